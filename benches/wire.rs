@@ -1,0 +1,3 @@
+//! Bytes and write calls of the app, measured on the real loop.
+
+fn main() {}

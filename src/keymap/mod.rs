@@ -1,0 +1,1 @@
+//! The words of the user interface: which key does what, and how that is told.

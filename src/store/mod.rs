@@ -1,0 +1,1 @@
+//! The embedded store: redb and bincode live here and nowhere else.
