@@ -1,3 +1,29 @@
 //! What a personal access token is: names, scopes, lifetimes, secrets, states and decisions.
-//! Pure: no I/O, no clock, no serde, no randomness of its own. Everything above calls it;
-//! it calls nothing of patdeck.
+//! Pure: no I/O, no clock, no serde, no randomness of its own; instants and random bytes come
+//! in as arguments. Everything above calls it; it calls nothing of patdeck.
+
+pub mod catalogue;
+pub mod decision;
+pub mod event;
+pub mod id;
+pub mod lifetime;
+pub mod name;
+pub mod pat;
+pub mod query;
+pub mod scope;
+pub mod secret;
+pub mod text;
+
+pub use catalogue::{Catalogue, Offer};
+pub use decision::{Decision, Denial, Request, decide};
+pub use event::{Action, Actor, Event, EventDraft, Hash};
+pub use id::TokenId;
+pub use lifetime::{Lifetime, LifetimeError, Limits};
+pub use name::{Description, Name, NameError};
+pub use pat::{LastUse, Overlap, Pat, Retiring, Status, TransitionError};
+pub use query::{Column, Counts, Query, Sort, StatusFilter};
+pub use scope::{Added, Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes};
+pub use secret::{Digest, Prefix, Secret, SecretError};
+
+/// An instant, always UTC; zones are a matter of display.
+pub type Moment = chrono::DateTime<chrono::Utc>;

@@ -1,0 +1,194 @@
+//! The answer to "may this token do this?": exact match of type and operation, an entity that
+//! is the same or `*`, a domain that is the same or unset. No hierarchy, no cache, no I/O.
+//! Called by the service's checks and by nothing else; there is one rule for all faces.
+
+use super::{
+    Moment,
+    pat::{Pat, Status},
+    scope::{Domain, Entity, EntityType, Operation, Scope},
+};
+
+/// What a bearer wants to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// To what kind of thing.
+    pub entity_type: EntityType,
+    /// To which one; `*` asks for all of them at once.
+    pub entity: Entity,
+    /// What.
+    pub operation: Operation,
+    /// Within which domain, if the caller knows one.
+    pub domain: Option<Domain>,
+}
+
+impl Request {
+    /// The narrowest scope that would allow this.
+    pub fn as_scope(&self) -> Scope {
+        Scope {
+            entity_type: self.entity_type.clone(),
+            entity: self.entity.clone(),
+            operation: self.operation.clone(),
+            domain: self.domain.clone(),
+        }
+    }
+}
+
+/// Allowed by this scope, or denied for this reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// This scope of the token allows it.
+    Allow(Scope),
+    /// It is denied.
+    Deny(Denial),
+}
+
+impl Decision {
+    /// Whether the bearer may.
+    pub fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allow(_))
+    }
+}
+
+/// Why not. Only a bearer whose secret matched is told more than [`Denial::Malformed`] or
+/// [`Denial::Unknown`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Denial {
+    /// The text is no secret, or has a typo.
+    #[error("malformed: {0}")]
+    Malformed(#[from] super::secret::SecretError),
+    /// No token has this secret: it never existed, was replaced, or was deleted.
+    #[error("unknown: no token has this secret")]
+    Unknown,
+    /// The token was revoked.
+    #[error("revoked since {}", .0.format("%Y-%m-%d %H:%M UTC"))]
+    Revoked(Moment),
+    /// Its time is over.
+    #[error("expired since {}", .0.format("%Y-%m-%d %H:%M UTC"))]
+    Expired(Moment),
+    /// It is valid, but may not do this; the scope that is missing.
+    #[error("no scope allows it: {0} is missing")]
+    NoScope(Scope),
+}
+
+/// Whether `pat`, whose secret has matched, may do what `request` asks at `at`.
+pub fn decide(pat: &Pat, request: &Request, at: Moment) -> Decision {
+    if let Err(denial) = standing(pat, at) {
+        return Decision::Deny(denial);
+    }
+    match pat.scopes.iter().find(|scope| allows(scope, request)) {
+        Some(scope) => Decision::Allow(scope.clone()),
+        None => Decision::Deny(Denial::NoScope(request.as_scope())),
+    }
+}
+
+/// Whether `pat` is active at `at`, whatever it may do.
+pub fn standing(pat: &Pat, at: Moment) -> Result<(), Denial> {
+    match pat.status(at) {
+        Status::Active => Ok(()),
+        Status::Revoked => Err(Denial::Revoked(pat.revoked.unwrap_or(at))),
+        Status::Expired => Err(Denial::Expired(pat.expires.unwrap_or(at))),
+    }
+}
+
+fn allows(scope: &Scope, request: &Request) -> bool {
+    scope.entity_type == request.entity_type
+        && scope.operation == request.operation
+        && (scope.domain.is_none() || scope.domain == request.domain)
+        && (scope.entity == Entity::Any || scope.entity == request.entity)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::pat::tests::{at, pat};
+
+    fn request(text: &str) -> Request {
+        let scope: Scope = text.parse().unwrap();
+        Request {
+            entity_type: scope.entity_type,
+            entity: scope.entity,
+            operation: scope.operation,
+            domain: scope.domain,
+        }
+    }
+
+    fn with(scopes: &[&str]) -> Pat {
+        let mut pat = pat();
+        for scope in scopes {
+            pat.scopes.add(scope.parse().unwrap()).unwrap();
+        }
+        pat
+    }
+
+    fn allowed_by(scopes: &[&str], asked: &str) -> Option<String> {
+        match decide(&with(scopes), &request(asked), at(1)) {
+            Decision::Allow(scope) => Some(scope.to_string()),
+            Decision::Deny(Denial::NoScope(missing)) => {
+                assert_eq!(missing.to_string(), asked);
+                None
+            }
+            Decision::Deny(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn the_match_is_exact_but_for_star_and_unset_domain() {
+        let one = &["channels:c1:publish"][..];
+        assert_eq!(
+            allowed_by(one, "channels:c1:publish").as_deref(),
+            Some("channels:c1:publish")
+        );
+        assert_eq!(
+            allowed_by(one, "channels:c1:publish@d9").as_deref(),
+            Some("channels:c1:publish")
+        );
+        for other in [
+            "channels:c2:publish",
+            "channels:c1:subscribe",
+            "clients:c1:publish",
+            "channels:*:publish",
+        ] {
+            assert_eq!(allowed_by(one, other), None, "{other}");
+        }
+        let star = &["channels:*:publish@d1"][..];
+        assert!(allowed_by(star, "channels:anything:publish@d1").is_some());
+        assert!(allowed_by(star, "channels:*:publish@d1").is_some());
+        assert_eq!(allowed_by(star, "channels:c1:publish"), None);
+        assert_eq!(allowed_by(star, "channels:c1:publish@d2"), None);
+    }
+
+    #[test]
+    fn no_operation_implies_another() {
+        assert_eq!(allowed_by(&["users:*:update"], "users:u1:read"), None);
+    }
+
+    #[test]
+    fn a_dead_token_is_denied_whatever_its_scopes() {
+        let asked = request("channels:c1:publish");
+        let token = with(&["channels:*:publish"]);
+        assert!(decide(&token, &asked, at(59)).is_allowed());
+        assert_eq!(
+            decide(&token, &asked, at(60)),
+            Decision::Deny(Denial::Expired(at(60)))
+        );
+        let revoked = token.revoke(at(5)).unwrap();
+        assert_eq!(
+            decide(&revoked, &asked, at(70)),
+            Decision::Deny(Denial::Revoked(at(5)))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_missing_scope_is_just_what_was_missing(
+            t in "[a-b]", e in "[x-z]", o in "[p-q]", d in prop::option::of("[d-e]"),
+        ) {
+            let domain = d.map(|d| format!("@{d}")).unwrap_or_default();
+            let asked = format!("{t}:{e}:{o}{domain}");
+            prop_assert_eq!(allowed_by(&[], &asked), None);
+            prop_assert_eq!(allowed_by(&[&asked], &asked), Some(asked.clone()));
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! One row of the audit trail: who did what to which token, when, chained to the row before
+//! by its hash. Holds no secret and no digest. Written by the service, kept by the store.
+
+use std::fmt;
+
+use super::{Moment, id::TokenId, text::escape};
+
+/// Who acts: the account, whom it was switched from, and where the session comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The account that the process runs as.
+    pub user: String,
+    /// The account that called sudo, if one did.
+    pub sudo_user: Option<String>,
+    /// The address of the SSH client, or the terminal.
+    pub from: Option<String>,
+}
+
+impl Actor {
+    /// Somebody of whom only the account is known.
+    pub fn named(user: &str) -> Self {
+        Self {
+            user: user.to_owned(),
+            sudo_user: None,
+            from: None,
+        }
+    }
+}
+
+impl fmt::Display for Actor {
+    /// `root (alice) from 192.0.2.7`, fit for a terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&escape(&self.user))?;
+        if let Some(sudo) = &self.sudo_user {
+            write!(f, " ({})", escape(sudo))?;
+        }
+        if let Some(from) = &self.from {
+            write!(f, " from {}", escape(from))?;
+        }
+        Ok(())
+    }
+}
+
+/// What happened. The numbers are stored: they are never given another meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Action {
+    /// A token was made.
+    Created = 1,
+    /// Name or description changed.
+    Edited = 2,
+    /// Scopes were added.
+    ScopesAdded = 3,
+    /// Scopes were removed.
+    ScopesRemoved = 4,
+    /// A token was ended.
+    Revoked = 5,
+    /// A token got a new secret.
+    Regenerated = 6,
+    /// A token was deleted; it can be brought back for 24 hours.
+    Deleted = 7,
+    /// A deleted token was brought back.
+    Restored = 8,
+    /// A deleted token is gone for good.
+    Purged = 9,
+    /// A new secret was copied, written, printed or acknowledged.
+    Claimed = 10,
+    /// An operator declared the machine's clock right after it had gone back.
+    ClockAccepted = 11,
+    /// The overlap of a rotation was ended early.
+    OverlapEnded = 12,
+}
+
+impl Action {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 12] = [
+        Self::Created,
+        Self::Edited,
+        Self::ScopesAdded,
+        Self::ScopesRemoved,
+        Self::Revoked,
+        Self::Regenerated,
+        Self::Deleted,
+        Self::Restored,
+        Self::Purged,
+        Self::Claimed,
+        Self::ClockAccepted,
+        Self::OverlapEnded,
+    ];
+
+    /// Its stored number.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The action with this number.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.code() == code)
+    }
+
+    /// The word that the trail shows and filters by.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Edited => "edited",
+            Self::ScopesAdded => "scope added",
+            Self::ScopesRemoved => "scope removed",
+            Self::Revoked => "revoked",
+            Self::Regenerated => "regenerated",
+            Self::Deleted => "deleted",
+            Self::Restored => "restored",
+            Self::Purged => "purged",
+            Self::Claimed => "claimed",
+            Self::ClockAccepted => "clock accepted",
+            Self::OverlapEnded => "overlap ended",
+        }
+    }
+}
+
+/// SHA-256 of an event's stored bytes, which hold the hash of the event before.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hash([u8; 32]);
+
+impl Hash {
+    /// What the first event has for the one before it.
+    pub const NONE: Self = Self([0; 32]);
+
+    /// The hash of these bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hash({self})")
+    }
+}
+
+/// What is known of an event before the store gives it its place in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventDraft {
+    /// When.
+    pub at: Moment,
+    /// Who.
+    pub actor: Actor,
+    /// Which token; `None` for what concerns the whole store.
+    pub token: Option<TokenId>,
+    /// The token's name at that time, for it may be gone since.
+    pub name: String,
+    /// What.
+    pub action: Action,
+    /// What exactly, in words; never a secret.
+    pub detail: String,
+}
+
+/// An event in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its place, from 1, without gaps.
+    pub sequence: u64,
+    /// What happened.
+    pub what: EventDraft,
+    /// The hash of the event before.
+    pub previous: Hash,
+    /// Its own hash.
+    pub hash: Hash,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_comes_back_from_its_number() {
+        for (place, action) in Action::ALL.into_iter().enumerate() {
+            assert_eq!(usize::from(action.code()), place + 1, "numbers are frozen");
+            assert_eq!(Action::from_code(action.code()), Some(action));
+        }
+        assert_eq!(Action::from_code(0), None);
+        assert_eq!(Action::from_code(200), None);
+    }
+
+    #[test]
+    fn an_actor_from_a_hostile_environment_cannot_move_the_cursor() {
+        let actor = Actor {
+            user: "root".into(),
+            sudo_user: Some("al\u{1b}[2Jice".into()),
+            from: Some("192.0.2.7".into()),
+        };
+        assert_eq!(actor.to_string(), "root (al\\u{1b}[2Jice) from 192.0.2.7");
+    }
+}

@@ -1,0 +1,171 @@
+//! The two free texts of a token: its unique name and its optional description.
+//! Refuses what could deceive a reader or a terminal. Called by forms, imports and the store.
+
+use std::fmt;
+
+use super::text::is_unsafe;
+
+/// Why a name or a description was refused; the text stands beside the field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing but blanks.
+    #[error("a name is needed: type 1 to {max} characters", max = Name::MAX_CHARS)]
+    Empty,
+    /// More characters than allowed.
+    #[error("{len} characters are too many: shorten it to {max}")]
+    TooLong {
+        /// Characters given.
+        len: usize,
+        /// Characters allowed.
+        max: usize,
+    },
+    /// A character that could change what a terminal shows.
+    #[error("the character U+{code:04X} is invisible or controls the terminal: remove it", code = u32::from(*.character))]
+    Unsafe {
+        /// The first such character.
+        character: char,
+    },
+}
+
+/// A token's name: 1 to 64 visible characters, trimmed; unique in a store by [`Name::folded`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(String);
+
+impl Name {
+    /// Most characters that a name may have.
+    pub const MAX_CHARS: usize = 64;
+
+    /// The name that `text` spells once trimmed.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        check(text, Self::MAX_CHARS, is_unsafe)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name as typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form in which names are compared: two names with the same one are the same name.
+    pub fn folded(&self) -> String {
+        fold(&self.0)
+    }
+}
+
+/// `text` in the form in which names are compared and searched.
+pub fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What a token is for: up to 1,024 characters, possibly in several lines, possibly none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Description(String);
+
+impl Description {
+    /// Most characters that a description may have.
+    pub const MAX_CHARS: usize = 1_024;
+
+    /// The description that `text` spells; line ends are kept, blanks around it are not.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let text = text.trim().replace("\r\n", "\n");
+        check(&text, Self::MAX_CHARS, |c| c != '\n' && is_unsafe(c))?;
+        Ok(Self(text))
+    }
+
+    /// The description as typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its first line, for places with room for one.
+    pub fn first_line(&self) -> &str {
+        self.0.lines().next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+fn check(text: &str, max: usize, refused: impl Fn(char) -> bool) -> Result<(), NameError> {
+    if let Some(c) = text.chars().find(|c| refused(*c)) {
+        return Err(NameError::Unsafe { character: c });
+    }
+    let len = text.chars().count();
+    if len > max {
+        return Err(NameError::TooLong { len, max });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_trimmed_and_compared_without_case() {
+        let name = Name::parse("  CI Prod ").unwrap();
+        assert_eq!(name.as_str(), "CI Prod");
+        assert_eq!(name.folded(), Name::parse("ci prod").unwrap().folded());
+    }
+
+    #[test]
+    fn a_refused_name_says_what_to_do() {
+        let told = |t: &str| Name::parse(t).unwrap_err().to_string();
+        assert_eq!(told("  "), "a name is needed: type 1 to 64 characters");
+        assert_eq!(
+            told(&"x".repeat(65)),
+            "65 characters are too many: shorten it to 64"
+        );
+        assert_eq!(
+            told("a\u{202e}b"),
+            "the character U+202E is invisible or controls the terminal: remove it"
+        );
+        assert_eq!(
+            told("a\tb"),
+            "the character U+0009 is invisible or controls the terminal: remove it"
+        );
+    }
+
+    #[test]
+    fn sixty_four_wide_characters_are_a_name() {
+        assert!(Name::parse(&"鍵".repeat(64)).is_ok());
+    }
+
+    #[test]
+    fn a_description_keeps_its_lines_but_no_escape() {
+        let text = Description::parse("first\r\nsecond\n").unwrap();
+        assert_eq!(text.as_str(), "first\nsecond");
+        assert_eq!(text.first_line(), "first");
+        assert_eq!(
+            Description::parse("a\u{1b}b"),
+            Err(NameError::Unsafe {
+                character: '\u{1b}'
+            })
+        );
+        assert!(Description::parse(&"x".repeat(1_025)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn parse_after_print_is_the_same_name(text in any::<String>()) {
+            if let Ok(name) = Name::parse(&text) {
+                prop_assert_eq!(Name::parse(name.as_str()), Ok(name));
+            }
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! The record of a token, its status at an instant, and its transitions as pure functions of
+//! the record and the instant. Called by the service, which adds clock, store and audit.
+
+use chrono::TimeDelta;
+
+use super::{
+    Moment,
+    event::Actor,
+    id::TokenId,
+    name::{Description, Name},
+    scope::Scopes,
+    secret::Digest,
+};
+
+/// Why a transition was refused; nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TransitionError {
+    /// Revoking what is revoked.
+    #[error("it is revoked already, nothing was changed: regenerate it to use it again")]
+    AlreadyRevoked,
+    /// An overlap asked for a secret that is dead anyway.
+    #[error("its old secret is dead already: regenerate it without an overlap")]
+    NothingToOverlap,
+}
+
+/// What a token is at an instant. Revoked wins over expired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// Its secret is accepted.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// Somebody ended it.
+    Revoked,
+}
+
+impl Status {
+    /// The one word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// The last time that a check matched the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastUse {
+    /// When.
+    pub at: Moment,
+    /// From where, as the caller told it.
+    pub from: Option<String>,
+    /// What was asked, and whether it was allowed.
+    pub what: String,
+}
+
+/// The secret before the last rotation, while it still works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retiring {
+    /// What is known of it.
+    pub digest: Digest,
+    /// From when on it is dead.
+    pub until: Moment,
+}
+
+/// How long the old secret goes on working beside the new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overlap {
+    /// The old secret is dead with the commit.
+    #[default]
+    None,
+    /// 15 minutes.
+    QuarterHour,
+    /// 1 hour.
+    Hour,
+    /// 24 hours.
+    Day,
+}
+
+impl Overlap {
+    /// All of them, shortest first.
+    pub const ALL: [Self; 4] = [Self::None, Self::QuarterHour, Self::Hour, Self::Day];
+
+    /// As shown and typed: `0`, `15m`, `1h`, `24h`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "0",
+            Self::QuarterHour => "15m",
+            Self::Hour => "1h",
+            Self::Day => "24h",
+        }
+    }
+
+    fn delta(self) -> Option<TimeDelta> {
+        match self {
+            Self::None => None,
+            Self::QuarterHour => Some(TimeDelta::minutes(15)),
+            Self::Hour => Some(TimeDelta::hours(1)),
+            Self::Day => Some(TimeDelta::hours(24)),
+        }
+    }
+}
+
+/// A personal access token: everything but its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pat {
+    /// Its key, for ever.
+    pub id: TokenId,
+    /// Unique in the store.
+    pub name: Name,
+    /// What it is for.
+    pub description: Description,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// The prefix of its secret, for the hint `pat_<id>_…`.
+    pub prefix: String,
+    /// What is stored of its secret.
+    pub digest: Digest,
+    /// The previous secret, while an overlap lasts.
+    pub retiring: Option<Retiring>,
+    /// When the record was made.
+    pub created: Moment,
+    /// Who made it.
+    pub created_by: Actor,
+    /// When its present secret was issued.
+    pub issued: Moment,
+    /// From when on it is expired; `None` for never.
+    pub expires: Option<Moment>,
+    /// When it was revoked, if it is.
+    pub revoked: Option<Moment>,
+    /// Whether its present secret was copied, written, printed or acknowledged.
+    pub claimed: bool,
+    /// When it was last used; written by checks, at most once in 30 seconds.
+    pub last_used: Option<LastUse>,
+}
+
+impl Pat {
+    /// What it is at `at`: revoked, else expired from its expiry on, else active.
+    pub fn status(&self, at: Moment) -> Status {
+        if self.revoked.is_some() {
+            Status::Revoked
+        } else if self.expires.is_some_and(|end| at >= end) {
+            Status::Expired
+        } else {
+            Status::Active
+        }
+    }
+
+    /// Whether `digest` is that of a secret that works, or would if the status allowed it: the
+    /// present one, or the retiring one within its overlap. Both are compared in any case, so
+    /// that the time taken does not tell which it was.
+    pub fn accepts(&self, digest: &Digest, at: Moment) -> bool {
+        let present = self.digest.matches(digest);
+        let retiring = self
+            .retiring
+            .is_some_and(|old| old.digest.matches(digest) & (at < old.until));
+        present | retiring
+    }
+
+    /// Ends it, with its retiring secret if there is one.
+    pub fn revoke(mut self, at: Moment) -> Result<Self, TransitionError> {
+        if self.revoked.is_some() {
+            return Err(TransitionError::AlreadyRevoked);
+        }
+        self.revoked = Some(at);
+        self.retiring = None;
+        Ok(self)
+    }
+
+    /// Gives it the new secret behind `digest` and a new expiry; it is active again. Id, name,
+    /// description, scopes and history stay. The old secret is dead, unless it was active and
+    /// an `overlap` was asked for, which never outlives the old expiry.
+    pub fn regenerate(
+        mut self,
+        digest: Digest,
+        prefix: &str,
+        expires: Option<Moment>,
+        overlap: Overlap,
+        at: Moment,
+    ) -> Result<Self, TransitionError> {
+        let retiring = match overlap.delta() {
+            None => None,
+            Some(_) if self.status(at) != Status::Active => {
+                return Err(TransitionError::NothingToOverlap);
+            }
+            Some(delta) => {
+                let until = self.expires.map_or(at + delta, |end| end.min(at + delta));
+                Some(Retiring {
+                    digest: self.digest,
+                    until,
+                })
+            }
+        };
+        self.digest = digest;
+        prefix.clone_into(&mut self.prefix);
+        self.retiring = retiring;
+        self.issued = at;
+        self.expires = expires;
+        self.revoked = None;
+        self.claimed = false;
+        Ok(self)
+    }
+
+    /// The part of its secret that may be shown: `pat_<id>_…`.
+    pub fn hint(&self) -> String {
+        format!("{}_{}_…", self.prefix, self.id)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use chrono::TimeZone as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub(crate) fn at(minute: i64) -> Moment {
+        chrono::Utc
+            .with_ymd_and_hms(2026, 11, 24, 12, 0, 0)
+            .unwrap()
+            + TimeDelta::minutes(minute)
+    }
+
+    /// A token issued at minute 0 for an hour.
+    pub(crate) fn pat() -> Pat {
+        Pat {
+            id: TokenId::parse("4fKq9Zt0WbXe").unwrap(),
+            name: Name::parse("ci-prod").unwrap(),
+            description: Description::default(),
+            scopes: Scopes::default(),
+            prefix: "pat".into(),
+            digest: Digest::from_bytes([1; 32]),
+            retiring: None,
+            created: at(0),
+            created_by: Actor::named("alice"),
+            issued: at(0),
+            expires: Some(at(60)),
+            revoked: None,
+            claimed: true,
+            last_used: None,
+        }
+    }
+
+    const NEW: Digest = Digest::from_bytes([2; 32]);
+
+    #[test]
+    fn it_expires_at_its_expiry_and_not_a_moment_before() {
+        assert_eq!(
+            pat().status(at(60) - TimeDelta::nanoseconds(1)),
+            Status::Active
+        );
+        assert_eq!(pat().status(at(60)), Status::Expired);
+        let endless = Pat {
+            expires: None,
+            ..pat()
+        };
+        assert_eq!(endless.status(at(1_000_000)), Status::Active);
+    }
+
+    #[test]
+    fn revoked_wins_over_expired_and_happens_once() {
+        let revoked = pat().revoke(at(70)).unwrap();
+        assert_eq!(revoked.status(at(80)), Status::Revoked);
+        assert_eq!(
+            revoked.clone().revoke(at(90)),
+            Err(TransitionError::AlreadyRevoked)
+        );
+        assert_eq!(revoked.revoked, Some(at(70)));
+    }
+
+    #[test]
+    fn regenerating_keeps_what_it_is_and_kills_the_old_secret() {
+        let revoked = pat().revoke(at(1)).unwrap();
+        let again = revoked
+            .clone()
+            .regenerate(NEW, "acme", Some(at(99)), Overlap::None, at(5))
+            .unwrap();
+        assert_eq!(again.status(at(5)), Status::Active);
+        assert!(again.accepts(&NEW, at(5)) && !again.accepts(&revoked.digest, at(5)));
+        assert_eq!(
+            (&again.id, &again.name, &again.scopes),
+            (&revoked.id, &revoked.name, &revoked.scopes)
+        );
+        assert_eq!(
+            (again.created, again.issued, again.claimed),
+            (at(0), at(5), false)
+        );
+        assert_eq!(again.hint(), "acme_4fKq9Zt0WbXe_…");
+    }
+
+    #[test]
+    fn an_overlap_ends_by_itself_and_never_outlives_the_old_expiry() {
+        let old = pat().digest;
+        let rotated = pat()
+            .regenerate(NEW, "pat", Some(at(999)), Overlap::QuarterHour, at(10))
+            .unwrap();
+        assert!(rotated.accepts(&old, at(24)) && rotated.accepts(&NEW, at(24)));
+        assert!(!rotated.accepts(&old, at(25)) && rotated.accepts(&NEW, at(25)));
+        let late = pat()
+            .regenerate(NEW, "pat", Some(at(999)), Overlap::Day, at(59))
+            .unwrap();
+        assert_eq!(late.retiring.unwrap().until, at(60));
+    }
+
+    #[test]
+    fn revoking_kills_the_retiring_secret_too() {
+        let old = pat().digest;
+        let rotated = pat()
+            .regenerate(NEW, "pat", Some(at(999)), Overlap::Hour, at(10))
+            .unwrap();
+        assert!(!rotated.revoke(at(11)).unwrap().accepts(&old, at(12)));
+    }
+
+    #[test]
+    fn a_dead_secret_cannot_overlap() {
+        let revoked = pat().revoke(at(1)).unwrap();
+        assert_eq!(
+            revoked.regenerate(NEW, "pat", None, Overlap::Hour, at(2)),
+            Err(TransitionError::NothingToOverlap)
+        );
+        assert!(
+            pat()
+                .regenerate(NEW, "pat", None, Overlap::Hour, at(60))
+                .is_err()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn status_at_any_instant_follows_the_two_rules(
+            minute in -200_i64..200, expires in prop::option::of(-100_i64..100),
+            revoked in prop::option::of(-100_i64..100),
+        ) {
+            let pat = Pat { expires: expires.map(at), revoked: revoked.map(at), ..pat() };
+            let expected = match (revoked, expires) {
+                (Some(_), _) => Status::Revoked,
+                (None, Some(end)) if minute >= end => Status::Expired,
+                _ => Status::Active,
+            };
+            prop_assert_eq!(pat.status(at(minute)), expected);
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The whole logic of the token list: which rows a filter shows, how many each status has, and
+//! in which order. Borrows the records; copies none. Called by the list screen and the CLI.
+
+use std::cmp::Ordering;
+
+use super::{
+    Moment,
+    name::fold,
+    pat::{Pat, Status},
+};
+
+/// Which statuses are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum StatusFilter {
+    /// Active ones: what one works with.
+    #[default]
+    Active,
+    /// Those past their expiry and not revoked.
+    Expired,
+    /// Revoked ones, past their expiry or not.
+    Revoked,
+    /// Every one.
+    All,
+}
+
+impl StatusFilter {
+    /// All of them, in the order of the chips.
+    pub const ALL: [Self; 4] = [Self::Active, Self::Expired, Self::Revoked, Self::All];
+
+    /// The chip's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Expired => "Expired",
+            Self::Revoked => "Revoked",
+            Self::All => "All",
+        }
+    }
+
+    /// Whether a token of `status` is shown.
+    pub fn shows(self, status: Status) -> bool {
+        match self {
+            Self::Active => status == Status::Active,
+            Self::Expired => status == Status::Expired,
+            Self::Revoked => status == Status::Revoked,
+            Self::All => true,
+        }
+    }
+}
+
+/// What the list can be ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Column {
+    /// By name, without case.
+    Name,
+    /// By description, without case.
+    Description,
+    /// Active, expired, revoked.
+    Status,
+    /// By the number of scopes.
+    Scopes,
+    /// By the issue of the present secret.
+    Issued,
+    /// By expiry; never comes last.
+    Expires,
+    /// By last use; never used comes first.
+    LastUsed,
+}
+
+impl Column {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 7] = [
+        Self::Name,
+        Self::Description,
+        Self::Status,
+        Self::Scopes,
+        Self::Issued,
+        Self::Expires,
+        Self::LastUsed,
+    ];
+
+    /// The column's heading.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Name => "Name",
+            Self::Description => "Description",
+            Self::Status => "Status",
+            Self::Scopes => "Scopes",
+            Self::Issued => "Issued",
+            Self::Expires => "Expires",
+            Self::LastUsed => "Last used",
+        }
+    }
+}
+
+/// By which column, and which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sort {
+    /// The column.
+    pub column: Column,
+    /// Largest, latest or last first.
+    pub descending: bool,
+}
+
+impl Default for Sort {
+    /// Newest first: what was just made is what is looked for.
+    fn default() -> Self {
+        Self {
+            column: Column::Issued,
+            descending: true,
+        }
+    }
+}
+
+/// What the list shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    /// Which statuses.
+    pub status: StatusFilter,
+    /// Words that must all be found in name, id or description; blank for no search.
+    pub search: String,
+    /// The order.
+    pub sort: Sort,
+}
+
+/// How many tokens each status has among those that the search finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Active ones.
+    pub active: usize,
+    /// Expired ones.
+    pub expired: usize,
+    /// Revoked ones.
+    pub revoked: usize,
+}
+
+impl Counts {
+    /// How many the chip of `filter` stands for.
+    pub fn of(self, filter: StatusFilter) -> usize {
+        match filter {
+            StatusFilter::Active => self.active,
+            StatusFilter::Expired => self.expired,
+            StatusFilter::Revoked => self.revoked,
+            StatusFilter::All => self.active + self.expired + self.revoked,
+        }
+    }
+}
+
+impl Query {
+    /// The places in `pats` of the rows to show, in their order, and the counts of the chips,
+    /// with statuses as of `at`. Ties keep the order of names.
+    pub fn select(&self, pats: &[Pat], at: Moment) -> (Vec<usize>, Counts) {
+        let words: Vec<String> = fold(&self.search)
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        let mut counts = Counts::default();
+        let mut rows = Vec::new();
+        for (place, pat) in pats.iter().enumerate() {
+            if !words.iter().all(|word| found(pat, word)) {
+                continue;
+            }
+            let status = pat.status(at);
+            match status {
+                Status::Active => counts.active += 1,
+                Status::Expired => counts.expired += 1,
+                Status::Revoked => counts.revoked += 1,
+            }
+            if self.status.shows(status) {
+                rows.push((place, pat));
+            }
+        }
+        rows.sort_by_cached_key(|(_, pat)| (pat.name.folded(), pat.id));
+        rows.sort_by(|(_, a), (_, b)| self.sort.order(a, b, at));
+        (rows.into_iter().map(|(place, _)| place).collect(), counts)
+    }
+}
+
+fn found(pat: &Pat, word: &str) -> bool {
+    pat.name.folded().contains(word)
+        || fold(pat.id.as_str()).contains(word)
+        || fold(pat.description.as_str()).contains(word)
+}
+
+impl Sort {
+    fn order(self, a: &Pat, b: &Pat, at: Moment) -> Ordering {
+        let (a, b) = if self.descending { (b, a) } else { (a, b) };
+        match self.column {
+            Column::Name => a.name.folded().cmp(&b.name.folded()),
+            Column::Description => fold(a.description.as_str()).cmp(&fold(b.description.as_str())),
+            Column::Status => a.status(at).cmp(&b.status(at)),
+            Column::Scopes => a.scopes.len().cmp(&b.scopes.len()),
+            Column::Issued => a.issued.cmp(&b.issued),
+            Column::Expires => {
+                let key = |pat: &Pat| (pat.expires.is_none(), pat.expires);
+                key(a).cmp(&key(b))
+            }
+            Column::LastUsed => {
+                let key = |pat: &Pat| pat.last_used.as_ref().map(|used| used.at);
+                key(a).cmp(&key(b))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        Description, Name, TokenId,
+        pat::{
+            LastUse,
+            tests::{at, pat},
+        },
+    };
+
+    fn token(n: u8, name: &str) -> Pat {
+        Pat {
+            id: TokenId::from_bytes([b'a' + n; 12]).unwrap(),
+            name: Name::parse(name).unwrap(),
+            issued: at(i64::from(n)),
+            ..pat()
+        }
+    }
+
+    fn names(query: &Query, pats: &[Pat]) -> Vec<String> {
+        let (rows, _) = query.select(pats, at(30));
+        rows.into_iter()
+            .map(|row| pats[row].name.to_string())
+            .collect()
+    }
+
+    fn some() -> Vec<Pat> {
+        vec![
+            Pat {
+                expires: Some(at(20)),
+                ..token(0, "Beta")
+            },
+            Pat {
+                expires: None,
+                ..token(1, "alpha")
+            },
+            Pat {
+                revoked: Some(at(5)),
+                expires: Some(at(10)),
+                description: Description::parse("Deploys to Oslo").unwrap(),
+                ..token(2, "gamma")
+            },
+            Pat {
+                last_used: Some(LastUse {
+                    at: at(9),
+                    from: None,
+                    what: String::new(),
+                }),
+                ..token(3, "delta")
+            },
+        ]
+    }
+
+    #[test]
+    fn each_status_has_its_chip_and_revoked_wins() {
+        let (rows, counts) = Query::default().select(&some(), at(30));
+        assert_eq!(
+            counts,
+            Counts {
+                active: 2,
+                expired: 1,
+                revoked: 1
+            }
+        );
+        assert_eq!(rows.len(), counts.of(StatusFilter::Active));
+        for filter in StatusFilter::ALL {
+            let query = Query {
+                status: filter,
+                ..Query::default()
+            };
+            assert_eq!(
+                names(&query, &some()).len(),
+                counts.of(filter),
+                "{filter:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn search_looks_at_name_id_and_description_without_case() {
+        let search = |text: &str| {
+            let status = StatusFilter::All;
+            names(
+                &Query {
+                    status,
+                    search: text.into(),
+                    ..Query::default()
+                },
+                &some(),
+            )
+        };
+        assert_eq!(search("ALPH"), ["alpha"]);
+        assert_eq!(search("cccccc"), ["gamma"]);
+        assert_eq!(search("oslo deploys"), ["gamma"]);
+        assert_eq!(search("oslo alpha"), Vec::<String>::new());
+        assert_eq!(search("  ").len(), 4);
+    }
+
+    #[test]
+    fn every_column_sorts_both_ways() {
+        let sorted = |column, descending| {
+            let sort = Sort { column, descending };
+            let query = Query {
+                status: StatusFilter::All,
+                sort,
+                ..Query::default()
+            };
+            names(&query, &some()).join(" ")
+        };
+        assert_eq!(sorted(Column::Name, false), "alpha Beta delta gamma");
+        assert_eq!(sorted(Column::Name, true), "gamma delta Beta alpha");
+        assert_eq!(sorted(Column::Issued, true), "delta gamma alpha Beta");
+        assert_eq!(sorted(Column::Expires, false), "gamma Beta delta alpha");
+        assert_eq!(sorted(Column::Expires, true), "alpha delta Beta gamma");
+        assert_eq!(sorted(Column::Status, false), "alpha delta Beta gamma");
+        assert_eq!(sorted(Column::LastUsed, true), "delta alpha Beta gamma");
+        assert_eq!(sorted(Column::LastUsed, false), "alpha Beta gamma delta");
+        assert_eq!(sorted(Column::Scopes, false), "alpha Beta delta gamma");
+        assert_eq!(sorted(Column::Description, true), "gamma alpha Beta delta");
+    }
+}

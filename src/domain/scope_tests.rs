@@ -1,0 +1,186 @@
+//! Examples and properties of the scope grammar and the scope algebra.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn scope(text: &str) -> Scope {
+    text.parse().unwrap()
+}
+
+fn holding(texts: &[&str]) -> Scopes {
+    let mut scopes = Scopes::default();
+    for text in texts {
+        scopes.add(scope(text)).unwrap();
+    }
+    scopes
+}
+
+fn printed(scopes: &Scopes) -> Vec<String> {
+    scopes.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_scope_reads_from_its_three_parts() {
+    let read = scope("channels:c-42:publish");
+    assert_eq!(read.entity_type.as_str(), "channels");
+    assert_eq!(read.entity, Entity::Id("c-42".into()));
+    assert_eq!(read.operation.as_str(), "publish");
+    assert_eq!(read.domain, None);
+    assert_eq!(
+        scope("channels:*:publish@d1").domain.unwrap().as_str(),
+        "d1"
+    );
+    assert_eq!(scope("channels:a:b@c:publish").entity.as_str(), "a:b@c");
+}
+
+#[test]
+fn what_is_no_scope_is_refused_with_the_shape_to_write() {
+    let told = |t: &str| t.parse::<Scope>().unwrap_err().to_string();
+    assert_eq!(
+        told("channels"),
+        "`channels` is not a scope: write TYPE:ENTITY:OPERATION, such as channels:*:publish"
+    );
+    assert_eq!(
+        told("channels::publish"),
+        "an entity is needed: type its id, or * for any"
+    );
+    assert_eq!(
+        told("channels:a b:publish"),
+        "an entity is 1 to 128 visible characters without spaces"
+    );
+    assert_eq!(
+        told("Channels:*:publish"),
+        "`Channels` is not a word: use lower-case letters, digits, - and _, at most 32"
+    );
+    assert!("channels:\u{202e}x:publish".parse::<Scope>().is_err());
+}
+
+#[test]
+fn a_duplicate_and_a_covered_scope_are_refused() {
+    let mut scopes = holding(&["channels:*:publish"]);
+    assert_eq!(
+        scopes
+            .add(scope("channels:*:publish"))
+            .unwrap_err()
+            .to_string(),
+        "channels:*:publish is there already: nothing to add"
+    );
+    assert_eq!(
+        scopes
+            .add(scope("channels:c1:publish"))
+            .unwrap_err()
+            .to_string(),
+        "channels:c1:publish is covered by channels:*:publish already: nothing to add"
+    );
+    assert_eq!(scopes.len(), 1);
+}
+
+#[test]
+fn a_star_absorbs_only_its_own_type_operation_and_domain() {
+    let mut scopes = holding(&[
+        "channels:c1:publish",
+        "channels:c2:publish",
+        "channels:c1:subscribe",
+        "channels:c1:publish@d1",
+        "clients:c1:read",
+    ]);
+    let added = scopes.add(scope("channels:*:publish")).unwrap();
+    assert_eq!(
+        added.absorbed,
+        [scope("channels:c1:publish"), scope("channels:c2:publish")]
+    );
+    assert_eq!(
+        printed(&scopes),
+        [
+            "channels:*:publish",
+            "channels:c1:publish@d1",
+            "channels:c1:subscribe",
+            "clients:c1:read"
+        ]
+    );
+}
+
+#[test]
+fn the_257th_scope_is_refused_and_a_star_makes_room() {
+    let mut scopes = Scopes::default();
+    for n in 0..256 {
+        scopes
+            .add(scope(&format!("channels:c{n}:publish")))
+            .unwrap();
+    }
+    assert_eq!(
+        scopes.add(scope("clients:*:read")),
+        Err(ScopeError::TooMany)
+    );
+    assert_eq!(
+        scopes
+            .add(scope("channels:*:publish"))
+            .unwrap()
+            .absorbed
+            .len(),
+        256
+    );
+    assert_eq!(scopes.len(), 1);
+}
+
+#[test]
+fn removing_asks_for_the_very_scope() {
+    let mut scopes = holding(&["channels:c1:publish"]);
+    assert!(matches!(
+        scopes.remove(&scope("channels:*:publish")),
+        Err(ScopeError::Missing(_))
+    ));
+    scopes.remove(&scope("channels:c1:publish")).unwrap();
+    assert!(scopes.is_empty());
+}
+
+fn any_scope() -> impl Strategy<Value = Scope> {
+    let entity = prop_oneof![Just("*".to_owned()), "[!-~]{1,4}"];
+    let domain = prop_oneof![
+        Just(String::new()),
+        Just("@d1".to_owned()),
+        Just("@d2".to_owned())
+    ];
+    ("[a-b]", entity, "[p-q]", domain).prop_filter_map("a scope", |(t, e, o, d)| {
+        let domain = d.strip_prefix('@').and_then(|d| Domain::parse(d).ok());
+        Some(Scope {
+            entity_type: EntityType::parse(&t).ok()?,
+            entity: Entity::parse(&e).ok()?,
+            operation: Operation::parse(&o).ok()?,
+            domain,
+        })
+    })
+}
+
+proptest! {
+    #[test]
+    fn parse_after_print_is_the_same_scope(given in any_scope()) {
+        prop_assert_eq!(given.to_string().parse::<Scope>().unwrap(), given);
+    }
+
+    #[test]
+    fn any_text_is_answered_without_a_panic(text in any::<String>()) {
+        let _ = text.parse::<Scope>();
+    }
+
+    #[test]
+    fn a_set_permits_just_what_was_added_and_covers_nothing_twice(
+        given in prop::collection::vec(any_scope(), 0..24),
+        asked in any_scope(),
+    ) {
+        let mut scopes = Scopes::default();
+        for scope in &given {
+            let _ = scopes.add(scope.clone());
+        }
+        let permits = |held: &[Scope]| held.iter().any(|s| s.covers(&asked));
+        prop_assert_eq!(permits(scopes.as_slice()), permits(&given));
+        for (n, a) in scopes.iter().enumerate() {
+            for (m, b) in scopes.iter().enumerate() {
+                prop_assert!(n == m || !a.covers(b));
+            }
+        }
+        prop_assert!(scopes.as_slice().is_sorted());
+        prop_assert_eq!(Scopes::from_stored(scopes.as_slice().to_vec()), Some(scopes));
+    }
+}
