@@ -153,10 +153,11 @@ impl Pat {
     /// that the time taken does not tell which it was.
     pub fn accepts(&self, digest: &Digest, at: Moment) -> bool {
         let present = self.digest.matches(digest);
-        let retiring = self
-            .retiring
-            .is_some_and(|old| old.digest.matches(digest) & (at < old.until));
-        present | retiring
+        let retiring = self.retiring.is_some_and(|old| {
+            let same = old.digest.matches(digest);
+            same && at < old.until
+        });
+        present || retiring
     }
 
     /// Ends it, with its retiring secret if there is one.

@@ -1,0 +1,155 @@
+//! What an operator can ask for with a key. Screens act on these, never on keys; only text
+//! fields see characters. Each has the word by which the config file names it.
+
+/// Declares the actions with their words, so that a word cannot be forgotten.
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// Something that a key can ask for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Action {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Action {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its word in the config file.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// Leave the program, or close what lies over it.
+    Quit = "quit",
+    /// Cancel; pressed twice, leave the program.
+    Interrupt = "interrupt",
+    /// Paint the whole screen again.
+    Redraw = "redraw",
+    /// Stop the program and give the shell back.
+    Suspend = "suspend",
+    /// Show the keys.
+    Help = "help",
+    /// Go to the next tab.
+    NextTab = "next-tab",
+    /// Go to the previous tab.
+    PreviousTab = "previous-tab",
+    /// Go to the list.
+    TokensTab = "tokens-tab",
+    /// Go to the form.
+    CreateTab = "create-tab",
+    /// Go to the detail.
+    DetailTab = "detail-tab",
+    /// Go to the trail.
+    AuditTab = "audit-tab",
+    /// One row down.
+    Down = "down",
+    /// One row up.
+    Up = "up",
+    /// Half a page down.
+    HalfPageDown = "half-page-down",
+    /// Half a page up.
+    HalfPageUp = "half-page-up",
+    /// A page down.
+    PageDown = "page-down",
+    /// A page up.
+    PageUp = "page-up",
+    /// To the first row.
+    First = "first",
+    /// To the last row.
+    Last = "last",
+    /// Open what is selected.
+    Open = "open",
+    /// Back to where one came from.
+    Back = "back",
+    /// Search as one types.
+    Search = "search",
+    /// The next status filter.
+    NextStatus = "next-status",
+    /// The previous status filter.
+    PreviousStatus = "previous-status",
+    /// Sort by the next column.
+    NextSort = "next-sort",
+    /// Sort the other way round.
+    ReverseSort = "reverse-sort",
+    /// Show times relative, local or in UTC.
+    Times = "times",
+    /// Start a new token.
+    New = "new",
+    /// Change name and description.
+    Edit = "edit",
+    /// Add scopes.
+    AddScope = "add-scope",
+    /// Remove the selected scope.
+    RemoveScope = "remove-scope",
+    /// Remove every scope.
+    ClearScopes = "clear-scopes",
+    /// End a token.
+    Revoke = "revoke",
+    /// Give a token a new secret.
+    Regenerate = "regenerate",
+    /// Delete a token.
+    Delete = "delete",
+    /// Delete every token.
+    DeleteAll = "delete-all",
+    /// Bring back what was deleted last.
+    Undo = "undo",
+    /// Ask what a token may do.
+    Test = "test",
+    /// Put the id on the clipboard.
+    CopyId = "copy-id",
+    /// Put the name on the clipboard.
+    CopyName = "copy-name",
+    /// Show only the events of the selected one.
+    FilterToken = "filter-token",
+    /// Show only one kind of event.
+    FilterAction = "filter-action",
+    /// Show only the events of one actor.
+    FilterActor = "filter-actor",
+    /// Go to the next field.
+    NextField = "next-field",
+    /// Go to the previous field.
+    PreviousField = "previous-field",
+    /// Go on: the next field, or the button.
+    Accept = "accept",
+    /// Submit from anywhere.
+    Submit = "submit",
+    /// Leave a form or dialog.
+    Cancel = "cancel",
+    /// Change the selected row.
+    ChangeRow = "change-row",
+    /// Add a row.
+    AddRow = "add-row",
+    /// Remove the selected row.
+    RemoveRow = "remove-row",
+    /// Put the secret on the clipboard.
+    CopySecret = "copy-secret",
+    /// Write the secret to a file.
+    WriteSecret = "write-secret",
+    /// Print the secret after the program has ended.
+    PrintSecret = "print-secret",
+    /// Hide or show the secret.
+    HideSecret = "hide-secret",
+    /// Say that the secret is in safety.
+    Acknowledge = "acknowledge",
+    /// Close what lies over the screen.
+    Close = "close",
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_actions_share_a_word() {
+        let words: BTreeSet<_> = Action::ALL.iter().map(|action| action.word()).collect();
+        assert_eq!(words.len(), Action::ALL.len());
+    }
+}
