@@ -1,1 +1,119 @@
-//! Every use case, one function each, in one transaction; owns clock, randomness and actor.
+//! Every use case, one function each, in one transaction. Owns clock, randomness, actor and
+//! policy; the rules themselves are the domain's, the bytes the store's. Called by both faces;
+//! knows neither.
+
+pub mod actor;
+pub mod audit;
+pub mod clock;
+pub mod entropy;
+pub mod error;
+pub mod pats;
+pub mod scopes;
+pub mod trash;
+pub mod verify;
+
+pub use actor::acting;
+pub use audit::{Followed, Loaded, Position, Trail};
+pub use clock::{Clock, Zone};
+pub use entropy::Entropy;
+pub use error::ServiceError;
+pub use pats::{Claim, Issued, NewPat, Renewal};
+pub use verify::Verdict;
+
+use crate::{
+    domain::{
+        Action, Actor, Catalogue, EventDraft, Lifetime, Limits, Moment, Pat, Prefix, TokenId,
+    },
+    store::{Rows, Store, StoreError, Writer},
+};
+
+/// What the operator's settings say about tokens.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The first part of new secrets.
+    pub prefix: Prefix,
+    /// The limits of a lifetime.
+    pub limits: Limits,
+    /// The lifetime that a form starts with.
+    pub default_lifetime: Lifetime,
+    /// What can be asked for.
+    pub catalogue: Catalogue,
+}
+
+/// The use cases on one store.
+#[derive(Debug)]
+pub struct Service {
+    store: Store,
+    clock: Clock,
+    entropy: Entropy,
+    actor: Actor,
+    policy: Policy,
+}
+
+impl Service {
+    /// The use cases on `store`, done by `actor` under `policy`.
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        entropy: Entropy,
+        actor: Actor,
+        policy: Policy,
+    ) -> Self {
+        Self { store, clock, entropy, actor, policy }
+    }
+
+    /// The settings in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The instant by which expiry is judged: the clock's, but never before the last recorded
+    /// change, so that a clock that went back revives nothing. A clock that had run ahead is
+    /// mended by [`Service::accept_clock`].
+    fn now(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
+        let clock = self.clock.now();
+        Ok(rows.last_event()?.map_or(clock, |event| clock.max(event.what.at)))
+    }
+
+    fn found(rows: &impl Rows, id: &TokenId) -> Result<Pat, ServiceError> {
+        rows.pat(id)?.ok_or_else(|| ServiceError::Gone(id.to_string()))
+    }
+
+    /// Writes what was done into the trail of the same transaction.
+    fn record(
+        &self,
+        rows: &mut Writer<'_>,
+        at: Moment,
+        action: Action,
+        pat: &Pat,
+        detail: String,
+    ) -> Result<(), StoreError> {
+        rows.append_event(EventDraft {
+            at,
+            actor: self.actor.clone(),
+            token: Some(pat.id),
+            name: pat.name.to_string(),
+            action,
+            detail,
+        })?;
+        Ok(())
+    }
+
+    /// Changes one token in one transaction: reads it afresh, lets `change` make the new record
+    /// and the words for the trail, writes both.
+    fn change<E: Into<ServiceError>>(
+        &self,
+        id: &TokenId,
+        action: Action,
+        change: impl Fn(Pat, Moment) -> Result<(Pat, String), E>,
+    ) -> Result<Pat, ServiceError> {
+        self.store.write(|rows| {
+            let at = self.now(rows)?;
+            let (pat, detail) = change(Self::found(rows, id)?, at).map_err(Into::into)?;
+            rows.put_pat(&pat)?;
+            self.record(rows, at, action, &pat, detail)?;
+            Ok(pat)
+        })
+    }
+}
+

@@ -1,0 +1,130 @@
+//! Reading: the tokens as they are, what changed since a reader last looked, and the trail.
+//! Rows are copied out and the transaction is dropped before anything is shown.
+
+use super::{Service, ServiceError};
+use crate::{
+    domain::{Action, Event, EventDraft, Moment, Pat, TokenId},
+    store::{ChainState, Changes, Damage, Rows, StoreError},
+};
+
+/// How far a follower has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// The last change of a token.
+    pub generation: u64,
+    /// The last event.
+    pub event: u64,
+}
+
+/// Every token, and where to follow on from.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The tokens that could be read.
+    pub pats: Vec<Pat>,
+    /// The records that could not, by name.
+    pub damaged: Vec<Damage>,
+    /// Where to follow on from.
+    pub position: Position,
+    /// Set when the clock stands before the last recorded change: that change's time.
+    pub clock_behind: Option<Moment>,
+}
+
+/// What changed since a [`Position`].
+#[derive(Debug, Clone)]
+pub enum Followed {
+    /// Nothing.
+    Nothing,
+    /// These tokens, each as it is now; `None` if it is gone.
+    Tokens(Vec<(TokenId, Option<Pat>)>, Position),
+    /// So much that loading everything is the shorter way.
+    Everything(Loaded),
+}
+
+/// A part of the trail, newest first.
+#[derive(Debug, Clone)]
+pub struct Trail {
+    /// The events.
+    pub events: Vec<Event>,
+    /// Whether the chain holds.
+    pub chain: ChainState,
+}
+
+/// How far the clock may stand behind the last change before it is worth a word: two machines
+/// on one disk, or a clock being slewed, are that far apart every day.
+const SLACK: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+
+impl Service {
+    /// Every token of the store.
+    pub fn load(&self) -> Result<Loaded, ServiceError> {
+        Ok(self.store.read(|rows| self.loaded(rows))?)
+    }
+
+    fn loaded(&self, rows: &impl Rows) -> Result<Loaded, StoreError> {
+        let listing = rows.pats()?;
+        let last = rows.last_event()?;
+        let mark = last.as_ref().map(|event| event.what.at);
+        Ok(Loaded {
+            pats: listing.rows,
+            damaged: listing.damaged,
+            position: Position {
+                generation: rows.generation()?,
+                event: last.map_or(0, |event| event.sequence),
+            },
+            clock_behind: mark.filter(|mark| *mark - self.clock.now() > SLACK),
+        })
+    }
+
+    /// What changed since `seen`: two key reads when nothing did.
+    pub fn follow(&self, seen: Position) -> Result<Followed, ServiceError> {
+        Ok(self.store.read(|rows| {
+            let event = rows.last_event()?.map_or(0, |event| event.sequence);
+            let position = Position { generation: rows.generation()?, event };
+            if position == seen {
+                return Ok(Followed::Nothing);
+            }
+            match rows.changes_after(seen.generation)? {
+                Changes::TooFar => Ok(Followed::Everything(self.loaded(rows)?)),
+                Changes::Tokens(ids, _) => {
+                    let fresh = ids.into_iter().map(|id| Ok((id, rows.pat(&id)?)));
+                    Ok::<_, StoreError>(Followed::Tokens(
+                        fresh.collect::<Result<_, StoreError>>()?,
+                        position,
+                    ))
+                }
+            }
+        })?)
+    }
+
+    /// The newest `limit` events, and whether the whole chain holds.
+    pub fn trail(&self, limit: usize) -> Result<Trail, ServiceError> {
+        Ok(self.store.read(|rows| {
+            let events = rows.events_before(None, limit)?.rows;
+            Ok::<_, StoreError>(Trail { events, chain: rows.verify_chain()? })
+        })?)
+    }
+
+    /// The newest `limit` events of one token.
+    pub fn history(&self, id: &TokenId, limit: usize) -> Result<Vec<Event>, ServiceError> {
+        Ok(self.store.read(|rows| rows.events_of(id, limit))?.rows)
+    }
+
+    /// Declares the machine's clock right, after it stood ahead and was set back: from here on
+    /// expiry is judged by it again.
+    pub fn accept_clock(&self) -> Result<(), ServiceError> {
+        Ok(self.store.write(|rows| {
+            let mark = rows.last_event()?.map(|event| event.what.at);
+            let detail = mark.map_or_else(String::new, |mark| {
+                format!("the last change was at {}", mark.format("%Y-%m-%d %H:%M UTC"))
+            });
+            rows.append_event(EventDraft {
+                at: self.clock.now(),
+                actor: self.actor.clone(),
+                token: None,
+                name: String::new(),
+                action: Action::ClockAccepted,
+                detail,
+            })?;
+            Ok::<_, StoreError>(())
+        })?)
+    }
+}

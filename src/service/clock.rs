@@ -1,0 +1,106 @@
+//! What time it is, and how an instant reads on the operator's wall. The only place that asks
+//! the system for either; tests fix both. Called by the service and by what shows times.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Offset as _, TimeZone, Utc};
+
+use crate::domain::Moment;
+
+/// Where the time comes from.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    /// The system.
+    System,
+    /// A hand that only [`Clock::set`] moves; seconds since 1970.
+    Fixed(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that stands at `at`.
+    pub fn fixed(at: Moment) -> Self {
+        Self::Fixed(Arc::new(AtomicI64::new(at.timestamp())))
+    }
+
+    /// Moves a fixed clock and all its clones to `at`; the system's is not moved.
+    pub fn set(&self, at: Moment) {
+        if let Self::Fixed(hand) = self {
+            hand.store(at.timestamp(), Ordering::SeqCst);
+        }
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Moment {
+        match self {
+            Self::System => Utc::now(),
+            Self::Fixed(hand) => {
+                DateTime::from_timestamp(hand.load(Ordering::SeqCst), 0).unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// The zone of the operator's wall clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Zone {
+    /// The system's, with its summer time.
+    Local,
+    /// Always this far from UTC.
+    Fixed(FixedOffset),
+}
+
+impl Zone {
+    /// UTC.
+    pub fn utc() -> Self {
+        Self::Fixed(Utc.fix())
+    }
+
+    /// `at` as the wall clock shows it.
+    pub fn wall(self, at: Moment) -> DateTime<FixedOffset> {
+        match self {
+            Self::Local => at.with_timezone(&Local).fixed_offset(),
+            Self::Fixed(offset) => at.with_timezone(&offset),
+        }
+    }
+
+    /// The instant at which the wall clock shows `wall`: the earlier one when it does so twice,
+    /// and the same distance past midnight when it skips that time.
+    pub fn instant(self, wall: NaiveDateTime) -> Moment {
+        match self {
+            Self::Local => earliest(&Local, wall),
+            Self::Fixed(offset) => earliest(&offset, wall),
+        }
+    }
+}
+
+fn earliest<Z: TimeZone>(zone: &Z, wall: NaiveDateTime) -> Moment {
+    zone.from_local_datetime(&wall).earliest().map_or_else(
+        || Utc.from_utc_datetime(&(wall - zone.offset_from_utc_datetime(&wall).fix())),
+        |at| at.with_timezone(&Utc),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wall_time_and_its_instant_are_each_others_inverse() {
+        let zone = Zone::Fixed(FixedOffset::east_opt(3600).unwrap());
+        let at = Utc.with_ymd_and_hms(2026, 12, 24, 13, 5, 0).unwrap();
+        assert_eq!(zone.wall(at).format("%H:%M").to_string(), "14:05");
+        assert_eq!(zone.instant(zone.wall(at).naive_local()), at);
+    }
+
+    #[test]
+    fn clones_of_a_fixed_clock_move_together() {
+        let at = |s| DateTime::from_timestamp(s, 0).unwrap();
+        let clock = Clock::fixed(at(5));
+        let other = clock.clone();
+        clock.set(at(9));
+        assert_eq!(other.now(), at(9));
+    }
+}

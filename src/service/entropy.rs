@@ -1,0 +1,40 @@
+//! Where random bytes come from: the operating system, and nothing else in a real program.
+//! A failing source is passed on; no secret is ever made of poor randomness.
+
+use std::sync::{Mutex, PoisonError};
+
+use rand::{
+    Rng as _, SeedableRng as _, TryRng as _,
+    rngs::{StdRng, SysRng},
+};
+
+use super::ServiceError;
+
+/// A source of random bytes.
+#[derive(Debug)]
+pub enum Entropy {
+    /// The operating system's generator.
+    System,
+    /// A repeatable stream for tests and pictures; never used to issue a real token.
+    Seeded(Mutex<StdRng>),
+}
+
+impl Entropy {
+    /// The stream that `seed` starts.
+    pub fn seeded(seed: u64) -> Self {
+        Self::Seeded(Mutex::new(StdRng::seed_from_u64(seed)))
+    }
+
+    /// Fills `out` with random bytes.
+    pub fn fill(&self, out: &mut [u8]) -> Result<(), ServiceError> {
+        match self {
+            Self::System => {
+                SysRng.try_fill_bytes(out).map_err(|e| ServiceError::Entropy(e.to_string()))
+            }
+            Self::Seeded(stream) => {
+                stream.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(out);
+                Ok(())
+            }
+        }
+    }
+}

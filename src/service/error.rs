@@ -1,0 +1,47 @@
+//! Why a use case was refused or failed: the rule's own words, or the store's. Nothing was
+//! changed in any of these cases. Shown as it is by both faces.
+
+use crate::{
+    domain::{LifetimeError, Name, NameError, ScopeError, TransitionError},
+    store::StoreError,
+};
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The token is not there.
+    #[error("there is no token {0}: it was deleted meanwhile, nothing was changed")]
+    Gone(String),
+    /// The name belongs to another token.
+    #[error("another token is called {0}: choose another name")]
+    NameTaken(Name),
+    /// A name or a description was refused.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A lifetime was refused.
+    #[error(transparent)]
+    Lifetime(#[from] LifetimeError),
+    /// A scope was refused.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+    /// The token's status does not allow it.
+    #[error(transparent)]
+    Transition(#[from] TransitionError),
+    /// There are not as many tokens as the operator was told.
+    #[error("there are {now} tokens now, not {expected}: nothing was deleted, look again")]
+    CountChanged {
+        /// How many the operator confirmed.
+        expected: usize,
+        /// How many there are.
+        now: usize,
+    },
+    /// Nothing to bring back, or too late.
+    #[error("nothing can be brought back: a deleted token is kept for 24 hours")]
+    NothingToRestore,
+    /// The system gave no random bytes.
+    #[error("the system's random source failed ({0}): no token was made, try again")]
+    Entropy(String),
+}

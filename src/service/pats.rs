@@ -1,0 +1,207 @@
+//! Making, editing, ending and renewing tokens. Each is one transaction that reads the record
+//! afresh, so that two operators at once never undo each other's work unseen.
+
+use super::{Service, ServiceError, Zone};
+use crate::{
+    domain::{
+        Action, Description, Lifetime, Moment, Name, Overlap, Pat, Scope, ScopeError, Scopes,
+        Secret, TokenId,
+    },
+    store::Rows,
+};
+
+/// What a new token is to be.
+#[derive(Debug, Clone)]
+pub struct NewPat {
+    /// Its name, which no other token may have.
+    pub name: Name,
+    /// What it is for.
+    pub description: Description,
+    /// For how long it is valid.
+    pub lifetime: Lifetime,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+}
+
+/// How a token is to be regenerated.
+#[derive(Debug, Clone, Copy)]
+pub struct Renewal {
+    /// For how long it is valid from now.
+    pub lifetime: Lifetime,
+    /// How long the old secret goes on working.
+    pub overlap: Overlap,
+}
+
+/// A token with its new secret, which exists nowhere else.
+#[derive(Debug)]
+pub struct Issued {
+    /// The record.
+    pub pat: Pat,
+    /// The secret, once.
+    pub secret: Secret,
+}
+
+/// How an operator took a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// It was sent to the clipboard.
+    Copied,
+    /// It was written to a file.
+    Written,
+    /// It is printed when the program ends.
+    Printed,
+    /// The operator says so.
+    Acknowledged,
+}
+
+impl Claim {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Copied => "the secret was sent to the clipboard",
+            Self::Written => "the secret was written to a file",
+            Self::Printed => "the secret was left to be printed at exit",
+            Self::Acknowledged => "the operator said that the secret is saved",
+        }
+    }
+}
+
+impl Service {
+    /// Makes a token. Refuses a taken name, a lifetime beyond the limits, and scopes that the
+    /// catalogue does not offer or that repeat each other; then nothing was made.
+    pub fn create(&self, new: &NewPat) -> Result<Issued, ServiceError> {
+        let scopes = self.checked(&new.scopes)?;
+        self.store.write(|rows| {
+            let at = self.now(rows)?;
+            if rows.id_of_name(&new.name)?.is_some() {
+                return Err(ServiceError::NameTaken(new.name.clone()));
+            }
+            let id = TokenId::draw(|out| self.entropy.fill(out))?;
+            let secret =
+                Secret::generate(&self.policy.prefix, id, |out| self.entropy.fill(out))?;
+            let pat = Pat {
+                id,
+                name: new.name.clone(),
+                description: new.description.clone(),
+                scopes: scopes.clone(),
+                prefix: self.policy.prefix.as_str().to_owned(),
+                digest: secret.digest(),
+                retiring: None,
+                created: at,
+                created_by: self.actor.clone(),
+                issued: at,
+                expires: self.expiry(new.lifetime, at)?,
+                revoked: None,
+                claimed: false,
+                last_used: None,
+            };
+            rows.put_pat(&pat)?;
+            let detail = format!("{}, {}", until(pat.expires), counted(pat.scopes.len(), "scope"));
+            self.record(rows, at, Action::Created, &pat, detail)?;
+            Ok(Issued { pat, secret })
+        })
+    }
+
+    /// Gives a token another name and description. Refuses a name that another one has.
+    pub fn edit(
+        &self,
+        id: &TokenId,
+        name: &Name,
+        description: &Description,
+    ) -> Result<Pat, ServiceError> {
+        self.store.write(|rows| {
+            let at = self.now(rows)?;
+            let old = Self::found(rows, id)?;
+            if rows.id_of_name(name)?.is_some_and(|holder| holder != *id) {
+                return Err(ServiceError::NameTaken(name.clone()));
+            }
+            if old.name == *name && old.description == *description {
+                return Ok(old);
+            }
+            let mut told = Vec::new();
+            if old.name != *name {
+                told.push(format!("name was {}", old.name));
+            }
+            if old.description != *description {
+                told.push("description changed".to_owned());
+            }
+            let pat = Pat { name: name.clone(), description: description.clone(), ..old };
+            rows.put_pat(&pat)?;
+            self.record(rows, at, Action::Edited, &pat, told.join(", "))?;
+            Ok(pat)
+        })
+    }
+
+    /// Ends a token; the next check of its secret is denied. Refuses one that is revoked.
+    pub fn revoke(&self, id: &TokenId) -> Result<Pat, ServiceError> {
+        self.change(id, Action::Revoked, |pat, at| {
+            let was = pat.status(at).word();
+            pat.revoke(at).map(|pat| (pat, format!("was {was}")))
+        })
+    }
+
+    /// Gives a token a new secret and a new lifetime; all else stays, and it is active. The old
+    /// secret is dead with the commit, unless the token was active and an overlap was asked.
+    pub fn regenerate(&self, id: &TokenId, renewal: Renewal) -> Result<Issued, ServiceError> {
+        let prefix = &self.policy.prefix;
+        let secret = Secret::generate(prefix, *id, |out| self.entropy.fill(out))?;
+        let pat = self.change(id, Action::Regenerated, |pat, at| {
+            let was = pat.status(at).word();
+            let expires = self.expiry(renewal.lifetime, at)?;
+            let pat = pat.regenerate(
+                secret.digest(),
+                prefix.as_str(),
+                expires,
+                renewal.overlap,
+                at,
+            )?;
+            let mut detail = format!("was {was}, {}", until(pat.expires));
+            if let Some(old) = pat.retiring {
+                detail.push_str(", old secret works ");
+                detail.push_str(&until(Some(old.until)));
+            }
+            Ok::<_, ServiceError>((pat, detail))
+        })?;
+        Ok(Issued { pat, secret })
+    }
+
+    /// Ends the overlap of a rotation early: the retiring secret is dead with the commit.
+    pub fn end_overlap(&self, id: &TokenId) -> Result<Pat, ServiceError> {
+        self.change(id, Action::OverlapEnded, |pat, _| {
+            Ok::<_, ServiceError>((Pat { retiring: None, ..pat }, String::new()))
+        })
+    }
+
+    /// Notes that somebody has the present secret of a token, and how they took it.
+    pub fn claim(&self, id: &TokenId, how: Claim) -> Result<Pat, ServiceError> {
+        self.change(id, Action::Claimed, |pat, _| {
+            Ok::<_, ServiceError>((Pat { claimed: true, ..pat }, how.words().to_owned()))
+        })
+    }
+
+    /// When a token issued at `at` would end.
+    fn expiry(&self, lifetime: Lifetime, at: Moment) -> Result<Option<Moment>, ServiceError> {
+        Ok(lifetime.expiry(at, &self.policy.limits, |wall| Zone::Local.instant(wall))?)
+    }
+
+    /// `scopes` as a set, once the catalogue has agreed to each.
+    fn checked(&self, scopes: &[Scope]) -> Result<Scopes, ScopeError> {
+        let mut set = Scopes::default();
+        for scope in scopes {
+            self.policy.catalogue.check(scope)?;
+            set.add(scope.clone())?;
+        }
+        Ok(set)
+    }
+}
+
+fn until(end: Option<Moment>) -> String {
+    end.map_or_else(
+        || "never expires".to_owned(),
+        |end| format!("until {}", end.format("%Y-%m-%d %H:%M UTC")),
+    )
+}
+
+/// `1 scope`, `3 scopes`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

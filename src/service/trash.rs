@@ -1,0 +1,98 @@
+//! Deleting tokens and bringing them back. A deleted secret is dead with the commit; the record
+//! waits 24 hours in the trash, then it is purged and nothing revives it.
+
+use chrono::TimeDelta;
+
+use super::{Service, ServiceError};
+use crate::{
+    domain::{Action, Moment, Pat, TokenId},
+    store::{Rows, StoreError, Writer},
+};
+
+/// How long a deleted token can be brought back.
+pub const KEPT: TimeDelta = TimeDelta::hours(24);
+
+impl Service {
+    /// Deletes one token; it can be brought back for 24 hours.
+    pub fn delete(&self, id: &TokenId) -> Result<Pat, ServiceError> {
+        self.store.write(|rows| {
+            let at = self.now(rows)?;
+            self.purge_old(rows, at)?;
+            let pat = Self::found(rows, id)?;
+            self.bin(rows, &pat, at)?;
+            Ok(pat)
+        })
+    }
+
+    /// Deletes every token, if there are as many as the operator confirmed; else none.
+    /// Returns how many were deleted.
+    pub fn delete_all(&self, expected: usize) -> Result<usize, ServiceError> {
+        self.store.write(|rows| {
+            let at = self.now(rows)?;
+            self.purge_old(rows, at)?;
+            let pats = rows.pats()?.rows;
+            if pats.len() != expected {
+                return Err(ServiceError::CountChanged { expected, now: pats.len() });
+            }
+            for pat in &pats {
+                self.bin(rows, pat, at)?;
+            }
+            Ok(pats.len())
+        })
+    }
+
+    /// Brings back everything that was deleted by the last delete of the past 24 hours, with
+    /// their secrets. Refuses when there is none, or when one of their names is taken by now;
+    /// then none is brought back.
+    pub fn restore_last(&self) -> Result<Vec<Pat>, ServiceError> {
+        self.store.write(|rows| {
+            let at = self.now(rows)?;
+            let trash = rows.trash()?.rows;
+            let newest = trash.iter().map(|binned| binned.at).max();
+            let newest = newest.filter(|when| at - *when < KEPT);
+            let newest = newest.ok_or(ServiceError::NothingToRestore)?;
+            let mut restored = Vec::new();
+            for binned in trash.into_iter().filter(|binned| binned.at == newest) {
+                if rows.id_of_name(&binned.pat.name)?.is_some() {
+                    return Err(ServiceError::NameTaken(binned.pat.name));
+                }
+                rows.put_pat(&binned.pat)?;
+                rows.remove_trash(&binned.pat.id)?;
+                self.record(rows, at, Action::Restored, &binned.pat, String::new())?;
+                restored.push(binned.pat);
+            }
+            Ok(restored)
+        })
+    }
+
+    /// Purges what was deleted more than 24 hours ago. Called when the app starts; a store
+    /// that cannot be written is left as it is.
+    pub fn purge(&self) -> Result<(), ServiceError> {
+        let cut = self.clock.now() - KEPT;
+        let due = self.store.read(|rows| {
+            Ok::<_, StoreError>(rows.trash()?.rows.iter().any(|binned| binned.at <= cut))
+        })?;
+        if !due {
+            return Ok(());
+        }
+        self.store.write(|rows| {
+            let at = self.now(rows)?;
+            Ok(self.purge_old(rows, at)?)
+        })
+    }
+
+    fn bin(&self, rows: &mut Writer<'_>, pat: &Pat, at: Moment) -> Result<(), StoreError> {
+        rows.remove_pat(&pat.id)?;
+        rows.put_trash(pat, at)?;
+        let detail = format!("was {}, can be brought back for 24 hours", pat.status(at).word());
+        self.record(rows, at, Action::Deleted, pat, detail)
+    }
+
+    fn purge_old(&self, rows: &mut Writer<'_>, at: Moment) -> Result<(), StoreError> {
+        for binned in rows.trash()?.rows.iter().filter(|binned| at - binned.at >= KEPT) {
+            rows.remove_trash(&binned.pat.id)?;
+            self.record(rows, at, Action::Purged, &binned.pat, String::new())?;
+        }
+        Ok(())
+    }
+}

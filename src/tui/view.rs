@@ -1,0 +1,36 @@
+//! What a screen may see while it acts or draws: the tokens as last read, the present instant,
+//! the settings and the look. Read-only; a screen changes the world through effects alone.
+
+use super::{look::Look, when::Times};
+use crate::{
+    domain::{Moment, Pat, TokenId},
+    keymap::Keymap,
+    service::{Policy, Zone},
+};
+
+/// The world as a screen sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// Every token, in the order of their ids.
+    pub pats: &'a [Pat],
+    /// The present instant.
+    pub now: Moment,
+    /// The operator's wall clock.
+    pub zone: Zone,
+    /// In which form times are shown.
+    pub times: Times,
+    /// Styles and glyphs.
+    pub look: Look,
+    /// Prefix, limits and catalogue.
+    pub policy: &'a Policy,
+    /// Which key does what.
+    pub keymap: &'a Keymap,
+}
+
+impl<'a> View<'a> {
+    /// The token with this id, if it is still there.
+    pub fn pat(&self, id: &TokenId) -> Option<&'a Pat> {
+        let at = self.pats.binary_search_by(|pat| pat.id.cmp(id)).ok()?;
+        self.pats.get(at)
+    }
+}
