@@ -12,6 +12,7 @@ pub mod pat;
 pub mod query;
 pub mod scope;
 pub mod secret;
+pub mod sentence;
 pub mod text;
 
 pub use catalogue::{Catalogue, Offer};

@@ -1,0 +1,55 @@
+//! What a set of scopes permits, in plain words, for people who decide whether to grant it.
+//! Called by forms and the detail; the decision itself never reads this.
+
+use std::collections::BTreeMap;
+
+use super::scope::{Entity, Scope};
+
+/// What an empty set of scopes means.
+pub const NOTHING: &str = "no scopes: every operation is denied";
+
+/// `scopes` as one sentence: `may publish, subscribe on channels c-42; read on any clients`.
+pub fn permits<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
+    let mut grouped: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for scope in scopes {
+        let key = (&scope.entity_type, &scope.entity, &scope.domain);
+        grouped.entry(key).or_default().push(scope.operation.as_str());
+    }
+    if grouped.is_empty() {
+        return NOTHING.to_owned();
+    }
+    let parts: Vec<String> = grouped
+        .into_iter()
+        .map(|((entity_type, entity, domain), operations)| {
+            let on = match entity {
+                Entity::Any => format!("any {entity_type}"),
+                Entity::Id(id) => format!("{entity_type} {id}"),
+            };
+            let within =
+                domain.as_ref().map_or_else(String::new, |domain| format!(" in domain {domain}"));
+            format!("{} on {on}{within}", operations.join(", "))
+        })
+        .collect();
+    format!("may {}", parts.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(scopes: &[&str]) -> String {
+        let scopes: Vec<Scope> = scopes.iter().map(|s| s.parse().unwrap()).collect();
+        permits(&scopes)
+    }
+
+    #[test]
+    fn operations_on_one_thing_are_said_together() {
+        assert_eq!(says(&[]), NOTHING);
+        assert_eq!(says(&["channels:c-42:publish"]), "may publish on channels c-42");
+        assert_eq!(
+            says(&["clients:*:read", "channels:c-42:publish", "channels:c-42:subscribe@d1"]),
+            "may publish on channels c-42; subscribe on channels c-42 in domain d1; \
+             read on any clients"
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! What a screen asks of the world, as data, and what comes back. `perform` is the only place
+//! where the app calls the service; a screen can be driven in a test by looking at these.
+
+use crate::{
+    domain::{
+        Added, Decision, Description, Event, Name, Pat, Request, Scope, TokenId,
+    },
+    service::{Claim, Issued, Loaded, NewPat, Renewal, Service, ServiceError, Trail},
+};
+
+/// Newest events that the trail and a token's history show.
+const TRAIL_ROWS: usize = 10_000;
+const HISTORY_ROWS: usize = 100;
+
+/// Something for the service to do.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Read every token.
+    Load,
+    /// Make a token.
+    Create(NewPat),
+    /// Change name and description.
+    Edit(TokenId, Name, Description),
+    /// Add scopes.
+    AddScopes(TokenId, Vec<Scope>),
+    /// Remove one scope.
+    RemoveScope(TokenId, Scope),
+    /// Remove every scope.
+    ClearScopes(TokenId),
+    /// End a token.
+    Revoke(TokenId),
+    /// Give a token a new secret.
+    Regenerate(TokenId, Renewal),
+    /// Delete a token.
+    Delete(TokenId),
+    /// Delete all tokens, if there are this many.
+    DeleteAll(usize),
+    /// Bring back what was deleted last.
+    Undo,
+    /// Note how the secret was taken.
+    Claim(TokenId, Claim),
+    /// Decide a request as if the token's secret had been presented.
+    Test(TokenId, Request),
+    /// Read a token's own events.
+    History(TokenId),
+    /// Read the trail.
+    Trail,
+    /// Judge expiry by the machine's clock again.
+    AcceptClock,
+}
+
+/// What came of an effect.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Every token.
+    Loaded(Loaded),
+    /// A token was changed; the sentence says how.
+    Done(String),
+    /// Scopes were added; some may have been absorbed.
+    ScopesAdded(Pat, Added),
+    /// A token has a new secret.
+    Issued(Box<Issued>),
+    /// The decision on a request.
+    Decided(TokenId, Request, Decision),
+    /// A token's own events.
+    History(TokenId, Vec<Event>),
+    /// The trail.
+    Trail(Trail),
+    /// It was refused or failed; nothing was changed.
+    Failed(ServiceError),
+}
+
+/// Does what `effect` asks.
+pub fn perform(service: &Service, effect: &Effect) -> Outcome {
+    outcome(service, effect).unwrap_or_else(Outcome::Failed)
+}
+
+fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> {
+    Ok(match effect {
+        Effect::Load => Outcome::Loaded(service.load()?),
+        Effect::Create(new) => Outcome::Issued(Box::new(service.create(new)?)),
+        Effect::Edit(id, name, description) => {
+            let pat = service.edit(id, name, description)?;
+            Outcome::Done(format!("{} saved", pat.name))
+        }
+        Effect::AddScopes(id, scopes) => {
+            let (pat, added) = service.add_scopes(id, scopes)?;
+            Outcome::ScopesAdded(pat, added)
+        }
+        Effect::RemoveScope(id, scope) => {
+            let pat = service.remove_scope(id, scope)?;
+            Outcome::Done(format!("{scope} removed from {}", pat.name))
+        }
+        Effect::ClearScopes(id) => {
+            let pat = service.clear_scopes(id)?;
+            Outcome::Done(format!("every scope removed from {}: it is denied everything", pat.name))
+        }
+        Effect::Revoke(id) => {
+            let pat = service.revoke(id)?;
+            Outcome::Done(format!("{} is revoked: from now on its secret is denied", pat.name))
+        }
+        Effect::Regenerate(id, renewal) => {
+            Outcome::Issued(Box::new(service.regenerate(id, *renewal)?))
+        }
+        Effect::Delete(id) => {
+            let pat = service.delete(id)?;
+            Outcome::Done(format!("{} is deleted: u brings it back for 24 hours", pat.name))
+        }
+        Effect::DeleteAll(count) => {
+            let count = service.delete_all(*count)?;
+            Outcome::Done(format!("{count} tokens are deleted: u brings them back for 24 hours"))
+        }
+        Effect::Undo => {
+            let pats = service.restore_last()?;
+            Outcome::Done(match pats.as_slice() {
+                [pat] => format!("{} is back, with its secret", pat.name),
+                many => format!("{} tokens are back, with their secrets", many.len()),
+            })
+        }
+        Effect::Claim(id, how) => {
+            service.claim(id, *how)?;
+            Outcome::Done(String::new())
+        }
+        Effect::Test(id, request) => {
+            Outcome::Decided(*id, request.clone(), service.test(id, request)?)
+        }
+        Effect::History(id) => Outcome::History(*id, service.history(id, HISTORY_ROWS)?),
+        Effect::Trail => Outcome::Trail(service.trail(TRAIL_ROWS)?),
+        Effect::AcceptClock => {
+            service.accept_clock()?;
+            Outcome::Done("expiry is judged by this machine's clock again".into())
+        }
+    })
+}

@@ -1,0 +1,154 @@
+//! A dialog with two buttons, Cancel first: says what will happen and asks for it. Refuses
+//! nothing itself; shows the refusal of what it asked for.
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use crate::{
+    domain::{Pat, Scope, Status},
+    keymap::Action,
+    service::ServiceError,
+    tui::{
+        effect::Effect,
+        step::Step,
+        view::View,
+        when,
+        widget::{
+            buttons, form,
+            paint::{Pen, wrap},
+            panel,
+        },
+    },
+};
+
+/// A question with its consequence.
+#[derive(Debug)]
+pub struct Ask {
+    title: String,
+    text: Vec<String>,
+    verb: &'static str,
+    effect: Effect,
+    go: bool,
+    fault: Option<String>,
+}
+
+impl Ask {
+    fn new(title: String, text: Vec<String>, verb: &'static str, effect: Effect) -> Self {
+        Self { title, text, verb, effect, go: false, fault: None }
+    }
+
+    /// Whether to revoke `pat`.
+    pub fn revoke(pat: &Pat, view: &View<'_>) -> Self {
+        let mut text = vec![
+            "From the moment you confirm, every check of its secret is denied, everywhere."
+                .to_owned(),
+            "There is no way to bring this secret back. The token keeps its name and scopes; \
+             regenerating it later makes a new secret."
+                .to_owned(),
+            String::new(),
+            last_used(pat, view),
+        ];
+        if pat.status(view.now) == Status::Expired {
+            text.push("It is expired already; revoking says that it was ended on purpose.".into());
+        }
+        Self::new(format!("Revoke {}?", pat.name), text, "Revoke", Effect::Revoke(pat.id))
+    }
+
+    /// Whether to take `scope` from `pat`.
+    pub fn remove_scope(pat: &Pat, scope: &Scope) -> Self {
+        let text = vec![
+            format!(
+                "It may no longer {} on {} {}, from the moment you confirm.",
+                scope.operation, scope.entity_type, scope.entity
+            ),
+            "You can add the scope again.".to_owned(),
+        ];
+        let effect = Effect::RemoveScope(pat.id, scope.clone());
+        Self::new(format!("Remove a scope from {}?", pat.name), text, "Remove", effect)
+    }
+
+    /// Whether to take every scope from `pat`.
+    pub fn clear_scopes(pat: &Pat, view: &View<'_>) -> Self {
+        let text = vec![
+            format!(
+                "All {} are removed. The token stays {}, but every operation is denied until \
+                 you add scopes again.",
+                counted(pat.scopes.len(), "scope"),
+                pat.status(view.now).word()
+            ),
+            String::new(),
+            last_used(pat, view),
+        ];
+        let title = format!("Remove every scope from {}?", pat.name);
+        Self::new(title, text, "Remove all", Effect::ClearScopes(pat.id))
+    }
+
+    /// Answers an action.
+    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
+        match action {
+            Action::NextField | Action::PreviousField => {
+                self.go = !self.go;
+                Step::Changed
+            }
+            Action::Accept if self.go => Step::Do(self.effect.clone()),
+            Action::Accept | Action::Cancel => Step::Close,
+            _ => Step::Ignored,
+        }
+    }
+
+    /// It has no text.
+    pub fn on_text(&mut self, _: KeyEvent, _: &View<'_>) -> Step {
+        Step::Ignored
+    }
+
+    /// Shows why what it asked for was refused.
+    pub fn refuse(&mut self, error: &ServiceError) {
+        self.fault = Some(error.to_string());
+    }
+
+    /// Draws it over `area`.
+    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
+        let wide = 64.min(area.width.saturating_sub(6));
+        let fault = self.fault.iter().flat_map(|fault| wrap(fault, wide.saturating_sub(2))).count();
+        let lines: Vec<_> = self.text.iter().flat_map(|text| paragraph(text, wide)).collect();
+        let body = u16::try_from(lines.len() + fault).unwrap_or(u16::MAX);
+        let inner =
+            panel::draw(&self.title, (wide, body.saturating_add(3)), true, area, buf, &view.look);
+        for (at, line) in (0..).zip(&lines) {
+            Pen::at(buf, inner, at + 1, &view.look).text(line, view.look.text());
+        }
+        if let Some(fault) = &self.fault {
+            form::fault(fault, inner.height.saturating_sub(2 + body_of(fault, wide)), inner, buf, &view.look);
+        }
+        let last = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
+        buttons::draw(&["Cancel", self.verb], Some(usize::from(self.go)), last, buf, &view.look)
+    }
+}
+
+fn body_of(fault: &str, wide: u16) -> u16 {
+    u16::try_from(wrap(fault, wide.saturating_sub(2)).len()).unwrap_or(1).saturating_sub(1)
+}
+
+/// A paragraph in lines of `wide` columns; an empty one is an empty line.
+pub(super) fn paragraph(text: &str, wide: u16) -> Vec<String> {
+    if text.is_empty() { vec![String::new()] } else { wrap(text, wide) }
+}
+
+/// When it was last used, as a sentence: what a destruction would break.
+pub(super) fn last_used(pat: &Pat, view: &View<'_>) -> String {
+    pat.last_used.as_ref().map_or_else(
+        || "It was never used.".to_owned(),
+        |used| {
+            let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+            format!("Last used {}{from}: {}.", when::relative(used.at, view.now), used.what)
+        },
+    )
+}
+
+/// `1 scope`, `3 scopes`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,142 @@
+//! The screens, one a file. A screen is a value: it answers actions and text with a `Step`,
+//! draws itself from a `View`, and does no I/O, so that each can be driven and looked at in a
+//! test with no terminal, clock, disk or randomness.
+
+pub mod ask;
+pub mod audit;
+pub mod confirm;
+pub mod create;
+pub mod detail;
+pub mod edit;
+pub mod help;
+pub mod regenerate;
+pub mod scopes;
+pub mod secret;
+pub mod test;
+pub mod tokens;
+pub mod write;
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use super::{effect::Outcome, step::Step, view::View};
+use crate::{
+    keymap::{Action, Mode},
+    service::ServiceError,
+};
+
+/// What lies over a tab and has the keys.
+#[derive(Debug)]
+pub enum Overlay {
+    /// Two buttons.
+    Ask(ask::Ask),
+    /// A name or a count to type.
+    Confirm(confirm::Confirm),
+    /// Name and description.
+    Edit(edit::Edit),
+    /// The keys.
+    Help(help::Help),
+    /// Lifetime and overlap of a new secret.
+    Regenerate(regenerate::Regenerate),
+    /// Scopes to add, or a row of the form.
+    Scopes(scopes::ScopeDialog),
+    /// A new secret.
+    Secret(secret::SecretPanel),
+    /// A request to decide.
+    Test(test::Test),
+    /// A file name for the secret.
+    Write(write::Write),
+}
+
+/// Passes a call on to the overlay that it is.
+macro_rules! each {
+    ($overlay:expr, $inner:ident => $call:expr) => {
+        match $overlay {
+            Overlay::Ask($inner) => $call,
+            Overlay::Confirm($inner) => $call,
+            Overlay::Edit($inner) => $call,
+            Overlay::Help($inner) => $call,
+            Overlay::Regenerate($inner) => $call,
+            Overlay::Scopes($inner) => $call,
+            Overlay::Secret($inner) => $call,
+            Overlay::Test($inner) => $call,
+            Overlay::Write($inner) => $call,
+        }
+    };
+}
+
+impl Overlay {
+    /// In which mode its keys are looked up.
+    pub fn mode(&self) -> Mode {
+        match self {
+            Self::Ask(_) => Mode::Ask,
+            Self::Confirm(_) => Mode::Confirm,
+            Self::Edit(_) | Self::Regenerate(_) | Self::Scopes(_) | Self::Test(_) => Mode::Form,
+            Self::Write(_) => Mode::Form,
+            Self::Help(_) => Mode::Help,
+            Self::Secret(_) => Mode::Secret,
+        }
+    }
+
+    /// Answers an action.
+    pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
+        each!(self, it => it.on(action, view))
+    }
+
+    /// Answers a key that is text.
+    pub fn on_text(&mut self, key: KeyEvent, view: &View<'_>) -> Step {
+        each!(self, it => it.on_text(key, view))
+    }
+
+    /// Takes a paste; false where there is no field for it.
+    pub fn paste(&mut self, text: &str) -> bool {
+        match self {
+            Self::Edit(it) => it.paste(text),
+            Self::Regenerate(it) => it.paste(text),
+            Self::Scopes(it) => it.paste(text),
+            Self::Test(it) => it.paste(text),
+            Self::Write(it) => it.paste(text),
+            Self::Ask(_) | Self::Confirm(_) | Self::Help(_) | Self::Secret(_) => false,
+        }
+    }
+
+    /// Draws it over `area`; the place of the cursor.
+    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
+        each!(self, it => it.draw(area, buf, view))
+    }
+
+    /// Takes the refusal of what it asked for; gives it back where it has no place to show it.
+    pub fn refuse(&mut self, error: ServiceError) -> Option<ServiceError> {
+        match self {
+            Self::Edit(it) => it.refuse(&error),
+            Self::Regenerate(it) => it.refuse(&error),
+            Self::Scopes(it) => it.refuse(&error),
+            Self::Ask(it) => it.refuse(&error),
+            Self::Confirm(it) => it.refuse(&error),
+            Self::Test(_) | Self::Help(_) | Self::Secret(_) | Self::Write(_) => return Some(error),
+        }
+        None
+    }
+
+    /// Takes an answer that only it can use; gives back what is for others.
+    pub fn deliver(&mut self, outcome: Outcome) -> Option<Outcome> {
+        match (self, outcome) {
+            (Self::Test(it), Outcome::Decided(id, request, decision)) => {
+                it.deliver(id, &request, decision);
+                None
+            }
+            (_, outcome) => Some(outcome),
+        }
+    }
+
+    /// Whether it closes once what it asked for is done.
+    pub fn closes_when_done(&self) -> bool {
+        matches!(
+            self,
+            Self::Ask(_) | Self::Confirm(_) | Self::Edit(_) | Self::Regenerate(_) | Self::Scopes(_)
+        )
+    }
+}

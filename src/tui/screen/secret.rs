@@ -1,0 +1,149 @@
+//! The panel that shows a new secret, once: it can be copied, written, printed at exit or
+//! hidden, and closes only after one of these or an explicit word. Owns the secret and wipes it
+//! when it closes; no field, toast or history ever holds it.
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use super::{Overlay, write::Write};
+use crate::{
+    domain::{Name, Secret, TokenId},
+    keymap::Action,
+    service::{Claim, Issued},
+    tui::{
+        effect::Effect,
+        step::{Errand, Step},
+        view::View,
+        widget::{
+            paint::{Pen, width, wrap},
+            panel,
+        },
+    },
+};
+
+const WARNING: &str = "Copy it now: it will not be shown again.";
+
+/// A new secret on the screen.
+#[derive(Debug)]
+pub struct SecretPanel {
+    secret: Secret,
+    name: Name,
+    hidden: bool,
+    claimed: bool,
+    warned: bool,
+}
+
+impl SecretPanel {
+    /// The panel of what was just issued.
+    pub fn new(issued: Issued) -> Self {
+        Self {
+            secret: issued.secret,
+            name: issued.pat.name,
+            hidden: false,
+            claimed: false,
+            warned: false,
+        }
+    }
+
+    /// Whose secret it is.
+    pub fn id(&self) -> TokenId {
+        self.secret.id()
+    }
+
+    /// The secret, for the errand that hands it over.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// Gives the secret up to be printed after the program has ended.
+    pub fn into_secret(self) -> Secret {
+        self.secret
+    }
+
+    /// Notes that somebody has it: from now on the panel closes. The effect that records it,
+    /// the first time.
+    pub fn claimed(&mut self, how: Claim) -> Option<Effect> {
+        let first = !self.claimed;
+        self.claimed = true;
+        first.then(|| Effect::Claim(self.id(), how))
+    }
+
+    /// Whether nobody has said yet that they have it.
+    pub fn is_unclaimed(&self) -> bool {
+        !self.claimed
+    }
+
+    /// Shows that it cannot close yet, and why.
+    pub fn warn(&mut self) {
+        self.warned = true;
+    }
+
+    /// Answers an action.
+    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
+        match action {
+            Action::CopySecret => Step::Run(Errand::CopySecret),
+            Action::WriteSecret => Step::Open(Box::new(Overlay::Write(Write::new(&self.name)))),
+            Action::PrintSecret => Step::Run(Errand::PrintSecret),
+            Action::HideSecret => {
+                self.hidden = !self.hidden;
+                Step::Changed
+            }
+            Action::Acknowledge => Step::Close,
+            Action::Close if self.claimed => Step::Close,
+            Action::Close => {
+                self.warn();
+                Step::Changed
+            }
+            _ => Step::Ignored,
+        }
+    }
+
+    /// It has no text.
+    pub fn on_text(&mut self, _: KeyEvent, _: &View<'_>) -> Step {
+        Step::Ignored
+    }
+
+    /// Draws it over `area`. The secret stands on one line or not at all: a broken one would be
+    /// copied broken.
+    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
+        let look = &view.look;
+        let shown = width(self.secret.reveal());
+        let wide = shown.max(60).min(area.width.saturating_sub(4));
+        let title = format!("The secret of {}", self.name);
+        let below = self.below(wide);
+        let lines = u16::try_from(below.len()).unwrap_or(u16::MAX);
+        let inner = panel::draw(&title, (wide, lines.saturating_add(6)), false, area, buf, look);
+        Pen::at(buf, inner, 1, look).text(WARNING, look.warning().patch(look.heading()));
+        let pen = Pen::at(buf, inner, 3, look);
+        if self.hidden {
+            let mask = if look.is_ascii() { "*" } else { "•" };
+            pen.text(&mask.repeat(usize::from(shown.min(inner.width))), look.heading());
+        } else if shown <= inner.width {
+            pen.text(self.secret.reveal(), look.heading());
+        } else {
+            pen.text("too narrow to show it on one line: widen, or y w p", look.danger());
+        }
+        for (at, (text, bad)) in (5..).zip(below) {
+            let style = if bad { look.danger() } else { look.text() };
+            Pen::at(buf, inner, at, look).text(&text, style);
+        }
+        None
+    }
+
+    fn below(&self, wide: u16) -> Vec<(String, bool)> {
+        let text = if self.claimed {
+            "You have it: Esc closes this panel, and then the secret is nowhere here."
+        } else if self.warned {
+            "Not closed: the secret would be lost. Press y to copy it, w to write it to a file, \
+             p to print it after patdeck ends, or a if you have saved it."
+        } else {
+            "y copies it, w writes it to a new file, p prints it after patdeck ends, s hides it, \
+             a says that you have saved it."
+        };
+        let bad = self.warned && !self.claimed;
+        wrap(text, wide).into_iter().map(|line| (line, bad)).collect()
+    }
+}

@@ -1,0 +1,64 @@
+//! How a form is laid out: labels in one column, fields in the next, a note under each field
+//! for its fault or hint, in a place that is kept free so that nothing jumps.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::paint::{Pen, wrap};
+use crate::tui::look::Look;
+
+/// Columns of the labels.
+pub const LABELS: u16 = 14;
+
+/// What a note says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// Something is wrong with the field above.
+    Fault(String),
+    /// Something good to know.
+    Hint(String),
+}
+
+impl Note {
+    /// The fault if there is one, else the hint.
+    pub fn of(fault: Option<&String>, hint: impl Into<String>) -> Self {
+        fault.map_or_else(|| Self::Hint(hint.into()), |fault| Self::Fault(fault.clone()))
+    }
+}
+
+/// Writes `label` at the start of line `line` and gives the place of its field, `height` lines
+/// high.
+pub fn labelled(
+    label: &str,
+    focused: bool,
+    (line, height): (u16, u16),
+    area: Rect,
+    buf: &mut Buffer,
+    look: &Look,
+) -> Rect {
+    let style = if focused { look.accent() } else { look.text() };
+    Pen::at(buf, area, line, look).column_of(label, LABELS, style);
+    let indent = LABELS.min(area.width);
+    Rect {
+        x: area.x + indent,
+        y: area.y.saturating_add(line).min(area.bottom()),
+        width: area.width - indent,
+        height: height.min(area.height.saturating_sub(line)),
+    }
+}
+
+/// Writes `note` on line `line`, under the fields.
+pub fn note(note: &Note, line: u16, area: Rect, buf: &mut Buffer, look: &Look) {
+    let pen = Pen::at(buf, area, line, look).skip(LABELS);
+    match note {
+        Note::Fault(text) => pen.text(look.fault(), look.danger()).skip(1).text(text, look.danger()),
+        Note::Hint(text) => pen.text(text, look.faint()),
+    };
+}
+
+/// Writes `fault` from line `line` on, wrapped, in the danger style.
+pub fn fault(text: &str, line: u16, area: Rect, buf: &mut Buffer, look: &Look) {
+    for (at, part) in (line..).zip(wrap(text, area.width.saturating_sub(2))) {
+        let sign = if at == line { look.fault() } else { " " };
+        Pen::at(buf, area, at, look).text(sign, look.danger()).skip(1).text(&part, look.danger());
+    }
+}
