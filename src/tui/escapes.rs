@@ -23,7 +23,10 @@ enum State {
     /// A bare Esc: the key, or the first byte of a sequence.
     Escape,
     /// `Esc [` or `Esc O`, and what followed so far.
-    Sequence { opener: char, text: String },
+    Sequence {
+        opener: char,
+        text: String,
+    },
     /// A bracketed paste whose opening marker came in pieces, so that its text comes as keys.
     Paste(String),
 }
@@ -39,7 +42,11 @@ pub struct Reassembler {
 impl Reassembler {
     /// `escape_wait` is how long a bare Esc is held back.
     pub fn new(escape_wait: Duration) -> Self {
-        Self { escape_wait, state: State::Ground, since: None }
+        Self {
+            escape_wait,
+            state: State::Ground,
+            since: None,
+        }
     }
 
     /// When [`Reassembler::expire`] is due, unless an event comes first.
@@ -99,7 +106,10 @@ impl Reassembler {
         }
         match (&mut self.state, printable(&key)) {
             (State::Escape, Some(opener @ ('[' | 'O'))) => {
-                self.state = State::Sequence { opener, text: String::new() };
+                self.state = State::Sequence {
+                    opener,
+                    text: String::new(),
+                };
             }
             (State::Sequence { opener, text }, Some(char)) if char.is_ascii() => {
                 text.push(char);
@@ -152,7 +162,11 @@ fn decode(text: &str) -> Option<KeyEvent> {
     let last = text.chars().next_back()?;
     let mut numbers = text.strip_suffix(last)?.split(';').map(str::parse::<u8>);
     let first = numbers.next().and_then(Result::ok);
-    let mask = numbers.next().and_then(Result::ok).unwrap_or(1).saturating_sub(1);
+    let mask = numbers
+        .next()
+        .and_then(Result::ok)
+        .unwrap_or(1)
+        .saturating_sub(1);
     if text.starts_with('[') {
         return None;
     }
@@ -174,11 +188,15 @@ fn decode(text: &str) -> Option<KeyEvent> {
 }
 
 fn modifiers(mask: u8) -> KeyModifiers {
-    [KeyModifiers::SHIFT, KeyModifiers::ALT, KeyModifiers::CONTROL]
-        .into_iter()
-        .zip([1, 2, 4])
-        .filter(|(_, bit)| mask & bit != 0)
-        .fold(KeyModifiers::NONE, |all, (one, _)| all | one)
+    [
+        KeyModifiers::SHIFT,
+        KeyModifiers::ALT,
+        KeyModifiers::CONTROL,
+    ]
+    .into_iter()
+    .zip([1, 2, 4])
+    .filter(|(_, bit)| mask & bit != 0)
+    .fold(KeyModifiers::NONE, |all, (one, _)| all | one)
 }
 
 #[cfg(test)]
@@ -191,7 +209,11 @@ mod tests {
 
     /// A character as crossterm reports it.
     fn char_event(char: char) -> Event {
-        let shift = if char.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
+        let shift = if char.is_uppercase() {
+            KeyModifiers::SHIFT
+        } else {
+            KeyModifiers::NONE
+        };
         match char {
             '\x1b' => Event::Key(KeyCode::Esc.into()),
             '\r' => Event::Key(KeyCode::Enter.into()),
@@ -233,7 +255,10 @@ mod tests {
         let start = Instant::now();
         assert_eq!(reassembler.push(char_event('\x1b'), start), []);
         assert_eq!(reassembler.deadline(), Some(start + WAIT));
-        assert_eq!(reassembler.expire(start + WAIT - Duration::from_millis(1)), []);
+        assert_eq!(
+            reassembler.expire(start + WAIT - Duration::from_millis(1)),
+            []
+        );
         assert_eq!(reassembler.expire(start + WAIT), [plain(KeyCode::Esc)]);
         assert_eq!(reassembler.deadline(), None);
     }
@@ -275,10 +300,22 @@ mod tests {
 
     #[test]
     fn esc_and_then_another_key_are_both_delivered_in_order() {
-        assert_eq!(quick("\x1bj"), [plain(KeyCode::Esc), plain(KeyCode::Char('j'))]);
-        assert_eq!(quick("\x1b\r"), [plain(KeyCode::Esc), plain(KeyCode::Enter)]);
-        assert_eq!(quick("\x1b\x1b"), [plain(KeyCode::Esc), plain(KeyCode::Esc)]);
-        assert_eq!(quick("\x1b\x1b[A"), [plain(KeyCode::Esc), plain(KeyCode::Up)]);
+        assert_eq!(
+            quick("\x1bj"),
+            [plain(KeyCode::Esc), plain(KeyCode::Char('j'))]
+        );
+        assert_eq!(
+            quick("\x1b\r"),
+            [plain(KeyCode::Esc), plain(KeyCode::Enter)]
+        );
+        assert_eq!(
+            quick("\x1b\x1b"),
+            [plain(KeyCode::Esc), plain(KeyCode::Esc)]
+        );
+        assert_eq!(
+            quick("\x1b\x1b[A"),
+            [plain(KeyCode::Esc), plain(KeyCode::Up)]
+        );
         assert_eq!(
             feed("\x1b[", WAIT * 2),
             [plain(KeyCode::Esc), plain(KeyCode::Char('['))],
@@ -288,7 +325,15 @@ mod tests {
 
     #[test]
     fn an_unfinished_or_unknown_sequence_is_discarded_whole() {
-        for text in ["\x1b[", "\x1b[1;5", "\x1bO", "\x1b[99~", "\x1b[13;2u", "\x1b[[A", "\x1b[I"] {
+        for text in [
+            "\x1b[",
+            "\x1b[1;5",
+            "\x1bO",
+            "\x1b[99~",
+            "\x1b[13;2u",
+            "\x1b[[A",
+            "\x1b[I",
+        ] {
             assert_eq!(quick(text), [], "{text:?}");
         }
     }
@@ -311,7 +356,10 @@ mod tests {
         let mut reassembler = Reassembler::new(WAIT);
         let now = Instant::now();
         reassembler.push(char_event('\x1b'), now);
-        assert_eq!(reassembler.push(Event::Resize(3, 4), now), [Input::Resize(3, 4)]);
+        assert_eq!(
+            reassembler.push(Event::Resize(3, 4), now),
+            [Input::Resize(3, 4)]
+        );
         assert_eq!(reassembler.push(Event::FocusLost, now), []);
         assert_eq!(
             reassembler.push(Event::Paste("x".into()), now),
@@ -321,11 +369,8 @@ mod tests {
 
     #[test]
     fn key_releases_are_dropped() {
-        let release = KeyEvent::new_with_kind(
-            KeyCode::Enter,
-            KeyModifiers::NONE,
-            KeyEventKind::Release,
-        );
+        let release =
+            KeyEvent::new_with_kind(KeyCode::Enter, KeyModifiers::NONE, KeyEventKind::Release);
         let mut reassembler = Reassembler::new(WAIT);
         assert_eq!(reassembler.push(Event::Key(release), Instant::now()), []);
     }

@@ -28,14 +28,22 @@ pub struct Wire<S> {
 impl<S> std::fmt::Debug for Wire<S> {
     // The frame may hold a secret, so only its size is told.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wire").field("pending", &self.used).finish_non_exhaustive()
+        f.debug_struct("Wire")
+            .field("pending", &self.used)
+            .finish_non_exhaustive()
     }
 }
 
 impl<S> Wire<S> {
     /// A wire with room for a frame of the usual size.
     pub fn new(sink: S) -> Self {
-        Self { frame: vec![0; ROOM], used: 0, sink, bytes: 0, writes: 0 }
+        Self {
+            frame: vec![0; ROOM],
+            used: 0,
+            sink,
+            bytes: 0,
+            writes: 0,
+        }
     }
 
     /// Whether nothing waits to be sent.
@@ -178,9 +186,15 @@ mod tests {
 
     #[test]
     fn a_sink_that_interrupts_stalls_or_takes_a_part_still_gets_everything() {
-        let answers =
-            vec![Ok(2), Err(io::ErrorKind::WouldBlock.into()), Err(io::ErrorKind::Interrupted.into())];
-        let mut wire = Wire::new(Moody { answers, got: Vec::new() });
+        let answers = vec![
+            Ok(2),
+            Err(io::ErrorKind::WouldBlock.into()),
+            Err(io::ErrorKind::Interrupted.into()),
+        ];
+        let mut wire = Wire::new(Moody {
+            answers,
+            got: Vec::new(),
+        });
         wire.write_all(b"all of it").unwrap();
         wire.send().unwrap();
         assert_eq!(wire.sink().got, b"all of it");
@@ -191,7 +205,10 @@ mod tests {
     fn a_sent_frame_is_wiped_and_a_failed_one_too() {
         for answers in [vec![], vec![Err(io::ErrorKind::BrokenPipe.into())]] {
             let failing = !answers.is_empty();
-            let mut wire = Wire::new(Moody { answers, got: Vec::new() });
+            let mut wire = Wire::new(Moody {
+                answers,
+                got: Vec::new(),
+            });
             wire.write_all(b"pat_secret").unwrap();
             assert_eq!(wire.send().is_err(), failing);
             assert!(wire.is_empty());
