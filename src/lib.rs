@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod keymap;
+pub mod process;
 pub mod service;
 pub mod store;
 pub mod tui;

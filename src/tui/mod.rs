@@ -1,1 +1,11 @@
 //! The terminal app.
+
+pub mod canvas;
+pub mod clipboard;
+pub mod escapes;
+mod handoff;
+pub mod hangup;
+pub mod input;
+pub mod paste;
+pub mod terminal;
+pub mod wire;
