@@ -4,6 +4,19 @@
 
 pub mod action;
 pub mod bindings;
+pub mod documents;
+pub mod fault;
+pub mod hints;
+pub mod key;
+pub mod map;
+pub mod near;
+pub mod overrides;
 
 pub use action::Action;
 pub use bindings::{BINDINGS, Binding, Group, Mode};
+pub use documents::{to_markdown, to_toml};
+pub use fault::KeyFault;
+pub use hints::{Hint, footer, help};
+pub use key::{Key, KeyError, Sequence};
+pub use map::{Keymap, Resolved};
+pub use overrides::Override;

@@ -1,0 +1,354 @@
+//! One key as an operator names it, and sequences of keys. Reads and prints the syntax of the
+//! table and of `[keys]`, and turns what the terminal reports into one form, so that equal keys
+//! are equal. Refuses keys that terminals do not send reliably. Called by the keymap and input.
+
+use std::{fmt, str::FromStr};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::domain::text::{escape, is_unsafe};
+
+/// Why a text names no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// Nothing was written.
+    #[error("a key is missing: write a character, Ctrl- and a letter, or a name such as Enter")]
+    Missing,
+    /// Neither a character nor a name.
+    #[error("`{given}` is not a key: write a character, Ctrl- and a letter, or one of {names}", given = escape(.0), names = names())]
+    Unknown(String),
+    /// A modifier that slow links tear apart.
+    #[error("`{given}` does not arrive reliably over SSH: use a key without Alt", given = escape(.0))]
+    Alt(String),
+    /// Terminals send the same byte for both.
+    #[error("terminals cannot tell `{given}` from {same}: write {same}", given = escape(.given))]
+    Same {
+        /// What was written.
+        given: String,
+        /// What it is.
+        same: &'static str,
+    },
+}
+
+/// The keys that have a name, with the name and the glyph.
+const NAMES: [(KeyCode, &str, &str); 15] = [
+    (KeyCode::Enter, "Enter", "⏎"),
+    (KeyCode::Esc, "Esc", "Esc"),
+    (KeyCode::Tab, "Tab", "Tab"),
+    (KeyCode::Char(' '), "Space", "Space"),
+    (KeyCode::Backspace, "Backspace", "Backspace"),
+    (KeyCode::Delete, "Delete", "Del"),
+    (KeyCode::Insert, "Insert", "Ins"),
+    (KeyCode::Up, "Up", "↑"),
+    (KeyCode::Down, "Down", "↓"),
+    (KeyCode::Left, "Left", "←"),
+    (KeyCode::Right, "Right", "→"),
+    (KeyCode::PageUp, "PgUp", "PgUp"),
+    (KeyCode::PageDown, "PgDn", "PgDn"),
+    (KeyCode::Home, "Home", "Home"),
+    (KeyCode::End, "End", "End"),
+];
+
+fn names() -> String {
+    NAMES.map(|(_, name, _)| name).join(", ")
+}
+
+/// A key with its modifiers, in one form: a character never carries Shift, Shift-Tab is Tab with
+/// Shift, Ctrl goes with lower-case letters. Ctrl-H and Backspace stay two keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+impl Key {
+    /// The key of this code and these modifiers, whatever form they come in.
+    pub fn new(code: KeyCode, mut modifiers: KeyModifiers) -> Self {
+        let code = match code {
+            KeyCode::BackTab => {
+                modifiers |= KeyModifiers::SHIFT;
+                KeyCode::Tab
+            }
+            KeyCode::Char(c) => {
+                let shifted = modifiers.contains(KeyModifiers::SHIFT);
+                modifiers -= KeyModifiers::SHIFT;
+                KeyCode::Char(if modifiers.contains(KeyModifiers::CONTROL) {
+                    c.to_ascii_lowercase()
+                } else if shifted {
+                    c.to_ascii_uppercase()
+                } else {
+                    c
+                })
+            }
+            other => other,
+        };
+        Self { code, modifiers }
+    }
+
+    /// The code.
+    pub fn code(self) -> KeyCode {
+        self.code
+    }
+
+    /// The modifiers that are left after normalising.
+    pub fn modifiers(self) -> KeyModifiers {
+        self.modifiers
+    }
+
+    /// The character that a text field takes from this key, if it is one.
+    pub fn character(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
+            _ => None,
+        }
+    }
+
+    /// The form for footer and help: arrows and Enter as glyphs of one column unless `ascii`.
+    pub fn shown(self, ascii: bool) -> String {
+        let name = NAMES.iter().find(|(code, ..)| *code == self.code);
+        let letter = match (self.code, name) {
+            (_, Some((_, name, glyph))) => (*if ascii { name } else { glyph }).to_owned(),
+            (KeyCode::Char(c), _) if self.modifiers.contains(KeyModifiers::CONTROL) => {
+                c.to_ascii_uppercase().to_string()
+            }
+            (KeyCode::Char(c), _) => c.to_string(),
+            (other, _) => other.to_string(),
+        };
+        let mut text = String::new();
+        for (modifier, word) in [
+            (KeyModifiers::CONTROL, "Ctrl-"),
+            (KeyModifiers::ALT, "Alt-"),
+            (KeyModifiers::SHIFT, "Shift-"),
+        ] {
+            if self.modifiers.contains(modifier) {
+                text.push_str(word);
+            }
+        }
+        text + &letter
+    }
+}
+
+impl From<KeyEvent> for Key {
+    fn from(event: KeyEvent) -> Self {
+        Self::new(event.code, event.modifiers)
+    }
+}
+
+impl fmt::Display for Key {
+    /// The syntax that [`FromStr`] reads.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.shown(true))
+    }
+}
+
+impl FromStr for Key {
+    type Err = KeyError;
+
+    /// One visible character, or a name in any case, with `Ctrl-` and `Shift-` before it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || KeyError::Unknown(text.to_owned());
+        let mut rest = text;
+        let mut modifiers = KeyModifiers::NONE;
+        loop {
+            if let Some(after) = strip(rest, "Ctrl-") {
+                modifiers |= KeyModifiers::CONTROL;
+                rest = after;
+            } else if let Some(after) = strip(rest, "Shift-") {
+                modifiers |= KeyModifiers::SHIFT;
+                rest = after;
+            } else if strip(rest, "Alt-").is_some() {
+                return Err(KeyError::Alt(text.to_owned()));
+            } else {
+                break;
+            }
+        }
+        let mut chars = rest.chars();
+        let code = match (chars.next(), chars.next()) {
+            (None, _) if text.is_empty() => return Err(KeyError::Missing),
+            (Some(c), None) if !c.is_whitespace() && !is_unsafe(c) => KeyCode::Char(c),
+            _ => NAMES
+                .iter()
+                .find(|(_, name, _)| name.eq_ignore_ascii_case(rest))
+                .map(|(code, ..)| *code)
+                .ok_or_else(unknown)?,
+        };
+        let key = Self::new(code, modifiers);
+        match (key.code, modifiers.contains(KeyModifiers::CONTROL)) {
+            (KeyCode::Char('i'), true) => Err(("Tab", text).into()),
+            (KeyCode::Char('m'), true) => Err(("Enter", text).into()),
+            (KeyCode::Char(c), true) if !c.is_ascii_alphabetic() && c != ' ' => Err(unknown()),
+            _ => Ok(key),
+        }
+    }
+}
+
+impl From<(&'static str, &str)> for KeyError {
+    fn from((same, given): (&'static str, &str)) -> Self {
+        Self::Same {
+            given: given.to_owned(),
+            same,
+        }
+    }
+}
+
+/// What follows `prefix` in any case, if something does.
+fn strip<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(prefix.len())?;
+    (head.eq_ignore_ascii_case(prefix) && !rest.is_empty()).then_some(rest)
+}
+
+/// One or more keys pressed one after the other: `n`, `Ctrl-D`, `y i`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Sequence(Vec<Key>);
+
+impl Sequence {
+    /// Its keys; there is at least one.
+    pub fn keys(&self) -> &[Key] {
+        &self.0
+    }
+
+    /// Whether `pressed` is a beginning of it, or all of it.
+    pub fn starts_with(&self, pressed: &[Key]) -> bool {
+        self.0.starts_with(pressed)
+    }
+
+    /// The form for footer and help, see [`Key::shown`].
+    pub fn shown(&self, ascii: bool) -> String {
+        let keys: Vec<_> = self.0.iter().map(|key| key.shown(ascii)).collect();
+        keys.join(" ")
+    }
+}
+
+impl FromStr for Sequence {
+    type Err = KeyError;
+
+    /// Keys with blanks between them.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let keys = text
+            .split_whitespace()
+            .map(str::parse)
+            .collect::<Result<Vec<Key>, _>>()?;
+        if keys.is_empty() {
+            return Err(KeyError::Missing);
+        }
+        Ok(Self(keys))
+    }
+}
+
+impl fmt::Display for Sequence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.shown(true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use unicode_width::UnicodeWidthStr as _;
+
+    use super::*;
+
+    fn pressed(code: KeyCode, modifiers: KeyModifiers) -> String {
+        Key::from(KeyEvent::new(code, modifiers)).to_string()
+    }
+
+    #[test]
+    fn equal_keys_come_in_one_form() {
+        let (shift, ctrl) = (KeyModifiers::SHIFT, KeyModifiers::CONTROL);
+        assert_eq!(pressed(KeyCode::Char('R'), shift), "R");
+        assert_eq!(pressed(KeyCode::Char('r'), shift), "R");
+        assert_eq!(pressed(KeyCode::Char('?'), shift), "?");
+        assert_eq!(pressed(KeyCode::BackTab, shift), "Shift-Tab");
+        assert_eq!(pressed(KeyCode::BackTab, KeyModifiers::NONE), "Shift-Tab");
+        assert_eq!(pressed(KeyCode::Tab, shift), "Shift-Tab");
+        assert_eq!(pressed(KeyCode::Char('D'), ctrl | shift), "Ctrl-D");
+        assert_eq!(pressed(KeyCode::Char('h'), ctrl), "Ctrl-H");
+        assert_eq!(pressed(KeyCode::Backspace, KeyModifiers::NONE), "Backspace");
+        assert_eq!(pressed(KeyCode::Char('x'), KeyModifiers::ALT), "Alt-x");
+    }
+
+    #[test]
+    fn only_a_bare_character_is_text() {
+        let text = |t: &str| t.parse::<Key>().unwrap().character();
+        assert_eq!(text("R"), Some('R'));
+        assert_eq!(text("Space"), Some(' '));
+        assert_eq!(text("Ctrl-S"), None);
+        assert_eq!(text("Enter"), None);
+    }
+
+    #[test]
+    fn the_case_of_a_name_does_not_matter_and_that_of_a_character_does() {
+        let same = |a: &str, b: &str| a.parse::<Sequence>() == b.parse::<Sequence>();
+        assert!(same("enter", "Enter"));
+        assert!(same("ctrl-d", "Ctrl-D"));
+        assert!(same(" y  i ", "y i"));
+        assert!(!same("r", "R"));
+        assert!(!same("Ctrl-H", "Backspace"));
+        assert_eq!("-".parse::<Key>().unwrap().character(), Some('-'));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_with_what_is() {
+        let told = |t: &str| t.parse::<Sequence>().unwrap_err().to_string();
+        let names = names();
+        assert_eq!(
+            told("Entr"),
+            format!(
+                "`Entr` is not a key: write a character, Ctrl- and a letter, or one of {names}"
+            )
+        );
+        for bad in ["Ctrl-", "F1", "Ctrl-1", "Shift-", "\u{202e}", "Ctrl-é"] {
+            assert!(told(bad).contains("is not a key"), "{bad:?}");
+        }
+        assert!(told(" ").starts_with("a key is missing"));
+        assert!(told("alt-x").contains("does not arrive reliably"));
+        assert_eq!(
+            told("Ctrl-I"),
+            "terminals cannot tell `Ctrl-I` from Tab: write Tab"
+        );
+    }
+
+    #[test]
+    fn glyphs_are_one_column_wide() {
+        assert_eq!("Up".parse::<Key>().unwrap().shown(false), "↑");
+        assert_eq!("y Enter".parse::<Sequence>().unwrap().shown(false), "y ⏎");
+        for (_, name, glyph) in NAMES {
+            assert!(glyph.is_ascii() || glyph.width() == 1, "{name}");
+        }
+    }
+
+    fn key() -> impl Strategy<Value = Key> {
+        let names = prop::sample::select(NAMES.map(|(code, ..)| code).to_vec());
+        let modifiers = prop::sample::select(vec![
+            KeyModifiers::NONE,
+            KeyModifiers::SHIFT,
+            KeyModifiers::CONTROL,
+        ]);
+        let letters = prop::sample::select(
+            ('a'..='z')
+                .filter(|c| !"im".contains(*c))
+                .collect::<Vec<_>>(),
+        );
+        prop_oneof![
+            (names, modifiers).prop_map(|(code, with)| Key::new(code, with)),
+            "[!-~éß→]".prop_map(|t| Key::new(
+                KeyCode::Char(t.chars().next().unwrap()),
+                KeyModifiers::NONE
+            )),
+            letters.prop_map(|c| Key::new(KeyCode::Char(c), KeyModifiers::CONTROL)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_reads_back(keys in prop::collection::vec(key(), 1..4)) {
+            let sequence = Sequence(keys);
+            prop_assert_eq!(sequence.to_string().parse::<Sequence>().unwrap(), sequence);
+        }
+
+        #[test]
+        fn any_text_is_answered_without_a_panic(text in any::<String>()) {
+            let _ = text.parse::<Sequence>();
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The keys in force, and the one lookup from pressed keys to an action. Knows nothing of
+//! screens and does not wait: whoever holds the keys pressed so far decides how long a beginning
+//! may last. Built by the config, asked by the app on every key.
+
+use super::{Action, BINDINGS, Binding, Key, Mode, Sequence};
+
+/// What the keys pressed so far mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolved {
+    /// This action is asked for.
+    Act(Action),
+    /// The beginning of a longer sequence: wait for the next key.
+    Prefix,
+    /// Nothing here: text for the focused field, or to be ignored.
+    Nothing,
+}
+
+/// A row of the table with the keys that it has now.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) binding: &'static Binding,
+    pub(super) keys: Vec<Sequence>,
+}
+
+impl Row {
+    /// What tells one row of the table from all others.
+    pub(super) fn place(&self) -> (Mode, Action) {
+        (self.binding.mode, self.binding.action)
+    }
+}
+
+/// The keys in force.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    pub(super) rows: Vec<Row>,
+}
+
+impl Default for Keymap {
+    /// The table as it is.
+    fn default() -> Self {
+        let row = |binding: &'static Binding| Row {
+            binding,
+            // A text in the table that names no key is caught by its test.
+            keys: binding.keys.iter().flat_map(|k| k.parse()).collect(),
+        };
+        Self {
+            rows: BINDINGS.iter().map(row).collect(),
+        }
+    }
+}
+
+impl Keymap {
+    /// What `pressed` means in `mode`: the nearest mode that knows it decides, be it as a whole
+    /// or as a beginning.
+    pub fn resolve(&self, mode: Mode, pressed: &[Key]) -> Resolved {
+        if pressed.is_empty() {
+            return Resolved::Nothing;
+        }
+        match self.winner(mode, pressed) {
+            Some((row, sequence)) if sequence.keys() == pressed => {
+                Resolved::Act(row.binding.action)
+            }
+            Some(_) => Resolved::Prefix,
+            None => Resolved::Nothing,
+        }
+    }
+
+    /// The keys of `action` in `mode` or the nearest mode it falls back on; none if it has none.
+    pub fn keys(&self, mode: Mode, action: Action) -> &[Sequence] {
+        self.chained(mode)
+            .find(|row| row.binding.action == action && !row.keys.is_empty())
+            .map_or(&[], |row| row.keys.as_slice())
+    }
+
+    /// Which keys may follow `pressed` in `mode`, and what each leads to.
+    pub fn continuations(&self, mode: Mode, pressed: &[Key]) -> Vec<(Key, &'static Binding)> {
+        let mut found: Vec<(Key, &'static Binding)> = Vec::new();
+        for row in self.chained(mode) {
+            for sequence in self.live(mode, row) {
+                let next = sequence.keys().get(pressed.len());
+                if let (true, Some(key)) = (sequence.starts_with(pressed), next) {
+                    found.push((*key, row.binding));
+                }
+            }
+        }
+        found
+    }
+
+    /// The rows that count in `mode`, nearest mode first.
+    pub(super) fn chained(&self, mode: Mode) -> impl Iterator<Item = &Row> {
+        mode.chain()
+            .iter()
+            .flat_map(|near| self.rows.iter().filter(|row| row.binding.mode == *near))
+    }
+
+    /// The keys of `row` that really lead to it in `mode`, unhidden by a nearer mode.
+    pub(super) fn live<'a>(
+        &'a self,
+        mode: Mode,
+        row: &'a Row,
+    ) -> impl Iterator<Item = &'a Sequence> {
+        row.keys
+            .iter()
+            .filter(move |sequence| self.hider(mode, row, sequence).is_none())
+    }
+
+    /// The nearest row and sequence that `pressed` completes or begins; completing goes first.
+    fn winner(&self, mode: Mode, pressed: &[Key]) -> Option<(&Row, &Sequence)> {
+        mode.chain().iter().find_map(|near| {
+            let begun = || {
+                self.rows
+                    .iter()
+                    .filter(|row| row.binding.mode == *near)
+                    .flat_map(|row| row.keys.iter().map(move |sequence| (row, sequence)))
+                    .filter(|(_, sequence)| sequence.starts_with(pressed))
+            };
+            begun()
+                .find(|(_, sequence)| sequence.keys() == pressed)
+                .or_else(|| begun().next())
+        })
+    }
+
+    /// What takes the keys of `sequence` away from `row` in `mode` before they are complete.
+    pub(super) fn hider(
+        &self,
+        mode: Mode,
+        row: &Row,
+        sequence: &Sequence,
+    ) -> Option<(&Row, &Sequence)> {
+        let keys = sequence.keys();
+        (1..=keys.len()).find_map(|count| {
+            let (winner, by) = self.winner(mode, keys.get(..count)?)?;
+            let complete = by.keys().len() == count;
+            let itself = winner.place() == row.place();
+            let waits = count < keys.len() && !complete;
+            (!itself && !waits).then_some((winner, by))
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "map_tests.rs"]
+mod tests;

@@ -1,0 +1,224 @@
+//! Laying the operator's `[keys]` over the table. Refuses what clashes, steals text or locks the
+//! operator in, and reports all of it at once. Called by `Keymap::new`.
+
+use super::map::Row;
+use super::near::{advice, nearest};
+use super::{Action, BINDINGS, KeyFault, Keymap, Mode, Sequence};
+
+/// One line of `[keys]`: in this mode, this action gets these keys instead of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// The word of the mode.
+    pub mode: String,
+    /// The word of the action.
+    pub action: String,
+    /// The keys; none takes the action's keys away.
+    pub keys: Vec<String>,
+}
+
+impl Keymap {
+    /// The table with `overrides` laid over it, or every fault with the index of the override
+    /// that it is in.
+    pub fn new(overrides: &[Override]) -> Result<Self, Vec<(usize, KeyFault)>> {
+        let mut map = Self::default();
+        let mut faults = Vec::new();
+        let mut changed = Vec::new();
+        for (at, line) in overrides.iter().enumerate() {
+            match map.apply(line) {
+                Ok(row) => changed.push((at, row)),
+                Err(found) => faults.extend(found.into_iter().map(|fault| (at, fault))),
+            }
+        }
+        map.clashes(&changed, &mut faults);
+        map.lockouts(&changed, &mut faults);
+        faults.sort_by_key(|(at, _)| *at);
+        if faults.is_empty() {
+            Ok(map)
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// Lays one line over the table; the index of its row, or what is wrong with the line.
+    fn apply(&mut self, line: &Override) -> Result<usize, Vec<KeyFault>> {
+        let mode = Mode::ALL
+            .into_iter()
+            .find(|mode| mode.word() == line.mode)
+            .ok_or_else(|| vec![unknown_mode(line)])?;
+        let (at, row) = self
+            .rows
+            .iter_mut()
+            .enumerate()
+            .find(|(_, row)| row.binding.mode == mode && row.binding.action.word() == line.action)
+            .ok_or_else(|| vec![unknown_action(mode, line)])?;
+        let action = row.binding.action;
+        let mut keys = Vec::new();
+        let mut faults = Vec::new();
+        for text in &line.keys {
+            match text.parse::<Sequence>() {
+                Ok(key) if steals_text(mode, &key) => {
+                    faults.push(KeyFault::Text { mode, key, action });
+                }
+                Ok(key) if keys.contains(&key) => {}
+                Ok(key) => keys.push(key),
+                Err(error) => faults.push(KeyFault::Key {
+                    mode,
+                    action,
+                    error,
+                }),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        row.keys = keys;
+        Ok(at)
+    }
+
+    /// Keys that have two meanings in one mode, told once for each pair of rows and keys.
+    fn clashes(&self, changed: &[(usize, usize)], faults: &mut Vec<(usize, KeyFault)>) {
+        for (index, row) in self.rows.iter().enumerate() {
+            for (later, other) in self.rows.iter().enumerate().skip(index + 1) {
+                if row.binding.mode != other.binding.mode {
+                    continue;
+                }
+                let line = changed
+                    .iter()
+                    .rev()
+                    .find(|(_, at)| *at == index || *at == later)
+                    .map_or(0, |(line, _)| *line);
+                for one in &row.keys {
+                    let clash = other
+                        .keys
+                        .iter()
+                        .filter_map(|two| clash((row, one), (other, two)));
+                    faults.extend(clash.map(|fault| (line, fault)));
+                }
+            }
+        }
+    }
+
+    /// Needed actions that no key leads to any more, though one did in the table.
+    fn lockouts(&self, changed: &[(usize, usize)], faults: &mut Vec<(usize, KeyFault)>) {
+        let table = Self::default();
+        let line = |wanted: &Row| {
+            changed.iter().find_map(|(line, at)| {
+                let row = self.rows.get(*at)?;
+                (row.place() == wanted.place()).then_some(*line)
+            })
+        };
+        for mode in Mode::ALL {
+            let rows = table.chained(mode).zip(self.chained(mode));
+            for (before, now) in rows {
+                let (home, action) = now.place();
+                if !needed(home, action)
+                    || table.live(mode, before).next().is_none()
+                    || self.live(mode, now).next().is_some()
+                {
+                    continue;
+                }
+                // The modes that fall back on the one where it is hidden lose it by the same line.
+                let told = |by: Action| {
+                    faults.iter().any(|(_, fault)| {
+                        matches!(fault, KeyFault::Hidden { action: lost, by: other, .. }
+                            if (*lost, *other) == (action, by))
+                    })
+                };
+                let hidden = now.keys.iter().find_map(|key| self.hider(mode, now, key));
+                match hidden {
+                    // Within one mode it is a clash, and told as such.
+                    Some((by, _)) if by.binding.mode == home || told(by.binding.action) => {}
+                    Some((by, key)) => {
+                        let at = line(by).or_else(|| line(now));
+                        let (key, by) = (key.clone(), by.binding.action);
+                        let fault = KeyFault::Hidden {
+                            mode,
+                            key,
+                            action,
+                            by,
+                        };
+                        faults.push((at.unwrap_or(0), fault));
+                    }
+                    // A farther mode's loss is told once, where it happened.
+                    None if mode != home => {}
+                    None => {
+                        let at = line(now).unwrap_or(0);
+                        faults.push((at, KeyFault::Needed { mode, action }));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Without these an operator could not leave, learn how to, or save a new secret.
+fn needed(home: Mode, action: Action) -> bool {
+    home == Mode::Secret
+        || matches!(
+            action,
+            Action::Quit
+                | Action::Help
+                | Action::Interrupt
+                | Action::Accept
+                | Action::Cancel
+                | Action::Close
+        )
+}
+
+/// Whether `key` would be missing from what can be typed. The scope rows show text but take none.
+pub(super) fn steals_text(mode: Mode, key: &Sequence) -> bool {
+    let typed = mode == Mode::Always || (mode.takes_text() && mode != Mode::Rows);
+    typed
+        && key
+            .keys()
+            .first()
+            .is_some_and(|key| key.character().is_some())
+}
+
+fn clash((row, one): (&Row, &Sequence), (other, two): (&Row, &Sequence)) -> Option<KeyFault> {
+    let mode = row.binding.mode;
+    let (mine, theirs) = (row.binding.action, other.binding.action);
+    if one == two {
+        let (key, actions) = (one.clone(), (mine, theirs));
+        return Some(KeyFault::Twice { mode, key, actions });
+    }
+    let begins = |short: &Sequence, long: &Sequence, actions| KeyFault::Begins {
+        mode,
+        short: short.clone(),
+        long: long.clone(),
+        actions,
+    };
+    if two.starts_with(one.keys()) {
+        Some(begins(one, two, (mine, theirs)))
+    } else if one.starts_with(two.keys()) {
+        Some(begins(two, one, (theirs, mine)))
+    } else {
+        None
+    }
+}
+
+fn unknown_mode(line: &Override) -> KeyFault {
+    KeyFault::Mode {
+        given: line.mode.clone(),
+        advice: advice(&line.mode, Mode::ALL.map(Mode::word)),
+    }
+}
+
+/// Names the nearest action of the mode; failing that, the mode in which the word is known.
+fn unknown_action(mode: Mode, line: &Override) -> KeyFault {
+    let known = || BINDINGS.iter().filter(|binding| binding.mode == mode);
+    let words = || known().map(|binding| binding.action.word());
+    let elsewhere = BINDINGS
+        .iter()
+        .find(|binding| binding.action.word() == line.action)
+        .map(|binding| format!("it is one of mode {}", binding.mode.word()));
+    let advice = match nearest(&line.action, words()) {
+        Some(_) => advice(&line.action, words()),
+        None => elsewhere.unwrap_or_else(|| advice(&line.action, words())),
+    };
+    KeyFault::Action {
+        mode,
+        given: line.action.clone(),
+        advice,
+    }
+}
