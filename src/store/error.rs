@@ -1,8 +1,14 @@
 //! Why the store refused, in sentences that say what to do next. Faces print them as they are.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
 
-use crate::domain::TokenId;
+use redb::{CommitError, StorageError, TableError, TransactionError};
+
+use crate::domain::{Name, TokenId};
 
 /// One record whose checksum does not fit, or whose bytes mean nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,10 +35,10 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A later patdeck wrote it.
-    #[error("{} has format {found} and this patdeck knows {known}: update patdeck, the file was left as it is", .path.display())]
+    #[error(
+        "the store has format {found} and this patdeck knows {known}: update patdeck, the file was left as it is"
+    )]
     Newer {
-        /// Where.
-        path: PathBuf,
         /// Its schema number.
         found: u32,
         /// The highest that this program knows.
@@ -85,17 +91,13 @@ pub enum StoreError {
         holder: String,
     },
     /// No space, even with the reserve given up.
-    #[error("the disk of {} is full and nothing was changed: free some space, then try again", .path.display())]
-    Full {
-        /// The store.
-        path: PathBuf,
-    },
+    #[error("the disk is full and nothing was changed: free some space, then try again")]
+    Full,
     /// It can be read but not written.
-    #[error("{} cannot be written, its file system is read-only: remount it, or use another store", .path.display())]
-    ReadOnly {
-        /// The store.
-        path: PathBuf,
-    },
+    #[error(
+        "the store's file system is read-only and nothing was changed: remount it, or name another store"
+    )]
+    ReadOnly,
     /// The operating system denies access.
     #[error("{} may not be opened: run patdeck as the user that owns it", .path.display())]
     Denied {
@@ -112,10 +114,8 @@ pub enum StoreError {
     #[error("{0} is damaged and was not used: restore a backup, or delete this record")]
     Damaged(Damage),
     /// The file as a whole is damaged.
-    #[error("{} is damaged ({why}): copy it away, then restore a backup", .path.display())]
+    #[error("the store is damaged ({why}): copy its file away, then restore a backup")]
     Broken {
-        /// Where.
-        path: PathBuf,
         /// What was found.
         why: String,
     },
@@ -123,7 +123,7 @@ pub enum StoreError {
     #[error("the name {name} is taken by {by}: choose another")]
     NameTaken {
         /// The name.
-        name: String,
+        name: Name,
         /// Who has it.
         by: TokenId,
     },
@@ -134,11 +134,83 @@ pub enum StoreError {
         table: &'static str,
     },
     /// Anything else that the operating system says.
-    #[error("{} failed ({why}): nothing was changed, check the disk, then try again", .path.display())]
+    #[error("the store cannot be used ({why}): check its disk, then try again")]
     Io {
-        /// The store.
-        path: PathBuf,
         /// What the system says.
         why: String,
     },
+}
+
+impl StoreError {
+    /// What the system said about the file or folder at `path`.
+    pub(super) fn at(path: &Path, error: &io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            ErrorKind::NotFound => Self::Gone { path },
+            ErrorKind::PermissionDenied => Self::Denied { path },
+            // What `O_NOFOLLOW` says of a link. The kind of this number is not stable.
+            _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+                Self::Symlink { path }
+            }
+            ErrorKind::IsADirectory => Self::NotAFile { path },
+            _ => Self::from(error),
+        }
+    }
+}
+
+impl From<&io::Error> for StoreError {
+    fn from(error: &io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
+            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            _ => Self::Io {
+                why: error.to_string(),
+            },
+        }
+    }
+}
+
+impl From<StorageError> for StoreError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Io(error) => Self::from(&error),
+            StorageError::Corrupted(why) => Self::Broken { why },
+            other => Self::Io {
+                why: other.to_string(),
+            },
+        }
+    }
+}
+
+impl From<TableError> for StoreError {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::Storage(error) => error.into(),
+            other => Self::Broken {
+                why: other.to_string(),
+            },
+        }
+    }
+}
+
+impl From<TransactionError> for StoreError {
+    fn from(error: TransactionError) -> Self {
+        match error {
+            TransactionError::Storage(error) => error.into(),
+            other => Self::Io {
+                why: other.to_string(),
+            },
+        }
+    }
+}
+
+impl From<CommitError> for StoreError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Storage(error) => error.into(),
+            other => Self::Io {
+                why: other.to_string(),
+            },
+        }
+    }
 }

@@ -1,9 +1,19 @@
-//! The reading and writing verbs.
+//! The reading verbs, the same in a read and in a write. Each checks what it returns: a damaged
+//! record is named, never guessed, and hides no other. The service calls them in the closures
+//! that it gives to `Store::read` and `Store::write`.
 
-use std::marker::PhantomData;
+use std::{collections::HashMap, ops::ControlFlow};
 
-use super::error::{Damage, StoreError};
-use crate::domain::{Event, EventDraft, Hash, LastUse, Moment, Name, Pat, TokenId};
+use super::{
+    chain,
+    error::{Damage, StoreError},
+    record::{BirthV1, EventV1, PatV1, RefV1, TrashV1, UseV1},
+    tables::{Access, Reading, Tables},
+};
+use crate::domain::{Event, Hash, LastUse, Moment, Name, Pat, TokenId};
+
+/// Under which word the table `meta-1` holds which store this is.
+pub(super) const BIRTH: &[u8] = b"birth";
 
 /// What was found, and what could not be read; a damaged record never hides the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +22,22 @@ pub struct Found<T> {
     pub rows: Vec<T>,
     /// The records that were refused.
     pub damaged: Vec<Damage>,
+}
+
+impl<T> Found<T> {
+    pub(super) fn none() -> Self {
+        Self {
+            rows: Vec::new(),
+            damaged: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, row: Result<T, Damage>) {
+        match row {
+            Ok(row) => self.rows.push(row),
+            Err(damage) => self.damaged.push(damage),
+        }
+    }
 }
 
 /// A deleted token that can still be brought back.
@@ -36,121 +62,223 @@ pub enum Changes {
 /// The state of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainState {
-    /// How many events were read.
+    /// How many events are in order, up to the first fault.
     pub events: u64,
     /// The first fault, with the sequence where it was found.
     pub broken: Option<(u64, String)>,
-    /// The hash of the newest event, as the store keeps it.
+    /// The hash of the newest event, as the store keeps it beside the chain.
     pub head: Hash,
 }
 
-/// The reading verbs, the same in a read and in a write. Each read checks the checksum of what
-/// it returns.
-pub trait Rows {
+/// What a [`Rows`] reads from; nobody else can be one.
+pub trait Source {
+    /// How its tables are held.
+    type Access: Access;
+    /// Its tables.
+    fn tables(&self) -> &Tables<Self::Access>;
+}
+
+/// One read transaction: the last commit of any process.
+#[derive(Debug)]
+pub struct Reader {
+    pub(super) tables: Tables<Reading>,
+}
+
+impl Source for Reader {
+    type Access = Reading;
+
+    fn tables(&self) -> &Tables<Reading> {
+        &self.tables
+    }
+}
+
+impl<S: Source> Rows for S {}
+
+/// The reading verbs.
+pub trait Rows: Source {
     /// The token with this id, with its last use.
-    fn pat(&self, _id: &TokenId) -> Result<Option<Pat>, StoreError> {
-        todo!()
+    fn pat(&self, id: &TokenId) -> Result<Option<Pat>, StoreError> {
+        let tables = self.tables();
+        let Some(record) = tables.pats.get::<PatV1>(id.as_bytes())? else {
+            return Ok(None);
+        };
+        let last_used = match tables.uses.get::<UseV1>(id.as_bytes()) {
+            Ok(last) => last.and_then(UseV1::last_use),
+            // A record that only informs must not deny a token; `pats` names the damage.
+            Err(StoreError::Damaged(_)) => None,
+            Err(error) => return Err(error),
+        };
+        match record.pat(id.as_bytes(), last_used) {
+            Some(pat) => Ok(Some(pat)),
+            None => Err(StoreError::Damaged(tables.pats.damage(&id.as_bytes()))),
+        }
     }
+
     /// Who has this name, compared folded.
-    fn id_of_name(&self, _name: &Name) -> Result<Option<TokenId>, StoreError> {
-        todo!()
+    fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, StoreError> {
+        let tables = self.tables();
+        let folded = name.folded();
+        match tables.names.get::<RefV1>(folded.as_bytes()) {
+            Ok(found) => Ok(found.and_then(|RefV1(id)| TokenId::from_bytes(id))),
+            // The names are derived from the records, so the records can answer.
+            Err(StoreError::Damaged(_)) => {
+                let pats = self.pats()?.rows;
+                let holder = pats.into_iter().find(|pat| pat.name.folded() == folded);
+                Ok(holder.map(|pat| pat.id))
+            }
+            Err(error) => Err(error),
+        }
     }
-    /// All tokens by id.
+
+    /// All tokens in the order of their ids.
     fn pats(&self) -> Result<Found<Pat>, StoreError> {
-        todo!()
+        let tables = self.tables();
+        let mut found = Found::none();
+        let mut uses: HashMap<[u8; TokenId::LEN], LastUse> = HashMap::new();
+        tables
+            .uses
+            .each(|key: &[u8; TokenId::LEN], row: Result<UseV1, _>| {
+                match row.map(UseV1::last_use) {
+                    Ok(Some(last)) => drop(uses.insert(*key, last)),
+                    Ok(None) => found.damaged.push(tables.uses.damage(&key)),
+                    Err(damage) => found.damaged.push(damage),
+                }
+                ControlFlow::Continue(())
+            })?;
+        tables
+            .pats
+            .each(|key: &[u8; TokenId::LEN], row: Result<PatV1, _>| {
+                let pat = row.and_then(|record| {
+                    let pat = record.pat(key, uses.remove(key));
+                    pat.ok_or_else(|| tables.pats.damage(&key))
+                });
+                found.take(pat);
+                ControlFlow::Continue(())
+            })?;
+        Ok(found)
     }
-    /// How many tokens there are.
+
+    /// How many tokens there are, damaged ones included.
     fn token_count(&self) -> Result<u64, StoreError> {
-        todo!()
+        self.tables().pats.len()
     }
-    /// At most `limit` events before this sequence (or the newest), newest first.
-    fn events_before(
-        &self,
-        _before: Option<u64>,
-        _limit: usize,
-    ) -> Result<Found<Event>, StoreError> {
-        todo!()
+
+    /// At most `limit` good events before this sequence (`None`: from the newest on), newest
+    /// first. An empty answer is the end of the trail.
+    fn events_before(&self, before: Option<u64>, limit: usize) -> Result<Found<Event>, StoreError> {
+        chain::events(
+            &self.tables().events,
+            ..before.unwrap_or(u64::MAX),
+            true,
+            limit,
+        )
     }
-    /// At most `limit` events after this sequence, oldest first.
-    fn events_after(&self, _sequence: u64, _limit: usize) -> Result<Found<Event>, StoreError> {
-        todo!()
+
+    /// At most `limit` good events after this sequence, oldest first.
+    fn events_after(&self, sequence: u64, limit: usize) -> Result<Found<Event>, StoreError> {
+        let from = sequence.saturating_add(1);
+        chain::events(&self.tables().events, from.., false, limit)
     }
-    /// At most `limit` events of one token, newest first.
-    fn events_of(&self, _id: &TokenId, _limit: usize) -> Result<Found<Event>, StoreError> {
-        todo!()
+
+    /// At most `limit` good events of one token, newest first.
+    fn events_of(&self, id: &TokenId, limit: usize) -> Result<Found<Event>, StoreError> {
+        chain::events_of(self.tables(), id, limit)
     }
+
     /// The newest event.
     fn last_event(&self) -> Result<Option<Event>, StoreError> {
-        todo!()
+        let events = &self.tables().events;
+        let last = events.last_key()?;
+        let Some(record) = events.get::<EventV1>(last)? else {
+            return Ok(None);
+        };
+        chain::event(events, last, record)
+            .map(Some)
+            .map_err(StoreError::Damaged)
     }
-    /// Reads the whole trail and checks it.
+
+    /// Reads the whole trail and checks it: no gap, every previous hash right, every event of a
+    /// token found by that token, and the newest hash the one that is kept beside the chain.
     fn verify_chain(&self) -> Result<ChainState, StoreError> {
-        todo!()
+        chain::verify(self.tables())
     }
-    /// A number that grows with every committed change.
+
+    /// A number that grows with every committed change, last uses included; 0 in a new store.
     fn generation(&self) -> Result<u64, StoreError> {
-        todo!()
+        self.tables().changes.last_key()
     }
-    /// What changed after `generation`.
-    fn changes_after(&self, _generation: u64) -> Result<Changes, StoreError> {
-        todo!()
+
+    /// Which tokens changed after `generation`. A store that another one took the place of has
+    /// generations of its own: compare [`Rows::store_id`].
+    fn changes_after(&self, generation: u64) -> Result<Changes, StoreError> {
+        let changes = &self.tables().changes;
+        let last = changes.last_key()?;
+        let next = generation.saturating_add(1);
+        if generation == last {
+            return Ok(Changes::Tokens(Vec::new(), last));
+        }
+        if generation > last || changes.first_key()?.is_none_or(|first| first > next) {
+            return Ok(Changes::TooFar);
+        }
+        let mut ids = std::collections::BTreeSet::new();
+        let mut damaged = false;
+        changes.scan(next.., false, |_, row: Result<RefV1, _>| {
+            match row {
+                Ok(RefV1(id)) => drop(ids.insert(id)),
+                Err(_) => damaged = true,
+            }
+            ControlFlow::Continue(())
+        })?;
+        if damaged {
+            return Ok(Changes::TooFar);
+        }
+        // The row of the store as a whole is no id, and falls out here.
+        let ids = ids.into_iter().filter_map(TokenId::from_bytes).collect();
+        Ok(Changes::Tokens(ids, last))
     }
+
     /// The deleted token with this id.
-    fn trashed(&self, _id: &TokenId) -> Result<Option<Trashed>, StoreError> {
-        todo!()
+    fn trashed(&self, id: &TokenId) -> Result<Option<Trashed>, StoreError> {
+        let trash = &self.tables().trash;
+        let Some(record) = trash.get::<TrashV1>(id.as_bytes())? else {
+            return Ok(None);
+        };
+        match record.trashed(id.as_bytes()) {
+            Some((pat, at)) => Ok(Some(Trashed { pat, at })),
+            None => Err(StoreError::Damaged(trash.damage(&id.as_bytes()))),
+        }
     }
+
     /// All deleted tokens, the last deleted first.
     fn trash(&self) -> Result<Found<Trashed>, StoreError> {
-        todo!()
+        let trash = &self.tables().trash;
+        let mut found = Found::none();
+        trash.each(|key: &[u8; TokenId::LEN], row: Result<TrashV1, _>| {
+            let row = row.and_then(|record| record.trashed(key).ok_or_else(|| trash.damage(&key)));
+            found.take(row.map(|(pat, at)| Trashed { pat, at }));
+            ControlFlow::Continue(())
+        })?;
+        found
+            .rows
+            .sort_by_key(|trashed| std::cmp::Reverse(trashed.at));
+        Ok(found)
     }
+
     /// 32 hexadecimal digits that tell this store from every other.
     fn store_id(&self) -> Result<String, StoreError> {
-        todo!()
+        let birth = birth(self.tables())?;
+        Ok(birth.id.iter().map(|byte| format!("{byte:02x}")).collect())
     }
+
     /// When the store was made.
     fn created(&self) -> Result<Moment, StoreError> {
-        todo!()
+        let tables = self.tables();
+        let damaged = || StoreError::Damaged(tables.meta.damage(&BIRTH));
+        birth(tables)?.created.moment().ok_or_else(damaged)
     }
 }
 
-/// One read transaction.
-#[derive(Debug)]
-pub struct Reader {}
-
-impl Rows for Reader {}
-
-/// One write transaction; reads see what it wrote.
-#[derive(Debug)]
-pub struct Writer<'t> {
-    _of: PhantomData<&'t ()>,
-}
-
-impl Rows for Writer<'_> {}
-
-impl Writer<'_> {
-    /// Writes the token, new or changed; its name follows. Its `last_used` is not written: that
-    /// is [`Writer::put_use`]'s. Refused if another token has the name.
-    pub fn put_pat(&mut self, _pat: &Pat) -> Result<(), StoreError> {
-        todo!()
-    }
-    /// Removes the token, its name and its last use; whether it was there.
-    pub fn remove_pat(&mut self, _id: &TokenId) -> Result<bool, StoreError> {
-        todo!()
-    }
-    /// Writes the last use of a token.
-    pub fn put_use(&mut self, _id: &TokenId, _last: &LastUse) -> Result<(), StoreError> {
-        todo!()
-    }
-    /// Gives the event its place in the chain.
-    pub fn append_event(&mut self, _what: EventDraft) -> Result<Event, StoreError> {
-        todo!()
-    }
-    /// Keeps a deleted token, with its last use.
-    pub fn put_trash(&mut self, _pat: &Pat, _at: Moment) -> Result<(), StoreError> {
-        todo!()
-    }
-    /// Forgets a deleted token; whether it was there.
-    pub fn remove_trash(&mut self, _id: &TokenId) -> Result<bool, StoreError> {
-        todo!()
-    }
+fn birth<A: Access>(tables: &Tables<A>) -> Result<BirthV1, StoreError> {
+    let found = tables.meta.get(BIRTH)?;
+    found.ok_or_else(|| StoreError::Damaged(tables.meta.damage(&BIRTH)))
 }

@@ -1,0 +1,229 @@
+//! The audit trail as a chain: each event holds the hash of the one before, and the newest hash
+//! is kept beside them. Found out that way are an edited, a removed, an inserted and a cut-off
+//! event; not a whole trail rewritten by the owner of the file. Called by `rows` and `writer`.
+
+use std::ops::{ControlFlow, RangeBounds};
+
+use super::{
+    codec,
+    error::{Damage, StoreError},
+    record::{EventV1, HeadV1, MarkV1},
+    rows::{ChainState, Found},
+    tables::{Access, Shelf, Tables, Writing},
+};
+use crate::domain::{Event, EventDraft, Hash, TokenId};
+
+const HEAD: &[u8] = b"head";
+/// The id and the sequence of an event of that token.
+type Mark = [u8; TokenId::LEN + 8];
+
+fn mark(id: &[u8; TokenId::LEN], sequence: u64) -> Mark {
+    let mut key = Mark::default();
+    let (front, back) = key.split_at_mut(TokenId::LEN);
+    front.copy_from_slice(id);
+    // Big endian, so that redb's order of bytes is the order of events.
+    back.copy_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+/// The event at the key `sequence`.
+pub(super) fn event<A: Access>(
+    events: &Shelf<u64, A>,
+    sequence: u64,
+    record: EventV1,
+) -> Result<Event, Damage> {
+    let damaged = || events.damage(&sequence);
+    let hash = codec::hash(&record).map_err(|_| damaged())?;
+    let (at, previous) = (record.sequence, Hash::from_bytes(record.previous));
+    let what = record.what().filter(|_| at == sequence);
+    Ok(Event {
+        sequence,
+        what: what.ok_or_else(damaged)?,
+        previous,
+        hash,
+    })
+}
+
+fn go_on(more: bool) -> ControlFlow<()> {
+    if more {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    }
+}
+
+/// At most `limit` good events of `range`.
+pub(super) fn events<A: Access>(
+    events: &Shelf<u64, A>,
+    range: impl RangeBounds<u64> + 'static,
+    backwards: bool,
+    limit: usize,
+) -> Result<Found<Event>, StoreError> {
+    let mut found = Found::none();
+    if limit == 0 {
+        return Ok(found);
+    }
+    events.scan(range, backwards, |sequence, row: Result<EventV1, _>| {
+        match row.and_then(|record| event(events, sequence, record)) {
+            Ok(event) => found.rows.push(event),
+            Err(damage) => found.damaged.push(damage),
+        }
+        go_on(found.rows.len() < limit)
+    })?;
+    Ok(found)
+}
+
+/// At most `limit` good events of the token `id`, newest first.
+pub(super) fn events_of<A: Access>(
+    tables: &Tables<A>,
+    id: &TokenId,
+    limit: usize,
+) -> Result<Found<Event>, StoreError> {
+    let (first, last) = (mark(id.as_bytes(), 0), mark(id.as_bytes(), u64::MAX));
+    let mut found = Found::none();
+    let mut sequences = Vec::new();
+    let marks = &tables.token_events;
+    marks.scan(
+        &first..=&last,
+        true,
+        |key: &Mark, row: Result<MarkV1, _>| {
+            match (row, key.last_chunk()) {
+                (Ok(MarkV1), Some(sequence)) => sequences.push(u64::from_be_bytes(*sequence)),
+                (Err(damage), _) => found.damaged.push(damage),
+                (Ok(MarkV1), None) => found.damaged.push(marks.damage(&key)),
+            }
+            go_on(sequences.len() < limit)
+        },
+    )?;
+    sequences.truncate(limit);
+    for sequence in sequences {
+        let damaged = || tables.events.damage(&sequence);
+        let event = match tables.events.get::<EventV1>(sequence) {
+            Ok(Some(record)) => event(&tables.events, sequence, record),
+            Ok(None) => Err(damaged()),
+            Err(StoreError::Damaged(damage)) => Err(damage),
+            Err(error) => return Err(error),
+        };
+        match event {
+            Ok(event) if event.what.token == Some(*id) => found.rows.push(event),
+            Ok(_) => found.damaged.push(damaged()),
+            Err(damage) => found.damaged.push(damage),
+        }
+    }
+    Ok(found)
+}
+
+/// Gives `what` its place at the end of the chain.
+pub(super) fn append(
+    tables: &mut Tables<Writing<'_>>,
+    what: EventDraft,
+) -> Result<Event, StoreError> {
+    let (events, previous) = match tables.meta.get::<HeadV1>(HEAD)? {
+        Some(head) => (head.events, Hash::from_bytes(head.hash)),
+        None => (0, Hash::NONE),
+    };
+    let sequence = events.saturating_add(1);
+    let record = EventV1::new(sequence, previous, &what);
+    let hash = codec::hash(&record)?;
+    tables.events.put(sequence, &record)?;
+    if let Some(id) = &what.token {
+        let key = mark(id.as_bytes(), sequence);
+        tables.token_events.put(&key, &MarkV1)?;
+    }
+    let head = HeadV1 {
+        events: sequence,
+        hash: *hash.as_bytes(),
+    };
+    tables.meta.put(HEAD, &head)?;
+    Ok(Event {
+        sequence,
+        what,
+        previous,
+        hash,
+    })
+}
+
+/// Reads the chain from its first event to its head.
+pub(super) fn verify<A: Access>(tables: &Tables<A>) -> Result<ChainState, StoreError> {
+    let head = match tables.meta.get::<HeadV1>(HEAD) {
+        Ok(head) => Ok(head),
+        Err(StoreError::Damaged(damage)) => Err(damage),
+        Err(error) => return Err(error),
+    };
+    let mut walk = Walk {
+        events: 0,
+        marks: 0,
+        hash: Hash::NONE,
+        fault: None,
+    };
+    tables.events.each(|key: u64, row| {
+        match walk.step(tables, key, row) {
+            Ok(()) => return ControlFlow::Continue(()),
+            Err(why) => walk.fault = Some((key, why)),
+        }
+        ControlFlow::Break(())
+    })?;
+    let kept = match &head {
+        Ok(Some(head)) => Hash::from_bytes(head.hash),
+        _ => Hash::NONE,
+    };
+    if walk.fault.is_none() {
+        let why = match head {
+            Err(damage) => Some(format!("{damage} is damaged")),
+            Ok(None) if walk.events > 0 => Some("the head of the chain is missing".to_owned()),
+            Ok(Some(head)) if head.events != walk.events || kept != walk.hash => Some(format!(
+                "the head of the chain stands for {} events",
+                head.events
+            )),
+            Ok(_) if tables.token_events.len()? != walk.marks => {
+                Some("the events of the tokens are more than the chain has".to_owned())
+            }
+            Ok(_) => None,
+        };
+        walk.fault = why.map(|why| (walk.events.saturating_add(1), why));
+    }
+    Ok(ChainState {
+        events: walk.events,
+        broken: walk.fault,
+        head: kept,
+    })
+}
+
+struct Walk {
+    events: u64,
+    marks: u64,
+    hash: Hash,
+    fault: Option<(u64, String)>,
+}
+
+impl Walk {
+    /// Goes on to the event at `key`; says what is wrong with it.
+    fn step<A: Access>(
+        &mut self,
+        tables: &Tables<A>,
+        key: u64,
+        row: Result<EventV1, Damage>,
+    ) -> Result<(), String> {
+        let expected = self.events.saturating_add(1);
+        if key != expected {
+            return Err(format!("event {expected} is missing"));
+        }
+        let damaged = |damage: Damage| format!("{damage} is damaged");
+        let event = row
+            .and_then(|record| event(&tables.events, key, record))
+            .map_err(damaged)?;
+        if event.previous != self.hash {
+            return Err("the event before it was changed".to_owned());
+        }
+        if let Some(id) = event.what.token {
+            let marked = tables.token_events.get::<MarkV1>(&mark(id.as_bytes(), key));
+            if marked.map_err(|error| error.to_string())?.is_none() {
+                return Err(format!("{id} does not know of it"));
+            }
+            self.marks = self.marks.saturating_add(1);
+        }
+        self.events = expected;
+        self.hash = event.hash;
+        Ok(())
+    }
+}

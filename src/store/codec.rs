@@ -1,0 +1,180 @@
+//! How a record becomes bytes and back: a version byte, the payload, and a checksum over the
+//! table, the key and both. Nothing of a damaged, moved, shortened or lengthened record is ever
+//! used. The only place that names bincode, which a successor can replace behind a new version.
+
+use bincode::config::{Configuration, Limit};
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
+
+use super::error::StoreError;
+use crate::domain::Hash;
+
+/// Most bytes that a record may take. The largest token the domain allows has half of it.
+const MAX_BYTES: usize = 1 << 20;
+const CHECKSUM_BYTES: usize = 8;
+
+const FORMAT: Configuration<
+    bincode::config::LittleEndian,
+    bincode::config::Varint,
+    Limit<MAX_BYTES>,
+> = bincode::config::standard().with_limit::<MAX_BYTES>();
+
+/// A struct whose bytes are frozen. A change of its fields is a new struct with a new version.
+pub(super) trait Record: Serialize + DeserializeOwned {
+    /// Stands before the payload and is covered by the checksum.
+    const VERSION: u8 = 1;
+}
+
+/// The bytes of `record` for this place; `None` if they would be too many.
+pub(super) fn seal<R: Record>(table: &str, key: &[u8], record: &R) -> Option<Vec<u8>> {
+    let mut bytes = vec![R::VERSION];
+    bincode::serde::encode_into_std_write(record, &mut bytes, FORMAT).ok()?;
+    let sum = checksum(table, key, &bytes);
+    bytes.extend_from_slice(&sum);
+    (bytes.len() <= MAX_BYTES).then_some(bytes)
+}
+
+/// The record that stands at this place; `None` if the bytes are not exactly what was sealed
+/// for it.
+pub(super) fn unseal<R: Record>(table: &str, key: &[u8], bytes: &[u8]) -> Option<R> {
+    let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM_BYTES)?)?;
+    if sum != checksum(table, key, body) {
+        return None;
+    }
+    let (version, payload) = body.split_first()?;
+    if *version != R::VERSION {
+        return None;
+    }
+    let (record, used) = bincode::serde::decode_from_slice(payload, FORMAT).ok()?;
+    // bincode accepts a shorter struct and leaves the rest unread: such bytes are not ours.
+    (used == payload.len()).then_some(record)
+}
+
+/// What chains events: the hash of the payload alone, which holds the hash of the one before.
+pub(super) fn hash<R: Record>(record: &R) -> Result<Hash, StoreError> {
+    let payload = bincode::serde::encode_to_vec(record, FORMAT)
+        .map_err(|_| StoreError::TooLarge { table: "events-1" })?;
+    Ok(Hash::from_bytes(Sha256::digest(&payload).into()))
+}
+
+/// The first bytes of SHA-256 over table, key and body. The lengths keep the three apart.
+fn checksum(table: &str, key: &[u8], body: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    let mut hasher = Sha256::new();
+    for part in [table.as_bytes(), key] {
+        hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.update(body);
+    let digest: [u8; 32] = hasher.finalize().into();
+    digest.first_chunk().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Sample {
+        text: String,
+        number: u64,
+        maybe: Option<[u8; 4]>,
+    }
+
+    impl Record for Sample {}
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Shorter {
+        text: String,
+    }
+
+    impl Record for Shorter {}
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Later {
+        text: String,
+    }
+
+    impl Record for Later {
+        const VERSION: u8 = 2;
+    }
+
+    fn sample() -> impl Strategy<Value = Sample> {
+        (any::<String>(), any::<u64>(), any::<Option<[u8; 4]>>()).prop_map(
+            |(text, number, maybe)| Sample {
+                text,
+                number,
+                maybe,
+            },
+        )
+    }
+
+    #[test]
+    fn a_record_that_is_too_large_is_not_sealed() {
+        let text = "x".repeat(MAX_BYTES);
+        assert_eq!(seal("t", b"k", &Shorter { text }), None);
+    }
+
+    #[test]
+    fn another_struct_or_version_is_refused() {
+        let bytes = seal("t", b"k", &Shorter { text: "a".into() }).unwrap();
+        assert_eq!(unseal::<Later>("t", b"k", &bytes), None);
+        let longer = Sample {
+            text: "a".into(),
+            number: 1,
+            maybe: None,
+        };
+        let bytes = seal("t", b"k", &longer).unwrap();
+        assert_eq!(unseal::<Shorter>("t", b"k", &bytes), None);
+    }
+
+    #[test]
+    fn a_length_that_lies_allocates_nothing() {
+        let mut body = vec![1, 253];
+        body.extend_from_slice(&u64::MAX.to_le_bytes());
+        let sum = checksum("t", b"k", &body);
+        body.extend_from_slice(&sum);
+        assert_eq!(unseal::<Shorter>("t", b"k", &body), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_sealed_comes_back(given in sample(), key in any::<Vec<u8>>()) {
+            let bytes = seal("t", &key, &given).unwrap();
+            prop_assert_eq!(unseal::<Sample>("t", &key, &bytes), Some(given));
+        }
+
+        #[test]
+        fn any_flipped_bit_is_refused(given in sample(), at in any::<prop::sample::Index>(), bit in 0_u8..8) {
+            let mut bytes = seal("t", b"key", &given).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            prop_assert_eq!(unseal::<Sample>("t", b"key", &bytes), None);
+        }
+
+        #[test]
+        fn any_truncation_or_extension_is_refused(
+            given in sample(), cut in any::<prop::sample::Index>(), more in prop::collection::vec(any::<u8>(), 1..9),
+        ) {
+            let bytes = seal("t", b"key", &given).unwrap();
+            prop_assert_eq!(unseal::<Sample>("t", b"key", &bytes[..cut.index(bytes.len())]), None);
+            let longer = [bytes, more].concat();
+            prop_assert_eq!(unseal::<Sample>("t", b"key", &longer), None);
+        }
+
+        #[test]
+        fn another_key_or_table_is_refused(given in sample(), key in any::<Vec<u8>>(), other in any::<Vec<u8>>()) {
+            let bytes = seal("t", &key, &given).unwrap();
+            prop_assert_eq!(unseal::<Sample>("u", &key, &bytes), None);
+            prop_assume!(key != other);
+            prop_assert_eq!(unseal::<Sample>("t", &other, &bytes), None);
+        }
+
+        #[test]
+        fn any_bytes_are_answered_without_a_panic(bytes in any::<Vec<u8>>()) {
+            prop_assert_eq!(unseal::<Sample>("t", b"key", &bytes), None);
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The opener, alone in its file so that another engine or mode can take its place. A kept
+//! read-only handle follows the commits of all processes; a write opens the file for itself
+//! alone, tried again and again until its deadline and never waiting inside the kernel.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use rand::{TryRng as _, rngs::SysRng};
+use redb::{
+    Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase as _,
+    StorageError, TableError, WriteTransaction, backends::FileBackend,
+};
+
+use super::{
+    caught::caught,
+    error::StoreError,
+    file::{self, FileId},
+    holder::holder,
+    migrate,
+    record::{BirthV1, SchemaV1},
+    reserve::Reserve,
+    rows::{BIRTH, Reader},
+    tables::{self, Tables},
+};
+
+/// The default of redb is 1 GiB.
+const CACHE_BYTES: usize = 16 << 20;
+
+/// One store on disk.
+#[derive(Debug)]
+pub(super) struct Disk {
+    pub(super) path: PathBuf,
+    pub(super) reserve: Reserve,
+    patience: Duration,
+    kept: Mutex<Option<Arc<Handle>>>,
+}
+
+/// A read-only handle. It never holds a transaction.
+pub(super) struct Handle {
+    db: ReadOnlyDatabase,
+    id: FileId,
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handle").finish_non_exhaustive()
+    }
+}
+
+impl Disk {
+    pub(super) fn open(path: &Path, patience: Duration) -> Result<Self, StoreError> {
+        let path = file::place(path)?;
+        let disk = Self {
+            reserve: Reserve::of(&path),
+            path,
+            patience,
+            kept: Mutex::new(None),
+        };
+        match disk.handle() {
+            Err(StoreError::Gone { path }) if path == disk.path => {
+                file::create(&disk.path, begin)?;
+                disk.reserve.take();
+                disk.handle()?;
+            }
+            found => drop(found?),
+        }
+        Ok(disk)
+    }
+
+    /// A read of the last commit. A handle that fails is replaced once: it may be one that an
+    /// I/O error made useless.
+    pub(super) fn reader(&self) -> Result<Reader, StoreError> {
+        let begun = self.handle().and_then(|handle| handle.reader(&self.path));
+        match begun {
+            Err(_) => {
+                self.forget();
+                self.handle()?.reader(&self.path)
+            }
+            reader => reader,
+        }
+    }
+
+    /// The file for ourselves alone, as soon as nobody else has it.
+    pub(super) fn writable(&self) -> Result<Database, StoreError> {
+        let wait = Wait::new(self.patience);
+        loop {
+            // Opening for writing changes the file, so it is known to be a store of ours before.
+            let known = self.handle()?.id;
+            let (db, id) = open_to_write(&self.path, &wait)?;
+            if id == known {
+                return Ok(db);
+            }
+            wait.pause(&self.path, known)?;
+        }
+    }
+
+    /// Drops the kept handle.
+    pub(super) fn forget(&self) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The kept handle, or a new one if there is none or another file lies there now.
+    fn handle(&self) -> Result<Arc<Handle>, StoreError> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = file::identify(&self.path)?;
+        if let Some(handle) = kept.as_ref().filter(|handle| handle.id == id) {
+            return Ok(Arc::clone(handle));
+        }
+        *kept = None;
+        let handle = Arc::new(self.open_to_read()?);
+        *kept = Some(Arc::clone(&handle));
+        Ok(handle)
+    }
+
+    fn open_to_read(&self) -> Result<Handle, StoreError> {
+        let wait = Wait::new(self.patience);
+        loop {
+            let (file, id) = file::open(&self.path, false)?;
+            let opened = caught(|| {
+                let backend = FileBackend::new(file)?;
+                builder().open_read_only_with_backend(backend)
+            })?;
+            match opened {
+                Ok(db) => {
+                    let handle = Handle { db, id };
+                    if handle.schema(&self.path)? == migrate::known(migrate::STEPS) {
+                        handle.reader(&self.path)?;
+                        return Ok(handle);
+                    }
+                    drop(handle);
+                    self.migrate(&wait)?;
+                }
+                // A writer was killed. Opening for writing repairs that, in under 1 ms.
+                Err(DatabaseError::RepairAborted) => {
+                    let (db, _) = self.with_reserve(|| open_to_write(&self.path, &wait))?;
+                    close(db);
+                    wait.pause(&self.path, id)?;
+                }
+                Err(DatabaseError::DatabaseAlreadyOpen) => wait.pause(&self.path, id)?,
+                Err(error) => return Err(refused(&self.path, error)),
+            }
+        }
+    }
+
+    fn migrate(&self, wait: &Wait) -> Result<(), StoreError> {
+        self.with_reserve(|| {
+            let (db, _) = open_to_write(&self.path, wait)?;
+            let done = caught(|| {
+                let transaction = begin_write(&db)?;
+                let tables = Tables::open_to_write(&transaction)?;
+                let found = migrate::schema(&tables.meta)?.unwrap_or(1);
+                drop(tables);
+                migrate::run(&transaction, found, migrate::STEPS)?;
+                transaction.commit().map_err(StoreError::from)
+            });
+            close(db);
+            done?
+        })
+    }
+
+    /// Runs `change` once more with the reserve given up if it finds the disk full.
+    fn with_reserve<T>(&self, change: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match change() {
+            Err(StoreError::Full) if self.reserve.give_up() => change(),
+            done => done,
+        }
+    }
+}
+
+impl Handle {
+    fn reader(&self, path: &Path) -> Result<Reader, StoreError> {
+        caught(|| {
+            let transaction = self.db.begin_read()?;
+            let tables = Tables::open(&transaction).map_err(|error| no_table(path, error))?;
+            // A later patdeck may have raised the schema since this handle was opened.
+            migrate::schema(&tables.meta)?;
+            Ok(Reader { tables })
+        })?
+    }
+
+    /// The schema alone, for the other tables may be those of another one.
+    fn schema(&self, path: &Path) -> Result<u32, StoreError> {
+        caught(|| {
+            let transaction = self.db.begin_read()?;
+            let meta = tables::meta(&transaction).map_err(|error| no_table(path, error))?;
+            let found = migrate::schema(&meta)?;
+            found.ok_or_else(|| StoreError::NotAStore {
+                path: path.to_owned(),
+            })
+        })?
+    }
+}
+
+/// Opens the file for writing as soon as no other process has it.
+fn open_to_write(path: &Path, wait: &Wait) -> Result<(Database, FileId), StoreError> {
+    loop {
+        let (file, id) = file::open(path, true)?;
+        match caught(|| database(file))? {
+            Ok(db) => return Ok((db, id)),
+            Err(DatabaseError::DatabaseAlreadyOpen) => wait.pause(path, id)?,
+            Err(error) => return Err(refused(path, error)),
+        }
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder
+        .set_concurrency_mode(ConcurrencyMode::SingleWriter)
+        .set_cache_size(CACHE_BYTES);
+    builder
+}
+
+fn database(file: File) -> Result<Database, DatabaseError> {
+    builder().create_with_backend(FileBackend::new(file)?)
+}
+
+/// A durable transaction: two-phase, with what a quick repair needs.
+pub(super) fn begin_write(db: &Database) -> Result<WriteTransaction, StoreError> {
+    let mut transaction = db.begin_write()?;
+    transaction.set_quick_repair(true);
+    Ok(transaction)
+}
+
+/// Closes a handle whose work is committed or given up. What fails now changes neither: the
+/// next to open the file repairs it.
+pub(super) fn close(db: Database) {
+    let _ = caught(|| db.close());
+}
+
+/// Makes a fresh store of an empty file.
+fn begin(file: File) -> Result<(), StoreError> {
+    caught(|| {
+        let db = database(file).map_err(|error| match error {
+            DatabaseError::Storage(error) => error.into(),
+            other => StoreError::Io {
+                why: other.to_string(),
+            },
+        })?;
+        found(&db)?;
+        db.close().map_err(|error| StoreError::Io {
+            why: error.to_string(),
+        })
+    })?
+}
+
+/// Writes what a store has from its first moment on.
+pub(super) fn found(db: &Database) -> Result<(), StoreError> {
+    let mut id = [0; 16];
+    SysRng
+        .try_fill_bytes(&mut id)
+        .map_err(|error| StoreError::Io {
+            why: error.to_string(),
+        })?;
+    let created = chrono::Utc::now().into();
+    let transaction = begin_write(db)?;
+    let mut tables = Tables::open_to_write(&transaction)?;
+    let schema = SchemaV1(migrate::known(migrate::STEPS));
+    tables.meta.put(migrate::SCHEMA, &schema)?;
+    tables.meta.put(BIRTH, &BirthV1 { id, created })?;
+    drop(tables);
+    Ok(transaction.commit()?)
+}
+
+fn refused(path: &Path, error: DatabaseError) -> StoreError {
+    let path = path.to_owned();
+    match error {
+        DatabaseError::Storage(StorageError::Io(error)) => match error.kind() {
+            std::io::ErrorKind::InvalidData => StoreError::NotAStore { path },
+            std::io::ErrorKind::UnexpectedEof => StoreError::Broken {
+                why: "its end is missing".to_owned(),
+            },
+            _ => StoreError::from(&error),
+        },
+        DatabaseError::Storage(error) => error.into(),
+        DatabaseError::LockProtocolMismatch => StoreError::Busy {
+            path,
+            holder: "another version of patdeck".to_owned(),
+        },
+        other => StoreError::Broken {
+            why: other.to_string(),
+        },
+    }
+}
+
+/// A redb file without our tables is somebody else's.
+fn no_table(path: &Path, error: TableError) -> StoreError {
+    match error {
+        TableError::Storage(error) => error.into(),
+        _ => StoreError::NotAStore {
+            path: path.to_owned(),
+        },
+    }
+}
+
+/// How long to go on trying.
+struct Wait {
+    deadline: Instant,
+}
+
+impl Wait {
+    fn new(patience: Duration) -> Self {
+        Self {
+            deadline: Instant::now() + patience,
+        }
+    }
+
+    /// Sleeps 0.1 to 1 ms, at random so that two do not keep meeting; `Busy` after the deadline.
+    fn pause(&self, path: &Path, file: FileId) -> Result<(), StoreError> {
+        if Instant::now() >= self.deadline {
+            return Err(StoreError::Busy {
+                path: path.to_owned(),
+                holder: holder(file),
+            });
+        }
+        let random = SysRng.try_next_u32().unwrap_or(500);
+        std::thread::sleep(Duration::from_micros(u64::from(100 + random % 900)));
+        Ok(())
+    }
+}

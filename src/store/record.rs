@@ -1,0 +1,322 @@
+//! What is stored, field by field: frozen structs to and from the domain. The order and the
+//! types of their fields are the format; golden bytes in the tests fail when one changes. A new
+//! field is a new struct. A record that the domain would refuse comes back as `None`.
+
+use chrono::DateTime;
+use serde::{Deserialize, Serialize};
+
+use super::codec::Record;
+use crate::domain::{
+    Action, Actor, Description, Digest, Domain, Entity, EntityType, EventDraft, Hash, LastUse,
+    Moment, Name, Operation, Pat, Retiring, Scope, Scopes, TokenId,
+};
+
+type IdV1 = [u8; TokenId::LEN];
+
+/// Seconds since 1970 and nanoseconds within one: lossless, leap seconds included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct MomentV1(i64, u32);
+
+impl From<Moment> for MomentV1 {
+    fn from(at: Moment) -> Self {
+        Self(at.timestamp(), at.timestamp_subsec_nanos())
+    }
+}
+
+impl MomentV1 {
+    pub(super) fn moment(self) -> Option<Moment> {
+        DateTime::from_timestamp(self.0, self.1)
+    }
+}
+
+/// `Some(None)` for an instant that is unset, `None` for one that is none.
+fn optional(at: Option<MomentV1>) -> Option<Option<Moment>> {
+    match at {
+        None => Some(None),
+        Some(at) => at.moment().map(Some),
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct ActorV1 {
+    user: String,
+    sudo_user: Option<String>,
+    from: Option<String>,
+}
+
+impl From<&Actor> for ActorV1 {
+    fn from(actor: &Actor) -> Self {
+        Self {
+            user: actor.user.clone(),
+            sudo_user: actor.sudo_user.clone(),
+            from: actor.from.clone(),
+        }
+    }
+}
+
+impl From<ActorV1> for Actor {
+    fn from(actor: ActorV1) -> Self {
+        Self {
+            user: actor.user,
+            sudo_user: actor.sudo_user,
+            from: actor.from,
+        }
+    }
+}
+
+/// The entity is `*` for any; no id is spelled so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct ScopeV1 {
+    entity_type: String,
+    entity: String,
+    operation: String,
+    domain: Option<String>,
+}
+
+impl From<&Scope> for ScopeV1 {
+    fn from(scope: &Scope) -> Self {
+        Self {
+            entity_type: scope.entity_type.as_str().to_owned(),
+            entity: scope.entity.as_str().to_owned(),
+            operation: scope.operation.as_str().to_owned(),
+            domain: scope.domain.as_ref().map(|d| d.as_str().to_owned()),
+        }
+    }
+}
+
+impl ScopeV1 {
+    fn scope(self) -> Option<Scope> {
+        Some(Scope {
+            entity_type: EntityType::parse(&self.entity_type).ok()?,
+            entity: Entity::parse(&self.entity).ok()?,
+            operation: Operation::parse(&self.operation).ok()?,
+            domain: match self.domain {
+                None => None,
+                Some(text) => Some(Domain::parse(&text).ok()?),
+            },
+        })
+    }
+}
+
+/// A token without its last use, which lives in a table of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PatV1 {
+    id: IdV1,
+    name: String,
+    description: String,
+    scopes: Vec<ScopeV1>,
+    prefix: String,
+    /// 1 is SHA-256 of the whole secret; nothing else is known yet.
+    algorithm: u8,
+    digest: [u8; 32],
+    retiring: Option<([u8; 32], MomentV1)>,
+    created: MomentV1,
+    created_by: ActorV1,
+    issued: MomentV1,
+    expires: Option<MomentV1>,
+    revoked: Option<MomentV1>,
+    claimed: bool,
+}
+
+impl Record for PatV1 {}
+
+const SHA_256: u8 = 1;
+
+impl From<&Pat> for PatV1 {
+    fn from(pat: &Pat) -> Self {
+        let retiring = pat
+            .retiring
+            .map(|old| (*old.digest.as_bytes(), old.until.into()));
+        Self {
+            id: *pat.id.as_bytes(),
+            name: pat.name.as_str().to_owned(),
+            description: pat.description.as_str().to_owned(),
+            scopes: pat.scopes.iter().map(ScopeV1::from).collect(),
+            prefix: pat.prefix.clone(),
+            algorithm: SHA_256,
+            digest: *pat.digest.as_bytes(),
+            retiring,
+            created: pat.created.into(),
+            created_by: (&pat.created_by).into(),
+            issued: pat.issued.into(),
+            expires: pat.expires.map(Into::into),
+            revoked: pat.revoked.map(Into::into),
+            claimed: pat.claimed,
+        }
+    }
+}
+
+impl PatV1 {
+    /// The token at the key `id`; `None` if the domain would not have made it.
+    pub(super) fn pat(self, id: &IdV1, last_used: Option<LastUse>) -> Option<Pat> {
+        if self.id != *id || self.algorithm != SHA_256 {
+            return None;
+        }
+        let scopes: Option<Vec<_>> = self.scopes.into_iter().map(ScopeV1::scope).collect();
+        let retiring = match self.retiring {
+            None => None,
+            Some((digest, until)) => Some(Retiring {
+                digest: Digest::from_bytes(digest),
+                until: until.moment()?,
+            }),
+        };
+        Some(Pat {
+            id: TokenId::from_bytes(self.id)?,
+            name: Name::parse(&self.name).ok()?,
+            description: Description::parse(&self.description).ok()?,
+            scopes: Scopes::from_stored(scopes?)?,
+            prefix: self.prefix,
+            digest: Digest::from_bytes(self.digest),
+            retiring,
+            created: self.created.moment()?,
+            created_by: self.created_by.into(),
+            issued: self.issued.moment()?,
+            expires: optional(self.expires)?,
+            revoked: optional(self.revoked)?,
+            claimed: self.claimed,
+            last_used,
+        })
+    }
+}
+
+/// The last use of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct UseV1 {
+    at: MomentV1,
+    from: Option<String>,
+    what: String,
+}
+
+impl Record for UseV1 {}
+
+impl From<&LastUse> for UseV1 {
+    fn from(last: &LastUse) -> Self {
+        Self {
+            at: last.at.into(),
+            from: last.from.clone(),
+            what: last.what.clone(),
+        }
+    }
+}
+
+impl UseV1 {
+    pub(super) fn last_use(self) -> Option<LastUse> {
+        Some(LastUse {
+            at: self.at.moment()?,
+            from: self.from,
+            what: self.what,
+        })
+    }
+}
+
+/// One event; its hash is that of these bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct EventV1 {
+    pub(super) sequence: u64,
+    pub(super) previous: [u8; 32],
+    at: MomentV1,
+    actor: ActorV1,
+    pub(super) token: Option<IdV1>,
+    name: String,
+    action: u8,
+    detail: String,
+}
+
+impl Record for EventV1 {}
+
+impl EventV1 {
+    pub(super) fn new(sequence: u64, previous: Hash, what: &EventDraft) -> Self {
+        Self {
+            sequence,
+            previous: *previous.as_bytes(),
+            at: what.at.into(),
+            actor: (&what.actor).into(),
+            token: what.token.map(|id| *id.as_bytes()),
+            name: what.name.clone(),
+            action: what.action.code(),
+            detail: what.detail.clone(),
+        }
+    }
+
+    pub(super) fn what(self) -> Option<EventDraft> {
+        Some(EventDraft {
+            at: self.at.moment()?,
+            actor: self.actor.into(),
+            token: match self.token {
+                None => None,
+                Some(id) => Some(TokenId::from_bytes(id)?),
+            },
+            name: self.name,
+            action: Action::from_code(self.action)?,
+            detail: self.detail,
+        })
+    }
+}
+
+/// A deleted token and when that was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TrashV1 {
+    pat: PatV1,
+    last_used: Option<UseV1>,
+    at: MomentV1,
+}
+
+impl Record for TrashV1 {}
+
+impl TrashV1 {
+    pub(super) fn new(pat: &Pat, at: Moment) -> Self {
+        Self {
+            pat: pat.into(),
+            last_used: pat.last_used.as_ref().map(UseV1::from),
+            at: at.into(),
+        }
+    }
+
+    pub(super) fn trashed(self, id: &IdV1) -> Option<(Pat, Moment)> {
+        let last_used = match self.last_used {
+            None => None,
+            Some(last) => Some(last.last_use()?),
+        };
+        Some((self.pat.pat(id, last_used)?, self.at.moment()?))
+    }
+}
+
+/// The token that a name or a row of the feed stands for; all zero for the store as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RefV1(pub(super) IdV1);
+
+impl Record for RefV1 {}
+
+/// A row whose key says all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct MarkV1;
+
+impl Record for MarkV1 {}
+
+/// The number of the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SchemaV1(pub(super) u32);
+
+impl Record for SchemaV1 {}
+
+/// Which store this is, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct BirthV1 {
+    pub(super) id: [u8; 16],
+    pub(super) created: MomentV1,
+}
+
+impl Record for BirthV1 {}
+
+/// Where the chain of events ends. Kept apart from the events, so that a chain cut short shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct HeadV1 {
+    pub(super) events: u64,
+    pub(super) hash: [u8; 32],
+}
+
+impl Record for HeadV1 {}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

@@ -1,0 +1,296 @@
+//! The schema, to be read in a minute: every table with its key and value in words. Values are
+//! sealed records (see `codec`), keys are bytes and integers. One constructor opens them all, so
+//! that a missing table is found at once. A [`Shelf`] is the only way to a row.
+
+use std::{
+    cell::RefCell,
+    fmt,
+    ops::{ControlFlow, RangeBounds},
+    rc::Rc,
+};
+
+use redb::{
+    AccessGuard, Key, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata as _,
+    Table, TableDefinition, TableError, WriteTransaction,
+};
+
+use super::{
+    caught::caught,
+    codec::{Record, seal, unseal},
+    error::{Damage, StoreError},
+};
+use crate::domain::{TokenId, text::escape};
+
+type Bytes = &'static [u8];
+type Row<'r, K> = (AccessGuard<'r, K>, AccessGuard<'r, Bytes>);
+type IdKey = &'static [u8; TokenId::LEN];
+type MarkKey = &'static [u8; TokenId::LEN + 8];
+
+/// Word → `schema`: `SchemaV1` · `birth`: `BirthV1` · `head`: `HeadV1`.
+const META: &str = "meta-1";
+/// Id → `PatV1`.
+const PATS: &str = "pats-1";
+/// Folded name → `RefV1`, the id that has it.
+const NAMES: &str = "names-1";
+/// Id → `UseV1`. Beside the record, so that a check does not rewrite it.
+const USES: &str = "uses-1";
+/// Sequence from 1 without gaps → `EventV1`, with the hash of the one before: a chain.
+const EVENTS: &str = "events-1";
+/// Id and sequence, big endian → `MarkV1`: where a token's own events are.
+const TOKEN_EVENTS: &str = "token-events-1";
+/// Id → `TrashV1`, a deleted token and when that was.
+const TRASH: &str = "trash-1";
+/// Number → `RefV1`, a token that a transaction changed: the feed, cut to its newest rows. The
+/// last number is the store's generation.
+const CHANGES: &str = "changes-1";
+
+/// How the tables of a transaction are held.
+pub trait Access {
+    /// A table in such a transaction.
+    type Table<K: Key + 'static>: ReadableTable<K, Bytes>;
+}
+
+/// Tables that are read.
+#[derive(Debug)]
+pub struct Reading;
+
+impl Access for Reading {
+    type Table<K: Key + 'static> = ReadOnlyTable<K, Bytes>;
+}
+
+/// Tables that are read and written.
+#[derive(Debug)]
+pub struct Writing<'t>(std::marker::PhantomData<&'t ()>);
+
+impl<'t> Access for Writing<'t> {
+    type Table<K: Key + 'static> = Table<'t, K, Bytes>;
+}
+
+/// The first thing that went wrong with the file itself in a transaction. A write with such
+/// trouble is not committed, whatever its closure made of the error.
+pub(super) type Trouble = Rc<RefCell<Option<StoreError>>>;
+
+/// All tables of one transaction.
+pub struct Tables<A: Access> {
+    pub(super) meta: Shelf<Bytes, A>,
+    pub(super) pats: Shelf<IdKey, A>,
+    pub(super) names: Shelf<Bytes, A>,
+    pub(super) uses: Shelf<IdKey, A>,
+    pub(super) events: Shelf<u64, A>,
+    pub(super) token_events: Shelf<MarkKey, A>,
+    pub(super) trash: Shelf<IdKey, A>,
+    pub(super) changes: Shelf<u64, A>,
+    pub(super) trouble: Trouble,
+}
+
+impl<A: Access> fmt::Debug for Tables<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tables").finish_non_exhaustive()
+    }
+}
+
+/// The one constructor, for both kinds of transaction: their `open_table` has no common trait.
+macro_rules! open_all {
+    ($transaction:expr) => {{
+        let trouble = Trouble::default();
+        Ok(Self {
+            meta: Shelf::new(META, &trouble, $transaction.open_table(definition(META))?),
+            pats: Shelf::new(PATS, &trouble, $transaction.open_table(definition(PATS))?),
+            names: Shelf::new(NAMES, &trouble, $transaction.open_table(definition(NAMES))?),
+            uses: Shelf::new(USES, &trouble, $transaction.open_table(definition(USES))?),
+            events: Shelf::new(
+                EVENTS,
+                &trouble,
+                $transaction.open_table(definition(EVENTS))?,
+            ),
+            token_events: Shelf::new(
+                TOKEN_EVENTS,
+                &trouble,
+                $transaction.open_table(definition(TOKEN_EVENTS))?,
+            ),
+            trash: Shelf::new(TRASH, &trouble, $transaction.open_table(definition(TRASH))?),
+            changes: Shelf::new(
+                CHANGES,
+                &trouble,
+                $transaction.open_table(definition(CHANGES))?,
+            ),
+            trouble,
+        })
+    }};
+}
+
+impl Tables<Reading> {
+    pub(super) fn open(transaction: &ReadTransaction) -> Result<Self, TableError> {
+        open_all!(transaction)
+    }
+}
+
+impl<'t> Tables<Writing<'t>> {
+    /// Makes the tables that are missing, as redb does.
+    pub(super) fn open_to_write(transaction: &'t WriteTransaction) -> Result<Self, TableError> {
+        open_all!(transaction)
+    }
+}
+
+/// The table that holds the schema number, alone: a later schema may lack all others.
+pub(super) fn meta(transaction: &ReadTransaction) -> Result<Shelf<Bytes, Reading>, TableError> {
+    let table = transaction.open_table(definition(META))?;
+    Ok(Shelf::new(META, &Trouble::default(), table))
+}
+
+fn definition<K: Key + 'static>(name: &str) -> TableDefinition<'_, K, Bytes> {
+    TableDefinition::new(name)
+}
+
+/// One table. Seals what goes in, checks what comes out, and turns a panic of redb over a
+/// damaged page into an error.
+pub(super) struct Shelf<K: Key + 'static, A: Access> {
+    name: &'static str,
+    trouble: Trouble,
+    table: A::Table<K>,
+}
+
+impl<K: Key + 'static, A: Access> Shelf<K, A> {
+    fn new(name: &'static str, trouble: &Trouble, table: A::Table<K>) -> Self {
+        Self {
+            name,
+            trouble: Rc::clone(trouble),
+            table,
+        }
+    }
+
+    /// The damage of the row at `key`.
+    pub(super) fn damage(&self, key: &K::SelfType<'_>) -> Damage {
+        Damage {
+            table: self.name,
+            key: shown(K::as_bytes(key).as_ref()),
+        }
+    }
+
+    /// The record at `key`.
+    pub(super) fn get<R: Record>(&self, key: K::SelfType<'_>) -> Result<Option<R>, StoreError> {
+        self.tried(|| {
+            let Some(found) = self.table.get(&key)? else {
+                return Ok(None);
+            };
+            let record = unseal(self.name, K::as_bytes(&key).as_ref(), found.value());
+            Ok(Some(record.ok_or_else(|| self.damage(&key))))
+        })?
+        .transpose()
+        .map_err(StoreError::Damaged)
+    }
+
+    /// Whether there is a row at `key`, whatever its state.
+    pub(super) fn has(&self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
+        self.tried(|| Ok(self.table.get(&key)?.is_some()))
+    }
+
+    pub(super) fn len(&self) -> Result<u64, StoreError> {
+        self.tried(|| self.table.len())
+    }
+
+    /// Shows `visit` the rows of `range` in the order of their keys, or against it, until it
+    /// breaks.
+    pub(super) fn scan<'a, R: Record>(
+        &self,
+        range: impl RangeBounds<K::SelfType<'a>> + 'a,
+        backwards: bool,
+        visit: impl FnMut(K::SelfType<'_>, Result<R, Damage>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.tried(|| {
+            let rows = self.table.range::<K::SelfType<'a>>(range)?;
+            if backwards {
+                self.walk(rows.rev(), visit)
+            } else {
+                self.walk(rows, visit)
+            }
+        })
+    }
+
+    /// Shows `visit` all rows in the order of their keys, until it breaks.
+    pub(super) fn each<R: Record>(
+        &self,
+        visit: impl FnMut(K::SelfType<'_>, Result<R, Damage>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.tried(|| self.walk(self.table.iter()?, visit))
+    }
+
+    fn walk<'r, R: Record>(
+        &self,
+        rows: impl Iterator<Item = Result<Row<'r, K>, redb::StorageError>>,
+        mut visit: impl FnMut(K::SelfType<'_>, Result<R, Damage>) -> ControlFlow<()>,
+    ) -> Result<(), redb::StorageError> {
+        for row in rows {
+            let (key, value) = row?;
+            let key = key.value();
+            let record = unseal(self.name, K::as_bytes(&key).as_ref(), value.value());
+            let record = record.ok_or_else(|| self.damage(&key));
+            if visit(key, record).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs what asks redb, and keeps in mind what went wrong.
+    fn tried<T>(
+        &self,
+        ask: impl FnOnce() -> Result<T, redb::StorageError>,
+    ) -> Result<T, StoreError> {
+        noted(&self.trouble, ask)
+    }
+}
+
+impl<A: Access> Shelf<u64, A> {
+    /// The highest key; 0 in an empty table.
+    pub(super) fn last_key(&self) -> Result<u64, StoreError> {
+        self.tried(|| Ok(self.table.last()?.map_or(0, |(key, _)| key.value())))
+    }
+
+    /// The lowest key; `None` in an empty table.
+    pub(super) fn first_key(&self) -> Result<Option<u64>, StoreError> {
+        self.tried(|| Ok(self.table.first()?.map(|(key, _)| key.value())))
+    }
+}
+
+impl<K: Key + 'static> Shelf<K, Writing<'_>> {
+    pub(super) fn put<R: Record>(
+        &mut self,
+        key: K::SelfType<'_>,
+        record: &R,
+    ) -> Result<(), StoreError> {
+        let sealed = seal(self.name, K::as_bytes(&key).as_ref(), record)
+            .ok_or(StoreError::TooLarge { table: self.name })?;
+        noted(&self.trouble, || {
+            self.table.insert(&key, sealed.as_slice()).map(drop)
+        })
+    }
+
+    /// Removes the row at `key`; whether there was one.
+    pub(super) fn remove(&mut self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
+        noted(&self.trouble, || Ok(self.table.remove(&key)?.is_some()))
+    }
+}
+
+fn noted<T>(
+    trouble: &Trouble,
+    ask: impl FnOnce() -> Result<T, redb::StorageError>,
+) -> Result<T, StoreError> {
+    let answer = caught(|| ask().map_err(StoreError::from)).and_then(|answer| answer);
+    if let Err(error) = &answer {
+        trouble.borrow_mut().get_or_insert_with(|| error.clone());
+    }
+    answer
+}
+
+/// A key as people read it: as the text that it is, as the number that its 8 bytes are, or in
+/// hexadecimal digits.
+fn shown(key: &[u8]) -> String {
+    if let Ok(bytes) = key.try_into() {
+        return u64::from_le_bytes(bytes).to_string();
+    }
+    match std::str::from_utf8(key) {
+        Ok(text) => escape(text).into_owned(),
+        Err(_) => key.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}

@@ -1,0 +1,160 @@
+//! The writing verbs. They keep the tables in step with each other: names with tokens, marks
+//! with events, and the feed with everything. Called by the service in the closure that it
+//! gives to `Store::write`.
+
+use std::{collections::BTreeSet, ops::ControlFlow};
+
+use super::{
+    chain,
+    error::StoreError,
+    record::{PatV1, RefV1, TrashV1, UseV1},
+    rows::{Rows as _, Source},
+    tables::{Tables, Writing},
+};
+use crate::domain::{Event, EventDraft, LastUse, Moment, Name, Pat, TokenId};
+
+/// How many rows the feed keeps.
+const FEED_ROWS: u64 = 4_096;
+
+/// What stands in the feed for a change that concerns no token; it is no id.
+const WHOLE_STORE: [u8; TokenId::LEN] = [0; TokenId::LEN];
+
+/// One write transaction; its reads see what it wrote.
+#[derive(Debug)]
+pub struct Writer<'t> {
+    pub(super) tables: Tables<Writing<'t>>,
+    changed: BTreeSet<[u8; TokenId::LEN]>,
+}
+
+impl<'t> Source for Writer<'t> {
+    type Access = Writing<'t>;
+
+    fn tables(&self) -> &Tables<Writing<'t>> {
+        &self.tables
+    }
+}
+
+impl<'t> Writer<'t> {
+    pub(super) fn new(tables: Tables<Writing<'t>>) -> Self {
+        Self {
+            tables,
+            changed: BTreeSet::new(),
+        }
+    }
+
+    /// Writes the token, new or changed; its name follows. Its `last_used` is not written: that
+    /// is [`Writer::put_use`]'s. Refused if another token has the name.
+    pub fn put_pat(&mut self, pat: &Pat) -> Result<(), StoreError> {
+        if let Some(by) = self.id_of_name(&pat.name)?.filter(|by| *by != pat.id) {
+            let name = pat.name.clone();
+            return Err(StoreError::NameTaken { name, by });
+        }
+        let key = pat.id.as_bytes();
+        for old in self.names_of(&pat.id)? {
+            self.tables.names.remove(&old)?;
+        }
+        let name = pat.name.folded();
+        self.tables.names.put(name.as_bytes(), &RefV1(*key))?;
+        self.tables.pats.put(key, &PatV1::from(pat))?;
+        self.changed.insert(*key);
+        Ok(())
+    }
+
+    /// Removes the token, its name and its last use; whether it was there. A damaged record
+    /// goes like a good one.
+    pub fn remove_pat(&mut self, id: &TokenId) -> Result<bool, StoreError> {
+        let key = id.as_bytes();
+        if !self.tables.pats.has(key)? {
+            return Ok(false);
+        }
+        for name in self.names_of(id)? {
+            self.tables.names.remove(&name)?;
+        }
+        self.tables.uses.remove(key)?;
+        self.tables.pats.remove(key)?;
+        self.changed.insert(*key);
+        Ok(true)
+    }
+
+    /// Writes the last use of a token; of one that is not there, nothing.
+    pub fn put_use(&mut self, id: &TokenId, last: &LastUse) -> Result<(), StoreError> {
+        let key = id.as_bytes();
+        if self.tables.pats.has(key)? {
+            self.tables.uses.put(key, &UseV1::from(last))?;
+            self.changed.insert(*key);
+        }
+        Ok(())
+    }
+
+    /// Gives the event its place in the chain.
+    pub fn append_event(&mut self, what: EventDraft) -> Result<Event, StoreError> {
+        let whom = what.token.map_or(WHOLE_STORE, |id| *id.as_bytes());
+        let event = chain::append(&mut self.tables, what)?;
+        self.changed.insert(whom);
+        Ok(event)
+    }
+
+    /// Keeps a deleted token, with its last use.
+    pub fn put_trash(&mut self, pat: &Pat, at: Moment) -> Result<(), StoreError> {
+        let key = pat.id.as_bytes();
+        self.tables.trash.put(key, &TrashV1::new(pat, at))?;
+        self.changed.insert(*key);
+        Ok(())
+    }
+
+    /// Forgets a deleted token; whether it was there.
+    pub fn remove_trash(&mut self, id: &TokenId) -> Result<bool, StoreError> {
+        let there = self.tables.trash.remove(id.as_bytes())?;
+        if there {
+            self.changed.insert(*id.as_bytes());
+        }
+        Ok(there)
+    }
+
+    /// Under which folded names the token is found now: the one in its record, or, if that is
+    /// damaged, all that lead to it.
+    fn names_of(&self, id: &TokenId) -> Result<Vec<Vec<u8>>, StoreError> {
+        match self.pat(id) {
+            Ok(old) => Ok(old.map(|pat| folded(&pat.name)).into_iter().collect()),
+            Err(StoreError::Damaged(_)) => {
+                let mut names = Vec::new();
+                let all = &self.tables.names;
+                all.each(|name: &[u8], row: Result<RefV1, _>| {
+                    if row == Ok(RefV1(*id.as_bytes())) {
+                        names.push(name.to_vec());
+                    }
+                    ControlFlow::Continue(())
+                })?;
+                Ok(names)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the feed, which is the last thing before the commit, and forgets its oldest rows.
+    /// Says what went wrong with the file in this transaction, if anything did.
+    pub(super) fn finish(&mut self) -> Result<(), StoreError> {
+        if let Some(trouble) = self.tables.trouble.borrow().clone() {
+            return Err(trouble);
+        }
+        let changed = std::mem::take(&mut self.changed);
+        let count = u64::try_from(changed.len()).unwrap_or(u64::MAX);
+        let before = self.tables.changes.last_key()?;
+        let last = before.saturating_add(count);
+        let oldest = last.saturating_sub(FEED_ROWS).saturating_add(1);
+        // What would be forgotten at once is not written; the gap tells followers to start anew.
+        for (number, id) in (before.saturating_add(1)..=last).zip(&changed) {
+            if number >= oldest {
+                self.tables.changes.put(number, &RefV1(*id))?;
+            }
+        }
+        while let Some(first) = self.tables.changes.first_key()?.filter(|n| *n < oldest) {
+            self.tables.changes.remove(first)?;
+        }
+        Ok(())
+    }
+}
+
+fn folded(name: &Name) -> Vec<u8> {
+    name.folded().into_bytes()
+}
