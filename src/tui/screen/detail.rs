@@ -1,0 +1,289 @@
+//! One token whole: its fields, its status with the one action that fits it, its scopes as a
+//! table and its own events. Beside the list where there is room, else a tab of its own.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+};
+
+use super::{
+    Overlay,
+    ask::Ask,
+    test::Test,
+    tokens::{on_pat, over, soon},
+};
+use crate::{
+    domain::{Event, Pat, Scope, Status, TokenId, sentence::permits},
+    keymap::Action,
+    tui::{
+        step::{Step, Tab},
+        view::View,
+        when,
+        widget::{
+            paint::{Pen, band, below, rule, wrap},
+            rows::Rows,
+        },
+    },
+};
+
+/// Columns of the field names.
+const LABELS: u16 = 13;
+
+/// The token that is shown.
+#[derive(Debug, Default)]
+pub struct Detail {
+    id: Option<TokenId>,
+    rows: Rows,
+    history: Vec<Event>,
+}
+
+impl Detail {
+    /// Which token is shown.
+    pub fn id(&self) -> Option<TokenId> {
+        self.id
+    }
+
+    /// Shows `id`; its events are not known yet.
+    pub fn show(&mut self, id: Option<TokenId>) {
+        if self.id != id {
+            *self = Self { id, ..Self::default() };
+        }
+    }
+
+    /// Takes the events of `id`.
+    pub fn deliver(&mut self, id: TokenId, events: Vec<Event>) {
+        if self.id == Some(id) {
+            self.history = events;
+        }
+    }
+
+    fn pat<'a>(&self, view: &View<'a>) -> Option<&'a Pat> {
+        self.id.and_then(|id| view.pat(&id))
+    }
+
+    /// The selected scope.
+    fn scope<'a>(&self, view: &View<'a>) -> Option<&'a Scope> {
+        self.pat(view)?.scopes.as_slice().get(self.rows.selected())
+    }
+
+    /// Whether `action` has something to do here.
+    pub fn enables(&self, action: Action, view: &View<'_>) -> bool {
+        let Some(pat) = self.pat(view) else {
+            return matches!(action, Action::Back | Action::Help | Action::Quit | Action::NextTab);
+        };
+        match action {
+            Action::Revoke => pat.status(view.now) == Status::Active,
+            Action::Regenerate => true,
+            Action::RemoveScope | Action::ClearScopes => !pat.scopes.is_empty(),
+            _ => true,
+        }
+    }
+
+    /// Answers an action.
+    pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
+        if action == Action::Back {
+            return Step::Go(Tab::Tokens);
+        }
+        let Some(pat) = self.pat(view) else { return Step::Ignored };
+        if let Some(moved) = self.rows.on(action, pat.scopes.len()) {
+            return if moved { Step::Changed } else { Step::Ignored };
+        }
+        match action {
+            Action::Open => Step::Ignored,
+            Action::RemoveScope => match self.scope(view) {
+                Some(scope) => over(Overlay::Ask(Ask::remove_scope(pat, scope))),
+                None => Step::Warn(format!("{} has no scopes: a adds some", pat.name)),
+            },
+            Action::ClearScopes if pat.scopes.is_empty() => {
+                Step::Warn(format!("{} has no scopes: a adds some", pat.name))
+            }
+            Action::ClearScopes => over(Overlay::Ask(Ask::clear_scopes(pat, view))),
+            Action::Test => over(Overlay::Test(Test::new(pat, view))),
+            _ => on_pat(action, pat, view),
+        }
+    }
+
+    /// Draws it into `area`; `focused` says whether it has the keys.
+    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>, focused: bool) {
+        let look = &view.look;
+        let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+        let Some(pat) = self.pat(view) else {
+            let text = if self.id.is_some() {
+                "This token is gone: it was deleted. Esc goes back to the list, u undoes it there."
+            } else {
+                "No token is selected. Go to the list with 1 and open one with Enter."
+            };
+            for (line, part) in (1..).zip(wrap(text, area.width)) {
+                Pen::at(buf, area, line, look).text(&part, look.text());
+            }
+            return;
+        };
+        draw_title(pat, area, buf, view);
+        let used = 1 + draw_fields(pat, below(area, 1), buf, view);
+        let rest = below(area, used);
+        // The events get what the scopes leave, but two of them are always seen.
+        let wanted = u16::try_from(pat.scopes.len().max(1)).unwrap_or(u16::MAX).saturating_add(3);
+        let for_events = rest.height.saturating_sub(wanted).max(3).min(rest.height / 2);
+        let scopes = Rect { height: rest.height - for_events, ..rest };
+        self.draw_scopes(pat, scopes, buf, view, focused);
+        self.draw_history(below(rest, scopes.height), buf, view);
+    }
+
+    fn draw_scopes(&mut self, pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>, focused: bool) {
+        let look = &view.look;
+        rule(buf, area, 0, look);
+        let count = pat.scopes.len();
+        Pen::at(buf, area, 0, look).skip(1).text(&format!(" Scopes {count} "), look.heading());
+        if pat.scopes.is_empty() {
+            let text = "no scopes: every operation is denied (a adds some)";
+            Pen::at(buf, area, 1, look).text(text, look.warning());
+            return;
+        }
+        let widths = scope_columns(area.width);
+        let headings = ["Entity type", "Entity", "Operation", "Domain"];
+        draw_cells(headings, widths, 1, area, buf, view, true);
+        let page = usize::from(area.height.saturating_sub(2));
+        let top = self.rows.window(page, count);
+        for (line, (at, scope)) in
+            (2..).zip(pat.scopes.iter().enumerate().skip(top).take(page))
+        {
+            let domain = scope.domain.as_ref().map_or("any", |domain| domain.as_str());
+            let cells = [
+                scope.entity_type.as_str(),
+                scope.entity.as_str(),
+                scope.operation.as_str(),
+                domain,
+            ];
+            draw_cells(cells, widths, line, area, buf, view, false);
+            if focused && at == self.rows.selected() {
+                band(buf, area, line, look.selected());
+            }
+        }
+    }
+
+    fn draw_history(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let look = &view.look;
+        rule(buf, area, 0, look);
+        let title = format!(" Events {} ", self.history.len());
+        Pen::at(buf, area, 0, look).skip(1).text(&title, look.heading());
+        let page = usize::from(area.height.saturating_sub(1));
+        for (line, event) in (1..).zip(self.history.iter().take(page)) {
+            let when = when::short(event.what.at, view.now, view.times, view.zone);
+            Pen::at(buf, area, line, look)
+                .column_of(&when, 12.max(when.len().try_into().unwrap_or(12)), look.faint())
+                .skip(2)
+                .column_of(event.what.action.word(), 13, look.text())
+                .skip(2)
+                .text(&event.what.actor.to_string(), look.text())
+                .skip(2)
+                .text(&event.what.detail, look.faint());
+        }
+    }
+}
+
+fn draw_title(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+    let look = &view.look;
+    let status = pat.status(view.now);
+    let name = area.width.saturating_sub(30).max(10);
+    let (key, verb) = match status {
+        Status::Active => ("r", "revoke"),
+        Status::Expired | Status::Revoked => ("R", "regenerate"),
+    };
+    let sign = format!("{} {}", look.status_glyph(status), status.word());
+    let pen = Pen::at(buf, area, 0, look);
+    let indent = area.width.saturating_sub(26);
+    pen.within(pat.name.as_str(), name, look.heading())
+        .to(indent)
+        .text(&sign, look.status(status).patch(look.heading()))
+        .skip(2)
+        .text(key, look.key())
+        .skip(1)
+        .text(verb, look.text());
+}
+
+/// The fields, a line each; how many lines they took.
+fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) -> u16 {
+    let look = &view.look;
+    let at = |at| when::detailed(at, view.now, view.times, view.zone);
+    let expires = pat.expires.map_or_else(|| "never".to_owned(), at);
+    let expires_style = if soon(pat, view) { look.warning() } else { look.text() };
+    let used = pat.last_used.as_ref().map_or_else(
+        || "never used".to_owned(),
+        |used| {
+            let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+            format!("{}{from}, {}", at(used.at), used.what)
+        },
+    );
+    let created = format!("{} by {}", when::full(pat.created, view.zone), pat.created_by);
+    let claimed = if pat.claimed { "" } else { "   secret never confirmed as saved" };
+    let mut lines = vec![
+        ("id", pat.id.to_string(), look.text()),
+        ("token", format!("{}{claimed}", pat.hint()), look.text()),
+    ];
+    if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(view.now)) {
+        lines.push(("revoked", at(revoked), look.danger()));
+    }
+    if let Some(old) = pat.retiring.filter(|old| view.now < old.until) {
+        lines.push(("old secret", format!("works until {}", at(old.until)), look.warning()));
+    }
+    lines.extend([
+        ("issued", at(pat.issued), look.text()),
+        ("expires", expires, expires_style),
+        ("last used", used, look.text()),
+        ("created", created, look.text()),
+    ]);
+    let room = area.width.saturating_sub(LABELS);
+    let description = wrap(pat.description.as_str(), room);
+    let most = usize::from(area.height / 5).clamp(1, 4);
+    let mut line = 0;
+    for (name, text, style) in lines {
+        Pen::at(buf, area, line, look).column_of(name, LABELS, look.faint()).text(&text, style);
+        line += 1;
+    }
+    for (place, text) in description.iter().take(most).enumerate() {
+        let name = if place == 0 { "description" } else { "" };
+        let cut = place + 1 == most && description.len() > most;
+        let text = if cut { format!("{text} {}", look.ellipsis()) } else { text.clone() };
+        Pen::at(buf, area, line, look)
+            .column_of(name, LABELS, look.faint())
+            .text(&text, look.text());
+        line += 1;
+    }
+    if !pat.scopes.is_empty() && area.height > 16 {
+        for (place, text) in wrap(&permits(&pat.scopes), room).iter().take(2).enumerate() {
+            let name = if place == 0 { "in words" } else { "" };
+            Pen::at(buf, area, line, look)
+                .column_of(name, LABELS, look.faint())
+                .text(text, look.text());
+            line += 1;
+        }
+    }
+    line
+}
+
+/// The widths of entity type, entity, operation and domain.
+fn scope_columns(area: u16) -> [u16; 4] {
+    let room = area.saturating_sub(6);
+    let (kind, operation) = (12.min(room / 4), 12.min(room / 4));
+    let left = room - kind - operation;
+    let domain = (left / 3).min(16);
+    [kind, left - domain, operation, domain]
+}
+
+fn draw_cells(
+    cells: [&str; 4],
+    widths: [u16; 4],
+    line: u16,
+    area: Rect,
+    buf: &mut Buffer,
+    view: &View<'_>,
+    heading: bool,
+) {
+    let look = &view.look;
+    let style = if heading { look.heading() } else { look.text() };
+    let mut pen = Pen::at(buf, area, line, look);
+    for (cell, wide) in cells.into_iter().zip(widths) {
+        let faint = !heading && matches!(cell, "any");
+        pen = pen.column_of(cell, wide, if faint { look.faint() } else { style }).skip(2);
+    }
+}

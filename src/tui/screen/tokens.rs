@@ -1,0 +1,421 @@
+//! The list of tokens: chips for the status, search as one types, sorting, and one row a token.
+//! Shows and selects; everything that it does to a token is a dialog or another tab.
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+    style::Style,
+};
+
+use super::{
+    Overlay, ask::Ask, confirm::Confirm, edit::Edit, regenerate::Regenerate, scopes::ScopeDialog,
+};
+use crate::{
+    domain::{Column, Counts, Pat, Query, Status, StatusFilter, TokenId},
+    keymap::{Action, Mode},
+    tui::{
+        effect::Effect,
+        step::{Errand, Step, Tab},
+        view::View,
+        when::{self, Times},
+        widget::{
+            field::Field,
+            paint::{Pen, band, width},
+            rows::Rows,
+        },
+    },
+};
+
+/// Lines above the rows: chips, headings.
+const ABOVE: u16 = 2;
+
+/// Fewest columns that a name is given before another column is shown.
+const NAME_MIN: u16 = 20;
+
+/// The list and what it shows.
+#[derive(Debug)]
+pub struct Tokens {
+    query: Query,
+    search: Field,
+    typing: bool,
+    shown: Vec<TokenId>,
+    counts: Counts,
+    rows: Rows,
+    selected: Option<TokenId>,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self {
+            query: Query::default(),
+            search: Field::line(""),
+            typing: false,
+            shown: Vec::new(),
+            counts: Counts::default(),
+            rows: Rows::default(),
+            selected: None,
+        }
+    }
+}
+
+impl Tokens {
+    /// In which mode its keys are looked up.
+    pub fn mode(&self) -> Mode {
+        if self.typing { Mode::Search } else { Mode::Tokens }
+    }
+
+    /// The selected token.
+    pub fn selected(&self) -> Option<TokenId> {
+        self.selected
+    }
+
+    /// How many tokens have each status among those that the search finds.
+    pub fn place(&self) -> (usize, usize) {
+        (self.rows.selected() + 1, self.shown.len())
+    }
+
+    /// Selects `id`; with a filter that shows it, if the present one does not.
+    pub fn select(&mut self, id: TokenId, view: &View<'_>) {
+        self.selected = Some(id);
+        self.refresh(view);
+        if !self.shown.contains(&id) {
+            self.query.status = StatusFilter::All;
+            self.clear_search();
+            self.selected = Some(id);
+            self.refresh(view);
+        }
+    }
+
+    /// Reads the rows anew after tokens, query or time changed. The selected token stays
+    /// selected; if it is gone, the row that took its place is.
+    pub fn refresh(&mut self, view: &View<'_>) {
+        let (places, counts) = self.query.select(view.pats, view.now);
+        self.counts = counts;
+        self.shown = places.iter().filter_map(|at| view.pats.get(*at)).map(|pat| pat.id).collect();
+        if let Some(at) = self.shown.iter().position(|id| Some(*id) == self.selected) {
+            self.rows.select(at);
+        }
+        let last = self.shown.len().saturating_sub(1);
+        self.rows.select(self.rows.selected().min(last));
+        self.selected = self.shown.get(self.rows.selected()).copied();
+    }
+
+    fn clear_search(&mut self) {
+        self.search = Field::line("");
+        self.query.search.clear();
+        self.typing = false;
+    }
+
+    /// Whether `action` has something to do here.
+    pub fn enables(&self, action: Action, view: &View<'_>) -> bool {
+        let pat = self.selected.and_then(|id| view.pat(&id));
+        match action {
+            Action::Revoke => pat.is_some_and(|pat| pat.status(view.now) != Status::Revoked),
+            Action::Open
+            | Action::Edit
+            | Action::AddScope
+            | Action::Regenerate
+            | Action::Delete
+            | Action::CopyId
+            | Action::CopyName => pat.is_some(),
+            Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
+                !view.pats.is_empty()
+            }
+            _ => true,
+        }
+    }
+
+    /// Answers an action.
+    pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
+        if let Some(moved) = self.rows.on(action, self.shown.len()) {
+            self.selected = self.shown.get(self.rows.selected()).copied();
+            return if moved { Step::Changed } else { Step::Ignored };
+        }
+        if self.typing {
+            return self.on_search(action, view);
+        }
+        match action {
+            Action::New => Step::Go(Tab::Create),
+            Action::Undo => Step::Do(Effect::Undo),
+            Action::DeleteAll => over(Overlay::Confirm(Confirm::delete_all(view))),
+            Action::Search => {
+                self.typing = true;
+                Step::Changed
+            }
+            Action::Back if !self.query.search.is_empty() => {
+                self.clear_search();
+                self.refresh(view);
+                Step::Changed
+            }
+            Action::NextStatus | Action::PreviousStatus => {
+                self.query.status = around(
+                    &StatusFilter::ALL,
+                    self.query.status,
+                    action == Action::NextStatus,
+                );
+                self.rows.select(0);
+                self.selected = None;
+                self.refresh(view);
+                Step::Changed
+            }
+            Action::NextSort => {
+                self.query.sort.column = around(&Column::ALL, self.query.sort.column, true);
+                self.refresh(view);
+                Step::Changed
+            }
+            Action::ReverseSort => {
+                self.query.sort.descending ^= true;
+                self.refresh(view);
+                Step::Changed
+            }
+            _ => {
+                let pat = self.selected.and_then(|id| view.pat(&id));
+                pat.map_or(Step::Ignored, |pat| on_pat(action, pat, view))
+            }
+        }
+    }
+
+    fn on_search(&mut self, action: Action, view: &View<'_>) -> Step {
+        match action {
+            Action::Accept => self.typing = false,
+            Action::Cancel => {
+                self.clear_search();
+                self.refresh(view);
+            }
+            _ => return Step::Ignored,
+        }
+        Step::Changed
+    }
+
+    /// Answers a key that is text of the search.
+    pub fn on_text(&mut self, key: KeyEvent, view: &View<'_>) -> Step {
+        if !self.typing || !self.search.press(key) {
+            return Step::Ignored;
+        }
+        self.searched(view);
+        Step::Changed
+    }
+
+    /// Takes a paste into the search.
+    pub fn paste(&mut self, text: &str, view: &View<'_>) -> bool {
+        if self.typing {
+            self.search.paste(text);
+            self.searched(view);
+        }
+        self.typing
+    }
+
+    fn searched(&mut self, view: &View<'_>) {
+        self.query.search = self.search.text();
+        self.refresh(view);
+    }
+
+    /// Draws it into `area`; `focused` says whether it has the keys.
+    pub fn draw(
+        &mut self,
+        area: Rect,
+        buf: &mut Buffer,
+        view: &View<'_>,
+        focused: bool,
+    ) -> Option<Position> {
+        let cursor = self.draw_chips(area, buf, view);
+        let columns = columns(area.width, view.times);
+        self.draw_headings(&columns, area, buf, view);
+        let page = usize::from(area.height.saturating_sub(ABOVE));
+        let top = self.rows.window(page, self.shown.len());
+        let visible = self.shown.iter().enumerate().skip(top).take(page);
+        for (line, (at, id)) in (ABOVE..).zip(visible) {
+            let Some(pat) = view.pat(id) else { continue };
+            draw_row(pat, &columns, line, area, buf, view);
+            if at == self.rows.selected() {
+                let look = &view.look;
+                let style = if focused { look.selected() } else { look.selected_idle() };
+                band(buf, area, line, style);
+            }
+        }
+        if self.shown.is_empty() {
+            self.draw_emptiness(area, buf, view);
+        }
+        cursor
+    }
+
+    fn draw_chips(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
+        let look = &view.look;
+        let narrow = area.width < 50;
+        let mut pen = Pen::at(buf, area, 0, look).skip(1);
+        for filter in StatusFilter::ALL {
+            let on = filter == self.query.status;
+            let style = if on { look.accent() } else { look.faint() };
+            let word = if narrow { filter.word().get(..3).unwrap_or_default() } else { filter.word() };
+            let chip = format!("{word} {}", self.counts.of(filter));
+            let (open, close) = if on { ("[", "]") } else { (" ", " ") };
+            pen = pen.text(open, style).text(&chip, style).text(close, style).skip(1);
+        }
+        if !self.typing && self.query.search.is_empty() {
+            return None;
+        }
+        let at = pen.column();
+        let pen = pen.skip(1).text("/", look.accent());
+        drop(pen);
+        let x = area.x + (at + 2).min(area.width);
+        let place = Rect { x, width: area.right().saturating_sub(x), height: area.height.min(1), ..area };
+        self.search.draw(place, buf, look, self.typing)
+    }
+
+    fn draw_headings(&self, columns: &[(Column, u16)], area: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let look = &view.look;
+        let mut pen = Pen::at(buf, area, 1, look).skip(3);
+        for (column, wide) in columns {
+            let sorted = *column == self.query.sort.column;
+            let arrow = if sorted { look.arrow(self.query.sort.descending) } else { "" };
+            let style = if sorted { look.accent() } else { look.heading() };
+            let text = format!("{} {arrow}", column.word());
+            pen = pen.column_of(text.trim_end(), *wide, style).skip(2);
+        }
+    }
+
+    fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let look = &view.look;
+        let lines: [String; 2] = if view.pats.is_empty() {
+            ["No tokens yet.".into(), "Press n to create the first one.".into()]
+        } else if self.query.search.is_empty() {
+            let word = self.query.status.word().to_lowercase();
+            [format!("No {word} tokens."), "Press f to see the next status.".into()]
+        } else {
+            [
+                format!("Nothing {} matches the search.", self.query.status.word().to_lowercase())
+                    .replace("all ", ""),
+                "Press Esc to clear it, f to look at another status.".into(),
+            ]
+        };
+        let middle = ABOVE + area.height.saturating_sub(ABOVE) / 3;
+        for (line, (text, style)) in
+            (middle..).zip(lines.iter().zip([look.heading(), look.text()]))
+        {
+            let indent = area.width.saturating_sub(width(text)) / 2;
+            Pen::at(buf, area, line, look).skip(indent).text(text, style);
+        }
+    }
+}
+
+/// What a key does to the token that the list or the detail shows.
+pub(super) fn on_pat(action: Action, pat: &Pat, view: &View<'_>) -> Step {
+    match action {
+        Action::Open => Step::Show(pat.id),
+        Action::Edit => over(Overlay::Edit(Edit::new(pat))),
+        Action::AddScope => over(Overlay::Scopes(ScopeDialog::add(pat, view))),
+        Action::Revoke if pat.status(view.now) == Status::Revoked => {
+            Step::Warn(format!("{} is revoked already: R regenerates it", pat.name))
+        }
+        Action::Revoke => over(Overlay::Ask(Ask::revoke(pat, view))),
+        Action::Regenerate => over(Overlay::Regenerate(Regenerate::new(pat, view))),
+        Action::Delete => over(Overlay::Confirm(Confirm::delete(pat, view))),
+        Action::CopyId => copy("id", pat.id.to_string()),
+        Action::CopyName => copy("name", pat.name.to_string()),
+        _ => Step::Ignored,
+    }
+}
+
+pub(super) fn over(overlay: Overlay) -> Step {
+    Step::Open(Box::new(overlay))
+}
+
+fn copy(what: &'static str, text: String) -> Step {
+    Step::Run(Errand::Copy { what, text })
+}
+
+fn around<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {
+    let at = all.iter().position(|each| *each == now).unwrap_or(0);
+    let step = if forward { 1 } else { all.len().saturating_sub(1) };
+    all.get((at + step) % all.len().max(1)).copied().unwrap_or(now)
+}
+
+/// The columns that fit, in the order of the table, with their widths: the name always, the
+/// others by their worth as long as the name keeps its room.
+fn columns(area: u16, times: Times) -> Vec<(Column, u16)> {
+    let time = if times == Times::Relative { 12 } else { 17 };
+    let by_worth = [
+        (Column::Status, 9),
+        (Column::Expires, time),
+        (Column::LastUsed, time),
+        (Column::Scopes, 6),
+        (Column::Issued, time),
+        (Column::Description, 24),
+    ];
+    let mut left = area.saturating_sub(3 + 1);
+    let mut chosen = vec![Column::Name];
+    for (column, wide) in by_worth {
+        if left < NAME_MIN + 2 + wide {
+            break;
+        }
+        left -= 2 + wide;
+        chosen.push(column);
+    }
+    // What is left over goes to the name, and to the description once the name has plenty.
+    let described = chosen.contains(&Column::Description);
+    let (name, more) = if described && left > 32 { (32, left - 32) } else { (left, 0) };
+    Column::ALL
+        .into_iter()
+        .filter(|column| chosen.contains(column))
+        .map(|column| match column {
+            Column::Name => (column, name),
+            Column::Description => (column, 24 + more),
+            _ => (column, by_worth.iter().find(|(c, _)| *c == column).map_or(0, |(_, w)| *w)),
+        })
+        .collect()
+}
+
+fn draw_row(
+    pat: &Pat,
+    columns: &[(Column, u16)],
+    line: u16,
+    area: Rect,
+    buf: &mut Buffer,
+    view: &View<'_>,
+) {
+    let look = &view.look;
+    let status = pat.status(view.now);
+    let mut pen = Pen::at(buf, area, line, look)
+        .skip(1)
+        .column_of(look.status_glyph(status), 2, look.status(status));
+    for (column, wide) in columns {
+        let (text, style) = cell(pat, *column, view);
+        pen = pen.column_of(&text, *wide, style).skip(2);
+    }
+}
+
+fn cell(pat: &Pat, column: Column, view: &View<'_>) -> (String, Style) {
+    let look = &view.look;
+    let text = look.text();
+    let short = |at| when::short(at, view.now, view.times, view.zone);
+    match column {
+        Column::Name => (pat.name.to_string(), text),
+        Column::Description => (pat.description.first_line().to_owned(), look.faint()),
+        Column::Status => {
+            let status = pat.status(view.now);
+            (status.word().to_owned(), look.status(status))
+        }
+        Column::Scopes if pat.scopes.is_empty() => ("none".to_owned(), look.warning()),
+        Column::Scopes => (pat.scopes.len().to_string(), text),
+        Column::Issued => (short(pat.issued), text),
+        Column::Expires => expires(pat, view),
+        Column::LastUsed => match &pat.last_used {
+            Some(used) => (short(used.at), text),
+            None => ("never used".to_owned(), look.faint()),
+        },
+    }
+}
+
+/// When it expires; what expires within a week carries a sign as well as a colour.
+fn expires(pat: &Pat, view: &View<'_>) -> (String, Style) {
+    let look = &view.look;
+    let text = when::expiry(pat.expires, view.now, view.times, view.zone);
+    if soon(pat, view) { (format!("{text} !"), look.warning()) } else { (text, look.text()) }
+}
+
+/// Whether `pat` is active and expires within a week.
+pub fn soon(pat: &Pat, view: &View<'_>) -> bool {
+    let week = chrono::TimeDelta::days(7);
+    pat.status(view.now) == Status::Active && pat.expires.is_some_and(|end| end - view.now < week)
+}
