@@ -1,1 +1,203 @@
-//! Settings: flag over environment over file over default.
+//! Settings: flag over environment over file over default, as plain values, each with the layer
+//! it came from. Refuses a file with any mistake in it, naming all of them. Called by `main`
+//! once at the start; nothing reads a setting anywhere else.
+
+mod catalogue;
+pub mod environment;
+pub mod fault;
+pub mod file;
+pub mod paths;
+mod table;
+pub mod theme;
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use paths::full;
+
+pub use environment::Environment;
+pub use fault::{ConfigError, Fault, Problem};
+pub use file::File;
+pub use paths::Folders;
+pub use theme::{Glyphs, Theme};
+
+use crate::domain::{Catalogue, Lifetime, Limits, Prefix, lifetime::Span};
+use crate::keymap::Keymap;
+
+/// The commented file with every setting and its default.
+pub fn example() -> &'static str {
+    include_str!("../../config.example.toml")
+}
+
+/// What the command line says about settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--store`
+    pub store: Option<PathBuf>,
+}
+
+/// The layer that a value came from, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The command line.
+    Flag,
+    /// A variable.
+    Environment,
+    /// The config file.
+    File,
+    /// Built in.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Flag => "flag",
+            Self::Environment => "environment",
+            Self::File => "file",
+            Self::Default => "default",
+        })
+    }
+}
+
+/// The layer of each setting, by its name in the file.
+pub type Origins = BTreeMap<&'static str, Origin>;
+
+/// The settings in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The file they were read from, if there is one.
+    pub file: Option<PathBuf>,
+    /// Where the store is, as a full path.
+    pub store: PathBuf,
+    /// What new secrets begin with.
+    pub prefix: Prefix,
+    /// The lifetime that is offered first; within `limits`.
+    pub lifetime: Lifetime,
+    /// What lifetimes are allowed.
+    pub limits: Limits,
+    /// What scopes can be made of.
+    pub catalogue: Catalogue,
+    /// The styles.
+    pub theme: Theme,
+    /// The characters.
+    pub glyphs: Glyphs,
+    /// The program that takes what is copied on its standard input; empty for the terminal's own
+    /// clipboard.
+    pub clipboard: Vec<String>,
+    /// The keys.
+    pub keymap: Keymap,
+    /// Where each value came from, by the name of its setting in the file.
+    pub origins: Origins,
+}
+
+impl Config {
+    /// The settings in force for this command line in these surroundings. A file that is not at
+    /// its default place is no fault; one that was named must be there.
+    pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
+        let named = [
+            (flags.config.as_ref(), "--config"),
+            (environment.config.as_ref(), "PATDECK_CONFIG"),
+        ];
+        let named = named.iter().find_map(|(path, by)| Some(((*path)?, *by)));
+        let (path, by) = match (named, &environment.folders) {
+            (Some((path, by)), _) => (full(&environment.current, path), Some(by)),
+            (None, Some(folders)) => (folders.config_file(), None),
+            (None, None) => return Self::settle(flags, environment, File::default(), None),
+        };
+        let text = match (fs::read(&path), by) {
+            (Ok(bytes), _) => match String::from_utf8(bytes) {
+                Ok(text) => text,
+                Err(_) => return Err(ConfigError::NotText { path }),
+            },
+            (Err(error), by) if error.kind() == io::ErrorKind::NotFound => match by {
+                None => return Self::settle(flags, environment, File::default(), None),
+                Some(by) => return Err(ConfigError::Missing { path, by }),
+            },
+            (Err(error), _) => return Err(ConfigError::Unreadable { path, error }),
+        };
+        let base = path.parent().unwrap_or(Path::new("/"));
+        match File::read(&text, base, environment.folders.as_ref()) {
+            Ok(file) => Self::settle(flags, environment, file, Some(path)),
+            Err(faults) => Err(ConfigError::Faults { path, faults }),
+        }
+    }
+
+    /// Puts the layers over each other.
+    fn settle(
+        flags: &Flags,
+        environment: &Environment,
+        file: File,
+        path: Option<PathBuf>,
+    ) -> Result<Self, ConfigError> {
+        let mut from = Origins::new();
+        let here = |path: &PathBuf| full(&environment.current, path);
+        let home = environment.folders.as_ref().map(Folders::store_file);
+        let [flag, variable] =
+            [&flags.store, &environment.store].map(|path| path.as_ref().map(here));
+        let stores = [flag, variable, file.store].map(|path| path.map(Some));
+        let store = layered(&mut from, "store", stores, home).ok_or(ConfigError::NoHome)?;
+        let Limits { max, allow_never } = Limits::default();
+        let limits = Limits {
+            max: layered(&mut from, "lifetime.max", only(file.max), max),
+            allow_never: layered(
+                &mut from,
+                "lifetime.allow-never",
+                only(file.allow_never),
+                allow_never,
+            ),
+        };
+        // Someone who only lowers the maximum means the default to follow.
+        let usual = Span::minutes(30 * 24 * 60).map_or(limits.max, |span| span.min(limits.max));
+        let usual = Lifetime::For(usual);
+        let no_color = environment.no_color.then_some(Theme::Mono);
+        let themes = [None, no_color, file.theme];
+        // A file that names glyphs knows better than the locale, so that is the default only.
+        let glyphs = Glyphs::of_locale(environment.locale.as_deref());
+        Ok(Self {
+            file: path,
+            store,
+            prefix: layered(&mut from, "prefix", only(file.prefix), Prefix::default()),
+            lifetime: layered(&mut from, "lifetime.default", only(file.lifetime), usual),
+            limits,
+            catalogue: layered(
+                &mut from,
+                "catalogue",
+                only(file.catalogue),
+                Catalogue::default(),
+            ),
+            theme: layered(&mut from, "theme", themes, Theme::default()),
+            glyphs: layered(&mut from, "glyphs", only(file.glyphs), glyphs),
+            clipboard: layered(
+                &mut from,
+                "clipboard.command",
+                only(file.clipboard),
+                Vec::new(),
+            ),
+            keymap: layered(&mut from, "keys", only(file.keymap), Keymap::default()),
+            origins: from,
+        })
+    }
+}
+
+/// The value of the strongest layer that has one: flag, environment, file, default. Notes which.
+fn layered<T>(origins: &mut Origins, name: &'static str, layers: [Option<T>; 3], default: T) -> T {
+    let names = [Origin::Flag, Origin::Environment, Origin::File];
+    let strongest = names
+        .into_iter()
+        .zip(layers)
+        .find_map(|(origin, value)| Some((origin, value?)));
+    let (origin, value) = strongest.unwrap_or((Origin::Default, default));
+    origins.insert(name, origin);
+    value
+}
+
+/// The layers of a setting that neither a flag nor a variable sets.
+fn only<T>(file: Option<T>) -> [Option<T>; 3] {
+    [None, None, file]
+}

@@ -22,6 +22,12 @@ pub(super) struct Row {
     pub(super) keys: Vec<Sequence>,
 }
 
+impl PartialEq for Row {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place() && self.keys == other.keys
+    }
+}
+
 impl Row {
     /// What tells one row of the table from all others.
     pub(super) fn place(&self) -> (Mode, Action) {
@@ -30,7 +36,7 @@ impl Row {
 }
 
 /// The keys in force.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Keymap {
     pub(super) rows: Vec<Row>,
 }

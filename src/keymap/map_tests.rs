@@ -119,7 +119,7 @@ fn all_faults_are_told_at_once_each_with_mode_key_and_actions() {
         [
             "0: there is no mode `tokns`: did you mean `tokens`?".to_owned(),
             "1: there is no action `newt` in mode tokens: did you mean `new`?".to_owned(),
-            "2: there is no action `quit` in mode tokens: it is one of mode global".to_owned(),
+            "2: there is no action `quit` in mode tokens: it belongs into [keys.global]".to_owned(),
             "3: in mode tokens, `r` is both edit and revoke: give one of them another key".to_owned(),
             "4: in mode tokens, `y` (undo) is how `y i` (copy-id) begins: give one of them another key".to_owned(),
             "4: in mode tokens, `y` (undo) is how `y n` (copy-name) begins: give one of them another key".to_owned(),

@@ -24,10 +24,9 @@ impl Keymap {
         let mut faults = Vec::new();
         let mut changed = Vec::new();
         for (at, line) in overrides.iter().enumerate() {
-            match map.apply(line) {
-                Ok(row) => changed.push((at, row)),
-                Err(found) => faults.extend(found.into_iter().map(|fault| (at, fault))),
-            }
+            let (row, found) = map.apply(line);
+            changed.extend(row.map(|row| (at, row)));
+            faults.extend(found.into_iter().map(|fault| (at, fault)));
         }
         map.clashes(&changed, &mut faults);
         map.lockouts(&changed, &mut faults);
@@ -39,28 +38,29 @@ impl Keymap {
         }
     }
 
-    /// Lays one line over the table; the index of its row, or what is wrong with the line.
-    fn apply(&mut self, line: &Override) -> Result<usize, Vec<KeyFault>> {
-        let mode = Mode::ALL
-            .into_iter()
-            .find(|mode| mode.word() == line.mode)
-            .ok_or_else(|| vec![unknown_mode(line)])?;
-        let (at, row) = self
-            .rows
-            .iter_mut()
-            .enumerate()
+    /// Lays one line over the table: the index of its row, if there is one, and what is wrong.
+    /// Sound keys are laid over even beside faulty ones, lest a clash be told that is none.
+    fn apply(&mut self, line: &Override) -> (Option<usize>, Vec<KeyFault>) {
+        let mode = match mode(&line.mode) {
+            Ok(mode) => mode,
+            Err(fault) => return (None, vec![fault]),
+        };
+        let mut rows = self.rows.iter_mut().enumerate();
+        let Some((at, row)) = rows
             .find(|(_, row)| row.binding.mode == mode && row.binding.action.word() == line.action)
-            .ok_or_else(|| vec![unknown_action(mode, line)])?;
+        else {
+            return (None, vec![unknown_action(mode, line)]);
+        };
         let action = row.binding.action;
-        let mut keys = Vec::new();
         let mut faults = Vec::new();
+        row.keys.clear();
         for text in &line.keys {
             match text.parse::<Sequence>() {
                 Ok(key) if steals_text(mode, &key) => {
                     faults.push(KeyFault::Text { mode, key, action });
                 }
-                Ok(key) if keys.contains(&key) => {}
-                Ok(key) => keys.push(key),
+                Ok(key) if row.keys.contains(&key) => {}
+                Ok(key) => row.keys.push(key),
                 Err(error) => faults.push(KeyFault::Key {
                     mode,
                     action,
@@ -68,11 +68,7 @@ impl Keymap {
                 }),
             }
         }
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        row.keys = keys;
-        Ok(at)
+        (Some(at), faults)
     }
 
     /// Keys that have two meanings in one mode, told once for each pair of rows and keys.
@@ -143,7 +139,10 @@ impl Keymap {
                     None if mode != home => {}
                     None => {
                         let at = line(now).unwrap_or(0);
-                        faults.push((at, KeyFault::Needed { mode, action }));
+                        // Keys that were refused are not keys that were taken away.
+                        if !faults.iter().any(|(line, _)| *line == at) {
+                            faults.push((at, KeyFault::Needed { mode, action }));
+                        }
                     }
                 }
             }
@@ -197,11 +196,15 @@ fn clash((row, one): (&Row, &Sequence), (other, two): (&Row, &Sequence)) -> Opti
     }
 }
 
-fn unknown_mode(line: &Override) -> KeyFault {
-    KeyFault::Mode {
-        given: line.mode.clone(),
-        advice: advice(&line.mode, Mode::ALL.map(Mode::word)),
-    }
+/// The mode that the operator calls `word`.
+pub fn mode(word: &str) -> Result<Mode, KeyFault> {
+    Mode::ALL
+        .into_iter()
+        .find(|mode| mode.word() == word)
+        .ok_or_else(|| KeyFault::Mode {
+            given: word.to_owned(),
+            advice: advice(word, Mode::ALL.map(Mode::word)),
+        })
 }
 
 /// Names the nearest action of the mode; failing that, the mode in which the word is known.
@@ -211,7 +214,7 @@ fn unknown_action(mode: Mode, line: &Override) -> KeyFault {
     let elsewhere = BINDINGS
         .iter()
         .find(|binding| binding.action.word() == line.action)
-        .map(|binding| format!("it is one of mode {}", binding.mode.word()));
+        .map(|binding| format!("it belongs into [keys.{}]", binding.mode.word()));
     let advice = match nearest(&line.action, words()) {
         Some(_) => advice(&line.action, words()),
         None => elsewhere.unwrap_or_else(|| advice(&line.action, words())),

@@ -1,0 +1,79 @@
+//! How things look, as far as settings decide: with or without colours, with glyphs or ASCII.
+//! Knows the words and the environment's say in it; the styles themselves are the app's.
+
+/// Which set of styles is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// The sixteen colours of the terminal.
+    #[default]
+    Default,
+    /// No colours: bold, reverse and underline only.
+    Mono,
+}
+
+impl Theme {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Default, Self::Mono];
+
+    /// Its word in the config file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Mono => "mono",
+        }
+    }
+}
+
+/// Which characters may be drawn besides ASCII ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glyphs {
+    /// Arrows, boxes and dots of one column.
+    Unicode,
+    /// None.
+    Ascii,
+}
+
+impl Glyphs {
+    /// Its word in the config file, where `auto` leaves the choice to the locale.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unicode => "unicode",
+            Self::Ascii => "ascii",
+        }
+    }
+
+    /// What a terminal with this locale shows. Without a locale nothing is known of it, and
+    /// ASCII is always right.
+    pub fn of_locale(locale: Option<&str>) -> Self {
+        // `language.charset@modifier`; macOS also sets the bare charset.
+        let charset = locale
+            .map(|name| name.split_once('.').map_or(name, |(_, rest)| rest))
+            .map(|rest| rest.split_once('@').map_or(rest, |(name, _)| name));
+        match charset {
+            Some(name)
+                if ["utf-8", "utf8"]
+                    .iter()
+                    .any(|utf| name.eq_ignore_ascii_case(utf)) =>
+            {
+                Self::Unicode
+            }
+            _ => Self::Ascii,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_locale_in_utf_8_gets_glyphs() {
+        for locale in ["en_GB.UTF-8", "C.utf8", "de_DE.UTF-8@euro", "UTF-8"] {
+            assert_eq!(Glyphs::of_locale(Some(locale)), Glyphs::Unicode, "{locale}");
+        }
+        for locale in ["C", "POSIX", "en_GB", "de_DE.ISO-8859-1"] {
+            assert_eq!(Glyphs::of_locale(Some(locale)), Glyphs::Ascii, "{locale}");
+        }
+        assert_eq!(Glyphs::of_locale(None), Glyphs::Ascii);
+    }
+}
