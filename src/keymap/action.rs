@@ -33,6 +33,8 @@ actions! {
     Redraw = "redraw",
     /// Stop the program and give the shell back.
     Suspend = "suspend",
+    /// Judge expiry by the machine's clock again.
+    AcceptClock = "accept-clock",
     /// Show the keys.
     Help = "help",
     /// Go to the next tab.

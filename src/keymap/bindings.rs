@@ -875,6 +875,15 @@ pub const BINDINGS: &[Binding] = &[
         0,
     ),
     row(
+        M::Global,
+        A::AcceptClock,
+        &["C"],
+        "clock",
+        "accept the clock, if it had gone back",
+        G::App,
+        0,
+    ),
+    row(
         M::Always,
         A::Interrupt,
         &["Ctrl-C"],

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod clock;
 pub mod entropy;
 pub mod error;
+pub mod handout;
 pub mod pats;
 pub mod scopes;
 pub mod trash;

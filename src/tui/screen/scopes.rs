@@ -136,7 +136,12 @@ impl ScopeDialog {
 
     /// Shows why it was refused.
     pub fn refuse(&mut self, error: &ServiceError) {
-        self.fault = Some(error.to_string());
+        self.fail(error.to_string());
+    }
+
+    /// Shows what is wrong.
+    pub fn fail(&mut self, fault: String) {
+        self.fault = Some(fault);
     }
 
     /// Draws it over `area`.

@@ -76,9 +76,9 @@ impl SecretPanel {
         !self.claimed
     }
 
-    /// Shows that it cannot close yet, and why.
-    pub fn warn(&mut self) {
-        self.warned = true;
+    /// Hides the secret, before the screen is left to others.
+    pub fn hide(&mut self) {
+        self.hidden = true;
     }
 
     /// Answers an action.
@@ -94,7 +94,7 @@ impl SecretPanel {
             Action::Acknowledge => Step::Close,
             Action::Close if self.claimed => Step::Close,
             Action::Close => {
-                self.warn();
+                self.warned = true;
                 Step::Changed
             }
             _ => Step::Ignored,

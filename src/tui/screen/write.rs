@@ -15,7 +15,7 @@ use crate::{
         view::View,
         widget::{
             field::Field,
-            form::{Note, labelled, note},
+            form::labelled,
             paint::{Pen, wrap},
             panel,
         },
@@ -88,7 +88,6 @@ impl Write {
             }
             None => {
                 let hint = "only you can read it (0600); Enter writes, Esc goes back";
-                note(&Note::Hint(String::new()), 2, inner, buf, look);
                 Pen::at(buf, inner, 3, look).text(hint, look.faint());
             }
         }

@@ -11,7 +11,7 @@ use ratatui::{
 };
 use ratatui_textarea::{CursorMove, Input, Key, TextArea, WrapMode};
 
-use crate::tui::{input::clean_paste, look::Look};
+use crate::tui::{look::Look, paste::clean_paste};
 
 /// Longest text that a field takes, in characters: well above every rule, so that a rule can
 /// say what is wrong instead of keys going dead.

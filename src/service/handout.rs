@@ -1,0 +1,104 @@
+//! Handing a secret over to a file: a new one, for its owner alone, with the bare secret and a
+//! line end. Refuses an existing file and a link, so that nothing is ever overwritten.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use crate::domain::Secret;
+
+/// Why a secret was not written; no part of it is in any file.
+#[derive(Debug, thiserror::Error)]
+pub enum HandoutError {
+    /// The file is there already.
+    #[error("{0} exists already and was left as it is: choose another name")]
+    Exists(PathBuf),
+    /// The folder is not there.
+    #[error("the folder of {0} does not exist: make it first, or choose another")]
+    NoFolder(PathBuf),
+    /// The system refused.
+    #[error("{path} was not written ({reason}): choose another place")]
+    Refused {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+}
+
+/// Writes `secret` to a new file at `path`, readable by its owner alone whatever the umask, and
+/// on the disk when this returns. `~/` is the home folder. Returns the path as it was taken.
+pub fn write(path: &str, secret: &Secret) -> Result<PathBuf, HandoutError> {
+    let path = at_home(path);
+    let refused = |reason: io::Error| match reason.kind() {
+        io::ErrorKind::AlreadyExists => HandoutError::Exists(path.clone()),
+        io::ErrorKind::NotFound => HandoutError::NoFolder(path.clone()),
+        _ => HandoutError::Refused { path: path.clone(), reason },
+    };
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(refused)?;
+    // Two writes, not one joined text: no further copy of the secret is made.
+    let written = file
+        .write_all(secret.reveal().as_bytes())
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.sync_all());
+    if let Err(reason) = written {
+        drop(std::fs::remove_file(&path));
+        return Err(refused(reason));
+    }
+    Ok(path)
+}
+
+fn at_home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), etcetera::home_dir()) {
+        (Some(rest), Ok(home)) => home.join(rest),
+        _ => Path::new(path).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::domain::{Prefix, TokenId};
+
+    fn secret() -> Secret {
+        let id = TokenId::parse("4fKq9Zt0WbXe").unwrap();
+        let zeros = |out: &mut [u8]| {
+            out.fill(7);
+            Ok::<_, ()>(())
+        };
+        Secret::generate(&Prefix::default(), id, zeros).unwrap()
+    }
+
+    #[test]
+    fn a_new_file_holds_the_bare_secret_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ci.secret");
+        let secret = secret();
+        write(path.to_str().unwrap(), &secret).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", secret.reveal()));
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+    }
+
+    #[test]
+    fn an_existing_file_and_a_link_are_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("there");
+        std::fs::write(&path, "mine").unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
+        for taken in [&path, &link] {
+            let error = write(taken.to_str().unwrap(), &secret()).unwrap_err();
+            assert!(matches!(error, HandoutError::Exists(_)), "{error}");
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+        let missing = folder.path().join("no/such/folder");
+        let error = write(missing.to_str().unwrap(), &secret()).unwrap_err().to_string();
+        assert!(error.ends_with("does not exist: make it first, or choose another"), "{error}");
+    }
+}

@@ -1,0 +1,102 @@
+//! The three lines around every screen: tabs and where one is, the line that speaks, and the
+//! keys that work now.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    screen::tokens::soon,
+    step::Tab,
+    view::View,
+    widget::paint::{Pen, band, width},
+};
+use crate::{
+    domain::Status,
+    keymap::{self, Action, Key, Mode},
+};
+
+/// Fewest columns and lines in which the screens are drawn.
+pub const SMALLEST: (u16, u16) = (40, 10);
+
+/// Draws the top line: the tabs, then who and where, what is active and what expires soon, as
+/// far as there is room.
+pub fn top(tab: Tab, who: &str, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+    let look = &view.look;
+    let narrow = area.width < 60;
+    let mut pen = Pen::at(buf, area, 0, look);
+    if !narrow {
+        pen = pen.skip(1).text("patdeck", look.heading()).skip(2);
+    }
+    for (number, each) in (1..).zip(Tab::ALL) {
+        let style = if each == tab { look.tab() } else { look.text() };
+        pen = pen.text(&format!(" {number} {} ", each.word()), style);
+    }
+    let active = view.pats.iter().filter(|pat| pat.status(view.now) == Status::Active).count();
+    let expiring = view.pats.iter().filter(|pat| soon(pat, view)).count();
+    let dot = look.dot();
+    let mut facts = vec![format!("{active} active")];
+    if expiring > 0 {
+        facts.push(format!("{expiring} within 7d"));
+    }
+    let room = pen.room().saturating_sub(3);
+    let counts = facts.join(&format!(" {dot} "));
+    let full = format!("{who} {dot} {counts}");
+    let told = if width(&full) <= room { full } else { counts };
+    if width(&told) <= room {
+        let at = area.width.saturating_sub(width(&told) + 1);
+        let style = if expiring > 0 { look.warning() } else { look.faint() };
+        pen.to(at).text(&told, style);
+    }
+}
+
+/// Draws the line that speaks.
+pub fn said(text: &str, bad: bool, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+    let look = &view.look;
+    let pen = Pen::at(buf, area, 0, look).skip(1);
+    if bad {
+        pen.text(look.fault(), look.danger()).skip(1).text(text, look.danger());
+    } else {
+        pen.text(text, look.good());
+    }
+}
+
+/// Draws the keys of `mode` whose actions are `enabled`, as many as fit.
+pub fn footer(
+    mode: Mode,
+    enabled: impl Fn(Action) -> bool,
+    area: Rect,
+    buf: &mut Buffer,
+    view: &View<'_>,
+) {
+    let look = &view.look;
+    let columns = usize::from(area.width.saturating_sub(2));
+    let hints = keymap::footer(view.keymap, mode, enabled, columns, look.is_ascii());
+    let mut pen = Pen::at(buf, area, 0, look).skip(1);
+    for hint in hints {
+        pen = pen.text(&hint.keys, look.key()).skip(1).text(&hint.word, look.faint()).skip(2);
+    }
+}
+
+/// Draws which keys may follow those pressed.
+pub fn continuations(mode: Mode, pressed: &[Key], area: Rect, buf: &mut Buffer, view: &View<'_>) {
+    let look = &view.look;
+    let ascii = look.is_ascii();
+    let mut pen = Pen::at(buf, area, 0, look).skip(1);
+    for key in pressed {
+        pen = pen.text(&key.shown(ascii), look.accent()).skip(1);
+    }
+    for (key, binding) in view.keymap.continuations(mode, pressed) {
+        pen = pen.text(&key.shown(ascii), look.key()).skip(1).text(binding.hint, look.faint()).skip(2);
+    }
+    pen.text("Esc", look.key()).skip(1).text("cancel", look.faint());
+}
+
+/// Draws the one line of a terminal that is too small.
+pub fn too_small(area: Rect, buf: &mut Buffer, view: &View<'_>) {
+    let (columns, lines) = SMALLEST;
+    let text = format!(
+        "{}x{} is too small: patdeck needs {columns}x{lines}. q quits, ? helps",
+        area.width, area.height
+    );
+    Pen::at(buf, area, 0, &view.look).text(&text, view.look.text());
+    band(buf, area, 0, view.look.warning());
+}

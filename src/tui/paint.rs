@@ -1,0 +1,94 @@
+//! Draws the app: the chrome, the tab (list and detail side by side where there is room), and
+//! what lies over them.
+
+use ratatui::{
+    Frame,
+    buffer::Buffer,
+    layout::{Position, Rect},
+};
+
+use super::{app::App, chrome, step::Tab, widget::paint::Pen};
+
+/// Fewest columns at which the detail stands beside the list.
+const SIDE_BY_SIDE: u16 = 120;
+
+impl App {
+    /// Draws everything, and places the cursor where keys go.
+    pub fn draw(&mut self, frame: &mut Frame<'_>) {
+        let area = frame.area();
+        if let Some(cursor) = self.paint(area, frame.buffer_mut()) {
+            frame.set_cursor_position(cursor);
+        }
+    }
+
+    /// Draws everything into `area`; the place of the cursor.
+    pub fn paint(&mut self, area: Rect, buf: &mut Buffer) -> Option<Position> {
+        let (columns, lines) = chrome::SMALLEST;
+        self.wide = area.width >= SIDE_BY_SIDE;
+        let mut cursor = None;
+        if area.width < columns || area.height < lines {
+            chrome::too_small(area, buf, &self.world.view());
+        } else {
+            cursor = self.paint_tab(area, buf);
+            self.paint_foot(area, buf);
+        }
+        let body = Rect { height: area.height.saturating_sub(2).max(area.height.min(8)), ..area };
+        let view = self.world.view();
+        for (_, overlay) in &mut self.overlays {
+            cursor = overlay.draw(body, buf, &view);
+        }
+        cursor
+    }
+
+    fn paint_tab(&mut self, area: Rect, buf: &mut Buffer) -> Option<Position> {
+        let view = self.world.view();
+        let top = Rect { height: 1, ..area };
+        chrome::top(self.tab, &self.who, top, buf, &view);
+        let body = Rect { y: area.y + 1, height: area.height - 3, ..area };
+        // What lies over a screen has the keys.
+        let keys = self.overlays.is_empty();
+        match self.tab {
+            Tab::Tokens | Tab::Detail if self.wide => {
+                let list = Rect { width: body.width * 11 / 20, ..body };
+                let rest = Rect { x: list.right() + 1, width: body.width - list.width - 1, ..body };
+                for line in 0..body.height {
+                    Pen::at(buf, rest, line, &view.look)
+                        .text(view.look.bar(), view.look.rule());
+                }
+                let pane = Rect { x: rest.x + 1, width: rest.width - 1, ..rest };
+                let on_list = self.tab == Tab::Tokens;
+                self.detail.draw(pane, buf, &view, keys && !on_list);
+                self.tokens.draw(list, buf, &view, keys && on_list)
+            }
+            Tab::Tokens => self.tokens.draw(body, buf, &view, keys),
+            Tab::Create => self.create.draw(body, buf, &view),
+            Tab::Detail => {
+                self.detail.draw(body, buf, &view, keys);
+                None
+            }
+            Tab::Audit => {
+                self.audit.draw(body, buf, &view);
+                None
+            }
+        }
+    }
+
+    fn paint_foot(&self, area: Rect, buf: &mut Buffer) {
+        let view = self.world.view();
+        let line = Rect { y: area.bottom() - 2, height: 1, ..area };
+        let banner = self.world.banner();
+        if let Some((text, bad)) = self.said() {
+            chrome::said(text, bad, line, buf, &view);
+        } else if let Some(text) = &banner {
+            chrome::said(text, true, line, buf, &view);
+        } else if !self.world.is_loaded() {
+            Pen::at(buf, line, 0, &view.look).skip(1).text("reading the store", view.look.faint());
+        }
+        let line = Rect { y: area.bottom() - 1, ..line };
+        if self.pressed.is_empty() {
+            chrome::footer(self.mode(), |action| self.enables(action), line, buf, &view);
+        } else {
+            chrome::continuations(self.mode(), &self.pressed, line, buf, &view);
+        }
+    }
+}

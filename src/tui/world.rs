@@ -1,0 +1,162 @@
+//! What the app knows: the tokens as last read, kept in step with the store's news, the instant
+//! of the present turn, and the settings. Screens see it through `View` and never change it.
+
+use super::{look::Look, view::View, when::Times};
+use crate::{
+    domain::{Moment, Pat, Status, TokenId},
+    keymap::Keymap,
+    service::{Clock, Followed, Loaded, Policy, Zone},
+};
+
+/// Everything that screens look at.
+#[derive(Debug)]
+pub struct World {
+    pats: Vec<Pat>,
+    damaged: Vec<String>,
+    clock_behind: Option<Moment>,
+    left_unclaimed: Vec<TokenId>,
+    loaded: bool,
+    clock: Clock,
+    now: Moment,
+    zone: Zone,
+    /// In which form times are shown.
+    pub times: Times,
+    look: Look,
+    policy: Policy,
+    keymap: Keymap,
+}
+
+impl World {
+    /// A world without tokens yet.
+    pub fn new(clock: Clock, zone: Zone, look: Look, policy: Policy, keymap: Keymap) -> Self {
+        Self {
+            pats: Vec::new(),
+            damaged: Vec::new(),
+            clock_behind: None,
+            left_unclaimed: Vec::new(),
+            loaded: false,
+            now: clock.now(),
+            clock,
+            zone,
+            times: Times::default(),
+            look,
+            policy,
+            keymap,
+        }
+    }
+
+    /// What screens see of it.
+    pub fn view(&self) -> View<'_> {
+        View {
+            pats: &self.pats,
+            now: self.now,
+            zone: self.zone,
+            times: self.times,
+            look: self.look,
+            policy: &self.policy,
+            keymap: &self.keymap,
+        }
+    }
+
+    /// Reads the clock: the instant of the turn that begins.
+    pub fn tick(&mut self) {
+        self.now = self.clock.now();
+    }
+
+    /// The instant of this turn.
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Whether the tokens have been read.
+    pub fn is_loaded(&self) -> bool {
+        self.loaded
+    }
+
+    /// Takes every token. The first time, secrets that nobody confirmed are remembered: they
+    /// were left behind by a session that ended too early.
+    pub fn load(&mut self, loaded: Loaded) {
+        if !self.loaded {
+            let left = |pat: &&Pat| !pat.claimed && pat.status(self.now) == Status::Active;
+            self.left_unclaimed = loaded.pats.iter().filter(left).map(|pat| pat.id).collect();
+        }
+        self.loaded = true;
+        self.pats = loaded.pats;
+        self.pats.sort_by_key(|pat| pat.id);
+        self.damaged = loaded.damaged.iter().map(ToString::to_string).collect();
+        self.clock_behind = loaded.clock_behind;
+    }
+
+    /// Takes news; the tokens that are concerned, `None` if it may be any.
+    pub fn follow(&mut self, news: Followed) -> Option<Vec<TokenId>> {
+        match news {
+            Followed::Nothing => Some(Vec::new()),
+            Followed::Everything(loaded) => {
+                self.load(loaded);
+                None
+            }
+            Followed::Tokens(changed, _) => {
+                let ids = changed.iter().map(|(id, _)| *id).collect();
+                for (id, fresh) in changed {
+                    let place = self.pats.binary_search_by(|pat| pat.id.cmp(&id));
+                    match (place, fresh) {
+                        (Ok(at), Some(pat)) => {
+                            if let Some(old) = self.pats.get_mut(at) {
+                                *old = pat;
+                            }
+                        }
+                        (Ok(at), None) => drop(self.pats.remove(at)),
+                        (Err(at), Some(pat)) => self.pats.insert(at, pat),
+                        (Err(_), None) => {}
+                    }
+                }
+                Some(ids)
+            }
+        }
+    }
+
+    /// The next instant at which something looks different without a change: a minute has
+    /// passed, or a token or an overlap ends.
+    pub fn next_change(&self) -> Moment {
+        let minute = self.now + chrono::TimeDelta::minutes(1);
+        let ends = self.pats.iter().flat_map(|pat| {
+            [pat.expires, pat.retiring.map(|old| old.until)].into_iter().flatten()
+        });
+        ends.filter(|end| *end > self.now).chain([minute]).min().unwrap_or(minute)
+    }
+
+    /// What the operator must know before anything else, while it lasts.
+    pub fn banner(&self) -> Option<String> {
+        if let Some(mark) = self.clock_behind {
+            return Some(format!(
+                "this machine's clock is behind the last change ({}): expiry is judged by that \
+                 time; set the clock, or accept it with `C`",
+                mark.format("%Y-%m-%d %H:%M UTC")
+            ));
+        }
+        if let Some(first) = self.damaged.first() {
+            let more = match self.damaged.len() - 1 {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            return Some(format!("{first}{more}: its token is denied; restore a backup"));
+        }
+        let view = self.view();
+        let left = self.left_unclaimed.iter().filter_map(|id| view.pat(id));
+        let mut left = left.filter(|pat| !pat.claimed && pat.status(self.now) == Status::Active);
+        let first = left.next()?;
+        let more = match left.count() {
+            0 => String::new(),
+            more => format!(" (and of {more} more)"),
+        };
+        Some(format!(
+            "the secret of {}{more} was never confirmed as saved: R regenerates it, r revokes it",
+            first.name
+        ))
+    }
+
+    /// Whether expiry is judged by the last change because the clock is behind it.
+    pub fn is_clock_behind(&self) -> bool {
+        self.clock_behind.is_some()
+    }
+}
