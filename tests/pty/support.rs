@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 /// Generous, for a machine that builds something else at the same time.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Longer than any wait of the program for the rest of a split sequence.
+/// Long enough that the program reads Esc by itself, and knows it for a key unless it runs over SSH.
 const AFTER_ESC: Duration = Duration::from_millis(60);
 
 /// Borrows the master's descriptor, to duplicate it without `unsafe`.
