@@ -1,0 +1,352 @@
+//! A terminal with somebody at it: starts a program, types, and looks at the screen.
+//!
+//! Nothing here sleeps to be on the safe side: every look is repeated until it is right or the
+//! deadline passes. The one exception is Esc, which has no end but the silence after it.
+
+use std::ffi::OsString;
+use std::io::{ErrorKind, Read, Write};
+use std::num::NonZeroU16;
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use filedescriptor::{FileDescriptor, POLLIN, poll, pollfd};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Generous, for a machine that builds something else at the same time.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Long enough that the program reads Esc by itself, and knows it for a key unless it runs over SSH.
+const AFTER_ESC: Duration = Duration::from_millis(60);
+
+/// Borrows the master's descriptor, to duplicate it without `unsafe`.
+struct Master(RawFd);
+
+impl AsRawFd for Master {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0
+    }
+}
+
+/// The outer side of the terminal. Dropping it would hang up; `hang_up` does so on purpose.
+struct Line {
+    master: Box<dyn MasterPty + Send>,
+    /// Kept open, so that modes can be read and output is not lost after the program ended.
+    _slave: Box<dyn SlavePty + Send>,
+    fd: FileDescriptor,
+}
+
+/// A program in a terminal.
+pub(crate) struct Pty {
+    line: Option<Line>,
+    child: Box<dyn Child + Send + Sync>,
+    parser: vt100::Parser,
+    raw: Vec<u8>,
+    modes_before: String,
+}
+
+impl Pty {
+    /// Starts `argv` in a terminal of `(columns, rows)`, as the leader of a session of its own.
+    ///
+    /// The environment is pinned: PATH is kept, TERM and LANG are set, and `env` comes on top.
+    pub(crate) fn spawn(argv: &[OsString], size: (u16, u16), env: &[(&str, &str)]) -> Self {
+        let pair = native_pty_system().openpty(pty_size(size)).unwrap();
+        let mut command = CommandBuilder::from_argv(argv.to_vec());
+        command.env_clear();
+        command.cwd(std::env::current_dir().unwrap());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let modes_before = modes(&*pair.master);
+        let child = pair.slave.spawn_command(command).unwrap();
+        let mut fd = FileDescriptor::dup(&Master(pair.master.as_raw_fd().unwrap())).unwrap();
+        fd.set_non_blocking(true).unwrap();
+        Self {
+            line: Some(Line {
+                master: pair.master,
+                _slave: pair.slave,
+                fd,
+            }),
+            child,
+            parser: vt100::Parser::new(lines(size.1), lines(size.0), 0),
+            raw: Vec::new(),
+            modes_before,
+        }
+    }
+
+    /// Types a script: words apart by spaces, `<Enter>`, `<C-s>`, `<Esc>`, `<Up>` and the like as
+    /// keys, everything else as text. A space itself is `<Space>`.
+    pub(crate) fn keys(&mut self, script: &str) {
+        for word in script.split_whitespace() {
+            let name = word
+                .strip_prefix('<')
+                .and_then(|rest| rest.strip_suffix('>'));
+            match name {
+                Some("Esc") => {
+                    self.type_text("\x1b");
+                    std::thread::sleep(AFTER_ESC);
+                }
+                Some(name) => self.type_text(&key(name)),
+                None => self.type_text(word),
+            }
+        }
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) fn type_text(&mut self, text: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            assert!(
+                Instant::now() < deadline,
+                "the program does not read its input"
+            );
+            match self.line().fd.write(rest) {
+                Ok(taken) => rest = &rest[taken..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.pump(Duration::from_millis(5));
+                }
+                Err(error) => panic!("cannot type {text:?}: {error}"),
+            }
+        }
+    }
+
+    /// Pastes, as a terminal does when the program asked for bracketed paste.
+    pub(crate) fn paste(&mut self, text: &str) {
+        assert!(
+            self.parser.screen().bracketed_paste(),
+            "bracketed paste is off"
+        );
+        self.type_text(&format!("\x1b[200~{text}\x1b[201~"));
+    }
+
+    /// Waits until the screen shows `text`; panics with the screen if it never does.
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        self.wait_until(&format!("{text:?} on the screen"), |pty| {
+            pty.screen().contains(text)
+        });
+    }
+
+    /// Waits until the screen does not show `text` any more.
+    pub(crate) fn gone(&mut self, text: &str) {
+        self.wait_until(&format!("no {text:?} on the screen"), |pty| {
+            !pty.screen().contains(text)
+        });
+    }
+
+    /// Waits until `condition` holds; panics with the screen if it never does.
+    pub(crate) fn wait_until(&mut self, what: &str, condition: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        self.pump(Duration::ZERO);
+        while !condition(self) {
+            assert!(
+                Instant::now() < deadline,
+                "waited for {what}; shown:\n{}",
+                self.screen()
+            );
+            self.pump(Duration::from_millis(20));
+        }
+    }
+
+    /// What the screen shows, rows apart by line feeds.
+    pub(crate) fn screen(&self) -> String {
+        self.parser.screen().contents()
+    }
+
+    /// The state of the terminal: cursor, alternate screen, modes.
+    pub(crate) fn terminal(&self) -> &vt100::Screen {
+        self.parser.screen()
+    }
+
+    /// One row of the screen, from 0, without trailing spaces.
+    pub(crate) fn row(&self, row: u16) -> String {
+        let columns = self.parser.screen().size().1.get();
+        self.parser
+            .screen()
+            .rows(0, columns)
+            .nth(row.into())
+            .unwrap_or_default()
+    }
+
+    /// Whether the cell is shown in reverse video.
+    pub(crate) fn inverse_at(&self, row: u16, column: u16) -> bool {
+        self.parser
+            .screen()
+            .cell(row, column)
+            .is_some_and(vt100::Cell::inverse)
+    }
+
+    /// Gives the terminal another size, and tells the program.
+    pub(crate) fn resize(&mut self, size: (u16, u16)) {
+        self.pump(Duration::ZERO);
+        self.parser.set_size(lines(size.1), lines(size.0));
+        self.line().master.resize(pty_size(size)).unwrap();
+    }
+
+    /// All bytes that the program has sent so far.
+    pub(crate) fn raw(&mut self) -> Vec<u8> {
+        self.pump(Duration::ZERO);
+        self.raw.clone()
+    }
+
+    /// The texts that the program has sent to the clipboard so far.
+    pub(crate) fn osc52(&mut self) -> Vec<String> {
+        let raw = String::from_utf8_lossy(&self.raw()).into_owned();
+        raw.split("\x1b]52;")
+            .skip(1)
+            .filter_map(|rest| rest.split(['\x07', '\x1b']).next()?.split(';').nth(1))
+            .map(|text| String::from_utf8(BASE64_STANDARD.decode(text).unwrap()).unwrap())
+            .collect()
+    }
+
+    /// Drops the connection, as a lost network does.
+    pub(crate) fn hang_up(&mut self) {
+        self.pump(Duration::ZERO);
+        self.line = None;
+    }
+
+    /// Sends a signal by its name without `SIG`.
+    pub(crate) fn signal(&mut self, name: &str) {
+        let signal = match name {
+            "HUP" => Signal::HUP,
+            "INT" => Signal::INT,
+            "QUIT" => Signal::QUIT,
+            "TERM" => Signal::TERM,
+            "KILL" => Signal::KILL,
+            "STOP" => Signal::STOP,
+            "CONT" => Signal::CONT,
+            other => panic!("no signal {other}"),
+        };
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Waits until the program ended, and gives its exit code; panics if a signal killed it.
+    pub(crate) fn wait_exit(&mut self) -> u32 {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            self.pump(Duration::from_millis(2));
+            if let Some(status) = self.child.try_wait().unwrap() {
+                self.pump(Duration::ZERO);
+                assert_eq!(status.signal(), None, "killed; shown:\n{}", self.screen());
+                return status.exit_code();
+            }
+            assert!(
+                Instant::now() < deadline,
+                "still runs; shown:\n{}",
+                self.screen()
+            );
+        }
+    }
+
+    /// Processor time of the program so far, in ticks of 10 ms; 0 where there is no `/proc`.
+    pub(crate) fn cpu_ticks(&self) -> u64 {
+        let pid = self.pid().as_raw_nonzero();
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
+            return 0;
+        };
+        // The name in parentheses may hold spaces; user and system time are 12th and 13th after.
+        let after_name = stat.rsplit(')').next().unwrap();
+        after_name
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|n| n.parse::<u64>().unwrap())
+            .sum()
+    }
+
+    /// Asserts that the program left the terminal as it found it.
+    pub(crate) fn assert_restored(&mut self) {
+        self.pump(Duration::ZERO);
+        assert_eq!(modes(&*self.line().master), self.modes_before);
+        let screen = self.parser.screen();
+        assert!(!screen.alternate_screen(), "still in the alternate screen");
+        assert!(!screen.bracketed_paste(), "bracketed paste still on");
+        assert!(!screen.hide_cursor(), "the cursor is still hidden");
+    }
+
+    fn line(&mut self) -> &mut Line {
+        self.line.as_mut().expect("the terminal hung up")
+    }
+
+    fn pid(&self) -> Pid {
+        let pid = self.child.process_id().expect("the program ended");
+        Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
+    }
+
+    /// Takes in what the program sent, waiting up to `patience` for the first byte.
+    fn pump(&mut self, patience: Duration) {
+        let Some(line) = self.line.as_mut() else {
+            std::thread::sleep(patience);
+            return;
+        };
+        let mut fds = [pollfd {
+            fd: line.fd.as_raw_fd(),
+            events: POLLIN,
+            revents: 0,
+        }];
+        // An interrupted wait is a short one.
+        let _ = poll(&mut fds, Some(patience));
+        let mut chunk = [0; 8192];
+        while let Ok(count @ 1..) = line.fd.read(&mut chunk) {
+            self.parser.process(&chunk[..count]);
+            self.raw.extend_from_slice(&chunk[..count]);
+        }
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        // A failed test must not leave its program running.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn modes(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios())
+}
+
+fn pty_size((cols, rows): (u16, u16)) -> PtySize {
+    PtySize {
+        rows,
+        cols,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+fn lines(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).expect("a terminal has at least one row and column")
+}
+
+fn key(name: &str) -> String {
+    let bytes = match name {
+        "Enter" => "\r",
+        "Tab" => "\t",
+        "BackTab" => "\x1b[Z",
+        "Space" => " ",
+        "BS" => "\x7f",
+        "Del" => "\x1b[3~",
+        "Up" => "\x1b[A",
+        "Down" => "\x1b[B",
+        "Right" => "\x1b[C",
+        "Left" => "\x1b[D",
+        "Home" => "\x1b[H",
+        "End" => "\x1b[F",
+        "PgUp" => "\x1b[5~",
+        "PgDn" => "\x1b[6~",
+        other => {
+            let letter = other
+                .strip_prefix("C-")
+                .and_then(|rest| rest.bytes().next());
+            let letter = letter.unwrap_or_else(|| panic!("no key <{other}>"));
+            return char::from(letter & 0x1f).to_string();
+        }
+    };
+    bytes.into()
+}

@@ -1,0 +1,239 @@
+//! The layer between the app and the terminal, tried with a tiny app of its own: this test
+//! executable runs itself inside the pseudo-terminal.
+
+use std::ffi::OsString;
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{KeyCode, KeyModifiers};
+use patdeck::tui::clipboard::{self, Environment};
+use patdeck::tui::input::{self, Input};
+use patdeck::tui::terminal::Session;
+use patdeck::tui::{hangup, paste, terminal};
+use ratatui::style::Style;
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use super::support::Pty;
+
+const CHILD: &str = "PATDECK_TEST_CHILD";
+const SIZE: (u16, u16) = (60, 8);
+
+/// The child: shows what it got, and does on command what an app may do.
+#[test]
+fn child_main() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    terminal::check().unwrap();
+    let mut session = Session::enter().unwrap();
+    hangup::watch(|| {}).unwrap();
+    let (deliver, inputs) = mpsc::channel();
+    input::spawn(
+        move |input| deliver.send(input).is_ok(),
+        input::escape_wait_from_env(),
+    )
+    .unwrap();
+    let mut said = String::from("ready");
+    loop {
+        draw(&mut session, &said);
+        said = match inputs.recv().unwrap() {
+            Input::Key(key) if key.modifiers == KeyModifiers::CONTROL => {
+                format!("{:?}", session.suspend().unwrap())
+            }
+            Input::Key(key) => match key.code {
+                KeyCode::Char('q') => break,
+                KeyCode::Char('p') => panic!("on purpose"),
+                KeyCode::Char('t') => {
+                    thread::spawn(|| panic!("elsewhere"));
+                    continue;
+                }
+                KeyCode::Char('y') => {
+                    let route = clipboard::choose(&Environment::from_process(None));
+                    let mut write = |bytes: &[u8]| session.send(bytes);
+                    clipboard::copy("pat_secret", &route, &mut write)
+                        .unwrap()
+                        .short()
+                }
+                KeyCode::Char('f') => {
+                    session.forget();
+                    "forgotten".into()
+                }
+                code => format!("{said} {code:?}"),
+            },
+            Input::Paste(text) => format!("pasted {}", paste::clean_paste(&text, false)),
+            Input::Resize(width, height) => format!("now {width}x{height}"),
+            Input::Gone => hangup::end_hung_up(|| {}),
+        };
+    }
+    session.leave();
+    println!("bye");
+    std::process::exit(0);
+}
+
+fn draw(session: &mut Session, said: &str) {
+    let (_, writes) = session.traffic();
+    let lines = vec![
+        Line::from(said.to_owned()),
+        Line::from("selected").style(Style::new().red().reversed()),
+        Line::from(format!("writes {writes}")),
+    ];
+    session
+        .draw(|frame| frame.render_widget(Paragraph::new(lines), frame.area()))
+        .unwrap();
+}
+
+fn child_argv() -> Vec<OsString> {
+    let mut argv = vec![std::env::current_exe().unwrap().into_os_string()];
+    argv.extend(["--exact", "terminal::child_main", "--nocapture"].map(OsString::from));
+    argv
+}
+
+/// The child in a terminal, under `wrapper` if that is not empty, once it shows its first frame.
+fn start(wrapper: &[&str], env: &[(&str, &str)]) -> Pty {
+    let mut argv: Vec<OsString> = wrapper.iter().map(OsString::from).collect();
+    argv.extend(child_argv());
+    let mut env = env.to_vec();
+    env.push((CHILD, "1"));
+    let mut pty = Pty::spawn(&argv, SIZE, &env);
+    pty.wait_for("writes");
+    pty
+}
+
+#[test]
+fn quitting_panicking_and_sigterm_all_give_the_terminal_back() {
+    type End = fn(&mut Pty);
+    let ends: [(End, u32, &str); 5] = [
+        (|pty| pty.keys("q"), 0, "bye"),
+        (|pty| pty.keys("p"), 101, "on purpose"),
+        (|pty| pty.keys("t"), 101, "elsewhere"),
+        (|pty| pty.signal("TERM"), 143, ""),
+        (|pty| pty.signal("INT"), 130, ""),
+    ];
+    for (end, code, printed) in ends {
+        let mut pty = start(&[], &[]);
+        assert!(pty.terminal().alternate_screen() && pty.terminal().hide_cursor());
+        assert!(pty.terminal().bracketed_paste());
+        end(&mut pty);
+        assert_eq!(pty.wait_exit(), code, "{}", pty.screen());
+        pty.assert_restored();
+        pty.gone("selected");
+        let raw = String::from_utf8_lossy(&pty.raw()).into_owned();
+        let (_, after) = raw.split_once("\x1b[?1049l").unwrap();
+        assert!(after.contains(printed), "{after:?}");
+    }
+}
+
+#[test]
+fn a_dropped_connection_ends_the_program_at_once_even_if_the_signal_never_comes() {
+    // A lost line is told to the session leader only; a wrapper that ignores it keeps the
+    // signal from the program, as `sudo` does.
+    for wrapper in [
+        &[][..],
+        &["/bin/sh", "-c", "trap '' HUP; \"$@\"; exit $?", "sh"],
+    ] {
+        let mut pty = start(wrapper, &[]);
+        let start = Instant::now();
+        pty.hang_up();
+        assert_eq!(pty.wait_exit(), 129);
+        assert!(
+            start.elapsed() < Duration::from_millis(500),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+}
+
+#[test]
+fn keys_and_pastes_arrive_whole() {
+    let mut pty = start(&[], &[("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22")]);
+    pty.type_text("\x1b");
+    thread::sleep(Duration::from_millis(20));
+    pty.type_text("[A");
+    pty.wait_for("ready Up");
+    pty.keys("<Down> <Esc>");
+    pty.wait_for("ready Up Down Esc");
+    pty.paste("two\nlines\u{202e}");
+    pty.wait_for("pasted two lines");
+    pty.resize((40, 5));
+    pty.wait_for("now 40x5");
+    assert_eq!(pty.row(1), "selected");
+}
+
+#[test]
+fn each_frame_is_one_write_and_an_idle_program_is_silent() {
+    let mut pty = start(&[], &[("NO_COLOR", "1")]);
+    for frames in 1..=5 {
+        pty.wait_for(&format!("writes {}", frames - 1));
+        pty.keys("x");
+    }
+    pty.wait_for("writes 5");
+    assert!(
+        pty.inverse_at(1, 0),
+        "NO_COLOR must not take the highlight away"
+    );
+    let (bytes, ticks) = (pty.raw().len(), pty.cpu_ticks());
+    thread::sleep(Duration::from_millis(200));
+    assert_eq!(pty.raw().len(), bytes);
+    assert!(pty.cpu_ticks() <= ticks + 1);
+    pty.keys("f");
+    pty.wait_for("forgotten");
+    let after = String::from_utf8(pty.raw()[bytes..].to_vec()).unwrap();
+    assert!(
+        after.contains("\x1b[2J") && after.contains("selected"),
+        "{after:?}"
+    );
+}
+
+#[test]
+fn ctrl_z_stops_under_a_shell_and_is_refused_without_one() {
+    let mut pty = start(&[], &[]);
+    pty.keys("<C-z>");
+    pty.wait_for("Refused");
+
+    let shell = "set -m; \"$@\"; echo stopped; read line; fg >/dev/null; exit $?";
+    let mut pty = start(&["/bin/sh", "-c", shell, "sh"], &[]);
+    pty.keys("<C-z>");
+    pty.wait_for("stopped");
+    assert!(!pty.terminal().alternate_screen());
+    pty.keys("<Enter>");
+    pty.wait_for("Resumed");
+    assert!(pty.terminal().alternate_screen());
+    assert_eq!(pty.row(1), "selected");
+    pty.keys("q");
+    assert_eq!(pty.wait_exit(), 0);
+    pty.assert_restored();
+}
+
+#[test]
+fn copying_reaches_the_outer_terminal_and_leaves_nothing_in_tmux() {
+    let mut pty = start(&[], &[]);
+    pty.keys("y");
+    pty.wait_for("Sent to your terminal's clipboard");
+    assert_eq!(pty.osc52(), ["pat_secret"]);
+
+    if Command::new("tmux").arg("-V").output().is_err() {
+        println!("skipped: tmux is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("tmux");
+    let socket = socket.to_str().unwrap();
+    let tmux = ["tmux", "-S", socket, "-f", "/dev/null"];
+    let mut pty = start(&[&tmux[..], &["new-session"]].concat(), &[]);
+    pty.keys("y");
+    pty.wait_for("through tmux");
+    let buffers = Command::new("tmux")
+        .args(["-S", socket, "list-buffers"])
+        .output()
+        .unwrap();
+    let copied = pty.osc52();
+    let ended = Command::new("tmux")
+        .args(["-S", socket, "kill-server"])
+        .status();
+    assert!(ended.unwrap().success());
+    assert_eq!(copied, ["pat_secret"]);
+    assert!(buffers.status.success() && buffers.stdout.is_empty());
+}
