@@ -78,7 +78,10 @@ impl Service {
     pub fn follow(&self, seen: Position) -> Result<Followed, ServiceError> {
         Ok(self.store.read(|rows| {
             let event = rows.last_event()?.map_or(0, |event| event.sequence);
-            let position = Position { generation: rows.generation()?, event };
+            let position = Position {
+                generation: rows.generation()?,
+                event,
+            };
             if position == seen {
                 return Ok(Followed::Nothing);
             }
@@ -99,7 +102,10 @@ impl Service {
     pub fn trail(&self, limit: usize) -> Result<Trail, ServiceError> {
         Ok(self.store.read(|rows| {
             let events = rows.events_before(None, limit)?.rows;
-            Ok::<_, StoreError>(Trail { events, chain: rows.verify_chain()? })
+            Ok::<_, StoreError>(Trail {
+                events,
+                chain: rows.verify_chain()?,
+            })
         })?)
     }
 
@@ -114,7 +120,10 @@ impl Service {
         Ok(self.store.write(|rows| {
             let mark = rows.last_event()?.map(|event| event.what.at);
             let detail = mark.map_or_else(String::new, |mark| {
-                format!("the last change was at {}", mark.format("%Y-%m-%d %H:%M UTC"))
+                format!(
+                    "the last change was at {}",
+                    mark.format("%Y-%m-%d %H:%M UTC")
+                )
             });
             rows.append_event(EventDraft {
                 at: self.clock.now(),

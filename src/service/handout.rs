@@ -36,10 +36,17 @@ pub fn write(path: &str, secret: &Secret) -> Result<PathBuf, HandoutError> {
     let refused = |reason: io::Error| match reason.kind() {
         io::ErrorKind::AlreadyExists => HandoutError::Exists(path.clone()),
         io::ErrorKind::NotFound => HandoutError::NoFolder(path.clone()),
-        _ => HandoutError::Refused { path: path.clone(), reason },
+        _ => HandoutError::Refused {
+            path: path.clone(),
+            reason,
+        },
     };
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(refused)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(refused)?;
     // Two writes, not one joined text: no further copy of the secret is made.
     let written = file
         .write_all(secret.reveal().as_bytes())
@@ -81,8 +88,14 @@ mod tests {
         let path = folder.path().join("ci.secret");
         let secret = secret();
         write(path.to_str().unwrap(), &secret).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", secret.reveal()));
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            format!("{}\n", secret.reveal())
+        );
+        assert_eq!(
+            path.metadata().unwrap().permissions().mode() & 0o7777,
+            0o600
+        );
     }
 
     #[test]
@@ -98,7 +111,12 @@ mod tests {
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
         let missing = folder.path().join("no/such/folder");
-        let error = write(missing.to_str().unwrap(), &secret()).unwrap_err().to_string();
-        assert!(error.ends_with("does not exist: make it first, or choose another"), "{error}");
+        let error = write(missing.to_str().unwrap(), &secret())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.ends_with("does not exist: make it first, or choose another"),
+            "{error}"
+        );
     }
 }

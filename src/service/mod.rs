@@ -21,6 +21,7 @@ pub use error::ServiceError;
 pub use pats::{Claim, Issued, NewPat, Renewal};
 pub use verify::Verdict;
 
+pub use crate::store::{panic_is_caught, settle};
 use crate::{
     domain::{
         Action, Actor, Catalogue, EventDraft, Lifetime, Limits, Moment, Pat, Prefix, TokenId,
@@ -53,14 +54,14 @@ pub struct Service {
 
 impl Service {
     /// The use cases on `store`, done by `actor` under `policy`.
-    pub fn new(
-        store: Store,
-        clock: Clock,
-        entropy: Entropy,
-        actor: Actor,
-        policy: Policy,
-    ) -> Self {
-        Self { store, clock, entropy, actor, policy }
+    pub fn new(store: Store, clock: Clock, entropy: Entropy, actor: Actor, policy: Policy) -> Self {
+        Self {
+            store,
+            clock,
+            entropy,
+            actor,
+            policy,
+        }
     }
 
     /// The settings in force.
@@ -73,11 +74,14 @@ impl Service {
     /// mended by [`Service::accept_clock`].
     fn now(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
         let clock = self.clock.now();
-        Ok(rows.last_event()?.map_or(clock, |event| clock.max(event.what.at)))
+        Ok(rows
+            .last_event()?
+            .map_or(clock, |event| clock.max(event.what.at)))
     }
 
     fn found(rows: &impl Rows, id: &TokenId) -> Result<Pat, ServiceError> {
-        rows.pat(id)?.ok_or_else(|| ServiceError::Gone(id.to_string()))
+        rows.pat(id)?
+            .ok_or_else(|| ServiceError::Gone(id.to_string()))
     }
 
     /// Writes what was done into the trail of the same transaction.
@@ -117,4 +121,3 @@ impl Service {
         })
     }
 }
-

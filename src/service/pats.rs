@@ -76,8 +76,7 @@ impl Service {
                 return Err(ServiceError::NameTaken(new.name.clone()));
             }
             let id = TokenId::draw(|out| self.entropy.fill(out))?;
-            let secret =
-                Secret::generate(&self.policy.prefix, id, |out| self.entropy.fill(out))?;
+            let secret = Secret::generate(&self.policy.prefix, id, |out| self.entropy.fill(out))?;
             let pat = Pat {
                 id,
                 name: new.name.clone(),
@@ -95,7 +94,11 @@ impl Service {
                 last_used: None,
             };
             rows.put_pat(&pat)?;
-            let detail = format!("{}, {}", until(pat.expires), counted(pat.scopes.len(), "scope"));
+            let detail = format!(
+                "{}, {}",
+                until(pat.expires),
+                counted(pat.scopes.len(), "scope")
+            );
             self.record(rows, at, Action::Created, &pat, detail)?;
             Ok(Issued { pat, secret })
         })
@@ -124,7 +127,11 @@ impl Service {
             if old.description != *description {
                 told.push("description changed".to_owned());
             }
-            let pat = Pat { name: name.clone(), description: description.clone(), ..old };
+            let pat = Pat {
+                name: name.clone(),
+                description: description.clone(),
+                ..old
+            };
             rows.put_pat(&pat)?;
             self.record(rows, at, Action::Edited, &pat, told.join(", "))?;
             Ok(pat)
@@ -167,14 +174,26 @@ impl Service {
     /// Ends the overlap of a rotation early: the retiring secret is dead with the commit.
     pub fn end_overlap(&self, id: &TokenId) -> Result<Pat, ServiceError> {
         self.change(id, Action::OverlapEnded, |pat, _| {
-            Ok::<_, ServiceError>((Pat { retiring: None, ..pat }, String::new()))
+            Ok::<_, ServiceError>((
+                Pat {
+                    retiring: None,
+                    ..pat
+                },
+                String::new(),
+            ))
         })
     }
 
     /// Notes that somebody has the present secret of a token, and how they took it.
     pub fn claim(&self, id: &TokenId, how: Claim) -> Result<Pat, ServiceError> {
         self.change(id, Action::Claimed, |pat, _| {
-            Ok::<_, ServiceError>((Pat { claimed: true, ..pat }, how.words().to_owned()))
+            Ok::<_, ServiceError>((
+                Pat {
+                    claimed: true,
+                    ..pat
+                },
+                how.words().to_owned(),
+            ))
         })
     }
 

@@ -7,11 +7,7 @@ use crate::domain::{Action, Added, Pat, Scope, ScopeError, Scopes, TokenId};
 impl Service {
     /// Adds all of `scopes` to a token, or none: refuses what the catalogue does not offer, a
     /// duplicate, and what is covered. Tells which specific scopes a new `*` absorbed.
-    pub fn add_scopes(
-        &self,
-        id: &TokenId,
-        scopes: &[Scope],
-    ) -> Result<(Pat, Added), ServiceError> {
+    pub fn add_scopes(&self, id: &TokenId, scopes: &[Scope]) -> Result<(Pat, Added), ServiceError> {
         for scope in scopes {
             self.policy.catalogue.check(scope)?;
         }
@@ -48,7 +44,13 @@ impl Service {
     pub fn clear_scopes(&self, id: &TokenId) -> Result<Pat, ServiceError> {
         self.change(id, Action::ScopesRemoved, |pat, _| {
             let detail = format!("all, {}", counted(pat.scopes.len(), "scope"));
-            Ok::<_, ScopeError>((Pat { scopes: Scopes::default(), ..pat }, detail))
+            Ok::<_, ScopeError>((
+                Pat {
+                    scopes: Scopes::default(),
+                    ..pat
+                },
+                detail,
+            ))
         })
     }
 }

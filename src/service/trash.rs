@@ -32,7 +32,10 @@ impl Service {
             self.purge_old(rows, at)?;
             let pats = rows.pats()?.rows;
             if pats.len() != expected {
-                return Err(ServiceError::CountChanged { expected, now: pats.len() });
+                return Err(ServiceError::CountChanged {
+                    expected,
+                    now: pats.len(),
+                });
             }
             for pat in &pats {
                 self.bin(rows, pat, at)?;
@@ -84,12 +87,20 @@ impl Service {
     fn bin(&self, rows: &mut Writer<'_>, pat: &Pat, at: Moment) -> Result<(), StoreError> {
         rows.remove_pat(&pat.id)?;
         rows.put_trash(pat, at)?;
-        let detail = format!("was {}, can be brought back for 24 hours", pat.status(at).word());
+        let detail = format!(
+            "was {}, can be brought back for 24 hours",
+            pat.status(at).word()
+        );
         self.record(rows, at, Action::Deleted, pat, detail)
     }
 
     fn purge_old(&self, rows: &mut Writer<'_>, at: Moment) -> Result<(), StoreError> {
-        for binned in rows.trash()?.rows.iter().filter(|binned| at - binned.at >= KEPT) {
+        for binned in rows
+            .trash()?
+            .rows
+            .iter()
+            .filter(|binned| at - binned.at >= KEPT)
+        {
             rows.remove_trash(&binned.pat.id)?;
             self.record(rows, at, Action::Purged, &binned.pat, String::new())?;
         }

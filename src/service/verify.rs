@@ -38,9 +38,9 @@ impl Service {
             Ok(secret) => secret,
             Err(error) => return Ok(Verdict::of_stranger(Denial::Malformed(error))),
         };
-        let (found, at) = self.store.read(|rows| {
-            Ok::<_, StoreError>((rows.pat(&secret.id())?, self.now(rows)?))
-        })?;
+        let (found, at) = self
+            .store
+            .read(|rows| Ok::<_, StoreError>((rows.pat(&secret.id())?, self.now(rows)?)))?;
         let digest = secret.digest();
         drop(secret);
         let Some(pat) = found.filter(|pat| pat.accepts(&digest, at)) else {
@@ -48,7 +48,11 @@ impl Service {
         };
         let decision = decide(&pat, request, at);
         let unrecorded = self.note_use(&pat, &decision, request, from, at).err();
-        Ok(Verdict { decision, token: Some(pat.id), unrecorded })
+        Ok(Verdict {
+            decision,
+            token: Some(pat.id),
+            unrecorded,
+        })
     }
 
     /// Whether the token itself may do what `request` asks, as an operator would try it: the
@@ -68,12 +72,24 @@ impl Service {
         from: Option<&str>,
         at: Moment,
     ) -> Result<(), StoreError> {
-        if pat.last_used.as_ref().is_some_and(|used| at - used.at < USE_INTERVAL) {
+        if pat
+            .last_used
+            .as_ref()
+            .is_some_and(|used| at - used.at < USE_INTERVAL)
+        {
             return Ok(());
         }
-        let verdict = if decision.is_allowed() { "allowed" } else { "denied" };
+        let verdict = if decision.is_allowed() {
+            "allowed"
+        } else {
+            "denied"
+        };
         let what = format!("{} {verdict}", request.as_scope());
-        let used = LastUse { at, from: from.map(str::to_owned), what };
+        let used = LastUse {
+            at,
+            from: from.map(str::to_owned),
+            what,
+        };
         self.store.write(|rows| {
             // It may have been deleted since it was read; a use must not outlive it.
             if rows.pat(&pat.id)?.is_some() {
@@ -86,6 +102,10 @@ impl Service {
 
 impl Verdict {
     fn of_stranger(denial: Denial) -> Self {
-        Self { decision: Decision::Deny(denial), token: None, unrecorded: None }
+        Self {
+            decision: Decision::Deny(denial),
+            token: None,
+            unrecorded: None,
+        }
     }
 }

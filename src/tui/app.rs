@@ -129,7 +129,10 @@ impl App {
     /// The instant at which something changes by itself.
     pub fn deadline(&self) -> Moment {
         let next = self.world.next_change();
-        self.toast.as_ref().and_then(|toast| toast.until).map_or(next, |until| until.min(next))
+        self.toast
+            .as_ref()
+            .and_then(|toast| toast.until)
+            .map_or(next, |until| until.min(next))
     }
 
     /// The instant of the present turn.
@@ -141,7 +144,11 @@ impl App {
     pub fn tick(&mut self) {
         self.world.tick();
         let now = self.world.now();
-        if self.toast.as_ref().is_some_and(|toast| toast.until.is_some_and(|until| until <= now)) {
+        if self
+            .toast
+            .as_ref()
+            .is_some_and(|toast| toast.until.is_some_and(|until| until <= now))
+        {
             self.toast = None;
         }
         self.tokens.refresh(&self.world.view());
@@ -149,18 +156,28 @@ impl App {
 
     /// What the line that speaks says: a word and whether it is a bad one.
     pub(super) fn said(&self) -> Option<(&str, bool)> {
-        self.toast.as_ref().map(|toast| (toast.text.as_str(), toast.bad))
+        self.toast
+            .as_ref()
+            .map(|toast| (toast.text.as_str(), toast.bad))
     }
 
     /// Says something good for a moment.
     pub fn say(&mut self, text: impl Into<String>) {
         let until = Some(self.world.now() + TOAST);
-        self.toast = Some(Toast { text: text.into(), bad: false, until });
+        self.toast = Some(Toast {
+            text: text.into(),
+            bad: false,
+            until,
+        });
     }
 
     /// Says what is wrong, until a key is pressed.
     pub fn warn(&mut self, text: impl Into<String>) {
-        self.toast = Some(Toast { text: text.into(), bad: true, until: None });
+        self.toast = Some(Toast {
+            text: text.into(),
+            bad: true,
+            until: None,
+        });
     }
 
     /// In which mode keys are looked up.
@@ -279,12 +296,22 @@ impl App {
     }
 
     fn beside(&self, by: usize) -> Tab {
-        let at = Tab::ALL.iter().position(|tab| *tab == self.tab).unwrap_or(0);
-        Tab::ALL.get((at + by) % Tab::ALL.len()).copied().unwrap_or_default()
+        let at = Tab::ALL
+            .iter()
+            .position(|tab| *tab == self.tab)
+            .unwrap_or(0);
+        Tab::ALL
+            .get((at + by) % Tab::ALL.len())
+            .copied()
+            .unwrap_or_default()
     }
 
     fn help(&mut self) {
-        let help = Help::new(self.mode(), |action| self.enables(action), &self.world.view());
+        let help = Help::new(
+            self.mode(),
+            |action| self.enables(action),
+            &self.world.view(),
+        );
         self.open(Overlay::Help(help));
     }
 
@@ -406,7 +433,9 @@ impl App {
 
     /// Closing the panel of a secret says that somebody has it.
     fn close_asked(&mut self) {
-        let claim = self.panel_mut().and_then(|panel| panel.claimed(Claim::Acknowledged));
+        let claim = self
+            .panel_mut()
+            .and_then(|panel| panel.claimed(Claim::Acknowledged));
         self.close();
         if let Some(claim) = claim {
             self.ask(Asker::App, claim);
@@ -447,10 +476,12 @@ impl App {
     }
 
     fn panel_mut(&mut self) -> Option<&mut SecretPanel> {
-        self.overlays.iter_mut().find_map(|(_, overlay)| match overlay {
-            Overlay::Secret(panel) => Some(panel),
-            _ => None,
-        })
+        self.overlays
+            .iter_mut()
+            .find_map(|(_, overlay)| match overlay {
+                Overlay::Secret(panel) => Some(panel),
+                _ => None,
+            })
     }
 
     /// The secret on the screen, for an errand.
@@ -479,7 +510,9 @@ impl App {
     }
 
     fn print(&mut self) {
-        let Some((_, Overlay::Secret(mut panel))) = self.overlays.pop() else { return };
+        let Some((_, Overlay::Secret(mut panel))) = self.overlays.pop() else {
+            return;
+        };
         let claim = panel.claimed(Claim::Printed);
         let id = panel.id();
         // Regenerated again in this session: only the newest secret works.
@@ -500,8 +533,7 @@ impl App {
                 let changed = self.world.follow(news);
                 self.tokens.refresh(&self.world.view());
                 let shown = self.detail.id();
-                let concerned =
-                    changed.is_none_or(|ids| shown.is_some_and(|id| ids.contains(&id)));
+                let concerned = changed.is_none_or(|ids| shown.is_some_and(|id| ids.contains(&id)));
                 if let (true, Some(id)) = (concerned, shown) {
                     self.ask(Asker::App, Effect::History(id));
                 }
@@ -550,15 +582,24 @@ impl App {
     }
 
     fn overlay_of(&mut self, asker: Asker) -> Option<&mut Overlay> {
-        let Asker::Overlay(number) = asker else { return None };
-        self.overlays.iter_mut().find(|(each, _)| *each == number).map(|(_, overlay)| overlay)
+        let Asker::Overlay(number) = asker else {
+            return None;
+        };
+        self.overlays
+            .iter_mut()
+            .find(|(each, _)| *each == number)
+            .map(|(_, overlay)| overlay)
     }
 
     /// What was asked for is done: the dialog that asked closes, and a token that was deleted
     /// is no longer shown.
     fn done(&mut self, asker: Asker) {
-        if self.overlay_of(asker).is_some_and(|overlay| overlay.closes_when_done()) {
-            self.overlays.retain(|(number, _)| asker != Asker::Overlay(*number));
+        if self
+            .overlay_of(asker)
+            .is_some_and(|overlay| overlay.closes_when_done())
+        {
+            self.overlays
+                .retain(|(number, _)| asker != Asker::Overlay(*number));
         }
         let view = self.world.view();
         if self.tab == Tab::Detail && self.detail.id().is_some_and(|id| view.pat(&id).is_none()) {

@@ -30,7 +30,11 @@ pub fn top(tab: Tab, who: &str, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let style = if each == tab { look.tab() } else { look.text() };
         pen = pen.text(&format!(" {number} {} ", each.word()), style);
     }
-    let active = view.pats.iter().filter(|pat| pat.status(view.now) == Status::Active).count();
+    let active = view
+        .pats
+        .iter()
+        .filter(|pat| pat.status(view.now) == Status::Active)
+        .count();
     let expiring = view.pats.iter().filter(|pat| soon(pat, view)).count();
     let dot = look.dot();
     let mut facts = vec![format!("{active} active")];
@@ -43,7 +47,11 @@ pub fn top(tab: Tab, who: &str, area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let told = if width(&full) <= room { full } else { counts };
     if width(&told) <= room {
         let at = area.width.saturating_sub(width(&told) + 1);
-        let style = if expiring > 0 { look.warning() } else { look.faint() };
+        let style = if expiring > 0 {
+            look.warning()
+        } else {
+            look.faint()
+        };
         pen.to(at).text(&told, style);
     }
 }
@@ -53,7 +61,9 @@ pub fn said(text: &str, bad: bool, area: Rect, buf: &mut Buffer, view: &View<'_>
     let look = &view.look;
     let pen = Pen::at(buf, area, 0, look).skip(1);
     if bad {
-        pen.text(look.fault(), look.danger()).skip(1).text(text, look.danger());
+        pen.text(look.fault(), look.danger())
+            .skip(1)
+            .text(text, look.danger());
     } else {
         pen.text(text, look.good());
     }
@@ -72,7 +82,11 @@ pub fn footer(
     let hints = keymap::footer(view.keymap, mode, enabled, columns, look.is_ascii());
     let mut pen = Pen::at(buf, area, 0, look).skip(1);
     for hint in hints {
-        pen = pen.text(&hint.keys, look.key()).skip(1).text(&hint.word, look.faint()).skip(2);
+        pen = pen
+            .text(&hint.keys, look.key())
+            .skip(1)
+            .text(&hint.word, look.faint())
+            .skip(2);
     }
 }
 
@@ -85,9 +99,15 @@ pub fn continuations(mode: Mode, pressed: &[Key], area: Rect, buf: &mut Buffer, 
         pen = pen.text(&key.shown(ascii), look.accent()).skip(1);
     }
     for (key, binding) in view.keymap.continuations(mode, pressed) {
-        pen = pen.text(&key.shown(ascii), look.key()).skip(1).text(binding.hint, look.faint()).skip(2);
+        pen = pen
+            .text(&key.shown(ascii), look.key())
+            .skip(1)
+            .text(binding.hint, look.faint())
+            .skip(2);
     }
-    pen.text("Esc", look.key()).skip(1).text("cancel", look.faint());
+    pen.text("Esc", look.key())
+        .skip(1)
+        .text("cancel", look.faint());
 }
 
 /// Draws the one line of a terminal that is too small.

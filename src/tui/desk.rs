@@ -167,7 +167,10 @@ impl<D: Display> Desk<D> {
         if self.over {
             return None;
         }
-        self.held.pop_front().map(Happening::Input).or_else(|| self.inbox.try_recv().ok())
+        self.held
+            .pop_front()
+            .map(Happening::Input)
+            .or_else(|| self.inbox.try_recv().ok())
     }
 
     /// Sleeps until something happens; `None` when it is time to look again.
@@ -175,15 +178,23 @@ impl<D: Display> Desk<D> {
         if let Some(held) = self.held.pop_front() {
             return Some(Happening::Input(held));
         }
-        let due = (self.app.deadline() - self.app.world_now()).to_std().unwrap_or_default();
-        let silence = self.waiting_since.map(|since| SILENCE.saturating_sub(since.elapsed()));
+        let due = (self.app.deadline() - self.app.world_now())
+            .to_std()
+            .unwrap_or_default();
+        let silence = self
+            .waiting_since
+            .map(|since| SILENCE.saturating_sub(since.elapsed()));
         let wait = silence.map_or(due, |silence| silence.min(due));
         match self.inbox.recv_timeout(wait.max(Duration::from_millis(1))) {
             Ok(happening) => Some(happening),
             Err(RecvTimeoutError::Timeout) => {
-                if self.waiting_since.is_some_and(|since| since.elapsed() >= SILENCE) {
+                if self
+                    .waiting_since
+                    .is_some_and(|since| since.elapsed() >= SILENCE)
+                {
                     self.waiting_since = Some(Instant::now());
-                    self.app.warn("the store does not answer: another process may hold it");
+                    self.app
+                        .warn("the store does not answer: another process may hold it");
                 }
                 None
             }
@@ -215,7 +226,8 @@ impl<D: Display> Desk<D> {
         match self.display.suspend()? {
             Suspended::Resumed => self.app.tick(),
             Suspended::Refused => {
-                self.app.warn("there is no shell to come back from: patdeck was not suspended");
+                self.app
+                    .warn("there is no shell to come back from: patdeck was not suspended");
             }
         }
         Ok(())
@@ -228,7 +240,9 @@ impl<D: Display> Desk<D> {
                 Err(error) => self.app.errand_failed(error.to_string()),
             },
             Errand::CopySecret => {
-                let Some(secret) = self.app.secret() else { return };
+                let Some(secret) = self.app.secret() else {
+                    return;
+                };
                 let display = &mut self.display;
                 let sent = clipboard::copy(secret.reveal(), &self.route, &mut |bytes| {
                     display.send(bytes)
@@ -239,7 +253,9 @@ impl<D: Display> Desk<D> {
                 }
             }
             Errand::WriteSecret(path) => {
-                let Some(secret) = self.app.secret() else { return };
+                let Some(secret) = self.app.secret() else {
+                    return;
+                };
                 match handout::write(path, secret) {
                     Ok(path) => {
                         let said = format!("written to {}, mode 0600", path.display());

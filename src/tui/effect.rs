@@ -2,9 +2,7 @@
 //! where the app calls the service; a screen can be driven in a test by looking at these.
 
 use crate::{
-    domain::{
-        Added, Decision, Description, Event, Name, Pat, Request, Scope, TokenId,
-    },
+    domain::{Added, Decision, Description, Event, Name, Pat, Request, Scope, TokenId},
     service::{Claim, Issued, Loaded, NewPat, Renewal, Service, ServiceError, Trail},
 };
 
@@ -93,22 +91,33 @@ fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> 
         }
         Effect::ClearScopes(id) => {
             let pat = service.clear_scopes(id)?;
-            Outcome::Done(format!("every scope removed from {}: it is denied everything", pat.name))
+            Outcome::Done(format!(
+                "every scope removed from {}: it is denied everything",
+                pat.name
+            ))
         }
         Effect::Revoke(id) => {
             let pat = service.revoke(id)?;
-            Outcome::Done(format!("{} is revoked: from now on its secret is denied", pat.name))
+            Outcome::Done(format!(
+                "{} is revoked: from now on its secret is denied",
+                pat.name
+            ))
         }
         Effect::Regenerate(id, renewal) => {
             Outcome::Issued(Box::new(service.regenerate(id, *renewal)?))
         }
         Effect::Delete(id) => {
             let pat = service.delete(id)?;
-            Outcome::Done(format!("{} is deleted: u brings it back for 24 hours", pat.name))
+            Outcome::Done(format!(
+                "{} is deleted: u brings it back for 24 hours",
+                pat.name
+            ))
         }
         Effect::DeleteAll(count) => {
             let count = service.delete_all(*count)?;
-            Outcome::Done(format!("{count} tokens are deleted: u brings them back for 24 hours"))
+            Outcome::Done(format!(
+                "{count} tokens are deleted: u brings them back for 24 hours"
+            ))
         }
         Effect::Undo => {
             let pats = service.restore_last()?;

@@ -25,7 +25,11 @@ impl Look {
     }
 
     fn tint(&self, colour: Color) -> Style {
-        if self.colours { Style::new().fg(colour) } else { Style::new() }
+        if self.colours {
+            Style::new().fg(colour)
+        } else {
+            Style::new()
+        }
     }
 
     /// Ordinary text.
@@ -35,7 +39,11 @@ impl Look {
 
     /// Text of less weight: labels, hints, what is not set.
     pub fn faint(&self) -> Style {
-        if self.colours { Style::new().fg(Color::DarkGray) } else { Style::new() }
+        if self.colours {
+            Style::new().fg(Color::DarkGray)
+        } else {
+            Style::new()
+        }
     }
 
     /// A heading.
@@ -50,7 +58,11 @@ impl Look {
 
     /// A key to press.
     pub fn key(&self) -> Style {
-        if self.colours { Style::new().fg(Color::Cyan) } else { self.heading() }
+        if self.colours {
+            Style::new().fg(Color::Cyan)
+        } else {
+            self.heading()
+        }
     }
 
     /// The selected row, where the keys go.
@@ -65,7 +77,8 @@ impl Look {
 
     /// The tab that is shown.
     pub fn tab(&self) -> Style {
-        self.tint(Color::Cyan).add_modifier(Modifier::REVERSED | Modifier::BOLD)
+        self.tint(Color::Cyan)
+            .add_modifier(Modifier::REVERSED | Modifier::BOLD)
     }
 
     /// Something went well.
@@ -80,7 +93,11 @@ impl Look {
 
     /// Something is wrong, or destroys.
     pub fn danger(&self) -> Style {
-        if self.colours { Style::new().fg(Color::Red) } else { self.heading() }
+        if self.colours {
+            Style::new().fg(Color::Red)
+        } else {
+            self.heading()
+        }
     }
 
     /// A rule or border.
@@ -91,7 +108,11 @@ impl Look {
     /// A field that can be typed in.
     pub fn field(&self, focused: bool) -> Style {
         let style = Style::new().add_modifier(Modifier::UNDERLINED);
-        if focused { style } else { style.patch(self.faint()) }
+        if focused {
+            style
+        } else {
+            style.patch(self.faint())
+        }
     }
 
     /// The status of a token.
@@ -152,7 +173,11 @@ impl Look {
 
     /// The corners of a dialog: top left, top right, bottom left, bottom right.
     pub fn corners(&self) -> [&'static str; 4] {
-        if self.ascii { ["+"; 4] } else { ["┌", "┐", "└", "┘"] }
+        if self.ascii {
+            ["+"; 4]
+        } else {
+            ["┌", "┐", "└", "┘"]
+        }
     }
 
     /// A box that is ticked or not.

@@ -4,7 +4,7 @@
 
 pub mod app;
 pub mod canvas;
-mod chrome;
+pub mod chrome;
 pub mod clipboard;
 pub mod desk;
 pub mod effect;
@@ -20,7 +20,7 @@ pub mod step;
 pub mod terminal;
 pub mod view;
 pub mod when;
-mod widget;
+pub mod widget;
 pub mod wire;
 pub mod worker;
 pub mod world;
@@ -40,8 +40,7 @@ use self::{
 use crate::{
     domain::Secret,
     keymap::Keymap,
-    service::{Clock, Service, Zone},
-    store,
+    service::{self, Clock, Service, Zone},
 };
 
 /// Longest that the end of the process waits for a running write.
@@ -69,7 +68,9 @@ pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError>
     let app = App::new(world, setup.who);
 
     let session = Session::enter()?;
-    let settle = || drop(store::settle(SETTLE));
+    let settle = || {
+        service::settle(SETTLE);
+    };
     hangup::watch(settle)?;
     let (sender, inbox) = channel();
     let reports = sender.clone();
@@ -84,7 +85,7 @@ pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError>
         Ending::Quit(secrets) => {
             let Desk { display, .. } = desk;
             display.leave();
-            store::settle(SETTLE);
+            service::settle(SETTLE);
             Ok(secrets)
         }
         Ending::Gone => hangup::end_hung_up(settle),

@@ -1,9 +1,6 @@
 //! What a screen answers to a key: the whole of its influence on the app, as data.
 
-use super::{
-    effect::Effect,
-    screen::Overlay,
-};
+use super::{effect::Effect, screen::Overlay};
 use crate::domain::{Scope, TokenId};
 
 /// The four tabs.

@@ -120,9 +120,14 @@ impl World {
     pub fn next_change(&self) -> Moment {
         let minute = self.now + chrono::TimeDelta::minutes(1);
         let ends = self.pats.iter().flat_map(|pat| {
-            [pat.expires, pat.retiring.map(|old| old.until)].into_iter().flatten()
+            [pat.expires, pat.retiring.map(|old| old.until)]
+                .into_iter()
+                .flatten()
         });
-        ends.filter(|end| *end > self.now).chain([minute]).min().unwrap_or(minute)
+        ends.filter(|end| *end > self.now)
+            .chain([minute])
+            .min()
+            .unwrap_or(minute)
     }
 
     /// What the operator must know before anything else, while it lasts.
@@ -139,7 +144,9 @@ impl World {
                 0 => String::new(),
                 more => format!(", and {more} more"),
             };
-            return Some(format!("{first}{more}: its token is denied; restore a backup"));
+            return Some(format!(
+                "{first}{more}: its token is denied; restore a backup"
+            ));
         }
         let view = self.view();
         let left = self.left_unclaimed.iter().filter_map(|id| view.pat(id));

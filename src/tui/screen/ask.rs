@@ -37,7 +37,14 @@ pub struct Ask {
 
 impl Ask {
     fn new(title: String, text: Vec<String>, verb: &'static str, effect: Effect) -> Self {
-        Self { title, text, verb, effect, go: false, fault: None }
+        Self {
+            title,
+            text,
+            verb,
+            effect,
+            go: false,
+            fault: None,
+        }
     }
 
     /// Whether to revoke `pat`.
@@ -54,7 +61,12 @@ impl Ask {
         if pat.status(view.now) == Status::Expired {
             text.push("It is expired already; revoking says that it was ended on purpose.".into());
         }
-        Self::new(format!("Revoke {}?", pat.name), text, "Revoke", Effect::Revoke(pat.id))
+        Self::new(
+            format!("Revoke {}?", pat.name),
+            text,
+            "Revoke",
+            Effect::Revoke(pat.id),
+        )
     }
 
     /// Whether to take `scope` from `pat`.
@@ -67,7 +79,12 @@ impl Ask {
             "You can add the scope again.".to_owned(),
         ];
         let effect = Effect::RemoveScope(pat.id, scope.clone());
-        Self::new(format!("Remove a scope from {}?", pat.name), text, "Remove", effect)
+        Self::new(
+            format!("Remove a scope from {}?", pat.name),
+            text,
+            "Remove",
+            effect,
+        )
     }
 
     /// Whether to take every scope from `pat`.
@@ -112,29 +129,65 @@ impl Ask {
     /// Draws it over `area`.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
         let wide = 64.min(area.width.saturating_sub(6));
-        let fault = self.fault.iter().flat_map(|fault| wrap(fault, wide.saturating_sub(2))).count();
-        let lines: Vec<_> = self.text.iter().flat_map(|text| paragraph(text, wide)).collect();
+        let fault = self
+            .fault
+            .iter()
+            .flat_map(|fault| wrap(fault, wide.saturating_sub(2)))
+            .count();
+        let lines: Vec<_> = self
+            .text
+            .iter()
+            .flat_map(|text| paragraph(text, wide))
+            .collect();
         let body = u16::try_from(lines.len() + fault).unwrap_or(u16::MAX);
-        let inner =
-            panel::draw(&self.title, (wide, body.saturating_add(3)), true, area, buf, &view.look);
+        let inner = panel::draw(
+            &self.title,
+            (wide, body.saturating_add(3)),
+            true,
+            area,
+            buf,
+            &view.look,
+        );
         for (at, line) in (0..).zip(&lines) {
             Pen::at(buf, inner, at + 1, &view.look).text(line, view.look.text());
         }
         if let Some(fault) = &self.fault {
-            form::fault(fault, inner.height.saturating_sub(2 + body_of(fault, wide)), inner, buf, &view.look);
+            form::fault(
+                fault,
+                inner.height.saturating_sub(2 + body_of(fault, wide)),
+                inner,
+                buf,
+                &view.look,
+            );
         }
-        let last = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-        buttons::draw(&["Cancel", self.verb], Some(usize::from(self.go)), last, buf, &view.look)
+        let last = Rect {
+            y: inner.bottom().saturating_sub(1),
+            height: inner.height.min(1),
+            ..inner
+        };
+        buttons::draw(
+            &["Cancel", self.verb],
+            Some(usize::from(self.go)),
+            last,
+            buf,
+            &view.look,
+        )
     }
 }
 
 fn body_of(fault: &str, wide: u16) -> u16 {
-    u16::try_from(wrap(fault, wide.saturating_sub(2)).len()).unwrap_or(1).saturating_sub(1)
+    u16::try_from(wrap(fault, wide.saturating_sub(2)).len())
+        .unwrap_or(1)
+        .saturating_sub(1)
 }
 
 /// A paragraph in lines of `wide` columns; an empty one is an empty line.
 pub(super) fn paragraph(text: &str, wide: u16) -> Vec<String> {
-    if text.is_empty() { vec![String::new()] } else { wrap(text, wide) }
+    if text.is_empty() {
+        vec![String::new()]
+    } else {
+        wrap(text, wide)
+    }
 }
 
 /// When it was last used, as a sentence: what a destruction would break.
@@ -142,8 +195,15 @@ pub(super) fn last_used(pat: &Pat, view: &View<'_>) -> String {
     pat.last_used.as_ref().map_or_else(
         || "It was never used.".to_owned(),
         |used| {
-            let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-            format!("Last used {}{from}: {}.", when::relative(used.at, view.now), used.what)
+            let from = used
+                .from
+                .as_ref()
+                .map_or_else(String::new, |from| format!(" from {from}"));
+            format!(
+                "Last used {}{from}: {}.",
+                when::relative(used.at, view.now),
+                used.what
+            )
         },
     )
 }

@@ -31,9 +31,14 @@ struct Filter {
 impl Filter {
     fn shows(&self, event: &Event) -> bool {
         let what = &event.what;
-        self.token.as_ref().is_none_or(|(id, _)| what.token == Some(*id))
+        self.token
+            .as_ref()
+            .is_none_or(|(id, _)| what.token == Some(*id))
             && self.action.is_none_or(|action| what.action == action)
-            && self.actor.as_ref().is_none_or(|actor| what.actor.to_string() == *actor)
+            && self
+                .actor
+                .as_ref()
+                .is_none_or(|actor| what.actor.to_string() == *actor)
     }
 
     fn words(&self) -> Vec<String> {
@@ -60,7 +65,8 @@ impl Audit {
         self.trail = Some(trail);
         self.refresh();
         let at = self.shown.iter().position(|at| {
-            self.event(*at).is_some_and(|event| Some(event.sequence) == selected)
+            self.event(*at)
+                .is_some_and(|event| Some(event.sequence) == selected)
         });
         // On the newest one, new ones are what is watched for.
         if let Some(at) = at.filter(|_| self.rows.selected() > 0) {
@@ -79,7 +85,11 @@ impl Audit {
     fn refresh(&mut self) {
         let events = self.trail.as_ref().map_or(&[][..], |trail| &trail.events);
         self.shown = (0..events.len())
-            .filter(|at| events.get(*at).is_some_and(|event| self.filter.shows(event)))
+            .filter(|at| {
+                events
+                    .get(*at)
+                    .is_some_and(|event| self.filter.shows(event))
+            })
             .collect();
     }
 
@@ -102,7 +112,9 @@ impl Audit {
                 self.filtered(Filter::default())
             };
         }
-        let Some(event) = self.selected().cloned() else { return Step::Ignored };
+        let Some(event) = self.selected().cloned() else {
+            return Step::Ignored;
+        };
         let mut filter = self.filter.clone();
         match action {
             Action::FilterToken => {
@@ -130,7 +142,11 @@ impl Audit {
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
         self.draw_state(area, buf, view);
-        let wide = if view.times == Times::Relative { 12 } else { 17 };
+        let wide = if view.times == Times::Relative {
+            12
+        } else {
+            17
+        };
         let heading = look.heading();
         Pen::at(buf, area, 1, look)
             .skip(1)
@@ -145,7 +161,9 @@ impl Audit {
         let top = self.rows.window(page, self.shown.len());
         let visible = self.shown.iter().enumerate().skip(top).take(page);
         for (line, (at, place)) in (ABOVE..).zip(visible) {
-            let Some(event) = self.event(*place) else { continue };
+            let Some(event) = self.event(*place) else {
+                continue;
+            };
             let what = &event.what;
             let when = when::short(what.at, view.now, view.times, view.zone);
             Pen::at(buf, area, line, look)
@@ -170,7 +188,9 @@ impl Audit {
                 "No event matches the filter: Esc clears it."
             };
             for (line, part) in (ABOVE + 1..).zip(wrap(text, area.width.saturating_sub(2))) {
-                Pen::at(buf, area, line, look).skip(1).text(&part, look.text());
+                Pen::at(buf, area, line, look)
+                    .skip(1)
+                    .text(&part, look.text());
             }
         }
     }
@@ -184,17 +204,23 @@ impl Audit {
         };
         let chain = &trail.chain;
         let pen = match &chain.broken {
-            None => pen.text(&format!("chain verified, {} events", chain.events), look.good()),
-            Some((sequence, fault)) => pen
-                .text(look.fault(), look.danger())
-                .skip(1)
-                .text(&format!("chain broken at event {sequence}: {fault}"), look.danger()),
+            None => pen.text(
+                &format!("chain verified, {} events", chain.events),
+                look.good(),
+            ),
+            Some((sequence, fault)) => pen.text(look.fault(), look.danger()).skip(1).text(
+                &format!("chain broken at event {sequence}: {fault}"),
+                look.danger(),
+            ),
         };
         let words = self.filter.words();
         if words.is_empty() {
             return;
         }
         let filter = format!("[{}]", words.join(", "));
-        pen.skip(2).text(&filter, look.accent()).skip(1).text("Esc shows all", look.faint());
+        pen.skip(2)
+            .text(&filter, look.accent())
+            .skip(1)
+            .text("Esc shows all", look.faint());
     }
 }

@@ -64,12 +64,20 @@ impl Confirm {
     /// Deleting all tokens, by their count.
     pub fn delete_all(view: &View<'_>) -> Self {
         let count = view.pats.len();
-        let active = view.pats.iter().filter(|pat| pat.status(view.now) == Status::Active).count();
+        let active = view
+            .pats
+            .iter()
+            .filter(|pat| pat.status(view.now) == Status::Active)
+            .count();
         let day = chrono::TimeDelta::hours(24);
         let used = view
             .pats
             .iter()
-            .filter(|pat| pat.last_used.as_ref().is_some_and(|used| view.now - used.at < day))
+            .filter(|pat| {
+                pat.last_used
+                    .as_ref()
+                    .is_some_and(|used| view.now - used.at < day)
+            })
             .count();
         Self {
             title: format!("Delete all {count} tokens?"),
@@ -124,9 +132,15 @@ impl Confirm {
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
         let look = &view.look;
         let wide = 64.min(area.width.saturating_sub(6));
-        let lines: Vec<_> = self.text.iter().flat_map(|text| paragraph(text, wide)).collect();
+        let lines: Vec<_> = self
+            .text
+            .iter()
+            .flat_map(|text| paragraph(text, wide))
+            .collect();
         let fault = self.fault.clone().unwrap_or_default();
-        let faults = u16::try_from(wrap(&fault, wide.saturating_sub(2)).len()).unwrap_or(1).max(1);
+        let faults = u16::try_from(wrap(&fault, wide.saturating_sub(2)).len())
+            .unwrap_or(1)
+            .max(1);
         let body = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let size = (wide, body.saturating_add(4 + faults));
         let inner = panel::draw(&self.title, size, true, area, buf, look);
@@ -137,12 +151,26 @@ impl Confirm {
         let field_line = (body + 2).min(inner.height.saturating_sub(faults + 2));
         let pen = Pen::at(buf, inner, field_line, look)
             .text(&format!("Type {} ", self.what), look.text());
-        let pen = pen.text(&self.expected, look.heading()).text(" to delete", look.text());
+        let pen = pen
+            .text(&self.expected, look.heading())
+            .text(" to delete", look.text());
         drop(pen);
-        let line = Rect { y: inner.y + field_line + 1, height: 1, ..inner };
+        let line = Rect {
+            y: inner.y + field_line + 1,
+            height: 1,
+            ..inner
+        };
         let line = line.intersection(inner);
         let columns = (width(&self.expected) + 2).clamp(12, 64).min(line.width);
-        let cursor = self.field.draw(Rect { width: columns, ..line }, buf, look, true);
+        let cursor = self.field.draw(
+            Rect {
+                width: columns,
+                ..line
+            },
+            buf,
+            look,
+            true,
+        );
         if self.matches() {
             Pen::at(buf, inner, field_line + 1, look)
                 .skip(columns + 2)

@@ -1,10 +1,7 @@
 //! One token whole: its fields, its status with the one action that fits it, its scopes as a
 //! table and its own events. Beside the list where there is room, else a tab of its own.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::Rect,
-};
+use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     Overlay,
@@ -46,7 +43,10 @@ impl Detail {
     /// Shows `id`; its events are not known yet.
     pub fn show(&mut self, id: Option<TokenId>) {
         if self.id != id {
-            *self = Self { id, ..Self::default() };
+            *self = Self {
+                id,
+                ..Self::default()
+            };
         }
     }
 
@@ -69,7 +69,10 @@ impl Detail {
     /// Whether `action` has something to do here.
     pub fn enables(&self, action: Action, view: &View<'_>) -> bool {
         let Some(pat) = self.pat(view) else {
-            return matches!(action, Action::Back | Action::Help | Action::Quit | Action::NextTab);
+            return matches!(
+                action,
+                Action::Back | Action::Help | Action::Quit | Action::NextTab
+            );
         };
         match action {
             Action::Revoke => pat.status(view.now) == Status::Active,
@@ -84,7 +87,9 @@ impl Detail {
         if action == Action::Back {
             return Step::Go(Tab::Tokens);
         }
-        let Some(pat) = self.pat(view) else { return Step::Ignored };
+        let Some(pat) = self.pat(view) else {
+            return Step::Ignored;
+        };
         if let Some(moved) = self.rows.on(action, pat.scopes.len()) {
             return if moved { Step::Changed } else { Step::Ignored };
         }
@@ -106,7 +111,11 @@ impl Detail {
     /// Draws it into `area`; `focused` says whether it has the keys.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>, focused: bool) {
         let look = &view.look;
-        let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+        let area = Rect {
+            x: area.x + 1.min(area.width),
+            width: area.width.saturating_sub(2),
+            ..area
+        };
         let Some(pat) = self.pat(view) else {
             let text = if self.id.is_some() {
                 "This token is gone: it was deleted. Esc goes back to the list, u undoes it there."
@@ -122,18 +131,36 @@ impl Detail {
         let used = 1 + draw_fields(pat, below(area, 1), buf, view);
         let rest = below(area, used);
         // The events get what the scopes leave, but two of them are always seen.
-        let wanted = u16::try_from(pat.scopes.len().max(1)).unwrap_or(u16::MAX).saturating_add(3);
-        let for_events = rest.height.saturating_sub(wanted).max(3).min(rest.height / 2);
-        let scopes = Rect { height: rest.height - for_events, ..rest };
+        let wanted = u16::try_from(pat.scopes.len().max(1))
+            .unwrap_or(u16::MAX)
+            .saturating_add(3);
+        let for_events = rest
+            .height
+            .saturating_sub(wanted)
+            .max(3)
+            .min(rest.height / 2);
+        let scopes = Rect {
+            height: rest.height - for_events,
+            ..rest
+        };
         self.draw_scopes(pat, scopes, buf, view, focused);
         self.draw_history(below(rest, scopes.height), buf, view);
     }
 
-    fn draw_scopes(&mut self, pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>, focused: bool) {
+    fn draw_scopes(
+        &mut self,
+        pat: &Pat,
+        area: Rect,
+        buf: &mut Buffer,
+        view: &View<'_>,
+        focused: bool,
+    ) {
         let look = &view.look;
         rule(buf, area, 0, look);
         let count = pat.scopes.len();
-        Pen::at(buf, area, 0, look).skip(1).text(&format!(" Scopes {count} "), look.heading());
+        Pen::at(buf, area, 0, look)
+            .skip(1)
+            .text(&format!(" Scopes {count} "), look.heading());
         if pat.scopes.is_empty() {
             let text = "no scopes: every operation is denied (a adds some)";
             Pen::at(buf, area, 1, look).text(text, look.warning());
@@ -144,10 +171,11 @@ impl Detail {
         draw_cells(headings, widths, 1, area, buf, view, true);
         let page = usize::from(area.height.saturating_sub(2));
         let top = self.rows.window(page, count);
-        for (line, (at, scope)) in
-            (2..).zip(pat.scopes.iter().enumerate().skip(top).take(page))
-        {
-            let domain = scope.domain.as_ref().map_or("any", |domain| domain.as_str());
+        for (line, (at, scope)) in (2..).zip(pat.scopes.iter().enumerate().skip(top).take(page)) {
+            let domain = scope
+                .domain
+                .as_ref()
+                .map_or("any", |domain| domain.as_str());
             let cells = [
                 scope.entity_type.as_str(),
                 scope.entity.as_str(),
@@ -165,12 +193,18 @@ impl Detail {
         let look = &view.look;
         rule(buf, area, 0, look);
         let title = format!(" Events {} ", self.history.len());
-        Pen::at(buf, area, 0, look).skip(1).text(&title, look.heading());
+        Pen::at(buf, area, 0, look)
+            .skip(1)
+            .text(&title, look.heading());
         let page = usize::from(area.height.saturating_sub(1));
         for (line, event) in (1..).zip(self.history.iter().take(page)) {
             let when = when::short(event.what.at, view.now, view.times, view.zone);
             Pen::at(buf, area, line, look)
-                .column_of(&when, 12.max(when.len().try_into().unwrap_or(12)), look.faint())
+                .column_of(
+                    &when,
+                    12.max(when.len().try_into().unwrap_or(12)),
+                    look.faint(),
+                )
                 .skip(2)
                 .column_of(event.what.action.word(), 13, look.text())
                 .skip(2)
@@ -206,16 +240,31 @@ fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) -> u16 
     let look = &view.look;
     let at = |at| when::detailed(at, view.now, view.times, view.zone);
     let expires = pat.expires.map_or_else(|| "never".to_owned(), at);
-    let expires_style = if soon(pat, view) { look.warning() } else { look.text() };
+    let expires_style = if soon(pat, view) {
+        look.warning()
+    } else {
+        look.text()
+    };
     let used = pat.last_used.as_ref().map_or_else(
         || "never used".to_owned(),
         |used| {
-            let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+            let from = used
+                .from
+                .as_ref()
+                .map_or_else(String::new, |from| format!(" from {from}"));
             format!("{}{from}, {}", at(used.at), used.what)
         },
     );
-    let created = format!("{} by {}", when::full(pat.created, view.zone), pat.created_by);
-    let claimed = if pat.claimed { "" } else { "   secret never confirmed as saved" };
+    let created = format!(
+        "{} by {}",
+        when::full(pat.created, view.zone),
+        pat.created_by
+    );
+    let claimed = if pat.claimed {
+        ""
+    } else {
+        "   secret never confirmed as saved"
+    };
     let mut lines = vec![
         ("id", pat.id.to_string(), look.text()),
         ("token", format!("{}{claimed}", pat.hint()), look.text()),
@@ -224,7 +273,11 @@ fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) -> u16 
         lines.push(("revoked", at(revoked), look.danger()));
     }
     if let Some(old) = pat.retiring.filter(|old| view.now < old.until) {
-        lines.push(("old secret", format!("works until {}", at(old.until)), look.warning()));
+        lines.push((
+            "old secret",
+            format!("works until {}", at(old.until)),
+            look.warning(),
+        ));
     }
     lines.extend([
         ("issued", at(pat.issued), look.text()),
@@ -237,13 +290,19 @@ fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) -> u16 
     let most = usize::from(area.height / 5).clamp(1, 4);
     let mut line = 0;
     for (name, text, style) in lines {
-        Pen::at(buf, area, line, look).column_of(name, LABELS, look.faint()).text(&text, style);
+        Pen::at(buf, area, line, look)
+            .column_of(name, LABELS, look.faint())
+            .text(&text, style);
         line += 1;
     }
     for (place, text) in description.iter().take(most).enumerate() {
         let name = if place == 0 { "description" } else { "" };
         let cut = place + 1 == most && description.len() > most;
-        let text = if cut { format!("{text} {}", look.ellipsis()) } else { text.clone() };
+        let text = if cut {
+            format!("{text} {}", look.ellipsis())
+        } else {
+            text.clone()
+        };
         Pen::at(buf, area, line, look)
             .column_of(name, LABELS, look.faint())
             .text(&text, look.text());
@@ -284,6 +343,8 @@ fn draw_cells(
     let mut pen = Pen::at(buf, area, line, look);
     for (cell, wide) in cells.into_iter().zip(widths) {
         let faint = !heading && matches!(cell, "any");
-        pen = pen.column_of(cell, wide, if faint { look.faint() } else { style }).skip(2);
+        pen = pen
+            .column_of(cell, wide, if faint { look.faint() } else { style })
+            .skip(2);
     }
 }

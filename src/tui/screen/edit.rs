@@ -128,7 +128,9 @@ impl Edit {
 
     /// Answers a key that is text.
     pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        let Some(field) = self.field() else { return Step::Ignored };
+        let Some(field) = self.field() else {
+            return Step::Ignored;
+        };
         if !field.press(key) {
             return Step::Ignored;
         }
@@ -146,7 +148,9 @@ impl Edit {
 
     /// Takes a paste into the field that has the focus.
     pub fn paste(&mut self, text: &str) -> bool {
-        let Some(field) = self.field() else { return false };
+        let Some(field) = self.field() else {
+            return false;
+        };
         field.paste(text);
         self.typed();
         true
@@ -166,9 +170,24 @@ impl Edit {
         let place = labelled("Name *", at(Focus::Name), (1, 1), inner, buf, look);
         let mut cursor = self.name.draw(place, buf, look, at(Focus::Name));
         note(&Note::of(self.name_fault.as_ref(), ""), 2, inner, buf, look);
-        let place = labelled("Description", at(Focus::Description), (3, 3), inner, buf, look);
-        cursor = cursor.or(self.description.draw(place, buf, look, at(Focus::Description)));
-        note(&Note::of(self.description_fault.as_ref(), "Ctrl-J starts a line"), 6, inner, buf, look);
+        let place = labelled(
+            "Description",
+            at(Focus::Description),
+            (3, 3),
+            inner,
+            buf,
+            look,
+        );
+        cursor = cursor.or(self
+            .description
+            .draw(place, buf, look, at(Focus::Description)));
+        note(
+            &Note::of(self.description_fault.as_ref(), "Ctrl-J starts a line"),
+            6,
+            inner,
+            buf,
+            look,
+        );
         let chosen = at(Focus::Save).then_some(0);
         let place = labelled("", false, (8, 1), inner, buf, look);
         cursor = cursor.or(buttons::draw(&["Save"], chosen, place, buf, look));

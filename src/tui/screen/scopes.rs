@@ -66,7 +66,11 @@ impl ScopeDialog {
 
     /// A row of the create form: row `row` with its `scopes`, or a new one.
     pub fn row(row: Option<usize>, scopes: &[Scope], view: &View<'_>) -> Self {
-        let title = if row.is_some() { "Change scopes" } else { "Add scopes" };
+        let title = if row.is_some() {
+            "Change scopes"
+        } else {
+            "Add scopes"
+        };
         Self {
             title: title.to_owned(),
             verb: if row.is_some() { "Change" } else { "Add" },
@@ -100,7 +104,9 @@ impl ScopeDialog {
             Target::Row(row) => Step::Scopes { row, scopes },
             Target::Token(id) => {
                 let mut held = self.held.clone();
-                let refused = scopes.iter().find_map(|scope| held.add(scope.clone()).err());
+                let refused = scopes
+                    .iter()
+                    .find_map(|scope| held.add(scope.clone()).err());
                 if let Some(refused) = refused {
                     self.fault = Some(refused.to_string());
                     return Step::Changed;
@@ -124,9 +130,15 @@ impl ScopeDialog {
 
     /// Answers a key that is for the focused field.
     pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        let Some(part) = self.part else { return Step::Ignored };
+        let Some(part) = self.part else {
+            return Step::Ignored;
+        };
         self.fault = None;
-        if self.fields.press(part, key) { Step::Changed } else { Step::Ignored }
+        if self.fields.press(part, key) {
+            Step::Changed
+        } else {
+            Step::Ignored
+        }
     }
 
     /// Takes a paste into the field that has the focus.
@@ -157,14 +169,20 @@ impl ScopeDialog {
             Some(fault) => form::fault(fault, line, inner, buf, look),
             None => self.say(line, inner, buf, view),
         }
-        let last = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
+        let last = Rect {
+            y: inner.bottom().saturating_sub(1),
+            height: inner.height.min(1),
+            ..inner
+        };
         let chosen = self.part.is_none().then_some(0);
         cursor.or(buttons::draw(&[self.verb], chosen, last, buf, look))
     }
 
     fn say(&self, line: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         // A look at the fields must not mark them as faulty.
-        let Some(scopes) = self.fields.named() else { return };
+        let Some(scopes) = self.fields.named() else {
+            return;
+        };
         let mut said = permits(&scopes);
         let mut held = self.held.clone();
         let absorbed: usize = scopes

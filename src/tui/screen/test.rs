@@ -111,7 +111,11 @@ impl Test {
 
     /// Answers a key that is for the focused field; a change asks anew.
     pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        if self.fields.press(self.part, key) { self.ask() } else { Step::Ignored }
+        if self.fields.press(self.part, key) {
+            self.ask()
+        } else {
+            Step::Ignored
+        }
     }
 
     /// Takes a paste into the field that has the focus.
@@ -129,11 +133,21 @@ impl Test {
         let look = &view.look;
         let wide = 70.min(area.width.saturating_sub(6));
         let fields = self.fields.height(wide);
-        let inner = panel::draw(&self.title, (wide, fields + SAID + 2), false, area, buf, look);
+        let inner = panel::draw(
+            &self.title,
+            (wide, fields + SAID + 2),
+            false,
+            area,
+            buf,
+            look,
+        );
         let cursor = self.fields.draw(1, Some(self.part), inner, buf, view);
         let line = (fields + 1).min(inner.height.saturating_sub(SAID));
         let current = self.request();
-        let decided = self.decided.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
+        let decided = self
+            .decided
+            .as_ref()
+            .filter(|(asked, _)| Some(asked) == current.as_ref());
         match decided {
             Some((_, Decision::Allow(scope))) => {
                 let said = format!("allowed, by {scope}");
@@ -149,7 +163,13 @@ impl Test {
                 form::fault(&format!("denied: {denial}{more}"), line, inner, buf, look);
             }
             None if current.is_none() => {
-                form::fault("name an entity, or * for any, to ask", line, inner, buf, look);
+                form::fault(
+                    "name an entity, or * for any, to ask",
+                    line,
+                    inner,
+                    buf,
+                    look,
+                );
             }
             None => {
                 Pen::at(buf, inner, line, look).text("asking", look.faint());

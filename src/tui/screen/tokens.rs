@@ -62,7 +62,11 @@ impl Default for Tokens {
 impl Tokens {
     /// In which mode its keys are looked up.
     pub fn mode(&self) -> Mode {
-        if self.typing { Mode::Search } else { Mode::Tokens }
+        if self.typing {
+            Mode::Search
+        } else {
+            Mode::Tokens
+        }
     }
 
     /// The selected token.
@@ -92,7 +96,11 @@ impl Tokens {
     pub fn refresh(&mut self, view: &View<'_>) {
         let (places, counts) = self.query.select(view.pats, view.now);
         self.counts = counts;
-        self.shown = places.iter().filter_map(|at| view.pats.get(*at)).map(|pat| pat.id).collect();
+        self.shown = places
+            .iter()
+            .filter_map(|at| view.pats.get(*at))
+            .map(|pat| pat.id)
+            .collect();
         if let Some(at) = self.shown.iter().position(|id| Some(*id) == self.selected) {
             self.rows.select(at);
         }
@@ -230,7 +238,11 @@ impl Tokens {
             draw_row(pat, &columns, line, area, buf, view);
             if at == self.rows.selected() {
                 let look = &view.look;
-                let style = if focused { look.selected() } else { look.selected_idle() };
+                let style = if focused {
+                    look.selected()
+                } else {
+                    look.selected_idle()
+                };
                 band(buf, area, line, style);
             }
         }
@@ -247,10 +259,18 @@ impl Tokens {
         for filter in StatusFilter::ALL {
             let on = filter == self.query.status;
             let style = if on { look.accent() } else { look.faint() };
-            let word = if narrow { filter.word().get(..3).unwrap_or_default() } else { filter.word() };
+            let word = if narrow {
+                filter.word().get(..3).unwrap_or_default()
+            } else {
+                filter.word()
+            };
             let chip = format!("{word} {}", self.counts.of(filter));
             let (open, close) = if on { ("[", "]") } else { (" ", " ") };
-            pen = pen.text(open, style).text(&chip, style).text(close, style).skip(1);
+            pen = pen
+                .text(open, style)
+                .text(&chip, style)
+                .text(close, style)
+                .skip(1);
         }
         if !self.typing && self.query.search.is_empty() {
             return None;
@@ -259,17 +279,36 @@ impl Tokens {
         let pen = pen.skip(1).text("/", look.accent());
         drop(pen);
         let x = area.x + (at + 2).min(area.width);
-        let place = Rect { x, width: area.right().saturating_sub(x), height: area.height.min(1), ..area };
+        let place = Rect {
+            x,
+            width: area.right().saturating_sub(x),
+            height: area.height.min(1),
+            ..area
+        };
         self.search.draw(place, buf, look, self.typing)
     }
 
-    fn draw_headings(&self, columns: &[(Column, u16)], area: Rect, buf: &mut Buffer, view: &View<'_>) {
+    fn draw_headings(
+        &self,
+        columns: &[(Column, u16)],
+        area: Rect,
+        buf: &mut Buffer,
+        view: &View<'_>,
+    ) {
         let look = &view.look;
         let mut pen = Pen::at(buf, area, 1, look).skip(3);
         for (column, wide) in columns {
             let sorted = *column == self.query.sort.column;
-            let arrow = if sorted { look.arrow(self.query.sort.descending) } else { "" };
-            let style = if sorted { look.accent() } else { look.heading() };
+            let arrow = if sorted {
+                look.arrow(self.query.sort.descending)
+            } else {
+                ""
+            };
+            let style = if sorted {
+                look.accent()
+            } else {
+                look.heading()
+            };
             let text = format!("{} {arrow}", column.word());
             pen = pen.column_of(text.trim_end(), *wide, style).skip(2);
         }
@@ -278,23 +317,33 @@ impl Tokens {
     fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
         let lines: [String; 2] = if view.pats.is_empty() {
-            ["No tokens yet.".into(), "Press n to create the first one.".into()]
+            [
+                "No tokens yet.".into(),
+                "Press n to create the first one.".into(),
+            ]
         } else if self.query.search.is_empty() {
             let word = self.query.status.word().to_lowercase();
-            [format!("No {word} tokens."), "Press f to see the next status.".into()]
+            [
+                format!("No {word} tokens."),
+                "Press f to see the next status.".into(),
+            ]
         } else {
             [
-                format!("Nothing {} matches the search.", self.query.status.word().to_lowercase())
-                    .replace("all ", ""),
+                format!(
+                    "Nothing {} matches the search.",
+                    self.query.status.word().to_lowercase()
+                )
+                .replace("all ", ""),
                 "Press Esc to clear it, f to look at another status.".into(),
             ]
         };
         let middle = ABOVE + area.height.saturating_sub(ABOVE) / 3;
-        for (line, (text, style)) in
-            (middle..).zip(lines.iter().zip([look.heading(), look.text()]))
+        for (line, (text, style)) in (middle..).zip(lines.iter().zip([look.heading(), look.text()]))
         {
             let indent = area.width.saturating_sub(width(text)) / 2;
-            Pen::at(buf, area, line, look).skip(indent).text(text, style);
+            Pen::at(buf, area, line, look)
+                .skip(indent)
+                .text(text, style);
         }
     }
 }
@@ -327,8 +376,14 @@ fn copy(what: &'static str, text: String) -> Step {
 
 fn around<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {
     let at = all.iter().position(|each| *each == now).unwrap_or(0);
-    let step = if forward { 1 } else { all.len().saturating_sub(1) };
-    all.get((at + step) % all.len().max(1)).copied().unwrap_or(now)
+    let step = if forward {
+        1
+    } else {
+        all.len().saturating_sub(1)
+    };
+    all.get((at + step) % all.len().max(1))
+        .copied()
+        .unwrap_or(now)
 }
 
 /// The columns that fit, in the order of the table, with their widths: the name always, the
@@ -354,14 +409,24 @@ fn columns(area: u16, times: Times) -> Vec<(Column, u16)> {
     }
     // What is left over goes to the name, and to the description once the name has plenty.
     let described = chosen.contains(&Column::Description);
-    let (name, more) = if described && left > 32 { (32, left - 32) } else { (left, 0) };
+    let (name, more) = if described && left > 32 {
+        (32, left - 32)
+    } else {
+        (left, 0)
+    };
     Column::ALL
         .into_iter()
         .filter(|column| chosen.contains(column))
         .map(|column| match column {
             Column::Name => (column, name),
             Column::Description => (column, 24 + more),
-            _ => (column, by_worth.iter().find(|(c, _)| *c == column).map_or(0, |(_, w)| *w)),
+            _ => (
+                column,
+                by_worth
+                    .iter()
+                    .find(|(c, _)| *c == column)
+                    .map_or(0, |(_, w)| *w),
+            ),
         })
         .collect()
 }
@@ -376,9 +441,11 @@ fn draw_row(
 ) {
     let look = &view.look;
     let status = pat.status(view.now);
-    let mut pen = Pen::at(buf, area, line, look)
-        .skip(1)
-        .column_of(look.status_glyph(status), 2, look.status(status));
+    let mut pen = Pen::at(buf, area, line, look).skip(1).column_of(
+        look.status_glyph(status),
+        2,
+        look.status(status),
+    );
     for (column, wide) in columns {
         let (text, style) = cell(pat, *column, view);
         pen = pen.column_of(&text, *wide, style).skip(2);
@@ -411,7 +478,11 @@ fn cell(pat: &Pat, column: Column, view: &View<'_>) -> (String, Style) {
 fn expires(pat: &Pat, view: &View<'_>) -> (String, Style) {
     let look = &view.look;
     let text = when::expiry(pat.expires, view.now, view.times, view.zone);
-    if soon(pat, view) { (format!("{text} !"), look.warning()) } else { (text, look.text()) }
+    if soon(pat, view) {
+        (format!("{text} !"), look.warning())
+    } else {
+        (text, look.text())
+    }
 }
 
 /// Whether `pat` is active and expires within a week.

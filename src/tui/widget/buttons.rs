@@ -1,6 +1,9 @@
 //! A row of buttons of which one is chosen. The first is the safe one and is chosen at first.
 
-use ratatui::{buffer::Buffer, layout::{Position, Rect}};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+};
 
 use super::paint::{Pen, width};
 use crate::tui::look::Look;
@@ -19,7 +22,9 @@ pub fn draw(
     for (at, word) in words.iter().enumerate() {
         let here = chosen == Some(at);
         let style = if here { look.selected() } else { look.text() };
-        Pen::at(buf, area, 0, look).to(column).text(&format!("[ {word} ]"), style);
+        Pen::at(buf, area, 0, look)
+            .to(column)
+            .text(&format!("[ {word} ]"), style);
         if here && column + 2 < area.width && area.height > 0 {
             cursor = Some(Position::new(area.x + column + 2, area.y));
         }

@@ -48,13 +48,26 @@ impl LifetimeField {
         let default = policy.default_lifetime.to_string();
         choice.choose(CUSTOM);
         choice.choose(&default);
-        let own = if choice.word() == CUSTOM { default.as_str() } else { "" };
-        Self { choice, custom: Field::line(own), typing: false, tried: false }
+        let own = if choice.word() == CUSTOM {
+            default.as_str()
+        } else {
+            ""
+        };
+        Self {
+            choice,
+            custom: Field::line(own),
+            typing: false,
+            tried: false,
+        }
     }
 
     /// What stands in it, as text.
     fn word(&self) -> String {
-        if self.is_custom() { self.custom.text() } else { self.choice.word().to_owned() }
+        if self.is_custom() {
+            self.custom.text()
+        } else {
+            self.choice.word().to_owned()
+        }
     }
 
     fn is_custom(&self) -> bool {
@@ -89,7 +102,8 @@ impl LifetimeField {
             return self.custom.press(key);
         }
         // A digit is the start of one's own lifetime: no need to choose "custom" first.
-        let digit = matches!(key.code, ratatui::crossterm::event::KeyCode::Char(c) if c.is_ascii_digit());
+        let digit =
+            matches!(key.code, ratatui::crossterm::event::KeyCode::Char(c) if c.is_ascii_digit());
         if digit {
             self.choice.choose(CUSTOM);
             self.typing = true;
@@ -128,7 +142,10 @@ impl LifetimeField {
         let mut last = line + high;
         if self.is_custom() {
             let place = labelled("", false, (last, 1), area, buf, look);
-            let place = Rect { width: place.width.min(20), ..place };
+            let place = Rect {
+                width: place.width.min(20),
+                ..place
+            };
             cursor = cursor.or(self.custom.draw(place, buf, look, focused && self.typing));
             last += 1;
         }

@@ -55,7 +55,10 @@ impl ScopeFields {
     /// Fields for any number of scopes, starting with those of `scopes`, which name the same
     /// entity; with none of them, on the first type and `*`.
     pub fn several(catalogue: &Catalogue, scopes: &[Scope]) -> Self {
-        let ticked = scopes.iter().map(|scope| scope.operation.to_string()).collect::<Vec<_>>();
+        let ticked = scopes
+            .iter()
+            .map(|scope| scope.operation.to_string())
+            .collect::<Vec<_>>();
         let mut fields = Self::made(catalogue, scopes.first());
         fields.operations = Operations::Several(Checks::new(fields.offered(), &ticked));
         fields
@@ -73,12 +76,17 @@ impl ScopeFields {
     }
 
     fn made(catalogue: &Catalogue, scope: Option<&Scope>) -> Self {
-        let words = catalogue.offers.iter().map(|offer| offer.entity_type.as_str());
+        let words = catalogue
+            .offers
+            .iter()
+            .map(|offer| offer.entity_type.as_str());
         let mut entity_type = Choice::new(words, 0);
         if let Some(scope) = scope {
             entity_type.choose(scope.entity_type.as_str());
         }
-        let domain = scope.and_then(|scope| scope.domain.as_ref()).map_or("", Domain::as_str);
+        let domain = scope
+            .and_then(|scope| scope.domain.as_ref())
+            .map_or("", Domain::as_str);
         Self {
             catalogue: catalogue.clone(),
             entity_type,
@@ -91,7 +99,9 @@ impl ScopeFields {
 
     fn offered(&self) -> Vec<&str> {
         let offer = self.catalogue.offers.get(self.entity_type.chosen());
-        offer.map_or_else(Vec::new, |offer| offer.operations.iter().map(Operation::as_str).collect())
+        offer.map_or_else(Vec::new, |offer| {
+            offer.operations.iter().map(Operation::as_str).collect()
+        })
     }
 
     /// The entities of the chosen type that are known by name, those first that start with
@@ -99,8 +109,9 @@ impl ScopeFields {
     fn known(&self) -> Vec<&str> {
         let offer = self.catalogue.offers.get(self.entity_type.chosen());
         let typed = self.entity.text();
-        let mut known: Vec<&str> =
-            offer.map_or_else(Vec::new, |offer| offer.entities.iter().map(String::as_str).collect());
+        let mut known: Vec<&str> = offer.map_or_else(Vec::new, |offer| {
+            offer.entities.iter().map(String::as_str).collect()
+        });
         known.sort_by_key(|entity| !entity.starts_with(typed.trim()));
         known
     }
@@ -113,7 +124,9 @@ impl ScopeFields {
         self.faults = [
             None,
             entity.as_ref().err().and_then(say),
-            operations.is_empty().then(|| "tick at least one operation with Space".to_owned()),
+            operations
+                .is_empty()
+                .then(|| "tick at least one operation with Space".to_owned()),
             domain.as_ref().err().and_then(say),
         ];
         let faulty = [Part::Entity, Part::Operations, Part::Domain]
@@ -139,18 +152,31 @@ impl ScopeFields {
         (!scopes.is_empty()).then_some(scopes)
     }
 
-    #[expect(clippy::type_complexity, reason = "the three parts, each as it was read")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "the three parts, each as it was read"
+    )]
     fn parsed(
         &self,
-    ) -> (Result<Entity, ScopeError>, Result<Option<Domain>, ScopeError>, Vec<Operation>) {
+    ) -> (
+        Result<Entity, ScopeError>,
+        Result<Option<Domain>, ScopeError>,
+        Vec<Operation>,
+    ) {
         let text = self.domain.text();
-        let domain =
-            if text.trim().is_empty() { Ok(None) } else { Domain::parse(&text).map(Some) };
+        let domain = if text.trim().is_empty() {
+            Ok(None)
+        } else {
+            Domain::parse(&text).map(Some)
+        };
         let words = match &self.operations {
             Operations::Several(checks) => checks.ticked(),
             Operations::One(choice) => vec![choice.word().to_owned()],
         };
-        let operations = words.iter().filter_map(|word| Operation::parse(word).ok()).collect();
+        let operations = words
+            .iter()
+            .filter_map(|word| Operation::parse(word).ok())
+            .collect();
         (Entity::parse(&self.entity.text()), domain, operations)
     }
 
@@ -253,14 +279,31 @@ impl ScopeFields {
         let room = area.width.saturating_sub(LABELS);
         let on = |this| part == Some(this);
         let high = self.entity_type.height(room);
-        let place =
-            labelled("Entity type", on(Part::EntityType), (line, high), area, buf, look);
-        let mut cursor = self.entity_type.draw(place, buf, look, on(Part::EntityType));
+        let place = labelled(
+            "Entity type",
+            on(Part::EntityType),
+            (line, high),
+            area,
+            buf,
+            look,
+        );
+        let mut cursor = self
+            .entity_type
+            .draw(place, buf, look, on(Part::EntityType));
         let mut line = line + high + 1;
         let place = labelled("Entity *", on(Part::Entity), (line, 1), area, buf, look);
-        let place = Rect { width: place.width.min(40), ..place };
+        let place = Rect {
+            width: place.width.min(40),
+            ..place
+        };
         cursor = cursor.or(self.entity.draw(place, buf, look, on(Part::Entity)));
-        note(&Note::of(self.fault(Part::Entity), self.entity_hint()), line + 1, area, buf, look);
+        note(
+            &Note::of(self.fault(Part::Entity), self.entity_hint()),
+            line + 1,
+            area,
+            buf,
+            look,
+        );
         line += 2;
         let high = self.operations_height(room);
         let label = match self.operations {
@@ -276,12 +319,27 @@ impl ScopeFields {
             Operations::Several(_) => "Space ticks, * ticks all; one scope for each",
             Operations::One(_) => "arrows or its first letter choose",
         };
-        note(&Note::of(self.fault(Part::Operations), hint), line + high, area, buf, look);
+        note(
+            &Note::of(self.fault(Part::Operations), hint),
+            line + high,
+            area,
+            buf,
+            look,
+        );
         line += high + 1;
         let place = labelled("Domain", on(Part::Domain), (line, 1), area, buf, look);
-        let place = Rect { width: place.width.min(40), ..place };
+        let place = Rect {
+            width: place.width.min(40),
+            ..place
+        };
         cursor = cursor.or(self.domain.draw(place, buf, look, on(Part::Domain)));
-        note(&Note::of(self.fault(Part::Domain), self.domain_hint()), line + 1, area, buf, look);
+        note(
+            &Note::of(self.fault(Part::Domain), self.domain_hint()),
+            line + 1,
+            area,
+            buf,
+            look,
+        );
         cursor
     }
 
@@ -306,9 +364,18 @@ impl ScopeFields {
 impl Part {
     /// The part after this one, or before it; `None` past the ends.
     pub fn next(self, down: bool) -> Option<Self> {
-        const ALL: [Part; 4] = [Part::EntityType, Part::Entity, Part::Operations, Part::Domain];
+        const ALL: [Part; 4] = [
+            Part::EntityType,
+            Part::Entity,
+            Part::Operations,
+            Part::Domain,
+        ];
         let at = ALL.iter().position(|part| *part == self)?;
-        let at = if down { at.checked_add(1)? } else { at.checked_sub(1)? };
+        let at = if down {
+            at.checked_add(1)?
+        } else {
+            at.checked_sub(1)?
+        };
         ALL.get(at).copied()
     }
 }
