@@ -136,9 +136,12 @@ impl Disk {
                 }
                 // A writer was killed. Opening for writing repairs that, in under 1 ms.
                 Err(DatabaseError::RepairAborted) => {
+                    if wait.is_over() {
+                        let why = "it needs a repair that does not hold".to_owned();
+                        return Err(StoreError::Broken { why });
+                    }
                     let (db, _) = self.with_reserve(|| open_to_write(&self.path, &wait))?;
                     close(db);
-                    wait.pause(&self.path, id)?;
                 }
                 Err(DatabaseError::DatabaseAlreadyOpen) => wait.pause(&self.path, id)?,
                 Err(error) => return Err(refused(&self.path, error)),
@@ -309,9 +312,13 @@ impl Wait {
         }
     }
 
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
     /// Sleeps 0.1 to 1 ms, at random so that two do not keep meeting; `Busy` after the deadline.
     fn pause(&self, path: &Path, file: FileId) -> Result<(), StoreError> {
-        if Instant::now() >= self.deadline {
+        if self.is_over() {
             return Err(StoreError::Busy {
                 path: path.to_owned(),
                 holder: holder(file),

@@ -84,16 +84,22 @@ fn frozen<R: Record + PartialEq + std::fmt::Debug>(record: &R, expected: &str) {
 
 #[test]
 fn the_bytes_of_a_token_are_frozen() {
-    frozen(&PatV1::from(&pat()), "0134664b71395a743057625865026369016402086368616e6e656c73026331077075626c69736801\
+    frozen(
+        &PatV1::from(&pat()),
+        "0134664b71395a743057625865026369016402086368616e6e656c73026331077075626c69736801\
          02643107636c69656e7473012a0472656164000370617401aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
          aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
          bbbbbbbbbbbbbbbbbbfc02a493d6fc15cd5b07fc04a493d6fc15cd5b0704726f6f740105616c6963\
-         6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b070001b9c33ed5177791af");
+         6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b070001b9c33ed5177791af",
+    );
 }
 
 #[test]
 fn the_bytes_of_a_last_use_are_frozen() {
-    frozen(&UseV1::from(&last()), "01fc12a493d6fc15cd5b0701033a3a310177d40da1655e40b9e5");
+    frozen(
+        &UseV1::from(&last()),
+        "01fc12a493d6fc15cd5b0701033a3a310177d40da1655e40b9e5",
+    );
 }
 
 #[test]
@@ -108,17 +114,23 @@ fn the_bytes_of_an_event_are_frozen() {
 
 #[test]
 fn the_bytes_of_a_deleted_token_are_frozen() {
-    frozen(&TrashV1::new(&pat(), at(6)), "0134664b71395a743057625865026369016402086368616e6e656c73026331077075626c69736801\
+    frozen(
+        &TrashV1::new(&pat(), at(6)),
+        "0134664b71395a743057625865026369016402086368616e6e656c73026331077075626c69736801\
          02643107636c69656e7473012a0472656164000370617401aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
          aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
          bbbbbbbbbbbbbbbbbbfc02a493d6fc15cd5b07fc04a493d6fc15cd5b0704726f6f740105616c6963\
          6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b07000101fc12a493d6fc15cd5b0701033a3a\
-         310177fc0ca493d6fc15cd5b07edd424a27408640d");
+         310177fc0ca493d6fc15cd5b07edd424a27408640d",
+    );
 }
 
 #[test]
 fn the_bytes_of_the_small_records_are_frozen() {
-    frozen(&RefV1(*id().as_bytes()), "0134664b71395a743057625865d6ee1de6292b2ee4");
+    frozen(
+        &RefV1(*id().as_bytes()),
+        "0134664b71395a743057625865d6ee1de6292b2ee4",
+    );
     frozen(&MarkV1, "018fecefa8976c9712");
     frozen(&SchemaV1(1), "01019ddc7b30b98beec3");
     frozen(
@@ -142,7 +154,10 @@ fn the_bytes_of_the_small_records_are_frozen() {
 fn the_hash_of_an_event_is_frozen() {
     let record = EventV1::new(300, Hash::from_bytes([0xcc; 32]), &draft());
     let hash = crate::store::codec::hash(&record).unwrap();
-    assert_eq!(hash.to_string(), "54a669066940959b5d9a4977c07d86c10dd13e5591e3e06c585c56ae635928d9");
+    assert_eq!(
+        hash.to_string(),
+        "54a669066940959b5d9a4977c07d86c10dd13e5591e3e06c585c56ae635928d9"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use patdeck::store::{Rows as _, Store};
+use patdeck::store::{Rows, Store};
 
 use crate::{Place, add, names};
 
@@ -73,7 +73,7 @@ fn a_writer_killed_mid_write_loses_nothing_acknowledged_and_stops_nobody() {
         );
         all += kept;
         assert_eq!(names(&watching).len(), all, "the kept handle goes on");
-        let chain = watching.read(|rows| rows.verify_chain()).unwrap();
+        let chain = watching.read(Rows::verify_chain).unwrap();
         assert_eq!((chain.events, chain.broken), (all as u64, None));
     }
     add(&watching, 99_999).unwrap();

@@ -2,7 +2,7 @@
 
 use patdeck::{
     domain::{Hash, Name, Pat, Retiring},
-    store::{Changes, Found, Rows as _, Store, StoreError, Trashed},
+    store::{Changes, Found, Rows, Store, StoreError, Trashed},
 };
 
 use crate::{Place, add, at, draft, id, names, pat, used, write};
@@ -32,7 +32,7 @@ fn a_token_comes_back_as_it_was_after_reopening() {
         ..kept
     };
     assert_eq!(found, kept);
-    let all = store.read(|rows| rows.pats()).unwrap();
+    let all = store.read(Rows::pats).unwrap();
     assert_eq!((all.rows, all.damaged), (vec![kept], vec![]));
 }
 
@@ -40,12 +40,12 @@ fn a_token_comes_back_as_it_was_after_reopening() {
 fn memory_and_disk_behave_alike() {
     let place = Place::new();
     for store in [place.store(), Store::memory().unwrap()] {
-        assert_eq!(store.read(|rows| rows.token_count()), Ok(0));
-        assert_eq!(store.read(|rows| rows.generation()), Ok(0));
+        assert_eq!(store.read(Rows::token_count), Ok(0));
+        assert_eq!(store.read(Rows::generation), Ok(0));
         add(&store, 1).unwrap();
         assert_eq!(names(&store), ["Token 1"]);
-        assert_eq!(store.read(|rows| rows.store_id()).unwrap().len(), 32);
-        assert!(store.read(|rows| rows.created()).is_ok());
+        assert_eq!(store.read(Rows::store_id).unwrap().len(), 32);
+        assert!(store.read(Rows::created).is_ok());
     }
 }
 
@@ -54,7 +54,7 @@ fn an_error_of_the_closure_leaves_nothing() {
     let place = Place::new();
     let store = place.store();
     add(&store, 1).unwrap();
-    let before = store.read(|rows| rows.generation()).unwrap();
+    let before = store.read(Rows::generation).unwrap();
     let refused: Result<(), StoreError> = write(&store, |rows| {
         rows.put_pat(&pat(2))?;
         rows.remove_pat(&id(1))?;
@@ -63,9 +63,9 @@ fn an_error_of_the_closure_leaves_nothing() {
     });
     assert_eq!(refused, Err(StoreError::Full));
     assert_eq!(names(&store), ["Token 1"]);
-    let chain = store.read(|rows| rows.verify_chain()).unwrap();
+    let chain = store.read(Rows::verify_chain).unwrap();
     assert_eq!((chain.events, chain.broken), (1, None));
-    assert_eq!(store.read(|rows| rows.generation()), Ok(before));
+    assert_eq!(store.read(Rows::generation), Ok(before));
 }
 
 #[test]
@@ -169,9 +169,9 @@ fn events_form_a_chain_that_can_be_paged_both_ways() {
     assert_eq!((after(5, 9), after(u64::MAX, 9)), (vec![], vec![5; 0]));
     let of = |token| numbers(store.read(|rows| rows.events_of(&id(token), 9)).unwrap());
     assert_eq!((of(3), of(2)), (vec![3], vec![]));
-    let last = store.read(|rows| rows.last_event()).unwrap();
+    let last = store.read(Rows::last_event).unwrap();
     assert_eq!(last, events.last().cloned());
-    let chain = store.read(|rows| rows.verify_chain()).unwrap();
+    let chain = store.read(Rows::verify_chain).unwrap();
     assert_eq!((chain.events, chain.broken), (5, None));
     assert_eq!(chain.head, events[4].hash);
 }
@@ -202,7 +202,7 @@ fn the_trash_keeps_a_token_whole_and_shows_the_newest_first() {
         rows.put_trash(&pat(2), at(4))
     })
     .unwrap();
-    let trash = store.read(|rows| rows.trash()).unwrap();
+    let trash = store.read(Rows::trash).unwrap();
     let one = Trashed {
         pat: used_one,
         at: at(3),

@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use patdeck::store::{Rows as _, Store, StoreError};
+use patdeck::store::{Rows, Store, StoreError};
 
 use crate::{Place, add, chmod, mode};
 
@@ -58,7 +58,7 @@ fn a_file_that_others_may_read_is_refused_at_the_start_and_later() {
             shown.display()
         );
         assert_eq!(refused(&place.path()), expected);
-        let running = store.read(|rows| rows.token_count()).unwrap_err();
+        let running = store.read(Rows::token_count).unwrap_err();
         assert_eq!(running.to_string(), expected);
         assert_eq!(add(&store, 1).unwrap_err().to_string(), expected);
     }
@@ -151,7 +151,7 @@ fn a_link_in_the_folder_is_followed() {
     let link = place.folder.path().join("link");
     symlink(&real, &link).unwrap();
     let store = Store::open(&link.join("s.redb")).unwrap();
-    assert_eq!(store.read(|rows| rows.token_count()), Ok(1));
+    assert_eq!(store.read(Rows::token_count), Ok(1));
 }
 
 #[test]

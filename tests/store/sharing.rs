@@ -3,7 +3,7 @@
 
 use std::{sync::mpsc, thread, time::Duration};
 
-use patdeck::store::{Rows as _, Store, StoreError, settle};
+use patdeck::store::{Rows, Store, StoreError, settle};
 
 use crate::{Place, add, names, write};
 
@@ -13,8 +13,8 @@ fn a_commit_is_seen_by_all_others_at_once() {
     let (one, two) = (place.store(), place.store());
     for n in 0..20 {
         add(if n % 2 == 0 { &one } else { &two }, n).unwrap();
-        assert_eq!(one.read(|rows| rows.token_count()), Ok(n as u64 + 1));
-        assert_eq!(two.read(|rows| rows.token_count()), Ok(n as u64 + 1));
+        assert_eq!(one.read(Rows::token_count), Ok(n as u64 + 1));
+        assert_eq!(two.read(Rows::token_count), Ok(n as u64 + 1));
     }
 }
 
@@ -35,7 +35,7 @@ fn four_writers_at_once_lose_nothing() {
     });
     let store = open();
     assert_eq!(names(&store).len(), 200);
-    let chain = store.read(|rows| rows.verify_chain()).unwrap();
+    let chain = store.read(Rows::verify_chain).unwrap();
     assert_eq!((chain.events, chain.broken), (200, None));
 }
 
@@ -43,7 +43,7 @@ fn four_writers_at_once_lose_nothing() {
 fn two_who_make_the_store_at_once_share_one() {
     let place = Place::new();
     let ids: Vec<_> = thread::scope(|scope| {
-        let open = || place.store().read(|rows| rows.store_id()).unwrap();
+        let open = || place.store().read(Rows::store_id).unwrap();
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     });
@@ -93,10 +93,10 @@ fn a_file_put_in_the_place_of_the_store_is_read_from_then_on() {
     let store = place.store();
     add(&store, 1).unwrap();
     add(&other.store(), 2).unwrap();
-    let id = store.read(|rows| rows.store_id()).unwrap();
+    let id = store.read(Rows::store_id).unwrap();
     std::fs::rename(other.path(), place.path()).unwrap();
     assert_eq!(names(&store), ["Token 2"]);
-    assert_ne!(store.read(|rows| rows.store_id()).unwrap(), id);
+    assert_ne!(store.read(Rows::store_id).unwrap(), id);
     add(&store, 3).unwrap();
     assert_eq!(names(&place.store()), ["Token 2", "Token 3"]);
 }
@@ -106,7 +106,7 @@ fn a_store_that_is_gone_is_not_made_anew_behind_the_operators_back() {
     let place = Place::new();
     let store = place.store();
     std::fs::remove_file(place.path()).unwrap();
-    let gone = store.read(|rows| rows.token_count()).unwrap_err();
+    let gone = store.read(Rows::token_count).unwrap_err();
     assert!(
         gone.to_string().ends_with(
             "store.redb is gone: put it back, or start patdeck again for an empty store"

@@ -5,7 +5,7 @@ use std::{fs, io::Write as _, path::Path, process::Command};
 
 use patdeck::{
     domain::Pat,
-    store::{Rows as _, Store, StoreError},
+    store::{Rows, Store, StoreError},
 };
 
 use crate::{add, at, pat, write};
@@ -91,8 +91,8 @@ fn when_even_the_reserve_is_used_up_the_store_says_so_and_stays_whole() {
     );
     let fresh = Store::open(&disk.path().join("store.redb")).unwrap();
     for store in [&store, &fresh] {
-        assert_eq!(store.read(|rows| rows.token_count()), Ok(kept as u64));
-        let chain = store.read(|rows| rows.verify_chain()).unwrap();
+        assert_eq!(store.read(Rows::token_count), Ok(kept as u64));
+        let chain = store.read(Rows::verify_chain).unwrap();
         assert_eq!((chain.events, chain.broken), (kept as u64, None));
     }
     fs::remove_file(disk.path().join("filler")).unwrap();
@@ -112,7 +112,7 @@ fn a_read_only_file_system_can_be_read_and_says_why_it_cannot_be_written() {
         .status();
     assert!(remounted.unwrap().success());
     let store = Store::open(&path).unwrap();
-    assert_eq!(store.read(|rows| rows.token_count()), Ok(1));
+    assert_eq!(store.read(Rows::token_count), Ok(1));
     let refused = add(&store, 2).unwrap_err();
     assert_eq!(
         refused.to_string(),
