@@ -88,7 +88,9 @@ impl Disk {
     pub(super) fn writable(&self) -> Result<Database, StoreError> {
         let wait = Wait::new(self.patience);
         loop {
-            // Opening for writing changes the file, so it is known to be a store of ours before.
+            // Opening for writing changes the file, so it must be known before that it is a store
+            // of ours and of no later patdeck.
+            drop(self.reader()?);
             let known = self.handle()?.id;
             let (db, id) = open_to_write(&self.path, &wait)?;
             if id == known {
@@ -329,3 +331,7 @@ impl Wait {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "disk_tests.rs"]
+mod tests;

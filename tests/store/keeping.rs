@@ -37,6 +37,12 @@ fn a_token_comes_back_as_it_was_after_reopening() {
 }
 
 #[test]
+fn a_store_can_be_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Store>();
+}
+
+#[test]
 fn memory_and_disk_behave_alike() {
     let place = Place::new();
     for store in [place.store(), Store::memory().unwrap()] {
