@@ -88,7 +88,9 @@ impl Disk {
     pub(super) fn writable(&self) -> Result<Database, StoreError> {
         let wait = Wait::new(self.patience);
         loop {
-            // Opening for writing changes the file, so it is known to be a store of ours before.
+            // Opening for writing changes the file, so it must be known before that it is a store
+            // of ours and of no later patdeck.
+            drop(self.reader()?);
             let known = self.handle()?.id;
             let (db, id) = open_to_write(&self.path, &wait)?;
             if id == known {
@@ -136,9 +138,12 @@ impl Disk {
                 }
                 // A writer was killed. Opening for writing repairs that, in under 1 ms.
                 Err(DatabaseError::RepairAborted) => {
+                    if wait.is_over() {
+                        let why = "it needs a repair that does not hold".to_owned();
+                        return Err(StoreError::Broken { why });
+                    }
                     let (db, _) = self.with_reserve(|| open_to_write(&self.path, &wait))?;
                     close(db);
-                    wait.pause(&self.path, id)?;
                 }
                 Err(DatabaseError::DatabaseAlreadyOpen) => wait.pause(&self.path, id)?,
                 Err(error) => return Err(refused(&self.path, error)),
@@ -309,9 +314,13 @@ impl Wait {
         }
     }
 
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
     /// Sleeps 0.1 to 1 ms, at random so that two do not keep meeting; `Busy` after the deadline.
     fn pause(&self, path: &Path, file: FileId) -> Result<(), StoreError> {
-        if Instant::now() >= self.deadline {
+        if self.is_over() {
             return Err(StoreError::Busy {
                 path: path.to_owned(),
                 holder: holder(file),
@@ -322,3 +331,7 @@ impl Wait {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "disk_tests.rs"]
+mod tests;

@@ -29,14 +29,6 @@ impl MomentV1 {
     }
 }
 
-/// `Some(None)` for an instant that is unset, `None` for one that is none.
-fn optional(at: Option<MomentV1>) -> Option<Option<Moment>> {
-    match at {
-        None => Some(None),
-        Some(at) => at.moment().map(Some),
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct ActorV1 {
     user: String,
@@ -171,8 +163,14 @@ impl PatV1 {
             created: self.created.moment()?,
             created_by: self.created_by.into(),
             issued: self.issued.moment()?,
-            expires: optional(self.expires)?,
-            revoked: optional(self.revoked)?,
+            expires: match self.expires {
+                None => None,
+                Some(at) => Some(at.moment()?),
+            },
+            revoked: match self.revoked {
+                None => None,
+                Some(at) => Some(at.moment()?),
+            },
             claimed: self.claimed,
             last_used,
         })

@@ -1,1 +1,211 @@
+//! Golden bytes of every stored struct. A test that fails here means that stores in the field
+//! would not be read any more: make a new struct with a new version instead.
 
+use std::fmt::Write as _;
+
+use chrono::{TimeZone as _, Utc};
+
+use super::*;
+use crate::store::codec::{seal, unseal};
+
+fn at(second: i64) -> Moment {
+    Utc.timestamp_opt(1_800_000_000 + second, 123_456_789)
+        .unwrap()
+}
+
+fn id() -> TokenId {
+    TokenId::parse("4fKq9Zt0WbXe").unwrap()
+}
+
+fn actor() -> Actor {
+    Actor {
+        user: "root".into(),
+        sudo_user: Some("alice".into()),
+        from: None,
+    }
+}
+
+fn last() -> LastUse {
+    LastUse {
+        at: at(9),
+        from: Some("::1".into()),
+        what: "w".into(),
+    }
+}
+
+fn pat() -> Pat {
+    let mut scopes = Scopes::default();
+    for scope in ["clients:*:read", "channels:c1:publish@d1"] {
+        scopes.add(scope.parse().unwrap()).unwrap();
+    }
+    Pat {
+        id: id(),
+        name: Name::parse("ci").unwrap(),
+        description: Description::parse("d").unwrap(),
+        scopes,
+        prefix: "pat".into(),
+        digest: Digest::from_bytes([0xaa; 32]),
+        retiring: Some(Retiring {
+            digest: Digest::from_bytes([0xbb; 32]),
+            until: at(1),
+        }),
+        created: at(2),
+        created_by: actor(),
+        issued: at(3),
+        expires: Some(at(4)),
+        revoked: None,
+        claimed: true,
+        last_used: Some(last()),
+    }
+}
+
+fn draft() -> EventDraft {
+    EventDraft {
+        at: at(5),
+        actor: actor(),
+        token: Some(id()),
+        name: "ci".into(),
+        action: Action::Revoked,
+        detail: "leaked".into(),
+    }
+}
+
+/// Seals `record`, compares with what is frozen, and reads it back.
+#[track_caller]
+fn frozen<R: Record + PartialEq + std::fmt::Debug>(record: &R, expected: &str) {
+    let sealed = seal("t", b"k", record).unwrap();
+    let mut hex = String::new();
+    for byte in &sealed {
+        write!(hex, "{byte:02x}").unwrap();
+    }
+    assert_eq!(hex, expected);
+    assert_eq!(unseal::<R>("t", b"k", &sealed).as_ref(), Some(record));
+}
+
+#[test]
+fn the_bytes_of_a_token_are_frozen() {
+    frozen(
+        &PatV1::from(&pat()),
+        "0134664b71395a743057625865026369016402086368616e6e656c73026331077075626c69736801\
+         02643107636c69656e7473012a0472656164000370617401aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
+         aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
+         bbbbbbbbbbbbbbbbbbfc02a493d6fc15cd5b07fc04a493d6fc15cd5b0704726f6f740105616c6963\
+         6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b070001b9c33ed5177791af",
+    );
+}
+
+#[test]
+fn the_bytes_of_a_last_use_are_frozen() {
+    frozen(
+        &UseV1::from(&last()),
+        "01fc12a493d6fc15cd5b0701033a3a310177d40da1655e40b9e5",
+    );
+}
+
+#[test]
+fn the_bytes_of_an_event_are_frozen() {
+    frozen(
+        &EventV1::new(300, Hash::from_bytes([0xcc; 32]), &draft()),
+        "01fb2c01ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccfc0aa493\
+         d6fc15cd5b0704726f6f740105616c696365000134664b71395a74305762586502636905066c6561\
+         6b6564565ef2eed21bed05",
+    );
+}
+
+#[test]
+fn the_bytes_of_a_deleted_token_are_frozen() {
+    frozen(
+        &TrashV1::new(&pat(), at(6)),
+        "0134664b71395a743057625865026369016402086368616e6e656c73026331077075626c69736801\
+         02643107636c69656e7473012a0472656164000370617401aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
+         aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
+         bbbbbbbbbbbbbbbbbbfc02a493d6fc15cd5b07fc04a493d6fc15cd5b0704726f6f740105616c6963\
+         6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b07000101fc12a493d6fc15cd5b0701033a3a\
+         310177fc0ca493d6fc15cd5b07edd424a27408640d",
+    );
+}
+
+#[test]
+fn the_bytes_of_the_small_records_are_frozen() {
+    frozen(
+        &RefV1(*id().as_bytes()),
+        "0134664b71395a743057625865d6ee1de6292b2ee4",
+    );
+    frozen(&MarkV1, "018fecefa8976c9712");
+    frozen(&SchemaV1(1), "01019ddc7b30b98beec3");
+    frozen(
+        &BirthV1 {
+            id: [0xdd; 16],
+            created: at(7).into(),
+        },
+        "01ddddddddddddddddddddddddddddddddfc0ea493d6fc15cd5b07da9b0a5920987122",
+    );
+    frozen(
+        &HeadV1 {
+            events: 70_000,
+            hash: [0xee; 32],
+        },
+        "01fc70110100eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee4fb5\
+         8c1f0eb6158d",
+    );
+}
+
+#[test]
+fn the_hash_of_an_event_is_frozen() {
+    let record = EventV1::new(300, Hash::from_bytes([0xcc; 32]), &draft());
+    let hash = crate::store::codec::hash(&record).unwrap();
+    assert_eq!(
+        hash.to_string(),
+        "54a669066940959b5d9a4977c07d86c10dd13e5591e3e06c585c56ae635928d9"
+    );
+}
+
+#[test]
+fn everything_of_the_domain_survives() {
+    let key = *id().as_bytes();
+    let kept = PatV1::from(&pat()).pat(&key, Some(last()));
+    assert_eq!(kept, Some(pat()));
+    assert_eq!(UseV1::from(&last()).last_use(), Some(last()));
+    let trashed = TrashV1::new(&pat(), at(6)).trashed(&key);
+    assert_eq!(trashed, Some((pat(), at(6))));
+    let event = EventV1::new(1, Hash::NONE, &draft());
+    assert_eq!(event.what(), Some(draft()));
+}
+
+#[test]
+fn instants_are_kept_to_the_nanosecond_from_one_end_to_the_other() {
+    for moment in [at(0), Moment::MIN_UTC, Moment::MAX_UTC] {
+        assert_eq!(MomentV1::from(moment).moment(), Some(moment));
+    }
+    assert_eq!(MomentV1(i64::MAX, 0).moment(), None);
+    assert_eq!(MomentV1(0, u32::MAX).moment(), None);
+}
+
+#[test]
+fn what_the_domain_would_refuse_is_damaged() {
+    let key = *id().as_bytes();
+    let good = PatV1::from(&pat());
+    let read = |record: PatV1| record.pat(&key, None);
+    assert!(read(good.clone()).is_some());
+    assert_eq!(good.clone().pat(b"000000000000", None), None);
+    for bad in [
+        PatV1 {
+            name: String::new(),
+            ..good.clone()
+        },
+        PatV1 {
+            algorithm: 2,
+            ..good.clone()
+        },
+        PatV1 {
+            scopes: [good.scopes.clone(), good.scopes.clone()].concat(),
+            ..good.clone()
+        },
+        PatV1 {
+            expires: Some(MomentV1(i64::MAX, 0)),
+            ..good.clone()
+        },
+    ] {
+        assert_eq!(read(bad), None);
+    }
+}

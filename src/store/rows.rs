@@ -8,7 +8,7 @@ use super::{
     chain,
     error::{Damage, StoreError},
     record::{BirthV1, EventV1, PatV1, RefV1, TrashV1, UseV1},
-    tables::{Access, Reading, Tables},
+    tables::{Access, Reading, Tables, hex},
 };
 use crate::domain::{Event, Hash, LastUse, Moment, Name, Pat, TokenId};
 
@@ -267,7 +267,7 @@ pub trait Rows: Source {
     /// 32 hexadecimal digits that tell this store from every other.
     fn store_id(&self) -> Result<String, StoreError> {
         let birth = birth(self.tables())?;
-        Ok(birth.id.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&birth.id))
     }
 
     /// When the store was made.

@@ -36,3 +36,19 @@ pub fn settle(limit: Duration) -> bool {
     let (count, _) = waited.unwrap_or_else(PoisonError::into_inner);
     *count == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_waits_for_a_running_write_and_no_longer() {
+        let running = Running::start();
+        assert!(!settle(Duration::ZERO));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| settle(Duration::from_secs(30)));
+            drop(running);
+            assert!(waiting.join().unwrap());
+        });
+    }
+}

@@ -4,7 +4,7 @@
 
 use std::{
     cell::RefCell,
-    fmt,
+    fmt::{self, Write as _},
     ops::{ControlFlow, RangeBounds},
     rc::Rc,
 };
@@ -150,6 +150,10 @@ pub(super) struct Shelf<K: Key + 'static, A: Access> {
     table: A::Table<K>,
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "keys are references and integers, which redb's type of them does not show"
+)]
 impl<K: Key + 'static, A: Access> Shelf<K, A> {
     fn new(name: &'static str, trouble: &Trouble, table: A::Table<K>) -> Self {
         Self {
@@ -253,6 +257,7 @@ impl<A: Access> Shelf<u64, A> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as above")]
 impl<K: Key + 'static> Shelf<K, Writing<'_>> {
     pub(super) fn put<R: Record>(
         &mut self,
@@ -291,6 +296,15 @@ fn shown(key: &[u8]) -> String {
     }
     match std::str::from_utf8(key) {
         Ok(text) => escape(text).into_owned(),
-        Err(_) => key.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Err(_) => hex(key),
     }
+}
+
+/// These bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // A string takes whatever is written to it.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

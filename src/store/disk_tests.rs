@@ -1,0 +1,94 @@
+//! A store of a later schema, which only this module can make, and what a read-write handle
+//! held elsewhere does to a reader that comes.
+
+use super::*;
+use crate::store::{Rows, Store};
+
+/// Makes the store at `path` one that a later patdeck wrote.
+fn raise_schema(path: &Path) {
+    let wait = Wait::new(Duration::from_secs(9));
+    let (db, _) = open_to_write(path, &wait).unwrap();
+    let transaction = begin_write(&db).unwrap();
+    let mut tables = Tables::open_to_write(&transaction).unwrap();
+    tables.meta.put(migrate::SCHEMA, &SchemaV1(7)).unwrap();
+    drop(tables);
+    transaction.commit().unwrap();
+    close(db);
+}
+
+#[test]
+fn a_newer_store_is_refused_untouched_at_the_start_and_under_a_running_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let running = Store::open(&path).unwrap();
+    raise_schema(&path);
+    let before = std::fs::read(&path).unwrap();
+    let refused = Store::open(&path).map(drop).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the store has format 7 and this patdeck knows 1: update patdeck, the file was left as it is"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    assert_eq!(running.read(Rows::token_count), Err(refused.clone()));
+    let written: Result<(), StoreError> = running.write(|_| Ok(()));
+    assert_eq!(written, Err(refused));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_file_without_a_schema_number_is_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    file::create(&path, |file| {
+        let db = database(file).unwrap();
+        let transaction = begin_write(&db).unwrap();
+        drop(Tables::open_to_write(&transaction).unwrap());
+        transaction.commit().unwrap();
+        close(db);
+        Ok(())
+    })
+    .unwrap();
+    let refused = Store::open(&path).map(drop);
+    assert!(matches!(refused, Err(StoreError::NotAStore { .. })));
+}
+
+#[test]
+fn an_exclusive_holder_such_as_another_tool_makes_readers_busy_not_hang() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    drop(Store::open(&path).unwrap());
+    let other = Database::builder().open(&path).unwrap();
+    let busy = Store::open_with(&path, Duration::from_millis(20)).map(drop);
+    assert!(matches!(busy, Err(StoreError::Busy { .. })), "{busy:?}");
+    drop(other);
+    drop(Store::open(&path).unwrap());
+}
+
+#[test]
+fn what_redb_says_of_a_file_becomes_advice() {
+    let path = Path::new("/srv/s.redb");
+    let said = |error| refused(path, error).to_string();
+    assert_eq!(
+        said(DatabaseError::LockProtocolMismatch),
+        "/srv/s.redb is in use by another version of patdeck: try again, or end that process if it hangs"
+    );
+    assert_eq!(
+        said(DatabaseError::Storage(StorageError::Corrupted(
+            "page 3".into()
+        ))),
+        "the store is damaged (page 3): copy its file away, then restore a backup"
+    );
+    let io = |kind: std::io::ErrorKind| said(DatabaseError::Storage(StorageError::Io(kind.into())));
+    assert_eq!(
+        io(std::io::ErrorKind::StorageFull),
+        StoreError::Full.to_string()
+    );
+    assert_eq!(
+        io(std::io::ErrorKind::ReadOnlyFilesystem),
+        StoreError::ReadOnly.to_string()
+    );
+    assert_eq!(
+        said(DatabaseError::Storage(StorageError::PreviousIo)),
+        "the store cannot be used (Previous I/O error occurred. Please close and re-open the database.): check its disk, then try again"
+    );
+}

@@ -1,0 +1,202 @@
+//! A damaged file: what is read is right, what cannot be is named, and nothing panics through.
+//! Thousands of single faults are too slow for every change; a few hundred, always the same,
+//! have to do here.
+
+use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path};
+
+use patdeck::{
+    domain::{Name, Pat},
+    store::{Found, Rows, Store, StoreError, panic_is_caught},
+};
+
+use crate::{Place, add, at, id, pat, used, write};
+
+/// Puts `bytes` there as a new file, for an open handle must not see them change.
+fn put(path: &Path, bytes: &[u8]) {
+    let _ = fs::remove_file(path);
+    let mut options = fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .unwrap();
+    std::io::Write::write_all(&mut file, bytes).unwrap();
+}
+
+/// A store of 40 tokens, one of them revoked last, as bytes.
+fn healthy(place: &Place) -> Vec<u8> {
+    let store = place.store();
+    for n in 0..40 {
+        add(&store, n).unwrap();
+    }
+    write(&store, |rows| rows.put_use(&id(1), &used(1))).unwrap();
+    let revoked = pat(5).revoke(at(1)).unwrap();
+    write(&store, |rows| rows.put_pat(&revoked)).unwrap();
+    fs::read(place.path()).unwrap()
+}
+
+fn silence() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic_is_caught() {
+            usual(panic);
+        }
+    }));
+}
+
+/// Reads all there is; whether anything was found wrong. Panics if anything is wrong unnamed.
+fn look(path: &Path) -> bool {
+    let Ok(store) = Store::open(path) else {
+        return true;
+    };
+    let expected = |found: &Pat| {
+        let number = found.id.as_str().parse().unwrap();
+        let last_used = found.last_used.clone().filter(|last| *last == used(1));
+        let revoked = (number == 5).then_some(at(1));
+        Pat {
+            last_used,
+            revoked,
+            ..pat(number)
+        }
+    };
+    let mut wrong = false;
+    match store.read(Rows::pats) {
+        Ok(Found { rows, damaged }) => {
+            assert!(rows.iter().all(|found| *found == expected(found)));
+            assert!(
+                rows.len() == 40 || !damaged.is_empty(),
+                "{} rows",
+                rows.len()
+            );
+            wrong |= !damaged.is_empty();
+        }
+        Err(_) => wrong = true,
+    }
+    for n in 0..40 {
+        match store.read(|rows| rows.pat(&id(n))) {
+            Ok(Some(found)) => assert_eq!(found, expected(&found)),
+            _ => wrong = true,
+        }
+        let name = Name::parse(&format!("token {n}")).unwrap();
+        match store.read(|rows| rows.id_of_name(&name)) {
+            Ok(Some(found)) => assert_eq!(found, id(n)),
+            _ => wrong = true,
+        }
+    }
+    match store.read(Rows::verify_chain) {
+        Ok(chain) => wrong |= chain.broken.is_some() || chain.events != 40,
+        Err(_) => wrong = true,
+    }
+    wrong |= write(&store, |rows| rows.put_pat(&pat(3))).is_err();
+    wrong
+}
+
+#[test]
+fn a_flipped_bit_is_harmless_or_named_and_never_read_as_something_else() {
+    silence();
+    let place = Place::new();
+    let bytes = healthy(&place);
+    assert!(!look(&place.path()), "a healthy store is");
+    let mut wrong = 0;
+    // The header byte by byte, then every page at places that differ from page to page.
+    let positions = (0..320).step_by(3).chain((320..bytes.len()).step_by(509));
+    for (n, position) in positions.enumerate() {
+        let mut flipped = bytes.clone();
+        flipped[position] ^= 1 << (n % 8);
+        put(&place.path(), &flipped);
+        wrong += usize::from(look(&place.path()));
+    }
+    assert!(wrong > 0, "no flip was noticed");
+}
+
+#[test]
+fn a_file_cut_short_is_refused() {
+    silence();
+    let place = Place::new();
+    let bytes = healthy(&place);
+    for part in 1..16 {
+        put(&place.path(), &bytes[..bytes.len() * part / 16]);
+        assert!(look(&place.path()), "{part}/16");
+    }
+}
+
+/// Flips a bit in the one place of the file where `needle` is the payload of a record.
+fn flip_in(place: &Place, needle: &str) {
+    let mut bytes = fs::read(place.path()).unwrap();
+    let needle = needle.as_bytes();
+    for at in 0..bytes.len() - needle.len() {
+        if bytes[at..].starts_with(needle) {
+            bytes[at] ^= 1;
+        }
+    }
+    put(&place.path(), &bytes);
+}
+
+#[test]
+fn one_damaged_token_is_named_hides_no_other_and_can_be_deleted() {
+    let place = Place::new();
+    let store = place.store();
+    for n in 1..=3 {
+        let description = patdeck::domain::Description::parse(&format!("needle {n}")).unwrap();
+        let pat = Pat {
+            description,
+            ..pat(n)
+        };
+        write(&store, |rows| rows.put_pat(&pat)).unwrap();
+    }
+    flip_in(&place, "needle 2");
+    let found = store.read(Rows::pats).unwrap();
+    let ids: Vec<_> = found.rows.iter().map(|pat| pat.id).collect();
+    assert_eq!(ids, [id(1), id(3)]);
+    assert_eq!(found.damaged.len(), 1);
+    let refused = store.read(|rows| rows.pat(&id(2))).unwrap_err();
+    assert_eq!(refused, StoreError::Damaged(found.damaged[0].clone()));
+    assert_eq!(
+        refused.to_string(),
+        "000000000002 in pats-1 is damaged and was not used: restore a backup, or delete this record"
+    );
+    assert_eq!(write(&store, |rows| rows.remove_pat(&id(2))), Ok(true));
+    let found = store.read(Rows::pats).unwrap();
+    assert_eq!((found.rows.len(), found.damaged), (2, vec![]));
+    // Its name went with it.
+    let name = pat(2).name;
+    assert_eq!(store.read(|rows| rows.id_of_name(&name)), Ok(None));
+}
+
+#[test]
+fn a_damaged_last_use_is_named_and_denies_nothing() {
+    let place = Place::new();
+    let store = place.store();
+    add(&store, 1).unwrap();
+    let mut last = used(1);
+    last.what = "needle".into();
+    write(&store, |rows| rows.put_use(&id(1), &last)).unwrap();
+    flip_in(&place, "needle");
+    assert_eq!(store.read(|rows| rows.pat(&id(1))), Ok(Some(pat(1))));
+    let found = store.read(Rows::pats).unwrap();
+    assert_eq!(found.rows, [pat(1)]);
+    assert_eq!(found.damaged[0].to_string(), "000000000001 in uses-1");
+}
+
+#[test]
+fn a_damaged_event_breaks_the_chain_where_it_stands_and_hides_no_other() {
+    let place = Place::new();
+    let store = place.store();
+    for n in 1..=5 {
+        let what = crate::draft(Some(1), &format!("needle {n}"));
+        write(&store, |rows| rows.append_event(what.clone())).unwrap();
+    }
+    flip_in(&place, "needle 3");
+    let chain = store.read(Rows::verify_chain).unwrap();
+    assert_eq!(chain.events, 2);
+    assert_eq!(chain.broken, Some((3, "3 in events-1 is damaged".into())));
+    let others = [5, 4, 2, 1];
+    let all = store.read(|rows| rows.events_before(None, 9)).unwrap();
+    let own = store.read(|rows| rows.events_of(&id(1), 9)).unwrap();
+    for found in [all, own] {
+        let numbers: Vec<_> = found.rows.iter().map(|e| e.sequence).collect();
+        assert_eq!(numbers, others);
+        assert_eq!(found.damaged[0].to_string(), "3 in events-1");
+    }
+}

@@ -1,0 +1,270 @@
+//! What was written is there again, whole or not at all, and the tables agree with each other.
+
+use patdeck::{
+    domain::{Hash, Name, Pat, Retiring},
+    store::{Changes, Found, Rows, Store, StoreError, Trashed},
+};
+
+use crate::{Place, add, at, draft, id, names, pat, used, write};
+
+#[test]
+fn a_token_comes_back_as_it_was_after_reopening() {
+    let place = Place::new();
+    let kept = Pat {
+        retiring: Some(Retiring {
+            digest: pat(1).digest,
+            until: at(15),
+        }),
+        revoked: Some(at(5)),
+        expires: None,
+        claimed: false,
+        ..pat(1)
+    };
+    write(&place.store(), |rows| {
+        rows.put_pat(&kept)?;
+        rows.put_use(&kept.id, &used(3))
+    })
+    .unwrap();
+    let store = place.store();
+    let found = store.read(|rows| rows.pat(&kept.id)).unwrap().unwrap();
+    let kept = Pat {
+        last_used: Some(used(3)),
+        ..kept
+    };
+    assert_eq!(found, kept);
+    let all = store.read(Rows::pats).unwrap();
+    assert_eq!((all.rows, all.damaged), (vec![kept], vec![]));
+}
+
+#[test]
+fn a_store_can_be_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Store>();
+}
+
+#[test]
+fn memory_and_disk_behave_alike() {
+    let place = Place::new();
+    for store in [place.store(), Store::memory().unwrap()] {
+        assert_eq!(store.read(Rows::token_count), Ok(0));
+        assert_eq!(store.read(Rows::generation), Ok(0));
+        add(&store, 1).unwrap();
+        assert_eq!(names(&store), ["Token 1"]);
+        assert_eq!(store.read(Rows::store_id).unwrap().len(), 32);
+        assert!(store.read(Rows::created).is_ok());
+    }
+}
+
+#[test]
+fn an_error_of_the_closure_leaves_nothing() {
+    let place = Place::new();
+    let store = place.store();
+    add(&store, 1).unwrap();
+    let before = store.read(Rows::generation).unwrap();
+    let refused: Result<(), StoreError> = write(&store, |rows| {
+        rows.put_pat(&pat(2))?;
+        rows.remove_pat(&id(1))?;
+        rows.append_event(draft(Some(2), "made"))?;
+        Err(StoreError::Full)
+    });
+    assert_eq!(refused, Err(StoreError::Full));
+    assert_eq!(names(&store), ["Token 1"]);
+    let chain = store.read(Rows::verify_chain).unwrap();
+    assert_eq!((chain.events, chain.broken), (1, None));
+    assert_eq!(store.read(Rows::generation), Ok(before));
+}
+
+#[test]
+fn a_panic_of_the_closure_leaves_nothing_and_the_store_goes_on() {
+    let place = Place::new();
+    let store = place.store();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        write(&store, |rows| -> Result<(), StoreError> {
+            rows.put_pat(&pat(1))?;
+            std::panic::resume_unwind(Box::new("a fault of the caller"));
+        })
+    }));
+    assert!(panicked.is_err());
+    assert!(names(&store).is_empty());
+    add(&store, 2).unwrap();
+    assert_eq!(names(&store), ["Token 2"]);
+}
+
+#[test]
+fn a_name_is_found_folded_follows_a_rename_and_is_free_after_removal() {
+    let store = Store::memory().unwrap();
+    let found = |name: &str| {
+        let name = Name::parse(name).unwrap();
+        store.read(|rows| rows.id_of_name(&name)).unwrap()
+    };
+    add(&store, 1).unwrap();
+    assert_eq!(found("tOKEN 1"), Some(id(1)));
+    let renamed = Pat {
+        name: Name::parse("Other").unwrap(),
+        ..pat(1)
+    };
+    write(&store, |rows| rows.put_pat(&renamed)).unwrap();
+    assert_eq!((found("Token 1"), found("other")), (None, Some(id(1))));
+    let thief = Pat {
+        name: Name::parse("OTHER").unwrap(),
+        ..pat(2)
+    };
+    let refused = write(&store, |rows| rows.put_pat(&thief)).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the name OTHER is taken by 000000000001: choose another"
+    );
+    assert_eq!(write(&store, |rows| rows.remove_pat(&id(1))), Ok(true));
+    assert_eq!(write(&store, |rows| rows.remove_pat(&id(1))), Ok(false));
+    assert_eq!(found("other"), None);
+    write(&store, |rows| rows.put_pat(&thief)).unwrap();
+    assert_eq!(found("other"), Some(id(2)));
+}
+
+#[test]
+fn a_last_use_goes_with_its_token_and_never_comes_without_one() {
+    let store = Store::memory().unwrap();
+    write(&store, |rows| rows.put_use(&id(1), &used(1))).unwrap();
+    add(&store, 1).unwrap();
+    let last = |store: &Store| {
+        store
+            .read(|rows| rows.pat(&id(1)))
+            .unwrap()
+            .unwrap()
+            .last_used
+    };
+    assert_eq!(last(&store), None);
+    write(&store, |rows| rows.put_use(&id(1), &used(2))).unwrap();
+    write(&store, |rows| rows.put_pat(&pat(1))).unwrap();
+    assert_eq!(last(&store), Some(used(2)), "put_pat leaves it alone");
+    write(&store, |rows| {
+        rows.remove_pat(&id(1))?;
+        rows.put_pat(&pat(1))
+    })
+    .unwrap();
+    assert_eq!(last(&store), None);
+}
+
+#[test]
+fn events_form_a_chain_that_can_be_paged_both_ways() {
+    let store = Store::memory().unwrap();
+    let events: Vec<_> = (1..=5)
+        .map(|n| {
+            let token = (n % 2 == 1).then_some(n);
+            write(&store, |rows| rows.append_event(draft(token, "x"))).unwrap()
+        })
+        .collect();
+    assert_eq!(events[0].previous, Hash::NONE);
+    assert!(events.windows(2).all(|two| two[1].previous == two[0].hash));
+    let numbers = |found: Found<patdeck::domain::Event>| {
+        assert_eq!(found.damaged, []);
+        found.rows.iter().map(|e| e.sequence).collect::<Vec<_>>()
+    };
+    let before = |before, limit| {
+        numbers(
+            store
+                .read(|rows| rows.events_before(before, limit))
+                .unwrap(),
+        )
+    };
+    assert_eq!(before(None, 2), [5, 4]);
+    assert_eq!(before(Some(4), 9), [3, 2, 1]);
+    assert_eq!((before(Some(1), 9), before(None, 0)), (vec![], vec![]));
+    let after = |after, limit| numbers(store.read(|rows| rows.events_after(after, limit)).unwrap());
+    assert_eq!((after(0, 2), after(3, 9)), (vec![1, 2], vec![4, 5]));
+    assert_eq!((after(5, 9), after(u64::MAX, 9)), (vec![], vec![5; 0]));
+    let of = |token| numbers(store.read(|rows| rows.events_of(&id(token), 9)).unwrap());
+    assert_eq!((of(3), of(2)), (vec![3], vec![]));
+    let last = store.read(Rows::last_event).unwrap();
+    assert_eq!(last, events.last().cloned());
+    let chain = store.read(Rows::verify_chain).unwrap();
+    assert_eq!((chain.events, chain.broken), (5, None));
+    assert_eq!(chain.head, events[4].hash);
+}
+
+#[test]
+fn a_token_has_its_own_events_newest_first() {
+    let store = Store::memory().unwrap();
+    for n in 0..300 {
+        write(&store, |rows| {
+            rows.append_event(draft(Some(n % 2), &n.to_string()))
+        })
+        .unwrap();
+    }
+    let found = store.read(|rows| rows.events_of(&id(1), 3)).unwrap();
+    let said: Vec<_> = found.rows.iter().map(|e| e.what.detail.as_str()).collect();
+    assert_eq!(said, ["299", "297", "295"]);
+}
+
+#[test]
+fn the_trash_keeps_a_token_whole_and_shows_the_newest_first() {
+    let store = Store::memory().unwrap();
+    let used_one = Pat {
+        last_used: Some(used(2)),
+        ..pat(1)
+    };
+    write(&store, |rows| {
+        rows.put_trash(&used_one, at(3))?;
+        rows.put_trash(&pat(2), at(4))
+    })
+    .unwrap();
+    let trash = store.read(Rows::trash).unwrap();
+    let one = Trashed {
+        pat: used_one,
+        at: at(3),
+    };
+    let two = Trashed {
+        pat: pat(2),
+        at: at(4),
+    };
+    assert_eq!(trash.rows, [two, one.clone()]);
+    assert_eq!(store.read(|rows| rows.trashed(&id(1))), Ok(Some(one)));
+    assert_eq!(write(&store, |rows| rows.remove_trash(&id(1))), Ok(true));
+    assert_eq!(write(&store, |rows| rows.remove_trash(&id(1))), Ok(false));
+    assert_eq!(store.read(|rows| rows.trashed(&id(1))), Ok(None));
+}
+
+#[test]
+fn the_feed_names_each_changed_token_once_and_says_when_it_is_too_late() {
+    let store = Store::memory().unwrap();
+    let after = |generation| store.read(|rows| rows.changes_after(generation)).unwrap();
+    assert_eq!(after(0), Changes::Tokens(vec![], 0));
+    add(&store, 1).unwrap();
+    add(&store, 2).unwrap();
+    write(&store, |rows| rows.put_use(&id(1), &used(1))).unwrap();
+    assert_eq!(after(0), Changes::Tokens(vec![id(1), id(2)], 3));
+    assert_eq!(after(2), Changes::Tokens(vec![id(1)], 3));
+    assert_eq!(after(3), Changes::Tokens(vec![], 3));
+    assert_eq!(after(4), Changes::TooFar, "a generation of another store");
+    write(&store, |rows| rows.append_event(draft(None, "clock"))).unwrap();
+    assert_eq!(
+        after(3),
+        Changes::Tokens(vec![], 4),
+        "of the store as a whole"
+    );
+    let many = |from: usize, count: usize| {
+        write(&store, |rows| {
+            (from..from + count).try_for_each(|n| rows.put_pat(&pat(n)))
+        })
+        .unwrap();
+    };
+    many(100, 4_092);
+    assert!(matches!(after(0), Changes::Tokens(ids, 4_096) if ids.len() == 4_094));
+    many(5_000, 1);
+    assert_eq!(after(0), Changes::TooFar);
+    assert!(matches!(after(1), Changes::Tokens(_, 4_097)));
+    many(100, 5_000);
+    assert_eq!(after(4_097), Changes::TooFar);
+    assert_eq!(after(9_097), Changes::Tokens(vec![], 9_097));
+}
+
+#[test]
+fn a_record_that_is_too_large_is_refused_with_a_way_out() {
+    let store = Store::memory().unwrap();
+    let long = "x".repeat(2 << 20);
+    let refused = write(&store, |rows| rows.append_event(draft(None, &long))).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "this record is too large for events-1: shorten its texts"
+    );
+}

@@ -1,0 +1,135 @@
+//! The store as the service sees it, on real files: what it keeps, how processes share it, what
+//! it refuses, and what it makes of damage, of kill -9 and of a full disk. Each module says its
+//! part; this one holds what they share.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers as in itself"
+)]
+
+mod crash;
+mod damage;
+mod keeping;
+mod refusals;
+mod sharing;
+mod space;
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use chrono::{TimeDelta, TimeZone as _, Utc};
+use patdeck::{
+    domain::{
+        Action, Actor, Description, Digest, EventDraft, LastUse, Moment, Name, Pat, Scopes, TokenId,
+    },
+    store::{Rows, Store, StoreError, Writer},
+};
+use tempfile::TempDir;
+
+/// A folder of its own for each test, and the path of a store in it.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("store.redb")
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.path()).unwrap()
+    }
+}
+
+fn at(minute: i64) -> Moment {
+    Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
+        + TimeDelta::minutes(minute)
+        + TimeDelta::nanoseconds(123_456_789)
+}
+
+fn id(number: usize) -> TokenId {
+    TokenId::parse(&format!("{number:012}")).unwrap()
+}
+
+fn pat(number: usize) -> Pat {
+    let mut scopes = Scopes::default();
+    scopes
+        .add("channels:*:publish@d1".parse().unwrap())
+        .unwrap();
+    scopes.add("clients:c1:read".parse().unwrap()).unwrap();
+    Pat {
+        id: id(number),
+        name: Name::parse(&format!("Token {number}")).unwrap(),
+        description: Description::parse("first line\nsecond").unwrap(),
+        scopes,
+        prefix: "pat".into(),
+        digest: Digest::from_bytes([7; 32]),
+        retiring: None,
+        created: at(0),
+        created_by: Actor::named("alice"),
+        issued: at(0),
+        expires: Some(at(60)),
+        revoked: None,
+        claimed: true,
+        last_used: None,
+    }
+}
+
+fn used(minute: i64) -> LastUse {
+    LastUse {
+        at: at(minute),
+        from: Some("192.0.2.7".into()),
+        what: "channels:c1:publish".into(),
+    }
+}
+
+fn draft(token: Option<usize>, detail: &str) -> EventDraft {
+    EventDraft {
+        at: at(1),
+        actor: Actor::named("alice"),
+        token: token.map(id),
+        name: "ci".into(),
+        action: Action::Created,
+        detail: detail.into(),
+    }
+}
+
+/// Writes, in one transaction, what `work` says.
+fn write<T>(
+    store: &Store,
+    work: impl FnMut(&mut Writer<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    store.write(work)
+}
+
+/// Adds a token with its event.
+fn add(store: &Store, number: usize) -> Result<(), StoreError> {
+    write(store, |rows| {
+        rows.put_pat(&pat(number))?;
+        rows.append_event(draft(Some(number), "made")).map(drop)
+    })
+}
+
+fn names(store: &Store) -> Vec<String> {
+    let found = store.read(Rows::pats).unwrap();
+    assert_eq!(found.damaged, []);
+    found.rows.iter().map(|pat| pat.name.to_string()).collect()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
