@@ -60,6 +60,9 @@ impl Service {
                     return Err(ServiceError::NameTaken(binned.pat.name));
                 }
                 rows.put_pat(&binned.pat)?;
+                if let Some(used) = &binned.pat.last_used {
+                    rows.put_use(&binned.pat.id, used)?;
+                }
                 rows.remove_trash(&binned.pat.id)?;
                 self.record(rows, at, Action::Restored, &binned.pat, String::new())?;
                 restored.push(binned.pat);

@@ -18,6 +18,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 use signal_hook::consts::SIGCONT;
 
+use crate::service::panic_is_caught;
+
 use super::canvas::{Painter, USUAL_SIZE};
 
 /// Alternate screen, bracketed paste, no cursor.
@@ -214,6 +216,10 @@ fn restore_on_panic(main: ThreadId) {
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
+            // A damaged store makes redb panic; the store reports that as an error of its own.
+            if panic_is_caught() {
+                return;
+            }
             let shown = OURS.load(Ordering::SeqCst);
             restore();
             previous(panic);
