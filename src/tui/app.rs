@@ -545,7 +545,7 @@ impl App {
             }
             Report::Reply(outcome) => {
                 let asker = self.asked.pop_front().unwrap_or(Asker::App);
-                self.reply(asker, outcome);
+                self.reply(asker, *outcome);
             }
         }
         self.follow_selection();

@@ -77,67 +77,74 @@ fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> 
     Ok(match effect {
         Effect::Load => Outcome::Loaded(service.load()?),
         Effect::Create(new) => Outcome::Issued(Box::new(service.create(new)?)),
-        Effect::Edit(id, name, description) => {
-            let pat = service.edit(id, name, description)?;
-            Outcome::Done(format!("{} saved", pat.name))
+        Effect::Regenerate(id, renewal) => {
+            Outcome::Issued(Box::new(service.regenerate(id, *renewal)?))
         }
         Effect::AddScopes(id, scopes) => {
             let (pat, added) = service.add_scopes(id, scopes)?;
             Outcome::ScopesAdded(pat, added)
-        }
-        Effect::RemoveScope(id, scope) => {
-            let pat = service.remove_scope(id, scope)?;
-            Outcome::Done(format!("{scope} removed from {}", pat.name))
-        }
-        Effect::ClearScopes(id) => {
-            let pat = service.clear_scopes(id)?;
-            Outcome::Done(format!(
-                "every scope removed from {}: it is denied everything",
-                pat.name
-            ))
-        }
-        Effect::Revoke(id) => {
-            let pat = service.revoke(id)?;
-            Outcome::Done(format!(
-                "{} is revoked: from now on its secret is denied",
-                pat.name
-            ))
-        }
-        Effect::Regenerate(id, renewal) => {
-            Outcome::Issued(Box::new(service.regenerate(id, *renewal)?))
-        }
-        Effect::Delete(id) => {
-            let pat = service.delete(id)?;
-            Outcome::Done(format!(
-                "{} is deleted: u brings it back for 24 hours",
-                pat.name
-            ))
-        }
-        Effect::DeleteAll(count) => {
-            let count = service.delete_all(*count)?;
-            Outcome::Done(format!(
-                "{count} tokens are deleted: u brings them back for 24 hours"
-            ))
-        }
-        Effect::Undo => {
-            let pats = service.restore_last()?;
-            Outcome::Done(match pats.as_slice() {
-                [pat] => format!("{} is back, with its secret", pat.name),
-                many => format!("{} tokens are back, with their secrets", many.len()),
-            })
-        }
-        Effect::Claim(id, how) => {
-            service.claim(id, *how)?;
-            Outcome::Done(String::new())
         }
         Effect::Test(id, request) => {
             Outcome::Decided(*id, request.clone(), service.test(id, request)?)
         }
         Effect::History(id) => Outcome::History(*id, service.history(id, HISTORY_ROWS)?),
         Effect::Trail => Outcome::Trail(service.trail(TRAIL_ROWS)?),
+        Effect::Edit(..)
+        | Effect::RemoveScope(..)
+        | Effect::ClearScopes(_)
+        | Effect::Revoke(_)
+        | Effect::Delete(_)
+        | Effect::DeleteAll(_)
+        | Effect::Undo
+        | Effect::Claim(..)
+        | Effect::AcceptClock => Outcome::Done(done(service, effect)?),
+    })
+}
+
+/// Does what has nothing to show but that it is done; the sentence that says so, or none.
+fn done(service: &Service, effect: &Effect) -> Result<String, ServiceError> {
+    Ok(match effect {
+        Effect::Edit(id, name, description) => {
+            format!("{} saved", service.edit(id, name, description)?.name)
+        }
+        Effect::RemoveScope(id, scope) => {
+            format!(
+                "{scope} removed from {}",
+                service.remove_scope(id, scope)?.name
+            )
+        }
+        Effect::ClearScopes(id) => {
+            let name = service.clear_scopes(id)?.name;
+            format!("every scope removed from {name}: it is denied everything")
+        }
+        Effect::Revoke(id) => {
+            format!(
+                "{} is revoked: from now on its secret is denied",
+                service.revoke(id)?.name
+            )
+        }
+        Effect::Delete(id) => {
+            format!(
+                "{} is deleted: u brings it back for 24 hours",
+                service.delete(id)?.name
+            )
+        }
+        Effect::DeleteAll(count) => {
+            let count = service.delete_all(*count)?;
+            format!("{count} tokens are deleted: u brings them back for 24 hours")
+        }
+        Effect::Undo => match service.restore_last()?.as_slice() {
+            [pat] => format!("{} is back, with its secret", pat.name),
+            many => format!("{} tokens are back, with their secrets", many.len()),
+        },
         Effect::AcceptClock => {
             service.accept_clock()?;
-            Outcome::Done("expiry is judged by this machine's clock again".into())
+            "expiry is judged by this machine's clock again".into()
         }
+        Effect::Claim(id, how) => {
+            service.claim(id, *how)?;
+            String::new()
+        }
+        _ => String::new(),
     })
 }

@@ -24,7 +24,7 @@ impl Look {
         self.ascii
     }
 
-    fn tint(&self, colour: Color) -> Style {
+    fn tint(self, colour: Color) -> Style {
         if self.colours {
             Style::new().fg(colour)
         } else {

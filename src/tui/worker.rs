@@ -20,7 +20,7 @@ pub enum Report {
     /// Tokens were changed, by whomever.
     News(Followed),
     /// An effect is done; each effect gets exactly one.
-    Reply(Outcome),
+    Reply(Box<Outcome>),
 }
 
 /// The near end of the worker: takes effects. Dropped, it ends the thread.
@@ -61,7 +61,7 @@ fn work(service: &Service, inbox: &Receiver<Effect>, deliver: &impl Fn(Report) -
             }
         }
         if let Some(outcome) = outcome
-            && !deliver(Report::Reply(outcome))
+            && !deliver(Report::Reply(Box::new(outcome)))
         {
             return;
         }

@@ -149,12 +149,10 @@ impl Confirm {
         }
         // The field and the fault keep the last lines, whatever had to be cut above.
         let field_line = (body + 2).min(inner.height.saturating_sub(faults + 2));
-        let pen = Pen::at(buf, inner, field_line, look)
-            .text(&format!("Type {} ", self.what), look.text());
-        let pen = pen
+        Pen::at(buf, inner, field_line, look)
+            .text(&format!("Type {} ", self.what), look.text())
             .text(&self.expected, look.heading())
             .text(" to delete", look.text());
-        drop(pen);
         let line = Rect {
             y: inner.y + field_line + 1,
             height: 1,

@@ -344,7 +344,7 @@ impl Create {
     ) -> Option<Position> {
         let look = &view.look;
         let focused = self.focus == Focus::Scopes;
-        // One line each stays for the sentence and for the button.
+        // Two lines stay for the sentence and one for the button.
         let page = area.height.saturating_sub(line + 3).max(1);
         let place = labelled("Scopes", focused, (line, page), area, buf, look);
         if self.scopes.is_empty() {
@@ -363,59 +363,54 @@ impl Create {
             .skip(top)
             .take(usize::from(page));
         for (at, (row, scopes)) in (0..).zip(rows) {
-            let Some(first) = scopes.first() else {
-                continue;
-            };
-            let operations: Vec<_> = scopes
-                .iter()
-                .map(|scope| scope.operation.as_str())
-                .collect();
-            let domain = first
-                .domain
-                .as_ref()
-                .map_or_else(String::new, |d| format!(" in {d}"));
-            let line = Rect {
-                y: place.y + at,
-                height: 1,
-                ..place
-            }
-            .intersection(place);
-            Pen::at(buf, line, 0, look)
-                .column_of(first.entity_type.as_str(), 12, look.text())
-                .column_of(&format!("{}{domain}", first.entity), 18, look.text())
-                .skip(1)
-                .text(&operations.join(", "), look.text());
+            draw_row(scopes, at, place, buf, view);
             if focused && row == self.rows.selected() {
-                band(buf, line, 0, look.selected());
+                band(buf, place, at, look.selected());
             }
         }
         let shown = u16::try_from(self.scopes.len())
             .unwrap_or(u16::MAX)
             .clamp(1, page);
-        let said = Note::of(
-            self.scope_fault.as_ref(),
-            permits(self.scopes.iter().flatten()),
-        );
-        match said {
-            Note::Hint(text) => {
-                let room = area.height.saturating_sub(line + shown + 1).min(2);
-                for (at, part) in (line + shown..)
-                    .zip(wrap(&text, place.width))
-                    .take(usize::from(room))
-                {
-                    let style = if self.scopes.is_empty() {
-                        look.warning()
-                    } else {
-                        look.good()
-                    };
-                    Pen::at(buf, area, at, look).skip(LABELS).text(&part, style);
-                }
-            }
-            fault @ Note::Fault(_) => note(&fault, line + shown, area, buf, look),
-        }
-        focused.then_some(Position::new(
-            place.x,
-            place.y.min(area.bottom().saturating_sub(1)),
-        ))
+        self.draw_sentence(line + shown, area, buf, view);
+        let last = area.bottom().saturating_sub(1);
+        focused.then_some(Position::new(place.x, place.y.min(last)))
     }
+
+    fn draw_sentence(&self, line: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let look = &view.look;
+        if let Some(fault) = &self.scope_fault {
+            return note(&Note::Fault(fault.clone()), line, area, buf, look);
+        }
+        let style = if self.scopes.is_empty() {
+            look.warning()
+        } else {
+            look.good()
+        };
+        let room = usize::from(area.height.saturating_sub(line + 1).min(2));
+        let said = permits(self.scopes.iter().flatten());
+        let parts = wrap(&said, area.width.saturating_sub(LABELS));
+        for (at, part) in (line..).zip(parts).take(room) {
+            Pen::at(buf, area, at, look).skip(LABELS).text(&part, style);
+        }
+    }
+}
+
+/// One row: scopes that differ in their operation only.
+fn draw_row(scopes: &[Scope], line: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+    let look = &view.look;
+    let Some(first) = scopes.first() else { return };
+    let operations: Vec<_> = scopes
+        .iter()
+        .map(|scope| scope.operation.as_str())
+        .collect();
+    let domain = first
+        .domain
+        .as_ref()
+        .map_or_else(String::new, |d| format!(" in {d}"));
+    Pen::at(buf, area, line, look)
+        .column_of(first.entity_type.as_str(), 11, look.text())
+        .skip(1)
+        .column_of(&format!("{}{domain}", first.entity), 18, look.text())
+        .skip(1)
+        .text(&operations.join(", "), look.text());
 }

@@ -1,7 +1,7 @@
 //! One token whole: its fields, its status with the one action that fits it, its scopes as a
 //! table and its own events. Beside the list where there is room, else a tab of its own.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     Overlay,
@@ -17,7 +17,7 @@ use crate::{
         view::View,
         when,
         widget::{
-            paint::{Pen, band, below, rule, wrap},
+            paint::{Pen, band, below, cut, rule, wrap},
             rows::Rows,
         },
     },
@@ -76,7 +76,6 @@ impl Detail {
         };
         match action {
             Action::Revoke => pat.status(view.now) == Status::Active,
-            Action::Regenerate => true,
             Action::RemoveScope | Action::ClearScopes => !pat.scopes.is_empty(),
             _ => true,
         }
@@ -231,16 +230,57 @@ fn draw_title(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         .text(verb, look.text());
 }
 
+/// A field: its name, its text, its style.
+type FieldLine = (&'static str, String, Style);
+
 /// The fields, a line each; how many lines they took.
 fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) -> u16 {
     let look = &view.look;
+    let room = area.width.saturating_sub(LABELS);
+    let mut lines = fields(pat, view);
+    let most = usize::from(area.height / 5).clamp(1, 4);
+    lines.extend(several(
+        "description",
+        pat.description.as_str(),
+        room,
+        most,
+        view,
+    ));
+    if !pat.scopes.is_empty() && area.height > 16 {
+        lines.extend(several("in words", &permits(&pat.scopes), room, 2, view));
+    }
+    for (line, (name, text, style)) in (0..).zip(&lines) {
+        Pen::at(buf, area, line, look)
+            .column_of(name, LABELS, look.faint())
+            .text(text, *style);
+    }
+    u16::try_from(lines.len()).unwrap_or(u16::MAX)
+}
+
+fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
+    let look = &view.look;
+    let text = look.text();
     let at = |at| when::detailed(at, view.now, view.times, view.zone);
-    let expires = pat.expires.map_or_else(|| "never".to_owned(), at);
-    let expires_style = if soon(pat, view) {
-        look.warning()
+    let unconfirmed = if pat.claimed {
+        ""
     } else {
-        look.text()
+        "   secret never confirmed as saved"
     };
+    let mut lines = vec![
+        ("id", pat.id.to_string(), text),
+        ("token", format!("{}{unconfirmed}", pat.hint()), text),
+    ];
+    if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(view.now)) {
+        lines.push(("revoked", at(revoked), look.danger()));
+    }
+    if let Some(old) = pat.retiring.filter(|old| view.now < old.until) {
+        lines.push((
+            "old secret",
+            format!("works until {}", at(old.until)),
+            look.warning(),
+        ));
+    }
+    let expires = pat.expires.map_or_else(|| "never".to_owned(), at);
     let used = pat.last_used.as_ref().map_or_else(
         || "never used".to_owned(),
         |used| {
@@ -256,64 +296,46 @@ fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) -> u16 
         when::full(pat.created, view.zone),
         pat.created_by
     );
-    let claimed = if pat.claimed {
-        ""
-    } else {
-        "   secret never confirmed as saved"
-    };
-    let mut lines = vec![
-        ("id", pat.id.to_string(), look.text()),
-        ("token", format!("{}{claimed}", pat.hint()), look.text()),
-    ];
-    if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(view.now)) {
-        lines.push(("revoked", at(revoked), look.danger()));
-    }
-    if let Some(old) = pat.retiring.filter(|old| view.now < old.until) {
-        lines.push((
-            "old secret",
-            format!("works until {}", at(old.until)),
-            look.warning(),
-        ));
-    }
     lines.extend([
-        ("issued", at(pat.issued), look.text()),
-        ("expires", expires, expires_style),
-        ("last used", used, look.text()),
-        ("created", created, look.text()),
+        ("issued", at(pat.issued), text),
+        (
+            "expires",
+            expires,
+            if soon(pat, view) {
+                look.warning()
+            } else {
+                text
+            },
+        ),
+        ("last used", used, text),
+        ("created", created, text),
     ]);
-    let room = area.width.saturating_sub(LABELS);
-    let description = wrap(pat.description.as_str(), room);
-    let most = usize::from(area.height / 5).clamp(1, 4);
-    let mut line = 0;
-    for (name, text, style) in lines {
-        Pen::at(buf, area, line, look)
-            .column_of(name, LABELS, look.faint())
-            .text(&text, style);
-        line += 1;
+    lines
+}
+
+/// A field in at most `most` lines; what is left out leaves a mark.
+fn several(
+    name: &'static str,
+    text: &str,
+    room: u16,
+    most: usize,
+    view: &View<'_>,
+) -> Vec<FieldLine> {
+    let parts = wrap(text, room);
+    let left_out = parts.len() > most;
+    let mut lines: Vec<FieldLine> = parts
+        .into_iter()
+        .take(most)
+        .map(|part| ("", part, view.look.text()))
+        .collect();
+    if let Some(first) = lines.first_mut() {
+        first.0 = name;
     }
-    for (place, text) in description.iter().take(most).enumerate() {
-        let name = if place == 0 { "description" } else { "" };
-        let cut = place + 1 == most && description.len() > most;
-        let text = if cut {
-            format!("{text} {}", look.ellipsis())
-        } else {
-            text.clone()
-        };
-        Pen::at(buf, area, line, look)
-            .column_of(name, LABELS, look.faint())
-            .text(&text, look.text());
-        line += 1;
+    if let (true, Some(last)) = (left_out, lines.last_mut()) {
+        last.1 = cut(&format!("{}   ", last.1), room, &view.look);
+        last.1.push_str(view.look.ellipsis());
     }
-    if !pat.scopes.is_empty() && area.height > 16 {
-        for (place, text) in wrap(&permits(&pat.scopes), room).iter().take(2).enumerate() {
-            let name = if place == 0 { "in words" } else { "" };
-            Pen::at(buf, area, line, look)
-                .column_of(name, LABELS, look.faint())
-                .text(text, look.text());
-            line += 1;
-        }
-    }
-    line
+    lines
 }
 
 /// The widths of entity type, entity, operation and domain.

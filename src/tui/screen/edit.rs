@@ -77,9 +77,8 @@ impl Edit {
         }
         self.focus = match (self.focus, down) {
             (Focus::Name, true) | (Focus::Save, false) => Focus::Description,
-            (Focus::Description, true) => Focus::Save,
+            (Focus::Description | Focus::Save, true) => Focus::Save,
             (Focus::Description | Focus::Name, false) => Focus::Name,
-            (Focus::Save, true) => Focus::Save,
         };
         Step::Changed
     }
@@ -105,14 +104,13 @@ impl Edit {
     /// Answers an action.
     pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
         match action {
-            Action::NextField => self.go(true),
             Action::PreviousField => self.go(false),
             Action::Accept if self.focus == Focus::Save => self.submit(),
             Action::Accept if self.focus == Focus::Description => {
                 self.focus = Focus::Save;
                 Step::Changed
             }
-            Action::Accept => self.go(true),
+            Action::NextField | Action::Accept => self.go(true),
             Action::Submit => self.submit(),
             Action::Cancel => {
                 let dirty = (self.name.text(), self.description.text()) != self.was;

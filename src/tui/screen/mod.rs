@@ -74,8 +74,11 @@ impl Overlay {
         match self {
             Self::Ask(_) => Mode::Ask,
             Self::Confirm(_) => Mode::Confirm,
-            Self::Edit(_) | Self::Regenerate(_) | Self::Scopes(_) | Self::Test(_) => Mode::Form,
-            Self::Write(_) => Mode::Form,
+            Self::Edit(_)
+            | Self::Regenerate(_)
+            | Self::Scopes(_)
+            | Self::Test(_)
+            | Self::Write(_) => Mode::Form,
             Self::Help(_) => Mode::Help,
             Self::Secret(_) => Mode::Secret,
         }

@@ -279,8 +279,7 @@ impl Tokens {
             return None;
         }
         let at = pen.column();
-        let pen = pen.skip(1).text("/", look.accent());
-        drop(pen);
+        pen.skip(1).text("/", look.accent());
         let x = area.x + (at + 2).min(area.width);
         let place = Rect {
             x,

@@ -15,8 +15,8 @@ use crate::{
         view::View,
         widget::{
             field::Field,
-            form::labelled,
-            paint::{Pen, wrap},
+            form::{self, labelled},
+            paint::Pen,
             panel,
         },
     },
@@ -96,16 +96,11 @@ impl Write {
         );
         let place = labelled("New file", true, (1, 1), inner, buf, look);
         let cursor = self.path.draw(place, buf, look, true);
-        match &self.fault {
-            Some(fault) => {
-                for (at, part) in (3..).zip(wrap(fault, inner.width)) {
-                    Pen::at(buf, inner, at, look).text(&part, look.danger());
-                }
-            }
-            None => {
-                let hint = "only you can read it (0600); Enter writes, Esc goes back";
-                Pen::at(buf, inner, 3, look).text(hint, look.faint());
-            }
+        if let Some(fault) = &self.fault {
+            form::fault(fault, 3, inner, buf, look);
+        } else {
+            let hint = "only you can read it (0600); Enter writes, Esc goes back";
+            Pen::at(buf, inner, 3, look).text(hint, look.faint());
         }
         cursor
     }

@@ -41,7 +41,7 @@ pub fn draw(
         return frame;
     }
     let style = if danger { look.danger() } else { look.accent() };
-    border(frame, buf, look, style);
+    border(frame, buf, *look, style);
     let room = frame.width.saturating_sub(6);
     let title = format!(" {} ", cut(title, room, look));
     Pen::at(buf, frame, 0, look)
@@ -55,17 +55,17 @@ pub fn draw(
     }
 }
 
-fn border(frame: Rect, buf: &mut Buffer, look: &Look, style: Style) {
+fn border(frame: Rect, buf: &mut Buffer, look: Look, style: Style) {
     let [top_left, top_right, bottom_left, bottom_right] = look.corners();
     let dashes = look
         .dash()
         .repeat(usize::from(frame.width.saturating_sub(2)));
     let last = frame.height - 1;
-    Pen::at(buf, frame, 0, look).text(&format!("{top_left}{dashes}{top_right}"), style);
-    Pen::at(buf, frame, last, look).text(&format!("{bottom_left}{dashes}{bottom_right}"), style);
+    Pen::at(buf, frame, 0, &look).text(&format!("{top_left}{dashes}{top_right}"), style);
+    Pen::at(buf, frame, last, &look).text(&format!("{bottom_left}{dashes}{bottom_right}"), style);
     for line in 1..last {
-        Pen::at(buf, frame, line, look).text(look.bar(), style);
-        Pen::at(buf, frame, line, look)
+        Pen::at(buf, frame, line, &look).text(look.bar(), style);
+        Pen::at(buf, frame, line, &look)
             .to(frame.width - 1)
             .text(look.bar(), style);
     }

@@ -305,28 +305,8 @@ impl ScopeFields {
             look,
         );
         line += 2;
-        let high = self.operations_height(room);
-        let label = match self.operations {
-            Operations::Several(_) => "Operations *",
-            Operations::One(_) => "Operation *",
-        };
-        let place = labelled(label, on(Part::Operations), (line, high), area, buf, look);
-        cursor = cursor.or(match &self.operations {
-            Operations::Several(checks) => checks.draw(place, buf, look, on(Part::Operations)),
-            Operations::One(choice) => choice.draw(place, buf, look, on(Part::Operations)),
-        });
-        let hint = match self.operations {
-            Operations::Several(_) => "Space ticks, * ticks all; one scope for each",
-            Operations::One(_) => "arrows or its first letter choose",
-        };
-        note(
-            &Note::of(self.fault(Part::Operations), hint),
-            line + high,
-            area,
-            buf,
-            look,
-        );
-        line += high + 1;
+        cursor = cursor.or(self.draw_operations(line, on(Part::Operations), area, buf, view));
+        line += self.operations_height(room) + 1;
         let place = labelled("Domain", on(Part::Domain), (line, 1), area, buf, look);
         let place = Rect {
             width: place.width.min(40),
@@ -341,6 +321,37 @@ impl ScopeFields {
             look,
         );
         cursor
+    }
+
+    fn draw_operations(
+        &self,
+        line: u16,
+        focused: bool,
+        area: Rect,
+        buf: &mut Buffer,
+        view: &View<'_>,
+    ) -> Option<Position> {
+        let look = &view.look;
+        let high = self.operations_height(area.width.saturating_sub(LABELS));
+        let (label, hint) = match self.operations {
+            Operations::Several(_) => (
+                "Operations *",
+                "Space ticks, * ticks all; one scope for each",
+            ),
+            Operations::One(_) => ("Operation *", "arrows or its first letter choose"),
+        };
+        let place = labelled(label, focused, (line, high), area, buf, look);
+        note(
+            &Note::of(self.fault(Part::Operations), hint),
+            line + high,
+            area,
+            buf,
+            look,
+        );
+        match &self.operations {
+            Operations::Several(checks) => checks.draw(place, buf, look, focused),
+            Operations::One(choice) => choice.draw(place, buf, look, focused),
+        }
     }
 
     fn entity_hint(&self) -> String {
