@@ -555,7 +555,12 @@ impl App {
         match outcome {
             Outcome::Loaded(loaded) => {
                 self.world.load(loaded);
-                self.tokens.refresh(&self.world.view());
+                let left = self.world.first_unclaimed();
+                match left {
+                    // Its dialogs are one key away, as the banner says.
+                    Some(id) => self.tokens.select(id, &self.world.view()),
+                    None => self.tokens.refresh(&self.world.view()),
+                }
             }
             Outcome::History(id, events) => self.detail.deliver(id, events),
             Outcome::Trail(trail) => self.audit.deliver(trail),

@@ -46,18 +46,27 @@ fn facts(who: &str, room: u16, view: &View<'_>) -> Vec<(String, Style)> {
         .filter(|pat| pat.status(view.now) == Status::Active)
         .count();
     let soon = view.pats.iter().filter(|pat| soon(pat, view)).count();
-    let dot = look.dot();
-    let mut told = vec![(format!("{who} {dot} "), look.faint())];
-    told.push((format!("{active} active"), look.faint()));
+    let dot = format!(" {} ", look.dot());
+    let mut told = vec![
+        (who.to_owned(), look.faint()),
+        (format!("{active} active"), look.faint()),
+    ];
     if soon > 0 {
-        told.push((format!(" {dot} "), look.faint()));
         told.push((format!("{soon} expire in 7d"), look.warning()));
     }
     // The counts stay longest: where one is stands in the prompt one came from as well.
-    while told.iter().map(|(text, _)| width(text)).sum::<u16>() > room && !told.is_empty() {
+    let wide = |told: &[(String, Style)]| {
+        told.iter()
+            .map(|(text, _)| width(text) + width(&dot))
+            .sum::<u16>()
+    };
+    while wide(&told).saturating_sub(width(&dot)) > room {
         told.remove(0);
     }
-    told
+    told.into_iter()
+        .flat_map(|fact| [(dot.clone(), look.faint()), fact])
+        .skip(1)
+        .collect()
 }
 
 /// Draws the line that speaks.

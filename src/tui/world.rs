@@ -148,9 +148,7 @@ impl World {
                 "{first}{more}: its token is denied; restore a backup"
             ));
         }
-        let view = self.view();
-        let left = self.left_unclaimed.iter().filter_map(|id| view.pat(id));
-        let mut left = left.filter(|pat| !pat.claimed && pat.status(self.now) == Status::Active);
+        let mut left = self.unclaimed();
         let first = left.next()?;
         let more = match left.count() {
             0 => String::new(),
@@ -160,6 +158,20 @@ impl World {
             "the secret of {}{more} was never confirmed as saved: R regenerates it, r revokes it",
             first.name
         ))
+    }
+
+    /// The tokens whose secrets were left behind, as far as nobody has seen to them.
+    fn unclaimed(&self) -> impl Iterator<Item = &Pat> {
+        let left = self
+            .left_unclaimed
+            .iter()
+            .filter_map(|id| self.view().pat(id));
+        left.filter(|pat| !pat.claimed && pat.status(self.now) == Status::Active)
+    }
+
+    /// The first token whose secret was left behind.
+    pub fn first_unclaimed(&self) -> Option<TokenId> {
+        self.unclaimed().next().map(|pat| pat.id)
     }
 
     /// Whether expiry is judged by the last change because the clock is behind it.

@@ -17,7 +17,7 @@ use crate::{
         view::View,
         when,
         widget::{
-            buttons, form,
+            buttons,
             paint::{Pen, wrap},
             panel,
         },
@@ -128,37 +128,31 @@ impl Ask {
 
     /// Draws it over `area`.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
+        let look = &view.look;
         let wide = 64.min(area.width.saturating_sub(6));
-        let fault = self
-            .fault
-            .iter()
-            .flat_map(|fault| wrap(fault, wide.saturating_sub(2)))
-            .count();
-        let lines: Vec<_> = self
-            .text
-            .iter()
-            .flat_map(|text| paragraph(text, wide))
-            .collect();
-        let body = u16::try_from(lines.len() + fault).unwrap_or(u16::MAX);
+        let text = self.text.iter().flat_map(|text| paragraph(text, wide));
+        let mut lines: Vec<_> = text.map(|line| (line, look.text())).collect();
+        if let Some(fault) = &self.fault {
+            let fault = format!("{} {fault}", look.fault());
+            lines.push((String::new(), look.text()));
+            lines.extend(
+                paragraph(&fault, wide)
+                    .into_iter()
+                    .map(|line| (line, look.danger())),
+            );
+        }
+        let body = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let inner = panel::draw(
             &self.title,
             (wide, body.saturating_add(3)),
             true,
             area,
             buf,
-            &view.look,
+            look,
         );
-        for (at, line) in (0..).zip(&lines) {
-            Pen::at(buf, inner, at + 1, &view.look).text(line, view.look.text());
-        }
-        if let Some(fault) = &self.fault {
-            form::fault(
-                fault,
-                inner.height.saturating_sub(2 + body_of(fault, wide)),
-                inner,
-                buf,
-                &view.look,
-            );
+        let last = inner.height.saturating_sub(1);
+        for (at, (line, style)) in (1..last).zip(&lines) {
+            Pen::at(buf, inner, at, look).text(line, *style);
         }
         let last = Rect {
             y: inner.bottom().saturating_sub(1),
@@ -170,15 +164,9 @@ impl Ask {
             Some(usize::from(self.go)),
             last,
             buf,
-            &view.look,
+            look,
         )
     }
-}
-
-fn body_of(fault: &str, wide: u16) -> u16 {
-    u16::try_from(wrap(fault, wide.saturating_sub(2)).len())
-        .unwrap_or(1)
-        .saturating_sub(1)
 }
 
 /// A paragraph in lines of `wide` columns; an empty one is an empty line.

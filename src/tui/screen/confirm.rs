@@ -144,11 +144,11 @@ impl Confirm {
         let body = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let size = (wide, body.saturating_add(4 + faults));
         let inner = panel::draw(&self.title, size, true, area, buf, look);
-        for (at, line) in (0..).zip(&lines) {
-            Pen::at(buf, inner, at + 1, look).text(line, look.text());
-        }
         // The field and the fault keep the last lines, whatever had to be cut above.
         let field_line = (body + 2).min(inner.height.saturating_sub(faults + 2));
+        for (at, line) in (1..field_line).zip(&lines) {
+            Pen::at(buf, inner, at, look).text(line, look.text());
+        }
         Pen::at(buf, inner, field_line, look)
             .text(&format!("Type {} ", self.what), look.text())
             .text(&self.expected, look.heading())

@@ -165,10 +165,12 @@ impl Regenerate {
         let fault = u16::try_from(fault).unwrap_or(0);
         let size = (wide, text + lifetime + overlap + fault + 4);
         let inner = panel::draw(&self.title, size, true, area, buf, look);
-        for (at, line) in (0..).zip(&lines) {
-            Pen::at(buf, inner, at + 1, look).text(line, look.text());
+        // Where it is low the words give way to the fields.
+        let needed = lifetime + overlap + fault + 1;
+        let mut line = (text + 2).min(inner.height.saturating_sub(needed));
+        for (at, words) in (1..line).zip(&lines) {
+            Pen::at(buf, inner, at, look).text(words, look.text());
         }
-        let mut line = text + 2;
         let on_lifetime = self.focus == Focus::Lifetime;
         let mut cursor = self.lifetime.draw(line, on_lifetime, inner, buf, view);
         line += lifetime;
