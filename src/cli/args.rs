@@ -12,7 +12,7 @@ use crate::config::Flags;
     name = "patdeck",
     version,
     about,
-    after_help = "Without a subcommand patdeck opens the app; ? shows the keys.\n\n\
+    after_help = "patdeck opens the app; ? shows the keys that work where you are.\n\n\
                   Exit codes: 0 done, 2 usage, settings or terminal, 4 the store is unavailable,\n\
                   damaged or unsafe, 129 the line dropped, 130 interrupted, 143 terminated.\n\n\
                   Environment: PATDECK_STORE, PATDECK_CONFIG, NO_COLOR, LC_ALL, LC_CTYPE, LANG."

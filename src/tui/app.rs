@@ -142,7 +142,9 @@ impl App {
 
     /// The present instant is now: what depends on it is looked at again.
     pub fn tick(&mut self) {
-        self.world.tick();
+        if self.world.tick() {
+            self.tokens.refresh(&self.world.view());
+        }
         let now = self.world.now();
         if self
             .toast
@@ -151,7 +153,6 @@ impl App {
         {
             self.toast = None;
         }
-        self.tokens.refresh(&self.world.view());
     }
 
     /// What the line that speaks says: a word and whether it is a bad one.

@@ -1,6 +1,6 @@
 //! The terminal app: one loop (`desk`) between the terminal, the app and the worker that calls
 //! the store. Screens are values; only this folder's `terminal`, `wire` and `clipboard` touch
-//! the outside. Called by the command line when no subcommand is given.
+//! the outside. Called by the library's `run`.
 
 pub mod app;
 pub mod canvas;

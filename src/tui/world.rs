@@ -58,9 +58,16 @@ impl World {
         }
     }
 
-    /// Reads the clock: the instant of the turn that begins.
-    pub fn tick(&mut self) {
-        self.now = self.clock.now();
+    /// Reads the clock: the instant of the turn that begins. Says whether a token expired
+    /// since the last one, or, the clock having gone back, may be active again.
+    pub fn tick(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.now, self.clock.now());
+        let between = before.min(self.now)..=before.max(self.now);
+        before != self.now
+            && self
+                .pats
+                .iter()
+                .any(|pat| pat.expires.is_some_and(|end| between.contains(&end)))
     }
 
     /// The instant of this turn.

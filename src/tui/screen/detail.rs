@@ -296,10 +296,15 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
         when::full(pat.created, view.zone),
         pat.created_by
     );
+    let ends = if pat.status(view.now) == Status::Expired {
+        "expired"
+    } else {
+        "expires"
+    };
     lines.extend([
         ("issued", at(pat.issued), text),
         (
-            "expires",
+            ends,
             expires,
             if soon(pat, view) {
                 look.warning()
