@@ -33,11 +33,18 @@ pub(super) fn hand_over(
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    let outcome = child
+    let fed = child
         .stdin
         .take()
-        .map_or(Ok(()), |input| feed(&input, text, deadline))
-        .and_then(|()| finish(&mut child, deadline));
+        .map_or(Ok(()), |input| feed(&input, text, deadline));
+    let outcome = match fed {
+        Ok(()) => finish(&mut child, deadline),
+        // It ended without reading: its own exit status tells more than our broken pipe.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            finish(&mut child, deadline).and(Err(error))
+        }
+        Err(error) => Err(error),
+    };
     if outcome.is_err() {
         // Both fail only for a child that has already ended.
         let _ = child.kill();
