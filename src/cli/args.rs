@@ -1,38 +1,346 @@
-//! The arguments, as clap reads them. Their text is the help; nothing here acts.
+//! The arguments, as clap reads them. Their text is the help, the man page and the completions;
+//! nothing here acts.
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
-use crate::config::Flags;
+use crate::{
+    config::Flags,
+    domain::{Column, Lifetime, Overlap, Scope, StatusFilter},
+};
+
+const AFTER: &str = "\
+Examples:
+  patdeck                                            open the app
+  patdeck create ci-prod --lifetime 90d --scope channels:c-42:publish,subscribe
+  patdeck verify --scope channels:c-42:publish < secret && ./publish.sh
+  patdeck list --expiring 7d --json
+  patdeck revoke ci-prod --yes
+
+Exit codes:
+  0 done, or allowed   1 no: denied, not found, nothing to list   2 usage or settings
+  3 refused by a rule  4 the store is unavailable, damaged or unsafe
+  129, 130, 143 the line dropped, interrupted, terminated
+
+Environment:
+  PATDECK_STORE, PATDECK_CONFIG  as --store and --config
+  SSH_CONNECTION, SUDO_USER      who did it, for the audit trail
+  NO_COLOR, LC_ALL, LC_CTYPE, LANG";
 
 /// Issue, scope, watch, revoke, regenerate and check personal access tokens.
+///
+/// Without a command patdeck opens the app. A TOKEN is an id, the first 4 or more characters of
+/// one, or a name. Data goes to standard output, everything else to standard error. Secrets are
+/// never taken from arguments.
 #[derive(Debug, Parser)]
-#[command(
-    name = "patdeck",
-    version,
-    about,
-    after_help = "patdeck opens the app; ? shows the keys that work where you are.\n\n\
-                  Exit codes: 0 done, 2 usage, settings or terminal, 4 the store is unavailable,\n\
-                  damaged or unsafe, 129 the line dropped, 130 interrupted, 143 terminated.\n\n\
-                  Environment: PATDECK_STORE, PATDECK_CONFIG, NO_COLOR, LC_ALL, LC_CTYPE, LANG."
-)]
+#[command(name = "patdeck", version, after_long_help = AFTER, disable_help_subcommand = true)]
 pub struct Args {
     /// The store to work on, instead of the one in your data folder
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub store: Option<PathBuf>,
 
     /// The settings to read, instead of those in your config folder
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+
+    /// Print JSON, one object a line, each with "schema": 1
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// What to do; the app if nothing
+    #[command(subcommand)]
+    pub command: Option<Command>,
 }
 
 impl Args {
     /// What they say about settings.
     pub fn flags(&self) -> Flags {
-        Flags {
-            config: self.config.clone(),
-            store: self.store.clone(),
+        Flags { config: self.config.clone(), store: self.store.clone() }
+    }
+}
+
+/// What can be done without the app.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List tokens
+    List(List),
+    /// Show one token whole
+    Show {
+        /// Which
+        token: String,
+    },
+    /// Make a token and print its secret, once
+    Create(Create),
+    /// Change name and description
+    Edit(Edit),
+    /// Add, remove or clear scopes
+    #[command(subcommand)]
+    Scope(ScopeCommand),
+    /// End tokens: their secrets are denied from now on
+    Revoke(Many),
+    /// Give a token a new secret and lifetime and print the secret, once
+    Regenerate(Regenerate),
+    /// Delete tokens; `restore` brings them back for 24 hours
+    Delete(Delete),
+    /// Bring back a deleted token, with its secret
+    Restore {
+        /// Which: its id, the start of it, or its name
+        token: String,
+    },
+    /// Say whether a secret is valid, and whether it may do something: exit 0 yes, 1 no
+    Verify(Verify),
+    /// Show, follow or check the audit trail
+    Audit(Audit),
+    /// Print shell completions
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Which tokens to list.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// Only these
+    #[arg(long, value_enum, default_value_t = Status::Active)]
+    pub status: Status,
+
+    /// Only those with all of these words in name, id or description
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    pub search: String,
+
+    /// By which column; a leading - turns the order round
+    #[arg(long, value_name = "COLUMN", default_value = "-issued", value_parser = sort, allow_hyphen_values = true)]
+    pub sort: (Column, bool),
+
+    /// Only active ones that expire within this time; exit 1 if there is none
+    #[arg(long, value_name = "TIME")]
+    pub expiring: Option<crate::domain::lifetime::Span>,
+}
+
+/// The status filter of `list`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Status {
+    /// Neither revoked nor expired
+    Active,
+    /// Past their expiry
+    Expired,
+    /// Ended by somebody
+    Revoked,
+    /// Every one
+    All,
+}
+
+impl From<Status> for StatusFilter {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Active => Self::Active,
+            Status::Expired => Self::Expired,
+            Status::Revoked => Self::Revoked,
+            Status::All => Self::All,
         }
     }
+}
+
+fn sort(text: &str) -> Result<(Column, bool), String> {
+    let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
+    let known = |column: &Column| column.word().to_lowercase().replace(' ', "-");
+    let found = Column::ALL.into_iter().find(|column| known(column) == word);
+    found.map(|column| (column, descending)).ok_or_else(|| {
+        let all: Vec<_> = Column::ALL.iter().map(known).collect();
+        format!("choose one of {}", all.join(", "))
+    })
+}
+
+/// Where a new secret goes.
+#[derive(Debug, clap::Args)]
+pub struct Handout {
+    /// Write the secret to this new file (mode 0600) instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<String>,
+}
+
+/// A token to make.
+#[derive(Debug, clap::Args)]
+pub struct Create {
+    /// Its name: unique, at most 64 characters
+    pub name: String,
+
+    /// How long it is valid: 24h, 30d, 8w, 1y, a date, or never if the settings allow it
+    #[arg(long, value_name = "TIME")]
+    pub lifetime: Option<Lifetime>,
+
+    /// What it is for
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub description: String,
+
+    /// What it may do, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = scopes)]
+    pub scopes: Vec<ScopeList>,
+
+    #[command(flatten)]
+    /// Where its secret goes
+    pub handout: Handout,
+}
+
+/// Scopes that one argument names.
+#[derive(Debug, Clone)]
+pub struct ScopeList(pub Vec<Scope>);
+
+/// Reads `TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]`.
+fn scopes(text: &str) -> Result<ScopeList, String> {
+    let (target, operations) = text.rsplit_once(':').unwrap_or((text, ""));
+    let (operations, domain) = match operations.split_once('@') {
+        Some((operations, domain)) => (operations, format!("@{domain}")),
+        None => (operations, String::new()),
+    };
+    let scopes = operations.split(',').map(|operation| {
+        let one = format!("{target}:{operation}{domain}");
+        one.parse::<Scope>().map_err(|fault| fault.to_string())
+    });
+    scopes.collect::<Result<_, _>>().map(ScopeList)
+}
+
+/// What to change.
+#[derive(Debug, clap::Args)]
+pub struct Edit {
+    /// Which token
+    pub token: String,
+
+    /// Its new name
+    #[arg(long, required_unless_present = "description")]
+    pub name: Option<String>,
+
+    /// Its new description; empty for none
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+}
+
+/// What to do with scopes.
+#[derive(Debug, Subcommand)]
+pub enum ScopeCommand {
+    /// Add scopes; all of them or none
+    Add {
+        /// To which token
+        token: String,
+        /// TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]
+        #[arg(required = true, value_name = "SCOPE", value_parser = scopes)]
+        scopes: Vec<ScopeList>,
+    },
+    /// Remove scopes
+    Remove {
+        /// From which token
+        token: String,
+        /// TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]
+        #[arg(required = true, value_name = "SCOPE", value_parser = scopes)]
+        scopes: Vec<ScopeList>,
+    },
+    /// Remove every scope: the token is denied everything
+    Clear {
+        /// From which token
+        token: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Tokens to act on.
+#[derive(Debug, clap::Args)]
+pub struct Many {
+    /// Which tokens
+    #[arg(required = true, value_name = "TOKEN")]
+    pub tokens: Vec<String>,
+
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// A new secret to make.
+#[derive(Debug, clap::Args)]
+pub struct Regenerate {
+    /// For which token
+    pub token: String,
+
+    /// How long it is valid from now
+    #[arg(long, value_name = "TIME")]
+    pub lifetime: Option<Lifetime>,
+
+    /// How long the old secret of an active token goes on working: 0, 15m, 1h or 24h
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = overlap)]
+    pub overlap: Overlap,
+
+    /// Do not ask, although the old secret stops working at once
+    #[arg(long)]
+    pub yes: bool,
+
+    #[command(flatten)]
+    /// Where the secret goes
+    pub handout: Handout,
+}
+
+fn overlap(text: &str) -> Result<Overlap, String> {
+    let found = Overlap::ALL.into_iter().find(|overlap| overlap.word() == text);
+    found.ok_or_else(|| "choose one of 0, 15m, 1h, 24h".to_owned())
+}
+
+/// Tokens to delete.
+#[derive(Debug, clap::Args)]
+pub struct Delete {
+    /// Which tokens
+    #[arg(value_name = "TOKEN", required_unless_present = "all", conflicts_with = "all")]
+    pub tokens: Vec<String>,
+
+    /// Every token of the store
+    #[arg(long)]
+    pub all: bool,
+
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// A secret to check: from standard input, from a file, or typed unseen on a terminal.
+#[derive(Debug, clap::Args)]
+pub struct Verify {
+    /// What the bearer wants to do; without it the secret is only identified
+    #[arg(long, value_name = "TYPE:ENTITY:OPERATION")]
+    pub scope: Option<Scope>,
+
+    /// Within which domain
+    #[arg(long, requires = "scope")]
+    pub domain: Option<String>,
+
+    /// Read the secret from this file instead of standard input
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+
+    /// Where the bearer calls from, for the record of its last use
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Option<String>,
+
+    /// Say which scope allows it, or what is missing and the command that would add it
+    #[arg(long)]
+    pub explain: bool,
+}
+
+/// Which part of the trail.
+#[derive(Debug, clap::Args)]
+pub struct Audit {
+    /// Only the events of this token; a deleted one by its id
+    #[arg(long, value_name = "TOKEN")]
+    pub token: Option<String>,
+
+    /// Go on printing events as they happen
+    #[arg(long, conflicts_with = "check")]
+    pub follow: bool,
+
+    /// Check that no event was changed, removed or put in; exit 1 if one was
+    #[arg(long)]
+    pub check: bool,
 }

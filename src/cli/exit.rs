@@ -1,15 +1,21 @@
-//! The exit codes: a contract with scripts. Signals end the process elsewhere, with 128 and
-//! their number.
+//! The exit codes, a contract with scripts, and the failures that carry them. Signals end the
+//! process elsewhere, with 128 and their number.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
+
+use crate::service::ServiceError;
 
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// What was asked is done.
+    /// What was asked is done, or allowed.
     Done,
+    /// No: denied, not found, nothing to list.
+    No,
     /// The arguments, the settings or the terminal do not allow it.
     Usage,
+    /// A rule of the domain refused it.
+    Refused,
     /// The store cannot be opened, read or written.
     Store,
 }
@@ -18,8 +24,52 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Done => 0,
+            Exit::No => 1,
             Exit::Usage => 2,
+            Exit::Refused => 3,
             Exit::Store => 4,
         })
+    }
+}
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub enum Failure {
+    /// With this code and this sentence.
+    Told(Exit, String),
+    /// Nobody reads the output any more: no failure at all.
+    Unread,
+}
+
+impl Failure {
+    /// A failure of usage.
+    pub fn usage(reason: impl ToString) -> Self {
+        Self::Told(Exit::Usage, reason.to_string())
+    }
+
+    /// Something that was asked for is not there.
+    pub fn no(reason: impl ToString) -> Self {
+        Self::Told(Exit::No, reason.to_string())
+    }
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        let exit = match &error {
+            ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
+            ServiceError::Gone(_) | ServiceError::NothingToRestore => Exit::No,
+            _ => Exit::Refused,
+        };
+        Self::Told(exit, error.to_string())
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// An error of the output.
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Unread,
+            _ => Self::Told(Exit::Usage, format!("the output could not be written ({error})")),
+        }
     }
 }

@@ -1,8 +1,71 @@
-//! The command line: its arguments and its exit codes. Knows nothing of the terminal app; the
-//! library's `run` chooses between the two.
+//! The command line: the scriptable twin of the app, on the same service. Knows nothing of the
+//! app; repeats no rule of the domain. The library's `run` calls [`perform`] when a command is
+//! given.
 
 pub mod args;
+mod audit;
+mod change;
+mod documents;
 pub mod exit;
+pub mod print;
+mod prompt;
+mod tokens;
+mod verify;
 
-pub use args::Args;
-pub use exit::Exit;
+use std::ffi::OsString;
+
+pub use args::{Args, Command};
+pub use exit::{Exit, Failure};
+pub use print::Output;
+
+use crate::{domain::Secret, service::Service};
+
+/// Does what needs no store; `None` if `command` needs one.
+pub fn perform_without_store(command: &Command) -> Option<Result<Exit, Failure>> {
+    match command {
+        Command::Completions { shell } => Some(documents::completions(*shell)),
+        Command::Man => Some(documents::man()),
+        _ => None,
+    }
+}
+
+/// Does what `command` asks.
+pub fn perform(service: &Service, command: &Command, out: &Output) -> Result<Exit, Failure> {
+    match command {
+        Command::List(args) => tokens::list(service, args, out),
+        Command::Show { token } => tokens::show(service, token, out),
+        Command::Create(args) => change::create(service, args, out),
+        Command::Edit(args) => change::edit(service, args, out),
+        Command::Scope(args) => change::scope(service, args, out),
+        Command::Revoke(args) => change::revoke(service, args, out),
+        Command::Regenerate(args) => change::regenerate(service, args, out),
+        Command::Delete(args) => change::delete(service, args, out),
+        Command::Restore { token } => change::restore(service, token, out),
+        Command::Verify(args) => verify::verify(service, args, out),
+        Command::Audit(args) => audit::audit(service, args, out),
+        Command::Completions { .. } | Command::Man => {
+            perform_without_store(command).unwrap_or(Ok(Exit::Done))
+        }
+    }
+}
+
+/// Refuses arguments with a secret in them, whatever the command: other users of the machine
+/// see them, and the shell's history keeps them.
+pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), Failure> {
+    for argument in arguments {
+        let text = argument.to_string_lossy();
+        let parts = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        for part in parts {
+            if let Ok(secret) = Secret::parse(part.to_owned().into()) {
+                return Err(Failure::usage(format!(
+                    "an argument holds the secret of {id}: every user of this machine can read \
+                     arguments, and your shell's history keeps them. Take the secret as leaked, \
+                     run `patdeck regenerate {id}`, and pass secrets on standard input or with \
+                     --secret-file",
+                    id = secret.id()
+                )));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! The commands that change tokens. Each is one call of the service, asked for by the typed
+//! name where it destroys.
+
+use serde_json::{Value, json};
+
+use super::{
+    args::{Create, Delete, Edit, Handout, Many, Regenerate, ScopeCommand, ScopeList},
+    exit::{Exit, Failure},
+    print::{Output, tell, token},
+    prompt::confirm,
+};
+use crate::{
+    domain::{Description, Name, Overlap, Pat, Scope, Status, TokenId},
+    service::{Claim, Issued, NewPat, Renewal, Service, ServiceError, handout},
+};
+
+/// Makes a token and hands its secret over.
+pub fn create(service: &Service, args: &Create, out: &Output) -> Result<Exit, Failure> {
+    let new = NewPat {
+        name: Name::parse(&args.name).map_err(ServiceError::from)?,
+        description: Description::parse(&args.description).map_err(ServiceError::from)?,
+        lifetime: args.lifetime.unwrap_or(service.policy().default_lifetime),
+        scopes: flat(&args.scopes),
+    };
+    let issued = service.create(&new)?;
+    tell(&format!("{} is created, id {}", issued.pat.name, issued.pat.id));
+    hand_over(service, &issued, &args.handout, out)
+}
+
+/// Gives a token a new secret and hands it over.
+pub fn regenerate(service: &Service, args: &Regenerate, out: &Output) -> Result<Exit, Failure> {
+    let pat = service.find(&args.token)?;
+    let now = service.load()?.now;
+    if pat.status(now) == Status::Active && args.overlap == Overlap::None {
+        let what = format!("The old secret of {} stops working at once", pat.name);
+        confirm(&what, pat.name.as_str(), args.yes)?;
+    }
+    let lifetime = args.lifetime.unwrap_or(service.policy().default_lifetime);
+    let issued = service.regenerate(&pat.id, Renewal { lifetime, overlap: args.overlap })?;
+    tell(&format!("{} has a new secret", issued.pat.name));
+    hand_over(service, &issued, &args.handout, out)
+}
+
+/// Prints the bare secret, or writes it to a new file; then the token counts as claimed. A
+/// secret that could not be handed over stays unclaimed, and the failure says what to do.
+fn hand_over(
+    service: &Service,
+    issued: &Issued,
+    to: &Handout,
+    out: &Output,
+) -> Result<Exit, Failure> {
+    let Issued { pat, secret } = issued;
+    let lost = |reason: String| {
+        let advice = format!("nobody has the secret of {0}: regenerate or delete {0}", pat.name);
+        Failure::Told(Exit::Refused, format!("{reason}; {advice}"))
+    };
+    let how = match &to.secret_file {
+        Some(path) => {
+            let path = handout::write(path, secret).map_err(|error| lost(error.to_string()))?;
+            tell(&format!("the secret is written to {}, mode 0600", path.display()));
+            Claim::Written
+        }
+        None if out.json => Claim::Printed,
+        None => {
+            out.line(secret.reveal()).map_err(|error| lost(error.to_string()))?;
+            Claim::Printed
+        }
+    };
+    if out.json {
+        let mut value = json!({ "token": token(pat, pat.issued) });
+        if how == Claim::Printed {
+            value["secret"] = Value::from(secret.reveal());
+        }
+        out.object(value).map_err(|error| lost(error.to_string()))?;
+    }
+    service.claim(&pat.id, how)?;
+    Ok(Exit::Done)
+}
+
+/// Changes name and description.
+pub fn edit(service: &Service, args: &Edit, out: &Output) -> Result<Exit, Failure> {
+    let pat = service.find(&args.token)?;
+    let name = args.name.as_deref().map_or(Ok(pat.name.clone()), Name::parse);
+    let description =
+        args.description.as_deref().map_or(Ok(pat.description.clone()), Description::parse);
+    let name = name.map_err(ServiceError::from)?;
+    let description = description.map_err(ServiceError::from)?;
+    let pat = service.edit(&pat.id, &name, &description)?;
+    done(service, out, &[pat], "saved")
+}
+
+/// Adds, removes or clears scopes.
+pub fn scope(service: &Service, command: &ScopeCommand, out: &Output) -> Result<Exit, Failure> {
+    let pat = match command {
+        ScopeCommand::Add { token, scopes } => {
+            let id = service.find(token)?.id;
+            let (pat, added) = service.add_scopes(&id, &flat(scopes))?;
+            for gone in &added.absorbed {
+                tell(&format!("{gone} went: * covers it"));
+            }
+            pat
+        }
+        ScopeCommand::Remove { token, scopes } => {
+            let id = service.find(token)?.id;
+            service.remove_scopes(&id, &flat(scopes))?
+        }
+        ScopeCommand::Clear { token, yes } => {
+            let pat = service.find(token)?;
+            let what = format!("Every scope of {} is removed", pat.name);
+            confirm(&what, pat.name.as_str(), *yes)?;
+            service.clear_scopes(&pat.id)?
+        }
+    };
+    done(service, out, &[pat], "saved")
+}
+
+/// Ends tokens, all of them or none.
+pub fn revoke(service: &Service, args: &Many, out: &Output) -> Result<Exit, Failure> {
+    let ids = chosen(service, &args.tokens, "revoked", args.yes)?;
+    let pats = service.revoke_many(&ids)?;
+    done(service, out, &pats, "revoked")
+}
+
+/// Deletes tokens, all of them or none.
+pub fn delete(service: &Service, args: &Delete, out: &Output) -> Result<Exit, Failure> {
+    if args.all {
+        let count = service.load()?.pats.len();
+        let what = format!("All {count} tokens are deleted");
+        confirm(&what, &count.to_string(), args.yes)?;
+        let count = service.delete_all(count)?;
+        if out.json {
+            out.object(json!({ "deleted": count }))?;
+        } else {
+            tell(&format!("{count} tokens are deleted"));
+        }
+        return Ok(Exit::Done);
+    }
+    let ids = chosen(service, &args.tokens, "deleted", args.yes)?;
+    let pats = service.delete_many(&ids)?;
+    done(service, out, &pats, "deleted")
+}
+
+/// Brings back a deleted token.
+pub fn restore(service: &Service, name: &str, out: &Output) -> Result<Exit, Failure> {
+    let pat = service.restore(name)?;
+    done(service, out, &[pat], "back, with its secret")
+}
+
+/// The tokens that `names` name, once the operator has confirmed them: one by its name, several
+/// by their count.
+fn chosen(
+    service: &Service,
+    names: &[String],
+    verb: &str,
+    yes: bool,
+) -> Result<Vec<TokenId>, Failure> {
+    let mut pats: Vec<Pat> = Vec::new();
+    for name in names {
+        let pat = service.find(name)?;
+        if !pats.iter().any(|other| other.id == pat.id) {
+            pats.push(pat);
+        }
+    }
+    match pats.as_slice() {
+        [pat] => confirm(&format!("{} is {verb}", pat.name), pat.name.as_str(), yes)?,
+        several => {
+            let names: Vec<_> = several.iter().map(|pat| pat.name.as_str()).collect();
+            let what = format!("{} are {verb}", names.join(", "));
+            confirm(&what, &several.len().to_string(), yes)?;
+        }
+    }
+    Ok(pats.iter().map(|pat| pat.id).collect())
+}
+
+fn done(service: &Service, out: &Output, pats: &[Pat], verb: &str) -> Result<Exit, Failure> {
+    let now = service.load()?.now;
+    for pat in pats {
+        if out.json {
+            out.object(json!({ "token": token(pat, now) }))?;
+        } else {
+            tell(&format!("{} is {verb}", pat.name));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn flat(lists: &[ScopeList]) -> Vec<Scope> {
+    lists.iter().flat_map(|list| list.0.iter().cloned()).collect()
+}

@@ -1,0 +1,134 @@
+//! Questions on the terminal: a name to type before something is destroyed, and a secret that
+//! is typed unseen. Refuses to ask where nobody can answer. Restores the terminal whatever
+//! happens, Ctrl-C included.
+
+use std::{
+    io::{self, BufRead as _, IsTerminal as _, Read, Write as _},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::exit::Failure;
+
+/// Longest secret that is read: well above the longest that exists.
+const SECRET_LIMIT: usize = 4_096;
+
+/// Asks for `expected` to be typed before `what` is done; where nobody can answer, it must have
+/// been confirmed with `--yes`.
+pub fn confirm(what: &str, expected: &str, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return Err(Failure::usage(format!("{what}: say --yes, nobody can be asked here")));
+    }
+    let mut err = io::stderr().lock();
+    write!(err, "{what}. Type {expected} to go on: ")?;
+    err.flush()?;
+    let mut typed = String::new();
+    io::stdin().lock().read_line(&mut typed)?;
+    if typed.trim_end_matches(['\r', '\n']) == expected {
+        return Ok(());
+    }
+    Err(Failure::no("cancelled: what was typed is not the same, nothing was changed"))
+}
+
+/// Reads a secret from standard input: typed unseen on a terminal, else the first line.
+pub fn secret() -> Result<Zeroizing<String>, Failure> {
+    if !io::stdin().is_terminal() {
+        return line(io::stdin().lock());
+    }
+    let mut err = io::stderr().lock();
+    write!(err, "Secret (not shown): ")?;
+    err.flush()?;
+    let hidden = Unseen::start()?;
+    let read = line(io::stdin().lock());
+    drop(hidden);
+    writeln!(err)?;
+    read
+}
+
+/// Reads the first line of `input`, in memory that is wiped and never grows.
+pub fn line(input: impl Read) -> Result<Zeroizing<String>, Failure> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_LIMIT));
+    let mut byte = Zeroizing::new([0_u8]);
+    let mut input = input;
+    while bytes.len() < SECRET_LIMIT {
+        match input.read(byte.as_mut_slice()) {
+            Ok(0) => break,
+            Ok(_) if *byte == [b'\n'] => break,
+            Ok(_) => bytes.extend_from_slice(byte.as_slice()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                return Err(Failure::usage(format!("the secret could not be read ({error})")));
+            }
+        }
+    }
+    // Not UTF-8 is no secret of ours; the check says so without showing it.
+    let text = String::from_utf8(std::mem::take(&mut bytes)).unwrap_or_else(|error| {
+        error.into_bytes().zeroize();
+        String::new()
+    });
+    let mut text = Zeroizing::new(text);
+    let end = text.trim_end().len();
+    text.truncate(end);
+    Ok(text)
+}
+
+/// While it lives, what is typed is not shown.
+struct Unseen {
+    before: Termios,
+    ended: Arc<AtomicBool>,
+}
+
+impl Unseen {
+    fn start() -> io::Result<Self> {
+        let before = tcgetattr(io::stdin())?;
+        let ended = Arc::new(AtomicBool::new(false));
+        let (at_signal, over) = (before.clone(), Arc::clone(&ended));
+        let mut signals = signal_hook::iterator::Signals::new([
+            signal_hook::consts::SIGINT,
+            signal_hook::consts::SIGTERM,
+            signal_hook::consts::SIGHUP,
+        ])?;
+        std::thread::spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                if !over.load(Ordering::SeqCst) {
+                    drop(tcsetattr(io::stdin(), OptionalActions::Now, &at_signal));
+                }
+                std::process::exit(128 + signal);
+            }
+        });
+        let mut unseen = before.clone();
+        unseen.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &unseen)?;
+        Ok(Self { before, ended })
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        drop(tcsetattr(io::stdin(), OptionalActions::Now, &self.before));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_is_the_secret() {
+        let read = |bytes: &[u8]| line(bytes).unwrap().to_string();
+        assert_eq!(read(b"abc\ndef"), "abc");
+        assert_eq!(read(b"abc\r\n"), "abc");
+        assert_eq!(read(b""), "");
+        assert_eq!(read(b"\xff\xfe"), "");
+        assert_eq!(read(&vec![b'x'; 1 << 20]).len(), SECRET_LIMIT);
+    }
+}
