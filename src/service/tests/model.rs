@@ -43,11 +43,14 @@ struct Token {
     scope: bool,
 }
 
-/// The tokens, those deleted, oldest first with the minute, and the latest minute of a change.
+/// A minute and the ticks that set two deletes within it apart.
+type When = (i64, u32);
+
+/// The tokens, those deleted, oldest first, and the latest minute of a change.
 #[derive(Debug)]
 struct Model {
     tokens: Vec<Token>,
-    trash: Vec<(Token, i64)>,
+    trash: Vec<(Token, When)>,
     mark: i64,
 }
 
@@ -203,14 +206,16 @@ impl Run {
         };
         let token = self.model.tokens.remove(place);
         self.world.delete(&token.id).unwrap();
-        self.model.trash.push((token, now));
+        let newest = self.model.trash.last().map(|(_, when)| *when);
+        let when = newest.map_or((now, 0), |(minute, tick)| (now, 0).max((minute, tick + 1)));
+        self.model.trash.push((token, when));
         true
     }
 
     fn restore(&mut self, now: i64) -> bool {
         let last = self.model.trash.last().cloned();
         let last = last.filter(|(token, when)| {
-            now - when < DAY && self.model.tokens.iter().all(|t| t.name != token.name)
+            (now - DAY, 0) < *when && self.model.tokens.iter().all(|t| t.name != token.name)
         });
         let restored = self.world.restore_last();
         assert_eq!(restored.is_ok(), last.is_some(), "{restored:?}");
