@@ -47,54 +47,71 @@ use std::{
 
 use clap::Parser as _;
 
-use cli::{Args, Exit};
+use cli::{Args, Command, Exit, Failure, Output, print::tell};
 use config::{Config, Environment, Glyphs, Theme};
 use service::{Clock, Entropy, Policy, Service, acting};
-use store::Store;
+use store::{Store, StoreError};
 use tui::{look::Look, terminal};
 
-/// The program: reads arguments and settings, opens the store, shows the app.
+/// The program: reads arguments and settings, opens the store, does the command or shows the
+/// app.
 pub fn run() -> ExitCode {
     process::harden();
-    let args = Args::parse();
-    app(&args)
-        .unwrap_or_else(|(exit, reason)| {
-            complain(&reason);
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let ran = cli::refuse_secrets(&arguments).and_then(|()| {
+        let args = Args::parse_from(&arguments);
+        match &args.command {
+            Some(command) => command_line(&args, command),
+            None => app(&args),
+        }
+    });
+    let exit = ran.unwrap_or_else(|failure| match failure {
+        Failure::Unread => Exit::Done,
+        Failure::Told(exit, reason) => {
+            tell(&reason);
             exit
-        })
-        .into()
+        }
+    });
+    exit.into()
 }
 
-/// Why the program ends, and with which code.
-type Failure = (Exit, String);
+fn command_line(args: &Args, command: &Command) -> Result<Exit, Failure> {
+    if let Some(done) = cli::perform_without_store(command) {
+        return done;
+    }
+    let config = settings(args)?;
+    let service = open(&config)?;
+    let out = Output::new(args.json, config.theme != Theme::Mono);
+    cli::perform(&service, command, &out)
+}
 
 fn app(args: &Args) -> Result<Exit, Failure> {
-    let usage = |reason: String| (Exit::Usage, reason);
-    terminal::check().map_err(|error| usage(error.to_string()))?;
-    let config = Config::load(&args.flags(), &Environment::of_process())
-        .map_err(|error| usage(error.to_string()))?;
-    let service = open(&config).map_err(|error| (Exit::Store, error.to_string()))?;
+    terminal::check().map_err(Failure::usage)?;
+    let config = settings(args)?;
+    let service = open(&config)?;
     // Old trash is no reason not to start: a store that cannot be written is still read.
     drop(service.purge());
     let setup = tui::Setup {
         keymap: config.keymap.clone(),
         look: Look::new(config.theme != Theme::Mono, config.glyphs == Glyphs::Ascii),
-        who: who(),
+        who: who(&service),
         clipboard: (!config.clipboard.is_empty()).then(|| config.clipboard.clone()),
     };
-    let secrets = tui::run(service, setup).map_err(|error| usage(error.to_string()))?;
+    let secrets = tui::run(service, setup).map_err(Failure::usage)?;
     let mut out = io::stdout().lock();
     for secret in secrets {
-        // The terminal may be gone by now; then there is nobody to tell.
-        let written = out
-            .write_all(secret.reveal().as_bytes())
-            .and_then(|()| out.write_all(b"\n"));
-        drop(written.and_then(|()| out.flush()));
+        out.write_all(secret.reveal().as_bytes())?;
+        out.write_all(b"\n")?;
     }
+    out.flush()?;
     Ok(Exit::Done)
 }
 
-fn open(config: &Config) -> Result<Service, store::StoreError> {
+fn settings(args: &Args) -> Result<Config, Failure> {
+    Config::load(&args.flags(), &Environment::of_process()).map_err(Failure::usage)
+}
+
+fn open(config: &Config) -> Result<Service, Failure> {
     let policy = Policy {
         prefix: config.prefix.clone(),
         limits: config.limits,
@@ -102,7 +119,8 @@ fn open(config: &Config) -> Result<Service, store::StoreError> {
         catalogue: config.catalogue.clone(),
     };
     let actor = acting(|name| std::env::var(name).ok());
-    let store = Store::open(&config.store)?;
+    let refused = |error: StoreError| Failure::Told(Exit::Store, error.to_string());
+    let store = Store::open(&config.store).map_err(refused)?;
     Ok(Service::new(
         store,
         Clock::System,
@@ -113,15 +131,9 @@ fn open(config: &Config) -> Result<Service, store::StoreError> {
 }
 
 /// `user@host`, for the top line.
-fn who() -> String {
-    let actor = acting(|name| std::env::var(name).ok());
+fn who(service: &Service) -> String {
     let system = rustix::system::uname();
     let host = system.nodename().to_string_lossy();
     let host = host.split('.').next().unwrap_or_default();
-    format!("{}@{host}", actor.user)
-}
-
-/// One line on standard error; where there is none, nobody is listening.
-fn complain(reason: &str) {
-    drop(writeln!(io::stderr(), "patdeck: {reason}"));
+    format!("{}@{host}", service.actor().user)
 }

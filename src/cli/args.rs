@@ -57,7 +57,10 @@ pub struct Args {
 impl Args {
     /// What they say about settings.
     pub fn flags(&self) -> Flags {
-        Flags { config: self.config.clone(), store: self.store.clone() }
+        Flags {
+            config: self.config.clone(),
+            store: self.store.clone(),
+        }
     }
 }
 
@@ -147,7 +150,9 @@ impl From<Status> for StatusFilter {
 }
 
 fn sort(text: &str) -> Result<(Column, bool), String> {
-    let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
+    let (word, descending) = text
+        .strip_prefix('-')
+        .map_or((text, false), |word| (word, true));
     let known = |column: &Column| column.word().to_lowercase().replace(' ', "-");
     let found = Column::ALL.into_iter().find(|column| known(column) == word);
     found.map(|column| (column, descending)).ok_or_else(|| {
@@ -285,7 +290,9 @@ pub struct Regenerate {
 }
 
 fn overlap(text: &str) -> Result<Overlap, String> {
-    let found = Overlap::ALL.into_iter().find(|overlap| overlap.word() == text);
+    let found = Overlap::ALL
+        .into_iter()
+        .find(|overlap| overlap.word() == text);
     found.ok_or_else(|| "choose one of 0, 15m, 1h, 24h".to_owned())
 }
 
@@ -293,7 +300,11 @@ fn overlap(text: &str) -> Result<Overlap, String> {
 #[derive(Debug, clap::Args)]
 pub struct Delete {
     /// Which tokens
-    #[arg(value_name = "TOKEN", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(
+        value_name = "TOKEN",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
     pub tokens: Vec<String>,
 
     /// Every token of the store

@@ -18,19 +18,27 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// Prints events oldest first, and goes on with `--follow`; or checks the chain.
-pub fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exit, Failure> {
     if args.check {
         return check(service, out);
     }
-    let token = args.token.as_deref().map(|name| addressed(service, name)).transpose()?;
+    let token = args
+        .token
+        .as_deref()
+        .map(|name| addressed(service, name))
+        .transpose()?;
     let mut seen = 0;
     loop {
         let events = service.events_after(seen)?;
+        let more = !events.is_empty();
         for event in &events {
             seen = event.sequence;
             if token.is_none_or(|id| event.what.token == Some(id)) {
                 print(event, out)?;
             }
+        }
+        if more {
+            continue;
         }
         if !args.follow {
             return Ok(Exit::Done);
@@ -77,7 +85,10 @@ fn check(service: &Service, out: &Output) -> Result<Exit, Failure> {
             "head": chain.head.to_string(),
         }))?;
     } else if chain.broken.is_none() {
-        out.line(&format!("the chain holds: {} events, head {}", chain.events, chain.head))?;
+        out.line(&format!(
+            "the chain holds: {} events, head {}",
+            chain.events, chain.head
+        ))?;
     }
     match &chain.broken {
         None => Ok(Exit::Done),

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Makes a token and hands its secret over.
-pub fn create(service: &Service, args: &Create, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn create(service: &Service, args: &Create, out: &Output) -> Result<Exit, Failure> {
     let new = NewPat {
         name: Name::parse(&args.name).map_err(ServiceError::from)?,
         description: Description::parse(&args.description).map_err(ServiceError::from)?,
@@ -23,20 +23,33 @@ pub fn create(service: &Service, args: &Create, out: &Output) -> Result<Exit, Fa
         scopes: flat(&args.scopes),
     };
     let issued = service.create(&new)?;
-    tell(&format!("{} is created, id {}", issued.pat.name, issued.pat.id));
+    tell(&format!(
+        "{} is created, id {}",
+        issued.pat.name, issued.pat.id
+    ));
     hand_over(service, &issued, &args.handout, out)
 }
 
 /// Gives a token a new secret and hands it over.
-pub fn regenerate(service: &Service, args: &Regenerate, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn regenerate(
+    service: &Service,
+    args: &Regenerate,
+    out: &Output,
+) -> Result<Exit, Failure> {
     let pat = service.find(&args.token)?;
-    let now = service.load()?.now;
+    let now = service.now()?;
     if pat.status(now) == Status::Active && args.overlap == Overlap::None {
         let what = format!("The old secret of {} stops working at once", pat.name);
         confirm(&what, pat.name.as_str(), args.yes)?;
     }
     let lifetime = args.lifetime.unwrap_or(service.policy().default_lifetime);
-    let issued = service.regenerate(&pat.id, Renewal { lifetime, overlap: args.overlap })?;
+    let issued = service.regenerate(
+        &pat.id,
+        Renewal {
+            lifetime,
+            overlap: args.overlap,
+        },
+    )?;
     tell(&format!("{} has a new secret", issued.pat.name));
     hand_over(service, &issued, &args.handout, out)
 }
@@ -51,26 +64,31 @@ fn hand_over(
 ) -> Result<Exit, Failure> {
     let Issued { pat, secret } = issued;
     let lost = |reason: String| {
-        let advice = format!("nobody has the secret of {0}: regenerate or delete {0}", pat.name);
+        let advice = format!(
+            "nobody has the secret of {0}: regenerate or delete {0}",
+            pat.name
+        );
         Failure::Told(Exit::Refused, format!("{reason}; {advice}"))
     };
     let how = match &to.secret_file {
         Some(path) => {
             let path = handout::write(path, secret).map_err(|error| lost(error.to_string()))?;
-            tell(&format!("the secret is written to {}, mode 0600", path.display()));
+            tell(&format!(
+                "the secret is written to {}, mode 0600",
+                path.display()
+            ));
             Claim::Written
         }
         None if out.json => Claim::Printed,
         None => {
-            out.line(secret.reveal()).map_err(|error| lost(error.to_string()))?;
+            out.line(secret.reveal())
+                .map_err(|error| lost(error.to_string()))?;
             Claim::Printed
         }
     };
     if out.json {
-        let mut value = json!({ "token": token(pat, pat.issued) });
-        if how == Claim::Printed {
-            value["secret"] = Value::from(secret.reveal());
-        }
+        let shown = (how == Claim::Printed).then(|| secret.reveal());
+        let value = json!({ "token": token(pat, pat.issued), "secret": shown });
         out.object(value).map_err(|error| lost(error.to_string()))?;
     }
     service.claim(&pat.id, how)?;
@@ -78,11 +96,16 @@ fn hand_over(
 }
 
 /// Changes name and description.
-pub fn edit(service: &Service, args: &Edit, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn edit(service: &Service, args: &Edit, out: &Output) -> Result<Exit, Failure> {
     let pat = service.find(&args.token)?;
-    let name = args.name.as_deref().map_or(Ok(pat.name.clone()), Name::parse);
-    let description =
-        args.description.as_deref().map_or(Ok(pat.description.clone()), Description::parse);
+    let name = args
+        .name
+        .as_deref()
+        .map_or(Ok(pat.name.clone()), Name::parse);
+    let description = args
+        .description
+        .as_deref()
+        .map_or(Ok(pat.description.clone()), Description::parse);
     let name = name.map_err(ServiceError::from)?;
     let description = description.map_err(ServiceError::from)?;
     let pat = service.edit(&pat.id, &name, &description)?;
@@ -90,7 +113,11 @@ pub fn edit(service: &Service, args: &Edit, out: &Output) -> Result<Exit, Failur
 }
 
 /// Adds, removes or clears scopes.
-pub fn scope(service: &Service, command: &ScopeCommand, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn scope(
+    service: &Service,
+    command: &ScopeCommand,
+    out: &Output,
+) -> Result<Exit, Failure> {
     let pat = match command {
         ScopeCommand::Add { token, scopes } => {
             let id = service.find(token)?.id;
@@ -115,14 +142,14 @@ pub fn scope(service: &Service, command: &ScopeCommand, out: &Output) -> Result<
 }
 
 /// Ends tokens, all of them or none.
-pub fn revoke(service: &Service, args: &Many, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn revoke(service: &Service, args: &Many, out: &Output) -> Result<Exit, Failure> {
     let ids = chosen(service, &args.tokens, "revoked", args.yes)?;
     let pats = service.revoke_many(&ids)?;
     done(service, out, &pats, "revoked")
 }
 
 /// Deletes tokens, all of them or none.
-pub fn delete(service: &Service, args: &Delete, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn delete(service: &Service, args: &Delete, out: &Output) -> Result<Exit, Failure> {
     if args.all {
         let count = service.load()?.pats.len();
         let what = format!("All {count} tokens are deleted");
@@ -141,7 +168,7 @@ pub fn delete(service: &Service, args: &Delete, out: &Output) -> Result<Exit, Fa
 }
 
 /// Brings back a deleted token.
-pub fn restore(service: &Service, name: &str, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn restore(service: &Service, name: &str, out: &Output) -> Result<Exit, Failure> {
     let pat = service.restore(name)?;
     done(service, out, &[pat], "back, with its secret")
 }
@@ -173,7 +200,7 @@ fn chosen(
 }
 
 fn done(service: &Service, out: &Output, pats: &[Pat], verb: &str) -> Result<Exit, Failure> {
-    let now = service.load()?.now;
+    let now = service.now()?;
     for pat in pats {
         if out.json {
             out.object(json!({ "token": token(pat, now) }))?;
@@ -185,5 +212,8 @@ fn done(service: &Service, out: &Output, pats: &[Pat], verb: &str) -> Result<Exi
 }
 
 fn flat(lists: &[ScopeList]) -> Vec<Scope> {
-    lists.iter().flat_map(|list| list.0.iter().cloned()).collect()
+    lists
+        .iter()
+        .flat_map(|list| list.0.iter().cloned())
+        .collect()
 }

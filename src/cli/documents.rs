@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Prints the completions for `shell`.
-pub fn completions(shell: Shell) -> Result<Exit, Failure> {
+pub(super) fn completions(shell: Shell) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "patdeck", &mut script);
     io::Write::write_all(&mut io::stdout(), &script)?;
@@ -19,7 +19,7 @@ pub fn completions(shell: Shell) -> Result<Exit, Failure> {
 }
 
 /// Prints the manual page.
-pub fn man() -> Result<Exit, Failure> {
+pub(super) fn man() -> Result<Exit, Failure> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Args::command()).render(&mut page)?;
     io::Write::write_all(&mut io::stdout(), &page)?;

@@ -1,7 +1,7 @@
 //! The exit codes, a contract with scripts, and the failures that carry them. Signals end the
 //! process elsewhere, with 128 and their number.
 
-use std::{io, process::ExitCode};
+use std::{fmt::Display, io, process::ExitCode};
 
 use crate::service::ServiceError;
 
@@ -43,13 +43,13 @@ pub enum Failure {
 
 impl Failure {
     /// A failure of usage.
-    pub fn usage(reason: impl ToString) -> Self {
-        Self::Told(Exit::Usage, reason.to_string())
+    pub fn usage(reason: impl Display) -> Self {
+        Self::Told(Exit::Usage, format!("{reason}"))
     }
 
     /// Something that was asked for is not there.
-    pub fn no(reason: impl ToString) -> Self {
-        Self::Told(Exit::No, reason.to_string())
+    pub fn no(reason: impl Display) -> Self {
+        Self::Told(Exit::No, format!("{reason}"))
     }
 }
 
@@ -57,7 +57,10 @@ impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         let exit = match &error {
             ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
-            ServiceError::Gone(_) | ServiceError::NothingToRestore => Exit::No,
+            ServiceError::Gone(_) | ServiceError::NotFound(_) | ServiceError::NothingToRestore => {
+                Exit::No
+            }
+            ServiceError::Ambiguous { .. } => Exit::Usage,
             _ => Exit::Refused,
         };
         Self::Told(exit, error.to_string())
@@ -69,7 +72,10 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::Unread,
-            _ => Self::Told(Exit::Usage, format!("the output could not be written ({error})")),
+            _ => Self::Told(
+                Exit::Usage,
+                format!("the output could not be written ({error})"),
+            ),
         }
     }
 }

@@ -20,12 +20,14 @@ const SECRET_LIMIT: usize = 4_096;
 
 /// Asks for `expected` to be typed before `what` is done; where nobody can answer, it must have
 /// been confirmed with `--yes`.
-pub fn confirm(what: &str, expected: &str, yes: bool) -> Result<(), Failure> {
+pub(super) fn confirm(what: &str, expected: &str, yes: bool) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::usage(format!("{what}: say --yes, nobody can be asked here")));
+        return Err(Failure::usage(format!(
+            "{what}: say --yes, nobody can be asked here"
+        )));
     }
     let mut err = io::stderr().lock();
     write!(err, "{what}. Type {expected} to go on: ")?;
@@ -35,11 +37,13 @@ pub fn confirm(what: &str, expected: &str, yes: bool) -> Result<(), Failure> {
     if typed.trim_end_matches(['\r', '\n']) == expected {
         return Ok(());
     }
-    Err(Failure::no("cancelled: what was typed is not the same, nothing was changed"))
+    Err(Failure::no(
+        "cancelled: what was typed is not the same, nothing was changed",
+    ))
 }
 
 /// Reads a secret from standard input: typed unseen on a terminal, else the first line.
-pub fn secret() -> Result<Zeroizing<String>, Failure> {
+pub(super) fn secret() -> Result<Zeroizing<String>, Failure> {
     if !io::stdin().is_terminal() {
         return line(io::stdin().lock());
     }
@@ -54,7 +58,7 @@ pub fn secret() -> Result<Zeroizing<String>, Failure> {
 }
 
 /// Reads the first line of `input`, in memory that is wiped and never grows.
-pub fn line(input: impl Read) -> Result<Zeroizing<String>, Failure> {
+pub(super) fn line(input: impl Read) -> Result<Zeroizing<String>, Failure> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_LIMIT));
     let mut byte = Zeroizing::new([0_u8]);
     let mut input = input;
@@ -65,7 +69,9 @@ pub fn line(input: impl Read) -> Result<Zeroizing<String>, Failure> {
             Ok(_) => bytes.extend_from_slice(byte.as_slice()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                return Err(Failure::usage(format!("the secret could not be read ({error})")));
+                return Err(Failure::usage(format!(
+                    "the secret could not be read ({error})"
+                )));
             }
         }
     }
@@ -99,7 +105,7 @@ impl Unseen {
         std::thread::spawn(move || {
             if let Some(signal) = signals.forever().next() {
                 if !over.load(Ordering::SeqCst) {
-                    drop(tcsetattr(io::stdin(), OptionalActions::Now, &at_signal));
+                    let _ = tcsetattr(io::stdin(), OptionalActions::Now, &at_signal);
                 }
                 std::process::exit(128 + signal);
             }
@@ -114,7 +120,7 @@ impl Unseen {
 impl Drop for Unseen {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::SeqCst);
-        drop(tcsetattr(io::stdin(), OptionalActions::Now, &self.before));
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
     }
 }
 

@@ -1,6 +1,6 @@
 //! `list` and `show`: reading tokens.
 
-use chrono::TimeDelta;
+use serde_json::json;
 
 use super::{
     args::List,
@@ -8,7 +8,7 @@ use super::{
     print::{Output, event, time, token},
 };
 use crate::{
-    domain::{Query, Sort, Status, StatusFilter, sentence::permits},
+    domain::{Moment, Pat, Query, Sort, Status, StatusFilter, sentence::permits},
     service::Service,
 };
 
@@ -17,7 +17,7 @@ const EVENTS: usize = 10;
 
 /// Prints the tokens that `args` ask for. With `--expiring` it says by its exit code whether
 /// there is one.
-pub fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, Failure> {
     let loaded = service.load()?;
     let now = loaded.now;
     for damage in &loaded.damaged {
@@ -25,14 +25,23 @@ pub fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, Failur
     }
     let (column, descending) = args.sort;
     let query = Query {
-        status: if args.expiring.is_some() { StatusFilter::Active } else { args.status.into() },
+        status: if args.expiring.is_some() {
+            StatusFilter::Active
+        } else {
+            args.status.into()
+        },
         search: args.search.clone(),
         sort: Sort { column, descending },
     };
     let (mut rows, _) = query.select(&loaded.pats, now);
     if let Some(within) = args.expiring {
-        let soon = |end: crate::domain::Moment| end - now <= within.as_delta();
-        rows.retain(|at| loaded.pats.get(*at).is_some_and(|pat| pat.expires.is_some_and(soon)));
+        let soon = |end: Moment| end - now <= within.as_delta();
+        rows.retain(|at| {
+            loaded
+                .pats
+                .get(*at)
+                .is_some_and(|pat| pat.expires.is_some_and(soon))
+        });
     }
     let found = !rows.is_empty();
     let shown = rows.iter().filter_map(|at| loaded.pats.get(*at));
@@ -50,62 +59,90 @@ pub fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, Failur
                     pat.status(now).word().to_owned(),
                     pat.scopes.len().to_string(),
                     pat.expires.map_or_else(never, time),
-                    pat.last_used.as_ref().map_or_else(never, |used| time(used.at)),
+                    pat.last_used
+                        .as_ref()
+                        .map_or_else(never, |used| time(used.at)),
                 ]
             })
             .collect();
-        out.table(["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"], &rows)?;
+        out.table(
+            ["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"],
+            &rows,
+        )?;
     }
-    Ok(if args.expiring.is_some() && !found { Exit::No } else { Exit::Done })
+    Ok(if args.expiring.is_some() && !found {
+        Exit::No
+    } else {
+        Exit::Done
+    })
 }
 
 /// Prints one token whole, with its newest events.
-pub fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, Failure> {
     let pat = service.find(name)?;
-    let now = service.load()?.now;
+    let now = service.now()?;
     let events = service.history(&pat.id, EVENTS)?;
     if out.json {
-        let mut value = token(&pat, now);
-        value["events"] = events.iter().map(event).collect();
-        out.object(value)?;
+        let events: Vec<_> = events.iter().map(event).collect();
+        out.object(json!({ "token": token(&pat, now), "events": events }))?;
         return Ok(Exit::Done);
     }
-    let mut rows = vec![
-        ["name".to_owned(), pat.name.to_string()],
-        ["id".to_owned(), pat.id.to_string()],
-        ["token".to_owned(), pat.hint()],
-        ["status".to_owned(), pat.status(now).word().to_owned()],
-    ];
-    let mut row = |name: &str, text: String| rows.push([name.to_owned(), text]);
+    let mut rows = fields(&pat, now);
+    for event in &events {
+        let what = &event.what;
+        let said = [
+            time(what.at),
+            what.action.word().to_owned(),
+            what.actor.to_string(),
+        ];
+        rows.push([
+            "event".to_owned(),
+            format!("{} {}", said.join(" "), what.detail),
+        ]);
+    }
+    out.table(["FIELD", "VALUE"], &rows)?;
+    Ok(Exit::Done)
+}
+
+fn fields(pat: &Pat, now: Moment) -> Vec<[String; 2]> {
+    let mut rows = Vec::new();
+    let mut row = |name: &str, text: &str| rows.push([name.to_owned(), text.to_owned()]);
+    row("name", pat.name.as_str());
+    row("id", pat.id.as_str());
+    row("token", &pat.hint());
+    row("status", pat.status(now).word());
     for line in pat.description.as_str().lines() {
-        row("description", line.to_owned());
+        row("description", line);
     }
-    row("issued", time(pat.issued));
-    row("expires", pat.expires.map_or_else(|| "never".to_owned(), time));
+    row("issued", &time(pat.issued));
+    row(
+        "expires",
+        &pat.expires.map_or_else(|| "never".to_owned(), time),
+    );
     if let (Some(at), Status::Revoked) = (pat.revoked, pat.status(now)) {
-        row("revoked", time(at));
+        row("revoked", &time(at));
     }
-    if let Some(old) = pat.retiring.filter(|old| old.until - now > TimeDelta::zero()) {
-        row("old secret", format!("works until {}", time(old.until)));
+    if let Some(old) = pat.retiring.filter(|old| now < old.until) {
+        row("old secret", &format!("works until {}", time(old.until)));
     }
     let used = pat.last_used.as_ref().map_or_else(
         || "never".to_owned(),
         |used| {
-            let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+            let from = used
+                .from
+                .as_ref()
+                .map_or_else(String::new, |from| format!(" from {from}"));
             format!("{}{from}, {}", time(used.at), used.what)
         },
     );
-    row("last used", used);
-    row("created", format!("{} by {}", time(pat.created), pat.created_by));
-    row("in words", permits(&pat.scopes));
+    row("last used", &used);
+    row(
+        "created",
+        &format!("{} by {}", time(pat.created), pat.created_by),
+    );
+    row("in words", &permits(&pat.scopes));
     for scope in &pat.scopes {
-        row("scope", scope.to_string());
+        row("scope", &scope.to_string());
     }
-    for event in &events {
-        let what = &event.what;
-        let said = [time(what.at), what.action.word().to_owned(), what.actor.to_string()];
-        row("event", format!("{} {}", said.join(" "), what.detail));
-    }
-    out.table(["FIELD", "VALUE"], &rows)?;
-    Ok(Exit::Done)
+    rows
 }

@@ -2,9 +2,10 @@
 //! answer and must be read as denied. A denial tells nothing about a record whose secret did
 //! not match.
 
-use std::fs::File;
+use std::{fs::File, io};
 
-use serde_json::json;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::{
     args::Verify,
@@ -13,71 +14,100 @@ use super::{
     prompt,
 };
 use crate::{
-    domain::{Decision, Denial, Domain, Request, Scope},
-    service::{Service, ServiceError, Verdict},
+    domain::{Decision, Denial, Domain, Pat, Request, Scope},
+    service::{Service, ServiceError},
 };
 
+/// What came out, whether a request was decided or a secret identified.
+struct Answer {
+    by: Option<Scope>,
+    denial: Option<Denial>,
+    pat: Option<Pat>,
+}
+
 /// Decides, prints and answers by the exit code.
-pub fn verify(service: &Service, args: &Verify, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<Exit, Failure> {
     let request = request(args)?;
-    let secret = match &args.secret_file {
-        None => prompt::secret()?,
-        Some(path) => {
-            let file = File::open(path).map_err(|error| {
-                Failure::usage(format!("{} could not be read ({error})", path.display()))
-            })?;
-            prompt::line(file)?
-        }
-    };
+    let secret = read(args)?;
     let from = args.from.clone().or_else(|| service.actor().from.clone());
-    let verdict = service.check(secret, request.as_ref(), from.as_deref())?;
-    if let Some(fault) = &verdict.unrecorded {
-        tell(&format!("the use was not recorded ({fault}); the decision stands"));
-    }
-    if out.json {
-        as_json(service, &verdict, out)?;
+    let from = from.as_deref();
+    let (decided, token, unrecorded) = if let Some(request) = &request {
+        let verdict = service.verify(secret, request, from)?;
+        let decided = match verdict.decision {
+            Decision::Allow(scope) => Ok(Some(scope)),
+            Decision::Deny(denial) => Err(denial),
+        };
+        (decided, verdict.token, verdict.unrecorded)
     } else {
-        as_text(service, &verdict, args.explain, out)?;
+        let verdict = service.identify(secret, from)?;
+        (
+            verdict.decision.map(|()| None),
+            verdict.token,
+            verdict.unrecorded,
+        )
+    };
+    if let Some(fault) = unrecorded {
+        tell(&format!(
+            "the use was not recorded ({fault}); the decision stands"
+        ));
     }
-    Ok(if verdict.is_allowed() { Exit::Done } else { Exit::No })
+    // From here on nothing changes the answer: what cannot be looked up or printed is left out,
+    // and the exit code still says what was decided.
+    let pat = token.and_then(|id| service.token(&id).ok().flatten());
+    let (by, denial) = match decided {
+        Ok(by) => (by, None),
+        Err(denial) => (None, Some(denial)),
+    };
+    let answer = Answer { by, denial, pat };
+    let printed = if out.json {
+        out.object(answer.as_json())
+    } else {
+        answer.print(args, out)
+    };
+    if let Err(error) = printed
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        tell(&format!(
+            "the decision could not be printed ({error}): see the exit code"
+        ));
+    }
+    Ok(if answer.denial.is_none() {
+        Exit::Done
+    } else {
+        Exit::No
+    })
+}
+
+fn read(args: &Verify) -> Result<Zeroizing<String>, Failure> {
+    let Some(path) = &args.secret_file else {
+        return prompt::secret();
+    };
+    let file = File::open(path).map_err(|error| {
+        Failure::usage(format!("{} could not be read ({error})", path.display()))
+    })?;
+    prompt::line(file)
 }
 
 fn request(args: &Verify) -> Result<Option<Request>, Failure> {
-    let Some(scope) = &args.scope else { return Ok(None) };
+    let Some(scope) = &args.scope else {
+        return Ok(None);
+    };
     let domain = args.domain.as_deref().map(Domain::parse).transpose();
-    let domain = domain.map_err(ServiceError::from)?.or_else(|| scope.domain.clone());
-    let Scope { entity_type, entity, operation, .. } = scope.clone();
-    Ok(Some(Request { entity_type, entity, operation, domain }))
-}
-
-fn as_json(service: &Service, verdict: &Verdict, out: &Output) -> Result<(), Failure> {
-    let (scope, reason) = match &verdict.decision {
-        None => (None, None),
-        Some(Decision::Allow(scope)) => (Some(scope.to_string()), None),
-        Some(Decision::Deny(denial)) => (None, Some(denial)),
-    };
-    let missing = match reason {
-        Some(Denial::NoScope(scope)) => Some(scope.to_string()),
-        _ => None,
-    };
-    let token = match verdict.token {
-        Some(id) => service.token(&id)?.map(|pat| {
-            json!({
-                "id": pat.id.as_str(),
-                "name": pat.name.as_str(),
-                "expires": pat.expires.map(time),
-            })
-        }),
-        None => None,
-    };
-    out.object(json!({
-        "allowed": verdict.is_allowed(),
-        "token": token,
-        "by_scope": scope,
-        "reason": reason.map(code),
-        "missing_scope": missing,
-    }))?;
-    Ok(())
+    let domain = domain
+        .map_err(ServiceError::from)?
+        .or_else(|| scope.domain.clone());
+    let Scope {
+        entity_type,
+        entity,
+        operation,
+        ..
+    } = scope.clone();
+    Ok(Some(Request {
+        entity_type,
+        entity,
+        operation,
+        domain,
+    }))
 }
 
 /// The word for a denial that scripts can rely on.
@@ -91,30 +121,48 @@ fn code(denial: &Denial) -> &'static str {
     }
 }
 
-fn as_text(
-    service: &Service,
-    verdict: &Verdict,
-    explain: bool,
-    out: &Output,
-) -> Result<(), Failure> {
-    let pat = match verdict.token {
-        Some(id) => service.token(&id)?,
-        None => None,
-    };
-    let name = pat.as_ref().map_or("", |pat| pat.name.as_str());
-    match &verdict.decision {
-        None => out.line(&format!("valid: {name}"))?,
-        Some(Decision::Allow(scope)) if explain => {
-            out.line(&format!("allowed: {name}, by {scope}"))?;
-        }
-        Some(Decision::Allow(_)) => out.line("allowed")?,
-        Some(Decision::Deny(denial)) => {
-            out.line(if explain { "denied:" } else { "denied" })
-                .and_then(|()| if explain { out.line(&denial.to_string()) } else { Ok(()) })?;
-            if let (true, Denial::NoScope(scope), Some(pat)) = (explain, denial, &pat) {
-                out.line(&format!("to allow it: patdeck scope add {} {scope}", pat.id))?;
+impl Answer {
+    fn as_json(&self) -> Value {
+        let missing = match &self.denial {
+            Some(Denial::NoScope(scope)) => Some(scope.to_string()),
+            _ => None,
+        };
+        json!({
+            "allowed": self.denial.is_none(),
+            "token": self.pat.as_ref().map(|pat| json!({
+                "id": pat.id.as_str(),
+                "name": pat.name.as_str(),
+                "expires": pat.expires.map(time),
+            })),
+            "by_scope": self.by.as_ref().map(ToString::to_string),
+            "reason": self.denial.as_ref().map(code),
+            "missing_scope": missing,
+        })
+    }
+
+    fn print(&self, args: &Verify, out: &Output) -> io::Result<()> {
+        let name = self.pat.as_ref().map_or("", |pat| pat.name.as_str());
+        let word = if self.denial.is_some() {
+            "denied"
+        } else {
+            "allowed"
+        };
+        match (&self.denial, &self.by) {
+            (None, None) => out.line(&format!("valid: {name}")),
+            (None, Some(scope)) if args.explain => {
+                out.line(&format!("{word}: by {scope} of {name}"))
             }
+            (Some(denial), _) if args.explain => {
+                out.line(&format!("{word}: {denial}"))?;
+                match (denial, &self.pat) {
+                    (Denial::NoScope(scope), Some(pat)) => out.line(&format!(
+                        "to allow it: patdeck scope add {} {scope}",
+                        pat.id
+                    )),
+                    _ => Ok(()),
+                }
+            }
+            _ => out.line(word),
         }
     }
-    Ok(())
 }

@@ -23,6 +23,8 @@ pub struct Position {
 pub struct Loaded {
     /// The tokens that could be read.
     pub pats: Vec<Pat>,
+    /// The instant by which their statuses are to be judged.
+    pub now: Moment,
     /// The records that could not, by name.
     pub damaged: Vec<Damage>,
     /// Where to follow on from.
@@ -51,6 +53,9 @@ pub struct Trail {
     pub chain: ChainState,
 }
 
+/// Events that are read at once.
+const EVENTS_PAGE: usize = 1_000;
+
 /// How far the clock may stand behind the last change before it is worth a word: two machines
 /// on one disk, or a clock being slewed, are that far apart every day.
 const SLACK: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
@@ -66,6 +71,7 @@ impl Service {
         let last = Self::newest(rows)?;
         let mark = last.as_ref().map(|event| event.what.at);
         Ok(Loaded {
+            now: self.judged_at(rows)?,
             pats: listing.rows,
             damaged: listing.damaged,
             position: position(rows, last.as_ref())?,
@@ -105,6 +111,14 @@ impl Service {
                 chain: rows.verify_chain()?,
             })
         })?)
+    }
+
+    /// The events after event `seen`, oldest first: a page of them, empty at the end.
+    pub fn events_after(&self, seen: u64) -> Result<Vec<Event>, ServiceError> {
+        Ok(self
+            .store
+            .read(|rows| rows.events_after(seen, EVENTS_PAGE))?
+            .rows)
     }
 
     /// The newest `limit` events of one token.

@@ -15,6 +15,17 @@ pub enum ServiceError {
     /// The token is not there.
     #[error("there is no token {0}: it was deleted meanwhile, nothing was changed")]
     Gone(String),
+    /// Nothing is called so.
+    #[error("there is no token {given}: `patdeck list --status all` shows them", given = crate::domain::text::escape(.0))]
+    NotFound(String),
+    /// The start of an id names several tokens.
+    #[error("{given} is the start of several ids: write more of it; it may be {candidates}")]
+    Ambiguous {
+        /// What was written.
+        given: String,
+        /// What it may mean.
+        candidates: String,
+    },
     /// The name belongs to another token.
     #[error("another token is called {0}: choose another name")]
     NameTaken(Name),

@@ -3,6 +3,7 @@
 //! knows neither.
 
 pub mod actor;
+pub mod address;
 pub mod audit;
 pub mod clock;
 pub mod entropy;
@@ -69,10 +70,15 @@ impl Service {
         &self.policy
     }
 
+    /// The instant by which statuses are to be judged now.
+    pub fn now(&self) -> Result<Moment, ServiceError> {
+        Ok(self.store.read(|rows| self.judged_at(rows))?)
+    }
+
     /// The instant by which expiry is judged: the clock's, but never before the last recorded
     /// change, so that a clock that went back revives nothing. A clock that had run ahead is
     /// mended by [`Service::accept_clock`].
-    fn now(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
+    fn judged_at(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
         let clock = self.clock.now();
         Ok(Self::newest(rows)?.map_or(clock, |event| clock.max(event.what.at)))
     }
@@ -119,7 +125,7 @@ impl Service {
         change: impl Fn(Pat, Moment) -> Result<(Pat, String), E>,
     ) -> Result<Pat, ServiceError> {
         self.store.write(|rows| {
-            let at = self.now(rows)?;
+            let at = self.judged_at(rows)?;
             let old = Self::found(rows, id)?;
             let (pat, detail) = change(old.clone(), at).map_err(Into::into)?;
             if pat == old {

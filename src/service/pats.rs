@@ -7,7 +7,7 @@ use crate::{
         Action, Description, Lifetime, Moment, Name, Overlap, Pat, Scope, ScopeError, Scopes,
         Secret, TokenId,
     },
-    store::Rows,
+    store::{Rows, Writer},
 };
 
 /// What a new token is to be.
@@ -71,7 +71,7 @@ impl Service {
     pub fn create(&self, new: &NewPat) -> Result<Issued, ServiceError> {
         let scopes = self.checked(&new.scopes)?;
         self.store.write(|rows| {
-            let at = self.now(rows)?;
+            let at = self.judged_at(rows)?;
             if rows.id_of_name(&new.name)?.is_some() {
                 return Err(ServiceError::NameTaken(new.name.clone()));
             }
@@ -112,7 +112,7 @@ impl Service {
         description: &Description,
     ) -> Result<Pat, ServiceError> {
         self.store.write(|rows| {
-            let at = self.now(rows)?;
+            let at = self.judged_at(rows)?;
             let old = Self::found(rows, id)?;
             if rows.id_of_name(name)?.is_some_and(|holder| holder != *id) {
                 return Err(ServiceError::NameTaken(name.clone()));
@@ -143,6 +143,22 @@ impl Service {
         self.change(id, Action::Revoked, |pat, at| {
             let was = pat.status(at).word();
             pat.revoke(at).map(|pat| (pat, format!("was {was}")))
+        })
+    }
+
+    /// Ends all of these tokens, or none: refuses when one is revoked or not there.
+    pub fn revoke_many(&self, ids: &[TokenId]) -> Result<Vec<Pat>, ServiceError> {
+        self.store.write(|rows| {
+            let at = self.judged_at(rows)?;
+            let revoke = |rows: &mut Writer<'_>, id| {
+                let pat = Self::found(rows, id)?;
+                let was = pat.status(at).word();
+                let pat = pat.revoke(at)?;
+                rows.put_pat(&pat)?;
+                self.record(rows, at, Action::Revoked, &pat, format!("was {was}"))?;
+                Ok(pat)
+            };
+            ids.iter().map(|id| revoke(rows, id)).collect()
         })
     }
 
@@ -189,7 +205,7 @@ impl Service {
     /// told in the trail, though the first one is enough for the record.
     pub fn claim(&self, id: &TokenId, how: Claim) -> Result<Pat, ServiceError> {
         self.store.write(|rows| {
-            let at = self.now(rows)?;
+            let at = self.judged_at(rows)?;
             let pat = Pat {
                 claimed: true,
                 ..Self::found(rows, id)?

@@ -40,6 +40,16 @@ impl Service {
         })
     }
 
+    /// Removes all of `scopes` from a token, or none: refuses when one is not there.
+    pub fn remove_scopes(&self, id: &TokenId, scopes: &[Scope]) -> Result<Pat, ServiceError> {
+        self.change(id, Action::ScopesRemoved, |mut pat, _| {
+            for scope in scopes {
+                pat.scopes.remove(scope)?;
+            }
+            Ok::<_, ScopeError>((pat, listed(scopes)))
+        })
+    }
+
     /// Removes every scope from a token, which then is denied everything. Where there is none,
     /// nothing happens.
     pub fn clear_scopes(&self, id: &TokenId) -> Result<Pat, ServiceError> {

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, address::one_of};
 use crate::{
     domain::{Action, Moment, Pat, TokenId},
     store::{Rows, StoreError, Writer},
@@ -19,7 +19,7 @@ impl Service {
     /// Deletes one token; it can be brought back for 24 hours.
     pub fn delete(&self, id: &TokenId) -> Result<Pat, ServiceError> {
         self.store.write(|rows| {
-            let at = self.now(rows)?;
+            let at = self.judged_at(rows)?;
             let when = self.purge_old(rows, at)?;
             let pat = Self::found(rows, id)?;
             self.bin(rows, &pat, at, when)?;
@@ -27,11 +27,27 @@ impl Service {
         })
     }
 
+    /// Deletes all of these tokens, or none: refuses when one is not there.
+    pub fn delete_many(&self, ids: &[TokenId]) -> Result<Vec<Pat>, ServiceError> {
+        self.store.write(|rows| {
+            let at = self.judged_at(rows)?;
+            let when = self.purge_old(rows, at)?;
+            let pats: Vec<Pat> = ids
+                .iter()
+                .map(|id| Self::found(rows, id))
+                .collect::<Result<_, _>>()?;
+            for pat in &pats {
+                self.bin(rows, pat, at, when)?;
+            }
+            Ok(pats)
+        })
+    }
+
     /// Deletes every token, if there are as many as the operator confirmed; else none.
     /// Returns how many were deleted.
     pub fn delete_all(&self, expected: usize) -> Result<usize, ServiceError> {
         self.store.write(|rows| {
-            let at = self.now(rows)?;
+            let at = self.judged_at(rows)?;
             let when = self.purge_old(rows, at)?;
             let pats = rows.pats()?.rows;
             if pats.len() != expected {
@@ -52,33 +68,59 @@ impl Service {
     /// then none is brought back.
     pub fn restore_last(&self) -> Result<Vec<Pat>, ServiceError> {
         self.store.write(|rows| {
-            let at = self.now(rows)?;
+            let at = self.judged_at(rows)?;
             let trash = rows.trash()?.rows;
             let newest = trash.iter().map(|binned| binned.at).max();
             let newest = newest.filter(|when| at - *when < KEPT);
             let newest = newest.ok_or(ServiceError::NothingToRestore)?;
             let mut restored = Vec::new();
             for binned in trash.into_iter().filter(|binned| binned.at == newest) {
-                if rows.id_of_name(&binned.pat.name)?.is_some() {
-                    return Err(ServiceError::NameTaken(binned.pat.name));
-                }
-                rows.put_pat(&binned.pat)?;
-                if let Some(used) = &binned.pat.last_used {
-                    rows.put_use(&binned.pat.id, used)?;
-                }
-                rows.remove_trash(&binned.pat.id)?;
-                self.record(rows, at, Action::Restored, &binned.pat, String::new())?;
+                self.unbin(rows, &binned.pat, at)?;
                 restored.push(binned.pat);
             }
             Ok(restored)
         })
     }
 
+    /// Brings back the deleted token that `text` names, with its secret. Refuses one that was
+    /// deleted more than 24 hours ago, or whose name is taken by now.
+    pub fn restore(&self, text: &str) -> Result<Pat, ServiceError> {
+        self.store.write(|rows| {
+            let at = self.judged_at(rows)?;
+            let kept = rows
+                .trash()?
+                .rows
+                .into_iter()
+                .filter(|binned| at - binned.at < KEPT);
+            let pat =
+                one_of(kept.map(|binned| binned.pat).collect(), text).map_err(
+                    |error| match error {
+                        ServiceError::NotFound(_) => ServiceError::NothingToRestore,
+                        other => other,
+                    },
+                )?;
+            self.unbin(rows, &pat, at)?;
+            Ok(pat)
+        })
+    }
+
+    fn unbin(&self, rows: &mut Writer<'_>, pat: &Pat, at: Moment) -> Result<(), ServiceError> {
+        if rows.id_of_name(&pat.name)?.is_some() {
+            return Err(ServiceError::NameTaken(pat.name.clone()));
+        }
+        rows.put_pat(pat)?;
+        if let Some(used) = &pat.last_used {
+            rows.put_use(&pat.id, used)?;
+        }
+        rows.remove_trash(&pat.id)?;
+        Ok(self.record(rows, at, Action::Restored, pat, String::new())?)
+    }
+
     /// Purges what was deleted more than 24 hours ago. Called when the app starts; a store
     /// that cannot be written is left as it is.
     pub fn purge(&self) -> Result<(), ServiceError> {
         let due = self.store.read(|rows| {
-            let at = self.now(rows)?;
+            let at = self.judged_at(rows)?;
             let trash = rows.trash()?.rows;
             Ok::<_, StoreError>(trash.iter().any(|binned| at - binned.at >= KEPT))
         })?;
@@ -86,7 +128,7 @@ impl Service {
             return Ok(());
         }
         self.store.write(|rows| {
-            let at = self.now(rows)?;
+            let at = self.judged_at(rows)?;
             self.purge_old(rows, at)?;
             Ok(())
         })

@@ -7,7 +7,10 @@ use zeroize::Zeroizing;
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{Decision, Denial, LastUse, Moment, Pat, Request, Secret, TokenId, decide},
+    domain::{
+        Decision, Denial, LastUse, Moment, Pat, Request, Secret, TokenId, decide,
+        decision::standing,
+    },
     store::{Rows, StoreError},
 };
 
@@ -16,9 +19,9 @@ const USE_INTERVAL: TimeDelta = TimeDelta::seconds(30);
 
 /// A decision and what came with it.
 #[derive(Debug)]
-pub struct Verdict {
+pub struct Verdict<D = Decision> {
     /// The answer.
-    pub decision: Decision,
+    pub decision: D,
     /// Whose secret it is; only when the secret matched.
     pub token: Option<TokenId>,
     /// Why the use could not be written down; the decision stands all the same.
@@ -34,20 +37,15 @@ impl Service {
         request: &Request,
         from: Option<&str>,
     ) -> Result<Verdict, ServiceError> {
-        let secret = match Secret::parse(presented) {
-            Ok(secret) => secret,
-            Err(error) => return Ok(Verdict::of_stranger(Denial::Malformed(error))),
-        };
-        let (found, at) = self
-            .store
-            .read(|rows| Ok::<_, StoreError>((rows.pat(&secret.id())?, self.now(rows)?)))?;
-        let digest = secret.digest();
-        drop(secret);
-        let Some(pat) = found.filter(|pat| pat.accepts(&digest, at)) else {
-            return Ok(Verdict::of_stranger(Denial::Unknown));
+        let (pat, at) = match self.holder(presented)? {
+            Ok(holder) => holder,
+            Err(denial) => return Ok(Verdict::of_stranger(Decision::Deny(denial))),
         };
         let decision = decide(&pat, request, at);
-        let unrecorded = self.note_use(&pat, &decision, request, from, at).err();
+        let asked = request.as_scope().to_string();
+        let unrecorded = self
+            .note_use(&pat, decision.is_allowed(), &asked, from, at)
+            .err();
         Ok(Verdict {
             decision,
             token: Some(pat.id),
@@ -55,12 +53,52 @@ impl Service {
         })
     }
 
+    /// Whether the bearer of `presented` has a valid token at all, whatever it may do.
+    pub fn identify(
+        &self,
+        presented: Zeroizing<String>,
+        from: Option<&str>,
+    ) -> Result<Verdict<Result<(), Denial>>, ServiceError> {
+        let (pat, at) = match self.holder(presented)? {
+            Ok(holder) => holder,
+            Err(denial) => return Ok(Verdict::of_stranger(Err(denial))),
+        };
+        let decision = standing(&pat, at);
+        let unrecorded = self
+            .note_use(&pat, decision.is_ok(), "identify", from, at)
+            .err();
+        Ok(Verdict {
+            decision,
+            token: Some(pat.id),
+            unrecorded,
+        })
+    }
+
+    /// The token whose secret `presented` is, and the instant to judge it by; else no more than
+    /// that it is nobody's.
+    fn holder(
+        &self,
+        presented: Zeroizing<String>,
+    ) -> Result<Result<(Pat, Moment), Denial>, ServiceError> {
+        let secret = match Secret::parse(presented) {
+            Ok(secret) => secret,
+            Err(error) => return Ok(Err(Denial::Malformed(error))),
+        };
+        let (found, at) = self
+            .store
+            .read(|rows| Ok::<_, StoreError>((rows.pat(&secret.id())?, self.judged_at(rows)?)))?;
+        let digest = secret.digest();
+        drop(secret);
+        let pat = found.filter(|pat| pat.accepts(&digest, at));
+        Ok(pat.map(|pat| (pat, at)).ok_or(Denial::Unknown))
+    }
+
     /// Whether the token itself may do what `request` asks, as an operator would try it: the
     /// same decision without a secret, and without counting as a use.
     pub fn test(&self, id: &TokenId, request: &Request) -> Result<Decision, ServiceError> {
         self.store.read(|rows| {
             let pat = Self::found(rows, id)?;
-            Ok(decide(&pat, request, self.now(rows)?))
+            Ok(decide(&pat, request, self.judged_at(rows)?))
         })
     }
 
@@ -69,20 +107,15 @@ impl Service {
     pub(super) fn note_use(
         &self,
         pat: &Pat,
-        decision: &Decision,
-        request: &Request,
+        allowed: bool,
+        asked: &str,
         from: Option<&str>,
         at: Moment,
     ) -> Result<(), StoreError> {
         if is_recent(pat, at) {
             return Ok(());
         }
-        let verdict = if decision.is_allowed() {
-            "allowed"
-        } else {
-            "denied"
-        };
-        let what = format!("{} {verdict}", request.as_scope());
+        let what = format!("{asked} {}", if allowed { "allowed" } else { "denied" });
         let used = LastUse {
             at,
             from: from.map(str::to_owned),
@@ -106,10 +139,10 @@ fn is_recent(pat: &Pat, at: Moment) -> bool {
         .is_some_and(|used| (at - used.at).abs() < USE_INTERVAL)
 }
 
-impl Verdict {
-    fn of_stranger(denial: Denial) -> Self {
+impl<D> Verdict<D> {
+    fn of_stranger(decision: D) -> Self {
         Self {
-            decision: Decision::Deny(denial),
+            decision,
             token: None,
             unrecorded: None,
         }

@@ -122,10 +122,8 @@ fn a_check_that_read_before_another_ones_use_writes_no_second_one() {
     let read_before = world.get(&issued.pat.id).unwrap();
     world.works(&issued.secret);
     let generation = world.state().3;
-    let asked = request(PUBLISH);
-    let decision = Decision::Allow(scope("channels:*:publish"));
     world
-        .note_use(&read_before, &decision, &asked, None, at(0))
+        .note_use(&read_before, true, PUBLISH, None, at(0))
         .unwrap();
     assert_eq!(world.state().3, generation);
 }
@@ -136,10 +134,7 @@ fn a_use_does_not_outlive_its_token() {
     let issued = world.issue("ci");
     let read_before = world.get(&issued.pat.id).unwrap();
     world.delete(&issued.pat.id).unwrap();
-    world.idle(|s| {
-        let decision = Decision::Allow(scope("channels:*:publish"));
-        Ok(s.note_use(&read_before, &decision, &request(PUBLISH), None, at(0))?)
-    });
+    world.idle(|s| Ok(s.note_use(&read_before, true, PUBLISH, None, at(0))?));
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! How people name a token: by its id, by its name, or by the start of its id. Called by the
+//! command line before it acts; the app has ids already.
+
+use super::{Service, ServiceError};
+use crate::{
+    domain::{Actor, Name, Pat, TokenId},
+    store::Rows,
+};
+
+/// Fewest characters of an id that name a token.
+const PREFIX_MIN: usize = 4;
+
+impl Service {
+    /// The token that `text` names: a whole id first, then a name, then the start of an id.
+    /// Refuses what names none, and what names several, with the candidates.
+    pub fn find(&self, text: &str) -> Result<Pat, ServiceError> {
+        self.store.read(|rows| {
+            if let Some(id) = TokenId::parse(text)
+                && let Some(pat) = rows.pat(&id)?
+            {
+                return Ok(pat);
+            }
+            if let Ok(name) = Name::parse(text)
+                && let Some(id) = rows.id_of_name(&name)?
+            {
+                return Self::found(rows, &id);
+            }
+            one_of(rows.pats()?.rows, text)
+        })
+    }
+
+    /// The token with this id, if it is there.
+    pub fn token(&self, id: &TokenId) -> Result<Option<Pat>, ServiceError> {
+        Ok(self.store.read(|rows| rows.pat(id))?)
+    }
+
+    /// Who acts.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+}
+
+/// The one of `pats` whose id starts with `text`, or whose id or name it is.
+pub(super) fn one_of(pats: Vec<Pat>, text: &str) -> Result<Pat, ServiceError> {
+    let long = text.len() >= PREFIX_MIN;
+    let mut found: Vec<Pat> = pats
+        .into_iter()
+        .filter(|pat| long && pat.id.as_str().starts_with(text) || pat.name.as_str() == text)
+        .collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(pat), true) => Ok(pat),
+        (Some(last), false) => {
+            let all = found.iter().chain([&last]);
+            let all: Vec<_> = all
+                .map(|pat| format!("{} ({})", pat.id, pat.name))
+                .collect();
+            Err(ServiceError::Ambiguous {
+                given: text.to_owned(),
+                candidates: all.join(", "),
+            })
+        }
+        (None, _) => Err(ServiceError::NotFound(text.to_owned())),
+    }
+}
