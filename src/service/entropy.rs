@@ -16,13 +16,13 @@ pub enum Entropy {
     /// The operating system's generator.
     System,
     /// A repeatable stream for tests and pictures; never used to issue a real token.
-    Seeded(Mutex<StdRng>),
+    Seeded(Box<Mutex<StdRng>>),
 }
 
 impl Entropy {
     /// The stream that `seed` starts.
     pub fn seeded(seed: u64) -> Self {
-        Self::Seeded(Mutex::new(StdRng::seed_from_u64(seed)))
+        Self::Seeded(Box::new(Mutex::new(StdRng::seed_from_u64(seed))))
     }
 
     /// Fills `out` with random bytes.
