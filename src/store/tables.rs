@@ -10,8 +10,8 @@ use std::{
 };
 
 use redb::{
-    AccessGuard, Key, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata as _,
-    Table, TableDefinition, TableError, WriteTransaction,
+    AccessGuard, Key, ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition,
+    TableError, WriteTransaction,
 };
 
 use super::{
@@ -262,7 +262,7 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
     }
 
     pub(super) fn len(&self) -> Result<u64, StoreError> {
-        self.tried(|table| table.len())
+        self.tried(redb::ReadableTableMetadata::len)
     }
 
     /// Shows `visit` the rows of `range` in the order of their keys, or against it, until it
