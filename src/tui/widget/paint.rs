@@ -21,7 +21,11 @@ pub fn width(text: &str) -> u16 {
 /// `text` cut to `columns` at a grapheme, ending in an ellipsis if anything was cut. What fits
 /// is not copied: it may be a secret, and a copy of it would stay behind in freed memory.
 pub fn cut<'a>(text: &'a str, columns: u16, look: &Look) -> Cow<'a, str> {
-    let text = escape(text);
+    let mut text = escape(text);
+    // The hint of a token has one in it, whatever the alphabet.
+    if look.is_ascii() && text.contains('…') {
+        text = Cow::Owned(text.replace('…', look.ellipsis()));
+    }
     if width(&text) <= columns {
         return text;
     }
@@ -189,6 +193,7 @@ mod tests {
         assert_eq!(cut("鍵鍵鍵", 4, &look()), "鍵…");
         assert_eq!(cut("x", 0, &look()), "");
         assert_eq!(cut("a\u{1b}[2J", 80, &look()), "a\\u{1b}[2J");
+        assert_eq!(cut("pat_4fKq_…", 80, &Look::new(true, true)), "pat_4fKq_~");
     }
 
     #[test]
