@@ -28,9 +28,14 @@ impl Home {
         }
     }
 
+    /// The folder itself, without links in its path.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().canonicalize().unwrap()
+    }
+
     /// Where the program keeps its store when nobody says otherwise.
     pub(crate) fn store(&self) -> PathBuf {
-        self.folder.path().join(".local/share/patdeck/store.redb")
+        self.path().join(".local/share/patdeck/store.redb")
     }
 
     /// Starts the program without arguments, and waits until it has read the store.
@@ -42,9 +47,21 @@ impl Home {
 
     /// Starts the program without arguments.
     pub(crate) fn launch(&self, size: (u16, u16), env: &[(&str, &str)]) -> Pty {
-        let mut env = env.to_vec();
-        env.push(("HOME", self.folder.path().to_str().unwrap()));
-        Pty::spawn(&[OsString::from(env!("CARGO_BIN_EXE_patdeck"))], size, &env)
+        self.launch_with(&[], size, env)
+    }
+
+    /// Starts the program with `arguments`.
+    pub(crate) fn launch_with(
+        &self,
+        arguments: &[OsString],
+        size: (u16, u16),
+        env: &[(&str, &str)],
+    ) -> Pty {
+        let mut argv = vec![OsString::from(env!("CARGO_BIN_EXE_patdeck"))];
+        argv.extend_from_slice(arguments);
+        let home = self.path();
+        let env = [&[("HOME", home.to_str().unwrap())], env].concat();
+        Pty::spawn(&argv, size, &env)
     }
 
     /// The use cases on the same store, at a time `ago` before now.

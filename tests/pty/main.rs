@@ -10,6 +10,8 @@ mod memory;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod terminal;
