@@ -194,6 +194,11 @@ impl Pty {
         self.raw.clone()
     }
 
+    /// All bytes that were taken in so far, without looking for more; the terminal may be gone.
+    pub(crate) fn raw_so_far(&self) -> &[u8] {
+        &self.raw
+    }
+
     /// The texts that the program has sent to the clipboard so far.
     pub(crate) fn osc52(&mut self) -> Vec<String> {
         let raw = String::from_utf8_lossy(&self.raw()).into_owned();
@@ -267,6 +272,11 @@ impl Pty {
         assert!(!screen.alternate_screen(), "still in the alternate screen");
         assert!(!screen.bracketed_paste(), "bracketed paste still on");
         assert!(!screen.hide_cursor(), "the cursor is still hidden");
+    }
+
+    /// The number of the program's process.
+    pub(crate) fn process(&self) -> i32 {
+        self.pid().as_raw_nonzero().get()
     }
 
     fn line(&mut self) -> &mut Line {

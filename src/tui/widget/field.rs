@@ -87,8 +87,8 @@ impl Field {
         });
     }
 
-    /// Types `key`; `Ctrl-J` starts a line where there may be several. Returns whether the text
-    /// or the cursor changed.
+    /// Types `key`; `Ctrl-J` starts a line where there may be several, `Ctrl-U` deletes to the
+    /// start of the line. Returns whether the text or the cursor changed.
     pub fn press(&mut self, key: KeyEvent) -> bool {
         let input = Input::from(key);
         match input.key {
@@ -98,6 +98,8 @@ impl Field {
                 }
                 self.lines
             }
+            // As a shell has it; the editor behind the field would undo instead.
+            Key::Char('u') if input.ctrl => self.area.delete_line_by_head(),
             Key::Enter | Key::Tab | Key::Char('m') if input.ctrl || input.key != Key::Char('m') => {
                 false
             }
@@ -192,6 +194,14 @@ mod tests {
         many.paste("b\nc");
         assert_eq!(many.text(), "a\nb\nc");
         assert!(many.at_edge(true) && !many.at_edge(false));
+    }
+
+    #[test]
+    fn ctrl_u_deletes_to_the_start_of_the_line() {
+        let mut field = Field::line("edge");
+        field.press(key('s'));
+        assert!(field.press(ctrl('u')));
+        assert_eq!(field.text(), "");
     }
 
     #[test]

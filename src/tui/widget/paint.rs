@@ -1,6 +1,8 @@
 //! Writing text into a buffer: clipped to its area, cut by display width with an ellipsis,
 //! unsafe characters escaped. The only way in which patdeck's screens put text on the terminal.
 
+use std::borrow::Cow;
+
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
@@ -16,11 +18,16 @@ pub fn width(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
-/// `text` cut to `columns` at a grapheme, ending in an ellipsis if anything was cut.
-pub fn cut(text: &str, columns: u16, look: &Look) -> String {
-    let text = escape(text);
+/// `text` cut to `columns` at a grapheme, ending in an ellipsis if anything was cut. What fits
+/// is not copied: it may be a secret, and a copy of it would stay behind in freed memory.
+pub fn cut<'a>(text: &'a str, columns: u16, look: &Look) -> Cow<'a, str> {
+    let mut text = escape(text);
+    // The hint of a token has one in it, whatever the alphabet.
+    if look.is_ascii() && text.contains('…') {
+        text = Cow::Owned(text.replace('…', look.ellipsis()));
+    }
     if width(&text) <= columns {
-        return text.into_owned();
+        return text;
     }
     let room = columns.saturating_sub(1);
     let mut out = String::new();
@@ -35,7 +42,7 @@ pub fn cut(text: &str, columns: u16, look: &Look) -> String {
     if columns > 0 {
         out.push_str(look.ellipsis());
     }
-    out
+    Cow::Owned(out)
 }
 
 /// `text` broken at blanks into lines of at most `columns`; a longer word is broken anywhere.
@@ -186,6 +193,7 @@ mod tests {
         assert_eq!(cut("鍵鍵鍵", 4, &look()), "鍵…");
         assert_eq!(cut("x", 0, &look()), "");
         assert_eq!(cut("a\u{1b}[2J", 80, &look()), "a\\u{1b}[2J");
+        assert_eq!(cut("pat_4fKq_…", 80, &Look::new(true, true)), "pat_4fKq_~");
     }
 
     #[test]
