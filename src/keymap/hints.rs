@@ -161,7 +161,7 @@ mod tests {
             forms,
             [
                 "a: add a scope row",
-                "e, ⏎: change the selected scope row",
+                "e, Enter: change the selected scope row",
                 "d, Del: remove the selected scope row",
                 "Tab, ↓: go to the next field",
                 "Shift-Tab, ↑: go to the previous field",

@@ -32,7 +32,7 @@ pub enum KeyError {
 
 /// The keys that have a name, with the name and the glyph.
 const NAMES: [(KeyCode, &str, &str); 15] = [
-    (KeyCode::Enter, "Enter", "⏎"),
+    (KeyCode::Enter, "Enter", "Enter"),
     (KeyCode::Esc, "Esc", "Esc"),
     (KeyCode::Tab, "Tab", "Tab"),
     (KeyCode::Char(' '), "Space", "Space"),
@@ -311,7 +311,10 @@ mod tests {
     #[test]
     fn glyphs_are_one_column_wide() {
         assert_eq!("Up".parse::<Key>().unwrap().shown(false), "↑");
-        assert_eq!("y Enter".parse::<Sequence>().unwrap().shown(false), "y ⏎");
+        assert_eq!(
+            "y Enter".parse::<Sequence>().unwrap().shown(false),
+            "y Enter"
+        );
         for (_, name, glyph) in NAMES {
             assert!(glyph.is_ascii() || glyph.width() == 1, "{name}");
         }

@@ -57,10 +57,10 @@ pub enum Claim {
 impl Claim {
     fn words(self) -> &'static str {
         match self {
-            Self::Copied => "the secret was sent to the clipboard",
-            Self::Written => "the secret was written to a file",
-            Self::Printed => "the secret was left to be printed at exit",
-            Self::Acknowledged => "the operator said that the secret is saved",
+            Self::Copied => "sent to the clipboard",
+            Self::Written => "written to a file",
+            Self::Printed => "left to be printed at exit",
+            Self::Acknowledged => "said to be saved",
         }
     }
 }

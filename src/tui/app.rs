@@ -435,7 +435,7 @@ impl App {
     fn close_asked(&mut self) {
         let claim = self
             .panel_mut()
-            .and_then(|panel| panel.claimed(Claim::Acknowledged));
+            .and_then(|panel| panel.claimed(Claim::Acknowledged, None));
         self.close();
         if let Some(claim) = claim {
             self.ask(Asker::App, claim);
@@ -494,11 +494,13 @@ impl App {
         if how == Claim::Written && matches!(self.overlays.last(), Some((_, Overlay::Write(_)))) {
             self.close();
         }
-        let claim = self.panel_mut().and_then(|panel| panel.claimed(how));
+        // The panel itself says where the secret went: that is where the operator looks.
+        let claim = self
+            .panel_mut()
+            .and_then(|panel| panel.claimed(how, Some(word)));
         if let Some(claim) = claim {
             self.ask(Asker::App, claim);
         }
-        self.say(word);
     }
 
     /// An errand failed: its dialog says so, or the line that speaks.
@@ -513,7 +515,7 @@ impl App {
         let Some((_, Overlay::Secret(mut panel))) = self.overlays.pop() else {
             return;
         };
-        let claim = panel.claimed(Claim::Printed);
+        let claim = panel.claimed(Claim::Printed, None);
         let id = panel.id();
         // Regenerated again in this session: only the newest secret works.
         self.printed.retain(|secret| secret.id() != id);

@@ -1,7 +1,7 @@
 //! The three lines around every screen: tabs and where one is, the line that speaks, and the
 //! keys that work now.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     screen::tokens::soon,
@@ -21,39 +21,43 @@ pub const SMALLEST: (u16, u16) = (40, 10);
 /// far as there is room.
 pub fn top(tab: Tab, who: &str, area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let look = &view.look;
-    let narrow = area.width < 60;
     let mut pen = Pen::at(buf, area, 0, look);
-    if !narrow {
+    if area.width >= 100 {
         pen = pen.skip(1).text("patdeck", look.heading()).skip(2);
     }
     for (number, each) in (1..).zip(Tab::ALL) {
         let style = if each == tab { look.tab() } else { look.text() };
         pen = pen.text(&format!(" {number} {} ", each.word()), style);
     }
+    let told = facts(who, pen.room().saturating_sub(2), view);
+    let wide: u16 = told.iter().map(|(text, _)| width(text)).sum();
+    pen = pen.to(area.width.saturating_sub(wide + 1));
+    for (text, style) in told {
+        pen = pen.text(&text, style);
+    }
+}
+
+/// Who and where, what is active and what expires within a week: as much as fits `room`.
+fn facts(who: &str, room: u16, view: &View<'_>) -> Vec<(String, Style)> {
+    let look = &view.look;
     let active = view
         .pats
         .iter()
         .filter(|pat| pat.status(view.now) == Status::Active)
         .count();
-    let expiring = view.pats.iter().filter(|pat| soon(pat, view)).count();
+    let soon = view.pats.iter().filter(|pat| soon(pat, view)).count();
     let dot = look.dot();
-    let mut facts = vec![format!("{active} active")];
-    if expiring > 0 {
-        facts.push(format!("{expiring} within 7d"));
+    let mut told = vec![(format!("{who} {dot} "), look.faint())];
+    told.push((format!("{active} active"), look.faint()));
+    if soon > 0 {
+        told.push((format!(" {dot} "), look.faint()));
+        told.push((format!("{soon} expire in 7d"), look.warning()));
     }
-    let room = pen.room().saturating_sub(3);
-    let counts = facts.join(&format!(" {dot} "));
-    let full = format!("{who} {dot} {counts}");
-    let told = if width(&full) <= room { full } else { counts };
-    if width(&told) <= room {
-        let at = area.width.saturating_sub(width(&told) + 1);
-        let style = if expiring > 0 {
-            look.warning()
-        } else {
-            look.faint()
-        };
-        pen.to(at).text(&told, style);
+    // The counts stay longest: where one is stands in the prompt one came from as well.
+    while told.iter().map(|(text, _)| width(text)).sum::<u16>() > room && !told.is_empty() {
+        told.remove(0);
     }
+    told
 }
 
 /// Draws the line that speaks.

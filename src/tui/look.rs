@@ -65,9 +65,11 @@ impl Look {
         }
     }
 
-    /// The selected row, where the keys go.
+    /// The selected row, where the keys go: one even bar, whatever the colours of its cells.
     pub fn selected(&self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
+        Style::new()
+            .fg(Color::Reset)
+            .add_modifier(Modifier::REVERSED)
     }
 
     /// The selected row of a pane that does not have the keys.

@@ -7,7 +7,12 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::{app::App, chrome, step::Tab, widget::paint::Pen};
+use super::{
+    app::App,
+    chrome,
+    step::Tab,
+    widget::paint::{Pen, width},
+};
 
 /// Fewest columns at which the detail stands beside the list.
 const SIDE_BY_SIDE: u16 = 120;
@@ -106,6 +111,12 @@ impl App {
             Pen::at(buf, line, 0, &view.look)
                 .skip(1)
                 .text("reading the store", view.look.faint());
+        } else if self.tab == Tab::Tokens {
+            let place = self.tokens.place();
+            let at = area.width.saturating_sub(width(&place) + 1);
+            Pen::at(buf, line, 0, &view.look)
+                .to(at)
+                .text(&place, view.look.faint());
         }
         let line = Rect {
             y: area.bottom() - 1,

@@ -38,7 +38,8 @@ impl Times {
 }
 
 /// `at` as a distance from `now`, in at most 12 columns: `just now`, `5 min ago`, `in 23h 54m`,
-/// `in 30d`. Distances are cut, not rounded, so that "in 1d" is at least a day.
+/// `in 30d`. Distances are cut, so that "1h ago" is at least an hour; only days ahead are
+/// rounded, for a token just issued for 30 days reads "in 30d".
 pub fn relative(at: Moment, now: Moment) -> String {
     let past = at <= now;
     let distance = if past { now - at } else { at - now };
@@ -68,7 +69,7 @@ pub fn relative(at: Moment, now: Moment) -> String {
                 0 => format!("in {hours}h"),
                 rest => format!("in {hours}h {rest}m"),
             },
-            () => format!("in {days}d"),
+            () => format!("in {}d", (distance + TimeDelta::hours(12)).num_days()),
         }
     }
 }
@@ -127,7 +128,8 @@ mod tests {
         assert_eq!(says(61), "in 1 min");
         assert_eq!(says(23 * 3600 + 54 * 60 + 26), "in 23h 54m");
         assert_eq!(says(24 * 3600), "in 24h");
-        assert_eq!(says(86_400 * 30), "in 30d");
+        assert_eq!(says(86_400 * 30 - 5), "in 30d");
+        assert_eq!(says(86_400 * 3 - 50_000), "in 2d");
     }
 
     #[test]

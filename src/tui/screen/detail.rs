@@ -134,11 +134,7 @@ impl Detail {
         let wanted = u16::try_from(pat.scopes.len().max(1))
             .unwrap_or(u16::MAX)
             .saturating_add(3);
-        let for_events = rest
-            .height
-            .saturating_sub(wanted)
-            .max(3)
-            .min(rest.height / 2);
+        let for_events = rest.height.saturating_sub(wanted).max(3).min(rest.height);
         let scopes = Rect {
             height: rest.height - for_events,
             ..rest

@@ -176,7 +176,7 @@ impl Regenerate {
             let focused = self.focus == Focus::Overlap;
             let place = labelled("Overlap", focused, (line, 1), inner, buf, look);
             cursor = cursor.or(choice.draw(place, buf, look, focused));
-            let hint = "how long the old secret goes on working beside the new one";
+            let hint = "how long the old secret still works";
             form::note(&form::Note::Hint(hint.into()), line + 1, inner, buf, look);
             line += 2;
         }

@@ -34,6 +34,8 @@ pub struct SecretPanel {
     hidden: bool,
     claimed: bool,
     warned: bool,
+    /// What the last way out said of itself.
+    told: Option<String>,
 }
 
 impl SecretPanel {
@@ -45,6 +47,7 @@ impl SecretPanel {
             hidden: false,
             claimed: false,
             warned: false,
+            told: None,
         }
     }
 
@@ -65,8 +68,9 @@ impl SecretPanel {
 
     /// Notes that somebody has it: from now on the panel closes. The effect that records it,
     /// the first time.
-    pub fn claimed(&mut self, how: Claim) -> Option<Effect> {
+    pub fn claimed(&mut self, how: Claim, told: Option<String>) -> Option<Effect> {
         let first = !self.claimed;
+        self.told = told;
         self.claimed = true;
         first.then(|| Effect::Claim(self.id(), how))
     }
@@ -146,20 +150,31 @@ impl SecretPanel {
         None
     }
 
+    /// The lines under the secret: always as many, so that the box does not jump.
     fn below(&self, wide: u16) -> Vec<(String, bool)> {
-        let text = if self.claimed {
-            "You have it: Esc closes this panel, and then the secret is nowhere here."
-        } else if self.warned {
-            "Not closed: the secret would be lost. Press y to copy it, w to write it to a file, \
-             p to print it after patdeck ends, or a if you have saved it."
-        } else {
-            "y copies it, w writes it to a new file, p prints it after patdeck ends, s hides it, \
-             a says that you have saved it."
+        let told = self
+            .told
+            .as_ref()
+            .map(|told| format!("{told}. Esc closes this panel."));
+        let text = match told {
+            Some(told) => told,
+            None if self.claimed => "You have it: Esc closes this panel, and then the secret is \
+                                     nowhere here."
+                .into(),
+            None if self.warned => "Not closed: the secret would be lost. Press y to copy it, w \
+                                    to write it to a file, p to print it after patdeck ends, or \
+                                    a if you have saved it."
+                .into(),
+            None => "y copies it, w writes it to a new file, p prints it after patdeck ends, s \
+                     hides it, a says that you have saved it."
+                .to_owned(),
         };
         let bad = self.warned && !self.claimed;
-        wrap(text, wide)
+        let mut lines: Vec<_> = wrap(&text, wide)
             .into_iter()
             .map(|line| (line, bad))
-            .collect()
+            .collect();
+        lines.resize(lines.len().max(3), (String::new(), false));
+        lines
     }
 }

@@ -74,9 +74,12 @@ impl Tokens {
         self.selected
     }
 
-    /// How many tokens have each status among those that the search finds.
-    pub fn place(&self) -> (usize, usize) {
-        (self.rows.selected() + 1, self.shown.len())
+    /// Which row of how many is selected, for the line at the foot.
+    pub fn place(&self) -> String {
+        match self.shown.len() {
+            0 => String::new(),
+            count => format!("{} of {count}", self.rows.selected() + 1),
+        }
     }
 
     /// Selects `id`; with a filter that shows it, if the present one does not.

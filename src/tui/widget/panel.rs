@@ -30,7 +30,13 @@ pub fn draw(
         width: wide,
         height: high,
     };
-    Clear.render(frame, buf);
+    // A column on each side keeps the words under the box apart from it.
+    let margin = Rect {
+        x: frame.x.saturating_sub(1),
+        width: frame.width + 2,
+        ..frame
+    };
+    Clear.render(margin.intersection(area), buf);
     if wide < 10 || high < 4 {
         return frame;
     }
