@@ -195,6 +195,16 @@ impl Scope {
             && self.domain == other.domain
             && (self.entity == Entity::Any || self.entity == other.entity)
     }
+
+    /// Its parts in the order by which scopes are sorted.
+    fn parts(&self) -> (&EntityType, &Entity, &Operation, Option<&Domain>) {
+        (
+            &self.entity_type,
+            &self.entity,
+            &self.operation,
+            self.domain.as_ref(),
+        )
+    }
 }
 
 impl fmt::Display for Scope {
@@ -246,17 +256,24 @@ impl Scopes {
     /// Most scopes that a token may hold.
     pub const MAX: usize = 256;
 
-    /// The scopes of a stored record, which obeyed the rules when it was written.
+    /// The scopes of a stored record, which obeyed the rules when it was written: sorted, too.
     /// Returns `None` if these do not.
     pub fn from_stored(stored: Vec<Scope>) -> Option<Self> {
-        let mut scopes = Self::default();
-        for scope in stored {
-            let added = scopes.add(scope).ok()?;
-            if !added.absorbed.is_empty() {
-                return None;
-            }
-        }
-        Some(scopes)
+        // Nothing is there twice where each is greater than the one before.
+        let ascending = stored.is_sorted_by(|a, b| a < b);
+        // Only the `*` of the same type, operation and domain can cover a specific one.
+        let covered = |scope: &Scope| {
+            let star = (
+                &scope.entity_type,
+                &Entity::Any,
+                &scope.operation,
+                scope.domain.as_ref(),
+            );
+            let held = |s| stored.binary_search_by(|held| held.parts().cmp(&s)).is_ok();
+            scope.entity != Entity::Any && held(star)
+        };
+        let obey = stored.len() <= Self::MAX && ascending && !stored.iter().any(covered);
+        obey.then_some(Self(stored))
     }
 
     /// Adds one. Refuses a duplicate, one that `*` covers already, and the 257th; a new `*`

@@ -135,6 +135,30 @@ fn removing_asks_for_the_very_scope() {
     assert!(scopes.is_empty());
 }
 
+#[test]
+fn stored_scopes_that_break_a_rule_are_refused() {
+    let stored = |texts: &[&str]| Scopes::from_stored(texts.iter().map(|t| scope(t)).collect());
+    assert_eq!(stored(&[]), Some(Scopes::default()));
+    let good = ["channels:*:publish", "channels:c1:publish@d1"];
+    assert_eq!(stored(&good), Some(holding(&good)));
+    for bad in [
+        ["channels:c1:publish", "channels:*:publish"],
+        ["channels:*:publish", "channels:*:publish"],
+        ["channels:*:publish", "channels:c1:publish"],
+        ["channels:*:publish@d1", "channels:c1:publish@d1"],
+        ["users:*:read", "clients:*:read"],
+    ] {
+        assert_eq!(stored(&bad), None, "{bad:?}");
+    }
+    let many = |n| {
+        (0..n)
+            .map(|n| scope(&format!("channels:c{n:03}:publish")))
+            .collect()
+    };
+    assert_eq!(Scopes::from_stored(many(256)).unwrap().len(), 256);
+    assert_eq!(Scopes::from_stored(many(257)), None);
+}
+
 fn any_scope() -> impl Strategy<Value = Scope> {
     let entity = prop_oneof![Just("*".to_owned()), "[!-~]{1,4}"];
     let domain = prop_oneof![
@@ -182,5 +206,20 @@ proptest! {
         }
         prop_assert!(scopes.as_slice().is_sorted());
         prop_assert_eq!(Scopes::from_stored(scopes.as_slice().to_vec()), Some(scopes));
+    }
+
+    #[test]
+    fn stored_scopes_are_taken_just_when_adding_them_gives_the_same(
+        mut given in prop::collection::vec(any_scope(), 0..6), sort in any::<bool>(),
+    ) {
+        if sort {
+            given.sort();
+        }
+        let mut scopes = Scopes::default();
+        for scope in &given {
+            let _ = scopes.add(scope.clone());
+        }
+        let same = scopes.as_slice() == given;
+        prop_assert_eq!(Scopes::from_stored(given).is_some(), same);
     }
 }

@@ -10,10 +10,12 @@ use crate::{
 /// How far a follower has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Position {
+    /// Which store: another one may have taken the place of the first.
+    store: u128,
     /// The last change of a token.
-    pub generation: u64,
+    generation: u64,
     /// The last event.
-    pub event: u64,
+    event: u64,
 }
 
 /// Every token, and where to follow on from.
@@ -61,29 +63,25 @@ impl Service {
 
     fn loaded(&self, rows: &impl Rows) -> Result<Loaded, StoreError> {
         let listing = rows.pats()?;
-        let last = rows.last_event()?;
+        let last = Self::newest(rows)?;
         let mark = last.as_ref().map(|event| event.what.at);
         Ok(Loaded {
             pats: listing.rows,
             damaged: listing.damaged,
-            position: Position {
-                generation: rows.generation()?,
-                event: last.map_or(0, |event| event.sequence),
-            },
+            position: position(rows, last.as_ref())?,
             clock_behind: mark.filter(|mark| *mark - self.clock.now() > SLACK),
         })
     }
 
-    /// What changed since `seen`: two key reads when nothing did.
+    /// What changed since `seen`: a few key reads when nothing did.
     pub fn follow(&self, seen: Position) -> Result<Followed, ServiceError> {
         Ok(self.store.read(|rows| {
-            let event = rows.last_event()?.map_or(0, |event| event.sequence);
-            let position = Position {
-                generation: rows.generation()?,
-                event,
-            };
+            let position = position(rows, Self::newest(rows)?.as_ref())?;
             if position == seen {
                 return Ok(Followed::Nothing);
+            }
+            if position.store != seen.store {
+                return Ok(Followed::Everything(self.loaded(rows)?));
             }
             match rows.changes_after(seen.generation)? {
                 Changes::TooFar => Ok(Followed::Everything(self.loaded(rows)?)),
@@ -118,7 +116,9 @@ impl Service {
     /// expiry is judged by it again.
     pub fn accept_clock(&self) -> Result<(), ServiceError> {
         Ok(self.store.write(|rows| {
-            let mark = rows.last_event()?.map(|event| event.what.at);
+            let now = self.clock.now();
+            let mark = Self::newest(rows)?.map(|event| event.what.at);
+            Self::redate_trash(rows, now)?;
             let detail = mark.map_or_else(String::new, |mark| {
                 format!(
                     "the last change was at {}",
@@ -126,7 +126,7 @@ impl Service {
                 )
             });
             rows.append_event(EventDraft {
-                at: self.clock.now(),
+                at: now,
                 actor: self.actor.clone(),
                 token: None,
                 name: String::new(),
@@ -136,4 +136,19 @@ impl Service {
             Ok::<_, StoreError>(())
         })?)
     }
+}
+
+/// Where a follower stands who has seen all of `rows`, of which `last` is the newest event.
+fn position(rows: &impl Rows, last: Option<&Event>) -> Result<Position, StoreError> {
+    let store = match rows.store_id() {
+        Ok(id) => u128::from_str_radix(&id, 16).unwrap_or_default(),
+        // It only informs here, and must not keep a store from being read.
+        Err(StoreError::Damaged(_)) => 0,
+        Err(error) => return Err(error),
+    };
+    Ok(Position {
+        store,
+        generation: rows.generation()?,
+        event: last.map_or(0, |event| event.sequence),
+    })
 }

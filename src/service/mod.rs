@@ -24,7 +24,7 @@ pub use verify::Verdict;
 pub use crate::store::{panic_is_caught, settle};
 use crate::{
     domain::{
-        Action, Actor, Catalogue, EventDraft, Lifetime, Limits, Moment, Pat, Prefix, TokenId,
+        Action, Actor, Catalogue, Event, EventDraft, Lifetime, Limits, Moment, Pat, Prefix, TokenId,
     },
     store::{Rows, Store, StoreError, Writer},
 };
@@ -74,9 +74,15 @@ impl Service {
     /// mended by [`Service::accept_clock`].
     fn now(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
         let clock = self.clock.now();
-        Ok(rows
-            .last_event()?
-            .map_or(clock, |event| clock.max(event.what.at)))
+        Ok(Self::newest(rows)?.map_or(clock, |event| clock.max(event.what.at)))
+    }
+
+    /// The newest event that can be read: a damaged one must not stop checks and revocations.
+    fn newest(rows: &impl Rows) -> Result<Option<Event>, StoreError> {
+        match rows.last_event() {
+            Err(StoreError::Damaged(_)) => Ok(rows.events_before(None, 1)?.rows.pop()),
+            newest => newest,
+        }
     }
 
     fn found(rows: &impl Rows, id: &TokenId) -> Result<Pat, ServiceError> {
@@ -105,7 +111,7 @@ impl Service {
     }
 
     /// Changes one token in one transaction: reads it afresh, lets `change` make the new record
-    /// and the words for the trail, writes both.
+    /// and the words for the trail, writes both. A record that is the same leaves no trace.
     fn change<E: Into<ServiceError>>(
         &self,
         id: &TokenId,
@@ -114,10 +120,17 @@ impl Service {
     ) -> Result<Pat, ServiceError> {
         self.store.write(|rows| {
             let at = self.now(rows)?;
-            let (pat, detail) = change(Self::found(rows, id)?, at).map_err(Into::into)?;
+            let old = Self::found(rows, id)?;
+            let (pat, detail) = change(old.clone(), at).map_err(Into::into)?;
+            if pat == old {
+                return Ok(old);
+            }
             rows.put_pat(&pat)?;
             self.record(rows, at, action, &pat, detail)?;
             Ok(pat)
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,7 +171,8 @@ impl Service {
         Ok(Issued { pat, secret })
     }
 
-    /// Ends the overlap of a rotation early: the retiring secret is dead with the commit.
+    /// Ends the overlap of a rotation early: the retiring secret is dead with the commit. Where
+    /// there is none, nothing happens.
     pub fn end_overlap(&self, id: &TokenId) -> Result<Pat, ServiceError> {
         self.change(id, Action::OverlapEnded, |pat, _| {
             Ok::<_, ServiceError>((
@@ -184,16 +185,18 @@ impl Service {
         })
     }
 
-    /// Notes that somebody has the present secret of a token, and how they took it.
+    /// Notes that somebody has the present secret of a token, and how they took it. Each way is
+    /// told in the trail, though the first one is enough for the record.
     pub fn claim(&self, id: &TokenId, how: Claim) -> Result<Pat, ServiceError> {
-        self.change(id, Action::Claimed, |pat, _| {
-            Ok::<_, ServiceError>((
-                Pat {
-                    claimed: true,
-                    ..pat
-                },
-                how.words().to_owned(),
-            ))
+        self.store.write(|rows| {
+            let at = self.now(rows)?;
+            let pat = Pat {
+                claimed: true,
+                ..Self::found(rows, id)?
+            };
+            rows.put_pat(&pat)?;
+            self.record(rows, at, Action::Claimed, &pat, how.words().to_owned())?;
+            Ok(pat)
         })
     }
 

@@ -40,7 +40,8 @@ impl Service {
         })
     }
 
-    /// Removes every scope from a token, which then is denied everything.
+    /// Removes every scope from a token, which then is denied everything. Where there is none,
+    /// nothing happens.
     pub fn clear_scopes(&self, id: &TokenId) -> Result<Pat, ServiceError> {
         self.change(id, Action::ScopesRemoved, |pat, _| {
             let detail = format!("all, {}", counted(pat.scopes.len(), "scope"));

@@ -12,14 +12,17 @@ use crate::{
 /// How long a deleted token can be brought back.
 pub const KEPT: TimeDelta = TimeDelta::hours(24);
 
+/// The smallest difference of two stored times.
+const TICK: TimeDelta = TimeDelta::nanoseconds(1);
+
 impl Service {
     /// Deletes one token; it can be brought back for 24 hours.
     pub fn delete(&self, id: &TokenId) -> Result<Pat, ServiceError> {
         self.store.write(|rows| {
             let at = self.now(rows)?;
-            self.purge_old(rows, at)?;
+            let when = self.purge_old(rows, at)?;
             let pat = Self::found(rows, id)?;
-            self.bin(rows, &pat, at)?;
+            self.bin(rows, &pat, at, when)?;
             Ok(pat)
         })
     }
@@ -29,7 +32,7 @@ impl Service {
     pub fn delete_all(&self, expected: usize) -> Result<usize, ServiceError> {
         self.store.write(|rows| {
             let at = self.now(rows)?;
-            self.purge_old(rows, at)?;
+            let when = self.purge_old(rows, at)?;
             let pats = rows.pats()?.rows;
             if pats.len() != expected {
                 return Err(ServiceError::CountChanged {
@@ -38,7 +41,7 @@ impl Service {
                 });
             }
             for pat in &pats {
-                self.bin(rows, pat, at)?;
+                self.bin(rows, pat, at, when)?;
             }
             Ok(pats.len())
         })
@@ -74,22 +77,44 @@ impl Service {
     /// Purges what was deleted more than 24 hours ago. Called when the app starts; a store
     /// that cannot be written is left as it is.
     pub fn purge(&self) -> Result<(), ServiceError> {
-        let cut = self.clock.now() - KEPT;
         let due = self.store.read(|rows| {
-            Ok::<_, StoreError>(rows.trash()?.rows.iter().any(|binned| binned.at <= cut))
+            let at = self.now(rows)?;
+            let trash = rows.trash()?.rows;
+            Ok::<_, StoreError>(trash.iter().any(|binned| at - binned.at >= KEPT))
         })?;
         if !due {
             return Ok(());
         }
         self.store.write(|rows| {
             let at = self.now(rows)?;
-            Ok(self.purge_old(rows, at)?)
+            self.purge_old(rows, at)?;
+            Ok(())
         })
     }
 
-    fn bin(&self, rows: &mut Writer<'_>, pat: &Pat, at: Moment) -> Result<(), StoreError> {
+    /// Gives what was deleted after `at`, by a clock that ran ahead, a time at `at`: it would be
+    /// kept for ever else, and be taken for the last delete. Its order stays.
+    pub(super) fn redate_trash(rows: &mut Writer<'_>, at: Moment) -> Result<(), StoreError> {
+        let trash = rows.trash()?.rows;
+        let (mut old, mut new) = (at, at);
+        for binned in trash.iter().rev().filter(|binned| binned.at > at) {
+            if binned.at > old {
+                (old, new) = (binned.at, new + TICK);
+            }
+            rows.put_trash(&binned.pat, new)?;
+        }
+        Ok(())
+    }
+
+    fn bin(
+        &self,
+        rows: &mut Writer<'_>,
+        pat: &Pat,
+        at: Moment,
+        when: Moment,
+    ) -> Result<(), StoreError> {
         rows.remove_pat(&pat.id)?;
-        rows.put_trash(pat, at)?;
+        rows.put_trash(pat, when)?;
         let detail = format!(
             "was {}, can be brought back for 24 hours",
             pat.status(at).word()
@@ -97,16 +122,15 @@ impl Service {
         self.record(rows, at, Action::Deleted, pat, detail)
     }
 
-    fn purge_old(&self, rows: &mut Writer<'_>, at: Moment) -> Result<(), StoreError> {
-        for binned in rows
-            .trash()?
-            .rows
-            .iter()
-            .filter(|binned| at - binned.at >= KEPT)
-        {
+    /// Purges what is old at `at`. Returns the time to give to a delete at `at`: one that no
+    /// other has, for it is what tells which tokens were deleted together.
+    fn purge_old(&self, rows: &mut Writer<'_>, at: Moment) -> Result<Moment, StoreError> {
+        let trash = rows.trash()?.rows;
+        for binned in trash.iter().filter(|binned| at - binned.at >= KEPT) {
             rows.remove_trash(&binned.pat.id)?;
             self.record(rows, at, Action::Purged, &binned.pat, String::new())?;
         }
-        Ok(())
+        let newest = trash.iter().map(|binned| binned.at).max();
+        Ok(newest.map_or(at, |newest| at.max(newest + TICK)))
     }
 }

@@ -64,7 +64,9 @@ impl Service {
         })
     }
 
-    fn note_use(
+    /// Writes the use down, unless there is one from just before. Another check may have
+    /// written it since `pat` was read, so the record is asked again.
+    pub(super) fn note_use(
         &self,
         pat: &Pat,
         decision: &Decision,
@@ -72,11 +74,7 @@ impl Service {
         from: Option<&str>,
         at: Moment,
     ) -> Result<(), StoreError> {
-        if pat
-            .last_used
-            .as_ref()
-            .is_some_and(|used| at - used.at < USE_INTERVAL)
-        {
+        if is_recent(pat, at) {
             return Ok(());
         }
         let verdict = if decision.is_allowed() {
@@ -91,13 +89,21 @@ impl Service {
             what,
         };
         self.store.write(|rows| {
-            // It may have been deleted since it was read; a use must not outlive it.
-            if rows.pat(&pat.id)?.is_some() {
+            // It may have been deleted, too; a use must not outlive it.
+            if rows.pat(&pat.id)?.is_some_and(|pat| !is_recent(&pat, at)) {
                 rows.put_use(&pat.id, &used)?;
             }
             Ok(())
         })
     }
+}
+
+/// Whether a use near `at` is written already. One far in the future was written by a clock
+/// that ran ahead, and is no reason to write none until then.
+fn is_recent(pat: &Pat, at: Moment) -> bool {
+    pat.last_used
+        .as_ref()
+        .is_some_and(|used| (at - used.at).abs() < USE_INTERVAL)
 }
 
 impl Verdict {

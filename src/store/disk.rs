@@ -130,7 +130,9 @@ impl Disk {
                 Ok(db) => {
                     let handle = Handle { db, id };
                     if handle.schema(&self.path)? == migrate::known(migrate::STEPS) {
-                        handle.reader(&self.path)?;
+                        let tables = handle.reader(&self.path)?.tables;
+                        caught(|| tables.all_there())?
+                            .map_err(|error| no_table(&self.path, error))?;
                         return Ok(handle);
                     }
                     drop(handle);
@@ -180,7 +182,7 @@ impl Handle {
     fn reader(&self, path: &Path) -> Result<Reader, StoreError> {
         caught(|| {
             let transaction = self.db.begin_read()?;
-            let tables = Tables::open(&transaction).map_err(|error| no_table(path, error))?;
+            let tables = Tables::open(transaction).map_err(|error| no_table(path, error))?;
             // A later patdeck may have raised the schema since this handle was opened.
             migrate::schema(&tables.meta)?;
             Ok(Reader { tables })
@@ -191,7 +193,7 @@ impl Handle {
     fn schema(&self, path: &Path) -> Result<u32, StoreError> {
         caught(|| {
             let transaction = self.db.begin_read()?;
-            let meta = tables::meta(&transaction).map_err(|error| no_table(path, error))?;
+            let meta = tables::meta(transaction).map_err(|error| no_table(path, error))?;
             let found = migrate::schema(&meta)?;
             found.ok_or_else(|| StoreError::NotAStore {
                 path: path.to_owned(),

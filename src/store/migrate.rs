@@ -96,8 +96,8 @@ mod tests {
 
     fn state(db: &Database) -> (Result<Option<u32>, StoreError>, usize) {
         let transaction = db.begin_read().unwrap();
-        let found = schema(&tables::meta(&transaction).unwrap());
-        (found, transaction.list_tables().unwrap().count())
+        let count = transaction.list_tables().unwrap().count();
+        (schema(&tables::meta(transaction).unwrap()), count)
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl Store {
             Place::Disk(disk) => disk.reader()?,
             Place::Memory(db) => {
                 let transaction = db.begin_read().map_err(StoreError::from)?;
-                let tables = Tables::open(&transaction).map_err(StoreError::from)?;
+                let tables = Tables::open(transaction).map_err(StoreError::from)?;
                 Reader { tables }
             }
         };

@@ -1,9 +1,9 @@
 //! The schema, to be read in a minute: every table with its key and value in words. Values are
-//! sealed records (see `codec`), keys are bytes and integers. One constructor opens them all, so
-//! that a missing table is found at once. A [`Shelf`] is the only way to a row.
+//! sealed records (see `codec`), keys are bytes and integers. One constructor knows
+//! them all. A [`Shelf`] is the only way to a row.
 
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     fmt::{self, Write as _},
     ops::{ControlFlow, RangeBounds},
     rc::Rc,
@@ -44,18 +44,64 @@ const TRASH: &str = "trash-1";
 /// last number is the store's generation.
 const CHANGES: &str = "changes-1";
 
-/// How the tables of a transaction are held.
+/// How the tables of a transaction are held: a write opens all of them at once, a read, which
+/// is often the whole of a check, only those that it asks.
 pub trait Access {
+    /// What opens them.
+    type Transaction;
     /// A table in such a transaction.
     type Table<K: Key + 'static>: ReadableTable<K, Bytes>;
+    /// The place of a table, opened or not.
+    type Slot<K: Key + 'static>;
+    /// The place of the table with this name.
+    fn slot<K: Key + 'static>(
+        transaction: &Self::Transaction,
+        name: &'static str,
+    ) -> Result<Self::Slot<K>, TableError>;
+    /// The table at this place.
+    fn table<K: Key + 'static>(slot: &Self::Slot<K>) -> Result<&Self::Table<K>, TableError>;
 }
 
 /// Tables that are read.
 #[derive(Debug)]
 pub struct Reading;
 
+/// A table that is opened when it is first asked.
+pub struct Lazy<K: Key + 'static> {
+    name: &'static str,
+    transaction: Rc<ReadTransaction>,
+    table: OnceCell<ReadOnlyTable<K, Bytes>>,
+}
+
+impl<K: Key + 'static> fmt::Debug for Lazy<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lazy").finish_non_exhaustive()
+    }
+}
+
 impl Access for Reading {
+    type Transaction = Rc<ReadTransaction>;
     type Table<K: Key + 'static> = ReadOnlyTable<K, Bytes>;
+    type Slot<K: Key + 'static> = Lazy<K>;
+
+    fn slot<K: Key + 'static>(
+        transaction: &Rc<ReadTransaction>,
+        name: &'static str,
+    ) -> Result<Lazy<K>, TableError> {
+        Ok(Lazy {
+            name,
+            transaction: Rc::clone(transaction),
+            table: OnceCell::new(),
+        })
+    }
+
+    fn table<K: Key + 'static>(slot: &Lazy<K>) -> Result<&ReadOnlyTable<K, Bytes>, TableError> {
+        if let Some(table) = slot.table.get() {
+            return Ok(table);
+        }
+        let table = slot.transaction.open_table(definition(slot.name))?;
+        Ok(slot.table.get_or_init(|| table))
+    }
 }
 
 /// Tables that are read and written.
@@ -63,7 +109,22 @@ impl Access for Reading {
 pub struct Writing<'t>(std::marker::PhantomData<&'t ()>);
 
 impl<'t> Access for Writing<'t> {
+    type Transaction = &'t WriteTransaction;
     type Table<K: Key + 'static> = Table<'t, K, Bytes>;
+    type Slot<K: Key + 'static> = Table<'t, K, Bytes>;
+
+    fn slot<K: Key + 'static>(
+        transaction: &&'t WriteTransaction,
+        name: &'static str,
+    ) -> Result<Table<'t, K, Bytes>, TableError> {
+        transaction.open_table(definition(name))
+    }
+
+    fn table<'s, K: Key + 'static>(
+        slot: &'s Table<'t, K, Bytes>,
+    ) -> Result<&'s Table<'t, K, Bytes>, TableError> {
+        Ok(slot)
+    }
 }
 
 /// The first thing that went wrong with the file itself in a transaction. A write with such
@@ -89,53 +150,56 @@ impl<A: Access> fmt::Debug for Tables<A> {
     }
 }
 
-/// The one constructor, for both kinds of transaction: their `open_table` has no common trait.
-macro_rules! open_all {
-    ($transaction:expr) => {{
+impl<A: Access> Tables<A> {
+    /// The one constructor, for both kinds of transaction.
+    fn new(transaction: &A::Transaction) -> Result<Self, TableError> {
         let trouble = Trouble::default();
         Ok(Self {
-            meta: Shelf::new(META, &trouble, $transaction.open_table(definition(META))?),
-            pats: Shelf::new(PATS, &trouble, $transaction.open_table(definition(PATS))?),
-            names: Shelf::new(NAMES, &trouble, $transaction.open_table(definition(NAMES))?),
-            uses: Shelf::new(USES, &trouble, $transaction.open_table(definition(USES))?),
-            events: Shelf::new(
-                EVENTS,
-                &trouble,
-                $transaction.open_table(definition(EVENTS))?,
-            ),
-            token_events: Shelf::new(
-                TOKEN_EVENTS,
-                &trouble,
-                $transaction.open_table(definition(TOKEN_EVENTS))?,
-            ),
-            trash: Shelf::new(TRASH, &trouble, $transaction.open_table(definition(TRASH))?),
-            changes: Shelf::new(
-                CHANGES,
-                &trouble,
-                $transaction.open_table(definition(CHANGES))?,
-            ),
+            meta: Shelf::new(META, &trouble, transaction)?,
+            pats: Shelf::new(PATS, &trouble, transaction)?,
+            names: Shelf::new(NAMES, &trouble, transaction)?,
+            uses: Shelf::new(USES, &trouble, transaction)?,
+            events: Shelf::new(EVENTS, &trouble, transaction)?,
+            token_events: Shelf::new(TOKEN_EVENTS, &trouble, transaction)?,
+            trash: Shelf::new(TRASH, &trouble, transaction)?,
+            changes: Shelf::new(CHANGES, &trouble, transaction)?,
             trouble,
         })
-    }};
+    }
 }
 
 impl Tables<Reading> {
-    pub(super) fn open(transaction: &ReadTransaction) -> Result<Self, TableError> {
-        open_all!(transaction)
+    /// Opens none yet.
+    pub(super) fn open(transaction: ReadTransaction) -> Result<Self, TableError> {
+        Self::new(&Rc::new(transaction))
+    }
+
+    /// Opens them all, so that a missing one is found when a file is.
+    pub(super) fn all_there(&self) -> Result<(), TableError> {
+        self.meta.table()?;
+        self.pats.table()?;
+        self.names.table()?;
+        self.uses.table()?;
+        self.events.table()?;
+        self.token_events.table()?;
+        self.trash.table()?;
+        self.changes.table()?;
+        Ok(())
     }
 }
 
 impl<'t> Tables<Writing<'t>> {
     /// Makes the tables that are missing, as redb does.
     pub(super) fn open_to_write(transaction: &'t WriteTransaction) -> Result<Self, TableError> {
-        open_all!(transaction)
+        Self::new(&transaction)
     }
 }
 
 /// The table that holds the schema number, alone: a later schema may lack all others.
-pub(super) fn meta(transaction: &ReadTransaction) -> Result<Shelf<Bytes, Reading>, TableError> {
-    let table = transaction.open_table(definition(META))?;
-    Ok(Shelf::new(META, &Trouble::default(), table))
+pub(super) fn meta(transaction: ReadTransaction) -> Result<Shelf<Bytes, Reading>, TableError> {
+    let meta = Shelf::new(META, &Trouble::default(), &Rc::new(transaction))?;
+    meta.table()?;
+    Ok(meta)
 }
 
 fn definition<K: Key + 'static>(name: &str) -> TableDefinition<'_, K, Bytes> {
@@ -147,7 +211,7 @@ fn definition<K: Key + 'static>(name: &str) -> TableDefinition<'_, K, Bytes> {
 pub(super) struct Shelf<K: Key + 'static, A: Access> {
     name: &'static str,
     trouble: Trouble,
-    table: A::Table<K>,
+    slot: A::Slot<K>,
 }
 
 #[expect(
@@ -155,12 +219,20 @@ pub(super) struct Shelf<K: Key + 'static, A: Access> {
     reason = "keys are references and integers, which redb's type of them does not show"
 )]
 impl<K: Key + 'static, A: Access> Shelf<K, A> {
-    fn new(name: &'static str, trouble: &Trouble, table: A::Table<K>) -> Self {
-        Self {
+    fn new(
+        name: &'static str,
+        trouble: &Trouble,
+        transaction: &A::Transaction,
+    ) -> Result<Self, TableError> {
+        Ok(Self {
             name,
             trouble: Rc::clone(trouble),
-            table,
-        }
+            slot: A::slot(transaction, name)?,
+        })
+    }
+
+    fn table(&self) -> Result<&A::Table<K>, TableError> {
+        A::table(&self.slot)
     }
 
     /// The damage of the row at `key`.
@@ -173,8 +245,8 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
 
     /// The record at `key`.
     pub(super) fn get<R: Record>(&self, key: K::SelfType<'_>) -> Result<Option<R>, StoreError> {
-        self.tried(|| {
-            let Some(found) = self.table.get(&key)? else {
+        self.tried(|table| {
+            let Some(found) = table.get(&key)? else {
                 return Ok(None);
             };
             let record = unseal(self.name, K::as_bytes(&key).as_ref(), found.value());
@@ -186,11 +258,11 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
 
     /// Whether there is a row at `key`, whatever its state.
     pub(super) fn has(&self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
-        self.tried(|| Ok(self.table.get(&key)?.is_some()))
+        self.tried(|table| Ok(table.get(&key)?.is_some()))
     }
 
     pub(super) fn len(&self) -> Result<u64, StoreError> {
-        self.tried(|| self.table.len())
+        self.tried(|table| table.len())
     }
 
     /// Shows `visit` the rows of `range` in the order of their keys, or against it, until it
@@ -201,8 +273,8 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
         backwards: bool,
         visit: impl FnMut(K::SelfType<'_>, Result<R, Damage>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.tried(|| {
-            let rows = self.table.range::<K::SelfType<'a>>(range)?;
+        self.tried(|table| {
+            let rows = table.range::<K::SelfType<'a>>(range)?;
             if backwards {
                 self.walk(rows.rev(), visit)
             } else {
@@ -216,7 +288,7 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
         &self,
         visit: impl FnMut(K::SelfType<'_>, Result<R, Damage>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.tried(|| self.walk(self.table.iter()?, visit))
+        self.tried(|table| self.walk(table.iter()?, visit))
     }
 
     fn walk<'r, R: Record>(
@@ -239,21 +311,21 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
     /// Runs what asks redb, and keeps in mind what went wrong.
     fn tried<T>(
         &self,
-        ask: impl FnOnce() -> Result<T, redb::StorageError>,
+        ask: impl FnOnce(&A::Table<K>) -> Result<T, redb::StorageError>,
     ) -> Result<T, StoreError> {
-        noted(&self.trouble, ask)
+        noted(&self.trouble, || Ok(ask(self.table()?)?))
     }
 }
 
 impl<A: Access> Shelf<u64, A> {
     /// The highest key; 0 in an empty table.
     pub(super) fn last_key(&self) -> Result<u64, StoreError> {
-        self.tried(|| Ok(self.table.last()?.map_or(0, |(key, _)| key.value())))
+        self.tried(|table| Ok(table.last()?.map_or(0, |(key, _)| key.value())))
     }
 
     /// The lowest key; `None` in an empty table.
     pub(super) fn first_key(&self) -> Result<Option<u64>, StoreError> {
-        self.tried(|| Ok(self.table.first()?.map(|(key, _)| key.value())))
+        self.tried(|table| Ok(table.first()?.map(|(key, _)| key.value())))
     }
 }
 
@@ -267,21 +339,22 @@ impl<K: Key + 'static> Shelf<K, Writing<'_>> {
         let sealed = seal(self.name, K::as_bytes(&key).as_ref(), record)
             .ok_or(StoreError::TooLarge { table: self.name })?;
         noted(&self.trouble, || {
-            self.table.insert(&key, sealed.as_slice()).map(drop)
+            self.slot.insert(&key, sealed.as_slice())?;
+            Ok(())
         })
     }
 
     /// Removes the row at `key`; whether there was one.
     pub(super) fn remove(&mut self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
-        noted(&self.trouble, || Ok(self.table.remove(&key)?.is_some()))
+        noted(&self.trouble, || Ok(self.slot.remove(&key)?.is_some()))
     }
 }
 
 fn noted<T>(
     trouble: &Trouble,
-    ask: impl FnOnce() -> Result<T, redb::StorageError>,
+    ask: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let answer = caught(|| ask().map_err(StoreError::from)).and_then(|answer| answer);
+    let answer = caught(ask).and_then(|answer| answer);
     if let Err(error) = &answer {
         trouble.borrow_mut().get_or_insert_with(|| error.clone());
     }
