@@ -1,7 +1,7 @@
 //! The commands that change tokens. Each is one call of the service, asked for by the typed
 //! name where it destroys.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     args::{Create, Delete, Edit, Handout, Many, Regenerate, ScopeCommand, ScopeList},

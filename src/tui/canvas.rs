@@ -14,6 +14,7 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::{Frame, Terminal};
 
+use super::ink;
 use super::wire::Wire;
 
 /// Where the size of the screen comes from.
@@ -76,11 +77,11 @@ impl<S: Write> Backend for Canvas<S> {
     {
         let mut content = content.peekable();
         if content.peek().is_none() {
-            // The crossterm backend would send 25 bytes of resets for nothing.
+            // Nothing to open a frame for.
             return Ok(());
         }
         self.place = None;
-        CrosstermBackend::new(self.open()?).draw(content)
+        ink::draw(self.open()?, content)
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {

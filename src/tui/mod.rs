@@ -11,6 +11,7 @@ pub mod effect;
 pub mod escapes;
 mod handoff;
 pub mod hangup;
+mod ink;
 pub mod input;
 pub mod look;
 mod paint;
