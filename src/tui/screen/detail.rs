@@ -337,7 +337,7 @@ fn several(
         first.0 = name;
     }
     if let (true, Some(last)) = (left_out, lines.last_mut()) {
-        last.1 = cut(&format!("{}   ", last.1), room, &view.look);
+        last.1 = cut(&format!("{}   ", last.1), room, &view.look).into_owned();
         last.1.push_str(view.look.ellipsis());
     }
     lines
