@@ -59,7 +59,7 @@ impl Claim {
         match self {
             Self::Copied => "sent to the clipboard",
             Self::Written => "written to a file",
-            Self::Printed => "left to be printed at exit",
+            Self::Printed => "printed",
             Self::Acknowledged => "said to be saved",
         }
     }
