@@ -111,7 +111,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// One record is damaged; the others are not concerned.
-    #[error("{0} is damaged and was not used: restore a backup, or delete this record")]
+    #[error("{0} is damaged and was not used: restore a backup")]
     Damaged(Damage),
     /// The file as a whole is damaged.
     #[error("the store is damaged ({why}): copy its file away, then restore a backup")]

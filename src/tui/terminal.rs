@@ -47,9 +47,11 @@ static PEN: Mutex<()> = Mutex::new(());
 /// Why the app cannot be shown, each with the way out.
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalError {
-    #[error("standard {0} is not a terminal; run patdeck in one (over SSH: `ssh -t host patdeck`)")]
+    #[error("standard {0} is not a terminal; run patdeck in one (over SSH: `ssh -t`), or use a \
+         subcommand such as `patdeck list`")]
     NotATerminal(&'static str),
-    #[error("TERM is {0}, which cannot show the app; set it, for example TERM=xterm-256color")]
+    #[error("TERM is {0}, which cannot show the app; set it, for example TERM=xterm-256color, or use \
+         a subcommand such as `patdeck list`")]
     Dumb(&'static str),
     #[error("the terminal is already in use by this process; close the other session first")]
     InUse,
@@ -332,7 +334,8 @@ mod tests {
         assert_eq!(said(true, true, Some("xterm")), "fine");
         assert_eq!(
             said(false, true, Some("xterm")),
-            "standard input is not a terminal; run patdeck in one (over SSH: `ssh -t host patdeck`)"
+            "standard input is not a terminal; run patdeck in one (over SSH: `ssh -t`), or use a \
+             subcommand such as `patdeck list`"
         );
         assert!(said(true, false, Some("xterm")).starts_with("standard output is not a terminal"));
         for term in [None, Some("")] {
@@ -340,7 +343,8 @@ mod tests {
         }
         assert_eq!(
             said(true, true, Some("dumb")),
-            "TERM is `dumb`, which cannot show the app; set it, for example TERM=xterm-256color"
+            "TERM is `dumb`, which cannot show the app; set it, for example TERM=xterm-256color, \
+             or use a subcommand such as `patdeck list`"
         );
     }
 

@@ -154,7 +154,7 @@ fn one_damaged_token_is_named_hides_no_other_and_can_be_deleted() {
     assert_eq!(refused, StoreError::Damaged(found.damaged[0].clone()));
     assert_eq!(
         refused.to_string(),
-        "000000000002 in pats-1 is damaged and was not used: restore a backup, or delete this record"
+        "000000000002 in pats-1 is damaged and was not used: restore a backup"
     );
     assert_eq!(write(&store, |rows| rows.remove_pat(&id(2))), Ok(true));
     let found = store.read(Rows::pats).unwrap();

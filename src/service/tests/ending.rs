@@ -57,13 +57,10 @@ fn a_claim_is_kept_and_each_way_of_taking_the_secret_is_in_the_trail() {
     let world = World::new();
     let id = world.issue("ci").pat.id;
     let ways = [
-        (Claim::Copied, "the secret was sent to the clipboard"),
-        (Claim::Written, "the secret was written to a file"),
-        (Claim::Printed, "the secret was left to be printed at exit"),
-        (
-            Claim::Acknowledged,
-            "the operator said that the secret is saved",
-        ),
+        (Claim::Copied, "sent to the clipboard"),
+        (Claim::Written, "written to a file"),
+        (Claim::Printed, "printed"),
+        (Claim::Acknowledged, "said to be saved"),
     ];
     for (how, words) in ways {
         let (pat, told) = world.told(|s| s.claim(&id, how));
