@@ -32,7 +32,7 @@ const HOMES: [(&str, &[&str]); 9] = [
     ("crossterm", &["tui/", "keymap/key.rs"]),
     ("ratatui", &["tui/"]),
     ("ratatui_textarea", &["tui/"]),
-    // The store draws how long it waits for its turn, and a new store its own number.
+    // The store draws how long it waits for its turn, and the name of a file in the making.
     (
         "rand",
         &["service/entropy.rs", "store/disk.rs", "store/file.rs"],
@@ -200,6 +200,28 @@ fn nothing_is_left_for_later() {
         }
     }
     assert_none("marks of unfinished work", &faults);
+}
+
+#[test]
+fn the_security_page_names_tests_that_exist() {
+    let page = fs::read_to_string(Path::new(root()).join("SECURITY.md")).unwrap();
+    let sources = all_sources();
+    let real: BTreeSet<String> = sources
+        .iter()
+        .flat_map(|source| source.names_after(&["fn"]))
+        .collect();
+    // Every second piece between backticks is quoted; a test's name reads as a sentence.
+    let quoted = page.split('`').skip(1).step_by(2);
+    let named: Vec<&str> = quoted
+        .filter(|text| text.matches('_').count() > 2)
+        .collect();
+    assert!(named.len() > 10, "the page names too few tests: {named:?}");
+    let missing: Vec<String> = named
+        .into_iter()
+        .filter(|name| !real.contains(*name))
+        .map(str::to_owned)
+        .collect();
+    assert_none("SECURITY.md names tests that do not exist", &missing);
 }
 
 #[test]
