@@ -1,0 +1,253 @@
+//! The shape of the source, held by a test: who imports whom, where each outside crate lives,
+//! how long a file may be, how every file opens, and what may stand at the top level. It reads
+//! the sources as text; `source` tells code from comments and strings.
+
+#[path = "architecture/source.rs"]
+mod source;
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use source::{Source, all_sources, root};
+
+/// Each layer with the layers that it may import beside itself. `lib.rs` and `main.rs` put the
+/// layers together and may import all of them.
+const LAYERS: [(&str, &[&str]); 8] = [
+    ("domain", &[]),
+    ("process", &[]),
+    ("store", &["domain"]),
+    ("service", &["domain", "store"]),
+    ("keymap", &["domain"]),
+    ("config", &["domain", "keymap"]),
+    ("cli", &["domain", "service", "keymap", "config"]),
+    ("tui", &["domain", "service", "keymap", "config"]),
+];
+
+/// Outside crates that have a home, with every path below `src` that may name them.
+const HOMES: [(&str, &[&str]); 9] = [
+    ("bincode", &["store/codec.rs"]),
+    ("redb", &["store/"]),
+    ("serde", &["store/", "config/"]),
+    ("serde_json", &["cli/"]),
+    ("toml", &["config/"]),
+    ("crossterm", &["tui/", "keymap/key.rs"]),
+    ("ratatui", &["tui/"]),
+    ("ratatui_textarea", &["tui/"]),
+    // The store draws how long it waits for its turn, and the name of a file in the making.
+    (
+        "rand",
+        &["service/entropy.rs", "store/disk.rs", "store/file.rs"],
+    ),
+];
+
+/// Lines beyond which a file is to be divided.
+const LONGEST: usize = 450;
+
+/// Files that are longer, and the length that they may not pass. A file that has become short
+/// enough must leave this list.
+const LONGER: [(&str, usize); 3] = [
+    // One table, which is the better for being one.
+    ("src/keymap/bindings.rs", 950),
+    ("src/tui/app.rs", 660),
+    ("src/tui/screen/tokens.rs", 520),
+];
+
+/// What may stand beside the dotfiles. `examples` holds what fills a store for a demonstration.
+const TOP_LEVEL: [&str; 13] = [
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "SECURITY.md",
+    "assets",
+    "benches",
+    "config.example.toml",
+    "examples",
+    "rustfmt.toml",
+    "src",
+    "tests",
+];
+
+fn assert_none(rule: &str, faults: &[String]) {
+    assert!(faults.is_empty(), "{rule}:\n  {}", faults.join("\n  "));
+}
+
+fn layer_of(source: &Source) -> Option<(&'static str, &'static [&'static str])> {
+    let inside = source.path.strip_prefix("src/")?;
+    let first = inside.split(['/', '.']).next()?;
+    LAYERS.into_iter().find(|(layer, _)| *layer == first)
+}
+
+#[test]
+fn imports_point_down_only() {
+    let mut faults = Vec::new();
+    for source in all_sources() {
+        let Some((layer, below)) = layer_of(&source) else {
+            continue;
+        };
+        for import in source.crate_paths() {
+            let is_layer = LAYERS.iter().any(|(name, _)| *name == import.name);
+            if is_layer && import.name != layer && !below.contains(&import.name.as_str()) {
+                faults.push(format!("{}:{}: {}", source.path, import.line, import.name));
+            }
+        }
+    }
+    assert_none("a layer imports what is above or beside it", &faults);
+}
+
+#[test]
+fn every_file_of_the_library_belongs_to_a_layer() {
+    let apart = ["src/lib.rs", "src/main.rs"];
+    let strays: Vec<String> = all_sources()
+        .into_iter()
+        .filter(|source| source.path.starts_with("src/") && layer_of(source).is_none())
+        .map(|source| source.path)
+        .filter(|path| !apart.contains(&path.as_str()))
+        .collect();
+    assert_none("these files have no place in the import table", &strays);
+}
+
+#[test]
+fn each_outside_crate_stays_at_home() {
+    let mut faults = Vec::new();
+    for source in all_sources() {
+        let Some(inside) = source.path.strip_prefix("src/") else {
+            continue;
+        };
+        for (name, homes) in HOMES {
+            if homes.iter().any(|home| inside.starts_with(home)) {
+                continue;
+            }
+            for line in source.lines_naming_crate(name) {
+                faults.push(format!("{}:{line}: {name}", source.path));
+            }
+        }
+    }
+    assert_none("a crate is used away from its home", &faults);
+}
+
+#[test]
+fn every_file_opens_by_saying_what_it_is() {
+    let silent: Vec<String> = all_sources()
+        .into_iter()
+        .filter(|source| !source.text.starts_with("//! "))
+        .map(|source| source.path)
+        .collect();
+    assert_none("these files do not start with `//! `", &silent);
+}
+
+#[test]
+fn no_file_is_longer_than_a_reader_can_hold() {
+    let mut faults = Vec::new();
+    for source in all_sources() {
+        let lines = source.text.lines().count();
+        let excused = LONGER.iter().find(|(path, _)| *path == source.path);
+        match excused {
+            None if lines > LONGEST => {
+                faults.push(format!("{}: {lines} of {LONGEST} lines", source.path));
+            }
+            Some((path, most)) if lines > *most => {
+                faults.push(format!("{path}: {lines} of {most} lines"));
+            }
+            Some((path, _)) if lines <= LONGEST => {
+                faults.push(format!("{path}: short enough now, take it off the list"));
+            }
+            _ => {}
+        }
+    }
+    assert_none("files of the wrong length", &faults);
+}
+
+#[test]
+fn names_say_what_a_thing_is() {
+    let empty = ["manager", "helper", "util"];
+    let is_empty = |name: &str| {
+        let name = name.to_lowercase();
+        empty.iter().any(|word| name.contains(word))
+    };
+    let mut faults = Vec::new();
+    for source in all_sources() {
+        if is_empty(&source.path) {
+            faults.push(source.path.clone());
+        }
+        let types = source.names_after(&["struct", "enum", "trait", "type", "union"]);
+        for name in types.into_iter().filter(|name| is_empty(name)) {
+            faults.push(format!("{}: {name}", source.path));
+        }
+    }
+    assert_none("names that say nothing", &faults);
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let mut faults = Vec::new();
+    for source in all_sources() {
+        for (number, line) in (1..).zip(source.text.lines()) {
+            if [concat!("FIX", "ME"), concat!("XX", "X")]
+                .iter()
+                .any(|mark| line.contains(mark))
+            {
+                faults.push(format!("{}:{number}", source.path));
+            }
+        }
+        for (number, line) in (1..).zip(source.code.lines()) {
+            if ["todo!", "unimplemented!", "dbg!"]
+                .iter()
+                .any(|mark| line.contains(mark))
+            {
+                faults.push(format!("{}:{number}", source.path));
+            }
+        }
+    }
+    assert_none("marks of unfinished work", &faults);
+}
+
+#[test]
+fn the_security_page_names_tests_that_exist() {
+    let page = fs::read_to_string(Path::new(root()).join("SECURITY.md")).unwrap();
+    let sources = all_sources();
+    let real: BTreeSet<String> = sources
+        .iter()
+        .flat_map(|source| source.names_after(&["fn"]))
+        .collect();
+    // Every second piece between backticks is quoted; a test's name reads as a sentence.
+    let quoted = page.split('`').skip(1).step_by(2);
+    let named: Vec<&str> = quoted
+        .filter(|text| text.matches('_').count() > 2)
+        .collect();
+    assert!(named.len() > 10, "the page names too few tests: {named:?}");
+    let missing: Vec<String> = named
+        .into_iter()
+        .filter(|name| !real.contains(*name))
+        .map(str::to_owned)
+        .collect();
+    assert_none("SECURITY.md names tests that do not exist", &missing);
+}
+
+#[test]
+fn the_top_level_holds_what_the_design_lists() {
+    let mut strays = Vec::new();
+    for entry in fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if !name.starts_with('.') && name != "target" && !TOP_LEVEL.contains(&name.as_str()) {
+            strays.push(name);
+        }
+    }
+    assert_none("unexpected at the top level", &strays);
+}
+
+#[test]
+fn this_test_sees_the_whole_source() {
+    let seen: BTreeSet<String> = all_sources().into_iter().map(|each| each.path).collect();
+    for path in [
+        "src/domain/pat.rs",
+        "src/tui/screen/tokens.rs",
+        "benches/wire.rs",
+        "tests/architecture.rs",
+    ] {
+        assert!(seen.contains(path), "{path} was not looked at");
+    }
+    for (path, _) in LONGER {
+        assert!(Path::new(root()).join(path).exists(), "{path} is gone");
+    }
+}
