@@ -138,6 +138,19 @@ impl<D: Display> Desk<D> {
         self.settle(PATIENCE)
     }
 
+    /// Takes the next thing that happens within `patience`; false if nothing does.
+    pub fn listen(&mut self, patience: Duration) -> io::Result<bool> {
+        match self.inbox.recv_timeout(patience) {
+            Ok(happening) => self.take(happening).map(|()| true),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Whether the operator has ended the program.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
     /// Does what the app wants, and waits up to `patience` for the answers; keys that come in
     /// the meantime are held, for they were meant for what the answers show.
     pub fn settle(&mut self, patience: Duration) -> io::Result<()> {
