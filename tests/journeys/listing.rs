@@ -141,3 +141,28 @@ fn the_help_lists_the_keys_of_the_place_and_is_searched() {
     it.types("undo").never_sees("revoke the token");
     it.keys("<Esc>").sees("grafana");
 }
+
+#[test]
+fn each_column_sorts_both_ways_under_an_arrow() {
+    let mut it = Journey::on(Fixture::Few, 118, 24);
+    it.keys("F").sees("Issued ▼");
+    let wanted = [
+        ("Expires", "sensor-gate grafana ci-deploy old-backup"),
+        ("Last used", "grafana old-backup sensor-gate ci-deploy"),
+        ("Name", "ci-deploy grafana old-backup sensor-gate"),
+        ("Description", "sensor-gate old-backup ci-deploy grafana"),
+        ("Status", "ci-deploy grafana sensor-gate old-backup"),
+        ("Scopes", "grafana old-backup sensor-gate ci-deploy"),
+        ("Issued", "old-backup ci-deploy sensor-gate grafana"),
+    ];
+    it.keys("S").sees("Issued ▲");
+    for (column, rising) in wanted {
+        it.keys("s").sees(&format!("{column} ▲"));
+        assert_eq!(order(&it), rising, "{column}");
+        it.keys("S").sees(&format!("{column} ▼"));
+        // What is equal stays in the order of the names; all others turn round.
+        assert_eq!(order(&it).len(), rising.len());
+        assert_ne!(order(&it), rising, "{column}");
+        it.keys("S");
+    }
+}
