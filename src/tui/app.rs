@@ -433,9 +433,11 @@ impl App {
 
     /// Closing the panel of a secret says that somebody has it.
     fn close_asked(&mut self) {
-        let claim = self
-            .panel_mut()
-            .and_then(|panel| panel.claimed(Claim::Acknowledged, None));
+        // Not so a dialog that lies over the panel: leaving that one says nothing.
+        let claim = match self.overlays.last_mut() {
+            Some((_, Overlay::Secret(panel))) => panel.claimed(Claim::Acknowledged, None),
+            _ => None,
+        };
         self.close();
         if let Some(claim) = claim {
             self.ask(Asker::App, claim);

@@ -136,3 +136,12 @@ fn a_secret_that_nobody_confirmed_is_named_at_the_next_start() {
     it.keys("R <Enter> <Enter> <Right> <Enter> a 1");
     it.never_sees("never confirmed");
 }
+
+#[test]
+fn leaving_the_file_dialog_does_not_say_that_somebody_has_the_secret() {
+    let (mut it, secret) = created();
+    it.keys("w <Esc> <Esc>")
+        .sees("Not closed: the secret would be lost");
+    assert_eq!(it.secret(), Some(secret));
+    assert!(!it.pat("ci").claimed);
+}
