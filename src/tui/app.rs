@@ -237,6 +237,12 @@ impl App {
             (None, Tab::Create) => self.create.paste(text),
             (None, Tab::Detail | Tab::Audit) => false,
         };
+        // A pasted entity is a new question, as a typed one is.
+        if let (true, Some((number, Overlay::Test(test)))) = (taken, self.overlays.last())
+            && let Some(question) = test.question()
+        {
+            self.ask(Asker::Overlay(*number), question);
+        }
         if !taken {
             self.warn("nothing was pasted: this is no text field, or one that must be typed");
         }

@@ -49,3 +49,13 @@ fn asking_counts_as_no_use() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("<Enter> T c <Tab> <Esc>").sees("never used");
 }
+
+#[test]
+fn a_pasted_entity_is_asked_about_at_once() {
+    let mut it = asked();
+    it.keys("<Tab>")
+        .retypes("")
+        .sees("name an entity, or * for any, to ask");
+    it.paste("c-42").never_sees("asking");
+    it.sees("allowed, by channels:*:publish");
+}
