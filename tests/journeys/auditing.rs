@@ -1,5 +1,7 @@
 //! The trail: everything that was done, newest first, chained and filtered.
 
+use patdeck::tui::look::Look;
+
 use super::{fixture::Fixture, journey::Journey};
 
 /// The lines of events on the screen, each from its kind on.
@@ -76,4 +78,37 @@ fn a_change_made_while_the_trail_is_shown_is_listed() {
 fn an_empty_trail_says_what_will_stand_there() {
     let mut it = Journey::at(80, 24);
     it.keys("4").sees("Nothing has happened yet");
+}
+
+#[test]
+fn under_ascii_the_app_itself_draws_nothing_else() {
+    let look = Look::new(false, true);
+    let scripts = [
+        "",
+        "f",
+        "/ci",
+        "?",
+        "y",
+        "t t",
+        "2",
+        "<Enter>",
+        "4",
+        "r",
+        "R",
+        "D",
+        "X",
+        "e",
+        "a",
+        "<Enter> T",
+        "<Enter> X",
+        "n x <C-s> s",
+        "n x <C-s> w",
+    ];
+    for script in scripts {
+        for (width, height) in [(80, 24), (120, 40), (40, 10), (20, 5)] {
+            let mut it = Journey::looking(look, Fixture::Few, width, height);
+            it.keys(script);
+            assert!(it.screen().is_ascii(), "{script}\n{}", it.screen());
+        }
+    }
 }

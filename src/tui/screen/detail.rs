@@ -263,7 +263,11 @@ fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) -> u16 
     };
     let mut lines = vec![
         ("id", pat.id.to_string(), look.text()),
-        ("token", format!("{}{claimed}", pat.hint()), look.text()),
+        (
+            "token",
+            format!("{}{claimed}", pat.hint().replace('…', look.ellipsis())),
+            look.text(),
+        ),
     ];
     if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(view.now)) {
         lines.push(("revoked", at(revoked), look.danger()));
