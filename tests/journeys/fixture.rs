@@ -2,7 +2,7 @@
 //! instants before the journey's. Each fixture is made once and its file is copied.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, OnceCell},
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -53,7 +53,7 @@ pub(crate) fn start() -> Moment {
 pub(crate) struct Place {
     pub(crate) folder: TempDir,
     pub(crate) clock: Clock,
-    pub(crate) outside: Service,
+    outside: OnceCell<Service>,
     services: Cell<u64>,
 }
 
@@ -64,17 +64,22 @@ impl Place {
         fs::write(&file, filled(fixture)).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         let clock = Clock::fixed(start());
-        let outside = service(&file, &clock, 1_000, "carol");
         Self {
             folder,
             clock,
-            outside,
+            outside: OnceCell::new(),
             services: Cell::new(0),
         }
     }
 
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("store.redb")
+    }
+
+    /// The service of somebody who looks at the store without an app.
+    pub(crate) fn outside(&self) -> &Service {
+        self.outside
+            .get_or_init(|| service(&self.file(), &self.clock, 1_000, "carol"))
     }
 
     /// A service of its own for `who`; none draws the ids of another.

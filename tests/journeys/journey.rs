@@ -287,7 +287,7 @@ impl Journey {
 
     /// The operator of no app, who looks at the store from outside.
     pub(crate) fn service(&self) -> &Service {
-        &self.place.outside
+        self.place.outside()
     }
 
     /// The one token of this name.
