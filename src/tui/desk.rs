@@ -122,10 +122,12 @@ impl<D: Display> Desk<D> {
         Ok(())
     }
 
-    /// Draws what is to be seen now.
+    /// Draws what is to be seen now. A frame that became wide shows more than was read: that
+    /// is asked for, and comes with a later frame.
     pub fn draw(&mut self) -> io::Result<()> {
         let app = &mut self.app;
-        self.display.draw(|frame| app.draw(frame))
+        self.display.draw(|frame| app.draw(frame))?;
+        self.serve()
     }
 
     /// Takes one thing that happened and waits a little for the answers it asks for.

@@ -105,6 +105,9 @@ impl Journey {
         if !self.desk.is_over() {
             self.desk.draw().unwrap();
         }
+        if self.desk.app.is_waiting() {
+            self.settled();
+        }
     }
 
     fn input(&mut self, input: Input) {

@@ -121,9 +121,10 @@ fn list_and_detail_stand_side_by_side_from_120_columns() {
     let mut it = Journey::on(Fixture::Few, 119, 30);
     it.never_sees("Scopes 0");
     it.resize(120, 30)
-        .keys("g")
         .sees("no scopes: every operation is denied");
     it.keys("j").sees("Publishes builds").sees("factory");
+    let mut wide = Journey::on(Fixture::Few, 120, 30);
+    wide.sees("Scopes 0").sees("1h ago        created");
 }
 
 #[test]
