@@ -238,6 +238,12 @@ impl App {
             (None, Tab::Create) => self.create.paste(text),
             (None, Tab::Detail | Tab::Audit) => false,
         };
+        // A pasted entity is a new question, as a typed one is.
+        if let (true, Some((number, Overlay::Test(test)))) = (taken, self.overlays.last())
+            && let Some(question) = test.question()
+        {
+            self.ask(Asker::Overlay(*number), question);
+        }
         if !taken {
             self.warn("nothing was pasted: this is no text field, or one that must be typed");
         }
@@ -434,9 +440,11 @@ impl App {
 
     /// Closing the panel of a secret says that somebody has it.
     fn close_asked(&mut self) {
-        let claim = self
-            .panel_mut()
-            .and_then(|panel| panel.claimed(Claim::Acknowledged, None));
+        // Not so a dialog that lies over the panel: leaving that one says nothing.
+        let claim = match self.overlays.last_mut() {
+            Some((_, Overlay::Secret(panel))) => panel.claimed(Claim::Acknowledged, None),
+            _ => None,
+        };
         self.close();
         if let Some(claim) = claim {
             self.ask(Asker::App, claim);

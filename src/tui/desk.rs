@@ -122,10 +122,12 @@ impl<D: Display> Desk<D> {
         Ok(())
     }
 
-    /// Draws what is to be seen now.
+    /// Draws what is to be seen now. A frame that became wide shows more than was read: that
+    /// is asked for, and comes with a later frame.
     pub fn draw(&mut self) -> io::Result<()> {
         let app = &mut self.app;
-        self.display.draw(|frame| app.draw(frame))
+        self.display.draw(|frame| app.draw(frame))?;
+        self.serve()
     }
 
     /// Takes one thing that happened and waits a little for the answers it asks for.
@@ -136,6 +138,19 @@ impl<D: Display> Desk<D> {
             Happening::Report(report) => self.app.report(report),
         }
         self.settle(PATIENCE)
+    }
+
+    /// Takes the next thing that happens within `patience`; false if nothing does.
+    pub fn listen(&mut self, patience: Duration) -> io::Result<bool> {
+        match self.inbox.recv_timeout(patience) {
+            Ok(happening) => self.take(happening).map(|()| true),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Whether the operator has ended the program.
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 
     /// Does what the app wants, and waits up to `patience` for the answers; keys that come in

@@ -30,6 +30,8 @@ impl App {
     pub fn paint(&mut self, area: Rect, buf: &mut Buffer) -> Option<Position> {
         let (columns, lines) = chrome::SMALLEST;
         self.wide = area.width >= SIDE_BY_SIDE;
+        // At the first frame, and at one that became wide, the detail has nothing to show yet.
+        self.follow_selection();
         let mut cursor = None;
         if area.width < columns || area.height < lines {
             chrome::too_small(area, buf, &self.world.view());

@@ -32,8 +32,17 @@ pub struct Worker {
 impl Worker {
     /// Starts the thread; `deliver` is called on it and says whether anybody still listens.
     pub fn start(service: Service, deliver: impl Fn(Report) -> bool + Send + 'static) -> Self {
+        Self::start_looking(service, LOOK_EVERY, deliver)
+    }
+
+    /// As [`Worker::start`], looking for changes by others after `every` without an effect.
+    pub fn start_looking(
+        service: Service,
+        every: Duration,
+        deliver: impl Fn(Report) -> bool + Send + 'static,
+    ) -> Self {
         let (effects, inbox) = channel();
-        thread::spawn(move || work(&service, &inbox, &deliver));
+        thread::spawn(move || work(&service, &inbox, every, &deliver));
         Self { effects }
     }
 
@@ -43,10 +52,15 @@ impl Worker {
     }
 }
 
-fn work(service: &Service, inbox: &Receiver<Effect>, deliver: &impl Fn(Report) -> bool) {
+fn work(
+    service: &Service,
+    inbox: &Receiver<Effect>,
+    every: Duration,
+    deliver: &impl Fn(Report) -> bool,
+) {
     let mut seen = None;
     loop {
-        let effect = match inbox.recv_timeout(LOOK_EVERY) {
+        let effect = match inbox.recv_timeout(every) {
             Ok(effect) => Some(effect),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,

@@ -268,7 +268,11 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
     };
     let mut lines = vec![
         ("id", pat.id.to_string(), text),
-        ("token", format!("{}{unconfirmed}", pat.hint()), text),
+        (
+            "token",
+            format!("{}{unconfirmed}", pat.hint().replace('…', look.ellipsis())),
+            text,
+        ),
     ];
     if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(view.now)) {
         lines.push(("revoked", at(revoked), look.danger()));

@@ -396,7 +396,7 @@ fn columns(area: u16, times: Times) -> Vec<(Column, u16)> {
         (Column::Status, 9),
         (Column::Expires, time),
         (Column::LastUsed, time),
-        (Column::Scopes, 6),
+        (Column::Scopes, 8),
         (Column::Issued, time),
         (Column::Description, 24),
     ];

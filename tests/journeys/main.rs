@@ -1,0 +1,29 @@
+//! The app driven by key scripts through its real loop: a real worker on a store in a file, a
+//! fixed clock, seeded randomness, and a display that keeps what was drawn and sent. Each module
+//! walks one part of what an operator does; `snapshots` pictures every screen. The one command
+//! that takes new pictures is `INSTA_UPDATE=always cargo test --test journeys`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers as in itself"
+)]
+
+mod auditing;
+mod creating;
+mod deciding;
+mod ending;
+mod fixture;
+mod guarding;
+mod honesty;
+mod journey;
+mod listing;
+mod paper;
+mod picture;
+mod scenes;
+mod scoping;
+mod secret;
+mod sharing;
+mod snapshots;
+mod storms;

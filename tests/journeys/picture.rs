@@ -1,0 +1,105 @@
+//! What a screen looks like, as text: its characters, and its styles as runs that can be read
+//! (`r3 c2..14 bold cyan`) instead of a hash.
+
+use ratatui::{
+    buffer::{Buffer, Cell},
+    layout::Position,
+    style::{Color, Modifier},
+};
+use unicode_width::UnicodeWidthStr as _;
+
+/// The cells of line `y` that carry a character: behind a wide one the next is only its shadow.
+fn cells(buf: &Buffer, y: u16) -> Vec<(u16, &Cell)> {
+    let mut cells = Vec::new();
+    let mut x = buf.area.left();
+    while x < buf.area.right() {
+        let cell = &buf[(x, y)];
+        cells.push((x, cell));
+        x += u16::try_from(cell.symbol().width()).unwrap().max(1);
+    }
+    cells
+}
+
+/// The characters, without the blanks at the ends of the lines.
+pub(crate) fn text(buf: &Buffer) -> String {
+    let line = |y| {
+        let cells = cells(buf, y);
+        let text: String = cells.iter().map(|(_, cell)| cell.symbol()).collect();
+        text.trim_end().to_owned()
+    };
+    let lines: Vec<_> = (buf.area.top()..buf.area.bottom()).map(line).collect();
+    lines.join("\n").trim_end().to_owned()
+}
+
+/// `screen` as running text, without borders and with single blanks, so that a sentence is found
+/// wherever it was wrapped.
+pub(crate) fn flowing(screen: &str) -> String {
+    let words = screen.split(|c: char| c.is_whitespace() || "│|┌┐└┘─".contains(c));
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
+/// Where and how the screen is styled, a line for each run of equal cells.
+fn runs(buf: &Buffer) -> Vec<String> {
+    let mut runs = Vec::new();
+    for y in buf.area.top()..buf.area.bottom() {
+        let mut open: Option<(u16, String)> = None;
+        let drawn = cells(buf, y).into_iter().map(|(x, cell)| (x, style(cell)));
+        for (x, style) in drawn.chain([(buf.area.right(), String::new())]) {
+            if open.as_ref().is_some_and(|(_, before)| *before == style) {
+                continue;
+            }
+            if let Some((from, before)) = open.replace((x, style))
+                && !before.is_empty()
+            {
+                runs.push(format!("r{y} c{from}..{x} {before}"));
+            }
+        }
+    }
+    runs
+}
+
+fn style(cell: &Cell) -> String {
+    let mut words = Vec::new();
+    let modifiers = [
+        (Modifier::BOLD, "bold"),
+        (Modifier::DIM, "dim"),
+        (Modifier::ITALIC, "italic"),
+        (Modifier::UNDERLINED, "underlined"),
+        (Modifier::REVERSED, "reversed"),
+    ];
+    for (modifier, word) in modifiers {
+        if cell.modifier.contains(modifier) {
+            words.push(word.to_owned());
+        }
+    }
+    if cell.fg != Color::Reset {
+        words.push(cell.fg.to_string().to_lowercase());
+    }
+    if cell.bg != Color::Reset {
+        words.push(format!("on {}", cell.bg.to_string().to_lowercase()));
+    }
+    words.join(" ")
+}
+
+/// Text, cursor and styles of a screen.
+pub(crate) fn whole(buf: &Buffer, cursor: Option<Position>) -> String {
+    let cursor = cursor.map_or("no cursor".to_owned(), |at| {
+        format!("cursor r{} c{}", at.y, at.x)
+    });
+    let mut parts = vec![text(buf), String::new(), cursor];
+    parts.extend(runs(buf));
+    parts.join("\n")
+}
+
+#[test]
+fn a_picture_tells_text_cursor_and_style() {
+    use ratatui::style::Style;
+    let mut buf = Buffer::empty(ratatui::layout::Rect::new(0, 0, 10, 2));
+    buf.set_string(0, 0, "日本 ok", Style::new().fg(Color::Cyan));
+    buf.set_string(3, 1, "x", Style::new().add_modifier(Modifier::BOLD));
+    assert_eq!(
+        whole(&buf, Some(Position::new(4, 1))),
+        "日本 ok\n   x\n\ncursor r1 c4\nr0 c0..7 cyan\nr1 c3..4 bold"
+    );
+}

@@ -1,0 +1,157 @@
+//! Every screen and dialog in the states that matter: the store and the keys that lead there.
+//! Pictured by `snapshots`, stormed by `storms`.
+
+use patdeck::tui::look::Look;
+
+use super::{
+    fixture::Fixture::{self, Empty, Few, Long, Many, One, Unclaimed},
+    journey::Journey,
+};
+
+/// One screen in one state.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scene {
+    pub(crate) screen: &'static str,
+    pub(crate) state: &'static str,
+    fixture: Fixture,
+    keys: &'static str,
+}
+
+const fn scene(
+    screen: &'static str,
+    state: &'static str,
+    fixture: Fixture,
+    keys: &'static str,
+) -> Scene {
+    Scene {
+        screen,
+        state,
+        fixture,
+        keys,
+    }
+}
+
+impl Scene {
+    /// The journey that stands in this scene, in colour and Unicode unless the state is `ascii`.
+    pub(crate) fn played(&self, width: u16, height: u16) -> Journey {
+        let ascii = self.state == "ascii";
+        let look = Look::new(!ascii, ascii);
+        let mut it = Journey::looking(look, self.fixture, width, height);
+        it.keys(self.keys);
+        it
+    }
+}
+
+/// All of them.
+pub(crate) const SCENES: &[Scene] = &[
+    scene("list", "empty", Empty, ""),
+    scene("list", "one", One, ""),
+    scene("list", "few", Few, "F"),
+    scene("list", "many", Many, "F <C-d>"),
+    scene("list", "long", Long, ""),
+    scene("list", "error", Few, "u"),
+    scene("list", "unclaimed", Unclaimed, ""),
+    scene("list", "searching", Many, "/ fleet"),
+    scene("list", "nothing", Few, "/ zebra <Enter>"),
+    scene("list", "expired", One, "f"),
+    scene("list", "local", Few, "F t"),
+    scene("list", "prefix", Few, "y"),
+    scene("list", "ascii", Few, "F"),
+    scene("create", "empty", Empty, "n"),
+    scene("create", "custom", Empty, "n nightly <Tab> 45m"),
+    scene(
+        "create",
+        "many",
+        Empty,
+        "n nightly <Tab> <Tab> one <C-j> two <Tab> a c <Tab> <Tab> p <Space> r <Space> <C-s> \
+         a u <Tab> <Tab> * <C-s> a m <Tab> <Tab> p <Space> <C-s>",
+    ),
+    scene(
+        "create",
+        "long",
+        Empty,
+        "n a-name-that-is-as-long-as-a-name-may-be-which-is-sixty-four-in-all <Tab> <Tab> \
+         a-description-of-many-words-in-one-line-that-goes-on-and-on-until-it-must-wrap <Tab> \
+         a c c <Tab> <Home> <C-k> an-entity-with-a-rather-long-id-0123456789-0123456789 <Tab> \
+         * <C-s>",
+    ),
+    scene("create", "error", Few, "n ci-deploy <C-s>"),
+    scene("create", "faults", Few, "n <Tab> 999d <C-s>"),
+    scene("detail", "empty", Empty, "3"),
+    scene("detail", "one", One, "<Enter>"),
+    scene("detail", "many", Few, "j <Enter> j"),
+    scene("detail", "long", Long, "<Enter>"),
+    scene("detail", "expired", Few, "f <Enter>"),
+    scene("detail", "revoked", Few, "f f <Enter>"),
+    scene(
+        "detail",
+        "rotated",
+        One,
+        "R <Tab> <Right> <Tab> <Right> <Enter> a",
+    ),
+    scene("detail", "error", Few, "<Enter> d"),
+    scene("audit", "empty", Empty, "4"),
+    scene("audit", "one", One, "4"),
+    scene("audit", "many", Many, "4 <C-d>"),
+    scene("audit", "long", Long, "4"),
+    scene("audit", "filtered", Many, "4 f a w"),
+    scene("revoke", "one", One, "r"),
+    scene("revoke", "chosen", Few, "j r <Right>"),
+    scene("revoke", "long", Long, "r"),
+    scene("regenerate", "active", Few, "j R"),
+    scene("regenerate", "revoked", Few, "f f R"),
+    scene("regenerate", "long", Long, "R"),
+    scene(
+        "regenerate",
+        "error",
+        Few,
+        "f f R 400d <Tab> <Right> <Enter>",
+    ),
+    scene("delete", "one", One, "D"),
+    scene("delete", "typed", One, "D ci-deploy"),
+    scene("delete", "long", Long, "D"),
+    scene("delete", "error", Few, "j D no <Enter>"),
+    scene("delete-all", "many", Many, "X"),
+    scene("delete-all", "error", Few, "X 5 <Enter>"),
+    scene("edit", "one", One, "e"),
+    scene("edit", "long", Long, "e <Tab>"),
+    scene("edit", "error", Few, "e <Home> <C-k> ci-deploy <C-s>"),
+    scene("edit", "dirty", One, "e x <Esc>"),
+    scene("add-scope", "empty", One, "a"),
+    scene(
+        "add-scope",
+        "several",
+        One,
+        "a c <Tab> x <Tab> r <Space> l <Space>",
+    ),
+    scene("add-scope", "absorbs", Few, "j a c <Tab> <Tab> s s <Space>"),
+    scene("add-scope", "error", One, "a c <Tab> <Tab> p <Space> <C-s>"),
+    scene(
+        "add-scope",
+        "faults",
+        One,
+        "a <Tab> <Space> x <Tab> <Tab> a:b <C-s>",
+    ),
+    scene("drop-scope", "one", Few, "j <Enter> d"),
+    scene("drop-scope", "long", Long, "<Enter> d"),
+    scene("drop-all", "many", Few, "j <Enter> X"),
+    scene("test", "allowed", Few, "j <Enter> T"),
+    scene("test", "denied", Few, "j <Enter> T <Tab> <Tab> r"),
+    scene("test", "expired", Few, "f <Enter> T"),
+    scene("test", "long", Long, "<Enter> T"),
+    scene("secret", "new", One, "n nightly <C-s>"),
+    scene("secret", "hidden", One, "n nightly <C-s> s"),
+    scene("secret", "error", One, "n nightly <C-s> <Esc>"),
+    scene("secret", "sent", One, "n nightly <C-s> y"),
+    scene("secret", "long", Long, "R <Enter> <Enter> <Right> <Enter>"),
+    scene("write", "new", One, "n nightly <C-s> w"),
+    scene(
+        "write",
+        "error",
+        One,
+        "n nightly <C-s> w <Home> <C-k> /no/such/folder/x <Enter>",
+    ),
+    scene("help", "list", One, "?"),
+    scene("help", "detail", One, "<Enter> ? <Down>"),
+    scene("help", "searching", One, "? revoke"),
+];
