@@ -47,11 +47,15 @@ static PEN: Mutex<()> = Mutex::new(());
 /// Why the app cannot be shown, each with the way out.
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalError {
-    #[error("standard {0} is not a terminal; run patdeck in one (over SSH: `ssh -t`), or use a \
-         subcommand such as `patdeck list`")]
+    #[error(
+        "standard {0} is not a terminal; run patdeck in one (over SSH: `ssh -t`), or use a \
+         subcommand such as `patdeck list`"
+    )]
     NotATerminal(&'static str),
-    #[error("TERM is {0}, which cannot show the app; set it, for example TERM=xterm-256color, or use \
-         a subcommand such as `patdeck list`")]
+    #[error(
+        "TERM is {0}, which cannot show the app; set it, for example TERM=xterm-256color, or use \
+         a subcommand such as `patdeck list`"
+    )]
     Dumb(&'static str),
     #[error("the terminal is already in use by this process; close the other session first")]
     InUse,
