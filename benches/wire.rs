@@ -55,7 +55,7 @@ const TOKENS: u32 = 1_000;
 /// an answer of the store before it draws without it.
 const QUIET: Duration = Duration::from_millis(150);
 /// More than the pause between two looks of the worker for news, so that one falls within.
-const IDLE: Duration = Duration::from_millis(1_000);
+const IDLE: Duration = Duration::from_secs(1);
 /// Times that a move is measured; the worst counts.
 const MOVES: usize = 10;
 /// Writes that one frame may take.
@@ -398,7 +398,7 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
     };
     let issued = service.create(&new)?;
     service.claim(&issued.pat.id, Claim::Copied)?;
-    if number % 3 != 0 {
+    if !number.is_multiple_of(3) {
         let scope = issued.pat.scopes.iter().next().ok_or("no scope")?.clone();
         let request = Request {
             entity_type: scope.entity_type,
@@ -409,7 +409,7 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
         let presented = Zeroizing::new(issued.secret.reveal().to_owned());
         service.verify(presented, &request, Some("192.0.2.7"))?;
     }
-    if number % 11 == 0 {
+    if number.is_multiple_of(11) {
         service.revoke(&issued.pat.id)?;
     }
     if number % 97 == 5 {

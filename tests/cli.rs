@@ -1,6 +1,11 @@
 //! The command line where no terminal is needed: its help, word for word, and the sentence that
 //! a program without a terminal ends with. What needs one is in `tests/pty`.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends when what it needs is missing"
+)]
+
 use std::{process::Stdio, str};
 
 use assert_cmd::Command;
