@@ -11,7 +11,7 @@ use super::Moment;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LifetimeError {
     /// Neither a duration, nor a date, nor `never`.
-    #[error("`{0}` is not a lifetime: write 45m, 24h, 30d, 8w, 1y or a date like 2027-01-31")]
+    #[error("`{0}` is not a lifetime: write 45m, 24h, 30d, 8w, 1y or 2027-01-31")]
     Grammar(String),
     /// No time at all.
     #[error("a lifetime is at least 1 minute: write for instance 24h or 30d")]

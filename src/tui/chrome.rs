@@ -7,10 +7,10 @@ use super::{
     screen::tokens::soon,
     step::Tab,
     view::View,
-    widget::paint::{Pen, band, width},
+    widget::paint::{Pen, band, width, wrap},
 };
 use crate::{
-    domain::Status,
+    domain::{Status, text::escape},
     keymap::{self, Action, Key, Mode},
 };
 
@@ -69,16 +69,25 @@ fn facts(who: &str, room: u16, view: &View<'_>) -> Vec<(String, Style)> {
         .collect()
 }
 
-/// Draws the line that speaks.
+/// Most lines that speak at once.
+const SAID: usize = 3;
+
+/// Speaks at the foot of `area`: on as many lines as it takes, over what is there.
 pub fn said(text: &str, bad: bool, area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let look = &view.look;
-    let pen = Pen::at(buf, area, 0, look).skip(1);
-    if bad {
-        pen.text(look.fault(), look.danger())
-            .skip(1)
-            .text(text, look.danger());
+    let style = if bad { look.danger() } else { look.good() };
+    let text = if bad {
+        format!("{} {text}", look.fault())
     } else {
-        pen.text(text, look.good());
+        text.to_owned()
+    };
+    let parts = wrap(&escape(&text), area.width.saturating_sub(2));
+    let lines = u16::try_from(parts.len().min(SAID)).unwrap_or(1);
+    let from = area.height.saturating_sub(lines);
+    for (line, part) in (from..area.height).zip(&parts) {
+        let whole = " ".repeat(usize::from(area.width));
+        Pen::at(buf, area, line, look).text(&whole, look.text());
+        Pen::at(buf, area, line, look).skip(1).text(part, style);
     }
 }
 

@@ -104,11 +104,15 @@ impl App {
             height: 1,
             ..area
         };
+        let above = Rect {
+            height: area.height - 1,
+            ..area
+        };
         let banner = self.world.banner();
         if let Some((text, bad)) = self.said() {
-            chrome::said(text, bad, line, buf, &view);
+            chrome::said(text, bad, above, buf, &view);
         } else if let Some(text) = &banner {
-            chrome::said(text, true, line, buf, &view);
+            chrome::said(text, true, above, buf, &view);
         } else if !self.world.is_loaded() {
             Pen::at(buf, line, 0, &view.look)
                 .skip(1)

@@ -18,7 +18,6 @@ use crate::{
         view::View,
         widget::{
             field::Field,
-            form,
             paint::{Pen, width, wrap},
             panel,
         },
@@ -128,53 +127,56 @@ impl Confirm {
         self.fault = Some(error.to_string());
     }
 
-    /// Draws it over `area`.
+    /// Draws it over `area`. What is to be typed, the field and the fault keep their lines,
+    /// whatever has to be cut of the words above.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
         let look = &view.look;
         let wide = 64.min(area.width.saturating_sub(6));
-        let lines: Vec<_> = self
-            .text
-            .iter()
-            .flat_map(|text| paragraph(text, wide))
-            .collect();
-        let fault = self.fault.clone().unwrap_or_default();
-        let faults = u16::try_from(wrap(&fault, wide.saturating_sub(2)).len())
-            .unwrap_or(1)
-            .max(1);
-        let body = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        let size = (wide, body.saturating_add(4 + faults));
+        let words = self.text.iter().flat_map(|text| paragraph(text, wide));
+        let words: Vec<_> = words.map(|line| (line, look.text())).collect();
+        let mut fixed = vec![(format!("To delete, type {}:", self.what), look.text())];
+        fixed.extend(
+            wrap(&self.expected, wide)
+                .into_iter()
+                .map(|line| (line, look.heading())),
+        );
+        let fault = self
+            .fault
+            .as_ref()
+            .map(|fault| format!("{} {fault}", look.fault()));
+        let fault = wrap(&fault.unwrap_or_else(|| " ".into()), wide);
+        let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+        let below = lines(fixed.len() + 1 + fault.len());
+        let size = (wide, lines(words.len()).saturating_add(below + 2));
         let inner = panel::draw(&self.title, size, true, area, buf, look);
-        // The field and the fault keep the last lines, whatever had to be cut above.
-        let field_line = (body + 2).min(inner.height.saturating_sub(faults + 2));
-        for (at, line) in (1..field_line).zip(&lines) {
-            Pen::at(buf, inner, at, look).text(line, look.text());
+
+        let mut line = (lines(words.len()) + 2).min(inner.height.saturating_sub(below));
+        for (at, (text, style)) in (1..line).zip(&words) {
+            Pen::at(buf, inner, at, look).text(text, *style);
         }
-        Pen::at(buf, inner, field_line, look)
-            .text(&format!("Type {} ", self.what), look.text())
-            .text(&self.expected, look.heading())
-            .text(" to delete", look.text());
-        let line = Rect {
-            y: inner.y + field_line + 1,
+        for (text, style) in &fixed {
+            Pen::at(buf, inner, line, look).text(text, *style);
+            line += 1;
+        }
+        let place = Rect {
+            y: inner.y + line,
             height: 1,
             ..inner
-        };
-        let line = line.intersection(inner);
-        let columns = (width(&self.expected) + 2).clamp(12, 64).min(line.width);
-        let cursor = self.field.draw(
-            Rect {
-                width: columns,
-                ..line
-            },
-            buf,
-            look,
-            true,
-        );
-        if self.matches() {
-            Pen::at(buf, inner, field_line + 1, look)
-                .skip(columns + 2)
-                .text("Enter deletes", look.danger());
         }
-        form::fault(&fault, field_line + 2, inner, buf, look);
+        .intersection(inner);
+        let columns = (width(&self.expected) + 2).clamp(12, place.width.max(12));
+        let place = Rect {
+            width: columns.min(place.width),
+            ..place
+        };
+        let cursor = self.field.draw(place, buf, look, true);
+        if self.matches() {
+            let pen = Pen::at(buf, inner, line, look).skip(columns + 2);
+            pen.text("Enter deletes", look.danger());
+        }
+        for (at, text) in (line + 1..).zip(&fault) {
+            Pen::at(buf, inner, at, look).text(text, look.danger());
+        }
         cursor
     }
 }

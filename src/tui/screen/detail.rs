@@ -129,11 +129,14 @@ impl Detail {
         draw_title(pat, area, buf, view);
         let used = 1 + draw_fields(pat, below(area, 1), buf, view);
         let rest = below(area, used);
-        // The events get what the scopes leave, but two of them are always seen.
+        // The events get what the scopes leave; where it is low, the scopes get it all.
         let wanted = u16::try_from(pat.scopes.len().max(1))
             .unwrap_or(u16::MAX)
             .saturating_add(3);
-        let for_events = rest.height.saturating_sub(wanted).max(3).min(rest.height);
+        let for_events = match rest.height {
+            0..8 => 0,
+            high => high.saturating_sub(wanted).max(3),
+        };
         let scopes = Rect {
             height: rest.height - for_events,
             ..rest
@@ -285,16 +288,10 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
         ));
     }
     let expires = pat.expires.map_or_else(|| "never".to_owned(), at);
-    let used = pat.last_used.as_ref().map_or_else(
-        || "never used".to_owned(),
-        |used| {
-            let from = used
-                .from
-                .as_ref()
-                .map_or_else(String::new, |from| format!(" from {from}"));
-            format!("{}{from}, {}", at(used.at), used.what)
-        },
-    );
+    let used = pat
+        .last_used
+        .as_ref()
+        .map_or_else(|| "never used".to_owned(), |used| at(used.at));
     let created = format!(
         "{} by {}",
         when::full(pat.created, view.zone),
@@ -317,8 +314,15 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
             },
         ),
         ("last used", used, text),
-        ("created", created, text),
     ]);
+    if let Some(used) = &pat.last_used {
+        let from = used
+            .from
+            .as_ref()
+            .map_or_else(String::new, |from| format!(", from {from}"));
+        lines.push(("  for", format!("{}{from}", used.what), text));
+    }
+    lines.push(("created", created, text));
     lines
 }
 

@@ -160,12 +160,15 @@ impl ScopeDialog {
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
         let look = &view.look;
         let wide = 70.min(area.width.saturating_sub(6));
-        let fields = self.fields.height(wide);
-        let size = (wide, fields + SAID + 3);
+        let tight = area.height < self.fields.height(wide, false) + SAID + 5;
+        let top = u16::from(!tight);
+        let fields = self.fields.height(wide, tight);
+        let size = (wide, fields + SAID + 2 + top);
         let inner = panel::draw(&self.title, size, false, area, buf, look);
-        let cursor = self.fields.draw(1, self.part, inner, buf, view);
-        let line = (fields + 1).min(inner.height.saturating_sub(SAID + 1));
-        match &self.fault {
+        let cursor = self.fields.draw(top, (self.part, tight), inner, buf, view);
+        let line = (fields + top).min(inner.height.saturating_sub(SAID + 1));
+        let hidden = self.fields.first_fault().filter(|_| tight);
+        match self.fault.as_deref().or(hidden) {
             Some(fault) => form::fault(fault, line, inner, buf, look),
             None => self.say(line, inner, buf, view),
         }

@@ -132,17 +132,15 @@ impl Test {
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
         let look = &view.look;
         let wide = 70.min(area.width.saturating_sub(6));
-        let fields = self.fields.height(wide);
-        let inner = panel::draw(
-            &self.title,
-            (wide, fields + SAID + 2),
-            false,
-            area,
-            buf,
-            look,
-        );
-        let cursor = self.fields.draw(1, Some(self.part), inner, buf, view);
-        let line = (fields + 1).min(inner.height.saturating_sub(SAID));
+        let tight = area.height < self.fields.height(wide, false) + SAID + 4;
+        let top = u16::from(!tight);
+        let fields = self.fields.height(wide, tight);
+        let size = (wide, fields + SAID + 1 + top);
+        let inner = panel::draw(&self.title, size, false, area, buf, look);
+        let cursor = self
+            .fields
+            .draw(top, (Some(self.part), tight), inner, buf, view);
+        let line = (fields + top).min(inner.height.saturating_sub(SAID));
         let current = self.request();
         let decided = self
             .decided

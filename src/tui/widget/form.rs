@@ -3,7 +3,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::paint::{Pen, wrap};
+use super::paint::{Pen, width, wrap};
 use crate::tui::look::Look;
 
 /// Columns of the labels.
@@ -49,16 +49,22 @@ pub fn labelled(
     }
 }
 
-/// Writes `note` on line `line`, under the fields.
+/// Writes `note` on line `line`, under the field; a fault that is too long for that place
+/// starts at the left edge, for its advice stands at its end.
 pub fn note(note: &Note, line: u16, area: Rect, buf: &mut Buffer, look: &Look) {
-    let pen = Pen::at(buf, area, line, look).skip(LABELS);
+    let pen = Pen::at(buf, area, line, look);
     match note {
-        Note::Fault(text) => pen
-            .text(look.fault(), look.danger())
-            .skip(1)
-            .text(text, look.danger()),
-        Note::Hint(text) => pen.text(text, look.faint()),
-    };
+        Note::Fault(text) => {
+            let aligned = width(text) + 2 <= area.width.saturating_sub(LABELS);
+            pen.skip(if aligned { LABELS } else { 0 })
+                .text(look.fault(), look.danger())
+                .skip(1)
+                .text(text, look.danger());
+        }
+        Note::Hint(text) => {
+            pen.skip(LABELS).text(text, look.faint());
+        }
+    }
 }
 
 /// Writes `fault` from line `line` on, wrapped, in the danger style.

@@ -253,10 +253,16 @@ impl ScopeFields {
         true
     }
 
-    /// The lines that they take at `columns`.
-    pub fn height(&self, columns: u16) -> u16 {
+    /// The lines that they take at `columns`; `tight` leaves out what is under and between.
+    pub fn height(&self, columns: u16, tight: bool) -> u16 {
         let room = columns.saturating_sub(LABELS);
-        self.entity_type.height(room) + self.operations_height(room) + 6
+        let choices = self.entity_type.height(room) + self.operations_height(room);
+        choices + if tight { 2 } else { 6 }
+    }
+
+    /// The first fault, for a place of its own where they are drawn tight.
+    pub fn first_fault(&self) -> Option<&str> {
+        self.faults.iter().flatten().next().map(String::as_str)
     }
 
     fn operations_height(&self, room: u16) -> u16 {
@@ -266,92 +272,89 @@ impl ScopeFields {
         }
     }
 
-    /// Draws them from line `line` of `area` on; the place of the cursor.
+    /// Draws them from line `line` of `area` on, `tight` as in [`ScopeFields::height`]; the
+    /// place of the cursor.
     pub fn draw(
         &self,
-        line: u16,
-        part: Option<Part>,
+        mut line: u16,
+        (part, tight): (Option<Part>, bool),
         area: Rect,
         buf: &mut Buffer,
         view: &View<'_>,
     ) -> Option<Position> {
         let look = &view.look;
         let room = area.width.saturating_sub(LABELS);
-        let on = |this| part == Some(this);
-        let high = self.entity_type.height(room);
-        let place = labelled(
-            "Entity type",
-            on(Part::EntityType),
-            (line, high),
-            area,
-            buf,
-            look,
-        );
-        let mut cursor = self
-            .entity_type
-            .draw(place, buf, look, on(Part::EntityType));
-        let mut line = line + high + 1;
-        let place = labelled("Entity *", on(Part::Entity), (line, 1), area, buf, look);
-        let place = Rect {
-            width: place.width.min(40),
-            ..place
-        };
-        cursor = cursor.or(self.entity.draw(place, buf, look, on(Part::Entity)));
-        note(
-            &Note::of(self.fault(Part::Entity), self.entity_hint()),
-            line + 1,
-            area,
-            buf,
-            look,
-        );
-        line += 2;
-        cursor = cursor.or(self.draw_operations(line, on(Part::Operations), area, buf, view));
-        line += self.operations_height(room) + 1;
-        let place = labelled("Domain", on(Part::Domain), (line, 1), area, buf, look);
-        let place = Rect {
-            width: place.width.min(40),
-            ..place
-        };
-        cursor = cursor.or(self.domain.draw(place, buf, look, on(Part::Domain)));
-        note(
-            &Note::of(self.fault(Part::Domain), self.domain_hint()),
-            line + 1,
-            area,
-            buf,
-            look,
-        );
+        let gap = u16::from(!tight);
+        let mut cursor = None;
+        let rows = [
+            (
+                Part::EntityType,
+                "Entity type",
+                self.entity_type.height(room),
+                String::new(),
+            ),
+            (Part::Entity, "Entity *", 1, self.entity_hint()),
+            (
+                Part::Operations,
+                self.operations_label(),
+                self.operations_height(room),
+                self.operations_hint(),
+            ),
+            (Part::Domain, "Domain", 1, self.domain_hint()),
+        ];
+        for (this, label, high, hint) in rows {
+            let focused = part == Some(this);
+            let place = labelled(label, focused, (line, high), area, buf, look);
+            cursor = cursor.or(self.draw_part(this, focused, place, buf, view));
+            if !tight {
+                note(
+                    &Note::of(self.fault(this), hint),
+                    line + high,
+                    area,
+                    buf,
+                    look,
+                );
+            }
+            line += high + gap;
+        }
         cursor
     }
 
-    fn draw_operations(
+    fn draw_part(
         &self,
-        line: u16,
+        part: Part,
         focused: bool,
-        area: Rect,
+        place: Rect,
         buf: &mut Buffer,
         view: &View<'_>,
     ) -> Option<Position> {
         let look = &view.look;
-        let high = self.operations_height(area.width.saturating_sub(LABELS));
-        let (label, hint) = match self.operations {
-            Operations::Several(_) => (
-                "Operations *",
-                "Space ticks, * ticks all; one scope for each",
-            ),
-            Operations::One(_) => ("Operation *", "arrows or its first letter choose"),
+        let short = Rect {
+            width: place.width.min(40),
+            ..place
         };
-        let place = labelled(label, focused, (line, high), area, buf, look);
-        note(
-            &Note::of(self.fault(Part::Operations), hint),
-            line + high,
-            area,
-            buf,
-            look,
-        );
-        match &self.operations {
-            Operations::Several(checks) => checks.draw(place, buf, look, focused),
-            Operations::One(choice) => choice.draw(place, buf, look, focused),
+        match (part, &self.operations) {
+            (Part::EntityType, _) => self.entity_type.draw(place, buf, look, focused),
+            (Part::Entity, _) => self.entity.draw(short, buf, look, focused),
+            (Part::Operations, Operations::Several(it)) => it.draw(place, buf, look, focused),
+            (Part::Operations, Operations::One(it)) => it.draw(place, buf, look, focused),
+            (Part::Domain, _) => self.domain.draw(short, buf, look, focused),
         }
+    }
+
+    fn operations_label(&self) -> &'static str {
+        match self.operations {
+            Operations::Several(_) => "Operations *",
+            Operations::One(_) => "Operation *",
+        }
+    }
+
+    fn operations_hint(&self) -> String {
+        match self.operations {
+            Operations::Several(_) => "Space ticks, * ticks all; one scope for each",
+            Operations::One(_) => "arrows or its first letter choose",
+        }
+        .to_owned()
     }
 
     fn entity_hint(&self) -> String {
