@@ -397,7 +397,7 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
             .collect::<Result<_, _>>()?,
     };
     let issued = service.create(&new)?;
-    service.claim(&issued.pat.id, Claim::Copied)?;
+    service.claim(&issued.pat.id, &issued.pat.digest, Claim::Copied)?;
     if !number.is_multiple_of(3) {
         let scope = issued.pat.scopes.iter().next().ok_or("no scope")?.clone();
         let request = Request {
@@ -418,7 +418,7 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
             overlap: Overlap::None,
         };
         service.regenerate(&issued.pat.id, renewal)?;
-        service.claim(&issued.pat.id, Claim::Written)?;
+        service.claim(&issued.pat.id, &issued.pat.digest, Claim::Written)?;
     }
     Ok(())
 }

@@ -95,7 +95,7 @@ fn one(
         scopes,
     };
     let Issued { pat, secret } = service.create(&new)?;
-    service.claim(&pat.id, patdeck::service::Claim::Acknowledged)?;
+    service.claim(&pat.id, &pat.digest, patdeck::service::Claim::Acknowledged)?;
     if let (Some(scope), true) = (new.scopes.first(), dice.random_bool(0.6)) {
         clock.set((at + TimeDelta::minutes(dice.random_range(1..60 * 24))).min(now));
         let request = Request {

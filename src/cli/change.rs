@@ -91,7 +91,7 @@ fn hand_over(
         let value = json!({ "token": token(pat, pat.issued), "secret": shown });
         out.object(value).map_err(|error| lost(error.to_string()))?;
     }
-    service.claim(&pat.id, how)?;
+    service.claim(&pat.id, &pat.digest, how)?;
     Ok(Exit::Done)
 }
 

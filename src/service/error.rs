@@ -49,6 +49,9 @@ pub enum ServiceError {
         /// How many there are.
         now: usize,
     },
+    /// The secret that was taken is not the present one.
+    #[error("somebody regenerated {0} meanwhile: the secret that you have is not its present one")]
+    Replaced(Name),
     /// Nothing to bring back, or too late.
     #[error("nothing can be brought back: a deleted token is kept for 24 hours")]
     NothingToRestore,

@@ -4,8 +4,8 @@
 use super::{Service, ServiceError, Zone};
 use crate::{
     domain::{
-        Action, Description, Lifetime, Moment, Name, Overlap, Pat, Scope, ScopeError, Scopes,
-        Secret, TokenId,
+        Action, Description, Digest, Lifetime, Moment, Name, Overlap, Pat, Scope, ScopeError,
+        Scopes, Secret, TokenId,
     },
     store::{Rows, Writer},
 };
@@ -201,18 +201,20 @@ impl Service {
         })
     }
 
-    /// Notes that somebody has the present secret of a token, and how they took it. Each way is
-    /// told in the trail, though the first one is enough for the record.
-    pub fn claim(&self, id: &TokenId, how: Claim) -> Result<Pat, ServiceError> {
-        self.store.write(|rows| {
-            let at = self.judged_at(rows)?;
-            let pat = Pat {
-                claimed: true,
-                ..Self::found(rows, id)?
-            };
-            rows.put_pat(&pat)?;
-            self.record(rows, at, Action::Claimed, &pat, how.words().to_owned())?;
-            Ok(pat)
+    /// Notes that somebody has the secret behind `digest`, and how they took it. Refuses if that
+    /// is not the token's present secret any more: then somebody else regenerated it meanwhile.
+    pub fn claim(&self, id: &TokenId, digest: &Digest, how: Claim) -> Result<Pat, ServiceError> {
+        self.change(id, Action::Claimed, |pat, _| {
+            if !pat.digest.matches(digest) {
+                return Err(ServiceError::Replaced(pat.name));
+            }
+            Ok((
+                Pat {
+                    claimed: true,
+                    ..pat
+                },
+                how.words().to_owned(),
+            ))
         })
     }
 

@@ -7,20 +7,15 @@ use chrono::TimeDelta;
 use ratatui::crossterm::event::KeyEvent;
 
 use super::{
-    effect::{Effect, Outcome},
+    effect::Effect,
     input::Input,
-    screen::{
-        Overlay, audit::Audit, create::Create, detail::Detail, help::Help, secret::SecretPanel,
-        tokens::Tokens,
-    },
+    screen::{Overlay, audit::Audit, create::Create, detail::Detail, help::Help, tokens::Tokens},
     step::{Errand, Step, Tab},
-    worker::Report,
     world::World,
 };
 use crate::{
     domain::{Moment, Secret, TokenId},
     keymap::{Action, Key, Mode, Resolved},
-    service::{Claim, Issued, ServiceError},
 };
 
 /// How long a good word stands.
@@ -47,7 +42,7 @@ pub enum Want {
 
 /// Who asked the service: its answer goes there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asker {
+pub(super) enum Asker {
     /// The app itself.
     App,
     /// The create form.
@@ -78,11 +73,11 @@ pub struct App {
     /// Whether list and detail stand side by side; the last drawing says.
     pub(super) wide: bool,
     next_overlay: u64,
-    asked: VecDeque<Asker>,
+    pub(super) asked: VecDeque<Asker>,
     toast: Option<Toast>,
     quitting: Option<(Moment, u8)>,
-    printed: Vec<Secret>,
-    wants: Vec<Want>,
+    pub(super) printed: Vec<Secret>,
+    pub(super) wants: Vec<Want>,
 }
 
 impl App {
@@ -345,10 +340,6 @@ impl App {
         self.say("cancelled: Ctrl-C once more quits");
     }
 
-    fn has_unclaimed_secret(&self) -> bool {
-        self.panel().is_some_and(SecretPanel::is_unclaimed)
-    }
-
     fn quit(&mut self) {
         let now = self.world.now();
         let again = self.quitting.is_some_and(|(at, _)| now - at <= AGAIN * 2);
@@ -376,7 +367,7 @@ impl App {
         }
     }
 
-    fn show(&mut self, id: Option<TokenId>) {
+    pub(super) fn show(&mut self, id: Option<TokenId>) {
         self.detail.show(id);
         if let Some(id) = id {
             self.ask(Asker::App, Effect::History(id));
@@ -391,19 +382,19 @@ impl App {
         }
     }
 
-    fn open(&mut self, overlay: Overlay) {
+    pub(super) fn open(&mut self, overlay: Overlay) {
         self.next_overlay += 1;
         self.overlays.push((self.next_overlay, overlay));
     }
 
     /// Closes the topmost overlay; a secret that was on it is forgotten everywhere.
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         if let Some((_, Overlay::Secret(_))) = self.overlays.pop() {
             self.wants.push(Want::Forget);
         }
     }
 
-    fn ask(&mut self, asker: Asker, effect: Effect) {
+    pub(super) fn ask(&mut self, asker: Asker, effect: Effect) {
         self.asked.push_back(asker);
         self.wants.push(Want::Ask(effect));
     }
@@ -438,19 +429,6 @@ impl App {
         }
     }
 
-    /// Closing the panel of a secret says that somebody has it.
-    fn close_asked(&mut self) {
-        // Not so a dialog that lies over the panel: leaving that one says nothing.
-        let claim = match self.overlays.last_mut() {
-            Some((_, Overlay::Secret(panel))) => panel.claimed(Claim::Acknowledged, None),
-            _ => None,
-        };
-        self.close();
-        if let Some(claim) = claim {
-            self.ask(Asker::App, claim);
-        }
-    }
-
     fn ask_from_top(&mut self, effect: Effect) {
         let asker = match (self.overlays.last(), self.tab) {
             (Some((number, overlay)), _) => {
@@ -473,182 +451,6 @@ impl App {
             (Ok(()), _) => self.close(),
             (Err(fault), Some((_, Overlay::Scopes(dialog)))) => dialog.fail(fault),
             (Err(fault), _) => self.warn(fault),
-        }
-    }
-
-    /// The panel of a new secret, if one is open.
-    fn panel(&self) -> Option<&SecretPanel> {
-        self.overlays.iter().find_map(|(_, overlay)| match overlay {
-            Overlay::Secret(panel) => Some(panel),
-            _ => None,
-        })
-    }
-
-    fn panel_mut(&mut self) -> Option<&mut SecretPanel> {
-        self.overlays
-            .iter_mut()
-            .find_map(|(_, overlay)| match overlay {
-                Overlay::Secret(panel) => Some(panel),
-                _ => None,
-            })
-    }
-
-    /// The secret on the screen, for an errand.
-    pub fn secret(&self) -> Option<&Secret> {
-        self.panel().map(SecretPanel::secret)
-    }
-
-    /// An errand handed the secret over: it is claimed, and `word` says how.
-    pub fn handed_over(&mut self, how: Claim, word: String) {
-        if how == Claim::Written && matches!(self.overlays.last(), Some((_, Overlay::Write(_)))) {
-            self.close();
-        }
-        // The panel itself says where the secret went: that is where the operator looks.
-        let claim = self
-            .panel_mut()
-            .and_then(|panel| panel.claimed(how, Some(word)));
-        if let Some(claim) = claim {
-            self.ask(Asker::App, claim);
-        }
-    }
-
-    /// An errand failed: its dialog says so, or the line that speaks.
-    pub fn errand_failed(&mut self, fault: String) {
-        match self.overlays.last_mut() {
-            Some((_, Overlay::Write(dialog))) => dialog.fail(fault),
-            _ => self.warn(fault),
-        }
-    }
-
-    fn print(&mut self) {
-        let Some((_, Overlay::Secret(mut panel))) = self.overlays.pop() else {
-            return;
-        };
-        let claim = panel.claimed(Claim::Printed, None);
-        let id = panel.id();
-        // Regenerated again in this session: only the newest secret works.
-        self.printed.retain(|secret| secret.id() != id);
-        self.printed.push(panel.into_secret());
-        self.wants.push(Want::Forget);
-        if let Some(claim) = claim {
-            self.ask(Asker::App, claim);
-        }
-        self.say("the secret is printed when patdeck ends");
-    }
-
-    /// Takes what the worker tells.
-    pub fn report(&mut self, report: Report) {
-        self.tick();
-        match report {
-            Report::News(news) => {
-                let changed = self.world.follow(news);
-                self.tokens.refresh(&self.world.view());
-                let shown = self.detail.id();
-                let concerned = changed.is_none_or(|ids| shown.is_some_and(|id| ids.contains(&id)));
-                if let (true, Some(id)) = (concerned, shown) {
-                    self.ask(Asker::App, Effect::History(id));
-                }
-                if self.tab == Tab::Audit {
-                    self.ask(Asker::App, Effect::Trail);
-                }
-            }
-            Report::Reply(outcome) => {
-                let asker = self.asked.pop_front().unwrap_or(Asker::App);
-                self.reply(asker, *outcome);
-            }
-        }
-        self.follow_selection();
-    }
-
-    fn reply(&mut self, asker: Asker, outcome: Outcome) {
-        match outcome {
-            Outcome::Loaded(loaded) => {
-                self.world.load(loaded);
-                let left = self.world.first_unclaimed();
-                match left {
-                    // Its dialogs are one key away, as the banner says.
-                    Some(id) => self.tokens.select(id, &self.world.view()),
-                    None => self.tokens.refresh(&self.world.view()),
-                }
-            }
-            Outcome::History(id, events) => self.detail.deliver(id, events),
-            Outcome::Trail(trail) => self.audit.deliver(trail),
-            Outcome::Failed(error) => self.failed(asker, error),
-            Outcome::Issued(issued) => self.issued(asker, *issued),
-            Outcome::Done(text) => {
-                self.done(asker);
-                if !text.is_empty() {
-                    self.say(text);
-                }
-            }
-            Outcome::ScopesAdded(pat, added) => {
-                self.done(asker);
-                let absorbed = match added.absorbed.len() {
-                    0 => String::new(),
-                    count => format!("; {count} narrower went, for * covers them"),
-                };
-                self.say(format!("scopes of {} saved{absorbed}", pat.name));
-            }
-            Outcome::Decided(id, request, decision) => {
-                if let Some(overlay) = self.overlay_of(asker) {
-                    overlay.deliver(Outcome::Decided(id, request, decision));
-                }
-            }
-        }
-    }
-
-    fn overlay_of(&mut self, asker: Asker) -> Option<&mut Overlay> {
-        let Asker::Overlay(number) = asker else {
-            return None;
-        };
-        self.overlays
-            .iter_mut()
-            .find(|(each, _)| *each == number)
-            .map(|(_, overlay)| overlay)
-    }
-
-    /// What was asked for is done: the dialog that asked closes, and a token that was deleted
-    /// is no longer shown.
-    fn done(&mut self, asker: Asker) {
-        if self
-            .overlay_of(asker)
-            .is_some_and(|overlay| overlay.closes_when_done())
-        {
-            self.overlays
-                .retain(|(number, _)| asker != Asker::Overlay(*number));
-        }
-        let view = self.world.view();
-        if self.tab == Tab::Detail && self.detail.id().is_some_and(|id| view.pat(&id).is_none()) {
-            self.tab = Tab::Tokens;
-        }
-        // A request that lacked a scope is decided anew once the scope may be there.
-        if let Some((number, Overlay::Test(test))) = self.overlays.last()
-            && let Some(question) = test.question()
-        {
-            self.ask(Asker::Overlay(*number), question);
-        }
-    }
-
-    fn issued(&mut self, asker: Asker, issued: Issued) {
-        self.done(asker);
-        if asker == Asker::Form {
-            self.create = Create::new(&self.world.view());
-        }
-        let id = issued.pat.id;
-        self.tokens.select(id, &self.world.view());
-        self.tab = Tab::Detail;
-        self.show(Some(id));
-        self.open(Overlay::Secret(SecretPanel::new(issued)));
-    }
-
-    fn failed(&mut self, asker: Asker, error: ServiceError) {
-        let left = match (asker, self.overlay_of(asker)) {
-            (_, Some(overlay)) => overlay.refuse(error),
-            (Asker::Form, None) => self.create.refuse(error),
-            (_, None) => Some(error),
-        };
-        if let Some(error) = left {
-            self.warn(error.to_string());
         }
     }
 }

@@ -4,7 +4,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
-    screen::tokens::soon,
+    screen::token_table::soon,
     step::Tab,
     view::View,
     widget::paint::{Pen, band, width, wrap},

@@ -2,7 +2,7 @@
 //! where the app calls the service; a screen can be driven in a test by looking at these.
 
 use crate::{
-    domain::{Added, Decision, Description, Event, Name, Pat, Request, Scope, TokenId},
+    domain::{Added, Decision, Description, Digest, Event, Name, Pat, Request, Scope, TokenId},
     service::{Claim, Issued, Loaded, NewPat, Renewal, Service, ServiceError, Trail},
 };
 
@@ -36,7 +36,7 @@ pub enum Effect {
     /// Bring back what was deleted last.
     Undo,
     /// Note how the secret was taken.
-    Claim(TokenId, Claim),
+    Claim(TokenId, Digest, Claim),
     /// Decide a request as if the token's secret had been presented.
     Test(TokenId, Request),
     /// Read a token's own events.
@@ -141,8 +141,8 @@ fn done(service: &Service, effect: &Effect) -> Result<String, ServiceError> {
             service.accept_clock()?;
             "expiry is judged by this machine's clock again".into()
         }
-        Effect::Claim(id, how) => {
-            service.claim(id, *how)?;
+        Effect::Claim(id, digest, how) => {
+            service.claim(id, digest, *how)?;
             String::new()
         }
         _ => String::new(),

@@ -2,10 +2,12 @@
 //! the store. Screens are values; only this folder's `terminal`, `wire` and `clipboard` touch
 //! the outside. Called by the library's `run`.
 
+mod answers;
 pub mod app;
 pub mod canvas;
 pub mod chrome;
 pub mod clipboard;
+mod custody;
 pub mod desk;
 pub mod effect;
 pub mod escapes;

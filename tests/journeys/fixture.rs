@@ -220,7 +220,7 @@ impl Maker {
             .create(&new(name, lifetime, description, scopes))
             .unwrap();
         self.service
-            .claim(&issued.pat.id, Claim::Acknowledged)
+            .claim(&issued.pat.id, &issued.pat.digest, Claim::Acknowledged)
             .unwrap();
         Zeroizing::new(issued.secret.reveal().to_owned())
     }

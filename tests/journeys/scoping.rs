@@ -18,7 +18,7 @@ fn the_detail_tells_everything_about_the_token() {
         .sees("active")
         .sees("r revoke");
     it.sees("Publishes builds").sees("factory");
-    it.sees("(5 min ago) from 192.0.2.17");
+    it.sees("allowed, from 192.0.2.17");
     it.sees("Sat 21 Nov 2026 12:00 +00:00 by alice");
     it.keys("<Esc>").sees("[Active 2]");
 }

@@ -88,7 +88,9 @@ impl Home {
                 scopes: vec!["channels:c-42:publish".parse().unwrap()],
             })
             .unwrap();
-        service.claim(&issued.pat.id, Claim::Acknowledged).unwrap();
+        service
+            .claim(&issued.pat.id, &issued.pat.digest, Claim::Acknowledged)
+            .unwrap();
     }
 
     /// Whether a bearer of `secret` may publish on channel c-42 now.

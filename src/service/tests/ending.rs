@@ -55,7 +55,8 @@ fn what_one_program_revokes_the_other_denies() {
 #[test]
 fn a_claim_is_kept_and_each_way_of_taking_the_secret_is_in_the_trail() {
     let world = World::new();
-    let id = world.issue("ci").pat.id;
+    let issued = world.issue("ci");
+    let (id, digest) = (issued.pat.id, issued.secret.digest());
     let ways = [
         (Claim::Copied, "sent to the clipboard"),
         (Claim::Written, "written to a file"),
@@ -63,12 +64,14 @@ fn a_claim_is_kept_and_each_way_of_taking_the_secret_is_in_the_trail() {
         (Claim::Acknowledged, "said to be saved"),
     ];
     for (how, words) in ways {
-        let (pat, told) = world.told(|s| s.claim(&id, how));
+        let (pat, told) = world.told(|s| s.claim(&id, &digest, how));
         assert!(pat.claimed && world.get(&id).unwrap().claimed);
         assert_eq!(told, [(Action::Claimed, words.into())]);
     }
     let again = world.regenerate(&id, renewal("1h", Overlap::None)).unwrap();
     assert!(!again.pat.claimed, "nobody has the new secret yet");
+    let error = world.refused(|s| s.claim(&id, &digest, Claim::Copied));
+    assert!(matches!(error, ServiceError::Replaced(_)), "{error}");
 }
 
 #[test]
@@ -77,7 +80,9 @@ fn no_secret_and_no_digest_ever_stands_in_the_trail() {
     let first = world.issue("ci");
     let id = first.pat.id;
     let second = world.regenerate(&id, renewal("1h", Overlap::Hour)).unwrap();
-    world.claim(&id, Claim::Copied).unwrap();
+    world
+        .claim(&id, &second.secret.digest(), Claim::Copied)
+        .unwrap();
     world.works(&second.secret);
     world.delete(&id).unwrap();
     let trail = format!("{:?}", world.events());

@@ -146,7 +146,8 @@ fn an_edit_that_changes_nothing_leaves_no_trace() {
 #[test]
 fn a_token_that_is_gone_meanwhile_is_told_so_by_every_change() {
     let world = World::new();
-    let id = world.issue("ci").pat.id;
+    let issued = world.issue("ci");
+    let id = issued.pat.id;
     world.delete(&id).unwrap();
     let gone = format!("there is no token {id}: it was deleted meanwhile, nothing was changed");
     let told = [
@@ -154,7 +155,7 @@ fn a_token_that_is_gone_meanwhile_is_told_so_by_every_change() {
         world.refused(|s| s.revoke(&id)),
         world.refused(|s| s.regenerate(&id, renewal("1h", Overlap::None))),
         world.refused(|s| s.end_overlap(&id)),
-        world.refused(|s| s.claim(&id, Claim::Copied)),
+        world.refused(|s| s.claim(&id, &issued.pat.digest, Claim::Copied)),
         world.refused(|s| s.add_scopes(&id, &[scope("clients:*:read")])),
         world.refused(|s| s.remove_scope(&id, &scope("channels:*:publish"))),
         world.refused(|s| s.clear_scopes(&id)),

@@ -7,7 +7,8 @@ use super::{
     Overlay,
     ask::Ask,
     test::Test,
-    tokens::{on_pat, over, soon},
+    token_table::soon,
+    tokens::{on_pat, over},
 };
 use crate::{
     domain::{Event, Pat, Scope, Status, TokenId, sentence::permits},

@@ -13,6 +13,7 @@ pub mod regenerate;
 pub mod scopes;
 pub mod secret;
 pub mod test;
+pub mod token_table;
 pub mod tokens;
 pub mod write;
 

@@ -72,7 +72,7 @@ impl SecretPanel {
         let first = !self.claimed;
         self.told = told;
         self.claimed = true;
-        first.then(|| Effect::Claim(self.id(), how))
+        first.then(|| Effect::Claim(self.id(), self.secret.digest(), how))
     }
 
     /// Whether nobody has said yet that they have it.

@@ -5,11 +5,16 @@ use ratatui::{
     buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
-    style::Style,
 };
 
 use super::{
-    Overlay, ask::Ask, confirm::Confirm, edit::Edit, regenerate::Regenerate, scopes::ScopeDialog,
+    Overlay,
+    ask::Ask,
+    confirm::Confirm,
+    edit::Edit,
+    regenerate::Regenerate,
+    scopes::ScopeDialog,
+    token_table::{draw_headings, draw_row, fitting},
 };
 use crate::{
     domain::{Column, Counts, Pat, Query, Status, StatusFilter, TokenId},
@@ -18,7 +23,6 @@ use crate::{
         effect::Effect,
         step::{Errand, Step, Tab},
         view::View,
-        when::{self, Times},
         widget::{
             field::Field,
             paint::{Pen, band, width},
@@ -29,9 +33,6 @@ use crate::{
 
 /// Lines above the rows: chips, headings.
 const ABOVE: u16 = 2;
-
-/// Fewest columns that a name is given before another column is shown.
-const NAME_MIN: u16 = 20;
 
 /// The list and what it shows.
 #[derive(Debug)]
@@ -231,8 +232,8 @@ impl Tokens {
         focused: bool,
     ) -> Option<Position> {
         let cursor = self.draw_chips(area, buf, view);
-        let columns = columns(area.width, view.times);
-        self.draw_headings(&columns, area, buf, view);
+        let columns = fitting(area.width, view.times);
+        draw_headings(&columns, self.query.sort, area, buf, view);
         let page = usize::from(area.height.saturating_sub(ABOVE));
         let top = self.rows.window(page, self.shown.len());
         let visible = self.shown.iter().enumerate().skip(top).take(page);
@@ -288,32 +289,6 @@ impl Tokens {
             ..area
         };
         self.search.draw(place, buf, look, self.typing)
-    }
-
-    fn draw_headings(
-        &self,
-        columns: &[(Column, u16)],
-        area: Rect,
-        buf: &mut Buffer,
-        view: &View<'_>,
-    ) {
-        let look = &view.look;
-        let mut pen = Pen::at(buf, area, 1, look).skip(3);
-        for (column, wide) in columns {
-            let sorted = *column == self.query.sort.column;
-            let arrow = if sorted {
-                look.arrow(self.query.sort.descending)
-            } else {
-                ""
-            };
-            let style = if sorted {
-                look.accent()
-            } else {
-                look.heading()
-            };
-            let text = format!("{} {arrow}", column.word());
-            pen = pen.column_of(text.trim_end(), *wide, style).skip(2);
-        }
     }
 
     fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
@@ -386,109 +361,4 @@ fn around<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {
     all.get((at + step) % all.len().max(1))
         .copied()
         .unwrap_or(now)
-}
-
-/// The columns that fit, in the order of the table, with their widths: the name always, the
-/// others by their worth as long as the name keeps its room.
-fn columns(area: u16, times: Times) -> Vec<(Column, u16)> {
-    let time = if times == Times::Relative { 12 } else { 17 };
-    let by_worth = [
-        (Column::Status, 9),
-        (Column::Expires, time),
-        (Column::LastUsed, time),
-        (Column::Scopes, 8),
-        (Column::Issued, time),
-        (Column::Description, 24),
-    ];
-    let mut left = area.saturating_sub(3 + 1);
-    let mut chosen = vec![Column::Name];
-    for (column, wide) in by_worth {
-        if left < NAME_MIN + 2 + wide {
-            break;
-        }
-        left -= 2 + wide;
-        chosen.push(column);
-    }
-    // What is left over goes to the name, and to the description once the name has plenty.
-    let described = chosen.contains(&Column::Description);
-    let (name, more) = if described && left > 32 {
-        (32, left - 32)
-    } else {
-        (left, 0)
-    };
-    Column::ALL
-        .into_iter()
-        .filter(|column| chosen.contains(column))
-        .map(|column| match column {
-            Column::Name => (column, name),
-            Column::Description => (column, 24 + more),
-            _ => (
-                column,
-                by_worth
-                    .iter()
-                    .find(|(c, _)| *c == column)
-                    .map_or(0, |(_, w)| *w),
-            ),
-        })
-        .collect()
-}
-
-fn draw_row(
-    pat: &Pat,
-    columns: &[(Column, u16)],
-    line: u16,
-    area: Rect,
-    buf: &mut Buffer,
-    view: &View<'_>,
-) {
-    let look = &view.look;
-    let status = pat.status(view.now);
-    let mut pen = Pen::at(buf, area, line, look).skip(1).column_of(
-        look.status_glyph(status),
-        2,
-        look.status(status),
-    );
-    for (column, wide) in columns {
-        let (text, style) = cell(pat, *column, view);
-        pen = pen.column_of(&text, *wide, style).skip(2);
-    }
-}
-
-fn cell(pat: &Pat, column: Column, view: &View<'_>) -> (String, Style) {
-    let look = &view.look;
-    let text = look.text();
-    let short = |at| when::short(at, view.now, view.times, view.zone);
-    match column {
-        Column::Name => (pat.name.to_string(), text),
-        Column::Description => (pat.description.first_line().to_owned(), look.faint()),
-        Column::Status => {
-            let status = pat.status(view.now);
-            (status.word().to_owned(), look.status(status))
-        }
-        Column::Scopes if pat.scopes.is_empty() => ("none".to_owned(), look.warning()),
-        Column::Scopes => (pat.scopes.len().to_string(), text),
-        Column::Issued => (short(pat.issued), text),
-        Column::Expires => expires(pat, view),
-        Column::LastUsed => match &pat.last_used {
-            Some(used) => (short(used.at), text),
-            None => ("never used".to_owned(), look.faint()),
-        },
-    }
-}
-
-/// When it expires; what expires within a week carries a sign as well as a colour.
-fn expires(pat: &Pat, view: &View<'_>) -> (String, Style) {
-    let look = &view.look;
-    let text = when::expiry(pat.expires, view.now, view.times, view.zone);
-    if soon(pat, view) {
-        (format!("{text} !"), look.warning())
-    } else {
-        (text, look.text())
-    }
-}
-
-/// Whether `pat` is active and expires within a week.
-pub fn soon(pat: &Pat, view: &View<'_>) -> bool {
-    let week = chrono::TimeDelta::days(7);
-    pat.status(view.now) == Status::Active && pat.expires.is_some_and(|end| end - view.now < week)
 }
