@@ -201,20 +201,23 @@ impl Service {
         })
     }
 
-    /// Notes that somebody has the secret behind `digest`, and how they took it. Refuses if that
-    /// is not the token's present secret any more: then somebody else regenerated it meanwhile.
+    /// Notes that somebody has the secret behind `digest`, and how they took it. Each way is told
+    /// in the trail, though the first one is enough for the record. Refuses if that is not the
+    /// token's present secret any more: then somebody else regenerated it meanwhile.
     pub fn claim(&self, id: &TokenId, digest: &Digest, how: Claim) -> Result<Pat, ServiceError> {
-        self.change(id, Action::Claimed, |pat, _| {
+        self.store.write(|rows| {
+            let at = self.judged_at(rows)?;
+            let pat = Self::found(rows, id)?;
             if !pat.digest.matches(digest) {
                 return Err(ServiceError::Replaced(pat.name));
             }
-            Ok((
-                Pat {
-                    claimed: true,
-                    ..pat
-                },
-                how.words().to_owned(),
-            ))
+            let pat = Pat {
+                claimed: true,
+                ..pat
+            };
+            rows.put_pat(&pat)?;
+            self.record(rows, at, Action::Claimed, &pat, how.words().to_owned())?;
+            Ok(pat)
         })
     }
 

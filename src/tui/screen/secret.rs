@@ -66,13 +66,13 @@ impl SecretPanel {
         self.secret
     }
 
-    /// Notes that somebody has it: from now on the panel closes. The effect that records it,
-    /// the first time.
+    /// Notes that somebody has it, and what the way out `told`: from now on the panel closes.
+    /// The effect that records it; saying that one has it adds nothing to having taken it.
     pub fn claimed(&mut self, how: Claim, told: Option<String>) -> Option<Effect> {
-        let first = !self.claimed;
-        self.told = told;
+        let known = self.claimed && how == Claim::Acknowledged;
         self.claimed = true;
-        first.then(|| Effect::Claim(self.id(), self.secret.digest(), how))
+        self.told = told;
+        (!known).then(|| Effect::Claim(self.id(), self.secret.digest(), how))
     }
 
     /// Whether nobody has said yet that they have it.
