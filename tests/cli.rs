@@ -1,10 +1,7 @@
 //! The command line where no terminal is needed: its help, word for word, and the sentence that
 //! a program without a terminal ends with. What needs one is in `tests/pty`.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test ends when what it needs is missing"
-)]
+#![expect(clippy::unwrap_used, reason = "the helpers fail as the tests do")]
 
 use std::{process::Stdio, str};
 

@@ -57,7 +57,7 @@ fn copying_sends_exactly_the_secret_and_then_esc_closes() {
     it.keys("<Esc>");
     gone(&mut it, &secret);
     let dump = it.store_dump();
-    assert!(dump.ends_with("event 2 claimed ci by alice: sent to the clipboard"));
+    assert!(dump.ends_with("event 3 claimed ci by alice: sent to the clipboard"));
 }
 
 #[test]

@@ -1,0 +1,127 @@
+//! The app on the demo store, driven by keys, with each answer of the service taken at once.
+
+use patdeck::{
+    keymap::Keymap,
+    service::{Followed, Position, Zone},
+    tui::{
+        app::{App, Want},
+        effect::{Outcome, perform},
+        input::Input,
+        look::Look,
+        worker::Report,
+        world::World,
+    },
+};
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
+    layout::Rect,
+};
+
+use super::{
+    demo::{Demo, policy},
+    svg,
+};
+
+/// The app with nobody but us at it.
+pub(crate) struct Stage {
+    app: App,
+    demo: Demo,
+    seen: Position,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        let demo = Demo::new();
+        let world = World::new(
+            demo.clock.clone(),
+            Zone::utc(),
+            Look::new(true, false),
+            policy(),
+            Keymap::default(),
+        );
+        let app = App::new(world, "alice@edge-1".to_owned());
+        let mut stage = Self {
+            app,
+            demo,
+            seen: Position::default(),
+        };
+        stage.serve();
+        stage
+    }
+
+    /// Presses keys, apart by blanks: `f`, `Enter`, `Ctrl-S`.
+    pub(crate) fn keys(&mut self, script: &str) {
+        for word in script.split_whitespace() {
+            self.press(key(word));
+        }
+    }
+
+    /// Types text as it is.
+    pub(crate) fn text(&mut self, text: &str) {
+        for letter in text.chars() {
+            self.press(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE));
+        }
+    }
+
+    fn press(&mut self, key: KeyEvent) {
+        self.app.input(Input::Key(key));
+        self.serve();
+    }
+
+    /// What the loop and the worker do, without threads between them.
+    fn serve(&mut self) {
+        loop {
+            let wants = self.app.take_wants();
+            if wants.is_empty() {
+                break;
+            }
+            for want in wants {
+                let Want::Ask(effect) = want else { continue };
+                let outcome = perform(&self.demo.service, &effect);
+                if let Outcome::Loaded(loaded) = &outcome {
+                    self.seen = loaded.position;
+                }
+                let news = self.demo.service.follow(self.seen).unwrap();
+                let seen = match &news {
+                    Followed::Nothing => None,
+                    Followed::Tokens(_, position) => Some(*position),
+                    Followed::Everything(loaded) => Some(loaded.position),
+                };
+                if let Some(seen) = seen {
+                    self.seen = seen;
+                    self.app.report(Report::News(news));
+                }
+                self.app.report(Report::Reply(outcome));
+            }
+        }
+    }
+
+    /// What it draws at this size, as a picture.
+    pub(crate) fn picture(&mut self, (columns, lines): (u16, u16)) -> String {
+        let area = Rect::new(0, 0, columns, lines);
+        // The second drawing has what the first one asked for.
+        self.app.paint(area, &mut Buffer::empty(area));
+        self.press(KeyEvent::new(KeyCode::Null, KeyModifiers::NONE));
+        let mut buffer = Buffer::empty(area);
+        let cursor = self.app.paint(area, &mut buffer);
+        svg::picture(&buffer, cursor)
+    }
+}
+
+fn key(word: &str) -> KeyEvent {
+    let (word, modifiers) = word
+        .strip_prefix("Ctrl-")
+        .map_or((word, KeyModifiers::NONE), |rest| {
+            (rest, KeyModifiers::CONTROL)
+        });
+    let code = match word {
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Tab" => KeyCode::Tab,
+        "BS" => KeyCode::Backspace,
+        "Space" => KeyCode::Char(' '),
+        letter => KeyCode::Char(letter.to_lowercase().chars().next().unwrap()),
+    };
+    KeyEvent::new(code, modifiers)
+}
