@@ -107,14 +107,9 @@ impl Look {
         self.faint()
     }
 
-    /// A field that can be typed in.
-    pub fn field(&self, focused: bool) -> Style {
-        let style = Style::new().add_modifier(Modifier::UNDERLINED);
-        if focused {
-            style
-        } else {
-            style.patch(self.faint())
-        }
+    /// A field that can be typed in; the cursor and its label tell whether it has the focus.
+    pub fn field(&self) -> Style {
+        Style::new().add_modifier(Modifier::UNDERLINED)
     }
 
     /// The status of a token.

@@ -199,7 +199,9 @@ fn finish(clock: &Clock, alice: &Service, bob: &Service, ids: &[TokenId]) {
         overlap: Overlap::ALL.last().copied().unwrap(),
     };
     bob.regenerate(&named("nightly-backup"), renewal).unwrap();
-    bob.claim(&named("nightly-backup"), Claim::Written).unwrap();
+    let backup = bob.find("nightly-backup").unwrap();
+    bob.claim(&backup.id, &backup.digest, Claim::Written)
+        .unwrap();
     clock.set(ago(25));
     let scope: Scope = "messages:*:subscribe".parse().unwrap();
     alice.add_scopes(&named("ci-deploy"), &[scope]).unwrap();
@@ -214,7 +216,8 @@ fn make(by: &Service, told: &Told) -> (TokenId, Zeroizing<String>) {
             scopes: told.3.iter().map(|scope| scope.parse().unwrap()).collect(),
         })
         .unwrap();
-    by.claim(&issued.pat.id, Claim::Copied).unwrap();
+    by.claim(&issued.pat.id, &issued.pat.digest, Claim::Copied)
+        .unwrap();
     let secret = Zeroizing::new(issued.secret.reveal().to_owned());
     (issued.pat.id, secret)
 }

@@ -92,7 +92,7 @@ impl Stage {
                     self.seen = seen;
                     self.app.report(Report::News(news));
                 }
-                self.app.report(Report::Reply(outcome));
+                self.app.report(Report::Reply(Box::new(outcome)));
             }
         }
     }

@@ -372,8 +372,12 @@ impl Create {
             .unwrap_or(u16::MAX)
             .clamp(1, page);
         self.draw_sentence(line + shown, area, buf, view);
-        let last = area.bottom().saturating_sub(1);
-        focused.then_some(Position::new(place.x, place.y.min(last)))
+        let row = u16::try_from(self.rows.selected().saturating_sub(top)).unwrap_or(0);
+        let y = place
+            .y
+            .saturating_add(row)
+            .min(area.bottom().saturating_sub(1));
+        focused.then_some(Position::new(place.x, y))
     }
 
     fn draw_sentence(&self, line: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {
