@@ -74,7 +74,8 @@ pub fn spawn(
 fn next(reassembler: &mut Reassembler) -> io::Result<Vec<Input>> {
     if let Some(deadline) = reassembler.deadline() {
         let left = deadline.saturating_duration_since(Instant::now());
-        if !event::poll(left)? {
+        // With no time at all crossterm would not look, and miss what has come in meanwhile.
+        if !event::poll(left.max(Duration::from_millis(1)))? {
             return Ok(reassembler.expire(Instant::now()));
         }
     }

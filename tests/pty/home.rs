@@ -114,6 +114,7 @@ impl Home {
 /// The secret that the panel shows: the one text on the screen that has its form.
 pub(crate) fn secret_on(pty: &mut Pty) -> String {
     pty.wait_for("Copy it now");
+    pty.whole_frame();
     let shown = secrets(&pty.screen());
     let [secret] = shown.as_slice() else {
         panic!("one secret expected in:\n{}", pty.screen());

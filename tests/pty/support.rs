@@ -153,6 +153,13 @@ impl Pty {
         }
     }
 
+    /// Waits until the program has sent a frame to its end; a look may come in the middle of one.
+    pub(crate) fn whole_frame(&mut self) {
+        self.wait_until("the end of a frame", |pty| {
+            pty.raw.ends_with(b"\x1b[?2026l")
+        });
+    }
+
     /// What the screen shows, rows apart by line feeds.
     pub(crate) fn screen(&self) -> String {
         self.parser.screen().contents()

@@ -102,7 +102,14 @@ fn start(wrapper: &[&str], env: &[(&str, &str)]) -> Pty {
     pty
 }
 
+/// All ways out, one after the other.
 #[test]
+fn the_terminal_is_given_back_however_the_program_ends_or_stops() {
+    quitting_panicking_and_sigterm_all_give_the_terminal_back();
+    a_dropped_connection_ends_the_program_at_once_even_if_the_signal_never_comes();
+    ctrl_z_stops_under_a_shell_and_is_refused_without_one();
+}
+
 fn quitting_panicking_and_sigterm_all_give_the_terminal_back() {
     type End = fn(&mut Pty);
     let ends: [(End, u32, &str); 5] = [
@@ -126,7 +133,6 @@ fn quitting_panicking_and_sigterm_all_give_the_terminal_back() {
     }
 }
 
-#[test]
 fn a_dropped_connection_ends_the_program_at_once_even_if_the_signal_never_comes() {
     // A lost line is told to the session leader only; a wrapper that ignores it keeps the
     // signal from the program, as `sudo` does.
@@ -146,7 +152,14 @@ fn a_dropped_connection_ends_the_program_at_once_even_if_the_signal_never_comes(
     }
 }
 
+/// Keys, frames and copies.
 #[test]
+fn what_goes_in_and_out_arrives_whole() {
+    keys_and_pastes_arrive_whole();
+    each_frame_is_one_write_and_an_idle_program_is_silent();
+    copying_reaches_the_outer_terminal_and_leaves_nothing_in_tmux();
+}
+
 fn keys_and_pastes_arrive_whole() {
     let mut pty = start(&[], &[("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22")]);
     pty.type_text("\x1b");
@@ -162,7 +175,6 @@ fn keys_and_pastes_arrive_whole() {
     assert_eq!(pty.row(1), "selected");
 }
 
-#[test]
 fn each_frame_is_one_write_and_an_idle_program_is_silent() {
     let mut pty = start(&[], &[("NO_COLOR", "1")]);
     for frames in 1..=5 {
@@ -187,7 +199,6 @@ fn each_frame_is_one_write_and_an_idle_program_is_silent() {
     );
 }
 
-#[test]
 fn ctrl_z_stops_under_a_shell_and_is_refused_without_one() {
     let mut pty = start(&[], &[]);
     pty.keys("<C-z>");
@@ -207,7 +218,6 @@ fn ctrl_z_stops_under_a_shell_and_is_refused_without_one() {
     pty.assert_restored();
 }
 
-#[test]
 fn copying_reaches_the_outer_terminal_and_leaves_nothing_in_tmux() {
     let mut pty = start(&[], &[]);
     pty.keys("y");
