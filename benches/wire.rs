@@ -417,8 +417,8 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
             lifetime: new.lifetime,
             overlap: Overlap::None,
         };
-        service.regenerate(&issued.pat.id, renewal)?;
-        service.claim(&issued.pat.id, &issued.pat.digest, Claim::Written)?;
+        let again = service.regenerate(&issued.pat.id, renewal)?;
+        service.claim(&again.pat.id, &again.pat.digest, Claim::Written)?;
     }
     Ok(())
 }
