@@ -96,6 +96,14 @@ pub enum Command {
     Verify(Verify),
     /// Show, follow or check the audit trail
     Audit(Audit),
+    /// Find secrets in files, say what they are here, and revoke those that still work
+    Scan(super::scan::Scan),
+    /// Write every token as a line of JSON, with digests and without secrets
+    Export(super::transfer::Export),
+    /// Take over the tokens of an export: all of them or none; their secrets stay valid
+    Import(super::transfer::Import),
+    /// Write a consistent copy of the store to a new file, while others write
+    Backup(super::backup::Backup),
     /// Print shell completions
     Completions {
         /// For which shell

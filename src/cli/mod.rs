@@ -4,12 +4,15 @@
 
 pub mod args;
 mod audit;
+mod backup;
 mod change;
 mod documents;
 pub mod exit;
 pub mod print;
 mod prompt;
+mod scan;
 mod tokens;
+mod transfer;
 mod verify;
 
 use std::ffi::OsString;
@@ -21,10 +24,11 @@ pub use print::Output;
 use crate::{domain::Secret, service::Service};
 
 /// Does what needs no store; `None` if `command` needs one.
-pub fn perform_without_store(command: &Command) -> Option<Result<Exit, Failure>> {
+pub fn perform_without_store(command: &Command, json: bool) -> Option<Result<Exit, Failure>> {
     match command {
         Command::Completions { shell } => Some(documents::completions(*shell)),
         Command::Man => Some(documents::man()),
+        Command::Scan(args) if args.regex => Some(scan::regex(json)),
         _ => None,
     }
 }
@@ -43,8 +47,12 @@ pub fn perform(service: &Service, command: &Command, out: &Output) -> Result<Exi
         Command::Restore { token } => change::restore(service, token, out),
         Command::Verify(args) => verify::verify(service, args, out),
         Command::Audit(args) => audit::audit(service, args, out),
+        Command::Scan(args) => scan::scan(service, args, out),
+        Command::Export(args) => transfer::export(service, args, out),
+        Command::Import(args) => transfer::import(service, args, out),
+        Command::Backup(args) => backup::backup(service, args, out),
         Command::Completions { .. } | Command::Man => {
-            perform_without_store(command).unwrap_or(Ok(Exit::Done))
+            perform_without_store(command, out.json).unwrap_or(Ok(Exit::Done))
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn confirm(what: &str, expected: &str, yes: bool) -> Result<(), Failu
     if yes {
         return Ok(());
     }
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+    if !can_ask() {
         return Err(Failure::usage(format!(
             "{what}: say --yes, nobody can be asked here"
         )));
@@ -40,6 +40,11 @@ pub(super) fn confirm(what: &str, expected: &str, yes: bool) -> Result<(), Failu
     Err(Failure::no(
         "cancelled: what was typed is not the same, nothing was changed",
     ))
+}
+
+/// Whether somebody is there to answer.
+pub(super) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Reads a secret from standard input: typed unseen on a terminal, else the first line.

@@ -69,11 +69,13 @@ pub enum Action {
     ClockAccepted = 11,
     /// The overlap of a rotation was ended early.
     OverlapEnded = 12,
+    /// A token came from another store's export, or took the place of one that was here.
+    Imported = 13,
 }
 
 impl Action {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Created,
         Self::Edited,
         Self::ScopesAdded,
@@ -86,6 +88,7 @@ impl Action {
         Self::Claimed,
         Self::ClockAccepted,
         Self::OverlapEnded,
+        Self::Imported,
     ];
 
     /// Its stored number.
@@ -113,6 +116,7 @@ impl Action {
             Self::Claimed => "claimed",
             Self::ClockAccepted => "clock accepted",
             Self::OverlapEnded => "overlap ended",
+            Self::Imported => "imported",
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod lifetime;
 pub mod name;
 pub mod pat;
 pub mod query;
+pub mod scan;
 pub mod scope;
 pub mod secret;
 pub mod sentence;
@@ -23,6 +24,7 @@ pub use lifetime::{Lifetime, LifetimeError, Limits};
 pub use name::{Description, Name, NameError};
 pub use pat::{LastUse, Overlap, Pat, Retiring, Status, TransitionError};
 pub use query::{Column, Counts, Query, Sort, StatusFilter};
+pub use scan::{Finder, Sighting};
 pub use scope::{Added, Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes};
 pub use secret::{Digest, Prefix, Secret, SecretError};
 

@@ -9,8 +9,11 @@ pub mod clock;
 pub mod entropy;
 pub mod error;
 pub mod handout;
+pub mod lookup;
 pub mod pats;
+mod plan;
 pub mod scopes;
+pub mod transfer;
 pub mod trash;
 pub mod verify;
 

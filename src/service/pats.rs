@@ -237,7 +237,8 @@ impl Service {
     }
 }
 
-fn until(end: Option<Moment>) -> String {
+/// `until 2026-12-24 13:05 UTC`, `never expires`.
+pub(super) fn until(end: Option<Moment>) -> String {
     end.map_or_else(
         || "never expires".to_owned(),
         |end| format!("until {}", end.format("%Y-%m-%d %H:%M UTC")),

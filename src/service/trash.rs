@@ -148,7 +148,7 @@ impl Service {
         Ok(())
     }
 
-    fn bin(
+    pub(super) fn bin(
         &self,
         rows: &mut Writer<'_>,
         pat: &Pat,
@@ -166,7 +166,11 @@ impl Service {
 
     /// Purges what is old at `at`. Returns the time to give to a delete at `at`: one that no
     /// other has, for it is what tells which tokens were deleted together.
-    fn purge_old(&self, rows: &mut Writer<'_>, at: Moment) -> Result<Moment, StoreError> {
+    pub(super) fn purge_old(
+        &self,
+        rows: &mut Writer<'_>,
+        at: Moment,
+    ) -> Result<Moment, StoreError> {
         let trash = rows.trash()?.rows;
         for binned in trash.iter().filter(|binned| at - binned.at >= KEPT) {
             rows.remove_trash(&binned.pat.id)?;

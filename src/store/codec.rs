@@ -50,6 +50,13 @@ pub(super) fn unseal<R: Record>(table: &str, key: &[u8], bytes: &[u8]) -> Option
     (used == payload.len()).then_some(record)
 }
 
+/// Whether the bytes at this place are what was sealed for it, whatever record that is.
+pub(super) fn is_intact(table: &str, key: &[u8], bytes: &[u8]) -> bool {
+    let cut = bytes.len().checked_sub(CHECKSUM_BYTES);
+    cut.and_then(|cut| bytes.split_at_checked(cut))
+        .is_some_and(|(body, sum)| sum == checksum(table, key, body))
+}
+
 /// What chains events: the hash of the payload alone, which holds the hash of the one before.
 pub(super) fn hash<R: Record>(record: &R) -> Result<Hash, StoreError> {
     let payload = bincode::serde::encode_to_vec(record, FORMAT)

@@ -242,17 +242,27 @@ pub(super) fn close(db: Database) {
 /// Makes a fresh store of an empty file.
 fn begin(file: File) -> Result<(), StoreError> {
     caught(|| {
-        let db = database(file).map_err(|error| match error {
-            DatabaseError::Storage(error) => error.into(),
-            other => StoreError::Io {
-                why: other.to_string(),
-            },
-        })?;
+        let db = fresh(file)?;
         found(&db)?;
-        db.close().map_err(|error| StoreError::Io {
-            why: error.to_string(),
-        })
+        closed(db)
     })?
+}
+
+/// A database in an empty file.
+pub(super) fn fresh(file: File) -> Result<Database, StoreError> {
+    database(file).map_err(|error| match error {
+        DatabaseError::Storage(error) => error.into(),
+        other => StoreError::Io {
+            why: other.to_string(),
+        },
+    })
+}
+
+/// Closes a fresh database, which is whole only then.
+pub(super) fn closed(db: Database) -> Result<(), StoreError> {
+    db.close().map_err(|error| StoreError::Io {
+        why: error.to_string(),
+    })
 }
 
 /// Writes what a store has from its first moment on.

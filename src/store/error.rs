@@ -44,6 +44,18 @@ pub enum StoreError {
         /// The highest that this program knows.
         known: u32,
     },
+    /// A new file was to go where something is already.
+    #[error("{} exists already and was left as it is: choose another name", .path.display())]
+    Exists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A new file was to go into a folder that is not there.
+    #[error("the folder of {} does not exist: make it first, or choose another", .path.display())]
+    NoFolder {
+        /// Where.
+        path: PathBuf,
+    },
     /// Others could read or change it.
     #[error("{} is open to others (mode {mode:04o}): run `{fix}`", .path.display())]
     Loose {
@@ -142,6 +154,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether one record is damaged, and nothing else is wrong.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged(_))
+    }
+
     /// What the system said about the file or folder at `path`.
     pub(super) fn at(path: &Path, error: &io::Error) -> Self {
         let path = path.to_owned();

@@ -200,11 +200,11 @@ pub(super) fn fresh(path: &Path) -> io::Result<File> {
 }
 
 /// Makes the file at `path` by `fill`, which is given an empty one under another name: nobody
-/// ever sees half a store, and of two who make it at once, one wins and both use it.
+/// ever sees half a file. Of two who make it at once one wins; whether that was this one.
 pub(super) fn create(
     path: &Path,
     fill: impl FnOnce(File) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let failed = |error: io::Error| StoreError::at(path, &error);
     let nonce = SysRng.try_next_u64().map_err(|error| StoreError::Io {
         why: error.to_string(),
@@ -213,19 +213,22 @@ pub(super) fn create(
     name.push(format!(".{nonce:016x}.new"));
     let draft = Draft(path.with_file_name(name));
     fill(fresh(&draft.0).map_err(failed)?)?;
-    match rustix::fs::renameat_with(CWD, &draft.0, CWD, path, RenameFlags::NOREPLACE) {
-        Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+    let named = match rustix::fs::renameat_with(CWD, &draft.0, CWD, path, RenameFlags::NOREPLACE) {
+        Ok(()) => true,
+        Err(rustix::io::Errno::EXIST) => false,
         // Some file systems cannot rename that way; a second name for the file does the same.
         Err(_) => match fs::hard_link(&draft.0, path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(failed(error));
-            }
-            _ => {}
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+            Err(error) => return Err(failed(error)),
         },
-    }
-    let folder = path.parent().unwrap_or(Path::new("."));
+    };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(failed)
+    synced.map(|()| named).map_err(failed)
 }
 
 /// A file under a passing name, removed whatever happens.

@@ -3,6 +3,7 @@
 //! reading verbs, [`Writer`] the writing ones. Any number of processes share one file, without
 //! a daemon. Called by the service only.
 
+mod backup;
 mod caught;
 mod chain;
 mod codec;
@@ -22,6 +23,7 @@ use std::{path::Path, time::Duration};
 
 use redb::{Database, ReadableDatabase as _, backends::InMemoryBackend};
 
+pub use backup::{Backup, new_file};
 pub use caught::panic_is_caught;
 pub use error::{Damage, StoreError};
 pub use rows::{ChainState, Changes, Found, Reader, Rows, Trashed};

@@ -209,9 +209,9 @@ fn definition<K: Key + 'static>(name: &str) -> TableDefinition<'_, K, Bytes> {
 /// One table. Seals what goes in, checks what comes out, and turns a panic of redb over a
 /// damaged page into an error.
 pub(super) struct Shelf<K: Key + 'static, A: Access> {
-    name: &'static str,
-    trouble: Trouble,
-    slot: A::Slot<K>,
+    pub(super) name: &'static str,
+    pub(super) trouble: Trouble,
+    pub(super) slot: A::Slot<K>,
 }
 
 #[expect(
@@ -309,7 +309,7 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
     }
 
     /// Runs what asks redb, and keeps in mind what went wrong.
-    fn tried<T>(
+    pub(super) fn tried<T>(
         &self,
         ask: impl FnOnce(&A::Table<K>) -> Result<T, redb::StorageError>,
     ) -> Result<T, StoreError> {
@@ -350,7 +350,7 @@ impl<K: Key + 'static> Shelf<K, Writing<'_>> {
     }
 }
 
-fn noted<T>(
+pub(super) fn noted<T>(
     trouble: &Trouble,
     ask: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {

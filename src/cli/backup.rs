@@ -1,0 +1,64 @@
+//! `backup`: a copy of the store in a new file.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{
+    exit::{Exit, Failure},
+    print::{Output, tell},
+};
+use crate::{domain::text::escape, service::Service};
+
+const AFTER: &str = "\
+The copy holds everything: tokens with the digests of their secrets, deleted tokens, and the audit
+trail. It is the state of one instant; others may read and write meanwhile. It is compared with
+the store after writing, and opens as one:
+  patdeck backup /var/backups/patdeck-$(date +%F).redb
+  patdeck list --store /var/backups/patdeck-2026-12-24.redb
+
+To restore it, end all patdeck programs and copy it over the store, or open it with --store.
+
+Exit codes:
+  0 done   4 not written; or written, and records that are damaged in the store are named";
+
+/// Where the copy goes.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = AFTER)]
+pub struct Backup {
+    /// The new file (mode 0600); an existing one is refused
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Copies, and says what the copy holds.
+pub(super) fn backup(service: &Service, args: &Backup, out: &Output) -> Result<Exit, Failure> {
+    let done = service.backup(&args.file)?;
+    let path = args.file.to_string_lossy();
+    for damage in &done.damaged {
+        tell(&format!(
+            "{damage} is damaged in the store, and so in the copy"
+        ));
+    }
+    if out.json {
+        let damaged: Vec<_> = done.damaged.iter().map(ToString::to_string).collect();
+        out.object(json!({
+            "file": path,
+            "tokens": done.tokens,
+            "events": done.events,
+            "damaged": damaged,
+        }))?;
+    } else {
+        tell(&format!(
+            "{} is written, mode 0600: tokens {}, events {}",
+            escape(&path),
+            done.tokens,
+            done.events
+        ));
+    }
+    Ok(if done.damaged.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Store
+    })
+}

@@ -1,0 +1,322 @@
+//! One token as one JSON object, every field that matters, and back. What the domain would not
+//! have made is refused with the field's name; nothing is guessed, and nothing left over.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    domain::{
+        Actor, Description, Digest, LastUse, Moment, Name, Pat, Prefix, Retiring, Scope, Scopes,
+        TokenId,
+    },
+    service::transfer::Fault,
+};
+
+/// Most characters of a text that the domain does not limit.
+const TEXT_MAX: usize = 1_024;
+const ALGORITHM: &str = "sha256:";
+
+/// An instant to the nanosecond, so that it comes back the same.
+pub(super) fn exact(at: Moment) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// `pat` with all that is kept of it.
+pub(super) fn written(pat: &Pat) -> Value {
+    json!({
+        "id": pat.id.as_str(),
+        "name": pat.name.as_str(),
+        "description": pat.description.as_str(),
+        "scopes": pat.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "prefix": pat.prefix,
+        "digest": digest(&pat.digest),
+        "retiring": pat.retiring.map(|old| json!({
+            "digest": digest(&old.digest),
+            "until": exact(old.until),
+        })),
+        "created": exact(pat.created),
+        "created_by": {
+            "user": pat.created_by.user,
+            "sudo_user": pat.created_by.sudo_user,
+            "from": pat.created_by.from,
+        },
+        "issued": exact(pat.issued),
+        "expires": pat.expires.map(exact),
+        "revoked": pat.revoked.map(exact),
+        "claimed": pat.claimed,
+        "last_used": pat.last_used.as_ref().map(|used| json!({
+            "at": exact(used.at),
+            "from": used.from,
+            "what": used.what,
+        })),
+    })
+}
+
+fn digest(digest: &Digest) -> String {
+    digest
+        .as_bytes()
+        .iter()
+        .fold(ALGORITHM.to_owned(), |mut text, byte| {
+            for half in [byte >> 4, byte & 15] {
+                text.extend(char::from_digit(u32::from(half), 16));
+            }
+            text
+        })
+}
+
+/// The token that the line says, or everything that is wrong with it.
+pub(super) fn read(line: u64, text: &str) -> Result<Pat, Vec<Fault>> {
+    let mut fields = Fields::parse(line, text).map_err(|fault| vec![fault])?;
+    match (pat(&mut fields), fields.done()) {
+        (Ok(pat), faults) if faults.is_empty() => Ok(pat),
+        (_, faults) => Err(faults),
+    }
+}
+
+/// Every field is read, whatever is wrong with the others.
+fn pat(fields: &mut Fields) -> Result<Pat, Wrong> {
+    let id = fields.text("id", |text| {
+        TokenId::parse(text).ok_or_else(|| "12 letters and digits are expected".to_owned())
+    });
+    let name = fields.text("name", |text| Name::parse(text).map_err(words));
+    let description = fields.text("description", |text| {
+        Description::parse(text).map_err(words)
+    });
+    let scopes = fields.scopes();
+    let prefix = fields.text("prefix", |text| {
+        let good = Prefix::parse(text).map(|_| text.to_owned());
+        good.ok_or_else(|| "a lower-case letter, then letters and digits are expected".to_owned())
+    });
+    let present = fields.text("digest", read_digest);
+    let retiring = fields.object("retiring", |old| {
+        Ok(Retiring {
+            digest: old.text("digest", read_digest)?,
+            until: old.text("until", instant)?,
+        })
+    });
+    let created = fields.text("created", instant);
+    let created_by = fields.object("created_by", |by| {
+        Ok(Actor {
+            user: by.text("user", plain)?,
+            sudo_user: by.maybe("sudo_user", plain)?,
+            from: by.maybe("from", plain)?,
+        })
+    });
+    let issued = fields.text("issued", instant);
+    let expires = fields.maybe("expires", instant);
+    let revoked = fields.maybe("revoked", instant);
+    let claimed = fields.boolean("claimed");
+    let last_used = fields.object("last_used", |used| {
+        Ok(LastUse {
+            at: used.text("at", instant)?,
+            from: used.maybe("from", plain)?,
+            what: used.text("what", plain)?,
+        })
+    });
+    let Some(created_by) = created_by? else {
+        return Err(fields.wrong("created_by", "an object is expected".to_owned()));
+    };
+    Ok(Pat {
+        id: id?,
+        name: name?,
+        description: description?,
+        scopes: scopes?,
+        prefix: prefix?,
+        digest: present?,
+        retiring: retiring?,
+        created: created?,
+        created_by,
+        issued: issued?,
+        expires: expires?,
+        revoked: revoked?,
+        claimed: claimed?,
+        last_used: last_used?,
+    })
+}
+
+fn words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn plain(text: &str) -> Result<String, String> {
+    if text.chars().count() > TEXT_MAX {
+        return Err(format!("at most {TEXT_MAX} characters are expected"));
+    }
+    Ok(text.to_owned())
+}
+
+fn instant(text: &str) -> Result<Moment, String> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| at.with_timezone(&Utc))
+        .map_err(|_| "a time like 2026-12-24T13:05:00Z is expected".to_owned())
+}
+
+fn read_digest(text: &str) -> Result<Digest, String> {
+    let bytes = text.strip_prefix(ALGORITHM).and_then(|digits| {
+        let digits: Option<Vec<_>> = digits.chars().map(|c| c.to_digit(16)).collect();
+        let bytes = digits?;
+        let bytes = bytes.chunks(2).map(|pair| match pair {
+            [high, low] => u8::try_from(high * 16 + low).ok(),
+            _ => None,
+        });
+        <[u8; 32]>::try_from(bytes.collect::<Option<Vec<_>>>()?).ok()
+    });
+    let expected = || format!("{ALGORITHM} and 64 hexadecimal digits are expected");
+    bytes.map(Digest::from_bytes).ok_or_else(expected)
+}
+
+/// A field was wrong; the faults say how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wrong;
+
+/// The fields of one object, each taken out when it is read.
+pub(super) struct Fields {
+    line: u64,
+    /// The name of the field that the object is in, with a dot.
+    within: String,
+    map: Map<String, Value>,
+    faults: Vec<Fault>,
+}
+
+impl Fields {
+    pub(super) fn parse(line: u64, text: &str) -> Result<Self, Fault> {
+        let fault = |why: String| Fault {
+            line,
+            field: String::new(),
+            why,
+        };
+        let value: Value = serde_json::from_str(text).map_err(|error| {
+            let column = error.column();
+            fault(format!("this is no JSON object: see its column {column}"))
+        })?;
+        let Value::Object(map) = value else {
+            return Err(fault("a JSON object is expected".to_owned()));
+        };
+        Ok(Self {
+            line,
+            within: String::new(),
+            map,
+            faults: Vec::new(),
+        })
+    }
+
+    /// What was wrong, left-over fields included.
+    pub(super) fn done(mut self) -> Vec<Fault> {
+        let left: Vec<_> = std::mem::take(&mut self.map).into_iter().collect();
+        for (name, _) in left {
+            self.wrong(
+                &name,
+                "this patdeck does not know it: update patdeck".to_owned(),
+            );
+        }
+        self.faults
+    }
+
+    fn wrong(&mut self, name: &str, why: String) -> Wrong {
+        self.faults.push(Fault {
+            line: self.line,
+            field: format!("{}{name}", self.within),
+            why,
+        });
+        Wrong
+    }
+
+    fn take(&mut self, name: &str) -> Result<Value, Wrong> {
+        let value = self.map.remove(name);
+        value.ok_or_else(|| self.wrong(name, "it is missing".to_owned()))
+    }
+
+    /// A text that `parse` takes.
+    pub(super) fn text<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Wrong> {
+        let value = self.take(name)?;
+        self.parsed(name, &value, parse)
+    }
+
+    /// A text that `parse` takes, or null.
+    fn maybe<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Wrong> {
+        match self.take(name)? {
+            Value::Null => Ok(None),
+            value => self.parsed(name, &value, parse).map(Some),
+        }
+    }
+
+    fn parsed<T>(
+        &mut self,
+        name: &str,
+        value: &Value,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Wrong> {
+        let Value::String(text) = value else {
+            return Err(self.wrong(name, "a text is expected".to_owned()));
+        };
+        parse(text).map_err(|why| self.wrong(name, why))
+    }
+
+    fn boolean(&mut self, name: &str) -> Result<bool, Wrong> {
+        let value = self.take(name)?.as_bool();
+        value.ok_or_else(|| self.wrong(name, "true or false is expected".to_owned()))
+    }
+
+    pub(super) fn number(&mut self, name: &str) -> Result<u64, Wrong> {
+        let value = self.take(name)?.as_u64();
+        value.ok_or_else(|| self.wrong(name, "a number is expected".to_owned()))
+    }
+
+    fn scopes(&mut self) -> Result<Scopes, Wrong> {
+        let Value::Array(list) = self.take("scopes")? else {
+            return Err(self.wrong("scopes", "a list of texts is expected".to_owned()));
+        };
+        let mut scopes = Scopes::default();
+        let mut good = Ok(());
+        for value in &list {
+            let read = |text: &str| text.parse::<Scope>().map_err(words);
+            let added = self.parsed("scopes", value, read).and_then(|scope| {
+                let added = scopes.add(scope);
+                added.map_err(|error| self.wrong("scopes", error.to_string()))
+            });
+            good = good.and(added.map(drop));
+        }
+        good.map(|()| scopes)
+    }
+
+    /// An object that `read` takes, or null.
+    fn object<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Self) -> Result<T, Wrong>,
+    ) -> Result<Option<T>, Wrong> {
+        let map = match self.take(name)? {
+            Value::Null => return Ok(None),
+            Value::Object(map) => map,
+            _ => return Err(self.wrong(name, "an object is expected".to_owned())),
+        };
+        let mut inner = Self {
+            line: self.line,
+            within: format!("{}{name}.", self.within),
+            map,
+            faults: Vec::new(),
+        };
+        let value = read(&mut inner);
+        // After a fault the fields behind it were not read: they are not left over.
+        let faults = if value.is_err() {
+            inner.faults
+        } else {
+            inner.done()
+        };
+        let good = faults.is_empty();
+        self.faults.extend(faults);
+        value.and_then(|value| if good { Ok(Some(value)) } else { Err(Wrong) })
+    }
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

@@ -1,0 +1,156 @@
+//! A consistent copy of a store in a new file: every row of one read transaction, as it is,
+//! compared after writing. Others write meanwhile; the file grows by what they write until the
+//! copy is done. Also the one way to make a new file that is not the store itself.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+};
+
+use redb::{Key, ReadableDatabase as _, ReadableTable as _};
+
+use super::{
+    Store,
+    caught::caught,
+    codec::is_intact,
+    disk,
+    error::{Damage, StoreError},
+    file,
+    tables::{Reading, Shelf, Tables, Writing, noted},
+};
+
+/// What a copy holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// How many tokens.
+    pub tokens: u64,
+    /// How many events.
+    pub events: u64,
+    /// The records that are damaged in the store, and so in the copy.
+    pub damaged: Vec<Damage>,
+}
+
+impl Store {
+    /// Writes a copy of the last commit to a new file (0600) at `to`, which opens as a store.
+    /// Refuses what exists; a copy that differs from the store gets no name at all.
+    pub fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
+        new_file(to, |file| {
+            self.read(|reader| caught(|| copy(&reader.tables, file))?)
+        })
+    }
+}
+
+/// Makes the file at `path` by `fill`, which is given an empty one (0600) under another name
+/// and has it on the disk when it returns. Nobody ever sees half of it, and nothing that exists
+/// is touched.
+pub fn new_file<T>(
+    path: &Path,
+    fill: impl FnOnce(File) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let owned = || path.to_owned();
+    if path.file_name().is_none() {
+        return Err(StoreError::NotAFile { path: owned() });
+    }
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(StoreError::Exists { path: owned() });
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        return Err(StoreError::NoFolder { path: owned() });
+    }
+    let mut filled = None;
+    let first = file::create(path, |file| {
+        filled = Some(fill(file)?);
+        Ok(())
+    })?;
+    filled
+        .filter(|_| first)
+        .ok_or_else(|| StoreError::Exists { path: owned() })
+}
+
+fn copy(from: &Tables<Reading>, file: File) -> Result<Backup, StoreError> {
+    let db = disk::fresh(file)?;
+    let transaction = disk::begin_write(&db)?;
+    let mut to = Tables::open_to_write(&transaction)?;
+    let mut damaged = Vec::new();
+    from.meta.pour(&mut to.meta, &mut damaged)?;
+    from.pats.pour(&mut to.pats, &mut damaged)?;
+    from.names.pour(&mut to.names, &mut damaged)?;
+    from.uses.pour(&mut to.uses, &mut damaged)?;
+    from.events.pour(&mut to.events, &mut damaged)?;
+    from.token_events.pour(&mut to.token_events, &mut damaged)?;
+    from.trash.pour(&mut to.trash, &mut damaged)?;
+    from.changes.pour(&mut to.changes, &mut damaged)?;
+    drop(to);
+    transaction.commit()?;
+    let written = Tables::open(db.begin_read()?)?;
+    let same = from.meta.equals(&written.meta)?
+        && from.pats.equals(&written.pats)?
+        && from.names.equals(&written.names)?
+        && from.uses.equals(&written.uses)?
+        && from.events.equals(&written.events)?
+        && from.token_events.equals(&written.token_events)?
+        && from.trash.equals(&written.trash)?
+        && from.changes.equals(&written.changes)?;
+    let backup = Backup {
+        tokens: written.pats.len()?,
+        events: written.events.len()?,
+        damaged,
+    };
+    drop(written);
+    disk::closed(db)?;
+    if same {
+        return Ok(backup);
+    }
+    Err(StoreError::Io {
+        why: "the copy reads back differently from the store".to_owned(),
+    })
+}
+
+impl<K: Key + 'static> Shelf<K, Reading> {
+    /// Puts every row into `to`, and the damaged ones into the list, too.
+    fn pour(
+        &self,
+        to: &mut Shelf<K, Writing<'_>>,
+        damaged: &mut Vec<Damage>,
+    ) -> Result<(), StoreError> {
+        let mut poured = Ok(());
+        self.each_raw(|key, row| {
+            if !is_intact(self.name, K::as_bytes(&key).as_ref(), row) {
+                damaged.push(self.damage(&key));
+            }
+            poured = noted(&to.trouble, || Ok(to.slot.insert(&key, row).map(drop)?));
+            poured.is_ok()
+        })?;
+        poured
+    }
+
+    /// Whether `other` has the same rows, byte for byte.
+    fn equals(&self, other: &Self) -> Result<bool, StoreError> {
+        let mut same = Ok(true);
+        self.each_raw(|key, row| {
+            same = other.tried(|table| Ok(table.get(&key)?.is_some_and(|it| it.value() == row)));
+            same == Ok(true)
+        })?;
+        Ok(same? && self.len()? == other.len()?)
+    }
+
+    /// Shows `visit` every row as it is, for as long as it says so.
+    fn each_raw(
+        &self,
+        mut visit: impl FnMut(K::SelfType<'_>, &[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        self.tried(|table| {
+            for row in table.iter()? {
+                let (key, value) = row?;
+                if !visit(key.value(), value.value()) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+}
