@@ -28,7 +28,8 @@ struct Answer {
 /// Decides, prints and answers by the exit code.
 pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<Exit, Failure> {
     let request = request(args)?;
-    let secret = read(args)?;
+    // A prompt that nobody can see is no answer either; only a decision may end with 0.
+    let secret = read(args).map_err(|failure| failure.or_exit(Exit::Usage))?;
     let from = args.from.clone().or_else(|| service.actor().from.clone());
     let from = from.as_deref();
     let (decided, token, unrecorded) = if let Some(request) = &request {
