@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use super::examples;
 use crate::{
     config::Flags,
-    domain::{Column, Lifetime, Overlap, Scope, StatusFilter},
+    domain::{Column, Domain, Lifetime, Overlap, Scope, StatusFilter},
 };
 
 /// Issue, scope, watch, revoke, regenerate and check personal access tokens.
@@ -27,15 +27,15 @@ use crate::{
 )]
 pub struct Args {
     /// The store to work on, instead of the one in your data folder
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 900)]
     pub store: Option<PathBuf>,
 
     /// The settings to read, instead of those in your config folder
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 901)]
     pub config: Option<PathBuf>,
 
     /// Print JSON, one object a line, each with "schema": 1
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 902)]
     pub json: bool,
 
     /// What to do; the app if nothing
@@ -334,8 +334,8 @@ pub struct Verify {
     pub scope: Option<Scope>,
 
     /// Within which domain
-    #[arg(long, value_name = "DOMAIN", requires = "scope")]
-    pub domain: Option<String>,
+    #[arg(long, value_name = "DOMAIN", requires = "scope", value_parser = domain)]
+    pub domain: Option<Domain>,
 
     /// Read the secret from this file instead of standard input
     #[arg(long, value_name = "FILE")]
@@ -348,6 +348,10 @@ pub struct Verify {
     /// Say which scope allows it, or what is missing and the command that would add it
     #[arg(long)]
     pub explain: bool,
+}
+
+fn domain(text: &str) -> Result<Domain, String> {
+    Domain::parse(text).map_err(|fault| fault.to_string())
 }
 
 /// Which part of the trail.

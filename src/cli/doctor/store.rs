@@ -27,6 +27,13 @@ pub(super) fn look(report: &mut Report, config: Option<&Config>, open: Open<'_>)
     let mounted = file_system(path);
     report.either("file system", mounted);
     match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => {
+            report.unknown("state", "this is not a file");
+            report.attend(format!(
+                "{} is not a file: name another store",
+                path.display()
+            ));
+        }
         Ok(found) => {
             file(report, path, &found);
             content(report, config, open);
@@ -48,23 +55,30 @@ fn file(report: &mut Report, path: &Path, found: &Metadata) {
     if let Some(Ok(folder)) = path.parent().map(fs::metadata) {
         report.fact("folder mode", mode(&folder));
     }
-    let mut reserve = path.as_os_str().to_owned();
-    reserve.push(".reserve");
-    let has_reserve = Path::new(&reserve).is_file();
-    report.fact("reserve", has_reserve);
-    if !has_reserve {
+    processes::look(report, found);
+}
+
+/// The space beside the store that a full disk is met with. The first change makes it.
+fn reserve(report: &mut Report, store: &Path, events: u64) {
+    let mut path = store.as_os_str().to_owned();
+    path.push(".reserve");
+    let there = Path::new(&path).is_file();
+    report.fact("reserve", there);
+    if !there && events > 0 {
         report.attend(
             "the reserve beside the store is not there, so that a full disk could keep you from \
              revoking: free some space, the next change makes it again",
         );
     }
-    processes::look(report, found);
 }
 
 fn content(report: &mut Report, config: &Config, open: Open<'_>) {
     let health = open(config).and_then(|service| Ok(service.health()?));
     match health {
-        Ok(health) => numbers(report, &health),
+        Ok(health) => {
+            numbers(report, &health);
+            reserve(report, &config.store, health.chain.events);
+        }
         Err(failure) => {
             let why = match failure {
                 Failure::Told(_, why) => why,
