@@ -76,7 +76,7 @@ pub fn run() -> ExitCode {
 }
 
 fn command_line(args: &Args, command: &Command) -> Result<Exit, Failure> {
-    if let Some(done) = cli::perform_without_store(command, args.json) {
+    if let Some(done) = cli::perform_without_store(args, command, &open) {
         return done;
     }
     let config = settings(args)?;

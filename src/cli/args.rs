@@ -6,28 +6,11 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::examples;
 use crate::{
     config::Flags,
-    domain::{Column, Lifetime, Overlap, Scope, StatusFilter},
+    domain::{Column, Domain, Lifetime, Overlap, Scope, StatusFilter},
 };
-
-const AFTER: &str = "\
-Examples:
-  patdeck                                            open the app
-  patdeck create ci-prod --lifetime 90d --scope channels:c-42:publish,subscribe
-  patdeck verify --scope channels:c-42:publish < secret && ./publish.sh
-  patdeck list --expiring 7d --json
-  patdeck revoke ci-prod --yes
-
-Exit codes:
-  0 done, or allowed   1 no: denied, not found, nothing to list   2 usage or settings
-  3 refused by a rule  4 the store is unavailable, damaged or unsafe
-  129, 130, 143 the line dropped, interrupted, terminated
-
-Environment:
-  PATDECK_STORE, PATDECK_CONFIG  as --store and --config
-  SSH_CONNECTION, SUDO_USER      who did it, for the audit trail
-  NO_COLOR, LC_ALL, LC_CTYPE, LANG";
 
 /// Issue, scope, watch, revoke, regenerate and check personal access tokens.
 ///
@@ -35,18 +18,24 @@ Environment:
 /// one, or a name. Data goes to standard output, everything else to standard error. Secrets are
 /// never taken from arguments.
 #[derive(Debug, Parser)]
-#[command(name = "patdeck", version, after_long_help = AFTER, disable_help_subcommand = true)]
+#[command(
+    name = "patdeck",
+    version,
+    after_help = examples::SHORT,
+    after_long_help = examples::LONG,
+    disable_help_subcommand = true
+)]
 pub struct Args {
     /// The store to work on, instead of the one in your data folder
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 900)]
     pub store: Option<PathBuf>,
 
     /// The settings to read, instead of those in your config folder
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 901)]
     pub config: Option<PathBuf>,
 
     /// Print JSON, one object a line, each with "schema": 1
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 902)]
     pub json: bool,
 
     /// What to do; the app if nothing
@@ -68,33 +57,43 @@ impl Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List tokens
+    #[command(after_help = examples::LIST)]
     List(List),
     /// Show one token whole
+    #[command(after_help = examples::SHOW)]
     Show {
         /// Which
         token: String,
     },
     /// Make a token and print its secret, once
+    #[command(after_help = examples::CREATE)]
     Create(Create),
     /// Change name and description
+    #[command(after_help = examples::EDIT)]
     Edit(Edit),
     /// Add, remove or clear scopes
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::SCOPE)]
     Scope(ScopeCommand),
     /// End tokens: their secrets are denied from now on
+    #[command(after_help = examples::REVOKE)]
     Revoke(Many),
     /// Give a token a new secret and lifetime and print the secret, once
+    #[command(after_help = examples::REGENERATE)]
     Regenerate(Regenerate),
     /// Delete tokens; `restore` brings them back for 24 hours
+    #[command(after_help = examples::DELETE)]
     Delete(Delete),
     /// Bring back a deleted token, with its secret
+    #[command(after_help = examples::RESTORE)]
     Restore {
         /// Which: its id, the start of it, or its name
         token: String,
     },
     /// Say whether a secret is valid, and whether it may do something: exit 0 yes, 1 no
+    #[command(after_help = examples::VERIFY)]
     Verify(Verify),
     /// Show, follow or check the audit trail
+    #[command(after_help = examples::AUDIT)]
     Audit(Audit),
     /// Find secrets in files, say what they are here, and revoke those that still work
     Scan(super::scan::Scan),
@@ -105,18 +104,26 @@ pub enum Command {
     /// Write a consistent copy of the store to a new file, while others write
     Backup(super::backup::Backup),
     /// Print shell completions
+    #[command(after_help = examples::COMPLETIONS)]
     Completions {
         /// For which shell
         shell: Shell,
     },
     /// Print the manual page
+    #[command(after_help = examples::MAN)]
     Man,
+    /// Find, make, check and show the settings
+    #[command(subcommand, after_help = examples::CONFIG)]
+    Config(super::settings::ConfigCommand),
+    /// Look over everything and say what needs attention; exit 1 if something does
+    #[command(after_help = examples::DOCTOR)]
+    Doctor,
 }
 
 /// Which tokens to list.
 #[derive(Debug, clap::Args)]
 pub struct List {
-    /// Only these
+    /// Only those in this state
     #[arg(long, value_enum, default_value_t = Status::Active)]
     pub status: Status,
 
@@ -129,7 +136,7 @@ pub struct List {
     pub sort: (Column, bool),
 
     /// Only active ones that expire within this time; exit 1 if there is none
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", conflicts_with = "status")]
     pub expiring: Option<crate::domain::lifetime::Span>,
 }
 
@@ -225,7 +232,7 @@ pub struct Edit {
     pub token: String,
 
     /// Its new name
-    #[arg(long, required_unless_present = "description")]
+    #[arg(long, value_name = "NAME", required_unless_present = "description")]
     pub name: Option<String>,
 
     /// Its new description; empty for none
@@ -237,6 +244,7 @@ pub struct Edit {
 #[derive(Debug, Subcommand)]
 pub enum ScopeCommand {
     /// Add scopes; all of them or none
+    #[command(after_help = examples::SCOPE_ADD)]
     Add {
         /// To which token
         token: String,
@@ -245,6 +253,7 @@ pub enum ScopeCommand {
         scopes: Vec<ScopeList>,
     },
     /// Remove scopes
+    #[command(after_help = examples::SCOPE_REMOVE)]
     Remove {
         /// From which token
         token: String,
@@ -253,6 +262,7 @@ pub enum ScopeCommand {
         scopes: Vec<ScopeList>,
     },
     /// Remove every scope: the token is denied everything
+    #[command(after_help = examples::SCOPE_CLEAR)]
     Clear {
         /// From which token
         token: String,
@@ -332,8 +342,8 @@ pub struct Verify {
     pub scope: Option<Scope>,
 
     /// Within which domain
-    #[arg(long, requires = "scope")]
-    pub domain: Option<String>,
+    #[arg(long, value_name = "DOMAIN", requires = "scope", value_parser = domain)]
+    pub domain: Option<Domain>,
 
     /// Read the secret from this file instead of standard input
     #[arg(long, value_name = "FILE")]
@@ -346,6 +356,10 @@ pub struct Verify {
     /// Say which scope allows it, or what is missing and the command that would add it
     #[arg(long)]
     pub explain: bool,
+}
+
+fn domain(text: &str) -> Result<Domain, String> {
+    Domain::parse(text).map_err(|fault| fault.to_string())
 }
 
 /// Which part of the trail.

@@ -2,6 +2,7 @@
 
 use std::{io, thread, time::Duration};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use super::{
@@ -11,11 +12,14 @@ use super::{
 };
 use crate::{
     domain::{Event, TokenId},
-    service::Service,
+    service::{ChainState, Service},
 };
 
 /// How often a follower looks.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
+const LOOK_EVERY: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 300_000_000,
+};
 
 /// Prints events oldest first, and goes on with `--follow`; or checks the chain.
 pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exit, Failure> {
@@ -44,7 +48,26 @@ pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exi
             return Ok(Exit::Done);
         }
         io::Write::flush(&mut io::stdout())?;
-        thread::sleep(LOOK_EVERY);
+        if !still_read() {
+            return Ok(Exit::Done);
+        }
+    }
+}
+
+/// Waits until it is time for the next look; whether anybody still reads the output. A reader
+/// that went away must not leave a follower behind that waits for ever.
+fn still_read() -> bool {
+    let out = rustix::stdio::stdout();
+    let mut watched = [PollFd::new(&out, PollFlags::empty())];
+    let gone = PollFlags::ERR | PollFlags::HUP;
+    match poll(&mut watched, Some(&LOOK_EVERY)) {
+        Ok(0) => true,
+        Ok(_) if watched.iter().any(|fd| fd.revents().intersects(gone)) => false,
+        // What cannot be watched is not watched; the next line will tell.
+        _ => {
+            thread::sleep(Duration::from_millis(300));
+            true
+        }
     }
 }
 
@@ -75,26 +98,30 @@ fn print(each: &Event, out: &Output) -> Result<(), Failure> {
 
 fn check(service: &Service, out: &Output) -> Result<Exit, Failure> {
     let chain = service.trail(0)?.chain;
+    let Some((sequence, fault)) = &chain.broken else {
+        print_chain(&chain, out)?;
+        return Ok(Exit::Done);
+    };
+    tell(&format!("the chain is broken at event {sequence}: {fault}"));
+    // A closed pipe must not turn the finding into success.
+    print_chain(&chain, out).map_err(|error| Failure::from(error).or_exit(Exit::No))?;
+    Ok(Exit::No)
+}
+
+fn print_chain(chain: &ChainState, out: &Output) -> io::Result<()> {
+    let broken = chain.broken.as_ref();
     if out.json {
-        let broken = chain.broken.as_ref();
         out.object(json!({
             "events": chain.events,
             "holds": broken.is_none(),
             "broken_at": broken.map(|(sequence, _)| sequence),
             "fault": broken.map(|(_, fault)| fault),
             "head": chain.head.to_string(),
-        }))?;
-    } else if chain.broken.is_none() {
-        out.line(&format!(
-            "the chain holds: {} events, head {}",
-            chain.events, chain.head
-        ))?;
-    }
-    match &chain.broken {
-        None => Ok(Exit::Done),
-        Some((sequence, fault)) => {
-            tell(&format!("the chain is broken at event {sequence}: {fault}"));
-            Ok(Exit::No)
-        }
+        }))
+    } else if broken.is_none() {
+        let (events, head) = (chain.events, chain.head);
+        out.line(&format!("the chain holds: {events} events, head {head}"))
+    } else {
+        Ok(())
     }
 }

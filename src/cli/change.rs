@@ -1,6 +1,8 @@
 //! The commands that change tokens. Each is one call of the service, asked for by the typed
 //! name where it destroys.
 
+use std::io;
+
 use serde_json::json;
 
 use super::{
@@ -11,7 +13,10 @@ use super::{
 };
 use crate::{
     domain::{Description, Name, Overlap, Pat, Scope, Status, TokenId},
-    service::{Claim, Issued, NewPat, Renewal, Service, ServiceError, handout},
+    service::{
+        Claim, Issued, NewPat, Renewal, Service, ServiceError,
+        handout::{HandoutError, Waiting},
+    },
 };
 
 /// Makes a token and hands its secret over.
@@ -22,12 +27,13 @@ pub(super) fn create(service: &Service, args: &Create, out: &Output) -> Result<E
         lifetime: args.lifetime.unwrap_or(service.policy().default_lifetime),
         scopes: flat(&args.scopes),
     };
+    let waiting = waiting(&args.handout)?;
     let issued = service.create(&new)?;
     tell(&format!(
         "{} is created, id {}",
         issued.pat.name, issued.pat.id
     ));
-    hand_over(service, &issued, &args.handout, out)
+    hand_over(service, &issued, waiting, out)
 }
 
 /// Gives a token a new secret and hands it over.
@@ -43,6 +49,7 @@ pub(super) fn regenerate(
         confirm(&what, pat.name.as_str(), args.yes)?;
     }
     let lifetime = args.lifetime.unwrap_or(service.policy().default_lifetime);
+    let waiting = waiting(&args.handout)?;
     let issued = service.regenerate(
         &pat.id,
         Renewal {
@@ -51,15 +58,27 @@ pub(super) fn regenerate(
         },
     )?;
     tell(&format!("{} has a new secret", issued.pat.name));
-    hand_over(service, &issued, &args.handout, out)
+    hand_over(service, &issued, waiting, out)
 }
 
-/// Prints the bare secret, or writes it to a new file; then the token counts as claimed. A
-/// secret that could not be handed over stays unclaimed, and the failure says what to do.
+/// The file that is to take the secret, made before anything is changed: one that is refused
+/// costs no secret.
+fn waiting(to: &Handout) -> Result<Option<Waiting>, Failure> {
+    let refused = |error: HandoutError| Failure::Told(Exit::Refused, error.to_string());
+    to.secret_file
+        .as_deref()
+        .map(Waiting::at)
+        .transpose()
+        .map_err(refused)
+}
+
+/// Prints the bare secret, or writes it to the file that waits for it; then the token counts as
+/// claimed. A secret that could not be handed over stays unclaimed, and the failure says what to
+/// do.
 fn hand_over(
     service: &Service,
     issued: &Issued,
-    to: &Handout,
+    to: Option<Waiting>,
     out: &Output,
 ) -> Result<Exit, Failure> {
     let Issued { pat, secret } = issued;
@@ -70,28 +89,36 @@ fn hand_over(
         );
         Failure::Told(Exit::Refused, format!("{reason}; {advice}"))
     };
-    let how = match &to.secret_file {
-        Some(path) => {
-            let path = handout::write(path, secret).map_err(|error| lost(error.to_string()))?;
-            tell(&format!(
-                "the secret is written to {}, mode 0600",
-                path.display()
-            ));
-            Claim::Written
-        }
-        None if out.json => Claim::Printed,
-        None => {
-            out.line(secret.reveal())
-                .map_err(|error| lost(error.to_string()))?;
-            Claim::Printed
-        }
+    let unprinted = |error: io::Error| lost(format!("the secret could not be printed ({error})"));
+    let object = |secret: Option<&str>| {
+        out.object(json!({ "token": token(pat, pat.issued), "secret": secret }))
     };
-    if out.json {
-        let shown = (how == Claim::Printed).then(|| secret.reveal());
-        let value = json!({ "token": token(pat, pat.issued), "secret": shown });
-        out.object(value).map_err(|error| lost(error.to_string()))?;
+    let how = if let Some(waiting) = to {
+        let path = waiting
+            .fill(secret)
+            .map_err(|error| lost(error.to_string()))?;
+        tell(&format!(
+            "the secret is written to {}, mode 0600",
+            path.display()
+        ));
+        Claim::Written
+    } else if out.json {
+        object(Some(secret.reveal())).map_err(unprinted)?;
+        Claim::Printed
+    } else {
+        out.line(secret.reveal()).map_err(unprinted)?;
+        Claim::Printed
+    };
+    // The secret is out: from here on nothing may look like a failure to make it.
+    if let Err(error) = service.claim(&pat.id, &pat.digest, how) {
+        tell(&format!(
+            "that the secret was taken could not be noted ({error}): the app will ask about {}",
+            pat.name
+        ));
     }
-    service.claim(&pat.id, &pat.digest, how)?;
+    if out.json && how == Claim::Written {
+        object(None)?;
+    }
     Ok(Exit::Done)
 }
 
@@ -152,7 +179,10 @@ pub(super) fn revoke(service: &Service, args: &Many, out: &Output) -> Result<Exi
 pub(super) fn delete(service: &Service, args: &Delete, out: &Output) -> Result<Exit, Failure> {
     if args.all {
         let count = service.load()?.pats.len();
-        let what = format!("All {count} tokens are deleted");
+        let what = match count {
+            1 => "The only token is deleted".to_owned(),
+            _ => format!("All {count} tokens are deleted"),
+        };
         confirm(&what, &count.to_string(), args.yes)?;
         let count = service.delete_all(count)?;
         if out.json {

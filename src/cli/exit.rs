@@ -47,6 +47,15 @@ impl Failure {
         Self::Told(Exit::Usage, format!("{reason}"))
     }
 
+    /// This failure, with `exit` where nobody reads any more: an answer that is carried by the
+    /// exit code must not become success because a pipe closed.
+    pub fn or_exit(self, exit: Exit) -> Self {
+        match self {
+            Self::Unread => Self::Told(exit, "nobody reads the output any more".to_owned()),
+            told @ Self::Told(..) => told,
+        }
+    }
+
     /// Something that was asked for is not there.
     pub fn no(reason: impl Display) -> Self {
         Self::Told(Exit::No, format!("{reason}"))
@@ -77,5 +86,20 @@ impl From<io::Error> for Failure {
                 format!("the output could not be written ({error})"),
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_not_lost_with_its_reader() {
+        let unread = || Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert!(matches!(unread(), Failure::Unread));
+        let kept = unread().or_exit(Exit::No);
+        assert!(matches!(kept, Failure::Told(Exit::No, _)));
+        let told = Failure::usage("x").or_exit(Exit::No);
+        assert!(matches!(told, Failure::Told(Exit::Usage, _)));
     }
 }

@@ -6,11 +6,14 @@ pub mod args;
 mod audit;
 mod backup;
 mod change;
+pub mod doctor;
 mod documents;
+mod examples;
 pub mod exit;
 pub mod print;
 mod prompt;
 mod scan;
+pub mod settings;
 mod tokens;
 mod transfer;
 mod verify;
@@ -21,14 +24,24 @@ pub use args::{Args, Command};
 pub use exit::{Exit, Failure};
 pub use print::Output;
 
-use crate::{domain::Secret, service::Service};
+use crate::{config::Environment, domain::Secret, service::Service};
 
-/// Does what needs no store; `None` if `command` needs one.
-pub fn perform_without_store(command: &Command, json: bool) -> Option<Result<Exit, Failure>> {
+/// Does what must work without a store or without sound settings; `None` if `command` needs
+/// both. `open` opens the store for a look at it.
+pub fn perform_without_store(
+    args: &Args,
+    command: &Command,
+    open: doctor::Open<'_>,
+) -> Option<Result<Exit, Failure>> {
+    let flags = args.flags();
+    let environment = Environment::of_process();
+    let out = Output::new(args.json, !environment.no_color);
     match command {
         Command::Completions { shell } => Some(documents::completions(*shell)),
         Command::Man => Some(documents::man()),
-        Command::Scan(args) if args.regex => Some(scan::regex(json)),
+        Command::Config(command) => Some(settings::config(*command, &flags, &environment, &out)),
+        Command::Doctor => Some(doctor::doctor(&flags, &environment, open, &out)),
+        Command::Scan(scan) if scan.regex => Some(scan::regex(args.json)),
         _ => None,
     }
 }
@@ -51,8 +64,9 @@ pub fn perform(service: &Service, command: &Command, out: &Output) -> Result<Exi
         Command::Export(args) => transfer::export(service, args, out),
         Command::Import(args) => transfer::import(service, args, out),
         Command::Backup(args) => backup::backup(service, args, out),
-        Command::Completions { .. } | Command::Man => {
-            perform_without_store(command, out.json).unwrap_or(Ok(Exit::Done))
+        // `perform_without_store` has done these.
+        Command::Completions { .. } | Command::Man | Command::Config(_) | Command::Doctor => {
+            Ok(Exit::Done)
         }
     }
 }

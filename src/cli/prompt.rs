@@ -52,10 +52,11 @@ pub(super) fn secret() -> Result<Zeroizing<String>, Failure> {
     if !io::stdin().is_terminal() {
         return line(io::stdin().lock());
     }
+    // Before the question: whoever answers at once, by a paste, must not see it either.
+    let hidden = Unseen::start()?;
     let mut err = io::stderr().lock();
     write!(err, "Secret (not shown): ")?;
     err.flush()?;
-    let hidden = Unseen::start()?;
     let read = line(io::stdin().lock());
     drop(hidden);
     writeln!(err)?;
@@ -104,6 +105,7 @@ impl Unseen {
         let (at_signal, over) = (before.clone(), Arc::clone(&ended));
         let mut signals = signal_hook::iterator::Signals::new([
             signal_hook::consts::SIGINT,
+            signal_hook::consts::SIGQUIT,
             signal_hook::consts::SIGTERM,
             signal_hook::consts::SIGHUP,
         ])?;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     args::List,
     exit::{Exit, Failure},
-    print::{Output, event, time, token},
+    print::{Output, event, tell, time, token},
 };
 use crate::{
     domain::{Moment, Pat, Query, Sort, Status, StatusFilter, sentence::permits},
@@ -21,7 +21,9 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
     let loaded = service.load()?;
     let now = loaded.now;
     for damage in &loaded.damaged {
-        super::print::tell(&damage.to_string());
+        tell(&format!(
+            "{damage} is damaged and left out: restore a backup, or delete this record"
+        ));
     }
     let (column, descending) = args.sort;
     let query = Query {

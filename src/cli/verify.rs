@@ -14,8 +14,8 @@ use super::{
     prompt,
 };
 use crate::{
-    domain::{Decision, Denial, Domain, Pat, Request, Scope},
-    service::{Service, ServiceError},
+    domain::{Decision, Denial, Pat, Request, Scope},
+    service::Service,
 };
 
 /// What came out, whether a request was decided or a secret identified.
@@ -27,8 +27,9 @@ struct Answer {
 
 /// Decides, prints and answers by the exit code.
 pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<Exit, Failure> {
-    let request = request(args)?;
-    let secret = read(args)?;
+    let request = request(args);
+    // A prompt that nobody can see is no answer either; only a decision may end with 0.
+    let secret = read(args).map_err(|failure| failure.or_exit(Exit::Usage))?;
     let from = args.from.clone().or_else(|| service.actor().from.clone());
     let from = from.as_deref();
     let (decided, token, unrecorded) = if let Some(request) = &request {
@@ -88,26 +89,21 @@ fn read(args: &Verify) -> Result<Zeroizing<String>, Failure> {
     prompt::line(file)
 }
 
-fn request(args: &Verify) -> Result<Option<Request>, Failure> {
-    let Some(scope) = &args.scope else {
-        return Ok(None);
-    };
-    let domain = args.domain.as_deref().map(Domain::parse).transpose();
-    let domain = domain
-        .map_err(ServiceError::from)?
-        .or_else(|| scope.domain.clone());
+fn request(args: &Verify) -> Option<Request> {
+    let scope = args.scope.as_ref()?;
+    let domain = args.domain.clone().or_else(|| scope.domain.clone());
     let Scope {
         entity_type,
         entity,
         operation,
         ..
     } = scope.clone();
-    Ok(Some(Request {
+    Some(Request {
         entity_type,
         entity,
         operation,
         domain,
-    }))
+    })
 }
 
 /// The word for a denial that scripts can rely on.

@@ -68,6 +68,19 @@ impl fmt::Display for Fault {
     }
 }
 
+impl Problem {
+    /// The setting that it is about, where the line names one.
+    pub fn setting(&self) -> Option<String> {
+        match self {
+            Self::Syntax(_) => None,
+            Self::Unknown { path, .. } | Self::Kind { path, .. } | Self::Value { path, .. } => {
+                Some(path.clone())
+            }
+            Self::Key(fault) => Some(fault.setting()),
+        }
+    }
+}
+
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {

@@ -3,6 +3,7 @@
 //! once at the start; nothing reads a setting anywhere else.
 
 mod catalogue;
+pub mod clipboard;
 pub mod environment;
 pub mod fault;
 pub mod file;
@@ -100,15 +101,8 @@ impl Config {
     /// The settings in force for this command line in these surroundings. A file that is not at
     /// its default place is no fault; one that was named must be there.
     pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
-        let named = [
-            (flags.config.as_ref(), "--config"),
-            (environment.config.as_ref(), "PATDECK_CONFIG"),
-        ];
-        let named = named.iter().find_map(|(path, by)| Some(((*path)?, *by)));
-        let (path, by) = match (named, &environment.folders) {
-            (Some((path, by)), _) => (full(&environment.current, path), Some(by)),
-            (None, Some(folders)) => (folders.config_file(), None),
-            (None, None) => return Self::settle(flags, environment, File::default(), None),
+        let Some((path, by)) = Self::place(flags, environment) else {
+            return Self::settle(flags, environment, File::default(), None);
         };
         let text = match (fs::read(&path), by) {
             (Ok(bytes), _) => match String::from_utf8(bytes) {
@@ -125,6 +119,23 @@ impl Config {
         match File::read(&text, base, environment.folders.as_ref()) {
             Ok(file) => Self::settle(flags, environment, file, Some(path)),
             Err(faults) => Err(ConfigError::Faults { path, faults }),
+        }
+    }
+
+    /// Which file is read, if it is there, and who names it: nobody for the one in the user's own
+    /// folder. `None` without such a folder.
+    pub fn place(
+        flags: &Flags,
+        environment: &Environment,
+    ) -> Option<(PathBuf, Option<&'static str>)> {
+        let named = [
+            (flags.config.as_ref(), "--config"),
+            (environment.config.as_ref(), "PATDECK_CONFIG"),
+        ];
+        let named = named.iter().find_map(|(path, by)| Some(((*path)?, *by)));
+        match (named, &environment.folders) {
+            (Some((path, by)), _) => Some((full(&environment.current, path), Some(by))),
+            (None, folders) => Some((folders.as_ref()?.config_file(), None)),
         }
     }
 

@@ -92,3 +92,30 @@ pub enum KeyFault {
         by: Action,
     },
 }
+
+impl KeyFault {
+    /// The setting that it is about, as the file spells it.
+    pub fn setting(&self) -> String {
+        let (mode, action) = match self {
+            Self::Mode { given, .. } => return format!("keys.{given}"),
+            Self::Action { mode, given, .. } => return format!("keys.{}.{given}", mode.word()),
+            Self::Key { mode, action, .. }
+            | Self::Text { mode, action, .. }
+            | Self::Needed { mode, action }
+            | Self::Twice {
+                mode,
+                actions: (action, _),
+                ..
+            }
+            | Self::Begins {
+                mode,
+                actions: (action, _),
+                ..
+            }
+            | Self::Hidden {
+                mode, by: action, ..
+            } => (mode, action),
+        };
+        format!("keys.{}.{}", mode.word(), action.word())
+    }
+}

@@ -78,6 +78,14 @@ impl Keymap {
             .map_or(&[], |row| row.keys.as_slice())
     }
 
+    /// Every action with the keys of its own, in the order of the documents.
+    pub fn each(&self) -> impl Iterator<Item = (Mode, Action, &[Sequence])> {
+        self.rows.iter().map(|row| {
+            let Row { binding, keys } = row;
+            (binding.mode, binding.action, keys.as_slice())
+        })
+    }
+
     /// Which keys may follow `pressed` in `mode`, and what each leads to.
     pub fn continuations(&self, mode: Mode, pressed: &[Key]) -> Vec<(Key, &'static Binding)> {
         let mut found: Vec<(Key, &'static Binding)> = Vec::new();

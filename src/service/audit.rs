@@ -53,6 +53,19 @@ pub struct Trail {
     pub chain: ChainState,
 }
 
+/// The state of the whole store.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// Its tokens, its damaged records and its clock.
+    pub loaded: Loaded,
+    /// Its trail.
+    pub chain: ChainState,
+    /// The number of its format.
+    pub schema: u32,
+    /// Deleted tokens that wait in the trash.
+    pub trash: usize,
+}
+
 /// Events that are read at once.
 const EVENTS_PAGE: usize = 1_000;
 
@@ -109,6 +122,18 @@ impl Service {
             Ok::<_, StoreError>(Trail {
                 events,
                 chain: rows.verify_chain()?,
+            })
+        })?)
+    }
+
+    /// How the store is, from one look at it.
+    pub fn health(&self) -> Result<Health, ServiceError> {
+        Ok(self.store.read(|rows| {
+            Ok::<_, StoreError>(Health {
+                loaded: self.loaded(rows)?,
+                chain: rows.verify_chain()?,
+                schema: rows.schema()?,
+                trash: rows.trash()?.rows.len(),
             })
         })?)
     }

@@ -2,7 +2,7 @@
 //! line end. Refuses an existing file and a link, so that nothing is ever overwritten.
 
 use std::{
-    fs::OpenOptions,
+    fs::{File, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -29,34 +29,67 @@ pub enum HandoutError {
     },
 }
 
-/// Writes `secret` to a new file at `path`, readable by its owner alone whatever the umask, and
-/// on the disk when this returns. `~/` is the home folder. Returns the path as it was taken.
-pub fn write(path: &str, secret: &Secret) -> Result<PathBuf, HandoutError> {
-    let path = at_home(path);
-    let refused = |reason: io::Error| match reason.kind() {
-        io::ErrorKind::AlreadyExists => HandoutError::Exists(path.clone()),
-        io::ErrorKind::NotFound => HandoutError::NoFolder(path.clone()),
-        _ => HandoutError::Refused {
-            path: path.clone(),
-            reason,
-        },
-    };
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(refused)?;
-    // Two writes, not one joined text: no further copy of the secret is made.
-    let written = file
-        .write_all(secret.reveal().as_bytes())
-        .and_then(|()| file.write_all(b"\n"))
-        .and_then(|()| file.sync_all());
-    if let Err(reason) = written {
-        drop(std::fs::remove_file(&path));
-        return Err(refused(reason));
+/// A new, empty file that waits for its secret; removed again when none comes. Made before the
+/// secret is, so that a refused file costs no secret.
+#[derive(Debug)]
+pub struct Waiting {
+    path: PathBuf,
+    file: File,
+    filled: bool,
+}
+
+impl Waiting {
+    /// Makes the file at `path`, readable by its owner alone whatever the umask. `~/` is the
+    /// home folder.
+    pub fn at(path: &str) -> Result<Self, HandoutError> {
+        let path = at_home(path);
+        let made = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
+        let file = made.map_err(|reason| refused(&path, reason))?;
+        Ok(Self {
+            path,
+            file,
+            filled: false,
+        })
     }
-    Ok(path)
+
+    /// Writes `secret`, which is on the disk when this returns. Returns the path as it was taken.
+    pub fn fill(mut self, secret: &Secret) -> Result<PathBuf, HandoutError> {
+        // Two writes, not one joined text: no further copy of the secret is made.
+        let written = self
+            .file
+            .write_all(secret.reveal().as_bytes())
+            .and_then(|()| self.file.write_all(b"\n"))
+            .and_then(|()| self.file.sync_all());
+        written.map_err(|reason| refused(&self.path, reason))?;
+        self.filled = true;
+        Ok(self.path.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.filled {
+            drop(std::fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// Writes `secret` to a new file at `path`, as [`Waiting`] does.
+pub fn write(path: &str, secret: &Secret) -> Result<PathBuf, HandoutError> {
+    Waiting::at(path)?.fill(secret)
+}
+
+fn refused(path: &Path, reason: io::Error) -> HandoutError {
+    let path = path.to_owned();
+    match reason.kind() {
+        io::ErrorKind::AlreadyExists => HandoutError::Exists(path),
+        io::ErrorKind::NotFound => HandoutError::NoFolder(path),
+        _ => HandoutError::Refused { path, reason },
+    }
 }
 
 fn at_home(path: &str) -> PathBuf {
@@ -96,6 +129,16 @@ mod tests {
             path.metadata().unwrap().permissions().mode() & 0o7777,
             0o600
         );
+    }
+
+    #[test]
+    fn a_file_that_gets_no_secret_does_not_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("never");
+        let waiting = Waiting::at(path.to_str().unwrap()).unwrap();
+        assert!(path.exists());
+        drop(waiting);
+        assert!(!path.exists());
     }
 
     #[test]

@@ -18,14 +18,14 @@ pub mod trash;
 pub mod verify;
 
 pub use actor::acting;
-pub use audit::{Followed, Loaded, Position, Trail};
+pub use audit::{Followed, Health, Loaded, Position, Trail};
 pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
 pub use error::ServiceError;
 pub use pats::{Claim, Issued, NewPat, Renewal};
 pub use verify::Verdict;
 
-pub use crate::store::{panic_is_caught, settle};
+pub use crate::store::{ChainState, panic_is_caught, settle};
 use crate::{
     domain::{
         Action, Actor, Catalogue, Event, EventDraft, Lifetime, Limits, Moment, Pat, Prefix, TokenId,

@@ -7,6 +7,7 @@ use std::{collections::HashMap, ops::ControlFlow};
 use super::{
     chain,
     error::{Damage, StoreError},
+    migrate,
     record::{BirthV1, EventV1, PatV1, RefV1, TrashV1, UseV1},
     tables::{Access, Reading, Tables, hex},
 };
@@ -262,6 +263,13 @@ pub trait Rows: Source {
             .rows
             .sort_by_key(|trashed| std::cmp::Reverse(trashed.at));
         Ok(found)
+    }
+
+    /// The number of the store's format.
+    fn schema(&self) -> Result<u32, StoreError> {
+        let meta = &self.tables().meta;
+        let damaged = || StoreError::Damaged(meta.damage(&migrate::SCHEMA));
+        migrate::schema(meta)?.ok_or_else(damaged)
     }
 
     /// 32 hexadecimal digits that tell this store from every other.

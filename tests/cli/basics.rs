@@ -1,5 +1,5 @@
-//! The command line where no terminal is needed: its help, word for word, and the sentence that
-//! a program without a terminal ends with. What needs one is in `tests/pty`.
+//! The command line where no terminal and no home is needed: version, unknown arguments, and the
+//! sentence that the app ends with where it has no terminal. What needs one is in `tests/pty`.
 
 #![expect(clippy::unwrap_used, reason = "the helpers fail as the tests do")]
 
@@ -28,12 +28,6 @@ fn ended(arguments: &[&str]) -> String {
         text(&output.stdout),
         text(&output.stderr)
     )
-}
-
-#[test]
-fn the_help_is_the_same_either_way() {
-    assert_eq!(ended(&["--help"]), ended(&["-h"]));
-    insta::assert_snapshot!(ended(&["--help"]));
 }
 
 #[test]
@@ -71,4 +65,11 @@ fn a_reader_that_went_away_is_no_failure_of_the_help() {
         .unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_slip_in_a_command_or_a_flag_gets_a_suggestion() {
+    insta::assert_snapshot!(ended(&["crate", "ci"]));
+    insta::assert_snapshot!(ended(&["list", "--statsu", "all"]));
+    insta::assert_snapshot!(ended(&["list", "--status", "activ"]));
 }

@@ -1,0 +1,194 @@
+//! What stands below each help: examples to copy, exit codes, the environment. One text a
+//! command, for the help and for the manual page. Nothing here acts.
+
+/// Below `patdeck -h`.
+pub(super) const SHORT: &str =
+    "`patdeck --help` adds examples, exit codes and the environment; so does each COMMAND --help.";
+
+/// Below `patdeck --help`.
+pub(super) const LONG: &str = "\
+Examples:
+  patdeck                                            open the app
+  patdeck create ci-prod --lifetime 90d --scope channels:c-42:publish,subscribe
+  patdeck verify --scope channels:c-42:publish < secret && ./publish.sh
+  patdeck list --expiring 7d --json
+  patdeck revoke ci-prod --yes
+  patdeck doctor
+
+Exit codes:
+  0    done, or allowed
+  1    no: denied, not found, nothing to list, something needs attention
+  2    the arguments, the settings or the terminal
+  3    refused by a rule
+  4    the store is unavailable, damaged or unsafe
+  129, 130, 143   the line dropped, interrupted, terminated
+
+Environment:
+  PATDECK_STORE, PATDECK_CONFIG   as --store and --config, which are stronger
+  SSH_CONNECTION, SUDO_USER       who did it, for the audit trail
+  NO_COLOR                        no colours
+  LC_ALL, LC_CTYPE, LANG          glyphs only where the first of them that is set says UTF-8";
+
+/// `list`
+pub(super) const LIST: &str = "\
+Examples:
+  patdeck list --status all --search ci --sort -last-used
+  patdeck list --expiring 7d && echo 'renew these'
+
+Prints a table, or with --json one object a line. Exit 0; with --expiring 1 if there is none.";
+
+/// `show`
+pub(super) const SHOW: &str = "\
+Example:
+  patdeck show ci-prod --json
+
+Never shows a secret. Exit 0, or 1 if there is no such token.";
+
+/// `create`
+pub(super) const CREATE: &str = "\
+Examples:
+  patdeck create ci-prod --lifetime 90d --scope channels:c-42:publish,subscribe
+  patdeck create backup --scope 'dashboards:*:read@eu' --secret-file ~/.backup-token
+
+Prints the bare secret and nothing else. Exit 0, 2 for arguments, 3 if a rule refuses it.";
+
+/// `edit`
+pub(super) const EDIT: &str = "\
+Example:
+  patdeck edit ci-prod --name ci-production --description 'the pipeline of the shop'
+
+Exit 0, 1 if there is no such token, 3 if the name is taken.";
+
+/// `scope`
+pub(super) const SCOPE: &str = "\
+Examples:
+  patdeck scope add ci-prod channels:c-42:publish
+  patdeck scope remove ci-prod 'clients:*:read'
+  patdeck scope clear ci-prod --yes";
+
+/// `scope add`
+pub(super) const SCOPE_ADD: &str = "\
+Example:
+  patdeck scope add ci-prod channels:c-42:publish,subscribe 'clients:*:read@eu'
+
+Exit 0, 1 if there is no such token, 3 if one of them is there already or not on offer.";
+
+/// `scope remove`
+pub(super) const SCOPE_REMOVE: &str = "\
+Example:
+  patdeck scope remove ci-prod channels:c-42:publish
+
+Exit 0, 1 if there is no such token, 3 if it has no such scope.";
+
+/// `scope clear`
+pub(super) const SCOPE_CLEAR: &str = "\
+Example:
+  patdeck scope clear ci-prod --yes
+
+Asks for the name on a terminal; elsewhere --yes is needed. Exit 0, 1 for no.";
+
+/// `revoke`
+pub(super) const REVOKE: &str = "\
+Example:
+  patdeck revoke ci-prod backup --yes
+
+Asks for the name (of several, the count) on a terminal; elsewhere --yes is needed.
+All of them or none. Exit 0, 1 if one is not there, 3 if one is revoked already.";
+
+/// `regenerate`
+pub(super) const REGENERATE: &str = "\
+Examples:
+  patdeck regenerate ci-prod --overlap 15m --secret-file ci.secret
+  patdeck regenerate ci-prod --lifetime 90d --yes
+
+Prints the bare secret and nothing else. With an overlap the old secret works on that long.
+Exit 0, 1 if there is no such token, 3 if a rule refuses it.";
+
+/// `delete`
+pub(super) const DELETE: &str = "\
+Examples:
+  patdeck delete ci-prod --yes
+  patdeck delete --all
+
+Asks for the name (of several, the count) on a terminal; elsewhere --yes is needed.
+All of them or none. Exit 0, 1 if one is not there.";
+
+/// `restore`
+pub(super) const RESTORE: &str = "\
+Example:
+  patdeck restore ci-prod
+
+Exit 0, 1 if nothing of that name was deleted in the last 24 hours, 3 if the name is taken.";
+
+/// `verify`
+pub(super) const VERIFY: &str = "\
+Examples:
+  patdeck verify --scope channels:c-42:publish < secret && ./publish.sh
+  patdeck verify --secret-file secret --from \"$REMOTE_ADDR\" --json
+  patdeck verify --explain --scope clients:c-1:read < secret
+
+Exit 0 allowed, 1 denied. 2, 3 and 4 are no answer: read them as denied.";
+
+/// `audit`
+pub(super) const AUDIT: &str = "\
+Examples:
+  patdeck audit --token ci-prod
+  patdeck audit --follow --json
+  patdeck audit --check || mail -s 'the trail is broken' ops < /dev/null
+
+Oldest first. --follow prints what there is, then what happens. Exit 0; with --check 1 if the
+chain is broken.";
+
+/// `completions`
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  patdeck completions bash > ~/.local/share/bash-completion/completions/patdeck
+  patdeck completions zsh > ~/.zfunc/_patdeck
+  patdeck completions fish > ~/.config/fish/completions/patdeck.fish";
+
+/// `man`
+pub(super) const MAN: &str = "\
+Example:
+  patdeck man > ~/.local/share/man/man1/patdeck.1";
+
+/// `config`
+pub(super) const CONFIG: &str = "\
+Examples:
+  patdeck config init && \"${EDITOR:-vi}\" \"$(patdeck config path)\"
+  patdeck config check
+  patdeck config show --json
+
+None of them opens the store.";
+
+/// `config path`
+pub(super) const CONFIG_PATH: &str = "\
+Example:
+  \"${EDITOR:-vi}\" \"$(patdeck config path)\"";
+
+/// `config init`
+pub(super) const CONFIG_INIT: &str = "\
+Example:
+  patdeck config init
+
+Every line is a comment with the default in it. Exit 0, 3 if there is such a file already.";
+
+/// `config check`
+pub(super) const CONFIG_CHECK: &str = "\
+Example:
+  patdeck config check --config new.toml && mv new.toml \"$(patdeck config path)\"
+
+Prints FILE:LINE: and what was expected, one line a mistake. Exit 0, 2 if there is one.";
+
+/// `config show`
+pub(super) const CONFIG_SHOW: &str = "\
+Example:
+  patdeck config show | grep -v default";
+
+/// `doctor`
+pub(super) const DOCTOR: &str = "\
+Examples:
+  patdeck doctor
+  patdeck doctor --json > report.json
+
+Prints no secret and no name of a token: it can be pasted into a report. What cannot be found
+out says why. Exit 0 if all is well, 1 if something needs attention.";

@@ -1,0 +1,44 @@
+//! `audit --follow`: prints what other processes do, and ends when its reader does.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use crate::{Home, command, issue};
+
+#[test]
+fn a_follower_prints_what_another_process_does_and_ends_with_its_reader() {
+    let home = Home::new();
+    issue(&home, &["before"]);
+    let mut follow = command(&home, &["audit", "--follow", "--json"]);
+    let mut child = follow
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || {
+        let line = lines.next().unwrap().unwrap();
+        let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+        format!("{} {}", event["action"], event["name"])
+    };
+    assert_eq!(next(), r#""created" "before""#);
+    assert_eq!(next(), r#""claimed" "before""#);
+    issue(&home, &["after"]);
+    assert_eq!(next(), r#""created" "after""#);
+    assert_eq!(next(), r#""claimed" "after""#);
+    // Nothing more happens, so that only the lost reader can end it.
+    drop(lines);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("it still follows");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+}

@@ -1,0 +1,68 @@
+//! Questions in a terminal: what destroys asks for the typed name, a secret is typed unseen, and
+//! Ctrl-C leaves the terminal as it was.
+
+use std::ffi::OsString;
+
+use crate::{Home, home::SIZE, issue, run, support::Pty};
+
+fn asked(home: &Home, words: &[&str]) -> Pty {
+    let words: Vec<_> = words.iter().map(OsString::from).collect();
+    home.launch_with(&words, SIZE, &[])
+}
+
+#[test]
+fn an_interrupted_prompt_leaves_the_terminal_as_it_was() {
+    let home = Home::new();
+    issue(&home, &["ci"]);
+    let mut pty = asked(&home, &["verify"]);
+    pty.wait_for("Secret (not shown):");
+    pty.type_text("half a sec");
+    pty.keys("<C-c>");
+    assert_eq!(pty.wait_exit(), 130);
+    pty.assert_restored();
+    assert!(!pty.screen().contains("half"), "{}", pty.screen());
+
+    let mut pty = asked(&home, &["verify"]);
+    pty.wait_for("Secret (not shown):");
+    pty.signal("TERM");
+    assert_eq!(pty.wait_exit(), 143);
+    pty.assert_restored();
+}
+
+#[test]
+fn a_secret_is_typed_unseen() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci"]);
+    let mut pty = asked(&home, &["verify"]);
+    pty.wait_for("Secret (not shown):");
+    pty.type_text(&secret);
+    pty.keys("<Enter>");
+    pty.wait_for("valid: ci");
+    assert_eq!(pty.wait_exit(), 0);
+    pty.assert_restored();
+    assert!(!pty.screen().contains(&secret[4..20]), "{}", pty.screen());
+}
+
+#[test]
+fn what_destroys_asks_for_the_name_or_the_count() {
+    let home = Home::new();
+    issue(&home, &["ci"]);
+    issue(&home, &["cd"]);
+    let answered = |words: &[&str], question: &str, answer: &str| {
+        let mut pty = asked(&home, words);
+        pty.wait_for(question);
+        pty.type_text(answer);
+        pty.keys("<Enter>");
+        (pty.wait_exit(), pty.screen())
+    };
+    let question = "ci is revoked. Type ci to go on:";
+    let (code, screen) = answered(&["revoke", "ci"], question, "cd");
+    assert_eq!(code, 1);
+    assert!(screen.contains("cancelled: what was typed is not the same, nothing was changed"));
+    assert_eq!(answered(&["revoke", "ci"], question, "ci").0, 0);
+    let question = "ci, cd are deleted. Type 2 to go on:";
+    assert_eq!(answered(&["delete", "ci", "cd"], question, "yes").0, 1);
+    let question = "All 2 tokens are deleted. Type 2 to go on:";
+    assert_eq!(answered(&["delete", "--all"], question, "2").0, 0);
+    assert_eq!(run(&home, &["list", "--status", "all"]).done(), "");
+}

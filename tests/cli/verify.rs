@@ -1,0 +1,201 @@
+//! `verify` is a contract: 0 is allowed, 1 is denied, anything else is no answer; and a denial
+//! tells nothing about a record whose secret was not shown.
+
+use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _, process::Stdio};
+
+use chrono::TimeDelta;
+use patdeck::domain::{Prefix, Secret, TokenId};
+use serde_json::json;
+
+use crate::{Home, fed, issue, run};
+
+const PUBLISH: [&str; 3] = ["verify", "--scope", "channels:c-42:publish"];
+
+/// A well-formed secret of `id` that is not the one of its token.
+fn forged(id: &str) -> String {
+    let zeros = |out: &mut [u8]| {
+        out.fill(7);
+        Ok::<_, ()>(())
+    };
+    let secret = Secret::generate(&Prefix::default(), TokenId::parse(id).unwrap(), zeros).unwrap();
+    secret.reveal().to_owned()
+}
+
+#[test]
+fn the_exit_code_and_one_word_are_the_answer() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish@eu"]);
+    let answer = |words: &[&str]| {
+        let ended = fed(&home, words, &format!("{secret}\n"));
+        assert_eq!(ended.err, "");
+        (ended.code, ended.out)
+    };
+    assert_eq!(answer(&["verify"]), (0, "valid: ci\n".into()));
+    assert_eq!(
+        answer(&["verify", "--scope", "channels:c-42:publish@eu"]),
+        (0, "allowed\n".into())
+    );
+    assert_eq!(
+        answer(&[&PUBLISH[..], &["--domain", "eu"]].concat()),
+        (0, "allowed\n".into())
+    );
+    assert_eq!(
+        answer(&[&PUBLISH[..], &["--domain", "us"]].concat()),
+        (1, "denied\n".into())
+    );
+    assert_eq!(answer(&PUBLISH), (1, "denied\n".into()));
+    let (code, out) = answer(&[&PUBLISH[..], &["--domain", "eu", "--explain"]].concat());
+    assert_eq!(
+        (code, out.as_str()),
+        (0, "allowed: by channels:c-42:publish@eu of ci\n")
+    );
+
+    // What an explained denial advises is all it takes.
+    let (code, out) = answer(&["verify", "--scope", "users:u-1:read", "--explain"]);
+    let (denial, advice) = out.split_once('\n').unwrap();
+    assert_eq!(
+        (code, denial),
+        (1, "denied: no scope allows it: users:u-1:read is missing")
+    );
+    let command = advice
+        .trim_end()
+        .strip_prefix("to allow it: patdeck ")
+        .unwrap();
+    let words: Vec<_> = command.split(' ').collect();
+    assert_eq!(run(&home, &words).code, 0, "{command}");
+    assert_eq!(
+        answer(&["verify", "--scope", "users:u-1:read"]),
+        (0, "allowed\n".into())
+    );
+}
+
+#[test]
+fn a_denial_tells_nothing_of_a_record_whose_secret_was_not_shown() {
+    let home = Home::new();
+    let active = issue(&home, &["active"]);
+    let revoked = issue(&home, &["revoked"]);
+    let deleted = issue(&home, &["deleted"]);
+    assert_eq!(run(&home, &["revoke", "revoked", "--yes"]).code, 0);
+    assert_eq!(run(&home, &["delete", "deleted", "--yes"]).code, 0);
+    home.seed("expired", "", "1h", TimeDelta::hours(2));
+    let expired = run(&home, &["show", "expired", "--json"]).objects()[0]["token"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for words in [
+        &["verify"][..],
+        &["verify", "--explain"],
+        &["verify", "--json"],
+        &PUBLISH,
+        &["verify", "--scope", "channels:c-42:publish", "--explain"],
+    ] {
+        let strange = fed(&home, words, &forged("000000000000"));
+        assert_eq!((strange.code, strange.err.as_str()), (1, ""));
+        for id in [&active[4..16], &revoked[4..16], &deleted[4..16], &expired] {
+            assert_eq!(fed(&home, words, &forged(id)), strange, "{words:?}");
+        }
+        assert_eq!(
+            fed(&home, words, &deleted),
+            strange,
+            "a deleted secret is nobody's"
+        );
+    }
+    let explained = fed(&home, &["verify", "--explain"], &revoked);
+    assert_eq!(explained.code, 1);
+    assert!(
+        explained.out.starts_with("denied: revoked since "),
+        "{explained:?}"
+    );
+    let told = &fed(&home, &["verify", "--json"], &revoked).objects()[0];
+    assert_eq!(
+        (&told["reason"], &told["token"]["name"]),
+        (&json!("revoked"), &json!("revoked"))
+    );
+}
+
+#[test]
+fn a_lost_reader_never_makes_a_denial_success() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci"]);
+    for (words, code) in [
+        (&PUBLISH[..], 1),
+        (&["verify", "--scope", "channels:c-42:publish", "--json"], 1),
+        (
+            &["verify", "--scope", "channels:c-42:publish", "--explain"],
+            1,
+        ),
+        (&["verify"], 0),
+    ] {
+        let mut command = crate::command(&home, words);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        drop(child.stderr.take());
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(secret.as_bytes())
+            .unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{words:?}");
+    }
+}
+
+#[test]
+fn a_store_or_settings_that_cannot_be_had_are_no_answer() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish"]);
+    let faulty = home.path().join("faulty.toml");
+    fs::write(&faulty, "colour = 1\n").unwrap();
+    let ended = fed(
+        &home,
+        &[&PUBLISH[..], &["--config", "faulty.toml"]].concat(),
+        &secret,
+    );
+    assert_eq!((ended.code, ended.out.as_str()), (2, ""));
+    let store = home.store();
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o644)).unwrap();
+    let shown = store.display();
+    let ended = fed(&home, &PUBLISH, &secret);
+    ended.refused(
+        4,
+        &format!("{shown} is open to others (mode 0644): run `chmod 600 {shown}`"),
+    );
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&store, "this is no store").unwrap();
+    let ended = fed(&home, &PUBLISH, &secret);
+    assert_eq!((ended.code, ended.out.as_str()), (4, ""), "{ended:?}");
+}
+
+#[test]
+fn a_use_is_noted_with_its_source_and_its_operation() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish"]);
+    let words = [&PUBLISH[..], &["--from", "192.0.2.7"]].concat();
+    assert_eq!(fed(&home, &words, &secret).code, 0);
+    let used = || run(&home, &["show", "ci", "--json"]).objects()[0]["token"]["last_used"].clone();
+    assert_eq!(used()["from"], "192.0.2.7");
+    assert_eq!(used()["what"], "channels:c-42:publish allowed");
+
+    let other = issue(&home, &["cd"]);
+    let mut command = crate::command(&home, &["verify"]);
+    command
+        .env("SSH_CONNECTION", "198.51.100.9 50000 203.0.113.1 22")
+        .stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(other.as_bytes())
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let shown = run(&home, &["show", "cd"]).done();
+    assert!(
+        shown.contains(" from 198.51.100.9, identify allowed"),
+        "{shown}"
+    );
+}
