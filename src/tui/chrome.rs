@@ -52,7 +52,10 @@ fn facts(who: &str, room: u16, view: &View<'_>) -> Vec<(String, Style)> {
         (format!("{active} active"), look.faint()),
     ];
     if soon > 0 {
-        told.push((format!("{soon} expire in 7d"), look.warning()));
+        told.push((
+            format!("{soon} expire{} in 7d", if soon == 1 { "s" } else { "" }),
+            look.warning(),
+        ));
     }
     // The counts stay longest: where one is stands in the prompt one came from as well.
     let wide = |told: &[(String, Style)]| {

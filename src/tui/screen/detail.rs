@@ -265,6 +265,7 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
     let look = &view.look;
     let text = look.text();
     let at = |at| when::detailed(at, view.now, view.times, view.zone);
+    let hint = pat.hint().replace('…', look.ellipsis());
     let unconfirmed = if pat.claimed {
         ""
     } else {
@@ -272,11 +273,7 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
     };
     let mut lines = vec![
         ("id", pat.id.to_string(), text),
-        (
-            "token",
-            format!("{}{unconfirmed}", pat.hint().replace('…', look.ellipsis())),
-            text,
-        ),
+        ("token", format!("{hint}{unconfirmed}"), text),
     ];
     if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(view.now)) {
         lines.push(("revoked", at(revoked), look.danger()));
@@ -288,43 +285,47 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
             look.warning(),
         ));
     }
-    let expires = pat.expires.map_or_else(|| "never".to_owned(), at);
-    let used = pat
-        .last_used
-        .as_ref()
-        .map_or_else(|| "never used".to_owned(), |used| at(used.at));
-    let created = format!(
-        "{} by {}",
-        when::full(pat.created, view.zone),
-        pat.created_by
-    );
     let ends = if pat.status(view.now) == Status::Expired {
         "expired"
     } else {
         "expires"
     };
-    lines.extend([
-        ("issued", at(pat.issued), text),
-        (
-            ends,
-            expires,
-            if soon(pat, view) {
-                look.warning()
-            } else {
-                text
-            },
-        ),
-        ("last used", used, text),
-    ]);
-    if let Some(used) = &pat.last_used {
-        let from = used
-            .from
-            .as_ref()
-            .map_or_else(String::new, |from| format!(", from {from}"));
-        lines.push(("  for", format!("{}{from}", used.what), text));
-    }
+    let style = if soon(pat, view) {
+        look.warning()
+    } else {
+        text
+    };
+    lines.push(("issued", at(pat.issued), text));
+    lines.push((
+        ends,
+        pat.expires.map_or_else(|| "never".to_owned(), at),
+        style,
+    ));
+    lines.extend(last_used(pat, view));
+    let created = format!(
+        "{} by {}",
+        when::full(pat.created, view.zone),
+        pat.created_by
+    );
     lines.push(("created", created, text));
     lines
+}
+
+/// When it was last used; and on a line of its own for what and from where.
+fn last_used(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
+    let text = view.look.text();
+    let Some(used) = &pat.last_used else {
+        return vec![("last used", "never used".to_owned(), text)];
+    };
+    let when = when::detailed(used.at, view.now, view.times, view.zone);
+    let from = used
+        .from
+        .as_ref()
+        .map_or_else(String::new, |from| format!(", from {from}"));
+    vec![
+        ("last used", when, text),
+        ("  for", format!("{}{from}", used.what), text),
+    ]
 }
 
 /// A field in at most `most` lines; what is left out leaves a mark.
