@@ -14,7 +14,7 @@ use crate::{
     store::{Backup, Damage, Rows, StoreError, Writer},
 };
 
-pub use crate::store::new_file;
+pub use crate::store::{StoreError as FileError, new_file};
 
 /// Every token of a store, to be written down.
 #[derive(Debug, Clone)]

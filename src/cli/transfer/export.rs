@@ -12,9 +12,8 @@ use crate::{
     },
     service::{
         Service, ServiceError,
-        transfer::{Exported, new_file},
+        transfer::{Exported, FileError, new_file},
     },
-    store::StoreError,
 };
 
 /// Writes every token to a new file or to standard output.
@@ -28,7 +27,7 @@ pub(in crate::cli) fn export(
         let written = new_file(path, |file| {
             let mut file = BufWriter::new(file);
             let written = write(&exported, &mut file).and_then(|()| file.get_ref().sync_all());
-            written.map_err(|error| StoreError::from(&error))
+            written.map_err(|error| FileError::from(&error))
         });
         written.map_err(ServiceError::from)?;
         let (count, path) = (exported.pats.len(), path.to_string_lossy());
