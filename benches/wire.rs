@@ -3,11 +3,7 @@
 //! and fails, naming the row, when the reference size is over budget. Neither the tokens nor the
 //! clock depend on the machine, so two runs of one build give the same figures.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the table is the point"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table is the point")]
 
 use std::{
     error::Error,
@@ -256,11 +252,7 @@ fn main() -> Result<ExitCode, Fault> {
     for fault in &over {
         eprintln!("over budget: {fault}");
     }
-    Ok(if over.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if over.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints the table of one size; what is over budget in it.
@@ -272,10 +264,7 @@ fn report(size: Size, rows: &[Row]) -> Vec<String> {
     let reference = size == Size::new(80, 24);
     let mut over = Vec::new();
     println!("\n{size}, {TOKENS} tokens");
-    println!(
-        "{:<16} {:>7} {:>7} {:>7}  budget",
-        "", "bytes", "writes", "frames"
-    );
+    println!("{:<16} {:>7} {:>7} {:>7}  budget", "", "bytes", "writes", "frames");
     for row in rows {
         let budget = named(&BUDGET, row.what).filter(|_| reference);
         let compare = named(&COMPARE, row.what).filter(|_| reference);
@@ -284,18 +273,12 @@ fn report(size: Size, rows: &[Row]) -> Vec<String> {
             (None, Some(other)) => format!("none; compare {other}"),
             (None, None) => "none".to_owned(),
         };
-        println!(
-            "{:<16} {:>7} {:>7} {:>7}  {told}",
-            row.what, row.bytes, row.writes, row.frames
-        );
+        println!("{:<16} {:>7} {:>7} {:>7}  {told}", row.what, row.bytes, row.writes, row.frames);
         if budget.is_some_and(|budget| row.bytes > budget) {
             over.push(format!("{} at {size}: {} bytes", row.what, row.bytes));
         }
         if row.most_writes > WRITES_A_FRAME {
-            over.push(format!(
-                "{} at {size}: {} writes in one frame",
-                row.what, row.most_writes
-            ));
+            over.push(format!("{} at {size}: {} writes in one frame", row.what, row.most_writes));
         }
     }
     over
@@ -310,21 +293,15 @@ fn measured(size: Size, measure: Measure) -> Result<Vec<Row>, Fault> {
     let (sender, inbox) = channel();
     let reports = sender.clone();
     let policy = service.policy().clone();
-    let worker = Worker::start(service, move |report| {
-        reports.send(Happening::Report(report)).is_ok()
-    });
+    let worker =
+        Worker::start(service, move |report| reports.send(Happening::Report(report)).is_ok());
     let look = Look::new(true, false);
     let world = World::new(clock, Zone::utc(), look, policy, Keymap::default());
     let app = App::new(world, "operator@gateway-1".into());
-    let screen = Screen {
-        painter: Painter::new(Sink(tally.clone()), measure)?,
-        tally: tally.clone(),
-    };
+    let screen =
+        Screen { painter: Painter::new(Sink(tally.clone()), measure)?, tally: tally.clone() };
     let hand = thread::spawn(move || {
-        let hand = Hand {
-            tally,
-            keys: sender,
-        };
+        let hand = Hand { tally, keys: sender };
         let rows = hand.walk(size.height);
         hand.keys.send(Happening::Input(Input::Gone))?;
         rows
@@ -380,21 +357,14 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
     );
     let place = pick(&["prod", "staging", "lab", "edge"], 7);
     let scopes = [
-        pick(
-            &["channels:*:read", "clients:*:list", "messages:*:publish"],
-            1,
-        )
-        .to_owned(),
+        pick(&["channels:*:read", "clients:*:list", "messages:*:publish"], 1).to_owned(),
         format!("dashboards:{place}-{}:update", number % 40),
     ];
     let new = NewPat {
         name: Name::parse(&format!("{work}-{place}-{number:04}"))?,
         description: Description::parse(&format!("{work} on {place}, asked for by operations"))?,
         lifetime: pick(&["90d", "365d", "60d"], 1).parse::<Lifetime>()?,
-        scopes: scopes
-            .iter()
-            .map(|scope| scope.parse::<Scope>())
-            .collect::<Result<_, _>>()?,
+        scopes: scopes.iter().map(|scope| scope.parse::<Scope>()).collect::<Result<_, _>>()?,
     };
     let issued = service.create(&new)?;
     service.claim(&issued.pat.id, &issued.pat.digest, Claim::Copied)?;
@@ -413,10 +383,7 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
         service.revoke(&issued.pat.id)?;
     }
     if number % 97 == 5 {
-        let renewal = Renewal {
-            lifetime: new.lifetime,
-            overlap: Overlap::None,
-        };
+        let renewal = Renewal { lifetime: new.lifetime, overlap: Overlap::None };
         let again = service.regenerate(&issued.pat.id, renewal)?;
         service.claim(&again.pat.id, &again.pat.digest, Claim::Written)?;
     }

@@ -13,12 +13,9 @@ use patdeck::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use zeroize::Zeroizing;
 
-const TEAMS: [&str; 8] = [
-    "ci", "edge", "sensor", "grafana", "billing", "backup", "fleet", "oncall",
-];
-const PLACES: [&str; 8] = [
-    "prod", "staging", "oslo", "lyon", "kisumu", "lab", "gateway", "mirror",
-];
+const TEAMS: [&str; 8] =
+    ["ci", "edge", "sensor", "grafana", "billing", "backup", "fleet", "oncall"];
+const PLACES: [&str; 8] = ["prod", "staging", "oslo", "lyon", "kisumu", "lab", "gateway", "mirror"];
 const SCOPES: [&str; 8] = [
     "channels:*:publish",
     "channels:c-42:subscribe",
@@ -74,10 +71,7 @@ fn one(
     clock: &Clock,
 ) -> Result<(), Box<dyn Error>> {
     let pick = |dice: &mut StdRng, words: &[&'static str]| {
-        words
-            .get(dice.random_range(0..words.len()))
-            .copied()
-            .unwrap_or_default()
+        words.get(dice.random_range(0..words.len())).copied().unwrap_or_default()
     };
     let mut scopes = Vec::new();
     for _ in 0..dice.random_range(0..4) {

@@ -121,13 +121,7 @@ fn open(config: &Config) -> Result<Service, Failure> {
     let actor = acting(|name| std::env::var(name).ok());
     let refused = |error: StoreError| Failure::Told(Exit::Store, error.to_string());
     let store = Store::open(&config.store).map_err(refused)?;
-    Ok(Service::new(
-        store,
-        Clock::System,
-        Entropy::System,
-        actor,
-        policy,
-    ))
+    Ok(Service::new(store, Clock::System, Entropy::System, actor, policy))
 }
 
 /// `user@host`, for the top line.

@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let hooks = color_eyre::config::HookBuilder::default()
-        .display_env_section(false)
-        .panic_section(
+    let hooks =
+        color_eyre::config::HookBuilder::default().display_env_section(false).panic_section(
             "This is a fault of patdeck. The store is not harmed: changes are whole or absent.",
         );
     // Without the hook a panic is still told, only less readably.

@@ -10,13 +10,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 /// Both are a second line of defence behind wiping, so a kernel or a container that refuses them
 /// must not keep an operator from revoking a token: the refusal is ignored on purpose.
 pub fn harden() {
-    let _ = setrlimit(
-        Resource::Core,
-        Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        },
-    );
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     #[cfg(target_os = "linux")]
     {
         // A core pattern that pipes to a program ignores the limit above, but not this.

@@ -35,10 +35,7 @@ fn load(text: &str) -> Result<Config, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     fs::write(&path, text).unwrap();
-    let flags = Flags {
-        config: Some(path),
-        ..Flags::default()
-    };
+    let flags = Flags { config: Some(path), ..Flags::default() };
     Config::load(&flags, &environment())
 }
 
@@ -48,11 +45,7 @@ fn defaults() -> Config {
 
 /// The same values, forgetting where they came from.
 fn values(config: Config) -> Config {
-    Config {
-        file: None,
-        origins: defaults().origins,
-        ..config
-    }
+    Config { file: None, origins: defaults().origins, ..config }
 }
 
 /// Compares a generated text with what is there, or with `UPDATE=1` puts it there.
@@ -89,14 +82,11 @@ mod example {
     fn uncommented() -> String {
         let setting = |line: &str| {
             let (word, _) = line.strip_prefix("# ")?.split_once(" = ")?;
-            word.chars()
-                .all(|c| c.is_ascii_lowercase() || c == '-')
-                .then(|| line[2..].to_owned())
+            word.chars().all(|c| c.is_ascii_lowercase() || c == '-').then(|| line[2..].to_owned())
         };
         let lines = config::example().lines();
-        let lines: Vec<_> = lines
-            .map(|line| setting(line).unwrap_or_else(|| line.to_owned()))
-            .collect();
+        let lines: Vec<_> =
+            lines.map(|line| setting(line).unwrap_or_else(|| line.to_owned())).collect();
         lines.join("\n")
     }
 
@@ -147,10 +137,7 @@ fn every_mistake_is_told_in_one_sentence_with_file_line_and_advice() {
         if path.extension().is_none_or(|kind| kind != "toml") {
             continue;
         }
-        let flags = Flags {
-            config: Some(path.clone()),
-            ..Flags::default()
-        };
+        let flags = Flags { config: Some(path.clone()), ..Flags::default() };
         let error = Config::load(&flags, &environment()).unwrap_err();
         let told = error.to_string();
         let told = told.replace(&format!("{}/", folder.display()), "");
@@ -181,15 +168,9 @@ mod layers {
             (Origin::File, folder.path().join("mine/store.redb"))
         );
         environment.store = Some("var.redb".into());
-        assert_eq!(
-            load(&flags, &environment),
-            (Origin::Environment, "/srv/var.redb".into())
-        );
+        assert_eq!(load(&flags, &environment), (Origin::Environment, "/srv/var.redb".into()));
         flags.store = Some("./flag.redb".into());
-        assert_eq!(
-            load(&flags, &environment),
-            (Origin::Flag, "/srv/flag.redb".into())
-        );
+        assert_eq!(load(&flags, &environment), (Origin::Flag, "/srv/flag.redb".into()));
     }
 
     #[test]
@@ -202,10 +183,7 @@ mod layers {
 
     #[test]
     fn no_color_overrules_the_file() {
-        let environment = Environment {
-            no_color: true,
-            ..environment()
-        };
+        let environment = Environment { no_color: true, ..environment() };
         let config = Config::load(&Flags::default(), &environment).unwrap();
         assert_eq!(config.theme, Theme::Mono);
         assert_eq!(config.origins["theme"], Origin::Environment);
@@ -214,10 +192,7 @@ mod layers {
     #[test]
     fn glyphs_follow_the_locale_unless_the_file_says_otherwise() {
         assert_eq!(defaults().glyphs, Glyphs::Ascii, "no locale is known");
-        let environment = Environment {
-            locale: Some("C.UTF-8".into()),
-            ..environment()
-        };
+        let environment = Environment { locale: Some("C.UTF-8".into()), ..environment() };
         let config = Config::load(&Flags::default(), &environment).unwrap();
         assert_eq!(config.glyphs, Glyphs::Unicode);
         let config = load("glyphs = \"unicode\"").unwrap();
@@ -258,32 +233,18 @@ mod file {
         let latin = folder.path().join("latin.toml");
         fs::write(&latin, b"theme = \"m\xf6no\"").unwrap();
         let latin = latin.to_str().unwrap();
-        assert_eq!(
-            told(latin, "--config"),
-            format!("{latin} is not UTF-8 text: save it as UTF-8")
-        );
+        assert_eq!(told(latin, "--config"), format!("{latin} is not UTF-8 text: save it as UTF-8"));
     }
 
     #[test]
     fn is_not_needed_but_a_place_for_the_store_is() {
-        let homeless = Environment {
-            folders: None,
-            ..environment()
-        };
+        let homeless = Environment { folders: None, ..environment() };
         assert_eq!(
-            Config::load(&Flags::default(), &homeless)
-                .unwrap_err()
-                .to_string(),
+            Config::load(&Flags::default(), &homeless).unwrap_err().to_string(),
             "there is no home directory to keep the store in: set HOME, or name a file with --store"
         );
-        let flags = Flags {
-            store: Some("/x.redb".into()),
-            ..Flags::default()
-        };
-        assert_eq!(
-            Config::load(&flags, &homeless).unwrap().store,
-            Path::new("/x.redb")
-        );
+        let flags = Flags { store: Some("/x.redb".into()), ..Flags::default() };
+        assert_eq!(Config::load(&flags, &homeless).unwrap().store, Path::new("/x.redb"));
     }
 
     #[test]
@@ -302,25 +263,13 @@ mod file {
         )
         .unwrap();
         assert_eq!(config.store, Path::new("/home/op/tokens.redb"));
-        assert_eq!(
-            config.lifetime.to_string(),
-            "7d",
-            "the default follows the maximum"
-        );
+        assert_eq!(config.lifetime.to_string(), "7d", "the default follows the maximum");
         assert_eq!(config.origins["lifetime.default"], Origin::Default);
         assert_eq!(config.clipboard, ["xclip", "-in"]);
         assert_eq!(config.catalogue.domains.len(), 1);
-        let types: Vec<_> = config
-            .catalogue
-            .offers
-            .iter()
-            .map(|offer| offer.entity_type.as_str())
-            .collect();
-        assert_eq!(
-            types[7..],
-            ["zones", "areas"],
-            "after the built-in ones, as written"
-        );
+        let types: Vec<_> =
+            config.catalogue.offers.iter().map(|offer| offer.entity_type.as_str()).collect();
+        assert_eq!(types[7..], ["zones", "areas"], "after the built-in ones, as written");
         let channels = EntityType::parse("channels").unwrap();
         let channels = config.catalogue.offer(&channels).unwrap();
         assert_eq!(channels.operations.len(), 10);

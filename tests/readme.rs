@@ -1,10 +1,7 @@
 //! The README tells the truth: the shell blocks below `<!-- run -->` are run, in their order at
 //! one new home, with `sh -e`, and end (and print) as the comment says; the JSON examples have the keys of the real output.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, in its helpers as in itself"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as in itself")]
 
 use std::{
     path::Path,
@@ -24,18 +21,13 @@ fn blocks(readme: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = readme.lines().peekable();
     while let Some(line) = lines.next() {
-        let comment = line
-            .strip_prefix("<!-- ")
-            .and_then(|rest| rest.strip_suffix(" -->"));
+        let comment = line.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
         let Some(comment) = comment else { continue };
         if lines.next_if(|next| next.starts_with("```")).is_none() {
             continue;
         }
         let inside: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
-        blocks.push(Block {
-            comment: comment.to_owned(),
-            text: inside.join("\n"),
-        });
+        blocks.push(Block { comment: comment.to_owned(), text: inside.join("\n") });
     }
     blocks
 }
@@ -45,16 +37,8 @@ fn sh(home: &Path, script: &str) -> Output {
     let program = Path::new(env!("CARGO_BIN_EXE_patdeck"));
     let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
     let mut command = Command::new("/bin/sh");
-    command
-        .env_clear()
-        .env("HOME", home)
-        .env("PATH", path)
-        .env("LANG", "C.UTF-8");
-    command
-        .current_dir(home)
-        .args(["-e", "-c", script])
-        .output()
-        .unwrap()
+    command.env_clear().env("HOME", home).env("PATH", path).env("LANG", "C.UTF-8");
+    command.current_dir(home).args(["-e", "-c", script]).output().unwrap()
 }
 
 /// Where the keys of `real` are not those of `told`. What the README shows `in_part` only has to
@@ -70,9 +54,7 @@ fn differences(told: &Value, real: &Value, in_part: bool, at: &str) -> Vec<Strin
                     None => found.push(format!("{at} is not printed")),
                 }
             }
-            let untold = real
-                .keys()
-                .filter(|key| !in_part && !told.contains_key(*key));
+            let untold = real.keys().filter(|key| !in_part && !told.contains_key(*key));
             found.extend(untold.map(|key| format!("{at}.{key} is not told")));
             found
         }
@@ -99,11 +81,7 @@ fn every_example_runs_and_every_json_object_is_as_told() {
                 let output = sh(&home, &text);
                 let (code, words) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
                 let printed = String::from_utf8_lossy(&output.stdout);
-                assert_eq!(
-                    output.status.code(),
-                    code.parse().ok(),
-                    "{text}\n{output:?}"
-                );
+                assert_eq!(output.status.code(), code.parse().ok(), "{text}\n{output:?}");
                 assert!(printed.contains(words), "{text}\n{output:?}");
                 run += 1;
             }
@@ -114,19 +92,13 @@ fn every_example_runs_and_every_json_object_is_as_told() {
                 let real = serde_json::from_str(first).unwrap_or_default();
                 let told = serde_json::from_str(&text).unwrap();
                 let found = differences(&told, &real, kind == "json in part", "");
-                assert!(
-                    real.is_object() && found.is_empty(),
-                    "{rest}: {found:#?}\n{printed}"
-                );
+                assert!(real.is_object() && found.is_empty(), "{rest}: {found:#?}\n{printed}");
                 compared += 1;
             }
             _ => {}
         }
     }
-    assert!(
-        run >= 4 && compared >= 8,
-        "{run} examples, {compared} objects"
-    );
+    assert!(run >= 4 && compared >= 8, "{run} examples, {compared} objects");
 }
 
 #[test]

@@ -1,10 +1,7 @@
 //! `scan` on the real binary and real files: what it finds and tells, what it never tells, what
 //! it leaves out, and what it revokes.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, in its helpers as in itself"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as in itself")]
 
 use std::{
     fs,
@@ -24,9 +21,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        let place = Self {
-            home: tempfile::tempdir().unwrap(),
-        };
+        let place = Self { home: tempfile::tempdir().unwrap() };
         fs::create_dir(place.folder()).unwrap();
         place
     }
@@ -106,10 +101,7 @@ fn each_secret_is_told_with_its_place_and_standing_and_never_whole() {
     let mut spoiled = active.clone();
     spoiled.pop();
     place.write("a.env", format!("x\nTOKEN={active}\nBAD={spoiled}\n"));
-    place.write(
-        "b.txt",
-        format!("{revoked}\n{deleted} {replaced}\n\n{stranger}"),
-    );
+    place.write("b.txt", format!("{revoked}\n{deleted} {replaced}\n\n{stranger}"));
     let (code, out, err) = place.scan(&["."]);
     let mut lines: Vec<_> = out.lines().collect();
     lines.sort_unstable();
@@ -125,10 +117,7 @@ fn each_secret_is_told_with_its_place_and_standing_and_never_whole() {
     expected.sort_unstable();
     assert_eq!(lines, expected);
     assert_eq!(code, 1, "one of them works");
-    assert!(
-        err.contains("secrets found: 5, active tokens: 1\n"),
-        "{err}"
-    );
+    assert!(err.contains("secrets found: 5, active tokens: 1\n"), "{err}");
     for secret in [&active, &revoked, &deleted, &replaced, &stranger] {
         let hidden = secret.rsplit_once('_').unwrap().1;
         assert!(!out.contains(hidden) && !err.contains(hidden));
@@ -162,10 +151,7 @@ fn expired_is_told_apart() {
     let header = "{\"kind\":\"patdeck export\",\"schema\":1,\"store\":\"\
                   00000000000000000000000000000000\",\"exported\":\"\",\"tokens\":1}";
     let mut import = other.patdeck(&["import", "-"]);
-    import
-        .write_stdin(format!("{header}\n{past}\n"))
-        .assert()
-        .success();
+    import.write_stdin(format!("{header}\n{past}\n")).assert().success();
     other.write("a", secret);
     let (code, out, _) = other.scan(&["a"]);
     assert!(out.ends_with("expired   short\n"), "{out}");
@@ -190,10 +176,7 @@ fn revoking_ends_what_works_once_and_nothing_else() {
     assert!(place.works(&one));
     let (code, out, err) = place.scan(&[".", "--revoke", "--yes"]);
     assert_eq!((code, out.lines().count()), (0, 3));
-    assert!(
-        err.ends_with("active tokens: 1\npatdeck: one is revoked\n"),
-        "{err}"
-    );
+    assert!(err.ends_with("active tokens: 1\npatdeck: one is revoked\n"), "{err}");
     assert!(!place.works(&one) && place.works(&two) && place.works(new.trim()));
     let trail = place.ok(&["audit", "--token", "one"]);
     assert_eq!(trail.matches("its secret was found by a scan").count(), 1);
@@ -222,9 +205,7 @@ fn ignore_rules_hidden_files_and_links() {
     std::os::unix::fs::symlink("kept", place.folder().join("link")).unwrap();
     let files = |arguments: &[&str]| {
         let (_, out, _) = place.scan(arguments);
-        let files = out
-            .lines()
-            .map(|line| line.split(':').next().unwrap().to_owned());
+        let files = out.lines().map(|line| line.split(':').next().unwrap().to_owned());
         let mut files: Vec<_> = files.collect();
         files.sort_unstable();
         files
@@ -233,11 +214,7 @@ fn ignore_rules_hidden_files_and_links() {
     assert_eq!(files(&[".", "--skip-hidden"]), ["./kept"]);
     let all = ["./.config/x", "./.env", "./build/out", "./kept"];
     assert_eq!(files(&[".", "--no-ignore"]), all);
-    assert_eq!(
-        files(&["build/out", "link"]),
-        ["build/out", "link"],
-        "named"
-    );
+    assert_eq!(files(&["build/out", "link"]), ["build/out", "link"], "named");
 }
 
 #[test]
@@ -247,15 +224,10 @@ fn binary_files_are_told_by_the_byte_and_json_has_everything() {
     let id = secret.split('_').nth(1).unwrap();
     place.write("blob", format!("\0\n\u{1}{secret}\0"));
     let (_, out, _) = place.scan(&["blob"]);
-    assert!(
-        out.starts_with(&format!("blob:byte 3: {}", public(&secret))),
-        "{out}"
-    );
+    assert!(out.starts_with(&format!("blob:byte 3: {}", public(&secret))), "{out}");
     let (_, out, _) = place.scan(&["blob", "--json", "--revoke", "--yes"]);
-    let lines: Vec<serde_json::Value> = out
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines: Vec<serde_json::Value> =
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
         lines,
         [
@@ -291,10 +263,7 @@ fn what_cannot_be_read_is_told_and_stops_nothing() {
     }
     let (code, out, err) = place.scan(&["z", "no-such-file"]);
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(
-        err.starts_with("patdeck: no-such-file cannot be searched ("),
-        "{err}"
-    );
+    assert!(err.starts_with("patdeck: no-such-file cannot be searched ("), "{err}");
 }
 
 #[test]
@@ -313,11 +282,7 @@ fn a_file_of_a_gibibyte_is_searched_to_its_end() {
     let secret = place.create("ci");
     let path = place.write("large", "");
     // Sparse: it takes no room, and reads as zeros. 64 MiB here, which takes the same way.
-    let length = if cfg!(debug_assertions) {
-        64 << 20
-    } else {
-        1 << 30
-    };
+    let length = if cfg!(debug_assertions) { 64 << 20 } else { 1 << 30 };
     append_far(&path, length, &secret);
     let (code, out, _) = place.scan(&["large"]);
     assert_eq!(code, 1);

@@ -1,11 +1,7 @@
 //! `export`, `import` and `backup` on the real binary and real files: secrets that stay valid on
 //! another host, every refusal with its line, and a backup taken while others write.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in its helpers as in itself"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as in itself")]
 
 use std::{
     fs,
@@ -27,9 +23,7 @@ struct Host {
 
 impl Host {
     fn new() -> Self {
-        Self {
-            home: tempfile::tempdir().unwrap(),
-        }
+        Self { home: tempfile::tempdir().unwrap() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -92,14 +86,13 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn objects(lines: &str) -> Vec<Value> {
-    let objects = lines
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap());
+    let objects = lines.lines().map(|line| serde_json::from_str(line).unwrap());
     objects.collect()
 }
 
 fn lines(objects: &[Value]) -> String {
-    objects.iter().map(|object| format!("{object}\n")).collect()
+    let lines: Vec<_> = objects.iter().map(Value::to_string).collect();
+    lines.join("\n") + "\n"
 }
 
 #[test]
@@ -254,10 +247,7 @@ fn a_conflict_fails_is_skipped_or_replaced_as_asked() {
 
     let (code, told) = new.import(&export, &[]);
     assert_eq!(code, 3);
-    assert!(
-        told.contains(": id: this token is here already, and differs\n"),
-        "{told}"
-    );
+    assert!(told.contains(": id: this token is here already, and differs\n"), "{told}");
     let id = mine.split('_').nth(1).unwrap();
     let taken = format!(": name: another token here, {id}, has this name\n");
     assert!(told.contains(&taken), "{told}");

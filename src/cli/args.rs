@@ -46,10 +46,7 @@ pub struct Args {
 impl Args {
     /// What they say about settings.
     pub fn flags(&self) -> Flags {
-        Flags {
-            config: self.config.clone(),
-            store: self.store.clone(),
-        }
+        Flags { config: self.config.clone(), store: self.store.clone() }
     }
 }
 
@@ -165,9 +162,7 @@ impl From<Status> for StatusFilter {
 }
 
 fn sort(text: &str) -> Result<(Column, bool), String> {
-    let (word, descending) = text
-        .strip_prefix('-')
-        .map_or((text, false), |word| (word, true));
+    let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
     let known = |column: &Column| column.word().to_lowercase().replace(' ', "-");
     let found = Column::ALL.into_iter().find(|column| known(column) == word);
     found.map(|column| (column, descending)).ok_or_else(|| {
@@ -308,9 +303,7 @@ pub struct Regenerate {
 }
 
 fn overlap(text: &str) -> Result<Overlap, String> {
-    let found = Overlap::ALL
-        .into_iter()
-        .find(|overlap| overlap.word() == text);
+    let found = Overlap::ALL.into_iter().find(|overlap| overlap.word() == text);
     found.ok_or_else(|| "choose one of 0, 15m, 1h, 24h".to_owned())
 }
 
@@ -318,11 +311,7 @@ fn overlap(text: &str) -> Result<Overlap, String> {
 #[derive(Debug, clap::Args)]
 pub struct Delete {
     /// Which tokens
-    #[arg(
-        value_name = "TOKEN",
-        required_unless_present = "all",
-        conflicts_with = "all"
-    )]
+    #[arg(value_name = "TOKEN", required_unless_present = "all", conflicts_with = "all")]
     pub tokens: Vec<String>,
 
     /// Every token of the store

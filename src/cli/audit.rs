@@ -16,21 +16,14 @@ use crate::{
 };
 
 /// How often a follower looks.
-const LOOK_EVERY: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 300_000_000,
-};
+const LOOK_EVERY: Timespec = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
 
 /// Prints events oldest first, and goes on with `--follow`; or checks the chain.
 pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exit, Failure> {
     if args.check {
         return check(service, out);
     }
-    let token = args
-        .token
-        .as_deref()
-        .map(|name| addressed(service, name))
-        .transpose()?;
+    let token = args.token.as_deref().map(|name| addressed(service, name)).transpose()?;
     let mut seen = 0;
     loop {
         let events = service.events_after(seen)?;

@@ -5,26 +5,15 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{
+    examples,
     exit::{Exit, Failure},
     print::{Output, tell},
 };
 use crate::{domain::text::escape, service::Service};
 
-const AFTER: &str = "\
-The copy holds everything: tokens with the digests of their secrets, deleted tokens, and the audit
-trail. It is the state of one instant; others may read and write meanwhile. It is compared with
-the store after writing, and opens as one:
-  patdeck backup /var/backups/patdeck-$(date +%F).redb
-  patdeck list --store /var/backups/patdeck-2026-12-24.redb
-
-To restore it, end all patdeck programs and copy it over the store, or open it with --store.
-
-Exit codes:
-  0 done   4 not written; or written, and records that are damaged in the store are named";
-
 /// Where the copy goes.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = AFTER)]
+#[command(after_long_help = examples::BACKUP)]
 pub struct Backup {
     /// The new file (mode 0600); an existing one is refused
     #[arg(value_name = "FILE")]
@@ -36,9 +25,7 @@ pub(super) fn backup(service: &Service, args: &Backup, out: &Output) -> Result<E
     let done = service.backup(&args.file)?;
     let path = args.file.to_string_lossy();
     for damage in &done.damaged {
-        tell(&format!(
-            "{damage} is damaged in the store, and so in the copy"
-        ));
+        tell(&format!("{damage} is damaged in the store, and so in the copy"));
     }
     if out.json {
         let damaged: Vec<_> = done.damaged.iter().map(ToString::to_string).collect();
@@ -56,9 +43,5 @@ pub(super) fn backup(service: &Service, args: &Backup, out: &Output) -> Result<E
             done.events
         ));
     }
-    Ok(if done.damaged.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Store
-    })
+    Ok(if done.damaged.is_empty() { Exit::Done } else { Exit::Store })
 }

@@ -29,10 +29,7 @@ pub(super) fn create(service: &Service, args: &Create, out: &Output) -> Result<E
     };
     let waiting = waiting(&args.handout)?;
     let issued = service.create(&new)?;
-    tell(&format!(
-        "{} is created, id {}",
-        issued.pat.name, issued.pat.id
-    ));
+    tell(&format!("{} is created, id {}", issued.pat.name, issued.pat.id));
     hand_over(service, &issued, waiting, out)
 }
 
@@ -50,13 +47,7 @@ pub(super) fn regenerate(
     }
     let lifetime = args.lifetime.unwrap_or(service.policy().default_lifetime);
     let waiting = waiting(&args.handout)?;
-    let issued = service.regenerate(
-        &pat.id,
-        Renewal {
-            lifetime,
-            overlap: args.overlap,
-        },
-    )?;
+    let issued = service.regenerate(&pat.id, Renewal { lifetime, overlap: args.overlap })?;
     tell(&format!("{} has a new secret", issued.pat.name));
     hand_over(service, &issued, waiting, out)
 }
@@ -65,11 +56,7 @@ pub(super) fn regenerate(
 /// costs no secret.
 fn waiting(to: &Handout) -> Result<Option<Waiting>, Failure> {
     let refused = |error: HandoutError| Failure::Told(Exit::Refused, error.to_string());
-    to.secret_file
-        .as_deref()
-        .map(Waiting::at)
-        .transpose()
-        .map_err(refused)
+    to.secret_file.as_deref().map(Waiting::at).transpose().map_err(refused)
 }
 
 /// Prints the bare secret, or writes it to the file that waits for it; then the token counts as
@@ -83,10 +70,7 @@ fn hand_over(
 ) -> Result<Exit, Failure> {
     let Issued { pat, secret } = issued;
     let lost = |reason: String| {
-        let advice = format!(
-            "nobody has the secret of {0}: regenerate or delete {0}",
-            pat.name
-        );
+        let advice = format!("nobody has the secret of {0}: regenerate or delete {0}", pat.name);
         Failure::Told(Exit::Refused, format!("{reason}; {advice}"))
     };
     let unprinted = |error: io::Error| lost(format!("the secret could not be printed ({error})"));
@@ -94,13 +78,8 @@ fn hand_over(
         out.object(json!({ "token": token(pat, pat.issued), "secret": secret }))
     };
     let how = if let Some(waiting) = to {
-        let path = waiting
-            .fill(secret)
-            .map_err(|error| lost(error.to_string()))?;
-        tell(&format!(
-            "the secret is written to {}, mode 0600",
-            path.display()
-        ));
+        let path = waiting.fill(secret).map_err(|error| lost(error.to_string()))?;
+        tell(&format!("the secret is written to {}, mode 0600", path.display()));
         Claim::Written
     } else if out.json {
         object(Some(secret.reveal())).map_err(unprinted)?;
@@ -125,14 +104,9 @@ fn hand_over(
 /// Changes name and description.
 pub(super) fn edit(service: &Service, args: &Edit, out: &Output) -> Result<Exit, Failure> {
     let pat = service.find(&args.token)?;
-    let name = args
-        .name
-        .as_deref()
-        .map_or(Ok(pat.name.clone()), Name::parse);
-    let description = args
-        .description
-        .as_deref()
-        .map_or(Ok(pat.description.clone()), Description::parse);
+    let name = args.name.as_deref().map_or(Ok(pat.name.clone()), Name::parse);
+    let description =
+        args.description.as_deref().map_or(Ok(pat.description.clone()), Description::parse);
     let name = name.map_err(ServiceError::from)?;
     let description = description.map_err(ServiceError::from)?;
     let pat = service.edit(&pat.id, &name, &description)?;
@@ -242,8 +216,5 @@ fn done(service: &Service, out: &Output, pats: &[Pat], verb: &str) -> Result<Exi
 }
 
 fn flat(lists: &[ScopeList]) -> Vec<Scope> {
-    lists
-        .iter()
-        .flat_map(|list| list.0.iter().cloned())
-        .collect()
+    lists.iter().flat_map(|list| list.0.iter().cloned()).collect()
 }

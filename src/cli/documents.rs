@@ -66,9 +66,7 @@ fn part(command: &Command, above: &str, page: &mut Vec<u8>) -> io::Result<()> {
     }
     notes(command, page)?;
     let above = format!("{name} ");
-    command
-        .get_subcommands()
-        .try_for_each(|below| part(below, &above, page))
+    command.get_subcommands().try_for_each(|below| part(below, &above, page))
 }
 
 /// What stands below the help, with its lines as they are.
@@ -86,7 +84,5 @@ fn notes(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
 
 /// As roff shows it unchanged, with hyphens that can be copied into a shell.
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\e")
-        .replace('-', "\\-")
-        .replace('\'', "\\(aq")
+    text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq")
 }

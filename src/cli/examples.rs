@@ -139,6 +139,79 @@ Examples:
 Oldest first. --follow prints what there is, then what happens. Exit 0; with --check 1 if the
 chain is broken.";
 
+/// `scan`
+pub(super) const SCAN: &str = "\
+Examples:
+  patdeck scan .                                what is checked out here
+  patdeck scan --no-ignore /srv/app --json      with what git ignores
+  git log -p --all | patdeck scan -             the whole history
+  patdeck scan . --revoke --yes                 and end what still works
+
+Files that .gitignore, .ignore and git's own excludes name are left out, as ripgrep does. Hidden
+files are read, for secrets leak in .env and .npmrc; binary files, too. Links inside a folder are
+not followed.
+
+A secret is told by its public part, never whole. It is
+  active    accepted by every check: revoke it
+  expired, revoked   refused already
+  deleted   refused, but `patdeck restore` would bring it back
+  replaced  refused: its token has another secret now
+  unknown   no token of this store
+
+Exit codes:
+  0 no active secret was found, or those found are revoked   1 an active one was found
+  2 usage, or a PATH that is not there   4 the store cannot be used";
+
+/// `export`
+pub(super) const EXPORT: &str = "\
+Examples:
+  patdeck export --output tokens.jsonl
+  patdeck export | ssh other-host patdeck import -
+
+The first line is a header with the schema, the store's id and the number of tokens; each other
+line is a token with all that is kept of it: name, scopes, times, the SHA-256 digest of its
+secret, and that of the old secret while an overlap lasts. No secret is in it, and nobody can
+make one of a digest. Deleted tokens and the audit trail stay here: see `patdeck backup`.
+
+Exit codes:
+  0 done   4 the store cannot be read; or it could, but for damaged records, which are named";
+
+/// `import`
+pub(super) const IMPORT: &str = "\
+Examples:
+  patdeck import tokens.jsonl --dry-run
+  patdeck import tokens.jsonl --on-conflict skip
+
+Secrets that were issued on the other host are valid here from then on. Lifetimes are taken over as
+they are, longer than the settings here allow or not; a scope that the catalogue here does not
+offer is refused. A token that is here already, in the same state, is left alone and is no
+conflict, so that an import can be done again.
+
+On a conflict, which is an id that is here with another state, or a name that another token has:
+  fail      import nothing, and name every conflict
+  skip      keep what is here
+  replace   take what comes; who had the name is deleted, and can be restored for 24 hours
+What was revoked, deleted or given another secret here would work again by a replace: that is
+refused unless --yes is said, too.
+
+Exit codes:
+  0 done, or would be   2 the file cannot be read
+  3 nothing was imported: a line is wrong, or in conflict   4 the store cannot be used";
+
+/// `backup`
+pub(super) const BACKUP: &str = "\
+Examples:
+  patdeck backup /var/backups/patdeck-$(date +%F).redb
+  patdeck list --store /var/backups/patdeck-2026-12-24.redb
+
+The copy holds everything: tokens with the digests of their secrets, deleted tokens, and the audit
+trail. It is the state of one instant; others may read and write meanwhile. It is compared with
+the store after writing, and opens as one. To restore it, end all patdeck programs and copy it
+over the store, or open it with --store.
+
+Exit codes:
+  0 done   4 not written; or written, and records that are damaged in the store are named";
+
 /// `completions`
 pub(super) const COMPLETIONS: &str = "\
 Examples:

@@ -81,10 +81,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::Unread,
-            _ => Self::Told(
-                Exit::Usage,
-                format!("the output could not be written ({error})"),
-            ),
+            _ => Self::Told(Exit::Usage, format!("the output could not be written ({error})")),
         }
     }
 }

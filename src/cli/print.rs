@@ -22,10 +22,7 @@ pub struct Output {
 impl Output {
     /// Standard output; with headings in bold on a terminal that takes colours.
     pub fn new(json: bool, colours: bool) -> Self {
-        Self {
-            json,
-            bold: colours && io::stdout().is_terminal(),
-        }
+        Self { json, bold: colours && io::stdout().is_terminal() }
     }
 
     /// Prints `value` on a line of its own, as an object of the current schema.
@@ -57,18 +54,10 @@ impl Output {
             }
         }
         let mut out = io::BufWriter::new(io::stdout().lock());
-        let (on, off) = if self.bold {
-            ("\x1b[1m", "\x1b[0m")
-        } else {
-            ("", "")
-        };
+        let (on, off) = if self.bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
         writeln!(out, "{on}{}{off}", joined(headings, &widths))?;
         for row in rows {
-            writeln!(
-                out,
-                "{}",
-                joined(row.each_ref().map(String::as_str), &widths)
-            )?;
+            writeln!(out, "{}", joined(row.each_ref().map(String::as_str), &widths))?;
         }
         out.flush()
     }
@@ -79,10 +68,7 @@ fn joined<const N: usize>(cells: [&str; N], widths: &[usize; N]) -> String {
     for (cell, wide) in cells.into_iter().zip(widths) {
         let cell = escape(cell);
         line.push_str(&cell);
-        line.extend(std::iter::repeat_n(
-            ' ',
-            wide.saturating_sub(cell.width()) + 2,
-        ));
+        line.extend(std::iter::repeat_n(' ', wide.saturating_sub(cell.width()) + 2));
     }
     line.truncate(line.trim_end().len());
     line

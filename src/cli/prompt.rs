@@ -25,9 +25,7 @@ pub(super) fn confirm(what: &str, expected: &str, yes: bool) -> Result<(), Failu
         return Ok(());
     }
     if !can_ask() {
-        return Err(Failure::usage(format!(
-            "{what}: say --yes, nobody can be asked here"
-        )));
+        return Err(Failure::usage(format!("{what}: say --yes, nobody can be asked here")));
     }
     let mut err = io::stderr().lock();
     write!(err, "{what}. Type {expected} to go on: ")?;
@@ -37,9 +35,7 @@ pub(super) fn confirm(what: &str, expected: &str, yes: bool) -> Result<(), Failu
     if typed.trim_end_matches(['\r', '\n']) == expected {
         return Ok(());
     }
-    Err(Failure::no(
-        "cancelled: what was typed is not the same, nothing was changed",
-    ))
+    Err(Failure::no("cancelled: what was typed is not the same, nothing was changed"))
 }
 
 /// Whether somebody is there to answer.
@@ -75,9 +71,7 @@ pub(super) fn line(input: impl Read) -> Result<Zeroizing<String>, Failure> {
             Ok(_) => bytes.extend_from_slice(byte.as_slice()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                return Err(Failure::usage(format!(
-                    "the secret could not be read ({error})"
-                )));
+                return Err(Failure::usage(format!("the secret could not be read ({error})")));
             }
         }
     }

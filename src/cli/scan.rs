@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{
+    examples,
     exit::{Exit, Failure},
     print::{Output, tell},
     prompt,
@@ -28,31 +29,9 @@ use crate::{
 /// Bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 
-const AFTER: &str = "\
-Files that .gitignore, .ignore and git's own excludes name are left out, as ripgrep does. Hidden
-files are read, for secrets leak in .env and .npmrc; binary files, too. Links inside a folder are
-not followed.
-
-A secret is told by its public part, never whole. It is
-  active    accepted by every check: revoke it
-  expired, revoked   refused already
-  deleted   refused, but `patdeck restore` would bring it back
-  replaced  refused: its token has another secret now
-  unknown   no token of this store
-
-Exit codes:
-  0 no active secret was found, or those found are revoked   1 an active one was found
-  2 usage, or a PATH that is not there   4 the store cannot be used
-
-Examples:
-  patdeck scan .                                what is checked out here
-  patdeck scan --no-ignore /srv/app --json      with what git ignores
-  git log -p --all | patdeck scan -             the whole history
-  patdeck scan . --revoke --yes                 and end what still works";
-
 /// Which files to search, and what to do about what is found.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = AFTER)]
+#[command(after_long_help = examples::SCAN)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of its own on the command line"
@@ -101,14 +80,8 @@ pub(super) fn scan(service: &Service, args: &Scan, out: &Output) -> Result<Exit,
             "--revoke needs --yes here, where nobody can be asked: nothing was searched",
         ));
     }
-    let mut search = Search {
-        service,
-        out,
-        active: HashMap::new(),
-        files: 0,
-        secrets: 0,
-        unread: 0,
-    };
+    let mut search =
+        Search { service, out, active: HashMap::new(), files: 0, secrets: 0, unread: 0 };
     for entry in walk(args)? {
         search.visit(entry)?;
     }
@@ -139,8 +112,7 @@ fn walk(args: &Scan) -> Result<ignore::Walk, Failure> {
     for path in paths {
         walk.add(path);
     }
-    walk.standard_filters(!args.no_ignore)
-        .hidden(args.skip_hidden);
+    walk.standard_filters(!args.no_ignore).hidden(args.skip_hidden);
     Ok(walk.build())
 }
 
@@ -217,10 +189,7 @@ impl Search<'_> {
             // One damaged record must not hide what else is out.
             Err(ServiceError::Store(error)) if error.is_damage() => {
                 tell(&error.to_string());
-                Known {
-                    standing: Standing::Unknown,
-                    name: None,
-                }
+                Known { standing: Standing::Unknown, name: None }
             }
             Err(error) => return Err(error.into()),
         };

@@ -95,10 +95,7 @@ fn init(flags: &Flags, environment: &Environment, out: &Output) -> Result<Exit, 
     if out.json {
         out.object(json!({ "path": path.to_string_lossy(), "created": true }))?;
     } else {
-        tell(&format!(
-            "{} is written, all of it comments",
-            path.display()
-        ));
+        tell(&format!("{} is written, all of it comments", path.display()));
     }
     Ok(Exit::Done)
 }
@@ -107,17 +104,10 @@ fn init(flags: &Flags, environment: &Environment, out: &Output) -> Result<Exit, 
 /// secrets, so nobody else may change it.
 fn write_new(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(example().as_bytes())
 }
 
@@ -164,9 +154,7 @@ fn mistakes(error: &ConfigError, out: &Output) -> io::Result<()> {
     };
     out.line(&error.to_string())?;
     let (count, s) = (faults.len(), if faults.len() == 1 { "" } else { "s" });
-    tell(&format!(
-        "{count} mistake{s}: nothing runs with these settings until mended"
-    ));
+    tell(&format!("{count} mistake{s}: nothing runs with these settings until mended"));
     Ok(())
 }
 
@@ -254,11 +242,7 @@ fn keys(config: &Config, rows: &mut Vec<(String, Value, Origin)>) {
     for ((mode, action, keys), (.., usual)) in config.keymap.each().zip(standard.each()) {
         let name = format!("keys.{}.{}", mode.word(), action.word());
         let shown: Vec<_> = keys.iter().map(ToString::to_string).collect();
-        let from = if keys == usual {
-            Origin::Default
-        } else {
-            Origin::File
-        };
+        let from = if keys == usual { Origin::Default } else { Origin::File };
         rows.push((name, json!(shown), from));
     }
 }

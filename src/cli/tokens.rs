@@ -21,29 +21,18 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
     let loaded = service.load()?;
     let now = loaded.now;
     for damage in &loaded.damaged {
-        tell(&format!(
-            "{damage} is damaged and left out: restore a backup, or delete this record"
-        ));
+        tell(&format!("{damage} is damaged and left out: restore a backup, or delete this record"));
     }
     let (column, descending) = args.sort;
     let query = Query {
-        status: if args.expiring.is_some() {
-            StatusFilter::Active
-        } else {
-            args.status.into()
-        },
+        status: if args.expiring.is_some() { StatusFilter::Active } else { args.status.into() },
         search: args.search.clone(),
         sort: Sort { column, descending },
     };
     let (mut rows, _) = query.select(&loaded.pats, now);
     if let Some(within) = args.expiring {
         let soon = |end: Moment| end - now <= within.as_delta();
-        rows.retain(|at| {
-            loaded
-                .pats
-                .get(*at)
-                .is_some_and(|pat| pat.expires.is_some_and(soon))
-        });
+        rows.retain(|at| loaded.pats.get(*at).is_some_and(|pat| pat.expires.is_some_and(soon)));
     }
     let found = !rows.is_empty();
     let shown = rows.iter().filter_map(|at| loaded.pats.get(*at));
@@ -61,22 +50,13 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
                     pat.status(now).word().to_owned(),
                     pat.scopes.len().to_string(),
                     pat.expires.map_or_else(never, time),
-                    pat.last_used
-                        .as_ref()
-                        .map_or_else(never, |used| time(used.at)),
+                    pat.last_used.as_ref().map_or_else(never, |used| time(used.at)),
                 ]
             })
             .collect();
-        out.table(
-            ["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"],
-            &rows,
-        )?;
+        out.table(["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"], &rows)?;
     }
-    Ok(if args.expiring.is_some() && !found {
-        Exit::No
-    } else {
-        Exit::Done
-    })
+    Ok(if args.expiring.is_some() && !found { Exit::No } else { Exit::Done })
 }
 
 /// Prints one token whole, with its newest events.
@@ -92,15 +72,8 @@ pub(super) fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, 
     let mut rows = fields(&pat, now);
     for event in &events {
         let what = &event.what;
-        let said = [
-            time(what.at),
-            what.action.word().to_owned(),
-            what.actor.to_string(),
-        ];
-        rows.push([
-            "event".to_owned(),
-            format!("{} {}", said.join(" "), what.detail),
-        ]);
+        let said = [time(what.at), what.action.word().to_owned(), what.actor.to_string()];
+        rows.push(["event".to_owned(), format!("{} {}", said.join(" "), what.detail)]);
     }
     out.table(["FIELD", "VALUE"], &rows)?;
     Ok(Exit::Done)
@@ -117,10 +90,7 @@ fn fields(pat: &Pat, now: Moment) -> Vec<[String; 2]> {
         row("description", line);
     }
     row("issued", &time(pat.issued));
-    row(
-        "expires",
-        &pat.expires.map_or_else(|| "never".to_owned(), time),
-    );
+    row("expires", &pat.expires.map_or_else(|| "never".to_owned(), time));
     if let (Some(at), Status::Revoked) = (pat.revoked, pat.status(now)) {
         row("revoked", &time(at));
     }
@@ -130,18 +100,12 @@ fn fields(pat: &Pat, now: Moment) -> Vec<[String; 2]> {
     let used = pat.last_used.as_ref().map_or_else(
         || "never".to_owned(),
         |used| {
-            let from = used
-                .from
-                .as_ref()
-                .map_or_else(String::new, |from| format!(" from {from}"));
+            let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
             format!("{}{from}, {}", time(used.at), used.what)
         },
     );
     row("last used", &used);
-    row(
-        "created",
-        &format!("{} by {}", time(pat.created), pat.created_by),
-    );
+    row("created", &format!("{} by {}", time(pat.created), pat.created_by));
     row("in words", &permits(&pat.scopes));
     for scope in &pat.scopes {
         row("scope", &scope.to_string());

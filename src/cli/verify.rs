@@ -41,16 +41,10 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
         (decided, verdict.token, verdict.unrecorded)
     } else {
         let verdict = service.identify(secret, from)?;
-        (
-            verdict.decision.map(|()| None),
-            verdict.token,
-            verdict.unrecorded,
-        )
+        (verdict.decision.map(|()| None), verdict.token, verdict.unrecorded)
     };
     if let Some(fault) = unrecorded {
-        tell(&format!(
-            "the use was not recorded ({fault}); the decision stands"
-        ));
+        tell(&format!("the use was not recorded ({fault}); the decision stands"));
     }
     // From here on nothing changes the answer: what cannot be looked up or printed is left out,
     // and the exit code still says what was decided.
@@ -60,23 +54,13 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
         Err(denial) => (None, Some(denial)),
     };
     let answer = Answer { by, denial, pat };
-    let printed = if out.json {
-        out.object(answer.as_json())
-    } else {
-        answer.print(args, out)
-    };
+    let printed = if out.json { out.object(answer.as_json()) } else { answer.print(args, out) };
     if let Err(error) = printed
         && error.kind() != io::ErrorKind::BrokenPipe
     {
-        tell(&format!(
-            "the decision could not be printed ({error}): see the exit code"
-        ));
+        tell(&format!("the decision could not be printed ({error}): see the exit code"));
     }
-    Ok(if answer.denial.is_none() {
-        Exit::Done
-    } else {
-        Exit::No
-    })
+    Ok(if answer.denial.is_none() { Exit::Done } else { Exit::No })
 }
 
 fn read(args: &Verify) -> Result<Zeroizing<String>, Failure> {
@@ -92,18 +76,8 @@ fn read(args: &Verify) -> Result<Zeroizing<String>, Failure> {
 fn request(args: &Verify) -> Option<Request> {
     let scope = args.scope.as_ref()?;
     let domain = args.domain.clone().or_else(|| scope.domain.clone());
-    let Scope {
-        entity_type,
-        entity,
-        operation,
-        ..
-    } = scope.clone();
-    Some(Request {
-        entity_type,
-        entity,
-        operation,
-        domain,
-    })
+    let Scope { entity_type, entity, operation, .. } = scope.clone();
+    Some(Request { entity_type, entity, operation, domain })
 }
 
 /// The word for a denial that scripts can rely on.
@@ -138,11 +112,7 @@ impl Answer {
 
     fn print(&self, args: &Verify, out: &Output) -> io::Result<()> {
         let name = self.pat.as_ref().map_or("", |pat| pat.name.as_str());
-        let word = if self.denial.is_some() {
-            "denied"
-        } else {
-            "allowed"
-        };
+        let word = if self.denial.is_some() { "denied" } else { "allowed" };
         match (&self.denial, &self.by) {
             (None, None) => out.line(&format!("valid: {name}")),
             (None, Some(scope)) if args.explain => {
@@ -151,10 +121,9 @@ impl Answer {
             (Some(denial), _) if args.explain => {
                 out.line(&format!("{word}: {denial}"))?;
                 match (denial, &self.pat) {
-                    (Denial::NoScope(scope), Some(pat)) => out.line(&format!(
-                        "to allow it: patdeck scope add {} {scope}",
-                        pat.id
-                    )),
+                    (Denial::NoScope(scope), Some(pat)) => {
+                        out.line(&format!("to allow it: patdeck scope add {} {scope}", pat.id))
+                    }
                     _ => Ok(()),
                 }
             }

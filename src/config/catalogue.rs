@@ -17,10 +17,8 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Catalogue 
             continue;
         };
         let offer = offer(reader, &entry, name);
-        let known = catalogue
-            .offers
-            .iter_mut()
-            .find(|known| known.entity_type == offer.entity_type);
+        let known =
+            catalogue.offers.iter_mut().find(|known| known.entity_type == offer.entity_type);
         match known {
             Some(known) => {
                 add(&mut known.operations, offer.operations);
@@ -41,12 +39,7 @@ fn offer<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, entity_type: EntityType
     let [operations, entities] = reader.pick(inside, ["operations", "entities"]);
     Offer {
         entity_type,
-        operations: words(
-            reader,
-            operations.as_ref(),
-            "a list of operations",
-            Operation::parse,
-        ),
+        operations: words(reader, operations.as_ref(), "a list of operations", Operation::parse),
         entities: words(reader, entities.as_ref(), "a list of entities", entity),
     }
 }
@@ -71,10 +64,7 @@ fn words<'a, T, E: ToString>(
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Vec<T> {
     let items = reader.list(entry, expected).unwrap_or_default();
-    items
-        .iter()
-        .filter_map(|item| reader.sound(item, parse(item.text()?)))
-        .collect()
+    items.iter().filter_map(|item| reader.sound(item, parse(item.text()?))).collect()
 }
 
 /// Adds what is not there yet: naming what is built in does no harm.

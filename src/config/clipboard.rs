@@ -63,10 +63,7 @@ pub enum Route {
 
 /// The best route from here. Decides by the environment alone: nothing is run or asked.
 pub fn choose(environment: &Environment) -> Route {
-    if let Some((program, args)) = environment
-        .command
-        .as_deref()
-        .and_then(<[String]>::split_first)
+    if let Some((program, args)) = environment.command.as_deref().and_then(<[String]>::split_first)
     {
         return Route::Command(program.clone(), args.to_vec());
     }
@@ -106,19 +103,13 @@ mod tests {
     #[test]
     fn routes_are_taken_in_the_order_of_what_works_best() {
         let mut place = everything();
-        assert_eq!(
-            choose(&place),
-            Route::Command("clip".into(), vec!["-i".into()])
-        );
+        assert_eq!(choose(&place), Route::Command("clip".into(), vec!["-i".into()]));
         place.command = Some(Vec::new());
         assert_eq!(choose(&place), Route::Tmux("/bin/tmux".into()));
         place.tmux = None;
         assert_eq!(choose(&place), Route::Screen);
         place.in_screen = false;
-        assert_eq!(
-            choose(&place),
-            Route::Desktop("/bin/wl-copy".into(), Vec::new())
-        );
+        assert_eq!(choose(&place), Route::Desktop("/bin/wl-copy".into(), Vec::new()));
         place.wl_copy = None;
         let args = vec!["-selection".into(), "clipboard".into()];
         assert_eq!(choose(&place), Route::Desktop("/bin/xclip".into(), args));

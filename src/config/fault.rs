@@ -46,10 +46,7 @@ pub enum ConfigError {
 }
 
 fn listed(path: &std::path::Path, faults: &[Fault]) -> String {
-    let lines: Vec<_> = faults
-        .iter()
-        .map(|fault| format!("{}:{fault}", path.display()))
-        .collect();
+    let lines: Vec<_> = faults.iter().map(|fault| format!("{}:{fault}", path.display())).collect();
     lines.join("\n")
 }
 

@@ -38,16 +38,8 @@ pub struct File {
     pub keymap: Option<Keymap>,
 }
 
-const SETTINGS: [&str; 8] = [
-    "store",
-    "prefix",
-    "lifetime",
-    "catalogue",
-    "theme",
-    "glyphs",
-    "clipboard",
-    "keys",
-];
+const SETTINGS: [&str; 8] =
+    ["store", "prefix", "lifetime", "catalogue", "theme", "glyphs", "clipboard", "keys"];
 
 impl File {
     /// Reads `text`, the content of a file in the folder `base`; or every mistake, by line.
@@ -69,11 +61,7 @@ impl File {
         faults.dedup_by(|next, first| {
             matches!(next.problem, Problem::Syntax(_)) && next.line == first.line
         });
-        if faults.is_empty() {
-            Ok(file)
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(file) } else { Err(faults) }
     }
 }
 
@@ -84,23 +72,12 @@ impl<'a> Reader<'a> {
         entry: &Entry<'_>,
         result: Result<T, E>,
     ) -> Option<T> {
-        result
-            .map_err(|error| self.refuse(entry, &error.to_string()))
-            .ok()
+        result.map_err(|error| self.refuse(entry, &error.to_string())).ok()
     }
 
     fn file(&mut self, root: Vec<Entry<'a>>, base: &Path, folders: Option<&Folders>) -> File {
         let picked = self.pick(root, SETTINGS);
-        let [
-            store,
-            prefix,
-            lifetime,
-            catalogue,
-            theme,
-            glyphs,
-            clipboard,
-            keys,
-        ] = &picked;
+        let [store, prefix, lifetime, catalogue, theme, glyphs, clipboard, keys] = &picked;
         let mut file = File {
             store: self.parsed(store.as_ref(), "a path in quotes", |text| {
                 path(text, base, folders)
@@ -171,20 +148,10 @@ impl<'a> Reader<'a> {
     fn clipboard(&mut self, entry: Option<&Entry<'a>>) -> Option<Vec<String>> {
         let inside = self.table(entry);
         let [command] = self.pick(inside, ["command"]);
-        let parts = self.list(
-            command.as_ref(),
-            "a list of texts such as [\"xclip\", \"-in\"]",
-        )?;
-        let parts: Vec<_> = parts
-            .iter()
-            .filter_map(Entry::text)
-            .map(str::to_owned)
-            .collect();
+        let parts = self.list(command.as_ref(), "a list of texts such as [\"xclip\", \"-in\"]")?;
+        let parts: Vec<_> = parts.iter().filter_map(Entry::text).map(str::to_owned).collect();
         if let (Some(entry), Some("")) = (&command, parts.first().map(|part| part.trim())) {
-            self.refuse(
-                entry,
-                "the program has no name: write it first, or leave the list empty",
-            );
+            self.refuse(entry, "the program has no name: write it first, or leave the list empty");
             return None;
         }
         Some(parts)

@@ -128,10 +128,8 @@ impl Config {
         flags: &Flags,
         environment: &Environment,
     ) -> Option<(PathBuf, Option<&'static str>)> {
-        let named = [
-            (flags.config.as_ref(), "--config"),
-            (environment.config.as_ref(), "PATDECK_CONFIG"),
-        ];
+        let named =
+            [(flags.config.as_ref(), "--config"), (environment.config.as_ref(), "PATDECK_CONFIG")];
         let named = named.iter().find_map(|(path, by)| Some(((*path)?, *by)));
         match (named, &environment.folders) {
             (Some((path, by)), _) => Some((full(&environment.current, path), Some(by))),
@@ -176,20 +174,10 @@ impl Config {
             prefix: layered(&mut from, "prefix", only(file.prefix), Prefix::default()),
             lifetime: layered(&mut from, "lifetime.default", only(file.lifetime), usual),
             limits,
-            catalogue: layered(
-                &mut from,
-                "catalogue",
-                only(file.catalogue),
-                Catalogue::default(),
-            ),
+            catalogue: layered(&mut from, "catalogue", only(file.catalogue), Catalogue::default()),
             theme: layered(&mut from, "theme", themes, Theme::default()),
             glyphs: layered(&mut from, "glyphs", only(file.glyphs), glyphs),
-            clipboard: layered(
-                &mut from,
-                "clipboard.command",
-                only(file.clipboard),
-                Vec::new(),
-            ),
+            clipboard: layered(&mut from, "clipboard.command", only(file.clipboard), Vec::new()),
             keymap: layered(&mut from, "keys", only(file.keymap), Keymap::default()),
             origins: from,
         })
@@ -199,10 +187,8 @@ impl Config {
 /// The value of the strongest layer that has one: flag, environment, file, default. Notes which.
 fn layered<T>(origins: &mut Origins, name: &'static str, layers: [Option<T>; 3], default: T) -> T {
     let names = [Origin::Flag, Origin::Environment, Origin::File];
-    let strongest = names
-        .into_iter()
-        .zip(layers)
-        .find_map(|(origin, value)| Some((origin, value?)));
+    let strongest =
+        names.into_iter().zip(layers).find_map(|(origin, value)| Some((origin, value?)));
     let (origin, value) = strongest.unwrap_or((Origin::Default, default));
     origins.insert(name, origin);
     value

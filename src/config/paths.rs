@@ -60,10 +60,7 @@ mod tests {
     #[test]
     fn a_path_is_seen_from_where_it_was_written() {
         let base = Path::new("/srv/ops");
-        assert_eq!(
-            full(base, Path::new("./a/b.redb")),
-            Path::new("/srv/ops/a/b.redb")
-        );
+        assert_eq!(full(base, Path::new("./a/b.redb")), Path::new("/srv/ops/a/b.redb"));
         assert_eq!(full(base, Path::new("/x.redb")), Path::new("/x.redb"));
     }
 
@@ -79,9 +76,6 @@ mod tests {
         assert_eq!(read("x.redb"), Some("x.redb".into()));
         assert_eq!(read("~root/x.redb"), None);
         assert_eq!(from_home(None, "~/x.redb"), None);
-        assert_eq!(
-            folders.store_file(),
-            Path::new("/home/op/.local/share/patdeck/store.redb")
-        );
+        assert_eq!(folders.store_file(), Path::new("/home/op/.local/share/patdeck/store.redb"));
     }
 }

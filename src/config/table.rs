@@ -29,10 +29,7 @@ pub(super) struct Entry<'a> {
 impl<'a> Reader<'a> {
     /// A reader of `text`.
     pub(super) fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            faults: Vec::new(),
-        }
+        Self { text, faults: Vec::new() }
     }
 
     /// Notes that something is wrong at this byte.
@@ -44,10 +41,7 @@ impl<'a> Reader<'a> {
 
     /// Notes what is wrong with the value of `entry`.
     pub(super) fn refuse(&mut self, entry: &Entry<'_>, error: &str) {
-        let problem = Problem::Value {
-            path: entry.path.clone(),
-            error: error.to_owned(),
-        };
+        let problem = Problem::Value { path: entry.path.clone(), error: error.to_owned() };
         self.fault(entry.at, problem);
     }
 
@@ -98,9 +92,7 @@ impl<'a> Reader<'a> {
             self.kind(entry, expected);
             return None;
         };
-        parse(text)
-            .map_err(|error| self.refuse(entry, &error.to_string()))
-            .ok()
+        parse(text).map_err(|error| self.refuse(entry, &error.to_string())).ok()
     }
 
     /// `true` or `false`.
@@ -123,11 +115,7 @@ impl<'a> Reader<'a> {
         let texts = match entry.value {
             DeValue::Array(items) => items
                 .iter()
-                .map(|item| Entry {
-                    at: item.span().start,
-                    value: item.get_ref(),
-                    ..entry.clone()
-                })
+                .map(|item| Entry { at: item.span().start, value: item.get_ref(), ..entry.clone() })
                 .collect(),
             _ => vec![],
         };
@@ -149,11 +137,7 @@ impl<'a> Reader<'a> {
             DeValue::Array(_) => "a list with something else in it",
             DeValue::Table(_) => "a table",
         };
-        let problem = Problem::Kind {
-            path: entry.path.clone(),
-            expected,
-            found,
-        };
+        let problem = Problem::Kind { path: entry.path.clone(), expected, found };
         self.fault(entry.at, problem);
     }
 }

@@ -50,11 +50,7 @@ impl Glyphs {
             .map(|name| name.split_once('.').map_or(name, |(_, rest)| rest))
             .map(|rest| rest.split_once('@').map_or(rest, |(name, _)| name));
         match charset {
-            Some(name)
-                if ["utf-8", "utf8"]
-                    .iter()
-                    .any(|utf| name.eq_ignore_ascii_case(utf)) =>
-            {
+            Some(name) if ["utf-8", "utf8"].iter().any(|utf| name.eq_ignore_ascii_case(utf)) => {
                 Self::Unicode
             }
             _ => Self::Ascii,

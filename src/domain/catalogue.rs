@@ -31,17 +31,7 @@ const BUILT_IN: [(&str, &[&str]); 7] = [
     ("groups", MANAGED),
     (
         "channels",
-        &[
-            "create",
-            "read",
-            "list",
-            "update",
-            "delete",
-            "share",
-            "unshare",
-            "publish",
-            "subscribe",
-        ],
+        &["create", "read", "list", "update", "delete", "share", "unshare", "publish", "subscribe"],
     ),
     ("clients", MANAGED),
     ("users", &["create", "read", "list", "update", "delete"]),
@@ -49,17 +39,11 @@ const BUILT_IN: [(&str, &[&str]); 7] = [
     ("messages", &["publish", "subscribe"]),
 ];
 
-const MANAGED: &[&str] = &[
-    "create", "read", "list", "update", "delete", "share", "unshare",
-];
+const MANAGED: &[&str] = &["create", "read", "list", "update", "delete", "share", "unshare"];
 
 impl Default for Catalogue {
     fn default() -> Self {
-        let words = |list: &[&str]| {
-            list.iter()
-                .filter_map(|w| Operation::parse(w).ok())
-                .collect()
-        };
+        let words = |list: &[&str]| list.iter().filter_map(|w| Operation::parse(w).ok()).collect();
         let offers = BUILT_IN
             .iter()
             .filter_map(|(name, operations)| {
@@ -70,29 +54,22 @@ impl Default for Catalogue {
                 })
             })
             .collect();
-        Self {
-            offers,
-            domains: Vec::new(),
-        }
+        Self { offers, domains: Vec::new() }
     }
 }
 
 impl Catalogue {
     /// What `entity_type` offers, if the catalogue has it.
     pub fn offer(&self, entity_type: &EntityType) -> Option<&Offer> {
-        self.offers
-            .iter()
-            .find(|offer| offer.entity_type == *entity_type)
+        self.offers.iter().find(|offer| offer.entity_type == *entity_type)
     }
 
     /// Whether `scope` may be given: its type must be known and offer its operation.
     pub fn check(&self, scope: &Scope) -> Result<(), ScopeError> {
-        let offer = self
-            .offer(&scope.entity_type)
-            .ok_or_else(|| ScopeError::UnknownType {
-                given: scope.entity_type.to_string(),
-                known: listed(self.offers.iter().map(|o| o.entity_type.as_str())),
-            })?;
+        let offer = self.offer(&scope.entity_type).ok_or_else(|| ScopeError::UnknownType {
+            given: scope.entity_type.to_string(),
+            known: listed(self.offers.iter().map(|o| o.entity_type.as_str())),
+        })?;
         if offer.operations.contains(&scope.operation) {
             return Ok(());
         }
@@ -113,30 +90,19 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> Result<(), String> {
-        Catalogue::default()
-            .check(&text.parse().unwrap())
-            .map_err(|e| e.to_string())
+        Catalogue::default().check(&text.parse().unwrap()).map_err(|e| e.to_string())
     }
 
     #[test]
     fn the_built_in_catalogue_has_seven_types_and_nine_operations() {
         let catalogue = Catalogue::default();
         assert_eq!(catalogue.offers.len(), BUILT_IN.len());
-        let mut all: Vec<_> = catalogue
-            .offers
-            .iter()
-            .flat_map(|o| &o.operations)
-            .collect();
+        let mut all: Vec<_> = catalogue.offers.iter().flat_map(|o| &o.operations).collect();
         all.sort();
         all.dedup();
         assert_eq!(all.len(), 9);
         for (offer, (_, operations)) in catalogue.offers.iter().zip(BUILT_IN) {
-            assert_eq!(
-                offer.operations.len(),
-                operations.len(),
-                "{}",
-                offer.entity_type
-            );
+            assert_eq!(offer.operations.len(), operations.len(), "{}", offer.entity_type);
         }
     }
 

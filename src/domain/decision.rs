@@ -136,10 +136,7 @@ mod tests {
     #[test]
     fn the_match_is_exact_but_for_star_and_unset_domain() {
         let one = &["channels:c1:publish"][..];
-        assert_eq!(
-            allowed_by(one, "channels:c1:publish").as_deref(),
-            Some("channels:c1:publish")
-        );
+        assert_eq!(allowed_by(one, "channels:c1:publish").as_deref(), Some("channels:c1:publish"));
         assert_eq!(
             allowed_by(one, "channels:c1:publish@d9").as_deref(),
             Some("channels:c1:publish")
@@ -169,15 +166,9 @@ mod tests {
         let asked = request("channels:c1:publish");
         let token = with(&["channels:*:publish"]);
         assert!(decide(&token, &asked, at(59)).is_allowed());
-        assert_eq!(
-            decide(&token, &asked, at(60)),
-            Decision::Deny(Denial::Expired(at(60)))
-        );
+        assert_eq!(decide(&token, &asked, at(60)), Decision::Deny(Denial::Expired(at(60))));
         let revoked = token.revoke(at(5)).unwrap();
-        assert_eq!(
-            decide(&revoked, &asked, at(70)),
-            Decision::Deny(Denial::Revoked(at(5)))
-        );
+        assert_eq!(decide(&revoked, &asked, at(70)), Decision::Deny(Denial::Revoked(at(5))));
     }
 
     proptest! {

@@ -19,11 +19,7 @@ pub struct Actor {
 impl Actor {
     /// Somebody of whom only the account is known.
     pub fn named(user: &str) -> Self {
-        Self {
-            user: user.to_owned(),
-            sudo_user: None,
-            from: None,
-        }
+        Self { user: user.to_owned(), sudo_user: None, from: None }
     }
 }
 

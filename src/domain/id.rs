@@ -23,10 +23,7 @@ impl TokenId {
 
     /// The identifier of these bytes, or `None` when one of them is not base62.
     pub fn from_bytes(bytes: [u8; Self::LEN]) -> Option<Self> {
-        bytes
-            .iter()
-            .all(u8::is_ascii_alphanumeric)
-            .then_some(Self(bytes))
+        bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes))
     }
 
     /// A fresh identifier from `random`, which fills a slice with random bytes or fails.
@@ -71,10 +68,7 @@ pub fn fill_base62<E>(
             random(&mut byte)?;
             let [byte] = byte;
             if byte < 248 {
-                break ALPHABET
-                    .get(usize::from(byte % 62))
-                    .copied()
-                    .unwrap_or(b'0');
+                break ALPHABET.get(usize::from(byte % 62)).copied().unwrap_or(b'0');
             }
         };
     }
@@ -87,17 +81,8 @@ mod tests {
 
     #[test]
     fn only_twelve_base62_characters_are_an_identifier() {
-        assert_eq!(
-            TokenId::parse("4fKq9Zt0WbXe").unwrap().as_str(),
-            "4fKq9Zt0WbXe"
-        );
-        for bad in [
-            "",
-            "4fKq9Zt0WbX",
-            "4fKq9Zt0WbXee",
-            "4fKq9Zt0Wb_e",
-            "4fKq9Zt0Wbé",
-        ] {
+        assert_eq!(TokenId::parse("4fKq9Zt0WbXe").unwrap().as_str(), "4fKq9Zt0WbXe");
+        for bad in ["", "4fKq9Zt0WbX", "4fKq9Zt0WbXee", "4fKq9Zt0Wb_e", "4fKq9Zt0Wbé"] {
             assert_eq!(TokenId::parse(bad), None, "{bad:?}");
         }
     }

@@ -39,22 +39,13 @@ pub struct Span {
     minutes: u32,
 }
 
-const UNITS: [(char, u32); 5] = [
-    ('y', 365 * 24 * 60),
-    ('w', 7 * 24 * 60),
-    ('d', 24 * 60),
-    ('h', 60),
-    ('m', 1),
-];
+const UNITS: [(char, u32); 5] =
+    [('y', 365 * 24 * 60), ('w', 7 * 24 * 60), ('d', 24 * 60), ('h', 60), ('m', 1)];
 
 impl Span {
     /// This many minutes; zero is no span.
     pub const fn minutes(minutes: u32) -> Option<Self> {
-        if minutes == 0 {
-            None
-        } else {
-            Some(Self { minutes })
-        }
+        if minutes == 0 { None } else { Some(Self { minutes }) }
     }
 
     /// The same as a duration to add to an instant.
@@ -83,10 +74,7 @@ impl FromStr for Span {
         let text = text.trim();
         let unit = text.chars().next_back().ok_or_else(grammar)?;
         let (_, size) = UNITS.iter().find(|(u, _)| *u == unit).ok_or_else(grammar)?;
-        let digits = text
-            .get(..text.len() - unit.len_utf8())
-            .ok_or_else(grammar)?
-            .trim_end();
+        let digits = text.get(..text.len() - unit.len_utf8()).ok_or_else(grammar)?.trim_end();
         if digits.strip_prefix('-').is_some_and(is_digits) {
             return Err(LifetimeError::TooShort);
         }
@@ -129,9 +117,7 @@ impl Lifetime {
         let end = match self {
             Self::Never if limits.allow_never => return Ok(None),
             Self::Never => return Err(LifetimeError::NeverRefused { max: limits.max }),
-            Self::For(span) => now
-                .checked_add_signed(span.as_delta())
-                .ok_or(too_long.clone())?,
+            Self::For(span) => now.checked_add_signed(span.as_delta()).ok_or(too_long.clone())?,
             Self::Through(date) => {
                 let last = NaiveTime::from_hms_opt(23, 59, 0).unwrap_or_default();
                 let end = to_utc(date.and_time(last));
@@ -188,12 +174,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 366 days, so that a year fits whatever its length, and no `never`.
     fn default() -> Self {
-        Self {
-            max: Span {
-                minutes: 366 * 24 * 60,
-            },
-            allow_never: false,
-        }
+        Self { max: Span { minutes: 366 * 24 * 60 }, allow_never: false }
     }
 }
 
@@ -205,9 +186,7 @@ mod tests {
     use super::*;
 
     fn now() -> Moment {
-        chrono::Utc
-            .with_ymd_and_hms(2026, 11, 24, 12, 0, 0)
-            .unwrap()
+        chrono::Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
     }
 
     fn expiry(text: &str) -> Result<String, String> {
@@ -237,38 +216,21 @@ mod tests {
         let short = "a lifetime is at least 1 minute: write for instance 24h or 30d";
         assert_eq!(expiry("0d").unwrap_err(), short);
         assert_eq!(expiry("-3d").unwrap_err(), short);
-        assert_eq!(
-            expiry("2026-11-23").unwrap_err(),
-            "2026-11-23 is past: choose a later date"
-        );
+        assert_eq!(expiry("2026-11-23").unwrap_err(), "2026-11-23 is past: choose a later date");
         let long = "that is longer than the 366d allowed here: choose less";
         for text in ["367d", "2y", "99999999999999999999y", "2028-01-01"] {
             assert_eq!(expiry(text).unwrap_err(), long, "{text}");
         }
-        assert_eq!(
-            expiry("never").unwrap_err(),
-            "a token must expire here: choose at most 366d"
-        );
-        for text in [
-            "", "d", "30", "30x", "3.5d", "soon", "+3d", "٣d", "--3d", "30 д",
-        ] {
-            assert!(
-                expiry(text).unwrap_err().contains("is not a lifetime"),
-                "{text:?}"
-            );
+        assert_eq!(expiry("never").unwrap_err(), "a token must expire here: choose at most 366d");
+        for text in ["", "d", "30", "30x", "3.5d", "soon", "+3d", "٣d", "--3d", "30 д"] {
+            assert!(expiry(text).unwrap_err().contains("is not a lifetime"), "{text:?}");
         }
     }
 
     #[test]
     fn never_is_had_where_it_is_allowed() {
-        let limits = Limits {
-            allow_never: true,
-            ..Limits::default()
-        };
-        assert_eq!(
-            Lifetime::Never.expiry(now(), &limits, |t| t.and_utc()),
-            Ok(None)
-        );
+        let limits = Limits { allow_never: true, ..Limits::default() };
+        assert_eq!(Lifetime::Never.expiry(now(), &limits, |t| t.and_utc()), Ok(None));
     }
 
     proptest! {

@@ -127,10 +127,7 @@ mod tests {
     fn a_refused_name_says_what_to_do() {
         let told = |t: &str| Name::parse(t).unwrap_err().to_string();
         assert_eq!(told("  "), "a name is needed: type 1 to 64 characters");
-        assert_eq!(
-            told(&"x".repeat(65)),
-            "65 characters are too many: shorten it to 64"
-        );
+        assert_eq!(told(&"x".repeat(65)), "65 characters are too many: shorten it to 64");
         assert_eq!(
             told("a\u{202e}b"),
             "the character U+202E is invisible or controls the terminal: remove it"
@@ -151,12 +148,7 @@ mod tests {
         let text = Description::parse("first\r\nsecond\n").unwrap();
         assert_eq!(text.as_str(), "first\nsecond");
         assert_eq!(text.first_line(), "first");
-        assert_eq!(
-            Description::parse("a\u{1b}b"),
-            Err(NameError::Unsafe {
-                character: '\u{1b}'
-            })
-        );
+        assert_eq!(Description::parse("a\u{1b}b"), Err(NameError::Unsafe { character: '\u{1b}' }));
         assert!(Description::parse(&"x".repeat(1_025)).is_err());
     }
 

@@ -188,10 +188,7 @@ impl Pat {
             }
             Some(delta) => {
                 let until = self.expires.map_or(at + delta, |end| end.min(at + delta));
-                Some(Retiring {
-                    digest: self.digest,
-                    until,
-                })
+                Some(Retiring { digest: self.digest, until })
             }
         };
         self.digest = digest;
@@ -218,10 +215,7 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn at(minute: i64) -> Moment {
-        chrono::Utc
-            .with_ymd_and_hms(2026, 11, 24, 12, 0, 0)
-            .unwrap()
-            + TimeDelta::minutes(minute)
+        chrono::Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::minutes(minute)
     }
 
     /// A token issued at minute 0 for an hour.
@@ -248,15 +242,9 @@ pub(crate) mod tests {
 
     #[test]
     fn it_expires_at_its_expiry_and_not_a_moment_before() {
-        assert_eq!(
-            pat().status(at(60) - TimeDelta::nanoseconds(1)),
-            Status::Active
-        );
+        assert_eq!(pat().status(at(60) - TimeDelta::nanoseconds(1)), Status::Active);
         assert_eq!(pat().status(at(60)), Status::Expired);
-        let endless = Pat {
-            expires: None,
-            ..pat()
-        };
+        let endless = Pat { expires: None, ..pat() };
         assert_eq!(endless.status(at(1_000_000)), Status::Active);
     }
 
@@ -264,53 +252,40 @@ pub(crate) mod tests {
     fn revoked_wins_over_expired_and_happens_once() {
         let revoked = pat().revoke(at(70)).unwrap();
         assert_eq!(revoked.status(at(80)), Status::Revoked);
-        assert_eq!(
-            revoked.clone().revoke(at(90)),
-            Err(TransitionError::AlreadyRevoked)
-        );
+        assert_eq!(revoked.clone().revoke(at(90)), Err(TransitionError::AlreadyRevoked));
         assert_eq!(revoked.revoked, Some(at(70)));
     }
 
     #[test]
     fn regenerating_keeps_what_it_is_and_kills_the_old_secret() {
         let revoked = pat().revoke(at(1)).unwrap();
-        let again = revoked
-            .clone()
-            .regenerate(NEW, "acme", Some(at(99)), Overlap::None, at(5))
-            .unwrap();
+        let again =
+            revoked.clone().regenerate(NEW, "acme", Some(at(99)), Overlap::None, at(5)).unwrap();
         assert_eq!(again.status(at(5)), Status::Active);
         assert!(again.accepts(&NEW, at(5)) && !again.accepts(&revoked.digest, at(5)));
         assert_eq!(
             (&again.id, &again.name, &again.scopes),
             (&revoked.id, &revoked.name, &revoked.scopes)
         );
-        assert_eq!(
-            (again.created, again.issued, again.claimed),
-            (at(0), at(5), false)
-        );
+        assert_eq!((again.created, again.issued, again.claimed), (at(0), at(5), false));
         assert_eq!(again.hint(), "acme_4fKq9Zt0WbXe_…");
     }
 
     #[test]
     fn an_overlap_ends_by_itself_and_never_outlives_the_old_expiry() {
         let old = pat().digest;
-        let rotated = pat()
-            .regenerate(NEW, "pat", Some(at(999)), Overlap::QuarterHour, at(10))
-            .unwrap();
+        let rotated =
+            pat().regenerate(NEW, "pat", Some(at(999)), Overlap::QuarterHour, at(10)).unwrap();
         assert!(rotated.accepts(&old, at(24)) && rotated.accepts(&NEW, at(24)));
         assert!(!rotated.accepts(&old, at(25)) && rotated.accepts(&NEW, at(25)));
-        let late = pat()
-            .regenerate(NEW, "pat", Some(at(999)), Overlap::Day, at(59))
-            .unwrap();
+        let late = pat().regenerate(NEW, "pat", Some(at(999)), Overlap::Day, at(59)).unwrap();
         assert_eq!(late.retiring.unwrap().until, at(60));
     }
 
     #[test]
     fn revoking_kills_the_retiring_secret_too() {
         let old = pat().digest;
-        let rotated = pat()
-            .regenerate(NEW, "pat", Some(at(999)), Overlap::Hour, at(10))
-            .unwrap();
+        let rotated = pat().regenerate(NEW, "pat", Some(at(999)), Overlap::Hour, at(10)).unwrap();
         assert!(!rotated.revoke(at(11)).unwrap().accepts(&old, at(12)));
     }
 
@@ -321,11 +296,7 @@ pub(crate) mod tests {
             revoked.regenerate(NEW, "pat", None, Overlap::Hour, at(2)),
             Err(TransitionError::NothingToOverlap)
         );
-        assert!(
-            pat()
-                .regenerate(NEW, "pat", None, Overlap::Hour, at(60))
-                .is_err()
-        );
+        assert!(pat().regenerate(NEW, "pat", None, Overlap::Hour, at(60)).is_err());
     }
 
     proptest! {

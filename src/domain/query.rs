@@ -105,10 +105,7 @@ pub struct Sort {
 impl Default for Sort {
     /// Newest first: what was just made is what is looked for.
     fn default() -> Self {
-        Self {
-            column: Column::Issued,
-            descending: true,
-        }
+        Self { column: Column::Issued, descending: true }
     }
 }
 
@@ -150,10 +147,7 @@ impl Query {
     /// The places in `pats` of the rows to show, in their order, and the counts of the chips,
     /// with statuses as of `at`. Ties keep the order of names.
     pub fn select(&self, pats: &[Pat], at: Moment) -> (Vec<usize>, Counts) {
-        let words: Vec<String> = fold(&self.search)
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect();
+        let words: Vec<String> = fold(&self.search).split_whitespace().map(str::to_owned).collect();
         let mut counts = Counts::default();
         let mut rows = Vec::new();
         for (place, pat) in pats.iter().enumerate() {
@@ -225,21 +219,13 @@ mod tests {
 
     fn names(query: &Query, pats: &[Pat]) -> Vec<String> {
         let (rows, _) = query.select(pats, at(30));
-        rows.into_iter()
-            .map(|row| pats[row].name.to_string())
-            .collect()
+        rows.into_iter().map(|row| pats[row].name.to_string()).collect()
     }
 
     fn some() -> Vec<Pat> {
         vec![
-            Pat {
-                expires: Some(at(20)),
-                ..token(0, "Beta")
-            },
-            Pat {
-                expires: None,
-                ..token(1, "alpha")
-            },
+            Pat { expires: Some(at(20)), ..token(0, "Beta") },
+            Pat { expires: None, ..token(1, "alpha") },
             Pat {
                 revoked: Some(at(5)),
                 expires: Some(at(10)),
@@ -247,11 +233,7 @@ mod tests {
                 ..token(2, "gamma")
             },
             Pat {
-                last_used: Some(LastUse {
-                    at: at(9),
-                    from: None,
-                    what: String::new(),
-                }),
+                last_used: Some(LastUse { at: at(9), from: None, what: String::new() }),
                 ..token(3, "delta")
             },
         ]
@@ -260,25 +242,11 @@ mod tests {
     #[test]
     fn each_status_has_its_chip_and_revoked_wins() {
         let (rows, counts) = Query::default().select(&some(), at(30));
-        assert_eq!(
-            counts,
-            Counts {
-                active: 2,
-                expired: 1,
-                revoked: 1
-            }
-        );
+        assert_eq!(counts, Counts { active: 2, expired: 1, revoked: 1 });
         assert_eq!(rows.len(), counts.of(StatusFilter::Active));
         for filter in StatusFilter::ALL {
-            let query = Query {
-                status: filter,
-                ..Query::default()
-            };
-            assert_eq!(
-                names(&query, &some()).len(),
-                counts.of(filter),
-                "{filter:?}"
-            );
+            let query = Query { status: filter, ..Query::default() };
+            assert_eq!(names(&query, &some()).len(), counts.of(filter), "{filter:?}");
         }
     }
 
@@ -286,14 +254,7 @@ mod tests {
     fn search_looks_at_name_id_and_description_without_case() {
         let search = |text: &str| {
             let status = StatusFilter::All;
-            names(
-                &Query {
-                    status,
-                    search: text.into(),
-                    ..Query::default()
-                },
-                &some(),
-            )
+            names(&Query { status, search: text.into(), ..Query::default() }, &some())
         };
         assert_eq!(search("ALPH"), ["alpha"]);
         assert_eq!(search("cccccc"), ["gamma"]);
@@ -306,11 +267,7 @@ mod tests {
     fn every_column_sorts_both_ways() {
         let sorted = |column, descending| {
             let sort = Sort { column, descending };
-            let query = Query {
-                status: StatusFilter::All,
-                sort,
-                ..Query::default()
-            };
+            let query = Query { status: StatusFilter::All, sort, ..Query::default() };
             names(&query, &some()).join(" ")
         };
         assert_eq!(sorted(Column::Name, false), "alpha Beta delta gamma");

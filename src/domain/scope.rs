@@ -198,12 +198,7 @@ impl Scope {
 
     /// Its parts in the order by which scopes are sorted.
     fn parts(&self) -> (&EntityType, &Entity, &Operation, Option<&Domain>) {
-        (
-            &self.entity_type,
-            &self.entity,
-            &self.operation,
-            self.domain.as_ref(),
-        )
+        (&self.entity_type, &self.entity, &self.operation, self.domain.as_ref())
     }
 }
 
@@ -263,12 +258,7 @@ impl Scopes {
         let ascending = stored.is_sorted_by(|a, b| a < b);
         // Only the `*` of the same type, operation and domain can cover a specific one.
         let covered = |scope: &Scope| {
-            let star = (
-                &scope.entity_type,
-                &Entity::Any,
-                &scope.operation,
-                scope.domain.as_ref(),
-            );
+            let star = (&scope.entity_type, &Entity::Any, &scope.operation, scope.domain.as_ref());
             let held = |s| stored.binary_search_by(|held| held.parts().cmp(&s)).is_ok();
             scope.entity != Entity::Any && held(star)
         };
@@ -284,10 +274,7 @@ impl Scopes {
         }
         if let Some(by) = self.0.iter().find(|held| held.covers(&scope)) {
             let by = Box::new(by.clone());
-            return Err(ScopeError::Covered {
-                scope: Box::new(scope),
-                by,
-            });
+            return Err(ScopeError::Covered { scope: Box::new(scope), by });
         }
         let (absorbed, mut kept): (Vec<_>, Vec<_>) =
             self.0.iter().cloned().partition(|held| scope.covers(held));

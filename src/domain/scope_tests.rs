@@ -27,10 +27,7 @@ fn a_scope_reads_from_its_three_parts() {
     assert_eq!(read.entity, Entity::Id("c-42".into()));
     assert_eq!(read.operation.as_str(), "publish");
     assert_eq!(read.domain, None);
-    assert_eq!(
-        scope("channels:*:publish@d1").domain.unwrap().as_str(),
-        "d1"
-    );
+    assert_eq!(scope("channels:*:publish@d1").domain.unwrap().as_str(), "d1");
     assert_eq!(scope("channels:a:b@c:publish").entity.as_str(), "a:b@c");
 }
 
@@ -41,10 +38,7 @@ fn what_is_no_scope_is_refused_with_the_shape_to_write() {
         told("channels"),
         "`channels` is not a scope: write TYPE:ENTITY:OPERATION, such as channels:*:publish"
     );
-    assert_eq!(
-        told("channels::publish"),
-        "an entity is needed: type its id, or * for any"
-    );
+    assert_eq!(told("channels::publish"), "an entity is needed: type its id, or * for any");
     assert_eq!(
         told("channels:a b:publish"),
         "an entity is 1 to 128 visible characters without spaces"
@@ -60,17 +54,11 @@ fn what_is_no_scope_is_refused_with_the_shape_to_write() {
 fn a_duplicate_and_a_covered_scope_are_refused() {
     let mut scopes = holding(&["channels:*:publish"]);
     assert_eq!(
-        scopes
-            .add(scope("channels:*:publish"))
-            .unwrap_err()
-            .to_string(),
+        scopes.add(scope("channels:*:publish")).unwrap_err().to_string(),
         "channels:*:publish is there already: nothing to add"
     );
     assert_eq!(
-        scopes
-            .add(scope("channels:c1:publish"))
-            .unwrap_err()
-            .to_string(),
+        scopes.add(scope("channels:c1:publish")).unwrap_err().to_string(),
         "channels:c1:publish is covered by channels:*:publish already: nothing to add"
     );
     assert_eq!(scopes.len(), 1);
@@ -86,10 +74,7 @@ fn a_star_absorbs_only_its_own_type_operation_and_domain() {
         "clients:c1:read",
     ]);
     let added = scopes.add(scope("channels:*:publish")).unwrap();
-    assert_eq!(
-        added.absorbed,
-        [scope("channels:c1:publish"), scope("channels:c2:publish")]
-    );
+    assert_eq!(added.absorbed, [scope("channels:c1:publish"), scope("channels:c2:publish")]);
     assert_eq!(
         printed(&scopes),
         [
@@ -105,32 +90,17 @@ fn a_star_absorbs_only_its_own_type_operation_and_domain() {
 fn the_257th_scope_is_refused_and_a_star_makes_room() {
     let mut scopes = Scopes::default();
     for n in 0..256 {
-        scopes
-            .add(scope(&format!("channels:c{n}:publish")))
-            .unwrap();
+        scopes.add(scope(&format!("channels:c{n}:publish"))).unwrap();
     }
-    assert_eq!(
-        scopes.add(scope("clients:*:read")),
-        Err(ScopeError::TooMany)
-    );
-    assert_eq!(
-        scopes
-            .add(scope("channels:*:publish"))
-            .unwrap()
-            .absorbed
-            .len(),
-        256
-    );
+    assert_eq!(scopes.add(scope("clients:*:read")), Err(ScopeError::TooMany));
+    assert_eq!(scopes.add(scope("channels:*:publish")).unwrap().absorbed.len(), 256);
     assert_eq!(scopes.len(), 1);
 }
 
 #[test]
 fn removing_asks_for_the_very_scope() {
     let mut scopes = holding(&["channels:c1:publish"]);
-    assert!(matches!(
-        scopes.remove(&scope("channels:*:publish")),
-        Err(ScopeError::Missing(_))
-    ));
+    assert!(matches!(scopes.remove(&scope("channels:*:publish")), Err(ScopeError::Missing(_))));
     scopes.remove(&scope("channels:c1:publish")).unwrap();
     assert!(scopes.is_empty());
 }
@@ -150,22 +120,14 @@ fn stored_scopes_that_break_a_rule_are_refused() {
     ] {
         assert_eq!(stored(&bad), None, "{bad:?}");
     }
-    let many = |n| {
-        (0..n)
-            .map(|n| scope(&format!("channels:c{n:03}:publish")))
-            .collect()
-    };
+    let many = |n| (0..n).map(|n| scope(&format!("channels:c{n:03}:publish"))).collect();
     assert_eq!(Scopes::from_stored(many(256)).unwrap().len(), 256);
     assert_eq!(Scopes::from_stored(many(257)), None);
 }
 
 fn any_scope() -> impl Strategy<Value = Scope> {
     let entity = prop_oneof![Just("*".to_owned()), "[!-~]{1,4}"];
-    let domain = prop_oneof![
-        Just(String::new()),
-        Just("@d1".to_owned()),
-        Just("@d2".to_owned())
-    ];
+    let domain = prop_oneof![Just(String::new()), Just("@d1".to_owned()), Just("@d2".to_owned())];
     ("[a-b]", entity, "[p-q]", domain).prop_filter_map("a scope", |(t, e, o, d)| {
         let domain = d.strip_prefix('@').and_then(|d| Domain::parse(d).ok());
         Some(Scope {

@@ -38,9 +38,7 @@ impl Default for Prefix {
 fn is_prefix(text: &str) -> bool {
     (2..=12).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
 /// Why a text is not a secret, found without looking at any store.
@@ -106,9 +104,8 @@ impl Secret {
         if !well_formed {
             return Err(SecretError::Shape);
         }
-        let (body, given) = text
-            .split_at_checked(text.len() - CHECKSUM_CHARS)
-            .ok_or(SecretError::Shape)?;
+        let (body, given) =
+            text.split_at_checked(text.len() - CHECKSUM_CHARS).ok_or(SecretError::Shape)?;
         if given.as_bytes() != checksum(body) {
             return Err(SecretError::Checksum);
         }
@@ -132,9 +129,7 @@ impl Secret {
 
     /// The part that may be shown anywhere: prefix and id.
     pub fn public_part(&self) -> &str {
-        self.text
-            .get(..self.text.len() - RANDOM_CHARS - CHECKSUM_CHARS)
-            .unwrap_or_default()
+        self.text.get(..self.text.len() - RANDOM_CHARS - CHECKSUM_CHARS).unwrap_or_default()
     }
 }
 
@@ -244,13 +239,7 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_is_told_apart_from_a_typo() {
-        for bad in [
-            "",
-            "pat",
-            "pat_",
-            "pat_4fKq9Zt0WbXe_short",
-            "ghp_0123456789",
-        ] {
+        for bad in ["", "pat", "pat_", "pat_4fKq9Zt0WbXe_short", "ghp_0123456789"] {
             assert_eq!(parse(bad).unwrap_err(), SecretError::Shape, "{bad}");
         }
         let long = format!("{}x", made(1).reveal());

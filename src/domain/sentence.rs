@@ -13,10 +13,7 @@ pub fn permits<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
     let mut grouped: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for scope in scopes {
         let key = (&scope.entity_type, &scope.entity, &scope.domain);
-        grouped
-            .entry(key)
-            .or_default()
-            .push(scope.operation.as_str());
+        grouped.entry(key).or_default().push(scope.operation.as_str());
     }
     if grouped.is_empty() {
         return NOTHING.to_owned();
@@ -28,9 +25,8 @@ pub fn permits<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
                 Entity::Any => format!("any {entity_type}"),
                 Entity::Id(id) => format!("{entity_type} {id}"),
             };
-            let within = domain
-                .as_ref()
-                .map_or_else(String::new, |domain| format!(" in domain {domain}"));
+            let within =
+                domain.as_ref().map_or_else(String::new, |domain| format!(" in domain {domain}"));
             format!("{} on {on}{within}", operations.join(", "))
         })
         .collect();
@@ -49,16 +45,9 @@ mod tests {
     #[test]
     fn operations_on_one_thing_are_said_together() {
         assert_eq!(says(&[]), NOTHING);
+        assert_eq!(says(&["channels:c-42:publish"]), "may publish on channels c-42");
         assert_eq!(
-            says(&["channels:c-42:publish"]),
-            "may publish on channels c-42"
-        );
-        assert_eq!(
-            says(&[
-                "clients:*:read",
-                "channels:c-42:publish",
-                "channels:c-42:subscribe@d1"
-            ]),
+            says(&["clients:*:read", "channels:c-42:publish", "channels:c-42:subscribe@d1"]),
             "may publish on channels c-42; subscribe on channels c-42 in domain d1; \
              read on any clients"
         );

@@ -12,12 +12,7 @@ pub fn to_toml() -> String {
         let _ = writeln!(text, "\n[keys.{}]", mode.word());
         let lines: Vec<_> = rows
             .iter()
-            .map(|row| {
-                (
-                    format!("# {} = {}", row.action.word(), value(row)),
-                    row.help,
-                )
-            })
+            .map(|row| (format!("# {} = {}", row.action.word(), value(row)), row.help))
             .collect();
         let widest = lines.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
         for (line, help) in lines {

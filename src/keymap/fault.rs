@@ -102,19 +102,9 @@ impl KeyFault {
             Self::Key { mode, action, .. }
             | Self::Text { mode, action, .. }
             | Self::Needed { mode, action }
-            | Self::Twice {
-                mode,
-                actions: (action, _),
-                ..
-            }
-            | Self::Begins {
-                mode,
-                actions: (action, _),
-                ..
-            }
-            | Self::Hidden {
-                mode, by: action, ..
-            } => (mode, action),
+            | Self::Twice { mode, actions: (action, _), .. }
+            | Self::Begins { mode, actions: (action, _), .. }
+            | Self::Hidden { mode, by: action, .. } => (mode, action),
         };
         format!("keys.{}.{}", mode.word(), action.word())
     }

@@ -26,10 +26,7 @@ impl Hint {
 
     /// The mark that stands for hints for which there was no room.
     fn mark(ascii: bool) -> Self {
-        Self {
-            keys: if ascii { ">" } else { "…" }.to_owned(),
-            word: String::new(),
-        }
+        Self { keys: if ascii { ">" } else { "…" }.to_owned(), word: String::new() }
     }
 }
 
@@ -127,10 +124,7 @@ mod tests {
             line(Mode::Tokens, 80),
             "? help  q quit  Enter open  n new  / search  r revoke  f filter  R regenerate  >"
         );
-        assert_eq!(
-            line(Mode::Tokens, 40),
-            "? help  q quit  Enter open  n new  >"
-        );
+        assert_eq!(line(Mode::Tokens, 40), "? help  q quit  Enter open  n new  >");
         assert_eq!(line(Mode::Tokens, 17), "? help  q quit  >");
         assert_eq!(line(Mode::Tokens, 16), "? help  >");
         assert_eq!(line(Mode::Tokens, 8), ">");

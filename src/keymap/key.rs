@@ -184,10 +184,7 @@ impl FromStr for Key {
 
 impl From<(&'static str, &str)> for KeyError {
     fn from((same, given): (&'static str, &str)) -> Self {
-        Self::Same {
-            given: given.to_owned(),
-            same,
-        }
+        Self::Same { given: given.to_owned(), same }
     }
 }
 
@@ -224,10 +221,7 @@ impl FromStr for Sequence {
 
     /// Keys with blanks between them.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let keys = text
-            .split_whitespace()
-            .map(str::parse)
-            .collect::<Result<Vec<Key>, _>>()?;
+        let keys = text.split_whitespace().map(str::parse).collect::<Result<Vec<Key>, _>>()?;
         if keys.is_empty() {
             return Err(KeyError::Missing);
         }
@@ -302,19 +296,13 @@ mod tests {
         }
         assert!(told(" ").starts_with("a key is missing"));
         assert!(told("alt-x").contains("does not arrive reliably"));
-        assert_eq!(
-            told("Ctrl-I"),
-            "terminals cannot tell `Ctrl-I` from Tab: write Tab"
-        );
+        assert_eq!(told("Ctrl-I"), "terminals cannot tell `Ctrl-I` from Tab: write Tab");
     }
 
     #[test]
     fn glyphs_are_one_column_wide() {
         assert_eq!("Up".parse::<Key>().unwrap().shown(false), "↑");
-        assert_eq!(
-            "y Enter".parse::<Sequence>().unwrap().shown(false),
-            "y Enter"
-        );
+        assert_eq!("y Enter".parse::<Sequence>().unwrap().shown(false), "y Enter");
         for (_, name, glyph) in NAMES {
             assert!(glyph.is_ascii() || glyph.width() == 1, "{name}");
         }
@@ -327,11 +315,8 @@ mod tests {
             KeyModifiers::SHIFT,
             KeyModifiers::CONTROL,
         ]);
-        let letters = prop::sample::select(
-            ('a'..='z')
-                .filter(|c| !"im".contains(*c))
-                .collect::<Vec<_>>(),
-        );
+        let letters =
+            prop::sample::select(('a'..='z').filter(|c| !"im".contains(*c)).collect::<Vec<_>>());
         prop_oneof![
             (names, modifiers).prop_map(|(code, with)| Key::new(code, with)),
             "[!-~éß→]".prop_map(|t| Key::new(

@@ -49,9 +49,7 @@ impl Default for Keymap {
             // A text in the table that names no key is caught by its test.
             keys: binding.keys.iter().flat_map(|k| k.parse()).collect(),
         };
-        Self {
-            rows: BINDINGS.iter().map(row).collect(),
-        }
+        Self { rows: BINDINGS.iter().map(row).collect() }
     }
 }
 
@@ -113,9 +111,7 @@ impl Keymap {
         mode: Mode,
         row: &'a Row,
     ) -> impl Iterator<Item = &'a Sequence> {
-        row.keys
-            .iter()
-            .filter(move |sequence| self.hider(mode, row, sequence).is_none())
+        row.keys.iter().filter(move |sequence| self.hider(mode, row, sequence).is_none())
     }
 
     /// The nearest row and sequence that `pressed` completes or begins; completing goes first.
@@ -128,9 +124,7 @@ impl Keymap {
                     .flat_map(|row| row.keys.iter().map(move |sequence| (row, sequence)))
                     .filter(|(_, sequence)| sequence.starts_with(pressed))
             };
-            begun()
-                .find(|(_, sequence)| sequence.keys() == pressed)
-                .or_else(|| begun().next())
+            begun().find(|(_, sequence)| sequence.keys() == pressed).or_else(|| begun().next())
         })
     }
 

@@ -17,10 +17,7 @@ fn line(mode: &str, action: &str, keys: &[&str]) -> Override {
 
 fn faults(lines: &[Override]) -> Vec<String> {
     let faults = Keymap::new(lines).unwrap_err();
-    faults
-        .into_iter()
-        .map(|(at, fault)| format!("{at}: {fault}"))
-        .collect()
+    faults.into_iter().map(|(at, fault)| format!("{at}: {fault}")).collect()
 }
 
 #[test]
@@ -30,16 +27,9 @@ fn the_nearest_mode_that_knows_a_key_decides() {
     assert_eq!(found(Mode::Tokens, "n"), Resolved::Act(Action::New));
     assert_eq!(found(Mode::Tokens, "j"), Resolved::Act(Action::Down));
     assert_eq!(found(Mode::Tokens, "q"), Resolved::Act(Action::Quit));
-    assert_eq!(
-        found(Mode::Tokens, "Ctrl-C"),
-        Resolved::Act(Action::Interrupt)
-    );
+    assert_eq!(found(Mode::Tokens, "Ctrl-C"), Resolved::Act(Action::Interrupt));
     assert_eq!(found(Mode::Ask, "q"), Resolved::Act(Action::Cancel));
-    assert_eq!(
-        found(Mode::Search, "q"),
-        Resolved::Nothing,
-        "it is text there"
-    );
+    assert_eq!(found(Mode::Search, "q"), Resolved::Nothing, "it is text there");
     assert_eq!(found(Mode::Rows, "Enter"), Resolved::Act(Action::ChangeRow));
     assert_eq!(map.resolve(Mode::Tokens, &[]), Resolved::Nothing);
 }
@@ -52,10 +42,8 @@ fn a_sequence_waits_for_its_next_key() {
     assert_eq!(found("y i"), Resolved::Act(Action::CopyId));
     assert_eq!(found("y q"), Resolved::Nothing);
     let next = map.continuations(Mode::Tokens, &press("y"));
-    let next: Vec<_> = next
-        .iter()
-        .map(|(key, binding)| format!("{key} {}", binding.hint))
-        .collect();
+    let next: Vec<_> =
+        next.iter().map(|(key, binding)| format!("{key} {}", binding.hint)).collect();
     assert_eq!(next, ["i copy id", "n copy name"]);
 }
 
@@ -63,43 +51,25 @@ fn a_sequence_waits_for_its_next_key() {
 fn a_beginning_in_a_nearer_mode_hides_a_key_of_a_farther_one() {
     let map = Keymap::new(&[line("tokens", "new", &["t n"])]).unwrap();
     assert_eq!(map.resolve(Mode::Tokens, &press("t")), Resolved::Prefix);
-    assert_eq!(
-        map.resolve(Mode::Audit, &press("t")),
-        Resolved::Act(Action::Times)
-    );
+    assert_eq!(map.resolve(Mode::Audit, &press("t")), Resolved::Act(Action::Times));
 }
 
 #[test]
 fn an_override_replaces_the_keys_of_its_action_in_its_mode_only() {
-    let map = Keymap::new(&[
-        line("tokens", "revoke", &["K", "K"]),
-        line("list", "times", &[]),
-    ])
-    .unwrap();
-    assert_eq!(
-        map.resolve(Mode::Tokens, &press("K")),
-        Resolved::Act(Action::Revoke)
-    );
+    let map =
+        Keymap::new(&[line("tokens", "revoke", &["K", "K"]), line("list", "times", &[])]).unwrap();
+    assert_eq!(map.resolve(Mode::Tokens, &press("K")), Resolved::Act(Action::Revoke));
     assert_eq!(map.resolve(Mode::Tokens, &press("r")), Resolved::Nothing);
-    assert_eq!(
-        map.resolve(Mode::Detail, &press("r")),
-        Resolved::Act(Action::Revoke)
-    );
+    assert_eq!(map.resolve(Mode::Detail, &press("r")), Resolved::Act(Action::Revoke));
     assert_eq!(map.resolve(Mode::Tokens, &press("t")), Resolved::Nothing);
-    assert_eq!(
-        map.keys(Mode::Tokens, Action::Revoke),
-        ["K".parse().unwrap()]
-    );
+    assert_eq!(map.keys(Mode::Tokens, Action::Revoke), ["K".parse().unwrap()]);
     assert_eq!(map.keys(Mode::Tokens, Action::Quit), ["q".parse().unwrap()]);
     assert_eq!(map.keys(Mode::Tokens, Action::Times), []);
 }
 
 #[test]
 fn two_actions_may_swap_their_keys() {
-    let swapped = [
-        line("tokens", "new", &["e"]),
-        line("tokens", "edit", &["n"]),
-    ];
+    let swapped = [line("tokens", "new", &["e"]), line("tokens", "edit", &["n"])];
     assert!(Keymap::new(&swapped).is_ok());
 }
 
@@ -207,11 +177,7 @@ mod table {
             let mut seen = BTreeSet::new();
             for row in map.chained(mode) {
                 let home = row.binding.mode;
-                assert!(
-                    seen.insert(row.binding.action),
-                    "{:?} twice in {mode:?}",
-                    row.binding
-                );
+                assert!(seen.insert(row.binding.action), "{:?} twice in {mode:?}", row.binding);
                 for key in &row.keys {
                     let hider = map.hider(mode, row, key).map(|(by, _)| by.binding.mode);
                     let intended = INTENDED
@@ -228,10 +194,7 @@ mod table {
     #[test]
     fn every_action_has_a_key_somewhere() {
         for action in Action::ALL {
-            assert!(
-                BINDINGS.iter().any(|row| row.action == *action),
-                "{action:?}"
-            );
+            assert!(BINDINGS.iter().any(|row| row.action == *action), "{action:?}");
         }
     }
 
@@ -239,10 +202,7 @@ mod table {
     fn helps_and_hints_are_short_and_in_one_style() {
         for row in BINDINGS {
             assert!(row.help.width() <= 48, "{row:?}");
-            assert!(
-                row.help.starts_with(|c: char| c.is_ascii_lowercase()),
-                "{row:?}"
-            );
+            assert!(row.help.starts_with(|c: char| c.is_ascii_lowercase()), "{row:?}");
             assert!(!row.help.ends_with('.'), "{row:?}");
             assert!((1..=12).contains(&row.hint.width()), "{row:?}");
         }
@@ -254,9 +214,7 @@ mod table {
             for word in ["Ctrl-A", "Ctrl-B", "Ctrl-^", "Alt-", "[", "]", "~"] {
                 assert!(!key.contains(word), "{key}");
             }
-            let function = key
-                .strip_prefix('F')
-                .is_some_and(|n| n.parse::<u8>().is_ok());
+            let function = key.strip_prefix('F').is_some_and(|n| n.parse::<u8>().is_ok());
             assert!(!function, "{key}");
         }
     }

@@ -33,9 +33,7 @@ fn distance(a: &str, b: &str) -> usize {
                 [diagonal, above] => (*diagonal, *above),
                 _ => continue,
             };
-            last = (diagonal + usize::from(left != right))
-                .min(above + 1)
-                .min(last + 1);
+            last = (diagonal + usize::from(left != right)).min(above + 1).min(last + 1);
             next.push(last);
         }
         row = next;

@@ -31,11 +31,7 @@ impl Keymap {
         map.clashes(&changed, &mut faults);
         map.lockouts(&changed, &mut faults);
         faults.sort_by_key(|(at, _)| *at);
-        if faults.is_empty() {
-            Ok(map)
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(map) } else { Err(faults) }
     }
 
     /// Lays one line over the table: the index of its row, if there is one, and what is wrong.
@@ -61,11 +57,7 @@ impl Keymap {
                 }
                 Ok(key) if row.keys.contains(&key) => {}
                 Ok(key) => row.keys.push(key),
-                Err(error) => faults.push(KeyFault::Key {
-                    mode,
-                    action,
-                    error,
-                }),
+                Err(error) => faults.push(KeyFault::Key { mode, action, error }),
             }
         }
         (Some(at), faults)
@@ -84,10 +76,7 @@ impl Keymap {
                     .find(|(_, at)| *at == index || *at == later)
                     .map_or(0, |(line, _)| *line);
                 for one in &row.keys {
-                    let clash = other
-                        .keys
-                        .iter()
-                        .filter_map(|two| clash((row, one), (other, two)));
+                    let clash = other.keys.iter().filter_map(|two| clash((row, one), (other, two)));
                     faults.extend(clash.map(|fault| (line, fault)));
                 }
             }
@@ -127,12 +116,7 @@ impl Keymap {
                     Some((by, key)) => {
                         let at = line(by).or_else(|| line(now));
                         let (key, by) = (key.clone(), by.binding.action);
-                        let fault = KeyFault::Hidden {
-                            mode,
-                            key,
-                            action,
-                            by,
-                        };
+                        let fault = KeyFault::Hidden { mode, key, action, by };
                         faults.push((at.unwrap_or(0), fault));
                     }
                     // A farther mode's loss is told once, where it happened.
@@ -167,11 +151,7 @@ fn needed(home: Mode, action: Action) -> bool {
 /// Whether `key` would be missing from what can be typed. The scope rows show text but take none.
 pub(super) fn steals_text(mode: Mode, key: &Sequence) -> bool {
     let typed = mode == Mode::Always || (mode.takes_text() && mode != Mode::Rows);
-    typed
-        && key
-            .keys()
-            .first()
-            .is_some_and(|key| key.character().is_some())
+    typed && key.keys().first().is_some_and(|key| key.character().is_some())
 }
 
 fn clash((row, one): (&Row, &Sequence), (other, two): (&Row, &Sequence)) -> Option<KeyFault> {
@@ -198,13 +178,10 @@ fn clash((row, one): (&Row, &Sequence), (other, two): (&Row, &Sequence)) -> Opti
 
 /// The mode that the operator calls `word`.
 pub fn mode(word: &str) -> Result<Mode, KeyFault> {
-    Mode::ALL
-        .into_iter()
-        .find(|mode| mode.word() == word)
-        .ok_or_else(|| KeyFault::Mode {
-            given: word.to_owned(),
-            advice: advice(word, Mode::ALL.map(Mode::word)),
-        })
+    Mode::ALL.into_iter().find(|mode| mode.word() == word).ok_or_else(|| KeyFault::Mode {
+        given: word.to_owned(),
+        advice: advice(word, Mode::ALL.map(Mode::word)),
+    })
 }
 
 /// Names the nearest action of the mode; failing that, the mode in which the word is known.
@@ -219,9 +196,5 @@ fn unknown_action(mode: Mode, line: &Override) -> KeyFault {
         Some(_) => advice(&line.action, words()),
         None => elsewhere.unwrap_or_else(|| advice(&line.action, words())),
     };
-    KeyFault::Action {
-        mode,
-        given: line.action.clone(),
-        advice,
-    }
+    KeyFault::Action { mode, given: line.action.clone(), advice }
 }

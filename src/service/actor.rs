@@ -8,16 +8,10 @@ use crate::domain::Actor;
 pub fn acting(variable: impl Fn(&str) -> Option<String>) -> Actor {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let uid = rustix::process::geteuid().as_raw();
-    let user = account(uid)
-        .or_else(|| set("USER"))
-        .unwrap_or_else(|| format!("uid {uid}"));
+    let user = account(uid).or_else(|| set("USER")).unwrap_or_else(|| format!("uid {uid}"));
     let client = set("SSH_CONNECTION").and_then(|told| told.split(' ').next().map(str::to_owned));
     let from = client.or_else(|| set("SSH_TTY"));
-    Actor {
-        user,
-        sudo_user: set("SUDO_USER"),
-        from,
-    }
+    Actor { user, sudo_user: set("SUDO_USER"), from }
 }
 
 /// The name of account `uid` in the system's list. Accounts from a directory service are not

@@ -51,13 +51,8 @@ pub(super) fn one_of(pats: Vec<Pat>, text: &str) -> Result<Pat, ServiceError> {
         (Some(pat), true) => Ok(pat),
         (Some(last), false) => {
             let all = found.iter().chain([&last]);
-            let all: Vec<_> = all
-                .map(|pat| format!("{} ({})", pat.id, pat.name))
-                .collect();
-            Err(ServiceError::Ambiguous {
-                given: text.to_owned(),
-                candidates: all.join(", "),
-            })
+            let all: Vec<_> = all.map(|pat| format!("{} ({})", pat.id, pat.name)).collect();
+            Err(ServiceError::Ambiguous { given: text.to_owned(), candidates: all.join(", ") })
         }
         (None, _) => Err(ServiceError::NotFound(text.to_owned())),
     }

@@ -119,10 +119,7 @@ impl Service {
     pub fn trail(&self, limit: usize) -> Result<Trail, ServiceError> {
         Ok(self.store.read(|rows| {
             let events = rows.events_before(None, limit)?.rows;
-            Ok::<_, StoreError>(Trail {
-                events,
-                chain: rows.verify_chain()?,
-            })
+            Ok::<_, StoreError>(Trail { events, chain: rows.verify_chain()? })
         })?)
     }
 
@@ -140,10 +137,7 @@ impl Service {
 
     /// The events after event `seen`, oldest first: a page of them, empty at the end.
     pub fn events_after(&self, seen: u64) -> Result<Vec<Event>, ServiceError> {
-        Ok(self
-            .store
-            .read(|rows| rows.events_after(seen, EVENTS_PAGE))?
-            .rows)
+        Ok(self.store.read(|rows| rows.events_after(seen, EVENTS_PAGE))?.rows)
     }
 
     /// The newest `limit` events of one token.
@@ -159,10 +153,7 @@ impl Service {
             let mark = Self::newest(rows)?.map(|event| event.what.at);
             Self::redate_trash(rows, now)?;
             let detail = mark.map_or_else(String::new, |mark| {
-                format!(
-                    "the last change was at {}",
-                    mark.format("%Y-%m-%d %H:%M UTC")
-                )
+                format!("the last change was at {}", mark.format("%Y-%m-%d %H:%M UTC"))
             });
             rows.append_event(EventDraft {
                 at: now,

@@ -28,14 +28,11 @@ impl Entropy {
     /// Fills `out` with random bytes.
     pub fn fill(&self, out: &mut [u8]) -> Result<(), ServiceError> {
         match self {
-            Self::System => SysRng
-                .try_fill_bytes(out)
-                .map_err(|e| ServiceError::Entropy(e.to_string())),
+            Self::System => {
+                SysRng.try_fill_bytes(out).map_err(|e| ServiceError::Entropy(e.to_string()))
+            }
             Self::Seeded(stream) => {
-                stream
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .fill_bytes(out);
+                stream.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(out);
                 Ok(())
             }
         }

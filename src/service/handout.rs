@@ -43,17 +43,9 @@ impl Waiting {
     /// home folder.
     pub fn at(path: &str) -> Result<Self, HandoutError> {
         let path = at_home(path);
-        let made = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path);
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         let file = made.map_err(|reason| refused(&path, reason))?;
-        Ok(Self {
-            path,
-            file,
-            filled: false,
-        })
+        Ok(Self { path, file, filled: false })
     }
 
     /// Writes `secret`, which is on the disk when this returns. Returns the path as it was taken.
@@ -121,14 +113,8 @@ mod tests {
         let path = folder.path().join("ci.secret");
         let secret = secret();
         write(path.to_str().unwrap(), &secret).unwrap();
-        assert_eq!(
-            std::fs::read_to_string(&path).unwrap(),
-            format!("{}\n", secret.reveal())
-        );
-        assert_eq!(
-            path.metadata().unwrap().permissions().mode() & 0o7777,
-            0o600
-        );
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", secret.reveal()));
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
     }
 
     #[test]
@@ -154,12 +140,7 @@ mod tests {
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
         let missing = folder.path().join("no/such/folder");
-        let error = write(missing.to_str().unwrap(), &secret())
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.ends_with("does not exist: make it first, or choose another"),
-            "{error}"
-        );
+        let error = write(missing.to_str().unwrap(), &secret()).unwrap_err().to_string();
+        assert!(error.ends_with("does not exist: make it first, or choose another"), "{error}");
     }
 }

@@ -68,10 +68,7 @@ pub struct Leaked {
 
 impl From<&Secret> for Leaked {
     fn from(secret: &Secret) -> Self {
-        Self {
-            id: secret.id(),
-            digest: secret.digest(),
-        }
+        Self { id: secret.id(), digest: secret.digest() }
     }
 }
 
@@ -79,10 +76,7 @@ impl Service {
     /// What `secret` is here and now.
     pub fn look_up(&self, secret: &Leaked) -> Result<Known, ServiceError> {
         self.store.read(|rows| {
-            let known = |standing, pat: Pat| Known {
-                standing,
-                name: Some(pat.name),
-            };
+            let known = |standing, pat: Pat| Known { standing, name: Some(pat.name) };
             if let Some(pat) = rows.pat(&secret.id)? {
                 let at = self.judged_at(rows)?;
                 let standing = if pat.accepts(&secret.digest, at) {
@@ -93,17 +87,10 @@ impl Service {
                 return Ok(known(standing, pat));
             }
             let Some(binned) = rows.trashed(&secret.id)? else {
-                return Ok(Known {
-                    standing: Standing::Unknown,
-                    name: None,
-                });
+                return Ok(Known { standing: Standing::Unknown, name: None });
             };
             let own = binned.pat.accepts(&secret.digest, binned.at);
-            let standing = if own {
-                Standing::Deleted
-            } else {
-                Standing::Replaced
-            };
+            let standing = if own { Standing::Deleted } else { Standing::Replaced };
             Ok(known(standing, binned.pat))
         })
     }

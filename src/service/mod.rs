@@ -59,13 +59,7 @@ pub struct Service {
 impl Service {
     /// The use cases on `store`, done by `actor` under `policy`.
     pub fn new(store: Store, clock: Clock, entropy: Entropy, actor: Actor, policy: Policy) -> Self {
-        Self {
-            store,
-            clock,
-            entropy,
-            actor,
-            policy,
-        }
+        Self { store, clock, entropy, actor, policy }
     }
 
     /// The settings in force.
@@ -95,8 +89,7 @@ impl Service {
     }
 
     fn found(rows: &impl Rows, id: &TokenId) -> Result<Pat, ServiceError> {
-        rows.pat(id)?
-            .ok_or_else(|| ServiceError::Gone(id.to_string()))
+        rows.pat(id)?.ok_or_else(|| ServiceError::Gone(id.to_string()))
     }
 
     /// Writes what was done into the trail of the same transaction.

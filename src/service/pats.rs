@@ -94,11 +94,7 @@ impl Service {
                 last_used: None,
             };
             rows.put_pat(&pat)?;
-            let detail = format!(
-                "{}, {}",
-                until(pat.expires),
-                counted(pat.scopes.len(), "scope")
-            );
+            let detail = format!("{}, {}", until(pat.expires), counted(pat.scopes.len(), "scope"));
             self.record(rows, at, Action::Created, &pat, detail)?;
             Ok(Issued { pat, secret })
         })
@@ -127,11 +123,7 @@ impl Service {
             if old.description != *description {
                 told.push("description changed".to_owned());
             }
-            let pat = Pat {
-                name: name.clone(),
-                description: description.clone(),
-                ..old
-            };
+            let pat = Pat { name: name.clone(), description: description.clone(), ..old };
             rows.put_pat(&pat)?;
             self.record(rows, at, Action::Edited, &pat, told.join(", "))?;
             Ok(pat)
@@ -170,13 +162,8 @@ impl Service {
         let pat = self.change(id, Action::Regenerated, |pat, at| {
             let was = pat.status(at).word();
             let expires = self.expiry(renewal.lifetime, at)?;
-            let pat = pat.regenerate(
-                secret.digest(),
-                prefix.as_str(),
-                expires,
-                renewal.overlap,
-                at,
-            )?;
+            let pat =
+                pat.regenerate(secret.digest(), prefix.as_str(), expires, renewal.overlap, at)?;
             let mut detail = format!("was {was}, {}", until(pat.expires));
             if let Some(old) = pat.retiring {
                 detail.push_str(", old secret works ");
@@ -191,13 +178,7 @@ impl Service {
     /// there is none, nothing happens.
     pub fn end_overlap(&self, id: &TokenId) -> Result<Pat, ServiceError> {
         self.change(id, Action::OverlapEnded, |pat, _| {
-            Ok::<_, ServiceError>((
-                Pat {
-                    retiring: None,
-                    ..pat
-                },
-                String::new(),
-            ))
+            Ok::<_, ServiceError>((Pat { retiring: None, ..pat }, String::new()))
         })
     }
 
@@ -211,10 +192,7 @@ impl Service {
             if !pat.digest.matches(digest) {
                 return Err(ServiceError::Replaced(pat.name));
             }
-            let pat = Pat {
-                claimed: true,
-                ..pat
-            };
+            let pat = Pat { claimed: true, ..pat };
             rows.put_pat(&pat)?;
             self.record(rows, at, Action::Claimed, &pat, how.words().to_owned())?;
             Ok(pat)

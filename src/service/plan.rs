@@ -29,11 +29,7 @@ impl<'a> Plan<'a> {
         if !faults.is_empty() {
             return Err(ImportError::Faults(faults));
         }
-        Ok(Self {
-            incoming,
-            ids: incoming.iter().map(|one| one.pat.id).collect(),
-            on_conflict,
-        })
+        Ok(Self { incoming, ids: incoming.iter().map(|one| one.pat.id).collect(), on_conflict })
     }
 
     /// What happens to each, beside what is here now; refused if one may not.
@@ -47,14 +43,8 @@ impl<'a> Plan<'a> {
         let mut fates = Vec::with_capacity(self.incoming.len());
         for Incoming { line, pat } in self.incoming {
             let fate = match self.clashes(rows, at, pat)? {
-                None => Fate {
-                    outcome: Outcome::Unchanged,
-                    clashes: Vec::new(),
-                },
-                Some(clashes) => Fate {
-                    outcome: self.outcome(&clashes),
-                    clashes,
-                },
+                None => Fate { outcome: Outcome::Unchanged, clashes: Vec::new() },
+                Some(clashes) => Fate { outcome: self.outcome(&clashes), clashes },
             };
             for clash in fate.clashes.iter().filter(|clash| self.refuses(clash)) {
                 refused.push(Fault {
@@ -65,11 +55,7 @@ impl<'a> Plan<'a> {
             }
             fates.push(fate);
         }
-        if refused.is_empty() {
-            Ok(fates)
-        } else {
-            Err(ImportError::Faults(refused))
-        }
+        if refused.is_empty() { Ok(fates) } else { Err(ImportError::Faults(refused)) }
     }
 
     fn outcome(&self, clashes: &[Clash]) -> Outcome {
@@ -133,10 +119,7 @@ impl<'a> Plan<'a> {
 
 /// Whether both are the same token in the same state. When it was last used is not its state.
 fn is_same(here: &Pat, coming: &Pat) -> bool {
-    let unused = |pat: &Pat| Pat {
-        last_used: None,
-        ..pat.clone()
-    };
+    let unused = |pat: &Pat| Pat { last_used: None, ..pat.clone() };
     unused(here) == unused(coming)
 }
 

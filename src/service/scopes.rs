@@ -55,13 +55,7 @@ impl Service {
     pub fn clear_scopes(&self, id: &TokenId) -> Result<Pat, ServiceError> {
         self.change(id, Action::ScopesRemoved, |pat, _| {
             let detail = format!("all, {}", counted(pat.scopes.len(), "scope"));
-            Ok::<_, ScopeError>((
-                Pat {
-                    scopes: Scopes::default(),
-                    ..pat
-                },
-                detail,
-            ))
+            Ok::<_, ScopeError>((Pat { scopes: Scopes::default(), ..pat }, detail))
         })
     }
 }

@@ -161,11 +161,7 @@ impl Service {
         let mut faults = Vec::new();
         for Incoming { line, pat } in incoming {
             let mut fault = |field: &str, why: String| {
-                faults.push(Fault {
-                    line: *line,
-                    field: field.to_owned(),
-                    why,
-                });
+                faults.push(Fault { line: *line, field: field.to_owned(), why });
             };
             if let Some(first) = ids.insert(pat.id, *line) {
                 fault("id", format!("{} is in line {first} already", pat.id));
@@ -211,11 +207,7 @@ impl Service {
             let coming = || incoming.iter().map(|one| &one.pat).zip(&fates);
             let replaced = coming().filter(|(_, fate)| fate.outcome == Outcome::Replaced);
             let taken = |fate: &Fate| fate.clashes.iter().any(|c| c.field() == "name");
-            let binned = if fates.iter().any(taken) {
-                self.purge_old(rows, at)?
-            } else {
-                at
-            };
+            let binned = if fates.iter().any(taken) { self.purge_old(rows, at)? } else { at };
             // Names first: tokens may have exchanged theirs.
             let mut was = HashMap::new();
             for (pat, _) in replaced {
@@ -266,11 +258,8 @@ impl Service {
             rows.put_use(&pat.id, used)?;
         }
         let was = was.map_or_else(String::new, |was| format!(", was {was} here"));
-        let detail = format!(
-            "{} from store {from}, {}{was}",
-            pat.status(at).word(),
-            until(pat.expires)
-        );
+        let detail =
+            format!("{} from store {from}, {}{was}", pat.status(at).word(), until(pat.expires));
         Ok(self.record(rows, at, Action::Imported, pat, detail)?)
     }
 }

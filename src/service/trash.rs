@@ -32,10 +32,8 @@ impl Service {
         self.store.write(|rows| {
             let at = self.judged_at(rows)?;
             let when = self.purge_old(rows, at)?;
-            let pats: Vec<Pat> = ids
-                .iter()
-                .map(|id| Self::found(rows, id))
-                .collect::<Result<_, _>>()?;
+            let pats: Vec<Pat> =
+                ids.iter().map(|id| Self::found(rows, id)).collect::<Result<_, _>>()?;
             for pat in &pats {
                 self.bin(rows, pat, at, when)?;
             }
@@ -51,10 +49,7 @@ impl Service {
             let when = self.purge_old(rows, at)?;
             let pats = rows.pats()?.rows;
             if pats.len() != expected {
-                return Err(ServiceError::CountChanged {
-                    expected,
-                    now: pats.len(),
-                });
+                return Err(ServiceError::CountChanged { expected, now: pats.len() });
             }
             for pat in &pats {
                 self.bin(rows, pat, at, when)?;
@@ -87,11 +82,7 @@ impl Service {
     pub fn restore(&self, text: &str) -> Result<Pat, ServiceError> {
         self.store.write(|rows| {
             let at = self.judged_at(rows)?;
-            let kept = rows
-                .trash()?
-                .rows
-                .into_iter()
-                .filter(|binned| at - binned.at < KEPT);
+            let kept = rows.trash()?.rows.into_iter().filter(|binned| at - binned.at < KEPT);
             let pat =
                 one_of(kept.map(|binned| binned.pat).collect(), text).map_err(
                     |error| match error {
@@ -157,10 +148,7 @@ impl Service {
     ) -> Result<(), StoreError> {
         rows.remove_pat(&pat.id)?;
         rows.put_trash(pat, when)?;
-        let detail = format!(
-            "was {}, can be brought back for 24 hours",
-            pat.status(at).word()
-        );
+        let detail = format!("was {}, can be brought back for 24 hours", pat.status(at).word());
         self.record(rows, at, Action::Deleted, pat, detail)
     }
 

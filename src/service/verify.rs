@@ -43,14 +43,8 @@ impl Service {
         };
         let decision = decide(&pat, request, at);
         let asked = request.as_scope().to_string();
-        let unrecorded = self
-            .note_use(&pat, decision.is_allowed(), &asked, from, at)
-            .err();
-        Ok(Verdict {
-            decision,
-            token: Some(pat.id),
-            unrecorded,
-        })
+        let unrecorded = self.note_use(&pat, decision.is_allowed(), &asked, from, at).err();
+        Ok(Verdict { decision, token: Some(pat.id), unrecorded })
     }
 
     /// Whether the bearer of `presented` has a valid token at all, whatever it may do.
@@ -64,14 +58,8 @@ impl Service {
             Err(denial) => return Ok(Verdict::of_stranger(Err(denial))),
         };
         let decision = standing(&pat, at);
-        let unrecorded = self
-            .note_use(&pat, decision.is_ok(), "identify", from, at)
-            .err();
-        Ok(Verdict {
-            decision,
-            token: Some(pat.id),
-            unrecorded,
-        })
+        let unrecorded = self.note_use(&pat, decision.is_ok(), "identify", from, at).err();
+        Ok(Verdict { decision, token: Some(pat.id), unrecorded })
     }
 
     /// The token whose secret `presented` is, and the instant to judge it by; else no more than
@@ -116,11 +104,7 @@ impl Service {
             return Ok(());
         }
         let what = format!("{asked} {}", if allowed { "allowed" } else { "denied" });
-        let used = LastUse {
-            at,
-            from: from.map(str::to_owned),
-            what,
-        };
+        let used = LastUse { at, from: from.map(str::to_owned), what };
         self.store.write(|rows| {
             // It may have been deleted, too; a use must not outlive it.
             if rows.pat(&pat.id)?.is_some_and(|pat| !is_recent(&pat, at)) {
@@ -134,17 +118,11 @@ impl Service {
 /// Whether a use near `at` is written already. One far in the future was written by a clock
 /// that ran ahead, and is no reason to write none until then.
 fn is_recent(pat: &Pat, at: Moment) -> bool {
-    pat.last_used
-        .as_ref()
-        .is_some_and(|used| (at - used.at).abs() < USE_INTERVAL)
+    pat.last_used.as_ref().is_some_and(|used| (at - used.at).abs() < USE_INTERVAL)
 }
 
 impl<D> Verdict<D> {
     fn of_stranger(decision: D) -> Self {
-        Self {
-            decision,
-            token: None,
-            unrecorded: None,
-        }
+        Self { decision, token: None, unrecorded: None }
     }
 }

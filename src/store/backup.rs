@@ -34,9 +34,7 @@ impl Store {
     /// Writes a copy of the last commit to a new file (0600) at `to`, which opens as a store.
     /// Refuses what exists; a copy that differs from the store gets no name at all.
     pub fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
-        new_file(to, |file| {
-            self.read(|reader| caught(|| copy(&reader.tables, file))?)
-        })
+        new_file(to, |file| self.read(|reader| caught(|| copy(&reader.tables, file))?))
     }
 }
 
@@ -66,9 +64,7 @@ pub fn new_file<T>(
         filled = Some(fill(file)?);
         Ok(())
     })?;
-    filled
-        .filter(|_| first)
-        .ok_or_else(|| StoreError::Exists { path: owned() })
+    filled.filter(|_| first).ok_or_else(|| StoreError::Exists { path: owned() })
 }
 
 fn copy(from: &Tables<Reading>, file: File) -> Result<Backup, StoreError> {
@@ -95,19 +91,13 @@ fn copy(from: &Tables<Reading>, file: File) -> Result<Backup, StoreError> {
         && from.token_events.equals(&written.token_events)?
         && from.trash.equals(&written.trash)?
         && from.changes.equals(&written.changes)?;
-    let backup = Backup {
-        tokens: written.pats.len()?,
-        events: written.events.len()?,
-        damaged,
-    };
+    let backup = Backup { tokens: written.pats.len()?, events: written.events.len()?, damaged };
     drop(written);
     disk::closed(db)?;
     if same {
         return Ok(backup);
     }
-    Err(StoreError::Io {
-        why: "the copy reads back differently from the store".to_owned(),
-    })
+    Err(StoreError::Io { why: "the copy reads back differently from the store".to_owned() })
 }
 
 impl<K: Key + 'static> Shelf<K, Reading> {

@@ -30,9 +30,7 @@ pub(super) fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, StoreError> {
             .downcast_ref::<String>()
             .map(String::as_str)
             .or_else(|| payload.downcast_ref::<&str>().copied());
-        StoreError::Broken {
-            why: said.unwrap_or("a page cannot be read").to_owned(),
-        }
+        StoreError::Broken { why: said.unwrap_or("a page cannot be read").to_owned() }
     })
 }
 

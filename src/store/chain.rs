@@ -36,20 +36,11 @@ pub(super) fn event<A: Access>(
     let hash = codec::hash(&record).map_err(|_| damaged())?;
     let (at, previous) = (record.sequence, Hash::from_bytes(record.previous));
     let what = record.what().filter(|_| at == sequence);
-    Ok(Event {
-        sequence,
-        what: what.ok_or_else(damaged)?,
-        previous,
-        hash,
-    })
+    Ok(Event { sequence, what: what.ok_or_else(damaged)?, previous, hash })
 }
 
 fn go_on(more: bool) -> ControlFlow<()> {
-    if more {
-        ControlFlow::Continue(())
-    } else {
-        ControlFlow::Break(())
-    }
+    if more { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }
 
 /// At most `limit` good events of `range`.
@@ -83,18 +74,14 @@ pub(super) fn events_of<A: Access>(
     let mut found = Found::none();
     let mut sequences = Vec::new();
     let marks = &tables.token_events;
-    marks.scan(
-        &first..=&last,
-        true,
-        |key: &Mark, row: Result<MarkV1, _>| {
-            match (row, key.last_chunk()) {
-                (Ok(MarkV1), Some(sequence)) => sequences.push(u64::from_be_bytes(*sequence)),
-                (Err(damage), _) => found.damaged.push(damage),
-                (Ok(MarkV1), None) => found.damaged.push(marks.damage(&key)),
-            }
-            go_on(sequences.len() < limit)
-        },
-    )?;
+    marks.scan(&first..=&last, true, |key: &Mark, row: Result<MarkV1, _>| {
+        match (row, key.last_chunk()) {
+            (Ok(MarkV1), Some(sequence)) => sequences.push(u64::from_be_bytes(*sequence)),
+            (Err(damage), _) => found.damaged.push(damage),
+            (Ok(MarkV1), None) => found.damaged.push(marks.damage(&key)),
+        }
+        go_on(sequences.len() < limit)
+    })?;
     sequences.truncate(limit);
     for sequence in sequences {
         let damaged = || tables.events.damage(&sequence);
@@ -130,17 +117,9 @@ pub(super) fn append(
         let key = mark(id.as_bytes(), sequence);
         tables.token_events.put(&key, &MarkV1)?;
     }
-    let head = HeadV1 {
-        events: sequence,
-        hash: *hash.as_bytes(),
-    };
+    let head = HeadV1 { events: sequence, hash: *hash.as_bytes() };
     tables.meta.put(HEAD, &head)?;
-    Ok(Event {
-        sequence,
-        what,
-        previous,
-        hash,
-    })
+    Ok(Event { sequence, what, previous, hash })
 }
 
 /// Reads the chain from its first event to its head.
@@ -150,12 +129,7 @@ pub(super) fn verify<A: Access>(tables: &Tables<A>) -> Result<ChainState, StoreE
         Err(StoreError::Damaged(damage)) => Err(damage),
         Err(error) => return Err(error),
     };
-    let mut walk = Walk {
-        events: 0,
-        marks: 0,
-        hash: Hash::NONE,
-        fault: None,
-    };
+    let mut walk = Walk { events: 0, marks: 0, hash: Hash::NONE, fault: None };
     tables.events.each(|key: u64, row| {
         match walk.step(tables, key, row) {
             Ok(()) => return ControlFlow::Continue(()),
@@ -171,10 +145,9 @@ pub(super) fn verify<A: Access>(tables: &Tables<A>) -> Result<ChainState, StoreE
         let why = match head {
             Err(damage) => Some(format!("{damage} is damaged")),
             Ok(None) if walk.events > 0 => Some("the head of the chain is missing".to_owned()),
-            Ok(Some(head)) if head.events != walk.events || kept != walk.hash => Some(format!(
-                "the head of the chain stands for {} events",
-                head.events
-            )),
+            Ok(Some(head)) if head.events != walk.events || kept != walk.hash => {
+                Some(format!("the head of the chain stands for {} events", head.events))
+            }
             Ok(_) if tables.token_events.len()? != walk.marks => {
                 Some("the events of the tokens are more than the chain has".to_owned())
             }
@@ -182,11 +155,7 @@ pub(super) fn verify<A: Access>(tables: &Tables<A>) -> Result<ChainState, StoreE
         };
         walk.fault = why.map(|why| (walk.events.saturating_add(1), why));
     }
-    Ok(ChainState {
-        events: walk.events,
-        broken: walk.fault,
-        head: kept,
-    })
+    Ok(ChainState { events: walk.events, broken: walk.fault, head: kept })
 }
 
 struct Walk {
@@ -209,9 +178,7 @@ impl Walk {
             return Err(format!("event {expected} is missing"));
         }
         let damaged = |damage: Damage| format!("{damage} is damaged");
-        let event = row
-            .and_then(|record| event(&tables.events, key, record))
-            .map_err(damaged)?;
+        let event = row.and_then(|record| event(&tables.events, key, record)).map_err(damaged)?;
         if event.previous != self.hash {
             return Err("the event before it was changed".to_owned());
         }

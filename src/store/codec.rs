@@ -109,13 +109,8 @@ mod tests {
     }
 
     fn sample() -> impl Strategy<Value = Sample> {
-        (any::<String>(), any::<u64>(), any::<Option<[u8; 4]>>()).prop_map(
-            |(text, number, maybe)| Sample {
-                text,
-                number,
-                maybe,
-            },
-        )
+        (any::<String>(), any::<u64>(), any::<Option<[u8; 4]>>())
+            .prop_map(|(text, number, maybe)| Sample { text, number, maybe })
     }
 
     #[test]
@@ -128,11 +123,7 @@ mod tests {
     fn another_struct_or_version_is_refused() {
         let bytes = seal("t", b"k", &Shorter { text: "a".into() }).unwrap();
         assert_eq!(unseal::<Later>("t", b"k", &bytes), None);
-        let longer = Sample {
-            text: "a".into(),
-            number: 1,
-            maybe: None,
-        };
+        let longer = Sample { text: "a".into(), number: 1, maybe: None };
         let bytes = seal("t", b"k", &longer).unwrap();
         assert_eq!(unseal::<Shorter>("t", b"k", &bytes), None);
     }

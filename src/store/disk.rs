@@ -54,12 +54,7 @@ impl std::fmt::Debug for Handle {
 impl Disk {
     pub(super) fn open(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         let path = file::place(path)?;
-        let disk = Self {
-            reserve: Reserve::of(&path),
-            path,
-            patience,
-            kept: Mutex::new(None),
-        };
+        let disk = Self { reserve: Reserve::of(&path), path, patience, kept: Mutex::new(None) };
         match disk.handle() {
             Err(StoreError::Gone { path }) if path == disk.path => {
                 file::create(&disk.path, begin)?;
@@ -195,9 +190,7 @@ impl Handle {
             let transaction = self.db.begin_read()?;
             let meta = tables::meta(transaction).map_err(|error| no_table(path, error))?;
             let found = migrate::schema(&meta)?;
-            found.ok_or_else(|| StoreError::NotAStore {
-                path: path.to_owned(),
-            })
+            found.ok_or_else(|| StoreError::NotAStore { path: path.to_owned() })
         })?
     }
 }
@@ -216,9 +209,7 @@ fn open_to_write(path: &Path, wait: &Wait) -> Result<(Database, FileId), StoreEr
 
 fn builder() -> Builder {
     let mut builder = Database::builder();
-    builder
-        .set_concurrency_mode(ConcurrencyMode::SingleWriter)
-        .set_cache_size(CACHE_BYTES);
+    builder.set_concurrency_mode(ConcurrencyMode::SingleWriter).set_cache_size(CACHE_BYTES);
     builder
 }
 
@@ -252,27 +243,19 @@ fn begin(file: File) -> Result<(), StoreError> {
 pub(super) fn fresh(file: File) -> Result<Database, StoreError> {
     database(file).map_err(|error| match error {
         DatabaseError::Storage(error) => error.into(),
-        other => StoreError::Io {
-            why: other.to_string(),
-        },
+        other => StoreError::Io { why: other.to_string() },
     })
 }
 
 /// Closes a fresh database, which is whole only then.
 pub(super) fn closed(db: Database) -> Result<(), StoreError> {
-    db.close().map_err(|error| StoreError::Io {
-        why: error.to_string(),
-    })
+    db.close().map_err(|error| StoreError::Io { why: error.to_string() })
 }
 
 /// Writes what a store has from its first moment on.
 pub(super) fn found(db: &Database) -> Result<(), StoreError> {
     let mut id = [0; 16];
-    SysRng
-        .try_fill_bytes(&mut id)
-        .map_err(|error| StoreError::Io {
-            why: error.to_string(),
-        })?;
+    SysRng.try_fill_bytes(&mut id).map_err(|error| StoreError::Io { why: error.to_string() })?;
     let created = chrono::Utc::now().into();
     let transaction = begin_write(db)?;
     let mut tables = Tables::open_to_write(&transaction)?;
@@ -288,19 +271,16 @@ fn refused(path: &Path, error: DatabaseError) -> StoreError {
     match error {
         DatabaseError::Storage(StorageError::Io(error)) => match error.kind() {
             std::io::ErrorKind::InvalidData => StoreError::NotAStore { path },
-            std::io::ErrorKind::UnexpectedEof => StoreError::Broken {
-                why: "its end is missing".to_owned(),
-            },
+            std::io::ErrorKind::UnexpectedEof => {
+                StoreError::Broken { why: "its end is missing".to_owned() }
+            }
             _ => StoreError::from(&error),
         },
         DatabaseError::Storage(error) => error.into(),
-        DatabaseError::LockProtocolMismatch => StoreError::Busy {
-            path,
-            holder: "another version of patdeck".to_owned(),
-        },
-        other => StoreError::Broken {
-            why: other.to_string(),
-        },
+        DatabaseError::LockProtocolMismatch => {
+            StoreError::Busy { path, holder: "another version of patdeck".to_owned() }
+        }
+        other => StoreError::Broken { why: other.to_string() },
     }
 }
 
@@ -308,9 +288,7 @@ fn refused(path: &Path, error: DatabaseError) -> StoreError {
 fn no_table(path: &Path, error: TableError) -> StoreError {
     match error {
         TableError::Storage(error) => error.into(),
-        _ => StoreError::NotAStore {
-            path: path.to_owned(),
-        },
+        _ => StoreError::NotAStore { path: path.to_owned() },
     }
 }
 
@@ -321,9 +299,7 @@ struct Wait {
 
 impl Wait {
     fn new(patience: Duration) -> Self {
-        Self {
-            deadline: Instant::now() + patience,
-        }
+        Self { deadline: Instant::now() + patience }
     }
 
     fn is_over(&self) -> bool {
@@ -333,10 +309,7 @@ impl Wait {
     /// Sleeps 0.1 to 1 ms, at random so that two do not keep meeting; `Busy` after the deadline.
     fn pause(&self, path: &Path, file: FileId) -> Result<(), StoreError> {
         if self.is_over() {
-            return Err(StoreError::Busy {
-                path: path.to_owned(),
-                holder: holder(file),
-            });
+            return Err(StoreError::Busy { path: path.to_owned(), holder: holder(file) });
         }
         let random = SysRng.try_next_u32().unwrap_or(500);
         std::thread::sleep(Duration::from_micros(u64::from(100 + random % 900)));

@@ -73,20 +73,12 @@ fn what_redb_says_of_a_file_becomes_advice() {
         "/srv/s.redb is in use by another version of patdeck: try again, or end that process if it hangs"
     );
     assert_eq!(
-        said(DatabaseError::Storage(StorageError::Corrupted(
-            "page 3".into()
-        ))),
+        said(DatabaseError::Storage(StorageError::Corrupted("page 3".into()))),
         "the store is damaged (page 3): copy its file away, then restore a backup"
     );
     let io = |kind: std::io::ErrorKind| said(DatabaseError::Storage(StorageError::Io(kind.into())));
-    assert_eq!(
-        io(std::io::ErrorKind::StorageFull),
-        StoreError::Full.to_string()
-    );
-    assert_eq!(
-        io(std::io::ErrorKind::ReadOnlyFilesystem),
-        StoreError::ReadOnly.to_string()
-    );
+    assert_eq!(io(std::io::ErrorKind::StorageFull), StoreError::Full.to_string());
+    assert_eq!(io(std::io::ErrorKind::ReadOnlyFilesystem), StoreError::ReadOnly.to_string());
     assert_eq!(
         said(DatabaseError::Storage(StorageError::PreviousIo)),
         "the store cannot be used (Previous I/O error occurred. Please close and re-open the database.): check its disk, then try again"

@@ -180,9 +180,7 @@ impl From<&io::Error> for StoreError {
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
-            _ => Self::Io {
-                why: error.to_string(),
-            },
+            _ => Self::Io { why: error.to_string() },
         }
     }
 }
@@ -192,9 +190,7 @@ impl From<StorageError> for StoreError {
         match error {
             StorageError::Io(error) => Self::from(&error),
             StorageError::Corrupted(why) => Self::Broken { why },
-            other => Self::Io {
-                why: other.to_string(),
-            },
+            other => Self::Io { why: other.to_string() },
         }
     }
 }
@@ -203,9 +199,7 @@ impl From<TableError> for StoreError {
     fn from(error: TableError) -> Self {
         match error {
             TableError::Storage(error) => error.into(),
-            other => Self::Broken {
-                why: other.to_string(),
-            },
+            other => Self::Broken { why: other.to_string() },
         }
     }
 }
@@ -214,9 +208,7 @@ impl From<TransactionError> for StoreError {
     fn from(error: TransactionError) -> Self {
         match error {
             TransactionError::Storage(error) => error.into(),
-            other => Self::Io {
-                why: other.to_string(),
-            },
+            other => Self::Io { why: other.to_string() },
         }
     }
 }
@@ -225,9 +217,7 @@ impl From<CommitError> for StoreError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Storage(error) => error.into(),
-            other => Self::Io {
-                why: other.to_string(),
-            },
+            other => Self::Io { why: other.to_string() },
         }
     }
 }

@@ -46,9 +46,7 @@ pub(super) struct FileId {
 /// The place that `path` names, with links in its folder followed. Makes the folder (0700) if
 /// it is missing, and refuses one that others could use against us.
 pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
-    let not_a_file = || StoreError::NotAFile {
-        path: path.to_owned(),
-    };
+    let not_a_file = || StoreError::NotAFile { path: path.to_owned() };
     let name = path.file_name().ok_or_else(not_a_file)?;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -73,21 +71,14 @@ pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
 fn judge_folder(path: &Path, found: &Metadata, own: bool) -> Result<(), StoreError> {
     judge_owner(path, found)?;
     let sticky = found.mode() & 0o1000 != 0;
-    let open = if own {
-        found.mode() & 0o022 != 0
-    } else {
-        found.mode() & 0o002 != 0 && !sticky
-    };
+    let open = if own { found.mode() & 0o022 != 0 } else { found.mode() & 0o002 != 0 && !sticky };
     if !open {
         return Ok(());
     }
     let fix = if sticky {
         // Closing a folder that is meant for all would be bad advice.
         let inner = path.join("patdeck");
-        format!(
-            "mkdir -m 700 {}` and keep the store there: `{0}",
-            quoted(&inner)
-        )
+        format!("mkdir -m 700 {}` and keep the store there: `{0}", quoted(&inner))
     } else if own {
         format!("chmod 700 {}", quoted(path))
     } else {
@@ -116,18 +107,11 @@ fn judge_owner(path: &Path, found: &Metadata) -> Result<(), StoreError> {
     if owner == 0 || owner == rustix::process::geteuid().as_raw() {
         return Ok(());
     }
-    Err(StoreError::ForeignOwner {
-        path: path.to_owned(),
-        owner,
-    })
+    Err(StoreError::ForeignOwner { path: path.to_owned(), owner })
 }
 
 fn loose(path: &Path, found: &Metadata, fix: String) -> StoreError {
-    StoreError::Loose {
-        path: path.to_owned(),
-        mode: found.mode() & 0o7777,
-        fix,
-    }
+    StoreError::Loose { path: path.to_owned(), mode: found.mode() & 0o7777, fix }
 }
 
 /// `path` as a shell takes it.
@@ -173,23 +157,16 @@ pub(super) fn open(path: &Path, write: bool) -> Result<(File, FileId), StoreErro
     let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let opened = rustix::fs::open(path, flags, Mode::empty());
     let file = File::from(opened.map_err(|error| StoreError::at(path, &error.into()))?);
-    let found = file
-        .metadata()
-        .map_err(|error| StoreError::at(path, &error))?;
+    let found = file.metadata().map_err(|error| StoreError::at(path, &error))?;
     judge_file(path, &found)?;
     if found.len() == 0 {
-        return Err(StoreError::NotAStore {
-            path: path.to_owned(),
-        });
+        return Err(StoreError::NotAStore { path: path.to_owned() });
     }
     Ok((file, id(&found)))
 }
 
 fn id(found: &Metadata) -> FileId {
-    FileId {
-        device: found.dev(),
-        inode: found.ino(),
-    }
+    FileId { device: found.dev(), inode: found.ino() }
 }
 
 /// A fresh file (0600) at `path`; fails if anything is there, a link included.
@@ -206,9 +183,7 @@ pub(super) fn create(
     fill: impl FnOnce(File) -> Result<(), StoreError>,
 ) -> Result<bool, StoreError> {
     let failed = |error: io::Error| StoreError::at(path, &error);
-    let nonce = SysRng.try_next_u64().map_err(|error| StoreError::Io {
-        why: error.to_string(),
-    })?;
+    let nonce = SysRng.try_next_u64().map_err(|error| StoreError::Io { why: error.to_string() })?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{nonce:016x}.new"));
     let draft = Draft(path.with_file_name(name));

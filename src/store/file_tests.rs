@@ -8,20 +8,10 @@ fn network_file_systems_are_known_by_their_numbers_and_local_ones_are_not() {
     assert_eq!(kind_of(0xff53_4d42), Some("CIFS"));
     assert_eq!(kind_of(0x6573_5546), Some("FUSE"));
     // ext4, xfs, btrfs, tmpfs, overlay, zfs
-    for local in [
-        0xef53,
-        0x5846_5342,
-        0x9123_683e,
-        0x0102_1994,
-        0x794c_7630,
-        0x2fc1_2fc1,
-    ] {
+    for local in [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630, 0x2fc1_2fc1] {
         assert_eq!(kind_of(local), None);
     }
-    let told = StoreError::Network {
-        path: "/home".into(),
-        kind: "NFS",
-    };
+    let told = StoreError::Network { path: "/home".into(), kind: "NFS" };
     assert_eq!(
         told.to_string(),
         "/home lies on NFS, where locks cannot be relied on: keep the store on a local disk"
@@ -39,10 +29,7 @@ fn a_path_in_a_command_is_one_word_of_the_shell() {
 fn a_file_that_cannot_be_filled_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.redb");
-    assert_eq!(
-        create(&path, |_| Err(StoreError::Full)),
-        Err(StoreError::Full)
-    );
+    assert_eq!(create(&path, |_| Err(StoreError::Full)), Err(StoreError::Full));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

@@ -29,23 +29,16 @@ fn named(process: u32, file: FileId) -> Option<String> {
 /// Whether a file's locks, as the kernel lists them, are those of a writer: it has some for
 /// itself alone, a reader shares all of its.
 fn is_writer(fdinfo: &str) -> bool {
-    fdinfo
-        .lines()
-        .any(|line| line.starts_with("lock:") && line.contains(" WRITE "))
+    fdinfo.lines().any(|line| line.starts_with("lock:") && line.contains(" WRITE "))
 }
 
 /// `patdeck (process 7, stopped)`, from the kernel's line `7 (patdeck) T …`.
 fn in_words(process: u32, stat: &str) -> String {
-    let name = stat
-        .split_once('(')
-        .and_then(|(_, rest)| rest.rsplit_once(')'));
+    let name = stat.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')'));
     let (name, state) = name.unwrap_or(("patdeck", ""));
     let stopped = state.trim_start().starts_with(['T', 't']);
     let state = if stopped { ", stopped" } else { "" };
-    format!(
-        "{} (process {process}{state})",
-        crate::domain::text::escape(name)
-    )
+    format!("{} (process {process}{state})", crate::domain::text::escape(name))
 }
 
 #[cfg(test)]

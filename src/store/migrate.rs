@@ -73,9 +73,7 @@ mod tests {
     }
 
     fn old() -> Database {
-        let db = Database::builder()
-            .create_with_backend(InMemoryBackend::new())
-            .unwrap();
+        let db = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
         write(&db, |transaction| {
             let mut tables = Tables::open_to_write(transaction)?;
             tables.meta.put(SCHEMA, &SchemaV1(1))

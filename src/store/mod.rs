@@ -70,23 +70,15 @@ impl Store {
 
     /// As [`Store::open`], with writes that wait `patience` for their turn.
     pub fn open_with(path: &Path, patience: Duration) -> Result<Self, StoreError> {
-        Ok(Self {
-            place: Place::Disk(Disk::open(path, patience)?),
-        })
+        Ok(Self { place: Place::Disk(Disk::open(path, patience)?) })
     }
 
     /// An empty store that lives as long as this value.
     pub fn memory() -> Result<Self, StoreError> {
-        let io = |error: redb::DatabaseError| StoreError::Io {
-            why: error.to_string(),
-        };
-        let db = Database::builder()
-            .create_with_backend(InMemoryBackend::new())
-            .map_err(io)?;
+        let io = |error: redb::DatabaseError| StoreError::Io { why: error.to_string() };
+        let db = Database::builder().create_with_backend(InMemoryBackend::new()).map_err(io)?;
         disk::found(&db)?;
-        Ok(Self {
-            place: Place::Memory(db),
-        })
+        Ok(Self { place: Place::Memory(db) })
     }
 
     /// The file, if it is one.

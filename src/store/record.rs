@@ -48,11 +48,7 @@ impl From<&Actor> for ActorV1 {
 
 impl From<ActorV1> for Actor {
     fn from(actor: ActorV1) -> Self {
-        Self {
-            user: actor.user,
-            sudo_user: actor.sudo_user,
-            from: actor.from,
-        }
+        Self { user: actor.user, sudo_user: actor.sudo_user, from: actor.from }
     }
 }
 
@@ -116,9 +112,7 @@ const SHA_256: u8 = 1;
 
 impl From<&Pat> for PatV1 {
     fn from(pat: &Pat) -> Self {
-        let retiring = pat
-            .retiring
-            .map(|old| (*old.digest.as_bytes(), old.until.into()));
+        let retiring = pat.retiring.map(|old| (*old.digest.as_bytes(), old.until.into()));
         Self {
             id: *pat.id.as_bytes(),
             name: pat.name.as_str().to_owned(),
@@ -147,10 +141,9 @@ impl PatV1 {
         let scopes: Option<Vec<_>> = self.scopes.into_iter().map(ScopeV1::scope).collect();
         let retiring = match self.retiring {
             None => None,
-            Some((digest, until)) => Some(Retiring {
-                digest: Digest::from_bytes(digest),
-                until: until.moment()?,
-            }),
+            Some((digest, until)) => {
+                Some(Retiring { digest: Digest::from_bytes(digest), until: until.moment()? })
+            }
         };
         Some(Pat {
             id: TokenId::from_bytes(self.id)?,
@@ -189,21 +182,13 @@ impl Record for UseV1 {}
 
 impl From<&LastUse> for UseV1 {
     fn from(last: &LastUse) -> Self {
-        Self {
-            at: last.at.into(),
-            from: last.from.clone(),
-            what: last.what.clone(),
-        }
+        Self { at: last.at.into(), from: last.from.clone(), what: last.what.clone() }
     }
 }
 
 impl UseV1 {
     pub(super) fn last_use(self) -> Option<LastUse> {
-        Some(LastUse {
-            at: self.at.moment()?,
-            from: self.from,
-            what: self.what,
-        })
+        Some(LastUse { at: self.at.moment()?, from: self.from, what: self.what })
     }
 }
 
@@ -263,11 +248,7 @@ impl Record for TrashV1 {}
 
 impl TrashV1 {
     pub(super) fn new(pat: &Pat, at: Moment) -> Self {
-        Self {
-            pat: pat.into(),
-            last_used: pat.last_used.as_ref().map(UseV1::from),
-            at: at.into(),
-        }
+        Self { pat: pat.into(), last_used: pat.last_used.as_ref().map(UseV1::from), at: at.into() }
     }
 
     pub(super) fn trashed(self, id: &IdV1) -> Option<(Pat, Moment)> {

@@ -9,8 +9,7 @@ use super::*;
 use crate::store::codec::{seal, unseal};
 
 fn at(second: i64) -> Moment {
-    Utc.timestamp_opt(1_800_000_000 + second, 123_456_789)
-        .unwrap()
+    Utc.timestamp_opt(1_800_000_000 + second, 123_456_789).unwrap()
 }
 
 fn id() -> TokenId {
@@ -18,19 +17,11 @@ fn id() -> TokenId {
 }
 
 fn actor() -> Actor {
-    Actor {
-        user: "root".into(),
-        sudo_user: Some("alice".into()),
-        from: None,
-    }
+    Actor { user: "root".into(), sudo_user: Some("alice".into()), from: None }
 }
 
 fn last() -> LastUse {
-    LastUse {
-        at: at(9),
-        from: Some("::1".into()),
-        what: "w".into(),
-    }
+    LastUse { at: at(9), from: Some("::1".into()), what: "w".into() }
 }
 
 fn pat() -> Pat {
@@ -45,10 +36,7 @@ fn pat() -> Pat {
         scopes,
         prefix: "pat".into(),
         digest: Digest::from_bytes([0xaa; 32]),
-        retiring: Some(Retiring {
-            digest: Digest::from_bytes([0xbb; 32]),
-            until: at(1),
-        }),
+        retiring: Some(Retiring { digest: Digest::from_bytes([0xbb; 32]), until: at(1) }),
         created: at(2),
         created_by: actor(),
         issued: at(3),
@@ -96,10 +84,7 @@ fn the_bytes_of_a_token_are_frozen() {
 
 #[test]
 fn the_bytes_of_a_last_use_are_frozen() {
-    frozen(
-        &UseV1::from(&last()),
-        "01fc12a493d6fc15cd5b0701033a3a310177d40da1655e40b9e5",
-    );
+    frozen(&UseV1::from(&last()), "01fc12a493d6fc15cd5b0701033a3a310177d40da1655e40b9e5");
 }
 
 #[test]
@@ -127,24 +112,15 @@ fn the_bytes_of_a_deleted_token_are_frozen() {
 
 #[test]
 fn the_bytes_of_the_small_records_are_frozen() {
-    frozen(
-        &RefV1(*id().as_bytes()),
-        "0134664b71395a743057625865d6ee1de6292b2ee4",
-    );
+    frozen(&RefV1(*id().as_bytes()), "0134664b71395a743057625865d6ee1de6292b2ee4");
     frozen(&MarkV1, "018fecefa8976c9712");
     frozen(&SchemaV1(1), "01019ddc7b30b98beec3");
     frozen(
-        &BirthV1 {
-            id: [0xdd; 16],
-            created: at(7).into(),
-        },
+        &BirthV1 { id: [0xdd; 16], created: at(7).into() },
         "01ddddddddddddddddddddddddddddddddfc0ea493d6fc15cd5b07da9b0a5920987122",
     );
     frozen(
-        &HeadV1 {
-            events: 70_000,
-            hash: [0xee; 32],
-        },
+        &HeadV1 { events: 70_000, hash: [0xee; 32] },
         "01fc70110100eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee4fb5\
          8c1f0eb6158d",
     );
@@ -189,22 +165,10 @@ fn what_the_domain_would_refuse_is_damaged() {
     assert!(read(good.clone()).is_some());
     assert_eq!(good.clone().pat(b"000000000000", None), None);
     for bad in [
-        PatV1 {
-            name: String::new(),
-            ..good.clone()
-        },
-        PatV1 {
-            algorithm: 2,
-            ..good.clone()
-        },
-        PatV1 {
-            scopes: [good.scopes.clone(), good.scopes.clone()].concat(),
-            ..good.clone()
-        },
-        PatV1 {
-            expires: Some(MomentV1(i64::MAX, 0)),
-            ..good.clone()
-        },
+        PatV1 { name: String::new(), ..good.clone() },
+        PatV1 { algorithm: 2, ..good.clone() },
+        PatV1 { scopes: [good.scopes.clone(), good.scopes.clone()].concat(), ..good.clone() },
+        PatV1 { expires: Some(MomentV1(i64::MAX, 0)), ..good.clone() },
     ] {
         assert_eq!(read(bad), None);
     }

@@ -27,10 +27,7 @@ pub struct Found<T> {
 
 impl<T> Found<T> {
     pub(super) fn none() -> Self {
-        Self {
-            rows: Vec::new(),
-            damaged: Vec::new(),
-        }
+        Self { rows: Vec::new(), damaged: Vec::new() }
     }
 
     fn take(&mut self, row: Result<T, Damage>) {
@@ -136,26 +133,22 @@ pub trait Rows: Source {
         let tables = self.tables();
         let mut found = Found::none();
         let mut uses: HashMap<[u8; TokenId::LEN], LastUse> = HashMap::new();
-        tables
-            .uses
-            .each(|key: &[u8; TokenId::LEN], row: Result<UseV1, _>| {
-                match row.map(UseV1::last_use) {
-                    Ok(Some(last)) => drop(uses.insert(*key, last)),
-                    Ok(None) => found.damaged.push(tables.uses.damage(&key)),
-                    Err(damage) => found.damaged.push(damage),
-                }
-                ControlFlow::Continue(())
-            })?;
-        tables
-            .pats
-            .each(|key: &[u8; TokenId::LEN], row: Result<PatV1, _>| {
-                let pat = row.and_then(|record| {
-                    let pat = record.pat(key, uses.remove(key));
-                    pat.ok_or_else(|| tables.pats.damage(&key))
-                });
-                found.take(pat);
-                ControlFlow::Continue(())
-            })?;
+        tables.uses.each(|key: &[u8; TokenId::LEN], row: Result<UseV1, _>| {
+            match row.map(UseV1::last_use) {
+                Ok(Some(last)) => drop(uses.insert(*key, last)),
+                Ok(None) => found.damaged.push(tables.uses.damage(&key)),
+                Err(damage) => found.damaged.push(damage),
+            }
+            ControlFlow::Continue(())
+        })?;
+        tables.pats.each(|key: &[u8; TokenId::LEN], row: Result<PatV1, _>| {
+            let pat = row.and_then(|record| {
+                let pat = record.pat(key, uses.remove(key));
+                pat.ok_or_else(|| tables.pats.damage(&key))
+            });
+            found.take(pat);
+            ControlFlow::Continue(())
+        })?;
         Ok(found)
     }
 
@@ -167,12 +160,7 @@ pub trait Rows: Source {
     /// At most `limit` good events before this sequence (`None`: from the newest on), newest
     /// first. An empty answer is the end of the trail.
     fn events_before(&self, before: Option<u64>, limit: usize) -> Result<Found<Event>, StoreError> {
-        chain::events(
-            &self.tables().events,
-            ..before.unwrap_or(u64::MAX),
-            true,
-            limit,
-        )
+        chain::events(&self.tables().events, ..before.unwrap_or(u64::MAX), true, limit)
     }
 
     /// At most `limit` good events after this sequence, oldest first.
@@ -193,9 +181,7 @@ pub trait Rows: Source {
         let Some(record) = events.get::<EventV1>(last)? else {
             return Ok(None);
         };
-        chain::event(events, last, record)
-            .map(Some)
-            .map_err(StoreError::Damaged)
+        chain::event(events, last, record).map(Some).map_err(StoreError::Damaged)
     }
 
     /// Reads the whole trail and checks it: no gap, every previous hash right, every event of a
@@ -259,9 +245,7 @@ pub trait Rows: Source {
             found.take(row.map(|(pat, at)| Trashed { pat, at }));
             ControlFlow::Continue(())
         })?;
-        found
-            .rows
-            .sort_by_key(|trashed| std::cmp::Reverse(trashed.at));
+        found.rows.sort_by_key(|trashed| std::cmp::Reverse(trashed.at));
         Ok(found)
     }
 

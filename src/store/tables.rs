@@ -88,11 +88,7 @@ impl Access for Reading {
         transaction: &Rc<ReadTransaction>,
         name: &'static str,
     ) -> Result<Lazy<K>, TableError> {
-        Ok(Lazy {
-            name,
-            transaction: Rc::clone(transaction),
-            table: OnceCell::new(),
-        })
+        Ok(Lazy { name, transaction: Rc::clone(transaction), table: OnceCell::new() })
     }
 
     fn table<K: Key + 'static>(slot: &Lazy<K>) -> Result<&ReadOnlyTable<K, Bytes>, TableError> {
@@ -224,11 +220,7 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
         trouble: &Trouble,
         transaction: &A::Transaction,
     ) -> Result<Self, TableError> {
-        Ok(Self {
-            name,
-            trouble: Rc::clone(trouble),
-            slot: A::slot(transaction, name)?,
-        })
+        Ok(Self { name, trouble: Rc::clone(trouble), slot: A::slot(transaction, name)? })
     }
 
     fn table(&self) -> Result<&A::Table<K>, TableError> {
@@ -237,10 +229,7 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
 
     /// The damage of the row at `key`.
     pub(super) fn damage(&self, key: &K::SelfType<'_>) -> Damage {
-        Damage {
-            table: self.name,
-            key: shown(K::as_bytes(key).as_ref()),
-        }
+        Damage { table: self.name, key: shown(K::as_bytes(key).as_ref()) }
     }
 
     /// The record at `key`.
@@ -275,11 +264,7 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
     ) -> Result<(), StoreError> {
         self.tried(|table| {
             let rows = table.range::<K::SelfType<'a>>(range)?;
-            if backwards {
-                self.walk(rows.rev(), visit)
-            } else {
-                self.walk(rows, visit)
-            }
+            if backwards { self.walk(rows.rev(), visit) } else { self.walk(rows, visit) }
         })
     }
 

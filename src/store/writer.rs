@@ -36,10 +36,7 @@ impl<'t> Source for Writer<'t> {
 
 impl<'t> Writer<'t> {
     pub(super) fn new(tables: Tables<Writing<'t>>) -> Self {
-        Self {
-            tables,
-            changed: BTreeSet::new(),
-        }
+        Self { tables, changed: BTreeSet::new() }
     }
 
     /// Writes the token, new or changed; its name follows. Its `last_used` is not written: that

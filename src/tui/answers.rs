@@ -76,21 +76,14 @@ impl App {
         let Asker::Overlay(number) = asker else {
             return None;
         };
-        self.overlays
-            .iter_mut()
-            .find(|(each, _)| *each == number)
-            .map(|(_, overlay)| overlay)
+        self.overlays.iter_mut().find(|(each, _)| *each == number).map(|(_, overlay)| overlay)
     }
 
     /// What was asked for is done: the dialog that asked closes, and a token that was deleted
     /// is no longer shown.
     fn done(&mut self, asker: Asker) {
-        if self
-            .overlay_of(asker)
-            .is_some_and(|overlay| overlay.closes_when_done())
-        {
-            self.overlays
-                .retain(|(number, _)| asker != Asker::Overlay(*number));
+        if self.overlay_of(asker).is_some_and(|overlay| overlay.closes_when_done()) {
+            self.overlays.retain(|(number, _)| asker != Asker::Overlay(*number));
         }
         let view = self.world.view();
         if self.tab == Tab::Detail && self.detail.id().is_some_and(|id| view.pat(&id).is_none()) {

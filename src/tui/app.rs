@@ -124,10 +124,7 @@ impl App {
     /// The instant at which something changes by itself.
     pub fn deadline(&self) -> Moment {
         let next = self.world.next_change();
-        self.toast
-            .as_ref()
-            .and_then(|toast| toast.until)
-            .map_or(next, |until| until.min(next))
+        self.toast.as_ref().and_then(|toast| toast.until).map_or(next, |until| until.min(next))
     }
 
     /// The instant of the present turn.
@@ -141,39 +138,25 @@ impl App {
             self.tokens.refresh(&self.world.view());
         }
         let now = self.world.now();
-        if self
-            .toast
-            .as_ref()
-            .is_some_and(|toast| toast.until.is_some_and(|until| until <= now))
-        {
+        if self.toast.as_ref().is_some_and(|toast| toast.until.is_some_and(|until| until <= now)) {
             self.toast = None;
         }
     }
 
     /// What the line that speaks says: a word and whether it is a bad one.
     pub(super) fn said(&self) -> Option<(&str, bool)> {
-        self.toast
-            .as_ref()
-            .map(|toast| (toast.text.as_str(), toast.bad))
+        self.toast.as_ref().map(|toast| (toast.text.as_str(), toast.bad))
     }
 
     /// Says something good for a moment.
     pub fn say(&mut self, text: impl Into<String>) {
         let until = Some(self.world.now() + TOAST);
-        self.toast = Some(Toast {
-            text: text.into(),
-            bad: false,
-            until,
-        });
+        self.toast = Some(Toast { text: text.into(), bad: false, until });
     }
 
     /// Says what is wrong, until a key is pressed.
     pub fn warn(&mut self, text: impl Into<String>) {
-        self.toast = Some(Toast {
-            text: text.into(),
-            bad: true,
-            until: None,
-        });
+        self.toast = Some(Toast { text: text.into(), bad: true, until: None });
     }
 
     /// In which mode keys are looked up.
@@ -298,22 +281,12 @@ impl App {
     }
 
     fn beside(&self, by: usize) -> Tab {
-        let at = Tab::ALL
-            .iter()
-            .position(|tab| *tab == self.tab)
-            .unwrap_or(0);
-        Tab::ALL
-            .get((at + by) % Tab::ALL.len())
-            .copied()
-            .unwrap_or_default()
+        let at = Tab::ALL.iter().position(|tab| *tab == self.tab).unwrap_or(0);
+        Tab::ALL.get((at + by) % Tab::ALL.len()).copied().unwrap_or_default()
     }
 
     fn help(&mut self) {
-        let help = Help::new(
-            self.mode(),
-            |action| self.enables(action),
-            &self.world.view(),
-        );
+        let help = Help::new(self.mode(), |action| self.enables(action), &self.world.view());
         self.open(Overlay::Help(help));
     }
 

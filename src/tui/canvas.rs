@@ -21,10 +21,7 @@ use super::wire::Wire;
 pub type Measure = fn() -> io::Result<Size>;
 
 /// The size that a terminal has when it does not know its own.
-pub const USUAL_SIZE: Size = Size {
-    width: 80,
-    height: 24,
-};
+pub const USUAL_SIZE: Size = Size { width: 80, height: 24 };
 
 /// A ratatui backend that writes only differences, cursor included.
 #[derive(Debug)]
@@ -119,10 +116,7 @@ impl<S: Write> Backend for Canvas<S> {
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {
-        Ok(WindowSize {
-            columns_rows: self.size()?,
-            pixels: Size::default(),
-        })
+        Ok(WindowSize { columns_rows: self.size()?, pixels: Size::default() })
     }
 
     /// Writes nothing: the frame leaves in [`Painter::draw`], after the closing bracket.
@@ -142,28 +136,17 @@ pub struct Painter<S: Write> {
 impl<S: Write> Painter<S> {
     /// A painter that assumes nothing about what the sink shows: its first frame is a full one.
     pub fn new(sink: S, measure: Measure) -> io::Result<Self> {
-        let canvas = Canvas {
-            wire: Wire::new(sink),
-            measure,
-            visible: None,
-            place: None,
-        };
+        let canvas = Canvas { wire: Wire::new(sink), measure, visible: None, place: None };
         let terminal = Terminal::new(canvas)?;
         let size = terminal.size()?;
-        Ok(Self {
-            terminal,
-            size,
-            repaint: true,
-        })
+        Ok(Self { terminal, size, repaint: true })
     }
 
     /// Draws one frame; the cursor is shown only if `render` placed it.
     ///
     /// An error means that the sink is gone; the half-made frame is wiped.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        let outcome = self
-            .compose(render)
-            .and_then(|()| self.terminal.backend_mut().finish());
+        let outcome = self.compose(render).and_then(|()| self.terminal.backend_mut().finish());
         if outcome.is_err() {
             self.terminal.backend_mut().wire.discard();
         }
@@ -251,9 +234,7 @@ mod tests {
 
     fn show(painter: &mut Painter<Vec<u8>>, text: &str) -> String {
         let before = painter.wire().sink().len();
-        painter
-            .draw(|frame| frame.render_widget(Paragraph::new(text), frame.area()))
-            .unwrap();
+        painter.draw(|frame| frame.render_widget(Paragraph::new(text), frame.area())).unwrap();
         String::from_utf8(painter.wire().sink()[before..].to_vec()).unwrap()
     }
 
@@ -287,23 +268,15 @@ mod tests {
         assert_eq!(painter.wire().writes(), 1);
         show(&mut painter, "same");
         show(&mut painter, "same");
-        assert_eq!(
-            painter.wire().writes(),
-            2,
-            "hiding the cursor is a change, once"
-        );
+        assert_eq!(painter.wire().writes(), 2, "hiding the cursor is a change, once");
     }
 
     #[test]
     fn only_the_cursor_moving_costs_one_small_write() {
         let mut painter = painter();
-        painter
-            .draw(|frame| frame.set_cursor_position((1, 1)))
-            .unwrap();
+        painter.draw(|frame| frame.set_cursor_position((1, 1))).unwrap();
         let before = painter.wire().bytes();
-        painter
-            .draw(|frame| frame.set_cursor_position((2, 1)))
-            .unwrap();
+        painter.draw(|frame| frame.set_cursor_position((2, 1))).unwrap();
         assert_eq!(painter.wire().bytes() - before, 22);
     }
 
@@ -319,10 +292,7 @@ mod tests {
         }
         assert!(painter.wire().is_empty());
         let sent = show(&mut painter, "other");
-        assert!(
-            sent.contains("\x1b[2J") && sent.contains("other"),
-            "{sent:?}"
-        );
+        assert!(sent.contains("\x1b[2J") && sent.contains("other"), "{sent:?}");
     }
 
     #[test]

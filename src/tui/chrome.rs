@@ -40,17 +40,10 @@ pub fn top(tab: Tab, who: &str, area: Rect, buf: &mut Buffer, view: &View<'_>) {
 /// Who and where, what is active and what expires within a week: as much as fits `room`.
 fn facts(who: &str, room: u16, view: &View<'_>) -> Vec<(String, Style)> {
     let look = &view.look;
-    let active = view
-        .pats
-        .iter()
-        .filter(|pat| pat.status(view.now) == Status::Active)
-        .count();
+    let active = view.pats.iter().filter(|pat| pat.status(view.now) == Status::Active).count();
     let soon = view.pats.iter().filter(|pat| soon(pat, view)).count();
     let dot = format!(" {} ", look.dot());
-    let mut told = vec![
-        (who.to_owned(), look.faint()),
-        (format!("{active} active"), look.faint()),
-    ];
+    let mut told = vec![(who.to_owned(), look.faint()), (format!("{active} active"), look.faint())];
     if soon > 0 {
         told.push((
             format!("{soon} expire{} in 7d", if soon == 1 { "s" } else { "" }),
@@ -59,17 +52,12 @@ fn facts(who: &str, room: u16, view: &View<'_>) -> Vec<(String, Style)> {
     }
     // The counts stay longest: where one is stands in the prompt one came from as well.
     let wide = |told: &[(String, Style)]| {
-        told.iter()
-            .map(|(text, _)| width(text) + width(&dot))
-            .sum::<u16>()
+        told.iter().map(|(text, _)| width(text) + width(&dot)).sum::<u16>()
     };
     while wide(&told).saturating_sub(width(&dot)) > room {
         told.remove(0);
     }
-    told.into_iter()
-        .flat_map(|fact| [(dot.clone(), look.faint()), fact])
-        .skip(1)
-        .collect()
+    told.into_iter().flat_map(|fact| [(dot.clone(), look.faint()), fact]).skip(1).collect()
 }
 
 /// Most lines that speak at once.
@@ -79,11 +67,7 @@ const SAID: usize = 3;
 pub fn said(text: &str, bad: bool, area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let look = &view.look;
     let style = if bad { look.danger() } else { look.good() };
-    let text = if bad {
-        format!("{} {text}", look.fault())
-    } else {
-        text.to_owned()
-    };
+    let text = if bad { format!("{} {text}", look.fault()) } else { text.to_owned() };
     let parts = wrap(&escape(&text), area.width.saturating_sub(2));
     let lines = u16::try_from(parts.len().min(SAID)).unwrap_or(1);
     let from = area.height.saturating_sub(lines);
@@ -107,11 +91,7 @@ pub fn footer(
     let hints = keymap::footer(view.keymap, mode, enabled, columns, look.is_ascii());
     let mut pen = Pen::at(buf, area, 0, look).skip(1);
     for hint in hints {
-        pen = pen
-            .text(&hint.keys, look.key())
-            .skip(1)
-            .text(&hint.word, look.faint())
-            .skip(2);
+        pen = pen.text(&hint.keys, look.key()).skip(1).text(&hint.word, look.faint()).skip(2);
     }
 }
 
@@ -130,9 +110,7 @@ pub fn continuations(mode: Mode, pressed: &[Key], area: Rect, buf: &mut Buffer, 
             .text(binding.hint, look.faint())
             .skip(2);
     }
-    pen.text("Esc", look.key())
-        .skip(1)
-        .text("cancel", look.faint());
+    pen.text("Esc", look.key()).skip(1).text("cancel", look.faint());
 }
 
 /// Draws the one line of a terminal that is too small.

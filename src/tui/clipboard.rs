@@ -65,10 +65,7 @@ impl Sent {
 
     /// What is known, and what to do if it is not enough: for a secret.
     pub fn sentence(&self) -> String {
-        format!(
-            "{}; if paste is empty press w to save it to a file",
-            self.short()
-        )
+        format!("{}; if paste is empty press w to save it to a file", self.short())
     }
 }
 
@@ -83,12 +80,8 @@ pub fn copy(
 ) -> Result<Sent, CopyError> {
     match route {
         Route::Command(program, args) => {
-            hand_over(Path::new(program), args, text.as_bytes(), PATIENCE).map_err(|reason| {
-                CopyError::Command {
-                    program: program.clone(),
-                    reason,
-                }
-            })?;
+            hand_over(Path::new(program), args, text.as_bytes(), PATIENCE)
+                .map_err(|reason| CopyError::Command { program: program.clone(), reason })?;
             Ok(Sent::Command(program.clone()))
         }
         Route::Tmux(tmux) if to_tmux(tmux, text).is_ok() => Ok(Sent::Tmux),
@@ -106,22 +99,9 @@ pub fn copy(
 /// One command list, so that the buffer is gone before tmux answers: a separate deletion later
 /// would be lost if the app quits in between.
 fn to_tmux(tmux: &Path, text: &str) -> io::Result<()> {
-    let moment = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_nanos();
+    let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     let buffer = format!("patdeck-{}-{moment}", std::process::id());
-    let args = [
-        "load-buffer",
-        "-w",
-        "-b",
-        &buffer,
-        "-",
-        ";",
-        "delete-buffer",
-        "-b",
-        &buffer,
-    ];
+    let args = ["load-buffer", "-w", "-b", &buffer, "-", ";", "delete-buffer", "-b", &buffer];
     hand_over(tmux, &args.map(String::from), text.as_bytes(), PATIENCE)
 }
 
@@ -181,11 +161,7 @@ mod tests {
 
     #[test]
     fn a_terminal_gets_osc_52_with_the_clipboard_selector() {
-        for (text, encoded) in [
-            ("pat_secret", "cGF0X3NlY3JldA=="),
-            ("abc", "YWJj"),
-            ("", ""),
-        ] {
+        for (text, encoded) in [("pat_secret", "cGF0X3NlY3JldA=="), ("abc", "YWJj"), ("", "")] {
             let (outcome, out) = sent(text, &Route::Terminal);
             assert_eq!(outcome, Ok(Sent::Terminal));
             assert_eq!(out, format!("\x1b]52;c;{encoded}\x1b\\"));
@@ -217,10 +193,7 @@ mod tests {
         let shell =
             |script: &str| Route::Command("/bin/sh".into(), vec!["-c".into(), script.into()]);
         let (outcome, out) = sent("abc", &shell("test \"$(cat)\" = abc"));
-        assert_eq!(
-            (outcome, out.as_str()),
-            (Ok(Sent::Command("/bin/sh".into())), "")
-        );
+        assert_eq!((outcome, out.as_str()), (Ok(Sent::Command("/bin/sh".into())), ""));
         let (outcome, out) = sent("abc", &shell("exit 7"));
         assert_eq!(
             outcome.unwrap_err(),

@@ -34,12 +34,10 @@ impl App {
     }
 
     pub(super) fn panel_mut(&mut self) -> Option<&mut SecretPanel> {
-        self.overlays
-            .iter_mut()
-            .find_map(|(_, overlay)| match overlay {
-                Overlay::Secret(panel) => Some(panel),
-                _ => None,
-            })
+        self.overlays.iter_mut().find_map(|(_, overlay)| match overlay {
+            Overlay::Secret(panel) => Some(panel),
+            _ => None,
+        })
     }
 
     /// The secret on the screen, for an errand.
@@ -53,9 +51,7 @@ impl App {
             self.close();
         }
         // The panel itself says where the secret went: that is where the operator looks.
-        let claim = self
-            .panel_mut()
-            .and_then(|panel| panel.claimed(how, Some(word)));
+        let claim = self.panel_mut().and_then(|panel| panel.claimed(how, Some(word)));
         if let Some(claim) = claim {
             self.ask(Asker::App, claim);
         }

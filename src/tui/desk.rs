@@ -182,10 +182,7 @@ impl<D: Display> Desk<D> {
         if self.over {
             return None;
         }
-        self.held
-            .pop_front()
-            .map(Happening::Input)
-            .or_else(|| self.inbox.try_recv().ok())
+        self.held.pop_front().map(Happening::Input).or_else(|| self.inbox.try_recv().ok())
     }
 
     /// Sleeps until something happens; `None` when it is time to look again.
@@ -193,23 +190,15 @@ impl<D: Display> Desk<D> {
         if let Some(held) = self.held.pop_front() {
             return Some(Happening::Input(held));
         }
-        let due = (self.app.deadline() - self.app.world_now())
-            .to_std()
-            .unwrap_or_default();
-        let silence = self
-            .waiting_since
-            .map(|since| SILENCE.saturating_sub(since.elapsed()));
+        let due = (self.app.deadline() - self.app.world_now()).to_std().unwrap_or_default();
+        let silence = self.waiting_since.map(|since| SILENCE.saturating_sub(since.elapsed()));
         let wait = silence.map_or(due, |silence| silence.min(due));
         match self.inbox.recv_timeout(wait.max(Duration::from_millis(1))) {
             Ok(happening) => Some(happening),
             Err(RecvTimeoutError::Timeout) => {
-                if self
-                    .waiting_since
-                    .is_some_and(|since| since.elapsed() >= SILENCE)
-                {
+                if self.waiting_since.is_some_and(|since| since.elapsed() >= SILENCE) {
                     self.waiting_since = Some(Instant::now());
-                    self.app
-                        .warn("the store does not answer: another process may hold it");
+                    self.app.warn("the store does not answer: another process may hold it");
                 }
                 None
             }
@@ -241,8 +230,7 @@ impl<D: Display> Desk<D> {
         match self.display.suspend()? {
             Suspended::Resumed => self.app.tick(),
             Suspended::Refused => {
-                self.app
-                    .warn("there is no shell to come back from: patdeck was not suspended");
+                self.app.warn("there is no shell to come back from: patdeck was not suspended");
             }
         }
         Ok(())
@@ -259,9 +247,8 @@ impl<D: Display> Desk<D> {
                     return;
                 };
                 let display = &mut self.display;
-                let sent = clipboard::copy(secret.reveal(), &self.route, &mut |bytes| {
-                    display.send(bytes)
-                });
+                let sent =
+                    clipboard::copy(secret.reveal(), &self.route, &mut |bytes| display.send(bytes));
                 match sent {
                     Ok(sent) => self.app.handed_over(Claim::Copied, sent.sentence()),
                     Err(error) => self.app.errand_failed(error.to_string()),

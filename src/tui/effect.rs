@@ -108,26 +108,17 @@ fn done(service: &Service, effect: &Effect) -> Result<String, ServiceError> {
             format!("{} saved", service.edit(id, name, description)?.name)
         }
         Effect::RemoveScope(id, scope) => {
-            format!(
-                "{scope} removed from {}",
-                service.remove_scope(id, scope)?.name
-            )
+            format!("{scope} removed from {}", service.remove_scope(id, scope)?.name)
         }
         Effect::ClearScopes(id) => {
             let name = service.clear_scopes(id)?.name;
             format!("every scope removed from {name}: it is denied everything")
         }
         Effect::Revoke(id) => {
-            format!(
-                "{} is revoked: from now on its secret is denied",
-                service.revoke(id)?.name
-            )
+            format!("{} is revoked: from now on its secret is denied", service.revoke(id)?.name)
         }
         Effect::Delete(id) => {
-            format!(
-                "{} is deleted: u brings it back for 24 hours",
-                service.delete(id)?.name
-            )
+            format!("{} is deleted: u brings it back for 24 hours", service.delete(id)?.name)
         }
         Effect::DeleteAll(count) => {
             let count = service.delete_all(*count)?;

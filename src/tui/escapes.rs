@@ -42,11 +42,7 @@ pub struct Reassembler {
 impl Reassembler {
     /// `escape_wait` is how long a bare Esc is held back.
     pub fn new(escape_wait: Duration) -> Self {
-        Self {
-            escape_wait,
-            state: State::Ground,
-            since: None,
-        }
+        Self { escape_wait, state: State::Ground, since: None }
     }
 
     /// When [`Reassembler::expire`] is due, unless an event comes first.
@@ -106,10 +102,7 @@ impl Reassembler {
         }
         match (&mut self.state, printable(&key)) {
             (State::Escape, Some(opener @ ('[' | 'O'))) => {
-                self.state = State::Sequence {
-                    opener,
-                    text: String::new(),
-                };
+                self.state = State::Sequence { opener, text: String::new() };
             }
             (State::Sequence { opener, text }, Some(char)) if char.is_ascii() => {
                 text.push(char);
@@ -162,11 +155,7 @@ fn decode(text: &str) -> Option<KeyEvent> {
     let last = text.chars().next_back()?;
     let mut numbers = text.strip_suffix(last)?.split(';').map(str::parse::<u8>);
     let first = numbers.next().and_then(Result::ok);
-    let mask = numbers
-        .next()
-        .and_then(Result::ok)
-        .unwrap_or(1)
-        .saturating_sub(1);
+    let mask = numbers.next().and_then(Result::ok).unwrap_or(1).saturating_sub(1);
     if text.starts_with('[') {
         return None;
     }
@@ -188,15 +177,11 @@ fn decode(text: &str) -> Option<KeyEvent> {
 }
 
 fn modifiers(mask: u8) -> KeyModifiers {
-    [
-        KeyModifiers::SHIFT,
-        KeyModifiers::ALT,
-        KeyModifiers::CONTROL,
-    ]
-    .into_iter()
-    .zip([1, 2, 4])
-    .filter(|(_, bit)| mask & bit != 0)
-    .fold(KeyModifiers::NONE, |all, (one, _)| all | one)
+    [KeyModifiers::SHIFT, KeyModifiers::ALT, KeyModifiers::CONTROL]
+        .into_iter()
+        .zip([1, 2, 4])
+        .filter(|(_, bit)| mask & bit != 0)
+        .fold(KeyModifiers::NONE, |all, (one, _)| all | one)
 }
 
 #[cfg(test)]
@@ -209,11 +194,7 @@ mod tests {
 
     /// A character as crossterm reports it.
     fn char_event(char: char) -> Event {
-        let shift = if char.is_uppercase() {
-            KeyModifiers::SHIFT
-        } else {
-            KeyModifiers::NONE
-        };
+        let shift = if char.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
         match char {
             '\x1b' => Event::Key(KeyCode::Esc.into()),
             '\r' => Event::Key(KeyCode::Enter.into()),
@@ -297,22 +278,10 @@ mod tests {
 
     #[test]
     fn esc_and_then_another_key_are_both_delivered_in_order() {
-        assert_eq!(
-            quick("\x1bj"),
-            [plain(KeyCode::Esc), plain(KeyCode::Char('j'))]
-        );
-        assert_eq!(
-            quick("\x1b\r"),
-            [plain(KeyCode::Esc), plain(KeyCode::Enter)]
-        );
-        assert_eq!(
-            quick("\x1b\x1b"),
-            [plain(KeyCode::Esc), plain(KeyCode::Esc)]
-        );
-        assert_eq!(
-            quick("\x1b\x1b[A"),
-            [plain(KeyCode::Esc), plain(KeyCode::Up)]
-        );
+        assert_eq!(quick("\x1bj"), [plain(KeyCode::Esc), plain(KeyCode::Char('j'))]);
+        assert_eq!(quick("\x1b\r"), [plain(KeyCode::Esc), plain(KeyCode::Enter)]);
+        assert_eq!(quick("\x1b\x1b"), [plain(KeyCode::Esc), plain(KeyCode::Esc)]);
+        assert_eq!(quick("\x1b\x1b[A"), [plain(KeyCode::Esc), plain(KeyCode::Up)]);
         assert_eq!(
             feed("\x1b[", WAIT * 2),
             [plain(KeyCode::Esc), plain(KeyCode::Char('['))],
@@ -322,15 +291,7 @@ mod tests {
 
     #[test]
     fn an_unfinished_or_unknown_sequence_is_discarded_whole() {
-        for text in [
-            "\x1b[",
-            "\x1b[1;5",
-            "\x1bO",
-            "\x1b[99~",
-            "\x1b[13;2u",
-            "\x1b[[A",
-            "\x1b[I",
-        ] {
+        for text in ["\x1b[", "\x1b[1;5", "\x1bO", "\x1b[99~", "\x1b[13;2u", "\x1b[[A", "\x1b[I"] {
             assert_eq!(quick(text), [], "{text:?}");
         }
     }
@@ -353,10 +314,7 @@ mod tests {
         let mut reassembler = Reassembler::new(WAIT);
         let now = Instant::now();
         reassembler.push(char_event('\x1b'), now);
-        assert_eq!(
-            reassembler.push(Event::Resize(3, 4), now),
-            [Input::Resize(3, 4)]
-        );
+        assert_eq!(reassembler.push(Event::Resize(3, 4), now), [Input::Resize(3, 4)]);
         assert_eq!(reassembler.push(Event::FocusLost, now), []);
         assert_eq!(
             reassembler.push(Event::Paste("x".into()), now),

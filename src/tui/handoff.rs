@@ -33,10 +33,7 @@ pub(super) fn hand_over(
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    let fed = child
-        .stdin
-        .take()
-        .map_or(Ok(()), |input| feed(&input, text, deadline));
+    let fed = child.stdin.take().map_or(Ok(()), |input| feed(&input, text, deadline));
     let outcome = match fed {
         Ok(()) => finish(&mut child, deadline),
         // It ended without reading: its own exit status tells more than our broken pipe.
@@ -96,13 +93,8 @@ mod tests {
 
     fn shell(script: &str, text: &[u8], patience: u64) -> Result<(), io::ErrorKind> {
         let args = ["-c".into(), script.into()];
-        hand_over(
-            Path::new("/bin/sh"),
-            &args,
-            text,
-            Duration::from_millis(patience),
-        )
-        .map_err(|error| error.kind())
+        hand_over(Path::new("/bin/sh"), &args, text, Duration::from_millis(patience))
+            .map_err(|error| error.kind())
     }
 
     #[test]
@@ -121,14 +113,8 @@ mod tests {
     #[test]
     fn a_program_that_hangs_is_killed_whether_it_reads_or_not() {
         let start = Instant::now();
-        assert_eq!(
-            shell("exec sleep 9", b"x", 30),
-            Err(io::ErrorKind::TimedOut)
-        );
-        assert_eq!(
-            shell("exec sleep 9", &vec![0; 300_000], 30),
-            Err(io::ErrorKind::TimedOut)
-        );
+        assert_eq!(shell("exec sleep 9", b"x", 30), Err(io::ErrorKind::TimedOut));
+        assert_eq!(shell("exec sleep 9", &vec![0; 300_000], 30), Err(io::ErrorKind::TimedOut));
         assert!(start.elapsed() < Duration::from_secs(2));
     }
 }

@@ -41,20 +41,16 @@ pub fn watch(settle: impl Fn() + Send + Sync + 'static) -> io::Result<()> {
     let settle: Settle = Arc::new(settle);
     let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGQUIT])?;
     let for_signals = Arc::clone(&settle);
-    thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                end(&for_signals, 128 + signal);
-            }
-        })?;
-    thread::Builder::new()
-        .name("watchdog".into())
-        .spawn(move || {
-            if wait_for_hang_up() {
-                end(&settle, HUNG_UP);
-            }
-        })?;
+    thread::Builder::new().name("signals".into()).spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            end(&for_signals, 128 + signal);
+        }
+    })?;
+    thread::Builder::new().name("watchdog".into()).spawn(move || {
+        if wait_for_hang_up() {
+            end(&settle, HUNG_UP);
+        }
+    })?;
     Ok(())
 }
 

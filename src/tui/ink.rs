@@ -38,11 +38,7 @@ pub(super) fn draw<'a>(
         out.write_all(cell.symbol().as_bytes())?;
         let moved = pen.is_none_or(|pen| (pen.x, pen.y) != (x, y));
         let sure = moved || pen.is_some_and(|pen| pen.sure);
-        pen = Some(Pen {
-            x: x.saturating_add(1),
-            y,
-            sure: sure && cell.symbol().is_ascii(),
-        });
+        pen = Some(Pen { x: x.saturating_add(1), y, sure: sure && cell.symbol().is_ascii() });
     }
     style.turn_into(Style::PLAIN, out)
 }
@@ -79,18 +75,10 @@ struct Style {
 }
 
 impl Style {
-    const PLAIN: Self = Self {
-        fg: Color::Reset,
-        bg: Color::Reset,
-        modifier: Modifier::empty(),
-    };
+    const PLAIN: Self = Self { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
     fn of(cell: &Cell) -> Self {
-        Self {
-            fg: cell.fg,
-            bg: cell.bg,
-            modifier: cell.modifier,
-        }
+        Self { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
     }
 
     /// Writes what turns `self` into `next`, if anything does.
@@ -175,12 +163,8 @@ mod tests {
         Color::Indexed(200),
         Color::Rgb(1, 2, 3),
     ];
-    const MODIFIERS: [Modifier; 4] = [
-        Modifier::BOLD,
-        Modifier::ITALIC,
-        Modifier::UNDERLINED,
-        Modifier::REVERSED,
-    ];
+    const MODIFIERS: [Modifier; 4] =
+        [Modifier::BOLD, Modifier::ITALIC, Modifier::UNDERLINED, Modifier::REVERSED];
 
     /// A cell by numbers: symbol, colours, and the modifiers as bits.
     type Recipe = (usize, usize, usize, u8);
@@ -222,11 +206,7 @@ mod tests {
             assert_eq!(seen.bgcolor(), shown(cell.bg), "at {x},{y}");
             let modifiers = [seen.bold(), seen.italic(), seen.underline(), seen.inverse()];
             for (modifier, on) in MODIFIERS.into_iter().zip(modifiers) {
-                assert_eq!(
-                    cell.modifier.contains(modifier),
-                    on,
-                    "{modifier:?} at {x},{y}"
-                );
+                assert_eq!(cell.modifier.contains(modifier), on, "{modifier:?} at {x},{y}");
             }
         }
     }

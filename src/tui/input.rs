@@ -44,9 +44,7 @@ impl fmt::Debug for Input {
 
 /// How long to hold a bare Esc back: an arrow key takes longer to arrive whole over SSH.
 pub fn escape_wait_from_env() -> Duration {
-    let remote = ["SSH_CONNECTION", "SSH_TTY"]
-        .iter()
-        .any(|name| env::var_os(name).is_some());
+    let remote = ["SSH_CONNECTION", "SSH_TTY"].iter().any(|name| env::var_os(name).is_some());
     if remote { REMOTE_WAIT } else { LOCAL_WAIT }
 }
 
@@ -88,9 +86,6 @@ mod tests {
 
     #[test]
     fn debug_text_of_a_paste_does_not_show_it() {
-        assert_eq!(
-            format!("{:?}", Input::Paste("pat_secret".into())),
-            "Paste(10 bytes)"
-        );
+        assert_eq!(format!("{:?}", Input::Paste("pat_secret".into())), "Paste(10 bytes)");
     }
 }

@@ -25,11 +25,7 @@ impl Look {
     }
 
     fn tint(self, colour: Color) -> Style {
-        if self.colours {
-            Style::new().fg(colour)
-        } else {
-            Style::new()
-        }
+        if self.colours { Style::new().fg(colour) } else { Style::new() }
     }
 
     /// Ordinary text.
@@ -39,11 +35,7 @@ impl Look {
 
     /// Text of less weight: labels, hints, what is not set.
     pub fn faint(&self) -> Style {
-        if self.colours {
-            Style::new().fg(Color::DarkGray)
-        } else {
-            Style::new()
-        }
+        if self.colours { Style::new().fg(Color::DarkGray) } else { Style::new() }
     }
 
     /// A heading.
@@ -58,18 +50,12 @@ impl Look {
 
     /// A key to press.
     pub fn key(&self) -> Style {
-        if self.colours {
-            Style::new().fg(Color::Cyan)
-        } else {
-            self.heading()
-        }
+        if self.colours { Style::new().fg(Color::Cyan) } else { self.heading() }
     }
 
     /// The selected row, where the keys go: one even bar, whatever the colours of its cells.
     pub fn selected(&self) -> Style {
-        Style::new()
-            .fg(Color::Reset)
-            .add_modifier(Modifier::REVERSED)
+        Style::new().fg(Color::Reset).add_modifier(Modifier::REVERSED)
     }
 
     /// The selected row of a pane that does not have the keys.
@@ -79,8 +65,7 @@ impl Look {
 
     /// The tab that is shown.
     pub fn tab(&self) -> Style {
-        self.tint(Color::Cyan)
-            .add_modifier(Modifier::REVERSED | Modifier::BOLD)
+        self.tint(Color::Cyan).add_modifier(Modifier::REVERSED | Modifier::BOLD)
     }
 
     /// Something went well.
@@ -95,11 +80,7 @@ impl Look {
 
     /// Something is wrong, or destroys.
     pub fn danger(&self) -> Style {
-        if self.colours {
-            Style::new().fg(Color::Red)
-        } else {
-            self.heading()
-        }
+        if self.colours { Style::new().fg(Color::Red) } else { self.heading() }
     }
 
     /// A rule or border.
@@ -170,11 +151,7 @@ impl Look {
 
     /// The corners of a dialog: top left, top right, bottom left, bottom right.
     pub fn corners(&self) -> [&'static str; 4] {
-        if self.ascii {
-            ["+"; 4]
-        } else {
-            ["┌", "┐", "└", "┘"]
-        }
+        if self.ascii { ["+"; 4] } else { ["┌", "┐", "└", "┘"] }
     }
 
     /// A box that is ticked or not.

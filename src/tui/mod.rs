@@ -77,9 +77,8 @@ pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError>
     hangup::watch(settle)?;
     let (sender, inbox) = channel();
     let reports = sender.clone();
-    let worker = Worker::start(service, move |report| {
-        reports.send(Happening::Report(report)).is_ok()
-    });
+    let worker =
+        Worker::start(service, move |report| reports.send(Happening::Report(report)).is_ok());
     let inputs = move |input| sender.send(Happening::Input(input)).is_ok();
     input::spawn(inputs, input::escape_wait_from_env())?;
 

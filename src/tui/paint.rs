@@ -39,10 +39,7 @@ impl App {
             cursor = self.paint_tab(area, buf);
             self.paint_foot(area, buf);
         }
-        let body = Rect {
-            height: area.height.saturating_sub(2).max(area.height.min(8)),
-            ..area
-        };
+        let body = Rect { height: area.height.saturating_sub(2).max(area.height.min(8)), ..area };
         let view = self.world.view();
         for (_, overlay) in &mut self.overlays {
             cursor = overlay.draw(body, buf, &view);
@@ -54,32 +51,17 @@ impl App {
         let view = self.world.view();
         let top = Rect { height: 1, ..area };
         chrome::top(self.tab, &self.who, top, buf, &view);
-        let body = Rect {
-            y: area.y + 1,
-            height: area.height - 3,
-            ..area
-        };
+        let body = Rect { y: area.y + 1, height: area.height - 3, ..area };
         // What lies over a screen has the keys.
         let keys = self.overlays.is_empty();
         match self.tab {
             Tab::Tokens | Tab::Detail if self.wide => {
-                let list = Rect {
-                    width: body.width * 11 / 20,
-                    ..body
-                };
-                let rest = Rect {
-                    x: list.right() + 1,
-                    width: body.width - list.width - 1,
-                    ..body
-                };
+                let list = Rect { width: body.width * 11 / 20, ..body };
+                let rest = Rect { x: list.right() + 1, width: body.width - list.width - 1, ..body };
                 for line in 0..body.height {
                     Pen::at(buf, rest, line, &view.look).text(view.look.bar(), view.look.rule());
                 }
-                let pane = Rect {
-                    x: rest.x + 1,
-                    width: rest.width - 1,
-                    ..rest
-                };
+                let pane = Rect { x: rest.x + 1, width: rest.width - 1, ..rest };
                 let on_list = self.tab == Tab::Tokens;
                 self.detail.draw(pane, buf, &view, keys && !on_list);
                 self.tokens.draw(list, buf, &view, keys && on_list)
@@ -99,35 +81,21 @@ impl App {
 
     fn paint_foot(&self, area: Rect, buf: &mut Buffer) {
         let view = self.world.view();
-        let line = Rect {
-            y: area.bottom() - 2,
-            height: 1,
-            ..area
-        };
-        let above = Rect {
-            height: area.height - 1,
-            ..area
-        };
+        let line = Rect { y: area.bottom() - 2, height: 1, ..area };
+        let above = Rect { height: area.height - 1, ..area };
         let banner = self.world.banner();
         if let Some((text, bad)) = self.said() {
             chrome::said(text, bad, above, buf, &view);
         } else if let Some(text) = &banner {
             chrome::said(text, true, above, buf, &view);
         } else if !self.world.is_loaded() {
-            Pen::at(buf, line, 0, &view.look)
-                .skip(1)
-                .text("reading the store", view.look.faint());
+            Pen::at(buf, line, 0, &view.look).skip(1).text("reading the store", view.look.faint());
         } else if self.tab == Tab::Tokens {
             let place = self.tokens.place();
             let at = area.width.saturating_sub(width(&place) + 1);
-            Pen::at(buf, line, 0, &view.look)
-                .to(at)
-                .text(&place, view.look.faint());
+            Pen::at(buf, line, 0, &view.look).to(at).text(&place, view.look.faint());
         }
-        let line = Rect {
-            y: area.bottom() - 1,
-            ..line
-        };
+        let line = Rect { y: area.bottom() - 1, ..line };
         if self.pressed.is_empty() {
             chrome::footer(self.mode(), |action| self.enables(action), line, buf, &view);
         } else {

@@ -15,11 +15,7 @@ pub const PASTE_LIMIT: usize = 64 * 1024;
 /// Line ends become `\n` where `multi_line`, else one space each; those at the end of a one-line
 /// paste are dropped, since they only come from copying a whole line. A tab becomes a space.
 pub fn clean_paste(text: &str, multi_line: bool) -> String {
-    let text = if multi_line {
-        text
-    } else {
-        text.trim_end_matches(['\r', '\n'])
-    };
+    let text = if multi_line { text } else { text.trim_end_matches(['\r', '\n']) };
     // Room for all of it at once: growing would leave copies of a pasted secret behind.
     let mut clean = String::with_capacity(text.len().min(PASTE_LIMIT));
     let mut rest = text.chars().peekable();
@@ -60,10 +56,7 @@ fn skip_sequence(rest: &mut Peekable<Chars<'_>>) {
         // Operating system commands and their kin run to BEL or to the next ESC, whose `\` is
         // then dropped as a sequence of its own; a line end means that they were never closed.
         Some(']' | 'P' | 'X' | '^' | '_') => {
-            while rest
-                .next_if(|char| !matches!(char, '\x07' | '\x1b' | '\r' | '\n'))
-                .is_some()
-            {}
+            while rest.next_if(|char| !matches!(char, '\x07' | '\x1b' | '\r' | '\n')).is_some() {}
         }
         _ => {}
     }
@@ -87,33 +80,21 @@ mod tests {
     #[test]
     fn a_whole_line_becomes_a_field_without_its_line_end() {
         assert_eq!(clean_paste("ci-deploy\r\n", false), "ci-deploy");
-        assert_eq!(
-            clean_paste("one\r\ntwo\nthree\rfour\n\n", false),
-            "one two three four"
-        );
-        assert_eq!(
-            clean_paste("one\r\ntwo\rthree\n", true),
-            "one\ntwo\nthree\n"
-        );
+        assert_eq!(clean_paste("one\r\ntwo\nthree\rfour\n\n", false), "one two three four");
+        assert_eq!(clean_paste("one\r\ntwo\rthree\n", true), "one\ntwo\nthree\n");
     }
 
     #[test]
     fn escape_sequences_leave_nothing_behind() {
         assert_eq!(clean_paste("\x1b[1;31mred\x1b[0m", false), "red");
-        assert_eq!(
-            clean_paste("a\x1b]0;title\x07b\x1b]52;c;eA==\x1b\\c\x1bcd", false),
-            "abcd"
-        );
+        assert_eq!(clean_paste("a\x1b]0;title\x07b\x1b]52;c;eA==\x1b\\c\x1bcd", false), "abcd");
         assert_eq!(clean_paste("a\u{9b}31mb\x1b", false), "a31mb");
         assert_eq!(clean_paste("\x1b]never closed\nnext", true), "\nnext");
     }
 
     #[test]
     fn what_cannot_be_seen_is_dropped() {
-        assert_eq!(
-            clean_paste("a\u{202e}b\u{200b}c\u{feff}d\0e\x7ff\tg", false),
-            "abcdef g"
-        );
+        assert_eq!(clean_paste("a\u{202e}b\u{200b}c\u{feff}d\0e\x7ff\tg", false), "abcdef g");
         assert_eq!(clean_paste("Grüße 日本 🔑", false), "Grüße 日本 🔑");
     }
 

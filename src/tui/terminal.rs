@@ -76,11 +76,7 @@ pub enum Suspended {
 /// caller prints the error on standard error and exits with 2.
 pub fn check() -> Result<(), TerminalError> {
     let term = std::env::var("TERM").ok();
-    judge(
-        io::stdin().is_terminal(),
-        io::stdout().is_terminal(),
-        term.as_deref(),
-    )
+    judge(io::stdin().is_terminal(), io::stdout().is_terminal(), term.as_deref())
 }
 
 fn judge(input: bool, output: bool, term: Option<&str>) -> Result<(), TerminalError> {

@@ -44,17 +44,10 @@ pub fn relative(at: Moment, now: Moment) -> String {
     let past = at <= now;
     let distance = if past { now - at } else { at - now };
     if distance < TimeDelta::minutes(1) {
-        return if past {
-            "just now".into()
-        } else {
-            "in <1 min".into()
-        };
+        return if past { "just now".into() } else { "in <1 min".into() };
     }
-    let (minutes, hours, days) = (
-        distance.num_minutes(),
-        distance.num_hours(),
-        distance.num_days(),
-    );
+    let (minutes, hours, days) =
+        (distance.num_minutes(), distance.num_hours(), distance.num_days());
     if past {
         match () {
             () if hours < 1 => format!("{minutes} min ago"),
@@ -109,10 +102,7 @@ mod tests {
     use super::*;
 
     fn at(seconds: i64) -> Moment {
-        chrono::Utc
-            .with_ymd_and_hms(2026, 11, 24, 12, 0, 0)
-            .unwrap()
-            + TimeDelta::seconds(seconds)
+        chrono::Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::seconds(seconds)
     }
 
     #[test]
@@ -145,17 +135,7 @@ mod tests {
 
     #[test]
     fn no_distance_is_wider_than_its_column() {
-        for step in [
-            1,
-            59,
-            61,
-            3599,
-            3600,
-            86_399,
-            172_799,
-            31_536_000,
-            3_153_600_000,
-        ] {
+        for step in [1, 59, 61, 3599, 3600, 86_399, 172_799, 31_536_000, 3_153_600_000] {
             assert!(relative(at(step), at(0)).len() <= 12, "{step}");
             assert!(relative(at(-step), at(0)).len() <= 12, "{step}");
         }

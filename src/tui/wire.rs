@@ -28,22 +28,14 @@ pub struct Wire<S> {
 impl<S> std::fmt::Debug for Wire<S> {
     // The frame may hold a secret, so only its size is told.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wire")
-            .field("pending", &self.used)
-            .finish_non_exhaustive()
+        f.debug_struct("Wire").field("pending", &self.used).finish_non_exhaustive()
     }
 }
 
 impl<S> Wire<S> {
     /// A wire with room for a frame of the usual size.
     pub fn new(sink: S) -> Self {
-        Self {
-            frame: vec![0; ROOM],
-            used: 0,
-            sink,
-            bytes: 0,
-            writes: 0,
-        }
+        Self { frame: vec![0; ROOM], used: 0, sink, bytes: 0, writes: 0 }
     }
 
     /// Whether nothing waits to be sent.
@@ -191,10 +183,7 @@ mod tests {
             Err(io::ErrorKind::WouldBlock.into()),
             Err(io::ErrorKind::Interrupted.into()),
         ];
-        let mut wire = Wire::new(Moody {
-            answers,
-            got: Vec::new(),
-        });
+        let mut wire = Wire::new(Moody { answers, got: Vec::new() });
         wire.write_all(b"all of it").unwrap();
         wire.send().unwrap();
         assert_eq!(wire.sink().got, b"all of it");
@@ -205,10 +194,7 @@ mod tests {
     fn a_sent_frame_is_wiped_and_a_failed_one_too() {
         for answers in [vec![], vec![Err(io::ErrorKind::BrokenPipe.into())]] {
             let failing = !answers.is_empty();
-            let mut wire = Wire::new(Moody {
-                answers,
-                got: Vec::new(),
-            });
+            let mut wire = Wire::new(Moody { answers, got: Vec::new() });
             wire.write_all(b"pat_secret").unwrap();
             assert_eq!(wire.send().is_err(), failing);
             assert!(wire.is_empty());

@@ -64,10 +64,7 @@ impl World {
         let before = std::mem::replace(&mut self.now, self.clock.now());
         let between = before.min(self.now)..=before.max(self.now);
         before != self.now
-            && self
-                .pats
-                .iter()
-                .any(|pat| pat.expires.is_some_and(|end| between.contains(&end)))
+            && self.pats.iter().any(|pat| pat.expires.is_some_and(|end| between.contains(&end)))
     }
 
     /// The instant of this turn.
@@ -126,15 +123,11 @@ impl World {
     /// passed, or a token or an overlap ends.
     pub fn next_change(&self) -> Moment {
         let minute = self.now + chrono::TimeDelta::minutes(1);
-        let ends = self.pats.iter().flat_map(|pat| {
-            [pat.expires, pat.retiring.map(|old| old.until)]
-                .into_iter()
-                .flatten()
-        });
-        ends.filter(|end| *end > self.now)
-            .chain([minute])
-            .min()
-            .unwrap_or(minute)
+        let ends = self
+            .pats
+            .iter()
+            .flat_map(|pat| [pat.expires, pat.retiring.map(|old| old.until)].into_iter().flatten());
+        ends.filter(|end| *end > self.now).chain([minute]).min().unwrap_or(minute)
     }
 
     /// What the operator must know before anything else, while it lasts.
@@ -151,9 +144,7 @@ impl World {
                 0 => String::new(),
                 more => format!(", and {more} more"),
             };
-            return Some(format!(
-                "{first}{more}: its token is denied; restore a backup"
-            ));
+            return Some(format!("{first}{more}: its token is denied; restore a backup"));
         }
         let mut left = self.unclaimed();
         let first = left.next()?;
@@ -169,10 +160,7 @@ impl World {
 
     /// The tokens whose secrets were left behind, as far as nobody has seen to them.
     fn unclaimed(&self) -> impl Iterator<Item = &Pat> {
-        let left = self
-            .left_unclaimed
-            .iter()
-            .filter_map(|id| self.view().pat(id));
+        let left = self.left_unclaimed.iter().filter_map(|id| self.view().pat(id));
         left.filter(|pat| !pat.claimed && pat.status(self.now) == Status::Active)
     }
 

@@ -56,11 +56,7 @@ impl Source {
     fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
         let inside = path.strip_prefix(root()).unwrap();
-        Self {
-            path: inside.to_str().unwrap().replace('\\', "/"),
-            code: blanked(&text),
-            text,
-        }
+        Self { path: inside.to_str().unwrap().replace('\\', "/"), code: blanked(&text), text }
     }
 
     /// The modules named by `crate::` and `patdeck::` paths, grouped ones included, and by
@@ -112,12 +108,7 @@ impl Source {
         let line = |at: &usize| self.code[..*at].matches('\n').count() + 1;
         let paths = words(&self.code, &path);
         let plains = plain.iter().flat_map(|text| words(&self.code, text));
-        paths
-            .iter()
-            .copied()
-            .chain(plains)
-            .map(|at| line(&at))
-            .collect()
+        paths.iter().copied().chain(plains).map(|at| line(&at)).collect()
     }
 
     /// The names that follow any of `keywords`.
@@ -126,9 +117,7 @@ impl Source {
             .iter()
             .flat_map(|keyword| {
                 let lead = format!("{keyword} ");
-                words(&self.code, &lead)
-                    .into_iter()
-                    .map(move |at| at + lead.len())
+                words(&self.code, &lead).into_iter().map(move |at| at + lead.len())
             })
             .map(|at| name_at(&self.code[at..]))
             .collect()
@@ -147,9 +136,7 @@ fn words(code: &str, text: &str) -> Vec<usize> {
 }
 
 fn name_at(text: &str) -> String {
-    text.chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect()
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
 /// `text` with blanks in the place of comments and of what stands in quotes.
@@ -243,16 +230,8 @@ fn f<'a>(x: &'a str) -> char { patdeck::service::go("crate::text", r#"crate::"ra
 use super::super::cli::Args;
 macro_rules! m { () => { $crate::hidden::x() } }
 "##;
-    let source = Source {
-        path: "src/tui/app.rs".into(),
-        code: blanked(text),
-        text: text.into(),
-    };
-    let names: Vec<_> = source
-        .crate_paths()
-        .into_iter()
-        .map(|i| (i.line, i.name))
-        .collect();
+    let source = Source { path: "src/tui/app.rs".into(), code: blanked(text), text: text.into() };
+    let names: Vec<_> = source.crate_paths().into_iter().map(|i| (i.line, i.name)).collect();
     let expected = [(2, "domain"), (2, "keymap"), (7, "service"), (8, "cli")];
     assert_eq!(names, expected.map(|(line, name)| (line, name.to_owned())));
 }

@@ -10,11 +10,7 @@ use assert_cmd::Command;
 /// The program with these arguments, in surroundings of its own.
 fn patdeck(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_patdeck"));
-    command
-        .env_clear()
-        .env("HOME", "/nonexistent")
-        .env("TERM", "xterm-256color")
-        .args(arguments);
+    command.env_clear().env("HOME", "/nonexistent").env("TERM", "xterm-256color").args(arguments);
     command
 }
 

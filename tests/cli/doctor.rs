@@ -28,14 +28,8 @@ fn a_sound_store_is_told_in_numbers_and_without_secrets() {
     assert_eq!(store["owner"], rustix::process::geteuid().as_raw());
     let tokens = json!({ "active": 1, "expired": 0, "revoked": 1, "unclaimed": 0, "deleted": 0 });
     assert_eq!(store["tokens"], tokens);
-    assert_eq!(
-        (&store["events"], &store["chain"]),
-        (&json!(5), &json!("holds"))
-    );
-    assert_eq!(
-        (&store["reserve"], &store["format"]),
-        (&json!(true), &json!(1))
-    );
+    assert_eq!((&store["events"], &store["chain"]), (&json!(5), &json!("holds")));
+    assert_eq!((&store["reserve"], &store["format"]), (&json!(true), &json!(1)));
     assert_eq!(found["terminal"]["glyphs"], "unicode");
     assert_eq!(found["clipboard"]["route"], "OSC 52");
 }
@@ -86,10 +80,7 @@ fn faulty_settings_still_get_a_report() {
     assert_eq!(ended.code, 1);
     let found = &ended.objects()[0];
     assert_eq!(found["settings"]["faults"][1]["setting"], "theme");
-    assert_eq!(
-        found["store"]["file"],
-        json!({ "unknown": "the settings have mistakes" })
-    );
+    assert_eq!(found["store"]["file"], json!({ "unknown": "the settings have mistakes" }));
     assert_eq!(found["terminal"]["NO_COLOR"], false);
 }
 
@@ -101,12 +92,8 @@ fn the_surroundings_decide_glyphs_and_the_way_to_the_clipboard() {
         let output = command.envs(variables.iter().copied()).output().unwrap();
         serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
     };
-    let found = told(&[
-        ("LC_ALL", "C"),
-        ("NO_COLOR", "1"),
-        ("STY", "1.pts"),
-        ("SSH_TTY", "/dev/pts/1"),
-    ]);
+    let found =
+        told(&[("LC_ALL", "C"), ("NO_COLOR", "1"), ("STY", "1.pts"), ("SSH_TTY", "/dev/pts/1")]);
     assert_eq!(found["terminal"]["glyphs"], "ascii");
     assert_eq!(found["terminal"]["NO_COLOR"], true);
     assert_eq!(found["clipboard"]["route"], "OSC 52 through screen");

@@ -13,11 +13,7 @@ fn a_follower_prints_what_another_process_does_and_ends_with_its_reader() {
     let home = Home::new();
     issue(&home, &["before"]);
     let mut follow = command(&home, &["audit", "--follow", "--json"]);
-    let mut child = follow
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = follow.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut next = || {
         let line = lines.next().unwrap().unwrap();

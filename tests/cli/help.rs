@@ -25,10 +25,7 @@ fn the_short_help_fits_on_one_screen() {
     let home = Home::new();
     let help = run(&home, &["-h"]).done();
     assert!(help.lines().count() <= 40, "{help}");
-    assert!(
-        help.lines().all(|line| line.chars().count() <= 100),
-        "{help}"
-    );
+    assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     insta::assert_snapshot!(help);
 }
 
@@ -39,10 +36,7 @@ fn every_command_explains_itself_with_an_example() {
         let mut arguments: Vec<_> = words.iter().map(String::as_str).collect();
         arguments.push("--help");
         let help = run(&home, &arguments).done();
-        assert!(
-            help.contains("\nExample"),
-            "{words:?} has no example:\n{help}"
-        );
+        assert!(help.contains("\nExample"), "{words:?} has no example:\n{help}");
         let name = [&["help".to_owned()], words.as_slice()].concat().join("-");
         insta::assert_snapshot!(name, help);
     }

@@ -21,11 +21,7 @@ mod secrets;
 mod settings;
 mod sharing;
 #[path = "../pty/support.rs"]
-#[expect(
-    dead_code,
-    clippy::expect_used,
-    reason = "shared with the tests in a pseudo-terminal"
-)]
+#[expect(dead_code, clippy::expect_used, reason = "shared with the tests in a pseudo-terminal")]
 mod support;
 mod table;
 mod trail;
@@ -61,11 +57,7 @@ impl Ended {
     /// Asserts this exit code, silence on standard output, and this one sentence.
     #[track_caller]
     fn refused(&self, code: i32, sentence: &str) {
-        let expected = Self {
-            code,
-            out: String::new(),
-            err: format!("patdeck: {sentence}\n"),
-        };
+        let expected = Self { code, out: String::new(), err: format!("patdeck: {sentence}\n") };
         assert_eq!(*self, expected);
     }
 
@@ -73,19 +65,14 @@ impl Ended {
     #[track_caller]
     fn objects(self) -> Vec<serde_json::Value> {
         let out = self.out;
-        out.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
 /// The program at `home`, in surroundings of its own.
 fn command(home: &Home, arguments: &[&str]) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_patdeck"));
-    command
-        .env_clear()
-        .env("HOME", home.path())
-        .env("LANG", "C.UTF-8");
+    command.env_clear().env("HOME", home.path()).env("LANG", "C.UTF-8");
     command.current_dir(home.path()).args(arguments);
     command
 }
@@ -98,10 +85,7 @@ fn run(home: &Home, arguments: &[&str]) -> Ended {
 /// Runs it with `input`.
 fn fed(home: &Home, arguments: &[&str], input: &str) -> Ended {
     let mut command = command(home, arguments);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // One that refuses its arguments does not read.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());

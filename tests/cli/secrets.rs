@@ -11,10 +11,7 @@ fn a_secret_is_printed_once_and_is_nowhere_afterwards() {
     let first = made.out.trim_end().to_owned();
     assert_eq!((first.len(), made.out.lines().count()), (55, 1));
     let renewed = run(&home, &["regenerate", "ci", "--overlap", "15m", "--json"]);
-    let second = renewed.clone().objects()[0]["secret"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let second = renewed.clone().objects()[0]["secret"].as_str().unwrap().to_owned();
     let mut told = vec![made.err, renewed.err];
     for secret in [&first, &second] {
         for words in [
@@ -59,28 +56,16 @@ fn a_secret_file_is_new_and_its_owners_alone() {
     let path = home.path().join("ci.secret");
     let made = run(&home, &["create", "ci", "--secret-file", "ci.secret"]);
     assert_eq!((made.code, made.out.as_str()), (0, ""));
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
-        0o600
-    );
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
     let verified = run(&home, &["verify", "--secret-file", "ci.secret"]);
     assert_eq!((verified.code, verified.out.as_str()), (0, "valid: ci\n"));
 
     // Refused before the old secret dies, not after.
     let before = fs::read(&path).unwrap();
-    let renewed = run(
-        &home,
-        &["regenerate", "ci", "--yes", "--secret-file", "ci.secret"],
-    );
-    renewed.refused(
-        3,
-        "ci.secret exists already and was left as it is: choose another name",
-    );
+    let renewed = run(&home, &["regenerate", "ci", "--yes", "--secret-file", "ci.secret"]);
+    renewed.refused(3, "ci.secret exists already and was left as it is: choose another name");
     assert_eq!(fs::read(&path).unwrap(), before);
-    assert_eq!(
-        run(&home, &["verify", "--secret-file", "ci.secret"]).code,
-        0
-    );
+    assert_eq!(run(&home, &["verify", "--secret-file", "ci.secret"]).code, 0);
 
     // A rule that refuses the token leaves no empty file behind.
     let refused = run(&home, &["create", "ci", "--secret-file", "other.secret"]);
@@ -120,12 +105,6 @@ fn a_secret_that_nobody_read_is_told_as_lost() {
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{told}");
-    assert!(
-        told.ends_with("; nobody has the secret of ci: regenerate or delete ci\n"),
-        "{told}"
-    );
-    assert_eq!(
-        run(&home, &["show", "ci", "--json"]).objects()[0]["token"]["claimed"],
-        false
-    );
+    assert!(told.ends_with("; nobody has the secret of ci: regenerate or delete ci\n"), "{told}");
+    assert_eq!(run(&home, &["show", "ci", "--json"]).objects()[0]["token"]["claimed"], false);
 }

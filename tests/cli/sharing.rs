@@ -34,29 +34,19 @@ fn eight_writers_beside_a_reader_lose_nothing() {
                 })
             })
             .collect();
-        let secrets = writers
-            .into_iter()
-            .flat_map(|writer| writer.join().unwrap())
-            .collect();
+        let secrets = writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
         over.store(true, Ordering::SeqCst);
         reader.join().unwrap();
         secrets
     });
     assert_eq!(secrets.len(), WRITERS * EACH);
     let all = run(&home, &["list", "--json"]).objects();
-    let names: BTreeSet<_> = all
-        .iter()
-        .map(|token| token["name"].as_str().unwrap())
-        .collect();
-    let expected: BTreeSet<_> = (0..WRITERS)
-        .flat_map(|w| (0..EACH).map(move |n| format!("w{w}-{n}")))
-        .collect();
+    let names: BTreeSet<_> = all.iter().map(|token| token["name"].as_str().unwrap()).collect();
+    let expected: BTreeSet<_> =
+        (0..WRITERS).flat_map(|w| (0..EACH).map(move |n| format!("w{w}-{n}"))).collect();
     assert_eq!(names, expected.iter().map(String::as_str).collect());
     assert!(all.iter().all(|token| token["claimed"] == true));
     let events = WRITERS * EACH * 2;
     let told = run(&home, &["audit", "--check"]).done();
-    assert!(
-        told.starts_with(&format!("the chain holds: {events} events, head ")),
-        "{told}"
-    );
+    assert!(told.starts_with(&format!("the chain holds: {events} events, head ")), "{told}");
 }

@@ -70,15 +70,8 @@ fn every_argument_list_ends_as_the_table_says() {
         let arguments: Vec<_> = row.arguments.iter().map(String::as_str).collect();
         let ended = run(&home, &arguments);
         if !holds(row, &ended) {
-            let Row {
-                line,
-                code,
-                expected,
-                ..
-            } = row;
-            wrong.push(format!(
-                "line {line} {arguments:?} => {code} {expected}\n{ended:?}"
-            ));
+            let Row { line, code, expected, .. } = row;
+            wrong.push(format!("line {line} {arguments:?} => {code} {expected}\n{ended:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));

@@ -34,34 +34,17 @@ fn the_check_names_the_first_broken_event() {
     let sentence = "the chain is broken at event 4: 4 in events-1 is damaged";
     run(&home, &["audit", "--check"]).refused(1, sentence);
     let ended = run(&home, &["audit", "--check", "--json"]);
-    assert_eq!(
-        (ended.code, ended.err.as_str()),
-        (1, format!("patdeck: {sentence}\n").as_str())
-    );
+    assert_eq!((ended.code, ended.err.as_str()), (1, format!("patdeck: {sentence}\n").as_str()));
     let told = &ended.objects()[0];
-    assert_eq!(
-        (&told["holds"], &told["broken_at"]),
-        (&json!(false), &json!(4))
-    );
+    assert_eq!((&told["holds"], &told["broken_at"]), (&json!(false), &json!(4)));
     let ended = run(&home, &["doctor"]);
     assert_eq!(ended.code, 1);
-    assert!(
-        ended.out.contains("the trail is broken at event 4"),
-        "{ended:?}"
-    );
+    assert!(ended.out.contains("the trail is broken at event 4"), "{ended:?}");
 
     let mut command = command(&home, &["audit", "--check", "--json"]);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     drop(child.stdout.take());
-    assert_eq!(
-        child.wait().unwrap().code(),
-        Some(1),
-        "a lost reader is no sound chain"
-    );
+    assert_eq!(child.wait().unwrap().code(), Some(1), "a lost reader is no sound chain");
 }
 
 #[test]
@@ -100,30 +83,21 @@ fn pat(id: &str, name: &str) -> Pat {
 fn the_start_of_an_id_names_a_token_unless_it_names_several() {
     let home = Home::new();
     let store = Store::open(&home.store()).unwrap();
-    for (id, name) in [
-        ("abcdX0000001", "one"),
-        ("abcdX0000002", "two"),
-        ("abcdY0000003", "three"),
-    ] {
-        store
-            .write::<_, StoreError>(|rows| rows.put_pat(&pat(id, name)))
-            .unwrap();
+    for (id, name) in [("abcdX0000001", "one"), ("abcdX0000002", "two"), ("abcdY0000003", "three")]
+    {
+        store.write::<_, StoreError>(|rows| rows.put_pat(&pat(id, name))).unwrap();
     }
     let shown = run(&home, &["show", "abcdY"]).done();
     assert!(shown.contains("three"), "{shown}");
     let candidates = "it may be abcdX0000001 (one), abcdX0000002 (two)";
     let sentence = format!("abcdX is the start of several ids: write more of it; {candidates}");
-    for words in [
-        &["show", "abcdX"][..],
-        &["revoke", "abcdX", "--yes"],
-        &["delete", "abcdX", "--yes"],
-    ] {
+    for words in
+        [&["show", "abcdX"][..], &["revoke", "abcdX", "--yes"], &["delete", "abcdX", "--yes"]]
+    {
         run(&home, words).refused(2, &sentence);
     }
-    run(&home, &["show", "abc"]).refused(
-        1,
-        "there is no token abc: `patdeck list --status all` shows them",
-    );
+    run(&home, &["show", "abc"])
+        .refused(1, "there is no token abc: `patdeck list --status all` shows them");
 }
 
 #[test]
@@ -141,17 +115,9 @@ fn a_lost_reader_ends_a_list_quietly() {
         &["man"],
     ] {
         let mut command = command(&home, words);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
-        assert_eq!(
-            (output.status.code(), output.stderr),
-            (Some(0), Vec::new()),
-            "{words:?}"
-        );
+        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()), "{words:?}");
     }
 }

@@ -31,42 +31,21 @@ fn the_exit_code_and_one_word_are_the_answer() {
         (ended.code, ended.out)
     };
     assert_eq!(answer(&["verify"]), (0, "valid: ci\n".into()));
-    assert_eq!(
-        answer(&["verify", "--scope", "channels:c-42:publish@eu"]),
-        (0, "allowed\n".into())
-    );
-    assert_eq!(
-        answer(&[&PUBLISH[..], &["--domain", "eu"]].concat()),
-        (0, "allowed\n".into())
-    );
-    assert_eq!(
-        answer(&[&PUBLISH[..], &["--domain", "us"]].concat()),
-        (1, "denied\n".into())
-    );
+    assert_eq!(answer(&["verify", "--scope", "channels:c-42:publish@eu"]), (0, "allowed\n".into()));
+    assert_eq!(answer(&[&PUBLISH[..], &["--domain", "eu"]].concat()), (0, "allowed\n".into()));
+    assert_eq!(answer(&[&PUBLISH[..], &["--domain", "us"]].concat()), (1, "denied\n".into()));
     assert_eq!(answer(&PUBLISH), (1, "denied\n".into()));
     let (code, out) = answer(&[&PUBLISH[..], &["--domain", "eu", "--explain"]].concat());
-    assert_eq!(
-        (code, out.as_str()),
-        (0, "allowed: by channels:c-42:publish@eu of ci\n")
-    );
+    assert_eq!((code, out.as_str()), (0, "allowed: by channels:c-42:publish@eu of ci\n"));
 
     // What an explained denial advises is all it takes.
     let (code, out) = answer(&["verify", "--scope", "users:u-1:read", "--explain"]);
     let (denial, advice) = out.split_once('\n').unwrap();
-    assert_eq!(
-        (code, denial),
-        (1, "denied: no scope allows it: users:u-1:read is missing")
-    );
-    let command = advice
-        .trim_end()
-        .strip_prefix("to allow it: patdeck ")
-        .unwrap();
+    assert_eq!((code, denial), (1, "denied: no scope allows it: users:u-1:read is missing"));
+    let command = advice.trim_end().strip_prefix("to allow it: patdeck ").unwrap();
     let words: Vec<_> = command.split(' ').collect();
     assert_eq!(run(&home, &words).code, 0, "{command}");
-    assert_eq!(
-        answer(&["verify", "--scope", "users:u-1:read"]),
-        (0, "allowed\n".into())
-    );
+    assert_eq!(answer(&["verify", "--scope", "users:u-1:read"]), (0, "allowed\n".into()));
 }
 
 #[test]
@@ -94,23 +73,13 @@ fn a_denial_tells_nothing_of_a_record_whose_secret_was_not_shown() {
         for id in [&active[4..16], &revoked[4..16], &deleted[4..16], &expired] {
             assert_eq!(fed(&home, words, &forged(id)), strange, "{words:?}");
         }
-        assert_eq!(
-            fed(&home, words, &deleted),
-            strange,
-            "a deleted secret is nobody's"
-        );
+        assert_eq!(fed(&home, words, &deleted), strange, "a deleted secret is nobody's");
     }
     let explained = fed(&home, &["verify", "--explain"], &revoked);
     assert_eq!(explained.code, 1);
-    assert!(
-        explained.out.starts_with("denied: revoked since "),
-        "{explained:?}"
-    );
+    assert!(explained.out.starts_with("denied: revoked since "), "{explained:?}");
     let told = &fed(&home, &["verify", "--json"], &revoked).objects()[0];
-    assert_eq!(
-        (&told["reason"], &told["token"]["name"]),
-        (&json!("revoked"), &json!("revoked"))
-    );
+    assert_eq!((&told["reason"], &told["token"]["name"]), (&json!("revoked"), &json!("revoked")));
 }
 
 #[test]
@@ -120,26 +89,15 @@ fn a_lost_reader_never_makes_a_denial_success() {
     for (words, code) in [
         (&PUBLISH[..], 1),
         (&["verify", "--scope", "channels:c-42:publish", "--json"], 1),
-        (
-            &["verify", "--scope", "channels:c-42:publish", "--explain"],
-            1,
-        ),
+        (&["verify", "--scope", "channels:c-42:publish", "--explain"], 1),
         (&["verify"], 0),
     ] {
         let mut command = crate::command(&home, words);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         drop(child.stdout.take());
         drop(child.stderr.take());
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(secret.as_bytes())
-            .unwrap();
+        child.stdin.take().unwrap().write_all(secret.as_bytes()).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(code), "{words:?}");
     }
 }
@@ -150,20 +108,13 @@ fn a_store_or_settings_that_cannot_be_had_are_no_answer() {
     let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish"]);
     let faulty = home.path().join("faulty.toml");
     fs::write(&faulty, "colour = 1\n").unwrap();
-    let ended = fed(
-        &home,
-        &[&PUBLISH[..], &["--config", "faulty.toml"]].concat(),
-        &secret,
-    );
+    let ended = fed(&home, &[&PUBLISH[..], &["--config", "faulty.toml"]].concat(), &secret);
     assert_eq!((ended.code, ended.out.as_str()), (2, ""));
     let store = home.store();
     fs::set_permissions(&store, fs::Permissions::from_mode(0o644)).unwrap();
     let shown = store.display();
     let ended = fed(&home, &PUBLISH, &secret);
-    ended.refused(
-        4,
-        &format!("{shown} is open to others (mode 0644): run `chmod 600 {shown}`"),
-    );
+    ended.refused(4, &format!("{shown} is open to others (mode 0644): run `chmod 600 {shown}`"));
     fs::set_permissions(&store, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&store, "this is no store").unwrap();
     let ended = fed(&home, &PUBLISH, &secret);
@@ -182,20 +133,10 @@ fn a_use_is_noted_with_its_source_and_its_operation() {
 
     let other = issue(&home, &["cd"]);
     let mut command = crate::command(&home, &["verify"]);
-    command
-        .env("SSH_CONNECTION", "198.51.100.9 50000 203.0.113.1 22")
-        .stdin(Stdio::piped());
+    command.env("SSH_CONNECTION", "198.51.100.9 50000 203.0.113.1 22").stdin(Stdio::piped());
     let mut child = command.stdout(Stdio::null()).spawn().unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(other.as_bytes())
-        .unwrap();
+    child.stdin.take().unwrap().write_all(other.as_bytes()).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let shown = run(&home, &["show", "cd"]).done();
-    assert!(
-        shown.contains(" from 198.51.100.9, identify allowed"),
-        "{shown}"
-    );
+    assert!(shown.contains(" from 198.51.100.9, identify allowed"), "{shown}");
 }

@@ -7,9 +7,7 @@ use super::{fixture::Fixture, journey::Journey};
 /// The lines of events on the screen, each from its kind on.
 fn events(it: &Journey) -> Vec<String> {
     let screen = it.screen();
-    let lines = screen
-        .lines()
-        .skip_while(|line| !line.contains("Who and how"));
+    let lines = screen.lines().skip_while(|line| !line.contains("Who and how"));
     lines
         .skip(1)
         .filter(|line| line.contains("ago ") || line.contains("just now"))
@@ -22,8 +20,7 @@ fn everything_that_was_done_is_listed_newest_first_with_the_chain_verified() {
     let mut it = Journey::at(120, 24);
     it.keys("n ci <C-s> y <Esc> a u <Tab> <Tab> r <Space> <C-s>");
     it.keys("d <Right> <Enter> e x <C-s> r <Right> <Enter> R <Enter> <Right> <Enter> a");
-    it.keys("D cix <Enter> u 4")
-        .sees("chain verified, 10 events");
+    it.keys("D cix <Enter> u 4").sees("chain verified, 10 events");
     assert_eq!(
         events(&it),
         [

@@ -6,11 +6,8 @@ use super::{fixture::Fixture, journey::Journey};
 fn a_token_with_its_own_lifetime_two_lines_and_two_scope_rows_is_created() {
     let mut it = Journey::at(80, 24);
     it.sees("No tokens yet.").keys("n prod-ci <Tab> 45m");
-    it.sees("expires Tue 24 Nov 2026 12:45 +00:00")
-        .keys("<Tab>");
-    it.types("Publishes builds")
-        .keys("<C-j>")
-        .types("ask the ci team");
+    it.sees("expires Tue 24 Nov 2026 12:45 +00:00").keys("<Tab>");
+    it.types("Publishes builds").keys("<C-j>").types("ask the ci team");
     // The first row: channels, any, publish and read.
     it.keys("<Tab> a").sees("Add scopes");
     it.keys("c <Tab> <Tab> p <Space> r <Space> <C-s>");
@@ -59,11 +56,9 @@ fn a_faulty_name_is_told_beside_it_and_keeps_what_was_typed() {
         .sees("another token is called CI-Deploy: choose another name")
         .sees("kept");
     it.retypes(&"n".repeat(65));
-    it.keys("<C-s>")
-        .sees("65 characters are too many: shorten it to 64");
+    it.keys("<C-s>").sees("65 characters are too many: shorten it to 64");
     it.retypes("abc\u{202e}");
-    it.keys("<C-s>")
-        .sees("U+202E is invisible or controls the terminal");
+    it.keys("<C-s>").sees("U+202E is invisible or controls the terminal");
     it.keys("<Backspace> <C-s> a");
     assert_eq!(it.pat("abc").description.as_str(), "kept");
 }
@@ -71,16 +66,14 @@ fn a_faulty_name_is_told_beside_it_and_keeps_what_was_typed() {
 #[test]
 fn a_faulty_lifetime_is_told_beside_it() {
     let mut it = Journey::at(80, 24);
-    it.keys("n ci <Tab> 0d")
-        .sees("a lifetime is at least 1 minute");
+    it.keys("n ci <Tab> 0d").sees("a lifetime is at least 1 minute");
     it.retypes("367d").sees("longer than the 366d allowed here");
     it.retypes("soon").sees("`soon` is not a lifetime");
     it.retypes("2026-11-23").sees("2026-11-23 is past");
     it.retypes("-5d").sees("a lifetime is at least 1 minute");
     it.keys("<C-s>").never_sees("The secret of").sees("-5d");
     assert_eq!(it.store_dump(), "");
-    it.retypes("2026-12-24")
-        .sees("expires Thu 24 Dec 2026 23:59");
+    it.retypes("2026-12-24").sees("expires Thu 24 Dec 2026 23:59");
     it.keys("<C-s>").sees("The secret of ci");
 }
 
@@ -95,8 +88,7 @@ fn a_faulty_scope_is_told_beside_its_field() {
         .sees("two words");
     it.retypes("").keys("<C-s>").sees("an entity is needed");
     it.retypes("d-1").keys("<Tab> <Tab>").retypes("a:b");
-    it.keys("<C-s>")
-        .sees("a domain is 1 to 128 visible characters");
+    it.keys("<C-s>").sees("a domain is 1 to 128 visible characters");
     it.retypes("").keys("<C-s>").sees("d-1");
 }
 
@@ -106,13 +98,11 @@ fn a_duplicate_or_covered_scope_is_refused_in_the_dialog_and_a_star_absorbs() {
     it.keys("n ci <Tab> <Tab> <Tab> a c <Tab>").retypes("c-1");
     it.keys("<Tab> r <Space> <C-s>");
     it.keys("a c <Tab>").retypes("c-1");
-    it.keys("<Tab> r <Space> <C-s>")
-        .sees("channels:c-1:read is there already");
+    it.keys("<Tab> r <Space> <C-s>").sees("channels:c-1:read is there already");
     it.keys("<S-Tab>").retypes("*");
     it.keys("<C-s>").never_sees("c-1");
     it.keys("a c <Tab>").retypes("c-2");
-    it.keys("<Tab> r <Space> <C-s>")
-        .sees("channels:c-2:read is covered by channels:*:read");
+    it.keys("<Tab> r <Space> <C-s>").sees("channels:c-2:read is covered by channels:*:read");
     it.keys("<Esc> <C-s> a");
     assert!(it.store_dump().contains("[channels:*:read]"));
 }
@@ -124,10 +114,7 @@ fn only_operations_that_the_type_offers_can_be_chosen() {
     it.keys("<Tab> <Tab> * <S-Tab> <S-Tab> m");
     it.sees("publish").sees("subscribe").never_sees("[ ] read");
     it.keys("<C-s> <C-s> a");
-    assert!(
-        it.store_dump()
-            .contains("[messages:*:publish messages:*:subscribe]")
-    );
+    assert!(it.store_dump().contains("[messages:*:publish messages:*:subscribe]"));
 }
 
 #[test]

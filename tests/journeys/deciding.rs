@@ -39,9 +39,7 @@ fn a_scope_holds_within_its_domain_only() {
 fn a_token_that_is_not_active_is_denied_whatever_it_holds() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("f f <Enter> T").sees("denied").sees("revoked");
-    it.keys("<Esc> 1 F <Enter> T")
-        .sees("denied")
-        .sees("expired");
+    it.keys("<Esc> 1 F <Enter> T").sees("denied").sees("expired");
 }
 
 #[test]
@@ -53,9 +51,7 @@ fn asking_counts_as_no_use() {
 #[test]
 fn a_pasted_entity_is_asked_about_at_once() {
     let mut it = asked();
-    it.keys("<Tab>")
-        .retypes("")
-        .sees("name an entity, or * for any, to ask");
+    it.keys("<Tab>").retypes("").sees("name an entity, or * for any, to ask");
     it.paste("c-42").never_sees("asking");
     it.sees("allowed, by channels:*:publish");
 }

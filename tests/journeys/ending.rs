@@ -7,24 +7,18 @@ use super::{fixture::Fixture, journey::Journey};
 #[test]
 fn revoking_asks_first_and_enter_alone_does_nothing() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("j r")
-        .sees("Revoke ci-deploy?")
-        .sees("Last used 5 min ago");
+    it.keys("j r").sees("Revoke ci-deploy?").sees("Last used 5 min ago");
     it.keys("<Enter>").sees("[Active 2]");
     it.keys("r <Tab> <Esc>").sees("[Active 2]");
     it.keys("r <Right> <Enter>").sees("ci-deploy is revoked");
     it.sees("[Active 1]").sees("Revoked 2");
-    assert!(
-        it.store_dump()
-            .contains("revoked ci-deploy by alice: was active")
-    );
+    assert!(it.store_dump().contains("revoked ci-deploy by alice: was active"));
 }
 
 #[test]
 fn a_revoked_token_says_that_it_is_and_is_not_revoked_twice() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("f f r")
-        .sees("old-backup is revoked already: R regenerates it");
+    it.keys("f f r").sees("old-backup is revoked already: R regenerates it");
     it.keys("<Enter>").sees("R regenerate").sees("revoked");
 }
 
@@ -43,26 +37,14 @@ fn a_revoked_token_is_regenerated_and_keeps_all_but_secret_and_lifetime() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     let before = it.pat("old-backup");
     it.keys("f f R").sees("Regenerate old-backup (revoked)?");
-    it.never_sees("Overlap")
-        .keys("2h <Enter>")
-        .sees("Regenerate old");
-    it.keys("<Right> <Enter>")
-        .sees("The secret of old-backup")
-        .keys("a");
+    it.never_sees("Overlap").keys("2h <Enter>").sees("Regenerate old");
+    it.keys("<Right> <Enter>").sees("The secret of old-backup").keys("a");
     let after = it.pat("old-backup");
     assert_eq!(
         (after.id, &after.description, &after.scopes, after.created),
-        (
-            before.id,
-            &before.description,
-            &before.scopes,
-            before.created
-        )
+        (before.id, &before.description, &before.scopes, before.created)
     );
-    assert!(
-        it.store_dump()
-            .contains("token old-backup active until 2026-11-24 14:00")
-    );
+    assert!(it.store_dump().contains("token old-backup active until 2026-11-24 14:00"));
     it.sees("active").sees("r revoke");
 }
 
@@ -74,10 +56,7 @@ fn an_expired_token_is_found_under_expired_and_regenerated_from_its_detail() {
     it.keys("a 1").sees("[Active 1]");
     it.clock_forward(TimeDelta::minutes(121)).sees("[Active 0]");
     assert_eq!(it.verdict(&old, "channels:c-1:publish"), "denied");
-    it.keys("f")
-        .sees("[Expired 1]")
-        .keys("<Enter>")
-        .sees("R regenerate");
+    it.keys("f").sees("[Expired 1]").keys("<Enter>").sees("R regenerate");
     it.keys("R <Enter> <Right> <Enter>");
     let new = it.secret().unwrap();
     it.keys("a").sees("active");
@@ -90,33 +69,23 @@ fn rotating_with_an_overlap_keeps_the_old_secret_alive_until_then() {
     let mut it = Journey::at(80, 24);
     it.keys("n ci <Tab> <Tab> <Tab> a c <Tab> <Tab> p <Space> <C-s> <C-s>");
     let old = it.secret().unwrap();
-    it.keys("a R")
-        .sees("Regenerate ci (active)?")
-        .sees("Overlap");
+    it.keys("a R").sees("Regenerate ci (active)?").sees("Overlap");
     it.keys("<Tab> <Right> <Right>").sees("[1h]");
     it.keys("<Tab> <Right> <Enter>");
     let new = it.secret().unwrap();
     it.keys("a").sees("works until Tue 24 Nov 2026 13:00");
     let asks = |it: &Journey, secret: &str| it.verdict(secret, "channels:c-1:publish");
     it.clock_forward(TimeDelta::minutes(59));
-    assert_eq!(
-        (asks(&it, &old), asks(&it, &new)),
-        ("allowed".into(), "allowed".into())
-    );
-    it.clock_forward(TimeDelta::minutes(1))
-        .never_sees("works until");
-    assert_eq!(
-        (asks(&it, &old), asks(&it, &new)),
-        ("denied".into(), "allowed".into())
-    );
+    assert_eq!((asks(&it, &old), asks(&it, &new)), ("allowed".into(), "allowed".into()));
+    it.clock_forward(TimeDelta::minutes(1)).never_sees("works until");
+    assert_eq!((asks(&it, &old), asks(&it, &new)), ("denied".into(), "allowed".into()));
 }
 
 #[test]
 fn a_lifetime_that_is_refused_leaves_the_dialog_open() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("f f R 400d <Enter> <Right> <Enter>");
-    it.sees("longer than the 366d allowed")
-        .never_sees("The secret of");
+    it.sees("longer than the 366d allowed").never_sees("The secret of");
 }
 
 #[test]
@@ -124,18 +93,11 @@ fn deleting_asks_for_the_typed_name_and_undo_brings_it_back() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("j D").sees("Delete ci-deploy?").keys("<Enter>");
     it.sees("type its name exactly: ci-deploy");
-    it.types("ci-deplo")
-        .keys("<Enter>")
-        .sees("type its name exactly");
-    it.paste("y")
-        .sees("nothing was pasted")
-        .never_sees("Enter deletes");
+    it.types("ci-deplo").keys("<Enter>").sees("type its name exactly");
+    it.paste("y").sees("nothing was pasted").never_sees("Enter deletes");
     it.types("y").sees("Enter deletes").keys("<Enter>");
-    it.sees("ci-deploy is deleted: u brings it back")
-        .sees("[Active 1]");
-    it.keys("u")
-        .sees("ci-deploy is back, with its secret")
-        .sees("[Active 2]");
+    it.sees("ci-deploy is deleted: u brings it back").sees("[Active 1]");
+    it.keys("u").sees("ci-deploy is back, with its secret").sees("[Active 2]");
     it.sees("5 min ago");
     it.keys("u").sees("nothing can be brought back");
 }
@@ -157,23 +119,17 @@ fn a_name_with_wide_characters_can_be_typed_to_delete_it() {
 #[test]
 fn what_was_deleted_more_than_a_day_ago_stays_gone() {
     let mut it = Journey::on(Fixture::One, 80, 24);
-    it.keys("D ci-deploy <Enter>")
-        .clock_forward(TimeDelta::hours(25));
+    it.keys("D ci-deploy <Enter>").clock_forward(TimeDelta::hours(25));
     it.keys("u").sees("nothing can be brought back");
 }
 
 #[test]
 fn deleting_all_asks_for_the_count_and_undo_brings_all_back() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("X")
-        .sees("Delete all 4 tokens?")
-        .sees("2 active, 1 of them used");
+    it.keys("X").sees("Delete all 4 tokens?").sees("2 active, 1 of them used");
     it.keys("5 <Enter>").sees("type the count exactly: 4");
-    it.keys("<Backspace> 4 <Enter>")
-        .sees("4 tokens are deleted");
-    it.sees("No tokens yet.")
-        .keys("u")
-        .sees("4 tokens are back");
+    it.keys("<Backspace> 4 <Enter>").sees("4 tokens are deleted");
+    it.sees("No tokens yet.").keys("u").sees("4 tokens are back");
     it.sees("[Active 2]").sees("All 4");
 }
 
@@ -183,7 +139,6 @@ fn a_count_that_changed_meanwhile_deletes_nothing() {
     it.keys("X 4");
     let mut other = it.second_on_same_store();
     other.keys("n one-more <C-s> a");
-    it.keys("<Enter>")
-        .sees("there are 5 tokens now, not 4: nothing was deleted");
+    it.keys("<Enter>").sees("there are 5 tokens now, not 4: nothing was deleted");
     assert!(it.store_dump().contains("token grafana active"));
 }

@@ -35,14 +35,8 @@ pub(crate) enum Fixture {
     Unclaimed,
 }
 
-const ALL: [Fixture; 6] = [
-    Fixture::Empty,
-    Fixture::One,
-    Fixture::Few,
-    Fixture::Many,
-    Fixture::Long,
-    Fixture::Unclaimed,
-];
+const ALL: [Fixture; 6] =
+    [Fixture::Empty, Fixture::One, Fixture::Few, Fixture::Many, Fixture::Long, Fixture::Unclaimed];
 
 /// The instant at which journeys start.
 pub(crate) fn start() -> Moment {
@@ -64,12 +58,7 @@ impl Place {
         fs::write(&file, filled(fixture)).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         let clock = Clock::fixed(start());
-        Self {
-            folder,
-            clock,
-            outside: OnceCell::new(),
-            services: Cell::new(0),
-        }
+        Self { folder, clock, outside: OnceCell::new(), services: Cell::new(0) }
     }
 
     pub(crate) fn file(&self) -> PathBuf {
@@ -78,8 +67,7 @@ impl Place {
 
     /// The service of somebody who looks at the store without an app.
     pub(crate) fn outside(&self) -> &Service {
-        self.outside
-            .get_or_init(|| service(&self.file(), &self.clock, 1_000, "carol"))
+        self.outside.get_or_init(|| service(&self.file(), &self.clock, 1_000, "carol"))
     }
 
     /// A service of its own for `who`; none draws the ids of another.
@@ -124,38 +112,16 @@ struct Maker {
 
 impl Maker {
     fn fill(&self, fixture: Fixture) {
-        let deploy = [
-            "channels:*:publish",
-            "channels:c-42:subscribe",
-            "clients:*:read@factory",
-        ];
+        let deploy = ["channels:*:publish", "channels:c-42:subscribe", "clients:*:read@factory"];
         match fixture {
             Fixture::Empty => {}
             Fixture::One => {
-                self.make(
-                    "ci-deploy",
-                    3 * 1440,
-                    "30d",
-                    "Publishes builds",
-                    &deploy[..1],
-                );
+                self.make("ci-deploy", 3 * 1440, "30d", "Publishes builds", &deploy[..1]);
             }
             Fixture::Few => {
-                self.make(
-                    "old-backup",
-                    5 * 1440,
-                    "90d",
-                    "Nightly backup",
-                    &deploy[1..2],
-                );
+                self.make("old-backup", 5 * 1440, "90d", "Nightly backup", &deploy[1..2]);
                 let secret = self.make("ci-deploy", 3 * 1440, "30d", "Publishes builds", &deploy);
-                self.make(
-                    "sensor-gate",
-                    2 * 1440,
-                    "24h",
-                    "",
-                    &["messages:*:subscribe"],
-                );
+                self.make("sensor-gate", 2 * 1440, "24h", "", &["messages:*:subscribe"]);
                 self.revoke("old-backup", 1440);
                 self.make("grafana", 60, "7d", "Reads dashboards\nfor the wall", &[]);
                 self.presents(secret, "channels:c-7:publish", 5);
@@ -174,19 +140,15 @@ impl Maker {
             }
             Fixture::Unclaimed => {
                 self.at(30);
-                self.service
-                    .create(&new("left-behind", "30d", "", &[]))
-                    .unwrap();
+                self.service.create(&new("left-behind", "30d", "", &[])).unwrap();
             }
         }
     }
 
     fn many(&self) {
         for n in 0..60_i64 {
-            let name = format!(
-                "{}-{n:02}",
-                ["ci", "edge", "fleet"][usize::try_from(n % 3).unwrap()]
-            );
+            let name =
+                format!("{}-{n:02}", ["ci", "edge", "fleet"][usize::try_from(n % 3).unwrap()]);
             let lifetime = ["30d", "7d", "90d", "24h"][usize::try_from(n % 4).unwrap()];
             let scopes = ["channels:*:publish", "clients:c-7:read", "groups:*:list"];
             let scopes = &scopes[..usize::try_from(n % 4).unwrap().min(3)];
@@ -215,13 +177,8 @@ impl Maker {
         scopes: &[&str],
     ) -> Zeroizing<String> {
         self.at(minutes_ago);
-        let issued = self
-            .service
-            .create(&new(name, lifetime, description, scopes))
-            .unwrap();
-        self.service
-            .claim(&issued.pat.id, &issued.pat.digest, Claim::Acknowledged)
-            .unwrap();
+        let issued = self.service.create(&new(name, lifetime, description, scopes)).unwrap();
+        self.service.claim(&issued.pat.id, &issued.pat.digest, Claim::Acknowledged).unwrap();
         Zeroizing::new(issued.secret.reveal().to_owned())
     }
 

@@ -7,8 +7,7 @@ use super::{fixture::Fixture, journey::Journey};
 #[test]
 fn q_guards_a_draft_and_the_second_q_ends() {
     let mut it = Journey::at(80, 24);
-    it.keys("n draft <Esc> q")
-        .sees("the create form holds a draft");
+    it.keys("n draft <Esc> q").sees("the create form holds a draft");
     it.clock_forward(TimeDelta::seconds(10));
     it.keys("q").sees("the create form holds a draft");
     it.ends_with("q");

@@ -85,11 +85,7 @@ impl Journey {
             reports.send(Happening::Report(report)).is_ok()
         });
         let desk = Desk::new(app, Paper::new(size), worker, inbox, Route::Terminal);
-        let mut it = Self {
-            desk,
-            place,
-            happen,
-        };
+        let mut it = Self { desk, place, happen };
         it.settled();
         it
     }
@@ -186,22 +182,14 @@ impl Journey {
     /// Fails unless `text` is on the screen; a line's end may part its words.
     #[track_caller]
     pub(crate) fn sees(&mut self, text: &str) -> &mut Self {
-        assert!(
-            self.shows(text),
-            "`{text}` is not on the screen\n{}",
-            self.screen()
-        );
+        assert!(self.shows(text), "`{text}` is not on the screen\n{}", self.screen());
         self
     }
 
     /// Fails if `text` is on the screen.
     #[track_caller]
     pub(crate) fn never_sees(&mut self, text: &str) -> &mut Self {
-        assert!(
-            !self.shows(text),
-            "`{text}` is on the screen\n{}",
-            self.screen()
-        );
+        assert!(!self.shows(text), "`{text}` is on the screen\n{}", self.screen());
         self
     }
 
@@ -261,9 +249,7 @@ impl Journey {
     pub(crate) fn secret(&self) -> Option<String> {
         let screen = self.screen();
         let mut words = screen.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        words
-            .find(|word| word.starts_with("pat_") && word.len() == 55)
-            .map(str::to_owned)
+        words.find(|word| word.starts_with("pat_") && word.len() == 55).map(str::to_owned)
     }
 
     /// Whether `secret` stands anywhere in what the app and its display hold.
@@ -271,9 +257,7 @@ impl Journey {
         let random = &secret[17..];
         let state = format!("{:?}", self.desk.app);
         let buffers = format!("{:?}", self.desk.display.painter);
-        [state, buffers, self.screen()]
-            .iter()
-            .any(|text| text.contains(random))
+        [state, buffers, self.screen()].iter().any(|text| text.contains(random))
     }
 
     /// Where the cursor stands, if it is shown.
@@ -316,11 +300,7 @@ impl Journey {
         };
         let presented = Zeroizing::new(secret.to_owned());
         let verdict = self.service().verify(presented, &request, None).unwrap();
-        if verdict.decision.is_allowed() {
-            "allowed".to_owned()
-        } else {
-            "denied".to_owned()
-        }
+        if verdict.decision.is_allowed() { "allowed".to_owned() } else { "denied".to_owned() }
     }
 
     /// The tokens and the events, oldest first, a line each; nothing of any secret.
@@ -333,9 +313,8 @@ fn dump(service: &Service, now: Moment) -> String {
     let mut lines = Vec::new();
     for pat in service.load().unwrap().pats {
         let scopes: Vec<_> = pat.scopes.into_iter().map(ToString::to_string).collect();
-        let end = pat.expires.map_or("never".to_owned(), |end| {
-            end.format("%Y-%m-%d %H:%M").to_string()
-        });
+        let end =
+            pat.expires.map_or("never".to_owned(), |end| end.format("%Y-%m-%d %H:%M").to_string());
         lines.push(format!(
             "token {} {} until {end} [{}] {:?}{}",
             pat.name,
@@ -368,10 +347,8 @@ fn keys(script: &str) -> Vec<KeyEvent> {
                 let key: Key = name.parse().unwrap();
                 keys.push(pressed(key));
             }
-            None => keys.extend(
-                word.chars()
-                    .map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)),
-            ),
+            None => keys
+                .extend(word.chars().map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))),
         }
     }
     keys

@@ -8,10 +8,8 @@ use super::{fixture::Fixture, journey::Journey};
 fn order(it: &Journey) -> String {
     let screen = it.screen();
     let names = ["ci-deploy", "grafana", "old-backup", "sensor-gate"];
-    let mut found: Vec<_> = names
-        .into_iter()
-        .filter_map(|name| Some((screen.find(name)?, name)))
-        .collect();
+    let mut found: Vec<_> =
+        names.into_iter().filter_map(|name| Some((screen.find(name)?, name))).collect();
     found.sort_unstable();
     let names: Vec<_> = found.into_iter().map(|(_, name)| name).collect();
     names.join(" ")
@@ -65,10 +63,7 @@ fn times_are_relative_then_local_then_utc() {
     it.sees("in 27d").sees("5 min ago").sees("never used");
     it.keys("t").sees("times are in local time");
     it.sees("2026-12-21 12:00");
-    it.keys("t")
-        .sees("2026-12-21 12:00Z")
-        .keys("t")
-        .sees("in 27d");
+    it.keys("t").sees("2026-12-21 12:00Z").keys("t").sees("in 27d");
 }
 
 #[test]
@@ -77,7 +72,7 @@ fn relative_times_follow_the_clock() {
     it.sees("5 min ago");
     it.clock_forward(TimeDelta::minutes(2)).sees("7 min ago");
     it.clock_forward(TimeDelta::hours(24 * 6));
-    it.sees("in 22h 58m").sees("1 expire in 7d");
+    it.sees("in 22h 58m").sees("1 expires in 7d");
 }
 
 #[test]
@@ -92,17 +87,9 @@ fn the_selected_token_stays_selected_when_the_order_changes() {
 #[test]
 fn arrows_pages_and_ends_move_through_many_rows() {
     let mut it = Journey::on(Fixture::Many, 80, 24);
-    it.keys("F")
-        .sees("1 of 60")
-        .keys("j <Down> j")
-        .sees("4 of 60");
-    it.keys("G")
-        .sees("60 of 60")
-        .keys("k <Up>")
-        .sees("58 of 60");
-    it.keys("g")
-        .sees("1 of 60")
-        .keys("<PgDn> <PgUp> <End> <Home>");
+    it.keys("F").sees("1 of 60").keys("j <Down> j").sees("4 of 60");
+    it.keys("G").sees("60 of 60").keys("k <Up>").sees("58 of 60");
+    it.keys("g").sees("1 of 60").keys("<PgDn> <PgUp> <End> <Home>");
     it.sees("1 of 60").keys("<C-d>").never_sees(" 1 of 60");
 }
 
@@ -120,8 +107,7 @@ fn an_id_and_a_name_are_copied_by_two_keys() {
 fn list_and_detail_stand_side_by_side_from_120_columns() {
     let mut it = Journey::on(Fixture::Few, 119, 30);
     it.never_sees("Scopes 0");
-    it.resize(120, 30)
-        .sees("no scopes: every operation is denied");
+    it.resize(120, 30).sees("no scopes: every operation is denied");
     it.keys("j").sees("Publishes builds").sees("factory");
     let mut wide = Journey::on(Fixture::Few, 120, 30);
     wide.sees("Scopes 0").sees("1h ago        created");
@@ -136,9 +122,7 @@ fn an_empty_filter_names_the_key_that_helps() {
 #[test]
 fn the_help_lists_the_keys_of_the_place_and_is_searched() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("?")
-        .sees("Keys that work here")
-        .sees("revoke the token");
+    it.keys("?").sees("Keys that work here").sees("revoke the token");
     it.types("undo").never_sees("revoke the token");
     it.keys("<Esc>").sees("grafana");
 }

@@ -84,9 +84,7 @@ fn style(cell: &Cell) -> String {
 
 /// Text, cursor and styles of a screen.
 pub(crate) fn whole(buf: &Buffer, cursor: Option<Position>) -> String {
-    let cursor = cursor.map_or("no cursor".to_owned(), |at| {
-        format!("cursor r{} c{}", at.y, at.x)
-    });
+    let cursor = cursor.map_or("no cursor".to_owned(), |at| format!("cursor r{} c{}", at.y, at.x));
     let mut parts = vec![text(buf), String::new(), cursor];
     parts.extend(runs(buf));
     parts.join("\n")

@@ -23,12 +23,7 @@ const fn scene(
     fixture: Fixture,
     keys: &'static str,
 ) -> Scene {
-    Scene {
-        screen,
-        state,
-        fixture,
-        keys,
-    }
+    Scene { screen, state, fixture, keys }
 }
 
 impl Scene {
@@ -83,12 +78,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("detail", "long", Long, "<Enter>"),
     scene("detail", "expired", Few, "f <Enter>"),
     scene("detail", "revoked", Few, "f f <Enter>"),
-    scene(
-        "detail",
-        "rotated",
-        One,
-        "R <Tab> <Right> <Tab> <Right> <Enter> a",
-    ),
+    scene("detail", "rotated", One, "R <Tab> <Right> <Tab> <Right> <Enter> a"),
     scene("detail", "error", Few, "<Enter> d"),
     scene("audit", "empty", Empty, "4"),
     scene("audit", "one", One, "4"),
@@ -101,12 +91,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("regenerate", "active", Few, "j R"),
     scene("regenerate", "revoked", Few, "f f R"),
     scene("regenerate", "long", Long, "R"),
-    scene(
-        "regenerate",
-        "error",
-        Few,
-        "f f R 400d <Tab> <Right> <Enter>",
-    ),
+    scene("regenerate", "error", Few, "f f R 400d <Tab> <Right> <Enter>"),
     scene("delete", "one", One, "D"),
     scene("delete", "typed", One, "D ci-deploy"),
     scene("delete", "long", Long, "D"),
@@ -118,20 +103,10 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("edit", "error", Few, "e <Home> <C-k> ci-deploy <C-s>"),
     scene("edit", "dirty", One, "e x <Esc>"),
     scene("add-scope", "empty", One, "a"),
-    scene(
-        "add-scope",
-        "several",
-        One,
-        "a c <Tab> x <Tab> r <Space> l <Space>",
-    ),
+    scene("add-scope", "several", One, "a c <Tab> x <Tab> r <Space> l <Space>"),
     scene("add-scope", "absorbs", Few, "j a c <Tab> <Tab> s s <Space>"),
     scene("add-scope", "error", One, "a c <Tab> <Tab> p <Space> <C-s>"),
-    scene(
-        "add-scope",
-        "faults",
-        One,
-        "a <Tab> <Space> x <Tab> <Tab> a:b <C-s>",
-    ),
+    scene("add-scope", "faults", One, "a <Tab> <Space> x <Tab> <Tab> a:b <C-s>"),
     scene("drop-scope", "one", Few, "j <Enter> d"),
     scene("drop-scope", "long", Long, "<Enter> d"),
     scene("drop-all", "many", Few, "j <Enter> X"),
@@ -145,12 +120,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("secret", "sent", One, "n nightly <C-s> y"),
     scene("secret", "long", Long, "R <Enter> <Enter> <Right> <Enter>"),
     scene("write", "new", One, "n nightly <C-s> w"),
-    scene(
-        "write",
-        "error",
-        One,
-        "n nightly <C-s> w <Home> <C-k> /no/such/folder/x <Enter>",
-    ),
+    scene("write", "error", One, "n nightly <C-s> w <Home> <C-k> /no/such/folder/x <Enter>"),
     scene("help", "list", One, "?"),
     scene("help", "detail", One, "<Enter> ? <Down>"),
     scene("help", "searching", One, "? revoke"),

@@ -13,10 +13,7 @@ fn detail() -> Journey {
 fn the_detail_tells_everything_about_the_token() {
     let mut it = detail();
     let id = it.id("ci-deploy").to_string();
-    it.sees("ci-deploy")
-        .sees(&id)
-        .sees("active")
-        .sees("r revoke");
+    it.sees("ci-deploy").sees(&id).sees("active").sees("r revoke");
     it.sees("Publishes builds").sees("factory");
     it.sees("allowed, from 192.0.2.17");
     it.sees("Sat 21 Nov 2026 12:00 +00:00 by alice");
@@ -26,15 +23,9 @@ fn the_detail_tells_everything_about_the_token() {
 #[test]
 fn a_scope_is_added_to_a_token_at_once() {
     let mut it = detail();
-    it.keys("a u <Tab> <Tab> l <Space>")
-        .sees("Add scopes to ci-deploy");
-    it.keys("<C-s>")
-        .sees("scopes of ci-deploy saved")
-        .sees("Scopes 4");
-    assert!(
-        it.store_dump()
-            .contains("scope added ci-deploy by alice: users:*:list")
-    );
+    it.keys("a u <Tab> <Tab> l <Space>").sees("Add scopes to ci-deploy");
+    it.keys("<C-s>").sees("scopes of ci-deploy saved").sees("Scopes 4");
+    assert!(it.store_dump().contains("scope added ci-deploy by alice: users:*:list"));
 }
 
 #[test]
@@ -60,21 +51,15 @@ fn a_covered_or_duplicate_scope_is_refused_in_place() {
 #[test]
 fn one_scope_is_removed_behind_a_question() {
     let mut it = detail();
-    it.keys("j d")
-        .sees("Remove a scope from ci-deploy?")
-        .sees("c-42");
+    it.keys("j d").sees("Remove a scope from ci-deploy?").sees("c-42");
     it.keys("<Enter>").sees("Scopes 3");
-    it.keys("d <Right> <Enter>")
-        .sees("Scopes 2")
-        .never_sees("c-42  ");
+    it.keys("d <Right> <Enter>").sees("Scopes 2").never_sees("c-42  ");
 }
 
 #[test]
 fn every_scope_is_removed_behind_a_question() {
     let mut it = detail();
-    it.keys("X")
-        .sees("All 3 scopes are removed")
-        .keys("l <Enter>");
+    it.keys("X").sees("All 3 scopes are removed").keys("l <Enter>");
     it.sees("it is denied everything");
     it.sees("no scopes: every operation is denied");
     it.keys("d").sees("ci-deploy has no scopes: a adds some");
@@ -87,25 +72,16 @@ fn name_and_description_are_edited_with_faults_beside_them() {
     it.keys("e").retypes("grafana").keys("<C-s>");
     it.sees("another token is called grafana");
     it.retypes("").keys("<C-s>").sees("a name is needed");
-    it.retypes("ci-release")
-        .keys("<Tab> <C-j>")
-        .types("and signs");
+    it.retypes("ci-release").keys("<Tab> <C-j>").types("and signs");
     it.keys("<Tab> <Enter>").sees("ci-release saved");
-    assert_eq!(
-        it.pat("ci-release").description.as_str(),
-        "Publishes builds\nand signs"
-    );
-    assert!(
-        it.store_dump()
-            .contains("name was ci-deploy, description changed")
-    );
+    assert_eq!(it.pat("ci-release").description.as_str(), "Publishes builds\nand signs");
+    assert!(it.store_dump().contains("name was ci-deploy, description changed"));
 }
 
 #[test]
 fn an_edit_is_thrown_away_by_the_second_esc_only() {
     let mut it = detail();
-    it.keys("e x <Esc>")
-        .sees("not saved: Esc again throws it away");
+    it.keys("e x <Esc>").sees("not saved: Esc again throws it away");
     it.keys("y <Esc> <Esc>").sees("Scopes 3");
     it.keys("e <Esc>").sees("Scopes 3").never_sees("not saved");
     assert!(!it.store_dump().contains("ci-deployx"));

@@ -27,13 +27,9 @@ fn gone(it: &mut Journey, secret: &str) {
 #[test]
 fn no_stray_key_closes_the_panel_before_the_secret_is_safe() {
     let (mut it, secret) = created();
-    assert!(
-        it.holds(&secret),
-        "or the check that it is gone proves nothing"
-    );
+    assert!(it.holds(&secret), "or the check that it is gone proves nothing");
     it.sees("Copy it now: it will not be shown again.");
-    it.keys("<Esc>")
-        .sees("Not closed: the secret would be lost");
+    it.keys("<Esc>").sees("Not closed: the secret would be lost");
     it.keys("q <Enter> x D 1 <Tab> <Space>");
     assert_eq!(it.secret(), Some(secret.clone()));
     it.keys("a");
@@ -67,15 +63,12 @@ fn writing_makes_a_file_for_its_owner_alone_and_refuses_one_that_is_there() {
     fs::write(&taken, "mine").unwrap();
     it.keys("w").sees("./ci.secret");
     it.retypes(taken.to_str().unwrap());
-    it.keys("<Enter>")
-        .sees("exists already and was left as it is");
+    it.keys("<Enter>").sees("exists already and was left as it is");
     assert_eq!(fs::read_to_string(&taken).unwrap(), "mine");
     it.retypes("/no/such/folder/x").keys("<Enter>");
     it.sees("does not exist: make it first");
     it.retypes("").keys("<Enter>").sees("a file name is needed");
-    it.keys("<Esc> w")
-        .retypes(free.to_str().unwrap())
-        .keys("<C-s>");
+    it.keys("<Esc> w").retypes(free.to_str().unwrap()).keys("<C-s>");
     it.never_sees("New file").sees("mode 0600");
     assert_eq!(fs::read_to_string(&free).unwrap(), format!("{secret}\n"));
     let mode = free.metadata().unwrap().permissions().mode();
@@ -139,8 +132,7 @@ fn a_secret_that_nobody_confirmed_is_named_at_the_next_start() {
 #[test]
 fn leaving_the_file_dialog_does_not_say_that_somebody_has_the_secret() {
     let (mut it, secret) = created();
-    it.keys("w <Esc> <Esc>")
-        .sees("Not closed: the secret would be lost");
+    it.keys("w <Esc> <Esc>").sees("Not closed: the secret would be lost");
     assert_eq!(it.secret(), Some(secret));
     assert!(!it.pat("ci").claimed);
 }

@@ -43,8 +43,7 @@ fn a_dialog_on_a_token_that_is_gone_meanwhile_says_so() {
     let mut one = Journey::on(Fixture::One, 80, 24);
     one.keys("r <Right>");
     one.second_on_same_store().keys("D ci-deploy <Enter>");
-    one.keys("<Enter>")
-        .sees("it was deleted meanwhile, nothing was changed");
+    one.keys("<Enter>").sees("it was deleted meanwhile, nothing was changed");
     one.keys("<Esc>").sees("No tokens yet.");
 }
 
@@ -92,9 +91,7 @@ fn a_clock_that_went_back_is_named_and_can_be_accepted() {
     it.clock_forward(TimeDelta::hours(2)).keys("e x <C-s>");
     it.clock_forward(TimeDelta::hours(-2));
     let mut again = it.second_on_same_store();
-    again
-        .resize(160, 24)
-        .sees("this machine's clock is behind the last change");
+    again.resize(160, 24).sees("this machine's clock is behind the last change");
     again.keys("C").sees("judged by this machine's clock again");
     again.never_sees("is behind");
 }

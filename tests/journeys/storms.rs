@@ -60,10 +60,7 @@ fn gust() -> impl Strategy<Value = Gust> {
         .flat_map(|binding| binding.keys)
         .flat_map(|keys| keys.parse::<Sequence>().unwrap().keys().to_vec())
         .chain("xyz019*: 漢".chars().map(|c| {
-            Key::new(
-                crossterm::event::KeyCode::Char(c),
-                crossterm::event::KeyModifiers::NONE,
-            )
+            Key::new(crossterm::event::KeyCode::Char(c), crossterm::event::KeyModifiers::NONE)
         }))
         .collect();
     keys.retain(|key| key.character() != Some('w'));
@@ -78,16 +75,9 @@ fn gust() -> impl Strategy<Value = Gust> {
 #[test]
 fn random_keys_from_every_scene_never_make_it_panic() {
     let scenes: Vec<_> = SCENES.iter().filter(|s| s.screen != "write").collect();
-    let storm = (
-        prop::sample::select(scenes),
-        prop::collection::vec(gust(), 60..160),
-    );
-    let config = Config {
-        cases: 40,
-        failure_persistence: None,
-        max_shrink_iters: 200,
-        ..Config::default()
-    };
+    let storm = (prop::sample::select(scenes), prop::collection::vec(gust(), 60..160));
+    let config =
+        Config { cases: 40, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     // The same storm each time: a failure is a failure of the change at hand.
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let started = Instant::now();

@@ -30,14 +30,7 @@ pub(crate) fn policy() -> Policy {
 
 /// One token: name, description, lifetime, scopes, minutes since it was made, and the minutes
 /// since its last use if there was one.
-type Told = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static [&'static str],
-    i64,
-    Option<i64>,
-);
+type Told = (&'static str, &'static str, &'static str, &'static [&'static str], i64, Option<i64>);
 
 const HOUR: i64 = 60;
 const DAY: i64 = 24 * HOUR;
@@ -84,14 +77,7 @@ const TOLD: &[Told] = &[
         33 * DAY,
         Some(1),
     ),
-    (
-        "old-ci",
-        "Replaced by ci-deploy",
-        "30d",
-        &["channels:*:publish"],
-        26 * DAY,
-        Some(19 * DAY),
-    ),
+    ("old-ci", "Replaced by ci-deploy", "30d", &["channels:*:publish"], 26 * DAY, Some(19 * DAY)),
     (
         "billing-export",
         "Monthly, started by hand",
@@ -137,10 +123,7 @@ impl Demo {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::fixed(now());
         let as_actor = |user: &str, from: &str, seed| {
-            let actor = Actor {
-                from: Some(from.to_owned()),
-                ..Actor::named(user)
-            };
+            let actor = Actor { from: Some(from.to_owned()), ..Actor::named(user) };
             let store = Store::open(&folder.path().join("store.redb")).unwrap();
             Service::new(store, clock.clone(), Entropy::seeded(seed), actor, policy())
         };
@@ -163,11 +146,7 @@ impl Demo {
         finish(&clock, &alice, &bob, &ids);
         clock.set(now());
         drop(bob);
-        Self {
-            service: alice,
-            clock,
-            _folder: folder,
-        }
+        Self { service: alice, clock, _folder: folder }
     }
 }
 
@@ -200,8 +179,7 @@ fn finish(clock: &Clock, alice: &Service, bob: &Service, ids: &[TokenId]) {
     };
     bob.regenerate(&named("nightly-backup"), renewal).unwrap();
     let backup = bob.find("nightly-backup").unwrap();
-    bob.claim(&backup.id, &backup.digest, Claim::Written)
-        .unwrap();
+    bob.claim(&backup.id, &backup.digest, Claim::Written).unwrap();
     clock.set(ago(25));
     let scope: Scope = "messages:*:subscribe".parse().unwrap();
     alice.add_scopes(&named("ci-deploy"), &[scope]).unwrap();
@@ -216,8 +194,7 @@ fn make(by: &Service, told: &Told) -> (TokenId, Zeroizing<String>) {
             scopes: told.3.iter().map(|scope| scope.parse().unwrap()).collect(),
         })
         .unwrap();
-    by.claim(&issued.pat.id, &issued.pat.digest, Claim::Copied)
-        .unwrap();
+    by.claim(&issued.pat.id, &issued.pat.digest, Claim::Copied).unwrap();
     let secret = Zeroizing::new(issued.secret.reveal().to_owned());
     (issued.pat.id, secret)
 }

@@ -57,9 +57,7 @@ mod tests {
 
     /// Whether the file of this name is `picture`; with `UPDATE=1` it is made so.
     fn is_current(name: &str, picture: &str) -> bool {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("assets")
-            .join(format!("{name}.svg"));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(format!("{name}.svg"));
         if env::var_os("UPDATE").is_some_and(|value| value == "1") {
             fs::write(path, picture).unwrap();
             return true;

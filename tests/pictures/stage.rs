@@ -41,11 +41,7 @@ impl Stage {
             Keymap::default(),
         );
         let app = App::new(world, "alice@edge-1".to_owned());
-        let mut stage = Self {
-            app,
-            demo,
-            seen: Position::default(),
-        };
+        let mut stage = Self { app, demo, seen: Position::default() };
         stage.serve();
         stage
     }
@@ -112,9 +108,7 @@ impl Stage {
 fn key(word: &str) -> KeyEvent {
     let (word, modifiers) = word
         .strip_prefix("Ctrl-")
-        .map_or((word, KeyModifiers::NONE), |rest| {
-            (rest, KeyModifiers::CONTROL)
-        });
+        .map_or((word, KeyModifiers::NONE), |rest| (rest, KeyModifiers::CONTROL));
     let code = match word {
         "Enter" => KeyCode::Enter,
         "Esc" => KeyCode::Esc,

@@ -43,11 +43,7 @@ pub(crate) fn picture(buffer: &Buffer, cursor: Option<Position>) -> String {
     )
     .unwrap();
     for (place, colour) in [(20, "#f38ba8"), (40, "#f9e2af"), (60, "#a6e3a1")] {
-        writeln!(
-            out,
-            "<circle cx=\"{place}\" cy=\"18\" r=\"6\" fill=\"{colour}\"/>"
-        )
-        .unwrap();
+        writeln!(out, "<circle cx=\"{place}\" cy=\"18\" r=\"6\" fill=\"{colour}\"/>").unwrap();
     }
     for y in 0..area.height {
         line(&mut out, buffer, y);
@@ -67,10 +63,7 @@ pub(crate) fn picture(buffer: &Buffer, cursor: Option<Position>) -> String {
 
 /// The upper left corner of a cell.
 fn corner(column: u16, line: u16) -> (f32, f32) {
-    (
-        MARGIN + f32::from(column) * CELL.0,
-        BAR + f32::from(line) * CELL.1,
-    )
+    (MARGIN + f32::from(column) * CELL.0, BAR + f32::from(line) * CELL.1)
 }
 
 /// How a cell looks: colour of the letter, of what is behind it, and its weight.
@@ -137,12 +130,7 @@ fn line(out: &mut String, buffer: &Buffer, y: u16) {
                 run.text.push_str(symbol);
                 run.cells += cells;
             }
-            _ => runs.push(Run {
-                text: symbol.to_owned(),
-                ink,
-                from: x,
-                cells,
-            }),
+            _ => runs.push(Run { text: symbol.to_owned(), ink, from: x, cells }),
         }
         x += cells;
     }
@@ -170,12 +158,8 @@ fn behind(out: &mut String, run: &Run, y: u16) {
     }
     if run.ink.underlined {
         let under = top + CELL.1 - 2.5;
-        writeln!(
-            out,
-            "<path d=\"M{left:.1} {under:.1}h{wide:.1}\" stroke=\"{}\"/>",
-            run.ink.front
-        )
-        .unwrap();
+        writeln!(out, "<path d=\"M{left:.1} {under:.1}h{wide:.1}\" stroke=\"{}\"/>", run.ink.front)
+            .unwrap();
     }
 }
 
@@ -258,12 +242,9 @@ fn strokes(symbol: &str) -> Option<String> {
         _ => return None,
     };
     let mut path = format!("m{half_x} {half_y}");
-    for (there, x, y) in [
-        (left, -half_x, 0.0),
-        (right, half_x, 0.0),
-        (up, 0.0, -half_y),
-        (down, 0.0, half_y),
-    ] {
+    for (there, x, y) in
+        [(left, -half_x, 0.0), (right, half_x, 0.0), (up, 0.0, -half_y), (down, 0.0, half_y)]
+    {
         if there {
             write!(path, "l{x} {y}m{} {}", -x, -y).unwrap();
         }

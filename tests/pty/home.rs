@@ -23,9 +23,7 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
+        Self { folder: tempfile::tempdir().unwrap() }
     }
 
     /// The folder itself, without links in its path.
@@ -88,16 +86,12 @@ impl Home {
                 scopes: vec!["channels:c-42:publish".parse().unwrap()],
             })
             .unwrap();
-        service
-            .claim(&issued.pat.id, &issued.pat.digest, Claim::Acknowledged)
-            .unwrap();
+        service.claim(&issued.pat.id, &issued.pat.digest, Claim::Acknowledged).unwrap();
     }
 
     /// Whether a bearer of `secret` may publish on channel c-42 now.
     pub(crate) fn is_allowed(&self, secret: &str) -> bool {
-        let scope = "channels:c-42:publish"
-            .parse::<patdeck::domain::Scope>()
-            .unwrap();
+        let scope = "channels:c-42:publish".parse::<patdeck::domain::Scope>().unwrap();
         let request = Request {
             entity_type: scope.entity_type,
             entity: scope.entity,

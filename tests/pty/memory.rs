@@ -30,11 +30,7 @@ fn a_secret_that_was_closed_is_nowhere_in_the_memory_of_the_program() {
         pty.keys(way);
         pty.gone(random_part(&secret));
         pty.wait_for("claimed");
-        assert_eq!(
-            copies(&pty, &secret).unwrap(),
-            Vec::<String>::new(),
-            "{way}"
-        );
+        assert_eq!(copies(&pty, &secret).unwrap(), Vec::<String>::new(), "{way}");
     }
 }
 

@@ -128,12 +128,7 @@ fn every_terminal_is_enough() {
 fn without_colours_the_selection_is_seen_and_in_the_c_locale_all_is_ascii() {
     let home = Home::new();
     home.seed("nightly backup", "", "1m", TimeDelta::hours(2));
-    home.seed(
-        "edge gateway",
-        "Line one\nLine two",
-        "1h",
-        TimeDelta::minutes(5),
-    );
+    home.seed("edge gateway", "Line one\nLine two", "1h", TimeDelta::minutes(5));
     let mut pty = home.start(SIZE, &[("NO_COLOR", "1")]);
     pty.wait_for("edge gateway");
     let rows = pty.terminal().size().0.get();

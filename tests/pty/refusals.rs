@@ -22,10 +22,7 @@ fn what_cannot_be_opened_gets_one_sentence_and_is_left_as_it_is() {
         "patdeck: TERM is `dumb`, which cannot show the app; set it, for example \
          TERM=xterm-256color, or use a subcommand such as `patdeck list`"
     );
-    assert!(
-        !home.store().exists(),
-        "nothing is made before it can be shown"
-    );
+    assert!(!home.store().exists(), "nothing is made before it can be shown");
 
     let settings = home.path().join("settings.toml");
     let named = settings.to_str().unwrap();
@@ -67,10 +64,7 @@ fn what_cannot_be_opened_gets_one_sentence_and_is_left_as_it_is() {
 
     let flag = ["--store", "/dev/null"].map(OsString::from);
     let refused = ended(home.launch_with(&flag, SIZE, &[]), 4);
-    assert_eq!(
-        refused,
-        "patdeck: /dev/null is not a regular file: name another path"
-    );
+    assert_eq!(refused, "patdeck: /dev/null is not a regular file: name another path");
 }
 
 /// What the program said before it ended with `code`: one line, and not a single escape.

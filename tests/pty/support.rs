@@ -67,11 +67,7 @@ impl Pty {
         let mut fd = FileDescriptor::dup(&Master(pair.master.as_raw_fd().unwrap())).unwrap();
         fd.set_non_blocking(true).unwrap();
         Self {
-            line: Some(Line {
-                master: pair.master,
-                _slave: pair.slave,
-                fd,
-            }),
+            line: Some(Line { master: pair.master, _slave: pair.slave, fd }),
             child,
             parser: vt100::Parser::new(lines(size.1), lines(size.0), 0),
             raw: Vec::new(),
@@ -83,9 +79,7 @@ impl Pty {
     /// keys, everything else as text. A space itself is `<Space>`.
     pub(crate) fn keys(&mut self, script: &str) {
         for word in script.split_whitespace() {
-            let name = word
-                .strip_prefix('<')
-                .and_then(|rest| rest.strip_suffix('>'));
+            let name = word.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
             match name {
                 Some("Esc") => {
                     self.type_text("\x1b");
@@ -102,10 +96,7 @@ impl Pty {
         let deadline = Instant::now() + DEADLINE;
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
-            assert!(
-                Instant::now() < deadline,
-                "the program does not read its input"
-            );
+            assert!(Instant::now() < deadline, "the program does not read its input");
             match self.line().fd.write(rest) {
                 Ok(taken) => rest = &rest[taken..],
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -118,25 +109,18 @@ impl Pty {
 
     /// Pastes, as a terminal does when the program asked for bracketed paste.
     pub(crate) fn paste(&mut self, text: &str) {
-        assert!(
-            self.parser.screen().bracketed_paste(),
-            "bracketed paste is off"
-        );
+        assert!(self.parser.screen().bracketed_paste(), "bracketed paste is off");
         self.type_text(&format!("\x1b[200~{text}\x1b[201~"));
     }
 
     /// Waits until the screen shows `text`; panics with the screen if it never does.
     pub(crate) fn wait_for(&mut self, text: &str) {
-        self.wait_until(&format!("{text:?} on the screen"), |pty| {
-            pty.screen().contains(text)
-        });
+        self.wait_until(&format!("{text:?} on the screen"), |pty| pty.screen().contains(text));
     }
 
     /// Waits until the screen does not show `text` any more.
     pub(crate) fn gone(&mut self, text: &str) {
-        self.wait_until(&format!("no {text:?} on the screen"), |pty| {
-            !pty.screen().contains(text)
-        });
+        self.wait_until(&format!("no {text:?} on the screen"), |pty| !pty.screen().contains(text));
     }
 
     /// Waits until `condition` holds; panics with the screen if it never does.
@@ -144,20 +128,14 @@ impl Pty {
         let deadline = Instant::now() + DEADLINE;
         self.pump(Duration::ZERO);
         while !condition(self) {
-            assert!(
-                Instant::now() < deadline,
-                "waited for {what}; shown:\n{}",
-                self.screen()
-            );
+            assert!(Instant::now() < deadline, "waited for {what}; shown:\n{}", self.screen());
             self.pump(Duration::from_millis(20));
         }
     }
 
     /// Waits until the program has sent a frame to its end; a look may come in the middle of one.
     pub(crate) fn whole_frame(&mut self) {
-        self.wait_until("the end of a frame", |pty| {
-            pty.raw.ends_with(b"\x1b[?2026l")
-        });
+        self.wait_until("the end of a frame", |pty| pty.raw.ends_with(b"\x1b[?2026l"));
     }
 
     /// What the screen shows, rows apart by line feeds.
@@ -173,19 +151,12 @@ impl Pty {
     /// One row of the screen, from 0, without trailing spaces.
     pub(crate) fn row(&self, row: u16) -> String {
         let columns = self.parser.screen().size().1.get();
-        self.parser
-            .screen()
-            .rows(0, columns)
-            .nth(row.into())
-            .unwrap_or_default()
+        self.parser.screen().rows(0, columns).nth(row.into()).unwrap_or_default()
     }
 
     /// Whether the cell is shown in reverse video.
     pub(crate) fn inverse_at(&self, row: u16, column: u16) -> bool {
-        self.parser
-            .screen()
-            .cell(row, column)
-            .is_some_and(vt100::Cell::inverse)
+        self.parser.screen().cell(row, column).is_some_and(vt100::Cell::inverse)
     }
 
     /// Gives the terminal another size, and tells the program.
@@ -247,11 +218,7 @@ impl Pty {
                 assert_eq!(status.signal(), None, "killed; shown:\n{}", self.screen());
                 return status.exit_code();
             }
-            assert!(
-                Instant::now() < deadline,
-                "still runs; shown:\n{}",
-                self.screen()
-            );
+            assert!(Instant::now() < deadline, "still runs; shown:\n{}", self.screen());
         }
     }
 
@@ -263,12 +230,7 @@ impl Pty {
         };
         // The name in parentheses may hold spaces; user and system time are 12th and 13th after.
         let after_name = stat.rsplit(')').next().unwrap();
-        after_name
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(|n| n.parse::<u64>().unwrap())
-            .sum()
+        after_name.split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().unwrap()).sum()
     }
 
     /// Asserts that the program left the terminal as it found it.
@@ -301,11 +263,7 @@ impl Pty {
             std::thread::sleep(patience);
             return;
         };
-        let mut fds = [pollfd {
-            fd: line.fd.as_raw_fd(),
-            events: POLLIN,
-            revents: 0,
-        }];
+        let mut fds = [pollfd { fd: line.fd.as_raw_fd(), events: POLLIN, revents: 0 }];
         // An interrupted wait is a short one.
         let _ = poll(&mut fds, Some(patience));
         let mut chunk = [0; 8192];
@@ -329,12 +287,7 @@ fn modes(master: &dyn MasterPty) -> String {
 }
 
 fn pty_size((cols, rows): (u16, u16)) -> PtySize {
-    PtySize {
-        rows,
-        cols,
-        pixel_width: 0,
-        pixel_height: 0,
-    }
+    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
 }
 
 fn lines(count: u16) -> NonZeroU16 {
@@ -358,9 +311,7 @@ fn key(name: &str) -> String {
         "PgUp" => "\x1b[5~",
         "PgDn" => "\x1b[6~",
         other => {
-            let letter = other
-                .strip_prefix("C-")
-                .and_then(|rest| rest.bytes().next());
+            let letter = other.strip_prefix("C-").and_then(|rest| rest.bytes().next());
             let letter = letter.unwrap_or_else(|| panic!("no key <{other}>"));
             return char::from(letter & 0x1f).to_string();
         }

@@ -31,11 +31,7 @@ fn child_main() {
     let mut session = Session::enter().unwrap();
     hangup::watch(|| {}).unwrap();
     let (deliver, inputs) = mpsc::channel();
-    input::spawn(
-        move |input| deliver.send(input).is_ok(),
-        input::escape_wait_from_env(),
-    )
-    .unwrap();
+    input::spawn(move |input| deliver.send(input).is_ok(), input::escape_wait_from_env()).unwrap();
     let mut said = String::from("ready");
     loop {
         draw(&mut session, &said);
@@ -53,9 +49,7 @@ fn child_main() {
                 KeyCode::Char('y') => {
                     let route = clipboard::choose(&Environment::from_process(None));
                     let mut write = |bytes: &[u8]| session.send(bytes);
-                    clipboard::copy("pat_secret", &route, &mut write)
-                        .unwrap()
-                        .short()
+                    clipboard::copy("pat_secret", &route, &mut write).unwrap().short()
                 }
                 KeyCode::Char('f') => {
                     session.forget();
@@ -80,9 +74,7 @@ fn draw(session: &mut Session, said: &str) {
         Line::from("selected").style(Style::new().red().reversed()),
         Line::from(format!("writes {writes}")),
     ];
-    session
-        .draw(|frame| frame.render_widget(Paragraph::new(lines), frame.area()))
-        .unwrap();
+    session.draw(|frame| frame.render_widget(Paragraph::new(lines), frame.area())).unwrap();
 }
 
 fn child_argv() -> Vec<OsString> {
@@ -136,19 +128,12 @@ fn quitting_panicking_and_sigterm_all_give_the_terminal_back() {
 fn a_dropped_connection_ends_the_program_at_once_even_if_the_signal_never_comes() {
     // A lost line is told to the session leader only; a wrapper that ignores it keeps the
     // signal from the program, as `sudo` does.
-    for wrapper in [
-        &[][..],
-        &["/bin/sh", "-c", "trap '' HUP; \"$@\"; exit $?", "sh"],
-    ] {
+    for wrapper in [&[][..], &["/bin/sh", "-c", "trap '' HUP; \"$@\"; exit $?", "sh"]] {
         let mut pty = start(wrapper, &[]);
         let start = Instant::now();
         pty.hang_up();
         assert_eq!(pty.wait_exit(), 129);
-        assert!(
-            start.elapsed() < Duration::from_millis(500),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
     }
 }
 
@@ -182,10 +167,7 @@ fn each_frame_is_one_write_and_an_idle_program_is_silent() {
         pty.keys("x");
     }
     pty.wait_for("writes 5");
-    assert!(
-        pty.inverse_at(1, 0),
-        "NO_COLOR must not take the highlight away"
-    );
+    assert!(pty.inverse_at(1, 0), "NO_COLOR must not take the highlight away");
     let (bytes, ticks) = (pty.raw().len(), pty.cpu_ticks());
     thread::sleep(Duration::from_millis(200));
     assert_eq!(pty.raw().len(), bytes);
@@ -193,10 +175,7 @@ fn each_frame_is_one_write_and_an_idle_program_is_silent() {
     pty.keys("f");
     pty.wait_for("forgotten");
     let after = String::from_utf8(pty.raw()[bytes..].to_vec()).unwrap();
-    assert!(
-        after.contains("\x1b[2J") && after.contains("selected"),
-        "{after:?}"
-    );
+    assert!(after.contains("\x1b[2J") && after.contains("selected"), "{after:?}");
 }
 
 fn ctrl_z_stops_under_a_shell_and_is_refused_without_one() {
@@ -235,14 +214,9 @@ fn copying_reaches_the_outer_terminal_and_leaves_nothing_in_tmux() {
     let mut pty = start(&[&tmux[..], &["new-session"]].concat(), &[]);
     pty.keys("y");
     pty.wait_for("through tmux");
-    let buffers = Command::new("tmux")
-        .args(["-S", socket, "list-buffers"])
-        .output()
-        .unwrap();
+    let buffers = Command::new("tmux").args(["-S", socket, "list-buffers"]).output().unwrap();
     let copied = pty.osc52();
-    let ended = Command::new("tmux")
-        .args(["-S", socket, "kill-server"])
-        .status();
+    let ended = Command::new("tmux").args(["-S", socket, "kill-server"]).status();
     assert!(ended.unwrap().success());
     assert_eq!(copied, ["pat_secret"]);
     assert!(buffers.status.success() && buffers.stdout.is_empty());

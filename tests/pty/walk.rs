@@ -34,12 +34,7 @@ fn every_sentence_of_the_specification_works_by_keyboard() {
 
     // Time only goes forward in a store, so the expired token lives in another one.
     let home = Home::new();
-    home.seed(
-        "nightly backup",
-        "Of the dashboards",
-        "1m",
-        TimeDelta::hours(2),
-    );
+    home.seed("nightly backup", "Of the dashboards", "1m", TimeDelta::hours(2));
     home.seed("edge gateway", "", "30d", TimeDelta::hours(1));
     let mut pty = home.start(SIZE, &[]);
     regenerate_the_expired(&home, &mut pty);

@@ -34,12 +34,7 @@ fn child_writes() {
 
 fn writer(place: &Place, first: usize) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "crash::child_writes",
-            "--nocapture",
-            "--test-threads=1",
-        ])
+        .args(["--exact", "crash::child_writes", "--nocapture", "--test-threads=1"])
         .env(STORE, place.path())
         .env(FIRST, first.to_string())
         .stdout(Stdio::piped())
@@ -56,9 +51,7 @@ fn a_writer_killed_mid_write_loses_nothing_acknowledged_and_stops_nobody() {
     for round in 0..12 {
         let mut child = writer(&place, round * 1_000);
         let told = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut told = told
-            .map_while(Result::ok)
-            .filter(|line| line.contains("kept "));
+        let mut told = told.map_while(Result::ok).filter(|line| line.contains("kept "));
         // The moment of the kill within a write differs from round to round.
         let mut acknowledged = told.by_ref().take(round + 1).count();
         thread::sleep(Duration::from_micros(331 * round as u64));
@@ -67,10 +60,7 @@ fn a_writer_killed_mid_write_loses_nothing_acknowledged_and_stops_nobody() {
         acknowledged += told.count();
         let kept = names(&place.store()).len() - all;
         // The last one may have been written and not told.
-        assert!(
-            kept == acknowledged || kept == acknowledged + 1,
-            "{kept} of {acknowledged}"
-        );
+        assert!(kept == acknowledged || kept == acknowledged + 1, "{kept} of {acknowledged}");
         all += kept;
         assert_eq!(names(&watching).len(), all, "the kept handle goes on");
         let chain = watching.read(Rows::verify_chain).unwrap();

@@ -15,12 +15,7 @@ use crate::{Place, add, at, id, pat, used, write};
 fn put(path: &Path, bytes: &[u8]) {
     let _ = fs::remove_file(path);
     let mut options = fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .unwrap();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path).unwrap();
     std::io::Write::write_all(&mut file, bytes).unwrap();
 }
 
@@ -54,21 +49,13 @@ fn look(path: &Path) -> bool {
         let number = found.id.as_str().parse().unwrap();
         let last_used = found.last_used.clone().filter(|last| *last == used(1));
         let revoked = (number == 5).then_some(at(1));
-        Pat {
-            last_used,
-            revoked,
-            ..pat(number)
-        }
+        Pat { last_used, revoked, ..pat(number) }
     };
     let mut wrong = false;
     match store.read(Rows::pats) {
         Ok(Found { rows, damaged }) => {
             assert!(rows.iter().all(|found| *found == expected(found)));
-            assert!(
-                rows.len() == 40 || !damaged.is_empty(),
-                "{} rows",
-                rows.len()
-            );
+            assert!(rows.len() == 40 || !damaged.is_empty(), "{} rows", rows.len());
             wrong |= !damaged.is_empty();
         }
         Err(_) => wrong = true,
@@ -139,10 +126,7 @@ fn one_damaged_token_is_named_hides_no_other_and_can_be_deleted() {
     let store = place.store();
     for n in 1..=3 {
         let description = patdeck::domain::Description::parse(&format!("needle {n}")).unwrap();
-        let pat = Pat {
-            description,
-            ..pat(n)
-        };
+        let pat = Pat { description, ..pat(n) };
         write(&store, |rows| rows.put_pat(&pat)).unwrap();
     }
     flip_in(&place, "needle 2");

@@ -11,10 +11,7 @@ use crate::{Place, add, at, draft, id, names, pat, used, write};
 fn a_token_comes_back_as_it_was_after_reopening() {
     let place = Place::new();
     let kept = Pat {
-        retiring: Some(Retiring {
-            digest: pat(1).digest,
-            until: at(15),
-        }),
+        retiring: Some(Retiring { digest: pat(1).digest, until: at(15) }),
         revoked: Some(at(5)),
         expires: None,
         claimed: false,
@@ -27,10 +24,7 @@ fn a_token_comes_back_as_it_was_after_reopening() {
     .unwrap();
     let store = place.store();
     let found = store.read(|rows| rows.pat(&kept.id)).unwrap().unwrap();
-    let kept = Pat {
-        last_used: Some(used(3)),
-        ..kept
-    };
+    let kept = Pat { last_used: Some(used(3)), ..kept };
     assert_eq!(found, kept);
     let all = store.read(Rows::pats).unwrap();
     assert_eq!((all.rows, all.damaged), (vec![kept], vec![]));
@@ -99,21 +93,12 @@ fn a_name_is_found_folded_follows_a_rename_and_is_free_after_removal() {
     };
     add(&store, 1).unwrap();
     assert_eq!(found("tOKEN 1"), Some(id(1)));
-    let renamed = Pat {
-        name: Name::parse("Other").unwrap(),
-        ..pat(1)
-    };
+    let renamed = Pat { name: Name::parse("Other").unwrap(), ..pat(1) };
     write(&store, |rows| rows.put_pat(&renamed)).unwrap();
     assert_eq!((found("Token 1"), found("other")), (None, Some(id(1))));
-    let thief = Pat {
-        name: Name::parse("OTHER").unwrap(),
-        ..pat(2)
-    };
+    let thief = Pat { name: Name::parse("OTHER").unwrap(), ..pat(2) };
     let refused = write(&store, |rows| rows.put_pat(&thief)).unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "the name OTHER is taken by 000000000001: choose another"
-    );
+    assert_eq!(refused.to_string(), "the name OTHER is taken by 000000000001: choose another");
     assert_eq!(write(&store, |rows| rows.remove_pat(&id(1))), Ok(true));
     assert_eq!(write(&store, |rows| rows.remove_pat(&id(1))), Ok(false));
     assert_eq!(found("other"), None);
@@ -126,13 +111,7 @@ fn a_last_use_goes_with_its_token_and_never_comes_without_one() {
     let store = Store::memory().unwrap();
     write(&store, |rows| rows.put_use(&id(1), &used(1))).unwrap();
     add(&store, 1).unwrap();
-    let last = |store: &Store| {
-        store
-            .read(|rows| rows.pat(&id(1)))
-            .unwrap()
-            .unwrap()
-            .last_used
-    };
+    let last = |store: &Store| store.read(|rows| rows.pat(&id(1))).unwrap().unwrap().last_used;
     assert_eq!(last(&store), None);
     write(&store, |rows| rows.put_use(&id(1), &used(2))).unwrap();
     write(&store, |rows| rows.put_pat(&pat(1))).unwrap();
@@ -160,13 +139,8 @@ fn events_form_a_chain_that_can_be_paged_both_ways() {
         assert_eq!(found.damaged, []);
         found.rows.iter().map(|e| e.sequence).collect::<Vec<_>>()
     };
-    let before = |before, limit| {
-        numbers(
-            store
-                .read(|rows| rows.events_before(before, limit))
-                .unwrap(),
-        )
-    };
+    let before =
+        |before, limit| numbers(store.read(|rows| rows.events_before(before, limit)).unwrap());
     assert_eq!(before(None, 2), [5, 4]);
     assert_eq!(before(Some(4), 9), [3, 2, 1]);
     assert_eq!((before(Some(1), 9), before(None, 0)), (vec![], vec![]));
@@ -186,10 +160,7 @@ fn events_form_a_chain_that_can_be_paged_both_ways() {
 fn a_token_has_its_own_events_newest_first() {
     let store = Store::memory().unwrap();
     for n in 0..300 {
-        write(&store, |rows| {
-            rows.append_event(draft(Some(n % 2), &n.to_string()))
-        })
-        .unwrap();
+        write(&store, |rows| rows.append_event(draft(Some(n % 2), &n.to_string()))).unwrap();
     }
     let found = store.read(|rows| rows.events_of(&id(1), 3)).unwrap();
     let said: Vec<_> = found.rows.iter().map(|e| e.what.detail.as_str()).collect();
@@ -199,24 +170,15 @@ fn a_token_has_its_own_events_newest_first() {
 #[test]
 fn the_trash_keeps_a_token_whole_and_shows_the_newest_first() {
     let store = Store::memory().unwrap();
-    let used_one = Pat {
-        last_used: Some(used(2)),
-        ..pat(1)
-    };
+    let used_one = Pat { last_used: Some(used(2)), ..pat(1) };
     write(&store, |rows| {
         rows.put_trash(&used_one, at(3))?;
         rows.put_trash(&pat(2), at(4))
     })
     .unwrap();
     let trash = store.read(Rows::trash).unwrap();
-    let one = Trashed {
-        pat: used_one,
-        at: at(3),
-    };
-    let two = Trashed {
-        pat: pat(2),
-        at: at(4),
-    };
+    let one = Trashed { pat: used_one, at: at(3) };
+    let two = Trashed { pat: pat(2), at: at(4) };
     assert_eq!(trash.rows, [two, one.clone()]);
     assert_eq!(store.read(|rows| rows.trashed(&id(1))), Ok(Some(one)));
     assert_eq!(write(&store, |rows| rows.remove_trash(&id(1))), Ok(true));
@@ -237,16 +199,9 @@ fn the_feed_names_each_changed_token_once_and_says_when_it_is_too_late() {
     assert_eq!(after(3), Changes::Tokens(vec![], 3));
     assert_eq!(after(4), Changes::TooFar, "a generation of another store");
     write(&store, |rows| rows.append_event(draft(None, "clock"))).unwrap();
-    assert_eq!(
-        after(3),
-        Changes::Tokens(vec![], 4),
-        "of the store as a whole"
-    );
+    assert_eq!(after(3), Changes::Tokens(vec![], 4), "of the store as a whole");
     let many = |from: usize, count: usize| {
-        write(&store, |rows| {
-            (from..from + count).try_for_each(|n| rows.put_pat(&pat(n)))
-        })
-        .unwrap();
+        write(&store, |rows| (from..from + count).try_for_each(|n| rows.put_pat(&pat(n)))).unwrap();
     };
     many(100, 4_092);
     assert!(matches!(after(0), Changes::Tokens(ids, 4_096) if ids.len() == 4_094));
@@ -263,8 +218,5 @@ fn a_record_that_is_too_large_is_refused_with_a_way_out() {
     let store = Store::memory().unwrap();
     let long = "x".repeat(2 << 20);
     let refused = write(&store, |rows| rows.append_event(draft(None, &long))).unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "this record is too large for events-1: shorten its texts"
-    );
+    assert_eq!(refused.to_string(), "this record is too large for events-1: shorten its texts");
 }

@@ -37,9 +37,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
+        Self { folder: tempfile::tempdir().unwrap() }
     }
 
     fn path(&self) -> PathBuf {
@@ -63,9 +61,7 @@ fn id(number: usize) -> TokenId {
 
 fn pat(number: usize) -> Pat {
     let mut scopes = Scopes::default();
-    scopes
-        .add("channels:*:publish@d1".parse().unwrap())
-        .unwrap();
+    scopes.add("channels:*:publish@d1".parse().unwrap()).unwrap();
     scopes.add("clients:c1:read".parse().unwrap()).unwrap();
     Pat {
         id: id(number),
@@ -86,11 +82,7 @@ fn pat(number: usize) -> Pat {
 }
 
 fn used(minute: i64) -> LastUse {
-    LastUse {
-        at: at(minute),
-        from: Some("192.0.2.7".into()),
-        what: "channels:c1:publish".into(),
-    }
+    LastUse { at: at(minute), from: Some("192.0.2.7".into()), what: "channels:c1:publish".into() }
 }
 
 fn draft(token: Option<usize>, detail: &str) -> EventDraft {

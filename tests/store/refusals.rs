@@ -23,11 +23,7 @@ fn folder_file_and_reserve_are_ours_alone_under_any_umask() {
         let path = place.folder.path().join("new/deep/store.redb");
         // A umask belongs to a process, and tests share theirs: a child has its own.
         let child = Command::new("sh")
-            .args([
-                "-c",
-                "umask $0; exec \"$1\" --exact refusals::child_opens",
-                umask,
-            ])
+            .args(["-c", "umask $0; exec \"$1\" --exact refusals::child_opens", umask])
             .arg(std::env::current_exe().unwrap())
             .env("PATDECK_TEST_OPEN", &path)
             .output()
@@ -122,23 +118,14 @@ fn links_folders_and_pipes_are_refused() {
     let link = "is a symbolic link: name the path that it leads to";
     assert!(refused(&place.path()).ends_with(link));
     fs::remove_file(&target).unwrap();
-    assert!(
-        refused(&place.path()).ends_with(link),
-        "also one to nothing"
-    );
+    assert!(refused(&place.path()).ends_with(link), "also one to nothing");
     assert!(!target.exists());
     fs::remove_file(place.path()).unwrap();
     let not_a_file = "is not a regular file: name another path";
     fs::create_dir(place.path()).unwrap();
     assert!(refused(&place.path()).ends_with(not_a_file));
     fs::remove_dir(place.path()).unwrap();
-    assert!(
-        Command::new("mkfifo")
-            .arg(place.path())
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("mkfifo").arg(place.path()).status().unwrap().success());
     assert!(refused(&place.path()).ends_with(not_a_file));
     assert!(refused(Path::new("/")).ends_with(not_a_file));
 }
@@ -162,11 +149,7 @@ fn what_is_no_store_is_refused_and_left_as_it_is() {
         const LETTERS: redb::TableDefinition<'_, u64, u64> = redb::TableDefinition::new("letters");
         let db = redb::Database::create(place.path()).unwrap();
         let transaction = db.begin_write().unwrap();
-        transaction
-            .open_table(LETTERS)
-            .unwrap()
-            .insert(1, 1)
-            .unwrap();
+        transaction.open_table(LETTERS).unwrap().insert(1, 1).unwrap();
         transaction.commit().unwrap();
         drop(db);
         fs::read(place.path()).unwrap()
@@ -187,8 +170,5 @@ fn a_store_whose_folder_is_a_file_says_which() {
     let place = Place::new();
     fs::write(place.folder.path().join("file"), "x").unwrap();
     let error = Store::open(&place.folder.path().join("file/s.redb")).unwrap_err();
-    assert!(
-        matches!(error, StoreError::NotAFile { .. } | StoreError::Io { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, StoreError::NotAFile { .. } | StoreError::Io { .. }), "{error}");
 }

@@ -76,10 +76,7 @@ fn a_write_waits_for_its_turn_then_names_the_holder_while_reads_go_on() {
         assert!(matches!(busy, StoreError::Busy { .. }), "{busy}");
         let here = format!("(process {}", std::process::id());
         assert!(!cfg!(target_os = "linux") || busy.to_string().contains(&here));
-        assert!(
-            busy.to_string()
-                .ends_with("try again, or end that process if it hangs")
-        );
+        assert!(busy.to_string().ends_with("try again, or end that process if it hangs"));
         assert!(names(&waiting).is_empty());
         assert!(!settle(Duration::ZERO), "a write is running");
         release.send(()).unwrap();

@@ -16,13 +16,7 @@ impl Small {
     fn mount(size: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount")
-            .args([
-                "-t",
-                "tmpfs",
-                "-o",
-                &format!("size={size},mode=700"),
-                "none",
-            ])
+            .args(["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "none"])
             .arg(folder.path())
             .output()
             .is_ok_and(|done| done.status.success());
@@ -106,10 +100,7 @@ fn a_read_only_file_system_can_be_read_and_says_why_it_cannot_be_written() {
     };
     let path = disk.path().join("store.redb");
     add(&Store::open(&path).unwrap(), 1).unwrap();
-    let remounted = Command::new("mount")
-        .args(["-o", "remount,ro"])
-        .arg(disk.path())
-        .status();
+    let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(disk.path()).status();
     assert!(remounted.unwrap().success());
     let store = Store::open(&path).unwrap();
     assert_eq!(store.read(Rows::token_count), Ok(1));

@@ -73,16 +73,8 @@ pub(super) fn doctor(
     terminal::look(&mut report, config.as_ref().ok(), environment);
     settings_file(&mut report, flags, environment, &config);
     store::look(&mut report, config.as_ref().ok(), open);
-    let exit = if report.attention.is_empty() {
-        Exit::Done
-    } else {
-        Exit::No
-    };
-    let printed = if out.json {
-        out.object(as_json(report))
-    } else {
-        print(&report, out)
-    };
+    let exit = if report.attention.is_empty() { Exit::Done } else { Exit::No };
+    let printed = if out.json { out.object(as_json(report)) } else { print(&report, out) };
     printed.map_err(|error| match exit {
         Exit::Done => Failure::from(error),
         other => Failure::from(error).or_exit(other),
@@ -140,9 +132,7 @@ fn judge_settings(report: &mut Report, path: &Path, found: &std::fs::Metadata) {
         ));
     }
     if found.mode() & 0o022 != 0 {
-        report.attend(format!(
-            "{shown} can be changed by others: run `chmod go-w {shown}`"
-        ));
+        report.attend(format!("{shown} can be changed by others: run `chmod go-w {shown}`"));
     }
 }
 
@@ -155,10 +145,8 @@ fn as_json(report: Report) -> Value {
     whole.insert("ok".into(), report.attention.is_empty().into());
     whole.insert("attention".into(), report.attention.into());
     for (part, facts) in report.parts {
-        let facts: Map<_, _> = facts
-            .into_iter()
-            .map(|(name, value)| (name.replace(' ', "_"), value))
-            .collect();
+        let facts: Map<_, _> =
+            facts.into_iter().map(|(name, value)| (name.replace(' ', "_"), value)).collect();
         whole.insert(part.into(), facts.into());
     }
     whole.into()

@@ -25,9 +25,7 @@ pub(super) fn look(report: &mut Report, store: &Metadata) {
         report.unknown("open in", "there is no /proc to look into");
         return;
     };
-    let numbers = all
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let numbers = all.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let (mut holders, mut hidden) = (Vec::new(), 0_usize);
     for process in numbers.filter(|process| *process != std::process::id()) {
         match sight(process, store) {

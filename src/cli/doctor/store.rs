@@ -29,10 +29,7 @@ pub(super) fn look(report: &mut Report, config: Option<&Config>, open: Open<'_>)
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => {
             report.unknown("state", "this is not a file");
-            report.attend(format!(
-                "{} is not a file: name another store",
-                path.display()
-            ));
+            report.attend(format!("{} is not a file: name another store", path.display()));
         }
         Ok(found) => {
             file(report, path, &found);
@@ -91,22 +88,15 @@ fn content(report: &mut Report, config: &Config, open: Open<'_>) {
 }
 
 fn numbers(report: &mut Report, health: &Health) {
-    let Health {
-        loaded,
-        chain,
-        schema,
-        trash,
-    } = health;
+    let Health { loaded, chain, schema, trash } = health;
     report.fact("state", "opens");
     report.fact("format", *schema);
     let count = |status: Status| {
         let is = |pat: &&Pat| pat.status(loaded.now) == status;
         loaded.pats.iter().filter(is).count()
     };
-    let unclaimed = loaded
-        .pats
-        .iter()
-        .filter(|pat| !pat.claimed && pat.status(loaded.now) == Status::Active);
+    let unclaimed =
+        loaded.pats.iter().filter(|pat| !pat.claimed && pat.status(loaded.now) == Status::Active);
     let unclaimed = unclaimed.count();
     report.fact(
         "tokens",
@@ -125,9 +115,7 @@ fn numbers(report: &mut Report, health: &Health) {
     }
     report.fact("damaged records", loaded.damaged.len());
     for damage in &loaded.damaged {
-        report.attend(format!(
-            "{damage} is damaged: restore a backup, or delete this record"
-        ));
+        report.attend(format!("{damage} is damaged: restore a backup, or delete this record"));
     }
     report.fact("events", chain.events);
     match &chain.broken {

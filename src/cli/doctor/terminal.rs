@@ -24,13 +24,9 @@ pub(super) fn look(report: &mut Report, config: Option<&Config>, environment: &E
     report.fact("TERM", variable("TERM"));
     report.fact("COLORTERM", variable("COLORTERM"));
     report.fact("NO_COLOR", environment.no_color);
-    let size = [
-        rustix::stdio::stdout(),
-        rustix::stdio::stderr(),
-        rustix::stdio::stdin(),
-    ]
-    .into_iter()
-    .find_map(|stream| rustix::termios::tcgetwinsize(stream).ok());
+    let size = [rustix::stdio::stdout(), rustix::stdio::stderr(), rustix::stdio::stdin()]
+        .into_iter()
+        .find_map(|stream| rustix::termios::tcgetwinsize(stream).ok());
     let size = size.map(|size| format!("{}x{}", size.ws_col, size.ws_row));
     let on_terminal = size.is_some();
     report.either("size", size.ok_or_else(|| "not on a terminal".to_owned()));
@@ -40,10 +36,7 @@ pub(super) fn look(report: &mut Report, config: Option<&Config>, environment: &E
     }
     report.fact("locale", environment.locale.clone());
     let glyphs = config.map(|config| config.glyphs.word());
-    report.either(
-        "glyphs",
-        glyphs.ok_or_else(|| "the settings have mistakes".to_owned()),
-    );
+    report.either("glyphs", glyphs.ok_or_else(|| "the settings have mistakes".to_owned()));
     session(report);
     clipboard(report, config);
 }
@@ -59,10 +52,7 @@ fn set(name: &str) -> bool {
 fn session(report: &mut Report) {
     report.part("session");
     // Whether, not from where: addresses do not belong into a report.
-    report.fact(
-        "ssh",
-        set("SSH_CONNECTION") || set("SSH_TTY") || set("SSH_CLIENT"),
-    );
+    report.fact("ssh", set("SSH_CONNECTION") || set("SSH_TTY") || set("SSH_CLIENT"));
     let mosh = under_mosh();
     report.either("mosh", mosh.clone());
     report.fact("screen", set("STY"));
@@ -83,10 +73,7 @@ fn session(report: &mut Report) {
         ));
     }
     report.either("tmux version", version);
-    report.either(
-        "set-clipboard",
-        ask(&tmux, &["show-options", "-sv", "set-clipboard"]),
-    );
+    report.either("set-clipboard", ask(&tmux, &["show-options", "-sv", "set-clipboard"]));
     let through = ask(&tmux, &["show-options", "-Apv", "allow-passthrough"]);
     report.either("allow-passthrough", through);
     if mosh == Ok(true) {
@@ -117,10 +104,7 @@ fn under_mosh() -> Result<bool, String> {
         if name.contains("(mosh-server") {
             return Ok(true);
         }
-        let parent = rest
-            .split_whitespace()
-            .nth(1)
-            .and_then(|id| id.parse().ok());
+        let parent = rest.split_whitespace().nth(1).and_then(|id| id.parse().ok());
         match parent {
             Some(parent) if parent > 1 => process = parent,
             _ => break,
@@ -214,13 +198,7 @@ mod tests {
         for old in ["tmux 2.9a", "tmux 3.1c", "tmux 3.0"] {
             assert!(is_before_3_2(old), "{old}");
         }
-        for new in [
-            "tmux 3.2",
-            "tmux 3.3a",
-            "tmux next-3.6",
-            "tmux master",
-            "tmux 10.0",
-        ] {
+        for new in ["tmux 3.2", "tmux 3.3a", "tmux next-3.6", "tmux master", "tmux 10.0"] {
             assert!(!is_before_3_2(new), "{new}");
         }
     }

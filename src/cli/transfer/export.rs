@@ -46,11 +46,7 @@ pub(in crate::cli) fn export(
     for damage in &exported.damaged {
         tell(&format!("not exported: {damage} is damaged"));
     }
-    Ok(if exported.damaged.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Store
-    })
+    Ok(if exported.damaged.is_empty() { Exit::Done } else { Exit::Store })
 }
 
 fn write(exported: &Exported, to: &mut impl Write) -> io::Result<()> {

@@ -97,11 +97,7 @@ struct Read {
 
 impl Read {
     fn fault(&mut self, line: u64, field: &str, why: impl Into<String>) {
-        self.faults.push(Fault {
-            line,
-            field: field.to_owned(),
-            why: why.into(),
-        });
+        self.faults.push(Fault { line, field: field.to_owned(), why: why.into() });
     }
 }
 
@@ -195,20 +191,13 @@ fn refused(mut faults: Vec<Fault>, args: &Import) -> Failure {
     faults.sort_by_key(|fault| fault.line);
     let path = args.file.to_string_lossy();
     for fault in faults.iter().take(TOLD) {
-        let field = if fault.field.is_empty() {
-            String::new()
-        } else {
-            format!(" {}:", fault.field)
-        };
+        let field =
+            if fault.field.is_empty() { String::new() } else { format!(" {}:", fault.field) };
         let told = format!("{path}:{}:{field} {}", fault.line, fault.why);
         tell(&escape(&told));
     }
     let more = faults.len().saturating_sub(TOLD);
-    let more = if more > 0 {
-        format!("and {more} more; ")
-    } else {
-        String::new()
-    };
+    let more = if more > 0 { format!("and {more} more; ") } else { String::new() };
     Failure::Told(
         Exit::Refused,
         format!("{more}nothing was imported: mend these lines, or see --on-conflict"),
@@ -245,12 +234,8 @@ fn tell_fates(
             }))?;
             continue;
         }
-        let text = format!(
-            "line {}: {name} ({id}) {} {}",
-            one.line,
-            word(fate.outcome),
-            why.join("; ")
-        );
+        let text =
+            format!("line {}: {name} ({id}) {} {}", one.line, word(fate.outcome), why.join("; "));
         let text = text.trim_end();
         if args.dry_run {
             out.line(&escape(text))?;
@@ -259,13 +244,8 @@ fn tell_fates(
         }
     }
     let count = |kind| fates.iter().filter(|fate| fate.outcome == kind).count();
-    let counts = [
-        Outcome::New,
-        Outcome::Replaced,
-        Outcome::Skipped,
-        Outcome::Unchanged,
-    ]
-    .map(|kind| format!("{} {}", word(kind), count(kind)));
+    let counts = [Outcome::New, Outcome::Replaced, Outcome::Skipped, Outcome::Unchanged]
+        .map(|kind| format!("{} {}", word(kind), count(kind)));
     let what = if args.dry_run { "would be" } else { "are" };
     tell(&format!("tokens {what} {}", counts.join(", ")));
     Ok(())

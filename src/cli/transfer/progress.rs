@@ -28,10 +28,7 @@ impl Progress {
     /// Starts to show how many of `total` tokens are `what`; a total of 0 is not known.
     pub(super) fn new(what: &'static str, done: &Arc<AtomicU64>, total: u64) -> Self {
         if !io::stderr().is_terminal() {
-            return Self {
-                over: None,
-                drawing: None,
-            };
+            return Self { over: None, drawing: None };
         }
         let (over, ended) = mpsc::channel();
         let done = Arc::clone(done);
@@ -46,10 +43,7 @@ impl Progress {
                 drop(write!(io::stderr(), "\r\x1b[K"));
             }
         });
-        Self {
-            over: Some(over),
-            drawing: Some(drawing),
-        }
+        Self { over: Some(over), drawing: Some(drawing) }
     }
 }
 
@@ -66,9 +60,7 @@ fn bar(what: &str, done: u64, total: u64) -> String {
     }
     let done = done.min(total);
     let full = done.saturating_mul(CELLS) / total;
-    let cells: String = (0..CELLS)
-        .map(|cell| if cell < full { '#' } else { '.' })
-        .collect();
+    let cells: String = (0..CELLS).map(|cell| if cell < full { '#' } else { '.' }).collect();
     format!("{what} [{cells}] {done} of {total} tokens")
 }
 
@@ -78,10 +70,7 @@ mod tests {
 
     #[test]
     fn the_bar_says_how_far() {
-        assert_eq!(
-            bar("checked", 3, 4),
-            "checked [##################......] 3 of 4 tokens"
-        );
+        assert_eq!(bar("checked", 3, 4), "checked [##################......] 3 of 4 tokens");
         assert_eq!(bar("checked", 9, 4), bar("checked", 4, 4));
         assert_eq!(bar("read", 7, 0), "read: 7 tokens");
     }

@@ -53,15 +53,12 @@ pub(super) fn written(pat: &Pat) -> Value {
 }
 
 fn digest(digest: &Digest) -> String {
-    digest
-        .as_bytes()
-        .iter()
-        .fold(ALGORITHM.to_owned(), |mut text, byte| {
-            for half in [byte >> 4, byte & 15] {
-                text.extend(char::from_digit(u32::from(half), 16));
-            }
-            text
-        })
+    digest.as_bytes().iter().fold(ALGORITHM.to_owned(), |mut text, byte| {
+        for half in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(half), 16));
+        }
+        text
+    })
 }
 
 /// The token that the line says, or everything that is wrong with it.
@@ -79,9 +76,7 @@ fn pat(fields: &mut Fields) -> Result<Pat, Wrong> {
         TokenId::parse(text).ok_or_else(|| "12 letters and digits are expected".to_owned())
     });
     let name = fields.text("name", |text| Name::parse(text).map_err(words));
-    let description = fields.text("description", |text| {
-        Description::parse(text).map_err(words)
-    });
+    let description = fields.text("description", |text| Description::parse(text).map_err(words));
     let scopes = fields.scopes();
     let prefix = fields.text("prefix", |text| {
         let good = Prefix::parse(text).map(|_| text.to_owned());
@@ -180,11 +175,7 @@ pub(super) struct Fields {
 
 impl Fields {
     pub(super) fn parse(line: u64, text: &str) -> Result<Self, Fault> {
-        let fault = |why: String| Fault {
-            line,
-            field: String::new(),
-            why,
-        };
+        let fault = |why: String| Fault { line, field: String::new(), why };
         let value: Value = serde_json::from_str(text).map_err(|error| {
             let column = error.column();
             fault(format!("this is no JSON object: see its column {column}"))
@@ -192,32 +183,20 @@ impl Fields {
         let Value::Object(map) = value else {
             return Err(fault("a JSON object is expected".to_owned()));
         };
-        Ok(Self {
-            line,
-            within: String::new(),
-            map,
-            faults: Vec::new(),
-        })
+        Ok(Self { line, within: String::new(), map, faults: Vec::new() })
     }
 
     /// What was wrong, left-over fields included.
     pub(super) fn done(mut self) -> Vec<Fault> {
         let left: Vec<_> = std::mem::take(&mut self.map).into_iter().collect();
         for (name, _) in left {
-            self.wrong(
-                &name,
-                "this patdeck does not know it: update patdeck".to_owned(),
-            );
+            self.wrong(&name, "this patdeck does not know it: update patdeck".to_owned());
         }
         self.faults
     }
 
     fn wrong(&mut self, name: &str, why: String) -> Wrong {
-        self.faults.push(Fault {
-            line: self.line,
-            field: format!("{}{name}", self.within),
-            why,
-        });
+        self.faults.push(Fault { line: self.line, field: format!("{}{name}", self.within), why });
         Wrong
     }
 
@@ -306,11 +285,7 @@ impl Fields {
         };
         let value = read(&mut inner);
         // After a fault the fields behind it were not read: they are not left over.
-        let faults = if value.is_err() {
-            inner.faults
-        } else {
-            inner.done()
-        };
+        let faults = if value.is_err() { inner.faults } else { inner.done() };
         let good = faults.is_empty();
         self.faults.extend(faults);
         value.and_then(|value| if good { Ok(Some(value)) } else { Err(Wrong) })

@@ -21,16 +21,9 @@ fn pat() -> Pat {
         scopes,
         prefix: "acme2".into(),
         digest: Digest::from_bytes([0xa7; 32]),
-        retiring: Some(Retiring {
-            digest: Digest::from_bytes([9; 32]),
-            until: at(500),
-        }),
+        retiring: Some(Retiring { digest: Digest::from_bytes([9; 32]), until: at(500) }),
         created: at(1),
-        created_by: Actor {
-            user: "root".into(),
-            sudo_user: Some("alice".into()),
-            from: None,
-        },
+        created_by: Actor { user: "root".into(), sudo_user: Some("alice".into()), from: None },
         issued: at(2),
         expires: Some(at(900)),
         revoked: Some(at(3)),
@@ -70,61 +63,29 @@ fn told(line: &Value) -> Vec<String> {
     let faults = read(7, &line.to_string()).unwrap_err();
     assert!(faults.iter().all(|fault| fault.line == 7));
     let told = faults.iter();
-    told.map(|fault| format!("{}: {}", fault.field, fault.why))
-        .collect()
+    told.map(|fault| format!("{}: {}", fault.field, fault.why)).collect()
 }
 
-#[test]
-fn a_wrong_field_is_named_with_what_was_expected() {
-    let one = |pointer, value| spoiled(pointer, value).join(" | ");
-    for (pointer, value, told) in [
-        (
-            "/id",
-            json!("short"),
-            "id: 12 letters and digits are expected",
-        ),
-        (
-            "/name",
-            json!(" "),
-            "name: a name is needed: type 1 to 64 characters",
-        ),
+/// Where a field is, what is written there, and what is told of it.
+type Spoiling = (&'static str, Value, &'static str);
+
+fn spoilings() -> Vec<Spoiling> {
+    vec![
+        ("/id", json!("short"), "id: 12 letters and digits are expected"),
+        ("/name", json!(" "), "name: a name is needed: type 1 to 64 characters"),
         ("/name", json!(5), "name: a text is expected"),
         (
             "/prefix",
             json!("PAT"),
             "prefix: a lower-case letter, then letters and digits are expected",
         ),
-        (
-            "/digest",
-            json!("sha256:00"),
-            "digest: sha256: and 64 hexadecimal digits are expected",
-        ),
-        (
-            "/digest",
-            json!("md5:00"),
-            "digest: sha256: and 64 hexadecimal digits are expected",
-        ),
-        (
-            "/issued",
-            json!("yesterday"),
-            "issued: a time like 2026-12-24T13:05:00Z is expected",
-        ),
+        ("/digest", json!("sha256:00"), "digest: sha256: and 64 hexadecimal digits are expected"),
+        ("/digest", json!("md5:00"), "digest: sha256: and 64 hexadecimal digits are expected"),
+        ("/issued", json!("yesterday"), "issued: a time like 2026-12-24T13:05:00Z is expected"),
         ("/expires", json!(1), "expires: a text is expected"),
-        (
-            "/claimed",
-            json!("yes"),
-            "claimed: true or false is expected",
-        ),
-        (
-            "/created_by",
-            json!(null),
-            "created_by: an object is expected",
-        ),
-        (
-            "/created_by/user",
-            json!(null),
-            "created_by.user: a text is expected",
-        ),
+        ("/claimed", json!("yes"), "claimed: true or false is expected"),
+        ("/created_by", json!(null), "created_by: an object is expected"),
+        ("/created_by/user", json!(null), "created_by.user: a text is expected"),
         (
             "/retiring/until",
             json!(""),
@@ -141,8 +102,13 @@ fn a_wrong_field_is_named_with_what_was_expected() {
             json!(["channels:*:publish", "channels:c:publish"]),
             "scopes: channels:c:publish is covered by channels:*:publish already: nothing to add",
         ),
-    ] {
-        assert_eq!(one(pointer, value), told);
+    ]
+}
+
+#[test]
+fn a_wrong_field_is_named_with_what_was_expected() {
+    for (pointer, value, expected) in spoilings() {
+        assert_eq!(spoiled(pointer, value).join(" | "), expected);
     }
 }
 

@@ -4,10 +4,7 @@ use super::*;
 
 /// A token that ends after an hour.
 fn brief(world: &World, text: &str) -> Issued {
-    let brief = NewPat {
-        lifetime: lifetime("1h"),
-        ..new(text)
-    };
+    let brief = NewPat { lifetime: lifetime("1h"), ..new(text) };
     world.create(&brief).unwrap()
 }
 
@@ -20,10 +17,7 @@ fn a_clock_that_goes_back_revives_nothing_that_had_expired_by_the_last_change() 
     world.go_to(0);
     let expired = Decision::Deny(Denial::Expired(at(60)));
     assert_eq!(world.check(&issued.secret), expired);
-    assert_eq!(
-        world.test(&issued.pat.id, &request(PUBLISH)).unwrap(),
-        expired
-    );
+    assert_eq!(world.test(&issued.pat.id, &request(PUBLISH)).unwrap(), expired);
     assert_eq!(world.load().unwrap().clock_behind, Some(at(61)));
     // What is made meanwhile is dated by the last change too: the trail never goes back.
     assert_eq!(brief(&world, "third").pat.issued, at(61));
@@ -39,10 +33,7 @@ fn a_clock_that_goes_back_gives_the_trash_no_more_time() {
     world.go_to(DAY);
     world.issue("another");
     world.go_to(0);
-    assert!(matches!(
-        world.refused(Service::restore_last),
-        ServiceError::NothingToRestore
-    ));
+    assert!(matches!(world.refused(Service::restore_last), ServiceError::NothingToRestore));
     world.purge().unwrap();
     assert_eq!(world.store.read(Rows::trash).unwrap().rows, []);
 }
@@ -70,10 +61,7 @@ fn an_accepted_clock_mends_one_that_had_run_ahead() {
     let ((), told) = world.told(Service::accept_clock);
     assert_eq!(
         told,
-        [(
-            Action::ClockAccepted,
-            "the last change was at 2029-08-20 12:00 UTC".into()
-        )]
+        [(Action::ClockAccepted, "the last change was at 2029-08-20 12:00 UTC".into())]
     );
     assert_eq!(world.load().unwrap().clock_behind, None);
     assert!(world.works(&issued.secret));
@@ -113,16 +101,13 @@ fn a_damaged_newest_event_stops_neither_a_check_nor_a_revocation() {
     let issued = world.issue("ci");
     world.go_to(5);
     let old = Description::default();
-    world
-        .edit(&issued.pat.id, &name("needle-two"), &old)
-        .unwrap();
+    world.edit(&issued.pat.id, &name("needle-two"), &old).unwrap();
     drop(world);
     // The words of the newest event, which stand nowhere else, get a typo.
     let mut bytes = std::fs::read(&path).unwrap();
     let words = b"name was ci";
-    let places: Vec<_> = (0..bytes.len() - words.len())
-        .filter(|n| bytes[*n..].starts_with(words))
-        .collect();
+    let places: Vec<_> =
+        (0..bytes.len() - words.len()).filter(|n| bytes[*n..].starts_with(words)).collect();
     assert!(!places.is_empty());
     for place in places {
         bytes[place] ^= 1;

@@ -80,9 +80,7 @@ fn no_secret_and_no_digest_ever_stands_in_the_trail() {
     let first = world.issue("ci");
     let id = first.pat.id;
     let second = world.regenerate(&id, renewal("1h", Overlap::Hour)).unwrap();
-    world
-        .claim(&id, &second.secret.digest(), Claim::Copied)
-        .unwrap();
+    world.claim(&id, &second.secret.digest(), Claim::Copied).unwrap();
     world.works(&second.secret);
     world.delete(&id).unwrap();
     let trail = format!("{:?}", world.events());

@@ -26,10 +26,7 @@ fn what_others_did_comes_once_and_then_nothing() {
     one.revoke(&kept.pat.id).unwrap();
     let (mut fresh, seen) = tokens(two.follow(seen).unwrap());
     fresh.sort_by_key(|(id, _)| *id != kept.pat.id);
-    assert_eq!(
-        fresh,
-        [(kept.pat.id, one.get(&kept.pat.id)), (gone.pat.id, None)]
-    );
+    assert_eq!(fresh, [(kept.pat.id, one.get(&kept.pat.id)), (gone.pat.id, None)]);
     assert!(matches!(two.follow(seen).unwrap(), Followed::Nothing));
     assert_eq!(two.load().unwrap().position, seen);
 }
@@ -67,11 +64,7 @@ fn more_than_the_feed_holds_is_everything_anew() {
         .write(|rows| {
             for n in 0..more {
                 let id = TokenId::parse(&format!("{n:012}")).unwrap();
-                let pat = Pat {
-                    id,
-                    name: name(&format!("t{n}")),
-                    ..issued.pat.clone()
-                };
+                let pat = Pat { id, name: name(&format!("t{n}")), ..issued.pat.clone() };
                 rows.put_pat(&pat)?;
             }
             Ok::<_, StoreError>(())
@@ -80,10 +73,7 @@ fn more_than_the_feed_holds_is_everything_anew() {
     match world.follow(seen).unwrap() {
         Followed::Everything(loaded) => {
             assert_eq!(loaded.pats.len(), more + 1);
-            assert!(matches!(
-                world.follow(loaded.position).unwrap(),
-                Followed::Nothing
-            ));
+            assert!(matches!(world.follow(loaded.position).unwrap(), Followed::Nothing));
         }
         other => panic!("{other:?}"),
     }
@@ -108,10 +98,7 @@ fn another_store_in_the_place_of_the_first_is_everything_anew() {
         match world.follow(seen).unwrap() {
             Followed::Everything(loaded) => {
                 assert_eq!(loaded.pats.len(), usize::try_from(changes).unwrap());
-                assert!(matches!(
-                    world.follow(loaded.position).unwrap(),
-                    Followed::Nothing
-                ));
+                assert!(matches!(world.follow(loaded.position).unwrap(), Followed::Nothing));
             }
             other => panic!("{other:?}"),
         }

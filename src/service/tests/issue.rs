@@ -13,19 +13,10 @@ fn a_new_secret_works_at_once_and_is_unclaimed() {
         (Some(at(30 * DAY)), at(0), at(0), false)
     );
     assert_eq!(pat.digest, issued.secret.digest());
-    assert_eq!(
-        told,
-        [(
-            Action::Created,
-            "until 2026-12-24 12:00 UTC, 1 scope".into()
-        )]
-    );
+    assert_eq!(told, [(Action::Created, "until 2026-12-24 12:00 UTC, 1 scope".into())]);
     let event = world.events().remove(0);
     assert_eq!(event.what.token, Some(pat.id));
-    assert_eq!(
-        (event.what.name.as_str(), event.what.at),
-        ("ci-prod", at(0))
-    );
+    assert_eq!((event.what.name.as_str(), event.what.at), ("ci-prod", at(0)));
     assert_eq!(event.what.actor, Actor::named("alice"));
 }
 
@@ -47,25 +38,16 @@ fn a_taken_name_is_refused_whatever_its_case() {
     let world = World::new();
     world.issue("CI-Prod");
     let error = world.refused(|s| s.create(&new("ci-pROD")));
-    assert_eq!(
-        error.to_string(),
-        "another token is called ci-pROD: choose another name"
-    );
+    assert_eq!(error.to_string(), "another token is called ci-pROD: choose another name");
 }
 
 #[test]
 fn a_lifetime_beyond_the_limits_is_refused() {
     let world = World::new();
     for wrong in ["367d", "never", "2026-11-23"] {
-        let asked = NewPat {
-            lifetime: lifetime(wrong),
-            ..new("ci")
-        };
+        let asked = NewPat { lifetime: lifetime(wrong), ..new("ci") };
         let error = world.refused(|s| s.create(&asked));
-        assert!(
-            matches!(error, ServiceError::Lifetime(_)),
-            "{wrong}: {error}"
-        );
+        assert!(matches!(error, ServiceError::Lifetime(_)), "{wrong}: {error}");
     }
 }
 
@@ -79,31 +61,19 @@ fn scopes_that_are_not_offered_or_repeat_each_other_are_refused() {
         &["channels:*:publish", "channels:c1:publish"],
         &["channels:*:publish", "clients:*:publish"],
     ] {
-        let asked = NewPat {
-            scopes: wrong.iter().map(|text| scope(text)).collect(),
-            ..new("ci")
-        };
+        let asked = NewPat { scopes: wrong.iter().map(|text| scope(text)).collect(), ..new("ci") };
         let error = world.refused(|s| s.create(&asked));
-        assert!(
-            matches!(error, ServiceError::Scope(_)),
-            "{wrong:?}: {error}"
-        );
+        assert!(matches!(error, ServiceError::Scope(_)), "{wrong:?}: {error}");
     }
 }
 
 #[test]
 fn a_token_without_scopes_is_made_and_may_do_nothing() {
     let world = World::new();
-    let asked = NewPat {
-        scopes: Vec::new(),
-        ..new("ci")
-    };
+    let asked = NewPat { scopes: Vec::new(), ..new("ci") };
     let issued = world.create(&asked).unwrap();
     let missing = scope(PUBLISH);
-    assert_eq!(
-        world.check(&issued.secret),
-        Decision::Deny(Denial::NoScope(missing))
-    );
+    assert_eq!(world.check(&issued.secret), Decision::Deny(Denial::NoScope(missing)));
 }
 
 #[test]
@@ -113,10 +83,7 @@ fn a_token_takes_another_name_and_leaves_its_old_one_to_others() {
     let description = Description::parse("runs at night").unwrap();
     let (pat, told) = world.told(|s| s.edit(&id, &name("cd"), &description));
     assert_eq!((pat.name.as_str(), &pat.description), ("cd", &description));
-    assert_eq!(
-        told,
-        [(Action::Edited, "name was ci, description changed".into())]
-    );
+    assert_eq!(told, [(Action::Edited, "name was ci, description changed".into())]);
     world.issue("ci");
     let error = world.refused(|s| s.create(&new("CD")));
     assert!(matches!(error, ServiceError::NameTaken(_)));
@@ -178,10 +145,8 @@ fn two_operators_who_want_one_name_do_not_both_get_it() {
     let error = two.refused(|s| s.create(&new("CI")));
     assert!(matches!(error, ServiceError::NameTaken(_)));
     // Each reads afresh what the other did.
-    two.edit(&first.pat.id, &name("cd"), &Description::default())
-        .unwrap();
-    one.add_scopes(&first.pat.id, &[scope("clients:*:read")])
-        .unwrap();
+    two.edit(&first.pat.id, &name("cd"), &Description::default()).unwrap();
+    one.add_scopes(&first.pat.id, &[scope("clients:*:read")]).unwrap();
     let pat = two.get(&first.pat.id).unwrap();
     assert_eq!((pat.name.as_str(), pat.scopes.len()), ("cd", 2));
     assert_eq!(one.events().len(), 3);

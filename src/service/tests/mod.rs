@@ -88,9 +88,7 @@ impl World {
 
     /// What a check of `secret` for publishing on a channel says.
     fn check(&self, secret: &Secret) -> Decision {
-        let verdict = self
-            .verify(presented(secret), &request(PUBLISH), None)
-            .unwrap();
+        let verdict = self.verify(presented(secret), &request(PUBLISH), None).unwrap();
         assert!(verdict.unrecorded.is_none());
         verdict.decision
     }
@@ -120,11 +118,7 @@ impl World {
     fn idle<T>(&self, change: impl FnOnce(&Service) -> Result<T, ServiceError>) -> T {
         let before = self.state();
         let done = change(&self.service).unwrap();
-        assert_eq!(
-            self.state(),
-            before,
-            "nothing to do, and changed all the same"
-        );
+        assert_eq!(self.state(), before, "nothing to do, and changed all the same");
         done
     }
 
@@ -165,10 +159,7 @@ fn new(text: &str) -> NewPat {
 }
 
 fn renewal(text: &str, overlap: Overlap) -> Renewal {
-    Renewal {
-        lifetime: lifetime(text),
-        overlap,
-    }
+    Renewal { lifetime: lifetime(text), overlap }
 }
 
 fn request(text: &str) -> Request {

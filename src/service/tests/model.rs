@@ -57,9 +57,7 @@ struct Model {
 impl Model {
     fn word(&self, secret: usize, now: i64) -> &'static str {
         let has = |t: &&Token| {
-            t.secret == secret
-                || t.retiring
-                    .is_some_and(|(old, end)| old == secret && now < end)
+            t.secret == secret || t.retiring.is_some_and(|(old, end)| old == secret && now < end)
         };
         match self.tokens.iter().find(has) {
             None => "unknown",
@@ -142,9 +140,7 @@ impl Run {
 
     fn change(&mut self, name: usize, change: impl Fn(&World, &mut Token) -> bool) -> bool {
         let world = &self.world;
-        self.model
-            .at_name(name)
-            .is_some_and(|token| change(world, token))
+        self.model.at_name(name).is_some_and(|token| change(world, token))
     }
 
     fn create(&mut self, number: usize, now: i64) -> bool {

@@ -11,13 +11,7 @@ fn a_revoked_token_comes_back_with_another_secret_and_all_else_as_it_was() {
     let before = world.revoke(&id).unwrap();
     world.go_to(10);
     let (issued, told) = world.told(|s| s.regenerate(&id, renewal("1h", Overlap::None)));
-    assert_eq!(
-        told,
-        [(
-            Action::Regenerated,
-            "was revoked, until 2026-11-24 13:10 UTC".into()
-        )]
-    );
+    assert_eq!(told, [(Action::Regenerated, "was revoked, until 2026-11-24 13:10 UTC".into())]);
     let expected = Pat {
         digest: issued.secret.digest(),
         issued: at(10),
@@ -37,10 +31,7 @@ fn an_expired_token_comes_back_with_another_secret() {
     let world = World::new();
     let old = world.issue("ci");
     world.go_to(30 * DAY);
-    assert_eq!(
-        world.check(&old.secret),
-        Decision::Deny(Denial::Expired(at(30 * DAY)))
-    );
+    assert_eq!(world.check(&old.secret), Decision::Deny(Denial::Expired(at(30 * DAY))));
     let (issued, told) = world.told(|s| s.regenerate(&old.pat.id, renewal("1h", Overlap::None)));
     assert!(told[0].1.starts_with("was expired, "), "{told:?}");
     assert!(world.works(&issued.secret));
@@ -51,9 +42,7 @@ fn an_expired_token_comes_back_with_another_secret() {
 fn the_old_secret_of_an_active_token_is_dead_with_the_commit() {
     let world = World::new();
     let old = world.issue("ci");
-    let new = world
-        .regenerate(&old.pat.id, renewal("1h", Overlap::None))
-        .unwrap();
+    let new = world.regenerate(&old.pat.id, renewal("1h", Overlap::None)).unwrap();
     assert!(world.works(&new.secret));
     assert_eq!(world.check(&old.secret), UNKNOWN);
 }
@@ -79,15 +68,10 @@ fn within_an_overlap_both_secrets_work_and_then_only_the_new_one() {
 #[test]
 fn an_overlap_never_outlives_the_old_expiry() {
     let world = World::new();
-    let short = NewPat {
-        lifetime: lifetime("1h"),
-        ..new("ci")
-    };
+    let short = NewPat { lifetime: lifetime("1h"), ..new("ci") };
     let old = world.create(&short).unwrap();
     world.go_to(50);
-    let new = world
-        .regenerate(&old.pat.id, renewal("30d", Overlap::Day))
-        .unwrap();
+    let new = world.regenerate(&old.pat.id, renewal("30d", Overlap::Day)).unwrap();
     world.go_to(59);
     assert!(world.works(&old.secret));
     world.go_to(60);
@@ -99,9 +83,7 @@ fn an_overlap_never_outlives_the_old_expiry() {
 fn an_overlap_never_outlives_the_new_expiry_either() {
     let world = World::new();
     let old = world.issue("ci");
-    let new = world
-        .regenerate(&old.pat.id, renewal("1m", Overlap::Day))
-        .unwrap();
+    let new = world.regenerate(&old.pat.id, renewal("1m", Overlap::Day)).unwrap();
     world.go_to(1);
     let expired = Decision::Deny(Denial::Expired(at(1)));
     assert_eq!(world.check(&old.secret), expired);

@@ -20,10 +20,7 @@ fn added_scopes_count_from_the_commit_on() {
     let wanted = [scope("clients:c9:read"), scope("users:*:list")];
     let ((pat, added), told) = world.told(|s| s.add_scopes(&issued.pat.id, &wanted));
     assert_eq!((pat.scopes.len(), added.absorbed.len()), (3, 0));
-    assert_eq!(
-        told,
-        [(Action::ScopesAdded, "clients:c9:read users:*:list".into())]
-    );
+    assert_eq!(told, [(Action::ScopesAdded, "clients:c9:read users:*:list".into())]);
     assert!(asked(&world));
 }
 
@@ -31,14 +28,9 @@ fn added_scopes_count_from_the_commit_on() {
 fn a_star_absorbs_and_says_what() {
     let world = World::new();
     let id = world.issue("ci").pat.id;
-    let four: Vec<_> = (0..4)
-        .map(|n| scope(&format!("clients:c{n}:read")))
-        .collect();
+    let four: Vec<_> = (0..4).map(|n| scope(&format!("clients:c{n}:read"))).collect();
     let (_, told) = world.told(|s| s.add_scopes(&id, &four));
-    assert_eq!(
-        told[0].1,
-        "clients:c0:read clients:c1:read clients:c2:read and 1 more"
-    );
+    assert_eq!(told[0].1, "clients:c0:read clients:c1:read clients:c2:read and 1 more");
     let ((_, added), told) = world.told(|s| s.add_scopes(&id, &[scope("clients:*:read")]));
     assert_eq!(added.absorbed, four);
     assert_eq!(
@@ -87,10 +79,7 @@ fn a_removed_scope_is_missing_from_the_next_check_on() {
     );
     let (_, told) = world.told(|s| s.remove_scope(&id, &scope("channels:*:publish")));
     assert_eq!(told, [(Action::ScopesRemoved, "channels:*:publish".into())]);
-    assert_eq!(
-        world.check(&issued.secret),
-        Decision::Deny(Denial::NoScope(scope(PUBLISH)))
-    );
+    assert_eq!(world.check(&issued.secret), Decision::Deny(Denial::NoScope(scope(PUBLISH))));
 }
 
 #[test]
@@ -117,8 +106,6 @@ fn a_scope_that_is_offered_no_more_stays_and_can_be_removed() {
     let issued = world.issue("ci");
     world.service.policy.catalogue.offers.clear();
     assert!(world.works(&issued.secret));
-    world
-        .remove_scope(&issued.pat.id, &scope("channels:*:publish"))
-        .unwrap();
+    world.remove_scope(&issued.pat.id, &scope("channels:*:publish")).unwrap();
     world.refused(|s| s.add_scopes(&issued.pat.id, &[scope("channels:*:publish")]));
 }

@@ -14,25 +14,13 @@ fn a_deleted_secret_is_dead_with_the_commit_and_works_again_when_brought_back() 
     let (_, told) = world.told(|s| s.delete(&id));
     let detail = "was active, can be brought back for 24 hours";
     assert_eq!(told, [(Action::Deleted, detail.into())]);
-    assert_eq!(
-        (world.check(&issued.secret), world.get(&id)),
-        (UNKNOWN, None)
-    );
+    assert_eq!((world.check(&issued.secret), world.get(&id)), (UNKNOWN, None));
     world.go_to(5 + DAY - 1);
     let (back, told) = world.told(Service::restore_last);
     assert_eq!(told, [(Action::Restored, String::new())]);
-    assert_eq!(
-        (back.len(), world.get(&id)),
-        (1, Some(before)),
-        "with its last use"
-    );
+    assert_eq!((back.len(), world.get(&id)), (1, Some(before)), "with its last use");
     assert!(world.works(&issued.secret));
-    assert!(
-        world
-            .refused(Service::restore_last)
-            .to_string()
-            .starts_with("nothing can be")
-    );
+    assert!(world.refused(Service::restore_last).to_string().starts_with("nothing can be"));
 }
 
 #[test]
@@ -42,10 +30,7 @@ fn what_was_revoked_or_expired_before_comes_back_as_it_was() {
     world.revoke(&issued.pat.id).unwrap();
     world.delete(&issued.pat.id).unwrap();
     world.restore_last().unwrap();
-    assert_eq!(
-        world.check(&issued.secret),
-        Decision::Deny(Denial::Revoked(at(0)))
-    );
+    assert_eq!(world.check(&issued.secret), Decision::Deny(Denial::Revoked(at(0))));
 }
 
 #[test]
@@ -72,9 +57,7 @@ fn a_name_taken_meanwhile_stops_all_that_was_to_come_back() {
     let error = world.refused(Service::restore_last);
     assert!(matches!(error, ServiceError::NameTaken(taken) if taken == name("two")));
     assert_eq!(world.check(&two.secret), UNKNOWN);
-    world
-        .edit(&usurper.pat.id, &name("three"), &Description::default())
-        .unwrap();
+    world.edit(&usurper.pat.id, &name("three"), &Description::default()).unwrap();
     assert_eq!(world.restore_last().unwrap().len(), 2);
     assert!(world.works(&two.secret) && world.works(&usurper.secret));
 }
@@ -155,13 +138,7 @@ fn a_token_added_by_another_program_keeps_all_from_being_deleted() {
     let seen = one.load().unwrap().pats.len();
     two.issue("two");
     let error = one.refused(|s| s.delete_all(seen));
-    assert!(matches!(
-        error,
-        ServiceError::CountChanged {
-            expected: 1,
-            now: 2
-        }
-    ));
+    assert!(matches!(error, ServiceError::CountChanged { expected: 1, now: 2 }));
     assert_eq!(one.delete_all(2).unwrap(), 2);
     assert_eq!(two.restore_last().unwrap().len(), 2);
 }

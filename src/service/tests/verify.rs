@@ -18,10 +18,7 @@ fn what_is_no_secret_is_malformed_and_tells_no_token() {
     let longer = format!("{whole}\n");
     for text in ["", "pat", &whole[..30], &typo, &longer] {
         let verdict = world.idle(|_| Ok(ask(&world, text, &request(PUBLISH))));
-        assert!(matches!(
-            verdict.decision,
-            Decision::Deny(Denial::Malformed(_))
-        ));
+        assert!(matches!(verdict.decision, Decision::Deny(Denial::Malformed(_))));
         assert_eq!(verdict.token, None);
     }
 }
@@ -63,10 +60,7 @@ fn a_matching_secret_is_told_just_what_is_wrong() {
     assert_eq!(told(PUBLISH), Decision::Allow(scope("channels:*:publish")));
     for missing in ["channels:c1:read", "messages:c1:publish"] {
         let missing_scope = scope(missing);
-        assert_eq!(
-            told(missing),
-            Decision::Deny(Denial::NoScope(missing_scope))
-        );
+        assert_eq!(told(missing), Decision::Deny(Denial::NoScope(missing_scope)));
     }
     world.go_to(30 * DAY - 1);
     assert!(told(PUBLISH).is_allowed());
@@ -122,9 +116,7 @@ fn a_check_that_read_before_another_ones_use_writes_no_second_one() {
     let read_before = world.get(&issued.pat.id).unwrap();
     world.works(&issued.secret);
     let generation = world.state().3;
-    world
-        .note_use(&read_before, true, PUBLISH, None, at(0))
-        .unwrap();
+    world.note_use(&read_before, true, PUBLISH, None, at(0)).unwrap();
     assert_eq!(world.state().3, generation);
 }
 
@@ -163,10 +155,7 @@ fn a_store_that_is_gone_gives_no_answer() {
     let issued = world.issue("ci");
     std::fs::remove_file(&path).unwrap();
     let answer = world.verify(presented(&issued.secret), &request(PUBLISH), None);
-    assert!(matches!(
-        answer,
-        Err(ServiceError::Store(StoreError::Gone { .. }))
-    ));
+    assert!(matches!(answer, Err(ServiceError::Store(StoreError::Gone { .. }))));
 }
 
 #[test]
@@ -178,10 +167,7 @@ fn an_operators_trial_decides_as_the_check_does_and_is_no_use() {
         let tried = world.idle(|s| s.test(&id, &request(asked)));
         assert_eq!(world.get(&id).unwrap().last_used, None);
         let pat = world.get(&id).unwrap();
-        assert_eq!(
-            tried,
-            crate::domain::decide(&pat, &request(asked), world.clock.now())
-        );
+        assert_eq!(tried, crate::domain::decide(&pat, &request(asked), world.clock.now()));
         tried
     };
     let mut tried = vec![same(&world, PUBLISH), same(&world, "users:*:read")];

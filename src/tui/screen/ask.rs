@@ -37,14 +37,7 @@ pub struct Ask {
 
 impl Ask {
     fn new(title: String, text: Vec<String>, verb: &'static str, effect: Effect) -> Self {
-        Self {
-            title,
-            text,
-            verb,
-            effect,
-            go: false,
-            fault: None,
-        }
+        Self { title, text, verb, effect, go: false, fault: None }
     }
 
     /// Whether to revoke `pat`.
@@ -61,12 +54,7 @@ impl Ask {
         if pat.status(view.now) == Status::Expired {
             text.push("It is expired already; revoking says that it was ended on purpose.".into());
         }
-        Self::new(
-            format!("Revoke {}?", pat.name),
-            text,
-            "Revoke",
-            Effect::Revoke(pat.id),
-        )
+        Self::new(format!("Revoke {}?", pat.name), text, "Revoke", Effect::Revoke(pat.id))
     }
 
     /// Whether to take `scope` from `pat`.
@@ -79,12 +67,7 @@ impl Ask {
             "You can add the scope again.".to_owned(),
         ];
         let effect = Effect::RemoveScope(pat.id, scope.clone());
-        Self::new(
-            format!("Remove a scope from {}?", pat.name),
-            text,
-            "Remove",
-            effect,
-        )
+        Self::new(format!("Remove a scope from {}?", pat.name), text, "Remove", effect)
     }
 
     /// Whether to take every scope from `pat`.
@@ -135,47 +118,23 @@ impl Ask {
         if let Some(fault) = &self.fault {
             let fault = format!("{} {fault}", look.fault());
             lines.push((String::new(), look.text()));
-            lines.extend(
-                paragraph(&fault, wide)
-                    .into_iter()
-                    .map(|line| (line, look.danger())),
-            );
+            lines.extend(paragraph(&fault, wide).into_iter().map(|line| (line, look.danger())));
         }
         let body = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        let inner = panel::draw(
-            &self.title,
-            (wide, body.saturating_add(3)),
-            true,
-            area,
-            buf,
-            look,
-        );
+        let inner = panel::draw(&self.title, (wide, body.saturating_add(3)), true, area, buf, look);
         let last = inner.height.saturating_sub(1);
         for (at, (line, style)) in (1..last).zip(&lines) {
             Pen::at(buf, inner, at, look).text(line, *style);
         }
-        let last = Rect {
-            y: inner.bottom().saturating_sub(1),
-            height: inner.height.min(1),
-            ..inner
-        };
-        buttons::draw(
-            &["Cancel", self.verb],
-            Some(usize::from(self.go)),
-            last,
-            buf,
-            look,
-        )
+        let last =
+            Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
+        buttons::draw(&["Cancel", self.verb], Some(usize::from(self.go)), last, buf, look)
     }
 }
 
 /// A paragraph in lines of `wide` columns; an empty one is an empty line.
 pub(super) fn paragraph(text: &str, wide: u16) -> Vec<String> {
-    if text.is_empty() {
-        vec![String::new()]
-    } else {
-        wrap(text, wide)
-    }
+    if text.is_empty() { vec![String::new()] } else { wrap(text, wide) }
 }
 
 /// When it was last used, as a sentence: what a destruction would break.
@@ -183,15 +142,8 @@ pub(super) fn last_used(pat: &Pat, view: &View<'_>) -> String {
     pat.last_used.as_ref().map_or_else(
         || "It was never used.".to_owned(),
         |used| {
-            let from = used
-                .from
-                .as_ref()
-                .map_or_else(String::new, |from| format!(" from {from}"));
-            format!(
-                "Last used {}{from}: {}.",
-                when::relative(used.at, view.now),
-                used.what
-            )
+            let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+            format!("Last used {}{from}: {}.", when::relative(used.at, view.now), used.what)
         },
     )
 }

@@ -31,14 +31,9 @@ struct Filter {
 impl Filter {
     fn shows(&self, event: &Event) -> bool {
         let what = &event.what;
-        self.token
-            .as_ref()
-            .is_none_or(|(id, _)| what.token == Some(*id))
+        self.token.as_ref().is_none_or(|(id, _)| what.token == Some(*id))
             && self.action.is_none_or(|action| what.action == action)
-            && self
-                .actor
-                .as_ref()
-                .is_none_or(|actor| what.actor.to_string() == *actor)
+            && self.actor.as_ref().is_none_or(|actor| what.actor.to_string() == *actor)
     }
 
     fn words(&self) -> Vec<String> {
@@ -64,10 +59,10 @@ impl Audit {
         let selected = self.selected().map(|event| event.sequence);
         self.trail = Some(trail);
         self.refresh();
-        let at = self.shown.iter().position(|at| {
-            self.event(*at)
-                .is_some_and(|event| Some(event.sequence) == selected)
-        });
+        let at = self
+            .shown
+            .iter()
+            .position(|at| self.event(*at).is_some_and(|event| Some(event.sequence) == selected));
         // On the newest one, new ones are what is watched for.
         if let Some(at) = at.filter(|_| self.rows.selected() > 0) {
             self.rows.select(at);
@@ -85,11 +80,7 @@ impl Audit {
     fn refresh(&mut self) {
         let events = self.trail.as_ref().map_or(&[][..], |trail| &trail.events);
         self.shown = (0..events.len())
-            .filter(|at| {
-                events
-                    .get(*at)
-                    .is_some_and(|event| self.filter.shows(event))
-            })
+            .filter(|at| events.get(*at).is_some_and(|event| self.filter.shows(event)))
             .collect();
     }
 
@@ -142,11 +133,7 @@ impl Audit {
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
         self.draw_state(area, buf, view);
-        let wide = if view.times == Times::Relative {
-            12
-        } else {
-            17
-        };
+        let wide = if view.times == Times::Relative { 12 } else { 17 };
         let heading = look.heading();
         Pen::at(buf, area, 1, look)
             .skip(1)
@@ -188,9 +175,7 @@ impl Audit {
                 "No event matches the filter: Esc clears it."
             };
             for (line, part) in (ABOVE + 1..).zip(wrap(text, area.width.saturating_sub(2))) {
-                Pen::at(buf, area, line, look)
-                    .skip(1)
-                    .text(&part, look.text());
+                Pen::at(buf, area, line, look).skip(1).text(&part, look.text());
             }
         }
     }
@@ -204,23 +189,17 @@ impl Audit {
         };
         let chain = &trail.chain;
         let pen = match &chain.broken {
-            None => pen.text(
-                &format!("chain verified, {} events", chain.events),
-                look.good(),
-            ),
-            Some((sequence, fault)) => pen.text(look.fault(), look.danger()).skip(1).text(
-                &format!("chain broken at event {sequence}: {fault}"),
-                look.danger(),
-            ),
+            None => pen.text(&format!("chain verified, {} events", chain.events), look.good()),
+            Some((sequence, fault)) => pen
+                .text(look.fault(), look.danger())
+                .skip(1)
+                .text(&format!("chain broken at event {sequence}: {fault}"), look.danger()),
         };
         let words = self.filter.words();
         if words.is_empty() {
             return;
         }
         let filter = format!("[{}]", words.join(", "));
-        pen.skip(2)
-            .text(&filter, look.accent())
-            .skip(1)
-            .text("Esc shows all", look.faint());
+        pen.skip(2).text(&filter, look.accent()).skip(1).text("Esc shows all", look.faint());
     }
 }

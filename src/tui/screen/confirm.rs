@@ -63,20 +63,12 @@ impl Confirm {
     /// Deleting all tokens, by their count.
     pub fn delete_all(view: &View<'_>) -> Self {
         let count = view.pats.len();
-        let active = view
-            .pats
-            .iter()
-            .filter(|pat| pat.status(view.now) == Status::Active)
-            .count();
+        let active = view.pats.iter().filter(|pat| pat.status(view.now) == Status::Active).count();
         let day = chrono::TimeDelta::hours(24);
         let used = view
             .pats
             .iter()
-            .filter(|pat| {
-                pat.last_used
-                    .as_ref()
-                    .is_some_and(|used| view.now - used.at < day)
-            })
+            .filter(|pat| pat.last_used.as_ref().is_some_and(|used| view.now - used.at < day))
             .count();
         Self {
             title: format!("Delete all {count} tokens?"),
@@ -135,15 +127,8 @@ impl Confirm {
         let words = self.text.iter().flat_map(|text| paragraph(text, wide));
         let words: Vec<_> = words.map(|line| (line, look.text())).collect();
         let mut fixed = vec![(format!("To delete, type {}:", self.what), look.text())];
-        fixed.extend(
-            wrap(&self.expected, wide)
-                .into_iter()
-                .map(|line| (line, look.heading())),
-        );
-        let fault = self
-            .fault
-            .as_ref()
-            .map(|fault| format!("{} {fault}", look.fault()));
+        fixed.extend(wrap(&self.expected, wide).into_iter().map(|line| (line, look.heading())));
+        let fault = self.fault.as_ref().map(|fault| format!("{} {fault}", look.fault()));
         let fault = wrap(&fault.unwrap_or_else(|| " ".into()), wide);
         let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
         let below = lines(fixed.len() + 1 + fault.len());
@@ -158,17 +143,9 @@ impl Confirm {
             Pen::at(buf, inner, line, look).text(text, *style);
             line += 1;
         }
-        let place = Rect {
-            y: inner.y + line,
-            height: 1,
-            ..inner
-        }
-        .intersection(inner);
+        let place = Rect { y: inner.y + line, height: 1, ..inner }.intersection(inner);
         let columns = (width(&self.expected) + 2).clamp(12, place.width.max(12));
-        let place = Rect {
-            width: columns.min(place.width),
-            ..place
-        };
+        let place = Rect { width: columns.min(place.width), ..place };
         let cursor = self.field.draw(place, buf, look, true);
         if self.matches() {
             let pen = Pen::at(buf, inner, line, look).skip(columns + 2);

@@ -36,13 +36,8 @@ enum Focus {
     Submit,
 }
 
-const ORDER: [Focus; 5] = [
-    Focus::Name,
-    Focus::Lifetime,
-    Focus::Description,
-    Focus::Scopes,
-    Focus::Submit,
-];
+const ORDER: [Focus; 5] =
+    [Focus::Name, Focus::Lifetime, Focus::Description, Focus::Scopes, Focus::Submit];
 
 /// A token that is being described.
 #[derive(Debug)]
@@ -76,11 +71,7 @@ impl Create {
 
     /// In which mode its keys are looked up.
     pub fn mode(&self) -> Mode {
-        if self.focus == Focus::Scopes {
-            Mode::Rows
-        } else {
-            Mode::Form
-        }
+        if self.focus == Focus::Scopes { Mode::Rows } else { Mode::Form }
     }
 
     /// Whether something was typed that leaving would lose, were the draft not kept.
@@ -116,10 +107,7 @@ impl Create {
     }
 
     fn leave(&mut self, down: bool) {
-        let at = ORDER
-            .iter()
-            .position(|focus| *focus == self.focus)
-            .unwrap_or(0);
+        let at = ORDER.iter().position(|focus| *focus == self.focus).unwrap_or(0);
         let to = if down { at + 1 } else { at.saturating_sub(1) };
         self.focus = ORDER.get(to).copied().unwrap_or(self.focus);
         match self.focus {
@@ -144,12 +132,7 @@ impl Create {
             (_, _, Err(_)) => self.focus = Focus::Description,
             (Ok(name), Some(lifetime), Ok(description)) => {
                 let scopes = self.scopes.concat();
-                return Step::Do(Effect::Create(NewPat {
-                    name,
-                    description,
-                    lifetime,
-                    scopes,
-                }));
+                return Step::Do(Effect::Create(NewPat { name, description, lifetime, scopes }));
             }
         }
         Step::Changed
@@ -173,8 +156,7 @@ impl Create {
         }
         rows.retain(|row| !row.is_empty());
         self.scope_fault = None;
-        self.rows
-            .select(row.unwrap_or(rows.len().saturating_sub(1)));
+        self.rows.select(row.unwrap_or(rows.len().saturating_sub(1)));
         self.scopes = rows;
         self.focus = Focus::Scopes;
         Ok(())
@@ -273,59 +255,27 @@ impl Create {
     /// Draws it into `area`; the place of the cursor.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
         let look = &view.look;
-        let area = Rect {
-            x: area.x + 1.min(area.width),
-            width: area.width.saturating_sub(2),
-            ..area
-        };
+        let area =
+            Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         let focus = self.focus;
         let at = |this| focus == this;
         // Lines that only make it airy go first when the screen is low.
         let airy = area.height >= 20;
         let mut line = u16::from(airy);
         let place = labelled("Name *", at(Focus::Name), (line, 1), area, buf, look);
-        let place = Rect {
-            width: place.width.min(66),
-            ..place
-        };
+        let place = Rect { width: place.width.min(66), ..place };
         let mut cursor = self.name.draw(place, buf, look, at(Focus::Name));
         let hint = "how you will recognise it; unique";
-        note(
-            &Note::of(self.name_fault.as_ref(), hint),
-            line + 1,
-            area,
-            buf,
-            look,
-        );
+        note(&Note::of(self.name_fault.as_ref(), hint), line + 1, area, buf, look);
         line += 2 + u16::from(airy);
-        cursor = cursor.or(self
-            .lifetime
-            .draw(line, at(Focus::Lifetime), area, buf, view));
+        cursor = cursor.or(self.lifetime.draw(line, at(Focus::Lifetime), area, buf, view));
         line += self.lifetime.height(area.width) + u16::from(airy);
         let high = if area.height >= 16 { 2 } else { 1 };
-        let place = labelled(
-            "Description",
-            at(Focus::Description),
-            (line, high),
-            area,
-            buf,
-            look,
-        );
-        let place = Rect {
-            width: place.width.min(66),
-            ..place
-        };
-        cursor = cursor.or(self
-            .description
-            .draw(place, buf, look, at(Focus::Description)));
+        let place = labelled("Description", at(Focus::Description), (line, high), area, buf, look);
+        let place = Rect { width: place.width.min(66), ..place };
+        cursor = cursor.or(self.description.draw(place, buf, look, at(Focus::Description)));
         let hint = "optional; Ctrl-J starts a line";
-        note(
-            &Note::of(self.description_fault.as_ref(), hint),
-            line + high,
-            area,
-            buf,
-            look,
-        );
+        note(&Note::of(self.description_fault.as_ref(), hint), line + high, area, buf, look);
         line += high + 1 + u16::from(airy);
         cursor = cursor.or(self.draw_scopes(line, area, buf, view));
         let last = area.height.saturating_sub(1);
@@ -348,35 +298,21 @@ impl Create {
         let page = area.height.saturating_sub(line + 3).max(1);
         let place = labelled("Scopes", focused, (line, page), area, buf, look);
         if self.scopes.is_empty() {
-            let style = if focused {
-                look.selected()
-            } else {
-                look.text()
-            };
+            let style = if focused { look.selected() } else { look.text() };
             Pen::at(buf, place, 0, look).text("none yet: press a here to add some", style);
         }
         let top = self.rows.window(usize::from(page), self.scopes.len());
-        let rows = self
-            .scopes
-            .iter()
-            .enumerate()
-            .skip(top)
-            .take(usize::from(page));
+        let rows = self.scopes.iter().enumerate().skip(top).take(usize::from(page));
         for (at, (row, scopes)) in (0..).zip(rows) {
             draw_row(scopes, at, place, buf, view);
             if focused && row == self.rows.selected() {
                 band(buf, place, at, look.selected());
             }
         }
-        let shown = u16::try_from(self.scopes.len())
-            .unwrap_or(u16::MAX)
-            .clamp(1, page);
+        let shown = u16::try_from(self.scopes.len()).unwrap_or(u16::MAX).clamp(1, page);
         self.draw_sentence(line + shown, area, buf, view);
         let row = u16::try_from(self.rows.selected().saturating_sub(top)).unwrap_or(0);
-        let y = place
-            .y
-            .saturating_add(row)
-            .min(area.bottom().saturating_sub(1));
+        let y = place.y.saturating_add(row).min(area.bottom().saturating_sub(1));
         focused.then_some(Position::new(place.x, y))
     }
 
@@ -385,11 +321,7 @@ impl Create {
         if let Some(fault) = &self.scope_fault {
             return note(&Note::Fault(fault.clone()), line, area, buf, look);
         }
-        let style = if self.scopes.is_empty() {
-            look.warning()
-        } else {
-            look.good()
-        };
+        let style = if self.scopes.is_empty() { look.warning() } else { look.good() };
         let room = usize::from(area.height.saturating_sub(line + 1).min(2));
         let said = permits(self.scopes.iter().flatten());
         let parts = wrap(&said, area.width.saturating_sub(LABELS));
@@ -403,14 +335,8 @@ impl Create {
 fn draw_row(scopes: &[Scope], line: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let look = &view.look;
     let Some(first) = scopes.first() else { return };
-    let operations: Vec<_> = scopes
-        .iter()
-        .map(|scope| scope.operation.as_str())
-        .collect();
-    let domain = first
-        .domain
-        .as_ref()
-        .map_or_else(String::new, |d| format!(" in {d}"));
+    let operations: Vec<_> = scopes.iter().map(|scope| scope.operation.as_str()).collect();
+    let domain = first.domain.as_ref().map_or_else(String::new, |d| format!(" in {d}"));
     Pen::at(buf, area, line, look)
         .column_of(first.entity_type.as_str(), 11, look.text())
         .skip(1)

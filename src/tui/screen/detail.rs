@@ -44,10 +44,7 @@ impl Detail {
     /// Shows `id`; its events are not known yet.
     pub fn show(&mut self, id: Option<TokenId>) {
         if self.id != id {
-            *self = Self {
-                id,
-                ..Self::default()
-            };
+            *self = Self { id, ..Self::default() };
         }
     }
 
@@ -70,10 +67,7 @@ impl Detail {
     /// Whether `action` has something to do here.
     pub fn enables(&self, action: Action, view: &View<'_>) -> bool {
         let Some(pat) = self.pat(view) else {
-            return matches!(
-                action,
-                Action::Back | Action::Help | Action::Quit | Action::NextTab
-            );
+            return matches!(action, Action::Back | Action::Help | Action::Quit | Action::NextTab);
         };
         match action {
             Action::Revoke => pat.status(view.now) == Status::Active,
@@ -111,11 +105,8 @@ impl Detail {
     /// Draws it into `area`; `focused` says whether it has the keys.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>, focused: bool) {
         let look = &view.look;
-        let area = Rect {
-            x: area.x + 1.min(area.width),
-            width: area.width.saturating_sub(2),
-            ..area
-        };
+        let area =
+            Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         let Some(pat) = self.pat(view) else {
             let text = if self.id.is_some() {
                 "This token is gone: it was deleted. Esc goes back to the list, u undoes it there."
@@ -131,17 +122,12 @@ impl Detail {
         let used = 1 + draw_fields(pat, below(area, 1), buf, view);
         let rest = below(area, used);
         // The events get what the scopes leave; where it is low, the scopes get it all.
-        let wanted = u16::try_from(pat.scopes.len().max(1))
-            .unwrap_or(u16::MAX)
-            .saturating_add(3);
+        let wanted = u16::try_from(pat.scopes.len().max(1)).unwrap_or(u16::MAX).saturating_add(3);
         let for_events = match rest.height {
             0..8 => 0,
             high => high.saturating_sub(wanted).max(3),
         };
-        let scopes = Rect {
-            height: rest.height - for_events,
-            ..rest
-        };
+        let scopes = Rect { height: rest.height - for_events, ..rest };
         self.draw_scopes(pat, scopes, buf, view, focused);
         self.draw_history(below(rest, scopes.height), buf, view);
     }
@@ -157,9 +143,7 @@ impl Detail {
         let look = &view.look;
         rule(buf, area, 0, look);
         let count = pat.scopes.len();
-        Pen::at(buf, area, 0, look)
-            .skip(1)
-            .text(&format!(" Scopes {count} "), look.heading());
+        Pen::at(buf, area, 0, look).skip(1).text(&format!(" Scopes {count} "), look.heading());
         if pat.scopes.is_empty() {
             let text = "no scopes: every operation is denied (a adds some)";
             Pen::at(buf, area, 1, look).text(text, look.warning());
@@ -171,10 +155,7 @@ impl Detail {
         let page = usize::from(area.height.saturating_sub(2));
         let top = self.rows.window(page, count);
         for (line, (at, scope)) in (2..).zip(pat.scopes.iter().enumerate().skip(top).take(page)) {
-            let domain = scope
-                .domain
-                .as_ref()
-                .map_or("any", |domain| domain.as_str());
+            let domain = scope.domain.as_ref().map_or("any", |domain| domain.as_str());
             let cells = [
                 scope.entity_type.as_str(),
                 scope.entity.as_str(),
@@ -192,18 +173,12 @@ impl Detail {
         let look = &view.look;
         rule(buf, area, 0, look);
         let title = format!(" Events {} ", self.history.len());
-        Pen::at(buf, area, 0, look)
-            .skip(1)
-            .text(&title, look.heading());
+        Pen::at(buf, area, 0, look).skip(1).text(&title, look.heading());
         let page = usize::from(area.height.saturating_sub(1));
         for (line, event) in (1..).zip(self.history.iter().take(page)) {
             let when = when::short(event.what.at, view.now, view.times, view.zone);
             Pen::at(buf, area, line, look)
-                .column_of(
-                    &when,
-                    12.max(when.len().try_into().unwrap_or(12)),
-                    look.faint(),
-                )
+                .column_of(&when, 12.max(when.len().try_into().unwrap_or(12)), look.faint())
                 .skip(2)
                 .column_of(event.what.action.word(), 13, look.text())
                 .skip(2)
@@ -243,20 +218,12 @@ fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) -> u16 
     let room = area.width.saturating_sub(LABELS);
     let mut lines = fields(pat, view);
     let most = usize::from(area.height / 5).clamp(1, 4);
-    lines.extend(several(
-        "description",
-        pat.description.as_str(),
-        room,
-        most,
-        view,
-    ));
+    lines.extend(several("description", pat.description.as_str(), room, most, view));
     if !pat.scopes.is_empty() && area.height > 16 {
         lines.extend(several("in words", &permits(&pat.scopes), room, 2, view));
     }
     for (line, (name, text, style)) in (0..).zip(&lines) {
-        Pen::at(buf, area, line, look)
-            .column_of(name, LABELS, look.faint())
-            .text(text, *style);
+        Pen::at(buf, area, line, look).column_of(name, LABELS, look.faint()).text(text, *style);
     }
     u16::try_from(lines.len()).unwrap_or(u16::MAX)
 }
@@ -266,47 +233,21 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
     let text = look.text();
     let at = |at| when::detailed(at, view.now, view.times, view.zone);
     let hint = pat.hint().replace('…', look.ellipsis());
-    let unconfirmed = if pat.claimed {
-        ""
-    } else {
-        "   secret never confirmed as saved"
-    };
-    let mut lines = vec![
-        ("id", pat.id.to_string(), text),
-        ("token", format!("{hint}{unconfirmed}"), text),
-    ];
+    let unconfirmed = if pat.claimed { "" } else { "   secret never confirmed as saved" };
+    let mut lines =
+        vec![("id", pat.id.to_string(), text), ("token", format!("{hint}{unconfirmed}"), text)];
     if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(view.now)) {
         lines.push(("revoked", at(revoked), look.danger()));
     }
     if let Some(old) = pat.retiring.filter(|old| view.now < old.until) {
-        lines.push((
-            "old secret",
-            format!("works until {}", at(old.until)),
-            look.warning(),
-        ));
+        lines.push(("old secret", format!("works until {}", at(old.until)), look.warning()));
     }
-    let ends = if pat.status(view.now) == Status::Expired {
-        "expired"
-    } else {
-        "expires"
-    };
-    let style = if soon(pat, view) {
-        look.warning()
-    } else {
-        text
-    };
+    let ends = if pat.status(view.now) == Status::Expired { "expired" } else { "expires" };
+    let style = if soon(pat, view) { look.warning() } else { text };
     lines.push(("issued", at(pat.issued), text));
-    lines.push((
-        ends,
-        pat.expires.map_or_else(|| "never".to_owned(), at),
-        style,
-    ));
+    lines.push((ends, pat.expires.map_or_else(|| "never".to_owned(), at), style));
     lines.extend(last_used(pat, view));
-    let created = format!(
-        "{} by {}",
-        when::full(pat.created, view.zone),
-        pat.created_by
-    );
+    let created = format!("{} by {}", when::full(pat.created, view.zone), pat.created_by);
     lines.push(("created", created, text));
     lines
 }
@@ -318,14 +259,8 @@ fn last_used(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
         return vec![("last used", "never used".to_owned(), text)];
     };
     let when = when::detailed(used.at, view.now, view.times, view.zone);
-    let from = used
-        .from
-        .as_ref()
-        .map_or_else(String::new, |from| format!(", from {from}"));
-    vec![
-        ("last used", when, text),
-        ("  for", format!("{}{from}", used.what), text),
-    ]
+    let from = used.from.as_ref().map_or_else(String::new, |from| format!(", from {from}"));
+    vec![("last used", when, text), ("  for", format!("{}{from}", used.what), text)]
 }
 
 /// A field in at most `most` lines; what is left out leaves a mark.
@@ -338,11 +273,8 @@ fn several(
 ) -> Vec<FieldLine> {
     let parts = wrap(text, room);
     let left_out = parts.len() > most;
-    let mut lines: Vec<FieldLine> = parts
-        .into_iter()
-        .take(most)
-        .map(|part| ("", part, view.look.text()))
-        .collect();
+    let mut lines: Vec<FieldLine> =
+        parts.into_iter().take(most).map(|part| ("", part, view.look.text())).collect();
     if let Some(first) = lines.first_mut() {
         first.0 = name;
     }
@@ -376,8 +308,6 @@ fn draw_cells(
     let mut pen = Pen::at(buf, area, line, look);
     for (cell, wide) in cells.into_iter().zip(widths) {
         let faint = !heading && matches!(cell, "any");
-        pen = pen
-            .column_of(cell, wide, if faint { look.faint() } else { style })
-            .skip(2);
+        pen = pen.column_of(cell, wide, if faint { look.faint() } else { style }).skip(2);
     }
 }

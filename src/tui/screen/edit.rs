@@ -168,17 +168,8 @@ impl Edit {
         let place = labelled("Name *", at(Focus::Name), (1, 1), inner, buf, look);
         let mut cursor = self.name.draw(place, buf, look, at(Focus::Name));
         note(&Note::of(self.name_fault.as_ref(), ""), 2, inner, buf, look);
-        let place = labelled(
-            "Description",
-            at(Focus::Description),
-            (3, 3),
-            inner,
-            buf,
-            look,
-        );
-        cursor = cursor.or(self
-            .description
-            .draw(place, buf, look, at(Focus::Description)));
+        let place = labelled("Description", at(Focus::Description), (3, 3), inner, buf, look);
+        cursor = cursor.or(self.description.draw(place, buf, look, at(Focus::Description)));
         note(
             &Note::of(self.description_fault.as_ref(), "Ctrl-J starts a line"),
             6,

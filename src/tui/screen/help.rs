@@ -39,12 +39,7 @@ impl Help {
     /// The help on `mode`, with the actions that are `enabled` there.
     pub fn new(mode: Mode, enabled: impl Fn(Action) -> bool, view: &View<'_>) -> Self {
         let groups = keymap::help(view.keymap, mode, enabled, view.look.is_ascii());
-        Self {
-            groups,
-            search: Field::line(""),
-            top: 0,
-            page: 1,
-        }
+        Self { groups, search: Field::line(""), top: 0, page: 1 }
     }
 
     fn lines(&self) -> Vec<Line<'_>> {
@@ -78,11 +73,7 @@ impl Help {
             Action::Close => return Step::Close,
             _ => return Step::Ignored,
         }
-        if self.top == before {
-            Step::Ignored
-        } else {
-            Step::Changed
-        }
+        if self.top == before { Step::Ignored } else { Step::Changed }
     }
 
     /// Answers a key that is text of the search.
@@ -100,34 +91,20 @@ impl Help {
         let high = area.height.saturating_sub(4);
         let inner = panel::draw("Keys that work here", (70, high), false, area, buf, look);
         Pen::at(buf, inner, 0, look).text("type to search: ", look.faint());
-        let place = Rect {
-            x: (inner.x + 16).min(inner.right()),
-            height: inner.height.min(1),
-            ..inner
-        };
-        let place = Rect {
-            width: inner.right() - place.x,
-            ..place
-        };
+        let place =
+            Rect { x: (inner.x + 16).min(inner.right()), height: inner.height.min(1), ..inner };
+        let place = Rect { width: inner.right() - place.x, ..place };
         let cursor = self.search.draw(place, buf, look, true);
         self.page = usize::from(inner.height.saturating_sub(2)).max(1);
         let lines = self.lines();
-        let wide = self
-            .groups
-            .iter()
-            .flat_map(|(_, keys)| keys)
-            .map(|(key, _)| width(key))
-            .max();
+        let wide = self.groups.iter().flat_map(|(_, keys)| keys).map(|(key, _)| width(key)).max();
         let wide = wide.unwrap_or(0).min(24);
         for (line, content) in (2..).zip(lines.iter().skip(self.top).take(self.page)) {
             let pen = Pen::at(buf, inner, line, look);
             match content {
                 Line::Heading(text) => drop(pen.text(text, look.heading())),
                 Line::Key(key, help) => drop(
-                    pen.skip(2)
-                        .column_of(key, wide, look.key())
-                        .skip(2)
-                        .text(help, look.text()),
+                    pen.skip(2).column_of(key, wide, look.key()).skip(2).text(help, look.text()),
                 ),
                 Line::Gap => {}
             }

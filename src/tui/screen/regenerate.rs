@@ -129,11 +129,7 @@ impl Regenerate {
                 turn
             }
         };
-        if changed {
-            Step::Changed
-        } else {
-            Step::Ignored
-        }
+        if changed { Step::Changed } else { Step::Ignored }
     }
 
     /// Takes a paste into the field for one's own lifetime.
@@ -150,18 +146,11 @@ impl Regenerate {
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
         let look = &view.look;
         let wide = 66.min(area.width.saturating_sub(6));
-        let lines: Vec<_> = self
-            .text
-            .iter()
-            .flat_map(|text| paragraph(text, wide))
-            .collect();
+        let lines: Vec<_> = self.text.iter().flat_map(|text| paragraph(text, wide)).collect();
         let text = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let lifetime = self.lifetime.height(wide);
         let overlap = if self.overlap.is_some() { 2 } else { 0 };
-        let fault = self
-            .fault
-            .as_ref()
-            .map_or(0, |f| wrap(f, wide.saturating_sub(2)).len());
+        let fault = self.fault.as_ref().map_or(0, |f| wrap(f, wide.saturating_sub(2)).len());
         let fault = u16::try_from(fault).unwrap_or(0);
         let size = (wide, text + lifetime + overlap + fault + 4);
         let inner = panel::draw(&self.title, size, true, area, buf, look);
@@ -186,17 +175,8 @@ impl Regenerate {
             form::fault(fault, line, inner, buf, look);
         }
         let chosen = (self.focus == Focus::Buttons).then_some(usize::from(self.go));
-        let last = Rect {
-            y: inner.bottom().saturating_sub(1),
-            height: inner.height.min(1),
-            ..inner
-        };
-        cursor.or(buttons::draw(
-            &["Cancel", "Regenerate"],
-            chosen,
-            last,
-            buf,
-            look,
-        ))
+        let last =
+            Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
+        cursor.or(buttons::draw(&["Cancel", "Regenerate"], chosen, last, buf, look))
     }
 }

@@ -66,11 +66,7 @@ impl ScopeDialog {
 
     /// A row of the create form: row `row` with its `scopes`, or a new one.
     pub fn row(row: Option<usize>, scopes: &[Scope], view: &View<'_>) -> Self {
-        let title = if row.is_some() {
-            "Change scopes"
-        } else {
-            "Add scopes"
-        };
+        let title = if row.is_some() { "Change scopes" } else { "Add scopes" };
         Self {
             title: title.to_owned(),
             verb: if row.is_some() { "Change" } else { "Add" },
@@ -104,9 +100,7 @@ impl ScopeDialog {
             Target::Row(row) => Step::Scopes { row, scopes },
             Target::Token(id) => {
                 let mut held = self.held.clone();
-                let refused = scopes
-                    .iter()
-                    .find_map(|scope| held.add(scope.clone()).err());
+                let refused = scopes.iter().find_map(|scope| held.add(scope.clone()).err());
                 if let Some(refused) = refused {
                     self.fault = Some(refused.to_string());
                     return Step::Changed;
@@ -134,11 +128,7 @@ impl ScopeDialog {
             return Step::Ignored;
         };
         self.fault = None;
-        if self.fields.press(part, key) {
-            Step::Changed
-        } else {
-            Step::Ignored
-        }
+        if self.fields.press(part, key) { Step::Changed } else { Step::Ignored }
     }
 
     /// Takes a paste into the field that has the focus.
@@ -172,11 +162,8 @@ impl ScopeDialog {
             Some(fault) => form::fault(fault, line, inner, buf, look),
             None => self.say(line, inner, buf, view),
         }
-        let last = Rect {
-            y: inner.bottom().saturating_sub(1),
-            height: inner.height.min(1),
-            ..inner
-        };
+        let last =
+            Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
         let chosen = self.part.is_none().then_some(0);
         cursor.or(buttons::draw(&[self.verb], chosen, last, buf, look))
     }

@@ -119,29 +119,16 @@ impl SecretPanel {
         let title = format!("The secret of {}", self.name);
         let below = self.below(wide);
         let lines = u16::try_from(below.len()).unwrap_or(u16::MAX);
-        let inner = panel::draw(
-            &title,
-            (wide, lines.saturating_add(6)),
-            false,
-            area,
-            buf,
-            look,
-        );
+        let inner = panel::draw(&title, (wide, lines.saturating_add(6)), false, area, buf, look);
         Pen::at(buf, inner, 1, look).text(WARNING, look.warning().patch(look.heading()));
         let pen = Pen::at(buf, inner, 3, look);
         if self.hidden {
             let mask = if look.is_ascii() { "*" } else { "•" };
-            pen.text(
-                &mask.repeat(usize::from(shown.min(inner.width))),
-                look.heading(),
-            );
+            pen.text(&mask.repeat(usize::from(shown.min(inner.width))), look.heading());
         } else if shown <= inner.width {
             pen.text(self.secret.reveal(), look.heading());
         } else {
-            pen.text(
-                "too narrow to show it on one line: widen, or y w p",
-                look.danger(),
-            );
+            pen.text("too narrow to show it on one line: widen, or y w p", look.danger());
         }
         for (at, (text, bad)) in (5..).zip(below) {
             let style = if bad { look.danger() } else { look.text() };
@@ -152,10 +139,7 @@ impl SecretPanel {
 
     /// The lines under the secret: always as many, so that the box does not jump.
     fn below(&self, wide: u16) -> Vec<(String, bool)> {
-        let told = self
-            .told
-            .as_ref()
-            .map(|told| format!("{told}. Esc closes this panel."));
+        let told = self.told.as_ref().map(|told| format!("{told}. Esc closes this panel."));
         let text = match told {
             Some(told) => told,
             None if self.claimed => "You have it: Esc closes this panel, and then the secret is \
@@ -170,10 +154,7 @@ impl SecretPanel {
                 .to_owned(),
         };
         let bad = self.warned && !self.claimed;
-        let mut lines: Vec<_> = wrap(&text, wide)
-            .into_iter()
-            .map(|line| (line, bad))
-            .collect();
+        let mut lines: Vec<_> = wrap(&text, wide).into_iter().map(|line| (line, bad)).collect();
         lines.resize(lines.len().max(3), (String::new(), false));
         lines
     }

@@ -111,11 +111,7 @@ impl Test {
 
     /// Answers a key that is for the focused field; a change asks anew.
     pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        if self.fields.press(self.part, key) {
-            self.ask()
-        } else {
-            Step::Ignored
-        }
+        if self.fields.press(self.part, key) { self.ask() } else { Step::Ignored }
     }
 
     /// Takes a paste into the field that has the focus.
@@ -137,15 +133,10 @@ impl Test {
         let fields = self.fields.height(wide, tight);
         let size = (wide, fields + SAID + 1 + top);
         let inner = panel::draw(&self.title, size, false, area, buf, look);
-        let cursor = self
-            .fields
-            .draw(top, (Some(self.part), tight), inner, buf, view);
+        let cursor = self.fields.draw(top, (Some(self.part), tight), inner, buf, view);
         let line = (fields + top).min(inner.height.saturating_sub(SAID));
         let current = self.request();
-        let decided = self
-            .decided
-            .as_ref()
-            .filter(|(asked, _)| Some(asked) == current.as_ref());
+        let decided = self.decided.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
         match decided {
             Some((_, Decision::Allow(scope))) => {
                 let said = format!("allowed, by {scope}");
@@ -161,13 +152,7 @@ impl Test {
                 form::fault(&format!("denied: {denial}{more}"), line, inner, buf, look);
             }
             None if current.is_none() => {
-                form::fault(
-                    "name an entity, or * for any, to ask",
-                    line,
-                    inner,
-                    buf,
-                    look,
-                );
+                form::fault("name an entity, or * for any, to ask", line, inner, buf, look);
             }
             None => {
                 Pen::at(buf, inner, line, look).text("asking", look.faint());

@@ -59,24 +59,14 @@ pub(super) fn fitting(area: u16, times: Times) -> Vec<(Column, u16)> {
     }
     // What is left over goes to the name, and to the description once the name has plenty.
     let described = chosen.contains(&Column::Description);
-    let (name, more) = if described && left > 32 {
-        (32, left - 32)
-    } else {
-        (left, 0)
-    };
+    let (name, more) = if described && left > 32 { (32, left - 32) } else { (left, 0) };
     Column::ALL
         .into_iter()
         .filter(|column| chosen.contains(column))
         .map(|column| match column {
             Column::Name => (column, name),
             Column::Description => (column, 24 + more),
-            _ => (
-                column,
-                by_worth
-                    .iter()
-                    .find(|(c, _)| *c == column)
-                    .map_or(0, |(_, w)| *w),
-            ),
+            _ => (column, by_worth.iter().find(|(c, _)| *c == column).map_or(0, |(_, w)| *w)),
         })
         .collect()
 }
@@ -128,11 +118,7 @@ fn cell(pat: &Pat, column: Column, view: &View<'_>) -> (String, Style) {
 fn expires(pat: &Pat, view: &View<'_>) -> (String, Style) {
     let look = &view.look;
     let text = when::expiry(pat.expires, view.now, view.times, view.zone);
-    if soon(pat, view) {
-        (format!("{text} !"), look.warning())
-    } else {
-        (text, look.text())
-    }
+    if soon(pat, view) { (format!("{text} !"), look.warning()) } else { (text, look.text()) }
 }
 
 /// Whether `pat` is active and expires within a week.

@@ -63,11 +63,7 @@ impl Default for Tokens {
 impl Tokens {
     /// In which mode its keys are looked up.
     pub fn mode(&self) -> Mode {
-        if self.typing {
-            Mode::Search
-        } else {
-            Mode::Tokens
-        }
+        if self.typing { Mode::Search } else { Mode::Tokens }
     }
 
     /// The selected token.
@@ -100,11 +96,7 @@ impl Tokens {
     pub fn refresh(&mut self, view: &View<'_>) {
         let (places, counts) = self.query.select(view.pats, view.now);
         self.counts = counts;
-        self.shown = places
-            .iter()
-            .filter_map(|at| view.pats.get(*at))
-            .map(|pat| pat.id)
-            .collect();
+        self.shown = places.iter().filter_map(|at| view.pats.get(*at)).map(|pat| pat.id).collect();
         if let Some(at) = self.shown.iter().position(|id| Some(*id) == self.selected) {
             self.rows.select(at);
         }
@@ -161,11 +153,8 @@ impl Tokens {
                 Step::Changed
             }
             Action::NextStatus | Action::PreviousStatus => {
-                self.query.status = around(
-                    &StatusFilter::ALL,
-                    self.query.status,
-                    action == Action::NextStatus,
-                );
+                self.query.status =
+                    around(&StatusFilter::ALL, self.query.status, action == Action::NextStatus);
                 self.rows.select(0);
                 self.selected = None;
                 self.refresh(view);
@@ -242,11 +231,7 @@ impl Tokens {
             draw_row(pat, &columns, line, area, buf, view);
             if at == self.rows.selected() {
                 let look = &view.look;
-                let style = if focused {
-                    look.selected()
-                } else {
-                    look.selected_idle()
-                };
+                let style = if focused { look.selected() } else { look.selected_idle() };
                 band(buf, area, line, style);
             }
         }
@@ -263,18 +248,11 @@ impl Tokens {
         for filter in StatusFilter::ALL {
             let on = filter == self.query.status;
             let style = if on { look.accent() } else { look.faint() };
-            let word = if narrow {
-                filter.word().get(..3).unwrap_or_default()
-            } else {
-                filter.word()
-            };
+            let word =
+                if narrow { filter.word().get(..3).unwrap_or_default() } else { filter.word() };
             let chip = format!("{word} {}", self.counts.of(filter));
             let (open, close) = if on { ("[", "]") } else { (" ", " ") };
-            pen = pen
-                .text(open, style)
-                .text(&chip, style)
-                .text(close, style)
-                .skip(1);
+            pen = pen.text(open, style).text(&chip, style).text(close, style).skip(1);
         }
         if !self.typing && self.query.search.is_empty() {
             return None;
@@ -282,35 +260,22 @@ impl Tokens {
         let at = pen.column();
         pen.skip(1).text("/", look.accent());
         let x = area.x + (at + 2).min(area.width);
-        let place = Rect {
-            x,
-            width: area.right().saturating_sub(x),
-            height: area.height.min(1),
-            ..area
-        };
+        let place =
+            Rect { x, width: area.right().saturating_sub(x), height: area.height.min(1), ..area };
         self.search.draw(place, buf, look, self.typing)
     }
 
     fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
         let lines: [String; 2] = if view.pats.is_empty() {
-            [
-                "No tokens yet.".into(),
-                "Press n to create the first one.".into(),
-            ]
+            ["No tokens yet.".into(), "Press n to create the first one.".into()]
         } else if self.query.search.is_empty() {
             let word = self.query.status.word().to_lowercase();
-            [
-                format!("No {word} tokens."),
-                "Press f to see the next status.".into(),
-            ]
+            [format!("No {word} tokens."), "Press f to see the next status.".into()]
         } else {
             [
-                format!(
-                    "Nothing {} matches the search.",
-                    self.query.status.word().to_lowercase()
-                )
-                .replace("all ", ""),
+                format!("Nothing {} matches the search.", self.query.status.word().to_lowercase())
+                    .replace("all ", ""),
                 "Press Esc to clear it, f to look at another status.".into(),
             ]
         };
@@ -318,9 +283,7 @@ impl Tokens {
         for (line, (text, style)) in (middle..).zip(lines.iter().zip([look.heading(), look.text()]))
         {
             let indent = area.width.saturating_sub(width(text)) / 2;
-            Pen::at(buf, area, line, look)
-                .skip(indent)
-                .text(text, style);
+            Pen::at(buf, area, line, look).skip(indent).text(text, style);
         }
     }
 }
@@ -353,12 +316,6 @@ fn copy(what: &'static str, text: String) -> Step {
 
 fn around<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {
     let at = all.iter().position(|each| *each == now).unwrap_or(0);
-    let step = if forward {
-        1
-    } else {
-        all.len().saturating_sub(1)
-    };
-    all.get((at + step) % all.len().max(1))
-        .copied()
-        .unwrap_or(now)
+    let step = if forward { 1 } else { all.len().saturating_sub(1) };
+    all.get((at + step) % all.len().max(1)).copied().unwrap_or(now)
 }

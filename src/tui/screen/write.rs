@@ -33,17 +33,10 @@ impl Write {
     /// The dialog for the secret of the token called `name`, with a file name made of it.
     pub fn new(name: &Name) -> Self {
         let safe = |c: char| {
-            if c.is_alphanumeric() || c == '-' {
-                c
-            } else {
-                '_'
-            }
+            if c.is_alphanumeric() || c == '-' { c } else { '_' }
         };
         let stem: String = name.as_str().chars().map(safe).collect();
-        Self {
-            path: Field::line(&format!("./{stem}.secret")),
-            fault: None,
-        }
+        Self { path: Field::line(&format!("./{stem}.secret")), fault: None }
     }
 
     /// Shows why the file was not written.
@@ -86,14 +79,7 @@ impl Write {
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
         let look = &view.look;
         let wide = 64.min(area.width.saturating_sub(6));
-        let inner = panel::draw(
-            "Write the secret to a file",
-            (wide, 6),
-            false,
-            area,
-            buf,
-            look,
-        );
+        let inner = panel::draw("Write the secret to a file", (wide, 6), false, area, buf, look);
         let place = labelled("New file", true, (1, 1), inner, buf, look);
         let cursor = self.path.draw(place, buf, look, true);
         if let Some(fault) = &self.fault {

@@ -22,9 +22,7 @@ pub fn draw(
     for (at, word) in words.iter().enumerate() {
         let here = chosen == Some(at);
         let style = if here { look.selected() } else { look.text() };
-        Pen::at(buf, area, 0, look)
-            .to(column)
-            .text(&format!("[ {word} ]"), style);
+        Pen::at(buf, area, 0, look).to(column).text(&format!("[ {word} ]"), style);
         if here && column + 2 < area.width && area.height > 0 {
             cursor = Some(Position::new(area.x + column + 2, area.y));
         }

@@ -29,11 +29,7 @@ impl Checks {
 
     /// The ticked words.
     pub fn ticked(&self) -> Vec<String> {
-        self.words
-            .iter()
-            .filter(|(_, on)| *on)
-            .map(|(word, _)| word.clone())
-            .collect()
+        self.words.iter().filter(|(_, on)| *on).map(|(word, _)| word.clone()).collect()
     }
 
     /// Arrow keys move, Space ticks, `*` ticks all (or none, when all are), a letter goes to
@@ -57,9 +53,7 @@ impl Checks {
             KeyCode::Char(letter) if key.modifiers.is_empty() => {
                 let from = self.at + 1;
                 let starts = |at: &usize| {
-                    self.words
-                        .get(*at)
-                        .is_some_and(|(word, _)| word.starts_with(letter))
+                    self.words.get(*at).is_some_and(|(word, _)| word.starts_with(letter))
                 };
                 let Some(found) = (from..from + count).map(|at| at % count).find(starts) else {
                     return false;
@@ -73,13 +67,7 @@ impl Checks {
 
     /// The width of one word with its box: all are as wide as the widest, in columns.
     fn cell(&self) -> u16 {
-        self.words
-            .iter()
-            .map(|(word, _)| width(word))
-            .max()
-            .unwrap_or(0)
-            + 4
-            + 2
+        self.words.iter().map(|(word, _)| width(word)).max().unwrap_or(0) + 4 + 2
     }
 
     fn across(&self, columns: u16) -> usize {
@@ -104,9 +92,7 @@ impl Checks {
         let mut cursor = None;
         for (at, (word, on)) in self.words.iter().enumerate() {
             let row = u16::try_from(at / across).unwrap_or(u16::MAX);
-            let column = u16::try_from(at % across)
-                .unwrap_or(0)
-                .saturating_mul(self.cell());
+            let column = u16::try_from(at % across).unwrap_or(0).saturating_mul(self.cell());
             let here = focused && at == self.at;
             let style = match (here, *on) {
                 (true, _) => look.selected(),

@@ -93,19 +93,12 @@ impl Choice {
         focused: bool,
     ) -> Option<Position> {
         let mut cursor = None;
-        for (at, ((column, row), word)) in self
-            .places(area.width)
-            .into_iter()
-            .zip(&self.words)
-            .enumerate()
+        for (at, ((column, row), word)) in
+            self.places(area.width).into_iter().zip(&self.words).enumerate()
         {
             let pen = Pen::at(buf, area, row, look).to(column);
             if at == self.chosen {
-                let style = if focused {
-                    look.selected()
-                } else {
-                    look.heading()
-                };
+                let style = if focused { look.selected() } else { look.heading() };
                 pen.text(&format!("[{word}]"), style);
                 cursor = Some(Position::new(area.x + column, area.y + row));
             } else {

@@ -60,31 +60,19 @@ impl Field {
 
     /// Puts `text` in the place of what stands in it.
     pub fn set(&mut self, text: &str) {
-        *self = if self.lines {
-            Self::lines(text)
-        } else {
-            Self::line(text)
-        };
+        *self = if self.lines { Self::lines(text) } else { Self::line(text) };
     }
 
     /// Whether the cursor stands on the first line, or on the last: a key that leaves upwards
     /// or downwards then leaves the field.
     pub fn at_edge(&self, down: bool) -> bool {
         let row = self.area.cursor().0;
-        if down {
-            row + 1 == self.area.lines().len()
-        } else {
-            row == 0
-        }
+        if down { row + 1 == self.area.lines().len() } else { row == 0 }
     }
 
     /// Moves the cursor a line up or down.
     pub fn move_line(&mut self, down: bool) {
-        self.area.move_cursor(if down {
-            CursorMove::Down
-        } else {
-            CursorMove::Up
-        });
+        self.area.move_cursor(if down { CursorMove::Down } else { CursorMove::Up });
     }
 
     /// Types `key`; `Ctrl-J` starts a line where there may be several, `Ctrl-U` deletes to the
@@ -120,12 +108,7 @@ impl Field {
     }
 
     fn is_full(&self) -> bool {
-        self.area
-            .lines()
-            .iter()
-            .map(|line| line.chars().count() + 1)
-            .sum::<usize>()
-            > MAX_CHARS
+        self.area.lines().iter().map(|line| line.chars().count() + 1).sum::<usize>() > MAX_CHARS
     }
 
     /// Draws it over the whole of `area`; the place of the cursor when it has the focus.
@@ -151,10 +134,7 @@ impl Field {
         let column = u16::try_from(cursor.col).ok()?.saturating_sub(left);
         let row = u16::try_from(cursor.row).ok()?.saturating_sub(top);
         let last = Position::new(area.right() - 1, area.bottom() - 1);
-        Some(Position::new(
-            (area.x + column).min(last.x),
-            (area.y + row).min(last.y),
-        ))
+        Some(Position::new((area.x + column).min(last.x), (area.y + row).min(last.y)))
     }
 }
 

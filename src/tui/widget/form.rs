@@ -21,10 +21,7 @@ pub enum Note {
 impl Note {
     /// The fault if there is one, else the hint.
     pub fn of(fault: Option<&String>, hint: impl Into<String>) -> Self {
-        fault.map_or_else(
-            || Self::Hint(hint.into()),
-            |fault| Self::Fault(fault.clone()),
-        )
+        fault.map_or_else(|| Self::Hint(hint.into()), |fault| Self::Fault(fault.clone()))
     }
 }
 
@@ -71,9 +68,6 @@ pub fn note(note: &Note, line: u16, area: Rect, buf: &mut Buffer, look: &Look) {
 pub fn fault(text: &str, line: u16, area: Rect, buf: &mut Buffer, look: &Look) {
     for (at, part) in (line..).zip(wrap(text, area.width.saturating_sub(2))) {
         let sign = if at == line { look.fault() } else { " " };
-        Pen::at(buf, area, at, look)
-            .text(sign, look.danger())
-            .skip(1)
-            .text(&part, look.danger());
+        Pen::at(buf, area, at, look).text(sign, look.danger()).skip(1).text(&part, look.danger());
     }
 }

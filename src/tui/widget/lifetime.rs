@@ -36,10 +36,8 @@ impl LifetimeField {
     /// the field already.
     pub fn new(view: &View<'_>) -> Self {
         let policy = view.policy;
-        let mut words: Vec<&str> = Lifetime::PRESETS
-            .into_iter()
-            .filter(|word| lasts(word, view).is_ok())
-            .collect();
+        let mut words: Vec<&str> =
+            Lifetime::PRESETS.into_iter().filter(|word| lasts(word, view).is_ok()).collect();
         if policy.limits.allow_never {
             words.push(NEVER);
         }
@@ -48,26 +46,13 @@ impl LifetimeField {
         let default = policy.default_lifetime.to_string();
         choice.choose(CUSTOM);
         choice.choose(&default);
-        let own = if choice.word() == CUSTOM {
-            default.as_str()
-        } else {
-            ""
-        };
-        Self {
-            choice,
-            custom: Field::line(own),
-            typing: false,
-            tried: false,
-        }
+        let own = if choice.word() == CUSTOM { default.as_str() } else { "" };
+        Self { choice, custom: Field::line(own), typing: false, tried: false }
     }
 
     /// What stands in it, as text.
     fn word(&self) -> String {
-        if self.is_custom() {
-            self.custom.text()
-        } else {
-            self.choice.word().to_owned()
-        }
+        if self.is_custom() { self.custom.text() } else { self.choice.word().to_owned() }
     }
 
     fn is_custom(&self) -> bool {
@@ -142,10 +127,7 @@ impl LifetimeField {
         let mut last = line + high;
         if self.is_custom() {
             let place = labelled("", false, (last, 1), area, buf, look);
-            let place = Rect {
-                width: place.width.min(20),
-                ..place
-            };
+            let place = Rect { width: place.width.min(20), ..place };
             cursor = cursor.or(self.custom.draw(place, buf, look, focused && self.typing));
             last += 1;
         }
@@ -167,6 +149,5 @@ impl LifetimeField {
 
 fn lasts(word: &str, view: &View<'_>) -> Result<Option<Moment>, LifetimeError> {
     let zone = view.zone;
-    word.parse::<Lifetime>()?
-        .expiry(view.now, &view.policy.limits, |wall| zone.instant(wall))
+    word.parse::<Lifetime>()?.expiry(view.now, &view.policy.limits, |wall| zone.instant(wall))
 }

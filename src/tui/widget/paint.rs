@@ -83,22 +83,13 @@ impl<'a> Pen<'a> {
     /// A pen at the start of line `line` of `area`; past its end it writes nothing.
     pub fn at(buf: &'a mut Buffer, area: Rect, line: u16, look: &Look) -> Self {
         let at = Position::new(area.x, area.y.saturating_add(line));
-        Self {
-            buf,
-            area,
-            at,
-            look: *look,
-        }
+        Self { buf, area, at, look: *look }
     }
 
     /// The columns left on the line.
     pub fn room(&self) -> u16 {
         let inside = self.at.y < self.area.bottom();
-        if inside {
-            self.area.right().saturating_sub(self.at.x)
-        } else {
-            0
-        }
+        if inside { self.area.right().saturating_sub(self.at.x) } else { 0 }
     }
 
     /// The column where it stands, counted from the left of the area.
@@ -120,8 +111,7 @@ impl<'a> Pen<'a> {
         }
         let cut = cut(text, columns, &self.look);
         let (end, _) =
-            self.buf
-                .set_stringn(self.at.x, self.at.y, &cut, usize::from(columns), style);
+            self.buf.set_stringn(self.at.x, self.at.y, &cut, usize::from(columns), style);
         self.at.x = end;
         self
     }
@@ -156,11 +146,7 @@ pub fn rule(buf: &mut Buffer, area: Rect, line: u16, look: &Look) {
 /// Gives every cell of line `line` of `area` the style `style`.
 pub fn band(buf: &mut Buffer, area: Rect, line: u16, style: Style) {
     if line < area.height {
-        let line = Rect {
-            y: area.y + line,
-            height: 1,
-            ..area
-        };
+        let line = Rect { y: area.y + line, height: 1, ..area };
         buf.set_style(line.intersection(buf.area), style);
     }
 }
@@ -168,11 +154,7 @@ pub fn band(buf: &mut Buffer, area: Rect, line: u16, style: Style) {
 /// The part of `area` from line `from` on.
 pub fn below(area: Rect, from: u16) -> Rect {
     let from = from.min(area.height);
-    Rect {
-        y: area.y + from,
-        height: area.height - from,
-        ..area
-    }
+    Rect { y: area.y + from, height: area.height - from, ..area }
 }
 
 #[cfg(test)]

@@ -31,11 +31,7 @@ pub fn draw(
         height: high,
     };
     // A column on each side keeps the words under the box apart from it.
-    let margin = Rect {
-        x: frame.x.saturating_sub(1),
-        width: frame.width + 2,
-        ..frame
-    };
+    let margin = Rect { x: frame.x.saturating_sub(1), width: frame.width + 2, ..frame };
     Clear.render(margin.intersection(area), buf);
     if wide < 10 || high < 4 {
         return frame;
@@ -44,29 +40,18 @@ pub fn draw(
     border(frame, buf, *look, style);
     let room = frame.width.saturating_sub(6);
     let title = format!(" {} ", cut(title, room, look));
-    Pen::at(buf, frame, 0, look)
-        .skip(2)
-        .text(&title, style.patch(look.heading()));
-    Rect {
-        x: frame.x + 2,
-        y: frame.y + 1,
-        width: frame.width - 4,
-        height: frame.height - 2,
-    }
+    Pen::at(buf, frame, 0, look).skip(2).text(&title, style.patch(look.heading()));
+    Rect { x: frame.x + 2, y: frame.y + 1, width: frame.width - 4, height: frame.height - 2 }
 }
 
 fn border(frame: Rect, buf: &mut Buffer, look: Look, style: Style) {
     let [top_left, top_right, bottom_left, bottom_right] = look.corners();
-    let dashes = look
-        .dash()
-        .repeat(usize::from(frame.width.saturating_sub(2)));
+    let dashes = look.dash().repeat(usize::from(frame.width.saturating_sub(2)));
     let last = frame.height - 1;
     Pen::at(buf, frame, 0, &look).text(&format!("{top_left}{dashes}{top_right}"), style);
     Pen::at(buf, frame, last, &look).text(&format!("{bottom_left}{dashes}{bottom_right}"), style);
     for line in 1..last {
         Pen::at(buf, frame, line, &look).text(look.bar(), style);
-        Pen::at(buf, frame, line, &look)
-            .to(frame.width - 1)
-            .text(look.bar(), style);
+        Pen::at(buf, frame, line, &look).to(frame.width - 1).text(look.bar(), style);
     }
 }

@@ -55,10 +55,7 @@ impl ScopeFields {
     /// Fields for any number of scopes, starting with those of `scopes`, which name the same
     /// entity; with none of them, on the first type and `*`.
     pub fn several(catalogue: &Catalogue, scopes: &[Scope]) -> Self {
-        let ticked = scopes
-            .iter()
-            .map(|scope| scope.operation.to_string())
-            .collect::<Vec<_>>();
+        let ticked = scopes.iter().map(|scope| scope.operation.to_string()).collect::<Vec<_>>();
         let mut fields = Self::made(catalogue, scopes.first());
         fields.operations = Operations::Several(Checks::new(fields.offered(), &ticked));
         fields
@@ -76,17 +73,12 @@ impl ScopeFields {
     }
 
     fn made(catalogue: &Catalogue, scope: Option<&Scope>) -> Self {
-        let words = catalogue
-            .offers
-            .iter()
-            .map(|offer| offer.entity_type.as_str());
+        let words = catalogue.offers.iter().map(|offer| offer.entity_type.as_str());
         let mut entity_type = Choice::new(words, 0);
         if let Some(scope) = scope {
             entity_type.choose(scope.entity_type.as_str());
         }
-        let domain = scope
-            .and_then(|scope| scope.domain.as_ref())
-            .map_or("", Domain::as_str);
+        let domain = scope.and_then(|scope| scope.domain.as_ref()).map_or("", Domain::as_str);
         Self {
             catalogue: catalogue.clone(),
             entity_type,
@@ -99,9 +91,8 @@ impl ScopeFields {
 
     fn offered(&self) -> Vec<&str> {
         let offer = self.catalogue.offers.get(self.entity_type.chosen());
-        offer.map_or_else(Vec::new, |offer| {
-            offer.operations.iter().map(Operation::as_str).collect()
-        })
+        offer
+            .map_or_else(Vec::new, |offer| offer.operations.iter().map(Operation::as_str).collect())
     }
 
     /// The entities of the chosen type that are known by name, those first that start with
@@ -109,9 +100,8 @@ impl ScopeFields {
     fn known(&self) -> Vec<&str> {
         let offer = self.catalogue.offers.get(self.entity_type.chosen());
         let typed = self.entity.text();
-        let mut known: Vec<&str> = offer.map_or_else(Vec::new, |offer| {
-            offer.entities.iter().map(String::as_str).collect()
-        });
+        let mut known: Vec<&str> = offer
+            .map_or_else(Vec::new, |offer| offer.entities.iter().map(String::as_str).collect());
         known.sort_by_key(|entity| !entity.starts_with(typed.trim()));
         known
     }
@@ -124,9 +114,7 @@ impl ScopeFields {
         self.faults = [
             None,
             entity.as_ref().err().and_then(say),
-            operations
-                .is_empty()
-                .then(|| "tick at least one operation with Space".to_owned()),
+            operations.is_empty().then(|| "tick at least one operation with Space".to_owned()),
             domain.as_ref().err().and_then(say),
         ];
         let faulty = [Part::Entity, Part::Operations, Part::Domain]
@@ -152,31 +140,17 @@ impl ScopeFields {
         (!scopes.is_empty()).then_some(scopes)
     }
 
-    #[expect(
-        clippy::type_complexity,
-        reason = "the three parts, each as it was read"
-    )]
+    #[expect(clippy::type_complexity, reason = "the three parts, each as it was read")]
     fn parsed(
         &self,
-    ) -> (
-        Result<Entity, ScopeError>,
-        Result<Option<Domain>, ScopeError>,
-        Vec<Operation>,
-    ) {
+    ) -> (Result<Entity, ScopeError>, Result<Option<Domain>, ScopeError>, Vec<Operation>) {
         let text = self.domain.text();
-        let domain = if text.trim().is_empty() {
-            Ok(None)
-        } else {
-            Domain::parse(&text).map(Some)
-        };
+        let domain = if text.trim().is_empty() { Ok(None) } else { Domain::parse(&text).map(Some) };
         let words = match &self.operations {
             Operations::Several(checks) => checks.ticked(),
             Operations::One(choice) => vec![choice.word().to_owned()],
         };
-        let operations = words
-            .iter()
-            .filter_map(|word| Operation::parse(word).ok())
-            .collect();
+        let operations = words.iter().filter_map(|word| Operation::parse(word).ok()).collect();
         (Entity::parse(&self.entity.text()), domain, operations)
     }
 
@@ -287,12 +261,7 @@ impl ScopeFields {
         let gap = u16::from(!tight);
         let mut cursor = None;
         let rows = [
-            (
-                Part::EntityType,
-                "Entity type",
-                self.entity_type.height(room),
-                String::new(),
-            ),
+            (Part::EntityType, "Entity type", self.entity_type.height(room), String::new()),
             (Part::Entity, "Entity *", 1, self.entity_hint()),
             (
                 Part::Operations,
@@ -307,13 +276,7 @@ impl ScopeFields {
             let place = labelled(label, focused, (line, high), area, buf, look);
             cursor = cursor.or(self.draw_part(this, focused, place, buf, view));
             if !tight {
-                note(
-                    &Note::of(self.fault(this), hint),
-                    line + high,
-                    area,
-                    buf,
-                    look,
-                );
+                note(&Note::of(self.fault(this), hint), line + high, area, buf, look);
             }
             line += high + gap;
         }
@@ -329,10 +292,7 @@ impl ScopeFields {
         view: &View<'_>,
     ) -> Option<Position> {
         let look = &view.look;
-        let short = Rect {
-            width: place.width.min(40),
-            ..place
-        };
+        let short = Rect { width: place.width.min(40), ..place };
         match (part, &self.operations) {
             (Part::EntityType, _) => self.entity_type.draw(place, buf, look, focused),
             (Part::Entity, _) => self.entity.draw(short, buf, look, focused),
@@ -378,18 +338,9 @@ impl ScopeFields {
 impl Part {
     /// The part after this one, or before it; `None` past the ends.
     pub fn next(self, down: bool) -> Option<Self> {
-        const ALL: [Part; 4] = [
-            Part::EntityType,
-            Part::Entity,
-            Part::Operations,
-            Part::Domain,
-        ];
+        const ALL: [Part; 4] = [Part::EntityType, Part::Entity, Part::Operations, Part::Domain];
         let at = ALL.iter().position(|part| *part == self)?;
-        let at = if down {
-            at.checked_add(1)?
-        } else {
-            at.checked_sub(1)?
-        };
+        let at = if down { at.checked_add(1)? } else { at.checked_sub(1)? };
         ALL.get(at).copied()
     }
 }
