@@ -73,7 +73,7 @@ pub enum Command {
     Scope(ScopeCommand),
     /// End tokens: their secrets are denied from now on
     #[command(after_help = examples::REVOKE)]
-    Revoke(Many),
+    Revoke(Revoke),
     /// Give a token a new secret and lifetime and print the secret, once
     #[command(after_help = examples::REGENERATE)]
     Regenerate(Regenerate),
@@ -267,12 +267,16 @@ pub enum ScopeCommand {
     },
 }
 
-/// Tokens to act on.
+/// Tokens to end.
 #[derive(Debug, clap::Args)]
-pub struct Many {
+pub struct Revoke {
     /// Which tokens
     #[arg(required = true, value_name = "TOKEN")]
     pub tokens: Vec<String>,
+
+    /// Only the old secret of a rotation, before its overlap is over; the token stays as it is
+    #[arg(long)]
+    pub old: bool,
 
     /// Do not ask
     #[arg(long)]

@@ -6,7 +6,7 @@ use std::io;
 use serde_json::json;
 
 use super::{
-    args::{Create, Delete, Edit, Handout, Many, Regenerate, ScopeCommand, ScopeList},
+    args::{Create, Delete, Edit, Handout, Regenerate, Revoke, ScopeCommand, ScopeList},
     exit::{Exit, Failure},
     print::{Output, tell, token},
     prompt::confirm,
@@ -143,7 +143,14 @@ pub(super) fn scope(
 }
 
 /// Ends tokens, all of them or none.
-pub(super) fn revoke(service: &Service, args: &Many, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn revoke(service: &Service, args: &Revoke, out: &Output) -> Result<Exit, Failure> {
+    if args.old {
+        let verb = "without its old secret";
+        let ids = chosen(service, &args.tokens, verb, args.yes)?;
+        // Ending one twice does no harm, so a run that broke off can be done again.
+        let ended: Result<Vec<_>, _> = ids.iter().map(|id| service.end_overlap(id)).collect();
+        return done(service, out, &ended?, verb);
+    }
     let ids = chosen(service, &args.tokens, "revoked", args.yes)?;
     let pats = service.revoke_many(&ids)?;
     done(service, out, &pats, "revoked")

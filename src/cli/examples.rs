@@ -89,8 +89,9 @@ Asks for the name on a terminal; elsewhere --yes is needed. Exit 0, 1 for no.";
 
 /// `revoke`
 pub(super) const REVOKE: &str = "\
-Example:
+Examples:
   patdeck revoke ci-prod backup --yes
+  patdeck revoke web --old --yes               everybody has the new secret
 
 Asks for the name (of several, the count) on a terminal; elsewhere --yes is needed.
 All of them or none. Exit 0, 1 if one is not there, 3 if one is revoked already.";

@@ -160,6 +160,11 @@ impl Pat {
         present || retiring
     }
 
+    /// Whether the secret before the present one still works at `at`.
+    pub fn overlaps(&self, at: Moment) -> bool {
+        self.status(at) == Status::Active && self.retiring.is_some_and(|old| at < old.until)
+    }
+
     /// Ends it, with its retiring secret if there is one.
     pub fn revoke(mut self, at: Moment) -> Result<Self, TransitionError> {
         if self.revoked.is_some() {
@@ -277,6 +282,7 @@ pub(crate) mod tests {
         let rotated =
             pat().regenerate(NEW, "pat", Some(at(999)), Overlap::QuarterHour, at(10)).unwrap();
         assert!(rotated.accepts(&old, at(24)) && rotated.accepts(&NEW, at(24)));
+        assert!(rotated.overlaps(at(24)) && !rotated.overlaps(at(25)));
         assert!(!rotated.accepts(&old, at(25)) && rotated.accepts(&NEW, at(25)));
         let late = pat().regenerate(NEW, "pat", Some(at(999)), Overlap::Day, at(59)).unwrap();
         assert_eq!(late.retiring.unwrap().until, at(60));

@@ -95,6 +95,8 @@ actions! {
     Revoke = "revoke",
     /// Give a token a new secret.
     Regenerate = "regenerate",
+    /// End the old secret of a rotation now.
+    EndOverlap = "end-overlap",
     /// Delete a token.
     Delete = "delete",
     /// Delete every token.

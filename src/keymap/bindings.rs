@@ -198,6 +198,7 @@ pub const BINDINGS: &[Binding] = &[
     row(M::Tokens, A::Back, &["Esc"], "clear", "clear the search", G::View, 0),
     row(M::Detail, A::Revoke, &["r"], "revoke", "revoke the token", G::Token, 3),
     row(M::Detail, A::Regenerate, &["R"], "regenerate", "regenerate its secret", G::Token, 3),
+    row(M::Detail, A::EndOverlap, &["O"], "end old", "end the old secret now", G::Token, 3),
     row(M::Detail, A::AddScope, &["a"], "add scope", "add scopes to the token", G::Token, 4),
     row(M::Detail, A::RemoveScope, &["d"], "drop scope", "remove the selected scope", G::Token, 5),
     row(M::Detail, A::ClearScopes, &["X"], "drop all", "remove every scope", G::Token, 9),

@@ -29,6 +29,8 @@ pub enum Effect {
     Revoke(TokenId),
     /// Give a token a new secret.
     Regenerate(TokenId, Renewal),
+    /// End the retiring secret of a token before its time.
+    EndOverlap(TokenId),
     /// Delete a token.
     Delete(TokenId),
     /// Delete all tokens, if there are this many.
@@ -93,6 +95,7 @@ fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> 
         | Effect::RemoveScope(..)
         | Effect::ClearScopes(_)
         | Effect::Revoke(_)
+        | Effect::EndOverlap(_)
         | Effect::Delete(_)
         | Effect::DeleteAll(_)
         | Effect::Undo
@@ -116,6 +119,10 @@ fn done(service: &Service, effect: &Effect) -> Result<String, ServiceError> {
         }
         Effect::Revoke(id) => {
             format!("{} is revoked: from now on its secret is denied", service.revoke(id)?.name)
+        }
+        Effect::EndOverlap(id) => {
+            let name = service.end_overlap(id)?.name;
+            format!("the old secret of {name} is denied from now on; the new one works")
         }
         Effect::Delete(id) => {
             format!("{} is deleted: u brings it back for 24 hours", service.delete(id)?.name)

@@ -82,6 +82,22 @@ fn rotating_with_an_overlap_keeps_the_old_secret_alive_until_then() {
 }
 
 #[test]
+fn an_overlap_can_be_ended_before_its_time() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n ci <Tab> <Tab> <Tab> a c <Tab> <Tab> p <Space> <C-s> <C-s>");
+    let old = it.secret().unwrap();
+    it.keys("a O").sees("ci has no old secret that works");
+    it.keys("R <Tab> <Right> <Right> <Tab> <Right> <Enter>");
+    let new = it.secret().unwrap();
+    it.keys("a").sees("works until").sees("O end old");
+    it.keys("O").sees("End the old secret of ci?").keys("<Enter>").sees("works until");
+    it.keys("O <Right> <Enter>").sees("the old secret of ci is denied from now on");
+    it.never_sees("works until");
+    assert_eq!(it.verdict(&old, "channels:c-1:publish"), "denied");
+    assert_eq!(it.verdict(&new, "channels:c-1:publish"), "allowed");
+}
+
+#[test]
 fn a_lifetime_that_is_refused_leaves_the_dialog_open() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("f f R 400d <Enter> <Right> <Enter>");

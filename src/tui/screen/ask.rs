@@ -57,6 +57,20 @@ impl Ask {
         Self::new(format!("Revoke {}?", pat.name), text, "Revoke", Effect::Revoke(pat.id))
     }
 
+    /// Whether to end the retiring secret of `pat` before its time.
+    pub fn end_overlap(pat: &Pat, view: &View<'_>) -> Self {
+        let text = vec![
+            "From the moment you confirm, every check of the old secret is denied. The new one \
+             goes on working."
+                .to_owned(),
+            "Who still has the old one must have been given the new one by now.".to_owned(),
+            String::new(),
+            last_used(pat, view),
+        ];
+        let title = format!("End the old secret of {}?", pat.name);
+        Self::new(title, text, "End it", Effect::EndOverlap(pat.id))
+    }
+
     /// Whether to take `scope` from `pat`.
     pub fn remove_scope(pat: &Pat, scope: &Scope) -> Self {
         let text = vec![

@@ -71,6 +71,7 @@ impl Detail {
         };
         match action {
             Action::Revoke => pat.status(view.now) == Status::Active,
+            Action::EndOverlap => pat.overlaps(view.now),
             Action::RemoveScope | Action::ClearScopes => !pat.scopes.is_empty(),
             _ => true,
         }
@@ -97,6 +98,10 @@ impl Detail {
                 Step::Warn(format!("{} has no scopes: a adds some", pat.name))
             }
             Action::ClearScopes => over(Overlay::Ask(Ask::clear_scopes(pat, view))),
+            Action::EndOverlap if pat.overlaps(view.now) => {
+                over(Overlay::Ask(Ask::end_overlap(pat, view)))
+            }
+            Action::EndOverlap => Step::Warn(format!("{} has no old secret that works", pat.name)),
             Action::Test => over(Overlay::Test(Test::new(pat, view))),
             _ => on_pat(action, pat, view),
         }
