@@ -37,8 +37,8 @@ pub fn perform_without_store(
     let environment = Environment::of_process();
     let out = Output::new(args.json, !environment.no_color);
     match command {
-        Command::Completions { shell } => Some(documents::completions(*shell)),
-        Command::Man => Some(documents::man()),
+        Command::Completions { shell } => Some(documents::completions(*shell, &out)),
+        Command::Man => Some(documents::man(&out)),
         Command::Config(command) => Some(settings::config(*command, &flags, &environment, &out)),
         Command::Doctor => Some(doctor::doctor(&flags, &environment, open, &out)),
         Command::Scan(scan) if scan.regex => Some(scan::regex(args.json)),
