@@ -12,7 +12,7 @@ use std::{
 use rand::{TryRng as _, rngs::SysRng};
 use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase as _,
-    StorageBackend, StorageError, TableError, WriteTransaction, backends::FileBackend,
+    StorageBackend, StorageError, TableError, WriteTransaction,
 };
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
     file::{self, FileId},
     holder::holder,
     migrate,
-    patient::{Limit, Patient, rest},
+    patient::{Limit, Medium, Patient, rest},
     record::{BirthV1, SchemaV1},
     reserve::Reserve,
     rows::{BIRTH, Reader},
@@ -124,7 +124,7 @@ impl Disk {
             let (file, id) = file::open(&self.path, false)?;
             let limit = Limit::Each(patience);
             let opened = caught(|| {
-                let inner = FileBackend::new(file)?;
+                let inner = Medium::new(file)?;
                 let path = self.path.clone();
                 builder().open_read_only_with_backend(Patient { inner, limit, path, id })
             })?;
@@ -208,7 +208,7 @@ fn open_to_write(path: &Path, wait: &Wait) -> Result<(Database, FileId), StoreEr
         let (file, id) = file::open(path, true)?;
         let limit = Limit::Until(wait.deadline);
         let opened = caught(|| {
-            let inner = FileBackend::new(file)?;
+            let inner = Medium::new(file)?;
             database(Patient { inner, limit, path: path.to_owned(), id })
         })?;
         match opened {
@@ -254,7 +254,7 @@ fn begin(file: File) -> Result<(), StoreError> {
 
 /// A database in an empty file.
 pub(super) fn fresh(file: File) -> Result<Database, StoreError> {
-    FileBackend::new(file).and_then(database).map_err(|error| match error {
+    Medium::new(file).and_then(database).map_err(|error| match error {
         DatabaseError::Storage(error) => error.into(),
         other => StoreError::Io { why: other.to_string() },
     })

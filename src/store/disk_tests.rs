@@ -3,6 +3,8 @@
 
 use std::ops::Bound;
 
+use redb::backends::FileBackend;
+
 use super::*;
 use crate::store::{Rows, Store};
 

@@ -3,19 +3,28 @@
 //! reading verbs, [`Writer`] the writing ones. Any number of processes share one file, without
 //! a daemon. Called by the service only.
 
+mod agree;
 mod backup;
 mod caught;
 mod chain;
 mod codec;
 mod disk;
 mod error;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod faulty;
 mod file;
 mod holder;
 mod migrate;
 mod patient;
+#[cfg(test)]
+mod power_tests;
 mod record;
 mod reserve;
 mod rows;
+#[cfg(test)]
+mod script;
 mod settle;
 mod tables;
 mod writer;

@@ -10,8 +10,12 @@ use std::{
 };
 
 use rand::{TryRng as _, rngs::SysRng};
+#[cfg(not(test))]
+pub(super) use redb::backends::FileBackend as Medium;
 use redb::{BackendError, StorageBackend};
 
+#[cfg(test)]
+pub(super) use super::faulty::Medium;
 use super::{error::StoreError, file::FileId, holder::holder};
 
 /// How long a lock is waited for.
@@ -23,19 +27,20 @@ pub(super) enum Limit {
     Until(Instant),
 }
 
-/// `inner`, with locks that are waited for within `limit`.
+/// A file whose locks are waited for within `limit`. Under it lies the medium, which fails on
+/// demand in tests.
 #[derive(Debug)]
-pub(super) struct Patient<B> {
-    pub(super) inner: B,
+pub(super) struct Patient {
+    pub(super) inner: Medium,
     pub(super) limit: Limit,
     pub(super) path: PathBuf,
     pub(super) id: FileId,
 }
 
-impl<B: StorageBackend> Patient<B> {
+impl Patient {
     fn wait(
         &self,
-        acquired: impl Fn(&B) -> Result<bool, BackendError>,
+        acquired: impl Fn(&Medium) -> Result<bool, BackendError>,
     ) -> Result<(), BackendError> {
         let deadline = match self.limit {
             Limit::Each(patience) => Instant::now() + patience,
@@ -58,7 +63,7 @@ pub(super) fn rest() {
     std::thread::sleep(Duration::from_micros(u64::from(100 + random % 900)));
 }
 
-impl<B: StorageBackend> StorageBackend for Patient<B> {
+impl StorageBackend for Patient {
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
         self.wait(|inner| inner.try_lock_range(start, end))
     }
