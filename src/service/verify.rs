@@ -2,6 +2,8 @@
 //! time; there is no cache to go stale. Nothing about a record is told before its digest
 //! matched.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
@@ -16,6 +18,10 @@ use crate::{
 
 /// Uses of one token nearer to each other than this are written once.
 const USE_INTERVAL: TimeDelta = TimeDelta::seconds(30);
+
+/// How long a use waits to be written. Somebody waits for the answer of the check, and the next
+/// use is as good.
+const USE_PATIENCE: Duration = Duration::from_millis(200);
 
 /// A decision and what came with it.
 #[derive(Debug)]
@@ -105,7 +111,7 @@ impl Service {
         }
         let what = format!("{asked} {}", if allowed { "allowed" } else { "denied" });
         let used = LastUse { at, from: from.map(str::to_owned), what };
-        self.store.write(|rows| {
+        self.store.write_within(USE_PATIENCE, |rows| {
             // It may have been deleted, too; a use must not outlive it.
             if rows.pat(&pat.id)?.is_some_and(|pat| !is_recent(&pat, at)) {
                 rows.put_use(&pat.id, &used)?;

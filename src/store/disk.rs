@@ -1,6 +1,6 @@
 //! The opener, alone in its file so that another engine or mode can take its place. A kept
 //! read-only handle follows the commits of all processes; a write opens the file for itself
-//! alone, tried again and again until its deadline and never waiting inside the kernel.
+//! alone, tried again and again until its deadline. Nothing here waits inside the kernel.
 
 use std::{
     fs::File,
@@ -12,7 +12,7 @@ use std::{
 use rand::{TryRng as _, rngs::SysRng};
 use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase as _,
-    StorageError, TableError, WriteTransaction, backends::FileBackend,
+    StorageBackend, StorageError, TableError, WriteTransaction,
 };
 
 use super::{
@@ -21,6 +21,7 @@ use super::{
     file::{self, FileId},
     holder::holder,
     migrate,
+    patient::{Limit, Medium, Patient, rest},
     record::{BirthV1, SchemaV1},
     reserve::Reserve,
     rows::{BIRTH, Reader},
@@ -30,12 +31,16 @@ use super::{
 /// The default of redb is 1 GiB.
 const CACHE_BYTES: usize = 16 << 20;
 
+/// The longest that a read waits, opening included: a check must answer within a second.
+const READING: Duration = Duration::from_millis(750);
+
 /// One store on disk.
 #[derive(Debug)]
 pub(super) struct Disk {
     pub(super) path: PathBuf,
     pub(super) reserve: Reserve,
-    patience: Duration,
+    /// The longest that a write waits.
+    pub(super) patience: Duration,
     kept: Mutex<Option<Arc<Handle>>>,
 }
 
@@ -67,27 +72,26 @@ impl Disk {
     }
 
     /// A read of the last commit. A handle that fails is replaced once: it may be one that an
-    /// I/O error made useless.
+    /// I/O error made useless. To have waited in vain is no such failure.
     pub(super) fn reader(&self) -> Result<Reader, StoreError> {
         let begun = self.handle().and_then(|handle| handle.reader(&self.path));
         match begun {
+            Err(StoreError::Busy { .. }) | Ok(_) => begun,
             Err(_) => {
                 self.forget();
                 self.handle()?.reader(&self.path)
             }
-            reader => reader,
         }
     }
 
     /// The file for ourselves alone, as soon as nobody else has it.
-    pub(super) fn writable(&self) -> Result<Database, StoreError> {
-        let wait = Wait::new(self.patience);
+    pub(super) fn writable(&self, wait: &Wait) -> Result<Database, StoreError> {
         loop {
             // Opening for writing changes the file, so it must be known before that it is a store
             // of ours and of no later patdeck.
             drop(self.reader()?);
             let known = self.handle()?.id;
-            let (db, id) = open_to_write(&self.path, &wait)?;
+            let (db, id) = open_to_write(&self.path, wait)?;
             if id == known {
                 return Ok(db);
             }
@@ -114,12 +118,15 @@ impl Disk {
     }
 
     fn open_to_read(&self) -> Result<Handle, StoreError> {
-        let wait = Wait::new(self.patience);
+        let patience = self.patience.min(READING);
+        let wait = Wait::new(patience);
         loop {
             let (file, id) = file::open(&self.path, false)?;
+            let limit = Limit::Each(patience);
             let opened = caught(|| {
-                let backend = FileBackend::new(file)?;
-                builder().open_read_only_with_backend(backend)
+                let inner = Medium::new(file)?;
+                let path = self.path.clone();
+                builder().open_read_only_with_backend(Patient { inner, limit, path, id })
             })?;
             match opened {
                 Ok(db) => {
@@ -199,7 +206,12 @@ impl Handle {
 fn open_to_write(path: &Path, wait: &Wait) -> Result<(Database, FileId), StoreError> {
     loop {
         let (file, id) = file::open(path, true)?;
-        match caught(|| database(file))? {
+        let limit = Limit::Until(wait.deadline);
+        let opened = caught(|| {
+            let inner = Medium::new(file)?;
+            database(Patient { inner, limit, path: path.to_owned(), id })
+        })?;
+        match opened {
             Ok(db) => return Ok((db, id)),
             Err(DatabaseError::DatabaseAlreadyOpen) => wait.pause(path, id)?,
             Err(error) => return Err(refused(path, error)),
@@ -213,8 +225,9 @@ fn builder() -> Builder {
     builder
 }
 
-fn database(file: File) -> Result<Database, DatabaseError> {
-    builder().create_with_backend(FileBackend::new(file)?)
+/// The database that `backend` holds, for writing; a new one if it is empty.
+pub(super) fn database(backend: impl StorageBackend) -> Result<Database, DatabaseError> {
+    builder().create_with_backend(backend)
 }
 
 /// A durable transaction: two-phase, with what a quick repair needs.
@@ -241,7 +254,7 @@ fn begin(file: File) -> Result<(), StoreError> {
 
 /// A database in an empty file.
 pub(super) fn fresh(file: File) -> Result<Database, StoreError> {
-    database(file).map_err(|error| match error {
+    Medium::new(file).and_then(database).map_err(|error| match error {
         DatabaseError::Storage(error) => error.into(),
         other => StoreError::Io { why: other.to_string() },
     })
@@ -293,12 +306,12 @@ fn no_table(path: &Path, error: TableError) -> StoreError {
 }
 
 /// How long to go on trying.
-struct Wait {
+pub(super) struct Wait {
     deadline: Instant,
 }
 
 impl Wait {
-    fn new(patience: Duration) -> Self {
+    pub(super) fn new(patience: Duration) -> Self {
         Self { deadline: Instant::now() + patience }
     }
 
@@ -306,13 +319,12 @@ impl Wait {
         Instant::now() >= self.deadline
     }
 
-    /// Sleeps 0.1 to 1 ms, at random so that two do not keep meeting; `Busy` after the deadline.
+    /// Rests a little; `Busy` after the deadline.
     fn pause(&self, path: &Path, file: FileId) -> Result<(), StoreError> {
         if self.is_over() {
             return Err(StoreError::Busy { path: path.to_owned(), holder: holder(file) });
         }
-        let random = SysRng.try_next_u32().unwrap_or(500);
-        std::thread::sleep(Duration::from_micros(u64::from(100 + random % 900)));
+        rest();
         Ok(())
     }
 }

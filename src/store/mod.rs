@@ -3,18 +3,28 @@
 //! reading verbs, [`Writer`] the writing ones. Any number of processes share one file, without
 //! a daemon. Called by the service only.
 
+mod agree;
 mod backup;
 mod caught;
 mod chain;
 mod codec;
 mod disk;
 mod error;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod faulty;
 mod file;
 mod holder;
 mod migrate;
+mod patient;
+#[cfg(test)]
+mod power_tests;
 mod record;
 mod reserve;
 mod rows;
+#[cfg(test)]
+mod script;
 mod settle;
 mod tables;
 mod writer;
@@ -30,7 +40,12 @@ pub use rows::{ChainState, Changes, Found, Reader, Rows, Trashed};
 pub use settle::settle;
 pub use writer::Writer;
 
-use self::{caught::caught, disk::Disk, settle::Running, tables::Tables};
+use self::{
+    caught::caught,
+    disk::{Disk, Wait},
+    settle::Running,
+    tables::Tables,
+};
 
 /// One file of tokens that any number of processes share, or the same in memory.
 #[derive(Debug)]
@@ -50,6 +65,8 @@ enum Stopped<E> {
     Store(StoreError),
     /// The closure said no.
     Work(E),
+    /// The commit failed, which would have led to this generation.
+    Commit(StoreError, Option<u64>),
 }
 
 impl<E> From<StoreError> for Stopped<E> {
@@ -59,7 +76,7 @@ impl<E> From<StoreError> for Stopped<E> {
 }
 
 impl Store {
-    /// How long a write waits for its turn.
+    /// How long a write waits for its turn. A read waits for less than half of it.
     pub const PATIENCE: Duration = Duration::from_secs(2);
 
     /// Opens the store at `path`; makes it (0600), and its folder (0700), when missing. Refuses
@@ -117,16 +134,30 @@ impl Store {
     /// was given up then, so that a revocation succeeds on a full disk.
     pub fn write<T, E: From<StoreError>>(
         &self,
+        work: impl FnMut(&mut Writer<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let patience = match &self.place {
+            Place::Disk(disk) => disk.patience,
+            Place::Memory(_) => Self::PATIENCE,
+        };
+        self.write_within(patience, work)
+    }
+
+    /// As [`Store::write`], waiting `patience` for its turn: for what is not worth more.
+    pub fn write_within<T, E: From<StoreError>>(
+        &self,
+        patience: Duration,
         mut work: impl FnMut(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let _running = Running::start();
         let done = match &self.place {
             Place::Memory(db) => transact(db, &mut work),
             Place::Disk(disk) => {
-                let first = on_disk(disk, &mut work);
+                let wait = Wait::new(patience);
+                let first = on_disk(disk, &wait, &mut work);
                 match first {
                     Err(Stopped::Store(StoreError::Full)) if disk.reserve.give_up() => {
-                        on_disk(disk, &mut work)
+                        on_disk(disk, &wait, &mut work)
                     }
                     Ok(done) => {
                         disk.reserve.take();
@@ -137,7 +168,7 @@ impl Store {
             }
         };
         done.map_err(|stopped| match stopped {
-            Stopped::Store(error) => error.into(),
+            Stopped::Store(error) | Stopped::Commit(error, _) => error.into(),
             Stopped::Work(error) => error,
         })
     }
@@ -147,12 +178,28 @@ impl Store {
 /// an I/O error: an fsync that succeeds the second time may have lost what failed the first.
 fn on_disk<T, E>(
     disk: &Disk,
+    wait: &Wait,
     work: &mut impl FnMut(&mut Writer<'_>) -> Result<T, E>,
 ) -> Result<T, Stopped<E>> {
-    let db = disk.writable()?;
+    let db = disk.writable(wait)?;
     let done = transact(&db, work);
     disk::close(db);
-    done
+    match done {
+        Err(Stopped::Commit(error, Some(generation))) => {
+            Err(Stopped::Store(looked_at(disk, error, generation)))
+        }
+        done => done,
+    }
+}
+
+/// What a commit that failed with `error` came to: a failure at its very end may have left the
+/// change, and then nobody may be told that nothing was changed.
+fn looked_at(disk: &Disk, error: StoreError, generation: u64) -> StoreError {
+    disk.forget();
+    match disk.reader().and_then(|rows| rows.generation()) {
+        Ok(now) if now < generation => error,
+        _ => error.unsure(),
+    }
 }
 
 fn transact<T, E>(
@@ -168,16 +215,17 @@ fn transact<T, E>(
     let worked = work(&mut writer);
     let full = matches!(*writer.tables.trouble.borrow(), Some(StoreError::Full));
     let done = match worked {
-        Ok(done) => writer.finish().map(|()| done).map_err(Stopped::Store),
+        Ok(done) => writer.finish().map(|leads_to| (done, leads_to)).map_err(Stopped::Store),
         // The closure only passes on what its first verb on a full disk said.
         Err(_) if full => Err(Stopped::Store(StoreError::Full)),
         Err(error) => Err(Stopped::Work(error)),
     };
     let put_away = caught(|| drop(writer));
     match done.and_then(|done| put_away.map(|()| done).map_err(Stopped::Store)) {
-        Ok(done) => {
-            caught(|| transaction.commit())?.map_err(StoreError::from)?;
-            Ok(done)
+        Ok((done, leads_to)) => {
+            let committed = caught(|| transaction.commit().map_err(StoreError::from));
+            let committed = committed.and_then(|committed| committed);
+            committed.map(|()| done).map_err(|error| Stopped::Commit(error, leads_to))
         }
         Err(stopped) => {
             // That an abort fails changes nothing: what was not committed does not exist.

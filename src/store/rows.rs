@@ -5,7 +5,7 @@
 use std::{collections::HashMap, ops::ControlFlow};
 
 use super::{
-    chain,
+    agree, chain,
     error::{Damage, StoreError},
     migrate,
     record::{BirthV1, EventV1, PatV1, RefV1, TrashV1, UseV1},
@@ -188,6 +188,12 @@ pub trait Rows: Source {
     /// token found by that token, and the newest hash the one that is kept beside the chain.
     fn verify_chain(&self) -> Result<ChainState, StoreError> {
         chain::verify(self.tables())
+    }
+
+    /// Where the tables contradict each other, a sentence for each place: empty unless a change
+    /// was made by halves, which no transaction does. Reads everything.
+    fn disagreements(&self) -> Result<Vec<String>, StoreError> {
+        agree::disagreements(self.tables())
     }
 
     /// A number that grows with every committed change, last uses included; 0 in a new store.

@@ -348,7 +348,7 @@ pub(super) fn noted<T>(
 
 /// A key as people read it: as the text that it is, as the number that its 8 bytes are, or in
 /// hexadecimal digits.
-fn shown(key: &[u8]) -> String {
+pub(super) fn shown(key: &[u8]) -> String {
     if let Ok(bytes) = key.try_into() {
         return u64::from_le_bytes(bytes).to_string();
     }

@@ -129,8 +129,9 @@ impl<'t> Writer<'t> {
     }
 
     /// Writes the feed, which is the last thing before the commit, and forgets its oldest rows.
-    /// Says what went wrong with the file in this transaction, if anything did.
-    pub(super) fn finish(&mut self) -> Result<(), StoreError> {
+    /// Gives the generation that the commit leads to, if it leads to another one. Says what went
+    /// wrong with the file in this transaction, if anything did.
+    pub(super) fn finish(&mut self) -> Result<Option<u64>, StoreError> {
         if let Some(trouble) = self.tables.trouble.borrow().clone() {
             return Err(trouble);
         }
@@ -148,7 +149,7 @@ impl<'t> Writer<'t> {
         while let Some(first) = self.tables.changes.first_key()?.filter(|n| *n < oldest) {
             self.tables.changes.remove(first)?;
         }
-        Ok(())
+        Ok((last > before).then_some(last))
     }
 }
 
