@@ -28,7 +28,8 @@ pub use verify::Verdict;
 pub use crate::store::{ChainState, panic_is_caught, settle};
 use crate::{
     domain::{
-        Action, Actor, Catalogue, Event, EventDraft, Lifetime, Limits, Moment, Pat, Prefix, TokenId,
+        Action, Actor, Catalogue, Event, EventDraft, Lifetime, Limits, Moment, Pat, Prefix,
+        Retiring, TokenId,
     },
     store::{Rows, Store, StoreError, Writer},
 };
@@ -109,6 +110,18 @@ impl Service {
             action,
             detail,
         })?;
+        Ok(())
+    }
+
+    /// Writes a token that is not here, with its last uses.
+    fn put_whole(rows: &mut Writer<'_>, pat: &Pat) -> Result<(), StoreError> {
+        rows.put_pat(pat)?;
+        if let Some(used) = &pat.last_used {
+            rows.put_use(&pat.id, used)?;
+        }
+        if let Some(Retiring { digest, last_used: Some(used), .. }) = &pat.retiring {
+            rows.put_retiring_use(&pat.id, *digest, used)?;
+        }
         Ok(())
     }
 

@@ -165,7 +165,7 @@ impl Service {
             let pat =
                 pat.regenerate(secret.digest(), prefix.as_str(), expires, renewal.overlap, at)?;
             let mut detail = format!("was {was}, {}", until(pat.expires));
-            if let Some(old) = pat.retiring {
+            if let Some(old) = &pat.retiring {
                 detail.push_str(", old secret works ");
                 detail.push_str(&until(Some(old.until)));
             }
@@ -178,7 +178,7 @@ impl Service {
     /// there is none, nothing happens.
     pub fn end_overlap(&self, id: &TokenId) -> Result<Pat, ServiceError> {
         self.change(id, Action::OverlapEnded, |pat, _| {
-            Ok::<_, ServiceError>((Pat { retiring: None, ..pat }, String::new()))
+            Ok::<_, ServiceError>((pat.end_overlap(), String::new()))
         })
     }
 

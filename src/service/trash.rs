@@ -99,10 +99,7 @@ impl Service {
         if rows.id_of_name(&pat.name)?.is_some() {
             return Err(ServiceError::NameTaken(pat.name.clone()));
         }
-        rows.put_pat(pat)?;
-        if let Some(used) = &pat.last_used {
-            rows.put_use(&pat.id, used)?;
-        }
+        Self::put_whole(rows, pat)?;
         rows.remove_trash(&pat.id)?;
         Ok(self.record(rows, at, Action::Restored, pat, String::new())?)
     }

@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     Overlay,
-    ask::Ask,
+    ask::{Ask, use_of},
     test::Test,
     token_table::soon,
     tokens::{on_pat, over},
@@ -244,8 +244,15 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
     if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(view.now)) {
         lines.push(("revoked", at(revoked), look.danger()));
     }
-    if let Some(old) = pat.retiring.filter(|old| view.now < old.until) {
+    if let Some(old) = pat.overlap(view.now) {
         lines.push(("old secret", format!("works until {}", at(old.until)), look.warning()));
+        lines.push(match &old.last_used {
+            Some(used) => ("", format!("last used {}", use_of(used, view)), look.warning()),
+            None => ("", "not used since the rotation".to_owned(), look.good()),
+        });
+        if !pat.is_in_use() {
+            lines.push(("new secret", "not used yet".to_owned(), look.warning()));
+        }
     }
     let ends = if pat.status(view.now) == Status::Expired { "expired" } else { "expires" };
     let style = if soon(pat, view) { look.warning() } else { text };
@@ -260,7 +267,7 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
 /// When it was last used; and on a line of its own for what and from where.
 fn last_used(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
     let text = view.look.text();
-    let Some(used) = &pat.last_used else {
+    let Some(used) = pat.last_use() else {
         return vec![("last used", "never used".to_owned(), text)];
     };
     let when = when::detailed(used.at, view.now, view.times, view.zone);
