@@ -84,7 +84,7 @@ impl Ask {
                 "It may no longer {} on {} {}, from the moment you confirm.",
                 scope.operation, scope.entity_type, scope.entity
             ),
-            "You can add the scope again.".to_owned(),
+            "u puts it back.".to_owned(),
         ];
         let effect = Effect::RemoveScope(pat.id, scope.clone());
         Self::new(format!("Remove a scope from {}?", pat.name), text, "Remove", effect)
@@ -95,7 +95,7 @@ impl Ask {
         let text = vec![
             format!(
                 "All {} are removed. The token stays {}, but every operation is denied until \
-                 you add scopes again.",
+                 you add scopes again, or put these back with u.",
                 counted(pat.scopes.len(), "scope"),
                 pat.status(view.now).word()
             ),
@@ -166,9 +166,14 @@ pub(super) fn last_used(pat: &Pat, view: &View<'_>) -> String {
 }
 
 /// When, from where and what for, as it stands in a sentence.
-pub(super) fn use_of(used: &LastUse, view: &View<'_>) -> String {
+fn use_of(used: &LastUse, view: &View<'_>) -> String {
+    format!("{}: {}", whence(used, view), used.what)
+}
+
+/// When and from where: `2 min ago from 10.0.0.7`.
+pub(super) fn whence(used: &LastUse, view: &View<'_>) -> String {
     let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-    format!("{}{from}: {}", when::relative(used.at, view.now), used.what)
+    format!("{}{from}", when::relative(used.at, view.now))
 }
 
 /// `1 scope`, `3 scopes`.

@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     Overlay,
-    ask::{Ask, use_of},
+    ask::{Ask, whence},
     test::Test,
     token_table::soon,
     tokens::{on_pat, over},
@@ -67,7 +67,10 @@ impl Detail {
     /// Whether `action` has something to do here.
     pub fn enables(&self, action: Action, view: &View<'_>) -> bool {
         let Some(pat) = self.pat(view) else {
-            return matches!(action, Action::Back | Action::Help | Action::Quit | Action::NextTab);
+            return matches!(
+                action,
+                Action::Back | Action::Undo | Action::Help | Action::Quit | Action::NextTab
+            );
         };
         match action {
             Action::Revoke => pat.status(view.now) == Status::Active,
@@ -114,7 +117,7 @@ impl Detail {
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         let Some(pat) = self.pat(view) else {
             let text = if self.id.is_some() {
-                "This token is gone: it was deleted. Esc goes back to the list, u undoes it there."
+                "This token is gone: it was deleted. u brings it back if that was you; Esc goes back to the list."
             } else {
                 "No token is selected. Go to the list with 1 and open one with Enter."
             };
@@ -247,7 +250,7 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
     if let Some(old) = pat.overlap(view.now) {
         lines.push(("old secret", format!("works until {}", at(old.until)), look.warning()));
         lines.push(match &old.last_used {
-            Some(used) => ("", format!("last used {}", use_of(used, view)), look.warning()),
+            Some(used) => ("", format!("last used {}", whence(used, view)), look.warning()),
             None => ("", "not used since the rotation".to_owned(), look.good()),
         });
         if !pat.is_in_use() {
