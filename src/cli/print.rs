@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Write};
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::domain::{Event, Moment, Pat, text::escape};
+use crate::domain::{Event, LastUse, Moment, Pat, Which, text::escape};
 
 /// The version of every JSON object that patdeck prints.
 pub const SCHEMA: u32 = 1;
@@ -97,16 +97,17 @@ pub fn token(pat: &Pat, now: Moment) -> Value {
         "issued": time(pat.issued),
         "expires": pat.expires.map(time),
         "revoked": pat.revoked.map(time),
-        "retiring_until": pat.retiring.map(|old| time(old.until)),
+        "retiring_until": pat.retiring.as_ref().map(|old| time(old.until)),
+        "retiring_last_used": pat.used_by(Which::Retiring).map(used),
         "created": time(pat.created),
         "created_by": pat.created_by.to_string(),
         "claimed": pat.claimed,
-        "last_used": pat.last_used.as_ref().map(|used| json!({
-            "at": time(used.at),
-            "from": used.from,
-            "what": used.what,
-        })),
+        "last_used": pat.last_use().map(used),
     })
+}
+
+fn used(used: &LastUse) -> Value {
+    json!({ "at": time(used.at), "from": used.from, "what": used.what })
 }
 
 /// An event as JSON.

@@ -8,7 +8,7 @@ use super::{
     print::{Output, event, tell, time, token},
 };
 use crate::{
-    domain::{Moment, Pat, Query, Sort, Status, StatusFilter, sentence::permits},
+    domain::{LastUse, Moment, Pat, Query, Sort, Status, StatusFilter, sentence::permits},
     service::Service,
 };
 
@@ -50,7 +50,7 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
                     pat.status(now).word().to_owned(),
                     pat.scopes.len().to_string(),
                     pat.expires.map_or_else(never, time),
-                    pat.last_used.as_ref().map_or_else(never, |used| time(used.at)),
+                    pat.last_use().map_or_else(never, |used| time(used.at)),
                 ]
             })
             .collect();
@@ -94,21 +94,23 @@ fn fields(pat: &Pat, now: Moment) -> Vec<[String; 2]> {
     if let (Some(at), Status::Revoked) = (pat.revoked, pat.status(now)) {
         row("revoked", &time(at));
     }
-    if let Some(old) = pat.retiring.filter(|old| now < old.until) {
+    if let Some(old) = pat.overlap(now) {
         row("old secret", &format!("works until {}", time(old.until)));
+        let unused = || "not used since the rotation".to_owned();
+        let last = |used: &LastUse| format!("last used {}", told(used));
+        row("old secret", &old.last_used.as_ref().map_or_else(unused, last));
     }
-    let used = pat.last_used.as_ref().map_or_else(
-        || "never".to_owned(),
-        |used| {
-            let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-            format!("{}{from}, {}", time(used.at), used.what)
-        },
-    );
-    row("last used", &used);
+    row("last used", &pat.last_use().map_or_else(|| "never".to_owned(), told));
     row("created", &format!("{} by {}", time(pat.created), pat.created_by));
     row("in words", &permits(&pat.scopes));
     for scope in &pat.scopes {
         row("scope", &scope.to_string());
     }
     rows
+}
+
+/// When, from where and what for.
+fn told(used: &LastUse) -> String {
+    let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+    format!("{}{from}, {}", time(used.at), used.what)
 }

@@ -67,11 +67,13 @@ pub enum Action {
     OverlapEnded = 12,
     /// A token came from another store's export, or took the place of one that was here.
     Imported = 13,
+    /// A change of name, description or scopes was taken back.
+    Undone = 14,
 }
 
 impl Action {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Created,
         Self::Edited,
         Self::ScopesAdded,
@@ -85,6 +87,7 @@ impl Action {
         Self::ClockAccepted,
         Self::OverlapEnded,
         Self::Imported,
+        Self::Undone,
     ];
 
     /// Its stored number.
@@ -113,6 +116,7 @@ impl Action {
             Self::ClockAccepted => "clock accepted",
             Self::OverlapEnded => "overlap ended",
             Self::Imported => "imported",
+            Self::Undone => "undone",
         }
     }
 }

@@ -101,7 +101,7 @@ actions! {
     Delete = "delete",
     /// Delete every token.
     DeleteAll = "delete-all",
-    /// Bring back what was deleted last.
+    /// Take back what was done last.
     Undo = "undo",
     /// Ask what a token may do.
     Test = "test",

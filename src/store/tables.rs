@@ -32,7 +32,7 @@ const META: &str = "meta-1";
 const PATS: &str = "pats-1";
 /// Folded name → `RefV1`, the id that has it.
 const NAMES: &str = "names-1";
-/// Id → `UseV1`. Beside the record, so that a check does not rewrite it.
+/// Id → `UsesV1`. Beside the record, so that a check does not rewrite it.
 const USES: &str = "uses-1";
 /// Sequence from 1 without gaps → `EventV1`, with the hash of the one before: a chain.
 const EVENTS: &str = "events-1";

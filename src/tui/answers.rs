@@ -6,9 +6,13 @@ use super::{
     effect::{Effect, Outcome},
     screen::{Overlay, create::Create, secret::SecretPanel},
     step::Tab,
+    undo::Back,
     worker::Report,
 };
-use crate::service::{Issued, ServiceError};
+use crate::{
+    domain::Pat,
+    service::{Issued, ServiceError},
+};
 
 impl App {
     /// Takes what the worker tells.
@@ -50,19 +54,16 @@ impl App {
             Outcome::Trail(trail) => self.audit.deliver(trail),
             Outcome::Failed(error) => self.failed(asker, error),
             Outcome::Issued(issued) => self.issued(asker, *issued),
-            Outcome::Done(text) => {
+            Outcome::Done(text, back) => {
                 self.done(asker);
+                self.remember(back);
                 if !text.is_empty() {
                     self.say(text);
                 }
             }
-            Outcome::ScopesAdded(pat, added) => {
-                self.done(asker);
-                let absorbed = match added.absorbed.len() {
-                    0 => String::new(),
-                    count => format!("; {count} narrower went, for * covers them"),
-                };
-                self.say(format!("scopes of {} saved{absorbed}", pat.name));
+            Outcome::NotUndone(undo, error) => {
+                self.remember(Back::By(undo));
+                self.failed(asker, error.into());
             }
             Outcome::Decided(id, request, decision) => {
                 if let Some(overlay) = self.overlay_of(asker) {
@@ -102,7 +103,13 @@ impl App {
         if asker == Asker::Form {
             self.create = Create::new(&self.world.view());
         }
-        let id = issued.pat.id;
+        let Pat { id, name, .. } = &issued.pat;
+        self.remember(Back::Closed(if asker == Asker::Form {
+            format!("{name} was created: D deletes it")
+        } else {
+            format!("the secret that {name} had before stays dead: nothing leads back to it")
+        }));
+        let id = *id;
         self.tokens.select(id, &self.world.view());
         self.tab = Tab::Detail;
         self.show(Some(id));

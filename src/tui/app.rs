@@ -11,6 +11,7 @@ use super::{
     input::Input,
     screen::{Overlay, audit::Audit, create::Create, detail::Detail, help::Help, tokens::Tokens},
     step::{Errand, Step, Tab},
+    undo::Back,
     world::World,
 };
 use crate::{
@@ -76,6 +77,7 @@ pub struct App {
     pub(super) asked: VecDeque<Asker>,
     toast: Option<Toast>,
     quitting: Option<(Moment, u8)>,
+    pub(super) past: Vec<Back>,
     pub(super) printed: Vec<Secret>,
     pub(super) wants: Vec<Want>,
 }
@@ -99,6 +101,7 @@ impl App {
             asked: VecDeque::new(),
             toast: None,
             quitting: None,
+            past: Vec::new(),
             printed: Vec::new(),
             wants: Vec::new(),
         };
@@ -264,6 +267,7 @@ impl App {
                 self.ask(Asker::App, Effect::Load);
             }
             Action::AcceptClock => {}
+            Action::Undo => self.undo(),
             Action::Times => {
                 self.world.times = self.world.times.next();
                 self.say(format!("times are {}", self.world.times.word()));
@@ -417,13 +421,5 @@ impl App {
             (None, _) => Asker::App,
         };
         self.ask(asker, effect);
-    }
-
-    fn take_row(&mut self, row: Option<usize>, scopes: Vec<crate::domain::Scope>) {
-        match (self.create.take(row, scopes), self.overlays.last_mut()) {
-            (Ok(()), _) => self.close(),
-            (Err(fault), Some((_, Overlay::Scopes(dialog)))) => dialog.fail(fault),
-            (Err(fault), _) => self.warn(fault),
-        }
     }
 }

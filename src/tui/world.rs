@@ -123,10 +123,9 @@ impl World {
     /// passed, or a token or an overlap ends.
     pub fn next_change(&self) -> Moment {
         let minute = self.now + chrono::TimeDelta::minutes(1);
-        let ends = self
-            .pats
-            .iter()
-            .flat_map(|pat| [pat.expires, pat.retiring.map(|old| old.until)].into_iter().flatten());
+        let ends = self.pats.iter().flat_map(|pat| {
+            [pat.expires, pat.retiring.as_ref().map(|old| old.until)].into_iter().flatten()
+        });
         ends.filter(|end| *end > self.now).chain([minute]).min().unwrap_or(minute)
     }
 

@@ -73,6 +73,12 @@ impl Journey {
         Self::opened(place, Look::new(true, false), Size::new(80, 24), "bob")
     }
 
+    /// The same operator, who starts the app anew.
+    pub(crate) fn again(&self) -> Self {
+        let place = Rc::clone(&self.place);
+        Self::opened(place, Look::new(true, false), Size::new(80, 24), "alice")
+    }
+
     fn opened(place: Rc<Place>, look: Look, size: Size, who: &str) -> Self {
         let service = place.service(who);
         let clock = place.clock.clone();

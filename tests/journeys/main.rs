@@ -27,3 +27,4 @@ mod secret;
 mod sharing;
 mod snapshots;
 mod storms;
+mod undoing;

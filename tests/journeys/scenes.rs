@@ -4,7 +4,7 @@
 use patdeck::tui::look::Look;
 
 use super::{
-    fixture::Fixture::{self, Empty, Few, Long, Many, One, Unclaimed},
+    fixture::Fixture::{self, Empty, Few, Long, Many, One, Rotated, Unclaimed},
     journey::Journey,
 };
 
@@ -79,6 +79,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("detail", "expired", Few, "f <Enter>"),
     scene("detail", "revoked", Few, "f f <Enter>"),
     scene("detail", "rotated", One, "R <Tab> <Right> <Tab> <Right> <Enter> a"),
+    scene("detail", "overlap", Rotated, "<Enter>"),
     scene("detail", "error", Few, "<Enter> d"),
     scene("audit", "empty", Empty, "4"),
     scene("audit", "one", One, "4"),
@@ -88,6 +89,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("revoke", "one", One, "r"),
     scene("revoke", "chosen", Few, "j r <Right>"),
     scene("revoke", "long", Long, "r"),
+    scene("end-old", "in-use", Rotated, "<Enter> O"),
     scene("regenerate", "active", Few, "j R"),
     scene("regenerate", "revoked", Few, "f f R"),
     scene("regenerate", "long", Long, "R"),

@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     Overlay,
-    ask::Ask,
+    ask::{Ask, whence},
     test::Test,
     token_table::soon,
     tokens::{on_pat, over},
@@ -67,7 +67,10 @@ impl Detail {
     /// Whether `action` has something to do here.
     pub fn enables(&self, action: Action, view: &View<'_>) -> bool {
         let Some(pat) = self.pat(view) else {
-            return matches!(action, Action::Back | Action::Help | Action::Quit | Action::NextTab);
+            return matches!(
+                action,
+                Action::Back | Action::Undo | Action::Help | Action::Quit | Action::NextTab
+            );
         };
         match action {
             Action::Revoke => pat.status(view.now) == Status::Active,
@@ -114,7 +117,7 @@ impl Detail {
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         let Some(pat) = self.pat(view) else {
             let text = if self.id.is_some() {
-                "This token is gone: it was deleted. Esc goes back to the list, u undoes it there."
+                "This token is gone: it was deleted. u brings it back if that was you; Esc goes back to the list."
             } else {
                 "No token is selected. Go to the list with 1 and open one with Enter."
             };
@@ -244,8 +247,15 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
     if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(view.now)) {
         lines.push(("revoked", at(revoked), look.danger()));
     }
-    if let Some(old) = pat.retiring.filter(|old| view.now < old.until) {
+    if let Some(old) = pat.overlap(view.now) {
         lines.push(("old secret", format!("works until {}", at(old.until)), look.warning()));
+        lines.push(match &old.last_used {
+            Some(used) => ("", format!("last used {}", whence(used, view)), look.warning()),
+            None => ("", "not used since the rotation".to_owned(), look.good()),
+        });
+        if !pat.is_in_use() {
+            lines.push(("new secret", "not used yet".to_owned(), look.warning()));
+        }
     }
     let ends = if pat.status(view.now) == Status::Expired { "expired" } else { "expires" };
     let style = if soon(pat, view) { look.warning() } else { text };
@@ -260,7 +270,7 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
 /// When it was last used; and on a line of its own for what and from where.
 fn last_used(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
     let text = view.look.text();
-    let Some(used) = &pat.last_used else {
+    let Some(used) = pat.last_use() else {
         return vec![("last used", "never used".to_owned(), text)];
     };
     let when = when::detailed(used.at, view.now, view.times, view.zone);

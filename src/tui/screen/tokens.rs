@@ -20,7 +20,6 @@ use crate::{
     domain::{Column, Counts, Pat, Query, Status, StatusFilter, TokenId},
     keymap::{Action, Mode},
     tui::{
-        effect::Effect,
         step::{Errand, Step, Tab},
         view::View,
         widget::{
@@ -141,7 +140,6 @@ impl Tokens {
         }
         match action {
             Action::New => Step::Go(Tab::Create),
-            Action::Undo => Step::Do(Effect::Undo),
             Action::DeleteAll => over(Overlay::Confirm(Confirm::delete_all(view))),
             Action::Search => {
                 self.typing = true;
