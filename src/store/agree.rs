@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     error::{Damage, StoreError},
-    record::{EventV1, PatV1, RefV1, TrashV1, UseV1},
+    record::{EventV1, PatV1, RefV1, TrashV1, Uses, UsesV1},
     tables::{Access, Tables, shown},
 };
 use crate::domain::{Action, Pat, TokenId};
@@ -84,13 +84,13 @@ impl Look {
 
     fn tokens<A: Access>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
         tables.pats.each(|key: &Key, row: Result<PatV1, Damage>| {
-            match row.ok().and_then(|record| record.pat(key, None)) {
+            match row.ok().and_then(|record| record.pat(key, Uses::default())) {
                 Some(pat) => drop(self.pats.insert(*key, pat)),
                 None => drop(self.damaged.insert(*key)),
             }
             ControlFlow::Continue(())
         })?;
-        tables.uses.each(|key: &Key, _: Result<UseV1, Damage>| {
+        tables.uses.each(|key: &Key, _: Result<UsesV1, Damage>| {
             if !self.pats.contains_key(key) && !self.damaged.contains(key) {
                 self.fault(key, "has a last use and is not here");
             }

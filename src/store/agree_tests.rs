@@ -44,7 +44,8 @@ fn each_half_of_a_change_is_named() {
         (
             &|rows| {
                 let last = crate::domain::LastUse { at: at(1), from: None, what: "w".into() };
-                rows.tables.uses.put(id(2).as_bytes(), &UseV1::from(&last))
+                let uses = Uses { present: Some(last), retiring: None };
+                rows.tables.uses.put(id(2).as_bytes(), &UsesV1::from(&uses))
             },
             "000000000002 has a last use and is not here",
         ),
