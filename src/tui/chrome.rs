@@ -73,7 +73,7 @@ pub fn said(text: &str, bad: bool, area: Rect, buf: &mut Buffer, view: &View<'_>
     let from = area.height.saturating_sub(lines);
     for (line, part) in (from..area.height).zip(&parts) {
         let whole = " ".repeat(usize::from(area.width));
-        Pen::at(buf, area, line, look).text(&whole, look.text());
+        Pen::at(buf, area, line, look).text(&whole, look.blank());
         Pen::at(buf, area, line, look).skip(1).text(part, style);
     }
 }

@@ -17,6 +17,7 @@ mod ink;
 pub mod input;
 pub mod look;
 mod paint;
+mod palette;
 pub mod paste;
 pub mod screen;
 pub mod step;

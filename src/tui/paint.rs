@@ -30,6 +30,7 @@ impl App {
     pub fn paint(&mut self, area: Rect, buf: &mut Buffer) -> Option<Position> {
         let (columns, lines) = chrome::SMALLEST;
         self.wide = area.width >= SIDE_BY_SIDE;
+        buf.set_style(area, self.world.view().look.base());
         // At the first frame, and at one that became wide, the detail has nothing to show yet.
         self.follow_selection();
         let mut cursor = None;

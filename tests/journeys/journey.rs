@@ -12,6 +12,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
+    config::{Glyphs, Theme},
     domain::{Moment, Pat, Request, Scope, TokenId},
     keymap::{Key, Keymap},
     service::{Service, Zone},
@@ -57,7 +58,7 @@ impl Journey {
 
     /// On a store that holds what `fixture` says.
     pub(crate) fn on(fixture: Fixture, width: u16, height: u16) -> Self {
-        let colourful = Look::new(true, false);
+        let colourful = Look::new(Theme::Default, Glyphs::Unicode);
         Self::looking(colourful, fixture, width, height)
     }
 
@@ -70,7 +71,7 @@ impl Journey {
     /// Another operator, bob, with an app of his own on the same file.
     pub(crate) fn second_on_same_store(&self) -> Self {
         let place = Rc::clone(&self.place);
-        Self::opened(place, Look::new(true, false), Size::new(80, 24), "bob")
+        Self::opened(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "bob")
     }
 
     fn opened(place: Rc<Place>, look: Look, size: Size, who: &str) -> Self {

@@ -162,9 +162,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::config::{Glyphs, Theme};
 
     fn look() -> Look {
-        Look::new(true, false)
+        Look::new(Theme::Default, Glyphs::Unicode)
     }
 
     #[test]
@@ -175,7 +176,7 @@ mod tests {
         assert_eq!(cut("鍵鍵鍵", 4, &look()), "鍵…");
         assert_eq!(cut("x", 0, &look()), "");
         assert_eq!(cut("a\u{1b}[2J", 80, &look()), "a\\u{1b}[2J");
-        assert_eq!(cut("pat_4fKq_…", 80, &Look::new(true, true)), "pat_4fKq_~");
+        assert_eq!(cut("pat_4fKq_…", 80, &Look::new(Theme::Default, Glyphs::Ascii)), "pat_4fKq_~");
     }
 
     #[test]
