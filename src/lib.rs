@@ -94,6 +94,7 @@ fn app(args: &Args) -> Result<Exit, Failure> {
     let setup = tui::Setup {
         keymap: config.keymap.clone(),
         look: Look::new(config.theme, config.glyphs),
+        mouse: config.mouse,
         who: who(&service),
         clipboard: (!config.clipboard.is_empty()).then(|| config.clipboard.clone()),
     };

@@ -1,10 +1,10 @@
-//! How things look: the styles by what they mean, from the palette of the theme, and the glyphs
+//! How things look: the styles by what they mean, from the styles of the theme, and the glyphs
 //! in two alphabets. No state is told by colour alone: a sign or a word stands beside it. Called
 //! by all drawing code.
 
 use ratatui::style::Style;
 
-use super::palette::{self, Palette};
+use super::styles::{self, Styles};
 use crate::{
     config::{Glyphs, Theme},
     domain::Status,
@@ -13,14 +13,14 @@ use crate::{
 /// The styles and glyphs in force.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
-    palette: &'static Palette,
+    styles: &'static Styles,
     ascii: bool,
 }
 
 impl Look {
     /// In the styles of `theme`, with the characters of `glyphs`.
     pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
-        Self { palette: palette::of(theme), ascii: glyphs == Glyphs::Ascii }
+        Self { styles: styles::of(theme), ascii: glyphs == Glyphs::Ascii }
     }
 
     /// Whether only ASCII may be drawn.
@@ -30,12 +30,12 @@ impl Look {
 
     /// The whole screen, before anything is drawn on it.
     pub fn base(&self) -> Style {
-        self.palette.base
+        self.styles.base
     }
 
     /// A place that nothing of what was there before may show through.
     pub fn blank(&self) -> Style {
-        Style::reset().patch(self.palette.base)
+        Style::reset().patch(self.styles.base)
     }
 
     /// Ordinary text.
@@ -45,62 +45,62 @@ impl Look {
 
     /// Text of less weight: labels, hints, what is not set.
     pub fn faint(&self) -> Style {
-        self.palette.faint
+        self.styles.faint
     }
 
     /// A heading.
     pub fn heading(&self) -> Style {
-        self.palette.heading
+        self.styles.heading
     }
 
     /// What has the focus, or is on.
     pub fn accent(&self) -> Style {
-        self.palette.accent
+        self.styles.accent
     }
 
     /// A key to press.
     pub fn key(&self) -> Style {
-        self.palette.key
+        self.styles.key
     }
 
     /// The selected row, where the keys go: one even bar, whatever the colours of its cells.
     pub fn selected(&self) -> Style {
-        self.palette.selected
+        self.styles.selected
     }
 
     /// The selected row of a pane that does not have the keys.
     pub fn selected_idle(&self) -> Style {
-        self.palette.selected_idle
+        self.styles.selected_idle
     }
 
     /// The tab that is shown.
     pub fn tab(&self) -> Style {
-        self.palette.tab
+        self.styles.tab
     }
 
     /// Something went well.
     pub fn good(&self) -> Style {
-        self.palette.good
+        self.styles.good
     }
 
     /// Something wants attention.
     pub fn warning(&self) -> Style {
-        self.palette.warning
+        self.styles.warning
     }
 
     /// Something is wrong, or destroys.
     pub fn danger(&self) -> Style {
-        self.palette.danger
+        self.styles.danger
     }
 
     /// A rule or border.
     pub fn rule(&self) -> Style {
-        self.palette.rule
+        self.styles.rule
     }
 
     /// A field that can be typed in; the cursor and its label tell whether it has the focus.
     pub fn field(&self) -> Style {
-        self.palette.field
+        self.styles.field
     }
 
     /// The status of a token.

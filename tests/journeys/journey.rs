@@ -20,7 +20,7 @@ use patdeck::{
         app::App,
         clipboard::Route,
         desk::{Desk, Ending, Happening},
-        input::Input,
+        input::{Input, Mouse},
         look::Look,
         worker::Worker,
         world::World,
@@ -145,6 +145,39 @@ impl Journey {
     pub(crate) fn paste(&mut self, text: &str) -> &mut Self {
         self.input(Input::Paste(text.to_owned()));
         self
+    }
+
+    /// Clicks on the first character of `text`, wherever it stands first on the screen.
+    #[track_caller]
+    pub(crate) fn clicks(&mut self, text: &str) -> &mut Self {
+        let at = self.finds(text);
+        self.clicks_at(at.x, at.y)
+    }
+
+    /// Clicks at a place.
+    pub(crate) fn clicks_at(&mut self, x: u16, y: u16) -> &mut Self {
+        self.input(Input::Mouse(Mouse::Click(Position::new(x, y))));
+        self
+    }
+
+    /// Turns the wheel by a notch over `text`.
+    #[track_caller]
+    pub(crate) fn wheels(&mut self, text: &str, down: bool) -> &mut Self {
+        let at = self.finds(text);
+        self.input(Input::Mouse(Mouse::Wheel { at, down }));
+        self
+    }
+
+    /// Where `text` stands first on the screen.
+    #[track_caller]
+    fn finds(&self, text: &str) -> Position {
+        let found = picture::find(&self.desk.display.drawn, text);
+        found.unwrap_or_else(|| panic!("`{text}` is not on the screen\n{}", self.screen()))
+    }
+
+    /// The text of the row with the bar.
+    pub(crate) fn selected(&self) -> String {
+        picture::reversed(&self.desk.display.drawn)
     }
 
     /// Gives the terminal another size.

@@ -97,6 +97,13 @@ impl<'a> Pen<'a> {
         self.at.x.saturating_sub(self.area.x)
     }
 
+    /// The place of what was written on the line from `column` on.
+    pub fn since(&self, column: u16) -> Rect {
+        let x = self.area.x.saturating_add(column).min(self.at.x);
+        let height = u16::from(self.at.y < self.area.bottom());
+        Rect { x, y: self.at.y, width: self.at.x - x, height }
+    }
+
     /// Writes `text`, cut to what is left of the line.
     pub fn text(self, text: &str, style: Style) -> Self {
         let room = self.room();
@@ -145,10 +152,13 @@ pub fn rule(buf: &mut Buffer, area: Rect, line: u16, look: &Look) {
 
 /// Gives every cell of line `line` of `area` the style `style`.
 pub fn band(buf: &mut Buffer, area: Rect, line: u16, style: Style) {
-    if line < area.height {
-        let line = Rect { y: area.y + line, height: 1, ..area };
-        buf.set_style(line.intersection(buf.area), style);
-    }
+    buf.set_style(row_of(area, line).intersection(buf.area), style);
+}
+
+/// Line `line` of `area`; nothing past its end.
+pub fn row_of(area: Rect, line: u16) -> Rect {
+    let height = u16::from(line < area.height);
+    Rect { y: area.y.saturating_add(line), height, ..area }
 }
 
 /// The part of `area` from line `from` on.

@@ -9,7 +9,7 @@ use crate::config::Theme;
 
 /// A style for each thing that a style means.
 #[derive(Debug)]
-pub(super) struct Palette {
+pub(super) struct Styles {
     /// The whole screen, below everything else.
     pub base: Style,
     /// Text of less weight.
@@ -61,7 +61,7 @@ const fn bold(style: Style) -> Style {
     style.add_modifier(Modifier::BOLD)
 }
 
-const DEFAULT: Palette = Palette {
+const DEFAULT: Styles = Styles {
     base: PLAIN.fg(Color::Reset).bg(Color::Reset),
     // Not the bright black: in some palettes that is the background.
     faint: PLAIN.add_modifier(Modifier::DIM),
@@ -78,7 +78,7 @@ const DEFAULT: Palette = Palette {
     danger: PLAIN.fg(Color::Red),
 };
 
-const DARK: Palette = Palette {
+const DARK: Styles = Styles {
     base: on(252, 234),
     faint: ink(247),
     rule: ink(243),
@@ -94,7 +94,7 @@ const DARK: Palette = Palette {
     danger: ink(210),
 };
 
-const LIGHT: Palette = Palette {
+const LIGHT: Styles = Styles {
     base: on(235, 255),
     faint: ink(240),
     rule: ink(244),
@@ -110,7 +110,7 @@ const LIGHT: Palette = Palette {
     danger: ink(124),
 };
 
-const HIGH_CONTRAST: Palette = Palette {
+const HIGH_CONTRAST: Styles = Styles {
     base: on(231, 16),
     faint: ink(252),
     rule: ink(250),
@@ -126,7 +126,7 @@ const HIGH_CONTRAST: Palette = Palette {
     danger: bold(ink(217)),
 };
 
-const MONO: Palette = Palette {
+const MONO: Styles = Styles {
     base: PLAIN.fg(Color::Reset).bg(Color::Reset),
     faint: PLAIN,
     rule: PLAIN,
@@ -143,7 +143,7 @@ const MONO: Palette = Palette {
 };
 
 /// The table of `theme`.
-pub(super) fn of(theme: Theme) -> &'static Palette {
+pub(super) fn of(theme: Theme) -> &'static Styles {
     match theme {
         Theme::Default => &DEFAULT,
         Theme::Dark => &DARK,
@@ -188,7 +188,7 @@ mod tests {
         one.max(other) / one.min(other)
     }
 
-    impl Palette {
+    impl Styles {
         /// Everything that text is written in, by its name.
         fn inks(&self) -> [(&'static str, Style); 8] {
             [
@@ -235,25 +235,25 @@ mod tests {
     fn text_can_be_read_in_every_theme_with_a_background_of_its_own() {
         for (theme, least) in [(Theme::Dark, 4.5), (Theme::Light, 4.5), (Theme::HighContrast, 7.0)]
         {
-            let palette = of(theme);
+            let styles = of(theme);
             let mut pairs = Vec::new();
-            for (name, style) in palette.inks() {
-                let (ink, back) = palette.seen(style);
+            for (name, style) in styles.inks() {
+                let (ink, back) = styles.seen(style);
                 pairs.push((name, ink, back));
                 // The cells of a row keep their colours where the row is not the bar.
-                pairs.push((name, ink, palette.seen(palette.selected_idle).1));
+                pairs.push((name, ink, styles.seen(styles.selected_idle).1));
             }
             for (name, style) in
-                [("tab", palette.tab), ("selected", palette.selected), ("field", palette.field)]
+                [("tab", styles.tab), ("selected", styles.selected), ("field", styles.field)]
             {
-                let (ink, back) = palette.seen(style);
+                let (ink, back) = styles.seen(style);
                 pairs.push((name, ink, back));
             }
             for (name, ink, back) in pairs {
                 let found = contrast(ink, back);
                 assert!(found >= least, "{}: {name} has {found:.2} of {least}", theme.word());
             }
-            let (rule, back) = palette.seen(palette.rule);
+            let (rule, back) = styles.seen(styles.rule);
             assert!(contrast(rule, back) >= 3.0, "{}: rules", theme.word());
         }
     }
@@ -280,13 +280,13 @@ mod tests {
     #[test]
     fn what_is_selected_differs_from_what_is_not_by_more_than_a_hue() {
         for theme in Theme::ALL {
-            let palette = of(theme);
-            let plain = palette.base;
-            let bar = palette.selected;
+            let styles = of(theme);
+            let plain = styles.base;
+            let bar = styles.selected;
             let turned = bar.add_modifier.contains(Modifier::REVERSED);
             assert!(turned || bar.bg != plain.bg, "{}", theme.word());
             if !turned {
-                let (back, row) = (palette.seen(plain).1, palette.seen(bar).1);
+                let (back, row) = (styles.seen(plain).1, styles.seen(bar).1);
                 assert!(contrast(back, row) >= 1.7, "{}: {}", theme.word(), contrast(back, row));
             }
         }
