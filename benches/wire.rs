@@ -22,6 +22,7 @@ use std::{
 use chrono::{DateTime, TimeDelta};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
+    config::{Glyphs, Theme},
     domain::{
         Actor, Catalogue, Description, Lifetime, Limits, Name, Overlap, Prefix, Request, Scope,
     },
@@ -295,7 +296,7 @@ fn measured(size: Size, measure: Measure) -> Result<Vec<Row>, Fault> {
     let policy = service.policy().clone();
     let worker =
         Worker::start(service, move |report| reports.send(Happening::Report(report)).is_ok());
-    let look = Look::new(true, false);
+    let look = Look::new(Theme::Default, Glyphs::Unicode);
     let world = World::new(clock, Zone::utc(), look, policy, Keymap::default());
     let app = App::new(world, "operator@gateway-1".into());
     let screen =

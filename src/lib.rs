@@ -48,7 +48,7 @@ use std::{
 use clap::Parser as _;
 
 use cli::{Args, Command, Exit, Failure, Output, print::tell};
-use config::{Config, Environment, Glyphs, Theme};
+use config::{Config, Environment, Theme};
 use service::{Clock, Entropy, Policy, Service, acting};
 use store::{Store, StoreError};
 use tui::{look::Look, terminal};
@@ -93,7 +93,8 @@ fn app(args: &Args) -> Result<Exit, Failure> {
     drop(service.purge());
     let setup = tui::Setup {
         keymap: config.keymap.clone(),
-        look: Look::new(config.theme != Theme::Mono, config.glyphs == Glyphs::Ascii),
+        look: Look::new(config.theme, config.glyphs),
+        mouse: config.mouse,
         who: who(&service),
         clipboard: (!config.clipboard.is_empty()).then(|| config.clipboard.clone()),
     };

@@ -190,6 +190,25 @@ mod layers {
     }
 
     #[test]
+    fn every_theme_is_known_by_its_word() {
+        for theme in Theme::ALL {
+            let config = load(&format!("theme = '{}'", theme.word())).unwrap();
+            assert_eq!(config.theme, theme);
+        }
+    }
+
+    #[test]
+    fn the_mouse_is_off_unless_the_file_or_the_flag_asks_for_it() {
+        let off = defaults();
+        assert_eq!((off.mouse, off.origins["mouse"]), (false, Origin::Default));
+        let asked = load("mouse = true").unwrap();
+        assert_eq!((asked.mouse, asked.origins["mouse"]), (true, Origin::File));
+        let flags = Flags { mouse: true, ..Flags::default() };
+        let flagged = Config::load(&flags, &environment()).unwrap();
+        assert_eq!((flagged.mouse, flagged.origins["mouse"]), (true, Origin::Flag));
+    }
+
+    #[test]
     fn glyphs_follow_the_locale_unless_the_file_says_otherwise() {
         assert_eq!(defaults().glyphs, Glyphs::Ascii, "no locale is known");
         let environment = Environment { locale: Some("C.UTF-8".into()), ..environment() };

@@ -34,6 +34,10 @@ pub struct Args {
     #[arg(long, global = true, value_name = "FILE", display_order = 901)]
     pub config: Option<PathBuf>,
 
+    /// Let the app listen to the mouse; Shift still selects text in most terminals
+    #[arg(long)]
+    pub mouse: bool,
+
     /// Print JSON, one object a line, each with "schema": 1
     #[arg(long, global = true, display_order = 902)]
     pub json: bool,
@@ -46,7 +50,7 @@ pub struct Args {
 impl Args {
     /// What they say about settings.
     pub fn flags(&self) -> Flags {
-        Flags { config: self.config.clone(), store: self.store.clone() }
+        Flags { config: self.config.clone(), store: self.store.clone(), mouse: self.mouse }
     }
 }
 

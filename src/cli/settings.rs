@@ -207,6 +207,7 @@ fn rows(config: &Config) -> Vec<(String, Value, Origin)> {
     row("prefix", json!(config.prefix.as_str()));
     row("theme", json!(config.theme.word()));
     row("glyphs", json!(config.glyphs.word()));
+    row("mouse", json!(config.mouse));
     row("lifetime.default", json!(config.lifetime.to_string()));
     row("lifetime.max", json!(config.limits.max.to_string()));
     row("lifetime.allow-never", json!(config.limits.allow_never));

@@ -32,14 +32,16 @@ pub struct File {
     pub theme: Option<Theme>,
     /// The characters; `auto` is like saying nothing.
     pub glyphs: Option<Glyphs>,
+    /// Whether the mouse is listened to.
+    pub mouse: Option<bool>,
     /// The program that takes what is copied on its standard input.
     pub clipboard: Option<Vec<String>>,
     /// The keys.
     pub keymap: Option<Keymap>,
 }
 
-const SETTINGS: [&str; 8] =
-    ["store", "prefix", "lifetime", "catalogue", "theme", "glyphs", "clipboard", "keys"];
+const SETTINGS: [&str; 9] =
+    ["store", "prefix", "lifetime", "catalogue", "theme", "glyphs", "mouse", "clipboard", "keys"];
 
 impl File {
     /// Reads `text`, the content of a file in the folder `base`; or every mistake, by line.
@@ -77,7 +79,7 @@ impl<'a> Reader<'a> {
 
     fn file(&mut self, root: Vec<Entry<'a>>, base: &Path, folders: Option<&Folders>) -> File {
         let picked = self.pick(root, SETTINGS);
-        let [store, prefix, lifetime, catalogue, theme, glyphs, clipboard, keys] = &picked;
+        let [store, prefix, lifetime, catalogue, theme, glyphs, mouse, clipboard, keys] = &picked;
         let mut file = File {
             store: self.parsed(store.as_ref(), "a path in quotes", |text| {
                 path(text, base, folders)
@@ -89,7 +91,7 @@ impl<'a> Reader<'a> {
                     )
                 })
             }),
-            theme: self.parsed(theme.as_ref(), "\"default\" or \"mono\"", |text| {
+            theme: self.parsed(theme.as_ref(), "a theme in quotes such as \"dark\"", |text| {
                 word(text, Theme::ALL.map(|theme| (theme.word(), theme)))
             }),
             glyphs: self
@@ -105,6 +107,7 @@ impl<'a> Reader<'a> {
                     )
                 })
                 .flatten(),
+            mouse: self.switch(mouse.as_ref()),
             catalogue: catalogue
                 .as_ref()
                 .map(|entry| catalogue::read(self, entry)),

@@ -40,6 +40,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--store`
     pub store: Option<PathBuf>,
+    /// `--mouse`
+    pub mouse: bool,
 }
 
 /// The layer that a value came from, strongest first.
@@ -88,6 +90,8 @@ pub struct Config {
     pub theme: Theme,
     /// The characters.
     pub glyphs: Glyphs,
+    /// Whether the app listens to the mouse, which then no longer selects the terminal's text.
+    pub mouse: bool,
     /// The program that takes what is copied on its standard input; empty for the terminal's own
     /// clipboard.
     pub clipboard: Vec<String>,
@@ -177,6 +181,12 @@ impl Config {
             catalogue: layered(&mut from, "catalogue", only(file.catalogue), Catalogue::default()),
             theme: layered(&mut from, "theme", themes, Theme::default()),
             glyphs: layered(&mut from, "glyphs", only(file.glyphs), glyphs),
+            mouse: layered(
+                &mut from,
+                "mouse",
+                [flags.mouse.then_some(true), None, file.mouse],
+                false,
+            ),
             clipboard: layered(&mut from, "clipboard.command", only(file.clipboard), Vec::new()),
             keymap: layered(&mut from, "keys", only(file.keymap), Keymap::default()),
             origins: from,

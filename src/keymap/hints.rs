@@ -12,6 +12,8 @@ pub struct Hint {
     pub keys: String,
     /// What it does; empty for the mark.
     pub word: String,
+    /// The action that it stands for, for a click on it.
+    pub action: Option<Action>,
 }
 
 impl Hint {
@@ -26,7 +28,7 @@ impl Hint {
 
     /// The mark that stands for hints for which there was no room.
     fn mark(ascii: bool) -> Self {
-        Self { keys: if ascii { ">" } else { "…" }.to_owned(), word: String::new() }
+        Self { keys: if ascii { ">" } else { "…" }.to_owned(), word: String::new(), action: None }
     }
 }
 
@@ -69,7 +71,7 @@ fn ranked(map: &Keymap, mode: Mode, enabled: impl Fn(Action) -> bool, ascii: boo
         .filter_map(|row| {
             let key = map.live(mode, row).next()?.shown(ascii);
             let word = row.binding.hint.to_owned();
-            Some((row.binding, Hint { keys: key, word }))
+            Some((row.binding, Hint { keys: key, word, action: Some(row.binding.action) }))
         })
         .collect();
     found.sort_by_key(|(binding, _)| {

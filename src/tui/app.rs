@@ -53,7 +53,7 @@ pub(super) enum Asker {
 }
 
 #[derive(Debug)]
-struct Toast {
+pub(super) struct Toast {
     text: String,
     bad: bool,
     until: Option<Moment>,
@@ -75,7 +75,7 @@ pub struct App {
     pub(super) wide: bool,
     next_overlay: u64,
     pub(super) asked: VecDeque<Asker>,
-    toast: Option<Toast>,
+    pub(super) toast: Option<Toast>,
     quitting: Option<(Moment, u8)>,
     pub(super) past: Vec<Back>,
     pub(super) printed: Vec<Secret>,
@@ -190,6 +190,7 @@ impl App {
         match input {
             Input::Key(key) => self.key(key),
             Input::Paste(text) => self.paste(&text),
+            Input::Mouse(mouse) => self.point(mouse),
             Input::Resize(..) => {}
             Input::Gone => self.wants.push(Want::Quit),
         }
@@ -230,7 +231,7 @@ impl App {
         }
     }
 
-    fn text(&mut self, key: KeyEvent) {
+    pub(super) fn text(&mut self, key: KeyEvent) {
         let view = self.world.view();
         let step = match (self.overlays.last_mut(), self.tab) {
             (Some((_, overlay)), _) => overlay.on_text(key, &view),
@@ -241,7 +242,7 @@ impl App {
         self.apply(step);
     }
 
-    fn act(&mut self, action: Action) {
+    pub(super) fn act(&mut self, action: Action) {
         match action {
             Action::Interrupt => return self.interrupt(),
             Action::Redraw => return self.wants.push(Want::Repaint),

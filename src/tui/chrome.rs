@@ -27,7 +27,9 @@ pub fn top(tab: Tab, who: &str, area: Rect, buf: &mut Buffer, view: &View<'_>) {
     }
     for (number, each) in (1..).zip(Tab::ALL) {
         let style = if each == tab { look.tab() } else { look.text() };
+        let from = pen.column();
         pen = pen.text(&format!(" {number} {} ", each.word()), style);
+        view.places.act(pen.since(from), each.action());
     }
     let told = facts(who, pen.room().saturating_sub(2), view);
     let wide: u16 = told.iter().map(|(text, _)| width(text)).sum();
@@ -73,7 +75,7 @@ pub fn said(text: &str, bad: bool, area: Rect, buf: &mut Buffer, view: &View<'_>
     let from = area.height.saturating_sub(lines);
     for (line, part) in (from..area.height).zip(&parts) {
         let whole = " ".repeat(usize::from(area.width));
-        Pen::at(buf, area, line, look).text(&whole, look.text());
+        Pen::at(buf, area, line, look).text(&whole, look.blank());
         Pen::at(buf, area, line, look).skip(1).text(part, style);
     }
 }
@@ -91,7 +93,12 @@ pub fn footer(
     let hints = keymap::footer(view.keymap, mode, enabled, columns, look.is_ascii());
     let mut pen = Pen::at(buf, area, 0, look).skip(1);
     for hint in hints {
-        pen = pen.text(&hint.keys, look.key()).skip(1).text(&hint.word, look.faint()).skip(2);
+        let from = pen.column();
+        pen = pen.text(&hint.keys, look.key()).skip(1).text(&hint.word, look.faint());
+        if let Some(action) = hint.action {
+            view.places.act(pen.since(from), action);
+        }
+        pen = pen.skip(2);
     }
 }
 
@@ -104,11 +111,10 @@ pub fn continuations(mode: Mode, pressed: &[Key], area: Rect, buf: &mut Buffer, 
         pen = pen.text(&key.shown(ascii), look.accent()).skip(1);
     }
     for (key, binding) in view.keymap.continuations(mode, pressed) {
-        pen = pen
-            .text(&key.shown(ascii), look.key())
-            .skip(1)
-            .text(binding.hint, look.faint())
-            .skip(2);
+        let from = pen.column();
+        pen = pen.text(&key.shown(ascii), look.key()).skip(1).text(binding.hint, look.faint());
+        view.places.act(pen.since(from), binding.action);
+        pen = pen.skip(2);
     }
     pen.text("Esc", look.key()).skip(1).text("cancel", look.faint());
 }

@@ -6,9 +6,12 @@
 
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
+use ratatui::layout::Position;
 
-use super::input::Input;
+use super::input::{Input, Mouse};
 
 /// How long the rest of a sequence may take. Nobody types `Esc [` by hand, so once these two
 /// were seen, being generous costs nothing, and being hasty would turn the rest into letters.
@@ -70,7 +73,11 @@ impl Reassembler {
                 out.push(Input::Paste(text));
             }
             Event::Resize(width, height) => out.push(Input::Resize(width, height)),
-            Event::Mouse(_) | Event::FocusGained | Event::FocusLost => {}
+            Event::Mouse(mouse) => {
+                self.settle(&mut out);
+                out.extend(pointed(mouse).map(Input::Mouse));
+            }
+            Event::FocusGained | Event::FocusLost => {}
         }
         out
     }
@@ -146,8 +153,34 @@ fn step(opener: char, text: &str, out: &mut Vec<Input>) -> Option<State> {
     if opener == '[' && text == "200~" {
         return Some(State::Paste(String::new()));
     }
-    out.extend(decode(text).map(Input::Key));
+    match text.strip_prefix('<') {
+        Some(report) => out.extend(reported(report).map(Input::Mouse)),
+        None => out.extend(decode(text).map(Input::Key)),
+    }
     Some(State::Ground)
+}
+
+/// What the app takes of the mouse.
+fn pointed(mouse: MouseEvent) -> Option<Mouse> {
+    let at = Position::new(mouse.column, mouse.row);
+    match mouse.kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click(at)),
+        MouseEventKind::ScrollUp => Some(Mouse::Wheel { at, down: false }),
+        MouseEventKind::ScrollDown => Some(Mouse::Wheel { at, down: true }),
+        _ => None,
+    }
+}
+
+/// The same of a report in pieces, `0;12;5M` behind its opener: button, column, row.
+fn reported(text: &str) -> Option<Mouse> {
+    let mut numbers = text.strip_suffix('M')?.split(';').map(|number| number.parse::<u16>().ok());
+    let [button, column, row] = [numbers.next()??, numbers.next()??, numbers.next()??];
+    let at = Position::new(column.checked_sub(1)?, row.checked_sub(1)?);
+    match button {
+        0 => Some(Mouse::Click(at)),
+        64 | 65 => Some(Mouse::Wheel { at, down: button == 65 }),
+        _ => None,
+    }
 }
 
 /// The key of a complete sequence, by what follows its opener; unknown ones are no key.
@@ -320,6 +353,31 @@ mod tests {
             reassembler.push(Event::Paste("x".into()), now),
             [plain(KeyCode::Esc), Input::Paste("x".into())]
         );
+    }
+
+    #[test]
+    fn a_click_and_the_wheel_come_through_whole_or_in_pieces() {
+        let at = Position::new(11, 4);
+        let mouse = |kind| {
+            let modifiers = KeyModifiers::NONE;
+            let event = Event::Mouse(MouseEvent { kind, column: 11, row: 4, modifiers });
+            Reassembler::new(WAIT).push(event, Instant::now())
+        };
+        assert_eq!(
+            mouse(MouseEventKind::Down(MouseButton::Left)),
+            [Input::Mouse(Mouse::Click(at))]
+        );
+        assert_eq!(
+            mouse(MouseEventKind::ScrollDown),
+            [Input::Mouse(Mouse::Wheel { at, down: true })]
+        );
+        assert_eq!(mouse(MouseEventKind::Down(MouseButton::Right)), []);
+        assert_eq!(mouse(MouseEventKind::Up(MouseButton::Left)), []);
+        assert_eq!(quick("\x1b[<0;12;5M"), [Input::Mouse(Mouse::Click(at))]);
+        assert_eq!(quick("\x1b[<64;12;5M"), [Input::Mouse(Mouse::Wheel { at, down: false })]);
+        for text in ["\x1b[<0;12;5m", "\x1b[<2;12;5M", "\x1b[<0;0;5M", "\x1b[<0;12M", "\x1b[<M"] {
+            assert_eq!(quick(text), [], "{text:?}");
+        }
     }
 
     #[test]

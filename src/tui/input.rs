@@ -1,7 +1,7 @@
 //! What the operator does, as the app sees it.
 //!
-//! Owns the thread that reads the terminal. It refuses mouse and focus events, which the app never
-//! asks for, and delivers each key whole (see `escapes`). `tui::run` calls [`spawn`] once; what an
+//! Owns the thread that reads the terminal. Of the mouse it takes clicks of the left button and the
+//! wheel; the rest, and focus events, it refuses. It delivers each key whole (see `escapes`). `tui::run` calls [`spawn`] once; what an
 //! input means is the app's matter.
 
 use std::env;
@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{self, KeyEvent};
+use ratatui::layout::Position;
 
 use super::escapes::Reassembler;
 
@@ -24,10 +25,26 @@ pub enum Input {
     Key(KeyEvent),
     /// Pasted text as it came; `paste::clean_paste` makes it fit for a field.
     Paste(String),
+    /// Something done with the mouse; nothing unless it was asked for.
+    Mouse(Mouse),
     /// The new width and height of the screen.
     Resize(u16, u16),
     /// The terminal gives no more input: nothing follows.
     Gone,
+}
+
+/// What the app takes of the mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mouse {
+    /// The left button went down there.
+    Click(Position),
+    /// The wheel was turned by a notch.
+    Wheel {
+        /// Where the pointer is.
+        at: Position,
+        /// Whether towards the operator.
+        down: bool,
+    },
 }
 
 impl fmt::Debug for Input {
@@ -36,6 +53,7 @@ impl fmt::Debug for Input {
         match self {
             Self::Key(key) => f.debug_tuple("Key").field(key).finish(),
             Self::Paste(text) => write!(f, "Paste({} bytes)", text.len()),
+            Self::Mouse(mouse) => f.debug_tuple("Mouse").field(mouse).finish(),
             Self::Resize(width, height) => write!(f, "Resize({width}, {height})"),
             Self::Gone => f.write_str("Gone"),
         }

@@ -1,22 +1,26 @@
-//! How things look: the styles by what they mean, and the glyphs in two alphabets. Sixteen ANSI
-//! colours on the terminal's own background, so that every palette stays readable; without
-//! colours the same differences are told by weight and glyph. Called by all drawing code.
+//! How things look: the styles by what they mean, from the styles of the theme, and the glyphs
+//! in two alphabets. No state is told by colour alone: a sign or a word stands beside it. Called
+//! by all drawing code.
 
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Style;
 
-use crate::domain::Status;
+use super::styles::{self, Styles};
+use crate::{
+    config::{Glyphs, Theme},
+    domain::Status,
+};
 
 /// The styles and glyphs in force.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
-    colours: bool,
+    styles: &'static Styles,
     ascii: bool,
 }
 
 impl Look {
-    /// With colours or without, in ASCII or in Unicode.
-    pub fn new(colours: bool, ascii: bool) -> Self {
-        Self { colours, ascii }
+    /// In the styles of `theme`, with the characters of `glyphs`.
+    pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
+        Self { styles: styles::of(theme), ascii: glyphs == Glyphs::Ascii }
     }
 
     /// Whether only ASCII may be drawn.
@@ -24,8 +28,14 @@ impl Look {
         self.ascii
     }
 
-    fn tint(self, colour: Color) -> Style {
-        if self.colours { Style::new().fg(colour) } else { Style::new() }
+    /// The whole screen, before anything is drawn on it.
+    pub fn base(&self) -> Style {
+        self.styles.base
+    }
+
+    /// A place that nothing of what was there before may show through.
+    pub fn blank(&self) -> Style {
+        Style::reset().patch(self.styles.base)
     }
 
     /// Ordinary text.
@@ -35,62 +45,62 @@ impl Look {
 
     /// Text of less weight: labels, hints, what is not set.
     pub fn faint(&self) -> Style {
-        if self.colours { Style::new().fg(Color::DarkGray) } else { Style::new() }
+        self.styles.faint
     }
 
     /// A heading.
     pub fn heading(&self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
+        self.styles.heading
     }
 
     /// What has the focus, or is on.
     pub fn accent(&self) -> Style {
-        self.tint(Color::Cyan).add_modifier(Modifier::BOLD)
+        self.styles.accent
     }
 
     /// A key to press.
     pub fn key(&self) -> Style {
-        if self.colours { Style::new().fg(Color::Cyan) } else { self.heading() }
+        self.styles.key
     }
 
     /// The selected row, where the keys go: one even bar, whatever the colours of its cells.
     pub fn selected(&self) -> Style {
-        Style::new().fg(Color::Reset).add_modifier(Modifier::REVERSED)
+        self.styles.selected
     }
 
     /// The selected row of a pane that does not have the keys.
     pub fn selected_idle(&self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
+        self.styles.selected_idle
     }
 
     /// The tab that is shown.
     pub fn tab(&self) -> Style {
-        self.tint(Color::Cyan).add_modifier(Modifier::REVERSED | Modifier::BOLD)
+        self.styles.tab
     }
 
     /// Something went well.
     pub fn good(&self) -> Style {
-        self.tint(Color::Green)
+        self.styles.good
     }
 
     /// Something wants attention.
     pub fn warning(&self) -> Style {
-        self.tint(Color::Yellow)
+        self.styles.warning
     }
 
     /// Something is wrong, or destroys.
     pub fn danger(&self) -> Style {
-        if self.colours { Style::new().fg(Color::Red) } else { self.heading() }
+        self.styles.danger
     }
 
     /// A rule or border.
     pub fn rule(&self) -> Style {
-        self.faint()
+        self.styles.rule
     }
 
     /// A field that can be typed in; the cursor and its label tell whether it has the focus.
     pub fn field(&self) -> Style {
-        Style::new().add_modifier(Modifier::UNDERLINED)
+        self.styles.field
     }
 
     /// The status of a token.

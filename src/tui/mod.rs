@@ -19,8 +19,11 @@ pub mod input;
 pub mod look;
 mod paint;
 pub mod paste;
+pub mod places;
+mod pointer;
 pub mod screen;
 pub mod step;
+mod styles;
 pub mod terminal;
 pub mod undo;
 pub mod view;
@@ -58,6 +61,8 @@ pub struct Setup {
     pub keymap: Keymap,
     /// Styles and glyphs.
     pub look: Look,
+    /// Whether clicks and the wheel are listened to.
+    pub mouse: bool,
     /// Who and where, for the top line.
     pub who: String,
     /// The program that takes copies, with its arguments; none for the terminal's own way.
@@ -72,7 +77,7 @@ pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError>
     let world = World::new(Clock::System, Zone::Local, setup.look, policy, setup.keymap);
     let app = App::new(world, setup.who);
 
-    let session = Session::enter()?;
+    let session = Session::enter(setup.mouse)?;
     let settle = || {
         service::settle(SETTLE);
     };

@@ -13,6 +13,7 @@ use super::{
     step::Tab,
     widget::paint::{Pen, width},
 };
+use crate::keymap::Action;
 
 /// Fewest columns at which the detail stands beside the list.
 const SIDE_BY_SIDE: u16 = 120;
@@ -30,6 +31,8 @@ impl App {
     pub fn paint(&mut self, area: Rect, buf: &mut Buffer) -> Option<Position> {
         let (columns, lines) = chrome::SMALLEST;
         self.wide = area.width >= SIDE_BY_SIDE;
+        self.world.places.clear(area);
+        buf.set_style(area, self.world.view().look.base());
         // At the first frame, and at one that became wide, the detail has nothing to show yet.
         self.follow_selection();
         let mut cursor = None;
@@ -42,6 +45,7 @@ impl App {
         let body = Rect { height: area.height.saturating_sub(2).max(area.height.min(8)), ..area };
         let view = self.world.view();
         for (_, overlay) in &mut self.overlays {
+            view.places.cover(body);
             cursor = overlay.draw(body, buf, &view);
         }
         cursor
@@ -63,8 +67,12 @@ impl App {
                 }
                 let pane = Rect { x: rest.x + 1, width: rest.width - 1, ..rest };
                 let on_list = self.tab == Tab::Tokens;
+                view.places.lead(on_list.then_some(Action::DetailTab));
                 self.detail.draw(pane, buf, &view, keys && !on_list);
-                self.tokens.draw(list, buf, &view, keys && on_list)
+                view.places.lead((!on_list).then_some(Action::TokensTab));
+                let cursor = self.tokens.draw(list, buf, &view, keys && on_list);
+                view.places.lead(None);
+                cursor
             }
             Tab::Tokens => self.tokens.draw(body, buf, &view, keys),
             Tab::Create => self.create.draw(body, buf, &view),

@@ -1,7 +1,10 @@
 //! What a screen answers to a key: the whole of its influence on the app, as data.
 
 use super::{effect::Effect, screen::Overlay};
-use crate::domain::{Scope, TokenId};
+use crate::{
+    domain::{Scope, TokenId},
+    keymap::Action,
+};
 
 /// The four tabs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,6 +23,16 @@ pub enum Tab {
 impl Tab {
     /// All of them, in their order.
     pub const ALL: [Self; 4] = [Self::Tokens, Self::Create, Self::Detail, Self::Audit];
+
+    /// What goes to it.
+    pub fn action(self) -> Action {
+        match self {
+            Self::Tokens => Action::TokensTab,
+            Self::Create => Action::CreateTab,
+            Self::Detail => Action::DetailTab,
+            Self::Audit => Action::AuditTab,
+        }
+    }
 
     /// Its word.
     pub fn word(self) -> &'static str {

@@ -1,6 +1,6 @@
 //! The one guard that enters the terminal and leaves it as it was found.
 //!
-//! Owns raw mode, the alternate screen, bracketed paste and the cursor, and whatever must be put
+//! Owns raw mode, the alternate screen, bracketed paste, the mouse and the cursor, and whatever must be put
 //! back when the app quits, panics, is stopped or is told to end. It refuses to start where it
 //! cannot be seen, to ask the terminal questions, and to write once the terminal was given back.
 //! `tui::run` holds the [`Session`]; the panic hook and `hangup` call [`restore`].
@@ -25,9 +25,13 @@ use super::canvas::{Painter, USUAL_SIZE};
 /// Alternate screen, bracketed paste, no cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 
-/// Undoes [`ENTER`] from any state. The screen is emptied first, because a terminal without an
+/// Clicks and the wheel, not every movement, in the form that knows columns beyond 223.
+const LISTEN: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+
+/// Undoes [`ENTER`] and [`LISTEN`] from any state. The screen is emptied first, because a terminal without an
 /// alternate screen would keep its last frame, and with it a secret, in front of the next user.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[H\x1b[J\x1b[?2004l\x1b[?1049l\x1b[?25h";
+const LEAVE: &[u8] =
+    b"\x1b[?2026l\x1b[0m\x1b[H\x1b[J\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h";
 
 /// How long leaving may wait for a terminal that takes no bytes.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -188,7 +192,7 @@ fn measure() -> io::Result<Size> {
     Ok(Size::new(size.ws_col, size.ws_row))
 }
 
-fn take() -> Result<(), TerminalError> {
+fn take(mouse: bool) -> Result<(), TerminalError> {
     // Under the pen, so that a signal in this moment undoes all of it and not the first half.
     let pen = PEN.lock().unwrap_or_else(PoisonError::into_inner);
     while CLOSED.load(Ordering::SeqCst) {
@@ -198,7 +202,9 @@ fn take() -> Result<(), TerminalError> {
     if OURS.swap(true, Ordering::SeqCst) {
         return Err(TerminalError::InUse);
     }
-    let entered = enable_raw_mode().and_then(|()| write_all(ENTER));
+    let entered = enable_raw_mode()
+        .and_then(|()| write_all(ENTER))
+        .and_then(|()| if mouse { write_all(LISTEN) } else { Ok(()) });
     drop(pen);
     if entered.is_err() {
         restore();
@@ -232,18 +238,20 @@ fn restore_on_panic(main: ThreadId) {
 #[derive(Debug)]
 pub struct Session {
     painter: Painter<Tty>,
+    mouse: bool,
 }
 
 impl Session {
-    /// Takes the terminal over. Call [`check`] first; one session at a time.
-    pub fn enter() -> Result<Self, TerminalError> {
+    /// Takes the terminal over, its mouse too if that is wanted: the terminal then no longer
+    /// selects text by itself. Call [`check`] first; one session at a time.
+    pub fn enter(mouse: bool) -> Result<Self, TerminalError> {
         // With NO_COLOR, crossterm replaces colours by a full reset, which erases the highlight
         // beside them; our own theme leaves colours out instead.
         crossterm::style::force_color_output(true);
         restore_on_panic(thread::current().id());
-        take()?;
+        take(mouse)?;
         match Painter::new(Tty, measure) {
-            Ok(painter) => Ok(Self { painter }),
+            Ok(painter) => Ok(Self { painter, mouse }),
             Err(error) => {
                 restore();
                 Err(error.into())
@@ -304,7 +312,7 @@ impl Session {
             thread::sleep(Duration::from_millis(2));
         }
         signal_hook::low_level::unregister(watch);
-        take()?;
+        take(self.mouse)?;
         self.painter.forget();
         Ok(Suspended::Resumed)
     }

@@ -1,7 +1,7 @@
 //! What a screen may see while it acts or draws: the tokens as last read, the present instant,
 //! the settings and the look. Read-only; a screen changes the world through effects alone.
 
-use super::{look::Look, when::Times};
+use super::{look::Look, places::Places, when::Times};
 use crate::{
     domain::{Moment, Pat, TokenId},
     keymap::Keymap,
@@ -25,6 +25,8 @@ pub struct View<'a> {
     pub policy: &'a Policy,
     /// Which key does what.
     pub keymap: &'a Keymap,
+    /// Where drawing notes what a click means.
+    pub places: &'a Places,
 }
 
 impl<'a> View<'a> {

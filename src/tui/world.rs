@@ -1,7 +1,7 @@
 //! What the app knows: the tokens as last read, kept in step with the store's news, the instant
 //! of the present turn, and the settings. Screens see it through `View` and never change it.
 
-use super::{look::Look, view::View, when::Times};
+use super::{look::Look, places::Places, view::View, when::Times};
 use crate::{
     domain::{Moment, Pat, Status, TokenId},
     keymap::Keymap,
@@ -24,6 +24,8 @@ pub struct World {
     look: Look,
     policy: Policy,
     keymap: Keymap,
+    /// What a click means, by the last frame.
+    pub(super) places: Places,
 }
 
 impl World {
@@ -42,6 +44,7 @@ impl World {
             look,
             policy,
             keymap,
+            places: Places::default(),
         }
     }
 
@@ -55,6 +58,7 @@ impl World {
             look: self.look,
             policy: &self.policy,
             keymap: &self.keymap,
+            places: &self.places,
         }
     }
 

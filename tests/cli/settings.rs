@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{Home, run};
 
 const FAULTY: &str = "\
-theme = \"dark\"
+theme = \"dusk\"
 prefix = 7
 colour = \"red\"
 

@@ -1,6 +1,9 @@
 //! The trail: everything that was done, newest first, chained and filtered.
 
-use patdeck::tui::look::Look;
+use patdeck::{
+    config::{Glyphs, Theme},
+    tui::look::Look,
+};
 
 use super::{fixture::Fixture, journey::Journey};
 
@@ -79,7 +82,7 @@ fn an_empty_trail_says_what_will_stand_there() {
 
 #[test]
 fn under_ascii_the_app_itself_draws_nothing_else() {
-    let look = Look::new(false, true);
+    let look = Look::new(Theme::Mono, Glyphs::Ascii);
     let scripts = [
         "",
         "f",

@@ -12,6 +12,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
+    config::{Glyphs, Theme},
     domain::{Moment, Pat, Request, Scope, TokenId},
     keymap::{Key, Keymap},
     service::{Service, Zone},
@@ -19,7 +20,7 @@ use patdeck::{
         app::App,
         clipboard::Route,
         desk::{Desk, Ending, Happening},
-        input::Input,
+        input::{Input, Mouse},
         look::Look,
         worker::Worker,
         world::World,
@@ -57,7 +58,7 @@ impl Journey {
 
     /// On a store that holds what `fixture` says.
     pub(crate) fn on(fixture: Fixture, width: u16, height: u16) -> Self {
-        let colourful = Look::new(true, false);
+        let colourful = Look::new(Theme::Default, Glyphs::Unicode);
         Self::looking(colourful, fixture, width, height)
     }
 
@@ -70,13 +71,13 @@ impl Journey {
     /// Another operator, bob, with an app of his own on the same file.
     pub(crate) fn second_on_same_store(&self) -> Self {
         let place = Rc::clone(&self.place);
-        Self::opened(place, Look::new(true, false), Size::new(80, 24), "bob")
+        Self::opened(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "bob")
     }
 
     /// The same operator, who starts the app anew.
     pub(crate) fn again(&self) -> Self {
         let place = Rc::clone(&self.place);
-        Self::opened(place, Look::new(true, false), Size::new(80, 24), "alice")
+        Self::opened(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "alice")
     }
 
     fn opened(place: Rc<Place>, look: Look, size: Size, who: &str) -> Self {
@@ -150,6 +151,39 @@ impl Journey {
     pub(crate) fn paste(&mut self, text: &str) -> &mut Self {
         self.input(Input::Paste(text.to_owned()));
         self
+    }
+
+    /// Clicks on the first character of `text`, wherever it stands first on the screen.
+    #[track_caller]
+    pub(crate) fn clicks(&mut self, text: &str) -> &mut Self {
+        let at = self.finds(text);
+        self.clicks_at(at.x, at.y)
+    }
+
+    /// Clicks at a place.
+    pub(crate) fn clicks_at(&mut self, x: u16, y: u16) -> &mut Self {
+        self.input(Input::Mouse(Mouse::Click(Position::new(x, y))));
+        self
+    }
+
+    /// Turns the wheel by a notch over `text`.
+    #[track_caller]
+    pub(crate) fn wheels(&mut self, text: &str, down: bool) -> &mut Self {
+        let at = self.finds(text);
+        self.input(Input::Mouse(Mouse::Wheel { at, down }));
+        self
+    }
+
+    /// Where `text` stands first on the screen.
+    #[track_caller]
+    fn finds(&self, text: &str) -> Position {
+        let found = picture::find(&self.desk.display.drawn, text);
+        found.unwrap_or_else(|| panic!("`{text}` is not on the screen\n{}", self.screen()))
+    }
+
+    /// The text of the row with the bar.
+    pub(crate) fn selected(&self) -> String {
+        picture::reversed(&self.desk.display.drawn)
     }
 
     /// Gives the terminal another size.

@@ -21,6 +21,7 @@ mod journey;
 mod listing;
 mod paper;
 mod picture;
+mod pointing;
 mod scenes;
 mod scoping;
 mod secret;

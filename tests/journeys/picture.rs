@@ -31,6 +31,34 @@ pub(crate) fn text(buf: &Buffer) -> String {
     lines.join("\n").trim_end().to_owned()
 }
 
+/// Where `text` stands first, within one line.
+pub(crate) fn find(buf: &Buffer, text: &str) -> Option<Position> {
+    (buf.area.top()..buf.area.bottom()).find_map(|y| {
+        let cells = cells(buf, y);
+        let line: String = cells.iter().map(|(_, cell)| cell.symbol()).collect();
+        let mut at = line.find(text)?;
+        let (x, _) = cells.iter().find(|(_, cell)| match at.checked_sub(cell.symbol().len()) {
+            Some(left) => {
+                at = left;
+                false
+            }
+            None => true,
+        })?;
+        Some(Position::new(*x, y))
+    })
+}
+
+/// What stands in reverse below the tabs, without the blanks around it.
+pub(crate) fn reversed(buf: &Buffer) -> String {
+    let lines = (buf.area.top() + 1..buf.area.bottom()).map(|y| {
+        let bar = |(_, cell): &(u16, &Cell)| cell.modifier.contains(Modifier::REVERSED);
+        let bar: String =
+            cells(buf, y).into_iter().filter(bar).map(|(_, cell)| cell.symbol()).collect();
+        bar.trim().to_owned()
+    });
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
 /// `screen` as running text, without borders and with single blanks, so that a sentence is found
 /// wherever it was wrapped.
 pub(crate) fn flowing(screen: &str) -> String {

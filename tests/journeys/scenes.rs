@@ -1,7 +1,10 @@
 //! Every screen and dialog in the states that matter: the store and the keys that lead there.
 //! Pictured by `snapshots`, stormed by `storms`.
 
-use patdeck::tui::look::Look;
+use patdeck::{
+    config::{Glyphs, Theme},
+    tui::look::Look,
+};
 
 use super::{
     fixture::Fixture::{self, Empty, Few, Long, Many, One, Rotated, Unclaimed},
@@ -29,8 +32,15 @@ const fn scene(
 impl Scene {
     /// The journey that stands in this scene, in colour and Unicode unless the state is `ascii`.
     pub(crate) fn played(&self, width: u16, height: u16) -> Journey {
-        let ascii = self.state == "ascii";
-        let look = Look::new(!ascii, ascii);
+        let look = match self.state {
+            "ascii" => Look::new(Theme::Mono, Glyphs::Ascii),
+            _ => Look::new(Theme::Default, Glyphs::Unicode),
+        };
+        self.played_in(look, width, height)
+    }
+
+    /// The same in another look.
+    pub(crate) fn played_in(&self, look: Look, width: u16, height: u16) -> Journey {
         let mut it = Journey::looking(look, self.fixture, width, height);
         it.keys(self.keys);
         it
@@ -90,6 +100,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("revoke", "chosen", Few, "j r <Right>"),
     scene("revoke", "long", Long, "r"),
     scene("end-old", "in-use", Rotated, "<Enter> O"),
+    scene("revoke", "themes", Few, "F j r"),
     scene("regenerate", "active", Few, "j R"),
     scene("regenerate", "revoked", Few, "f f R"),
     scene("regenerate", "long", Long, "R"),

@@ -3,7 +3,13 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use patdeck::{
+    config::{Glyphs, Theme},
+    tui::look::Look,
+};
+
 use super::{
+    journey::Journey,
     picture,
     scenes::{SCENES, Scene},
 };
@@ -14,21 +20,40 @@ fn name(scene: &Scene, (width, height): (u16, u16)) -> String {
     format!("{}-{}-{width}x{height}", scene.screen, scene.state)
 }
 
+/// The name of the list in `theme`.
+fn themed(theme: Theme) -> String {
+    format!("theme-{}", theme.word())
+}
+
+/// Compares the screen of `it` with the picture of this name.
+fn compare(name: &str, it: &mut Journey) {
+    let cursor = it.cursor();
+    let picture = picture::whole(&it.desk.display.drawn, cursor);
+    insta::with_settings!({
+        snapshot_path => "snapshots",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        insta::assert_snapshot!(name, picture);
+    });
+}
+
 /// Compares the scenes of these screens with their pictures.
 fn compared(screens: &[&str]) {
     for scene in SCENES.iter().filter(|s| screens.contains(&s.screen)) {
         for (width, height) in SIZES {
-            let mut it = scene.played(width, height);
-            let cursor = it.cursor();
-            let picture = picture::whole(&it.desk.display.drawn, cursor);
-            insta::with_settings!({
-                snapshot_path => "snapshots",
-                prepend_module_to_snapshot => false,
-                omit_expression => true,
-            }, {
-                insta::assert_snapshot!(name(scene, (width, height)), picture);
-            });
+            compare(&name(scene, (width, height)), &mut scene.played(width, height));
         }
+    }
+}
+
+/// In each theme, the one scene that has every status beside a dialog that destroys.
+#[test]
+fn each_theme_looks_as_pictured() {
+    let scene = SCENES.iter().find(|s| (s.screen, s.state) == ("revoke", "themes")).unwrap();
+    for theme in Theme::ALL {
+        let look = Look::new(theme, Glyphs::Unicode);
+        compare(&themed(theme), &mut scene.played_in(look, 80, 24));
     }
 }
 
@@ -71,7 +96,9 @@ fn a_new_secret_looks_as_pictured() {
 fn no_picture_is_of_a_scene_that_is_gone() {
     let wanted: BTreeSet<String> = SCENES
         .iter()
-        .flat_map(|scene| SIZES.map(|size| format!("{}.snap", name(scene, size))))
+        .flat_map(|scene| SIZES.map(|size| name(scene, size)))
+        .chain(Theme::ALL.map(themed))
+        .map(|name| format!("{name}.snap"))
         .collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journeys/snapshots");
     let found: BTreeSet<String> = fs::read_dir(folder)

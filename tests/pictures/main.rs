@@ -13,15 +13,19 @@ mod svg;
 mod tests {
     use std::{env, fs, path::Path};
 
+    use patdeck::config::Theme;
+
     use super::stage::Stage;
 
     /// The size of a usual picture, and one where list and detail stand side by side.
     const USUAL: (u16, u16) = (100, 28);
     const WIDE: (u16, u16) = (140, 34);
+    /// One that shows the colours, and fits four times on a page.
+    const SMALL: (u16, u16) = (72, 15);
 
     #[test]
     fn the_pictures_show_what_the_program_draws() {
-        let mut stage = Stage::new();
+        let mut stage = Stage::new(Theme::Default);
         let mut outdated = Vec::new();
         let mut take = |stage: &mut Stage, name: &str, size| {
             if !is_current(name, &stage.picture(size)) {
@@ -48,6 +52,24 @@ mod tests {
         take(&mut stage, "create", USUAL);
         stage.keys("Ctrl-S");
         take(&mut stage, "secret", USUAL);
+        assert_current(&outdated);
+    }
+
+    #[test]
+    fn the_pictures_of_the_themes_show_what_the_program_draws() {
+        let mut outdated = Vec::new();
+        for theme in Theme::ALL.into_iter().filter(|theme| *theme != Theme::Default) {
+            let mut stage = Stage::new(theme);
+            stage.keys("f f f g j");
+            let name = format!("theme-{}", theme.word());
+            if !is_current(&name, &stage.picture(SMALL)) {
+                outdated.push(name);
+            }
+        }
+        assert_current(&outdated);
+    }
+
+    fn assert_current(outdated: &[String]) {
         assert!(
             outdated.is_empty(),
             "the program draws something else: {outdated:?}; look at what changed, then run \

@@ -1,6 +1,7 @@
 //! The app on the demo store, driven by keys, with each answer of the service taken at once.
 
 use patdeck::{
+    config::{Glyphs, Theme},
     keymap::Keymap,
     service::{Followed, Position, Zone},
     tui::{
@@ -28,20 +29,17 @@ pub(crate) struct Stage {
     app: App,
     demo: Demo,
     seen: Position,
+    look: Look,
 }
 
 impl Stage {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(theme: Theme) -> Self {
         let demo = Demo::new();
-        let world = World::new(
-            demo.clock.clone(),
-            Zone::utc(),
-            Look::new(true, false),
-            policy(),
-            Keymap::default(),
-        );
+        let look = Look::new(theme, Glyphs::Unicode);
+        let (clock, zone) = (demo.clock.clone(), Zone::utc());
+        let world = World::new(clock, zone, look, policy(), Keymap::default());
         let app = App::new(world, "alice@edge-1".to_owned());
-        let mut stage = Self { app, demo, seen: Position::default() };
+        let mut stage = Self { app, demo, seen: Position::default(), look };
         stage.serve();
         stage
     }
@@ -101,7 +99,7 @@ impl Stage {
         self.press(KeyEvent::new(KeyCode::Null, KeyModifiers::NONE));
         let mut buffer = Buffer::empty(area);
         let cursor = self.app.paint(area, &mut buffer);
-        svg::picture(&buffer, cursor)
+        svg::picture(&buffer, cursor, self.look.base())
     }
 }
 

@@ -1,12 +1,12 @@
 //! A screen as an SVG picture. Lines of boxes are drawn, not written, so that they join in any
 //! font; every run of text is told its width, so that columns stay where they are.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use ratatui::{
     buffer::{Buffer, Cell},
     layout::Position,
-    style::{Color, Modifier},
+    style::{Color, Modifier, Style},
 };
 use unicode_width::UnicodeWidthStr as _;
 
@@ -16,14 +16,47 @@ const BAR: f32 = 36.0;
 /// Where the letters of a line stand, from its top.
 const BASE: f32 = 13.2;
 
-const BACK: &str = "#11111b";
-const FRONT: &str = "#cdd6f4";
+/// What a terminal shows where it is told no colour.
+const FRONT: Shade = Shade(0xcd, 0xd6, 0xf4);
+const BACK: Shade = Shade(0x11, 0x11, 0x1b);
 const FONTS: &str = "ui-monospace,'SF Mono',Menlo,'DejaVu Sans Mono','Liberation Mono',Consolas,\
                      'Noto Sans Mono CJK JP',monospace";
 
-/// The screen in a window, with the cursor where it has one.
-pub(crate) fn picture(buffer: &Buffer, cursor: Option<Position>) -> String {
+/// A colour by its red, green and blue.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shade(u8, u8, u8);
+
+impl fmt::Display for Shade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
+    }
+}
+
+impl Shade {
+    /// Faint on `back`: three fifths of the way from it.
+    fn dimmed(self, back: Self) -> Self {
+        let mix = |front: u8, back: u8| {
+            u8::try_from((u16::from(front) * 3 + u16::from(back) * 2) / 5).unwrap()
+        };
+        Self(mix(self.0, back.0), mix(self.1, back.1), mix(self.2, back.2))
+    }
+
+    /// What every terminal shows for an index above the sixteen of its own.
+    fn indexed(index: u8) -> Self {
+        let Some(cube) = index.checked_sub(16).filter(|cube| *cube < 216) else {
+            let grey = 8 + 10 * (index - 232);
+            return Self(grey, grey, grey);
+        };
+        let level = |at: u8| [0, 95, 135, 175, 215, 255][usize::from(at % 6)];
+        Self(level(cube / 36), level(cube / 6), level(cube))
+    }
+}
+
+/// The screen in a window, with the cursor where it has one; `base` is what it is drawn on.
+pub(crate) fn picture(buffer: &Buffer, cursor: Option<Position>, base: Style) -> String {
     let area = buffer.area;
+    let front = colour(base.fg.unwrap_or_default(), FRONT);
+    let back = colour(base.bg.unwrap_or_default(), BACK);
     let wide = f32::from(area.width) * CELL.0 + 2.0 * MARGIN;
     let high = f32::from(area.height) * CELL.1 + BAR + MARGIN;
     let mut out = String::new();
@@ -31,12 +64,12 @@ pub(crate) fn picture(buffer: &Buffer, cursor: Option<Position>) -> String {
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {wide:.0} {high:.0}\" \
          width=\"{wide:.0}\" height=\"{high:.0}\" role=\"img\" font-family=\"{FONTS}\" \
-         font-size=\"14\" fill=\"{FRONT}\" xml:space=\"preserve\">"
+         font-size=\"14\" fill=\"{front}\" xml:space=\"preserve\">"
     )
     .unwrap();
     writeln!(
         out,
-        "<rect x=\".5\" y=\".5\" width=\"{:.0}\" height=\"{:.0}\" rx=\"10\" fill=\"{BACK}\" \
+        "<rect x=\".5\" y=\".5\" width=\"{:.0}\" height=\"{:.0}\" rx=\"10\" fill=\"{back}\" \
          stroke=\"#313244\"/>",
         wide - 1.0,
         high - 1.0
@@ -46,13 +79,13 @@ pub(crate) fn picture(buffer: &Buffer, cursor: Option<Position>) -> String {
         writeln!(out, "<circle cx=\"{place}\" cy=\"18\" r=\"6\" fill=\"{colour}\"/>").unwrap();
     }
     for y in 0..area.height {
-        line(&mut out, buffer, y);
+        line(&mut out, buffer, y, (front, back));
     }
     if let Some(at) = cursor {
         let (x, y) = corner(at.x, at.y);
         writeln!(
             out,
-            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"2\" height=\"{}\" fill=\"{FRONT}\"/>",
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"2\" height=\"{}\" fill=\"{front}\"/>",
             CELL.1
         )
         .unwrap();
@@ -69,8 +102,8 @@ fn corner(column: u16, line: u16) -> (f32, f32) {
 /// How a cell looks: colour of the letter, of what is behind it, and its weight.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Ink {
-    front: &'static str,
-    back: &'static str,
+    front: Shade,
+    back: Shade,
     bold: bool,
     italic: bool,
     underlined: bool,
@@ -81,6 +114,9 @@ impl Ink {
         let (mut front, mut back) = (colour(cell.fg, FRONT), colour(cell.bg, BACK));
         if cell.modifier.contains(Modifier::REVERSED) {
             (front, back) = (back, front);
+        }
+        if cell.modifier.contains(Modifier::DIM) {
+            front = front.dimmed(back);
         }
         Self {
             front,
@@ -93,18 +129,15 @@ impl Ink {
 }
 
 /// A colour of the palette that many terminals have today.
-fn colour(colour: Color, usual: &'static str) -> &'static str {
+fn colour(colour: Color, usual: Shade) -> Shade {
     match colour {
-        Color::Black => "#45475a",
-        Color::DarkGray => "#7f849c",
-        Color::Red | Color::LightRed => "#f38ba8",
-        Color::Green | Color::LightGreen => "#a6e3a1",
-        Color::Yellow | Color::LightYellow => "#f9e2af",
-        Color::Blue | Color::LightBlue => "#89b4fa",
-        Color::Magenta | Color::LightMagenta => "#f5c2e7",
-        Color::Cyan | Color::LightCyan => "#94e2d5",
-        Color::Gray | Color::White => "#bac2de",
-        _ => usual,
+        Color::Reset => usual,
+        Color::Red => Shade(0xf3, 0x8b, 0xa8),
+        Color::Green => Shade(0xa6, 0xe3, 0xa1),
+        Color::Yellow => Shade(0xf9, 0xe2, 0xaf),
+        Color::Cyan => Shade(0x94, 0xe2, 0xd5),
+        Color::Indexed(index @ 16..) => Shade::indexed(index),
+        other => panic!("no theme has the colour {other}"),
     }
 }
 
@@ -116,7 +149,7 @@ struct Run {
     cells: u16,
 }
 
-fn line(out: &mut String, buffer: &Buffer, y: u16) {
+fn line(out: &mut String, buffer: &Buffer, y: u16, (front, back): (Shade, Shade)) {
     let mut runs: Vec<Run> = Vec::new();
     let mut x = 0;
     while x < buffer.area.width {
@@ -136,17 +169,17 @@ fn line(out: &mut String, buffer: &Buffer, y: u16) {
     }
     // What is behind comes first: letters may reach into the next cell.
     for run in &runs {
-        behind(out, run, y);
+        behind(out, run, y, back);
     }
     for run in &runs {
-        letters(out, run, y);
+        letters(out, run, y, front);
     }
 }
 
-fn behind(out: &mut String, run: &Run, y: u16) {
+fn behind(out: &mut String, run: &Run, y: u16, back: Shade) {
     let (left, top) = corner(run.from, y);
     let wide = f32::from(run.cells) * CELL.0;
-    if run.ink.back != BACK {
+    if run.ink.back != back {
         writeln!(
             out,
             "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{}\" fill=\"{}\"/>",
@@ -163,7 +196,7 @@ fn behind(out: &mut String, run: &Run, y: u16) {
     }
 }
 
-fn letters(out: &mut String, run: &Run, y: u16) {
+fn letters(out: &mut String, run: &Run, y: u16, front: Shade) {
     let (left, top) = corner(run.from, y);
     if let Some(path) = strokes(&run.text) {
         writeln!(
@@ -174,7 +207,7 @@ fn letters(out: &mut String, run: &Run, y: u16) {
         .unwrap();
         return;
     }
-    let style = style(run.ink);
+    let style = style(run.ink, front);
     // Columns stand apart by two blanks: each has its own place, whatever the font.
     let mut from = 0;
     for column in run.text.split("  ") {
@@ -188,9 +221,9 @@ fn letters(out: &mut String, run: &Run, y: u16) {
     }
 }
 
-fn style(ink: Ink) -> String {
+fn style(ink: Ink, front: Shade) -> String {
     let mut style = String::new();
-    if ink.front != FRONT {
+    if ink.front != front {
         write!(style, " fill=\"{}\"", ink.front).unwrap();
     }
     if ink.bold {

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use vt100::MouseProtocolMode;
 
 use super::home::{Home, SIZE, count, create, random_part, secrets};
 use super::support::Pty;
@@ -123,6 +124,26 @@ fn a_secret_left_to_be_printed_is_on_the_primary_screen_once() {
 fn every_terminal_is_enough() {
     without_colours_the_selection_is_seen_and_in_the_c_locale_all_is_ascii();
     every_size_is_survived();
+    the_mouse_is_taken_only_where_it_is_asked_for();
+}
+
+fn the_mouse_is_taken_only_where_it_is_asked_for() {
+    let home = Home::new();
+    home.seed("edge gateway", "", "30d", TimeDelta::hours(1));
+    let mut pty = home.start(SIZE, &[]);
+    assert_eq!(pty.terminal().mouse_protocol_mode(), MouseProtocolMode::None);
+    pty.keys("q");
+    assert_eq!(pty.wait_exit(), 0);
+
+    let mut pty = home.launch_with(&["--mouse".into()], SIZE, &[]);
+    pty.wait_for("edge gateway");
+    let click = |row: u16, column: usize| format!("\x1b[<0;{};{}M", column + 1, row + 1);
+    let audit = pty.row(0).find("4 Audit").unwrap();
+    pty.type_text(&click(0, audit));
+    pty.wait_for("chain verified");
+    pty.keys("q");
+    assert_eq!(pty.wait_exit(), 0);
+    pty.assert_restored();
 }
 
 fn without_colours_the_selection_is_seen_and_in_the_c_locale_all_is_ascii() {

@@ -240,6 +240,8 @@ impl Pty {
         let screen = self.parser.screen();
         assert!(!screen.alternate_screen(), "still in the alternate screen");
         assert!(!screen.bracketed_paste(), "bracketed paste still on");
+        let mouse = screen.mouse_protocol_mode();
+        assert_eq!(mouse, vt100::MouseProtocolMode::None, "the mouse still taken");
         assert!(!screen.hide_cursor(), "the cursor is still hidden");
     }
 

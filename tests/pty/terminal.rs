@@ -15,10 +15,13 @@ use patdeck::tui::{hangup, paste, terminal};
 use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
+use vt100::MouseProtocolMode;
 
 use super::support::Pty;
 
 const CHILD: &str = "PATDECK_TEST_CHILD";
+/// Set where the child is to listen to the mouse.
+const MOUSE: &str = "PATDECK_TEST_MOUSE";
 const SIZE: (u16, u16) = (60, 8);
 
 /// The child: shows what it got, and does on command what an app may do.
@@ -28,7 +31,7 @@ fn child_main() {
         return;
     }
     terminal::check().unwrap();
-    let mut session = Session::enter().unwrap();
+    let mut session = Session::enter(std::env::var_os(MOUSE).is_some()).unwrap();
     hangup::watch(|| {}).unwrap();
     let (deliver, inputs) = mpsc::channel();
     input::spawn(move |input| deliver.send(input).is_ok(), input::escape_wait_from_env()).unwrap();
@@ -58,6 +61,7 @@ fn child_main() {
                 code => format!("{said} {code:?}"),
             },
             Input::Paste(text) => format!("pasted {}", paste::clean_paste(&text, false)),
+            Input::Mouse(mouse) => format!("{mouse:?}"),
             Input::Resize(width, height) => format!("now {width}x{height}"),
             Input::Gone => hangup::end_hung_up(|| {}),
         };
@@ -112,9 +116,10 @@ fn quitting_panicking_and_sigterm_all_give_the_terminal_back() {
         (|pty| pty.signal("INT"), 130, ""),
     ];
     for (end, code, printed) in ends {
-        let mut pty = start(&[], &[]);
+        let mut pty = start(&[], &[(MOUSE, "1")]);
         assert!(pty.terminal().alternate_screen() && pty.terminal().hide_cursor());
         assert!(pty.terminal().bracketed_paste());
+        assert_eq!(pty.terminal().mouse_protocol_mode(), MouseProtocolMode::PressRelease);
         end(&mut pty);
         assert_eq!(pty.wait_exit(), code, "{}", pty.screen());
         pty.assert_restored();
@@ -158,6 +163,13 @@ fn keys_and_pastes_arrive_whole() {
     pty.resize((40, 5));
     pty.wait_for("now 40x5");
     assert_eq!(pty.row(1), "selected");
+    assert_eq!(pty.terminal().mouse_protocol_mode(), MouseProtocolMode::None, "not asked for");
+
+    let mut pty = start(&[], &[(MOUSE, "1")]);
+    pty.type_text("\x1b[<0;12;3M\x1b[<0;12;3m");
+    pty.wait_for("Click(Position { x: 11, y: 2 })");
+    pty.type_text("\x1b[<65;1;1M");
+    pty.wait_for("down: true");
 }
 
 fn each_frame_is_one_write_and_an_idle_program_is_silent() {
@@ -184,13 +196,15 @@ fn ctrl_z_stops_under_a_shell_and_is_refused_without_one() {
     pty.wait_for("Refused");
 
     let shell = "set -m; \"$@\"; echo stopped; read line; fg >/dev/null; exit $?";
-    let mut pty = start(&["/bin/sh", "-c", shell, "sh"], &[]);
+    let mut pty = start(&["/bin/sh", "-c", shell, "sh"], &[(MOUSE, "1")]);
     pty.keys("<C-z>");
     pty.wait_for("stopped");
     assert!(!pty.terminal().alternate_screen());
+    assert_eq!(pty.terminal().mouse_protocol_mode(), MouseProtocolMode::None);
     pty.keys("<Enter>");
     pty.wait_for("Resumed");
     assert!(pty.terminal().alternate_screen());
+    assert_eq!(pty.terminal().mouse_protocol_mode(), MouseProtocolMode::PressRelease);
     assert_eq!(pty.row(1), "selected");
     pty.keys("q");
     assert_eq!(pty.wait_exit(), 0);

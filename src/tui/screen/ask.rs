@@ -113,6 +113,7 @@ impl Ask {
                 self.go = !self.go;
                 Step::Changed
             }
+            Action::Submit => Step::Do(self.effect.clone()),
             Action::Accept if self.go => Step::Do(self.effect.clone()),
             Action::Accept | Action::Cancel => Step::Close,
             _ => Step::Ignored,
@@ -148,7 +149,7 @@ impl Ask {
         }
         let last =
             Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-        buttons::draw(&["Cancel", self.verb], Some(usize::from(self.go)), last, buf, look)
+        buttons::draw(&["Cancel", self.verb], Some(usize::from(self.go)), last, buf, view)
     }
 }
 

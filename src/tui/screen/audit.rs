@@ -12,7 +12,7 @@ use crate::{
         view::View,
         when::{self, Times},
         widget::{
-            paint::{Pen, band, wrap},
+            paint::{Pen, band, row_of, wrap},
             rows::Rows,
         },
     },
@@ -133,6 +133,7 @@ impl Audit {
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
         self.draw_state(area, buf, view);
+        view.places.wheel(area, 3);
         let wide = if view.times == Times::Relative { 12 } else { 17 };
         let heading = look.heading();
         Pen::at(buf, area, 1, look)
@@ -164,6 +165,7 @@ impl Audit {
                 .text(&what.actor.to_string(), look.text())
                 .skip(2)
                 .text(&what.detail, look.faint());
+            view.places.row(row_of(area, line), at, self.rows.selected());
             if at == self.rows.selected() {
                 band(buf, area, line, look.selected());
             }
@@ -200,6 +202,9 @@ impl Audit {
             return;
         }
         let filter = format!("[{}]", words.join(", "));
-        pen.skip(2).text(&filter, look.accent()).skip(1).text("Esc shows all", look.faint());
+        let from = pen.column();
+        let pen = pen.skip(2).text(&filter, look.accent());
+        let pen = pen.skip(1).text("Esc shows all", look.faint());
+        view.places.act(pen.since(from), Action::Back);
     }
 }

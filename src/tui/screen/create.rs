@@ -1,6 +1,8 @@
 //! The form that makes a token. Its draft is kept while the program runs; faults stand beside
 //! their fields and nothing typed is lost.
 
+use std::cmp::Ordering;
+
 use ratatui::{
     buffer::Buffer,
     crossterm::event::KeyEvent,
@@ -14,6 +16,7 @@ use crate::{
     service::{NewPat, ServiceError},
     tui::{
         effect::Effect,
+        places::Press,
         step::{Step, Tab},
         view::View,
         widget::{
@@ -21,7 +24,7 @@ use crate::{
             field::Field,
             form::{LABELS, Note, labelled, note},
             lifetime::LifetimeField,
-            paint::{Pen, band, wrap},
+            paint::{Pen, band, row_of, wrap},
             rows::Rows,
         },
     },
@@ -262,7 +265,7 @@ impl Create {
         // Lines that only make it airy go first when the screen is low.
         let airy = area.height >= 20;
         let mut line = u16::from(airy);
-        let place = labelled("Name *", at(Focus::Name), (line, 1), area, buf, look);
+        let place = labelled("Name *", at(Focus::Name), (line, 1), area, buf, view);
         let place = Rect { width: place.width.min(66), ..place };
         let mut cursor = self.name.draw(place, buf, look, at(Focus::Name));
         let hint = "how you will recognise it; unique";
@@ -271,7 +274,7 @@ impl Create {
         cursor = cursor.or(self.lifetime.draw(line, at(Focus::Lifetime), area, buf, view));
         line += self.lifetime.height(area.width) + u16::from(airy);
         let high = if area.height >= 16 { 2 } else { 1 };
-        let place = labelled("Description", at(Focus::Description), (line, high), area, buf, look);
+        let place = labelled("Description", at(Focus::Description), (line, high), area, buf, view);
         let place = Rect { width: place.width.min(66), ..place };
         cursor = cursor.or(self.description.draw(place, buf, look, at(Focus::Description)));
         let hint = "optional; Ctrl-J starts a line";
@@ -279,9 +282,9 @@ impl Create {
         line += high + 1 + u16::from(airy);
         cursor = cursor.or(self.draw_scopes(line, area, buf, view));
         let last = area.height.saturating_sub(1);
-        let place = labelled("", false, (last, 1), area, buf, look);
+        let place = labelled("", false, (last, 1), area, buf, view);
         let chosen = at(Focus::Submit).then_some(0);
-        cursor.or(buttons::draw(&["Create token"], chosen, place, buf, look))
+        cursor.or(buttons::draw(&["Create token"], chosen, place, buf, view))
     }
 
     /// The rows, what they permit, and the fault of the last attempt.
@@ -296,15 +299,17 @@ impl Create {
         let focused = self.focus == Focus::Scopes;
         // Two lines stay for the sentence and one for the button.
         let page = area.height.saturating_sub(line + 3).max(1);
-        let place = labelled("Scopes", focused, (line, page), area, buf, look);
+        let place = labelled("Scopes", focused, (line, page), area, buf, view);
         if self.scopes.is_empty() {
             let style = if focused { look.selected() } else { look.text() };
+            self.note_row(0, row_of(place, 0), view);
             Pen::at(buf, place, 0, look).text("none yet: press a here to add some", style);
         }
         let top = self.rows.window(usize::from(page), self.scopes.len());
         let rows = self.scopes.iter().enumerate().skip(top).take(usize::from(page));
         for (at, (row, scopes)) in (0..).zip(rows) {
             draw_row(scopes, at, place, buf, view);
+            self.note_row(row, row_of(place, at), view);
             if focused && row == self.rows.selected() {
                 band(buf, place, at, look.selected());
             }
@@ -314,6 +319,18 @@ impl Create {
         let row = u16::try_from(self.rows.selected().saturating_sub(top)).unwrap_or(0);
         let y = place.y.saturating_add(row).min(area.bottom().saturating_sub(1));
         focused.then_some(Position::new(place.x, y))
+    }
+
+    /// A click goes to the row, and changes it if it is selected already.
+    fn note_row(&self, row: usize, line: Rect, view: &View<'_>) {
+        let selected = self.rows.selected();
+        let press = |action| Press::Act(action);
+        let (press, times) = match row.cmp(&selected) {
+            Ordering::Less => (press(Action::PreviousField), selected - row),
+            Ordering::Equal => (press(Action::ChangeRow), usize::from(self.focus == Focus::Scopes)),
+            Ordering::Greater => (press(Action::NextField), row - selected),
+        };
+        view.places.click(line, press, times);
     }
 
     fn draw_sentence(&self, line: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {

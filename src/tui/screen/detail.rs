@@ -18,7 +18,7 @@ use crate::{
         view::View,
         when,
         widget::{
-            paint::{Pen, band, below, cut, rule, wrap},
+            paint::{Pen, band, below, cut, row_of, rule, wrap},
             rows::Rows,
         },
     },
@@ -126,6 +126,7 @@ impl Detail {
             }
             return;
         };
+        view.places.wheel(area, 3);
         draw_title(pat, area, buf, view);
         let used = 1 + draw_fields(pat, below(area, 1), buf, view);
         let rest = below(area, used);
@@ -171,6 +172,7 @@ impl Detail {
                 domain,
             ];
             draw_cells(cells, widths, line, area, buf, view, false);
+            view.places.row(row_of(area, line), at, self.rows.selected());
             if focused && at == self.rows.selected() {
                 band(buf, area, line, look.selected());
             }

@@ -165,10 +165,10 @@ impl Edit {
         let look = &view.look;
         let inner = panel::draw(&self.title, (70, 10), false, area, buf, look);
         let at = |focus| self.focus == focus;
-        let place = labelled("Name *", at(Focus::Name), (1, 1), inner, buf, look);
+        let place = labelled("Name *", at(Focus::Name), (1, 1), inner, buf, view);
         let mut cursor = self.name.draw(place, buf, look, at(Focus::Name));
         note(&Note::of(self.name_fault.as_ref(), ""), 2, inner, buf, look);
-        let place = labelled("Description", at(Focus::Description), (3, 3), inner, buf, look);
+        let place = labelled("Description", at(Focus::Description), (3, 3), inner, buf, view);
         cursor = cursor.or(self.description.draw(place, buf, look, at(Focus::Description)));
         note(
             &Note::of(self.description_fault.as_ref(), "Ctrl-J starts a line"),
@@ -178,8 +178,8 @@ impl Edit {
             look,
         );
         let chosen = at(Focus::Save).then_some(0);
-        let place = labelled("", false, (8, 1), inner, buf, look);
-        cursor = cursor.or(buttons::draw(&["Save"], chosen, place, buf, look));
+        let place = labelled("", false, (8, 1), inner, buf, view);
+        cursor = cursor.or(buttons::draw(&["Save"], chosen, place, buf, view));
         if self.warned {
             let text = "not saved: Esc again throws it away, Ctrl-S saves".to_owned();
             note(&Note::Fault(text), 9, inner, buf, look);

@@ -96,6 +96,7 @@ impl Help {
         let place = Rect { width: inner.right() - place.x, ..place };
         let cursor = self.search.draw(place, buf, look, true);
         self.page = usize::from(inner.height.saturating_sub(2)).max(1);
+        view.places.wheel(inner, 1);
         let lines = self.lines();
         let wide = self.groups.iter().flat_map(|(_, keys)| keys).map(|(key, _)| width(key)).max();
         let wide = wide.unwrap_or(0).min(24);

@@ -165,8 +165,8 @@ impl Regenerate {
         line += lifetime;
         if let Some(choice) = &self.overlap {
             let focused = self.focus == Focus::Overlap;
-            let place = labelled("Overlap", focused, (line, 1), inner, buf, look);
-            cursor = cursor.or(choice.draw(place, buf, look, focused));
+            let place = labelled("Overlap", focused, (line, 1), inner, buf, view);
+            cursor = cursor.or(choice.draw(place, buf, view, focused));
             let hint = "how long the old secret still works";
             form::note(&form::Note::Hint(hint.into()), line + 1, inner, buf, look);
             line += 2;
@@ -177,6 +177,6 @@ impl Regenerate {
         let chosen = (self.focus == Focus::Buttons).then_some(usize::from(self.go));
         let last =
             Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-        cursor.or(buttons::draw(&["Cancel", "Regenerate"], chosen, last, buf, look))
+        cursor.or(buttons::draw(&["Cancel", "Regenerate"], chosen, last, buf, view))
     }
 }

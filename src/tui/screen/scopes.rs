@@ -165,7 +165,7 @@ impl ScopeDialog {
         let last =
             Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
         let chosen = self.part.is_none().then_some(0);
-        cursor.or(buttons::draw(&[self.verb], chosen, last, buf, look))
+        cursor.or(buttons::draw(&[self.verb], chosen, last, buf, view))
     }
 
     fn say(&self, line: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {

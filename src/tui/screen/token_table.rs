@@ -5,6 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::{
     domain::{Column, Pat, Sort, Status},
+    keymap::Action,
     tui::{
         view::View,
         when::{self, Times},
@@ -32,8 +33,20 @@ pub(super) fn draw_headings(
             ("", look.heading())
         };
         let text = format!("{} {arrow}", column.word());
-        pen = pen.column_of(text.trim_end(), *wide, style).skip(2);
+        let from = pen.column();
+        pen = pen.column_of(text.trim_end(), *wide, style);
+        let (now, to) = (place_of(sort.column), place_of(*column));
+        if now == to {
+            view.places.act(pen.since(from), Action::ReverseSort);
+        } else {
+            view.places.turn(pen.since(from), Action::NextSort, (now, to), Column::ALL.len());
+        }
+        pen = pen.skip(2);
     }
+}
+
+fn place_of(column: Column) -> usize {
+    Column::ALL.iter().position(|each| *each == column).unwrap_or(0)
 }
 
 /// The columns that fit, in the order of the table, with their widths: the name always, the

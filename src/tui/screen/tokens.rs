@@ -24,7 +24,7 @@ use crate::{
         view::View,
         widget::{
             field::Field,
-            paint::{Pen, band, width},
+            paint::{Pen, band, row_of, width},
             rows::Rows,
         },
     },
@@ -218,7 +218,11 @@ impl Tokens {
         view: &View<'_>,
         focused: bool,
     ) -> Option<Position> {
+        if self.typing {
+            view.places.lead(Some(Action::Accept));
+        }
         let cursor = self.draw_chips(area, buf, view);
+        view.places.wheel(area, 3);
         let columns = fitting(area.width, view.times);
         draw_headings(&columns, self.query.sort, area, buf, view);
         let page = usize::from(area.height.saturating_sub(ABOVE));
@@ -227,6 +231,7 @@ impl Tokens {
         for (line, (at, id)) in (ABOVE..).zip(visible) {
             let Some(pat) = view.pat(id) else { continue };
             draw_row(pat, &columns, line, area, buf, view);
+            view.places.row(row_of(area, line), at, self.rows.selected());
             if at == self.rows.selected() {
                 let look = &view.look;
                 let style = if focused { look.selected() } else { look.selected_idle() };
@@ -250,7 +255,12 @@ impl Tokens {
                 if narrow { filter.word().get(..3).unwrap_or_default() } else { filter.word() };
             let chip = format!("{word} {}", self.counts.of(filter));
             let (open, close) = if on { ("[", "]") } else { (" ", " ") };
-            pen = pen.text(open, style).text(&chip, style).text(close, style).skip(1);
+            let from = pen.column();
+            pen = pen.text(open, style).text(&chip, style).text(close, style);
+            let way = (place_of(self.query.status), place_of(filter));
+            let count = StatusFilter::ALL.len();
+            view.places.turn(pen.since(from), Action::NextStatus, way, count);
+            pen = pen.skip(1);
         }
         if !self.typing && self.query.search.is_empty() {
             return None;
@@ -260,6 +270,7 @@ impl Tokens {
         let x = area.x + (at + 2).min(area.width);
         let place =
             Rect { x, width: area.right().saturating_sub(x), height: area.height.min(1), ..area };
+        view.places.act(place, Action::Search);
         self.search.draw(place, buf, look, self.typing)
     }
 
@@ -310,6 +321,10 @@ pub(super) fn over(overlay: Overlay) -> Step {
 
 fn copy(what: &'static str, text: String) -> Step {
     Step::Run(Errand::Copy { what, text })
+}
+
+fn place_of(filter: StatusFilter) -> usize {
+    StatusFilter::ALL.iter().position(|each| *each == filter).unwrap_or(0)
 }
 
 fn around<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {

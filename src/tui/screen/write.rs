@@ -80,7 +80,7 @@ impl Write {
         let look = &view.look;
         let wide = 64.min(area.width.saturating_sub(6));
         let inner = panel::draw("Write the secret to a file", (wide, 6), false, area, buf, look);
-        let place = labelled("New file", true, (1, 1), inner, buf, look);
+        let place = labelled("New file", true, (1, 1), inner, buf, view);
         let cursor = self.path.draw(place, buf, look, true);
         if let Some(fault) = &self.fault {
             form::fault(fault, 3, inner, buf, look);

@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use super::paint::{Pen, width};
-use crate::tui::look::Look;
+use crate::tui::{places::Press, view::View};
 
 /// Words of which any number is ticked.
 #[derive(Debug, Clone, Default)]
@@ -85,9 +85,10 @@ impl Checks {
         &self,
         area: Rect,
         buf: &mut Buffer,
-        look: &Look,
+        view: &View<'_>,
         focused: bool,
     ) -> Option<Position> {
+        let look = &view.look;
         let across = self.across(area.width);
         let mut cursor = None;
         for (at, (word, on)) in self.words.iter().enumerate() {
@@ -99,9 +100,13 @@ impl Checks {
                 (false, true) => look.heading(),
                 (false, false) => look.text(),
             };
-            Pen::at(buf, area, row, look)
+            let pen = Pen::at(buf, area, row, look)
                 .to(column)
                 .text(&format!("{} {word}", look.tick(*on)), style);
+            let way = if at > self.at { KeyCode::Right } else { KeyCode::Left };
+            let tick = (Press::Key(KeyCode::Char(' ')), 1);
+            let presses = [(Press::Key(way), at.abs_diff(self.at)), tick];
+            view.places.clicks(pen.since(column), presses);
             if here {
                 cursor = Some(Position::new(area.x + column + 1, area.y + row));
             }

@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use super::paint::{Pen, width};
-use crate::tui::look::Look;
+use crate::tui::{places::Press, view::View};
 
 /// Words of which one is chosen.
 #[derive(Debug, Clone)]
@@ -89,21 +89,24 @@ impl Choice {
         &self,
         area: Rect,
         buf: &mut Buffer,
-        look: &Look,
+        view: &View<'_>,
         focused: bool,
     ) -> Option<Position> {
+        let look = &view.look;
         let mut cursor = None;
         for (at, ((column, row), word)) in
             self.places(area.width).into_iter().zip(&self.words).enumerate()
         {
             let pen = Pen::at(buf, area, row, look).to(column);
-            if at == self.chosen {
+            let pen = if at == self.chosen {
                 let style = if focused { look.selected() } else { look.heading() };
-                pen.text(&format!("[{word}]"), style);
                 cursor = Some(Position::new(area.x + column, area.y + row));
+                pen.text(&format!("[{word}]"), style)
             } else {
-                pen.skip(1).text(word, look.faint());
-            }
+                pen.skip(1).text(word, look.faint()).skip(1)
+            };
+            let way = if at > self.chosen { KeyCode::Right } else { KeyCode::Left };
+            view.places.click(pen.since(column), Press::Key(way), at.abs_diff(self.chosen));
         }
         cursor.filter(|at| focused && area.contains(*at))
     }

@@ -143,6 +143,7 @@ mod tests {
     use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 
     use super::*;
+    use crate::config::{Glyphs, Theme};
 
     fn key(c: char) -> KeyEvent {
         KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)
@@ -159,7 +160,7 @@ mod tests {
         assert_eq!(field.text(), "cim");
         let area = Rect::new(2, 1, 10, 1);
         let mut buf = Buffer::empty(Rect::new(0, 0, 20, 3));
-        let cursor = field.draw(area, &mut buf, &Look::new(true, false), true);
+        let cursor = field.draw(area, &mut buf, &Look::new(Theme::Default, Glyphs::Unicode), true);
         assert_eq!(cursor, Some(Position::new(5, 1)));
     }
 

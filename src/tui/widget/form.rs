@@ -4,7 +4,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::paint::{Pen, width, wrap};
-use crate::tui::look::Look;
+use crate::tui::{look::Look, view::View};
 
 /// Columns of the labels.
 pub const LABELS: u16 = 14;
@@ -26,24 +26,28 @@ impl Note {
 }
 
 /// Writes `label` at the start of line `line` and gives the place of its field, `height` lines
-/// high.
+/// high. A click on either goes there; what has no label is no field.
 pub fn labelled(
     label: &str,
     focused: bool,
     (line, height): (u16, u16),
     area: Rect,
     buf: &mut Buffer,
-    look: &Look,
+    view: &View<'_>,
 ) -> Rect {
+    let look = &view.look;
     let style = if focused { look.accent() } else { look.text() };
     Pen::at(buf, area, line, look).column_of(label, LABELS, style);
-    let indent = LABELS.min(area.width);
-    Rect {
-        x: area.x + indent,
+    let whole = Rect {
         y: area.y.saturating_add(line).min(area.bottom()),
-        width: area.width - indent,
         height: height.min(area.height.saturating_sub(line)),
+        ..area
+    };
+    if !label.is_empty() {
+        view.places.part(whole, focused);
     }
+    let indent = LABELS.min(area.width);
+    Rect { x: area.x + indent, width: area.width - indent, ..whole }
 }
 
 /// Writes `note` on line `line`, under the field; a fault that is too long for that place

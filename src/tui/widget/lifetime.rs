@@ -122,12 +122,13 @@ impl LifetimeField {
     ) -> Option<Position> {
         let look = &view.look;
         let high = self.choice.height(area.width.saturating_sub(LABELS));
-        let place = labelled("Lifetime *", focused, (line, high), area, buf, look);
-        let mut cursor = self.choice.draw(place, buf, look, focused && !self.typing);
+        let place = labelled("Lifetime *", focused, (line, high), area, buf, view);
+        let mut cursor = self.choice.draw(place, buf, view, focused && !self.typing);
         let mut last = line + high;
         if self.is_custom() {
-            let place = labelled("", false, (last, 1), area, buf, look);
+            let place = labelled("", false, (last, 1), area, buf, view);
             let place = Rect { width: place.width.min(20), ..place };
+            view.places.part(place, focused && self.typing);
             cursor = cursor.or(self.custom.draw(place, buf, look, focused && self.typing));
             last += 1;
         }

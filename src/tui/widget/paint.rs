@@ -97,6 +97,13 @@ impl<'a> Pen<'a> {
         self.at.x.saturating_sub(self.area.x)
     }
 
+    /// The place of what was written on the line from `column` on.
+    pub fn since(&self, column: u16) -> Rect {
+        let x = self.area.x.saturating_add(column).min(self.at.x);
+        let height = u16::from(self.at.y < self.area.bottom());
+        Rect { x, y: self.at.y, width: self.at.x - x, height }
+    }
+
     /// Writes `text`, cut to what is left of the line.
     pub fn text(self, text: &str, style: Style) -> Self {
         let room = self.room();
@@ -145,10 +152,13 @@ pub fn rule(buf: &mut Buffer, area: Rect, line: u16, look: &Look) {
 
 /// Gives every cell of line `line` of `area` the style `style`.
 pub fn band(buf: &mut Buffer, area: Rect, line: u16, style: Style) {
-    if line < area.height {
-        let line = Rect { y: area.y + line, height: 1, ..area };
-        buf.set_style(line.intersection(buf.area), style);
-    }
+    buf.set_style(row_of(area, line).intersection(buf.area), style);
+}
+
+/// Line `line` of `area`; nothing past its end.
+pub fn row_of(area: Rect, line: u16) -> Rect {
+    let height = u16::from(line < area.height);
+    Rect { y: area.y.saturating_add(line), height, ..area }
 }
 
 /// The part of `area` from line `from` on.
@@ -162,9 +172,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::config::{Glyphs, Theme};
 
     fn look() -> Look {
-        Look::new(true, false)
+        Look::new(Theme::Default, Glyphs::Unicode)
     }
 
     #[test]
@@ -175,7 +186,7 @@ mod tests {
         assert_eq!(cut("鍵鍵鍵", 4, &look()), "鍵…");
         assert_eq!(cut("x", 0, &look()), "");
         assert_eq!(cut("a\u{1b}[2J", 80, &look()), "a\\u{1b}[2J");
-        assert_eq!(cut("pat_4fKq_…", 80, &Look::new(true, true)), "pat_4fKq_~");
+        assert_eq!(cut("pat_4fKq_…", 80, &Look::new(Theme::Default, Glyphs::Ascii)), "pat_4fKq_~");
     }
 
     #[test]

@@ -32,7 +32,9 @@ pub fn draw(
     };
     // A column on each side keeps the words under the box apart from it.
     let margin = Rect { x: frame.x.saturating_sub(1), width: frame.width + 2, ..frame };
-    Clear.render(margin.intersection(area), buf);
+    let margin = margin.intersection(area);
+    Clear.render(margin, buf);
+    buf.set_style(margin, look.base());
     if wide < 10 || high < 4 {
         return frame;
     }

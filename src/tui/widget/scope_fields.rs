@@ -273,7 +273,7 @@ impl ScopeFields {
         ];
         for (this, label, high, hint) in rows {
             let focused = part == Some(this);
-            let place = labelled(label, focused, (line, high), area, buf, look);
+            let place = labelled(label, focused, (line, high), area, buf, view);
             cursor = cursor.or(self.draw_part(this, focused, place, buf, view));
             if !tight {
                 note(&Note::of(self.fault(this), hint), line + high, area, buf, look);
@@ -294,10 +294,10 @@ impl ScopeFields {
         let look = &view.look;
         let short = Rect { width: place.width.min(40), ..place };
         match (part, &self.operations) {
-            (Part::EntityType, _) => self.entity_type.draw(place, buf, look, focused),
+            (Part::EntityType, _) => self.entity_type.draw(place, buf, view, focused),
             (Part::Entity, _) => self.entity.draw(short, buf, look, focused),
-            (Part::Operations, Operations::Several(it)) => it.draw(place, buf, look, focused),
-            (Part::Operations, Operations::One(it)) => it.draw(place, buf, look, focused),
+            (Part::Operations, Operations::Several(it)) => it.draw(place, buf, view, focused),
+            (Part::Operations, Operations::One(it)) => it.draw(place, buf, view, focused),
             (Part::Domain, _) => self.domain.draw(short, buf, look, focused),
         }
     }

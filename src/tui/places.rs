@@ -1,0 +1,201 @@
+//! Where a click means something, noted while drawing. A click stands for presses of keys: those
+//! that would lead to the same end. So no screen knows of the mouse, nothing can be done with it
+//! that keys cannot do, and a widget only says which place stands for which presses.
+//!
+//! Holds what the last frame noted; `pointer` looks it up. Drawing code gets it with the `View`.
+
+use std::cell::RefCell;
+
+use ratatui::{
+    crossterm::event::KeyCode,
+    layout::{Position, Rect},
+};
+
+use crate::keymap::Action;
+
+/// One press that a click stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Press {
+    /// A key of this action, whichever it is.
+    Act(Action),
+    /// A key of the focused field.
+    Key(KeyCode),
+}
+
+/// Presses, each with how often.
+pub type Presses = Vec<(Press, usize)>;
+
+#[derive(Debug, Default)]
+struct Noted {
+    clicks: Vec<(Rect, Presses)>,
+    wheels: Vec<(Rect, Presses, usize)>,
+    parts: Vec<(Rect, bool)>,
+    lead: Presses,
+    frame: Rect,
+}
+
+/// The places of a frame.
+#[derive(Debug, Default)]
+pub struct Places(RefCell<Noted>);
+
+impl Places {
+    /// Forgets the last frame; the next one fills `frame`.
+    pub(super) fn clear(&self, frame: Rect) {
+        *self.0.borrow_mut() = Noted { frame, ..Noted::default() };
+    }
+
+    /// What the last frame filled.
+    pub(super) fn frame(&self) -> Rect {
+        self.0.borrow().frame
+    }
+
+    /// Forgets what lies under `area`, for something is drawn over it that has the keys.
+    pub(super) fn cover(&self, area: Rect) {
+        let noted = &mut *self.0.borrow_mut();
+        noted.clicks.retain(|(place, _)| !place.intersects(area));
+        noted.wheels.clear();
+        noted.parts.clear();
+        noted.lead.clear();
+    }
+
+    /// What must be pressed before anything in the places that are noted from here on: a pane
+    /// that does not have the keys says which action gives them to it.
+    pub fn lead(&self, action: Option<Action>) {
+        self.0.borrow_mut().lead =
+            action.map(|action| (Press::Act(action), 1)).into_iter().collect();
+    }
+
+    /// A click into `area` stands for `press`, `times` over.
+    pub fn click(&self, area: Rect, press: Press, times: usize) {
+        self.clicks(area, [(press, times)]);
+    }
+
+    /// A click into `area` does `action`.
+    pub fn act(&self, area: Rect, action: Action) {
+        self.click(area, Press::Act(action), 1);
+    }
+
+    /// A click into `area` stands for these presses, one after the other.
+    pub fn clicks(&self, area: Rect, presses: impl IntoIterator<Item = (Press, usize)>) {
+        let noted = &mut *self.0.borrow_mut();
+        let presses = noted.lead.iter().copied().chain(presses).collect();
+        noted.clicks.push((area, presses));
+    }
+
+    /// `area` is the row `at` of a list whose selected row is `selected`: a click selects it, and
+    /// opens it if it is selected already.
+    pub fn row(&self, area: Rect, at: usize, selected: usize) {
+        if at == selected && self.0.borrow().lead.is_empty() {
+            return self.act(area, Action::Open);
+        }
+        let way = if at > selected { Action::Down } else { Action::Up };
+        self.click(area, Press::Act(way), at.abs_diff(selected));
+    }
+
+    /// A click into `area` goes from word `now` to word `to` of those that `next` goes round,
+    /// `count` in all.
+    pub fn turn(&self, area: Rect, next: Action, (now, to): (usize, usize), count: usize) {
+        let times = (to + count).saturating_sub(now) % count.max(1);
+        self.click(area, Press::Act(next), times);
+    }
+
+    /// `area` is a part of a form, in the order in which keys go through them: a click into it
+    /// first goes there.
+    pub fn part(&self, area: Rect, focused: bool) {
+        self.0.borrow_mut().parts.push((area, focused));
+    }
+
+    /// The wheel over `area` moves up and down in it, `lines` presses a notch.
+    pub fn wheel(&self, area: Rect, lines: usize) {
+        let noted = &mut *self.0.borrow_mut();
+        let lead = noted.lead.clone();
+        noted.wheels.push((area, lead, lines));
+    }
+
+    /// What a click at `at` stands for; what was drawn last lies on top.
+    pub(super) fn presses(&self, at: Position) -> Presses {
+        let noted = self.0.borrow();
+        let found = noted.clicks.iter().rev().find(|(area, _)| area.contains(at));
+        found.map(|(_, presses)| presses.clone()).unwrap_or_default()
+    }
+
+    /// What a notch of the wheel at `at` stands for.
+    pub(super) fn notch(&self, at: Position, down: bool) -> Presses {
+        let noted = self.0.borrow();
+        let found = noted.wheels.iter().rev().find(|(area, ..)| area.contains(at));
+        let Some((_, lead, lines)) = found else {
+            return Presses::new();
+        };
+        let way = if down { Action::Down } else { Action::Up };
+        lead.iter().copied().chain([(Press::Act(way), *lines)]).collect()
+    }
+
+    /// The part of the form that lies at `at`, by its number.
+    pub(super) fn part_at(&self, at: Position) -> Option<usize> {
+        self.0.borrow().parts.iter().rposition(|(area, _)| area.contains(at))
+    }
+
+    /// The part that has the focus, and how many there are.
+    pub(super) fn focused(&self) -> (Option<usize>, usize) {
+        let parts = &self.0.borrow().parts;
+        // A part within a part has the focus more truly than the whole.
+        (parts.iter().rposition(|(_, focused)| *focused), parts.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: Rect = Rect::new(0, 3, 10, 1);
+    const AT: Position = Position::new(4, 3);
+
+    fn acts(action: Action, times: usize) -> Presses {
+        vec![(Press::Act(action), times)]
+    }
+
+    #[test]
+    fn a_row_is_moved_to_and_the_selected_one_opened() {
+        let places = Places::default();
+        places.row(LINE, 7, 4);
+        assert_eq!(places.presses(AT), acts(Action::Down, 3));
+        places.row(LINE, 0, 4);
+        assert_eq!(places.presses(AT), acts(Action::Up, 4), "the last drawn lies on top");
+        places.row(LINE, 4, 4);
+        assert_eq!(places.presses(AT), acts(Action::Open, 1));
+        assert_eq!(places.presses(Position::new(4, 4)), []);
+    }
+
+    #[test]
+    fn a_pane_without_the_keys_gets_them_first_and_opens_nothing() {
+        let places = Places::default();
+        places.lead(Some(Action::DetailTab));
+        places.row(LINE, 4, 4);
+        places.wheel(LINE, 3);
+        let lead = (Press::Act(Action::DetailTab), 1);
+        assert_eq!(places.presses(AT), [lead, (Press::Act(Action::Up), 0)]);
+        assert_eq!(places.notch(AT, true), [lead, (Press::Act(Action::Down), 3)]);
+    }
+
+    #[test]
+    fn words_are_gone_round_forward() {
+        let places = Places::default();
+        places.turn(LINE, Action::NextStatus, (3, 1), 4);
+        assert_eq!(places.presses(AT), acts(Action::NextStatus, 2));
+        places.turn(LINE, Action::NextStatus, (2, 2), 4);
+        assert_eq!(places.presses(AT), acts(Action::NextStatus, 0));
+    }
+
+    #[test]
+    fn what_is_covered_is_gone_and_what_lies_beside_stays() {
+        let places = Places::default();
+        places.act(LINE, Action::Help);
+        places.act(Rect { y: 9, ..LINE }, Action::Quit);
+        places.part(LINE, true);
+        places.wheel(LINE, 3);
+        places.cover(Rect::new(0, 0, 20, 8));
+        assert_eq!(places.presses(AT), []);
+        assert_eq!(places.presses(Position::new(4, 9)), acts(Action::Quit, 1));
+        assert_eq!((places.part_at(AT), places.notch(AT, true)), (None, Presses::new()));
+    }
+}

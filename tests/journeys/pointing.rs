@@ -1,0 +1,107 @@
+//! The mouse: clicks on what is seen and the wheel over it, as events through the real loop.
+
+use super::{fixture::Fixture, journey::Journey};
+
+#[test]
+fn a_click_goes_to_a_tab() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.clicks("4 Audit").sees("chain verified");
+    it.clicks("2 Create").sees("Name *");
+    it.clicks("3 Detail").sees("Events");
+    it.clicks("1 Tokens").sees("of 2");
+}
+
+#[test]
+fn a_click_on_a_status_shows_it_and_one_on_a_heading_sorts_then_reverses() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.clicks("Revoked 1").sees("[Revoked 1]").sees("old-backup");
+    it.clicks("All 4").sees("[All 4]");
+    it.clicks("Active 2").sees("[Active 2]");
+    it.clicks("Last used").sees("Last used ▼").clicks("Last used").sees("Last used ▲");
+    it.clicks("Name").sees("Name ▲").clicks("Name").sees("Name ▼");
+}
+
+#[test]
+fn a_click_selects_a_row_and_a_second_one_opens_it() {
+    let mut it = Journey::on(Fixture::Many, 80, 24);
+    assert!(!it.selected().contains("fleet-44"));
+    it.clicks("fleet-44");
+    assert!(it.selected().contains("fleet-44"), "{}", it.screen());
+    it.clicks("fleet-44").sees("Number 44").sees("Scopes 0");
+}
+
+#[test]
+fn the_wheel_moves_in_the_list_the_help_and_the_trail_under_the_pointer() {
+    let mut it = Journey::on(Fixture::Many, 80, 24);
+    it.sees("1 of ").wheels("Name", true).wheels("Name", true).sees("7 of ");
+    it.wheels("Name", false).sees("4 of ");
+    it.keys("?").wheels("type to search", true).never_sees("1 of ");
+    it.keys("<Esc> 4");
+    let newest = it.selected();
+    assert_ne!(it.wheels("When", true).selected(), newest);
+}
+
+#[test]
+fn side_by_side_a_click_takes_the_keys_to_the_pane_that_it_meets() {
+    let mut it = Journey::on(Fixture::Few, 120, 40);
+    it.clicks("ci-deploy").sees("channels");
+    assert!(it.selected().starts_with("●"), "{}", it.selected());
+    it.clicks("clients");
+    assert!(it.selected().starts_with("clients"), "{}", it.selected());
+    it.clicks("grafana").sees("no scopes: every operation is denied");
+    assert!(it.selected().contains("grafana"), "{}", it.selected());
+}
+
+#[test]
+fn a_dialog_is_answered_by_its_buttons_and_what_lies_under_it_is_out_of_reach() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.clicks("r revoke").sees("Revoke ci-deploy?");
+    it.clicks("4 Audit").sees("Revoke ci-deploy?");
+    it.clicks("[ Cancel ]").never_sees("Revoke ci-deploy?");
+    it.clicks("r revoke").clicks("[ Revoke ]").sees("ci-deploy is revoked");
+    assert_eq!(it.pat("ci-deploy").status(it.place.clock.now()).word(), "revoked");
+}
+
+#[test]
+fn a_form_is_filled_with_clicks_and_letters() {
+    let mut it = Journey::at(80, 24);
+    it.clicks("2 Create").clicks("Description").types("one").keys("<C-j>").types("two");
+    it.clicks("Name *").types("nightly");
+    it.clicks(" 7d").clicks("none yet").keys("a");
+    it.clicks("channels").clicks("[ ] publish").clicks("[ ] list").clicks("Entity *");
+    it.retypes("c-7").clicks("[ Add ]").sees("list, publish");
+    it.clicks("[ Create token ]").sees("The secret of nightly");
+    let made = it.pat("nightly");
+    let scopes: Vec<_> = made.scopes.iter().map(ToString::to_string).collect();
+    assert_eq!(scopes, ["channels:c-7:list", "channels:c-7:publish"]);
+    assert_eq!(made.description.as_str(), "one\ntwo");
+    assert_eq!((made.expires.unwrap() - made.issued).num_days(), 7);
+}
+
+#[test]
+fn a_lifetime_of_ones_own_is_reached_and_left_by_clicks() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.keys("R").clicks("custom").keys("<Down>").types("45m").sees("expires Tue 24 Nov");
+    it.clicks("Overlap").clicks("1h").sees("[1h]");
+    it.clicks("45m").retypes("50m").sees("50m");
+    it.clicks("90d").sees("[90d]").never_sees("50m");
+    it.clicks("[ Regenerate ]").sees("The secret of ci-deploy");
+}
+
+#[test]
+fn the_hints_at_the_foot_are_buttons_too() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.keys("y").clicks("n copy name").sees("name: ");
+    it.clicks("/ search").types("zebra").sees("Nothing");
+    it.clicks("All 0").sees("[All 0]");
+    it.clicks("zebra").types("x").sees("zebrax");
+    it.keys("<Esc>").clicks("? help").sees("Keys that work here");
+}
+
+#[test]
+fn a_click_on_nothing_does_nothing() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    let before = it.screen();
+    it.clicks_at(70, 15).clicks_at(79, 23).clicks_at(500, 500);
+    assert_eq!(it.screen(), before);
+}
