@@ -3,6 +3,7 @@
 
 use crate::{
     domain::{Added, Decision, Description, Digest, Event, Name, Pat, Request, Scope, TokenId},
+    json,
     service::{Claim, Issued, Loaded, NewPat, Renewal, Service, ServiceError, Trail},
 };
 
@@ -43,6 +44,8 @@ pub enum Effect {
     Test(TokenId, Request),
     /// Read a token's own events.
     History(TokenId),
+    /// Read a token for handing it out as JSON.
+    Json(TokenId),
     /// Read the trail.
     Trail,
     /// Judge expiry by the machine's clock again.
@@ -66,6 +69,8 @@ pub enum Outcome {
     History(TokenId, Vec<Event>),
     /// The trail.
     Trail(Trail),
+    /// A text that was asked for, to be put on the clipboard; the word names it.
+    Text(&'static str, String),
     /// It was refused or failed; nothing was changed.
     Failed(ServiceError),
 }
@@ -91,6 +96,7 @@ fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> 
         }
         Effect::History(id) => Outcome::History(*id, service.history(id, HISTORY_ROWS)?),
         Effect::Trail => Outcome::Trail(service.trail(TRAIL_ROWS)?),
+        Effect::Json(id) => Outcome::Text("JSON", json(service, id)?),
         Effect::Edit(..)
         | Effect::RemoveScope(..)
         | Effect::ClearScopes(_)
@@ -102,6 +108,13 @@ fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> 
         | Effect::Claim(..)
         | Effect::AcceptClock => Outcome::Done(done(service, effect)?),
     })
+}
+
+/// What `patdeck show --json` prints of the token.
+fn json(service: &Service, id: &TokenId) -> Result<String, ServiceError> {
+    let pat = service.token(id)?.ok_or_else(|| ServiceError::Gone(id.to_string()))?;
+    let events = service.history(id, json::EVENTS)?;
+    Ok(json::object(json::shown(&pat, &events, service.now()?)))
 }
 
 /// Does what has nothing to show but that it is done; the sentence that says so, or none.

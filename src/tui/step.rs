@@ -1,7 +1,10 @@
 //! What a screen answers to a key: the whole of its influence on the app, as data.
 
 use super::{effect::Effect, screen::Overlay};
-use crate::domain::{Scope, TokenId};
+use crate::{
+    domain::{Scope, TokenId},
+    keymap::Action,
+};
 
 /// The four tabs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,6 +64,8 @@ pub enum Step {
     Close,
     /// Put this over the screen.
     Open(Box<Overlay>),
+    /// Close this overlay and do what this action asks for, as if its key had been pressed.
+    Act(Action),
     /// Go to a tab.
     Go(Tab),
     /// Show this token.
