@@ -25,7 +25,7 @@
 //! ```text
 //!            main.rs ── lib.rs
 //!        tui/            cli/            the two faces; they never meet
-//!     keymap/  config/                   words of the UI; settings
+//!     keymap/  config/  json.rs          words of the UI; settings; what both hand out
 //!            service/                    every use case, one function each
 //!            store/                      redb and bincode live here and nowhere else
 //!            domain/                     what a token is; pure
@@ -34,6 +34,7 @@
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod json;
 pub mod keymap;
 pub mod process;
 pub mod service;
@@ -96,6 +97,7 @@ fn app(args: &Args) -> Result<Exit, Failure> {
         look: Look::new(config.theme, config.glyphs),
         mouse: config.mouse,
         who: who(&service),
+        options: options(&config, args),
         clipboard: (!config.clipboard.is_empty()).then(|| config.clipboard.clone()),
     };
     let secrets = tui::run(service, setup).map_err(Failure::usage)?;
@@ -106,6 +108,17 @@ fn app(args: &Args) -> Result<Exit, Failure> {
     }
     out.flush()?;
     Ok(Exit::Done)
+}
+
+/// The options that a command line needs to do the same as the app: those that name another
+/// store or other settings than a bare `patdeck` would take.
+fn options(config: &Config, args: &Args) -> Vec<(&'static str, String)> {
+    let named = [
+        ("--store", args.store.as_ref().map(|_| &config.store)),
+        ("--config", args.config.as_ref().and(config.file.as_ref())),
+    ];
+    let named = named.into_iter().filter_map(|(name, path)| Some((name, path?)));
+    named.map(|(name, path)| (name, path.to_string_lossy().into_owned())).collect()
 }
 
 fn settings(args: &Args) -> Result<Config, Failure> {

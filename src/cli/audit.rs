@@ -8,10 +8,11 @@ use serde_json::json;
 use super::{
     args::Audit,
     exit::{Exit, Failure},
-    print::{Output, event, tell, time},
+    print::{Output, tell},
 };
 use crate::{
     domain::{Event, TokenId},
+    json::{event, time},
     service::{ChainState, Service},
 };
 

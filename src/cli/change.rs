@@ -8,11 +8,12 @@ use serde_json::json;
 use super::{
     args::{Create, Delete, Edit, Handout, Regenerate, Revoke, ScopeCommand, ScopeList},
     exit::{Exit, Failure},
-    print::{Output, tell, token},
+    print::{Output, tell},
     prompt::confirm,
 };
 use crate::{
     domain::{Description, Name, Overlap, Pat, Scope, Status, TokenId},
+    json::token,
     service::{
         Claim, Issued, NewPat, Renewal, Service, ServiceError,
         handout::{HandoutError, Waiting},

@@ -1,15 +1,12 @@
-//! What commands print: tokens and events as JSON or as aligned text, escaped so that no stored
-//! text moves a terminal's cursor. Data goes to standard output, everything else beside it.
+//! How commands print: JSON objects or aligned text, escaped so that no stored text moves a
+//! terminal's cursor. Data goes to standard output, everything else beside it.
 
 use std::io::{self, IsTerminal as _, Write};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::domain::{Event, LastUse, Moment, Pat, Which, text::escape};
-
-/// The version of every JSON object that patdeck prints.
-pub const SCHEMA: u32 = 1;
+use crate::{domain::text::escape, json};
 
 /// Where a command prints.
 #[derive(Debug)]
@@ -27,11 +24,7 @@ impl Output {
 
     /// Prints `value` on a line of its own, as an object of the current schema.
     pub fn object(&self, value: Value) -> io::Result<()> {
-        let mut object = json!({ "schema": SCHEMA });
-        if let (Value::Object(object), Value::Object(value)) = (&mut object, value) {
-            object.extend(value);
-        }
-        self.line(&object.to_string())
+        self.line(&json::object(value))
     }
 
     /// Prints a line of data.
@@ -78,49 +71,4 @@ fn joined<const N: usize>(cells: [&str; N], widths: &[usize; N]) -> String {
 pub fn tell(text: &str) {
     // Where standard error is closed nobody is listening.
     drop(writeln!(io::stderr(), "patdeck: {text}"));
-}
-
-/// An instant as JSON and tables print it.
-pub fn time(at: Moment) -> String {
-    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// A token as JSON; never its secret or its digest.
-pub fn token(pat: &Pat, now: Moment) -> Value {
-    json!({
-        "id": pat.id.as_str(),
-        "name": pat.name.as_str(),
-        "description": pat.description.as_str(),
-        "status": pat.status(now).word(),
-        "hint": pat.hint(),
-        "scopes": pat.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "issued": time(pat.issued),
-        "expires": pat.expires.map(time),
-        "revoked": pat.revoked.map(time),
-        "retiring_until": pat.retiring.as_ref().map(|old| time(old.until)),
-        "retiring_last_used": pat.used_by(Which::Retiring).map(used),
-        "created": time(pat.created),
-        "created_by": pat.created_by.to_string(),
-        "claimed": pat.claimed,
-        "last_used": pat.last_use().map(used),
-    })
-}
-
-fn used(used: &LastUse) -> Value {
-    json!({ "at": time(used.at), "from": used.from, "what": used.what })
-}
-
-/// An event as JSON.
-pub fn event(event: &Event) -> Value {
-    let what = &event.what;
-    json!({
-        "sequence": event.sequence,
-        "at": time(what.at),
-        "action": what.action.word(),
-        "token": what.token.map(|id| id.to_string()),
-        "name": what.name,
-        "actor": what.actor.to_string(),
-        "detail": what.detail,
-        "hash": event.hash.to_string(),
-    })
 }

@@ -1,19 +1,15 @@
 //! `list` and `show`: reading tokens.
 
-use serde_json::json;
-
 use super::{
     args::List,
     exit::{Exit, Failure},
-    print::{Output, event, tell, time, token},
+    print::{Output, tell},
 };
 use crate::{
     domain::{LastUse, Moment, Pat, Query, Sort, Status, StatusFilter, sentence::permits},
+    json::{self, time, token},
     service::Service,
 };
-
-/// Newest events that `show` prints.
-const EVENTS: usize = 10;
 
 /// Prints the tokens that `args` ask for. With `--expiring` it says by its exit code whether
 /// there is one.
@@ -63,10 +59,9 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
 pub(super) fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, Failure> {
     let pat = service.find(name)?;
     let now = service.now()?;
-    let events = service.history(&pat.id, EVENTS)?;
+    let events = service.history(&pat.id, json::EVENTS)?;
     if out.json {
-        let events: Vec<_> = events.iter().map(event).collect();
-        out.object(json!({ "token": token(&pat, now), "events": events }))?;
+        out.object(json::shown(&pat, &events, now))?;
         return Ok(Exit::Done);
     }
     let mut rows = fields(&pat, now);

@@ -10,11 +10,12 @@ use zeroize::Zeroizing;
 use super::{
     args::Verify,
     exit::{Exit, Failure},
-    print::{Output, tell, time},
+    print::{Output, tell},
     prompt,
 };
 use crate::{
     domain::{Decision, Denial, Pat, Request, Scope},
+    json::time,
     service::Service,
 };
 

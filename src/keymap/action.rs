@@ -37,6 +37,10 @@ actions! {
     AcceptClock = "accept-clock",
     /// Show the keys.
     Help = "help",
+    /// Show every command.
+    Palette = "palette",
+    /// Show what was said.
+    Messages = "messages",
     /// Go to the next tab.
     NextTab = "next-tab",
     /// Go to the previous tab.
@@ -109,6 +113,10 @@ actions! {
     CopyId = "copy-id",
     /// Put the name on the clipboard.
     CopyName = "copy-name",
+    /// Put the command that does the same on the clipboard.
+    CopyCommand = "copy-command",
+    /// Put the token as JSON on the clipboard.
+    CopyJson = "copy-json",
     /// Show only the events of the selected one.
     FilterToken = "filter-token",
     /// Show only one kind of event.

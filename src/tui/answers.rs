@@ -2,10 +2,10 @@
 //! the tokens concerned. Part of the app.
 
 use super::{
-    app::{App, Asker},
+    app::{App, Asker, Want},
     effect::{Effect, Outcome},
     screen::{Overlay, create::Create, secret::SecretPanel},
-    step::Tab,
+    step::{Errand, Tab},
     undo::Back,
     worker::Report,
 };
@@ -52,6 +52,7 @@ impl App {
             }
             Outcome::History(id, events) => self.detail.deliver(id, events),
             Outcome::Trail(trail) => self.audit.deliver(trail),
+            Outcome::Text(what, text) => self.wants.push(Want::Run(Errand::Copy { what, text })),
             Outcome::Failed(error) => self.failed(asker, error),
             Outcome::Issued(issued) => self.issued(asker, *issued),
             Outcome::Done(text, back) => {

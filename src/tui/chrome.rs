@@ -102,15 +102,30 @@ pub fn footer(
     }
 }
 
-/// Draws which keys may follow those pressed.
-pub fn continuations(mode: Mode, pressed: &[Key], area: Rect, buf: &mut Buffer, view: &View<'_>) {
+/// Draws the command line that does the same as the screen.
+pub fn twin(text: &str, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+    let look = &view.look;
+    // A description may have lines: what is copied keeps them.
+    let text = text.replace('\n', " ");
+    Pen::at(buf, area, 0, look).skip(1).text("$", look.faint()).skip(1).text(&text, look.text());
+}
+
+/// Draws which keys may follow those pressed in a mode, of those whose actions are `enabled`.
+pub fn continuations(
+    (mode, pressed): (Mode, &[Key]),
+    enabled: impl Fn(Action) -> bool,
+    area: Rect,
+    buf: &mut Buffer,
+    view: &View<'_>,
+) {
     let look = &view.look;
     let ascii = look.is_ascii();
     let mut pen = Pen::at(buf, area, 0, look).skip(1);
     for key in pressed {
         pen = pen.text(&key.shown(ascii), look.accent()).skip(1);
     }
-    for (key, binding) in view.keymap.continuations(mode, pressed) {
+    let next = view.keymap.continuations(mode, pressed).into_iter();
+    for (key, binding) in next.filter(|(_, binding)| enabled(binding.action)) {
         let from = pen.column();
         pen = pen.text(&key.shown(ascii), look.key()).skip(1).text(binding.hint, look.faint());
         view.places.act(pen.since(from), binding.action);

@@ -4,6 +4,7 @@
 use super::undo::{Back, told};
 use crate::{
     domain::{Decision, Description, Digest, Event, Name, Request, Scope, TokenId},
+    json,
     service::{
         Claim, Issued, Loaded, NewPat, Renewal, Service, ServiceError, StoreError, Trail, Undo,
         Undone,
@@ -49,6 +50,8 @@ pub enum Effect {
     Test(TokenId, Request),
     /// Read a token's own events.
     History(TokenId),
+    /// Read a token for handing it out as JSON.
+    Json(TokenId),
     /// Read the trail.
     Trail,
     /// Judge expiry by the machine's clock again.
@@ -70,6 +73,8 @@ pub enum Outcome {
     History(TokenId, Vec<Event>),
     /// The trail.
     Trail(Trail),
+    /// A text that was asked for, to be put on the clipboard; the word names it.
+    Text(&'static str, String),
     /// It was refused or failed; nothing was changed.
     Failed(ServiceError),
     /// The store failed to take this back; it may be tried again.
@@ -97,6 +102,7 @@ fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> 
         }
         Effect::History(id) => Outcome::History(*id, service.history(id, HISTORY_ROWS)?),
         Effect::Trail => Outcome::Trail(service.trail(TRAIL_ROWS)?),
+        Effect::Json(id) => Outcome::Text("JSON", json(service, id)?),
         Effect::Edit(..)
         | Effect::AddScopes(..)
         | Effect::RemoveScope(..)
@@ -114,6 +120,13 @@ fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> 
             Outcome::Done(noted(service, effect)?, Back::Unneeded)
         }
     })
+}
+
+/// What `patdeck show --json` prints of the token.
+fn json(service: &Service, id: &TokenId) -> Result<String, ServiceError> {
+    let pat = service.token(id)?.ok_or_else(|| ServiceError::Gone(id.to_string()))?;
+    let events = service.history(id, json::EVENTS)?;
+    Ok(json::object(json::shown(&pat, &events, service.now()?)))
 }
 
 /// Does what can be taken back; the sentence that says that it is done, and the way back.

@@ -80,11 +80,22 @@ impl Journey {
         Self::opened(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "alice")
     }
 
+    /// On a store that holds what `fixture` says, with the keys of an operator's settings.
+    pub(crate) fn with_keys(keymap: Keymap, fixture: Fixture, width: u16, height: u16) -> Self {
+        let place = Rc::new(Place::with(fixture));
+        let look = Look::new(Theme::Default, Glyphs::Unicode);
+        Self::opened_with(place, look, Size::new(width, height), "alice", keymap)
+    }
+
     fn opened(place: Rc<Place>, look: Look, size: Size, who: &str) -> Self {
+        Self::opened_with(place, look, size, who, Keymap::default())
+    }
+
+    fn opened_with(place: Rc<Place>, look: Look, size: Size, who: &str, keymap: Keymap) -> Self {
         let service = place.service(who);
         let clock = place.clock.clone();
         let policy = service.policy().clone();
-        let world = World::new(clock, Zone::utc(), look, policy, Keymap::default());
+        let world = World::new(clock, Zone::utc(), look, policy, keymap);
         let app = App::new(world, format!("{who}@edge-1"));
         let (happen, inbox) = channel();
         let reports = happen.clone();

@@ -74,7 +74,7 @@ fn the_detail_looks_as_pictured() {
 
 #[test]
 fn the_trail_and_the_help_look_as_pictured() {
-    compared(&["audit", "help"]);
+    compared(&["audit", "help", "palette", "messages"]);
 }
 
 #[test]

@@ -8,8 +8,9 @@ use super::{Export, KIND, record};
 use crate::{
     cli::{
         exit::{Exit, Failure},
-        print::{Output, SCHEMA, tell},
+        print::{Output, tell},
     },
+    json::SCHEMA,
     service::{
         Service, ServiceError,
         transfer::{Exported, FileError, new_file},

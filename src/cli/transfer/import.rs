@@ -20,9 +20,10 @@ use super::{
 use crate::{
     cli::{
         exit::{Exit, Failure},
-        print::{Output, SCHEMA, tell},
+        print::{Output, tell},
     },
     domain::text::escape,
+    json::SCHEMA,
     service::{
         Service,
         transfer::{Clash, Fate, Fault, ImportError, Incoming, OnConflict, Outcome},

@@ -106,6 +106,11 @@ impl Ask {
         Self::new(title, text, "Remove all", Effect::ClearScopes(pat.id))
     }
 
+    /// What it asks for.
+    pub fn effect(&self) -> &Effect {
+        &self.effect
+    }
+
     /// Answers an action.
     pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
         match action {

@@ -92,6 +92,11 @@ impl Confirm {
         self.field.text().trim() == self.expected
     }
 
+    /// What it asks for.
+    pub fn effect(&self) -> &Effect {
+        &self.effect
+    }
+
     /// Answers an action.
     pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
         match action {

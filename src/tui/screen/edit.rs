@@ -83,6 +83,13 @@ impl Edit {
         Step::Changed
     }
 
+    /// What it asks for, once its fields are sound.
+    pub fn effect(&self) -> Option<Effect> {
+        let name = Name::parse(&self.name.text()).ok()?;
+        let description = Description::parse(&self.description.text()).ok()?;
+        Some(Effect::Edit(self.id, name, description))
+    }
+
     fn submit(&mut self) -> Step {
         let name = Name::parse(&self.name.text());
         let description = Description::parse(&self.description.text());

@@ -20,6 +20,7 @@ use crate::{
     domain::{Column, Counts, Pat, Query, Status, StatusFilter, TokenId},
     keymap::{Action, Mode},
     tui::{
+        effect::Effect,
         step::{Errand, Step, Tab},
         view::View,
         widget::{
@@ -68,6 +69,11 @@ impl Tokens {
     /// The selected token.
     pub fn selected(&self) -> Option<TokenId> {
         self.selected
+    }
+
+    /// What is shown.
+    pub fn query(&self) -> &Query {
+        &self.query
     }
 
     /// Which row of how many is selected, for the line at the foot.
@@ -121,6 +127,7 @@ impl Tokens {
             | Action::Regenerate
             | Action::Delete
             | Action::CopyId
+            | Action::CopyJson
             | Action::CopyName => pat.is_some(),
             Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
                 !view.pats.is_empty()
@@ -311,6 +318,7 @@ pub(super) fn on_pat(action: Action, pat: &Pat, view: &View<'_>) -> Step {
         Action::Delete => over(Overlay::Confirm(Confirm::delete(pat, view))),
         Action::CopyId => copy("id", pat.id.to_string()),
         Action::CopyName => copy("name", pat.name.to_string()),
+        Action::CopyJson => Step::Do(Effect::Json(pat.id)),
         _ => Step::Ignored,
     }
 }
