@@ -192,7 +192,7 @@ mod tests {
             ("del all", "delete every token"),
             ("copy id", "copy its id"),
             ("json", "copy the token as JSON"),
-            ("undo", "bring back what was deleted last"),
+            ("undo", "undo the last change, bring back a delete"),
             ("audit", "go to the audit trail"),
             ("R", "regenerate its secret"),
             ("y n", "copy its name"),
