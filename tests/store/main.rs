@@ -8,7 +8,6 @@
     reason = "a test fails by panicking, in its helpers as in itself"
 )]
 
-mod crash;
 mod damage;
 mod keeping;
 mod refusals;

@@ -1,0 +1,1 @@
+//! A neighbour that is stopped in the middle of a write.
