@@ -8,8 +8,9 @@ use std::{
 };
 
 use patdeck::{
-    domain::{Description, Name, Overlap, Secret, TokenId},
-    service::{NewPat, Renewal, Service},
+    domain::{Description, Name, Overlap, Scope, Secret, TokenId},
+    service::{NewPat, Renewal, Service, ServiceError},
+    store::StoreError,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
@@ -98,7 +99,7 @@ fn create(service: &Service, name: &str) -> Own {
         lifetime: "30d".parse().unwrap(),
         scopes: vec![],
     };
-    let issued = service.create(&new).unwrap();
+    let issued = patient(|| service.create(&new));
     tell(format_args!("ok create {name} {}", issued.secret.reveal()));
     let (id, secret) = (issued.pat.id, issued.secret);
     Own { id, name: name.to_owned(), secret, scopes: 0, revoked: false }
@@ -106,7 +107,7 @@ fn create(service: &Service, name: &str) -> Own {
 
 fn delete(service: &Service, own: Own) {
     tell(format_args!("try delete {}", own.name));
-    service.delete(&own.id).unwrap();
+    patient(|| service.delete(&own.id));
     tell(format_args!("ok delete {}", own.name));
     assert!(!is_accepted(service, &own.secret), "a deleted secret works");
 }
@@ -116,21 +117,21 @@ fn change(service: &Service, own: &mut Own, random: &mut StdRng) {
     match random.random_range(0..4) {
         0 => {
             tell(format_args!("try scope {name}"));
-            let scope = format!("channels:c{}:publish", own.scopes).parse().unwrap();
-            service.add_scopes(id, &[scope]).unwrap();
+            let scope: Scope = format!("channels:c{}:publish", own.scopes).parse().unwrap();
+            patient(|| service.add_scopes(id, std::slice::from_ref(&scope)));
             tell(format_args!("ok scope {name}"));
             own.scopes += 1;
         }
         1 if !own.revoked => {
             tell(format_args!("try revoke {name}"));
-            service.revoke(id).unwrap();
+            patient(|| service.revoke(id));
             tell(format_args!("ok revoke {name}"));
             own.revoked = true;
         }
         2 => {
             tell(format_args!("try regenerate {name}"));
             let renewal = Renewal { lifetime: "30d".parse().unwrap(), overlap: Overlap::None };
-            let issued = service.regenerate(id, renewal).unwrap();
+            let issued = patient(|| service.regenerate(id, renewal));
             tell(format_args!("ok regenerate {name} {}", issued.secret.reveal()));
             let old = std::mem::replace(&mut own.secret, issued.secret);
             own.revoked = false;
@@ -141,6 +142,16 @@ fn change(service: &Service, own: &mut Own, random: &mut StdRng) {
 }
 
 fn is_accepted(service: &Service, secret: &Secret) -> bool {
-    let verdict = service.identify(secret.reveal().to_owned().into(), None).unwrap();
+    let verdict = patient(|| service.identify(secret.reveal().to_owned().into(), None));
     verdict.decision.is_ok()
+}
+
+/// Tries again for as long as others are faster, as an operator would.
+fn patient<T>(work: impl Fn() -> Result<T, ServiceError>) -> T {
+    loop {
+        match work() {
+            Err(ServiceError::Store(StoreError::Busy { .. })) => {}
+            done => return done.unwrap(),
+        }
+    }
 }

@@ -9,6 +9,7 @@
 )]
 
 mod damage;
+mod growth;
 mod keeping;
 mod refusals;
 mod sharing;
