@@ -284,9 +284,6 @@ fn refused(path: &Path, error: DatabaseError) -> StoreError {
     match error {
         DatabaseError::Storage(StorageError::Io(error)) => match error.kind() {
             std::io::ErrorKind::InvalidData => StoreError::NotAStore { path },
-            std::io::ErrorKind::UnexpectedEof => {
-                StoreError::Broken { why: "its end is missing".to_owned() }
-            }
             _ => StoreError::from(&error),
         },
         DatabaseError::Storage(error) => error.into(),

@@ -201,6 +201,7 @@ impl From<&io::Error> for StoreError {
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            ErrorKind::UnexpectedEof => Self::Broken { why: "its end is missing".to_owned() },
             _ => Self::Io { why: error.to_string() },
         }
     }

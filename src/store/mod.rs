@@ -155,16 +155,21 @@ impl Store {
             Place::Disk(disk) => {
                 let wait = Wait::new(patience);
                 let first = on_disk(disk, &wait, &mut work);
-                match first {
-                    Err(Stopped::Store(StoreError::Full)) if disk.reserve.give_up() => {
-                        on_disk(disk, &wait, &mut work)
+                let is_full = matches!(
+                    &first,
+                    Err(Stopped::Store(StoreError::Full) | Stopped::Commit(StoreError::Full, _))
+                );
+                let again = is_full && disk.reserve.give_up();
+                let done = match looked_at(disk, first) {
+                    Err(Stopped::Store(StoreError::Full)) if again => {
+                        looked_at(disk, on_disk(disk, &wait, &mut work))
                     }
-                    Ok(done) => {
-                        disk.reserve.take();
-                        Ok(done)
-                    }
-                    stopped => stopped,
+                    done => done,
+                };
+                if done.is_ok() {
+                    disk.reserve.take();
                 }
+                done
             }
         };
         done.map_err(|stopped| match stopped {
@@ -184,22 +189,20 @@ fn on_disk<T, E>(
     let db = disk.writable(wait)?;
     let done = transact(&db, work);
     disk::close(db);
-    match done {
-        Err(Stopped::Commit(error, Some(generation))) => {
-            Err(Stopped::Store(looked_at(disk, error, generation)))
-        }
-        done => done,
-    }
+    done
 }
 
-/// What a commit that failed with `error` came to: a failure at its very end may have left the
+/// Finds out what a commit that failed came to: a failure at its very end may have left the
 /// change, and then nobody may be told that nothing was changed.
-fn looked_at(disk: &Disk, error: StoreError, generation: u64) -> StoreError {
+fn looked_at<T, E>(disk: &Disk, done: Result<T, Stopped<E>>) -> Result<T, Stopped<E>> {
+    let (error, generation) = match done {
+        Err(Stopped::Commit(error, Some(generation))) => (error, generation),
+        done => return done,
+    };
     disk.forget();
-    match disk.reader().and_then(|rows| rows.generation()) {
-        Ok(now) if now < generation => error,
-        _ => error.unsure(),
-    }
+    let now = disk.reader().and_then(|rows| rows.generation());
+    let absent = now.is_ok_and(|now| now < generation);
+    Err(Stopped::Store(if absent { error } else { error.unsure() }))
 }
 
 fn transact<T, E>(
