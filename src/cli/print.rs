@@ -1,12 +1,18 @@
 //! What commands print: tokens and events as JSON or as aligned text, escaped so that no stored
 //! text moves a terminal's cursor. Data goes to standard output, everything else beside it.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::{
+    fmt::Write as _,
+    io::{self, IsTerminal as _, Write},
+};
 
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::domain::{Event, Moment, Pat, text::escape};
+use crate::domain::{
+    Event, Moment, Pat,
+    text::{escape, escape_with},
+};
 
 /// The version of every JSON object that patdeck prints.
 pub const SCHEMA: u32 = 1;
@@ -31,14 +37,18 @@ impl Output {
         if let (Value::Object(object), Value::Object(value)) = (&mut object, value) {
             object.extend(value);
         }
-        self.line(&object.to_string())
+        self.line(&json_text(&object))
     }
 
-    /// Prints a line of data.
+    /// Prints a line of data, or several.
     pub fn line(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.write_all(b"\n")
+        // What needs no escape is not copied: it may be a secret.
+        for line in text.split('\n') {
+            out.write_all(escape(line).as_bytes())?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
     }
 
     /// Prints rows under headings, each column as wide as its widest cell.
@@ -74,10 +84,23 @@ fn joined<const N: usize>(cells: [&str; N], widths: &[usize; N]) -> String {
     line
 }
 
-/// Says something to the operator, beside the data.
+/// Says something to the operator, beside the data. Errors repeat what was given, paths are what
+/// others made them: no part of it moves the cursor.
 pub fn tell(text: &str) {
+    let lines: Vec<_> = text.split('\n').map(escape).collect();
     // Where standard error is closed nobody is listening.
-    drop(writeln!(io::stderr(), "patdeck: {text}"));
+    drop(writeln!(io::stderr(), "patdeck: {}", lines.join("\n")));
+}
+
+/// `value` on one line, with what a terminal must not get in the escapes of JSON: the same value.
+pub(super) fn json_text(value: &Value) -> String {
+    let units = |c: char, out: &mut String| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // A string takes whatever is written to it.
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    };
+    escape_with(&value.to_string(), units).into_owned()
 }
 
 /// An instant as JSON and tables print it.
@@ -122,4 +145,22 @@ pub fn event(event: &Event) -> Value {
         "detail": what.detail,
         "hash": event.hash.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::text::first_unsafe;
+
+    proptest! {
+        #[test]
+        fn json_reads_back_the_same_and_moves_no_cursor(key in any::<String>(), text in any::<String>()) {
+            let value = json!({ key: [text, "\u{9b}2J\u{7f}\u{202e}\u{e0041}\u{301}\n"] });
+            let shown = json_text(&value);
+            prop_assert_eq!(first_unsafe(&shown), None);
+            prop_assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod error;
 mod file;
 mod holder;
 mod migrate;
+mod probe;
 mod record;
 mod reserve;
 mod rows;
@@ -26,6 +27,8 @@ use redb::{Database, ReadableDatabase as _, backends::InMemoryBackend};
 pub use backup::{Backup, new_file};
 pub use caught::panic_is_caught;
 pub use error::{Damage, StoreError};
+#[doc(hidden)]
+pub use probe::any_record;
 pub use rows::{ChainState, Changes, Found, Reader, Rows, Trashed};
 pub use settle::settle;
 pub use writer::Writer;

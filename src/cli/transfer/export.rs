@@ -8,8 +8,9 @@ use super::{Export, KIND, record};
 use crate::{
     cli::{
         exit::{Exit, Failure},
-        print::{Output, SCHEMA, tell},
+        print::{Output, SCHEMA, json_text, tell},
     },
+    domain::Pat,
     service::{
         Service, ServiceError,
         transfer::{Exported, FileError, new_file},
@@ -49,6 +50,11 @@ pub(in crate::cli) fn export(
     Ok(if exported.damaged.is_empty() { Exit::Done } else { Exit::Store })
 }
 
+/// The line of an export that says `pat`: for the tests and fuzz targets that stand outside.
+pub fn export_line(pat: &Pat) -> String {
+    json_text(&record::written(pat))
+}
+
 fn write(exported: &Exported, to: &mut impl Write) -> io::Result<()> {
     let header = json!({
         "schema": SCHEMA,
@@ -59,7 +65,7 @@ fn write(exported: &Exported, to: &mut impl Write) -> io::Result<()> {
     });
     writeln!(to, "{header}")?;
     for pat in &exported.pats {
-        writeln!(to, "{}", record::written(pat))?;
+        writeln!(to, "{}", export_line(pat))?;
     }
     to.flush()
 }
