@@ -197,4 +197,4 @@ impl Walk {
 
 #[cfg(test)]
 #[path = "chain_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -11,7 +11,8 @@ use crate::{
     store::{Reader, Rows as _, Store, Writer, record::EventV1},
 };
 
-fn draft(n: u64) -> EventDraft {
+/// An event to write down, different for each number.
+pub(crate) fn draft(n: u64) -> EventDraft {
     // Every third concerns the store as a whole.
     let id = TokenId::parse(&format!("{:012}", n % 5)).filter(|_| !n.is_multiple_of(3));
     EventDraft {
