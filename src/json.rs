@@ -1,9 +1,11 @@
 //! Tokens and events as JSON: the one form in which both faces hand them out, with the version
 //! of it. Pure; nothing here is a secret or the digest of one.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
-use crate::domain::{Event, LastUse, Moment, Pat, Which};
+use crate::domain::{Event, LastUse, Moment, Pat, Which, text::escape_with};
 
 /// The version of every JSON object that patdeck hands out.
 pub const SCHEMA: u32 = 1;
@@ -17,7 +19,18 @@ pub fn object(value: Value) -> String {
     if let (Value::Object(object), Value::Object(value)) = (&mut object, value) {
         object.extend(value);
     }
-    object.to_string()
+    text(&object)
+}
+
+/// `value` on one line, with what a terminal must not get in the escapes of JSON: the same value.
+pub fn text(value: &Value) -> String {
+    let units = |c: char, out: &mut String| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // A string takes whatever is written to it.
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    };
+    escape_with(&value.to_string(), units).into_owned()
 }
 
 /// A token whole, with its newest `events`.
@@ -69,4 +82,22 @@ pub fn event(event: &Event) -> Value {
         "detail": what.detail,
         "hash": event.hash.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::text::first_unsafe;
+
+    proptest! {
+        #[test]
+        fn json_reads_back_the_same_and_moves_no_cursor(key in any::<String>(), told in any::<String>()) {
+            let value = json!({ key: [told, "\u{9b}2J\u{7f}\u{202e}\u{e0041}\u{301}\n"] });
+            let shown = text(&value);
+            prop_assert_eq!(first_unsafe(&shown), None);
+            prop_assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
+        }
+    }
 }

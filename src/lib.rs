@@ -60,7 +60,7 @@ pub fn run() -> ExitCode {
     process::harden();
     let arguments: Vec<_> = std::env::args_os().collect();
     let ran = cli::refuse_secrets(&arguments).and_then(|()| {
-        let args = Args::parse_from(&arguments);
+        let args = Args::try_parse_from(&arguments).map_err(|error| cli::refused(&error))?;
         match &args.command {
             Some(command) => command_line(&args, command),
             None => app(&args),

@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use super::examples;
 use crate::{
     config::Flags,
-    domain::{Column, Domain, Lifetime, Overlap, Scope, StatusFilter},
+    domain::{Column, Domain, Hash, Lifetime, Overlap, Scope, StatusFilter},
 };
 
 /// Issue, scope, watch, revoke, regenerate and check personal access tokens.
@@ -373,4 +373,9 @@ pub struct Audit {
     /// Check that no event was changed, removed or put in; exit 1 if one was
     #[arg(long)]
     pub check: bool,
+
+    /// With --check: what an earlier check printed as the head; exit 1 if the trail was cut off
+    /// or written anew since
+    #[arg(long, requires = "check", value_name = "HASH")]
+    pub expect: Option<Hash>,
 }

@@ -136,9 +136,11 @@ Examples:
   patdeck audit --token ci-prod
   patdeck audit --follow --json
   patdeck audit --check || mail -s 'the trail is broken' ops < /dev/null
+  patdeck audit --check --expect 9a77f3…
 
-Oldest first. --follow prints what there is, then what happens. Exit 0; with --check 1 if the
-chain is broken.";
+Oldest first. --follow prints what there is, then what happens. --check prints the hash of the
+newest event: kept in another place, it shows with --expect that nothing was cut off or written
+anew since. Exit 0; with --check 1 if the chain is broken or the expected event is not there.";
 
 /// `scan`
 pub(super) const SCAN: &str = "\

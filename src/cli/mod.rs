@@ -23,8 +23,14 @@ use std::ffi::OsString;
 pub use args::{Args, Command};
 pub use exit::{Exit, Failure};
 pub use print::Output;
+#[doc(hidden)]
+pub use transfer::{export_line, import_text};
 
-use crate::{config::Environment, domain::Secret, service::Service};
+use crate::{
+    config::Environment,
+    domain::{Secret, text::first_unsafe},
+    service::Service,
+};
 
 /// Does what must work without a store or without sound settings; `None` if `command` needs
 /// both. `open` opens the store for a look at it.
@@ -69,6 +75,17 @@ pub fn perform(service: &Service, command: &Command, out: &Output) -> Result<Exi
             Ok(Exit::Done)
         }
     }
+}
+
+/// What clap says of arguments that it does not take, help and version included. It repeats them
+/// as they are, so what would move the cursor is told in our own way instead.
+pub fn refused(error: &clap::Error) -> Failure {
+    let told = error.render().to_string();
+    if told.split('\n').all(|line| first_unsafe(line).is_none()) {
+        error.exit();
+    }
+    let told = told.trim_end();
+    Failure::usage(told.strip_prefix("error: ").unwrap_or(told))
 }
 
 /// Refuses arguments with a secret in them, whatever the command: other users of the machine

@@ -27,11 +27,15 @@ impl Output {
         self.line(&json::object(value))
     }
 
-    /// Prints a line of data.
+    /// Prints a line of data, or several.
     pub fn line(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.write_all(b"\n")
+        // What needs no escape is not copied: it may be a secret.
+        for line in text.split('\n') {
+            out.write_all(escape(line).as_bytes())?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
     }
 
     /// Prints rows under headings, each column as wide as its widest cell.
@@ -67,8 +71,10 @@ fn joined<const N: usize>(cells: [&str; N], widths: &[usize; N]) -> String {
     line
 }
 
-/// Says something to the operator, beside the data.
+/// Says something to the operator, beside the data. Errors repeat what was given, paths are what
+/// others made them: no part of it moves the cursor.
 pub fn tell(text: &str) {
+    let lines: Vec<_> = text.split('\n').map(escape).collect();
     // Where standard error is closed nobody is listening.
-    drop(writeln!(io::stderr(), "patdeck: {text}"));
+    drop(writeln!(io::stderr(), "patdeck: {}", lines.join("\n")));
 }

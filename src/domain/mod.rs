@@ -18,7 +18,7 @@ pub mod text;
 
 pub use catalogue::{Catalogue, Offer};
 pub use decision::{Decision, Denial, Request, decide};
-pub use event::{Action, Actor, Event, EventDraft, Hash};
+pub use event::{Action, Actor, Event, EventDraft, Hash, HashError};
 pub use id::TokenId;
 pub use lifetime::{Lifetime, LifetimeError, Limits};
 pub use name::{Description, Name, NameError};

@@ -16,11 +16,12 @@ use redb::{
 };
 
 use super::{
+    backup::keep_beside,
     caught::caught,
     error::StoreError,
     file::{self, FileId},
     holder::holder,
-    migrate,
+    migrate::{self, Step},
     patient::{Limit, Medium, Patient, rest},
     record::{BirthV1, SchemaV1},
     reserve::Reserve,
@@ -138,7 +139,7 @@ impl Disk {
                         return Ok(handle);
                     }
                     drop(handle);
-                    self.migrate(&wait)?;
+                    self.migrate(&wait, migrate::STEPS)?;
                 }
                 // A writer was killed. Opening for writing repairs that, in under 1 ms.
                 Err(DatabaseError::RepairAborted) => {
@@ -155,7 +156,8 @@ impl Disk {
         }
     }
 
-    fn migrate(&self, wait: &Wait) -> Result<(), StoreError> {
+    /// Does the `steps` that the store lacks. The file as it was stays beside it.
+    fn migrate(&self, wait: &Wait, steps: &[Step]) -> Result<(), StoreError> {
         self.with_reserve(|| {
             let (db, _) = open_to_write(&self.path, wait)?;
             let done = caught(|| {
@@ -163,7 +165,11 @@ impl Disk {
                 let tables = Tables::open_to_write(&transaction)?;
                 let found = migrate::schema(&tables.meta)?.unwrap_or(1);
                 drop(tables);
-                migrate::run(&transaction, found, migrate::STEPS)?;
+                if found < migrate::known(steps) {
+                    // Nobody else writes meanwhile: the file is ours.
+                    keep_beside(&self.path, found)?;
+                }
+                migrate::run(&transaction, found, steps)?;
                 transaction.commit().map_err(StoreError::from)
             });
             close(db);

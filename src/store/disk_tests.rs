@@ -39,6 +39,45 @@ fn a_newer_store_is_refused_untouched_at_the_start_and_under_a_running_program()
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
+/// A step that no patdeck has yet.
+fn add_a_table(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    const NEW: redb::TableDefinition<'_, u64, u64> = redb::TableDefinition::new("new-1");
+    transaction.open_table(NEW)?;
+    Ok(())
+}
+
+#[test]
+fn a_migrated_store_leaves_the_file_as_it_was_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let store = Store::open(&path).unwrap();
+    let event = |rows: &mut crate::store::Writer<'_>| {
+        rows.append_event(crate::store::chain::tests::draft(1))
+    };
+    let told = store.write(event).unwrap();
+    // An attempt that was killed left a file behind, which is not touched.
+    let taken = folder.path().join("s.redb.schema-1");
+    std::fs::write(&taken, "of before").unwrap();
+    drop(store);
+    let disk = Disk::open(&path, Duration::from_secs(2)).unwrap();
+    let wait = || Wait::new(Duration::from_secs(2));
+    for _ in 0..2 {
+        // The second time there is nothing to do, and nothing to keep.
+        let migrated = disk.migrate(&wait(), &[add_a_table]);
+        assert!(matches!(migrated, Ok(()) | Err(StoreError::Newer { found: 2, known: 1 })));
+    }
+    assert_eq!(Store::open(&path).map(drop), Err(StoreError::Newer { found: 2, known: 1 }));
+    assert_eq!(std::fs::read(&taken).unwrap(), b"of before");
+    let names: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let kept = names.iter().filter(|name| name.to_string_lossy().contains("schema")).count();
+    assert_eq!(kept, 2, "{names:?}");
+    let kept = Store::open(&folder.path().join("s.redb.schema-1.2")).unwrap();
+    assert_eq!(kept.read(Rows::schema), Ok(1));
+    assert_eq!(kept.read(Rows::last_event), Ok(Some(told)));
+    assert_eq!(kept.read(Rows::verify_chain).unwrap().broken, None);
+}
+
 #[test]
 fn a_file_without_a_schema_number_is_no_store() {
     let folder = tempfile::tempdir().unwrap();

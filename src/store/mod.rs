@@ -20,6 +20,7 @@ mod migrate;
 mod patient;
 #[cfg(test)]
 mod power_tests;
+mod probe;
 mod record;
 mod reserve;
 mod rows;
@@ -36,6 +37,8 @@ use redb::{Database, ReadableDatabase as _, backends::InMemoryBackend};
 pub use backup::{Backup, new_file};
 pub use caught::panic_is_caught;
 pub use error::{Damage, StoreError};
+#[doc(hidden)]
+pub use probe::any_record;
 pub use rows::{ChainState, Changes, Found, Reader, Rows, Trashed};
 pub use settle::settle;
 pub use writer::Writer;
