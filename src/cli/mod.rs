@@ -18,13 +18,17 @@ mod tokens;
 mod transfer;
 mod verify;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, fs::File, path::Path};
 
 pub use args::{Args, Command};
 pub use exit::{Exit, Failure};
 pub use print::Output;
 
-use crate::{config::Environment, domain::Secret, service::Service};
+use crate::{
+    config::Environment,
+    domain::Secret,
+    service::{Handed, Service, judge_handed},
+};
 
 /// Does what must work without a store or without sound settings; `None` if `command` needs
 /// both. `open` opens the store for a look at it.
@@ -69,6 +73,11 @@ pub fn perform(service: &Service, command: &Command, out: &Output) -> Result<Exi
             Ok(Exit::Done)
         }
     }
+}
+
+/// Refuses a file that others could read or change against what it is `handed` to us for.
+fn handed(file: &File, path: &Path, handed: Handed) -> Result<(), Failure> {
+    judge_handed(path, file, handed).map_err(|error| Failure::Told(Exit::Store, error.to_string()))
 }
 
 /// Refuses arguments with a secret in them, whatever the command: other users of the machine

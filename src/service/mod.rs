@@ -25,7 +25,7 @@ pub use error::ServiceError;
 pub use pats::{Claim, Issued, NewPat, Renewal};
 pub use verify::Verdict;
 
-pub use crate::store::{ChainState, panic_is_caught, settle};
+pub use crate::store::{ChainState, Handed, judge_handed, panic_is_caught, settle};
 use crate::{
     domain::{
         Action, Actor, Catalogue, Event, EventDraft, Lifetime, Limits, Moment, Pat, Prefix, TokenId,

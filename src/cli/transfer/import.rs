@@ -20,11 +20,12 @@ use super::{
 use crate::{
     cli::{
         exit::{Exit, Failure},
+        handed,
         print::{Output, SCHEMA, tell},
     },
     domain::text::escape,
     service::{
-        Service,
+        Handed, Service,
         transfer::{Clash, Fate, Fault, ImportError, Incoming, OnConflict, Outcome},
     },
 };
@@ -83,6 +84,7 @@ fn opened(args: &Import) -> Result<Box<dyn BufRead>, Failure> {
         let path = args.file.to_string_lossy();
         Failure::usage(format!("{} cannot be read ({error})", escape(&path)))
     })?;
+    handed(&file, &args.file, Handed::Content)?;
     Ok(Box::new(BufReader::new(file)))
 }
 
