@@ -42,6 +42,7 @@ pub mod store;
 pub mod tui;
 
 use std::{
+    fs::File,
     io::{self, Write as _},
     process::ExitCode,
 };
@@ -50,7 +51,7 @@ use clap::Parser as _;
 
 use cli::{Args, Command, Exit, Failure, Output, print::tell};
 use config::{Config, Environment, Theme};
-use service::{Clock, Entropy, Policy, Service, acting};
+use service::{Clock, Entropy, Handed, Policy, Service, acting, judge_handed};
 use store::{Store, StoreError};
 use tui::{look::Look, terminal};
 
@@ -122,7 +123,15 @@ fn options(config: &Config, args: &Args) -> Vec<(&'static str, String)> {
 }
 
 fn settings(args: &Args) -> Result<Config, Failure> {
-    Config::load(&args.flags(), &Environment::of_process()).map_err(Failure::usage)
+    let config = Config::load(&args.flags(), &Environment::of_process()).map_err(Failure::usage)?;
+    // The settings name a program that is handed secrets: whoever may change them has these.
+    if let Some((path, file)) =
+        config.file.as_deref().and_then(|path| Some((path, File::open(path).ok()?)))
+    {
+        judge_handed(path, &file, Handed::Content)
+            .map_err(|error| Failure::Told(Exit::Store, error.to_string()))?;
+    }
+    Ok(config)
 }
 
 fn open(config: &Config) -> Result<Service, Failure> {

@@ -18,7 +18,7 @@ mod tokens;
 mod transfer;
 mod verify;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, fs::File, path::Path};
 
 pub use args::{Args, Command};
 pub use exit::{Exit, Failure};
@@ -29,7 +29,7 @@ pub use transfer::{export_line, import_text};
 use crate::{
     config::Environment,
     domain::{Secret, text::first_unsafe},
-    service::Service,
+    service::{Handed, Service, judge_handed},
 };
 
 /// Does what must work without a store or without sound settings; `None` if `command` needs
@@ -86,6 +86,11 @@ pub fn refused(error: &clap::Error) -> Failure {
     }
     let told = told.trim_end();
     Failure::usage(told.strip_prefix("error: ").unwrap_or(told))
+}
+
+/// Refuses a file that others could read or change against what it is `handed` to us for.
+fn handed(file: &File, path: &Path, handed: Handed) -> Result<(), Failure> {
+    judge_handed(path, file, handed).map_err(|error| Failure::Told(Exit::Store, error.to_string()))
 }
 
 /// Refuses arguments with a secret in them, whatever the command: other users of the machine

@@ -27,7 +27,7 @@ pub use pats::{Claim, Issued, NewPat, Renewal};
 pub use undo::{Change, Undo, Undone};
 pub use verify::Verdict;
 
-pub use crate::store::{ChainState, StoreError, panic_is_caught, settle};
+pub use crate::store::{ChainState, Handed, StoreError, judge_handed, panic_is_caught, settle};
 use crate::{
     domain::{
         Action, Actor, Catalogue, Event, EventDraft, Lifetime, Limits, Moment, Pat, Prefix,

@@ -37,6 +37,7 @@ use redb::{Database, ReadableDatabase as _, backends::InMemoryBackend};
 pub use backup::{Backup, new_file};
 pub use caught::panic_is_caught;
 pub use error::{Damage, StoreError};
+pub use file::{Handed, judge_handed};
 #[doc(hidden)]
 pub use probe::any_record;
 pub use rows::{ChainState, Changes, Found, Reader, Rows, Trashed};

@@ -18,6 +18,11 @@ use redb::{BackendError, StorageBackend};
 pub(super) use super::faulty::Medium;
 use super::{error::StoreError, file::FileId, holder::holder};
 
+/// The first pause between two tries to get a lock.
+const SHORTEST: Duration = Duration::from_micros(5);
+/// The longest one.
+const LONGEST: Duration = Duration::from_millis(1);
+
 /// How long a lock is waited for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Limit {
@@ -46,12 +51,15 @@ impl Patient {
             Limit::Each(patience) => Instant::now() + patience,
             Limit::Until(deadline) => deadline,
         };
+        // Such a lock is held for some microseconds; only a process that is stopped keeps it.
+        let mut pause = SHORTEST;
         while !acquired(&self.inner)? {
             if Instant::now() >= deadline {
                 let busy = StoreError::Busy { path: self.path.clone(), holder: holder(self.id) };
                 return Err(BackendError::Io(io::Error::other(busy)));
             }
-            rest();
+            std::thread::sleep(pause);
+            pause = LONGEST.min(pause.saturating_mul(2));
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 
 mod basics;
 mod doctor;
+mod files;
 mod follow;
 mod help;
 #[path = "../pty/home.rs"]

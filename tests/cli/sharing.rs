@@ -34,8 +34,10 @@ fn eight_writers_beside_a_reader_lose_nothing() {
                 })
             })
             .collect();
-        let secrets = writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
+        let ended: Vec<_> = writers.into_iter().map(|writer| writer.join()).collect();
+        // Before anything can fail: the reader would be waited for else.
         over.store(true, Ordering::SeqCst);
+        let secrets = ended.into_iter().flat_map(Result::unwrap).collect();
         reader.join().unwrap();
         secrets
     });

@@ -20,12 +20,13 @@ use super::{
 use crate::{
     cli::{
         exit::{Exit, Failure},
+        handed,
         print::{Output, tell},
     },
     domain::{Pat, text::escape},
     json::SCHEMA,
     service::{
-        Service,
+        Handed, Service,
         transfer::{Clash, Fate, Fault, ImportError, Incoming, OnConflict, Outcome},
     },
 };
@@ -84,6 +85,7 @@ fn opened(args: &Import) -> Result<Box<dyn BufRead>, Failure> {
         let path = args.file.to_string_lossy();
         Failure::usage(format!("{} cannot be read ({error})", escape(&path)))
     })?;
+    handed(&file, &args.file, Handed::Content)?;
     Ok(Box::new(BufReader::new(file)))
 }
 
