@@ -51,13 +51,14 @@ pub fn labelled(
 }
 
 /// Writes `note` on line `line`, under the field; one that is too long for that place starts
-/// further left, for what matters stands at its end.
+/// at the left edge, for what matters may stand at its end.
 pub fn note(note: &Note, line: u16, area: Rect, buf: &mut Buffer, look: &Look) {
     let wide = match note {
         Note::Fault(text) => width(text) + 2,
         Note::Hint(text) => width(text),
     };
-    let pen = Pen::at(buf, area, line, look).skip(LABELS.min(area.width.saturating_sub(wide)));
+    let aligned = wide <= area.width.saturating_sub(LABELS);
+    let pen = Pen::at(buf, area, line, look).skip(if aligned { LABELS } else { 0 });
     match note {
         Note::Fault(text) => {
             pen.text(look.fault(), look.danger()).skip(1).text(text, look.danger());
