@@ -4,11 +4,13 @@
 //!
 //! Owns the style and the place that the terminal has within one frame. `canvas` calls it.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crossterm::{cursor::MoveTo, queue};
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// The codes that turn a modifier on.
 const CODES: [(Modifier, u8); 9] = [
@@ -35,12 +37,25 @@ pub(super) fn draw<'a>(
         let next = Style::of(cell);
         style.turn_into(next, out)?;
         style = next;
-        out.write_all(cell.symbol().as_bytes())?;
+        out.write_all(agreed(cell.symbol()).as_bytes())?;
         let moved = pen.is_none_or(|pen| (pen.x, pen.y) != (x, y));
         let sure = moved || pen.is_some_and(|pen| pen.sure);
         pen = Some(Pen { x: x.saturating_add(1), y, sure: sure && cell.symbol().is_ascii() });
     }
     style.turn_into(Style::PLAIN, out)
+}
+
+/// `symbol` as every terminal draws it in as many columns as it has cells. Of characters that some
+/// join and some draw side by side, such as a hand and its colour, only the first is written:
+/// what stuck out into the next cell would stay there for ever.
+fn agreed(symbol: &str) -> Cow<'_, str> {
+    let columns = symbol.width();
+    let apart: usize = symbol.chars().filter_map(|char| char.width()).sum();
+    let Some(first) = symbol.chars().next().filter(|_| apart != columns) else {
+        return Cow::Borrowed(symbol);
+    };
+    let blanks = columns.saturating_sub(first.width().unwrap_or(0));
+    Cow::Owned(format!("{first}{}", " ".repeat(blanks)))
 }
 
 /// Where the next symbol would land.
@@ -249,6 +264,20 @@ mod tests {
         to.set_string(4, 0, "c", ratatui::style::Style::new());
         let sent = bytes(&Buffer::empty(to.area), &to);
         assert_eq!(sent, b"\x1b[1;1H\x1b[32ma\x1b[mb\x1b[2Cc");
+    }
+
+    #[test]
+    fn of_what_terminals_join_or_not_only_the_first_character_is_written() {
+        for (symbol, written) in [
+            ("a", "a"),
+            ("鍵", "鍵"),
+            ("e\u{301}", "e\u{301}"),
+            ("👍🏽", "👍"),
+            ("👨\u{200d}👩", "👨"),
+            ("❤\u{fe0f}", "❤ "),
+        ] {
+            assert_eq!(agreed(symbol), written, "{symbol}");
+        }
     }
 
     #[test]

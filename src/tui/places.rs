@@ -25,13 +25,40 @@ pub enum Press {
 /// Presses, each with how often.
 pub type Presses = Vec<(Press, usize)>;
 
+/// What a place on the screen is.
+#[derive(Debug)]
+enum What {
+    /// Where a click stands for these presses.
+    Click(Presses),
+    /// Where a notch of the wheel stands for so many lines, after these presses.
+    Wheel(Presses, usize),
+    /// A part of a form, and whether it has the focus.
+    Part(bool),
+}
+
 #[derive(Debug, Default)]
 struct Noted {
-    clicks: Vec<(Rect, Presses)>,
-    wheels: Vec<(Rect, Presses, usize)>,
-    parts: Vec<(Rect, bool)>,
+    /// In the order in which they were drawn: what comes later lies on top.
+    all: Vec<(Rect, What)>,
     lead: Presses,
     frame: Rect,
+}
+
+impl Noted {
+    /// The first from the top at `at` that `pick` takes.
+    fn find<T>(&self, at: Position, pick: impl Fn(&What) -> Option<T>) -> Option<T> {
+        let here = self.all.iter().rev().filter(|(area, _)| area.contains(at));
+        here.map(|(_, what)| what).find_map(pick)
+    }
+
+    /// The parts of the form, in their order.
+    fn parts(&self) -> Vec<(Rect, bool)> {
+        let part = |(area, what): &(Rect, What)| match what {
+            What::Part(focused) => Some((*area, *focused)),
+            _ => None,
+        };
+        self.all.iter().filter_map(part).collect()
+    }
 }
 
 /// The places of a frame.
@@ -52,9 +79,7 @@ impl Places {
     /// Forgets what lies under `area`, for something is drawn over it that has the keys.
     pub(super) fn cover(&self, area: Rect) {
         let noted = &mut *self.0.borrow_mut();
-        noted.clicks.retain(|(place, _)| !place.intersects(area));
-        noted.wheels.clear();
-        noted.parts.clear();
+        noted.all.retain(|(place, what)| matches!(what, What::Click(_)) && !place.intersects(area));
         noted.lead.clear();
     }
 
@@ -79,7 +104,7 @@ impl Places {
     pub fn clicks(&self, area: Rect, presses: impl IntoIterator<Item = (Press, usize)>) {
         let noted = &mut *self.0.borrow_mut();
         let presses = noted.lead.iter().copied().chain(presses).collect();
-        noted.clicks.push((area, presses));
+        noted.all.push((area, What::Click(presses)));
     }
 
     /// `area` is the row `at` of a list whose selected row is `selected`: a click selects it, and
@@ -102,42 +127,61 @@ impl Places {
     /// `area` is a part of a form, in the order in which keys go through them: a click into it
     /// first goes there.
     pub fn part(&self, area: Rect, focused: bool) {
-        self.0.borrow_mut().parts.push((area, focused));
+        self.0.borrow_mut().all.push((area, What::Part(focused)));
     }
 
     /// The wheel over `area` moves up and down in it, `lines` presses a notch.
     pub fn wheel(&self, area: Rect, lines: usize) {
         let noted = &mut *self.0.borrow_mut();
         let lead = noted.lead.clone();
-        noted.wheels.push((area, lead, lines));
+        noted.all.push((area, What::Wheel(lead, lines)));
+    }
+
+    /// How many places are noted by now.
+    pub(super) fn mark(&self) -> usize {
+        self.0.borrow().all.len()
+    }
+
+    /// What was noted since `mark` is shown `lines` further up, and within `window` only. What is
+    /// out of sight keeps its number.
+    pub(super) fn scroll(&self, mark: usize, lines: u16, window: Rect) {
+        for (area, _) in self.0.borrow_mut().all.iter_mut().skip(mark) {
+            let top = area.y.saturating_sub(lines);
+            let lost = lines.saturating_sub(area.y);
+            let moved = Rect { y: top, height: area.height.saturating_sub(lost), ..*area };
+            *area = moved.intersection(window);
+        }
     }
 
     /// What a click at `at` stands for; what was drawn last lies on top.
     pub(super) fn presses(&self, at: Position) -> Presses {
-        let noted = self.0.borrow();
-        let found = noted.clicks.iter().rev().find(|(area, _)| area.contains(at));
-        found.map(|(_, presses)| presses.clone()).unwrap_or_default()
+        let click = |what: &What| match what {
+            What::Click(presses) => Some(presses.clone()),
+            _ => None,
+        };
+        self.0.borrow().find(at, click).unwrap_or_default()
     }
 
     /// What a notch of the wheel at `at` stands for.
     pub(super) fn notch(&self, at: Position, down: bool) -> Presses {
-        let noted = self.0.borrow();
-        let found = noted.wheels.iter().rev().find(|(area, ..)| area.contains(at));
-        let Some((_, lead, lines)) = found else {
-            return Presses::new();
-        };
         let way = if down { Action::Down } else { Action::Up };
-        lead.iter().copied().chain([(Press::Act(way), *lines)]).collect()
+        let wheel = |what: &What| match what {
+            What::Wheel(lead, lines) => {
+                Some(lead.iter().copied().chain([(Press::Act(way), *lines)]).collect())
+            }
+            _ => None,
+        };
+        self.0.borrow().find(at, wheel).unwrap_or_default()
     }
 
     /// The part of the form that lies at `at`, by its number.
     pub(super) fn part_at(&self, at: Position) -> Option<usize> {
-        self.0.borrow().parts.iter().rposition(|(area, _)| area.contains(at))
+        self.0.borrow().parts().iter().rposition(|(area, _)| area.contains(at))
     }
 
     /// The part that has the focus, and how many there are.
     pub(super) fn focused(&self) -> (Option<usize>, usize) {
-        let parts = &self.0.borrow().parts;
+        let parts = self.0.borrow().parts();
         // A part within a part has the focus more truly than the whole.
         (parts.iter().rposition(|(_, focused)| *focused), parts.len())
     }
@@ -197,5 +241,18 @@ mod tests {
         assert_eq!(places.presses(AT), []);
         assert_eq!(places.presses(Position::new(4, 9)), acts(Action::Quit, 1));
         assert_eq!((places.part_at(AT), places.notch(AT, true)), (None, Presses::new()));
+    }
+
+    #[test]
+    fn what_is_scrolled_moves_and_what_is_out_of_sight_keeps_its_number() {
+        let places = Places::default();
+        places.act(Rect { y: 9, ..LINE }, Action::Quit);
+        let mark = places.mark();
+        places.part(Rect { y: 1, ..LINE }, false);
+        places.part(Rect { y: 5, ..LINE }, true);
+        places.scroll(mark, 2, Rect::new(0, 1, 10, 4));
+        assert_eq!((places.part_at(AT), places.focused()), (Some(1), (Some(1), 2)));
+        assert_eq!(places.part_at(Position::new(4, 0)), None);
+        assert_eq!(places.presses(Position::new(4, 9)), acts(Action::Quit, 1));
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Styles {
     pub faint: Style,
     /// A rule or border.
     pub rule: Style,
-    /// A heading.
+    /// A heading; has no colour, for it is laid over others.
     pub heading: Style,
     /// What has the focus, or is on.
     pub accent: Style,
@@ -82,7 +82,7 @@ const DARK: Styles = Styles {
     base: on(252, 234),
     faint: ink(247),
     rule: ink(243),
-    heading: bold(ink(255)),
+    heading: BOLD,
     accent: bold(ink(80)),
     key: ink(80),
     tab: bold(on(234, 80)),
@@ -98,7 +98,7 @@ const LIGHT: Styles = Styles {
     base: on(235, 255),
     faint: ink(240),
     rule: ink(244),
-    heading: bold(ink(16)),
+    heading: BOLD,
     accent: bold(ink(24)),
     key: ink(24),
     tab: bold(on(231, 24)),

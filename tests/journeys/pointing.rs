@@ -105,3 +105,23 @@ fn a_click_on_nothing_does_nothing() {
     it.clicks_at(70, 15).clicks_at(79, 23).clicks_at(500, 500);
     assert_eq!(it.screen(), before);
 }
+
+#[test]
+fn on_ten_lines_a_form_scrolls_to_what_has_the_focus_and_clicks_meet_what_is_seen() {
+    let mut it = Journey::at(40, 10);
+    it.keys("n").types("nightly").never_sees("Create token");
+    it.keys("<Tab>").clicks("Description").types("one").keys("<Tab>").sees("Scopes");
+    it.keys("a c <Tab>").clicks("Entity *").retypes("c-7").sees("Operations *");
+    it.keys("<Tab> p <Space> <C-s>").sees("channels    c-7").never_sees("Name *");
+    it.keys("<Tab>").clicks("[ Create token ]").sees("too narrow to show");
+    assert_eq!(it.pat("nightly").scopes.len(), 1);
+}
+
+#[test]
+fn on_ten_lines_a_dialog_shows_what_it_says_beside_the_field_with_the_focus() {
+    let mut it = Journey::on(Fixture::Few, 40, 10);
+    it.keys("j <Enter> T").sees("allowed").sees("[channels]");
+    it.keys("<Tab> <Tab> r").sees("denied").sees("[read]");
+    it.keys("<Esc> R").sees("[30d]").never_sees("[ Cancel ]");
+    it.keys("<Tab> <Tab>").sees("[ Cancel ]").never_sees("[30d]");
+}

@@ -115,7 +115,7 @@ fn ctrl_z_hides_the_secret_before_the_shell_has_the_screen() {
 #[test]
 fn where_the_secret_does_not_fit_on_a_line_it_is_not_broken() {
     let (mut it, secret) = created();
-    it.resize(50, 16).sees("too narrow to show it on one line");
+    it.resize(50, 16).sees("too narrow to show");
     assert_eq!(it.secret(), None);
     it.keys("y");
     assert_eq!(it.sent(), [secret]);

@@ -1,5 +1,5 @@
 //! Nothing that an operator or a terminal does makes the app panic: every scene at many sizes,
-//! and random keys, pastes and sizes from every scene.
+//! and random keys, pastes, clicks and sizes from every scene.
 
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,7 @@ fn every_scene_is_drawn_at_every_kind_of_size() {
 enum Gust {
     Key(Key),
     Paste(&'static str),
+    Click(u16, u16),
     Resize(u16, u16),
 }
 
@@ -68,6 +69,7 @@ fn gust() -> impl Strategy<Value = Gust> {
     prop_oneof![
         20 => prop::sample::select(keys).prop_map(Gust::Key),
         1 => prop::sample::select(pastes).prop_map(Gust::Paste),
+        3 => (0..80_u16, 0..24_u16).prop_map(|(x, y)| Gust::Click(x, y)),
         1 => (1..=LARGEST.0, 1..=LARGEST.1).prop_map(|(w, h)| Gust::Resize(w, h)),
     ]
 }
@@ -100,6 +102,9 @@ fn blows(it: &mut Journey, gusts: Vec<Gust>) {
         match gust {
             Gust::Key(key) => it.press(pressed(key)),
             Gust::Paste(text) => it.paste(text),
+            // The hint of the key that is left out above.
+            Gust::Click(..) if it.shows("w write") => continue,
+            Gust::Click(x, y) => it.clicks_at(x, y),
             Gust::Resize(width, height) => it.resize(width, height),
         };
     }

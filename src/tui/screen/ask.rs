@@ -149,7 +149,9 @@ impl Ask {
         let body = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let inner = panel::draw(&self.title, (wide, body.saturating_add(3)), true, area, buf, look);
         let last = inner.height.saturating_sub(1);
-        for (at, (line, style)) in (1..last).zip(&lines) {
+        // Where it is low the empty line above the words goes first.
+        let top = u16::from(body + 3 <= inner.height);
+        for (at, (line, style)) in (top..last).zip(&lines) {
             Pen::at(buf, inner, at, look).text(line, *style);
         }
         let last =

@@ -26,6 +26,7 @@ use crate::{
             lifetime::LifetimeField,
             paint::{Pen, band, row_of, wrap},
             rows::Rows,
+            sheet::Sheet,
         },
     },
 };
@@ -269,6 +270,10 @@ impl Create {
         let look = &view.look;
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+        // Each field with its note, a row of scopes with its sentence, and the button.
+        let needed = 2 + self.lifetime.height(area.width) + 2 + 3 + 1;
+        let mut sheet = Sheet::new(area, needed, view);
+        let (area, screen, buf) = (sheet.page.area, buf, &mut sheet.page);
         let focus = self.focus;
         let at = |this| focus == this;
         // Lines that only make it airy go first when the screen is low.
@@ -293,7 +298,8 @@ impl Create {
         let last = area.height.saturating_sub(1);
         let place = labelled("", false, (last, 1), area, buf, view);
         let chosen = at(Focus::Submit).then_some(0);
-        cursor.or(buttons::draw(&["Create token"], chosen, place, buf, view))
+        let cursor = cursor.or(buttons::draw(&["Create token"], chosen, place, buf, view));
+        sheet.lay(cursor, screen, view)
     }
 
     /// The rows, what they permit, and the fault of the last attempt.

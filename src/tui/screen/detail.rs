@@ -24,6 +24,8 @@ use crate::{
     },
 };
 
+/// Fewest lines in which every field is shown.
+const LOW: u16 = 12;
 /// Columns of the field names.
 const LABELS: u16 = 13;
 
@@ -227,8 +229,13 @@ fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) -> u16 
     let look = &view.look;
     let room = area.width.saturating_sub(LABELS);
     let mut lines = fields(pat, view);
-    let most = usize::from(area.height / 5).clamp(1, 4);
-    lines.extend(several("description", pat.description.as_str(), room, most, view));
+    if area.height < LOW {
+        // The scopes have the keys; beside them there is room for what changes most.
+        lines.retain(|(name, ..)| matches!(*name, "expires" | "expired" | "last used"));
+    } else {
+        let most = usize::from(area.height / 5).clamp(1, 4);
+        lines.extend(several("description", pat.description.as_str(), room, most, view));
+    }
     if !pat.scopes.is_empty() && area.height > 16 {
         lines.extend(several("in words", &permits(&pat.scopes), room, 2, view));
     }

@@ -20,6 +20,7 @@ use crate::{
             field::Field,
             form::{Note, labelled, note},
             panel,
+            sheet::Sheet,
         },
     },
 };
@@ -170,7 +171,10 @@ impl Edit {
     /// Draws it over `area`.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
         let look = &view.look;
-        let inner = panel::draw(&self.title, (70, 10), false, area, buf, look);
+        let size = (70, 10);
+        let inner = panel::draw(&self.title, size, false, area, buf, look);
+        let mut sheet = Sheet::new(inner, size.1, view);
+        let (inner, screen, buf) = (sheet.page.area, buf, &mut sheet.page);
         let at = |focus| self.focus == focus;
         let place = labelled("Name *", at(Focus::Name), (1, 1), inner, buf, view);
         let mut cursor = self.name.draw(place, buf, look, at(Focus::Name));
@@ -191,6 +195,6 @@ impl Edit {
             let text = "not saved: Esc again throws it away, Ctrl-S saves".to_owned();
             note(&Note::Fault(text), 9, inner, buf, look);
         }
-        cursor
+        sheet.lay(cursor, screen, view)
     }
 }

@@ -23,6 +23,7 @@ use crate::{
             lifetime::LifetimeField,
             paint::{Pen, wrap},
             panel,
+            sheet::Sheet,
         },
     },
 };
@@ -166,6 +167,8 @@ impl Regenerate {
         // Where it is low the words give way to the fields.
         let needed = lifetime + overlap + fault + 1;
         let mut line = (text + 2).min(inner.height.saturating_sub(needed));
+        let mut sheet = Sheet::new(inner, line + needed, view);
+        let (inner, screen, buf) = (sheet.page.area, buf, &mut sheet.page);
         for (at, words) in (1..line).zip(&lines) {
             Pen::at(buf, inner, at, look).text(words, look.text());
         }
@@ -186,6 +189,7 @@ impl Regenerate {
         let chosen = (self.focus == Focus::Buttons).then_some(usize::from(self.go));
         let last =
             Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-        cursor.or(buttons::draw(&["Cancel", "Regenerate"], chosen, last, buf, view))
+        let cursor = cursor.or(buttons::draw(&["Cancel", "Regenerate"], chosen, last, buf, view));
+        sheet.lay(cursor, screen, view)
     }
 }

@@ -20,6 +20,7 @@ use crate::{
             paint::{Pen, wrap},
             panel,
             scope_fields::{Part, ScopeFields},
+            sheet::Sheet,
         },
     },
 };
@@ -168,11 +169,18 @@ impl ScopeDialog {
         let fields = self.fields.height(wide, tight);
         let size = (wide, fields + SAID + 2 + top);
         let inner = panel::draw(&self.title, size, false, area, buf, look);
-        let cursor = self.fields.draw(top, (self.part, tight), inner, buf, view);
-        let line = (fields + top).min(inner.height.saturating_sub(SAID + 1));
+        // The fields may be scrolled; what is said of them and the button stay in sight.
+        let line = (fields + top).min(inner.height - (SAID + 1).min(inner.height / 2));
+        let mut sheet = Sheet::new(Rect { height: line, ..inner }, fields + top, view);
+        let cursor =
+            self.fields.draw(top, (self.part, tight), sheet.page.area, &mut sheet.page, view);
+        let cursor = sheet.lay(cursor, buf, view);
         let hidden = self.fields.first_fault().filter(|_| tight);
         match self.fault.as_deref().or(hidden) {
-            Some(fault) => form::fault(fault, line, inner, buf, look),
+            Some(fault) => {
+                let above = Rect { height: inner.height.saturating_sub(1), ..inner };
+                form::fault(fault, line, above, buf, look);
+            }
             None => self.say(line, inner, buf, view),
         }
         let last =

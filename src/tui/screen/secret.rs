@@ -25,6 +25,7 @@ use crate::{
 };
 
 const WARNING: &str = "Copy it now: it will not be shown again.";
+const TOO_NARROW: &str = "too narrow to show: widen, or y w p";
 
 /// A new secret on the screen.
 #[derive(Debug)]
@@ -117,20 +118,27 @@ impl SecretPanel {
         let shown = width(self.secret.reveal());
         let wide = shown.max(60).min(area.width.saturating_sub(4));
         let title = format!("The secret of {}", self.name);
+        let warning = wrap(WARNING, wide);
         let below = self.below(wide);
-        let lines = u16::try_from(below.len()).unwrap_or(u16::MAX);
-        let inner = panel::draw(&title, (wide, lines.saturating_add(6)), false, area, buf, look);
-        Pen::at(buf, inner, 1, look).text(WARNING, look.warning().patch(look.heading()));
-        let pen = Pen::at(buf, inner, 3, look);
+        let count = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
+        let high = count(warning.len() + below.len() + 5);
+        let inner = panel::draw(&title, (wide, high), false, area, buf, look);
+        // Where it is low the empty lines go first.
+        let gap = u16::from(inner.height >= high);
+        for (at, text) in (gap..).zip(&warning) {
+            Pen::at(buf, inner, at, look).text(text, look.warning().patch(look.heading()));
+        }
+        let line = count(warning.len()) + 2 * gap;
+        let pen = Pen::at(buf, inner, line, look);
         if self.hidden {
             let mask = if look.is_ascii() { "*" } else { "•" };
             pen.text(&mask.repeat(usize::from(shown.min(inner.width))), look.heading());
         } else if shown <= inner.width {
             pen.text(self.secret.reveal(), look.heading());
         } else {
-            pen.text("too narrow to show it on one line: widen, or y w p", look.danger());
+            pen.text(TOO_NARROW, look.danger());
         }
-        for (at, (text, bad)) in (5..).zip(below) {
+        for (at, (text, bad)) in (line + 1 + gap..).zip(below) {
             let style = if bad { look.danger() } else { look.text() };
             Pen::at(buf, inner, at, look).text(&text, style);
         }

@@ -20,6 +20,7 @@ use crate::{
             paint::{Pen, wrap},
             panel,
             scope_fields::{Part, ScopeFields},
+            sheet::Sheet,
         },
     },
 };
@@ -133,8 +134,12 @@ impl Test {
         let fields = self.fields.height(wide, tight);
         let size = (wide, fields + SAID + 1 + top);
         let inner = panel::draw(&self.title, size, false, area, buf, look);
-        let cursor = self.fields.draw(top, (Some(self.part), tight), inner, buf, view);
-        let line = (fields + top).min(inner.height.saturating_sub(SAID));
+        // The fields may be scrolled; the decision stays in sight.
+        let line = (fields + top).min(inner.height - SAID.min(inner.height / 2));
+        let mut sheet = Sheet::new(Rect { height: line, ..inner }, fields + top, view);
+        let cursor =
+            self.fields.draw(top, (Some(self.part), tight), sheet.page.area, &mut sheet.page, view);
+        let cursor = sheet.lay(cursor, buf, view);
         let current = self.request();
         let decided = self.decided.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
         match decided {

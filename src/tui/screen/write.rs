@@ -16,7 +16,7 @@ use crate::{
         widget::{
             field::Field,
             form::{self, labelled},
-            paint::Pen,
+            paint::{Pen, wrap},
             panel,
         },
     },
@@ -86,7 +86,9 @@ impl Write {
             form::fault(fault, 3, inner, buf, look);
         } else {
             let hint = "only you can read it (0600); Enter writes, Esc goes back";
-            Pen::at(buf, inner, 3, look).text(hint, look.faint());
+            for (line, part) in (3..).zip(wrap(hint, inner.width)) {
+                Pen::at(buf, inner, line, look).text(&part, look.faint());
+            }
         }
         cursor
     }

@@ -50,20 +50,21 @@ pub fn labelled(
     Rect { x: area.x + indent, width: area.width - indent, ..whole }
 }
 
-/// Writes `note` on line `line`, under the field; a fault that is too long for that place
-/// starts at the left edge, for its advice stands at its end.
+/// Writes `note` on line `line`, under the field; one that is too long for that place starts
+/// at the left edge, for what matters may stand at its end.
 pub fn note(note: &Note, line: u16, area: Rect, buf: &mut Buffer, look: &Look) {
-    let pen = Pen::at(buf, area, line, look);
+    let wide = match note {
+        Note::Fault(text) => width(text) + 2,
+        Note::Hint(text) => width(text),
+    };
+    let aligned = wide <= area.width.saturating_sub(LABELS);
+    let pen = Pen::at(buf, area, line, look).skip(if aligned { LABELS } else { 0 });
     match note {
         Note::Fault(text) => {
-            let aligned = width(text) + 2 <= area.width.saturating_sub(LABELS);
-            pen.skip(if aligned { LABELS } else { 0 })
-                .text(look.fault(), look.danger())
-                .skip(1)
-                .text(text, look.danger());
+            pen.text(look.fault(), look.danger()).skip(1).text(text, look.danger());
         }
         Note::Hint(text) => {
-            pen.skip(LABELS).text(text, look.faint());
+            pen.text(text, look.faint());
         }
     }
 }
