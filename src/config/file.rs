@@ -18,6 +18,8 @@ use crate::keymap::{Keymap, Override, near::advice, overrides};
 pub struct File {
     /// Where the store is, as a full path.
     pub store: Option<PathBuf>,
+    /// Whether nothing may be changed in it.
+    pub read_only: Option<bool>,
     /// What new secrets begin with.
     pub prefix: Option<Prefix>,
     /// The lifetime that is offered first.
@@ -38,8 +40,17 @@ pub struct File {
     pub keymap: Option<Keymap>,
 }
 
-const SETTINGS: [&str; 8] =
-    ["store", "prefix", "lifetime", "catalogue", "theme", "glyphs", "clipboard", "keys"];
+const SETTINGS: [&str; 9] = [
+    "store",
+    "read-only",
+    "prefix",
+    "lifetime",
+    "catalogue",
+    "theme",
+    "glyphs",
+    "clipboard",
+    "keys",
+];
 
 impl File {
     /// Reads `text`, the content of a file in the folder `base`; or every mistake, by line.
@@ -77,7 +88,8 @@ impl<'a> Reader<'a> {
 
     fn file(&mut self, root: Vec<Entry<'a>>, base: &Path, folders: Option<&Folders>) -> File {
         let picked = self.pick(root, SETTINGS);
-        let [store, prefix, lifetime, catalogue, theme, glyphs, clipboard, keys] = &picked;
+        let [store, read_only, prefix, lifetime, catalogue, theme, glyphs, clipboard, keys] =
+            &picked;
         let mut file = File {
             store: self.parsed(store.as_ref(), "a path in quotes", |text| {
                 path(text, base, folders)
@@ -89,6 +101,7 @@ impl<'a> Reader<'a> {
                     )
                 })
             }),
+            read_only: self.switch(read_only.as_ref()),
             theme: self.parsed(theme.as_ref(), "\"default\" or \"mono\"", |text| {
                 word(text, Theme::ALL.map(|theme| (theme.word(), theme)))
             }),

@@ -21,6 +21,8 @@ pub struct World {
     zone: Zone,
     /// In which form times are shown.
     pub times: Times,
+    /// Whether nothing may be changed.
+    pub read_only: bool,
     look: Look,
     policy: Policy,
     keymap: Keymap,
@@ -39,6 +41,7 @@ impl World {
             clock,
             zone,
             times: Times::default(),
+            read_only: false,
             look,
             policy,
             keymap,
@@ -52,6 +55,7 @@ impl World {
             now: self.now,
             zone: self.zone,
             times: self.times,
+            read_only: self.read_only,
             look: self.look,
             policy: &self.policy,
             keymap: &self.keymap,
@@ -152,10 +156,8 @@ impl World {
             0 => String::new(),
             more => format!(" (and of {more} more)"),
         };
-        Some(format!(
-            "the secret of {}{more} was never confirmed as saved: R regenerates it, r revokes it",
-            first.name
-        ))
+        let advice = if self.read_only { "" } else { ": R regenerates it, r revokes it" };
+        Some(format!("the secret of {}{more} was never confirmed as saved{advice}", first.name))
     }
 
     /// The tokens whose secrets were left behind, as far as nobody has seen to them.

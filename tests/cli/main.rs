@@ -17,6 +17,7 @@ mod help;
 #[expect(dead_code, reason = "shared with the tests in a pseudo-terminal")]
 mod home;
 mod prompts;
+mod read_only;
 mod secrets;
 mod settings;
 mod sharing;

@@ -22,6 +22,7 @@ mod listing;
 mod menus;
 mod paper;
 mod picture;
+mod reading;
 mod scenes;
 mod scoping;
 mod secret;

@@ -29,6 +29,11 @@ const fn scene(
 impl Scene {
     /// The journey that stands in this scene, in colour and Unicode unless the state is `ascii`.
     pub(crate) fn played(&self, width: u16, height: u16) -> Journey {
+        if self.state == "read-only" {
+            let mut it = Journey::reading(self.fixture, width, height);
+            it.keys(self.keys);
+            return it;
+        }
         let ascii = self.state == "ascii";
         let look = Look::new(!ascii, ascii);
         let mut it = Journey::looking(look, self.fixture, width, height);
@@ -52,6 +57,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("list", "local", Few, "F t"),
     scene("list", "prefix", Few, "y"),
     scene("list", "ascii", Few, "F"),
+    scene("list", "read-only", Few, "r"),
     scene("create", "empty", Empty, "n"),
     scene("create", "custom", Empty, "n nightly <Tab> 45m"),
     scene(
@@ -79,6 +85,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("detail", "expired", Few, "f <Enter>"),
     scene("detail", "revoked", Few, "f f <Enter>"),
     scene("detail", "rotated", One, "R <Tab> <Right> <Tab> <Right> <Enter> a"),
+    scene("detail", "read-only", Few, "j <Enter>"),
     scene("detail", "error", Few, "<Enter> d"),
     scene("audit", "empty", Empty, "4"),
     scene("audit", "one", One, "4"),
@@ -124,6 +131,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("help", "list", One, "?"),
     scene("help", "detail", One, "<Enter> ? <PgDn>"),
     scene("help", "searching", One, "? revoke"),
+    scene("help", "read-only", Few, "?"),
     scene("help", "nothing", One, "? zebra"),
     scene("palette", "list", One, ":"),
     scene("palette", "typed", One, ": rev <Down>"),

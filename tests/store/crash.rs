@@ -2,13 +2,14 @@
 //! the next to come opens the store without a hand.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Write as _},
     process::{Child, Command, Stdio},
     thread,
     time::Duration,
 };
 
-use patdeck::store::{Rows, Store};
+use patdeck::store::{Rows, Store, StoreError};
 
 use crate::{Place, add, names};
 
@@ -43,6 +44,16 @@ fn writer(place: &Place, first: usize) -> Child {
         .unwrap()
 }
 
+/// Who may only read what a killed writer left is answered, or told that it needs a repair.
+fn reads_without_a_trace(place: &Place) {
+    let left = fs::read(place.path()).unwrap();
+    match Store::open_sealed(&place.path()) {
+        Ok(store) => assert_eq!(add(&store, 99_998), Err(StoreError::Sealed)),
+        Err(error) => assert!(matches!(error, StoreError::Unready { .. }), "{error}"),
+    }
+    assert!(fs::read(place.path()).unwrap() == left);
+}
+
 #[test]
 fn a_writer_killed_mid_write_loses_nothing_acknowledged_and_stops_nobody() {
     let place = Place::new();
@@ -58,6 +69,7 @@ fn a_writer_killed_mid_write_loses_nothing_acknowledged_and_stops_nobody() {
         child.kill().unwrap();
         child.wait().unwrap();
         acknowledged += told.count();
+        reads_without_a_trace(&place);
         let kept = names(&place.store()).len() - all;
         // The last one may have been written and not told.
         assert!(kept == acknowledged || kept == acknowledged + 1, "{kept} of {acknowledged}");

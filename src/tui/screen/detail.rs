@@ -205,13 +205,13 @@ fn draw_title(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let sign = format!("{} {}", look.status_glyph(status), status.word());
     let pen = Pen::at(buf, area, 0, look);
     let indent = area.width.saturating_sub(26);
-    pen.within(pat.name.as_str(), name, look.heading())
+    let pen = pen
+        .within(pat.name.as_str(), name, look.heading())
         .to(indent)
-        .text(&sign, look.status(status).patch(look.heading()))
-        .skip(2)
-        .text(key, look.key())
-        .skip(1)
-        .text(verb, look.text());
+        .text(&sign, look.status(status).patch(look.heading()));
+    if !view.read_only {
+        pen.skip(2).text(key, look.key()).skip(1).text(verb, look.text());
+    }
 }
 
 /// A field: its name, its text, its style.

@@ -146,7 +146,7 @@ impl Test {
             }
             Some((_, Decision::Deny(denial))) => {
                 let more = match denial {
-                    Denial::NoScope(_) => " (Ctrl-S adds it)",
+                    Denial::NoScope(_) if !view.read_only => " (Ctrl-S adds it)",
                     _ => "",
                 };
                 form::fault(&format!("denied: {denial}{more}"), line, inner, buf, look);

@@ -274,7 +274,8 @@ impl Tokens {
     fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
         let lines: [String; 2] = if view.pats.is_empty() {
-            ["No tokens yet.".into(), "Press n to create the first one.".into()]
+            let advice = if view.read_only { "" } else { "Press n to create the first one." };
+            ["No tokens yet.".into(), advice.into()]
         } else if self.query.search.is_empty() {
             let word = self.query.status.word().to_lowercase();
             [format!("No {word} tokens."), "Press f to see the next status.".into()]
