@@ -139,8 +139,11 @@ pub fn continuations(
 pub fn too_small(area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let (columns, lines) = SMALLEST;
     let text = format!(
-        "{}x{} is too small: patdeck needs {columns}x{lines}. q quits, ? helps",
-        area.width, area.height
+        "{}x{} is too small: patdeck needs {columns}x{lines}. {} quits, {} helps",
+        area.width,
+        area.height,
+        view.key(Mode::Global, Action::Quit),
+        view.key(Mode::Global, Action::Help),
     );
     Pen::at(buf, area, 0, &view.look).text(&text, view.look.text());
     band(buf, area, 0, view.look.warning());

@@ -4,7 +4,7 @@
 use super::{look::Look, step::Tab, when::Times};
 use crate::{
     domain::{Moment, Pat, TokenId},
-    keymap::Keymap,
+    keymap::{Action, Keymap, Mode, spoken},
     service::{Policy, Zone},
 };
 
@@ -30,6 +30,11 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// The key of `action` in `mode`, to be named in a sentence.
+    pub fn key(&self, mode: Mode, action: Action) -> String {
+        spoken(self.keymap, mode, action, self.look.is_ascii())
+    }
+
     /// The tabs that there are: a read-only patdeck makes no tokens.
     pub fn tabs(&self) -> Vec<Tab> {
         Tab::ALL.into_iter().filter(|tab| !(self.read_only && *tab == Tab::Create)).collect()

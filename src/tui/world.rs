@@ -4,7 +4,7 @@
 use super::{look::Look, view::View, when::Times};
 use crate::{
     domain::{Moment, Pat, Status, TokenId},
-    keymap::Keymap,
+    keymap::{Action, Keymap, Mode},
     service::{Clock, Followed, Loaded, Policy, Zone},
 };
 
@@ -139,8 +139,9 @@ impl World {
         if let Some(mark) = self.clock_behind {
             return Some(format!(
                 "this machine's clock is behind the last change ({}): expiry is judged by that \
-                 time; set the clock, or accept it with `C`",
-                mark.format("%Y-%m-%d %H:%M UTC")
+                 time; set the clock, or accept it with {}",
+                mark.format("%Y-%m-%d %H:%M UTC"),
+                self.view().key(Mode::Global, Action::AcceptClock),
             ));
         }
         if let Some(first) = self.damaged.first() {
@@ -156,7 +157,10 @@ impl World {
             0 => String::new(),
             more => format!(" (and of {more} more)"),
         };
-        let advice = if self.read_only { "" } else { ": R regenerates it, r revokes it" };
+        let key = |action| self.view().key(Mode::Tokens, action);
+        let (renew, revoke) = (key(Action::Regenerate), key(Action::Revoke));
+        let advice = format!(": {renew} regenerates it, {revoke} revokes it");
+        let advice = if self.read_only { "" } else { &advice };
         Some(format!("the secret of {}{more} was never confirmed as saved{advice}", first.name))
     }
 

@@ -274,8 +274,9 @@ impl Tokens {
     fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
         let lines: [String; 2] = if view.pats.is_empty() {
-            let advice = if view.read_only { "" } else { "Press n to create the first one." };
-            ["No tokens yet.".into(), advice.into()]
+            let key = view.key(Mode::Tokens, Action::New);
+            let advice = format!("Press {key} to create the first one.");
+            ["No tokens yet.".into(), if view.read_only { String::new() } else { advice }]
         } else if self.query.search.is_empty() {
             let word = self.query.status.word().to_lowercase();
             [format!("No {word} tokens."), "Press f to see the next status.".into()]
