@@ -316,6 +316,9 @@ impl App {
                 let text = twin.to_string();
                 self.wants.push(Want::Run(Errand::Copy { what: "command", text }));
             }
+            None if self.overlays.is_empty() && self.tab == Tab::Audit => {
+                self.warn("the command line filters the trail by token only: clear the rest first");
+            }
             None if self.enables(Action::CopyCommand) => {
                 self.warn("there is no command for this as it stands: fill in what is missing");
             }
