@@ -82,6 +82,10 @@ fn command_line(args: &Args, command: &Command) -> Result<Exit, Failure> {
         return done;
     }
     let config = settings(args)?;
+    if config.read_only && command.changes() {
+        // Before anything is asked, read or made.
+        return Err(Failure::Told(Exit::Refused, StoreError::Sealed.to_string()));
+    }
     let service = open(&config)?;
     let out = Output::new(args.json, config.theme != Theme::Mono);
     cli::perform(&service, command, &out)
@@ -92,7 +96,9 @@ fn app(args: &Args) -> Result<Exit, Failure> {
     let config = settings(args)?;
     let service = open(&config)?;
     // Old trash is no reason not to start: a store that cannot be written is still read.
-    drop(service.purge());
+    if !config.read_only {
+        drop(service.purge());
+    }
     let setup = tui::Setup {
         keymap: config.keymap.clone(),
         look: Look::new(config.theme, config.glyphs),
@@ -143,7 +149,8 @@ fn open(config: &Config) -> Result<Service, Failure> {
     };
     let actor = acting(|name| std::env::var(name).ok());
     let refused = |error: StoreError| Failure::Told(Exit::Store, error.to_string());
-    let store = Store::open(&config.store).map_err(refused)?;
+    let opener = if config.read_only { Store::open_sealed } else { Store::open };
+    let store = opener(&config.store).map_err(refused)?;
     Ok(Service::new(store, Clock::System, Entropy::System, actor, policy))
 }
 

@@ -153,6 +153,33 @@ actions! {
     Close = "close",
 }
 
+impl Action {
+    /// Whether it changes a token or leads to nothing but a change: what a read-only patdeck does
+    /// not offer.
+    pub fn changes(self) -> bool {
+        matches!(
+            self,
+            Self::AcceptClock
+                | Self::CreateTab
+                | Self::New
+                | Self::Edit
+                | Self::AddScope
+                | Self::RemoveScope
+                | Self::ClearScopes
+                | Self::Revoke
+                | Self::Regenerate
+                | Self::EndOverlap
+                | Self::Delete
+                | Self::DeleteAll
+                | Self::Undo
+                | Self::Submit
+                | Self::AddRow
+                | Self::ChangeRow
+                | Self::RemoveRow
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

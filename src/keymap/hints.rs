@@ -32,6 +32,13 @@ impl Hint {
     }
 }
 
+/// The key of `action` in `mode`, for a sentence; its name in the palette where it has none.
+pub fn spoken(map: &Keymap, mode: Mode, action: Action, ascii: bool) -> String {
+    let key = map.chained(mode).filter(|row| row.binding.action == action);
+    let mut keys = key.flat_map(|row| map.live(mode, row));
+    keys.next().map_or_else(|| format!("`:{}`", action.word()), |key| key.shown(ascii))
+}
+
 /// The columns of a footer: its hints with [`Hint::GAP`] between them.
 pub fn width(hints: &[Hint]) -> usize {
     let gaps = hints.len().saturating_sub(1) * Hint::GAP;
@@ -109,6 +116,19 @@ mod tests {
         assert_eq!(line(Mode::Tokens, 8), ">");
         assert_eq!(line(Mode::Tokens, 0), "");
         assert_eq!(line(Mode::Confirm, 40), "Enter do it  Esc cancel  Ctrl-Y command");
+    }
+
+    #[test]
+    fn a_sentence_names_the_key_in_force_or_the_command() {
+        let line = |keys: &[&str]| super::super::Override {
+            mode: "tokens".into(),
+            action: "undo".into(),
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        };
+        let said = |map: &Keymap| spoken(map, Mode::Tokens, Action::Undo, true);
+        assert_eq!(said(&Keymap::default()), "u");
+        assert_eq!(said(&Keymap::new(&[line(&["Ctrl-U"])]).unwrap()), "Ctrl-U");
+        assert_eq!(said(&Keymap::new(&[line(&[])]).unwrap()), "`:undo`");
     }
 
     #[test]

@@ -44,7 +44,7 @@ fn a_sequence_waits_for_its_next_key() {
     let next = map.continuations(Mode::Tokens, &press("y"));
     let next: Vec<_> =
         next.iter().map(|(key, binding)| format!("{key} {}", binding.hint)).collect();
-    assert_eq!(next, ["i copy id", "n copy name", "c command", "j JSON"]);
+    assert_eq!(next, ["i copy id", "n copy name", "c copy command", "j copy JSON"]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub use bindings::{BINDINGS, Binding};
 pub use commands::{Command, Standing, commands};
 pub use documents::{to_markdown, to_toml};
 pub use fault::KeyFault;
-pub use hints::{Hint, footer};
+pub use hints::{Hint, footer, spoken};
 pub use key::{Key, KeyError, Sequence};
 pub use map::{Keymap, Resolved};
 pub use mode::{Group, Mode};

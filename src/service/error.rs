@@ -77,3 +77,10 @@ pub enum ServiceError {
     #[error("the system's random source failed ({0}): no token was made, try again")]
     Entropy(String),
 }
+
+impl ServiceError {
+    /// Whether it was refused because nothing may be changed.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Sealed))
+    }
+}

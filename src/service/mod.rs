@@ -65,6 +65,11 @@ impl Service {
         Self { store, clock, entropy, actor, policy }
     }
 
+    /// Whether nothing may be changed, not even the last use of a token.
+    pub fn is_read_only(&self) -> bool {
+        self.store.is_sealed()
+    }
+
     /// The settings in force.
     pub fn policy(&self) -> &Policy {
         &self.policy

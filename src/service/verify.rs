@@ -105,7 +105,8 @@ impl Service {
     /// before. Another check may have written it since `pat` was read, so the record is asked
     /// again.
     pub(super) fn note_use(&self, pat: &Pat, by: Which, used: &LastUse) -> Result<(), StoreError> {
-        if is_recent(pat, by, used.at) {
+        // Who wants nothing written wants no word about it with each check.
+        if is_recent(pat, by, used.at) || self.is_read_only() {
             return Ok(());
         }
         self.store.write_within(USE_PATIENCE, |rows| {

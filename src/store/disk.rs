@@ -40,6 +40,8 @@ const READING: Duration = Duration::from_millis(750);
 pub(super) struct Disk {
     pub(super) path: PathBuf,
     pub(super) reserve: Reserve,
+    /// Whether it may be read only.
+    pub(super) sealed: bool,
     /// The longest that a write waits.
     pub(super) patience: Duration,
     kept: Mutex<Option<Arc<Handle>>>,
@@ -59,8 +61,7 @@ impl std::fmt::Debug for Handle {
 
 impl Disk {
     pub(super) fn open(path: &Path, patience: Duration) -> Result<Self, StoreError> {
-        let path = file::place(path)?;
-        let disk = Self { reserve: Reserve::of(&path), path, patience, kept: Mutex::new(None) };
+        let disk = Self::at(file::place(path)?, false, patience);
         match disk.handle() {
             Err(StoreError::Gone { path }) if path == disk.path => {
                 file::create(&disk.path, begin)?;
@@ -70,6 +71,27 @@ impl Disk {
             found => drop(found?),
         }
         Ok(disk)
+    }
+
+    pub(super) fn open_sealed(path: &Path, patience: Duration) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Unready { path: path.to_owned(), why: "is not there" });
+        }
+        let disk = Self::at(file::place(path)?, true, patience);
+        disk.handle()?;
+        Ok(disk)
+    }
+
+    fn at(path: PathBuf, sealed: bool, patience: Duration) -> Self {
+        Self { reserve: Reserve::of(&path), path, sealed, patience, kept: Mutex::new(None) }
+    }
+
+    /// Refuses, if nothing may be changed, what `why` would need.
+    fn unsealed(&self, why: &'static str) -> Result<(), StoreError> {
+        if self.sealed {
+            return Err(StoreError::Unready { path: self.path.clone(), why });
+        }
+        Ok(())
     }
 
     /// A read of the last commit. A handle that fails is replaced once: it may be one that an
@@ -139,6 +161,7 @@ impl Disk {
                         return Ok(handle);
                     }
                     drop(handle);
+                    self.unsealed("has an older format")?;
                     self.migrate(&wait, migrate::STEPS)?;
                 }
                 // A writer was killed. Opening for writing repairs that, in under 1 ms.
@@ -147,6 +170,7 @@ impl Disk {
                         let why = "it needs a repair that does not hold".to_owned();
                         return Err(StoreError::Broken { why });
                     }
+                    self.unsealed("needs a repair after a crash")?;
                     let (db, _) = self.with_reserve(|| open_to_write(&self.path, &wait))?;
                     close(db);
                 }

@@ -116,6 +116,19 @@ pub enum StoreError {
         "the store's file system is read-only and nothing was changed: remount it, or name another store"
     )]
     ReadOnly,
+    /// It was opened for reading alone, because the operator wanted it so.
+    #[error(
+        "patdeck runs read-only and nothing was changed: leave away --read-only, PATDECK_READ_ONLY or `read-only` in the settings to change something"
+    )]
+    Sealed,
+    /// It cannot be read as it is, and making it so would be a change.
+    #[error("{} {why}, and patdeck runs read-only: start it once without --read-only", .path.display())]
+    Unready {
+        /// Where.
+        path: PathBuf,
+        /// What keeps it from being read.
+        why: &'static str,
+    },
     /// The operating system denies access.
     #[error("{} may not be opened: run patdeck as the user that owns it", .path.display())]
     Denied {

@@ -94,6 +94,17 @@ impl Store {
         Ok(Self { place: Place::Disk(Disk::open(path, patience)?) })
     }
 
+    /// Opens the store at `path` for reading alone: no byte of it changes through this value, and
+    /// every write is refused. Refuses also what would have to be made, repaired or migrated first.
+    pub fn open_sealed(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { place: Place::Disk(Disk::open_sealed(path, Self::PATIENCE)?) })
+    }
+
+    /// Whether every write is refused.
+    pub fn is_sealed(&self) -> bool {
+        matches!(&self.place, Place::Disk(disk) if disk.sealed)
+    }
+
     /// An empty store that lives as long as this value.
     pub fn memory() -> Result<Self, StoreError> {
         let io = |error: redb::DatabaseError| StoreError::Io { why: error.to_string() };
@@ -153,6 +164,9 @@ impl Store {
         patience: Duration,
         mut work: impl FnMut(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        if self.is_sealed() {
+            return Err(StoreError::Sealed.into());
+        }
         let _running = Running::start();
         let done = match &self.place {
             Place::Memory(db) => transact(db, &mut work),

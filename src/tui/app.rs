@@ -173,6 +173,9 @@ impl App {
     /// Whether `action` has something to do now.
     pub(super) fn enables(&self, action: Action) -> bool {
         let view = self.world.view();
+        if view.read_only && action.changes() {
+            return false;
+        }
         match (self.overlays.is_empty(), self.tab) {
             (false, _) => self.overlays.last().is_none_or(|(_, top)| top.enables(action)),
             (true, Tab::Audit) => true,
@@ -248,6 +251,9 @@ impl App {
             Action::CopyCommand => return self.copy_command(),
             _ => {}
         }
+        if self.world.read_only && action.changes() {
+            return self.warn("patdeck runs read-only: nothing can be changed");
+        }
         let view = self.world.view();
         if let Some((_, overlay)) = self.overlays.last_mut() {
             let step = overlay.on(action, &view);
@@ -264,8 +270,8 @@ impl App {
             Action::CreateTab => self.go(Tab::Create),
             Action::DetailTab => self.go(Tab::Detail),
             Action::AuditTab => self.go(Tab::Audit),
-            Action::NextTab => self.go(self.beside(1)),
-            Action::PreviousTab => self.go(self.beside(Tab::ALL.len() - 1)),
+            Action::NextTab => self.go(self.beside(true)),
+            Action::PreviousTab => self.go(self.beside(false)),
             Action::AcceptClock if self.world.is_clock_behind() => {
                 self.ask(Asker::App, Effect::AcceptClock);
                 self.ask(Asker::App, Effect::Load);
@@ -288,9 +294,12 @@ impl App {
         }
     }
 
-    fn beside(&self, by: usize) -> Tab {
-        let at = Tab::ALL.iter().position(|tab| *tab == self.tab).unwrap_or(0);
-        Tab::ALL.get((at + by) % Tab::ALL.len()).copied().unwrap_or_default()
+    /// The tab after this one, or the one before it.
+    fn beside(&self, forward: bool) -> Tab {
+        let tabs = self.world.view().tabs();
+        let at = tabs.iter().position(|tab| *tab == self.tab).unwrap_or(0);
+        let by = if forward { 1 } else { tabs.len().saturating_sub(1) };
+        tabs.get((at + by) % tabs.len().max(1)).copied().unwrap_or_default()
     }
 
     /// The command line that does what the screen on top would do, or shows what it shows.
@@ -312,6 +321,9 @@ impl App {
                 let text = twin.to_string();
                 self.wants.push(Want::Run(Errand::Copy { what: "command", text }));
             }
+            None if self.overlays.is_empty() && self.tab == Tab::Audit => {
+                self.warn("the command line filters the trail by token only: clear the rest first");
+            }
             None if self.enables(Action::CopyCommand) => {
                 self.warn("there is no command for this as it stands: fill in what is missing");
             }
@@ -326,6 +338,7 @@ impl App {
         let mut all = commands(view.keymap, self.mode(), enabled, view.look.is_ascii());
         // A list of commands that offers itself leads nowhere.
         all.retain(|command| !matches!(command.action, Action::Help | Action::Palette));
+        all.retain(|command| !(view.read_only && command.action.changes()));
         all
     }
 

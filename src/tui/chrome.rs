@@ -25,7 +25,11 @@ pub fn top(tab: Tab, who: &str, area: Rect, buf: &mut Buffer, view: &View<'_>) {
     if area.width >= 100 {
         pen = pen.skip(1).text("patdeck", look.heading()).skip(2);
     }
+    let tabs = view.tabs();
     for (number, each) in (1..).zip(Tab::ALL) {
+        if !tabs.contains(&each) {
+            continue;
+        }
         let style = if each == tab { look.tab() } else { look.text() };
         let from = pen.column();
         pen = pen.text(&format!(" {number} {} ", each.word()), style);
@@ -51,6 +55,9 @@ fn facts(who: &str, room: u16, view: &View<'_>) -> Vec<(String, Style)> {
             format!("{soon} expire{} in 7d", if soon == 1 { "s" } else { "" }),
             look.warning(),
         ));
+    }
+    if view.read_only {
+        told.push(("read-only".to_owned(), look.warning()));
     }
     // The counts stay longest: where one is stands in the prompt one came from as well.
     let wide = |told: &[(String, Style)]| {
@@ -138,8 +145,11 @@ pub fn continuations(
 pub fn too_small(area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let (columns, lines) = SMALLEST;
     let text = format!(
-        "{}x{} is too small: patdeck needs {columns}x{lines}. q quits, ? helps",
-        area.width, area.height
+        "{}x{} is too small: patdeck needs {columns}x{lines}. {} quits, {} helps",
+        area.width,
+        area.height,
+        view.key(Mode::Global, Action::Quit),
+        view.key(Mode::Global, Action::Help),
     );
     Pen::at(buf, area, 0, &view.look).text(&text, view.look.text());
     band(buf, area, 0, view.look.warning());

@@ -4,6 +4,7 @@
 use chrono::TimeDelta;
 
 use super::app::{App, Want};
+use crate::keymap::{Action, Mode};
 
 /// Within which a second press quits.
 const AGAIN: TimeDelta = TimeDelta::milliseconds(1_500);
@@ -37,7 +38,12 @@ impl App {
         let again = self.quitting.is_some_and(|(at, _)| now - at <= AGAIN * 2);
         if self.create.is_dirty() && !again {
             self.quitting = Some((now, 0));
-            self.warn("the create form holds a draft: q again throws it away, 2 goes back to it");
+            let view = self.world.view();
+            let key = |action| view.key(Mode::Global, action);
+            let (quit, form) = (key(Action::Quit), key(Action::CreateTab));
+            self.warn(format!(
+                "the create form holds a draft: {quit} again throws it away, {form} goes back to it"
+            ));
             return;
         }
         self.wants.push(Want::Quit);

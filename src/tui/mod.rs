@@ -80,7 +80,8 @@ pub struct Setup {
 pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError> {
     let route = clipboard::choose(&clipboard::Environment::from_process(setup.clipboard));
     let policy = service.policy().clone();
-    let world = World::new(Clock::System, Zone::Local, setup.look, policy, setup.keymap);
+    let mut world = World::new(Clock::System, Zone::Local, setup.look, policy, setup.keymap);
+    world.read_only = service.is_read_only();
     let app = App::new(world, setup.who).with_options(setup.options);
 
     let session = Session::enter(setup.mouse)?;

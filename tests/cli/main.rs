@@ -19,6 +19,7 @@ mod help;
 mod home;
 mod hostile;
 mod prompts;
+mod read_only;
 mod secrets;
 mod settings;
 mod sharing;

@@ -87,16 +87,24 @@ impl Place {
         self.services.set(self.services.get() + 1);
         service(&self.file(), &self.clock, self.services.get(), who)
     }
+
+    /// A service that may only read.
+    pub(crate) fn reading(&self, who: &str) -> Service {
+        serving(Store::open_sealed(&self.file()).unwrap(), &self.clock, 1, who)
+    }
 }
 
 fn service(file: &Path, clock: &Clock, seed: u64, who: &str) -> Service {
+    serving(Store::open(file).unwrap(), clock, seed, who)
+}
+
+fn serving(store: Store, clock: &Clock, seed: u64, who: &str) -> Service {
     let policy = Policy {
         prefix: Prefix::default(),
         limits: Limits::default(),
         default_lifetime: "30d".parse().unwrap(),
         catalogue: Catalogue::default(),
     };
-    let store = Store::open(file).unwrap();
     let entropy = Entropy::seeded(seed);
     Service::new(store, clock.clone(), entropy, Actor::named(who), policy)
 }

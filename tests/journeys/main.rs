@@ -23,6 +23,7 @@ mod menus;
 mod paper;
 mod picture;
 mod pointing;
+mod reading;
 mod scenes;
 mod scoping;
 mod secret;

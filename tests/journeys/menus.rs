@@ -77,11 +77,11 @@ fn what_was_said_can_be_read_again() {
 #[test]
 fn a_copy_says_what_may_follow_and_what_the_command_is() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("y").sees("i copy id").sees("n copy name").sees("c command").sees("j JSON");
+    it.keys("y").sees("i copy id").sees("n copy name").sees("c copy command").sees("j copy JSON");
     it.sees("$ patdeck list --status active");
-    it.keys("<Esc>").never_sees("c command");
+    it.keys("<Esc>").never_sees("c copy command");
     let mut empty = Journey::at(80, 24);
-    empty.keys("y").sees("c command").never_sees("i copy id");
+    empty.keys("y").sees("c copy command").never_sees("i copy id");
 }
 
 #[test]
@@ -128,10 +128,10 @@ fn footer_help_and_palette_follow_the_operators_keys() {
         ("ask", "copy-command", "Ctrl-T"),
     ]);
     let mut it = Journey::with_keys(map, Fixture::Few, 120, 24);
-    it.sees("K revoke").sees("Ctrl-G commands").never_sees("r revoke  ");
+    it.sees("K revoke").sees("● active  r revoke").sees("Ctrl-G commands");
     it.keys("?").types("revoke").sees("revoke the token K").never_sees("revoke the token r");
     it.keys("<Enter>").sees("Revoke grafana?").sees("Ctrl-T command").keys("<C-t> <Esc>");
-    it.keys("Z").sees("c command").keys("c");
+    it.keys("Z").sees("c copy command").keys("c");
     it.keys(": r")
         .never_sees("Revoke grafana?")
         .keys("<C-g>")
@@ -143,7 +143,7 @@ fn footer_help_and_palette_follow_the_operators_keys() {
         ["patdeck revoke grafana", "patdeck list --status active --sort=-issued"]
     );
     // What lost its key is still found by name.
-    it.keys("D grafana <Enter> u").never_sees("is back");
+    it.keys("D").sees("`:undo` brings both back").keys("grafana <Enter> u").never_sees("is back");
     it.keys("?").types("bring back").sees("No key here does that").keys("<Esc>");
     it.keys("<C-g>").types("bring back").keys("<Enter>").sees("grafana is back");
 }

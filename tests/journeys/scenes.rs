@@ -41,6 +41,11 @@ impl Scene {
 
     /// The same in another look.
     pub(crate) fn played_in(&self, look: Look, width: u16, height: u16) -> Journey {
+        if self.state == "read-only" {
+            let mut it = Journey::reading(self.fixture, width, height);
+            it.keys(self.keys);
+            return it;
+        }
         let mut it = Journey::looking(look, self.fixture, width, height);
         it.keys(self.keys);
         it
@@ -62,6 +67,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("list", "local", Few, "F t"),
     scene("list", "prefix", Few, "y"),
     scene("list", "ascii", Few, "F"),
+    scene("list", "read-only", Few, "r"),
     scene("create", "empty", Empty, "n"),
     scene("create", "custom", Empty, "n nightly <Tab> 45m"),
     scene(
@@ -90,6 +96,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("detail", "revoked", Few, "f f <Enter>"),
     scene("detail", "rotated", One, "R <Tab> <Right> <Tab> <Right> <Enter> a"),
     scene("detail", "overlap", Rotated, "<Enter>"),
+    scene("detail", "read-only", Few, "j <Enter>"),
     scene("detail", "error", Few, "<Enter> d"),
     scene("audit", "empty", Empty, "4"),
     scene("audit", "one", One, "4"),
@@ -137,6 +144,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("help", "list", One, "?"),
     scene("help", "detail", One, "<Enter> ? <PgDn>"),
     scene("help", "searching", One, "? revoke"),
+    scene("help", "read-only", Few, "?"),
     scene("help", "nothing", One, "? zebra"),
     scene("palette", "list", One, ":"),
     scene("palette", "typed", One, ": rev <Down>"),

@@ -112,6 +112,13 @@ fn the_command_follows_the_fields_and_waits_for_sound_ones() {
 }
 
 #[test]
+fn a_trail_that_no_command_can_show_is_not_claimed_to_have_one() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("4 f y c").keys("a y c").sees("filters the trail by token only");
+    assert_eq!(it.sent(), [format!("patdeck audit --token {}", it.id("grafana"))]);
+}
+
+#[test]
 fn the_footer_names_the_key_in_every_dialog() {
     for keys in ["r", "R", "D", "X", "e", "a", "n", "<Enter> T", "<Enter> d"] {
         let mut it = Journey::on(Fixture::One, 80, 24);

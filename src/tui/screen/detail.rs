@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{Event, Pat, Scope, Status, TokenId, sentence::permits},
-    keymap::Action,
+    keymap::{Action, Mode},
     tui::{
         step::{Step, Tab},
         view::View,
@@ -205,20 +205,21 @@ fn draw_title(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let look = &view.look;
     let status = pat.status(view.now);
     let name = area.width.saturating_sub(30).max(10);
-    let (key, verb) = match status {
-        Status::Active => ("r", "revoke"),
-        Status::Expired | Status::Revoked => ("R", "regenerate"),
+    let (action, verb) = match status {
+        Status::Active => (Action::Revoke, "revoke"),
+        Status::Expired | Status::Revoked => (Action::Regenerate, "regenerate"),
     };
+    let key = view.key(Mode::Detail, action);
     let sign = format!("{} {}", look.status_glyph(status), status.word());
     let pen = Pen::at(buf, area, 0, look);
     let indent = area.width.saturating_sub(26);
-    pen.within(pat.name.as_str(), name, look.heading())
+    let pen = pen
+        .within(pat.name.as_str(), name, look.heading())
         .to(indent)
-        .text(&sign, look.status(status).patch(look.heading()))
-        .skip(2)
-        .text(key, look.key())
-        .skip(1)
-        .text(verb, look.text());
+        .text(&sign, look.status(status).patch(look.heading()));
+    if !view.read_only {
+        pen.skip(2).text(&key, look.key()).skip(1).text(verb, look.text());
+    }
 }
 
 /// A field: its name, its text, its style.

@@ -284,7 +284,9 @@ impl Tokens {
     fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
         let lines: [String; 2] = if view.pats.is_empty() {
-            ["No tokens yet.".into(), "Press n to create the first one.".into()]
+            let key = view.key(Mode::Tokens, Action::New);
+            let advice = format!("Press {key} to create the first one.");
+            ["No tokens yet.".into(), if view.read_only { String::new() } else { advice }]
         } else if self.query.search.is_empty() {
             let word = self.query.status.word().to_lowercase();
             [format!("No {word} tokens."), "Press f to see the next status.".into()]
