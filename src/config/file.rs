@@ -38,8 +38,8 @@ pub struct File {
     pub keymap: Option<Keymap>,
 }
 
-const SETTINGS: [&str; 8] =
-    ["store", "prefix", "lifetime", "catalogue", "theme", "glyphs", "clipboard", "keys"];
+const SETTINGS: [&str; 9] =
+    ["store", "prefix", "lifetime", "catalogue", "presets", "theme", "glyphs", "clipboard", "keys"];
 
 impl File {
     /// Reads `text`, the content of a file in the folder `base`; or every mistake, by line.
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
 
     fn file(&mut self, root: Vec<Entry<'a>>, base: &Path, folders: Option<&Folders>) -> File {
         let picked = self.pick(root, SETTINGS);
-        let [store, prefix, lifetime, catalogue, theme, glyphs, clipboard, keys] = &picked;
+        let [store, prefix, lifetime, catalogue, presets, theme, glyphs, clipboard, keys] = &picked;
         let mut file = File {
             store: self.parsed(store.as_ref(), "a path in quotes", |text| {
                 path(text, base, folders)
@@ -110,6 +110,10 @@ impl<'a> Reader<'a> {
                 .map(|entry| catalogue::read(self, entry)),
             ..File::default()
         };
+        if let Some(entry) = presets {
+            let catalogue = file.catalogue.get_or_insert_default();
+            catalogue::presets(self, entry, catalogue);
+        }
         self.lifetimes(lifetime.as_ref(), &mut file);
         file.clipboard = self.clipboard(clipboard.as_ref());
         file.keymap = keys.as_ref().and_then(|entry| self.keys(entry));

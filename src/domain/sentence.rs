@@ -1,7 +1,7 @@
 //! What a set of scopes permits, in plain words, for people who decide whether to grant it.
 //! Called by forms and the detail; the decision itself never reads this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::scope::{Entity, Scope};
 
@@ -33,6 +33,14 @@ pub fn permits<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
     format!("may {}", parts.join("; "))
 }
 
+/// What to know before granting `*`: on which types it is, in one sentence; `None` without one.
+pub fn wildcards<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Option<String> {
+    let any = scopes.into_iter().filter(|scope| scope.entity == Entity::Any);
+    let types: BTreeSet<&str> = any.map(|scope| scope.entity_type.as_str()).collect();
+    let types: Vec<_> = types.into_iter().collect();
+    (!types.is_empty()).then(|| format!("any {}: * covers those made later, too", types.join(", ")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +48,19 @@ mod tests {
     fn says(scopes: &[&str]) -> String {
         let scopes: Vec<Scope> = scopes.iter().map(|s| s.parse().unwrap()).collect();
         permits(&scopes)
+    }
+
+    #[test]
+    fn a_star_is_warned_of_with_its_types() {
+        let warns = |scopes: &[&str]| {
+            let scopes: Vec<Scope> = scopes.iter().map(|s| s.parse().unwrap()).collect();
+            wildcards(&scopes)
+        };
+        assert_eq!(warns(&["channels:c-42:publish"]), None);
+        assert_eq!(
+            warns(&["users:*:read", "channels:*:read", "channels:*:list", "groups:g:list"]),
+            Some("any channels, users: * covers those made later, too".to_owned())
+        );
     }
 
     #[test]
