@@ -18,12 +18,21 @@ pub fn permits<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
     if grouped.is_empty() {
         return NOTHING.to_owned();
     }
-    let parts: Vec<String> = grouped
+    // What is done to several types alike is said once.
+    let mut said: Vec<(_, Vec<&str>)> = Vec::new();
+    for ((entity_type, entity, domain), operations) in grouped {
+        let what = (operations, entity, domain);
+        match said.iter_mut().find(|(same, _)| *same == what) {
+            Some((_, types)) => types.push(entity_type.as_str()),
+            None => said.push((what, vec![entity_type.as_str()])),
+        }
+    }
+    let parts: Vec<String> = said
         .into_iter()
-        .map(|((entity_type, entity, domain), operations)| {
+        .map(|((operations, entity, domain), types)| {
             let on = match entity {
-                Entity::Any => format!("any {entity_type}"),
-                Entity::Id(id) => format!("{entity_type} {id}"),
+                Entity::Any => format!("any {}", types.join(", ")),
+                Entity::Id(id) => format!("{} {id}", types.join(", ")),
             };
             let within =
                 domain.as_ref().map_or_else(String::new, |domain| format!(" in domain {domain}"));
@@ -33,12 +42,17 @@ pub fn permits<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
     format!("may {}", parts.join("; "))
 }
 
-/// What to know before granting `*`: on which types it is, in one sentence; `None` without one.
+/// What to know before granting `*`, in at most 42 columns for words that are not long; `None`
+/// without one.
 pub fn wildcards<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Option<String> {
     let any = scopes.into_iter().filter(|scope| scope.entity == Entity::Any);
     let types: BTreeSet<&str> = any.map(|scope| scope.entity_type.as_str()).collect();
     let types: Vec<_> = types.into_iter().collect();
-    (!types.is_empty()).then(|| format!("any {}: * covers those made later, too", types.join(", ")))
+    match types.as_slice() {
+        [] => None,
+        [_] | [_, _] => Some(format!("* includes {} made later", types.join(", "))),
+        many => Some(format!("* includes what is made later, of {} types", many.len())),
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +73,11 @@ mod tests {
         assert_eq!(warns(&["channels:c-42:publish"]), None);
         assert_eq!(
             warns(&["users:*:read", "channels:*:read", "channels:*:list", "groups:g:list"]),
-            Some("any channels, users: * covers those made later, too".to_owned())
+            Some("* includes channels, users made later".to_owned())
+        );
+        assert_eq!(
+            warns(&["users:*:read", "channels:*:read", "groups:*:list"]),
+            Some("* includes what is made later, of 3 types".to_owned())
         );
     }
 
@@ -71,6 +89,18 @@ mod tests {
             says(&["clients:*:read", "channels:c-42:publish", "channels:c-42:subscribe@d1"]),
             "may publish on channels c-42; subscribe on channels c-42 in domain d1; \
              read on any clients"
+        );
+    }
+
+    #[test]
+    fn types_that_are_treated_alike_are_said_together() {
+        assert_eq!(
+            says(&["users:*:read", "users:*:list", "groups:*:read", "groups:*:list"]),
+            "may read, list on any groups, users"
+        );
+        assert_eq!(
+            says(&["channels:c-42:publish", "messages:c-42:publish", "messages:c-7:publish"]),
+            "may publish on channels, messages c-42; publish on messages c-7"
         );
     }
 }

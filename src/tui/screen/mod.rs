@@ -9,6 +9,7 @@ pub mod create;
 pub mod detail;
 pub mod edit;
 pub mod help;
+pub mod preset;
 pub mod regenerate;
 pub mod scopes;
 pub mod secret;
@@ -40,6 +41,8 @@ pub enum Overlay {
     Edit(edit::Edit),
     /// The keys.
     Help(help::Help),
+    /// A preset of scopes to add.
+    Preset(preset::PresetDialog),
     /// Lifetime and overlap of a new secret.
     Regenerate(regenerate::Regenerate),
     /// Scopes to add, or a row of the form.
@@ -60,6 +63,7 @@ macro_rules! each {
             Overlay::Confirm($inner) => $call,
             Overlay::Edit($inner) => $call,
             Overlay::Help($inner) => $call,
+            Overlay::Preset($inner) => $call,
             Overlay::Regenerate($inner) => $call,
             Overlay::Scopes($inner) => $call,
             Overlay::Secret($inner) => $call,
@@ -76,6 +80,7 @@ impl Overlay {
             Self::Ask(_) => Mode::Ask,
             Self::Confirm(_) => Mode::Confirm,
             Self::Edit(_)
+            | Self::Preset(_)
             | Self::Regenerate(_)
             | Self::Scopes(_)
             | Self::Test(_)
@@ -99,6 +104,7 @@ impl Overlay {
     pub fn paste(&mut self, text: &str) -> bool {
         match self {
             Self::Edit(it) => it.paste(text),
+            Self::Preset(it) => it.paste(text),
             Self::Regenerate(it) => it.paste(text),
             Self::Scopes(it) => it.paste(text),
             Self::Test(it) => it.paste(text),
@@ -116,6 +122,7 @@ impl Overlay {
     pub fn refuse(&mut self, error: ServiceError) -> Option<ServiceError> {
         match self {
             Self::Edit(it) => it.refuse(&error),
+            Self::Preset(it) => it.refuse(&error),
             Self::Regenerate(it) => it.refuse(&error),
             Self::Scopes(it) => it.refuse(&error),
             Self::Ask(it) => it.refuse(&error),
@@ -140,7 +147,12 @@ impl Overlay {
     pub fn closes_when_done(&self) -> bool {
         matches!(
             self,
-            Self::Ask(_) | Self::Confirm(_) | Self::Edit(_) | Self::Regenerate(_) | Self::Scopes(_)
+            Self::Ask(_)
+                | Self::Confirm(_)
+                | Self::Edit(_)
+                | Self::Preset(_)
+                | Self::Regenerate(_)
+                | Self::Scopes(_)
         )
     }
 }

@@ -11,3 +11,4 @@ pub mod paint;
 pub mod panel;
 pub mod rows;
 pub mod scope_fields;
+pub mod scope_rows;
