@@ -11,6 +11,7 @@
 )]
 
 mod auditing;
+mod cloning;
 mod creating;
 mod deciding;
 mod ending;

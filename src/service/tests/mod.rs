@@ -5,6 +5,7 @@ mod clock;
 mod ending;
 mod follow;
 mod issue;
+mod like;
 mod model;
 mod renewal;
 mod scopes;
