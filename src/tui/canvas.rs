@@ -25,6 +25,7 @@ pub type Measure = fn() -> io::Result<Size>;
 pub const USUAL_SIZE: Size = Size { width: 80, height: 24 };
 
 /// A ratatui backend that writes only differences, cursor included.
+#[derive(Debug)]
 struct Canvas<S: Write> {
     wire: Wire<S>,
     measure: Measure,
@@ -136,6 +137,14 @@ impl<S: Write> fmt::Debug for Painter<S> {
     // The cells of the screen may show a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Painter").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+impl<S: Write + fmt::Debug> Painter<S> {
+    /// Everything that both screen buffers hold, a secret too: for tests that it is gone.
+    #[doc(hidden)]
+    pub fn held(&self) -> String {
+        format!("{:?}", self.terminal)
     }
 }
 
@@ -305,6 +314,7 @@ mod tests {
     fn debug_text_of_a_screen_does_not_show_it() {
         let mut painter = painter();
         show(&mut painter, "pat_secret");
+        assert!(painter.held().contains("pat_secret"));
         assert_eq!(format!("{painter:?}"), "Painter { size: Size { width: 40, height: 5 }, .. }");
     }
 

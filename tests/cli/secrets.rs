@@ -88,11 +88,12 @@ fn all_files(folder: &Path, into: &mut Vec<PathBuf>) {
 /// at each of its three alignments, in UTF-16, in reverse.
 fn forms(secret: &str) -> Vec<Vec<u8>> {
     let part = random_part(secret).as_bytes();
-    let hex: String = part.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap();
+    let hex: String = part.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
     let coded = (0..3).map(|shift| {
         let coded = BASE64_STANDARD.encode([&vec![0; shift][..], part].concat());
         // Its ends depend on what stands beside it.
-        coded[4..coded.len() - 4].as_bytes().to_vec()
+        coded.as_bytes()[4..coded.len() - 4].to_vec()
     });
     let wide = part.iter().flat_map(|byte| [*byte, 0]).collect();
     let reverse = part.iter().rev().copied().collect();
