@@ -16,6 +16,7 @@ mod creating;
 mod deciding;
 mod ending;
 mod fixture;
+mod foreign;
 mod guarding;
 mod honesty;
 mod journey;

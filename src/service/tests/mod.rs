@@ -2,6 +2,7 @@
 //! only the tests move and a repeatable source of randomness. This file holds what they share.
 
 mod clock;
+mod decisions;
 mod ending;
 mod follow;
 mod issue;
