@@ -35,7 +35,7 @@ pub struct Args {
     pub config: Option<PathBuf>,
 
     /// Let the app listen to the mouse; Shift still selects text in most terminals
-    #[arg(long)]
+    #[arg(long, display_order = 903)]
     pub mouse: bool,
 
     /// Print JSON, one object a line, each with "schema": 1
