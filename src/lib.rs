@@ -25,7 +25,7 @@
 //! ```text
 //!            main.rs ── lib.rs
 //!        tui/            cli/            the two faces; they never meet
-//!     keymap/  config/                   words of the UI; settings
+//!     keymap/  config/  json.rs          words of the UI; settings; what both hand out
 //!            service/                    every use case, one function each
 //!            store/                      redb and bincode live here and nowhere else
 //!            domain/                     what a token is; pure
@@ -34,6 +34,7 @@
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod json;
 pub mod keymap;
 pub mod process;
 pub mod service;
@@ -41,6 +42,7 @@ pub mod store;
 pub mod tui;
 
 use std::{
+    fs::File,
     io::{self, Write as _},
     process::ExitCode,
 };
@@ -49,7 +51,7 @@ use clap::Parser as _;
 
 use cli::{Args, Command, Exit, Failure, Output, print::tell};
 use config::{Config, Environment, Theme};
-use service::{Clock, Entropy, Policy, Service, acting};
+use service::{Clock, Entropy, Handed, Policy, Service, acting, judge_handed};
 use store::{Store, StoreError};
 use tui::{look::Look, terminal};
 
@@ -59,7 +61,7 @@ pub fn run() -> ExitCode {
     process::harden();
     let arguments: Vec<_> = std::env::args_os().collect();
     let ran = cli::refuse_secrets(&arguments).and_then(|()| {
-        let args = Args::parse_from(&arguments);
+        let args = Args::try_parse_from(&arguments).map_err(|error| cli::refused(&error))?;
         match &args.command {
             Some(command) => command_line(&args, command),
             None => app(&args),
@@ -80,6 +82,10 @@ fn command_line(args: &Args, command: &Command) -> Result<Exit, Failure> {
         return done;
     }
     let config = settings(args)?;
+    if config.read_only && command.changes() {
+        // Before anything is asked, read or made.
+        return Err(Failure::Told(Exit::Refused, StoreError::Sealed.to_string()));
+    }
     let service = open(&config)?;
     let out = Output::new(args.json, config.theme != Theme::Mono);
     cli::perform(&service, command, &out)
@@ -90,12 +96,15 @@ fn app(args: &Args) -> Result<Exit, Failure> {
     let config = settings(args)?;
     let service = open(&config)?;
     // Old trash is no reason not to start: a store that cannot be written is still read.
-    drop(service.purge());
+    if !config.read_only {
+        drop(service.purge());
+    }
     let setup = tui::Setup {
         keymap: config.keymap.clone(),
         look: Look::new(config.theme, config.glyphs),
         mouse: config.mouse,
         who: who(&service),
+        options: options(&config, args),
         clipboard: (!config.clipboard.is_empty()).then(|| config.clipboard.clone()),
     };
     let secrets = tui::run(service, setup).map_err(Failure::usage)?;
@@ -108,8 +117,27 @@ fn app(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The options that a command line needs to do the same as the app: those that name another
+/// store or other settings than a bare `patdeck` would take.
+fn options(config: &Config, args: &Args) -> Vec<(&'static str, String)> {
+    let named = [
+        ("--store", args.store.as_ref().map(|_| &config.store)),
+        ("--config", args.config.as_ref().and(config.file.as_ref())),
+    ];
+    let named = named.into_iter().filter_map(|(name, path)| Some((name, path?)));
+    named.map(|(name, path)| (name, path.to_string_lossy().into_owned())).collect()
+}
+
 fn settings(args: &Args) -> Result<Config, Failure> {
-    Config::load(&args.flags(), &Environment::of_process()).map_err(Failure::usage)
+    let config = Config::load(&args.flags(), &Environment::of_process()).map_err(Failure::usage)?;
+    // The settings name a program that is handed secrets: whoever may change them has these.
+    if let Some((path, file)) =
+        config.file.as_deref().and_then(|path| Some((path, File::open(path).ok()?)))
+    {
+        judge_handed(path, &file, Handed::Content)
+            .map_err(|error| Failure::Told(Exit::Store, error.to_string()))?;
+    }
+    Ok(config)
 }
 
 fn open(config: &Config) -> Result<Service, Failure> {
@@ -121,7 +149,8 @@ fn open(config: &Config) -> Result<Service, Failure> {
     };
     let actor = acting(|name| std::env::var(name).ok());
     let refused = |error: StoreError| Failure::Told(Exit::Store, error.to_string());
-    let store = Store::open(&config.store).map_err(refused)?;
+    let opener = if config.read_only { Store::open_sealed } else { Store::open };
+    let store = opener(&config.store).map_err(refused)?;
     Ok(Service::new(store, Clock::System, Entropy::System, actor, policy))
 }
 

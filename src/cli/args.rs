@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use super::examples;
 use crate::{
     config::Flags,
-    domain::{Column, Domain, Lifetime, Overlap, Scope, StatusFilter},
+    domain::{Column, Domain, Hash, Lifetime, Overlap, Scope, StatusFilter},
 };
 
 /// Issue, scope, watch, revoke, regenerate and check personal access tokens.
@@ -38,8 +38,12 @@ pub struct Args {
     #[arg(long, display_order = 903)]
     pub mouse: bool,
 
-    /// Print JSON, one object a line, each with "schema": 1
+    /// Change nothing, not even the record of a last use; commands that would are refused, exit 3
     #[arg(long, global = true, display_order = 902)]
+    pub read_only: bool,
+
+    /// Print JSON, one object a line, each with "schema": 1
+    #[arg(long, global = true, display_order = 903)]
     pub json: bool,
 
     /// What to do; the app if nothing
@@ -50,7 +54,12 @@ pub struct Args {
 impl Args {
     /// What they say about settings.
     pub fn flags(&self) -> Flags {
-        Flags { config: self.config.clone(), store: self.store.clone(), mouse: self.mouse }
+        Flags {
+            config: self.config.clone(),
+            store: self.store.clone(),
+            read_only: self.read_only,
+            mouse: self.mouse,
+        }
     }
 }
 
@@ -119,6 +128,33 @@ pub enum Command {
     /// Look over everything and say what needs attention; exit 1 if something does
     #[command(after_help = examples::DOCTOR)]
     Doctor,
+}
+
+impl Command {
+    /// Whether it would change the store. Using a secret and copying the store are no changes.
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::Create(_)
+            | Self::Edit(_)
+            | Self::Scope(_)
+            | Self::Revoke(_)
+            | Self::Regenerate(_)
+            | Self::Delete(_)
+            | Self::Restore { .. } => true,
+            Self::Scan(scan) => scan.revoke,
+            Self::Import(import) => !import.dry_run,
+            Self::List(_)
+            | Self::Show { .. }
+            | Self::Verify(_)
+            | Self::Audit(_)
+            | Self::Export(_)
+            | Self::Backup(_)
+            | Self::Completions { .. }
+            | Self::Man
+            | Self::Config(_)
+            | Self::Doctor => false,
+        }
+    }
 }
 
 /// Which tokens to list.
@@ -373,4 +409,9 @@ pub struct Audit {
     /// Check that no event was changed, removed or put in; exit 1 if one was
     #[arg(long)]
     pub check: bool,
+
+    /// With --check: what an earlier check printed as the head; exit 1 if the trail was cut off
+    /// or written anew since
+    #[arg(long, requires = "check", value_name = "HASH")]
+    pub expect: Option<Hash>,
 }

@@ -8,10 +8,11 @@ use serde_json::json;
 use super::{
     args::Audit,
     exit::{Exit, Failure},
-    print::{Output, event, tell, time},
+    print::{Output, tell},
 };
 use crate::{
-    domain::{Event, TokenId},
+    domain::{Event, Hash, TokenId},
+    json::{event, time},
     service::{ChainState, Service},
 };
 
@@ -21,7 +22,7 @@ const LOOK_EVERY: Timespec = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
 /// Prints events oldest first, and goes on with `--follow`; or checks the chain.
 pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exit, Failure> {
     if args.check {
-        return check(service, out);
+        return check(service, args.expect, out);
     }
     let token = args.token.as_deref().map(|name| addressed(service, name)).transpose()?;
     let mut seen = 0;
@@ -89,32 +90,66 @@ fn print(each: &Event, out: &Output) -> Result<(), Failure> {
     Ok(out.line(crate::domain::text::escape(line.trim_end()).as_ref())?)
 }
 
-fn check(service: &Service, out: &Output) -> Result<Exit, Failure> {
-    let chain = service.trail(0)?.chain;
-    let Some((sequence, fault)) = &chain.broken else {
-        print_chain(&chain, out)?;
+/// What is told of a trail that holds but lacks the expected event.
+const LOST: &str = "no event has the expected hash: the trail was cut off or written anew since \
+    that check, compare with a backup from before it";
+
+/// What a check found out.
+struct Checked {
+    chain: ChainState,
+    /// Whether an event was expected, and where it is if the chain holds up to there.
+    asked: bool,
+    place: Option<u64>,
+}
+
+impl Checked {
+    /// What is wrong, in words; where it is wrong stands apart.
+    fn fault(&self) -> Option<&str> {
+        let broken = self.chain.broken.as_ref().map(|(_, fault)| fault.as_str());
+        broken.or_else(|| (self.asked && self.place.is_none()).then_some(LOST))
+    }
+}
+
+fn check(service: &Service, expect: Option<Hash>, out: &Output) -> Result<Exit, Failure> {
+    let (chain, place) = match expect {
+        None => (service.trail(0)?.chain, None),
+        Some(hash) => service.trail_since(hash)?,
+    };
+    let checked = Checked { chain, asked: expect.is_some(), place };
+    let Some(fault) = checked.fault() else {
+        print_checked(&checked, out)?;
         return Ok(Exit::Done);
     };
-    tell(&format!("the chain is broken at event {sequence}: {fault}"));
+    match &checked.chain.broken {
+        Some((sequence, _)) => tell(&format!("the chain is broken at event {sequence}: {fault}")),
+        None => tell(fault),
+    }
     // A closed pipe must not turn the finding into success.
-    print_chain(&chain, out).map_err(|error| Failure::from(error).or_exit(Exit::No))?;
+    print_checked(&checked, out).map_err(|error| Failure::from(error).or_exit(Exit::No))?;
     Ok(Exit::No)
 }
 
-fn print_chain(chain: &ChainState, out: &Output) -> io::Result<()> {
+fn print_checked(checked: &Checked, out: &Output) -> io::Result<()> {
+    let Checked { chain, place, .. } = checked;
     let broken = chain.broken.as_ref();
     if out.json {
-        out.object(json!({
+        return out.object(json!({
             "events": chain.events,
             "holds": broken.is_none(),
             "broken_at": broken.map(|(sequence, _)| sequence),
-            "fault": broken.map(|(_, fault)| fault),
+            "fault": checked.fault(),
             "head": chain.head.to_string(),
-        }))
-    } else if broken.is_none() {
-        let (events, head) = (chain.events, chain.head);
-        out.line(&format!("the chain holds: {events} events, head {head}"))
-    } else {
-        Ok(())
+            "expected_at": place,
+        }));
     }
+    if broken.is_some() {
+        return Ok(());
+    }
+    let (events, head) = (chain.events, chain.head);
+    out.line(&format!("the chain holds: {events} events, head {head}"))?;
+    if let Some(place) = place {
+        let since = events.saturating_sub(*place);
+        out.line(&format!("the expected hash is that of event {place}: {since} events since"))?;
+    }
+    Ok(())
 }

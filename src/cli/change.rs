@@ -8,11 +8,12 @@ use serde_json::json;
 use super::{
     args::{Create, Delete, Edit, Handout, Regenerate, Revoke, ScopeCommand, ScopeList},
     exit::{Exit, Failure},
-    print::{Output, tell, token},
+    print::{Output, tell},
     prompt::confirm,
 };
 use crate::{
     domain::{Description, Name, Overlap, Pat, Scope, Status, TokenId},
+    json::token,
     service::{
         Claim, Issued, NewPat, Renewal, Service, ServiceError,
         handout::{HandoutError, Waiting},
@@ -109,7 +110,7 @@ pub(super) fn edit(service: &Service, args: &Edit, out: &Output) -> Result<Exit,
         args.description.as_deref().map_or(Ok(pat.description.clone()), Description::parse);
     let name = name.map_err(ServiceError::from)?;
     let description = description.map_err(ServiceError::from)?;
-    let pat = service.edit(&pat.id, &name, &description)?;
+    let (pat, _) = service.edit(&pat.id, &name, &description)?;
     done(service, out, &[pat], "saved")
 }
 
@@ -122,7 +123,7 @@ pub(super) fn scope(
     let pat = match command {
         ScopeCommand::Add { token, scopes } => {
             let id = service.find(token)?.id;
-            let (pat, added) = service.add_scopes(&id, &flat(scopes))?;
+            let (pat, added, _) = service.add_scopes(&id, &flat(scopes))?;
             for gone in &added.absorbed {
                 tell(&format!("{gone} went: * covers it"));
             }
@@ -130,13 +131,13 @@ pub(super) fn scope(
         }
         ScopeCommand::Remove { token, scopes } => {
             let id = service.find(token)?.id;
-            service.remove_scopes(&id, &flat(scopes))?
+            service.remove_scopes(&id, &flat(scopes))?.0
         }
         ScopeCommand::Clear { token, yes } => {
             let pat = service.find(token)?;
             let what = format!("Every scope of {} is removed", pat.name);
             confirm(&what, pat.name.as_str(), *yes)?;
-            service.clear_scopes(&pat.id)?
+            service.clear_scopes(&pat.id)?.0
         }
     };
     done(service, out, &[pat], "saved")
@@ -165,7 +166,7 @@ pub(super) fn delete(service: &Service, args: &Delete, out: &Output) -> Result<E
             _ => format!("All {count} tokens are deleted"),
         };
         confirm(&what, &count.to_string(), args.yes)?;
-        let count = service.delete_all(count)?;
+        let (count, _) = service.delete_all(count)?;
         if out.json {
             out.object(json!({ "deleted": count }))?;
         } else {
@@ -174,7 +175,7 @@ pub(super) fn delete(service: &Service, args: &Delete, out: &Output) -> Result<E
         return Ok(Exit::Done);
     }
     let ids = chosen(service, &args.tokens, "deleted", args.yes)?;
-    let pats = service.delete_many(&ids)?;
+    let (pats, _) = service.delete_many(&ids)?;
     done(service, out, &pats, "deleted")
 }
 

@@ -6,22 +6,33 @@ use std::io::{self, Write};
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
+use serde_json::json;
 
 use super::{
     args::Args,
     exit::{Exit, Failure},
+    print::Output,
 };
 
 /// Prints the completions for `shell`.
-pub(super) fn completions(shell: Shell) -> Result<Exit, Failure> {
+pub(super) fn completions(shell: Shell, out: &Output) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "patdeck", &mut script);
-    io::stdout().write_all(&script)?;
+    document("completions", &script, out)
+}
+
+/// Prints a document as it is; as JSON, as the one text of an object.
+fn document(kind: &str, bytes: &[u8], out: &Output) -> Result<Exit, Failure> {
+    if out.json {
+        out.object(json!({ kind: String::from_utf8_lossy(bytes) }))?;
+    } else {
+        io::stdout().write_all(bytes)?;
+    }
     Ok(Exit::Done)
 }
 
 /// Prints the manual page.
-pub(super) fn man() -> Result<Exit, Failure> {
+pub(super) fn man(out: &Output) -> Result<Exit, Failure> {
     let mut page = Vec::new();
     let mut all = Args::command();
     all.build();
@@ -37,8 +48,7 @@ pub(super) fn man() -> Result<Exit, Failure> {
     }
     writeln!(page, ".SH NOTES")?;
     notes(&all, &mut page)?;
-    io::stdout().write_all(&page)?;
-    Ok(Exit::Done)
+    document("man", &page, out)
 }
 
 /// The part of one command and of those below it.

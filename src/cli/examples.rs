@@ -25,6 +25,7 @@ Exit codes:
 
 Environment:
   PATDECK_STORE, PATDECK_CONFIG   as --store and --config, which are stronger
+  PATDECK_READ_ONLY               as --read-only, unless it is 0 or false
   SSH_CONNECTION, SUDO_USER       who did it, for the audit trail
   NO_COLOR                        no colours: the theme mono
   LC_ALL, LC_CTYPE, LANG          glyphs only where the first of them that is set says UTF-8";
@@ -136,9 +137,11 @@ Examples:
   patdeck audit --token ci-prod
   patdeck audit --follow --json
   patdeck audit --check || mail -s 'the trail is broken' ops < /dev/null
+  patdeck audit --check --expect 9a77f3…
 
-Oldest first. --follow prints what there is, then what happens. Exit 0; with --check 1 if the
-chain is broken.";
+Oldest first. --follow prints what there is, then what happens. --check prints the hash of the
+newest event: kept in another place, it shows with --expect that nothing was cut off or written
+anew since. Exit 0; with --check 1 if the chain is broken or the expected event is not there.";
 
 /// `scan`
 pub(super) const SCAN: &str = "\

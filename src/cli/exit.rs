@@ -65,6 +65,7 @@ impl Failure {
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         let exit = match &error {
+            sealed if sealed.is_sealed() => Exit::Refused,
             ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
             ServiceError::Gone(_) | ServiceError::NotFound(_) | ServiceError::NothingToRestore => {
                 Exit::No

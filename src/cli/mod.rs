@@ -18,13 +18,19 @@ mod tokens;
 mod transfer;
 mod verify;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, fs::File, path::Path};
 
 pub use args::{Args, Command};
 pub use exit::{Exit, Failure};
 pub use print::Output;
+#[doc(hidden)]
+pub use transfer::{export_line, import_text};
 
-use crate::{config::Environment, domain::Secret, service::Service};
+use crate::{
+    config::Environment,
+    domain::{Secret, text::first_unsafe},
+    service::{Handed, Service, judge_handed},
+};
 
 /// Does what must work without a store or without sound settings; `None` if `command` needs
 /// both. `open` opens the store for a look at it.
@@ -37,8 +43,8 @@ pub fn perform_without_store(
     let environment = Environment::of_process();
     let out = Output::new(args.json, !environment.no_color);
     match command {
-        Command::Completions { shell } => Some(documents::completions(*shell)),
-        Command::Man => Some(documents::man()),
+        Command::Completions { shell } => Some(documents::completions(*shell, &out)),
+        Command::Man => Some(documents::man(&out)),
         Command::Config(command) => Some(settings::config(*command, &flags, &environment, &out)),
         Command::Doctor => Some(doctor::doctor(&flags, &environment, open, &out)),
         Command::Scan(scan) if scan.regex => Some(scan::regex(args.json)),
@@ -69,6 +75,22 @@ pub fn perform(service: &Service, command: &Command, out: &Output) -> Result<Exi
             Ok(Exit::Done)
         }
     }
+}
+
+/// What clap says of arguments that it does not take, help and version included. It repeats them
+/// as they are, so what would move the cursor is told in our own way instead.
+pub fn refused(error: &clap::Error) -> Failure {
+    let told = error.render().to_string();
+    if told.split('\n').all(|line| first_unsafe(line).is_none()) {
+        error.exit();
+    }
+    let told = told.trim_end();
+    Failure::usage(told.strip_prefix("error: ").unwrap_or(told))
+}
+
+/// Refuses a file that others could read or change against what it is `handed` to us for.
+fn handed(file: &File, path: &Path, handed: Handed) -> Result<(), Failure> {
+    judge_handed(path, file, handed).map_err(|error| Failure::Told(Exit::Store, error.to_string()))
 }
 
 /// Refuses arguments with a secret in them, whatever the command: other users of the machine

@@ -1,15 +1,12 @@
-//! What commands print: tokens and events as JSON or as aligned text, escaped so that no stored
-//! text moves a terminal's cursor. Data goes to standard output, everything else beside it.
+//! How commands print: JSON objects or aligned text, escaped so that no stored text moves a
+//! terminal's cursor. Data goes to standard output, everything else beside it.
 
 use std::io::{self, IsTerminal as _, Write};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::domain::{Event, Moment, Pat, text::escape};
-
-/// The version of every JSON object that patdeck prints.
-pub const SCHEMA: u32 = 1;
+use crate::{domain::text::escape, json};
 
 /// Where a command prints.
 #[derive(Debug)]
@@ -27,18 +24,18 @@ impl Output {
 
     /// Prints `value` on a line of its own, as an object of the current schema.
     pub fn object(&self, value: Value) -> io::Result<()> {
-        let mut object = json!({ "schema": SCHEMA });
-        if let (Value::Object(object), Value::Object(value)) = (&mut object, value) {
-            object.extend(value);
-        }
-        self.line(&object.to_string())
+        self.line(&json::object(value))
     }
 
-    /// Prints a line of data.
+    /// Prints a line of data, or several.
     pub fn line(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.write_all(b"\n")
+        // What needs no escape is not copied: it may be a secret.
+        for line in text.split('\n') {
+            out.write_all(escape(line).as_bytes())?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
     }
 
     /// Prints rows under headings, each column as wide as its widest cell.
@@ -74,52 +71,10 @@ fn joined<const N: usize>(cells: [&str; N], widths: &[usize; N]) -> String {
     line
 }
 
-/// Says something to the operator, beside the data.
+/// Says something to the operator, beside the data. Errors repeat what was given, paths are what
+/// others made them: no part of it moves the cursor.
 pub fn tell(text: &str) {
+    let lines: Vec<_> = text.split('\n').map(escape).collect();
     // Where standard error is closed nobody is listening.
-    drop(writeln!(io::stderr(), "patdeck: {text}"));
-}
-
-/// An instant as JSON and tables print it.
-pub fn time(at: Moment) -> String {
-    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// A token as JSON; never its secret or its digest.
-pub fn token(pat: &Pat, now: Moment) -> Value {
-    json!({
-        "id": pat.id.as_str(),
-        "name": pat.name.as_str(),
-        "description": pat.description.as_str(),
-        "status": pat.status(now).word(),
-        "hint": pat.hint(),
-        "scopes": pat.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "issued": time(pat.issued),
-        "expires": pat.expires.map(time),
-        "revoked": pat.revoked.map(time),
-        "retiring_until": pat.retiring.map(|old| time(old.until)),
-        "created": time(pat.created),
-        "created_by": pat.created_by.to_string(),
-        "claimed": pat.claimed,
-        "last_used": pat.last_used.as_ref().map(|used| json!({
-            "at": time(used.at),
-            "from": used.from,
-            "what": used.what,
-        })),
-    })
-}
-
-/// An event as JSON.
-pub fn event(event: &Event) -> Value {
-    let what = &event.what;
-    json!({
-        "sequence": event.sequence,
-        "at": time(what.at),
-        "action": what.action.word(),
-        "token": what.token.map(|id| id.to_string()),
-        "name": what.name,
-        "actor": what.actor.to_string(),
-        "detail": what.detail,
-        "hash": event.hash.to_string(),
-    })
+    drop(writeln!(io::stderr(), "patdeck: {}", lines.join("\n")));
 }

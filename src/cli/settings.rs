@@ -204,6 +204,7 @@ fn rows(config: &Config) -> Vec<(String, Value, Origin)> {
     let mut rows = Vec::new();
     let mut row = |name: &str, value: Value| rows.push((name.to_owned(), value, from(name)));
     row("store", json!(config.store.to_string_lossy()));
+    row("read-only", json!(config.read_only));
     row("prefix", json!(config.prefix.as_str()));
     row("theme", json!(config.theme.word()));
     row("glyphs", json!(config.glyphs.word()));

@@ -1,19 +1,15 @@
 //! `list` and `show`: reading tokens.
 
-use serde_json::json;
-
 use super::{
     args::List,
     exit::{Exit, Failure},
-    print::{Output, event, tell, time, token},
+    print::{Output, tell},
 };
 use crate::{
-    domain::{Moment, Pat, Query, Sort, Status, StatusFilter, sentence::permits},
+    domain::{LastUse, Moment, Pat, Query, Sort, Status, StatusFilter, sentence::permits},
+    json::{self, time, token},
     service::Service,
 };
-
-/// Newest events that `show` prints.
-const EVENTS: usize = 10;
 
 /// Prints the tokens that `args` ask for. With `--expiring` it says by its exit code whether
 /// there is one.
@@ -50,7 +46,7 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
                     pat.status(now).word().to_owned(),
                     pat.scopes.len().to_string(),
                     pat.expires.map_or_else(never, time),
-                    pat.last_used.as_ref().map_or_else(never, |used| time(used.at)),
+                    pat.last_use().map_or_else(never, |used| time(used.at)),
                 ]
             })
             .collect();
@@ -63,10 +59,9 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
 pub(super) fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, Failure> {
     let pat = service.find(name)?;
     let now = service.now()?;
-    let events = service.history(&pat.id, EVENTS)?;
+    let events = service.history(&pat.id, json::EVENTS)?;
     if out.json {
-        let events: Vec<_> = events.iter().map(event).collect();
-        out.object(json!({ "token": token(&pat, now), "events": events }))?;
+        out.object(json::shown(&pat, &events, now))?;
         return Ok(Exit::Done);
     }
     let mut rows = fields(&pat, now);
@@ -94,21 +89,23 @@ fn fields(pat: &Pat, now: Moment) -> Vec<[String; 2]> {
     if let (Some(at), Status::Revoked) = (pat.revoked, pat.status(now)) {
         row("revoked", &time(at));
     }
-    if let Some(old) = pat.retiring.filter(|old| now < old.until) {
+    if let Some(old) = pat.overlap(now) {
         row("old secret", &format!("works until {}", time(old.until)));
+        let unused = || "not used since the rotation".to_owned();
+        let last = |used: &LastUse| format!("last used {}", told(used));
+        row("old secret", &old.last_used.as_ref().map_or_else(unused, last));
     }
-    let used = pat.last_used.as_ref().map_or_else(
-        || "never".to_owned(),
-        |used| {
-            let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-            format!("{}{from}, {}", time(used.at), used.what)
-        },
-    );
-    row("last used", &used);
+    row("last used", &pat.last_use().map_or_else(|| "never".to_owned(), told));
     row("created", &format!("{} by {}", time(pat.created), pat.created_by));
     row("in words", &permits(&pat.scopes));
     for scope in &pat.scopes {
         row("scope", &scope.to_string());
     }
     rows
+}
+
+/// When, from where and what for.
+fn told(used: &LastUse) -> String {
+    let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+    format!("{}{from}, {}", time(used.at), used.what)
 }

@@ -10,12 +10,14 @@ use zeroize::Zeroizing;
 use super::{
     args::Verify,
     exit::{Exit, Failure},
-    print::{Output, tell, time},
+    handed,
+    print::{Output, tell},
     prompt,
 };
 use crate::{
     domain::{Decision, Denial, Pat, Request, Scope},
-    service::Service,
+    json::time,
+    service::{Handed, Service},
 };
 
 /// What came out, whether a request was decided or a secret identified.
@@ -70,6 +72,7 @@ fn read(args: &Verify) -> Result<Zeroizing<String>, Failure> {
     let file = File::open(path).map_err(|error| {
         Failure::usage(format!("{} could not be read ({error})", path.display()))
     })?;
+    handed(&file, path, Handed::Secret)?;
     prompt::line(file)
 }
 

@@ -12,6 +12,8 @@ pub struct Environment {
     pub config: Option<PathBuf>,
     /// `PATDECK_STORE`.
     pub store: Option<PathBuf>,
+    /// `PATDECK_READ_ONLY`: off for `0` and `false`, on for any other text.
+    pub read_only: Option<bool>,
     /// Whether `NO_COLOR` is set and not empty.
     pub no_color: bool,
     /// The locale of characters: `LC_ALL`, else `LC_CTYPE`, else `LANG`.
@@ -40,6 +42,7 @@ impl Environment {
         Self {
             config: set("PATDECK_CONFIG").map(PathBuf::from),
             store: set("PATDECK_STORE").map(PathBuf::from),
+            read_only: set("PATDECK_READ_ONLY").map(|value| value != "0" && value != "false"),
             no_color: set("NO_COLOR").is_some(),
             locale: locale.map(|name| name.to_string_lossy().into_owned()),
             ..Self::default()
@@ -69,6 +72,16 @@ mod tests {
         assert_eq!(locale(&all[1..]).unwrap(), "x.UTF-8");
         assert_eq!(locale(&[("LC_ALL", ""), ("LANG", "y")]).unwrap(), "y");
         assert_eq!(locale(&[]), None);
+    }
+
+    #[test]
+    fn read_only_is_on_for_any_text_that_does_not_say_no() {
+        let read = |text| of(&[("PATDECK_READ_ONLY", text)]).read_only;
+        assert_eq!(
+            ["1", "true", "yes", "0", "false"].map(read),
+            [true, true, true, false, false].map(Some)
+        );
+        assert_eq!(read(""), None);
     }
 
     #[test]

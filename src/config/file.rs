@@ -18,6 +18,8 @@ use crate::keymap::{Keymap, Override, near::advice, overrides};
 pub struct File {
     /// Where the store is, as a full path.
     pub store: Option<PathBuf>,
+    /// Whether nothing may be changed in it.
+    pub read_only: Option<bool>,
     /// What new secrets begin with.
     pub prefix: Option<Prefix>,
     /// The lifetime that is offered first.
@@ -40,8 +42,18 @@ pub struct File {
     pub keymap: Option<Keymap>,
 }
 
-const SETTINGS: [&str; 9] =
-    ["store", "prefix", "lifetime", "catalogue", "theme", "glyphs", "mouse", "clipboard", "keys"];
+const SETTINGS: [&str; 10] = [
+    "store",
+    "read-only",
+    "prefix",
+    "lifetime",
+    "catalogue",
+    "theme",
+    "glyphs",
+    "mouse",
+    "clipboard",
+    "keys",
+];
 
 impl File {
     /// Reads `text`, the content of a file in the folder `base`; or every mistake, by line.
@@ -79,7 +91,8 @@ impl<'a> Reader<'a> {
 
     fn file(&mut self, root: Vec<Entry<'a>>, base: &Path, folders: Option<&Folders>) -> File {
         let picked = self.pick(root, SETTINGS);
-        let [store, prefix, lifetime, catalogue, theme, glyphs, mouse, clipboard, keys] = &picked;
+        let [store, read_only, prefix, lifetime, catalogue, theme, glyphs, mouse, clipboard, keys] =
+            &picked;
         let mut file = File {
             store: self.parsed(store.as_ref(), "a path in quotes", |text| {
                 path(text, base, folders)
@@ -91,6 +104,7 @@ impl<'a> Reader<'a> {
                     )
                 })
             }),
+            read_only: self.switch(read_only.as_ref()),
             theme: self.parsed(theme.as_ref(), "a theme in quotes such as \"dark\"", |text| {
                 word(text, Theme::ALL.map(|theme| (theme.word(), theme)))
             }),

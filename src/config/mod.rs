@@ -40,6 +40,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--store`
     pub store: Option<PathBuf>,
+    /// `--read-only`
+    pub read_only: bool,
     /// `--mouse`
     pub mouse: bool,
 }
@@ -78,6 +80,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Where the store is, as a full path.
     pub store: PathBuf,
+    /// Whether nothing may be changed in it.
+    pub read_only: bool,
     /// What new secrets begin with.
     pub prefix: Prefix,
     /// The lifetime that is offered first; within `limits`.
@@ -155,6 +159,8 @@ impl Config {
             [&flags.store, &environment.store].map(|path| path.as_ref().map(here));
         let stores = [flag, variable, file.store].map(|path| path.map(Some));
         let store = layered(&mut from, "store", stores, home).ok_or(ConfigError::NoHome)?;
+        let sealed = [flags.read_only.then_some(true), environment.read_only, file.read_only];
+        let read_only = layered(&mut from, "read-only", sealed, false);
         let Limits { max, allow_never } = Limits::default();
         let limits = Limits {
             max: layered(&mut from, "lifetime.max", only(file.max), max),
@@ -175,6 +181,7 @@ impl Config {
         Ok(Self {
             file: path,
             store,
+            read_only,
             prefix: layered(&mut from, "prefix", only(file.prefix), Prefix::default()),
             lifetime: layered(&mut from, "lifetime.default", only(file.lifetime), usual),
             limits,

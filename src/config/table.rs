@@ -7,6 +7,10 @@ use toml::de::{DeTable, DeValue};
 use super::fault::{Fault, Problem};
 use crate::keymap::near::advice;
 
+/// Mistakes that are told at once: more are not read, and a file that is none of ours has as many
+/// as it has bytes.
+const MOST_FAULTS: usize = 100;
+
 /// A file that is being read, with the mistakes found in it so far.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
@@ -32,8 +36,11 @@ impl<'a> Reader<'a> {
         Self { text, faults: Vec::new() }
     }
 
-    /// Notes that something is wrong at this byte.
+    /// Notes that something is wrong at this byte, unless enough is wrong already.
     pub(super) fn fault(&mut self, at: usize, problem: Problem) {
+        if self.faults.len() >= MOST_FAULTS {
+            return;
+        }
         let before = self.text.get(..at).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         self.faults.push(Fault { line, problem });

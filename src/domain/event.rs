@@ -1,7 +1,7 @@
 //! One row of the audit trail: who did what to which token, when, chained to the row before
 //! by its hash. Holds no secret and no digest. Written by the service, kept by the store.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use super::{Moment, id::TokenId, text::escape};
 
@@ -67,11 +67,13 @@ pub enum Action {
     OverlapEnded = 12,
     /// A token came from another store's export, or took the place of one that was here.
     Imported = 13,
+    /// A change of name, description or scopes was taken back.
+    Undone = 14,
 }
 
 impl Action {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Created,
         Self::Edited,
         Self::ScopesAdded,
@@ -85,6 +87,7 @@ impl Action {
         Self::ClockAccepted,
         Self::OverlapEnded,
         Self::Imported,
+        Self::Undone,
     ];
 
     /// Its stored number.
@@ -113,6 +116,7 @@ impl Action {
             Self::ClockAccepted => "clock accepted",
             Self::OverlapEnded => "overlap ended",
             Self::Imported => "imported",
+            Self::Undone => "undone",
         }
     }
 }
@@ -139,6 +143,27 @@ impl Hash {
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Why a text is no hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a hash has 64 hexadecimal digits: copy the whole of what `patdeck audit --check` printed")]
+pub struct HashError;
+
+impl FromStr for Hash {
+    type Err = HashError;
+
+    /// Reads what [`Display`](fmt::Display) prints.
+    fn from_str(text: &str) -> Result<Self, HashError> {
+        let digits: Option<Vec<_>> = text.trim().chars().map(|c| c.to_digit(16)).collect();
+        let mut bytes = [0; 32];
+        let digits = digits.filter(|digits| digits.len() == 2 * bytes.len()).ok_or(HashError)?;
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let value = pair.iter().fold(0, |value, digit| value << 4 | digit);
+            *byte = u8::try_from(value).map_err(|_| HashError)?;
+        }
+        Ok(Self(bytes))
     }
 }
 
@@ -190,6 +215,16 @@ mod tests {
         }
         assert_eq!(Action::from_code(0), None);
         assert_eq!(Action::from_code(200), None);
+    }
+
+    #[test]
+    fn a_hash_reads_as_it_prints_and_a_part_of_one_does_not() {
+        let hash = Hash::from_bytes(std::array::from_fn(|n| 7 * u8::try_from(n).unwrap()));
+        let text = hash.to_string();
+        assert_eq!(format!(" {}\n", text.to_uppercase()).parse(), Ok(hash));
+        for bad in ["", "0", &text[..63], &format!("{text}0"), &format!("{}g", &text[..63])] {
+            assert_eq!(bad.parse::<Hash>(), Err(HashError), "{bad}");
+        }
     }
 
     #[test]

@@ -18,11 +18,11 @@ pub mod text;
 
 pub use catalogue::{Catalogue, Offer};
 pub use decision::{Decision, Denial, Request, decide};
-pub use event::{Action, Actor, Event, EventDraft, Hash};
+pub use event::{Action, Actor, Event, EventDraft, Hash, HashError};
 pub use id::TokenId;
 pub use lifetime::{Lifetime, LifetimeError, Limits};
 pub use name::{Description, Name, NameError};
-pub use pat::{LastUse, Overlap, Pat, Retiring, Status, TransitionError};
+pub use pat::{LastUse, Overlap, Pat, Retiring, Status, TransitionError, Which, newer};
 pub use query::{Column, Counts, Query, Sort, StatusFilter};
 pub use scan::{Finder, Sighting};
 pub use scope::{Added, Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes};

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::text::is_unsafe;
+use super::text::{first_unsafe, is_unsafe};
 
 /// Why a name or a description was refused; the text stands beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +25,12 @@ pub enum NameError {
         /// The first such character.
         character: char,
     },
+    /// A mark that stands on nothing, or on a pile of others.
+    #[error("the mark U+{code:04X} stands on nothing or on too many others: remove it", code = u32::from(*.character))]
+    Mark {
+        /// The first such character.
+        character: char,
+    },
 }
 
 /// A token's name: 1 to 64 visible characters, trimmed; unique in a store by [`Name::folded`].
@@ -41,7 +47,7 @@ impl Name {
         if text.is_empty() {
             return Err(NameError::Empty);
         }
-        check(text, Self::MAX_CHARS, is_unsafe)?;
+        check(text, Self::MAX_CHARS, first_unsafe(text))?;
         Ok(Self(text.to_owned()))
     }
 
@@ -78,7 +84,7 @@ impl Description {
     /// The description that `text` spells; line ends are kept, blanks around it are not.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let text = text.trim().replace("\r\n", "\n");
-        check(&text, Self::MAX_CHARS, |c| c != '\n' && is_unsafe(c))?;
+        check(&text, Self::MAX_CHARS, text.split('\n').find_map(first_unsafe))?;
         Ok(Self(text))
     }
 
@@ -99,9 +105,11 @@ impl fmt::Display for Description {
     }
 }
 
-fn check(text: &str, max: usize, refused: impl Fn(char) -> bool) -> Result<(), NameError> {
-    if let Some(c) = text.chars().find(|c| refused(*c)) {
-        return Err(NameError::Unsafe { character: c });
+fn check(text: &str, max: usize, refused: Option<char>) -> Result<(), NameError> {
+    match refused {
+        Some(character) if is_unsafe(character) => return Err(NameError::Unsafe { character }),
+        Some(character) => return Err(NameError::Mark { character }),
+        None => {}
     }
     let len = text.chars().count();
     if len > max {
@@ -131,6 +139,10 @@ mod tests {
         assert_eq!(
             told("a\u{202e}b"),
             "the character U+202E is invisible or controls the terminal: remove it"
+        );
+        assert_eq!(
+            told(&format!("a{}", "\u{301}".repeat(5))),
+            "the mark U+0301 stands on nothing or on too many others: remove it"
         );
         assert_eq!(
             told("a\tb"),

@@ -1,6 +1,8 @@
 //! The record of a token, its status at an instant, and its transitions as pure functions of
 //! the record and the instant. Called by the service, which adds clock, store and audit.
 
+use std::borrow::Borrow;
+
 use chrono::TimeDelta;
 
 use super::{
@@ -57,12 +59,23 @@ pub struct LastUse {
 }
 
 /// The secret before the last rotation, while it still works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retiring {
     /// What is known of it.
     pub digest: Digest,
     /// From when on it is dead.
     pub until: Moment,
+    /// When it was last used since the rotation: who still has to change over.
+    pub last_used: Option<LastUse>,
+}
+
+/// Which of a token's secrets a bearer presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The one of its last issue.
+    Present,
+    /// The one before it, within the overlap.
+    Retiring,
 }
 
 /// How long the old secret goes on working beside the new one.
@@ -132,7 +145,8 @@ pub struct Pat {
     pub revoked: Option<Moment>,
     /// Whether its present secret was copied, written, printed or acknowledged.
     pub claimed: bool,
-    /// When it was last used; written by checks, at most once in 30 seconds.
+    /// When it was last used, but for what is told of its retiring secret; written by checks,
+    /// at most once in 30 seconds.
     pub last_used: Option<LastUse>,
 }
 
@@ -148,21 +162,54 @@ impl Pat {
         }
     }
 
-    /// Whether `digest` is that of a secret that works, or would if the status allowed it: the
-    /// present one, or the retiring one within its overlap. Both are compared in any case, so
-    /// that the time taken does not tell which it was.
-    pub fn accepts(&self, digest: &Digest, at: Moment) -> bool {
+    /// Which secret `digest` is that of, if that one works, or would if the status allowed it:
+    /// the present one, or the retiring one within its overlap. Both are compared in any case,
+    /// so that the time taken does not tell which it was.
+    pub fn secret_of(&self, digest: &Digest, at: Moment) -> Option<Which> {
         let present = self.digest.matches(digest);
-        let retiring = self.retiring.is_some_and(|old| {
+        let retiring = self.retiring.as_ref().is_some_and(|old| {
             let same = old.digest.matches(digest);
             same && at < old.until
         });
-        present || retiring
+        match (present, retiring) {
+            (true, _) => Some(Which::Present),
+            (false, true) => Some(Which::Retiring),
+            (false, false) => None,
+        }
+    }
+
+    /// Whether `digest` is that of a secret that works, or would if the status allowed it.
+    pub fn accepts(&self, digest: &Digest, at: Moment) -> bool {
+        self.secret_of(digest, at).is_some()
+    }
+
+    /// The secret before the present one, while it still works.
+    pub fn overlap(&self, at: Moment) -> Option<&Retiring> {
+        let active = self.status(at) == Status::Active;
+        self.retiring.as_ref().filter(|old| active && at < old.until)
     }
 
     /// Whether the secret before the present one still works at `at`.
     pub fn overlaps(&self, at: Moment) -> bool {
-        self.status(at) == Status::Active && self.retiring.is_some_and(|old| at < old.until)
+        self.overlap(at).is_some()
+    }
+
+    /// When that one of its secrets was last used, as far as the two are told apart.
+    pub fn used_by(&self, which: Which) -> Option<&LastUse> {
+        match which {
+            Which::Present => self.last_used.as_ref(),
+            Which::Retiring => self.retiring.as_ref()?.last_used.as_ref(),
+        }
+    }
+
+    /// When it was last used, by whichever of its secrets: what ending it would break.
+    pub fn last_use(&self) -> Option<&LastUse> {
+        newer(self.used_by(Which::Present), self.used_by(Which::Retiring))
+    }
+
+    /// Whether its present secret was used since it was issued.
+    pub fn is_in_use(&self) -> bool {
+        self.last_used.as_ref().is_some_and(|used| used.at >= self.issued)
     }
 
     /// Ends it, with its retiring secret if there is one.
@@ -171,8 +218,15 @@ impl Pat {
             return Err(TransitionError::AlreadyRevoked);
         }
         self.revoked = Some(at);
+        Ok(self.end_overlap())
+    }
+
+    /// Ends its retiring secret, if there is one. When that was used stays known.
+    #[must_use]
+    pub fn end_overlap(mut self) -> Self {
+        self.last_used = self.last_use().cloned();
         self.retiring = None;
-        Ok(self)
+        self
     }
 
     /// Gives it the new secret behind `digest` and a new expiry; it is active again. Id, name,
@@ -193,9 +247,10 @@ impl Pat {
             }
             Some(delta) => {
                 let until = self.expires.map_or(at + delta, |end| end.min(at + delta));
-                Some(Retiring { digest: self.digest, until })
+                Some(Retiring { digest: self.digest, until, last_used: None })
             }
         };
+        self = self.end_overlap();
         self.digest = digest;
         prefix.clone_into(&mut self.prefix);
         self.retiring = retiring;
@@ -210,6 +265,11 @@ impl Pat {
     pub fn hint(&self) -> String {
         format!("{}_{}_…", self.prefix, self.id)
     }
+}
+
+/// The newer of two uses.
+pub fn newer<U: Borrow<LastUse>>(one: Option<U>, other: Option<U>) -> Option<U> {
+    one.into_iter().chain(other).max_by_key(|used| used.borrow().at)
 }
 
 #[cfg(test)]
@@ -286,6 +346,26 @@ pub(crate) mod tests {
         assert!(!rotated.accepts(&old, at(25)) && rotated.accepts(&NEW, at(25)));
         let late = pat().regenerate(NEW, "pat", Some(at(999)), Overlap::Day, at(59)).unwrap();
         assert_eq!(late.retiring.unwrap().until, at(60));
+    }
+
+    #[test]
+    fn the_uses_of_both_secrets_are_told_apart_until_the_old_one_ends() {
+        let used = |minute| LastUse { at: at(minute), from: None, what: String::new() };
+        let before = Pat { last_used: Some(used(5)), ..pat() };
+        let old = before.digest;
+        let mut rotated =
+            before.regenerate(NEW, "pat", Some(at(999)), Overlap::Hour, at(10)).unwrap();
+        assert_eq!(rotated.secret_of(&old, at(11)), Some(Which::Retiring));
+        assert_eq!(rotated.secret_of(&NEW, at(11)), Some(Which::Present));
+        assert_eq!(rotated.used_by(Which::Retiring), None, "not since the rotation");
+        rotated.retiring.as_mut().unwrap().last_used = Some(used(12));
+        assert_eq!(rotated.used_by(Which::Present), Some(&used(5)));
+        assert_eq!(rotated.last_use(), Some(&used(12)));
+        let again = rotated.clone().regenerate(old, "pat", None, Overlap::Hour, at(20)).unwrap();
+        for over in [rotated.clone().end_overlap(), rotated.revoke(at(13)).unwrap(), again] {
+            assert_eq!(over.last_used, Some(used(12)), "what is known is not lost");
+            assert_eq!(over.used_by(Which::Retiring), None);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::text::is_unsafe;
+use super::text::first_unsafe;
 
 /// Why a scope, or a part of one, was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -109,7 +109,7 @@ fn is_word(text: &str) -> bool {
 
 fn is_label(text: &str) -> bool {
     let len = text.chars().count();
-    (1..=128).contains(&len) && !text.chars().any(|c| c.is_whitespace() || is_unsafe(c))
+    (1..=128).contains(&len) && !text.contains(char::is_whitespace) && first_unsafe(text).is_none()
 }
 
 /// Which one of its type: any, or the one with this id.

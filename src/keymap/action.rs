@@ -37,6 +37,10 @@ actions! {
     AcceptClock = "accept-clock",
     /// Show the keys.
     Help = "help",
+    /// Show every command.
+    Palette = "palette",
+    /// Show what was said.
+    Messages = "messages",
     /// Go to the next tab.
     NextTab = "next-tab",
     /// Go to the previous tab.
@@ -101,7 +105,7 @@ actions! {
     Delete = "delete",
     /// Delete every token.
     DeleteAll = "delete-all",
-    /// Bring back what was deleted last.
+    /// Take back what was done last.
     Undo = "undo",
     /// Ask what a token may do.
     Test = "test",
@@ -109,6 +113,10 @@ actions! {
     CopyId = "copy-id",
     /// Put the name on the clipboard.
     CopyName = "copy-name",
+    /// Put the command that does the same on the clipboard.
+    CopyCommand = "copy-command",
+    /// Put the token as JSON on the clipboard.
+    CopyJson = "copy-json",
     /// Show only the events of the selected one.
     FilterToken = "filter-token",
     /// Show only one kind of event.
@@ -143,6 +151,33 @@ actions! {
     Acknowledge = "acknowledge",
     /// Close what lies over the screen.
     Close = "close",
+}
+
+impl Action {
+    /// Whether it changes a token or leads to nothing but a change: what a read-only patdeck does
+    /// not offer.
+    pub fn changes(self) -> bool {
+        matches!(
+            self,
+            Self::AcceptClock
+                | Self::CreateTab
+                | Self::New
+                | Self::Edit
+                | Self::AddScope
+                | Self::RemoveScope
+                | Self::ClearScopes
+                | Self::Revoke
+                | Self::Regenerate
+                | Self::EndOverlap
+                | Self::Delete
+                | Self::DeleteAll
+                | Self::Undo
+                | Self::Submit
+                | Self::AddRow
+                | Self::ChangeRow
+                | Self::RemoveRow
+        )
+    }
 }
 
 #[cfg(test)]

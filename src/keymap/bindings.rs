@@ -1,138 +1,7 @@
 //! The one table of keys. To add a key, add a row here and an arm to the screen's `on`; footer,
 //! help, `[keys]` and the README follow. Refuses nothing itself: its tests do.
 
-use super::Action;
-
-/// Where a key is pressed. A mode falls back on the ones in [`Mode::chain`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Mode {
-    /// Everywhere, also while text is typed.
-    Always,
-    /// Everywhere but in text and dialogs.
-    Global,
-    /// In anything with rows to move through.
-    List,
-    /// On the list of tokens.
-    Tokens,
-    /// On the detail of one token.
-    Detail,
-    /// On the audit trail.
-    Audit,
-    /// While the search text is typed.
-    Search,
-    /// In the fields of a form.
-    Form,
-    /// On the scope rows of the create form.
-    Rows,
-    /// In a dialog with two buttons.
-    Ask,
-    /// In a dialog that wants a name or a count typed.
-    Confirm,
-    /// On the panel of a new secret.
-    Secret,
-    /// In the help.
-    Help,
-}
-
-impl Mode {
-    /// All of them, in the order of the documents.
-    pub const ALL: [Self; 13] = [
-        Self::Always,
-        Self::Global,
-        Self::List,
-        Self::Tokens,
-        Self::Detail,
-        Self::Audit,
-        Self::Search,
-        Self::Form,
-        Self::Rows,
-        Self::Ask,
-        Self::Confirm,
-        Self::Secret,
-        Self::Help,
-    ];
-
-    /// The modes in which a key is looked up, nearest first.
-    pub fn chain(self) -> &'static [Self] {
-        match self {
-            Self::Always => &[Self::Always],
-            Self::Global => &[Self::Global, Self::Always],
-            Self::List => &[Self::List, Self::Global, Self::Always],
-            Self::Tokens => &[Self::Tokens, Self::List, Self::Global, Self::Always],
-            Self::Detail => &[Self::Detail, Self::List, Self::Global, Self::Always],
-            Self::Audit => &[Self::Audit, Self::List, Self::Global, Self::Always],
-            Self::Search => &[Self::Search, Self::Always],
-            Self::Form => &[Self::Form, Self::Always],
-            Self::Rows => &[Self::Rows, Self::Form, Self::Always],
-            Self::Ask => &[Self::Ask, Self::Always],
-            Self::Confirm => &[Self::Confirm, Self::Always],
-            Self::Secret => &[Self::Secret, Self::Always],
-            Self::Help => &[Self::Help, Self::Always],
-        }
-    }
-
-    /// Its word in the config file and the documents.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Always => "always",
-            Self::Global => "global",
-            Self::List => "list",
-            Self::Tokens => "tokens",
-            Self::Detail => "detail",
-            Self::Audit => "audit",
-            Self::Search => "search",
-            Self::Form => "form",
-            Self::Rows => "rows",
-            Self::Ask => "ask",
-            Self::Confirm => "confirm",
-            Self::Secret => "secret",
-            Self::Help => "help",
-        }
-    }
-
-    /// Whether characters that are not bound here are text for the focused field.
-    pub fn takes_text(self) -> bool {
-        matches!(self, Self::Search | Self::Form | Self::Rows | Self::Confirm | Self::Help)
-    }
-}
-
-/// The heading under which the help lists a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Group {
-    /// Moving through rows.
-    Move,
-    /// What the list shows.
-    View,
-    /// What can be done to a token.
-    Token,
-    /// What can be put on the clipboard.
-    Copy,
-    /// Forms and dialogs.
-    Form,
-    /// A new secret.
-    Secret,
-    /// Tabs and the program itself.
-    App,
-}
-
-impl Group {
-    /// All of them, in the order of the help.
-    pub const ALL: [Self; 7] =
-        [Self::Token, Self::Copy, Self::View, Self::Move, Self::Form, Self::Secret, Self::App];
-
-    /// The heading.
-    pub fn heading(self) -> &'static str {
-        match self {
-            Self::Move => "Move",
-            Self::View => "View",
-            Self::Token => "Tokens",
-            Self::Copy => "Copy",
-            Self::Form => "Forms and dialogs",
-            Self::Secret => "New secret",
-            Self::App => "Program",
-        }
-    }
-}
+use super::{Action, Group, Mode};
 
 /// One row of the table.
 #[derive(Debug, Clone, Copy)]
@@ -187,9 +56,27 @@ pub const BINDINGS: &[Binding] = &[
     row(M::Tokens, A::Regenerate, &["R"], "regenerate", "regenerate its secret", G::Token, 7),
     row(M::Tokens, A::Delete, &["D", "Delete"], "delete", "delete the token", G::Token, 10),
     row(M::Tokens, A::DeleteAll, &["X"], "delete all", "delete every token", G::Token, 14),
-    row(M::Tokens, A::Undo, &["u"], "undo", "bring back what was deleted last", G::Token, 13),
+    row(
+        M::Tokens,
+        A::Undo,
+        &["u"],
+        "undo",
+        "undo the last change, bring back a delete",
+        G::Token,
+        13,
+    ),
     row(M::Tokens, A::CopyId, &["y i"], "copy id", "copy its id", G::Copy, 11),
     row(M::Tokens, A::CopyName, &["y n"], "copy name", "copy its name", G::Copy, 0),
+    row(
+        M::Tokens,
+        A::CopyCommand,
+        &["y c"],
+        "copy command",
+        "copy the command of this list",
+        G::Copy,
+        0,
+    ),
+    row(M::Tokens, A::CopyJson, &["y j"], "copy JSON", "copy the token as JSON", G::Copy, 0),
     row(M::Tokens, A::Search, &["/"], "search", "search name, id and description", G::View, 5),
     row(M::Tokens, A::NextStatus, &["f"], "filter", "show the next status", G::View, 6),
     row(M::Tokens, A::PreviousStatus, &["F"], "filter", "show the previous status", G::View, 0),
@@ -205,8 +92,27 @@ pub const BINDINGS: &[Binding] = &[
     row(M::Detail, A::Test, &["T"], "test", "test what the token may do", G::Token, 6),
     row(M::Detail, A::Edit, &["e"], "edit", "edit name and description", G::Token, 7),
     row(M::Detail, A::Delete, &["D", "Delete"], "delete", "delete the token", G::Token, 8),
+    row(
+        M::Detail,
+        A::Undo,
+        &["u"],
+        "undo",
+        "undo the last change, bring back a delete",
+        G::Token,
+        11,
+    ),
     row(M::Detail, A::CopyId, &["y i"], "copy id", "copy its id", G::Copy, 10),
     row(M::Detail, A::CopyName, &["y n"], "copy name", "copy its name", G::Copy, 0),
+    row(
+        M::Detail,
+        A::CopyCommand,
+        &["y c"],
+        "copy command",
+        "copy the command that shows it",
+        G::Copy,
+        0,
+    ),
+    row(M::Detail, A::CopyJson, &["y j"], "copy JSON", "copy the token as JSON", G::Copy, 0),
     row(M::Detail, A::Back, &["Esc", "h", "Left"], "back", "go back to the list", G::App, 2),
     row(
         M::Audit,
@@ -220,6 +126,15 @@ pub const BINDINGS: &[Binding] = &[
     row(M::Audit, A::FilterToken, &["f"], "token", "show this token's events only", G::View, 4),
     row(M::Audit, A::FilterAction, &["a"], "action", "show this kind of event only", G::View, 5),
     row(M::Audit, A::FilterActor, &["w"], "actor", "show this actor's events only", G::View, 6),
+    row(
+        M::Audit,
+        A::CopyCommand,
+        &["y c"],
+        "copy command",
+        "copy the command of this trail",
+        G::Copy,
+        0,
+    ),
     row(
         M::Audit,
         A::Back,
@@ -250,7 +165,7 @@ pub const BINDINGS: &[Binding] = &[
         "previous",
         "go to the previous field",
         G::Form,
-        5,
+        6,
     ),
     row(
         M::Form,
@@ -263,6 +178,15 @@ pub const BINDINGS: &[Binding] = &[
     ),
     row(M::Form, A::Submit, &["Ctrl-S"], "submit", "submit from any field", G::Form, 1),
     row(M::Form, A::Cancel, &["Esc"], "leave", "leave the form", G::Form, 2),
+    row(
+        M::Form,
+        A::CopyCommand,
+        &["Ctrl-Y"],
+        "command",
+        "copy the command that does it",
+        G::Form,
+        5,
+    ),
     row(M::Rows, A::AddRow, &["a"], "add", "add a scope row", G::Form, 1),
     row(
         M::Rows,
@@ -302,8 +226,26 @@ pub const BINDINGS: &[Binding] = &[
     ),
     row(M::Ask, A::Accept, &["Enter"], "press", "press the chosen button", G::Form, 1),
     row(M::Ask, A::Cancel, &["Esc", "q", "n"], "cancel", "cancel, changing nothing", G::Form, 2),
+    row(
+        M::Ask,
+        A::CopyCommand,
+        &["Ctrl-Y", "y c"],
+        "command",
+        "copy the command that does it",
+        G::Form,
+        4,
+    ),
     row(M::Confirm, A::Accept, &["Enter"], "do it", "do it, once the text matches", G::Form, 1),
     row(M::Confirm, A::Cancel, &["Esc"], "cancel", "cancel, changing nothing", G::Form, 2),
+    row(
+        M::Confirm,
+        A::CopyCommand,
+        &["Ctrl-Y"],
+        "command",
+        "copy the command that does it",
+        G::Form,
+        3,
+    ),
     row(M::Secret, A::CopySecret, &["y"], "copy", "copy the secret", G::Secret, 1),
     row(
         M::Secret,
@@ -342,10 +284,15 @@ pub const BINDINGS: &[Binding] = &[
         G::Secret,
         6,
     ),
-    row(M::Help, A::Down, &["Down", "Ctrl-D", "PgDn"], "down", "scroll the help down", G::Move, 2),
-    row(M::Help, A::Up, &["Up", "Ctrl-U", "PgUp"], "up", "scroll the help up", G::Move, 3),
-    row(M::Help, A::Close, &["Esc", "Enter"], "close", "close the help", G::App, 1),
+    row(M::Menu, A::Accept, &["Enter"], "run", "run the selected command", G::Move, 1),
+    row(M::Menu, A::Down, &["Down", "Ctrl-N"], "down", "go one row down", G::Move, 3),
+    row(M::Menu, A::Up, &["Up", "Ctrl-P"], "up", "go one row up", G::Move, 4),
+    row(M::Menu, A::PageDown, &["PgDn"], "page", "go a page down", G::Move, 0),
+    row(M::Menu, A::PageUp, &["PgUp"], "page", "go a page up", G::Move, 0),
+    row(M::Menu, A::Close, &["Esc"], "close", "close it", G::App, 2),
     row(M::Global, A::Help, &["?"], "help", "show the keys that work here", G::App, 1),
+    row(M::Global, A::Palette, &[":"], "commands", "find and run any command", G::App, 5),
+    row(M::Global, A::Messages, &["m"], "messages", "show what was said so far", G::App, 0),
     row(M::Global, A::Quit, &["q"], "quit", "quit patdeck", G::App, 1),
     row(M::Global, A::TokensTab, &["1"], "tokens", "go to the list of tokens", G::App, 0),
     row(M::Global, A::CreateTab, &["2"], "create", "go to the create form", G::App, 0),

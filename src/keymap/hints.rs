@@ -1,9 +1,9 @@
-//! How the keys are told: the footer fitted to a width and the help of a mode. Shows a key only
-//! where it really leads to its action. Draws nothing: screens draw what they get here.
+//! The footer: the keys that work now, fitted to a width. Shows a key only where it really leads
+//! to its action. Draws nothing: screens draw what they get here.
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Action, Group, Keymap, Mode};
+use super::{Action, Keymap, Mode};
 
 /// One entry of the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,13 @@ impl Hint {
     fn mark(ascii: bool) -> Self {
         Self { keys: if ascii { ">" } else { "…" }.to_owned(), word: String::new(), action: None }
     }
+}
+
+/// The key of `action` in `mode`, for a sentence; its name in the palette where it has none.
+pub fn spoken(map: &Keymap, mode: Mode, action: Action, ascii: bool) -> String {
+    let key = map.chained(mode).filter(|row| row.binding.action == action);
+    let mut keys = key.flat_map(|row| map.live(mode, row));
+    keys.next().map_or_else(|| format!("`:{}`", action.word()), |key| key.shown(ascii))
 }
 
 /// The columns of a footer: its hints with [`Hint::GAP`] between them.
@@ -81,29 +88,6 @@ fn ranked(map: &Keymap, mode: Mode, enabled: impl Fn(Action) -> bool, ascii: boo
     found.into_iter().map(|(_, hint)| hint).collect()
 }
 
-/// The help of `mode`: by group, the keys that work there and the sentence that says what for.
-pub fn help(
-    map: &Keymap,
-    mode: Mode,
-    enabled: impl Fn(Action) -> bool,
-    ascii: bool,
-) -> Vec<(Group, Vec<(String, &'static str)>)> {
-    let lines = |group| {
-        map.chained(mode)
-            .filter(|row| row.binding.group == group && enabled(row.binding.action))
-            .filter_map(|row| {
-                let keys: Vec<_> = map.live(mode, row).map(|key| key.shown(ascii)).collect();
-                (!keys.is_empty()).then(|| (keys.join(", "), row.binding.help))
-            })
-            .collect::<Vec<_>>()
-    };
-    Group::ALL
-        .into_iter()
-        .map(|group| (group, lines(group)))
-        .filter(|(_, lines)| !lines.is_empty())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -124,14 +108,27 @@ mod tests {
     fn the_footer_gives_up_the_least_important_first() {
         assert_eq!(
             line(Mode::Tokens, 80),
-            "? help  q quit  Enter open  n new  / search  r revoke  f filter  R regenerate  >"
+            "? help  q quit  Enter open  n new  / search  : commands  r revoke  f filter  >"
         );
         assert_eq!(line(Mode::Tokens, 40), "? help  q quit  Enter open  n new  >");
         assert_eq!(line(Mode::Tokens, 17), "? help  q quit  >");
         assert_eq!(line(Mode::Tokens, 16), "? help  >");
         assert_eq!(line(Mode::Tokens, 8), ">");
         assert_eq!(line(Mode::Tokens, 0), "");
-        assert_eq!(line(Mode::Confirm, 30), "Enter do it  Esc cancel");
+        assert_eq!(line(Mode::Confirm, 40), "Enter do it  Esc cancel  Ctrl-Y command");
+    }
+
+    #[test]
+    fn a_sentence_names_the_key_in_force_or_the_command() {
+        let line = |keys: &[&str]| super::super::Override {
+            mode: "tokens".into(),
+            action: "undo".into(),
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        };
+        let said = |map: &Keymap| spoken(map, Mode::Tokens, Action::Undo, true);
+        assert_eq!(said(&Keymap::default()), "u");
+        assert_eq!(said(&Keymap::new(&[line(&["Ctrl-U"])]).unwrap()), "Ctrl-U");
+        assert_eq!(said(&Keymap::new(&[line(&[])]).unwrap()), "`:undo`");
     }
 
     #[test]
@@ -139,33 +136,6 @@ mod tests {
         let map = Keymap::default();
         let usable = |action| !matches!(action, Action::New | Action::Quit);
         assert!(!shown(&footer(&map, Mode::Tokens, usable, 200, true)).contains("n new"));
-        let help = help(&map, Mode::Tokens, usable, true);
-        let lines: Vec<_> = help.iter().flat_map(|(_, lines)| lines).collect();
-        assert!(!lines.iter().any(|(keys, _)| keys == "q" || keys == "n"));
-    }
-
-    #[test]
-    fn the_help_shows_only_keys_that_work_there() {
-        let help = help(&Keymap::default(), Mode::Rows, |_| true, false);
-        let forms: Vec<_> = help
-            .iter()
-            .filter(|(group, _)| *group == Group::Form)
-            .flat_map(|(_, lines)| lines)
-            .map(|(keys, sentence)| format!("{keys}: {sentence}"))
-            .collect();
-        assert_eq!(
-            forms,
-            [
-                "a: add a scope row",
-                "e, Enter: change the selected scope row",
-                "d, Del: remove the selected scope row",
-                "Tab, ↓: go to the next field",
-                "Shift-Tab, ↑: go to the previous field",
-                "Ctrl-S: submit from any field",
-                "Esc: leave the form",
-            ],
-            "Enter changes a row here, so it must not be listed as going on"
-        );
     }
 
     proptest! {

@@ -44,7 +44,7 @@ fn a_sequence_waits_for_its_next_key() {
     let next = map.continuations(Mode::Tokens, &press("y"));
     let next: Vec<_> =
         next.iter().map(|(key, binding)| format!("{key} {}", binding.hint)).collect();
-    assert_eq!(next, ["i copy id", "n copy name"]);
+    assert_eq!(next, ["i copy id", "n copy name", "c copy command", "j copy JSON"]);
 }
 
 #[test]
@@ -93,6 +93,8 @@ fn all_faults_are_told_at_once_each_with_mode_key_and_actions() {
             "3: in mode tokens, `r` is both edit and revoke: give one of them another key".to_owned(),
             "4: in mode tokens, `y` (undo) is how `y i` (copy-id) begins: give one of them another key".to_owned(),
             "4: in mode tokens, `y` (undo) is how `y n` (copy-name) begins: give one of them another key".to_owned(),
+            "4: in mode tokens, `y` (undo) is how `y c` (copy-command) begins: give one of them another key".to_owned(),
+            "4: in mode tokens, `y` (undo) is how `y j` (copy-json) begins: give one of them another key".to_owned(),
             "5: times in mode list: `Alt-t` does not arrive reliably over SSH: use a key without Alt".to_owned(),
             format!("5: times in mode list: {}", KeyError::Unknown("F5".into())),
             "6: in mode form, `x` is text that is typed: give submit a key such as Ctrl-G or Enter".to_owned(),

@@ -4,19 +4,23 @@
 
 pub mod action;
 pub mod bindings;
+pub mod commands;
 pub mod documents;
 pub mod fault;
 pub mod hints;
 pub mod key;
 pub mod map;
+pub mod mode;
 pub mod near;
 pub mod overrides;
 
 pub use action::Action;
-pub use bindings::{BINDINGS, Binding, Group, Mode};
+pub use bindings::{BINDINGS, Binding};
+pub use commands::{Command, Standing, commands};
 pub use documents::{to_markdown, to_toml};
 pub use fault::KeyFault;
-pub use hints::{Hint, footer, help};
+pub use hints::{Hint, footer, spoken};
 pub use key::{Key, KeyError, Sequence};
 pub use map::{Keymap, Resolved};
+pub use mode::{Group, Mode};
 pub use overrides::Override;

@@ -14,10 +14,14 @@ pub fn advice<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
 /// a third of its letters.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = given.to_lowercase().replace('_', "-");
+    let letters = folded.chars().count();
+    let far = |word: &str| (word.len() / 3).max(1);
     known
         .into_iter()
+        // Words are as far apart as their lengths at least; what was given may be very long.
+        .filter(|word| letters.abs_diff(word.chars().count()) <= far(word))
         .map(|word| (distance(&folded, word), word))
-        .filter(|(far, word)| *far <= (word.len() / 3).max(1))
+        .filter(|(distance, word)| *distance <= far(word))
         .min_by_key(|(far, _)| *far)
         .map(|(_, word)| word)
 }

@@ -3,7 +3,7 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{Action, Event, EventDraft, Moment, Pat, TokenId},
+    domain::{Action, Event, EventDraft, Hash, Moment, Pat, TokenId},
     store::{ChainState, Changes, Damage, Rows, StoreError},
 };
 
@@ -120,6 +120,25 @@ impl Service {
         Ok(self.store.read(|rows| {
             let events = rows.events_before(None, limit)?.rows;
             Ok::<_, StoreError>(Trail { events, chain: rows.verify_chain()? })
+        })?)
+    }
+
+    /// Whether the chain holds, and the place in it of the event whose hash is `expected`, which
+    /// an earlier check told: 0 for that of an empty trail, `None` if no event has it. A trail
+    /// that was cut off or written anew behind that check holds, and has no such event.
+    pub fn trail_since(&self, expected: Hash) -> Result<(ChainState, Option<u64>), ServiceError> {
+        Ok(self.store.read(|rows| {
+            let chain = rows.verify_chain()?;
+            let mut place = (expected == Hash::NONE).then_some(0);
+            let mut seen = 0;
+            while place.is_none() && seen < chain.events {
+                let page = rows.events_after(seen, EVENTS_PAGE)?.rows;
+                let Some(last) = page.last() else { break };
+                seen = last.sequence;
+                let mut sound = page.iter().filter(|event| event.sequence <= chain.events);
+                place = sound.find(|event| event.hash == expected).map(|e| e.sequence);
+            }
+            Ok::<_, StoreError>((chain, place))
         })?)
     }
 

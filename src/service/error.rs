@@ -55,7 +55,32 @@ pub enum ServiceError {
     /// Nothing to bring back, or too late.
     #[error("nothing can be brought back: a deleted token is kept for 24 hours")]
     NothingToRestore,
+    /// Undoing would throw away what somebody did since.
+    #[error(
+        "the {what} of {name} changed again since: nothing was undone, its events tell who did it"
+    )]
+    ChangedMeanwhile {
+        /// What of it.
+        what: &'static str,
+        /// Which token.
+        name: Name,
+    },
+    /// The last delete was not one's own.
+    #[error("nothing of yours to undo; `patdeck restore` brings back {name}, which {by} deleted")]
+    DeletedByAnother {
+        /// The token that was deleted last.
+        name: Name,
+        /// Who did it.
+        by: String,
+    },
     /// The system gave no random bytes.
     #[error("the system's random source failed ({0}): no token was made, try again")]
     Entropy(String),
+}
+
+impl ServiceError {
+    /// Whether it was refused because nothing may be changed.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Sealed))
+    }
 }

@@ -15,6 +15,7 @@ mod plan;
 pub mod scopes;
 pub mod transfer;
 pub mod trash;
+pub mod undo;
 pub mod verify;
 
 pub use actor::acting;
@@ -23,14 +24,16 @@ pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
 pub use error::ServiceError;
 pub use pats::{Claim, Issued, NewPat, Renewal};
+pub use undo::{Change, Undo, Undone};
 pub use verify::Verdict;
 
-pub use crate::store::{ChainState, panic_is_caught, settle};
+pub use crate::store::{ChainState, Handed, StoreError, judge_handed, panic_is_caught, settle};
 use crate::{
     domain::{
-        Action, Actor, Catalogue, Event, EventDraft, Lifetime, Limits, Moment, Pat, Prefix, TokenId,
+        Action, Actor, Catalogue, Event, EventDraft, Lifetime, Limits, Moment, Pat, Prefix,
+        Retiring, TokenId,
     },
-    store::{Rows, Store, StoreError, Writer},
+    store::{Rows, Store, Writer},
 };
 
 /// What the operator's settings say about tokens.
@@ -60,6 +63,11 @@ impl Service {
     /// The use cases on `store`, done by `actor` under `policy`.
     pub fn new(store: Store, clock: Clock, entropy: Entropy, actor: Actor, policy: Policy) -> Self {
         Self { store, clock, entropy, actor, policy }
+    }
+
+    /// Whether nothing may be changed, not even the last use of a token.
+    pub fn is_read_only(&self) -> bool {
+        self.store.is_sealed()
     }
 
     /// The settings in force.
@@ -112,24 +120,37 @@ impl Service {
         Ok(())
     }
 
+    /// Writes a token that is not here, with its last uses.
+    fn put_whole(rows: &mut Writer<'_>, pat: &Pat) -> Result<(), StoreError> {
+        rows.put_pat(pat)?;
+        if let Some(used) = &pat.last_used {
+            rows.put_use(&pat.id, used)?;
+        }
+        if let Some(Retiring { digest, last_used: Some(used), .. }) = &pat.retiring {
+            rows.put_retiring_use(&pat.id, *digest, used)?;
+        }
+        Ok(())
+    }
+
     /// Changes one token in one transaction: reads it afresh, lets `change` make the new record
     /// and the words for the trail, writes both. A record that is the same leaves no trace.
+    /// Returns the new record and the way back, for whom there may be one.
     fn change<E: Into<ServiceError>>(
         &self,
         id: &TokenId,
         action: Action,
         change: impl Fn(Pat, Moment) -> Result<(Pat, String), E>,
-    ) -> Result<Pat, ServiceError> {
+    ) -> Result<(Pat, Undo), ServiceError> {
         self.store.write(|rows| {
             let at = self.judged_at(rows)?;
             let old = Self::found(rows, id)?;
             let (pat, detail) = change(old.clone(), at).map_err(Into::into)?;
-            if pat == old {
-                return Ok(old);
+            if pat != old {
+                rows.put_pat(&pat)?;
+                self.record(rows, at, action, &pat, detail)?;
             }
-            rows.put_pat(&pat)?;
-            self.record(rows, at, action, &pat, detail)?;
-            Ok(pat)
+            let undo = Undo::of(old, &pat);
+            Ok((pat, undo))
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Making, editing, ending and renewing tokens. Each is one transaction that reads the record
 //! afresh, so that two operators at once never undo each other's work unseen.
 
-use super::{Service, ServiceError, Zone};
+use super::{Service, ServiceError, Undo, Zone};
 use crate::{
     domain::{
         Action, Description, Digest, Lifetime, Moment, Name, Overlap, Pat, Scope, ScopeError,
@@ -100,13 +100,14 @@ impl Service {
         })
     }
 
-    /// Gives a token another name and description. Refuses a name that another one has.
+    /// Gives a token another name and description; also returns the way back. Refuses a name
+    /// that another one has.
     pub fn edit(
         &self,
         id: &TokenId,
         name: &Name,
         description: &Description,
-    ) -> Result<Pat, ServiceError> {
+    ) -> Result<(Pat, Undo), ServiceError> {
         self.store.write(|rows| {
             let at = self.judged_at(rows)?;
             let old = Self::found(rows, id)?;
@@ -114,7 +115,8 @@ impl Service {
                 return Err(ServiceError::NameTaken(name.clone()));
             }
             if old.name == *name && old.description == *description {
-                return Ok(old);
+                let undo = Undo::of(old.clone(), &old);
+                return Ok((old, undo));
             }
             let mut told = Vec::new();
             if old.name != *name {
@@ -123,19 +125,21 @@ impl Service {
             if old.description != *description {
                 told.push("description changed".to_owned());
             }
-            let pat = Pat { name: name.clone(), description: description.clone(), ..old };
+            let pat = Pat { name: name.clone(), description: description.clone(), ..old.clone() };
             rows.put_pat(&pat)?;
             self.record(rows, at, Action::Edited, &pat, told.join(", "))?;
-            Ok(pat)
+            let undo = Undo::of(old, &pat);
+            Ok((pat, undo))
         })
     }
 
     /// Ends a token; the next check of its secret is denied. Refuses one that is revoked.
     pub fn revoke(&self, id: &TokenId) -> Result<Pat, ServiceError> {
-        self.change(id, Action::Revoked, |pat, at| {
+        let (pat, _) = self.change(id, Action::Revoked, |pat, at| {
             let was = pat.status(at).word();
             pat.revoke(at).map(|pat| (pat, format!("was {was}")))
-        })
+        })?;
+        Ok(pat)
     }
 
     /// Ends all of these tokens, or none: refuses when one is revoked or not there.
@@ -159,13 +163,13 @@ impl Service {
     pub fn regenerate(&self, id: &TokenId, renewal: Renewal) -> Result<Issued, ServiceError> {
         let prefix = &self.policy.prefix;
         let secret = Secret::generate(prefix, *id, |out| self.entropy.fill(out))?;
-        let pat = self.change(id, Action::Regenerated, |pat, at| {
+        let (pat, _) = self.change(id, Action::Regenerated, |pat, at| {
             let was = pat.status(at).word();
             let expires = self.expiry(renewal.lifetime, at)?;
             let pat =
                 pat.regenerate(secret.digest(), prefix.as_str(), expires, renewal.overlap, at)?;
             let mut detail = format!("was {was}, {}", until(pat.expires));
-            if let Some(old) = pat.retiring {
+            if let Some(old) = &pat.retiring {
                 detail.push_str(", old secret works ");
                 detail.push_str(&until(Some(old.until)));
             }
@@ -177,9 +181,10 @@ impl Service {
     /// Ends the overlap of a rotation early: the retiring secret is dead with the commit. Where
     /// there is none, nothing happens.
     pub fn end_overlap(&self, id: &TokenId) -> Result<Pat, ServiceError> {
-        self.change(id, Action::OverlapEnded, |pat, _| {
-            Ok::<_, ServiceError>((Pat { retiring: None, ..pat }, String::new()))
-        })
+        let (pat, _) = self.change(id, Action::OverlapEnded, |pat, _| {
+            Ok::<_, ServiceError>((pat.end_overlap(), String::new()))
+        })?;
+        Ok(pat)
     }
 
     /// Notes that somebody has the secret behind `digest`, and how they took it. Each way is told

@@ -8,7 +8,7 @@ use super::{
     transfer::{Clash, Fate, Fault, ImportError, Incoming, OnConflict, Outcome},
 };
 use crate::{
-    domain::{Action, Digest, Moment, Name, Pat, Status, TokenId},
+    domain::{Action, Digest, Moment, Name, Pat, Retiring, Status, TokenId},
     store::{Rows, StoreError},
 };
 
@@ -119,7 +119,10 @@ impl<'a> Plan<'a> {
 
 /// Whether both are the same token in the same state. When it was last used is not its state.
 fn is_same(here: &Pat, coming: &Pat) -> bool {
-    let unused = |pat: &Pat| Pat { last_used: None, ..pat.clone() };
+    let unused = |pat: &Pat| {
+        let retiring = pat.retiring.clone().map(|old| Retiring { last_used: None, ..old });
+        Pat { last_used: None, retiring, ..pat.clone() }
+    };
     unused(here) == unused(coming)
 }
 
@@ -136,7 +139,7 @@ fn revives(here: &Pat, coming: &Pat, at: Moment) -> Option<&'static str> {
     if !newer && !works(&coming.digest) {
         return Some("this token has another secret here, or is expired");
     }
-    let retiring = coming.retiring.filter(|old| at < old.until);
+    let retiring = coming.retiring.as_ref().filter(|old| at < old.until);
     if !newer && retiring.is_some_and(|old| !works(&old.digest)) {
         return Some("the old secret of this token is dead here");
     }

@@ -1,13 +1,17 @@
 //! Adding and removing what a token may do. The algebra is the domain's; the catalogue decides
-//! what is on offer.
+//! what is on offer. Each returns the way back, too.
 
-use super::{Service, ServiceError, pats::counted};
+use super::{Service, ServiceError, Undo, pats::counted};
 use crate::domain::{Action, Added, Pat, Scope, ScopeError, Scopes, TokenId};
 
 impl Service {
     /// Adds all of `scopes` to a token, or none: refuses what the catalogue does not offer, a
     /// duplicate, and what is covered. Tells which specific scopes a new `*` absorbed.
-    pub fn add_scopes(&self, id: &TokenId, scopes: &[Scope]) -> Result<(Pat, Added), ServiceError> {
+    pub fn add_scopes(
+        &self,
+        id: &TokenId,
+        scopes: &[Scope],
+    ) -> Result<(Pat, Added, Undo), ServiceError> {
         for scope in scopes {
             self.policy.catalogue.check(scope)?;
         }
@@ -19,7 +23,7 @@ impl Service {
             Ok::<_, ScopeError>(all)
         };
         let absorbed = std::cell::RefCell::new(Added::default());
-        let pat = self.change(id, Action::ScopesAdded, |mut pat, _| {
+        let (pat, undo) = self.change(id, Action::ScopesAdded, |mut pat, _| {
             let added = add(&mut pat)?;
             let mut detail = listed(scopes);
             if !added.absorbed.is_empty() {
@@ -29,11 +33,11 @@ impl Service {
             absorbed.replace(added);
             Ok::<_, ScopeError>((pat, detail))
         })?;
-        Ok((pat, absorbed.into_inner()))
+        Ok((pat, absorbed.into_inner(), undo))
     }
 
     /// Removes one scope from a token. Refuses one that is not there.
-    pub fn remove_scope(&self, id: &TokenId, scope: &Scope) -> Result<Pat, ServiceError> {
+    pub fn remove_scope(&self, id: &TokenId, scope: &Scope) -> Result<(Pat, Undo), ServiceError> {
         self.change(id, Action::ScopesRemoved, |mut pat, _| {
             pat.scopes.remove(scope)?;
             Ok::<_, ScopeError>((pat, scope.to_string()))
@@ -41,7 +45,11 @@ impl Service {
     }
 
     /// Removes all of `scopes` from a token, or none: refuses when one is not there.
-    pub fn remove_scopes(&self, id: &TokenId, scopes: &[Scope]) -> Result<Pat, ServiceError> {
+    pub fn remove_scopes(
+        &self,
+        id: &TokenId,
+        scopes: &[Scope],
+    ) -> Result<(Pat, Undo), ServiceError> {
         self.change(id, Action::ScopesRemoved, |mut pat, _| {
             for scope in scopes {
                 pat.scopes.remove(scope)?;
@@ -52,7 +60,7 @@ impl Service {
 
     /// Removes every scope from a token, which then is denied everything. Where there is none,
     /// nothing happens.
-    pub fn clear_scopes(&self, id: &TokenId) -> Result<Pat, ServiceError> {
+    pub fn clear_scopes(&self, id: &TokenId) -> Result<(Pat, Undo), ServiceError> {
         self.change(id, Action::ScopesRemoved, |pat, _| {
             let detail = format!("all, {}", counted(pat.scopes.len(), "scope"));
             Ok::<_, ScopeError>((Pat { scopes: Scopes::default(), ..pat }, detail))

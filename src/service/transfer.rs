@@ -253,10 +253,7 @@ impl Service {
         from: &str,
         was: Option<&str>,
     ) -> Result<(), ServiceError> {
-        rows.put_pat(pat)?;
-        if let Some(used) = &pat.last_used {
-            rows.put_use(&pat.id, used)?;
-        }
+        Self::put_whole(rows, pat)?;
         let was = was.map_or_else(String::new, |was| format!(", was {was} here"));
         let detail =
             format!("{} from store {from}, {}{was}", pat.status(at).word(), until(pat.expires));

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Service, ServiceError, address::one_of};
+use super::{Service, ServiceError, Undo, address::one_of};
 use crate::{
     domain::{Action, Moment, Pat, TokenId},
     store::{Rows, StoreError, Writer},
@@ -16,19 +16,20 @@ pub const KEPT: TimeDelta = TimeDelta::hours(24);
 const TICK: TimeDelta = TimeDelta::nanoseconds(1);
 
 impl Service {
-    /// Deletes one token; it can be brought back for 24 hours.
-    pub fn delete(&self, id: &TokenId) -> Result<Pat, ServiceError> {
+    /// Deletes one token; it can be brought back for 24 hours. Each delete returns the way back,
+    /// too.
+    pub fn delete(&self, id: &TokenId) -> Result<(Pat, Undo), ServiceError> {
         self.store.write(|rows| {
             let at = self.judged_at(rows)?;
             let when = self.purge_old(rows, at)?;
             let pat = Self::found(rows, id)?;
             self.bin(rows, &pat, at, when)?;
-            Ok(pat)
+            Ok((pat, Undo::Deletion(when)))
         })
     }
 
     /// Deletes all of these tokens, or none: refuses when one is not there.
-    pub fn delete_many(&self, ids: &[TokenId]) -> Result<Vec<Pat>, ServiceError> {
+    pub fn delete_many(&self, ids: &[TokenId]) -> Result<(Vec<Pat>, Undo), ServiceError> {
         self.store.write(|rows| {
             let at = self.judged_at(rows)?;
             let when = self.purge_old(rows, at)?;
@@ -37,13 +38,13 @@ impl Service {
             for pat in &pats {
                 self.bin(rows, pat, at, when)?;
             }
-            Ok(pats)
+            Ok((pats, Undo::Deletion(when)))
         })
     }
 
     /// Deletes every token, if there are as many as the operator confirmed; else none.
     /// Returns how many were deleted.
-    pub fn delete_all(&self, expected: usize) -> Result<usize, ServiceError> {
+    pub fn delete_all(&self, expected: usize) -> Result<(usize, Undo), ServiceError> {
         self.store.write(|rows| {
             let at = self.judged_at(rows)?;
             let when = self.purge_old(rows, at)?;
@@ -54,27 +55,57 @@ impl Service {
             for pat in &pats {
                 self.bin(rows, pat, at, when)?;
             }
-            Ok(pats.len())
+            Ok((pats.len(), Undo::Deletion(when)))
         })
     }
 
-    /// Brings back everything that was deleted by the last delete of the past 24 hours, with
+    /// Brings back everything that this operator's last delete of the past 24 hours took, with
     /// their secrets. Refuses when there is none, or when one of their names is taken by now;
-    /// then none is brought back.
+    /// then none is brought back. What others deleted stays so: that was their decision.
     pub fn restore_last(&self) -> Result<Vec<Pat>, ServiceError> {
         self.store.write(|rows| {
             let at = self.judged_at(rows)?;
-            let trash = rows.trash()?.rows;
-            let newest = trash.iter().map(|binned| binned.at).max();
-            let newest = newest.filter(|when| at - *when < KEPT);
-            let newest = newest.ok_or(ServiceError::NothingToRestore)?;
-            let mut restored = Vec::new();
-            for binned in trash.into_iter().filter(|binned| binned.at == newest) {
-                self.unbin(rows, &binned.pat, at)?;
-                restored.push(binned.pat);
+            let mut trash = rows.trash()?.rows;
+            trash.retain(|binned| at - binned.at < KEPT);
+            let newest = trash.first().ok_or(ServiceError::NothingToRestore)?;
+            // The tokens of one delete have one time, and one who did it.
+            let mut tried = None;
+            for binned in &trash {
+                if tried.replace(binned.at) != Some(binned.at)
+                    && self.is_mine(rows, &binned.pat.id)?
+                {
+                    return self.unbin_batch(rows, binned.at, at);
+                }
             }
-            Ok(restored)
+            Err(Self::of_another(rows, &newest.pat.id, &newest.pat.name)?)
         })
+    }
+
+    /// Brings back what is left in the trash of the delete at `when`. Refuses as
+    /// [`Service::restore_last`] does.
+    pub(super) fn restore_batch(&self, when: Moment) -> Result<Vec<Pat>, ServiceError> {
+        self.store.write(|rows| {
+            let at = self.judged_at(rows)?;
+            self.unbin_batch(rows, when, at)
+        })
+    }
+
+    fn unbin_batch(
+        &self,
+        rows: &mut Writer<'_>,
+        when: Moment,
+        at: Moment,
+    ) -> Result<Vec<Pat>, ServiceError> {
+        let mut restored = Vec::new();
+        let kept = at - when < KEPT;
+        for binned in rows.trash()?.rows.into_iter().filter(|it| kept && it.at == when) {
+            self.unbin(rows, &binned.pat, at)?;
+            restored.push(binned.pat);
+        }
+        if restored.is_empty() {
+            return Err(ServiceError::NothingToRestore);
+        }
+        Ok(restored)
     }
 
     /// Brings back the deleted token that `text` names, with its secret. Refuses one that was
@@ -99,10 +130,7 @@ impl Service {
         if rows.id_of_name(&pat.name)?.is_some() {
             return Err(ServiceError::NameTaken(pat.name.clone()));
         }
-        rows.put_pat(pat)?;
-        if let Some(used) = &pat.last_used {
-            rows.put_use(&pat.id, used)?;
-        }
+        Self::put_whole(rows, pat)?;
         rows.remove_trash(&pat.id)?;
         Ok(self.record(rows, at, Action::Restored, pat, String::new())?)
     }

@@ -4,7 +4,8 @@
 
 use std::{
     fs::{self, File},
-    path::Path,
+    io,
+    path::{Path, PathBuf},
 };
 
 use redb::{Key, ReadableDatabase as _, ReadableTable as _};
@@ -65,6 +66,27 @@ pub fn new_file<T>(
         Ok(())
     })?;
     filled.filter(|_| first).ok_or_else(|| StoreError::Exists { path: owned() })
+}
+
+/// Keeps the file of the store at `path`, which is of this schema, under the first free name
+/// beside it: `store.redb.schema-1`, `store.redb.schema-1.2`, … To be called by who holds it.
+pub(super) fn keep_beside(path: &Path, schema: u32) -> Result<PathBuf, StoreError> {
+    let mut number = 1_u32;
+    loop {
+        let again = if number == 1 { String::new() } else { format!(".{number}") };
+        let mut beside = path.to_owned().into_os_string();
+        beside.push(format!(".schema-{schema}{again}"));
+        let beside = PathBuf::from(beside);
+        let kept = new_file(&beside, |mut to| {
+            let (mut from, _) = file::open(path, false)?;
+            let copied = io::copy(&mut from, &mut to).and_then(|_| to.sync_all());
+            copied.map_err(|error| StoreError::from(&error))
+        });
+        match kept {
+            Err(StoreError::Exists { .. }) => number = number.saturating_add(1),
+            kept => return kept.map(|()| beside),
+        }
+    }
 }
 
 fn copy(from: &Tables<Reading>, file: File) -> Result<Backup, StoreError> {

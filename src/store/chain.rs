@@ -194,3 +194,7 @@ impl Walk {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "chain_tests.rs"]
+pub(super) mod tests;

@@ -65,7 +65,7 @@ pub(super) fn hash<R: Record>(record: &R) -> Result<Hash, StoreError> {
 }
 
 /// The first bytes of SHA-256 over table, key and body. The lengths keep the three apart.
-fn checksum(table: &str, key: &[u8], body: &[u8]) -> [u8; CHECKSUM_BYTES] {
+pub(super) fn checksum(table: &str, key: &[u8], body: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let mut hasher = Sha256::new();
     for part in [table.as_bytes(), key] {
         hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());

@@ -1,6 +1,6 @@
 //! The opener, alone in its file so that another engine or mode can take its place. A kept
 //! read-only handle follows the commits of all processes; a write opens the file for itself
-//! alone, tried again and again until its deadline and never waiting inside the kernel.
+//! alone, tried again and again until its deadline. Nothing here waits inside the kernel.
 
 use std::{
     fs::File,
@@ -12,15 +12,17 @@ use std::{
 use rand::{TryRng as _, rngs::SysRng};
 use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase as _,
-    StorageError, TableError, WriteTransaction, backends::FileBackend,
+    StorageBackend, StorageError, TableError, WriteTransaction,
 };
 
 use super::{
+    backup::keep_beside,
     caught::caught,
     error::StoreError,
     file::{self, FileId},
     holder::holder,
-    migrate,
+    migrate::{self, Step},
+    patient::{Limit, Medium, Patient, rest},
     record::{BirthV1, SchemaV1},
     reserve::Reserve,
     rows::{BIRTH, Reader},
@@ -30,12 +32,18 @@ use super::{
 /// The default of redb is 1 GiB.
 const CACHE_BYTES: usize = 16 << 20;
 
+/// The longest that a read waits, opening included: a check must answer within a second.
+const READING: Duration = Duration::from_millis(750);
+
 /// One store on disk.
 #[derive(Debug)]
 pub(super) struct Disk {
     pub(super) path: PathBuf,
     pub(super) reserve: Reserve,
-    patience: Duration,
+    /// Whether it may be read only.
+    pub(super) sealed: bool,
+    /// The longest that a write waits.
+    pub(super) patience: Duration,
     kept: Mutex<Option<Arc<Handle>>>,
 }
 
@@ -53,8 +61,7 @@ impl std::fmt::Debug for Handle {
 
 impl Disk {
     pub(super) fn open(path: &Path, patience: Duration) -> Result<Self, StoreError> {
-        let path = file::place(path)?;
-        let disk = Self { reserve: Reserve::of(&path), path, patience, kept: Mutex::new(None) };
+        let disk = Self::at(file::place(path)?, false, patience);
         match disk.handle() {
             Err(StoreError::Gone { path }) if path == disk.path => {
                 file::create(&disk.path, begin)?;
@@ -66,28 +73,48 @@ impl Disk {
         Ok(disk)
     }
 
+    pub(super) fn open_sealed(path: &Path, patience: Duration) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Unready { path: path.to_owned(), why: "is not there" });
+        }
+        let disk = Self::at(file::place(path)?, true, patience);
+        disk.handle()?;
+        Ok(disk)
+    }
+
+    fn at(path: PathBuf, sealed: bool, patience: Duration) -> Self {
+        Self { reserve: Reserve::of(&path), path, sealed, patience, kept: Mutex::new(None) }
+    }
+
+    /// Refuses, if nothing may be changed, what `why` would need.
+    fn unsealed(&self, why: &'static str) -> Result<(), StoreError> {
+        if self.sealed {
+            return Err(StoreError::Unready { path: self.path.clone(), why });
+        }
+        Ok(())
+    }
+
     /// A read of the last commit. A handle that fails is replaced once: it may be one that an
-    /// I/O error made useless.
+    /// I/O error made useless. To have waited in vain is no such failure.
     pub(super) fn reader(&self) -> Result<Reader, StoreError> {
         let begun = self.handle().and_then(|handle| handle.reader(&self.path));
         match begun {
+            Err(StoreError::Busy { .. }) | Ok(_) => begun,
             Err(_) => {
                 self.forget();
                 self.handle()?.reader(&self.path)
             }
-            reader => reader,
         }
     }
 
     /// The file for ourselves alone, as soon as nobody else has it.
-    pub(super) fn writable(&self) -> Result<Database, StoreError> {
-        let wait = Wait::new(self.patience);
+    pub(super) fn writable(&self, wait: &Wait) -> Result<Database, StoreError> {
         loop {
             // Opening for writing changes the file, so it must be known before that it is a store
             // of ours and of no later patdeck.
             drop(self.reader()?);
             let known = self.handle()?.id;
-            let (db, id) = open_to_write(&self.path, &wait)?;
+            let (db, id) = open_to_write(&self.path, wait)?;
             if id == known {
                 return Ok(db);
             }
@@ -114,12 +141,15 @@ impl Disk {
     }
 
     fn open_to_read(&self) -> Result<Handle, StoreError> {
-        let wait = Wait::new(self.patience);
+        let patience = self.patience.min(READING);
+        let wait = Wait::new(patience);
         loop {
             let (file, id) = file::open(&self.path, false)?;
+            let limit = Limit::Each(patience);
             let opened = caught(|| {
-                let backend = FileBackend::new(file)?;
-                builder().open_read_only_with_backend(backend)
+                let inner = Medium::new(file)?;
+                let path = self.path.clone();
+                builder().open_read_only_with_backend(Patient { inner, limit, path, id })
             })?;
             match opened {
                 Ok(db) => {
@@ -131,7 +161,8 @@ impl Disk {
                         return Ok(handle);
                     }
                     drop(handle);
-                    self.migrate(&wait)?;
+                    self.unsealed("has an older format")?;
+                    self.migrate(&wait, migrate::STEPS)?;
                 }
                 // A writer was killed. Opening for writing repairs that, in under 1 ms.
                 Err(DatabaseError::RepairAborted) => {
@@ -139,6 +170,7 @@ impl Disk {
                         let why = "it needs a repair that does not hold".to_owned();
                         return Err(StoreError::Broken { why });
                     }
+                    self.unsealed("needs a repair after a crash")?;
                     let (db, _) = self.with_reserve(|| open_to_write(&self.path, &wait))?;
                     close(db);
                 }
@@ -148,7 +180,8 @@ impl Disk {
         }
     }
 
-    fn migrate(&self, wait: &Wait) -> Result<(), StoreError> {
+    /// Does the `steps` that the store lacks. The file as it was stays beside it.
+    fn migrate(&self, wait: &Wait, steps: &[Step]) -> Result<(), StoreError> {
         self.with_reserve(|| {
             let (db, _) = open_to_write(&self.path, wait)?;
             let done = caught(|| {
@@ -156,7 +189,11 @@ impl Disk {
                 let tables = Tables::open_to_write(&transaction)?;
                 let found = migrate::schema(&tables.meta)?.unwrap_or(1);
                 drop(tables);
-                migrate::run(&transaction, found, migrate::STEPS)?;
+                if found < migrate::known(steps) {
+                    // Nobody else writes meanwhile: the file is ours.
+                    keep_beside(&self.path, found)?;
+                }
+                migrate::run(&transaction, found, steps)?;
                 transaction.commit().map_err(StoreError::from)
             });
             close(db);
@@ -199,7 +236,12 @@ impl Handle {
 fn open_to_write(path: &Path, wait: &Wait) -> Result<(Database, FileId), StoreError> {
     loop {
         let (file, id) = file::open(path, true)?;
-        match caught(|| database(file))? {
+        let limit = Limit::Until(wait.deadline);
+        let opened = caught(|| {
+            let inner = Medium::new(file)?;
+            database(Patient { inner, limit, path: path.to_owned(), id })
+        })?;
+        match opened {
             Ok(db) => return Ok((db, id)),
             Err(DatabaseError::DatabaseAlreadyOpen) => wait.pause(path, id)?,
             Err(error) => return Err(refused(path, error)),
@@ -213,8 +255,9 @@ fn builder() -> Builder {
     builder
 }
 
-fn database(file: File) -> Result<Database, DatabaseError> {
-    builder().create_with_backend(FileBackend::new(file)?)
+/// The database that `backend` holds, for writing; a new one if it is empty.
+pub(super) fn database(backend: impl StorageBackend) -> Result<Database, DatabaseError> {
+    builder().create_with_backend(backend)
 }
 
 /// A durable transaction: two-phase, with what a quick repair needs.
@@ -241,7 +284,7 @@ fn begin(file: File) -> Result<(), StoreError> {
 
 /// A database in an empty file.
 pub(super) fn fresh(file: File) -> Result<Database, StoreError> {
-    database(file).map_err(|error| match error {
+    Medium::new(file).and_then(database).map_err(|error| match error {
         DatabaseError::Storage(error) => error.into(),
         other => StoreError::Io { why: other.to_string() },
     })
@@ -271,9 +314,6 @@ fn refused(path: &Path, error: DatabaseError) -> StoreError {
     match error {
         DatabaseError::Storage(StorageError::Io(error)) => match error.kind() {
             std::io::ErrorKind::InvalidData => StoreError::NotAStore { path },
-            std::io::ErrorKind::UnexpectedEof => {
-                StoreError::Broken { why: "its end is missing".to_owned() }
-            }
             _ => StoreError::from(&error),
         },
         DatabaseError::Storage(error) => error.into(),
@@ -293,12 +333,12 @@ fn no_table(path: &Path, error: TableError) -> StoreError {
 }
 
 /// How long to go on trying.
-struct Wait {
+pub(super) struct Wait {
     deadline: Instant,
 }
 
 impl Wait {
-    fn new(patience: Duration) -> Self {
+    pub(super) fn new(patience: Duration) -> Self {
         Self { deadline: Instant::now() + patience }
     }
 
@@ -306,13 +346,12 @@ impl Wait {
         Instant::now() >= self.deadline
     }
 
-    /// Sleeps 0.1 to 1 ms, at random so that two do not keep meeting; `Busy` after the deadline.
+    /// Rests a little; `Busy` after the deadline.
     fn pause(&self, path: &Path, file: FileId) -> Result<(), StoreError> {
         if self.is_over() {
             return Err(StoreError::Busy { path: path.to_owned(), holder: holder(file) });
         }
-        let random = SysRng.try_next_u32().unwrap_or(500);
-        std::thread::sleep(Duration::from_micros(u64::from(100 + random % 900)));
+        rest();
         Ok(())
     }
 }

@@ -95,12 +95,18 @@ pub enum StoreError {
         kind: &'static str,
     },
     /// Another process held it for longer than we wait.
-    #[error("{} is in use by {holder}: try again, or end that process if it hangs", .path.display())]
+    #[error("store busy: {} is held by {holder}; try again, or end that process if it hangs", .path.display())]
     Busy {
         /// Where.
         path: PathBuf,
         /// Who holds it, as far as is known.
         holder: String,
+    },
+    /// The disk failed, or another process came between, at the end of a commit.
+    #[error("whether the change was kept is not sure ({why}): look at it before you make it again")]
+    Unsure {
+        /// What was found.
+        why: String,
     },
     /// No space, even with the reserve given up.
     #[error("the disk is full and nothing was changed: free some space, then try again")]
@@ -110,6 +116,19 @@ pub enum StoreError {
         "the store's file system is read-only and nothing was changed: remount it, or name another store"
     )]
     ReadOnly,
+    /// It was opened for reading alone, because the operator wanted it so.
+    #[error(
+        "patdeck runs read-only and nothing was changed: leave away --read-only, PATDECK_READ_ONLY or `read-only` in the settings to change something"
+    )]
+    Sealed,
+    /// It cannot be read as it is, and making it so would be a change.
+    #[error("{} {why}, and patdeck runs read-only: start it once without --read-only", .path.display())]
+    Unready {
+        /// Where.
+        path: PathBuf,
+        /// What keeps it from being read.
+        why: &'static str,
+    },
     /// The operating system denies access.
     #[error("{} may not be opened: run patdeck as the user that owns it", .path.display())]
     Denied {
@@ -159,6 +178,17 @@ impl StoreError {
         matches!(self, Self::Damaged(_))
     }
 
+    /// This error, where it came too late to say that nothing was changed.
+    pub(super) fn unsure(self) -> Self {
+        let why = match self {
+            Self::Full => "the disk is full".to_owned(),
+            Self::ReadOnly => "the store's file system is read-only".to_owned(),
+            Self::Io { why } | Self::Broken { why } => why,
+            other => other.to_string(),
+        };
+        Self::Unsure { why }
+    }
+
     /// What the system said about the file or folder at `path`.
     pub(super) fn at(path: &Path, error: &io::Error) -> Self {
         let path = path.to_owned();
@@ -177,9 +207,14 @@ impl StoreError {
 
 impl From<&io::Error> for StoreError {
     fn from(error: &io::Error) -> Self {
+        // What waits for a lock says itself whom it waited for.
+        if let Some(said) = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
+            return said.clone();
+        }
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            ErrorKind::UnexpectedEof => Self::Broken { why: "its end is missing".to_owned() },
             _ => Self::Io { why: error.to_string() },
         }
     }

@@ -102,6 +102,36 @@ fn judge_file(path: &Path, found: &Metadata) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// What a file that somebody hands to us is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handed {
+    /// It is a secret: nobody else may read it.
+    Secret,
+    /// It is believed: nobody else may write it.
+    Content,
+}
+
+/// Refuses a file that others could read or change against what it is handed to us for. A pipe
+/// is as safe as who started us made it.
+pub fn judge_handed(path: &Path, file: &File, handed: Handed) -> Result<(), StoreError> {
+    let found = file.metadata().map_err(|error| StoreError::at(path, &error))?;
+    if !found.is_file() {
+        return Ok(());
+    }
+    judge_owner(path, &found)?;
+    let ours = found.uid() == rustix::process::geteuid().as_raw();
+    let (forbidden, fix) = match handed {
+        Handed::Secret if ours => (0o077, "chmod 600"),
+        // A service is handed its credentials in files of root, by their group.
+        Handed::Secret => (0o037, "chmod o="),
+        Handed::Content => (0o022, "chmod go-w"),
+    };
+    if found.mode() & forbidden == 0 {
+        return Ok(());
+    }
+    Err(loose(path, &found, format!("{fix} {}", quoted(path))))
+}
+
 fn judge_owner(path: &Path, found: &Metadata) -> Result<(), StoreError> {
     let owner = found.uid();
     if owner == 0 || owner == rustix::process::geteuid().as_raw() {

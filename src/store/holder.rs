@@ -1,44 +1,79 @@
-//! Who has the store open for writing, for the message of a write that waited in vain. Looks
-//! through /proc at what this account may see; elsewhere, and when in doubt, it names nobody.
+//! Who keeps the store from others, for the message of one that waited in vain: process, account
+//! and state. The kernel lists locks and states of all processes to everybody, so this works
+//! though patdeck lets nobody look into its own. When in doubt it names nobody.
 
-use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
+use std::fs;
 
 use super::file::FileId;
+use crate::domain::text::escape;
 
-/// The process that holds the lock of a writer on the file, in words.
+/// The process that most likely holds the lock that somebody waited for, in words.
 pub(super) fn holder(file: FileId) -> String {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-        .find_map(|process| named(process, file))
-        .unwrap_or_else(|| "another patdeck".to_owned())
-}
-
-fn named(process: u32, file: FileId) -> Option<String> {
-    let home = Path::new("/proc").join(process.to_string());
-    let holds = fs::read_dir(home.join("fd")).ok()?.flatten().any(|open| {
-        let here = fs::metadata(open.path());
-        let same = here.is_ok_and(|m| m.dev() == file.device && m.ino() == file.inode);
-        same && fs::read_to_string(home.join("fdinfo").join(open.file_name()))
-            .is_ok_and(|told| is_writer(&told))
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    let own = std::process::id();
+    let suspects = opened(&locks, file).into_iter().filter_map(|(process, count)| {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        // One handle is what everybody keeps to read; who writes has one more.
+        let writes = count > 1;
+        let guilt = (writes && is_stopped(&status), writes, is_stopped(&status));
+        (process != own || writes).then_some((guilt, process, status))
     });
-    let stat = holds.then(|| fs::read_to_string(home.join("stat")))?.ok()?;
-    Some(in_words(process, &stat))
+    suspects.max_by_key(|(guilt, ..)| *guilt).map_or_else(
+        || "another patdeck".to_owned(),
+        |(_, process, status)| in_words(process, &status),
+    )
 }
 
-/// Whether a file's locks, as the kernel lists them, are those of a writer: it has some for
-/// itself alone, a reader shares all of its.
-fn is_writer(fdinfo: &str) -> bool {
-    fdinfo.lines().any(|line| line.starts_with("lock:") && line.contains(" WRITE "))
+/// Which processes have the file open as a store, and how often. redb holds a lock of the kind
+/// that the kernel lists with its process, on each handle for as long as it is open.
+fn opened(locks: &str, file: FileId) -> Vec<(u32, usize)> {
+    let device = (rustix::fs::major(file.device), rustix::fs::minor(file.device));
+    let rows: Vec<_> =
+        locks.lines().filter_map(row).filter(|row| row.inode == file.inode).collect();
+    // Some file systems have one device number for files and another for locks.
+    let exact = rows.iter().any(|row| row.device == device);
+    let mut found: Vec<(u32, usize)> = Vec::new();
+    for row in rows.iter().filter(|row| !exact || row.device == device) {
+        match found.iter_mut().find(|(process, _)| *process == row.process) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => found.push((row.process, 1)),
+        }
+    }
+    found
 }
 
-/// `patdeck (process 7, stopped)`, from the kernel's line `7 (patdeck) T …`.
-fn in_words(process: u32, stat: &str) -> String {
-    let name = stat.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')'));
-    let (name, state) = name.unwrap_or(("patdeck", ""));
-    let stopped = state.trim_start().starts_with(['T', 't']);
-    let state = if stopped { ", stopped" } else { "" };
-    format!("{} (process {process}{state})", crate::domain::text::escape(name))
+struct Row {
+    process: u32,
+    device: (u32, u32),
+    inode: u64,
+}
+
+/// `3: FLOCK  ADVISORY  READ  4711 fe:00:42 0 EOF`.
+fn row(line: &str) -> Option<Row> {
+    let mut fields = line.split_whitespace().skip_while(|field| *field != "FLOCK");
+    let process = fields.nth(3)?.parse().ok()?;
+    let mut place = fields.next()?.split(':');
+    let mut hex = || u32::from_str_radix(place.next()?, 16).ok();
+    let device = (hex()?, hex()?);
+    Some(Row { process, device, inode: place.next()?.parse().ok()? })
+}
+
+fn told<'s>(status: &'s str, key: &str) -> Option<&'s str> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+    line.strip_prefix(':').map(str::trim)
+}
+
+fn is_stopped(status: &str) -> bool {
+    told(status, "State").is_some_and(|state| state.starts_with(['T', 't']))
+}
+
+/// `patdeck (process 7 of user 1000, stopped)`, from what the kernel tells of the process.
+fn in_words(process: u32, status: &str) -> String {
+    let name = escape(told(status, "Name").unwrap_or("patdeck"));
+    let user = told(status, "Uid").and_then(|all| all.split_whitespace().next());
+    let user = user.map_or(String::new(), |user| format!(" of user {user}"));
+    let state = if is_stopped(status) { "stopped" } else { "running" };
+    format!("{name} (process {process}{user}, {state})")
 }
 
 #[cfg(test)]
@@ -46,16 +81,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_holder_is_named_with_what_keeps_it() {
-        assert_eq!(in_words(7, "7 (a) b) T 1 7"), "a) b (process 7, stopped)");
-        assert_eq!(in_words(8, "8 (patdeck) S 1 8"), "patdeck (process 8)");
+    fn a_holder_is_named_with_its_account_and_what_keeps_it() {
+        let status = |state| format!("Name:\ta) b\nState:\t{state}\nUid:\t1000\t0\t0\t0\n");
+        let stopped = in_words(7, &status("T (stopped)"));
+        assert_eq!(stopped, "a) b (process 7 of user 1000, stopped)");
+        let sleeping = in_words(8, &status("S (sleeping)"));
+        assert_eq!(sleeping, "a) b (process 8 of user 1000, running)");
+        assert_eq!(in_words(9, ""), "patdeck (process 9, running)");
     }
 
     #[test]
-    fn a_reader_is_no_holder() {
-        let reader = "pos:\t0\nlock:\t1: OFDLCK ADVISORY  READ -1 fe:00:12 4 4\n";
-        let writer = "lock:\t1: OFDLCK ADVISORY  WRITE -1 fe:00:12 4 4\n";
-        assert!(!is_writer(reader));
-        assert!(is_writer(writer));
+    fn handles_are_counted_by_process_and_other_files_are_left_out() {
+        let locks = "1: FLOCK  ADVISORY  READ 7 fe:00:12 0 EOF\n\
+                     2: OFDLCK ADVISORY  WRITE -1 fe:00:12 4611686018427387904 4611686018427387904\n\
+                     3: -> FLOCK  ADVISORY  READ 8 fe:00:12 0 EOF\n\
+                     4: FLOCK  ADVISORY  READ 7 fe:00:12 0 EOF\n\
+                     5: FLOCK  ADVISORY  READ 9 fe:01:12 0 EOF\n";
+        let device = |minor| FileId { device: rustix::fs::makedev(0xfe, minor), inode: 12 };
+        assert_eq!(opened(locks, device(0)), [(7, 2), (8, 1)]);
+        assert_eq!(opened(locks, device(1)), [(9, 1)]);
+        assert_eq!(opened(locks, device(9)), [(7, 2), (8, 1), (9, 1)]);
     }
 }

@@ -3,18 +3,29 @@
 //! reading verbs, [`Writer`] the writing ones. Any number of processes share one file, without
 //! a daemon. Called by the service only.
 
+mod agree;
 mod backup;
 mod caught;
 mod chain;
 mod codec;
 mod disk;
 mod error;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod faulty;
 mod file;
 mod holder;
 mod migrate;
+mod patient;
+#[cfg(test)]
+mod power_tests;
+mod probe;
 mod record;
 mod reserve;
 mod rows;
+#[cfg(test)]
+mod script;
 mod settle;
 mod tables;
 mod writer;
@@ -26,11 +37,19 @@ use redb::{Database, ReadableDatabase as _, backends::InMemoryBackend};
 pub use backup::{Backup, new_file};
 pub use caught::panic_is_caught;
 pub use error::{Damage, StoreError};
+pub use file::{Handed, judge_handed};
+#[doc(hidden)]
+pub use probe::any_record;
 pub use rows::{ChainState, Changes, Found, Reader, Rows, Trashed};
 pub use settle::settle;
 pub use writer::Writer;
 
-use self::{caught::caught, disk::Disk, settle::Running, tables::Tables};
+use self::{
+    caught::caught,
+    disk::{Disk, Wait},
+    settle::Running,
+    tables::Tables,
+};
 
 /// One file of tokens that any number of processes share, or the same in memory.
 #[derive(Debug)]
@@ -50,6 +69,8 @@ enum Stopped<E> {
     Store(StoreError),
     /// The closure said no.
     Work(E),
+    /// The commit failed, which would have led to this generation.
+    Commit(StoreError, Option<u64>),
 }
 
 impl<E> From<StoreError> for Stopped<E> {
@@ -59,7 +80,7 @@ impl<E> From<StoreError> for Stopped<E> {
 }
 
 impl Store {
-    /// How long a write waits for its turn.
+    /// How long a write waits for its turn. A read waits for less than half of it.
     pub const PATIENCE: Duration = Duration::from_secs(2);
 
     /// Opens the store at `path`; makes it (0600), and its folder (0700), when missing. Refuses
@@ -71,6 +92,17 @@ impl Store {
     /// As [`Store::open`], with writes that wait `patience` for their turn.
     pub fn open_with(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         Ok(Self { place: Place::Disk(Disk::open(path, patience)?) })
+    }
+
+    /// Opens the store at `path` for reading alone: no byte of it changes through this value, and
+    /// every write is refused. Refuses also what would have to be made, repaired or migrated first.
+    pub fn open_sealed(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { place: Place::Disk(Disk::open_sealed(path, Self::PATIENCE)?) })
+    }
+
+    /// Whether every write is refused.
+    pub fn is_sealed(&self) -> bool {
+        matches!(&self.place, Place::Disk(disk) if disk.sealed)
     }
 
     /// An empty store that lives as long as this value.
@@ -117,27 +149,49 @@ impl Store {
     /// was given up then, so that a revocation succeeds on a full disk.
     pub fn write<T, E: From<StoreError>>(
         &self,
+        work: impl FnMut(&mut Writer<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let patience = match &self.place {
+            Place::Disk(disk) => disk.patience,
+            Place::Memory(_) => Self::PATIENCE,
+        };
+        self.write_within(patience, work)
+    }
+
+    /// As [`Store::write`], waiting `patience` for its turn: for what is not worth more.
+    pub fn write_within<T, E: From<StoreError>>(
+        &self,
+        patience: Duration,
         mut work: impl FnMut(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        if self.is_sealed() {
+            return Err(StoreError::Sealed.into());
+        }
         let _running = Running::start();
         let done = match &self.place {
             Place::Memory(db) => transact(db, &mut work),
             Place::Disk(disk) => {
-                let first = on_disk(disk, &mut work);
-                match first {
-                    Err(Stopped::Store(StoreError::Full)) if disk.reserve.give_up() => {
-                        on_disk(disk, &mut work)
+                let wait = Wait::new(patience);
+                let first = on_disk(disk, &wait, &mut work);
+                let is_full = matches!(
+                    &first,
+                    Err(Stopped::Store(StoreError::Full) | Stopped::Commit(StoreError::Full, _))
+                );
+                let again = is_full && disk.reserve.give_up();
+                let done = match looked_at(disk, first) {
+                    Err(Stopped::Store(StoreError::Full)) if again => {
+                        looked_at(disk, on_disk(disk, &wait, &mut work))
                     }
-                    Ok(done) => {
-                        disk.reserve.take();
-                        Ok(done)
-                    }
-                    stopped => stopped,
+                    done => done,
+                };
+                if done.is_ok() {
+                    disk.reserve.take();
                 }
+                done
             }
         };
         done.map_err(|stopped| match stopped {
-            Stopped::Store(error) => error.into(),
+            Stopped::Store(error) | Stopped::Commit(error, _) => error.into(),
             Stopped::Work(error) => error,
         })
     }
@@ -147,12 +201,26 @@ impl Store {
 /// an I/O error: an fsync that succeeds the second time may have lost what failed the first.
 fn on_disk<T, E>(
     disk: &Disk,
+    wait: &Wait,
     work: &mut impl FnMut(&mut Writer<'_>) -> Result<T, E>,
 ) -> Result<T, Stopped<E>> {
-    let db = disk.writable()?;
+    let db = disk.writable(wait)?;
     let done = transact(&db, work);
     disk::close(db);
     done
+}
+
+/// Finds out what a commit that failed came to: a failure at its very end may have left the
+/// change, and then nobody may be told that nothing was changed.
+fn looked_at<T, E>(disk: &Disk, done: Result<T, Stopped<E>>) -> Result<T, Stopped<E>> {
+    let (error, generation) = match done {
+        Err(Stopped::Commit(error, Some(generation))) => (error, generation),
+        done => return done,
+    };
+    disk.forget();
+    let now = disk.reader().and_then(|rows| rows.generation());
+    let absent = now.is_ok_and(|now| now < generation);
+    Err(Stopped::Store(if absent { error } else { error.unsure() }))
 }
 
 fn transact<T, E>(
@@ -168,16 +236,17 @@ fn transact<T, E>(
     let worked = work(&mut writer);
     let full = matches!(*writer.tables.trouble.borrow(), Some(StoreError::Full));
     let done = match worked {
-        Ok(done) => writer.finish().map(|()| done).map_err(Stopped::Store),
+        Ok(done) => writer.finish().map(|leads_to| (done, leads_to)).map_err(Stopped::Store),
         // The closure only passes on what its first verb on a full disk said.
         Err(_) if full => Err(Stopped::Store(StoreError::Full)),
         Err(error) => Err(Stopped::Work(error)),
     };
     let put_away = caught(|| drop(writer));
     match done.and_then(|done| put_away.map(|()| done).map_err(Stopped::Store)) {
-        Ok(done) => {
-            caught(|| transaction.commit())?.map_err(StoreError::from)?;
-            Ok(done)
+        Ok((done, leads_to)) => {
+            let committed = caught(|| transaction.commit().map_err(StoreError::from));
+            let committed = committed.and_then(|committed| committed);
+            committed.map(|()| done).map_err(|error| Stopped::Commit(error, leads_to))
         }
         Err(stopped) => {
             // That an abort fails changes nothing: what was not committed does not exist.

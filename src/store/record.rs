@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::Record;
 use crate::domain::{
     Action, Actor, Description, Digest, Domain, Entity, EntityType, EventDraft, Hash, LastUse,
-    Moment, Name, Operation, Pat, Retiring, Scope, Scopes, TokenId,
+    Moment, Name, Operation, Pat, Retiring, Scope, Scopes, TokenId, newer,
 };
 
 type IdV1 = [u8; TokenId::LEN];
@@ -86,7 +86,7 @@ impl ScopeV1 {
     }
 }
 
-/// A token without its last use, which lives in a table of its own.
+/// A token without its last uses, which live in a table of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PatV1 {
     id: IdV1,
@@ -112,7 +112,8 @@ const SHA_256: u8 = 1;
 
 impl From<&Pat> for PatV1 {
     fn from(pat: &Pat) -> Self {
-        let retiring = pat.retiring.map(|old| (*old.digest.as_bytes(), old.until.into()));
+        let retiring = pat.retiring.as_ref();
+        let retiring = retiring.map(|old| (*old.digest.as_bytes(), old.until.into()));
         Self {
             id: *pat.id.as_bytes(),
             name: pat.name.as_str().to_owned(),
@@ -134,7 +135,7 @@ impl From<&Pat> for PatV1 {
 
 impl PatV1 {
     /// The token at the key `id`; `None` if the domain would not have made it.
-    pub(super) fn pat(self, id: &IdV1, last_used: Option<LastUse>) -> Option<Pat> {
+    pub(super) fn pat(self, id: &IdV1, uses: Uses) -> Option<Pat> {
         if self.id != *id || self.algorithm != SHA_256 {
             return None;
         }
@@ -142,9 +143,11 @@ impl PatV1 {
         let retiring = match self.retiring {
             None => None,
             Some((digest, until)) => {
-                Some(Retiring { digest: Digest::from_bytes(digest), until: until.moment()? })
+                let digest = Digest::from_bytes(digest);
+                Some(Retiring { digest, until: until.moment()?, last_used: None })
             }
         };
+        let (last_used, retiring) = uses.shared_out(retiring);
         Some(Pat {
             id: TokenId::from_bytes(self.id)?,
             name: Name::parse(&self.name).ok()?,
@@ -170,15 +173,13 @@ impl PatV1 {
     }
 }
 
-/// The last use of a token.
+/// A last use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct UseV1 {
     at: MomentV1,
     from: Option<String>,
     what: String,
 }
-
-impl Record for UseV1 {}
 
 impl From<&LastUse> for UseV1 {
     fn from(last: &LastUse) -> Self {
@@ -187,8 +188,78 @@ impl From<&LastUse> for UseV1 {
 }
 
 impl UseV1 {
-    pub(super) fn last_use(self) -> Option<LastUse> {
+    fn last_use(self) -> Option<LastUse> {
         Some(LastUse { at: self.at.moment()?, from: self.from, what: self.what })
+    }
+}
+
+/// The last uses of a token: of its present secret, and of one that was retiring, which its
+/// digest names, so that it is never taken for the use of another.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct UsesV1 {
+    present: Option<UseV1>,
+    retiring: Option<([u8; 32], UseV1)>,
+}
+
+impl Record for UsesV1 {}
+
+impl From<&Uses> for UsesV1 {
+    fn from(uses: &Uses) -> Self {
+        let retiring = uses.retiring.as_ref();
+        Self {
+            present: uses.present.as_ref().map(UseV1::from),
+            retiring: retiring.map(|(digest, used)| (*digest.as_bytes(), used.into())),
+        }
+    }
+}
+
+impl UsesV1 {
+    pub(super) fn uses(self) -> Option<Uses> {
+        let present = match self.present {
+            None => None,
+            Some(used) => Some(used.last_use()?),
+        };
+        let retiring = match self.retiring {
+            None => None,
+            Some((digest, used)) => Some((Digest::from_bytes(digest), used.last_use()?)),
+        };
+        Some(Uses { present, retiring })
+    }
+}
+
+/// What [`UsesV1`] keeps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Uses {
+    pub(super) present: Option<LastUse>,
+    pub(super) retiring: Option<(Digest, LastUse)>,
+}
+
+impl Uses {
+    pub(super) fn of(pat: &Pat) -> Self {
+        let retiring = pat.retiring.as_ref();
+        let retiring = retiring.and_then(|old| Some((old.digest, old.last_used.clone()?)));
+        Self { present: pat.last_used.clone(), retiring }
+    }
+
+    /// Notes a use of the retiring secret behind `digest`. Of one that retired before it, what
+    /// is known stays so.
+    pub(super) fn retire(&mut self, digest: Digest, used: &LastUse) {
+        if let Some((before, last)) = self.retiring.replace((digest, used.clone()))
+            && !before.matches(&digest)
+        {
+            self.present = newer(self.present.take(), Some(last));
+        }
+    }
+
+    /// The last use, and `retiring` with its own. What was noted of a secret that is dead by now
+    /// is a use of the token all the same.
+    fn shared_out(self, retiring: Option<Retiring>) -> (Option<LastUse>, Option<Retiring>) {
+        match (retiring, self.retiring) {
+            (Some(old), Some((digest, used))) if old.digest.matches(&digest) => {
+                (self.present, Some(Retiring { last_used: Some(used), ..old }))
+            }
+            (retiring, noted) => (newer(self.present, noted.map(|(_, used)| used)), retiring),
+        }
     }
 }
 
@@ -240,7 +311,7 @@ impl EventV1 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TrashV1 {
     pat: PatV1,
-    last_used: Option<UseV1>,
+    uses: UsesV1,
     at: MomentV1,
 }
 
@@ -248,15 +319,11 @@ impl Record for TrashV1 {}
 
 impl TrashV1 {
     pub(super) fn new(pat: &Pat, at: Moment) -> Self {
-        Self { pat: pat.into(), last_used: pat.last_used.as_ref().map(UseV1::from), at: at.into() }
+        Self { pat: pat.into(), uses: (&Uses::of(pat)).into(), at: at.into() }
     }
 
     pub(super) fn trashed(self, id: &IdV1) -> Option<(Pat, Moment)> {
-        let last_used = match self.last_used {
-            None => None,
-            Some(last) => Some(last.last_use()?),
-        };
-        Some((self.pat.pat(id, last_used)?, self.at.moment()?))
+        Some((self.pat.pat(id, self.uses.uses()?)?, self.at.moment()?))
     }
 }
 

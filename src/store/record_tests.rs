@@ -24,6 +24,10 @@ fn last() -> LastUse {
     LastUse { at: at(9), from: Some("::1".into()), what: "w".into() }
 }
 
+fn late() -> LastUse {
+    LastUse { at: at(8), from: None, what: "l".into() }
+}
+
 fn pat() -> Pat {
     let mut scopes = Scopes::default();
     for scope in ["clients:*:read", "channels:c1:publish@d1"] {
@@ -36,7 +40,11 @@ fn pat() -> Pat {
         scopes,
         prefix: "pat".into(),
         digest: Digest::from_bytes([0xaa; 32]),
-        retiring: Some(Retiring { digest: Digest::from_bytes([0xbb; 32]), until: at(1) }),
+        retiring: Some(Retiring {
+            digest: Digest::from_bytes([0xbb; 32]),
+            until: at(1),
+            last_used: Some(late()),
+        }),
         created: at(2),
         created_by: actor(),
         issued: at(3),
@@ -83,8 +91,12 @@ fn the_bytes_of_a_token_are_frozen() {
 }
 
 #[test]
-fn the_bytes_of_a_last_use_are_frozen() {
-    frozen(&UseV1::from(&last()), "01fc12a493d6fc15cd5b0701033a3a310177d40da1655e40b9e5");
+fn the_bytes_of_the_last_uses_are_frozen() {
+    frozen(
+        &UsesV1::from(&Uses::of(&pat())),
+        "0101fc12a493d6fc15cd5b0701033a3a31017701bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
+         bbbbbbbbbbbbbbbbbbbbbbbbfc10a493d6fc15cd5b0700016cc662144228b8bbdc",
+    );
 }
 
 #[test]
@@ -106,7 +118,8 @@ fn the_bytes_of_a_deleted_token_are_frozen() {
          aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
          bbbbbbbbbbbbbbbbbbfc02a493d6fc15cd5b07fc04a493d6fc15cd5b0704726f6f740105616c6963\
          6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b07000101fc12a493d6fc15cd5b0701033a3a\
-         310177fc0ca493d6fc15cd5b07edd424a27408640d",
+         31017701bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbfc10a493\
+         d6fc15cd5b0700016cfc0ca493d6fc15cd5b07e0355f11ff64ffdd",
     );
 }
 
@@ -139,9 +152,10 @@ fn the_hash_of_an_event_is_frozen() {
 #[test]
 fn everything_of_the_domain_survives() {
     let key = *id().as_bytes();
-    let kept = PatV1::from(&pat()).pat(&key, Some(last()));
+    let uses = Uses::of(&pat());
+    let kept = PatV1::from(&pat()).pat(&key, uses.clone());
     assert_eq!(kept, Some(pat()));
-    assert_eq!(UseV1::from(&last()).last_use(), Some(last()));
+    assert_eq!(UsesV1::from(&uses).uses(), Some(uses));
     let trashed = TrashV1::new(&pat(), at(6)).trashed(&key);
     assert_eq!(trashed, Some((pat(), at(6))));
     let event = EventV1::new(1, Hash::NONE, &draft());
@@ -161,9 +175,9 @@ fn instants_are_kept_to_the_nanosecond_from_one_end_to_the_other() {
 fn what_the_domain_would_refuse_is_damaged() {
     let key = *id().as_bytes();
     let good = PatV1::from(&pat());
-    let read = |record: PatV1| record.pat(&key, None);
+    let read = |record: PatV1| record.pat(&key, Uses::default());
     assert!(read(good.clone()).is_some());
-    assert_eq!(good.clone().pat(b"000000000000", None), None);
+    assert_eq!(good.clone().pat(b"000000000000", Uses::default()), None);
     for bad in [
         PatV1 { name: String::new(), ..good.clone() },
         PatV1 { algorithm: 2, ..good.clone() },
@@ -172,4 +186,24 @@ fn what_the_domain_would_refuse_is_damaged() {
     ] {
         assert_eq!(read(bad), None);
     }
+}
+
+#[test]
+fn a_use_of_a_secret_that_is_dead_by_now_is_a_use_of_the_token() {
+    let key = *id().as_bytes();
+    let read = |uses: &Uses, pat: &Pat| PatV1::from(pat).pat(&key, uses.clone()).unwrap();
+    let newest = LastUse { at: at(20), ..late() };
+    let mut uses = Uses::of(&pat());
+    uses.retire(Digest::from_bytes([0xbb; 32]), &newest);
+    let ended = Pat { retiring: None, ..pat() };
+    assert_eq!(read(&uses, &ended).last_used, Some(newest.clone()));
+    // The one after it retires in its turn, and was not used yet.
+    let next = Retiring { digest: Digest::from_bytes([0xcc; 32]), until: at(9), last_used: None };
+    let rotated = Pat { retiring: Some(next.clone()), ..pat() };
+    let found = read(&uses, &rotated);
+    assert_eq!((found.last_used, found.retiring), (Some(newest.clone()), Some(next.clone())));
+    uses.retire(next.digest, &last());
+    let found = read(&uses, &rotated);
+    assert_eq!(found.last_used, Some(newest), "it is not lost when the next one is noted");
+    assert_eq!(found.retiring.unwrap().last_used, Some(last()));
 }

@@ -5,13 +5,13 @@
 use std::{collections::HashMap, ops::ControlFlow};
 
 use super::{
-    chain,
+    agree, chain,
     error::{Damage, StoreError},
     migrate,
-    record::{BirthV1, EventV1, PatV1, RefV1, TrashV1, UseV1},
+    record::{BirthV1, EventV1, PatV1, RefV1, TrashV1, Uses, UsesV1},
     tables::{Access, Reading, Tables, hex},
 };
-use crate::domain::{Event, Hash, LastUse, Moment, Name, Pat, TokenId};
+use crate::domain::{Event, Hash, Moment, Name, Pat, TokenId};
 
 /// Under which word the table `meta-1` holds which store this is.
 pub(super) const BIRTH: &[u8] = b"birth";
@@ -100,13 +100,7 @@ pub trait Rows: Source {
         let Some(record) = tables.pats.get::<PatV1>(id.as_bytes())? else {
             return Ok(None);
         };
-        let last_used = match tables.uses.get::<UseV1>(id.as_bytes()) {
-            Ok(last) => last.and_then(UseV1::last_use),
-            // A record that only informs must not deny a token; `pats` names the damage.
-            Err(StoreError::Damaged(_)) => None,
-            Err(error) => return Err(error),
-        };
-        match record.pat(id.as_bytes(), last_used) {
+        match record.pat(id.as_bytes(), uses(tables, id)?) {
             Some(pat) => Ok(Some(pat)),
             None => Err(StoreError::Damaged(tables.pats.damage(&id.as_bytes()))),
         }
@@ -132,10 +126,10 @@ pub trait Rows: Source {
     fn pats(&self) -> Result<Found<Pat>, StoreError> {
         let tables = self.tables();
         let mut found = Found::none();
-        let mut uses: HashMap<[u8; TokenId::LEN], LastUse> = HashMap::new();
-        tables.uses.each(|key: &[u8; TokenId::LEN], row: Result<UseV1, _>| {
-            match row.map(UseV1::last_use) {
-                Ok(Some(last)) => drop(uses.insert(*key, last)),
+        let mut uses: HashMap<[u8; TokenId::LEN], Uses> = HashMap::new();
+        tables.uses.each(|key: &[u8; TokenId::LEN], row: Result<UsesV1, _>| {
+            match row.map(UsesV1::uses) {
+                Ok(Some(used)) => drop(uses.insert(*key, used)),
                 Ok(None) => found.damaged.push(tables.uses.damage(&key)),
                 Err(damage) => found.damaged.push(damage),
             }
@@ -143,7 +137,7 @@ pub trait Rows: Source {
         })?;
         tables.pats.each(|key: &[u8; TokenId::LEN], row: Result<PatV1, _>| {
             let pat = row.and_then(|record| {
-                let pat = record.pat(key, uses.remove(key));
+                let pat = record.pat(key, uses.remove(key).unwrap_or_default());
                 pat.ok_or_else(|| tables.pats.damage(&key))
             });
             found.take(pat);
@@ -188,6 +182,12 @@ pub trait Rows: Source {
     /// token found by that token, and the newest hash the one that is kept beside the chain.
     fn verify_chain(&self) -> Result<ChainState, StoreError> {
         chain::verify(self.tables())
+    }
+
+    /// Where the tables contradict each other, a sentence for each place: empty unless a change
+    /// was made by halves, which no transaction does. Reads everything.
+    fn disagreements(&self) -> Result<Vec<String>, StoreError> {
+        agree::disagreements(self.tables())
     }
 
     /// A number that grows with every committed change, last uses included; 0 in a new store.
@@ -267,6 +267,16 @@ pub trait Rows: Source {
         let tables = self.tables();
         let damaged = || StoreError::Damaged(tables.meta.damage(&BIRTH));
         birth(tables)?.created.moment().ok_or_else(damaged)
+    }
+}
+
+/// When the token with this id was used. A record that only informs must not deny a token:
+/// damaged it tells nothing, and `pats` names it.
+pub(super) fn uses<A: Access>(tables: &Tables<A>, id: &TokenId) -> Result<Uses, StoreError> {
+    match tables.uses.get::<UsesV1>(id.as_bytes()) {
+        Ok(row) => Ok(row.and_then(UsesV1::uses).unwrap_or_default()),
+        Err(StoreError::Damaged(_)) => Ok(Uses::default()),
+        Err(error) => Err(error),
     }
 }
 

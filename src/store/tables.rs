@@ -32,7 +32,7 @@ const META: &str = "meta-1";
 const PATS: &str = "pats-1";
 /// Folded name → `RefV1`, the id that has it.
 const NAMES: &str = "names-1";
-/// Id → `UseV1`. Beside the record, so that a check does not rewrite it.
+/// Id → `UsesV1`. Beside the record, so that a check does not rewrite it.
 const USES: &str = "uses-1";
 /// Sequence from 1 without gaps → `EventV1`, with the hash of the one before: a chain.
 const EVENTS: &str = "events-1";
@@ -348,7 +348,7 @@ pub(super) fn noted<T>(
 
 /// A key as people read it: as the text that it is, as the number that its 8 bytes are, or in
 /// hexadecimal digits.
-fn shown(key: &[u8]) -> String {
+pub(super) fn shown(key: &[u8]) -> String {
     if let Ok(bytes) = key.try_into() {
         return u64::from_le_bytes(bytes).to_string();
     }

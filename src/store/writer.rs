@@ -7,11 +7,11 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 use super::{
     chain,
     error::StoreError,
-    record::{PatV1, RefV1, TrashV1, UseV1},
-    rows::{Rows as _, Source},
+    record::{PatV1, RefV1, TrashV1, Uses, UsesV1},
+    rows::{Rows as _, Source, uses},
     tables::{Tables, Writing},
 };
-use crate::domain::{Event, EventDraft, LastUse, Moment, Name, Pat, TokenId};
+use crate::domain::{Digest, Event, EventDraft, LastUse, Moment, Name, Pat, TokenId};
 
 /// How many rows the feed keeps.
 const FEED_ROWS: u64 = 4_096;
@@ -73,11 +73,30 @@ impl<'t> Writer<'t> {
         Ok(true)
     }
 
-    /// Writes the last use of a token; of one that is not there, nothing.
+    /// Writes the last use of a token, by its present secret; of one that is not there, nothing.
     pub fn put_use(&mut self, id: &TokenId, last: &LastUse) -> Result<(), StoreError> {
         let key = id.as_bytes();
         if self.tables.pats.has(key)? {
-            self.tables.uses.put(key, &UseV1::from(last))?;
+            let uses = Uses { present: Some(last.clone()), ..uses(&self.tables, id)? };
+            self.tables.uses.put(key, &UsesV1::from(&uses))?;
+            self.changed.insert(*key);
+        }
+        Ok(())
+    }
+
+    /// Writes the last use of a token's secret behind `digest`, which is retiring; of a token
+    /// that is not there, nothing.
+    pub fn put_retiring_use(
+        &mut self,
+        id: &TokenId,
+        digest: Digest,
+        last: &LastUse,
+    ) -> Result<(), StoreError> {
+        let key = id.as_bytes();
+        if self.tables.pats.has(key)? {
+            let mut uses = uses(&self.tables, id)?;
+            uses.retire(digest, last);
+            self.tables.uses.put(key, &UsesV1::from(&uses))?;
             self.changed.insert(*key);
         }
         Ok(())
@@ -129,8 +148,9 @@ impl<'t> Writer<'t> {
     }
 
     /// Writes the feed, which is the last thing before the commit, and forgets its oldest rows.
-    /// Says what went wrong with the file in this transaction, if anything did.
-    pub(super) fn finish(&mut self) -> Result<(), StoreError> {
+    /// Gives the generation that the commit leads to, if it leads to another one. Says what went
+    /// wrong with the file in this transaction, if anything did.
+    pub(super) fn finish(&mut self) -> Result<Option<u64>, StoreError> {
         if let Some(trouble) = self.tables.trouble.borrow().clone() {
             return Err(trouble);
         }
@@ -148,7 +168,7 @@ impl<'t> Writer<'t> {
         while let Some(first) = self.tables.changes.first_key()?.filter(|n| *n < oldest) {
             self.tables.changes.remove(first)?;
         }
-        Ok(())
+        Ok((last > before).then_some(last))
     }
 }
 

@@ -2,13 +2,17 @@
 //! the tokens concerned. Part of the app.
 
 use super::{
-    app::{App, Asker},
+    app::{App, Asker, Want},
     effect::{Effect, Outcome},
     screen::{Overlay, create::Create, secret::SecretPanel},
-    step::Tab,
+    step::{Errand, Tab},
+    undo::Back,
     worker::Report,
 };
-use crate::service::{Issued, ServiceError};
+use crate::{
+    domain::Pat,
+    service::{Issued, ServiceError},
+};
 
 impl App {
     /// Takes what the worker tells.
@@ -48,21 +52,19 @@ impl App {
             }
             Outcome::History(id, events) => self.detail.deliver(id, events),
             Outcome::Trail(trail) => self.audit.deliver(trail),
+            Outcome::Text(what, text) => self.wants.push(Want::Run(Errand::Copy { what, text })),
             Outcome::Failed(error) => self.failed(asker, error),
             Outcome::Issued(issued) => self.issued(asker, *issued),
-            Outcome::Done(text) => {
+            Outcome::Done(text, back) => {
                 self.done(asker);
+                self.remember(back);
                 if !text.is_empty() {
                     self.say(text);
                 }
             }
-            Outcome::ScopesAdded(pat, added) => {
-                self.done(asker);
-                let absorbed = match added.absorbed.len() {
-                    0 => String::new(),
-                    count => format!("; {count} narrower went, for * covers them"),
-                };
-                self.say(format!("scopes of {} saved{absorbed}", pat.name));
+            Outcome::NotUndone(undo, error) => {
+                self.remember(Back::By(undo));
+                self.failed(asker, error.into());
             }
             Outcome::Decided(id, request, decision) => {
                 if let Some(overlay) = self.overlay_of(asker) {
@@ -102,7 +104,13 @@ impl App {
         if asker == Asker::Form {
             self.create = Create::new(&self.world.view());
         }
-        let id = issued.pat.id;
+        let Pat { id, name, .. } = &issued.pat;
+        self.remember(Back::Closed(if asker == Asker::Form {
+            format!("{name} was created: D deletes it")
+        } else {
+            format!("the secret that {name} had before stays dead: nothing leads back to it")
+        }));
+        let id = *id;
         self.tokens.select(id, &self.world.view());
         self.tab = Tab::Detail;
         self.show(Some(id));

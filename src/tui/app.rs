@@ -3,25 +3,25 @@
 
 use std::collections::VecDeque;
 
-use chrono::TimeDelta;
 use ratatui::crossterm::event::KeyEvent;
 
 use super::{
     effect::Effect,
     input::Input,
-    screen::{Overlay, audit::Audit, create::Create, detail::Detail, help::Help, tokens::Tokens},
+    screen::{
+        Overlay, audit::Audit, create::Create, detail::Detail, help::Help, messages::Messages,
+        palette::Palette, tokens::Tokens,
+    },
     step::{Errand, Step, Tab},
+    twin::{self, Twin},
+    undo::Back,
+    voice::{Message, Voice},
     world::World,
 };
 use crate::{
     domain::{Moment, Secret, TokenId},
-    keymap::{Action, Key, Mode, Resolved},
+    keymap::{Action, Command, Key, Mode, Resolved, commands},
 };
-
-/// How long a good word stands.
-const TOAST: TimeDelta = TimeDelta::seconds(4);
-/// Within which a second press quits.
-const AGAIN: TimeDelta = TimeDelta::milliseconds(1_500);
 
 /// What the app wants done that it cannot do itself.
 #[derive(Debug)]
@@ -51,13 +51,6 @@ pub(super) enum Asker {
     Overlay(u64),
 }
 
-#[derive(Debug)]
-pub(super) struct Toast {
-    text: String,
-    bad: bool,
-    until: Option<Moment>,
-}
-
 /// The whole app.
 #[derive(Debug)]
 pub struct App {
@@ -72,10 +65,13 @@ pub struct App {
     pub(super) pressed: Vec<Key>,
     /// Whether list and detail stand side by side; the last drawing says.
     pub(super) wide: bool,
-    next_overlay: u64,
+    /// The options that name the store and the settings, for command lines that do the same.
+    pub(super) options: Vec<(&'static str, String)>,
+    pub(super) next_overlay: u64,
     pub(super) asked: VecDeque<Asker>,
-    pub(super) toast: Option<Toast>,
-    quitting: Option<(Moment, u8)>,
+    pub(super) voice: Voice,
+    pub(super) quitting: Option<(Moment, u8)>,
+    pub(super) past: Vec<Back>,
     pub(super) printed: Vec<Secret>,
     pub(super) wants: Vec<Want>,
 }
@@ -95,15 +91,23 @@ impl App {
             overlays: Vec::new(),
             pressed: Vec::new(),
             wide: false,
+            options: Vec::new(),
             next_overlay: 0,
             asked: VecDeque::new(),
-            toast: None,
+            voice: Voice::default(),
             quitting: None,
+            past: Vec::new(),
             printed: Vec::new(),
             wants: Vec::new(),
         };
         app.ask(Asker::App, Effect::Load);
         app
+    }
+
+    /// The same app, whose command lines name the store and the settings by these options.
+    pub fn with_options(mut self, options: Vec<(&'static str, String)>) -> Self {
+        self.options = options;
+        self
     }
 
     /// What it wants done, oldest first; asked once.
@@ -124,7 +128,7 @@ impl App {
     /// The instant at which something changes by itself.
     pub fn deadline(&self) -> Moment {
         let next = self.world.next_change();
-        self.toast.as_ref().and_then(|toast| toast.until).map_or(next, |until| until.min(next))
+        self.voice.until().map_or(next, |until| until.min(next))
     }
 
     /// The instant of the present turn.
@@ -137,26 +141,22 @@ impl App {
         if self.world.tick() {
             self.tokens.refresh(&self.world.view());
         }
-        let now = self.world.now();
-        if self.toast.as_ref().is_some_and(|toast| toast.until.is_some_and(|until| until <= now)) {
-            self.toast = None;
-        }
+        self.voice.tick(self.world.now());
     }
 
-    /// What the line that speaks says: a word and whether it is a bad one.
-    pub(super) fn said(&self) -> Option<(&str, bool)> {
-        self.toast.as_ref().map(|toast| (toast.text.as_str(), toast.bad))
+    /// What the line that speaks says.
+    pub(super) fn said(&self) -> Option<&Message> {
+        self.voice.said()
     }
 
     /// Says something good for a moment.
-    pub fn say(&mut self, text: impl Into<String>) {
-        let until = Some(self.world.now() + TOAST);
-        self.toast = Some(Toast { text: text.into(), bad: false, until });
+    pub fn say(&mut self, text: impl AsRef<str>) {
+        self.voice.say(text.as_ref(), self.world.now());
     }
 
     /// Says what is wrong, until a key is pressed.
-    pub fn warn(&mut self, text: impl Into<String>) {
-        self.toast = Some(Toast { text: text.into(), bad: true, until: None });
+    pub fn warn(&mut self, text: impl AsRef<str>) {
+        self.voice.warn(text.as_ref(), self.world.now());
     }
 
     /// In which mode keys are looked up.
@@ -173,8 +173,12 @@ impl App {
     /// Whether `action` has something to do now.
     pub(super) fn enables(&self, action: Action) -> bool {
         let view = self.world.view();
+        if view.read_only && action.changes() {
+            return false;
+        }
         match (self.overlays.is_empty(), self.tab) {
-            (false, _) | (true, Tab::Audit) => true,
+            (false, _) => self.overlays.last().is_none_or(|(_, top)| top.enables(action)),
+            (true, Tab::Audit) => true,
             (true, Tab::Tokens) => self.tokens.enables(action, &view),
             (true, Tab::Create) => self.create.enables(action),
             (true, Tab::Detail) => self.detail.enables(action, &view),
@@ -195,7 +199,7 @@ impl App {
     }
 
     fn key(&mut self, event: KeyEvent) {
-        self.toast = None;
+        self.voice.hush();
         let mode = self.mode();
         let prefixed = !self.pressed.is_empty();
         self.pressed.push(Key::from(event));
@@ -244,7 +248,11 @@ impl App {
             Action::Interrupt => return self.interrupt(),
             Action::Redraw => return self.wants.push(Want::Repaint),
             Action::Suspend => return self.suspend(),
+            Action::CopyCommand => return self.copy_command(),
             _ => {}
+        }
+        if self.world.read_only && action.changes() {
+            return self.warn("patdeck runs read-only: nothing can be changed");
         }
         let view = self.world.view();
         if let Some((_, overlay)) = self.overlays.last_mut() {
@@ -253,18 +261,23 @@ impl App {
         }
         match action {
             Action::Quit => self.quit(),
-            Action::Help => self.help(),
+            Action::Help => self.open(Overlay::Help(Help::new(self.commands()))),
+            Action::Palette => self.open(Overlay::Palette(Palette::new(self.commands()))),
+            Action::Messages => {
+                self.open(Overlay::Messages(Messages::new(self.voice.messages())));
+            }
             Action::TokensTab => self.go(Tab::Tokens),
             Action::CreateTab => self.go(Tab::Create),
             Action::DetailTab => self.go(Tab::Detail),
             Action::AuditTab => self.go(Tab::Audit),
-            Action::NextTab => self.go(self.beside(1)),
-            Action::PreviousTab => self.go(self.beside(Tab::ALL.len() - 1)),
+            Action::NextTab => self.go(self.beside(true)),
+            Action::PreviousTab => self.go(self.beside(false)),
             Action::AcceptClock if self.world.is_clock_behind() => {
                 self.ask(Asker::App, Effect::AcceptClock);
                 self.ask(Asker::App, Effect::Load);
             }
             Action::AcceptClock => {}
+            Action::Undo => self.undo(),
             Action::Times => {
                 self.world.times = self.world.times.next();
                 self.say(format!("times are {}", self.world.times.word()));
@@ -281,58 +294,55 @@ impl App {
         }
     }
 
-    fn beside(&self, by: usize) -> Tab {
-        let at = Tab::ALL.iter().position(|tab| *tab == self.tab).unwrap_or(0);
-        Tab::ALL.get((at + by) % Tab::ALL.len()).copied().unwrap_or_default()
+    /// The tab after this one, or the one before it.
+    fn beside(&self, forward: bool) -> Tab {
+        let tabs = self.world.view().tabs();
+        let at = tabs.iter().position(|tab| *tab == self.tab).unwrap_or(0);
+        let by = if forward { 1 } else { tabs.len().saturating_sub(1) };
+        tabs.get((at + by) % tabs.len().max(1)).copied().unwrap_or_default()
     }
 
-    fn help(&mut self) {
-        let help = Help::new(self.mode(), |action| self.enables(action), &self.world.view());
-        self.open(Overlay::Help(help));
-    }
-
-    /// The first press cancels what is on top, the second quits; a secret that nobody has yet
-    /// takes a third.
-    fn interrupt(&mut self) {
-        let now = self.world.now();
-        let presses = match self.quitting {
-            Some((at, presses)) if now - at <= AGAIN => presses + 1,
-            _ => 1,
+    /// The command line that does what the screen on top would do, or shows what it shows.
+    pub(super) fn twin(&self) -> Option<Twin> {
+        let view = self.world.view();
+        let twin = match (self.overlays.last(), self.tab) {
+            (Some((_, overlay)), _) => twin::of(&overlay.effect(&view)?, &view),
+            (None, Tab::Tokens) => Some(twin::of_list(self.tokens.query())),
+            (None, Tab::Create) => twin::of(&self.create.effect(&view)?, &view),
+            (None, Tab::Detail) => view.pat(&self.detail.id()?).map(twin::of_token),
+            (None, Tab::Audit) => self.audit.token().map(twin::of_trail),
         };
-        self.quitting = Some((now, presses));
-        let guarded = self.has_unclaimed_secret();
-        if presses > 2 || (presses == 2 && !guarded) {
-            return self.wants.push(Want::Quit);
-        }
-        if guarded {
-            return self.warn("the secret would be lost: Ctrl-C a third time quits all the same");
-        }
-        self.pressed.clear();
-        if !self.overlays.is_empty() {
-            self.close();
-        }
-        self.say("cancelled: Ctrl-C once more quits");
+        twin.map(|twin| twin.with(&self.options))
     }
 
-    fn quit(&mut self) {
-        let now = self.world.now();
-        let again = self.quitting.is_some_and(|(at, _)| now - at <= AGAIN * 2);
-        if self.create.is_dirty() && !again {
-            self.quitting = Some((now, 0));
-            self.warn("the create form holds a draft: q again throws it away, 2 goes back to it");
-            return;
+    fn copy_command(&mut self) {
+        match self.twin() {
+            Some(twin) => {
+                let text = twin.to_string();
+                self.wants.push(Want::Run(Errand::Copy { what: "command", text }));
+            }
+            None if self.overlays.is_empty() && self.tab == Tab::Audit => {
+                self.warn("the command line filters the trail by token only: clear the rest first");
+            }
+            None if self.enables(Action::CopyCommand) => {
+                self.warn("there is no command for this as it stands: fill in what is missing");
+            }
+            None => {}
         }
-        self.wants.push(Want::Quit);
     }
 
-    fn suspend(&mut self) {
-        if let Some(panel) = self.panel_mut() {
-            panel.hide();
-        }
-        self.wants.push(Want::Suspend);
+    /// What can be run here, or elsewhere.
+    fn commands(&self) -> Vec<Command> {
+        let view = self.world.view();
+        let enabled = |action| self.enables(action);
+        let mut all = commands(view.keymap, self.mode(), enabled, view.look.is_ascii());
+        // A list of commands that offers itself leads nowhere.
+        all.retain(|command| !matches!(command.action, Action::Help | Action::Palette));
+        all.retain(|command| !(view.read_only && command.action.changes()));
+        all
     }
 
-    fn go(&mut self, tab: Tab) {
+    pub(super) fn go(&mut self, tab: Tab) {
         self.tab = tab;
         match tab {
             Tab::Audit => self.ask(Asker::App, Effect::Trail),
@@ -371,60 +381,5 @@ impl App {
     pub(super) fn ask(&mut self, asker: Asker, effect: Effect) {
         self.asked.push_back(asker);
         self.wants.push(Want::Ask(effect));
-    }
-
-    /// Does what the screen on top answered.
-    fn apply(&mut self, step: Step) {
-        match step {
-            Step::Ignored | Step::Changed => {}
-            Step::Close => self.close_asked(),
-            Step::Open(overlay) => {
-                let question = match &*overlay {
-                    Overlay::Test(test) => test.question(),
-                    _ => None,
-                };
-                self.open(*overlay);
-                if let Some(question) = question {
-                    self.ask(Asker::Overlay(self.next_overlay), question);
-                }
-            }
-            Step::Go(tab) => self.go(tab),
-            Step::Show(id) => {
-                self.tokens.select(id, &self.world.view());
-                self.tab = Tab::Detail;
-                self.show(Some(id));
-            }
-            Step::Do(effect) => self.ask_from_top(effect),
-            Step::Run(Errand::PrintSecret) => self.print(),
-            Step::Run(errand) => self.wants.push(Want::Run(errand)),
-            Step::Say(text) => self.say(text),
-            Step::Warn(text) => self.warn(text),
-            Step::Scopes { row, scopes } => self.take_row(row, scopes),
-        }
-    }
-
-    fn ask_from_top(&mut self, effect: Effect) {
-        let asker = match (self.overlays.last(), self.tab) {
-            (Some((number, overlay)), _) => {
-                let asker = Asker::Overlay(*number);
-                // It is being done already: a second Enter must not do it twice.
-                if overlay.closes_when_done() && self.asked.contains(&asker) {
-                    return;
-                }
-                asker
-            }
-            (None, Tab::Create) if self.asked.contains(&Asker::Form) => return,
-            (None, Tab::Create) => Asker::Form,
-            (None, _) => Asker::App,
-        };
-        self.ask(asker, effect);
-    }
-
-    fn take_row(&mut self, row: Option<usize>, scopes: Vec<crate::domain::Scope>) {
-        match (self.create.take(row, scopes), self.overlays.last_mut()) {
-            (Ok(()), _) => self.close(),
-            (Err(fault), Some((_, Overlay::Scopes(dialog)))) => dialog.fail(fault),
-            (Err(fault), _) => self.warn(fault),
-        }
     }
 }

@@ -25,7 +25,11 @@ pub fn top(tab: Tab, who: &str, area: Rect, buf: &mut Buffer, view: &View<'_>) {
     if area.width >= 100 {
         pen = pen.skip(1).text("patdeck", look.heading()).skip(2);
     }
+    let tabs = view.tabs();
     for (number, each) in (1..).zip(Tab::ALL) {
+        if !tabs.contains(&each) {
+            continue;
+        }
         let style = if each == tab { look.tab() } else { look.text() };
         let from = pen.column();
         pen = pen.text(&format!(" {number} {} ", each.word()), style);
@@ -51,6 +55,9 @@ fn facts(who: &str, room: u16, view: &View<'_>) -> Vec<(String, Style)> {
             format!("{soon} expire{} in 7d", if soon == 1 { "s" } else { "" }),
             look.warning(),
         ));
+    }
+    if view.read_only {
+        told.push(("read-only".to_owned(), look.warning()));
     }
     // The counts stay longest: where one is stands in the prompt one came from as well.
     let wide = |told: &[(String, Style)]| {
@@ -102,15 +109,30 @@ pub fn footer(
     }
 }
 
-/// Draws which keys may follow those pressed.
-pub fn continuations(mode: Mode, pressed: &[Key], area: Rect, buf: &mut Buffer, view: &View<'_>) {
+/// Draws the command line that does the same as the screen.
+pub fn twin(text: &str, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+    let look = &view.look;
+    // A description may have lines: what is copied keeps them.
+    let text = text.replace('\n', " ");
+    Pen::at(buf, area, 0, look).skip(1).text("$", look.faint()).skip(1).text(&text, look.text());
+}
+
+/// Draws which keys may follow those pressed in a mode, of those whose actions are `enabled`.
+pub fn continuations(
+    (mode, pressed): (Mode, &[Key]),
+    enabled: impl Fn(Action) -> bool,
+    area: Rect,
+    buf: &mut Buffer,
+    view: &View<'_>,
+) {
     let look = &view.look;
     let ascii = look.is_ascii();
     let mut pen = Pen::at(buf, area, 0, look).skip(1);
     for key in pressed {
         pen = pen.text(&key.shown(ascii), look.accent()).skip(1);
     }
-    for (key, binding) in view.keymap.continuations(mode, pressed) {
+    let next = view.keymap.continuations(mode, pressed).into_iter();
+    for (key, binding) in next.filter(|(_, binding)| enabled(binding.action)) {
         let from = pen.column();
         pen = pen.text(&key.shown(ascii), look.key()).skip(1).text(binding.hint, look.faint());
         view.places.act(pen.since(from), binding.action);
@@ -123,8 +145,11 @@ pub fn continuations(mode: Mode, pressed: &[Key], area: Rect, buf: &mut Buffer, 
 pub fn too_small(area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let (columns, lines) = SMALLEST;
     let text = format!(
-        "{}x{} is too small: patdeck needs {columns}x{lines}. q quits, ? helps",
-        area.width, area.height
+        "{}x{} is too small: patdeck needs {columns}x{lines}. {} quits, {} helps",
+        area.width,
+        area.height,
+        view.key(Mode::Global, Action::Quit),
+        view.key(Mode::Global, Action::Help),
     );
     Pen::at(buf, area, 0, &view.look).text(&text, view.look.text());
     band(buf, area, 0, view.look.warning());

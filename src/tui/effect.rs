@@ -1,9 +1,14 @@
 //! What a screen asks of the world, as data, and what comes back. `perform` is the only place
 //! where the app calls the service; a screen can be driven in a test by looking at these.
 
+use super::undo::{Back, told};
 use crate::{
-    domain::{Added, Decision, Description, Digest, Event, Name, Pat, Request, Scope, TokenId},
-    service::{Claim, Issued, Loaded, NewPat, Renewal, Service, ServiceError, Trail},
+    domain::{Decision, Description, Digest, Event, Name, Request, Scope, TokenId},
+    json,
+    service::{
+        Claim, Issued, Loaded, NewPat, Renewal, Service, ServiceError, StoreError, Trail, Undo,
+        Undone,
+    },
 };
 
 /// Newest events that the trail and a token's history show.
@@ -35,14 +40,18 @@ pub enum Effect {
     Delete(TokenId),
     /// Delete all tokens, if there are this many.
     DeleteAll(usize),
-    /// Bring back what was deleted last.
-    Undo,
+    /// Take something back.
+    Undo(Undo),
+    /// Bring back what this operator deleted last.
+    RestoreLast,
     /// Note how the secret was taken.
     Claim(TokenId, Digest, Claim),
     /// Decide a request as if the token's secret had been presented.
     Test(TokenId, Request),
     /// Read a token's own events.
     History(TokenId),
+    /// Read a token for handing it out as JSON.
+    Json(TokenId),
     /// Read the trail.
     Trail,
     /// Judge expiry by the machine's clock again.
@@ -54,10 +63,8 @@ pub enum Effect {
 pub enum Outcome {
     /// Every token.
     Loaded(Loaded),
-    /// A token was changed; the sentence says how.
-    Done(String),
-    /// Scopes were added; some may have been absorbed.
-    ScopesAdded(Pat, Added),
+    /// It is done: the sentence that says so, or none, and what leads back.
+    Done(String, Back),
     /// A token has a new secret.
     Issued(Box<Issued>),
     /// The decision on a request.
@@ -66,8 +73,12 @@ pub enum Outcome {
     History(TokenId, Vec<Event>),
     /// The trail.
     Trail(Trail),
+    /// A text that was asked for, to be put on the clipboard; the word names it.
+    Text(&'static str, String),
     /// It was refused or failed; nothing was changed.
     Failed(ServiceError),
+    /// The store failed to take this back; it may be tried again.
+    NotUndone(Undo, StoreError),
 }
 
 /// Does what `effect` asks.
@@ -82,59 +93,103 @@ fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> 
         Effect::Regenerate(id, renewal) => {
             Outcome::Issued(Box::new(service.regenerate(id, *renewal)?))
         }
-        Effect::AddScopes(id, scopes) => {
-            let (pat, added) = service.add_scopes(id, scopes)?;
-            Outcome::ScopesAdded(pat, added)
-        }
+        Effect::Undo(undo) => match service.undo(undo) {
+            Err(ServiceError::Store(error)) => Outcome::NotUndone(undo.clone(), error),
+            undone => Outcome::Done(told(&undone?), Back::Unneeded),
+        },
         Effect::Test(id, request) => {
             Outcome::Decided(*id, request.clone(), service.test(id, request)?)
         }
         Effect::History(id) => Outcome::History(*id, service.history(id, HISTORY_ROWS)?),
         Effect::Trail => Outcome::Trail(service.trail(TRAIL_ROWS)?),
+        Effect::Json(id) => Outcome::Text("JSON", json(service, id)?),
         Effect::Edit(..)
+        | Effect::AddScopes(..)
         | Effect::RemoveScope(..)
         | Effect::ClearScopes(_)
-        | Effect::Revoke(_)
-        | Effect::EndOverlap(_)
         | Effect::Delete(_)
-        | Effect::DeleteAll(_)
-        | Effect::Undo
-        | Effect::Claim(..)
-        | Effect::AcceptClock => Outcome::Done(done(service, effect)?),
+        | Effect::DeleteAll(_) => {
+            let (said, undo) = changed(service, effect)?;
+            Outcome::Done(said, Back::By(undo))
+        }
+        Effect::Revoke(_) | Effect::EndOverlap(_) => {
+            let (said, why) = ended(service, effect)?;
+            Outcome::Done(said, Back::Closed(why))
+        }
+        Effect::RestoreLast | Effect::Claim(..) | Effect::AcceptClock => {
+            Outcome::Done(noted(service, effect)?, Back::Unneeded)
+        }
     })
 }
 
-/// Does what has nothing to show but that it is done; the sentence that says so, or none.
-fn done(service: &Service, effect: &Effect) -> Result<String, ServiceError> {
+/// What `patdeck show --json` prints of the token.
+fn json(service: &Service, id: &TokenId) -> Result<String, ServiceError> {
+    let pat = service.token(id)?.ok_or_else(|| ServiceError::Gone(id.to_string()))?;
+    let events = service.history(id, json::EVENTS)?;
+    Ok(json::object(json::shown(&pat, &events, service.now()?)))
+}
+
+/// Does what can be taken back; the sentence that says that it is done, and the way back.
+fn changed(service: &Service, effect: &Effect) -> Result<(String, Undo), ServiceError> {
     Ok(match effect {
         Effect::Edit(id, name, description) => {
-            format!("{} saved", service.edit(id, name, description)?.name)
+            let (pat, undo) = service.edit(id, name, description)?;
+            (format!("{} saved", pat.name), undo)
+        }
+        Effect::AddScopes(id, scopes) => {
+            let (pat, added, undo) = service.add_scopes(id, scopes)?;
+            let absorbed = match added.absorbed.len() {
+                0 => String::new(),
+                count => format!("; {count} narrower went, for * covers them"),
+            };
+            (format!("scopes of {} saved{absorbed}", pat.name), undo)
         }
         Effect::RemoveScope(id, scope) => {
-            format!("{scope} removed from {}", service.remove_scope(id, scope)?.name)
+            let (pat, undo) = service.remove_scope(id, scope)?;
+            (format!("{scope} removed from {}", pat.name), undo)
         }
         Effect::ClearScopes(id) => {
-            let name = service.clear_scopes(id)?.name;
-            format!("every scope removed from {name}: it is denied everything")
+            let (pat, undo) = service.clear_scopes(id)?;
+            (format!("every scope removed from {}: it is denied everything", pat.name), undo)
         }
+        Effect::Delete(id) => {
+            let (pat, undo) = service.delete(id)?;
+            (format!("{} is deleted: u brings it back for 24 hours", pat.name), undo)
+        }
+        Effect::DeleteAll(count) => {
+            let (count, undo) = service.delete_all(*count)?;
+            (format!("{count} tokens are deleted: u brings them back for 24 hours"), undo)
+        }
+        _ => (String::new(), Undo::Changes(Vec::new())),
+    })
+}
+
+/// Does what nothing takes back; the sentence that says that it is done, and the one that says
+/// what to do instead of taking it back.
+fn ended(service: &Service, effect: &Effect) -> Result<(String, String), ServiceError> {
+    Ok(match effect {
         Effect::Revoke(id) => {
-            format!("{} is revoked: from now on its secret is denied", service.revoke(id)?.name)
+            let name = service.revoke(id)?.name;
+            (
+                format!("{name} is revoked: its secret is denied; only R, regenerate, leads back"),
+                format!("{name} stays revoked: only R, regenerate, leads back, to a new secret"),
+            )
         }
         Effect::EndOverlap(id) => {
             let name = service.end_overlap(id)?.name;
-            format!("the old secret of {name} is denied from now on; the new one works")
+            (
+                format!("the old secret of {name} is denied from now on; the new one works"),
+                format!("the old secret of {name} stays dead: nothing leads back to it"),
+            )
         }
-        Effect::Delete(id) => {
-            format!("{} is deleted: u brings it back for 24 hours", service.delete(id)?.name)
-        }
-        Effect::DeleteAll(count) => {
-            let count = service.delete_all(*count)?;
-            format!("{count} tokens are deleted: u brings them back for 24 hours")
-        }
-        Effect::Undo => match service.restore_last()?.as_slice() {
-            [pat] => format!("{} is back, with its secret", pat.name),
-            many => format!("{} tokens are back, with their secrets", many.len()),
-        },
+        _ => (String::new(), String::new()),
+    })
+}
+
+/// Does what nobody would take back; the sentence that says that it is done, or none.
+fn noted(service: &Service, effect: &Effect) -> Result<String, ServiceError> {
+    Ok(match effect {
+        Effect::RestoreLast => told(&Undone::Restored(service.restore_last()?)),
         Effect::AcceptClock => {
             service.accept_clock()?;
             "expiry is judged by this machine's clock again".into()

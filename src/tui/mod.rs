@@ -9,12 +9,14 @@ pub mod chrome;
 pub mod clipboard;
 mod custody;
 pub mod desk;
+mod draft;
 pub mod effect;
 pub mod escapes;
 mod handoff;
 pub mod hangup;
 mod ink;
 pub mod input;
+mod leaving;
 pub mod look;
 mod paint;
 pub mod paste;
@@ -22,9 +24,13 @@ pub mod places;
 mod pointer;
 pub mod screen;
 pub mod step;
+mod steps;
 mod styles;
 pub mod terminal;
+pub mod twin;
+pub mod undo;
 pub mod view;
+pub mod voice;
 pub mod when;
 pub mod widget;
 pub mod wire;
@@ -63,6 +69,8 @@ pub struct Setup {
     pub mouse: bool,
     /// Who and where, for the top line.
     pub who: String,
+    /// The options that name the store and the settings, for command lines that do the same.
+    pub options: Vec<(&'static str, String)>,
     /// The program that takes copies, with its arguments; none for the terminal's own way.
     pub clipboard: Option<Vec<String>>,
 }
@@ -72,8 +80,9 @@ pub struct Setup {
 pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError> {
     let route = clipboard::choose(&clipboard::Environment::from_process(setup.clipboard));
     let policy = service.policy().clone();
-    let world = World::new(Clock::System, Zone::Local, setup.look, policy, setup.keymap);
-    let app = App::new(world, setup.who);
+    let mut world = World::new(Clock::System, Zone::Local, setup.look, policy, setup.keymap);
+    world.read_only = service.is_read_only();
+    let app = App::new(world, setup.who).with_options(setup.options);
 
     let session = Session::enter(setup.mouse)?;
     let settle = || {

@@ -11,6 +11,7 @@ use super::{
     app::App,
     chrome,
     step::Tab,
+    twin::Twin,
     widget::paint::{Pen, width},
 };
 use crate::keymap::Action;
@@ -87,13 +88,27 @@ impl App {
         }
     }
 
+    /// The command line that stands at the foot: that of a dialog, of the form, or the one that
+    /// the next key may copy.
+    fn shown_twin(&self) -> Option<Twin> {
+        let dialog = !self.overlays.is_empty() || self.tab == Tab::Create;
+        let copies = || {
+            let next = self.world.view().keymap.continuations(self.mode(), &self.pressed);
+            next.iter().any(|(_, binding)| binding.action == Action::CopyCommand)
+        };
+        let wanted = dialog || !self.pressed.is_empty() && copies();
+        self.twin().filter(|_| wanted)
+    }
+
     fn paint_foot(&self, area: Rect, buf: &mut Buffer) {
         let view = self.world.view();
         let line = Rect { y: area.bottom() - 2, height: 1, ..area };
         let above = Rect { height: area.height - 1, ..area };
         let banner = self.world.banner();
-        if let Some((text, bad)) = self.said() {
-            chrome::said(text, bad, above, buf, &view);
+        if let Some(said) = self.said() {
+            chrome::said(&said.text, said.bad, above, buf, &view);
+        } else if let Some(twin) = self.shown_twin() {
+            chrome::twin(&twin.to_string(), line, buf, &view);
         } else if let Some(text) = &banner {
             chrome::said(text, true, above, buf, &view);
         } else if !self.world.is_loaded() {
@@ -107,7 +122,13 @@ impl App {
         if self.pressed.is_empty() {
             chrome::footer(self.mode(), |action| self.enables(action), line, buf, &view);
         } else {
-            chrome::continuations(self.mode(), &self.pressed, line, buf, &view);
+            chrome::continuations(
+                (self.mode(), &self.pressed),
+                |action| self.enables(action),
+                line,
+                buf,
+                &view,
+            );
         }
     }
 }

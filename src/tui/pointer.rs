@@ -17,7 +17,7 @@ const FURTHEST: usize = 200;
 impl App {
     /// Does what `mouse` did.
     pub(super) fn point(&mut self, mouse: Mouse) {
-        self.toast = None;
+        self.voice.hush();
         self.pressed.clear();
         let presses = match mouse {
             Mouse::Click(at) if self.reaches(at) => self.world.places.presses(at),

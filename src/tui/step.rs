@@ -74,6 +74,8 @@ pub enum Step {
     Close,
     /// Put this over the screen.
     Open(Box<Overlay>),
+    /// Close this overlay and do what this action asks for, as if its key had been pressed.
+    Act(Action),
     /// Go to a tab.
     Go(Tab),
     /// Show this token.

@@ -81,6 +81,11 @@ pub fn full(at: Moment, zone: Zone) -> String {
     zone.wall(at).format("%a %-d %b %Y %H:%M %:z").to_string()
 }
 
+/// The time of day of `at`, as the wall clock of `zone` shows it: `14:05:09`.
+pub fn clock(at: Moment, zone: Zone) -> String {
+    zone.wall(at).format("%H:%M:%S").to_string()
+}
+
 /// `at` in full in the form of `times`, with its distance from `now` when that is relative.
 pub fn detailed(at: Moment, now: Moment, times: Times, zone: Zone) -> String {
     match times {

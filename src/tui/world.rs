@@ -4,7 +4,7 @@
 use super::{look::Look, places::Places, view::View, when::Times};
 use crate::{
     domain::{Moment, Pat, Status, TokenId},
-    keymap::Keymap,
+    keymap::{Action, Keymap, Mode},
     service::{Clock, Followed, Loaded, Policy, Zone},
 };
 
@@ -21,6 +21,8 @@ pub struct World {
     zone: Zone,
     /// In which form times are shown.
     pub times: Times,
+    /// Whether nothing may be changed.
+    pub read_only: bool,
     look: Look,
     policy: Policy,
     keymap: Keymap,
@@ -41,6 +43,7 @@ impl World {
             clock,
             zone,
             times: Times::default(),
+            read_only: false,
             look,
             policy,
             keymap,
@@ -55,6 +58,7 @@ impl World {
             now: self.now,
             zone: self.zone,
             times: self.times,
+            read_only: self.read_only,
             look: self.look,
             policy: &self.policy,
             keymap: &self.keymap,
@@ -127,10 +131,9 @@ impl World {
     /// passed, or a token or an overlap ends.
     pub fn next_change(&self) -> Moment {
         let minute = self.now + chrono::TimeDelta::minutes(1);
-        let ends = self
-            .pats
-            .iter()
-            .flat_map(|pat| [pat.expires, pat.retiring.map(|old| old.until)].into_iter().flatten());
+        let ends = self.pats.iter().flat_map(|pat| {
+            [pat.expires, pat.retiring.as_ref().map(|old| old.until)].into_iter().flatten()
+        });
         ends.filter(|end| *end > self.now).chain([minute]).min().unwrap_or(minute)
     }
 
@@ -139,8 +142,9 @@ impl World {
         if let Some(mark) = self.clock_behind {
             return Some(format!(
                 "this machine's clock is behind the last change ({}): expiry is judged by that \
-                 time; set the clock, or accept it with `C`",
-                mark.format("%Y-%m-%d %H:%M UTC")
+                 time; set the clock, or accept it with {}",
+                mark.format("%Y-%m-%d %H:%M UTC"),
+                self.view().key(Mode::Global, Action::AcceptClock),
             ));
         }
         if let Some(first) = self.damaged.first() {
@@ -156,10 +160,11 @@ impl World {
             0 => String::new(),
             more => format!(" (and of {more} more)"),
         };
-        Some(format!(
-            "the secret of {}{more} was never confirmed as saved: R regenerates it, r revokes it",
-            first.name
-        ))
+        let key = |action| self.view().key(Mode::Tokens, action);
+        let (renew, revoke) = (key(Action::Regenerate), key(Action::Revoke));
+        let advice = format!(": {renew} regenerates it, {revoke} revokes it");
+        let advice = if self.read_only { "" } else { &advice };
+        Some(format!("the secret of {}{more} was never confirmed as saved{advice}", first.name))
     }
 
     /// The tokens whose secrets were left behind, as far as nobody has seen to them.

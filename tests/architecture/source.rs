@@ -44,7 +44,9 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
     };
     for entry in entries {
         let path = entry.unwrap().path();
-        if path.is_dir() {
+        if path.ends_with("target") {
+            // What building the fuzz targets leaves behind is not ours.
+        } else if path.is_dir() {
             collect(&path, into);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             into.push(path);

@@ -11,12 +11,15 @@
 
 mod basics;
 mod doctor;
+mod files;
 mod follow;
 mod help;
 #[path = "../pty/home.rs"]
 #[expect(dead_code, reason = "shared with the tests in a pseudo-terminal")]
 mod home;
+mod hostile;
 mod prompts;
+mod read_only;
 mod secrets;
 mod settings;
 mod sharing;

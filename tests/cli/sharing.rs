@@ -34,10 +34,11 @@ fn eight_writers_beside_a_reader_lose_nothing() {
                 })
             })
             .collect();
-        let secrets = writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
+        // The reader ends also when a writer failed: else nobody would hear of it.
+        let ended: Vec<_> = writers.into_iter().map(thread::ScopedJoinHandle::join).collect();
         over.store(true, Ordering::SeqCst);
         reader.join().unwrap();
-        secrets
+        ended.into_iter().flat_map(Result::unwrap).collect()
     });
     assert_eq!(secrets.len(), WRITERS * EACH);
     let all = run(&home, &["list", "--json"]).objects();

@@ -48,6 +48,36 @@ fn the_check_names_the_first_broken_event() {
 }
 
 #[test]
+fn an_earlier_hash_shows_that_the_end_of_the_trail_was_cut_off() {
+    let head = |home: &Home| {
+        let told = run(home, &["audit", "--check"]).done();
+        told.trim_end().rsplit(' ').next().unwrap().to_owned()
+    };
+    let home = Home::new();
+    let none = head(&home);
+    issue(&home, &["ci"]);
+    let (first, before) = (head(&home), fs::read(home.store()).unwrap());
+    assert_eq!(run(&home, &["edit", "ci", "--name", "cd"]).code, 0);
+    let second = head(&home);
+    let place = |hash: &str| {
+        let ended = run(&home, &["audit", "--check", "--expect", hash, "--json"]);
+        (ended.code, ended.objects()[0]["expected_at"].as_u64())
+    };
+    assert_eq!([&none, &first, &second].map(|hash| place(hash)), [0, 2, 3].map(|n| (0, Some(n))));
+    let told = run(&home, &["audit", "--check", "--expect", &first]).done();
+    assert!(told.ends_with("\nthe expected hash is that of event 2: 1 events since\n"), "{told}");
+
+    // An older copy in the place of the store is a trail without its end.
+    fs::write(home.store(), before).unwrap();
+    assert_eq!(run(&home, &["audit", "--check"]).code, 0);
+    assert_eq!((place(&first), place(&second)), ((0, Some(2)), (1, None)));
+    let ended = run(&home, &["audit", "--check", "--expect", &second]);
+    let sentence = "patdeck: no event has the expected hash: the trail was cut off or written anew \
+                    since that check, compare with a backup from before it\n";
+    assert_eq!((ended.code, ended.err.as_str()), (1, sentence));
+}
+
+#[test]
 fn a_damaged_token_is_named_and_hides_no_other() {
     let home = Home::new();
     issue(&home, &["ci", "--description", "needle one"]);

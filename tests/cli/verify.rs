@@ -122,6 +122,24 @@ fn a_store_or_settings_that_cannot_be_had_are_no_answer() {
 }
 
 #[test]
+fn who_still_uses_the_old_secret_of_a_rotation_is_shown() {
+    let home = Home::new();
+    let old = issue(&home, &["ci", "--scope", "channels:c-42:publish"]);
+    run(&home, &["regenerate", "ci", "--overlap", "1h"]).done();
+    let words = [&PUBLISH[..], &["--from", "10.0.0.7"]].concat();
+    assert_eq!(fed(&home, &words, &old).code, 0);
+    let shown = run(&home, &["show", "ci"]).done();
+    let line = shown.lines().find(|line| line.starts_with("old secret  last used ")).unwrap();
+    assert!(line.ends_with(" from 10.0.0.7, channels:c-42:publish allowed"), "{shown}");
+    let token = run(&home, &["show", "ci", "--json"]).objects()[0]["token"].clone();
+    assert_eq!(token["retiring_last_used"]["from"], "10.0.0.7");
+    run(&home, &["revoke", "ci", "--old", "--yes"]).done();
+    let token = run(&home, &["show", "ci", "--json"]).objects()[0]["token"].clone();
+    assert!(token["retiring_last_used"].is_null());
+    assert_eq!(token["last_used"]["from"], "10.0.0.7");
+}
+
+#[test]
 fn a_use_is_noted_with_its_source_and_its_operation() {
     let home = Home::new();
     let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish"]);

@@ -98,6 +98,32 @@ fn an_overlap_can_be_ended_before_its_time() {
 }
 
 #[test]
+fn the_detail_tells_who_still_uses_the_old_secret_until_its_end() {
+    let mut it = Journey::on(Fixture::Rotated, 80, 24);
+    it.keys("<Enter>");
+    it.sees("works until Tue 24 Nov 2026 12:30");
+    it.sees("last used 2 min ago from 192.0.2.17");
+    it.sees("not used yet").sees("O end old");
+    it.keys("O").sees("The old secret was last used 2 min ago from 192.0.2.17");
+    it.sees("The new secret was not used yet.");
+    it.keys("<Right> <Enter>").never_sees("works until").never_sees("not used yet");
+    it.sees("last used").sees("2 min ago");
+}
+
+#[test]
+fn an_old_secret_that_nobody_uses_any_more_is_told() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n ci <Tab> <Tab> <Tab> a c <Tab> <Tab> p <Space> <C-s> <C-s>");
+    it.keys("a R <Tab> <Right> <Right> <Tab> <Right> <Enter>");
+    let new = it.secret().unwrap();
+    it.keys("a").sees("not used since the rotation").sees("not used yet");
+    assert_eq!(it.verdict(&new, "channels:c-1:publish"), "allowed");
+    it.comes_to_see("channels:c-1:publish allowed").never_sees("not used yet");
+    it.sees("not used since the rotation");
+    it.keys("O").sees("The old secret was not used since the rotation.");
+}
+
+#[test]
 fn a_lifetime_that_is_refused_leaves_the_dialog_open() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("f f R 400d <Enter> <Right> <Enter>");

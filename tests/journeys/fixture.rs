@@ -11,8 +11,11 @@ use std::{
 
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
-    domain::{Actor, Catalogue, Description, Entity, Limits, Moment, Name, Prefix, Request, Scope},
-    service::{Claim, Clock, Entropy, NewPat, Policy, Service},
+    domain::{
+        Actor, Catalogue, Description, Entity, Limits, Moment, Name, Overlap, Prefix, Request,
+        Scope,
+    },
+    service::{Claim, Clock, Entropy, NewPat, Policy, Renewal, Service},
     store::Store,
 };
 use tempfile::TempDir;
@@ -33,10 +36,19 @@ pub(crate) enum Fixture {
     Long,
     /// One whose secret nobody confirmed.
     Unclaimed,
+    /// One that was rotated with an overlap, whose old secret is still in use.
+    Rotated,
 }
 
-const ALL: [Fixture; 6] =
-    [Fixture::Empty, Fixture::One, Fixture::Few, Fixture::Many, Fixture::Long, Fixture::Unclaimed];
+const ALL: [Fixture; 7] = [
+    Fixture::Empty,
+    Fixture::One,
+    Fixture::Few,
+    Fixture::Many,
+    Fixture::Long,
+    Fixture::Unclaimed,
+    Fixture::Rotated,
+];
 
 /// The instant at which journeys start.
 pub(crate) fn start() -> Moment {
@@ -75,16 +87,24 @@ impl Place {
         self.services.set(self.services.get() + 1);
         service(&self.file(), &self.clock, self.services.get(), who)
     }
+
+    /// A service that may only read.
+    pub(crate) fn reading(&self, who: &str) -> Service {
+        serving(Store::open_sealed(&self.file()).unwrap(), &self.clock, 1, who)
+    }
 }
 
 fn service(file: &Path, clock: &Clock, seed: u64, who: &str) -> Service {
+    serving(Store::open(file).unwrap(), clock, seed, who)
+}
+
+fn serving(store: Store, clock: &Clock, seed: u64, who: &str) -> Service {
     let policy = Policy {
         prefix: Prefix::default(),
         limits: Limits::default(),
         default_lifetime: "30d".parse().unwrap(),
         catalogue: Catalogue::default(),
     };
-    let store = Store::open(file).unwrap();
     let entropy = Entropy::seeded(seed);
     Service::new(store, clock.clone(), entropy, Actor::named(who), policy)
 }
@@ -142,6 +162,12 @@ impl Maker {
                 self.at(30);
                 self.service.create(&new("left-behind", "30d", "", &[])).unwrap();
             }
+            Fixture::Rotated => {
+                let old = self.make("ci-deploy", 3 * 1440, "30d", "Publishes builds", &deploy[1..]);
+                self.presents(old.clone(), deploy[1], 90);
+                self.rotate("ci-deploy", 30);
+                self.presents(old, deploy[1], 2);
+            }
         }
     }
 
@@ -187,6 +213,14 @@ impl Maker {
         let pats = self.service.load().unwrap().pats;
         let pat = pats.iter().find(|pat| pat.name.as_str() == name).unwrap();
         self.service.revoke(&pat.id).unwrap();
+    }
+
+    fn rotate(&self, name: &str, minutes_ago: i64) {
+        self.at(minutes_ago);
+        let id = self.service.find(name).unwrap().id;
+        let renewal = Renewal { lifetime: "30d".parse().unwrap(), overlap: Overlap::Hour };
+        let issued = self.service.regenerate(&id, renewal).unwrap();
+        self.service.claim(&id, &issued.pat.digest, Claim::Acknowledged).unwrap();
     }
 
     fn presents(&self, secret: Zeroizing<String>, scope: &str, minutes_ago: i64) {

@@ -24,8 +24,8 @@ fn place(binding: &Binding) -> (Fixture, u16, &'static str) {
         (Mode::Ask, _) => few("r"),
         (Mode::Confirm, _) => few("D"),
         (Mode::Secret, _) => few("R <Enter> <Enter> <Right> <Enter>"),
-        (Mode::Help, Action::Up) => (Fixture::Few, 16, "? <Down>"),
-        (Mode::Help, _) => (Fixture::Few, 16, "?"),
+        (Mode::Menu, Action::Up | Action::PageUp) => (Fixture::Few, 16, "? <PgDn>"),
+        (Mode::Menu, _) => (Fixture::Few, 16, "?"),
     }
 }
 

@@ -74,11 +74,45 @@ impl Journey {
         Self::opened(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "bob")
     }
 
+    /// The same operator, who starts the app anew.
+    pub(crate) fn again(&self) -> Self {
+        let place = Rc::clone(&self.place);
+        Self::opened(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "alice")
+    }
+
+    /// On a store that holds what `fixture` says, with the keys of an operator's settings.
+    pub(crate) fn with_keys(keymap: Keymap, fixture: Fixture, width: u16, height: u16) -> Self {
+        let place = Rc::new(Place::with(fixture));
+        let look = Look::new(Theme::Default, Glyphs::Unicode);
+        let service = place.service("alice");
+        Self::opened_with(place, look, Size::new(width, height), service, keymap)
+    }
+
+    /// On a store that holds what `fixture` says, opened for reading alone.
+    pub(crate) fn reading(fixture: Fixture, width: u16, height: u16) -> Self {
+        let place = Rc::new(Place::with(fixture));
+        let look = Look::new(Theme::Default, Glyphs::Unicode);
+        let service = place.reading("alice");
+        Self::opened_with(place, look, Size::new(width, height), service, Keymap::default())
+    }
+
     fn opened(place: Rc<Place>, look: Look, size: Size, who: &str) -> Self {
         let service = place.service(who);
+        Self::opened_with(place, look, size, service, Keymap::default())
+    }
+
+    fn opened_with(
+        place: Rc<Place>,
+        look: Look,
+        size: Size,
+        service: Service,
+        keymap: Keymap,
+    ) -> Self {
+        let who = service.actor().user.clone();
         let clock = place.clock.clone();
         let policy = service.policy().clone();
-        let world = World::new(clock, Zone::utc(), look, policy, Keymap::default());
+        let mut world = World::new(clock, Zone::utc(), look, policy, keymap);
+        world.read_only = service.is_read_only();
         let app = App::new(world, format!("{who}@edge-1"));
         let (happen, inbox) = channel();
         let reports = happen.clone();

@@ -123,7 +123,9 @@ fn an_empty_filter_names_the_key_that_helps() {
 fn the_help_lists_the_keys_of_the_place_and_is_searched() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("?").sees("Keys that work here").sees("revoke the token");
-    it.types("undo").never_sees("revoke the token");
+    it.types("undo")
+        .never_sees("revoke the token")
+        .sees("undo the last change, bring back a delete");
     it.keys("<Esc>").sees("grafana");
 }
 

@@ -7,7 +7,7 @@ use patdeck::{
 };
 
 use super::{
-    fixture::Fixture::{self, Empty, Few, Long, Many, One, Unclaimed},
+    fixture::Fixture::{self, Empty, Few, Long, Many, One, Rotated, Unclaimed},
     journey::Journey,
 };
 
@@ -41,6 +41,11 @@ impl Scene {
 
     /// The same in another look.
     pub(crate) fn played_in(&self, look: Look, width: u16, height: u16) -> Journey {
+        if self.state == "read-only" {
+            let mut it = Journey::reading(self.fixture, width, height);
+            it.keys(self.keys);
+            return it;
+        }
         let mut it = Journey::looking(look, self.fixture, width, height);
         it.keys(self.keys);
         it
@@ -62,6 +67,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("list", "local", Few, "F t"),
     scene("list", "prefix", Few, "y"),
     scene("list", "ascii", Few, "F"),
+    scene("list", "read-only", Few, "r"),
     scene("create", "empty", Empty, "n"),
     scene("create", "custom", Empty, "n nightly <Tab> 45m"),
     scene(
@@ -89,6 +95,8 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("detail", "expired", Few, "f <Enter>"),
     scene("detail", "revoked", Few, "f f <Enter>"),
     scene("detail", "rotated", One, "R <Tab> <Right> <Tab> <Right> <Enter> a"),
+    scene("detail", "overlap", Rotated, "<Enter>"),
+    scene("detail", "read-only", Few, "j <Enter>"),
     scene("detail", "error", Few, "<Enter> d"),
     scene("audit", "empty", Empty, "4"),
     scene("audit", "one", One, "4"),
@@ -98,6 +106,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("revoke", "one", One, "r"),
     scene("revoke", "chosen", Few, "j r <Right>"),
     scene("revoke", "long", Long, "r"),
+    scene("end-old", "in-use", Rotated, "<Enter> O"),
     scene("revoke", "themes", Few, "F j r"),
     scene("regenerate", "active", Few, "j R"),
     scene("regenerate", "revoked", Few, "f f R"),
@@ -133,6 +142,15 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("write", "new", One, "n nightly <C-s> w"),
     scene("write", "error", One, "n nightly <C-s> w <Home> <C-k> /no/such/folder/x <Enter>"),
     scene("help", "list", One, "?"),
-    scene("help", "detail", One, "<Enter> ? <Down>"),
+    scene("help", "detail", One, "<Enter> ? <PgDn>"),
     scene("help", "searching", One, "? revoke"),
+    scene("help", "read-only", Few, "?"),
+    scene("help", "nothing", One, "? zebra"),
+    scene("palette", "list", One, ":"),
+    scene("palette", "typed", One, ": rev <Down>"),
+    scene("palette", "elsewhere", One, ": test"),
+    scene("palette", "nothing", One, ": zebra"),
+    scene("palette", "ascii", Few, ": y"),
+    scene("messages", "empty", One, "m"),
+    scene("messages", "some", Few, "t u r <Right> <Enter> D x <Enter> <Esc> m <Down>"),
 ];

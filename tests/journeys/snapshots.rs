@@ -74,12 +74,12 @@ fn the_detail_looks_as_pictured() {
 
 #[test]
 fn the_trail_and_the_help_look_as_pictured() {
-    compared(&["audit", "help"]);
+    compared(&["audit", "help", "palette", "messages"]);
 }
 
 #[test]
 fn what_destroys_looks_as_pictured() {
-    compared(&["revoke", "regenerate", "delete", "delete-all"]);
+    compared(&["revoke", "regenerate", "delete", "delete-all", "end-old"]);
 }
 
 #[test]

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod home;
 #[cfg(test)]
+mod lines;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod program;

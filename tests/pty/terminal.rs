@@ -17,6 +17,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use vt100::MouseProtocolMode;
 
+use super::lines;
 use super::support::Pty;
 
 const CHILD: &str = "PATDECK_TEST_CHILD";
@@ -104,6 +105,7 @@ fn the_terminal_is_given_back_however_the_program_ends_or_stops() {
     quitting_panicking_and_sigterm_all_give_the_terminal_back();
     a_dropped_connection_ends_the_program_at_once_even_if_the_signal_never_comes();
     ctrl_z_stops_under_a_shell_and_is_refused_without_one();
+    lines::a_lost_line_ends_the_program_on_every_screen_and_in_the_middle_of_a_change();
 }
 
 fn quitting_panicking_and_sigterm_all_give_the_terminal_back() {

@@ -11,7 +11,7 @@ use crate::{Place, add, at, draft, id, names, pat, used, write};
 fn a_token_comes_back_as_it_was_after_reopening() {
     let place = Place::new();
     let kept = Pat {
-        retiring: Some(Retiring { digest: pat(1).digest, until: at(15) }),
+        retiring: Some(Retiring { digest: pat(9).digest, until: at(15), last_used: Some(used(4)) }),
         revoked: Some(at(5)),
         expires: None,
         claimed: false,
@@ -19,6 +19,7 @@ fn a_token_comes_back_as_it_was_after_reopening() {
     };
     write(&place.store(), |rows| {
         rows.put_pat(&kept)?;
+        rows.put_retiring_use(&kept.id, pat(9).digest, &used(4))?;
         rows.put_use(&kept.id, &used(3))
     })
     .unwrap();

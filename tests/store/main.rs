@@ -8,8 +8,8 @@
     reason = "a test fails by panicking, in its helpers as in itself"
 )]
 
-mod crash;
 mod damage;
+mod growth;
 mod keeping;
 mod refusals;
 mod sharing;

@@ -1,5 +1,5 @@
 //! Several handles on one file, as several processes have them: redb locks open files, not
-//! processes, so two `Store` values stand for two processes here. `crash` has real ones.
+//! processes, so two `Store` values stand for two processes here. The tests in `crash` have real ones.
 
 use std::{sync::mpsc, thread, time::Duration};
 

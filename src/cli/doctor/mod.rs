@@ -12,11 +12,12 @@ use serde_json::{Map, Value, json};
 
 use super::{
     exit::{Exit, Failure},
-    print::{Output, SCHEMA},
+    print::Output,
     settings,
 };
 use crate::{
     config::{Config, ConfigError, Environment, Flags},
+    json::SCHEMA,
     service::Service,
 };
 

@@ -10,9 +10,10 @@ use serde_json::json;
 
 use super::{Open, Report, mode, processes};
 use crate::{
-    cli::{exit::Failure, print::time},
+    cli::exit::Failure,
     config::Config,
     domain::{Pat, Status},
+    json::time,
     service::Health,
 };
 

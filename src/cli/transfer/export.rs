@@ -8,8 +8,10 @@ use super::{Export, KIND, record};
 use crate::{
     cli::{
         exit::{Exit, Failure},
-        print::{Output, SCHEMA, tell},
+        print::{Output, tell},
     },
+    domain::Pat,
+    json::{SCHEMA, text},
     service::{
         Service, ServiceError,
         transfer::{Exported, FileError, new_file},
@@ -49,6 +51,11 @@ pub(in crate::cli) fn export(
     Ok(if exported.damaged.is_empty() { Exit::Done } else { Exit::Store })
 }
 
+/// The line of an export that says `pat`: for the tests and fuzz targets that stand outside.
+pub fn export_line(pat: &Pat) -> String {
+    text(&record::written(pat))
+}
+
 fn write(exported: &Exported, to: &mut impl Write) -> io::Result<()> {
     let header = json!({
         "schema": SCHEMA,
@@ -59,7 +66,7 @@ fn write(exported: &Exported, to: &mut impl Write) -> io::Result<()> {
     });
     writeln!(to, "{header}")?;
     for pat in &exported.pats {
-        writeln!(to, "{}", record::written(pat))?;
+        writeln!(to, "{}", export_line(pat))?;
     }
     to.flush()
 }

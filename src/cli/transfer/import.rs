@@ -20,11 +20,13 @@ use super::{
 use crate::{
     cli::{
         exit::{Exit, Failure},
-        print::{Output, SCHEMA, tell},
+        handed,
+        print::{Output, tell},
     },
-    domain::text::escape,
+    domain::{Pat, text::escape},
+    json::SCHEMA,
     service::{
-        Service,
+        Handed, Service,
         transfer::{Clash, Fate, Fault, ImportError, Incoming, OnConflict, Outcome},
     },
 };
@@ -83,6 +85,7 @@ fn opened(args: &Import) -> Result<Box<dyn BufRead>, Failure> {
         let path = args.file.to_string_lossy();
         Failure::usage(format!("{} cannot be read ({error})", escape(&path)))
     })?;
+    handed(&file, &args.file, Handed::Content)?;
     Ok(Box::new(BufReader::new(file)))
 }
 
@@ -138,6 +141,16 @@ fn read(mut input: Box<dyn BufRead>) -> io::Result<Read> {
         read.fault(1, "tokens", why);
     }
     Ok(read)
+}
+
+/// The tokens of the export `text`, or all that is wrong with it: for the tests and fuzz targets
+/// that stand outside.
+pub fn import_text(text: Vec<u8>) -> Result<Vec<Pat>, Vec<Fault>> {
+    let read = read(Box::new(io::Cursor::new(text))).unwrap_or_default();
+    if !read.faults.is_empty() {
+        return Err(read.faults);
+    }
+    Ok(read.incoming.into_iter().map(|incoming| incoming.pat).collect())
 }
 
 /// The next line with its end; false at the end of the file.

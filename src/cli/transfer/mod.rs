@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use super::examples;
 
 pub(super) use self::{export::export, import::import};
+pub use self::{export::export_line, import::import_text};
 
 /// What the header's `kind` says.
 const KIND: &str = "patdeck export";

@@ -30,9 +30,10 @@ pub(super) fn written(pat: &Pat) -> Value {
         "scopes": pat.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "prefix": pat.prefix,
         "digest": digest(&pat.digest),
-        "retiring": pat.retiring.map(|old| json!({
+        "retiring": pat.retiring.as_ref().map(|old| json!({
             "digest": digest(&old.digest),
             "until": exact(old.until),
+            "last_used": old.last_used.as_ref().map(used),
         })),
         "created": exact(pat.created),
         "created_by": {
@@ -44,12 +45,12 @@ pub(super) fn written(pat: &Pat) -> Value {
         "expires": pat.expires.map(exact),
         "revoked": pat.revoked.map(exact),
         "claimed": pat.claimed,
-        "last_used": pat.last_used.as_ref().map(|used| json!({
-            "at": exact(used.at),
-            "from": used.from,
-            "what": used.what,
-        })),
+        "last_used": pat.last_used.as_ref().map(used),
     })
+}
+
+fn used(used: &LastUse) -> Value {
+    json!({ "at": exact(used.at), "from": used.from, "what": used.what })
 }
 
 fn digest(digest: &Digest) -> String {
@@ -87,6 +88,7 @@ fn pat(fields: &mut Fields) -> Result<Pat, Wrong> {
         Ok(Retiring {
             digest: old.text("digest", read_digest)?,
             until: old.text("until", instant)?,
+            last_used: old.object("last_used", last_use)?,
         })
     });
     let created = fields.text("created", instant);
@@ -101,13 +103,7 @@ fn pat(fields: &mut Fields) -> Result<Pat, Wrong> {
     let expires = fields.maybe("expires", instant);
     let revoked = fields.maybe("revoked", instant);
     let claimed = fields.boolean("claimed");
-    let last_used = fields.object("last_used", |used| {
-        Ok(LastUse {
-            at: used.text("at", instant)?,
-            from: used.maybe("from", plain)?,
-            what: used.text("what", plain)?,
-        })
-    });
+    let last_used = fields.object("last_used", last_use);
     let Some(created_by) = created_by? else {
         return Err(fields.wrong("created_by", "an object is expected".to_owned()));
     };
@@ -126,6 +122,14 @@ fn pat(fields: &mut Fields) -> Result<Pat, Wrong> {
         revoked: revoked?,
         claimed: claimed?,
         last_used: last_used?,
+    })
+}
+
+fn last_use(used: &mut Fields) -> Result<LastUse, Wrong> {
+    Ok(LastUse {
+        at: used.text("at", instant)?,
+        from: used.maybe("from", plain)?,
+        what: used.text("what", plain)?,
     })
 }
 

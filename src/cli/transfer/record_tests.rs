@@ -21,7 +21,11 @@ fn pat() -> Pat {
         scopes,
         prefix: "acme2".into(),
         digest: Digest::from_bytes([0xa7; 32]),
-        retiring: Some(Retiring { digest: Digest::from_bytes([9; 32]), until: at(500) }),
+        retiring: Some(Retiring {
+            digest: Digest::from_bytes([9; 32]),
+            until: at(500),
+            last_used: Some(LastUse { at: at(400), from: None, what: "identify allowed".into() }),
+        }),
         created: at(1),
         created_by: Actor { user: "root".into(), sudo_user: Some("alice".into()), from: None },
         issued: at(2),

@@ -81,7 +81,7 @@ fn a_token_takes_another_name_and_leaves_its_old_one_to_others() {
     let world = World::new();
     let id = world.issue("ci").pat.id;
     let description = Description::parse("runs at night").unwrap();
-    let (pat, told) = world.told(|s| s.edit(&id, &name("cd"), &description));
+    let ((pat, _), told) = world.told(|s| s.edit(&id, &name("cd"), &description));
     assert_eq!((pat.name.as_str(), &pat.description), ("cd", &description));
     assert_eq!(told, [(Action::Edited, "name was ci, description changed".into())]);
     world.issue("ci");
@@ -95,7 +95,7 @@ fn a_name_may_change_its_case_but_not_become_another_tokens() {
     let issued = world.issue("ci");
     world.issue("cd");
     let id = issued.pat.id;
-    let (pat, told) = world.told(|s| s.edit(&id, &name("CI"), &Description::default()));
+    let ((pat, _), told) = world.told(|s| s.edit(&id, &name("CI"), &Description::default()));
     assert_eq!(pat.name.as_str(), "CI");
     assert_eq!(told, [(Action::Edited, "name was ci".into())]);
     let error = world.refused(|s| s.edit(&id, &name("CD"), &Description::default()));

@@ -9,6 +9,7 @@ mod model;
 mod renewal;
 mod scopes;
 mod trash;
+mod undo;
 mod verify;
 
 use chrono::{TimeDelta, TimeZone as _, Utc};

@@ -18,7 +18,7 @@ fn added_scopes_count_from_the_commit_on() {
     };
     assert!(!asked(&world));
     let wanted = [scope("clients:c9:read"), scope("users:*:list")];
-    let ((pat, added), told) = world.told(|s| s.add_scopes(&issued.pat.id, &wanted));
+    let ((pat, added, _), told) = world.told(|s| s.add_scopes(&issued.pat.id, &wanted));
     assert_eq!((pat.scopes.len(), added.absorbed.len()), (3, 0));
     assert_eq!(told, [(Action::ScopesAdded, "clients:c9:read users:*:list".into())]);
     assert!(asked(&world));
@@ -31,7 +31,7 @@ fn a_star_absorbs_and_says_what() {
     let four: Vec<_> = (0..4).map(|n| scope(&format!("clients:c{n}:read"))).collect();
     let (_, told) = world.told(|s| s.add_scopes(&id, &four));
     assert_eq!(told[0].1, "clients:c0:read clients:c1:read clients:c2:read and 1 more");
-    let ((_, added), told) = world.told(|s| s.add_scopes(&id, &[scope("clients:*:read")]));
+    let ((_, added, _), told) = world.told(|s| s.add_scopes(&id, &[scope("clients:*:read")]));
     assert_eq!(added.absorbed, four);
     assert_eq!(
         told[0].1,
@@ -87,7 +87,7 @@ fn clearing_takes_all_scopes_and_needs_some() {
     let world = World::new();
     let id = world.issue("ci").pat.id;
     world.add_scopes(&id, &[scope("users:*:read")]).unwrap();
-    let (pat, told) = world.told(|s| s.clear_scopes(&id));
+    let ((pat, _), told) = world.told(|s| s.clear_scopes(&id));
     assert!(pat.scopes.is_empty());
     assert_eq!(told, [(Action::ScopesRemoved, "all, 2 scopes".into())]);
     world.idle(|s| s.clear_scopes(&id));

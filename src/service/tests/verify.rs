@@ -1,7 +1,11 @@
 //! The check: what it answers, what it tells to whom, and what it writes.
 
 use super::*;
-use crate::domain::LastUse;
+use crate::domain::{LastUse, Which};
+
+fn used(minute: i64) -> LastUse {
+    LastUse { at: at(minute), from: None, what: String::new() }
+}
 
 fn ask(world: &World, text: &str, request: &Request) -> Verdict {
     let presented = Zeroizing::new(text.to_owned());
@@ -116,8 +120,58 @@ fn a_check_that_read_before_another_ones_use_writes_no_second_one() {
     let read_before = world.get(&issued.pat.id).unwrap();
     world.works(&issued.secret);
     let generation = world.state().3;
-    world.note_use(&read_before, true, PUBLISH, None, at(0)).unwrap();
+    world.note_use(&read_before, Which::Present, &used(0)).unwrap();
     assert_eq!(world.state().3, generation);
+}
+
+#[test]
+fn uses_of_the_retiring_secret_are_told_apart_from_those_of_the_new_one() {
+    let world = World::new();
+    let old = world.issue("ci");
+    let id = old.pat.id;
+    world.works(&old.secret);
+    world.go_to(10);
+    let new = world.regenerate(&id, renewal("30d", Overlap::Hour)).unwrap();
+    let uses = |world: &World| {
+        let pat = world.get(&id).unwrap();
+        let at = |which| pat.used_by(which).map(|used| used.at);
+        (at(Which::Present), at(Which::Retiring))
+    };
+    assert_eq!(uses(&world), (Some(at(0)), None), "not since the rotation");
+    assert!(!world.get(&id).unwrap().is_in_use());
+    world.go_to(12);
+    let presented = presented(&old.secret);
+    world.verify(presented, &request(PUBLISH), Some("10.0.0.7")).unwrap();
+    assert_eq!(uses(&world), (Some(at(0)), Some(at(12))));
+    let told = world.get(&id).unwrap().retiring.unwrap().last_used.unwrap();
+    assert_eq!(told.from.as_deref(), Some("10.0.0.7"));
+    assert_eq!(told.what, "channels:c1:publish allowed");
+    // Neither hides the other: a use of the new one is written, though the old one's is fresh.
+    world.works(&new.secret);
+    assert_eq!(uses(&world), (Some(at(12)), Some(at(12))));
+    let generation = world.state().3;
+    world.works(&old.secret);
+    assert_eq!(world.state().3, generation, "each at most once in 30 seconds");
+    world.go_to(20);
+    world.works(&old.secret);
+    assert_eq!(uses(&world), (Some(at(12)), Some(at(20))));
+    let ended = world.end_overlap(&id).unwrap();
+    assert_eq!(ended.last_used.as_ref().unwrap().at, at(20));
+    assert_eq!(world.get(&id), Some(ended), "as it was told, so it is kept");
+}
+
+#[test]
+fn a_deleted_token_comes_back_with_the_uses_of_both_its_secrets() {
+    let world = World::new();
+    let old = world.issue("ci");
+    let new = world.regenerate(&old.pat.id, renewal("30d", Overlap::Hour)).unwrap();
+    world.works(&old.secret);
+    world.works(&new.secret);
+    let before = world.get(&old.pat.id).unwrap();
+    assert!(before.used_by(Which::Retiring).is_some() && before.is_in_use());
+    world.delete(&old.pat.id).unwrap();
+    world.restore("ci").unwrap();
+    assert_eq!(world.get(&old.pat.id), Some(before));
 }
 
 #[test]
@@ -126,7 +180,7 @@ fn a_use_does_not_outlive_its_token() {
     let issued = world.issue("ci");
     let read_before = world.get(&issued.pat.id).unwrap();
     world.delete(&issued.pat.id).unwrap();
-    world.idle(|s| Ok(s.note_use(&read_before, true, PUBLISH, None, at(0))?));
+    world.idle(|s| Ok(s.note_use(&read_before, Which::Present, &used(0))?));
 }
 
 #[test]

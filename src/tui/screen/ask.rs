@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use crate::{
-    domain::{Pat, Scope, Status},
+    domain::{LastUse, Pat, Scope, Status, Which},
     keymap::Action,
     service::ServiceError,
     tui::{
@@ -59,14 +59,20 @@ impl Ask {
 
     /// Whether to end the retiring secret of `pat` before its time.
     pub fn end_overlap(pat: &Pat, view: &View<'_>) -> Self {
-        let text = vec![
+        let mut text = vec![
             "From the moment you confirm, every check of the old secret is denied. The new one \
              goes on working."
                 .to_owned(),
             "Who still has the old one must have been given the new one by now.".to_owned(),
             String::new(),
-            last_used(pat, view),
+            pat.used_by(Which::Retiring).map_or_else(
+                || "The old secret was not used since the rotation.".to_owned(),
+                |used| format!("The old secret was last used {}.", use_of(used, view)),
+            ),
         ];
+        if !pat.is_in_use() {
+            text.push("The new secret was not used yet.".to_owned());
+        }
         let title = format!("End the old secret of {}?", pat.name);
         Self::new(title, text, "End it", Effect::EndOverlap(pat.id))
     }
@@ -78,7 +84,7 @@ impl Ask {
                 "It may no longer {} on {} {}, from the moment you confirm.",
                 scope.operation, scope.entity_type, scope.entity
             ),
-            "You can add the scope again.".to_owned(),
+            "u puts it back.".to_owned(),
         ];
         let effect = Effect::RemoveScope(pat.id, scope.clone());
         Self::new(format!("Remove a scope from {}?", pat.name), text, "Remove", effect)
@@ -89,7 +95,7 @@ impl Ask {
         let text = vec![
             format!(
                 "All {} are removed. The token stays {}, but every operation is denied until \
-                 you add scopes again.",
+                 you add scopes again, or put these back with u.",
                 counted(pat.scopes.len(), "scope"),
                 pat.status(view.now).word()
             ),
@@ -98,6 +104,11 @@ impl Ask {
         ];
         let title = format!("Remove every scope from {}?", pat.name);
         Self::new(title, text, "Remove all", Effect::ClearScopes(pat.id))
+    }
+
+    /// What it asks for.
+    pub fn effect(&self) -> &Effect {
+        &self.effect
     }
 
     /// Answers an action.
@@ -156,13 +167,21 @@ pub(super) fn paragraph(text: &str, wide: u16) -> Vec<String> {
 
 /// When it was last used, as a sentence: what a destruction would break.
 pub(super) fn last_used(pat: &Pat, view: &View<'_>) -> String {
-    pat.last_used.as_ref().map_or_else(
+    pat.last_use().map_or_else(
         || "It was never used.".to_owned(),
-        |used| {
-            let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-            format!("Last used {}{from}: {}.", when::relative(used.at, view.now), used.what)
-        },
+        |used| format!("Last used {}.", use_of(used, view)),
     )
+}
+
+/// When, from where and what for, as it stands in a sentence.
+fn use_of(used: &LastUse, view: &View<'_>) -> String {
+    format!("{}: {}", whence(used, view), used.what)
+}
+
+/// When and from where: `2 min ago from 10.0.0.7`.
+pub(super) fn whence(used: &LastUse, view: &View<'_>) -> String {
+    let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+    format!("{}{from}", when::relative(used.at, view.now))
 }
 
 /// `1 scope`, `3 scopes`.

@@ -69,6 +69,13 @@ impl Audit {
         }
     }
 
+    /// The token whose events are shown, if there is one; `None` if they are chosen by more than
+    /// that.
+    pub fn token(&self) -> Option<Option<TokenId>> {
+        let plain = self.filter.action.is_none() && self.filter.actor.is_none();
+        plain.then(|| self.filter.token.as_ref().map(|(id, _)| *id))
+    }
+
     fn event(&self, at: usize) -> Option<&Event> {
         self.trail.as_ref()?.events.get(at)
     }

@@ -10,7 +10,7 @@ use ratatui::{
 use super::ask::{last_used, paragraph};
 use crate::{
     domain::{Pat, Status},
-    keymap::Action,
+    keymap::{Action, Mode},
     service::ServiceError,
     tui::{
         effect::Effect,
@@ -39,10 +39,12 @@ pub struct Confirm {
 impl Confirm {
     /// Deleting `pat`, by its name.
     pub fn delete(pat: &Pat, view: &View<'_>) -> Self {
+        let undo = view.key(Mode::Tokens, Action::Undo);
         let mut text = vec![
-            "Its secret is dead and its record is gone from the list. u brings both back for \
-             24 hours; after that nothing does."
-                .to_owned(),
+            format!(
+                "Its secret is dead and its record is gone from the list. {undo} brings both back \
+                 for 24 hours; after that nothing does."
+            ),
             String::new(),
             last_used(pat, view),
         ];
@@ -64,6 +66,7 @@ impl Confirm {
     pub fn delete_all(view: &View<'_>) -> Self {
         let count = view.pats.len();
         let active = view.pats.iter().filter(|pat| pat.status(view.now) == Status::Active).count();
+        let undo = view.key(Mode::Tokens, Action::Undo);
         let day = chrono::TimeDelta::hours(24);
         let used = view
             .pats
@@ -76,7 +79,7 @@ impl Confirm {
                 format!(
                     "Every token of this store is deleted, whatever the filter shows: {active} \
                      active, {used} of them used in the last 24 hours. Their secrets are dead. \
-                     u brings all back for 24 hours; after that nothing does."
+                     {undo} brings all back for 24 hours; after that nothing does."
                 ),
                 String::new(),
             ],
@@ -90,6 +93,11 @@ impl Confirm {
 
     fn matches(&self) -> bool {
         self.field.text().trim() == self.expected
+    }
+
+    /// What it asks for.
+    pub fn effect(&self) -> &Effect {
+        &self.effect
     }
 
     /// Answers an action.

@@ -142,6 +142,15 @@ impl Create {
         Step::Changed
     }
 
+    /// What it asks for, once its fields are sound.
+    pub fn effect(&self, view: &View<'_>) -> Option<Effect> {
+        let name = Name::parse(&self.name.text()).ok()?;
+        let description = Description::parse(&self.description.text()).ok()?;
+        let lifetime = self.lifetime.named(view)?;
+        let scopes = self.scopes.concat();
+        Some(Effect::Create(NewPat { name, description, lifetime, scopes }))
+    }
+
     /// Takes the scopes that the dialog named, as row `row` or as a new one. Refuses those that
     /// the other rows hold or cover already.
     pub fn take(&mut self, row: Option<usize>, scopes: Vec<Scope>) -> Result<(), String> {

@@ -5,14 +5,14 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     Overlay,
-    ask::Ask,
+    ask::{Ask, whence},
     test::Test,
     token_table::soon,
     tokens::{on_pat, over},
 };
 use crate::{
     domain::{Event, Pat, Scope, Status, TokenId, sentence::permits},
-    keymap::Action,
+    keymap::{Action, Mode},
     tui::{
         step::{Step, Tab},
         view::View,
@@ -69,7 +69,10 @@ impl Detail {
     /// Whether `action` has something to do here.
     pub fn enables(&self, action: Action, view: &View<'_>) -> bool {
         let Some(pat) = self.pat(view) else {
-            return matches!(action, Action::Back | Action::Help | Action::Quit | Action::NextTab);
+            return matches!(
+                action,
+                Action::Back | Action::Undo | Action::Help | Action::Quit | Action::NextTab
+            );
         };
         match action {
             Action::Revoke => pat.status(view.now) == Status::Active,
@@ -116,7 +119,7 @@ impl Detail {
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         let Some(pat) = self.pat(view) else {
             let text = if self.id.is_some() {
-                "This token is gone: it was deleted. Esc goes back to the list, u undoes it there."
+                "This token is gone: it was deleted. u brings it back if that was you; Esc goes back to the list."
             } else {
                 "No token is selected. Go to the list with 1 and open one with Enter."
             };
@@ -202,20 +205,21 @@ fn draw_title(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let look = &view.look;
     let status = pat.status(view.now);
     let name = area.width.saturating_sub(30).max(10);
-    let (key, verb) = match status {
-        Status::Active => ("r", "revoke"),
-        Status::Expired | Status::Revoked => ("R", "regenerate"),
+    let (action, verb) = match status {
+        Status::Active => (Action::Revoke, "revoke"),
+        Status::Expired | Status::Revoked => (Action::Regenerate, "regenerate"),
     };
+    let key = view.key(Mode::Detail, action);
     let sign = format!("{} {}", look.status_glyph(status), status.word());
     let pen = Pen::at(buf, area, 0, look);
     let indent = area.width.saturating_sub(26);
-    pen.within(pat.name.as_str(), name, look.heading())
+    let pen = pen
+        .within(pat.name.as_str(), name, look.heading())
         .to(indent)
-        .text(&sign, look.status(status).patch(look.heading()))
-        .skip(2)
-        .text(key, look.key())
-        .skip(1)
-        .text(verb, look.text());
+        .text(&sign, look.status(status).patch(look.heading()));
+    if !view.read_only {
+        pen.skip(2).text(&key, look.key()).skip(1).text(verb, look.text());
+    }
 }
 
 /// A field: its name, its text, its style.
@@ -253,8 +257,15 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
     if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(view.now)) {
         lines.push(("revoked", at(revoked), look.danger()));
     }
-    if let Some(old) = pat.retiring.filter(|old| view.now < old.until) {
+    if let Some(old) = pat.overlap(view.now) {
         lines.push(("old secret", format!("works until {}", at(old.until)), look.warning()));
+        lines.push(match &old.last_used {
+            Some(used) => ("", format!("last used {}", whence(used, view)), look.warning()),
+            None => ("", "not used since the rotation".to_owned(), look.good()),
+        });
+        if !pat.is_in_use() {
+            lines.push(("new secret", "not used yet".to_owned(), look.warning()));
+        }
     }
     let ends = if pat.status(view.now) == Status::Expired { "expired" } else { "expires" };
     let style = if soon(pat, view) { look.warning() } else { text };
@@ -269,7 +280,7 @@ fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
 /// When it was last used; and on a line of its own for what and from where.
 fn last_used(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
     let text = view.look.text();
-    let Some(used) = &pat.last_used else {
+    let Some(used) = pat.last_use() else {
         return vec![("last used", "never used".to_owned(), text)];
     };
     let when = when::detailed(used.at, view.now, view.times, view.zone);

@@ -9,7 +9,7 @@ use ratatui::{
 
 use crate::{
     domain::{Description, Name, Pat, TokenId},
-    keymap::Action,
+    keymap::{Action, Mode},
     service::ServiceError,
     tui::{
         effect::Effect,
@@ -82,6 +82,13 @@ impl Edit {
             (Focus::Description | Focus::Name, false) => Focus::Name,
         };
         Step::Changed
+    }
+
+    /// What it asks for, once its fields are sound.
+    pub fn effect(&self) -> Option<Effect> {
+        let name = Name::parse(&self.name.text()).ok()?;
+        let description = Description::parse(&self.description.text()).ok()?;
+        Some(Effect::Edit(self.id, name, description))
     }
 
     fn submit(&mut self) -> Step {
@@ -185,7 +192,9 @@ impl Edit {
         let place = labelled("", false, (8, 1), inner, buf, view);
         cursor = cursor.or(buttons::draw(&["Save"], chosen, place, buf, view));
         if self.warned {
-            let text = "not saved: Esc again throws it away, Ctrl-S saves".to_owned();
+            let key = |action| view.key(Mode::Form, action);
+            let (leave, save) = (key(Action::Cancel), key(Action::Submit));
+            let text = format!("not saved: {leave} again throws it away, {save} saves");
             note(&Note::Fault(text), 9, inner, buf, look);
         }
         sheet.lay(cursor, screen, view)

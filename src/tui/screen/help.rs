@@ -1,4 +1,5 @@
-//! The keys that work here, from the table of keys, narrowed as one types.
+//! The keys that work here, by what they are for, narrowed as one types; Enter runs the selected
+//! one.
 
 use ratatui::{
     buffer::Buffer,
@@ -6,74 +7,96 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::palette::{ABOVE, WIDE, draw_command, draw_search, height};
 use crate::{
-    keymap::{self, Action, Group, Mode},
+    keymap::{Action, Command, Group, Standing},
     tui::{
         step::Step,
         view::View,
         widget::{
             field::Field,
-            paint::{Pen, width},
+            paint::{Pen, band},
             panel,
+            rows::Rows,
         },
     },
 };
 
-/// The help on one mode.
+/// The help on one place.
 #[derive(Debug)]
 pub struct Help {
-    groups: Vec<(Group, Vec<(String, &'static str)>)>,
+    commands: Vec<Command>,
     search: Field,
-    top: usize,
-    page: usize,
+    selected: usize,
+    rows: Rows,
 }
 
 /// A line of the help.
+#[derive(Clone, Copy)]
 enum Line<'a> {
     Heading(&'static str),
-    Key(&'a str, &'static str),
+    Command(usize, &'a Command),
     Gap,
 }
 
 impl Help {
-    /// The help on `mode`, with the actions that are `enabled` there.
-    pub fn new(mode: Mode, enabled: impl Fn(Action) -> bool, view: &View<'_>) -> Self {
-        let groups = keymap::help(view.keymap, mode, enabled, view.look.is_ascii());
-        Self { groups, search: Field::line(""), top: 0, page: 1 }
+    /// The help on those of `commands` that can be run here by a key.
+    pub fn new(mut commands: Vec<Command>) -> Self {
+        commands.retain(|command| command.standing == Standing::Ready && !command.keys.is_empty());
+        Self { commands, search: Field::line(""), selected: 0, rows: Rows::default() }
     }
 
+    /// The commands that are shown, by group.
+    fn found(&self) -> Vec<(Group, Vec<&Command>)> {
+        let typed = self.search.text().trim().to_lowercase();
+        let shows = |command: &&Command| {
+            let is_key = command.keys.split(", ").any(|key| key.to_lowercase() == typed);
+            is_key || command.sentence.contains(&typed) || command.action.word().contains(&typed)
+        };
+        let of = |group| {
+            let those = self.commands.iter().filter(|command| command.group == group);
+            (group, those.filter(shows).collect::<Vec<_>>())
+        };
+        let groups = Group::ALL.into_iter().map(of);
+        groups.filter(|(_, commands)| !commands.is_empty()).collect()
+    }
+
+    /// The lines, the commands numbered.
     fn lines(&self) -> Vec<Line<'_>> {
-        let typed = self.search.text().to_lowercase();
         let mut lines = Vec::new();
-        for (group, keys) in &self.groups {
-            let found: Vec<_> = keys
-                .iter()
-                .filter(|(key, help)| help.contains(&typed) || key.to_lowercase() == typed)
-                .collect();
-            if found.is_empty() {
-                continue;
-            }
+        let mut number = 0;
+        for (group, commands) in self.found() {
             if !lines.is_empty() {
                 lines.push(Line::Gap);
             }
             lines.push(Line::Heading(group.heading()));
-            lines.extend(found.into_iter().map(|(key, help)| Line::Key(key, help)));
+            for command in commands {
+                lines.push(Line::Command(number, command));
+                number += 1;
+            }
         }
         lines
     }
 
     /// Answers an action.
     pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
-        let furthest = self.lines().len().saturating_sub(self.page);
-        let by = (self.page / 2).max(1);
-        let before = self.top;
-        match action {
-            Action::Down => self.top = (self.top + by).min(furthest),
-            Action::Up => self.top = self.top.saturating_sub(by),
-            Action::Close => return Step::Close,
-            _ => return Step::Ignored,
+        let found: Vec<_> = self.found().into_iter().flat_map(|(_, commands)| commands).collect();
+        match (action, found.get(self.selected)) {
+            (Action::Close, _) => return Step::Close,
+            (Action::Accept, Some(command)) => return Step::Act(command.action),
+            _ => {}
         }
-        if self.top == before { Step::Ignored } else { Step::Changed }
+        let count = found.len();
+        // The rows are lines; what moves is the number of the command.
+        let mut rows = self.rows;
+        rows.select(self.selected);
+        match rows.on(action, count) {
+            Some(true) => {
+                self.selected = rows.selected();
+                Step::Changed
+            }
+            _ => Step::Ignored,
+        }
     }
 
     /// Answers a key that is text of the search.
@@ -81,41 +104,46 @@ impl Help {
         if !self.search.press(key) {
             return Step::Ignored;
         }
-        self.top = 0;
+        self.selected = 0;
         Step::Changed
     }
 
-    /// Draws it over `area`.
+    /// Draws it over `area`; its size does not change with what is found.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
         let look = &view.look;
-        let high = area.height.saturating_sub(4);
-        let inner = panel::draw("Keys that work here", (70, high), false, area, buf, look);
-        Pen::at(buf, inner, 0, look).text("type to search: ", look.faint());
-        let place =
-            Rect { x: (inner.x + 16).min(inner.right()), height: inner.height.min(1), ..inner };
-        let place = Rect { width: inner.right() - place.x, ..place };
-        let cursor = self.search.draw(place, buf, look, true);
-        self.page = usize::from(inner.height.saturating_sub(2)).max(1);
-        view.places.wheel(inner, 1);
+        let inner =
+            panel::draw("Keys that work here", (WIDE, height(area)), false, area, buf, look);
+        let page = usize::from(inner.height.saturating_sub(ABOVE));
+        let mut rows = self.rows;
         let lines = self.lines();
-        let wide = self.groups.iter().flat_map(|(_, keys)| keys).map(|(key, _)| width(key)).max();
-        let wide = wide.unwrap_or(0).min(24);
-        for (line, content) in (2..).zip(lines.iter().skip(self.top).take(self.page)) {
-            let pen = Pen::at(buf, inner, line, look);
+        let is_selected =
+            |line: &Line<'_>| matches!(line, Line::Command(n, _) if *n == self.selected);
+        let at = lines.iter().position(is_selected).unwrap_or(0);
+        // The heading of the very first command must come into view again, too.
+        rows.select(if self.selected == 0 { 0 } else { at });
+        let top = rows.window(page, lines.len());
+        let total = lines.iter().filter(|line| matches!(line, Line::Command(..))).count();
+        let count = format!("{} of {total}", (self.selected + 1).min(total));
+        let cursor = draw_search(&self.search, &count, inner, buf, view);
+        for (line, content) in (ABOVE..).zip(lines.iter().skip(top).take(page)) {
             match content {
-                Line::Heading(text) => drop(pen.text(text, look.heading())),
-                Line::Key(key, help) => drop(
-                    pen.skip(2).column_of(key, wide, look.key()).skip(2).text(help, look.text()),
-                ),
+                Line::Heading(text) => {
+                    Pen::at(buf, inner, line, look).text(text, look.heading());
+                }
+                Line::Command(number, command) => {
+                    draw_command(command, &[], line, inner, buf, view);
+                    if *number == self.selected {
+                        band(buf, inner, line, look.selected());
+                    }
+                }
                 Line::Gap => {}
             }
         }
-        if lines.len() > self.page {
-            let last = (self.top + self.page).min(lines.len());
-            let told = format!("{last} of {} lines, Down scrolls", lines.len());
-            let x = inner.width.saturating_sub(width(&told));
-            Pen::at(buf, inner, 1, look).to(x).text(&told, look.faint());
+        if lines.is_empty() {
+            let text = "No key here does that.";
+            Pen::at(buf, inner, ABOVE, look).text(text, look.text());
         }
+        self.rows = rows;
         cursor
     }
 }

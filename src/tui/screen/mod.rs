@@ -9,6 +9,8 @@ pub mod create;
 pub mod detail;
 pub mod edit;
 pub mod help;
+pub mod messages;
+pub mod palette;
 pub mod regenerate;
 pub mod scopes;
 pub mod secret;
@@ -23,7 +25,11 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::{effect::Outcome, step::Step, view::View};
+use super::{
+    effect::{Effect, Outcome},
+    step::Step,
+    view::View,
+};
 use crate::{
     keymap::{Action, Mode},
     service::ServiceError,
@@ -40,6 +46,10 @@ pub enum Overlay {
     Edit(edit::Edit),
     /// The keys.
     Help(help::Help),
+    /// What was said.
+    Messages(messages::Messages),
+    /// Every command.
+    Palette(palette::Palette),
     /// Lifetime and overlap of a new secret.
     Regenerate(regenerate::Regenerate),
     /// Scopes to add, or a row of the form.
@@ -60,6 +70,8 @@ macro_rules! each {
             Overlay::Confirm($inner) => $call,
             Overlay::Edit($inner) => $call,
             Overlay::Help($inner) => $call,
+            Overlay::Messages($inner) => $call,
+            Overlay::Palette($inner) => $call,
             Overlay::Regenerate($inner) => $call,
             Overlay::Scopes($inner) => $call,
             Overlay::Secret($inner) => $call,
@@ -80,8 +92,35 @@ impl Overlay {
             | Self::Scopes(_)
             | Self::Test(_)
             | Self::Write(_) => Mode::Form,
-            Self::Help(_) => Mode::Help,
+            Self::Help(_) | Self::Messages(_) | Self::Palette(_) => Mode::Menu,
             Self::Secret(_) => Mode::Secret,
+        }
+    }
+
+    /// Whether `action` has something to do here.
+    pub fn enables(&self, action: Action) -> bool {
+        match (self, action) {
+            (Self::Messages(_), Action::Accept) | (Self::Write(_), Action::CopyCommand) => false,
+            (Self::Scopes(it), Action::CopyCommand) => !it.is_row(),
+            _ => true,
+        }
+    }
+
+    /// What it would ask the service for as it stands; `None` while something is missing, and
+    /// where it asks for nothing.
+    pub fn effect(&self, view: &View<'_>) -> Option<Effect> {
+        match self {
+            Self::Ask(it) => Some(it.effect().clone()),
+            Self::Confirm(it) => Some(it.effect().clone()),
+            Self::Edit(it) => it.effect(),
+            Self::Regenerate(it) => it.effect(view),
+            Self::Scopes(it) => it.effect(),
+            Self::Test(it) => it.question(),
+            Self::Help(_)
+            | Self::Messages(_)
+            | Self::Palette(_)
+            | Self::Secret(_)
+            | Self::Write(_) => None,
         }
     }
 
@@ -103,7 +142,12 @@ impl Overlay {
             Self::Scopes(it) => it.paste(text),
             Self::Test(it) => it.paste(text),
             Self::Write(it) => it.paste(text),
-            Self::Ask(_) | Self::Confirm(_) | Self::Help(_) | Self::Secret(_) => false,
+            Self::Ask(_)
+            | Self::Confirm(_)
+            | Self::Help(_)
+            | Self::Messages(_)
+            | Self::Palette(_)
+            | Self::Secret(_) => false,
         }
     }
 
@@ -120,7 +164,12 @@ impl Overlay {
             Self::Scopes(it) => it.refuse(&error),
             Self::Ask(it) => it.refuse(&error),
             Self::Confirm(it) => it.refuse(&error),
-            Self::Test(_) | Self::Help(_) | Self::Secret(_) | Self::Write(_) => return Some(error),
+            Self::Help(_)
+            | Self::Messages(_)
+            | Self::Palette(_)
+            | Self::Secret(_)
+            | Self::Test(_)
+            | Self::Write(_) => return Some(error),
         }
         None
     }

@@ -9,7 +9,7 @@ use ratatui::{
 
 use super::ask::{last_used, paragraph};
 use crate::{
-    domain::{Overlap, Pat, Status, TokenId},
+    domain::{Lifetime, Overlap, Pat, Status, TokenId},
     keymap::Action,
     service::{Renewal, ServiceError},
     tui::{
@@ -99,9 +99,18 @@ impl Regenerate {
             self.lifetime.enter(false);
             return Step::Changed;
         };
+        Step::Do(self.renewing(lifetime))
+    }
+
+    /// What it asks for, once its fields are sound.
+    pub fn effect(&self, view: &View<'_>) -> Option<Effect> {
+        self.lifetime.named(view).map(|lifetime| self.renewing(lifetime))
+    }
+
+    fn renewing(&self, lifetime: Lifetime) -> Effect {
         let chosen = self.overlap.as_ref().map_or(0, Choice::chosen);
         let overlap = Overlap::ALL.get(chosen).copied().unwrap_or_default();
-        Step::Do(Effect::Regenerate(self.id, Renewal { lifetime, overlap }))
+        Effect::Regenerate(self.id, Renewal { lifetime, overlap })
     }
 
     /// Answers an action.

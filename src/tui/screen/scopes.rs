@@ -89,6 +89,19 @@ impl ScopeDialog {
         Step::Changed
     }
 
+    /// What it asks for, once its fields are sound; a row of the form asks for nothing itself.
+    pub fn effect(&self) -> Option<Effect> {
+        match self.target {
+            Target::Token(id) => Some(Effect::AddScopes(id, self.fields.named()?)),
+            Target::Row(_) => None,
+        }
+    }
+
+    /// Whether it is a row of the form.
+    pub fn is_row(&self) -> bool {
+        matches!(self.target, Target::Row(_))
+    }
+
     fn submit(&mut self) -> Step {
         let scopes = match self.fields.scopes() {
             Ok(scopes) => scopes,

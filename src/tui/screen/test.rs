@@ -10,7 +10,7 @@ use ratatui::{
 use super::{Overlay, scopes::ScopeDialog};
 use crate::{
     domain::{Decision, Denial, Pat, Request, TokenId},
-    keymap::Action,
+    keymap::{Action, Mode},
     tui::{
         effect::Effect,
         step::Step,
@@ -151,8 +151,10 @@ impl Test {
             }
             Some((_, Decision::Deny(denial))) => {
                 let more = match denial {
-                    Denial::NoScope(_) => " (Ctrl-S adds it)",
-                    _ => "",
+                    Denial::NoScope(_) if !view.read_only => {
+                        format!(" ({} adds it)", view.key(Mode::Form, Action::Submit))
+                    }
+                    _ => String::new(),
                 };
                 form::fault(&format!("denied: {denial}{more}"), line, inner, buf, look);
             }

@@ -71,6 +71,11 @@ impl Tokens {
         self.selected
     }
 
+    /// What is shown.
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
     /// Which row of how many is selected, for the line at the foot.
     pub fn place(&self) -> String {
         match self.shown.len() {
@@ -122,6 +127,7 @@ impl Tokens {
             | Action::Regenerate
             | Action::Delete
             | Action::CopyId
+            | Action::CopyJson
             | Action::CopyName => pat.is_some(),
             Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
                 !view.pats.is_empty()
@@ -141,7 +147,6 @@ impl Tokens {
         }
         match action {
             Action::New => Step::Go(Tab::Create),
-            Action::Undo => Step::Do(Effect::Undo),
             Action::DeleteAll => over(Overlay::Confirm(Confirm::delete_all(view))),
             Action::Search => {
                 self.typing = true;
@@ -279,7 +284,9 @@ impl Tokens {
     fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
         let lines: [String; 2] = if view.pats.is_empty() {
-            ["No tokens yet.".into(), "Press n to create the first one.".into()]
+            let key = view.key(Mode::Tokens, Action::New);
+            let advice = format!("Press {key} to create the first one.");
+            ["No tokens yet.".into(), if view.read_only { String::new() } else { advice }]
         } else if self.query.search.is_empty() {
             let word = self.query.status.word().to_lowercase();
             [format!("No {word} tokens."), "Press f to see the next status.".into()]
@@ -313,6 +320,7 @@ pub(super) fn on_pat(action: Action, pat: &Pat, view: &View<'_>) -> Step {
         Action::Delete => over(Overlay::Confirm(Confirm::delete(pat, view))),
         Action::CopyId => copy("id", pat.id.to_string()),
         Action::CopyName => copy("name", pat.name.to_string()),
+        Action::CopyJson => Step::Do(Effect::Json(pat.id)),
         _ => Step::Ignored,
     }
 }

@@ -63,6 +63,11 @@ impl LifetimeField {
     /// wrong.
     pub fn submit(&mut self, view: &View<'_>) -> Option<Lifetime> {
         self.tried = true;
+        self.named(view)
+    }
+
+    /// The lifetime that it names now, if it is allowed; a look must not mark it as faulty.
+    pub fn named(&self, view: &View<'_>) -> Option<Lifetime> {
         lasts(&self.word(), view).ok()?;
         self.word().parse().ok()
     }

@@ -31,9 +31,9 @@ pub fn cut<'a>(text: &'a str, columns: u16, look: &Look) -> Cow<'a, str> {
     }
     let room = columns.saturating_sub(1);
     let mut out = String::new();
-    let mut used = 0;
+    let mut used = 0_u16;
     for grapheme in text.graphemes(true) {
-        used += width(grapheme);
+        used = used.saturating_add(width(grapheme));
         if used > room {
             break;
         }
@@ -50,16 +50,20 @@ pub fn wrap(text: &str, columns: u16) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
     for paragraph in text.lines() {
-        let mut line = String::new();
+        let (mut line, mut used) = (String::new(), 0_u16);
         for word in paragraph.split_inclusive(' ') {
-            if width(&line) + width(word.trim_end()) > columns && !line.is_empty() {
+            if used.saturating_add(width(word.trim_end())) > columns && !line.is_empty() {
                 lines.push(std::mem::take(&mut line));
+                used = 0;
             }
             for grapheme in word.graphemes(true) {
-                if width(&line) + width(grapheme) > columns && !grapheme.trim().is_empty() {
+                let wide = width(grapheme);
+                if used.saturating_add(wide) > columns && !grapheme.trim().is_empty() {
                     lines.push(std::mem::take(&mut line));
+                    used = 0;
                 }
                 line.push_str(grapheme);
+                used = used.saturating_add(wide);
             }
         }
         lines.push(line);

@@ -1,0 +1,103 @@
+//! Tokens and events as JSON: the one form in which both faces hand them out, with the version
+//! of it. Pure; nothing here is a secret or the digest of one.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::domain::{Event, LastUse, Moment, Pat, Which, text::escape_with};
+
+/// The version of every JSON object that patdeck hands out.
+pub const SCHEMA: u32 = 1;
+
+/// Newest events that a token is shown with.
+pub const EVENTS: usize = 10;
+
+/// `value` as the text of an object of the current schema, on one line.
+pub fn object(value: Value) -> String {
+    let mut object = json!({ "schema": SCHEMA });
+    if let (Value::Object(object), Value::Object(value)) = (&mut object, value) {
+        object.extend(value);
+    }
+    text(&object)
+}
+
+/// `value` on one line, with what a terminal must not get in the escapes of JSON: the same value.
+pub fn text(value: &Value) -> String {
+    let units = |c: char, out: &mut String| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // A string takes whatever is written to it.
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    };
+    escape_with(&value.to_string(), units).into_owned()
+}
+
+/// A token whole, with its newest `events`.
+pub fn shown(pat: &Pat, events: &[Event], now: Moment) -> Value {
+    let events: Vec<_> = events.iter().map(event).collect();
+    json!({ "token": token(pat, now), "events": events })
+}
+
+/// An instant, as tables print it too.
+pub fn time(at: Moment) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A token as JSON; never its secret or its digest.
+pub fn token(pat: &Pat, now: Moment) -> Value {
+    json!({
+        "id": pat.id.as_str(),
+        "name": pat.name.as_str(),
+        "description": pat.description.as_str(),
+        "status": pat.status(now).word(),
+        "hint": pat.hint(),
+        "scopes": pat.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "issued": time(pat.issued),
+        "expires": pat.expires.map(time),
+        "revoked": pat.revoked.map(time),
+        "retiring_until": pat.retiring.as_ref().map(|old| time(old.until)),
+        "retiring_last_used": pat.used_by(Which::Retiring).map(used),
+        "created": time(pat.created),
+        "created_by": pat.created_by.to_string(),
+        "claimed": pat.claimed,
+        "last_used": pat.last_use().map(used),
+    })
+}
+
+fn used(used: &LastUse) -> Value {
+    json!({ "at": time(used.at), "from": used.from, "what": used.what })
+}
+
+/// An event as JSON.
+pub fn event(event: &Event) -> Value {
+    let what = &event.what;
+    json!({
+        "sequence": event.sequence,
+        "at": time(what.at),
+        "action": what.action.word(),
+        "token": what.token.map(|id| id.to_string()),
+        "name": what.name,
+        "actor": what.actor.to_string(),
+        "detail": what.detail,
+        "hash": event.hash.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::text::first_unsafe;
+
+    proptest! {
+        #[test]
+        fn json_reads_back_the_same_and_moves_no_cursor(key in any::<String>(), told in any::<String>()) {
+            let value = json!({ key: [told, "\u{9b}2J\u{7f}\u{202e}\u{e0041}\u{301}\n"] });
+            let shown = text(&value);
+            prop_assert_eq!(first_unsafe(&shown), None);
+            prop_assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
+        }
+    }
+}

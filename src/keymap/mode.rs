@@ -1,0 +1,132 @@
+//! Where a key is pressed, and the headings under which keys are told. Knows no key.
+
+/// Where a key is pressed. A mode falls back on the ones in [`Mode::chain`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mode {
+    /// Everywhere, also while text is typed.
+    Always,
+    /// Everywhere but in text and dialogs.
+    Global,
+    /// In anything with rows to move through.
+    List,
+    /// On the list of tokens.
+    Tokens,
+    /// On the detail of one token.
+    Detail,
+    /// On the audit trail.
+    Audit,
+    /// While the search text is typed.
+    Search,
+    /// In the fields of a form.
+    Form,
+    /// On the scope rows of the create form.
+    Rows,
+    /// In a dialog with two buttons.
+    Ask,
+    /// In a dialog that wants a name or a count typed.
+    Confirm,
+    /// On the panel of a new secret.
+    Secret,
+    /// In the help, the palette and the messages.
+    Menu,
+}
+
+impl Mode {
+    /// All of them, in the order of the documents.
+    pub const ALL: [Self; 13] = [
+        Self::Always,
+        Self::Global,
+        Self::List,
+        Self::Tokens,
+        Self::Detail,
+        Self::Audit,
+        Self::Search,
+        Self::Form,
+        Self::Rows,
+        Self::Ask,
+        Self::Confirm,
+        Self::Secret,
+        Self::Menu,
+    ];
+
+    /// The modes in which a key is looked up, nearest first.
+    pub fn chain(self) -> &'static [Self] {
+        match self {
+            Self::Always => &[Self::Always],
+            Self::Global => &[Self::Global, Self::Always],
+            Self::List => &[Self::List, Self::Global, Self::Always],
+            Self::Tokens => &[Self::Tokens, Self::List, Self::Global, Self::Always],
+            Self::Detail => &[Self::Detail, Self::List, Self::Global, Self::Always],
+            Self::Audit => &[Self::Audit, Self::List, Self::Global, Self::Always],
+            Self::Search => &[Self::Search, Self::Always],
+            Self::Form => &[Self::Form, Self::Always],
+            Self::Rows => &[Self::Rows, Self::Form, Self::Always],
+            Self::Ask => &[Self::Ask, Self::Always],
+            Self::Confirm => &[Self::Confirm, Self::Always],
+            Self::Secret => &[Self::Secret, Self::Always],
+            Self::Menu => &[Self::Menu, Self::Always],
+        }
+    }
+
+    /// Its word in the config file and the documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Global => "global",
+            Self::List => "list",
+            Self::Tokens => "tokens",
+            Self::Detail => "detail",
+            Self::Audit => "audit",
+            Self::Search => "search",
+            Self::Form => "form",
+            Self::Rows => "rows",
+            Self::Ask => "ask",
+            Self::Confirm => "confirm",
+            Self::Secret => "secret",
+            Self::Menu => "menu",
+        }
+    }
+
+    /// Whether characters that are not bound here are text for the focused field.
+    pub fn takes_text(self) -> bool {
+        matches!(self, Self::Search | Self::Form | Self::Rows | Self::Confirm | Self::Menu)
+    }
+}
+
+/// The heading under which the help lists a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Group {
+    /// Moving through rows.
+    Move,
+    /// What the list shows.
+    View,
+    /// What can be done to a token.
+    Token,
+    /// What can be put on the clipboard.
+    Copy,
+    /// Forms and dialogs.
+    Form,
+    /// A new secret.
+    Secret,
+    /// Tabs and the program itself.
+    App,
+}
+
+impl Group {
+    /// All of them, in the order of the help.
+    pub const ALL: [Self; 7] =
+        [Self::Token, Self::Copy, Self::View, Self::Move, Self::Form, Self::Secret, Self::App];
+
+    /// The heading.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Move => "Move",
+            Self::View => "View",
+            Self::Token => "Tokens",
+            Self::Copy => "Copy",
+            Self::Form => "Forms and dialogs",
+            Self::Secret => "New secret",
+            Self::App => "Program",
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The file as tests have it: it fails at the n-th call, or keeps account of what a power cut
+//! would leave of it, if the test of this thread has said so. Takes the place of redb's own
+//! backend under `patient` in the tests of the library.
+
+use std::{cell::RefCell, fs::File, io, ops::Bound, rc::Rc};
+
+use redb::{BackendError, DatabaseError, StorageBackend, backends::FileBackend};
+
+thread_local! {
+    static PLAN: RefCell<Plan> = const { RefCell::new(Plan::Sound) };
+}
+
+/// What is to happen to the files of this thread.
+pub(super) enum Plan {
+    /// Nothing.
+    Sound,
+    /// They fail.
+    Fail(Failure),
+    /// What they are told is kept.
+    Record(Record),
+}
+
+/// How they fail: with this error, from the call on before which there are `sound` ones.
+pub(super) struct Failure {
+    pub(super) error: io::ErrorKind,
+    pub(super) sound: usize,
+    /// Whether every later call fails too, as on a disk that stays full.
+    pub(super) lasting: bool,
+    /// How often it has failed.
+    pub(super) failed: usize,
+}
+
+/// What was written and not synced yet.
+#[derive(Clone)]
+pub(super) enum Pending {
+    Write(usize, Vec<u8>),
+    Length(usize),
+}
+
+/// The moment before a sync: what the disk holds for certain, and what it may have of the rest.
+pub(super) struct Cut {
+    pub(super) certain: Rc<Vec<u8>>,
+    pub(super) pending: Vec<Pending>,
+    /// How many changes were acknowledged by then.
+    pub(super) acknowledged: usize,
+}
+
+/// The account of one file.
+pub(super) struct Record {
+    pub(super) certain: Rc<Vec<u8>>,
+    pub(super) pending: Vec<Pending>,
+    pub(super) cuts: Vec<Cut>,
+    pub(super) acknowledged: usize,
+}
+
+impl Pending {
+    /// Does to `bytes` what the call does to the file.
+    pub(super) fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Length(length) => bytes.resize(*length, 0),
+            Self::Write(at, data) => {
+                bytes.resize(bytes.len().max(at + data.len()), 0);
+                bytes[*at..at + data.len()].copy_from_slice(data);
+            }
+        }
+    }
+}
+
+/// Sets the plan; gives the one before.
+pub(super) fn plan(plan: Plan) -> Plan {
+    PLAN.replace(plan)
+}
+
+/// Counts a change as acknowledged.
+pub(super) fn acknowledge() {
+    PLAN.with_borrow_mut(|plan| {
+        if let Plan::Record(record) = plan {
+            record.acknowledged += 1;
+        }
+    });
+}
+
+fn may_fail(reads: bool) -> io::Result<()> {
+    PLAN.with_borrow_mut(|plan| {
+        let Plan::Fail(failure) = plan else {
+            return Ok(());
+        };
+        // A full disk can be read.
+        if reads && failure.error == io::ErrorKind::StorageFull {
+            return Ok(());
+        }
+        if failure.sound > 0 {
+            failure.sound -= 1;
+            return Ok(());
+        }
+        if failure.failed > 0 && !failure.lasting {
+            return Ok(());
+        }
+        failure.failed += 1;
+        Err(failure.error.into())
+    })
+}
+
+fn note(done: Pending) {
+    PLAN.with_borrow_mut(|plan| {
+        if let Plan::Record(record) = plan {
+            record.pending.push(done);
+        }
+    });
+}
+
+fn note_sync() {
+    PLAN.with_borrow_mut(|plan| {
+        let Plan::Record(record) = plan else {
+            return;
+        };
+        let pending = std::mem::take(&mut record.pending);
+        let certain = Rc::clone(&record.certain);
+        let mut after = (*certain).clone();
+        pending.iter().for_each(|call| call.apply(&mut after));
+        record.certain = Rc::new(after);
+        let acknowledged = record.acknowledged;
+        record.cuts.push(Cut { certain, pending, acknowledged });
+    });
+}
+
+#[derive(Debug)]
+pub(super) struct Medium(FileBackend);
+
+impl Medium {
+    pub(super) fn new(file: File) -> Result<Self, DatabaseError> {
+        FileBackend::new(file).map(Self)
+    }
+}
+
+fn offset(at: u64) -> usize {
+    usize::try_from(at).unwrap()
+}
+
+impl StorageBackend for Medium {
+    fn len(&self) -> io::Result<u64> {
+        may_fail(true)?;
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        may_fail(true)?;
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        may_fail(false)?;
+        note(Pending::Length(offset(len)));
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        may_fail(false)?;
+        note_sync();
+        Ok(())
+    }
+
+    fn write(&self, at: u64, data: &[u8]) -> io::Result<()> {
+        may_fail(false)?;
+        note(Pending::Write(offset(at), data.to_owned()));
+        self.0.write(at, data)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.0.close()
+    }
+
+    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.0.lock_range(start, end)
+    }
+
+    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.0.lock_shared_range(start, end)
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.0.try_lock_range(start, end)
+    }
+
+    fn try_lock_shared_range(
+        &self,
+        start: Bound<u64>,
+        end: Bound<u64>,
+    ) -> Result<bool, BackendError> {
+        self.0.try_lock_shared_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.0.unlock_range(start, end)
+    }
+
+    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.0.query_lock_range(start, end)
+    }
+}

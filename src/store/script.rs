@@ -1,0 +1,136 @@
+//! A long script of changes, as the service makes them, for the tests of what survives: each
+//! step is one transaction, and the state after it is known. What `agree`, `fault_tests` and
+//! `power_tests` share.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{TimeZone as _, Utc};
+use tempfile::TempDir;
+
+use super::{Found, Rows, Store, StoreError, Trashed, Writer};
+use crate::domain::{
+    Action, Actor, Description, Digest, EventDraft, LastUse, Moment, Name, Pat, Scopes, TokenId,
+};
+
+/// How many steps there are before they begin anew with other tokens.
+pub(super) const ROUND: usize = 10;
+
+pub(super) fn at(minute: usize) -> Moment {
+    Utc.timestamp_opt(1_800_000_000 + 60 * i64::try_from(minute).unwrap(), 0).unwrap()
+}
+
+pub(super) fn id(number: usize) -> TokenId {
+    TokenId::parse(&format!("{number:012}")).unwrap()
+}
+
+pub(super) fn pat(number: usize) -> Pat {
+    let mut scopes = Scopes::default();
+    scopes.add("channels:*:publish".parse().unwrap()).unwrap();
+    Pat {
+        id: id(number),
+        name: Name::parse(&format!("Token {number}")).unwrap(),
+        description: Description::parse("of the script").unwrap(),
+        scopes,
+        prefix: "pat".into(),
+        digest: Digest::from_bytes([7; 32]),
+        retiring: None,
+        created: at(0),
+        created_by: Actor::named("alice"),
+        issued: at(0),
+        expires: Some(at(60)),
+        revoked: None,
+        claimed: true,
+        last_used: None,
+    }
+}
+
+/// An event of the token `number`.
+pub(super) fn told(number: usize, action: Action) -> EventDraft {
+    EventDraft {
+        at: at(number),
+        actor: Actor::named("alice"),
+        token: Some(id(number)),
+        name: format!("Token {number}"),
+        action,
+        detail: "of the script".into(),
+    }
+}
+
+/// Does step `n`; the steps before it were done.
+pub(super) fn step(n: usize, rows: &mut Writer<'_>) -> Result<(), StoreError> {
+    let (one, other) = (n / ROUND * 2, n / ROUND * 2 + 1);
+    let mut put = |pat: &Pat, action| {
+        rows.put_pat(pat)?;
+        let number = pat.id.as_str().parse().unwrap();
+        rows.append_event(told(number, action)).map(drop)
+    };
+    let renamed = Pat { name: Name::parse(&format!("Renamed {one}")).unwrap(), ..pat(one) };
+    let revoked = Pat { revoked: Some(at(n)), ..renamed.clone() };
+    let renewed = Pat { digest: Digest::from_bytes([8; 32]), ..renamed.clone() };
+    match n % ROUND {
+        0 => put(&pat(one), Action::Created),
+        1 => put(&pat(other), Action::Created),
+        2 => put(&renamed, Action::Edited),
+        3 => put(&revoked, Action::Revoked),
+        4 => put(&renewed, Action::Regenerated),
+        5 => {
+            let last = LastUse { at: at(n), from: None, what: "channels:c1:publish".into() };
+            rows.put_use(&id(other), &last)
+        }
+        6 => delete(rows, other, at(n)),
+        7 => {
+            put(&pat(other), Action::Restored)?;
+            rows.remove_trash(&id(other)).map(drop)
+        }
+        // Both at once.
+        8 => delete(rows, one, at(n)).and_then(|()| delete(rows, other, at(n))),
+        _ => {
+            rows.remove_trash(&id(one))?;
+            rows.append_event(told(one, Action::Purged)).map(drop)
+        }
+    }
+}
+
+fn delete(rows: &mut Writer<'_>, number: usize, when: Moment) -> Result<(), StoreError> {
+    let pat = rows.pat(&id(number))?.unwrap();
+    rows.remove_pat(&pat.id)?;
+    rows.put_trash(&pat, when)?;
+    rows.append_event(told(number, Action::Deleted)).map(drop)
+}
+
+/// All that a store says.
+#[derive(Debug, PartialEq)]
+pub(super) struct State {
+    pats: Found<Pat>,
+    trash: Found<Trashed>,
+    events: u64,
+    generation: u64,
+}
+
+/// What the store says, which must be sound.
+pub(super) fn state(store: &Store) -> Result<State, StoreError> {
+    store.read(|rows| {
+        let chain = rows.verify_chain()?;
+        assert_eq!(chain.broken, None);
+        assert_eq!(rows.disagreements()?, Vec::<String>::new());
+        let (pats, trash) = (rows.pats()?, rows.trash()?);
+        assert!(pats.damaged.is_empty() && trash.damaged.is_empty());
+        Ok(State { pats, trash, events: chain.events, generation: rows.generation()? })
+    })
+}
+
+/// A folder in memory where there is one: what is tested here does not depend on the disk.
+pub(super) fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.unwrap()
+}
+
+/// Puts a store of these bytes there.
+pub(super) fn put(folder: &TempDir, bytes: &[u8]) -> PathBuf {
+    let path = folder.path().join("s.redb");
+    let _ = std::fs::remove_file(&path);
+    let mut file = super::file::fresh(&path).unwrap();
+    std::io::Write::write_all(&mut file, bytes).unwrap();
+    path
+}

@@ -1,0 +1,5 @@
+//! Runs the check `input` on whatever libFuzzer finds.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::input(bytes));

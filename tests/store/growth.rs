@@ -1,0 +1,42 @@
+//! A program that stays open must not make the file grow: it keeps a handle, never a
+//! transaction. `PATDECK_COMMITS` makes that many commits beside one that looks all the time.
+
+use std::fs;
+
+use patdeck::store::Rows;
+
+use crate::{Place, add, at, pat, write};
+
+const TOKENS: usize = 200;
+
+#[test]
+fn beside_an_open_program_commits_by_others_leave_the_file_small() {
+    let place = Place::new();
+    let (open, other) = (place.store(), place.store());
+    for n in 0..TOKENS {
+        add(&other, n).unwrap();
+    }
+    let asked = std::env::var("PATDECK_COMMITS").ok();
+    let commits: usize = asked.map_or(300, |text| text.parse().unwrap());
+    for n in 0..commits {
+        let mut changed = pat(n % TOKENS);
+        changed.revoked = (n / TOKENS % 2 == 0).then(|| at(1));
+        write(&other, |rows| rows.put_pat(&changed)).unwrap();
+        // As the app does: what changed, the list, and the trail now and then.
+        open.read(|rows| rows.changes_after(0)).unwrap();
+        if n % 50 == 0 {
+            assert_eq!(open.read(Rows::pats).unwrap().rows.len(), TOKENS);
+            open.read(Rows::verify_chain).unwrap();
+        }
+    }
+    let grown = fs::metadata(place.path()).unwrap().len();
+    // A copy is as small as the same rows can be.
+    let copy = place.folder.path().join("copy.redb");
+    open.backup(&copy).unwrap();
+    let mut db = redb::Database::open(&copy).unwrap();
+    db.compact().unwrap();
+    drop(db);
+    let small = fs::metadata(&copy).unwrap().len();
+    println!("{grown} bytes after {commits} commits, {small} when compacted");
+    assert!(grown <= 2 * small + (4 << 20), "{grown} of {small}");
+}
