@@ -35,7 +35,7 @@ pub struct Args {
     pub config: Option<PathBuf>,
 
     /// Let the app listen to the mouse; Shift still selects text in most terminals
-    #[arg(long)]
+    #[arg(long, display_order = 903)]
     pub mouse: bool,
 
     /// Change nothing, not even the record of a last use; commands that would are refused, exit 3

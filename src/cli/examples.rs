@@ -27,7 +27,7 @@ Environment:
   PATDECK_STORE, PATDECK_CONFIG   as --store and --config, which are stronger
   PATDECK_READ_ONLY               as --read-only, unless it is 0 or false
   SSH_CONNECTION, SUDO_USER       who did it, for the audit trail
-  NO_COLOR                        no colours
+  NO_COLOR                        no colours: the theme mono
   LC_ALL, LC_CTYPE, LANG          glyphs only where the first of them that is set says UTF-8";
 
 /// `list`

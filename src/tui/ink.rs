@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use crossterm::{cursor::MoveTo, queue};
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr as _};
 
 /// The codes that turn a modifier on.
 const CODES: [(Modifier, u8); 9] = [
@@ -50,7 +50,7 @@ pub(super) fn draw<'a>(
 /// what stuck out into the next cell would stay there for ever.
 fn agreed(symbol: &str) -> Cow<'_, str> {
     let columns = symbol.width();
-    let apart: usize = symbol.chars().filter_map(|char| char.width()).sum();
+    let apart: usize = symbol.chars().filter_map(UnicodeWidthChar::width).sum();
     let Some(first) = symbol.chars().next().filter(|_| apart != columns) else {
         return Cow::Borrowed(symbol);
     };
