@@ -65,7 +65,9 @@ impl Failure {
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         let exit = match &error {
-            ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
+            ServiceError::Store(_) | ServiceError::Entropy(_) | ServiceError::Unsure { .. } => {
+                Exit::Store
+            }
             ServiceError::Gone(_) | ServiceError::NotFound(_) | ServiceError::NothingToRestore => {
                 Exit::No
             }

@@ -18,17 +18,15 @@ const EVENTS: usize = 10;
 /// Prints the tokens that `args` ask for. With `--expiring` it says by its exit code whether
 /// there is one.
 pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, Failure> {
-    let loaded = service.load()?;
+    let mut loaded = service.load()?;
     let now = loaded.now;
     for damage in &loaded.damaged {
         tell(&format!("{damage} is damaged and left out: restore a backup, or delete this record"));
     }
     let (column, descending) = args.sort;
-    let query = Query {
-        status: if args.expiring.is_some() { StatusFilter::Active } else { args.status.into() },
-        search: args.search.clone(),
-        sort: Sort { column, descending },
-    };
+    loaded.pats.retain(|pat| args.search.matches(pat, now));
+    let query =
+        Query { status: shown(args), search: String::new(), sort: Sort { column, descending } };
     let (mut rows, _) = query.select(&loaded.pats, now);
     if let Some(within) = args.expiring {
         let soon = |end: Moment| end - now <= within.as_delta();
@@ -57,6 +55,16 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
         out.table(["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"], &rows)?;
     }
     Ok(if args.expiring.is_some() && !found { Exit::No } else { Exit::Done })
+}
+
+/// Which statuses are shown: those asked for, else all where the search itself says which, else
+/// what one works with.
+fn shown(args: &List) -> StatusFilter {
+    match args.status {
+        Some(status) => status.into(),
+        None if args.search.names_status() => StatusFilter::All,
+        None => StatusFilter::Active,
+    }
 }
 
 /// Prints one token whole, with its newest events.

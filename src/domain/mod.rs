@@ -12,6 +12,7 @@ pub mod pat;
 pub mod query;
 pub mod scan;
 pub mod scope;
+pub mod search;
 pub mod secret;
 pub mod sentence;
 pub mod text;
@@ -26,6 +27,7 @@ pub use pat::{LastUse, Overlap, Pat, Retiring, Status, TransitionError};
 pub use query::{Column, Counts, Query, Sort, StatusFilter};
 pub use scan::{Finder, Sighting};
 pub use scope::{Added, Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes};
+pub use search::{Search, SearchError};
 pub use secret::{Digest, Prefix, Secret, SecretError};
 
 /// An instant, always UTC; zones are a matter of display.

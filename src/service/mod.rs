@@ -5,6 +5,7 @@
 pub mod actor;
 pub mod address;
 pub mod audit;
+pub mod bulk;
 pub mod clock;
 pub mod entropy;
 pub mod error;
@@ -19,6 +20,7 @@ pub mod verify;
 
 pub use actor::acting;
 pub use audit::{Followed, Health, Loaded, Position, Trail};
+pub use bulk::{Bulk, Preview};
 pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
 pub use error::ServiceError;
