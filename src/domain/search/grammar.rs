@@ -1,19 +1,11 @@
-//! The grammar of a search: free words beside terms such as `status:expired` and `idle>90d`.
-//! Reads what an operator types, prints it back, and says whether a token matches. Refuses a
-//! term that it does not know, with what to write. Called by the list and by `list --search`.
+//! How a search is written: terms apart by blanks, quotes, a key and its value, a dash before
+//! what is not wanted; and how it is printed so that it reads back the same. Refuses a term that
+//! it does not know, with what to write instead. Part of the search.
 
 use std::fmt;
 
-use super::{
-    Moment,
-    decision::{Request, allows},
-    lifetime::Span,
-    name::fold,
-    pat::{Pat, Status},
-    query::StatusFilter,
-    scope::{Entity, Scope, ScopeError},
-    text::escape,
-};
+use super::{Bound, Part, Search, Term, Value, What};
+use crate::domain::{Scope, ScopeError, StatusFilter, name::fold, text::escape};
 
 /// The terms, in one line for a help or a refusal.
 pub const TERMS: &str = "status: type: op: entity: domain: may: name: id: by: idle> idle< \
@@ -43,62 +35,6 @@ pub enum SearchError {
     },
 }
 
-/// What a token must be to be found: every one of these terms. None at all finds everything.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Search {
-    terms: Vec<Term>,
-}
-
-/// One term; `-` before it finds the others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Term {
-    negated: bool,
-    what: What,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum What {
-    /// Stands somewhere in name, id or description.
-    Words(String),
-    Name(Value),
-    Id(Value),
-    By(Value),
-    Status(StatusFilter),
-    /// Some scope is like this.
-    Scope(Part),
-    /// Some scope allows this.
-    May(Request),
-    Unused,
-    Unclaimed,
-    /// How long ago it was last used, or issued if it never was.
-    Idle(Bound),
-    /// How long an active one still has.
-    Expiring(Bound),
-}
-
-/// What a scope is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Type(Value),
-    Operation(Value),
-    Entity(Value),
-    Domain(Value),
-    Wildcard,
-}
-
-/// A folded text; `whole` if it was quoted and must be all that stands there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Value {
-    text: String,
-    whole: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Bound {
-    more: bool,
-    span: Span,
-}
-
 impl Search {
     /// Reads `text`: terms apart by blanks, in quotes what has blanks or would be a term, a
     /// value in quotes for exactly that one, `-` before what is not wanted.
@@ -111,34 +47,6 @@ impl Search {
             rest = after.trim_start();
         }
         Ok(Self { terms })
-    }
-
-    /// Whether it finds everything.
-    pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
-    }
-
-    /// Whether it says itself which statuses are found: then no other filter of them applies.
-    pub fn names_status(&self) -> bool {
-        self.terms.iter().any(|term| matches!(term.what, What::Status(_)))
-    }
-
-    /// Whether it asks for more than id, name, description, status, times and claim: for scopes
-    /// or the maker, which only the whole record has.
-    pub fn needs_record(&self) -> bool {
-        self.terms
-            .iter()
-            .any(|term| matches!(term.what, What::Scope(_) | What::May(_) | What::By(_)))
-    }
-
-    /// Whether `pat` is found at `at`. What is asked of scopes is asked of one scope together:
-    /// `type:channels op:publish` finds who publishes on channels.
-    pub fn matches(&self, pat: &Pat, at: Moment) -> bool {
-        let parts: Vec<&Part> = self.terms.iter().filter_map(Term::wanted_part).collect();
-        let scoped = parts.is_empty()
-            || pat.scopes.iter().any(|scope| parts.iter().all(|part| part.fits(scope)));
-        let mut others = self.terms.iter().filter(|term| term.wanted_part().is_none());
-        scoped && others.all(|term| term.what.holds(pat, at) != term.negated)
     }
 }
 
@@ -177,14 +85,6 @@ impl Term {
         };
         let written = text.get(..text.len() - rest.len()).unwrap_or(text);
         Ok((term(What::keyed(key, sign, &value, written)?), rest))
-    }
-
-    /// What it wants of a scope, if that is what it is about.
-    fn wanted_part(&self) -> Option<&Part> {
-        match &self.what {
-            What::Scope(part) if !self.negated => Some(part),
-            _ => None,
-        }
     }
 }
 
@@ -237,37 +137,6 @@ impl What {
             _ => return Err(SearchError::Unknown(term.to_owned())),
         })
     }
-
-    fn holds(&self, pat: &Pat, at: Moment) -> bool {
-        match self {
-            Self::Words(words) => {
-                pat.name.folded().contains(words)
-                    || fold(pat.id.as_str()).contains(words)
-                    || fold(pat.description.as_str()).contains(words)
-            }
-            Self::Name(value) => value.is_in(&pat.name.folded()),
-            Self::Id(value) => value.is_in(&fold(pat.id.as_str())),
-            Self::By(value) => {
-                let by = &pat.created_by;
-                let mut names =
-                    [Some(&by.user), by.sudo_user.as_ref(), by.from.as_ref()].into_iter().flatten();
-                names.any(|name| value.is_in(&fold(name)))
-            }
-            Self::Status(filter) => filter.shows(pat.status(at)),
-            Self::Scope(wanted) => pat.scopes.iter().any(|scope| wanted.fits(scope)),
-            Self::May(request) => pat.scopes.iter().any(|scope| allows(scope, request)),
-            Self::Unused => pat.last_used.is_none(),
-            Self::Unclaimed => !pat.claimed,
-            Self::Idle(bound) => {
-                let since = pat.last_used.as_ref().map_or(pat.issued, |used| used.at);
-                bound.holds(at, since)
-            }
-            Self::Expiring(bound) => {
-                pat.status(at) == Status::Active
-                    && pat.expires.is_some_and(|end| bound.holds(end, at))
-            }
-        }
-    }
 }
 
 impl fmt::Display for What {
@@ -299,44 +168,9 @@ impl fmt::Display for What {
     }
 }
 
-impl Part {
-    fn fits(&self, scope: &Scope) -> bool {
-        match self {
-            Self::Type(value) => value.starts(scope.entity_type.as_str()),
-            Self::Operation(value) => value.starts(scope.operation.as_str()),
-            Self::Entity(value) => value.starts(scope.entity.as_str()),
-            Self::Domain(value) => {
-                scope.domain.as_ref().is_some_and(|domain| value.starts(domain.as_str()))
-            }
-            Self::Wildcard => scope.entity == Entity::Any,
-        }
-    }
-}
-
-impl Value {
-    /// Whether it stands anywhere in `folded`, or is the whole of it.
-    fn is_in(&self, folded: &str) -> bool {
-        if self.whole { folded == self.text } else { folded.contains(&self.text) }
-    }
-
-    /// Whether `text` starts with it, or is it.
-    fn starts(&self, text: &str) -> bool {
-        let folded = fold(text);
-        if self.whole { folded == self.text } else { folded.starts_with(&self.text) }
-    }
-}
-
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.whole { quote(&self.text, f) } else { f.write_str(&self.text) }
-    }
-}
-
-impl Bound {
-    /// Whether from `since` to `until` it is more, or less, than the span.
-    fn holds(self, until: Moment, since: Moment) -> bool {
-        let took = until - since;
-        if self.more { took > self.span.as_delta() } else { took < self.span.as_delta() }
     }
 }
 
@@ -387,7 +221,3 @@ fn quoted(text: &str) -> (String, &str) {
 fn quote(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
-
-#[cfg(test)]
-#[path = "search_tests.rs"]
-mod tests;

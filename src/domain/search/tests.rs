@@ -174,12 +174,12 @@ fn what_cannot_be_read_names_the_term_and_what_to_write() {
 
 #[test]
 fn it_knows_whether_a_record_is_needed_and_who_decides_the_status() {
-    for text in ["", "ci", "name:x id:y", "status:all unused unclaimed idle>1d expiring<7d"] {
+    for text in ["", "ci", "name:x id:y op:x", "status:all unused idle>1d expiring<7d wildcard"] {
         assert!(!search(text).needs_record(), "{text}");
     }
-    for text in ["op:x", "wildcard", "-type:x", "by:alice", "may:channels:*:read"] {
-        assert!(search(text).needs_record(), "{text}");
-    }
+    assert!(search("ci by:alice").needs_record() && search("-by:alice").needs_record());
+    let words = search("CI -prod name:x \"two words\"");
+    assert_eq!(words.words().collect::<Vec<_>>(), ["ci", "two words"]);
     assert!(search("-status:revoked").names_status() && !search("expiring<7d").names_status());
     assert!(search("\"\" ").is_empty() && !search("x").is_empty());
 }
@@ -211,6 +211,16 @@ fn text() -> impl Strategy<Value = String> {
         any::<String>(),
     ];
     prop::collection::vec(word, 0..8).prop_map(|words| words.concat())
+}
+
+#[test]
+fn what_the_facts_do_not_tell_rules_nobody_out() {
+    let pats = some();
+    let facts = Facts { by: None, ..Facts::of(&pats[0], at(DAY)) };
+    for text in ["by:bob", "-by:alice", "type:none", "-may:channels:c-42:publish"] {
+        assert!(search(text).fits(&facts), "{text}");
+    }
+    assert!(!search("by:alice status:revoked").fits(&facts));
 }
 
 proptest! {
