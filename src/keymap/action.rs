@@ -81,6 +81,12 @@ actions! {
     ReverseSort = "reverse-sort",
     /// Show times relative, local or in UTC.
     Times = "times",
+    /// Mark the selected row, or take its mark away.
+    Mark = "mark",
+    /// Begin a range of marks, or end it.
+    MarkRange = "mark-range",
+    /// Mark all rows that are shown.
+    MarkAll = "mark-all",
     /// Start a new token.
     New = "new",
     /// Change name and description.

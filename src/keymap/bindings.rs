@@ -28,6 +28,8 @@ pub enum Mode {
     Ask,
     /// In a dialog that wants a name or a count typed.
     Confirm,
+    /// In the dialog on many tokens, which wants their count typed.
+    Bulk,
     /// On the panel of a new secret.
     Secret,
     /// In the help.
@@ -36,7 +38,7 @@ pub enum Mode {
 
 impl Mode {
     /// All of them, in the order of the documents.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Always,
         Self::Global,
         Self::List,
@@ -48,6 +50,7 @@ impl Mode {
         Self::Rows,
         Self::Ask,
         Self::Confirm,
+        Self::Bulk,
         Self::Secret,
         Self::Help,
     ];
@@ -66,6 +69,7 @@ impl Mode {
             Self::Rows => &[Self::Rows, Self::Form, Self::Always],
             Self::Ask => &[Self::Ask, Self::Always],
             Self::Confirm => &[Self::Confirm, Self::Always],
+            Self::Bulk => &[Self::Bulk, Self::Always],
             Self::Secret => &[Self::Secret, Self::Always],
             Self::Help => &[Self::Help, Self::Always],
         }
@@ -85,6 +89,7 @@ impl Mode {
             Self::Rows => "rows",
             Self::Ask => "ask",
             Self::Confirm => "confirm",
+            Self::Bulk => "bulk",
             Self::Secret => "secret",
             Self::Help => "help",
         }
@@ -92,7 +97,10 @@ impl Mode {
 
     /// Whether characters that are not bound here are text for the focused field.
     pub fn takes_text(self) -> bool {
-        matches!(self, Self::Search | Self::Form | Self::Rows | Self::Confirm | Self::Help)
+        matches!(
+            self,
+            Self::Search | Self::Form | Self::Rows | Self::Confirm | Self::Bulk | Self::Help
+        )
     }
 }
 
@@ -188,6 +196,9 @@ pub const BINDINGS: &[Binding] = &[
     row(M::Tokens, A::Delete, &["D", "Delete"], "delete", "delete the token", G::Token, 10),
     row(M::Tokens, A::DeleteAll, &["X"], "delete all", "delete every token", G::Token, 14),
     row(M::Tokens, A::Undo, &["u"], "undo", "bring back what was deleted last", G::Token, 13),
+    row(M::Tokens, A::Mark, &["Space"], "mark", "mark the token for a change to many", G::Token, 9),
+    row(M::Tokens, A::MarkRange, &["v"], "range", "mark a range, v ends it", G::Token, 0),
+    row(M::Tokens, A::MarkAll, &["*"], "mark all", "mark all that are shown", G::Token, 0),
     row(M::Tokens, A::CopyId, &["y i"], "copy id", "copy its id", G::Copy, 11),
     row(M::Tokens, A::CopyName, &["y n"], "copy name", "copy its name", G::Copy, 0),
     row(M::Tokens, A::Search, &["/"], "search", "search name, id and description", G::View, 5),
@@ -195,7 +206,15 @@ pub const BINDINGS: &[Binding] = &[
     row(M::Tokens, A::PreviousStatus, &["F"], "filter", "show the previous status", G::View, 0),
     row(M::Tokens, A::NextSort, &["s"], "sort", "sort by the next column", G::View, 12),
     row(M::Tokens, A::ReverseSort, &["S"], "reverse", "sort the other way round", G::View, 0),
-    row(M::Tokens, A::Back, &["Esc"], "clear", "clear the search", G::View, 0),
+    row(
+        M::Tokens,
+        A::Back,
+        &["Esc"],
+        "clear",
+        "clear the range, the marks, the search",
+        G::View,
+        0,
+    ),
     row(M::Detail, A::Revoke, &["r"], "revoke", "revoke the token", G::Token, 3),
     row(M::Detail, A::Regenerate, &["R"], "regenerate", "regenerate its secret", G::Token, 3),
     row(M::Detail, A::EndOverlap, &["O"], "end old", "end the old secret now", G::Token, 3),
@@ -304,6 +323,12 @@ pub const BINDINGS: &[Binding] = &[
     row(M::Ask, A::Cancel, &["Esc", "q", "n"], "cancel", "cancel, changing nothing", G::Form, 2),
     row(M::Confirm, A::Accept, &["Enter"], "do it", "do it, once the text matches", G::Form, 1),
     row(M::Confirm, A::Cancel, &["Esc"], "cancel", "cancel, changing nothing", G::Form, 2),
+    row(M::Bulk, A::Accept, &["Enter"], "do it", "do it, once the count matches", G::Form, 1),
+    row(M::Bulk, A::Cancel, &["Esc"], "cancel", "cancel, changing nothing", G::Form, 2),
+    row(M::Bulk, A::Down, &["Down"], "down", "scroll the tokens down", G::Move, 3),
+    row(M::Bulk, A::Up, &["Up"], "up", "scroll the tokens up", G::Move, 4),
+    row(M::Bulk, A::PageDown, &["PgDn"], "page", "scroll a page down", G::Move, 5),
+    row(M::Bulk, A::PageUp, &["PgUp"], "page", "scroll a page up", G::Move, 0),
     row(M::Secret, A::CopySecret, &["y"], "copy", "copy the secret", G::Secret, 1),
     row(
         M::Secret,

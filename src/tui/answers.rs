@@ -1,14 +1,16 @@
 //! What comes back from the service: replies go to whoever asked, news to everything that shows
 //! the tokens concerned. Part of the app.
 
+use std::path::PathBuf;
+
 use super::{
     app::{App, Asker},
     effect::{Effect, Outcome},
-    screen::{Overlay, create::Create, secret::SecretPanel},
+    screen::{Overlay, bulk::BulkDialog, bulk_words, create::Create, secret::SecretPanel},
     step::Tab,
     worker::Report,
 };
-use crate::service::{Issued, ServiceError};
+use crate::service::{Bulk, Issued, ServiceError};
 
 impl App {
     /// Takes what the worker tells.
@@ -64,6 +66,12 @@ impl App {
                 };
                 self.say(format!("scopes of {} saved{absorbed}", pat.name));
             }
+            Outcome::Previewed(preview) => {
+                self.done(asker);
+                let dialog = BulkDialog::new(preview, &self.world.view());
+                self.open(Overlay::Bulk(dialog));
+            }
+            Outcome::Changed(bulk, count, file) => self.changed(asker, &bulk, count, file),
             Outcome::Decided(id, request, decision) => {
                 if let Some(overlay) = self.overlay_of(asker) {
                     overlay.deliver(Outcome::Decided(id, request, decision));
@@ -107,6 +115,21 @@ impl App {
         self.tab = Tab::Detail;
         self.show(Some(id));
         self.open(Overlay::Secret(SecretPanel::new(issued)));
+    }
+
+    /// Many tokens were changed. Where new secrets went must be read before it is gone.
+    fn changed(&mut self, asker: Asker, bulk: &Bulk, count: usize, file: Option<PathBuf>) {
+        self.tokens.unmark();
+        let told = file.map(|file| bulk_words::handed_out(count, &file));
+        if let (Some(told), Some(Overlay::Bulk(dialog))) = (&told, self.overlay_of(asker)) {
+            dialog.finish(told.clone());
+            return;
+        }
+        self.done(asker);
+        match told {
+            Some(told) => self.warn(told),
+            None => self.say(bulk_words::done(bulk, count)),
+        }
     }
 
     fn failed(&mut self, asker: Asker, error: ServiceError) {

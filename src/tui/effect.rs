@@ -1,9 +1,13 @@
 //! What a screen asks of the world, as data, and what comes back. `perform` is the only place
 //! where the app calls the service; a screen can be driven in a test by looking at these.
 
+use std::path::PathBuf;
+
 use crate::{
     domain::{Added, Decision, Description, Digest, Event, Name, Pat, Request, Scope, TokenId},
-    service::{Claim, Issued, Loaded, NewPat, Renewal, Service, ServiceError, Trail},
+    service::{
+        Bulk, Claim, Issued, Loaded, NewPat, Preview, Renewal, Service, ServiceError, Trail,
+    },
 };
 
 /// Newest events that the trail and a token's history show.
@@ -35,6 +39,10 @@ pub enum Effect {
     Delete(TokenId),
     /// Delete all tokens, if there are this many.
     DeleteAll(usize),
+    /// Look at what a change to these tokens would do.
+    Preview(Bulk, Vec<TokenId>),
+    /// Change all of these tokens.
+    Bulk(Bulk, Vec<TokenId>),
     /// Bring back what was deleted last.
     Undo,
     /// Note how the secret was taken.
@@ -60,6 +68,10 @@ pub enum Outcome {
     ScopesAdded(Pat, Added),
     /// A token has a new secret.
     Issued(Box<Issued>),
+    /// What a change to many tokens would do.
+    Previewed(Preview),
+    /// Many tokens were changed; where new secrets went.
+    Changed(Bulk, usize, Option<PathBuf>),
     /// The decision on a request.
     Decided(TokenId, Request, Decision),
     /// A token's own events.
@@ -88,6 +100,10 @@ fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> 
         }
         Effect::Test(id, request) => {
             Outcome::Decided(*id, request.clone(), service.test(id, request)?)
+        }
+        Effect::Preview(bulk, ids) => Outcome::Previewed(service.preview_bulk(bulk, ids)?),
+        Effect::Bulk(bulk, ids) => {
+            Outcome::Changed(bulk.clone(), ids.len(), service.bulk(bulk, ids)?)
         }
         Effect::History(id) => Outcome::History(*id, service.history(id, HISTORY_ROWS)?),
         Effect::Trail => Outcome::Trail(service.trail(TRAIL_ROWS)?),

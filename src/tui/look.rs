@@ -114,6 +114,11 @@ impl Look {
         }
     }
 
+    /// The sign of a marked row.
+    pub fn mark(&self) -> &'static str {
+        if self.ascii { "+" } else { "▌" }
+    }
+
     /// The sign before something wrong.
     pub fn fault(&self) -> &'static str {
         "!"

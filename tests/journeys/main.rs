@@ -19,6 +19,7 @@ mod guarding;
 mod honesty;
 mod journey;
 mod listing;
+mod marking;
 mod paper;
 mod picture;
 mod scenes;

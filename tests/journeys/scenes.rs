@@ -29,7 +29,7 @@ const fn scene(
 impl Scene {
     /// The journey that stands in this scene, in colour and Unicode unless the state is `ascii`.
     pub(crate) fn played(&self, width: u16, height: u16) -> Journey {
-        let ascii = self.state == "ascii";
+        let ascii = self.state.ends_with("ascii");
         let look = Look::new(!ascii, ascii);
         let mut it = Journey::looking(look, self.fixture, width, height);
         it.keys(self.keys);
@@ -52,6 +52,18 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("list", "local", Few, "F t"),
     scene("list", "prefix", Few, "y"),
     scene("list", "ascii", Few, "F"),
+    scene("list", "marked", Many, "F j <Space> j v j j"),
+    scene("list", "marked-ascii", Few, "F * <Esc> <Space> j <Space>"),
+    scene("bulk", "revoke", Few, "F * r"),
+    scene("bulk", "typed", Few, "* r 2"),
+    scene("bulk", "error", Few, "F * r 4 <Enter>"),
+    scene("bulk", "nothing", Few, "f f * r"),
+    scene("bulk", "many", Many, "F * D <PgDn>"),
+    scene("bulk", "long", Long, "* D"),
+    scene("bulk", "scopes", Few, "* a c <Tab> x <Tab> p <Space> s <Space> <C-s>"),
+    scene("bulk", "form", Few, "F * R"),
+    scene("bulk", "form-error", Few, "* R <Tab> <Tab> <C-u> <C-s>"),
+    scene("bulk", "regenerate", Few, "F * R <Tab> <Right> <C-s>"),
     scene("create", "empty", Empty, "n"),
     scene("create", "custom", Empty, "n nightly <Tab> 45m"),
     scene(

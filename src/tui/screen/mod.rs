@@ -4,11 +4,15 @@
 
 pub mod ask;
 pub mod audit;
+pub mod bulk;
+pub mod bulk_renewal;
+pub(super) mod bulk_words;
 pub mod confirm;
 pub mod create;
 pub mod detail;
 pub mod edit;
 pub mod help;
+mod marks;
 pub mod regenerate;
 pub mod scopes;
 pub mod secret;
@@ -34,6 +38,10 @@ use crate::{
 pub enum Overlay {
     /// Two buttons.
     Ask(ask::Ask),
+    /// A change to many tokens, and the count to type.
+    Bulk(bulk::BulkDialog),
+    /// New secrets for many tokens.
+    BulkRenewal(bulk_renewal::BulkRenewal),
     /// A name or a count to type.
     Confirm(confirm::Confirm),
     /// Name and description.
@@ -57,6 +65,8 @@ macro_rules! each {
     ($overlay:expr, $inner:ident => $call:expr) => {
         match $overlay {
             Overlay::Ask($inner) => $call,
+            Overlay::Bulk($inner) => $call,
+            Overlay::BulkRenewal($inner) => $call,
             Overlay::Confirm($inner) => $call,
             Overlay::Edit($inner) => $call,
             Overlay::Help($inner) => $call,
@@ -74,8 +84,10 @@ impl Overlay {
     pub fn mode(&self) -> Mode {
         match self {
             Self::Ask(_) => Mode::Ask,
+            Self::Bulk(_) => Mode::Bulk,
             Self::Confirm(_) => Mode::Confirm,
-            Self::Edit(_)
+            Self::BulkRenewal(_)
+            | Self::Edit(_)
             | Self::Regenerate(_)
             | Self::Scopes(_)
             | Self::Test(_)
@@ -98,12 +110,15 @@ impl Overlay {
     /// Takes a paste; false where there is no field for it.
     pub fn paste(&mut self, text: &str) -> bool {
         match self {
+            Self::BulkRenewal(it) => it.paste(text),
             Self::Edit(it) => it.paste(text),
             Self::Regenerate(it) => it.paste(text),
             Self::Scopes(it) => it.paste(text),
             Self::Test(it) => it.paste(text),
             Self::Write(it) => it.paste(text),
-            Self::Ask(_) | Self::Confirm(_) | Self::Help(_) | Self::Secret(_) => false,
+            Self::Ask(_) | Self::Bulk(_) | Self::Confirm(_) | Self::Help(_) | Self::Secret(_) => {
+                false
+            }
         }
     }
 
@@ -115,6 +130,8 @@ impl Overlay {
     /// Takes the refusal of what it asked for; gives it back where it has no place to show it.
     pub fn refuse(&mut self, error: ServiceError) -> Option<ServiceError> {
         match self {
+            Self::Bulk(it) => it.refuse(&error),
+            Self::BulkRenewal(it) => it.refuse(&error),
             Self::Edit(it) => it.refuse(&error),
             Self::Regenerate(it) => it.refuse(&error),
             Self::Scopes(it) => it.refuse(&error),
@@ -140,7 +157,13 @@ impl Overlay {
     pub fn closes_when_done(&self) -> bool {
         matches!(
             self,
-            Self::Ask(_) | Self::Confirm(_) | Self::Edit(_) | Self::Regenerate(_) | Self::Scopes(_)
+            Self::Ask(_)
+                | Self::Bulk(_)
+                | Self::BulkRenewal(_)
+                | Self::Confirm(_)
+                | Self::Edit(_)
+                | Self::Regenerate(_)
+                | Self::Scopes(_)
         )
     }
 }

@@ -7,10 +7,11 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::ask::counted;
 use crate::{
     domain::{Pat, Scope, Scopes, TokenId, sentence::permits},
     keymap::Action,
-    service::ServiceError,
+    service::{Bulk, ServiceError},
     tui::{
         effect::Effect,
         step::Step,
@@ -30,6 +31,7 @@ const SAID: u16 = 2;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Target {
     Token(TokenId),
+    Many(Vec<TokenId>),
     Row(Option<usize>),
 }
 
@@ -59,6 +61,19 @@ impl ScopeDialog {
             target: Target::Token(pat.id),
             held: pat.scopes.clone(),
             fields: ScopeFields::several(&view.policy.catalogue, scopes),
+            part: Some(Part::EntityType),
+            fault: None,
+        }
+    }
+
+    /// Scopes to add to many tokens, once they have been looked at.
+    pub fn add_to_many(ids: Vec<TokenId>, view: &View<'_>) -> Self {
+        Self {
+            title: format!("Add scopes to {}", counted(ids.len(), "token")),
+            verb: "Preview",
+            target: Target::Many(ids),
+            held: Scopes::default(),
+            fields: ScopeFields::several(&view.policy.catalogue, &[]),
             part: Some(Part::EntityType),
             fault: None,
         }
@@ -96,8 +111,9 @@ impl ScopeDialog {
                 return Step::Changed;
             }
         };
-        match self.target {
-            Target::Row(row) => Step::Scopes { row, scopes },
+        match &self.target {
+            Target::Row(row) => Step::Scopes { row: *row, scopes },
+            Target::Many(ids) => Step::Do(Effect::Preview(Bulk::AddScopes(scopes), ids.clone())),
             Target::Token(id) => {
                 let mut held = self.held.clone();
                 let refused = scopes.iter().find_map(|scope| held.add(scope.clone()).err());
@@ -105,7 +121,7 @@ impl ScopeDialog {
                     self.fault = Some(refused.to_string());
                     return Step::Changed;
                 }
-                Step::Do(Effect::AddScopes(id, scopes))
+                Step::Do(Effect::AddScopes(*id, scopes))
             }
         }
     }

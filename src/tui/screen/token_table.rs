@@ -73,21 +73,22 @@ pub(super) fn fitting(area: u16, times: Times) -> Vec<(Column, u16)> {
 
 pub(super) fn draw_row(
     pat: &Pat,
+    marked: bool,
     columns: &[(Column, u16)],
-    line: u16,
-    area: Rect,
+    (line, area): (u16, Rect),
     buf: &mut Buffer,
     view: &View<'_>,
 ) {
     let look = &view.look;
     let status = pat.status(view.now);
-    let mut pen = Pen::at(buf, area, line, look).skip(1).column_of(
-        look.status_glyph(status),
-        2,
-        look.status(status),
-    );
+    let mut pen = Pen::at(buf, area, line, look)
+        .column_of(if marked { look.mark() } else { "" }, 1, look.accent())
+        .column_of(look.status_glyph(status), 2, look.status(status));
     for (column, wide) in columns {
-        let (text, style) = cell(pat, *column, view);
+        let (text, mut style) = cell(pat, *column, view);
+        if marked && *column == Column::Name {
+            style = look.accent();
+        }
         pen = pen.column_of(&text, *wide, style).skip(2);
     }
 }

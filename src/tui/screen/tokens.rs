@@ -12,6 +12,7 @@ use super::{
     ask::Ask,
     confirm::Confirm,
     edit::Edit,
+    marks::Marks,
     regenerate::Regenerate,
     scopes::ScopeDialog,
     token_table::{draw_headings, draw_row, fitting},
@@ -44,6 +45,7 @@ pub struct Tokens {
     counts: Counts,
     rows: Rows,
     selected: Option<TokenId>,
+    marks: Marks,
 }
 
 impl Default for Tokens {
@@ -56,6 +58,7 @@ impl Default for Tokens {
             counts: Counts::default(),
             rows: Rows::default(),
             selected: None,
+            marks: Marks::default(),
         }
     }
 }
@@ -103,6 +106,7 @@ impl Tokens {
         let last = self.shown.len().saturating_sub(1);
         self.rows.select(self.rows.selected().min(last));
         self.selected = self.shown.get(self.rows.selected()).copied();
+        self.marks.keep(|id| view.pat(id).is_some());
     }
 
     fn clear_search(&mut self) {
@@ -115,12 +119,17 @@ impl Tokens {
     pub fn enables(&self, action: Action, view: &View<'_>) -> bool {
         let pat = self.selected.and_then(|id| view.pat(&id));
         match action {
-            Action::Revoke => pat.is_some_and(|pat| pat.status(view.now) != Status::Revoked),
+            Action::Revoke if self.marks.is_empty() => {
+                pat.is_some_and(|pat| pat.status(view.now) != Status::Revoked)
+            }
             Action::Open
             | Action::Edit
             | Action::AddScope
             | Action::Regenerate
             | Action::Delete
+            | Action::Mark
+            | Action::MarkRange
+            | Action::MarkAll
             | Action::CopyId
             | Action::CopyName => pat.is_some(),
             Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
@@ -138,6 +147,9 @@ impl Tokens {
         }
         if self.typing {
             return self.on_search(action, view);
+        }
+        if let Some(step) = self.on_marks(action, view) {
+            return step;
         }
         match action {
             Action::New => Step::Go(Tab::Create),
@@ -175,6 +187,47 @@ impl Tokens {
                 pat.map_or(Step::Ignored, |pat| on_pat(action, pat, view))
             }
         }
+    }
+
+    /// Answers what concerns marks, and what is to be done to the marked tokens.
+    fn on_marks(&mut self, action: Action, view: &View<'_>) -> Option<Step> {
+        match action {
+            Action::Mark if !self.marks.is_ranging() => {
+                self.marks.toggle(self.selected?);
+                self.rows.on(Action::Down, self.shown.len());
+                self.selected = self.shown.get(self.rows.selected()).copied();
+            }
+            Action::MarkRange if !self.marks.is_ranging() => self.marks.begin(self.selected?),
+            Action::Mark | Action::MarkRange => self.settle(),
+            Action::MarkAll => {
+                self.settle();
+                self.marks.all(self.shown.iter().copied());
+            }
+            Action::Back if !self.marks.is_empty() => self.marks.back(),
+            Action::Revoke | Action::Delete | Action::AddScope | Action::Regenerate
+                if !self.marks.is_empty() =>
+            {
+                self.settle();
+                return self.marks.on(action, view);
+            }
+            _ => return None,
+        }
+        Some(Step::Changed)
+    }
+
+    /// The rows of the range that is being drawn.
+    fn range(&self) -> std::ops::Range<usize> {
+        self.marks.range(self.shown.iter().copied(), self.rows.selected())
+    }
+
+    fn settle(&mut self) {
+        let range = self.shown.get(self.range()).unwrap_or_default();
+        self.marks.settle(range.iter().copied());
+    }
+
+    /// Takes every mark away: what they were for is done.
+    pub fn unmark(&mut self) {
+        self.marks.clear();
     }
 
     fn on_search(&mut self, action: Action, view: &View<'_>) -> Step {
@@ -221,14 +274,17 @@ impl Tokens {
         focused: bool,
     ) -> Option<Position> {
         let cursor = self.draw_chips(area, buf, view);
+        self.draw_marked(area, buf, view);
         let columns = fitting(area.width, view.times);
         draw_headings(&columns, self.query.sort, area, buf, view);
         let page = usize::from(area.height.saturating_sub(ABOVE));
         let top = self.rows.window(page, self.shown.len());
+        let range = self.range();
         let visible = self.shown.iter().enumerate().skip(top).take(page);
         for (line, (at, id)) in (ABOVE..).zip(visible) {
             let Some(pat) = view.pat(id) else { continue };
-            draw_row(pat, &columns, line, area, buf, view);
+            let marked = range.contains(&at) || self.marks.has(id);
+            draw_row(pat, marked, &columns, (line, area), buf, view);
             if at == self.rows.selected() {
                 let look = &view.look;
                 let style = if focused { look.selected() } else { look.selected_idle() };
@@ -263,6 +319,16 @@ impl Tokens {
         let place =
             Rect { x, width: area.right().saturating_sub(x), height: area.height.min(1), ..area };
         self.search.draw(place, buf, look, self.typing)
+    }
+
+    fn draw_marked(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let range = self.shown.get(self.range()).unwrap_or_default();
+        let count = self.marks.count(range.iter().copied());
+        if count > 0 {
+            let text = format!("{count} marked");
+            let at = area.width.saturating_sub(width(&text) + 1);
+            Pen::at(buf, area, 0, &view.look).to(at).text(&text, view.look.accent());
+        }
     }
 
     fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
