@@ -120,9 +120,9 @@ pub enum Command {
 /// Which tokens to list.
 #[derive(Debug, clap::Args)]
 pub struct List {
-    /// Only those in this state; if not given: active, or what --search says of it
-    #[arg(long, value_enum)]
-    pub status: Option<Status>,
+    /// Only those in this state, unless --search names one
+    #[arg(long, value_enum, default_value_t = Status::Active)]
+    pub status: Status,
 
     /// Only those that match: words in name, id or description, and terms such as op:publish
     #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true)]

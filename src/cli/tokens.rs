@@ -8,7 +8,7 @@ use super::{
     print::{Output, event, tell, time, token},
 };
 use crate::{
-    domain::{Moment, Pat, Query, Sort, Status, StatusFilter, sentence::permits},
+    domain::{Moment, Pat, Query, Sort, Status, sentence::permits},
     service::Service,
 };
 
@@ -18,19 +18,21 @@ const EVENTS: usize = 10;
 /// Prints the tokens that `args` ask for. With `--expiring` it says by its exit code whether
 /// there is one.
 pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, Failure> {
-    let mut loaded = service.load()?;
+    let loaded = service.load()?;
     let now = loaded.now;
     for damage in &loaded.damaged {
         tell(&format!("{damage} is damaged and left out: restore a backup, or delete this record"));
     }
     let (column, descending) = args.sort;
-    loaded.pats.retain(|pat| args.search.matches(pat, now));
-    let query =
-        Query { status: shown(args), search: String::new(), sort: Sort { column, descending } };
+    let sort = Sort { column, descending };
+    let query = Query { status: args.status.into(), search: args.search.clone(), sort };
     let (mut rows, _) = query.select(&loaded.pats, now);
     if let Some(within) = args.expiring {
-        let soon = |end: Moment| end - now <= within.as_delta();
-        rows.retain(|at| loaded.pats.get(*at).is_some_and(|pat| pat.expires.is_some_and(soon)));
+        let soon = |pat: &Pat| {
+            let ends = pat.expires.is_some_and(|end| end - now <= within.as_delta());
+            ends && pat.status(now) == Status::Active
+        };
+        rows.retain(|at| loaded.pats.get(*at).is_some_and(soon));
     }
     let found = !rows.is_empty();
     let shown = rows.iter().filter_map(|at| loaded.pats.get(*at));
@@ -55,16 +57,6 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
         out.table(["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"], &rows)?;
     }
     Ok(if args.expiring.is_some() && !found { Exit::No } else { Exit::Done })
-}
-
-/// Which statuses are shown: those asked for, else all where the search itself says which, else
-/// what one works with.
-fn shown(args: &List) -> StatusFilter {
-    match args.status {
-        Some(status) => status.into(),
-        None if args.search.names_status() => StatusFilter::All,
-        None => StatusFilter::Active,
-    }
 }
 
 /// Prints one token whole, with its newest events.

@@ -75,6 +75,8 @@ actions! {
     NextStatus = "next-status",
     /// The previous status filter.
     PreviousStatus = "previous-status",
+    /// Show what expires soon, or no longer.
+    Expiring = "expiring",
     /// Sort by the next column.
     NextSort = "next-sort",
     /// Sort the other way round.

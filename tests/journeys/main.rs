@@ -14,6 +14,7 @@ mod auditing;
 mod creating;
 mod deciding;
 mod ending;
+mod finding;
 mod fixture;
 mod guarding;
 mod honesty;

@@ -39,14 +39,24 @@ impl Search {
     /// Reads `text`: terms apart by blanks, in quotes what has blanks or would be a term, a
     /// value in quotes for exactly that one, `-` before what is not wanted.
     pub fn parse(text: &str) -> Result<Self, SearchError> {
-        let mut terms = Vec::new();
+        let (search, fault) = Self::read(text);
+        fault.map_or(Ok(search), Err)
+    }
+
+    /// Reads `text` as far as it can be read: the terms without those that mean nothing, and
+    /// what is wrong with the first of these. For a text that is still being typed.
+    pub fn read(text: &str) -> (Self, Option<SearchError>) {
+        let (mut terms, mut fault) = (Vec::new(), None);
         let mut rest = text.trim_start();
         while !rest.is_empty() {
-            let (term, after) = Term::read(rest)?;
-            terms.extend(term);
+            let (term, after) = Term::read(rest);
+            match term {
+                Ok(term) => terms.extend(term),
+                Err(error) => drop(fault.get_or_insert(error)),
+            }
             rest = after.trim_start();
         }
-        Ok(Self { terms })
+        (Self { terms }, fault)
     }
 }
 
@@ -63,18 +73,18 @@ impl fmt::Display for Search {
 
 impl Term {
     /// The term at the start of `text`, none for empty quotes, and what follows it.
-    fn read(text: &str) -> Result<(Option<Self>, &str), SearchError> {
+    fn read(text: &str) -> (Result<Option<Self>, SearchError>, &str) {
         let bare = text.strip_prefix('-').filter(|rest| !starts_blank(rest));
         let (negated, body) = bare.map_or((false, text), |rest| (true, rest));
         let term = |what| Some(Self { negated, what });
         if body.starts_with('"') {
             let (words, rest) = quoted(body);
             let words = fold(&words);
-            return Ok((if words.is_empty() { None } else { term(What::Words(words)) }, rest));
+            return (Ok(if words.is_empty() { None } else { term(What::Words(words)) }), rest);
         }
         let Some((key, sign, after)) = keyed(body) else {
             let (word, rest) = word(body);
-            return Ok((term(What::bare(word)), rest));
+            return (Ok(term(What::bare(word))), rest);
         };
         let (value, rest) = if after.starts_with('"') {
             let (text, rest) = quoted(after);
@@ -84,7 +94,7 @@ impl Term {
             (Value { text: text.to_owned(), whole: false }, rest)
         };
         let written = text.get(..text.len() - rest.len()).unwrap_or(text);
-        Ok((term(What::keyed(key, sign, &value, written)?), rest))
+        (What::keyed(key, sign, &value, written).map(term), rest)
     }
 }
 
@@ -113,7 +123,7 @@ impl What {
                 let wanted = "active, expired, revoked or all";
                 let text = folded(wanted)?.text;
                 let starts = |filter: &StatusFilter| fold(filter.word()).starts_with(&text);
-                let found = StatusFilter::ALL.into_iter().find(starts);
+                let found = StatusFilter::STATUSES.into_iter().find(starts);
                 Self::Status(found.ok_or_else(|| wants(wanted))?)
             }
             ("type", ':') => Self::Scope(Part::Type(folded("an entity type, as type:channels")?)),

@@ -190,7 +190,7 @@ impl What {
                 let names = [Some(&by.user), by.sudo_user.as_ref(), by.from.as_ref()];
                 names.into_iter().flatten().any(|name| value.is_in(&fold(name)))
             }
-            Self::Status(filter) => filter.shows(facts.status),
+            Self::Status(filter) => filter.shows(facts.status, false),
             Self::Scope(_) | Self::May(_) => return None,
             Self::Unused => facts.last_used.is_none(),
             Self::Unclaimed => !facts.claimed,

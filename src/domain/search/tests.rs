@@ -173,6 +173,14 @@ fn what_cannot_be_read_names_the_term_and_what_to_write() {
 }
 
 #[test]
+fn what_is_still_being_typed_counts_as_far_as_it_can_be_read() {
+    let (read, fault) = Search::read("ci idle> op:pub foo:x");
+    assert_eq!(read, search("ci op:pub"));
+    assert_eq!(fault, Search::parse("idle>").err());
+    assert_eq!(Search::read("ci "), (search("ci"), None));
+}
+
+#[test]
 fn it_knows_whether_a_record_is_needed_and_who_decides_the_status() {
     for text in ["", "ci", "name:x id:y op:x", "status:all unused idle>1d expiring<7d wildcard"] {
         assert!(!search(text).needs_record(), "{text}");

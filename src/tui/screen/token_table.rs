@@ -4,7 +4,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::{
-    domain::{Column, Pat, Sort, Status},
+    domain::{Column, Pat, Sort},
     tui::{
         view::View,
         when::{self, Times},
@@ -81,9 +81,11 @@ pub(super) fn draw_row(
 ) {
     let look = &view.look;
     let status = pat.status(view.now);
+    let near = pat.expires_soon(view.now);
+    let glyph = if near { look.soon_glyph() } else { look.status_glyph(status) };
     let mut pen = Pen::at(buf, area, line, look)
         .column_of(if marked { look.mark() } else { "" }, 1, look.accent())
-        .column_of(look.status_glyph(status), 2, look.status(status));
+        .column_of(glyph, 2, if near { look.warning() } else { look.status(status) });
     for (column, wide) in columns {
         let (text, mut style) = cell(pat, *column, view);
         if marked && *column == Column::Name {
@@ -124,6 +126,5 @@ fn expires(pat: &Pat, view: &View<'_>) -> (String, Style) {
 
 /// Whether `pat` is active and expires within a week.
 pub fn soon(pat: &Pat, view: &View<'_>) -> bool {
-    let week = chrono::TimeDelta::days(7);
-    pat.status(view.now) == Status::Active && pat.expires.is_some_and(|end| end - view.now < week)
+    pat.expires_soon(view.now)
 }

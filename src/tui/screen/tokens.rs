@@ -10,22 +10,23 @@ use ratatui::{
 use super::{
     Overlay,
     ask::Ask,
+    chips::Chips,
     confirm::Confirm,
     edit::Edit,
+    finder::Finder,
     marks::Marks,
     regenerate::Regenerate,
     scopes::ScopeDialog,
     token_table::{draw_headings, draw_row, fitting},
 };
 use crate::{
-    domain::{Column, Counts, Pat, Query, Status, StatusFilter, TokenId},
+    domain::{Column, Counts, Pat, Query, Search, Status, StatusFilter, TokenId},
     keymap::{Action, Mode},
     tui::{
         effect::Effect,
         step::{Errand, Step, Tab},
         view::View,
         widget::{
-            field::Field,
             paint::{Pen, band, width},
             rows::Rows,
         },
@@ -36,11 +37,10 @@ use crate::{
 const ABOVE: u16 = 2;
 
 /// The list and what it shows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Tokens {
     query: Query,
-    search: Field,
-    typing: bool,
+    finder: Finder,
     shown: Vec<TokenId>,
     counts: Counts,
     rows: Rows,
@@ -48,25 +48,10 @@ pub struct Tokens {
     marks: Marks,
 }
 
-impl Default for Tokens {
-    fn default() -> Self {
-        Self {
-            query: Query::default(),
-            search: Field::line(""),
-            typing: false,
-            shown: Vec::new(),
-            counts: Counts::default(),
-            rows: Rows::default(),
-            selected: None,
-            marks: Marks::default(),
-        }
-    }
-}
-
 impl Tokens {
     /// In which mode its keys are looked up.
     pub fn mode(&self) -> Mode {
-        if self.typing { Mode::Search } else { Mode::Tokens }
+        if self.finder.is_typing() { Mode::Search } else { Mode::Tokens }
     }
 
     /// The selected token.
@@ -110,9 +95,8 @@ impl Tokens {
     }
 
     fn clear_search(&mut self) {
-        self.search = Field::line("");
-        self.query.search.clear();
-        self.typing = false;
+        self.finder = Finder::default();
+        self.query.search = Search::default();
     }
 
     /// Whether `action` has something to do here.
@@ -145,7 +129,7 @@ impl Tokens {
             self.selected = self.shown.get(self.rows.selected()).copied();
             return if moved { Step::Changed } else { Step::Ignored };
         }
-        if self.typing {
+        if self.finder.is_typing() {
             return self.on_search(action, view);
         }
         if let Some(step) = self.on_marks(action, view) {
@@ -156,21 +140,16 @@ impl Tokens {
             Action::Undo => Step::Do(Effect::Undo),
             Action::DeleteAll => over(Overlay::Confirm(Confirm::delete_all(view))),
             Action::Search => {
-                self.typing = true;
+                self.finder.begin();
                 Step::Changed
             }
-            Action::Back if !self.query.search.is_empty() => {
+            Action::Back if !self.finder.is_empty() => {
                 self.clear_search();
                 self.refresh(view);
                 Step::Changed
             }
-            Action::NextStatus | Action::PreviousStatus => {
-                self.query.status =
-                    around(&StatusFilter::ALL, self.query.status, action == Action::NextStatus);
-                self.rows.select(0);
-                self.selected = None;
-                self.refresh(view);
-                Step::Changed
+            Action::NextStatus | Action::PreviousStatus | Action::Expiring => {
+                self.filter(action, view)
             }
             Action::NextSort => {
                 self.query.sort.column = around(&Column::ALL, self.query.sort.column, true);
@@ -232,7 +211,11 @@ impl Tokens {
 
     fn on_search(&mut self, action: Action, view: &View<'_>) -> Step {
         match action {
-            Action::Accept => self.typing = false,
+            // What cannot be read is not kept.
+            Action::Accept => match self.finder.fault() {
+                Some(fault) => return Step::Warn(fault.to_string()),
+                None => self.finder.keep(),
+            },
             Action::Cancel => {
                 self.clear_search();
                 self.refresh(view);
@@ -244,7 +227,7 @@ impl Tokens {
 
     /// Answers a key that is text of the search.
     pub fn on_text(&mut self, key: KeyEvent, view: &View<'_>) -> Step {
-        if !self.typing || !self.search.press(key) {
+        if !self.finder.press(key) {
             return Step::Ignored;
         }
         self.searched(view);
@@ -253,16 +236,39 @@ impl Tokens {
 
     /// Takes a paste into the search.
     pub fn paste(&mut self, text: &str, view: &View<'_>) -> bool {
-        if self.typing {
-            self.search.paste(text);
+        let taken = self.finder.paste(text);
+        if taken {
             self.searched(view);
         }
-        self.typing
+        taken
     }
 
+    /// Looks for what the field says now.
     fn searched(&mut self, view: &View<'_>) {
-        self.query.search = self.search.text();
+        let search = self.finder.search();
+        if search != self.query.search {
+            self.query.search = search;
+            self.refresh(view);
+        }
+    }
+
+    /// Shows other statuses, unless the search says which.
+    fn filter(&mut self, action: Action, view: &View<'_>) -> Step {
+        if self.query.search.names_status() {
+            return Step::Say("the search says which statuses are shown: Esc clears it".into());
+        }
+        let now = self.query.status;
+        self.query.status = match (action, now) {
+            (Action::Expiring, StatusFilter::Expiring) => StatusFilter::Active,
+            (Action::Expiring, _) => StatusFilter::Expiring,
+            (_, StatusFilter::Expiring) if action == Action::PreviousStatus => StatusFilter::Active,
+            (_, StatusFilter::Expiring) => StatusFilter::Expired,
+            _ => around(&StatusFilter::STATUSES, now, action == Action::NextStatus),
+        };
+        self.rows.select(0);
+        self.selected = None;
         self.refresh(view);
+        Step::Changed
     }
 
     /// Draws it into `area`; `focused` says whether it has the keys.
@@ -273,13 +279,20 @@ impl Tokens {
         view: &View<'_>,
         focused: bool,
     ) -> Option<Position> {
-        let cursor = self.draw_chips(area, buf, view);
-        self.draw_marked(area, buf, view);
+        let range = self.range();
+        let marked =
+            self.marks.count(self.shown.get(range.clone()).unwrap_or_default().iter().copied());
+        let chips = Chips {
+            chosen: self.query.shown(),
+            counts: Some(self.counts),
+            finder: &self.finder,
+            marked,
+        };
+        let cursor = chips.draw(area, buf, view);
         let columns = fitting(area.width, view.times);
         draw_headings(&columns, self.query.sort, area, buf, view);
         let page = usize::from(area.height.saturating_sub(ABOVE));
         let top = self.rows.window(page, self.shown.len());
-        let range = self.range();
         let visible = self.shown.iter().enumerate().skip(top).take(page);
         for (line, (at, id)) in (ABOVE..).zip(visible) {
             let Some(pat) = view.pat(id) else { continue };
@@ -297,40 +310,6 @@ impl Tokens {
         cursor
     }
 
-    fn draw_chips(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
-        let narrow = area.width < 50;
-        let mut pen = Pen::at(buf, area, 0, look).skip(1);
-        for filter in StatusFilter::ALL {
-            let on = filter == self.query.status;
-            let style = if on { look.accent() } else { look.faint() };
-            let word =
-                if narrow { filter.word().get(..3).unwrap_or_default() } else { filter.word() };
-            let chip = format!("{word} {}", self.counts.of(filter));
-            let (open, close) = if on { ("[", "]") } else { (" ", " ") };
-            pen = pen.text(open, style).text(&chip, style).text(close, style).skip(1);
-        }
-        if !self.typing && self.query.search.is_empty() {
-            return None;
-        }
-        let at = pen.column();
-        pen.skip(1).text("/", look.accent());
-        let x = area.x + (at + 2).min(area.width);
-        let place =
-            Rect { x, width: area.right().saturating_sub(x), height: area.height.min(1), ..area };
-        self.search.draw(place, buf, look, self.typing)
-    }
-
-    fn draw_marked(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
-        let range = self.shown.get(self.range()).unwrap_or_default();
-        let count = self.marks.count(range.iter().copied());
-        if count > 0 {
-            let text = format!("{count} marked");
-            let at = area.width.saturating_sub(width(&text) + 1);
-            Pen::at(buf, area, 0, &view.look).to(at).text(&text, view.look.accent());
-        }
-    }
-
     fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
         let lines: [String; 2] = if view.pats.is_empty() {
@@ -339,11 +318,13 @@ impl Tokens {
             let word = self.query.status.word().to_lowercase();
             [format!("No {word} tokens."), "Press f to see the next status.".into()]
         } else {
-            [
-                format!("Nothing {} matches the search.", self.query.status.word().to_lowercase())
-                    .replace("all ", ""),
-                "Press Esc to clear it, f to look at another status.".into(),
-            ]
+            let word = self.query.shown().word().to_lowercase();
+            let other = if self.query.search.names_status() {
+                "Press Esc to clear it."
+            } else {
+                "Press Esc to clear it, f to look at another status."
+            };
+            [format!("Nothing {word} matches the search.").replace("all ", ""), other.into()]
         };
         let middle = ABOVE + area.height.saturating_sub(ABOVE) / 3;
         for (line, (text, style)) in (middle..).zip(lines.iter().zip([look.heading(), look.text()]))
