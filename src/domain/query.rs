@@ -132,6 +132,15 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Counts one more of `status`.
+    pub(super) fn add(&mut self, status: Status) {
+        match status {
+            Status::Active => self.active += 1,
+            Status::Expired => self.expired += 1,
+            Status::Revoked => self.revoked += 1,
+        }
+    }
+
     /// How many the chip of `filter` stands for.
     pub fn of(self, filter: StatusFilter) -> usize {
         match filter {
@@ -155,11 +164,7 @@ impl Query {
                 continue;
             }
             let status = pat.status(at);
-            match status {
-                Status::Active => counts.active += 1,
-                Status::Expired => counts.expired += 1,
-                Status::Revoked => counts.revoked += 1,
-            }
+            counts.add(status);
             if self.status.shows(status) {
                 rows.push((place, pat));
             }

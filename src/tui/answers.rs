@@ -17,7 +17,7 @@ impl App {
         match report {
             Report::News(news) => {
                 let changed = self.world.follow(news);
-                self.tokens.refresh(&self.world.view());
+                self.tokens.refresh();
                 let shown = self.detail.id();
                 let concerned = changed.is_none_or(|ids| shown.is_some_and(|id| ids.contains(&id)));
                 if let (true, Some(id)) = (concerned, shown) {
@@ -26,6 +26,21 @@ impl App {
                 if self.tab == Tab::Audit {
                     self.ask(Asker::App, Effect::Trail);
                 }
+            }
+            Report::Listing(mut listing) => {
+                let first = !self.world.is_loaded();
+                self.world.take(&mut listing);
+                self.tokens.deliver(*listing);
+                // Its dialogs are one key away, as the banner says; but what the operator has
+                // chosen meanwhile stays chosen.
+                let untouched = first && self.world.is_loaded() && self.tokens.is_at_the_top();
+                if let (true, Some(id)) = (untouched, self.world.first_unclaimed()) {
+                    self.tokens.select(id);
+                }
+            }
+            Report::Unlisted(error) => {
+                self.tokens.give_up();
+                self.warn(error.to_string());
             }
             Report::Reply(outcome) => {
                 let asker = self.asked.pop_front().unwrap_or(Asker::App);
@@ -37,15 +52,7 @@ impl App {
 
     fn reply(&mut self, asker: Asker, outcome: Outcome) {
         match outcome {
-            Outcome::Loaded(loaded) => {
-                self.world.load(loaded);
-                let left = self.world.first_unclaimed();
-                match left {
-                    // Its dialogs are one key away, as the banner says.
-                    Some(id) => self.tokens.select(id, &self.world.view()),
-                    None => self.tokens.refresh(&self.world.view()),
-                }
-            }
+            Outcome::Pats(pats) => self.world.take_pats(pats),
             Outcome::History(id, events) => self.detail.deliver(id, events),
             Outcome::Trail(trail) => self.audit.deliver(trail),
             Outcome::Failed(error) => self.failed(asker, error),
@@ -86,7 +93,7 @@ impl App {
             self.overlays.retain(|(number, _)| asker != Asker::Overlay(*number));
         }
         let view = self.world.view();
-        if self.tab == Tab::Detail && self.detail.id().is_some_and(|id| view.pat(&id).is_none()) {
+        if self.tab == Tab::Detail && self.detail.id().is_some_and(|id| view.is_gone(&id)) {
             self.tab = Tab::Tokens;
         }
         // A request that lacked a scope is decided anew once the scope may be there.
@@ -103,13 +110,17 @@ impl App {
             self.create = Create::new(&self.world.view());
         }
         let id = issued.pat.id;
-        self.tokens.select(id, &self.world.view());
+        self.world.take_pats([(id, Some(issued.pat.clone()))]);
+        self.tokens.select(id);
         self.tab = Tab::Detail;
         self.show(Some(id));
         self.open(Overlay::Secret(SecretPanel::new(issued)));
     }
 
     fn failed(&mut self, asker: Asker, error: ServiceError) {
+        if asker == Asker::Fetch {
+            self.world.stuck();
+        }
         let left = match (asker, self.overlay_of(asker)) {
             (_, Some(overlay)) => overlay.refuse(error),
             (Asker::Form, None) => self.create.refuse(error),

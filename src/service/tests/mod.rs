@@ -7,6 +7,7 @@ mod follow;
 mod issue;
 mod model;
 mod renewal;
+mod roll;
 mod scopes;
 mod trash;
 mod verify;

@@ -17,10 +17,11 @@ use super::{
     token_table::{draw_headings, draw_row, fitting},
 };
 use crate::{
-    domain::{Column, Counts, Pat, Query, Status, StatusFilter, TokenId},
+    domain::{Column, Moment, Pat, Query, Status, StatusFilter, TokenId},
     keymap::{Action, Mode},
     tui::{
         effect::Effect,
+        listing::{Listing, Question},
         step::{Errand, Step, Tab},
         view::View,
         widget::{
@@ -40,10 +41,15 @@ pub struct Tokens {
     query: Query,
     search: Field,
     typing: bool,
-    shown: Vec<TokenId>,
-    counts: Counts,
+    listing: Listing,
     rows: Rows,
     selected: Option<TokenId>,
+    /// The list is to be asked for.
+    stale: bool,
+    /// The number of the last question.
+    asked: u64,
+    /// The selected token is to be shown, whatever the filter.
+    seek: bool,
 }
 
 impl Default for Tokens {
@@ -52,10 +58,12 @@ impl Default for Tokens {
             query: Query::default(),
             search: Field::line(""),
             typing: false,
-            shown: Vec::new(),
-            counts: Counts::default(),
+            listing: Listing::default(),
             rows: Rows::default(),
             selected: None,
+            stale: true,
+            asked: 0,
+            seek: false,
         }
     }
 }
@@ -73,36 +81,104 @@ impl Tokens {
 
     /// Which row of how many is selected, for the line at the foot.
     pub fn place(&self) -> String {
-        match self.shown.len() {
+        match self.listing.total {
             0 => String::new(),
             count => format!("{} of {count}", self.rows.selected() + 1),
         }
     }
 
     /// Selects `id`; with a filter that shows it, if the present one does not.
-    pub fn select(&mut self, id: TokenId, view: &View<'_>) {
-        self.selected = Some(id);
-        self.refresh(view);
-        if !self.shown.contains(&id) {
-            self.query.status = StatusFilter::All;
-            self.clear_search();
+    pub fn select(&mut self, id: TokenId) {
+        if self.selected != Some(id) || self.row_of(id).is_none() {
             self.selected = Some(id);
-            self.refresh(view);
+            self.seek = true;
+            self.stale = true;
         }
     }
 
-    /// Reads the rows anew after tokens, query or time changed. The selected token stays
-    /// selected; if it is gone, the row that took its place is.
-    pub fn refresh(&mut self, view: &View<'_>) {
-        let (places, counts) = self.query.select(view.pats, view.now);
-        self.counts = counts;
-        self.shown = places.iter().filter_map(|at| view.pats.get(*at)).map(|pat| pat.id).collect();
-        if let Some(at) = self.shown.iter().position(|id| Some(*id) == self.selected) {
-            self.rows.select(at);
+    /// What is shown is to be asked for anew, after tokens, query or time changed.
+    pub fn refresh(&mut self) {
+        self.stale = true;
+    }
+
+    /// What is shown is not known, and will not be told before it is asked for again.
+    pub fn give_up(&mut self) {
+        self.listing.number = self.asked;
+        self.listing.whole = true;
+    }
+
+    /// What is to be asked, once.
+    pub fn question(&mut self, at: Moment) -> Option<Question> {
+        if !std::mem::take(&mut self.stale) {
+            return None;
         }
-        let last = self.shown.len().saturating_sub(1);
+        self.asked += 1;
+        let (query, selected) = (self.query.clone(), self.selected);
+        Some(Question { number: self.asked, query, at, selected })
+    }
+
+    /// Whether the rows on the screen are still to be told.
+    pub fn awaits_rows(&self) -> bool {
+        self.stale || self.listing.number != self.asked
+    }
+
+    /// Whether any row is.
+    pub fn awaits_more(&self) -> bool {
+        self.awaits_rows() || !self.listing.whole
+    }
+
+    /// Takes what is shown. The selected token stays selected; if it is not shown any more,
+    /// the row that took its place is.
+    pub fn deliver(&mut self, listing: Listing) {
+        if listing.number != self.asked {
+            return;
+        }
+        let place = listing.place;
+        self.listing = listing;
+        // The operator may have moved on since the question was asked.
+        let own = self.selected.and_then(|id| self.row_of(id)).or(place);
+        if let Some(row) = own {
+            self.rows.select(row);
+            self.seek = false;
+        } else if self.seek && self.listing.whole {
+            self.seek = false;
+            self.query.status = StatusFilter::All;
+            self.clear_search();
+            self.stale = true;
+            return;
+        }
+        let last = self.listing.total.saturating_sub(1);
         self.rows.select(self.rows.selected().min(last));
-        self.selected = self.shown.get(self.rows.selected()).copied();
+        if own.is_none() && !self.seek {
+            self.selected = self.id_at(self.rows.selected());
+        }
+    }
+
+    /// Whether the first row is selected, as at the beginning.
+    pub fn is_at_the_top(&self) -> bool {
+        self.rows.selected() == 0
+    }
+
+    /// The tokens whose records are looked at, with those of `pages` more on either side.
+    pub fn wanted(&self, pages: usize) -> Vec<TokenId> {
+        let seen = self.rows.ahead(self.listing.total);
+        let more = pages * seen.len();
+        let rows = seen.start.saturating_sub(more)..(seen.end + more).min(self.listing.total);
+        rows.filter_map(|row| self.id_at(row)).chain(self.selected).collect()
+    }
+
+    fn id_at(&self, row: usize) -> Option<TokenId> {
+        let known = row.checked_sub(self.listing.start)?;
+        self.listing.ids.get(known).copied()
+    }
+
+    fn row_of(&self, id: TokenId) -> Option<usize> {
+        let near = self.id_at(self.rows.selected()) == Some(id);
+        if near {
+            return Some(self.rows.selected());
+        }
+        let known = self.listing.ids.iter().position(|each| *each == id)?;
+        Some(self.listing.start + known)
     }
 
     fn clear_search(&mut self) {
@@ -124,7 +200,7 @@ impl Tokens {
             | Action::CopyId
             | Action::CopyName => pat.is_some(),
             Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
-                !view.pats.is_empty()
+                view.census.total > 0
             }
             _ => true,
         }
@@ -132,12 +208,12 @@ impl Tokens {
 
     /// Answers an action.
     pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
-        if let Some(moved) = self.rows.on(action, self.shown.len()) {
-            self.selected = self.shown.get(self.rows.selected()).copied();
+        if let Some(moved) = self.rows.on(action, self.listing.total) {
+            self.selected = self.id_at(self.rows.selected());
             return if moved { Step::Changed } else { Step::Ignored };
         }
         if self.typing {
-            return self.on_search(action, view);
+            return self.on_search(action);
         }
         match action {
             Action::New => Step::Go(Tab::Create),
@@ -149,7 +225,7 @@ impl Tokens {
             }
             Action::Back if !self.query.search.is_empty() => {
                 self.clear_search();
-                self.refresh(view);
+                self.refresh();
                 Step::Changed
             }
             Action::NextStatus | Action::PreviousStatus => {
@@ -157,17 +233,17 @@ impl Tokens {
                     around(&StatusFilter::ALL, self.query.status, action == Action::NextStatus);
                 self.rows.select(0);
                 self.selected = None;
-                self.refresh(view);
+                self.refresh();
                 Step::Changed
             }
             Action::NextSort => {
                 self.query.sort.column = around(&Column::ALL, self.query.sort.column, true);
-                self.refresh(view);
+                self.refresh();
                 Step::Changed
             }
             Action::ReverseSort => {
                 self.query.sort.descending ^= true;
-                self.refresh(view);
+                self.refresh();
                 Step::Changed
             }
             _ => {
@@ -177,12 +253,12 @@ impl Tokens {
         }
     }
 
-    fn on_search(&mut self, action: Action, view: &View<'_>) -> Step {
+    fn on_search(&mut self, action: Action) -> Step {
         match action {
             Action::Accept => self.typing = false,
             Action::Cancel => {
                 self.clear_search();
-                self.refresh(view);
+                self.refresh();
             }
             _ => return Step::Ignored,
         }
@@ -190,26 +266,26 @@ impl Tokens {
     }
 
     /// Answers a key that is text of the search.
-    pub fn on_text(&mut self, key: KeyEvent, view: &View<'_>) -> Step {
+    pub fn on_text(&mut self, key: KeyEvent) -> Step {
         if !self.typing || !self.search.press(key) {
             return Step::Ignored;
         }
-        self.searched(view);
+        self.searched();
         Step::Changed
     }
 
     /// Takes a paste into the search.
-    pub fn paste(&mut self, text: &str, view: &View<'_>) -> bool {
+    pub fn paste(&mut self, text: &str) -> bool {
         if self.typing {
             self.search.paste(text);
-            self.searched(view);
+            self.searched();
         }
         self.typing
     }
 
-    fn searched(&mut self, view: &View<'_>) {
+    fn searched(&mut self) {
         self.query.search = self.search.text();
-        self.refresh(view);
+        self.refresh();
     }
 
     /// Draws it into `area`; `focused` says whether it has the keys.
@@ -224,18 +300,19 @@ impl Tokens {
         let columns = fitting(area.width, view.times);
         draw_headings(&columns, self.query.sort, area, buf, view);
         let page = usize::from(area.height.saturating_sub(ABOVE));
-        let top = self.rows.window(page, self.shown.len());
-        let visible = self.shown.iter().enumerate().skip(top).take(page);
-        for (line, (at, id)) in (ABOVE..).zip(visible) {
-            let Some(pat) = view.pat(id) else { continue };
-            draw_row(pat, &columns, line, area, buf, view);
+        let total = self.listing.total;
+        let top = self.rows.window(page, total);
+        for (line, at) in (ABOVE..).zip(top..(top + page).min(total)) {
+            if let Some(pat) = self.id_at(at).and_then(|id| view.pat(&id)) {
+                draw_row(pat, &columns, line, area, buf, view);
+            }
             if at == self.rows.selected() {
                 let look = &view.look;
                 let style = if focused { look.selected() } else { look.selected_idle() };
                 band(buf, area, line, style);
             }
         }
-        if self.shown.is_empty() {
+        if self.listing.whole && total == 0 {
             self.draw_emptiness(area, buf, view);
         }
         cursor
@@ -250,7 +327,10 @@ impl Tokens {
             let style = if on { look.accent() } else { look.faint() };
             let word =
                 if narrow { filter.word().get(..3).unwrap_or_default() } else { filter.word() };
-            let chip = format!("{word} {}", self.counts.of(filter));
+            let chip = match self.listing.counts {
+                Some(counts) => format!("{word} {}", counts.of(filter)),
+                None => word.to_owned(),
+            };
             let (open, close) = if on { ("[", "]") } else { (" ", " ") };
             pen = pen.text(open, style).text(&chip, style).text(close, style).skip(1);
         }
@@ -267,7 +347,7 @@ impl Tokens {
 
     fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
-        let lines: [String; 2] = if view.pats.is_empty() {
+        let lines: [String; 2] = if view.census.total == 0 {
             ["No tokens yet.".into(), "Press n to create the first one.".into()]
         } else if self.query.search.is_empty() {
             let word = self.query.status.word().to_lowercase();
