@@ -143,6 +143,16 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Counts one more of `status`, which expires `soon` or not.
+    pub(super) fn add(&mut self, status: Status, soon: bool) {
+        self.soon += usize::from(soon);
+        match status {
+            Status::Active => self.active += 1,
+            Status::Expired => self.expired += 1,
+            Status::Revoked => self.revoked += 1,
+        }
+    }
+
     /// How many the chip of `filter` stands for.
     pub fn of(self, filter: StatusFilter) -> usize {
         match filter {
@@ -171,13 +181,8 @@ impl Query {
                 continue;
             }
             let status = pat.status(at);
-            match status {
-                Status::Active => counts.active += 1,
-                Status::Expired => counts.expired += 1,
-                Status::Revoked => counts.revoked += 1,
-            }
             let soon = pat.expires_soon(at);
-            counts.soon += usize::from(soon);
+            counts.add(status, soon);
             if self.shown().shows(status, soon) {
                 rows.push((place, pat));
             }

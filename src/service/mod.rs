@@ -13,6 +13,7 @@ pub mod handout;
 pub mod lookup;
 pub mod pats;
 mod plan;
+pub mod roll;
 pub mod scopes;
 pub mod transfer;
 pub mod trash;
@@ -25,6 +26,7 @@ pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
 pub use error::ServiceError;
 pub use pats::{Claim, Issued, NewPat, Renewal};
+pub use roll::Roll;
 pub use verify::Verdict;
 
 pub use crate::store::{ChainState, panic_is_caught, settle};
@@ -79,11 +81,11 @@ impl Service {
     /// mended by [`Service::accept_clock`].
     fn judged_at(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
         let clock = self.clock.now();
-        Ok(Self::newest(rows)?.map_or(clock, |event| clock.max(event.what.at)))
+        Ok(Self::newest_event(rows)?.map_or(clock, |event| clock.max(event.what.at)))
     }
 
     /// The newest event that can be read: a damaged one must not stop checks and revocations.
-    fn newest(rows: &impl Rows) -> Result<Option<Event>, StoreError> {
+    fn newest_event(rows: &impl Rows) -> Result<Option<Event>, StoreError> {
         match rows.last_event() {
             Err(StoreError::Damaged(_)) => Ok(rows.events_before(None, 1)?.rows.pop()),
             newest => newest,

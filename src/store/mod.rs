@@ -26,7 +26,7 @@ use redb::{Database, ReadableDatabase as _, backends::InMemoryBackend};
 pub use backup::{Backup, new_file};
 pub use caught::panic_is_caught;
 pub use error::{Damage, StoreError};
-pub use rows::{ChainState, Changes, Found, Reader, Rows, Trashed};
+pub use rows::{ChainState, Changes, Found, Reached, Reader, Rows, Trashed};
 pub use settle::settle;
 pub use writer::Writer;
 

@@ -9,6 +9,7 @@ use ratatui::crossterm::event::KeyEvent;
 use super::{
     effect::Effect,
     input::Input,
+    listing::Question,
     screen::{Overlay, audit::Audit, create::Create, detail::Detail, help::Help, tokens::Tokens},
     step::{Errand, Step, Tab},
     world::World,
@@ -28,6 +29,8 @@ const AGAIN: TimeDelta = TimeDelta::milliseconds(1_500);
 pub enum Want {
     /// Ask the service.
     Ask(Effect),
+    /// Ask what the list shows.
+    List(Question),
     /// Do something on this machine.
     Run(Errand),
     /// Paint everything again.
@@ -45,6 +48,8 @@ pub enum Want {
 pub(super) enum Asker {
     /// The app itself.
     App,
+    /// The app, for the tokens that are looked at.
+    Fetch,
     /// The create form.
     Form,
     /// The overlay with this number.
@@ -84,7 +89,7 @@ impl App {
     /// An app that asks for the tokens first; `who` is told on the top line.
     pub fn new(world: World, who: String) -> Self {
         let create = Create::new(&world.view());
-        let mut app = Self {
+        Self {
             world,
             who,
             tab: Tab::default(),
@@ -101,19 +106,7 @@ impl App {
             quitting: None,
             printed: Vec::new(),
             wants: Vec::new(),
-        };
-        app.ask(Asker::App, Effect::Load);
-        app
-    }
-
-    /// What it wants done, oldest first; asked once.
-    pub fn take_wants(&mut self) -> Vec<Want> {
-        std::mem::take(&mut self.wants)
-    }
-
-    /// Whether an answer of the service is still to come.
-    pub fn is_waiting(&self) -> bool {
-        !self.asked.is_empty()
+        }
     }
 
     /// The secrets to print after the program has ended.
@@ -135,7 +128,7 @@ impl App {
     /// The present instant is now: what depends on it is looked at again.
     pub fn tick(&mut self) {
         if self.world.tick() {
-            self.tokens.refresh(&self.world.view());
+            self.tokens.refresh();
         }
         let now = self.world.now();
         if self.toast.as_ref().is_some_and(|toast| toast.until.is_some_and(|until| until <= now)) {
@@ -209,10 +202,9 @@ impl App {
     }
 
     fn paste(&mut self, text: &str) {
-        let view = self.world.view();
         let taken = match (self.overlays.last_mut(), self.tab) {
             (Some((_, overlay)), _) => overlay.paste(text),
-            (None, Tab::Tokens) => self.tokens.paste(text, &view),
+            (None, Tab::Tokens) => self.tokens.paste(text),
             (None, Tab::Create) => self.create.paste(text),
             (None, Tab::Detail | Tab::Audit) => false,
         };
@@ -231,7 +223,7 @@ impl App {
         let view = self.world.view();
         let step = match (self.overlays.last_mut(), self.tab) {
             (Some((_, overlay)), _) => overlay.on_text(key, &view),
-            (None, Tab::Tokens) => self.tokens.on_text(key, &view),
+            (None, Tab::Tokens) => self.tokens.on_text(key),
             (None, Tab::Create) => self.create.on_text(key, &view),
             (None, Tab::Detail | Tab::Audit) => Step::Ignored,
         };
@@ -261,7 +253,6 @@ impl App {
             Action::PreviousTab => self.go(self.beside(Tab::ALL.len() - 1)),
             Action::AcceptClock if self.world.is_clock_behind() => {
                 self.ask(Asker::App, Effect::AcceptClock);
-                self.ask(Asker::App, Effect::Load);
             }
             Action::AcceptClock => {}
             Action::Times => {
@@ -389,7 +380,7 @@ impl App {
             }
             Step::Go(tab) => self.go(tab),
             Step::Show(id) => {
-                self.tokens.select(id, &self.world.view());
+                self.tokens.select(id);
                 self.tab = Tab::Detail;
                 self.show(Some(id));
             }

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 
 use crate::{
     domain::{Added, Decision, Description, Digest, Event, Name, Pat, Request, Scope, TokenId},
-    service::{
-        Bulk, Claim, Issued, Loaded, NewPat, Preview, Renewal, Service, ServiceError, Trail,
-    },
+    service::{Bulk, Claim, Issued, NewPat, Preview, Renewal, Service, ServiceError, Trail},
 };
 
 /// Newest events that the trail and a token's history show.
@@ -17,8 +15,8 @@ const HISTORY_ROWS: usize = 100;
 /// Something for the service to do.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// Read every token.
-    Load,
+    /// Read these tokens.
+    Fetch(Vec<TokenId>),
     /// Make a token.
     Create(NewPat),
     /// Change name and description.
@@ -60,8 +58,8 @@ pub enum Effect {
 /// What came of an effect.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Every token.
-    Loaded(Loaded),
+    /// Tokens as they are; `None` for one that is gone.
+    Pats(Vec<(TokenId, Option<Pat>)>),
     /// A token was changed; the sentence says how.
     Done(String),
     /// Scopes were added; some may have been absorbed.
@@ -89,7 +87,7 @@ pub fn perform(service: &Service, effect: &Effect) -> Outcome {
 
 fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> {
     Ok(match effect {
-        Effect::Load => Outcome::Loaded(service.load()?),
+        Effect::Fetch(ids) => Outcome::Pats(service.some(ids)?),
         Effect::Create(new) => Outcome::Issued(Box::new(service.create(new)?)),
         Effect::Regenerate(id, renewal) => {
             Outcome::Issued(Box::new(service.regenerate(id, *renewal)?))

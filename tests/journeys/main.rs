@@ -12,6 +12,7 @@
 
 mod auditing;
 mod creating;
+mod crowd;
 mod deciding;
 mod ending;
 mod finding;

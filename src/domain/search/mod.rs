@@ -84,9 +84,19 @@ impl Search {
         self.terms.iter().any(|term| matches!(term.what, What::Status(_)))
     }
 
-    /// Whether it asks who made the token, which only the whole record tells.
-    pub fn needs_record(&self) -> bool {
+    /// Whether it asks for scopes.
+    pub fn asks_for_scopes(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.what, What::Scope(_) | What::May(_)))
+    }
+
+    /// Whether it asks who made the token.
+    pub fn asks_for_maker(&self) -> bool {
         self.terms.iter().any(|term| matches!(term.what, What::By(_)))
+    }
+
+    /// Whether words that must be found are all that it asks for.
+    pub fn is_words(&self) -> bool {
+        self.terms.iter().all(|term| matches!(term.what, What::Words(_)) && !term.negated)
     }
 
     /// The words that must stand in name, id or description, folded.
@@ -99,7 +109,9 @@ impl Search {
 
     /// Whether `pat` is found at `at`.
     pub fn matches(&self, pat: &Pat, at: Moment) -> bool {
-        self.fits_scopes(&pat.scopes) && self.fits(&Facts::of(pat, at))
+        self.fits_scopes(&pat.scopes)
+            && self.fits_maker(&pat.created_by)
+            && self.fits(&Facts::of(pat, at))
     }
 
     /// Whether a token with these scopes can be found. What is asked of scopes is asked of one
@@ -118,13 +130,25 @@ impl Search {
             })
     }
 
-    /// Whether a token of which these facts are known can be found, whatever its scopes.
+    /// Whether a token that `maker` made can be found.
+    pub fn fits_maker(&self, maker: &Actor) -> bool {
+        let names = [Some(&maker.user), maker.sudo_user.as_ref(), maker.from.as_ref()];
+        let is_called =
+            |value: &Value| names.into_iter().flatten().any(|name| value.is_in(&fold(name)));
+        self.terms.iter().all(|term| match &term.what {
+            What::By(value) => is_called(value) != term.negated,
+            _ => true,
+        })
+    }
+
+    /// Whether a token of which these facts are known can be found, whatever its scopes and
+    /// whoever made it.
     pub fn fits(&self, facts: &Facts<'_>) -> bool {
         self.terms.iter().all(|term| term.what.holds(facts) != Some(term.negated))
     }
 }
 
-/// What is known of a token at an instant, apart from its scopes.
+/// What is known of a token at an instant, apart from its scopes and its maker.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
     /// Its name, folded.
@@ -133,8 +157,6 @@ pub struct Facts<'a> {
     pub id: Cow<'a, str>,
     /// Its description, folded.
     pub description: Cow<'a, str>,
-    /// Who made it, if that is known.
-    pub by: Option<&'a Actor>,
     /// What it is.
     pub status: Status,
     /// When its present secret was issued.
@@ -155,7 +177,6 @@ impl<'a> Facts<'a> {
             name: pat.name.folded().into(),
             id: fold(pat.id.as_str()).into(),
             description: fold(pat.description.as_str()).into(),
-            by: Some(&pat.created_by),
             status: pat.status(at),
             issued: pat.issued,
             expires: pat.expires,
@@ -185,13 +206,8 @@ impl What {
             }
             Self::Name(value) => value.is_in(&facts.name),
             Self::Id(value) => value.is_in(&facts.id),
-            Self::By(value) => {
-                let by = facts.by?;
-                let names = [Some(&by.user), by.sudo_user.as_ref(), by.from.as_ref()];
-                names.into_iter().flatten().any(|name| value.is_in(&fold(name)))
-            }
             Self::Status(filter) => filter.shows(facts.status, false),
-            Self::Scope(_) | Self::May(_) => return None,
+            Self::By(_) | Self::Scope(_) | Self::May(_) => return None,
             Self::Unused => facts.last_used.is_none(),
             Self::Unclaimed => !facts.claimed,
             Self::Idle(bound) => bound.holds(facts.at, facts.last_used.unwrap_or(facts.issued)),

@@ -181,11 +181,21 @@ fn what_is_still_being_typed_counts_as_far_as_it_can_be_read() {
 }
 
 #[test]
-fn it_knows_whether_a_record_is_needed_and_who_decides_the_status() {
-    for text in ["", "ci", "name:x id:y op:x", "status:all unused idle>1d expiring<7d wildcard"] {
-        assert!(!search(text).needs_record(), "{text}");
+fn it_knows_what_it_asks_for() {
+    let asks = |text: &str| {
+        let search = search(text);
+        (search.is_words(), search.asks_for_scopes(), search.asks_for_maker())
+    };
+    for text in ["", "ci", "\"two words\" ci"] {
+        assert_eq!(asks(text), (true, false, false), "{text}");
     }
-    assert!(search("ci by:alice").needs_record() && search("-by:alice").needs_record());
+    for text in ["-ci", "name:x", "status:all unused idle>1d expiring<7d"] {
+        assert_eq!(asks(text), (false, false, false), "{text}");
+    }
+    for text in ["op:x", "wildcard", "-type:x", "may:channels:*:read"] {
+        assert_eq!(asks(text), (false, true, false), "{text}");
+    }
+    assert_eq!(asks("-by:alice"), (false, false, true));
     let words = search("CI -prod name:x \"two words\"");
     assert_eq!(words.words().collect::<Vec<_>>(), ["ci", "two words"]);
     assert!(search("-status:revoked").names_status() && !search("expiring<7d").names_status());
@@ -222,13 +232,14 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn what_the_facts_do_not_tell_rules_nobody_out() {
+fn what_is_asked_elsewhere_rules_nobody_out() {
     let pats = some();
-    let facts = Facts { by: None, ..Facts::of(&pats[0], at(DAY)) };
+    let facts = Facts::of(&pats[0], at(DAY));
     for text in ["by:bob", "-by:alice", "type:none", "-may:channels:c-42:publish"] {
         assert!(search(text).fits(&facts), "{text}");
     }
-    assert!(!search("by:alice status:revoked").fits(&facts));
+    assert!(search("type:none ci").fits_maker(&pats[0].created_by));
+    assert!(search("by:bob ci").fits_scopes(&pats[0].scopes));
 }
 
 proptest! {

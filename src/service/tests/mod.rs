@@ -8,6 +8,7 @@ mod follow;
 mod issue;
 mod model;
 mod renewal;
+mod roll;
 mod scopes;
 mod trash;
 mod verify;

@@ -20,10 +20,11 @@ use super::{
     token_table::{draw_headings, draw_row, fitting},
 };
 use crate::{
-    domain::{Column, Counts, Pat, Query, Search, Status, StatusFilter, TokenId},
+    domain::{Column, Moment, Pat, Query, Search, Status, StatusFilter, TokenId},
     keymap::{Action, Mode},
     tui::{
         effect::Effect,
+        listing::{Listing, Question},
         step::{Errand, Step, Tab},
         view::View,
         widget::{
@@ -37,15 +38,36 @@ use crate::{
 const ABOVE: u16 = 2;
 
 /// The list and what it shows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tokens {
     query: Query,
     finder: Finder,
-    shown: Vec<TokenId>,
-    counts: Counts,
+    listing: Listing,
     rows: Rows,
     selected: Option<TokenId>,
+    /// The list is to be asked for.
+    stale: bool,
+    /// The number of the last question.
+    asked: u64,
+    /// The selected token is to be shown, whatever the filter.
+    seek: bool,
     marks: Marks,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self {
+            query: Query::default(),
+            finder: Finder::default(),
+            listing: Listing::default(),
+            rows: Rows::default(),
+            selected: None,
+            stale: true,
+            asked: 0,
+            seek: false,
+            marks: Marks::default(),
+        }
+    }
 }
 
 impl Tokens {
@@ -61,37 +83,104 @@ impl Tokens {
 
     /// Which row of how many is selected, for the line at the foot.
     pub fn place(&self) -> String {
-        match self.shown.len() {
+        match self.listing.total {
             0 => String::new(),
             count => format!("{} of {count}", self.rows.selected() + 1),
         }
     }
 
     /// Selects `id`; with a filter that shows it, if the present one does not.
-    pub fn select(&mut self, id: TokenId, view: &View<'_>) {
-        self.selected = Some(id);
-        self.refresh(view);
-        if !self.shown.contains(&id) {
-            self.query.status = StatusFilter::All;
-            self.clear_search();
+    pub fn select(&mut self, id: TokenId) {
+        if self.selected != Some(id) || self.row_of(id).is_none() {
             self.selected = Some(id);
-            self.refresh(view);
+            self.seek = true;
+            self.stale = true;
         }
     }
 
-    /// Reads the rows anew after tokens, query or time changed. The selected token stays
-    /// selected; if it is gone, the row that took its place is.
-    pub fn refresh(&mut self, view: &View<'_>) {
-        let (places, counts) = self.query.select(view.pats, view.now);
-        self.counts = counts;
-        self.shown = places.iter().filter_map(|at| view.pats.get(*at)).map(|pat| pat.id).collect();
-        if let Some(at) = self.shown.iter().position(|id| Some(*id) == self.selected) {
-            self.rows.select(at);
+    /// What is shown is to be asked for anew, after tokens, query or time changed.
+    pub fn refresh(&mut self) {
+        self.stale = true;
+    }
+
+    /// What is shown is not known, and will not be told before it is asked for again.
+    pub fn give_up(&mut self) {
+        self.listing.number = self.asked;
+        self.listing.whole = true;
+    }
+
+    /// What is to be asked, once.
+    pub fn question(&mut self, at: Moment) -> Option<Question> {
+        if !std::mem::take(&mut self.stale) {
+            return None;
         }
-        let last = self.shown.len().saturating_sub(1);
+        self.asked += 1;
+        let (query, selected) = (self.query.clone(), self.selected);
+        Some(Question { number: self.asked, query, at, selected })
+    }
+
+    /// Whether the rows on the screen are still to be told.
+    pub fn awaits_rows(&self) -> bool {
+        self.stale || self.listing.number != self.asked
+    }
+
+    /// Whether any row is.
+    pub fn awaits_more(&self) -> bool {
+        self.awaits_rows() || !self.listing.whole
+    }
+
+    /// Takes what is shown. The selected token stays selected; if it is not shown any more,
+    /// the row that took its place is.
+    pub fn deliver(&mut self, listing: Listing) {
+        if listing.number != self.asked {
+            return;
+        }
+        let place = listing.place;
+        self.listing = listing;
+        // The operator may have moved on since the question was asked.
+        let own = self.selected.and_then(|id| self.row_of(id)).or(place);
+        if let Some(row) = own {
+            self.rows.select(row);
+            self.seek = false;
+        } else if self.seek && self.listing.whole {
+            self.seek = false;
+            self.query.status = StatusFilter::All;
+            self.clear_search();
+            self.stale = true;
+            return;
+        }
+        let last = self.listing.total.saturating_sub(1);
         self.rows.select(self.rows.selected().min(last));
-        self.selected = self.shown.get(self.rows.selected()).copied();
-        self.marks.keep(|id| view.pat(id).is_some());
+        if own.is_none() && !self.seek {
+            self.selected = self.id_at(self.rows.selected());
+        }
+    }
+
+    /// Whether the first row is selected, as at the beginning.
+    pub fn is_at_the_top(&self) -> bool {
+        self.rows.selected() == 0
+    }
+
+    /// The tokens whose records are looked at, with those of `pages` more on either side.
+    pub fn wanted(&self, pages: usize) -> Vec<TokenId> {
+        let seen = self.rows.ahead(self.listing.total);
+        let more = pages * seen.len();
+        let rows = seen.start.saturating_sub(more)..(seen.end + more).min(self.listing.total);
+        rows.filter_map(|row| self.id_at(row)).chain(self.selected).collect()
+    }
+
+    fn id_at(&self, row: usize) -> Option<TokenId> {
+        let known = row.checked_sub(self.listing.start)?;
+        self.listing.ids.get(known).copied()
+    }
+
+    fn row_of(&self, id: TokenId) -> Option<usize> {
+        let near = self.id_at(self.rows.selected()) == Some(id);
+        if near {
+            return Some(self.rows.selected());
+        }
+        let known = self.listing.ids.iter().position(|each| *each == id)?;
+        Some(self.listing.start + known)
     }
 
     fn clear_search(&mut self) {
@@ -117,7 +206,7 @@ impl Tokens {
             | Action::CopyId
             | Action::CopyName => pat.is_some(),
             Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
-                !view.pats.is_empty()
+                view.census.total > 0
             }
             _ => true,
         }
@@ -125,12 +214,12 @@ impl Tokens {
 
     /// Answers an action.
     pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
-        if let Some(moved) = self.rows.on(action, self.shown.len()) {
-            self.selected = self.shown.get(self.rows.selected()).copied();
+        if let Some(moved) = self.rows.on(action, self.listing.total) {
+            self.selected = self.id_at(self.rows.selected());
             return if moved { Step::Changed } else { Step::Ignored };
         }
         if self.finder.is_typing() {
-            return self.on_search(action, view);
+            return self.on_search(action);
         }
         if let Some(step) = self.on_marks(action, view) {
             return step;
@@ -145,20 +234,18 @@ impl Tokens {
             }
             Action::Back if !self.finder.is_empty() => {
                 self.clear_search();
-                self.refresh(view);
+                self.refresh();
                 Step::Changed
             }
-            Action::NextStatus | Action::PreviousStatus | Action::Expiring => {
-                self.filter(action, view)
-            }
+            Action::NextStatus | Action::PreviousStatus | Action::Expiring => self.filter(action),
             Action::NextSort => {
                 self.query.sort.column = around(&Column::ALL, self.query.sort.column, true);
-                self.refresh(view);
+                self.refresh();
                 Step::Changed
             }
             Action::ReverseSort => {
                 self.query.sort.descending ^= true;
-                self.refresh(view);
+                self.refresh();
                 Step::Changed
             }
             _ => {
@@ -173,14 +260,17 @@ impl Tokens {
         match action {
             Action::Mark if !self.marks.is_ranging() => {
                 self.marks.toggle(self.selected?);
-                self.rows.on(Action::Down, self.shown.len());
-                self.selected = self.shown.get(self.rows.selected()).copied();
+                self.rows.on(Action::Down, self.listing.total);
+                self.selected = self.id_at(self.rows.selected());
             }
             Action::MarkRange if !self.marks.is_ranging() => self.marks.begin(self.selected?),
             Action::Mark | Action::MarkRange => self.settle(),
+            Action::MarkAll if !self.listing.whole => {
+                return Some(Step::Say("the list is still being read: once more, please".into()));
+            }
             Action::MarkAll => {
                 self.settle();
-                self.marks.all(self.shown.iter().copied());
+                self.marks.all(self.listing.ids.iter().copied());
             }
             Action::Back if !self.marks.is_empty() => self.marks.back(),
             Action::Revoke | Action::Delete | Action::AddScope | Action::Regenerate
@@ -194,14 +284,23 @@ impl Tokens {
         Some(Step::Changed)
     }
 
-    /// The rows of the range that is being drawn.
+    /// The rows of the range that is being drawn, among those that are known.
     fn range(&self) -> std::ops::Range<usize> {
-        self.marks.range(self.shown.iter().copied(), self.rows.selected())
+        let start = self.listing.start;
+        let range = self
+            .marks
+            .range(self.listing.ids.iter().copied(), self.rows.selected().saturating_sub(start));
+        range.start + start..range.end + start
+    }
+
+    /// The tokens of the range that is being drawn.
+    fn ranged(&self) -> Vec<TokenId> {
+        self.range().filter_map(|row| self.id_at(row)).collect()
     }
 
     fn settle(&mut self) {
-        let range = self.shown.get(self.range()).unwrap_or_default();
-        self.marks.settle(range.iter().copied());
+        let ids = self.ranged();
+        self.marks.settle(ids);
     }
 
     /// Takes every mark away: what they were for is done.
@@ -209,7 +308,12 @@ impl Tokens {
         self.marks.clear();
     }
 
-    fn on_search(&mut self, action: Action, view: &View<'_>) -> Step {
+    /// Takes the marks of tokens away for which `is_there` says no.
+    pub fn keep_marks(&mut self, is_there: impl Fn(&TokenId) -> bool) {
+        self.marks.keep(is_there);
+    }
+
+    fn on_search(&mut self, action: Action) -> Step {
         match action {
             // What cannot be read is not kept.
             Action::Accept => match self.finder.fault() {
@@ -218,7 +322,7 @@ impl Tokens {
             },
             Action::Cancel => {
                 self.clear_search();
-                self.refresh(view);
+                self.refresh();
             }
             _ => return Step::Ignored,
         }
@@ -226,34 +330,34 @@ impl Tokens {
     }
 
     /// Answers a key that is text of the search.
-    pub fn on_text(&mut self, key: KeyEvent, view: &View<'_>) -> Step {
+    pub fn on_text(&mut self, key: KeyEvent) -> Step {
         if !self.finder.press(key) {
             return Step::Ignored;
         }
-        self.searched(view);
+        self.searched();
         Step::Changed
     }
 
     /// Takes a paste into the search.
-    pub fn paste(&mut self, text: &str, view: &View<'_>) -> bool {
+    pub fn paste(&mut self, text: &str) -> bool {
         let taken = self.finder.paste(text);
         if taken {
-            self.searched(view);
+            self.searched();
         }
         taken
     }
 
     /// Looks for what the field says now.
-    fn searched(&mut self, view: &View<'_>) {
+    fn searched(&mut self) {
         let search = self.finder.search();
         if search != self.query.search {
             self.query.search = search;
-            self.refresh(view);
+            self.refresh();
         }
     }
 
     /// Shows other statuses, unless the search says which.
-    fn filter(&mut self, action: Action, view: &View<'_>) -> Step {
+    fn filter(&mut self, action: Action) -> Step {
         if self.query.search.names_status() {
             return Step::Say("the search says which statuses are shown: Esc clears it".into());
         }
@@ -261,13 +365,13 @@ impl Tokens {
         self.query.status = match (action, now) {
             (Action::Expiring, StatusFilter::Expiring) => StatusFilter::Active,
             (Action::Expiring, _) => StatusFilter::Expiring,
-            (_, StatusFilter::Expiring) if action == Action::PreviousStatus => StatusFilter::Active,
+            (Action::PreviousStatus, StatusFilter::Expiring) => StatusFilter::Active,
             (_, StatusFilter::Expiring) => StatusFilter::Expired,
             _ => around(&StatusFilter::STATUSES, now, action == Action::NextStatus),
         };
         self.rows.select(0);
         self.selected = None;
-        self.refresh(view);
+        self.refresh();
         Step::Changed
     }
 
@@ -280,31 +384,30 @@ impl Tokens {
         focused: bool,
     ) -> Option<Position> {
         let range = self.range();
-        let marked =
-            self.marks.count(self.shown.get(range.clone()).unwrap_or_default().iter().copied());
         let chips = Chips {
             chosen: self.query.shown(),
-            counts: Some(self.counts),
+            counts: self.listing.counts,
             finder: &self.finder,
-            marked,
+            marked: self.marks.count(self.ranged()),
         };
         let cursor = chips.draw(area, buf, view);
         let columns = fitting(area.width, view.times);
         draw_headings(&columns, self.query.sort, area, buf, view);
         let page = usize::from(area.height.saturating_sub(ABOVE));
-        let top = self.rows.window(page, self.shown.len());
-        let visible = self.shown.iter().enumerate().skip(top).take(page);
-        for (line, (at, id)) in (ABOVE..).zip(visible) {
-            let Some(pat) = view.pat(id) else { continue };
-            let marked = range.contains(&at) || self.marks.has(id);
-            draw_row(pat, marked, &columns, (line, area), buf, view);
+        let total = self.listing.total;
+        let top = self.rows.window(page, total);
+        for (line, at) in (ABOVE..).zip(top..(top + page).min(total)) {
+            if let Some(pat) = self.id_at(at).and_then(|id| view.pat(&id)) {
+                let marked = range.contains(&at) || self.marks.has(&pat.id);
+                draw_row(pat, marked, &columns, (line, area), buf, view);
+            }
             if at == self.rows.selected() {
                 let look = &view.look;
                 let style = if focused { look.selected() } else { look.selected_idle() };
                 band(buf, area, line, style);
             }
         }
-        if self.shown.is_empty() {
+        if self.listing.whole && total == 0 {
             self.draw_emptiness(area, buf, view);
         }
         cursor
@@ -312,7 +415,7 @@ impl Tokens {
 
     fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
-        let lines: [String; 2] = if view.pats.is_empty() {
+        let lines: [String; 2] = if view.census.total == 0 {
             ["No tokens yet.".into(), "Press n to create the first one.".into()]
         } else if self.query.search.is_empty() {
             let word = self.query.status.word().to_lowercase();
