@@ -1,6 +1,8 @@
 //! The list of tokens: chips for the status, search as one types, sorting, and one row a token.
 //! Shows and selects; everything that it does to a token is a dialog or another tab.
 
+mod marking;
+
 use ratatui::{
     buffer::Buffer,
     crossterm::event::KeyEvent,
@@ -255,64 +257,6 @@ impl Tokens {
         }
     }
 
-    /// Answers what concerns marks, and what is to be done to the marked tokens.
-    fn on_marks(&mut self, action: Action, view: &View<'_>) -> Option<Step> {
-        match action {
-            Action::Mark if !self.marks.is_ranging() => {
-                self.marks.toggle(self.selected?);
-                self.rows.on(Action::Down, self.listing.total);
-                self.selected = self.id_at(self.rows.selected());
-            }
-            Action::MarkRange if !self.marks.is_ranging() => self.marks.begin(self.selected?),
-            Action::Mark | Action::MarkRange => self.settle(),
-            Action::MarkAll if !self.listing.whole => {
-                return Some(Step::Say("the list is still being read: once more, please".into()));
-            }
-            Action::MarkAll => {
-                self.settle();
-                self.marks.all(self.listing.ids.iter().copied());
-            }
-            Action::Back if !self.marks.is_empty() => self.marks.back(),
-            Action::Revoke | Action::Delete | Action::AddScope | Action::Regenerate
-                if !self.marks.is_empty() =>
-            {
-                self.settle();
-                return self.marks.on(action, view);
-            }
-            _ => return None,
-        }
-        Some(Step::Changed)
-    }
-
-    /// The rows of the range that is being drawn, among those that are known.
-    fn range(&self) -> std::ops::Range<usize> {
-        let start = self.listing.start;
-        let range = self
-            .marks
-            .range(self.listing.ids.iter().copied(), self.rows.selected().saturating_sub(start));
-        range.start + start..range.end + start
-    }
-
-    /// The tokens of the range that is being drawn.
-    fn ranged(&self) -> Vec<TokenId> {
-        self.range().filter_map(|row| self.id_at(row)).collect()
-    }
-
-    fn settle(&mut self) {
-        let ids = self.ranged();
-        self.marks.settle(ids);
-    }
-
-    /// Takes every mark away: what they were for is done.
-    pub fn unmark(&mut self) {
-        self.marks.clear();
-    }
-
-    /// Takes the marks of tokens away for which `is_there` says no.
-    pub fn keep_marks(&mut self, is_there: impl Fn(&TokenId) -> bool) {
-        self.marks.keep(is_there);
-    }
-
     fn on_search(&mut self, action: Action) -> Step {
         match action {
             // What cannot be read is not kept.
@@ -363,10 +307,9 @@ impl Tokens {
         }
         let now = self.query.status;
         self.query.status = match (action, now) {
-            (Action::Expiring, StatusFilter::Expiring) => StatusFilter::Active,
+            (Action::NextStatus, StatusFilter::Expiring) => StatusFilter::Expired,
+            (_, StatusFilter::Expiring) => StatusFilter::Active,
             (Action::Expiring, _) => StatusFilter::Expiring,
-            (Action::PreviousStatus, StatusFilter::Expiring) => StatusFilter::Active,
-            (_, StatusFilter::Expiring) => StatusFilter::Expired,
             _ => around(&StatusFilter::STATUSES, now, action == Action::NextStatus),
         };
         self.rows.select(0);
