@@ -196,7 +196,7 @@ pub const BINDINGS: &[Binding] = &[
     row(M::Tokens, A::Delete, &["D", "Delete"], "delete", "delete the token", G::Token, 10),
     row(M::Tokens, A::DeleteAll, &["X"], "delete all", "delete every token", G::Token, 14),
     row(M::Tokens, A::Undo, &["u"], "undo", "bring back what was deleted last", G::Token, 13),
-    row(M::Tokens, A::Mark, &["Space"], "mark", "mark the token for a change to many", G::Token, 9),
+    row(M::Tokens, A::Mark, &["Space"], "mark", "mark the token for a change to many", G::Token, 7),
     row(M::Tokens, A::MarkRange, &["v"], "range", "mark a range, v ends it", G::Token, 0),
     row(M::Tokens, A::MarkAll, &["*"], "mark all", "mark all that are shown", G::Token, 0),
     row(M::Tokens, A::CopyId, &["y i"], "copy id", "copy its id", G::Copy, 11),

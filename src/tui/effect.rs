@@ -1,7 +1,7 @@
 //! What a screen asks of the world, as data, and what comes back. `perform` is the only place
 //! where the app calls the service; a screen can be driven in a test by looking at these.
 
-use std::path::PathBuf;
+use std::path::{PathBuf, absolute};
 
 use crate::{
     domain::{Added, Decision, Description, Digest, Event, Name, Pat, Request, Scope, TokenId},
@@ -101,7 +101,8 @@ fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> 
         }
         Effect::Preview(bulk, ids) => Outcome::Previewed(service.preview_bulk(bulk, ids)?),
         Effect::Bulk(bulk, ids) => {
-            Outcome::Changed(bulk.clone(), ids.len(), service.bulk(bulk, ids)?)
+            let file = service.bulk(bulk, ids)?.map(|file| absolute(&file).unwrap_or(file));
+            Outcome::Changed(bulk.clone(), ids.len(), file)
         }
         Effect::History(id) => Outcome::History(*id, service.history(id, HISTORY_ROWS)?),
         Effect::Trail => Outcome::Trail(service.trail(TRAIL_ROWS)?),

@@ -54,3 +54,21 @@ fn changes_come_into_a_large_list() {
     two.keys("1 g D from-bob <Enter>").sees("is deleted");
     one.comes_to_see("[Active 6001]").never_sees("from-bob");
 }
+
+#[test]
+fn marks_reach_beyond_the_screen() {
+    let mut it = Journey::on(Fixture::Crowd, 80, 24);
+    it.keys("*").sees("6001 marked").keys("r").sees("Revoke 6001 tokens?");
+    it.sees("of 6001, arrows scroll").keys("<Esc> <Esc>").never_sees("marked");
+    it.keys("v G").sees("6001 marked").keys("<Esc> g / crowd-77 <Enter> * D");
+    it.sees("Delete 75 tokens?").keys("75 <Enter>").sees("75 tokens are deleted");
+    it.sees("Nothing active matches").keys("<Esc>").sees("[Active 5926]");
+    it.keys("u").sees("75 tokens are back").sees("[Active 6001]");
+}
+
+#[test]
+fn terms_are_found_among_many() {
+    let mut it = Journey::on(Fixture::Crowd, 80, 24);
+    it.keys("/").types("status:revoked crowd-77 by:alice").sees("[All 36]").sees("crowd-7797");
+    it.keys("<Esc> /").types("-by:alice").sees("Nothing active matches the search.");
+}
