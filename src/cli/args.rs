@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use super::examples;
 use crate::{
     config::Flags,
-    domain::{Column, Domain, Hash, Lifetime, Overlap, Scope, StatusFilter},
+    domain::{Column, Domain, Hash, Lifetime, Overlap, Scope, Search, StatusFilter},
 };
 
 /// Issue, scope, watch, revoke, regenerate and check personal access tokens.
@@ -87,7 +87,7 @@ pub enum Command {
     /// End tokens: their secrets are denied from now on
     #[command(after_help = examples::REVOKE)]
     Revoke(Revoke),
-    /// Give a token a new secret and lifetime and print the secret, once
+    /// Give tokens a new secret and lifetime; print the secret, once
     #[command(after_help = examples::REGENERATE)]
     Regenerate(Regenerate),
     /// Delete tokens; `restore` brings them back for 24 hours
@@ -160,13 +160,13 @@ impl Command {
 /// Which tokens to list.
 #[derive(Debug, clap::Args)]
 pub struct List {
-    /// Only those in this state
+    /// Only those in this state, unless --search names one
     #[arg(long, value_enum, default_value_t = Status::Active)]
     pub status: Status,
 
-    /// Only those with all of these words in name, id or description
-    #[arg(long, value_name = "WORDS", default_value = "")]
-    pub search: String,
+    /// Only those that match: words in name, id or description, and terms such as op:publish
+    #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true)]
+    pub search: Search,
 
     /// By which column; a leading - turns the order round
     #[arg(long, value_name = "COLUMN", default_value = "-issued", value_parser = sort, allow_hyphen_values = true)]
@@ -199,6 +199,10 @@ impl From<Status> for StatusFilter {
             Status::All => Self::All,
         }
     }
+}
+
+fn search(text: &str) -> Result<Search, String> {
+    Search::parse(text).map_err(|fault| fault.to_string())
 }
 
 fn sort(text: &str) -> Result<(Column, bool), String> {
@@ -298,6 +302,9 @@ pub enum ScopeCommand {
         /// may be repeated
         #[arg(long = "preset", value_name = "PRESET")]
         presets: Vec<String>,
+        /// To this token as well; may be repeated. Each gets those that it does not hold
+        #[arg(long, value_name = "TOKEN")]
+        also: Vec<String>,
     },
     /// Remove scopes
     #[command(after_help = examples::SCOPE_REMOVE)]
@@ -338,8 +345,9 @@ pub struct Revoke {
 /// A new secret to make.
 #[derive(Debug, clap::Args)]
 pub struct Regenerate {
-    /// For which token
-    pub token: String,
+    /// For which token; for several, all of them or none, --secret-file takes the secrets
+    #[arg(required = true, value_name = "TOKEN")]
+    pub tokens: Vec<String>,
 
     /// How long it is valid from now
     #[arg(long, value_name = "TIME")]

@@ -46,13 +46,16 @@ pub(super) fn create(service: &Service, args: &Create, out: &Output) -> Result<E
     hand_over(service, &issued, waiting, out)
 }
 
-/// Gives a token a new secret and hands it over.
+/// Gives tokens a new secret and hands it over: one as it is, several in a file.
 pub(super) fn regenerate(
     service: &Service,
     args: &Regenerate,
     out: &Output,
 ) -> Result<Exit, Failure> {
-    let pat = service.find(&args.token)?;
+    let pats = found(service, &args.tokens)?;
+    let [pat] = pats.as_slice() else {
+        return regenerate_many(service, &pats, args, out);
+    };
     let now = service.now()?;
     if pat.status(now) == Status::Active && args.overlap == Overlap::None {
         let what = format!("The old secret of {} stops working at once", pat.name);
@@ -63,6 +66,32 @@ pub(super) fn regenerate(
     let issued = service.regenerate(&pat.id, Renewal { lifetime, overlap: args.overlap })?;
     tell(&format!("{} has a new secret", issued.pat.name));
     hand_over(service, &issued, waiting, out)
+}
+
+fn regenerate_many(
+    service: &Service,
+    pats: &[Pat],
+    args: &Regenerate,
+    out: &Output,
+) -> Result<Exit, Failure> {
+    let file = args.handout.secret_file.as_deref().ok_or_else(|| {
+        Failure::usage(
+            "several secrets need a file: name a new one with --secret-file, it gets a name, a \
+             tab and a secret in each line",
+        )
+    })?;
+    let now = service.now()?;
+    let active = pats.iter().filter(|pat| pat.status(now) == Status::Active).count();
+    if active > 0 && args.overlap == Overlap::None {
+        let what = format!("The old secrets of {active} active tokens stop working at once");
+        confirm(&what, &pats.len().to_string(), args.yes)?;
+    }
+    let lifetime = args.lifetime.unwrap_or(service.policy().default_lifetime);
+    let ids: Vec<_> = pats.iter().map(|pat| pat.id).collect();
+    let renewal = Renewal { lifetime, overlap: args.overlap };
+    let (renewed, file) = service.regenerate_many(&ids, renewal, file)?;
+    tell(&format!("{} secrets are written to {}, mode 0600", renewed.len(), file.display()));
+    done(service, out, &renewed, "regenerated")
 }
 
 /// The file that is to take the secret, made before anything is changed: one that is refused
@@ -133,7 +162,15 @@ pub(super) fn scope(
     out: &Output,
 ) -> Result<Exit, Failure> {
     let pat = match command {
-        ScopeCommand::Add { token, scopes, presets } => {
+        ScopeCommand::Add { token, scopes, presets, also } if !also.is_empty() => {
+            let names: Vec<_> = [token].into_iter().chain(also).cloned().collect();
+            let ids: Vec<_> = found(service, &names)?.iter().map(|pat| pat.id).collect();
+            let mut wanted = granted(service, presets, &mut Scopes::default())?;
+            wanted.extend(flat(scopes));
+            let pats = service.add_scopes_many(&ids, &wanted)?;
+            return done(service, out, &pats, "saved");
+        }
+        ScopeCommand::Add { token, scopes, presets, .. } => {
             let Pat { id, scopes: mut held, .. } = service.find(token)?;
             let mut wanted = granted(service, presets, &mut held)?;
             wanted.extend(flat(scopes));
@@ -210,13 +247,7 @@ fn chosen(
     verb: &str,
     yes: bool,
 ) -> Result<Vec<TokenId>, Failure> {
-    let mut pats: Vec<Pat> = Vec::new();
-    for name in names {
-        let pat = service.find(name)?;
-        if !pats.iter().any(|other| other.id == pat.id) {
-            pats.push(pat);
-        }
-    }
+    let pats = found(service, names)?;
     match pats.as_slice() {
         [pat] => confirm(&format!("{} is {verb}", pat.name), pat.name.as_str(), yes)?,
         several => {
@@ -226,6 +257,18 @@ fn chosen(
         }
     }
     Ok(pats.iter().map(|pat| pat.id).collect())
+}
+
+/// The tokens that `names` name, each once.
+fn found(service: &Service, names: &[String]) -> Result<Vec<Pat>, Failure> {
+    let mut pats: Vec<Pat> = Vec::new();
+    for name in names {
+        let pat = service.find(name)?;
+        if !pats.iter().any(|other| other.id == pat.id) {
+            pats.push(pat);
+        }
+    }
+    Ok(pats)
 }
 
 fn done(service: &Service, out: &Output, pats: &[Pat], verb: &str) -> Result<Exit, Failure> {

@@ -34,7 +34,23 @@ Environment:
 pub(super) const LIST: &str = "\
 Examples:
   patdeck list --status all --search ci --sort -last-used
+  patdeck list --search 'idle>90d -unused by:alice' --json
+  patdeck list --search 'may:channels:c-42:publish'
   patdeck list --expiring 7d && echo 'renew these'
+
+A search finds tokens that match every one of its terms, as / in the app does:
+  WORD \"TWO WORDS\"         in name, id or description, whatever the case
+  name:X id:X by:X         in the name, the id, who made it
+  status:X                 active, expired, revoked or all; without it the list's own filter
+  type:X op:X entity:X domain:X wildcard
+                           some one scope is like all of these; wildcard is entity:*
+  may:TYPE:ENTITY:OPERATION[@DOMAIN]
+                           some scope allows it, be it by *
+  unused unclaimed         never used; the secret was never confirmed as saved
+  idle>90d idle<1h         last used, or issued if never used, longer ago or less long
+  expiring<7d expiring>7d  active, and ends sooner or later than that
+A value may be the start of a word (type op entity domain) or any part (name id by); in
+\"quotes\" it is the whole. A - before a term finds the others.
 
 Prints a table, or with --json one object a line. Exit 0; with --expiring 1 if there is none.";
 
@@ -77,8 +93,10 @@ pub(super) const SCOPE_ADD: &str = "\
 Examples:
   patdeck scope add ci-prod channels:c-42:publish,subscribe 'clients:*:read@eu'
   patdeck scope add ci-prod --preset full-access:channels:c-43
+  patdeck scope add ci-prod channels:c-42:publish --also backup --also web
 
-Exit 0, 1 if there is no such token, 3 if one of them is there already or not on offer.";
+Exit 0, 1 if there is no such token, 3 if one of them is there already or not on offer. With
+--also each gets what it lacks, all of them or none; 3 if one lacks nothing.";
 
 /// `scope remove`
 pub(super) const SCOPE_REMOVE: &str = "\
@@ -99,6 +117,7 @@ pub(super) const REVOKE: &str = "\
 Examples:
   patdeck revoke ci-prod backup --yes
   patdeck revoke web --old --yes               everybody has the new secret
+  patdeck list --search 'idle>90d' --json | jq -r .id | xargs patdeck revoke --yes
 
 Asks for the name (of several, the count) on a terminal; elsewhere --yes is needed.
 All of them or none. Exit 0, 1 if one is not there, 3 if one is revoked already.";
@@ -108,8 +127,10 @@ pub(super) const REGENERATE: &str = "\
 Examples:
   patdeck regenerate ci-prod --overlap 15m --secret-file ci.secret
   patdeck regenerate ci-prod --lifetime 90d --yes
+  patdeck regenerate web-1 web-2 --overlap 24h --secret-file new.tsv
 
 Prints the bare secret and nothing else. With an overlap the old secret works on that long.
+The secrets of several are on the disk, name and secret in a line, before an old one dies.
 Exit 0, 1 if there is no such token, 3 if a rule refuses it.";
 
 /// `delete`

@@ -66,7 +66,9 @@ impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         let exit = match &error {
             sealed if sealed.is_sealed() => Exit::Refused,
-            ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
+            ServiceError::Store(_) | ServiceError::Entropy(_) | ServiceError::Unsure { .. } => {
+                Exit::Store
+            }
             ServiceError::Gone(_) | ServiceError::NotFound(_) | ServiceError::NothingToRestore => {
                 Exit::No
             }

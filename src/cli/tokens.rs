@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     domain::{
-        LastUse, Moment, Pat, Query, Sort, Status, StatusFilter,
+        LastUse, Moment, Pat, Query, Sort, Status,
         sentence::{permits, wildcards},
     },
     json::{self, time, token},
@@ -23,15 +23,15 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
         tell(&format!("{damage} is damaged and left out: restore a backup, or delete this record"));
     }
     let (column, descending) = args.sort;
-    let query = Query {
-        status: if args.expiring.is_some() { StatusFilter::Active } else { args.status.into() },
-        search: args.search.clone(),
-        sort: Sort { column, descending },
-    };
+    let sort = Sort { column, descending };
+    let query = Query { status: args.status.into(), search: args.search.clone(), sort };
     let (mut rows, _) = query.select(&loaded.pats, now);
     if let Some(within) = args.expiring {
-        let soon = |end: Moment| end - now <= within.as_delta();
-        rows.retain(|at| loaded.pats.get(*at).is_some_and(|pat| pat.expires.is_some_and(soon)));
+        let soon = |pat: &Pat| {
+            let ends = pat.expires.is_some_and(|end| end - now <= within.as_delta());
+            ends && pat.status(now) == Status::Active
+        };
+        rows.retain(|at| loaded.pats.get(*at).is_some_and(soon));
     }
     let found = !rows.is_empty();
     let shown = rows.iter().filter_map(|at| loaded.pats.get(*at));

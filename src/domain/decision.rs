@@ -1,6 +1,7 @@
 //! The answer to "may this token do this?": exact match of type and operation, an entity that
 //! is the same or `*`, a domain that is the same or unset. No hierarchy, no cache, no I/O.
-//! Called by the service's checks and by nothing else; there is one rule for all faces.
+//! Called by the service's checks, and by the search for who may do something; there is one rule
+//! for all faces.
 
 use super::{
     Moment,
@@ -19,6 +20,14 @@ pub struct Request {
     pub operation: Operation,
     /// Within which domain, if the caller knows one.
     pub domain: Option<Domain>,
+}
+
+impl From<Scope> for Request {
+    /// Asks for exactly what `scope` permits.
+    fn from(scope: Scope) -> Self {
+        let Scope { entity_type, entity, operation, domain } = scope;
+        Self { entity_type, entity, operation, domain }
+    }
 }
 
 impl Request {
@@ -90,7 +99,8 @@ pub fn standing(pat: &Pat, at: Moment) -> Result<(), Denial> {
     }
 }
 
-fn allows(scope: &Scope, request: &Request) -> bool {
+/// Whether `scope` by itself allows what `request` asks.
+pub(super) fn allows(scope: &Scope, request: &Request) -> bool {
     scope.entity_type == request.entity_type
         && scope.operation == request.operation
         && (scope.domain.is_none() || scope.domain == request.domain)

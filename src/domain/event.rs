@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use super::{Moment, id::TokenId, text::escape};
 
 /// Who acts: the account, whom it was switched from, and where the session comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Actor {
     /// The account that the process runs as.
     pub user: String,

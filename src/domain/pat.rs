@@ -47,6 +47,9 @@ impl Status {
     }
 }
 
+/// Within which an expiry is near.
+pub const SOON: TimeDelta = TimeDelta::days(7);
+
 /// The last time that a check matched the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUse {
@@ -160,6 +163,11 @@ impl Pat {
         } else {
             Status::Active
         }
+    }
+
+    /// Whether it is active at `at` and expires within a week.
+    pub fn expires_soon(&self, at: Moment) -> bool {
+        self.status(at) == Status::Active && self.expires.is_some_and(|end| end - at < SOON)
     }
 
     /// Which secret `digest` is that of, if that one works, or would if the status allowed it:

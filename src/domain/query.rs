@@ -7,6 +7,7 @@ use super::{
     Moment,
     name::fold,
     pat::{Pat, Status},
+    search::Search,
 };
 
 /// Which statuses are shown.
@@ -15,6 +16,8 @@ pub enum StatusFilter {
     /// Active ones: what one works with.
     #[default]
     Active,
+    /// Active ones that expire within a week.
+    Expiring,
     /// Those past their expiry and not revoked.
     Expired,
     /// Revoked ones, past their expiry or not.
@@ -25,21 +28,27 @@ pub enum StatusFilter {
 
 impl StatusFilter {
     /// All of them, in the order of the chips.
-    pub const ALL: [Self; 4] = [Self::Active, Self::Expired, Self::Revoked, Self::All];
+    pub const ALL: [Self; 5] =
+        [Self::Active, Self::Expiring, Self::Expired, Self::Revoked, Self::All];
+
+    /// Those that part all tokens by their status, and all of them.
+    pub const STATUSES: [Self; 4] = [Self::Active, Self::Expired, Self::Revoked, Self::All];
 
     /// The chip's word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Active => "Active",
+            Self::Expiring => "Expiring",
             Self::Expired => "Expired",
             Self::Revoked => "Revoked",
             Self::All => "All",
         }
     }
 
-    /// Whether a token of `status` is shown.
-    pub fn shows(self, status: Status) -> bool {
+    /// Whether a token of `status` is shown, which expires `soon` or not.
+    pub fn shows(self, status: Status, soon: bool) -> bool {
         match self {
+            Self::Expiring => soon,
             Self::Active => status == Status::Active,
             Self::Expired => status == Status::Expired,
             Self::Revoked => status == Status::Revoked,
@@ -114,8 +123,8 @@ impl Default for Sort {
 pub struct Query {
     /// Which statuses.
     pub status: StatusFilter,
-    /// Words that must all be found in name, id or description; blank for no search.
-    pub search: String,
+    /// What must be found.
+    pub search: Search,
     /// The order.
     pub sort: Sort,
 }
@@ -125,6 +134,8 @@ pub struct Query {
 pub struct Counts {
     /// Active ones.
     pub active: usize,
+    /// Those of the active ones that expire within a week.
+    pub soon: usize,
     /// Expired ones.
     pub expired: usize,
     /// Revoked ones.
@@ -132,10 +143,21 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Counts one more of `status`, which expires `soon` or not.
+    pub(super) fn add(&mut self, status: Status, soon: bool) {
+        self.soon += usize::from(soon);
+        match status {
+            Status::Active => self.active += 1,
+            Status::Expired => self.expired += 1,
+            Status::Revoked => self.revoked += 1,
+        }
+    }
+
     /// How many the chip of `filter` stands for.
     pub fn of(self, filter: StatusFilter) -> usize {
         match filter {
             StatusFilter::Active => self.active,
+            StatusFilter::Expiring => self.soon,
             StatusFilter::Expired => self.expired,
             StatusFilter::Revoked => self.revoked,
             StatusFilter::All => self.active + self.expired + self.revoked,
@@ -144,23 +166,24 @@ impl Counts {
 }
 
 impl Query {
+    /// The statuses that are shown: a search that names some decides alone.
+    pub fn shown(&self) -> StatusFilter {
+        if self.search.names_status() { StatusFilter::All } else { self.status }
+    }
+
     /// The places in `pats` of the rows to show, in their order, and the counts of the chips,
     /// with statuses as of `at`. Ties keep the order of names.
     pub fn select(&self, pats: &[Pat], at: Moment) -> (Vec<usize>, Counts) {
-        let words: Vec<String> = fold(&self.search).split_whitespace().map(str::to_owned).collect();
         let mut counts = Counts::default();
         let mut rows = Vec::new();
         for (place, pat) in pats.iter().enumerate() {
-            if !words.iter().all(|word| found(pat, word)) {
+            if !self.search.matches(pat, at) {
                 continue;
             }
             let status = pat.status(at);
-            match status {
-                Status::Active => counts.active += 1,
-                Status::Expired => counts.expired += 1,
-                Status::Revoked => counts.revoked += 1,
-            }
-            if self.status.shows(status) {
+            let soon = pat.expires_soon(at);
+            counts.add(status, soon);
+            if self.shown().shows(status, soon) {
                 rows.push((place, pat));
             }
         }
@@ -168,12 +191,6 @@ impl Query {
         rows.sort_by(|(_, a), (_, b)| self.sort.order(a, b, at));
         (rows.into_iter().map(|(place, _)| place).collect(), counts)
     }
-}
-
-fn found(pat: &Pat, word: &str) -> bool {
-    pat.name.folded().contains(word)
-        || fold(pat.id.as_str()).contains(word)
-        || fold(pat.description.as_str()).contains(word)
 }
 
 impl Sort {
@@ -242,7 +259,7 @@ mod tests {
     #[test]
     fn each_status_has_its_chip_and_revoked_wins() {
         let (rows, counts) = Query::default().select(&some(), at(30));
-        assert_eq!(counts, Counts { active: 2, expired: 1, revoked: 1 });
+        assert_eq!(counts, Counts { active: 2, soon: 1, expired: 1, revoked: 1 });
         assert_eq!(rows.len(), counts.of(StatusFilter::Active));
         for filter in StatusFilter::ALL {
             let query = Query { status: filter, ..Query::default() };
@@ -254,7 +271,10 @@ mod tests {
     fn search_looks_at_name_id_and_description_without_case() {
         let search = |text: &str| {
             let status = StatusFilter::All;
-            names(&Query { status, search: text.into(), ..Query::default() }, &some())
+            names(
+                &Query { status, search: Search::parse(text).unwrap(), ..Query::default() },
+                &some(),
+            )
         };
         assert_eq!(search("ALPH"), ["alpha"]);
         assert_eq!(search("cccccc"), ["gamma"]);

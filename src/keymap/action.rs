@@ -79,12 +79,20 @@ actions! {
     NextStatus = "next-status",
     /// The previous status filter.
     PreviousStatus = "previous-status",
+    /// Show what expires soon, or no longer.
+    Expiring = "expiring",
     /// Sort by the next column.
     NextSort = "next-sort",
     /// Sort the other way round.
     ReverseSort = "reverse-sort",
     /// Show times relative, local or in UTC.
     Times = "times",
+    /// Mark the selected row, or take its mark away.
+    Mark = "mark",
+    /// Begin a range of marks, or end it.
+    MarkRange = "mark-range",
+    /// Mark all rows that are shown.
+    MarkAll = "mark-all",
     /// Start a new token.
     New = "new",
     /// Start a new token like this one.

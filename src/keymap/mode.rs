@@ -25,6 +25,8 @@ pub enum Mode {
     Ask,
     /// In a dialog that wants a name or a count typed.
     Confirm,
+    /// In the dialog on many tokens, which wants their count typed.
+    Bulk,
     /// On the panel of a new secret.
     Secret,
     /// In the help, the palette and the messages.
@@ -33,7 +35,7 @@ pub enum Mode {
 
 impl Mode {
     /// All of them, in the order of the documents.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Always,
         Self::Global,
         Self::List,
@@ -45,6 +47,7 @@ impl Mode {
         Self::Rows,
         Self::Ask,
         Self::Confirm,
+        Self::Bulk,
         Self::Secret,
         Self::Menu,
     ];
@@ -63,6 +66,7 @@ impl Mode {
             Self::Rows => &[Self::Rows, Self::Form, Self::Always],
             Self::Ask => &[Self::Ask, Self::Always],
             Self::Confirm => &[Self::Confirm, Self::Always],
+            Self::Bulk => &[Self::Bulk, Self::Always],
             Self::Secret => &[Self::Secret, Self::Always],
             Self::Menu => &[Self::Menu, Self::Always],
         }
@@ -82,6 +86,7 @@ impl Mode {
             Self::Rows => "rows",
             Self::Ask => "ask",
             Self::Confirm => "confirm",
+            Self::Bulk => "bulk",
             Self::Secret => "secret",
             Self::Menu => "menu",
         }
@@ -89,7 +94,10 @@ impl Mode {
 
     /// Whether characters that are not bound here are text for the focused field.
     pub fn takes_text(self) -> bool {
-        matches!(self, Self::Search | Self::Form | Self::Rows | Self::Confirm | Self::Menu)
+        matches!(
+            self,
+            Self::Search | Self::Form | Self::Rows | Self::Confirm | Self::Bulk | Self::Menu
+        )
     }
 }
 

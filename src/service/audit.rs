@@ -40,8 +40,8 @@ pub enum Followed {
     Nothing,
     /// These tokens, each as it is now; `None` if it is gone.
     Tokens(Vec<(TokenId, Option<Pat>)>, Position),
-    /// So much that loading everything is the shorter way.
-    Everything(Loaded),
+    /// So much that reading everything anew is the shorter way; where to follow on from.
+    Everything(Position),
 }
 
 /// A part of the trail, newest first.
@@ -83,31 +83,36 @@ impl Service {
 
     fn loaded(&self, rows: &impl Rows) -> Result<Loaded, StoreError> {
         let listing = rows.pats()?;
-        let last = Self::newest(rows)?;
-        let mark = last.as_ref().map(|event| event.what.at);
+        let last = Self::newest_event(rows)?;
         Ok(Loaded {
             now: self.judged_at(rows)?,
             pats: listing.rows,
             damaged: listing.damaged,
             position: position(rows, last.as_ref())?,
-            clock_behind: mark.filter(|mark| *mark - self.clock.now() > SLACK),
+            clock_behind: self.behind(last.as_ref()),
         })
+    }
+
+    /// Where a follower stands who has seen everything.
+    pub fn position(&self) -> Result<Position, ServiceError> {
+        Ok(self.store.read(|rows| position(rows, Self::newest_event(rows)?.as_ref()))?)
     }
 
     /// What changed since `seen`: a few key reads when nothing did.
     pub fn follow(&self, seen: Position) -> Result<Followed, ServiceError> {
         Ok(self.store.read(|rows| {
-            let position = position(rows, Self::newest(rows)?.as_ref())?;
+            let position = position(rows, Self::newest_event(rows)?.as_ref())?;
             if position == seen {
                 return Ok(Followed::Nothing);
             }
-            if position.store != seen.store {
-                return Ok(Followed::Everything(self.loaded(rows)?));
-            }
-            match rows.changes_after(seen.generation)? {
-                Changes::TooFar => Ok(Followed::Everything(self.loaded(rows)?)),
+            match changes(rows, seen, position)? {
+                Changes::TooFar => Ok(Followed::Everything(position)),
                 Changes::Tokens(ids, _) => {
-                    let fresh = ids.into_iter().map(|id| Ok((id, rows.pat(&id)?)));
+                    let fresh = ids.into_iter().map(|id| match rows.pat(&id) {
+                        // Its damage is named where all tokens are read.
+                        Err(StoreError::Damaged(_)) => Ok((id, None)),
+                        pat => Ok((id, pat?)),
+                    });
                     Ok::<_, StoreError>(Followed::Tokens(
                         fresh.collect::<Result<_, StoreError>>()?,
                         position,
@@ -115,6 +120,11 @@ impl Service {
                 }
             }
         })?)
+    }
+
+    /// The time of the last change, if the clock stands well before it.
+    pub(super) fn behind(&self, last: Option<&Event>) -> Option<Moment> {
+        last.map(|event| event.what.at).filter(|mark| *mark - self.clock.now() > SLACK)
     }
 
     /// The newest `limit` events, and whether the whole chain holds.
@@ -172,7 +182,7 @@ impl Service {
     pub fn accept_clock(&self) -> Result<(), ServiceError> {
         Ok(self.store.write(|rows| {
             let now = self.clock.now();
-            let mark = Self::newest(rows)?.map(|event| event.what.at);
+            let mark = Self::newest_event(rows)?.map(|event| event.what.at);
             Self::redate_trash(rows, now)?;
             let detail = mark.map_or_else(String::new, |mark| {
                 format!("the last change was at {}", mark.format("%Y-%m-%d %H:%M UTC"))
@@ -190,8 +200,18 @@ impl Service {
     }
 }
 
+/// Which tokens changed between two positions.
+pub(super) fn changes(
+    rows: &impl Rows,
+    seen: Position,
+    now: Position,
+) -> Result<Changes, StoreError> {
+    // Another store has generations of its own.
+    if seen.store == now.store { rows.changes_after(seen.generation) } else { Ok(Changes::TooFar) }
+}
+
 /// Where a follower stands who has seen all of `rows`, of which `last` is the newest event.
-fn position(rows: &impl Rows, last: Option<&Event>) -> Result<Position, StoreError> {
+pub(super) fn position(rows: &impl Rows, last: Option<&Event>) -> Result<Position, StoreError> {
     let store = match rows.store_id() {
         Ok(id) => u128::from_str_radix(&id, 16).unwrap_or_default(),
         // It only informs here, and must not keep a store from being read.

@@ -1,6 +1,9 @@
 //! Why a use case was refused or failed: the rule's own words, or the store's. Nothing was
 //! changed in any of these cases. Shown as it is by both faces.
 
+use std::path::PathBuf;
+
+use super::handout::HandoutError;
 use crate::{
     domain::{LifetimeError, Name, NameError, PresetError, ScopeError, TransitionError},
     store::StoreError,
@@ -55,6 +58,31 @@ pub enum ServiceError {
     /// The secret that was taken is not the present one.
     #[error("somebody regenerated {0} meanwhile: the secret that you have is not its present one")]
     Replaced(Name),
+    /// One of many was refused, and the others with it.
+    #[error("{name}: {why}")]
+    OneOfMany {
+        /// Which.
+        name: Name,
+        /// Why.
+        why: Box<ServiceError>,
+    },
+    /// It is not what the operator was shown any more.
+    #[error("it was changed meanwhile: nothing was done, look again")]
+    Changed,
+    /// More than one transaction should hold.
+    #[error("{0} tokens are too many at once: at most {max} are changed together, mark fewer", max = super::bulk::MOST)]
+    TooMany(usize),
+    /// The file for new secrets was refused.
+    #[error(transparent)]
+    Handout(#[from] HandoutError),
+    /// Whether the change took place is not known, and its secrets were kept.
+    #[error("{why}. Whether the tokens were changed is not known: {} is kept, its secrets work if they were", .file.display())]
+    Unsure {
+        /// What happened.
+        why: Box<ServiceError>,
+        /// Where the secrets are.
+        file: PathBuf,
+    },
     /// Nothing to bring back, or too late.
     #[error("nothing can be brought back: a deleted token is kept for 24 hours")]
     NothingToRestore,

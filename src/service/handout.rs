@@ -1,5 +1,6 @@
-//! Handing a secret over to a file: a new one, for its owner alone, with the bare secret and a
-//! line end. Refuses an existing file and a link, so that nothing is ever overwritten.
+//! Handing secrets over to a file: a new one, for its owner alone, with the bare secret and a
+//! line end, or a line with name and secret for each of many. Refuses an existing file and a
+//! link, so that nothing is ever overwritten.
 
 use std::{
     fs::{File, OpenOptions},
@@ -8,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::domain::Secret;
+use crate::domain::{Name, Secret};
 
 /// Why a secret was not written; no part of it is in any file.
 #[derive(Debug, thiserror::Error)]
@@ -50,15 +51,44 @@ impl Waiting {
 
     /// Writes `secret`, which is on the disk when this returns. Returns the path as it was taken.
     pub fn fill(mut self, secret: &Secret) -> Result<PathBuf, HandoutError> {
-        // Two writes, not one joined text: no further copy of the secret is made.
-        let written = self
-            .file
-            .write_all(secret.reveal().as_bytes())
-            .and_then(|()| self.file.write_all(b"\n"))
-            .and_then(|()| self.file.sync_all());
+        let written = self.line(&[], secret).and_then(|()| self.file.sync_all());
         written.map_err(|reason| refused(&self.path, reason))?;
+        Ok(self.keep())
+    }
+
+    /// Writes a line for each of many: the name, a tab, the secret. They are on the disk when
+    /// this returns, but do not stay unless they are kept.
+    pub fn fill_many<'a>(
+        &mut self,
+        secrets: impl IntoIterator<Item = (&'a Name, &'a Secret)>,
+    ) -> Result<(), HandoutError> {
+        let mut each = secrets.into_iter();
+        let written = each
+            .try_for_each(|(name, secret)| self.line(&[name.as_str(), "\t"], secret))
+            .and_then(|()| self.file.sync_all())
+            .and_then(|()| self.sync_folder());
+        written.map_err(|reason| refused(&self.path, reason))
+    }
+
+    /// Leaves the file where it is. Returns the path as it was taken.
+    pub fn keep(mut self) -> PathBuf {
         self.filled = true;
-        Ok(self.path.clone())
+        self.path.clone()
+    }
+
+    fn line(&mut self, before: &[&str], secret: &Secret) -> io::Result<()> {
+        // Several writes, not one joined text: no further copy of the secret is made.
+        for text in before {
+            self.file.write_all(text.as_bytes())?;
+        }
+        self.file.write_all(secret.reveal().as_bytes())?;
+        self.file.write_all(b"\n")
+    }
+
+    /// A new file is there after a power cut only once its folder is on the disk as well.
+    fn sync_folder(&self) -> io::Result<()> {
+        let folder = self.path.parent().filter(|path| !path.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     }
 }
 
@@ -68,6 +98,19 @@ impl Drop for Waiting {
             drop(std::fs::remove_file(&self.path));
         }
     }
+}
+
+/// Refuses a `path` that [`Waiting::at`] would refuse for what is there already.
+pub fn is_free(path: &str) -> Result<(), HandoutError> {
+    let path = at_home(path);
+    let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
+    if path.symlink_metadata().is_ok() {
+        return Err(HandoutError::Exists(path));
+    }
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(HandoutError::NoFolder(path));
+    }
+    Ok(())
 }
 
 /// Writes `secret` to a new file at `path`, as [`Waiting`] does.

@@ -5,6 +5,7 @@
 pub mod actor;
 pub mod address;
 pub mod audit;
+pub mod bulk;
 pub mod clock;
 pub mod entropy;
 pub mod error;
@@ -13,6 +14,7 @@ mod like;
 pub mod lookup;
 pub mod pats;
 mod plan;
+pub mod roll;
 pub mod scopes;
 pub mod transfer;
 pub mod trash;
@@ -21,10 +23,12 @@ pub mod verify;
 
 pub use actor::acting;
 pub use audit::{Followed, Health, Loaded, Position, Trail};
+pub use bulk::{Bulk, Preview};
 pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
 pub use error::ServiceError;
 pub use pats::{Claim, Issued, NewPat, Renewal};
+pub use roll::Roll;
 pub use undo::{Change, Undo, Undone};
 pub use verify::Verdict;
 
@@ -86,11 +90,11 @@ impl Service {
     /// mended by [`Service::accept_clock`].
     fn judged_at(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
         let clock = self.clock.now();
-        Ok(Self::newest(rows)?.map_or(clock, |event| clock.max(event.what.at)))
+        Ok(Self::newest_event(rows)?.map_or(clock, |event| clock.max(event.what.at)))
     }
 
     /// The newest event that can be read: a damaged one must not stop checks and revocations.
-    fn newest(rows: &impl Rows) -> Result<Option<Event>, StoreError> {
+    fn newest_event(rows: &impl Rows) -> Result<Option<Event>, StoreError> {
         match rows.last_event() {
             Err(StoreError::Damaged(_)) => Ok(rows.events_before(None, 1)?.rows.pop()),
             newest => newest,

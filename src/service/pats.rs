@@ -7,7 +7,7 @@ use crate::{
         Action, Description, Digest, Lifetime, Moment, Name, Overlap, Pat, Scope, ScopeError,
         Scopes, Secret, TokenId,
     },
-    store::{Rows, Writer},
+    store::Rows,
 };
 
 /// What a new token is to be.
@@ -140,22 +140,6 @@ impl Service {
             pat.revoke(at).map(|pat| (pat, format!("was {was}")))
         })?;
         Ok(pat)
-    }
-
-    /// Ends all of these tokens, or none: refuses when one is revoked or not there.
-    pub fn revoke_many(&self, ids: &[TokenId]) -> Result<Vec<Pat>, ServiceError> {
-        self.store.write(|rows| {
-            let at = self.judged_at(rows)?;
-            let revoke = |rows: &mut Writer<'_>, id| {
-                let pat = Self::found(rows, id)?;
-                let was = pat.status(at).word();
-                let pat = pat.revoke(at)?;
-                rows.put_pat(&pat)?;
-                self.record(rows, at, Action::Revoked, &pat, format!("was {was}"))?;
-                Ok(pat)
-            };
-            ids.iter().map(|id| revoke(rows, id)).collect()
-        })
     }
 
     /// Gives a token a new secret and a new lifetime; all else stays, and it is active. The old

@@ -69,7 +69,7 @@ impl Service {
 }
 
 /// Up to three of them by name, the rest by number: a trail is read, not parsed.
-fn listed(scopes: &[Scope]) -> String {
+pub(super) fn listed(scopes: &[Scope]) -> String {
     let named: Vec<_> = scopes.iter().take(3).map(ToString::to_string).collect();
     match scopes.len().saturating_sub(3) {
         0 => named.join(" "),

@@ -39,7 +39,7 @@ pub(super) fn event<A: Access>(
     Ok(Event { sequence, what: what.ok_or_else(damaged)?, previous, hash })
 }
 
-fn go_on(more: bool) -> ControlFlow<()> {
+pub(super) fn go_on(more: bool) -> ControlFlow<()> {
     if more { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }
 

@@ -40,7 +40,7 @@ pub use error::{Damage, StoreError};
 pub use file::{Handed, judge_handed};
 #[doc(hidden)]
 pub use probe::any_record;
-pub use rows::{ChainState, Changes, Found, Reader, Rows, Trashed};
+pub use rows::{ChainState, Changes, Found, Reached, Reader, Rows, Trashed};
 pub use settle::settle;
 pub use writer::Writer;
 

@@ -2,10 +2,14 @@
 //! record is named, never guessed, and hides no other. The service calls them in the closures
 //! that it gives to `Store::read` and `Store::write`.
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::{
+    collections::HashMap,
+    ops::{Bound, ControlFlow},
+};
 
 use super::{
-    agree, chain,
+    agree,
+    chain::{self, go_on},
     error::{Damage, StoreError},
     migrate,
     record::{BirthV1, EventV1, PatV1, RefV1, TrashV1, Uses, UsesV1},
@@ -15,6 +19,9 @@ use crate::domain::{Event, Hash, Moment, Name, Pat, TokenId};
 
 /// Under which word the table `meta-1` holds which store this is.
 pub(super) const BIRTH: &[u8] = b"birth";
+
+/// Tokens that are read in one go where all are.
+const PAGE: usize = 4_096;
 
 /// What was found, and what could not be read; a damaged record never hides the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +52,17 @@ pub struct Trashed {
     pub pat: Pat,
     /// When it was deleted.
     pub at: Moment,
+}
+
+/// How far the tokens have been read, in the order of their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reached([u8; TokenId::LEN]);
+
+impl Reached {
+    /// Whether what is read up to here includes `id`, if it is there at all.
+    pub fn includes(self, id: &TokenId) -> bool {
+        *id.as_bytes() <= self.0
+    }
 }
 
 /// What happened after a generation.
@@ -124,10 +142,38 @@ pub trait Rows: Source {
 
     /// All tokens in the order of their ids.
     fn pats(&self) -> Result<Found<Pat>, StoreError> {
+        let (mut all, mut place) = self.pats_after(None, PAGE)?;
+        while let Some(after) = place {
+            let (found, next) = self.pats_after(Some(after), PAGE)?;
+            all.rows.extend(found.rows);
+            all.damaged.extend(found.damaged);
+            place = next;
+        }
+        Ok(all)
+    }
+
+    /// At most `limit` tokens behind `after` in the order of their ids, from the first on with
+    /// `None`; a damaged one counts. The place to go on from is `None` at the end.
+    fn pats_after(
+        &self,
+        after: Option<Reached>,
+        limit: usize,
+    ) -> Result<(Found<Pat>, Option<Reached>), StoreError> {
         let tables = self.tables();
+        let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
+        let mut records = Vec::with_capacity(limit);
+        let range = (from.as_ref(), Bound::Unbounded);
+        tables.pats.scan(range, false, |key: &[u8; TokenId::LEN], row: Result<PatV1, _>| {
+            records.push((*key, row));
+            go_on(records.len() < limit)
+        })?;
         let mut found = Found::none();
+        let Some(last) = records.last().map(|(key, _)| *key) else {
+            return Ok((found, None));
+        };
         let mut uses: HashMap<[u8; TokenId::LEN], Uses> = HashMap::new();
-        tables.uses.each(|key: &[u8; TokenId::LEN], row: Result<UsesV1, _>| {
+        let range = (from.as_ref(), Bound::Included(&last));
+        tables.uses.scan(range, false, |key: &[u8; TokenId::LEN], row: Result<UsesV1, _>| {
             match row.map(UsesV1::uses) {
                 Ok(Some(used)) => drop(uses.insert(*key, used)),
                 Ok(None) => found.damaged.push(tables.uses.damage(&key)),
@@ -135,15 +181,14 @@ pub trait Rows: Source {
             }
             ControlFlow::Continue(())
         })?;
-        tables.pats.each(|key: &[u8; TokenId::LEN], row: Result<PatV1, _>| {
-            let pat = row.and_then(|record| {
-                let pat = record.pat(key, uses.remove(key).unwrap_or_default());
-                pat.ok_or_else(|| tables.pats.damage(&key))
-            });
-            found.take(pat);
-            ControlFlow::Continue(())
-        })?;
-        Ok(found)
+        let more = records.len() >= limit;
+        for (key, record) in records {
+            found.take(record.and_then(|record| {
+                let pat = record.pat(&key, uses.remove(&key).unwrap_or_default());
+                pat.ok_or_else(|| tables.pats.damage(&&key))
+            }));
+        }
+        Ok((found, more.then_some(Reached(last))))
     }
 
     /// How many tokens there are, damaged ones included.

@@ -1,17 +1,19 @@
 //! What comes back from the service: replies go to whoever asked, news to everything that shows
 //! the tokens concerned. Part of the app.
 
+use std::{collections::HashSet, path::PathBuf};
+
 use super::{
     app::{App, Asker, Want},
     effect::{Effect, Outcome},
-    screen::{Overlay, create::Create, secret::SecretPanel},
+    screen::{Overlay, bulk::BulkDialog, bulk_words, create::Create, secret::SecretPanel},
     step::{Errand, Tab},
     undo::Back,
     worker::Report,
 };
 use crate::{
     domain::Pat,
-    service::{Issued, ServiceError},
+    service::{Bulk, Followed, Issued, ServiceError},
 };
 
 impl App {
@@ -20,8 +22,13 @@ impl App {
         self.tick();
         match report {
             Report::News(news) => {
+                if let Followed::Tokens(changed, _) = &news {
+                    let gone = changed.iter().filter(|(_, pat)| pat.is_none());
+                    let gone: HashSet<_> = gone.map(|(id, _)| *id).collect();
+                    self.tokens.keep_marks(|id| !gone.contains(id));
+                }
                 let changed = self.world.follow(news);
-                self.tokens.refresh(&self.world.view());
+                self.tokens.refresh();
                 let shown = self.detail.id();
                 let concerned = changed.is_none_or(|ids| shown.is_some_and(|id| ids.contains(&id)));
                 if let (true, Some(id)) = (concerned, shown) {
@@ -30,6 +37,21 @@ impl App {
                 if self.tab == Tab::Audit {
                     self.ask(Asker::App, Effect::Trail);
                 }
+            }
+            Report::Listing(mut listing) => {
+                let first = !self.world.is_loaded();
+                self.world.take(&mut listing);
+                self.tokens.deliver(*listing);
+                // Its dialogs are one key away, as the banner says; but what the operator has
+                // chosen meanwhile stays chosen.
+                let untouched = first && self.world.is_loaded() && self.tokens.is_at_the_top();
+                if let (true, Some(id)) = (untouched, self.world.first_unclaimed()) {
+                    self.tokens.select(id);
+                }
+            }
+            Report::Unlisted(error) => {
+                self.tokens.give_up();
+                self.warn(error.to_string());
             }
             Report::Reply(outcome) => {
                 let asker = self.asked.pop_front().unwrap_or(Asker::App);
@@ -41,15 +63,7 @@ impl App {
 
     fn reply(&mut self, asker: Asker, outcome: Outcome) {
         match outcome {
-            Outcome::Loaded(loaded) => {
-                self.world.load(loaded);
-                let left = self.world.first_unclaimed();
-                match left {
-                    // Its dialogs are one key away, as the banner says.
-                    Some(id) => self.tokens.select(id, &self.world.view()),
-                    None => self.tokens.refresh(&self.world.view()),
-                }
-            }
+            Outcome::Pats(pats) => self.world.take_pats(pats),
             Outcome::History(id, events) => self.detail.deliver(id, events),
             Outcome::Trail(trail) => self.audit.deliver(trail),
             Outcome::Text(what, text) => self.wants.push(Want::Run(Errand::Copy { what, text })),
@@ -67,6 +81,15 @@ impl App {
                 self.failed(asker, error.into());
             }
             Outcome::Likeness(id, new) => self.fill(asker, id, &new),
+            Outcome::Previewed(preview) => {
+                self.done(asker);
+                // Those that are not among them are gone.
+                let there: HashSet<_> = preview.candidates.iter().map(|it| it.id).collect();
+                self.tokens.keep_marks(|id| there.contains(id));
+                let dialog = BulkDialog::new(preview, &self.world.view());
+                self.open(Overlay::Bulk(dialog));
+            }
+            Outcome::Changed(bulk, count, file) => self.changed(asker, &bulk, count, file),
             Outcome::Decided(id, request, decision) => {
                 if let Some(overlay) = self.overlay_of(asker) {
                     overlay.deliver(Outcome::Decided(id, request, decision));
@@ -89,7 +112,7 @@ impl App {
             self.overlays.retain(|(number, _)| asker != Asker::Overlay(*number));
         }
         let view = self.world.view();
-        if self.tab == Tab::Detail && self.detail.id().is_some_and(|id| view.pat(&id).is_none()) {
+        if self.tab == Tab::Detail && self.detail.id().is_some_and(|id| view.is_gone(&id)) {
             self.tab = Tab::Tokens;
         }
         // A request that lacked a scope is decided anew once the scope may be there.
@@ -112,13 +135,32 @@ impl App {
             format!("the secret that {name} had before stays dead: nothing leads back to it")
         }));
         let id = *id;
-        self.tokens.select(id, &self.world.view());
+        self.world.take_pats([(id, Some(issued.pat.clone()))]);
+        self.tokens.select(id);
         self.tab = Tab::Detail;
         self.show(Some(id));
         self.open(Overlay::Secret(SecretPanel::new(issued)));
     }
 
+    /// Many tokens were changed. Where new secrets went must be read before it is gone.
+    fn changed(&mut self, asker: Asker, bulk: &Bulk, count: usize, file: Option<PathBuf>) {
+        self.tokens.unmark();
+        let told = file.map(|file| bulk_words::handed_out(count, &file));
+        if let (Some(told), Some(Overlay::Bulk(dialog))) = (&told, self.overlay_of(asker)) {
+            dialog.finish(told.clone());
+            return;
+        }
+        self.done(asker);
+        match told {
+            Some(told) => self.warn(told),
+            None => self.say(bulk_words::done(bulk, count)),
+        }
+    }
+
     fn failed(&mut self, asker: Asker, error: ServiceError) {
+        if asker == Asker::Fetch {
+            self.world.stuck();
+        }
         let left = match (asker, self.overlay_of(asker)) {
             (_, Some(overlay)) => overlay.refuse(error),
             (Asker::Form, None) => self.create.refuse(error),

@@ -8,6 +8,7 @@ use ratatui::crossterm::event::KeyEvent;
 use super::{
     effect::Effect,
     input::Input,
+    listing::Question,
     screen::{
         Overlay, audit::Audit, create::Create, detail::Detail, help::Help, messages::Messages,
         palette::Palette, tokens::Tokens,
@@ -28,6 +29,8 @@ use crate::{
 pub enum Want {
     /// Ask the service.
     Ask(Effect),
+    /// Ask what the list shows.
+    List(Question),
     /// Do something on this machine.
     Run(Errand),
     /// Paint everything again.
@@ -45,6 +48,8 @@ pub enum Want {
 pub(super) enum Asker {
     /// The app itself.
     App,
+    /// The app, for the tokens that are looked at.
+    Fetch,
     /// The create form.
     Form,
     /// The overlay with this number.
@@ -80,7 +85,7 @@ impl App {
     /// An app that asks for the tokens first; `who` is told on the top line.
     pub fn new(world: World, who: String) -> Self {
         let create = Create::new(&world.view());
-        let mut app = Self {
+        Self {
             world,
             who,
             tab: Tab::default(),
@@ -99,25 +104,13 @@ impl App {
             past: Vec::new(),
             printed: Vec::new(),
             wants: Vec::new(),
-        };
-        app.ask(Asker::App, Effect::Load);
-        app
+        }
     }
 
     /// The same app, whose command lines name the store and the settings by these options.
     pub fn with_options(mut self, options: Vec<(&'static str, String)>) -> Self {
         self.options = options;
         self
-    }
-
-    /// What it wants done, oldest first; asked once.
-    pub fn take_wants(&mut self) -> Vec<Want> {
-        std::mem::take(&mut self.wants)
-    }
-
-    /// Whether an answer of the service is still to come.
-    pub fn is_waiting(&self) -> bool {
-        !self.asked.is_empty()
     }
 
     /// The secrets to print after the program has ended.
@@ -139,7 +132,7 @@ impl App {
     /// The present instant is now: what depends on it is looked at again.
     pub fn tick(&mut self) {
         if self.world.tick() {
-            self.tokens.refresh(&self.world.view());
+            self.tokens.refresh();
         }
         self.voice.tick(self.world.now());
     }
@@ -214,10 +207,9 @@ impl App {
     }
 
     fn paste(&mut self, text: &str) {
-        let view = self.world.view();
         let taken = match (self.overlays.last_mut(), self.tab) {
             (Some((_, overlay)), _) => overlay.paste(text),
-            (None, Tab::Tokens) => self.tokens.paste(text, &view),
+            (None, Tab::Tokens) => self.tokens.paste(text),
             (None, Tab::Create) => self.create.paste(text),
             (None, Tab::Detail | Tab::Audit) => false,
         };
@@ -236,7 +228,7 @@ impl App {
         let view = self.world.view();
         let step = match (self.overlays.last_mut(), self.tab) {
             (Some((_, overlay)), _) => overlay.on_text(key, &view),
-            (None, Tab::Tokens) => self.tokens.on_text(key, &view),
+            (None, Tab::Tokens) => self.tokens.on_text(key),
             (None, Tab::Create) => self.create.on_text(key, &view),
             (None, Tab::Detail | Tab::Audit) => Step::Ignored,
         };
@@ -274,7 +266,6 @@ impl App {
             Action::PreviousTab => self.go(self.beside(false)),
             Action::AcceptClock if self.world.is_clock_behind() => {
                 self.ask(Asker::App, Effect::AcceptClock);
-                self.ask(Asker::App, Effect::Load);
             }
             Action::AcceptClock => {}
             Action::Undo => self.undo(),

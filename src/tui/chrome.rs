@@ -4,13 +4,12 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
-    screen::token_table::soon,
     step::Tab,
     view::View,
     widget::paint::{Pen, band, width, wrap},
 };
 use crate::{
-    domain::{Status, text::escape},
+    domain::text::escape,
     keymap::{self, Action, Key, Mode},
 };
 
@@ -46,10 +45,12 @@ pub fn top(tab: Tab, who: &str, area: Rect, buf: &mut Buffer, view: &View<'_>) {
 /// Who and where, what is active and what expires within a week: as much as fits `room`.
 fn facts(who: &str, room: u16, view: &View<'_>) -> Vec<(String, Style)> {
     let look = &view.look;
-    let active = view.pats.iter().filter(|pat| pat.status(view.now) == Status::Active).count();
-    let soon = view.pats.iter().filter(|pat| soon(pat, view)).count();
     let dot = format!(" {} ", look.dot());
-    let mut told = vec![(who.to_owned(), look.faint()), (format!("{active} active"), look.faint())];
+    let mut told = vec![(who.to_owned(), look.faint())];
+    if let Some(numbers) = view.numbers() {
+        told.push((format!("{} active", numbers.counts.active), look.faint()));
+    }
+    let soon = view.numbers().map_or(0, |numbers| numbers.soon);
     if soon > 0 {
         told.push((
             format!("{soon} expire{} in 7d", if soon == 1 { "s" } else { "" }),
@@ -63,10 +64,18 @@ fn facts(who: &str, room: u16, view: &View<'_>) -> Vec<(String, Style)> {
     let wide = |told: &[(String, Style)]| {
         told.iter().map(|(text, _)| width(text) + width(&dot)).sum::<u16>()
     };
-    while wide(&told).saturating_sub(width(&dot)) > room {
+    while !told.is_empty() && wide(&told).saturating_sub(width(&dot)) > room {
         told.remove(0);
     }
     told.into_iter().flat_map(|fact| [(dot.clone(), look.faint()), fact]).skip(1).collect()
+}
+
+/// How much of a large store has been read.
+pub fn reading(view: &View<'_>) -> String {
+    match (view.census.read, view.census.total) {
+        (0, _) => "reading the store".to_owned(),
+        (read, total) => format!("reading the store: {}%", read * 100 / total.max(1)),
+    }
 }
 
 /// Most lines that speak at once.

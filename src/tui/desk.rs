@@ -107,7 +107,7 @@ impl<D: Display> Desk<D> {
     }
 
     fn work(&mut self) -> io::Result<()> {
-        self.settle(PATIENCE)?;
+        self.wait(PATIENCE, App::is_waiting)?;
         while !self.over {
             self.draw()?;
             match self.next() {
@@ -137,7 +137,7 @@ impl<D: Display> Desk<D> {
             Happening::Input(input) => self.app.input(input),
             Happening::Report(report) => self.app.report(report),
         }
-        self.settle(PATIENCE)
+        self.wait(PATIENCE, App::is_waiting)
     }
 
     /// Takes the next thing that happens within `patience`; false if nothing does.
@@ -153,13 +153,19 @@ impl<D: Display> Desk<D> {
         self.over
     }
 
-    /// Does what the app wants, and waits up to `patience` for the answers; keys that come in
-    /// the meantime are held, for they were meant for what the answers show.
+    /// Does what the app wants, and waits up to `patience` for everything that it asks for;
+    /// keys that come in the meantime are held.
     pub fn settle(&mut self, patience: Duration) -> io::Result<()> {
+        self.wait(patience, App::is_busy)
+    }
+
+    /// Does what the app wants, and waits up to `patience` as long as it `lacks` something;
+    /// keys that come in the meantime are held, for they were meant for what the answers show.
+    fn wait(&mut self, patience: Duration, lacks: fn(&App) -> bool) -> io::Result<()> {
         let deadline = Instant::now() + patience;
         loop {
             self.serve()?;
-            if self.over || !self.app.is_waiting() {
+            if self.over || !lacks(&self.app) {
                 break;
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -211,6 +217,11 @@ impl<D: Display> Desk<D> {
             match want {
                 Want::Ask(effect) => {
                     if !self.worker.ask(effect) {
+                        self.over = true;
+                    }
+                }
+                Want::List(question) => {
+                    if !self.worker.list(question) {
                         self.over = true;
                     }
                 }

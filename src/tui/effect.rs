@@ -1,13 +1,15 @@
 //! What a screen asks of the world, as data, and what comes back. `perform` is the only place
 //! where the app calls the service; a screen can be driven in a test by looking at these.
 
+use std::path::{PathBuf, absolute};
+
 use super::undo::{Back, told};
 use crate::{
-    domain::{Decision, Description, Digest, Event, Name, Request, Scope, TokenId},
+    domain::{Decision, Description, Digest, Event, Name, Pat, Request, Scope, TokenId},
     json,
     service::{
-        Claim, Issued, Loaded, NewPat, Renewal, Service, ServiceError, StoreError, Trail, Undo,
-        Undone,
+        Bulk, Claim, Issued, NewPat, Preview, Renewal, Service, ServiceError, StoreError, Trail,
+        Undo, Undone,
     },
 };
 
@@ -18,8 +20,8 @@ const HISTORY_ROWS: usize = 100;
 /// Something for the service to do.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// Read every token.
-    Load,
+    /// Read these tokens.
+    Fetch(Vec<TokenId>),
     /// Make a token.
     Create(NewPat),
     /// Describe a token like this one.
@@ -42,6 +44,10 @@ pub enum Effect {
     Delete(TokenId),
     /// Delete all tokens, if there are this many.
     DeleteAll(usize),
+    /// Look at what a change to these tokens would do.
+    Preview(Bulk, Vec<TokenId>),
+    /// Change all of these tokens.
+    Bulk(Bulk, Vec<TokenId>),
     /// Take something back.
     Undo(Undo),
     /// Bring back what this operator deleted last.
@@ -63,14 +69,18 @@ pub enum Effect {
 /// What came of an effect.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Every token.
-    Loaded(Loaded),
+    /// Tokens as they are; `None` for one that is gone.
+    Pats(Vec<(TokenId, Option<Pat>)>),
     /// It is done: the sentence that says so, or none, and what leads back.
     Done(String, Back),
     /// What a token like another one would be made of.
     Likeness(TokenId, Box<NewPat>),
     /// A token has a new secret.
     Issued(Box<Issued>),
+    /// What a change to many tokens would do.
+    Previewed(Preview),
+    /// Many tokens were changed; where new secrets went.
+    Changed(Bulk, usize, Option<PathBuf>),
     /// The decision on a request.
     Decided(TokenId, Request, Decision),
     /// A token's own events.
@@ -92,7 +102,7 @@ pub fn perform(service: &Service, effect: &Effect) -> Outcome {
 
 fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> {
     Ok(match effect {
-        Effect::Load => Outcome::Loaded(service.load()?),
+        Effect::Fetch(ids) => Outcome::Pats(service.some(ids)?),
         Effect::Create(new) => Outcome::Issued(Box::new(service.create(new)?)),
         Effect::Regenerate(id, renewal) => {
             Outcome::Issued(Box::new(service.regenerate(id, *renewal)?))
@@ -104,6 +114,11 @@ fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> 
         Effect::Like(id) => Outcome::Likeness(*id, Box::new(service.like(id)?)),
         Effect::Test(id, request) => {
             Outcome::Decided(*id, request.clone(), service.test(id, request)?)
+        }
+        Effect::Preview(bulk, ids) => Outcome::Previewed(service.preview_bulk(bulk, ids)?),
+        Effect::Bulk(bulk, ids) => {
+            let file = service.bulk(bulk, ids)?.map(|file| absolute(&file).unwrap_or(file));
+            Outcome::Changed(bulk.clone(), ids.len(), file)
         }
         Effect::History(id) => Outcome::History(*id, service.history(id, HISTORY_ROWS)?),
         Effect::Trail => Outcome::Trail(service.trail(TRAIL_ROWS)?),

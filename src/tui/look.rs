@@ -124,6 +124,16 @@ impl Look {
         }
     }
 
+    /// The sign of an active token that expires within a week.
+    pub fn soon_glyph(&self) -> &'static str {
+        if self.ascii { "!" } else { "◐" }
+    }
+
+    /// The sign of a marked row.
+    pub fn mark(&self) -> &'static str {
+        if self.ascii { "+" } else { "▌" }
+    }
+
     /// The sign before something wrong.
     pub fn fault(&self) -> &'static str {
         "!"

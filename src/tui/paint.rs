@@ -111,12 +111,16 @@ impl App {
             chrome::twin(&twin.to_string(), line, buf, &view);
         } else if let Some(text) = &banner {
             chrome::said(text, true, above, buf, &view);
-        } else if !self.world.is_loaded() {
-            Pen::at(buf, line, 0, &view.look).skip(1).text("reading the store", view.look.faint());
-        } else if self.tab == Tab::Tokens {
-            let place = self.tokens.place();
-            let at = area.width.saturating_sub(width(&place) + 1);
-            Pen::at(buf, line, 0, &view.look).to(at).text(&place, view.look.faint());
+        } else {
+            if !self.world.is_loaded() {
+                let text = chrome::reading(&view);
+                Pen::at(buf, line, 0, &view.look).skip(1).text(&text, view.look.faint());
+            }
+            if self.tab == Tab::Tokens {
+                let place = self.tokens.place();
+                let at = area.width.saturating_sub(width(&place) + 1);
+                Pen::at(buf, line, 0, &view.look).to(at).text(&place, view.look.faint());
+            }
         }
         let line = Rect { y: area.bottom() - 1, ..line };
         if self.pressed.is_empty() {

@@ -29,7 +29,7 @@ impl App {
             }
             Step::Go(tab) => self.go(tab),
             Step::Show(id) => {
-                self.tokens.select(id, &self.world.view());
+                self.tokens.select(id);
                 self.tab = Tab::Detail;
                 self.show(Some(id));
             }

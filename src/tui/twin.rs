@@ -5,7 +5,10 @@
 use std::fmt;
 
 use super::{effect::Effect, view::View};
-use crate::domain::{Pat, Query, Request, Scope, StatusFilter, TokenId};
+use crate::{
+    domain::{Pat, Query, Request, Scope, StatusFilter, TokenId},
+    service::Bulk,
+};
 
 /// A command line of patdeck.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,13 +124,38 @@ pub fn of(effect: &Effect, view: &View<'_>) -> Option<Twin> {
         Effect::Test(_, request) => Some(test(request)),
         Effect::History(id) | Effect::Json(id) => Some(of_token(view.pat(id)?)),
         Effect::Trail => Some(of_trail(None)),
-        Effect::Load => Some(of_list(&Query::default())),
+        Effect::Preview(bulk, ids) | Effect::Bulk(bulk, ids) => of_bulk(bulk, ids),
         // Filling the form in is nothing yet; the form shows its own command.
         Effect::Like(_) => None,
+        // The app reads what it shows; nobody asked.
+        Effect::Fetch(_) => None,
         // The command line names what it brings back, hands a secret over as it makes it, and
         // leaves the clock to the app.
         Effect::RestoreLast | Effect::Undo(_) | Effect::Claim(..) | Effect::AcceptClock => None,
     }
+}
+
+/// The command that changes all of these tokens, which it names by their ids.
+fn of_bulk(bulk: &Bulk, ids: &[TokenId]) -> Option<Twin> {
+    let all = |twin| ids.iter().fold(twin, |twin: Twin, id| twin.operand(id.to_string()));
+    Some(match bulk {
+        Bulk::Revoke => all(Twin::of("revoke")),
+        Bulk::Delete => all(Twin::of("delete")),
+        Bulk::AddScopes(scopes) => {
+            let (first, others) = ids.split_first()?;
+            let twin = Twin::of("scope add").operand(first.to_string());
+            let twin = twin.scopes(scopes, Twin::operand);
+            others.iter().fold(twin, |twin, id| twin.option("--also", id))
+        }
+        Bulk::Regenerate { renewal, file } => {
+            let twin = all(Twin::of("regenerate")).option("--lifetime", renewal.lifetime);
+            let twin = match renewal.overlap.word() {
+                "0" => twin,
+                word => twin.option("--overlap", word),
+            };
+            twin.option("--secret-file", file)
+        }
+    })
 }
 
 fn test(request: &Request) -> Twin {
@@ -141,14 +169,15 @@ pub fn of_token(pat: &Pat) -> Twin {
 
 /// The command that prints the list.
 pub fn of_list(query: &Query) -> Twin {
-    let status = match query.status {
-        StatusFilter::Active => "active",
-        StatusFilter::Expired => "expired",
-        StatusFilter::Revoked => "revoked",
-        StatusFilter::All => "all",
+    let (option, shown) = match query.status {
+        StatusFilter::Active => ("--status", "active"),
+        StatusFilter::Expiring => ("--expiring", "7d"),
+        StatusFilter::Expired => ("--status", "expired"),
+        StatusFilter::Revoked => ("--status", "revoked"),
+        StatusFilter::All => ("--status", "all"),
     };
-    let mut twin = Twin::of("list").option("--status", status);
-    if !query.search.trim().is_empty() {
+    let mut twin = Twin::of("list").option(option, shown);
+    if !query.search.is_empty() {
         twin = twin.option("--search", &query.search);
     }
     let column = query.sort.column.word().to_lowercase().replace(' ', "-");

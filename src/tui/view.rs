@@ -1,9 +1,10 @@
-//! What a screen may see while it acts or draws: the tokens as last read, the present instant,
-//! the settings and the look. Read-only; a screen changes the world through effects alone.
+//! What a screen may see while it acts or draws: the tokens at hand and the store in numbers,
+//! the present instant, the settings and the look. Read-only; a screen changes the world
+//! through effects alone.
 
-use super::{look::Look, places::Places, step::Tab, when::Times};
+use super::{known::Known, listing::Census, look::Look, places::Places, step::Tab, when::Times};
 use crate::{
-    domain::{Moment, Pat, TokenId},
+    domain::{Counts, Moment, Pat, Summary, TokenId},
     keymap::{Action, Keymap, Mode, spoken},
     service::{Policy, Zone},
 };
@@ -11,8 +12,9 @@ use crate::{
 /// The world as a screen sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
-    /// Every token, in the order of their ids.
-    pub pats: &'a [Pat],
+    pub(super) known: &'a Known,
+    /// The whole store in a few words.
+    pub census: &'a Census,
     /// The present instant.
     pub now: Moment,
     /// The operator's wall clock.
@@ -42,9 +44,24 @@ impl<'a> View<'a> {
         Tab::ALL.into_iter().filter(|tab| !(self.read_only && *tab == Tab::Create)).collect()
     }
 
-    /// The token with this id, if it is still there.
+    /// The token with this id, if it is at hand and still there. At hand are the tokens on the
+    /// screen, the selected one and the one that the detail shows.
     pub fn pat(&self, id: &TokenId) -> Option<&'a Pat> {
-        let at = self.pats.binary_search_by(|pat| pat.id.cmp(id)).ok()?;
-        self.pats.get(at)
+        self.known.pat(id)
+    }
+
+    /// Whether it is known that there is no such token.
+    pub fn is_gone(&self, id: &TokenId) -> bool {
+        self.known.is_gone(id)
+    }
+
+    /// All tokens in numbers, once everything is read.
+    pub fn numbers(&self) -> Option<Summary> {
+        self.census.numbers
+    }
+
+    /// How many tokens have each status, as far as that is known.
+    pub fn counts(&self) -> Counts {
+        self.numbers().map(|numbers| numbers.counts).unwrap_or_default()
     }
 }

@@ -1,15 +1,22 @@
 //! The thread on which the store is called, so that the screen never waits for it: effects go
 //! in, outcomes come out in their order, and news of other processes comes unasked, once a
-//! second at most and only when there is some.
+//! second at most and only when there is some. What is long is the lister's, on another thread.
 
 use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     thread,
     time::Duration,
 };
 
-use super::effect::{Effect, Outcome, perform};
-use crate::service::{Followed, Position, Service};
+use super::{
+    effect::{Effect, Outcome, perform},
+    lister::Lister,
+    listing::{Listing, Question},
+};
+use crate::service::{Followed, Position, Service, ServiceError};
 
 /// How often an idle worker looks for changes by other processes: two key reads.
 const LOOK_EVERY: Duration = Duration::from_millis(700);
@@ -21,17 +28,25 @@ pub enum Report {
     News(Followed),
     /// An effect is done; each effect gets exactly one.
     Reply(Box<Outcome>),
+    /// What a question shows, or the first of it.
+    Listing(Box<Listing>),
+    /// The tokens could not be read.
+    Unlisted(ServiceError),
 }
 
-/// The near end of the worker: takes effects. Dropped, it ends the thread.
+/// The near end of the worker: takes effects and questions. Dropped, it ends the threads.
 #[derive(Debug)]
 pub struct Worker {
     effects: Sender<Effect>,
+    lister: Lister,
 }
 
 impl Worker {
-    /// Starts the thread; `deliver` is called on it and says whether anybody still listens.
-    pub fn start(service: Service, deliver: impl Fn(Report) -> bool + Send + 'static) -> Self {
+    /// Starts the threads; `deliver` is called on them and says whether anybody still listens.
+    pub fn start(
+        service: Service,
+        deliver: impl Fn(Report) -> bool + Send + Sync + 'static,
+    ) -> Self {
         Self::start_looking(service, LOOK_EVERY, deliver)
     }
 
@@ -39,16 +54,30 @@ impl Worker {
     pub fn start_looking(
         service: Service,
         every: Duration,
-        deliver: impl Fn(Report) -> bool + Send + 'static,
+        deliver: impl Fn(Report) -> bool + Send + Sync + 'static,
     ) -> Self {
         let (effects, inbox) = channel();
-        thread::spawn(move || work(&service, &inbox, every, &deliver));
-        Self { effects }
+        let (service, deliver) = (Arc::new(service), Arc::new(deliver));
+        let to_lister = Arc::clone(&deliver);
+        let (lister, list) = Lister::new(Arc::clone(&service), move |report| to_lister(report));
+        thread::spawn(move || {
+            // From before anything is listed, so that no change since is missed.
+            let seen = service.position().ok();
+            thread::spawn(list);
+            work(&service, &inbox, every, seen, &*deliver);
+        });
+        Self { effects, lister }
     }
 
     /// Asks for `effect`; false when the worker is gone.
     pub fn ask(&self, effect: Effect) -> bool {
         self.effects.send(effect).is_ok()
+    }
+
+    /// Asks what a list shows, and no longer what it was asked before; false when the worker
+    /// is gone.
+    pub fn list(&self, question: Question) -> bool {
+        self.lister.ask(question)
     }
 }
 
@@ -56,9 +85,9 @@ fn work(
     service: &Service,
     inbox: &Receiver<Effect>,
     every: Duration,
+    mut seen: Option<Position>,
     deliver: &impl Fn(Report) -> bool,
 ) {
-    let mut seen = None;
     loop {
         let effect = match inbox.recv_timeout(every) {
             Ok(effect) => Some(effect),
@@ -66,17 +95,13 @@ fn work(
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let outcome = effect.map(|effect| perform(service, &effect));
-        if let Some(Outcome::Loaded(loaded)) = &outcome {
-            seen = Some(loaded.position);
-        } else if let Some(news) = seen.as_mut().and_then(|seen| follow(service, seen)) {
-            // News first: a reply speaks of tokens that the screen must know by then.
-            if !deliver(Report::News(news)) {
-                return;
-            }
-        }
-        if let Some(outcome) = outcome
-            && !deliver(Report::Reply(Box::new(outcome)))
-        {
+        let news = follow(service, &mut seen).map(Report::News);
+        // News first: a reply speaks of tokens that the screen must know by then. But tokens
+        // that were fetched are from before the news.
+        let fetched = matches!(outcome, Some(Outcome::Pats(_)));
+        let reply = outcome.map(|outcome| Report::Reply(Box::new(outcome)));
+        let reports = if fetched { [reply, news] } else { [news, reply] };
+        if !reports.into_iter().flatten().all(deliver) {
             return;
         }
     }
@@ -84,12 +109,15 @@ fn work(
 
 /// What changed since `seen`, which moves on. A store that cannot be read just now is tried
 /// again at the next look; what the operator asks for reports the failure.
-fn follow(service: &Service, seen: &mut Position) -> Option<Followed> {
-    let news = service.follow(*seen).ok()?;
-    *seen = match &news {
+fn follow(service: &Service, seen: &mut Option<Position>) -> Option<Followed> {
+    let Some(before) = seen else {
+        *seen = service.position().ok();
+        return seen.map(Followed::Everything);
+    };
+    let news = service.follow(*before).ok()?;
+    *before = match &news {
         Followed::Nothing => return None,
-        Followed::Tokens(_, position) => *position,
-        Followed::Everything(loaded) => loaded.position,
+        Followed::Tokens(_, position) | Followed::Everything(position) => *position,
     };
     Some(news)
 }

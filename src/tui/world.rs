@@ -1,21 +1,33 @@
-//! What the app knows: the tokens as last read, kept in step with the store's news, the instant
-//! of the present turn, and the settings. Screens see it through `View` and never change it.
+//! What the app knows: the tokens at hand, the store in numbers, the instant of the present
+//! turn, and the settings. Screens see it through `View` and never change it.
 
-use super::{look::Look, places::Places, view::View, when::Times};
-use crate::{
-    domain::{Moment, Pat, Status, TokenId},
-    keymap::{Action, Keymap, Mode},
-    service::{Clock, Followed, Loaded, Policy, Zone},
+use chrono::TimeDelta;
+
+use super::{
+    known::Known,
+    listing::{Census, Listing},
+    look::Look,
+    places::Places,
+    view::View,
+    when::Times,
 };
+use crate::{
+    domain::{Moment, Pat, TokenId},
+    keymap::{Action, Keymap, Mode},
+    service::{Clock, Followed, Policy, Zone},
+};
+
+/// Tokens beyond which the numbers follow the clock by the minute, not by each expiry: of a
+/// million one expires every few seconds.
+const MANY: usize = 100_000;
 
 /// Everything that screens look at.
 #[derive(Debug)]
 pub struct World {
-    pats: Vec<Pat>,
-    damaged: Vec<String>,
-    clock_behind: Option<Moment>,
-    left_unclaimed: Vec<TokenId>,
-    loaded: bool,
+    known: Known,
+    census: Census,
+    /// A fetch failed: no other is tried until something happens.
+    is_stuck: bool,
     clock: Clock,
     now: Moment,
     zone: Zone,
@@ -34,11 +46,9 @@ impl World {
     /// A world without tokens yet.
     pub fn new(clock: Clock, zone: Zone, look: Look, policy: Policy, keymap: Keymap) -> Self {
         Self {
-            pats: Vec::new(),
-            damaged: Vec::new(),
-            clock_behind: None,
-            left_unclaimed: Vec::new(),
-            loaded: false,
+            known: Known::default(),
+            census: Census::default(),
+            is_stuck: false,
             now: clock.now(),
             clock,
             zone,
@@ -54,7 +64,8 @@ impl World {
     /// What screens see of it.
     pub fn view(&self) -> View<'_> {
         View {
-            pats: &self.pats,
+            known: &self.known,
+            census: &self.census,
             now: self.now,
             zone: self.zone,
             times: self.times,
@@ -66,13 +77,20 @@ impl World {
         }
     }
 
-    /// Reads the clock: the instant of the turn that begins. Says whether a token expired
-    /// since the last one, or, the clock having gone back, may be active again.
+    /// Reads the clock: the instant of the turn that begins. Says whether the list must be
+    /// asked for anew: a token expired since, or, the clock having gone back, may be active
+    /// again.
     pub fn tick(&mut self) -> bool {
         let before = std::mem::replace(&mut self.now, self.clock.now());
-        let between = before.min(self.now)..=before.max(self.now);
-        before != self.now
-            && self.pats.iter().any(|pat| pat.expires.is_some_and(|end| between.contains(&end)))
+        self.is_stuck = false;
+        self.now < before || self.ages().is_some_and(|at| before < at && at <= self.now)
+    }
+
+    /// When the numbers of the whole store are to be taken anew.
+    fn ages(&self) -> Option<Moment> {
+        let until = self.census.numbers?.until?;
+        let minute = self.census.at + TimeDelta::minutes(1);
+        Some(if self.census.total > MANY { until.max(minute) } else { until })
     }
 
     /// The instant of this turn.
@@ -80,66 +98,73 @@ impl World {
         self.now
     }
 
-    /// Whether the tokens have been read.
+    /// Whether every token has been read.
     pub fn is_loaded(&self) -> bool {
-        self.loaded
+        self.census.numbers.is_some()
     }
 
-    /// Takes every token. The first time, secrets that nobody confirmed are remembered: they
-    /// were left behind by a session that ended too early.
-    pub fn load(&mut self, loaded: Loaded) {
-        if !self.loaded {
-            let left = |pat: &&Pat| !pat.claimed && pat.status(self.now) == Status::Active;
-            self.left_unclaimed = loaded.pats.iter().filter(left).map(|pat| pat.id).collect();
+    /// Takes what a listing says beside its rows.
+    pub fn take(&mut self, listing: &mut Listing) {
+        self.census = std::mem::take(&mut listing.census);
+    }
+
+    /// Takes tokens as they are now.
+    pub fn take_pats(&mut self, pats: impl IntoIterator<Item = (TokenId, Option<Pat>)>) {
+        for (id, pat) in pats {
+            self.known.put(id, pat);
         }
-        self.loaded = true;
-        self.pats = loaded.pats;
-        self.pats.sort_by_key(|pat| pat.id);
-        self.damaged = loaded.damaged.iter().map(ToString::to_string).collect();
-        self.clock_behind = loaded.clock_behind;
     }
 
     /// Takes news; the tokens that are concerned, `None` if it may be any.
     pub fn follow(&mut self, news: Followed) -> Option<Vec<TokenId>> {
         match news {
             Followed::Nothing => Some(Vec::new()),
-            Followed::Everything(loaded) => {
-                self.load(loaded);
+            Followed::Everything(_) => {
+                self.known.forget();
                 None
             }
             Followed::Tokens(changed, _) => {
                 let ids = changed.iter().map(|(id, _)| *id).collect();
-                for (id, fresh) in changed {
-                    let place = self.pats.binary_search_by(|pat| pat.id.cmp(&id));
-                    match (place, fresh) {
-                        (Ok(at), Some(pat)) => {
-                            if let Some(old) = self.pats.get_mut(at) {
-                                *old = pat;
-                            }
-                        }
-                        (Ok(at), None) => drop(self.pats.remove(at)),
-                        (Err(at), Some(pat)) => self.pats.insert(at, pat),
-                        (Err(_), None) => {}
-                    }
+                for (id, pat) in changed {
+                    self.known.renew(id, pat);
                 }
                 Some(ids)
             }
         }
     }
 
+    /// All other tokens may be forgotten.
+    pub fn tidy(&mut self, wanted: &[TokenId]) {
+        self.known.tidy(wanted);
+    }
+
+    /// Which of these tokens are to be fetched.
+    pub fn missing(&self, wanted: &[TokenId]) -> Vec<TokenId> {
+        if self.is_stuck {
+            return Vec::new();
+        }
+        wanted.iter().filter(|id| !self.known.has(id)).copied().collect()
+    }
+
+    /// A fetch failed.
+    pub fn stuck(&mut self) {
+        self.is_stuck = true;
+    }
+
     /// The next instant at which something looks different without a change: a minute has
     /// passed, or a token or an overlap ends.
     pub fn next_change(&self) -> Moment {
-        let minute = self.now + chrono::TimeDelta::minutes(1);
-        let ends = self.pats.iter().flat_map(|pat| {
+        let minute = self.now + TimeDelta::minutes(1);
+        let ends = self.known.iter().flat_map(|pat| {
             [pat.expires, pat.retiring.as_ref().map(|old| old.until)].into_iter().flatten()
         });
-        ends.filter(|end| *end > self.now).chain([minute]).min().unwrap_or(minute)
+        let ends = ends.chain(self.ages()).filter(|end| *end > self.now);
+        ends.chain([minute]).min().unwrap_or(minute)
     }
 
     /// What the operator must know before anything else, while it lasts.
     pub fn banner(&self) -> Option<String> {
-        if let Some(mark) = self.clock_behind {
+        if let Some(mark) = self.census.clock_behind {
             return Some(format!(
                 "this machine's clock is behind the last change ({}): expiry is judged by that \
                  time; set the clock, or accept it with {}",
@@ -147,16 +172,15 @@ impl World {
                 self.view().key(Mode::Global, Action::AcceptClock),
             ));
         }
-        if let Some(first) = self.damaged.first() {
-            let more = match self.damaged.len() - 1 {
+        if let Some(first) = self.census.damaged.first() {
+            let more = match self.census.damaged.len() - 1 {
                 0 => String::new(),
                 more => format!(", and {more} more"),
             };
             return Some(format!("{first}{more}: its token is denied; restore a backup"));
         }
-        let mut left = self.unclaimed();
-        let first = left.next()?;
-        let more = match left.count() {
+        let (first, count) = self.census.left?;
+        let more = match count - 1 {
             0 => String::new(),
             more => format!(" (and of {more} more)"),
         };
@@ -164,22 +188,17 @@ impl World {
         let (renew, revoke) = (key(Action::Regenerate), key(Action::Revoke));
         let advice = format!(": {renew} regenerates it, {revoke} revokes it");
         let advice = if self.read_only { "" } else { &advice };
-        Some(format!("the secret of {}{more} was never confirmed as saved{advice}", first.name))
-    }
-
-    /// The tokens whose secrets were left behind, as far as nobody has seen to them.
-    fn unclaimed(&self) -> impl Iterator<Item = &Pat> {
-        let left = self.left_unclaimed.iter().filter_map(|id| self.view().pat(id));
-        left.filter(|pat| !pat.claimed && pat.status(self.now) == Status::Active)
+        let name = &self.known.pat(&first)?.name;
+        Some(format!("the secret of {name}{more} was never confirmed as saved{advice}"))
     }
 
     /// The first token whose secret was left behind.
     pub fn first_unclaimed(&self) -> Option<TokenId> {
-        self.unclaimed().next().map(|pat| pat.id)
+        self.census.left.map(|(first, _)| first)
     }
 
     /// Whether expiry is judged by the last change because the clock is behind it.
     pub fn is_clock_behind(&self) -> bool {
-        self.clock_behind.is_some()
+        self.census.clock_behind.is_some()
     }
 }

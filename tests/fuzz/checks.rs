@@ -11,7 +11,7 @@ use patdeck::{
     config::{ConfigError, File, Glyphs, Theme},
     domain::{
         Actor, Description, Digest, Entity, Finder, Lifetime, Limits, Moment, Name, Pat, Query,
-        Request, Scope, Scopes, Secret, StatusFilter, TokenId, decide,
+        Request, Scope, Scopes, Search, Secret, StatusFilter, TokenId, decide,
         text::{escape, first_unsafe},
     },
     keymap::{Keymap, Mode, Override, Sequence},
@@ -158,12 +158,19 @@ pub fn lifetime(bytes: &[u8]) {
     }
 }
 
-/// What is typed into the search: the rows that are shown are counted, and no row twice.
+/// What is typed into the search: it prints as it is read, the rows that are shown are counted,
+/// and no row twice.
 pub fn search(bytes: &[u8]) {
-    let search = String::from_utf8_lossy(bytes).into_owned();
+    let text = String::from_utf8_lossy(bytes);
+    let (search, fault) = Search::read(&text);
+    assert_eq!(Search::parse(&text).is_err(), fault.is_some());
+    if let Some(fault) = fault {
+        assert_eq!(first_unsafe(&fault.to_string()), None);
+    }
+    assert_eq!(Search::parse(&search.to_string()).as_ref(), Ok(&search));
     let pats = [pat(0, "ci-prod"), pat(1, "søk og finn"), pat(2, "CI old")];
     let mut all = 0;
-    for status in StatusFilter::ALL {
+    for status in StatusFilter::STATUSES {
         let query = Query { status, search: search.clone(), ..Query::default() };
         let (mut rows, counts) = query.select(&pats, at());
         assert_eq!(rows.len(), counts.of(status));

@@ -12,11 +12,11 @@ use std::{
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        Actor, Catalogue, Description, Entity, Limits, Moment, Name, Overlap, Prefix, Request,
-        Scope,
+        Action, Actor, Catalogue, Description, Entity, EventDraft, Limits, Moment, Name, Overlap,
+        Pat, Prefix, Request, Scope, TokenId,
     },
     service::{Claim, Clock, Entropy, NewPat, Policy, Renewal, Service},
-    store::Store,
+    store::{Store, StoreError, Writer},
 };
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -32,6 +32,8 @@ pub(crate) enum Fixture {
     Few,
     /// Sixty of all kinds.
     Many,
+    /// More than are read in one go, oldest first: `crowd-0` to `crowd-8999`.
+    Crowd,
     /// One with the longest texts that the rules allow, and one beside it.
     Long,
     /// One whose secret nobody confirmed.
@@ -40,11 +42,12 @@ pub(crate) enum Fixture {
     Rotated,
 }
 
-const ALL: [Fixture; 7] = [
+const ALL: [Fixture; 8] = [
     Fixture::Empty,
     Fixture::One,
     Fixture::Few,
     Fixture::Many,
+    Fixture::Crowd,
     Fixture::Long,
     Fixture::Unclaimed,
     Fixture::Rotated,
@@ -118,7 +121,7 @@ fn filled(fixture: Fixture) -> &'static [u8] {
         let file = folder.path().join("store.redb");
         let clock = Clock::fixed(start() - TimeDelta::days(100));
         let service = service(&file, &clock, 7, "alice");
-        let maker = Maker { service, clock };
+        let maker = Maker { service, clock, file: file.clone() };
         maker.fill(fixture);
         drop(maker);
         fs::read(&file).unwrap()
@@ -128,6 +131,7 @@ fn filled(fixture: Fixture) -> &'static [u8] {
 struct Maker {
     service: Service,
     clock: Clock,
+    file: PathBuf,
 }
 
 impl Maker {
@@ -147,6 +151,7 @@ impl Maker {
                 self.presents(secret, "channels:c-7:publish", 5);
             }
             Fixture::Many => self.many(),
+            Fixture::Crowd => self.crowd(),
             Fixture::Long => {
                 let entity = format!("plant-{}", "x".repeat(122));
                 let scopes = [
@@ -188,6 +193,33 @@ impl Maker {
                 self.revoke(&name, ago - 120);
             }
         }
+    }
+
+    /// Written as they are, for so many would take the service a while.
+    fn crowd(&self) {
+        self.make("like", 10_000, "30d", "One of many", &["channels:*:publish"]);
+        let like = self.service.load().unwrap().pats.remove(0);
+        let store = Store::open(&self.file).unwrap();
+        let write = |rows: &mut Writer<'_>, n: u32| {
+            let issued = like.issued + TimeDelta::minutes(1 + i64::from(n));
+            let name = Name::parse(&format!("crowd-{n}")).unwrap();
+            // Ids in another order than that of their making.
+            let id = TokenId::parse(&format!("{:012}", u64::from(n) * 7_919 % 1_000_003)).unwrap();
+            let revoked = n.is_multiple_of(3).then_some(issued);
+            let token = Some(id);
+            let draft = EventDraft {
+                at: issued,
+                actor: Actor::named("alice"),
+                token,
+                name: name.to_string(),
+                action: Action::Created,
+                detail: String::new(),
+            };
+            rows.put_pat(&Pat { id, name, issued, revoked, ..like.clone() })?;
+            rows.append_event(draft).map(drop)
+        };
+        let all = |rows: &mut Writer<'_>| (0..9_000).try_for_each(|n| write(rows, n));
+        store.write::<_, StoreError>(all).unwrap();
     }
 
     fn at(&self, minutes_ago: i64) {

@@ -23,6 +23,8 @@ fn place(binding: &Binding) -> (Fixture, u16, &'static str) {
         (Mode::Rows, _) => few("n <Tab> <Tab> <Tab> a r <Tab> <Tab> r <Space> <C-s>"),
         (Mode::Ask, _) => few("r"),
         (Mode::Confirm, _) => few("D"),
+        (Mode::Bulk, Action::Up | Action::PageUp) => (Fixture::Many, 24, "F * D <PgDn>"),
+        (Mode::Bulk, _) => (Fixture::Many, 24, "F * D"),
         (Mode::Secret, _) => few("R <Enter> <Enter> <Right> <Enter>"),
         (Mode::Menu, Action::Up | Action::PageUp) => (Fixture::Few, 16, "? <PgDn>"),
         (Mode::Menu, _) => (Fixture::Few, 16, "?"),

@@ -96,7 +96,19 @@ impl Journey {
         Self::opened_with(place, look, Size::new(width, height), service, Keymap::default())
     }
 
+    /// The same, before anything has come of its questions.
+    pub(crate) fn opening_another(&self) -> Self {
+        let place = Rc::clone(&self.place);
+        Self::opening(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "bob")
+    }
+
     fn opened(place: Rc<Place>, look: Look, size: Size, who: &str) -> Self {
+        let mut it = Self::opening(place, look, size, who);
+        it.settled();
+        it
+    }
+
+    fn opening(place: Rc<Place>, look: Look, size: Size, who: &str) -> Self {
         let service = place.service(who);
         Self::opened_with(place, look, size, service, Keymap::default())
     }
@@ -120,9 +132,7 @@ impl Journey {
             reports.send(Happening::Report(report)).is_ok()
         });
         let desk = Desk::new(app, Paper::new(size), worker, inbox, Route::Terminal);
-        let mut it = Self { desk, place, happen };
-        it.settled();
-        it
+        Self { desk, place, happen }
     }
 
     /// Waits for every answer, then draws, as the loop does.

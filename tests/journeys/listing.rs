@@ -18,7 +18,7 @@ fn order(it: &Journey) -> String {
 #[test]
 fn each_status_filter_shows_its_tokens_and_all_counts() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.sees("[Active 2]  Expired 1   Revoked 1   All 4");
+    it.sees("[Active 2]  Expiring 1   Expired 1   Revoked 1   All 4");
     assert_eq!(order(&it), "grafana ci-deploy");
     it.keys("f").sees("[Expired 1]");
     assert_eq!(order(&it), "sensor-gate");

@@ -13,14 +13,17 @@
 mod auditing;
 mod cloning;
 mod creating;
+mod crowd;
 mod deciding;
 mod ending;
+mod finding;
 mod fixture;
 mod foreign;
 mod guarding;
 mod honesty;
 mod journey;
 mod listing;
+mod marking;
 mod menus;
 mod paper;
 mod picture;

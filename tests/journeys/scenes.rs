@@ -32,9 +32,10 @@ const fn scene(
 impl Scene {
     /// The journey that stands in this scene, in colour and Unicode unless the state is `ascii`.
     pub(crate) fn played(&self, width: u16, height: u16) -> Journey {
-        let look = match self.state {
-            "ascii" => Look::new(Theme::Mono, Glyphs::Ascii),
-            _ => Look::new(Theme::Default, Glyphs::Unicode),
+        let look = if self.state.ends_with("ascii") {
+            Look::new(Theme::Mono, Glyphs::Ascii)
+        } else {
+            Look::new(Theme::Default, Glyphs::Unicode)
         };
         self.played_in(look, width, height)
     }
@@ -68,6 +69,23 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("list", "prefix", Few, "y"),
     scene("list", "ascii", Few, "F"),
     scene("list", "read-only", Few, "r"),
+    scene("list", "terms", Many, "/ op:pub <Space> expiring>7d"),
+    scene("list", "found", Many, "/ status:exp <Space> type:cl <Enter>"),
+    scene("list", "search-fault", Few, "/ staus:x"),
+    scene("list", "search-empty", Few, "/"),
+    scene("list", "expiring", Many, "E"),
+    scene("list", "marked", Many, "F j <Space> j v j j"),
+    scene("list", "marked-ascii", Few, "F * <Esc> <Space> j <Space>"),
+    scene("bulk", "revoke", Few, "F * r"),
+    scene("bulk", "typed", Few, "* r 2"),
+    scene("bulk", "error", Few, "F * r 4 <Enter>"),
+    scene("bulk", "nothing", Few, "f f * r"),
+    scene("bulk", "many", Many, "F * D <PgDn>"),
+    scene("bulk", "long", Long, "* D"),
+    scene("bulk", "scopes", Few, "* a c <Tab> x <Tab> p <Space> s <Space> <C-s>"),
+    scene("bulk", "form", Few, "F * R"),
+    scene("bulk", "form-error", Few, "* R <Tab> <Tab> <C-u> <C-s>"),
+    scene("bulk", "regenerate", Few, "F * R <Tab> <Right> <C-s>"),
     scene("create", "empty", Empty, "n"),
     scene("create", "custom", Empty, "n nightly <Tab> 45m"),
     scene(

@@ -78,6 +78,11 @@ fn the_trail_and_the_help_look_as_pictured() {
 }
 
 #[test]
+fn what_changes_many_looks_as_pictured() {
+    compared(&["bulk"]);
+}
+
+#[test]
 fn what_destroys_looks_as_pictured() {
     compared(&["revoke", "regenerate", "delete", "delete-all", "end-old"]);
 }

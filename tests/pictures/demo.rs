@@ -2,6 +2,8 @@
 //! people, some used a moment ago, some never. Nobody outside can use them: the secrets are
 //! drawn from a seed that stands here.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta};
 use patdeck::{
     domain::{
@@ -113,7 +115,7 @@ const TOLD: &[Told] = &[
 
 /// The store, with a service on it whose clock stands at [`now`].
 pub(crate) struct Demo {
-    pub(crate) service: Service,
+    pub(crate) service: Arc<Service>,
     pub(crate) clock: Clock,
     _folder: TempDir,
 }
@@ -146,7 +148,7 @@ impl Demo {
         finish(&clock, &alice, &bob, &ids);
         clock.set(now());
         drop(bob);
-        Self { service: alice, clock, _folder: folder }
+        Self { service: Arc::new(alice), clock, _folder: folder }
     }
 }
 

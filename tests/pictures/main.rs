@@ -34,6 +34,9 @@ mod tests {
         };
         stage.keys("f f f g j");
         take(&mut stage, "list", USUAL);
+        stage.keys("Space j Space v j j v r");
+        take(&mut stage, "bulk", USUAL);
+        stage.keys("Esc Esc g j");
         stage.keys("Enter");
         take(&mut stage, "detail", USUAL);
         stage.keys("r");

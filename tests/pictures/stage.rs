@@ -1,13 +1,16 @@
 //! The app on the demo store, driven by keys, with each answer of the service taken at once.
 
+use std::sync::Arc;
+
 use patdeck::{
     config::{Glyphs, Theme},
     keymap::Keymap,
     service::{Followed, Position, Zone},
     tui::{
         app::{App, Want},
-        effect::{Outcome, perform},
+        effect::{Effect, perform},
         input::Input,
+        listing::Lists,
         look::Look,
         worker::Report,
         world::World,
@@ -28,6 +31,7 @@ use super::{
 pub(crate) struct Stage {
     app: App,
     demo: Demo,
+    lists: Lists,
     seen: Position,
     look: Look,
 }
@@ -39,7 +43,9 @@ impl Stage {
         let (clock, zone) = (demo.clock.clone(), Zone::utc());
         let world = World::new(clock, zone, look, policy(), Keymap::default());
         let app = App::new(world, "alice@edge-1".to_owned());
-        let mut stage = Self { app, demo, seen: Position::default(), look };
+        let lists = Lists::new(Arc::clone(&demo.service));
+        let seen = demo.service.position().unwrap();
+        let mut stage = Self { app, demo, lists, seen, look };
         stage.serve();
         stage
     }
@@ -71,24 +77,27 @@ impl Stage {
                 break;
             }
             for want in wants {
-                let Want::Ask(effect) = want else { continue };
-                let outcome = perform(&self.demo.service, &effect);
-                if let Outcome::Loaded(loaded) = &outcome {
-                    self.seen = loaded.position;
+                match want {
+                    Want::Ask(effect) => self.perform(&effect),
+                    Want::List(question) => {
+                        let app = &mut self.app;
+                        let tell = |listing| app.report(Report::Listing(Box::new(listing)));
+                        self.lists.answer(&question, || true, tell).unwrap();
+                    }
+                    _ => {}
                 }
-                let news = self.demo.service.follow(self.seen).unwrap();
-                let seen = match &news {
-                    Followed::Nothing => None,
-                    Followed::Tokens(_, position) => Some(*position),
-                    Followed::Everything(loaded) => Some(loaded.position),
-                };
-                if let Some(seen) = seen {
-                    self.seen = seen;
-                    self.app.report(Report::News(news));
-                }
-                self.app.report(Report::Reply(Box::new(outcome)));
             }
         }
+    }
+
+    fn perform(&mut self, effect: &Effect) {
+        let outcome = perform(&self.demo.service, effect);
+        let news = self.demo.service.follow(self.seen).unwrap();
+        if let Followed::Tokens(_, position) | Followed::Everything(position) = news {
+            self.seen = position;
+            self.app.report(Report::News(news));
+        }
+        self.app.report(Report::Reply(Box::new(outcome)));
     }
 
     /// What it draws at this size, as a picture.

@@ -1,6 +1,7 @@
 //! The use cases on a store in memory, or on one file where sharing matters, with a clock that
 //! only the tests move and a repeatable source of randomness. This file holds what they share.
 
+mod bulk;
 mod clock;
 mod decisions;
 mod ending;
@@ -9,6 +10,7 @@ mod issue;
 mod like;
 mod model;
 mod renewal;
+mod roll;
 mod scopes;
 mod trash;
 mod undo;

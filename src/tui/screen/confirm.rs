@@ -64,15 +64,10 @@ impl Confirm {
 
     /// Deleting all tokens, by their count.
     pub fn delete_all(view: &View<'_>) -> Self {
-        let count = view.pats.len();
-        let active = view.pats.iter().filter(|pat| pat.status(view.now) == Status::Active).count();
+        let count = view.census.total;
         let undo = view.key(Mode::Tokens, Action::Undo);
-        let day = chrono::TimeDelta::hours(24);
-        let used = view
-            .pats
-            .iter()
-            .filter(|pat| pat.last_used.as_ref().is_some_and(|used| view.now - used.at < day))
-            .count();
+        let (active, used) =
+            view.numbers().map_or((count, count), |numbers| (numbers.counts.active, numbers.used));
         Self {
             title: format!("Delete all {count} tokens?"),
             text: vec![

@@ -123,7 +123,10 @@ impl Detail {
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         let Some(pat) = self.pat(view) else {
-            let text = if self.id.is_some() {
+            let gone = self.id.is_some_and(|id| view.is_gone(&id));
+            let text = if self.id.is_some() && !gone {
+                ""
+            } else if gone {
                 "This token is gone: it was deleted. u brings it back if that was you; Esc goes back to the list."
             } else {
                 "No token is selected. Go to the list with 1 and open one with Enter."

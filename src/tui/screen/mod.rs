@@ -4,11 +4,17 @@
 
 pub mod ask;
 pub mod audit;
+pub mod bulk;
+pub mod bulk_renewal;
+pub(super) mod bulk_words;
+mod chips;
 pub mod confirm;
 pub mod create;
 pub mod detail;
 pub mod edit;
+mod finder;
 pub mod help;
+mod marks;
 pub mod messages;
 pub mod palette;
 pub mod preset;
@@ -41,6 +47,10 @@ use crate::{
 pub enum Overlay {
     /// Two buttons.
     Ask(ask::Ask),
+    /// A change to many tokens, and the count to type.
+    Bulk(bulk::BulkDialog),
+    /// New secrets for many tokens.
+    BulkRenewal(bulk_renewal::BulkRenewal),
     /// A name or a count to type.
     Confirm(confirm::Confirm),
     /// Name and description.
@@ -70,6 +80,8 @@ macro_rules! each {
     ($overlay:expr, $inner:ident => $call:expr) => {
         match $overlay {
             Overlay::Ask($inner) => $call,
+            Overlay::Bulk($inner) => $call,
+            Overlay::BulkRenewal($inner) => $call,
             Overlay::Confirm($inner) => $call,
             Overlay::Edit($inner) => $call,
             Overlay::Help($inner) => $call,
@@ -90,8 +102,10 @@ impl Overlay {
     pub fn mode(&self) -> Mode {
         match self {
             Self::Ask(_) => Mode::Ask,
+            Self::Bulk(_) => Mode::Bulk,
             Self::Confirm(_) => Mode::Confirm,
-            Self::Edit(_)
+            Self::BulkRenewal(_)
+            | Self::Edit(_)
             | Self::Preset(_)
             | Self::Regenerate(_)
             | Self::Scopes(_)
@@ -117,6 +131,8 @@ impl Overlay {
     pub fn effect(&self, view: &View<'_>) -> Option<Effect> {
         match self {
             Self::Ask(it) => Some(it.effect().clone()),
+            Self::Bulk(it) => Some(it.effect()),
+            Self::BulkRenewal(it) => it.effect(view),
             Self::Confirm(it) => Some(it.effect().clone()),
             Self::Edit(it) => it.effect(),
             Self::Preset(it) => it.effect(),
@@ -144,6 +160,7 @@ impl Overlay {
     /// Takes a paste; false where there is no field for it.
     pub fn paste(&mut self, text: &str) -> bool {
         match self {
+            Self::BulkRenewal(it) => it.paste(text),
             Self::Edit(it) => it.paste(text),
             Self::Preset(it) => it.paste(text),
             Self::Regenerate(it) => it.paste(text),
@@ -151,6 +168,7 @@ impl Overlay {
             Self::Test(it) => it.paste(text),
             Self::Write(it) => it.paste(text),
             Self::Ask(_)
+            | Self::Bulk(_)
             | Self::Confirm(_)
             | Self::Help(_)
             | Self::Messages(_)
@@ -167,6 +185,8 @@ impl Overlay {
     /// Takes the refusal of what it asked for; gives it back where it has no place to show it.
     pub fn refuse(&mut self, error: ServiceError) -> Option<ServiceError> {
         match self {
+            Self::Bulk(it) => it.refuse(&error),
+            Self::BulkRenewal(it) => it.refuse(&error),
             Self::Edit(it) => it.refuse(&error),
             Self::Preset(it) => it.refuse(&error),
             Self::Regenerate(it) => it.refuse(&error),
@@ -199,6 +219,8 @@ impl Overlay {
         matches!(
             self,
             Self::Ask(_)
+                | Self::Bulk(_)
+                | Self::BulkRenewal(_)
                 | Self::Confirm(_)
                 | Self::Edit(_)
                 | Self::Preset(_)

@@ -7,13 +7,14 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::ask::counted;
 use crate::{
     domain::{
         Pat, Scope, Scopes, TokenId,
         sentence::{permits, wildcards},
     },
     keymap::Action,
-    service::ServiceError,
+    service::{Bulk, ServiceError},
     tui::{
         effect::Effect,
         step::Step,
@@ -32,6 +33,7 @@ const SAID: u16 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Target {
     Token(TokenId),
+    Many(Vec<TokenId>),
     Row(Option<usize>),
 }
 
@@ -66,6 +68,19 @@ impl ScopeDialog {
         }
     }
 
+    /// Scopes to add to many tokens, once they have been looked at.
+    pub fn add_to_many(ids: Vec<TokenId>, view: &View<'_>) -> Self {
+        Self {
+            title: format!("Add scopes to {}", counted(ids.len(), "token")),
+            verb: "Preview",
+            target: Target::Many(ids),
+            held: Scopes::default(),
+            fields: ScopeFields::several(&view.policy.catalogue, &[]),
+            part: Some(Part::EntityType),
+            fault: None,
+        }
+    }
+
     /// A row of the create form: row `row` with its `scopes`, or a new one.
     pub fn row(row: Option<usize>, scopes: &[Scope], view: &View<'_>) -> Self {
         let title = if row.is_some() { "Change scopes" } else { "Add scopes" };
@@ -92,8 +107,11 @@ impl ScopeDialog {
 
     /// What it asks for, once its fields are sound; a row of the form asks for nothing itself.
     pub fn effect(&self) -> Option<Effect> {
-        match self.target {
-            Target::Token(id) => Some(Effect::AddScopes(id, self.fields.named()?)),
+        match &self.target {
+            Target::Token(id) => Some(Effect::AddScopes(*id, self.fields.named()?)),
+            Target::Many(ids) => {
+                Some(Effect::Bulk(Bulk::AddScopes(self.fields.named()?), ids.clone()))
+            }
             Target::Row(_) => None,
         }
     }
@@ -111,8 +129,9 @@ impl ScopeDialog {
                 return Step::Changed;
             }
         };
-        match self.target {
-            Target::Row(row) => Step::Scopes { row, scopes },
+        match &self.target {
+            Target::Row(row) => Step::Scopes { row: *row, scopes },
+            Target::Many(ids) => Step::Do(Effect::Preview(Bulk::AddScopes(scopes), ids.clone())),
             Target::Token(id) => {
                 let mut held = self.held.clone();
                 let refused = scopes.iter().find_map(|scope| held.add(scope.clone()).err());
@@ -120,7 +139,7 @@ impl ScopeDialog {
                     self.fault = Some(refused.to_string());
                     return Step::Changed;
                 }
-                Step::Do(Effect::AddScopes(id, scopes))
+                Step::Do(Effect::AddScopes(*id, scopes))
             }
         }
     }

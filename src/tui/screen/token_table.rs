@@ -4,7 +4,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::{
-    domain::{Column, Pat, Sort, Status},
+    domain::{Column, Pat, Sort},
     keymap::Action,
     tui::{
         view::View,
@@ -86,21 +86,24 @@ pub(super) fn fitting(area: u16, times: Times) -> Vec<(Column, u16)> {
 
 pub(super) fn draw_row(
     pat: &Pat,
+    marked: bool,
     columns: &[(Column, u16)],
-    line: u16,
-    area: Rect,
+    (line, area): (u16, Rect),
     buf: &mut Buffer,
     view: &View<'_>,
 ) {
     let look = &view.look;
     let status = pat.status(view.now);
-    let mut pen = Pen::at(buf, area, line, look).skip(1).column_of(
-        look.status_glyph(status),
-        2,
-        look.status(status),
-    );
+    let near = pat.expires_soon(view.now);
+    let glyph = if near { look.soon_glyph() } else { look.status_glyph(status) };
+    let mut pen = Pen::at(buf, area, line, look)
+        .column_of(if marked { look.mark() } else { "" }, 1, look.accent())
+        .column_of(glyph, 2, if near { look.warning() } else { look.status(status) });
     for (column, wide) in columns {
-        let (text, style) = cell(pat, *column, view);
+        let (text, mut style) = cell(pat, *column, view);
+        if marked && *column == Column::Name {
+            style = look.accent();
+        }
         pen = pen.column_of(&text, *wide, style).skip(2);
     }
 }
@@ -136,6 +139,5 @@ fn expires(pat: &Pat, view: &View<'_>) -> (String, Style) {
 
 /// Whether `pat` is active and expires within a week.
 pub fn soon(pat: &Pat, view: &View<'_>) -> bool {
-    let week = chrono::TimeDelta::days(7);
-    pat.status(view.now) == Status::Active && pat.expires.is_some_and(|end| end - view.now < week)
+    pat.expires_soon(view.now)
 }

@@ -1,6 +1,8 @@
 //! The list of tokens: chips for the status, search as one types, sorting, and one row a token.
 //! Shows and selects; everything that it does to a token is a dialog or another tab.
 
+mod marking;
+
 use ratatui::{
     buffer::Buffer,
     crossterm::event::KeyEvent,
@@ -10,21 +12,24 @@ use ratatui::{
 use super::{
     Overlay,
     ask::Ask,
+    chips::Chips,
     confirm::Confirm,
     edit::Edit,
+    finder::Finder,
+    marks::Marks,
     regenerate::Regenerate,
     scopes::ScopeDialog,
     token_table::{draw_headings, draw_row, fitting},
 };
 use crate::{
-    domain::{Column, Counts, Pat, Query, Status, StatusFilter, TokenId},
+    domain::{Column, Moment, Pat, Query, Search, Status, StatusFilter, TokenId},
     keymap::{Action, Mode},
     tui::{
         effect::Effect,
+        listing::{Listing, Question},
         step::{Errand, Step, Tab},
         view::View,
         widget::{
-            field::Field,
             paint::{Pen, band, row_of, width},
             rows::Rows,
         },
@@ -38,24 +43,31 @@ const ABOVE: u16 = 2;
 #[derive(Debug)]
 pub struct Tokens {
     query: Query,
-    search: Field,
-    typing: bool,
-    shown: Vec<TokenId>,
-    counts: Counts,
+    finder: Finder,
+    listing: Listing,
     rows: Rows,
     selected: Option<TokenId>,
+    /// The list is to be asked for.
+    stale: bool,
+    /// The number of the last question.
+    asked: u64,
+    /// The selected token is to be shown, whatever the filter.
+    seek: bool,
+    marks: Marks,
 }
 
 impl Default for Tokens {
     fn default() -> Self {
         Self {
             query: Query::default(),
-            search: Field::line(""),
-            typing: false,
-            shown: Vec::new(),
-            counts: Counts::default(),
+            finder: Finder::default(),
+            listing: Listing::default(),
             rows: Rows::default(),
             selected: None,
+            stale: true,
+            asked: 0,
+            seek: false,
+            marks: Marks::default(),
         }
     }
 }
@@ -63,7 +75,7 @@ impl Default for Tokens {
 impl Tokens {
     /// In which mode its keys are looked up.
     pub fn mode(&self) -> Mode {
-        if self.typing { Mode::Search } else { Mode::Tokens }
+        if self.finder.is_typing() { Mode::Search } else { Mode::Tokens }
     }
 
     /// The selected token.
@@ -78,60 +90,132 @@ impl Tokens {
 
     /// Which row of how many is selected, for the line at the foot.
     pub fn place(&self) -> String {
-        match self.shown.len() {
+        match self.listing.total {
             0 => String::new(),
             count => format!("{} of {count}", self.rows.selected() + 1),
         }
     }
 
     /// Selects `id`; with a filter that shows it, if the present one does not.
-    pub fn select(&mut self, id: TokenId, view: &View<'_>) {
-        self.selected = Some(id);
-        self.refresh(view);
-        if !self.shown.contains(&id) {
-            self.query.status = StatusFilter::All;
-            self.clear_search();
+    pub fn select(&mut self, id: TokenId) {
+        if self.selected != Some(id) || self.row_of(id).is_none() {
             self.selected = Some(id);
-            self.refresh(view);
+            self.seek = true;
+            self.stale = true;
         }
     }
 
-    /// Reads the rows anew after tokens, query or time changed. The selected token stays
-    /// selected; if it is gone, the row that took its place is.
-    pub fn refresh(&mut self, view: &View<'_>) {
-        let (places, counts) = self.query.select(view.pats, view.now);
-        self.counts = counts;
-        self.shown = places.iter().filter_map(|at| view.pats.get(*at)).map(|pat| pat.id).collect();
-        if let Some(at) = self.shown.iter().position(|id| Some(*id) == self.selected) {
-            self.rows.select(at);
+    /// What is shown is to be asked for anew, after tokens, query or time changed.
+    pub fn refresh(&mut self) {
+        self.stale = true;
+    }
+
+    /// What is shown is not known, and will not be told before it is asked for again.
+    pub fn give_up(&mut self) {
+        self.listing.number = self.asked;
+        self.listing.whole = true;
+    }
+
+    /// What is to be asked, once.
+    pub fn question(&mut self, at: Moment) -> Option<Question> {
+        if !std::mem::take(&mut self.stale) {
+            return None;
         }
-        let last = self.shown.len().saturating_sub(1);
+        self.asked += 1;
+        let (query, selected) = (self.query.clone(), self.selected);
+        Some(Question { number: self.asked, query, at, selected })
+    }
+
+    /// Whether the rows on the screen are still to be told.
+    pub fn awaits_rows(&self) -> bool {
+        self.stale || self.listing.number != self.asked
+    }
+
+    /// Whether any row is.
+    pub fn awaits_more(&self) -> bool {
+        self.awaits_rows() || !self.listing.whole
+    }
+
+    /// Takes what is shown. The selected token stays selected; if it is not shown any more,
+    /// the row that took its place is.
+    pub fn deliver(&mut self, listing: Listing) {
+        if listing.number != self.asked {
+            return;
+        }
+        let place = listing.place;
+        self.listing = listing;
+        // The operator may have moved on since the question was asked.
+        let own = self.selected.and_then(|id| self.row_of(id)).or(place);
+        if let Some(row) = own {
+            self.rows.select(row);
+            self.seek = false;
+        } else if self.seek && self.listing.whole {
+            self.seek = false;
+            self.query.status = StatusFilter::All;
+            self.clear_search();
+            self.stale = true;
+            return;
+        }
+        let last = self.listing.total.saturating_sub(1);
         self.rows.select(self.rows.selected().min(last));
-        self.selected = self.shown.get(self.rows.selected()).copied();
+        if own.is_none() && !self.seek {
+            self.selected = self.id_at(self.rows.selected());
+        }
+    }
+
+    /// Whether the first row is selected, as at the beginning.
+    pub fn is_at_the_top(&self) -> bool {
+        self.rows.selected() == 0
+    }
+
+    /// The tokens whose records are looked at, with those of `pages` more on either side.
+    pub fn wanted(&self, pages: usize) -> Vec<TokenId> {
+        let seen = self.rows.ahead(self.listing.total);
+        let more = pages * seen.len();
+        let rows = seen.start.saturating_sub(more)..(seen.end + more).min(self.listing.total);
+        rows.filter_map(|row| self.id_at(row)).chain(self.selected).collect()
+    }
+
+    fn id_at(&self, row: usize) -> Option<TokenId> {
+        let known = row.checked_sub(self.listing.start)?;
+        self.listing.ids.get(known).copied()
+    }
+
+    fn row_of(&self, id: TokenId) -> Option<usize> {
+        let near = self.id_at(self.rows.selected()) == Some(id);
+        if near {
+            return Some(self.rows.selected());
+        }
+        let known = self.listing.ids.iter().position(|each| *each == id)?;
+        Some(self.listing.start + known)
     }
 
     fn clear_search(&mut self) {
-        self.search = Field::line("");
-        self.query.search.clear();
-        self.typing = false;
+        self.finder = Finder::default();
+        self.query.search = Search::default();
     }
 
     /// Whether `action` has something to do here.
     pub fn enables(&self, action: Action, view: &View<'_>) -> bool {
         let pat = self.selected.and_then(|id| view.pat(&id));
         match action {
-            Action::Revoke => pat.is_some_and(|pat| pat.status(view.now) != Status::Revoked),
+            Action::Revoke if self.marks.is_empty() => {
+                pat.is_some_and(|pat| pat.status(view.now) != Status::Revoked)
+            }
             Action::Open
             | Action::Clone
             | Action::Edit
             | Action::AddScope
             | Action::Regenerate
             | Action::Delete
+            | Action::Mark
+            | Action::MarkRange
+            | Action::MarkAll
             | Action::CopyId
             | Action::CopyJson
             | Action::CopyName => pat.is_some(),
             Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
-                !view.pats.is_empty()
+                view.census.total > 0
             }
             _ => true,
         }
@@ -139,41 +223,37 @@ impl Tokens {
 
     /// Answers an action.
     pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
-        if let Some(moved) = self.rows.on(action, self.shown.len()) {
-            self.selected = self.shown.get(self.rows.selected()).copied();
+        if let Some(moved) = self.rows.on(action, self.listing.total) {
+            self.selected = self.id_at(self.rows.selected());
             return if moved { Step::Changed } else { Step::Ignored };
         }
-        if self.typing {
-            return self.on_search(action, view);
+        if self.finder.is_typing() {
+            return self.on_search(action);
+        }
+        if let Some(step) = self.on_marks(action, view) {
+            return step;
         }
         match action {
             Action::New => Step::Go(Tab::Create),
             Action::DeleteAll => over(Overlay::Confirm(Confirm::delete_all(view))),
             Action::Search => {
-                self.typing = true;
+                self.finder.begin();
                 Step::Changed
             }
-            Action::Back if !self.query.search.is_empty() => {
+            Action::Back if !self.finder.is_empty() => {
                 self.clear_search();
-                self.refresh(view);
+                self.refresh();
                 Step::Changed
             }
-            Action::NextStatus | Action::PreviousStatus => {
-                self.query.status =
-                    around(&StatusFilter::ALL, self.query.status, action == Action::NextStatus);
-                self.rows.select(0);
-                self.selected = None;
-                self.refresh(view);
-                Step::Changed
-            }
+            Action::NextStatus | Action::PreviousStatus | Action::Expiring => self.filter(action),
             Action::NextSort => {
                 self.query.sort.column = around(&Column::ALL, self.query.sort.column, true);
-                self.refresh(view);
+                self.refresh();
                 Step::Changed
             }
             Action::ReverseSort => {
                 self.query.sort.descending ^= true;
-                self.refresh(view);
+                self.refresh();
                 Step::Changed
             }
             _ => {
@@ -183,12 +263,16 @@ impl Tokens {
         }
     }
 
-    fn on_search(&mut self, action: Action, view: &View<'_>) -> Step {
+    fn on_search(&mut self, action: Action) -> Step {
         match action {
-            Action::Accept => self.typing = false,
+            // What cannot be read is not kept.
+            Action::Accept => match self.finder.fault() {
+                Some(fault) => return Step::Warn(fault.to_string()),
+                None => self.finder.keep(),
+            },
             Action::Cancel => {
                 self.clear_search();
-                self.refresh(view);
+                self.refresh();
             }
             _ => return Step::Ignored,
         }
@@ -196,26 +280,48 @@ impl Tokens {
     }
 
     /// Answers a key that is text of the search.
-    pub fn on_text(&mut self, key: KeyEvent, view: &View<'_>) -> Step {
-        if !self.typing || !self.search.press(key) {
+    pub fn on_text(&mut self, key: KeyEvent) -> Step {
+        if !self.finder.press(key) {
             return Step::Ignored;
         }
-        self.searched(view);
+        self.searched();
         Step::Changed
     }
 
     /// Takes a paste into the search.
-    pub fn paste(&mut self, text: &str, view: &View<'_>) -> bool {
-        if self.typing {
-            self.search.paste(text);
-            self.searched(view);
+    pub fn paste(&mut self, text: &str) -> bool {
+        let taken = self.finder.paste(text);
+        if taken {
+            self.searched();
         }
-        self.typing
+        taken
     }
 
-    fn searched(&mut self, view: &View<'_>) {
-        self.query.search = self.search.text();
-        self.refresh(view);
+    /// Looks for what the field says now.
+    fn searched(&mut self) {
+        let search = self.finder.search();
+        if search != self.query.search {
+            self.query.search = search;
+            self.refresh();
+        }
+    }
+
+    /// Shows other statuses, unless the search says which.
+    fn filter(&mut self, action: Action) -> Step {
+        if self.query.search.names_status() {
+            return Step::Say("the search says which statuses are shown: Esc clears it".into());
+        }
+        let now = self.query.status;
+        self.query.status = match (action, now) {
+            (Action::NextStatus, StatusFilter::Expiring) => StatusFilter::Expired,
+            (_, StatusFilter::Expiring) => StatusFilter::Active,
+            (Action::Expiring, _) => StatusFilter::Expiring,
+            _ => around(&StatusFilter::STATUSES, now, action == Action::NextStatus),
+        };
+        self.rows.select(0);
+        self.selected = None;
+        self.refresh();
+        Step::Changed
     }
 
     /// Draws it into `area`; `focused` says whether it has the keys.
@@ -226,65 +332,44 @@ impl Tokens {
         view: &View<'_>,
         focused: bool,
     ) -> Option<Position> {
-        if self.typing {
+        if self.finder.is_typing() {
             view.places.lead(Some(Action::Accept));
         }
-        let cursor = self.draw_chips(area, buf, view);
+        let range = self.range();
+        let chips = Chips {
+            chosen: self.query.shown(),
+            counts: self.listing.counts,
+            finder: &self.finder,
+            marked: self.marks.count(self.ranged()),
+        };
+        let cursor = chips.draw(area, buf, view);
         view.places.wheel(area, 3);
         let columns = fitting(area.width, view.times);
         draw_headings(&columns, self.query.sort, area, buf, view);
         let page = usize::from(area.height.saturating_sub(ABOVE));
-        let top = self.rows.window(page, self.shown.len());
-        let visible = self.shown.iter().enumerate().skip(top).take(page);
-        for (line, (at, id)) in (ABOVE..).zip(visible) {
-            let Some(pat) = view.pat(id) else { continue };
-            draw_row(pat, &columns, line, area, buf, view);
+        let total = self.listing.total;
+        let top = self.rows.window(page, total);
+        for (line, at) in (ABOVE..).zip(top..(top + page).min(total)) {
             view.places.row(row_of(area, line), at, self.rows.selected());
+            if let Some(pat) = self.id_at(at).and_then(|id| view.pat(&id)) {
+                let marked = range.contains(&at) || self.marks.has(&pat.id);
+                draw_row(pat, marked, &columns, (line, area), buf, view);
+            }
             if at == self.rows.selected() {
                 let look = &view.look;
                 let style = if focused { look.selected() } else { look.selected_idle() };
                 band(buf, area, line, style);
             }
         }
-        if self.shown.is_empty() {
+        if self.listing.whole && total == 0 {
             self.draw_emptiness(area, buf, view);
         }
         cursor
     }
 
-    fn draw_chips(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
-        let narrow = area.width < 50;
-        let mut pen = Pen::at(buf, area, 0, look).skip(1);
-        for filter in StatusFilter::ALL {
-            let on = filter == self.query.status;
-            let style = if on { look.accent() } else { look.faint() };
-            let word =
-                if narrow { filter.word().get(..3).unwrap_or_default() } else { filter.word() };
-            let chip = format!("{word} {}", self.counts.of(filter));
-            let (open, close) = if on { ("[", "]") } else { (" ", " ") };
-            let from = pen.column();
-            pen = pen.text(open, style).text(&chip, style).text(close, style);
-            let way = (place_of(self.query.status), place_of(filter));
-            let count = StatusFilter::ALL.len();
-            view.places.turn(pen.since(from), Action::NextStatus, way, count);
-            pen = pen.skip(1);
-        }
-        if !self.typing && self.query.search.is_empty() {
-            return None;
-        }
-        let at = pen.column();
-        pen.skip(1).text("/", look.accent());
-        let x = area.x + (at + 2).min(area.width);
-        let place =
-            Rect { x, width: area.right().saturating_sub(x), height: area.height.min(1), ..area };
-        view.places.act(place, Action::Search);
-        self.search.draw(place, buf, look, self.typing)
-    }
-
     fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let look = &view.look;
-        let lines: [String; 2] = if view.pats.is_empty() {
+        let lines: [String; 2] = if view.census.total == 0 {
             let key = view.key(Mode::Tokens, Action::New);
             let advice = format!("Press {key} to create the first one.");
             ["No tokens yet.".into(), if view.read_only { String::new() } else { advice }]
@@ -292,11 +377,13 @@ impl Tokens {
             let word = self.query.status.word().to_lowercase();
             [format!("No {word} tokens."), "Press f to see the next status.".into()]
         } else {
-            [
-                format!("Nothing {} matches the search.", self.query.status.word().to_lowercase())
-                    .replace("all ", ""),
-                "Press Esc to clear it, f to look at another status.".into(),
-            ]
+            let word = self.query.shown().word().to_lowercase();
+            let other = if self.query.search.names_status() {
+                "Press Esc to clear it."
+            } else {
+                "Press Esc to clear it, f to look at another status."
+            };
+            [format!("Nothing {word} matches the search.").replace("all ", ""), other.into()]
         };
         let middle = ABOVE + area.height.saturating_sub(ABOVE) / 3;
         for (line, (text, style)) in (middle..).zip(lines.iter().zip([look.heading(), look.text()]))
@@ -333,10 +420,6 @@ pub(super) fn over(overlay: Overlay) -> Step {
 
 fn copy(what: &'static str, text: String) -> Step {
     Step::Run(Errand::Copy { what, text })
-}
-
-fn place_of(filter: StatusFilter) -> usize {
-    StatusFilter::ALL.iter().position(|each| *each == filter).unwrap_or(0)
 }
 
 fn around<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {

@@ -3,6 +3,9 @@
 
 use crate::keymap::Action;
 
+/// Rows that are taken to be visible before the first drawing.
+const FIRST_PAGE: usize = 60;
+
 /// The selected row and the first visible one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rows {
@@ -15,6 +18,14 @@ impl Rows {
     /// The selected row.
     pub fn selected(&self) -> usize {
         self.selected
+    }
+
+    /// The rows of `count` that the next drawing shows, as far as can be told before.
+    pub fn ahead(&self, count: usize) -> std::ops::Range<usize> {
+        let mut next = *self;
+        let page = if self.page == 0 { FIRST_PAGE } else { self.page };
+        let top = next.window(page, count);
+        top..(top + page).min(count)
     }
 
     /// Selects `row`.

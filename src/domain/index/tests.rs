@@ -1,0 +1,204 @@
+//! The index shows what a plain reading of the records shows, whatever happened to it before.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{
+    Column, Description, Name, Query, Search, Sort, StatusFilter,
+    pat::{
+        LastUse,
+        tests::{at, pat},
+    },
+};
+
+/// A token made of small numbers, so that much of it is equal to much of others.
+fn token(id: u16, name: u16, seed: u8) -> Pat {
+    let n = i64::from(seed);
+    let names = ["ci", "CI-Deploy", "edge", "Grafana", "ärger", "ZUG"];
+    let name = format!("{} {name}", names[usize::from(seed) % names.len()]);
+    let about = ["", "Nightly backup", "deploys to Oslo", "nightly"][usize::from(seed / 4) % 4];
+    let scopes = ["channels:*:publish", "clients:c-7:read@lab", "groups:*:list"];
+    let mut pat = Pat {
+        id: TokenId::parse(&format!("{id:012}")).unwrap(),
+        name: Name::parse(&name).unwrap(),
+        description: Description::parse(about).unwrap(),
+        issued: at(n / 3),
+        expires: (!seed.is_multiple_of(5)).then(|| at(n / 2)),
+        revoked: seed.is_multiple_of(7).then(|| at(n)),
+        claimed: seed.is_multiple_of(2),
+        created_by: Actor::named(if seed.is_multiple_of(11) { "bob" } else { "alice" }),
+        last_used: (!seed.is_multiple_of(3)).then(|| LastUse {
+            at: at(n),
+            from: None,
+            what: String::new(),
+        }),
+        ..pat()
+    };
+    pat.scopes = Scopes::default();
+    for scope in scopes.iter().take(usize::from(seed % 4)) {
+        pat.scopes.add(scope.parse().unwrap()).unwrap();
+    }
+    pat
+}
+
+fn small(n: u16) -> u8 {
+    u8::try_from(n % 247).unwrap()
+}
+
+/// Every column both ways, each with some status and some search.
+fn queries() -> Vec<Query> {
+    let searches = [
+        "",
+        "ci",
+        "NIGHT",
+        "oslo dep",
+        "00000000",
+        "ÄR",
+        "nothing",
+        "op:publish",
+        "-type:clients by:alice",
+        "status:expired ci",
+        "-by:alice",
+        "unused -unclaimed",
+        "idle>20m \"ly b\"",
+        "expiring<40m may:clients:c-7:read@lab",
+        "name:\"ärger 3\" id:1",
+        "wildcard -status:revoked",
+    ];
+    let mut queries = Vec::new();
+    for (turn, status) in StatusFilter::ALL.into_iter().enumerate() {
+        for (at, column) in Column::ALL.into_iter().enumerate() {
+            let search = Search::parse(searches[(at * 5 + turn) % searches.len()]).unwrap();
+            for descending in [false, true] {
+                let sort = Sort { column, descending };
+                queries.push(Query { status, search: search.clone(), sort });
+            }
+        }
+    }
+    queries
+}
+
+/// Fails unless `index` shows for every query what the records themselves show.
+fn compare(index: &Index, pats: &[Pat]) {
+    assert_eq!(index.len(), pats.len());
+    let now = at(60);
+    for query in queries() {
+        let (rows, counts) = query.select(pats, now);
+        let wanted: Vec<TokenId> = rows.iter().map(|row| pats[*row].id).collect();
+        let mut picked = query.pick(index, now, || true).unwrap();
+        assert_eq!((picked.len(), picked.counts), (wanted.len(), counts), "{query:?}");
+        for (place, id) in wanted.iter().enumerate() {
+            assert_eq!(query.place(&picked, index, id, now), Some(place), "{query:?}");
+        }
+        let middle = wanted.len() / 3..wanted.len() / 2 + 1;
+        let end = middle.end.min(wanted.len());
+        assert_eq!(picked.window(index, middle.clone()), wanted[middle.start..end], "{query:?}");
+        assert_eq!(picked.sorted(index, || true).unwrap(), wanted, "{query:?}");
+    }
+    for pat in pats {
+        let row = index.get(&pat.id).unwrap();
+        assert_eq!((row.status(now), row.expires()), (pat.status(now), pat.expires));
+        assert_eq!((row.issued(), row.is_claimed()), (pat.issued, pat.claimed));
+        assert_eq!(row.last_used(), pat.last_used.as_ref().map(|used| used.at));
+        assert_eq!(index.scopes_of(row.shared.scopes), pat.scopes);
+        assert_eq!(index.makers.get(row.shared.maker), Some(&pat.created_by));
+    }
+    let summary = index.summary(now);
+    assert_eq!(summary.counts, Query::default().select(pats, now).1);
+}
+
+/// What may happen to a token.
+fn changes() -> impl Strategy<Value = Vec<(u16, Option<u8>)>> {
+    prop::collection::vec((0_u16..60, prop::option::weighted(0.8, any::<u8>())), 0..80)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn after_any_changes_it_shows_what_the_records_show(
+        first in prop::collection::vec(any::<u8>(), 0..40), changes in changes(), at_once in 1_usize..30,
+    ) {
+        let mut pats: Vec<Pat> = (0_u16..).zip(first).map(|(n, seed)| token(n * 2, n, seed)).collect();
+        let mut index = Index::default();
+        index.extend(&pats);
+        let ranks = Ranks::of(index.texts());
+        prop_assert!(index.rank(&ranks));
+        for changes in changes.chunks(at_once) {
+            for (id, seed) in changes {
+                let place = pats.binary_search_by_key(&token(*id, 0, 0).id, |pat| pat.id);
+                match (place, seed) {
+                    (Ok(place), None) => drop(pats.remove(place)),
+                    (Ok(place), Some(seed)) => pats[place] = token(*id, *id, *seed),
+                    (Err(_), None) => {}
+                    (Err(place), Some(seed)) => pats.insert(place, token(*id, *id, *seed)),
+                }
+                match seed {
+                    Some(seed) => index.put(&token(*id, *id, *seed)),
+                    None => index.remove(&token(*id, 0, 0).id),
+                }
+            }
+            index.rank_new();
+            if !index.is_ranked() {
+                let ranks = Ranks::of(index.texts());
+                prop_assert!(index.rank(&ranks));
+            }
+        }
+        compare(&index, &pats);
+    }
+}
+
+#[test]
+fn a_chunk_that_grows_too_large_is_divided_and_nothing_is_lost() {
+    let mut index = Index::default();
+    let count = u16::try_from(FULL + 10).unwrap();
+    // From the last to the first: each goes before all others.
+    for n in (0..count).rev() {
+        index.put(&token(n, 0, small(n)));
+    }
+    assert_eq!(index.len(), usize::from(count));
+    assert!(index.chunks.len() > 1);
+    let ids: Vec<_> = index.rows().map(Row::id).collect();
+    assert!(ids.is_sorted() && ids.len() == usize::from(count));
+    for n in 0..count {
+        index.remove(&token(n, 0, 0).id);
+    }
+    assert!(index.is_empty() && index.chunks.is_empty());
+}
+
+#[test]
+fn many_are_sorted_as_few_are() {
+    let mut index = Index::default();
+    let pats: Vec<Pat> = (0..=u16::MAX).map(|n| token(n, 0, small(n))).collect();
+    index.extend(&pats);
+    index.extend(&pats[..0]);
+    let sort = Sort { column: Column::Expires, descending: true };
+    let query = Query { status: StatusFilter::All, sort, ..Query::default() };
+    let mut picked = query.pick(&index, at(0), || true).unwrap();
+    let (top, end) = (picked.window(&index, 0..50), picked.window(&index, 65_500..70_000));
+    let sorted = picked.sorted(&index, || true).unwrap();
+    let expiry = |id: &TokenId| index.get(id).unwrap().expires;
+    assert!(sorted.is_sorted_by(|a, b| expiry(a) >= expiry(b)));
+    assert_eq!((sorted.len(), &sorted[..50], &sorted[65_500..]), (pats.len(), &*top, &*end));
+}
+
+#[test]
+fn work_that_nobody_waits_for_ends() {
+    let mut index = Index::default();
+    index.extend(&[token(1, 1, 1)]);
+    let query = Query { status: StatusFilter::All, ..Query::default() };
+    assert!(query.pick(&index, at(0), || false).is_none());
+    assert!(query.pick(&index, at(0), || true).unwrap().sorted(&index, || false).is_none());
+}
+
+#[test]
+fn the_summary_says_when_it_changes_by_itself() {
+    let mut index = Index::default();
+    let week = chrono::TimeDelta::days(7);
+    let end = at(0) + week + week;
+    index.extend(&[Pat { expires: Some(end), revoked: None, ..token(1, 1, 1) }]);
+    let soon = end - week + chrono::TimeDelta::nanoseconds(1);
+    assert_eq!((index.summary(at(0)).soon, index.summary(at(0)).until), (0, Some(soon)));
+    assert_eq!((index.summary(soon).soon, index.summary(soon).until), (1, Some(end)));
+    assert_eq!((index.summary(end).counts.expired, index.summary(end).until), (1, None));
+}

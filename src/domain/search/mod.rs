@@ -1,0 +1,258 @@
+//! What a search finds: free words beside terms such as `status:expired` and `idle>90d`, held
+//! against a token, or against what a list knows of one without its record. How it is written is
+//! `grammar`'s. Called by the list and by `list --search`.
+
+mod grammar;
+
+use std::borrow::Cow;
+
+pub use self::grammar::{SearchError, TERMS};
+use super::{
+    Actor, Moment,
+    decision::{Request, allows},
+    lifetime::Span,
+    name::fold,
+    pat::{Pat, Status},
+    query::StatusFilter,
+    scope::{Entity, Scope, Scopes},
+};
+
+/// What a token must be to be found: every one of these terms. None at all finds everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Search {
+    terms: Vec<Term>,
+}
+
+/// One term; `-` before it finds the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Term {
+    negated: bool,
+    what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum What {
+    /// Stands somewhere in name, id or description.
+    Words(String),
+    Name(Value),
+    Id(Value),
+    By(Value),
+    Status(StatusFilter),
+    /// Some scope is like this.
+    Scope(Part),
+    /// Some scope allows this.
+    May(Request),
+    Unused,
+    Unclaimed,
+    /// How long ago it was last used, or issued if it never was.
+    Idle(Bound),
+    /// How long an active one still has.
+    Expiring(Bound),
+}
+
+/// What a scope is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Type(Value),
+    Operation(Value),
+    Entity(Value),
+    Domain(Value),
+    Wildcard,
+}
+
+/// A folded text; `whole` if it was quoted and must be all that stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Value {
+    text: String,
+    whole: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bound {
+    more: bool,
+    span: Span,
+}
+
+impl Search {
+    /// Whether it finds everything.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether it says itself which statuses are found: then no other filter of them applies.
+    pub fn names_status(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.what, What::Status(_)))
+    }
+
+    /// Whether it asks for scopes.
+    pub fn asks_for_scopes(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.what, What::Scope(_) | What::May(_)))
+    }
+
+    /// Whether it asks who made the token.
+    pub fn asks_for_maker(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.what, What::By(_)))
+    }
+
+    /// Whether words that must be found are all that it asks for.
+    pub fn is_words(&self) -> bool {
+        self.terms.iter().all(|term| matches!(term.what, What::Words(_)) && !term.negated)
+    }
+
+    /// The words that must stand in name, id or description, folded.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.terms.iter().filter_map(|term| match &term.what {
+            What::Words(words) if !term.negated => Some(words.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether `pat` is found at `at`.
+    pub fn matches(&self, pat: &Pat, at: Moment) -> bool {
+        self.fits_scopes(&pat.scopes)
+            && self.fits_maker(&pat.created_by)
+            && self.fits(&Facts::of(pat, at))
+    }
+
+    /// Whether a token with these scopes can be found. What is asked of scopes is asked of one
+    /// scope together: `type:channels op:publish` finds who publishes on channels.
+    pub fn fits_scopes(&self, scopes: &Scopes) -> bool {
+        let wanted: Vec<&Part> = self.terms.iter().filter_map(Term::wanted_part).collect();
+        let some_one = wanted.is_empty()
+            || scopes.iter().any(|scope| wanted.iter().all(|part| part.fits(scope)));
+        some_one
+            && self.terms.iter().all(|term| match &term.what {
+                What::Scope(part) if term.negated => !scopes.iter().any(|scope| part.fits(scope)),
+                What::May(request) => {
+                    scopes.iter().any(|scope| allows(scope, request)) != term.negated
+                }
+                _ => true,
+            })
+    }
+
+    /// Whether a token that `maker` made can be found.
+    pub fn fits_maker(&self, maker: &Actor) -> bool {
+        let names = [Some(&maker.user), maker.sudo_user.as_ref(), maker.from.as_ref()];
+        let is_called =
+            |value: &Value| names.into_iter().flatten().any(|name| value.is_in(&fold(name)));
+        self.terms.iter().all(|term| match &term.what {
+            What::By(value) => is_called(value) != term.negated,
+            _ => true,
+        })
+    }
+
+    /// Whether a token of which these facts are known can be found, whatever its scopes and
+    /// whoever made it.
+    pub fn fits(&self, facts: &Facts<'_>) -> bool {
+        self.terms.iter().all(|term| term.what.holds(facts) != Some(term.negated))
+    }
+}
+
+/// What is known of a token at an instant, apart from its scopes and its maker.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    /// Its name, folded.
+    pub name: Cow<'a, str>,
+    /// Its id, folded.
+    pub id: Cow<'a, str>,
+    /// Its description, folded.
+    pub description: Cow<'a, str>,
+    /// What it is.
+    pub status: Status,
+    /// When its present secret was issued.
+    pub issued: Moment,
+    /// When it expires; `None` for never.
+    pub expires: Option<Moment>,
+    /// When it was last used; `None` for never.
+    pub last_used: Option<Moment>,
+    /// Whether somebody confirmed to have its secret.
+    pub claimed: bool,
+    /// The instant.
+    pub at: Moment,
+}
+
+impl<'a> Facts<'a> {
+    fn of(pat: &'a Pat, at: Moment) -> Self {
+        Self {
+            name: pat.name.folded().into(),
+            id: fold(pat.id.as_str()).into(),
+            description: fold(pat.description.as_str()).into(),
+            status: pat.status(at),
+            issued: pat.issued,
+            expires: pat.expires,
+            last_used: pat.last_used.as_ref().map(|used| used.at),
+            claimed: pat.claimed,
+            at,
+        }
+    }
+}
+
+impl Term {
+    /// What it wants of a scope, if that is what it is about.
+    fn wanted_part(&self) -> Option<&Part> {
+        match &self.what {
+            What::Scope(part) if !self.negated => Some(part),
+            _ => None,
+        }
+    }
+}
+
+impl What {
+    /// Whether it is so by these facts; `None` if they do not tell.
+    fn holds(&self, facts: &Facts<'_>) -> Option<bool> {
+        Some(match self {
+            Self::Words(words) => {
+                [&facts.name, &facts.id, &facts.description].iter().any(|it| it.contains(words))
+            }
+            Self::Name(value) => value.is_in(&facts.name),
+            Self::Id(value) => value.is_in(&facts.id),
+            Self::Status(filter) => filter.shows(facts.status, false),
+            Self::By(_) | Self::Scope(_) | Self::May(_) => return None,
+            Self::Unused => facts.last_used.is_none(),
+            Self::Unclaimed => !facts.claimed,
+            Self::Idle(bound) => bound.holds(facts.at, facts.last_used.unwrap_or(facts.issued)),
+            Self::Expiring(bound) => {
+                facts.status == Status::Active
+                    && facts.expires.is_some_and(|end| bound.holds(end, facts.at))
+            }
+        })
+    }
+}
+
+impl Part {
+    fn fits(&self, scope: &Scope) -> bool {
+        match self {
+            Self::Type(value) => value.starts(scope.entity_type.as_str()),
+            Self::Operation(value) => value.starts(scope.operation.as_str()),
+            Self::Entity(value) => value.starts(scope.entity.as_str()),
+            Self::Domain(value) => {
+                scope.domain.as_ref().is_some_and(|domain| value.starts(domain.as_str()))
+            }
+            Self::Wildcard => scope.entity == Entity::Any,
+        }
+    }
+}
+
+impl Value {
+    /// Whether it stands anywhere in `folded`, or is the whole of it.
+    fn is_in(&self, folded: &str) -> bool {
+        if self.whole { folded == self.text } else { folded.contains(&self.text) }
+    }
+
+    /// Whether `text` starts with it, or is it.
+    fn starts(&self, text: &str) -> bool {
+        let folded = fold(text);
+        if self.whole { folded == self.text } else { folded.starts_with(&self.text) }
+    }
+}
+
+impl Bound {
+    /// Whether from `since` to `until` it is more, or less, than the span.
+    fn holds(self, until: Moment, since: Moment) -> bool {
+        let took = until - since;
+        if self.more { took > self.span.as_delta() } else { took < self.span.as_delta() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

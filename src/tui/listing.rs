@@ -1,0 +1,204 @@
+//! Which tokens a query shows, for the list that asks: question and answer, and how the answer
+//! is worked out. No threads here: `lister` runs it on one, tests may do so at once.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::{
+        Counts, Moment, Query, Ranks, Row, Sort, Status, StatusFilter, Summary, Texts, TokenId,
+    },
+    service::{Roll, Service, ServiceError},
+};
+
+/// Tokens that are listed whole at once.
+const AT_ONCE: usize = 4_096;
+/// Rows that are known before the whole order is, on either side of the selected one.
+const AHEAD: usize = 200;
+
+/// What a list wants to show.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Grows from question to question.
+    pub number: u64,
+    /// Which tokens, in which order.
+    pub query: Query,
+    /// The instant by which statuses are judged.
+    pub at: Moment,
+    /// The token whose row is wanted first.
+    pub selected: Option<TokenId>,
+}
+
+/// The rows that a query shows, or as many of them as are known so far.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// Which question this answers.
+    pub number: u64,
+    /// The row of the first id in `ids`.
+    pub start: usize,
+    /// The tokens of the rows that are known.
+    pub ids: Vec<TokenId>,
+    /// How many rows there are.
+    pub total: usize,
+    /// Whether all of them are known.
+    pub whole: bool,
+    /// How many the search finds of each status, if everything was looked at.
+    pub counts: Option<Counts>,
+    /// The row of the token that was asked for, if it is shown.
+    pub place: Option<usize>,
+    /// The store as it was then.
+    pub census: Census,
+}
+
+/// The whole store in a few words.
+#[derive(Debug, Clone, Default)]
+pub struct Census {
+    /// How many tokens it has.
+    pub total: usize,
+    /// How many of them have been read.
+    pub read: usize,
+    /// The instant by which statuses were judged.
+    pub at: Moment,
+    /// All in numbers, once everything is read.
+    pub numbers: Option<Summary>,
+    /// The records that could not be read, by name.
+    pub damaged: Vec<String>,
+    /// The time of the last change, if the clock stands well before it.
+    pub clock_behind: Option<Moment>,
+    /// Active tokens whose secrets nobody confirmed, left behind by a session that ended too
+    /// early: the first, and how many.
+    pub left: Option<(TokenId, usize)>,
+}
+
+/// Answers questions about the tokens of one store, of which it reads as much as it is given
+/// time for.
+#[derive(Debug)]
+pub struct Lists {
+    service: Arc<Service>,
+    roll: Roll,
+    /// The tokens that were left unclaimed when everything was read for the first time.
+    left: Option<Vec<TokenId>>,
+}
+
+impl Lists {
+    /// Nothing is read yet.
+    pub fn new(service: Arc<Service>) -> Self {
+        Self { service, roll: Roll::default(), left: None }
+    }
+
+    /// Whether a part of the store is still to be read.
+    pub fn has_more(&self) -> bool {
+        !self.roll.is_whole()
+    }
+
+    /// Reads the next part of the store.
+    pub fn read_on(&mut self) -> Result<(), ServiceError> {
+        self.service.read_on(&mut self.roll)
+    }
+
+    /// What it knows, to work out the order of the names elsewhere; `None` when that is known.
+    pub fn unordered(&self) -> Option<Texts> {
+        let index = self.roll.index();
+        (self.roll.is_whole() && !index.is_ranked()).then(|| index.texts())
+    }
+
+    /// Takes the order of the names; false if it holds no longer.
+    pub fn take_order(&mut self, ranks: &Ranks) -> bool {
+        self.roll.rank(ranks)
+    }
+
+    /// Tells what `question` shows: at once what is on the screen, then, where that takes
+    /// longer, everything; nothing more as soon as it is not `wanted` any more. Fails only if
+    /// nothing could ever be read: else the last that is known is shown, and what the operator
+    /// does next reports the failure.
+    pub fn answer(
+        &mut self,
+        question: &Question,
+        wanted: impl Fn() -> bool,
+        mut tell: impl FnMut(Listing),
+    ) -> Result<(), ServiceError> {
+        let kept_up = self.service.keep_up(&mut self.roll);
+        let read = match kept_up {
+            Ok(()) if self.roll.total() <= AT_ONCE && self.has_more() => self.read_on(),
+            kept_up => kept_up,
+        };
+        if self.roll.index().is_empty() {
+            read?;
+        }
+        if self.has_more()
+            && let Some(listing) = self.newest(question)
+        {
+            tell(listing);
+            return Ok(());
+        }
+        let index = self.roll.index();
+        let Some(mut picked) = question.query.pick(index, question.at, &wanted) else {
+            return Ok(());
+        };
+        let place =
+            question.selected.and_then(|id| question.query.place(&picked, index, &id, question.at));
+        let whole = self.roll.is_whole();
+        let listing = Listing {
+            number: question.number,
+            total: picked.len(),
+            counts: whole.then_some(picked.counts),
+            place,
+            census: self.census(question.at),
+            ..Listing::default()
+        };
+        let index = self.roll.index();
+        if picked.len() > AT_ONCE {
+            let start = place.unwrap_or(0).saturating_sub(AHEAD);
+            let ids = picked.window(index, start..start + 2 * AHEAD);
+            tell(Listing { start, ids, ..listing.clone() });
+        }
+        if let Some(ids) = picked.sorted(index, wanted) {
+            tell(Listing { ids, whole, ..listing });
+        }
+        Ok(())
+    }
+
+    /// What the trail tells of the default order before the tokens are read.
+    fn newest(&mut self, question: &Question) -> Option<Listing> {
+        let Query { status, search, sort } = &question.query;
+        let told = matches!(status, StatusFilter::Active | StatusFilter::All)
+            && search.is_empty()
+            && *sort == Sort::default();
+        if !told {
+            return None;
+        }
+        let pats = self.service.newest(*status, question.at, AHEAD).ok()?;
+        let ids: Vec<_> = pats.iter().map(|pat| pat.id).collect();
+        (!ids.is_empty()).then(|| Listing {
+            number: question.number,
+            total: ids.len(),
+            place: ids.iter().position(|id| Some(*id) == question.selected),
+            ids,
+            census: self.census(question.at),
+            ..Listing::default()
+        })
+    }
+
+    /// The store as far as it is known.
+    pub fn census(&mut self, at: Moment) -> Census {
+        let index = self.roll.index();
+        let whole = self.roll.is_whole();
+        let is_left = |id: &TokenId| {
+            let row = index.get(id);
+            row.is_some_and(|row| !row.is_claimed() && row.status(at) == Status::Active)
+        };
+        if whole && self.left.is_none() {
+            self.left = Some(index.rows().map(Row::id).filter(is_left).collect());
+        }
+        let mut left = self.left.iter().flatten().filter(|id| is_left(id));
+        let left = left.next().map(|first| (*first, 1 + left.count()));
+        Census {
+            total: self.roll.total(),
+            read: index.len(),
+            at,
+            numbers: whole.then(|| index.summary(at)),
+            damaged: self.roll.damaged().iter().map(ToString::to_string).collect(),
+            clock_behind: self.roll.clock_behind(),
+            left,
+        }
+    }
+}

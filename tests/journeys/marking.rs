@@ -1,0 +1,161 @@
+//! Marks, and what is done to many tokens at once.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use patdeck::domain::Secret;
+
+use super::{fixture::Fixture, journey::Journey};
+
+/// The names of the tokens with this status.
+fn named(it: &Journey, status: &str) -> Vec<String> {
+    let dump = it.store_dump();
+    let tokens = dump.lines().filter_map(|line| line.strip_prefix("token "));
+    let mut words = tokens.map(|line| line.split(' '));
+    let mut names = Vec::new();
+    for word in words.by_ref() {
+        let [name, is] = word.take(2).collect::<Vec<_>>()[..] else { panic!("{dump}") };
+        if is == status {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+#[test]
+fn marked_tokens_are_revoked_together_once_their_count_is_typed() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("<Space>").sees("1 marked").keys("<Space>").sees("2 marked");
+    it.keys("r").sees("Revoke 2 tokens?").sees("1 of 2 used in the last 24 hours");
+    it.sees("used 5 min ago").sees("never used");
+    it.keys("<Enter>").sees("type the count exactly: 2");
+    it.paste("2").sees("nothing was pasted").never_sees("Enter revokes");
+    it.keys("3 <Enter>").sees("type the count exactly: 2");
+    it.keys("<Backspace> 2").sees("Enter revokes").keys("<Enter>");
+    it.sees("2 tokens are revoked").sees("[Active 0]").sees("Revoked 3").never_sees("marked");
+    assert_eq!(named(&it, "revoked"), ["ci-deploy", "grafana", "old-backup"]);
+    assert!(it.store_dump().contains("revoked grafana by alice: was active"));
+}
+
+#[test]
+fn what_cannot_be_changed_is_left_out_and_named_with_the_reason() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("F *").sees("4 marked").keys("r").sees("Revoke 3 tokens?");
+    it.sees("left out: revoked already").keys("3 <Enter>").sees("3 tokens are revoked");
+    it.keys("* r").sees("Nothing to revoke").sees("Every one of them is left out.");
+    it.keys("4 <Enter>").never_sees("Nothing to revoke").sees("4 marked");
+}
+
+#[test]
+fn a_range_is_drawn_with_v_and_esc_gives_it_up() {
+    let mut it = Journey::on(Fixture::Many, 80, 24);
+    it.keys("v j j").sees("3 marked").keys("k").sees("2 marked");
+    it.keys("<Esc>").never_sees("marked");
+    it.keys("v j j j v").sees("4 marked").keys("j j").sees("4 marked");
+    it.keys("j <Space>").sees("5 marked");
+    // What is done ends the range that is being drawn.
+    it.keys("j v j D").sees("Delete 7 tokens?").keys("<Esc>").sees("7 marked");
+    it.keys("<Esc>").never_sees("marked");
+}
+
+#[test]
+fn marks_stay_when_the_filter_changes_and_go_with_their_tokens() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("j <Space> f").sees("[Expired 1]").sees("1 marked");
+    it.keys("<Space>").sees("2 marked").keys("F");
+    let mut other = it.second_on_same_store();
+    other.keys("j D ci-deploy <Enter>").sees("ci-deploy is deleted");
+    it.comes_to_see("1 marked");
+    it.keys("/ zebra <Enter>").sees("1 marked").keys("<Esc>").never_sees("marked");
+    it.sees("/zebra").keys("<Esc>").never_sees("/zebra");
+}
+
+#[test]
+fn all_that_are_shown_are_marked_and_marked_again_they_are_not() {
+    let mut it = Journey::on(Fixture::Many, 80, 24);
+    it.keys("/ fleet <Enter> *");
+    let marked = it.screen().lines().filter(|line| line.starts_with('▌')).count();
+    assert!(marked > 0, "{}", it.screen());
+    it.sees(&format!("{marked} marked"));
+    it.keys("<Down> <Space>").sees(&format!("{} marked", marked - 1));
+    it.keys("* *").never_sees("marked");
+}
+
+#[test]
+fn many_are_deleted_together_and_undo_brings_all_back() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("F * D").sees("Delete 4 tokens?").keys("4 <Enter>");
+    it.sees("4 tokens are deleted: u brings back").sees("No tokens yet.");
+    it.keys("u").sees("4 tokens are back").sees("All 4");
+}
+
+#[test]
+fn a_scope_is_added_to_those_that_lack_it() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("* a").sees("Add scopes to 2 tokens").keys("c <Tab> <Tab> u <Space> <C-s>");
+    it.sees("Add scopes to 2 tokens?").sees("each may update on any channels");
+    it.keys("2 <Enter>").sees("scopes added to 2 tokens");
+    let dump = it.store_dump();
+    assert!(dump.contains("scope added grafana by alice"), "{dump}");
+    it.keys("* a c <Tab> <Tab> u <Space> <C-s>").sees("left out: holds them already");
+}
+
+#[test]
+fn many_are_extended_and_their_secrets_go_to_one_new_file() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    let file = it.path("new.tsv");
+    it.keys("F * R").sees("Regenerate 4 tokens").sees("secrets-20261124-120000.tsv");
+    it.keys("<Tab> <Right> <Tab>").retypes(file.to_str().unwrap());
+    it.keys("<Enter> <Enter>").sees("Regenerate 4 tokens?");
+    it.sees("The old secrets of the 2 active ones work for 15m more.");
+    it.keys("4 <Enter>").sees("4 new secrets are written to").sees("mode 0600");
+    it.sees("[All 4]").keys("<Enter>").never_sees("new secrets").never_sees("marked");
+    assert_eq!(named(&it, "active").len(), 4);
+    assert!(!it.store_dump().contains("unclaimed"));
+
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+    let text = std::fs::read_to_string(&file).unwrap();
+    for line in text.lines() {
+        let (name, secret) = line.split_once('\t').unwrap();
+        let id = Secret::parse(secret.to_owned().into()).unwrap().id();
+        assert_eq!(it.id(name), id);
+        assert!(!it.holds(secret), "the app holds a secret of {name}");
+    }
+    let deploy = text.lines().find_map(|line| line.strip_prefix("ci-deploy\t")).unwrap();
+    assert_eq!(it.verdict(deploy, "channels:c-1:publish"), "allowed");
+}
+
+#[test]
+fn a_file_that_is_there_already_is_refused_before_anything_happens() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    let file = it.path("new.tsv");
+    std::fs::write(&file, "mine").unwrap();
+    let before = it.store_dump();
+    it.keys("* R <Tab> <Tab>").retypes(file.to_str().unwrap()).keys("<C-s>");
+    it.sees("exists already and was left as it is").sees("Regenerate 2 tokens");
+    it.retypes("").keys("<C-s>").sees("a file name is needed");
+    assert_eq!(it.store_dump(), before);
+}
+
+#[test]
+fn what_another_changed_after_the_preview_refuses_all() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("* r").sees("Revoke 2 tokens?");
+    let mut other = it.second_on_same_store();
+    other.keys("r <Right> <Enter>").sees("grafana is revoked");
+    it.keys("2 <Enter>").sees("grafana: it is revoked already, nothing was changed");
+    assert_eq!(named(&it, "revoked"), ["grafana", "old-backup"]);
+    it.keys("<Esc> r").sees("Revoke 1 token?").sees("left out: revoked already");
+    it.keys("1 <Enter>").sees("1 token is revoked");
+}
+
+#[test]
+fn the_preview_scrolls_and_keeps_the_question_in_sight() {
+    let mut it = Journey::on(Fixture::Many, 80, 24);
+    it.keys("F * D").sees("Delete 60 tokens?").sees("1 to ");
+    it.sees("To delete, type the count, 60:");
+    it.keys("<PgDn> <Down>").never_sees("1 to ").sees("To delete, type the count, 60:");
+    for _ in 0..9 {
+        it.keys("<PgDn>");
+    }
+    it.sees("to 60 of 60");
+}
