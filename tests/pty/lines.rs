@@ -22,7 +22,7 @@ const SCREENS: [(&str, &str); 12] = [
     ("<Enter>", "Events"),
     ("4", "chain verified"),
     ("?", "Keys that work here"),
-    ("n", "Create token"),
+    ("n", "Name *"),
     ("e", "Edit edge gateway"),
     ("a", "Add scopes to edge gateway"),
     ("r", "Revoke edge gateway?"),
@@ -47,7 +47,7 @@ pub(crate) fn a_lost_line_ends_the_program_on_every_screen_and_in_the_middle_of_
     for n in 0..4 {
         let mut pty = start(&home, n % 2 == 1);
         pty.keys("n");
-        pty.wait_for("Create token");
+        pty.wait_for("Name *");
         pty.type_text(&format!("made {n}"));
         pty.keys("<C-s>");
         std::thread::sleep(Duration::from_millis(n));
