@@ -36,7 +36,16 @@ const HOMES: [(&str, &[&str]); 9] = [
     ("ratatui", &["tui/"]),
     ("ratatui_textarea", &["tui/"]),
     // The store draws how long it waits for its turn, and the name of a file in the making.
-    ("rand", &["service/entropy.rs", "store/disk.rs", "store/file.rs", "domain/scan_tests.rs"]),
+    (
+        "rand",
+        &[
+            "service/entropy.rs",
+            "store/disk.rs",
+            "store/file.rs",
+            "store/power_tests.rs",
+            "domain/scan_tests.rs",
+        ],
+    ),
 ];
 
 /// Lines beyond which a file is to be divided.

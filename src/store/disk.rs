@@ -22,7 +22,7 @@ use super::{
     file::{self, FileId},
     holder::holder,
     migrate::{self, Step},
-    patient::{Limit, Medium, Patient, rest},
+    patient::{Limit, Medium, Patient},
     record::{BirthV1, SchemaV1},
     reserve::Reserve,
     rows::{BIRTH, Reader},
@@ -346,12 +346,16 @@ impl Wait {
         Instant::now() >= self.deadline
     }
 
-    /// Rests a little; `Busy` after the deadline.
+    /// Sleeps 0.1 to 1 ms, at random so that two do not keep meeting, and the shorter the less
+    /// time is left, so that nobody waits much longer than the others. `Busy` after the deadline.
     fn pause(&self, path: &Path, file: FileId) -> Result<(), StoreError> {
         if self.is_over() {
             return Err(StoreError::Busy { path: path.to_owned(), holder: holder(file) });
         }
-        rest();
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let most = u32::try_from(left.as_micros() / 2_000).unwrap_or(u32::MAX).clamp(1, 900);
+        let random = SysRng.try_next_u32().unwrap_or(500);
+        std::thread::sleep(Duration::from_micros(u64::from(100 + random % most)));
         Ok(())
     }
 }

@@ -80,8 +80,9 @@ impl<E> From<StoreError> for Stopped<E> {
 }
 
 impl Store {
-    /// How long a write waits for its turn. A read waits for less than half of it.
-    pub const PATIENCE: Duration = Duration::from_secs(2);
+    /// How long a write waits for its turn, so that a command answers within two seconds. A read
+    /// waits for less than half of it.
+    pub const PATIENCE: Duration = Duration::from_millis(1_750);
 
     /// Opens the store at `path`; makes it (0600), and its folder (0700), when missing. Refuses
     /// what others could read or change, and whatever is no store, without touching it.

@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rand::{TryRng as _, rngs::SysRng};
 #[cfg(not(test))]
 pub(super) use redb::backends::FileBackend as Medium;
 use redb::{BackendError, StorageBackend};
@@ -63,12 +62,6 @@ impl Patient {
         }
         Ok(())
     }
-}
-
-/// Sleeps 0.1 to 1 ms, at random so that two who wait do not keep meeting.
-pub(super) fn rest() {
-    let random = SysRng.try_next_u32().unwrap_or(500);
-    std::thread::sleep(Duration::from_micros(u64::from(100 + random % 900)));
 }
 
 impl StorageBackend for Patient {

@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::{rounds, service, writer::Writer};
 
 /// For a machine that builds something else at the same time.
-const SLOW: Duration = Duration::from_millis(500);
+const SLOW: Duration = Duration::from_secs(1);
 
 #[test]
 fn beside_a_stopped_writer_all_answer_in_time_and_go_on_by_themselves() {
@@ -33,6 +33,7 @@ fn beside_a_stopped_writer_all_answer_in_time_and_go_on_by_themselves() {
     let secret = service(&path).create(&new).unwrap().secret.reveal().to_owned();
     let mut random = StdRng::seed_from_u64(6);
     let mut busy = 0;
+    let mut slowest = [Duration::ZERO; 3];
     for round in 0..rounds("PATDECK_STOP_ROUNDS", 3) {
         let (mut writer, mut told) = Writer::start(&path, 900_000 + round);
         told.find(|line| line.as_ref().unwrap().starts_with("ok ")).unwrap().unwrap();
@@ -51,8 +52,9 @@ fn beside_a_stopped_writer_all_answer_in_time_and_go_on_by_themselves() {
                 let path = &path;
                 scope.spawn(move || (answer(path, arguments, input), limit))
             };
-            for answered in answers.map(answer) {
+            for (n, answered) in answers.map(answer).into_iter().enumerate() {
                 let ((code, said, took), limit) = answered.join().unwrap();
+                slowest[n] = slowest[n].max(took);
                 assert!(took < Duration::from_millis(limit) + SLOW, "{took:?}: {said}");
                 assert!(code == 0 || code == 4, "{code}: {said}");
                 if code == 4 {
@@ -75,7 +77,7 @@ fn beside_a_stopped_writer_all_answer_in_time_and_go_on_by_themselves() {
             assert!(code == 0 || said.contains("new "), "{said}");
         }
     }
-    println!("{busy} commands were told who holds the store");
+    println!("{busy} commands were told who holds the store; the slowest {slowest:?}");
 }
 
 /// What the program answers: its exit code, its standard error, and how long it took.

@@ -9,7 +9,6 @@ use patdeck::{
 };
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use tempfile::TempDir;
 
 use crate::{Place, add, at, id, pat, used, write};
 
@@ -84,7 +83,7 @@ fn look(path: &Path) -> bool {
 #[test]
 fn a_flipped_bit_or_a_lost_end_is_harmless_or_named_and_never_read_as_something_else() {
     silence();
-    let place = Place { folder: in_memory() };
+    let place = Place::in_memory();
     let bytes = healthy(&place);
     assert!(!look(&place.path()), "a healthy store is");
     let asked = std::env::var("PATDECK_FLIPS").ok();
@@ -107,13 +106,6 @@ fn a_flipped_bit_or_a_lost_end_is_harmless_or_named_and_never_read_as_something_
     }
     println!("{wrong} of {flips} were noticed, the others changed nothing");
     assert!(wrong > flips / 10);
-}
-
-/// A folder in memory where there is one: what is tested here does not depend on the disk.
-fn in_memory() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-    made.unwrap()
 }
 
 #[test]

@@ -11,7 +11,7 @@ const TOKENS: usize = 200;
 
 #[test]
 fn beside_an_open_program_commits_by_others_leave_the_file_small() {
-    let place = Place::new();
+    let place = Place::in_memory();
     let (open, other) = (place.store(), place.store());
     for n in 0..TOKENS {
         add(&other, n).unwrap();
@@ -20,7 +20,7 @@ fn beside_an_open_program_commits_by_others_leave_the_file_small() {
     let commits: usize = asked.map_or(300, |text| text.parse().unwrap());
     for n in 0..commits {
         let mut changed = pat(n % TOKENS);
-        changed.revoked = (n / TOKENS % 2 == 0).then(|| at(1));
+        changed.revoked = (n / TOKENS).is_multiple_of(2).then(|| at(1));
         write(&other, |rows| rows.put_pat(&changed)).unwrap();
         // As the app does: what changed, the list, and the trail now and then.
         open.read(|rows| rows.changes_after(0)).unwrap();
