@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::domain::text::{escape, is_unsafe};
+use crate::domain::text::{escape, first_unsafe};
 
 /// Why a text names no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -165,7 +165,9 @@ impl FromStr for Key {
         let mut chars = rest.chars();
         let code = match (chars.next(), chars.next()) {
             (None, _) if text.is_empty() => return Err(KeyError::Missing),
-            (Some(c), None) if !c.is_whitespace() && !is_unsafe(c) => KeyCode::Char(c),
+            (Some(c), None) if !c.is_whitespace() && first_unsafe(rest).is_none() => {
+                KeyCode::Char(c)
+            }
             _ => NAMES
                 .iter()
                 .find(|(_, name, _)| name.eq_ignore_ascii_case(rest))
@@ -291,7 +293,7 @@ mod tests {
                 "`Entr` is not a key: write a character, Ctrl- and a letter, or one of {names}"
             )
         );
-        for bad in ["Ctrl-", "F1", "Ctrl-1", "Shift-", "\u{202e}", "Ctrl-é"] {
+        for bad in ["Ctrl-", "F1", "Ctrl-1", "Shift-", "\u{202e}", "\u{301}", "Ctrl-é"] {
             assert!(told(bad).contains("is not a key"), "{bad:?}");
         }
         assert!(told(" ").starts_with("a key is missing"));
