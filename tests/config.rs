@@ -277,6 +277,10 @@ mod file {
              types.channels.operations = ['mute', 'publish']\n\
              types.zones = { operations = ['read'] }\n\
              types.areas = { operations = ['read'], entities = ['a-1'] }\n\
+             [presets]\n\
+             muter = ['channels:mute', '*:list']\n\
+             subscriber = []\n\
+             publisher = ['channels:publish']\n\
              [keys]\n\
              tokens.new = 'N'\n",
         )
@@ -292,6 +296,11 @@ mod file {
         let channels = EntityType::parse("channels").unwrap();
         let channels = config.catalogue.offer(&channels).unwrap();
         assert_eq!(channels.operations.len(), 10);
+        let presets = config.catalogue.presets.iter().map(|preset| preset.name.as_str());
+        let names: Vec<_> = presets.collect();
+        assert_eq!(names, ["read-only", "publisher", "full-access", "muter"]);
+        let publisher = config.catalogue.by_preset("publisher:c-42").unwrap();
+        assert_eq!(publisher.len(), 1, "the file's takes the place of the built-in one");
         let keys = config.keymap.keys(Mode::Tokens, Action::New);
         assert_eq!(keys, ["N".parse().unwrap()]);
         assert_eq!(config.prefix, defaults().prefix);

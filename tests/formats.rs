@@ -2,7 +2,11 @@
 //! whole content and what its secrets may is as it was told when it was made. The file of the
 //! present version is made anew by `UPDATE=1 cargo test --test formats`, before its release only.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as in itself")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers as in itself"
+)]
 
 use std::{
     fmt::Write as _,
@@ -118,9 +122,9 @@ fn told(path: &Path, secrets: &[String]) -> String {
     store
         .read(|rows| {
             writeln!(text, "schema {}, store {}", rows.schema()?, rows.store_id()?).unwrap();
-            let (pats, trash) = (rows.pats()?, rows.trash()?);
-            assert!(pats.damaged.is_empty() && trash.damaged.is_empty());
-            for pat in &pats.rows {
+            let (listed, trash) = (rows.pats()?, rows.trash()?);
+            assert!(listed.damaged.is_empty() && trash.damaged.is_empty());
+            for pat in &listed.rows {
                 writeln!(text, "token {}", export_line(pat)).unwrap();
                 assert_eq!(rows.id_of_name(&pat.name)?, Some(pat.id));
             }

@@ -230,12 +230,20 @@ pub struct Create {
     pub lifetime: Option<Lifetime>,
 
     /// What it is for
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub description: String,
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
 
     /// What it may do, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]; may be repeated
     #[arg(long = "scope", value_name = "SCOPE", value_parser = scopes)]
     pub scopes: Vec<ScopeList>,
+
+    /// What a preset grants, PRESET:ENTITY or PRESET:TYPE:ENTITY; may be repeated
+    #[arg(long = "preset", value_name = "PRESET")]
+    pub presets: Vec<String>,
+
+    /// Begin with the description, lifetime and scopes of this token; its secret will be new
+    #[arg(long, value_name = "TOKEN")]
+    pub like: Option<String>,
 
     #[command(flatten)]
     /// Where its secret goes
@@ -284,8 +292,12 @@ pub enum ScopeCommand {
         /// To which token
         token: String,
         /// TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]
-        #[arg(required = true, value_name = "SCOPE", value_parser = scopes)]
+        #[arg(required_unless_present = "presets", value_name = "SCOPE", value_parser = scopes)]
         scopes: Vec<ScopeList>,
+        /// What a preset grants, PRESET:ENTITY or PRESET:TYPE:ENTITY, as far as it is missing;
+        /// may be repeated
+        #[arg(long = "preset", value_name = "PRESET")]
+        presets: Vec<String>,
     },
     /// Remove scopes
     #[command(after_help = examples::SCOPE_REMOVE)]

@@ -12,7 +12,7 @@ use super::{
     prompt::confirm,
 };
 use crate::{
-    domain::{Description, Name, Overlap, Pat, Scope, Status, TokenId},
+    domain::{Description, Name, Overlap, Pat, PresetError, Scope, Scopes, Status, TokenId},
     json::token,
     service::{
         Claim, Issued, NewPat, Renewal, Service, ServiceError,
@@ -22,11 +22,23 @@ use crate::{
 
 /// Makes a token and hands its secret over.
 pub(super) fn create(service: &Service, args: &Create, out: &Output) -> Result<Exit, Failure> {
+    let like = args.like.as_deref().map(|model| {
+        let id = service.find(model)?.id;
+        service.like(&id)
+    });
+    let like = like.transpose()?;
+    let given = args.description.as_deref().map(Description::parse).transpose();
+    let described = || like.as_ref().map(|like| like.description.clone());
+    let usual = like.as_ref().map_or(service.policy().default_lifetime, |like| like.lifetime);
+    let mut scopes = Scopes::default();
+    let held = like.iter().flat_map(|like| like.scopes.clone());
+    scopes.add_missing(held).map_err(ServiceError::from)?;
+    granted(service, &args.presets, &mut scopes)?;
     let new = NewPat {
         name: Name::parse(&args.name).map_err(ServiceError::from)?,
-        description: Description::parse(&args.description).map_err(ServiceError::from)?,
-        lifetime: args.lifetime.unwrap_or(service.policy().default_lifetime),
-        scopes: flat(&args.scopes),
+        description: given.map_err(ServiceError::from)?.or_else(described).unwrap_or_default(),
+        lifetime: args.lifetime.unwrap_or(usual),
+        scopes: scopes.iter().cloned().chain(flat(&args.scopes)).collect(),
     };
     let waiting = waiting(&args.handout)?;
     let issued = service.create(&new)?;
@@ -121,9 +133,14 @@ pub(super) fn scope(
     out: &Output,
 ) -> Result<Exit, Failure> {
     let pat = match command {
-        ScopeCommand::Add { token, scopes } => {
-            let id = service.find(token)?.id;
-            let (pat, added, _) = service.add_scopes(&id, &flat(scopes))?;
+        ScopeCommand::Add { token, scopes, presets } => {
+            let Pat { id, scopes: mut held, .. } = service.find(token)?;
+            let mut wanted = granted(service, presets, &mut held)?;
+            wanted.extend(flat(scopes));
+            if wanted.is_empty() {
+                return Err(ServiceError::from(PresetError::Nothing).into());
+            }
+            let (pat, added, _) = service.add_scopes(&id, &wanted)?;
             for gone in &added.absorbed {
                 tell(&format!("{gone} went: * covers it"));
             }
@@ -221,6 +238,20 @@ fn done(service: &Service, out: &Output, pats: &[Pat], verb: &str) -> Result<Exi
         }
     }
     Ok(Exit::Done)
+}
+
+/// Adds to `held` what it misses of what these presets grant; what that was.
+fn granted(
+    service: &Service,
+    presets: &[String],
+    held: &mut Scopes,
+) -> Result<Vec<Scope>, ServiceError> {
+    let mut missing = Vec::new();
+    for preset in presets {
+        let granted = service.policy().catalogue.by_preset(preset)?;
+        missing.extend(held.add_missing(granted)?);
+    }
+    Ok(missing)
 }
 
 fn flat(lists: &[ScopeList]) -> Vec<Scope> {

@@ -50,6 +50,11 @@ pub(super) const CREATE: &str = "\
 Examples:
   patdeck create ci-prod --lifetime 90d --scope channels:c-42:publish,subscribe
   patdeck create backup --scope 'dashboards:*:read@eu' --secret-file ~/.backup-token
+  patdeck create sensor-7 --preset publisher:c-42 --preset read-only:clients:sensor-7
+  patdeck create ci-prod-2 --like ci-prod
+
+Presets are read-only, publisher, subscriber and full-access; the settings may have others.
+With --like, what else is given takes the place of what the other token has, or adds to its scopes.
 
 Prints the bare secret and nothing else. Exit 0, 2 for arguments, 3 if a rule refuses it.";
 
@@ -69,8 +74,9 @@ Examples:
 
 /// `scope add`
 pub(super) const SCOPE_ADD: &str = "\
-Example:
+Examples:
   patdeck scope add ci-prod channels:c-42:publish,subscribe 'clients:*:read@eu'
+  patdeck scope add ci-prod --preset full-access:channels:c-43
 
 Exit 0, 1 if there is no such token, 3 if one of them is there already or not on offer.";
 

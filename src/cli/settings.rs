@@ -235,6 +235,11 @@ fn catalogue(config: &Config, rows: &mut Vec<(String, Value, Origin)>) {
         let same = built_in.offers.contains(offer);
         rows.push((name, value, from(same)));
     }
+    for preset in &config.catalogue.presets {
+        let grants: Vec<_> = preset.grants.iter().map(ToString::to_string).collect();
+        let same = built_in.presets.contains(preset);
+        rows.push((format!("presets.{}", preset.name), json!(grants), from(same)));
+    }
 }
 
 /// A key counts as from the file only where it differs from the table: `[keys]` changes single

@@ -6,7 +6,10 @@ use super::{
     print::{Output, tell},
 };
 use crate::{
-    domain::{LastUse, Moment, Pat, Query, Sort, Status, StatusFilter, sentence::permits},
+    domain::{
+        LastUse, Moment, Pat, Query, Sort, Status, StatusFilter,
+        sentence::{permits, wildcards},
+    },
     json::{self, time, token},
     service::Service,
 };
@@ -98,6 +101,9 @@ fn fields(pat: &Pat, now: Moment) -> Vec<[String; 2]> {
     row("last used", &pat.last_use().map_or_else(|| "never".to_owned(), told));
     row("created", &format!("{} by {}", time(pat.created), pat.created_by));
     row("in words", &permits(&pat.scopes));
+    if let Some(warning) = wildcards(&pat.scopes) {
+        row("warning", &warning);
+    }
     for scope in &pat.scopes {
         row("scope", &scope.to_string());
     }

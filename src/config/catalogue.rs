@@ -1,9 +1,36 @@
 //! The `[catalogue]` of the file: what it adds to the built-in entity types, and the types,
-//! entities and domains of one's own. Refuses words and ids that no scope could hold.
-//! Called by `file`.
+//! entities and domains of one's own; and its `[presets]`, made of these. Refuses words and ids
+//! that no scope could hold. Called by `file`.
 
 use super::table::{Entry, Reader};
-use crate::domain::{Catalogue, Domain, Entity, EntityType, Offer, Operation};
+use crate::domain::{Catalogue, Domain, Entity, EntityType, Offer, Operation, Preset};
+
+/// The presets of the entry `[presets]`, over the built-in ones: one of the same name takes its
+/// place, and one without grants goes.
+pub(super) fn presets<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, catalogue: &mut Catalogue) {
+    const LIKE: &str = "a list such as [\"channels:publish\"]";
+    for entry in reader.table(Some(entry)) {
+        let before = reader.faults.len();
+        let grants = words(reader, Some(&entry), LIKE, |text| catalogue.grant(text));
+        if reader.faults.len() > before {
+            continue;
+        }
+        let place = catalogue.presets.iter().position(|preset| preset.name == entry.word);
+        let made = Preset::new(entry.word, grants);
+        let Some(preset) = reader.sound(&entry, made) else {
+            continue;
+        };
+        match place {
+            Some(at) if preset.grants.is_empty() => drop(catalogue.presets.remove(at)),
+            Some(at) => catalogue.presets.splice(at..=at, [preset]).for_each(drop),
+            None if preset.grants.is_empty() => reader.refuse(
+                &entry,
+                "a new preset must grant something: add [\"channels:publish\"] or the like",
+            ),
+            None => catalogue.presets.push(preset),
+        }
+    }
+}
 
 /// The built-in catalogue with what the entry `[catalogue]` adds; mistakes go to `reader`.
 pub(super) fn read<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Catalogue {

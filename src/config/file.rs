@@ -42,12 +42,13 @@ pub struct File {
     pub keymap: Option<Keymap>,
 }
 
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
     "store",
     "read-only",
     "prefix",
     "lifetime",
     "catalogue",
+    "presets",
     "theme",
     "glyphs",
     "mouse",
@@ -91,8 +92,19 @@ impl<'a> Reader<'a> {
 
     fn file(&mut self, root: Vec<Entry<'a>>, base: &Path, folders: Option<&Folders>) -> File {
         let picked = self.pick(root, SETTINGS);
-        let [store, read_only, prefix, lifetime, catalogue, theme, glyphs, mouse, clipboard, keys] =
-            &picked;
+        let [
+            store,
+            read_only,
+            prefix,
+            lifetime,
+            catalogue,
+            presets,
+            theme,
+            glyphs,
+            mouse,
+            clipboard,
+            keys,
+        ] = &picked;
         let mut file = File {
             store: self.parsed(store.as_ref(), "a path in quotes", |text| {
                 path(text, base, folders)
@@ -127,6 +139,10 @@ impl<'a> Reader<'a> {
                 .map(|entry| catalogue::read(self, entry)),
             ..File::default()
         };
+        if let Some(entry) = presets {
+            let catalogue = file.catalogue.get_or_insert_default();
+            catalogue::presets(self, entry, catalogue);
+        }
         self.lifetimes(lifetime.as_ref(), &mut file);
         file.clipboard = self.clipboard(clipboard.as_ref());
         file.keymap = keys.as_ref().and_then(|entry| self.keys(entry));

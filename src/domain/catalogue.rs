@@ -2,7 +2,10 @@
 //! domains known by name to pick from. Built in, or extended by the config file.
 //! Called by the scope editors to offer choices and by the service to check what was chosen.
 
-use super::scope::{Domain, EntityType, Operation, Scope, ScopeError};
+use super::{
+    preset::Preset,
+    scope::{Domain, EntityType, Operation, Scope, ScopeError},
+};
 
 /// One entity type and what it offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Catalogue {
     pub offers: Vec<Offer>,
     /// Domains known by name.
     pub domains: Vec<Domain>,
+    /// Scopes by a short name.
+    pub presets: Vec<Preset>,
 }
 
 /// The built-in catalogue: the entity types of the platform that patdeck comes from, each with
@@ -54,7 +59,7 @@ impl Default for Catalogue {
                 })
             })
             .collect();
-        Self { offers, domains: Vec::new() }
+        Self { offers, domains: Vec::new(), presets: Preset::built_in() }
     }
 }
 
@@ -64,12 +69,17 @@ impl Catalogue {
         self.offers.iter().find(|offer| offer.entity_type == *entity_type)
     }
 
+    /// What `entity_type` offers; refuses one that the catalogue does not have.
+    pub fn known(&self, entity_type: &EntityType) -> Result<&Offer, ScopeError> {
+        self.offer(entity_type).ok_or_else(|| ScopeError::UnknownType {
+            given: entity_type.to_string(),
+            known: listed(self.offers.iter().map(|o| o.entity_type.as_str())),
+        })
+    }
+
     /// Whether `scope` may be given: its type must be known and offer its operation.
     pub fn check(&self, scope: &Scope) -> Result<(), ScopeError> {
-        let offer = self.offer(&scope.entity_type).ok_or_else(|| ScopeError::UnknownType {
-            given: scope.entity_type.to_string(),
-            known: listed(self.offers.iter().map(|o| o.entity_type.as_str())),
-        })?;
+        let offer = self.known(&scope.entity_type)?;
         if offer.operations.contains(&scope.operation) {
             return Ok(());
         }

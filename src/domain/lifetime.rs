@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::Moment;
 
@@ -145,7 +145,9 @@ impl FromStr for Lifetime {
         if text == "never" {
             return Ok(Self::Never);
         }
-        if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        // Years of four digits: no longer lifetime is allowed, and no calendar shows others.
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+        if let Some(date) = date.filter(|date| (1_000..=9_999).contains(&date.year())) {
             return Ok(Self::Through(date));
         }
         text.parse().map(Self::For)
@@ -222,7 +224,9 @@ mod tests {
             assert_eq!(expiry(text).unwrap_err(), long, "{text}");
         }
         assert_eq!(expiry("never").unwrap_err(), "a token must expire here: choose at most 366d");
-        for text in ["", "d", "30", "30x", "3.5d", "soon", "+3d", "٣d", "--3d", "30 д"] {
+        for text in
+            ["", "d", "30", "30x", "3.5d", "soon", "+3d", "٣d", "--3d", "30 д", "+262142-12-31"]
+        {
             assert!(expiry(text).unwrap_err().contains("is not a lifetime"), "{text:?}");
         }
     }

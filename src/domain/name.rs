@@ -56,6 +56,24 @@ impl Name {
         &self.0
     }
 
+    /// Names like this one, among which to look for a free one: `ci-2` and on after `ci`, `ci-3`
+    /// and on after `ci-2`. One that would be too long loses the end of what is not the number.
+    pub fn following(&self) -> impl Iterator<Item = Self> {
+        let numbered = self.0.rsplit_once('-').filter(|(base, _)| !base.is_empty());
+        let numbered = numbered.and_then(|(base, digits)| {
+            let number = digits.parse::<u32>().ok().filter(|_| !digits.starts_with('+'))?;
+            Some((base, number, digits.len()))
+        });
+        let (base, last, width) = numbered.unwrap_or((&self.0, 1, 1));
+        let base = base.to_owned();
+        (last..u32::MAX).map(move |last| {
+            let tail = format!("-{:0width$}", last + 1);
+            let room = Self::MAX_CHARS.saturating_sub(tail.len());
+            let kept: String = base.chars().take(room).collect();
+            Self(format!("{}{tail}", kept.trim_end()))
+        })
+    }
+
     /// The form in which names are compared: two names with the same one are the same name.
     pub fn folded(&self) -> String {
         fold(&self.0)
@@ -148,6 +166,22 @@ mod tests {
             told("a\tb"),
             "the character U+0009 is invisible or controls the terminal: remove it"
         );
+    }
+
+    #[test]
+    fn a_name_is_followed_by_names_with_a_number() {
+        let next = |text: &str| {
+            let name = Name::parse(text).unwrap();
+            name.following().take(2).map(|name| name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(next("ci-prod"), ["ci-prod-2", "ci-prod-3"]);
+        assert_eq!(next("ci-prod-2"), ["ci-prod-3", "ci-prod-4"]);
+        assert_eq!(next("edge-09"), ["edge-10", "edge-11"]);
+        assert_eq!(next("-7"), ["-7-2", "-7-3"]);
+        assert_eq!(next("a-4294967295"), Vec::<String>::new());
+        let long = next(&"n".repeat(64));
+        assert_eq!(long[0], format!("{}-2", "n".repeat(62)));
+        assert!(Name::parse(&long[0]).is_ok());
     }
 
     #[test]

@@ -99,7 +99,7 @@ word! {
     EntityType
 }
 
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     (1..=32).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text
@@ -285,6 +285,22 @@ impl Scopes {
         kept.insert(at, scope);
         self.0 = kept;
         Ok(Added { absorbed })
+    }
+
+    /// Adds those of `scopes` that are neither there nor covered; which these were. Refuses the
+    /// 257th.
+    pub fn add_missing(
+        &mut self,
+        scopes: impl IntoIterator<Item = Scope>,
+    ) -> Result<Vec<Scope>, ScopeError> {
+        let mut missing = Vec::new();
+        for scope in scopes {
+            if !self.0.iter().any(|held| held.covers(&scope)) {
+                self.add(scope.clone())?;
+                missing.push(scope);
+            }
+        }
+        Ok(missing)
     }
 
     /// Removes exactly this one.

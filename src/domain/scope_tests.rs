@@ -21,6 +21,18 @@ fn printed(scopes: &Scopes) -> Vec<String> {
 }
 
 #[test]
+fn only_what_is_missing_is_added_where_that_is_asked_for() {
+    let parsed = |texts: &[&str]| texts.iter().map(|t| t.parse().unwrap()).collect::<Vec<Scope>>();
+    let mut set = Scopes::default();
+    set.add_missing(parsed(&["channels:*:read", "users:u-1:read"])).unwrap();
+    let more = parsed(&["channels:c-1:read", "users:u-1:read", "users:u-1:list", "users:*:read"]);
+    let missing = set.add_missing(more).unwrap();
+    assert_eq!(missing, parsed(&["users:u-1:list", "users:*:read"]));
+    let held: Vec<_> = set.iter().map(ToString::to_string).collect();
+    assert_eq!(held, ["channels:*:read", "users:*:read", "users:u-1:list"]);
+}
+
+#[test]
 fn a_scope_reads_from_its_three_parts() {
     let read = scope("channels:c-42:publish");
     assert_eq!(read.entity_type.as_str(), "channels");

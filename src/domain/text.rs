@@ -85,7 +85,7 @@ pub fn escape_with(text: &str, write: impl Fn(char, &mut String)) -> Cow<'_, str
     for c in text.chars() {
         if written.refuses(c) {
             write(c, &mut out);
-            written.base = true;
+            written.base |= !out.is_empty();
         } else {
             out.push(c);
         }

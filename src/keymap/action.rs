@@ -87,10 +87,14 @@ actions! {
     Times = "times",
     /// Start a new token.
     New = "new",
+    /// Start a new token like this one.
+    Clone = "clone",
     /// Change name and description.
     Edit = "edit",
     /// Add scopes.
     AddScope = "add-scope",
+    /// Add the scopes of a preset.
+    Preset = "preset",
     /// Remove the selected scope.
     RemoveScope = "remove-scope",
     /// Remove every scope.

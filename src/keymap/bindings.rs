@@ -52,6 +52,7 @@ pub const BINDINGS: &[Binding] = &[
     ),
     row(M::Tokens, A::AddScope, &["a"], "scope", "add scopes to the token", G::Token, 8),
     row(M::Tokens, A::Edit, &["e"], "edit", "edit name and description", G::Token, 9),
+    row(M::Tokens, A::Clone, &["c"], "clone", "create a token like this one", G::Token, 10),
     row(M::Tokens, A::Revoke, &["r"], "revoke", "revoke the token", G::Token, 6),
     row(M::Tokens, A::Regenerate, &["R"], "regenerate", "regenerate its secret", G::Token, 7),
     row(M::Tokens, A::Delete, &["D", "Delete"], "delete", "delete the token", G::Token, 10),
@@ -87,10 +88,12 @@ pub const BINDINGS: &[Binding] = &[
     row(M::Detail, A::Regenerate, &["R"], "regenerate", "regenerate its secret", G::Token, 3),
     row(M::Detail, A::EndOverlap, &["O"], "end old", "end the old secret now", G::Token, 3),
     row(M::Detail, A::AddScope, &["a"], "add scope", "add scopes to the token", G::Token, 4),
+    row(M::Detail, A::Preset, &["p"], "preset", "add the scopes of a preset", G::Token, 6),
     row(M::Detail, A::RemoveScope, &["d"], "drop scope", "remove the selected scope", G::Token, 5),
     row(M::Detail, A::ClearScopes, &["X"], "drop all", "remove every scope", G::Token, 9),
     row(M::Detail, A::Test, &["T"], "test", "test what the token may do", G::Token, 6),
     row(M::Detail, A::Edit, &["e"], "edit", "edit name and description", G::Token, 7),
+    row(M::Detail, A::Clone, &["c"], "clone", "create a token like this one", G::Token, 8),
     row(M::Detail, A::Delete, &["D", "Delete"], "delete", "delete the token", G::Token, 8),
     row(
         M::Detail,
@@ -188,6 +191,7 @@ pub const BINDINGS: &[Binding] = &[
         5,
     ),
     row(M::Rows, A::AddRow, &["a"], "add", "add a scope row", G::Form, 1),
+    row(M::Rows, A::Preset, &["p"], "preset", "add the scopes of a preset", G::Form, 3),
     row(
         M::Rows,
         A::ChangeRow,

@@ -77,10 +77,13 @@ impl Zone {
 }
 
 fn earliest<Z: TimeZone>(zone: &Z, wall: NaiveDateTime) -> Moment {
-    zone.from_local_datetime(&wall).earliest().map_or_else(
-        || Utc.from_utc_datetime(&(wall - zone.offset_from_utc_datetime(&wall).fix())),
-        |at| at.with_timezone(&Utc),
-    )
+    let skipped = || {
+        let utc = wall.checked_sub_offset(zone.offset_from_utc_datetime(&wall).fix());
+        // At the end of what can be counted there is no other instant.
+        utc.map_or(Moment::MAX_UTC, |utc| Utc.from_utc_datetime(&utc))
+    };
+    let found = zone.from_local_datetime(&wall).earliest();
+    found.map_or_else(skipped, |at| at.with_timezone(&Utc))
 }
 
 #[cfg(test)]
@@ -93,6 +96,14 @@ mod tests {
         let at = Utc.with_ymd_and_hms(2026, 12, 24, 13, 5, 0).unwrap();
         assert_eq!(zone.wall(at).format("%H:%M").to_string(), "14:05");
         assert_eq!(zone.instant(zone.wall(at).naive_local()), at);
+    }
+
+    #[test]
+    fn the_last_day_that_can_be_counted_is_an_instant_in_every_zone() {
+        for hours in [-12, 0, 14] {
+            let zone = Zone::Fixed(FixedOffset::east_opt(hours * 3600).unwrap());
+            assert!(zone.instant(NaiveDateTime::MAX) > DateTime::UNIX_EPOCH);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! changed in any of these cases. Shown as it is by both faces.
 
 use crate::{
-    domain::{LifetimeError, Name, NameError, ScopeError, TransitionError},
+    domain::{LifetimeError, Name, NameError, PresetError, ScopeError, TransitionError},
     store::StoreError,
 };
 
@@ -38,6 +38,9 @@ pub enum ServiceError {
     /// A scope was refused.
     #[error(transparent)]
     Scope(#[from] ScopeError),
+    /// A preset was refused.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
     /// The token's status does not allow it.
     #[error(transparent)]
     Transition(#[from] TransitionError),

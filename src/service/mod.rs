@@ -9,6 +9,7 @@ pub mod clock;
 pub mod entropy;
 pub mod error;
 pub mod handout;
+mod like;
 pub mod lookup;
 pub mod pats;
 mod plan;

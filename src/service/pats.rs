@@ -205,7 +205,11 @@ impl Service {
     }
 
     /// When a token issued at `at` would end.
-    fn expiry(&self, lifetime: Lifetime, at: Moment) -> Result<Option<Moment>, ServiceError> {
+    pub(super) fn expiry(
+        &self,
+        lifetime: Lifetime,
+        at: Moment,
+    ) -> Result<Option<Moment>, ServiceError> {
         Ok(lifetime.expiry(at, &self.policy.limits, |wall| Zone::Local.instant(wall))?)
     }
 

@@ -2,7 +2,7 @@
 //! types of their fields are the format; golden bytes in the tests fail when one changes. A new
 //! field is a new struct. A record that the domain would refuse comes back as `None`.
 
-use chrono::DateTime;
+use chrono::{DateTime, Datelike as _};
 use serde::{Deserialize, Serialize};
 
 use super::codec::Record;
@@ -24,8 +24,10 @@ impl From<Moment> for MomentV1 {
 }
 
 impl MomentV1 {
+    /// The instant, in the years that a calendar has: sums and zones of others could overflow.
     pub(super) fn moment(self) -> Option<Moment> {
-        DateTime::from_timestamp(self.0, self.1)
+        let at = DateTime::from_timestamp(self.0, self.1);
+        at.filter(|at| (0..=9_999).contains(&at.year()))
     }
 }
 

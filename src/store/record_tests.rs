@@ -163,9 +163,15 @@ fn everything_of_the_domain_survives() {
 }
 
 #[test]
-fn instants_are_kept_to_the_nanosecond_from_one_end_to_the_other() {
-    for moment in [at(0), Moment::MIN_UTC, Moment::MAX_UTC] {
+fn instants_are_kept_to_the_nanosecond_in_all_years_of_a_calendar() {
+    let first = Utc.with_ymd_and_hms(0, 1, 1, 0, 0, 0).unwrap();
+    let last = Utc.with_ymd_and_hms(10_000, 1, 1, 0, 0, 0).unwrap();
+    let tick = chrono::TimeDelta::nanoseconds(1);
+    for moment in [at(0), first, last - tick] {
         assert_eq!(MomentV1::from(moment).moment(), Some(moment));
+    }
+    for moment in [first - tick, last, Moment::MIN_UTC, Moment::MAX_UTC] {
+        assert_eq!(MomentV1::from(moment).moment(), None);
     }
     assert_eq!(MomentV1(i64::MAX, 0).moment(), None);
     assert_eq!(MomentV1(0, u32::MAX).moment(), None);

@@ -66,6 +66,7 @@ impl App {
                 self.remember(Back::By(undo));
                 self.failed(asker, error.into());
             }
+            Outcome::Likeness(id, new) => self.fill(asker, id, &new),
             Outcome::Decided(id, request, decision) => {
                 if let Some(overlay) = self.overlay_of(asker) {
                     overlay.deliver(Outcome::Decided(id, request, decision));
@@ -83,7 +84,7 @@ impl App {
 
     /// What was asked for is done: the dialog that asked closes, and a token that was deleted
     /// is no longer shown.
-    fn done(&mut self, asker: Asker) {
+    pub(super) fn done(&mut self, asker: Asker) {
         if self.overlay_of(asker).is_some_and(|overlay| overlay.closes_when_done()) {
             self.overlays.retain(|(number, _)| asker != Asker::Overlay(*number));
         }

@@ -4,6 +4,7 @@
 //! anything (an answer could arrive as key presses), to repeat what the terminal already shows,
 //! and to keep a secret after [`Painter::forget`]. `terminal` and the wire benchmark call it.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use crossterm::cursor::{Hide, MoveTo, Show};
@@ -126,11 +127,25 @@ impl<S: Write> Backend for Canvas<S> {
 }
 
 /// Draws frames on a sink: one write for a frame that changed something, none otherwise.
-#[derive(Debug)]
 pub struct Painter<S: Write> {
     terminal: Terminal<Canvas<S>>,
     size: Size,
     repaint: bool,
+}
+
+impl<S: Write> fmt::Debug for Painter<S> {
+    // The cells of the screen may show a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Painter").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+impl<S: Write + fmt::Debug> Painter<S> {
+    /// Everything that both screen buffers hold, a secret too: for tests that it is gone.
+    #[doc(hidden)]
+    pub fn held(&self) -> String {
+        format!("{:?}", self.terminal)
+    }
 }
 
 impl<S: Write> Painter<S> {
@@ -293,6 +308,14 @@ mod tests {
         assert!(painter.wire().is_empty());
         let sent = show(&mut painter, "other");
         assert!(sent.contains("\x1b[2J") && sent.contains("other"), "{sent:?}");
+    }
+
+    #[test]
+    fn debug_text_of_a_screen_does_not_show_it() {
+        let mut painter = painter();
+        show(&mut painter, "pat_secret");
+        assert!(painter.held().contains("pat_secret"));
+        assert_eq!(format!("{painter:?}"), "Painter { size: Size { width: 40, height: 5 }, .. }");
     }
 
     #[test]

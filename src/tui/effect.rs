@@ -22,6 +22,8 @@ pub enum Effect {
     Load,
     /// Make a token.
     Create(NewPat),
+    /// Describe a token like this one.
+    Like(TokenId),
     /// Change name and description.
     Edit(TokenId, Name, Description),
     /// Add scopes.
@@ -65,6 +67,8 @@ pub enum Outcome {
     Loaded(Loaded),
     /// It is done: the sentence that says so, or none, and what leads back.
     Done(String, Back),
+    /// What a token like another one would be made of.
+    Likeness(TokenId, Box<NewPat>),
     /// A token has a new secret.
     Issued(Box<Issued>),
     /// The decision on a request.
@@ -97,6 +101,7 @@ fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> 
             Err(ServiceError::Store(error)) => Outcome::NotUndone(undo.clone(), error),
             undone => Outcome::Done(told(&undone?), Back::Unneeded),
         },
+        Effect::Like(id) => Outcome::Likeness(*id, Box::new(service.like(id)?)),
         Effect::Test(id, request) => {
             Outcome::Decided(*id, request.clone(), service.test(id, request)?)
         }

@@ -7,6 +7,8 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+use crate::domain::text::{escape_with, first_unsafe};
+
 /// The most that one paste may bring into a field, in bytes.
 pub const PASTE_LIMIT: usize = 64 * 1024;
 
@@ -39,7 +41,11 @@ pub fn clean_paste(text: &str, multi_line: bool) -> String {
         }
         clean.push(kept);
     }
-    clean
+    if clean.split('\n').all(|line| first_unsafe(line).is_none()) {
+        return clean;
+    }
+    let lines: Vec<_> = clean.split('\n').map(|line| escape_with(line, |_, _| {})).collect();
+    lines.join("\n")
 }
 
 fn line_end(multi_line: bool) -> char {
@@ -96,6 +102,13 @@ mod tests {
     fn what_cannot_be_seen_is_dropped() {
         assert_eq!(clean_paste("a\u{202e}b\u{200b}c\u{feff}d\0e\x7ff\tg", false), "abcdef g");
         assert_eq!(clean_paste("Grüße 日本 🔑", false), "Grüße 日本 🔑");
+    }
+
+    #[test]
+    fn a_pile_of_marks_is_taken_down() {
+        let pile = "\u{301}".repeat(9);
+        let clean = clean_paste(&format!("{pile}e{pile}\n{pile}x"), true);
+        assert_eq!(clean, "e\u{301}\u{301}\u{301}\u{301}\nx");
     }
 
     #[test]

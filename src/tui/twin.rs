@@ -122,6 +122,8 @@ pub fn of(effect: &Effect, view: &View<'_>) -> Option<Twin> {
         Effect::History(id) | Effect::Json(id) => Some(of_token(view.pat(id)?)),
         Effect::Trail => Some(of_trail(None)),
         Effect::Load => Some(of_list(&Query::default())),
+        // Filling the form in is nothing yet; the form shows its own command.
+        Effect::Like(_) => None,
         // The command line names what it brings back, hands a secret over as it makes it, and
         // leaves the clock to the app.
         Effect::RestoreLast | Effect::Undo(_) | Effect::Claim(..) | Effect::AcceptClock => None,

@@ -1,6 +1,17 @@
 //! A secret goes to the one place that was asked for and to no other.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use patdeck::{
+    domain::{Description, Finder, Name},
+    service::NewPat,
+    tui::input::Input,
+};
 
 use crate::{Home, fed, home::random_part, issue, run};
 
@@ -42,12 +53,80 @@ fn a_secret_is_printed_once_and_is_nowhere_afterwards() {
         assert_eq!(ended.code, 0, "{ended:?}");
         told.extend([ended.out, ended.err]);
     }
-    let files = fs::read(home.store()).unwrap();
-    for secret in [&first, &second] {
-        let part = random_part(secret);
-        assert!(told.iter().all(|text| !text.contains(part)), "{told:#?}");
-        assert!(!files.windows(part.len()).any(|at| at == part.as_bytes()));
+    for words in [&["backup", "copy.redb"][..], &["export", "--output", "all.jsonl"]] {
+        let ended = run(&home, words);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        told.extend([ended.out, ended.err]);
     }
+    let mut files = Vec::new();
+    all_files(&home.path(), &mut files);
+    // The store and its reserve, the copy, the export.
+    assert!(files.len() >= 4, "{files:?}");
+    for secret in [&first, &second] {
+        let forms = forms(secret);
+        assert!(told.iter().all(|text| holds(text.as_bytes(), &forms).is_none()), "{told:#?}");
+        for path in &files {
+            assert_eq!(holds(&fs::read(path).unwrap(), &forms), None, "{}", path.display());
+        }
+    }
+    // What looks for the forms finds them where they are.
+    fs::write(home.path().join("leak"), format!("x{first}")).unwrap();
+    let leaked = fs::read(home.path().join("leak")).unwrap();
+    assert_eq!(holds(&leaked, &forms(&first)), Some(0));
+    let coded = BASE64_STANDARD.encode(&leaked);
+    assert!(holds(coded.as_bytes(), &forms(&first)).is_some());
+}
+
+fn all_files(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { all_files(&path, into) } else { into.push(path) }
+    }
+}
+
+/// The random part of `secret` as it may lie about: as it is, in hexadecimal digits, in base64
+/// at each of its three alignments, in UTF-16, in reverse.
+fn forms(secret: &str) -> Vec<Vec<u8>> {
+    let part = random_part(secret).as_bytes();
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap();
+    let hex: String = part.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    let coded = (0..3).map(|shift| {
+        let coded = BASE64_STANDARD.encode([&vec![0; shift][..], part].concat());
+        // Its ends depend on what stands beside it.
+        coded.as_bytes()[4..coded.len() - 4].to_vec()
+    });
+    let wide = part.iter().flat_map(|byte| [*byte, 0]).collect();
+    let reverse = part.iter().rev().copied().collect();
+    let plain = [part.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes(), wide, reverse];
+    plain.into_iter().chain(coded).collect()
+}
+
+/// Which of `forms` stands in `bytes`.
+fn holds(bytes: &[u8], forms: &[Vec<u8>]) -> Option<usize> {
+    forms.iter().position(|form| bytes.windows(form.len()).any(|at| at == form))
+}
+
+#[test]
+fn no_debug_text_of_what_holds_a_secret_tells_it() {
+    let home = Home::new();
+    let service = home.service(chrono::TimeDelta::zero());
+    let issued = service
+        .create(&NewPat {
+            name: Name::parse("ci").unwrap(),
+            description: Description::default(),
+            lifetime: "30d".parse().unwrap(),
+            scopes: Vec::new(),
+        })
+        .unwrap();
+    let text = issued.secret.reveal().to_owned();
+    let mut finder = Finder::default();
+    let mut seen = Vec::new();
+    finder.feed(format!("{text} {text}").as_bytes(), |sighting| seen.push(sighting));
+    let verdict = service.identify(text.clone().into(), None).unwrap();
+    let pasted = Input::Paste(text.clone());
+    let shown = format!("{issued:?} {finder:?} {seen:?} {verdict:?} {pasted:?} {service:?}");
+    assert_eq!(seen.len(), 1);
+    assert_eq!(holds(shown.as_bytes(), &forms(&text)), None, "{shown}");
 }
 
 #[test]

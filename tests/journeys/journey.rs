@@ -324,7 +324,7 @@ impl Journey {
     pub(crate) fn holds(&self, secret: &str) -> bool {
         let random = &secret[17..];
         let state = format!("{:?}", self.desk.app);
-        let buffers = format!("{:?}", self.desk.display.painter);
+        let buffers = self.desk.display.painter.held();
         [state, buffers, self.screen()].iter().any(|text| text.contains(random))
     }
 

@@ -11,10 +11,12 @@
 )]
 
 mod auditing;
+mod cloning;
 mod creating;
 mod deciding;
 mod ending;
 mod fixture;
+mod foreign;
 mod guarding;
 mod honesty;
 mod journey;

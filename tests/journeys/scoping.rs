@@ -93,3 +93,26 @@ fn a_detail_without_a_token_says_where_to_find_one() {
     it.keys("3").sees("No token is selected.");
     it.keys("<Esc>").sees("No tokens yet.");
 }
+
+#[test]
+fn what_was_typed_stays_when_the_token_is_gone_meanwhile() {
+    let mut it = detail();
+    let id = it.id("ci-deploy");
+    it.keys("a u <Tab>").retypes("u-7").keys("<Tab> l <Space>");
+    it.service().delete(&id).unwrap();
+    it.keys("<C-s>").sees("it was deleted meanwhile, nothing was changed").sees("u-7");
+    it.sees("[x] list");
+    // Once it is back the same key does it.
+    it.service().restore("ci-deploy").unwrap();
+    it.keys("<C-s>").comes_to_see("Scopes 4");
+}
+
+#[test]
+fn an_edit_stays_when_the_token_is_gone_meanwhile() {
+    let mut it = detail();
+    let id = it.id("ci-deploy");
+    it.keys("e <Tab>").types(" and more");
+    it.service().delete(&id).unwrap();
+    it.keys("<C-s>").sees("it was deleted meanwhile").sees("Publishes builds and more");
+    it.keys("<Esc>").sees("not saved: Esc again throws it away");
+}

@@ -3,6 +3,8 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
+use chrono::TimeDelta;
+
 use super::{fixture::Fixture, journey::Journey};
 
 /// A journey that has just created a token called `ci`, and the secret.
@@ -127,6 +129,44 @@ fn a_secret_that_nobody_confirmed_is_named_at_the_next_start() {
     it.sees("the secret of left-behind was never confirmed as saved");
     it.keys("R <Enter> <Enter> <Right> <Enter> a 1");
     it.never_sees("never confirmed");
+}
+
+#[test]
+fn a_line_that_drops_while_a_secret_is_shown_leaves_its_token_to_be_revoked_or_regenerated() {
+    let (it, secret) = created();
+    let mut next = it.again();
+    drop(it);
+    next.sees("the secret of ci was never confirmed as saved: R regenerates it, r revokes it");
+    assert_eq!(next.secret(), None, "it was shown once");
+    // The one that was left is selected: both are one key away.
+    next.keys("r").sees("Revoke ci?").keys("<Right> <Enter>").never_sees("never confirmed");
+    assert!(next.store_dump().contains("revoked ci by alice: was active"));
+    assert!(!next.holds(&secret));
+}
+
+#[test]
+fn a_secret_lost_in_a_rotation_is_named_too_and_the_old_one_still_works() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n ci <Tab> <Tab> <Tab> a c <Tab> <Tab> p <Space> <C-s> <C-s>");
+    let old = it.secret().unwrap();
+    it.keys("a R <Tab> <Right> <Right> <Tab> <Right> <Enter>").sees("The secret of ci");
+    let mut next = it.again();
+    drop(it);
+    next.sees("the secret of ci was never confirmed as saved");
+    assert_eq!(next.verdict(&old, "channels:c-1:publish"), "allowed");
+    next.keys("R <Enter> <Enter> <Right> <Enter> y <Esc>").never_sees("never confirmed");
+    next.again().never_sees("never confirmed");
+}
+
+#[test]
+fn of_several_that_were_left_each_is_named_in_its_turn() {
+    let (it, _) = created();
+    let mut second = it.again();
+    second.keys("n cd <C-s>");
+    let mut third = second.again();
+    third.sees("(and of 1 more) was never confirmed as saved");
+    third.keys("r <Right> <Enter>").clock_forward(TimeDelta::seconds(5));
+    third.sees("was never confirmed as saved").never_sees("more)");
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn the_list_looks_as_pictured() {
 
 #[test]
 fn the_create_form_looks_as_pictured() {
-    compared(&["create"]);
+    compared(&["create", "draft", "preset"]);
 }
 
 #[test]

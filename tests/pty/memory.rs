@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::home::{Home, SIZE, create, random_part};
+use super::home::{Home, SIZE, count, create, random_part};
 use super::support::Pty;
 
 /// So many characters in a row do not come about by chance.
@@ -26,6 +26,10 @@ fn a_secret_that_was_closed_is_nowhere_in_the_memory_of_the_program() {
                 println!("skipped: the memory of the program cannot be read: {error}");
                 return;
             }
+        }
+        for told in ["cmdline", "environ"] {
+            let told = fs::read(format!("/proc/{}/{told}", pty.process())).unwrap();
+            assert_eq!(count(&told, &secret), 0, "others can read what a process was started with");
         }
         pty.keys(way);
         pty.gone(random_part(&secret));

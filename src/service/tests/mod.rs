@@ -2,9 +2,11 @@
 //! only the tests move and a repeatable source of randomness. This file holds what they share.
 
 mod clock;
+mod decisions;
 mod ending;
 mod follow;
 mod issue;
+mod like;
 mod model;
 mod renewal;
 mod scopes;

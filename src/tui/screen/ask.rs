@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use crate::{
-    domain::{LastUse, Pat, Scope, Status, Which},
+    domain::{LastUse, Pat, Scope, Status, TokenId, Which},
     keymap::Action,
     service::ServiceError,
     tui::{
@@ -104,6 +104,14 @@ impl Ask {
         ];
         let title = format!("Remove every scope from {}?", pat.name);
         Self::new(title, text, "Remove all", Effect::ClearScopes(pat.id))
+    }
+
+    /// Whether to fill the create form in like token `id`, though it holds a draft.
+    pub fn replace_draft(id: TokenId) -> Self {
+        let text =
+            vec!["What you have typed there so far is thrown away. Cancel keeps it, and 2 goes back to it.".to_owned()];
+        let title = "The create form holds a draft".to_owned();
+        Self::new(title, text, "Throw it away", Effect::Like(id))
     }
 
     /// What it asks for.

@@ -1,31 +1,27 @@
 //! The form that makes a token. Its draft is kept while the program runs; faults stand beside
 //! their fields and nothing typed is lost.
 
-use std::cmp::Ordering;
-
 use ratatui::{
     buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
 
-use super::{Overlay, scopes::ScopeDialog, tokens::over};
+use super::{Overlay, preset::PresetDialog, scopes::ScopeDialog, tokens::over};
 use crate::{
-    domain::{Description, Name, Scope, Scopes, sentence::permits},
+    domain::{Description, Lifetime, Name, Scope},
     keymap::{Action, Mode},
     service::{NewPat, ServiceError},
     tui::{
         effect::Effect,
-        places::Press,
         step::{Step, Tab},
         view::View,
         widget::{
             buttons,
             field::Field,
-            form::{LABELS, Note, labelled, note},
+            form::{Note, labelled, note},
             lifetime::LifetimeField,
-            paint::{Pen, band, row_of, wrap},
-            rows::Rows,
+            scope_rows::ScopeRows,
             sheet::Sheet,
         },
     },
@@ -49,27 +45,43 @@ pub struct Create {
     name: Field,
     lifetime: LifetimeField,
     description: Field,
-    scopes: Vec<Vec<Scope>>,
-    rows: Rows,
+    scopes: ScopeRows,
+    /// What it started with: only what differs from that would be lost.
+    start: (String, String, Vec<Scope>),
     focus: Focus,
     name_fault: Option<String>,
     description_fault: Option<String>,
-    scope_fault: Option<String>,
 }
 
 impl Create {
     /// An empty form.
     pub fn new(view: &View<'_>) -> Self {
+        Self::starting("", view.policy.default_lifetime, "", &[], view)
+    }
+
+    /// A form that is filled in with what a token like another one is made of.
+    pub fn filled(new: &NewPat, view: &View<'_>) -> Self {
+        let NewPat { name, description, lifetime, scopes } = new;
+        Self::starting(name.as_str(), *lifetime, description.as_str(), scopes, view)
+    }
+
+    fn starting(
+        name: &str,
+        lifetime: Lifetime,
+        description: &str,
+        scopes: &[Scope],
+        view: &View<'_>,
+    ) -> Self {
+        let scopes = ScopeRows::holding(scopes);
         Self {
-            name: Field::line(""),
-            lifetime: LifetimeField::new(view),
-            description: Field::lines(""),
-            scopes: Vec::new(),
-            rows: Rows::default(),
+            name: Field::line(name),
+            lifetime: LifetimeField::with(lifetime, view),
+            description: Field::lines(description),
+            start: (name.to_owned(), description.to_owned(), scopes.scopes()),
+            scopes,
             focus: Focus::Name,
             name_fault: None,
             description_fault: None,
-            scope_fault: None,
         }
     }
 
@@ -80,7 +92,7 @@ impl Create {
 
     /// Whether something was typed that leaving would lose, were the draft not kept.
     pub fn is_dirty(&self) -> bool {
-        !self.name.is_empty() || !self.description.is_empty() || !self.scopes.is_empty()
+        (self.name.text(), self.description.text(), self.scopes.scopes()) != self.start
     }
 
     /// Whether `action` has something to do here.
@@ -98,10 +110,7 @@ impl Create {
                 self.description.move_line(down);
                 true
             }
-            Focus::Scopes => {
-                let action = if down { Action::Down } else { Action::Up };
-                self.rows.on(action, self.scopes.len()) == Some(true)
-            }
+            Focus::Scopes => self.scopes.go(down),
             _ => false,
         };
         if !stays {
@@ -116,7 +125,7 @@ impl Create {
         self.focus = ORDER.get(to).copied().unwrap_or(self.focus);
         match self.focus {
             Focus::Lifetime => self.lifetime.enter(down),
-            Focus::Scopes => self.rows.select(if down { 0 } else { self.scopes.len() }),
+            Focus::Scopes => self.scopes.enter(down),
             _ => {}
         }
     }
@@ -135,7 +144,7 @@ impl Create {
             }
             (_, _, Err(_)) => self.focus = Focus::Description,
             (Ok(name), Some(lifetime), Ok(description)) => {
-                let scopes = self.scopes.concat();
+                let scopes = self.scopes.scopes();
                 return Step::Do(Effect::Create(NewPat { name, description, lifetime, scopes }));
             }
         }
@@ -147,48 +156,28 @@ impl Create {
         let name = Name::parse(&self.name.text()).ok()?;
         let description = Description::parse(&self.description.text()).ok()?;
         let lifetime = self.lifetime.named(view)?;
-        let scopes = self.scopes.concat();
+        let scopes = self.scopes.scopes();
         Some(Effect::Create(NewPat { name, description, lifetime, scopes }))
     }
 
     /// Takes the scopes that the dialog named, as row `row` or as a new one. Refuses those that
     /// the other rows hold or cover already.
     pub fn take(&mut self, row: Option<usize>, scopes: Vec<Scope>) -> Result<(), String> {
-        let mut rows = self.scopes.clone();
-        match row.and_then(|row| rows.get_mut(row)) {
-            Some(old) => *old = scopes,
-            None => rows.push(scopes),
-        }
-        let mut set = Scopes::default();
-        for scope in rows.iter().flatten() {
-            set.add(scope.clone()).map_err(|fault| fault.to_string())?;
-        }
-        // A `*` may have made other rows needless: they go, as they will in the store.
-        for row in &mut rows {
-            row.retain(|scope| set.as_slice().contains(scope));
-        }
-        rows.retain(|row| !row.is_empty());
-        self.scope_fault = None;
-        self.rows.select(row.unwrap_or(rows.len().saturating_sub(1)));
-        self.scopes = rows;
+        self.scopes.take(row, scopes)?;
         self.focus = Focus::Scopes;
         Ok(())
     }
 
     fn on_rows(&mut self, action: Action, view: &View<'_>) -> Option<Step> {
-        let at = self.rows.selected();
-        match (action, self.scopes.get(at)) {
-            (Action::AddRow, _) | (Action::ChangeRow, None) => {
-                Some(over(Overlay::Scopes(ScopeDialog::row(None, &[], view))))
+        let dialog =
+            |row, scopes: &[Scope]| over(Overlay::Scopes(ScopeDialog::row(row, scopes, view)));
+        match (action, self.scopes.selected()) {
+            (Action::AddRow, _) | (Action::ChangeRow, None) => Some(dialog(None, &[])),
+            (Action::ChangeRow, Some((at, row))) => Some(dialog(Some(at), row)),
+            (Action::Preset, _) => {
+                Some(over(Overlay::Preset(PresetDialog::rows(self.scopes.set(), view))))
             }
-            (Action::ChangeRow, Some(row)) => {
-                Some(over(Overlay::Scopes(ScopeDialog::row(Some(at), row, view))))
-            }
-            (Action::RemoveRow, Some(_)) => {
-                self.scopes.remove(at);
-                self.scope_fault = None;
-                Some(Step::Changed)
-            }
+            (Action::RemoveRow, _) => self.scopes.remove().then_some(Step::Changed),
             _ => None,
         }
     }
@@ -258,7 +247,7 @@ impl Create {
             }
             ServiceError::Scope(_) => {
                 self.focus = Focus::Scopes;
-                self.scope_fault = Some(error.to_string());
+                self.scopes.refuse(error.to_string());
             }
             _ => return Some(error),
         }
@@ -294,85 +283,11 @@ impl Create {
         let hint = "optional; Ctrl-J starts a line";
         note(&Note::of(self.description_fault.as_ref(), hint), line + high, area, buf, look);
         line += high + 1 + u16::from(airy);
-        cursor = cursor.or(self.draw_scopes(line, area, buf, view));
+        cursor = cursor.or(self.scopes.draw(line, at(Focus::Scopes), area, buf, view));
         let last = area.height.saturating_sub(1);
         let place = labelled("", false, (last, 1), area, buf, view);
         let chosen = at(Focus::Submit).then_some(0);
         let cursor = cursor.or(buttons::draw(&["Create token"], chosen, place, buf, view));
         sheet.lay(cursor, screen, view)
     }
-
-    /// The rows, what they permit, and the fault of the last attempt.
-    fn draw_scopes(
-        &mut self,
-        line: u16,
-        area: Rect,
-        buf: &mut Buffer,
-        view: &View<'_>,
-    ) -> Option<Position> {
-        let look = &view.look;
-        let focused = self.focus == Focus::Scopes;
-        // Two lines stay for the sentence and one for the button.
-        let page = area.height.saturating_sub(line + 3).max(1);
-        let place = labelled("Scopes", focused, (line, page), area, buf, view);
-        if self.scopes.is_empty() {
-            let style = if focused { look.selected() } else { look.text() };
-            self.note_row(0, row_of(place, 0), view);
-            Pen::at(buf, place, 0, look).text("none yet: press a here to add some", style);
-        }
-        let top = self.rows.window(usize::from(page), self.scopes.len());
-        let rows = self.scopes.iter().enumerate().skip(top).take(usize::from(page));
-        for (at, (row, scopes)) in (0..).zip(rows) {
-            draw_row(scopes, at, place, buf, view);
-            self.note_row(row, row_of(place, at), view);
-            if focused && row == self.rows.selected() {
-                band(buf, place, at, look.selected());
-            }
-        }
-        let shown = u16::try_from(self.scopes.len()).unwrap_or(u16::MAX).clamp(1, page);
-        self.draw_sentence(line + shown, area, buf, view);
-        let row = u16::try_from(self.rows.selected().saturating_sub(top)).unwrap_or(0);
-        let y = place.y.saturating_add(row).min(area.bottom().saturating_sub(1));
-        focused.then_some(Position::new(place.x, y))
-    }
-
-    /// A click goes to the row, and changes it if it is selected already.
-    fn note_row(&self, row: usize, line: Rect, view: &View<'_>) {
-        let selected = self.rows.selected();
-        let press = |action| Press::Act(action);
-        let (press, times) = match row.cmp(&selected) {
-            Ordering::Less => (press(Action::PreviousField), selected - row),
-            Ordering::Equal => (press(Action::ChangeRow), usize::from(self.focus == Focus::Scopes)),
-            Ordering::Greater => (press(Action::NextField), row - selected),
-        };
-        view.places.click(line, press, times);
-    }
-
-    fn draw_sentence(&self, line: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {
-        let look = &view.look;
-        if let Some(fault) = &self.scope_fault {
-            return note(&Note::Fault(fault.clone()), line, area, buf, look);
-        }
-        let style = if self.scopes.is_empty() { look.warning() } else { look.good() };
-        let room = usize::from(area.height.saturating_sub(line + 1).min(2));
-        let said = permits(self.scopes.iter().flatten());
-        let parts = wrap(&said, area.width.saturating_sub(LABELS));
-        for (at, part) in (line..).zip(parts).take(room) {
-            Pen::at(buf, area, at, look).skip(LABELS).text(&part, style);
-        }
-    }
-}
-
-/// One row: scopes that differ in their operation only.
-fn draw_row(scopes: &[Scope], line: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {
-    let look = &view.look;
-    let Some(first) = scopes.first() else { return };
-    let operations: Vec<_> = scopes.iter().map(|scope| scope.operation.as_str()).collect();
-    let domain = first.domain.as_ref().map_or_else(String::new, |d| format!(" in {d}"));
-    Pen::at(buf, area, line, look)
-        .column_of(first.entity_type.as_str(), 11, look.text())
-        .skip(1)
-        .column_of(&format!("{}{domain}", first.entity), 18, look.text())
-        .skip(1)
-        .text(&operations.join(", "), look.text());
 }

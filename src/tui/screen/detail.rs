@@ -6,12 +6,16 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use super::{
     Overlay,
     ask::{Ask, whence},
+    preset::PresetDialog,
     test::Test,
     token_table::soon,
     tokens::{on_pat, over},
 };
 use crate::{
-    domain::{Event, Pat, Scope, Status, TokenId, sentence::permits},
+    domain::{
+        Event, Pat, Scope, Status, TokenId,
+        sentence::{permits, wildcards},
+    },
     keymap::{Action, Mode},
     tui::{
         step::{Step, Tab},
@@ -107,6 +111,7 @@ impl Detail {
                 over(Overlay::Ask(Ask::end_overlap(pat, view)))
             }
             Action::EndOverlap => Step::Warn(format!("{} has no old secret that works", pat.name)),
+            Action::Preset => over(Overlay::Preset(PresetDialog::add(pat, view))),
             Action::Test => over(Overlay::Test(Test::new(pat, view))),
             _ => on_pat(action, pat, view),
         }
@@ -239,6 +244,9 @@ fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) -> u16 
     }
     if !pat.scopes.is_empty() && area.height > 16 {
         lines.extend(several("in words", &permits(&pat.scopes), room, 2, view));
+        if let Some(warning) = wildcards(&pat.scopes) {
+            lines.push(("", format!("{} {warning}", look.fault()), look.warning()));
+        }
     }
     for (line, (name, text, style)) in (0..).zip(&lines) {
         Pen::at(buf, area, line, look).column_of(name, LABELS, look.faint()).text(text, *style);

@@ -11,6 +11,7 @@ pub mod edit;
 pub mod help;
 pub mod messages;
 pub mod palette;
+pub mod preset;
 pub mod regenerate;
 pub mod scopes;
 pub mod secret;
@@ -50,6 +51,8 @@ pub enum Overlay {
     Messages(messages::Messages),
     /// Every command.
     Palette(palette::Palette),
+    /// A preset of scopes to add.
+    Preset(preset::PresetDialog),
     /// Lifetime and overlap of a new secret.
     Regenerate(regenerate::Regenerate),
     /// Scopes to add, or a row of the form.
@@ -72,6 +75,7 @@ macro_rules! each {
             Overlay::Help($inner) => $call,
             Overlay::Messages($inner) => $call,
             Overlay::Palette($inner) => $call,
+            Overlay::Preset($inner) => $call,
             Overlay::Regenerate($inner) => $call,
             Overlay::Scopes($inner) => $call,
             Overlay::Secret($inner) => $call,
@@ -88,6 +92,7 @@ impl Overlay {
             Self::Ask(_) => Mode::Ask,
             Self::Confirm(_) => Mode::Confirm,
             Self::Edit(_)
+            | Self::Preset(_)
             | Self::Regenerate(_)
             | Self::Scopes(_)
             | Self::Test(_)
@@ -102,6 +107,7 @@ impl Overlay {
         match (self, action) {
             (Self::Messages(_), Action::Accept) | (Self::Write(_), Action::CopyCommand) => false,
             (Self::Scopes(it), Action::CopyCommand) => !it.is_row(),
+            (Self::Preset(it), Action::CopyCommand) => !it.is_row(),
             _ => true,
         }
     }
@@ -113,6 +119,7 @@ impl Overlay {
             Self::Ask(it) => Some(it.effect().clone()),
             Self::Confirm(it) => Some(it.effect().clone()),
             Self::Edit(it) => it.effect(),
+            Self::Preset(it) => it.effect(),
             Self::Regenerate(it) => it.effect(view),
             Self::Scopes(it) => it.effect(),
             Self::Test(it) => it.question(),
@@ -138,6 +145,7 @@ impl Overlay {
     pub fn paste(&mut self, text: &str) -> bool {
         match self {
             Self::Edit(it) => it.paste(text),
+            Self::Preset(it) => it.paste(text),
             Self::Regenerate(it) => it.paste(text),
             Self::Scopes(it) => it.paste(text),
             Self::Test(it) => it.paste(text),
@@ -160,6 +168,7 @@ impl Overlay {
     pub fn refuse(&mut self, error: ServiceError) -> Option<ServiceError> {
         match self {
             Self::Edit(it) => it.refuse(&error),
+            Self::Preset(it) => it.refuse(&error),
             Self::Regenerate(it) => it.refuse(&error),
             Self::Scopes(it) => it.refuse(&error),
             Self::Ask(it) => it.refuse(&error),
@@ -189,7 +198,12 @@ impl Overlay {
     pub fn closes_when_done(&self) -> bool {
         matches!(
             self,
-            Self::Ask(_) | Self::Confirm(_) | Self::Edit(_) | Self::Regenerate(_) | Self::Scopes(_)
+            Self::Ask(_)
+                | Self::Confirm(_)
+                | Self::Edit(_)
+                | Self::Preset(_)
+                | Self::Regenerate(_)
+                | Self::Scopes(_)
         )
     }
 }

@@ -8,7 +8,10 @@ use ratatui::{
 };
 
 use crate::{
-    domain::{Pat, Scope, Scopes, TokenId, sentence::permits},
+    domain::{
+        Pat, Scope, Scopes, TokenId,
+        sentence::{permits, wildcards},
+    },
     keymap::Action,
     service::ServiceError,
     tui::{
@@ -16,17 +19,15 @@ use crate::{
         step::Step,
         view::View,
         widget::{
-            buttons, form,
-            paint::{Pen, wrap},
-            panel,
+            buttons, form, panel,
             scope_fields::{Part, ScopeFields},
             sheet::Sheet,
         },
     },
 };
 
-/// Lines for the sentence or the fault.
-const SAID: u16 = 2;
+/// Lines for the sentence and the warning, or for the fault.
+const SAID: u16 = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Target {
@@ -204,8 +205,10 @@ impl ScopeDialog {
         if absorbed > 0 {
             said = format!("{said}; makes {absorbed} narrower needless, which go");
         }
-        for (at, part) in (line..line + SAID).zip(wrap(&said, area.width)) {
-            Pen::at(buf, area, at, &view.look).text(&part, view.look.good());
+        let look = &view.look;
+        let next = form::said(&said, (line, SAID - 1), look.good(), area, buf, look);
+        if let Some(warning) = wildcards(&scopes) {
+            form::warning(&warning, next, area, buf, look);
         }
     }
 }

@@ -122,6 +122,7 @@ impl Tokens {
         match action {
             Action::Revoke => pat.is_some_and(|pat| pat.status(view.now) != Status::Revoked),
             Action::Open
+            | Action::Clone
             | Action::Edit
             | Action::AddScope
             | Action::Regenerate
@@ -310,6 +311,7 @@ impl Tokens {
 pub(super) fn on_pat(action: Action, pat: &Pat, view: &View<'_>) -> Step {
     match action {
         Action::Open => Step::Show(pat.id),
+        Action::Clone => Step::Do(Effect::Like(pat.id)),
         Action::Edit => over(Overlay::Edit(Edit::new(pat))),
         Action::AddScope => over(Overlay::Scopes(ScopeDialog::add(pat, view))),
         Action::Revoke if pat.status(view.now) == Status::Revoked => {

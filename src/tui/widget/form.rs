@@ -1,9 +1,9 @@
 //! How a form is laid out: labels in one column, fields in the next, a note under each field
 //! for its fault or hint, in a place that is kept free so that nothing jumps.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::paint::{Pen, width, wrap};
+use super::paint::{Pen, cut, width, wrap};
 use crate::tui::{look::Look, view::View};
 
 /// Columns of the labels.
@@ -67,6 +67,38 @@ pub fn note(note: &Note, line: u16, area: Rect, buf: &mut Buffer, look: &Look) {
             pen.text(text, look.faint());
         }
     }
+}
+
+/// Writes `text` from line `line` on, in at most `most` lines; what is left out leaves a mark.
+/// Gives the line after it.
+pub fn said(
+    text: &str,
+    (line, most): (u16, u16),
+    style: Style,
+    area: Rect,
+    buf: &mut Buffer,
+    look: &Look,
+) -> u16 {
+    let mut parts = wrap(text, area.width);
+    if parts.len() > usize::from(most) {
+        parts.truncate(most.into());
+        if let Some(last) = parts.last_mut() {
+            *last = cut(&format!("{last}   "), area.width, look).into_owned();
+            last.push_str(look.ellipsis());
+        }
+    }
+    let mut next = line;
+    for part in parts {
+        Pen::at(buf, area, next, look).text(&part, style);
+        next += 1;
+    }
+    next
+}
+
+/// Writes `text` on line `line` with the sign of a warning: told by more than its colour.
+pub fn warning(text: &str, line: u16, area: Rect, buf: &mut Buffer, look: &Look) {
+    let style = look.warning();
+    Pen::at(buf, area, line, look).text(look.fault(), style).skip(1).text(text, style);
 }
 
 /// Writes `fault` from line `line` on, wrapped, in the danger style.

@@ -32,9 +32,13 @@ pub struct LifetimeField {
 }
 
 impl LifetimeField {
-    /// The presets with the policy's default chosen; a default that is no preset is typed in
-    /// the field already.
+    /// The presets with the policy's default chosen.
     pub fn new(view: &View<'_>) -> Self {
+        Self::with(view.policy.default_lifetime, view)
+    }
+
+    /// The presets with `lifetime` chosen; one that is no preset is typed in the field already.
+    pub fn with(lifetime: Lifetime, view: &View<'_>) -> Self {
         let policy = view.policy;
         let mut words: Vec<&str> =
             Lifetime::PRESETS.into_iter().filter(|word| lasts(word, view).is_ok()).collect();
@@ -42,12 +46,13 @@ impl LifetimeField {
             words.push(NEVER);
         }
         words.push(CUSTOM);
+        // A day is offered as 24h, and printed as 1d.
+        let same = |word: &&str| word.parse() == Ok(lifetime);
+        let preset = words.iter().copied().find(same);
         let mut choice = Choice::new(words, 0);
-        let default = policy.default_lifetime.to_string();
-        choice.choose(CUSTOM);
-        choice.choose(&default);
-        let own = if choice.word() == CUSTOM { default.as_str() } else { "" };
-        Self { choice, custom: Field::line(own), typing: false, tried: false }
+        choice.choose(preset.unwrap_or(CUSTOM));
+        let own = preset.map_or_else(|| lifetime.to_string(), |_| String::new());
+        Self { choice, custom: Field::line(&own), typing: false, tried: false }
     }
 
     /// What stands in it, as text.

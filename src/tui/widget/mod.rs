@@ -11,4 +11,5 @@ pub mod paint;
 pub mod panel;
 pub mod rows;
 pub mod scope_fields;
+pub mod scope_rows;
 pub mod sheet;

@@ -1,0 +1,48 @@
+//! A new token that is like one that is here: its description, lifetime and scopes, under a
+//! free name. Its secret is never copied: nobody has it. Called by clone and `create --like`.
+
+use super::{NewPat, Service, ServiceError, Zone};
+use crate::{
+    domain::{Lifetime, Moment, Pat, TokenId, lifetime::Span},
+    store::Rows as _,
+};
+
+impl Service {
+    /// What a token like this one would be made of. Where its lifetime is not allowed any more,
+    /// it is the one that is offered first.
+    pub fn like(&self, id: &TokenId) -> Result<NewPat, ServiceError> {
+        self.store.read(|rows| {
+            let at = self.judged_at(rows)?;
+            let pat = Self::found(rows, id)?;
+            let mut free = pat.name.clone();
+            for name in pat.name.following() {
+                if rows.id_of_name(&name)?.is_none() {
+                    free = name;
+                    break;
+                }
+            }
+            Ok(NewPat {
+                name: free,
+                lifetime: self.lifetime_like(&pat, at),
+                description: pat.description,
+                scopes: pat.scopes.as_slice().to_vec(),
+            })
+        })
+    }
+
+    /// The lifetime that `pat` was given. One in whole minutes was a duration; any other ended
+    /// with a day.
+    fn lifetime_like(&self, pat: &Pat, at: Moment) -> Lifetime {
+        let given = pat.expires.map_or(Some(Lifetime::Never), |end| {
+            let lasted = end - pat.issued;
+            let minutes = u32::try_from(lasted.num_minutes()).ok().and_then(Span::minutes)?;
+            Some(if minutes.as_delta() == lasted {
+                Lifetime::For(minutes)
+            } else {
+                Lifetime::Through(Zone::Local.wall(end).date_naive())
+            })
+        });
+        let allowed = given.filter(|given| self.expiry(*given, at).is_ok());
+        allowed.unwrap_or(self.policy.default_lifetime)
+    }
+}
