@@ -29,6 +29,7 @@ fn pat() -> Pat {
         retiring: Some(Retiring {
             digest: Digest::from_bytes([8; 32]),
             until: at() + TimeDelta::days(1),
+            last_used: None,
         }),
         created: at(),
         created_by: Actor::named("alice"),

@@ -60,6 +60,8 @@ pub struct Health {
     pub loaded: Loaded,
     /// Its trail.
     pub chain: ChainState,
+    /// Where its tables contradict each other.
+    pub disagreements: Vec<String>,
     /// The number of its format.
     pub schema: u32,
     /// Deleted tokens that wait in the trash.
@@ -148,6 +150,7 @@ impl Service {
             Ok::<_, StoreError>(Health {
                 loaded: self.loaded(rows)?,
                 chain: rows.verify_chain()?,
+                disagreements: rows.disagreements()?,
                 schema: rows.schema()?,
                 trash: rows.trash()?.rows.len(),
             })

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::store::{
-    Rows as _, Store, Writer,
+    Rows, Store, Writer,
     script::{ROUND, at, id, pat, step, told},
 };
 
@@ -15,7 +15,7 @@ fn said(work: impl Fn(&mut Writer<'_>) -> Result<(), StoreError>) -> Vec<String>
             work(rows)
         })
         .unwrap();
-    store.read(|rows| rows.disagreements()).unwrap()
+    store.read(Rows::disagreements).unwrap()
 }
 
 #[test]
@@ -23,16 +23,16 @@ fn what_the_verbs_of_the_store_do_agrees() {
     let store = Store::memory().unwrap();
     for n in 0..3 * ROUND {
         store.write(|rows| step(n, rows)).unwrap();
-        let found = store.read(|rows| rows.disagreements()).unwrap();
+        let found = store.read(Rows::disagreements).unwrap();
         assert_eq!(found, Vec::<String>::new(), "after step {n}");
     }
 }
 
 #[test]
 fn each_half_of_a_change_is_named() {
+    type Half<'h> = &'h dyn Fn(&mut Writer<'_>) -> Result<(), StoreError>;
     let name = "token 1".as_bytes();
     let other = RefV1(*id(2).as_bytes());
-    type Half<'h> = &'h dyn Fn(&mut Writer<'_>) -> Result<(), StoreError>;
     let halves: [(Half<'_>, &str); 9] = [
         (&|rows| rows.tables.names.remove(name).map(drop), "000000000001 is not found by its name"),
         (&|rows| rows.tables.names.put(b"x", &other), "x is the name of a token that is not here"),

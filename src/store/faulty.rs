@@ -117,7 +117,9 @@ fn note_sync() {
         let pending = std::mem::take(&mut record.pending);
         let certain = Rc::clone(&record.certain);
         let mut after = (*certain).clone();
-        pending.iter().for_each(|call| call.apply(&mut after));
+        for call in &pending {
+            call.apply(&mut after);
+        }
         record.certain = Rc::new(after);
         let acknowledged = record.acknowledged;
         record.cuts.push(Cut { certain, pending, acknowledged });

@@ -7,21 +7,27 @@ use std::fs;
 use super::file::FileId;
 use crate::domain::text::escape;
 
-/// The process that most likely holds the lock that somebody waited for, in words.
+/// How many are named at most.
+const NAMED: usize = 3;
+
+/// Who may hold the lock that somebody waited for, in words: a process that was stopped in a
+/// write, else all that are stopped or write, else nobody in particular.
 pub(super) fn holder(file: FileId) -> String {
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
-    let own = std::process::id();
-    let suspects = opened(&locks, file).into_iter().filter_map(|(process, count)| {
+    let (mut certain, mut possible) = (Vec::new(), Vec::new());
+    for (process, count) in opened(&locks, file) {
         let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let named = in_words(process, &status);
         // One handle is what everybody keeps to read; who writes has one more.
-        let writes = count > 1;
-        let guilt = (writes && is_stopped(&status), writes, is_stopped(&status));
-        (process != own || writes).then_some((guilt, process, status))
-    });
-    suspects.max_by_key(|(guilt, ..)| *guilt).map_or_else(
-        || "another patdeck".to_owned(),
-        |(_, process, status)| in_words(process, &status),
-    )
+        match (count > 1, is_stopped(&status)) {
+            (true, true) => certain.push(named),
+            (false, false) => {}
+            _ => possible.push(named),
+        }
+    }
+    let mut named = if certain.is_empty() { possible } else { certain };
+    named.truncate(NAMED);
+    if named.is_empty() { "another patdeck".to_owned() } else { named.join(" or ") }
 }
 
 /// Which processes have the file open as a store, and how often. redb holds a lock of the kind

@@ -57,7 +57,9 @@ fn record(steps: usize) -> (Vec<Cut>, Vec<State>) {
 fn images_of(cut: &Cut, random: &mut StdRng) -> Vec<Vec<u8>> {
     let with = |calls: &[Pending]| {
         let mut image = (*cut.certain).clone();
-        calls.iter().for_each(|call| call.apply(&mut image));
+        for call in calls {
+            call.apply(&mut image);
+        }
         image
     };
     let mut images = vec![with(&[]), with(&cut.pending)];

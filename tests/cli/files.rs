@@ -14,9 +14,9 @@ use crate::{Ended, Home, issue, run};
 fn below(folder: &Path) -> Vec<PathBuf> {
     let inside = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     inside
-        .flat_map(|path| match path.is_dir() {
-            true => [vec![path.clone()], below(&path)].concat(),
-            false => vec![path],
+        .flat_map(|path| {
+            let inner = if path.is_dir() { below(&path) } else { vec![] };
+            [vec![path], inner].concat()
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::atomic::{AtomicBool, Ordering},
-    thread,
+    thread::{self, ScopedJoinHandle},
 };
 
 use crate::{Home, run};
@@ -34,8 +34,8 @@ fn eight_writers_beside_a_reader_lose_nothing() {
                 })
             })
             .collect();
-        // The reader ends also when a writer failed: else nobody would hear of it.
-        let ended: Vec<_> = writers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        let ended: Vec<_> = writers.into_iter().map(ScopedJoinHandle::join).collect();
+        // Before anything can fail: the reader would be waited for else.
         over.store(true, Ordering::SeqCst);
         reader.join().unwrap();
         ended.into_iter().flat_map(Result::unwrap).collect()

@@ -70,7 +70,7 @@ fn child_writes() {
         };
         match token {
             None => own.push(create(&service, &format!("w{number}-{n}"))),
-            Some(at) if random.random_ratio(1, 6) => delete(&service, own.swap_remove(at)),
+            Some(at) if random.random_ratio(1, 6) => delete(&service, &own.swap_remove(at)),
             Some(at) => change(&service, &mut own[at], &mut random),
         }
     }
@@ -105,7 +105,7 @@ fn create(service: &Service, name: &str) -> Own {
     Own { id, name: name.to_owned(), secret, scopes: 0, revoked: false }
 }
 
-fn delete(service: &Service, own: Own) {
+fn delete(service: &Service, own: &Own) {
     tell(format_args!("try delete {}", own.name));
     patient(|| service.delete(&own.id));
     tell(format_args!("ok delete {}", own.name));

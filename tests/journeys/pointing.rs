@@ -55,7 +55,7 @@ fn side_by_side_a_click_takes_the_keys_to_the_pane_that_it_meets() {
     let mut it = Journey::on(Fixture::Few, 120, 40);
     it.clicks("ci-deploy").sees("channels");
     assert!(it.selected().starts_with("●"), "{}", it.selected());
-    it.clicks("clients");
+    it.clicks("factory");
     assert!(it.selected().starts_with("clients"), "{}", it.selected());
     it.clicks("grafana").sees("no scopes: every operation is denied");
     assert!(it.selected().contains("grafana"), "{}", it.selected());

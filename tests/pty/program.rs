@@ -1,15 +1,23 @@
 //! The program itself in a terminal: two of them on one store, how each ends, what it prints,
 //! how it looks without colours or Unicode, and which sizes it lives through.
 
+use std::fs::OpenOptions;
+use std::ops::Bound;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use redb::{StorageBackend as _, backends::FileBackend};
 use vt100::MouseProtocolMode;
 
 use super::home::{Home, SIZE, count, create, random_part, secrets};
 use super::support::Pty;
 
 #[test]
+fn programs_share_a_store_and_one_that_is_stuck_takes_nothing_from_the_others() {
+    a_change_in_one_program_is_on_the_screen_of_another_and_idle_ones_are_silent();
+    a_stuck_neighbour_is_named_and_takes_nothing_from_the_screen();
+}
+
 fn a_change_in_one_program_is_on_the_screen_of_another_and_idle_ones_are_silent() {
     let home = Home::new();
     home.seed("edge gateway", "", "30d", TimeDelta::hours(1));
@@ -39,6 +47,34 @@ fn a_change_in_one_program_is_on_the_screen_of_another_and_idle_ones_are_silent(
     other.keys("<Right> <Enter>");
     one.wait_for("revoked");
     one.wait_for("R regenerate");
+}
+
+/// The lock that a process holds which was stopped at the worst moment: nobody can even read.
+fn a_stuck_neighbour_is_named_and_takes_nothing_from_the_screen() {
+    let home = Home::new();
+    home.seed("edge gateway", "", "30d", TimeDelta::hours(1));
+    let mut pty = home.start(SIZE, &[]);
+    pty.wait_for("edge gateway");
+    let file = OpenOptions::new().read(true).write(true).open(home.store()).unwrap();
+    let held = FileBackend::new(file).unwrap();
+    // The worker may be reading just now.
+    while !held.try_lock_range(Bound::Included(0), Bound::Excluded(320)).unwrap() {
+        std::thread::yield_now();
+    }
+    pty.keys("r");
+    pty.wait_for("Revoke edge gateway?");
+    pty.keys("<Right> <Enter>");
+    pty.wait_for("store busy");
+    pty.wait_for("[Active 1]");
+    pty.keys("? <Enter>");
+    pty.wait_for("edge gateway");
+    held.close().unwrap();
+    pty.keys("r");
+    pty.wait_for("Revoke edge gateway?");
+    pty.keys("<Right> <Enter>");
+    pty.wait_for("[Active 0]");
+    pty.keys("q");
+    assert_eq!(pty.wait_exit(), 0);
 }
 
 /// Starting a terminal and a store costs more than the checks: what shares a subject is one test.

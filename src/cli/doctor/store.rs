@@ -89,7 +89,7 @@ fn content(report: &mut Report, config: &Config, open: Open<'_>) {
 }
 
 fn numbers(report: &mut Report, health: &Health) {
-    let Health { loaded, chain, schema, trash } = health;
+    let Health { loaded, chain, disagreements, schema, trash } = health;
     report.fact("state", "opens");
     report.fact("format", *schema);
     let count = |status: Status| {
@@ -117,6 +117,10 @@ fn numbers(report: &mut Report, health: &Health) {
     report.fact("damaged records", loaded.damaged.len());
     for damage in &loaded.damaged {
         report.attend(format!("{damage} is damaged: restore a backup, or delete this record"));
+    }
+    report.fact("disagreements", disagreements.len());
+    for fault in disagreements {
+        report.attend(format!("the store contradicts itself: {fault}: restore a backup"));
     }
     report.fact("events", chain.events);
     match &chain.broken {
