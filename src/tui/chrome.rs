@@ -81,13 +81,20 @@ pub fn reading(view: &View<'_>) -> String {
 /// Most lines that speak at once.
 const SAID: usize = 3;
 
+/// The lines of what is said at the foot of a screen of `columns`.
+pub fn spoken(text: &str, bad: bool, columns: u16, view: &View<'_>) -> Vec<String> {
+    let text = if bad { format!("{} {text}", view.look.fault()) } else { text.to_owned() };
+    let mut parts = wrap(&escape(&text), columns.saturating_sub(2));
+    parts.truncate(SAID);
+    parts
+}
+
 /// Speaks at the foot of `area`: on as many lines as it takes, over what is there.
 pub fn said(text: &str, bad: bool, area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let look = &view.look;
     let style = if bad { look.danger() } else { look.good() };
-    let text = if bad { format!("{} {text}", look.fault()) } else { text.to_owned() };
-    let parts = wrap(&escape(&text), area.width.saturating_sub(2));
-    let lines = u16::try_from(parts.len().min(SAID)).unwrap_or(1);
+    let parts = spoken(text, bad, area.width, view);
+    let lines = u16::try_from(parts.len()).unwrap_or(1);
     let from = area.height.saturating_sub(lines);
     for (line, part) in (from..area.height).zip(&parts) {
         let whole = " ".repeat(usize::from(area.width));

@@ -56,7 +56,11 @@ impl App {
         let view = self.world.view();
         let top = Rect { height: 1, ..area };
         chrome::top(self.tab, &self.who, top, buf, &view);
-        let body = Rect { y: area.y + 1, height: area.height - 3, ..area };
+        // What stands at the foot until something is done about it must not hide a button.
+        let banner = self.world.banner();
+        let stands = banner.map_or(1, |text| chrome::spoken(&text, true, area.width, &view).len());
+        let stands = u16::try_from(stands).unwrap_or(1).max(1);
+        let body = Rect { y: area.y + 1, height: area.height - 2 - stands, ..area };
         // What lies over a screen has the keys.
         let keys = self.overlays.is_empty();
         match self.tab {

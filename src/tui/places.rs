@@ -110,8 +110,13 @@ impl Places {
     /// `area` is the row `at` of a list whose selected row is `selected`: a click selects it, and
     /// opens it if it is selected already.
     pub fn row(&self, area: Rect, at: usize, selected: usize) {
+        self.entry(area, at, selected, Action::Open);
+    }
+
+    /// The same in a menu, where a click on the selected row does `action`.
+    pub fn entry(&self, area: Rect, at: usize, selected: usize, action: Action) {
         if at == selected && self.0.borrow().lead.is_empty() {
-            return self.act(area, Action::Open);
+            return self.act(area, action);
         }
         let way = if at > selected { Action::Down } else { Action::Up };
         self.click(area, Press::Act(way), at.abs_diff(selected));

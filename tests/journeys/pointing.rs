@@ -35,10 +35,19 @@ fn the_wheel_moves_in_the_list_the_help_and_the_trail_under_the_pointer() {
     let mut it = Journey::on(Fixture::Many, 80, 24);
     it.sees("1 of ").wheels("Name", true).wheels("Name", true).sees("7 of ");
     it.wheels("Name", false).sees("4 of ");
-    it.keys("?").wheels("type to search", true).never_sees("1 of ");
+    it.keys("?").sees("1 of 4").wheels("create a token", true).sees("4 of 4");
     it.keys("<Esc> 4");
     let newest = it.selected();
     assert_ne!(it.wheels("When", true).selected(), newest);
+}
+
+#[test]
+fn a_click_selects_a_command_and_a_second_one_runs_it() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.keys("?").clicks("edit name and description").sees("Keys that work here");
+    it.clicks("edit name and description").sees("Edit ci-deploy");
+    it.keys("<Esc> :").types("revoke the").clicks("revoke the token").sees("Revoke ci-deploy?");
+    it.keys("<Esc>").clicks(": commands").sees("Commands");
 }
 
 #[test]
@@ -46,7 +55,7 @@ fn side_by_side_a_click_takes_the_keys_to_the_pane_that_it_meets() {
     let mut it = Journey::on(Fixture::Few, 120, 40);
     it.clicks("ci-deploy").sees("channels");
     assert!(it.selected().starts_with("●"), "{}", it.selected());
-    it.clicks("clients");
+    it.clicks("factory");
     assert!(it.selected().starts_with("clients"), "{}", it.selected());
     it.clicks("grafana").sees("no scopes: every operation is denied");
     assert!(it.selected().contains("grafana"), "{}", it.selected());

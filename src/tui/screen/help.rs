@@ -15,7 +15,7 @@ use crate::{
         view::View,
         widget::{
             field::Field,
-            paint::{Pen, band},
+            paint::{Pen, band, row_of},
             panel,
             rows::Rows,
         },
@@ -125,6 +125,7 @@ impl Help {
         let total = lines.iter().filter(|line| matches!(line, Line::Command(..))).count();
         let count = format!("{} of {total}", (self.selected + 1).min(total));
         let cursor = draw_search(&self.search, &count, inner, buf, view);
+        view.places.wheel(inner, 3);
         for (line, content) in (ABOVE..).zip(lines.iter().skip(top).take(page)) {
             match content {
                 Line::Heading(text) => {
@@ -132,6 +133,8 @@ impl Help {
                 }
                 Line::Command(number, command) => {
                     draw_command(command, &[], line, inner, buf, view);
+                    let place = row_of(inner, line);
+                    view.places.entry(place, *number, self.selected, Action::Accept);
                     if *number == self.selected {
                         band(buf, inner, line, look.selected());
                     }

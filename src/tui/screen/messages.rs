@@ -18,7 +18,7 @@ use crate::{
         when,
         widget::{
             field::Field,
-            paint::{Pen, band, rule, wrap},
+            paint::{Pen, band, row_of, rule, wrap},
             panel,
             rows::Rows,
         },
@@ -80,6 +80,7 @@ impl Messages {
         let top = rows.window(page, total);
         let count = format!("{} of {total}", (rows.selected() + 1).min(total));
         let cursor = draw_search(&self.search, &count, list, buf, view);
+        view.places.wheel(inner, 3);
         for (line, (at, said)) in (ABOVE..).zip(self.found().enumerate().skip(top).take(page)) {
             let time = when::clock(said.at, view.zone);
             let (sign, style) =
@@ -90,6 +91,7 @@ impl Messages {
                 .text(sign, style)
                 .skip(1)
                 .text(&said.text, style);
+            view.places.row(row_of(list, line), at, rows.selected());
             if at == rows.selected() {
                 band(buf, list, line, look.selected());
             }

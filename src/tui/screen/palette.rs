@@ -16,7 +16,7 @@ use crate::{
         view::View,
         widget::{
             field::Field,
-            paint::{Pen, band, cut, rule, width},
+            paint::{Pen, band, cut, row_of, rule, width},
             panel,
             rows::Rows,
         },
@@ -119,11 +119,14 @@ impl Palette {
         let last = (self.rows.selected() + 1).min(self.found.len());
         let count = format!("{last} of {}", self.found.len());
         let cursor = draw_search(&self.search, &count, inner, buf, view);
+        view.places.wheel(inner, 3);
         let visible = self.found.iter().enumerate().skip(top).take(page);
         for (line, (row, (at, places))) in (ABOVE..).zip(visible) {
             if let Some(command) = self.commands.get(*at) {
                 draw_command(command, places, line, inner, buf, view);
             }
+            let place = row_of(inner, line);
+            view.places.entry(place, row, self.rows.selected(), Action::Accept);
             if row == self.rows.selected() {
                 band(buf, inner, line, look.selected());
             }
