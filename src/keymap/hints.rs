@@ -155,6 +155,7 @@ mod tests {
             forms,
             [
                 "a: add a scope row",
+                "p: add the scopes of a preset",
                 "e, Enter: change the selected scope row",
                 "d, Del: remove the selected scope row",
                 "Tab, ↓: go to the next field",
