@@ -34,10 +34,11 @@ fn eight_writers_beside_a_reader_lose_nothing() {
                 })
             })
             .collect();
-        let secrets = writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
+        let written: Vec<_> = writers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        // A writer that failed must not leave the reader reading for ever.
         over.store(true, Ordering::SeqCst);
         reader.join().unwrap();
-        secrets
+        written.into_iter().flat_map(Result::unwrap).collect()
     });
     assert_eq!(secrets.len(), WRITERS * EACH);
     let all = run(&home, &["list", "--json"]).objects();
