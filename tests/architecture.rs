@@ -42,6 +42,7 @@ const HOMES: [(&str, &[&str]); 9] = [
             "service/entropy.rs",
             "store/disk.rs",
             "store/file.rs",
+            "store/patient.rs",
             "store/power_tests.rs",
             "domain/scan_tests.rs",
         ],

@@ -207,7 +207,7 @@ impl Sort {
                 key(a).cmp(&key(b))
             }
             Column::LastUsed => {
-                let key = |pat: &Pat| pat.last_used.as_ref().map(|used| used.at);
+                let key = |pat: &Pat| pat.last_use().map(|used| used.at);
                 key(a).cmp(&key(b))
             }
         }

@@ -174,8 +174,13 @@ impl Action {
             Self::AcceptClock
                 | Self::CreateTab
                 | Self::New
+                | Self::Clone
+                | Self::Mark
+                | Self::MarkRange
+                | Self::MarkAll
                 | Self::Edit
                 | Self::AddScope
+                | Self::Preset
                 | Self::RemoveScope
                 | Self::ClearScopes
                 | Self::Revoke

@@ -154,6 +154,7 @@ mod tests {
             sentences(&here, Group::Form),
             [
                 "a: add a scope row",
+                "p: add the scopes of a preset",
                 "e, Enter: change the selected scope row",
                 "d, Del: remove the selected scope row",
                 "Tab, ↓: go to the next field",

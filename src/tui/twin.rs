@@ -125,13 +125,15 @@ pub fn of(effect: &Effect, view: &View<'_>) -> Option<Twin> {
         Effect::History(id) | Effect::Json(id) => Some(of_token(view.pat(id)?)),
         Effect::Trail => Some(of_trail(None)),
         Effect::Preview(bulk, ids) | Effect::Bulk(bulk, ids) => of_bulk(bulk, ids),
-        // Filling the form in is nothing yet; the form shows its own command.
-        Effect::Like(_) => None,
-        // The app reads what it shows; nobody asked.
-        Effect::Fetch(_) => None,
-        // The command line names what it brings back, hands a secret over as it makes it, and
-        // leaves the clock to the app.
-        Effect::RestoreLast | Effect::Undo(_) | Effect::Claim(..) | Effect::AcceptClock => None,
+        // What fills the form in or the screen is nothing that anybody asks for. The command line
+        // names what it brings back, hands a secret over as it makes it, and leaves the clock to
+        // the app.
+        Effect::Like(_)
+        | Effect::Fetch(_)
+        | Effect::RestoreLast
+        | Effect::Undo(_)
+        | Effect::Claim(..)
+        | Effect::AcceptClock => None,
     }
 }
 

@@ -53,7 +53,7 @@ impl Row {
             shared,
             issued: stamp(pat.issued),
             expires: pat.expires.map_or(NEVER, stamp),
-            used: pat.last_used.as_ref().map_or(UNUSED, |used| stamp(used.at)),
+            used: pat.last_use().map_or(UNUSED, |used| stamp(used.at)),
             name: 0,
             description: 0,
             end: 0,

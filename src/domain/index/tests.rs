@@ -99,7 +99,7 @@ fn compare(index: &Index, pats: &[Pat]) {
         let row = index.get(&pat.id).unwrap();
         assert_eq!((row.status(now), row.expires()), (pat.status(now), pat.expires));
         assert_eq!((row.issued(), row.is_claimed()), (pat.issued, pat.claimed));
-        assert_eq!(row.last_used(), pat.last_used.as_ref().map(|used| used.at));
+        assert_eq!(row.last_used(), pat.last_use().map(|used| used.at));
         assert_eq!(index.scopes_of(row.shared.scopes), pat.scopes);
         assert_eq!(index.makers.get(row.shared.maker), Some(&pat.created_by));
     }

@@ -180,7 +180,7 @@ impl<'a> Facts<'a> {
             status: pat.status(at),
             issued: pat.issued,
             expires: pat.expires,
-            last_used: pat.last_used.as_ref().map(|used| used.at),
+            last_used: pat.last_use().map(|used| used.at),
             claimed: pat.claimed,
             at,
         }
