@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use super::examples;
 use crate::{
     config::Flags,
-    domain::{Column, Domain, Hash, Lifetime, Overlap, Scope, Search, StatusFilter},
+    domain::{Column, Lifetime, Overlap, Scope, Search, StatusFilter},
 };
 
 /// Issue, scope, watch, revoke, regenerate and check personal access tokens.
@@ -101,10 +101,10 @@ pub enum Command {
     },
     /// Say whether a secret is valid, and whether it may do something: exit 0 yes, 1 no
     #[command(after_help = examples::VERIFY)]
-    Verify(Verify),
+    Verify(super::verify::Verify),
     /// Show, follow or check the audit trail
     #[command(after_help = examples::AUDIT)]
-    Audit(Audit),
+    Audit(super::audit::Audit),
     /// Find secrets in files, say what they are here, and revoke those that still work
     Scan(super::scan::Scan),
     /// Write every token as a line of JSON, with digests and without secrets
@@ -385,53 +385,4 @@ pub struct Delete {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-}
-
-/// A secret to check: from standard input, from a file, or typed unseen on a terminal.
-#[derive(Debug, clap::Args)]
-pub struct Verify {
-    /// What the bearer wants to do; without it the secret is only identified
-    #[arg(long, value_name = "TYPE:ENTITY:OPERATION")]
-    pub scope: Option<Scope>,
-
-    /// Within which domain
-    #[arg(long, value_name = "DOMAIN", requires = "scope", value_parser = domain)]
-    pub domain: Option<Domain>,
-
-    /// Read the secret from this file instead of standard input
-    #[arg(long, value_name = "FILE")]
-    pub secret_file: Option<PathBuf>,
-
-    /// Where the bearer calls from, for the record of its last use
-    #[arg(long, value_name = "ADDRESS")]
-    pub from: Option<String>,
-
-    /// Say which scope allows it, or what is missing and the command that would add it
-    #[arg(long)]
-    pub explain: bool,
-}
-
-fn domain(text: &str) -> Result<Domain, String> {
-    Domain::parse(text).map_err(|fault| fault.to_string())
-}
-
-/// Which part of the trail.
-#[derive(Debug, clap::Args)]
-pub struct Audit {
-    /// Only the events of this token; a deleted one by its id
-    #[arg(long, value_name = "TOKEN")]
-    pub token: Option<String>,
-
-    /// Go on printing events as they happen
-    #[arg(long, conflicts_with = "check")]
-    pub follow: bool,
-
-    /// Check that no event was changed, removed or put in; exit 1 if one was
-    #[arg(long)]
-    pub check: bool,
-
-    /// With --check: what an earlier check printed as the head; exit 1 if the trail was cut off
-    /// or written anew since
-    #[arg(long, requires = "check", value_name = "HASH")]
-    pub expect: Option<Hash>,
 }

@@ -6,7 +6,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use super::{
-    args::Audit,
     exit::{Exit, Failure},
     print::{Output, tell},
 };
@@ -18,6 +17,27 @@ use crate::{
 
 /// How often a follower looks.
 const LOOK_EVERY: Timespec = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
+
+/// Which part of the trail.
+#[derive(Debug, clap::Args)]
+pub struct Audit {
+    /// Only the events of this token; a deleted one by its id
+    #[arg(long, value_name = "TOKEN")]
+    pub token: Option<String>,
+
+    /// Go on printing events as they happen
+    #[arg(long, conflicts_with = "check")]
+    pub follow: bool,
+
+    /// Check that no event was changed, removed or put in; exit 1 if one was
+    #[arg(long)]
+    pub check: bool,
+
+    /// With --check: what an earlier check printed as the head; exit 1 if the trail was cut off
+    /// or written anew since
+    #[arg(long, requires = "check", value_name = "HASH")]
+    pub expect: Option<Hash>,
+}
 
 /// Prints events oldest first, and goes on with `--follow`; or checks the chain.
 pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exit, Failure> {

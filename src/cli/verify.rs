@@ -2,23 +2,50 @@
 //! answer and must be read as denied. A denial tells nothing about a record whose secret did
 //! not match.
 
-use std::{fs::File, io};
+use std::{fs::File, io, path::PathBuf};
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{
-    args::Verify,
     exit::{Exit, Failure},
     handed,
     print::{Output, tell},
     prompt,
 };
 use crate::{
-    domain::{Decision, Denial, Pat, Request, Scope},
+    domain::{Decision, Denial, Domain, Pat, Request, Scope},
     json::time,
     service::{Handed, Service},
 };
+
+/// A secret to check: from standard input, from a file, or typed unseen on a terminal.
+#[derive(Debug, clap::Args)]
+pub struct Verify {
+    /// What the bearer wants to do; without it the secret is only identified
+    #[arg(long, value_name = "TYPE:ENTITY:OPERATION")]
+    pub scope: Option<Scope>,
+
+    /// Within which domain
+    #[arg(long, value_name = "DOMAIN", requires = "scope", value_parser = domain)]
+    pub domain: Option<Domain>,
+
+    /// Read the secret from this file instead of standard input
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+
+    /// Where the bearer calls from, for the record of its last use
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Option<String>,
+
+    /// Say which scope allows it, or what is missing and the command that would add it
+    #[arg(long)]
+    pub explain: bool,
+}
+
+fn domain(text: &str) -> Result<Domain, String> {
+    Domain::parse(text).map_err(|fault| fault.to_string())
+}
 
 /// What came out, whether a request was decided or a secret identified.
 struct Answer {

@@ -283,7 +283,8 @@ fn candidate(bulk: &Bulk, pat: Pat, at: Moment) -> Candidate {
         Bulk::Delete | Bulk::Regenerate { .. } => None,
     };
     let status = pat.status(at);
-    Candidate { id: pat.id, name: pat.name, status, last_used: pat.last_used, spared }
+    let last_used = pat.last_use().cloned();
+    Candidate { id: pat.id, name: pat.name, status, last_used, spared }
 }
 
 /// `pat` with those of `scopes` that it does not hold, and the words for the trail. Refuses if

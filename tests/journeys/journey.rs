@@ -1,29 +1,18 @@
 //! The harness: one operator at one terminal. Everything is awaited, nothing is slept for, and
 //! whatever is missing on the screen is reported together with the screen.
 
-use std::{
-    path::PathBuf,
-    rc::Rc,
-    sync::mpsc::{Sender, channel},
-    time::Duration,
-};
+use std::{path::PathBuf, rc::Rc, sync::mpsc::Sender, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
-    config::{Glyphs, Theme},
     domain::{Moment, Pat, Request, Scope, TokenId},
-    keymap::{Key, Keymap},
-    service::{Service, Zone},
+    keymap::Key,
+    service::Service,
     tui::{
-        app::App,
-        clipboard::Route,
         desk::{Desk, Ending, Happening},
         input::{Input, Mouse},
-        look::Look,
-        worker::Worker,
-        world::World,
     },
 };
 use ratatui::{
@@ -32,111 +21,21 @@ use ratatui::{
 };
 use zeroize::Zeroizing;
 
-use super::{
-    fixture::{Fixture, Place},
-    paper::Paper,
-    picture,
-};
+use super::{fixture::Place, opening::LOOK, paper::Paper, picture};
 
 /// How long an answer may take before the journey counts as stuck; reached by faults only.
 const DEADLINE: Duration = Duration::from_secs(20);
-/// How often the worker of a shared store looks; short, for tests wait for it.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// One operator at work.
 pub(crate) struct Journey {
     pub(crate) desk: Desk<Paper>,
     pub(crate) place: Rc<Place>,
-    happen: Sender<Happening>,
+    pub(super) happen: Sender<Happening>,
 }
 
 impl Journey {
-    /// On an empty store, on a terminal of this size.
-    pub(crate) fn at(width: u16, height: u16) -> Self {
-        Self::on(Fixture::Empty, width, height)
-    }
-
-    /// On a store that holds what `fixture` says.
-    pub(crate) fn on(fixture: Fixture, width: u16, height: u16) -> Self {
-        let colourful = Look::new(Theme::Default, Glyphs::Unicode);
-        Self::looking(colourful, fixture, width, height)
-    }
-
-    /// The same in another look.
-    pub(crate) fn looking(look: Look, fixture: Fixture, width: u16, height: u16) -> Self {
-        let place = Rc::new(Place::with(fixture));
-        Self::opened(place, look, Size::new(width, height), "alice")
-    }
-
-    /// Another operator, bob, with an app of his own on the same file.
-    pub(crate) fn second_on_same_store(&self) -> Self {
-        let place = Rc::clone(&self.place);
-        Self::opened(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "bob")
-    }
-
-    /// The same operator, who starts the app anew.
-    pub(crate) fn again(&self) -> Self {
-        let place = Rc::clone(&self.place);
-        Self::opened(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "alice")
-    }
-
-    /// On a store that holds what `fixture` says, with the keys of an operator's settings.
-    pub(crate) fn with_keys(keymap: Keymap, fixture: Fixture, width: u16, height: u16) -> Self {
-        let place = Rc::new(Place::with(fixture));
-        let look = Look::new(Theme::Default, Glyphs::Unicode);
-        let service = place.service("alice");
-        Self::opened_with(place, look, Size::new(width, height), service, keymap)
-    }
-
-    /// On a store that holds what `fixture` says, opened for reading alone.
-    pub(crate) fn reading(fixture: Fixture, width: u16, height: u16) -> Self {
-        let place = Rc::new(Place::with(fixture));
-        let look = Look::new(Theme::Default, Glyphs::Unicode);
-        let service = place.reading("alice");
-        Self::opened_with(place, look, Size::new(width, height), service, Keymap::default())
-    }
-
-    /// The same, before anything has come of its questions.
-    pub(crate) fn opening_another(&self) -> Self {
-        let place = Rc::clone(&self.place);
-        Self::opening(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "bob")
-    }
-
-    fn opened(place: Rc<Place>, look: Look, size: Size, who: &str) -> Self {
-        let mut it = Self::opening(place, look, size, who);
-        it.settled();
-        it
-    }
-
-    fn opening(place: Rc<Place>, look: Look, size: Size, who: &str) -> Self {
-        let service = place.service(who);
-        Self::opened_with(place, look, size, service, Keymap::default())
-    }
-
-    fn opened_with(
-        place: Rc<Place>,
-        look: Look,
-        size: Size,
-        service: Service,
-        keymap: Keymap,
-    ) -> Self {
-        let who = service.actor().user.clone();
-        let clock = place.clock.clone();
-        let policy = service.policy().clone();
-        let mut world = World::new(clock, Zone::utc(), look, policy, keymap);
-        world.read_only = service.is_read_only();
-        let app = App::new(world, format!("{who}@edge-1"));
-        let (happen, inbox) = channel();
-        let reports = happen.clone();
-        let worker = Worker::start_looking(service, LOOK, move |report| {
-            reports.send(Happening::Report(report)).is_ok()
-        });
-        let desk = Desk::new(app, Paper::new(size), worker, inbox, Route::Terminal);
-        Self { desk, place, happen }
-    }
-
     /// Waits for every answer, then draws, as the loop does.
-    fn settled(&mut self) {
+    pub(super) fn settled(&mut self) {
         self.desk.settle(DEADLINE).unwrap();
         assert!(
             self.desk.is_over() || !self.desk.app.is_waiting(),

@@ -25,6 +25,7 @@ mod journey;
 mod listing;
 mod marking;
 mod menus;
+mod opening;
 mod paper;
 mod picture;
 mod pointing;

@@ -102,7 +102,7 @@ fn the_hints_at_the_foot_are_buttons_too() {
     let mut it = Journey::on(Fixture::One, 80, 24);
     it.keys("y").clicks("n copy name").sees("name: ");
     it.clicks("/ search").types("zebra").sees("Nothing");
-    it.clicks("All 0").sees("[All 0]");
+    it.keys("<Enter>").clicks("All 0").sees("[All 0]");
     it.clicks("zebra").types("x").sees("zebrax");
     it.keys("<Esc>").clicks("? help").sees("Keys that work here");
 }

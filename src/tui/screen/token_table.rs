@@ -123,7 +123,7 @@ fn cell(pat: &Pat, column: Column, view: &View<'_>) -> (String, Style) {
         Column::Scopes => (pat.scopes.len().to_string(), text),
         Column::Issued => (short(pat.issued), text),
         Column::Expires => expires(pat, view),
-        Column::LastUsed => match &pat.last_used {
+        Column::LastUsed => match pat.last_use() {
             Some(used) => (short(used.at), text),
             None => ("never used".to_owned(), look.faint()),
         },

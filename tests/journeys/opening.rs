@@ -1,0 +1,125 @@
+//! The ways into a journey: which store, which terminal, whose settings, which operator.
+
+use std::{rc::Rc, sync::mpsc::channel, time::Duration};
+
+use patdeck::{
+    config::{Glyphs, Theme},
+    keymap::Keymap,
+    service::{Service, Zone},
+    tui::{
+        app::App,
+        clipboard::Route,
+        desk::{Desk, Happening},
+        look::Look,
+        worker::Worker,
+        world::World,
+    },
+};
+use ratatui::layout::Size;
+
+use super::{
+    fixture::{Fixture, Place},
+    journey::Journey,
+    paper::Paper,
+};
+
+/// How often the worker of a shared store looks; short, for tests wait for it.
+pub(super) const LOOK: Duration = Duration::from_millis(10);
+
+impl Journey {
+    /// On an empty store, on a terminal of this size.
+    pub(crate) fn at(width: u16, height: u16) -> Self {
+        Self::on(Fixture::Empty, width, height)
+    }
+
+    /// On a store that holds what `fixture` says.
+    pub(crate) fn on(fixture: Fixture, width: u16, height: u16) -> Self {
+        let colourful = Look::new(Theme::Default, Glyphs::Unicode);
+        Self::looking(colourful, fixture, width, height)
+    }
+
+    /// The same in another look.
+    pub(crate) fn looking(look: Look, fixture: Fixture, width: u16, height: u16) -> Self {
+        let place = Rc::new(Place::with(fixture));
+        Self::opened(place, look, Size::new(width, height), "alice")
+    }
+
+    /// Another operator, bob, with an app of his own on the same file.
+    pub(crate) fn second_on_same_store(&self) -> Self {
+        let place = Rc::clone(&self.place);
+        Self::opened(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "bob")
+    }
+
+    /// The same operator, who starts the app anew.
+    pub(crate) fn again(&self) -> Self {
+        let place = Rc::clone(&self.place);
+        Self::opened(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "alice")
+    }
+
+    /// On a store that holds what `fixture` says, with the keys of an operator's settings.
+    pub(crate) fn with_keys(keymap: Keymap, fixture: Fixture, width: u16, height: u16) -> Self {
+        let place = Rc::new(Place::with(fixture));
+        let look = Look::new(Theme::Default, Glyphs::Unicode);
+        let service = place.service("alice");
+        Self::opened_with(place, look, Size::new(width, height), service, keymap)
+    }
+
+    /// On a store that holds what `fixture` says, opened for reading alone.
+    pub(crate) fn reading(fixture: Fixture, width: u16, height: u16) -> Self {
+        let place = Rc::new(Place::with(fixture));
+        let look = Look::new(Theme::Default, Glyphs::Unicode);
+        let service = place.reading("alice");
+        Self::opened_with(place, look, Size::new(width, height), service, Keymap::default())
+    }
+
+    /// The same, before anything has come of its questions.
+    pub(crate) fn opening_another(&self) -> Self {
+        let place = Rc::clone(&self.place);
+        Self::opening(place, Look::new(Theme::Default, Glyphs::Unicode), Size::new(80, 24), "bob")
+    }
+
+    fn opened(place: Rc<Place>, look: Look, size: Size, who: &str) -> Self {
+        let mut it = Self::opening(place, look, size, who);
+        it.settled();
+        it
+    }
+
+    fn opening(place: Rc<Place>, look: Look, size: Size, who: &str) -> Self {
+        let service = place.service(who);
+        Self::opening_with(place, look, size, service, Keymap::default())
+    }
+
+    fn opened_with(
+        place: Rc<Place>,
+        look: Look,
+        size: Size,
+        service: Service,
+        keymap: Keymap,
+    ) -> Self {
+        let mut it = Self::opening_with(place, look, size, service, keymap);
+        it.settled();
+        it
+    }
+
+    fn opening_with(
+        place: Rc<Place>,
+        look: Look,
+        size: Size,
+        service: Service,
+        keymap: Keymap,
+    ) -> Self {
+        let who = service.actor().user.clone();
+        let clock = place.clock.clone();
+        let policy = service.policy().clone();
+        let mut world = World::new(clock, Zone::utc(), look, policy, keymap);
+        world.read_only = service.is_read_only();
+        let app = App::new(world, format!("{who}@edge-1"));
+        let (happen, inbox) = channel();
+        let reports = happen.clone();
+        let worker = Worker::start_looking(service, LOOK, move |report| {
+            reports.send(Happening::Report(report)).is_ok()
+        });
+        let desk = Desk::new(app, Paper::new(size), worker, inbox, Route::Terminal);
+        Self { desk, place, happen }
+    }
+}
