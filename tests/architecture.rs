@@ -188,18 +188,25 @@ fn nothing_is_left_for_later() {
 }
 
 #[test]
-fn the_security_page_names_tests_that_exist() {
-    let page = fs::read_to_string(Path::new(root()).join("SECURITY.md")).unwrap();
+fn the_pages_name_tests_that_exist() {
     let sources = all_sources();
     let real: BTreeSet<String> =
         sources.iter().flat_map(|source| source.names_after(&["fn"])).collect();
-    // Every second piece between backticks is quoted; a test's name reads as a sentence.
-    let quoted = page.split('`').skip(1).step_by(2);
-    let named: Vec<&str> = quoted.filter(|text| text.matches('_').count() > 2).collect();
-    assert!(named.len() > 10, "the page names too few tests: {named:?}");
-    let missing: Vec<String> =
-        named.into_iter().filter(|name| !real.contains(*name)).map(str::to_owned).collect();
-    assert_none("SECURITY.md names tests that do not exist", &missing);
+    for page in ["SECURITY.md", "README.md"] {
+        let text = fs::read_to_string(Path::new(root()).join(page)).unwrap();
+        // Code in fences has backticks of its own, three at a time.
+        let prose = text.split("```").step_by(2);
+        // Every second piece between backticks is quoted; a test's name reads as a sentence.
+        let quoted = prose.flat_map(|part| part.split('`').skip(1).step_by(2));
+        let is_name = |text: &&str| {
+            text.matches('_').count() > 2 && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+        };
+        let named: Vec<&str> = quoted.filter(is_name).collect();
+        assert!(named.len() > 10, "{page} names too few tests: {named:?}");
+        let missing: Vec<String> =
+            named.into_iter().filter(|name| !real.contains(*name)).map(str::to_owned).collect();
+        assert_none(&format!("{page} names tests that do not exist"), &missing);
+    }
 }
 
 #[test]
