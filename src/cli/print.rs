@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Write};
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::stream;
 use crate::domain::{Event, Moment, Pat, text::escape};
 
 /// The version of every JSON object that patdeck prints.
@@ -87,26 +88,9 @@ pub fn time(at: Moment) -> String {
 
 /// A token as JSON; never its secret or its digest.
 pub fn token(pat: &Pat, now: Moment) -> Value {
-    json!({
-        "id": pat.id.as_str(),
-        "name": pat.name.as_str(),
-        "description": pat.description.as_str(),
-        "status": pat.status(now).word(),
-        "hint": pat.hint(),
-        "scopes": pat.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "issued": time(pat.issued),
-        "expires": pat.expires.map(time),
-        "revoked": pat.revoked.map(time),
-        "retiring_until": pat.retiring.map(|old| time(old.until)),
-        "created": time(pat.created),
-        "created_by": pat.created_by.to_string(),
-        "claimed": pat.claimed,
-        "last_used": pat.last_used.as_ref().map(|used| json!({
-            "at": time(used.at),
-            "from": used.from,
-            "what": used.what,
-        })),
-    })
+    let mut text = Vec::new();
+    let written = stream::write(&mut text, pat, now, false);
+    written.ok().and_then(|()| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
 /// An event as JSON.

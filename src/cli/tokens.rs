@@ -6,9 +6,12 @@ use super::{
     args::List,
     exit::{Exit, Failure},
     print::{Output, event, tell, time, token},
+    stream,
 };
 use crate::{
-    domain::{Moment, Pat, Query, Sort, Status, StatusFilter, sentence::permits},
+    domain::{
+        Column, Moment, Pat, Query, Sort, Status, StatusFilter, lifetime::Span, sentence::permits,
+    },
     service::Service,
 };
 
@@ -18,22 +21,28 @@ const EVENTS: usize = 10;
 /// Prints the tokens that `args` ask for. With `--expiring` it says by its exit code whether
 /// there is one.
 pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, Failure> {
-    let loaded = service.load()?;
-    let now = loaded.now;
-    for damage in &loaded.damaged {
-        tell(&format!("{damage} is damaged and left out: restore a backup, or delete this record"));
-    }
-    let (column, descending) = args.sort;
+    let (column, descending) = args.sort.unwrap_or((Column::Issued, true));
     let query = Query {
         status: if args.expiring.is_some() { StatusFilter::Active } else { args.status.into() },
         search: args.search.clone(),
         sort: Sort { column, descending },
     };
-    let (mut rows, _) = query.select(&loaded.pats, now);
-    if let Some(within) = args.expiring {
-        let soon = |end: Moment| end - now <= within.as_delta();
-        rows.retain(|at| loaded.pats.get(*at).is_some_and(|pat| pat.expires.is_some_and(soon)));
+    let soon = |pat: &Pat, now: Moment| {
+        let within = args.expiring.map(Span::as_delta);
+        within.is_none_or(|within| pat.expires.is_some_and(|end| end - now <= within))
+    };
+    let exit = |found: bool| if args.expiring.is_some() && !found { Exit::No } else { Exit::Done };
+    if out.json && args.sort.is_none() {
+        let now = service.now()?;
+        return Ok(exit(stream::print(service, &query, now, |pat| soon(pat, now))?));
     }
+    let loaded = service.load()?;
+    let now = loaded.now;
+    for damage in &loaded.damaged {
+        tell(&format!("{damage} is damaged and left out: restore a backup, or delete this record"));
+    }
+    let (mut rows, _) = query.select(&loaded.pats, now);
+    rows.retain(|at| loaded.pats.get(*at).is_some_and(|pat| soon(pat, now)));
     let found = !rows.is_empty();
     let shown = rows.iter().filter_map(|at| loaded.pats.get(*at));
     if out.json {
@@ -56,7 +65,7 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
             .collect();
         out.table(["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"], &rows)?;
     }
-    Ok(if args.expiring.is_some() && !found { Exit::No } else { Exit::Done })
+    Ok(exit(found))
 }
 
 /// Prints one token whole, with its newest events.

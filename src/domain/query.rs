@@ -153,6 +153,15 @@ impl Counts {
 }
 
 impl Query {
+    /// The tokens among `pats` to show, as they stand there.
+    pub fn shown<'a>(&self, pats: &'a [Pat], at: Moment) -> impl Iterator<Item = &'a Pat> {
+        let words: Vec<String> = fold(&self.search).split_whitespace().map(str::to_owned).collect();
+        let status = self.status;
+        pats.iter().filter(move |pat| {
+            status.shows(pat.status(at)) && words.iter().all(|word| found(pat, word))
+        })
+    }
+
     /// The places in `pats` of the rows to show, in their order, and the counts of the chips,
     /// with statuses as of `at`. Ties keep the order of names.
     pub fn select(&self, pats: &[Pat], at: Moment) -> (Vec<usize>, Counts) {

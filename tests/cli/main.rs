@@ -16,6 +16,7 @@ mod help;
 #[path = "../pty/home.rs"]
 #[expect(dead_code, reason = "shared with the tests in a pseudo-terminal")]
 mod home;
+mod listing;
 mod prompts;
 mod secrets;
 mod settings;
