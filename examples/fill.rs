@@ -1,18 +1,24 @@
 //! Fills a store with tokens of all kinds, the same ones for the same seed, to look at patdeck
 //! and to measure it: `cargo run --release --example fill -- FILE COUNT [SEED]`.
-//! The secrets are thrown away; nobody can use these tokens.
+//! Prints a few of their secrets, to present them to `verify`; they are as good as public.
 
-use std::{error::Error, path::Path};
+use std::{
+    convert::Infallible,
+    error::Error,
+    io::{self, Write as _},
+    path::Path,
+};
 
 use chrono::{TimeDelta, Utc};
 use patdeck::{
     domain::{
-        Action, Actor, Description, Digest, EventDraft, LastUse, Moment, Name, Pat, Prefix, Scopes,
+        Action, Actor, Description, EventDraft, LastUse, Moment, Name, Pat, Prefix, Scopes, Secret,
         TokenId,
     },
     store::{Store, StoreError, Writer},
 };
 use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng};
+use zeroize::Zeroizing;
 
 const TEAMS: [&str; 8] =
     ["ci", "edge", "sensor", "grafana", "billing", "backup", "fleet", "oncall"];
@@ -36,68 +42,97 @@ const PURPOSES: [&str; 5] = [
 ];
 
 /// Tokens of one transaction.
-const BATCH: i64 = 20_000;
-/// Over which they are spread: one that is issued now and then is in front of all others.
+const BATCH: u32 = 20_000;
+/// Over which they are spread: one that is issued now is in front of all others.
 const SPREAD: TimeDelta = TimeDelta::days(40);
 
-fn main() -> Result<(), Box<dyn Error>> {
+type Fault = Box<dyn Error>;
+
+fn main() -> Result<(), Fault> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [path, count, rest @ ..] = arguments.as_slice() else {
         return Err("usage: fill FILE COUNT [SEED]".into());
     };
     let seed = rest.first().map_or(Ok(1), |seed| seed.parse())?;
-    let count: i64 = count.parse()?;
-    let store = Store::open(Path::new(path))?;
+    let count = count.parse()?;
+    fill(Path::new(path), count, seed)?;
+    for Presented { id, secret } in secrets(count, seed, 3)? {
+        writeln!(io::stdout(), "{id} {}", secret.as_str())?;
+    }
+    Ok(())
+}
+
+/// Makes `count` tokens in the store at `path`.
+pub(crate) fn fill(path: &Path, count: u32, seed: u64) -> Result<(), Fault> {
+    let store = Store::open(path)?;
     let now = Utc::now();
     let mut dice = StdRng::seed_from_u64(seed);
+    let step = SPREAD / i32::try_from(count.max(1))?;
     for batch in (0..count).step_by(usize::try_from(BATCH)?) {
         // Made before the transaction, which may run a second time.
         let lives = (batch..count.min(batch + BATCH))
             // Oldest first: the trail's time never goes back.
-            .map(|n| {
-                let age = SPREAD.num_nanoseconds().unwrap_or_default() / count * (count - n);
-                life(&mut dice, n, now - TimeDelta::nanoseconds(age), now)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+            .map(|n| Ok(life(&mut dice, n, now - step * i32::try_from(count - n)?, now)?.0))
+            .collect::<Result<Vec<_>, Fault>>()?;
         store.write(|rows| lives.iter().try_for_each(|life| write(rows, life)))?;
     }
     Ok(())
 }
 
-/// A token as it is now.
-fn life(dice: &mut StdRng, n: i64, at: Moment, now: Moment) -> Result<Pat, Box<dyn Error>> {
+/// A secret of a store that was filled.
+pub(crate) struct Presented {
+    /// Whose it is.
+    pub(crate) id: TokenId,
+    /// Itself.
+    pub(crate) secret: Zeroizing<String>,
+}
+
+/// At most `limit` secrets of the store that was filled with this count and seed, of tokens all
+/// over it.
+pub(crate) fn secrets(count: u32, seed: u64, limit: usize) -> Result<Vec<Presented>, Fault> {
+    let mut dice = StdRng::seed_from_u64(seed);
+    let every = usize::try_from(count)?.div_ceil(limit.max(1)).max(1);
+    let mut presented = Vec::new();
+    let now = Utc::now();
+    for n in 0..count {
+        let (pat, secret) = life(&mut dice, n, now, now)?;
+        if usize::try_from(n)?.is_multiple_of(every) {
+            let secret = Zeroizing::new(secret.reveal().to_owned());
+            presented.push(Presented { id: pat.id, secret });
+        }
+    }
+    Ok(presented)
+}
+
+/// A token as it is now, and its secret.
+fn life(dice: &mut StdRng, n: u32, at: Moment, now: Moment) -> Result<(Pat, Secret), Fault> {
     let pick = |dice: &mut StdRng, words: &[&'static str]| {
         words.get(dice.random_range(0..words.len())).copied().unwrap_or_default()
     };
     let mut scopes = Scopes::default();
-    for _ in 0..dice.random_range(0..4) {
+    // Two on average.
+    for _ in 0..dice.random_range(0..5) {
         // One that is there already is none more.
         let _ = scopes.add(pick(dice, &SCOPES).parse()?);
     }
     let days = [7, 1, 30, 60, 90, 365].get(dice.random_range(0..6)).copied().unwrap_or(30);
     let name = format!("{}-{}-{n}", pick(dice, &TEAMS), pick(dice, &PLACES));
-    let later =
-        |dice: &mut StdRng| (at + TimeDelta::minutes(dice.random_range(1..60 * 24))).min(now);
-    let last_used = dice.random_bool(0.6).then(|| LastUse {
-        at: later(dice),
-        from: Some("192.0.2.17".to_owned()),
-        what: scopes
-            .iter()
-            .next()
-            .map_or("identify allowed".to_owned(), |it| format!("{it} allowed")),
-    });
-    let mut digest = [0; 32];
-    dice.fill_bytes(&mut digest);
-    Ok(Pat {
-        id: TokenId::draw(|bytes| {
-            dice.fill_bytes(bytes);
-            Ok::<_, Box<dyn Error>>(())
-        })?,
+    let later = TimeDelta::minutes(dice.random_range(1..60 * 24));
+    let what = scopes.iter().next().map_or("identify allowed".into(), |it| format!("{it} allowed"));
+    let used = LastUse { at: (at + later).min(now), from: Some("192.0.2.17".to_owned()), what };
+    let mut random = |bytes: &mut [u8]| {
+        dice.fill_bytes(bytes);
+        Ok::<_, Infallible>(())
+    };
+    let id = TokenId::draw(&mut random)?;
+    let secret = Secret::generate(&Prefix::default(), id, &mut random)?;
+    let pat = Pat {
+        id,
         name: Name::parse(&name)?,
         description: Description::parse(pick(dice, &PURPOSES))?,
         scopes,
         prefix: Prefix::default().as_str().to_owned(),
-        digest: Digest::from_bytes(digest),
+        digest: secret.digest(),
         retiring: None,
         created: at,
         created_by: Actor::named("alice"),
@@ -105,8 +140,9 @@ fn life(dice: &mut StdRng, n: i64, at: Moment, now: Moment) -> Result<Pat, Box<d
         expires: Some(at + TimeDelta::days(days)),
         revoked: dice.random_bool(0.12).then_some(at),
         claimed: true,
-        last_used,
-    })
+        last_used: dice.random_bool(0.6).then_some(used),
+    };
+    Ok((pat, secret))
 }
 
 /// Writes a token and what happened to it.

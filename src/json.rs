@@ -1,11 +1,13 @@
 //! Tokens and events as JSON: the one form in which both faces hand them out, with the version
 //! of it. Pure; nothing here is a secret or the digest of one.
 
-use std::fmt::Write as _;
+mod line;
+
+use std::{borrow::Cow, fmt::Write as _, io};
 
 use serde_json::{Value, json};
 
-use crate::domain::{Event, LastUse, Moment, Pat, Which, text::escape_with};
+use crate::domain::{Event, Moment, Pat, text::escape_with};
 
 /// The version of every JSON object that patdeck hands out.
 pub const SCHEMA: u32 = 1;
@@ -24,13 +26,17 @@ pub fn object(value: Value) -> String {
 
 /// `value` on one line, with what a terminal must not get in the escapes of JSON: the same value.
 pub fn text(value: &Value) -> String {
+    escaped(&value.to_string()).into_owned()
+}
+
+fn escaped(text: &str) -> Cow<'_, str> {
     let units = |c: char, out: &mut String| {
         for unit in c.encode_utf16(&mut [0; 2]) {
             // A string takes whatever is written to it.
             let _ = write!(out, "\\u{unit:04x}");
         }
     };
-    escape_with(&value.to_string(), units).into_owned()
+    escape_with(text, units)
 }
 
 /// A token whole, with its newest `events`.
@@ -46,27 +52,25 @@ pub fn time(at: Moment) -> String {
 
 /// A token as JSON; never its secret or its digest.
 pub fn token(pat: &Pat, now: Moment) -> Value {
-    json!({
-        "id": pat.id.as_str(),
-        "name": pat.name.as_str(),
-        "description": pat.description.as_str(),
-        "status": pat.status(now).word(),
-        "hint": pat.hint(),
-        "scopes": pat.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "issued": time(pat.issued),
-        "expires": pat.expires.map(time),
-        "revoked": pat.revoked.map(time),
-        "retiring_until": pat.retiring.as_ref().map(|old| time(old.until)),
-        "retiring_last_used": pat.used_by(Which::Retiring).map(used),
-        "created": time(pat.created),
-        "created_by": pat.created_by.to_string(),
-        "claimed": pat.claimed,
-        "last_used": pat.last_use().map(used),
-    })
+    let mut text = Vec::new();
+    let written = line::write(&mut text, pat, now, false);
+    // What was just written is JSON.
+    written.ok().and_then(|()| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
-fn used(used: &LastUse) -> Value {
-    json!({ "at": time(used.at), "from": used.from, "what": used.what })
+/// Writes a token as the text of an object of the current schema, with the end of its line.
+pub fn write_line(to: &mut Vec<u8>, pat: &Pat, now: Moment) -> io::Result<()> {
+    let start = to.len();
+    line::write(to, pat, now, true)?;
+    let is_plain = |byte: &u8| byte.is_ascii() && *byte != 0x7f;
+    let written = to.get(start..).unwrap_or_default();
+    if !written.iter().all(is_plain) {
+        let safe = escaped(&String::from_utf8_lossy(written)).into_owned();
+        to.truncate(start);
+        to.extend_from_slice(safe.as_bytes());
+    }
+    to.push(b'\n');
+    Ok(())
 }
 
 /// An event as JSON.

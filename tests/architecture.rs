@@ -30,7 +30,7 @@ const HOMES: [(&str, &[&str]); 9] = [
     ("bincode", &["store/codec.rs"]),
     ("redb", &["store/"]),
     ("serde", &["store/", "config/"]),
-    ("serde_json", &["cli/", "json.rs"]),
+    ("serde_json", &["cli/", "json.rs", "json/"]),
     ("toml", &["config/"]),
     ("crossterm", &["tui/", "keymap/key.rs"]),
     ("ratatui", &["tui/"]),

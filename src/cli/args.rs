@@ -168,9 +168,9 @@ pub struct List {
     #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true)]
     pub search: Search,
 
-    /// By which column; a leading - turns the order round
-    #[arg(long, value_name = "COLUMN", default_value = "-issued", value_parser = sort, allow_hyphen_values = true)]
-    pub sort: (Column, bool),
+    /// By which column; a leading - turns the order round [default: -issued, with --json by id]
+    #[arg(long, value_name = "COLUMN", value_parser = sort, allow_hyphen_values = true)]
+    pub sort: Option<(Column, bool)>,
 
     /// Only active ones that expire within this time; exit 1 if there is none
     #[arg(long, value_name = "TIME", conflicts_with = "status")]

@@ -14,6 +14,7 @@ pub mod print;
 mod prompt;
 mod scan;
 pub mod settings;
+mod stream;
 mod tokens;
 mod transfer;
 mod verify;

@@ -4,10 +4,12 @@ use super::{
     args::List,
     exit::{Exit, Failure},
     print::{Output, tell},
+    stream,
 };
 use crate::{
     domain::{
-        LastUse, Moment, Pat, Query, Sort, Status,
+        Column, LastUse, Moment, Pat, Query, Sort, Status,
+        lifetime::Span,
         sentence::{permits, wildcards},
     },
     json::{self, time, token},
@@ -17,22 +19,26 @@ use crate::{
 /// Prints the tokens that `args` ask for. With `--expiring` it says by its exit code whether
 /// there is one.
 pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, Failure> {
+    let (column, descending) = args.sort.unwrap_or((Column::Issued, true));
+    let sort = Sort { column, descending };
+    let query = Query { status: args.status.into(), search: args.search.clone(), sort };
+    let soon = |pat: &Pat, now: Moment| {
+        let within = args.expiring.map(Span::as_delta);
+        let ends = |within| pat.expires.is_some_and(|end| end - now <= within);
+        within.is_none_or(|within| ends(within) && pat.status(now) == Status::Active)
+    };
+    let exit = |found: bool| if args.expiring.is_some() && !found { Exit::No } else { Exit::Done };
+    if out.json && args.sort.is_none() {
+        let now = service.now()?;
+        return Ok(exit(stream::print(service, &query, now, |pat| soon(pat, now))?));
+    }
     let loaded = service.load()?;
     let now = loaded.now;
     for damage in &loaded.damaged {
         tell(&format!("{damage} is damaged and left out: restore a backup, or delete this record"));
     }
-    let (column, descending) = args.sort;
-    let sort = Sort { column, descending };
-    let query = Query { status: args.status.into(), search: args.search.clone(), sort };
     let (mut rows, _) = query.select(&loaded.pats, now);
-    if let Some(within) = args.expiring {
-        let soon = |pat: &Pat| {
-            let ends = pat.expires.is_some_and(|end| end - now <= within.as_delta());
-            ends && pat.status(now) == Status::Active
-        };
-        rows.retain(|at| loaded.pats.get(*at).is_some_and(soon));
-    }
+    rows.retain(|at| loaded.pats.get(*at).is_some_and(|pat| soon(pat, now)));
     let found = !rows.is_empty();
     let shown = rows.iter().filter_map(|at| loaded.pats.get(*at));
     if out.json {
@@ -55,7 +61,7 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
             .collect();
         out.table(["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"], &rows)?;
     }
-    Ok(if args.expiring.is_some() && !found { Exit::No } else { Exit::Done })
+    Ok(exit(found))
 }
 
 /// Prints one token whole, with its newest events.

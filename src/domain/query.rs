@@ -171,6 +171,11 @@ impl Query {
         if self.search.names_status() { StatusFilter::All } else { self.status }
     }
 
+    /// Whether it shows `pat`, as things are at `at`.
+    pub fn shows(&self, pat: &Pat, at: Moment) -> bool {
+        self.shown().shows(pat.status(at), pat.expires_soon(at)) && self.search.matches(pat, at)
+    }
+
     /// The places in `pats` of the rows to show, in their order, and the counts of the chips,
     /// with statuses as of `at`. Ties keep the order of names.
     pub fn select(&self, pats: &[Pat], at: Moment) -> (Vec<usize>, Counts) {

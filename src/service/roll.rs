@@ -7,7 +7,7 @@ use std::{cmp::Reverse, collections::HashSet};
 use super::{Position, Service, ServiceError, audit};
 use crate::{
     domain::{Action, Index, Moment, Pat, Ranks, StatusFilter, TokenId},
-    store::{Changes, Damage, Reached, Rows, StoreError},
+    store::{Changes, Damage, Found, Reached, Rows, StoreError},
 };
 
 /// What gives a token a time of issue.
@@ -156,6 +156,19 @@ impl Service {
             roll.arrange();
         }
         Ok(())
+    }
+
+    /// Shows `take` every token, part by part in the order of ids, for as long as it says so.
+    /// Nothing is held between two parts: each is as it was when it was read.
+    pub fn each_part(&self, mut take: impl FnMut(Found<Pat>) -> bool) -> Result<(), ServiceError> {
+        let mut after = None;
+        loop {
+            let (found, next) = self.store.read(|rows| rows.pats_after(after, PART))?;
+            if !take(found) || next.is_none() {
+                return Ok(());
+            }
+            after = next;
+        }
     }
 
     /// Up to `limit` tokens of these statuses, those that were issued last, newest first, as

@@ -1,0 +1,231 @@
+//! The parts that the table's figures are made of, by criterion: `cargo bench --bench parts`. A
+//! check beside what it cannot be faster than and what the reference platform does; what the
+//! list does with a million tokens; a frame.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a part that fails ends the measurement, as it should"
+)]
+
+use std::{hint::black_box, sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use patdeck::{
+    config::{Glyphs, Theme},
+    domain::{
+        Actor, Catalogue, Column, Description, Index, LastUse, Limits, Moment, Name, Pat, Prefix,
+        Query, Ranks, Request, Scope, Scopes, Search, Secret, Sort, StatusFilter, TokenId,
+    },
+    keymap::Keymap,
+    service::{Clock, Entropy, Policy, Service, Zone},
+    store::{Rows as _, Store, StoreError},
+    tui::{app::App, listing::Lists, look::Look, worker::Report, world::World},
+};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use ratatui::{buffer::Buffer, layout::Rect};
+use redb::{Database, ReadableDatabase as _, TableDefinition, backends::InMemoryBackend};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+/// Tokens of the list's parts.
+const MANY: u32 = 1_000_000;
+/// Tokens of the store's parts.
+const FEW: u32 = 1_000;
+
+fn now() -> Moment {
+    DateTime::from_timestamp(1_780_000_000, 0).unwrap_or_default()
+}
+
+fn policy() -> Policy {
+    Policy {
+        prefix: Prefix::default(),
+        limits: Limits::default(),
+        default_lifetime: "30d".parse().expect("a lifetime"),
+        catalogue: Catalogue::default(),
+    }
+}
+
+/// A token used a moment ago, and its secret.
+fn token(dice: &mut StdRng, n: u32) -> (Pat, Secret) {
+    let mut random = |bytes: &mut [u8]| {
+        dice.fill_bytes(bytes);
+        Ok::<_, std::convert::Infallible>(())
+    };
+    let Ok(id) = TokenId::draw(&mut random);
+    let Ok(secret) = Secret::generate(&Prefix::default(), id, &mut random);
+    let mut scopes = Scopes::default();
+    for scope in ["channels:*:publish", "clients:c-7:read"] {
+        scopes.add(scope.parse().expect("a scope")).expect("a new scope");
+    }
+    let used = LastUse { at: now(), from: None, what: "channels:c-1:publish allowed".into() };
+    let issued = now() - TimeDelta::minutes(n.into());
+    let pat = Pat {
+        id,
+        name: Name::parse(&format!("fleet-{}-{n}", n % 97)).expect("a name"),
+        description: Description::parse("Reads the sensors of the cold store").expect("a text"),
+        scopes,
+        prefix: "pat".into(),
+        digest: secret.digest(),
+        retiring: None,
+        created: issued,
+        created_by: Actor::named("alice"),
+        issued,
+        expires: Some(now() + TimeDelta::minutes(i64::from(n) - 1_000)),
+        revoked: n.is_multiple_of(9).then_some(issued),
+        claimed: true,
+        last_used: Some(used),
+    };
+    (pat, secret)
+}
+
+/// A store in memory with [`FEW`] tokens, and their secrets.
+fn filled() -> (Store, Vec<Secret>) {
+    let mut dice = StdRng::seed_from_u64(1);
+    let (pats, secrets): (Vec<_>, Vec<_>) = (0..FEW).map(|n| token(&mut dice, n)).unzip();
+    let store = Store::memory().expect("a store");
+    let write = |pat: &Pat, rows: &mut patdeck::store::Writer<'_>| {
+        rows.put_pat(pat)?;
+        pat.last_used.as_ref().map_or(Ok(()), |used| rows.put_use(&pat.id, used))
+    };
+    let written = store.write(|rows| {
+        pats.iter().try_for_each(|pat| write(pat, rows))?;
+        Ok::<_, StoreError>(())
+    });
+    written.expect("a write");
+    (store, secrets)
+}
+
+fn service(store: Store) -> Service {
+    Service::new(store, Clock::fixed(now()), Entropy::System, Actor::named("bench"), policy())
+}
+
+fn check(c: &mut Criterion) {
+    let (store, secrets) = filled();
+    let ids: Vec<TokenId> = secrets.iter().map(Secret::id).collect();
+    let mut at = (0..secrets.len()).cycle();
+    let mut next = || at.next().unwrap_or(0);
+    let scope: Scope = "channels:c-1:publish".parse().expect("a scope");
+    let (entity_type, operation) = (scope.entity_type, scope.operation);
+    let request = Request { entity_type, entity: scope.entity, operation, domain: None };
+    let mut group = c.benchmark_group("check");
+    group.bench_function("read and decode a record", |b| {
+        b.iter(|| store.read(|rows| rows.pat(&ids[next()])).map(black_box));
+    });
+    let service = service(store);
+    group.bench_function("verify", |b| {
+        b.iter_batched(
+            || Zeroizing::new(secrets[next()].reveal().to_owned()),
+            |presented| service.verify(presented, &request, None).map(black_box),
+            BatchSize::SmallInput,
+        );
+    });
+    let text = secrets[0].reveal();
+    group.bench_function("SHA-256 of a secret alone", |b| {
+        b.iter(|| Sha256::digest(black_box(text.as_bytes())));
+    });
+    group.bench_function("a plain redb get", redb_get);
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
+    let slow = scrypt::Params::new(14, 8, 1, 32).expect("parameters");
+    group.bench_function("scrypt N=16384 r=8 p=1", |b| {
+        let mut out = [0; 32];
+        b.iter(|| scrypt::scrypt(black_box(text.as_bytes()), b"salt", &slow, &mut out));
+    });
+    group.finish();
+}
+
+fn redb_get(b: &mut criterion::Bencher<'_>) {
+    const TABLE: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("plain");
+    let backend = InMemoryBackend::new();
+    let db = Database::builder().create_with_backend(backend).expect("a database");
+    let transaction = db.begin_write().expect("a transaction");
+    {
+        let mut table = transaction.open_table(TABLE).expect("a table");
+        for key in 0..u64::from(FEW) {
+            table.insert(key, [7; 200].as_slice()).expect("an insertion");
+        }
+    }
+    transaction.commit().expect("a commit");
+    let mut key = (0..u64::from(FEW)).cycle();
+    b.iter(|| {
+        let read = db.begin_read().expect("a transaction");
+        let table = read.open_table(TABLE).expect("a table");
+        table.get(key.next().unwrap_or(0)).expect("a get").map(|found| found.value().len())
+    });
+}
+
+fn list(c: &mut Criterion) {
+    let mut dice = StdRng::seed_from_u64(1);
+    let mut pats: Vec<Pat> = (0..MANY).map(|n| token(&mut dice, n).0).collect();
+    pats.sort_by_key(|pat| pat.id);
+    let mut index = Index::default();
+    index.extend(&pats);
+    drop(pats);
+    let mut group = c.benchmark_group("list of 1,000,000");
+    group.sample_size(10);
+    group.bench_function("order of all names", |b| b.iter(|| Ranks::of(index.texts())));
+    index.rank(&Ranks::of(index.texts()));
+    let query = |search: &str, column| Query {
+        status: StatusFilter::All,
+        search: Search::read(search).0,
+        sort: Sort { column, descending: true },
+    };
+    let pick = |query: &Query| query.pick(&index, now(), || true).expect("wanted");
+    let issued = query("", Column::Issued);
+    group.bench_function("filter", |b| {
+        let active = Query { status: StatusFilter::Active, ..issued.clone() };
+        b.iter(|| pick(&active));
+    });
+    for (name, search) in [("search, found often", "fleet"), ("search, found seldom", "77-8888")] {
+        let query = query(search, Column::Issued);
+        group.bench_function(name, |b| b.iter(|| pick(&query)));
+    }
+    group.bench_function("first screenful", |b| {
+        b.iter_batched(
+            || pick(&issued),
+            |mut it| it.window(&index, 0..400),
+            BatchSize::PerIteration,
+        );
+    });
+    for (name, column) in [("sort by time", Column::Issued), ("sort by name", Column::Name)] {
+        let query = query("", column);
+        group.bench_function(name, |b| {
+            b.iter_batched(
+                || pick(&query),
+                |it| it.sorted(&index, || true),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+}
+
+fn frame(c: &mut Criterion) {
+    let service = Arc::new(service(filled().0));
+    let (clock, look) = (Clock::fixed(now()), Look::new(Theme::Default, Glyphs::Unicode));
+    let world = World::new(clock, Zone::utc(), look, policy(), Keymap::default());
+    let mut app = App::new(world, "operator@gateway".into());
+    let mut lists = Lists::new(Arc::clone(&service));
+    for _ in 0..3 {
+        for want in app.take_wants() {
+            match want {
+                patdeck::tui::app::Want::List(question) => {
+                    let tell = |listing| app.report(Report::Listing(Box::new(listing)));
+                    lists.answer(&question, || true, tell).expect("an answer");
+                }
+                patdeck::tui::app::Want::Ask(effect) => {
+                    let outcome = patdeck::tui::effect::perform(&service, &effect);
+                    app.report(Report::Reply(Box::new(outcome)));
+                }
+                _ => {}
+            }
+        }
+    }
+    let area = Rect::new(0, 0, 80, 24);
+    let mut buffer = Buffer::empty(area);
+    c.bench_function("a frame of 80x24", |b| b.iter(|| app.paint(area, &mut buffer)));
+}
+
+criterion_group!(benches, check, list, frame);
+criterion_main!(benches);

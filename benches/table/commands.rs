@@ -1,0 +1,200 @@
+//! The commands, and the check that they share, on the same stores.
+
+use std::{
+    fs::{self, File},
+    hint::black_box,
+    io::Read as _,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use chrono::Utc;
+use patdeck::{
+    domain::{Actor, Catalogue, LastUse, Limits, Prefix, Request, Scope},
+    service::{Clock, Entropy, Policy, Service},
+    store::{Store, StoreError},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    Bound::{Least, Most, None},
+    Fault, Measured, Row, SEED, Subject, fill, quantile,
+};
+
+const VERIFY: &str = "verify in process, a second";
+const PROCESS: &str = "verify as a process, times /bin/true";
+const LIST: &str = "list --json, rows a second";
+const LIST_MEMORY: &str = "list --json, most memory, MiB";
+const IMPORT: &str = "import, rows a second";
+const IMPORT_MEMORY: &str = "import, most memory, MiB";
+const SIZE: &str = "bytes a token, compacted";
+
+pub(crate) const ROWS: [Row; 7] = [
+    Row { what: VERIFY, bounds: (Least(150_000.0), Least(100_000.0)) },
+    Row { what: PROCESS, bounds: (Most(2.5), Most(3.0)) },
+    Row { what: LIST, bounds: (None, Least(500_000.0)) },
+    Row { what: LIST_MEMORY, bounds: (None, None) },
+    Row { what: IMPORT, bounds: (None, Least(60_000.0)) },
+    Row { what: IMPORT_MEMORY, bounds: (None, None) },
+    Row { what: SIZE, bounds: (None, Most(400.0)) },
+];
+
+/// Tokens that are checked, at most.
+const CHECKED: usize = 20_000;
+/// Processes of each kind that are compared.
+const PROCESSES: usize = 150;
+
+pub(crate) fn measure(subject: &Subject) -> Result<Measured, Fault> {
+    let mut measured = Measured::new();
+    let secrets = fill::secrets(subject.size.try_into()?, SEED, CHECKED)?;
+    measured.push((VERIFY, checks(subject, &secrets)?));
+    let secret = secrets.first().ok_or("no secret")?;
+    measured.push((PROCESS, processes(subject, secret)?));
+    if subject.is_large() {
+        measured.extend(transfers(subject)?);
+    }
+    Ok(measured)
+}
+
+fn count(size: usize) -> f64 {
+    f64::from(u32::try_from(size).unwrap_or(u32::MAX))
+}
+
+/// Checks a second, each of another token, read from the store each time. All were used a
+/// moment ago, so that none of the checks writes.
+fn checks(subject: &Subject, secrets: &[fill::Presented]) -> Result<f64, Fault> {
+    let store = Store::open(&subject.store())?;
+    let now = Utc::now();
+    store.write(|rows| {
+        secrets.iter().try_for_each(|it| {
+            let last = LastUse { at: now, from: Option::None, what: String::new() };
+            rows.put_use(&it.id, &last)
+        })?;
+        Ok::<_, StoreError>(())
+    })?;
+    let policy = Policy {
+        prefix: Prefix::default(),
+        limits: Limits::default(),
+        default_lifetime: "30d".parse()?,
+        catalogue: Catalogue::default(),
+    };
+    let actor = Actor::named("bench");
+    let service = Service::new(store, Clock::fixed(now), Entropy::System, actor, policy);
+    let scope: Scope = "channels:c-9:publish".parse()?;
+    let request = Request {
+        entity_type: scope.entity_type,
+        entity: scope.entity,
+        operation: scope.operation,
+        domain: scope.domain,
+    };
+    let mut best = 0.0_f64;
+    let rounds = (CHECKED / secrets.len().max(1)).max(1);
+    for _ in 0..5 {
+        let started = Instant::now();
+        for _ in 0..rounds {
+            for it in secrets {
+                let presented = Zeroizing::new(it.secret.as_str().to_owned());
+                black_box(service.verify(presented, &request, Option::None)?);
+            }
+        }
+        best = best.max(count(rounds * secrets.len()) / started.elapsed().as_secs_f64());
+    }
+    Ok(best)
+}
+
+/// How many times as long a whole check takes as a process that does nothing. Turn by turn, so
+/// that whatever else the machine does concerns both.
+fn processes(subject: &Subject, secret: &fill::Presented) -> Result<f64, Fault> {
+    let file = subject.path("secret");
+    fs::write(&file, secret.secret.as_bytes())?;
+    let (mut ours, mut nothing) = (Vec::new(), Vec::new());
+    for _ in 0..PROCESSES {
+        let mut verify = Command::new(&subject.program);
+        verify.arg("--store").arg(subject.store()).arg("verify").stdin(File::open(&file)?);
+        ours.push(run(&mut verify)?);
+        nothing.push(run(Command::new("/bin/true").stdin(Stdio::null()))?);
+    }
+    Ok(quantile(&mut ours, 0.5) / quantile(&mut nothing, 0.5))
+}
+
+/// Seconds that a whole process takes.
+pub(crate) fn run(command: &mut Command) -> Result<f64, Fault> {
+    let started = Instant::now();
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?.wait()?;
+    Ok(started.elapsed().as_secs_f64())
+}
+
+fn transfers(subject: &Subject) -> Result<Measured, Fault> {
+    let mut measured = Measured::new();
+    let size = count(subject.size);
+    let ours = |arguments: &[&str]| {
+        let mut command = Command::new(&subject.program);
+        command.arg("--store").arg(subject.store()).args(arguments);
+        command
+    };
+    let listed = watched(ours(&["list", "--status", "all", "--json"]))?;
+    measured.extend([(LIST, size / listed.seconds), (LIST_MEMORY, listed.memory)]);
+
+    let export = subject.path("export.jsonl");
+    let exported = ours(&["export", "--output", &export.to_string_lossy()]).output()?;
+    if !exported.status.success() {
+        return Err(String::from_utf8_lossy(&exported.stderr).into_owned().into());
+    }
+    let mut import = Command::new(&subject.program);
+    import.arg("--store").arg(subject.path("other.redb")).arg("import").arg(&export);
+    let imported = watched(import)?;
+    measured.extend([(IMPORT, size / imported.seconds), (IMPORT_MEMORY, imported.memory)]);
+    fs::remove_file(&export)?;
+    fs::remove_file(subject.path("other.redb"))?;
+
+    let copy = subject.path("copy.redb");
+    let copied = ours(&["backup", &copy.to_string_lossy()]).output()?;
+    if !copied.status.success() {
+        return Err(String::from_utf8_lossy(&copied.stderr).into_owned().into());
+    }
+    measured.push((SIZE, bytes(&copy)? / size));
+    fs::remove_file(&copy)?;
+    Ok(measured)
+}
+
+fn bytes(path: &Path) -> Result<f64, Fault> {
+    #[expect(clippy::cast_precision_loss, reason = "a file has less than 2^52 bytes")]
+    Ok(fs::metadata(path)?.len() as f64)
+}
+
+/// How a process went.
+struct Run {
+    seconds: f64,
+    /// MiB.
+    memory: f64,
+}
+
+/// Runs `command` to its end, taking whatever it prints.
+fn watched(mut command: Command) -> Result<Run, Fault> {
+    let started = Instant::now();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut out = child.stdout.take().ok_or("no output")?;
+    let reader = thread::spawn(move || {
+        let mut piece = vec![0; 1 << 16];
+        while matches!(out.read(&mut piece), Ok(read) if read > 0) {}
+    });
+    let mut memory = 0.0_f64;
+    let status = loop {
+        memory = memory.max(most_memory(&child).unwrap_or(0.0));
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        thread::sleep(Duration::from_millis(2));
+    };
+    let seconds = started.elapsed().as_secs_f64();
+    reader.join().map_err(|_| "the reader panicked")?;
+    if status.success() { Ok(Run { seconds, memory }) } else { Err("a command failed".into()) }
+}
+
+fn most_memory(child: &Child) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1_024.0)
+}
