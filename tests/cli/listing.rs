@@ -1,7 +1,7 @@
 //! `list --json`: by id as it is read, in another order where one is asked for, and an end when
 //! nobody reads on.
 
-use crate::{Home, issue, run};
+use crate::{Home, run};
 
 fn names(home: &Home, arguments: &[&str]) -> Vec<String> {
     let listed = run(home, &[&["list", "--json"], arguments].concat()).objects();
