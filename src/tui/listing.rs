@@ -77,12 +77,14 @@ pub struct Lists {
     roll: Roll,
     /// The tokens that were left unclaimed when everything was read for the first time.
     left: Option<Vec<TokenId>>,
+    /// All tokens in numbers as of an instant, for as long as they hold.
+    numbers: Option<(Moment, Summary)>,
 }
 
 impl Lists {
     /// Nothing is read yet.
     pub fn new(service: Arc<Service>) -> Self {
-        Self { service, roll: Roll::default(), left: None }
+        Self { service, roll: Roll::default(), left: None, numbers: None }
     }
 
     /// Whether a part of the store is still to be read.
@@ -92,7 +94,28 @@ impl Lists {
 
     /// Reads the next part of the store.
     pub fn read_on(&mut self) -> Result<(), ServiceError> {
+        self.numbers = None;
         self.service.read_on(&mut self.roll)
+    }
+
+    fn keep_up(&mut self) -> Result<(), ServiceError> {
+        let before = self.roll.position();
+        let kept_up = self.service.keep_up(&mut self.roll);
+        if self.roll.position() != before {
+            self.numbers = None;
+        }
+        kept_up
+    }
+
+    /// All tokens in numbers. Counted anew only when a change or the clock may have moved one.
+    fn numbers(&mut self, at: Moment) -> Summary {
+        let holds = |(then, numbers): &(Moment, Summary)| {
+            *then <= at && numbers.until.is_none_or(|until| at < until)
+        };
+        match self.numbers.filter(holds) {
+            Some((_, numbers)) => numbers,
+            None => self.numbers.insert((at, self.roll.index().summary(at))).1,
+        }
     }
 
     /// What it knows, to work out the order of the names elsewhere; `None` when that is known.
@@ -113,10 +136,10 @@ impl Lists {
     pub fn answer(
         &mut self,
         question: &Question,
-        wanted: impl Fn() -> bool,
+        wanted: impl Fn() -> bool + Sync,
         mut tell: impl FnMut(Listing),
     ) -> Result<(), ServiceError> {
-        let kept_up = self.service.keep_up(&mut self.roll);
+        let kept_up = self.keep_up();
         let read = match kept_up {
             Ok(()) if self.roll.total() <= AT_ONCE && self.has_more() => self.read_on(),
             kept_up => kept_up,
@@ -180,8 +203,9 @@ impl Lists {
 
     /// The store as far as it is known.
     pub fn census(&mut self, at: Moment) -> Census {
-        let index = self.roll.index();
         let whole = self.roll.is_whole();
+        let numbers = whole.then(|| self.numbers(at));
+        let index = self.roll.index();
         let is_left = |id: &TokenId| {
             let row = index.get(id);
             row.is_some_and(|row| !row.is_claimed() && row.status(at) == Status::Active)
@@ -195,7 +219,7 @@ impl Lists {
             total: self.roll.total(),
             read: index.len(),
             at,
-            numbers: whole.then(|| index.summary(at)),
+            numbers,
             damaged: self.roll.damaged().iter().map(ToString::to_string).collect(),
             clock_behind: self.roll.clock_behind(),
             left,

@@ -2,7 +2,7 @@
 //! search finds, and their order. The first screenful is had long before the whole order, and
 //! long work asks whether anybody still wants it.
 
-use std::ops::Range;
+use std::{ops::Range, thread};
 
 use memchr::memmem::Finder;
 
@@ -174,37 +174,76 @@ impl Picked {
     pub fn window(&mut self, index: &Index, window: Range<usize>) -> Vec<TokenId> {
         let end = window.end.min(self.items.len());
         let start = window.start.min(end);
+        if start == 0 {
+            return index.ids_of(&self.least(end));
+        }
         let mut part = self.items.as_mut_slice();
         if end < part.len() {
             part = part.select_nth_unstable(end).0;
         }
-        if start > 0 && start < part.len() {
+        if start < part.len() {
             part.select_nth_unstable(start);
         }
         let part = part.get_mut(start..).unwrap_or_default();
         part.sort_unstable();
-        part.iter().filter_map(|item| index.id_of(*item)).collect()
+        index.ids_of(part)
+    }
+
+    /// The `count` least items in order, by one look at each: most are greater than all that
+    /// were kept so far.
+    fn least(&self, count: usize) -> Vec<u128> {
+        let mut least = Vec::with_capacity(4 * count);
+        let mut limit = u128::MAX;
+        for item in &self.items {
+            if *item < limit {
+                least.push(*item);
+                if least.len() == 4 * count {
+                    limit = *least.select_nth_unstable(count).1;
+                    least.truncate(count);
+                }
+            }
+        }
+        least.sort_unstable();
+        least.truncate(count);
+        least
     }
 
     /// All of them in order. `None` as soon as `wanted` says that nobody waits any more.
     #[expect(clippy::stable_sort_primitive, reason = "the stable one merges what is in order")]
-    pub fn sorted(mut self, index: &Index, wanted: impl Fn() -> bool) -> Option<Vec<TokenId>> {
-        for piece in self.items.chunks_mut(PIECE) {
-            if !wanted() {
-                return None;
-            }
-            piece.sort_unstable();
+    pub fn sorted(
+        mut self,
+        index: &Index,
+        wanted: impl Fn() -> bool + Sync,
+    ) -> Option<Vec<TokenId>> {
+        let sort = |items: &mut [u128]| {
+            items.chunks_mut(PIECE).all(|piece| {
+                piece.sort_unstable();
+                wanted()
+            })
+        };
+        let middle = if self.items.len() > PIECE { self.items.len() / 2 } else { 0 };
+        let (one, other) = self.items.split_at_mut(middle);
+        let done = thread::scope(|scope| {
+            // Half of the work is another core's.
+            let beside = (!one.is_empty()).then(|| scope.spawn(|| sort(one)));
+            sort(other) && beside.is_none_or(|beside| beside.join().unwrap_or(false))
+        });
+        if !done {
+            return None;
         }
         // What is in order piece by piece is merged, which is a small part of the work.
         self.items.sort();
-        if !wanted() {
-            return None;
-        }
-        Some(self.items.iter().filter_map(|item| index.id_of(*item)).collect())
+        wanted().then(|| index.ids_of(&self.items))
     }
 }
 
 impl Index {
+    fn ids_of(&self, items: &[u128]) -> Vec<TokenId> {
+        let mut ids = Vec::with_capacity(items.len());
+        ids.extend(items.iter().filter_map(|item| self.id_of(*item)));
+        ids
+    }
+
     fn id_of(&self, item: u128) -> Option<TokenId> {
         let slot = u32::try_from(item & u128::from(u32::MAX)).ok()?;
         let chunk = self.chunks.get(usize::try_from(slot >> WITHIN).ok()?)?;

@@ -34,8 +34,10 @@ impl Ranks {
 }
 
 fn ranked(chunks: &[Arc<Chunk>], text: Text) -> Vec<u32> {
-    let texts: Vec<&str> =
-        chunks.iter().flat_map(|chunk| (0..chunk.rows.len()).map(|at| text(chunk, at))).collect();
+    let mut texts = Vec::with_capacity(chunks.iter().map(|chunk| chunk.rows.len()).sum());
+    for chunk in chunks {
+        texts.extend((0..chunk.rows.len()).map(|at| text(chunk, at)));
+    }
     let full = |at: u32| usize::try_from(at).ok().and_then(|at| texts.get(at)).copied();
     // Most are told apart by their first bytes, which are at hand.
     let mut order: Vec<(u128, u32)> = (0..).zip(&texts).map(|(at, it)| (head(it), at)).collect();
