@@ -66,6 +66,10 @@ impl Written {
 /// The first character of `text` that must not be shown as it is: an unsafe one, or a mark that
 /// stands on nothing or on a pile of others.
 pub fn first_unsafe(text: &str) -> Option<char> {
+    if text.is_ascii() {
+        // Most text is, every record has many of them, and there only controls are unsafe.
+        return text.chars().find(char::is_ascii_control);
+    }
     let mut written = Written::default();
     text.chars().find(|c| written.refuses(*c))
 }
@@ -98,6 +102,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn of_ascii_the_controls_alone_are_unsafe() {
+        for c in (0..=0x7f_u8).map(char::from) {
+            assert_eq!(first_unsafe(&format!("a{c}")).is_some(), is_unsafe(c), "{c:?}");
+            assert_eq!(Written::default().refuses(c), is_unsafe(c), "{c:?}");
+        }
+    }
 
     #[test]
     fn ordinary_text_of_any_script_is_left_alone() {
