@@ -3,7 +3,7 @@
 
 mod line;
 
-use std::{borrow::Cow, fmt::Write as _, io};
+use std::{fmt::Write as _, io};
 
 use serde_json::{Value, json};
 
@@ -26,17 +26,13 @@ pub fn object(value: Value) -> String {
 
 /// `value` on one line, with what a terminal must not get in the escapes of JSON: the same value.
 pub fn text(value: &Value) -> String {
-    escaped(&value.to_string()).into_owned()
-}
-
-fn escaped(text: &str) -> Cow<'_, str> {
     let units = |c: char, out: &mut String| {
         for unit in c.encode_utf16(&mut [0; 2]) {
             // A string takes whatever is written to it.
             let _ = write!(out, "\\u{unit:04x}");
         }
     };
-    escape_with(text, units)
+    escape_with(&value.to_string(), units).into_owned()
 }
 
 /// A token whole, with its newest `events`.
@@ -60,15 +56,7 @@ pub fn token(pat: &Pat, now: Moment) -> Value {
 
 /// Writes a token as the text of an object of the current schema, with the end of its line.
 pub fn write_line(to: &mut Vec<u8>, pat: &Pat, now: Moment) -> io::Result<()> {
-    let start = to.len();
     line::write(to, pat, now, true)?;
-    let is_plain = |byte: &u8| byte.is_ascii() && *byte != 0x7f;
-    let written = to.get(start..).unwrap_or_default();
-    if !written.iter().all(is_plain) {
-        let safe = escaped(&String::from_utf8_lossy(written)).into_owned();
-        to.truncate(start);
-        to.extend_from_slice(safe.as_bytes());
-    }
     to.push(b'\n');
     Ok(())
 }

@@ -4,6 +4,7 @@
 use std::io::{self, Write as _};
 
 use chrono::{Datelike as _, Timelike as _};
+use serde_json::Value;
 
 use super::SCHEMA;
 use crate::domain::{LastUse, Moment, Pat, Which};
@@ -42,7 +43,7 @@ pub(super) fn write(to: &mut Vec<u8>, pat: &Pat, now: Moment, schema: bool) -> i
         if at > 0 {
             to.push(b',');
         }
-        serde_json::to_writer(&mut *to, &scope.to_string())?;
+        string(to, &scope.to_string())?;
     }
     to.push(b']');
     text_field(to, "status", pat.status(now).word())?;
@@ -58,7 +59,10 @@ fn last_use(to: &mut Vec<u8>, used: Option<&LastUse>) -> io::Result<()> {
     to.extend_from_slice(b"{\"at\":");
     time(to, Some(used.at));
     field(to, "from");
-    serde_json::to_writer(&mut *to, &used.from)?;
+    match &used.from {
+        None => to.extend_from_slice(b"null"),
+        Some(from) => string(to, from)?,
+    }
     text_field(to, "what", &used.what)?;
     to.push(b'}');
     Ok(())
@@ -72,7 +76,16 @@ fn field(to: &mut Vec<u8>, name: &str) {
 
 fn text_field(to: &mut Vec<u8>, name: &str, text: &str) -> io::Result<()> {
     field(to, name);
-    Ok(serde_json::to_writer(to, text)?)
+    string(to, text)
+}
+
+/// A text with what a terminal must not get in the escapes of JSON, as [`super::text`] has it.
+fn string(to: &mut Vec<u8>, text: &str) -> io::Result<()> {
+    if text.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) {
+        return Ok(serde_json::to_writer(to, text)?);
+    }
+    to.extend_from_slice(super::text(&Value::from(text)).as_bytes());
+    Ok(())
 }
 
 /// An instant as [`super::time`] writes it, or `null`.
