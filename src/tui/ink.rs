@@ -50,6 +50,8 @@ pub(super) fn draw<'a>(
 /// what stuck out into the next cell would stay there for ever.
 fn agreed(symbol: &str) -> Cow<'_, str> {
     let columns = symbol.width();
+    // What stands before its letter would join the cell before it on many terminals.
+    let symbol = symbol.trim_start_matches(|c: char| c.width() == Some(0));
     let apart: usize = symbol.chars().filter_map(UnicodeWidthChar::width).sum();
     let Some(first) = symbol.chars().next().filter(|_| apart != columns) else {
         return Cow::Borrowed(symbol);
@@ -275,6 +277,7 @@ mod tests {
             ("👍🏽", "👍"),
             ("👨\u{200d}👩", "👨"),
             ("❤\u{fe0f}", "❤ "),
+            ("\u{113d1}0", "0"),
         ] {
             assert_eq!(agreed(symbol), written, "{symbol}");
         }

@@ -112,6 +112,23 @@ fn the_command_follows_the_fields_and_waits_for_sound_ones() {
 }
 
 #[test]
+fn a_change_to_many_names_them_by_their_ids() {
+    for (keys, before, after) in [
+        ("* r", "patdeck revoke ", ""),
+        ("* D", "patdeck delete ", ""),
+        ("* R <Tab> <Tab> <C-u> new.tsv", "patdeck regenerate ", "--secret-file new.tsv"),
+    ] {
+        let mut it = Journey::on(Fixture::Few, 80, 24);
+        it.keys(keys).keys("<C-y>");
+        let sent = it.sent();
+        let line = sent.first().unwrap();
+        assert!(line.starts_with(before) && line.ends_with(after), "{line}");
+        assert!(["grafana", "ci-deploy"].iter().all(|name| line.contains(it.id(name).as_str())));
+        parsed(line);
+    }
+}
+
+#[test]
 fn a_trail_that_no_command_can_show_is_not_claimed_to_have_one() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("4 f y c").keys("a y c").sees("filters the trail by token only");
