@@ -4,15 +4,16 @@
 
 use std::{
     io::{self, Write},
+    panic::resume_unwind,
     sync::mpsc::sync_channel,
     thread,
 };
 
-use super::{exit::Failure, print::tell};
+use super::{exit::Failure, tokens::tell_left_out};
 use crate::{
     domain::{Moment, Pat, Query},
     json::write_line,
-    service::{Service, ServiceError},
+    service::Service,
 };
 
 /// Parts that are read ahead of what is written.
@@ -33,9 +34,7 @@ pub(super) fn print(
         let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
         for part in read {
             for damage in part.damaged {
-                tell(&format!(
-                    "{damage} is damaged and left out: restore a backup, or delete this record"
-                ));
+                tell_left_out(&damage);
             }
             let shown = part.rows.iter().filter(|pat| query.shows(pat, now));
             for pat in shown.filter(|pat| keep(pat)) {
@@ -46,8 +45,8 @@ pub(super) fn print(
             }
         }
         out.flush()?;
-        // A thread that panicked has said so.
-        reading.join().unwrap_or(Ok::<_, ServiceError>(()))?;
+        // A list that stops in its middle must not look like a whole one.
+        reading.join().unwrap_or_else(|panic| resume_unwind(panic))?;
         Ok(found)
     })
 }

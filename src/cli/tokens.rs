@@ -1,5 +1,7 @@
 //! `list` and `show`: reading tokens.
 
+use std::fmt::Display;
+
 use super::{
     args::List,
     exit::{Exit, Failure},
@@ -34,9 +36,7 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
     }
     let loaded = service.load()?;
     let now = loaded.now;
-    for damage in &loaded.damaged {
-        tell(&format!("{damage} is damaged and left out: restore a backup, or delete this record"));
-    }
+    loaded.damaged.iter().for_each(tell_left_out);
     let (mut rows, _) = query.select(&loaded.pats, now);
     rows.retain(|at| loaded.pats.get(*at).is_some_and(|pat| soon(pat, now)));
     let found = !rows.is_empty();
@@ -62,6 +62,11 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
         out.table(["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"], &rows)?;
     }
     Ok(exit(found))
+}
+
+/// Says that a record is not in the list, and what to do.
+pub(super) fn tell_left_out(damage: &impl Display) {
+    tell(&format!("{damage} is damaged and left out: restore a backup, or delete this record"));
 }
 
 /// Prints one token whole, with its newest events.

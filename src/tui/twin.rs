@@ -6,8 +6,8 @@ use std::fmt;
 
 use super::{effect::Effect, view::View};
 use crate::{
-    domain::{Pat, Query, Request, Scope, StatusFilter, TokenId},
-    service::Bulk,
+    domain::{Overlap, Pat, Query, Request, Scope, StatusFilter, TokenId},
+    service::{Bulk, Renewal},
 };
 
 /// A command line of patdeck.
@@ -57,6 +57,15 @@ impl Twin {
             self = add(self, text);
         }
         self
+    }
+
+    /// Lifetime and overlap of a new secret; no overlap is what the command does anyway.
+    fn renewal(self, renewal: Renewal) -> Self {
+        let twin = self.option("--lifetime", renewal.lifetime);
+        match renewal.overlap {
+            Overlap::None => twin,
+            overlap => twin.option("--overlap", overlap.word()),
+        }
     }
 
     /// The same on the store and with the settings that these options name.
@@ -110,13 +119,7 @@ pub fn of(effect: &Effect, view: &View<'_>) -> Option<Twin> {
         Effect::RemoveScope(id, scope) => Some(on("scope remove", id)?.operand(scope.to_string())),
         Effect::ClearScopes(id) => on("scope clear", id),
         Effect::Revoke(id) => on("revoke", id),
-        Effect::Regenerate(id, renewal) => {
-            let twin = on("regenerate", id)?.option("--lifetime", renewal.lifetime);
-            Some(match renewal.overlap.word() {
-                "0" => twin,
-                word => twin.option("--overlap", word),
-            })
-        }
+        Effect::Regenerate(id, renewal) => Some(on("regenerate", id)?.renewal(*renewal)),
         Effect::EndOverlap(id) => on("revoke --old", id),
         Effect::Delete(id) => on("delete", id),
         Effect::DeleteAll(_) => Some(Twin::of("delete --all")),
@@ -150,12 +153,7 @@ fn of_bulk(bulk: &Bulk, ids: &[TokenId]) -> Option<Twin> {
             others.iter().fold(twin, |twin, id| twin.option("--also", id))
         }
         Bulk::Regenerate { renewal, file } => {
-            let twin = all(Twin::of("regenerate")).option("--lifetime", renewal.lifetime);
-            let twin = match renewal.overlap.word() {
-                "0" => twin,
-                word => twin.option("--overlap", word),
-            };
-            twin.option("--secret-file", file)
+            all(Twin::of("regenerate")).renewal(*renewal).option("--secret-file", file)
         }
     })
 }

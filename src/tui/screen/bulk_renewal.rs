@@ -7,9 +7,12 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::ask::{counted, paragraph};
+use super::{
+    ask::{counted, paragraph},
+    regenerate::{overlap_of, overlaps},
+};
 use crate::{
-    domain::{Overlap, TokenId},
+    domain::{Lifetime, TokenId},
     keymap::Action,
     service::{Bulk, Renewal, ServiceError},
     tui::{
@@ -55,15 +58,11 @@ pub struct BulkRenewal {
 impl BulkRenewal {
     /// The form on these tokens, with a file name that is not taken by an earlier use.
     pub fn new(ids: Vec<TokenId>, view: &View<'_>) -> Self {
-        let words = Overlap::ALL.map(|overlap| match overlap {
-            Overlap::None => "none",
-            other => other.word(),
-        });
         let wall = view.zone.wall(view.now).format("%Y%m%d-%H%M%S");
         Self {
             ids,
             lifetime: LifetimeField::new(view),
-            overlap: Choice::new(words, 0),
+            overlap: overlaps(),
             file: Field::line(&format!("./secrets-{wall}.tsv")),
             focus: Focus::Lifetime,
             go: true,
@@ -93,24 +92,25 @@ impl BulkRenewal {
             self.lifetime.enter(false);
             return Step::Changed;
         };
-        let file = self.file.text().trim().to_owned();
-        if file.is_empty() {
+        let Some(change) = self.renewing(lifetime) else {
             self.focus = Focus::File;
             self.fault = Some("a file name is needed: the secrets must go somewhere".into());
             return Step::Changed;
-        }
-        let overlap = Overlap::ALL.get(self.overlap.chosen()).copied().unwrap_or_default();
-        let bulk = Bulk::Regenerate { renewal: Renewal { lifetime, overlap }, file };
-        Step::Do(Effect::Preview(bulk, self.ids.clone()))
+        };
+        Step::Do(Effect::Preview(change, self.ids.clone()))
     }
 
     /// What it leads to, once its fields are sound.
     pub fn effect(&self, view: &View<'_>) -> Option<Effect> {
-        let lifetime = self.lifetime.named(view)?;
+        let change = self.renewing(self.lifetime.named(view)?)?;
+        Some(Effect::Bulk(change, self.ids.clone()))
+    }
+
+    /// The change that it describes; `None` while no file is named.
+    fn renewing(&self, lifetime: Lifetime) -> Option<Bulk> {
         let file = self.file.text().trim().to_owned();
-        let overlap = Overlap::ALL.get(self.overlap.chosen()).copied().unwrap_or_default();
-        let bulk = Bulk::Regenerate { renewal: Renewal { lifetime, overlap }, file };
-        (!self.file.text().trim().is_empty()).then(|| Effect::Bulk(bulk, self.ids.clone()))
+        let renewal = Renewal { lifetime, overlap: overlap_of(&self.overlap) };
+        (!file.is_empty()).then_some(Bulk::Regenerate { renewal, file })
     }
 
     /// Answers an action.

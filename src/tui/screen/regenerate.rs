@@ -48,6 +48,20 @@ pub struct Regenerate {
     fault: Option<String>,
 }
 
+/// A choice of how long an old secret goes on working.
+pub(super) fn overlaps() -> Choice {
+    let words = Overlap::ALL.map(|overlap| match overlap {
+        Overlap::None => "none",
+        other => other.word(),
+    });
+    Choice::new(words, 0)
+}
+
+/// What is chosen of [`overlaps`].
+pub(super) fn overlap_of(choice: &Choice) -> Overlap {
+    Overlap::ALL.get(choice.chosen()).copied().unwrap_or_default()
+}
+
 impl Regenerate {
     /// The dialog on `pat`.
     pub fn new(pat: &Pat, view: &View<'_>) -> Self {
@@ -60,16 +74,12 @@ impl Regenerate {
             "It gets a new secret and a new lifetime and is active again; id, name, description \
              and scopes stay. The old secret stays dead."
         };
-        let words = Overlap::ALL.map(|overlap| match overlap {
-            Overlap::None => "none",
-            other => other.word(),
-        });
         Self {
             id: pat.id,
             title: format!("Regenerate {} ({})?", pat.name, status.word()),
             text: vec![consequence.to_owned(), last_used(pat, view)],
             lifetime: LifetimeField::new(view),
-            overlap: active.then(|| Choice::new(words, 0)),
+            overlap: active.then(overlaps),
             focus: Focus::Lifetime,
             go: false,
             fault: None,
@@ -108,8 +118,7 @@ impl Regenerate {
     }
 
     fn renewing(&self, lifetime: Lifetime) -> Effect {
-        let chosen = self.overlap.as_ref().map_or(0, Choice::chosen);
-        let overlap = Overlap::ALL.get(chosen).copied().unwrap_or_default();
+        let overlap = self.overlap.as_ref().map(overlap_of).unwrap_or_default();
         Effect::Regenerate(self.id, Renewal { lifetime, overlap })
     }
 
