@@ -27,9 +27,9 @@ const LAYERS: [(&str, &[&str]); 9] = [
 
 /// Outside crates that have a home, with every path below `src` that may name them.
 const HOMES: [(&str, &[&str]); 9] = [
-    ("bincode", &["store/codec.rs"]),
+    ("bincode", &["store/codec.rs", "store/record.rs"]),
     ("redb", &["store/"]),
-    ("serde", &["store/", "config/"]),
+    ("serde", &["config/"]),
     ("serde_json", &["cli/", "json.rs", "json/"]),
     ("toml", &["config/"]),
     ("crossterm", &["tui/", "keymap/key.rs"]),

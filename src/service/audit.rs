@@ -83,7 +83,7 @@ impl Service {
 
     fn loaded(&self, rows: &impl Rows) -> Result<Loaded, StoreError> {
         let listing = rows.pats()?;
-        let last = Self::newest_event(rows)?;
+        let last = rows.newest_event()?;
         Ok(Loaded {
             now: self.judged_at(rows)?,
             pats: listing.rows,
@@ -95,13 +95,13 @@ impl Service {
 
     /// Where a follower stands who has seen everything.
     pub fn position(&self) -> Result<Position, ServiceError> {
-        Ok(self.store.read(|rows| position(rows, Self::newest_event(rows)?.as_ref()))?)
+        Ok(self.store.read(|rows| position(rows, rows.newest_event()?.as_ref()))?)
     }
 
     /// What changed since `seen`: a few key reads when nothing did.
     pub fn follow(&self, seen: Position) -> Result<Followed, ServiceError> {
         Ok(self.store.read(|rows| {
-            let position = position(rows, Self::newest_event(rows)?.as_ref())?;
+            let position = position(rows, rows.newest_event()?.as_ref())?;
             if position == seen {
                 return Ok(Followed::Nothing);
             }
@@ -182,7 +182,7 @@ impl Service {
     pub fn accept_clock(&self) -> Result<(), ServiceError> {
         Ok(self.store.write(|rows| {
             let now = self.clock.now();
-            let mark = Self::newest_event(rows)?.map(|event| event.what.at);
+            let mark = rows.newest_event_at()?;
             Self::redate_trash(rows, now)?;
             let detail = mark.map_or_else(String::new, |mark| {
                 format!("the last change was at {}", mark.format("%Y-%m-%d %H:%M UTC"))

@@ -35,8 +35,8 @@ pub use verify::Verdict;
 pub use crate::store::{ChainState, Handed, StoreError, judge_handed, panic_is_caught, settle};
 use crate::{
     domain::{
-        Action, Actor, Catalogue, Event, EventDraft, Lifetime, Limits, Moment, Pat, Prefix,
-        Retiring, TokenId,
+        Action, Actor, Catalogue, EventDraft, Lifetime, Limits, Moment, Pat, Prefix, Retiring,
+        TokenId,
     },
     store::{Rows, Store, Writer},
 };
@@ -90,15 +90,7 @@ impl Service {
     /// mended by [`Service::accept_clock`].
     fn judged_at(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
         let clock = self.clock.now();
-        Ok(Self::newest_event(rows)?.map_or(clock, |event| clock.max(event.what.at)))
-    }
-
-    /// The newest event that can be read: a damaged one must not stop checks and revocations.
-    fn newest_event(rows: &impl Rows) -> Result<Option<Event>, StoreError> {
-        match rows.last_event() {
-            Err(StoreError::Damaged(_)) => Ok(rows.events_before(None, 1)?.rows.pop()),
-            newest => newest,
-        }
+        Ok(rows.newest_event_at()?.map_or(clock, |newest| clock.max(newest)))
     }
 
     fn found(rows: &impl Rows, id: &TokenId) -> Result<Pat, ServiceError> {

@@ -119,7 +119,7 @@ impl Service {
     /// to follow is to be read from the start again.
     pub fn keep_up(&self, roll: &mut Roll) -> Result<(), ServiceError> {
         self.store.read(|rows| {
-            let last = Self::newest_event(rows)?;
+            let last = rows.newest_event()?;
             let position = audit::position(rows, last.as_ref())?;
             roll.clock_behind = self.behind(last.as_ref());
             roll.total = usize::try_from(rows.token_count()?).unwrap_or(usize::MAX);

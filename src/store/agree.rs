@@ -8,8 +8,9 @@ use std::{
 };
 
 use super::{
-    error::{Damage, StoreError},
-    record::{EventV1, PatV1, RefV1, TrashV1, Uses, UsesV1},
+    codec::{Body, decode},
+    error::StoreError,
+    record::{EventV1, PatV1, RefV1, TrashV1},
     tables::{Access, Tables, shown},
 };
 use crate::domain::{Action, Pat, TokenId};
@@ -83,24 +84,26 @@ impl Look {
     }
 
     fn tokens<A: Access>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
-        tables.pats.each(|key: &Key, row: Result<PatV1, Damage>| {
-            match row.ok().and_then(|record| record.pat(key, Uses::default())) {
+        tables.pats.each(|key: &Key, row| {
+            let pat = |body: Body<'_>| body.decode::<PatV1<'_>>()?.pat(key);
+            match row.ok().and_then(pat) {
                 Some(pat) => drop(self.pats.insert(*key, pat)),
                 None => drop(self.damaged.insert(*key)),
             }
             ControlFlow::Continue(())
         })?;
-        tables.uses.each(|key: &Key, _: Result<UsesV1, Damage>| {
+        tables.uses.each(|key: &Key, _| {
             if !self.pats.contains_key(key) && !self.damaged.contains(key) {
                 self.fault(key, "has a last use and is not here");
             }
             ControlFlow::Continue(())
         })?;
-        tables.trash.each(|key: &Key, row: Result<TrashV1, Damage>| {
+        tables.trash.each(|key: &Key, row| {
             if self.pats.contains_key(key) || self.damaged.contains(key) {
                 self.fault(key, "is deleted and here at once");
             }
-            let pat = row.ok().and_then(|record| record.trashed(key));
+            let pat = |body: Body<'_>| body.decode::<TrashV1<'_>>()?.trashed(key);
+            let pat = row.ok().and_then(pat);
             self.trash.insert(*key, pat.map(|(pat, _)| pat.revoked.is_some()));
             ControlFlow::Continue(())
         })
@@ -108,8 +111,8 @@ impl Look {
 
     fn names<A: Access>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
         let mut nameless: BTreeSet<Key> = self.pats.keys().copied().collect();
-        tables.names.each(|name: &[u8], row: Result<RefV1, Damage>| {
-            let Ok(RefV1(key)) = row else {
+        tables.names.each(|name: &[u8], row| {
+            let Some(RefV1(key)) = row.ok().and_then(decode) else {
                 return ControlFlow::Continue(());
             };
             match self.pats.get(&key) {
@@ -129,8 +132,8 @@ impl Look {
     fn trail<A: Access>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
         let mut told: BTreeMap<Key, Told> = BTreeMap::new();
         let mut readable = true;
-        tables.events.each(|_: u64, row: Result<EventV1, Damage>| {
-            let what = row.ok().and_then(EventV1::what);
+        tables.events.each(|_, row| {
+            let what = row.ok().and_then(|body| body.decode::<EventV1<'_>>()?.what());
             readable &= what.is_some();
             if let Some(what) = what
                 && let Some(id) = what.token

@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::{
     Rows, Store, Writer,
+    record::{Uses, UsesV1},
     script::{ROUND, at, id, pat, step, told},
 };
 

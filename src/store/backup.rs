@@ -13,7 +13,7 @@ use redb::{Key, ReadableDatabase as _, ReadableTable as _};
 use super::{
     Store,
     caught::caught,
-    codec::is_intact,
+    codec::unseal,
     disk,
     error::{Damage, StoreError},
     file,
@@ -131,7 +131,7 @@ impl<K: Key + 'static> Shelf<K, Reading> {
     ) -> Result<(), StoreError> {
         let mut poured = Ok(());
         self.each_raw(|key, row| {
-            if !is_intact(self.name, K::as_bytes(&key).as_ref(), row) {
+            if unseal(self.name, K::as_bytes(&key).as_ref(), row).is_none() {
                 damaged.push(self.damage(&key));
             }
             poured = noted(&to.trouble, || Ok(to.slot.insert(&key, row).map(drop)?));

@@ -5,7 +5,7 @@
 use std::ops::{ControlFlow, RangeBounds};
 
 use super::{
-    codec,
+    codec::{self, Body, decode},
     error::{Damage, StoreError},
     record::{EventV1, HeadV1, MarkV1},
     rows::{ChainState, Found},
@@ -26,17 +26,12 @@ fn mark(id: &[u8; TokenId::LEN], sequence: u64) -> Mark {
     key
 }
 
-/// The event at the key `sequence`.
-pub(super) fn event<A: Access>(
-    events: &Shelf<u64, A>,
-    sequence: u64,
-    record: EventV1,
-) -> Result<Event, Damage> {
-    let damaged = || events.damage(&sequence);
-    let hash = codec::hash(&record).map_err(|_| damaged())?;
+/// The event at the key `sequence`; `None` if it is damaged.
+pub(super) fn event(sequence: u64, body: Body<'_>) -> Option<Event> {
+    let record: EventV1<'_> = body.decode()?;
     let (at, previous) = (record.sequence, Hash::from_bytes(record.previous));
-    let what = record.what().filter(|_| at == sequence);
-    Ok(Event { sequence, what: what.ok_or_else(damaged)?, previous, hash })
+    let what = record.what().filter(|_| at == sequence)?;
+    Some(Event { sequence, what, previous, hash: body.hash() })
 }
 
 pub(super) fn go_on(more: bool) -> ControlFlow<()> {
@@ -54,11 +49,8 @@ pub(super) fn events<A: Access>(
     if limit == 0 {
         return Ok(found);
     }
-    events.scan(range, backwards, |sequence, row: Result<EventV1, _>| {
-        match row.and_then(|record| event(events, sequence, record)) {
-            Ok(event) => found.rows.push(event),
-            Err(damage) => found.damaged.push(damage),
-        }
+    events.scan(range, backwards, |sequence, row| {
+        found.take(row.and_then(|it| event(sequence, it).ok_or_else(|| events.damage(&sequence))));
         go_on(found.rows.len() < limit)
     })?;
     Ok(found)
@@ -74,27 +66,20 @@ pub(super) fn events_of<A: Access>(
     let mut found = Found::none();
     let mut sequences = Vec::new();
     let marks = &tables.token_events;
-    marks.scan(&first..=&last, true, |key: &Mark, row: Result<MarkV1, _>| {
-        match (row, key.last_chunk()) {
-            (Ok(MarkV1), Some(sequence)) => sequences.push(u64::from_be_bytes(*sequence)),
-            (Err(damage), _) => found.damaged.push(damage),
-            (Ok(MarkV1), None) => found.damaged.push(marks.damage(&key)),
+    marks.scan(&first..=&last, true, |key: &Mark, row| {
+        match (row.ok().and_then(decode::<MarkV1>), key.last_chunk()) {
+            (Some(MarkV1), Some(sequence)) => sequences.push(u64::from_be_bytes(*sequence)),
+            _ => found.damaged.push(marks.damage(&key)),
         }
         go_on(sequences.len() < limit)
     })?;
     sequences.truncate(limit);
     for sequence in sequences {
         let damaged = || tables.events.damage(&sequence);
-        let event = match tables.events.get::<EventV1>(sequence) {
-            Ok(Some(record)) => event(&tables.events, sequence, record),
-            Ok(None) => Err(damaged()),
-            Err(StoreError::Damaged(damage)) => Err(damage),
+        match tables.events.get(sequence, |body| event(sequence, body)) {
+            Ok(Some(event)) if event.what.token == Some(*id) => found.rows.push(event),
+            Ok(_) | Err(StoreError::Damaged(_)) => found.damaged.push(damaged()),
             Err(error) => return Err(error),
-        };
-        match event {
-            Ok(event) if event.what.token == Some(*id) => found.rows.push(event),
-            Ok(_) => found.damaged.push(damaged()),
-            Err(damage) => found.damaged.push(damage),
         }
     }
     Ok(found)
@@ -105,7 +90,7 @@ pub(super) fn append(
     tables: &mut Tables<Writing<'_>>,
     what: EventDraft,
 ) -> Result<Event, StoreError> {
-    let (events, previous) = match tables.meta.get::<HeadV1>(HEAD)? {
+    let (events, previous) = match tables.meta.get(HEAD, decode::<HeadV1>)? {
         Some(head) => (head.events, Hash::from_bytes(head.hash)),
         None => (0, Hash::NONE),
     };
@@ -124,7 +109,7 @@ pub(super) fn append(
 
 /// Reads the chain from its first event to its head.
 pub(super) fn verify<A: Access>(tables: &Tables<A>) -> Result<ChainState, StoreError> {
-    let head = match tables.meta.get::<HeadV1>(HEAD) {
+    let head = match tables.meta.get(HEAD, decode::<HeadV1>) {
         Ok(head) => Ok(head),
         Err(StoreError::Damaged(damage)) => Err(damage),
         Err(error) => return Err(error),
@@ -171,19 +156,20 @@ impl Walk {
         &mut self,
         tables: &Tables<A>,
         key: u64,
-        row: Result<EventV1, Damage>,
+        row: Result<Body<'_>, Damage>,
     ) -> Result<(), String> {
         let expected = self.events.saturating_add(1);
         if key != expected {
             return Err(format!("event {expected} is missing"));
         }
         let damaged = |damage: Damage| format!("{damage} is damaged");
-        let event = row.and_then(|record| event(&tables.events, key, record)).map_err(damaged)?;
+        let event = row.and_then(|it| event(key, it).ok_or_else(|| tables.events.damage(&key)));
+        let event = event.map_err(damaged)?;
         if event.previous != self.hash {
             return Err("the event before it was changed".to_owned());
         }
         if let Some(id) = event.what.token {
-            let marked = tables.token_events.get::<MarkV1>(&mark(id.as_bytes(), key));
+            let marked = tables.token_events.get(&mark(id.as_bytes(), key), decode::<MarkV1>);
             if marked.map_err(|error| error.to_string())?.is_none() {
                 return Err(format!("{id} does not know of it"));
             }

@@ -42,26 +42,27 @@ fn state(store: &Store) -> ChainState {
     store.read(Reader::verify_chain).unwrap()
 }
 
-fn get(rows: &Writer<'_>, sequence: u64) -> EventV1 {
-    rows.tables.events.get(sequence).unwrap().unwrap()
+fn get(rows: &Writer<'_>, sequence: u64) -> Event {
+    rows.tables.events.get(sequence, |body| event(sequence, body)).unwrap().unwrap()
 }
 
 /// Takes the event out, with what leads to it from its token.
-fn take_out(rows: &mut Writer<'_>, sequence: u64) -> EventV1 {
-    let record = get(rows, sequence);
-    if let Some(id) = record.token {
-        rows.tables.token_events.remove(&mark(&id, sequence)).unwrap();
+fn take_out(rows: &mut Writer<'_>, sequence: u64) -> Event {
+    let event = get(rows, sequence);
+    if let Some(id) = event.what.token {
+        rows.tables.token_events.remove(&mark(id.as_bytes(), sequence)).unwrap();
     }
     rows.tables.events.remove(sequence).unwrap();
-    record
+    event
 }
 
-/// Puts an event in, with what leads to it from its token.
-fn put_in(rows: &mut Writer<'_>, sequence: u64, record: &EventV1) {
-    if let Some(id) = record.token {
-        rows.tables.token_events.put(&mark(&id, sequence), &MarkV1).unwrap();
+/// Puts an event in behind the one with the hash `previous`, with what leads to it from its
+/// token.
+fn put_in(rows: &mut Writer<'_>, sequence: u64, previous: Hash, what: &EventDraft) {
+    if let Some(id) = what.token {
+        rows.tables.token_events.put(&mark(id.as_bytes(), sequence), &MarkV1).unwrap();
     }
-    rows.tables.events.put(sequence, record).unwrap();
+    rows.tables.events.put(sequence, &EventV1::new(sequence, previous, what)).unwrap();
 }
 
 /// A way to falsify the trail. Every record that is written gets a checksum that fits.
@@ -120,26 +121,23 @@ fn falsify(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
         }
         Edit::Reword(event) => {
             let at = pick(event);
-            let reworded = reworded(rows, at);
-            rows.tables.events.put(at, &reworded).unwrap();
+            reword(rows, at);
             // Its own hash is kept in the next event, that of the last in the head.
             Some(at + 1)
         }
         Edit::RewordAndMendNext(event) => {
             let at = pick(event);
-            let reworded = reworded(rows, at);
-            rows.tables.events.put(at, &reworded).unwrap();
+            let reworded = reword(rows, at);
             if at == count {
                 return Some(at + 1);
             }
-            let mut next = get(rows, at + 1);
-            next.previous = *codec::hash(&reworded).unwrap().as_bytes();
-            rows.tables.events.put(at + 1, &next).unwrap();
+            let next = take_out(rows, at + 1);
+            put_in(rows, at + 1, reworded.hash, &next.what);
             Some(at + 2)
         }
         Edit::Add => {
-            let before = codec::hash(&get(rows, count)).unwrap();
-            put_in(rows, count + 1, &EventV1::new(count + 1, before, &draft(999)));
+            let before = get(rows, count).hash;
+            put_in(rows, count + 1, before, &draft(999));
             Some(count + 2)
         }
         Edit::CutOff(event) => {
@@ -149,8 +147,8 @@ fn falsify(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
         }
         Edit::Hide(event) => {
             let at = pick(event);
-            let id = get(rows, at).token?;
-            rows.tables.token_events.remove(&mark(&id, at)).unwrap();
+            let id = get(rows, at).what.token?;
+            rows.tables.token_events.remove(&mark(id.as_bytes(), at)).unwrap();
             Some(at)
         }
         Edit::Attribute(event) => {
@@ -166,9 +164,8 @@ fn falsify(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
 fn rearrange(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
     let pick = |index: &Index| pick(*index, count);
     let renumber = |rows: &mut Writer<'_>, from: u64, to: u64| {
-        let mut record = take_out(rows, from);
-        record.sequence = to;
-        put_in(rows, to, &record);
+        let event = take_out(rows, from);
+        put_in(rows, to, event.previous, &event.what);
     };
     match edit {
         Edit::Remove(event) => {
@@ -188,17 +185,16 @@ fn rearrange(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
             if one == other {
                 return None;
             }
-            let (mut first, mut second) = (take_out(rows, one), take_out(rows, other));
-            (first.sequence, second.sequence) = (other, one);
-            put_in(rows, other, &first);
-            put_in(rows, one, &second);
+            let (first, second) = (take_out(rows, one), take_out(rows, other));
+            put_in(rows, other, first.previous, &first.what);
+            put_in(rows, one, second.previous, &second.what);
             Some(one.min(other))
         }
         Edit::Insert(event) => {
             let at = pick(event) + 1;
             (at..=count).rev().for_each(|from| renumber(rows, from, from + 1));
-            let before = codec::hash(&get(rows, at - 1)).unwrap();
-            put_in(rows, at, &EventV1::new(at, before, &draft(999)));
+            let before = get(rows, at - 1).hash;
+            put_in(rows, at, before, &draft(999));
             Some(at + 1)
         }
         _ => None,
@@ -210,12 +206,12 @@ fn pick(index: Index, count: u64) -> u64 {
     u64::try_from(index.index(usize::try_from(count).unwrap())).unwrap() + 1
 }
 
-fn reworded(rows: &Writer<'_>, at: u64) -> EventV1 {
-    let old = get(rows, at);
-    let previous = Hash::from_bytes(old.previous);
-    let mut what = old.what().unwrap();
-    what.detail.push_str(", or so they say");
-    EventV1::new(at, previous, &what)
+/// Puts other words in an event.
+fn reword(rows: &mut Writer<'_>, at: u64) -> Event {
+    let mut old = take_out(rows, at);
+    old.what.detail.push_str(", or so they say");
+    put_in(rows, at, old.previous, &old.what);
+    get(rows, at)
 }
 
 proptest! {
@@ -239,8 +235,8 @@ proptest! {
         let from = u64::try_from(from.index(usize::try_from(count).unwrap())).unwrap() + 1;
         change(&store, |rows| {
             let mut drafts: Vec<_> =
-                (from..=count).map(|sequence| take_out(rows, sequence).what().unwrap()).collect();
-            let hash = if from == 1 { Hash::NONE } else { codec::hash(&get(rows, from - 1)).unwrap() };
+                (from..=count).map(|sequence| take_out(rows, sequence).what).collect();
+            let hash = if from == 1 { Hash::NONE } else { get(rows, from - 1).hash };
             rows.tables.meta.put(HEAD, &HeadV1 { events: from - 1, hash: *hash.as_bytes() }).unwrap();
             if reword {
                 drafts[0].detail.push_str(", or so they say");

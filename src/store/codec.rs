@@ -1,9 +1,12 @@
 //! How a record becomes bytes and back: a version byte, the payload, and a checksum over the
 //! table, the key and both. Nothing of a damaged, moved, shortened or lengthened record is ever
-//! used. The only place that names bincode, which a successor can replace behind a new version.
+//! used. bincode is named here and by the structs of `record`; a successor can take its place
+//! behind a new version.
 
-use bincode::config::{Configuration, Limit};
-use serde::{Serialize, de::DeserializeOwned};
+use bincode::{
+    BorrowDecode, Encode,
+    config::{Configuration, Limit},
+};
 use sha2::{Digest as _, Sha256};
 
 use super::error::StoreError;
@@ -20,48 +23,65 @@ const FORMAT: Configuration<
 > = bincode::config::standard().with_limit::<MAX_BYTES>();
 
 /// A struct whose bytes are frozen. A change of its fields is a new struct with a new version.
-pub(super) trait Record: Serialize + DeserializeOwned {
+pub(super) trait Record: Encode {
     /// Stands before the payload and is covered by the checksum.
     const VERSION: u8 = 1;
+}
+
+/// The bytes of a record as they lie in the store, once their checksum was found right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Body<'a> {
+    version: u8,
+    payload: &'a [u8],
+}
+
+impl<'a> Body<'a> {
+    /// The record; its texts stay where they lie. `None` if it is another one or of another
+    /// version.
+    pub(super) fn decode<R: Record + BorrowDecode<'a, ()>>(self) -> Option<R> {
+        if self.version != R::VERSION {
+            return None;
+        }
+        let (record, used) = bincode::borrow_decode_from_slice(self.payload, FORMAT).ok()?;
+        // bincode accepts a shorter struct and leaves the rest unread: such bytes are not ours.
+        (used == self.payload.len()).then_some(record)
+    }
+
+    /// What chains events: the hash of the payload alone, which holds the hash of the one before.
+    pub(super) fn hash(self) -> Hash {
+        Hash::from_bytes(Sha256::digest(self.payload).into())
+    }
+}
+
+/// As [`Body::decode`], for a record without texts.
+pub(super) fn decode<R: Record + for<'a> BorrowDecode<'a, ()>>(body: Body<'_>) -> Option<R> {
+    body.decode()
 }
 
 /// The bytes of `record` for this place; `None` if they would be too many.
 pub(super) fn seal<R: Record>(table: &str, key: &[u8], record: &R) -> Option<Vec<u8>> {
     let mut bytes = vec![R::VERSION];
-    bincode::serde::encode_into_std_write(record, &mut bytes, FORMAT).ok()?;
+    bincode::encode_into_std_write(record, &mut bytes, FORMAT).ok()?;
     let sum = checksum(table, key, &bytes);
     bytes.extend_from_slice(&sum);
     (bytes.len() <= MAX_BYTES).then_some(bytes)
 }
 
-/// The record that stands at this place; `None` if the bytes are not exactly what was sealed
-/// for it.
-pub(super) fn unseal<R: Record>(table: &str, key: &[u8], bytes: &[u8]) -> Option<R> {
+/// What stands at this place; `None` if the bytes are not exactly what was sealed for it.
+pub(super) fn unseal<'a>(table: &str, key: &[u8], bytes: &'a [u8]) -> Option<Body<'a>> {
     let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM_BYTES)?)?;
     if sum != checksum(table, key, body) {
         return None;
     }
     let (version, payload) = body.split_first()?;
-    if *version != R::VERSION {
-        return None;
-    }
-    let (record, used) = bincode::serde::decode_from_slice(payload, FORMAT).ok()?;
-    // bincode accepts a shorter struct and leaves the rest unread: such bytes are not ours.
-    (used == payload.len()).then_some(record)
+    Some(Body { version: *version, payload })
 }
 
-/// Whether the bytes at this place are what was sealed for it, whatever record that is.
-pub(super) fn is_intact(table: &str, key: &[u8], bytes: &[u8]) -> bool {
-    let cut = bytes.len().checked_sub(CHECKSUM_BYTES);
-    cut.and_then(|cut| bytes.split_at_checked(cut))
-        .is_some_and(|(body, sum)| sum == checksum(table, key, body))
-}
-
-/// What chains events: the hash of the payload alone, which holds the hash of the one before.
+/// The hash of the body that `record` has.
 pub(super) fn hash<R: Record>(record: &R) -> Result<Hash, StoreError> {
-    let payload = bincode::serde::encode_to_vec(record, FORMAT)
+    let payload = bincode::encode_to_vec(record, FORMAT)
         .map_err(|_| StoreError::TooLarge { table: "events-1" })?;
-    Ok(Hash::from_bytes(Sha256::digest(&payload).into()))
+    Ok(Body { version: R::VERSION, payload: &payload }.hash())
 }
 
 /// The first bytes of SHA-256 over table, key and body. The lengths keep the three apart.
@@ -79,11 +99,10 @@ pub(super) fn checksum(table: &str, key: &[u8], body: &[u8]) -> [u8; CHECKSUM_BY
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde::Deserialize;
 
     use super::*;
 
-    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Encode, BorrowDecode)]
     struct Sample {
         text: String,
         number: u64,
@@ -92,20 +111,28 @@ mod tests {
 
     impl Record for Sample {}
 
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[derive(Debug, PartialEq, Encode, BorrowDecode)]
     struct Shorter {
         text: String,
     }
 
     impl Record for Shorter {}
 
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[derive(Debug, PartialEq, Encode, BorrowDecode)]
     struct Later {
         text: String,
     }
 
     impl Record for Later {
         const VERSION: u8 = 2;
+    }
+
+    fn read<'a, R: Record + BorrowDecode<'a, ()>>(
+        table: &str,
+        key: &[u8],
+        bytes: &'a [u8],
+    ) -> Option<R> {
+        unseal(table, key, bytes)?.decode()
     }
 
     fn sample() -> impl Strategy<Value = Sample> {
@@ -122,10 +149,10 @@ mod tests {
     #[test]
     fn another_struct_or_version_is_refused() {
         let bytes = seal("t", b"k", &Shorter { text: "a".into() }).unwrap();
-        assert_eq!(unseal::<Later>("t", b"k", &bytes), None);
+        assert_eq!(read::<Later>("t", b"k", &bytes), None);
         let longer = Sample { text: "a".into(), number: 1, maybe: None };
         let bytes = seal("t", b"k", &longer).unwrap();
-        assert_eq!(unseal::<Shorter>("t", b"k", &bytes), None);
+        assert_eq!(read::<Shorter>("t", b"k", &bytes), None);
     }
 
     #[test]
@@ -134,14 +161,14 @@ mod tests {
         body.extend_from_slice(&u64::MAX.to_le_bytes());
         let sum = checksum("t", b"k", &body);
         body.extend_from_slice(&sum);
-        assert_eq!(unseal::<Shorter>("t", b"k", &body), None);
+        assert_eq!(read::<Shorter>("t", b"k", &body), None);
     }
 
     proptest! {
         #[test]
         fn what_was_sealed_comes_back(given in sample(), key in any::<Vec<u8>>()) {
             let bytes = seal("t", &key, &given).unwrap();
-            prop_assert_eq!(unseal::<Sample>("t", &key, &bytes), Some(given));
+            prop_assert_eq!(read::<Sample>("t", &key, &bytes), Some(given));
         }
 
         #[test]
@@ -149,7 +176,7 @@ mod tests {
             let mut bytes = seal("t", b"key", &given).unwrap();
             let at = at.index(bytes.len());
             bytes[at] ^= 1 << bit;
-            prop_assert_eq!(unseal::<Sample>("t", b"key", &bytes), None);
+            prop_assert_eq!(read::<Sample>("t", b"key", &bytes), None);
         }
 
         #[test]
@@ -157,22 +184,22 @@ mod tests {
             given in sample(), cut in any::<prop::sample::Index>(), more in prop::collection::vec(any::<u8>(), 1..9),
         ) {
             let bytes = seal("t", b"key", &given).unwrap();
-            prop_assert_eq!(unseal::<Sample>("t", b"key", &bytes[..cut.index(bytes.len())]), None);
+            prop_assert_eq!(read::<Sample>("t", b"key", &bytes[..cut.index(bytes.len())]), None);
             let longer = [bytes, more].concat();
-            prop_assert_eq!(unseal::<Sample>("t", b"key", &longer), None);
+            prop_assert_eq!(read::<Sample>("t", b"key", &longer), None);
         }
 
         #[test]
         fn another_key_or_table_is_refused(given in sample(), key in any::<Vec<u8>>(), other in any::<Vec<u8>>()) {
             let bytes = seal("t", &key, &given).unwrap();
-            prop_assert_eq!(unseal::<Sample>("u", &key, &bytes), None);
+            prop_assert_eq!(read::<Sample>("u", &key, &bytes), None);
             prop_assume!(key != other);
-            prop_assert_eq!(unseal::<Sample>("t", &other, &bytes), None);
+            prop_assert_eq!(read::<Sample>("t", &other, &bytes), None);
         }
 
         #[test]
         fn any_bytes_are_answered_without_a_panic(bytes in any::<Vec<u8>>()) {
-            prop_assert_eq!(unseal::<Sample>("t", b"key", &bytes), None);
+            prop_assert_eq!(read::<Sample>("t", b"key", &bytes), None);
         }
     }
 }

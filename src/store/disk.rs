@@ -18,6 +18,7 @@ use redb::{
 use super::{
     backup::keep_beside,
     caught::caught,
+    commit::{Commit, Head},
     error::StoreError,
     file::{self, FileId},
     holder::holder,
@@ -51,6 +52,9 @@ pub(super) struct Disk {
 pub(super) struct Handle {
     db: ReadOnlyDatabase,
     id: FileId,
+    head: Arc<Head>,
+    /// The commit that was read last.
+    commit: Mutex<Arc<Commit>>,
 }
 
 impl std::fmt::Debug for Handle {
@@ -146,14 +150,15 @@ impl Disk {
         loop {
             let (file, id) = file::open(&self.path, false)?;
             let limit = Limit::Each(patience);
+            let head = Arc::<Head>::default();
             let opened = caught(|| {
-                let inner = Medium::new(file)?;
+                let (inner, head) = (Medium::new(file)?, Arc::clone(&head));
                 let path = self.path.clone();
-                builder().open_read_only_with_backend(Patient { inner, limit, path, id })
+                builder().open_read_only_with_backend(Patient { inner, limit, path, id, head })
             })?;
             match opened {
                 Ok(db) => {
-                    let handle = Handle { db, id };
+                    let handle = Handle { db, id, head, commit: Mutex::default() };
                     if handle.schema(&self.path)? == migrate::known(migrate::STEPS) {
                         let tables = handle.reader(&self.path)?.tables;
                         caught(|| tables.all_there())?
@@ -213,11 +218,20 @@ impl Disk {
 impl Handle {
     fn reader(&self, path: &Path) -> Result<Reader, StoreError> {
         caught(|| {
-            let transaction = self.db.begin_read()?;
-            let tables = Tables::open(transaction).map_err(|error| no_table(path, error))?;
-            // A later patdeck may have raised the schema since this handle was opened.
+            let (transaction, head) = self.head.seen(|| self.db.begin_read());
+            let tables = Tables::open(transaction?).map_err(|error| no_table(path, error))?;
+            let mut last = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
+            if head.as_ref() == Some(&last.head) {
+                return Ok(Reader { tables, commit: Arc::clone(&last) });
+            }
+            // A later patdeck may have raised the schema since.
             migrate::schema(&tables.meta)?;
-            Ok(Reader { tables })
+            let mut commit = Arc::<Commit>::default();
+            if let Some(head) = head {
+                commit = Arc::new(Commit { head, ..Commit::default() });
+                *last = Arc::clone(&commit);
+            }
+            Ok(Reader { tables, commit })
         })?
     }
 
@@ -239,7 +253,8 @@ fn open_to_write(path: &Path, wait: &Wait) -> Result<(Database, FileId), StoreEr
         let limit = Limit::Until(wait.deadline);
         let opened = caught(|| {
             let inner = Medium::new(file)?;
-            database(Patient { inner, limit, path: path.to_owned(), id })
+            let (path, head) = (path.to_owned(), Arc::default());
+            database(Patient { inner, limit, path, id, head })
         })?;
         match opened {
             Ok(db) => return Ok((db, id)),

@@ -6,6 +6,7 @@
 use redb::WriteTransaction;
 
 use super::{
+    codec::decode,
     error::StoreError,
     record::SchemaV1,
     tables::{Access, Shelf, Tables},
@@ -27,7 +28,7 @@ pub(super) fn known(steps: &[Step]) -> u32 {
 
 /// The schema number of the store; `None` for a table without one. Refuses a later one.
 pub(super) fn schema<A: Access>(meta: &Shelf<&'static [u8], A>) -> Result<Option<u32>, StoreError> {
-    let Some(SchemaV1(found)) = meta.get(SCHEMA)? else {
+    let Some(SchemaV1(found)) = meta.get(SCHEMA, decode::<SchemaV1>)? else {
         return Ok(None);
     };
     let known = known(STEPS);

@@ -8,6 +8,7 @@ mod backup;
 mod caught;
 mod chain;
 mod codec;
+mod commit;
 mod disk;
 mod error;
 #[cfg(test)]
@@ -30,7 +31,7 @@ mod settle;
 mod tables;
 mod writer;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use redb::{Database, ReadableDatabase as _, backends::InMemoryBackend};
 
@@ -133,7 +134,7 @@ impl Store {
             Place::Memory(db) => {
                 let transaction = db.begin_read().map_err(StoreError::from)?;
                 let tables = Tables::open(transaction).map_err(StoreError::from)?;
-                Reader { tables }
+                Reader { tables, commit: Arc::default() }
             }
         };
         let done = work(&reader);

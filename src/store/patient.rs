@@ -6,6 +6,7 @@ use std::{
     io,
     ops::Bound,
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,7 +16,7 @@ use redb::{BackendError, StorageBackend};
 
 #[cfg(test)]
 pub(super) use super::faulty::Medium;
-use super::{error::StoreError, file::FileId, holder::holder};
+use super::{commit::Head, error::StoreError, file::FileId, holder::holder};
 
 /// The first pause between two tries to get a lock.
 const SHORTEST: Duration = Duration::from_micros(5);
@@ -39,6 +40,7 @@ pub(super) struct Patient {
     pub(super) limit: Limit,
     pub(super) path: PathBuf,
     pub(super) id: FileId,
+    pub(super) head: Arc<Head>,
 }
 
 impl Patient {
@@ -98,7 +100,11 @@ impl StorageBackend for Patient {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.inner.read(offset, out)
+        self.inner.read(offset, out)?;
+        if offset == 0 {
+            self.head.take(out);
+        }
+        Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

@@ -3,10 +3,10 @@
 //! be tried. Called by nobody else.
 
 use super::{
-    codec::{Record, checksum, seal, unseal},
+    codec::{Body, Record, checksum, decode, seal, unseal},
     record::{BirthV1, EventV1, HeadV1, MarkV1, PatV1, RefV1, SchemaV1, TrashV1, Uses, UsesV1},
 };
-use crate::domain::{EventDraft, Hash, Pat, TokenId};
+use crate::domain::{Hash, TokenId};
 
 type Key = [u8; TokenId::LEN];
 
@@ -15,47 +15,61 @@ type Key = [u8; TokenId::LEN];
 pub fn any_record(payload: &[u8]) -> Result<(), &'static str> {
     // The records of tokens begin with the id, which is their key.
     let key: Key = payload.first_chunk().copied().unwrap_or_default();
-    let pat = reread::<PatV1>("pats", &key, payload)?
-        .and_then(|record| record.pat(&key, Uses::default()));
-    if pat.is_some_and(|pat| PatV1::from(&pat).pat(&key, Uses::default()).as_ref() != Some(&pat)) {
-        return Err("a token");
-    }
-    let trashed = reread::<TrashV1>("trash", &key, payload)?.and_then(|row| row.trashed(&key));
-    let again = |(pat, at): &(Pat, _)| TrashV1::new(pat, *at).trashed(&key);
-    if trashed.is_some_and(|trashed| again(&trashed).as_ref() != Some(&trashed)) {
-        return Err("a deleted token");
-    }
-    let uses = reread::<UsesV1>("uses", &key, payload)?.and_then(UsesV1::uses);
-    if uses.is_some_and(|uses| UsesV1::from(&uses).uses().as_ref() != Some(&uses)) {
-        return Err("a use");
-    }
-    let what = reread::<EventV1>("events", &key, payload)?.and_then(EventV1::what);
-    let again = |what: &EventDraft| EventV1::new(1, Hash::NONE, what).what();
-    if what.is_some_and(|what| again(&what).as_ref() != Some(&what)) {
-        return Err("an event");
-    }
-    let birth = reread::<BirthV1>("birth", &key, payload)?;
-    let _ = birth.and_then(|birth| birth.created.moment());
-    reread::<RefV1>("names", &key, payload)?;
-    reread::<MarkV1>("marks", &key, payload)?;
-    reread::<SchemaV1>("schema", &key, payload)?;
-    reread::<HeadV1>("head", &key, payload)?;
-    Ok(())
+    let kind = |name| Kind { name, key, payload };
+    let it = kind("a token");
+    it.returns(|body| body.decode::<PatV1<'_>>()?.pat(&key), |pat| it.seal(&PatV1::from(pat)))?;
+    let it = kind("a deleted token");
+    it.returns(
+        |body| body.decode::<TrashV1<'_>>()?.trashed(&key),
+        |(pat, at)| it.seal(&TrashV1::new(pat, &Uses::of(pat), *at)),
+    )?;
+    let it = kind("a use");
+    it.returns(|body| body.decode::<UsesV1<'_>>()?.uses(), |uses| it.seal(&UsesV1::from(uses)))?;
+    let it = kind("an event");
+    it.returns(
+        |body| body.decode::<EventV1<'_>>()?.what(),
+        |what| it.seal(&EventV1::new(1, Hash::NONE, what)),
+    )?;
+    let it = kind("a birth");
+    let known = |birth: &BirthV1| birth.created.moment().is_some();
+    it.returns(|body| body.decode::<BirthV1>().filter(known), |birth| it.seal(birth))?;
+    let it = kind("a name");
+    it.returns(decode::<RefV1>, |row| it.seal(row))?;
+    let it = kind("a mark");
+    it.returns(decode::<MarkV1>, |row| it.seal(row))?;
+    let it = kind("a schema");
+    it.returns(decode::<SchemaV1>, |row| it.seal(row))?;
+    let it = kind("a head");
+    it.returns(decode::<HeadV1>, |row| it.seal(row))
 }
 
-/// The record that `payload` says, once it has survived another writing and reading.
-fn reread<R: Record + PartialEq>(
-    kind: &'static str,
-    key: &Key,
-    payload: &[u8],
-) -> Result<Option<R>, &'static str> {
-    let mut bytes = vec![R::VERSION];
-    bytes.extend_from_slice(payload);
-    let sum = checksum(kind, key, &bytes);
-    bytes.extend_from_slice(&sum);
-    let Some(record) = unseal::<R>(kind, key, &bytes) else {
-        return Ok(None);
-    };
-    let again = seal(kind, key, &record).and_then(|bytes| unseal::<R>(kind, key, &bytes));
-    if again.as_ref() == Some(&record) { Ok(Some(record)) } else { Err(kind) }
+/// A kind of record, and the bytes that are to be one.
+struct Kind<'p> {
+    name: &'static str,
+    key: Key,
+    payload: &'p [u8],
+}
+
+impl Kind<'_> {
+    fn seal(&self, record: &impl Record) -> Option<Vec<u8>> {
+        seal(self.name, &self.key, record)
+    }
+
+    /// What `read` makes of the bytes must come back the same once `write` has written it.
+    fn returns<T: PartialEq>(
+        &self,
+        read: impl Fn(Body<'_>) -> Option<T>,
+        write: impl Fn(&T) -> Option<Vec<u8>>,
+    ) -> Result<(), &'static str> {
+        let mut bytes = vec![1];
+        bytes.extend_from_slice(self.payload);
+        let sum = checksum(self.name, &self.key, &bytes);
+        bytes.extend_from_slice(&sum);
+        let read = |bytes: &[u8]| read(unseal(self.name, &self.key, bytes)?);
+        let Some(record) = read(&bytes) else {
+            return Ok(());
+        };
+        let again = write(&record).and_then(|bytes| read(&bytes));
+        if again == Some(record) { Ok(()) } else { Err(self.name) }
+    }
 }

@@ -1,9 +1,10 @@
-//! What is stored, field by field: frozen structs to and from the domain. The order and the
-//! types of their fields are the format; golden bytes in the tests fail when one changes. A new
-//! field is a new struct. A record that the domain would refuse comes back as `None`.
+//! What is stored, field by field: frozen structs to and from the domain, whose texts lie where
+//! they are read from or written from. The order and the types of their fields are the format;
+//! golden bytes in the tests fail when one changes. A new field is a new struct. A record that
+//! the domain would refuse comes back as `None`.
 
+use bincode::{BorrowDecode, Encode};
 use chrono::{DateTime, Datelike as _};
-use serde::{Deserialize, Serialize};
 
 use super::codec::Record;
 use crate::domain::{
@@ -14,7 +15,7 @@ use crate::domain::{
 type IdV1 = [u8; TokenId::LEN];
 
 /// Seconds since 1970 and nanoseconds within one: lossless, leap seconds included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, BorrowDecode)]
 pub(super) struct MomentV1(i64, u32);
 
 impl From<Moment> for MomentV1 {
@@ -31,97 +32,101 @@ impl MomentV1 {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct ActorV1 {
-    user: String,
-    sudo_user: Option<String>,
-    from: Option<String>,
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+struct ActorV1<'a> {
+    user: &'a str,
+    sudo_user: Option<&'a str>,
+    from: Option<&'a str>,
 }
 
-impl From<&Actor> for ActorV1 {
-    fn from(actor: &Actor) -> Self {
+impl<'a> From<&'a Actor> for ActorV1<'a> {
+    fn from(actor: &'a Actor) -> Self {
         Self {
-            user: actor.user.clone(),
-            sudo_user: actor.sudo_user.clone(),
-            from: actor.from.clone(),
+            user: &actor.user,
+            sudo_user: actor.sudo_user.as_deref(),
+            from: actor.from.as_deref(),
         }
     }
 }
 
-impl From<ActorV1> for Actor {
-    fn from(actor: ActorV1) -> Self {
-        Self { user: actor.user, sudo_user: actor.sudo_user, from: actor.from }
+impl From<ActorV1<'_>> for Actor {
+    fn from(actor: ActorV1<'_>) -> Self {
+        Self {
+            user: actor.user.to_owned(),
+            sudo_user: actor.sudo_user.map(str::to_owned),
+            from: actor.from.map(str::to_owned),
+        }
     }
 }
 
 /// The entity is `*` for any; no id is spelled so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct ScopeV1 {
-    entity_type: String,
-    entity: String,
-    operation: String,
-    domain: Option<String>,
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+struct ScopeV1<'a> {
+    entity_type: &'a str,
+    entity: &'a str,
+    operation: &'a str,
+    domain: Option<&'a str>,
 }
 
-impl From<&Scope> for ScopeV1 {
-    fn from(scope: &Scope) -> Self {
+impl<'a> From<&'a Scope> for ScopeV1<'a> {
+    fn from(scope: &'a Scope) -> Self {
         Self {
-            entity_type: scope.entity_type.as_str().to_owned(),
-            entity: scope.entity.as_str().to_owned(),
-            operation: scope.operation.as_str().to_owned(),
-            domain: scope.domain.as_ref().map(|d| d.as_str().to_owned()),
+            entity_type: scope.entity_type.as_str(),
+            entity: scope.entity.as_str(),
+            operation: scope.operation.as_str(),
+            domain: scope.domain.as_ref().map(Domain::as_str),
         }
     }
 }
 
-impl ScopeV1 {
+impl ScopeV1<'_> {
     fn scope(self) -> Option<Scope> {
         Some(Scope {
-            entity_type: EntityType::parse(&self.entity_type).ok()?,
-            entity: Entity::parse(&self.entity).ok()?,
-            operation: Operation::parse(&self.operation).ok()?,
+            entity_type: EntityType::parse(self.entity_type).ok()?,
+            entity: Entity::parse(self.entity).ok()?,
+            operation: Operation::parse(self.operation).ok()?,
             domain: match self.domain {
                 None => None,
-                Some(text) => Some(Domain::parse(&text).ok()?),
+                Some(text) => Some(Domain::parse(text).ok()?),
             },
         })
     }
 }
 
 /// A token without its last uses, which live in a table of their own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct PatV1 {
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+pub(super) struct PatV1<'a> {
     id: IdV1,
-    name: String,
-    description: String,
-    scopes: Vec<ScopeV1>,
-    prefix: String,
+    name: &'a str,
+    description: &'a str,
+    scopes: Vec<ScopeV1<'a>>,
+    prefix: &'a str,
     /// 1 is SHA-256 of the whole secret; nothing else is known yet.
     algorithm: u8,
     digest: [u8; 32],
     retiring: Option<([u8; 32], MomentV1)>,
     created: MomentV1,
-    created_by: ActorV1,
+    created_by: ActorV1<'a>,
     issued: MomentV1,
     expires: Option<MomentV1>,
     revoked: Option<MomentV1>,
     claimed: bool,
 }
 
-impl Record for PatV1 {}
+impl Record for PatV1<'_> {}
 
 const SHA_256: u8 = 1;
 
-impl From<&Pat> for PatV1 {
-    fn from(pat: &Pat) -> Self {
+impl<'a> From<&'a Pat> for PatV1<'a> {
+    fn from(pat: &'a Pat) -> Self {
         let retiring = pat.retiring.as_ref();
         let retiring = retiring.map(|old| (*old.digest.as_bytes(), old.until.into()));
         Self {
             id: *pat.id.as_bytes(),
-            name: pat.name.as_str().to_owned(),
-            description: pat.description.as_str().to_owned(),
+            name: pat.name.as_str(),
+            description: pat.description.as_str(),
             scopes: pat.scopes.iter().map(ScopeV1::from).collect(),
-            prefix: pat.prefix.clone(),
+            prefix: &pat.prefix,
             algorithm: SHA_256,
             digest: *pat.digest.as_bytes(),
             retiring,
@@ -135,9 +140,10 @@ impl From<&Pat> for PatV1 {
     }
 }
 
-impl PatV1 {
-    /// The token at the key `id`; `None` if the domain would not have made it.
-    pub(super) fn pat(self, id: &IdV1, uses: Uses) -> Option<Pat> {
+impl PatV1<'_> {
+    /// The token at the key `id`, as if it had never been used; `None` if the domain would not
+    /// have made it.
+    pub(super) fn pat(self, id: &IdV1) -> Option<Pat> {
         if self.id != *id || self.algorithm != SHA_256 {
             return None;
         }
@@ -149,13 +155,12 @@ impl PatV1 {
                 Some(Retiring { digest, until: until.moment()?, last_used: None })
             }
         };
-        let (last_used, retiring) = uses.shared_out(retiring);
         Some(Pat {
             id: TokenId::from_bytes(self.id)?,
-            name: Name::parse(&self.name).ok()?,
-            description: Description::parse(&self.description).ok()?,
+            name: Name::parse(self.name).ok()?,
+            description: Description::parse(self.description).ok()?,
             scopes: Scopes::from_stored(scopes?)?,
-            prefix: self.prefix,
+            prefix: self.prefix.to_owned(),
             digest: Digest::from_bytes(self.digest),
             retiring,
             created: self.created.moment()?,
@@ -170,43 +175,44 @@ impl PatV1 {
                 Some(at) => Some(at.moment()?),
             },
             claimed: self.claimed,
-            last_used,
+            last_used: None,
         })
     }
 }
 
 /// A last use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct UseV1 {
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+pub(super) struct UseV1<'a> {
     at: MomentV1,
-    from: Option<String>,
-    what: String,
+    from: Option<&'a str>,
+    what: &'a str,
 }
 
-impl From<&LastUse> for UseV1 {
-    fn from(last: &LastUse) -> Self {
-        Self { at: last.at.into(), from: last.from.clone(), what: last.what.clone() }
+impl<'a> From<&'a LastUse> for UseV1<'a> {
+    fn from(last: &'a LastUse) -> Self {
+        Self { at: last.at.into(), from: last.from.as_deref(), what: &last.what }
     }
 }
 
-impl UseV1 {
+impl UseV1<'_> {
     fn last_use(self) -> Option<LastUse> {
-        Some(LastUse { at: self.at.moment()?, from: self.from, what: self.what })
+        let (from, what) = (self.from.map(str::to_owned), self.what.to_owned());
+        Some(LastUse { at: self.at.moment()?, from, what })
     }
 }
 
 /// The last uses of a token: of its present secret, and of one that was retiring, which its
 /// digest names, so that it is never taken for the use of another.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct UsesV1 {
-    present: Option<UseV1>,
-    retiring: Option<([u8; 32], UseV1)>,
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, BorrowDecode)]
+pub(super) struct UsesV1<'a> {
+    present: Option<UseV1<'a>>,
+    retiring: Option<([u8; 32], UseV1<'a>)>,
 }
 
-impl Record for UsesV1 {}
+impl Record for UsesV1<'_> {}
 
-impl From<&Uses> for UsesV1 {
-    fn from(uses: &Uses) -> Self {
+impl<'a> From<&'a Uses> for UsesV1<'a> {
+    fn from(uses: &'a Uses) -> Self {
         let retiring = uses.retiring.as_ref();
         Self {
             present: uses.present.as_ref().map(UseV1::from),
@@ -215,7 +221,7 @@ impl From<&Uses> for UsesV1 {
     }
 }
 
-impl UsesV1 {
+impl UsesV1<'_> {
     pub(super) fn uses(self) -> Option<Uses> {
         let present = match self.present {
             None => None,
@@ -253,44 +259,45 @@ impl Uses {
         }
     }
 
-    /// The last use, and `retiring` with its own. What was noted of a secret that is dead by now
-    /// is a use of the token all the same.
-    fn shared_out(self, retiring: Option<Retiring>) -> (Option<LastUse>, Option<Retiring>) {
-        match (retiring, self.retiring) {
+    /// Tells `pat` when it was used. What was noted of a secret that is dead by now is a use of
+    /// the token all the same.
+    pub(super) fn tell(self, pat: &mut Pat) {
+        match (&mut pat.retiring, self.retiring) {
             (Some(old), Some((digest, used))) if old.digest.matches(&digest) => {
-                (self.present, Some(Retiring { last_used: Some(used), ..old }))
+                old.last_used = Some(used);
+                pat.last_used = self.present;
             }
-            (retiring, noted) => (newer(self.present, noted.map(|(_, used)| used)), retiring),
+            (_, noted) => pat.last_used = newer(self.present, noted.map(|(_, used)| used)),
         }
     }
 }
 
 /// One event; its hash is that of these bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct EventV1 {
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+pub(super) struct EventV1<'a> {
     pub(super) sequence: u64,
     pub(super) previous: [u8; 32],
     at: MomentV1,
-    actor: ActorV1,
-    pub(super) token: Option<IdV1>,
-    name: String,
+    actor: ActorV1<'a>,
+    token: Option<IdV1>,
+    name: &'a str,
     action: u8,
-    detail: String,
+    detail: &'a str,
 }
 
-impl Record for EventV1 {}
+impl Record for EventV1<'_> {}
 
-impl EventV1 {
-    pub(super) fn new(sequence: u64, previous: Hash, what: &EventDraft) -> Self {
+impl<'a> EventV1<'a> {
+    pub(super) fn new(sequence: u64, previous: Hash, what: &'a EventDraft) -> Self {
         Self {
             sequence,
             previous: *previous.as_bytes(),
             at: what.at.into(),
             actor: (&what.actor).into(),
             token: what.token.map(|id| *id.as_bytes()),
-            name: what.name.clone(),
+            name: &what.name,
             action: what.action.code(),
-            detail: what.detail.clone(),
+            detail: &what.detail,
         }
     }
 
@@ -302,53 +309,56 @@ impl EventV1 {
                 None => None,
                 Some(id) => Some(TokenId::from_bytes(id)?),
             },
-            name: self.name,
+            name: self.name.to_owned(),
             action: Action::from_code(self.action)?,
-            detail: self.detail,
+            detail: self.detail.to_owned(),
         })
     }
 }
 
 /// A deleted token and when that was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct TrashV1 {
-    pat: PatV1,
-    uses: UsesV1,
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+pub(super) struct TrashV1<'a> {
+    pat: PatV1<'a>,
+    uses: UsesV1<'a>,
     at: MomentV1,
 }
 
-impl Record for TrashV1 {}
+impl Record for TrashV1<'_> {}
 
-impl TrashV1 {
-    pub(super) fn new(pat: &Pat, at: Moment) -> Self {
-        Self { pat: pat.into(), uses: (&Uses::of(pat)).into(), at: at.into() }
+impl<'a> TrashV1<'a> {
+    /// `uses` are those of `pat`.
+    pub(super) fn new(pat: &'a Pat, uses: &'a Uses, at: Moment) -> Self {
+        Self { pat: pat.into(), uses: uses.into(), at: at.into() }
     }
 
     pub(super) fn trashed(self, id: &IdV1) -> Option<(Pat, Moment)> {
-        Some((self.pat.pat(id, self.uses.uses()?)?, self.at.moment()?))
+        let mut pat = self.pat.pat(id)?;
+        self.uses.uses()?.tell(&mut pat);
+        Some((pat, self.at.moment()?))
     }
 }
 
 /// The token that a name or a row of the feed stands for; all zero for the store as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct RefV1(pub(super) IdV1);
 
 impl Record for RefV1 {}
 
 /// A row whose key says all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct MarkV1;
 
 impl Record for MarkV1 {}
 
 /// The number of the schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct SchemaV1(pub(super) u32);
 
 impl Record for SchemaV1 {}
 
 /// Which store this is, and since when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct BirthV1 {
     pub(super) id: [u8; 16],
     pub(super) created: MomentV1,
@@ -357,7 +367,7 @@ pub(super) struct BirthV1 {
 impl Record for BirthV1 {}
 
 /// Where the chain of events ends. Kept apart from the events, so that a chain cut short shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct HeadV1 {
     pub(super) events: u64,
     pub(super) hash: [u8; 32],

@@ -3,16 +3,18 @@
 //! that it gives to `Store::read` and `Store::write`.
 
 use std::{
-    collections::HashMap,
     ops::{Bound, ControlFlow},
+    sync::{Arc, OnceLock},
 };
 
 use super::{
     agree,
     chain::{self, go_on},
+    codec::{Body, decode},
+    commit::Commit,
     error::{Damage, StoreError},
     migrate,
-    record::{BirthV1, EventV1, PatV1, RefV1, TrashV1, Uses, UsesV1},
+    record::{BirthV1, PatV1, RefV1, TrashV1, Uses, UsesV1},
     tables::{Access, Reading, Tables, hex},
 };
 use crate::domain::{Event, Hash, Moment, Name, Pat, TokenId};
@@ -37,7 +39,7 @@ impl<T> Found<T> {
         Self { rows: Vec::new(), damaged: Vec::new() }
     }
 
-    fn take(&mut self, row: Result<T, Damage>) {
+    pub(super) fn take(&mut self, row: Result<T, Damage>) {
         match row {
             Ok(row) => self.rows.push(row),
             Err(damage) => self.damaged.push(damage),
@@ -92,12 +94,18 @@ pub trait Source {
     type Access: Access;
     /// Its tables.
     fn tables(&self) -> &Tables<Self::Access>;
+    /// Where the time of the newest event is kept, once it was read. Only what cannot change has
+    /// such a place.
+    fn newest(&self) -> Option<&OnceLock<Option<Moment>>> {
+        None
+    }
 }
 
 /// One read transaction: the last commit of any process.
 #[derive(Debug)]
 pub struct Reader {
     pub(super) tables: Tables<Reading>,
+    pub(super) commit: Arc<Commit>,
 }
 
 impl Source for Reader {
@@ -105,6 +113,10 @@ impl Source for Reader {
 
     fn tables(&self) -> &Tables<Reading> {
         &self.tables
+    }
+
+    fn newest(&self) -> Option<&OnceLock<Option<Moment>>> {
+        Some(&self.commit.newest)
     }
 }
 
@@ -115,20 +127,19 @@ pub trait Rows: Source {
     /// The token with this id, with its last use.
     fn pat(&self, id: &TokenId) -> Result<Option<Pat>, StoreError> {
         let tables = self.tables();
-        let Some(record) = tables.pats.get::<PatV1>(id.as_bytes())? else {
-            return Ok(None);
-        };
-        match record.pat(id.as_bytes(), uses(tables, id)?) {
-            Some(pat) => Ok(Some(pat)),
-            None => Err(StoreError::Damaged(tables.pats.damage(&id.as_bytes()))),
+        let key = id.as_bytes();
+        let mut found = tables.pats.get(key, |body| body.decode::<PatV1<'_>>()?.pat(key))?;
+        if let Some(pat) = &mut found {
+            uses(tables, id)?.tell(pat);
         }
+        Ok(found)
     }
 
     /// Who has this name, compared folded.
     fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, StoreError> {
         let tables = self.tables();
         let folded = name.folded();
-        match tables.names.get::<RefV1>(folded.as_bytes()) {
+        match tables.names.get(folded.as_bytes(), decode::<RefV1>) {
             Ok(found) => Ok(found.and_then(|RefV1(id)| TokenId::from_bytes(id))),
             // The names are derived from the records, so the records can answer.
             Err(StoreError::Damaged(_)) => {
@@ -161,34 +172,36 @@ pub trait Rows: Source {
     ) -> Result<(Found<Pat>, Option<Reached>), StoreError> {
         let tables = self.tables();
         let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
-        let mut records = Vec::with_capacity(limit);
+        let mut found = Found { rows: Vec::with_capacity(limit), damaged: Vec::new() };
+        let (mut count, mut last) = (0, None);
         let range = (from.as_ref(), Bound::Unbounded);
-        tables.pats.scan(range, false, |key: &[u8; TokenId::LEN], row: Result<PatV1, _>| {
-            records.push((*key, row));
-            go_on(records.len() < limit)
+        tables.pats.scan(range, false, |key: &[u8; TokenId::LEN], row| {
+            let pat = |body: Body<'_>| body.decode::<PatV1<'_>>()?.pat(key);
+            found.take(row.and_then(|it| pat(it).ok_or_else(|| tables.pats.damage(&key))));
+            count += 1;
+            last = Some(*key);
+            go_on(count < limit)
         })?;
-        let mut found = Found::none();
-        let Some(last) = records.last().map(|(key, _)| *key) else {
+        let Some(last) = last else {
             return Ok((found, None));
         };
-        let mut uses: HashMap<[u8; TokenId::LEN], Uses> = HashMap::new();
+        // Both tables are in the order of ids.
+        let mut pats = found.rows.iter_mut().peekable();
         let range = (from.as_ref(), Bound::Included(&last));
-        tables.uses.scan(range, false, |key: &[u8; TokenId::LEN], row: Result<UsesV1, _>| {
-            match row.map(UsesV1::uses) {
-                Ok(Some(used)) => drop(uses.insert(*key, used)),
-                Ok(None) => found.damaged.push(tables.uses.damage(&key)),
+        tables.uses.scan(range, false, |key: &[u8; TokenId::LEN], row| {
+            while pats.next_if(|pat| pat.id.as_bytes() < key).is_some() {}
+            let uses = |body: Body<'_>| body.decode::<UsesV1<'_>>()?.uses();
+            match row.and_then(|it| uses(it).ok_or_else(|| tables.uses.damage(&key))) {
+                Ok(uses) => {
+                    if let Some(pat) = pats.next_if(|pat| pat.id.as_bytes() == key) {
+                        uses.tell(pat);
+                    }
+                }
                 Err(damage) => found.damaged.push(damage),
             }
             ControlFlow::Continue(())
         })?;
-        let more = records.len() >= limit;
-        for (key, record) in records {
-            found.take(record.and_then(|record| {
-                let pat = record.pat(&key, uses.remove(&key).unwrap_or_default());
-                pat.ok_or_else(|| tables.pats.damage(&&key))
-            }));
-        }
-        Ok((found, more.then_some(Reached(last))))
+        Ok((found, (count >= limit).then_some(Reached(last))))
     }
 
     /// How many tokens there are, damaged ones included.
@@ -217,10 +230,26 @@ pub trait Rows: Source {
     fn last_event(&self) -> Result<Option<Event>, StoreError> {
         let events = &self.tables().events;
         let last = events.last_key()?;
-        let Some(record) = events.get::<EventV1>(last)? else {
-            return Ok(None);
-        };
-        chain::event(events, last, record).map(Some).map_err(StoreError::Damaged)
+        events.get(last, |body| chain::event(last, body))
+    }
+
+    /// The newest event that can be read: a damaged one must not stop checks and revocations.
+    fn newest_event(&self) -> Result<Option<Event>, StoreError> {
+        match self.last_event() {
+            Err(StoreError::Damaged(_)) => Ok(self.events_before(None, 1)?.rows.pop()),
+            newest => newest,
+        }
+    }
+
+    /// When the newest event that can be read was. Every check asks, so it is read once for each
+    /// commit.
+    fn newest_event_at(&self) -> Result<Option<Moment>, StoreError> {
+        let place = self.newest();
+        if let Some(at) = place.and_then(OnceLock::get) {
+            return Ok(*at);
+        }
+        let at = self.newest_event()?.map(|event| event.what.at);
+        Ok(place.map_or(at, |place| *place.get_or_init(|| at)))
     }
 
     /// Reads the whole trail and checks it: no gap, every previous hash right, every event of a
@@ -254,10 +283,10 @@ pub trait Rows: Source {
         }
         let mut ids = std::collections::BTreeSet::new();
         let mut damaged = false;
-        changes.scan(next.., false, |_, row: Result<RefV1, _>| {
-            match row {
-                Ok(RefV1(id)) => drop(ids.insert(id)),
-                Err(_) => damaged = true,
+        changes.scan(next.., false, |_, row| {
+            match row.ok().and_then(decode::<RefV1>) {
+                Some(RefV1(id)) => drop(ids.insert(id)),
+                None => damaged = true,
             }
             ControlFlow::Continue(())
         })?;
@@ -271,23 +300,16 @@ pub trait Rows: Source {
 
     /// The deleted token with this id.
     fn trashed(&self, id: &TokenId) -> Result<Option<Trashed>, StoreError> {
-        let trash = &self.tables().trash;
-        let Some(record) = trash.get::<TrashV1>(id.as_bytes())? else {
-            return Ok(None);
-        };
-        match record.trashed(id.as_bytes()) {
-            Some((pat, at)) => Ok(Some(Trashed { pat, at })),
-            None => Err(StoreError::Damaged(trash.damage(&id.as_bytes()))),
-        }
+        let key = id.as_bytes();
+        self.tables().trash.get(key, |body| trashed(key, body))
     }
 
     /// All deleted tokens, the last deleted first.
     fn trash(&self) -> Result<Found<Trashed>, StoreError> {
         let trash = &self.tables().trash;
         let mut found = Found::none();
-        trash.each(|key: &[u8; TokenId::LEN], row: Result<TrashV1, _>| {
-            let row = row.and_then(|record| record.trashed(key).ok_or_else(|| trash.damage(&key)));
-            found.take(row.map(|(pat, at)| Trashed { pat, at }));
+        trash.each(|key: &[u8; TokenId::LEN], row| {
+            found.take(row.and_then(|it| trashed(key, it).ok_or_else(|| trash.damage(&key))));
             ControlFlow::Continue(())
         })?;
         found.rows.sort_by_key(|trashed| std::cmp::Reverse(trashed.at));
@@ -318,14 +340,19 @@ pub trait Rows: Source {
 /// When the token with this id was used. A record that only informs must not deny a token:
 /// damaged it tells nothing, and `pats` names it.
 pub(super) fn uses<A: Access>(tables: &Tables<A>, id: &TokenId) -> Result<Uses, StoreError> {
-    match tables.uses.get::<UsesV1>(id.as_bytes()) {
-        Ok(row) => Ok(row.and_then(UsesV1::uses).unwrap_or_default()),
+    match tables.uses.get(id.as_bytes(), |body| body.decode::<UsesV1<'_>>()?.uses()) {
+        Ok(uses) => Ok(uses.unwrap_or_default()),
         Err(StoreError::Damaged(_)) => Ok(Uses::default()),
         Err(error) => Err(error),
     }
 }
 
+fn trashed(id: &[u8; TokenId::LEN], body: Body<'_>) -> Option<Trashed> {
+    let (pat, at) = body.decode::<TrashV1<'_>>()?.trashed(id)?;
+    Some(Trashed { pat, at })
+}
+
 fn birth<A: Access>(tables: &Tables<A>) -> Result<BirthV1, StoreError> {
-    let found = tables.meta.get(BIRTH)?;
+    let found = tables.meta.get(BIRTH, decode::<BirthV1>)?;
     found.ok_or_else(|| StoreError::Damaged(tables.meta.damage(&BIRTH)))
 }

@@ -16,7 +16,7 @@ use redb::{
 
 use super::{
     caught::caught,
-    codec::{Record, seal, unseal},
+    codec::{Body, Record, seal, unseal},
     error::{Damage, StoreError},
 };
 use crate::domain::{TokenId, text::escape};
@@ -232,14 +232,18 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
         Damage { table: self.name, key: shown(K::as_bytes(key).as_ref()) }
     }
 
-    /// The record at `key`.
-    pub(super) fn get<R: Record>(&self, key: K::SelfType<'_>) -> Result<Option<R>, StoreError> {
+    /// What `read` makes of the record at `key`. `None` of it is a record that is damaged.
+    pub(super) fn get<T>(
+        &self,
+        key: K::SelfType<'_>,
+        read: impl FnOnce(Body<'_>) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
         self.tried(|table| {
             let Some(found) = table.get(&key)? else {
                 return Ok(None);
             };
-            let record = unseal(self.name, K::as_bytes(&key).as_ref(), found.value());
-            Ok(Some(record.ok_or_else(|| self.damage(&key))))
+            let body = unseal(self.name, K::as_bytes(&key).as_ref(), found.value());
+            Ok(Some(body.and_then(read).ok_or_else(|| self.damage(&key))))
         })?
         .transpose()
         .map_err(StoreError::Damaged)
@@ -256,11 +260,11 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
 
     /// Shows `visit` the rows of `range` in the order of their keys, or against it, until it
     /// breaks.
-    pub(super) fn scan<'a, R: Record>(
+    pub(super) fn scan<'a>(
         &self,
         range: impl RangeBounds<K::SelfType<'a>> + 'a,
         backwards: bool,
-        visit: impl FnMut(K::SelfType<'_>, Result<R, Damage>) -> ControlFlow<()>,
+        visit: impl FnMut(K::SelfType<'_>, Result<Body<'_>, Damage>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.tried(|table| {
             let rows = table.range::<K::SelfType<'a>>(range)?;
@@ -269,24 +273,24 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
     }
 
     /// Shows `visit` all rows in the order of their keys, until it breaks.
-    pub(super) fn each<R: Record>(
+    pub(super) fn each(
         &self,
-        visit: impl FnMut(K::SelfType<'_>, Result<R, Damage>) -> ControlFlow<()>,
+        visit: impl FnMut(K::SelfType<'_>, Result<Body<'_>, Damage>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.tried(|table| self.walk(table.iter()?, visit))
     }
 
-    fn walk<'r, R: Record>(
+    fn walk<'r>(
         &self,
         rows: impl Iterator<Item = Result<Row<'r, K>, redb::StorageError>>,
-        mut visit: impl FnMut(K::SelfType<'_>, Result<R, Damage>) -> ControlFlow<()>,
+        mut visit: impl FnMut(K::SelfType<'_>, Result<Body<'_>, Damage>) -> ControlFlow<()>,
     ) -> Result<(), redb::StorageError> {
         for row in rows {
             let (key, value) = row?;
             let key = key.value();
-            let record = unseal(self.name, K::as_bytes(&key).as_ref(), value.value());
-            let record = record.ok_or_else(|| self.damage(&key));
-            if visit(key, record).is_break() {
+            let body = unseal(self.name, K::as_bytes(&key).as_ref(), value.value());
+            let body = body.ok_or_else(|| self.damage(&key));
+            if visit(key, body).is_break() {
                 break;
             }
         }

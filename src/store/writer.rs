@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 
 use super::{
     chain,
+    codec::decode,
     error::StoreError,
     record::{PatV1, RefV1, TrashV1, Uses, UsesV1},
     rows::{Rows as _, Source, uses},
@@ -113,7 +114,7 @@ impl<'t> Writer<'t> {
     /// Keeps a deleted token, with its last use.
     pub fn put_trash(&mut self, pat: &Pat, at: Moment) -> Result<(), StoreError> {
         let key = pat.id.as_bytes();
-        self.tables.trash.put(key, &TrashV1::new(pat, at))?;
+        self.tables.trash.put(key, &TrashV1::new(pat, &Uses::of(pat), at))?;
         self.changed.insert(*key);
         Ok(())
     }
@@ -135,8 +136,9 @@ impl<'t> Writer<'t> {
             Err(StoreError::Damaged(_)) => {
                 let mut names = Vec::new();
                 let all = &self.tables.names;
-                all.each(|name: &[u8], row: Result<RefV1, _>| {
-                    if row == Ok(RefV1(*id.as_bytes())) {
+                all.each(|name: &[u8], row| {
+                    let leads_to = row.ok().and_then(decode::<RefV1>);
+                    if leads_to == Some(RefV1(*id.as_bytes())) {
                         names.push(name.to_vec());
                     }
                     ControlFlow::Continue(())

@@ -3,9 +3,12 @@
 
 use std::{sync::mpsc, thread, time::Duration};
 
-use patdeck::store::{Rows, Store, StoreError, settle};
+use patdeck::{
+    domain::EventDraft,
+    store::{Rows, Store, StoreError, settle},
+};
 
-use crate::{Place, add, names, write};
+use crate::{Place, add, at, draft, names, write};
 
 #[test]
 fn a_commit_is_seen_by_all_others_at_once() {
@@ -37,6 +40,35 @@ fn four_writers_at_once_lose_nothing() {
     assert_eq!(names(&store).len(), 200);
     let chain = store.read(Rows::verify_chain).unwrap();
     assert_eq!((chain.events, chain.broken), (200, None));
+}
+
+#[test]
+fn what_is_known_of_a_commit_is_never_told_of_another() {
+    let place = Place::new();
+    let (reading, writing) = (place.store(), place.store());
+    add(&writing, 0).unwrap();
+    let count = 200;
+    let look = || {
+        let mut seen = 0;
+        while seen < count {
+            // One handle for both threads: each reads the head of the file under the other.
+            let (at, newest) = reading
+                .read(|rows| Ok::<_, StoreError>((rows.newest_event_at()?, rows.newest_event()?)))
+                .unwrap();
+            let newest = newest.unwrap();
+            assert_eq!(at, Some(newest.what.at), "event {}", newest.sequence);
+            assert!(newest.sequence >= seen, "a read went back");
+            seen = newest.sequence;
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(look);
+        scope.spawn(look);
+        for minute in 2..=count {
+            let what = |minute: u64| EventDraft { at: at(minute.cast_signed()), ..draft(None, "") };
+            write(&writing, |rows| rows.append_event(what(minute)).map(drop)).unwrap();
+        }
+    });
 }
 
 #[test]
