@@ -11,12 +11,25 @@ use crate::{Home, run};
 const WRITERS: usize = 8;
 const EACH: usize = 50;
 
+/// Makes a token; its secret, and whether that is noted as handed over. On a busy machine the
+/// seven others may be in front for longer than a command waits: it says so then, and whether
+/// anything was changed.
+fn create(home: &Home, name: &str) -> (String, bool) {
+    loop {
+        let ended = run(home, &["create", name]);
+        if !(ended.out.is_empty() && ended.err.starts_with("patdeck: store busy: ")) {
+            let noted = !ended.err.contains("could not be noted");
+            return (ended.done(), noted);
+        }
+    }
+}
+
 #[test]
 fn eight_writers_beside_a_reader_lose_nothing() {
     let home = Home::new();
     run(&home, &["list"]).done();
     let over = AtomicBool::new(false);
-    let secrets: BTreeSet<String> = thread::scope(|scope| {
+    let made: BTreeSet<(String, bool)> = thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let mut seen = 0;
             while !over.load(Ordering::SeqCst) {
@@ -29,7 +42,7 @@ fn eight_writers_beside_a_reader_lose_nothing() {
             .map(|writer| {
                 let home = &home;
                 scope.spawn(move || {
-                    let make = |n: usize| run(home, &["create", &format!("w{writer}-{n}")]).done();
+                    let make = |n: usize| create(home, &format!("w{writer}-{n}"));
                     (0..EACH).map(make).collect::<Vec<_>>()
                 })
             })
@@ -40,14 +53,15 @@ fn eight_writers_beside_a_reader_lose_nothing() {
         reader.join().unwrap();
         ended.into_iter().flat_map(Result::unwrap).collect()
     });
-    assert_eq!(secrets.len(), WRITERS * EACH);
+    assert_eq!(made.len(), WRITERS * EACH);
+    let noted = made.iter().filter(|(_, noted)| *noted).count();
     let all = run(&home, &["list", "--json"]).objects();
     let names: BTreeSet<_> = all.iter().map(|token| token["name"].as_str().unwrap()).collect();
     let expected: BTreeSet<_> =
         (0..WRITERS).flat_map(|w| (0..EACH).map(move |n| format!("w{w}-{n}"))).collect();
     assert_eq!(names, expected.iter().map(String::as_str).collect());
-    assert!(all.iter().all(|token| token["claimed"] == true));
-    let events = WRITERS * EACH * 2;
+    assert_eq!(all.iter().filter(|token| token["claimed"] == true).count(), noted);
+    let events = WRITERS * EACH + noted;
     let told = run(&home, &["audit", "--check"]).done();
     assert!(told.starts_with(&format!("the chain holds: {events} events, head ")), "{told}");
 }
