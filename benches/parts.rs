@@ -25,7 +25,9 @@ use patdeck::{
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use ratatui::{buffer::Buffer, layout::Rect};
-use redb::{Database, ReadableDatabase as _, TableDefinition, backends::InMemoryBackend};
+use redb::{
+    ConcurrencyMode, Database, ReadableDatabase as _, TableDefinition, backends::InMemoryBackend,
+};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -82,9 +84,15 @@ fn token(dice: &mut StdRng, n: u32) -> (Pat, Secret) {
 
 /// A store in memory with [`FEW`] tokens, and their secrets.
 fn filled() -> (Store, Vec<Secret>) {
+    let store = Store::memory().expect("a store");
+    let secrets = fill(&store);
+    (store, secrets)
+}
+
+/// Writes [`FEW`] tokens; their secrets.
+fn fill(store: &Store) -> Vec<Secret> {
     let mut dice = StdRng::seed_from_u64(1);
     let (pats, secrets): (Vec<_>, Vec<_>) = (0..FEW).map(|n| token(&mut dice, n)).unzip();
-    let store = Store::memory().expect("a store");
     let write = |pat: &Pat, rows: &mut patdeck::store::Writer<'_>| {
         rows.put_pat(pat)?;
         pat.last_used.as_ref().map_or(Ok(()), |used| rows.put_use(&pat.id, used))
@@ -94,7 +102,7 @@ fn filled() -> (Store, Vec<Secret>) {
         Ok::<_, StoreError>(())
     });
     written.expect("a write");
-    (store, secrets)
+    secrets
 }
 
 fn service(store: Store) -> Service {
@@ -113,14 +121,25 @@ fn check(c: &mut Criterion) {
     group.bench_function("read and decode a record", |b| {
         b.iter(|| store.read(|rows| rows.pat(&ids[next()])).map(black_box));
     });
-    let service = service(store);
-    group.bench_function("verify", |b| {
-        b.iter_batched(
-            || Zeroizing::new(secrets[next()].reveal().to_owned()),
-            |presented| service.verify(presented, &request, None).map(black_box),
-            BatchSize::SmallInput,
-        );
-    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.redb");
+    let filed = Store::open(&path).expect("a store");
+    fill(&filed);
+    for (name, store) in [("verify", store), ("verify, on a file", filed)] {
+        let service = service(store);
+        group.bench_function(name, |b| {
+            b.iter_batched(
+                || Zeroizing::new(secrets[next()].reveal().to_owned()),
+                |presented| service.verify(presented, &request, None).map(black_box),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    // What a read of the last commit of any process costs before anything is looked up.
+    let mut shared = Database::builder();
+    shared.set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    let shared = shared.open_read_only(&path).expect("a database");
+    group.bench_function("redb begins a read, on a file", |b| b.iter(|| shared.begin_read()));
     let text = secrets[0].reveal();
     group.bench_function("SHA-256 of a secret alone", |b| {
         b.iter(|| Sha256::digest(black_box(text.as_bytes())));
