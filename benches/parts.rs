@@ -15,8 +15,8 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use patdeck::{
     config::{Glyphs, Theme},
     domain::{
-        Actor, Catalogue, Column, Description, Index, LastUse, Limits, Moment, Name, Pat, Prefix,
-        Query, Ranks, Request, Scope, Scopes, Search, Secret, Sort, StatusFilter, TokenId,
+        Actor, Catalogue, Column, Description, Index, LastUse, Limits, Moment, Name, Orders, Pat,
+        Prefix, Query, Request, Scope, Scopes, Search, Secret, Sort, StatusFilter, TokenId,
     },
     keymap::Keymap,
     service::{Clock, Entropy, Policy, Service, Zone},
@@ -180,43 +180,60 @@ fn list(c: &mut Criterion) {
     pats.sort_by_key(|pat| pat.id);
     let mut index = Index::default();
     index.extend(&pats);
+    let one = pats.swap_remove(77);
     drop(pats);
     let mut group = c.benchmark_group("list of 1,000,000");
     group.sample_size(10);
-    group.bench_function("order of all names", |b| b.iter(|| Ranks::of(index.texts())));
-    index.rank(&Ranks::of(index.texts()));
+    group.bench_function("the orders", |b| {
+        b.iter_batched(|| index.copy(), Orders::of, BatchSize::PerIteration);
+    });
     let query = |search: &str, column| Query {
         status: StatusFilter::All,
         search: Search::read(search).0,
         sort: Sort { column, descending: true },
     };
-    let pick = |query: &Query| query.pick(&index, now(), || true).expect("wanted");
+    let pick = |query: &Query, index: &Index| query.pick(index, now(), || true).expect("wanted");
     let issued = query("", Column::Issued);
-    group.bench_function("filter", |b| {
-        let active = Query { status: StatusFilter::Active, ..issued.clone() };
-        b.iter(|| pick(&active));
-    });
-    for (name, search) in [("search, found often", "fleet"), ("search, found seldom", "77-8888")] {
-        let query = query(search, Column::Issued);
-        group.bench_function(name, |b| b.iter(|| pick(&query)));
-    }
-    group.bench_function("first screenful", |b| {
-        b.iter_batched(
-            || pick(&issued),
-            |mut it| it.window(&index, 0..400),
-            BatchSize::PerIteration,
-        );
-    });
-    for (name, column) in [("sort by time", Column::Issued), ("sort by name", Column::Name)] {
-        let query = query("", column);
+    for (name, window) in [("unsorted, first screenful", true), ("unsorted, all", false)] {
+        let picked = pick(&issued, &index);
         group.bench_function(name, |b| {
-            b.iter_batched(
-                || pick(&query),
-                |it| it.sorted(&index, || true),
-                BatchSize::PerIteration,
-            );
+            b.iter(|| {
+                let mut unsorted = picked.unsorted();
+                if window {
+                    return Some(unsorted.window(&index, 0..400));
+                }
+                unsorted.sorted(&index, || true)
+            });
         });
     }
+    let orders = Orders::of(index.copy());
+    assert!(index.order(orders), "orders of the last copy");
+    let active = Query { status: StatusFilter::Active, ..issued.clone() };
+    group.bench_function("filter", |b| b.iter(|| pick(&active, &index)));
+    let searches = [
+        ("one letter", "e"),
+        ("found often", "fleet"),
+        ("found seldom", "77-8888"),
+        ("a term", "unused"),
+    ];
+    for (name, search) in searches {
+        let query = query(search, Column::Issued);
+        group.bench_function(format!("search, {name}"), |b| b.iter(|| pick(&query, &index)));
+    }
+    for column in [Column::Issued, Column::Name, Column::Status] {
+        let picked = pick(&query("", column), &index);
+        group.bench_function(format!("in order of {}", column.word()), |b| {
+            b.iter(|| picked.in_order(&index));
+        });
+    }
+    let mut turn = 0;
+    group.bench_function("one change, settled", |b| {
+        b.iter(|| {
+            turn += 1;
+            index.put(&Pat { issued: now() + TimeDelta::seconds(turn), ..one.clone() });
+            index.settle();
+        });
+    });
     group.finish();
 }
 

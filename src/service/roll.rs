@@ -6,7 +6,7 @@ use std::{cmp::Reverse, collections::HashSet};
 
 use super::{Position, Service, ServiceError, audit};
 use crate::{
-    domain::{Action, Index, Moment, Pat, Ranks, StatusFilter, TokenId},
+    domain::{Action, Copied, Index, Moment, Orders, Pat, StatusFilter, TokenId},
     store::{Changes, Damage, Found, Reached, Rows, StoreError},
 };
 
@@ -81,17 +81,22 @@ impl Roll {
         self.clock_behind
     }
 
-    /// Takes the order of all names that was worked out on a copy of the index; false if it
-    /// holds no longer.
-    pub fn rank(&mut self, ranks: &Ranks) -> bool {
-        self.index.rank(ranks)
+    /// A copy of what has been read, to work out the orders elsewhere.
+    pub fn copy(&mut self) -> Copied {
+        self.index.copy()
     }
 
-    /// Works out the order of the names where that takes no time.
+    /// Takes the orders that were worked out on the last copy; false if they are of another.
+    pub fn order(&mut self, orders: Orders) -> bool {
+        self.index.order(orders)
+    }
+
+    /// Has the orders follow what has changed, and works them out where that takes no time.
     fn arrange(&mut self) {
-        self.index.rank_new();
-        if !self.index.is_ranked() && self.index.len() <= AT_ONCE {
-            self.index.rank(&Ranks::of(self.index.texts()));
+        self.index.settle();
+        if self.is_whole() && !self.index.is_ordered() && self.index.len() <= AT_ONCE {
+            let orders = Orders::of(self.index.copy());
+            self.index.order(orders);
         }
     }
 

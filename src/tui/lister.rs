@@ -1,6 +1,6 @@
 //! The thread that lists: it reads the store part by part and answers questions between two
 //! parts, whatever it has read by then. A new question ends work on the one before. Only the
-//! order of a million names takes a thread of its own.
+//! orders of a million tokens take a thread of their own.
 
 use std::{
     sync::{
@@ -16,10 +16,7 @@ use super::{
     listing::{Lists, Question},
     worker::Report,
 };
-use crate::{
-    domain::{Column, Ranks},
-    service::Service,
-};
+use crate::{domain::Orders, service::Service};
 
 /// How often it tells how much it has read, and lists that much, until it has everything.
 const TELL_EVERY: Duration = Duration::from_millis(250);
@@ -28,8 +25,8 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 enum Job {
     /// A question, the newest of which counts.
     Ask(Question),
-    /// The order of all names has been worked out.
-    Ordered(Ranks),
+    /// The orders have been worked out.
+    Ordered(Box<Orders>),
 }
 
 /// The near end of the thread. Dropped, it ends it.
@@ -97,13 +94,9 @@ impl<F: Fn(Report) -> bool> Thread<F> {
                 self.is_stuck = false;
                 self.answer()
             }
-            Some(Job::Ordered(ranks)) => {
+            Some(Job::Ordered(orders)) => {
                 self.is_ordering = false;
-                let by_time =
-                    |column| matches!(column, Column::Issued | Column::Expires | Column::LastUsed);
-                let question = self.question.as_ref();
-                let concerned = question.is_some_and(|it| !by_time(it.query.sort.column));
-                !self.lists.take_order(&ranks) || !concerned || self.answer()
+                !self.lists.take_orders(*orders) || self.answer()
             }
             None => false,
         };
@@ -151,21 +144,21 @@ impl<F: Fn(Report) -> bool> Thread<F> {
         }
     }
 
-    /// Has the order of the names worked out, if it is not known and nobody is at it.
+    /// Has the orders worked out, if they are not known and nobody is at it.
     fn order(&mut self) {
         if self.is_ordering {
             return;
         }
-        let Some(texts) = self.lists.unordered() else {
+        let Some(copied) = self.lists.unordered() else {
             return;
         };
         self.is_ordering = true;
         let jobs = self.jobs.clone();
         thread::spawn(move || {
-            let ranks = Ranks::of(texts);
+            let orders = Box::new(Orders::of(copied));
             if let Some(jobs) = jobs.upgrade() {
                 // Nobody is there any more if this fails.
-                let _ = jobs.send(Job::Ordered(ranks));
+                let _ = jobs.send(Job::Ordered(orders));
             }
         });
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::{
     domain::{
-        Counts, Moment, Query, Ranks, Row, Sort, Status, StatusFilter, Summary, Texts, TokenId,
+        Copied, Counts, Listed, Moment, Orders, Query, Row, Sort, Status, StatusFilter, Summary,
+        TokenId,
     },
     service::{Roll, Service, ServiceError},
 };
@@ -33,18 +34,18 @@ pub struct Question {
 pub struct Listing {
     /// Which question this answers.
     pub number: u64,
-    /// The row of the first id in `ids`.
+    /// The row of the first of `tokens`.
     pub start: usize,
     /// The tokens of the rows that are known.
-    pub ids: Vec<TokenId>,
+    pub tokens: Listed,
     /// How many rows there are.
     pub total: usize,
     /// Whether all of them are known.
     pub whole: bool,
     /// How many the search finds of each status, if everything was looked at.
     pub counts: Option<Counts>,
-    /// The row of the token that was asked for, if it is shown.
-    pub place: Option<usize>,
+    /// The token that was asked for and its row, if it is shown.
+    pub place: Option<(TokenId, usize)>,
     /// The store as it was then.
     pub census: Census,
 }
@@ -118,15 +119,15 @@ impl Lists {
         }
     }
 
-    /// What it knows, to work out the order of the names elsewhere; `None` when that is known.
-    pub fn unordered(&self) -> Option<Texts> {
-        let index = self.roll.index();
-        (self.roll.is_whole() && !index.is_ranked()).then(|| index.texts())
+    /// What it knows, to work out the orders elsewhere; `None` when they are known.
+    pub fn unordered(&mut self) -> Option<Copied> {
+        let lacking = self.roll.is_whole() && !self.roll.index().is_ordered();
+        lacking.then(|| self.roll.copy())
     }
 
-    /// Takes the order of the names; false if it holds no longer.
-    pub fn take_order(&mut self, ranks: &Ranks) -> bool {
-        self.roll.rank(ranks)
+    /// Takes the orders; false if they are of what it does not know any more.
+    pub fn take_orders(&mut self, orders: Orders) -> bool {
+        self.roll.order(orders)
     }
 
     /// Tells what `question` shows: at once what is on the screen, then, where that takes
@@ -153,29 +154,33 @@ impl Lists {
             tell(listing);
             return Ok(());
         }
-        let index = self.roll.index();
-        let Some(mut picked) = question.query.pick(index, question.at, &wanted) else {
+        let Some(picked) = question.query.pick(self.roll.index(), question.at, &wanted) else {
             return Ok(());
         };
-        let place =
-            question.selected.and_then(|id| question.query.place(&picked, index, &id, question.at));
         let whole = self.roll.is_whole();
         let listing = Listing {
             number: question.number,
             total: picked.len(),
             counts: whole.then_some(picked.counts),
-            place,
             census: self.census(question.at),
             ..Listing::default()
         };
         let index = self.roll.index();
-        if picked.len() > AT_ONCE {
-            let start = place.unwrap_or(0).saturating_sub(AHEAD);
-            let ids = picked.window(index, start..start + 2 * AHEAD);
-            tell(Listing { start, ids, ..listing.clone() });
+        let selected = question.selected;
+        if let Some(tokens) = picked.in_order(index) {
+            let place = selected.and_then(|id| Some((id, picked.place(&tokens, index, &id)?)));
+            tell(Listing { tokens, whole, place, ..listing });
+            return Ok(());
         }
-        if let Some(ids) = picked.sorted(index, wanted) {
-            tell(Listing { ids, whole, ..listing });
+        let mut unsorted = picked.unsorted();
+        let place = selected.and_then(|id| Some((id, unsorted.place(index, &id)?)));
+        if picked.len() > AT_ONCE {
+            let start = place.map_or(0, |(_, row)| row).saturating_sub(AHEAD);
+            let tokens = unsorted.window(index, start..start + 2 * AHEAD);
+            tell(Listing { start, tokens, place, ..listing.clone() });
+        }
+        if let Some(tokens) = unsorted.sorted(index, wanted) {
+            tell(Listing { tokens, whole, place, ..listing });
         }
         Ok(())
     }
@@ -190,12 +195,12 @@ impl Lists {
             return None;
         }
         let pats = self.service.newest(*status, question.at, AHEAD).ok()?;
-        let ids: Vec<_> = pats.iter().map(|pat| pat.id).collect();
-        (!ids.is_empty()).then(|| Listing {
+        let tokens: Listed = pats.iter().map(|pat| pat.id).collect();
+        (!tokens.is_empty()).then(|| Listing {
             number: question.number,
-            total: ids.len(),
-            place: ids.iter().position(|id| Some(*id) == question.selected),
-            ids,
+            total: tokens.len(),
+            place: question.selected.and_then(|id| Some((id, tokens.find(&id)?))),
+            tokens,
             census: self.census(question.at),
             ..Listing::default()
         })
@@ -206,14 +211,12 @@ impl Lists {
         let whole = self.roll.is_whole();
         let numbers = whole.then(|| self.numbers(at));
         let index = self.roll.index();
-        let is_left = |id: &TokenId| {
-            let row = index.get(id);
-            row.is_some_and(|row| !row.is_claimed() && row.status(at) == Status::Active)
-        };
+        let is_left = |row: &Row| !row.is_claimed() && row.status(at) == Status::Active;
         if whole && self.left.is_none() {
-            self.left = Some(index.rows().map(Row::id).filter(is_left).collect());
+            self.left = Some(index.rows().filter(is_left).map(|row| row.id()).collect());
         }
-        let mut left = self.left.iter().flatten().filter(|id| is_left(id));
+        let left = self.left.iter().flatten();
+        let mut left = left.filter(|id| index.get(id).is_some_and(|row| is_left(&row)));
         let left = left.next().map(|first| (*first, 1 + left.count()));
         Census {
             total: self.roll.total(),

@@ -1,38 +1,35 @@
-//! A few thousand tokens of the index in the order of their ids: a small fixed row for each,
-//! and the texts that a search looks through in one string. Called by the index alone.
+//! A few thousand tokens of the index in columns: what a question looks at lies side by side,
+//! and the texts that a search looks through are one string. A row stays where it is for as long
+//! as its token lives. Called by the index alone.
+
+use std::sync::Arc;
 
 use memchr::memmem;
 
-use super::WEEK;
-use crate::domain::{Moment, Pat, Status, TokenId, name::fold, search::Facts};
+use super::{WEEK, bits::Bits, row::Row};
+use crate::domain::{Counts, Moment, Pat, Status, TokenId, name::fold, search::Facts};
 
+/// Rows of a chunk.
+pub(super) const ROWS: usize = Bits::LEN;
 /// Parts the texts of a token. No text holds it: it is a control character.
 const PART: char = '\0';
 
-/// What the list knows of a token without its record.
-#[derive(Debug, Clone, Copy)]
-pub struct Row {
-    pub(super) id: TokenId,
-    pub(super) shared: Shared,
-    pub(super) issued: i64,
-    pub(super) expires: i64,
-    pub(super) used: i64,
-    /// Where its name and its description stand among all.
-    pub(super) name: u32,
-    pub(super) description: u32,
-    /// Where its texts end; those of the one before end where they begin.
-    end: u32,
-    revoked: bool,
-    claimed: bool,
-}
-
-/// The numbers of what it shares with other tokens.
+/// The numbers of what a token shares with others.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shared {
     /// Which set of scopes it has.
     pub(super) scopes: u32,
     /// Who made it.
     pub(super) maker: u32,
+}
+
+/// What is yes or no about a token.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Marks {
+    pub(super) revoked: bool,
+    pub(super) claimed: bool,
+    /// No token is here any more: the row waits for another one.
+    pub(super) gone: bool,
 }
 
 /// An expiry that never comes.
@@ -46,99 +43,95 @@ pub(super) fn stamp(at: Moment) -> i64 {
     at.timestamp_nanos_opt().map_or(far, |nanos| nanos.clamp(UNUSED + 1, NEVER - 1))
 }
 
-impl Row {
-    fn new(pat: &Pat, shared: Shared) -> Self {
-        Self {
-            id: pat.id,
-            shared,
-            issued: stamp(pat.issued),
-            expires: pat.expires.map_or(NEVER, stamp),
-            used: pat.last_use().map_or(UNUSED, |used| stamp(used.at)),
-            name: 0,
-            description: 0,
-            end: 0,
-            revoked: pat.revoked.is_some(),
-            claimed: pat.claimed,
-        }
-    }
+/// What a token is, and whether it is active and expires within a week: all that there is.
+pub(super) const STANDINGS: [(Status, bool); 4] = [
+    (Status::Active, false),
+    (Status::Active, true),
+    (Status::Expired, false),
+    (Status::Revoked, false),
+];
 
-    /// Whose row it is.
-    pub fn id(&self) -> TokenId {
-        self.id
-    }
-
-    /// What the token is at `at`, as [`Pat::status`] says.
-    pub fn status(&self, at: Moment) -> Status {
-        self.status_at(stamp(at))
-    }
-
-    /// Whether it is active at `now` and expires within a week.
-    pub(super) fn expires_soon(&self, now: i64) -> bool {
-        let near = self.expires != NEVER && self.expires.saturating_sub(WEEK) < now;
-        near && self.status_at(now) == Status::Active
-    }
-
-    pub(super) fn status_at(&self, now: i64) -> Status {
-        if self.revoked {
-            Status::Revoked
-        } else if now >= self.expires {
-            Status::Expired
-        } else {
-            Status::Active
-        }
-    }
-
-    /// When its present secret was issued.
-    pub fn issued(&self) -> Moment {
-        Moment::from_timestamp_nanos(self.issued)
-    }
-
-    /// When it expires; `None` for never.
-    pub fn expires(&self) -> Option<Moment> {
-        (self.expires != NEVER).then(|| Moment::from_timestamp_nanos(self.expires))
-    }
-
-    /// When it was last used; `None` for never.
-    pub fn last_used(&self) -> Option<Moment> {
-        (self.used != UNUSED).then(|| Moment::from_timestamp_nanos(self.used))
-    }
-
-    /// Whether its secret was taken by somebody.
-    pub fn is_claimed(&self) -> bool {
-        self.claimed
-    }
+/// Which of the [`STANDINGS`] a token has at `now`. Without branches: nobody can foretell them.
+pub(super) fn standing(revoked: bool, expires: i64, now: i64) -> usize {
+    let soon = expires != NEVER && expires.saturating_sub(WEEK) < now;
+    let ended = now >= expires;
+    let living = if ended { 2 } else { usize::from(soon) };
+    if revoked { 3 } else { living }
 }
 
-/// Rows and their texts.
+/// The counts of a tally of [`STANDINGS`].
+pub(super) fn counted(tally: [usize; STANDINGS.len()]) -> Counts {
+    let [lasting, soon, expired, revoked] = tally;
+    Counts { active: lasting + soon, soon, expired, revoked }
+}
+
+/// Rows, column by column, and their texts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chunk {
-    pub(super) rows: Vec<Row>,
+    /// Shared with those who show rows: few changes bring a new id.
+    pub(super) ids: Arc<Vec<TokenId>>,
+    pub(super) shared: Vec<Shared>,
+    pub(super) issued: Vec<i64>,
+    pub(super) expires: Vec<i64>,
+    pub(super) used: Vec<i64>,
+    pub(super) marks: Vec<Marks>,
+    /// Where the texts of each row end; those of the one before end where they begin.
+    ends: Vec<u32>,
     text: String,
 }
 
 impl Chunk {
-    pub(super) fn with_capacity(rows: usize) -> Self {
-        Self { rows: Vec::with_capacity(rows), text: String::new() }
+    /// One that has room for `pats`.
+    pub(super) fn for_those(pats: &[Pat]) -> Self {
+        let rows = pats.len();
+        let mut bytes = 0;
+        for pat in pats {
+            bytes += texts_in(pat).map(|text| text.len() + PART.len_utf8()).iter().sum::<usize>();
+        }
+        Self {
+            ids: Arc::new(Vec::with_capacity(rows)),
+            shared: Vec::with_capacity(rows),
+            issued: Vec::with_capacity(rows),
+            expires: Vec::with_capacity(rows),
+            used: Vec::with_capacity(rows),
+            marks: Vec::with_capacity(rows),
+            ends: Vec::with_capacity(rows),
+            text: String::with_capacity(bytes),
+        }
     }
 
-    /// Where `id` is, or belongs.
-    pub(super) fn find(&self, id: &TokenId) -> Result<usize, usize> {
-        self.rows.binary_search_by(|row| row.id.cmp(id))
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
     }
 
-    pub(super) fn first(&self) -> Option<TokenId> {
-        self.rows.first().map(|row| row.id)
+    /// What is known of the token in row `at`, if there is one.
+    pub(super) fn row(&self, at: usize) -> Option<Row> {
+        let marks = self.marks.get(at).filter(|marks| !marks.gone)?;
+        Some(Row {
+            id: *self.ids.get(at)?,
+            issued: *self.issued.get(at)?,
+            expires: *self.expires.get(at)?,
+            used: *self.used.get(at)?,
+            marks: *marks,
+        })
+    }
+
+    /// Whether there is a token in row `at`.
+    pub(super) fn is_there(&self, at: usize) -> bool {
+        self.marks.get(at).is_some_and(|marks| !marks.gone)
+    }
+
+    fn end(&self, at: usize) -> usize {
+        self.ends.get(at).map_or(0, |end| place(*end))
     }
 
     fn start(&self, at: usize) -> usize {
-        let before = at.checked_sub(1).and_then(|before| self.rows.get(before));
-        before.map_or(0, |row| place(row.end))
+        at.checked_sub(1).map_or(0, |before| self.end(before))
     }
 
     /// The texts of the row at `at`: name, description and id, folded.
-    pub(super) fn text(&self, at: usize) -> &str {
-        let end = self.rows.get(at).map_or(0, |row| place(row.end));
-        self.text.get(self.start(at)..end).unwrap_or_default()
+    fn text(&self, at: usize) -> &str {
+        self.text.get(self.start(at)..self.end(at)).unwrap_or_default()
     }
 
     pub(super) fn name(&self, at: usize) -> &str {
@@ -149,104 +142,120 @@ impl Chunk {
         self.text(at).split(PART).nth(1).unwrap_or_default()
     }
 
-    /// What a search asks of the row at `at`, whose status is `status` at `now`.
-    pub(super) fn facts(&self, at: usize, row: &Row, status: Status, now: Moment) -> Facts<'_> {
+    /// What a search asks of the token in row `at`.
+    pub(super) fn facts(&self, at: usize, now: Moment) -> Option<Facts<'_>> {
+        let row = self.row(at)?;
         let mut texts = self.text(at).split(PART);
         let mut text = || texts.next().unwrap_or_default().into();
-        Facts {
+        Some(Facts {
             name: text(),
             description: text(),
             id: text(),
-            status,
+            status: row.status(now),
             issued: row.issued(),
             expires: row.expires(),
             last_used: row.last_used(),
-            claimed: row.claimed,
+            claimed: row.is_claimed(),
             at: now,
-        }
+        })
     }
 
-    /// Adds a token whose id is above all others here.
-    pub(super) fn push(&mut self, pat: &Pat, shared: Shared) {
-        write_texts(&mut self.text, pat);
-        self.rows.push(Row { end: offset(self.text.len()), ..Row::new(pat, shared) });
+    /// Puts a token into row `at`, in the place of what is there, or behind the last row.
+    pub(super) fn put(&mut self, at: usize, pat: &Pat, shared: Shared) {
+        if at == self.len() {
+            self.ends.push(offset(self.text.len()));
+        }
+        let used = pat.last_use().map_or(UNUSED, |used| stamp(used.at));
+        let (revoked, claimed) = (pat.revoked.is_some(), pat.claimed);
+        // What others hold is not written to: they would have a copy of it made.
+        if self.ids.get(at) != Some(&pat.id) {
+            write(Arc::make_mut(&mut self.ids), at, pat.id);
+        }
+        write(&mut self.shared, at, shared);
+        write(&mut self.issued, at, stamp(pat.issued));
+        write(&mut self.expires, at, pat.expires.map_or(NEVER, stamp));
+        write(&mut self.used, at, used);
+        write(&mut self.marks, at, Marks { revoked, claimed, gone: false });
+        self.write_texts(at, pat);
     }
 
-    pub(super) fn shrink(&mut self) {
-        self.text.shrink_to_fit();
-        self.rows.shrink_to_fit();
-    }
-
-    /// Puts a token at `at`, in the place of the row there if it is the same token's. Its
-    /// places among all stay if its texts do; else they are 0, which this says by `false`.
-    pub(super) fn put(&mut self, at: usize, pat: &Pat, shared: Shared) -> bool {
-        let mut texts = String::new();
-        write_texts(&mut texts, pat);
-        let old = self.rows.get(at).filter(|row| row.id == pat.id).copied();
-        let start = self.start(at);
-        let end = old.map_or(start, |row| place(row.end));
-        let same = old.is_some() && self.text.get(start..end) == Some(&texts);
-        let mut row = Row { end: offset(end), ..Row::new(pat, shared) };
-        if let (true, Some(old)) = (same, old) {
-            (row.name, row.description) = (old.name, old.description);
-        }
-        match (old, self.rows.get_mut(at)) {
-            (Some(_), Some(place)) => *place = row,
-            _ => self.rows.insert(at, row),
-        }
-        if !same {
+    fn write_texts(&mut self, at: usize, pat: &Pat) {
+        let (start, end) = (self.start(at), self.end(at));
+        if end == self.text.len() {
+            self.text.truncate(start);
+            write_folded(&mut self.text, pat);
+            let new = self.text.len();
+            self.shift(at, new, end);
+        } else {
+            let mut texts = String::new();
+            write_folded(&mut texts, pat);
             self.text.replace_range(start..end, &texts);
             self.shift(at, start + texts.len(), end);
         }
-        same
     }
 
+    /// Takes the token out of row `at`, which keeps its id for as long as an order holds it.
     pub(super) fn remove(&mut self, at: usize) {
-        let (start, end) = (self.start(at), self.start(at + 1));
+        let (start, end) = (self.start(at), self.end(at));
         self.text.replace_range(start..end, "");
-        self.rows.remove(at);
         self.shift(at, start, end);
+        if let Some(marks) = self.marks.get_mut(at) {
+            marks.gone = true;
+        }
     }
 
     /// From row `at` on, what ended at `old` ends at `new`, and all after it as much further.
     fn shift(&mut self, at: usize, new: usize, old: usize) {
-        for row in self.rows.iter_mut().skip(at) {
-            row.end = offset((place(row.end) + new).saturating_sub(old));
+        if new != old {
+            for end in self.ends.iter_mut().skip(at) {
+                *end = offset((place(*end) + new).saturating_sub(old));
+            }
         }
     }
 
-    /// The second half of it, which it has no more.
-    pub(super) fn split(&mut self) -> Self {
-        let at = self.rows.len() / 2;
-        let cut = self.start(at);
-        let mut half = Self { rows: self.rows.split_off(at), text: self.text.split_off(cut) };
-        half.shift(0, 0, cut);
-        half
+    /// No more will be added.
+    pub(super) fn shrink(&mut self) {
+        self.text.shrink_to_fit();
     }
 
-    /// Shows `visit` the places of the rows whose texts hold every one of `words`. One walk
-    /// through all texts finds the first word; the others are looked for where it is.
-    pub(super) fn search(&self, words: &[memmem::Finder<'_>], mut visit: impl FnMut(usize)) {
+    /// The rows whose texts hold every one of `words`. One walk through all texts finds the
+    /// first word; the others are looked for where it is.
+    pub(super) fn search(&self, words: &[memmem::Finder<'_>]) -> Bits {
         let Some((first, others)) = words.split_first() else {
-            return (0..self.rows.len()).for_each(visit);
+            return self.marks.iter().map(|marks| !marks.gone).collect();
         };
+        let mut found = Bits::default();
         let (mut from, mut at) = (0, 0);
-        while let Some(found) = self.text.as_bytes().get(from..).and_then(|rest| first.find(rest)) {
-            let found = from + found;
-            let left = self.rows.get(at..).unwrap_or_default();
-            at += left.iter().take_while(|row| place(row.end) <= found).count();
+        while let Some(place) = self.text.as_bytes().get(from..).and_then(|rest| first.find(rest)) {
+            let place = from + place;
+            let left = self.ends.get(at..).unwrap_or_default();
+            at += left.iter().take_while(|end| self::place(**end) <= place).count();
             let text = self.text(at).as_bytes();
             if others.iter().all(|word| word.find(text).is_some()) {
-                visit(at);
+                found.set(at);
             }
+            from = self.end(at);
             at += 1;
-            from = self.start(at);
         }
+        found
     }
 }
 
-fn write_texts(to: &mut String, pat: &Pat) {
-    for text in [pat.name.as_str(), pat.description.as_str(), pat.id.as_str()] {
+/// Writes `value` to the place `at` of a column, which may be the next one.
+fn write<T>(column: &mut Vec<T>, at: usize, value: T) {
+    match column.get_mut(at) {
+        Some(place) => *place = value,
+        None => column.push(value),
+    }
+}
+
+/// What is searched: name, description and id.
+fn texts_in(pat: &Pat) -> [&str; 3] {
+    [pat.name.as_str(), pat.description.as_str(), pat.id.as_str()]
+}
+
+fn write_folded(to: &mut String, pat: &Pat) {
+    for text in texts_in(pat) {
         if text.is_ascii() {
             to.extend(text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
         } else {

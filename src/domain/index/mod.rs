@@ -1,31 +1,36 @@
 //! The compact index behind the list: of each token what it is filtered, searched and sorted by,
-//! a few dozen bytes instead of its record. In chunks, so that a change touches a few thousand
-//! rows, and a copy to think about on another thread costs nothing. Owned by whoever lists.
+//! a few dozen bytes instead of its record. A token has a number for as long as it lives, and
+//! every order that the list knows is kept as a sequence of numbers, so that no question sorts
+//! anything. In chunks, so that a copy to think about elsewhere costs nothing. Owned by the roll.
 
+mod bits;
 mod chunk;
+mod chunks;
+mod listed;
 mod numbers;
+mod order;
+mod orders;
 mod pick;
-mod ranks;
+mod row;
+mod unsorted;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-pub use self::{
-    chunk::Row,
-    pick::Picked,
-    ranks::{Ranks, Texts},
-};
 use self::{
-    chunk::{Chunk, NEVER, Shared, stamp},
+    chunk::{NEVER, STANDINGS, Shared, counted, stamp, standing},
+    chunks::Chunks,
     numbers::Numbers,
+    order::Order,
+};
+pub use self::{
+    listed::Listed,
+    orders::{Copied, Orders},
+    pick::Picked,
+    row::Row,
+    unsorted::Unsorted,
 };
 use super::{Actor, Counts, Moment, Pat, Scopes, Status, TokenId};
 
-/// Rows of a chunk when it is filled in the order of ids.
-const FILLED: usize = 4_096;
-/// Rows at which a chunk is divided.
-const FULL: usize = 2 * FILLED;
-/// New texts for which a place among all is looked for one by one.
-const FEW: usize = 16;
 /// Within which a token is said to expire soon, and to have been used of late.
 const WEEK: i64 = 7 * DAY;
 const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
@@ -33,17 +38,23 @@ const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
 /// Every token, as far as the list must know it.
 #[derive(Debug, Default)]
 pub struct Index {
-    chunks: Vec<Arc<Chunk>>,
+    chunks: Chunks,
     len: usize,
     /// The sets of scopes, each once however many tokens have it.
     sets: Numbers<Arc<str>>,
     /// Those who made tokens.
     makers: Numbers<Actor>,
-    /// Tokens whose texts have no place among all yet.
-    unranked: Vec<TokenId>,
-    ranked: bool,
-    /// Grows when a text changes.
-    version: u64,
+    by_id: Order,
+    /// The orders of the columns, once they were worked out.
+    orders: Option<Orders>,
+    /// Numbers of tokens that are gone, to be given again.
+    free: Vec<u32>,
+    /// Numbers whose places in the orders are not what they were, and those of new tokens.
+    moved: Vec<u32>,
+    fresh: BTreeMap<TokenId, u32>,
+    /// Known by the copy that the orders are worked out on, and what has moved since.
+    copied: Option<Arc<()>>,
+    since: Vec<u32>,
 }
 
 /// All tokens in numbers, as of an instant.
@@ -72,85 +83,114 @@ impl Index {
 
     /// Adds tokens whose ids are above all that it has, in their order.
     pub fn extend(&mut self, pats: &[Pat]) {
-        for part in pats.chunks(FILLED) {
-            let mut chunk = Chunk::with_capacity(part.len());
+        for part in pats.chunks(chunk::ROWS) {
+            self.chunks.expect(part);
             for pat in part {
-                let shared = self.shared(pat);
-                chunk.push(pat, shared);
+                let number = self.write_next(pat);
+                self.by_id.push(number);
             }
-            chunk.shrink();
-            self.len += part.len();
-            self.chunks.push(Arc::new(chunk));
         }
-        self.ranked = false;
-        self.version += 1;
     }
 
-    /// Takes a token as it is now, new or changed.
+    /// Takes a token as it is now, new or changed. What has changed has its place in every
+    /// order once it is [settled](Index::settle).
     pub fn put(&mut self, pat: &Pat) {
-        let shared = self.shared(pat);
-        let at = self.chunk_of(&pat.id);
-        let Some(chunk) = self.chunks.get_mut(at).map(Arc::make_mut) else {
-            return self.extend(std::slice::from_ref(pat));
+        let known = self.number_of(&pat.id);
+        let number = match known.or_else(|| self.free.pop()) {
+            Some(number) => {
+                self.len += usize::from(!self.chunks.is_there(number));
+                let shared = self.shared(pat);
+                self.chunks.put(number, pat, shared);
+                number
+            }
+            None => self.write_next(pat),
         };
-        let found = chunk.find(&pat.id);
-        let same = chunk.put(found.unwrap_or_else(|at| at), pat, shared);
-        self.len += usize::from(found.is_err());
-        if !same {
-            self.unranked.push(pat.id);
-            self.version += 1;
+        if known.is_none() {
+            self.fresh.insert(pat.id, number);
         }
-        if chunk.rows.len() > FULL {
-            let half = chunk.split();
-            self.chunks.insert(at + 1, Arc::new(half));
-        }
+        self.moves(number);
     }
 
     /// Forgets a token.
     pub fn remove(&mut self, id: &TokenId) {
-        let at = self.chunk_of(id);
-        let Some(chunk) = self.chunks.get_mut(at) else {
+        let Some(number) = self.number_of(id).filter(|number| self.chunks.is_there(*number)) else {
             return;
         };
-        let Ok(row) = chunk.find(id) else {
-            return;
-        };
-        Arc::make_mut(chunk).remove(row);
+        self.chunks.remove(number);
         self.len -= 1;
-        self.version += 1;
-        if chunk.rows.is_empty() {
-            self.chunks.remove(at);
+        self.moves(number);
+    }
+
+    fn write_next(&mut self, pat: &Pat) -> u32 {
+        let shared = self.shared(pat);
+        self.len += 1;
+        self.chunks.push(pat, shared)
+    }
+
+    fn moves(&mut self, number: u32) {
+        self.moved.push(number);
+        if self.copied.is_some() {
+            self.since.push(number);
         }
     }
 
+    /// Gives what was put its place in every order, and what was removed none. One walk
+    /// through each, however much has changed.
+    pub fn settle(&mut self) {
+        let mut moved = std::mem::take(&mut self.moved);
+        if moved.is_empty() {
+            return;
+        }
+        moved.sort_unstable();
+        moved.dedup();
+        self.by_id.settle(&moved, &self.chunks, None);
+        self.fresh.clear();
+        if let Some(orders) = &mut self.orders {
+            orders.settle(&moved, &self.chunks);
+        }
+        self.free.extend(moved.into_iter().filter(|number| !self.chunks.is_there(*number)));
+    }
+
+    /// The number of the token with this id, which may have been removed a moment ago.
+    fn number_of(&self, id: &TokenId) -> Option<u32> {
+        let settled = || self.by_id.find(|number| self.chunks.id(number).cmp(&Some(*id)));
+        self.fresh.get(id).copied().or_else(settled)
+    }
+
     /// What is known of a token.
-    pub fn get(&self, id: &TokenId) -> Option<&Row> {
-        let chunk = self.chunks.get(self.chunk_of(id))?;
-        chunk.rows.get(chunk.find(id).ok()?)
+    pub fn get(&self, id: &TokenId) -> Option<Row> {
+        self.chunks.row(self.number_of(id)?)
     }
 
     /// Every token in numbers, as of `at`.
     pub fn summary(&self, at: Moment) -> Summary {
         let now = stamp(at);
-        let mut summary = Summary::default();
-        let mut until = NEVER;
-        for row in self.rows() {
-            let status = row.status_at(now);
-            summary.counts.add(status, row.expires_soon(now));
-            summary.used += usize::from(now.saturating_sub(row.used) < DAY);
-            if status == Status::Active && row.expires != NEVER {
-                let soon = row.expires.saturating_sub(WEEK);
-                until = until.min(if soon < now { row.expires } else { soon.saturating_add(1) });
+        let mut tally = [0; STANDINGS.len()];
+        let (mut used, mut until) = (0, NEVER);
+        for chunk in self.chunks.iter() {
+            let columns = chunk.marks.iter().zip(&chunk.expires).zip(&chunk.used);
+            for ((marks, expires), last) in columns.filter(|((marks, _), _)| !marks.gone) {
+                let standing = standing(marks.revoked, *expires, now);
+                if let Some(tally) = tally.get_mut(standing) {
+                    *tally += 1;
+                }
+                used += usize::from(now.saturating_sub(*last) < DAY);
+                let soon = expires.saturating_sub(WEEK).saturating_add(1);
+                until = match STANDINGS.get(standing) {
+                    Some((Status::Active, true)) => until.min(*expires),
+                    Some((Status::Active, false)) if *expires != NEVER => until.min(soon),
+                    _ => until,
+                };
             }
         }
-        summary.soon = summary.counts.soon;
-        summary.until = (until != NEVER).then(|| Moment::from_timestamp_nanos(until));
-        summary
+        let counts = counted(tally);
+        let until = (until != NEVER).then(|| Moment::from_timestamp_nanos(until));
+        Summary { counts, soon: counts.soon, used, until }
     }
 
-    /// Every row in the order of ids.
-    pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.chunks.iter().flat_map(|chunk| &chunk.rows)
+    /// Every row in the order of ids, as far as it is settled.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        self.by_id.iter().filter_map(|number| self.chunks.row(number))
     }
 
     /// The scopes of the set with this number.
@@ -158,12 +198,6 @@ impl Index {
         let set = self.sets.get(number).map_or("", |set| set);
         let scopes = set.split(' ').filter_map(|scope| scope.parse().ok()).collect();
         Scopes::from_stored(scopes).unwrap_or_default()
-    }
-
-    /// The chunk that has `id`, or would.
-    fn chunk_of(&self, id: &TokenId) -> usize {
-        let after = self.chunks.partition_point(|chunk| chunk.first().is_some_and(|it| it <= *id));
-        after.saturating_sub(1)
     }
 
     /// The numbers of what the token shares with others.

@@ -1,105 +1,105 @@
 //! A query on the index: which tokens it shows, how many each status has among those that the
-//! search finds, and their order. The first screenful is had long before the whole order, and
-//! long work asks whether anybody still wants it.
+//! search finds, and their order, which is a walk along one that is known. Long work asks
+//! whether anybody still wants it, and half of it is another core's.
 
-use std::{ops::Range, thread};
+use std::{sync::Arc, thread};
 
 use memchr::memmem::Finder;
 
 use super::{
-    Index, TokenId,
-    chunk::{Chunk, Row, Shared, stamp},
+    Index, Listed, STANDINGS, TokenId, Unsorted,
+    bits::Bits,
+    chunk::{Chunk, Shared, counted, stamp, standing},
+    chunks::{number, place},
 };
-use crate::domain::{Column, Counts, Moment, Query, Search};
+use crate::domain::{Column, Counts, Moment, Query, Search, Sort};
 
-/// Items that are sorted in one go; beyond, in pieces between which the work can end.
-const PIECE: usize = 1 << 16;
-/// Bits of a token's place within its chunk.
-const WITHIN: u32 = 14;
+/// Chunks for which no other core is asked.
+const FEW: usize = 16;
 
-/// What a query shows, not yet in order. Of each token one number, whose order is the wanted
-/// one: what it is sorted by, then the place of its name, then where it is in the index.
+/// Which tokens a query shows, not yet in order.
 #[derive(Debug)]
 pub struct Picked {
-    items: Vec<u128>,
+    shown: Vec<Bits>,
+    len: usize,
     /// How many the search finds of each status.
     pub counts: Counts,
+    pub(super) sort: Sort,
+    pub(super) now: i64,
+}
+
+/// What was found in some chunks.
+#[derive(Debug, Default)]
+struct Part {
+    shown: Vec<Bits>,
+    tally: [usize; STANDINGS.len()],
 }
 
 impl Query {
     /// The tokens of `index` to show, with statuses as of `at`. `None` as soon as `wanted` says
     /// that nobody waits for it any more.
-    pub fn pick(&self, index: &Index, at: Moment, wanted: impl Fn() -> bool) -> Option<Picked> {
+    pub fn pick(
+        &self,
+        index: &Index,
+        at: Moment,
+        wanted: impl Fn() -> bool + Sync,
+    ) -> Option<Picked> {
+        let chunks = index.chunks.as_slice();
+        let middle = if chunks.len() > FEW { chunks.len() / 2 } else { 0 };
+        let (one, other) = chunks.split_at_checked(middle)?;
+        let (one, other) = thread::scope(|scope| {
+            let beside =
+                (!one.is_empty()).then(|| scope.spawn(|| self.pick_part(index, one, at, &wanted)));
+            let other = self.pick_part(index, other, at, &wanted);
+            let one = beside.map_or(Some(Part::default()), |beside| beside.join().ok().flatten());
+            Some((one?, other?))
+        })?;
+        let Part { mut shown, mut tally } = one;
+        shown.extend(other.shown);
+        for (sum, more) in tally.iter_mut().zip(other.tally) {
+            *sum += more;
+        }
+        let len = shown.iter().map(Bits::count).sum();
+        Some(Picked { shown, len, counts: counted(tally), sort: self.sort, now: stamp(at) })
+    }
+
+    fn pick_part(
+        &self,
+        index: &Index,
+        chunks: &[Arc<Chunk>],
+        at: Moment,
+        wanted: impl Fn() -> bool,
+    ) -> Option<Part> {
         let mut words: Vec<&str> = self.search.words().collect();
         // The longest is the rarest, as a rule.
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         let words: Vec<Finder<'_>> = words.into_iter().map(Finder::new).collect();
         let mut asked = Asked::of(&self.search);
-        let now = stamp(at);
         let shown = self.shown();
-        let mut picked = Picked { items: Vec::with_capacity(index.len), counts: Counts::default() };
-        for (number, chunk) in (0_u32..).zip(&index.chunks) {
+        let shown = STANDINGS.map(|(status, soon)| shown.shows(status, soon));
+        let mut part = Part::default();
+        for chunk in chunks {
             if !wanted() {
                 return None;
             }
-            chunk.search(&words, |place| {
-                let Some(row) = chunk.rows.get(place) else {
-                    return;
-                };
-                let status = row.status_at(now);
-                let fits = asked.fits_shared(index, row)
-                    && (asked.nothing_else
-                        || self.search.fits(&chunk.facts(place, row, status, at)));
-                if !fits {
-                    return;
+            let mut found = chunk.search(&words);
+            if !asked.nothing_else {
+                let fits = |row: usize| found.has(row) && asked.fits(index, chunk, row, at);
+                found = (0..chunk.len()).map(fits).collect();
+            }
+            let now = stamp(at);
+            let rows = chunk.marks.iter().zip(&chunk.expires).enumerate();
+            let bits = rows.map(|(row, (marks, expires))| {
+                let standing = standing(marks.revoked, *expires, now);
+                if let Some(tally) = part.tally.get_mut(standing) {
+                    *tally += usize::from(found.has(row));
                 }
-                let soon = row.expires_soon(now);
-                picked.counts.add(status, soon);
-                if shown.shows(status, soon) {
-                    let key = self.key(index, chunk, place, now);
-                    picked.items.push(item(key, row.name, number, place));
-                }
+                shown.get(standing).copied().unwrap_or(false)
             });
+            let bits: Bits = bits.collect();
+            part.shown.push(bits.and(found));
         }
-        Some(picked)
-    }
-
-    /// What a token is sorted by, as a number.
-    fn key(&self, index: &Index, chunk: &Chunk, at: usize, now: i64) -> u64 {
-        let time = |stamp: i64| stamp.cast_unsigned() ^ (1 << 63);
-        let Some(row) = chunk.rows.get(at) else {
-            return 0;
-        };
-        let key = match self.sort.column {
-            // As near as can be told until all have their places.
-            Column::Name if !index.ranked => head(chunk.name(at)),
-            Column::Description if !index.ranked => head(chunk.description(at)),
-            Column::Name => u64::from(row.name),
-            Column::Description => u64::from(row.description),
-            Column::Status => row.status_at(now) as u64,
-            Column::Scopes => index.scope_count(row),
-            Column::Issued => time(row.issued),
-            Column::Expires => time(row.expires),
-            Column::LastUsed => time(row.used),
-        };
-        if self.sort.descending { !key } else { key }
-    }
-
-    /// Where `id` stands among what this picked.
-    pub fn place(&self, picked: &Picked, index: &Index, id: &TokenId, at: Moment) -> Option<usize> {
-        let number = index.chunk_of(id);
-        let chunk = index.chunks.get(number)?;
-        let at_row = chunk.find(id).ok()?;
-        let row = chunk.rows.get(at_row)?;
-        let key = self.key(index, chunk, at_row, stamp(at));
-        let own = item(key, row.name, u32::try_from(number).ok()?, at_row);
-        let mut there = false;
-        let mut before = 0;
-        for item in &picked.items {
-            before += usize::from(*item < own);
-            there |= *item == own;
-        }
-        there.then_some(before)
+        Some(part)
     }
 }
 
@@ -122,8 +122,13 @@ impl<'a> Asked<'a> {
         }
     }
 
-    fn fits_shared(&mut self, index: &Index, row: &Row) -> bool {
-        let Shared { scopes, maker } = row.shared;
+    fn fits(&mut self, index: &Index, chunk: &Chunk, row: usize, at: Moment) -> bool {
+        let shared = chunk.shared.get(row).is_some_and(|shared| self.fits_shared(index, *shared));
+        shared && chunk.facts(row, at).is_some_and(|facts| self.search.fits(&facts))
+    }
+
+    fn fits_shared(&mut self, index: &Index, shared: Shared) -> bool {
+        let Shared { scopes, maker } = shared;
         let search = self.search;
         let scopes = self.scopes.as_mut().is_none_or(|known| {
             once(known, scopes, || search.fits_scopes(&index.scopes_of(scopes)))
@@ -145,116 +150,75 @@ fn once(known: &mut Vec<Option<bool>>, number: u32, find: impl FnOnce() -> bool)
     known.get_mut(at).is_some_and(|known| *known.get_or_insert_with(find))
 }
 
-/// The first bytes of a text, in an order that is the text's as far as they go.
-fn head(text: &str) -> u64 {
-    let mut bytes = [0; 8];
-    for (to, from) in bytes.iter_mut().zip(text.bytes()) {
-        *to = from;
-    }
-    u64::from_be_bytes(bytes)
-}
-
-fn item(key: u64, name: u32, chunk: u32, row: usize) -> u128 {
-    let slot = (chunk << WITHIN) | u32::try_from(row).unwrap_or(0);
-    (u128::from(key) << 64) | (u128::from(name) << 32) | u128::from(slot)
-}
-
 impl Picked {
     /// How many tokens are shown.
     pub fn len(&self) -> usize {
-        self.items.len()
+        self.len
     }
 
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.len == 0
     }
 
-    /// The tokens of the rows `window` of the order, without ordering the others.
-    pub fn window(&mut self, index: &Index, window: Range<usize>) -> Vec<TokenId> {
-        let end = window.end.min(self.items.len());
-        let start = window.start.min(end);
-        if start == 0 {
-            return index.ids_of(&self.least(end));
-        }
-        let mut part = self.items.as_mut_slice();
-        if end < part.len() {
-            part = part.select_nth_unstable(end).0;
-        }
-        if start < part.len() {
-            part.select_nth_unstable(start);
-        }
-        let part = part.get_mut(start..).unwrap_or_default();
-        part.sort_unstable();
-        index.ids_of(part)
+    fn shows(&self, number: u32) -> bool {
+        let (chunk, row) = place(number);
+        self.shown.get(chunk).is_some_and(|bits| bits.has(row))
     }
 
-    /// The `count` least items in order, by one look at each: most are greater than all that
-    /// were kept so far.
-    fn least(&self, count: usize) -> Vec<u128> {
-        let mut least = Vec::with_capacity(4 * count);
-        let mut limit = u128::MAX;
-        for item in &self.items {
-            if *item < limit {
-                least.push(*item);
-                if least.len() == 4 * count {
-                    limit = *least.select_nth_unstable(count).1;
-                    least.truncate(count);
+    /// The numbers of what is shown.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
+        let chunks = self.shown.iter().enumerate();
+        chunks.flat_map(|(at, bits)| bits.iter().map(move |row| number(at, row)))
+    }
+
+    /// All of them in order, at once; `None` while the order is not known: then they can be
+    /// [sorted](Picked::unsorted).
+    pub fn in_order(&self, index: &Index) -> Option<Listed> {
+        let order = index.orders.as_ref().filter(|_| index.moved.is_empty())?.by(self.sort.column);
+        let numbers = match (self.sort.column, self.sort.descending) {
+            (Column::Status | Column::Scopes, descending) => {
+                // Each of the few keys has its own list, in the order of names.
+                let mut lists: Vec<Vec<u32>> = Vec::new();
+                for number in order.iter().filter(|number| self.shows(*number)) {
+                    let key = index.small_key(self.sort.column, number, self.now);
+                    if lists.len() <= key {
+                        lists.resize_with(key + 1, Vec::new);
+                    }
+                    lists.get_mut(key)?.push(number);
                 }
+                if descending {
+                    lists.reverse();
+                }
+                lists.concat()
             }
-        }
-        least.sort_unstable();
-        least.truncate(count);
-        least
-    }
-
-    /// All of them in order. `None` as soon as `wanted` says that nobody waits any more.
-    #[expect(clippy::stable_sort_primitive, reason = "the stable one merges what is in order")]
-    pub fn sorted(
-        mut self,
-        index: &Index,
-        wanted: impl Fn() -> bool + Sync,
-    ) -> Option<Vec<TokenId>> {
-        let sort = |items: &mut [u128]| {
-            items.chunks_mut(PIECE).all(|piece| {
-                piece.sort_unstable();
-                wanted()
-            })
+            (_, false) => self.those_of(order.iter()),
+            (_, true) => self.those_of(order.backwards()),
         };
-        let middle = if self.items.len() > PIECE { self.items.len() / 2 } else { 0 };
-        let (one, other) = self.items.split_at_mut(middle);
-        let done = thread::scope(|scope| {
-            // Half of the work is another core's.
-            let beside = (!one.is_empty()).then(|| scope.spawn(|| sort(one)));
-            sort(other) && beside.is_none_or(|beside| beside.join().unwrap_or(false))
-        });
-        if !done {
-            return None;
+        Some(Listed::of(numbers, &index.chunks))
+    }
+
+    /// Those of `order` that are shown. Without branches: nobody can foretell them.
+    fn those_of(&self, order: impl Iterator<Item = u32>) -> Vec<u32> {
+        let mut numbers = vec![0; self.len + 1];
+        let mut at = 0;
+        for number in order {
+            if let Some(place) = numbers.get_mut(at) {
+                *place = number;
+            }
+            at += usize::from(self.shows(number));
         }
-        // What is in order piece by piece is merged, which is a small part of the work.
-        self.items.sort();
-        wanted().then(|| index.ids_of(&self.items))
-    }
-}
-
-impl Index {
-    fn ids_of(&self, items: &[u128]) -> Vec<TokenId> {
-        let mut ids = Vec::with_capacity(items.len());
-        ids.extend(items.iter().filter_map(|item| self.id_of(*item)));
-        ids
+        numbers.truncate(self.len);
+        numbers
     }
 
-    fn id_of(&self, item: u128) -> Option<TokenId> {
-        let slot = u32::try_from(item & u128::from(u32::MAX)).ok()?;
-        let chunk = self.chunks.get(usize::try_from(slot >> WITHIN).ok()?)?;
-        let row = chunk.rows.get(usize::try_from(slot & ((1 << WITHIN) - 1)).ok()?)?;
-        Some(row.id)
+    /// Where `id` stands among `listed`.
+    pub fn place(&self, listed: &Listed, index: &Index, id: &TokenId) -> Option<usize> {
+        listed.row_of(index.number_of(id).filter(|number| self.shows(*number))?)
     }
 
-    fn scope_count(&self, row: &Row) -> u64 {
-        self.sets.get(row.shared.scopes).map_or(0, |set| {
-            let blanks = set.bytes().filter(|byte| *byte == b' ').count();
-            u64::try_from(blanks).unwrap_or(u64::MAX) + u64::from(!set.is_empty())
-        })
+    /// All of them, to be sorted.
+    pub fn unsorted(&self) -> Unsorted {
+        Unsorted::of(self)
     }
 }

@@ -78,6 +78,11 @@ fn queries() -> Vec<Query> {
     queries
 }
 
+/// The ids of a list.
+fn ids(listed: &Listed) -> Vec<TokenId> {
+    listed.iter().collect()
+}
+
 /// Fails unless `index` shows for every query what the records themselves show.
 fn compare(index: &Index, pats: &[Pat]) {
     assert_eq!(index.len(), pats.len());
@@ -85,26 +90,48 @@ fn compare(index: &Index, pats: &[Pat]) {
     for query in queries() {
         let (rows, counts) = query.select(pats, now);
         let wanted: Vec<TokenId> = rows.iter().map(|row| pats[*row].id).collect();
-        let mut picked = query.pick(index, now, || true).unwrap();
+        let picked = query.pick(index, now, || true).unwrap();
         assert_eq!((picked.len(), picked.counts), (wanted.len(), counts), "{query:?}");
-        for (place, id) in wanted.iter().enumerate() {
-            assert_eq!(query.place(&picked, index, id, now), Some(place), "{query:?}");
+        let listed = picked.in_order(index).unwrap();
+        assert_eq!((ids(&listed), listed.len()), (wanted.clone(), wanted.len()), "{query:?}");
+        for pat in pats {
+            let row = wanted.iter().position(|id| *id == pat.id);
+            assert_eq!(picked.place(&listed, index, &pat.id), row, "{query:?}");
+            assert_eq!(listed.find(&pat.id), row, "{query:?}");
         }
-        let middle = wanted.len() / 3..wanted.len() / 2 + 1;
-        let end = middle.end.min(wanted.len());
-        assert_eq!(picked.window(index, middle.clone()), wanted[middle.start..end], "{query:?}");
-        assert_eq!(picked.sorted(index, || true).unwrap(), wanted, "{query:?}");
+        compare_unsorted(index, &picked, &wanted);
     }
     for pat in pats {
         let row = index.get(&pat.id).unwrap();
         assert_eq!((row.status(now), row.expires()), (pat.status(now), pat.expires));
         assert_eq!((row.issued(), row.is_claimed()), (pat.issued, pat.claimed));
         assert_eq!(row.last_used(), pat.last_use().map(|used| used.at));
-        assert_eq!(index.scopes_of(row.shared.scopes), pat.scopes);
-        assert_eq!(index.makers.get(row.shared.maker), Some(&pat.created_by));
+        let (chunk, row) = chunks::place(index.number_of(&pat.id).unwrap());
+        let shared = index.chunks.as_slice()[chunk].shared[row];
+        assert_eq!(index.scopes_of(shared.scopes), pat.scopes);
+        assert_eq!(index.makers.get(shared.maker), Some(&pat.created_by));
     }
+    assert_eq!(
+        index.rows().map(|row| row.id()).collect::<Vec<_>>(),
+        pats.iter().map(|pat| pat.id).collect::<Vec<_>>()
+    );
     let summary = index.summary(now);
     assert_eq!(summary.counts, Query::default().select(pats, now).1);
+}
+
+/// Sorted without the orders, the same are shown, and each place and each window is of the one
+/// order that there is then.
+fn compare_unsorted(index: &Index, picked: &Picked, wanted: &[TokenId]) {
+    let sorted = ids(&picked.unsorted().sorted(index, || true).unwrap());
+    let set = |ids: &[TokenId]| ids.iter().copied().collect::<std::collections::BTreeSet<_>>();
+    assert_eq!((sorted.len(), set(&sorted)), (wanted.len(), set(wanted)));
+    let mut unsorted = picked.unsorted();
+    for (place, id) in sorted.iter().enumerate() {
+        assert_eq!(unsorted.place(index, id), Some(place));
+    }
+    let middle = sorted.len() / 3..sorted.len() / 2 + 1;
+    let end = middle.end.min(sorted.len());
+    assert_eq!(ids(&unsorted.window(index, middle.clone())), sorted[middle.start..end]);
 }
 
 /// What may happen to a token.
@@ -122,9 +149,15 @@ proptest! {
         let mut pats: Vec<Pat> = (0_u16..).zip(first).map(|(n, seed)| token(n * 2, n, seed)).collect();
         let mut index = Index::default();
         index.extend(&pats);
-        let ranks = Ranks::of(index.texts());
-        prop_assert!(index.rank(&ranks));
-        for changes in changes.chunks(at_once) {
+        // Changes come before the orders do, while they are worked out, and after.
+        let mut copied = None;
+        for (turn, changes) in changes.chunks(at_once).enumerate() {
+            if turn == 1 {
+                copied = Some(index.copy());
+            }
+            if let (3, Some(copied)) = (turn, copied.take_if(|_| turn == 3)) {
+                prop_assert!(index.order(Orders::of(copied)));
+            }
             for (id, seed) in changes {
                 let place = pats.binary_search_by_key(&token(*id, 0, 0).id, |pat| pat.id);
                 match (place, seed) {
@@ -138,48 +171,83 @@ proptest! {
                     None => index.remove(&token(*id, 0, 0).id),
                 }
             }
-            index.rank_new();
-            if !index.is_ranked() {
-                let ranks = Ranks::of(index.texts());
-                prop_assert!(index.rank(&ranks));
-            }
+            index.settle();
+        }
+        if !index.is_ordered() {
+            let copied = copied.unwrap_or_else(|| index.copy());
+            prop_assert!(index.order(Orders::of(copied)));
         }
         compare(&index, &pats);
     }
 }
 
 #[test]
-fn a_chunk_that_grows_too_large_is_divided_and_nothing_is_lost() {
+fn numbers_are_given_again_and_a_list_that_is_held_stays_as_it_was() {
     let mut index = Index::default();
-    let count = u16::try_from(FULL + 10).unwrap();
+    let count = u16::try_from(2 * chunk::ROWS + 10).unwrap();
     // From the last to the first: each goes before all others.
     for n in (0..count).rev() {
         index.put(&token(n, 0, small(n)));
     }
-    assert_eq!(index.len(), usize::from(count));
-    assert!(index.chunks.len() > 1);
-    let ids: Vec<_> = index.rows().map(Row::id).collect();
-    assert!(ids.is_sorted() && ids.len() == usize::from(count));
+    index.settle();
+    assert_eq!((index.len(), index.chunks.iter().len()), (usize::from(count), 3));
+    let all = index.rows().map(|row| row.id()).collect::<Vec<_>>();
+    assert!(all.is_sorted() && all.len() == usize::from(count));
+    let orders = Orders::of(index.copy());
+    assert!(index.order(orders));
+    let query = Query { status: StatusFilter::All, ..Query::default() };
+    let listed = |index: &Index| query.pick(index, at(0), || true).unwrap().in_order(index);
+    let held = listed(&index).unwrap();
+    let before = ids(&held);
     for n in 0..count {
         index.remove(&token(n, 0, 0).id);
     }
-    assert!(index.is_empty() && index.chunks.is_empty());
+    // What is gone is not shown, settled or not, and comes back as it was.
+    index.put(&token(7, 0, 3));
+    assert_eq!((index.len(), listed(&index).is_none()), (1, true));
+    index.settle();
+    assert_eq!(ids(&listed(&index).unwrap()), [token(7, 0, 3).id]);
+    for n in count..2 * count - 1 {
+        index.put(&token(n, 0, small(n)));
+    }
+    index.settle();
+    assert_eq!((index.len(), index.chunks.iter().len()), (usize::from(count), 3));
+    assert_eq!(ids(&held), before);
+}
+
+#[test]
+fn orders_of_another_copy_are_not_taken() {
+    let (mut one, mut other) = (Index::default(), Index::default());
+    let (first, others) = (one.copy(), other.copy());
+    let last = one.copy();
+    assert!(!one.order(Orders::of(first)) && !one.order(Orders::of(others)));
+    assert!(!one.is_ordered() && one.order(Orders::of(last)) && one.is_ordered());
 }
 
 #[test]
 fn many_are_sorted_as_few_are() {
     let mut index = Index::default();
     let pats: Vec<Pat> = (0..=u16::MAX).map(|n| token(n, 0, small(n))).collect();
-    index.extend(&pats);
+    index.extend(&pats[..1_000]);
+    index.extend(&pats[1_000..]);
     index.extend(&pats[..0]);
     let sort = Sort { column: Column::Expires, descending: true };
     let query = Query { status: StatusFilter::All, sort, ..Query::default() };
-    let mut picked = query.pick(&index, at(0), || true).unwrap();
-    let (top, end) = (picked.window(&index, 0..50), picked.window(&index, 65_500..70_000));
-    let sorted = picked.sorted(&index, || true).unwrap();
+    let picked = query.pick(&index, at(0), || true).unwrap();
+    assert!(picked.in_order(&index).is_none());
+    let mut unsorted = picked.unsorted();
+    let top = ids(&unsorted.window(&index, 0..50));
+    let end = ids(&unsorted.window(&index, 65_500..70_000));
+    let sorted = ids(&unsorted.sorted(&index, || true).unwrap());
     let expiry = |id: &TokenId| index.get(id).unwrap().expires;
     assert!(sorted.is_sorted_by(|a, b| expiry(a) >= expiry(b)));
     assert_eq!((sorted.len(), &sorted[..50], &sorted[65_500..]), (pats.len(), &*top, &*end));
+    let orders = Orders::of(index.copy());
+    assert!(index.order(orders));
+    let (rows, counts) = query.select(&pats, at(0));
+    let picked = query.pick(&index, at(0), || true).unwrap();
+    let wanted: Vec<TokenId> = rows.iter().map(|row| pats[*row].id).collect();
+    assert!(picked.counts == counts && ids(&picked.in_order(&index).unwrap()) == wanted);
 }
 
 #[test]
@@ -188,7 +256,8 @@ fn work_that_nobody_waits_for_ends() {
     index.extend(&[token(1, 1, 1)]);
     let query = Query { status: StatusFilter::All, ..Query::default() };
     assert!(query.pick(&index, at(0), || false).is_none());
-    assert!(query.pick(&index, at(0), || true).unwrap().sorted(&index, || false).is_none());
+    let picked = query.pick(&index, at(0), || true).unwrap();
+    assert!(picked.unsorted().sorted(&index, || false).is_none());
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn whole(world: &World) -> Roll {
 }
 
 fn ids(roll: &Roll) -> Vec<TokenId> {
-    roll.index().rows().map(crate::domain::Row::id).collect()
+    roll.index().rows().map(|row| row.id()).collect()
 }
 
 fn stored(world: &World) -> Vec<TokenId> {
@@ -83,7 +83,7 @@ fn it_follows_makes_changes_and_deletions() {
     assert_eq!(ids(&roll), stored(&world));
     let row = roll.index().get(&kept.id).unwrap();
     assert_eq!(row.status(new.issued), Status::Revoked);
-    assert!(roll.index().get(&new.id).is_some() && roll.index().is_ranked());
+    assert!(roll.index().get(&new.id).is_some() && roll.index().is_ordered());
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn the_trail_tells_the_newest_as_a_whole_reading_does() {
     for status in [StatusFilter::All, StatusFilter::Active] {
         let query = Query { status, ..Query::default() };
         let picked = query.pick(roll.index(), late, || true).unwrap();
-        let all = picked.sorted(roll.index(), || true).unwrap();
+        let all: Vec<_> = picked.in_order(roll.index()).unwrap().iter().collect();
         let newest = world.newest(status, late, 100).unwrap();
         let newest: Vec<_> = newest.iter().map(|pat| pat.id).collect();
         assert_eq!(newest, all[..newest.len()], "{status:?}");

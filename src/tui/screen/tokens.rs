@@ -142,10 +142,9 @@ impl Tokens {
         if listing.number != self.asked {
             return;
         }
-        let place = listing.place;
         self.listing = listing;
         // The operator may have moved on since the question was asked.
-        let own = self.selected.and_then(|id| self.row_of(id)).or(place);
+        let own = self.selected.and_then(|id| self.row_of(id));
         if let Some(row) = own {
             self.rows.select(row);
             self.seek = false;
@@ -178,16 +177,13 @@ impl Tokens {
 
     fn id_at(&self, row: usize) -> Option<TokenId> {
         let known = row.checked_sub(self.listing.start)?;
-        self.listing.ids.get(known).copied()
+        self.listing.tokens.get(known)
     }
 
     fn row_of(&self, id: TokenId) -> Option<usize> {
-        let near = self.id_at(self.rows.selected()) == Some(id);
-        if near {
-            return Some(self.rows.selected());
-        }
-        let known = self.listing.ids.iter().position(|each| *each == id)?;
-        Some(self.listing.start + known)
+        let told = self.listing.place.filter(|(asked, _)| *asked == id).map(|(_, row)| row);
+        let near = Some(self.rows.selected()).filter(|row| self.id_at(*row) == Some(id));
+        told.or(near).or_else(|| Some(self.listing.start + self.listing.tokens.find(&id)?))
     }
 
     fn clear_search(&mut self) {
@@ -427,3 +423,6 @@ fn around<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {
     let step = if forward { 1 } else { all.len().saturating_sub(1) };
     all.get((at + step) % all.len().max(1)).copied().unwrap_or(now)
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ impl Tokens {
             }
             Action::MarkAll => {
                 self.settle();
-                self.marks.all(self.listing.ids.iter().copied());
+                self.marks.all(self.listing.tokens.iter());
             }
             Action::Back if !self.marks.is_empty() => self.marks.back(),
             Action::Revoke | Action::Delete | Action::AddScope | Action::Regenerate
@@ -43,11 +43,7 @@ impl Tokens {
 
     /// The rows of the range that is being drawn, among those that are known.
     pub(super) fn range(&self) -> Range<usize> {
-        let start = self.listing.start;
-        let range = self
-            .marks
-            .range(self.listing.ids.iter().copied(), self.rows.selected().saturating_sub(start));
-        range.start + start..range.end + start
+        self.marks.range(|anchor| self.row_of(anchor), self.rows.selected())
     }
 
     /// The tokens of the range that is being drawn.

@@ -1,0 +1,113 @@
+//! What a query shows while the orders are not known yet, to be sorted by what a number tells:
+//! of a text its first bytes. The first screenful is had long before the rest is sorted. Called
+//! by the list while the store is read.
+
+use std::{cmp::Ordering, ops::Range};
+
+use super::{
+    Index, Listed, Picked, TokenId,
+    chunk::standing,
+    chunks::{Key, place},
+    order::sort,
+};
+use crate::domain::{Column, Sort};
+
+/// Tokens to be sorted.
+#[derive(Debug)]
+pub struct Unsorted {
+    numbers: Vec<u32>,
+    sort: Sort,
+    now: i64,
+}
+
+impl Unsorted {
+    pub(super) fn of(picked: &Picked) -> Self {
+        let mut numbers = Vec::with_capacity(picked.len());
+        numbers.extend(picked.numbers());
+        Self { numbers, sort: picked.sort, now: picked.now }
+    }
+
+    /// What a token is sorted by; its own number where that is the same.
+    fn key<'i>(&self, index: &'i Index) -> impl Fn(u32) -> (u64, u32) + use<'i> {
+        let (Sort { column, descending }, now) = (self.sort, self.now);
+        move |number| {
+            let key = match column {
+                Column::Status | Column::Scopes => {
+                    u64::try_from(index.small_key(column, number, now)).unwrap_or(u64::MAX)
+                }
+                column => match index.chunks.key(column, number) {
+                    Key::Text(text) => head(text),
+                    Key::Number(key) => key,
+                },
+            };
+            (if descending { !key } else { key }, number)
+        }
+    }
+
+    /// Where `id` will stand, if it is among them.
+    pub fn place(&self, index: &Index, id: &TokenId) -> Option<usize> {
+        let number = index.number_of(id).filter(|number| self.numbers.contains(number))?;
+        let key = self.key(index);
+        let own = key(number);
+        Some(self.numbers.iter().filter(|number| key(**number) < own).count())
+    }
+
+    /// The tokens of the rows `window` of the order, without ordering the others.
+    pub fn window(&mut self, index: &Index, window: Range<usize>) -> Listed {
+        let key = self.key(index);
+        let key = |number: &u32| key(*number);
+        let end = window.end.min(self.numbers.len());
+        let start = window.start.min(end);
+        let mut part = self.numbers.as_mut_slice();
+        if end < part.len() {
+            part = part.select_nth_unstable_by_key(end, key).0;
+        }
+        if start > 0 && start < part.len() {
+            part.select_nth_unstable_by_key(start, key);
+        }
+        let part = part.get_mut(start..).unwrap_or_default();
+        part.sort_unstable_by_key(key);
+        Listed::of(part.to_vec(), &index.chunks)
+    }
+
+    /// All of them in order. `None` as soon as `wanted` says that nobody waits any more.
+    pub fn sorted(mut self, index: &Index, wanted: impl Fn() -> bool) -> Option<Listed> {
+        let key = self.key(index);
+        let done = sort(&mut self.numbers, key, |_, _| Ordering::Equal, wanted);
+        done.then(|| Listed::of(self.numbers, &index.chunks))
+    }
+}
+
+/// The first bytes of a text, in an order that is the text's as far as they go.
+fn head(text: &str) -> u64 {
+    let mut bytes = [0; 8];
+    for (to, from) in bytes.iter_mut().zip(text.bytes()) {
+        *to = from;
+    }
+    u64::from_be_bytes(bytes)
+}
+
+impl Index {
+    /// What a token is sorted by in a column whose keys are few and small.
+    pub(super) fn small_key(&self, column: Column, number: u32, now: i64) -> usize {
+        let (chunk, row) = place(number);
+        let Some(chunk) = self.chunks.as_slice().get(chunk) else {
+            return 0;
+        };
+        if column == Column::Scopes {
+            let shared = chunk.shared.get(row);
+            return shared.map_or(0, |shared| self.scope_count(shared.scopes));
+        }
+        let revoked = chunk.marks.get(row).is_some_and(|marks| marks.revoked);
+        let expires = chunk.expires.get(row).copied().unwrap_or_default();
+        // Whether it expires soon is no matter of order.
+        standing(revoked, expires, now).max(1)
+    }
+
+    fn scope_count(&self, set: u32) -> usize {
+        self.sets.get(set).map_or(0, |set| {
+            let blanks = set.bytes().filter(|byte| *byte == b' ').count();
+            blanks + usize::from(!set.is_empty())
+        })
+    }
+}

@@ -1,0 +1,47 @@
+//! What the list does with rows that come while the operator goes on.
+
+use super::*;
+
+fn id(n: u8) -> TokenId {
+    TokenId::from_bytes([b'a' + n; 12]).unwrap()
+}
+
+/// A list of which the first nine tokens are known, with the sixth selected.
+fn nine() -> Tokens {
+    let mut tokens = Tokens::default();
+    let number = tokens.question(Moment::default()).unwrap().number;
+    let all = (0..9).map(id).collect();
+    tokens.deliver(Listing { number, tokens: all, total: 9, whole: true, ..Listing::default() });
+    assert_eq!(tokens.selected(), Some(id(0)));
+    tokens.rows.select(5);
+    tokens.selected = Some(id(5));
+    tokens
+}
+
+/// The rows around the selected token, as they come before all are known.
+fn around_it(tokens: &mut Tokens) -> Listing {
+    tokens.refresh();
+    let question = tokens.question(Moment::default()).unwrap();
+    let place = question.selected.map(|id| (id, 305));
+    let some = (1..20).map(id).collect();
+    let number = question.number;
+    Listing { number, start: 301, tokens: some, total: 1_000, place, ..Listing::default() }
+}
+
+#[test]
+fn the_selected_token_is_found_where_it_is_now() {
+    let mut tokens = nine();
+    let listing = around_it(&mut tokens);
+    tokens.deliver(listing);
+    assert_eq!((tokens.rows.selected(), tokens.selected()), (305, Some(id(5))));
+}
+
+#[test]
+fn who_moved_on_is_not_taken_back() {
+    let mut tokens = nine();
+    let listing = around_it(&mut tokens);
+    tokens.rows.select(0);
+    tokens.selected = Some(id(0));
+    tokens.deliver(listing);
+    assert_eq!(tokens.rows.selected(), 0);
+}
