@@ -110,6 +110,9 @@ fn print(each: &Event, out: &Output) -> Result<(), Failure> {
     Ok(out.line(crate::domain::text::escape(line.trim_end()).as_ref())?)
 }
 
+/// What to do about a chain that is broken.
+pub(super) const KEEP: &str = "copy the file away as it is, and compare it with a backup";
+
 /// What is told of a trail that holds but lacks the expected event.
 const LOST: &str = "no event has the expected hash: the trail was cut off or written anew since \
     that check, compare with a backup from before it";
@@ -141,7 +144,9 @@ fn check(service: &Service, expect: Option<Hash>, out: &Output) -> Result<Exit, 
         return Ok(Exit::Done);
     };
     match &checked.chain.broken {
-        Some((sequence, _)) => tell(&format!("the chain is broken at event {sequence}: {fault}")),
+        Some((sequence, _)) => {
+            tell(&format!("the chain is broken at event {sequence} ({fault}): {KEEP}"));
+        }
         None => tell(fault),
     }
     // A closed pipe must not turn the finding into success.

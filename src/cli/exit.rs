@@ -84,7 +84,9 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::Unread,
-            _ => Self::Told(Exit::Usage, format!("the output could not be written ({error})")),
+            _ => Self::usage(format!(
+                "the output could not be written ({error}): send it elsewhere, and look at what was done before you repeat it"
+            )),
         }
     }
 }

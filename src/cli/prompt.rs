@@ -71,7 +71,9 @@ pub(super) fn line(input: impl Read) -> Result<Zeroizing<String>, Failure> {
             Ok(_) => bytes.extend_from_slice(byte.as_slice()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                return Err(Failure::usage(format!("the secret could not be read ({error})")));
+                return Err(Failure::usage(format!(
+                    "the secret could not be read ({error}): try again, or name another file"
+                )));
             }
         }
     }

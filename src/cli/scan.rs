@@ -102,7 +102,7 @@ fn walk(args: &Scan) -> Result<ignore::Walk, Failure> {
             std::fs::symlink_metadata(path).map_err(|error| {
                 let path = path.to_string_lossy();
                 let path = escape(&path);
-                Failure::usage(format!("{path} cannot be searched ({error})"))
+                Failure::usage(format!("{path} cannot be searched ({error}): name what is there"))
             })?;
         }
     }

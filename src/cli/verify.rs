@@ -97,7 +97,8 @@ fn read(args: &Verify) -> Result<Zeroizing<String>, Failure> {
         return prompt::secret();
     };
     let file = File::open(path).map_err(|error| {
-        Failure::usage(format!("{} could not be read ({error})", path.display()))
+        let path = path.display();
+        Failure::usage(format!("{path} could not be read ({error}): name a file that you may read"))
     })?;
     handed(&file, path, Handed::Secret)?;
     prompt::line(file)

@@ -168,8 +168,8 @@ pub(super) fn entries<'a>(path: &str, table: &'a DeTable<'a>) -> Vec<Entry<'a>> 
             Entry {
                 word,
                 path: match path {
-                    "" => word.to_owned(),
-                    _ => format!("{path}.{word}"),
+                    "" => spelled(word),
+                    _ => format!("{path}.{}", spelled(word)),
                 },
                 at: key.span().start,
                 value: value.get_ref(),
@@ -178,4 +178,10 @@ pub(super) fn entries<'a>(path: &str, table: &'a DeTable<'a>) -> Vec<Entry<'a>> 
         .collect();
     entries.sort_by_key(|entry| entry.at);
     entries
+}
+
+/// `word` as a key of a file: in quotes if it is empty, or holds what would end it.
+fn spelled(word: &str) -> String {
+    let bare = |c: char| c.is_alphanumeric() || "-_".contains(c);
+    if !word.is_empty() && word.chars().all(bare) { word.to_owned() } else { format!("\"{word}\"") }
 }

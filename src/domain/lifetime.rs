@@ -5,13 +5,13 @@ use std::{fmt, str::FromStr};
 
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
-use super::Moment;
+use super::{Moment, text::escape};
 
 /// Why a lifetime was refused; the text stands beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LifetimeError {
     /// Neither a duration, nor a date, nor `never`.
-    #[error("`{0}` is not a lifetime: write 45m, 24h, 30d, 8w, 1y or 2027-01-31")]
+    #[error("`{}` is not a lifetime: write 45m, 24h, 30d, 8w, 1y or 2027-01-31", escape(.0))]
     Grammar(String),
     /// No time at all.
     #[error("a lifetime is at least 1 minute: write for instance 24h or 30d")]
@@ -186,6 +186,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::text::first_unsafe;
 
     fn now() -> Moment {
         chrono::Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
@@ -245,8 +246,10 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_answered_without_a_panic(text in any::<String>()) {
-            let _ = expiry(&text);
+        fn any_text_is_answered_and_a_refusal_can_be_shown(text in any::<String>()) {
+            if let Err(error) = expiry(&text) {
+                prop_assert_eq!(first_unsafe(&error), None);
+            }
         }
     }
 }

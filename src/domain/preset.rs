@@ -7,13 +7,14 @@ use std::{fmt, str::FromStr};
 use super::{
     catalogue::{Catalogue, Offer},
     scope::{Entity, EntityType, Operation, Scope, ScopeError, is_word},
+    text::escape,
 };
 
 /// Why a preset was refused, or could not be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PresetError {
     /// There is none of this name.
-    #[error("there is no preset `{given}`: choose one of {known}")]
+    #[error("there is no preset `{given}`: choose one of {known}", given = escape(.given))]
     Unknown {
         /// What was asked for.
         given: String,
@@ -22,7 +23,8 @@ pub enum PresetError {
     },
     /// The text does not have its parts.
     #[error(
-        "`{0}` names no preset and entity: write PRESET:ENTITY or PRESET:TYPE:ENTITY, such as publisher:c-42"
+        "`{}` names no preset and entity: write PRESET:ENTITY or PRESET:TYPE:ENTITY, such as publisher:c-42",
+        escape(.0)
     )]
     Shape(String),
     /// An id means one thing, and the preset is for things of every type.
@@ -47,7 +49,8 @@ pub enum PresetError {
     },
     /// A grant does not have its two parts.
     #[error(
-        "`{0}` is not a grant: write TYPE:OPERATION,OPERATION, such as channels:publish or *:read,list"
+        "`{}` is not a grant: write TYPE:OPERATION,OPERATION, such as channels:publish or *:read,list",
+        escape(.0)
     )]
     Grant(String),
     /// No type offers what a grant names.

@@ -4,13 +4,13 @@
 
 use std::{fmt, str::FromStr};
 
-use super::text::first_unsafe;
+use super::text::{escape, first_unsafe};
 
 /// Why a scope, or a part of one, was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
     /// An operation or entity type is no word.
-    #[error("`{0}` is not a word: use lower-case letters, digits, - and _, at most 32")]
+    #[error("`{}` is not a word: use lower-case letters, digits, - and _, at most 32", escape(.0))]
     Word(String),
     /// No entity was named.
     #[error("an entity is needed: type its id, or * for any")]
@@ -22,7 +22,7 @@ pub enum ScopeError {
     #[error("a domain is 1 to 128 visible characters without spaces, : or @")]
     Domain,
     /// The text does not have the three parts.
-    #[error("`{0}` is not a scope: write TYPE:ENTITY:OPERATION, such as channels:*:publish")]
+    #[error("`{}` is not a scope: write TYPE:ENTITY:OPERATION, such as channels:*:publish", escape(.0))]
     Shape(String),
     /// The catalogue knows no such entity type.
     #[error("there is no entity type `{given}`: choose one of {known}")]

@@ -158,8 +158,10 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_answered_without_a_panic(text in any::<String>()) {
-        let _ = text.parse::<Scope>();
+    fn any_text_is_answered_and_a_refusal_can_be_shown(text in any::<String>()) {
+        if let Err(error) = text.parse::<Scope>() {
+            prop_assert_eq!(first_unsafe(&error.to_string()), None);
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! screens and does not wait: whoever holds the keys pressed so far decides how long a beginning
 //! may last. Built by the config, asked by the app on every key.
 
+use std::sync::LazyLock;
+
 use super::{Action, BINDINGS, Binding, Key, Mode, Sequence};
 
 /// What the keys pressed so far mean.
@@ -28,9 +30,11 @@ impl PartialEq for Row {
     }
 }
 
+/// What tells one row of the table from all others.
+pub(super) type Place = (Mode, Action);
+
 impl Row {
-    /// What tells one row of the table from all others.
-    pub(super) fn place(&self) -> (Mode, Action) {
+    pub(super) fn place(&self) -> Place {
         (self.binding.mode, self.binding.action)
     }
 }
@@ -38,18 +42,25 @@ impl Row {
 /// The keys in force.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Keymap {
-    pub(super) rows: Vec<Row>,
+    /// The rows of each mode, in the order of the table: a key is looked up in few modes.
+    pub(super) modes: Vec<Vec<Row>>,
 }
+
+/// The table as it is, its keys read once.
+pub(super) static TABLE: LazyLock<Keymap> = LazyLock::new(|| {
+    let row = |binding: &'static Binding| Row {
+        binding,
+        // A text in the table that names no key is caught by its test.
+        keys: binding.keys.iter().flat_map(|k| k.parse()).collect(),
+    };
+    let modes = BINDINGS.chunk_by(|one, next| one.mode == next.mode);
+    Keymap { modes: modes.map(|rows| rows.iter().map(row).collect()).collect() }
+});
 
 impl Default for Keymap {
     /// The table as it is.
     fn default() -> Self {
-        let row = |binding: &'static Binding| Row {
-            binding,
-            // A text in the table that names no key is caught by its test.
-            keys: binding.keys.iter().flat_map(|k| k.parse()).collect(),
-        };
-        Self { rows: BINDINGS.iter().map(row).collect() }
+        TABLE.clone()
     }
 }
 
@@ -78,7 +89,7 @@ impl Keymap {
 
     /// Every action with the keys of its own, in the order of the documents.
     pub fn each(&self) -> impl Iterator<Item = (Mode, Action, &[Sequence])> {
-        self.rows.iter().map(|row| {
+        self.modes.iter().flatten().map(|row| {
             let Row { binding, keys } = row;
             (binding.mode, binding.action, keys.as_slice())
         })
@@ -100,9 +111,13 @@ impl Keymap {
 
     /// The rows that count in `mode`, nearest mode first.
     pub(super) fn chained(&self, mode: Mode) -> impl Iterator<Item = &Row> {
-        mode.chain()
-            .iter()
-            .flat_map(|near| self.rows.iter().filter(|row| row.binding.mode == *near))
+        mode.chain().iter().flat_map(|near| self.of(*near))
+    }
+
+    /// The rows of `mode` itself.
+    fn of(&self, mode: Mode) -> &[Row] {
+        let own = |rows: &&Vec<Row>| rows.first().is_some_and(|row| row.binding.mode == mode);
+        self.modes.iter().find(own).map_or(&[], Vec::as_slice)
     }
 
     /// The keys of `row` that really lead to it in `mode`, unhidden by a nearer mode.
@@ -117,10 +132,9 @@ impl Keymap {
     /// The nearest row and sequence that `pressed` completes or begins; completing goes first.
     fn winner(&self, mode: Mode, pressed: &[Key]) -> Option<(&Row, &Sequence)> {
         mode.chain().iter().find_map(|near| {
+            let rows = self.of(*near);
             let begun = || {
-                self.rows
-                    .iter()
-                    .filter(|row| row.binding.mode == *near)
+                rows.iter()
                     .flat_map(|row| row.keys.iter().map(move |sequence| (row, sequence)))
                     .filter(|(_, sequence)| sequence.starts_with(pressed))
             };

@@ -1,7 +1,7 @@
 //! Laying the operator's `[keys]` over the table. Refuses what clashes, steals text or locks the
 //! operator in, and reports all of it at once. Called by `Keymap::new`.
 
-use super::map::Row;
+use super::map::{Place, Row, TABLE};
 use super::near::{advice, nearest};
 use super::{Action, BINDINGS, KeyFault, Keymap, Mode, Sequence};
 
@@ -24,8 +24,8 @@ impl Keymap {
         let mut faults = Vec::new();
         let mut changed = Vec::new();
         for (at, line) in overrides.iter().enumerate() {
-            let (row, found) = map.apply(line);
-            changed.extend(row.map(|row| (at, row)));
+            let (place, found) = map.apply(line);
+            changed.extend(place.map(|place| (at, place)));
             faults.extend(found.into_iter().map(|fault| (at, fault)));
         }
         map.clashes(&changed, &mut faults);
@@ -34,16 +34,16 @@ impl Keymap {
         if faults.is_empty() { Ok(map) } else { Err(faults) }
     }
 
-    /// Lays one line over the table: the index of its row, if there is one, and what is wrong.
+    /// Lays one line over the table: the place of its row, if there is one, and what is wrong.
     /// Sound keys are laid over even beside faulty ones, lest a clash be told that is none.
-    fn apply(&mut self, line: &Override) -> (Option<usize>, Vec<KeyFault>) {
+    fn apply(&mut self, line: &Override) -> (Option<Place>, Vec<KeyFault>) {
         let mode = match mode(&line.mode) {
             Ok(mode) => mode,
             Err(fault) => return (None, vec![fault]),
         };
-        let mut rows = self.rows.iter_mut().enumerate();
-        let Some((at, row)) = rows
-            .find(|(_, row)| row.binding.mode == mode && row.binding.action.word() == line.action)
+        let mut rows = self.modes.iter_mut().flatten();
+        let Some(row) =
+            rows.find(|row| row.binding.mode == mode && row.binding.action.word() == line.action)
         else {
             return (None, vec![unknown_action(mode, line)]);
         };
@@ -60,44 +60,43 @@ impl Keymap {
                 Err(error) => faults.push(KeyFault::Key { mode, action, error }),
             }
         }
-        (Some(at), faults)
+        (Some(row.place()), faults)
     }
 
     /// Keys that have two meanings in one mode, told once for each pair of rows and keys.
-    fn clashes(&self, changed: &[(usize, usize)], faults: &mut Vec<(usize, KeyFault)>) {
-        for (index, row) in self.rows.iter().enumerate() {
-            for (later, other) in self.rows.iter().enumerate().skip(index + 1) {
-                if row.binding.mode != other.binding.mode {
-                    continue;
-                }
-                let line = changed
-                    .iter()
-                    .rev()
-                    .find(|(_, at)| *at == index || *at == later)
-                    .map_or(0, |(line, _)| *line);
-                for one in &row.keys {
-                    let clash = other.keys.iter().filter_map(|two| clash((row, one), (other, two)));
-                    faults.extend(clash.map(|fault| (line, fault)));
+    fn clashes(&self, changed: &[(usize, Place)], faults: &mut Vec<(usize, KeyFault)>) {
+        let line = |one: Place, other: Place| {
+            let by = changed.iter().rev().find(|(_, at)| *at == one || *at == other);
+            by.map_or(0, |(line, _)| *line)
+        };
+        for rows in &self.modes {
+            for (index, row) in rows.iter().enumerate() {
+                for other in rows.iter().skip(index + 1) {
+                    for one in &row.keys {
+                        let clash =
+                            other.keys.iter().filter_map(|two| clash((row, one), (other, two)));
+                        let line = || line(row.place(), other.place());
+                        faults.extend(clash.map(|fault| (line(), fault)));
+                    }
                 }
             }
         }
     }
 
     /// Needed actions that no key leads to any more, though one did in the table.
-    fn lockouts(&self, changed: &[(usize, usize)], faults: &mut Vec<(usize, KeyFault)>) {
-        let table = Self::default();
+    fn lockouts(&self, changed: &[(usize, Place)], faults: &mut Vec<(usize, KeyFault)>) {
         let line = |wanted: &Row| {
-            changed.iter().find_map(|(line, at)| {
-                let row = self.rows.get(*at)?;
-                (row.place() == wanted.place()).then_some(*line)
-            })
+            changed.iter().find_map(|(line, at)| (*at == wanted.place()).then_some(*line))
         };
         for mode in Mode::ALL {
-            let rows = table.chained(mode).zip(self.chained(mode));
+            if TABLE.chained(mode).eq(self.chained(mode)) {
+                continue;
+            }
+            let rows = TABLE.chained(mode).zip(self.chained(mode));
             for (before, now) in rows {
                 let (home, action) = now.place();
                 if !needed(home, action)
-                    || table.live(mode, before).next().is_none()
+                    || TABLE.live(mode, before).next().is_none()
                     || self.live(mode, now).next().is_some()
                 {
                     continue;

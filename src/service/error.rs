@@ -56,7 +56,9 @@ pub enum ServiceError {
         now: usize,
     },
     /// The secret that was taken is not the present one.
-    #[error("somebody regenerated {0} meanwhile: the secret that you have is not its present one")]
+    #[error(
+        "somebody regenerated {0} meanwhile: the secret that you have is not its present one, its events tell who did it"
+    )]
     Replaced(Name),
     /// One of many was refused, and the others with it.
     #[error("{name}: {why}")]
@@ -76,7 +78,7 @@ pub enum ServiceError {
     #[error(transparent)]
     Handout(#[from] HandoutError),
     /// Whether the change took place is not known, and its secrets were kept.
-    #[error("{why}. Whether the tokens were changed is not known: {} is kept, its secrets work if they were", .file.display())]
+    #[error("{why}. Whether the tokens were changed is not known: {} is kept, its secrets work if they were: look at the tokens before you use it", .file.display())]
     Unsure {
         /// What happened.
         why: Box<ServiceError>,

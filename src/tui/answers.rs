@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     domain::Pat,
-    service::{Bulk, Followed, Issued, ServiceError},
+    keymap::{Action, Mode},
+    service::{Bulk, Followed, Issued, ServiceError, Undo},
 };
 
 impl App {
@@ -69,8 +70,11 @@ impl App {
             Outcome::Text(what, text) => self.wants.push(Want::Run(Errand::Copy { what, text })),
             Outcome::Failed(error) => self.failed(asker, error),
             Outcome::Issued(issued) => self.issued(asker, *issued),
-            Outcome::Done(text, back) => {
+            Outcome::Done(mut text, back) => {
                 self.done(asker);
+                if let Back::By(Undo::Deletion(_)) = back {
+                    text = self.deleted(&text);
+                }
                 self.remember(back);
                 if !text.is_empty() {
                     self.say(text);
@@ -130,7 +134,8 @@ impl App {
         }
         let Pat { id, name, .. } = &issued.pat;
         self.remember(Back::Closed(if asker == Asker::Form {
-            format!("{name} was created: D deletes it")
+            let delete = self.world.view().key(Mode::Tokens, Action::Delete);
+            format!("{name} was created: {delete} deletes it")
         } else {
             format!("the secret that {name} had before stays dead: nothing leads back to it")
         }));
@@ -151,10 +156,19 @@ impl App {
             return;
         }
         self.done(asker);
-        match told {
-            Some(told) => self.warn(told),
-            None => self.say(bulk_words::done(bulk, count)),
+        if let Some(told) = told {
+            self.warn(told);
+            return;
         }
+        let done = bulk_words::done(bulk, count);
+        let gone = matches!(bulk, Bulk::Delete);
+        self.say(if gone { self.deleted(&done) } else { done });
+    }
+
+    /// What is said of a delete, with the key that leads back.
+    fn deleted(&self, done: &str) -> String {
+        let undo = self.world.view().key(Mode::Tokens, Action::Undo);
+        format!("{done}: {undo} undoes it for 24 hours")
     }
 
     fn failed(&mut self, asker: Asker, error: ServiceError) {

@@ -27,10 +27,10 @@ const OSC52_LIMIT: usize = 74_994;
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     #[error(
-        "{program} did not take the text: {reason}; mend clipboard.command, or press w to save it to a file"
+        "{program} did not take the text: {reason}; mend clipboard.command, or write it to a file"
     )]
     Command { program: String, reason: io::Error },
-    #[error("the text is too long for the clipboard of {0}; press w to save it to a file")]
+    #[error("the text is too long for the clipboard of {0}; write it to a file")]
     TooLong(&'static str),
     #[error("the terminal took no bytes ({0}); log in again")]
     Gone(#[from] io::Error),
@@ -65,7 +65,7 @@ impl Sent {
 
     /// What is known, and what to do if it is not enough: for a secret.
     pub fn sentence(&self) -> String {
-        format!("{}; if paste is empty press w to save it to a file", self.short())
+        format!("{}; if paste is empty write it to a file", self.short())
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
         let (outcome, out) = sent(&"x".repeat(200), &Route::Screen);
         assert_eq!(
             outcome.unwrap_err(),
-            "the text is too long for the clipboard of screen; press w to save it to a file"
+            "the text is too long for the clipboard of screen; write it to a file"
         );
         assert_eq!(out, "");
     }
@@ -197,8 +197,8 @@ mod tests {
         let (outcome, out) = sent("abc", &shell("exit 7"));
         assert_eq!(
             outcome.unwrap_err(),
-            "/bin/sh did not take the text: exit status: 7; mend clipboard.command, or press w \
-             to save it to a file"
+            "/bin/sh did not take the text: exit status: 7; mend clipboard.command, or write \
+             it to a file"
         );
         assert_eq!(out, "");
     }
@@ -214,7 +214,7 @@ mod tests {
         ] {
             let sentence = sent.sentence();
             assert!(!sentence.contains("opied"), "{sentence}");
-            assert!(sentence.ends_with("; if paste is empty press w to save it to a file"));
+            assert!(sentence.ends_with("; if paste is empty write it to a file"));
         }
     }
 }

@@ -174,11 +174,11 @@ fn changed(service: &Service, effect: &Effect) -> Result<(String, Undo), Service
         }
         Effect::Delete(id) => {
             let (pat, undo) = service.delete(id)?;
-            (format!("{} is deleted: u brings it back for 24 hours", pat.name), undo)
+            (format!("{} is deleted", pat.name), undo)
         }
         Effect::DeleteAll(count) => {
             let (count, undo) = service.delete_all(*count)?;
-            (format!("{count} tokens are deleted: u brings them back for 24 hours"), undo)
+            (format!("{count} tokens are deleted"), undo)
         }
         _ => (String::new(), Undo::Changes(Vec::new())),
     })
@@ -191,8 +191,8 @@ fn ended(service: &Service, effect: &Effect) -> Result<(String, String), Service
         Effect::Revoke(id) => {
             let name = service.revoke(id)?.name;
             (
-                format!("{name} is revoked: its secret is denied; only R, regenerate, leads back"),
-                format!("{name} stays revoked: only R, regenerate, leads back, to a new secret"),
+                format!("{name} is revoked: its secret is denied; only regenerating leads back"),
+                format!("{name} stays revoked: only regenerating leads back, to a new secret"),
             )
         }
         Effect::EndOverlap(id) => {

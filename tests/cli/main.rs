@@ -1,6 +1,6 @@
 //! The command line, as the real binary on real files: what each command says and how it ends.
 //! `table` holds the short cases, one line each; the other modules hold one subject each.
-//! `home` and `support` are those of the tests in a pseudo-terminal.
+//! `home`, `support` and `traces` are those of the tests in a pseudo-terminal.
 
 #![expect(
     clippy::unwrap_used,
@@ -28,6 +28,8 @@ mod sharing;
 #[expect(dead_code, clippy::expect_used, reason = "shared with the tests in a pseudo-terminal")]
 mod support;
 mod table;
+#[path = "../pty/traces.rs"]
+mod traces;
 mod trail;
 mod verify;
 

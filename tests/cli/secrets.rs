@@ -1,10 +1,6 @@
 //! A secret goes to the one place that was asked for and to no other.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use patdeck::{
@@ -13,7 +9,10 @@ use patdeck::{
     tui::input::Input,
 };
 
-use crate::{Home, fed, home::random_part, issue, run};
+use crate::{
+    Home, fed, issue, run,
+    traces::{all_files, forms, holds},
+};
 
 #[test]
 fn a_secret_is_printed_once_and_is_nowhere_afterwards() {
@@ -58,8 +57,7 @@ fn a_secret_is_printed_once_and_is_nowhere_afterwards() {
         assert_eq!(ended.code, 0, "{ended:?}");
         told.extend([ended.out, ended.err]);
     }
-    let mut files = Vec::new();
-    all_files(&home.path(), &mut files);
+    let files = all_files(&home.path());
     // The store and its reserve, the copy, the export.
     assert!(files.len() >= 4, "{files:?}");
     for secret in [&first, &second] {
@@ -75,35 +73,6 @@ fn a_secret_is_printed_once_and_is_nowhere_afterwards() {
     assert_eq!(holds(&leaked, &forms(&first)), Some(0));
     let coded = BASE64_STANDARD.encode(&leaked);
     assert!(holds(coded.as_bytes(), &forms(&first)).is_some());
-}
-
-fn all_files(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { all_files(&path, into) } else { into.push(path) }
-    }
-}
-
-/// The random part of `secret` as it may lie about: as it is, in hexadecimal digits, in base64
-/// at each of its three alignments, in UTF-16, in reverse.
-fn forms(secret: &str) -> Vec<Vec<u8>> {
-    let part = random_part(secret).as_bytes();
-    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap();
-    let hex: String = part.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
-    let coded = (0..3).map(|shift| {
-        let coded = BASE64_STANDARD.encode([&vec![0; shift][..], part].concat());
-        // Its ends depend on what stands beside it.
-        coded.as_bytes()[4..coded.len() - 4].to_vec()
-    });
-    let wide = part.iter().flat_map(|byte| [*byte, 0]).collect();
-    let reverse = part.iter().rev().copied().collect();
-    let plain = [part.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes(), wide, reverse];
-    plain.into_iter().chain(coded).collect()
-}
-
-/// Which of `forms` stands in `bytes`.
-fn holds(bytes: &[u8], forms: &[Vec<u8>]) -> Option<usize> {
-    forms.iter().position(|form| bytes.windows(form.len()).any(|at| at == form))
 }
 
 #[test]

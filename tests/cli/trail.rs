@@ -31,7 +31,8 @@ fn the_check_names_the_first_broken_event() {
     assert_eq!(run(&home, &["edit", "second", "--name", "third"]).code, 0);
     assert_eq!(run(&home, &["audit", "--check"]).code, 0);
     flip(&home, "name was second");
-    let sentence = "the chain is broken at event 4: 4 in events-1 is damaged";
+    let sentence = "the chain is broken at event 4 (4 in events-1 is damaged): copy the file away \
+                    as it is, and compare it with a backup";
     run(&home, &["audit", "--check"]).refused(1, sentence);
     let ended = run(&home, &["audit", "--check", "--json"]);
     assert_eq!((ended.code, ended.err.as_str()), (1, format!("patdeck: {sentence}\n").as_str()));

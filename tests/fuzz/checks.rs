@@ -116,7 +116,13 @@ pub fn scope(bytes: &[u8]) {
     let mut token = pat(0, "x");
     let mut refused = Vec::new();
     for line in text.split('\n') {
-        let Ok(scope) = line.parse::<Scope>() else { continue };
+        let scope: Scope = match line.parse() {
+            Ok(scope) => scope,
+            Err(error) => {
+                assert_plain(&error.to_string());
+                continue;
+            }
+        };
         let shown = scope.to_string();
         assert_plain(&shown);
         assert_eq!(shown.parse(), Ok(scope.clone()));
@@ -142,7 +148,10 @@ pub fn scope(bytes: &[u8]) {
 /// A lifetime: prints as it reads, and ends within the limits or is refused.
 pub fn lifetime(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let Ok(lifetime) = text.parse::<Lifetime>() else { return };
+    let lifetime = match text.parse::<Lifetime>() {
+        Ok(lifetime) => lifetime,
+        Err(error) => return assert_plain(&error.to_string()),
+    };
     let shown = lifetime.to_string();
     assert_plain(&shown);
     assert_eq!(shown.parse(), Ok(lifetime), "{text:?} prints as {shown}");

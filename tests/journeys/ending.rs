@@ -138,7 +138,7 @@ fn deleting_asks_for_the_typed_name_and_undo_brings_it_back() {
     it.types("ci-deplo").keys("<Enter>").sees("type its name exactly");
     it.paste("y").sees("nothing was pasted").never_sees("Enter deletes");
     it.types("y").sees("Enter deletes").keys("<Enter>");
-    it.sees("ci-deploy is deleted: u brings it back").sees("[Active 1]");
+    it.sees("ci-deploy is deleted: u undoes it").sees("[Active 1]");
     it.keys("u").sees("ci-deploy is back, with its secret").sees("[Active 2]");
     it.sees("5 min ago");
     it.keys("u").sees("nothing can be brought back");

@@ -84,7 +84,7 @@ fn all_that_are_shown_are_marked_and_marked_again_they_are_not() {
 fn many_are_deleted_together_and_undo_brings_all_back() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("F * D").sees("Delete 4 tokens?").keys("4 <Enter>");
-    it.sees("4 tokens are deleted: u brings back").sees("No tokens yet.");
+    it.sees("4 tokens are deleted: u undoes it").sees("No tokens yet.");
     it.keys("u").sees("4 tokens are back").sees("All 4");
 }
 

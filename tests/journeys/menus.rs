@@ -147,3 +147,31 @@ fn footer_help_and_palette_follow_the_operators_keys() {
     it.keys("?").types("bring back").sees("No key here does that").keys("<Esc>");
     it.keys("<C-g>").types("bring back").keys("<Enter>").sees("grafana is back");
 }
+
+#[test]
+fn sentences_follow_the_operators_keys() {
+    let map = remapped(&[
+        ("secret", "copy-secret", "C"),
+        ("secret", "write-secret", "W"),
+        ("secret", "print-secret", "P"),
+        ("secret", "hide-secret", "H"),
+        ("secret", "acknowledge", "A"),
+        ("secret", "close", "Q"),
+        ("form", "cancel", "Ctrl-G"),
+        ("audit", "back", "B"),
+        ("detail", "back", "B"),
+        ("detail", "undo", "U"),
+        ("tokens", "undo", "U"),
+        ("tokens", "delete", "K"),
+    ]);
+    let mut it = Journey::with_keys(map, Fixture::Few, 80, 24);
+    it.keys("n ci <C-s>").sees("C copies it, W writes it to a new file, P prints it");
+    it.sees("H hides it, A says that you have saved it.");
+    it.keys("Q").sees("Press C to copy it, W").sees("P to print it");
+    it.sees("A if you have saved it.");
+    it.keys("W").sees("Enter writes, Ctrl-G goes back").keys("<C-g>");
+    it.keys("C").sees("Q closes this panel.").keys("Q").never_sees("The secret of");
+    it.keys("1 U").sees("ci was created: K deletes it");
+    it.keys("K").sees("U brings both back").keys("ci <Enter>").sees("ci is deleted: U undoes it");
+    it.keys("4 f").sees("B shows all").keys("B").never_sees("B shows all");
+}

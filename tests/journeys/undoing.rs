@@ -33,8 +33,8 @@ fn u_works_on_the_list_for_what_was_done_in_the_detail() {
 fn what_cannot_be_taken_back_says_so_before_anything_older_is() {
     let mut it = few();
     it.keys("j e").retypes("ci-release").keys("<C-s> r <Right> <Enter>");
-    it.sees("only R, regenerate, leads back");
-    it.keys("u").sees("ci-release stays revoked: only R, regenerate, leads back, to a new secret");
+    it.sees("only regenerating leads back");
+    it.keys("u").sees("ci-release stays revoked: only regenerating leads back, to a new secret");
     it.sees("Revoked 2");
     it.keys("u").sees("undone: ci-release is called ci-deploy again").sees("Revoked 2");
 }

@@ -2,7 +2,7 @@
 //! itself, and the few words that every test needs to talk about secrets.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{TimeDelta, Utc};
 use patdeck::domain::{Actor, Catalogue, Description, Limits, Name, Prefix, Request};
@@ -64,15 +64,7 @@ impl Home {
 
     /// The use cases on the same store, at a time `ago` before now.
     pub(crate) fn service(&self, ago: TimeDelta) -> Service {
-        let policy = Policy {
-            prefix: Prefix::default(),
-            limits: Limits::default(),
-            default_lifetime: "30d".parse().unwrap(),
-            catalogue: Catalogue::default(),
-        };
-        let clock = Clock::fixed(Utc::now() - ago);
-        let store = Store::open(&self.store()).unwrap();
-        Service::new(store, clock, Entropy::System, Actor::named("alice"), policy)
+        service_on(&self.store(), Clock::fixed(Utc::now() - ago))
     }
 
     /// Makes a token with one scope, `ago` before now.
@@ -103,6 +95,18 @@ impl Home {
         let verdict = service.verify(presented, &request, None).unwrap();
         verdict.decision.is_allowed()
     }
+}
+
+/// The use cases on the store at `path`, as the program would have them without settings.
+pub(crate) fn service_on(path: &Path, clock: Clock) -> Service {
+    let policy = Policy {
+        prefix: Prefix::default(),
+        limits: Limits::default(),
+        default_lifetime: "30d".parse().unwrap(),
+        catalogue: Catalogue::default(),
+    };
+    let store = Store::open(path).unwrap();
+    Service::new(store, clock, Entropy::System, Actor::named("alice"), policy)
 }
 
 /// The secret that the panel shows: the one text on the screen that has its form.

@@ -10,6 +10,8 @@ mod lines;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod panics;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod refusals;
@@ -17,5 +19,7 @@ mod refusals;
 mod support;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod traces;
 #[cfg(test)]
 mod walk;

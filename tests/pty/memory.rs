@@ -4,8 +4,11 @@
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+
 use super::home::{Home, SIZE, count, create, random_part};
 use super::support::Pty;
+use super::traces::forms;
 
 /// So many characters in a row do not come about by chance.
 const PIECE: usize = 9;
@@ -39,9 +42,9 @@ fn a_secret_that_was_closed_is_nowhere_in_the_memory_of_the_program() {
 }
 
 /// Where a piece of the random part of `secret` stands in memory that the program can write, as
-/// text or spread over cells. A piece is enough: memory that was freed is overwritten in part.
+/// text, spread over cells or encoded. A piece is enough: memory that was freed is overwritten in
+/// part.
 fn copies(pty: &Pty, secret: &str) -> io::Result<Vec<String>> {
-    let wanted = random_part(secret).as_bytes();
     let pid = pty.process();
     let mut memory = fs::File::open(format!("/proc/{pid}/mem"))?;
     let mut found = Vec::new();
@@ -62,15 +65,42 @@ fn copies(pty: &Pty, secret: &str) -> io::Result<Vec<String>> {
             continue;
         }
         let name = fields.nth(3).unwrap_or("anonymous");
-        for (from, piece) in wanted.chunks_exact(PIECE).enumerate() {
-            let from = from * PIECE;
-            let places = places(&bytes, piece);
-            found.extend(
-                places.map(|(at, apart)| format!("[{from}..] in {name} +{at:#x}, {apart} apart")),
-            );
-        }
+        found.extend(traces(&bytes, secret).into_iter().map(|trace| format!("{name}: {trace}")));
     }
     Ok(found)
+}
+
+/// The pieces of the random part of `secret` in `bytes`, and where they are.
+fn traces(bytes: &[u8], secret: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (n, piece) in random_part(secret).as_bytes().chunks_exact(PIECE).enumerate() {
+        let places = places(bytes, piece);
+        found.extend(places.map(|(at, apart)| format!("piece {n} at {at:#x}, {apart} apart")));
+    }
+    for (n, form) in forms(secret).iter().enumerate() {
+        // A quarter of it: some nine characters of the secret, however they are written.
+        for piece in form.chunks_exact(form.len() / 4) {
+            let at = memchr::memmem::find(bytes, piece);
+            found.extend(at.map(|at| format!("form {n} at {at:#x}")));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_looks_for_a_secret_finds_it_in_every_form() {
+    let secret = format!("pat_4fKq9Zt0WbXe_{}", "0q9Wz7xK3bY5cR1dT8eL".repeat(2).split_at(38).0);
+    let part = random_part(&secret);
+    for form in forms(&secret) {
+        assert_ne!(traces(&form, &secret), Vec::<String>::new());
+    }
+    for before in ["", "a", "ab"] {
+        let coded = BASE64_STANDARD.encode(format!("{before}{part}"));
+        assert_ne!(traces(coded.as_bytes(), &secret), Vec::<String>::new());
+    }
+    let apart: Vec<u8> = part.bytes().flat_map(|byte| [byte, 0, 0, 7]).collect();
+    assert_ne!(traces(&apart, &secret), Vec::<String>::new());
+    assert_eq!(traces(b"pat_4fKq9Zt0WbXe_", &secret), Vec::<String>::new());
 }
 
 /// Where `wanted` stands in `bytes`, its characters next to each other or evenly apart.

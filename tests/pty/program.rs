@@ -101,7 +101,7 @@ fn however_it_ends_the_secret_is_not_left_and_the_next_start_names_the_token() {
         assert_eq!(pty.wait_exit(), code, "{}", pty.screen());
         if restored {
             pty.assert_restored();
-            assert!(!left_on_the_primary_screen(&mut pty, &secret));
+            assert!(!pty.can_be_scrolled_to(random_part(&secret)));
         } else {
             // Nobody is there to see it, and the line may belong to somebody else by now.
             assert_eq!(pty.raw_so_far().len(), before);
@@ -117,20 +117,6 @@ fn quit_all_the_same(pty: &mut Pty) {
     pty.keys("<C-c>");
     pty.wait_for("Ctrl-C a third time quits");
     pty.keys("<C-c> <C-c>");
-}
-
-/// Whether any row that can be scrolled back to holds a part of the secret.
-fn left_on_the_primary_screen(pty: &mut Pty, secret: &str) -> bool {
-    let raw = pty.raw();
-    let rows = pty.terminal().size();
-    let mut parser = vt100::Parser::new(rows.0, rows.1, 10_000);
-    parser.process(&raw);
-    parser.screen_mut().set_scrollback(usize::MAX);
-    let most = parser.screen().scrollback();
-    (0..=most).any(|back| {
-        parser.screen_mut().set_scrollback(back);
-        parser.screen().contents().contains(random_part(secret))
-    })
 }
 
 fn a_secret_left_to_be_printed_is_on_the_primary_screen_once() {

@@ -245,6 +245,20 @@ impl Pty {
         assert!(!screen.hide_cursor(), "the cursor is still hidden");
     }
 
+    /// Whether any row that can be scrolled back to on the primary screen holds `text`.
+    pub(crate) fn can_be_scrolled_to(&mut self, text: &str) -> bool {
+        let raw = self.raw();
+        let (rows, columns) = self.terminal().size();
+        let mut parser = vt100::Parser::new(rows, columns, 10_000);
+        parser.process(&raw);
+        parser.screen_mut().set_scrollback(usize::MAX);
+        let most = parser.screen().scrollback();
+        (0..=most).any(|back| {
+            parser.screen_mut().set_scrollback(back);
+            parser.screen().contents().contains(text)
+        })
+    }
+
     /// The number of the program's process.
     pub(crate) fn process(&self) -> i32 {
         self.pid().as_raw_nonzero().get()

@@ -226,7 +226,7 @@ fn delete_one_and_undo(pty: &mut Pty) {
     pty.type_text("nightly backup");
     pty.wait_for("Enter deletes");
     pty.keys("<Enter>");
-    pty.wait_for("nightly backup is deleted: u brings it back for 24 hours");
+    pty.wait_for("nightly backup is deleted: u undoes it for 24 hours");
     pty.wait_for("All 1");
     pty.keys("u");
     pty.wait_for("nightly backup is back");

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Open, Report, mode, processes};
 use crate::{
-    cli::exit::Failure,
+    cli::{audit::KEEP, exit::Failure},
     config::Config,
     domain::{Pat, Status},
     json::time,
@@ -41,7 +41,10 @@ pub(super) fn look(report: &mut Report, config: Option<&Config>, open: Open<'_>)
         }
         Err(error) => {
             report.unknown("state", &error.to_string());
-            report.attend(format!("{} cannot be looked at ({error})", path.display()));
+            let shown = path.display();
+            report.attend(format!(
+                "{shown} cannot be looked at ({error}): run patdeck as the user that owns it"
+            ));
         }
     }
 }
@@ -126,9 +129,9 @@ fn numbers(report: &mut Report, health: &Health) {
     match &chain.broken {
         None => report.fact("chain", "holds"),
         Some((sequence, fault)) => {
-            let told = format!("the trail is broken at event {sequence}: {fault}");
+            let told = format!("the trail is broken at event {sequence} ({fault})");
             report.fact("chain", told.as_str());
-            report.attend(told);
+            report.attend(format!("{told}: {KEEP}"));
         }
     }
     match loaded.clock_behind {

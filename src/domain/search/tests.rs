@@ -7,6 +7,7 @@ use crate::domain::{
     Actor, Description, LastUse, Name, TokenId,
     pat::tests::{at, pat},
     scope::Scopes,
+    text::first_unsafe,
 };
 
 fn search(text: &str) -> Search {
@@ -240,6 +241,15 @@ fn what_is_asked_elsewhere_rules_nobody_out() {
     }
     assert!(search("type:none ci").fits_maker(&pats[0].created_by));
     assert!(search("by:bob ci").fits_scopes(&pats[0].scopes));
+}
+
+#[test]
+fn a_refused_term_is_told_so_that_it_can_be_shown() {
+    // The second was found by the fuzz target `search`.
+    for term in ["a:\u{1}", "mAy:\u{fffd}G\u{1}s", "may:\u{1}:e:o", "status:\u{1}"] {
+        let told = Search::parse(term).unwrap_err().to_string();
+        assert_eq!(first_unsafe(&told), None, "{told:?}");
+    }
 }
 
 proptest! {

@@ -55,6 +55,8 @@ enum Step {
     Add(Index, Words),
     Remove(Index, Index),
     Wait(i64),
+    /// To the very instant at which a token expires, or an old secret retires.
+    Meet(Index, bool),
 }
 
 /// How a secret is presented.
@@ -92,13 +94,14 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (life(), vec(words(), 0..5)).prop_map(|(life, scopes)| Step::Create(life, scopes)),
         1 => n().prop_map(Step::Revoke),
-        2 => (n(), life(), select(&Overlap::ALL[..])).prop_map(|(n, life, o)| Step::Regenerate(n, life, o)),
+        3 => (n(), life(), select(&Overlap::ALL[..])).prop_map(|(n, life, o)| Step::Regenerate(n, life, o)),
         1 => n().prop_map(Step::Delete),
         1 => n().prop_map(Step::Again),
         1 => Just(Step::Restore),
         3 => (n(), words()).prop_map(|(n, scope)| Step::Add(n, scope)),
         2 => (n(), n()).prop_map(|(n, scope)| Step::Remove(n, scope)),
         2 => wait().prop_map(Step::Wait),
+        4 => (n(), any::<bool>()).prop_map(|(n, old)| Step::Meet(n, old)),
     ]
 }
 
@@ -187,10 +190,15 @@ impl Run {
     fn take(&mut self, step: Step) {
         let now = self.now();
         let done = match step {
-            Step::Wait(minutes) => {
-                self.minute += minutes;
-                self.world.go_to(self.minute);
-                false
+            Step::Wait(minutes) => self.go_to(self.minute + minutes),
+            Step::Meet(index, old) => {
+                let end = |token: &Known| match old {
+                    true => token.old.as_ref().map(|(_, end)| *end),
+                    false => Some(token.ends),
+                };
+                let ends = self.tokens.iter().filter_map(end);
+                let ahead: Vec<_> = ends.filter(|end| *end > now).collect();
+                ahead.get(index.index(ahead.len().max(1))).is_some_and(|end| self.go_to(*end))
             }
             Step::Create(life, scopes) => {
                 let name = format!("t{}", self.names.len());
@@ -239,6 +247,26 @@ impl Run {
         if done {
             self.mark = now;
         }
+    }
+
+    /// Each scope that a token holds, with each of its secrets: what an instant can change.
+    fn held(&self) -> Vec<(String, Words)> {
+        let both = |token: &Known| {
+            let secrets = [Some(&token.secret), token.old.as_ref().map(|(old, _)| old)];
+            let pairs = secrets
+                .into_iter()
+                .flatten()
+                .flat_map(|secret| token.scopes.iter().map(|words| (secret.clone(), *words)));
+            pairs.collect::<Vec<_>>()
+        };
+        self.tokens.iter().flat_map(both).collect()
+    }
+
+    /// Sets the clock, which changes no token.
+    fn go_to(&mut self, minute: i64) -> bool {
+        self.minute = minute;
+        self.world.go_to(minute);
+        false
     }
 
     fn change(&mut self, index: Index, change: impl Fn(&World, &mut Known) -> bool) -> bool {
@@ -329,7 +357,7 @@ fn catalogue() -> impl Strategy<Value = Catalogue> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(50),
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(200),
         failure_persistence: None,
         max_shrink_iters: 100,
         ..ProptestConfig::default()
@@ -337,16 +365,15 @@ proptest! {
 
     #[test]
     fn every_decision_is_that_of_the_reference(
-        catalogue in catalogue(), steps in vec((step(), vec(asked(), 100)), 20),
+        catalogue in catalogue(), steps in vec((step(), vec(asked(), 25)), 20),
     ) {
         let mut run = Run::new(catalogue);
         for (step, asked) in steps {
             run.take(step);
-            for (which, how, words) in asked {
-                if run.secrets.is_empty() {
-                    break;
-                }
-                let secret = how.of(&run.secrets, &run.secrets[which.index(run.secrets.len())]);
+            let drawn = asked.iter().filter(|_| !run.secrets.is_empty()).map(|(which, how, words)| {
+                (how.of(&run.secrets, &run.secrets[which.index(run.secrets.len())]), *words)
+            });
+            for (secret, words) in drawn.chain(run.held()) {
                 let text = Zeroizing::new(secret.clone());
                 let request = request(&as_scope(words).to_string());
                 let verdict = run.world.verify(text, &request, None).unwrap();

@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     domain::{Action as Happened, Event, TokenId},
-    keymap::Action,
+    keymap::{Action, Mode},
     service::Trail,
     tui::{
         step::{Step, Tab},
@@ -179,11 +179,12 @@ impl Audit {
         }
         if self.trail.is_some() && self.shown.is_empty() {
             let text = if self.filter == Filter::default() {
-                "Nothing has happened yet: every change of a token is written here."
+                "Nothing has happened yet: every change of a token is written here.".to_owned()
             } else {
-                "No event matches the filter: Esc clears it."
+                let clear = view.key(Mode::Audit, Action::Back);
+                format!("No event matches the filter: {clear} clears it.")
             };
-            for (line, part) in (ABOVE + 1..).zip(wrap(text, area.width.saturating_sub(2))) {
+            for (line, part) in (ABOVE + 1..).zip(wrap(&text, area.width.saturating_sub(2))) {
                 Pen::at(buf, area, line, look).skip(1).text(&part, look.text());
             }
         }
@@ -211,7 +212,8 @@ impl Audit {
         let filter = format!("[{}]", words.join(", "));
         let from = pen.column();
         let pen = pen.skip(2).text(&filter, look.accent());
-        let pen = pen.skip(1).text("Esc shows all", look.faint());
+        let all = format!("{} shows all", view.key(Mode::Audit, Action::Back));
+        let pen = pen.skip(1).text(&all, look.faint());
         view.places.act(pen.since(from), Action::Back);
     }
 }

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use super::ask::counted;
 use crate::{
     domain::{Overlap, Scopes, Status, sentence::permits},
+    keymap::{Action, Mode},
     service::{Bulk, Preview, Renewal, bulk::Candidate},
     tui::{view::View, when},
 };
@@ -41,9 +42,11 @@ impl Words {
             ),
             Bulk::Delete => (
                 format!("Delete {tokens}?"),
-                "The secrets are dead and the records are gone from the list. u brings all of \
-                 it back for 24 hours; after that nothing does."
-                    .to_owned(),
+                format!(
+                    "The secrets are dead and the records are gone from the list. {} brings all \
+                     of it back for 24 hours; after that nothing does.",
+                    view.key(Mode::Tokens, Action::Undo)
+                ),
                 "delete",
                 "deletes",
             ),
@@ -118,7 +121,7 @@ pub(in crate::tui) fn done(bulk: &Bulk, count: usize) -> String {
     let are = if count == 1 { "is" } else { "are" };
     match bulk {
         Bulk::Revoke => format!("{tokens} {are} revoked: every check is denied from now on"),
-        Bulk::Delete => format!("{tokens} {are} deleted: u brings back for 24 hours"),
+        Bulk::Delete => format!("{tokens} {are} deleted"),
         Bulk::AddScopes(_) => format!("scopes added to {tokens}"),
         Bulk::Regenerate { .. } => format!("{tokens} regenerated"),
     }

@@ -124,14 +124,21 @@ impl Detail {
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         let Some(pat) = self.pat(view) else {
             let gone = self.id.is_some_and(|id| view.is_gone(&id));
+            let key = |action| view.key(Mode::Detail, action);
             let text = if self.id.is_some() && !gone {
-                ""
+                String::new()
             } else if gone {
-                "This token is gone: it was deleted. u brings it back if that was you; Esc goes back to the list."
+                let (undo, back) = (key(Action::Undo), key(Action::Back));
+                format!(
+                    "This token is gone: it was deleted. {undo} brings it back if that was you; {back} goes back to the list."
+                )
             } else {
-                "No token is selected. Go to the list with 1 and open one with Enter."
+                let (list, open) = (key(Action::TokensTab), view.key(Mode::Tokens, Action::Open));
+                format!(
+                    "No token is selected. Go to the list with {list} and open one with {open}."
+                )
             };
-            for (line, part) in (1..).zip(wrap(text, area.width)) {
+            for (line, part) in (1..).zip(wrap(&text, area.width)) {
                 Pen::at(buf, area, line, look).text(&part, look.text());
             }
             return;

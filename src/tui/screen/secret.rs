@@ -11,7 +11,7 @@ use ratatui::{
 use super::{Overlay, write::Write};
 use crate::{
     domain::{Name, Secret, TokenId},
-    keymap::Action,
+    keymap::{Action, Mode},
     service::{Claim, Issued},
     tui::{
         effect::Effect,
@@ -25,7 +25,6 @@ use crate::{
 };
 
 const WARNING: &str = "Copy it now: it will not be shown again.";
-const TOO_NARROW: &str = "too narrow to show: widen, or y w p";
 
 /// A new secret on the screen.
 #[derive(Debug)]
@@ -119,7 +118,7 @@ impl SecretPanel {
         let wide = shown.max(60).min(area.width.saturating_sub(4));
         let title = format!("The secret of {}", self.name);
         let warning = wrap(WARNING, wide);
-        let below = self.below(wide);
+        let below = self.below(wide, view);
         let count = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
         let high = count(warning.len() + below.len() + 5);
         let inner = panel::draw(&title, (wide, high), false, area, buf, look);
@@ -136,7 +135,9 @@ impl SecretPanel {
         } else if shown <= inner.width {
             pen.text(self.secret.reveal(), look.heading());
         } else {
-            pen.text(TOO_NARROW, look.danger());
+            let ways = [Action::CopySecret, Action::WriteSecret, Action::PrintSecret];
+            let ways = ways.map(|way| view.key(Mode::Secret, way)).join(" ");
+            pen.text(&format!("too narrow to show: widen, or {ways}"), look.danger());
         }
         for (at, (text, bad)) in (line + 1 + gap..).zip(below) {
             let style = if bad { look.danger() } else { look.text() };
@@ -146,20 +147,31 @@ impl SecretPanel {
     }
 
     /// The lines under the secret: always as many, so that the box does not jump.
-    fn below(&self, wide: u16) -> Vec<(String, bool)> {
-        let told = self.told.as_ref().map(|told| format!("{told}. Esc closes this panel."));
-        let text = match told {
-            Some(told) => told,
-            None if self.claimed => "You have it: Esc closes this panel, and then the secret is \
-                                     nowhere here."
-                .into(),
-            None if self.warned => "Not closed: the secret would be lost. Press y to copy it, w \
-                                    to write it to a file, p to print it after patdeck ends, or \
-                                    a if you have saved it."
-                .into(),
-            None => "y copies it, w writes it to a new file, p prints it after patdeck ends, s \
-                     hides it, a says that you have saved it."
-                .to_owned(),
+    fn below(&self, wide: u16, view: &View<'_>) -> Vec<(String, bool)> {
+        let key = |action| view.key(Mode::Secret, action);
+        let [copy, write, print, hide, saved, close] = [
+            Action::CopySecret,
+            Action::WriteSecret,
+            Action::PrintSecret,
+            Action::HideSecret,
+            Action::Acknowledge,
+            Action::Close,
+        ]
+        .map(key);
+        let text = match &self.told {
+            Some(told) => format!("{told}. {close} closes this panel."),
+            None if self.claimed => format!(
+                "You have it: {close} closes this panel, and then the secret is nowhere here."
+            ),
+            None if self.warned => format!(
+                "Not closed: the secret would be lost. Press {copy} to copy it, {write} to write \
+                 it to a file, {print} to print it after patdeck ends, or {saved} if you have \
+                 saved it."
+            ),
+            None => format!(
+                "{copy} copies it, {write} writes it to a new file, {print} prints it after \
+                 patdeck ends, {hide} hides it, {saved} says that you have saved it."
+            ),
         };
         let bad = self.warned && !self.claimed;
         let mut lines: Vec<_> = wrap(&text, wide).into_iter().map(|line| (line, bad)).collect();

@@ -9,7 +9,7 @@ use ratatui::{
 
 use crate::{
     domain::Name,
-    keymap::Action,
+    keymap::{Action, Mode},
     tui::{
         step::{Errand, Step},
         view::View,
@@ -85,8 +85,10 @@ impl Write {
         if let Some(fault) = &self.fault {
             form::fault(fault, 3, inner, buf, look);
         } else {
-            let hint = "only you can read it (0600); Enter writes, Esc goes back";
-            for (line, part) in (3..).zip(wrap(hint, inner.width)) {
+            let key = |action| view.key(Mode::Form, action);
+            let (write, leave) = (key(Action::Accept), key(Action::Cancel));
+            let hint = format!("only you can read it (0600); {write} writes, {leave} goes back");
+            for (line, part) in (3..).zip(wrap(&hint, inner.width)) {
                 Pen::at(buf, inner, line, look).text(&part, look.faint());
             }
         }
