@@ -1,12 +1,10 @@
-//! All tokens as lines of JSON. Reading and writing go on side by side, a part of the store at a
-//! time, so that memory does not grow with it and nothing is held while a reader of the output
-//! takes its time. Called by `list`.
+//! All tokens as lines of JSON. Parts of the store are read and written out as bytes on all cores,
+//! so that memory does not grow with it and nothing is held while a reader of the output takes its
+//! time. Called by `list`.
 
 use std::{
-    io::{self, Write},
-    panic::resume_unwind,
-    sync::mpsc::sync_channel,
-    thread,
+    io::{self, Write as _},
+    ops::ControlFlow,
 };
 
 use super::{exit::Failure, tokens::tell_left_out};
@@ -16,8 +14,8 @@ use crate::{
     service::Service,
 };
 
-/// Parts that are read ahead of what is written.
-const AHEAD: usize = 2;
+/// Bytes of a token's line, more or less.
+const LINE: usize = 512;
 
 /// Prints the tokens that `query` shows and `keep` wants, each on a line, in the order of their
 /// ids; whether there was one. Each part is as it was when it was read.
@@ -25,28 +23,28 @@ pub(super) fn print(
     service: &Service,
     query: &Query,
     now: Moment,
-    keep: impl Fn(&Pat) -> bool,
+    keep: impl Fn(&Pat) -> bool + Sync,
 ) -> Result<bool, Failure> {
-    let (parts, read) = sync_channel(AHEAD);
-    thread::scope(|scope| {
-        let reading = scope.spawn(move || service.each_part(|part| parts.send(part).is_ok()));
-        let (mut found, mut line) = (false, Vec::new());
-        let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-        for part in read {
-            for damage in part.damaged {
-                tell_left_out(&damage);
-            }
-            let shown = part.rows.iter().filter(|pat| query.shows(pat, now));
-            for pat in shown.filter(|pat| keep(pat)) {
-                found = true;
-                line.clear();
-                write_line(&mut line, pat, now)?;
-                out.write_all(&line)?;
-            }
-        }
-        out.flush()?;
-        // A list that stops in its middle must not look like a whole one.
-        reading.join().unwrap_or_else(|panic| resume_unwind(panic))?;
-        Ok(found)
-    })
+    let mut out = io::stdout().lock();
+    let (mut found, mut printed) = (false, Ok(()));
+    // A list that stops in its middle must not look like a whole one.
+    service.each_part(
+        |part| {
+            let mut lines = Vec::with_capacity(part.rows.len() * LINE);
+            let mut shown = part.rows.iter().filter(|pat| query.shows(pat, now) && keep(pat));
+            let written = shown.try_for_each(|pat| write_line(&mut lines, pat, now));
+            (written.map(|()| lines), part.damaged)
+        },
+        |(lines, damaged)| {
+            damaged.iter().for_each(tell_left_out);
+            printed = lines.and_then(|lines| {
+                found |= !lines.is_empty();
+                out.write_all(&lines)
+            });
+            if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        },
+    )?;
+    printed?;
+    out.flush()?;
+    Ok(found)
 }

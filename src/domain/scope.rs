@@ -276,11 +276,11 @@ impl Scopes {
             let by = Box::new(by.clone());
             return Err(ScopeError::Covered { scope: Box::new(scope), by });
         }
-        let (absorbed, mut kept): (Vec<_>, Vec<_>) =
-            self.0.iter().cloned().partition(|held| scope.covers(held));
-        if kept.len() >= Self::MAX {
+        if self.0.iter().filter(|held| !scope.covers(held)).count() >= Self::MAX {
             return Err(ScopeError::TooMany);
         }
+        let held = std::mem::take(&mut self.0).into_iter();
+        let (absorbed, mut kept): (Vec<_>, Vec<_>) = held.partition(|held| scope.covers(held));
         let at = kept.partition_point(|held| *held < scope);
         kept.insert(at, scope);
         self.0 = kept;

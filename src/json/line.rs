@@ -1,13 +1,16 @@
 //! A token as JSON: the one place that knows its fields, written without a detour, for a store may
 //! have a million. Called by `json` alone.
 
-use std::io::{self, Write as _};
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+};
 
 use chrono::{Datelike as _, Timelike as _};
 use serde_json::Value;
 
 use super::SCHEMA;
-use crate::domain::{LastUse, Moment, Pat, Which};
+use crate::domain::{LastUse, Moment, Pat, Which, text::first_unsafe};
 
 /// Writes a token as a JSON object, its fields in the order of their names; never its secret or
 /// its digest.
@@ -16,19 +19,20 @@ pub(super) fn write(to: &mut Vec<u8>, pat: &Pat, now: Moment, schema: bool) -> i
     to.extend_from_slice(if pat.claimed { b"true" } else { b"false" });
     field(to, "created");
     time(to, Some(pat.created));
-    text_field(to, "created_by", &pat.created_by.to_string())?;
-    text_field(to, "description", pat.description.as_str())?;
+    field(to, "created_by");
+    shown(to, &pat.created_by)?;
+    text_field(to, "description", pat.description.as_str());
     field(to, "expires");
     time(to, pat.expires);
-    text_field(to, "hint", &pat.hint())?;
-    text_field(to, "id", pat.id.as_str())?;
+    text_field(to, "hint", &pat.hint());
+    text_field(to, "id", pat.id.as_str());
     field(to, "issued");
     time(to, Some(pat.issued));
     field(to, "last_used");
-    last_use(to, pat.last_use())?;
-    text_field(to, "name", pat.name.as_str())?;
+    last_use(to, pat.last_use());
+    text_field(to, "name", pat.name.as_str());
     field(to, "retiring_last_used");
-    last_use(to, pat.used_by(Which::Retiring))?;
+    last_use(to, pat.used_by(Which::Retiring));
     field(to, "retiring_until");
     time(to, pat.retiring.as_ref().map(|old| old.until));
     field(to, "revoked");
@@ -43,29 +47,27 @@ pub(super) fn write(to: &mut Vec<u8>, pat: &Pat, now: Moment, schema: bool) -> i
         if at > 0 {
             to.push(b',');
         }
-        string(to, &scope.to_string())?;
+        shown(to, scope)?;
     }
     to.push(b']');
-    text_field(to, "status", pat.status(now).word())?;
+    text_field(to, "status", pat.status(now).word());
     to.push(b'}');
     Ok(())
 }
 
-fn last_use(to: &mut Vec<u8>, used: Option<&LastUse>) -> io::Result<()> {
+fn last_use(to: &mut Vec<u8>, used: Option<&LastUse>) {
     let Some(used) = used else {
-        to.extend_from_slice(b"null");
-        return Ok(());
+        return to.extend_from_slice(b"null");
     };
     to.extend_from_slice(b"{\"at\":");
     time(to, Some(used.at));
     field(to, "from");
     match &used.from {
         None => to.extend_from_slice(b"null"),
-        Some(from) => string(to, from)?,
+        Some(from) => string(to, from),
     }
-    text_field(to, "what", &used.what)?;
+    text_field(to, "what", &used.what);
     to.push(b'}');
-    Ok(())
 }
 
 fn field(to: &mut Vec<u8>, name: &str) {
@@ -74,18 +76,40 @@ fn field(to: &mut Vec<u8>, name: &str) {
     to.extend_from_slice(b"\":");
 }
 
-fn text_field(to: &mut Vec<u8>, name: &str, text: &str) -> io::Result<()> {
+fn text_field(to: &mut Vec<u8>, name: &str, text: &str) {
     field(to, name);
-    string(to, text)
+    string(to, text);
+}
+
+/// What `told` says, as [`string`] has it.
+fn shown(to: &mut Vec<u8>, told: &impl Display) -> io::Result<()> {
+    let start = to.len();
+    write!(to, "\"{told}\"")?;
+    let text = to.get(start + 1..to.len() - 1).unwrap_or_default();
+    if is_plain(text) {
+        return Ok(());
+    }
+    to.truncate(start);
+    string(to, &told.to_string());
+    Ok(())
 }
 
 /// A text with what a terminal must not get in the escapes of JSON, as [`super::text`] has it.
-fn string(to: &mut Vec<u8>, text: &str) -> io::Result<()> {
-    if text.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) {
-        return Ok(serde_json::to_writer(to, text)?);
+fn string(to: &mut Vec<u8>, text: &str) {
+    let quoted = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    if is_plain(text.as_bytes()) || !(text.bytes().any(quoted) || first_unsafe(text).is_some()) {
+        to.push(b'"');
+        to.extend_from_slice(text.as_bytes());
+        to.push(b'"');
+    } else {
+        to.extend_from_slice(super::text(&Value::from(text)).as_bytes());
     }
-    to.extend_from_slice(super::text(&Value::from(text)).as_bytes());
-    Ok(())
+}
+
+/// Whether JSON has this text as it is: most are, so no byte is a reason to stop looking.
+fn is_plain(text: &[u8]) -> bool {
+    let plain = |byte: u8| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
+    text.iter().fold(true, |all, byte| all & plain(*byte))
 }
 
 /// An instant as [`super::time`] writes it, or `null`.
@@ -94,16 +118,17 @@ fn time(to: &mut Vec<u8>, at: Option<Moment>) {
         return to.extend_from_slice(b"null");
     };
     to.push(b'"');
-    match u32::try_from(at.year()) {
+    let parts = at.naive_utc();
+    match u32::try_from(parts.year()) {
         Ok(year @ ..=9_999) => {
             digits(to, year / 100);
             digits(to, year % 100);
             for (before, number) in [
-                (b'-', at.month()),
-                (b'-', at.day()),
-                (b'T', at.hour()),
-                (b':', at.minute()),
-                (b':', at.second()),
+                (b'-', parts.month()),
+                (b'-', parts.day()),
+                (b'T', parts.hour()),
+                (b':', parts.minute()),
+                (b':', parts.second()),
             ] {
                 to.push(before);
                 digits(to, number);
@@ -130,6 +155,16 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn a_text_is_written_as_everywhere_else(text in any::<String>()) {
+            let expected = crate::json::text(&Value::from(text.as_str())).into_bytes();
+            let (mut written, mut told) = (Vec::new(), b"[".to_vec());
+            string(&mut written, &text);
+            shown(&mut told, &text).unwrap();
+            prop_assert_eq!(told.split_first(), Some((&b'[', expected.as_slice())));
+            prop_assert_eq!(written, expected);
+        }
+
         #[test]
         fn an_instant_is_written_as_everywhere_else(second in -70_000_000_000_i64..300_000_000_000) {
             let at = Utc.timestamp_opt(second, 5).unwrap();

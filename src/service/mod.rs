@@ -2,6 +2,7 @@
 //! policy; the rules themselves are the domain's, the bytes the store's. Called by both faces;
 //! knows neither.
 
+pub mod abreast;
 pub mod actor;
 pub mod address;
 pub mod audit;
@@ -10,6 +11,7 @@ pub mod clock;
 pub mod entropy;
 pub mod error;
 pub mod handout;
+pub mod import;
 mod like;
 pub mod lookup;
 pub mod pats;
@@ -21,6 +23,7 @@ pub mod trash;
 pub mod undo;
 pub mod verify;
 
+pub use abreast::abreast;
 pub use actor::acting;
 pub use audit::{Followed, Health, Loaded, Position, Trail};
 pub use bulk::{Bulk, Preview};
@@ -32,7 +35,9 @@ pub use roll::Roll;
 pub use undo::{Change, Undo, Undone};
 pub use verify::Verdict;
 
-pub use crate::store::{ChainState, Handed, StoreError, judge_handed, panic_is_caught, settle};
+pub use crate::store::{
+    ChainState, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught, settle,
+};
 use crate::{
     domain::{
         Action, Actor, Catalogue, EventDraft, Lifetime, Limits, Moment, Pat, Prefix, Retiring,
@@ -106,15 +111,20 @@ impl Service {
         pat: &Pat,
         detail: String,
     ) -> Result<(), StoreError> {
-        rows.append_event(EventDraft {
+        rows.append_event(self.draft(at, action, pat, detail))?;
+        Ok(())
+    }
+
+    /// What the trail is to say of `pat`.
+    fn draft(&self, at: Moment, action: Action, pat: &Pat, detail: String) -> EventDraft {
+        EventDraft {
             at,
             actor: self.actor.clone(),
             token: Some(pat.id),
             name: pat.name.to_string(),
             action,
             detail,
-        })?;
-        Ok(())
+        }
     }
 
     /// Writes a token that is not here, with its last uses.

@@ -1,6 +1,8 @@
 //! Making, editing, ending and renewing tokens. Each is one transaction that reads the record
 //! afresh, so that two operators at once never undo each other's work unseen.
 
+use chrono::{Datelike as _, Timelike as _};
+
 use super::{Service, ServiceError, Undo, Zone};
 use crate::{
     domain::{
@@ -212,7 +214,11 @@ impl Service {
 pub(super) fn until(end: Option<Moment>) -> String {
     end.map_or_else(
         || "never expires".to_owned(),
-        |end| format!("until {}", end.format("%Y-%m-%d %H:%M UTC")),
+        |end| {
+            let end = end.naive_utc();
+            let (year, month, day) = (end.year(), end.month(), end.day());
+            format!("until {year:04}-{month:02}-{day:02} {:02}:{:02} UTC", end.hour(), end.minute())
+        },
     )
 }
 

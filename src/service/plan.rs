@@ -1,61 +1,50 @@
 //! What an import would do, token by token, beside what a store holds now: what is new, what is
-//! here already, and what must not come back by accident. Called by `transfer`.
+//! here already, and what must not come back by accident. Called by `import`.
 
-use std::collections::HashSet;
-
-use super::{
-    Service,
-    transfer::{Clash, Fate, Fault, ImportError, Incoming, OnConflict, Outcome},
-};
+use super::transfer::{Clash, Fate, Fault, Incoming, OnConflict, Outcome};
 use crate::{
     domain::{Action, Digest, Moment, Name, Pat, Retiring, Status, TokenId},
     store::{Rows, StoreError},
 };
 
-/// What is to come in, checked as far as it can be without a store.
-pub(super) struct Plan<'a> {
-    incoming: &'a [Incoming],
-    ids: HashSet<TokenId>,
+/// What is to happen where something is here already.
+#[derive(Debug)]
+pub(super) struct Plan {
     on_conflict: OnConflict,
+    /// The ids of all that come in, in order, once they are known: only then it is known whose
+    /// name will be free.
+    ids: Vec<TokenId>,
 }
 
-impl<'a> Plan<'a> {
-    pub(super) fn new(
-        service: &Service,
-        incoming: &'a [Incoming],
-        on_conflict: OnConflict,
-    ) -> Result<Self, ImportError> {
-        let faults = service.faults(incoming);
-        if !faults.is_empty() {
-            return Err(ImportError::Faults(faults));
-        }
-        Ok(Self { incoming, ids: incoming.iter().map(|one| one.pat.id).collect(), on_conflict })
+impl Plan {
+    pub(super) fn new(on_conflict: OnConflict, ids: Vec<TokenId>) -> Self {
+        Self { on_conflict, ids }
     }
 
-    /// What happens to each, beside what is here now; refused if one may not.
-    pub(super) fn fates(
+    /// What happens to `pat`, beside what is in `rows`, and what of it may not be.
+    pub(super) fn fate(
         &self,
-        service: &Service,
         rows: &impl Rows,
-    ) -> Result<Vec<Fate>, ImportError> {
-        let at = service.judged_at(rows)?;
-        let mut refused = Vec::new();
-        let mut fates = Vec::with_capacity(self.incoming.len());
-        for Incoming { line, pat } in self.incoming {
-            let fate = match self.clashes(rows, at, pat)? {
-                None => Fate { outcome: Outcome::Unchanged, clashes: Vec::new() },
-                Some(clashes) => Fate { outcome: self.outcome(&clashes), clashes },
-            };
-            for clash in fate.clashes.iter().filter(|clash| self.refuses(clash)) {
-                refused.push(Fault {
-                    line: *line,
-                    field: clash.field().to_owned(),
-                    why: clash.why(),
-                });
-            }
-            fates.push(fate);
-        }
-        if refused.is_empty() { Ok(fates) } else { Err(ImportError::Faults(refused)) }
+        at: Moment,
+        Incoming { line, pat }: &Incoming,
+    ) -> Result<(Fate, Vec<Fault>), StoreError> {
+        let fate = match self.clashes(rows, at, pat)? {
+            None => Fate { outcome: Outcome::Unchanged, clashes: Vec::new() },
+            Some(clashes) => Fate { outcome: self.outcome(&clashes), clashes },
+        };
+        let refused = fate.clashes.iter().filter(|clash| self.refuses(clash));
+        let fault = |clash: &Clash| Fault {
+            line: *line,
+            field: clash.field().to_owned(),
+            why: clash.why(),
+        };
+        let refused = refused.map(fault).collect();
+        Ok((fate, refused))
+    }
+
+    /// Whether it may refuse a token at all.
+    pub(super) fn may_refuse(&self) -> bool {
+        !matches!(self.on_conflict, OnConflict::Skip | OnConflict::Replace { revive: true })
     }
 
     fn outcome(&self, clashes: &[Clash]) -> Outcome {
@@ -113,7 +102,7 @@ impl<'a> Plan<'a> {
     fn holder(&self, rows: &impl Rows, name: &Name) -> Result<Option<TokenId>, StoreError> {
         let replacing = matches!(self.on_conflict, OnConflict::Replace { .. });
         let holder = rows.id_of_name(name)?;
-        Ok(holder.filter(|id| !(replacing && self.ids.contains(id))))
+        Ok(holder.filter(|id| !(replacing && self.ids.binary_search(id).is_ok())))
     }
 }
 

@@ -2,9 +2,9 @@
 //! the store by its feed. A screen may ask it at any time, however much it has read; what is on
 //! top of a list that begins with the newest is told by the trail at once. Called by the lists.
 
-use std::{cmp::Reverse, collections::HashSet};
+use std::{cmp::Reverse, collections::HashSet, ops::ControlFlow};
 
-use super::{Position, Service, ServiceError, audit};
+use super::{Position, Service, ServiceError, abreast::abreast, audit};
 use crate::{
     domain::{Action, Copied, Index, Moment, Orders, Pat, StatusFilter, TokenId},
     store::{Changes, Damage, Found, Reached, Rows, StoreError},
@@ -168,17 +168,55 @@ impl Service {
         Ok(())
     }
 
-    /// Shows `take` every token, part by part in the order of ids, for as long as it says so.
-    /// Nothing is held between two parts: each is as it was when it was read.
-    pub fn each_part(&self, mut take: impl FnMut(Found<Pat>) -> bool) -> Result<(), ServiceError> {
-        let mut after = None;
-        loop {
-            let (found, next) = self.store.read(|rows| rows.pats_after(after, PART))?;
-            if !take(found) || next.is_none() {
-                return Ok(());
-            }
-            after = next;
+    /// Reads every token, does `work` on several parts at once, and hands what it makes to `take`
+    /// in the order of ids, until that breaks. Nothing is held between two parts: each is as it
+    /// was when it was read.
+    pub fn each_part<T: Send>(
+        &self,
+        work: impl Fn(Found<Pat>) -> T + Sync,
+        mut take: impl FnMut(T) -> ControlFlow<()>,
+    ) -> Result<(), ServiceError> {
+        let (mut at, mut end) = (Some(None), Ok(()));
+        // Only where a part ends must be known before the next one is begun.
+        let next = || {
+            let from = at.take()?;
+            let to = self.store.read(|rows| rows.place_after(from, PART));
+            at = to.as_ref().ok().and_then(|to| to.map(Some));
+            Some((from, to))
+        };
+        abreast(
+            next,
+            |(from, to)| to.and_then(|to| self.between(from, to)).map(&work),
+            |made| match made {
+                Ok(made) => take(made),
+                Err(error) => {
+                    end = Err(error);
+                    ControlFlow::Break(())
+                }
+            },
+        );
+        Ok(end?)
+    }
+
+    /// The tokens behind `from` up to `to`. There may be more of them by now.
+    fn between(
+        &self,
+        from: Option<Reached>,
+        to: Option<Reached>,
+    ) -> Result<Found<Pat>, StoreError> {
+        let (mut all, mut next) = self.store.read(|rows| rows.pats_after(from, PART))?;
+        while let Some(after) = next.filter(|reached| to.is_none_or(|to| *reached < to)) {
+            let found;
+            (found, next) = self.store.read(|rows| rows.pats_after(Some(after), PART))?;
+            all.rows.extend(found.rows);
+            all.damaged.extend(found.damaged);
         }
+        if let Some(to) = to {
+            all.rows.retain(|pat| to.includes(&pat.id));
+            let includes = |key: &str| TokenId::parse(key).is_none_or(|id| to.includes(&id));
+            all.damaged.retain(|damage| includes(&damage.key));
+        }
+        Ok(all)
     }
 
     /// Up to `limit` tokens of these statuses, those that were issued last, newest first, as

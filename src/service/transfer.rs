@@ -1,30 +1,31 @@
-//! Moving tokens between stores: what goes out, what comes in, and what stands in the way. An
-//! import is one transaction, all or nothing, and never brings back by accident what was ended
-//! here. Also the backup of the whole store.
+//! Moving tokens between stores: what goes out, and the words for what comes in, what stands in
+//! its way and what becomes of it. The import itself is in `import`. Also the backup of the whole
+//! store, and files for what is not to be held in memory.
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::{fs::File, io, ops::ControlFlow, path::Path};
 
-use super::{Service, ServiceError, pats::until, plan::Plan};
+use super::{Service, ServiceError};
 use crate::{
-    domain::{Action, Moment, Pat, TokenId},
-    store::{Backup, Damage, Rows, StoreError, Writer},
+    domain::{Moment, Pat, TokenId},
+    store::{Backup, Damage, Rows, StoreError},
 };
 
 pub use crate::store::{StoreError as FileError, new_file};
 
-/// Every token of a store, to be written down.
+/// How many faults are told one by one.
+const TOLD: usize = 20;
+/// Tokens that are exported in one go.
+const PART: usize = 4_096;
+
+/// What was exported.
 #[derive(Debug, Clone)]
 pub struct Exported {
     /// Which store: 32 hexadecimal digits.
     pub store: String,
     /// When.
     pub at: Moment,
-    /// The tokens that could be read.
-    pub pats: Vec<Pat>,
+    /// How many tokens could be read.
+    pub tokens: usize,
     /// The records that could not.
     pub damaged: Vec<Damage>,
 }
@@ -63,8 +64,86 @@ pub struct Fault {
     pub why: String,
 }
 
+/// The first of many faults in the order of their lines, and how many there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    first: Vec<Fault>,
+    count: usize,
+}
+
+impl Faults {
+    /// Takes one more.
+    pub fn add(&mut self, fault: Fault) {
+        self.count = self.count.saturating_add(1);
+        let at = self.first.partition_point(|it| it.line <= fault.line);
+        if at < TOLD {
+            self.first.insert(at, fault);
+            self.first.truncate(TOLD);
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The first ones.
+    pub fn first(&self) -> &[Fault] {
+        &self.first
+    }
+
+    /// How many more there are.
+    pub fn more(&self) -> usize {
+        self.count - self.first.len()
+    }
+}
+
+impl Extend<Fault> for Faults {
+    fn extend<I: IntoIterator<Item = Fault>>(&mut self, faults: I) {
+        faults.into_iter().for_each(|fault| self.add(fault));
+    }
+}
+
+/// Some lines of an import.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// The tokens that they say.
+    pub incoming: Vec<Incoming>,
+    /// What is wrong with the others.
+    pub faults: Vec<Fault>,
+}
+
+/// The tokens that are to come in, which need not fit into memory: they are read part by part, and
+/// more than once.
+pub trait Coming: Sync {
+    /// The id of the store that they come from.
+    fn store(&self) -> &str;
+
+    /// How many there are said to be.
+    fn announced(&self) -> u64;
+
+    /// A fault, if they are not as many as announced: the lines were cut short.
+    fn whole(&self, found: usize) -> Result<(), Fault> {
+        let total = self.announced();
+        if u64::try_from(found) == Ok(total) {
+            return Ok(());
+        }
+        let why = format!("{total} are announced and {found} are here: the file is not whole");
+        Err(Fault { line: 1, field: "tokens".to_owned(), why })
+    }
+
+    /// Reads them from the start, does `work` on several parts at once, and hands what it makes
+    /// to `take` in the order of the lines, until that breaks. An error if they are not those of
+    /// the first time, too.
+    fn each<T: Send>(
+        &self,
+        work: impl Fn(Part) -> T + Sync,
+        take: impl FnMut(T) -> ControlFlow<()>,
+    ) -> io::Result<()>;
+}
+
 /// What stands in the way of a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clash {
     /// It is here, and differs.
     Differs,
@@ -118,15 +197,57 @@ pub struct Fate {
     pub clashes: Vec<Clash>,
 }
 
+/// What happens to each of the tokens that come in, in their order: a byte for each, and what
+/// stood in the way of some.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fates {
+    outcomes: Vec<Outcome>,
+    clashes: Vec<(usize, Clash)>,
+}
+
+impl Fates {
+    /// Takes that of the next token.
+    pub fn add(&mut self, fate: Fate) {
+        let at = self.outcomes.len();
+        self.outcomes.push(fate.outcome);
+        self.clashes.extend(fate.clashes.into_iter().map(|clash| (at, clash)));
+    }
+
+    /// That of each token.
+    pub fn iter(&self) -> impl Iterator<Item = Fate> {
+        let mut clashes = self.clashes.iter().peekable();
+        self.outcomes.iter().enumerate().map(move |(at, outcome)| {
+            let mut fate = Fate { outcome: *outcome, clashes: Vec::new() };
+            while let Some((_, clash)) = clashes.next_if(|(whose, _)| *whose == at) {
+                fate.clashes.push(*clash);
+            }
+            fate
+        })
+    }
+
+    /// How many tokens have this outcome.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.outcomes.iter().filter(|it| **it == outcome).count()
+    }
+
+    /// Whether nothing stood in the way of any.
+    pub fn are_smooth(&self) -> bool {
+        self.clashes.is_empty()
+    }
+}
+
 /// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The store, or a rule.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// These lines, in their order.
-    #[error("{} lines cannot be imported", .0.len())]
-    Faults(Vec<Fault>),
+    /// These lines.
+    #[error("{} lines cannot be imported", .0.count)]
+    Faults(Faults),
+    /// The lines themselves could not be read.
+    #[error(transparent)]
+    Unread(#[from] io::Error),
 }
 
 impl From<StoreError> for ImportError {
@@ -136,127 +257,37 @@ impl From<StoreError> for ImportError {
 }
 
 impl Service {
-    /// Every token, with what is kept of its secret.
-    pub fn export(&self) -> Result<Exported, ServiceError> {
+    /// Hands every token, with what is kept of its secret, to `write`, part by part from one look
+    /// at the store: it must not wait for anybody.
+    pub fn export(
+        &self,
+        mut write: impl FnMut(&[Pat]) -> io::Result<()>,
+    ) -> Result<Exported, ServiceError> {
         Ok(self.store.read(|rows| {
-            let found = rows.pats()?;
-            Ok::<_, StoreError>(Exported {
-                store: rows.store_id()?,
-                at: self.judged_at(rows)?,
-                pats: found.rows,
-                damaged: found.damaged,
-            })
+            let (store, at) = (rows.store_id()?, self.judged_at(rows)?);
+            let mut exported = Exported { store, at, tokens: 0, damaged: Vec::new() };
+            let mut place = None;
+            loop {
+                let (found, next) = rows.pats_after(place, PART)?;
+                write(&found.rows).map_err(|error| StoreError::from(&error))?;
+                exported.tokens += found.rows.len();
+                exported.damaged.extend(found.damaged);
+                if next.is_none() {
+                    return Ok::<_, StoreError>(exported);
+                }
+                place = next;
+            }
         })?)
+    }
+
+    /// A file (0600) without a name, as private as the store and gone with the process, for what
+    /// is too much for memory.
+    pub fn scratch(&self) -> Result<File, ServiceError> {
+        Ok(self.store.scratch()?)
     }
 
     /// A copy of the store in a new file at `to`.
     pub fn backup(&self, to: &Path) -> Result<Backup, ServiceError> {
         Ok(self.store.backup(to)?)
-    }
-
-    /// What is wrong with these tokens whatever the store holds: scopes that the catalogue does
-    /// not offer, and an id or a name that stands there twice.
-    pub fn faults(&self, incoming: &[Incoming]) -> Vec<Fault> {
-        let (mut ids, mut names) = (HashMap::new(), HashMap::new());
-        let mut faults = Vec::new();
-        for Incoming { line, pat } in incoming {
-            let mut fault = |field: &str, why: String| {
-                faults.push(Fault { line: *line, field: field.to_owned(), why });
-            };
-            if let Some(first) = ids.insert(pat.id, *line) {
-                fault("id", format!("{} is in line {first} already", pat.id));
-            }
-            if let Some(first) = names.insert(pat.name.folded(), *line) {
-                fault("name", format!("{} is in line {first} already", pat.name));
-            }
-            for scope in &pat.scopes {
-                if let Err(error) = self.policy.catalogue.check(scope) {
-                    let why = format!("{error}, or add it to the catalogue in the settings");
-                    fault("scopes", why);
-                }
-            }
-        }
-        faults
-    }
-
-    /// What [`Service::import`] would do now; changes nothing.
-    pub fn preview(
-        &self,
-        incoming: &[Incoming],
-        on_conflict: OnConflict,
-    ) -> Result<Vec<Fate>, ImportError> {
-        let plan = Plan::new(self, incoming, on_conflict)?;
-        self.store.read(|rows| plan.fates(self, rows))
-    }
-
-    /// Takes these tokens in, all of them or none, each with one event that names the store
-    /// `from`. `done` counts them, for somebody who watches.
-    pub fn import(
-        &self,
-        incoming: &[Incoming],
-        from: &str,
-        on_conflict: OnConflict,
-        done: &AtomicU64,
-    ) -> Result<Vec<Fate>, ImportError> {
-        let plan = Plan::new(self, incoming, on_conflict)?;
-        self.store.write(|rows| {
-            // A write that found the disk full runs once more.
-            done.store(0, Ordering::Relaxed);
-            let at = self.judged_at(rows)?;
-            let fates = plan.fates(self, rows)?;
-            let coming = || incoming.iter().map(|one| &one.pat).zip(&fates);
-            let replaced = coming().filter(|(_, fate)| fate.outcome == Outcome::Replaced);
-            let taken = |fate: &Fate| fate.clashes.iter().any(|c| c.field() == "name");
-            let binned = if fates.iter().any(taken) { self.purge_old(rows, at)? } else { at };
-            // Names first: tokens may have exchanged theirs.
-            let mut was = HashMap::new();
-            for (pat, _) in replaced {
-                if let Ok(Some(old)) = rows.pat(&pat.id) {
-                    was.insert(pat.id, old.status(at).word());
-                }
-                rows.remove_pat(&pat.id)?;
-            }
-            for (pat, fate) in coming() {
-                if matches!(fate.outcome, Outcome::New | Outcome::Replaced) {
-                    self.make_room(rows, at, pat, binned)?;
-                    let was = was.get(&pat.id).copied();
-                    self.take_in(rows, at, pat, from, was)?;
-                }
-                done.fetch_add(1, Ordering::Relaxed);
-            }
-            Ok(fates)
-        })
-    }
-
-    /// Deletes who has the name of `pat`, with the time `when` that is common to them all, and
-    /// forgets `pat` as it was deleted.
-    fn make_room(
-        &self,
-        rows: &mut Writer<'_>,
-        at: Moment,
-        pat: &Pat,
-        when: Moment,
-    ) -> Result<(), ServiceError> {
-        if let Some(holder) = rows.id_of_name(&pat.name)? {
-            let holder = Self::found(rows, &holder)?;
-            self.bin(rows, &holder, at, when)?;
-        }
-        rows.remove_trash(&pat.id)?;
-        Ok(())
-    }
-
-    fn take_in(
-        &self,
-        rows: &mut Writer<'_>,
-        at: Moment,
-        pat: &Pat,
-        from: &str,
-        was: Option<&str>,
-    ) -> Result<(), ServiceError> {
-        Self::put_whole(rows, pat)?;
-        let was = was.map_or_else(String::new, |was| format!(", was {was} here"));
-        let detail =
-            format!("{} from store {from}, {}{was}", pat.status(at).word(), until(pat.expires));
-        Ok(self.record(rows, at, Action::Imported, pat, detail)?)
     }
 }

@@ -107,6 +107,30 @@ pub(super) fn append(
     Ok(Event { sequence, what, previous, hash })
 }
 
+/// Gives many events their places in the chain, in their order.
+pub(super) fn append_many(
+    tables: &mut Tables<Writing<'_>>,
+    many: Vec<EventDraft>,
+) -> Result<(), StoreError> {
+    let head = tables.meta.get(HEAD, decode::<HeadV1>)?;
+    let mut head = head.unwrap_or(HeadV1 { events: 0, hash: *Hash::NONE.as_bytes() });
+    let (mut events, mut marks) = (Vec::with_capacity(many.len()), Vec::with_capacity(many.len()));
+    for what in many {
+        let sequence = head.events.saturating_add(1);
+        let record = EventV1::new(sequence, Hash::from_bytes(head.hash), &what);
+        let row = tables.events.sealed(sequence, &record)?;
+        head = HeadV1 { events: sequence, hash: *codec::sealed_hash(&row).as_bytes() };
+        events.push((sequence, row));
+        if let Some(id) = what.token {
+            let key = mark(id.as_bytes(), sequence);
+            marks.push((key, tables.token_events.sealed(&key, &MarkV1)?));
+        }
+    }
+    tables.events.put_many(events, |sequence| *sequence)?;
+    tables.token_events.put_many(marks, |key| key)?;
+    tables.meta.put(HEAD, &head)
+}
+
 /// Reads the chain from its first event to its head.
 pub(super) fn verify<A: Access>(tables: &Tables<A>) -> Result<ChainState, StoreError> {
     let head = match tables.meta.get(HEAD, decode::<HeadV1>) {

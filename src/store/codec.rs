@@ -15,6 +15,8 @@ use crate::domain::Hash;
 /// Most bytes that a record may take. The largest token the domain allows has half of it.
 const MAX_BYTES: usize = 1 << 20;
 const CHECKSUM_BYTES: usize = 8;
+/// What most records take, so that few grow in the making.
+const USUAL_BYTES: usize = 384;
 
 const FORMAT: Configuration<
     bincode::config::LittleEndian,
@@ -60,7 +62,8 @@ pub(super) fn decode<R: Record + for<'a> BorrowDecode<'a, ()>>(body: Body<'_>) -
 
 /// The bytes of `record` for this place; `None` if they would be too many.
 pub(super) fn seal<R: Record>(table: &str, key: &[u8], record: &R) -> Option<Vec<u8>> {
-    let mut bytes = vec![R::VERSION];
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bytes.push(R::VERSION);
     bincode::encode_into_std_write(record, &mut bytes, FORMAT).ok()?;
     let sum = checksum(table, key, &bytes);
     bytes.extend_from_slice(&sum);
@@ -75,6 +78,12 @@ pub(super) fn unseal<'a>(table: &str, key: &[u8], bytes: &'a [u8]) -> Option<Bod
     }
     let (version, payload) = body.split_first()?;
     Some(Body { version: *version, payload })
+}
+
+/// The hash of the body that [`seal`] has just sealed.
+pub(super) fn sealed_hash(bytes: &[u8]) -> Hash {
+    let body = bytes.len().checked_sub(CHECKSUM_BYTES).and_then(|end| bytes.get(1..end));
+    Body { version: 0, payload: body.unwrap_or_default() }.hash()
 }
 
 /// The hash of the body that `record` has.

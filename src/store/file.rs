@@ -158,9 +158,7 @@ fn quoted(path: &Path) -> String {
 #[cfg(target_os = "linux")]
 fn network(folder: &Path) -> Result<Option<&'static str>, StoreError> {
     let told = rustix::fs::statfs(folder).map_err(|error| StoreError::at(folder, &error.into()))?;
-    // The type of the number differs between machines; it is one of 32 bits everywhere.
-    let [a, b, c, d, ..] = told.f_type.to_le_bytes();
-    Ok(kind_of(u32::from_le_bytes([a, b, c, d])))
+    Ok(kind_of(&told))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -168,7 +166,24 @@ fn network(_: &Path) -> Result<Option<&'static str>, StoreError> {
     Ok(None)
 }
 
-fn kind_of(magic: u32) -> Option<&'static str> {
+/// Whether all of `file` can be read at once, and again: it is a regular file on this machine.
+/// Anything else may keep a reader waiting for as long as somebody likes.
+pub fn is_at_hand(file: &File) -> bool {
+    #[cfg(target_os = "linux")]
+    let is_local = rustix::fs::fstatfs(file).is_ok_and(|told| kind_of(&told).is_none());
+    #[cfg(not(target_os = "linux"))]
+    let is_local = true;
+    is_local && file.metadata().is_ok_and(|found| found.is_file())
+}
+
+#[cfg(target_os = "linux")]
+fn kind_of(told: &rustix::fs::StatFs) -> Option<&'static str> {
+    // The type of the number differs between machines; it is one of 32 bits everywhere.
+    let [a, b, c, d, ..] = told.f_type.to_le_bytes();
+    kind_of_magic(u32::from_le_bytes([a, b, c, d]))
+}
+
+fn kind_of_magic(magic: u32) -> Option<&'static str> {
     let row = NETWORK.iter().find(|(number, _)| *number == magic);
     row.map(|(_, kind)| *kind)
 }
@@ -204,6 +219,13 @@ pub(super) fn fresh(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mode = Mode::RUSR | Mode::WUSR;
     Ok(File::from(rustix::fs::open(path, flags, mode)?))
+}
+
+/// An empty file (0600) in `folder` that has no name any more.
+pub(super) fn nameless(folder: &Path) -> Result<File, StoreError> {
+    let nonce = SysRng.try_next_u64().map_err(|error| StoreError::Io { why: error.to_string() })?;
+    let draft = Draft(folder.join(format!(".patdeck.{nonce:016x}.new")));
+    fresh(&draft.0).map_err(|error| StoreError::at(folder, &error))
 }
 
 /// Makes the file at `path` by `fill`, which is given an empty one under another name: nobody

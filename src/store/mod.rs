@@ -5,6 +5,7 @@
 
 mod agree;
 mod backup;
+mod bulk;
 mod caught;
 mod chain;
 mod codec;
@@ -31,14 +32,15 @@ mod settle;
 mod tables;
 mod writer;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{fs::File, path::Path, sync::Arc, time::Duration};
 
 use redb::{Database, ReadableDatabase as _, backends::InMemoryBackend};
 
 pub use backup::{Backup, new_file};
+pub use bulk::{Bulk, Sealed};
 pub use caught::panic_is_caught;
 pub use error::{Damage, StoreError};
-pub use file::{Handed, judge_handed};
+pub use file::{Handed, is_at_hand, judge_handed};
 #[doc(hidden)]
 pub use probe::any_record;
 pub use rows::{ChainState, Changes, Found, Reached, Reader, Rows, Trashed};
@@ -120,6 +122,17 @@ impl Store {
         match &self.place {
             Place::Disk(disk) => Some(&disk.path),
             Place::Memory(_) => None,
+        }
+    }
+
+    /// An empty file (0600) without a name, gone when it is closed. It lies in the folder of the
+    /// store, which is as private as the store itself, or, if nothing may be or can be made there,
+    /// among the temporary ones.
+    pub fn scratch(&self) -> Result<File, StoreError> {
+        let folder = self.path().and_then(Path::parent).filter(|_| !self.is_sealed());
+        match folder.map(file::nameless) {
+            Some(Ok(file)) => Ok(file),
+            _ => file::nameless(&std::env::temp_dir()),
         }
     }
 

@@ -204,6 +204,17 @@ pub trait Rows: Source {
         Ok((found, (count >= limit).then_some(Reached(last))))
     }
 
+    /// The place `count` tokens behind `after`; `None` if there are not so many. Nothing is read
+    /// but keys.
+    fn place_after(
+        &self,
+        after: Option<Reached>,
+        count: usize,
+    ) -> Result<Option<Reached>, StoreError> {
+        let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
+        Ok(self.tables().pats.key_after(from.as_ref(), count)?.map(Reached))
+    }
+
     /// How many tokens there are, damaged ones included.
     fn token_count(&self) -> Result<u64, StoreError> {
         self.tables().pats.len()

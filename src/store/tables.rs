@@ -5,7 +5,7 @@
 use std::{
     cell::{OnceCell, RefCell},
     fmt::{self, Write as _},
-    ops::{ControlFlow, RangeBounds},
+    ops::{Bound, ControlFlow, RangeBounds},
     rc::Rc,
 };
 
@@ -29,11 +29,11 @@ type MarkKey = &'static [u8; TokenId::LEN + 8];
 /// Word → `schema`: `SchemaV1` · `birth`: `BirthV1` · `head`: `HeadV1`.
 const META: &str = "meta-1";
 /// Id → `PatV1`.
-const PATS: &str = "pats-1";
+pub(super) const PATS: &str = "pats-1";
 /// Folded name → `RefV1`, the id that has it.
-const NAMES: &str = "names-1";
+pub(super) const NAMES: &str = "names-1";
 /// Id → `UsesV1`. Beside the record, so that a check does not rewrite it.
-const USES: &str = "uses-1";
+pub(super) const USES: &str = "uses-1";
 /// Sequence from 1 without gaps → `EventV1`, with the hash of the one before: a chain.
 const EVENTS: &str = "events-1";
 /// Id and sequence, big endian → `MarkV1`: where a token's own events are.
@@ -315,6 +315,21 @@ impl<A: Access> Shelf<u64, A> {
     /// The lowest key; `None` in an empty table.
     pub(super) fn first_key(&self) -> Result<Option<u64>, StoreError> {
         self.tried(|table| Ok(table.first()?.map(|(key, _)| key.value())))
+    }
+}
+
+impl<A: Access> Shelf<IdKey, A> {
+    /// The key `count` rows behind `from`, without a look at any row.
+    pub(super) fn key_after(
+        &self,
+        from: Bound<&[u8; TokenId::LEN]>,
+        count: usize,
+    ) -> Result<Option<[u8; TokenId::LEN]>, StoreError> {
+        self.tried(|table| {
+            let mut rows = table.range::<&[u8; TokenId::LEN]>((from, Bound::Unbounded))?;
+            let row = rows.nth(count.saturating_sub(1)).transpose()?;
+            Ok(row.map(|(key, _)| *key.value()))
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::domain::{Digest, Event, EventDraft, LastUse, Moment, Name, Pat, TokenId};
 
 /// How many rows the feed keeps.
-const FEED_ROWS: u64 = 4_096;
+const FEED_ROWS: usize = 4_096;
 
 /// What stands in the feed for a change that concerns no token; it is no id.
 const WHOLE_STORE: [u8; TokenId::LEN] = [0; TokenId::LEN];
@@ -24,7 +24,10 @@ const WHOLE_STORE: [u8; TokenId::LEN] = [0; TokenId::LEN];
 #[derive(Debug)]
 pub struct Writer<'t> {
     pub(super) tables: Tables<Writing<'t>>,
+    /// Which tokens changed, as many as the feed keeps.
     changed: BTreeSet<[u8; TokenId::LEN]>,
+    /// How many more changes there were.
+    more: u64,
 }
 
 impl<'t> Source for Writer<'t> {
@@ -37,7 +40,17 @@ impl<'t> Source for Writer<'t> {
 
 impl<'t> Writer<'t> {
     pub(super) fn new(tables: Tables<Writing<'t>>) -> Self {
-        Self { tables, changed: BTreeSet::new() }
+        Self { tables, changed: BTreeSet::new(), more: 0 }
+    }
+
+    /// Remembers that this token changed. Of more tokens than the feed keeps only the number
+    /// counts, for followers start anew then; one that changes again may be counted again.
+    pub(super) fn note(&mut self, id: [u8; TokenId::LEN]) {
+        if self.changed.len() < FEED_ROWS {
+            self.changed.insert(id);
+        } else if !self.changed.contains(&id) {
+            self.more = self.more.saturating_add(1);
+        }
     }
 
     /// Writes the token, new or changed; its name follows. Its `last_used` is not written: that
@@ -54,7 +67,7 @@ impl<'t> Writer<'t> {
         let name = pat.name.folded();
         self.tables.names.put(name.as_bytes(), &RefV1(*key))?;
         self.tables.pats.put(key, &PatV1::from(pat))?;
-        self.changed.insert(*key);
+        self.note(*key);
         Ok(())
     }
 
@@ -66,11 +79,14 @@ impl<'t> Writer<'t> {
             return Ok(false);
         }
         for name in self.names_of(id)? {
-            self.tables.names.remove(&name)?;
+            // In a bulk its name may lead to another by now.
+            if self.tables.names.get(&name, decode::<RefV1>) == Ok(Some(RefV1(*key))) {
+                self.tables.names.remove(&name)?;
+            }
         }
         self.tables.uses.remove(key)?;
         self.tables.pats.remove(key)?;
-        self.changed.insert(*key);
+        self.note(*key);
         Ok(true)
     }
 
@@ -80,7 +96,7 @@ impl<'t> Writer<'t> {
         if self.tables.pats.has(key)? {
             let uses = Uses { present: Some(last.clone()), ..uses(&self.tables, id)? };
             self.tables.uses.put(key, &UsesV1::from(&uses))?;
-            self.changed.insert(*key);
+            self.note(*key);
         }
         Ok(())
     }
@@ -98,7 +114,7 @@ impl<'t> Writer<'t> {
             let mut uses = uses(&self.tables, id)?;
             uses.retire(digest, last);
             self.tables.uses.put(key, &UsesV1::from(&uses))?;
-            self.changed.insert(*key);
+            self.note(*key);
         }
         Ok(())
     }
@@ -107,7 +123,7 @@ impl<'t> Writer<'t> {
     pub fn append_event(&mut self, what: EventDraft) -> Result<Event, StoreError> {
         let whom = what.token.map_or(WHOLE_STORE, |id| *id.as_bytes());
         let event = chain::append(&mut self.tables, what)?;
-        self.changed.insert(whom);
+        self.note(whom);
         Ok(event)
     }
 
@@ -115,7 +131,7 @@ impl<'t> Writer<'t> {
     pub fn put_trash(&mut self, pat: &Pat, at: Moment) -> Result<(), StoreError> {
         let key = pat.id.as_bytes();
         self.tables.trash.put(key, &TrashV1::new(pat, &Uses::of(pat), at))?;
-        self.changed.insert(*key);
+        self.note(*key);
         Ok(())
     }
 
@@ -123,9 +139,14 @@ impl<'t> Writer<'t> {
     pub fn remove_trash(&mut self, id: &TokenId) -> Result<bool, StoreError> {
         let there = self.tables.trash.remove(id.as_bytes())?;
         if there {
-            self.changed.insert(*id.as_bytes());
+            self.note(*id.as_bytes());
         }
         Ok(there)
+    }
+
+    /// Whether there is any deleted token.
+    pub fn has_trash(&self) -> Result<bool, StoreError> {
+        Ok(self.tables.trash.len()? > 0)
     }
 
     /// Under which folded names the token is found now: the one in its record, or, if that is
@@ -157,16 +178,14 @@ impl<'t> Writer<'t> {
             return Err(trouble);
         }
         let changed = std::mem::take(&mut self.changed);
-        let count = u64::try_from(changed.len()).unwrap_or(u64::MAX);
+        let [kept, most] = [changed.len(), FEED_ROWS].map(|n| u64::try_from(n).unwrap_or(u64::MAX));
         let before = self.tables.changes.last_key()?;
-        let last = before.saturating_add(count);
-        let oldest = last.saturating_sub(FEED_ROWS).saturating_add(1);
-        // What would be forgotten at once is not written; the gap tells followers to start anew.
-        for (number, id) in (before.saturating_add(1)..=last).zip(&changed) {
-            if number >= oldest {
-                self.tables.changes.put(number, &RefV1(*id))?;
-            }
+        let last = before.saturating_add(kept).saturating_add(self.more);
+        // What was counted only leaves a gap, which tells followers to start anew.
+        for (number, id) in (last.saturating_sub(kept).saturating_add(1)..=last).zip(&changed) {
+            self.tables.changes.put(number, &RefV1(*id))?;
         }
+        let oldest = last.saturating_sub(most).saturating_add(1);
         while let Some(first) = self.tables.changes.first_key()?.filter(|n| *n < oldest) {
             self.tables.changes.remove(first)?;
         }

@@ -1,6 +1,9 @@
 //! Writing tokens down.
 
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::{
+    fs::File,
+    io::{self, BufWriter, IsTerminal as _, Seek as _, Write},
+};
 
 use serde_json::json;
 
@@ -24,15 +27,18 @@ pub(in crate::cli) fn export(
     args: &Export,
     out: &Output,
 ) -> Result<Exit, Failure> {
-    let exported = service.export()?;
+    // The header says how many there are, and who reads the output may take their time.
+    let mut lines = BufWriter::with_capacity(1 << 18, service.scratch()?);
+    let exported = service
+        .export(|pats| pats.iter().try_for_each(|pat| writeln!(lines, "{}", export_line(pat))))?;
+    let lines = lines.into_inner().map_err(io::IntoInnerError::into_error)?;
     if let Some(path) = &args.output {
-        let written = new_file(path, |file| {
-            let mut file = BufWriter::new(file);
-            let written = write(&exported, &mut file).and_then(|()| file.get_ref().sync_all());
+        let written = new_file(path, |mut file| {
+            let written = write(&exported, lines, &mut file).and_then(|()| file.sync_all());
             written.map_err(|error| FileError::from(&error))
         });
         written.map_err(ServiceError::from)?;
-        let (count, path) = (exported.pats.len(), path.to_string_lossy());
+        let (count, path) = (exported.tokens, path.to_string_lossy());
         if out.json {
             out.object(json!({ "file": path, "tokens": count }))?;
         } else {
@@ -43,7 +49,7 @@ pub(in crate::cli) fn export(
         if io::stdout().is_terminal() {
             tell("this is what a store is moved with: send it to a file with --output");
         }
-        write(&exported, &mut BufWriter::new(io::stdout().lock()))?;
+        write(&exported, lines, &mut io::stdout().lock())?;
     }
     for damage in &exported.damaged {
         tell(&format!("not exported: {damage} is damaged"));
@@ -56,17 +62,16 @@ pub fn export_line(pat: &Pat) -> String {
     text(&record::written(pat))
 }
 
-fn write(exported: &Exported, to: &mut impl Write) -> io::Result<()> {
+fn write(exported: &Exported, mut lines: File, to: &mut impl Write) -> io::Result<()> {
     let header = json!({
         "schema": SCHEMA,
         "kind": KIND,
         "store": exported.store,
         "exported": record::exact(exported.at),
-        "tokens": exported.pats.len(),
+        "tokens": exported.tokens,
     });
     writeln!(to, "{header}")?;
-    for pat in &exported.pats {
-        writeln!(to, "{}", export_line(pat))?;
-    }
+    lines.rewind()?;
+    io::copy(&mut lines, to)?;
     to.flush()
 }

@@ -2,8 +2,10 @@
 
 mod export;
 mod import;
+mod lines;
 mod progress;
 mod record;
+mod value;
 
 use std::path::PathBuf;
 

@@ -1,9 +1,10 @@
 //! One token as one JSON object, every field that matters, and back. What the domain would not
 //! have made is refused with the field's name; nothing is guessed, and nothing left over.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Map, Value, json};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use serde_json::json;
 
+use super::value::{Object, Value};
 use crate::{
     domain::{
         Actor, Description, Digest, LastUse, Moment, Name, Pat, Prefix, Retiring, Scope, Scopes,
@@ -22,7 +23,7 @@ pub(super) fn exact(at: Moment) -> String {
 }
 
 /// `pat` with all that is kept of it.
-pub(super) fn written(pat: &Pat) -> Value {
+pub(super) fn written(pat: &Pat) -> serde_json::Value {
     json!({
         "id": pat.id.as_str(),
         "name": pat.name.as_str(),
@@ -49,7 +50,7 @@ pub(super) fn written(pat: &Pat) -> Value {
     })
 }
 
-fn used(used: &LastUse) -> Value {
+fn used(used: &LastUse) -> serde_json::Value {
     json!({ "at": exact(used.at), "from": used.from, "what": used.what })
 }
 
@@ -72,7 +73,7 @@ pub(super) fn read(line: u64, text: &str) -> Result<Pat, Vec<Fault>> {
 }
 
 /// Every field is read, whatever is wrong with the others.
-fn pat(fields: &mut Fields) -> Result<Pat, Wrong> {
+fn pat(fields: &mut Fields<'_>) -> Result<Pat, Wrong> {
     let id = fields.text("id", |text| {
         TokenId::parse(text).ok_or_else(|| "12 letters and digits are expected".to_owned())
     });
@@ -125,7 +126,7 @@ fn pat(fields: &mut Fields) -> Result<Pat, Wrong> {
     })
 }
 
-fn last_use(used: &mut Fields) -> Result<LastUse, Wrong> {
+fn last_use(used: &mut Fields<'_>) -> Result<LastUse, Wrong> {
     Ok(LastUse {
         at: used.text("at", instant)?,
         from: used.maybe("from", plain)?,
@@ -145,20 +146,51 @@ fn plain(text: &str) -> Result<String, String> {
 }
 
 fn instant(text: &str) -> Result<Moment, String> {
+    if let Some(at) = as_written(text) {
+        return Ok(at);
+    }
     DateTime::parse_from_rfc3339(text)
         .map(|at| at.with_timezone(&Utc))
         .map_err(|_| "a time like 2026-12-24T13:05:00Z is expected".to_owned())
 }
 
+/// The instant that [`exact`] has written so: every token has half a dozen.
+fn as_written(text: &str) -> Option<Moment> {
+    let text = text.strip_suffix('Z')?.as_bytes();
+    let (whole, fraction) = text.split_at_checked(19)?;
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2] =
+        whole
+    else {
+        return None;
+    };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_u32, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'))
+        })
+    };
+    let nano = match fraction {
+        [] => 0,
+        [b'.', digits @ ..] if (1..=9).contains(&digits.len()) => {
+            number(digits)? * 10_u32.pow(9 - u32::try_from(digits.len()).ok()?)
+        }
+        _ => return None,
+    };
+    let year = i32::try_from(number(&[*y1, *y2, *y3, *y4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(&[*m1, *m2])?, number(&[*d1, *d2])?)?;
+    let (hour, minute) = (number(&[*h1, *h2])?, number(&[*i1, *i2])?);
+    Some(date.and_hms_nano_opt(hour, minute, number(&[*s1, *s2])?, nano)?.and_utc())
+}
+
 fn read_digest(text: &str) -> Result<Digest, String> {
     let bytes = text.strip_prefix(ALGORITHM).and_then(|digits| {
-        let digits: Option<Vec<_>> = digits.chars().map(|c| c.to_digit(16)).collect();
-        let bytes = digits?;
-        let bytes = bytes.chunks(2).map(|pair| match pair {
-            [high, low] => u8::try_from(high * 16 + low).ok(),
-            _ => None,
-        });
-        <[u8; 32]>::try_from(bytes.collect::<Option<Vec<_>>>()?).ok()
+        let (pairs, []) = digits.as_bytes().as_chunks() else { return None };
+        let mut bytes = [0; 32];
+        let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            let digit = |c: &u8| char::from(*c).to_digit(16).and_then(|it| u8::try_from(it).ok());
+            *byte = digit(high)? << 4 | digit(low)?;
+        }
+        Some(bytes)
     });
     let expected = || format!("{ALGORITHM} and 64 hexadecimal digits are expected");
     bytes.map(Digest::from_bytes).ok_or_else(expected)
@@ -169,43 +201,46 @@ fn read_digest(text: &str) -> Result<Digest, String> {
 pub(super) struct Wrong;
 
 /// The fields of one object, each taken out when it is read.
-pub(super) struct Fields {
+pub(super) struct Fields<'a> {
     line: u64,
-    /// The name of the field that the object is in, with a dot.
-    within: String,
-    map: Map<String, Value>,
+    /// The field that the object is in.
+    within: Option<&'static str>,
+    object: Object<'a>,
     faults: Vec<Fault>,
 }
 
-impl Fields {
-    pub(super) fn parse(line: u64, text: &str) -> Result<Self, Fault> {
+impl<'a> Fields<'a> {
+    pub(super) fn parse(line: u64, text: &'a str) -> Result<Self, Fault> {
         let fault = |why: String| Fault { line, field: String::new(), why };
-        let value: Value = serde_json::from_str(text).map_err(|error| {
+        let value: Value<'a> = serde_json::from_str(text).map_err(|error| {
             let column = error.column();
             fault(format!("this is no JSON object: see its column {column}"))
         })?;
-        let Value::Object(map) = value else {
+        let Value::Object(object) = value else {
             return Err(fault("a JSON object is expected".to_owned()));
         };
-        Ok(Self { line, within: String::new(), map, faults: Vec::new() })
+        Ok(Self { line, within: None, object, faults: Vec::new() })
     }
 
     /// What was wrong, left-over fields included.
     pub(super) fn done(mut self) -> Vec<Fault> {
-        let left: Vec<_> = std::mem::take(&mut self.map).into_iter().collect();
-        for (name, _) in left {
-            self.wrong(&name, "this patdeck does not know it: update patdeck".to_owned());
+        for name in self.object.left() {
+            self.wrong(name.as_str(), "this patdeck does not know it: update patdeck".to_owned());
         }
         self.faults
     }
 
     fn wrong(&mut self, name: &str, why: String) -> Wrong {
-        self.faults.push(Fault { line: self.line, field: format!("{}{name}", self.within), why });
+        let field = match self.within {
+            None => name.to_owned(),
+            Some(within) => format!("{within}.{name}"),
+        };
+        self.faults.push(Fault { line: self.line, field, why });
         Wrong
     }
 
-    fn take(&mut self, name: &str) -> Result<Value, Wrong> {
-        let value = self.map.remove(name);
+    fn take(&mut self, name: &str) -> Result<Value<'a>, Wrong> {
+        let value = self.object.take(name);
         value.ok_or_else(|| self.wrong(name, "it is missing".to_owned()))
     }
 
@@ -234,27 +269,31 @@ impl Fields {
     fn parsed<T>(
         &mut self,
         name: &str,
-        value: &Value,
+        value: &Value<'_>,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, Wrong> {
-        let Value::String(text) = value else {
+        let Value::Text(text) = value else {
             return Err(self.wrong(name, "a text is expected".to_owned()));
         };
         parse(text).map_err(|why| self.wrong(name, why))
     }
 
     fn boolean(&mut self, name: &str) -> Result<bool, Wrong> {
-        let value = self.take(name)?.as_bool();
-        value.ok_or_else(|| self.wrong(name, "true or false is expected".to_owned()))
+        match self.take(name)? {
+            Value::Boolean(value) => Ok(value),
+            _ => Err(self.wrong(name, "true or false is expected".to_owned())),
+        }
     }
 
     pub(super) fn number(&mut self, name: &str) -> Result<u64, Wrong> {
-        let value = self.take(name)?.as_u64();
-        value.ok_or_else(|| self.wrong(name, "a number is expected".to_owned()))
+        match self.take(name)? {
+            Value::Number(Some(value)) => Ok(value),
+            _ => Err(self.wrong(name, "a number is expected".to_owned())),
+        }
     }
 
     fn scopes(&mut self) -> Result<Scopes, Wrong> {
-        let Value::Array(list) = self.take("scopes")? else {
+        let Value::List(list) = self.take("scopes")? else {
             return Err(self.wrong("scopes", "a list of texts is expected".to_owned()));
         };
         let mut scopes = Scopes::default();
@@ -273,24 +312,24 @@ impl Fields {
     /// An object that `read` takes, or null.
     fn object<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         read: impl FnOnce(&mut Self) -> Result<T, Wrong>,
     ) -> Result<Option<T>, Wrong> {
-        let map = match self.take(name)? {
+        let object = match self.take(name)? {
             Value::Null => return Ok(None),
-            Value::Object(map) => map,
+            Value::Object(object) => object,
             _ => return Err(self.wrong(name, "an object is expected".to_owned())),
         };
-        let mut inner = Self {
-            line: self.line,
-            within: format!("{}{name}.", self.within),
-            map,
-            faults: Vec::new(),
-        };
+        let mut inner = Self { line: self.line, within: Some(name), object, faults: Vec::new() };
         let value = read(&mut inner);
         // After a fault the fields behind it were not read: they are not left over.
-        let faults = if value.is_err() { inner.faults } else { inner.done() };
+        let mut faults = if value.is_err() { inner.faults } else { inner.done() };
         let good = faults.is_empty();
+        for fault in &mut faults {
+            if let Some(within) = self.within {
+                fault.field = format!("{within}.{}", fault.field);
+            }
+        }
         self.faults.extend(faults);
         value.and_then(|value| if good { Ok(Some(value)) } else { Err(Wrong) })
     }

@@ -6,6 +6,7 @@ mod clock;
 mod decisions;
 mod ending;
 mod follow;
+mod import;
 mod issue;
 mod like;
 mod model;

@@ -1,0 +1,229 @@
+//! The lines of an import, read as often as needed: its header, then its tokens part by part,
+//! parsed on all cores. What could keep a reader waiting, or cannot be read twice, is copied first.
+//! Called by `import`.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Seek},
+    ops::ControlFlow,
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use super::{
+    KIND,
+    record::{self, Fields},
+};
+use crate::{
+    json::SCHEMA,
+    service::{
+        Service, abreast, is_at_hand,
+        transfer::{Coming, Fault, Incoming, Part},
+    },
+};
+
+/// Most bytes of a line: the largest token that the domain allows, every character of it
+/// escaped, has half of it.
+const LINE_MAX: usize = 4 << 20;
+/// Bytes of a part: some thousand tokens.
+const PART: usize = 2 << 20;
+/// Bytes that are read at once.
+const PIECE: usize = 1 << 18;
+
+/// The lines of an import, the first of which was read.
+#[derive(Debug)]
+pub(super) struct Lines<F> {
+    file: Mutex<F>,
+    header: Header,
+    /// The checksum of the lines behind the header, from when they were first read.
+    sum: OnceLock<u32>,
+}
+
+/// What the first line says.
+#[derive(Debug)]
+struct Header {
+    /// The id of the store that they come from.
+    store: String,
+    tokens: u64,
+    faults: Vec<Fault>,
+}
+
+/// `file`, or a copy of it that has no name, unless all of it is here and stays.
+pub(super) fn at_hand(service: &Service, mut file: File) -> io::Result<File> {
+    if is_at_hand(&file) {
+        return Ok(file);
+    }
+    let mut copy = service.scratch().map_err(io::Error::other)?;
+    io::copy(&mut file, &mut copy)?;
+    Ok(copy)
+}
+
+impl<F: Read + Seek + Send> Lines<F> {
+    /// Reads the header, or says what is wrong with it.
+    pub(super) fn of(mut file: F) -> io::Result<Result<Self, Vec<Fault>>> {
+        let mut bytes = Vec::new();
+        let header = match next(&mut begun(&mut file)?, &mut bytes)? {
+            0 => Err(vec![fault("", "the file is empty: an export starts with a header")]),
+            _ => header(&bytes),
+        };
+        Ok(header.map(|header| Self { file: Mutex::new(file), header, sum: OnceLock::new() }))
+    }
+}
+
+/// `file` from its start on.
+fn begun<F: Read + Seek>(file: &mut F) -> io::Result<BufReader<&mut F>> {
+    file.rewind()?;
+    Ok(BufReader::with_capacity(PIECE, file))
+}
+
+impl<F: Read + Seek + Send> Coming for Lines<F> {
+    fn store(&self) -> &str {
+        &self.header.store
+    }
+
+    fn announced(&self) -> u64 {
+        self.header.tokens
+    }
+
+    fn each<T: Send>(
+        &self,
+        work: impl Fn(Part) -> T + Sync,
+        mut take: impl FnMut(T) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut input = begun(&mut *file)?;
+        next(&mut input, &mut Vec::new())?;
+        let mut reading = Reading { input, line: 1, over: false, sum: crc32fast::Hasher::new() };
+        let mut end = Ok(());
+        if !self.header.faults.is_empty() {
+            let part = Part { faults: self.header.faults.clone(), ..Part::default() };
+            if take(work(part)).is_break() {
+                return Ok(());
+            }
+        }
+        abreast(
+            || reading.part(),
+            |piece| piece.map(|piece| work(piece.parsed())),
+            |made| match made {
+                Ok(made) => take(made),
+                Err(error) => {
+                    end = Err(error);
+                    ControlFlow::Break(())
+                }
+            },
+        );
+        let Reading { over, sum, .. } = reading;
+        let sum = sum.finalize();
+        if end.is_ok() && over && *self.sum.get_or_init(|| sum) != sum {
+            return Err(io::Error::other("it changed meanwhile"));
+        }
+        end
+    }
+}
+
+/// How far the lines have been read.
+struct Reading<R> {
+    input: R,
+    line: u64,
+    over: bool,
+    sum: crc32fast::Hasher,
+}
+
+impl<R: BufRead> Reading<R> {
+    /// The next lines; `None` behind the last one.
+    fn part(&mut self) -> Option<io::Result<Piece>> {
+        let mut piece = Piece { line: self.line, bytes: Vec::with_capacity(PART + (PART >> 4)) };
+        while !self.over && piece.bytes.len() < PART {
+            match next(&mut self.input, &mut piece.bytes) {
+                Ok(read) => {
+                    self.line += 1;
+                    // The rest of a line that is too long is no line.
+                    self.over = read == 0 || is_cut(&piece.bytes, read);
+                }
+                Err(error) => {
+                    self.over = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        self.sum.update(&piece.bytes);
+        (!piece.bytes.is_empty()).then_some(Ok(piece))
+    }
+}
+
+/// Whether the line of `read` bytes at the end of `bytes` goes on.
+fn is_cut(bytes: &[u8], read: usize) -> bool {
+    read >= LINE_MAX && !bytes.ends_with(b"\n")
+}
+
+/// Lines behind line `line`.
+struct Piece {
+    line: u64,
+    bytes: Vec<u8>,
+}
+
+impl Piece {
+    fn parsed(&self) -> Part {
+        let (mut part, mut line) = (Part::default(), self.line);
+        let mut rest = self.bytes.as_slice();
+        while !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (bytes, behind) = rest.split_at(end);
+            (rest, line) = (behind, line + 1);
+            match text(bytes) {
+                Ok("") => {}
+                Ok(text) => match record::read(line, text) {
+                    Ok(token) => part.incoming.push(Incoming { line, pat: token }),
+                    Err(faults) => part.faults.extend(faults),
+                },
+                Err(why) => part.faults.push(Fault { line, field: String::new(), why }),
+            }
+        }
+        part
+    }
+}
+
+/// Adds the next line with its end to `bytes`, or its start if it is too long; how long it is.
+fn next(input: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    let most = u64::try_from(LINE_MAX).unwrap_or(u64::MAX);
+    Read::take(input, most).read_until(b'\n', bytes)
+}
+
+fn text(bytes: &[u8]) -> Result<&str, String> {
+    if bytes.len() >= LINE_MAX {
+        return Err("this line is too long for a token".to_owned());
+    }
+    std::str::from_utf8(bytes)
+        .map(str::trim)
+        .map_err(|error| format!("byte {} is no UTF-8", error.valid_up_to() + 1))
+}
+
+/// A fault of the header.
+fn fault(field: &str, why: &str) -> Fault {
+    Fault { line: 1, field: field.to_owned(), why: why.to_owned() }
+}
+
+/// Reads the header; it may have faults that do not keep the other lines from being read.
+fn header(bytes: &[u8]) -> Result<Header, Vec<Fault>> {
+    let none = || vec![fault("", "the first line must be the header that `patdeck export` writes")];
+    let fields = text(bytes).ok().and_then(|text| Fields::parse(1, text).ok());
+    let mut fields = fields.ok_or_else(none)?;
+    if fields.text("kind", |kind| Ok(kind == KIND)) != Ok(true) {
+        return Err(none());
+    }
+    let schema = fields.number("schema");
+    if schema.is_ok_and(|schema| schema != u64::from(SCHEMA)) {
+        return Err(vec![fault("schema", "a later patdeck wrote it: update patdeck")]);
+    }
+    let store = fields.text("store", |text| {
+        let is_id = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let good = is_id.then(|| text.to_owned());
+        good.ok_or_else(|| "32 hexadecimal digits are expected".to_owned())
+    });
+    let tokens = fields.number("tokens");
+    // For people, who want to know.
+    let _ = fields.text("exported", |_| Ok(()));
+    match (tokens, fields.done()) {
+        (Ok(tokens), faults) => Ok(Header { store: store.unwrap_or_default(), tokens, faults }),
+        (Err(_), faults) => Err(faults),
+    }
+}

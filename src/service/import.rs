@@ -1,0 +1,302 @@
+//! Taking tokens in, all of them or none: one transaction for any number, though memory holds a
+//! few parts of them and twenty bytes for each. The lines are read once to find whatever is wrong
+//! with them, and once more in the transaction, by threads beside the one that writes.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::{BuildHasher as _, RandomState},
+    io,
+    ops::ControlFlow,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use super::{
+    Service, ServiceError,
+    pats::until,
+    plan::Plan,
+    transfer::{
+        Clash, Coming, Fate, Fates, Fault, Faults, ImportError, Incoming, OnConflict, Outcome, Part,
+    },
+};
+use crate::{
+    domain::{Action, EventDraft, Moment, Pat, TokenId},
+    store::{Bulk, Rows, Sealed, StoreError},
+};
+
+/// An import in which nothing is wrong.
+#[derive(Debug)]
+pub struct Import<'a, C> {
+    service: &'a Service,
+    coming: &'a C,
+    plan: Plan,
+}
+
+/// What one part says, by itself and beside the store.
+struct Looked {
+    ids: Vec<TokenId>,
+    /// Hashes of the folded names.
+    names: Vec<u64>,
+    is_read: bool,
+    faults: Vec<Fault>,
+    refused: Vec<Fault>,
+}
+
+/// What one part comes to, ready to be written.
+#[derive(Default)]
+struct Made {
+    fates: Vec<Fate>,
+    refused: Vec<Fault>,
+    /// Tokens whose place is taken.
+    replaced: Vec<TokenId>,
+    /// Tokens whose name is taken.
+    ousted: Vec<TokenId>,
+    /// Tokens that come in, with their events.
+    ids: Vec<TokenId>,
+    sealed: Vec<Sealed>,
+    events: Vec<EventDraft>,
+}
+
+impl Service {
+    /// Looks at all that is `coming`: refused with everything that is wrong with the lines, or,
+    /// if nothing is, with everything that stands in their way. `done` counts the tokens, for
+    /// somebody who watches.
+    pub fn prepare<'a, C: Coming>(
+        &'a self,
+        coming: &'a C,
+        on_conflict: OnConflict,
+        done: &AtomicU64,
+    ) -> Result<Import<'a, C>, ImportError> {
+        let (hash, plan) = (RandomState::new(), Plan::new(on_conflict, Vec::new()));
+        let (mut ids, mut names) = (Vec::new(), Vec::new());
+        let (mut faults, mut refused) = (Faults::default(), Faults::default());
+        let (mut are_read, mut failed) = (true, None);
+        coming.each(
+            |part| self.looked(part, &plan, &hash),
+            |looked| match looked {
+                Ok(looked) => {
+                    done.fetch_add(u64::try_from(looked.ids.len()).unwrap_or(0), Ordering::Relaxed);
+                    ids.extend(looked.ids);
+                    names.extend(looked.names);
+                    are_read &= looked.is_read;
+                    faults.extend(looked.faults);
+                    refused.extend(looked.refused);
+                    ControlFlow::Continue(())
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            },
+        )?;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        if are_read {
+            faults.extend(coming.whole(ids.len()).err());
+        }
+        let (ids_twice, names_twice) = (twice(&mut ids), twice(&mut names));
+        if !ids_twice.is_empty() || !names_twice.is_empty() {
+            said_twice(coming, &ids_twice, &names_twice, &hash, &mut faults)?;
+        }
+        match [faults, refused].into_iter().find(|faults| !faults.is_empty()) {
+            Some(faults) => Err(ImportError::Faults(faults)),
+            None => Ok(Import { service: self, coming, plan: Plan::new(on_conflict, ids) }),
+        }
+    }
+
+    fn looked(&self, part: Part, plan: &Plan, hash: &RandomState) -> Result<Looked, StoreError> {
+        let mut looked = Looked {
+            ids: part.incoming.iter().map(|one| one.pat.id).collect(),
+            names: part.incoming.iter().map(|one| hash.hash_one(one.pat.name.folded())).collect(),
+            is_read: part.faults.is_empty(),
+            faults: part.faults,
+            refused: Vec::new(),
+        };
+        for Incoming { line, pat } in &part.incoming {
+            for error in pat.scopes.iter().filter_map(|it| self.policy.catalogue.check(it).err()) {
+                let why = format!("{error}, or add it to the catalogue in the settings");
+                looked.faults.push(Fault { line: *line, field: "scopes".to_owned(), why });
+            }
+        }
+        if plan.may_refuse() {
+            self.store.read(|rows| {
+                let at = self.judged_at(rows)?;
+                for one in &part.incoming {
+                    looked.refused.extend(plan.fate(rows, at, one)?.1);
+                }
+                Ok::<_, StoreError>(())
+            })?;
+        }
+        Ok(looked)
+    }
+}
+
+/// Sorts `all` and names what stands there more than once.
+fn twice<T: Ord + Copy>(all: &mut [T]) -> BTreeSet<T> {
+    all.sort_unstable();
+    let pairs = all.iter().zip(all.iter().skip(1));
+    pairs.filter(|(one, next)| one == next).map(|(one, _)| *one).collect()
+}
+
+/// Adds a fault for each line whose id or name stands in an earlier one. Two names may have one
+/// hash: only the names themselves count.
+fn said_twice(
+    coming: &impl Coming,
+    ids_twice: &BTreeSet<TokenId>,
+    names_twice: &BTreeSet<u64>,
+    hash: &RandomState,
+    faults: &mut Faults,
+) -> io::Result<()> {
+    let (mut ids, mut names) = (HashMap::new(), HashMap::new());
+    coming.each(
+        |part| part,
+        |part| {
+            for Incoming { line, pat } in part.incoming {
+                let mut fault = |field: &str, what: &str, first: u64| {
+                    let why = format!("{what} is in line {first} already");
+                    faults.add(Fault { line, field: field.to_owned(), why });
+                };
+                let again = ids_twice.contains(&pat.id).then(|| ids.insert(pat.id, line));
+                if let Some(first) = again.flatten() {
+                    fault("id", pat.id.as_str(), first);
+                }
+                let name = pat.name.folded();
+                let again = names_twice.contains(&hash.hash_one(&name));
+                if let Some(first) = again.then(|| names.insert(name, line)).flatten() {
+                    fault("name", pat.name.as_str(), first);
+                }
+            }
+            ControlFlow::Continue(())
+        },
+    )
+}
+
+impl<C: Coming> Import<'_, C> {
+    /// What [`Import::perform`] would do now; changes nothing. Each part of the tokens is looked
+    /// at beside the store as it is then.
+    pub fn foresee(&self) -> Result<Fates, ImportError> {
+        let at = self.service.now()?;
+        let (mut fates, mut refused) = (Fates::default(), Faults::default());
+        self.each_made(at, false, |made| {
+            made.fates.into_iter().for_each(|fate| fates.add(fate));
+            refused.extend(made.refused);
+            Ok(())
+        })?;
+        if refused.is_empty() { Ok(fates) } else { Err(ImportError::Faults(refused)) }
+    }
+
+    /// Takes the tokens in, all of them or none, each with one event that names the store that
+    /// they come from. `done` counts them.
+    pub fn perform(&self, done: &AtomicU64) -> Result<Fates, ImportError> {
+        self.service.store.write(|rows| {
+            // A write that found the disk full runs once more.
+            done.store(0, Ordering::Relaxed);
+            let at = self.service.judged_at(rows)?;
+            let (mut fates, mut refused) = (Fates::default(), Faults::default());
+            let (mut bulk, mut when) = (Bulk::new(rows), None);
+            self.each_made(at, true, |mut made| {
+                let count = u64::try_from(made.fates.len()).unwrap_or(0);
+                made.fates.drain(..).for_each(|fate| fates.add(fate));
+                refused.extend(made.refused.drain(..));
+                if refused.is_empty() {
+                    self.write(&mut bulk, made, at, &mut when)?;
+                    done.fetch_add(count, Ordering::Relaxed);
+                }
+                Ok(())
+            })?;
+            bulk.finish()?;
+            // What was in the way when the lines were looked at was told before; this came since.
+            if refused.is_empty() { Ok(fates) } else { Err(ImportError::Faults(refused)) }
+        })
+    }
+
+    /// Hands what each part comes to, beside the last commit, to `take` in their order. In a
+    /// transaction, too, the last commit is what counts: no id and no name comes twice, and
+    /// nobody else writes meanwhile.
+    fn each_made(
+        &self,
+        at: Moment,
+        sealed: bool,
+        mut take: impl FnMut(Made) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        let mut failed = None;
+        self.coming.each(
+            |part| self.made(&part, at, sealed),
+            |made| match made.and_then(&mut take) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            },
+        )?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn made(&self, part: &Part, at: Moment, sealed: bool) -> Result<Made, ImportError> {
+        if !part.faults.is_empty() {
+            return Err(io::Error::other("it changed meanwhile").into());
+        }
+        let mut made = Made::default();
+        self.service.store.read(|rows| {
+            for one in &part.incoming {
+                let (fate, refused) = self.plan.fate(rows, at, one)?;
+                made.refused.extend(refused);
+                if sealed && matches!(fate.outcome, Outcome::New | Outcome::Replaced) {
+                    let mut was = None;
+                    if fate.outcome == Outcome::Replaced {
+                        made.replaced.push(one.pat.id);
+                        was = rows.pat(&one.pat.id).ok().flatten();
+                    }
+                    made.ousted.extend(fate.clashes.iter().filter_map(|clash| match clash {
+                        Clash::NameTaken(by) => Some(*by),
+                        _ => None,
+                    }));
+                    made.ids.push(one.pat.id);
+                    made.sealed.push(Sealed::new(&one.pat)?);
+                    made.events.push(self.event(&one.pat, was.as_ref(), at));
+                }
+                made.fates.push(fate);
+            }
+            Ok::<_, StoreError>(())
+        })?;
+        Ok(made)
+    }
+
+    fn event(&self, pat: &Pat, was: Option<&Pat>, at: Moment) -> EventDraft {
+        let was =
+            was.map_or_else(String::new, |was| format!(", was {} here", was.status(at).word()));
+        let (status, from) = (pat.status(at).word(), self.coming.store());
+        let detail = format!("{status} from store {from}, {}{was}", until(pat.expires));
+        self.service.draft(at, Action::Imported, pat, detail)
+    }
+
+    /// Writes one part. Who has a name that it takes is deleted at the time `when`, which is
+    /// common to them all; what comes is forgotten as it was deleted.
+    fn write(
+        &self,
+        bulk: &mut Bulk<'_, '_>,
+        made: Made,
+        at: Moment,
+        when: &mut Option<Moment>,
+    ) -> Result<(), ServiceError> {
+        let rows = bulk.rows();
+        for id in &made.replaced {
+            rows.remove_pat(id)?;
+        }
+        for id in &made.ousted {
+            let when = match *when {
+                Some(when) => when,
+                None => *when.insert(self.service.purge_old(rows, at)?),
+            };
+            let holder = Service::found(rows, id)?;
+            self.service.bin(rows, &holder, at, when)?;
+        }
+        if rows.has_trash()? {
+            for id in &made.ids {
+                rows.remove_trash(id)?;
+            }
+        }
+        Ok(bulk.put(made.sealed, made.events)?)
+    }
+}
