@@ -192,9 +192,8 @@ impl Run {
         let done = match step {
             Step::Wait(minutes) => self.go_to(self.minute + minutes),
             Step::Meet(index, old) => {
-                let end = |token: &Known| match old {
-                    true => token.old.as_ref().map(|(_, end)| *end),
-                    false => Some(token.ends),
+                let end = |token: &Known| {
+                    if old { token.old.as_ref().map(|(_, end)| *end) } else { Some(token.ends) }
                 };
                 let ends = self.tokens.iter().filter_map(end);
                 let ahead: Vec<_> = ends.filter(|end| *end > now).collect();
