@@ -66,12 +66,14 @@ impl Written {
 /// The first character of `text` that must not be shown as it is: an unsafe one, or a mark that
 /// stands on nothing or on a pile of others.
 pub fn first_unsafe(text: &str) -> Option<char> {
-    if text.is_ascii() {
-        // Most text is, every record has many of them, and there only controls are unsafe.
-        return text.chars().find(char::is_ascii_control);
+    // Of ASCII the controls alone are unsafe, and most of a text is ASCII: every record has many.
+    let ascii = text.bytes().position(|byte| !byte.is_ascii()).unwrap_or(text.len());
+    let (plain, rest) = text.split_at_checked(ascii).unwrap_or(("", text));
+    if plain.bytes().fold(false, |any, byte| any | byte.is_ascii_control()) {
+        return plain.chars().find(char::is_ascii_control);
     }
-    let mut written = Written::default();
-    text.chars().find(|c| written.refuses(*c))
+    let mut written = Written { base: !plain.is_empty(), marks: 0 };
+    rest.chars().find(|c| written.refuses(*c))
 }
 
 /// `text` with every such character written as `\u{…}`; borrowed when there is none.
@@ -114,6 +116,7 @@ mod tests {
     fn of_ascii_the_controls_alone_are_unsafe() {
         for c in (0..=0x7f_u8).map(char::from) {
             assert_eq!(first_unsafe(&format!("a{c}")).is_some(), is_unsafe(c), "{c:?}");
+            assert_eq!(first_unsafe(&format!("{c}\u{301}\u{e6}")).is_some(), is_unsafe(c), "{c:?}");
             assert_eq!(Written::default().refuses(c), is_unsafe(c), "{c:?}");
         }
     }
@@ -159,6 +162,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn where_a_text_begins_plain_makes_no_difference(text in texts()) {
+            let mut written = Written::default();
+            prop_assert_eq!(first_unsafe(&text), text.chars().find(|c| written.refuses(*c)));
+        }
+
         #[test]
         fn escaped_text_holds_nothing_unsafe(text in texts()) {
             prop_assert!(!escape(&text).chars().any(is_unsafe));

@@ -49,13 +49,14 @@ impl Listed {
         self.numbers.iter().position(|each| *each == number)
     }
 
-    /// The row of a token, which is looked for in all of them.
+    /// The row of a token, which is looked for in all of them. One that went and came back has
+    /// left its id with its old number, too, which nothing shows any more.
     pub fn find(&self, id: &TokenId) -> Option<usize> {
-        let in_chunk = |(chunk, ids): (usize, &Arc<Vec<TokenId>>)| {
-            let row = ids.iter().position(|each| each == id)?;
-            self.row_of(super::chunks::number(chunk, row))
-        };
-        self.ids.iter().enumerate().find_map(in_chunk)
+        self.ids.iter().enumerate().find_map(|(chunk, ids)| {
+            let rows = ids.iter().enumerate().filter(|(_, each)| *each == id);
+            let mut numbers = rows.map(|(row, _)| super::chunks::number(chunk, row));
+            numbers.find_map(|number| self.row_of(number))
+        })
     }
 }
 

@@ -140,7 +140,7 @@ fn changes() -> impl Strategy<Value = Vec<(u16, Option<u8>)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn after_any_changes_it_shows_what_the_records_show(
@@ -179,6 +179,25 @@ proptest! {
         }
         compare(&index, &pats);
     }
+}
+
+#[test]
+fn a_token_that_went_and_came_back_is_found_in_the_list() {
+    let mut index = Index::default();
+    for n in 0..3 {
+        index.put(&token(n, n, 1));
+    }
+    index.settle();
+    index.remove(&token(0, 0, 0).id);
+    index.remove(&token(1, 0, 0).id);
+    index.settle();
+    // It takes the number of the other.
+    index.put(&token(0, 0, 1));
+    index.settle();
+    let pats = [token(0, 0, 1), token(2, 2, 1)];
+    let orders = Orders::of(index.copy());
+    assert!(index.order(orders));
+    compare(&index, &pats);
 }
 
 #[test]

@@ -109,9 +109,10 @@ impl Search {
 
     /// Whether `pat` is found at `at`.
     pub fn matches(&self, pat: &Pat, at: Moment) -> bool {
-        self.fits_scopes(&pat.scopes)
-            && self.fits_maker(&pat.created_by)
-            && self.fits(&Facts::of(pat, at))
+        self.is_empty()
+            || self.fits_scopes(&pat.scopes)
+                && self.fits_maker(&pat.created_by)
+                && self.fits(&Facts::of(pat, at))
     }
 
     /// Whether a token with these scopes can be found. What is asked of scopes is asked of one
