@@ -52,7 +52,7 @@ pub(in crate::cli) fn export(
         write(&exported, lines, &mut io::stdout().lock())?;
     }
     for damage in &exported.damaged {
-        tell(&format!("not exported: {damage} is damaged"));
+        tell(&format!("not exported: {damage} is damaged, restore a backup or delete this record"));
     }
     Ok(if exported.damaged.is_empty() { Exit::Done } else { Exit::Store })
 }

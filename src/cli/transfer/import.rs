@@ -75,7 +75,10 @@ fn failed(error: ImportError, args: &Import) -> Failure {
         ImportError::Faults(faults) => refused(&faults, args),
         ImportError::Unread(error) => {
             let path = args.file.to_string_lossy();
-            Failure::usage(format!("{} cannot be read ({error})", escape(&path)))
+            Failure::usage(format!(
+                "{} cannot be read ({error}): see that it is there, yours to read, and left alone",
+                escape(&path)
+            ))
         }
     }
 }
