@@ -2,7 +2,11 @@
 //! that they are, so that the order can be walked backwards with ties as they were. Follows
 //! changes by one walk. Called by the index alone.
 
-use std::{cmp::Ordering, iter};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::{BinaryHeap, binary_heap::PeekMut},
+    iter,
+};
 
 use super::chunks::Chunks;
 use crate::domain::Column;
@@ -24,21 +28,20 @@ fn is_tied(entry: u32) -> bool {
     entry & TIED != 0
 }
 
-/// Puts `numbers` in order by their heads, then by `rest`; what is the same for both stays as it
-/// stands. In pieces beside which their heads are laid, then merged: a tenth of the memory that
-/// all at once would take, which an allocator does not always give back. False as soon as
-/// `wanted` says that nobody waits any more.
+/// Puts `numbers` in order by their keys; those with the same key stay as they stand. In pieces
+/// beside which their keys are laid, then merged: a tenth of the memory that all at once would
+/// take, which an allocator does not always give back. False as soon as `wanted` says that nobody
+/// waits any more.
 pub(super) fn sort<K: Ord>(
-    numbers: &mut [u32],
-    head: impl Fn(u32) -> K,
-    rest: impl Fn(u32, u32) -> Ordering,
+    numbers: &mut Vec<u32>,
+    key: impl Fn(u32) -> K,
     wanted: impl Fn() -> bool,
 ) -> bool {
     let mut items = Vec::new();
     for piece in numbers.chunks_mut(PIECE) {
         items.clear();
-        items.extend(piece.iter().map(|number| (head(*number), *number)));
-        items.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| rest(*one, *other)));
+        items.extend(piece.iter().map(|number| (key(*number), *number)));
+        items.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (place, (_, number)) in piece.iter_mut().zip(&items) {
             *place = *number;
         }
@@ -47,8 +50,32 @@ pub(super) fn sort<K: Ord>(
         }
     }
     drop(items);
-    numbers.sort_by(|one, other| head(*one).cmp(&head(*other)).then_with(|| rest(*one, *other)));
+    if numbers.len() > PIECE {
+        *numbers = merged(numbers.chunks(PIECE), key);
+    }
     wanted()
+}
+
+/// What is in order piece by piece, in order. Of the same keys those of the first piece go first.
+fn merged<'n, K: Ord>(
+    pieces: impl ExactSizeIterator<Item = &'n [u32]>,
+    key: impl Fn(u32) -> K,
+) -> Vec<u32> {
+    let mut rest: Vec<_> = pieces.map(|piece| piece.iter().copied()).collect();
+    let mut merged = Vec::with_capacity(rest.iter().map(ExactSizeIterator::len).sum());
+    let firsts = rest.iter_mut().enumerate();
+    let mut heads: BinaryHeap<_> = firsts
+        .filter_map(|(piece, rest)| rest.next().map(|number| Reverse((key(number), piece, number))))
+        .collect();
+    while let Some(mut head) = heads.peek_mut() {
+        let Reverse((_, piece, number)) = *head;
+        merged.push(number);
+        match rest.get_mut(piece).and_then(Iterator::next) {
+            Some(next) => *head = Reverse((key(next), piece, next)),
+            None => drop(PeekMut::pop(head)),
+        }
+    }
+    merged
 }
 
 impl Order {

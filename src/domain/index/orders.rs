@@ -2,7 +2,7 @@
 //! take most of a second for a million tokens, so that they are worked out on a copy of the
 //! index while it is used, and follow its changes from then on. Called by the roll.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Chunks, Index,
@@ -66,41 +66,35 @@ impl Orders {
     }
 }
 
-/// The first bytes of a text, in an order that is the text's as far as they go: most are told
-/// apart by them, and they are at hand.
-fn head(text: &str) -> [u64; 2] {
-    let mut bytes = [[0; 8]; 2];
+/// A text, and its first bytes in an order that is the text's as far as they go: most texts are
+/// told apart by them, and they are at hand.
+fn headed(text: &str) -> ([u64; 3], &str) {
+    let mut bytes = [[0; 8]; 3];
     for (to, from) in bytes.as_flattened_mut().iter_mut().zip(text.bytes()) {
         *to = from;
     }
-    bytes.map(u64::from_be_bytes)
+    (bytes.map(u64::from_be_bytes), text)
 }
 
 fn by_name(chunks: &Chunks) -> Order {
-    let head = |number| head(chunks.name(number));
-    let numbers = sorted(chunks.numbers(), head, |one, other| chunks.by_name(one, other));
+    let key = |number| (headed(chunks.name(number)), chunks.id(number));
+    let numbers = sorted(chunks.numbers(), key);
     Order::of(numbers, |one, other| chunks.name(one) == chunks.name(other))
 }
 
 fn by_description(chunks: &Chunks, names: &Order) -> Order {
     let text = |number| chunks.description(number);
-    let head = |number| head(text(number));
-    let numbers = sorted(names.iter().collect(), head, |one, other| text(one).cmp(text(other)));
+    let numbers = sorted(names.iter().collect(), |number| headed(text(number)));
     Order::of(numbers, |one, other| text(one) == text(other))
 }
 
 fn by_time(chunks: &Chunks, names: &Order, column: Column) -> Order {
     let key = |number| chunks.key(column, number);
-    let numbers = sorted(names.iter().collect(), key, |_, _| Ordering::Equal);
-    Order::of(numbers, |one, other| key(one) == key(other))
+    Order::of(sorted(names.iter().collect(), key), |one, other| key(one) == key(other))
 }
 
-fn sorted<K: Ord>(
-    mut numbers: Vec<u32>,
-    head: impl Fn(u32) -> K,
-    rest: impl Fn(u32, u32) -> Ordering,
-) -> Vec<u32> {
-    sort(&mut numbers, head, rest, || true);
+fn sorted<K: Ord>(mut numbers: Vec<u32>, key: impl Fn(u32) -> K) -> Vec<u32> {
+    sort(&mut numbers, key, || true);
     numbers
 }
 

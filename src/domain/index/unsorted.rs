@@ -2,7 +2,7 @@
 //! of a text its first bytes. The first screenful is had long before the rest is sorted. Called
 //! by the list while the store is read.
 
-use std::{cmp::Ordering, ops::Range};
+use std::ops::Range;
 
 use super::{
     Index, Listed, Picked, TokenId,
@@ -73,7 +73,7 @@ impl Unsorted {
     /// All of them in order. `None` as soon as `wanted` says that nobody waits any more.
     pub fn sorted(mut self, index: &Index, wanted: impl Fn() -> bool) -> Option<Listed> {
         let key = self.key(index);
-        let done = sort(&mut self.numbers, key, |_, _| Ordering::Equal, wanted);
+        let done = sort(&mut self.numbers, key, wanted);
         done.then(|| Listed::of(self.numbers, &index.chunks))
     }
 }
