@@ -3,6 +3,7 @@
 
 use std::{
     io::Write as _,
+    net::{TcpListener, TcpStream},
     path::Path,
     process::{Command, Stdio},
     thread,
@@ -34,7 +35,7 @@ pub(crate) fn compare() -> Result<(), Fault> {
         |server| {
             server.args(["--port", "0", "--save", "", "--unixsocket"]).arg(&socket);
         },
-        &socket,
+        || socket.exists(),
     );
     if redis.is_some() {
         told("redis-cli", || {
@@ -46,9 +47,9 @@ pub(crate) fn compare() -> Result<(), Fault> {
         println!("{:<14} not installed", "redis-cli");
     }
     drop(redis);
-    for (program, arguments) in
-        [("pass", ["show", "nothing"]), ("etcdctl", ["get", "nothing"]), ("python3", ["-c", "0"])]
-    {
+    etcd(folder.path())?;
+    // Without a store of its own pass does no more than say so.
+    for (program, arguments) in [("pass", ["show", "nothing"]), ("python3", ["-c", "0"])] {
         told(program, || {
             let mut ask = Command::new(program);
             ask.args(arguments).env("HOME", folder.path());
@@ -56,6 +57,29 @@ pub(crate) fn compare() -> Result<(), Fault> {
         })?;
     }
     searched()
+}
+
+fn etcd(folder: &Path) -> Result<(), Fault> {
+    let free = || TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let (clients, peers) = (free()?, free()?);
+    let (at, to_peers) = (format!("http://{clients}"), format!("http://{peers}"));
+    let etcd = served(
+        "etcd",
+        |server| {
+            server.args(["--listen-client-urls", &at, "--advertise-client-urls", &at]);
+            server.args(["--listen-peer-urls", &to_peers, "--data-dir"]).arg(folder.join("etcd"));
+        },
+        || TcpStream::connect(clients).is_ok(),
+    );
+    if etcd.is_none() {
+        println!("{:<14} not installed", "etcdctl");
+        return Ok(());
+    }
+    told("etcdctl", || {
+        let mut ask = Command::new("etcdctl");
+        ask.env("ETCDCTL_API", "3").args(["--endpoints", &at, "get", "4fKq9Zt0WbXe"]);
+        ask
+    })
 }
 
 fn is_there(program: &str) -> bool {
@@ -90,13 +114,18 @@ impl Drop for Server {
     }
 }
 
-fn served(program: &str, with: impl Fn(&mut Command), socket: &Path) -> Option<Server> {
+/// The server, once it `is_ready`.
+fn served(
+    program: &str,
+    with: impl Fn(&mut Command),
+    is_ready: impl Fn() -> bool,
+) -> Option<Server> {
     let mut server = Command::new(program);
     with(&mut server);
     let child = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let server = Server(child.ok()?);
     let deadline = Instant::now() + Duration::from_secs(5);
-    while !socket.exists() {
+    while !is_ready() {
         if Instant::now() > deadline {
             return None;
         }
