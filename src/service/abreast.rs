@@ -16,11 +16,19 @@ const AHEAD: usize = 4;
 
 /// Draws parts from `next` until there is none, does `work` on several of them at once, and hands
 /// what it makes to `take`, on the calling thread and in the order of the parts, until that breaks.
-pub fn abreast<P, T: Send>(
-    next: impl FnMut() -> Option<P> + Send,
+pub fn abreast<P: Send, T: Send>(
+    mut next: impl FnMut() -> Option<P> + Send,
     work: impl Fn(P) -> T + Sync,
     mut take: impl FnMut(T) -> ControlFlow<()>,
 ) {
+    let Some(first) = next() else { return };
+    let Some(second) = next() else {
+        // Threads would cost more than one part's work.
+        let _ = take(work(first));
+        return;
+    };
+    let mut ahead = [first, second].into_iter();
+    let next = || ahead.next().or_else(&mut next);
     let workers = thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
     let (line, places) = sync_channel(AHEAD);
     let (next, work) = (Mutex::new(next), &work);
@@ -81,6 +89,8 @@ mod tests {
     #[test]
     fn all_parts_are_taken_in_their_order() {
         assert!(worked(0, 9).is_empty());
+        assert_eq!(worked(1, 9), [0]);
+        assert_eq!(worked(2, 9), [0, 2]);
         assert_eq!(worked(100, 999), (0..100).map(|number| number * 2).collect::<Vec<_>>());
     }
 
