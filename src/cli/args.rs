@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::examples;
+use super::{examples, late::Late};
 use crate::{
     config::Flags,
     domain::{Column, Lifetime, Overlap, Scope, Search, StatusFilter},
@@ -68,7 +68,7 @@ impl Args {
 pub enum Command {
     /// List tokens
     #[command(after_help = examples::LIST)]
-    List(List),
+    List(Late<List>),
     /// Show one token whole
     #[command(after_help = examples::SHOW)]
     Show {
@@ -77,22 +77,22 @@ pub enum Command {
     },
     /// Make a token and print its secret, once
     #[command(after_help = examples::CREATE)]
-    Create(Create),
+    Create(Late<Create>),
     /// Change name and description
     #[command(after_help = examples::EDIT)]
-    Edit(Edit),
+    Edit(Late<Edit>),
     /// Add, remove or clear scopes
     #[command(subcommand, after_help = examples::SCOPE)]
     Scope(ScopeCommand),
     /// End tokens: their secrets are denied from now on
     #[command(after_help = examples::REVOKE)]
-    Revoke(Revoke),
+    Revoke(Late<Revoke>),
     /// Give tokens a new secret and lifetime; print the secret, once
     #[command(after_help = examples::REGENERATE)]
-    Regenerate(Regenerate),
+    Regenerate(Late<Regenerate>),
     /// Delete tokens; `restore` brings them back for 24 hours
     #[command(after_help = examples::DELETE)]
-    Delete(Delete),
+    Delete(Late<Delete>),
     /// Bring back a deleted token, with its secret
     #[command(after_help = examples::RESTORE)]
     Restore {
@@ -101,18 +101,18 @@ pub enum Command {
     },
     /// Say whether a secret is valid, and whether it may do something: exit 0 yes, 1 no
     #[command(after_help = examples::VERIFY)]
-    Verify(super::verify::Verify),
+    Verify(Late<super::verify::Verify>),
     /// Show, follow or check the audit trail
     #[command(after_help = examples::AUDIT)]
-    Audit(super::audit::Audit),
+    Audit(Late<super::audit::Audit>),
     /// Find secrets in files, say what they are here, and revoke those that still work
-    Scan(super::scan::Scan),
+    Scan(Late<super::scan::Scan>),
     /// Write every token as a line of JSON, with digests and without secrets
-    Export(super::transfer::Export),
+    Export(Late<super::transfer::Export>),
     /// Take over the tokens of an export: all of them or none; their secrets stay valid
-    Import(super::transfer::Import),
+    Import(Late<super::transfer::Import>),
     /// Write a consistent copy of the store to a new file, while others write
-    Backup(super::backup::Backup),
+    Backup(Late<super::backup::Backup>),
     /// Print shell completions
     #[command(after_help = examples::COMPLETIONS)]
     Completions {

@@ -10,6 +10,7 @@ pub mod doctor;
 mod documents;
 mod examples;
 pub mod exit;
+mod late;
 pub mod print;
 mod prompt;
 mod scan;

@@ -40,31 +40,43 @@ impl Row {
 }
 
 /// The keys in force.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Keymap {
-    /// The rows of each mode, in the order of the table: a key is looked up in few modes.
-    pub(super) modes: Vec<Vec<Row>>,
+    /// The rows where settings changed the table; `None` for the table as it is, which is not
+    /// read before somebody asks for a key: most commands never do.
+    own: Option<Modes>,
 }
 
+/// The rows of each mode, in the order of the table: a key is looked up in few modes.
+type Modes = Vec<Vec<Row>>;
+
 /// The table as it is, its keys read once.
-pub(super) static TABLE: LazyLock<Keymap> = LazyLock::new(|| {
+static TABLE: LazyLock<Modes> = LazyLock::new(|| {
     let row = |binding: &'static Binding| Row {
         binding,
         // A text in the table that names no key is caught by its test.
         keys: binding.keys.iter().flat_map(|k| k.parse()).collect(),
     };
     let modes = BINDINGS.chunk_by(|one, next| one.mode == next.mode);
-    Keymap { modes: modes.map(|rows| rows.iter().map(row).collect()).collect() }
+    modes.map(|rows| rows.iter().map(row).collect()).collect()
 });
 
-impl Default for Keymap {
-    /// The table as it is.
-    fn default() -> Self {
-        TABLE.clone()
+impl PartialEq for Keymap {
+    fn eq(&self, other: &Self) -> bool {
+        self.modes() == other.modes()
     }
 }
 
 impl Keymap {
+    pub(super) fn modes(&self) -> &[Vec<Row>] {
+        self.own.as_ref().unwrap_or(&TABLE)
+    }
+
+    /// The rows, to change them.
+    pub(super) fn modes_mut(&mut self) -> &mut [Vec<Row>] {
+        self.own.get_or_insert_with(|| TABLE.clone())
+    }
+
     /// What `pressed` means in `mode`: the nearest mode that knows it decides, be it as a whole
     /// or as a beginning.
     pub fn resolve(&self, mode: Mode, pressed: &[Key]) -> Resolved {
@@ -89,7 +101,7 @@ impl Keymap {
 
     /// Every action with the keys of its own, in the order of the documents.
     pub fn each(&self) -> impl Iterator<Item = (Mode, Action, &[Sequence])> {
-        self.modes.iter().flatten().map(|row| {
+        self.modes().iter().flatten().map(|row| {
             let Row { binding, keys } = row;
             (binding.mode, binding.action, keys.as_slice())
         })
@@ -117,7 +129,7 @@ impl Keymap {
     /// The rows of `mode` itself.
     fn of(&self, mode: Mode) -> &[Row] {
         let own = |rows: &&Vec<Row>| rows.first().is_some_and(|row| row.binding.mode == mode);
-        self.modes.iter().find(own).map_or(&[], Vec::as_slice)
+        self.modes().iter().find(own).map_or(&[], Vec::as_slice)
     }
 
     /// The keys of `row` that really lead to it in `mode`, unhidden by a nearer mode.

@@ -175,7 +175,7 @@ mod table {
     #[test]
     fn no_row_is_there_twice_and_no_key_is_hidden_unless_intended() {
         let map = Keymap::default();
-        assert_eq!(map.modes.len(), Mode::ALL.len(), "the rows of a mode stand together");
+        assert_eq!(map.modes().len(), Mode::ALL.len(), "the rows of a mode stand together");
         for mode in Mode::ALL {
             let mut seen = BTreeSet::new();
             for row in map.chained(mode) {

@@ -1,7 +1,7 @@
 //! Laying the operator's `[keys]` over the table. Refuses what clashes, steals text or locks the
 //! operator in, and reports all of it at once. Called by `Keymap::new`.
 
-use super::map::{Place, Row, TABLE};
+use super::map::{Place, Row};
 use super::near::{advice, nearest};
 use super::{Action, BINDINGS, KeyFault, Keymap, Mode, Sequence};
 
@@ -41,7 +41,7 @@ impl Keymap {
             Ok(mode) => mode,
             Err(fault) => return (None, vec![fault]),
         };
-        let mut rows = self.modes.iter_mut().flatten();
+        let mut rows = self.modes_mut().iter_mut().flatten();
         let Some(row) =
             rows.find(|row| row.binding.mode == mode && row.binding.action.word() == line.action)
         else {
@@ -69,7 +69,7 @@ impl Keymap {
             let by = changed.iter().rev().find(|(_, at)| *at == one || *at == other);
             by.map_or(0, |(line, _)| *line)
         };
-        for rows in &self.modes {
+        for rows in self.modes() {
             for (index, row) in rows.iter().enumerate() {
                 for other in rows.iter().skip(index + 1) {
                     for one in &row.keys {
@@ -88,15 +88,16 @@ impl Keymap {
         let line = |wanted: &Row| {
             changed.iter().find_map(|(line, at)| (*at == wanted.place()).then_some(*line))
         };
+        let table = Self::default();
         for mode in Mode::ALL {
-            if TABLE.chained(mode).eq(self.chained(mode)) {
+            if table.chained(mode).eq(self.chained(mode)) {
                 continue;
             }
-            let rows = TABLE.chained(mode).zip(self.chained(mode));
+            let rows = table.chained(mode).zip(self.chained(mode));
             for (before, now) in rows {
                 let (home, action) = now.place();
                 if !needed(home, action)
-                    || TABLE.live(mode, before).next().is_none()
+                    || table.live(mode, before).next().is_none()
                     || self.live(mode, now).next().is_some()
                 {
                     continue;

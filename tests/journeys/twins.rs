@@ -253,9 +253,9 @@ proptest! {
         let line = twin::of(&Effect::Create(new.clone()), &world.view()).unwrap().to_string();
         let Command::Create(read) = parsed(&line) else { panic!("{line}") };
         prop_assert_eq!(&read.name, new.name.as_str());
-        prop_assert_eq!(read.description.unwrap_or_default(), new.description.as_str());
+        prop_assert_eq!(read.description.as_deref().unwrap_or_default(), new.description.as_str());
         prop_assert_eq!(read.lifetime, Some(new.lifetime));
-        let mut read: Vec<Scope> = read.scopes.into_iter().flat_map(|list| list.0).collect();
+        let mut read: Vec<Scope> = read.scopes.iter().flat_map(|list| list.0.clone()).collect();
         let mut meant = new.scopes.clone();
         read.sort();
         meant.sort();
