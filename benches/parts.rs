@@ -174,14 +174,18 @@ fn redb_get(b: &mut criterion::Bencher<'_>) {
     });
 }
 
-fn list(c: &mut Criterion) {
+/// An index of [`MANY`] tokens, and one of them.
+fn indexed() -> (Index, Pat) {
     let mut dice = StdRng::seed_from_u64(1);
     let mut pats: Vec<Pat> = (0..MANY).map(|n| token(&mut dice, n).0).collect();
     pats.sort_by_key(|pat| pat.id);
     let mut index = Index::default();
     index.extend(&pats);
-    let one = pats.swap_remove(77);
-    drop(pats);
+    (index, pats.swap_remove(77))
+}
+
+fn list(c: &mut Criterion) {
+    let (mut index, one) = indexed();
     let mut group = c.benchmark_group("list of 1,000,000");
     group.sample_size(10);
     group.bench_function("the orders", |b| {
@@ -215,12 +219,13 @@ fn list(c: &mut Criterion) {
         ("found often", "fleet"),
         ("found seldom", "77-8888"),
         ("a term", "unused"),
+        ("a scope", "op:publish"),
     ];
     for (name, search) in searches {
         let query = query(search, Column::Issued);
         group.bench_function(format!("search, {name}"), |b| b.iter(|| pick(&query, &index)));
     }
-    for column in [Column::Issued, Column::Name, Column::Status] {
+    for column in [Column::Issued, Column::Name, Column::Status, Column::Scopes] {
         let picked = pick(&query("", column), &index);
         group.bench_function(format!("in order of {}", column.word()), |b| {
             b.iter(|| picked.in_order(&index));

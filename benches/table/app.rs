@@ -194,13 +194,14 @@ fn lists(tty: &mut Tty) -> Result<Measured, Fault> {
     measured.extend([(FILTER, first), (FILTER_ALL, last)]);
     tty.press("F")?;
     tty.rest(QUIET)?;
-    // Issued → Expires → Last used, each both ways; then on to Name.
-    let (first, last) =
-        worst(tty, &[("", "S", ""), ("", "s", ""), ("", "S", ""), ("", "s", ""), ("", "S", "")])?;
-    measured.extend([(SORT, first), (SORT_ALL, last)]);
-    let (_, last) = worst(tty, &[("", "s", ""), ("", "S", "")])?;
-    measured.push((NAMES_ALL, last));
-    tty.press("ssss")?;
+    // Issued → Expires → Last used → Name → Description → Status → Scopes, each both ways.
+    let (on, about) = (("", "s", ""), ("", "S", ""));
+    let times = worst(tty, &[about, on, about, on, about])?;
+    let (_, names) = worst(tty, &[on, about])?;
+    let others = worst(tty, &[on, about, on, about, on, about])?;
+    measured.extend([(SORT, times.0.max(others.0)), (SORT_ALL, times.1.max(others.1))]);
+    measured.push((NAMES_ALL, names));
+    tty.press("s")?;
     tty.rest(QUIET)?;
     let words = [("/", "g", "\r"), ("/", "r", "\r"), ("/", "a", "\r"), ("/", "f", "\r")];
     let (first, last) = worst(tty, &words)?;

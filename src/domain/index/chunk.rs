@@ -7,7 +7,11 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use super::{WEEK, bits::Bits, row::Row};
-use crate::domain::{Counts, Moment, Pat, Status, TokenId, name::fold, search::Facts};
+use crate::domain::{
+    Counts, Moment, Pat, Status, TokenId,
+    name::fold,
+    search::{Facts, Texts},
+};
 
 /// Rows of a chunk.
 pub(super) const ROWS: usize = Bits::LEN;
@@ -53,10 +57,14 @@ pub(super) const STANDINGS: [(Status, bool); 4] = [
 
 /// Which of the [`STANDINGS`] a token has at `now`. Without branches: nobody can foretell them.
 pub(super) fn standing(revoked: bool, expires: i64, now: i64) -> usize {
-    let soon = expires != NEVER && expires.saturating_sub(WEEK) < now;
     let ended = now >= expires;
-    let living = if ended { 2 } else { usize::from(soon) };
+    let living = if ended { 2 } else { usize::from(is_near(expires, now)) };
     if revoked { 3 } else { living }
+}
+
+/// Whether it is less than a week from `now`, or past.
+fn is_near(expires: i64, now: i64) -> bool {
+    expires < now.saturating_add(WEEK)
 }
 
 /// The counts of a tally of [`STANDINGS`].
@@ -71,6 +79,8 @@ pub(super) struct Chunk {
     /// Shared with those who show rows: few changes bring a new id.
     pub(super) ids: Arc<Vec<TokenId>>,
     pub(super) shared: Vec<Shared>,
+    /// How many scopes each has.
+    pub(super) scopes: Vec<u16>,
     pub(super) issued: Vec<i64>,
     pub(super) expires: Vec<i64>,
     pub(super) used: Vec<i64>,
@@ -91,6 +101,7 @@ impl Chunk {
         Self {
             ids: Arc::new(Vec::with_capacity(rows)),
             shared: Vec::with_capacity(rows),
+            scopes: Vec::with_capacity(rows),
             issued: Vec::with_capacity(rows),
             expires: Vec::with_capacity(rows),
             used: Vec::with_capacity(rows),
@@ -142,15 +153,10 @@ impl Chunk {
         self.text(at).split(PART).nth(1).unwrap_or_default()
     }
 
-    /// What a search asks of the token in row `at`.
-    pub(super) fn facts(&self, at: usize, now: Moment) -> Option<Facts<'_>> {
+    /// What a search asks of the token in row `at` beside its texts.
+    pub(super) fn facts(&self, at: usize, now: Moment) -> Option<Facts> {
         let row = self.row(at)?;
-        let mut texts = self.text(at).split(PART);
-        let mut text = || texts.next().unwrap_or_default().into();
         Some(Facts {
-            name: text(),
-            description: text(),
-            id: text(),
             status: row.status(now),
             issued: row.issued(),
             expires: row.expires(),
@@ -158,6 +164,13 @@ impl Chunk {
             claimed: row.is_claimed(),
             at: now,
         })
+    }
+
+    /// The texts of the token in row `at`.
+    pub(super) fn texts(&self, at: usize) -> Texts<'_> {
+        let mut texts = self.text(at).split(PART);
+        let mut text = || texts.next().unwrap_or_default().into();
+        Texts { name: text(), description: text(), id: text() }
     }
 
     /// Puts a token into row `at`, in the place of what is there, or behind the last row.
@@ -172,6 +185,7 @@ impl Chunk {
             write(Arc::make_mut(&mut self.ids), at, pat.id);
         }
         write(&mut self.shared, at, shared);
+        write(&mut self.scopes, at, u16::try_from(pat.scopes.len()).unwrap_or(u16::MAX));
         write(&mut self.issued, at, stamp(pat.issued));
         write(&mut self.expires, at, pat.expires.map_or(NEVER, stamp));
         write(&mut self.used, at, used);
@@ -213,6 +227,15 @@ impl Chunk {
         }
     }
 
+    /// Which rows have each of the [`STANDINGS`] at `now`.
+    pub(super) fn standings(&self, now: i64) -> [Bits; STANDINGS.len()] {
+        let revoked = Bits::of(&self.marks, |marks| marks.revoked);
+        let ended = Bits::of(&self.expires, |expires| now >= *expires);
+        let near = Bits::of(&self.expires, |expires| is_near(*expires, now));
+        let living = Bits::ALL.without(&revoked).without(&ended);
+        [living.clone().without(&near), living.and(&near), ended.without(&revoked), revoked]
+    }
+
     /// No more will be added.
     pub(super) fn shrink(&mut self) {
         self.text.shrink_to_fit();
@@ -222,7 +245,7 @@ impl Chunk {
     /// first word; the others are looked for where it is.
     pub(super) fn search(&self, words: &[memmem::Finder<'_>]) -> Bits {
         let Some((first, others)) = words.split_first() else {
-            return self.marks.iter().map(|marks| !marks.gone).collect();
+            return Bits::of(&self.marks, |marks| !marks.gone);
         };
         let mut found = Bits::default();
         let (mut from, mut at) = (0, 0);
@@ -230,8 +253,9 @@ impl Chunk {
             let place = from + place;
             let left = self.ends.get(at..).unwrap_or_default();
             at += left.iter().take_while(|end| self::place(**end) <= place).count();
-            let text = self.text(at).as_bytes();
-            if others.iter().all(|word| word.find(text).is_some()) {
+            let is_there =
+                |word: &memmem::Finder<'_>| word.find(self.text(at).as_bytes()).is_some();
+            if others.iter().all(is_there) {
                 found.set(at);
             }
             from = self.end(at);

@@ -118,8 +118,7 @@ impl Chunks {
         self.0.get(chunk).map_or("", |chunk| chunk.description(row))
     }
 
-    /// What `column` sorts a token by, if it is there for good and not a matter of the clock or
-    /// of what many share.
+    /// What `column` sorts a token by, if it is there for good and not a matter of the clock.
     pub(super) fn key(&self, column: Column, number: u32) -> Key<'_> {
         let (chunk, row) = place(number);
         let Some(chunk) = self.0.get(chunk) else {
@@ -132,7 +131,8 @@ impl Chunks {
             Column::Issued => time(&chunk.issued),
             Column::Expires => time(&chunk.expires),
             Column::LastUsed => time(&chunk.used),
-            Column::Status | Column::Scopes => Key::Number(0),
+            Column::Scopes => Key::Number(chunk.scopes.get(row).copied().map_or(0, u64::from)),
+            Column::Status => Key::Number(0),
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
     iter,
 };
 
-use super::chunks::Chunks;
+use super::{bits::Set, chunks::Chunks};
 use crate::domain::Column;
 
 /// Numbers that are sorted at once.
@@ -78,6 +78,20 @@ fn merged<'n, K: Ord>(
     merged
 }
 
+/// Those of `numbers` that are in `set`. Without branches: nobody can foretell them.
+fn filtered(numbers: impl Iterator<Item = u32>, set: &Set) -> Vec<u32> {
+    let mut those = vec![0; set.len() + 1];
+    let mut at = 0;
+    for number in numbers {
+        if let Some(place) = those.get_mut(at) {
+            *place = number;
+        }
+        at += usize::from(set.has(number));
+    }
+    those.truncate(set.len());
+    those
+}
+
 impl Order {
     /// The order in which `numbers` stand, of which two that are `alike` have the same key.
     pub(super) fn of(mut numbers: Vec<u32>, alike: impl Fn(u32, u32) -> bool) -> Self {
@@ -100,8 +114,18 @@ impl Order {
         self.0.iter().copied().map(number)
     }
 
-    /// From the greatest key to the least; those with the same key as they stand.
-    pub(super) fn backwards(&self) -> impl Iterator<Item = u32> {
+    /// Those that are in `set`.
+    pub(super) fn those_of(&self, set: &Set) -> Vec<u32> {
+        filtered(self.iter(), set)
+    }
+
+    /// Those that are in `set`, from the greatest key to the least; those with the same key as
+    /// they stand.
+    pub(super) fn those_of_backwards(&self, set: &Set) -> Vec<u32> {
+        filtered(self.backwards(), set)
+    }
+
+    fn backwards(&self) -> impl Iterator<Item = u32> {
         let mut left = self.0.as_slice();
         let groups = iter::from_fn(move || {
             let start = left.iter().rposition(|entry| !is_tied(*entry))?;

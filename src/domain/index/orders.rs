@@ -23,6 +23,7 @@ pub struct Orders {
     of: Arc<()>,
     names: Order,
     descriptions: Order,
+    scopes: Order,
     issued: Order,
     expires: Order,
     used: Order,
@@ -34,12 +35,13 @@ impl Orders {
         let Copied { of, chunks } = copied;
         let names = by_name(&chunks);
         let descriptions = by_description(&chunks, &names);
-        let by_time = |column| by_time(&chunks, &names, column);
+        let by_number = |column| by_number(&chunks, &names, column);
         Self {
             of,
-            issued: by_time(Column::Issued),
-            expires: by_time(Column::Expires),
-            used: by_time(Column::LastUsed),
+            scopes: by_number(Column::Scopes),
+            issued: by_number(Column::Issued),
+            expires: by_number(Column::Expires),
+            used: by_number(Column::LastUsed),
             names,
             descriptions,
         }
@@ -49,15 +51,17 @@ impl Orders {
     pub(super) fn settle(&mut self, moved: &[u32], chunks: &Chunks) {
         self.names.settle(moved, chunks, Some(Column::Name));
         self.descriptions.settle(moved, chunks, Some(Column::Description));
+        self.scopes.settle(moved, chunks, Some(Column::Scopes));
         self.issued.settle(moved, chunks, Some(Column::Issued));
         self.expires.settle(moved, chunks, Some(Column::Expires));
         self.used.settle(moved, chunks, Some(Column::LastUsed));
     }
 
-    /// The order of `column`; of one whose keys are few and small, that of the names.
+    /// The order of `column`; that of the names for the status, which is a matter of the clock.
     pub(super) fn by(&self, column: Column) -> &Order {
         match column {
-            Column::Name | Column::Status | Column::Scopes => &self.names,
+            Column::Name | Column::Status => &self.names,
+            Column::Scopes => &self.scopes,
             Column::Description => &self.descriptions,
             Column::Issued => &self.issued,
             Column::Expires => &self.expires,
@@ -88,7 +92,7 @@ fn by_description(chunks: &Chunks, names: &Order) -> Order {
     Order::of(numbers, |one, other| text(one) == text(other))
 }
 
-fn by_time(chunks: &Chunks, names: &Order, column: Column) -> Order {
+fn by_number(chunks: &Chunks, names: &Order, column: Column) -> Order {
     let key = |number| chunks.key(column, number);
     Order::of(sorted(names.iter().collect(), key), |one, other| key(one) == key(other))
 }

@@ -8,9 +8,8 @@ use memchr::memmem::Finder;
 
 use super::{
     Index, Listed, STANDINGS, TokenId, Unsorted,
-    bits::Bits,
-    chunk::{Chunk, Shared, counted, stamp, standing},
-    chunks::{number, place},
+    bits::{Bits, Set},
+    chunk::{Chunk, Shared, counted, stamp},
 };
 use crate::domain::{Column, Counts, Moment, Query, Search, Sort};
 
@@ -20,8 +19,9 @@ const FEW: usize = 16;
 /// Which tokens a query shows, not yet in order.
 #[derive(Debug)]
 pub struct Picked {
-    shown: Vec<Bits>,
-    len: usize,
+    shown: Set,
+    /// Those of each status.
+    statuses: [Set; 3],
     /// How many the search finds of each status.
     pub counts: Counts,
     pub(super) sort: Sort,
@@ -31,7 +31,7 @@ pub struct Picked {
 /// What was found in some chunks.
 #[derive(Debug, Default)]
 struct Part {
-    shown: Vec<Bits>,
+    statuses: [Set; 3],
     tally: [usize; STANDINGS.len()],
 }
 
@@ -54,13 +54,16 @@ impl Query {
             let one = beside.map_or(Some(Part::default()), |beside| beside.join().ok().flatten());
             Some((one?, other?))
         })?;
-        let Part { mut shown, mut tally } = one;
-        shown.extend(other.shown);
+        let Part { mut statuses, mut tally } = one;
+        for (set, more) in statuses.iter_mut().zip(other.statuses) {
+            set.extend(more);
+        }
         for (sum, more) in tally.iter_mut().zip(other.tally) {
             *sum += more;
         }
-        let len = shown.iter().map(Bits::count).sum();
-        Some(Picked { shown, len, counts: counted(tally), sort: self.sort, now: stamp(at) })
+        let [active, expired, revoked] = &statuses;
+        let shown = active.or(expired).or(revoked);
+        Some(Picked { shown, statuses, counts: counted(tally), sort: self.sort, now: stamp(at) })
     }
 
     fn pick_part(
@@ -76,28 +79,32 @@ impl Query {
         let words: Vec<Finder<'_>> = words.into_iter().map(Finder::new).collect();
         let mut asked = Asked::of(&self.search);
         let shown = self.shown();
-        let shown = STANDINGS.map(|(status, soon)| shown.shows(status, soon));
-        let mut part = Part::default();
+        let [shows_lasting, shows_soon, shows_expired, shows_revoked] =
+            STANDINGS.map(|(status, soon)| shown.shows(status, soon));
+        let (now, mut part) = (stamp(at), Part::default());
         for chunk in chunks {
             if !wanted() {
                 return None;
             }
             let mut found = chunk.search(&words);
             if !asked.nothing_else {
-                let fits = |row: usize| found.has(row) && asked.fits(index, chunk, row, at);
-                found = (0..chunk.len()).map(fits).collect();
-            }
-            let now = stamp(at);
-            let rows = chunk.marks.iter().zip(&chunk.expires).enumerate();
-            let bits = rows.map(|(row, (marks, expires))| {
-                let standing = standing(marks.revoked, *expires, now);
-                if let Some(tally) = part.tally.get_mut(standing) {
-                    *tally += usize::from(found.has(row));
+                let mut fitting = Bits::default();
+                for row in found.iter().filter(|row| asked.fits(index, chunk, *row, at)) {
+                    fitting.set(row);
                 }
-                shown.get(standing).copied().unwrap_or(false)
-            });
-            let bits: Bits = bits.collect();
-            part.shown.push(bits.and(found));
+                found = fitting;
+            }
+            let standings = chunk.standings(now).map(|those| those.and(&found));
+            for (tally, those) in part.tally.iter_mut().zip(&standings) {
+                *tally += those.count();
+            }
+            let [lasting, soon, expired, revoked] = standings;
+            let active = lasting.only_if(shows_lasting).or(&soon.only_if(shows_soon));
+            let (expired, revoked) =
+                (expired.only_if(shows_expired), revoked.only_if(shows_revoked));
+            for (set, those) in part.statuses.iter_mut().zip([active, expired, revoked]) {
+                set.push(&those);
+            }
         }
         Some(part)
     }
@@ -124,7 +131,10 @@ impl<'a> Asked<'a> {
 
     fn fits(&mut self, index: &Index, chunk: &Chunk, row: usize, at: Moment) -> bool {
         let shared = chunk.shared.get(row).is_some_and(|shared| self.fits_shared(index, *shared));
-        shared && chunk.facts(row, at).is_some_and(|facts| self.search.fits(&facts))
+        shared
+            && chunk
+                .facts(row, at)
+                .is_some_and(|facts| self.search.fits(&facts, || chunk.texts(row)))
     }
 
     fn fits_shared(&mut self, index: &Index, shared: Shared) -> bool {
@@ -153,23 +163,17 @@ fn once(known: &mut Vec<Option<bool>>, number: u32, find: impl FnOnce() -> bool)
 impl Picked {
     /// How many tokens are shown.
     pub fn len(&self) -> usize {
-        self.len
+        self.shown.len()
     }
 
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    fn shows(&self, number: u32) -> bool {
-        let (chunk, row) = place(number);
-        self.shown.get(chunk).is_some_and(|bits| bits.has(row))
+        self.len() == 0
     }
 
     /// The numbers of what is shown.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
-        let chunks = self.shown.iter().enumerate();
-        chunks.flat_map(|(at, bits)| bits.iter().map(move |row| number(at, row)))
+        self.shown.iter()
     }
 
     /// All of them in order, at once; `None` while the order is not known: then they can be
@@ -177,44 +181,23 @@ impl Picked {
     pub fn in_order(&self, index: &Index) -> Option<Listed> {
         let order = index.orders.as_ref().filter(|_| index.moved.is_empty())?.by(self.sort.column);
         let numbers = match (self.sort.column, self.sort.descending) {
-            (Column::Status | Column::Scopes, descending) => {
-                // Each of the few keys has its own list, in the order of names.
-                let mut lists: Vec<Vec<u32>> = Vec::new();
-                for number in order.iter().filter(|number| self.shows(*number)) {
-                    let key = index.small_key(self.sort.column, number, self.now);
-                    if lists.len() <= key {
-                        lists.resize_with(key + 1, Vec::new);
-                    }
-                    lists.get_mut(key)?.push(number);
-                }
+            // Each status by name.
+            (Column::Status, descending) => {
+                let mut lists = self.statuses.each_ref().map(|set| order.those_of(set));
                 if descending {
                     lists.reverse();
                 }
                 lists.concat()
             }
-            (_, false) => self.those_of(order.iter()),
-            (_, true) => self.those_of(order.backwards()),
+            (_, false) => order.those_of(&self.shown),
+            (_, true) => order.those_of_backwards(&self.shown),
         };
         Some(Listed::of(numbers, &index.chunks))
     }
 
-    /// Those of `order` that are shown. Without branches: nobody can foretell them.
-    fn those_of(&self, order: impl Iterator<Item = u32>) -> Vec<u32> {
-        let mut numbers = vec![0; self.len + 1];
-        let mut at = 0;
-        for number in order {
-            if let Some(place) = numbers.get_mut(at) {
-                *place = number;
-            }
-            at += usize::from(self.shows(number));
-        }
-        numbers.truncate(self.len);
-        numbers
-    }
-
     /// Where `id` stands among `listed`.
     pub fn place(&self, listed: &Listed, index: &Index, id: &TokenId) -> Option<usize> {
-        listed.row_of(index.number_of(id).filter(|number| self.shows(*number))?)
+        listed.row_of(index.number_of(id).filter(|number| self.shown.has(*number))?)
     }
 
     /// All of them, to be sorted.

@@ -4,12 +4,7 @@
 
 use std::ops::Range;
 
-use super::{
-    Index, Listed, Picked, TokenId,
-    chunk::standing,
-    chunks::{Key, place},
-    order::sort,
-};
+use super::{Index, Listed, Picked, TokenId, chunk::standing, chunks::Key, order::sort};
 use crate::domain::{Column, Sort};
 
 /// Tokens to be sorted.
@@ -32,9 +27,7 @@ impl Unsorted {
         let (Sort { column, descending }, now) = (self.sort, self.now);
         move |number| {
             let key = match column {
-                Column::Status | Column::Scopes => {
-                    u64::try_from(index.small_key(column, number, now)).unwrap_or(u64::MAX)
-                }
+                Column::Status => index.status_key(number, now),
                 column => match index.chunks.key(column, number) {
                     Key::Text(text) => head(text),
                     Key::Number(key) => key,
@@ -88,26 +81,13 @@ fn head(text: &str) -> u64 {
 }
 
 impl Index {
-    /// What a token is sorted by in a column whose keys are few and small.
-    pub(super) fn small_key(&self, column: Column, number: u32, now: i64) -> usize {
-        let (chunk, row) = place(number);
-        let Some(chunk) = self.chunks.as_slice().get(chunk) else {
-            return 0;
-        };
-        if column == Column::Scopes {
-            let shared = chunk.shared.get(row);
-            return shared.map_or(0, |shared| self.scope_count(shared.scopes));
+    /// What the column of the statuses sorts a token by.
+    fn status_key(&self, number: u32, now: i64) -> u64 {
+        let row = self.chunks.row(number);
+        match row.map(|row| standing(row.marks.revoked, row.expires, now)) {
+            None | Some(0 | 1) => 0,
+            Some(2) => 1,
+            Some(_) => 2,
         }
-        let revoked = chunk.marks.get(row).is_some_and(|marks| marks.revoked);
-        let expires = chunk.expires.get(row).copied().unwrap_or_default();
-        // Whether it expires soon is no matter of order.
-        standing(revoked, expires, now).max(1)
-    }
-
-    fn scope_count(&self, set: u32) -> usize {
-        self.sets.get(set).map_or(0, |set| {
-            let blanks = set.bytes().filter(|byte| *byte == b' ').count();
-            blanks + usize::from(!set.is_empty())
-        })
     }
 }

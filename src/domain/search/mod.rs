@@ -112,7 +112,7 @@ impl Search {
         self.is_empty()
             || self.fits_scopes(&pat.scopes)
                 && self.fits_maker(&pat.created_by)
-                && self.fits(&Facts::of(pat, at))
+                && self.fits(&Facts::of(pat, at), || Texts::of(pat))
     }
 
     /// Whether a token with these scopes can be found. What is asked of scopes is asked of one
@@ -143,21 +143,36 @@ impl Search {
     }
 
     /// Whether a token of which these facts are known can be found, whatever its scopes and
-    /// whoever made it.
-    pub fn fits(&self, facts: &Facts<'_>) -> bool {
-        self.terms.iter().all(|term| term.what.holds(facts) != Some(term.negated))
+    /// whoever made it. Its texts are asked for only where they matter.
+    pub fn fits<'a>(&self, facts: &Facts, texts: impl Fn() -> Texts<'a>) -> bool {
+        self.terms.iter().all(|term| term.what.holds(facts, &texts) != Some(term.negated))
     }
 }
 
-/// What is known of a token at an instant, apart from its scopes and its maker.
+/// The texts of a token, folded.
 #[derive(Debug, Clone)]
-pub struct Facts<'a> {
-    /// Its name, folded.
+pub struct Texts<'a> {
+    /// Its name.
     pub name: Cow<'a, str>,
-    /// Its id, folded.
+    /// Its id.
     pub id: Cow<'a, str>,
-    /// Its description, folded.
+    /// Its description.
     pub description: Cow<'a, str>,
+}
+
+impl<'a> Texts<'a> {
+    fn of(pat: &'a Pat) -> Self {
+        Self {
+            name: pat.name.folded().into(),
+            id: fold(pat.id.as_str()).into(),
+            description: fold(pat.description.as_str()).into(),
+        }
+    }
+}
+
+/// What is known of a token at an instant, apart from its texts, its scopes and its maker.
+#[derive(Debug, Clone)]
+pub struct Facts {
     /// What it is.
     pub status: Status,
     /// When its present secret was issued.
@@ -172,12 +187,9 @@ pub struct Facts<'a> {
     pub at: Moment,
 }
 
-impl<'a> Facts<'a> {
-    fn of(pat: &'a Pat, at: Moment) -> Self {
+impl Facts {
+    fn of(pat: &Pat, at: Moment) -> Self {
         Self {
-            name: pat.name.folded().into(),
-            id: fold(pat.id.as_str()).into(),
-            description: fold(pat.description.as_str()).into(),
             status: pat.status(at),
             issued: pat.issued,
             expires: pat.expires,
@@ -200,13 +212,14 @@ impl Term {
 
 impl What {
     /// Whether it is so by these facts; `None` if they do not tell.
-    fn holds(&self, facts: &Facts<'_>) -> Option<bool> {
+    fn holds<'a>(&self, facts: &Facts, texts: &impl Fn() -> Texts<'a>) -> Option<bool> {
         Some(match self {
             Self::Words(words) => {
-                [&facts.name, &facts.id, &facts.description].iter().any(|it| it.contains(words))
+                let Texts { name, id, description } = texts();
+                [name, id, description].iter().any(|text| text.contains(words))
             }
-            Self::Name(value) => value.is_in(&facts.name),
-            Self::Id(value) => value.is_in(&facts.id),
+            Self::Name(value) => value.is_in(&texts().name),
+            Self::Id(value) => value.is_in(&texts().id),
             Self::Status(filter) => filter.shows(facts.status, false),
             Self::By(_) | Self::Scope(_) | Self::May(_) => return None,
             Self::Unused => facts.last_used.is_none(),

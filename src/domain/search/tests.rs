@@ -237,7 +237,7 @@ fn what_is_asked_elsewhere_rules_nobody_out() {
     let pats = some();
     let facts = Facts::of(&pats[0], at(DAY));
     for text in ["by:bob", "-by:alice", "type:none", "-may:channels:c-42:publish"] {
-        assert!(search(text).fits(&facts), "{text}");
+        assert!(search(text).fits(&facts, || Texts::of(&pats[0])), "{text}");
     }
     assert!(search("type:none ci").fits_maker(&pats[0].created_by));
     assert!(search("by:bob ci").fits_scopes(&pats[0].scopes));
