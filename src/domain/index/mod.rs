@@ -6,6 +6,7 @@
 mod bits;
 mod chunk;
 mod chunks;
+mod halves;
 mod listed;
 mod numbers;
 mod order;

@@ -8,11 +8,13 @@ use std::{
     iter,
 };
 
-use super::{bits::Set, chunks::Chunks};
+use super::{bits::Set, chunks::Chunks, halves::both};
 use crate::domain::Column;
 
 /// Numbers that are sorted at once.
 const PIECE: usize = 1 << 17;
+/// Entries of a half for which another core is asked.
+const LONG: usize = 1 << 14;
 /// Marks a number whose key is that of the one before.
 const TIED: u32 = 1 << 31;
 
@@ -78,9 +80,23 @@ fn merged<'n, K: Ord>(
     merged
 }
 
-/// Those of `numbers` that are in `set`. Without branches: nobody can foretell them.
-fn filtered(numbers: impl Iterator<Item = u32>, set: &Set) -> Vec<u32> {
-    let mut those = vec![0; set.len() + 1];
+/// Those that are in `set`, of what `walk` finds in the first half and then in the other.
+fn joined<'o, I: Iterator<Item = u32>>(
+    set: &Set,
+    first: &'o [u32],
+    then: &'o [u32],
+    walk: impl Fn(&'o [u32]) -> I + Sync,
+) -> Vec<u32> {
+    let half = |entries: &'o [u32]| filtered(walk(entries), set, set.len().min(entries.len()));
+    let (then, mut those) = both(then.len() > LONG, || half(then), || half(first));
+    those.extend(then);
+    those
+}
+
+/// Those of `numbers` that are in `set`, of which there are at most `most`. Without branches:
+/// nobody can foretell them.
+fn filtered(numbers: impl Iterator<Item = u32>, set: &Set, most: usize) -> Vec<u32> {
+    let mut those = vec![0; most + 1];
     let mut at = 0;
     for number in numbers {
         if let Some(place) = those.get_mut(at) {
@@ -88,8 +104,23 @@ fn filtered(numbers: impl Iterator<Item = u32>, set: &Set) -> Vec<u32> {
         }
         at += usize::from(set.has(number));
     }
-    those.truncate(set.len());
+    those.truncate(at);
     those
+}
+
+/// From the last group of tied entries to the first; those of a group as they stand.
+fn backwards(mut left: &[u32]) -> impl Iterator<Item = u32> {
+    let groups = iter::from_fn(move || {
+        let start = left.iter().rposition(|entry| !is_tied(*entry))?;
+        let (before, group) = left.split_at_checked(start)?;
+        left = before;
+        Some(group)
+    });
+    groups.flatten().copied().map(number)
+}
+
+fn forwards(entries: &[u32]) -> impl Iterator<Item = u32> {
+    entries.iter().copied().map(number)
 }
 
 impl Order {
@@ -111,29 +142,27 @@ impl Order {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
-        self.0.iter().copied().map(number)
+        forwards(&self.0)
     }
 
     /// Those that are in `set`.
     pub(super) fn those_of(&self, set: &Set) -> Vec<u32> {
-        filtered(self.iter(), set)
+        let (one, other) = self.halves();
+        joined(set, one, other, forwards)
     }
 
     /// Those that are in `set`, from the greatest key to the least; those with the same key as
     /// they stand.
     pub(super) fn those_of_backwards(&self, set: &Set) -> Vec<u32> {
-        filtered(self.backwards(), set)
+        let (one, other) = self.halves();
+        joined(set, other, one, backwards)
     }
 
-    fn backwards(&self) -> impl Iterator<Item = u32> {
-        let mut left = self.0.as_slice();
-        let groups = iter::from_fn(move || {
-            let start = left.iter().rposition(|entry| !is_tied(*entry))?;
-            let (before, group) = left.split_at_checked(start)?;
-            left = before;
-            Some(group)
-        });
-        groups.flatten().copied().map(number)
+    /// Its entries in two parts, with no tie between them.
+    fn halves(&self) -> (&[u32], &[u32]) {
+        let middle = self.0.len() / 2;
+        let rest = self.0.get(middle..).unwrap_or_default();
+        self.0.split_at(middle + rest.iter().take_while(|entry| is_tied(**entry)).count())
     }
 
     /// The number for which `compare` says that it is equal, in this order.

@@ -2,7 +2,7 @@
 //! search finds, and their order, which is a walk along one that is known. Long work asks
 //! whether anybody still wants it, and half of it is another core's.
 
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
@@ -10,6 +10,7 @@ use super::{
     Index, Listed, STANDINGS, TokenId, Unsorted,
     bits::{Bits, Set},
     chunk::{Chunk, Shared, counted, stamp},
+    halves::both,
 };
 use crate::domain::{Column, Counts, Moment, Query, Search, Sort};
 
@@ -45,15 +46,10 @@ impl Query {
         wanted: impl Fn() -> bool + Sync,
     ) -> Option<Picked> {
         let chunks = index.chunks.as_slice();
-        let middle = if chunks.len() > FEW { chunks.len() / 2 } else { 0 };
-        let (one, other) = chunks.split_at_checked(middle)?;
-        let (one, other) = thread::scope(|scope| {
-            let beside =
-                (!one.is_empty()).then(|| scope.spawn(|| self.pick_part(index, one, at, &wanted)));
-            let other = self.pick_part(index, other, at, &wanted);
-            let one = beside.map_or(Some(Part::default()), |beside| beside.join().ok().flatten());
-            Some((one?, other?))
-        })?;
+        let (one, other) = chunks.split_at_checked(chunks.len() / 2)?;
+        let half = |chunks| self.pick_part(index, chunks, at, &wanted);
+        let (one, other) = both(chunks.len() > FEW, || half(one), || half(other));
+        let (one, other) = (one?, other?);
         let Part { mut statuses, mut tally } = one;
         for (set, more) in statuses.iter_mut().zip(other.statuses) {
             set.extend(more);

@@ -263,10 +263,15 @@ fn many_are_sorted_as_few_are() {
     assert_eq!((sorted.len(), &sorted[..50], &sorted[65_500..]), (pats.len(), &*top, &*end));
     let orders = Orders::of(index.copy());
     assert!(index.order(orders));
-    let (rows, counts) = query.select(&pats, at(0));
-    let picked = query.pick(&index, at(0), || true).unwrap();
-    let wanted: Vec<TokenId> = rows.iter().map(|row| pats[*row].id).collect();
-    assert!(picked.counts == counts && ids(&picked.in_order(&index).unwrap()) == wanted);
+    for (column, descending) in
+        [(Column::Expires, true), (Column::Expires, false), (Column::Status, true)]
+    {
+        let query = Query { sort: Sort { column, descending }, ..query.clone() };
+        let (rows, counts) = query.select(&pats, at(60));
+        let picked = query.pick(&index, at(60), || true).unwrap();
+        let wanted: Vec<TokenId> = rows.iter().map(|row| pats[*row].id).collect();
+        assert!(picked.counts == counts && ids(&picked.in_order(&index).unwrap()) == wanted);
+    }
 }
 
 #[test]
