@@ -34,9 +34,9 @@ impl Request {
     /// The narrowest scope that would allow this.
     pub fn as_scope(&self) -> Scope {
         Scope {
-            entity_type: self.entity_type.clone(),
+            entity_type: self.entity_type,
             entity: self.entity.clone(),
-            operation: self.operation.clone(),
+            operation: self.operation,
             domain: self.domain.clone(),
         }
     }

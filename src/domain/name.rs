@@ -101,7 +101,8 @@ impl Description {
 
     /// The description that `text` spells; line ends are kept, blanks around it are not.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let text = text.trim().replace("\r\n", "\n");
+        let text = text.trim();
+        let text = if text.contains('\r') { text.replace("\r\n", "\n") } else { text.to_owned() };
         check(&text, Self::MAX_CHARS, text.split('\n').find_map(first_unsafe))?;
         Ok(Self(text))
     }
@@ -129,7 +130,8 @@ fn check(text: &str, max: usize, refused: Option<char>) -> Result<(), NameError>
         Some(character) => return Err(NameError::Mark { character }),
         None => {}
     }
-    let len = text.chars().count();
+    // There are never more characters than bytes.
+    let len = if text.len() > max { text.chars().count() } else { 0 };
     if len > max {
         return Err(NameError::TooLong { len, max });
     }

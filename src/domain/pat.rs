@@ -271,7 +271,7 @@ impl Pat {
 
     /// The part of its secret that may be shown: `pat_<id>_…`.
     pub fn hint(&self) -> String {
-        format!("{}_{}_…", self.prefix, self.id)
+        [self.prefix.as_str(), "_", self.id.as_str(), "_…"].concat()
     }
 }
 

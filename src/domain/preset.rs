@@ -90,8 +90,8 @@ impl Grant {
     /// Whether the catalogue has what it names.
     fn check(&self, catalogue: &Catalogue) -> Result<(), PresetError> {
         for operation in self.operations.iter().flatten() {
-            if let Some(entity_type) = self.entity_type.clone() {
-                let (entity, operation) = (Entity::Any, operation.clone());
+            if let Some(entity_type) = self.entity_type {
+                let (entity, operation) = (Entity::Any, *operation);
                 catalogue.check(&Scope { entity_type, entity, operation, domain: None })?;
             } else if !catalogue.offers.iter().any(|offer| offer.operations.contains(operation)) {
                 return Err(PresetError::Nowhere(operation.to_string()));
@@ -184,7 +184,7 @@ impl Preset {
             && !self.types(catalogue).any(|own| own == given)
         {
             let known: Vec<_> = self.types(catalogue).map(EntityType::as_str).collect();
-            let (given, known) = (given.clone(), known.join(", "));
+            let (given, known) = (*given, known.join(", "));
             return Err(PresetError::NotOf { name: name(), given, known });
         }
         let everywhere = self.grants.iter().any(|grant| grant.entity_type.is_none());
@@ -196,9 +196,9 @@ impl Preset {
         for offer in catalogue.offers.iter().filter(asked) {
             for operation in self.grants.iter().flat_map(|grant| grant.of(offer)) {
                 let scope = Scope {
-                    entity_type: offer.entity_type.clone(),
+                    entity_type: offer.entity_type,
                     entity: entity.clone(),
-                    operation: operation.clone(),
+                    operation: *operation,
                     domain: None,
                 };
                 if !scopes.contains(&scope) {

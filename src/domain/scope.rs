@@ -61,33 +61,58 @@ pub enum ScopeError {
     Missing(Box<Scope>),
 }
 
-/// Declares a word of the scope grammar: lower-case letters, digits, `-` and `_`, at most 32.
+/// Declares a word of the scope grammar: lower-case letters, digits, `-` and `_`, at most 32. It
+/// lies in place, for a store of a million tokens is read with millions of words.
 macro_rules! word {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Word);
 
         impl $name {
             /// The word that `text` spells.
             pub fn parse(text: &str) -> Result<Self, ScopeError> {
-                is_word(text)
-                    .then(|| Self(text.to_owned()))
-                    .ok_or_else(|| ScopeError::Word(text.to_owned()))
+                Word::parse(text).map(Self).ok_or_else(|| ScopeError::Word(text.to_owned()))
             }
 
             /// The word as text.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
+                f.pad(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($name)).field(&self.as_str()).finish()
             }
         }
     };
+}
+
+/// The letters of a word, zeros behind them, and how many there are: so they are in the order of
+/// their texts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Word([u8; Self::MAX], u8);
+
+impl Word {
+    const MAX: usize = 32;
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut letters = [0; Self::MAX];
+        letters.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        is_word(text).then_some(Self(letters, u8::try_from(text.len()).ok()?))
+    }
+
+    fn as_str(&self) -> &str {
+        let letters = self.0.get(..usize::from(self.1)).unwrap_or_default();
+        std::str::from_utf8(letters).unwrap_or_default()
+    }
 }
 
 word! {
@@ -100,7 +125,7 @@ word! {
 }
 
 pub(super) fn is_word(text: &str) -> bool {
-    (1..=32).contains(&text.len())
+    (1..=Word::MAX).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text
             .bytes()
@@ -108,6 +133,9 @@ pub(super) fn is_word(text: &str) -> bool {
 }
 
 fn is_label(text: &str) -> bool {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return (1..=128).contains(&text.len());
+    }
     let len = text.chars().count();
     (1..=128).contains(&len) && !text.contains(char::is_whitespace) && first_unsafe(text).is_none()
 }
@@ -196,6 +224,17 @@ impl Scope {
             && (self.entity == Entity::Any || self.entity == other.entity)
     }
 
+    /// Hands what it prints as, piece by piece, to `put`.
+    pub fn spell<E>(&self, mut put: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        let pieces = [self.entity_type.as_str(), ":", self.entity.as_str(), ":"];
+        pieces.into_iter().try_for_each(&mut put)?;
+        put(self.operation.as_str())?;
+        match &self.domain {
+            Some(domain) => put("@").and_then(|()| put(domain.as_str())),
+            None => Ok(()),
+        }
+    }
+
     /// Its parts in the order by which scopes are sorted.
     fn parts(&self) -> (&EntityType, &Entity, &Operation, Option<&Domain>) {
         (&self.entity_type, &self.entity, &self.operation, self.domain.as_ref())
@@ -204,11 +243,7 @@ impl Scope {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.entity_type, self.entity, self.operation)?;
-        match &self.domain {
-            Some(domain) => write!(f, "@{domain}"),
-            None => Ok(()),
-        }
+        self.spell(|piece| f.write_str(piece))
     }
 }
 
@@ -279,11 +314,9 @@ impl Scopes {
         if self.0.iter().filter(|held| !scope.covers(held)).count() >= Self::MAX {
             return Err(ScopeError::TooMany);
         }
-        let held = std::mem::take(&mut self.0).into_iter();
-        let (absorbed, mut kept): (Vec<_>, Vec<_>) = held.partition(|held| scope.covers(held));
-        let at = kept.partition_point(|held| *held < scope);
-        kept.insert(at, scope);
-        self.0 = kept;
+        let absorbed = self.0.extract_if(.., |held| scope.covers(held)).collect();
+        let at = self.0.partition_point(|held| *held < scope);
+        self.0.insert(at, scope);
         Ok(Added { absorbed })
     }
 

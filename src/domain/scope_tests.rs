@@ -137,6 +137,15 @@ fn stored_scopes_that_break_a_rule_are_refused() {
     assert_eq!(Scopes::from_stored(many(257)), None);
 }
 
+#[test]
+fn a_label_of_ascii_alone_obeys_the_rules_of_all_labels() {
+    for c in (0..=0x7f_u8).map(char::from) {
+        assert_eq!(is_label(&format!("a{c}")), is_label(&format!("\u{e6}{c}")), "{c:?}");
+    }
+    assert!(is_label(&"a".repeat(128)));
+    assert!(!is_label(&"a".repeat(129)) && !is_label(""));
+}
+
 fn any_scope() -> impl Strategy<Value = Scope> {
     let entity = prop_oneof![Just("*".to_owned()), "[!-~]{1,4}"];
     let domain = prop_oneof![Just(String::new()), Just("@d1".to_owned()), Just("@d2".to_owned())];
@@ -155,6 +164,14 @@ proptest! {
     #[test]
     fn parse_after_print_is_the_same_scope(given in any_scope()) {
         prop_assert_eq!(given.to_string().parse::<Scope>().unwrap(), given);
+    }
+
+    #[test]
+    fn words_are_in_the_order_of_their_texts(one in "[a-b][a-b0-9_-]{0,31}", other in "[a-b]{1,3}") {
+        let word = |text: &str| Operation::parse(text).unwrap();
+        let (first, second) = (word(&one), word(&other));
+        prop_assert_eq!(first.as_str(), &one);
+        prop_assert_eq!(first.cmp(&second), one.cmp(&other));
     }
 
     #[test]

@@ -67,7 +67,8 @@ impl Written {
 /// stands on nothing or on a pile of others.
 pub fn first_unsafe(text: &str) -> Option<char> {
     // Of ASCII the controls alone are unsafe, and most of a text is ASCII: every record has many.
-    let ascii = text.bytes().position(|byte| !byte.is_ascii()).unwrap_or(text.len());
+    let foreign = if text.is_ascii() { None } else { text.bytes().position(|it| !it.is_ascii()) };
+    let ascii = foreign.unwrap_or(text.len());
     let (plain, rest) = text.split_at_checked(ascii).unwrap_or(("", text));
     if plain.bytes().fold(false, |any, byte| any | byte.is_ascii_control()) {
         return plain.chars().find(char::is_ascii_control);

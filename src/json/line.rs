@@ -1,10 +1,7 @@
 //! A token as JSON: the one place that knows its fields, written without a detour, for a store may
 //! have a million. Called by `json` alone.
 
-use std::{
-    fmt::Display,
-    io::{self, Write as _},
-};
+use std::io::{self, Write as _};
 
 use chrono::{Datelike as _, Timelike as _};
 use serde_json::Value;
@@ -12,45 +9,57 @@ use serde_json::Value;
 use super::SCHEMA;
 use crate::domain::{LastUse, Moment, Pat, Which, text::first_unsafe};
 
+/// Writes the name of a field that is not the first.
+macro_rules! field {
+    ($to:expr, $name:literal) => {
+        $to.extend_from_slice(concat!(",\"", $name, "\":").as_bytes())
+    };
+}
+
 /// Writes a token as a JSON object, its fields in the order of their names; never its secret or
 /// its digest.
 pub(super) fn write(to: &mut Vec<u8>, pat: &Pat, now: Moment, schema: bool) -> io::Result<()> {
     to.extend_from_slice(b"{\"claimed\":");
     to.extend_from_slice(if pat.claimed { b"true" } else { b"false" });
-    field(to, "created");
+    field!(to, "created");
     time(to, Some(pat.created));
-    field(to, "created_by");
-    shown(to, &pat.created_by)?;
-    text_field(to, "description", pat.description.as_str());
-    field(to, "expires");
+    field!(to, "created_by");
+    spelled(to, |to| write!(to, "{}", pat.created_by))?;
+    field!(to, "description");
+    string(to, pat.description.as_str());
+    field!(to, "expires");
     time(to, pat.expires);
-    text_field(to, "hint", &pat.hint());
-    text_field(to, "id", pat.id.as_str());
-    field(to, "issued");
+    field!(to, "hint");
+    string(to, &pat.hint());
+    field!(to, "id");
+    string(to, pat.id.as_str());
+    field!(to, "issued");
     time(to, Some(pat.issued));
-    field(to, "last_used");
+    field!(to, "last_used");
     last_use(to, pat.last_use());
-    text_field(to, "name", pat.name.as_str());
-    field(to, "retiring_last_used");
+    field!(to, "name");
+    string(to, pat.name.as_str());
+    field!(to, "retiring_last_used");
     last_use(to, pat.used_by(Which::Retiring));
-    field(to, "retiring_until");
+    field!(to, "retiring_until");
     time(to, pat.retiring.as_ref().map(|old| old.until));
-    field(to, "revoked");
+    field!(to, "revoked");
     time(to, pat.revoked);
     if schema {
-        field(to, "schema");
+        field!(to, "schema");
         write!(to, "{SCHEMA}")?;
     }
-    field(to, "scopes");
+    field!(to, "scopes");
     to.push(b'[');
     for (at, scope) in pat.scopes.iter().enumerate() {
         if at > 0 {
             to.push(b',');
         }
-        shown(to, scope)?;
+        spelled(to, |to| scope.spell(|piece| to.write_all(piece.as_bytes())))?;
     }
     to.push(b']');
-    text_field(to, "status", pat.status(now).word());
+    field!(to, "status");
+    string(to, pat.status(now).word());
     to.push(b'}');
     Ok(())
 }
@@ -61,36 +70,29 @@ fn last_use(to: &mut Vec<u8>, used: Option<&LastUse>) {
     };
     to.extend_from_slice(b"{\"at\":");
     time(to, Some(used.at));
-    field(to, "from");
+    field!(to, "from");
     match &used.from {
         None => to.extend_from_slice(b"null"),
         Some(from) => string(to, from),
     }
-    text_field(to, "what", &used.what);
+    field!(to, "what");
+    string(to, &used.what);
     to.push(b'}');
 }
 
-fn field(to: &mut Vec<u8>, name: &str) {
-    to.extend_from_slice(b",\"");
-    to.extend_from_slice(name.as_bytes());
-    to.extend_from_slice(b"\":");
-}
-
-fn text_field(to: &mut Vec<u8>, name: &str, text: &str) {
-    field(to, name);
-    string(to, text);
-}
-
-/// What `told` says, as [`string`] has it.
-fn shown(to: &mut Vec<u8>, told: &impl Display) -> io::Result<()> {
+/// What `spell` writes, as [`string`] has it.
+fn spelled(to: &mut Vec<u8>, spell: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<()> {
+    to.push(b'"');
     let start = to.len();
-    write!(to, "\"{told}\"")?;
-    let text = to.get(start + 1..to.len() - 1).unwrap_or_default();
+    spell(to)?;
+    let text = to.get(start..).unwrap_or_default();
     if is_plain(text) {
+        to.push(b'"');
         return Ok(());
     }
-    to.truncate(start);
-    string(to, &told.to_string());
+    let text = String::from_utf8_lossy(text).into_owned();
+    to.truncate(start - 1);
+    string(to, &text);
     Ok(())
 }
 
@@ -117,33 +119,37 @@ fn time(to: &mut Vec<u8>, at: Option<Moment>) {
     let Some(at) = at else {
         return to.extend_from_slice(b"null");
     };
-    to.push(b'"');
-    let parts = at.naive_utc();
-    match u32::try_from(parts.year()) {
-        Ok(year @ ..=9_999) => {
-            digits(to, year / 100);
-            digits(to, year % 100);
-            for (before, number) in [
-                (b'-', parts.month()),
-                (b'-', parts.day()),
-                (b'T', parts.hour()),
-                (b':', parts.minute()),
-                (b':', parts.second()),
-            ] {
-                to.push(before);
-                digits(to, number);
-            }
-            to.push(b'Z');
-        }
-        _ => to.extend_from_slice(super::time(at).as_bytes()),
-    }
-    to.push(b'"');
-}
-
-/// Two digits.
-fn digits(to: &mut Vec<u8>, number: u32) {
-    for digit in [number / 10 % 10, number % 10] {
-        to.push(b'0' + u8::try_from(digit).unwrap_or(0));
+    let (parts, digit) =
+        (at.naive_utc(), |number: u32| b'0' + u8::try_from(number % 10).unwrap_or(0));
+    let (date, clock) = (parts.date(), parts.time());
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    let (hour, minute, second) = (clock.hour(), clock.minute(), clock.second());
+    match u32::try_from(year) {
+        Ok(year @ ..=9_999) => to.extend_from_slice(&[
+            b'"',
+            digit(year / 1_000),
+            digit(year / 100),
+            digit(year / 10),
+            digit(year),
+            b'-',
+            digit(month / 10),
+            digit(month),
+            b'-',
+            digit(day / 10),
+            digit(day),
+            b'T',
+            digit(hour / 10),
+            digit(hour),
+            b':',
+            digit(minute / 10),
+            digit(minute),
+            b':',
+            digit(second / 10),
+            digit(second),
+            b'Z',
+            b'"',
+        ]),
+        _ => string(to, &super::time(at)),
     }
 }
 
@@ -160,7 +166,7 @@ mod tests {
             let expected = crate::json::text(&Value::from(text.as_str())).into_bytes();
             let (mut written, mut told) = (Vec::new(), b"[".to_vec());
             string(&mut written, &text);
-            shown(&mut told, &text).unwrap();
+            spelled(&mut told, |to| write!(to, "{text}")).unwrap();
             prop_assert_eq!(told.split_first(), Some((&b'[', expected.as_slice())));
             prop_assert_eq!(written, expected);
         }

@@ -14,6 +14,8 @@ use crate::{
 const ISSUES: [Action; 3] = [Action::Created, Action::Regenerated, Action::Imported];
 /// Tokens that are read in one go: a few milliseconds.
 const PART: usize = 4_096;
+/// Tokens of a part that is worked on at once: so few that they are still in the core's cache.
+const STRETCH: usize = 512;
 /// Tokens whose order is worked out at once, and so whenever it is asked for.
 const AT_ONCE: usize = 2 * PART;
 /// Events of a page of the trail, and most pages that are looked through for the newest tokens.
@@ -180,7 +182,7 @@ impl Service {
         // Only where a part ends must be known before the next one is begun.
         let next = || {
             let from = at.take()?;
-            let to = self.store.read(|rows| rows.place_after(from, PART));
+            let to = self.store.read(|rows| rows.place_after(from, STRETCH));
             at = to.as_ref().ok().and_then(|to| to.map(Some));
             Some((from, to))
         };
@@ -204,10 +206,10 @@ impl Service {
         from: Option<Reached>,
         to: Option<Reached>,
     ) -> Result<Found<Pat>, StoreError> {
-        let (mut all, mut next) = self.store.read(|rows| rows.pats_after(from, PART))?;
+        let (mut all, mut next) = self.store.read(|rows| rows.pats_after(from, STRETCH))?;
         while let Some(after) = next.filter(|reached| to.is_none_or(|to| *reached < to)) {
             let found;
-            (found, next) = self.store.read(|rows| rows.pats_after(Some(after), PART))?;
+            (found, next) = self.store.read(|rows| rows.pats_after(Some(after), STRETCH))?;
             all.rows.extend(found.rows);
             all.damaged.extend(found.damaged);
         }

@@ -138,7 +138,7 @@ pub fn scope(bytes: &[u8]) {
             Entity::Any => Entity::Id("whichever".into()),
             one @ Entity::Id(_) => one.clone(),
         };
-        let (entity_type, operation) = (scope.entity_type.clone(), scope.operation.clone());
+        let (entity_type, operation) = (scope.entity_type, scope.operation);
         let asked = Request { entity_type, entity, operation, domain: scope.domain.clone() };
         // What was refused as covered is allowed by what covers it.
         assert!(decide(&token, &asked, at() - TimeDelta::days(1)).is_allowed(), "{scope}");

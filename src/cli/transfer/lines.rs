@@ -24,8 +24,8 @@ use crate::{
 /// Most bytes of a line: the largest token that the domain allows, every character of it
 /// escaped, has half of it.
 const LINE_MAX: usize = 4 << 20;
-/// Bytes of a part: some thousand tokens.
-const PART: usize = 2 << 20;
+/// Bytes of a part: some hundred tokens, so few that they stay in the core's cache.
+const PART: usize = 1 << 18;
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 18;
 
@@ -131,7 +131,7 @@ struct Reading<R> {
 impl<R: BufRead> Reading<R> {
     /// The next lines; `None` behind the last one.
     fn part(&mut self) -> Option<io::Result<Piece>> {
-        let mut piece = Piece { line: self.line, bytes: Vec::with_capacity(PART + (PART >> 4)) };
+        let mut piece = Piece { line: self.line, bytes: Vec::with_capacity(PART + (PART >> 2)) };
         while !self.over && piece.bytes.len() < PART {
             match next(&mut self.input, &mut piece.bytes) {
                 Ok(read) => {

@@ -72,39 +72,39 @@ pub(super) fn read(line: u64, text: &str) -> Result<Pat, Vec<Fault>> {
     }
 }
 
-/// Every field is read, whatever is wrong with the others.
+/// Every field is read, whatever is wrong with the others, in the order in which they were written.
 fn pat(fields: &mut Fields<'_>) -> Result<Pat, Wrong> {
+    let claimed = fields.boolean("claimed");
+    let created = fields.text("created", instant);
+    let created_by = fields.object("created_by", |by| {
+        Ok(Actor {
+            from: by.maybe("from", plain)?,
+            sudo_user: by.maybe("sudo_user", plain)?,
+            user: by.text("user", plain)?,
+        })
+    });
+    let description = fields.text("description", |text| Description::parse(text).map_err(words));
+    let present = fields.text("digest", read_digest);
+    let expires = fields.maybe("expires", instant);
     let id = fields.text("id", |text| {
         TokenId::parse(text).ok_or_else(|| "12 letters and digits are expected".to_owned())
     });
+    let issued = fields.text("issued", instant);
+    let last_used = fields.object("last_used", last_use);
     let name = fields.text("name", |text| Name::parse(text).map_err(words));
-    let description = fields.text("description", |text| Description::parse(text).map_err(words));
-    let scopes = fields.scopes();
     let prefix = fields.text("prefix", |text| {
         let good = Prefix::parse(text).map(|_| text.to_owned());
         good.ok_or_else(|| "a lower-case letter, then letters and digits are expected".to_owned())
     });
-    let present = fields.text("digest", read_digest);
     let retiring = fields.object("retiring", |old| {
         Ok(Retiring {
             digest: old.text("digest", read_digest)?,
-            until: old.text("until", instant)?,
             last_used: old.object("last_used", last_use)?,
+            until: old.text("until", instant)?,
         })
     });
-    let created = fields.text("created", instant);
-    let created_by = fields.object("created_by", |by| {
-        Ok(Actor {
-            user: by.text("user", plain)?,
-            sudo_user: by.maybe("sudo_user", plain)?,
-            from: by.maybe("from", plain)?,
-        })
-    });
-    let issued = fields.text("issued", instant);
-    let expires = fields.maybe("expires", instant);
     let revoked = fields.maybe("revoked", instant);
-    let claimed = fields.boolean("claimed");
-    let last_used = fields.object("last_used", last_use);
+    let scopes = fields.scopes();
     let Some(created_by) = created_by? else {
         return Err(fields.wrong("created_by", "an object is expected".to_owned()));
     };
@@ -139,7 +139,8 @@ fn words(error: impl std::fmt::Display) -> String {
 }
 
 fn plain(text: &str) -> Result<String, String> {
-    if text.chars().count() > TEXT_MAX {
+    // There are never more characters than bytes.
+    if text.len() > TEXT_MAX && text.chars().count() > TEXT_MAX {
         return Err(format!("at most {TEXT_MAX} characters are expected"));
     }
     Ok(text.to_owned())

@@ -128,9 +128,9 @@ fn all_faults_of_a_line_are_told_at_once() {
     assert_eq!(
         told(&line),
         [
-            "id: 12 letters and digits are expected",
-            "digest: a text is expected",
             "claimed: it is missing",
+            "digest: a text is expected",
+            "id: 12 letters and digits are expected",
             "last_used.more: this patdeck does not know it: update patdeck",
             "colour: this patdeck does not know it: update patdeck",
         ]

@@ -8,9 +8,6 @@ use serde::{
     de::{Error, MapAccess, SeqAccess, Visitor},
 };
 
-/// So many fields are searched one by one.
-const FEW: usize = 32;
-
 /// Any JSON.
 #[derive(Debug, PartialEq)]
 pub(super) enum Value<'a> {
@@ -23,9 +20,10 @@ pub(super) enum Value<'a> {
     Object(Object<'a>),
 }
 
-/// The fields of an object in the order of their names, each of which may be taken out once.
+/// The fields of an object in the order of their names, each of which may be taken out once; and
+/// where the next one is expected.
 #[derive(Debug, PartialEq)]
-pub(super) struct Object<'a>(Vec<(Cow<'a, str>, Option<Value<'a>>)>);
+pub(super) struct Object<'a>(Vec<(Cow<'a, str>, Option<Value<'a>>)>, usize);
 
 impl<'a> Object<'a> {
     fn of(mut fields: Vec<(Cow<'a, str>, Option<Value<'a>>)>) -> Self {
@@ -35,18 +33,19 @@ impl<'a> Object<'a> {
             fields.sort_by(|(one, _), (other, _)| one.cmp(other));
             fields.dedup_by(|(later, _), (first, _)| later == first);
         }
-        Self(fields)
+        Self(fields, 0)
     }
 
-    /// Takes the field called `name` out, if it is there.
+    /// Takes the field called `name` out, if it is there. Who asks in the order of the names finds
+    /// each at once.
     pub(super) fn take(&mut self, name: &str) -> Option<Value<'a>> {
-        // Most objects have few fields, and most names another length.
-        let at = if self.0.len() <= FEW {
-            self.0.iter().position(|(it, _)| it.as_ref() == name)?
-        } else {
-            self.0.binary_search_by(|(it, _)| it.as_ref().cmp(name)).ok()?
+        let Self(fields, next) = self;
+        let at = match fields.get(*next) {
+            Some((it, _)) if it == name => *next,
+            _ => fields.binary_search_by(|(it, _)| it.as_ref().cmp(name)).ok()?,
         };
-        self.0.get_mut(at)?.1.take()
+        *next = at + 1;
+        fields.get_mut(at)?.1.take()
     }
 
     /// The names of the fields that nobody took.
@@ -143,7 +142,7 @@ mod tests {
             Value::Number(value) => json!(value),
             Value::Text(text) => json!(text),
             Value::List(values) => values.iter().map(plain).collect(),
-            Value::Object(Object(fields)) => {
+            Value::Object(Object(fields, _)) => {
                 let field = |(name, value): &(Cow<'_, str>, Option<Value<'_>>)| {
                     (name.to_string(), value.as_ref().map_or(json!("taken"), plain))
                 };
@@ -172,6 +171,21 @@ mod tests {
         fn it_is_what_the_library_reads(value in any_json()) {
             let text = value.to_string();
             prop_assert_eq!(plain(&serde_json::from_str(&text).unwrap()), value);
+        }
+
+        #[test]
+        fn each_field_is_found_once_in_any_order(
+            names in prop::collection::btree_set("[a-c]{1,2}", 0..8),
+            asked in prop::collection::vec("[a-c]{1,2}", 0..24),
+        ) {
+            let fields: Vec<_> = names.iter().map(|it| format!("\"{it}\":true")).collect();
+            let text = format!("{{{}}}", fields.join(","));
+            let Value::Object(mut object) = serde_json::from_str(&text).unwrap() else { unreachable!() };
+            let mut left = names;
+            for name in asked {
+                prop_assert_eq!(object.take(&name).is_some(), left.remove(&name));
+            }
+            prop_assert_eq!(object.left(), left.into_iter().collect::<Vec<_>>());
         }
 
         #[test]

@@ -131,7 +131,7 @@ impl ScopeFields {
         let scopes: Vec<Scope> = operations
             .into_iter()
             .map(|operation| Scope {
-                entity_type: entity_type.clone(),
+                entity_type,
                 entity: entity.clone(),
                 operation,
                 domain: domain.clone(),

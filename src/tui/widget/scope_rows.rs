@@ -198,8 +198,7 @@ impl ScopeRows {
 fn parted(scopes: Vec<Scope>) -> Vec<Vec<Scope>> {
     let mut rows: Vec<Vec<Scope>> = Vec::new();
     for scope in scopes {
-        let on =
-            |scope: &Scope| (scope.entity_type.clone(), scope.entity.clone(), scope.domain.clone());
+        let on = |scope: &Scope| (scope.entity_type, scope.entity.clone(), scope.domain.clone());
         let row = rows.iter_mut().find(|row| row.first().is_some_and(|it| on(it) == on(&scope)));
         match row {
             Some(row) => row.push(scope),
