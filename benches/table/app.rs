@@ -201,7 +201,7 @@ fn lists(tty: &mut Tty) -> Result<Measured, Fault> {
     let others = worst(tty, &[on, about, on, about, on, about])?;
     measured.extend([(SORT, times.0.max(others.0)), (SORT_ALL, times.1.max(others.1))]);
     measured.push((NAMES_ALL, names));
-    tty.press("s")?;
+    tty.press("sS")?;
     tty.rest(QUIET)?;
     let words = [("/", "g", "\r"), ("/", "r", "\r"), ("/", "a", "\r"), ("/", "f", "\r")];
     let (first, last) = worst(tty, &words)?;
