@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::text::{first_unsafe, is_unsafe};
+use super::text::{first_unsafe, is_longer, is_unsafe};
 
 /// Why a name or a description was refused; the text stands beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -130,10 +130,8 @@ fn check(text: &str, max: usize, refused: Option<char>) -> Result<(), NameError>
         Some(character) => return Err(NameError::Mark { character }),
         None => {}
     }
-    // There are never more characters than bytes.
-    let len = if text.len() > max { text.chars().count() } else { 0 };
-    if len > max {
-        return Err(NameError::TooLong { len, max });
+    if is_longer(text, max) {
+        return Err(NameError::TooLong { len: text.chars().count(), max });
     }
     Ok(())
 }

@@ -77,6 +77,12 @@ pub fn first_unsafe(text: &str) -> Option<char> {
     rest.chars().find(|c| written.refuses(*c))
 }
 
+/// Whether `text` has more than `max` characters.
+pub fn is_longer(text: &str, max: usize) -> bool {
+    // There are never more characters than bytes.
+    text.len() > max && text.chars().count() > max
+}
+
 /// `text` with every such character written as `\u{…}`; borrowed when there is none.
 pub fn escape(text: &str) -> Cow<'_, str> {
     escape_with(text, |c, out| out.extend(c.escape_unicode()))

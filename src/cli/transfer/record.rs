@@ -8,7 +8,7 @@ use super::value::{Object, Value};
 use crate::{
     domain::{
         Actor, Description, Digest, LastUse, Moment, Name, Pat, Prefix, Retiring, Scope, Scopes,
-        TokenId,
+        TokenId, text::is_longer,
     },
     service::transfer::Fault,
 };
@@ -139,8 +139,7 @@ fn words(error: impl std::fmt::Display) -> String {
 }
 
 fn plain(text: &str) -> Result<String, String> {
-    // There are never more characters than bytes.
-    if text.len() > TEXT_MAX && text.chars().count() > TEXT_MAX {
+    if is_longer(text, TEXT_MAX) {
         return Err(format!("at most {TEXT_MAX} characters are expected"));
     }
     Ok(text.to_owned())

@@ -20,10 +20,13 @@ pub(super) enum Value<'a> {
     Object(Object<'a>),
 }
 
-/// The fields of an object in the order of their names, each of which may be taken out once; and
-/// where the next one is expected.
+/// The fields of an object in the order of their names, each of which may be taken out once.
 #[derive(Debug, PartialEq)]
-pub(super) struct Object<'a>(Vec<(Cow<'a, str>, Option<Value<'a>>)>, usize);
+pub(super) struct Object<'a> {
+    fields: Vec<(Cow<'a, str>, Option<Value<'a>>)>,
+    /// Where the field behind the one that was taken last stands.
+    next: usize,
+}
 
 impl<'a> Object<'a> {
     fn of(mut fields: Vec<(Cow<'a, str>, Option<Value<'a>>)>) -> Self {
@@ -33,24 +36,23 @@ impl<'a> Object<'a> {
             fields.sort_by(|(one, _), (other, _)| one.cmp(other));
             fields.dedup_by(|(later, _), (first, _)| later == first);
         }
-        Self(fields, 0)
+        Self { fields, next: 0 }
     }
 
     /// Takes the field called `name` out, if it is there. Who asks in the order of the names finds
     /// each at once.
     pub(super) fn take(&mut self, name: &str) -> Option<Value<'a>> {
-        let Self(fields, next) = self;
-        let at = match fields.get(*next) {
-            Some((it, _)) if it == name => *next,
-            _ => fields.binary_search_by(|(it, _)| it.as_ref().cmp(name)).ok()?,
+        let at = match self.fields.get(self.next) {
+            Some((it, _)) if it == name => self.next,
+            _ => self.fields.binary_search_by(|(it, _)| it.as_ref().cmp(name)).ok()?,
         };
-        *next = at + 1;
-        fields.get_mut(at)?.1.take()
+        self.next = at + 1;
+        self.fields.get_mut(at)?.1.take()
     }
 
     /// The names of the fields that nobody took.
     pub(super) fn left(&self) -> Vec<String> {
-        let left = self.0.iter().filter(|(_, value)| value.is_some());
+        let left = self.fields.iter().filter(|(_, value)| value.is_some());
         left.map(|(name, _)| name.to_string()).collect()
     }
 }
@@ -142,7 +144,7 @@ mod tests {
             Value::Number(value) => json!(value),
             Value::Text(text) => json!(text),
             Value::List(values) => values.iter().map(plain).collect(),
-            Value::Object(Object(fields, _)) => {
+            Value::Object(Object { fields, .. }) => {
                 let field = |(name, value): &(Cow<'_, str>, Option<Value<'_>>)| {
                     (name.to_string(), value.as_ref().map_or(json!("taken"), plain))
                 };

@@ -15,7 +15,7 @@ mod pick;
 mod row;
 mod unsorted;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use self::{
     chunk::{NEVER, STANDINGS, Shared, counted, stamp, standing},
@@ -208,7 +208,8 @@ impl Index {
             if !text.is_empty() {
                 text.push(' ');
             }
-            text.push_str(&scope.to_string());
+            // A string takes whatever is written to it.
+            let _ = write!(text, "{scope}");
         }
         let scopes = self.sets.of(&Arc::from(text));
         Shared { scopes, maker: self.makers.of(&pat.created_by) }

@@ -30,6 +30,15 @@ fn is_tied(entry: u32) -> bool {
     entry & TIED != 0
 }
 
+/// The first bytes of a text, in an order that is the text's as far as they go.
+pub(super) fn head<const WORDS: usize>(text: &str) -> [u64; WORDS] {
+    let mut bytes = [[0; 8]; WORDS];
+    for (to, from) in bytes.as_flattened_mut().iter_mut().zip(text.bytes()) {
+        *to = from;
+    }
+    bytes.map(u64::from_be_bytes)
+}
+
 /// Puts `numbers` in order by their keys; those with the same key stay as they stand. In pieces
 /// beside which their keys are laid, then merged: a tenth of the memory that all at once would
 /// take, which an allocator does not always give back. False as soon as `wanted` says that nobody

@@ -1,12 +1,12 @@
 //! The orders that the list knows, one for each column that does not depend on the clock: they
-//! take most of a second for a million tokens, so that they are worked out on a copy of the
+//! take some seconds for a million tokens, so that they are worked out on a copy of the
 //! index while it is used, and follow its changes from then on. Called by the roll.
 
 use std::sync::Arc;
 
 use super::{
     Chunks, Index,
-    order::{Order, sort},
+    order::{Order, head, sort},
 };
 use crate::domain::Column;
 
@@ -70,14 +70,9 @@ impl Orders {
     }
 }
 
-/// A text, and its first bytes in an order that is the text's as far as they go: most texts are
-/// told apart by them, and they are at hand.
+/// A text, and its first bytes, by which most are told apart: they are at hand.
 fn headed(text: &str) -> ([u64; 3], &str) {
-    let mut bytes = [[0; 8]; 3];
-    for (to, from) in bytes.as_flattened_mut().iter_mut().zip(text.bytes()) {
-        *to = from;
-    }
-    (bytes.map(u64::from_be_bytes), text)
+    (head(text), text)
 }
 
 fn by_name(chunks: &Chunks) -> Order {

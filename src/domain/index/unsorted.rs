@@ -4,7 +4,12 @@
 
 use std::ops::Range;
 
-use super::{Index, Listed, Picked, TokenId, chunk::standing, chunks::Key, order::sort};
+use super::{
+    Index, Listed, Picked, Row, TokenId,
+    chunk::standing,
+    chunks::Key,
+    order::{head, sort},
+};
 use crate::domain::{Column, Sort};
 
 /// Tokens to be sorted.
@@ -27,9 +32,12 @@ impl Unsorted {
         let (Sort { column, descending }, now) = (self.sort, self.now);
         move |number| {
             let key = match column {
-                Column::Status => index.status_key(number, now),
+                Column::Status => index.chunks.row(number).map_or(0, |row| status_key(&row, now)),
                 column => match index.chunks.key(column, number) {
-                    Key::Text(text) => head(text),
+                    Key::Text(text) => {
+                        let [first] = head(text);
+                        first
+                    }
                     Key::Number(key) => key,
                 },
             };
@@ -71,23 +79,8 @@ impl Unsorted {
     }
 }
 
-/// The first bytes of a text, in an order that is the text's as far as they go.
-fn head(text: &str) -> u64 {
-    let mut bytes = [0; 8];
-    for (to, from) in bytes.iter_mut().zip(text.bytes()) {
-        *to = from;
-    }
-    u64::from_be_bytes(bytes)
-}
-
-impl Index {
-    /// What the column of the statuses sorts a token by.
-    fn status_key(&self, number: u32, now: i64) -> u64 {
-        let row = self.chunks.row(number);
-        match row.map(|row| standing(row.marks.revoked, row.expires, now)) {
-            None | Some(0 | 1) => 0,
-            Some(2) => 1,
-            Some(_) => 2,
-        }
-    }
+/// What the column of the statuses sorts a token by. Whether it expires soon is no matter of order.
+fn status_key(row: &Row, now: i64) -> u64 {
+    let standing = standing(row.marks.revoked, row.expires, now).max(1);
+    u64::try_from(standing).unwrap_or(u64::MAX)
 }
