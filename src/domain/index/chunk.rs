@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
-use super::{WEEK, bits::Bits, row::Row};
+use super::{WEEK, bits::Bits, letters::Letters, row::Row};
 use crate::domain::{
     Counts, Moment, Pat, Status, TokenId,
     name::fold,
@@ -88,6 +88,7 @@ pub(super) struct Chunk {
     /// Where the texts of each row end; those of the one before end where they begin.
     ends: Vec<u32>,
     text: String,
+    letters: Vec<Letters>,
 }
 
 impl Chunk {
@@ -108,6 +109,7 @@ impl Chunk {
             marks: Vec::with_capacity(rows),
             ends: Vec::with_capacity(rows),
             text: String::with_capacity(bytes),
+            letters: Vec::with_capacity(rows),
         }
     }
 
@@ -206,6 +208,8 @@ impl Chunk {
             self.text.replace_range(start..end, &texts);
             self.shift(at, start + texts.len(), end);
         }
+        let letters = Letters::of(self.text(at));
+        write(&mut self.letters, at, letters);
     }
 
     /// Takes the token out of row `at`, which keeps its id for as long as an order holds it.
@@ -213,8 +217,9 @@ impl Chunk {
         let (start, end) = (self.start(at), self.end(at));
         self.text.replace_range(start..end, "");
         self.shift(at, start, end);
-        if let Some(marks) = self.marks.get_mut(at) {
+        if let (Some(marks), Some(letters)) = (self.marks.get_mut(at), self.letters.get_mut(at)) {
             marks.gone = true;
+            *letters = Letters::default();
         }
     }
 
@@ -236,17 +241,37 @@ impl Chunk {
         [living.clone().without(&near), living.and(&near), ended.without(&revoked), revoked]
     }
 
+    /// When one of the rows has another of the [`STANDINGS`] than at `now`, by the passing of
+    /// time, at the earliest; [`NEVER`] if that is never.
+    pub(super) fn next_standing(&self, now: i64) -> i64 {
+        let next = |(expires, marks): (&i64, &Marks)| {
+            let is_settled = marks.revoked || marks.gone || *expires == NEVER || now >= *expires;
+            let near = expires.saturating_sub(WEEK).saturating_add(1);
+            let next = if is_near(*expires, now) { *expires } else { near };
+            if is_settled { NEVER } else { next }
+        };
+        self.expires.iter().zip(&self.marks).map(next).fold(NEVER, i64::min)
+    }
+
     /// No more will be added.
     pub(super) fn shrink(&mut self) {
         self.text.shrink_to_fit();
     }
 
-    /// The rows whose texts hold every one of `words`. One walk through all texts finds the
-    /// first word; the others are looked for where it is.
+    /// The rows of tokens that are there.
+    pub(super) fn there(&self) -> Bits {
+        Bits::of(&self.marks, |marks| !marks.gone)
+    }
+
+    /// The rows whose texts hold every one of `words`. Unless the letters tell, one walk through
+    /// all texts finds the first word; the others are looked for where it is.
     pub(super) fn search(&self, words: &[memmem::Finder<'_>]) -> Bits {
         let Some((first, others)) = words.split_first() else {
-            return Bits::of(&self.marks, |marks| !marks.gone);
+            return self.there();
         };
+        if let Some(asked) = Letters::all(words.iter().map(memmem::Finder::needle)) {
+            return Bits::of(&self.letters, |letters| letters.hold(asked));
+        }
         let mut found = Bits::default();
         let (mut from, mut at) = (0, 0);
         while let Some(place) = self.text.as_bytes().get(from..).and_then(|rest| first.find(rest)) {

@@ -49,7 +49,7 @@ impl Chunks {
     pub(super) fn numbers(&self) -> Vec<u32> {
         let mut numbers = Vec::with_capacity(self.iter().map(|chunk| chunk.len()).sum());
         for (at, chunk) in self.iter().enumerate() {
-            numbers.extend(chunk.search(&[]).iter().map(|row| number(at, row)));
+            numbers.extend(chunk.there().iter().map(|row| number(at, row)));
         }
         numbers
     }

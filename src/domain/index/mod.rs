@@ -7,6 +7,7 @@ mod bits;
 mod chunk;
 mod chunks;
 mod halves;
+mod letters;
 mod listed;
 mod numbers;
 mod order;
@@ -18,7 +19,8 @@ mod unsorted;
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use self::{
-    chunk::{NEVER, STANDINGS, Shared, counted, stamp, standing},
+    bits::Bits,
+    chunk::{NEVER, STANDINGS, Shared, counted, stamp},
     chunks::Chunks,
     numbers::Numbers,
     order::Order,
@@ -30,7 +32,7 @@ pub use self::{
     row::Row,
     unsorted::Unsorted,
 };
-use super::{Actor, Counts, Moment, Pat, Scopes, Status, TokenId};
+use super::{Actor, Counts, Moment, Pat, Scopes, TokenId};
 
 /// Within which a token is said to expire soon, and to have been used of late.
 const WEEK: i64 = 7 * DAY;
@@ -169,20 +171,13 @@ impl Index {
         let mut tally = [0; STANDINGS.len()];
         let (mut used, mut until) = (0, NEVER);
         for chunk in self.chunks.iter() {
-            let columns = chunk.marks.iter().zip(&chunk.expires).zip(&chunk.used);
-            for ((marks, expires), last) in columns.filter(|((marks, _), _)| !marks.gone) {
-                let standing = standing(marks.revoked, *expires, now);
-                if let Some(tally) = tally.get_mut(standing) {
-                    *tally += 1;
-                }
-                used += usize::from(now.saturating_sub(*last) < DAY);
-                let soon = expires.saturating_sub(WEEK).saturating_add(1);
-                until = match STANDINGS.get(standing) {
-                    Some((Status::Active, true)) => until.min(*expires),
-                    Some((Status::Active, false)) if *expires != NEVER => until.min(soon),
-                    _ => until,
-                };
+            let there = chunk.there();
+            for (tally, those) in tally.iter_mut().zip(chunk.standings(now)) {
+                *tally += those.and(&there).count();
             }
+            let lately = Bits::of(&chunk.used, |last| now.saturating_sub(*last) < DAY);
+            used += lately.and(&there).count();
+            until = until.min(chunk.next_standing(now));
         }
         let counts = counted(tally);
         let until = (until != NEVER).then(|| Moment::from_timestamp_nanos(until));

@@ -50,6 +50,8 @@ fn queries() -> Vec<Query> {
     let searches = [
         "",
         "ci",
+        "G",
+        "k r 4",
         "NIGHT",
         "oslo dep",
         "00000000",
@@ -117,6 +119,8 @@ fn compare(index: &Index, pats: &[Pat]) {
     );
     let summary = index.summary(now);
     assert_eq!(summary.counts, Query::default().select(pats, now).1);
+    let lately = |used: &LastUse| now - used.at < chrono::TimeDelta::days(1);
+    assert_eq!(summary.used, pats.iter().filter(|pat| pat.last_use().is_some_and(lately)).count());
 }
 
 /// Sorted without the orders, the same are shown, and each place and each window is of the one
