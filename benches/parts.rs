@@ -212,6 +212,7 @@ fn list(c: &mut Criterion) {
     }
     let orders = Orders::of(index.copy());
     assert!(index.order(orders), "orders of the last copy");
+    index.judge(now());
     let active = Query { status: StatusFilter::Active, ..issued.clone() };
     group.bench_function("filter", |b| b.iter(|| pick(&active, &index)));
     let searches = [

@@ -93,6 +93,11 @@ impl Roll {
         self.index.order(orders)
     }
 
+    /// Finds out who is active, expired or revoked at `at`.
+    pub fn judge(&mut self, at: Moment) {
+        self.index.judge(at);
+    }
+
     /// Has the orders follow what has changed, and works them out where that takes no time.
     fn arrange(&mut self) {
         self.index.settle();

@@ -11,8 +11,10 @@ use crate::{
     service::{Roll, Service, ServiceError},
 };
 
-/// Tokens that are listed whole at once.
-const AT_ONCE: usize = 4_096;
+/// Tokens that are read and listed whole at once.
+const AT_ONCE: usize = 512;
+/// Rows that are told before anything else is read: more than a screen has.
+const FIRST: usize = 100;
 /// Rows that are known before the whole order is, on either side of the selected one.
 const AHEAD: usize = 200;
 
@@ -154,6 +156,7 @@ impl Lists {
             tell(listing);
             return Ok(());
         }
+        self.roll.judge(question.at);
         let Some(picked) = question.query.pick(self.roll.index(), question.at, &wanted) else {
             return Ok(());
         };
@@ -194,7 +197,7 @@ impl Lists {
         if !told {
             return None;
         }
-        let pats = self.service.newest(*status, question.at, AHEAD).ok()?;
+        let pats = self.service.newest(*status, question.at, FIRST).ok()?;
         let tokens: Listed = pats.iter().map(|pat| pat.id).collect();
         (!tokens.is_empty()).then(|| Listing {
             number: question.number,

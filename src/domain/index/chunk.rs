@@ -232,16 +232,19 @@ impl Chunk {
         }
     }
 
-    /// Which rows have each of the [`STANDINGS`] at `now`.
+    /// Which tokens have each of the [`STANDINGS`] at `now`.
     pub(super) fn standings(&self, now: i64) -> [Bits; STANDINGS.len()] {
+        let there = self.there();
         let revoked = Bits::of(&self.marks, |marks| marks.revoked);
         let ended = Bits::of(&self.expires, |expires| now >= *expires);
         let near = Bits::of(&self.expires, |expires| is_near(*expires, now));
-        let living = Bits::ALL.without(&revoked).without(&ended);
-        [living.clone().without(&near), living.and(&near), ended.without(&revoked), revoked]
+        let unrevoked = there.clone().without(&revoked);
+        let living = unrevoked.clone().without(&ended);
+        let [lasting, soon] = [living.clone().without(&near), living.and(&near)];
+        [lasting, soon, unrevoked.and(&ended), there.and(&revoked)]
     }
 
-    /// When one of the rows has another of the [`STANDINGS`] than at `now`, by the passing of
+    /// When one of the tokens has another of the [`STANDINGS`] than at `now`, by the passing of
     /// time, at the earliest; [`NEVER`] if that is never.
     pub(super) fn next_standing(&self, now: i64) -> i64 {
         let next = |(expires, marks): (&i64, &Marks)| {
@@ -263,11 +266,11 @@ impl Chunk {
         Bits::of(&self.marks, |marks| !marks.gone)
     }
 
-    /// The rows whose texts hold every one of `words`. Unless the letters tell, one walk through
+    /// The rows whose texts hold every one of `words`: all, if there is no word. Unless the letters tell, one walk through
     /// all texts finds the first word; the others are looked for where it is.
     pub(super) fn search(&self, words: &[memmem::Finder<'_>]) -> Bits {
         let Some((first, others)) = words.split_first() else {
-            return self.there();
+            return Bits::ALL;
         };
         if let Some(asked) = Letters::all(words.iter().map(memmem::Finder::needle)) {
             return Bits::of(&self.letters, |letters| letters.hold(asked));

@@ -7,6 +7,7 @@ mod bits;
 mod chunk;
 mod chunks;
 mod halves;
+mod judged;
 mod letters;
 mod listed;
 mod numbers;
@@ -16,12 +17,13 @@ mod pick;
 mod row;
 mod unsorted;
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use self::{
     bits::Bits,
-    chunk::{NEVER, STANDINGS, Shared, counted, stamp},
-    chunks::Chunks,
+    chunk::{Chunk, NEVER, STANDINGS, Shared, counted, stamp},
+    chunks::{Chunks, place},
+    judged::Judged,
     numbers::Numbers,
     order::Order,
 };
@@ -43,6 +45,8 @@ const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
 pub struct Index {
     chunks: Chunks,
     len: usize,
+    /// What is known of each chunk's standings.
+    judged: Vec<Option<Judged>>,
     /// The sets of scopes, each once however many tokens have it.
     sets: Numbers<Arc<str>>,
     /// Those who made tokens.
@@ -104,6 +108,7 @@ impl Index {
                 self.len += usize::from(!self.chunks.is_there(number));
                 let shared = self.shared(pat);
                 self.chunks.put(number, pat, shared);
+                self.unjudge(number);
                 number
             }
             None => self.write_next(pat),
@@ -120,6 +125,7 @@ impl Index {
             return;
         };
         self.chunks.remove(number);
+        self.unjudge(number);
         self.len -= 1;
         self.moves(number);
     }
@@ -127,7 +133,36 @@ impl Index {
     fn write_next(&mut self, pat: &Pat) -> u32 {
         let shared = self.shared(pat);
         self.len += 1;
-        self.chunks.push(pat, shared)
+        let number = self.chunks.push(pat, shared);
+        self.unjudge(number);
+        number
+    }
+
+    /// Finds out who is what at `at`, where that is not known. A question that nobody has
+    /// prepared so finds out for itself.
+    pub fn judge(&mut self, at: Moment) {
+        let now = stamp(at);
+        self.judged.resize(self.chunks.as_slice().len(), None);
+        for (judged, chunk) in self.judged.iter_mut().zip(self.chunks.iter()) {
+            if !judged.as_ref().is_some_and(|judged| judged.holds(now)) {
+                *judged = Some(Judged::of(chunk, now));
+            }
+        }
+    }
+
+    /// The standings at `now` of the tokens in `chunk`, which has this number.
+    fn judged(&self, number: usize, chunk: &Chunk, now: i64) -> Cow<'_, Judged> {
+        let known = self.judged.get(number).and_then(Option::as_ref);
+        match known.filter(|judged| judged.holds(now)) {
+            Some(judged) => Cow::Borrowed(judged),
+            None => Cow::Owned(Judged::of(chunk, now)),
+        }
+    }
+
+    fn unjudge(&mut self, number: u32) {
+        if let Some(judged) = self.judged.get_mut(place(number).0) {
+            *judged = None;
+        }
     }
 
     fn moves(&mut self, number: u32) {
@@ -170,14 +205,14 @@ impl Index {
         let now = stamp(at);
         let mut tally = [0; STANDINGS.len()];
         let (mut used, mut until) = (0, NEVER);
-        for chunk in self.chunks.iter() {
-            let there = chunk.there();
-            for (tally, those) in tally.iter_mut().zip(chunk.standings(now)) {
-                *tally += those.and(&there).count();
+        for (at, chunk) in self.chunks.iter().enumerate() {
+            let judged = self.judged(at, chunk, now);
+            for (tally, those) in tally.iter_mut().zip(&judged.standings) {
+                *tally += those.count();
             }
             let lately = Bits::of(&chunk.used, |last| now.saturating_sub(*last) < DAY);
-            used += lately.and(&there).count();
-            until = until.min(chunk.next_standing(now));
+            used += lately.and(&chunk.there()).count();
+            until = until.min(judged.until);
         }
         let counts = counted(tally);
         let until = (until != NEVER).then(|| Moment::from_timestamp_nanos(until));

@@ -2,7 +2,7 @@
 //! search finds, and their order, which is a walk along one that is known. Long work asks
 //! whether anybody still wants it, and half of it is another core's.
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use memchr::memmem::Finder;
 
@@ -45,10 +45,9 @@ impl Query {
         at: Moment,
         wanted: impl Fn() -> bool + Sync,
     ) -> Option<Picked> {
-        let chunks = index.chunks.as_slice();
-        let (one, other) = chunks.split_at_checked(chunks.len() / 2)?;
+        let count = index.chunks.as_slice().len();
         let half = |chunks| self.pick_part(index, chunks, at, &wanted);
-        let (one, other) = both(chunks.len() > FEW, || half(one), || half(other));
+        let (one, other) = both(count > FEW, || half(0..count / 2), || half(count / 2..count));
         let (one, other) = (one?, other?);
         let Part { mut statuses, mut tally } = one;
         for (set, more) in statuses.iter_mut().zip(other.statuses) {
@@ -65,7 +64,7 @@ impl Query {
     fn pick_part(
         &self,
         index: &Index,
-        chunks: &[Arc<Chunk>],
+        chunks: Range<usize>,
         at: Moment,
         wanted: impl Fn() -> bool,
     ) -> Option<Part> {
@@ -78,7 +77,8 @@ impl Query {
         let [shows_lasting, shows_soon, shows_expired, shows_revoked] =
             STANDINGS.map(|(status, soon)| shown.shows(status, soon));
         let (now, mut part) = (stamp(at), Part::default());
-        for chunk in chunks {
+        let those = index.chunks.as_slice().get(chunks.clone()).unwrap_or_default();
+        for (number, chunk) in chunks.zip(those) {
             if !wanted() {
                 return None;
             }
@@ -90,7 +90,8 @@ impl Query {
                 }
                 found = fitting;
             }
-            let standings = chunk.standings(now).map(|those| those.and(&found));
+            let judged = index.judged(number, chunk, now);
+            let standings = judged.standings.each_ref().map(|those| those.clone().and(&found));
             for (tally, those) in part.tally.iter_mut().zip(&standings) {
                 *tally += those.count();
             }

@@ -149,6 +149,7 @@ proptest! {
     #[test]
     fn after_any_changes_it_shows_what_the_records_show(
         first in prop::collection::vec(any::<u8>(), 0..40), changes in changes(), at_once in 1_usize..30,
+        judged in prop::collection::vec(40_i64..80, 0..80),
     ) {
         let mut pats: Vec<Pat> = (0_u16..).zip(first).map(|(n, seed)| token(n * 2, n, seed)).collect();
         let mut index = Index::default();
@@ -156,6 +157,9 @@ proptest! {
         // Changes come before the orders do, while they are worked out, and after.
         let mut copied = None;
         for (turn, changes) in changes.chunks(at_once).enumerate() {
+            if let Some(minute) = judged.get(turn) {
+                index.judge(at(*minute));
+            }
             if turn == 1 {
                 copied = Some(index.copy());
             }
@@ -295,7 +299,15 @@ fn the_summary_says_when_it_changes_by_itself() {
     let end = at(0) + week + week;
     index.extend(&[Pat { expires: Some(end), revoked: None, ..token(1, 1, 1) }]);
     let soon = end - week + chrono::TimeDelta::nanoseconds(1);
-    assert_eq!((index.summary(at(0)).soon, index.summary(at(0)).until), (0, Some(soon)));
-    assert_eq!((index.summary(soon).soon, index.summary(soon).until), (1, Some(end)));
-    assert_eq!((index.summary(end).counts.expired, index.summary(end).until), (1, None));
+    let [before_soon, before_end] = [soon, end].map(|at| at - chrono::TimeDelta::nanoseconds(1));
+    let all = [at(0), before_soon, soon, before_end, end, end + week];
+    // Whenever it was judged, if at all.
+    for judged in [None].into_iter().chain(all.map(Some)) {
+        if let Some(at) = judged {
+            index.judge(at);
+        }
+        let told = all.map(|at| index.summary(at)).map(|it| (it.soon, it.counts.expired, it.until));
+        let [lasting, near, over] = [(0, 0, Some(soon)), (1, 0, Some(end)), (0, 1, None)];
+        assert_eq!(told, [lasting, lasting, near, near, over, over], "{judged:?}");
+    }
 }
