@@ -61,7 +61,7 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
     let secret = read(args).map_err(|failure| failure.or_exit(Exit::Usage))?;
     let from = args.from.clone().or_else(|| service.actor().from.clone());
     let from = from.as_deref();
-    let (decided, token, unrecorded) = if let Some(request) = &request {
+    let (decided, pat, unrecorded) = if let Some(request) = &request {
         let verdict = service.verify(secret, request, from)?;
         let decided = match verdict.decision {
             Decision::Allow(scope) => Ok(Some(scope)),
@@ -75,9 +75,8 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
     if let Some(fault) = unrecorded {
         tell(&format!("the use was not recorded ({fault}); the decision stands"));
     }
-    // From here on nothing changes the answer: what cannot be looked up or printed is left out,
-    // and the exit code still says what was decided.
-    let pat = token.and_then(|id| service.token(&id).ok().flatten());
+    // From here on nothing changes the answer: what cannot be printed is left out, and the exit
+    // code still says what was decided.
     let (by, denial) = match decided {
         Ok(by) => (by, None),
         Err(denial) => (None, Some(denial)),

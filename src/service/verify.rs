@@ -28,8 +28,8 @@ const USE_PATIENCE: Duration = Duration::from_millis(200);
 pub struct Verdict<D = Decision> {
     /// The answer.
     pub decision: D,
-    /// Whose secret it is; only when the secret matched.
-    pub token: Option<TokenId>,
+    /// Whose secret it is, as it was then; only when the secret matched.
+    pub token: Option<Pat>,
     /// Why the use could not be written down; the decision stands all the same.
     pub unrecorded: Option<StoreError>,
 }
@@ -51,7 +51,7 @@ impl Service {
         let asked = request.as_scope().to_string();
         let used = used(&asked, decision.is_allowed(), from, at);
         let unrecorded = self.note_use(&pat, by, &used).err();
-        Ok(Verdict { decision, token: Some(pat.id), unrecorded })
+        Ok(Verdict { decision, token: Some(pat), unrecorded })
     }
 
     /// Whether the bearer of `presented` has a valid token at all, whatever it may do.
@@ -67,7 +67,7 @@ impl Service {
         let decision = standing(&pat, at);
         let used = used("identify", decision.is_ok(), from, at);
         let unrecorded = self.note_use(&pat, by, &used).err();
-        Ok(Verdict { decision, token: Some(pat.id), unrecorded })
+        Ok(Verdict { decision, token: Some(pat), unrecorded })
     }
 
     /// The token whose secret `presented` is, which of its secrets, and the instant to judge it
