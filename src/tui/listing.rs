@@ -46,8 +46,8 @@ pub struct Listing {
     pub whole: bool,
     /// How many the search finds of each status, if everything was looked at.
     pub counts: Option<Counts>,
-    /// The token that was asked for and its row, if it is shown.
-    pub place: Option<(TokenId, usize)>,
+    /// The token that was asked for, and its row, if it is shown.
+    pub place: Option<(TokenId, Option<usize>)>,
     /// The store as it was then.
     pub census: Census,
 }
@@ -171,14 +171,14 @@ impl Lists {
         let index = self.roll.index();
         let selected = question.selected;
         if let Some(tokens) = picked.in_order(index) {
-            let place = selected.and_then(|id| Some((id, picked.place(&tokens, index, &id)?)));
+            let place = selected.map(|id| (id, picked.place(&tokens, index, &id)));
             tell(Listing { tokens, whole, place, ..listing });
             return Ok(());
         }
         let mut unsorted = picked.unsorted();
-        let place = selected.and_then(|id| Some((id, unsorted.place(index, &id)?)));
+        let place = selected.map(|id| (id, unsorted.place(index, &id)));
         if picked.len() > AT_ONCE {
-            let start = place.map_or(0, |(_, row)| row).saturating_sub(AHEAD);
+            let start = place.and_then(|(_, row)| row).unwrap_or(0).saturating_sub(AHEAD);
             let tokens = unsorted.window(index, start..start + 2 * AHEAD);
             tell(Listing { start, tokens, place, ..listing.clone() });
         }
@@ -202,7 +202,7 @@ impl Lists {
         (!tokens.is_empty()).then(|| Listing {
             number: question.number,
             total: tokens.len(),
-            place: question.selected.and_then(|id| Some((id, tokens.find(&id)?))),
+            place: question.selected.map(|id| (id, tokens.find(&id))),
             tokens,
             census: self.census(question.at),
             ..Listing::default()

@@ -181,9 +181,12 @@ impl Tokens {
     }
 
     fn row_of(&self, id: TokenId) -> Option<usize> {
-        let told = self.listing.place.filter(|(asked, _)| *asked == id).map(|(_, row)| row);
+        // It was told; to look for it among a million that are shown would take milliseconds.
+        if let Some((_, row)) = self.listing.place.filter(|(asked, _)| *asked == id) {
+            return row;
+        }
         let near = Some(self.rows.selected()).filter(|row| self.id_at(*row) == Some(id));
-        told.or(near).or_else(|| Some(self.listing.start + self.listing.tokens.find(&id)?))
+        near.or_else(|| Some(self.listing.start + self.listing.tokens.find(&id)?))
     }
 
     fn clear_search(&mut self) {

@@ -22,7 +22,7 @@ fn nine() -> Tokens {
 fn around_it(tokens: &mut Tokens) -> Listing {
     tokens.refresh();
     let question = tokens.question(Moment::default()).unwrap();
-    let place = question.selected.map(|id| (id, 305));
+    let place = question.selected.map(|id| (id, Some(305)));
     let some = (1..20).map(id).collect();
     let number = question.number;
     Listing { number, start: 301, tokens: some, total: 1_000, place, ..Listing::default() }
@@ -34,6 +34,18 @@ fn the_selected_token_is_found_where_it_is_now() {
     let listing = around_it(&mut tokens);
     tokens.deliver(listing);
     assert_eq!((tokens.rows.selected(), tokens.selected()), (305, Some(id(5))));
+}
+
+#[test]
+fn who_is_told_not_to_be_shown_leaves_the_row_to_another() {
+    let mut tokens = nine();
+    tokens.refresh();
+    let question = tokens.question(Moment::default()).unwrap();
+    let (number, place) = (question.number, question.selected.map(|id| (id, None)));
+    let others = (10..13).map(id).collect();
+    let listing = Listing { number, tokens: others, total: 3, whole: true, ..Listing::default() };
+    tokens.deliver(Listing { place, ..listing });
+    assert_eq!((tokens.rows.selected(), tokens.selected()), (2, Some(id(12))));
 }
 
 #[test]
