@@ -155,8 +155,7 @@ impl Tokens {
             self.stale = true;
             return;
         }
-        let last = self.listing.total.saturating_sub(1);
-        self.rows.select(self.rows.selected().min(last));
+        self.rows.select(self.rows.selected().min(self.listing.total.saturating_sub(1)));
         if own.is_none() && !self.seek {
             self.selected = self.id_at(self.rows.selected());
         }
@@ -181,12 +180,12 @@ impl Tokens {
     }
 
     fn row_of(&self, id: TokenId) -> Option<usize> {
-        // It was told; to look for it among a million that are shown would take milliseconds.
-        if let Some((_, row)) = self.listing.place.filter(|(asked, _)| *asked == id) {
-            return row;
+        // Looking for one that is not shown among a million takes milliseconds.
+        match self.listing.place.filter(|(asked, _)| *asked == id) {
+            Some((_, told)) => told,
+            None if self.id_at(self.rows.selected()) == Some(id) => Some(self.rows.selected()),
+            None => Some(self.listing.start + self.listing.tokens.find(&id)?),
         }
-        let near = Some(self.rows.selected()).filter(|row| self.id_at(*row) == Some(id));
-        near.or_else(|| Some(self.listing.start + self.listing.tokens.find(&id)?))
     }
 
     fn clear_search(&mut self) {
