@@ -217,9 +217,8 @@ impl Chunk {
         let (start, end) = (self.start(at), self.end(at));
         self.text.replace_range(start..end, "");
         self.shift(at, start, end);
-        if let (Some(marks), Some(letters)) = (self.marks.get_mut(at), self.letters.get_mut(at)) {
+        if let Some(marks) = self.marks.get_mut(at) {
             marks.gone = true;
-            *letters = Letters::default();
         }
     }
 
@@ -266,8 +265,9 @@ impl Chunk {
         Bits::of(&self.marks, |marks| !marks.gone)
     }
 
-    /// The rows whose texts hold every one of `words`: all, if there is no word. Unless the letters tell, one walk through
-    /// all texts finds the first word; the others are looked for where it is.
+    /// The rows whose texts hold every one of `words`, or did when a token was last there: all, if
+    /// there is no word. Unless the letters tell, one walk through all texts finds the first word;
+    /// the others are looked for where it is.
     pub(super) fn search(&self, words: &[memmem::Finder<'_>]) -> Bits {
         let Some((first, others)) = words.split_first() else {
             return Bits::ALL;

@@ -2,7 +2,7 @@
 //! every token has it: found in the texts, it would be found a million times. Called by `chunk`.
 
 /// A bit for each character that occurs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Letters(u64);
 
 /// The bit of a byte: 64 of the characters that a folded text may hold have one, the others are

@@ -107,12 +107,12 @@ fn joined<'o, I: Iterator<Item = u32>>(
 fn filtered(numbers: impl Iterator<Item = u32>, set: &Set, most: usize) -> Vec<u32> {
     let mut those = vec![0; most + 1];
     let mut at = 0;
-    numbers.for_each(|number| {
+    for number in numbers {
         if let Some(place) = those.get_mut(at) {
             *place = number;
         }
         at += usize::from(set.has(number));
-    });
+    }
     those.truncate(at);
     those
 }
