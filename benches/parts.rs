@@ -135,6 +135,15 @@ fn check(c: &mut Criterion) {
             );
         });
     }
+    let filed = service(Store::open(&path).expect("a store"));
+    let mut checks = filed.checks();
+    group.bench_function("verify, on a file, one after the other", |b| {
+        b.iter_batched(
+            || Zeroizing::new(secrets[next()].reveal().to_owned()),
+            |presented| checks.verify(presented, &request, None).map(black_box),
+            BatchSize::SmallInput,
+        );
+    });
     // What a read of the last commit of any process costs before anything is looked up.
     let mut shared = Database::builder();
     shared.set_concurrency_mode(ConcurrencyMode::SingleWriter);

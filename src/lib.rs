@@ -52,7 +52,7 @@ use clap::Parser as _;
 use cli::{Args, Command, Exit, Failure, Output, print::tell};
 use config::{Config, Environment, Theme};
 use service::{Clock, Entropy, Handed, Policy, Service, acting, judge_handed};
-use store::{Store, StoreError};
+use store::{Opening, Store, StoreError};
 use tui::{look::Look, terminal};
 
 /// The program: reads arguments and settings, opens the store, does the command or shows the
@@ -86,7 +86,9 @@ fn command_line(args: &Args, command: &Command) -> Result<Exit, Failure> {
         // Before anything is asked, read or made.
         return Err(Failure::Told(Exit::Refused, StoreError::Sealed.to_string()));
     }
-    let service = open(&config)?;
+    let all_day = matches!(command, Command::Verify(args) if args.lines);
+    let cache = if all_day { Opening::LARGE_CACHE } else { Opening::default().cache };
+    let service = open_with(&config, cache)?;
     let out = Output::new(args.json, config.theme != Theme::Mono);
     cli::perform(&service, command, &out)
 }
@@ -141,6 +143,11 @@ fn settings(args: &Args) -> Result<Config, Failure> {
 }
 
 fn open(config: &Config) -> Result<Service, Failure> {
+    open_with(config, Opening::default().cache)
+}
+
+/// Opens the store, with so many bytes of it in memory at most.
+fn open_with(config: &Config, cache: usize) -> Result<Service, Failure> {
     let policy = Policy {
         prefix: config.prefix.clone(),
         limits: config.limits,
@@ -149,8 +156,8 @@ fn open(config: &Config) -> Result<Service, Failure> {
     };
     let actor = acting(|name| std::env::var(name).ok());
     let refused = |error: StoreError| Failure::Told(Exit::Store, error.to_string());
-    let opener = if config.read_only { Store::open_sealed } else { Store::open };
-    let store = opener(&config.store).map_err(refused)?;
+    let opening = Opening { sealed: config.read_only, cache, ..Opening::default() };
+    let store = Store::open_with(&config.store, opening).map_err(refused)?;
     Ok(Service::new(store, Clock::System, Entropy::System, actor, policy))
 }
 

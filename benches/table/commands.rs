@@ -14,7 +14,7 @@ use chrono::Utc;
 use patdeck::{
     domain::{Actor, Catalogue, LastUse, Limits, Prefix, Request, Scope},
     service::{Clock, Entropy, Policy, Service},
-    store::{Store, StoreError},
+    store::{Opening, Store, StoreError},
 };
 use redb::{
     ConcurrencyMode, Database, ReadableDatabase as _, ReadableTableMetadata as _, TableHandle as _,
@@ -27,6 +27,8 @@ use super::{
 };
 
 const VERIFY: &str = "verify in process, a second";
+const ALONE: &str = "verify in process, each alone, a second";
+const LINES: &str = "verify --lines, whole process, a second";
 const PROCESS: &str = "verify as a process, times /bin/true";
 const LIST: &str = "list --json, rows a second";
 const LIST_MEMORY: &str = "list --json, most memory, MiB";
@@ -35,8 +37,10 @@ const IMPORT_MEMORY: &str = "import, most memory, MiB";
 const SIZE: &str = "bytes a token, compacted, but for its trail";
 const SIZE_TRAIL: &str = "bytes a token, the whole file, two events each";
 
-pub(crate) const ROWS: [Row; 8] = [
+pub(crate) const ROWS: [Row; 10] = [
     Row { what: VERIFY, bounds: (Least(150_000.0), Least(100_000.0)) },
+    Row { what: ALONE, bounds: (None, None) },
+    Row { what: LINES, bounds: (None, None) },
     Row { what: PROCESS, bounds: (Most(2.5), Most(3.0)) },
     Row { what: LIST, bounds: (None, Least(500_000.0)) },
     Row { what: LIST_MEMORY, bounds: (None, None) },
@@ -54,7 +58,8 @@ const PROCESSES: usize = 150;
 pub(crate) fn measure(subject: &Subject) -> Result<Measured, Fault> {
     let mut measured = Measured::new();
     let secrets = fill::secrets(subject.size.try_into()?, SEED, CHECKED)?;
-    measured.push((VERIFY, checks(subject, &secrets)?));
+    measured.extend(checks(subject, &secrets)?);
+    measured.push((LINES, lines(subject, &secrets)?));
     let secret = secrets.first().ok_or("no secret")?;
     measured.push((PROCESS, processes(subject, secret)?));
     if subject.is_large() {
@@ -67,10 +72,12 @@ fn count(size: usize) -> f64 {
     f64::from(u32::try_from(size).unwrap_or(u32::MAX))
 }
 
-/// Checks a second, each of another token, read from the store each time. All were used a
-/// moment ago, so that none of the checks writes.
-fn checks(subject: &Subject, secrets: &[fill::Presented]) -> Result<f64, Fault> {
-    let store = Store::open(&subject.store())?;
+/// Checks a second, each of another token, read from the store each time: one after the other, as
+/// a gateway asks them, and each as if it were the only one. All were used a moment ago, so that
+/// none of the checks writes.
+fn checks(subject: &Subject, secrets: &[fill::Presented]) -> Result<Measured, Fault> {
+    let opening = Opening { cache: Opening::LARGE_CACHE, ..Opening::default() };
+    let store = Store::open_with(&subject.store(), opening)?;
     let now = Utc::now();
     store.write(|rows| {
         secrets.iter().try_for_each(|it| {
@@ -94,18 +101,55 @@ fn checks(subject: &Subject, secrets: &[fill::Presented]) -> Result<f64, Fault> 
         operation: scope.operation,
         domain: scope.domain,
     };
+    let mut checks = service.checks();
+    let in_a_row = rate(secrets, |presented| {
+        black_box(checks.verify(presented, &request, Option::None)?);
+        Ok(())
+    })?;
+    let alone = rate(secrets, |presented| {
+        black_box(service.verify(presented, &request, Option::None)?);
+        Ok(())
+    })?;
+    Ok(vec![(VERIFY, in_a_row), (ALONE, alone)])
+}
+
+/// How many of these can be checked in a second: the best of five rounds.
+fn rate(
+    secrets: &[fill::Presented],
+    mut check: impl FnMut(Zeroizing<String>) -> Result<(), Fault>,
+) -> Result<f64, Fault> {
     let mut best = 0.0_f64;
     let rounds = (CHECKED / secrets.len().max(1)).max(1);
     for _ in 0..5 {
         let started = Instant::now();
         for _ in 0..rounds {
             for it in secrets {
-                let presented = Zeroizing::new(it.secret.as_str().to_owned());
-                black_box(service.verify(presented, &request, Option::None)?);
+                check(Zeroizing::new(it.secret.as_str().to_owned()))?;
             }
         }
         best = best.max(count(rounds * secrets.len()) / started.elapsed().as_secs_f64());
     }
+    Ok(best)
+}
+
+/// Lines a second that one process answers, its start included.
+fn lines(subject: &Subject, secrets: &[fill::Presented]) -> Result<f64, Fault> {
+    let file = subject.path("lines");
+    let rounds = (CHECKED / secrets.len().max(1)).max(1);
+    let mut lines = Zeroizing::new(String::new());
+    for it in std::iter::repeat_n(secrets, rounds).flatten() {
+        lines.push_str(it.secret.as_str());
+        lines.push_str(" channels:c-9:publish\n");
+    }
+    fs::write(&file, lines.as_bytes())?;
+    let mut best = 0.0_f64;
+    for _ in 0..3 {
+        let mut verify = Command::new(&subject.program);
+        verify.arg("--store").arg(subject.store()).args(["verify", "--lines"]);
+        let seconds = run(verify.stdin(File::open(&file)?))?;
+        best = best.max(count(rounds * secrets.len()) / seconds);
+    }
+    fs::remove_file(&file)?;
     Ok(best)
 }
 

@@ -155,8 +155,10 @@ Examples:
   patdeck verify --scope channels:c-42:publish < secret && ./publish.sh
   patdeck verify --secret-file secret --from \"$REMOTE_ADDR\" --json
   patdeck verify --explain --scope clients:c-1:read < secret
+  patdeck verify --lines < questions > answers
 
-Exit 0 allowed, 1 denied. 2, 3 and 4 are no answer: read them as denied.";
+Exit 0 allowed, 1 denied. 2, 3 and 4 are no answer: read them as denied. With --lines 0 means that
+every line was allowed, and each answer other than `allowed` and `valid: NAME` means no.";
 
 /// `audit`
 pub(super) const AUDIT: &str = "\

@@ -30,7 +30,7 @@ pub use transfer::{export_line, import_text};
 
 use crate::{
     config::Environment,
-    domain::{Secret, text::first_unsafe},
+    domain::{Secret, TokenId, text::first_unsafe},
     service::{Handed, Service, judge_handed},
 };
 
@@ -98,20 +98,19 @@ fn handed(file: &File, path: &Path, handed: Handed) -> Result<(), Failure> {
 /// Refuses arguments with a secret in them, whatever the command: other users of the machine
 /// see them, and the shell's history keeps them.
 pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), Failure> {
-    for argument in arguments {
-        let text = argument.to_string_lossy();
-        let parts = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-        for part in parts {
-            if let Ok(secret) = Secret::parse(part.to_owned().into()) {
-                return Err(Failure::usage(format!(
-                    "an argument holds the secret of {id}: every user of this machine can read \
-                     arguments, and your shell's history keeps them. Take the secret as leaked, \
-                     run `patdeck regenerate {id}`, and pass secrets on standard input or with \
-                     --secret-file",
-                    id = secret.id()
-                )));
-            }
-        }
+    match arguments.iter().find_map(|argument| secret_in(&argument.to_string_lossy())) {
+        Some(id) => Err(Failure::usage(format!(
+            "an argument holds the secret of {id}: every user of this machine can read \
+             arguments, and your shell's history keeps them. Take the secret as leaked, \
+             run `patdeck regenerate {id}`, and pass secrets on standard input or with \
+             --secret-file"
+        ))),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Whose secret stands somewhere in `text`, by its own word.
+fn secret_in(text: &str) -> Option<TokenId> {
+    let mut parts = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    parts.find_map(|part| Some(Secret::parse(part.to_owned().into()).ok()?.id()))
 }

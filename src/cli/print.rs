@@ -29,13 +29,7 @@ impl Output {
 
     /// Prints a line of data, or several.
     pub fn line(&self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        // What needs no escape is not copied: it may be a secret.
-        for line in text.split('\n') {
-            out.write_all(escape(line).as_bytes())?;
-            out.write_all(b"\n")?;
-        }
-        Ok(())
+        write_lines(&mut io::stdout().lock(), text)
     }
 
     /// Prints rows under headings, each column as wide as its widest cell.
@@ -58,6 +52,16 @@ impl Output {
         }
         out.flush()
     }
+}
+
+/// Writes a line of data, or several.
+pub(super) fn write_lines(out: &mut impl Write, text: &str) -> io::Result<()> {
+    // What needs no escape is not copied: it may be a secret.
+    for line in text.split('\n') {
+        out.write_all(escape(line).as_bytes())?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
 }
 
 fn joined<const N: usize>(cells: [&str; N], widths: &[usize; N]) -> String {

@@ -21,6 +21,7 @@ pub mod scopes;
 pub mod transfer;
 pub mod trash;
 pub mod undo;
+mod uses;
 pub mod verify;
 
 pub use abreast::abreast;
@@ -33,7 +34,7 @@ pub use error::ServiceError;
 pub use pats::{Claim, Issued, NewPat, Renewal};
 pub use roll::Roll;
 pub use undo::{Change, Undo, Undone};
-pub use verify::Verdict;
+pub use verify::{Checks, Verdict};
 
 pub use crate::store::{
     ChainState, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught, settle,

@@ -2,94 +2,182 @@
 //! time; there is no cache to go stale. Nothing about a record is told before its digest
 //! matched.
 
-use std::time::Duration;
-
-use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
-use super::{Service, ServiceError};
+use super::{
+    Service, ServiceError,
+    uses::{Use, Uses, is_recent},
+};
 use crate::{
     domain::{
-        Decision, Denial, LastUse, Moment, Pat, Request, Secret, TokenId, Which, decide,
+        Decision, Denial, Digest, LastUse, Moment, Pat, Request, Secret, TokenId, Which, decide,
         decision::standing,
     },
-    store::{Rows, StoreError},
+    store::{Reads, Rows, StoreError},
 };
-
-/// Uses of one token nearer to each other than this are written once.
-const USE_INTERVAL: TimeDelta = TimeDelta::seconds(30);
-
-/// How long a use waits to be written. Somebody waits for the answer of the check, and the next
-/// use is as good.
-const USE_PATIENCE: Duration = Duration::from_millis(200);
 
 /// A decision and what came with it.
 #[derive(Debug)]
 pub struct Verdict<D = Decision> {
     /// The answer.
     pub decision: D,
-    /// Whose secret it is, as it was then; only when the secret matched.
+    /// Whose secret it is, as it was then, not always with its last uses; only when the secret
+    /// matched.
     pub token: Option<Pat>,
-    /// Why the use could not be written down; the decision stands all the same.
-    pub unrecorded: Option<StoreError>,
+}
+
+/// Checks that follow each other closely: each is as good as one alone, and costs less. Before
+/// waiting for anything [`Checks::let_go`] is to be called. The uses that are found are written by
+/// [`Checks::finish`], or when this is dropped.
+#[derive(Debug)]
+pub struct Checks<'s> {
+    service: &'s Service,
+    reads: Reads<'s>,
+    uses: Uses,
+}
+
+impl Checks<'_> {
+    /// Whether the bearer of `presented`, who calls from `from`, may do what `request` asks.
+    /// An error means that there is no answer: never read it as "allowed".
+    pub fn verify(
+        &mut self,
+        presented: Zeroizing<String>,
+        request: &Request,
+        from: Option<&str>,
+    ) -> Result<Verdict, ServiceError> {
+        let holder = match self.holder(presented)? {
+            Ok(holder) => holder,
+            Err(denial) => return Ok(Verdict { decision: Decision::Deny(denial), token: None }),
+        };
+        let decision = decide(&holder.pat, request, holder.at);
+        let asked = || request.as_scope().to_string();
+        self.note(&holder, asked, decision.is_allowed(), from);
+        Ok(Verdict { decision, token: Some(holder.pat) })
+    }
+
+    /// Whether the bearer of `presented` has a valid token at all, whatever it may do.
+    pub fn identify(
+        &mut self,
+        presented: Zeroizing<String>,
+        from: Option<&str>,
+    ) -> Result<Verdict<Result<(), Denial>>, ServiceError> {
+        let holder = match self.holder(presented)? {
+            Ok(holder) => holder,
+            Err(denial) => return Ok(Verdict { decision: Err(denial), token: None }),
+        };
+        let decision = standing(&holder.pat, holder.at);
+        self.note(&holder, || "identify".to_owned(), decision.is_ok(), from);
+        Ok(Verdict { decision, token: Some(holder.pat) })
+    }
+
+    /// Keeps nothing of the store until the next check.
+    pub fn let_go(&mut self) {
+        self.reads.let_go();
+    }
+
+    /// Writes down the uses that were found. An error says why some could not be written; the
+    /// decisions stand all the same.
+    pub fn finish(&mut self) -> Result<(), StoreError> {
+        self.let_go();
+        self.uses.finish(&self.service.store)
+    }
+
+    /// Whose secret `presented` is; else no more than that it is nobody's.
+    fn holder(
+        &mut self,
+        presented: Zeroizing<String>,
+    ) -> Result<Result<Holder, Denial>, ServiceError> {
+        let secret = match Secret::parse(presented) {
+            Ok(secret) => secret,
+            Err(error) => return Ok(Err(Denial::Malformed(error))),
+        };
+        let (id, digest) = (secret.id(), secret.digest());
+        drop(secret);
+        let (service, uses) = (self.service, &self.uses);
+        let holder = self.reads.read(|rows| {
+            let at = service.judged_at(rows)?;
+            let Some(mut pat) = rows.pat_without_uses(&id)? else {
+                return Ok(None);
+            };
+            let Some(by) = pat.secret_of(&digest, at) else {
+                return Ok(None);
+            };
+            let is_noted = uses.know(&digest, at);
+            if !is_noted {
+                rows.tell_uses(&mut pat)?;
+            }
+            Ok::<_, StoreError>(Some(Holder { pat, by, digest, at, is_noted }))
+        })?;
+        Ok(holder.ok_or(Denial::Unknown))
+    }
+
+    /// Sees to it that the use of a secret is written, unless there is one from just before.
+    fn note(
+        &mut self,
+        holder: &Holder,
+        asked: impl FnOnce() -> String,
+        allowed: bool,
+        from: Option<&str>,
+    ) {
+        let Holder { pat, by, digest, at, is_noted } = holder;
+        // Who wants nothing written wants no word about it with each check.
+        if *is_noted || self.service.is_read_only() {
+            return;
+        }
+        if is_recent(pat, *by, *at) {
+            let used = pat.used_by(*by).map_or(*at, |used| used.at);
+            self.uses.keep_in_mind(digest, used);
+            return;
+        }
+        let what = format!("{} {}", asked(), if allowed { "allowed" } else { "denied" });
+        let used = LastUse { at: *at, from: from.map(str::to_owned), what };
+        let one = Use { id: pat.id, by: *by, digest: *digest, used };
+        self.uses.add(&self.service.store, one);
+    }
+}
+
+impl Drop for Checks<'_> {
+    fn drop(&mut self) {
+        // Whoever wants to know calls it before.
+        let _ = self.finish();
+    }
+}
+
+/// Whose secret was presented.
+struct Holder {
+    pat: Pat,
+    /// Which of its secrets.
+    by: Which,
+    digest: Digest,
+    /// The instant to judge it by.
+    at: Moment,
+    /// Whether a use from just before is written.
+    is_noted: bool,
 }
 
 impl Service {
-    /// Whether the bearer of `presented`, who calls from `from`, may do what `request` asks.
-    /// An error means that there is no answer: never read it as "allowed".
+    /// Checks that follow each other closely.
+    pub fn checks(&self) -> Checks<'_> {
+        Checks { service: self, reads: self.store.reads(), uses: Uses::default() }
+    }
+
+    /// As [`Checks::verify`], alone. That a use could not be written is not told.
     pub fn verify(
         &self,
         presented: Zeroizing<String>,
         request: &Request,
         from: Option<&str>,
     ) -> Result<Verdict, ServiceError> {
-        let (pat, by, at) = match self.holder(presented)? {
-            Ok(holder) => holder,
-            Err(denial) => return Ok(Verdict::of_stranger(Decision::Deny(denial))),
-        };
-        let decision = decide(&pat, request, at);
-        let asked = request.as_scope().to_string();
-        let used = used(&asked, decision.is_allowed(), from, at);
-        let unrecorded = self.note_use(&pat, by, &used).err();
-        Ok(Verdict { decision, token: Some(pat), unrecorded })
+        self.checks().verify(presented, request, from)
     }
 
-    /// Whether the bearer of `presented` has a valid token at all, whatever it may do.
+    /// As [`Checks::identify`], alone. That a use could not be written is not told.
     pub fn identify(
         &self,
         presented: Zeroizing<String>,
         from: Option<&str>,
     ) -> Result<Verdict<Result<(), Denial>>, ServiceError> {
-        let (pat, by, at) = match self.holder(presented)? {
-            Ok(holder) => holder,
-            Err(denial) => return Ok(Verdict::of_stranger(Err(denial))),
-        };
-        let decision = standing(&pat, at);
-        let used = used("identify", decision.is_ok(), from, at);
-        let unrecorded = self.note_use(&pat, by, &used).err();
-        Ok(Verdict { decision, token: Some(pat), unrecorded })
-    }
-
-    /// The token whose secret `presented` is, which of its secrets, and the instant to judge it
-    /// by; else no more than that it is nobody's.
-    fn holder(
-        &self,
-        presented: Zeroizing<String>,
-    ) -> Result<Result<(Pat, Which, Moment), Denial>, ServiceError> {
-        let secret = match Secret::parse(presented) {
-            Ok(secret) => secret,
-            Err(error) => return Ok(Err(Denial::Malformed(error))),
-        };
-        let (found, at) = self
-            .store
-            .read(|rows| Ok::<_, StoreError>((rows.pat(&secret.id())?, self.judged_at(rows)?)))?;
-        let digest = secret.digest();
-        drop(secret);
-        let holder = found.and_then(|pat| {
-            let by = pat.secret_of(&digest, at)?;
-            Some((pat, by, at))
-        });
-        Ok(holder.ok_or(Denial::Unknown))
+        self.checks().identify(presented, from)
     }
 
     /// Whether the token itself may do what `request` asks, as an operator would try it: the
@@ -99,45 +187,5 @@ impl Service {
             let pat = Self::found(rows, id)?;
             Ok(decide(&pat, request, self.judged_at(rows)?))
         })
-    }
-
-    /// Writes down the use of `pat`, by that one of its secrets, unless there is one from just
-    /// before. Another check may have written it since `pat` was read, so the record is asked
-    /// again.
-    pub(super) fn note_use(&self, pat: &Pat, by: Which, used: &LastUse) -> Result<(), StoreError> {
-        // Who wants nothing written wants no word about it with each check.
-        if is_recent(pat, by, used.at) || self.is_read_only() {
-            return Ok(());
-        }
-        self.store.write_within(USE_PATIENCE, |rows| {
-            // It may have been deleted, too; a use must not outlive it.
-            if rows.pat(&pat.id)?.is_none_or(|pat| is_recent(&pat, by, used.at)) {
-                return Ok(());
-            }
-            match (by, &pat.retiring) {
-                (Which::Retiring, Some(old)) => {
-                    rows.put_retiring_use(&pat.id, old.digest, used)?;
-                }
-                _ => rows.put_use(&pat.id, used)?,
-            }
-            Ok(())
-        })
-    }
-}
-
-fn used(asked: &str, allowed: bool, from: Option<&str>, at: Moment) -> LastUse {
-    let what = format!("{asked} {}", if allowed { "allowed" } else { "denied" });
-    LastUse { at, from: from.map(str::to_owned), what }
-}
-
-/// Whether a use near `at` is written already. One far in the future was written by a clock
-/// that ran ahead, and is no reason to write none until then.
-fn is_recent(pat: &Pat, by: Which, at: Moment) -> bool {
-    pat.used_by(by).is_some_and(|used| (at - used.at).abs() < USE_INTERVAL)
-}
-
-impl<D> Verdict<D> {
-    fn of_stranger(decision: D) -> Self {
-        Self { decision, token: None, unrecorded: None }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::{
     fs::File,
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -16,6 +17,7 @@ use redb::{
 };
 
 use super::{
+    Opening,
     backup::keep_beside,
     caught::caught,
     commit::{Commit, Head},
@@ -30,8 +32,11 @@ use super::{
     tables::{self, Tables},
 };
 
-/// The default of redb is 1 GiB.
-const CACHE_BYTES: usize = 16 << 20;
+/// What a write keeps of the file in memory, whatever reads may.
+const WRITE_CACHE_BYTES: usize = 16 << 20;
+
+/// More than the head of a file takes.
+const HEAD_BYTES: usize = 512;
 
 /// The longest that a read waits, opening included: a check must answer within a second.
 const READING: Duration = Duration::from_millis(750);
@@ -41,20 +46,38 @@ const READING: Duration = Duration::from_millis(750);
 pub(super) struct Disk {
     pub(super) path: PathBuf,
     pub(super) reserve: Reserve,
-    /// Whether it may be read only.
-    pub(super) sealed: bool,
-    /// The longest that a write waits.
-    pub(super) patience: Duration,
+    pub(super) opening: Opening,
     kept: Mutex<Option<Arc<Handle>>>,
 }
 
-/// A read-only handle. It never holds a transaction.
+/// A read-only handle. By itself it holds no transaction.
 pub(super) struct Handle {
     db: ReadOnlyDatabase,
     id: FileId,
     head: Arc<Head>,
     /// The commit that was read last.
     commit: Mutex<Arc<Commit>>,
+    path: PathBuf,
+    /// The same file, to look at its head alone.
+    file: File,
+}
+
+/// A read that was begun.
+pub(super) struct Begun {
+    pub(super) reader: Reader,
+    handle: Arc<Handle>,
+}
+
+impl Begun {
+    /// Whether it reads the last commit of its file.
+    pub(super) fn is_last(&self) -> bool {
+        let seen = &self.reader.commit.head;
+        let mut bytes = [0; HEAD_BYTES];
+        let Some(head) = bytes.get_mut(..seen.len()).filter(|head| !head.is_empty()) else {
+            return false;
+        };
+        self.handle.file.read_exact_at(head, 0).is_ok() && head == seen
+    }
 }
 
 impl std::fmt::Debug for Handle {
@@ -64,10 +87,14 @@ impl std::fmt::Debug for Handle {
 }
 
 impl Disk {
-    pub(super) fn open(path: &Path, patience: Duration) -> Result<Self, StoreError> {
-        let disk = Self::at(file::place(path)?, false, patience);
+    pub(super) fn open(path: &Path, opening: Opening) -> Result<Self, StoreError> {
+        if opening.sealed && !path.exists() {
+            return Err(StoreError::Unready { path: path.to_owned(), why: "is not there" });
+        }
+        let path = file::place(path)?;
+        let disk = Self { reserve: Reserve::of(&path), path, opening, kept: Mutex::new(None) };
         match disk.handle() {
-            Err(StoreError::Gone { path }) if path == disk.path => {
+            Err(StoreError::Gone { path }) if path == disk.path && !opening.sealed => {
                 file::create(&disk.path, begin)?;
                 disk.reserve.take();
                 disk.handle()?;
@@ -77,22 +104,9 @@ impl Disk {
         Ok(disk)
     }
 
-    pub(super) fn open_sealed(path: &Path, patience: Duration) -> Result<Self, StoreError> {
-        if !path.exists() {
-            return Err(StoreError::Unready { path: path.to_owned(), why: "is not there" });
-        }
-        let disk = Self::at(file::place(path)?, true, patience);
-        disk.handle()?;
-        Ok(disk)
-    }
-
-    fn at(path: PathBuf, sealed: bool, patience: Duration) -> Self {
-        Self { reserve: Reserve::of(&path), path, sealed, patience, kept: Mutex::new(None) }
-    }
-
     /// Refuses, if nothing may be changed, what `why` would need.
     fn unsealed(&self, why: &'static str) -> Result<(), StoreError> {
-        if self.sealed {
+        if self.opening.sealed {
             return Err(StoreError::Unready { path: self.path.clone(), why });
         }
         Ok(())
@@ -101,14 +115,21 @@ impl Disk {
     /// A read of the last commit. A handle that fails is replaced once: it may be one that an
     /// I/O error made useless. To have waited in vain is no such failure.
     pub(super) fn reader(&self) -> Result<Reader, StoreError> {
-        let begun = self.handle().and_then(|handle| handle.reader(&self.path));
-        match begun {
-            Err(StoreError::Busy { .. }) | Ok(_) => begun,
-            Err(_) => {
-                self.forget();
-                self.handle()?.reader(&self.path)
-            }
+        Ok(self.begun()?.reader)
+    }
+
+    /// As [`Disk::reader`], with the handle that it reads through.
+    pub(super) fn begun(&self) -> Result<Begun, StoreError> {
+        let attempt = || {
+            let handle = self.handle()?;
+            Ok(Begun { reader: handle.reader()?, handle })
+        };
+        let begun = attempt();
+        if matches!(begun, Ok(_) | Err(StoreError::Busy { .. })) {
+            return begun;
         }
+        self.forget();
+        attempt()
     }
 
     /// The file for ourselves alone, as soon as nobody else has it.
@@ -145,22 +166,24 @@ impl Disk {
     }
 
     fn open_to_read(&self) -> Result<Handle, StoreError> {
-        let patience = self.patience.min(READING);
+        let patience = self.opening.patience.min(READING);
         let wait = Wait::new(patience);
         loop {
             let (file, id) = file::open(&self.path, false)?;
             let limit = Limit::Each(patience);
             let head = Arc::<Head>::default();
+            let beside = file.try_clone().map_err(|error| StoreError::at(&self.path, &error))?;
             let opened = caught(|| {
-                let (inner, head) = (Medium::new(file)?, Arc::clone(&head));
-                let path = self.path.clone();
-                builder().open_read_only_with_backend(Patient { inner, limit, path, id, head })
+                let (path, head) = (self.path.clone(), Arc::clone(&head));
+                let medium = Patient { inner: Medium::new(file)?, limit, path, id, head };
+                builder(self.opening.cache).open_read_only_with_backend(medium)
             })?;
             match opened {
                 Ok(db) => {
-                    let handle = Handle { db, id, head, commit: Mutex::default() };
-                    if handle.schema(&self.path)? == migrate::known(migrate::STEPS) {
-                        let tables = handle.reader(&self.path)?.tables;
+                    let (commit, path) = (Mutex::default(), self.path.clone());
+                    let handle = Handle { db, id, head, commit, path, file: beside };
+                    if handle.schema()? == migrate::known(migrate::STEPS) {
+                        let tables = handle.reader()?.tables;
                         caught(|| tables.all_there())?
                             .map_err(|error| no_table(&self.path, error))?;
                         return Ok(handle);
@@ -216,10 +239,10 @@ impl Disk {
 }
 
 impl Handle {
-    fn reader(&self, path: &Path) -> Result<Reader, StoreError> {
+    fn reader(&self) -> Result<Reader, StoreError> {
         caught(|| {
             let (transaction, head) = self.head.seen(|| self.db.begin_read());
-            let tables = Tables::open(transaction?).map_err(|error| no_table(path, error))?;
+            let tables = Tables::open(transaction?).map_err(|error| no_table(&self.path, error))?;
             let mut last = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
             if head.as_ref() == Some(&last.head) {
                 return Ok(Reader { tables, commit: Arc::clone(&last) });
@@ -236,12 +259,12 @@ impl Handle {
     }
 
     /// The schema alone, for the other tables may be those of another one.
-    fn schema(&self, path: &Path) -> Result<u32, StoreError> {
+    fn schema(&self) -> Result<u32, StoreError> {
         caught(|| {
             let transaction = self.db.begin_read()?;
-            let meta = tables::meta(transaction).map_err(|error| no_table(path, error))?;
+            let meta = tables::meta(transaction).map_err(|error| no_table(&self.path, error))?;
             let found = migrate::schema(&meta)?;
-            found.ok_or_else(|| StoreError::NotAStore { path: path.to_owned() })
+            found.ok_or_else(|| StoreError::NotAStore { path: self.path.clone() })
         })?
     }
 }
@@ -264,15 +287,15 @@ fn open_to_write(path: &Path, wait: &Wait) -> Result<(Database, FileId), StoreEr
     }
 }
 
-fn builder() -> Builder {
+fn builder(cache: usize) -> Builder {
     let mut builder = Database::builder();
-    builder.set_concurrency_mode(ConcurrencyMode::SingleWriter).set_cache_size(CACHE_BYTES);
+    builder.set_concurrency_mode(ConcurrencyMode::SingleWriter).set_cache_size(cache);
     builder
 }
 
 /// The database that `backend` holds, for writing; a new one if it is empty.
 pub(super) fn database(backend: impl StorageBackend) -> Result<Database, DatabaseError> {
-    builder().create_with_backend(backend)
+    builder(WRITE_CACHE_BYTES).create_with_backend(backend)
 }
 
 /// A durable transaction: two-phase, with what a quick repair needs.

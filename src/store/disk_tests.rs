@@ -59,7 +59,7 @@ fn a_migrated_store_leaves_the_file_as_it_was_beside_it() {
     let taken = folder.path().join("s.redb.schema-1");
     std::fs::write(&taken, "of before").unwrap();
     drop(store);
-    let disk = Disk::open(&path, Duration::from_secs(2)).unwrap();
+    let disk = Disk::open(&path, Opening::default()).unwrap();
     let wait = || Wait::new(Duration::from_secs(2));
     for _ in 0..2 {
         // The second time there is nothing to do, and nothing to keep.
@@ -101,7 +101,8 @@ fn an_exclusive_holder_such_as_another_tool_makes_readers_busy_not_hang() {
     let path = folder.path().join("s.redb");
     drop(Store::open(&path).unwrap());
     let other = Database::builder().open(&path).unwrap();
-    let busy = Store::open_with(&path, Duration::from_millis(20)).map(drop);
+    let opening = Opening { patience: Duration::from_millis(20), ..Opening::default() };
+    let busy = Store::open_with(&path, opening).map(drop);
     assert!(matches!(busy, Err(StoreError::Busy { .. })), "{busy:?}");
     drop(other);
     drop(Store::open(&path).unwrap());
@@ -136,7 +137,7 @@ fn a_lock_that_is_never_given_back_keeps_nobody_for_longer_than_promised() {
     let started = Instant::now();
     let write: Result<(), StoreError> = kept.write(|_| Ok(()));
     assert!(matches!(write, Err(StoreError::Busy { .. })));
-    assert!(started.elapsed() < Store::PATIENCE + slow, "{:?}", started.elapsed());
+    assert!(started.elapsed() < Opening::default().patience + slow, "{:?}", started.elapsed());
     held.close().unwrap();
     // All go on by themselves.
     assert_eq!(kept.read(Rows::token_count), Ok(0));

@@ -23,6 +23,7 @@ mod patient;
 #[cfg(test)]
 mod power_tests;
 mod probe;
+mod reads;
 mod record;
 mod reserve;
 mod rows;
@@ -32,9 +33,9 @@ mod settle;
 mod tables;
 mod writer;
 
-use std::{fs::File, path::Path, sync::Arc, time::Duration};
+use std::{fs::File, path::Path, time::Duration};
 
-use redb::{Database, ReadableDatabase as _, backends::InMemoryBackend};
+use redb::{Database, backends::InMemoryBackend};
 
 pub use backup::{Backup, new_file};
 pub use bulk::{Bulk, Sealed};
@@ -43,6 +44,7 @@ pub use error::{Damage, StoreError};
 pub use file::{Handed, is_at_hand, judge_handed};
 #[doc(hidden)]
 pub use probe::any_record;
+pub use reads::Reads;
 pub use rows::{ChainState, Changes, Found, Reached, Reader, Rows, Trashed};
 pub use settle::settle;
 pub use writer::Writer;
@@ -66,6 +68,32 @@ enum Place {
     Memory(Database),
 }
 
+/// How a store is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening {
+    /// Whether it is for reading alone: no byte changes and every write is refused, and so is a
+    /// store that would have to be made, repaired or migrated first.
+    pub sealed: bool,
+    /// How long a write waits for its turn. A read waits as long, but never a whole second.
+    pub patience: Duration,
+    /// Bytes of the file that are kept in memory at most.
+    pub cache: usize,
+}
+
+impl Opening {
+    /// The cache of one that is asked for tokens here and there for as long as it runs: of a
+    /// million tokens, 20,000 lie in 80 MB of the file.
+    pub const LARGE_CACHE: usize = 128 << 20;
+}
+
+impl Default for Opening {
+    /// For reading and writing, so that a command answers within two seconds; the cache is enough
+    /// to go through all tokens or to fetch one.
+    fn default() -> Self {
+        Self { sealed: false, patience: Duration::from_millis(1_750), cache: 16 << 20 }
+    }
+}
+
 /// Why a write came to nothing.
 enum Stopped<E> {
     /// The store could not.
@@ -83,30 +111,20 @@ impl<E> From<StoreError> for Stopped<E> {
 }
 
 impl Store {
-    /// How long a write waits for its turn, so that a command answers within two seconds. A read
-    /// waits for less than half of it.
-    pub const PATIENCE: Duration = Duration::from_millis(1_750);
-
     /// Opens the store at `path`; makes it (0600), and its folder (0700), when missing. Refuses
     /// what others could read or change, and whatever is no store, without touching it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::open_with(path, Self::PATIENCE)
+        Self::open_with(path, Opening::default())
     }
 
-    /// As [`Store::open`], with writes that wait `patience` for their turn.
-    pub fn open_with(path: &Path, patience: Duration) -> Result<Self, StoreError> {
-        Ok(Self { place: Place::Disk(Disk::open(path, patience)?) })
-    }
-
-    /// Opens the store at `path` for reading alone: no byte of it changes through this value, and
-    /// every write is refused. Refuses also what would have to be made, repaired or migrated first.
-    pub fn open_sealed(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { place: Place::Disk(Disk::open_sealed(path, Self::PATIENCE)?) })
+    /// As [`Store::open`], in this way.
+    pub fn open_with(path: &Path, opening: Opening) -> Result<Self, StoreError> {
+        Ok(Self { place: Place::Disk(Disk::open(path, opening)?) })
     }
 
     /// Whether every write is refused.
     pub fn is_sealed(&self) -> bool {
-        matches!(&self.place, Place::Disk(disk) if disk.sealed)
+        matches!(&self.place, Place::Disk(disk) if disk.opening.sealed)
     }
 
     /// An empty store that lives as long as this value.
@@ -142,20 +160,12 @@ impl Store {
         &self,
         work: impl FnOnce(&Reader) -> Result<T, E>,
     ) -> Result<T, E> {
-        let reader = match &self.place {
-            Place::Disk(disk) => disk.reader()?,
-            Place::Memory(db) => {
-                let transaction = db.begin_read().map_err(StoreError::from)?;
-                let tables = Tables::open(transaction).map_err(StoreError::from)?;
-                Reader { tables, commit: Arc::default() }
-            }
-        };
-        let done = work(&reader);
-        if let (true, Place::Disk(disk)) = (reader.tables.trouble.borrow().is_some(), &self.place) {
-            // An I/O error makes a handle useless for ever.
-            disk.forget();
-        }
-        done
+        self.reads().read(work)
+    }
+
+    /// Reads that follow each other closely.
+    pub fn reads(&self) -> Reads<'_> {
+        Reads::of(self)
     }
 
     /// Runs `work` in one transaction, alone among all processes: an `Ok` is on disk when this
@@ -167,8 +177,8 @@ impl Store {
         work: impl FnMut(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let patience = match &self.place {
-            Place::Disk(disk) => disk.patience,
-            Place::Memory(_) => Self::PATIENCE,
+            Place::Disk(disk) => disk.opening.patience,
+            Place::Memory(_) => Opening::default().patience,
         };
         self.write_within(patience, work)
     }

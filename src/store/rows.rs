@@ -126,13 +126,23 @@ impl<S: Source> Rows for S {}
 pub trait Rows: Source {
     /// The token with this id, with its last use.
     fn pat(&self, id: &TokenId) -> Result<Option<Pat>, StoreError> {
-        let tables = self.tables();
-        let key = id.as_bytes();
-        let mut found = tables.pats.get(key, |body| body.decode::<PatV1<'_>>()?.pat(key))?;
+        let mut found = self.pat_without_uses(id)?;
         if let Some(pat) = &mut found {
-            uses(tables, id)?.tell(pat);
+            self.tell_uses(pat)?;
         }
         Ok(found)
+    }
+
+    /// The token with this id, as if it had never been used.
+    fn pat_without_uses(&self, id: &TokenId) -> Result<Option<Pat>, StoreError> {
+        let key = id.as_bytes();
+        self.tables().pats.get(key, |body| body.decode::<PatV1<'_>>()?.pat(key))
+    }
+
+    /// Tells `pat` when it was used last.
+    fn tell_uses(&self, pat: &mut Pat) -> Result<(), StoreError> {
+        uses(self.tables(), &pat.id)?.tell(pat);
+        Ok(())
     }
 
     /// Who has this name, compared folded.

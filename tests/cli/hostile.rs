@@ -47,6 +47,8 @@ verify --scope @
 verify --scope channels:c:publish --domain @
 verify --from @
 verify --secret-file @
+verify --lines
+verify --lines --explain
 list --search @
 list --status @
 list --sort @
@@ -119,6 +121,8 @@ fn nothing_that_a_command_prints_moves_a_terminal() {
             .unwrap();
         // A use that tells where it came from, to be shown by what follows.
         run_hostile(&home, "verify --from @", hostile, false, secret.as_bytes());
+        let asked = [secret.as_bytes(), b" channels:", hostile, b":publish ", hostile].concat();
+        run_hostile(&home, "verify --lines --explain", hostile, false, &asked);
         for line in LINES.lines() {
             run_hostile(&home, line, hostile, false, hostile);
             run_hostile(&home, line, hostile, true, hostile);

@@ -18,6 +18,7 @@ mod help;
 #[expect(dead_code, reason = "shared with the tests in a pseudo-terminal")]
 mod home;
 mod hostile;
+mod lines;
 mod listing;
 mod prompts;
 mod read_only;

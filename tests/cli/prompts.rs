@@ -44,6 +44,15 @@ fn a_secret_is_typed_unseen() {
 }
 
 #[test]
+fn lines_of_secrets_are_not_typed() {
+    let home = Home::new();
+    let mut pty = asked(&home, &["verify", "--lines"]);
+    pty.wait_for("lines hold secrets, which a terminal would show: pipe them in");
+    assert_eq!(pty.wait_exit(), 2);
+    pty.assert_restored();
+}
+
+#[test]
 fn what_destroys_asks_for_the_name_or_the_count() {
     let home = Home::new();
     issue(&home, &["ci"]);

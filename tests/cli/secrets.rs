@@ -28,6 +28,7 @@ fn a_secret_is_printed_once_and_is_nowhere_afterwards() {
             &["verify", "--explain", "--scope", "users:u:read"][..],
             &["verify"],
             &["verify", "--json"],
+            &["verify", "--lines"],
         ] {
             let ended = fed(&home, words, secret);
             told.extend([ended.out, ended.err]);

@@ -12,6 +12,7 @@
 mod damage;
 mod growth;
 mod keeping;
+mod reads;
 mod refusals;
 mod sharing;
 mod space;

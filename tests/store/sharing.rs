@@ -5,7 +5,7 @@ use std::{sync::mpsc, thread, time::Duration};
 
 use patdeck::{
     domain::EventDraft,
-    store::{Rows, Store, StoreError, settle},
+    store::{Opening, Rows, Store, StoreError, settle},
 };
 
 use crate::{Place, add, at, draft, names, write};
@@ -25,7 +25,8 @@ fn a_commit_is_seen_by_all_others_at_once() {
 fn four_writers_at_once_lose_nothing() {
     let place = Place::new();
     // Enough for a busy machine: the deadline is tested elsewhere.
-    let open = || Store::open_with(&place.path(), Duration::from_secs(60)).unwrap();
+    let opening = Opening { patience: Duration::from_secs(60), ..Opening::default() };
+    let open = || Store::open_with(&place.path(), opening).unwrap();
     thread::scope(|scope| {
         for writer in 0..4 {
             let store = open();
@@ -92,7 +93,8 @@ fn two_who_make_the_store_at_once_share_one() {
 fn a_write_waits_for_its_turn_then_names_the_holder_while_reads_go_on() {
     let place = Place::new();
     let holding = place.store();
-    let waiting = Store::open_with(&place.path(), Duration::from_millis(50)).unwrap();
+    let opening = Opening { patience: Duration::from_millis(50), ..Opening::default() };
+    let waiting = Store::open_with(&place.path(), opening).unwrap();
     let (held, wait_held) = mpsc::channel();
     let (release, wait_release) = mpsc::channel::<()>();
     thread::scope(|scope| {

@@ -1,10 +1,18 @@
 //! The check: what it answers, what it tells to whom, and what it writes.
 
-use super::*;
-use crate::domain::{LastUse, Which};
+use super::{
+    super::uses::{Use, write},
+    *,
+};
+use crate::{
+    domain::{LastUse, Which},
+    store::Opening,
+};
 
-fn used(minute: i64) -> LastUse {
-    LastUse { at: at(minute), from: None, what: String::new() }
+/// A use of the present secret of `pat`.
+fn used(pat: &Pat) -> Use {
+    let used = LastUse { at: at(0), from: None, what: String::new() };
+    Use { id: pat.id, by: Which::Present, digest: pat.digest, used }
 }
 
 fn ask(world: &World, text: &str, request: &Request) -> Verdict {
@@ -120,7 +128,7 @@ fn a_check_that_read_before_another_ones_use_writes_no_second_one() {
     let read_before = world.get(&issued.pat.id).unwrap();
     world.works(&issued.secret);
     let generation = world.state().3;
-    world.note_use(&read_before, Which::Present, &used(0)).unwrap();
+    write(&world.store, &[used(&read_before)]).unwrap();
     assert_eq!(world.state().3, generation);
 }
 
@@ -180,7 +188,7 @@ fn a_use_does_not_outlive_its_token() {
     let issued = world.issue("ci");
     let read_before = world.get(&issued.pat.id).unwrap();
     world.delete(&issued.pat.id).unwrap();
-    world.idle(|s| Ok(s.note_use(&read_before, Which::Present, &used(0))?));
+    world.idle(|s| Ok(write(&s.store, &[used(&read_before)])?));
 }
 
 #[test]
@@ -189,15 +197,18 @@ fn a_use_that_cannot_be_written_leaves_the_decision() {
     let path = folder.path().join("s.redb");
     let writer = World::on(Store::open(&path).unwrap(), 1);
     let issued = writer.issue("ci");
-    let impatient = Store::open_with(&path, std::time::Duration::from_millis(20)).unwrap();
-    let reader = World::on(impatient, 2);
+    let patience = std::time::Duration::from_millis(20);
+    let opening = Opening { patience, ..Opening::default() };
+    let reader = World::on(Store::open_with(&path, opening).unwrap(), 2);
     let held = writer.store.write(|_| {
         // Somebody else is in the middle of a write: no other can be done now.
-        Ok::<_, StoreError>(ask(&reader, issued.secret.reveal(), &request(PUBLISH)))
+        let mut checks = reader.checks();
+        let verdict = checks.verify(presented(&issued.secret), &request(PUBLISH), None);
+        Ok::<_, StoreError>((verdict, checks.finish()))
     });
-    let verdict = held.unwrap();
-    assert!(verdict.decision.is_allowed());
-    assert!(matches!(verdict.unrecorded, Some(StoreError::Busy { .. })));
+    let (verdict, unrecorded) = held.unwrap();
+    assert!(verdict.unwrap().decision.is_allowed());
+    assert!(matches!(unrecorded, Err(StoreError::Busy { .. })));
     assert_eq!(reader.get(&issued.pat.id).unwrap().last_used, None);
 }
 
@@ -238,4 +249,79 @@ fn an_operators_trial_decides_as_the_check_does_and_is_no_use() {
     world.revoke(&id).unwrap();
     let tried = world.test(&id, &request(PUBLISH)).unwrap();
     assert_eq!(tried, world.check(&issued.secret));
+}
+
+/// The same answers as from a check alone, whatever happened since the one before.
+#[test]
+fn checks_in_a_row_see_what_others_did_between_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let other = World::on(Store::open(&path).unwrap(), 1);
+    let asked = World::on(Store::open(&path).unwrap(), 2);
+    let issued = other.issue("ci");
+    let mut checks = asked.checks();
+    let mut says = |secret: &Secret| {
+        let decision = checks.verify(presented(secret), &request(PUBLISH), None).unwrap().decision;
+        assert_eq!(decision, asked.check(secret), "the same as alone");
+        assert_eq!(checks.identify(presented(secret), None).unwrap().decision.is_ok(), {
+            asked.identify(presented(secret), None).unwrap().decision.is_ok()
+        });
+        decision
+    };
+    assert!(says(&issued.secret).is_allowed());
+    other.clear_scopes(&issued.pat.id).unwrap();
+    assert!(matches!(says(&issued.secret), Decision::Deny(Denial::NoScope(_))));
+    let renewed = other.regenerate(&issued.pat.id, renewal("30d", Overlap::None)).unwrap();
+    assert_eq!(says(&issued.secret), UNKNOWN);
+    assert!(matches!(says(&renewed.secret), Decision::Deny(Denial::NoScope(_))));
+    other.revoke(&issued.pat.id).unwrap();
+    assert!(matches!(says(&renewed.secret), Decision::Deny(Denial::Revoked(_))));
+    other.delete(&issued.pat.id).unwrap();
+    assert_eq!(says(&renewed.secret), UNKNOWN);
+}
+
+#[test]
+fn uses_of_checks_in_a_row_are_written_when_they_finish_each_once() {
+    let world = World::new();
+    let (a, b) = (world.issue("a"), world.issue("b"));
+    let used = |issued: &Issued| world.get(&issued.pat.id).unwrap().last_used.map(|used| used.at);
+    let mut checks = world.checks();
+    let ask = |checks: &mut Checks<'_>, second, issued: &Issued, what: &str| {
+        world.clock.set(at(0) + TimeDelta::seconds(second));
+        checks.verify(presented(&issued.secret), &request(what), None).unwrap();
+    };
+    ask(&mut checks, 1, &a, PUBLISH);
+    ask(&mut checks, 2, &b, PUBLISH);
+    ask(&mut checks, 3, &a, "users:*:read");
+    assert_eq!((used(&a), used(&b)), (None, None), "after the answers");
+    checks.finish().unwrap();
+    let second = |n| Some(at(0) + TimeDelta::seconds(n));
+    assert_eq!((used(&a), used(&b)), (second(1), second(2)));
+    let generation = world.state().3;
+    ask(&mut checks, 30, &a, PUBLISH);
+    checks.finish().unwrap();
+    assert_eq!(world.state().3, generation, "it is known to be written");
+    ask(&mut checks, 31, &a, PUBLISH);
+    drop(checks);
+    assert_eq!(used(&a), second(31), "nobody needs to ask for it");
+    // What others wrote is known as well, and for no longer than it is recent.
+    let mut others = world.checks();
+    ask(&mut others, 60, &a, PUBLISH);
+    ask(&mut others, 61, &a, PUBLISH);
+    others.finish().unwrap();
+    assert_eq!(used(&a), second(61));
+}
+
+#[test]
+fn a_burst_of_uses_does_not_wait_for_its_end() {
+    let world = World::new();
+    let issued: Vec<Issued> = (0..300).map(|n| world.issue(&format!("t{n}"))).collect();
+    let mut checks = world.checks();
+    for one in &issued {
+        checks.verify(presented(&one.secret), &request(PUBLISH), None).unwrap();
+    }
+    let written = || world.all().iter().filter(|pat| pat.last_used.is_some()).count();
+    assert_eq!(written(), 256);
+    checks.finish().unwrap();
+    assert_eq!(written(), 300);
 }
