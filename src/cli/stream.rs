@@ -11,11 +11,15 @@ use super::{exit::Failure, tokens::tell_left_out};
 use crate::{
     domain::{Moment, Pat, Query},
     json::write_line,
-    service::Service,
+    service::{Damage, Service},
 };
 
-/// Bytes of a token's line, more or less.
-const LINE: usize = 512;
+/// What is printed of a part of the store.
+#[derive(Default)]
+struct Part {
+    lines: Vec<u8>,
+    damaged: Vec<Damage>,
+}
 
 /// Prints the tokens that `query` shows and `keep` wants, each on a line, in the order of their
 /// ids; whether there was one. Each part is as it was when it was read.
@@ -29,18 +33,19 @@ pub(super) fn print(
     let (mut found, mut printed) = (false, Ok(()));
     // A list that stops in its middle must not look like a whole one.
     service.each_part(
-        |part| {
-            let mut lines = Vec::with_capacity(part.rows.len() * LINE);
-            let mut shown = part.rows.iter().filter(|pat| query.shows(pat, now) && keep(pat));
-            let written = shown.try_for_each(|pat| write_line(&mut lines, pat, now));
-            (written.map(|()| lines), part.damaged)
+        Part::default,
+        |part, pat| match pat {
+            Ok(pat) if query.shows(&pat, now) && keep(&pat) => {
+                // Memory takes whatever is written.
+                let _ = write_line(&mut part.lines, &pat, now);
+            }
+            Ok(_) => {}
+            Err(damage) => part.damaged.push(damage),
         },
-        |(lines, damaged)| {
+        |Part { lines, damaged }| {
             damaged.iter().for_each(tell_left_out);
-            printed = lines.and_then(|lines| {
-                found |= !lines.is_empty();
-                out.write_all(&lines)
-            });
+            found |= !lines.is_empty();
+            printed = out.write_all(&lines);
             if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         },
     )?;

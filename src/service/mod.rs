@@ -37,7 +37,7 @@ pub use undo::{Change, Undo, Undone};
 pub use verify::{Checks, Verdict};
 
 pub use crate::store::{
-    ChainState, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught, settle,
+    ChainState, Damage, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught, settle,
 };
 use crate::{
     domain::{

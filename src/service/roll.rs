@@ -7,14 +7,14 @@ use std::{cmp::Reverse, collections::HashSet, ops::ControlFlow};
 use super::{Position, Service, ServiceError, abreast::abreast, audit};
 use crate::{
     domain::{Action, Copied, Index, Moment, Orders, Pat, StatusFilter, TokenId},
-    store::{Changes, Damage, Found, Reached, Rows, StoreError},
+    store::{Changes, Damage, Reached, Rows, StoreError},
 };
 
 /// What gives a token a time of issue.
 const ISSUES: [Action; 3] = [Action::Created, Action::Regenerated, Action::Imported];
 /// Tokens that are read in one go: a few milliseconds.
 const PART: usize = 4_096;
-/// Tokens of a part that is worked on at once: so few that they are still in the core's cache.
+/// Tokens of a part that is worked on beside others: what is made of them stays in the core's cache.
 const STRETCH: usize = 512;
 /// Tokens whose order is worked out at once, and so whenever it is asked for.
 const AT_ONCE: usize = 2 * PART;
@@ -175,12 +175,13 @@ impl Service {
         Ok(())
     }
 
-    /// Reads every token, does `work` on several parts at once, and hands what it makes to `take`
-    /// in the order of ids, until that breaks. Nothing is held between two parts: each is as it
-    /// was when it was read.
+    /// Reads every token, several parts at once: each is begun by `begin`, given its tokens one by
+    /// one by `add`, damaged ones too, and handed to `take` in the order of ids, until that breaks.
+    /// Nothing is held between two parts: each is as it was when it was read.
     pub fn each_part<T: Send>(
         &self,
-        work: impl Fn(Found<Pat>) -> T + Sync,
+        begin: impl Fn() -> T + Sync,
+        add: impl Fn(&mut T, Result<Pat, Damage>) + Sync,
         mut take: impl FnMut(T) -> ControlFlow<()>,
     ) -> Result<(), ServiceError> {
         let (mut at, mut end) = (Some(None), Ok(()));
@@ -191,39 +192,26 @@ impl Service {
             at = to.as_ref().ok().and_then(|to| to.map(Some));
             Some((from, to))
         };
-        abreast(
-            next,
-            |(from, to)| to.and_then(|to| self.between(from, to)).map(&work),
-            |made| match made {
-                Ok(made) => take(made),
-                Err(error) => {
-                    end = Err(error);
-                    ControlFlow::Break(())
+        let work = |(from, to): (Option<Reached>, Result<Option<Reached>, StoreError>)| {
+            let (to, mut part) = (to?, begin());
+            // There may be more of them by now.
+            let visit = |reached, pat| {
+                if to.is_some_and(|to| reached > to) {
+                    return ControlFlow::Break(());
                 }
-            },
-        );
+                add(&mut part, pat);
+                ControlFlow::Continue(())
+            };
+            self.store.read(|rows| rows.each_pat(from, visit)).map(|()| part)
+        };
+        abreast(next, work, |made| match made {
+            Ok(made) => take(made),
+            Err(error) => {
+                end = Err(error);
+                ControlFlow::Break(())
+            }
+        });
         Ok(end?)
-    }
-
-    /// The tokens behind `from` up to `to`. There may be more of them by now.
-    fn between(
-        &self,
-        from: Option<Reached>,
-        to: Option<Reached>,
-    ) -> Result<Found<Pat>, StoreError> {
-        let (mut all, mut next) = self.store.read(|rows| rows.pats_after(from, STRETCH))?;
-        while let Some(after) = next.filter(|reached| to.is_none_or(|to| *reached < to)) {
-            let found;
-            (found, next) = self.store.read(|rows| rows.pats_after(Some(after), STRETCH))?;
-            all.rows.extend(found.rows);
-            all.damaged.extend(found.damaged);
-        }
-        if let Some(to) = to {
-            all.rows.retain(|pat| to.includes(&pat.id));
-            let includes = |key: &str| TokenId::parse(key).is_none_or(|id| to.includes(&id));
-            all.damaged.retain(|damage| includes(&damage.key));
-        }
-        Ok(all)
     }
 
     /// Up to `limit` tokens of these statuses, those that were issued last, newest first, as

@@ -8,8 +8,7 @@ use std::{
 };
 
 use super::{
-    agree,
-    chain::{self, go_on},
+    agree, chain,
     codec::{Body, decode},
     commit::Commit,
     error::{Damage, StoreError},
@@ -180,38 +179,51 @@ pub trait Rows: Source {
         after: Option<Reached>,
         limit: usize,
     ) -> Result<(Found<Pat>, Option<Reached>), StoreError> {
-        let tables = self.tables();
-        let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
         let mut found = Found { rows: Vec::with_capacity(limit), damaged: Vec::new() };
         let (mut count, mut last) = (0, None);
-        let range = (from.as_ref(), Bound::Unbounded);
-        tables.pats.scan(range, false, |key: &[u8; TokenId::LEN], row| {
-            let pat = |body: Body<'_>| body.decode::<PatV1<'_>>()?.pat(key);
-            found.take(row.and_then(|it| pat(it).ok_or_else(|| tables.pats.damage(&key))));
-            count += 1;
-            last = Some(*key);
-            go_on(count < limit)
-        })?;
-        let Some(last) = last else {
-            return Ok((found, None));
-        };
-        // Both tables are in the order of ids.
-        let mut pats = found.rows.iter_mut().peekable();
-        let range = (from.as_ref(), Bound::Included(&last));
-        tables.uses.scan(range, false, |key: &[u8; TokenId::LEN], row| {
-            while pats.next_if(|pat| pat.id.as_bytes() < key).is_some() {}
-            let uses = |body: Body<'_>| body.decode::<UsesV1<'_>>()?.uses();
-            match row.and_then(|it| uses(it).ok_or_else(|| tables.uses.damage(&key))) {
-                Ok(uses) => {
-                    if let Some(pat) = pats.next_if(|pat| pat.id.as_bytes() == key) {
-                        uses.tell(pat);
-                    }
+        self.each_pat(after, |reached, pat| {
+            if last != Some(reached) {
+                if count == limit {
+                    return ControlFlow::Break(());
                 }
-                Err(damage) => found.damaged.push(damage),
+                count += 1;
+                last = Some(reached);
             }
+            found.take(pat);
             ControlFlow::Continue(())
         })?;
-        Ok((found, (count >= limit).then_some(Reached(last))))
+        Ok((found, last.filter(|_| count == limit)))
+    }
+
+    /// Shows `visit` the tokens behind `after`, from the first on with `None`, in the order of
+    /// their ids, until it breaks. A damaged one is told in its place, and so is a token whose
+    /// uses are damaged, after itself.
+    fn each_pat(
+        &self,
+        after: Option<Reached>,
+        mut visit: impl FnMut(Reached, Result<Pat, Damage>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let Tables { pats, uses, .. } = self.tables();
+        let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
+        // Both tables are in the order of ids.
+        pats.beside(uses, from.as_ref(), |key, body, used| {
+            let pat = |body: Body<'_>| body.decode::<PatV1<'_>>()?.pat(key);
+            let mut pat = body.and_then(|body| pat(body).ok_or_else(|| pats.damage(&key)));
+            let used = used.map(|used| {
+                let told = |body: Body<'_>| body.decode::<UsesV1<'_>>()?.uses();
+                used.and_then(|body| told(body).ok_or_else(|| uses.damage(&key)))
+            });
+            let damaged = match (used, &mut pat) {
+                (Some(Ok(uses)), Ok(pat)) => {
+                    uses.tell(pat);
+                    None
+                }
+                (Some(Err(damage)), _) => Some(damage),
+                _ => None,
+            };
+            visit(Reached(*key), pat)?;
+            damaged.map_or(ControlFlow::Continue(()), |damage| visit(Reached(*key), Err(damage)))
+        })
     }
 
     /// The place `count` tokens behind `after`; `None` if there are not so many. Nothing is read

@@ -280,6 +280,12 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
         self.tried(|table| self.walk(table.iter()?, visit))
     }
 
+    /// What lies in the row at `key`, if its checksum is right.
+    fn opened<'b>(&self, key: &[u8], bytes: &'b [u8]) -> Result<Body<'b>, Damage> {
+        let damage = || Damage { table: self.name, key: shown(key) };
+        unseal(self.name, key, bytes).ok_or_else(damage)
+    }
+
     fn walk<'r>(
         &self,
         rows: impl Iterator<Item = Result<Row<'r, K>, redb::StorageError>>,
@@ -288,8 +294,7 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
         for row in rows {
             let (key, value) = row?;
             let key = key.value();
-            let body = unseal(self.name, K::as_bytes(&key).as_ref(), value.value());
-            let body = body.ok_or_else(|| self.damage(&key));
+            let body = self.opened(K::as_bytes(&key).as_ref(), value.value());
             if visit(key, body).is_break() {
                 break;
             }
@@ -319,6 +324,40 @@ impl<A: Access> Shelf<u64, A> {
 }
 
 impl<A: Access> Shelf<IdKey, A> {
+    /// Shows `visit` the rows behind `from` in the order of their keys, each with the row that
+    /// `other` has for the same key, until it breaks.
+    pub(super) fn beside(
+        &self,
+        other: &Self,
+        from: Bound<&[u8; TokenId::LEN]>,
+        mut visit: impl FnMut(
+            &[u8; TokenId::LEN],
+            Result<Body<'_>, Damage>,
+            Option<Result<Body<'_>, Damage>>,
+        ) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let range = (from, Bound::Unbounded);
+        self.tried(|table| {
+            Ok(other.tried(|others| {
+                let mut others = others.range::<&[u8; TokenId::LEN]>(range)?;
+                let mut next = others.next().transpose()?;
+                for row in table.range::<&[u8; TokenId::LEN]>(range)? {
+                    let (key, value) = row?;
+                    let key = key.value();
+                    while next.as_ref().is_some_and(|(other, _)| other.value() < key) {
+                        next = others.next().transpose()?;
+                    }
+                    let same = next.as_ref().filter(|(other, _)| other.value() == key);
+                    let same = same.map(|(_, value)| other.opened(key, value.value()));
+                    if visit(key, self.opened(key, value.value()), same).is_break() {
+                        break;
+                    }
+                }
+                Ok(())
+            }))
+        })?
+    }
+
     /// The key `count` rows behind `from`, without a look at any row.
     pub(super) fn key_after(
         &self,
