@@ -1,6 +1,7 @@
 //! Taking tokens in, all of them or none: one transaction for any number, though memory holds a
-//! few parts of them and twenty bytes for each. The lines are read once to find whatever is wrong
-//! with them, and once more in the transaction, by threads beside the one that writes.
+//! few parts of them and twenty bytes for each. The lines are read once, to find whatever is wrong
+//! with them; what they say waits in a spool for the transaction, which threads beside the one
+//! that writes prepare.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -11,9 +12,10 @@ use std::{
 };
 
 use super::{
-    Service, ServiceError,
+    Position, Service, ServiceError, audit,
     pats::until,
     plan::Plan,
+    spool::{Spool, Spooled},
     transfer::{
         Clash, Coming, Fate, Fates, Fault, Faults, ImportError, Incoming, OnConflict, Outcome, Part,
     },
@@ -29,6 +31,9 @@ pub struct Import<'a, C> {
     service: &'a Service,
     coming: &'a C,
     plan: Plan,
+    spool: Spool,
+    /// Beside which state of the store it was looked at.
+    seen: Position,
 }
 
 /// What one part says, by itself and beside the store.
@@ -39,6 +44,8 @@ struct Looked {
     is_read: bool,
     faults: Vec<Fault>,
     refused: Vec<Fault>,
+    /// For the spool.
+    part: Vec<u8>,
 }
 
 /// What one part comes to, ready to be written.
@@ -52,8 +59,36 @@ struct Made {
     ousted: Vec<TokenId>,
     /// Tokens that come in, with their events.
     ids: Vec<TokenId>,
-    sealed: Vec<Sealed>,
     events: Vec<EventDraft>,
+    /// The part, and where in it the tokens are that come in.
+    part: Vec<u8>,
+    places: Vec<usize>,
+}
+
+/// How a part is looked at on its way into the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// To say what would happen.
+    Ahead,
+    /// The store has changed since the lines were read.
+    Again,
+    /// The store is as it was then: what was new is new.
+    Unchanged,
+}
+
+impl Made {
+    /// Takes in a token that stands at `place` in the part.
+    fn take(&mut self, pat: &Pat, place: usize, event: EventDraft) {
+        self.ids.push(pat.id);
+        self.places.push(place);
+        self.events.push(event);
+    }
+
+    /// What of the part is to be put.
+    fn coming(&self) -> Result<Vec<Sealed<'_>>, StoreError> {
+        let each = self.places.iter().map(|place| Spooled::at(&self.part, *place));
+        each.map(|one| Ok(one?.sealed)).collect()
+    }
 }
 
 impl Service {
@@ -70,18 +105,22 @@ impl Service {
         let (mut ids, mut names) = (Vec::new(), Vec::new());
         let (mut faults, mut refused) = (Faults::default(), Faults::default());
         let (mut are_read, mut failed) = (true, None);
+        let (seen, mut spool) = (self.position()?, Spool::default());
+        let mut take = |looked: Looked| {
+            done.fetch_add(u64::try_from(looked.ids.len()).unwrap_or(0), Ordering::Relaxed);
+            ids.extend(looked.ids);
+            names.extend(looked.names);
+            are_read &= looked.is_read;
+            faults.extend(looked.faults);
+            refused.extend(looked.refused);
+            // Of an import that will be refused nothing needs to be kept.
+            let is_good = faults.is_empty() && refused.is_empty();
+            if is_good { spool.add(&self.store, &looked.part) } else { Ok(()) }
+        };
         coming.each(
             |part| self.looked(part, &plan, &hash),
-            |looked| match looked {
-                Ok(looked) => {
-                    done.fetch_add(u64::try_from(looked.ids.len()).unwrap_or(0), Ordering::Relaxed);
-                    ids.extend(looked.ids);
-                    names.extend(looked.names);
-                    are_read &= looked.is_read;
-                    faults.extend(looked.faults);
-                    refused.extend(looked.refused);
-                    ControlFlow::Continue(())
-                }
+            |looked| match looked.and_then(&mut take) {
+                Ok(()) => ControlFlow::Continue(()),
                 Err(error) => {
                     failed = Some(error);
                     ControlFlow::Break(())
@@ -98,10 +137,10 @@ impl Service {
         if !ids_twice.is_empty() || !names_twice.is_empty() {
             said_twice(coming, &ids_twice, &names_twice, &hash, &mut faults)?;
         }
-        match [faults, refused].into_iter().find(|faults| !faults.is_empty()) {
-            Some(faults) => Err(ImportError::Faults(faults)),
-            None => Ok(Import { service: self, coming, plan: Plan::new(on_conflict, ids) }),
+        if let Some(faults) = [faults, refused].into_iter().find(|faults| !faults.is_empty()) {
+            return Err(ImportError::Faults(faults));
         }
+        Ok(Import { service: self, coming, plan: Plan::new(on_conflict, ids), spool, seen })
     }
 
     fn looked(&self, part: Part, plan: &Plan, hash: &RandomState) -> Result<Looked, StoreError> {
@@ -111,6 +150,7 @@ impl Service {
             is_read: part.faults.is_empty(),
             faults: part.faults,
             refused: Vec::new(),
+            part: Vec::new(),
         };
         for Incoming { line, pat } in &part.incoming {
             for error in pat.scopes.iter().filter_map(|it| self.policy.catalogue.check(it).err()) {
@@ -118,16 +158,16 @@ impl Service {
                 looked.faults.push(Fault { line: *line, field: "scopes".to_owned(), why });
             }
         }
-        if plan.may_refuse() {
-            self.store.read(|rows| {
-                let at = self.judged_at(rows)?;
-                for one in &part.incoming {
-                    looked.refused.extend(plan.fate(rows, at, one)?.1);
-                }
-                Ok::<_, StoreError>(())
-            })?;
-        }
-        Ok(looked)
+        self.store.read(|rows| {
+            let at = self.judged_at(rows)?;
+            for one in &part.incoming {
+                let (fate, refused) = plan.fate(rows, at, one)?;
+                looked.refused.extend(refused);
+                let is_new = fate == Fate::NEW;
+                Spooled::write(&mut looked.part, one.line, is_new, &one.pat)?;
+            }
+            Ok::<_, StoreError>(looked)
+        })
     }
 }
 
@@ -177,7 +217,7 @@ impl<C: Coming> Import<'_, C> {
     pub fn foresee(&self) -> Result<Fates, ImportError> {
         let at = self.service.now()?;
         let (mut fates, mut refused) = (Fates::default(), Faults::default());
-        self.each_made(at, false, |made| {
+        self.each_made(at, Look::Ahead, |made| {
             made.fates.into_iter().for_each(|fate| fates.add(fate));
             refused.extend(made.refused);
             Ok(())
@@ -193,8 +233,11 @@ impl<C: Coming> Import<'_, C> {
             done.store(0, Ordering::Relaxed);
             let at = self.service.judged_at(rows)?;
             let (mut fates, mut refused) = (Fates::default(), Faults::default());
+            // Nobody else writes from here on.
+            let now = audit::position(rows, rows.newest_event()?.as_ref())?;
+            let look = if now == self.seen { Look::Unchanged } else { Look::Again };
             let (mut bulk, mut when) = (Bulk::new(rows), None);
-            self.each_made(at, true, |mut made| {
+            self.each_made(at, look, |mut made| {
                 let count = u64::try_from(made.fates.len()).unwrap_or(0);
                 made.fates.drain(..).for_each(|fate| fates.add(fate));
                 refused.extend(made.refused.drain(..));
@@ -216,50 +259,54 @@ impl<C: Coming> Import<'_, C> {
     fn each_made(
         &self,
         at: Moment,
-        sealed: bool,
+        look: Look,
         mut take: impl FnMut(Made) -> Result<(), ImportError>,
     ) -> Result<(), ImportError> {
-        let mut failed = None;
-        self.coming.each(
-            |part| self.made(&part, at, sealed),
-            |made| match made.and_then(&mut take) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    failed = Some(error);
-                    ControlFlow::Break(())
-                }
+        let mut done = Ok(());
+        self.spool.each(
+            |part| part.and_then(|part| self.made(part, at, look)),
+            |made| {
+                done = made.map_err(ImportError::from).and_then(&mut take);
+                if done.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             },
-        )?;
-        failed.map_or(Ok(()), Err)
+        );
+        done
     }
 
-    fn made(&self, part: &Part, at: Moment, sealed: bool) -> Result<Made, ImportError> {
-        if !part.faults.is_empty() {
-            return Err(io::Error::other("it changed meanwhile").into());
-        }
+    fn made(&self, bytes: Vec<u8>, at: Moment, look: Look) -> Result<Made, StoreError> {
         let mut made = Made::default();
         self.service.store.read(|rows| {
-            for one in &part.incoming {
-                let (fate, refused) = self.plan.fate(rows, at, one)?;
+            let mut rest = bytes.as_slice();
+            loop {
+                let place = bytes.len() - rest.len();
+                let Some(one) = Spooled::next(&mut rest)? else { break };
+                if look == Look::Unchanged && one.is_new {
+                    let pat = one.pat()?;
+                    made.take(&pat, place, self.event(&pat, None, at));
+                    made.fates.push(Fate::NEW);
+                    continue;
+                }
+                let incoming = Incoming { line: one.line, pat: one.pat()? };
+                let (fate, refused) = self.plan.fate(rows, at, &incoming)?;
                 made.refused.extend(refused);
-                if sealed && matches!(fate.outcome, Outcome::New | Outcome::Replaced) {
+                let comes = matches!(fate.outcome, Outcome::New | Outcome::Replaced);
+                if look != Look::Ahead && comes {
                     let mut was = None;
                     if fate.outcome == Outcome::Replaced {
-                        made.replaced.push(one.pat.id);
-                        was = rows.pat(&one.pat.id).ok().flatten();
+                        made.replaced.push(incoming.pat.id);
+                        was = rows.pat(&incoming.pat.id).ok().flatten();
                     }
                     made.ousted.extend(fate.clashes.iter().filter_map(|clash| match clash {
                         Clash::NameTaken(by) => Some(*by),
                         _ => None,
                     }));
-                    made.ids.push(one.pat.id);
-                    made.sealed.push(Sealed::new(&one.pat)?);
-                    made.events.push(self.event(&one.pat, was.as_ref(), at));
+                    made.take(&incoming.pat, place, self.event(&incoming.pat, was.as_ref(), at));
                 }
                 made.fates.push(fate);
             }
             Ok::<_, StoreError>(())
         })?;
+        made.part = bytes;
         Ok(made)
     }
 
@@ -276,7 +323,7 @@ impl<C: Coming> Import<'_, C> {
     fn write(
         &self,
         bulk: &mut Bulk<'_, '_>,
-        made: Made,
+        mut made: Made,
         at: Moment,
         when: &mut Option<Moment>,
     ) -> Result<(), ServiceError> {
@@ -297,6 +344,7 @@ impl<C: Coming> Import<'_, C> {
                 rows.remove_trash(id)?;
             }
         }
-        Ok(bulk.put(made.sealed, made.events)?)
+        let events = std::mem::take(&mut made.events);
+        Ok(bulk.put(&made.coming()?, events)?)
     }
 }

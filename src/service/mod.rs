@@ -18,6 +18,7 @@ pub mod pats;
 mod plan;
 pub mod roll;
 pub mod scopes;
+mod spool;
 pub mod transfer;
 pub mod trash;
 pub mod undo;

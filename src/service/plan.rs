@@ -42,11 +42,6 @@ impl Plan {
         Ok((fate, refused))
     }
 
-    /// Whether it may refuse a token at all.
-    pub(super) fn may_refuse(&self) -> bool {
-        !matches!(self.on_conflict, OnConflict::Skip | OnConflict::Replace { revive: true })
-    }
-
     fn outcome(&self, clashes: &[Clash]) -> Outcome {
         match self.on_conflict {
             _ if clashes.is_empty() => Outcome::New,

@@ -197,6 +197,11 @@ pub struct Fate {
     pub clashes: Vec<Clash>,
 }
 
+impl Fate {
+    /// That of a token of which nothing is here.
+    pub(super) const NEW: Self = Self { outcome: Outcome::New, clashes: Vec::new() };
+}
+
 /// What happens to each of the tokens that come in, in their order: a byte for each, and what
 /// stood in the way of some.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

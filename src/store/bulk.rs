@@ -8,7 +8,7 @@ use redb::{CursorError, Key, ReadableTable as _};
 
 use super::{
     chain,
-    codec::{Record, seal},
+    codec::{Record, seal, seal_behind, unseal},
     error::StoreError,
     record::{PatV1, RefV1, Uses, UsesV1},
     tables::{NAMES, PATS, Shelf, USES, Writing, noted},
@@ -24,31 +24,77 @@ const RUN: usize = 8;
 
 type Id = [u8; TokenId::LEN];
 
-/// A token with all that is kept of it, sealed for its places in the tables.
-#[derive(Debug)]
-pub struct Sealed {
-    id: Id,
-    pat: Vec<u8>,
-    uses: Option<Vec<u8>>,
-    name: Vec<u8>,
-    named: Vec<u8>,
+/// A token with all that is kept of it, sealed for its places in the tables: bytes that lie beside
+/// those of other tokens until they are put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sealed<'a> {
+    id: &'a Id,
+    pat: &'a [u8],
+    /// Empty if it was never used.
+    uses: &'a [u8],
+    name: &'a [u8],
+    named: &'a [u8],
 }
 
-impl Sealed {
-    /// Seals a token, outside of any transaction.
-    pub fn new(pat: &Pat) -> Result<Self, StoreError> {
-        let id = *pat.id.as_bytes();
-        let name = pat.name.folded().into_bytes();
-        let too_large = |table| move || StoreError::TooLarge { table };
-        let uses = Uses::of(pat);
-        let uses = (uses != Uses::default()).then(|| seal(USES, &id, &UsesV1::from(&uses)));
-        Ok(Self {
-            pat: seal(PATS, &id, &PatV1::from(pat)).ok_or_else(too_large(PATS))?,
-            uses: uses.map(|uses| uses.ok_or_else(too_large(USES))).transpose()?,
-            named: seal(NAMES, &name, &RefV1(id)).ok_or_else(too_large(NAMES))?,
-            name,
-            id,
-        })
+impl<'a> Sealed<'a> {
+    /// Seals `pat` behind what is in `to`, outside of any transaction.
+    pub fn write(pat: &Pat, to: &mut Vec<u8>) -> Result<(), StoreError> {
+        let id = pat.id.as_bytes();
+        let (name, uses) = (pat.name.folded(), Uses::of(pat));
+        to.extend_from_slice(id);
+        measured(to, PATS, |to| seal_behind(to, PATS, id, &PatV1::from(pat)))?;
+        measured(to, USES, |to| {
+            let is_used = uses != Uses::default();
+            if is_used { seal_behind(to, USES, id, &UsesV1::from(&uses)) } else { Some(()) }
+        })?;
+        measured(to, NAMES, |to| {
+            to.extend_from_slice(name.as_bytes());
+            Some(())
+        })?;
+        measured(to, NAMES, |to| seal_behind(to, NAMES, name.as_bytes(), &RefV1(*id)))
+    }
+
+    /// What [`Sealed::write`] wrote at the start of `from`, which goes on behind it; `None` if
+    /// nothing of the kind stands there.
+    pub fn read(from: &mut &'a [u8]) -> Option<Self> {
+        let (id, rest) = from.split_first_chunk()?;
+        *from = rest;
+        let mut next = || {
+            let (length, rest) = from.split_first_chunk()?;
+            let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+            let (bytes, rest) = rest.split_at_checked(length)?;
+            *from = rest;
+            Some(bytes)
+        };
+        Some(Self { id, pat: next()?, uses: next()?, name: next()?, named: next()? })
+    }
+
+    /// The token, if it is whole.
+    pub fn pat(&self) -> Option<Pat> {
+        let mut pat = unseal(PATS, self.id, self.pat)?.decode::<PatV1<'_>>()?.pat(self.id)?;
+        if !self.uses.is_empty() {
+            unseal(USES, self.id, self.uses)?.decode::<UsesV1<'_>>()?.uses()?.tell(&mut pat);
+        }
+        Some(pat)
+    }
+}
+
+/// Writes what `write` does with its length before it.
+fn measured(
+    to: &mut Vec<u8>,
+    table: &'static str,
+    write: impl FnOnce(&mut Vec<u8>) -> Option<()>,
+) -> Result<(), StoreError> {
+    let start = to.len();
+    to.extend_from_slice(&[0; 4]);
+    let written = write(to).and_then(|()| u32::try_from(to.len() - start - 4).ok());
+    let place = to.get_mut(start..).and_then(<[u8]>::first_chunk_mut);
+    match (written, place) {
+        (Some(length), Some(place)) => {
+            *place = length.to_le_bytes();
+            Ok(())
+        }
+        _ => Err(StoreError::TooLarge { table }),
     }
 }
 
@@ -56,13 +102,15 @@ impl Sealed {
 #[derive(Debug)]
 pub struct Bulk<'w, 't> {
     rows: &'w mut Writer<'t>,
-    names: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Names and what is to stand at them, side by side, and where each of them ends.
+    names: Vec<u8>,
+    ends: Vec<(usize, usize)>,
 }
 
 impl<'w, 't> Bulk<'w, 't> {
     /// Takes tokens in through `rows`.
     pub fn new(rows: &'w mut Writer<'t>) -> Self {
-        Self { rows, names: Vec::new() }
+        Self { rows, names: Vec::new(), ends: Vec::new() }
     }
 
     /// The writer, for what is not new.
@@ -72,24 +120,41 @@ impl<'w, 't> Bulk<'w, 't> {
 
     /// Puts tokens that are not there, and an event for each. A name that another token has
     /// leads to the new one from now on: who calls this has removed the other, or will.
-    pub fn put(&mut self, coming: Vec<Sealed>, events: Vec<EventDraft>) -> Result<(), StoreError> {
-        let (mut pats, mut uses) = (Vec::new(), Vec::new());
+    pub fn put(
+        &mut self,
+        coming: &[Sealed<'_>],
+        events: Vec<EventDraft>,
+    ) -> Result<(), StoreError> {
         for it in coming {
-            self.rows.note(it.id);
-            uses.extend(it.uses.map(|row| (it.id, row)));
-            pats.push((it.id, it.pat));
-            self.names.push((it.name, it.named));
+            self.rows.note(*it.id);
+            self.keep_name(it.name, it.named);
         }
         let tables = &mut self.rows.tables;
-        tables.pats.put_many(pats, |id| id)?;
-        tables.uses.put_many(uses, |id| id)?;
+        tables.pats.put_many(coming.iter().map(|it| (it.id, it.pat)).collect(), |id| id)?;
+        let used = coming.iter().filter(|it| !it.uses.is_empty());
+        tables.uses.put_many(used.map(|it| (it.id, it.uses)).collect(), |id| id)?;
         chain::append_many(tables, events)?;
-        if self.names.len() >= NAMES_AT_ONCE { self.put_names() } else { Ok(()) }
+        if self.ends.len() >= NAMES_AT_ONCE { self.put_names() } else { Ok(()) }
+    }
+
+    fn keep_name(&mut self, name: &[u8], named: &[u8]) {
+        self.names.extend_from_slice(name);
+        let middle = self.names.len();
+        self.names.extend_from_slice(named);
+        self.ends.push((middle, self.names.len()));
     }
 
     fn put_names(&mut self) -> Result<(), StoreError> {
-        let names = std::mem::take(&mut self.names);
-        self.rows.tables.names.put_many(names, |name| name.as_slice())
+        let mut start = 0;
+        let each = self.ends.iter().filter_map(|(middle, end)| {
+            let row = (self.names.get(start..*middle)?, self.names.get(*middle..*end)?);
+            start = *end;
+            Some(row)
+        });
+        self.rows.tables.names.put_many(each.collect(), |name| name)?;
+        self.names.clear();
+        self.ends.clear();
+        Ok(())
     }
 
     /// Puts what is left.
@@ -116,7 +181,7 @@ impl<K: Key + 'static> Shelf<K, Writing<'_>> {
     /// Puts sealed rows, whatever their order.
     pub(super) fn put_many<O: Ord>(
         &mut self,
-        mut rows: Vec<(O, Vec<u8>)>,
+        mut rows: Vec<(O, impl AsRef<[u8]>)>,
         key: impl for<'a> Fn(&'a O) -> K::SelfType<'a>,
     ) -> Result<(), StoreError> {
         rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
@@ -128,12 +193,12 @@ impl<K: Key + 'static> Shelf<K, Writing<'_>> {
                 let (now, later) = rest.split_at(run.clamp(RUN.min(rest.len()), rest.len()));
                 if run < RUN {
                     for (place, row) in now {
-                        self.slot.insert(key(place), row.as_slice())?;
+                        self.slot.insert(key(place), row.as_ref())?;
                     }
                 } else {
                     let mut gap = self.slot.lower_bound_mut(Bound::Included(key(first)))?;
                     for (place, row) in now {
-                        gap.insert_before(key(place), row.as_slice()).map_err(misplaced)?;
+                        gap.insert_before(key(place), row.as_ref()).map_err(misplaced)?;
                     }
                     gap.close()?;
                 }
@@ -146,7 +211,7 @@ impl<K: Key + 'static> Shelf<K, Writing<'_>> {
     /// How many of the sorted `rows` come before whatever is there.
     fn run<O>(
         &self,
-        rows: &[(O, Vec<u8>)],
+        rows: &[(O, impl AsRef<[u8]>)],
         key: impl for<'a> Fn(&'a O) -> K::SelfType<'a>,
     ) -> Result<usize, StoreError> {
         let Some((first, _)) = rows.first() else { return Ok(0) };

@@ -42,9 +42,12 @@ fn one_by_one(rows: &mut Writer<'_>, numbers: &[usize]) -> Result<(), StoreError
 fn at_once(rows: &mut Writer<'_>, numbers: &[usize], part: usize) -> Result<(), StoreError> {
     let mut bulk = Bulk::new(rows);
     for part in numbers.chunks(part) {
-        let sealed = part.iter().map(|number| Sealed::new(&token(*number)));
+        let mut bytes = Vec::new();
+        part.iter().try_for_each(|number| Sealed::write(&token(*number), &mut bytes))?;
+        let mut rest = bytes.as_slice();
+        let sealed: Option<Vec<_>> = part.iter().map(|_| Sealed::read(&mut rest)).collect();
         let events = part.iter().map(|number| told(*number, Action::Imported));
-        bulk.put(sealed.collect::<Result<_, _>>()?, events.collect())?;
+        bulk.put(&sealed.unwrap(), events.collect())?;
     }
     bulk.finish()
 }
@@ -98,9 +101,9 @@ fn names_are_put_whenever_there_are_many() {
             for number in &numbers {
                 let name = format!("{number:08}").into_bytes();
                 let named = seal(NAMES, &name, &RefV1(*id(*number).as_bytes())).unwrap();
-                bulk.names.push((name, named));
+                bulk.keep_name(&name, &named);
             }
-            bulk.put(Vec::new(), Vec::new())?;
+            bulk.put(&[], Vec::new())?;
             assert!(bulk.names.is_empty());
             bulk.finish()
         })

@@ -63,11 +63,23 @@ pub(super) fn decode<R: Record + for<'a> BorrowDecode<'a, ()>>(body: Body<'_>) -
 /// The bytes of `record` for this place; `None` if they would be too many.
 pub(super) fn seal<R: Record>(table: &str, key: &[u8], record: &R) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    seal_behind(&mut bytes, table, key, record)?;
+    Some(bytes)
+}
+
+/// As [`seal`], behind what is in `bytes`.
+pub(super) fn seal_behind<R: Record>(
+    bytes: &mut Vec<u8>,
+    table: &str,
+    key: &[u8],
+    record: &R,
+) -> Option<()> {
+    let start = bytes.len();
     bytes.push(R::VERSION);
-    bincode::encode_into_std_write(record, &mut bytes, FORMAT).ok()?;
-    let sum = checksum(table, key, &bytes);
+    bincode::encode_into_std_write(record, &mut *bytes, FORMAT).ok()?;
+    let sum = checksum(table, key, bytes.get(start..)?);
     bytes.extend_from_slice(&sum);
-    (bytes.len() <= MAX_BYTES).then_some(bytes)
+    (bytes.len() - start <= MAX_BYTES).then_some(())
 }
 
 /// What stands at this place; `None` if the bytes are not exactly what was sealed for it.
