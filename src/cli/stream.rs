@@ -5,6 +5,7 @@
 use std::{
     io::{self, Write as _},
     ops::ControlFlow,
+    sync::{Mutex, PoisonError},
 };
 
 use super::{exit::Failure, tokens::tell_left_out};
@@ -14,8 +15,10 @@ use crate::{
     service::{Damage, Service},
 };
 
+/// Bytes that most parts of the store come to.
+const ROOM: usize = 1 << 18;
+
 /// What is printed of a part of the store.
-#[derive(Default)]
 struct Part {
     lines: Vec<u8>,
     damaged: Vec<Damage>,
@@ -31,9 +34,16 @@ pub(super) fn print(
 ) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
     let (mut found, mut printed) = (false, Ok(()));
+    // Memory that was given back would have to be cleared for the next part.
+    let spare = Mutex::<Vec<Vec<u8>>>::default();
+    let spared = || spare.lock().unwrap_or_else(PoisonError::into_inner);
+    let begin = || {
+        let lines = spared().pop().unwrap_or_else(|| Vec::with_capacity(ROOM));
+        Part { lines, damaged: Vec::new() }
+    };
     // A list that stops in its middle must not look like a whole one.
     service.each_part(
-        Part::default,
+        begin,
         |part, pat| match pat {
             Ok(pat) if query.shows(&pat, now) && keep(&pat) => {
                 // Memory takes whatever is written.
@@ -42,10 +52,12 @@ pub(super) fn print(
             Ok(_) => {}
             Err(damage) => part.damaged.push(damage),
         },
-        |Part { lines, damaged }| {
+        |Part { mut lines, damaged }| {
             damaged.iter().for_each(tell_left_out);
             found |= !lines.is_empty();
             printed = out.write_all(&lines);
+            lines.clear();
+            spared().push(lines);
             if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         },
     )?;

@@ -21,19 +21,24 @@ impl Actor {
     pub fn named(user: &str) -> Self {
         Self { user: user.to_owned(), sudo_user: None, from: None }
     }
+
+    /// Hands what it prints as, piece by piece, to `put`.
+    pub fn spell<E>(&self, mut put: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        put(&escape(&self.user))?;
+        if let Some(sudo) = &self.sudo_user {
+            [" (", &escape(sudo), ")"].into_iter().try_for_each(&mut put)?;
+        }
+        match &self.from {
+            Some(from) => [" from ", &escape(from)].into_iter().try_for_each(put),
+            None => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for Actor {
     /// `root (alice) from 192.0.2.7`, fit for a terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escape(&self.user))?;
-        if let Some(sudo) = &self.sudo_user {
-            write!(f, " ({})", escape(sudo))?;
-        }
-        if let Some(from) = &self.from {
-            write!(f, " from {}", escape(from))?;
-        }
-        Ok(())
+        self.spell(|piece| f.write_str(piece))
     }
 }
 

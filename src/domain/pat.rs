@@ -271,7 +271,12 @@ impl Pat {
 
     /// The part of its secret that may be shown: `pat_<id>_…`.
     pub fn hint(&self) -> String {
-        [self.prefix.as_str(), "_", self.id.as_str(), "_…"].concat()
+        self.hint_pieces().concat()
+    }
+
+    /// [`Pat::hint`] in pieces, the first of which is the prefix.
+    pub fn hint_pieces(&self) -> [&str; 4] {
+        [&self.prefix, "_", self.id.as_str(), "_…"]
     }
 }
 

@@ -24,13 +24,13 @@ pub(super) fn write(to: &mut Vec<u8>, pat: &Pat, now: Moment, schema: bool) -> i
     field!(to, "created");
     time(to, Some(pat.created));
     field!(to, "created_by");
-    spelled(to, |to| write!(to, "{}", pat.created_by))?;
+    spelled(to, |to| pat.created_by.spell(|piece| to.write_all(piece.as_bytes())))?;
     field!(to, "description");
     string(to, pat.description.as_str());
     field!(to, "expires");
     time(to, pat.expires);
     field!(to, "hint");
-    string(to, &pat.hint());
+    hint(to, pat);
     field!(to, "id");
     string(to, pat.id.as_str());
     field!(to, "issued");
@@ -62,6 +62,19 @@ pub(super) fn write(to: &mut Vec<u8>, pat: &Pat, now: Moment, schema: bool) -> i
     string(to, pat.status(now).word());
     to.push(b'}');
     Ok(())
+}
+
+/// The part of its secret that may be shown.
+fn hint(to: &mut Vec<u8>, pat: &Pat) {
+    let pieces = pat.hint_pieces();
+    if !is_plain(pat.prefix.as_bytes()) {
+        return string(to, &pieces.concat());
+    }
+    to.push(b'"');
+    for piece in pieces {
+        to.extend_from_slice(piece.as_bytes());
+    }
+    to.push(b'"');
 }
 
 fn last_use(to: &mut Vec<u8>, used: Option<&LastUse>) {
@@ -102,8 +115,12 @@ fn string(to: &mut Vec<u8>, text: &str) {
     if is_plain(text.as_bytes()) || !(text.bytes().any(quoted) || first_unsafe(text).is_some()) {
         to.push(b'"');
         to.extend_from_slice(text.as_bytes());
-        to.push(b'"');
-    } else {
+        return to.push(b'"');
+    }
+    // Of ASCII, JSON itself escapes all that a terminal must not get but the last: a line break is
+    // the only one that many texts have.
+    let is_escaped = text.bytes().all(|byte| byte < 0x7f);
+    if !(is_escaped && serde_json::to_writer(&mut *to, text).is_ok()) {
         to.extend_from_slice(super::text(&Value::from(text)).as_bytes());
     }
 }
@@ -159,8 +176,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::{Actor, pat::tests::pat};
 
     proptest! {
+        #[test]
+        fn who_made_it_and_its_hint_are_told_as_everywhere_else(
+            user in any::<String>(), sudo_user in any::<Option<String>>(), from in any::<Option<String>>(),
+            prefix in "[a-z0-9\"\u{1b}é]{0,4}",
+        ) {
+            let created_by = Actor { user, sudo_user, from };
+            let pat = Pat { prefix, created_by, ..pat() };
+            let mut written = Vec::new();
+            write(&mut written, &pat, pat.created, true).unwrap();
+            let told: Value = serde_json::from_slice(&written).unwrap();
+            prop_assert_eq!(&told["created_by"], &Value::from(pat.created_by.to_string()));
+            prop_assert_eq!(&told["hint"], &Value::from(pat.hint()));
+        }
+
         #[test]
         fn a_text_is_written_as_everywhere_else(text in any::<String>()) {
             let expected = crate::json::text(&Value::from(text.as_str())).into_bytes();
