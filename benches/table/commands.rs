@@ -5,7 +5,7 @@ use std::{
     hint::black_box,
     io::Read as _,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -183,8 +183,13 @@ fn transfers(subject: &Subject) -> Result<Measured, Fault> {
         command.arg("--store").arg(subject.store()).args(arguments);
         command
     };
-    let listed = watched(ours(&["list", "--status", "all", "--json"]))?;
-    measured.extend([(LIST, size / listed.seconds), (LIST_MEMORY, listed.memory)]);
+    // The best of three, as with the checks: what else the machine does is no part of it.
+    let (mut seconds, mut memory) = (f64::INFINITY, 0.0_f64);
+    for _ in 0..3 {
+        let listed = watched(ours(&["list", "--status", "all", "--json"]))?;
+        (seconds, memory) = (seconds.min(listed.seconds), memory.max(listed.memory));
+    }
+    measured.extend([(LIST, size / seconds), (LIST_MEMORY, memory)]);
 
     let export = subject.path("export.jsonl");
     let exported = ours(&["export", "--output", &export.to_string_lossy()]).output()?;
@@ -245,21 +250,26 @@ fn watched(mut command: Command) -> Result<Run, Fault> {
         let mut piece = vec![0; 1 << 16];
         while matches!(out.read(&mut piece), Ok(read) if read > 0) {}
     });
-    let mut memory = 0.0_f64;
-    let status = loop {
-        memory = memory.max(most_memory(&child).unwrap_or(0.0));
-        if let Some(status) = child.try_wait()? {
-            break status;
+    // Seldom, for it takes time from what is measured; the most so far is told each time.
+    let process = child.id();
+    let watcher = thread::spawn(move || {
+        let mut memory = 0.0_f64;
+        while let Some(now) = most_memory(process) {
+            memory = memory.max(now);
+            thread::sleep(Duration::from_millis(20));
         }
-        thread::sleep(Duration::from_millis(2));
-    };
+        memory
+    });
+    let status = child.wait()?;
     let seconds = started.elapsed().as_secs_f64();
     reader.join().map_err(|_| "the reader panicked")?;
+    let memory = watcher.join().map_err(|_| "the watcher panicked")?;
     if status.success() { Ok(Run { seconds, memory }) } else { Err("a command failed".into()) }
 }
 
-fn most_memory(child: &Child) -> Option<f64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+/// MiB; `None` of one that has ended.
+fn most_memory(process: u32) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1_024.0)
 }

@@ -18,10 +18,12 @@ use std::{
     error::Error,
     fs,
     os::unix::fs::PermissionsExt as _,
-    path::PathBuf,
-    process::{Command, ExitCode},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
     time::Instant,
 };
+
+use serde_json::Value;
 
 pub(crate) type Fault = Box<dyn Error>;
 
@@ -58,21 +60,25 @@ pub(crate) struct Subject {
     pub(crate) folder: tempfile::TempDir,
 }
 
-/// Builds what operators run: what cargo built beside this program has features that only the
-/// tests of its libraries ask for, which make every start slower.
-fn build() -> Result<(), Fault> {
-    let build = ["build", "--quiet", "--release", "--bin", "patdeck"];
-    let done = Command::new(env!("CARGO")).args(build).status()?;
-    if done.success() { Ok(()) } else { Err("the release could not be built".into()) }
+/// Builds what operators install, by the README, and says where it is: what cargo built beside this
+/// program has features that only the tests of its libraries ask for, and has to find the
+/// system's libraries, which makes every start slower.
+fn build() -> Result<PathBuf, Fault> {
+    let arguments = ["static", "--quiet", "--message-format", "json-render-diagnostics"];
+    let built = Command::new(env!("CARGO")).args(arguments).stderr(Stdio::inherit()).output()?;
+    let told = String::from_utf8(built.stdout)?;
+    let mut told = told.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let program = told.find_map(|it| Some(it.get("executable")?.as_str()?.into()));
+    program.ok_or_else(|| "the release could not be built: is libc.a installed?".into())
 }
 
 impl Subject {
-    fn new(size: usize) -> Result<Self, Fault> {
+    fn new(size: usize, built: &Path) -> Result<Self, Fault> {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
         // Copied, as who installs it does: pages that a linker wrote are slower to map.
         let program = folder.path().join("patdeck");
-        fs::copy(env!("CARGO_BIN_EXE_patdeck"), &program)?;
+        fs::copy(built, &program)?;
         let it = Self { size, program, folder };
         let started = Instant::now();
         fill::fill(&it.store(), size.try_into()?, SEED)?;
@@ -105,10 +111,10 @@ fn main() -> Result<ExitCode, Fault> {
         Ok(sizes) => sizes.split(',').map(str::parse).collect::<Result<_, _>>()?,
         Err(_) => SIZES.to_vec(),
     };
-    build()?;
+    let built = build()?;
     let mut columns = Vec::new();
     for size in &sizes {
-        let subject = Subject::new(*size)?;
+        let subject = Subject::new(*size, &built)?;
         let mut measured = app::measure(&subject)?;
         measured.extend(commands::measure(&subject)?);
         columns.push(measured);
