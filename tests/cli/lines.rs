@@ -104,12 +104,14 @@ fn a_line_without_an_answer_says_why_and_the_next_one_is_answered() {
     let other = issue(&home, &["cd"]);
     let id = &other[4..16];
     let long = "x".repeat(5_000);
+    let typo = format!("{}{}", &other[..54], if other.ends_with('0') { "1" } else { "0" });
     let input = format!(
-        "{secret} users\n{secret} users:u:read here there\n{long}\nusers:u:read {other}\n{secret}\n"
+        "{secret} {typo}\n{secret} users:u:read here there\n{long}\nusers:u:read {other}\n{secret}\n"
     );
     let ended = fed(&home, &LINES, &input);
     let expected = format!(
-        "error: `users` is not a scope: write TYPE:ENTITY:OPERATION, such as channels:*:publish\n\
+        "error: the second word of a line is a scope: write TYPE:ENTITY:OPERATION, such as \
+         channels:c-42:publish\n\
          error: a line has a secret, a scope and an address, no more\n\
          error: a line has at most 4096 bytes\n\
          error: the secret of {id} stands behind another word: a line begins with its secret\n\

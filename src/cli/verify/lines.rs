@@ -117,7 +117,7 @@ impl<'a> Asking<'a> {
         let line = line.trim_ascii();
         let (secret, rest) =
             line.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((line, ""));
-        // What is asked is written into the store, and what is wrong with it told.
+        // What is asked is written into the store.
         if let Some(id) = secret_in(rest) {
             return Err(Failure::usage(format!(
                 "the secret of {id} stands behind another word: a line begins with its secret"
@@ -135,7 +135,10 @@ impl<'a> Asking<'a> {
     }
 
     fn asked(&self, text: &str) -> Result<Request, Failure> {
-        let scope: Scope = text.parse().map_err(Failure::usage)?;
+        // Not repeated: it may be a secret with a typo, in the wrong place.
+        let reason = "the second word of a line is a scope: write TYPE:ENTITY:OPERATION, such as \
+                      channels:c-42:publish";
+        let scope: Scope = text.parse().map_err(|_| Failure::usage(reason))?;
         Ok(request(&scope, self.args))
     }
 }
