@@ -113,13 +113,18 @@ fn checks(subject: &Subject, secrets: &[fill::Presented]) -> Result<Measured, Fa
     Ok(vec![(VERIFY, in_a_row), (ALONE, alone)])
 }
 
+/// How often these are checked, so that as many checks are made of a few tokens as of many.
+fn rounds(secrets: &[fill::Presented]) -> usize {
+    (CHECKED / secrets.len().max(1)).max(1)
+}
+
 /// How many of these can be checked in a second: the best of five rounds.
 fn rate(
     secrets: &[fill::Presented],
     mut check: impl FnMut(Zeroizing<String>) -> Result<(), Fault>,
 ) -> Result<f64, Fault> {
     let mut best = 0.0_f64;
-    let rounds = (CHECKED / secrets.len().max(1)).max(1);
+    let rounds = rounds(secrets);
     for _ in 0..5 {
         let started = Instant::now();
         for _ in 0..rounds {
@@ -135,7 +140,7 @@ fn rate(
 /// Lines a second that one process answers, its start included.
 fn lines(subject: &Subject, secrets: &[fill::Presented]) -> Result<f64, Fault> {
     let file = subject.path("lines");
-    let rounds = (CHECKED / secrets.len().max(1)).max(1);
+    let rounds = rounds(secrets);
     let mut lines = Zeroizing::new(String::new());
     for it in std::iter::repeat_n(secrets, rounds).flatten() {
         lines.push_str(it.secret.as_str());

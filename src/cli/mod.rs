@@ -20,7 +20,7 @@ mod tokens;
 mod transfer;
 mod verify;
 
-use std::{ffi::OsString, fs::File, path::Path};
+use std::{ffi::OsString, fs::File, io, os::fd::AsFd as _, path::Path};
 
 pub use args::{Args, Command};
 pub use exit::{Exit, Failure};
@@ -93,6 +93,11 @@ pub fn refused(error: &clap::Error) -> Failure {
 /// Refuses a file that others could read or change against what it is `handed` to us for.
 fn handed(file: &File, path: &Path, handed: Handed) -> Result<(), Failure> {
     judge_handed(path, file, handed).map_err(|error| Failure::Told(Exit::Store, error.to_string()))
+}
+
+/// Standard input as a file of ours, without a buffer between.
+fn standard_input() -> io::Result<File> {
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
 }
 
 /// Refuses arguments with a secret in them, whatever the command: other users of the machine

@@ -104,7 +104,7 @@ impl Service {
         let (hash, plan) = (RandomState::new(), Plan::new(on_conflict, Vec::new()));
         let (mut ids, mut names) = (Vec::new(), Vec::new());
         let (mut faults, mut refused) = (Faults::default(), Faults::default());
-        let (mut are_read, mut failed) = (true, None);
+        let (mut are_read, mut kept) = (true, Ok(()));
         let (seen, mut spool) = (self.position()?, Spool::default());
         let mut take = |looked: Looked| {
             done.fetch_add(u64::try_from(looked.ids.len()).unwrap_or(0), Ordering::Relaxed);
@@ -119,17 +119,12 @@ impl Service {
         };
         coming.each(
             |part| self.looked(part, &plan, &hash),
-            |looked| match looked.and_then(&mut take) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    failed = Some(error);
-                    ControlFlow::Break(())
-                }
+            |looked| {
+                kept = looked.and_then(&mut take);
+                if kept.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             },
         )?;
-        if let Some(error) = failed {
-            return Err(error.into());
-        }
+        kept?;
         if are_read {
             faults.extend(coming.whole(ids.len()).err());
         }
@@ -280,15 +275,14 @@ impl<C: Coming> Import<'_, C> {
             loop {
                 let place = bytes.len() - rest.len();
                 let Some(one) = Spooled::next(&mut rest)? else { break };
-                if look == Look::Unchanged && one.is_new {
-                    let pat = one.pat()?;
-                    made.take(&pat, place, self.event(&pat, None, at));
-                    made.fates.push(Fate::NEW);
-                    continue;
-                }
                 let incoming = Incoming { line: one.line, pat: one.pat()? };
-                let (fate, refused) = self.plan.fate(rows, at, &incoming)?;
-                made.refused.extend(refused);
+                let fate = if look == Look::Unchanged && one.is_new {
+                    Fate::NEW
+                } else {
+                    let (fate, refused) = self.plan.fate(rows, at, &incoming)?;
+                    made.refused.extend(refused);
+                    fate
+                };
                 let comes = matches!(fate.outcome, Outcome::New | Outcome::Replaced);
                 if look != Look::Ahead && comes {
                     let mut was = None;

@@ -34,7 +34,7 @@ pub(super) fn event(sequence: u64, body: Body<'_>) -> Option<Event> {
     Some(Event { sequence, what, previous, hash: body.hash() })
 }
 
-pub(super) fn go_on(more: bool) -> ControlFlow<()> {
+fn go_on(more: bool) -> ControlFlow<()> {
     if more { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }
 

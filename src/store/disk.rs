@@ -57,7 +57,6 @@ pub(super) struct Handle {
     head: Arc<Head>,
     /// The commit that was read last.
     commit: Mutex<Arc<Commit>>,
-    path: PathBuf,
     /// The same file, to look at its head alone.
     file: File,
 }
@@ -122,7 +121,7 @@ impl Disk {
     pub(super) fn begun(&self) -> Result<Begun, StoreError> {
         let attempt = || {
             let handle = self.handle()?;
-            Ok(Begun { reader: handle.reader()?, handle })
+            Ok(Begun { reader: handle.reader(&self.path)?, handle })
         };
         let begun = attempt();
         if matches!(begun, Ok(_) | Err(StoreError::Busy { .. })) {
@@ -180,10 +179,9 @@ impl Disk {
             })?;
             match opened {
                 Ok(db) => {
-                    let (commit, path) = (Mutex::default(), self.path.clone());
-                    let handle = Handle { db, id, head, commit, path, file: beside };
-                    if handle.schema()? == migrate::known(migrate::STEPS) {
-                        let tables = handle.reader()?.tables;
+                    let handle = Handle { db, id, head, commit: Mutex::default(), file: beside };
+                    if handle.schema(&self.path)? == migrate::known(migrate::STEPS) {
+                        let tables = handle.reader(&self.path)?.tables;
                         caught(|| tables.all_there())?
                             .map_err(|error| no_table(&self.path, error))?;
                         return Ok(handle);
@@ -239,10 +237,10 @@ impl Disk {
 }
 
 impl Handle {
-    fn reader(&self) -> Result<Reader, StoreError> {
+    fn reader(&self, path: &Path) -> Result<Reader, StoreError> {
         caught(|| {
             let (transaction, head) = self.head.seen(|| self.db.begin_read());
-            let tables = Tables::open(transaction?).map_err(|error| no_table(&self.path, error))?;
+            let tables = Tables::open(transaction?).map_err(|error| no_table(path, error))?;
             let mut last = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
             if head.as_ref() == Some(&last.head) {
                 return Ok(Reader { tables, commit: Arc::clone(&last) });
@@ -259,12 +257,12 @@ impl Handle {
     }
 
     /// The schema alone, for the other tables may be those of another one.
-    fn schema(&self) -> Result<u32, StoreError> {
+    fn schema(&self, path: &Path) -> Result<u32, StoreError> {
         caught(|| {
             let transaction = self.db.begin_read()?;
-            let meta = tables::meta(transaction).map_err(|error| no_table(&self.path, error))?;
+            let meta = tables::meta(transaction).map_err(|error| no_table(path, error))?;
             let found = migrate::schema(&meta)?;
-            found.ok_or_else(|| StoreError::NotAStore { path: self.path.clone() })
+            found.ok_or_else(|| StoreError::NotAStore { path: path.to_owned() })
         })?
     }
 }

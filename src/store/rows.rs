@@ -21,9 +21,6 @@ use crate::domain::{Event, Hash, Moment, Name, Pat, TokenId};
 /// Under which word the table `meta-1` holds which store this is.
 pub(super) const BIRTH: &[u8] = b"birth";
 
-/// Tokens that are read in one go where all are.
-const PAGE: usize = 4_096;
-
 /// What was found, and what could not be read; a damaged record never hides the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found<T> {
@@ -162,13 +159,11 @@ pub trait Rows: Source {
 
     /// All tokens in the order of their ids.
     fn pats(&self) -> Result<Found<Pat>, StoreError> {
-        let (mut all, mut place) = self.pats_after(None, PAGE)?;
-        while let Some(after) = place {
-            let (found, next) = self.pats_after(Some(after), PAGE)?;
-            all.rows.extend(found.rows);
-            all.damaged.extend(found.damaged);
-            place = next;
-        }
+        let mut all = Found::none();
+        self.each_pat(None, |_, pat| {
+            all.take(pat);
+            ControlFlow::Continue(())
+        })?;
         Ok(all)
     }
 
@@ -207,19 +202,19 @@ pub trait Rows: Source {
         let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
         // Both tables are in the order of ids.
         pats.beside(uses, from.as_ref(), |key, body, used| {
-            let pat = |body: Body<'_>| body.decode::<PatV1<'_>>()?.pat(key);
-            let mut pat = body.and_then(|body| pat(body).ok_or_else(|| pats.damage(&key)));
-            let used = used.map(|used| {
-                let told = |body: Body<'_>| body.decode::<UsesV1<'_>>()?.uses();
-                used.and_then(|body| told(body).ok_or_else(|| uses.damage(&key)))
+            let read = |body: Body<'_>| body.decode::<PatV1<'_>>()?.pat(key);
+            let mut pat = body.and_then(|body| read(body).ok_or_else(|| pats.damage(&key)));
+            let read = |body: Body<'_>| body.decode::<UsesV1<'_>>()?.uses();
+            let used = used.transpose().and_then(|body| match body {
+                Some(body) => read(body).ok_or_else(|| uses.damage(&key)),
+                None => Ok(Uses::default()),
             });
             let damaged = match (used, &mut pat) {
-                (Some(Ok(uses)), Ok(pat)) => {
-                    uses.tell(pat);
+                (Ok(used), Ok(pat)) => {
+                    used.tell(pat);
                     None
                 }
-                (Some(Err(damage)), _) => Some(damage),
-                _ => None,
+                (used, _) => used.err(),
             };
             visit(Reached(*key), pat)?;
             damaged.map_or(ControlFlow::Continue(()), |damage| visit(Reached(*key), Err(damage)))

@@ -1,6 +1,6 @@
 //! Taking tokens in: what is wrong is named at once, what happened to whom afterwards.
 
-use std::{fs::File, io, ops::ControlFlow, os::fd::AsFd as _, sync::Arc};
+use std::{fs::File, io, ops::ControlFlow, sync::Arc};
 
 use serde_json::json;
 
@@ -14,6 +14,7 @@ use crate::{
         exit::{Exit, Failure},
         handed,
         print::{Output, tell},
+        standard_input,
     },
     domain::{Pat, text::escape},
     service::{
@@ -61,8 +62,7 @@ pub(in crate::cli) fn import(
 
 fn opened(args: &Import) -> Result<File, Failure> {
     if args.file.as_os_str() == "-" {
-        let input = io::stdin().as_fd().try_clone_to_owned();
-        return input.map(File::from).map_err(|error| failed(error.into(), args));
+        return standard_input().map_err(|error| failed(error.into(), args));
     }
     let file = File::open(&args.file).map_err(|error| failed(error.into(), args))?;
     handed(&file, &args.file, Handed::Content)?;

@@ -3,12 +3,8 @@
 //! What is at hand is answered in one go, and uses are written after the answers. Called by
 //! `verify --lines`.
 
-use std::{
-    fs::File,
-    io::{self, IsTerminal as _, Write as _},
-};
+use std::io::{self, IsTerminal as _, Write as _};
 
-use rustix::stdio;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -16,7 +12,7 @@ use super::{
     super::{
         exit::{Exit, Failure},
         print::{Output, write_lines},
-        secret_in,
+        secret_in, standard_input,
     },
     Answer, Verify,
     questions::{LONGEST, Line, Questions},
@@ -37,12 +33,11 @@ pub(super) fn answer(service: &Service, args: &Verify, out: &Output) -> Result<E
         return Err(Failure::usage(reason));
     }
     // Not the standard library's own reader, whose memory nobody wipes.
-    let input = rustix::io::fcntl_dupfd_cloexec(stdio::stdin(), 0).map_err(io::Error::from)?;
-    let mut questions = Questions::of(File::from(input));
+    let unread = |error| Failure::usage(format!("the lines could not be read ({error})"));
+    let mut questions = Questions::of(standard_input().map_err(unread)?);
     let asking = Asking::new(service, args);
     let mut checks = service.checks();
     let (mut answers, mut ended) = (Vec::new(), None);
-    let unread = |error| Failure::usage(format!("the lines could not be read ({error})"));
     while questions.read().map_err(unread)? {
         while let Some(line) = questions.next() {
             let answered = asking.answer(&mut checks, &line);
