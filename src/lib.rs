@@ -52,7 +52,7 @@ use clap::Parser as _;
 use cli::{Args, Command, Exit, Failure, Output, print::tell};
 use config::{Config, Environment, Theme};
 use service::{Clock, Entropy, Handed, Policy, Service, acting, judge_handed};
-use store::{Opening, Store, StoreError};
+use store::{Cache, Opening, Store, StoreError};
 use tui::{look::Look, terminal};
 
 /// The program: reads arguments and settings, opens the store, does the command or shows the
@@ -86,9 +86,7 @@ fn command_line(args: &Args, command: &Command) -> Result<Exit, Failure> {
         // Before anything is asked, read or made.
         return Err(Failure::Told(Exit::Refused, StoreError::Sealed.to_string()));
     }
-    let all_day = matches!(command, Command::Verify(args) if args.lines);
-    let cache = if all_day { Opening::LARGE_CACHE } else { Opening::default().cache };
-    let service = open_with(&config, cache)?;
+    let service = open_with(&config, cli::cache(command))?;
     let out = Output::new(args.json, config.theme != Theme::Mono);
     cli::perform(&service, command, &out)
 }
@@ -143,11 +141,10 @@ fn settings(args: &Args) -> Result<Config, Failure> {
 }
 
 fn open(config: &Config) -> Result<Service, Failure> {
-    open_with(config, Opening::default().cache)
+    open_with(config, Cache::default())
 }
 
-/// Opens the store, with so many bytes of it in memory at most.
-fn open_with(config: &Config, cache: usize) -> Result<Service, Failure> {
+fn open_with(config: &Config, cache: Cache) -> Result<Service, Failure> {
     let policy = Policy {
         prefix: config.prefix.clone(),
         limits: config.limits,

@@ -31,7 +31,7 @@ pub use transfer::{export_line, import_text};
 use crate::{
     config::Environment,
     domain::{Secret, TokenId, text::first_unsafe},
-    service::{Handed, Service, judge_handed},
+    service::{Cache, Handed, Service, judge_handed},
 };
 
 /// Does what must work without a store or without sound settings; `None` if `command` needs
@@ -51,6 +51,15 @@ pub fn perform_without_store(
         Command::Doctor => Some(doctor::doctor(&flags, &environment, open, &out)),
         Command::Scan(scan) if scan.regex => Some(scan::regex(args.json)),
         _ => None,
+    }
+}
+
+/// How much of the store's file `command` has use for in memory.
+pub fn cache(command: &Command) -> Cache {
+    match command {
+        Command::List(_) | Command::Export(_) => Cache::Passing,
+        Command::Verify(args) if args.lines => Cache::Lasting,
+        _ => Cache::Usual,
     }
 }
 

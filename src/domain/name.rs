@@ -102,6 +102,10 @@ impl Description {
     /// The description that `text` spells; line ends are kept, blanks around it are not.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let text = text.trim();
+        // Most have one line: of several, the line ends would be refused there.
+        if first_unsafe(text).is_none() && !is_longer(text, Self::MAX_CHARS) {
+            return Ok(Self(text.to_owned()));
+        }
         let text = if text.contains('\r') { text.replace("\r\n", "\n") } else { text.to_owned() };
         check(&text, Self::MAX_CHARS, text.split('\n').find_map(first_unsafe))?;
         Ok(Self(text))

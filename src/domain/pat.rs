@@ -37,6 +37,17 @@ pub enum Status {
 }
 
 impl Status {
+    /// That of a token at `at`: revoked, else expired from its expiry on, else active.
+    pub fn of(revoked: bool, expires: Option<Moment>, at: Moment) -> Self {
+        if revoked {
+            Self::Revoked
+        } else if expires.is_some_and(|end| at >= end) {
+            Self::Expired
+        } else {
+            Self::Active
+        }
+    }
+
     /// The one word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -154,15 +165,9 @@ pub struct Pat {
 }
 
 impl Pat {
-    /// What it is at `at`: revoked, else expired from its expiry on, else active.
+    /// What it is at `at`.
     pub fn status(&self, at: Moment) -> Status {
-        if self.revoked.is_some() {
-            Status::Revoked
-        } else if self.expires.is_some_and(|end| at >= end) {
-            Status::Expired
-        } else {
-            Status::Active
-        }
+        Status::of(self.revoked.is_some(), self.expires, at)
     }
 
     /// Whether it is active at `at` and expires within a week.

@@ -47,7 +47,7 @@ pub(super) fn write(to: &mut Vec<u8>, pat: &Pat, now: Moment, schema: bool) -> i
     time(to, pat.revoked);
     if schema {
         field!(to, "schema");
-        write!(to, "{SCHEMA}")?;
+        serde_json::to_writer(&mut *to, &SCHEMA)?;
     }
     field!(to, "scopes");
     to.push(b'[');

@@ -15,14 +15,14 @@ use super::{
     Position, Service, ServiceError, audit,
     pats::until,
     plan::Plan,
-    spool::{Spool, Spooled},
+    spool::{Spool, Spooled, Told},
     transfer::{
         Clash, Coming, Fate, Fates, Fault, Faults, ImportError, Incoming, OnConflict, Outcome, Part,
     },
 };
 use crate::{
-    domain::{Action, EventDraft, Moment, Pat, TokenId},
-    store::{Bulk, Rows, Sealed, StoreError},
+    domain::{Action, EventDraft, Moment, Pat, Status, TokenId},
+    store::{Bulk, Rows, Sealed, StoreError, Unlinked},
 };
 
 /// An import in which nothing is wrong.
@@ -57,9 +57,9 @@ struct Made {
     replaced: Vec<TokenId>,
     /// Tokens whose name is taken.
     ousted: Vec<TokenId>,
-    /// Tokens that come in, with their events.
+    /// Tokens that come in, and what is told of them.
     ids: Vec<TokenId>,
-    events: Vec<EventDraft>,
+    told: Unlinked,
     /// The part, and where in it the tokens are that come in.
     part: Vec<u8>,
     places: Vec<usize>,
@@ -77,13 +77,6 @@ enum Look {
 }
 
 impl Made {
-    /// Takes in a token that stands at `place` in the part.
-    fn take(&mut self, pat: &Pat, place: usize, event: EventDraft) {
-        self.ids.push(pat.id);
-        self.places.push(place);
-        self.events.push(event);
-    }
-
     /// What of the part is to be put.
     fn coming(&self) -> Result<Vec<Sealed<'_>>, StoreError> {
         let each = self.places.iter().map(|place| Spooled::at(&self.part, *place));
@@ -237,7 +230,7 @@ impl<C: Coming> Import<'_, C> {
                 made.fates.drain(..).for_each(|fate| fates.add(fate));
                 refused.extend(made.refused.drain(..));
                 if refused.is_empty() {
-                    self.write(&mut bulk, made, at, &mut when)?;
+                    self.write(&mut bulk, &made, at, &mut when)?;
                     done.fetch_add(count, Ordering::Relaxed);
                 }
                 Ok(())
@@ -269,32 +262,35 @@ impl<C: Coming> Import<'_, C> {
     }
 
     fn made(&self, bytes: Vec<u8>, at: Moment, look: Look) -> Result<Made, StoreError> {
-        let mut made = Made::default();
+        let (mut made, mut event) = (Made::default(), self.blank(at));
         self.service.store.read(|rows| {
             let mut rest = bytes.as_slice();
             loop {
                 let place = bytes.len() - rest.len();
                 let Some(one) = Spooled::next(&mut rest)? else { break };
-                let incoming = Incoming { line: one.line, pat: one.pat()? };
                 let fate = if look == Look::Unchanged && one.is_new {
                     Fate::NEW
                 } else {
+                    let incoming = Incoming { line: one.line, pat: one.pat()? };
                     let (fate, refused) = self.plan.fate(rows, at, &incoming)?;
                     made.refused.extend(refused);
                     fate
                 };
                 let comes = matches!(fate.outcome, Outcome::New | Outcome::Replaced);
                 if look != Look::Ahead && comes {
-                    let mut was = None;
+                    let (id, mut was) = (one.id()?, None);
                     if fate.outcome == Outcome::Replaced {
-                        made.replaced.push(incoming.pat.id);
-                        was = rows.pat(&incoming.pat.id).ok().flatten();
+                        made.replaced.push(id);
+                        was = rows.pat(&id).ok().flatten();
                     }
                     made.ousted.extend(fate.clashes.iter().filter_map(|clash| match clash {
                         Clash::NameTaken(by) => Some(*by),
                         _ => None,
                     }));
-                    made.take(&incoming.pat, place, self.event(&incoming.pat, was.as_ref(), at));
+                    self.tell(&mut event, id, &one.told, was.as_ref());
+                    made.told.add(&event)?;
+                    made.ids.push(id);
+                    made.places.push(place);
                 }
                 made.fates.push(fate);
             }
@@ -304,12 +300,33 @@ impl<C: Coming> Import<'_, C> {
         Ok(made)
     }
 
-    fn event(&self, pat: &Pat, was: Option<&Pat>, at: Moment) -> EventDraft {
-        let was =
-            was.map_or_else(String::new, |was| format!(", was {} here", was.status(at).word()));
-        let (status, from) = (pat.status(at).word(), self.coming.store());
-        let detail = format!("{status} from store {from}, {}{was}", until(pat.expires));
-        self.service.draft(at, Action::Imported, pat, detail)
+    /// An event of this import that tells of nobody yet.
+    fn blank(&self, at: Moment) -> EventDraft {
+        EventDraft {
+            at,
+            actor: self.service.actor.clone(),
+            token: None,
+            name: String::new(),
+            action: Action::Imported,
+            detail: String::new(),
+        }
+    }
+
+    /// Has `event` tell of the token `id`, which `was` here.
+    fn tell(&self, event: &mut EventDraft, id: TokenId, told: &Told<'_>, was: Option<&Pat>) {
+        event.token = Some(id);
+        event.name.clear();
+        event.name.push_str(told.name);
+        event.detail.clear();
+        let status = Status::of(told.revoked, told.expires, event.at).word();
+        for piece in [status, " from store ", self.coming.store(), ", ", &until(told.expires)] {
+            event.detail.push_str(piece);
+        }
+        if let Some(was) = was {
+            for piece in [", was ", was.status(event.at).word(), " here"] {
+                event.detail.push_str(piece);
+            }
+        }
     }
 
     /// Writes one part. Who has a name that it takes is deleted at the time `when`, which is
@@ -317,7 +334,7 @@ impl<C: Coming> Import<'_, C> {
     fn write(
         &self,
         bulk: &mut Bulk<'_, '_>,
-        mut made: Made,
+        made: &Made,
         at: Moment,
         when: &mut Option<Moment>,
     ) -> Result<(), ServiceError> {
@@ -338,7 +355,6 @@ impl<C: Coming> Import<'_, C> {
                 rows.remove_trash(id)?;
             }
         }
-        let events = std::mem::take(&mut made.events);
-        Ok(bulk.put(&made.coming()?, events)?)
+        Ok(bulk.put(&made.coming()?, &made.told)?)
     }
 }

@@ -38,7 +38,8 @@ pub use undo::{Change, Undo, Undone};
 pub use verify::{Checks, Verdict};
 
 pub use crate::store::{
-    ChainState, Damage, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught, settle,
+    Cache, ChainState, Damage, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught,
+    settle,
 };
 use crate::{
     domain::{

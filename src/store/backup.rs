@@ -17,7 +17,8 @@ use super::{
     disk,
     error::{Damage, StoreError},
     file,
-    tables::{Reading, Shelf, Tables, Writing, noted},
+    tables::{Reading, Shelf, Tables, Writing},
+    trouble::noted,
 };
 
 /// What a copy holds.

@@ -2,19 +2,20 @@
 //! come, put table by table in the order of the keys, so that most of them go into full pages
 //! side by side. What stands in the store at the end is the same. Called by the service's import.
 
-use std::{ops::Bound, rc::Rc};
+use std::{ops::Bound, panic::resume_unwind, thread};
 
 use redb::{CursorError, Key, ReadableTable as _};
 
 use super::{
-    chain,
-    codec::{Record, seal, seal_behind, unseal},
+    chain::{self, Unlinked},
+    codec::{Record, seal_behind, unseal},
     error::StoreError,
     record::{PatV1, RefV1, Uses, UsesV1},
-    tables::{NAMES, PATS, Shelf, USES, Writing, noted},
+    tables::{NAMES, PATS, Shelf, Tables, USES, Writing},
+    trouble::noted,
     writer::Writer,
 };
-use crate::domain::{EventDraft, Pat, TokenId};
+use crate::domain::{Pat, TokenId};
 
 /// Names that are kept to be put at once. They are in another order than the tokens, and the
 /// more of them there are, the more of them meet on a page.
@@ -69,6 +70,11 @@ impl<'a> Sealed<'a> {
         Some(Self { id, pat: next()?, uses: next()?, name: next()?, named: next()? })
     }
 
+    /// Whose it is.
+    pub fn id(&self) -> Option<TokenId> {
+        TokenId::from_bytes(*self.id)
+    }
+
     /// The token, if it is whole.
     pub fn pat(&self) -> Option<Pat> {
         let mut pat = unseal(PATS, self.id, self.pat)?.decode::<PatV1<'_>>()?.pat(self.id)?;
@@ -118,22 +124,25 @@ impl<'w, 't> Bulk<'w, 't> {
         self.rows
     }
 
-    /// Puts tokens that are not there, and an event for each. A name that another token has
-    /// leads to the new one from now on: who calls this has removed the other, or will.
-    pub fn put(
-        &mut self,
-        coming: &[Sealed<'_>],
-        events: Vec<EventDraft>,
-    ) -> Result<(), StoreError> {
+    /// Puts tokens that are not there, and their events beside them, on another core. A name that
+    /// another token has leads to the new one from now on: who calls this has removed the other,
+    /// or will.
+    pub fn put(&mut self, coming: &[Sealed<'_>], told: &Unlinked) -> Result<(), StoreError> {
+        let Tables { meta, pats, uses, events, token_events, .. } = &mut self.rows.tables;
+        let head = chain::head(meta)?;
+        let head = thread::scope(|scope| {
+            let linked = scope.spawn(|| chain::link(events, head, told));
+            pats.put_many(coming.iter().map(|it| (it.id, it.pat)).collect(), |id| id)?;
+            let used = coming.iter().filter(|it| !it.uses.is_empty());
+            uses.put_many(used.map(|it| (it.id, it.uses)).collect(), |id| id)?;
+            chain::put_marks(token_events, head.events, told)?;
+            linked.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })?;
+        chain::put_head(meta, head)?;
         for it in coming {
             self.rows.note(*it.id);
             self.keep_name(it.name, it.named);
         }
-        let tables = &mut self.rows.tables;
-        tables.pats.put_many(coming.iter().map(|it| (it.id, it.pat)).collect(), |id| id)?;
-        let used = coming.iter().filter(|it| !it.uses.is_empty());
-        tables.uses.put_many(used.map(|it| (it.id, it.uses)).collect(), |id| id)?;
-        chain::append_many(tables, events)?;
         if self.ends.len() >= NAMES_AT_ONCE { self.put_names() } else { Ok(()) }
     }
 
@@ -168,13 +177,14 @@ impl<'w, 't> Bulk<'w, 't> {
     reason = "keys are references and integers, as in `tables`"
 )]
 impl<K: Key + 'static> Shelf<K, Writing<'_>> {
-    /// The bytes of `record` for the place `key`.
-    pub(super) fn sealed<R: Record>(
+    /// Seals `record` for the place `key`, behind what is in `bytes`.
+    pub(super) fn seal<R: Record>(
         &self,
         key: K::SelfType<'_>,
         record: &R,
-    ) -> Result<Vec<u8>, StoreError> {
-        let sealed = seal(self.name, K::as_bytes(&key).as_ref(), record);
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), StoreError> {
+        let sealed = seal_behind(bytes, self.name, K::as_bytes(&key).as_ref(), record);
         sealed.ok_or(StoreError::TooLarge { table: self.name })
     }
 
@@ -185,7 +195,7 @@ impl<K: Key + 'static> Shelf<K, Writing<'_>> {
         key: impl for<'a> Fn(&'a O) -> K::SelfType<'a>,
     ) -> Result<(), StoreError> {
         rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        let trouble = Rc::clone(&self.trouble);
+        let trouble = self.trouble.clone();
         noted(&trouble, || {
             let mut rest = rows.as_slice();
             while let Some((first, _)) = rest.first() {

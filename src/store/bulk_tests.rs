@@ -9,8 +9,9 @@ use crate::{
     domain::{Action, LastUse, Name, Retiring},
     store::{
         Rows, Store,
+        codec::seal,
         rows::Changes,
-        script::{at, id, pat, state, told},
+        script::{at, at_once, id, pat, state, told},
     },
 };
 
@@ -25,6 +26,10 @@ fn token(number: usize) -> Pat {
     Pat { retiring: number.is_multiple_of(5).then_some(old), ..plain }
 }
 
+fn tokens(numbers: &[usize]) -> Vec<Pat> {
+    numbers.iter().copied().map(token).collect()
+}
+
 fn one_by_one(rows: &mut Writer<'_>, numbers: &[usize]) -> Result<(), StoreError> {
     numbers.iter().try_for_each(|number| {
         let pat = token(*number);
@@ -37,19 +42,6 @@ fn one_by_one(rows: &mut Writer<'_>, numbers: &[usize]) -> Result<(), StoreError
         }
         rows.append_event(told(*number, Action::Imported)).map(drop)
     })
-}
-
-fn at_once(rows: &mut Writer<'_>, numbers: &[usize], part: usize) -> Result<(), StoreError> {
-    let mut bulk = Bulk::new(rows);
-    for part in numbers.chunks(part) {
-        let mut bytes = Vec::new();
-        part.iter().try_for_each(|number| Sealed::write(&token(*number), &mut bytes))?;
-        let mut rest = bytes.as_slice();
-        let sealed: Option<Vec<_>> = part.iter().map(|_| Sealed::read(&mut rest)).collect();
-        let events = part.iter().map(|number| told(*number, Action::Imported));
-        bulk.put(&sealed.unwrap(), events.collect())?;
-    }
-    bulk.finish()
 }
 
 /// Tokens that are there, and others that come: alone and in runs.
@@ -77,7 +69,7 @@ proptest! {
         }
         let [plain, bulk] = &stores;
         plain.write(|rows| one_by_one(rows, &coming)).unwrap();
-        bulk.write(|rows| at_once(rows, &coming, part)).unwrap();
+        bulk.write(|rows| at_once(rows, &tokens(&coming), part)).unwrap();
         prop_assert_eq!(state(bulk), state(plain));
         let trail = |store: &Store| store.read(|rows| rows.events_after(0, usize::MAX)).unwrap();
         prop_assert_eq!(trail(bulk), trail(plain));
@@ -103,7 +95,7 @@ fn names_are_put_whenever_there_are_many() {
                 let named = seal(NAMES, &name, &RefV1(*id(*number).as_bytes())).unwrap();
                 bulk.keep_name(&name, &named);
             }
-            bulk.put(&[], Vec::new())?;
+            bulk.put(&[], &Unlinked::default())?;
             assert!(bulk.names.is_empty());
             bulk.finish()
         })
@@ -116,7 +108,7 @@ fn followers_of_a_flood_start_anew() {
     store.write(|rows| one_by_one(rows, &[9_000])).unwrap();
     let before = store.read(Rows::generation).unwrap();
     let many: Vec<usize> = (0..5_000).collect();
-    store.write(|rows| at_once(rows, &many, 1_000)).unwrap();
+    store.write(|rows| at_once(rows, &tokens(&many), 1_000)).unwrap();
     let (changes, after) = store
         .read(|rows| Ok::<_, StoreError>((rows.changes_after(before)?, rows.generation()?)))
         .unwrap();

@@ -5,11 +5,12 @@
 use std::ops::{ControlFlow, RangeBounds};
 
 use super::{
-    codec::{self, Body, decode},
+    codec::{self, Body, decode, encode_behind},
     error::{Damage, StoreError},
-    record::{EventV1, HeadV1, MarkV1},
+    packed::Packed,
+    record::{EventV1, HeadV1, LinkV1, MarkV1, WhatV1},
     rows::{ChainState, Found},
-    tables::{Access, Shelf, Tables, Writing},
+    tables::{Access, EVENTS, Shelf, Tables, Writing},
 };
 use crate::domain::{Event, EventDraft, Hash, TokenId};
 
@@ -90,11 +91,8 @@ pub(super) fn append(
     tables: &mut Tables<Writing<'_>>,
     what: EventDraft,
 ) -> Result<Event, StoreError> {
-    let (events, previous) = match tables.meta.get(HEAD, decode::<HeadV1>)? {
-        Some(head) => (head.events, Hash::from_bytes(head.hash)),
-        None => (0, Hash::NONE),
-    };
-    let sequence = events.saturating_add(1);
+    let head = head(&tables.meta)?;
+    let (sequence, previous) = (head.events.saturating_add(1), Hash::from_bytes(head.hash));
     let record = EventV1::new(sequence, previous, &what);
     let hash = codec::hash(&record)?;
     tables.events.put(sequence, &record)?;
@@ -102,33 +100,71 @@ pub(super) fn append(
         let key = mark(id.as_bytes(), sequence);
         tables.token_events.put(&key, &MarkV1)?;
     }
-    let head = HeadV1 { events: sequence, hash: *hash.as_bytes() };
-    tables.meta.put(HEAD, &head)?;
+    put_head(&mut tables.meta, HeadV1 { events: sequence, hash: *hash.as_bytes() })?;
     Ok(Event { sequence, what, previous, hash })
 }
 
-/// Gives many events their places in the chain, in their order.
-pub(super) fn append_many(
-    tables: &mut Tables<Writing<'_>>,
-    many: Vec<EventDraft>,
-) -> Result<(), StoreError> {
-    let head = tables.meta.get(HEAD, decode::<HeadV1>)?;
-    let mut head = head.unwrap_or(HeadV1 { events: 0, hash: *Hash::NONE.as_bytes() });
-    let (mut events, mut marks) = (Vec::with_capacity(many.len()), Vec::with_capacity(many.len()));
-    for what in many {
+/// Events without a place in the chain: what they say, made outside of any transaction.
+#[derive(Debug, Default)]
+pub struct Unlinked(Packed<Option<TokenId>>);
+
+impl Unlinked {
+    /// Adds `what` behind the others.
+    pub fn add(&mut self, what: &EventDraft) -> Result<(), StoreError> {
+        let written = |bytes: &mut Vec<u8>| {
+            let written = encode_behind(bytes, &WhatV1::from(what));
+            written.ok_or(StoreError::TooLarge { table: EVENTS })
+        };
+        self.0.add(what.token, written).map(drop)
+    }
+}
+
+/// Where the chain ends now.
+pub(super) fn head<A: Access>(meta: &Shelf<&'static [u8], A>) -> Result<HeadV1, StoreError> {
+    let head = meta.get(HEAD, decode::<HeadV1>)?;
+    Ok(head.unwrap_or(HeadV1 { events: 0, hash: *Hash::NONE.as_bytes() }))
+}
+
+/// Gives events their places behind `head`, in their order, and says where the chain ends then.
+/// Their marks are to be put, too, and the end: see [`put_marks`] and [`put_head`].
+pub(super) fn link(
+    events: &mut Shelf<u64, Writing<'_>>,
+    mut head: HeadV1,
+    many: &Unlinked,
+) -> Result<HeadV1, StoreError> {
+    let mut rows = Packed::default();
+    for (_, what) in many.0.iter() {
         let sequence = head.events.saturating_add(1);
-        let record = EventV1::new(sequence, Hash::from_bytes(head.hash), &what);
-        let row = tables.events.sealed(sequence, &record)?;
-        head = HeadV1 { events: sequence, hash: *codec::sealed_hash(&row).as_bytes() };
-        events.push((sequence, row));
-        if let Some(id) = what.token {
+        let link = LinkV1 { sequence, previous: head.hash, what };
+        let row = rows.add(sequence, |bytes| events.seal(sequence, &link, bytes))?;
+        head = HeadV1 { events: sequence, hash: *codec::sealed_hash(row).as_bytes() };
+    }
+    events.put_many(rows.iter().collect(), |sequence| *sequence)?;
+    Ok(head)
+}
+
+/// Lets the tokens of `many` find them, once they stand behind the event `last`.
+pub(super) fn put_marks(
+    token_events: &mut Shelf<&'static Mark, Writing<'_>>,
+    last: u64,
+    many: &Unlinked,
+) -> Result<(), StoreError> {
+    let mut rows = Packed::default();
+    for (sequence, (token, _)) in (last.saturating_add(1)..).zip(many.0.iter()) {
+        if let Some(id) = token {
             let key = mark(id.as_bytes(), sequence);
-            marks.push((key, tables.token_events.sealed(&key, &MarkV1)?));
+            rows.add(key, |bytes| token_events.seal(&key, &MarkV1, bytes))?;
         }
     }
-    tables.events.put_many(events, |sequence| *sequence)?;
-    tables.token_events.put_many(marks, |key| key)?;
-    tables.meta.put(HEAD, &head)
+    token_events.put_many(rows.iter().collect(), |key| key)
+}
+
+/// Keeps where the chain ends.
+pub(super) fn put_head(
+    meta: &mut Shelf<&'static [u8], Writing<'_>>,
+    head: HeadV1,
+) -> Result<(), StoreError> {
+    meta.put(HEAD, &head)
 }
 
 /// Reads the chain from its first event to its head.

@@ -82,6 +82,12 @@ pub(super) fn seal_behind<R: Record>(
     (bytes.len() - start <= MAX_BYTES).then_some(())
 }
 
+/// Adds the bytes of a part of a record, which is sealed with the rest of it; `None` if they would
+/// be too many.
+pub(super) fn encode_behind(bytes: &mut Vec<u8>, part: &impl Encode) -> Option<()> {
+    bincode::encode_into_std_write(part, bytes, FORMAT).ok().map(drop)
+}
+
 /// What stands at this place; `None` if the bytes are not exactly what was sealed for it.
 pub(super) fn unseal<'a>(table: &str, key: &[u8], bytes: &'a [u8]) -> Option<Body<'a>> {
     let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM_BYTES)?)?;

@@ -17,7 +17,7 @@ use redb::{
 };
 
 use super::{
-    Opening,
+    Cache, Opening,
     backup::keep_beside,
     caught::caught,
     commit::{Commit, Head},
@@ -31,9 +31,6 @@ use super::{
     rows::{BIRTH, Reader},
     tables::{self, Tables},
 };
-
-/// What a write keeps of the file in memory, whatever reads may.
-const WRITE_CACHE_BYTES: usize = 16 << 20;
 
 /// More than the head of a file takes.
 const HEAD_BYTES: usize = 512;
@@ -285,15 +282,15 @@ fn open_to_write(path: &Path, wait: &Wait) -> Result<(Database, FileId), StoreEr
     }
 }
 
-fn builder(cache: usize) -> Builder {
+fn builder(cache: Cache) -> Builder {
     let mut builder = Database::builder();
-    builder.set_concurrency_mode(ConcurrencyMode::SingleWriter).set_cache_size(cache);
+    builder.set_concurrency_mode(ConcurrencyMode::SingleWriter).set_cache_size(cache.bytes());
     builder
 }
 
 /// The database that `backend` holds, for writing; a new one if it is empty.
 pub(super) fn database(backend: impl StorageBackend) -> Result<Database, DatabaseError> {
-    builder(WRITE_CACHE_BYTES).create_with_backend(backend)
+    builder(Cache::Lasting).create_with_backend(backend)
 }
 
 /// A durable transaction: two-phase, with what a quick repair needs.

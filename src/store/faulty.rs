@@ -1,18 +1,25 @@
 //! The file as tests have it: it fails at the n-th call, or keeps account of what a power cut
-//! would leave of it, if the test of this thread has said so. Takes the place of redb's own
+//! would leave of it, if the test that opened it has said so. Takes the place of redb's own
 //! backend under `patient` in the tests of the library.
 
-use std::{cell::RefCell, fs::File, io, ops::Bound, rc::Rc};
+use std::{
+    fs::File,
+    io,
+    ops::Bound,
+    sync::{Arc, Mutex},
+};
 
 use redb::{BackendError, DatabaseError, StorageBackend, backends::FileBackend};
 
 thread_local! {
-    static PLAN: RefCell<Plan> = const { RefCell::new(Plan::Sound) };
+    static PLAN: Arc<Mutex<Plan>> = Arc::default();
 }
 
-/// What is to happen to the files of this thread.
+/// What is to happen to the files that this thread has opened, whoever uses them.
+#[derive(Default)]
 pub(super) enum Plan {
     /// Nothing.
+    #[default]
     Sound,
     /// They fail.
     Fail(Failure),
@@ -39,7 +46,7 @@ pub(super) enum Pending {
 
 /// The moment before a sync: what the disk holds for certain, and what it may have of the rest.
 pub(super) struct Cut {
-    pub(super) certain: Rc<Vec<u8>>,
+    pub(super) certain: Arc<Vec<u8>>,
     pub(super) pending: Vec<Pending>,
     /// How many changes were acknowledged by then.
     pub(super) acknowledged: usize,
@@ -47,7 +54,7 @@ pub(super) struct Cut {
 
 /// The account of one file.
 pub(super) struct Record {
-    pub(super) certain: Rc<Vec<u8>>,
+    pub(super) certain: Arc<Vec<u8>>,
     pub(super) pending: Vec<Pending>,
     pub(super) cuts: Vec<Cut>,
     pub(super) acknowledged: usize,
@@ -68,21 +75,33 @@ impl Pending {
 
 /// Sets the plan; gives the one before.
 pub(super) fn plan(plan: Plan) -> Plan {
-    PLAN.replace(plan)
+    PLAN.with(|it| std::mem::replace(&mut *it.lock().unwrap(), plan))
 }
 
 /// Counts a change as acknowledged.
 pub(super) fn acknowledge() {
-    PLAN.with_borrow_mut(|plan| {
-        if let Plan::Record(record) = plan {
+    PLAN.with(|it| {
+        if let Plan::Record(record) = &mut *it.lock().unwrap() {
             record.acknowledged += 1;
         }
     });
 }
 
-fn may_fail(reads: bool) -> io::Result<()> {
-    PLAN.with_borrow_mut(|plan| {
-        let Plan::Fail(failure) = plan else {
+pub(super) struct Medium(FileBackend, Arc<Mutex<Plan>>);
+
+impl std::fmt::Debug for Medium {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Medium {
+    pub(super) fn new(file: File) -> Result<Self, DatabaseError> {
+        Ok(Self(FileBackend::new(file)?, PLAN.with(Arc::clone)))
+    }
+
+    fn may_fail(&self, reads: bool) -> io::Result<()> {
+        let Plan::Fail(failure) = &mut *self.1.lock().unwrap() else {
             return Ok(());
         };
         // A full disk can be read.
@@ -98,40 +117,36 @@ fn may_fail(reads: bool) -> io::Result<()> {
         }
         failure.failed += 1;
         Err(failure.error.into())
-    })
-}
+    }
 
-fn note(done: Pending) {
-    PLAN.with_borrow_mut(|plan| {
-        if let Plan::Record(record) = plan {
+    /// Does `call`, which is `done` then.
+    fn note(
+        &self,
+        done: Pending,
+        call: impl FnOnce(&FileBackend) -> io::Result<()>,
+    ) -> io::Result<()> {
+        // One call after the other, so that the account has their order.
+        let mut plan = self.1.lock().unwrap();
+        call(&self.0)?;
+        if let Plan::Record(record) = &mut *plan {
             record.pending.push(done);
         }
-    });
-}
+        Ok(())
+    }
 
-fn note_sync() {
-    PLAN.with_borrow_mut(|plan| {
-        let Plan::Record(record) = plan else {
+    fn note_sync(&self) {
+        let Plan::Record(record) = &mut *self.1.lock().unwrap() else {
             return;
         };
         let pending = std::mem::take(&mut record.pending);
-        let certain = Rc::clone(&record.certain);
+        let certain = Arc::clone(&record.certain);
         let mut after = (*certain).clone();
         for call in &pending {
             call.apply(&mut after);
         }
-        record.certain = Rc::new(after);
+        record.certain = Arc::new(after);
         let acknowledged = record.acknowledged;
         record.cuts.push(Cut { certain, pending, acknowledged });
-    });
-}
-
-#[derive(Debug)]
-pub(super) struct Medium(FileBackend);
-
-impl Medium {
-    pub(super) fn new(file: File) -> Result<Self, DatabaseError> {
-        FileBackend::new(file).map(Self)
     }
 }
 
@@ -141,31 +156,29 @@ fn offset(at: u64) -> usize {
 
 impl StorageBackend for Medium {
     fn len(&self) -> io::Result<u64> {
-        may_fail(true)?;
+        self.may_fail(true)?;
         self.0.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        may_fail(true)?;
+        self.may_fail(true)?;
         self.0.read(offset, out)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        may_fail(false)?;
-        note(Pending::Length(offset(len)));
-        self.0.set_len(len)
+        self.may_fail(false)?;
+        self.note(Pending::Length(offset(len)), |file| file.set_len(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        may_fail(false)?;
-        note_sync();
+        self.may_fail(false)?;
+        self.note_sync();
         Ok(())
     }
 
     fn write(&self, at: u64, data: &[u8]) -> io::Result<()> {
-        may_fail(false)?;
-        note(Pending::Write(offset(at), data.to_owned()));
-        self.0.write(at, data)
+        self.may_fail(false)?;
+        self.note(Pending::Write(offset(at), data.to_owned()), |file| file.write(at, data))
     }
 
     fn close(&self) -> io::Result<()> {

@@ -19,6 +19,7 @@ mod faulty;
 mod file;
 mod holder;
 mod migrate;
+mod packed;
 mod patient;
 #[cfg(test)]
 mod power_tests;
@@ -31,6 +32,7 @@ mod rows;
 mod script;
 mod settle;
 mod tables;
+mod trouble;
 mod writer;
 
 use std::{fs::File, path::Path, time::Duration};
@@ -40,6 +42,7 @@ use redb::{Database, backends::InMemoryBackend};
 pub use backup::{Backup, new_file};
 pub use bulk::{Bulk, Sealed};
 pub use caught::panic_is_caught;
+pub use chain::Unlinked;
 pub use error::{Damage, StoreError};
 pub use file::{Handed, is_at_hand, judge_handed};
 #[doc(hidden)]
@@ -76,21 +79,39 @@ pub struct Opening {
     pub sealed: bool,
     /// How long a write waits for its turn. A read waits as long, but never a whole second.
     pub patience: Duration,
-    /// Bytes of the file that are kept in memory at most.
-    pub cache: usize,
+    /// How much of the file is kept in memory by reads.
+    pub cache: Cache,
 }
 
-impl Opening {
-    /// The cache of one that is asked for tokens here and there for as long as it runs: of a
-    /// million tokens, 20,000 lie in 80 MB of the file.
-    pub const LARGE_CACHE: usize = 128 << 20;
+/// How much of the file is kept in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cache {
+    /// Enough to fetch what a screen shows, or a token, again and again.
+    #[default]
+    Usual,
+    /// For who goes through all tokens once: pages that are not asked again only wear out the
+    /// processor's own cache.
+    Passing,
+    /// For who is asked for tokens here and there for as long as it runs: of a million tokens,
+    /// 20,000 lie in 80 MB of the file. Also for a write, which is slowed down by pages that do
+    /// not stay until it is committed.
+    Lasting,
+}
+
+impl Cache {
+    fn bytes(self) -> usize {
+        match self {
+            Self::Usual => 16 << 20,
+            Self::Passing => 2 << 20,
+            Self::Lasting => 128 << 20,
+        }
+    }
 }
 
 impl Default for Opening {
-    /// For reading and writing, so that a command answers within two seconds; the cache is enough
-    /// to go through all tokens or to fetch one.
+    /// For reading and writing, so that a command answers within two seconds.
     fn default() -> Self {
-        Self { sealed: false, patience: Duration::from_millis(1_750), cache: 16 << 20 }
+        Self { sealed: false, patience: Duration::from_millis(1_750), cache: Cache::Usual }
     }
 }
 
@@ -259,7 +280,7 @@ fn transact<T, E>(
         Ok::<_, StoreError>(Writer::new(tables))
     })??;
     let worked = work(&mut writer);
-    let full = matches!(*writer.tables.trouble.borrow(), Some(StoreError::Full));
+    let full = writer.tables.trouble.first() == Some(StoreError::Full);
     let done = match worked {
         Ok(done) => writer.finish().map(|leads_to| (done, leads_to)).map_err(Stopped::Store),
         // The closure only passes on what its first verb on a full disk said.

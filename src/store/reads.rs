@@ -57,7 +57,7 @@ impl<'s> Reads<'s> {
         };
         let reader = &kept.0.reader;
         let done = work(reader);
-        if reader.tables.trouble.borrow().is_some() {
+        if reader.tables.trouble.first().is_some() {
             // An I/O error makes a handle useless for ever.
             disk.forget();
         } else {

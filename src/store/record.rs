@@ -3,7 +3,11 @@
 //! golden bytes in the tests fail when one changes. A new field is a new struct. A record that
 //! the domain would refuse comes back as `None`.
 
-use bincode::{BorrowDecode, Encode};
+use bincode::{
+    BorrowDecode, Encode,
+    enc::{Encoder, write::Writer as _},
+    error::EncodeError,
+};
 use chrono::{DateTime, Datelike as _};
 
 use super::codec::Record;
@@ -277,6 +281,24 @@ impl Uses {
 pub(super) struct EventV1<'a> {
     pub(super) sequence: u64,
     pub(super) previous: [u8; 32],
+    what: WhatV1<'a>,
+}
+
+impl Record for EventV1<'_> {}
+
+impl<'a> EventV1<'a> {
+    pub(super) fn new(sequence: u64, previous: Hash, what: &'a EventDraft) -> Self {
+        Self { sequence, previous: *previous.as_bytes(), what: what.into() }
+    }
+
+    pub(super) fn what(self) -> Option<EventDraft> {
+        self.what.what()
+    }
+}
+
+/// What an event says, wherever its place in the chain is.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+pub(super) struct WhatV1<'a> {
     at: MomentV1,
     actor: ActorV1<'a>,
     token: Option<IdV1>,
@@ -285,13 +307,9 @@ pub(super) struct EventV1<'a> {
     detail: &'a str,
 }
 
-impl Record for EventV1<'_> {}
-
-impl<'a> EventV1<'a> {
-    pub(super) fn new(sequence: u64, previous: Hash, what: &'a EventDraft) -> Self {
+impl<'a> From<&'a EventDraft> for WhatV1<'a> {
+    fn from(what: &'a EventDraft) -> Self {
         Self {
-            sequence,
-            previous: *previous.as_bytes(),
             at: what.at.into(),
             actor: (&what.actor).into(),
             token: what.token.map(|id| *id.as_bytes()),
@@ -300,8 +318,10 @@ impl<'a> EventV1<'a> {
             detail: &what.detail,
         }
     }
+}
 
-    pub(super) fn what(self) -> Option<EventDraft> {
+impl WhatV1<'_> {
+    fn what(self) -> Option<EventDraft> {
         Some(EventDraft {
             at: self.at.moment()?,
             actor: self.actor.into(),
@@ -313,6 +333,24 @@ impl<'a> EventV1<'a> {
             action: Action::from_code(self.action)?,
             detail: self.detail.to_owned(),
         })
+    }
+}
+
+/// An [`EventV1`] of which what it says, a [`WhatV1`], is bytes already.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LinkV1<'a> {
+    pub(super) sequence: u64,
+    pub(super) previous: [u8; 32],
+    pub(super) what: &'a [u8],
+}
+
+impl Record for LinkV1<'_> {}
+
+impl Encode for LinkV1<'_> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.sequence.encode(encoder)?;
+        self.previous.encode(encoder)?;
+        encoder.writer().write(self.what)
     }
 }
 

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use chrono::{TimeZone as _, Utc};
 use tempfile::TempDir;
 
-use super::{Found, Rows, Store, StoreError, Trashed, Writer};
+use super::{Bulk, Found, Rows, Sealed, Store, StoreError, Trashed, Unlinked, Writer};
 use crate::domain::{
     Action, Actor, Description, Digest, EventDraft, LastUse, Moment, Name, Pat, Scopes, TokenId,
 };
 
 /// How many steps there are before they begin anew with other tokens.
-pub(super) const ROUND: usize = 10;
+pub(super) const ROUND: usize = 11;
+/// How many tokens come in at once.
+const COMING: usize = 50;
 
 pub(super) fn at(minute: usize) -> Moment {
     Utc.timestamp_opt(1_800_000_000 + 60 * i64::try_from(minute).unwrap(), 0).unwrap()
@@ -84,11 +86,32 @@ pub(super) fn step(n: usize, rows: &mut Writer<'_>) -> Result<(), StoreError> {
         }
         // Both at once.
         8 => delete(rows, one, at(n)).and_then(|()| delete(rows, other, at(n))),
-        _ => {
+        9 => {
             rows.remove_trash(&id(one))?;
             rows.append_event(told(one, Action::Purged)).map(drop)
         }
+        _ => {
+            let first = 1_000 * n;
+            let pats: Vec<_> = (first..first + COMING).map(pat).collect();
+            at_once(rows, &pats, COMING / 2)
+        }
     }
+}
+
+/// Takes tokens in as an import does, in parts of this size.
+pub(super) fn at_once(rows: &mut Writer<'_>, pats: &[Pat], part: usize) -> Result<(), StoreError> {
+    let mut bulk = Bulk::new(rows);
+    for part in pats.chunks(part) {
+        let (mut bytes, mut events) = (Vec::new(), Unlinked::default());
+        for pat in part {
+            Sealed::write(pat, &mut bytes)?;
+            events.add(&told(pat.id.as_str().parse().unwrap(), Action::Imported))?;
+        }
+        let mut rest = bytes.as_slice();
+        let sealed: Option<Vec<_>> = part.iter().map(|_| Sealed::read(&mut rest)).collect();
+        bulk.put(&sealed.unwrap(), &events)?;
+    }
+    bulk.finish()
 }
 
 fn delete(rows: &mut Writer<'_>, number: usize, when: Moment) -> Result<(), StoreError> {

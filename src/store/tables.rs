@@ -3,7 +3,7 @@
 //! them all. A [`Shelf`] is the only way to a row.
 
 use std::{
-    cell::{OnceCell, RefCell},
+    cell::OnceCell,
     fmt::{self, Write as _},
     ops::{Bound, ControlFlow, RangeBounds},
     rc::Rc,
@@ -15,9 +15,9 @@ use redb::{
 };
 
 use super::{
-    caught::caught,
     codec::{Body, Record, seal, unseal},
     error::{Damage, StoreError},
+    trouble::{Trouble, noted},
 };
 use crate::domain::{TokenId, text::escape};
 
@@ -35,7 +35,7 @@ pub(super) const NAMES: &str = "names-1";
 /// Id → `UsesV1`. Beside the record, so that a check does not rewrite it.
 pub(super) const USES: &str = "uses-1";
 /// Sequence from 1 without gaps → `EventV1`, with the hash of the one before: a chain.
-const EVENTS: &str = "events-1";
+pub(super) const EVENTS: &str = "events-1";
 /// Id and sequence, big endian → `MarkV1`: where a token's own events are.
 const TOKEN_EVENTS: &str = "token-events-1";
 /// Id → `TrashV1`, a deleted token and when that was.
@@ -122,10 +122,6 @@ impl<'t> Access for Writing<'t> {
         Ok(slot)
     }
 }
-
-/// The first thing that went wrong with the file itself in a transaction. A write with such
-/// trouble is not committed, whatever its closure made of the error.
-pub(super) type Trouble = Rc<RefCell<Option<StoreError>>>;
 
 /// All tables of one transaction.
 pub struct Tables<A: Access> {
@@ -220,7 +216,7 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
         trouble: &Trouble,
         transaction: &A::Transaction,
     ) -> Result<Self, TableError> {
-        Ok(Self { name, trouble: Rc::clone(trouble), slot: A::slot(transaction, name)? })
+        Ok(Self { name, trouble: trouble.clone(), slot: A::slot(transaction, name)? })
     }
 
     fn table(&self) -> Result<&A::Table<K>, TableError> {
@@ -391,17 +387,6 @@ impl<K: Key + 'static> Shelf<K, Writing<'_>> {
     pub(super) fn remove(&mut self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
         noted(&self.trouble, || Ok(self.slot.remove(&key)?.is_some()))
     }
-}
-
-pub(super) fn noted<T>(
-    trouble: &Trouble,
-    ask: impl FnOnce() -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let answer = caught(ask).and_then(|answer| answer);
-    if let Err(error) = &answer {
-        trouble.borrow_mut().get_or_insert_with(|| error.clone());
-    }
-    answer
 }
 
 /// A key as people read it: as the text that it is, as the number that its 8 bytes are, or in

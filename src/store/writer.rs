@@ -174,7 +174,7 @@ impl<'t> Writer<'t> {
     /// Gives the generation that the commit leads to, if it leads to another one. Says what went
     /// wrong with the file in this transaction, if anything did.
     pub(super) fn finish(&mut self) -> Result<Option<u64>, StoreError> {
-        if let Some(trouble) = self.tables.trouble.borrow().clone() {
+        if let Some(trouble) = self.tables.trouble.first() {
             return Err(trouble);
         }
         let changed = std::mem::take(&mut self.changed);
