@@ -31,6 +31,8 @@ pub(crate) type Fault = Box<dyn Error>;
 const SIZES: [usize; 4] = [10, 1_000, 100_000, 1_000_000];
 /// From this size on the bounds of a million hold; below, those of ten.
 const LARGE: usize = 10_000;
+/// Up to this size [`Bound::Growing`] has its first value.
+const MANY: usize = 100_000;
 /// The seed of every store.
 pub(crate) const SEED: u64 = 1;
 
@@ -41,6 +43,8 @@ pub(crate) enum Bound {
     Most(f64),
     /// At least this.
     Least(f64),
+    /// At least the first up to [`MANY`] tokens, and the second beyond.
+    Growing(f64, f64),
     /// For comparison only.
     None,
 }
@@ -145,7 +149,8 @@ fn print(sizes: &[usize], columns: &[Measured]) -> Vec<String> {
             };
             let passed = match bound {
                 Bound::Most(most) => *value > most,
-                Bound::Least(least) => *value < least,
+                Bound::Growing(least, _) if *size <= MANY => *value < least,
+                Bound::Least(least) | Bound::Growing(_, least) => *value < least,
                 Bound::None => false,
             };
             print!("{:>12}", format!("{}{}", shown(*value), if passed { "!" } else { "" }));
@@ -166,6 +171,7 @@ fn bounded(bound: Bound) -> String {
     match bound {
         Bound::Most(most) => format!("<= {most}"),
         Bound::Least(least) => format!(">= {least}"),
+        Bound::Growing(many, more) => format!(">= {many} / >= {more}"),
         Bound::None => "-".to_owned(),
     }
 }
