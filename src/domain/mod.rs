@@ -23,7 +23,7 @@ pub use catalogue::{Catalogue, Offer};
 pub use decision::{Decision, Denial, Request, decide};
 pub use event::{Action, Actor, Event, EventDraft, Hash, HashError};
 pub use id::TokenId;
-pub use index::{Copied, Index, Listed, Orders, Picked, Row, Summary, Unsorted};
+pub use index::{Copied, Index, Listed, Orders, Picked, Row, Summary, Unsorted, Window};
 pub use lifetime::{Lifetime, LifetimeError, Limits};
 pub use name::{Description, Name, NameError};
 pub use pat::{LastUse, Overlap, Pat, Retiring, Status, TransitionError, Which, newer};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::{
     domain::{
         Copied, Counts, Listed, Moment, Orders, Query, Row, Sort, Status, StatusFilter, Summary,
-        TokenId,
+        TokenId, Window,
     },
     service::{Roll, Service, ServiceError},
 };
@@ -29,6 +29,8 @@ pub struct Question {
     pub at: Moment,
     /// The token whose row is wanted first.
     pub selected: Option<TokenId>,
+    /// The row that is, where that token is not shown.
+    pub row: usize,
 }
 
 /// The rows that a query shows, or as many of them as are known so far.
@@ -160,16 +162,26 @@ impl Lists {
         let Some(picked) = question.query.pick(self.roll.index(), question.at, &wanted) else {
             return Ok(());
         };
-        let whole = self.roll.is_whole();
+        let (whole, selected) = (self.roll.is_whole(), question.selected);
         let listing = Listing {
             number: question.number,
             total: picked.len(),
             counts: whole.then_some(picked.counts),
-            census: self.census(question.at),
             ..Listing::default()
         };
+        if picked.len() > AT_ONCE
+            && let Some(window) =
+                picked.window(self.roll.index(), selected.as_ref(), question.row, AHEAD)
+        {
+            // Its numbers may be those of a moment ago: it is counted anew for all of them.
+            let known = self.numbers.map(|(_, numbers)| numbers);
+            let census = self.census_with(question.at, known);
+            let Window { start, tokens, place } = window;
+            let place = selected.map(|id| (id, place));
+            tell(Listing { start, tokens, place, census, ..listing.clone() });
+        }
+        let listing = Listing { census: self.census(question.at), ..listing };
         let index = self.roll.index();
-        let selected = question.selected;
         if let Some(tokens) = picked.in_order(index) {
             let place = selected.map(|id| (id, picked.place(&tokens, index, &id)));
             tell(Listing { tokens, whole, place, ..listing });
@@ -211,8 +223,13 @@ impl Lists {
 
     /// The store as far as it is known.
     pub fn census(&mut self, at: Moment) -> Census {
+        self.census_with(at, None)
+    }
+
+    /// The same, with these numbers instead of those as of `at`.
+    fn census_with(&mut self, at: Moment, known: Option<Summary>) -> Census {
         let whole = self.roll.is_whole();
-        let numbers = whole.then(|| self.numbers(at));
+        let numbers = known.or_else(|| whole.then(|| self.numbers(at)));
         let index = self.roll.index();
         let is_left = |row: &Row| !row.is_claimed() && row.status(at) == Status::Active;
         if whole && self.left.is_none() {

@@ -1,8 +1,16 @@
 //! More tokens than are read in one go: the list is the same as for few.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::{fixture::Fixture, journey::Journey};
+use patdeck::{
+    domain::{Column, Orders, Query, Sort},
+    tui::listing::{Listing, Lists, Question},
+};
+
+use super::{
+    fixture::{Fixture, Place, start},
+    journey::Journey,
+};
 
 #[test]
 fn the_newest_are_on_the_first_frame_and_all_others_come() {
@@ -31,6 +39,41 @@ fn what_is_shown_before_everything_is_read_stays_where_it_is() {
     }
     frames.dedup();
     assert_eq!(frames.len(), 1, "the rows moved\n{frames:#?}");
+}
+
+#[test]
+fn what_a_screen_shows_is_told_before_the_rest_and_is_the_same() {
+    let place = Place::with(Fixture::Crowd);
+    let mut lists = Lists::new(Arc::new(place.service("alice")));
+    while lists.has_more() {
+        lists.read_on().unwrap();
+    }
+    let orders = Orders::of(lists.unordered().unwrap());
+    assert!(lists.take_orders(orders));
+    let mut ask = |sort, selected, row| {
+        let query = Query { sort, ..Query::default() };
+        let question = Question { number: 1, query, at: start(), selected, row };
+        let mut told = Vec::new();
+        lists.answer(&question, || true, |listing| told.push(listing)).unwrap();
+        <[Listing; 2]>::try_from(told).unwrap()
+    };
+    let sorts = Column::ALL
+        .into_iter()
+        .flat_map(|column| [false, true].map(|descending| Sort { column, descending }));
+    for sort in sorts {
+        let [_, all] = ask(sort, None, 0);
+        for row in [0, 100, 3_000, 6_000, 9_999] {
+            for selected in [all.tokens.get(row), None] {
+                let [first, whole] = ask(sort, selected, row);
+                assert!(!first.whole && whole.whole);
+                assert_eq!((first.total, first.place), (whole.total, whole.place));
+                let rows = first.start..first.start + first.tokens.len();
+                assert!(rows.contains(&row.min(whole.total - 1)), "{sort:?} {row}");
+                let shown: Vec<_> = rows.map(|row| whole.tokens.get(row).unwrap()).collect();
+                assert_eq!(first.tokens.iter().collect::<Vec<_>>(), shown, "{sort:?} {row}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ use self::{
 pub use self::{
     listed::Listed,
     orders::{Copied, Orders},
-    pick::Picked,
+    pick::{Picked, Window},
     row::Row,
     unsorted::Unsorted,
 };

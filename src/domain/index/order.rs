@@ -154,14 +154,18 @@ impl Order {
         forwards(&self.0)
     }
 
+    /// From the greatest key to the least; those with the same key as they stand.
+    pub(super) fn iter_backwards(&self) -> impl Iterator<Item = u32> {
+        backwards(&self.0)
+    }
+
     /// Those that are in `set`.
     pub(super) fn those_of(&self, set: &Set) -> Vec<u32> {
         let (one, other) = self.halves();
         joined(set, one, other, forwards)
     }
 
-    /// Those that are in `set`, from the greatest key to the least; those with the same key as
-    /// they stand.
+    /// Those that are in `set`, backwards.
     pub(super) fn those_of_backwards(&self, set: &Set) -> Vec<u32> {
         let (one, other) = self.halves();
         joined(set, other, one, backwards)

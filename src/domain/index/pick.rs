@@ -2,7 +2,7 @@
 //! search finds, and their order, which is a walk along one that is known. Long work asks
 //! whether anybody still wants it, and half of it is another core's.
 
-use std::ops::Range;
+use std::{collections::VecDeque, ops::Range};
 
 use memchr::memmem::Finder;
 
@@ -11,11 +11,14 @@ use super::{
     bits::{Bits, Set},
     chunk::{Chunk, Shared, counted, stamp},
     halves::both,
+    order::Order,
 };
 use crate::domain::{Column, Counts, Moment, Query, Search, Sort};
 
 /// Chunks for which no other core is asked.
 const FEW: usize = 16;
+/// Entries of an order that a [`Window`] may cost: a fifth of a millisecond.
+const NEAR: usize = 1 << 15;
 
 /// Which tokens a query shows, not yet in order.
 #[derive(Debug)]
@@ -27,6 +30,17 @@ pub struct Picked {
     pub counts: Counts,
     pub(super) sort: Sort,
     pub(super) now: i64,
+}
+
+/// Rows of what a query shows that lie side by side.
+#[derive(Debug)]
+pub struct Window {
+    /// The row of the first of them.
+    pub start: usize,
+    /// Their tokens.
+    pub tokens: Listed,
+    /// The row of the token that was asked for, if it is shown.
+    pub place: Option<usize>,
 }
 
 /// What was found in some chunks.
@@ -173,10 +187,70 @@ impl Picked {
         self.shown.iter()
     }
 
+    fn order<'i>(&self, index: &'i Index) -> Option<&'i Order> {
+        let orders = index.orders.as_ref().filter(|_| index.moved.is_empty())?;
+        Some(orders.by(self.sort.column))
+    }
+
+    /// The rows on either side of that of `id`, or of `row` where `id` is not shown, `ahead` of
+    /// them: what a screen shows, long before [all of them](Picked::in_order) are in order. `None`
+    /// if they are far down, or the order is not known.
+    pub fn window(
+        &self,
+        index: &Index,
+        id: Option<&TokenId>,
+        row: usize,
+        ahead: usize,
+    ) -> Option<Window> {
+        let own = id.and_then(|id| index.number_of(id)).filter(|it| self.shown.has(*it));
+        let last = self.len().checked_sub(1)?;
+        let mut place = if own.is_some() { None } else { Some(row.min(last)) };
+        let (mut around, mut start) = (VecDeque::with_capacity(2 * ahead), 0);
+        for (at, number) in self.walk(self.order(index)?, NEAR).enumerate() {
+            if Some(number) == own {
+                place = Some(at);
+            }
+            around.push_back(number);
+            match place {
+                Some(place) if at >= last.min(place + ahead) => {
+                    let tokens = Listed::of(around.into(), &index.chunks);
+                    return Some(Window { start, tokens, place: own.and(Some(place)) });
+                }
+                Some(place) if place <= start + ahead => {}
+                _ if around.len() > ahead => {
+                    around.pop_front();
+                    start += 1;
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Those that are shown, in order, as far as `most` entries of it tell.
+    fn walk<'p>(&'p self, order: &'p Order, most: usize) -> Box<dyn Iterator<Item = u32> + 'p> {
+        let in_set = |set: &'p Set| move |number: u32| set.has(number).then_some(number);
+        match (self.sort.column, self.sort.descending) {
+            (Column::Status, descending) => {
+                let [active, expired, revoked] = &self.statuses;
+                let mut sets = [active, expired, revoked];
+                if descending {
+                    sets.reverse();
+                }
+                let each = sets.into_iter().flat_map(move |set| order.iter().map(in_set(set)));
+                Box::new(each.take(most).flatten())
+            }
+            (_, false) => Box::new(order.iter().map(in_set(&self.shown)).take(most).flatten()),
+            (_, true) => {
+                Box::new(order.iter_backwards().map(in_set(&self.shown)).take(most).flatten())
+            }
+        }
+    }
+
     /// All of them in order, at once; `None` while the order is not known: then they can be
     /// [sorted](Picked::unsorted).
     pub fn in_order(&self, index: &Index) -> Option<Listed> {
-        let order = index.orders.as_ref().filter(|_| index.moved.is_empty())?.by(self.sort.column);
+        let order = self.order(index)?;
         let numbers = match (self.sort.column, self.sort.descending) {
             // Each status by name.
             (Column::Status, descending) => {

@@ -101,6 +101,7 @@ fn compare(index: &Index, pats: &[Pat]) {
             assert_eq!(picked.place(&listed, index, &pat.id), row, "{query:?}");
             assert_eq!(listed.find(&pat.id), row, "{query:?}");
         }
+        compare_windows(index, &picked, &wanted);
         compare_unsorted(index, &picked, &wanted);
     }
     for pat in pats {
@@ -121,6 +122,27 @@ fn compare(index: &Index, pats: &[Pat]) {
     assert_eq!(summary.counts, Query::default().select(pats, now).1);
     let lately = |used: &LastUse| now - used.at < chrono::TimeDelta::days(1);
     assert_eq!(summary.used, pats.iter().filter(|pat| pat.last_use().is_some_and(lately)).count());
+}
+
+/// A window has a token and those on either side of it, or the row that is asked for.
+fn compare_windows(index: &Index, picked: &Picked, wanted: &[TokenId]) {
+    let stranger = TokenId::parse("zzzzzzzzzzzz").unwrap();
+    let far = wanted.len() + 7;
+    let shown = wanted.iter().enumerate().map(|(row, id)| (*id, far, row, Some(row)));
+    let hidden = (0..far).map(|row| (stranger, row, row.min(wanted.len().saturating_sub(1)), None));
+    for (id, asked, row, place) in shown.chain(hidden) {
+        for ahead in [1, 3, far] {
+            let window = picked.window(index, Some(&id), asked, ahead);
+            if wanted.is_empty() {
+                assert!(window.is_none());
+                continue;
+            }
+            let window = window.unwrap();
+            let rows = row.saturating_sub(ahead)..(row + ahead + 1).min(wanted.len());
+            assert_eq!((window.start, window.place), (rows.start, place));
+            assert_eq!(ids(&window.tokens), wanted[rows]);
+        }
+    }
 }
 
 /// Sorted without the orders, the same are shown, and each place and each window is of the one

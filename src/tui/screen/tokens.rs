@@ -122,8 +122,8 @@ impl Tokens {
             return None;
         }
         self.asked += 1;
-        let (query, selected) = (self.query.clone(), self.selected);
-        Some(Question { number: self.asked, query, at, selected })
+        let (query, selected, row) = (self.query.clone(), self.selected, self.rows.selected());
+        Some(Question { number: self.asked, query, at, selected, row })
     }
 
     /// Whether the rows on the screen are still to be told.
