@@ -7,7 +7,7 @@ use std::{cmp::Reverse, collections::HashSet, ops::ControlFlow};
 use super::{Position, Service, ServiceError, abreast::abreast, audit};
 use crate::{
     domain::{Action, Copied, Index, Moment, Orders, Pat, StatusFilter, TokenId},
-    store::{Changes, Damage, Reached, Rows, StoreError},
+    store::{Changes, Damage, Reached, Rows, StoreError, Stretch},
 };
 
 /// What gives a token a time of issue.
@@ -185,26 +185,21 @@ impl Service {
         mut take: impl FnMut(T) -> ControlFlow<()>,
     ) -> Result<(), ServiceError> {
         let (mut at, mut end) = (Some(None), Ok(()));
-        // Only where a part ends must be known before the next one is begun.
+        // One goes through the file, all read what is found there.
         let next = || {
             let from = at.take()?;
-            let to = self.store.read(|rows| rows.place_after(from, STRETCH));
-            at = to.as_ref().ok().and_then(|to| to.map(Some));
-            Some((from, to))
+            let found = self.store.read(|rows| rows.stretch_after(from, STRETCH));
+            Some(found.map(|(stretch, reached)| {
+                at = reached.map(Some);
+                stretch
+            }))
         };
-        let work = |(from, to): (Option<Reached>, Result<Option<Reached>, StoreError>)| {
-            let (to, mut part) = (to?, begin());
-            // There may be more of them by now.
-            let visit = |reached, pat| {
-                if to.is_some_and(|to| reached > to) {
-                    return ControlFlow::Break(());
-                }
-                add(&mut part, pat);
-                ControlFlow::Continue(())
-            };
-            self.store.read(|rows| rows.each_pat(from, visit)).map(|()| part)
+        let work = |found: Result<Stretch, StoreError>| {
+            let (stretch, mut part) = (found?, begin());
+            stretch.each(|pat| add(&mut part, pat));
+            Ok(part)
         };
-        abreast(next, work, |made| match made {
+        abreast(next, work, |made: Result<T, StoreError>| match made {
             Ok(made) => take(made),
             Err(error) => {
                 end = Err(error);

@@ -31,6 +31,7 @@ mod rows;
 #[cfg(test)]
 mod script;
 mod settle;
+mod stretch;
 mod tables;
 mod trouble;
 mod writer;
@@ -50,6 +51,7 @@ pub use probe::any_record;
 pub use reads::Reads;
 pub use rows::{ChainState, Changes, Found, Reached, Reader, Rows, Trashed};
 pub use settle::settle;
+pub use stretch::Stretch;
 pub use writer::Writer;
 
 use self::{

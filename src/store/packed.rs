@@ -33,6 +33,10 @@ impl<K: Copy> Packed<K> {
         Ok(self.bytes.get(start..).unwrap_or_default())
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.each.len()
+    }
+
     /// Each value with its key.
     pub(super) fn iter(&self) -> impl Iterator<Item = (K, &[u8])> {
         let mut start = 0;

@@ -14,6 +14,7 @@ use super::{
     error::{Damage, StoreError},
     migrate,
     record::{BirthV1, PatV1, RefV1, TrashV1, Uses, UsesV1},
+    stretch::{self, Stretch},
     tables::{Access, Reading, Tables, hex},
 };
 use crate::domain::{Event, Hash, Moment, Name, Pat, TokenId};
@@ -201,35 +202,32 @@ pub trait Rows: Source {
         let Tables { pats, uses, .. } = self.tables();
         let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
         // Both tables are in the order of ids.
-        pats.beside(uses, from.as_ref(), |key, body, used| {
-            let read = |body: Body<'_>| body.decode::<PatV1<'_>>()?.pat(key);
-            let mut pat = body.and_then(|body| read(body).ok_or_else(|| pats.damage(&key)));
-            let read = |body: Body<'_>| body.decode::<UsesV1<'_>>()?.uses();
-            let used = used.transpose().and_then(|body| match body {
-                Some(body) => read(body).ok_or_else(|| uses.damage(&key)),
-                None => Ok(Uses::default()),
-            });
-            let damaged = match (used, &mut pat) {
-                (Ok(used), Ok(pat)) => {
-                    used.tell(pat);
-                    None
-                }
-                (used, _) => used.err(),
-            };
+        pats.beside(uses, from.as_ref(), |key, record, used| {
+            let (pat, damaged) = stretch::read(key, record, used);
             visit(Reached(*key), pat)?;
             damaged.map_or(ControlFlow::Continue(()), |damage| visit(Reached(*key), Err(damage)))
         })
     }
 
-    /// The place `count` tokens behind `after`; `None` if there are not so many. Nothing is read
-    /// but keys.
-    fn place_after(
+    /// At most `limit` tokens behind `after`, as [`Rows::pats_after`] has them, to be read later.
+    fn stretch_after(
         &self,
         after: Option<Reached>,
-        count: usize,
-    ) -> Result<Option<Reached>, StoreError> {
+        limit: usize,
+    ) -> Result<(Stretch, Option<Reached>), StoreError> {
+        let Tables { pats, uses, .. } = self.tables();
         let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
-        Ok(self.tables().pats.key_after(from.as_ref(), count)?.map(Reached))
+        let (mut stretch, mut last) = (Stretch::default(), None);
+        pats.beside(uses, from.as_ref(), |key, record, used| {
+            if stretch.len() == limit {
+                return ControlFlow::Break(());
+            }
+            stretch.add(key, record, used);
+            last = Some(Reached(*key));
+            ControlFlow::Continue(())
+        })?;
+        let last = last.filter(|_| stretch.len() == limit);
+        Ok((stretch, last))
     }
 
     /// How many tokens there are, damaged ones included.

@@ -320,17 +320,13 @@ impl<A: Access> Shelf<u64, A> {
 }
 
 impl<A: Access> Shelf<IdKey, A> {
-    /// Shows `visit` the rows behind `from` in the order of their keys, each with the row that
-    /// `other` has for the same key, until it breaks.
+    /// Shows `visit` the rows behind `from` in the order of their keys, as they are sealed, each
+    /// with the row that `other` has for the same key, until it breaks.
     pub(super) fn beside(
         &self,
         other: &Self,
         from: Bound<&[u8; TokenId::LEN]>,
-        mut visit: impl FnMut(
-            &[u8; TokenId::LEN],
-            Result<Body<'_>, Damage>,
-            Option<Result<Body<'_>, Damage>>,
-        ) -> ControlFlow<()>,
+        mut visit: impl FnMut(&[u8; TokenId::LEN], &[u8], Option<&[u8]>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let range = (from, Bound::Unbounded);
         self.tried(|table| {
@@ -344,27 +340,13 @@ impl<A: Access> Shelf<IdKey, A> {
                         next = others.next().transpose()?;
                     }
                     let same = next.as_ref().filter(|(other, _)| other.value() == key);
-                    let same = same.map(|(_, value)| other.opened(key, value.value()));
-                    if visit(key, self.opened(key, value.value()), same).is_break() {
+                    if visit(key, value.value(), same.map(|(_, value)| value.value())).is_break() {
                         break;
                     }
                 }
                 Ok(())
             }))
         })?
-    }
-
-    /// The key `count` rows behind `from`, without a look at any row.
-    pub(super) fn key_after(
-        &self,
-        from: Bound<&[u8; TokenId::LEN]>,
-        count: usize,
-    ) -> Result<Option<[u8; TokenId::LEN]>, StoreError> {
-        self.tried(|table| {
-            let mut rows = table.range::<&[u8; TokenId::LEN]>((from, Bound::Unbounded))?;
-            let row = rows.nth(count.saturating_sub(1)).transpose()?;
-            Ok(row.map(|(key, _)| *key.value()))
-        })
     }
 }
 

@@ -1,0 +1,120 @@
+//! Tokens as they lie in the file, copied out of it in one go and checked and read later, by
+//! whoever has time: to go through the file is work for one, all else is not. Called by `rows`, and
+//! by the service for what goes through all tokens.
+
+use super::{
+    codec::{Body, unseal},
+    error::Damage,
+    packed::Packed,
+    record::{PatV1, Uses, UsesV1},
+    tables::{PATS, USES, shown},
+};
+use crate::domain::{Pat, TokenId};
+
+type Id = [u8; TokenId::LEN];
+
+/// Tokens side by side, in the order of their ids.
+#[derive(Debug, Default)]
+pub struct Stretch(Packed<Row>);
+
+/// What there is of a token.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    id: Id,
+    /// How long its record is; its uses lie behind it.
+    record: usize,
+    is_used: bool,
+}
+
+impl Stretch {
+    pub(super) fn add(&mut self, id: &Id, record: &[u8], uses: Option<&[u8]>) {
+        let row = Row { id: *id, record: record.len(), is_used: uses.is_some() };
+        // Memory takes whatever is written.
+        let _ = self.0.add(row, |bytes| {
+            bytes.extend_from_slice(record);
+            bytes.extend_from_slice(uses.unwrap_or_default());
+            Ok(())
+        });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Shows `visit` each of them. A damaged one is told in its place, and so is a token whose
+    /// uses are damaged, after itself.
+    pub fn each(&self, mut visit: impl FnMut(Result<Pat, Damage>)) {
+        for (Row { id, record, is_used }, bytes) in self.0.iter() {
+            let (record, uses) = bytes.split_at_checked(record).unwrap_or_default();
+            let (pat, damage) = read(&id, record, is_used.then_some(uses));
+            visit(pat);
+            if let Some(damage) = damage {
+                visit(Err(damage));
+            }
+        }
+    }
+}
+
+/// The token that is sealed in `record`, with its `uses`, which may be damaged for themselves.
+pub(super) fn read(
+    id: &Id,
+    record: &[u8],
+    uses: Option<&[u8]>,
+) -> (Result<Pat, Damage>, Option<Damage>) {
+    let pat = |body: Body<'_>| body.decode::<PatV1<'_>>()?.pat(id);
+    let mut pat = unseal(PATS, id, record).and_then(pat);
+    let told = |body: Body<'_>| body.decode::<UsesV1<'_>>()?.uses();
+    let last = uses.map_or(Some(Uses::default()), |uses| unseal(USES, id, uses).and_then(told));
+    let damage = |table| Damage { table, key: shown(id) };
+    let damaged = last.is_none().then(|| damage(USES));
+    if let (Some(pat), Some(last)) = (&mut pat, last) {
+        last.tell(pat);
+    }
+    (pat.ok_or_else(|| damage(PATS)), damaged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{
+        Reached, Rows as _, Store, StoreError,
+        script::{id, pat, step},
+    };
+
+    #[test]
+    fn it_has_what_is_read_at_once_damage_included() {
+        let store = Store::memory().unwrap();
+        for n in 0..=5 {
+            store.write(|rows| step(n, rows)).unwrap();
+        }
+        store
+            .write(|rows| {
+                (10..20).try_for_each(|number| rows.put_pat(&pat(number)))?;
+                rows.tables.pats.slot.insert(id(12).as_bytes(), &[1, 2, 3][..])?;
+                rows.tables.uses.slot.insert(id(14).as_bytes(), &[][..])?;
+                rows.tables.uses.slot.insert(id(20).as_bytes(), &[4][..])?;
+                Ok::<_, StoreError>(())
+            })
+            .unwrap();
+        let all = store.read(|rows| rows.pats()).unwrap();
+        assert_eq!((all.rows.len(), all.damaged.len()), (11, 2));
+        for limit in [1, 3, 12, 100] {
+            let (mut pats, mut damaged) = (Vec::new(), Vec::new());
+            let mut after: Option<Reached> = None;
+            loop {
+                let (stretch, reached) =
+                    store.read(|rows| rows.stretch_after(after, limit)).unwrap();
+                assert!(stretch.len() <= limit);
+                stretch.each(|row| match row {
+                    Ok(pat) => pats.push(pat),
+                    Err(damage) => damaged.push(damage),
+                });
+                after = reached;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!((&pats, &damaged), (&all.rows, &all.damaged));
+        }
+    }
+}
