@@ -131,7 +131,9 @@ impl<'w, 't> Bulk<'w, 't> {
         let Tables { meta, pats, uses, events, token_events, .. } = &mut self.rows.tables;
         let head = chain::head(meta)?;
         let head = thread::scope(|scope| {
-            let linked = scope.spawn(|| chain::link(events, head, told));
+            let linked =
+                thread::Builder::new().spawn_scoped(scope, || chain::link(events, head, told));
+            let linked = linked.map_err(|error| StoreError::from(&error))?;
             pats.put_many(coming.iter().map(|it| (it.id, it.pat)).collect(), |id| id)?;
             let used = coming.iter().filter(|it| !it.uses.is_empty());
             uses.put_many(used.map(|it| (it.id, it.uses)).collect(), |id| id)?;

@@ -75,9 +75,8 @@ pub(super) fn read(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::store::{
-        Reached, Rows as _, Store, StoreError,
+        Reached, Rows, Store, StoreError,
         script::{id, pat, step},
     };
 
@@ -96,7 +95,7 @@ mod tests {
                 Ok::<_, StoreError>(())
             })
             .unwrap();
-        let all = store.read(|rows| rows.pats()).unwrap();
+        let all = store.read(Rows::pats).unwrap();
         assert_eq!((all.rows.len(), all.damaged.len()), (11, 2));
         for limit in [1, 3, 12, 100] {
             let (mut pats, mut damaged) = (Vec::new(), Vec::new());
