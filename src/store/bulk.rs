@@ -8,9 +8,11 @@ use redb::{CursorError, Key, ReadableTable as _};
 
 use super::{
     chain::{self, Unlinked},
-    codec::{Record, seal_behind, unseal},
+    codec::{Record, seal_behind},
     error::StoreError,
+    packed::Packed,
     record::{PatV1, RefV1, Uses, UsesV1},
+    stretch,
     tables::{NAMES, PATS, Shelf, Tables, USES, Writing},
     trouble::noted,
     writer::Writer,
@@ -77,11 +79,9 @@ impl<'a> Sealed<'a> {
 
     /// The token, if it is whole.
     pub fn pat(&self) -> Option<Pat> {
-        let mut pat = unseal(PATS, self.id, self.pat)?.decode::<PatV1<'_>>()?.pat(self.id)?;
-        if !self.uses.is_empty() {
-            unseal(USES, self.id, self.uses)?.decode::<UsesV1<'_>>()?.uses()?.tell(&mut pat);
-        }
-        Some(pat)
+        let uses = (!self.uses.is_empty()).then_some(self.uses);
+        let (pat, damaged) = stretch::read(self.id, self.pat, uses);
+        pat.ok().filter(|_| damaged.is_none())
     }
 }
 
@@ -108,15 +108,14 @@ fn measured(
 #[derive(Debug)]
 pub struct Bulk<'w, 't> {
     rows: &'w mut Writer<'t>,
-    /// Names and what is to stand at them, side by side, and where each of them ends.
-    names: Vec<u8>,
-    ends: Vec<(usize, usize)>,
+    /// Names with what is to stand at them, by how long each name is.
+    names: Packed<usize>,
 }
 
 impl<'w, 't> Bulk<'w, 't> {
     /// Takes tokens in through `rows`.
     pub fn new(rows: &'w mut Writer<'t>) -> Self {
-        Self { rows, names: Vec::new(), ends: Vec::new() }
+        Self { rows, names: Packed::default() }
     }
 
     /// The writer, for what is not new.
@@ -143,28 +142,24 @@ impl<'w, 't> Bulk<'w, 't> {
         chain::put_head(meta, head)?;
         for it in coming {
             self.rows.note(*it.id);
-            self.keep_name(it.name, it.named);
+            self.keep_name(it.name, it.named)?;
         }
-        if self.ends.len() >= NAMES_AT_ONCE { self.put_names() } else { Ok(()) }
+        if self.names.len() >= NAMES_AT_ONCE { self.put_names() } else { Ok(()) }
     }
 
-    fn keep_name(&mut self, name: &[u8], named: &[u8]) {
-        self.names.extend_from_slice(name);
-        let middle = self.names.len();
-        self.names.extend_from_slice(named);
-        self.ends.push((middle, self.names.len()));
+    fn keep_name(&mut self, name: &[u8], named: &[u8]) -> Result<(), StoreError> {
+        let both = |bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(name);
+            bytes.extend_from_slice(named);
+            Ok(())
+        };
+        self.names.add(name.len(), both).map(drop)
     }
 
     fn put_names(&mut self) -> Result<(), StoreError> {
-        let mut start = 0;
-        let each = self.ends.iter().filter_map(|(middle, end)| {
-            let row = (self.names.get(start..*middle)?, self.names.get(*middle..*end)?);
-            start = *end;
-            Some(row)
-        });
+        let each = self.names.iter().filter_map(|(end, both)| both.split_at_checked(end));
         self.rows.tables.names.put_many(each.collect(), |name| name)?;
         self.names.clear();
-        self.ends.clear();
         Ok(())
     }
 

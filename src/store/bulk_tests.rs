@@ -93,10 +93,10 @@ fn names_are_put_whenever_there_are_many() {
             for number in &numbers {
                 let name = format!("{number:08}").into_bytes();
                 let named = seal(NAMES, &name, &RefV1(*id(*number).as_bytes())).unwrap();
-                bulk.keep_name(&name, &named);
+                bulk.keep_name(&name, &named)?;
             }
             bulk.put(&[], &Unlinked::default())?;
-            assert!(bulk.names.is_empty());
+            assert_eq!(bulk.names.len(), 0);
             bulk.finish()
         })
         .unwrap();

@@ -1,5 +1,6 @@
 //! Many small values side by side in one piece of memory, each with its key: what is about to be
-//! put into a table, or to become a row of one. Called by `bulk` and `chain`.
+//! put into a table or to become a row of one, and rows that were copied out. Called by `bulk`,
+//! `chain` and `stretch`.
 
 use super::error::StoreError;
 
@@ -35,6 +36,12 @@ impl<K: Copy> Packed<K> {
 
     pub(super) fn len(&self) -> usize {
         self.each.len()
+    }
+
+    /// Forgets them all; what comes next lies where they lay.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.each.clear();
     }
 
     /// Each value with its key.

@@ -231,14 +231,11 @@ impl Picked {
     fn walk<'p>(&'p self, order: &'p Order, most: usize) -> Box<dyn Iterator<Item = u32> + 'p> {
         let in_set = |set: &'p Set| move |number: u32| set.has(number).then_some(number);
         match (self.sort.column, self.sort.descending) {
-            (Column::Status, descending) => {
-                let [active, expired, revoked] = &self.statuses;
-                let mut sets = [active, expired, revoked];
-                if descending {
-                    sets.reverse();
-                }
-                let each = sets.into_iter().flat_map(move |set| order.iter().map(in_set(set)));
-                Box::new(each.take(most).flatten())
+            (Column::Status, _) => {
+                let each = self.in_turn().into_iter();
+                Box::new(
+                    each.flat_map(move |set| order.iter().map(in_set(set))).take(most).flatten(),
+                )
             }
             (_, false) => Box::new(order.iter().map(in_set(&self.shown)).take(most).flatten()),
             (_, true) => {
@@ -247,19 +244,21 @@ impl Picked {
         }
     }
 
+    /// Those of each status, in the order of the statuses: each is sorted by name.
+    fn in_turn(&self) -> [&Set; 3] {
+        let mut sets = self.statuses.each_ref();
+        if self.sort.descending {
+            sets.reverse();
+        }
+        sets
+    }
+
     /// All of them in order, at once; `None` while the order is not known: then they can be
     /// [sorted](Picked::unsorted).
     pub fn in_order(&self, index: &Index) -> Option<Listed> {
         let order = self.order(index)?;
         let numbers = match (self.sort.column, self.sort.descending) {
-            // Each status by name.
-            (Column::Status, descending) => {
-                let mut lists = self.statuses.each_ref().map(|set| order.those_of(set));
-                if descending {
-                    lists.reverse();
-                }
-                lists.concat()
-            }
+            (Column::Status, _) => self.in_turn().map(|set| order.those_of(set)).concat(),
             (_, false) => order.those_of(&self.shown),
             (_, true) => order.those_of_backwards(&self.shown),
         };
