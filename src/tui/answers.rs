@@ -64,7 +64,12 @@ impl App {
 
     fn reply(&mut self, asker: Asker, outcome: Outcome) {
         match outcome {
-            Outcome::Pats(pats) => self.world.take_pats(pats),
+            Outcome::Pats(pats) => {
+                self.world.take_pats(pats);
+                if asker == Asker::Fetch {
+                    self.fetch_ahead();
+                }
+            }
             Outcome::History(id, events) => self.detail.deliver(id, events),
             Outcome::Trail(trail) => self.audit.deliver(trail),
             Outcome::Text(what, text) => self.wants.push(Want::Run(Errand::Copy { what, text })),
@@ -172,7 +177,7 @@ impl App {
     }
 
     fn failed(&mut self, asker: Asker, error: ServiceError) {
-        if asker == Asker::Fetch {
+        if matches!(asker, Asker::Fetch | Asker::Ahead) {
             self.world.stuck();
         }
         let left = match (asker, self.overlay_of(asker)) {

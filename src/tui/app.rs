@@ -50,6 +50,8 @@ pub(super) enum Asker {
     App,
     /// The app, for the tokens that are looked at.
     Fetch,
+    /// The app, for those around them.
+    Ahead,
     /// The create form.
     Form,
     /// The overlay with this number.

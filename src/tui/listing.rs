@@ -82,14 +82,12 @@ pub struct Lists {
     roll: Roll,
     /// The tokens that were left unclaimed when everything was read for the first time.
     left: Option<Vec<TokenId>>,
-    /// All tokens in numbers as of an instant, for as long as they hold.
-    numbers: Option<(Moment, Summary)>,
 }
 
 impl Lists {
     /// Nothing is read yet.
     pub fn new(service: Arc<Service>) -> Self {
-        Self { service, roll: Roll::default(), left: None, numbers: None }
+        Self { service, roll: Roll::default(), left: None }
     }
 
     /// Whether a part of the store is still to be read.
@@ -99,28 +97,7 @@ impl Lists {
 
     /// Reads the next part of the store.
     pub fn read_on(&mut self) -> Result<(), ServiceError> {
-        self.numbers = None;
         self.service.read_on(&mut self.roll)
-    }
-
-    fn keep_up(&mut self) -> Result<(), ServiceError> {
-        let before = self.roll.position();
-        let kept_up = self.service.keep_up(&mut self.roll);
-        if self.roll.position() != before {
-            self.numbers = None;
-        }
-        kept_up
-    }
-
-    /// All tokens in numbers. Counted anew only when a change or the clock may have moved one.
-    fn numbers(&mut self, at: Moment) -> Summary {
-        let holds = |(then, numbers): &(Moment, Summary)| {
-            *then <= at && numbers.until.is_none_or(|until| at < until)
-        };
-        match self.numbers.filter(holds) {
-            Some((_, numbers)) => numbers,
-            None => self.numbers.insert((at, self.roll.index().summary(at))).1,
-        }
     }
 
     /// What it knows, to work out the orders elsewhere; `None` when they are known.
@@ -144,7 +121,7 @@ impl Lists {
         wanted: impl Fn() -> bool + Sync,
         mut tell: impl FnMut(Listing),
     ) -> Result<(), ServiceError> {
-        let kept_up = self.keep_up();
+        let kept_up = self.service.keep_up(&mut self.roll);
         let read = match kept_up {
             Ok(()) if self.roll.total() <= AT_ONCE && self.has_more() => self.read_on(),
             kept_up => kept_up,
@@ -167,21 +144,17 @@ impl Lists {
             number: question.number,
             total: picked.len(),
             counts: whole.then_some(picked.counts),
+            census: self.census(question.at),
             ..Listing::default()
         };
+        let index = self.roll.index();
         if picked.len() > AT_ONCE
-            && let Some(window) =
-                picked.window(self.roll.index(), selected.as_ref(), question.row, AHEAD)
+            && let Some(window) = picked.window(index, selected.as_ref(), question.row, AHEAD)
         {
-            // Its numbers may be those of a moment ago: it is counted anew for all of them.
-            let known = self.numbers.map(|(_, numbers)| numbers);
-            let census = self.census_with(question.at, known);
             let Window { start, tokens, place } = window;
             let place = selected.map(|id| (id, place));
-            tell(Listing { start, tokens, place, census, ..listing.clone() });
+            tell(Listing { start, tokens, place, ..listing.clone() });
         }
-        let listing = Listing { census: self.census(question.at), ..listing };
-        let index = self.roll.index();
         if let Some(tokens) = picked.in_order(index) {
             let place = selected.map(|id| (id, picked.place(&tokens, index, &id)));
             tell(Listing { tokens, whole, place, ..listing });
@@ -223,13 +196,7 @@ impl Lists {
 
     /// The store as far as it is known.
     pub fn census(&mut self, at: Moment) -> Census {
-        self.census_with(at, None)
-    }
-
-    /// The same, with these numbers instead of those as of `at`.
-    fn census_with(&mut self, at: Moment, known: Option<Summary>) -> Census {
         let whole = self.roll.is_whole();
-        let numbers = known.or_else(|| whole.then(|| self.numbers(at)));
         let index = self.roll.index();
         let is_left = |row: &Row| !row.is_claimed() && row.status(at) == Status::Active;
         if whole && self.left.is_none() {
@@ -242,7 +209,7 @@ impl Lists {
             total: self.roll.total(),
             read: index.len(),
             at,
-            numbers,
+            numbers: whole.then(|| index.summary(at)),
             damaged: self.roll.damaged().iter().map(ToString::to_string).collect(),
             clock_behind: self.roll.clock_behind(),
             left,

@@ -5,6 +5,7 @@ use super::{
     app::{App, Asker, Want},
     effect::Effect,
 };
+use crate::domain::TokenId;
 
 impl App {
     /// What it wants done, oldest first; asked once.
@@ -22,26 +23,35 @@ impl App {
         if self.asked.contains(&Asker::Fetch) {
             return;
         }
-        let wanted = |pages| {
-            let others = self.detail.id().into_iter().chain(self.world.first_unclaimed());
-            self.tokens.wanted(pages).into_iter().chain(others).collect::<Vec<_>>()
-        };
-        if self.world.missing(&wanted(0)).is_empty() {
-            return;
+        let missing = self.world.missing(&self.looked_at(0));
+        if !missing.is_empty() {
+            self.ask(Asker::Fetch, Effect::Fetch(missing));
         }
-        // A page more on either side, so that most moves find everything at hand.
-        let wanted = wanted(1);
-        self.world.tidy(&wanted);
-        self.ask(Asker::Fetch, Effect::Fetch(self.world.missing(&wanted)));
+    }
+
+    /// Asks for a page more on either side, once what is on the screen has come: most moves then
+    /// find everything at hand.
+    pub(super) fn fetch_ahead(&mut self) {
+        let around = self.looked_at(1);
+        self.world.tidy(&around);
+        let missing = self.world.missing(&around);
+        if !missing.is_empty() {
+            self.ask(Asker::Ahead, Effect::Fetch(missing));
+        }
+    }
+
+    fn looked_at(&self, pages: usize) -> Vec<TokenId> {
+        let others = self.detail.id().into_iter().chain(self.world.first_unclaimed());
+        self.tokens.wanted(pages).into_iter().chain(others).collect()
     }
 
     /// Whether an answer is still to come without which the screen is not right.
     pub fn is_waiting(&self) -> bool {
-        !self.asked.is_empty() || self.tokens.awaits_rows()
+        self.asked.iter().any(|asker| *asker != Asker::Ahead) || self.tokens.awaits_rows()
     }
 
     /// Whether anything is still to come that was asked for.
     pub fn is_busy(&self) -> bool {
-        self.is_waiting() || self.tokens.awaits_more()
+        !self.asked.is_empty() || self.is_waiting() || self.tokens.awaits_more()
     }
 }

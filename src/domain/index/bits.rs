@@ -103,12 +103,6 @@ impl Set {
         self.chunks.push(rows.clone());
     }
 
-    /// Adds those of the chunks that come next.
-    pub(super) fn extend(&mut self, other: Self) {
-        self.len += other.len;
-        self.chunks.extend(other.chunks);
-    }
-
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.len
@@ -117,15 +111,6 @@ impl Set {
     pub(super) fn has(&self, number: u32) -> bool {
         let (chunk, row) = place(number);
         self.chunks.get(chunk).is_some_and(|rows| rows.has(row))
-    }
-
-    /// Those of either, which have as many chunks.
-    pub(super) fn or(&self, other: &Self) -> Self {
-        let mut either = Self::default();
-        for (one, other) in self.chunks.iter().zip(&other.chunks) {
-            either.push(&one.clone().or(other));
-        }
-        either
     }
 
     /// Their numbers, from the lowest.

@@ -14,13 +14,14 @@ mod numbers;
 mod order;
 mod orders;
 mod pick;
+mod piece;
 mod row;
 mod unsorted;
+mod walk;
 
 use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use self::{
-    bits::Bits,
     chunk::{Chunk, NEVER, STANDINGS, Shared, counted, stamp},
     chunks::{Chunks, place},
     judged::Judged,
@@ -207,11 +208,10 @@ impl Index {
         let (mut used, mut until) = (0, NEVER);
         for (at, chunk) in self.chunks.iter().enumerate() {
             let judged = self.judged(at, chunk, now);
-            for (tally, those) in tally.iter_mut().zip(&judged.standings) {
-                *tally += those.count();
+            for (sum, more) in tally.iter_mut().zip(judged.tally) {
+                *sum += more;
             }
-            let lately = Bits::of(&chunk.used, |last| now.saturating_sub(*last) < DAY);
-            used += lately.and(&chunk.there()).count();
+            used += judged.used;
             until = until.min(judged.until);
         }
         let counts = counted(tally);

@@ -5,16 +5,13 @@
 use std::{
     cmp::{Ordering, Reverse},
     collections::{BinaryHeap, binary_heap::PeekMut},
-    iter,
 };
 
-use super::{bits::Set, chunks::Chunks, halves::both};
+use super::{chunks::Chunks, piece::Piece};
 use crate::domain::Column;
 
 /// Numbers that are sorted at once.
 const PIECE: usize = 1 << 17;
-/// Entries of a half for which another core is asked.
-const LONG: usize = 1 << 14;
 /// Marks a number whose key is that of the one before.
 const TIED: u32 = 1 << 31;
 
@@ -22,11 +19,13 @@ const TIED: u32 = 1 << 31;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Order(Vec<u32>);
 
-fn number(entry: u32) -> u32 {
+/// The number of the token that an entry stands for.
+pub(super) fn number(entry: u32) -> u32 {
     entry & !TIED
 }
 
-fn is_tied(entry: u32) -> bool {
+/// Whether its key is that of the entry before it.
+pub(super) fn is_tied(entry: u32) -> bool {
     entry & TIED != 0
 }
 
@@ -89,49 +88,6 @@ fn merged<'n, K: Ord>(
     merged
 }
 
-/// Those that are in `set`, of what `walk` finds in the first half and then in the other.
-fn joined<'o, I: Iterator<Item = u32>>(
-    set: &Set,
-    first: &'o [u32],
-    then: &'o [u32],
-    walk: impl Fn(&'o [u32]) -> I + Sync,
-) -> Vec<u32> {
-    let half = |entries: &'o [u32]| filtered(walk(entries), set, set.len().min(entries.len()));
-    let (then, mut those) = both(then.len() > LONG, || half(then), || half(first));
-    those.extend(then);
-    those
-}
-
-/// Those of `numbers` that are in `set`, of which there are at most `most`. Without branches:
-/// nobody can foretell them.
-fn filtered(numbers: impl Iterator<Item = u32>, set: &Set, most: usize) -> Vec<u32> {
-    let mut those = vec![0; most + 1];
-    let mut at = 0;
-    for number in numbers {
-        if let Some(place) = those.get_mut(at) {
-            *place = number;
-        }
-        at += usize::from(set.has(number));
-    }
-    those.truncate(at);
-    those
-}
-
-/// From the last group of tied entries to the first; those of a group as they stand.
-fn backwards(mut left: &[u32]) -> impl Iterator<Item = u32> {
-    let groups = iter::from_fn(move || {
-        let start = left.iter().rposition(|entry| !is_tied(*entry))?;
-        let (before, group) = left.split_at_checked(start)?;
-        left = before;
-        Some(group)
-    });
-    groups.flatten().copied().map(number)
-}
-
-fn forwards(entries: &[u32]) -> impl Iterator<Item = u32> {
-    entries.iter().copied().map(number)
-}
-
 impl Order {
     /// The order in which `numbers` stand, of which two that are `alike` have the same key.
     pub(super) fn of(mut numbers: Vec<u32>, alike: impl Fn(u32, u32) -> bool) -> Self {
@@ -146,36 +102,23 @@ impl Order {
         Self(numbers)
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn push(&mut self, number: u32) {
         self.0.push(number);
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
-        forwards(&self.0)
+        self.0.iter().copied().map(number)
     }
 
-    /// From the greatest key to the least; those with the same key as they stand.
-    pub(super) fn iter_backwards(&self) -> impl Iterator<Item = u32> {
-        backwards(&self.0)
-    }
-
-    /// Those that are in `set`.
-    pub(super) fn those_of(&self, set: &Set) -> Vec<u32> {
-        let (one, other) = self.halves();
-        joined(set, one, other, forwards)
-    }
-
-    /// Those that are in `set`, backwards.
-    pub(super) fn those_of_backwards(&self, set: &Set) -> Vec<u32> {
-        let (one, other) = self.halves();
-        joined(set, other, one, backwards)
-    }
-
-    /// Its entries in two parts, with no tie between them.
-    fn halves(&self) -> (&[u32], &[u32]) {
-        let middle = self.0.len() / 2;
-        let rest = self.0.get(middle..).unwrap_or_default();
-        self.0.split_at(middle + rest.iter().take_while(|entry| is_tied(**entry)).count())
+    /// It in pieces that are met one after the other on the way from the first key to the last, or
+    /// from the last to the first; those with the same key as they stand.
+    pub(super) fn pieces(&self, backwards: bool) -> Vec<Piece<'_>> {
+        if backwards { Piece::backwards(&self.0) } else { Piece::forwards(&self.0) }
     }
 
     /// The number for which `compare` says that it is equal, in this order.

@@ -2,7 +2,7 @@
 //! search finds, and their order, which is a walk along one that is known. Long work asks
 //! whether anybody still wants it, and half of it is another core's.
 
-use std::{collections::VecDeque, ops::Range};
+use std::cmp::Reverse;
 
 use memchr::memmem::Finder;
 
@@ -10,15 +10,17 @@ use super::{
     Index, Listed, STANDINGS, TokenId, Unsorted,
     bits::{Bits, Set},
     chunk::{Chunk, Shared, counted, stamp},
-    halves::both,
+    chunks::Chunks,
+    halves::pieces,
     order::Order,
+    walk::{Walk, Wanted},
 };
 use crate::domain::{Column, Counts, Moment, Query, Search, Sort};
 
 /// Chunks for which no other core is asked.
 const FEW: usize = 16;
-/// Entries of an order that a [`Window`] may cost: a fifth of a millisecond.
-const NEAR: usize = 1 << 15;
+/// Entries of an order that are walked along in the time that it takes to sort one.
+const WALKED: usize = 512;
 
 /// Which tokens a query shows, not yet in order.
 #[derive(Debug)]
@@ -43,10 +45,10 @@ pub struct Window {
     pub place: Option<usize>,
 }
 
-/// What was found in some chunks.
-#[derive(Debug, Default)]
+/// What was found in a chunk.
+#[derive(Debug)]
 struct Part {
-    statuses: [Set; 3],
+    statuses: [Bits; 3],
     tally: [usize; STANDINGS.len()],
 }
 
@@ -59,65 +61,60 @@ impl Query {
         at: Moment,
         wanted: impl Fn() -> bool + Sync,
     ) -> Option<Picked> {
-        let count = index.chunks.as_slice().len();
-        let half = |chunks| self.pick_part(index, chunks, at, &wanted);
-        let (one, other) = both(count > FEW, || half(0..count / 2), || half(count / 2..count));
-        let (one, other) = (one?, other?);
-        let Part { mut statuses, mut tally } = one;
-        for (set, more) in statuses.iter_mut().zip(other.statuses) {
-            set.extend(more);
+        let mut words: Vec<&str> = self.search.words().collect();
+        // The longest is the rarest, as a rule.
+        words.sort_by_key(|word| Reverse(word.len()));
+        let words: Vec<Finder<'_>> = words.into_iter().map(Finder::new).collect();
+        let chunks = index.chunks.as_slice();
+        let begin = || Asked::of(&self.search);
+        let parts = pieces(chunks.len(), chunks.len() > FEW, begin, |asked, number| {
+            let chunk = chunks.get(number).filter(|_| wanted())?;
+            Some(self.pick_part(index, number, chunk, &words, asked, at))
+        })?;
+        let (mut statuses, mut shown) = (<[Set; 3]>::default(), Set::default());
+        let mut tally = [0; STANDINGS.len()];
+        for part in parts {
+            let [active, expired, revoked] = &part.statuses;
+            shown.push(&active.clone().or(expired).or(revoked));
+            for (set, those) in statuses.iter_mut().zip(&part.statuses) {
+                set.push(those);
+            }
+            for (sum, more) in tally.iter_mut().zip(part.tally) {
+                *sum += more;
+            }
         }
-        for (sum, more) in tally.iter_mut().zip(other.tally) {
-            *sum += more;
-        }
-        let [active, expired, revoked] = &statuses;
-        let shown = active.or(expired).or(revoked);
         Some(Picked { shown, statuses, counts: counted(tally), sort: self.sort, now: stamp(at) })
     }
 
     fn pick_part(
         &self,
         index: &Index,
-        chunks: Range<usize>,
+        number: usize,
+        chunk: &Chunk,
+        words: &[Finder<'_>],
+        asked: &mut Asked<'_>,
         at: Moment,
-        wanted: impl Fn() -> bool,
-    ) -> Option<Part> {
-        let mut words: Vec<&str> = self.search.words().collect();
-        // The longest is the rarest, as a rule.
-        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
-        let words: Vec<Finder<'_>> = words.into_iter().map(Finder::new).collect();
-        let mut asked = Asked::of(&self.search);
-        let shown = self.shown();
-        let [shows_lasting, shows_soon, shows_expired, shows_revoked] =
-            STANDINGS.map(|(status, soon)| shown.shows(status, soon));
-        let (now, mut part) = (stamp(at), Part::default());
-        let those = index.chunks.as_slice().get(chunks.clone()).unwrap_or_default();
-        for (number, chunk) in chunks.zip(those) {
-            if !wanted() {
-                return None;
+    ) -> Part {
+        let mut found = chunk.search(words);
+        if !asked.nothing_else {
+            let mut fitting = Bits::default();
+            for row in found.iter().filter(|row| asked.fits(index, chunk, *row, at)) {
+                fitting.set(row);
             }
-            let mut found = chunk.search(&words);
-            if !asked.nothing_else {
-                let mut fitting = Bits::default();
-                for row in found.iter().filter(|row| asked.fits(index, chunk, *row, at)) {
-                    fitting.set(row);
-                }
-                found = fitting;
-            }
-            let judged = index.judged(number, chunk, now);
-            let standings = judged.standings.each_ref().map(|those| those.clone().and(&found));
-            for (tally, those) in part.tally.iter_mut().zip(&standings) {
-                *tally += those.count();
-            }
-            let [lasting, soon, expired, revoked] = standings;
-            let active = lasting.only_if(shows_lasting).or(&soon.only_if(shows_soon));
-            let (expired, revoked) =
-                (expired.only_if(shows_expired), revoked.only_if(shows_revoked));
-            for (set, those) in part.statuses.iter_mut().zip([active, expired, revoked]) {
-                set.push(&those);
-            }
+            found = fitting;
         }
-        Some(part)
+        let judged = index.judged(number, chunk, stamp(at));
+        let standings = judged.standings.each_ref().map(|those| those.clone().and(&found));
+        let tally = standings.each_ref().map(Bits::count);
+        let shown = self.shown();
+        let [lasting, soon, expired, revoked] =
+            STANDINGS.map(|(status, soon)| shown.shows(status, soon));
+        let [those_lasting, those_soon, those_expired, those_revoked] = standings;
+        let active = those_lasting.only_if(lasting).or(&those_soon.only_if(soon));
+        Part {
+            statuses: [active, those_expired.only_if(expired), those_revoked.only_if(revoked)],
+            tally,
+        }
     }
 }
 
@@ -193,8 +190,8 @@ impl Picked {
     }
 
     /// The rows on either side of that of `id`, or of `row` where `id` is not shown, `ahead` of
-    /// them: what a screen shows, long before [all of them](Picked::in_order) are in order. `None`
-    /// if they are far down, or the order is not known.
+    /// them: what a screen shows, before [all of them](Picked::in_order) are in order. `None` if
+    /// there is none, or the order is not known.
     pub fn window(
         &self,
         index: &Index,
@@ -203,44 +200,16 @@ impl Picked {
         ahead: usize,
     ) -> Option<Window> {
         let own = id.and_then(|id| index.number_of(id)).filter(|it| self.shown.has(*it));
-        let last = self.len().checked_sub(1)?;
-        let mut place = if own.is_some() { None } else { Some(row.min(last)) };
-        let (mut around, mut start) = (VecDeque::with_capacity(2 * ahead), 0);
-        for (at, number) in self.walk(self.order(index)?, NEAR).enumerate() {
-            if Some(number) == own {
-                place = Some(at);
-            }
-            around.push_back(number);
-            match place {
-                Some(place) if at >= last.min(place + ahead) => {
-                    let tokens = Listed::of(around.into(), &index.chunks);
-                    return Some(Window { start, tokens, place: own.and(Some(place)) });
-                }
-                Some(place) if place <= start + ahead => {}
-                _ if around.len() > ahead => {
-                    around.pop_front();
-                    start += 1;
-                }
-                _ => {}
-            }
-        }
-        None
+        let wanted = own.map_or(Wanted::Row(row), Wanted::Token);
+        let rows = self.walk(self.order(index)?).rows(wanted, ahead, self.len())?;
+        let tokens = Listed::of(rows.numbers, &index.chunks);
+        Some(Window { start: rows.start, tokens, place: own.and(Some(rows.place)) })
     }
 
-    /// Those that are shown, in order, as far as `most` entries of it tell.
-    fn walk<'p>(&'p self, order: &'p Order, most: usize) -> Box<dyn Iterator<Item = u32> + 'p> {
-        let in_set = |set: &'p Set| move |number: u32| set.has(number).then_some(number);
+    fn walk<'p>(&'p self, order: &'p Order) -> Walk<'p> {
         match (self.sort.column, self.sort.descending) {
-            (Column::Status, _) => {
-                let each = self.in_turn().into_iter();
-                Box::new(
-                    each.flat_map(move |set| order.iter().map(in_set(set))).take(most).flatten(),
-                )
-            }
-            (_, false) => Box::new(order.iter().map(in_set(&self.shown)).take(most).flatten()),
-            (_, true) => {
-                Box::new(order.iter_backwards().map(in_set(&self.shown)).take(most).flatten())
-            }
+            (Column::Status, _) => Walk::of(order, &self.in_turn(), false),
+            (_, descending) => Walk::of(order, &[&self.shown], descending),
         }
     }
 
@@ -257,12 +226,30 @@ impl Picked {
     /// [sorted](Picked::unsorted).
     pub fn in_order(&self, index: &Index) -> Option<Listed> {
         let order = self.order(index)?;
-        let numbers = match (self.sort.column, self.sort.descending) {
-            (Column::Status, _) => self.in_turn().map(|set| order.those_of(set)).concat(),
-            (_, false) => order.those_of(&self.shown),
-            (_, true) => order.those_of_backwards(&self.shown),
-        };
+        let is_little = self.len() * WALKED < order.len();
+        let numbers =
+            if is_little { self.few_in_order(&index.chunks) } else { self.walk(order).numbers() };
         Some(Listed::of(numbers, &index.chunks))
+    }
+
+    /// All of them in the same order, by what they are sorted by.
+    fn few_in_order(&self, chunks: &Chunks) -> Vec<u32> {
+        let Sort { column, descending } = self.sort;
+        let compare = |one: &u32, other: &u32| {
+            let keys = chunks.key(column, *one).cmp(&chunks.key(column, *other));
+            let keys = if descending { keys.reverse() } else { keys };
+            keys.then_with(|| chunks.by_name(*one, *other))
+        };
+        let shown = [&self.shown];
+        let turns = self.in_turn();
+        let sets = if column == Column::Status { turns.as_slice() } else { shown.as_slice() };
+        let mut all = Vec::with_capacity(self.len());
+        for set in sets {
+            let start = all.len();
+            all.extend(set.iter());
+            all.get_mut(start..).unwrap_or_default().sort_unstable_by(compare);
+        }
+        all
     }
 
     /// Where `id` stands among `listed`.

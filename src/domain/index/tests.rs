@@ -293,14 +293,33 @@ fn many_are_sorted_as_few_are() {
     assert_eq!((sorted.len(), &sorted[..50], &sorted[65_500..]), (pats.len(), &*top, &*end));
     let orders = Orders::of(index.copy());
     assert!(index.order(orders));
-    for (column, descending) in
-        [(Column::Expires, true), (Column::Expires, false), (Column::Status, true)]
-    {
-        let query = Query { sort: Sort { column, descending }, ..query.clone() };
-        let (rows, counts) = query.select(&pats, at(60));
-        let picked = query.pick(&index, at(60), || true).unwrap();
-        let wanted: Vec<TokenId> = rows.iter().map(|row| pats[*row].id).collect();
-        assert!(picked.counts == counts && ids(&picked.in_order(&index).unwrap()) == wanted);
+    // All, half of them, few enough to be sorted, and none.
+    for search in ["", "k", "ci 0000 id:12", "nothing"] {
+        for (column, descending) in [
+            (Column::Expires, true),
+            (Column::Expires, false),
+            (Column::Scopes, true),
+            (Column::Name, true),
+            (Column::Status, true),
+        ] {
+            let search = Search::parse(search).unwrap();
+            let query = Query { sort: Sort { column, descending }, search, ..query.clone() };
+            let (rows, counts) = query.select(&pats, at(60));
+            let picked = query.pick(&index, at(60), || true).unwrap();
+            let wanted: Vec<TokenId> = rows.iter().map(|row| pats[*row].id).collect();
+            assert!(picked.counts == counts && ids(&picked.in_order(&index).unwrap()) == wanted);
+            for row in (0..9).map(|part| part * wanted.len() / 8) {
+                let asked = wanted.get(row).filter(|_| row % 2 == 1);
+                let Some(window) = picked.window(&index, asked, row, 200) else {
+                    assert!(wanted.is_empty());
+                    continue;
+                };
+                let row = row.min(wanted.len() - 1);
+                let rows = row.saturating_sub(200)..(row + 201).min(wanted.len());
+                assert_eq!((window.start, window.place), (rows.start, asked.map(|_| row)));
+                assert!(ids(&window.tokens) == wanted[rows], "{query:?} {row}");
+            }
+        }
     }
 }
 
@@ -312,6 +331,22 @@ fn work_that_nobody_waits_for_ends() {
     assert!(query.pick(&index, at(0), || false).is_none());
     let picked = query.pick(&index, at(0), || true).unwrap();
     assert!(picked.unsorted().sorted(&index, || false).is_none());
+}
+
+#[test]
+fn the_summary_knows_who_was_used_within_a_day() {
+    let mut index = Index::default();
+    let used = |minutes| Some(LastUse { at: at(minutes), from: None, what: String::new() });
+    let token = |id, minutes| Pat { last_used: used(minutes), ..token(id, 1, 1) };
+    index.extend(&[token(1, 0), token(2, 3)]);
+    let times = [-5, 0, 24 * 60 - 1, 24 * 60, 24 * 60 + 2, 24 * 60 + 3].map(at);
+    // Whenever it was judged, if at all.
+    for judged in [None].into_iter().chain(times.map(Some)) {
+        if let Some(at) = judged {
+            index.judge(at);
+        }
+        assert_eq!(times.map(|at| index.summary(at).used), [2, 2, 2, 1, 1, 0], "{judged:?}");
+    }
 }
 
 #[test]
