@@ -4,6 +4,8 @@
 
 use std::{fmt, str::FromStr};
 
+use arrayvec::ArrayString;
+
 use super::text::{escape, first_unsafe};
 
 /// Why a scope, or a part of one, was refused.
@@ -72,7 +74,8 @@ macro_rules! word {
         impl $name {
             /// The word that `text` spells.
             pub fn parse(text: &str) -> Result<Self, ScopeError> {
-                Word::parse(text).map(Self).ok_or_else(|| ScopeError::Word(text.to_owned()))
+                let word = Word::from(text).ok().filter(|word| is_word(word));
+                word.map(Self).ok_or_else(|| ScopeError::Word(text.to_owned()))
             }
 
             /// The word as text.
@@ -95,25 +98,10 @@ macro_rules! word {
     };
 }
 
-/// The letters of a word, zeros behind them, and how many there are: so they are in the order of
-/// their texts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Word([u8; Self::MAX], u8);
+/// Most letters of a word.
+const LONGEST_WORD: usize = 32;
 
-impl Word {
-    const MAX: usize = 32;
-
-    fn parse(text: &str) -> Option<Self> {
-        let mut letters = [0; Self::MAX];
-        letters.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
-        is_word(text).then_some(Self(letters, u8::try_from(text.len()).ok()?))
-    }
-
-    fn as_str(&self) -> &str {
-        let letters = self.0.get(..usize::from(self.1)).unwrap_or_default();
-        std::str::from_utf8(letters).unwrap_or_default()
-    }
-}
+type Word = ArrayString<LONGEST_WORD>;
 
 word! {
     /// What is done: `publish`, `read`, …
@@ -125,7 +113,7 @@ word! {
 }
 
 pub(super) fn is_word(text: &str) -> bool {
-    (1..=Word::MAX).contains(&text.len())
+    (1..=LONGEST_WORD).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text
             .bytes()

@@ -66,7 +66,11 @@ impl Written {
 /// The first character of `text` that must not be shown as it is: an unsafe one, or a mark that
 /// stands on nothing or on a pile of others.
 pub fn first_unsafe(text: &str) -> Option<char> {
-    // Of ASCII the controls alone are unsafe, and most of a text is ASCII: every record has many.
+    // Every record has many texts, and of most no byte is a reason to stop looking.
+    if text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~')) {
+        return None;
+    }
+    // Of ASCII the controls alone are unsafe.
     let foreign = if text.is_ascii() { None } else { text.bytes().position(|it| !it.is_ascii()) };
     let ascii = foreign.unwrap_or(text.len());
     let (plain, rest) = text.split_at_checked(ascii).unwrap_or(("", text));

@@ -32,7 +32,7 @@ pub(super) fn write(to: &mut Vec<u8>, pat: &Pat, now: Moment, schema: bool) -> i
     field!(to, "hint");
     hint(to, pat);
     field!(to, "id");
-    string(to, pat.id.as_str());
+    plain(to, pat.id.as_str());
     field!(to, "issued");
     time(to, Some(pat.issued));
     field!(to, "last_used");
@@ -59,7 +59,7 @@ pub(super) fn write(to: &mut Vec<u8>, pat: &Pat, now: Moment, schema: bool) -> i
     }
     to.push(b']');
     field!(to, "status");
-    string(to, pat.status(now).word());
+    plain(to, pat.status(now).word());
     to.push(b'}');
     Ok(())
 }
@@ -113,9 +113,7 @@ fn spelled(to: &mut Vec<u8>, spell: impl FnOnce(&mut Vec<u8>) -> io::Result<()>)
 fn string(to: &mut Vec<u8>, text: &str) {
     let quoted = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
     if is_plain(text.as_bytes()) || !(text.bytes().any(quoted) || first_unsafe(text).is_some()) {
-        to.push(b'"');
-        to.extend_from_slice(text.as_bytes());
-        return to.push(b'"');
+        return plain(to, text);
     }
     // Of ASCII, JSON itself escapes all that a terminal must not get but the last: a line break is
     // the only one that many texts have.
@@ -123,6 +121,13 @@ fn string(to: &mut Vec<u8>, text: &str) {
     if !(is_escaped && serde_json::to_writer(&mut *to, text).is_ok()) {
         to.extend_from_slice(super::text(&Value::from(text)).as_bytes());
     }
+}
+
+/// A text that JSON has as it is.
+fn plain(to: &mut Vec<u8>, text: &str) {
+    to.push(b'"');
+    to.extend_from_slice(text.as_bytes());
+    to.push(b'"');
 }
 
 /// Whether JSON has this text as it is: most are, so no byte is a reason to stop looking.
