@@ -131,7 +131,7 @@ fn life(dice: &mut StdRng, n: u32, at: Moment, now: Moment) -> Result<(Pat, Secr
         name: Name::parse(&name)?,
         description: Description::parse(pick(dice, &PURPOSES))?,
         scopes,
-        prefix: Prefix::default().as_str().to_owned(),
+        prefix: Prefix::default().as_str().into(),
         digest: secret.digest(),
         retiring: None,
         created: at,

@@ -73,7 +73,7 @@ fn offer<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, entity_type: EntityType
 
 fn entity(text: &str) -> Result<String, String> {
     match Entity::parse(text) {
-        Ok(Entity::Id(id)) => Ok(id),
+        Ok(Entity::Id(id)) => Ok(id.into()),
         Ok(Entity::Any) => Err("`*` is always offered: leave it out".to_owned()),
         Err(error) => Err(format!("`{text}`: {error}")),
     }

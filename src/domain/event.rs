@@ -3,23 +3,25 @@
 
 use std::{fmt, str::FromStr};
 
+use compact_str::CompactString;
+
 use super::{Moment, id::TokenId, text::escape};
 
 /// Who acts: the account, whom it was switched from, and where the session comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Actor {
     /// The account that the process runs as.
-    pub user: String,
+    pub user: CompactString,
     /// The account that called sudo, if one did.
-    pub sudo_user: Option<String>,
+    pub sudo_user: Option<CompactString>,
     /// The address of the SSH client, or the terminal.
-    pub from: Option<String>,
+    pub from: Option<CompactString>,
 }
 
 impl Actor {
     /// Somebody of whom only the account is known.
     pub fn named(user: &str) -> Self {
-        Self { user: user.to_owned(), sudo_user: None, from: None }
+        Self { user: user.into(), sudo_user: None, from: None }
     }
 
     /// Hands what it prints as, piece by piece, to `put`.

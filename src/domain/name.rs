@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use compact_str::{CompactString, format_compact};
+
 use super::text::{first_unsafe, is_longer, is_unsafe};
 
 /// Why a name or a description was refused; the text stands beside the field.
@@ -35,7 +37,7 @@ pub enum NameError {
 
 /// A token's name: 1 to 64 visible characters, trimmed; unique in a store by [`Name::folded`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(String);
+pub struct Name(CompactString);
 
 impl Name {
     /// Most characters that a name may have.
@@ -48,7 +50,7 @@ impl Name {
             return Err(NameError::Empty);
         }
         check(text, Self::MAX_CHARS, first_unsafe(text))?;
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// The name as typed.
@@ -70,7 +72,7 @@ impl Name {
             let tail = format!("-{:0width$}", last + 1);
             let room = Self::MAX_CHARS.saturating_sub(tail.len());
             let kept: String = base.chars().take(room).collect();
-            Self(format!("{}{tail}", kept.trim_end()))
+            Self(format_compact!("{}{tail}", kept.trim_end()))
         })
     }
 

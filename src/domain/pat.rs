@@ -4,6 +4,7 @@
 use std::borrow::Borrow;
 
 use chrono::TimeDelta;
+use compact_str::CompactString;
 
 use super::{
     Moment,
@@ -142,7 +143,7 @@ pub struct Pat {
     /// What it may do.
     pub scopes: Scopes,
     /// The prefix of its secret, for the hint `pat_<id>_…`.
-    pub prefix: String,
+    pub prefix: CompactString,
     /// What is stored of its secret.
     pub digest: Digest,
     /// The previous secret, while an overlap lasts.
@@ -265,7 +266,7 @@ impl Pat {
         };
         self = self.end_overlap();
         self.digest = digest;
-        prefix.clone_into(&mut self.prefix);
+        self.prefix = prefix.into();
         self.retiring = retiring;
         self.issued = at;
         self.expires = expires;

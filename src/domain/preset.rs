@@ -189,7 +189,7 @@ impl Preset {
         }
         let everywhere = self.grants.iter().any(|grant| grant.entity_type.is_none());
         if let (None, true, Entity::Id(id)) = (entity_type, everywhere, entity) {
-            return Err(PresetError::NeedsType { name: name(), entity: id.clone() });
+            return Err(PresetError::NeedsType { name: name(), entity: id.to_string() });
         }
         let asked = |offer: &&Offer| entity_type.is_none_or(|own| *own == offer.entity_type);
         let mut scopes = Vec::new();

@@ -5,6 +5,7 @@
 use std::{fmt, str::FromStr};
 
 use arrayvec::ArrayString;
+use compact_str::CompactString;
 
 use super::text::{escape, first_unsafe};
 
@@ -134,7 +135,7 @@ pub enum Entity {
     /// `*`
     Any,
     /// The one with this id.
-    Id(String),
+    Id(CompactString),
 }
 
 impl Entity {
@@ -143,7 +144,7 @@ impl Entity {
         match text.trim() {
             "" => Err(ScopeError::NoEntity),
             "*" => Ok(Self::Any),
-            id if is_label(id) => Ok(Self::Id(id.to_owned())),
+            id if is_label(id) => Ok(Self::Id(id.into())),
             _ => Err(ScopeError::Entity),
         }
     }

@@ -189,8 +189,9 @@ mod tests {
             user in any::<String>(), sudo_user in any::<Option<String>>(), from in any::<Option<String>>(),
             prefix in "[a-z0-9\"\u{1b}é]{0,4}",
         ) {
-            let created_by = Actor { user, sudo_user, from };
-            let pat = Pat { prefix, created_by, ..pat() };
+            let (sudo_user, from) = (sudo_user.map(Into::into), from.map(Into::into));
+            let created_by = Actor { user: user.into(), sudo_user, from };
+            let pat = Pat { prefix: prefix.into(), created_by, ..pat() };
             let mut written = Vec::new();
             write(&mut written, &pat, pat.created, true).unwrap();
             let told: Value = serde_json::from_slice(&written).unwrap();

@@ -11,7 +11,8 @@ pub fn acting(variable: impl Fn(&str) -> Option<String>) -> Actor {
     let user = account(uid).or_else(|| set("USER")).unwrap_or_else(|| format!("uid {uid}"));
     let client = set("SSH_CONNECTION").and_then(|told| told.split(' ').next().map(str::to_owned));
     let from = client.or_else(|| set("SSH_TTY"));
-    Actor { user, sudo_user: set("SUDO_USER"), from }
+    let sudo_user = set("SUDO_USER").map(Into::into);
+    Actor { user: user.into(), sudo_user, from: from.map(Into::into) }
 }
 
 /// The name of account `uid` in the system's list. Accounts from a directory service are not

@@ -84,7 +84,7 @@ impl Service {
                 name: new.name.clone(),
                 description: new.description.clone(),
                 scopes: scopes.clone(),
-                prefix: self.policy.prefix.as_str().to_owned(),
+                prefix: self.policy.prefix.as_str().into(),
                 digest: secret.digest(),
                 retiring: None,
                 created: at,

@@ -56,9 +56,9 @@ impl<'a> From<&'a Actor> for ActorV1<'a> {
 impl From<ActorV1<'_>> for Actor {
     fn from(actor: ActorV1<'_>) -> Self {
         Self {
-            user: actor.user.to_owned(),
-            sudo_user: actor.sudo_user.map(str::to_owned),
-            from: actor.from.map(str::to_owned),
+            user: actor.user.into(),
+            sudo_user: actor.sudo_user.map(Into::into),
+            from: actor.from.map(Into::into),
         }
     }
 }
@@ -164,7 +164,7 @@ impl PatV1<'_> {
             name: Name::parse(self.name).ok()?,
             description: Description::parse(self.description).ok()?,
             scopes: Scopes::from_stored(scopes?)?,
-            prefix: self.prefix.to_owned(),
+            prefix: self.prefix.into(),
             digest: Digest::from_bytes(self.digest),
             retiring,
             created: self.created.moment()?,

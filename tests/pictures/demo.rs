@@ -125,7 +125,7 @@ impl Demo {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::fixed(now());
         let as_actor = |user: &str, from: &str, seed| {
-            let actor = Actor { from: Some(from.to_owned()), ..Actor::named(user) };
+            let actor = Actor { from: Some(from.into()), ..Actor::named(user) };
             let store = Store::open(&folder.path().join("store.redb")).unwrap();
             Service::new(store, clock.clone(), Entropy::seeded(seed), actor, policy())
         };

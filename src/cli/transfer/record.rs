@@ -29,7 +29,7 @@ pub(super) fn written(pat: &Pat) -> serde_json::Value {
         "name": pat.name.as_str(),
         "description": pat.description.as_str(),
         "scopes": pat.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "prefix": pat.prefix,
+        "prefix": pat.prefix.as_str(),
         "digest": digest(&pat.digest),
         "retiring": pat.retiring.as_ref().map(|old| json!({
             "digest": digest(&old.digest),
@@ -38,9 +38,9 @@ pub(super) fn written(pat: &Pat) -> serde_json::Value {
         })),
         "created": exact(pat.created),
         "created_by": {
-            "user": pat.created_by.user,
-            "sudo_user": pat.created_by.sudo_user,
-            "from": pat.created_by.from,
+            "user": pat.created_by.user.as_str(),
+            "sudo_user": pat.created_by.sudo_user.as_deref(),
+            "from": pat.created_by.from.as_deref(),
         },
         "issued": exact(pat.issued),
         "expires": pat.expires.map(exact),
@@ -78,9 +78,9 @@ fn pat(fields: &mut Fields<'_>) -> Result<Pat, Wrong> {
     let created = fields.text("created", instant);
     let created_by = fields.object("created_by", |by| {
         Ok(Actor {
-            from: by.maybe("from", plain)?,
-            sudo_user: by.maybe("sudo_user", plain)?,
-            user: by.text("user", plain)?,
+            from: by.maybe("from", plain)?.map(Into::into),
+            sudo_user: by.maybe("sudo_user", plain)?.map(Into::into),
+            user: by.text("user", plain)?.into(),
         })
     });
     let description = fields.text("description", |text| Description::parse(text).map_err(words));
@@ -93,7 +93,7 @@ fn pat(fields: &mut Fields<'_>) -> Result<Pat, Wrong> {
     let last_used = fields.object("last_used", last_use);
     let name = fields.text("name", |text| Name::parse(text).map_err(words));
     let prefix = fields.text("prefix", |text| {
-        let good = Prefix::parse(text).map(|_| text.to_owned());
+        let good = Prefix::parse(text).map(|_| text.into());
         good.ok_or_else(|| "a lower-case letter, then letters and digits are expected".to_owned())
     });
     let retiring = fields.object("retiring", |old| {
