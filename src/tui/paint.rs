@@ -10,6 +10,7 @@ use ratatui::{
 use super::{
     app::App,
     chrome,
+    screen::detail::Focus,
     step::Tab,
     twin::Twin,
     widget::paint::{Pen, width},
@@ -63,6 +64,7 @@ impl App {
         let body = Rect { y: area.y + 1, height: area.height - 2 - stands, ..area };
         // What lies over a screen has the keys.
         let keys = self.overlays.is_empty();
+        let focus = if keys { Focus::Here } else { Focus::Above };
         match self.tab {
             Tab::Tokens | Tab::Detail if self.wide => {
                 let list = Rect { width: body.width * 11 / 20, ..body };
@@ -73,7 +75,7 @@ impl App {
                 let pane = Rect { x: rest.x + 1, width: rest.width - 1, ..rest };
                 let on_list = self.tab == Tab::Tokens;
                 view.places.lead(on_list.then_some(Action::DetailTab));
-                self.detail.draw(pane, buf, &view, keys && !on_list);
+                self.detail.draw(pane, buf, &view, if on_list { Focus::List } else { focus });
                 view.places.lead((!on_list).then_some(Action::TokensTab));
                 let cursor = self.tokens.draw(list, buf, &view, keys && on_list);
                 view.places.lead(None);
@@ -82,7 +84,7 @@ impl App {
             Tab::Tokens => self.tokens.draw(body, buf, &view, keys),
             Tab::Create => self.create.draw(body, buf, &view),
             Tab::Detail => {
-                self.detail.draw(body, buf, &view, keys);
+                self.detail.draw(body, buf, &view, focus);
                 None
             }
             Tab::Audit => {

@@ -33,6 +33,17 @@ const LOW: u16 = 12;
 /// Columns of the field names.
 const LABELS: u16 = 13;
 
+/// Where keys go while it is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Focus {
+    /// To it.
+    Here,
+    /// To the list beside it.
+    List,
+    /// To what lies over the screen.
+    Above,
+}
+
 /// The token that is shown.
 #[derive(Debug, Default)]
 pub struct Detail {
@@ -117,8 +128,8 @@ impl Detail {
         }
     }
 
-    /// Draws it into `area`; `focused` says whether it has the keys.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>, focused: bool) {
+    /// Draws it into `area`.
+    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>, focus: Focus) {
         let look = &view.look;
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
@@ -132,6 +143,8 @@ impl Detail {
                 format!(
                     "This token is gone: it was deleted. {undo} brings it back if that was you; {back} goes back to the list."
                 )
+            } else if focus == Focus::List {
+                "No token is selected.".into()
             } else {
                 let (list, open) = (key(Action::TokensTab), view.key(Mode::Tokens, Action::Open));
                 format!(
@@ -154,7 +167,7 @@ impl Detail {
             high => high.saturating_sub(wanted).max(3),
         };
         let scopes = Rect { height: rest.height - for_events, ..rest };
-        self.draw_scopes(pat, scopes, buf, view, focused);
+        self.draw_scopes(pat, scopes, buf, view, focus);
         self.draw_history(below(rest, scopes.height), buf, view);
     }
 
@@ -164,7 +177,7 @@ impl Detail {
         area: Rect,
         buf: &mut Buffer,
         view: &View<'_>,
-        focused: bool,
+        focus: Focus,
     ) {
         let look = &view.look;
         rule(buf, area, 0, look);
@@ -190,7 +203,7 @@ impl Detail {
             ];
             draw_cells(cells, widths, line, area, buf, view, false);
             view.places.row(row_of(area, line), at, self.rows.selected());
-            if focused && at == self.rows.selected() {
+            if focus == Focus::Here && at == self.rows.selected() {
                 band(buf, area, line, look.selected());
             }
         }
