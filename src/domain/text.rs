@@ -71,14 +71,11 @@ pub fn first_unsafe(text: &str) -> Option<char> {
         return None;
     }
     // Of ASCII the controls alone are unsafe.
-    let foreign = if text.is_ascii() { None } else { text.bytes().position(|it| !it.is_ascii()) };
-    let ascii = foreign.unwrap_or(text.len());
+    let ascii = text.bytes().position(|it| !it.is_ascii()).unwrap_or(text.len());
     let (plain, rest) = text.split_at_checked(ascii).unwrap_or(("", text));
-    if plain.bytes().fold(false, |any, byte| any | byte.is_ascii_control()) {
-        return plain.chars().find(char::is_ascii_control);
-    }
     let mut written = Written { base: !plain.is_empty(), marks: 0 };
-    rest.chars().find(|c| written.refuses(*c))
+    let control = plain.chars().find(char::is_ascii_control);
+    control.or_else(|| rest.chars().find(|c| written.refuses(*c)))
 }
 
 /// Whether `text` has more than `max` characters.

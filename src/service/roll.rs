@@ -63,11 +63,6 @@ impl Roll {
         self.reading == Reading::Everything
     }
 
-    /// How far it has followed the store.
-    pub fn position(&self) -> Option<Position> {
-        self.position
-    }
-
     /// How many tokens the store has, damaged ones included.
     pub fn total(&self) -> usize {
         self.total

@@ -67,8 +67,18 @@ fn is_near(expires: i64, now: i64) -> bool {
     expires < now.saturating_add(WEEK)
 }
 
-/// The counts of a tally of [`STANDINGS`].
-pub(super) fn counted(tally: [usize; STANDINGS.len()]) -> Counts {
+/// How many tokens have each of the [`STANDINGS`].
+pub(super) type Tally = [usize; STANDINGS.len()];
+
+/// Adds `more` to `sum`.
+pub(super) fn add(sum: &mut Tally, more: Tally) {
+    for (sum, more) in sum.iter_mut().zip(more) {
+        *sum += more;
+    }
+}
+
+/// The counts of a tally.
+pub(super) fn counted(tally: Tally) -> Counts {
     let [lasting, soon, expired, revoked] = tally;
     Counts { active: lasting + soon, soon, expired, revoked }
 }

@@ -5,7 +5,7 @@
 use super::{
     DAY,
     bits::Bits,
-    chunk::{Chunk, NEVER, STANDINGS},
+    chunk::{Chunk, NEVER, STANDINGS, Tally},
 };
 
 /// The standings of a chunk's tokens, and how many were used of late.
@@ -14,7 +14,7 @@ pub(super) struct Judged {
     /// Which have each of the [`STANDINGS`].
     pub(super) standings: [Bits; STANDINGS.len()],
     /// How many those are.
-    pub(super) tally: [usize; STANDINGS.len()],
+    pub(super) tally: Tally,
     /// How many were used within a day.
     pub(super) used: usize,
     /// The instants for which that holds, but for the uses.

@@ -6,7 +6,7 @@
 mod bits;
 mod chunk;
 mod chunks;
-mod halves;
+mod cores;
 mod judged;
 mod letters;
 mod listed;
@@ -22,7 +22,7 @@ mod walk;
 use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use self::{
-    chunk::{Chunk, NEVER, STANDINGS, Shared, counted, stamp},
+    chunk::{Chunk, NEVER, STANDINGS, Shared, Tally, add, counted, stamp},
     chunks::{Chunks, place},
     judged::Judged,
     numbers::Numbers,
@@ -204,13 +204,11 @@ impl Index {
     /// Every token in numbers, as of `at`.
     pub fn summary(&self, at: Moment) -> Summary {
         let now = stamp(at);
-        let mut tally = [0; STANDINGS.len()];
+        let mut tally = Tally::default();
         let (mut used, mut until) = (0, NEVER);
         for (at, chunk) in self.chunks.iter().enumerate() {
             let judged = self.judged(at, chunk, now);
-            for (sum, more) in tally.iter_mut().zip(judged.tally) {
-                *sum += more;
-            }
+            add(&mut tally, judged.tally);
             used += judged.used;
             until = until.min(judged.until);
         }

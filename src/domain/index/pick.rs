@@ -9,9 +9,9 @@ use memchr::memmem::Finder;
 use super::{
     Index, Listed, STANDINGS, TokenId, Unsorted,
     bits::{Bits, Set},
-    chunk::{Chunk, Shared, counted, stamp},
+    chunk::{Chunk, Shared, Tally, add, counted, stamp},
     chunks::Chunks,
-    halves::pieces,
+    cores::spread,
     order::Order,
     walk::{Walk, Wanted},
 };
@@ -49,7 +49,7 @@ pub struct Window {
 #[derive(Debug)]
 struct Part {
     statuses: [Bits; 3],
-    tally: [usize; STANDINGS.len()],
+    tally: Tally,
 }
 
 impl Query {
@@ -67,21 +67,19 @@ impl Query {
         let words: Vec<Finder<'_>> = words.into_iter().map(Finder::new).collect();
         let chunks = index.chunks.as_slice();
         let begin = || Asked::of(&self.search);
-        let parts = pieces(chunks.len(), chunks.len() > FEW, begin, |asked, number| {
+        let parts = spread(chunks.len(), chunks.len() > FEW, begin, |asked, number| {
             let chunk = chunks.get(number).filter(|_| wanted())?;
             Some(self.pick_part(index, number, chunk, &words, asked, at))
         })?;
         let (mut statuses, mut shown) = (<[Set; 3]>::default(), Set::default());
-        let mut tally = [0; STANDINGS.len()];
+        let mut tally = Tally::default();
         for part in parts {
             let [active, expired, revoked] = &part.statuses;
             shown.push(&active.clone().or(expired).or(revoked));
             for (set, those) in statuses.iter_mut().zip(&part.statuses) {
                 set.push(those);
             }
-            for (sum, more) in tally.iter_mut().zip(part.tally) {
-                *sum += more;
-            }
+            add(&mut tally, part.tally);
         }
         Some(Picked { shown, statuses, counts: counted(tally), sort: self.sort, now: stamp(at) })
     }
@@ -207,19 +205,20 @@ impl Picked {
     }
 
     fn walk<'p>(&'p self, order: &'p Order) -> Walk<'p> {
-        match (self.sort.column, self.sort.descending) {
-            (Column::Status, _) => Walk::of(order, &self.in_turn(), false),
-            (_, descending) => Walk::of(order, &[&self.shown], descending),
-        }
+        let backwards = self.sort.descending && self.sort.column != Column::Status;
+        Walk::of(order, &self.in_turn(), backwards)
     }
 
-    /// Those of each status, in the order of the statuses: each is sorted by name.
-    fn in_turn(&self) -> [&Set; 3] {
-        let mut sets = self.statuses.each_ref();
-        if self.sort.descending {
-            sets.reverse();
+    /// Those that are shown one after the other, each set in order for itself: by status, they
+    /// are those of each status, by name.
+    fn in_turn(&self) -> Vec<&Set> {
+        let mut statuses = self.statuses.each_ref();
+        match (self.sort.column, self.sort.descending) {
+            (Column::Status, true) => statuses.reverse(),
+            (Column::Status, false) => {}
+            _ => return vec![&self.shown],
         }
-        sets
+        statuses.to_vec()
     }
 
     /// All of them in order, at once; `None` while the order is not known: then they can be
@@ -240,11 +239,8 @@ impl Picked {
             let keys = if descending { keys.reverse() } else { keys };
             keys.then_with(|| chunks.by_name(*one, *other))
         };
-        let shown = [&self.shown];
-        let turns = self.in_turn();
-        let sets = if column == Column::Status { turns.as_slice() } else { shown.as_slice() };
         let mut all = Vec::with_capacity(self.len());
-        for set in sets {
+        for set in self.in_turn() {
             let start = all.len();
             all.extend(set.iter());
             all.get_mut(start..).unwrap_or_default().sort_unstable_by(compare);

@@ -1,7 +1,7 @@
 //! A walk along an order that meets what is shown, piece by piece, so that several cores go it
 //! and one that looks for a few rows passes by the others. Called by `pick`.
 
-use super::{bits::Set, halves::pieces, order::Order, piece::Piece};
+use super::{bits::Set, cores::spread, order::Order, piece::Piece};
 
 /// Pieces that one core looks at alone, before all of them are: most of what a screen shows is
 /// near the top.
@@ -58,7 +58,7 @@ fn each<'a, T: Send>(
     work: impl Fn(&Piece<'a>, Option<&Set>) -> T + Sync,
 ) -> Vec<T> {
     let one = |(): &mut (), at: usize| those.get(at).map(|(piece, set)| work(piece, *set));
-    pieces(those.len(), those.len() > NEAR, || (), one).unwrap_or_default()
+    spread(those.len(), those.len() > NEAR, || (), one).unwrap_or_default()
 }
 
 /// What [`Walk::rows`] returns, if `those`, with which the walk begins, are enough to tell.

@@ -1,5 +1,6 @@
-//! Long work in two halves, one of them done by another core, or piece by piece by whichever core
-//! has time. Called by the index alone.
+//! Long work done by two cores, piece by piece: each takes the next one when it is done with one,
+//! for a thread begins late. The caller works, too, and nothing waits in line: what takes a
+//! millisecond has no time for more. Called by the index alone.
 
 use std::{
     panic::resume_unwind,
@@ -7,30 +8,10 @@ use std::{
     thread,
 };
 
-/// What `one` and `other` return; at the same time if that `is_long`, for a thread costs more
-/// than a little work.
-pub(super) fn both<A: Send, B>(
-    is_long: bool,
-    one: impl FnOnce() -> A + Send,
-    other: impl FnOnce() -> B,
-) -> (A, B) {
-    if !is_long {
-        return (one(), other());
-    }
-    thread::scope(|scope| {
-        let one = scope.spawn(one);
-        let other = other();
-        match one.join() {
-            Ok(one) => (one, other),
-            Err(panic) => resume_unwind(panic),
-        }
-    })
-}
-
 /// What `work` makes of each of `count` pieces, in their order; with another core if that
-/// `is_long`. Each core takes the next piece when it is done with one, for one of them begins
-/// late; what it keeps between two is what `begin` returns. `None` as soon as one piece is.
-pub(super) fn pieces<S, T: Send>(
+/// `is_long`, for a thread costs more than a little work. What a core keeps between two pieces
+/// is what `begin` returns. `None` as soon as one piece is.
+pub(super) fn spread<S, T: Send>(
     count: usize,
     is_long: bool,
     begin: impl Fn() -> S + Sync,
@@ -47,7 +28,12 @@ pub(super) fn pieces<S, T: Send>(
             done.push((piece, work(&mut kept, piece)?));
         }
     };
-    let (one, other) = both(is_long, take, take);
+    let (one, other) = thread::scope(|scope| {
+        let other = is_long.then(|| scope.spawn(take));
+        let one = take();
+        let joined = other.map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        (one, joined.unwrap_or_else(|| Some(Vec::new())))
+    });
     let mut all: Vec<Option<T>> = Vec::new();
     all.resize_with(count, || None);
     for (piece, made) in one?.into_iter().chain(other?) {
