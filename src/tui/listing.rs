@@ -13,8 +13,10 @@ use crate::{
 
 /// Tokens that are read and listed whole at once.
 const AT_ONCE: usize = 512;
-/// Rows that are told before anything else is read: more than a screen has.
+/// Rows that are told before all else is read or looked through: more than a screen has.
 const FIRST: usize = 100;
+/// Tokens from which on it takes a while to look through all for a search.
+const MANY: usize = 8_192;
 /// Rows that are known before the whole order is, on either side of the selected one.
 const AHEAD: usize = 200;
 
@@ -33,6 +35,18 @@ pub struct Question {
     pub row: usize,
 }
 
+/// How much of what a query shows is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Extent {
+    /// The first rows, and not how many there are.
+    Beginning,
+    /// Some rows side by side.
+    #[default]
+    Part,
+    /// All rows.
+    Whole,
+}
+
 /// The rows that a query shows, or as many of them as are known so far.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
@@ -44,14 +58,31 @@ pub struct Listing {
     pub tokens: Listed,
     /// How many rows there are.
     pub total: usize,
-    /// Whether all of them are known.
-    pub whole: bool,
+    /// How many of them are known.
+    pub extent: Extent,
     /// How many the search finds of each status, if everything was looked at.
     pub counts: Option<Counts>,
     /// The token that was asked for, and its row, if it is shown.
     pub place: Option<(TokenId, Option<usize>)>,
     /// The store as it was then.
     pub census: Census,
+}
+
+impl Listing {
+    /// Whether all rows are known.
+    pub fn is_whole(&self) -> bool {
+        self.extent == Extent::Whole
+    }
+
+    /// It, as what is known after `before`: where it does not know how many there are, that is as
+    /// it was until it is told, a moment later.
+    #[must_use]
+    pub fn after(self, before: &Self) -> Self {
+        if self.extent != Extent::Beginning {
+            return self;
+        }
+        Self { total: self.tokens.len().max(before.total), counts: before.counts, ..self }
+    }
 }
 
 /// The whole store in a few words.
@@ -136,14 +167,18 @@ impl Lists {
             return Ok(());
         }
         self.roll.judge(question.at);
+        if let Some(listing) = self.beginning(question) {
+            tell(listing);
+        }
         let Some(picked) = question.query.pick(self.roll.index(), question.at, &wanted) else {
             return Ok(());
         };
-        let (whole, selected) = (self.roll.is_whole(), question.selected);
+        let selected = question.selected;
+        let extent = if self.roll.is_whole() { Extent::Whole } else { Extent::Part };
         let listing = Listing {
             number: question.number,
             total: picked.len(),
-            counts: whole.then_some(picked.counts),
+            counts: self.roll.is_whole().then_some(picked.counts),
             census: self.census(question.at),
             ..Listing::default()
         };
@@ -157,7 +192,7 @@ impl Lists {
         }
         if let Some(tokens) = picked.in_order(index) {
             let place = selected.map(|id| (id, picked.place(&tokens, index, &id)));
-            tell(Listing { tokens, whole, place, ..listing });
+            tell(Listing { tokens, extent, place, ..listing });
             return Ok(());
         }
         let mut unsorted = picked.unsorted();
@@ -168,7 +203,7 @@ impl Lists {
             tell(Listing { start, tokens, place, ..listing.clone() });
         }
         if let Some(tokens) = unsorted.sorted(index, wanted) {
-            tell(Listing { tokens, whole, place, ..listing });
+            tell(Listing { tokens, extent, place, ..listing });
         }
         Ok(())
     }
@@ -190,6 +225,26 @@ impl Lists {
             place: question.selected.map(|id| (id, tokens.find(&id))),
             tokens,
             census: self.census(question.at),
+            ..Listing::default()
+        })
+    }
+
+    /// What a search finds first, before all is looked through.
+    fn beginning(&mut self, question: &Question) -> Option<Listing> {
+        let Question { query, at, selected, row, .. } = question;
+        let index = self.roll.index();
+        if query.search.is_empty() || index.len() < MANY || self.has_more() {
+            return None;
+        }
+        let Window { start, tokens, place } =
+            query.first(index, *at, selected.as_ref(), *row, FIRST)?;
+        Some(Listing {
+            number: question.number,
+            start,
+            tokens,
+            extent: Extent::Beginning,
+            place: selected.map(|id| (id, place)),
+            census: self.census(*at),
             ..Listing::default()
         })
     }

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use patdeck::{
-    domain::{Column, Orders, Query, Sort},
-    tui::listing::{Listing, Lists, Question},
+    domain::{Column, Orders, Query, Search, Sort},
+    tui::listing::{Extent, Lists, Question},
 };
 
 use super::{
@@ -50,27 +50,47 @@ fn what_a_screen_shows_is_told_before_the_rest_and_is_the_same() {
     }
     let orders = Orders::of(lists.unordered().unwrap());
     assert!(lists.take_orders(orders));
-    let mut ask = |sort, selected, row| {
-        let query = Query { sort, ..Query::default() };
+    let mut ask = |query, selected, row| {
         let question = Question { number: 1, query, at: start(), selected, row };
         let mut told = Vec::new();
         lists.answer(&question, || true, |listing| told.push(listing)).unwrap();
-        <[Listing; 2]>::try_from(told).unwrap()
+        told
     };
     let sorts = Column::ALL
         .into_iter()
         .flat_map(|column| [false, true].map(|descending| Sort { column, descending }));
-    for sort in sorts {
-        let [_, all] = ask(sort, None, 0);
-        for row in [0, 100, 3_000, 6_000, 9_999] {
+    for (sort, text) in sorts.flat_map(|sort| ["", "wd 7", "nobody"].map(|text| (sort, text))) {
+        let search = Search::parse(text).unwrap();
+        let query = Query { sort, search, ..Query::default() };
+        let all = ask(query.clone(), None, 0).pop().unwrap();
+        for row in [0, 100, 1_500, 6_000, 9_999] {
             for selected in [all.tokens.get(row), None] {
-                let [first, whole] = ask(sort, selected, row);
-                assert!(!first.whole && whole.whole);
-                assert_eq!((first.total, first.place), (whole.total, whole.place));
-                let rows = first.start..first.start + first.tokens.len();
-                assert!(rows.contains(&row.min(whole.total - 1)), "{sort:?} {row}");
-                let shown: Vec<_> = rows.map(|row| whole.tokens.get(row).unwrap()).collect();
-                assert_eq!(first.tokens.iter().collect::<Vec<_>>(), shown, "{sort:?} {row}");
+                let mut told = ask(query.clone(), selected, row);
+                let whole = told.pop().unwrap();
+                assert!(whole.is_whole() && (text != "nobody") == (whole.total > 512));
+                let last = told.last().map(|listing| listing.extent);
+                assert_eq!(last, (whole.total > 0).then_some(Extent::Part), "{sort:?} {text}");
+                // Near the top at once, which is where the newest are that the search finds.
+                let newest = sort.column == Column::Issued && sort.descending;
+                if text == "wd 7" && newest && row <= 100 {
+                    assert_eq!(told[0].extent, Extent::Beginning, "{row}");
+                }
+                for first in told {
+                    let is_beginning = first.extent == Extent::Beginning;
+                    let known = if is_beginning { (0, None) } else { (whole.total, whole.counts) };
+                    assert_eq!(
+                        (first.total, first.counts, first.place),
+                        (known.0, known.1, whole.place)
+                    );
+                    let rows = first.start..first.start + first.tokens.len();
+                    assert!(rows.contains(&row.min(whole.total - 1)), "{sort:?} {text} {row}");
+                    let shown: Vec<_> = rows.map(|row| whole.tokens.get(row).unwrap()).collect();
+                    assert_eq!(
+                        first.tokens.iter().collect::<Vec<_>>(),
+                        shown,
+                        "{sort:?} {text} {row}"
+                    );
+                }
             }
         }
     }

@@ -275,6 +275,12 @@ impl Chunk {
         Bits::of(&self.marks, |marks| !marks.gone)
     }
 
+    /// Whether the texts of row `at` hold every one of `words`.
+    pub(super) fn holds(&self, at: usize, words: &[memmem::Finder<'_>]) -> bool {
+        let text = self.text(at).as_bytes();
+        words.iter().all(|word| word.find(text).is_some())
+    }
+
     /// The rows whose texts hold every one of `words`, or did when a token was last there: all, if
     /// there is no word. Unless the letters tell, one walk through all texts finds the first word;
     /// the others are looked for where it is.
@@ -291,9 +297,7 @@ impl Chunk {
             let place = from + place;
             let left = self.ends.get(at..).unwrap_or_default();
             at += left.iter().take_while(|end| self::place(**end) <= place).count();
-            let is_there =
-                |word: &memmem::Finder<'_>| word.find(self.text(at).as_bytes()).is_some();
-            if others.iter().all(is_there) {
+            if self.holds(at, others) {
                 found.set(at);
             }
             from = self.end(at);

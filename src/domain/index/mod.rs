@@ -7,6 +7,7 @@ mod bits;
 mod chunk;
 mod chunks;
 mod cores;
+mod first;
 mod judged;
 mod letters;
 mod listed;
@@ -35,7 +36,7 @@ pub use self::{
     row::Row,
     unsorted::Unsorted,
 };
-use super::{Actor, Counts, Moment, Pat, Scopes, TokenId};
+use super::{Actor, Column, Counts, Moment, Pat, Scopes, TokenId};
 
 /// Within which a token is said to expire soon, and to have been used of late.
 const WEEK: i64 = 7 * DAY;
@@ -188,6 +189,12 @@ impl Index {
             orders.settle(&moved, &self.chunks);
         }
         self.free.extend(moved.into_iter().filter(|number| !self.chunks.is_there(*number)));
+    }
+
+    /// The order by `column`, once it is known and everything has its place in it.
+    fn order_by(&self, column: Column) -> Option<&Order> {
+        let orders = self.orders.as_ref().filter(|_| self.moved.is_empty())?;
+        Some(orders.by(column))
     }
 
     /// The number of the token with this id, which may have been removed a moment ago.

@@ -61,10 +61,7 @@ impl Query {
         at: Moment,
         wanted: impl Fn() -> bool + Sync,
     ) -> Option<Picked> {
-        let mut words: Vec<&str> = self.search.words().collect();
-        // The longest is the rarest, as a rule.
-        words.sort_by_key(|word| Reverse(word.len()));
-        let words: Vec<Finder<'_>> = words.into_iter().map(Finder::new).collect();
+        let words = self.finders();
         let chunks = index.chunks.as_slice();
         let begin = || Asked::of(&self.search);
         let parts = spread(chunks.len(), chunks.len() > FEW, begin, |asked, number| {
@@ -82,6 +79,13 @@ impl Query {
             add(&mut tally, part.tally);
         }
         Some(Picked { shown, statuses, counts: counted(tally), sort: self.sort, now: stamp(at) })
+    }
+
+    /// What looks for its words, the longest first: that is the rarest, as a rule.
+    pub(super) fn finders(&self) -> Vec<Finder<'_>> {
+        let mut words: Vec<&str> = self.search.words().collect();
+        words.sort_by_key(|word| Reverse(word.len()));
+        words.into_iter().map(Finder::new).collect()
     }
 
     fn pick_part(
@@ -118,15 +122,15 @@ impl Query {
 
 /// What a search asks beside words, and what was found out about what many tokens share: each
 /// set of scopes and each maker is looked at once.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     search: &'a Search,
-    nothing_else: bool,
+    pub(super) nothing_else: bool,
     scopes: Option<Vec<Option<bool>>>,
     makers: Option<Vec<Option<bool>>>,
 }
 
 impl<'a> Asked<'a> {
-    fn of(search: &'a Search) -> Self {
+    pub(super) fn of(search: &'a Search) -> Self {
         Self {
             search,
             nothing_else: search.is_words(),
@@ -135,7 +139,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    fn fits(&mut self, index: &Index, chunk: &Chunk, row: usize, at: Moment) -> bool {
+    pub(super) fn fits(&mut self, index: &Index, chunk: &Chunk, row: usize, at: Moment) -> bool {
         let shared = chunk.shared.get(row).is_some_and(|shared| self.fits_shared(index, *shared));
         shared
             && chunk
@@ -182,11 +186,6 @@ impl Picked {
         self.shown.iter()
     }
 
-    fn order<'i>(&self, index: &'i Index) -> Option<&'i Order> {
-        let orders = index.orders.as_ref().filter(|_| index.moved.is_empty())?;
-        Some(orders.by(self.sort.column))
-    }
-
     /// The rows on either side of that of `id`, or of `row` where `id` is not shown, `ahead` of
     /// them: what a screen shows, before [all of them](Picked::in_order) are in order. `None` if
     /// there is none, or the order is not known.
@@ -199,7 +198,7 @@ impl Picked {
     ) -> Option<Window> {
         let own = id.and_then(|id| index.number_of(id)).filter(|it| self.shown.has(*it));
         let wanted = own.map_or(Wanted::Row(row), Wanted::Token);
-        let rows = self.walk(self.order(index)?).rows(wanted, ahead, self.len())?;
+        let rows = self.walk(index.order_by(self.sort.column)?).rows(wanted, ahead, self.len())?;
         let tokens = Listed::of(rows.numbers, &index.chunks);
         Some(Window { start: rows.start, tokens, place: own.and(Some(rows.place)) })
     }
@@ -224,7 +223,7 @@ impl Picked {
     /// All of them in order, at once; `None` while the order is not known: then they can be
     /// [sorted](Picked::unsorted).
     pub fn in_order(&self, index: &Index) -> Option<Listed> {
-        let order = self.order(index)?;
+        let order = index.order_by(self.sort.column)?;
         let is_little = self.len() * WALKED < order.len();
         let numbers =
             if is_little { self.few_in_order(&index.chunks) } else { self.walk(order).numbers() };

@@ -1,7 +1,7 @@
 //! What the list knows of one token without its record. Called by whoever asks the index.
 
 use super::chunk::{Marks, NEVER, STANDINGS, UNUSED, stamp, standing};
-use crate::domain::{Moment, Status, TokenId};
+use crate::domain::{Moment, Status, StatusFilter, TokenId};
 
 /// What the list knows of a token without its record.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +21,18 @@ impl Row {
 
     /// What the token is at `at`, as [`crate::domain::Pat::status`] says.
     pub fn status(&self, at: Moment) -> Status {
+        self.standing(at).0
+    }
+
+    /// Whether `statuses` shows the token at `at`.
+    pub(super) fn is_in(&self, statuses: StatusFilter, at: Moment) -> bool {
+        let (status, soon) = self.standing(at);
+        statuses.shows(status, soon)
+    }
+
+    fn standing(&self, at: Moment) -> (Status, bool) {
         let standing = standing(self.marks.revoked, self.expires, stamp(at));
-        STANDINGS.get(standing).map_or(Status::Revoked, |(status, _)| *status)
+        STANDINGS.get(standing).copied().unwrap_or((Status::Revoked, false))
     }
 
     /// When its present secret was issued.

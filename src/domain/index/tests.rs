@@ -30,7 +30,7 @@ fn token(id: u16, name: u16, seed: u8) -> Pat {
         last_used: (!seed.is_multiple_of(3)).then(|| LastUse {
             at: at(n),
             from: None,
-            what: String::new(),
+            what: "".into(),
         }),
         ..pat()
     };
@@ -101,6 +101,7 @@ fn compare(index: &Index, pats: &[Pat]) {
             assert_eq!(picked.place(&listed, index, &pat.id), row, "{query:?}");
             assert_eq!(listed.find(&pat.id), row, "{query:?}");
         }
+        compare_first(index, &query, &wanted);
         compare_windows(index, &picked, &wanted);
         compare_unsorted(index, &picked, &wanted);
     }
@@ -122,6 +123,22 @@ fn compare(index: &Index, pats: &[Pat]) {
     assert_eq!(summary.counts, Query::default().select(pats, now).1);
     let lately = |used: &LastUse| now - used.at < chrono::TimeDelta::days(1);
     assert_eq!(summary.used, pats.iter().filter(|pat| pat.last_use().is_some_and(lately)).count());
+}
+
+/// The first rows are those of the whole order, with the token or the row that is asked for.
+fn compare_first(index: &Index, query: &Query, wanted: &[TokenId]) {
+    let stranger = TokenId::parse("zzzzzzzzzzzz").unwrap();
+    for row in [0, 1, wanted.len() / 2, wanted.len()] {
+        let hidden = (stranger, row, None);
+        let shown = wanted.get(row).map(|id| (*id, 0, Some(row)));
+        for ((id, asked, place), ahead) in [(hidden, 0), (shown.unwrap_or(hidden), 2)] {
+            let first = query.first(index, at(60), Some(&id), asked, ahead);
+            let told = first.map(|first| (first.start, ids(&first.tokens), first.place));
+            let rows =
+                wanted.get(..row + ahead + 1).filter(|_| query.sort.column != Column::Status);
+            assert_eq!(told, rows.map(|rows| (0, rows.to_vec(), place)), "{query:?}");
+        }
+    }
 }
 
 /// A window has a token and those on either side of it, or the row that is asked for.
@@ -336,7 +353,7 @@ fn work_that_nobody_waits_for_ends() {
 #[test]
 fn the_summary_knows_who_was_used_within_a_day() {
     let mut index = Index::default();
-    let used = |minutes| Some(LastUse { at: at(minutes), from: None, what: String::new() });
+    let used = |minutes| Some(LastUse { at: at(minutes), from: None, what: "".into() });
     let token = |id, minutes| Pat { last_used: used(minutes), ..token(id, 1, 1) };
     index.extend(&[token(1, 0), token(2, 3)]);
     let times = [-5, 0, 24 * 60 - 1, 24 * 60, 24 * 60 + 2, 24 * 60 + 3].map(at);

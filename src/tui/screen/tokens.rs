@@ -26,7 +26,7 @@ use crate::{
     keymap::{Action, Mode},
     tui::{
         effect::Effect,
-        listing::{Listing, Question},
+        listing::{Extent, Listing, Question},
         step::{Errand, Step, Tab},
         view::View,
         widget::{
@@ -113,7 +113,7 @@ impl Tokens {
     /// What is shown is not known, and will not be told before it is asked for again.
     pub fn give_up(&mut self) {
         self.listing.number = self.asked;
-        self.listing.whole = true;
+        self.listing.extent = Extent::Whole;
     }
 
     /// What is to be asked, once.
@@ -133,7 +133,7 @@ impl Tokens {
 
     /// Whether any row is.
     pub fn awaits_more(&self) -> bool {
-        self.awaits_rows() || !self.listing.whole
+        self.awaits_rows() || !self.listing.is_whole()
     }
 
     /// Takes what is shown. The selected token stays selected; if it is not shown any more,
@@ -142,13 +142,13 @@ impl Tokens {
         if listing.number != self.asked {
             return;
         }
-        self.listing = listing;
+        self.listing = listing.after(&self.listing);
         // The operator may have moved on since the question was asked.
         let own = self.selected.and_then(|id| self.row_of(id));
         if let Some(row) = own {
             self.rows.select(row);
             self.seek = false;
-        } else if self.seek && self.listing.whole {
+        } else if self.seek && self.listing.is_whole() {
             self.seek = false;
             self.query.status = StatusFilter::All;
             self.clear_search();
@@ -359,7 +359,7 @@ impl Tokens {
                 band(buf, area, line, style);
             }
         }
-        if self.listing.whole && total == 0 {
+        if self.listing.is_whole() && total == 0 {
             self.draw_emptiness(area, buf, view);
         }
         cursor
