@@ -119,7 +119,8 @@ fn life(dice: &mut StdRng, n: u32, at: Moment, now: Moment) -> Result<(Pat, Secr
     let name = format!("{}-{}-{n}", pick(dice, &TEAMS), pick(dice, &PLACES));
     let later = TimeDelta::minutes(dice.random_range(1..60 * 24));
     let what = scopes.iter().next().map_or("identify allowed".into(), |it| format!("{it} allowed"));
-    let used = LastUse { at: (at + later).min(now), from: Some("192.0.2.17".to_owned()), what };
+    let used =
+        LastUse { at: (at + later).min(now), from: Some("192.0.2.17".into()), what: what.into() };
     let mut random = |bytes: &mut [u8]| {
         dice.fill_bytes(bytes);
         Ok::<_, Infallible>(())

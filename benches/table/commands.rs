@@ -81,7 +81,7 @@ fn checks(subject: &Subject, secrets: &[fill::Presented]) -> Result<Measured, Fa
     let now = Utc::now();
     store.write(|rows| {
         secrets.iter().try_for_each(|it| {
-            let last = LastUse { at: now, from: Option::None, what: String::new() };
+            let last = LastUse { at: now, from: Option::None, what: "".into() };
             rows.put_use(&it.id, &last)
         })?;
         Ok::<_, StoreError>(())

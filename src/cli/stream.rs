@@ -18,6 +18,11 @@ use crate::{
 /// Bytes that most parts of the store come to.
 const ROOM: usize = 1 << 18;
 
+/// Bytes that may wait in a pipe until its reader has time for them: with the usual 64 KiB both
+/// ends wait for each other in turn, and a list takes a tenth longer. Linux allows anybody that.
+#[cfg(target_os = "linux")]
+const WAITING: usize = 1 << 20;
+
 /// What is printed of a part of the store.
 struct Part {
     lines: Vec<u8>,
@@ -33,6 +38,11 @@ pub(super) fn print(
     keep: impl Fn(&Pat) -> bool + Sync,
 ) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
+    #[cfg(target_os = "linux")]
+    {
+        // Best effort: what is no pipe has no such size, and a system may allow less.
+        let _ = rustix::pipe::fcntl_setpipe_size(&out, WAITING);
+    }
     let (mut found, mut printed) = (false, Ok(()));
     // Memory that was given back would have to be cleared for the next part.
     let spare = Mutex::<Vec<Vec<u8>>>::default();
@@ -45,9 +55,9 @@ pub(super) fn print(
     service.each_part(
         begin,
         |part, pat| match pat {
-            Ok(pat) if query.shows(&pat, now) && keep(&pat) => {
+            Ok(pat) if query.shows(pat, now) && keep(pat) => {
                 // Memory takes whatever is written.
-                let _ = write_line(&mut part.lines, &pat, now);
+                let _ = write_line(&mut part.lines, pat, now);
             }
             Ok(_) => {}
             Err(damage) => part.damaged.push(damage),

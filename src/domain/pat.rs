@@ -68,9 +68,9 @@ pub struct LastUse {
     /// When.
     pub at: Moment,
     /// From where, as the caller told it.
-    pub from: Option<String>,
+    pub from: Option<CompactString>,
     /// What was asked, and whether it was allowed.
-    pub what: String,
+    pub what: CompactString,
 }
 
 /// The secret before the last rotation, while it still works.
@@ -369,7 +369,7 @@ pub(crate) mod tests {
 
     #[test]
     fn the_uses_of_both_secrets_are_told_apart_until_the_old_one_ends() {
-        let used = |minute| LastUse { at: at(minute), from: None, what: String::new() };
+        let used = |minute| LastUse { at: at(minute), from: None, what: CompactString::default() };
         let before = Pat { last_used: Some(used(5)), ..pat() };
         let old = before.digest;
         let mut rotated =

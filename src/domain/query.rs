@@ -255,7 +255,7 @@ mod tests {
                 ..token(2, "gamma")
             },
             Pat {
-                last_used: Some(LastUse { at: at(9), from: None, what: String::new() }),
+                last_used: Some(LastUse { at: at(9), from: None, what: "".into() }),
                 ..token(3, "delta")
             },
         ]

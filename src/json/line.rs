@@ -32,7 +32,7 @@ pub(super) fn write(to: &mut Vec<u8>, pat: &Pat, now: Moment, schema: bool) -> i
     field!(to, "hint");
     hint(to, pat);
     field!(to, "id");
-    plain(to, pat.id.as_str());
+    plain(to, pat.id.as_bytes());
     field!(to, "issued");
     time(to, Some(pat.issued));
     field!(to, "last_used");
@@ -59,7 +59,7 @@ pub(super) fn write(to: &mut Vec<u8>, pat: &Pat, now: Moment, schema: bool) -> i
     }
     to.push(b']');
     field!(to, "status");
-    plain(to, pat.status(now).word());
+    plain(to, pat.status(now).word().as_bytes());
     to.push(b'}');
     Ok(())
 }
@@ -113,7 +113,7 @@ fn spelled(to: &mut Vec<u8>, spell: impl FnOnce(&mut Vec<u8>) -> io::Result<()>)
 fn string(to: &mut Vec<u8>, text: &str) {
     let quoted = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
     if is_plain(text.as_bytes()) || !(text.bytes().any(quoted) || first_unsafe(text).is_some()) {
-        return plain(to, text);
+        return plain(to, text.as_bytes());
     }
     // Of ASCII, JSON itself escapes all that a terminal must not get but the last: a line break is
     // the only one that many texts have.
@@ -124,9 +124,9 @@ fn string(to: &mut Vec<u8>, text: &str) {
 }
 
 /// A text that JSON has as it is.
-fn plain(to: &mut Vec<u8>, text: &str) {
+fn plain(to: &mut Vec<u8>, text: &[u8]) {
     to.push(b'"');
-    to.extend_from_slice(text.as_bytes());
+    to.extend_from_slice(text);
     to.push(b'"');
 }
 

@@ -176,7 +176,7 @@ impl Service {
     pub fn each_part<T: Send>(
         &self,
         begin: impl Fn() -> T + Sync,
-        add: impl Fn(&mut T, Result<Pat, Damage>) + Sync,
+        add: impl Fn(&mut T, Result<&Pat, Damage>) + Sync,
         mut take: impl FnMut(T) -> ControlFlow<()>,
     ) -> Result<(), ServiceError> {
         let (mut at, mut end) = (Some(None), Ok(()));

@@ -2,6 +2,7 @@
 //! time; there is no cache to go stale. Nothing about a record is told before its digest
 //! matched.
 
+use compact_str::format_compact;
 use zeroize::Zeroizing;
 
 use super::{
@@ -129,8 +130,8 @@ impl Checks<'_> {
             self.uses.keep_in_mind(digest, used);
             return;
         }
-        let what = format!("{} {}", asked(), if allowed { "allowed" } else { "denied" });
-        let used = LastUse { at: *at, from: from.map(str::to_owned), what };
+        let what = format_compact!("{} {}", asked(), if allowed { "allowed" } else { "denied" });
+        let used = LastUse { at: *at, from: from.map(Into::into), what };
         let one = Use { id: pat.id, by: *by, digest: *digest, used };
         self.uses.add(&self.service.store, one);
     }

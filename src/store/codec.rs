@@ -16,7 +16,7 @@ use crate::domain::Hash;
 const MAX_BYTES: usize = 1 << 20;
 const CHECKSUM_BYTES: usize = 8;
 /// What most records take, so that few grow in the making.
-const USUAL_BYTES: usize = 384;
+pub(super) const USUAL_BYTES: usize = 384;
 
 const FORMAT: Configuration<
     bincode::config::LittleEndian,

@@ -19,6 +19,11 @@ impl<K> Default for Packed<K> {
 }
 
 impl<K: Copy> Packed<K> {
+    /// Has room for this many values, and for this many bytes of them.
+    pub(super) fn with_room(values: usize, bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), each: Vec::with_capacity(values) }
+    }
+
     /// Adds the value that `write` writes behind the others. An error adds nothing.
     pub(super) fn add(
         &mut self,

@@ -200,7 +200,7 @@ impl<'a> From<&'a LastUse> for UseV1<'a> {
 
 impl UseV1<'_> {
     fn last_use(self) -> Option<LastUse> {
-        let (from, what) = (self.from.map(str::to_owned), self.what.to_owned());
+        let (from, what) = (self.from.map(Into::into), self.what.into());
         Some(LastUse { at: self.at.moment()?, from, what })
     }
 }

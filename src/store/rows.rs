@@ -217,7 +217,7 @@ pub trait Rows: Source {
     ) -> Result<(Stretch, Option<Reached>), StoreError> {
         let Tables { pats, uses, .. } = self.tables();
         let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
-        let (mut stretch, mut last) = (Stretch::default(), None);
+        let (mut stretch, mut last) = (Stretch::with_room(limit), None);
         pats.beside(uses, from.as_ref(), |key, record, used| {
             if stretch.len() == limit {
                 return ControlFlow::Break(());

@@ -3,7 +3,7 @@
 //! by the service for what goes through all tokens.
 
 use super::{
-    codec::{Body, unseal},
+    codec::{Body, USUAL_BYTES, unseal},
     error::Damage,
     packed::Packed,
     record::{PatV1, Uses, UsesV1},
@@ -14,7 +14,7 @@ use crate::domain::{Pat, TokenId};
 type Id = [u8; TokenId::LEN];
 
 /// Tokens side by side, in the order of their ids.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Stretch(Packed<Row>);
 
 /// What there is of a token.
@@ -27,6 +27,11 @@ struct Row {
 }
 
 impl Stretch {
+    /// Has room for this many tokens of the usual size.
+    pub(super) fn with_room(tokens: usize) -> Self {
+        Self(Packed::with_room(tokens, tokens.saturating_mul(USUAL_BYTES)))
+    }
+
     pub(super) fn add(&mut self, id: &Id, record: &[u8], uses: Option<&[u8]>) {
         let row = Row { id: *id, record: record.len(), is_used: uses.is_some() };
         // Memory takes whatever is written.
@@ -43,11 +48,14 @@ impl Stretch {
 
     /// Shows `visit` each of them. A damaged one is told in its place, and so is a token whose
     /// uses are damaged, after itself.
-    pub fn each(&self, mut visit: impl FnMut(Result<Pat, Damage>)) {
+    pub fn each(&self, mut visit: impl FnMut(Result<&Pat, Damage>)) {
         for (Row { id, record, is_used }, bytes) in self.0.iter() {
             let (record, uses) = bytes.split_at_checked(record).unwrap_or_default();
             let (pat, damage) = read(&id, record, is_used.then_some(uses));
-            visit(pat);
+            match pat {
+                Ok(pat) => visit(Ok(&pat)),
+                Err(damage) => visit(Err(damage)),
+            }
             if let Some(damage) = damage {
                 visit(Err(damage));
             }
@@ -105,7 +113,7 @@ mod tests {
                     store.read(|rows| rows.stretch_after(after, limit)).unwrap();
                 assert!(stretch.len() <= limit);
                 stretch.each(|row| match row {
-                    Ok(pat) => pats.push(pat),
+                    Ok(pat) => pats.push(pat.clone()),
                     Err(damage) => damaged.push(damage),
                 });
                 after = reached;

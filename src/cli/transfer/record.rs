@@ -51,7 +51,7 @@ pub(super) fn written(pat: &Pat) -> serde_json::Value {
 }
 
 fn used(used: &LastUse) -> serde_json::Value {
-    json!({ "at": exact(used.at), "from": used.from, "what": used.what })
+    json!({ "at": exact(used.at), "from": used.from.as_deref(), "what": used.what.as_str() })
 }
 
 fn digest(digest: &Digest) -> String {
@@ -129,8 +129,8 @@ fn pat(fields: &mut Fields<'_>) -> Result<Pat, Wrong> {
 fn last_use(used: &mut Fields<'_>) -> Result<LastUse, Wrong> {
     Ok(LastUse {
         at: used.text("at", instant)?,
-        from: used.maybe("from", plain)?,
-        what: used.text("what", plain)?,
+        from: used.maybe("from", plain)?.map(Into::into),
+        what: used.text("what", plain)?.into(),
     })
 }
 

@@ -39,7 +39,7 @@ fn some() -> Vec<Pat> {
         Pat {
             scopes: scopes(&["channels:*:publish", "clients:c-42:read@factory"]),
             description: Description::parse("Deploys to Oslo").unwrap(),
-            last_used: Some(LastUse { at: at(DAY - 5), from: None, what: String::new() }),
+            last_used: Some(LastUse { at: at(DAY - 5), from: None, what: "".into() }),
             ..token(b'a', "ci-deploy")
         },
         Pat {

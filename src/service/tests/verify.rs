@@ -11,7 +11,7 @@ use crate::{
 
 /// A use of the present secret of `pat`.
 fn used(pat: &Pat) -> Use {
-    let used = LastUse { at: at(0), from: None, what: String::new() };
+    let used = LastUse { at: at(0), from: None, what: "".into() };
     Use { id: pat.id, by: Which::Present, digest: pat.digest, used }
 }
 
