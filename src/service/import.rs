@@ -1,14 +1,20 @@
 //! Taking tokens in, all of them or none: one transaction for any number, though memory holds a
 //! few parts of them and twenty bytes for each. The lines are read once, to find whatever is wrong
-//! with them; what they say waits in a spool for the transaction, which threads beside the one
-//! that writes prepare.
+//! with them; what they say waits in a spool for the transaction. Threads beside the one that
+//! writes prepare each part, and one goes ahead of it with what comes one after the other.
 
 use std::{
     collections::{BTreeSet, HashMap},
     hash::{BuildHasher as _, RandomState},
     io,
+    mem::take,
     ops::ControlFlow,
-    sync::atomic::{AtomicU64, Ordering},
+    panic::resume_unwind,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
 };
 
 use super::{
@@ -22,7 +28,7 @@ use super::{
 };
 use crate::{
     domain::{Action, EventDraft, Moment, Pat, Status, TokenId},
-    store::{Bulk, Rows, Sealed, StoreError, Unlinked},
+    store::{Ahead, Names, Ready, Rows, Sealed, StoreError, Unlinked, Writer},
 };
 
 /// An import in which nothing is wrong.
@@ -35,6 +41,9 @@ pub struct Import<'a, C> {
     /// Beside which state of the store it was looked at.
     seen: Position,
 }
+
+/// Parts that may wait, ready, for the thread that writes.
+const WAITING: usize = 2;
 
 /// What one part says, by itself and beside the store.
 struct Looked {
@@ -208,7 +217,7 @@ impl<C: Coming> Import<'_, C> {
         self.each_made(at, Look::Ahead, |made| {
             made.fates.into_iter().for_each(|fate| fates.add(fate));
             refused.extend(made.refused);
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
         if refused.is_empty() { Ok(fates) } else { Err(ImportError::Faults(refused)) }
     }
@@ -220,42 +229,81 @@ impl<C: Coming> Import<'_, C> {
             // A write that found the disk full runs once more.
             done.store(0, Ordering::Relaxed);
             let at = self.service.judged_at(rows)?;
-            let (mut fates, mut refused) = (Fates::default(), Faults::default());
             // Nobody else writes from here on.
             let now = audit::position(rows, rows.newest_event()?.as_ref())?;
             let look = if now == self.seen { Look::Unchanged } else { Look::Again };
-            let (mut bulk, mut when) = (Bulk::new(rows), None);
-            self.each_made(at, look, |mut made| {
-                let count = u64::try_from(made.fates.len()).unwrap_or(0);
-                made.fates.drain(..).for_each(|fate| fates.add(fate));
-                refused.extend(made.refused.drain(..));
-                if refused.is_empty() {
-                    self.write(&mut bulk, &made, at, &mut when)?;
-                    done.fetch_add(count, Ordering::Relaxed);
-                }
-                Ok(())
-            })?;
-            bulk.finish()?;
-            // What was in the way when the lines were looked at was told before; this came since.
-            if refused.is_empty() { Ok(fates) } else { Err(ImportError::Faults(refused)) }
+            let ahead = Ahead::of(rows)?;
+            thread::scope(|scope| {
+                let (line, parts) = sync_channel(WAITING);
+                let ahead = move || self.go_ahead(ahead, at, look, &line);
+                let ahead = thread::Builder::new().spawn_scoped(scope, ahead);
+                let ahead = ahead.map_err(|error| StoreError::from(&error))?;
+                let fates = self.take_in(rows, parts, at, done)?;
+                let names = ahead.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+                rows.put_names(&names)?;
+                Ok(fates)
+            })
         })
     }
 
-    /// Hands what each part comes to, beside the last commit, to `take` in their order. In a
-    /// transaction, too, the last commit is what counts: no id and no name comes twice, and
-    /// nobody else writes meanwhile.
+    /// Makes one part after the other ready for the thread that writes, which takes them from
+    /// `line`, and in the end the names.
+    fn go_ahead(
+        &self,
+        mut ahead: Ahead,
+        at: Moment,
+        look: Look,
+        line: &SyncSender<(Made, Ready)>,
+    ) -> Result<Names, ImportError> {
+        self.each_made(at, look, |mut made| {
+            let told = take(&mut made.told);
+            let ready = ahead.ready(&made.coming()?, told)?;
+            // Who takes no more has failed, and says so.
+            let sent = line.send((made, ready));
+            Ok(if sent.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        Ok(ahead.rest()?)
+    }
+
+    /// Writes all `parts` that come.
+    fn take_in(
+        &self,
+        rows: &mut Writer<'_>,
+        parts: Receiver<(Made, Ready)>,
+        at: Moment,
+        done: &AtomicU64,
+    ) -> Result<Fates, ImportError> {
+        let (mut fates, mut refused, mut when) = (Fates::default(), Faults::default(), None);
+        for (mut made, ready) in parts {
+            let count = u64::try_from(made.fates.len()).unwrap_or(0);
+            made.fates.drain(..).for_each(|fate| fates.add(fate));
+            refused.extend(made.refused.drain(..));
+            if refused.is_empty() {
+                self.write(rows, &made, ready, at, &mut when)?;
+                done.fetch_add(count, Ordering::Relaxed);
+            }
+        }
+        // What was in the way when the lines were looked at was told before; this came since.
+        if refused.is_empty() { Ok(fates) } else { Err(ImportError::Faults(refused)) }
+    }
+
+    /// Hands what each part comes to, beside the last commit, to `take` in their order, until that
+    /// breaks. In a transaction, too, the last commit is what counts: no id and no name comes
+    /// twice, and nobody else writes meanwhile.
     fn each_made(
         &self,
         at: Moment,
         look: Look,
-        mut take: impl FnMut(Made) -> Result<(), ImportError>,
+        mut take: impl FnMut(Made) -> Result<ControlFlow<()>, ImportError>,
     ) -> Result<(), ImportError> {
         let mut done = Ok(());
         self.spool.each(
             |part| part.and_then(|part| self.made(part, at, look)),
             |made| {
-                done = made.map_err(ImportError::from).and_then(&mut take);
-                if done.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                made.map_err(ImportError::from).and_then(&mut take).unwrap_or_else(|error| {
+                    done = Err(error);
+                    ControlFlow::Break(())
+                })
             },
         );
         done
@@ -333,12 +381,12 @@ impl<C: Coming> Import<'_, C> {
     /// common to them all; what comes is forgotten as it was deleted.
     fn write(
         &self,
-        bulk: &mut Bulk<'_, '_>,
+        rows: &mut Writer<'_>,
         made: &Made,
+        ready: Ready,
         at: Moment,
         when: &mut Option<Moment>,
     ) -> Result<(), ServiceError> {
-        let rows = bulk.rows();
         for id in &made.replaced {
             rows.remove_pat(id)?;
         }
@@ -355,6 +403,6 @@ impl<C: Coming> Import<'_, C> {
                 rows.remove_trash(id)?;
             }
         }
-        Ok(bulk.put(&made.coming()?, &made.told)?)
+        Ok(rows.put_many(&made.coming()?, ready)?)
     }
 }

@@ -1,17 +1,18 @@
-//! Many new tokens in one transaction, several times as fast as one by one: sealed before they
-//! come, put table by table in the order of the keys, so that most of them go into full pages
-//! side by side. What stands in the store at the end is the same. Called by the service's import.
+//! Many new tokens in one transaction, several times as fast as one by one: sealed, and their
+//! events and names made ready, on other threads; put table by table in the order of the keys, so
+//! that most of them go into full pages side by side. What stands in the store at the end is the
+//! same. Called by the service's import.
 
-use std::{ops::Bound, panic::resume_unwind, thread};
+use std::{mem::take, ops::Bound};
 
 use redb::{CursorError, Key, ReadableTable as _};
 
 use super::{
-    chain::{self, Unlinked},
-    codec::{Record, seal_behind},
+    chain::{self, Linked, Unlinked},
+    codec::seal_behind,
     error::StoreError,
     packed::Packed,
-    record::{PatV1, RefV1, Uses, UsesV1},
+    record::{HeadV1, PatV1, RefV1, Uses, UsesV1},
     stretch,
     tables::{NAMES, PATS, Shelf, Tables, USES, Writing},
     trouble::noted,
@@ -104,87 +105,104 @@ fn measured(
     }
 }
 
-/// A writer that takes in many tokens. Their names are found when it is finished, not before.
+/// What goes ahead of the transaction that takes tokens in, on another thread: it gives their
+/// events places in the chain, which is done for one after the other, and brings names into order.
 #[derive(Debug)]
-pub struct Bulk<'w, 't> {
-    rows: &'w mut Writer<'t>,
-    /// Names with what is to stand at them, by how long each name is.
+pub struct Ahead {
+    /// Where the chain ends by then.
+    head: HeadV1,
+    /// Names with what is to stand at them, by how long each name is; those of a part in order.
     names: Packed<usize>,
 }
 
-impl<'w, 't> Bulk<'w, 't> {
-    /// Takes tokens in through `rows`.
-    pub fn new(rows: &'w mut Writer<'t>) -> Self {
-        Self { rows, names: Packed::default() }
+/// What is ready to be put of a part beside its tokens.
+#[derive(Debug)]
+pub struct Ready {
+    linked: Linked,
+    names: Option<Names>,
+}
+
+/// Names with what is to stand at them, in order, by how long each name is.
+#[derive(Debug)]
+pub struct Names(Packed<usize>);
+
+impl Ahead {
+    /// For what `rows` will take in.
+    pub fn of(rows: &Writer<'_>) -> Result<Self, StoreError> {
+        Ok(Self { head: chain::head(&rows.tables.meta)?, names: Packed::default() })
     }
 
-    /// The writer, for what is not new.
-    pub fn rows(&mut self) -> &mut Writer<'t> {
-        self.rows
-    }
-
-    /// Puts tokens that are not there, and their events beside them, on another core. A name that
-    /// another token has leads to the new one from now on: who calls this has removed the other,
-    /// or will.
-    pub fn put(&mut self, coming: &[Sealed<'_>], told: &Unlinked) -> Result<(), StoreError> {
-        let Tables { meta, pats, uses, events, token_events, .. } = &mut self.rows.tables;
-        let head = chain::head(meta)?;
-        let head = thread::scope(|scope| {
-            let linked =
-                thread::Builder::new().spawn_scoped(scope, || chain::link(events, head, told));
-            let linked = linked.map_err(|error| StoreError::from(&error))?;
-            pats.put_many(coming.iter().map(|it| (it.id, it.pat)).collect(), |id| id)?;
-            let used = coming.iter().filter(|it| !it.uses.is_empty());
-            uses.put_many(used.map(|it| (it.id, it.uses)).collect(), |id| id)?;
-            chain::put_marks(token_events, head.events, told)?;
-            linked.join().unwrap_or_else(|panic| resume_unwind(panic))
-        })?;
-        chain::put_head(meta, head)?;
-        for it in coming {
-            self.rows.note(*it.id);
-            self.keep_name(it.name, it.named)?;
-        }
-        if self.names.len() >= NAMES_AT_ONCE { self.put_names() } else { Ok(()) }
-    }
-
-    fn keep_name(&mut self, name: &[u8], named: &[u8]) -> Result<(), StoreError> {
-        let both = |bytes: &mut Vec<u8>| {
-            bytes.extend_from_slice(name);
-            bytes.extend_from_slice(named);
-            Ok(())
+    /// Makes a part ready: tokens that come in and the events that tell of them. Their names are
+    /// ready with a later one, or in the end.
+    pub fn ready(&mut self, coming: &[Sealed<'_>], told: Unlinked) -> Result<Ready, StoreError> {
+        let linked = told.behind(self.head)?;
+        self.head = linked.head();
+        self.keep_names(coming.iter().map(|it| (it.name, it.named)).collect())?;
+        let names = if self.names.len() >= NAMES_AT_ONCE {
+            Some(in_order(&take(&mut self.names))?)
+        } else {
+            None
         };
-        self.names.add(name.len(), both).map(drop)
+        Ok(Ready { linked, names })
     }
 
-    fn put_names(&mut self) -> Result<(), StoreError> {
-        let each = self.names.iter().filter_map(|(end, both)| both.split_at_checked(end));
-        self.rows.tables.names.put_many(each.collect(), |name| name)?;
-        self.names.clear();
-        Ok(())
+    /// The names that are left.
+    pub fn rest(self) -> Result<Names, StoreError> {
+        in_order(&self.names)
     }
 
-    /// Puts what is left.
-    pub fn finish(mut self) -> Result<(), StoreError> {
-        self.put_names()
+    fn keep_names(&mut self, mut names: Vec<(&[u8], &[u8])>) -> Result<(), StoreError> {
+        names.sort_unstable();
+        names.into_iter().try_for_each(|name| keep(&mut self.names, name))
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "keys are references and integers, as in `tables`"
-)]
-impl<K: Key + 'static> Shelf<K, Writing<'_>> {
-    /// Seals `record` for the place `key`, behind what is in `bytes`.
-    pub(super) fn seal<R: Record>(
-        &self,
-        key: K::SelfType<'_>,
-        record: &R,
-        bytes: &mut Vec<u8>,
-    ) -> Result<(), StoreError> {
-        let sealed = seal_behind(bytes, self.name, K::as_bytes(&key).as_ref(), record);
-        sealed.ok_or(StoreError::TooLarge { table: self.name })
+/// Keeps a name and what is to stand at it.
+fn keep(kept: &mut Packed<usize>, (name, named): (&[u8], &[u8])) -> Result<(), StoreError> {
+    let both = |bytes: &mut Vec<u8>| {
+        bytes.extend_from_slice(name);
+        bytes.extend_from_slice(named);
+        Ok(())
+    };
+    kept.add(name.len(), both).map(drop)
+}
+
+fn parted(names: &Packed<usize>) -> Vec<(&[u8], &[u8])> {
+    names.iter().filter_map(|(end, both)| both.split_at_checked(end)).collect()
+}
+
+fn in_order(names: &Packed<usize>) -> Result<Names, StoreError> {
+    let mut each = parted(names);
+    // The stable sort finds what is in order already: the names of each part.
+    each.sort();
+    let mut sorted = Packed::default();
+    each.into_iter().try_for_each(|name| keep(&mut sorted, name))?;
+    Ok(Names(sorted))
+}
+
+impl Writer<'_> {
+    /// Puts tokens that are not there, and what is `ready` beside them. Their names are found once
+    /// they are [put](Writer::put_names), too. A name that another token has leads to the new one
+    /// from then on: who calls this has removed the other, or will.
+    pub fn put_many(&mut self, coming: &[Sealed<'_>], ready: Ready) -> Result<(), StoreError> {
+        let Tables { pats, uses, .. } = &mut self.tables;
+        pats.put_many(coming.iter().map(|it| (it.id, it.pat)).collect(), |id| id)?;
+        let used = coming.iter().filter(|it| !it.uses.is_empty());
+        uses.put_many(used.map(|it| (it.id, it.uses)).collect(), |id| id)?;
+        chain::put(&mut self.tables, ready.linked)?;
+        for it in coming {
+            self.note(*it.id);
+        }
+        ready.names.map_or(Ok(()), |names| self.put_names(&names))
     }
 
+    /// Lets tokens be found by these names.
+    pub fn put_names(&mut self, Names(names): &Names) -> Result<(), StoreError> {
+        self.tables.names.put_many(parted(names), |name| name)
+    }
+}
+
+impl<K: Key + 'static> Shelf<K, Writing<'_>> {
     /// Puts sealed rows, whatever their order.
     pub(super) fn put_many<O: Ord>(
         &mut self,

@@ -86,20 +86,59 @@ proptest! {
 fn names_are_put_whenever_there_are_many() {
     let store = Store::memory().unwrap();
     let numbers: Vec<usize> = (0..NAMES_AT_ONCE + 10).collect();
+    let rows: Vec<_> = numbers
+        .iter()
+        .map(|number| {
+            let name = format!("{:08}", number * 7_919 % 1_000_003).into_bytes();
+            let named = seal(NAMES, &name, &RefV1(*id(*number).as_bytes())).unwrap();
+            (name, named)
+        })
+        .collect();
     store
-        .write(|rows| {
-            let mut bulk = Bulk::new(rows);
+        .write(|writer| {
+            let mut ahead = Ahead::of(writer)?;
             // The names alone, which are what is kept back.
-            for number in &numbers {
-                let name = format!("{number:08}").into_bytes();
-                let named = seal(NAMES, &name, &RefV1(*id(*number).as_bytes())).unwrap();
-                bulk.keep_name(&name, &named)?;
+            for part in rows.chunks(1_000) {
+                ahead.keep_names(part.iter().map(|(name, named)| (&**name, &**named)).collect())?;
             }
-            bulk.put(&[], &Unlinked::default())?;
-            assert_eq!(bulk.names.len(), 0);
-            bulk.finish()
+            let ready = ahead.ready(&[], Unlinked::default())?;
+            writer.put_many(&[], ready)?;
+            assert_eq!(ahead.names.len(), 0);
+            writer.put_names(&ahead.rest()?)
         })
         .unwrap();
+    let named = |(name, _): &(Vec<u8>, _)| Name::parse(str::from_utf8(name).unwrap()).unwrap();
+    for (number, row) in numbers.iter().zip(&rows).step_by(997) {
+        assert_eq!(store.read(|rows| rows.id_of_name(&named(row))), Ok(Some(id(*number))));
+    }
+}
+
+#[test]
+fn what_was_told_between_stands_in_the_trail_before_what_comes() {
+    let store = Store::memory().unwrap();
+    store
+        .write(|rows| {
+            let mut ahead = Ahead::of(rows)?;
+            let mut ready = Vec::new();
+            for part in [&[1, 2][..], &[3]] {
+                let mut events = Unlinked::default();
+                part.iter().try_for_each(|it| events.add(&told(*it, Action::Imported)))?;
+                ready.push(ahead.ready(&[], events)?);
+            }
+            for ready in ready {
+                rows.append_event(told(9, Action::Deleted))?;
+                rows.put_many(&[], ready)?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    let (trail, chain) = store
+        .read(|rows| Ok::<_, StoreError>((rows.events_after(0, 9)?.rows, rows.verify_chain()?)))
+        .unwrap();
+    let told: Vec<_> = trail.iter().map(|event| event.what.action).collect();
+    let [deleted, imported] = [Action::Deleted, Action::Imported];
+    assert_eq!(told, [deleted, imported, imported, deleted, imported]);
+    assert_eq!((chain.events, chain.broken), (5, None));
 }
 
 #[test]

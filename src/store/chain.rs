@@ -4,13 +4,15 @@
 
 use std::ops::{ControlFlow, RangeBounds};
 
+use redb::Key;
+
 use super::{
-    codec::{self, Body, decode, encode_behind},
+    codec::{self, Body, Record, decode, encode_behind},
     error::{Damage, StoreError},
     packed::Packed,
     record::{EventV1, HeadV1, LinkV1, MarkV1, WhatV1},
     rows::{ChainState, Found},
-    tables::{Access, EVENTS, Shelf, Tables, Writing},
+    tables::{Access, EVENTS, MarkKey, Shelf, TOKEN_EVENTS, Tables, Writing},
 };
 use crate::domain::{Event, EventDraft, Hash, TokenId};
 
@@ -125,45 +127,72 @@ pub(super) fn head<A: Access>(meta: &Shelf<&'static [u8], A>) -> Result<HeadV1, 
     Ok(head.unwrap_or(HeadV1 { events: 0, hash: *Hash::NONE.as_bytes() }))
 }
 
-/// Gives events their places behind `head`, in their order, and says where the chain ends then.
-/// Their marks are to be put, too, and the end: see [`put_marks`] and [`put_head`].
-pub(super) fn link(
-    events: &mut Shelf<u64, Writing<'_>>,
-    mut head: HeadV1,
-    many: &Unlinked,
-) -> Result<HeadV1, StoreError> {
-    let mut rows = Packed::default();
-    for (_, what) in many.0.iter() {
-        let sequence = head.events.saturating_add(1);
-        let link = LinkV1 { sequence, previous: head.hash, what };
-        let row = rows.add(sequence, |bytes| events.seal(sequence, &link, bytes))?;
-        head = HeadV1 { events: sequence, hash: *codec::sealed_hash(row).as_bytes() };
-    }
-    events.put_many(rows.iter().collect(), |sequence| *sequence)?;
-    Ok(head)
+/// Events with places in the chain, and the marks by which their tokens find them.
+#[derive(Debug)]
+pub(super) struct Linked {
+    told: Unlinked,
+    /// Where the chain ends before them, and where it ends then.
+    from: HeadV1,
+    to: HeadV1,
+    events: Packed<u64>,
+    marks: Packed<Mark>,
 }
 
-/// Lets the tokens of `many` find them, once they stand behind the event `last`.
-pub(super) fn put_marks(
-    token_events: &mut Shelf<&'static Mark, Writing<'_>>,
-    last: u64,
-    many: &Unlinked,
-) -> Result<(), StoreError> {
-    let mut rows = Packed::default();
-    for (sequence, (token, _)) in (last.saturating_add(1)..).zip(many.0.iter()) {
-        if let Some(id) = token {
-            let key = mark(id.as_bytes(), sequence);
-            rows.add(key, |bytes| token_events.seal(&key, &MarkV1, bytes))?;
+impl Unlinked {
+    /// Gives them their places behind `head`, in their order, outside of any transaction.
+    pub(super) fn behind(self, head: HeadV1) -> Result<Linked, StoreError> {
+        let (mut to, mut events, mut marks) = (head, Packed::default(), Packed::default());
+        for (token, what) in self.0.iter() {
+            let sequence = to.events.saturating_add(1);
+            let link = LinkV1 { sequence, previous: to.hash, what };
+            let row =
+                events.add(sequence, |bytes| sealed::<u64>(EVENTS, sequence, &link, bytes))?;
+            to = HeadV1 { events: sequence, hash: *codec::sealed_hash(row).as_bytes() };
+            if let Some(id) = token {
+                let key = mark(id.as_bytes(), sequence);
+                marks.add(key, |bytes| sealed::<MarkKey>(TOKEN_EVENTS, &key, &MarkV1, bytes))?;
+            }
         }
+        Ok(Linked { told: self, from: head, to, events, marks })
     }
-    token_events.put_many(rows.iter().collect(), |key| key)
+}
+
+impl Linked {
+    /// Where the chain ends with them.
+    pub(super) fn head(&self) -> HeadV1 {
+        self.to
+    }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "keys are references and integers, as in `tables`"
+)]
+fn sealed<K: Key>(
+    table: &'static str,
+    key: K::SelfType<'_>,
+    record: &impl Record,
+    bytes: &mut Vec<u8>,
+) -> Result<(), StoreError> {
+    let written = codec::seal_behind(bytes, table, K::as_bytes(&key).as_ref(), record);
+    written.ok_or(StoreError::TooLarge { table })
+}
+
+/// Puts events where they have their places, or, if the chain does not end there any more, behind
+/// what has come since.
+pub(super) fn put(tables: &mut Tables<Writing<'_>>, mut linked: Linked) -> Result<(), StoreError> {
+    let Tables { meta, events, token_events, .. } = tables;
+    let head = head(meta)?;
+    if linked.from != head {
+        linked = linked.told.behind(head)?;
+    }
+    events.put_many(linked.events.iter().collect(), |sequence| *sequence)?;
+    token_events.put_many(linked.marks.iter().collect(), |key| key)?;
+    put_head(meta, linked.to)
 }
 
 /// Keeps where the chain ends.
-pub(super) fn put_head(
-    meta: &mut Shelf<&'static [u8], Writing<'_>>,
-    head: HeadV1,
-) -> Result<(), StoreError> {
+fn put_head(meta: &mut Shelf<&'static [u8], Writing<'_>>, head: HeadV1) -> Result<(), StoreError> {
     meta.put(HEAD, &head)
 }
 

@@ -41,7 +41,7 @@ use std::{fs::File, path::Path, time::Duration};
 use redb::{Database, backends::InMemoryBackend};
 
 pub use backup::{Backup, new_file};
-pub use bulk::{Bulk, Sealed};
+pub use bulk::{Ahead, Names, Ready, Sealed};
 pub use caught::panic_is_caught;
 pub use chain::Unlinked;
 pub use error::{Damage, StoreError};

@@ -43,12 +43,6 @@ impl<K: Copy> Packed<K> {
         self.each.len()
     }
 
-    /// Forgets them all; what comes next lies where they lay.
-    pub(super) fn clear(&mut self) {
-        self.bytes.clear();
-        self.each.clear();
-    }
-
     /// Each value with its key.
     pub(super) fn iter(&self) -> impl Iterator<Item = (K, &[u8])> {
         let mut start = 0;

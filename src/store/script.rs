@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{TimeZone as _, Utc};
 use tempfile::TempDir;
 
-use super::{Bulk, Found, Rows, Sealed, Store, StoreError, Trashed, Unlinked, Writer};
+use super::{Ahead, Found, Rows, Sealed, Store, StoreError, Trashed, Unlinked, Writer};
 use crate::domain::{
     Action, Actor, Description, Digest, EventDraft, LastUse, Moment, Name, Pat, Scopes, TokenId,
 };
@@ -100,7 +100,7 @@ pub(super) fn step(n: usize, rows: &mut Writer<'_>) -> Result<(), StoreError> {
 
 /// Takes tokens in as an import does, in parts of this size.
 pub(super) fn at_once(rows: &mut Writer<'_>, pats: &[Pat], part: usize) -> Result<(), StoreError> {
-    let mut bulk = Bulk::new(rows);
+    let mut ahead = Ahead::of(rows)?;
     for part in pats.chunks(part) {
         let (mut bytes, mut events) = (Vec::new(), Unlinked::default());
         for pat in part {
@@ -109,9 +109,11 @@ pub(super) fn at_once(rows: &mut Writer<'_>, pats: &[Pat], part: usize) -> Resul
         }
         let mut rest = bytes.as_slice();
         let sealed: Option<Vec<_>> = part.iter().map(|_| Sealed::read(&mut rest)).collect();
-        bulk.put(&sealed.unwrap(), &events)?;
+        let sealed = sealed.unwrap();
+        let ready = ahead.ready(&sealed, events)?;
+        rows.put_many(&sealed, ready)?;
     }
-    bulk.finish()
+    rows.put_names(&ahead.rest()?)
 }
 
 fn delete(rows: &mut Writer<'_>, number: usize, when: Moment) -> Result<(), StoreError> {

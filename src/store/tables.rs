@@ -24,7 +24,7 @@ use crate::domain::{TokenId, text::escape};
 type Bytes = &'static [u8];
 type Row<'r, K> = (AccessGuard<'r, K>, AccessGuard<'r, Bytes>);
 type IdKey = &'static [u8; TokenId::LEN];
-type MarkKey = &'static [u8; TokenId::LEN + 8];
+pub(super) type MarkKey = &'static [u8; TokenId::LEN + 8];
 
 /// Word → `schema`: `SchemaV1` · `birth`: `BirthV1` · `head`: `HeadV1`.
 const META: &str = "meta-1";
@@ -37,7 +37,7 @@ pub(super) const USES: &str = "uses-1";
 /// Sequence from 1 without gaps → `EventV1`, with the hash of the one before: a chain.
 pub(super) const EVENTS: &str = "events-1";
 /// Id and sequence, big endian → `MarkV1`: where a token's own events are.
-const TOKEN_EVENTS: &str = "token-events-1";
+pub(super) const TOKEN_EVENTS: &str = "token-events-1";
 /// Id → `TrashV1`, a deleted token and when that was.
 const TRASH: &str = "trash-1";
 /// Number → `RefV1`, a token that a transaction changed: the feed, cut to its newest rows. The
