@@ -11,7 +11,7 @@
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta};
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Bencher, Criterion, criterion_group, criterion_main};
 use patdeck::{
     config::{Glyphs, Theme},
     domain::{
@@ -234,6 +234,8 @@ fn list(c: &mut Criterion) {
     for (name, search) in searches {
         let query = query(search, Column::Issued);
         group.bench_function(format!("search, {name}"), |b| b.iter(|| pick(&query, &index)));
+        let first = |b: &mut Bencher<'_>| b.iter(|| query.first(&index, now(), None, 0, 100));
+        group.bench_function(format!("search, {name}, its first rows"), first);
     }
     for column in [Column::Issued, Column::Name, Column::Status, Column::Scopes] {
         let picked = pick(&query("", column), &index);

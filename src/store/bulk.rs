@@ -111,8 +111,8 @@ fn measured(
 pub struct Ahead {
     /// Where the chain ends by then.
     head: HeadV1,
-    /// Names with what is to stand at them, by how long each name is; those of a part in order.
-    names: Packed<usize>,
+    /// Those of each part in order.
+    names: Names,
 }
 
 /// What is ready to be put of a part beside its tokens.
@@ -122,14 +122,14 @@ pub struct Ready {
     names: Option<Names>,
 }
 
-/// Names with what is to stand at them, in order, by how long each name is.
-#[derive(Debug)]
+/// Names with what is to stand at them, by how long each name is.
+#[derive(Debug, Default)]
 pub struct Names(Packed<usize>);
 
 impl Ahead {
     /// For what `rows` will take in.
     pub fn of(rows: &Writer<'_>) -> Result<Self, StoreError> {
-        Ok(Self { head: chain::head(&rows.tables.meta)?, names: Packed::default() })
+        Ok(Self { head: chain::head(&rows.tables.meta)?, names: Names::default() })
     }
 
     /// Makes a part ready: tokens that come in and the events that tell of them. Their names are
@@ -138,46 +138,43 @@ impl Ahead {
         let linked = told.behind(self.head)?;
         self.head = linked.head();
         self.keep_names(coming.iter().map(|it| (it.name, it.named)).collect())?;
-        let names = if self.names.len() >= NAMES_AT_ONCE {
-            Some(in_order(&take(&mut self.names))?)
-        } else {
-            None
-        };
+        let are_many = self.names.0.len() >= NAMES_AT_ONCE;
+        let names = are_many.then(|| take(&mut self.names).in_order()).transpose()?;
         Ok(Ready { linked, names })
     }
 
     /// The names that are left.
     pub fn rest(self) -> Result<Names, StoreError> {
-        in_order(&self.names)
+        self.names.in_order()
     }
 
     fn keep_names(&mut self, mut names: Vec<(&[u8], &[u8])>) -> Result<(), StoreError> {
         names.sort_unstable();
-        names.into_iter().try_for_each(|name| keep(&mut self.names, name))
+        names.into_iter().try_for_each(|(name, named)| self.names.add(name, named))
     }
 }
 
-/// Keeps a name and what is to stand at it.
-fn keep(kept: &mut Packed<usize>, (name, named): (&[u8], &[u8])) -> Result<(), StoreError> {
-    let both = |bytes: &mut Vec<u8>| {
-        bytes.extend_from_slice(name);
-        bytes.extend_from_slice(named);
-        Ok(())
-    };
-    kept.add(name.len(), both).map(drop)
-}
+impl Names {
+    fn add(&mut self, name: &[u8], named: &[u8]) -> Result<(), StoreError> {
+        let both = |bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(name);
+            bytes.extend_from_slice(named);
+            Ok(())
+        };
+        self.0.add(name.len(), both).map(drop)
+    }
 
-fn parted(names: &Packed<usize>) -> Vec<(&[u8], &[u8])> {
-    names.iter().filter_map(|(end, both)| both.split_at_checked(end)).collect()
-}
+    fn each(&self) -> Vec<(&[u8], &[u8])> {
+        self.0.iter().filter_map(|(end, both)| both.split_at_checked(end)).collect()
+    }
 
-fn in_order(names: &Packed<usize>) -> Result<Names, StoreError> {
-    let mut each = parted(names);
-    // The stable sort finds what is in order already: the names of each part.
-    each.sort();
-    let mut sorted = Packed::default();
-    each.into_iter().try_for_each(|name| keep(&mut sorted, name))?;
-    Ok(Names(sorted))
+    fn in_order(self) -> Result<Self, StoreError> {
+        let (mut each, mut sorted) = (self.each(), Self::default());
+        // The stable sort finds what is in order already.
+        each.sort();
+        each.into_iter().try_for_each(|(name, named)| sorted.add(name, named))?;
+        Ok(sorted)
+    }
 }
 
 impl Writer<'_> {
@@ -197,8 +194,8 @@ impl Writer<'_> {
     }
 
     /// Lets tokens be found by these names.
-    pub fn put_names(&mut self, Names(names): &Names) -> Result<(), StoreError> {
-        self.tables.names.put_many(parted(names), |name| name)
+    pub fn put_names(&mut self, names: &Names) -> Result<(), StoreError> {
+        self.tables.names.put_many(names.each(), |name| name)
     }
 }
 

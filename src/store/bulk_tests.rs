@@ -103,7 +103,7 @@ fn names_are_put_whenever_there_are_many() {
             }
             let ready = ahead.ready(&[], Unlinked::default())?;
             writer.put_many(&[], ready)?;
-            assert_eq!(ahead.names.len(), 0);
+            assert_eq!(ahead.names.0.len(), 0);
             writer.put_names(&ahead.rest()?)
         })
         .unwrap();

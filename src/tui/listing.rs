@@ -38,7 +38,7 @@ pub struct Question {
 /// How much of what a query shows is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Extent {
-    /// The first rows, and not how many there are.
+    /// The first rows; how many there are is told a moment later.
     Beginning,
     /// Some rows side by side.
     #[default]
