@@ -246,9 +246,9 @@ struct Run {
     memory: f64,
 }
 
-/// Runs what `command` makes, with `clean` after each: three times, and what takes little time as
-/// often as it can in [`A_WHILE`], for what else the machine does may take as long as three of it. The
-/// shortest time counts, as with the checks, for that is no part of it, and the most memory.
+/// Runs what `command` makes, with `clean` after each: three times, and what takes little time for
+/// [`A_WHILE`], for what else the machine does may take as long as three of it. The shortest time
+/// counts, as with the checks, for that is no part of it, and the most memory.
 fn best_run(
     command: impl Fn() -> Command,
     clean: impl Fn() -> Result<(), Fault>,

@@ -235,11 +235,11 @@ impl<C: Coming> Import<'_, C> {
             let ahead = Ahead::of(rows)?;
             thread::scope(|scope| {
                 let (line, parts) = sync_channel(WAITING);
-                let ahead = move || self.go_ahead(ahead, at, look, &line);
-                let ahead = thread::Builder::new().spawn_scoped(scope, ahead);
-                let ahead = ahead.map_err(|error| StoreError::from(&error))?;
+                let go_ahead = move || self.go_ahead(ahead, at, look, &line);
+                let begun = thread::Builder::new().spawn_scoped(scope, go_ahead);
+                let begun = begun.map_err(|error| StoreError::from(&error))?;
                 let fates = self.take_in(rows, parts, at, done)?;
-                let names = ahead.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+                let names = begun.join().unwrap_or_else(|panic| resume_unwind(panic))?;
                 rows.put_names(&names)?;
                 Ok(fates)
             })

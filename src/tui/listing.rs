@@ -178,7 +178,7 @@ impl Lists {
         let listing = Listing {
             number: question.number,
             total: picked.len(),
-            counts: self.roll.is_whole().then_some(picked.counts),
+            counts: (extent == Extent::Whole).then_some(picked.counts),
             census: self.census(question.at),
             ..Listing::default()
         };

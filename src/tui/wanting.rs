@@ -52,6 +52,6 @@ impl App {
 
     /// Whether anything is still to come that was asked for.
     pub fn is_busy(&self) -> bool {
-        !self.asked.is_empty() || self.tokens.awaits_rows() || self.tokens.awaits_more()
+        !self.asked.is_empty() || self.tokens.awaits_more()
     }
 }
