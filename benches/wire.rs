@@ -27,7 +27,8 @@ use patdeck::{
         Actor, Catalogue, Description, Lifetime, Limits, Name, Overlap, Prefix, Request, Scope,
     },
     keymap::Keymap,
-    service::{Claim, Clock, Entropy, NewPat, Policy, Renewal, Service, Zone},
+    service::{Clock, Entropy, Policy, Service, Zone},
+    testing::{Changes as _, Renewal},
     store::Store,
     tui::{
         app::App,
@@ -361,14 +362,14 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
         pick(&["channels:*:read", "clients:*:list", "messages:*:publish"], 1).to_owned(),
         format!("dashboards:{place}-{}:update", number % 40),
     ];
-    let new = NewPat {
+    let new = NewToken {
         name: Name::parse(&format!("{work}-{place}-{number:04}"))?,
         description: Description::parse(&format!("{work} on {place}, asked for by operations"))?,
         lifetime: pick(&["90d", "365d", "60d"], 1).parse::<Lifetime>()?,
         scopes: scopes.iter().map(|scope| scope.parse::<Scope>()).collect::<Result<_, _>>()?,
     };
     let issued = service.create(&new)?;
-    service.claim(&issued.pat.id, &issued.pat.digest, Claim::Copied)?;
+    service.record_delivery(&issued.pat.id, &issued.pat.digest, Delivery::Copied)?;
     if !number.is_multiple_of(3) {
         let scope = issued.pat.scopes.iter().next().ok_or("no scope")?.clone();
         let request = Request {
@@ -386,7 +387,7 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
     if number % 97 == 5 {
         let renewal = Renewal { lifetime: new.lifetime, overlap: Overlap::None };
         let again = service.regenerate(&issued.pat.id, renewal)?;
-        service.claim(&again.pat.id, &again.pat.digest, Claim::Written)?;
+        service.record_delivery(&again.pat.id, &again.pat.digest, Delivery::Written)?;
     }
     Ok(())
 }

@@ -19,11 +19,12 @@ use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     cli::export_line,
     domain::{
-        Actor, Catalogue, Decision, Description, Limits, Moment, Name, Overlap, Prefix, Request,
-        Scope, TokenId,
+        Actor, Catalogue, Decision, Delivery, Description, Limits, Moment, Name, NewToken, Overlap,
+        Prefix, Request, Scope, TokenId,
     },
-    service::{Claim, Clock, Entropy, Issued, NewPat, Policy, Renewal, Service},
+    service::{Clock, Entropy, Issued, Policy, Service},
     store::{Rows, Store, StoreError},
+    testing::{Changes as _, Renewal},
 };
 use zeroize::Zeroizing;
 
@@ -69,7 +70,7 @@ fn ask(service: &Service, secret: &str) -> Decision {
 fn fill(service: &Service, clock: &Clock) -> Vec<String> {
     let mut secrets = Vec::new();
     let mut create = |name: &str, lifetime: &str, description: &str, scopes: &[&str]| {
-        let new = NewPat {
+        let new = NewToken {
             name: Name::parse(name).unwrap(),
             description: Description::parse(description).unwrap(),
             lifetime: lifetime.parse().unwrap(),
@@ -80,10 +81,10 @@ fn fill(service: &Service, clock: &Clock) -> Vec<String> {
         issued
     };
     let claim = |issued: &Issued, how| {
-        service.claim(&issued.pat.id, &issued.pat.digest, how).unwrap();
+        service.record_delivery(&issued.pat.id, &issued.pat.digest, how).unwrap();
     };
     let active = create("active", "30d", "two\nlines", &["channels:*:publish", "users:u1:read@d1"]);
-    claim(&active, Claim::Copied);
+    claim(&active, Delivery::Copied);
     create("unclaimed", "24h", "", &[ASKED]);
     create("for ever", "never", "søk 漢字 🔑", &[ASKED]);
     create("no scopes", "365d", "", &[]);
@@ -109,7 +110,7 @@ fn fill(service: &Service, clock: &Clock) -> Vec<String> {
     service.purge().unwrap();
     let renewal = Renewal { lifetime: "90d".parse().unwrap(), overlap: Overlap::Day };
     let again = service.regenerate(&rotated.pat.id, renewal).unwrap();
-    claim(&again, Claim::Written);
+    claim(&again, Delivery::Written);
     service.delete(&deleted.pat.id).unwrap();
     secrets.push(again.secret.reveal().to_owned());
     secrets
@@ -204,7 +205,7 @@ fn a_store_of_every_released_version_opens_and_is_all_there() {
             }
         }
         assert!(secrets.iter().all(|secret| !ask(&service, secret).is_allowed()));
-        service.delete_all(service.load().unwrap().pats.len()).unwrap();
+        service.delete_all().unwrap();
         assert_eq!(service.trail(0).unwrap().chain.broken, None);
     }
 }

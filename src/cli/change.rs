@@ -1,302 +1,297 @@
-//! The commands that change tokens. Each is one call of the service, asked for by the typed
-//! name where it destroys.
+//! The commands that change tokens: builds a [`Command`] from the arguments, shows its plan,
+//! asks what the plan says, executes it, and delivers new secrets. Contains no rule.
 
 use std::io;
 
 use serde_json::json;
 
 use super::{
-    args::{Create, Delete, Edit, Handout, Regenerate, Revoke, ScopeCommand, ScopeList},
+    args::{Create, Delete, Edit, Regenerate, Revoke, ScopeCommand, ScopeList},
     exit::{Exit, Failure},
     print::{Output, tell},
     prompt::confirm,
 };
 use crate::{
-    domain::{Description, Name, Overlap, Pat, PresetError, Scope, Scopes, Status, TokenId},
-    json::token,
-    service::{
-        Claim, Issued, NewPat, Renewal, Service, ServiceError,
-        handout::{HandoutError, Waiting},
+    domain::{
+        Command, Confirmed, Delivery, Description, Name, NewToken, Pat, Plan, PresetError,
+        RestoreTarget, Scope, ScopeSelection, Scopes, TokenId, TokenSelection, Warning,
     },
+    json::token,
+    output::question::count,
+    service::{Committed, Issued, Service, ServiceError},
 };
 
-/// Makes a token and hands its secret over.
-pub(super) fn create(service: &Service, args: &Create, out: &Output) -> Result<Exit, Failure> {
-    let like = args.like.as_deref().map(|model| {
-        let id = service.find(model)?.id;
-        service.like(&id)
-    });
-    let like = like.transpose()?;
-    let given = args.description.as_deref().map(Description::parse).transpose();
-    let described = || like.as_ref().map(|like| like.description.clone());
-    let usual = like.as_ref().map_or(service.policy().default_lifetime, |like| like.lifetime);
-    let mut scopes = Scopes::default();
-    let held = like.iter().flat_map(|like| like.scopes.clone());
-    scopes.add_missing(held).map_err(ServiceError::from)?;
-    granted(service, &args.presets, &mut scopes)?;
-    let new = NewPat {
-        name: Name::parse(&args.name).map_err(ServiceError::from)?,
-        description: given.map_err(ServiceError::from)?.or_else(described).unwrap_or_default(),
-        lifetime: args.lifetime.unwrap_or(usual),
-        scopes: scopes.iter().cloned().chain(flat(&args.scopes)).collect(),
-    };
-    let waiting = waiting(&args.handout)?;
-    let issued = service.create(&new)?;
-    tell(&format!("{} is created, id {}", issued.pat.name, issued.pat.id));
-    hand_over(service, &issued, waiting, out)
-}
-
-/// Gives tokens a new secret and hands it over: one as it is, several in a file.
-pub(super) fn regenerate(
+/// Executes the change that `arguments` describe, once the operator has confirmed it.
+pub(super) fn change(
     service: &Service,
-    args: &Regenerate,
+    arguments: &super::Command,
     out: &Output,
 ) -> Result<Exit, Failure> {
-    let pats = found(service, &args.tokens)?;
-    let [pat] = pats.as_slice() else {
-        return regenerate_many(service, &pats, args, out);
+    let Some(command) = command(service, arguments)? else {
+        return Ok(Exit::Done);
     };
-    let now = service.now()?;
-    if pat.status(now) == Status::Active && args.overlap == Overlap::None {
-        let what = format!("The old secret of {} stops working at once", pat.name);
-        confirm(&what, pat.name.as_str(), args.yes)?;
+    let plan = service.preview(&command)?;
+    plan.require_all().map_err(ServiceError::from)?;
+    confirm(&plan, has_yes(arguments))?;
+    let committed = service.execute(&command, &plan.confirmed())?;
+    print_committed(service, committed, out)
+}
+
+/// The change that `arguments` describe; `None` if they describe none.
+fn command(
+    service: &Service,
+    arguments: &super::Command,
+) -> Result<Option<Command>, Failure> {
+    Ok(Some(match arguments {
+        super::Command::Create(args) => create(service, args)?,
+        super::Command::Edit(args) => edit(service, args)?,
+        super::Command::Scope(args) => scope(service, args)?,
+        super::Command::Revoke(args) => revoke(service, args)?,
+        super::Command::Regenerate(args) => regenerate(service, args)?,
+        super::Command::Delete(args) => delete(service, args)?,
+        super::Command::Restore { token } => {
+            Command::Restore(RestoreTarget::Token(service.find_deleted(token)?.id))
+        }
+        super::Command::List(_)
+        | super::Command::Show { .. }
+        | super::Command::Verify(_)
+        | super::Command::Audit(_)
+        | super::Command::Scan(_)
+        | super::Command::Export(_)
+        | super::Command::Import(_)
+        | super::Command::Backup(_)
+        | super::Command::Completions { .. }
+        | super::Command::Man
+        | super::Command::Config(_)
+        | super::Command::Doctor => return Ok(None),
+    }))
+}
+
+/// Whether the arguments confirm the change.
+fn has_yes(arguments: &super::Command) -> bool {
+    match arguments {
+        super::Command::Scope(ScopeCommand::Clear { yes, .. }) => *yes,
+        super::Command::Revoke(args) => args.yes,
+        super::Command::Regenerate(args) => args.yes,
+        super::Command::Delete(args) => args.yes,
+        _ => false,
     }
-    let lifetime = args.lifetime.unwrap_or(service.policy().default_lifetime);
-    let waiting = waiting(&args.handout)?;
-    let issued = service.regenerate(&pat.id, Renewal { lifetime, overlap: args.overlap })?;
-    tell(&format!("{} has a new secret", issued.pat.name));
-    hand_over(service, &issued, waiting, out)
 }
 
-fn regenerate_many(
-    service: &Service,
-    pats: &[Pat],
-    args: &Regenerate,
-    out: &Output,
-) -> Result<Exit, Failure> {
-    let file = args.handout.secret_file.as_deref().ok_or_else(|| {
-        Failure::usage(
+fn create(service: &Service, args: &Create) -> Result<Command, Failure> {
+    let template = args.like.as_deref().map(|model| {
+        let id = service.find(model)?.id;
+        service.template_from(&id)
+    });
+    let template = template.transpose()?;
+    let given = args.description.as_deref().map(Description::parse).transpose();
+    let inherited = || template.as_ref().map(|template| template.description.clone());
+    let default = service.policy().default_lifetime;
+    let lifetime = template.as_ref().map_or(default, |template| template.lifetime);
+    let mut scopes = Scopes::default();
+    let inherited_scopes = template.iter().flat_map(|template| template.scopes.clone());
+    let presets = expand_presets(service, &args.presets)?;
+    scopes.add_missing(inherited_scopes.chain(presets)).map_err(ServiceError::from)?;
+    let token = NewToken {
+        name: Name::parse(&args.name).map_err(ServiceError::from)?,
+        description: given.map_err(ServiceError::from)?.or_else(inherited).unwrap_or_default(),
+        lifetime: args.lifetime.unwrap_or(lifetime),
+        scopes: scopes.iter().cloned().chain(flatten(&args.scopes)).collect(),
+    };
+    Ok(Command::Create { token, secret_file: args.handout.secret_file.clone() })
+}
+
+fn edit(service: &Service, args: &Edit) -> Result<Command, Failure> {
+    let token = service.find(&args.token)?.id;
+    let name = args.name.as_deref().map(Name::parse).transpose();
+    let description = args.description.as_deref().map(Description::parse).transpose();
+    Ok(Command::Edit {
+        token,
+        name: name.map_err(ServiceError::from)?,
+        description: description.map_err(ServiceError::from)?,
+    })
+}
+
+fn scope(service: &Service, args: &ScopeCommand) -> Result<Command, Failure> {
+    Ok(match args {
+        ScopeCommand::Add { token, scopes, presets, also } => {
+            let names: Vec<_> = [token].into_iter().chain(also).cloned().collect();
+            let tokens = resolve(service, &names)?;
+            let scopes = [expand_presets(service, presets)?, flatten(scopes)].concat();
+            if scopes.is_empty() {
+                return Err(ServiceError::from(PresetError::Nothing).into());
+            }
+            Command::AddScopes { tokens, scopes }
+        }
+        ScopeCommand::Remove { token, scopes } => Command::RemoveScopes {
+            tokens: vec![service.find(token)?.id],
+            scopes: ScopeSelection::Listed(flatten(scopes)),
+        },
+        ScopeCommand::Clear { token, .. } => Command::RemoveScopes {
+            tokens: vec![service.find(token)?.id],
+            scopes: ScopeSelection::All,
+        },
+    })
+}
+
+fn revoke(service: &Service, args: &Revoke) -> Result<Command, Failure> {
+    let tokens = resolve(service, &args.tokens)?;
+    Ok(if args.old { Command::EndOverlap { tokens } } else { Command::Revoke { tokens } })
+}
+
+fn regenerate(service: &Service, args: &Regenerate) -> Result<Command, Failure> {
+    let tokens = resolve(service, &args.tokens)?;
+    let secret_file = args.handout.secret_file.clone();
+    if tokens.len() > 1 && secret_file.is_none() {
+        return Err(Failure::usage(
             "several secrets need a file: name a new one with --secret-file, it gets a name, a \
              tab and a secret in each line",
-        )
-    })?;
-    let now = service.now()?;
-    let active = pats.iter().filter(|pat| pat.status(now) == Status::Active).count();
-    if active > 0 && args.overlap == Overlap::None {
-        let what = format!("The old secrets of {active} active tokens stop working at once");
-        confirm(&what, &pats.len().to_string(), args.yes)?;
+        ));
     }
     let lifetime = args.lifetime.unwrap_or(service.policy().default_lifetime);
-    let ids: Vec<_> = pats.iter().map(|pat| pat.id).collect();
-    let renewal = Renewal { lifetime, overlap: args.overlap };
-    let (renewed, file) = service.regenerate_many(&ids, renewal, file)?;
-    tell(&format!("{} secrets are written to {}, mode 0600", renewed.len(), file.display()));
-    done(service, out, &renewed, "regenerated")
+    Ok(Command::Regenerate { tokens, lifetime, overlap: args.overlap, secret_file })
 }
 
-/// The file that is to take the secret, made before anything is changed: one that is refused
-/// costs no secret.
-fn waiting(to: &Handout) -> Result<Option<Waiting>, Failure> {
-    let refused = |error: HandoutError| Failure::Told(Exit::Refused, error.to_string());
-    to.secret_file.as_deref().map(Waiting::at).transpose().map_err(refused)
+fn delete(service: &Service, args: &Delete) -> Result<Command, Failure> {
+    let tokens = if args.all {
+        TokenSelection::All
+    } else {
+        TokenSelection::Listed(resolve(service, &args.tokens)?)
+    };
+    Ok(Command::Delete { tokens })
 }
 
-/// Prints the bare secret, or writes it to the file that waits for it; then the token counts as
-/// claimed. A secret that could not be handed over stays unclaimed, and the failure says what to
-/// do.
-fn hand_over(
+/// The tokens with these names, each once.
+fn resolve(service: &Service, names: &[String]) -> Result<Vec<TokenId>, Failure> {
+    let mut ids = Vec::new();
+    for name in names {
+        let id = service.find(name)?.id;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// What these presets grant, without repetition.
+fn expand_presets(service: &Service, presets: &[String]) -> Result<Vec<Scope>, ServiceError> {
+    let mut scopes = Scopes::default();
+    for preset in presets {
+        scopes.add_missing(service.policy().catalogue.by_preset(preset)?)?;
+    }
+    Ok(scopes.as_slice().to_vec())
+}
+
+fn flatten(lists: &[ScopeList]) -> Vec<Scope> {
+    lists.iter().flat_map(|list| list.0.iter().cloned()).collect()
+}
+
+/// Prints what was done, and delivers a new secret.
+fn print_committed(
     service: &Service,
-    issued: &Issued,
-    to: Option<Waiting>,
+    mut committed: Committed,
     out: &Output,
 ) -> Result<Exit, Failure> {
+    print_warnings(&committed.plan);
+    if let Some(issued) = committed.issued.pop() {
+        tell(&done(&committed.plan, &issued.pat));
+        return deliver_secret(service, &issued, out);
+    }
+    let plan = &committed.plan;
+    if plan.command == (Command::Delete { tokens: TokenSelection::All }) {
+        let deleted = plan.changes.len();
+        if out.json {
+            out.object(json!({ "deleted": deleted }))?;
+        } else {
+            tell(&format!("{} are deleted", count(deleted, "token")));
+        }
+        return Ok(Exit::Done);
+    }
+    let one_secret = committed.secret_file.is_some() && plan.changes.len() == 1;
+    if let (Some(file), false) = (&committed.secret_file, one_secret) {
+        let secrets = count(plan.changes.len(), "secret");
+        tell(&format!("{secrets} are written to {}, mode 0600", file.display()));
+    }
+    let now = service.now()?;
+    for each in plan.tokens() {
+        if one_secret || !out.json {
+            tell(&done(plan, each));
+        }
+        if let (Some(file), true) = (&committed.secret_file, one_secret) {
+            tell(&format!("the secret is written to {}, mode 0600", file.display()));
+        }
+        if out.json {
+            let mut value = json!({ "token": token(each, now) });
+            if one_secret && let Some(fields) = value.as_object_mut() {
+                fields.insert("secret".to_owned(), serde_json::Value::Null);
+            }
+            out.object(value)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn print_warnings(plan: &Plan) {
+    for warning in &plan.warnings {
+        if let Warning::Absorbs(scopes) = warning {
+            for scope in scopes {
+                tell(&format!("{scope} went: * covers it"));
+            }
+        }
+    }
+}
+
+/// What was done to `token`, in a sentence.
+fn done(plan: &Plan, token: &Pat) -> String {
+    let name = &token.name;
+    match &plan.command {
+        Command::Create { .. } => format!("{name} is created, id {}", token.id),
+        Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!("{name} is revoked"),
+        Command::EndOverlap { .. } => format!("{name} is without its old secret"),
+        Command::Regenerate { .. } if plan.changes.len() == 1 => {
+            format!("{name} has a new secret")
+        }
+        Command::Regenerate { .. } => format!("{name} is regenerated"),
+        Command::Delete { .. } => format!("{name} is deleted"),
+        Command::Restore(_) => format!("{name} is back, with its secret"),
+        Command::Edit { .. }
+        | Command::AddScopes { .. }
+        | Command::RemoveScopes { .. }
+        | Command::Revert(_)
+        | Command::RecordDelivery { .. }
+        | Command::AcceptClock
+        | Command::PurgeTrash => format!("{name} is saved"),
+    }
+}
+
+/// Prints the secret on standard output and records the delivery. If it cannot be printed,
+/// nobody has it: the token stays undelivered, and the error says what to do.
+fn deliver_secret(service: &Service, issued: &Issued, out: &Output) -> Result<Exit, Failure> {
     let Issued { pat, secret } = issued;
-    let lost = |reason: String| {
-        let advice = format!("nobody has the secret of {0}: regenerate or delete {0}", pat.name);
-        Failure::Told(Exit::Refused, format!("{reason}; {advice}"))
-    };
-    let unprinted = |error: io::Error| lost(format!("the secret could not be printed ({error})"));
-    let object = |secret: Option<&str>| {
-        out.object(json!({ "token": token(pat, pat.issued), "secret": secret }))
-    };
-    let how = if let Some(waiting) = to {
-        let path = waiting.fill(secret).map_err(|error| lost(error.to_string()))?;
-        tell(&format!("the secret is written to {}, mode 0600", path.display()));
-        Claim::Written
-    } else if out.json {
-        object(Some(secret.reveal())).map_err(unprinted)?;
-        Claim::Printed
+    let printed = if out.json {
+        let token = token(pat, pat.issued);
+        out.object(json!({ "token": token, "secret": secret.reveal() }))
     } else {
-        out.line(secret.reveal()).map_err(unprinted)?;
-        Claim::Printed
+        out.line(secret.reveal())
     };
-    // The secret is out: from here on nothing may look like a failure to make it.
-    if let Err(error) = service.claim(&pat.id, &pat.digest, how) {
+    let lost = |error: io::Error| {
+        let advice = format!("nobody has the secret of {0}: regenerate or delete {0}", pat.name);
+        let reason = format!("the secret could not be printed ({error}); {advice}");
+        Failure::Told(Exit::Refused, reason)
+    };
+    printed.map_err(lost)?;
+    let delivery =
+        Command::RecordDelivery { token: pat.id, digest: pat.digest, how: Delivery::Printed };
+    // The secret is out: an error here must not look like a failure to issue it.
+    if let Err(error) = service.execute(&delivery, &Confirmed::NOTHING) {
         tell(&format!(
             "that the secret was taken could not be noted ({error}): the app will ask about {}",
             pat.name
         ));
     }
-    if out.json && how == Claim::Written {
-        object(None)?;
-    }
     Ok(Exit::Done)
 }
 
-/// Changes name and description.
-pub(super) fn edit(service: &Service, args: &Edit, out: &Output) -> Result<Exit, Failure> {
-    let pat = service.find(&args.token)?;
-    let name = args.name.as_deref().map_or(Ok(pat.name.clone()), Name::parse);
-    let description =
-        args.description.as_deref().map_or(Ok(pat.description.clone()), Description::parse);
-    let name = name.map_err(ServiceError::from)?;
-    let description = description.map_err(ServiceError::from)?;
-    let (pat, _) = service.edit(&pat.id, &name, &description)?;
-    done(service, out, &[pat], "saved")
-}
-
-/// Adds, removes or clears scopes.
-pub(super) fn scope(
-    service: &Service,
-    command: &ScopeCommand,
-    out: &Output,
-) -> Result<Exit, Failure> {
-    let pat = match command {
-        ScopeCommand::Add { token, scopes, presets, also } if !also.is_empty() => {
-            let names: Vec<_> = [token].into_iter().chain(also).cloned().collect();
-            let ids: Vec<_> = found(service, &names)?.iter().map(|pat| pat.id).collect();
-            let mut wanted = granted(service, presets, &mut Scopes::default())?;
-            wanted.extend(flat(scopes));
-            let pats = service.add_scopes_many(&ids, &wanted)?;
-            return done(service, out, &pats, "saved");
-        }
-        ScopeCommand::Add { token, scopes, presets, .. } => {
-            let Pat { id, scopes: mut held, .. } = service.find(token)?;
-            let mut wanted = granted(service, presets, &mut held)?;
-            wanted.extend(flat(scopes));
-            if wanted.is_empty() {
-                return Err(ServiceError::from(PresetError::Nothing).into());
-            }
-            let (pat, added, _) = service.add_scopes(&id, &wanted)?;
-            for gone in &added.absorbed {
-                tell(&format!("{gone} went: * covers it"));
-            }
-            pat
-        }
-        ScopeCommand::Remove { token, scopes } => {
-            let id = service.find(token)?.id;
-            service.remove_scopes(&id, &flat(scopes))?.0
-        }
-        ScopeCommand::Clear { token, yes } => {
-            let pat = service.find(token)?;
-            let what = format!("Every scope of {} is removed", pat.name);
-            confirm(&what, pat.name.as_str(), *yes)?;
-            service.clear_scopes(&pat.id)?.0
-        }
-    };
-    done(service, out, &[pat], "saved")
-}
-
-/// Ends tokens, all of them or none.
-pub(super) fn revoke(service: &Service, args: &Revoke, out: &Output) -> Result<Exit, Failure> {
-    if args.old {
-        let verb = "without its old secret";
-        let ids = chosen(service, &args.tokens, verb, args.yes)?;
-        // Ending one twice does no harm, so a run that broke off can be done again.
-        let ended: Result<Vec<_>, _> = ids.iter().map(|id| service.end_overlap(id)).collect();
-        return done(service, out, &ended?, verb);
-    }
-    let ids = chosen(service, &args.tokens, "revoked", args.yes)?;
-    let pats = service.revoke_many(&ids)?;
-    done(service, out, &pats, "revoked")
-}
-
-/// Deletes tokens, all of them or none.
-pub(super) fn delete(service: &Service, args: &Delete, out: &Output) -> Result<Exit, Failure> {
-    if args.all {
-        let count = service.load()?.pats.len();
-        let what = match count {
-            1 => "The only token is deleted".to_owned(),
-            _ => format!("All {count} tokens are deleted"),
-        };
-        confirm(&what, &count.to_string(), args.yes)?;
-        let (count, _) = service.delete_all(count)?;
-        if out.json {
-            out.object(json!({ "deleted": count }))?;
-        } else {
-            tell(&format!("{count} tokens are deleted"));
-        }
-        return Ok(Exit::Done);
-    }
-    let ids = chosen(service, &args.tokens, "deleted", args.yes)?;
-    let (pats, _) = service.delete_many(&ids)?;
-    done(service, out, &pats, "deleted")
-}
-
-/// Brings back a deleted token.
-pub(super) fn restore(service: &Service, name: &str, out: &Output) -> Result<Exit, Failure> {
-    let pat = service.restore(name)?;
-    done(service, out, &[pat], "back, with its secret")
-}
-
-/// The tokens that `names` name, once the operator has confirmed them: one by its name, several
-/// by their count.
-fn chosen(
-    service: &Service,
-    names: &[String],
-    verb: &str,
-    yes: bool,
-) -> Result<Vec<TokenId>, Failure> {
-    let pats = found(service, names)?;
-    match pats.as_slice() {
-        [pat] => confirm(&format!("{} is {verb}", pat.name), pat.name.as_str(), yes)?,
-        several => {
-            let names: Vec<_> = several.iter().map(|pat| pat.name.as_str()).collect();
-            let what = format!("{} are {verb}", names.join(", "));
-            confirm(&what, &several.len().to_string(), yes)?;
-        }
-    }
-    Ok(pats.iter().map(|pat| pat.id).collect())
-}
-
-/// The tokens that `names` name, each once.
-fn found(service: &Service, names: &[String]) -> Result<Vec<Pat>, Failure> {
-    let mut pats: Vec<Pat> = Vec::new();
-    for name in names {
-        let pat = service.find(name)?;
-        if !pats.iter().any(|other| other.id == pat.id) {
-            pats.push(pat);
-        }
-    }
-    Ok(pats)
-}
-
-fn done(service: &Service, out: &Output, pats: &[Pat], verb: &str) -> Result<Exit, Failure> {
-    let now = service.now()?;
-    for pat in pats {
-        if out.json {
-            out.object(json!({ "token": token(pat, now) }))?;
-        } else {
-            tell(&format!("{} is {verb}", pat.name));
-        }
-    }
-    Ok(Exit::Done)
-}
-
-/// Adds to `held` what it misses of what these presets grant; what that was.
-fn granted(
-    service: &Service,
-    presets: &[String],
-    held: &mut Scopes,
-) -> Result<Vec<Scope>, ServiceError> {
-    let mut missing = Vec::new();
-    for preset in presets {
-        let granted = service.policy().catalogue.by_preset(preset)?;
-        missing.extend(held.add_missing(granted)?);
-    }
-    Ok(missing)
-}
-
-fn flat(lists: &[ScopeList]) -> Vec<Scope> {
-    lists.iter().flat_map(|list| list.0.iter().cloned()).collect()
-}
+#[cfg(test)]
+#[path = "change_tests.rs"]
+mod tests;

@@ -3,7 +3,7 @@
 
 use std::{fmt::Display, io, process::ExitCode};
 
-use crate::service::ServiceError;
+use crate::{domain::Refusal, service::ServiceError};
 
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +69,8 @@ impl From<ServiceError> for Failure {
             ServiceError::Store(_) | ServiceError::Entropy(_) | ServiceError::Unsure { .. } => {
                 Exit::Store
             }
-            ServiceError::Gone(_) | ServiceError::NotFound(_) | ServiceError::NothingToRestore => {
-                Exit::No
-            }
+            ServiceError::NotFound(_)
+            | ServiceError::Refused(Refusal::Gone(_) | Refusal::NothingToRestore) => Exit::No,
             ServiceError::Ambiguous { .. } => Exit::Usage,
             _ => Exit::Refused,
         };

@@ -68,13 +68,13 @@ pub fn perform(service: &Service, command: &Command, out: &Output) -> Result<Exi
     match command {
         Command::List(args) => tokens::list(service, args, out),
         Command::Show { token } => tokens::show(service, token, out),
-        Command::Create(args) => change::create(service, args, out),
-        Command::Edit(args) => change::edit(service, args, out),
-        Command::Scope(args) => change::scope(service, args, out),
-        Command::Revoke(args) => change::revoke(service, args, out),
-        Command::Regenerate(args) => change::regenerate(service, args, out),
-        Command::Delete(args) => change::delete(service, args, out),
-        Command::Restore { token } => change::restore(service, token, out),
+        Command::Create(_)
+        | Command::Edit(_)
+        | Command::Scope(_)
+        | Command::Revoke(_)
+        | Command::Regenerate(_)
+        | Command::Delete(_)
+        | Command::Restore { .. } => change::change(service, command, out),
         Command::Verify(args) => verify::verify(service, args, out),
         Command::Audit(args) => audit::audit(service, args, out),
         Command::Scan(args) => scan::scan(service, args, out),

@@ -14,21 +14,39 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::exit::Failure;
+use crate::{
+    domain::{Confirmation, Plan},
+    output::question::{consequence, question},
+};
 
 /// Longest secret that is read: well above the longest that exists.
 const SECRET_LIMIT: usize = 4_096;
 
-/// Asks for `expected` to be typed before `what` is done; where nobody can answer, it must have
-/// been confirmed with `--yes`.
-pub(super) fn confirm(what: &str, expected: &str, yes: bool) -> Result<(), Failure> {
+/// Asks the operator to confirm `plan`: by typing the name of one token, or the number of
+/// several. `yes` confirms it without asking; off a terminal nothing else does.
+pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
+    let (what, expected) = match plan.confirmation() {
+        Confirmation::None => return Ok(()),
+        Confirmation::Ask(name) | Confirmation::TypeName(name) => {
+            ("its name".to_owned(), name.to_string())
+        }
+        Confirmation::TypeCount(count) => (count.to_string(), count.to_string()),
+    };
     if yes {
         return Ok(());
     }
+    let question = question(plan);
     if !can_ask() {
-        return Err(Failure::usage(format!("{what}: say --yes, nobody can be asked here")));
+        let act = question.trim_end_matches('?');
+        let act = act.chars().take(1).flat_map(char::to_lowercase).chain(act.chars().skip(1));
+        return Err(Failure::usage(format!(
+            "refusing to {} without confirmation: not a terminal; pass --yes",
+            act.collect::<String>()
+        )));
     }
     let mut err = io::stderr().lock();
-    write!(err, "{what}. Type {expected} to go on: ")?;
+    let consequence = consequence(plan).map_or_else(String::new, |text| format!(" {text}"));
+    write!(err, "{question}{consequence} Type {what} to confirm: ")?;
     err.flush()?;
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed)?;

@@ -19,10 +19,13 @@ use super::{
     prompt,
 };
 use crate::{
-    domain::{Digest, Finder, Name, Pat, Sighting, TokenId, scan::PATTERN, text::escape},
+    domain::{
+        Command, Digest, Finder, LeakedSecret, Name, Pat, Sighting, TokenId, scan::PATTERN,
+        text::escape,
+    },
     service::{
         Service, ServiceError,
-        lookup::{Known, Leaked, Standing},
+        leaks::{SecretInfo, SecretStatus},
     },
 };
 
@@ -183,18 +186,18 @@ impl Search<'_> {
     }
 
     fn found(&mut self, path: &str, seen: &Sighting) -> Result<(), Failure> {
-        let leaked = Leaked::from(&seen.secret);
-        let known = match self.service.look_up(&leaked) {
+        let leaked = LeakedSecret::from(&seen.secret);
+        let known = match self.service.classify(&leaked) {
             Ok(known) => known,
             // One damaged record must not hide what else is out.
             Err(ServiceError::Store(error)) if error.is_damage() => {
                 tell(&error.to_string());
-                Known { standing: Standing::Unknown, name: None }
+                SecretInfo { status: SecretStatus::Unknown, name: None }
             }
             Err(error) => return Err(error.into()),
         };
         self.secrets += 1;
-        if known.standing == Standing::Active {
+        if known.status == SecretStatus::Active {
             let digests = self.active.entry(leaked.id).or_default();
             if !digests.contains(&leaked.digest) {
                 digests.push(leaked.digest);
@@ -203,7 +206,7 @@ impl Search<'_> {
         self.print(path, seen, &known)
     }
 
-    fn print(&self, path: &str, seen: &Sighting, known: &Known) -> Result<(), Failure> {
+    fn print(&self, path: &str, seen: &Sighting, known: &SecretInfo) -> Result<(), Failure> {
         let name = known.name.as_ref().map(Name::as_str);
         let line = (!seen.binary).then_some(seen.line);
         let public = format!("{}…", seen.secret.public_part());
@@ -215,14 +218,14 @@ impl Search<'_> {
                 "token": public,
                 "id": seen.secret.id().as_str(),
                 "name": name,
-                "status": known.standing.word(),
+                "status": known.status.as_str(),
             }))?;
             return Ok(());
         }
         let place = line.map_or_else(|| format!("byte {}", seen.offset), |line| format!("{line}"));
         let text = format!(
             "{path}:{place}: {public}  {:<8}  {}",
-            known.standing.word(),
+            known.status.as_str(),
             name.unwrap_or_default()
         );
         Ok(self.out.line(&escape(text.trim_end()))?)
@@ -243,18 +246,19 @@ impl Search<'_> {
     }
 
     fn revoke(&self, yes: bool) -> Result<Exit, Failure> {
-        let count = self.active.len();
-        let noun = if count == 1 { "token is" } else { "tokens are" };
-        prompt::confirm(&format!("{count} {noun} revoked"), &count.to_string(), yes)?;
-        let leaked: Vec<_> = self
+        let secrets = self
             .active
             .iter()
             .flat_map(|(id, digests)| digests.iter().map(|digest| (*id, *digest)))
-            .map(|(id, digest)| Leaked { id, digest })
+            .map(|(id, digest)| LeakedSecret { id, digest })
             .collect();
-        for pat in self.service.revoke_leaked(&leaked)? {
+        let command = Command::RevokeLeaked { secrets };
+        let plan = self.service.preview(&command)?;
+        prompt::confirm(&plan, yes)?;
+        let committed = self.service.execute(&command, &plan.confirmed())?;
+        for pat in committed.plan.tokens() {
             if self.out.json {
-                self.out.object(json!({ "revoked": revoked(&pat) }))?;
+                self.out.object(json!({ "revoked": revoked(pat) }))?;
             } else {
                 tell(&format!("{} is revoked", pat.name));
             }

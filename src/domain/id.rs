@@ -15,6 +15,9 @@ impl TokenId {
     /// Characters in an identifier: 71 bits, so a store never meets the same one twice.
     pub const LEN: usize = 12;
 
+    /// Stands in a preview for the id of a token that is not issued yet; never stored.
+    pub const PLACEHOLDER: Self = Self([b'0'; Self::LEN]);
+
     /// The identifier that `text` spells, or `None` when it is not 12 base62 characters.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; Self::LEN] = text.as_bytes().try_into().ok()?;

@@ -3,6 +3,7 @@
 //! in as arguments. Everything above calls it; it calls nothing of patdeck.
 
 pub mod catalogue;
+pub mod command;
 pub mod decision;
 pub mod event;
 pub mod id;
@@ -10,6 +11,7 @@ pub mod index;
 pub mod lifetime;
 pub mod name;
 pub mod pat;
+pub mod plan;
 pub mod preset;
 pub mod query;
 pub mod scan;
@@ -20,6 +22,9 @@ pub mod sentence;
 pub mod text;
 
 pub use catalogue::{Catalogue, Offer};
+pub use command::{
+    Command, Delivery, Edited, LeakedSecret, NewToken, RestoreTarget, ScopeSelection, TokenSelection,
+};
 pub use decision::{Decision, Denial, Request, decide};
 pub use event::{Action, Actor, Event, EventDraft, Hash, HashError};
 pub use id::TokenId;
@@ -27,6 +32,7 @@ pub use index::{Copied, Index, Listed, Orders, Picked, Row, Summary, Unsorted, W
 pub use lifetime::{Lifetime, LifetimeError, Limits};
 pub use name::{Description, Name, NameError};
 pub use pat::{LastUse, Overlap, Pat, Retiring, Status, TransitionError, Which, newer};
+pub use plan::{Change, Confirmation, Confirmed, LeftOut, Plan, Refusal, TokenState, Warning, plan};
 pub use preset::{Grant, Preset, PresetError};
 pub use query::{Column, Counts, Query, Sort, StatusFilter};
 pub use scan::{Finder, Sighting};

@@ -3,7 +3,7 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{Actor, Name, Pat, TokenId},
+    domain::{Actor, Name, Pat, Refusal, TokenId, plan::TRASH_RETENTION},
     store::Rows,
 };
 
@@ -23,9 +23,22 @@ impl Service {
             if let Ok(name) = Name::parse(text)
                 && let Some(id) = rows.id_of_name(&name)?
             {
-                return Self::found(rows, &id);
+                return rows.pat(&id)?.ok_or_else(|| Refusal::Gone(id).into());
             }
             one_of(rows.pats()?.rows, text)
+        })
+    }
+
+    /// The deleted token that `text` names, in the same ways.
+    pub fn find_deleted(&self, text: &str) -> Result<Pat, ServiceError> {
+        let deleted = self.store.read(|rows| Ok::<_, ServiceError>((self.judged_at(rows)?, rows.trash()?.rows)));
+        let (at, mut deleted) = deleted?;
+        deleted.retain(|deleted| at - deleted.at < TRASH_RETENTION);
+        one_of(deleted.into_iter().map(|deleted| deleted.pat).collect(), text).map_err(|error| {
+            match error {
+                ServiceError::NotFound(_) => Refusal::NothingToRestore.into(),
+                other => other,
+            }
         })
     }
 

@@ -3,7 +3,7 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{Action, Event, EventDraft, Hash, Moment, Pat, TokenId},
+    domain::{Event, Hash, Moment, Pat, TokenId},
     store::{ChainState, Changes, Damage, Rows, StoreError},
 };
 
@@ -175,28 +175,6 @@ impl Service {
     /// The newest `limit` events of one token.
     pub fn history(&self, id: &TokenId, limit: usize) -> Result<Vec<Event>, ServiceError> {
         Ok(self.store.read(|rows| rows.events_of(id, limit))?.rows)
-    }
-
-    /// Declares the machine's clock right, after it stood ahead and was set back: from here on
-    /// expiry is judged by it again.
-    pub fn accept_clock(&self) -> Result<(), ServiceError> {
-        Ok(self.store.write(|rows| {
-            let now = self.clock.now();
-            let mark = rows.newest_event_at()?;
-            Self::redate_trash(rows, now)?;
-            let detail = mark.map_or_else(String::new, |mark| {
-                format!("the last change was at {}", mark.format("%Y-%m-%d %H:%M UTC"))
-            });
-            rows.append_event(EventDraft {
-                at: now,
-                actor: self.actor.clone(),
-                token: None,
-                name: String::new(),
-                action: Action::ClockAccepted,
-                detail,
-            })?;
-            Ok::<_, StoreError>(())
-        })?)
     }
 }
 

@@ -19,7 +19,6 @@ use std::{
 
 use super::{
     Position, Service, ServiceError, audit,
-    pats::until,
     plan::Plan,
     spool::{Spool, Spooled, Told},
     transfer::{
@@ -27,7 +26,7 @@ use super::{
     },
 };
 use crate::{
-    domain::{Action, EventDraft, Moment, Pat, Status, TokenId},
+    domain::{plan::until, Action, EventDraft, Moment, Pat, Status, TokenId},
     store::{Ahead, Names, Ready, Rows, Sealed, StoreError, Unlinked, Writer},
 };
 
@@ -238,7 +237,7 @@ impl<C: Coming> Import<'_, C> {
                 let go_ahead = move || self.go_ahead(ahead, at, look, &line);
                 let begun = thread::Builder::new().spawn_scoped(scope, go_ahead);
                 let begun = begun.map_err(|error| StoreError::from(&error))?;
-                let fates = self.take_in(rows, parts, at, done)?;
+                let fates = self.take_in(rows, parts, done)?;
                 let names = begun.join().unwrap_or_else(|panic| resume_unwind(panic))?;
                 rows.put_names(&names)?;
                 Ok(fates)
@@ -270,7 +269,6 @@ impl<C: Coming> Import<'_, C> {
         &self,
         rows: &mut Writer<'_>,
         parts: Receiver<(Made, Ready)>,
-        at: Moment,
         done: &AtomicU64,
     ) -> Result<Fates, ImportError> {
         let (mut fates, mut refused, mut when) = (Fates::default(), Faults::default(), None);
@@ -279,7 +277,7 @@ impl<C: Coming> Import<'_, C> {
             made.fates.drain(..).for_each(|fate| fates.add(fate));
             refused.extend(made.refused.drain(..));
             if refused.is_empty() {
-                self.write(rows, &made, ready, at, &mut when)?;
+                self.write(rows, &made, ready, &mut when)?;
                 done.fetch_add(count, Ordering::Relaxed);
             }
         }
@@ -384,19 +382,13 @@ impl<C: Coming> Import<'_, C> {
         rows: &mut Writer<'_>,
         made: &Made,
         ready: Ready,
-        at: Moment,
         when: &mut Option<Moment>,
     ) -> Result<(), ServiceError> {
         for id in &made.replaced {
             rows.remove_pat(id)?;
         }
-        for id in &made.ousted {
-            let when = match *when {
-                Some(when) => when,
-                None => *when.insert(self.service.purge_old(rows, at)?),
-            };
-            let holder = Service::found(rows, id)?;
-            self.service.bin(rows, &holder, at, when)?;
+        if !made.ousted.is_empty() {
+            self.service.displace(rows, &made.ousted, when)?;
         }
         if rows.has_trash()? {
             for id in &made.ids {

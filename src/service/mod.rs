@@ -6,35 +6,29 @@ pub mod abreast;
 pub mod actor;
 pub mod address;
 pub mod audit;
-pub mod bulk;
 pub mod clock;
 pub mod entropy;
 pub mod error;
-pub mod handout;
+mod execute;
 pub mod import;
-mod like;
-pub mod lookup;
-pub mod pats;
+pub mod leaks;
 mod plan;
 pub mod roll;
-pub mod scopes;
+pub mod secret_file;
 mod spool;
+mod template;
 pub mod transfer;
-pub mod trash;
-pub mod undo;
 mod uses;
 pub mod verify;
 
 pub use abreast::abreast;
 pub use actor::acting;
 pub use audit::{Followed, Health, Loaded, Position, Trail};
-pub use bulk::{Bulk, Preview};
 pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
 pub use error::ServiceError;
-pub use pats::{Claim, Issued, NewPat, Renewal};
+pub use execute::{Committed, Issued};
 pub use roll::Roll;
-pub use undo::{Change, Undo, Undone};
 pub use verify::{Checks, Verdict};
 
 pub use crate::store::{
@@ -42,11 +36,8 @@ pub use crate::store::{
     settle,
 };
 use crate::{
-    domain::{
-        Action, Actor, Catalogue, EventDraft, Lifetime, Limits, Moment, Pat, Prefix, Retiring,
-        TokenId,
-    },
-    store::{Rows, Store, Writer},
+    domain::{Actor, Catalogue, Lifetime, Limits, Moment, Pat, Prefix, Refusal, TokenId},
+    store::{Rows, Store},
 };
 
 /// What the operator's settings say about tokens.
@@ -102,66 +93,7 @@ impl Service {
     }
 
     fn found(rows: &impl Rows, id: &TokenId) -> Result<Pat, ServiceError> {
-        rows.pat(id)?.ok_or_else(|| ServiceError::Gone(id.to_string()))
-    }
-
-    /// Writes what was done into the trail of the same transaction.
-    fn record(
-        &self,
-        rows: &mut Writer<'_>,
-        at: Moment,
-        action: Action,
-        pat: &Pat,
-        detail: String,
-    ) -> Result<(), StoreError> {
-        rows.append_event(self.draft(at, action, pat, detail))?;
-        Ok(())
-    }
-
-    /// What the trail is to say of `pat`.
-    fn draft(&self, at: Moment, action: Action, pat: &Pat, detail: String) -> EventDraft {
-        EventDraft {
-            at,
-            actor: self.actor.clone(),
-            token: Some(pat.id),
-            name: pat.name.to_string(),
-            action,
-            detail,
-        }
-    }
-
-    /// Writes a token that is not here, with its last uses.
-    fn put_whole(rows: &mut Writer<'_>, pat: &Pat) -> Result<(), StoreError> {
-        rows.put_pat(pat)?;
-        if let Some(used) = &pat.last_used {
-            rows.put_use(&pat.id, used)?;
-        }
-        if let Some(Retiring { digest, last_used: Some(used), .. }) = &pat.retiring {
-            rows.put_retiring_use(&pat.id, *digest, used)?;
-        }
-        Ok(())
-    }
-
-    /// Changes one token in one transaction: reads it afresh, lets `change` make the new record
-    /// and the words for the trail, writes both. A record that is the same leaves no trace.
-    /// Returns the new record and the way back, for whom there may be one.
-    fn change<E: Into<ServiceError>>(
-        &self,
-        id: &TokenId,
-        action: Action,
-        change: impl Fn(Pat, Moment) -> Result<(Pat, String), E>,
-    ) -> Result<(Pat, Undo), ServiceError> {
-        self.store.write(|rows| {
-            let at = self.judged_at(rows)?;
-            let old = Self::found(rows, id)?;
-            let (pat, detail) = change(old.clone(), at).map_err(Into::into)?;
-            if pat != old {
-                rows.put_pat(&pat)?;
-                self.record(rows, at, action, &pat, detail)?;
-            }
-            let undo = Undo::of(old, &pat);
-            Ok((pat, undo))
-        })
+        Ok(rows.pat(id)?.ok_or(Refusal::Gone(*id))?)
     }
 }
 

@@ -56,16 +56,20 @@ impl<'t> Writer<'t> {
     /// Writes the token, new or changed; its name follows. Its `last_used` is not written: that
     /// is [`Writer::put_use`]'s. Refused if another token has the name.
     pub fn put_pat(&mut self, pat: &Pat) -> Result<(), StoreError> {
-        if let Some(by) = self.id_of_name(&pat.name)?.filter(|by| *by != pat.id) {
+        let holder = self.id_of_name(&pat.name)?;
+        if let Some(by) = holder.filter(|by| *by != pat.id) {
             let name = pat.name.clone();
             return Err(StoreError::NameTaken { name, by });
         }
         let key = pat.id.as_bytes();
-        for old in self.names_of(&pat.id)? {
-            self.tables.names.remove(&old)?;
-        }
         let name = pat.name.folded();
-        self.tables.names.put(name.as_bytes(), &RefV1(*key))?;
+        let old_names = self.names_of(&pat.id)?;
+        if holder.is_none() || old_names.iter().any(|old| old != name.as_bytes()) {
+            for old in old_names {
+                self.tables.names.remove(&old)?;
+            }
+            self.tables.names.put(name.as_bytes(), &RefV1(*key))?;
+        }
         self.tables.pats.put(key, &PatV1::from(pat))?;
         self.note(*key);
         Ok(())

@@ -64,14 +64,14 @@ fn what_destroys_asks_for_the_name_or_the_count() {
         pty.keys("<Enter>");
         (pty.wait_exit(), pty.screen())
     };
-    let question = "ci is revoked. Type ci to go on:";
+    let question = "Revoke ci? Type its name to confirm:";
     let (code, screen) = answered(&["revoke", "ci"], question, "cd");
     assert_eq!(code, 1);
     assert!(screen.contains("cancelled: what was typed is not the same, nothing was changed"));
     assert_eq!(answered(&["revoke", "ci"], question, "ci").0, 0);
-    let question = "ci, cd are deleted. Type 2 to go on:";
+    let question = "Delete 2 tokens? Type 2 to confirm:";
     assert_eq!(answered(&["delete", "ci", "cd"], question, "yes").0, 1);
-    let question = "All 2 tokens are deleted. Type 2 to go on:";
+    let question = "Delete all 2 tokens? Type 2 to confirm:";
     assert_eq!(answered(&["delete", "--all"], question, "2").0, 0);
     assert_eq!(run(&home, &["list", "--status", "all"]).done(), "");
 }

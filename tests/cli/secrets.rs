@@ -4,8 +4,8 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use patdeck::{
-    domain::{Description, Finder, Name},
-    service::NewPat,
+    domain::{Description, Finder, Name, NewToken},
+    testing::Changes as _,
     tui::input::Input,
 };
 
@@ -81,7 +81,7 @@ fn no_debug_text_of_what_holds_a_secret_tells_it() {
     let home = Home::new();
     let service = home.service(chrono::TimeDelta::zero());
     let issued = service
-        .create(&NewPat {
+        .create(&NewToken {
             name: Name::parse("ci").unwrap(),
             description: Description::default(),
             lifetime: "30d".parse().unwrap(),

@@ -11,7 +11,7 @@ use std::{
 };
 
 use patdeck::domain::Name;
-use patdeck::service::NewPat;
+use patdeck::{domain::NewToken, testing::Changes as _};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -24,7 +24,7 @@ const SLOW: Duration = Duration::from_secs(1);
 fn beside_a_stopped_writer_all_answer_in_time_and_go_on_by_themselves() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.redb");
-    let new = NewPat {
+    let new = NewToken {
         name: Name::parse("checked").unwrap(),
         description: patdeck::domain::Description::default(),
         lifetime: "30d".parse().unwrap(),

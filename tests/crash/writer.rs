@@ -8,9 +8,10 @@ use std::{
 };
 
 use patdeck::{
-    domain::{Description, Name, Overlap, Scope, Secret, TokenId},
-    service::{NewPat, Renewal, Service, ServiceError},
+    domain::{Description, Name, NewToken, Overlap, Scope, Secret, TokenId},
+    service::{Service, ServiceError},
     store::StoreError,
+    testing::{Changes as _, Renewal},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
@@ -93,7 +94,7 @@ fn tell(line: std::fmt::Arguments<'_>) {
 
 fn create(service: &Service, name: &str) -> Own {
     tell(format_args!("try create {name}"));
-    let new = NewPat {
+    let new = NewToken {
         name: Name::parse(name).unwrap(),
         description: Description::default(),
         lifetime: "30d".parse().unwrap(),

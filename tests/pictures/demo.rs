@@ -10,7 +10,8 @@ use patdeck::{
         Actor, Catalogue, Description, Limits, Moment, Name, Overlap, Prefix, Request, Scope,
         TokenId,
     },
-    service::{Claim, Clock, Entropy, NewPat, Policy, Renewal, Service},
+    service::{Clock, Entropy, Policy, Service},
+    testing::{Changes as _, Renewal},
     store::Store,
 };
 use tempfile::TempDir;
@@ -181,7 +182,7 @@ fn finish(clock: &Clock, alice: &Service, bob: &Service, ids: &[TokenId]) {
     };
     bob.regenerate(&named("nightly-backup"), renewal).unwrap();
     let backup = bob.find("nightly-backup").unwrap();
-    bob.claim(&backup.id, &backup.digest, Claim::Written).unwrap();
+    bob.record_delivery(&backup.id, &backup.digest, Delivery::Written).unwrap();
     clock.set(ago(25));
     let scope: Scope = "messages:*:subscribe".parse().unwrap();
     alice.add_scopes(&named("ci-deploy"), &[scope]).unwrap();
@@ -189,14 +190,14 @@ fn finish(clock: &Clock, alice: &Service, bob: &Service, ids: &[TokenId]) {
 
 fn make(by: &Service, told: &Told) -> (TokenId, Zeroizing<String>) {
     let issued = by
-        .create(&NewPat {
+        .create(&NewToken {
             name: Name::parse(told.0).unwrap(),
             description: Description::parse(told.1).unwrap(),
             lifetime: told.2.parse().unwrap(),
             scopes: told.3.iter().map(|scope| scope.parse().unwrap()).collect(),
         })
         .unwrap();
-    by.claim(&issued.pat.id, &issued.pat.digest, Claim::Copied).unwrap();
+    by.record_delivery(&issued.pat.id, &issued.pat.digest, Delivery::Copied).unwrap();
     let secret = Zeroizing::new(issued.secret.reveal().to_owned());
     (issued.pat.id, secret)
 }

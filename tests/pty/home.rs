@@ -5,9 +5,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use chrono::{TimeDelta, Utc};
-use patdeck::domain::{Actor, Catalogue, Description, Limits, Name, Prefix, Request};
-use patdeck::service::{Claim, Clock, Entropy, NewPat, Policy, Service};
+use patdeck::domain::{
+    Actor, Catalogue, Delivery, Description, Limits, Name, NewToken, Prefix, Request,
+};
+use patdeck::service::{Clock, Entropy, Policy, Service};
 use patdeck::store::Store;
+use patdeck::testing::Changes as _;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -71,14 +74,14 @@ impl Home {
     pub(crate) fn seed(&self, name: &str, description: &str, lifetime: &str, ago: TimeDelta) {
         let service = self.service(ago);
         let issued = service
-            .create(&NewPat {
+            .create(&NewToken {
                 name: Name::parse(name).unwrap(),
                 description: Description::parse(description).unwrap(),
                 lifetime: lifetime.parse().unwrap(),
                 scopes: vec!["channels:c-42:publish".parse().unwrap()],
             })
             .unwrap();
-        service.claim(&issued.pat.id, &issued.pat.digest, Claim::Acknowledged).unwrap();
+        service.record_delivery(&issued.pat.id, &issued.pat.digest, Delivery::Acknowledged).unwrap();
     }
 
     /// Whether a bearer of `secret` may publish on channel c-42 now.

@@ -8,30 +8,42 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    super::bulk::{Bulk, MOST},
-    *,
+use super::*;
+use crate::{
+    domain::{Confirmed, plan::MAX_TOKENS},
+    store::Opening,
 };
-use crate::store::Opening;
 
-/// The names of a preview in its order, those left out with the reason.
-fn shown(world: &World, bulk: &Bulk, ids: &[TokenId]) -> Vec<String> {
-    let preview = world.idle(|s| s.preview_bulk(bulk, ids));
-    let each = preview.candidates.iter();
-    each.map(|one| match &one.spared {
-        None => one.name.to_string(),
-        Some(why) => format!("{}: {why}", one.name),
-    })
-    .collect()
+/// The names of a plan in its order, then those left out with the reason.
+fn shown(world: &World, command: &Command) -> Vec<String> {
+    let plan = world.idle(|s| s.preview(command));
+    let changed = plan.tokens().map(|token| token.name.to_string());
+    let left_out = plan.left_out.iter().map(|out| {
+        let name = out.token.as_ref().map_or("gone", |token| token.name.as_str());
+        format!("{name}: {}", out.reason)
+    });
+    changed.chain(left_out).collect()
+}
+
+fn revoking(ids: &[TokenId]) -> Command {
+    Command::Revoke { tokens: ids.to_vec() }
+}
+
+fn deleting(ids: &[TokenId]) -> Command {
+    Command::Delete { tokens: TokenSelection::Listed(ids.to_vec()) }
+}
+
+fn adding(scopes: &[Scope], ids: &[TokenId]) -> Command {
+    Command::AddScopes { tokens: ids.to_vec(), scopes: scopes.to_vec() }
 }
 
 fn ids(issued: &[&Issued]) -> Vec<TokenId> {
     issued.iter().map(|each| each.pat.id).collect()
 }
 
-fn regenerating(file: &Path, lifetime: &str, overlap: Overlap) -> Bulk {
-    let file = file.to_str().unwrap().to_owned();
-    Bulk::Regenerate { renewal: renewal(lifetime, overlap), file }
+fn regenerating(file: &Path, text: &str, overlap: Overlap, ids: &[TokenId]) -> Command {
+    let secret_file = Some(file.to_str().unwrap().to_owned());
+    Command::Regenerate { tokens: ids.to_vec(), lifetime: lifetime(text), overlap, secret_file }
 }
 
 /// The lines of a file of secrets: names and what each secret is allowed.
@@ -47,20 +59,46 @@ fn handed(world: &World, file: &Path) -> Vec<(String, bool)> {
 }
 
 #[test]
-fn a_preview_has_the_one_used_last_first_and_says_whom_it_spares_and_why() {
+fn a_preview_names_what_is_left_out_and_why() {
     let world = World::new();
-    let (a, b, c, d) = (world.issue("a"), world.issue("b"), world.issue("C"), world.issue("d"));
-    world.go_to(5);
-    assert!(world.works(&b.secret));
-    world.go_to(9);
-    assert!(world.works(&d.secret));
+    let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("C"));
     world.revoke(&a.pat.id).unwrap();
     let gone = forged(TokenId::parse("goneGoneGone").unwrap()).id();
-    let all = [ids(&[&a, &b, &c, &d]), vec![gone]].concat();
-    assert_eq!(shown(&world, &Bulk::Revoke, &all), ["d", "b", "C", "a: revoked already"]);
-    assert_eq!(shown(&world, &Bulk::Delete, &all), ["d", "b", "a", "C"]);
-    let preview = world.preview_bulk(&Bulk::Revoke, &all).unwrap();
-    assert_eq!(preview.ids(), ids(&[&d, &b, &c]));
+    let all = [ids(&[&a, &b, &c, &b]), vec![gone]].concat();
+    let why = "it is revoked already, nothing was changed: regenerate it to use it again";
+    let deleted = "there is no token goneGoneGone: it was deleted meanwhile, nothing was changed";
+    assert_eq!(
+        shown(&world, &revoking(&all)),
+        ["b", "C", &format!("a: {why}"), &format!("gone: {deleted}")]
+    );
+    assert_eq!(shown(&world, &deleting(&all)), ["a", "b", "C", &format!("gone: {deleted}")]);
+    assert_eq!(world.preview(&revoking(&all)).unwrap().ids(), ids(&[&b, &c]));
+}
+
+#[test]
+fn what_was_confirmed_is_what_is_executed() {
+    let world = World::new();
+    let (a, b) = (world.issue("a"), world.issue("b"));
+    let both = revoking(&ids(&[&a, &b]));
+    let seen = world.preview(&both).unwrap().confirmed();
+    world.refused(|s| s.execute(&both, &Confirmed::NOTHING));
+    world.refused(|s| s.execute(&revoking(&ids(&[&a])), &seen));
+    world.revoke(&b.pat.id).unwrap();
+    let error = world.refused(|s| s.execute(&both, &seen));
+    let ServiceError::ChangedMeanwhile { plan, expected: 2 } = error else {
+        panic!("{error}");
+    };
+    assert_eq!((plan.ids(), plan.left_out.len()), (ids(&[&a]), 1));
+    // A rename or a new secret is no reason to ask again before a token is ended.
+    let one = revoking(&ids(&[&a]));
+    let seen = world.preview(&one).unwrap().confirmed();
+    world.edit(&a.pat.id, &name("other"), &Description::default()).unwrap();
+    world.regenerate(&a.pat.id, renewal("30d", Overlap::None)).unwrap();
+    world.execute(&one, &seen).unwrap();
+    // But it is one before a token is deleted by its name.
+    let seen = world.preview(&deleting(&ids(&[&a]))).unwrap().confirmed();
+    world.edit(&a.pat.id, &name("third"), &Description::default()).unwrap();
+    world.refused(|s| s.execute(&deleting(&ids(&[&a])), &seen));
 }
 
 #[test]
@@ -68,13 +106,13 @@ fn many_are_revoked_together_or_not_at_all() {
     let world = World::new();
     let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("c"));
     world.revoke(&b.pat.id).unwrap();
-    let error = world.refused(|s| s.bulk(&Bulk::Revoke, &ids(&[&a, &b, &c])));
+    let error = world.refused(|s| s.confirm(&revoking(&ids(&[&a, &b, &c]))));
     assert_eq!(
         error.to_string(),
         "b: it is revoked already, nothing was changed: regenerate it to use it again"
     );
     assert!(world.works(&a.secret) && world.works(&c.secret));
-    let (_, told) = world.told(|s| s.bulk(&Bulk::Revoke, &ids(&[&a, &c])));
+    let (_, told) = world.told(|s| s.confirm(&revoking(&ids(&[&a, &c]))));
     assert_eq!(told, vec![(Action::Revoked, "was active".to_owned()); 2]);
     assert!(!world.works(&a.secret) && !world.works(&c.secret));
 }
@@ -83,10 +121,10 @@ fn many_are_revoked_together_or_not_at_all() {
 fn many_are_deleted_together_and_come_back_together() {
     let world = World::new();
     let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("c"));
-    world.bulk(&Bulk::Delete, &ids(&[&a, &c])).unwrap();
+    world.confirm(&deleting(&ids(&[&a, &c]))).unwrap();
     assert_eq!(world.all(), [b.pat]);
-    let error = world.refused(|s| s.bulk(&Bulk::Delete, &ids(&[&a])));
-    assert!(matches!(error, ServiceError::Gone(_)), "{error}");
+    let error = world.refused(|s| s.confirm(&deleting(&ids(&[&a]))));
+    assert!(matches!(error, ServiceError::Refused(Refusal::Gone(_))), "{error}");
     assert_eq!(world.restore_last().unwrap().len(), 2);
     assert!(world.works(&a.secret) && world.works(&c.secret));
 }
@@ -102,14 +140,15 @@ fn scopes_are_added_where_they_are_not_held_and_others_are_spared() {
     let filling: Vec<_> = (0..255).map(|n| scope(&format!("groups:g{n}:list"))).collect();
     world.add_scopes(&full.pat.id, &filling).unwrap();
     let all = ids(&[&a, &b, &full, &some]);
-    let adding = Bulk::AddScopes(wanted);
+    let held = "channels:c1:publish is covered by channels:*:publish already: nothing to add";
+    let many = "a token holds at most 256 scopes: remove some or use *";
     assert_eq!(
-        shown(&world, &adding, &all),
-        ["a", "some", "b: holds them already", "full: holds 256 scopes already"]
+        shown(&world, &adding(&wanted, &all)),
+        ["a", "some", &format!("b: {held}"), &format!("full: {many}")]
     );
-    let error = world.refused(|s| s.bulk(&adding, &all));
+    let error = world.refused(|s| s.confirm(&adding(&wanted, &all)));
     assert!(error.to_string().starts_with("b: channels:c1:publish is covered by"), "{error}");
-    let (_, told) = world.told(|s| s.bulk(&adding, &ids(&[&a, &some])));
+    let (_, told) = world.told(|s| s.confirm(&adding(&wanted, &ids(&[&a, &some]))));
     assert_eq!(
         told,
         [
@@ -117,8 +156,8 @@ fn scopes_are_added_where_they_are_not_held_and_others_are_spared() {
             (Action::ScopesAdded, "clients:*:read, absorbing clients:k1:read".to_owned()),
         ]
     );
-    let unknown = Bulk::AddScopes(vec![scope("gadgets:*:read")]);
-    let error = world.refused(|s| s.preview_bulk(&unknown, &all));
+    let unknown = adding(&[scope("gadgets:*:read")], &all);
+    let error = world.refused(|s| s.preview(&unknown));
     assert!(error.to_string().starts_with("there is no entity type `gadgets`"), "{error}");
 }
 
@@ -129,10 +168,10 @@ fn many_get_new_secrets_which_are_in_one_file_of_their_own() {
     let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("two words"));
     world.revoke(&b.pat.id).unwrap();
     world.go_to(60);
-    let renewing = regenerating(&file, "90d", Overlap::Hour);
     let all = ids(&[&a, &b, &c]);
-    let (path, told) = world.told(|s| s.bulk(&renewing, &all));
-    assert_eq!(path, Some(file.clone()));
+    let renewing = regenerating(&file, "90d", Overlap::Hour, &all);
+    let (done, told) = world.told(|s| s.confirm(&renewing));
+    assert_eq!((done.secret_file, done.issued.len()), (Some(file.clone()), 0));
     assert_eq!(
         handed(&world, &file),
         [("a".into(), true), ("b".into(), true), ("two words".into(), true)]
@@ -159,17 +198,17 @@ fn a_refusal_leaves_no_file_and_no_new_secret() {
     let (a, b) = (world.issue("a"), world.issue("b"));
     world.delete(&b.pat.id).unwrap();
     let all = ids(&[&a, &b]);
-    world.refused(|s| s.bulk(&regenerating(&file, "30d", Overlap::None), &all));
-    world.refused(|s| s.bulk(&regenerating(&file, "400d", Overlap::None), &all[..1]));
-    world.refused(|s| s.preview_bulk(&regenerating(&file, "400d", Overlap::None), &all[..1]));
+    world.refused(|s| s.confirm(&regenerating(&file, "30d", Overlap::None, &all)));
+    world.refused(|s| s.confirm(&regenerating(&file, "400d", Overlap::None, &all[..1])));
+    world.refused(|s| s.preview(&regenerating(&file, "400d", Overlap::None, &all[..1])));
     assert!(!file.exists() && world.works(&a.secret));
 
     fs::write(&file, "mine").unwrap();
     let nowhere = folder.path().join("no/such");
     for (place, told) in [(&file, "exists already"), (&nowhere, "does not exist")] {
-        let renewing = regenerating(place, "30d", Overlap::None);
-        let looked = world.refused(|s| s.preview_bulk(&renewing, &all)).to_string();
-        let tried = world.refused(|s| s.bulk(&renewing, &all[..1])).to_string();
+        let renewing = regenerating(place, "30d", Overlap::None, &all[..1]);
+        let looked = world.refused(|s| s.preview(&renewing)).to_string();
+        let tried = world.refused(|s| s.execute(&renewing, &Confirmed::NOTHING)).to_string();
         assert!(looked.contains(told) && looked == tried, "{looked}\n{tried}");
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
@@ -179,10 +218,14 @@ fn a_refusal_leaves_no_file_and_no_new_secret() {
 fn a_token_that_another_changed_meanwhile_is_not_given_the_secret() {
     let world = World::new();
     let (a, b) = (world.issue("a"), world.issue("b"));
-    let drawn = world.drawn(&ids(&[&a, &b])).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new.tsv");
+    let renewing = regenerating(&file, "30d", Overlap::None, &ids(&[&a, &b]));
+    let seen = world.preview(&renewing).unwrap().confirmed();
     world.regenerate(&b.pat.id, renewal("30d", Overlap::None)).unwrap();
-    let error = world.refused(|s| s.renew(&drawn, renewal("30d", Overlap::None)));
-    assert_eq!(error.to_string(), "b: it was changed meanwhile: nothing was done, look again");
+    let error = world.refused(|s| s.execute(&renewing, &seen));
+    assert_eq!(error.to_string(), "it was changed meanwhile: nothing was done, look again");
+    assert!(!file.exists());
     assert!(world.works(&a.secret));
 }
 
@@ -195,9 +238,9 @@ fn a_store_that_others_hold_leaves_no_file_behind() {
     let (one, two) = (open(1), open(2));
     let a = one.issue("a");
     let file = folder.path().join("new.tsv");
-    let renewing = regenerating(&file, "30d", Overlap::None);
+    let renewing = regenerating(&file, "30d", Overlap::None, &ids(&[&a]));
     let held = one.store.write(|_| {
-        let error = two.bulk(&renewing, &ids(&[&a])).unwrap_err();
+        let error = two.confirm(&renewing).unwrap_err();
         assert!(matches!(error, ServiceError::Store(StoreError::Busy { .. })), "{error}");
         Ok::<_, StoreError>(())
     });
@@ -209,10 +252,10 @@ fn a_store_that_others_hold_leaves_no_file_behind() {
 fn more_than_one_transaction_should_hold_are_refused() {
     let world = World::new();
     let a = world.issue("a");
-    let many = vec![a.pat.id; MOST + 1];
-    for bulk in [Bulk::Revoke, Bulk::Delete, Bulk::AddScopes(vec![scope("groups:*:list")])] {
-        let error = world.refused(|s| s.bulk(&bulk, &many)).to_string();
-        assert_eq!(error, world.refused(|s| s.preview_bulk(&bulk, &many)).to_string());
+    let many = vec![a.pat.id; MAX_TOKENS + 1];
+    for command in [revoking(&many), deleting(&many), adding(&[scope("groups:*:list")], &many)] {
+        let error = world.refused(|s| s.execute(&command, &Confirmed::NOTHING)).to_string();
+        assert_eq!(error, world.refused(|s| s.preview(&command)).to_string());
         assert_eq!(
             error,
             "10001 tokens are too many at once: at most 10000 are changed together, mark fewer"

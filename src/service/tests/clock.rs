@@ -4,7 +4,7 @@ use super::*;
 
 /// A token that ends after an hour.
 fn brief(world: &World, text: &str) -> Issued {
-    let brief = NewPat { lifetime: lifetime("1h"), ..new(text) };
+    let brief = NewToken { lifetime: lifetime("1h"), ..new(text) };
     world.create(&brief).unwrap()
 }
 
@@ -33,7 +33,7 @@ fn a_clock_that_goes_back_gives_the_trash_no_more_time() {
     world.go_to(DAY);
     world.issue("another");
     world.go_to(0);
-    assert!(matches!(world.refused(Service::restore_last), ServiceError::NothingToRestore));
+    assert!(matches!(world.refused(Service::restore_last), ServiceError::Refused(Refusal::NothingToRestore)));
     world.purge().unwrap();
     assert_eq!(world.store.read(Rows::trash).unwrap().rows, []);
 }

@@ -284,7 +284,7 @@ impl Run {
                 asked.push(words);
             }
         }
-        let new = NewPat {
+        let new = NewToken {
             lifetime: lifetime(&format!("{life}m")),
             scopes: asked.iter().map(|words| as_scope(*words)).collect(),
             ..new(name)

@@ -58,20 +58,20 @@ fn a_claim_is_kept_and_each_way_of_taking_the_secret_is_in_the_trail() {
     let issued = world.issue("ci");
     let (id, digest) = (issued.pat.id, issued.secret.digest());
     let ways = [
-        (Claim::Copied, "sent to the clipboard"),
-        (Claim::Written, "written to a file"),
-        (Claim::Printed, "printed"),
-        (Claim::Acknowledged, "said to be saved"),
+        (Delivery::Copied, "sent to the clipboard"),
+        (Delivery::Written, "written to a file"),
+        (Delivery::Printed, "printed"),
+        (Delivery::Acknowledged, "said to be saved"),
     ];
     for (how, words) in ways {
-        let (pat, told) = world.told(|s| s.claim(&id, &digest, how));
+        let (pat, told) = world.told(|s| s.record_delivery(&id, &digest, how));
         assert!(pat.claimed && world.get(&id).unwrap().claimed);
         assert_eq!(told, [(Action::Claimed, words.into())]);
     }
     let again = world.regenerate(&id, renewal("1h", Overlap::None)).unwrap();
     assert!(!again.pat.claimed, "nobody has the new secret yet");
-    let error = world.refused(|s| s.claim(&id, &digest, Claim::Copied));
-    assert!(matches!(error, ServiceError::Replaced(_)), "{error}");
+    let error = world.refused(|s| s.record_delivery(&id, &digest, Delivery::Copied));
+    assert!(matches!(error, ServiceError::Refused(Refusal::Replaced(_))), "{error}");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn no_secret_and_no_digest_ever_stands_in_the_trail() {
     let first = world.issue("ci");
     let id = first.pat.id;
     let second = world.regenerate(&id, renewal("1h", Overlap::Hour)).unwrap();
-    world.claim(&id, &second.secret.digest(), Claim::Copied).unwrap();
+    world.record_delivery(&id, &second.secret.digest(), Delivery::Copied).unwrap();
     world.works(&second.secret);
     world.delete(&id).unwrap();
     let trail = format!("{:?}", world.events());

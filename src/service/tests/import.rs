@@ -82,7 +82,10 @@ fn plainly(
         let taken =
             fates.iter().any(|(_, fate)| fate.clashes.iter().any(|it| it.field() == "name"));
         let is_skipping = on_conflict == OnConflict::Skip;
-        let when = if taken && !is_skipping { service.purge_old(rows, at)? } else { at };
+        let mut deletion = None;
+        if taken && !is_skipping {
+            service.displace(rows, &[], &mut deletion)?;
+        }
         let mut was = HashMap::new();
         for (pat, _) in fates.iter().filter(|(_, fate)| fate.outcome == Outcome::Replaced) {
             was.extend(rows.pat(&pat.id)?.map(|old| (pat.id, old.status(at).word())));
@@ -91,15 +94,14 @@ fn plainly(
         let writes = |outcome| matches!(outcome, Outcome::New | Outcome::Replaced);
         for (pat, _) in fates.iter().filter(|(_, fate)| writes(fate.outcome)) {
             if let Some(holder) = rows.id_of_name(&pat.name)? {
-                let holder = Service::found(rows, &holder)?;
-                service.bin(rows, &holder, at, when)?;
+                service.displace(rows, &[holder], &mut deletion)?;
             }
             rows.remove_trash(&pat.id)?;
-            Service::put_whole(rows, pat)?;
+            Service::put_with_uses(rows, pat)?;
             let was = was.get(&pat.id).map_or_else(String::new, |was| format!(", was {was} here"));
-            let until = crate::service::pats::until(pat.expires);
+            let until = crate::domain::plan::until(pat.expires);
             let detail = format!("{} from store another, {until}{was}", pat.status(at).word());
-            service.record(rows, at, Action::Imported, pat, detail)?;
+            rows.append_event(service.event(at, Action::Imported, Some(pat), detail))?;
         }
         Ok(all)
     })

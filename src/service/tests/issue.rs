@@ -45,9 +45,9 @@ fn a_taken_name_is_refused_whatever_its_case() {
 fn a_lifetime_beyond_the_limits_is_refused() {
     let world = World::new();
     for wrong in ["367d", "never", "2026-11-23"] {
-        let asked = NewPat { lifetime: lifetime(wrong), ..new("ci") };
+        let asked = NewToken { lifetime: lifetime(wrong), ..new("ci") };
         let error = world.refused(|s| s.create(&asked));
-        assert!(matches!(error, ServiceError::Lifetime(_)), "{wrong}: {error}");
+        assert!(matches!(error, ServiceError::Refused(Refusal::Lifetime(_))), "{wrong}: {error}");
     }
 }
 
@@ -61,16 +61,16 @@ fn scopes_that_are_not_offered_or_repeat_each_other_are_refused() {
         &["channels:*:publish", "channels:c1:publish"],
         &["channels:*:publish", "clients:*:publish"],
     ] {
-        let asked = NewPat { scopes: wrong.iter().map(|text| scope(text)).collect(), ..new("ci") };
+        let asked = NewToken { scopes: wrong.iter().map(|text| scope(text)).collect(), ..new("ci") };
         let error = world.refused(|s| s.create(&asked));
-        assert!(matches!(error, ServiceError::Scope(_)), "{wrong:?}: {error}");
+        assert!(matches!(error, ServiceError::Refused(Refusal::Scope(_))), "{wrong:?}: {error}");
     }
 }
 
 #[test]
 fn a_token_without_scopes_is_made_and_may_do_nothing() {
     let world = World::new();
-    let asked = NewPat { scopes: Vec::new(), ..new("ci") };
+    let asked = NewToken { scopes: Vec::new(), ..new("ci") };
     let issued = world.create(&asked).unwrap();
     let missing = scope(PUBLISH);
     assert_eq!(world.check(&issued.secret), Decision::Deny(Denial::NoScope(missing)));
@@ -86,7 +86,7 @@ fn a_token_takes_another_name_and_leaves_its_old_one_to_others() {
     assert_eq!(told, [(Action::Edited, "name was ci, description changed".into())]);
     world.issue("ci");
     let error = world.refused(|s| s.create(&new("CD")));
-    assert!(matches!(error, ServiceError::NameTaken(_)));
+    assert!(matches!(error, ServiceError::Refused(Refusal::NameTaken(_))));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_name_may_change_its_case_but_not_become_another_tokens() {
     assert_eq!(pat.name.as_str(), "CI");
     assert_eq!(told, [(Action::Edited, "name was ci".into())]);
     let error = world.refused(|s| s.edit(&id, &name("CD"), &Description::default()));
-    assert!(matches!(error, ServiceError::NameTaken(_)));
+    assert!(matches!(error, ServiceError::Refused(Refusal::NameTaken(_))));
     assert!(world.works(&issued.secret));
 }
 
@@ -122,7 +122,7 @@ fn a_token_that_is_gone_meanwhile_is_told_so_by_every_change() {
         world.refused(|s| s.revoke(&id)),
         world.refused(|s| s.regenerate(&id, renewal("1h", Overlap::None))),
         world.refused(|s| s.end_overlap(&id)),
-        world.refused(|s| s.claim(&id, &issued.pat.digest, Claim::Copied)),
+        world.refused(|s| s.record_delivery(&id, &issued.pat.digest, Delivery::Copied)),
         world.refused(|s| s.add_scopes(&id, &[scope("clients:*:read")])),
         world.refused(|s| s.remove_scope(&id, &scope("channels:*:publish"))),
         world.refused(|s| s.clear_scopes(&id)),
@@ -143,7 +143,7 @@ fn two_operators_who_want_one_name_do_not_both_get_it() {
     let first = one.issue("ci");
     assert!(two.works(&first.secret));
     let error = two.refused(|s| s.create(&new("CI")));
-    assert!(matches!(error, ServiceError::NameTaken(_)));
+    assert!(matches!(error, ServiceError::Refused(Refusal::NameTaken(_))));
     // Each reads afresh what the other did.
     two.edit(&first.pat.id, &name("cd"), &Description::default()).unwrap();
     one.add_scopes(&first.pat.id, &[scope("clients:*:read")]).unwrap();

@@ -8,13 +8,13 @@ mod ending;
 mod follow;
 mod import;
 mod issue;
-mod like;
 mod model;
 mod renewal;
 mod roll;
 mod scopes;
 mod trash;
 mod undo;
+mod template;
 mod verify;
 
 use chrono::{TimeDelta, TimeZone as _, Utc};
@@ -22,8 +22,12 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    domain::{Decision, Denial, Description, Event, Name, Overlap, Request, Scope, Secret},
-    store::{Found, Trashed},
+    domain::{
+        Action, Command, Decision, Delivery, Denial, Description, Event, EventDraft, Name, NewToken, Overlap,
+        Request, Scope, Secret, TokenSelection,
+    },
+    store::{Found, StoreError, Trashed},
+    testing::{Changes as _, Renewal},
 };
 
 /// So many minutes after the start of a test.
@@ -154,8 +158,8 @@ fn scope(text: &str) -> Scope {
     text.parse().unwrap()
 }
 
-fn new(text: &str) -> NewPat {
-    NewPat {
+fn new(text: &str) -> NewToken {
+    NewToken {
         name: name(text),
         description: Description::default(),
         lifetime: lifetime("30d"),

@@ -144,7 +144,7 @@ impl Run {
     }
 
     fn create(&mut self, number: usize, now: i64) -> bool {
-        let asked = NewPat {
+        let asked = NewToken {
             lifetime: lifetime("1h"),
             scopes: vec![scope(PUBLISH)],
             ..new(&format!("t{number}"))

@@ -68,7 +68,7 @@ fn within_an_overlap_both_secrets_work_and_then_only_the_new_one() {
 #[test]
 fn an_overlap_never_outlives_the_old_expiry() {
     let world = World::new();
-    let short = NewPat { lifetime: lifetime("1h"), ..new("ci") };
+    let short = NewToken { lifetime: lifetime("1h"), ..new("ci") };
     let old = world.create(&short).unwrap();
     world.go_to(50);
     let new = world.regenerate(&old.pat.id, renewal("30d", Overlap::Day)).unwrap();
@@ -136,7 +136,7 @@ fn an_overlap_for_a_dead_secret_and_a_lifetime_beyond_the_limits_are_refused() {
     let old = world.issue("ci");
     let id = old.pat.id;
     let error = world.refused(|s| s.regenerate(&id, renewal("367d", Overlap::None)));
-    assert!(matches!(error, ServiceError::Lifetime(_)));
+    assert!(matches!(error, ServiceError::Refused(Refusal::Lifetime(_))));
     assert!(world.works(&old.secret));
     world.revoke(&id).unwrap();
     let error = world.refused(|s| s.regenerate(&id, renewal("1d", Overlap::Hour)));

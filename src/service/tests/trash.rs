@@ -1,6 +1,7 @@
 //! Deleting, bringing back, and what never comes back.
 
 use super::*;
+use crate::domain::{Confirmation, Confirmed};
 
 #[test]
 fn a_deleted_secret_is_dead_with_the_commit_and_works_again_when_brought_back() {
@@ -52,10 +53,10 @@ fn a_name_taken_meanwhile_stops_all_that_was_to_come_back() {
     let world = World::new();
     world.issue("one");
     let two = world.issue("two");
-    world.delete_all(2).unwrap();
+    world.delete_all().unwrap();
     let usurper = world.issue("TWO");
     let error = world.refused(Service::restore_last);
-    assert!(matches!(error, ServiceError::NameTaken(taken) if taken == name("two")));
+    assert!(matches!(error, ServiceError::Refused(Refusal::NameTaken(taken)) if taken == name("two")));
     assert_eq!(world.check(&two.secret), UNKNOWN);
     world.edit(&usurper.pat.id, &name("three"), &Description::default()).unwrap();
     assert_eq!(world.restore_last().unwrap().len(), 2);
@@ -110,22 +111,28 @@ fn a_name_used_again_revives_no_secret() {
 }
 
 #[test]
-fn deleting_all_needs_the_right_count() {
+fn deleting_all_needs_the_count_that_was_confirmed() {
     let world = World::new();
-    let issued: Vec<_> = (0..3).map(|n| world.issue(&format!("t{n}"))).collect();
-    for wrong in [0, 2, 4] {
-        let error = world.refused(|s| s.delete_all(wrong));
-        assert_eq!(
-            error.to_string(),
-            format!("there are 3 tokens now, not {wrong}: nothing was deleted, look again")
-        );
-    }
-    let ((count, _), told) = world.told(|s| s.delete_all(3));
-    assert_eq!((count, world.all().len(), told.len()), (3, 0, 3));
+    let mut issued: Vec<_> = (0..3).map(|n| world.issue(&format!("t{n}"))).collect();
+    let all = Command::Delete { tokens: TokenSelection::All };
+    let error = world.refused(|s| s.execute(&all, &Confirmed::NOTHING)).to_string();
+    assert_eq!(error, "there are 3 tokens now, not 0: nothing was deleted, look again");
+    let three = world.preview(&all).unwrap();
+    assert_eq!(three.confirmation(), Confirmation::TypeCount(3));
+    issued.push(world.issue("t3"));
+    let error = world.refused(|s| s.execute(&all, &three.confirmed())).to_string();
+    assert_eq!(error, "there are 4 tokens now, not 3: nothing was deleted, look again");
+    world.delete(&issued[0].pat.id).unwrap();
+    // As many, but not the same ones.
+    let error = world.refused(|s| s.execute(&all, &three.confirmed())).to_string();
+    assert_eq!(error, "it was changed meanwhile: nothing was done, look again");
+    let three = world.preview(&all).unwrap();
+    let (done, told) = world.told(|s| s.execute(&all, &three.confirmed()));
+    assert_eq!((done.plan.changes.len(), world.all().len(), told.len()), (3, 0, 3));
     assert!(issued.iter().all(|one| !world.works(&one.secret)));
     let (back, told) = world.told(Service::restore_last);
     assert_eq!((back.len(), told.len()), (3, 3));
-    assert!(issued.iter().all(|one| world.works(&one.secret)));
+    assert!(issued[1..].iter().all(|one| world.works(&one.secret)));
 }
 
 #[test]
@@ -135,10 +142,13 @@ fn a_token_added_by_another_program_keeps_all_from_being_deleted() {
     let open = |seed| World::on(Store::open(&path).unwrap(), seed);
     let (one, two) = (open(1), open(2));
     one.issue("one");
-    let seen = one.load().unwrap().pats.len();
+    let all = Command::Delete { tokens: TokenSelection::All };
+    let seen = one.preview(&all).unwrap().confirmed();
     two.issue("two");
-    let error = one.refused(|s| s.delete_all(seen));
-    assert!(matches!(error, ServiceError::CountChanged { expected: 1, now: 2 }));
-    assert_eq!(one.delete_all(2).unwrap().0, 2);
+    let error = one.refused(|s| s.execute(&all, &seen));
+    let ServiceError::ChangedMeanwhile { plan, expected: 1 } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(one.execute(&all, &plan.confirmed()).unwrap().plan.changes.len(), 2);
     assert_eq!(two.restore_last().unwrap().len(), 2);
 }

@@ -1,7 +1,7 @@
 //! Taking back: what comes back, what stands in the way, and what never comes back.
 
 use super::*;
-use crate::{domain::Scopes, service::Undone};
+use crate::domain::{Edited, Scopes};
 
 fn described(text: &str) -> Description {
     Description::parse(text).unwrap()
@@ -28,7 +28,8 @@ fn an_edit_is_taken_back_and_told() {
     let words = "name was cd, description is as before";
     assert_eq!(told, [(Action::Undone, words.into())]);
     assert_eq!(world.get(&id), Some(before.clone()));
-    assert_eq!(undone, Undone::Changes(vec![Change { before, after: edited }]));
+    assert_eq!(undone, [before]);
+    assert_ne!(undone, [edited]);
     assert_eq!(world.find("ci").unwrap().id, id, "its name leads to it again");
     assert!(world.find("cd").is_err());
 }
@@ -39,7 +40,7 @@ fn every_change_of_scopes_is_taken_back() {
     let id = world.issue("ci").pat.id;
     let scopes = |world: &World| world.get(&id).unwrap().scopes;
     let start = scopes(&world);
-    let (_, _, add) = world.add_scopes(&id, &[scope("clients:*:read")]).unwrap();
+    let (_, add) = world.add_scopes(&id, &[scope("clients:*:read")]).unwrap();
     let added = scopes(&world);
     let (_, remove) = world.remove_scope(&id, &scope("channels:*:publish")).unwrap();
     let removed = scopes(&world);
@@ -59,17 +60,17 @@ fn a_change_that_changed_nothing_leaves_nothing_to_take_back() {
     let world = World::new();
     let id = world.issue("ci").pat.id;
     let (_, same) = world.edit(&id, &name("ci"), &Description::default()).unwrap();
-    let (_, _, none) = world.add_scopes(&id, &[]).unwrap();
-    assert!(same.is_empty() && none.is_empty());
+    let (_, none) = world.add_scopes(&id, &[]).unwrap();
+    assert!(same.is_none() && none.is_none());
     let (_, undo) = world.clear_scopes(&id).unwrap();
-    assert!(!undo.is_empty());
+    assert!(undo.is_some());
 }
 
 #[test]
 fn what_somebody_else_did_since_is_never_thrown_away() {
     let (alice, bob, _folder) = both();
     let id = alice.issue("ci").pat.id;
-    let (_, _, undo) = alice.add_scopes(&id, &[scope("clients:*:read")]).unwrap();
+    let (_, undo) = alice.add_scopes(&id, &[scope("clients:*:read")]).unwrap();
     bob.remove_scope(&id, &scope("channels:*:publish")).unwrap();
     let error = alice.refused(|s| s.undo(&undo));
     let words =
@@ -84,9 +85,9 @@ fn what_somebody_else_did_since_is_never_thrown_away() {
     // Nor does a name move to where there is another by now.
     let (_, undo) = alice.edit(&id, &name("cd"), &described("x")).unwrap();
     bob.issue("ci");
-    assert!(matches!(alice.refused(|s| s.undo(&undo)), ServiceError::NameTaken(_)));
+    assert!(matches!(alice.refused(|s| s.undo(&undo)), ServiceError::Refused(Refusal::NameTaken(_))));
     bob.delete(&id).unwrap();
-    assert!(matches!(alice.refused(|s| s.undo(&undo)), ServiceError::Gone(_)));
+    assert!(matches!(alice.refused(|s| s.undo(&undo)), ServiceError::Refused(Refusal::Gone(_))));
 }
 
 #[test]
@@ -97,9 +98,9 @@ fn one_faulty_part_leaves_all_of_it_as_it_is() {
     for id in ids {
         let before = world.get(&id).unwrap();
         let (after, _) = world.clear_scopes(&id).unwrap();
-        changes.push(Change { before, after });
+        changes.push(Edited { before, after });
     }
-    let undo = Undo::Changes(changes);
+    let undo = Some(Command::Revert(changes));
     world.add_scopes(&ids[1], &[scope("users:*:read")]).unwrap();
     world.refused(|s| s.undo(&undo));
     world.clear_scopes(&ids[1]).unwrap();
@@ -129,12 +130,12 @@ fn a_delete_is_taken_back_by_itself_whatever_was_deleted_since() {
     let two = world.issue("two");
     let (_, first) = world.delete(&one.pat.id).unwrap();
     let (_, second) = world.delete(&two.pat.id).unwrap();
-    assert_eq!(world.undo(&first).unwrap(), Undone::Restored(vec![world.find("one").unwrap()]));
+    assert_eq!(world.undo(&first).unwrap(), [world.find("one").unwrap()]);
     assert!(world.works(&one.secret) && !world.works(&two.secret));
     let gone = world.refused(|s| s.undo(&first));
-    assert!(matches!(gone, ServiceError::NothingToRestore));
+    assert!(matches!(gone, ServiceError::Refused(Refusal::NothingToRestore)));
     world.go_to(DAY + 1);
-    assert!(matches!(world.refused(|s| s.undo(&second)), ServiceError::NothingToRestore));
+    assert!(matches!(world.refused(|s| s.undo(&second)), ServiceError::Refused(Refusal::NothingToRestore)));
 }
 
 #[test]
@@ -152,6 +153,6 @@ fn what_another_one_deleted_is_not_brought_back_in_passing() {
     assert_eq!(alice.restore_last().unwrap()[0].name, name("two"));
     assert!(matches!(
         alice.refused(Service::restore_last),
-        ServiceError::DeletedByAnother { name, .. } if name.as_str() == "three"
+        ServiceError::Refused(Refusal::DeletedByAnother { name, .. }) if name.as_str() == "three"
     ));
 }

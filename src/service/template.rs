@@ -1,16 +1,16 @@
 //! A new token that is like one that is here: its description, lifetime and scopes, under a
 //! free name. Its secret is never copied: nobody has it. Called by clone and `create --like`.
 
-use super::{NewPat, Service, ServiceError, Zone};
+use super::{Service, ServiceError, Zone};
 use crate::{
-    domain::{Lifetime, Moment, Pat, TokenId, lifetime::Span},
+    domain::{Lifetime, Moment, NewToken, Pat, TokenId, lifetime::Span},
     store::Rows as _,
 };
 
 impl Service {
     /// What a token like this one would be made of. Where its lifetime is not allowed any more,
     /// it is the one that is offered first.
-    pub fn like(&self, id: &TokenId) -> Result<NewPat, ServiceError> {
+    pub fn template_from(&self, id: &TokenId) -> Result<NewToken, ServiceError> {
         self.store.read(|rows| {
             let at = self.judged_at(rows)?;
             let pat = Self::found(rows, id)?;
@@ -21,7 +21,7 @@ impl Service {
                     break;
                 }
             }
-            Ok(NewPat {
+            Ok(NewToken {
                 name: free,
                 lifetime: self.lifetime_like(&pat, at),
                 description: pat.description,
@@ -42,7 +42,10 @@ impl Service {
                 Lifetime::Through(Zone::Local.wall(end).date_naive())
             })
         });
-        let allowed = given.filter(|given| self.expiry(*given, at).is_ok());
+        let to_utc = |wall| Zone::Local.instant(wall);
+        let is_allowed =
+            |given: &Lifetime| given.expiry(at, &self.policy.limits, to_utc).is_ok();
+        let allowed = given.filter(is_allowed);
         allowed.unwrap_or(self.policy.default_lifetime)
     }
 }

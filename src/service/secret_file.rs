@@ -1,6 +1,6 @@
-//! Handing secrets over to a file: a new one, for its owner alone, with the bare secret and a
-//! line end, or a line with name and secret for each of many. Refuses an existing file and a
-//! link, so that nothing is ever overwritten.
+//! A file that takes new secrets: a new one with mode 0600, with the bare secret in a line, or
+//! name, tab and secret in a line for each of several. Refuses an existing file and a link, so
+//! that nothing is overwritten. Called when a command is executed, and by the app to save one.
 
 use std::{
     fs::{File, OpenOptions},
@@ -13,7 +13,7 @@ use crate::domain::{Name, Secret};
 
 /// Why a secret was not written; no part of it is in any file.
 #[derive(Debug, thiserror::Error)]
-pub enum HandoutError {
+pub enum SecretFileError {
     /// The file is there already.
     #[error("{0} exists already and was left as it is: choose another name")]
     Exists(PathBuf),
@@ -30,49 +30,63 @@ pub enum HandoutError {
     },
 }
 
-/// A new, empty file that waits for its secret; removed again when none comes. Made before the
-/// secret is, so that a refused file costs no secret.
+/// A new file for secrets. Removed when dropped, unless [`SecretFile::keep`] was called.
 #[derive(Debug)]
-pub struct Waiting {
+pub struct SecretFile {
     path: PathBuf,
     file: File,
-    filled: bool,
+    is_kept: bool,
 }
 
-impl Waiting {
-    /// Makes the file at `path`, readable by its owner alone whatever the umask. `~/` is the
-    /// home folder.
-    pub fn at(path: &str) -> Result<Self, HandoutError> {
+impl SecretFile {
+    /// Creates the file at `path` with mode 0600 whatever the umask. `~/` is the home folder.
+    /// Refuses a path that exists, and one in a folder that does not.
+    pub fn create(path: &str) -> Result<Self, SecretFileError> {
         let path = at_home(path);
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         let file = made.map_err(|reason| refused(&path, reason))?;
-        Ok(Self { path, file, filled: false })
+        Ok(Self { path, file, is_kept: false })
     }
 
-    /// Writes `secret`, which is on the disk when this returns. Returns the path as it was taken.
-    pub fn fill(mut self, secret: &Secret) -> Result<PathBuf, HandoutError> {
-        let written = self.line(&[], secret).and_then(|()| self.file.sync_all());
-        written.map_err(|reason| refused(&self.path, reason))?;
-        Ok(self.keep())
+    /// Refuses a `path` that [`SecretFile::create`] would refuse, without creating anything.
+    pub fn require_free(path: &str) -> Result<(), SecretFileError> {
+        let path = at_home(path);
+        let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
+        if path.symlink_metadata().is_ok() {
+            return Err(SecretFileError::Exists(path));
+        }
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            return Err(SecretFileError::NoFolder(path));
+        }
+        Ok(())
     }
 
-    /// Writes a line for each of many: the name, a tab, the secret. They are on the disk when
-    /// this returns, but do not stay unless they are kept.
-    pub fn fill_many<'a>(
+    /// Writes the bare secret; it is on the disk when this returns.
+    pub fn write_one(&mut self, secret: &Secret) -> Result<(), SecretFileError> {
+        let written = self.line(&[], secret);
+        self.sync(written)
+    }
+
+    /// Writes name, tab and secret in a line for each token; all are on the disk when this
+    /// returns.
+    pub fn write_many<'a>(
         &mut self,
         secrets: impl IntoIterator<Item = (&'a Name, &'a Secret)>,
-    ) -> Result<(), HandoutError> {
-        let mut each = secrets.into_iter();
-        let written = each
-            .try_for_each(|(name, secret)| self.line(&[name.as_str(), "\t"], secret))
-            .and_then(|()| self.file.sync_all())
-            .and_then(|()| self.sync_folder());
-        written.map_err(|reason| refused(&self.path, reason))
+    ) -> Result<(), SecretFileError> {
+        let mut secrets = secrets.into_iter();
+        let written =
+            secrets.try_for_each(|(name, secret)| self.line(&[name.as_str(), "\t"], secret));
+        self.sync(written)
     }
 
-    /// Leaves the file where it is. Returns the path as it was taken.
+    fn sync(&self, written: io::Result<()>) -> Result<(), SecretFileError> {
+        let synced = written.and_then(|()| self.file.sync_all()).and_then(|()| self.sync_folder());
+        synced.map_err(|reason| refused(&self.path, reason))
+    }
+
+    /// Leaves the file in place. Returns its path.
     pub fn keep(mut self) -> PathBuf {
-        self.filled = true;
+        self.is_kept = true;
         self.path.clone()
     }
 
@@ -92,38 +106,27 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for SecretFile {
     fn drop(&mut self) {
-        if !self.filled {
+        if !self.is_kept {
             drop(std::fs::remove_file(&self.path));
         }
     }
 }
 
-/// Refuses a `path` that [`Waiting::at`] would refuse for what is there already.
-pub fn is_free(path: &str) -> Result<(), HandoutError> {
-    let path = at_home(path);
-    let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
-    if path.symlink_metadata().is_ok() {
-        return Err(HandoutError::Exists(path));
-    }
-    if folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(HandoutError::NoFolder(path));
-    }
-    Ok(())
+/// Writes `secret` to a new file at `path` and returns its path.
+pub fn write(path: &str, secret: &Secret) -> Result<PathBuf, SecretFileError> {
+    let mut file = SecretFile::create(path)?;
+    file.write_one(secret)?;
+    Ok(file.keep())
 }
 
-/// Writes `secret` to a new file at `path`, as [`Waiting`] does.
-pub fn write(path: &str, secret: &Secret) -> Result<PathBuf, HandoutError> {
-    Waiting::at(path)?.fill(secret)
-}
-
-fn refused(path: &Path, reason: io::Error) -> HandoutError {
+fn refused(path: &Path, reason: io::Error) -> SecretFileError {
     let path = path.to_owned();
     match reason.kind() {
-        io::ErrorKind::AlreadyExists => HandoutError::Exists(path),
-        io::ErrorKind::NotFound => HandoutError::NoFolder(path),
-        _ => HandoutError::Refused { path, reason },
+        io::ErrorKind::AlreadyExists => SecretFileError::Exists(path),
+        io::ErrorKind::NotFound => SecretFileError::NoFolder(path),
+        _ => SecretFileError::Refused { path, reason },
     }
 }
 
@@ -164,7 +167,7 @@ mod tests {
     fn a_file_that_gets_no_secret_does_not_stay() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("never");
-        let waiting = Waiting::at(path.to_str().unwrap()).unwrap();
+        let waiting = SecretFile::create(path.to_str().unwrap()).unwrap();
         assert!(path.exists());
         drop(waiting);
         assert!(!path.exists());
@@ -179,7 +182,7 @@ mod tests {
         std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
         for taken in [&path, &link] {
             let error = write(taken.to_str().unwrap(), &secret()).unwrap_err();
-            assert!(matches!(error, HandoutError::Exists(_)), "{error}");
+            assert!(matches!(error, SecretFileError::Exists(_)), "{error}");
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
         let missing = folder.path().join("no/such/folder");

@@ -1,0 +1,142 @@
+//! Every command that has a command line is what that line is parsed to.
+
+use clap::Parser as _;
+use proptest::{collection::vec, option, prelude::*, sample::subsequence};
+
+use super::command;
+use crate::{
+    cli::Args,
+    domain::{
+        Actor, Catalogue, Command, Description, Entity, Lifetime, Limits, Name, NewToken, Overlap,
+        Pat, Prefix, RestoreTarget, Scope, ScopeSelection, TokenId, TokenSelection,
+    },
+    output::command_line::of_command,
+    service::{Clock, Entropy, Policy, Service},
+    store::Store,
+    testing::Changes as _,
+};
+
+/// Names that a shell, clap or the search for a token could take for something else.
+const NAMES: [&str; 7] =
+    ["ci-prod", "two words", "--yes", "it's", "-", "abcdefghijkl", "übergröße \"x\" $HOME"];
+
+/// A service whose tokens have these names, and one of which is deleted.
+fn service() -> (Service, Vec<Pat>, TokenId) {
+    let policy = Policy {
+        prefix: Prefix::default(),
+        limits: Limits::default(),
+        default_lifetime: "30d".parse().unwrap(),
+        catalogue: Catalogue::default(),
+    };
+    let store = Store::memory().unwrap();
+    let clock = Clock::fixed(chrono::DateTime::UNIX_EPOCH);
+    let actor = Actor::named("alice");
+    let service = Service::new(store, clock, Entropy::seeded(1), actor, policy);
+    let create = |name: &str| {
+        let token = NewToken {
+            name: Name::parse(name).unwrap(),
+            description: Description::default(),
+            lifetime: "30d".parse().unwrap(),
+            scopes: Vec::new(),
+        };
+        service.create(&token).unwrap().pat
+    };
+    let tokens = NAMES.map(create).to_vec();
+    let deleted = create("deleted").id;
+    service.delete(&deleted).unwrap();
+    (service, tokens, deleted)
+}
+
+fn scope() -> impl Strategy<Value = Scope> {
+    let entity = prop_oneof![Just("*".to_owned()), "[!-~]{1,9}"];
+    let entity = entity.prop_filter_map("an entity", |text| Entity::parse(&text).ok());
+    let domain = option::of("[a-z-]{1,5}");
+    (prop::sample::select(vec!["channels", "clients"]), entity, "[a-z]{1,6}", domain).prop_map(
+        |(entity_type, entity, operation, domain)| {
+            let domain = domain.map_or_else(String::new, |domain| format!("@{domain}"));
+            format!("{entity_type}:{entity}:{operation}{domain}").parse().unwrap()
+        },
+    )
+}
+
+fn lifetime() -> impl Strategy<Value = Lifetime> {
+    let texts = prop_oneof![
+        "[1-9][0-9]?[mhdwy]",
+        Just("2027-01-31".to_owned()),
+        Just("never".to_owned())
+    ];
+    texts.prop_map(|text| text.parse().unwrap())
+}
+
+fn text() -> impl Strategy<Value = Description> {
+    "[ -~äß\n]{0,20}".prop_filter_map("a description", |text| Description::parse(&text).ok())
+}
+
+fn name() -> impl Strategy<Value = Name> {
+    "[ -~äß]{1,20}".prop_filter_map("a name", |text| Name::parse(&text).ok())
+}
+
+fn file() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["./new.tsv", "-x", "~/a b"]).prop_map(str::to_owned)
+}
+
+fn create() -> impl Strategy<Value = Command> {
+    let token = (name(), text(), lifetime(), vec(scope(), 0..5));
+    (token, option::of(file())).prop_map(|((name, description, lifetime, scopes), secret_file)| {
+        let token = NewToken { name, description, lifetime, scopes };
+        Command::Create { token, secret_file }
+    })
+}
+
+fn on_tokens(tokens: &[Pat], deleted: TokenId) -> impl Strategy<Value = Command> + use<> {
+    let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
+    let some = || subsequence(ids.clone(), 1..=ids.len());
+    let one = || prop::sample::select(ids.clone());
+    let edit = (one(), option::of(name()), option::of(text()))
+        .prop_filter("an edit", |(_, name, description)| name.is_some() || description.is_some());
+    let overlap = prop::sample::select(Overlap::ALL.to_vec());
+    let regenerate = (some(), lifetime(), overlap, option::of(file()))
+        .prop_filter("a file for several", |(ids, .., file)| ids.len() == 1 || file.is_some());
+    prop_oneof![
+        edit.prop_map(|(token, name, description)| Command::Edit { token, name, description }),
+        (some(), vec(scope(), 1..5))
+            .prop_map(|(tokens, scopes)| Command::AddScopes { tokens, scopes }),
+        (one(), vec(scope(), 1..5)).prop_map(|(token, scopes)| Command::RemoveScopes {
+            tokens: vec![token],
+            scopes: ScopeSelection::Listed(scopes),
+        }),
+        one().prop_map(|token| Command::RemoveScopes {
+            tokens: vec![token],
+            scopes: ScopeSelection::All
+        }),
+        some().prop_map(|tokens| Command::Revoke { tokens }),
+        some().prop_map(|tokens| Command::EndOverlap { tokens }),
+        some().prop_map(|ids| Command::Delete { tokens: TokenSelection::Listed(ids) }),
+        Just(Command::Delete { tokens: TokenSelection::All }),
+        Just(Command::Restore(RestoreTarget::Token(deleted))),
+        regenerate.prop_map(|(tokens, lifetime, overlap, secret_file)| Command::Regenerate {
+            tokens,
+            lifetime,
+            overlap,
+            secret_file,
+        }),
+    ]
+}
+
+#[test]
+fn a_command_line_is_parsed_to_the_command_that_it_was_made_of() {
+    let (service, tokens, deleted) = service();
+    let find = |id: &TokenId| tokens.iter().find(|token| token.id == *id);
+    let any_command = prop_oneof![create(), on_tokens(&tokens, deleted)];
+    let config = ProptestConfig { cases: 512, failure_persistence: None, ..Default::default() };
+    let mut runner = prop::test_runner::TestRunner::new(config);
+    let checked = runner.run(&any_command, |wanted| {
+        let line = of_command(&wanted, find).unwrap();
+        let arguments = Args::try_parse_from(line.arguments());
+        let arguments = arguments.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let parsed = command(&service, &arguments.command.unwrap());
+        prop_assert_eq!(parsed.unwrap(), Some(wanted), "{}", line);
+        Ok(())
+    });
+    checked.unwrap();
+}

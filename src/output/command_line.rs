@@ -1,0 +1,207 @@
+//! The command line that does the same as a [`Command`], and those that print what a view shows,
+//! quoted for a shell. None contains `--yes`: the command line asks what the app asks. A property
+//! test parses each one back to an equal command.
+
+use std::fmt;
+
+use crate::domain::{
+    Command, NewToken, Overlap, Pat, Query, Request, RestoreTarget, Scope, ScopeSelection,
+    StatusFilter, TokenId, TokenSelection,
+};
+
+/// A command line of patdeck.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    words: Vec<String>,
+    /// Operands that start with `-`; they follow `--` at the end.
+    dashed: Vec<String>,
+}
+
+impl CommandLine {
+    fn new(command: &str) -> Self {
+        Self { words: command.split(' ').map(str::to_owned).collect(), dashed: Vec::new() }
+    }
+
+    fn operand(mut self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let words = if text.starts_with('-') { &mut self.dashed } else { &mut self.words };
+        words.push(text);
+        self
+    }
+
+    fn operands(self, texts: impl IntoIterator<Item = String>) -> Self {
+        texts.into_iter().fold(self, Self::operand)
+    }
+
+    fn option(mut self, name: &str, value: impl fmt::Display) -> Self {
+        let value = value.to_string();
+        if value.starts_with('-') {
+            self.words.push(format!("{name}={value}"));
+        } else {
+            self.words.extend([name.to_owned(), value]);
+        }
+        self
+    }
+
+    fn optional(self, name: &str, value: Option<impl fmt::Display>) -> Self {
+        match value {
+            Some(value) => self.option(name, value),
+            None => self,
+        }
+    }
+
+    /// The same with these options, which name the store and the settings.
+    #[must_use]
+    pub fn with(self, options: &[(&str, String)]) -> Self {
+        options.iter().fold(self, |line, (name, value)| line.option(name, value))
+    }
+
+    /// The words as a shell passes them on.
+    pub fn arguments(&self) -> Vec<String> {
+        let end = (!self.dashed.is_empty()).then(|| "--".to_owned());
+        let program = ["patdeck".to_owned()].into_iter();
+        program.chain(self.words.clone()).chain(end).chain(self.dashed.clone()).collect()
+    }
+}
+
+impl fmt::Display for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted: Vec<_> = self.arguments().iter().map(|word| quote(word)).collect();
+        f.write_str(&quoted.join(" "))
+    }
+}
+
+/// The command line for `command`; `None` if only the app has it. `token` looks up a token that
+/// is named by its name; others are named by their ids.
+pub fn of_command<'a>(
+    command: &Command,
+    token: impl Fn(&TokenId) -> Option<&'a Pat>,
+) -> Option<CommandLine> {
+    let names = |ids: &[TokenId]| -> Vec<String> {
+        match ids {
+            [id] => vec![token(id).map_or_else(|| id.to_string(), name_of)],
+            several => several.iter().map(ToString::to_string).collect(),
+        }
+    };
+    let on = |text: &str, ids: &[TokenId]| CommandLine::new(text).operands(names(ids));
+    Some(match command {
+        Command::Create { token, secret_file } => {
+            of_create(token).optional("--secret-file", secret_file.as_ref())
+        }
+        Command::Edit { token, name, description } => on("edit", &[*token])
+            .optional("--name", name.as_ref())
+            .optional("--description", description.as_ref().map(|text| text.as_str())),
+        Command::AddScopes { tokens, scopes } => {
+            let names = names(tokens);
+            let (first, others) = names.split_first()?;
+            let line = CommandLine::new("scope add").operand(first).operands(joined(scopes));
+            others.iter().fold(line, |line, other| line.option("--also", other))
+        }
+        Command::RemoveScopes { tokens, scopes } => {
+            let [token] = tokens.as_slice() else { return None };
+            match scopes {
+                ScopeSelection::Listed(scopes) => {
+                    on("scope remove", &[*token]).operands(joined(scopes))
+                }
+                ScopeSelection::All => on("scope clear", &[*token]),
+            }
+        }
+        Command::Revoke { tokens } => on("revoke", tokens),
+        Command::EndOverlap { tokens } => on("revoke --old", tokens),
+        Command::Regenerate { tokens, lifetime, overlap, secret_file } => {
+            let line = on("regenerate", tokens).option("--lifetime", lifetime);
+            let overlap = (*overlap != Overlap::None).then(|| overlap.word());
+            line.optional("--overlap", overlap).optional("--secret-file", secret_file.as_ref())
+        }
+        Command::Delete { tokens: TokenSelection::Listed(tokens) } => on("delete", tokens),
+        Command::Delete { tokens: TokenSelection::All } => CommandLine::new("delete --all"),
+        Command::Restore(RestoreTarget::Token(id)) => {
+            CommandLine::new("restore").operand(id.to_string())
+        }
+        Command::Restore(RestoreTarget::Deletion(_) | RestoreTarget::LastDeletion)
+        | Command::RevokeLeaked { .. }
+        | Command::Revert(_)
+        | Command::RecordDelivery { .. }
+        | Command::AcceptClock
+        | Command::PurgeTrash => return None,
+    })
+}
+
+fn of_create(token: &NewToken) -> CommandLine {
+    let description = Some(token.description.as_str()).filter(|text| !text.is_empty());
+    let line = CommandLine::new("create")
+        .operand(token.name.as_str())
+        .option("--lifetime", token.lifetime)
+        .optional("--description", description);
+    token.scopes.iter().fold(line, |line, scope| line.option("--scope", scope))
+}
+
+/// The command line that checks whether a secret may do this. The secret comes on standard input.
+pub fn of_check(request: &Request) -> CommandLine {
+    CommandLine::new("verify").option("--scope", request.as_scope())
+}
+
+/// The command line that prints the token.
+pub fn of_token(token: &Pat) -> CommandLine {
+    CommandLine::new("show").operand(name_of(token))
+}
+
+/// The command line that prints the list.
+pub fn of_list(query: &Query) -> CommandLine {
+    let (option, shown) = match query.status {
+        StatusFilter::Active => ("--status", "active"),
+        StatusFilter::Expiring => ("--expiring", "7d"),
+        StatusFilter::Expired => ("--status", "expired"),
+        StatusFilter::Revoked => ("--status", "revoked"),
+        StatusFilter::All => ("--status", "all"),
+    };
+    let search = (!query.search.is_empty()).then_some(&query.search);
+    let column = query.sort.column.word().to_lowercase().replace(' ', "-");
+    let descending = if query.sort.descending { "-" } else { "" };
+    CommandLine::new("list")
+        .option(option, shown)
+        .optional("--search", search)
+        .option("--sort", format!("{descending}{column}"))
+}
+
+/// The command line that prints the trail, of one token or of all. A token is named by its id,
+/// because it may be deleted.
+pub fn of_trail(token: Option<TokenId>) -> CommandLine {
+    CommandLine::new("audit").optional("--token", token)
+}
+
+/// The token's name, or its id if the name could be taken for an option or for an id.
+fn name_of(token: &Pat) -> String {
+    let name = token.name.as_str();
+    let is_plain = !name.starts_with('-') && TokenId::parse(name).is_none();
+    if is_plain { name } else { token.id.as_str() }.to_owned()
+}
+
+/// `scopes` as arguments: neighbours that differ only in their operation share one.
+fn joined(scopes: &[Scope]) -> Vec<String> {
+    let same = |a: &Scope, b: &Scope| {
+        (a.entity_type, &a.entity, &a.domain) == (b.entity_type, &b.entity, &b.domain)
+    };
+    let argument = |group: &[Scope]| {
+        let first = group.first()?;
+        let operations: Vec<_> = group.iter().map(|scope| scope.operation.as_str()).collect();
+        let domain = first.domain.as_ref().map_or_else(String::new, |d| format!("@{d}"));
+        let operations = operations.join(",");
+        Some(format!("{}:{}:{operations}{domain}", first.entity_type, first.entity))
+    };
+    scopes.chunk_by(same).filter_map(argument).collect()
+}
+
+/// `text` as a shell takes it for one word.
+fn quote(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,".contains(c);
+    // Of an option with its value in one word, only the value is quoted, as people write it.
+    if let Some((name, value)) = text.split_once('=').filter(|(name, _)| name.starts_with("--")) {
+        return format!("{name}={}", quote(value));
+    }
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

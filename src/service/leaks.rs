@@ -1,0 +1,82 @@
+//! What a secret is that was found where it does not belong. A look-up is no use of the secret
+//! and leaves no trace. Called by the scan, which may revoke the tokens afterwards.
+
+use super::{Service, ServiceError};
+use crate::{
+    domain::{LeakedSecret, Name, Pat, Status},
+    store::Rows,
+};
+
+/// What a secret is to this store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SecretStatus {
+    /// It works: the present secret of an active token, or the retiring one.
+    Active,
+    /// Its token is expired.
+    Expired,
+    /// Its token is revoked.
+    Revoked,
+    /// Its token was deleted and can be brought back, and the secret with it.
+    Deleted,
+    /// Its token is here and has another secret now.
+    Replaced,
+    /// Its token is not here, or is purged.
+    Unknown,
+}
+
+impl SecretStatus {
+    /// The one word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Deleted => "deleted",
+            Self::Replaced => "replaced",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl From<Status> for SecretStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Active => Self::Active,
+            Status::Expired => Self::Expired,
+            Status::Revoked => Self::Revoked,
+        }
+    }
+}
+
+/// What is known of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretInfo {
+    /// What it is now.
+    pub status: SecretStatus,
+    /// What its token is called, if it is here.
+    pub name: Option<Name>,
+}
+
+impl Service {
+    /// What `secret` is here and now.
+    pub fn classify(&self, secret: &LeakedSecret) -> Result<SecretInfo, ServiceError> {
+        self.store.read(|rows| {
+            let known = |status, pat: Pat| SecretInfo { status, name: Some(pat.name) };
+            if let Some(pat) = rows.pat(&secret.id)? {
+                let at = self.judged_at(rows)?;
+                let status = if pat.accepts(&secret.digest, at) {
+                    pat.status(at).into()
+                } else {
+                    SecretStatus::Replaced
+                };
+                return Ok(known(status, pat));
+            }
+            let Some(binned) = rows.trashed(&secret.id)? else {
+                return Ok(SecretInfo { status: SecretStatus::Unknown, name: None });
+            };
+            let own = binned.pat.accepts(&secret.digest, binned.at);
+            let status = if own { SecretStatus::Deleted } else { SecretStatus::Replaced };
+            Ok(known(status, binned.pat))
+        })
+    }
+}
