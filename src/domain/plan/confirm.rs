@@ -69,13 +69,13 @@ impl Plan {
         let name = |token: &Pat| token.name.clone();
         match (self.tokens().map(name).next(), self.changes.len(), &self.command) {
             _ if !ends_secrets => Confirmation::None,
-            (Some(name), 1, Command::Delete { tokens: TokenSelection::Listed(_) }) => {
+            (Some(name), 1, Command::Delete { tokens: TokenSelection::Listed(listed) })
+                if listed.len() == 1 =>
+            {
                 Confirmation::TypeName(name)
             }
-            (_, count, Command::Delete { .. } | Command::RevokeLeaked { .. }) => {
-                Confirmation::TypeCount(count)
-            }
-            (Some(name), 1, _) => Confirmation::Ask(name),
+            (_, count, Command::Delete { .. }) => Confirmation::TypeCount(count),
+            (Some(name), 1, command) if command.tokens().len() == 1 => Confirmation::Ask(name),
             (_, count, _) => Confirmation::TypeCount(count),
         }
     }
