@@ -14,7 +14,7 @@ use chrono::Utc;
 use patdeck::{
     domain::{Actor, Catalogue, LastUse, Limits, Prefix, Request, Scope},
     service::{Clock, Entropy, Policy, Service},
-    store::{Cache, Opening, Store, StoreError},
+    store::{CacheSize, OpenOptions, Store, StoreError},
 };
 use redb::{
     ConcurrencyMode, Database, ReadableDatabase as _, ReadableTableMetadata as _, TableHandle as _,
@@ -78,7 +78,7 @@ fn count(size: usize) -> f64 {
 /// a gateway asks them, and each as if it were the only one. All were used a moment ago, so that
 /// none of the checks writes.
 fn checks(subject: &Subject, secrets: &[fill::Presented]) -> Result<Measured, Fault> {
-    let opening = Opening { cache: Cache::Lasting, ..Opening::default() };
+    let opening = OpenOptions { cache: CacheSize::Large, ..OpenOptions::default() };
     let store = Store::open_with(&subject.store(), opening)?;
     let now = Utc::now();
     store.write(|rows| {

@@ -38,8 +38,8 @@ pub use undo::{Change, Undo, Undone};
 pub use verify::{Checks, Verdict};
 
 pub use crate::store::{
-    Cache, ChainState, Damage, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught,
-    settle,
+    CacheSize, ChainState, Damage, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught,
+    wait_for_writes,
 };
 use crate::{
     domain::{
@@ -80,7 +80,7 @@ impl Service {
 
     /// Whether nothing may be changed, not even the last use of a token.
     pub fn is_read_only(&self) -> bool {
-        self.store.is_sealed()
+        self.store.is_read_only()
     }
 
     /// The settings in force.

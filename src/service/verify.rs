@@ -14,7 +14,7 @@ use crate::{
         Decision, Denial, Digest, LastUse, Moment, Pat, Request, Secret, TokenId, Which, decide,
         decision::standing,
     },
-    store::{Reads, Rows, StoreError},
+    store::{ReadSession, Rows, StoreError},
 };
 
 /// A decision and what came with it.
@@ -33,7 +33,7 @@ pub struct Verdict<D = Decision> {
 #[derive(Debug)]
 pub struct Checks<'s> {
     service: &'s Service,
-    reads: Reads<'s>,
+    reads: ReadSession,
     uses: Uses,
 }
 
@@ -73,7 +73,7 @@ impl Checks<'_> {
 
     /// Keeps nothing of the store until the next check.
     pub fn let_go(&mut self) {
-        self.reads.let_go();
+        self.reads.release();
     }
 
     /// Writes down the uses that were found. An error says why some could not be written; the
@@ -159,7 +159,7 @@ struct Holder {
 impl Service {
     /// Checks that follow each other closely.
     pub fn checks(&self) -> Checks<'_> {
-        Checks { service: self, reads: self.store.reads(), uses: Uses::default() }
+        Checks { service: self, reads: self.store.read_session(), uses: Uses::default() }
     }
 
     /// As [`Checks::verify`], alone. That a use could not be written is not told.

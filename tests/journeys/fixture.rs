@@ -16,7 +16,7 @@ use patdeck::{
         Pat, Prefix, Request, Scope, TokenId,
     },
     service::{Claim, Clock, Entropy, NewPat, Policy, Renewal, Service},
-    store::{Opening, Store, StoreError, Writer},
+    store::{OpenOptions, Store, StoreError, Writer},
 };
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -93,7 +93,7 @@ impl Place {
 
     /// A service that may only read.
     pub(crate) fn reading(&self, who: &str) -> Service {
-        let sealed = Opening { sealed: true, ..Opening::default() };
+        let sealed = OpenOptions { read_only: true, ..OpenOptions::default() };
         serving(Store::open_with(&self.file(), sealed).unwrap(), &self.clock, 1, who)
     }
 }

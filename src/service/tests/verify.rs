@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{LastUse, Which},
-    store::Opening,
+    store::OpenOptions,
 };
 
 /// A use of the present secret of `pat`.
@@ -197,8 +197,8 @@ fn a_use_that_cannot_be_written_leaves_the_decision() {
     let path = folder.path().join("s.redb");
     let writer = World::on(Store::open(&path).unwrap(), 1);
     let issued = writer.issue("ci");
-    let patience = std::time::Duration::from_millis(20);
-    let opening = Opening { patience, ..Opening::default() };
+    let lock_timeout = std::time::Duration::from_millis(20);
+    let opening = OpenOptions { lock_timeout, ..OpenOptions::default() };
     let reader = World::on(Store::open_with(&path, opening).unwrap(), 2);
     let held = writer.store.write(|_| {
         // Somebody else is in the middle of a write: no other can be done now.
@@ -220,7 +220,7 @@ fn a_store_that_is_gone_gives_no_answer() {
     let issued = world.issue("ci");
     std::fs::remove_file(&path).unwrap();
     let answer = world.verify(presented(&issued.secret), &request(PUBLISH), None);
-    assert!(matches!(answer, Err(ServiceError::Store(StoreError::Gone { .. }))));
+    assert!(matches!(answer, Err(ServiceError::Store(StoreError::NotFound { .. }))));
 }
 
 #[test]
