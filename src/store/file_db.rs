@@ -27,7 +27,7 @@ use super::{
     record::{BirthV1, SchemaV1},
     reserve::Reserve,
     rows::{BIRTH, Reader},
-    snapshot_id::{HeaderCapture, LatestSnapshot, SnapshotId},
+    snapshot_id::{HeaderCapture, LatestSnapshot},
     tables::{ReadOnly, Tables},
 };
 
@@ -61,8 +61,8 @@ pub(super) struct Snapshot {
 impl Snapshot {
     /// Whether nothing was committed to the file since.
     pub(super) fn is_current(&self) -> bool {
-        let id = self.reader.cache.id;
-        id.is_some() && id == SnapshotId::latest(&self.handle.file)
+        let id = self.reader.cache.id.as_ref();
+        id.is_some_and(|id| id.is_latest_of(&self.handle.file))
     }
 }
 

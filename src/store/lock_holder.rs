@@ -105,8 +105,8 @@ mod tests {
                      4: FLOCK  ADVISORY  READ 7 fe:00:12 0 EOF\n\
                      5: FLOCK  ADVISORY  READ 9 fe:01:12 0 EOF\n";
         let device = |minor| FileId { device: rustix::fs::makedev(0xfe, minor), inode: 12 };
-        assert_eq!(opened(locks, device(0)), [(7, 2), (8, 1)]);
-        assert_eq!(opened(locks, device(1)), [(9, 1)]);
-        assert_eq!(opened(locks, device(9)), [(7, 2), (8, 1), (9, 1)]);
+        assert_eq!(open_handles(locks, device(0)), [(7, 2), (8, 1)]);
+        assert_eq!(open_handles(locks, device(1)), [(9, 1)]);
+        assert_eq!(open_handles(locks, device(9)), [(7, 2), (8, 1), (9, 1)]);
     }
 }

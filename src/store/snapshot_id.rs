@@ -18,30 +18,28 @@ const HEADER_OFFSET: u64 = 0;
 const HEADER_LEN: usize = 320;
 
 thread_local! {
-    /// The header reads of the `begin_read` that this thread is in.
-    static CAPTURE: RefCell<Capture> = const { RefCell::new(Capture::Inactive) };
+    static CAPTURE: RefCell<Capture> =
+        const { RefCell::new(Capture { is_active: false, reads: 0, header: [0; HEADER_LEN] }) };
 }
 
-enum Capture {
-    /// No `begin_read` is running on this thread.
-    Inactive,
-    Pending,
-    Read(SnapshotId),
-    /// redb did not read the header once and as a whole: the commit is unknown.
-    Ambiguous,
+/// The header reads of the `begin_read` that this thread is in.
+struct Capture {
+    is_active: bool,
+    /// How many there were; one that is not of the whole header alone counts twice.
+    reads: u32,
+    header: [u8; HEADER_LEN],
 }
 
 /// Identifies a commit of one file: the bytes of its header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct SnapshotId([u8; HEADER_LEN]);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SnapshotId(Box<[u8; HEADER_LEN]>);
 
 impl SnapshotId {
-    /// The commit that is the last of `file` now. A header that is being written at the moment
-    /// compares as different.
-    pub(super) fn latest(file: &File) -> Option<Self> {
+    /// Whether this is the last commit of `file`. A header that is being written at the moment
+    /// differs.
+    pub(super) fn is_latest_of(&self, file: &File) -> bool {
         let mut header = [0; HEADER_LEN];
-        file.read_exact_at(&mut header, HEADER_OFFSET).ok()?;
-        Some(Self(header))
+        file.read_exact_at(&mut header, HEADER_OFFSET).is_ok() && *self.0 == header
     }
 }
 
@@ -52,12 +50,13 @@ impl HeaderCapture {
     /// Runs `begin`, which begins one read. Also returns the commit that it sees; `None` if redb
     /// did not read exactly one whole header for it on this thread.
     pub(super) fn observe<T>(begin: impl FnOnce() -> T) -> (T, Option<SnapshotId>) {
-        CAPTURE.replace(Capture::Pending);
+        CAPTURE.with_borrow_mut(|capture| (capture.is_active, capture.reads) = (true, 0));
         let result = begin();
-        match CAPTURE.replace(Capture::Inactive) {
-            Capture::Read(id) => (result, Some(id)),
-            _ => (result, None),
-        }
+        let id = CAPTURE.with_borrow_mut(|capture| {
+            capture.is_active = false;
+            (capture.reads == 1).then(|| SnapshotId(Box::new(capture.header)))
+        });
+        (result, id)
     }
 
     /// The backend calls this after each read of `bytes` at `offset`.
@@ -66,13 +65,11 @@ impl HeaderCapture {
             return;
         }
         CAPTURE.with_borrow_mut(|capture| {
-            *capture = match (&*capture, <[u8; HEADER_LEN]>::try_from(bytes)) {
-                (Capture::Inactive, _) => return,
-                (Capture::Pending, Ok(header)) if offset == HEADER_OFFSET => {
-                    Capture::Read(SnapshotId(header))
-                }
-                _ => Capture::Ambiguous,
-            };
+            let is_whole = offset == HEADER_OFFSET && bytes.len() == HEADER_LEN;
+            capture.reads = capture.reads.saturating_add(if is_whole { 1 } else { 2 });
+            if capture.is_active && is_whole {
+                capture.header.copy_from_slice(bytes);
+            }
         });
     }
 }
@@ -104,7 +101,7 @@ impl LatestSnapshot {
         }
         check()?;
         let cache = Arc::new(SnapshotCache { id, ..SnapshotCache::default() });
-        if id.is_some() {
+        if cache.id.is_some() {
             *latest = Arc::clone(&cache);
         }
         Ok(cache)
