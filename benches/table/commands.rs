@@ -12,7 +12,7 @@ use std::{
 
 use chrono::Utc;
 use patdeck::{
-    domain::{Actor, Catalogue, LastUse, Limits, Prefix, Request, Scope},
+    domain::{AccessRequest, Actor, Catalogue, LastUse, Limits, Prefix, Scope},
     service::{Clock, Entropy, Policy, Service},
     store::{CacheSize, OpenOptions, Store, StoreError},
 };
@@ -97,19 +97,19 @@ fn checks(subject: &Subject, secrets: &[fill::Presented]) -> Result<Measured, Fa
     let actor = Actor::named("bench");
     let service = Service::new(store, Clock::fixed(now), Entropy::System, actor, policy);
     let scope: Scope = "channels:c-9:publish".parse()?;
-    let request = Request {
+    let request = AccessRequest {
         entity_type: scope.entity_type,
         entity: scope.entity,
         operation: scope.operation,
         domain: scope.domain,
     };
-    let mut checks = service.checks();
+    let mut verifier = service.verifier();
     let in_a_row = rate(secrets, |presented| {
-        black_box(checks.verify(presented, &request, Option::None)?);
+        black_box(verifier.check(presented, Some(&request), Option::None)?);
         Ok(())
     })?;
     let alone = rate(secrets, |presented| {
-        black_box(service.verify(presented, &request, Option::None)?);
+        black_box(service.check(presented, Some(&request), Option::None)?);
         Ok(())
     })?;
     Ok(vec![(VERIFY, in_a_row), (ALONE, alone)])

@@ -20,7 +20,7 @@ pub mod sentence;
 pub mod text;
 
 pub use catalogue::{Catalogue, Offer};
-pub use decision::{Decision, Denial, Request, decide};
+pub use decision::{AccessRequest, Decision, Denial, decide};
 pub use event::{Action, Actor, Event, EventDraft, Hash, HashError};
 pub use id::TokenId;
 pub use index::{Copied, Index, Listed, Orders, Picked, Row, Summary, Unsorted, Window};

@@ -22,7 +22,7 @@ mod spool;
 pub mod transfer;
 pub mod trash;
 pub mod undo;
-mod uses;
+mod usage;
 pub mod verify;
 
 pub use abreast::abreast;
@@ -35,7 +35,7 @@ pub use error::ServiceError;
 pub use pats::{Claim, Issued, NewPat, Renewal};
 pub use roll::Roll;
 pub use undo::{Change, Undo, Undone};
-pub use verify::{Checks, Verdict};
+pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{
     CacheSize, ChainState, Damage, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught,
@@ -93,12 +93,9 @@ impl Service {
         Ok(self.store.read(|rows| self.judged_at(rows))?)
     }
 
-    /// The instant by which expiry is judged: the clock's, but never before the last recorded
-    /// change, so that a clock that went back revives nothing. A clock that had run ahead is
-    /// mended by [`Service::accept_clock`].
+    /// As [`Clock::denial_time`]. After a clock that ran ahead, [`Service::accept_clock`] helps.
     fn judged_at(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
-        let clock = self.clock.now();
-        Ok(rows.newest_event_at()?.map_or(clock, |newest| clock.max(newest)))
+        self.clock.denial_time(rows)
     }
 
     fn found(rows: &impl Rows, id: &TokenId) -> Result<Pat, ServiceError> {

@@ -125,7 +125,7 @@ pub trait Rows: Source {
     fn pat(&self, id: &TokenId) -> Result<Option<Pat>, StoreError> {
         let mut found = self.pat_without_uses(id)?;
         if let Some(pat) = &mut found {
-            self.tell_uses(pat)?;
+            self.attach_usage(pat)?;
         }
         Ok(found)
     }
@@ -136,8 +136,8 @@ pub trait Rows: Source {
         self.tables().pats.get(key, |body| body.decode::<PatV1<'_>>()?.pat(key))
     }
 
-    /// Tells `pat` when it was used last.
-    fn tell_uses(&self, pat: &mut Pat) -> Result<(), StoreError> {
+    /// Adds the last uses to `pat`.
+    fn attach_usage(&self, pat: &mut Pat) -> Result<(), StoreError> {
         uses(self.tables(), &pat.id)?.tell(pat);
         Ok(())
     }

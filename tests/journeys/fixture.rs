@@ -12,8 +12,8 @@ use std::{
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        Action, Actor, Catalogue, Description, Entity, EventDraft, Limits, Moment, Name, Overlap,
-        Pat, Prefix, Request, Scope, TokenId,
+        AccessRequest, Action, Actor, Catalogue, Description, Entity, EventDraft, Limits, Moment,
+        Name, Overlap, Pat, Prefix, Scope, TokenId,
     },
     service::{Claim, Clock, Entropy, NewPat, Policy, Renewal, Service},
     store::{OpenOptions, Store, StoreError, Writer},
@@ -263,14 +263,14 @@ impl Maker {
             Entity::Any => Entity::Id("c-1".into()),
             id @ Entity::Id(_) => id,
         };
-        let request = Request {
+        let request = AccessRequest {
             entity_type: scope.entity_type,
             entity,
             operation: scope.operation,
             domain: scope.domain,
         };
         let from = Some("192.0.2.17");
-        self.service.verify(secret, &request, from).unwrap();
+        self.service.check(secret, Some(&request), from).unwrap();
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use chrono::{TimeDelta, Utc};
-use patdeck::domain::{Actor, Catalogue, Description, Limits, Name, Prefix, Request};
+use patdeck::domain::{AccessRequest, Actor, Catalogue, Description, Limits, Name, Prefix};
 use patdeck::service::{Claim, Clock, Entropy, NewPat, Policy, Service};
 use patdeck::store::Store;
 use tempfile::TempDir;
@@ -84,7 +84,7 @@ impl Home {
     /// Whether a bearer of `secret` may publish on channel c-42 now.
     pub(crate) fn is_allowed(&self, secret: &str) -> bool {
         let scope = "channels:c-42:publish".parse::<patdeck::domain::Scope>().unwrap();
-        let request = Request {
+        let request = AccessRequest {
             entity_type: scope.entity_type,
             entity: scope.entity,
             operation: scope.operation,
@@ -92,7 +92,7 @@ impl Home {
         };
         let presented = Zeroizing::new(secret.to_owned());
         let service = self.service(TimeDelta::zero());
-        let verdict = service.verify(presented, &request, None).unwrap();
+        let verdict = service.check(presented, Some(&request), None).unwrap();
         verdict.decision.is_allowed()
     }
 }

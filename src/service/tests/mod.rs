@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    domain::{Decision, Denial, Description, Event, Name, Overlap, Request, Scope, Secret},
+    domain::{AccessRequest, Decision, Denial, Description, Event, Name, Overlap, Scope, Secret},
     store::{Found, Trashed},
 };
 
@@ -94,7 +94,7 @@ impl World {
 
     /// What a check of `secret` for publishing on a channel says.
     fn check(&self, secret: &Secret) -> Decision {
-        let verdict = self.verify(presented(secret), &request(PUBLISH), None).unwrap();
+        let verdict = self.service.check(presented(secret), Some(&request(PUBLISH)), None).unwrap();
         verdict.decision
     }
 
@@ -167,9 +167,9 @@ fn renewal(text: &str, overlap: Overlap) -> Renewal {
     Renewal { lifetime: lifetime(text), overlap }
 }
 
-fn request(text: &str) -> Request {
+fn request(text: &str) -> AccessRequest {
     let scope = scope(text);
-    Request {
+    AccessRequest {
         entity_type: scope.entity_type,
         entity: scope.entity,
         operation: scope.operation,
