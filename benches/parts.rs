@@ -15,8 +15,8 @@ use criterion::{BatchSize, Bencher, Criterion, criterion_group, criterion_main};
 use patdeck::{
     config::{Glyphs, Theme},
     domain::{
-        Actor, Catalogue, Column, Description, Index, LastUse, Limits, Moment, Name, Orders, Pat,
-        Prefix, Query, Request, Scope, Scopes, Search, Secret, Sort, StatusFilter, TokenId,
+        AccessRequest, Actor, Catalogue, Column, Description, Index, LastUse, Limits, Moment, Name,
+        Orders, Pat, Prefix, Query, Scope, Scopes, Search, Secret, Sort, StatusFilter, TokenId,
     },
     keymap::Keymap,
     service::{Clock, Entropy, Policy, Service, Zone},
@@ -116,7 +116,7 @@ fn check(c: &mut Criterion) {
     let mut next = || at.next().unwrap_or(0);
     let scope: Scope = "channels:c-1:publish".parse().expect("a scope");
     let (entity_type, operation) = (scope.entity_type, scope.operation);
-    let request = Request { entity_type, entity: scope.entity, operation, domain: None };
+    let request = AccessRequest { entity_type, entity: scope.entity, operation, domain: None };
     let mut group = c.benchmark_group("check");
     group.bench_function("read and decode a record", |b| {
         b.iter(|| store.read(|rows| rows.pat(&ids[next()])).map(black_box));
@@ -130,17 +130,17 @@ fn check(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter_batched(
                 || Zeroizing::new(secrets[next()].reveal().to_owned()),
-                |presented| service.verify(presented, &request, None).map(black_box),
+                |presented| service.check(presented, Some(&request), None).map(black_box),
                 BatchSize::SmallInput,
             );
         });
     }
     let filed = service(Store::open(&path).expect("a store"));
-    let mut checks = filed.checks();
+    let mut verifier = filed.verifier();
     group.bench_function("verify, on a file, one after the other", |b| {
         b.iter_batched(
             || Zeroizing::new(secrets[next()].reveal().to_owned()),
-            |presented| checks.verify(presented, &request, None).map(black_box),
+            |presented| verifier.check(presented, Some(&request), None).map(black_box),
             BatchSize::SmallInput,
         );
     });

@@ -24,7 +24,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
     config::{Glyphs, Theme},
     domain::{
-        Actor, Catalogue, Description, Lifetime, Limits, Name, Overlap, Prefix, Request, Scope,
+        AccessRequest, Actor, Catalogue, Description, Lifetime, Limits, Name, Overlap, Prefix,
+        Scope,
     },
     keymap::Keymap,
     service::{Clock, Entropy, Policy, Service, Zone},
@@ -372,14 +373,14 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
     service.record_delivery(&issued.pat.id, &issued.pat.digest, Delivery::Copied)?;
     if !number.is_multiple_of(3) {
         let scope = issued.pat.scopes.iter().next().ok_or("no scope")?.clone();
-        let request = Request {
+        let request = AccessRequest {
             entity_type: scope.entity_type,
             entity: scope.entity,
             operation: scope.operation,
             domain: scope.domain,
         };
         let presented = Zeroizing::new(issued.secret.reveal().to_owned());
-        service.verify(presented, &request, Some("192.0.2.7"))?;
+        service.check(presented, Some(&request), Some("192.0.2.7"))?;
     }
     if number.is_multiple_of(11) {
         service.revoke(&issued.pat.id)?;

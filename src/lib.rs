@@ -54,7 +54,7 @@ use clap::Parser as _;
 use cli::{Args, Command, Exit, Failure, Output, print::tell};
 use config::{Config, Environment, Theme};
 use service::{Clock, Entropy, Handed, Policy, Service, acting, judge_handed};
-use store::{Cache, Opening, Store, StoreError};
+use store::{CacheSize, OpenOptions, Store, StoreError};
 
 /// The program: reads arguments and settings, opens the store, does the command or shows the
 /// app.
@@ -85,7 +85,7 @@ fn command_line(args: &Args, command: &Command) -> Result<Exit, Failure> {
     let config = settings(args)?;
     if config.read_only && command.changes() {
         // Before anything is asked, read or made.
-        return Err(Failure::Told(Exit::Refused, StoreError::Sealed.to_string()));
+        return Err(Failure::Told(Exit::Refused, StoreError::ReadOnlyMode.to_string()));
     }
     let service = open_with(&config, cli::cache(command))?;
     let out = Output::new(args.json, config.theme != Theme::Mono);
@@ -117,10 +117,10 @@ fn settings(args: &Args) -> Result<Config, Failure> {
 }
 
 fn open(config: &Config) -> Result<Service, Failure> {
-    open_with(config, Cache::default())
+    open_with(config, CacheSize::default())
 }
 
-fn open_with(config: &Config, cache: Cache) -> Result<Service, Failure> {
+fn open_with(config: &Config, cache: CacheSize) -> Result<Service, Failure> {
     let policy = Policy {
         prefix: config.prefix.clone(),
         limits: config.limits,
@@ -129,7 +129,7 @@ fn open_with(config: &Config, cache: Cache) -> Result<Service, Failure> {
     };
     let actor = acting(|name| std::env::var(name).ok());
     let refused = |error: StoreError| Failure::Told(Exit::Store, error.to_string());
-    let opening = Opening { sealed: config.read_only, cache, ..Opening::default() };
+    let opening = OpenOptions { read_only: config.read_only, cache, ..OpenOptions::default() };
     let store = Store::open_with(&config.store, opening).map_err(refused)?;
     Ok(Service::new(store, Clock::System, Entropy::System, actor, policy))
 }

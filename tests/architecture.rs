@@ -40,9 +40,9 @@ const HOMES: [(&str, &[&str]); 9] = [
         "rand",
         &[
             "service/entropy.rs",
-            "store/disk.rs",
+            "store/file_db.rs",
             "store/file.rs",
-            "store/patient.rs",
+            "store/lock_timeout.rs",
             "store/power_tests.rs",
             "domain/scan_tests.rs",
         ],

@@ -20,7 +20,7 @@ use patdeck::{
     cli::export_line,
     domain::{
         Actor, Catalogue, Decision, Delivery, Description, Limits, Moment, Name, NewToken, Overlap,
-        Prefix, Request, Scope, TokenId,
+        Prefix, AccessRequest, Scope, TokenId,
     },
     service::{Clock, Entropy, Issued, Policy, Service},
     store::{Rows, Store, StoreError},
@@ -56,14 +56,14 @@ fn service(path: &Path, clock: &Clock) -> Service {
 
 fn ask(service: &Service, secret: &str) -> Decision {
     let scope: Scope = ASKED.parse().unwrap();
-    let request = Request {
+    let request = AccessRequest {
         entity_type: scope.entity_type,
         entity: scope.entity,
         operation: scope.operation,
         domain: scope.domain,
     };
     let presented = Zeroizing::new(secret.to_owned());
-    service.verify(presented, &request, Some("192.0.2.9")).unwrap().decision
+    service.check(presented, Some(&request), Some("192.0.2.9")).unwrap().decision
 }
 
 /// Fills a store with tokens in every state; their secrets, old ones included.
@@ -151,7 +151,11 @@ fn told(path: &Path, secrets: &[String]) -> String {
     drop(store);
     let service = service(path, &Clock::fixed(at(1_600)));
     for secret in secrets {
-        writeln!(text, "secret {secret} {:?}", ask(&service, secret)).unwrap();
+        match ask(&service, secret) {
+            Decision::Allow(Some(scope)) => writeln!(text, "secret {secret} Allow({scope:?})"),
+            decision => writeln!(text, "secret {secret} {decision:?}"),
+        }
+        .unwrap();
     }
     text
 }

@@ -12,9 +12,9 @@ use std::{
 
 use chrono::Utc;
 use patdeck::{
-    domain::{Actor, Catalogue, LastUse, Limits, Prefix, Request, Scope},
+    domain::{AccessRequest, Actor, Catalogue, LastUse, Limits, Prefix, Scope},
     service::{Clock, Entropy, Policy, Service},
-    store::{Cache, Opening, Store, StoreError},
+    store::{CacheSize, OpenOptions, Store, StoreError},
 };
 use redb::{
     ConcurrencyMode, Database, ReadableDatabase as _, ReadableTableMetadata as _, TableHandle as _,
@@ -78,7 +78,7 @@ fn count(size: usize) -> f64 {
 /// a gateway asks them, and each as if it were the only one. All were used a moment ago, so that
 /// none of the checks writes.
 fn checks(subject: &Subject, secrets: &[fill::Presented]) -> Result<Measured, Fault> {
-    let opening = Opening { cache: Cache::Lasting, ..Opening::default() };
+    let opening = OpenOptions { cache: CacheSize::Large, ..OpenOptions::default() };
     let store = Store::open_with(&subject.store(), opening)?;
     let now = Utc::now();
     store.write(|rows| {
@@ -97,19 +97,19 @@ fn checks(subject: &Subject, secrets: &[fill::Presented]) -> Result<Measured, Fa
     let actor = Actor::named("bench");
     let service = Service::new(store, Clock::fixed(now), Entropy::System, actor, policy);
     let scope: Scope = "channels:c-9:publish".parse()?;
-    let request = Request {
+    let request = AccessRequest {
         entity_type: scope.entity_type,
         entity: scope.entity,
         operation: scope.operation,
         domain: scope.domain,
     };
-    let mut checks = service.checks();
+    let mut verifier = service.verifier();
     let in_a_row = rate(secrets, |presented| {
-        black_box(checks.verify(presented, &request, Option::None)?);
+        black_box(verifier.check(presented, Some(&request), Option::None)?);
         Ok(())
     })?;
     let alone = rate(secrets, |presented| {
-        black_box(service.verify(presented, &request, Option::None)?);
+        black_box(service.check(presented, Some(&request), Option::None)?);
         Ok(())
     })?;
     Ok(vec![(VERIFY, in_a_row), (ALONE, alone)])

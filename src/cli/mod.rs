@@ -31,7 +31,7 @@ pub use transfer::{export_line, import_text};
 use crate::{
     config::Environment,
     domain::{Secret, TokenId, text::first_unsafe},
-    service::{Cache, Handed, Service, judge_handed},
+    service::{CacheSize, Handed, Service, judge_handed},
 };
 
 /// Does what must work without a store or without sound settings; `None` if `command` needs
@@ -55,11 +55,11 @@ pub fn perform_without_store(
 }
 
 /// How much of the store's file `command` has use for in memory.
-pub fn cache(command: &Command) -> Cache {
+pub fn cache(command: &Command) -> CacheSize {
     match command {
-        Command::List(_) | Command::Export(_) => Cache::Passing,
-        Command::Verify(args) if args.lines => Cache::Lasting,
-        _ => Cache::Usual,
+        Command::List(_) | Command::Export(_) => CacheSize::Small,
+        Command::Verify(args) if args.lines => CacheSize::Large,
+        _ => CacheSize::Default,
     }
 }
 

@@ -11,18 +11,18 @@ use super::{
 
 /// What a bearer wants to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// To what kind of thing.
+pub struct AccessRequest {
+    /// The type of the entity.
     pub entity_type: EntityType,
-    /// To which one; `*` asks for all of them at once.
+    /// The entity; `*` asks for all of them at once.
     pub entity: Entity,
-    /// What.
+    /// The operation on it.
     pub operation: Operation,
-    /// Within which domain, if the caller knows one.
+    /// The domain of the entity, if the caller knows it.
     pub domain: Option<Domain>,
 }
 
-impl From<Scope> for Request {
+impl From<Scope> for AccessRequest {
     /// Asks for exactly what `scope` permits.
     fn from(scope: Scope) -> Self {
         let Scope { entity_type, entity, operation, domain } = scope;
@@ -30,7 +30,7 @@ impl From<Scope> for Request {
     }
 }
 
-impl Request {
+impl AccessRequest {
     /// The narrowest scope that would allow this.
     pub fn as_scope(&self) -> Scope {
         Scope {
@@ -42,12 +42,13 @@ impl Request {
     }
 }
 
-/// Allowed by this scope, or denied for this reason.
+/// The answer of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// This scope of the token allows it.
-    Allow(Scope),
-    /// It is denied.
+    /// Allowed by this scope of the token; without a request, the token is active and no scope
+    /// was needed.
+    Allow(Option<Scope>),
+    /// Denied for this reason.
     Deny(Denial),
 }
 
@@ -80,12 +81,12 @@ pub enum Denial {
 }
 
 /// Whether `pat`, whose secret has matched, may do what `request` asks at `at`.
-pub fn decide(pat: &Pat, request: &Request, at: Moment) -> Decision {
+pub fn decide(pat: &Pat, request: &AccessRequest, at: Moment) -> Decision {
     if let Err(denial) = standing(pat, at) {
         return Decision::Deny(denial);
     }
     match pat.scopes.iter().find(|scope| allows(scope, request)) {
-        Some(scope) => Decision::Allow(scope.clone()),
+        Some(scope) => Decision::Allow(Some(scope.clone())),
         None => Decision::Deny(Denial::NoScope(request.as_scope())),
     }
 }
@@ -100,7 +101,7 @@ pub fn standing(pat: &Pat, at: Moment) -> Result<(), Denial> {
 }
 
 /// Whether `scope` by itself allows what `request` asks.
-pub(super) fn allows(scope: &Scope, request: &Request) -> bool {
+pub(super) fn allows(scope: &Scope, request: &AccessRequest) -> bool {
     scope.entity_type == request.entity_type
         && scope.operation == request.operation
         && (scope.domain.is_none() || scope.domain == request.domain)
@@ -114,9 +115,9 @@ mod tests {
     use super::*;
     use crate::domain::pat::tests::{at, pat};
 
-    fn request(text: &str) -> Request {
+    fn request(text: &str) -> AccessRequest {
         let scope: Scope = text.parse().unwrap();
-        Request {
+        AccessRequest {
             entity_type: scope.entity_type,
             entity: scope.entity,
             operation: scope.operation,
@@ -134,7 +135,7 @@ mod tests {
 
     fn allowed_by(scopes: &[&str], asked: &str) -> Option<String> {
         match decide(&with(scopes), &request(asked), at(1)) {
-            Decision::Allow(scope) => Some(scope.to_string()),
+            Decision::Allow(scope) => scope.map(|scope| scope.to_string()),
             Decision::Deny(Denial::NoScope(missing)) => {
                 assert_eq!(missing.to_string(), asked);
                 None

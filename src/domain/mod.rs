@@ -25,7 +25,7 @@ pub use catalogue::{Catalogue, Offer};
 pub use command::{
     Command, Delivery, Edited, LeakedSecret, NewToken, RestoreTarget, ScopeSelection, TokenSelection,
 };
-pub use decision::{Decision, Denial, Request, decide};
+pub use decision::{AccessRequest, Decision, Denial, decide};
 pub use event::{Action, Actor, Event, EventDraft, Hash, HashError};
 pub use id::TokenId;
 pub use index::{Copied, Index, Listed, Orders, Picked, Row, Summary, Unsorted, Window};

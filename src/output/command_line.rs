@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::domain::{
-    Command, NewToken, Overlap, Pat, Query, Request, RestoreTarget, Scope, ScopeSelection,
+    Command, NewToken, Overlap, Pat, Query, AccessRequest, RestoreTarget, Scope, ScopeSelection,
     StatusFilter, TokenId, TokenSelection,
 };
 
@@ -137,7 +137,7 @@ fn of_create(token: &NewToken) -> CommandLine {
 }
 
 /// The command line that checks whether a secret may do this. The secret comes on standard input.
-pub fn of_check(request: &Request) -> CommandLine {
+pub fn of_check(request: &AccessRequest) -> CommandLine {
     CommandLine::new("verify").option("--scope", request.as_scope())
 }
 

@@ -8,7 +8,10 @@ use std::sync::{
 
 use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Offset as _, TimeZone, Utc};
 
-use crate::domain::Moment;
+use crate::{
+    domain::Moment,
+    store::{Rows, StoreError},
+};
 
 /// Where the time comes from.
 #[derive(Debug, Clone)]
@@ -40,6 +43,13 @@ impl Clock {
                 DateTime::from_timestamp(hand.load(Ordering::SeqCst), 0).unwrap_or_default()
             }
         }
+    }
+
+    /// The time by which a secret or a token is denied: the clock's, but never before the last
+    /// event, so that a clock that was set back reactivates nothing.
+    pub(super) fn denial_time(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
+        let now = self.now();
+        Ok(rows.newest_event_at()?.map_or(now, |newest| now.max(newest)))
     }
 }
 

@@ -62,7 +62,7 @@ pub enum ServiceError {
 impl ServiceError {
     /// Whether it was refused because nothing may be changed.
     pub fn is_sealed(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Sealed))
+        matches!(self, Self::Store(StoreError::ReadOnlyMode))
     }
 }
 

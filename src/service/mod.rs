@@ -18,7 +18,7 @@ pub mod secret_file;
 mod spool;
 mod template;
 pub mod transfer;
-mod uses;
+mod usage;
 pub mod verify;
 
 pub use abreast::abreast;
@@ -29,11 +29,11 @@ pub use entropy::Entropy;
 pub use error::ServiceError;
 pub use execute::{Committed, Issued};
 pub use roll::Roll;
-pub use verify::{Checks, Verdict};
+pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{
-    Cache, ChainState, Damage, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught,
-    settle,
+    CacheSize, ChainState, Damage, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught,
+    wait_for_writes,
 };
 use crate::{
     domain::{Actor, Catalogue, Lifetime, Limits, Moment, Pat, Prefix, Refusal, TokenId},
@@ -71,7 +71,7 @@ impl Service {
 
     /// Whether nothing may be changed, not even the last use of a token.
     pub fn is_read_only(&self) -> bool {
-        self.store.is_sealed()
+        self.store.is_read_only()
     }
 
     /// The settings in force.
@@ -84,12 +84,9 @@ impl Service {
         Ok(self.store.read(|rows| self.judged_at(rows))?)
     }
 
-    /// The instant by which expiry is judged: the clock's, but never before the last recorded
-    /// change, so that a clock that went back revives nothing. A clock that had run ahead is
-    /// mended by [`Service::accept_clock`].
+    /// As [`Clock::denial_time`]. After a clock that ran ahead, [`Service::accept_clock`] helps.
     fn judged_at(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
-        let clock = self.clock.now();
-        Ok(rows.newest_event_at()?.map_or(clock, |newest| clock.max(newest)))
+        self.clock.denial_time(rows)
     }
 
     fn found(rows: &impl Rows, id: &TokenId) -> Result<Pat, ServiceError> {

@@ -1,90 +1,115 @@
-//! "May this secret do this?": the one check behind every face. It reads the store afresh each
-//! time; there is no cache to go stale. Nothing about a record is told before its digest
-//! matched.
+//! "May this secret do this?": the one check behind every front end. Each check reads the store in
+//! one transaction of the last commit; no decision is cached. Nothing about a record is revealed
+//! before its digest has matched. A [`Verifier`] belongs to nobody and can move to a thread.
+
+use std::{io, sync::Arc};
 
 use compact_str::format_compact;
 use zeroize::Zeroizing;
 
 use super::{
-    Service, ServiceError,
-    uses::{Use, Uses, is_recent},
+    Clock, Service, ServiceError,
+    usage::{RecentUses, Usage, UsageRecorder, is_recent},
 };
 use crate::{
     domain::{
-        Decision, Denial, Digest, LastUse, Moment, Pat, Request, Secret, TokenId, Which, decide,
-        decision::standing,
+        AccessRequest, Decision, Denial, Digest, LastUse, Moment, Pat, Secret, TokenId, Which,
+        decide, decision::standing,
     },
-    store::{Reads, Rows, StoreError},
+    store::{ReadSession, Rows, Store, StoreError},
 };
 
-/// A decision and what came with it.
+/// A decision and the token that it is about.
 #[derive(Debug)]
-pub struct Verdict<D = Decision> {
+pub struct Verdict {
     /// The answer.
-    pub decision: D,
-    /// Whose secret it is, as it was then, not always with its last uses; only when the secret
-    /// matched.
+    pub decision: Decision,
+    /// The token whose secret was presented, as of the check, not always with its last uses;
+    /// `None` unless the secret matched.
     pub token: Option<Pat>,
 }
 
-/// Checks that follow each other closely: each is as good as one alone, and costs less. Before
-/// waiting for anything [`Checks::let_go`] is to be called. The uses that are found are written by
-/// [`Checks::finish`], or when this is dropped.
+/// Checks secrets. Checks in quick succession share work, and each is as good as one alone. A clone
+/// is for another thread; it shares the recorder of last uses.
 #[derive(Debug)]
-pub struct Checks<'s> {
-    service: &'s Service,
-    reads: Reads<'s>,
-    uses: Uses,
+pub struct Verifier {
+    session: ReadSession,
+    clock: Clock,
+    recent: RecentUses,
+    pub(super) recorder: Arc<UsageRecorder>,
 }
 
-impl Checks<'_> {
-    /// Whether the bearer of `presented`, who calls from `from`, may do what `request` asks.
-    /// An error means that there is no answer: never read it as "allowed".
-    pub fn verify(
+impl Clone for Verifier {
+    fn clone(&self) -> Self {
+        Self {
+            session: self.session.store().read_session(),
+            clock: self.clock.clone(),
+            recent: self.recent.clone(),
+            recorder: Arc::clone(&self.recorder),
+        }
+    }
+}
+
+impl Verifier {
+    pub(super) fn new(store: &Store, clock: Clock) -> Self {
+        Self {
+            session: store.read_session(),
+            clock,
+            recent: RecentUses::default(),
+            recorder: Arc::new(UsageRecorder::new(store.clone())),
+        }
+    }
+
+    /// Whether the bearer of `presented`, who calls from `from`, may do what `request` asks;
+    /// without a request, whether the secret is that of an active token. An error means that
+    /// there is no answer: never read it as "allowed".
+    pub fn check(
         &mut self,
         presented: Zeroizing<String>,
-        request: &Request,
+        request: Option<&AccessRequest>,
         from: Option<&str>,
     ) -> Result<Verdict, ServiceError> {
-        let holder = match self.holder(presented)? {
+        let holder = match self.authenticate(presented)? {
             Ok(holder) => holder,
             Err(denial) => return Ok(Verdict { decision: Decision::Deny(denial), token: None }),
         };
-        let decision = decide(&holder.pat, request, holder.at);
-        let asked = || request.as_scope().to_string();
-        self.note(&holder, asked, decision.is_allowed(), from);
-        Ok(Verdict { decision, token: Some(holder.pat) })
-    }
-
-    /// Whether the bearer of `presented` has a valid token at all, whatever it may do.
-    pub fn identify(
-        &mut self,
-        presented: Zeroizing<String>,
-        from: Option<&str>,
-    ) -> Result<Verdict<Result<(), Denial>>, ServiceError> {
-        let holder = match self.holder(presented)? {
-            Ok(holder) => holder,
-            Err(denial) => return Ok(Verdict { decision: Err(denial), token: None }),
+        let decision = match request {
+            Some(request) => decide(&holder.pat, request, holder.at),
+            None => match standing(&holder.pat, holder.at) {
+                Ok(()) => Decision::Allow(None),
+                Err(denial) => Decision::Deny(denial),
+            },
         };
-        let decision = standing(&holder.pat, holder.at);
-        self.note(&holder, || "identify".to_owned(), decision.is_ok(), from);
+        self.record_usage(&holder, request, &decision, from);
         Ok(Verdict { decision, token: Some(holder.pat) })
     }
 
-    /// Keeps nothing of the store until the next check.
-    pub fn let_go(&mut self) {
-        self.reads.let_go();
+    /// Ends the read transaction that is kept for the next check. Call it before waiting for
+    /// anything: the store's file grows while one is kept and others write.
+    pub fn release(&mut self) {
+        self.session.release();
     }
 
-    /// Writes down the uses that were found. An error says why some could not be written; the
-    /// decisions stand all the same.
-    pub fn finish(&mut self) -> Result<(), StoreError> {
-        self.let_go();
-        self.uses.finish(&self.service.store)
+    /// Writes the last uses that were found and not written yet; so does dropping the last clone.
+    /// An error means that uses were lost; the decisions stand all the same.
+    pub fn flush_usage(&mut self) -> Result<(), StoreError> {
+        self.release();
+        self.recorder.flush()
     }
 
-    /// Whose secret `presented` is; else no more than that it is nobody's.
-    fn holder(
+    /// How many last uses were not recorded because 2,048 were waiting to be written.
+    pub fn dropped_uses(&self) -> u64 {
+        self.recorder.dropped()
+    }
+
+    /// Lets a thread write last uses once a second, for this verifier and its clones, so that
+    /// nobody needs to call [`Verifier::flush_usage`].
+    pub fn record_in_background(&self) -> io::Result<()> {
+        self.recorder.start_thread()
+    }
+
+    /// The token whose secret `presented` is. A denial reveals only that there is none.
+    fn authenticate(
         &mut self,
         presented: Zeroizing<String>,
     ) -> Result<Result<Holder, Denial>, ServiceError> {
@@ -94,96 +119,86 @@ impl Checks<'_> {
         };
         let (id, digest) = (secret.id(), secret.digest());
         drop(secret);
-        let (service, uses) = (self.service, &self.uses);
-        let holder = self.reads.read(|rows| {
-            let at = service.judged_at(rows)?;
+        let (clock, recent) = (&self.clock, &self.recent);
+        let holder = self.session.read(|rows| {
+            let at = clock.denial_time(rows)?;
             let Some(mut pat) = rows.pat_without_uses(&id)? else {
                 return Ok(None);
             };
             let Some(by) = pat.secret_of(&digest, at) else {
                 return Ok(None);
             };
-            let is_noted = uses.know(&digest, at);
-            if !is_noted {
-                rows.tell_uses(&mut pat)?;
+            let is_recorded = recent.is_recorded(&digest, at);
+            if !is_recorded {
+                rows.attach_usage(&mut pat)?;
             }
-            Ok::<_, StoreError>(Some(Holder { pat, by, digest, at, is_noted }))
+            Ok::<_, StoreError>(Some(Holder { pat, by, digest, at, is_recorded }))
         })?;
         Ok(holder.ok_or(Denial::Unknown))
     }
 
-    /// Sees to it that the use of a secret is written, unless there is one from just before.
-    fn note(
+    /// Queues the use of a secret, unless one from just before is recorded.
+    fn record_usage(
         &mut self,
         holder: &Holder,
-        asked: impl FnOnce() -> String,
-        allowed: bool,
+        request: Option<&AccessRequest>,
+        decision: &Decision,
         from: Option<&str>,
     ) {
-        let Holder { pat, by, digest, at, is_noted } = holder;
-        // Who wants nothing written wants no word about it with each check.
-        if *is_noted || self.service.is_read_only() {
+        let Holder { pat, by, digest, at, is_recorded } = holder;
+        // In read-only mode, skip the use without a warning for each check.
+        if *is_recorded || self.session.store().is_read_only() {
             return;
         }
         if is_recent(pat, *by, *at) {
             let used = pat.used_by(*by).map_or(*at, |used| used.at);
-            self.uses.keep_in_mind(digest, used);
+            self.recent.remember(digest, used);
             return;
         }
-        let what = format_compact!("{} {}", asked(), if allowed { "allowed" } else { "denied" });
+        let outcome = if decision.is_allowed() { "allowed" } else { "denied" };
+        let what = match request {
+            Some(request) => format_compact!("{} {outcome}", request.as_scope()),
+            None => format_compact!("identify {outcome}"),
+        };
         let used = LastUse { at: *at, from: from.map(Into::into), what };
-        let one = Use { id: pat.id, by: *by, digest: *digest, used };
-        self.uses.add(&self.service.store, one);
+        if self.recorder.record(Usage { id: pat.id, by: *by, digest: *digest, used }) {
+            self.recent.remember(digest, *at);
+        }
     }
 }
 
-impl Drop for Checks<'_> {
-    fn drop(&mut self) {
-        // Whoever wants to know calls it before.
-        let _ = self.finish();
-    }
-}
-
-/// Whose secret was presented.
+/// The token whose secret was presented.
 struct Holder {
     pat: Pat,
     /// Which of its secrets.
     by: Which,
     digest: Digest,
-    /// The instant to judge it by.
+    /// The time of the check.
     at: Moment,
-    /// Whether a use from just before is written.
-    is_noted: bool,
+    /// Whether a use from just before is known to be recorded.
+    is_recorded: bool,
 }
 
 impl Service {
-    /// Checks that follow each other closely.
-    pub fn checks(&self) -> Checks<'_> {
-        Checks { service: self, reads: self.store.reads(), uses: Uses::default() }
+    /// A verifier on the same store and clock.
+    pub fn verifier(&self) -> Verifier {
+        Verifier::new(&self.store, self.clock.clone())
     }
 
-    /// As [`Checks::verify`], alone. That a use could not be written is not told.
-    pub fn verify(
+    /// As [`Verifier::check`], once; the use is written before it returns. An error in writing it
+    /// is not reported.
+    pub fn check(
         &self,
         presented: Zeroizing<String>,
-        request: &Request,
+        request: Option<&AccessRequest>,
         from: Option<&str>,
     ) -> Result<Verdict, ServiceError> {
-        self.checks().verify(presented, request, from)
+        self.verifier().check(presented, request, from)
     }
 
-    /// As [`Checks::identify`], alone. That a use could not be written is not told.
-    pub fn identify(
-        &self,
-        presented: Zeroizing<String>,
-        from: Option<&str>,
-    ) -> Result<Verdict<Result<(), Denial>>, ServiceError> {
-        self.checks().identify(presented, from)
-    }
-
-    /// Whether the token itself may do what `request` asks, as an operator would try it: the
-    /// same decision without a secret, and without counting as a use.
-    pub fn test(&self, id: &TokenId, request: &Request) -> Result<Decision, ServiceError> {
+    /// Whether the token itself may do what `request` asks, for an operator who tries it: the same
+    /// decision without a secret, and not recorded as a use.
+    pub fn test(&self, id: &TokenId, request: &AccessRequest) -> Result<Decision, ServiceError> {
         self.store.read(|rows| {
             let pat = Self::found(rows, id)?;
             Ok(decide(&pat, request, self.judged_at(rows)?))

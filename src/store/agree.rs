@@ -11,7 +11,7 @@ use super::{
     codec::{Body, decode},
     error::StoreError,
     record::{EventV1, PatV1, RefV1, TrashV1},
-    tables::{Access, Tables, shown},
+    tables::{AccessMode, Tables, display_key},
 };
 use crate::domain::{Action, Pat, TokenId};
 
@@ -61,7 +61,7 @@ impl Told {
 }
 
 /// Where the tables contradict each other, a sentence for each place.
-pub(super) fn disagreements<A: Access>(tables: &Tables<A>) -> Result<Vec<String>, StoreError> {
+pub(super) fn disagreements<A: AccessMode>(tables: &Tables<A>) -> Result<Vec<String>, StoreError> {
     let mut look = Look::default();
     look.tokens(tables)?;
     look.names(tables)?;
@@ -80,10 +80,10 @@ struct Look {
 
 impl Look {
     fn fault(&mut self, key: &[u8], what: &str) {
-        self.faults.push(format!("{} {what}", shown(key)));
+        self.faults.push(format!("{} {what}", display_key(key)));
     }
 
-    fn tokens<A: Access>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
+    fn tokens<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
         tables.pats.each(|key: &Key, row| {
             let pat = |body: Body<'_>| body.decode::<PatV1<'_>>()?.pat(key);
             match row.ok().and_then(pat) {
@@ -109,7 +109,7 @@ impl Look {
         })
     }
 
-    fn names<A: Access>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
+    fn names<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
         let mut nameless: BTreeSet<Key> = self.pats.keys().copied().collect();
         tables.names.each(|name: &[u8], row| {
             let Some(RefV1(key)) = row.ok().and_then(decode) else {
@@ -129,7 +129,7 @@ impl Look {
         Ok(())
     }
 
-    fn trail<A: Access>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
+    fn trail<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
         let mut told: BTreeMap<Key, Told> = BTreeMap::new();
         let mut readable = true;
         tables.events.each(|_, row| {
@@ -175,7 +175,7 @@ impl Look {
         Ok(())
     }
 
-    fn feed<A: Access>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
+    fn feed<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
         let (first, last) = (tables.changes.first_key()?, tables.changes.last_key()?);
         let expected = first.map_or(0, |first| last.saturating_sub(first).saturating_add(1));
         if tables.changes.len()? != expected {

@@ -12,13 +12,11 @@ use redb::{Key, ReadableDatabase as _, ReadableTable as _};
 
 use super::{
     Store,
-    caught::caught,
     codec::unseal,
-    disk,
     error::{Damage, StoreError},
-    file,
-    tables::{Reading, Shelf, Tables, Writing},
-    trouble::noted,
+    file, file_db,
+    panic::catch_redb_panic,
+    tables::{ReadOnly, ReadWrite, RecordTable, Tables},
 };
 
 /// What a copy holds.
@@ -36,7 +34,7 @@ impl Store {
     /// Writes a copy of the last commit to a new file (0600) at `to`, which opens as a store.
     /// Refuses what exists; a copy that differs from the store gets no name at all.
     pub fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
-        new_file(to, |file| self.read(|reader| caught(|| copy(&reader.tables, file))?))
+        new_file(to, |file| self.read(|reader| catch_redb_panic(|| copy(&reader.tables, file))?))
     }
 }
 
@@ -90,9 +88,9 @@ pub(super) fn keep_beside(path: &Path, schema: u32) -> Result<PathBuf, StoreErro
     }
 }
 
-fn copy(from: &Tables<Reading>, file: File) -> Result<Backup, StoreError> {
-    let db = disk::fresh(file)?;
-    let transaction = disk::begin_write(&db)?;
+fn copy(from: &Tables<ReadOnly>, file: File) -> Result<Backup, StoreError> {
+    let db = file_db::create_db(file)?;
+    let transaction = file_db::begin_write(&db)?;
     let mut to = Tables::open_to_write(&transaction)?;
     let mut damaged = Vec::new();
     from.meta.pour(&mut to.meta, &mut damaged)?;
@@ -116,18 +114,18 @@ fn copy(from: &Tables<Reading>, file: File) -> Result<Backup, StoreError> {
         && from.changes.equals(&written.changes)?;
     let backup = Backup { tokens: written.pats.len()?, events: written.events.len()?, damaged };
     drop(written);
-    disk::closed(db)?;
+    file_db::close_checked(db)?;
     if same {
         return Ok(backup);
     }
     Err(StoreError::Io { why: "the copy reads back differently from the store".to_owned() })
 }
 
-impl<K: Key + 'static> Shelf<K, Reading> {
+impl<K: Key + 'static> RecordTable<K, ReadOnly> {
     /// Puts every row into `to`, and the damaged ones into the list, too.
     fn pour(
         &self,
-        to: &mut Shelf<K, Writing<'_>>,
+        to: &mut RecordTable<K, ReadWrite<'_>>,
         damaged: &mut Vec<Damage>,
     ) -> Result<(), StoreError> {
         let mut poured = Ok(());
@@ -135,7 +133,7 @@ impl<K: Key + 'static> Shelf<K, Reading> {
             if unseal(self.name, K::as_bytes(&key).as_ref(), row).is_none() {
                 damaged.push(self.damage(&key));
             }
-            poured = noted(&to.trouble, || Ok(to.slot.insert(&key, row).map(drop)?));
+            poured = to.error.run(|| Ok(to.inner.insert(&key, row).map(drop)?));
             poured.is_ok()
         })?;
         poured
@@ -145,7 +143,8 @@ impl<K: Key + 'static> Shelf<K, Reading> {
     fn equals(&self, other: &Self) -> Result<bool, StoreError> {
         let mut same = Ok(true);
         self.each_raw(|key, row| {
-            same = other.tried(|table| Ok(table.get(&key)?.is_some_and(|it| it.value() == row)));
+            same =
+                other.with_table(|table| Ok(table.get(&key)?.is_some_and(|it| it.value() == row)));
             same == Ok(true)
         })?;
         Ok(same? && self.len()? == other.len()?)
@@ -156,7 +155,7 @@ impl<K: Key + 'static> Shelf<K, Reading> {
         &self,
         mut visit: impl FnMut(K::SelfType<'_>, &[u8]) -> bool,
     ) -> Result<(), StoreError> {
-        self.tried(|table| {
+        self.with_table(|table| {
             for row in table.iter()? {
                 let (key, value) = row?;
                 if !visit(key.value(), value.value()) {

@@ -14,8 +14,7 @@ use super::{
     packed::Packed,
     record::{HeadV1, PatV1, RefV1, Uses, UsesV1},
     stretch,
-    tables::{NAMES, PATS, Shelf, Tables, USES, Writing},
-    trouble::noted,
+    tables::{NAMES, PATS, ReadWrite, RecordTable, Tables, USES},
     writer::Writer,
 };
 use crate::domain::{Pat, TokenId};
@@ -199,7 +198,7 @@ impl Writer<'_> {
     }
 }
 
-impl<K: Key + 'static> Shelf<K, Writing<'_>> {
+impl<K: Key + 'static> RecordTable<K, ReadWrite<'_>> {
     /// Puts sealed rows, whatever their order.
     pub(super) fn put_many<O: Ord>(
         &mut self,
@@ -207,18 +206,18 @@ impl<K: Key + 'static> Shelf<K, Writing<'_>> {
         key: impl for<'a> Fn(&'a O) -> K::SelfType<'a>,
     ) -> Result<(), StoreError> {
         rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        let trouble = self.trouble.clone();
-        noted(&trouble, || {
+        let error = self.error.clone();
+        error.run(|| {
             let mut rest = rows.as_slice();
             while let Some((first, _)) = rest.first() {
                 let run = self.run(rest, &key)?;
                 let (now, later) = rest.split_at(run.clamp(RUN.min(rest.len()), rest.len()));
                 if run < RUN {
                     for (place, row) in now {
-                        self.slot.insert(key(place), row.as_ref())?;
+                        self.inner.insert(key(place), row.as_ref())?;
                     }
                 } else {
-                    let mut gap = self.slot.lower_bound_mut(Bound::Included(key(first)))?;
+                    let mut gap = self.inner.lower_bound_mut(Bound::Included(key(first)))?;
                     for (place, row) in now {
                         gap.insert_before(key(place), row.as_ref()).map_err(misplaced)?;
                     }
@@ -237,7 +236,7 @@ impl<K: Key + 'static> Shelf<K, Writing<'_>> {
         key: impl for<'a> Fn(&'a O) -> K::SelfType<'a>,
     ) -> Result<usize, StoreError> {
         let Some((first, _)) = rows.first() else { return Ok(0) };
-        let Some(next) = self.slot.range(key(first)..)?.next() else { return Ok(rows.len()) };
+        let Some(next) = self.inner.range(key(first)..)?.next() else { return Ok(rows.len()) };
         let (next, _) = next?;
         let next = next.value();
         let next = K::as_bytes(&next);

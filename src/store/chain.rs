@@ -12,7 +12,7 @@ use super::{
     packed::Packed,
     record::{EventV1, HeadV1, LinkV1, MarkV1, WhatV1},
     rows::{ChainState, Found},
-    tables::{Access, EVENTS, MarkKey, Shelf, TOKEN_EVENTS, Tables, Writing},
+    tables::{AccessMode, EVENTS, MarkKey, ReadWrite, RecordTable, TOKEN_EVENTS, Tables},
 };
 use crate::domain::{Event, EventDraft, Hash, TokenId};
 
@@ -42,8 +42,8 @@ fn go_on(more: bool) -> ControlFlow<()> {
 }
 
 /// At most `limit` good events of `range`.
-pub(super) fn events<A: Access>(
-    events: &Shelf<u64, A>,
+pub(super) fn events<A: AccessMode>(
+    events: &RecordTable<u64, A>,
     range: impl RangeBounds<u64> + 'static,
     backwards: bool,
     limit: usize,
@@ -60,7 +60,7 @@ pub(super) fn events<A: Access>(
 }
 
 /// At most `limit` good events of the token `id`, newest first.
-pub(super) fn events_of<A: Access>(
+pub(super) fn events_of<A: AccessMode>(
     tables: &Tables<A>,
     id: &TokenId,
     limit: usize,
@@ -90,7 +90,7 @@ pub(super) fn events_of<A: Access>(
 
 /// Gives `what` its place at the end of the chain.
 pub(super) fn append(
-    tables: &mut Tables<Writing<'_>>,
+    tables: &mut Tables<ReadWrite<'_>>,
     what: EventDraft,
 ) -> Result<Event, StoreError> {
     let head = head(&tables.meta)?;
@@ -122,7 +122,9 @@ impl Unlinked {
 }
 
 /// Where the chain ends now.
-pub(super) fn head<A: Access>(meta: &Shelf<&'static [u8], A>) -> Result<HeadV1, StoreError> {
+pub(super) fn head<A: AccessMode>(
+    meta: &RecordTable<&'static [u8], A>,
+) -> Result<HeadV1, StoreError> {
     let head = meta.get(HEAD, decode::<HeadV1>)?;
     Ok(head.unwrap_or(HeadV1 { events: 0, hash: *Hash::NONE.as_bytes() }))
 }
@@ -180,7 +182,10 @@ fn sealed<K: Key>(
 
 /// Puts events where they have their places, or, if the chain does not end there any more, behind
 /// what has come since.
-pub(super) fn put(tables: &mut Tables<Writing<'_>>, mut linked: Linked) -> Result<(), StoreError> {
+pub(super) fn put(
+    tables: &mut Tables<ReadWrite<'_>>,
+    mut linked: Linked,
+) -> Result<(), StoreError> {
     let Tables { meta, events, token_events, .. } = tables;
     let head = head(meta)?;
     if linked.from != head {
@@ -192,12 +197,15 @@ pub(super) fn put(tables: &mut Tables<Writing<'_>>, mut linked: Linked) -> Resul
 }
 
 /// Keeps where the chain ends.
-fn put_head(meta: &mut Shelf<&'static [u8], Writing<'_>>, head: HeadV1) -> Result<(), StoreError> {
+fn put_head(
+    meta: &mut RecordTable<&'static [u8], ReadWrite<'_>>,
+    head: HeadV1,
+) -> Result<(), StoreError> {
     meta.put(HEAD, &head)
 }
 
 /// Reads the chain from its first event to its head.
-pub(super) fn verify<A: Access>(tables: &Tables<A>) -> Result<ChainState, StoreError> {
+pub(super) fn verify<A: AccessMode>(tables: &Tables<A>) -> Result<ChainState, StoreError> {
     let head = match tables.meta.get(HEAD, decode::<HeadV1>) {
         Ok(head) => Ok(head),
         Err(StoreError::Damaged(damage)) => Err(damage),
@@ -241,7 +249,7 @@ struct Walk {
 
 impl Walk {
     /// Goes on to the event at `key`; says what is wrong with it.
-    fn step<A: Access>(
+    fn step<A: AccessMode>(
         &mut self,
         tables: &Tables<A>,
         key: u64,

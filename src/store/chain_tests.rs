@@ -113,10 +113,10 @@ fn falsify(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
     match edit {
         Edit::Flip(event, byte, bit) => {
             let at = pick(event);
-            let mut bytes = rows.tables.events.slot.get(at).unwrap().unwrap().value().to_vec();
+            let mut bytes = rows.tables.events.inner.get(at).unwrap().unwrap().value().to_vec();
             let byte = byte.index(bytes.len());
             bytes[byte] ^= 1 << bit;
-            rows.tables.events.slot.insert(at, bytes.as_slice()).unwrap();
+            rows.tables.events.inner.insert(at, bytes.as_slice()).unwrap();
             Some(at)
         }
         Edit::Reword(event) => {

@@ -58,7 +58,7 @@ pub enum StoreError {
     },
     /// Others could read or change it.
     #[error("{} is open to others (mode {mode:04o}): run `{fix}`", .path.display())]
-    Loose {
+    InsecurePermissions {
         /// The file or folder.
         path: PathBuf,
         /// Its permission bits.
@@ -104,7 +104,7 @@ pub enum StoreError {
     },
     /// The disk failed, or another process came between, at the end of a commit.
     #[error("whether the change was kept is not sure ({why}): look at it before you make it again")]
-    Unsure {
+    CommitResultUnknown {
         /// What was found.
         why: String,
     },
@@ -120,10 +120,10 @@ pub enum StoreError {
     #[error(
         "patdeck runs read-only and nothing was changed: leave away --read-only, PATDECK_READ_ONLY or `read-only` in the settings to change something"
     )]
-    Sealed,
+    ReadOnlyMode,
     /// It cannot be read as it is, and making it so would be a change.
     #[error("{} {why}, and patdeck runs read-only: start it once without --read-only", .path.display())]
-    Unready {
+    NeedsWriteAccess {
         /// Where.
         path: PathBuf,
         /// What keeps it from being read.
@@ -131,13 +131,13 @@ pub enum StoreError {
     },
     /// The operating system denies access.
     #[error("{} may not be opened: run patdeck as the user that owns it", .path.display())]
-    Denied {
+    PermissionDenied {
         /// Where.
         path: PathBuf,
     },
     /// It was there and is not any more.
     #[error("{} is gone: put it back, or start patdeck again for an empty store", .path.display())]
-    Gone {
+    NotFound {
         /// Where.
         path: PathBuf,
     },
@@ -179,22 +179,22 @@ impl StoreError {
     }
 
     /// This error, where it came too late to say that nothing was changed.
-    pub(super) fn unsure(self) -> Self {
+    pub(super) fn commit_unknown(self) -> Self {
         let why = match self {
             Self::Full => "the disk is full".to_owned(),
             Self::ReadOnly => "the store's file system is read-only".to_owned(),
             Self::Io { why } | Self::Broken { why } => why,
             other => other.to_string(),
         };
-        Self::Unsure { why }
+        Self::CommitResultUnknown { why }
     }
 
     /// What the system said about the file or folder at `path`.
     pub(super) fn at(path: &Path, error: &io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
-            ErrorKind::NotFound => Self::Gone { path },
-            ErrorKind::PermissionDenied => Self::Denied { path },
+            ErrorKind::NotFound => Self::NotFound { path },
+            ErrorKind::PermissionDenied => Self::PermissionDenied { path },
             // What `O_NOFOLLOW` says of a link. The kind of this number is not stable.
             _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
                 Self::Symlink { path }

@@ -67,7 +67,7 @@ fn whichever_call_fails_a_change_is_whole_or_absent_and_the_error_says_which() {
                 assert_eq!(state(store).unwrap(), found, "step {n}, {fault:?}");
                 match done {
                     Ok(()) => assert_eq!(found, after, "step {n}, {fault:?}"),
-                    Err(StoreError::Unsure { .. }) => {
+                    Err(StoreError::CommitResultUnknown { .. }) => {
                         unsure.set(unsure.get() + 1);
                         assert!(found == before || found == after, "step {n}, {fault:?}");
                     }

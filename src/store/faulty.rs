@@ -1,12 +1,13 @@
 //! The file as tests have it: it fails at the n-th call, or keeps account of what a power cut
 //! would leave of it, if the test that opened it has said so. Takes the place of redb's own
-//! backend under `patient` in the tests of the library.
+//! backend under `lock_timeout` in the tests of the library.
 
 use std::{
     fs::File,
     io,
     ops::Bound,
     sync::{Arc, Mutex},
+    thread::ThreadId,
 };
 
 use redb::{BackendError, DatabaseError, StorageBackend, backends::FileBackend};
@@ -25,6 +26,16 @@ pub(super) enum Plan {
     Fail(Failure),
     /// What they are told is kept.
     Record(Record),
+    /// Each read is noted.
+    Observe(Vec<ReadCall>),
+}
+
+/// A read of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ReadCall {
+    pub(super) offset: u64,
+    pub(super) len: usize,
+    pub(super) thread: ThreadId,
 }
 
 /// How they fail: with this error, from the call on before which there are `sound` ones.
@@ -162,6 +173,10 @@ impl StorageBackend for Medium {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         self.may_fail(true)?;
+        if let Plan::Observe(calls) = &mut *self.1.lock().unwrap() {
+            let thread = std::thread::current().id();
+            calls.push(ReadCall { offset, len: out.len(), thread });
+        }
         self.0.read(offset, out)
     }
 

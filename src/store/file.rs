@@ -141,7 +141,7 @@ fn judge_owner(path: &Path, found: &Metadata) -> Result<(), StoreError> {
 }
 
 fn loose(path: &Path, found: &Metadata, fix: String) -> StoreError {
-    StoreError::Loose { path: path.to_owned(), mode: found.mode() & 0o7777, fix }
+    StoreError::InsecurePermissions { path: path.to_owned(), mode: found.mode() & 0o7777, fix }
 }
 
 /// `path` as a shell takes it.

@@ -9,7 +9,7 @@ use super::{
     codec::decode,
     error::StoreError,
     record::SchemaV1,
-    tables::{Access, Shelf, Tables},
+    tables::{AccessMode, RecordTable, Tables},
 };
 
 /// What leads from one schema to the next, in the transaction it is given.
@@ -27,7 +27,9 @@ pub(super) fn known(steps: &[Step]) -> u32 {
 }
 
 /// The schema number of the store; `None` for a table without one. Refuses a later one.
-pub(super) fn schema<A: Access>(meta: &Shelf<&'static [u8], A>) -> Result<Option<u32>, StoreError> {
+pub(super) fn schema<A: AccessMode>(
+    meta: &RecordTable<&'static [u8], A>,
+) -> Result<Option<u32>, StoreError> {
     let Some(SchemaV1(found)) = meta.get(SCHEMA, decode::<SchemaV1>)? else {
         return Ok(None);
     };
@@ -62,7 +64,6 @@ mod tests {
     use redb::{Database, ReadableDatabase as _, backends::InMemoryBackend};
 
     use super::*;
-    use crate::store::tables;
 
     fn add_a_table(transaction: &WriteTransaction) -> Result<(), StoreError> {
         const NEW: redb::TableDefinition<'_, u64, u64> = redb::TableDefinition::new("new-1");
@@ -97,7 +98,7 @@ mod tests {
     fn state(db: &Database) -> (Result<Option<u32>, StoreError>, usize) {
         let transaction = db.begin_read().unwrap();
         let count = transaction.list_tables().unwrap().count();
-        (schema(&tables::meta(transaction).unwrap()), count)
+        (schema(&Tables::open(transaction).unwrap().meta), count)
     }
 
     #[test]

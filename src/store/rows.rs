@@ -10,12 +10,12 @@ use std::{
 use super::{
     agree, chain,
     codec::{Body, decode},
-    commit::Commit,
     error::{Damage, StoreError},
     migrate,
     record::{BirthV1, PatV1, RefV1, TrashV1, Uses, UsesV1},
+    snapshot_id::SnapshotCache,
     stretch::{self, Stretch},
-    tables::{Access, Reading, Tables, hex},
+    tables::{AccessMode, ReadOnly, Tables, hex},
 };
 use crate::domain::{Event, Hash, Moment, Name, Pat, TokenId};
 
@@ -88,9 +88,9 @@ pub struct ChainState {
 /// What a [`Rows`] reads from; nobody else can be one.
 pub trait Source {
     /// How its tables are held.
-    type Access: Access;
+    type AccessMode: AccessMode;
     /// Its tables.
-    fn tables(&self) -> &Tables<Self::Access>;
+    fn tables(&self) -> &Tables<Self::AccessMode>;
     /// Where the time of the newest event is kept, once it was read. Only what cannot change has
     /// such a place.
     fn newest(&self) -> Option<&OnceLock<Option<Moment>>> {
@@ -101,19 +101,19 @@ pub trait Source {
 /// One read transaction: the last commit of any process.
 #[derive(Debug)]
 pub struct Reader {
-    pub(super) tables: Tables<Reading>,
-    pub(super) commit: Arc<Commit>,
+    pub(super) tables: Tables<ReadOnly>,
+    pub(super) cache: Arc<SnapshotCache>,
 }
 
 impl Source for Reader {
-    type Access = Reading;
+    type AccessMode = ReadOnly;
 
-    fn tables(&self) -> &Tables<Reading> {
+    fn tables(&self) -> &Tables<ReadOnly> {
         &self.tables
     }
 
     fn newest(&self) -> Option<&OnceLock<Option<Moment>>> {
-        Some(&self.commit.newest)
+        Some(&self.cache.newest_event_at)
     }
 }
 
@@ -125,7 +125,7 @@ pub trait Rows: Source {
     fn pat(&self, id: &TokenId) -> Result<Option<Pat>, StoreError> {
         let mut found = self.pat_without_uses(id)?;
         if let Some(pat) = &mut found {
-            self.tell_uses(pat)?;
+            self.attach_usage(pat)?;
         }
         Ok(found)
     }
@@ -136,8 +136,8 @@ pub trait Rows: Source {
         self.tables().pats.get(key, |body| body.decode::<PatV1<'_>>()?.pat(key))
     }
 
-    /// Tells `pat` when it was used last.
-    fn tell_uses(&self, pat: &mut Pat) -> Result<(), StoreError> {
+    /// Adds the last uses to `pat`.
+    fn attach_usage(&self, pat: &mut Pat) -> Result<(), StoreError> {
         uses(self.tables(), &pat.id)?.tell(pat);
         Ok(())
     }
@@ -202,7 +202,7 @@ pub trait Rows: Source {
         let Tables { pats, uses, .. } = self.tables();
         let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
         // Both tables are in the order of ids.
-        pats.beside(uses, from.as_ref(), |key, record, used| {
+        pats.merge_join(uses, from.as_ref(), |key, record, used| {
             let (pat, damaged) = stretch::read(key, record, used);
             visit(Reached(*key), pat)?;
             damaged.map_or(ControlFlow::Continue(()), |damage| visit(Reached(*key), Err(damage)))
@@ -218,7 +218,7 @@ pub trait Rows: Source {
         let Tables { pats, uses, .. } = self.tables();
         let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
         let (mut stretch, mut last) = (Stretch::with_room(limit), None);
-        pats.beside(uses, from.as_ref(), |key, record, used| {
+        pats.merge_join(uses, from.as_ref(), |key, record, used| {
             if stretch.len() == limit {
                 return ControlFlow::Break(());
             }
@@ -365,7 +365,7 @@ pub trait Rows: Source {
 
 /// When the token with this id was used. A record that only informs must not deny a token:
 /// damaged it tells nothing, and `pats` names it.
-pub(super) fn uses<A: Access>(tables: &Tables<A>, id: &TokenId) -> Result<Uses, StoreError> {
+pub(super) fn uses<A: AccessMode>(tables: &Tables<A>, id: &TokenId) -> Result<Uses, StoreError> {
     match tables.uses.get(id.as_bytes(), |body| body.decode::<UsesV1<'_>>()?.uses()) {
         Ok(uses) => Ok(uses.unwrap_or_default()),
         Err(StoreError::Damaged(_)) => Ok(Uses::default()),
@@ -378,7 +378,7 @@ fn trashed(id: &[u8; TokenId::LEN], body: Body<'_>) -> Option<Trashed> {
     Some(Trashed { pat, at })
 }
 
-fn birth<A: Access>(tables: &Tables<A>) -> Result<BirthV1, StoreError> {
+fn birth<A: AccessMode>(tables: &Tables<A>) -> Result<BirthV1, StoreError> {
     let found = tables.meta.get(BIRTH, decode::<BirthV1>)?;
     found.ok_or_else(|| StoreError::Damaged(tables.meta.damage(&BIRTH)))
 }

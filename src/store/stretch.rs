@@ -7,7 +7,7 @@ use super::{
     error::Damage,
     packed::Packed,
     record::{PatV1, Uses, UsesV1},
-    tables::{PATS, USES, shown},
+    tables::{PATS, USES, display_key},
 };
 use crate::domain::{Pat, TokenId};
 
@@ -73,7 +73,7 @@ pub(super) fn read(
     let mut pat = unseal(PATS, id, record).and_then(pat);
     let told = |body: Body<'_>| body.decode::<UsesV1<'_>>()?.uses();
     let last = uses.map_or(Some(Uses::default()), |uses| unseal(USES, id, uses).and_then(told));
-    let damage = |table| Damage { table, key: shown(id) };
+    let damage = |table| Damage { table, key: display_key(id) };
     let damaged = last.is_none().then(|| damage(USES));
     if let (Some(pat), Some(last)) = (&mut pat, last) {
         last.tell(pat);
@@ -97,9 +97,9 @@ mod tests {
         store
             .write(|rows| {
                 (10..20).try_for_each(|number| rows.put_pat(&pat(number)))?;
-                rows.tables.pats.slot.insert(id(12).as_bytes(), &[1, 2, 3][..])?;
-                rows.tables.uses.slot.insert(id(14).as_bytes(), &[][..])?;
-                rows.tables.uses.slot.insert(id(20).as_bytes(), &[4][..])?;
+                rows.tables.pats.inner.insert(id(12).as_bytes(), &[1, 2, 3][..])?;
+                rows.tables.uses.inner.insert(id(14).as_bytes(), &[][..])?;
+                rows.tables.uses.inner.insert(id(20).as_bytes(), &[4][..])?;
                 Ok::<_, StoreError>(())
             })
             .unwrap();

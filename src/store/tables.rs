@@ -1,12 +1,12 @@
 //! The schema, to be read in a minute: every table with its key and value in words. Values are
 //! sealed records (see `codec`), keys are bytes and integers. One constructor knows
-//! them all. A [`Shelf`] is the only way to a row.
+//! them all. A [`RecordTable`] is the only way to a row.
 
 use std::{
     cell::OnceCell,
     fmt::{self, Write as _},
     ops::{Bound, ControlFlow, RangeBounds},
-    rc::Rc,
+    sync::Arc,
 };
 
 use redb::{
@@ -17,7 +17,7 @@ use redb::{
 use super::{
     codec::{Body, Record, seal, unseal},
     error::{Damage, StoreError},
-    trouble::{Trouble, noted},
+    panic::StickyError,
 };
 use crate::domain::{TokenId, text::escape};
 
@@ -44,72 +44,74 @@ const TRASH: &str = "trash-1";
 /// last number is the store's generation.
 const CHANGES: &str = "changes-1";
 
-/// How the tables of a transaction are held: a write opens all of them at once, a read, which
-/// is often the whole of a check, only those that it asks.
-pub trait Access {
-    /// What opens them.
+/// The access mode of a transaction's tables. A write opens all of them at once. A read opens only
+/// those that it uses, because opening them would take most of the time of a check.
+pub trait AccessMode {
+    /// The transaction that opens them.
     type Transaction;
     /// A table in such a transaction.
     type Table<K: Key + 'static>: ReadableTable<K, Bytes>;
-    /// The place of a table, opened or not.
-    type Slot<K: Key + 'static>;
-    /// The place of the table with this name.
-    fn slot<K: Key + 'static>(
+    /// A table that is open or can be opened.
+    type Inner<K: Key + 'static>;
+    /// The table with this name.
+    fn inner<K: Key + 'static>(
         transaction: &Self::Transaction,
         name: &'static str,
-    ) -> Result<Self::Slot<K>, TableError>;
-    /// The table at this place.
-    fn table<K: Key + 'static>(slot: &Self::Slot<K>) -> Result<&Self::Table<K>, TableError>;
+    ) -> Result<Self::Inner<K>, TableError>;
+    /// Opens the table if it is not open.
+    fn table<K: Key + 'static>(inner: &Self::Inner<K>) -> Result<&Self::Table<K>, TableError>;
 }
 
-/// Tables that are read.
+/// The tables of a read transaction.
 #[derive(Debug)]
-pub struct Reading;
+pub struct ReadOnly;
 
-/// A table that is opened when it is first asked.
-pub struct Lazy<K: Key + 'static> {
+/// A table that is opened when it is first used.
+pub struct LazyTable<K: Key + 'static> {
     name: &'static str,
-    transaction: Rc<ReadTransaction>,
+    transaction: Arc<ReadTransaction>,
     table: OnceCell<ReadOnlyTable<K, Bytes>>,
 }
 
-impl<K: Key + 'static> fmt::Debug for Lazy<K> {
+impl<K: Key + 'static> fmt::Debug for LazyTable<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lazy").finish_non_exhaustive()
+        f.debug_struct("LazyTable").finish_non_exhaustive()
     }
 }
 
-impl Access for Reading {
-    type Transaction = Rc<ReadTransaction>;
+impl AccessMode for ReadOnly {
+    type Transaction = Arc<ReadTransaction>;
     type Table<K: Key + 'static> = ReadOnlyTable<K, Bytes>;
-    type Slot<K: Key + 'static> = Lazy<K>;
+    type Inner<K: Key + 'static> = LazyTable<K>;
 
-    fn slot<K: Key + 'static>(
-        transaction: &Rc<ReadTransaction>,
+    fn inner<K: Key + 'static>(
+        transaction: &Arc<ReadTransaction>,
         name: &'static str,
-    ) -> Result<Lazy<K>, TableError> {
-        Ok(Lazy { name, transaction: Rc::clone(transaction), table: OnceCell::new() })
+    ) -> Result<LazyTable<K>, TableError> {
+        Ok(LazyTable { name, transaction: Arc::clone(transaction), table: OnceCell::new() })
     }
 
-    fn table<K: Key + 'static>(slot: &Lazy<K>) -> Result<&ReadOnlyTable<K, Bytes>, TableError> {
-        if let Some(table) = slot.table.get() {
+    fn table<K: Key + 'static>(
+        inner: &LazyTable<K>,
+    ) -> Result<&ReadOnlyTable<K, Bytes>, TableError> {
+        if let Some(table) = inner.table.get() {
             return Ok(table);
         }
-        let table = slot.transaction.open_table(definition(slot.name))?;
-        Ok(slot.table.get_or_init(|| table))
+        let table = inner.transaction.open_table(definition(inner.name))?;
+        Ok(inner.table.get_or_init(|| table))
     }
 }
 
-/// Tables that are read and written.
+/// The tables of a write transaction.
 #[derive(Debug)]
-pub struct Writing<'t>(std::marker::PhantomData<&'t ()>);
+pub struct ReadWrite<'t>(std::marker::PhantomData<&'t ()>);
 
-impl<'t> Access for Writing<'t> {
+impl<'t> AccessMode for ReadWrite<'t> {
     type Transaction = &'t WriteTransaction;
     type Table<K: Key + 'static> = Table<'t, K, Bytes>;
-    type Slot<K: Key + 'static> = Table<'t, K, Bytes>;
+    type Inner<K: Key + 'static> = Table<'t, K, Bytes>;
 
-    fn slot<K: Key + 'static>(
+    fn inner<K: Key + 'static>(
         transaction: &&'t WriteTransaction,
         name: &'static str,
     ) -> Result<Table<'t, K, Bytes>, TableError> {
@@ -117,57 +119,62 @@ impl<'t> Access for Writing<'t> {
     }
 
     fn table<'s, K: Key + 'static>(
-        slot: &'s Table<'t, K, Bytes>,
+        inner: &'s Table<'t, K, Bytes>,
     ) -> Result<&'s Table<'t, K, Bytes>, TableError> {
-        Ok(slot)
+        Ok(inner)
     }
 }
 
 /// All tables of one transaction.
-pub struct Tables<A: Access> {
-    pub(super) meta: Shelf<Bytes, A>,
-    pub(super) pats: Shelf<IdKey, A>,
-    pub(super) names: Shelf<Bytes, A>,
-    pub(super) uses: Shelf<IdKey, A>,
-    pub(super) events: Shelf<u64, A>,
-    pub(super) token_events: Shelf<MarkKey, A>,
-    pub(super) trash: Shelf<IdKey, A>,
-    pub(super) changes: Shelf<u64, A>,
-    pub(super) trouble: Trouble,
+pub struct Tables<A: AccessMode> {
+    pub(super) meta: RecordTable<Bytes, A>,
+    pub(super) pats: RecordTable<IdKey, A>,
+    pub(super) names: RecordTable<Bytes, A>,
+    pub(super) uses: RecordTable<IdKey, A>,
+    pub(super) events: RecordTable<u64, A>,
+    pub(super) token_events: RecordTable<MarkKey, A>,
+    pub(super) trash: RecordTable<IdKey, A>,
+    pub(super) changes: RecordTable<u64, A>,
+    pub(super) error: StickyError,
 }
 
-impl<A: Access> fmt::Debug for Tables<A> {
+impl<A: AccessMode> fmt::Debug for Tables<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tables").finish_non_exhaustive()
     }
 }
 
-impl<A: Access> Tables<A> {
+impl<A: AccessMode> Tables<A> {
     /// The one constructor, for both kinds of transaction.
     fn new(transaction: &A::Transaction) -> Result<Self, TableError> {
-        let trouble = Trouble::default();
+        let error = StickyError::default();
         Ok(Self {
-            meta: Shelf::new(META, &trouble, transaction)?,
-            pats: Shelf::new(PATS, &trouble, transaction)?,
-            names: Shelf::new(NAMES, &trouble, transaction)?,
-            uses: Shelf::new(USES, &trouble, transaction)?,
-            events: Shelf::new(EVENTS, &trouble, transaction)?,
-            token_events: Shelf::new(TOKEN_EVENTS, &trouble, transaction)?,
-            trash: Shelf::new(TRASH, &trouble, transaction)?,
-            changes: Shelf::new(CHANGES, &trouble, transaction)?,
-            trouble,
+            meta: RecordTable::new(META, &error, transaction)?,
+            pats: RecordTable::new(PATS, &error, transaction)?,
+            names: RecordTable::new(NAMES, &error, transaction)?,
+            uses: RecordTable::new(USES, &error, transaction)?,
+            events: RecordTable::new(EVENTS, &error, transaction)?,
+            token_events: RecordTable::new(TOKEN_EVENTS, &error, transaction)?,
+            trash: RecordTable::new(TRASH, &error, transaction)?,
+            changes: RecordTable::new(CHANGES, &error, transaction)?,
+            error,
         })
     }
 }
 
-impl Tables<Reading> {
+impl Tables<ReadOnly> {
     /// Opens none yet.
     pub(super) fn open(transaction: ReadTransaction) -> Result<Self, TableError> {
-        Self::new(&Rc::new(transaction))
+        Self::new(&Arc::new(transaction))
     }
 
-    /// Opens them all, so that a missing one is found when a file is.
-    pub(super) fn all_there(&self) -> Result<(), TableError> {
+    /// Fails if there is no table for the schema number. A later schema may lack all others.
+    pub(super) fn check_meta(&self) -> Result<(), TableError> {
+        self.meta.table().map(drop)
+    }
+
+    /// Opens all tables, so that a missing one is found when the file is opened.
+    pub(super) fn check_all(&self) -> Result<(), TableError> {
         self.meta.table()?;
         self.pats.table()?;
         self.names.table()?;
@@ -180,52 +187,45 @@ impl Tables<Reading> {
     }
 }
 
-impl<'t> Tables<Writing<'t>> {
+impl<'t> Tables<ReadWrite<'t>> {
     /// Makes the tables that are missing, as redb does.
     pub(super) fn open_to_write(transaction: &'t WriteTransaction) -> Result<Self, TableError> {
         Self::new(&transaction)
     }
 }
 
-/// The table that holds the schema number, alone: a later schema may lack all others.
-pub(super) fn meta(transaction: ReadTransaction) -> Result<Shelf<Bytes, Reading>, TableError> {
-    let meta = Shelf::new(META, &Trouble::default(), &Rc::new(transaction))?;
-    meta.table()?;
-    Ok(meta)
-}
-
 fn definition<K: Key + 'static>(name: &str) -> TableDefinition<'_, K, Bytes> {
     TableDefinition::new(name)
 }
 
-/// One table. Seals what goes in, checks what comes out, and turns a panic of redb over a
-/// damaged page into an error.
-pub(super) struct Shelf<K: Key + 'static, A: Access> {
+/// One table of checksummed records. Adds the checksum when it writes, verifies it when it reads,
+/// and turns a panic of redb over a damaged page into an error.
+pub(super) struct RecordTable<K: Key + 'static, A: AccessMode> {
     pub(super) name: &'static str,
-    pub(super) trouble: Trouble,
-    pub(super) slot: A::Slot<K>,
+    pub(super) error: StickyError,
+    pub(super) inner: A::Inner<K>,
 }
 
 #[expect(
     clippy::needless_pass_by_value,
     reason = "keys are references and integers, which redb's type of them does not show"
 )]
-impl<K: Key + 'static, A: Access> Shelf<K, A> {
+impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
     fn new(
         name: &'static str,
-        trouble: &Trouble,
+        error: &StickyError,
         transaction: &A::Transaction,
     ) -> Result<Self, TableError> {
-        Ok(Self { name, trouble: trouble.clone(), slot: A::slot(transaction, name)? })
+        Ok(Self { name, error: error.clone(), inner: A::inner(transaction, name)? })
     }
 
     fn table(&self) -> Result<&A::Table<K>, TableError> {
-        A::table(&self.slot)
+        A::table(&self.inner)
     }
 
     /// The damage of the row at `key`.
     pub(super) fn damage(&self, key: &K::SelfType<'_>) -> Damage {
-        Damage { table: self.name, key: shown(K::as_bytes(key).as_ref()) }
+        Damage { table: self.name, key: display_key(K::as_bytes(key).as_ref()) }
     }
 
     /// What `read` makes of the record at `key`. `None` of it is a record that is damaged.
@@ -234,7 +234,7 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
         key: K::SelfType<'_>,
         read: impl FnOnce(Body<'_>) -> Option<T>,
     ) -> Result<Option<T>, StoreError> {
-        self.tried(|table| {
+        self.with_table(|table| {
             let Some(found) = table.get(&key)? else {
                 return Ok(None);
             };
@@ -247,11 +247,11 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
 
     /// Whether there is a row at `key`, whatever its state.
     pub(super) fn has(&self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
-        self.tried(|table| Ok(table.get(&key)?.is_some()))
+        self.with_table(|table| Ok(table.get(&key)?.is_some()))
     }
 
     pub(super) fn len(&self) -> Result<u64, StoreError> {
-        self.tried(redb::ReadableTableMetadata::len)
+        self.with_table(redb::ReadableTableMetadata::len)
     }
 
     /// Shows `visit` the rows of `range` in the order of their keys, or against it, until it
@@ -262,7 +262,7 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
         backwards: bool,
         visit: impl FnMut(K::SelfType<'_>, Result<Body<'_>, Damage>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.tried(|table| {
+        self.with_table(|table| {
             let rows = table.range::<K::SelfType<'a>>(range)?;
             if backwards { self.walk(rows.rev(), visit) } else { self.walk(rows, visit) }
         })
@@ -273,12 +273,12 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
         &self,
         visit: impl FnMut(K::SelfType<'_>, Result<Body<'_>, Damage>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.tried(|table| self.walk(table.iter()?, visit))
+        self.with_table(|table| self.walk(table.iter()?, visit))
     }
 
     /// What lies in the row at `key`, if its checksum is right.
-    fn opened<'b>(&self, key: &[u8], bytes: &'b [u8]) -> Result<Body<'b>, Damage> {
-        let damage = || Damage { table: self.name, key: shown(key) };
+    fn verified<'b>(&self, key: &[u8], bytes: &'b [u8]) -> Result<Body<'b>, Damage> {
+        let damage = || Damage { table: self.name, key: display_key(key) };
         unseal(self.name, key, bytes).ok_or_else(damage)
     }
 
@@ -290,7 +290,7 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
         for row in rows {
             let (key, value) = row?;
             let key = key.value();
-            let body = self.opened(K::as_bytes(&key).as_ref(), value.value());
+            let body = self.verified(K::as_bytes(&key).as_ref(), value.value());
             if visit(key, body).is_break() {
                 break;
             }
@@ -298,39 +298,39 @@ impl<K: Key + 'static, A: Access> Shelf<K, A> {
         Ok(())
     }
 
-    /// Runs what asks redb, and keeps in mind what went wrong.
-    pub(super) fn tried<T>(
+    /// Calls redb with the table, and remembers an error.
+    pub(super) fn with_table<T>(
         &self,
         ask: impl FnOnce(&A::Table<K>) -> Result<T, redb::StorageError>,
     ) -> Result<T, StoreError> {
-        noted(&self.trouble, || Ok(ask(self.table()?)?))
+        self.error.run(|| Ok(ask(self.table()?)?))
     }
 }
 
-impl<A: Access> Shelf<u64, A> {
+impl<A: AccessMode> RecordTable<u64, A> {
     /// The highest key; 0 in an empty table.
     pub(super) fn last_key(&self) -> Result<u64, StoreError> {
-        self.tried(|table| Ok(table.last()?.map_or(0, |(key, _)| key.value())))
+        self.with_table(|table| Ok(table.last()?.map_or(0, |(key, _)| key.value())))
     }
 
     /// The lowest key; `None` in an empty table.
     pub(super) fn first_key(&self) -> Result<Option<u64>, StoreError> {
-        self.tried(|table| Ok(table.first()?.map(|(key, _)| key.value())))
+        self.with_table(|table| Ok(table.first()?.map(|(key, _)| key.value())))
     }
 }
 
-impl<A: Access> Shelf<IdKey, A> {
-    /// Shows `visit` the rows behind `from` in the order of their keys, as they are sealed, each
-    /// with the row that `other` has for the same key, until it breaks.
-    pub(super) fn beside(
+impl<A: AccessMode> RecordTable<IdKey, A> {
+    /// Merge join of both tables by key: calls `visit` with each raw row from `from` on, and with
+    /// the raw row of `other` for the same key, until it breaks.
+    pub(super) fn merge_join(
         &self,
         other: &Self,
         from: Bound<&[u8; TokenId::LEN]>,
         mut visit: impl FnMut(&[u8; TokenId::LEN], &[u8], Option<&[u8]>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let range = (from, Bound::Unbounded);
-        self.tried(|table| {
-            Ok(other.tried(|others| {
+        self.with_table(|table| {
+            Ok(other.with_table(|others| {
                 let mut others = others.range::<&[u8; TokenId::LEN]>(range)?;
                 let mut next = others.next().transpose()?;
                 for row in table.range::<&[u8; TokenId::LEN]>(range)? {
@@ -351,7 +351,7 @@ impl<A: Access> Shelf<IdKey, A> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as above")]
-impl<K: Key + 'static> Shelf<K, Writing<'_>> {
+impl<K: Key + 'static> RecordTable<K, ReadWrite<'_>> {
     pub(super) fn put<R: Record>(
         &mut self,
         key: K::SelfType<'_>,
@@ -359,21 +359,20 @@ impl<K: Key + 'static> Shelf<K, Writing<'_>> {
     ) -> Result<(), StoreError> {
         let sealed = seal(self.name, K::as_bytes(&key).as_ref(), record)
             .ok_or(StoreError::TooLarge { table: self.name })?;
-        noted(&self.trouble, || {
-            self.slot.insert(&key, sealed.as_slice())?;
+        self.error.run(|| {
+            self.inner.insert(&key, sealed.as_slice())?;
             Ok(())
         })
     }
 
     /// Removes the row at `key`; whether there was one.
     pub(super) fn remove(&mut self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
-        noted(&self.trouble, || Ok(self.slot.remove(&key)?.is_some()))
+        self.error.run(|| Ok(self.inner.remove(&key)?.is_some()))
     }
 }
 
-/// A key as people read it: as the text that it is, as the number that its 8 bytes are, or in
-/// hexadecimal digits.
-pub(super) fn shown(key: &[u8]) -> String {
+/// A key for display: as text, as the number that its 8 bytes are, or in hexadecimal digits.
+pub(super) fn display_key(key: &[u8]) -> String {
     if let Ok(bytes) = key.try_into() {
         return u64::from_le_bytes(bytes).to_string();
     }

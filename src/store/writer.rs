@@ -10,7 +10,7 @@ use super::{
     error::StoreError,
     record::{PatV1, RefV1, TrashV1, Uses, UsesV1},
     rows::{Rows as _, Source, uses},
-    tables::{Tables, Writing},
+    tables::{ReadWrite, Tables},
 };
 use crate::domain::{Digest, Event, EventDraft, LastUse, Moment, Name, Pat, TokenId};
 
@@ -23,7 +23,7 @@ const WHOLE_STORE: [u8; TokenId::LEN] = [0; TokenId::LEN];
 /// One write transaction; its reads see what it wrote.
 #[derive(Debug)]
 pub struct Writer<'t> {
-    pub(super) tables: Tables<Writing<'t>>,
+    pub(super) tables: Tables<ReadWrite<'t>>,
     /// Which tokens changed, as many as the feed keeps.
     changed: BTreeSet<[u8; TokenId::LEN]>,
     /// How many more changes there were.
@@ -31,15 +31,15 @@ pub struct Writer<'t> {
 }
 
 impl<'t> Source for Writer<'t> {
-    type Access = Writing<'t>;
+    type AccessMode = ReadWrite<'t>;
 
-    fn tables(&self) -> &Tables<Writing<'t>> {
+    fn tables(&self) -> &Tables<ReadWrite<'t>> {
         &self.tables
     }
 }
 
 impl<'t> Writer<'t> {
-    pub(super) fn new(tables: Tables<Writing<'t>>) -> Self {
+    pub(super) fn new(tables: Tables<ReadWrite<'t>>) -> Self {
         Self { tables, changed: BTreeSet::new(), more: 0 }
     }
 
@@ -178,8 +178,8 @@ impl<'t> Writer<'t> {
     /// Gives the generation that the commit leads to, if it leads to another one. Says what went
     /// wrong with the file in this transaction, if anything did.
     pub(super) fn finish(&mut self) -> Result<Option<u64>, StoreError> {
-        if let Some(trouble) = self.tables.trouble.first() {
-            return Err(trouble);
+        if let Some(error) = self.tables.error.first() {
+            return Err(error);
         }
         let changed = std::mem::take(&mut self.changed);
         let [kept, most] = [changed.len(), FEED_ROWS].map(|n| u64::try_from(n).unwrap_or(u64::MAX));

@@ -5,7 +5,7 @@ use std::path::{PathBuf, absolute};
 
 use super::undo::{Back, told};
 use crate::{
-    domain::{Decision, Description, Digest, Event, Name, Pat, Request, Scope, TokenId},
+    domain::{AccessRequest, Decision, Description, Digest, Event, Name, Pat, Scope, TokenId},
     json,
     service::{
         Bulk, Claim, Issued, NewPat, Preview, Renewal, Service, ServiceError, StoreError, Trail,
@@ -55,7 +55,7 @@ pub enum Effect {
     /// Note how the secret was taken.
     Claim(TokenId, Digest, Claim),
     /// Decide a request as if the token's secret had been presented.
-    Test(TokenId, Request),
+    Test(TokenId, AccessRequest),
     /// Read a token's own events.
     History(TokenId),
     /// Read a token for handing it out as JSON.
@@ -82,7 +82,7 @@ pub enum Outcome {
     /// Many tokens were changed; where new secrets went.
     Changed(Bulk, usize, Option<PathBuf>),
     /// The decision on a request.
-    Decided(TokenId, Request, Decision),
+    Decided(TokenId, AccessRequest, Decision),
     /// A token's own events.
     History(TokenId, Vec<Event>),
     /// The trail.

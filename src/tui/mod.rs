@@ -90,7 +90,7 @@ pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError>
 
     let session = Session::enter(setup.mouse)?;
     let settle = || {
-        service::settle(SETTLE);
+        service::wait_for_writes(SETTLE);
     };
     hangup::watch(settle)?;
     let (sender, inbox) = channel();
@@ -105,7 +105,7 @@ pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError>
         Ending::Quit(secrets) => {
             let Desk { display, .. } = desk;
             display.leave();
-            service::settle(SETTLE);
+            service::wait_for_writes(SETTLE);
             Ok(secrets)
         }
         Ending::Gone => hangup::end_hung_up(settle),

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::{effect::Effect, view::View};
 use crate::{
-    domain::{Overlap, Pat, Query, Request, Scope, StatusFilter, TokenId},
+    domain::{AccessRequest, Overlap, Pat, Query, Scope, StatusFilter, TokenId},
     service::{Bulk, Renewal},
 };
 
@@ -158,7 +158,7 @@ fn of_bulk(bulk: &Bulk, ids: &[TokenId]) -> Option<Twin> {
     })
 }
 
-fn test(request: &Request) -> Twin {
+fn test(request: &AccessRequest) -> Twin {
     Twin::of("verify").option("--scope", request.as_scope())
 }
 

@@ -92,7 +92,7 @@ fn no_debug_text_of_what_holds_a_secret_tells_it() {
     let mut finder = Finder::default();
     let mut seen = Vec::new();
     finder.feed(format!("{text} {text}").as_bytes(), |sighting| seen.push(sighting));
-    let verdict = service.identify(text.clone().into(), None).unwrap();
+    let verdict = service.check(text.clone().into(), None, None).unwrap();
     let pasted = Input::Paste(text.clone());
     let shown = format!("{issued:?} {finder:?} {seen:?} {verdict:?} {pasted:?} {service:?}");
     assert_eq!(seen.len(), 1);

@@ -143,8 +143,8 @@ fn change(service: &Service, own: &mut Own, random: &mut StdRng) {
 }
 
 fn is_accepted(service: &Service, secret: &Secret) -> bool {
-    let verdict = patient(|| service.identify(secret.reveal().to_owned().into(), None));
-    verdict.decision.is_ok()
+    let verdict = patient(|| service.check(secret.reveal().to_owned().into(), None, None));
+    verdict.decision.is_allowed()
 }
 
 /// Tries again for as long as others are faster, as an operator would.

@@ -10,8 +10,8 @@ use patdeck::{
     cli::{export_line, import_text},
     config::{ConfigError, File, Glyphs, Theme},
     domain::{
-        Actor, Description, Digest, Entity, Finder, Lifetime, Limits, Moment, Name, Pat, Query,
-        Request, Scope, Scopes, Search, Secret, StatusFilter, TokenId, decide,
+        AccessRequest, Actor, Description, Digest, Entity, Finder, Lifetime, Limits, Moment, Name,
+        Pat, Query, Scope, Scopes, Search, Secret, StatusFilter, TokenId, decide,
         text::{escape, first_unsafe},
     },
     keymap::{Keymap, Mode, Override, Sequence},
@@ -139,7 +139,7 @@ pub fn scope(bytes: &[u8]) {
             one @ Entity::Id(_) => one.clone(),
         };
         let (entity_type, operation) = (scope.entity_type, scope.operation);
-        let asked = Request { entity_type, entity, operation, domain: scope.domain.clone() };
+        let asked = AccessRequest { entity_type, entity, operation, domain: scope.domain.clone() };
         // What was refused as covered is allowed by what covers it.
         assert!(decide(&token, &asked, at() - TimeDelta::days(1)).is_allowed(), "{scope}");
     }

@@ -12,11 +12,11 @@ use std::{
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        Action, Actor, Catalogue, Description, Entity, EventDraft, Limits, Moment, Name, Overlap,
-        Pat, Prefix, Request, Scope, TokenId,
+        AccessRequest, Action, Actor, Catalogue, Description, Entity, EventDraft, Limits, Moment,
+        Name, Overlap, Pat, Prefix, Scope, TokenId,
     },
     service::{Claim, Clock, Entropy, NewPat, Policy, Renewal, Service},
-    store::{Opening, Store, StoreError, Writer},
+    store::{OpenOptions, Store, StoreError, Writer},
 };
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -93,7 +93,7 @@ impl Place {
 
     /// A service that may only read.
     pub(crate) fn reading(&self, who: &str) -> Service {
-        let sealed = Opening { sealed: true, ..Opening::default() };
+        let sealed = OpenOptions { read_only: true, ..OpenOptions::default() };
         serving(Store::open_with(&self.file(), sealed).unwrap(), &self.clock, 1, who)
     }
 }
@@ -263,14 +263,14 @@ impl Maker {
             Entity::Any => Entity::Id("c-1".into()),
             id @ Entity::Id(_) => id,
         };
-        let request = Request {
+        let request = AccessRequest {
             entity_type: scope.entity_type,
             entity,
             operation: scope.operation,
             domain: scope.domain,
         };
         let from = Some("192.0.2.17");
-        self.service.verify(secret, &request, from).unwrap();
+        self.service.check(secret, Some(&request), from).unwrap();
     }
 }
 

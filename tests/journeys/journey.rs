@@ -7,7 +7,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
-    domain::{Moment, Pat, Request, Scope, TokenId},
+    domain::{AccessRequest, Moment, Pat, Scope, TokenId},
     keymap::Key,
     service::Service,
     tui::{
@@ -269,14 +269,14 @@ impl Journey {
     /// The answer to the bearer of `secret` who wants what `scope` says.
     pub(crate) fn verdict(&self, secret: &str, scope: &str) -> String {
         let scope: Scope = scope.parse().unwrap();
-        let request = Request {
+        let request = AccessRequest {
             entity_type: scope.entity_type,
             entity: scope.entity,
             operation: scope.operation,
             domain: scope.domain,
         };
         let presented = Zeroizing::new(secret.to_owned());
-        let verdict = self.service().verify(presented, &request, None).unwrap();
+        let verdict = self.service().check(presented, Some(&request), None).unwrap();
         if verdict.decision.is_allowed() { "allowed".to_owned() } else { "denied".to_owned() }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta};
 use patdeck::{
     domain::{
-        Actor, Catalogue, Description, Limits, Moment, Name, Overlap, Prefix, Request, Scope,
+        AccessRequest, Actor, Catalogue, Description, Limits, Moment, Name, Overlap, Prefix, Scope,
         TokenId,
     },
     service::{Clock, Entropy, Policy, Service},
@@ -160,7 +160,7 @@ type Use = (i64, Zeroizing<String>, &'static str);
 fn use_before(minutes: i64, uses: &mut Vec<Use>, clock: &Clock, service: &Service) {
     for (used, secret, scope) in uses.extract_if(.., |(used, ..)| *used > minutes) {
         clock.set(ago(used));
-        let verdict = service.verify(secret, &request(scope), Some("10.20.0.14"));
+        let verdict = service.check(secret, Some(&request(scope)), Some("10.20.0.14"));
         assert!(verdict.unwrap().decision.is_allowed());
     }
 }
@@ -202,9 +202,9 @@ fn make(by: &Service, told: &Told) -> (TokenId, Zeroizing<String>) {
     (issued.pat.id, secret)
 }
 
-fn request(scope: &str) -> Request {
+fn request(scope: &str) -> AccessRequest {
     let scope: Scope = scope.parse().unwrap();
-    Request {
+    AccessRequest {
         entity_type: scope.entity_type,
         entity: scope.entity,
         operation: scope.operation,

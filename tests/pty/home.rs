@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{TimeDelta, Utc};
 use patdeck::domain::{
-    Actor, Catalogue, Delivery, Description, Limits, Name, NewToken, Prefix, Request,
+    Actor, Catalogue, Delivery, Description, Limits, Name, NewToken, Prefix, AccessRequest,
 };
 use patdeck::service::{Clock, Entropy, Policy, Service};
 use patdeck::store::Store;
@@ -87,7 +87,7 @@ impl Home {
     /// Whether a bearer of `secret` may publish on channel c-42 now.
     pub(crate) fn is_allowed(&self, secret: &str) -> bool {
         let scope = "channels:c-42:publish".parse::<patdeck::domain::Scope>().unwrap();
-        let request = Request {
+        let request = AccessRequest {
             entity_type: scope.entity_type,
             entity: scope.entity,
             operation: scope.operation,
@@ -95,7 +95,7 @@ impl Home {
         };
         let presented = Zeroizing::new(secret.to_owned());
         let service = self.service(TimeDelta::zero());
-        let verdict = service.verify(presented, &request, None).unwrap();
+        let verdict = service.check(presented, Some(&request), None).unwrap();
         verdict.decision.is_allowed()
     }
 }

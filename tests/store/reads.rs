@@ -13,7 +13,7 @@ use crate::{Place, add, at, pat, write};
 fn every_read_in_a_row_sees_the_last_commit_of_all() {
     let place = Place::in_memory();
     let (one, other) = (place.store(), place.store());
-    let mut reads = one.reads();
+    let mut reads = one.read_session();
     for n in 0..30_u64 {
         // Twice the same, and then what another process did.
         for _ in 0..3 {
@@ -37,7 +37,7 @@ fn another_file_in_the_place_of_the_store_is_soon_read_in_a_row_too() {
     let other = elsewhere.store();
     add(&other, 1).unwrap();
     add(&other, 2).unwrap();
-    let mut reads = store.reads();
+    let mut reads = store.read_session();
     assert_eq!(reads.read(Rows::token_count), Ok(1));
     // The old file lives on under another name: nothing in it tells.
     fs::rename(place.path(), place.folder.path().join("old.redb")).unwrap();
@@ -47,9 +47,9 @@ fn another_file_in_the_place_of_the_store_is_soon_read_in_a_row_too() {
         assert!(started.elapsed() < Duration::from_secs(1), "it is never seen");
     }
     fs::remove_file(place.path()).unwrap();
-    reads.let_go();
+    reads.release();
     let gone = reads.read(Rows::token_count);
-    assert!(matches!(gone, Err(StoreError::Gone { .. })), "{gone:?}");
+    assert!(matches!(gone, Err(StoreError::NotFound { .. })), "{gone:?}");
 }
 
 #[test]
@@ -69,9 +69,9 @@ fn reads_in_a_row_leave_the_file_of_others_small() {
         fs::metadata(place.path()).unwrap().len()
     };
     let alone = commits_beside(&mut || ());
-    let mut reads = open.reads();
+    let mut reads = open.read_session();
     let asked = commits_beside(&mut || drop(reads.read(Rows::token_count)));
-    reads.let_go();
+    reads.release();
     let let_go = commits_beside(&mut || ());
     assert!(asked <= alone + (1 << 20) && let_go <= asked, "{alone}, {asked}, {let_go}");
 }

@@ -5,7 +5,7 @@ use std::{sync::mpsc, thread, time::Duration};
 
 use patdeck::{
     domain::EventDraft,
-    store::{Opening, Rows, Store, StoreError, settle},
+    store::{OpenOptions, Rows, Store, StoreError, wait_for_writes},
 };
 
 use crate::{Place, add, at, draft, names, write};
@@ -25,7 +25,7 @@ fn a_commit_is_seen_by_all_others_at_once() {
 fn four_writers_at_once_lose_nothing() {
     let place = Place::new();
     // Enough for a busy machine: the deadline is tested elsewhere.
-    let opening = Opening { patience: Duration::from_secs(60), ..Opening::default() };
+    let opening = OpenOptions { lock_timeout: Duration::from_secs(60), ..OpenOptions::default() };
     let open = || Store::open_with(&place.path(), opening).unwrap();
     thread::scope(|scope| {
         for writer in 0..4 {
@@ -93,7 +93,7 @@ fn two_who_make_the_store_at_once_share_one() {
 fn a_write_waits_for_its_turn_then_names_the_holder_while_reads_go_on() {
     let place = Place::new();
     let holding = place.store();
-    let opening = Opening { patience: Duration::from_millis(50), ..Opening::default() };
+    let opening = OpenOptions { lock_timeout: Duration::from_millis(50), ..OpenOptions::default() };
     let waiting = Store::open_with(&place.path(), opening).unwrap();
     let (held, wait_held) = mpsc::channel();
     let (release, wait_release) = mpsc::channel::<()>();
@@ -112,7 +112,7 @@ fn a_write_waits_for_its_turn_then_names_the_holder_while_reads_go_on() {
         assert!(!cfg!(target_os = "linux") || busy.to_string().contains(&here));
         assert!(busy.to_string().ends_with("try again, or end that process if it hangs"));
         assert!(names(&waiting).is_empty());
-        assert!(!settle(Duration::ZERO), "a write is running");
+        assert!(!wait_for_writes(Duration::ZERO), "a write is running");
         release.send(()).unwrap();
     });
     add(&waiting, 1).unwrap();
@@ -143,6 +143,6 @@ fn a_store_that_is_gone_is_not_made_anew_behind_the_operators_back() {
             "store.redb is gone: put it back, or start patdeck again for an empty store"
         )
     );
-    assert!(matches!(add(&store, 1), Err(StoreError::Gone { .. })));
+    assert!(matches!(add(&store, 1), Err(StoreError::NotFound { .. })));
     assert!(!place.path().exists());
 }

@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 
 use super::super::exit::Exit;
 use crate::{
-    domain::{Decision, Denial, Pat, Request, Scope},
+    domain::{AccessRequest, Decision, Denial, Pat, Scope},
     json::time,
-    service::{Checks, ServiceError},
+    service::{ServiceError, Verifier},
 };
 
 /// What came out, whether a request was decided or a secret identified.
@@ -19,20 +19,17 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Asks whether the bearer of `secret` may do what `request` asks; without one, who it is.
+    /// Checks whether the bearer of `secret` may do what `request` asks; without a request, whose
+    /// secret it is.
     pub(super) fn of(
-        checks: &mut Checks<'_>,
+        verifier: &mut Verifier,
         secret: Zeroizing<String>,
-        request: Option<&Request>,
+        request: Option<&AccessRequest>,
         from: Option<&str>,
     ) -> Result<Self, ServiceError> {
-        let Some(request) = request else {
-            let verdict = checks.identify(secret, from)?;
-            return Ok(Self { by: None, denial: verdict.decision.err(), pat: verdict.token });
-        };
-        let verdict = checks.verify(secret, request, from)?;
+        let verdict = verifier.check(secret, request, from)?;
         let (by, denial) = match verdict.decision {
-            Decision::Allow(scope) => (Some(scope), None),
+            Decision::Allow(scope) => (scope, None),
             Decision::Deny(denial) => (None, Some(denial)),
         };
         Ok(Self { by, denial, pat: verdict.token })

@@ -1,7 +1,7 @@
 //! Checks that come line by line, for a gateway that keeps one process instead of starting one for
 //! each: every line of standard input is a question and gets one line of answer, in its order.
-//! What is at hand is answered in one go, and uses are written after the answers. Called by
-//! `verify --lines`.
+//! All lines that were read at once are answered in one write, and uses are recorded after the
+//! answers. Called by `verify --lines`.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -19,9 +19,9 @@ use super::{
     request, tell_unrecorded,
 };
 use crate::{
-    domain::{Request, Scope},
+    domain::{AccessRequest, Scope},
     json,
-    service::{Checks, Service},
+    service::{Service, Verifier},
 };
 
 /// Answers until the input ends. 0 if everything was allowed, 1 if something was denied or nothing
@@ -36,22 +36,22 @@ pub(super) fn answer(service: &Service, args: &Verify, out: &Output) -> Result<E
     let unread = |error| Failure::usage(format!("the lines could not be read ({error})"));
     let mut questions = Questions::of(standard_input().map_err(unread)?);
     let asking = Asking::new(service, args);
-    let mut checks = service.checks();
+    let mut verifier = service.verifier();
     let (mut answers, mut ended) = (Vec::new(), None);
     while questions.read().map_err(unread)? {
         while let Some(line) = questions.next() {
-            let answered = asking.answer(&mut checks, &line);
+            let answered = asking.answer(&mut verifier, &line);
             ended = worse(ended, push(&mut answers, &answered, args, out)?);
         }
         if answers.is_empty() {
             continue;
         }
-        checks.let_go();
+        verifier.release();
         let mut stdout = io::stdout().lock();
         stdout.write_all(&answers)?;
         stdout.flush()?;
         answers.clear();
-        if let Err(fault) = checks.finish() {
+        if let Err(fault) = verifier.flush_usage() {
             tell_unrecorded(&fault);
         }
     }
@@ -92,7 +92,7 @@ fn worse(so_far: Option<Exit>, exit: Exit) -> Option<Exit> {
 /// What a line leaves out.
 struct Asking<'a> {
     args: &'a Verify,
-    request: Option<Request>,
+    request: Option<AccessRequest>,
     from: Option<&'a str>,
 }
 
@@ -103,7 +103,7 @@ impl<'a> Asking<'a> {
         Self { args, request, from }
     }
 
-    fn answer(&self, checks: &mut Checks<'_>, line: &Line<'_>) -> Result<Answer, Failure> {
+    fn answer(&self, verifier: &mut Verifier, line: &Line<'_>) -> Result<Answer, Failure> {
         let Line::Whole(line) = line else {
             return Err(Failure::usage(format!("a line has at most {LONGEST} bytes")));
         };
@@ -126,10 +126,10 @@ impl<'a> Asking<'a> {
         if words.next().is_some() {
             return Err(Failure::usage("a line has a secret, a scope and an address, no more"));
         }
-        Ok(Answer::of(checks, secret, request, from)?)
+        Ok(Answer::of(verifier, secret, request, from)?)
     }
 
-    fn asked(&self, text: &str) -> Result<Request, Failure> {
+    fn asked(&self, text: &str) -> Result<AccessRequest, Failure> {
         // Not repeated: it may be a secret with a typo, in the wrong place.
         let reason = "the second word of a line is a scope: write TYPE:ENTITY:OPERATION, such as \
                       channels:c-42:publish";

@@ -18,7 +18,7 @@ use super::{
     prompt,
 };
 use crate::{
-    domain::{Domain, Request, Scope},
+    domain::{AccessRequest, Domain, Scope},
     service::{Handed, Service, StoreError},
 };
 
@@ -64,9 +64,9 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
     // A prompt that nobody can see is no answer either; only a decision may end with 0.
     let secret = read(args).map_err(|failure| failure.or_exit(Exit::Usage))?;
     let from = args.from.as_deref().or(service.actor().from.as_deref());
-    let mut checks = service.checks();
-    let answer = Answer::of(&mut checks, secret, request.as_ref(), from)?;
-    if let Err(fault) = checks.finish() {
+    let mut verifier = service.verifier();
+    let answer = Answer::of(&mut verifier, secret, request.as_ref(), from)?;
+    if let Err(fault) = verifier.flush_usage() {
         tell_unrecorded(&fault);
     }
     // From here on nothing changes the answer: what cannot be printed is left out, and the exit
@@ -108,8 +108,8 @@ fn read(args: &Verify) -> Result<Zeroizing<String>, Failure> {
 }
 
 /// What is asked for by `scope`, within the domain that the arguments name.
-fn request(scope: &Scope, args: &Verify) -> Request {
-    let mut request = Request::from(scope.clone());
+fn request(scope: &Scope, args: &Verify) -> AccessRequest {
+    let mut request = AccessRequest::from(scope.clone());
     if let Some(domain) = &args.domain {
         request.domain = Some(domain.clone());
     }

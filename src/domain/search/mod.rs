@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub use self::grammar::{SearchError, TERMS};
 use super::{
     Actor, Moment,
-    decision::{Request, allows},
+    decision::{AccessRequest, allows},
     lifetime::Span,
     name::fold,
     pat::{Pat, Status},
@@ -41,7 +41,7 @@ enum What {
     /// Some scope is like this.
     Scope(Part),
     /// Some scope allows this.
-    May(Request),
+    May(AccessRequest),
     Unused,
     Unclaimed,
     /// How long ago it was last used, or issued if it never was.

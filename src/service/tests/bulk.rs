@@ -11,7 +11,7 @@ use std::{
 use super::*;
 use crate::{
     domain::{Confirmed, plan::MAX_TOKENS},
-    store::Opening,
+    store::OpenOptions,
 };
 
 /// The names of a plan in its order, then those left out with the reason.
@@ -233,7 +233,7 @@ fn a_token_that_another_changed_meanwhile_is_not_given_the_secret() {
 fn a_store_that_others_hold_leaves_no_file_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join("s.redb");
-    let opening = Opening { patience: Duration::from_millis(30), ..Opening::default() };
+    let opening = OpenOptions { lock_timeout: Duration::from_millis(30), ..OpenOptions::default() };
     let open = |seed| World::on(Store::open_with(&path, opening).unwrap(), seed);
     let (one, two) = (open(1), open(2));
     let a = one.issue("a");

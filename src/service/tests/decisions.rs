@@ -375,7 +375,7 @@ proptest! {
             for (secret, words) in drawn.chain(run.held()) {
                 let text = Zeroizing::new(secret.clone());
                 let request = request(&as_scope(words).to_string());
-                let verdict = run.world.verify(text, &request, None).unwrap();
+                let verdict = run.world.service.check(text, Some(&request), None).unwrap();
                 let expected = allowed(&run.tokens, &secret, words, run.now());
                 prop_assert_eq!(verdict.decision.is_allowed(), expected, "{:?}", verdict.decision);
                 // Who presents no secret of a token that is there is told of none.

@@ -24,7 +24,7 @@ use super::*;
 use crate::{
     domain::{
         Action, Command, Decision, Delivery, Denial, Description, Event, EventDraft, Name, NewToken, Overlap,
-        Request, Scope, Secret, TokenSelection,
+        AccessRequest, Scope, Secret, TokenSelection,
     },
     store::{Found, StoreError, Trashed},
     testing::{Changes as _, Renewal},
@@ -98,7 +98,7 @@ impl World {
 
     /// What a check of `secret` for publishing on a channel says.
     fn check(&self, secret: &Secret) -> Decision {
-        let verdict = self.verify(presented(secret), &request(PUBLISH), None).unwrap();
+        let verdict = self.service.check(presented(secret), Some(&request(PUBLISH)), None).unwrap();
         verdict.decision
     }
 
@@ -171,9 +171,9 @@ fn renewal(text: &str, overlap: Overlap) -> Renewal {
     Renewal { lifetime: lifetime(text), overlap }
 }
 
-fn request(text: &str) -> Request {
+fn request(text: &str) -> AccessRequest {
     let scope = scope(text);
-    Request {
+    AccessRequest {
         entity_type: scope.entity_type,
         entity: scope.entity,
         operation: scope.operation,

@@ -14,7 +14,7 @@ fn added_scopes_count_from_the_commit_on() {
     let issued = world.issue("ci");
     let read = request("clients:c9:read");
     let asked = |world: &World| {
-        let verdict = world.verify(presented(&issued.secret), &read, None);
+        let verdict = world.service.check(presented(&issued.secret), Some(&read), None);
         verdict.unwrap().decision.is_allowed()
     };
     assert!(!asked(&world));

@@ -1,23 +1,23 @@
 //! The check: what it answers, what it tells to whom, and what it writes.
 
 use super::{
-    super::uses::{Use, write},
+    super::usage::{Usage, UsageRecorder, write},
     *,
 };
 use crate::{
     domain::{LastUse, Which},
-    store::Opening,
+    store::OpenOptions,
 };
 
 /// A use of the present secret of `pat`.
-fn used(pat: &Pat) -> Use {
+fn used(pat: &Pat) -> Usage {
     let used = LastUse { at: at(0), from: None, what: "".into() };
-    Use { id: pat.id, by: Which::Present, digest: pat.digest, used }
+    Usage { id: pat.id, by: Which::Present, digest: pat.digest, used }
 }
 
-fn ask(world: &World, text: &str, request: &Request) -> Verdict {
+fn ask(world: &World, text: &str, request: &AccessRequest) -> Verdict {
     let presented = Zeroizing::new(text.to_owned());
-    world.verify(presented, request, Some("192.0.2.7")).unwrap()
+    world.service.check(presented, Some(request), Some("192.0.2.7")).unwrap()
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_wrong_secret_is_unknown_whatever_the_state_of_the_record() {
     let id = issued.pat.id;
     let wrong = forged(id);
     let stranger = |world: &World| {
-        let verdict = world.idle(|s| s.verify(presented(&wrong), &request(PUBLISH), None));
+        let verdict = world.idle(|s| s.check(presented(&wrong), Some(&request(PUBLISH)), None));
         assert_eq!((verdict.decision, verdict.token), (UNKNOWN, None));
     };
     stranger(&world);
@@ -69,7 +69,7 @@ fn a_matching_secret_is_told_just_what_is_wrong() {
         assert_eq!(verdict.token.map(|pat| pat.id), Some(id));
         verdict.decision
     };
-    assert_eq!(told(PUBLISH), Decision::Allow(scope("channels:*:publish")));
+    assert_eq!(told(PUBLISH), Decision::Allow(Some(scope("channels:*:publish"))));
     for missing in ["channels:c1:read", "messages:c1:publish"] {
         let missing_scope = scope(missing);
         assert_eq!(told(missing), Decision::Deny(Denial::NoScope(missing_scope)));
@@ -149,7 +149,7 @@ fn uses_of_the_retiring_secret_are_told_apart_from_those_of_the_new_one() {
     assert!(!world.get(&id).unwrap().is_in_use());
     world.go_to(12);
     let presented = presented(&old.secret);
-    world.verify(presented, &request(PUBLISH), Some("10.0.0.7")).unwrap();
+    world.service.check(presented, Some(&request(PUBLISH)), Some("10.0.0.7")).unwrap();
     assert_eq!(uses(&world), (Some(at(0)), Some(at(12))));
     let told = world.get(&id).unwrap().retiring.unwrap().last_used.unwrap();
     assert_eq!(told.from.as_deref(), Some("10.0.0.7"));
@@ -197,14 +197,14 @@ fn a_use_that_cannot_be_written_leaves_the_decision() {
     let path = folder.path().join("s.redb");
     let writer = World::on(Store::open(&path).unwrap(), 1);
     let issued = writer.issue("ci");
-    let patience = std::time::Duration::from_millis(20);
-    let opening = Opening { patience, ..Opening::default() };
+    let lock_timeout = std::time::Duration::from_millis(20);
+    let opening = OpenOptions { lock_timeout, ..OpenOptions::default() };
     let reader = World::on(Store::open_with(&path, opening).unwrap(), 2);
     let held = writer.store.write(|_| {
         // Somebody else is in the middle of a write: no other can be done now.
-        let mut checks = reader.checks();
-        let verdict = checks.verify(presented(&issued.secret), &request(PUBLISH), None);
-        Ok::<_, StoreError>((verdict, checks.finish()))
+        let mut verifier = reader.verifier();
+        let verdict = verifier.check(presented(&issued.secret), Some(&request(PUBLISH)), None);
+        Ok::<_, StoreError>((verdict, verifier.flush_usage()))
     });
     let (verdict, unrecorded) = held.unwrap();
     assert!(verdict.unwrap().decision.is_allowed());
@@ -219,8 +219,8 @@ fn a_store_that_is_gone_gives_no_answer() {
     let world = World::on(Store::open(&path).unwrap(), 1);
     let issued = world.issue("ci");
     std::fs::remove_file(&path).unwrap();
-    let answer = world.verify(presented(&issued.secret), &request(PUBLISH), None);
-    assert!(matches!(answer, Err(ServiceError::Store(StoreError::Gone { .. }))));
+    let answer = world.service.check(presented(&issued.secret), Some(&request(PUBLISH)), None);
+    assert!(matches!(answer, Err(ServiceError::Store(StoreError::NotFound { .. }))));
 }
 
 #[test]
@@ -259,12 +259,13 @@ fn checks_in_a_row_see_what_others_did_between_them() {
     let other = World::on(Store::open(&path).unwrap(), 1);
     let asked = World::on(Store::open(&path).unwrap(), 2);
     let issued = other.issue("ci");
-    let mut checks = asked.checks();
+    let mut verifier = asked.verifier();
     let mut says = |secret: &Secret| {
-        let decision = checks.verify(presented(secret), &request(PUBLISH), None).unwrap().decision;
+        let decision =
+            verifier.check(presented(secret), Some(&request(PUBLISH)), None).unwrap().decision;
         assert_eq!(decision, asked.check(secret), "the same as alone");
-        assert_eq!(checks.identify(presented(secret), None).unwrap().decision.is_ok(), {
-            asked.identify(presented(secret), None).unwrap().decision.is_ok()
+        assert_eq!(verifier.check(presented(secret), None, None).unwrap().decision.is_allowed(), {
+            asked.service.check(presented(secret), None, None).unwrap().decision.is_allowed()
         });
         decision
     };
@@ -285,43 +286,99 @@ fn uses_of_checks_in_a_row_are_written_when_they_finish_each_once() {
     let world = World::new();
     let (a, b) = (world.issue("a"), world.issue("b"));
     let used = |issued: &Issued| world.get(&issued.pat.id).unwrap().last_used.map(|used| used.at);
-    let mut checks = world.checks();
-    let ask = |checks: &mut Checks<'_>, second, issued: &Issued, what: &str| {
+    let mut verifier = world.verifier();
+    let ask = |verifier: &mut Verifier, second, issued: &Issued, what: &str| {
         world.clock.set(at(0) + TimeDelta::seconds(second));
-        checks.verify(presented(&issued.secret), &request(what), None).unwrap();
+        verifier.check(presented(&issued.secret), Some(&request(what)), None).unwrap();
     };
-    ask(&mut checks, 1, &a, PUBLISH);
-    ask(&mut checks, 2, &b, PUBLISH);
-    ask(&mut checks, 3, &a, "users:*:read");
+    ask(&mut verifier, 1, &a, PUBLISH);
+    ask(&mut verifier, 2, &b, PUBLISH);
+    ask(&mut verifier, 3, &a, "users:*:read");
     assert_eq!((used(&a), used(&b)), (None, None), "after the answers");
-    checks.finish().unwrap();
+    verifier.flush_usage().unwrap();
     let second = |n| Some(at(0) + TimeDelta::seconds(n));
     assert_eq!((used(&a), used(&b)), (second(1), second(2)));
     let generation = world.state().3;
-    ask(&mut checks, 30, &a, PUBLISH);
-    checks.finish().unwrap();
+    ask(&mut verifier, 30, &a, PUBLISH);
+    verifier.flush_usage().unwrap();
     assert_eq!(world.state().3, generation, "it is known to be written");
-    ask(&mut checks, 31, &a, PUBLISH);
-    drop(checks);
+    ask(&mut verifier, 31, &a, PUBLISH);
+    drop(verifier);
     assert_eq!(used(&a), second(31), "nobody needs to ask for it");
     // What others wrote is known as well, and for no longer than it is recent.
-    let mut others = world.checks();
+    let mut others = world.verifier();
     ask(&mut others, 60, &a, PUBLISH);
     ask(&mut others, 61, &a, PUBLISH);
-    others.finish().unwrap();
+    others.flush_usage().unwrap();
     assert_eq!(used(&a), second(61));
 }
 
+/// Queues `count` uses of the token.
+fn queue_uses(recorder: &UsageRecorder, pat: &Pat, count: usize) -> usize {
+    (0..count).filter(|_| recorder.record(used(pat))).count()
+}
+
 #[test]
-fn a_burst_of_uses_does_not_wait_for_its_end() {
+fn a_full_queue_drops_the_newest_use_and_counts_it() {
     let world = World::new();
-    let issued: Vec<Issued> = (0..300).map(|n| world.issue(&format!("t{n}"))).collect();
-    let mut checks = world.checks();
-    for one in &issued {
-        checks.verify(presented(&one.secret), &request(PUBLISH), None).unwrap();
+    let (a, b) = (world.issue("a"), world.issue("b"));
+    let last_used = |issued: &Issued| world.get(&issued.pat.id).unwrap().last_used;
+    let recorder = UsageRecorder::new(world.store.clone());
+    assert_eq!(queue_uses(&recorder, &a.pat, 3_000), 2_048);
+    assert_eq!(queue_uses(&recorder, &b.pat, 2), 0);
+    assert_eq!(recorder.dropped(), 954);
+    let generation = world.state().3;
+    recorder.flush().unwrap();
+    assert_eq!(world.state().3, generation + 1, "in one transaction, each secret once");
+    assert!(last_used(&a).is_some() && last_used(&b).is_none());
+    assert_eq!(queue_uses(&recorder, &b.pat, 1), 1, "there is room again");
+    drop(recorder);
+    assert!(last_used(&b).is_some(), "what waits is written at the end");
+}
+
+#[test]
+fn a_use_that_was_dropped_is_recorded_with_the_next_check() {
+    let world = World::new();
+    let (a, b) = (world.issue("a"), world.issue("b"));
+    let mut verifier = world.verifier();
+    queue_uses(&verifier.recorder, &a.pat, 2_048);
+    let check = |verifier: &mut Verifier| {
+        let verdict = verifier.check(presented(&b.secret), Some(&request(PUBLISH)), None).unwrap();
+        assert!(verdict.decision.is_allowed());
+    };
+    check(&mut verifier);
+    assert_eq!(verifier.dropped_uses(), 1);
+    verifier.flush_usage().unwrap();
+    assert_eq!(world.get(&b.pat.id).unwrap().last_used, None);
+    check(&mut verifier);
+    drop(verifier);
+    assert!(world.get(&b.pat.id).unwrap().last_used.is_some());
+}
+
+#[test]
+fn verifiers_on_several_threads_share_one_recorder_that_needs_no_flush() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("s.redb")).unwrap();
+    let world = World::on(store, 1);
+    let issued: Vec<Issued> = (0..4).map(|n| world.issue(&format!("t{n}"))).collect();
+    let verifier = world.verifier();
+    verifier.record_in_background().unwrap();
+    let generation = world.state().3;
+    std::thread::scope(|scope| {
+        for issued in &issued {
+            let mut verifier = verifier.clone();
+            scope.spawn(move || {
+                let presented = presented(&issued.secret);
+                let verdict = verifier.check(presented, Some(&request(PUBLISH)), None).unwrap();
+                assert!(verdict.decision.is_allowed());
+            });
+        }
+    });
+    let started = std::time::Instant::now();
+    while world.all().iter().any(|pat| pat.last_used.is_none()) {
+        assert!(started.elapsed() < std::time::Duration::from_secs(30), "never recorded");
+        std::thread::yield_now();
     }
-    let written = || world.all().iter().filter(|pat| pat.last_used.is_some()).count();
-    assert_eq!(written(), 256);
-    checks.finish().unwrap();
-    assert_eq!(written(), 300);
+    assert_eq!(world.state().3, generation + 4);
+    drop(verifier);
 }

@@ -9,7 +9,7 @@ use ratatui::{
 
 use super::{Overlay, scopes::ScopeDialog};
 use crate::{
-    domain::{Decision, Denial, Pat, Request, TokenId},
+    domain::{AccessRequest, Decision, Denial, Pat, TokenId},
     keymap::{Action, Mode},
     tui::{
         effect::Effect,
@@ -35,7 +35,7 @@ pub struct Test {
     title: String,
     fields: ScopeFields,
     part: Part,
-    decided: Option<(Request, Decision)>,
+    decided: Option<(AccessRequest, Decision)>,
 }
 
 impl Test {
@@ -55,9 +55,9 @@ impl Test {
         self.request().map(|request| Effect::Test(self.id, request))
     }
 
-    fn request(&self) -> Option<Request> {
+    fn request(&self) -> Option<AccessRequest> {
         let scope = self.fields.named()?.into_iter().next()?;
-        Some(Request {
+        Some(AccessRequest {
             entity_type: scope.entity_type,
             entity: scope.entity,
             operation: scope.operation,
@@ -70,7 +70,7 @@ impl Test {
     }
 
     /// Takes the decision on `request`, unless another one is asked by now.
-    pub fn deliver(&mut self, id: TokenId, request: &Request, decision: Decision) {
+    pub fn deliver(&mut self, id: TokenId, request: &AccessRequest, decision: Decision) {
         if id == self.id && self.request().as_ref() == Some(request) {
             self.decided = Some((request.clone(), decision));
         }
@@ -144,6 +144,7 @@ impl Test {
         let decided = self.decided.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
         match decided {
             Some((_, Decision::Allow(scope))) => {
+                let scope = scope.as_ref().map_or_else(String::new, ToString::to_string);
                 let said = format!("allowed, by {scope}");
                 for (at, part) in (line..).zip(wrap(&said, inner.width)) {
                     Pen::at(buf, inner, at, look).text(&part, look.good());

@@ -1,5 +1,6 @@
-//! How the process learns that none of its writes is running, so that a hang-up does not end it
-//! in the middle of one. Nothing would be lost by that, but the next start would have to repair.
+//! Counts the writes of this process that are in flight, so that a hang-up does not end it in the
+//! middle of one. Nothing would be lost, but the next start would have to repair the file. Called
+//! by `Store::write` and by the thread that ends the process.
 
 use std::{
     sync::{Condvar, Mutex, PoisonError},
@@ -9,18 +10,18 @@ use std::{
 static RUNNING: Mutex<usize> = Mutex::new(0);
 static IDLE: Condvar = Condvar::new();
 
-/// Stands for a write while it lives.
+/// A write that is running for as long as this value exists.
 #[derive(Debug)]
-pub(super) struct Running(());
+pub(super) struct InFlightWrite(());
 
-impl Running {
+impl InFlightWrite {
     pub(super) fn start() -> Self {
         *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         Self(())
     }
 }
 
-impl Drop for Running {
+impl Drop for InFlightWrite {
     fn drop(&mut self) {
         let mut count = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         *count = count.saturating_sub(1);
@@ -28,9 +29,8 @@ impl Drop for Running {
     }
 }
 
-/// Waits until no write of this process is running, at most `limit`; whether none is. For the
-/// thread that ends the process when its terminal is gone.
-pub fn settle(limit: Duration) -> bool {
+/// Waits until no write of this process is running, at most `limit`. Returns whether none is.
+pub fn wait_for_writes(limit: Duration) -> bool {
     let count = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     let waited = IDLE.wait_timeout_while(count, limit, |count| *count > 0);
     let (count, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -43,10 +43,10 @@ mod tests {
 
     #[test]
     fn it_waits_for_a_running_write_and_no_longer() {
-        let running = Running::start();
-        assert!(!settle(Duration::ZERO));
+        let running = InFlightWrite::start();
+        assert!(!wait_for_writes(Duration::ZERO));
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| settle(Duration::from_secs(30)));
+            let waiting = scope.spawn(|| wait_for_writes(Duration::from_secs(30)));
             drop(running);
             assert!(waiting.join().unwrap());
         });

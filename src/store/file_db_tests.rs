@@ -1,7 +1,7 @@
 //! A store of a later schema, which only this module can make, and what a read-write handle
 //! held elsewhere does to a reader that comes.
 
-use std::ops::Bound;
+use std::{ops::Bound, time::Instant};
 
 use redb::backends::FileBackend;
 
@@ -10,7 +10,7 @@ use crate::store::{Rows, Store};
 
 /// Makes the store at `path` one that a later patdeck wrote.
 fn raise_schema(path: &Path) {
-    let wait = Wait::new(Duration::from_secs(9));
+    let wait = RetryDeadline::new(Duration::from_secs(9));
     let (db, _) = open_to_write(path, &wait).unwrap();
     let transaction = begin_write(&db).unwrap();
     let mut tables = Tables::open_to_write(&transaction).unwrap();
@@ -59,8 +59,8 @@ fn a_migrated_store_leaves_the_file_as_it_was_beside_it() {
     let taken = folder.path().join("s.redb.schema-1");
     std::fs::write(&taken, "of before").unwrap();
     drop(store);
-    let disk = Disk::open(&path, Opening::default()).unwrap();
-    let wait = || Wait::new(Duration::from_secs(2));
+    let disk = FileDb::open(&path, OpenOptions::default()).unwrap();
+    let wait = || RetryDeadline::new(Duration::from_secs(2));
     for _ in 0..2 {
         // The second time there is nothing to do, and nothing to keep.
         let migrated = disk.migrate(&wait(), &[add_a_table]);
@@ -83,7 +83,7 @@ fn a_file_without_a_schema_number_is_no_store() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.redb");
     file::create(&path, |file| {
-        let db = fresh(file).unwrap();
+        let db = create_db(file).unwrap();
         let transaction = begin_write(&db).unwrap();
         drop(Tables::open_to_write(&transaction).unwrap());
         transaction.commit().unwrap();
@@ -101,7 +101,7 @@ fn an_exclusive_holder_such_as_another_tool_makes_readers_busy_not_hang() {
     let path = folder.path().join("s.redb");
     drop(Store::open(&path).unwrap());
     let other = Database::builder().open(&path).unwrap();
-    let opening = Opening { patience: Duration::from_millis(20), ..Opening::default() };
+    let opening = OpenOptions { lock_timeout: Duration::from_millis(20), ..OpenOptions::default() };
     let busy = Store::open_with(&path, opening).map(drop);
     assert!(matches!(busy, Err(StoreError::Busy { .. })), "{busy:?}");
     drop(other);
@@ -130,14 +130,18 @@ fn a_lock_that_is_never_given_back_keeps_nobody_for_longer_than_promised() {
         Store::open(&path).map(drop),
         kept.write_within(Duration::from_millis(100), |_| Ok::<_, StoreError>(())),
     ];
-    assert!(started.elapsed() < 3 * (READING + slow), "{:?}", started.elapsed());
+    assert!(started.elapsed() < 3 * (READ_TIMEOUT + slow), "{:?}", started.elapsed());
     for answer in answers {
         assert!(matches!(answer, Err(StoreError::Busy { .. })), "{answer:?}");
     }
     let started = Instant::now();
     let write: Result<(), StoreError> = kept.write(|_| Ok(()));
     assert!(matches!(write, Err(StoreError::Busy { .. })));
-    assert!(started.elapsed() < Opening::default().patience + slow, "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < OpenOptions::default().lock_timeout + slow,
+        "{:?}",
+        started.elapsed()
+    );
     held.close().unwrap();
     // All go on by themselves.
     assert_eq!(kept.read(Rows::token_count), Ok(0));

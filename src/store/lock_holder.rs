@@ -1,24 +1,25 @@
-//! Who keeps the store from others, for the message of one that waited in vain: process, account
-//! and state. The kernel lists locks and states of all processes to everybody, so this works
-//! though patdeck lets nobody look into its own. When in doubt it names nobody.
+//! Names the processes that hold the store's locks, for the error of a lock timeout: process,
+//! account and state. The kernel lists locks and states of all processes to everybody, so this
+//! works although patdeck lets nobody look into its own. When in doubt it names no process.
+//! Called by `lock_timeout`.
 
 use std::fs;
 
 use super::file::FileId;
 use crate::domain::text::escape;
 
-/// How many are named at most.
+/// The most processes that are named.
 const NAMED: usize = 3;
 
-/// Who may hold the lock that somebody waited for, in words: a process that was stopped in a
-/// write, else all that are stopped or write, else nobody in particular.
-pub(super) fn holder(file: FileId) -> String {
+/// Describes the likely holders of the lock: processes stopped in a write; if there are none, all
+/// that are stopped or write; if there are none, "another patdeck".
+pub(super) fn describe_lock_holders(file: FileId) -> String {
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
     let (mut certain, mut possible) = (Vec::new(), Vec::new());
-    for (process, count) in opened(&locks, file) {
+    for (process, count) in open_handles(&locks, file) {
         let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-        let named = in_words(process, &status);
-        // One handle is what everybody keeps to read; who writes has one more.
+        let named = describe(process, &status);
+        // Each process keeps one handle for reading; a writer has one more.
         match (count > 1, is_stopped(&status)) {
             (true, true) => certain.push(named),
             (false, false) => {}
@@ -30,9 +31,9 @@ pub(super) fn holder(file: FileId) -> String {
     if named.is_empty() { "another patdeck".to_owned() } else { named.join(" or ") }
 }
 
-/// Which processes have the file open as a store, and how often. redb holds a lock of the kind
-/// that the kernel lists with its process, on each handle for as long as it is open.
-fn opened(locks: &str, file: FileId) -> Vec<(u32, usize)> {
+/// The processes that have the file open as a store, each with its number of handles. redb holds
+/// a lock, which the kernel lists with its process, on each handle for as long as it is open.
+fn open_handles(locks: &str, file: FileId) -> Vec<(u32, usize)> {
     let device = (rustix::fs::major(file.device), rustix::fs::minor(file.device));
     let rows: Vec<_> =
         locks.lines().filter_map(row).filter(|row| row.inode == file.inode).collect();
@@ -64,19 +65,19 @@ fn row(line: &str) -> Option<Row> {
     Some(Row { process, device, inode: place.next()?.parse().ok()? })
 }
 
-fn told<'s>(status: &'s str, key: &str) -> Option<&'s str> {
+fn field<'s>(status: &'s str, key: &str) -> Option<&'s str> {
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     line.strip_prefix(':').map(str::trim)
 }
 
 fn is_stopped(status: &str) -> bool {
-    told(status, "State").is_some_and(|state| state.starts_with(['T', 't']))
+    field(status, "State").is_some_and(|state| state.starts_with(['T', 't']))
 }
 
-/// `patdeck (process 7 of user 1000, stopped)`, from what the kernel tells of the process.
-fn in_words(process: u32, status: &str) -> String {
-    let name = escape(told(status, "Name").unwrap_or("patdeck"));
-    let user = told(status, "Uid").and_then(|all| all.split_whitespace().next());
+/// `patdeck (process 7 of user 1000, stopped)`, from `/proc/<process>/status`.
+fn describe(process: u32, status: &str) -> String {
+    let name = escape(field(status, "Name").unwrap_or("patdeck"));
+    let user = field(status, "Uid").and_then(|all| all.split_whitespace().next());
     let user = user.map_or(String::new(), |user| format!(" of user {user}"));
     let state = if is_stopped(status) { "stopped" } else { "running" };
     format!("{name} (process {process}{user}, {state})")
@@ -89,11 +90,11 @@ mod tests {
     #[test]
     fn a_holder_is_named_with_its_account_and_what_keeps_it() {
         let status = |state| format!("Name:\ta) b\nState:\t{state}\nUid:\t1000\t0\t0\t0\n");
-        let stopped = in_words(7, &status("T (stopped)"));
+        let stopped = describe(7, &status("T (stopped)"));
         assert_eq!(stopped, "a) b (process 7 of user 1000, stopped)");
-        let sleeping = in_words(8, &status("S (sleeping)"));
+        let sleeping = describe(8, &status("S (sleeping)"));
         assert_eq!(sleeping, "a) b (process 8 of user 1000, running)");
-        assert_eq!(in_words(9, ""), "patdeck (process 9, running)");
+        assert_eq!(describe(9, ""), "patdeck (process 9, running)");
     }
 
     #[test]
@@ -104,8 +105,8 @@ mod tests {
                      4: FLOCK  ADVISORY  READ 7 fe:00:12 0 EOF\n\
                      5: FLOCK  ADVISORY  READ 9 fe:01:12 0 EOF\n";
         let device = |minor| FileId { device: rustix::fs::makedev(0xfe, minor), inode: 12 };
-        assert_eq!(opened(locks, device(0)), [(7, 2), (8, 1)]);
-        assert_eq!(opened(locks, device(1)), [(9, 1)]);
-        assert_eq!(opened(locks, device(9)), [(7, 2), (8, 1), (9, 1)]);
+        assert_eq!(open_handles(locks, device(0)), [(7, 2), (8, 1)]);
+        assert_eq!(open_handles(locks, device(1)), [(9, 1)]);
+        assert_eq!(open_handles(locks, device(9)), [(7, 2), (8, 1), (9, 1)]);
     }
 }

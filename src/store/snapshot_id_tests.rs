@@ -1,0 +1,140 @@
+//! The contract with redb: how it reads its header, and when the header differs. Each of these
+//! tests fails if another version of redb breaks what the derived identity relies on.
+
+use std::thread;
+
+use super::*;
+use crate::store::{
+    OpenOptions, Rows, Store, StoreError,
+    faulty::{Plan, ReadCall, plan},
+    file_db::FileDb,
+};
+
+/// A store that this thread opened, with its reads observed from now on.
+fn observed() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("s.redb")).unwrap();
+    plan(Plan::Observe(Vec::new()));
+    (folder, store)
+}
+
+/// The reads of the file since the last call.
+fn reads() -> Vec<ReadCall> {
+    match plan(Plan::Observe(Vec::new())) {
+        Plan::Observe(calls) => calls,
+        _ => panic!("not observed"),
+    }
+}
+
+/// The reads of the header among them.
+fn header_reads() -> Vec<ReadCall> {
+    reads().into_iter().filter(|call| call.offset < HEADER_LEN as u64).collect()
+}
+
+fn commit(store: &Store) {
+    let event = crate::store::chain::tests::draft(1);
+    let written: Result<_, StoreError> = store.write(|rows| rows.append_event(event.clone()));
+    written.unwrap();
+}
+
+#[test]
+fn a_begin_read_reads_the_whole_header_once_on_its_own_thread() {
+    let (_folder, store) = observed();
+    for work in [|_: &Store| (), commit] {
+        work(&store);
+        for _ in 0..2 {
+            reads();
+            assert_eq!(store.read(Rows::schema), Ok(1));
+            let thread = thread::current().id();
+            let expected = [ReadCall { offset: 0, len: 320, thread }];
+            assert_eq!(header_reads(), expected);
+        }
+    }
+    let elsewhere = thread::scope(|scope| {
+        let read = scope.spawn(|| {
+            assert_eq!(store.read(Rows::schema), Ok(1));
+            thread::current().id()
+        });
+        read.join().unwrap()
+    });
+    let expected = [ReadCall { offset: 0, len: 320, thread: elsewhere }];
+    assert_eq!(header_reads(), expected);
+}
+
+#[test]
+fn an_id_is_that_of_the_file_and_changes_with_each_commit_only() {
+    let (folder, store) = observed();
+    let path = folder.path().join("s.redb");
+    let file = FileDb::open(&path, OpenOptions::default()).unwrap();
+    let id = |db: &FileDb| db.snapshot().unwrap().reader.cache.id.clone();
+    let mut seen = vec![id(&file)];
+    assert!(seen[0].is_some(), "it is known");
+    for _ in 0..5 {
+        assert_eq!(id(&file), seen[seen.len() - 1]);
+        let is_latest = |id: &Option<SnapshotId>| {
+            id.as_ref().unwrap().is_latest_of(&File::open(&path).unwrap())
+        };
+        assert!(is_latest(&seen[seen.len() - 1]));
+        assert_eq!(store.read(Rows::schema), Ok(1), "a read is no commit");
+        commit(&store);
+        assert!(!is_latest(&seen[seen.len() - 1]));
+        let next = id(&file);
+        assert!(next.is_some() && !seen.contains(&next));
+        seen.push(next);
+    }
+}
+
+#[test]
+fn one_transaction_serves_the_schema_the_tables_and_the_read_that_opens_the_file() {
+    let (folder, store) = observed();
+    let options = OpenOptions::default();
+    let other = Store::open_with(store.path().unwrap(), options).unwrap();
+    let opened = header_reads().len();
+    // The file is another one now, so the next read opens it.
+    let path = folder.path().join("s.redb");
+    std::fs::copy(&path, folder.path().join("copy")).unwrap();
+    std::fs::rename(folder.path().join("copy"), &path).unwrap();
+    let mut session = other.read_session();
+    assert_eq!(session.read(Rows::token_count), Ok(0));
+    assert_eq!(header_reads().len(), opened, "the read used the transaction of the checks");
+    assert_eq!(session.read(Rows::schema), Ok(1));
+    session.release();
+    assert!(header_reads().len() <= 1);
+    assert_eq!(session.read(Rows::schema), Ok(1));
+    assert_eq!(header_reads().len(), 1, "and after it, a read is one");
+}
+
+#[test]
+fn what_redb_reads_in_another_way_gives_no_id() {
+    let header = [7; HEADER_LEN];
+    let observed = |reads: &[(u64, &[u8])]| {
+        let ((), id) = HeaderCapture::observe(|| {
+            for (offset, bytes) in reads {
+                HeaderCapture::on_read(*offset, bytes);
+            }
+        });
+        id
+    };
+    assert_eq!(observed(&[(0, &header)]), Some(SnapshotId(Box::new(header))));
+    assert_eq!(observed(&[(0, &header), (4_096, &[1])]), Some(SnapshotId(Box::new(header))));
+    assert_eq!(observed(&[]), None);
+    assert_eq!(observed(&[(0, &header), (0, &header)]), None, "which of them is it?");
+    assert_eq!(observed(&[(0, &header[1..])]), None);
+    assert_eq!(observed(&[(64, &header)]), None);
+    HeaderCapture::on_read(0, &header);
+    assert_eq!(observed(&[]), None, "what was read before does not count");
+}
+
+#[test]
+fn a_value_is_cached_for_its_commit_and_no_other() {
+    let latest = LatestSnapshot::default();
+    let id = |byte| Some(SnapshotId(Box::new([byte; HEADER_LEN])));
+    let accept = || Ok::<_, ()>(());
+    let first = latest.cache_of(id(1), accept).unwrap();
+    assert!(Arc::ptr_eq(&first, &latest.cache_of(id(1), || Err(())).unwrap()));
+    assert!(latest.cache_of(id(2), || Err(())).is_err(), "another one is checked first");
+    let second = latest.cache_of(id(2), accept).unwrap();
+    assert!(!Arc::ptr_eq(&first, &second));
+    assert!(!Arc::ptr_eq(&second, &latest.cache_of(None, accept).unwrap()));
+    assert!(latest.cache_of(None, || Err(())).is_err());
+}
