@@ -41,9 +41,8 @@ use std::{fs::File, path::Path, time::Duration};
 use redb::{Database, backends::InMemoryBackend};
 
 pub use backup::{Backup, new_file};
-pub use bulk::{Ahead, Names, Ready, Sealed};
+pub use bulk::{EncodedToken, NameBatch};
 pub use caught::panic_is_caught;
-pub use chain::Unlinked;
 pub use error::{Damage, StoreError};
 pub use file::{Handed, is_at_hand, judge_handed};
 #[doc(hidden)]
