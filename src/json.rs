@@ -1,13 +1,16 @@
 //! Tokens and events as JSON: the one form in which both faces hand them out, with the version
 //! of it. Pure; nothing here is a secret or the digest of one.
 
-mod line;
+mod terminal_safe;
+mod token;
 
-use std::{fmt::Write as _, io};
+use std::io;
 
+use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
-use crate::domain::{Event, Moment, Pat, text::escape_with};
+use self::token::TokenJson;
+use crate::domain::{Event, Moment, Pat};
 
 /// The version of every JSON object that patdeck hands out.
 pub const SCHEMA: u32 = 1;
@@ -24,15 +27,12 @@ pub fn object(value: Value) -> String {
     text(&object)
 }
 
-/// `value` on one line, with what a terminal must not get in the escapes of JSON: the same value.
+/// `value` on one line, with JSON escapes for what a terminal must not get: the same value.
 pub fn text(value: &Value) -> String {
-    let units = |c: char, out: &mut String| {
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            // A string takes whatever is written to it.
-            let _ = write!(out, "\\u{unit:04x}");
-        }
-    };
-    escape_with(&value.to_string(), units).into_owned()
+    let mut text = Vec::new();
+    // Memory takes every write, and JSON is UTF-8.
+    let _ = terminal_safe::write(&mut text, value);
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// A token whole, with its newest `events`.
@@ -43,20 +43,18 @@ pub fn shown(pat: &Pat, events: &[Event], now: Moment) -> Value {
 
 /// An instant, as tables print it too.
 pub fn time(at: Moment) -> String {
-    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// A token as JSON; never its secret or its digest.
 pub fn token(pat: &Pat, now: Moment) -> Value {
-    let mut text = Vec::new();
-    let written = line::write(&mut text, pat, now, false);
-    // What was just written is JSON.
-    written.ok().and_then(|()| serde_json::from_slice(&text).ok()).unwrap_or_default()
+    // The fields are texts, numbers and lists of texts: there is JSON for each.
+    serde_json::to_value(TokenJson::new(pat, now, None)).unwrap_or_default()
 }
 
 /// Writes a token as the text of an object of the current schema, with the end of its line.
 pub fn write_line(to: &mut Vec<u8>, pat: &Pat, now: Moment) -> io::Result<()> {
-    line::write(to, pat, now, true)?;
+    terminal_safe::write(to, &TokenJson::new(pat, now, Some(SCHEMA)))?;
     to.push(b'\n');
     Ok(())
 }

@@ -29,7 +29,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
 const HOMES: [(&str, &[&str]); 9] = [
     ("bincode", &["store/codec.rs", "store/record.rs"]),
     ("redb", &["store/"]),
-    ("serde", &["config/", "cli/transfer/value.rs"]),
+    ("serde", &["config/", "cli/transfer/fields.rs", "json/"]),
     ("serde_json", &["cli/", "json.rs", "json/"]),
     ("toml", &["config/"]),
     ("crossterm", &["tui/", "keymap/key.rs"]),

@@ -9,7 +9,6 @@ use crate::{
     domain::{Action, LastUse, Name, Retiring},
     store::{
         Rows, Store,
-        codec::seal,
         rows::Changes,
         script::{at, at_once, id, pat, state, told},
     },
@@ -83,51 +82,31 @@ proptest! {
 }
 
 #[test]
-fn names_are_put_whenever_there_are_many() {
+fn a_batch_of_names_is_bounded_and_inserted_in_any_order() {
     let store = Store::memory().unwrap();
-    let numbers: Vec<usize> = (0..NAMES_AT_ONCE + 10).collect();
-    let rows: Vec<_> = numbers
-        .iter()
-        .map(|number| {
-            let name = format!("{:08}", number * 7_919 % 1_000_003).into_bytes();
-            let named = seal(NAMES, &name, &RefV1(*id(*number).as_bytes())).unwrap();
-            (name, named)
-        })
-        .collect();
-    store
-        .write(|writer| {
-            let mut ahead = Ahead::of(writer)?;
-            // The names alone, which are what is kept back.
-            for part in rows.chunks(1_000) {
-                ahead.keep_names(part.iter().map(|(name, named)| (&**name, &**named)).collect())?;
-            }
-            let ready = ahead.ready(&[], Unlinked::default())?;
-            writer.put_many(&[], ready)?;
-            assert_eq!(ahead.names.0.len(), 0);
-            writer.put_names(&ahead.rest()?)
-        })
-        .unwrap();
-    let named = |(name, _): &(Vec<u8>, _)| Name::parse(str::from_utf8(name).unwrap()).unwrap();
-    for (number, row) in numbers.iter().zip(&rows).step_by(997) {
-        assert_eq!(store.read(|rows| rows.id_of_name(&named(row))), Ok(Some(id(*number))));
+    let folded = |number: usize| format!("{:08}", number * 7_919 % 1_000_003);
+    let mut names = NameBatch::default();
+    names.extend((1..NAMES_AT_ONCE).map(|number| (folded(number), id(number))));
+    assert!(!names.is_full());
+    names.extend([(folded(0), id(0))]);
+    assert!(names.is_full());
+    let mut names = Some(names);
+    store.write(|rows| rows.insert_names(names.take().unwrap())).unwrap();
+    for number in (0..NAMES_AT_ONCE).step_by(997) {
+        let name = Name::parse(&folded(number)).unwrap();
+        assert_eq!(store.read(|rows| rows.id_of_name(&name)), Ok(Some(id(number))));
     }
 }
 
 #[test]
-fn what_was_told_between_stands_in_the_trail_before_what_comes() {
+fn events_appended_between_two_batches_stay_between_them() {
     let store = Store::memory().unwrap();
     store
         .write(|rows| {
-            let mut ahead = Ahead::of(rows)?;
-            let mut ready = Vec::new();
-            for part in [&[1, 2][..], &[3]] {
-                let mut events = Unlinked::default();
-                part.iter().try_for_each(|it| events.add(&told(*it, Action::Imported)))?;
-                ready.push(ahead.ready(&[], events)?);
-            }
-            for ready in ready {
+            for batch in [&[1, 2][..], &[3]] {
                 rows.append_event(told(9, Action::Deleted))?;
-                rows.put_many(&[], ready)?;
+                let events: Vec<_> = batch.iter().map(|it| told(*it, Action::Imported)).collect();
+                rows.insert_tokens(&[], &events)?;
             }
             Ok::<_, StoreError>(())
         })

@@ -2,17 +2,17 @@
 //! is kept beside them. Found out that way are an edited, a removed, an inserted and a cut-off
 //! event; not a whole trail rewritten by the owner of the file. Called by `rows` and `writer`.
 
-use std::ops::{ControlFlow, RangeBounds};
-
-use redb::Key;
+use std::{
+    ops::{ControlFlow, RangeBounds},
+    slice,
+};
 
 use super::{
-    codec::{self, Body, Record, decode, encode_behind},
+    codec::{Body, decode, seal, sealed_hash},
     error::{Damage, StoreError},
-    packed::Packed,
-    record::{EventV1, HeadV1, LinkV1, MarkV1, WhatV1},
+    record::{EventV1, HeadV1, MarkV1},
     rows::{ChainState, Found},
-    tables::{AccessMode, EVENTS, MarkKey, ReadWrite, RecordTable, TOKEN_EVENTS, Tables},
+    tables::{AccessMode, EVENTS, ReadWrite, RecordTable, TOKEN_EVENTS, Tables},
 };
 use crate::domain::{Event, EventDraft, Hash, TokenId};
 
@@ -88,37 +88,43 @@ pub(super) fn events_of<A: AccessMode>(
     Ok(found)
 }
 
-/// Gives `what` its place at the end of the chain.
+/// Appends one event to the chain.
 pub(super) fn append(
     tables: &mut Tables<ReadWrite<'_>>,
     what: EventDraft,
 ) -> Result<Event, StoreError> {
-    let head = head(&tables.meta)?;
-    let (sequence, previous) = (head.events.saturating_add(1), Hash::from_bytes(head.hash));
-    let record = EventV1::new(sequence, previous, &what);
-    let hash = codec::hash(&record)?;
-    tables.events.put(sequence, &record)?;
-    if let Some(id) = &what.token {
-        let key = mark(id.as_bytes(), sequence);
-        tables.token_events.put(&key, &MarkV1)?;
-    }
-    put_head(&mut tables.meta, HeadV1 { events: sequence, hash: *hash.as_bytes() })?;
-    Ok(Event { sequence, what, previous, hash })
+    let previous = head(&tables.meta)?;
+    let end = append_all(tables, previous, slice::from_ref(&what))?;
+    let (previous, hash) = (Hash::from_bytes(previous.hash), Hash::from_bytes(end.hash));
+    Ok(Event { sequence: end.events, what, previous, hash })
 }
 
-/// Events without a place in the chain: what they say, made outside of any transaction.
-#[derive(Debug, Default)]
-pub struct Unlinked(Packed<Option<TokenId>>);
-
-impl Unlinked {
-    /// Adds `what` behind the others.
-    pub fn add(&mut self, what: &EventDraft) -> Result<(), StoreError> {
-        let written = |bytes: &mut Vec<u8>| {
-            let written = encode_behind(bytes, &WhatV1::from(what));
-            written.ok_or(StoreError::TooLarge { table: EVENTS })
-        };
-        self.0.add(what.token, written).map(drop)
+/// Appends events to the chain, in their order, each with the entry by which its token finds it.
+/// The chain ends at `head` before them; the result is where it ends then.
+pub(super) fn append_all(
+    tables: &mut Tables<ReadWrite<'_>>,
+    mut head: HeadV1,
+    drafts: &[EventDraft],
+) -> Result<HeadV1, StoreError> {
+    let (mut events, mut marks) = (Vec::new(), Vec::new());
+    for draft in drafts {
+        let sequence = head.events.saturating_add(1);
+        let record = EventV1::new(sequence, Hash::from_bytes(head.hash), draft);
+        let row = seal(EVENTS, &sequence.to_le_bytes(), &record)
+            .ok_or(StoreError::TooLarge { table: EVENTS })?;
+        head = HeadV1 { events: sequence, hash: *sealed_hash(&row).as_bytes() };
+        events.push((sequence, row));
+        if let Some(id) = &draft.token {
+            let key = mark(id.as_bytes(), sequence);
+            let row = seal(TOKEN_EVENTS, &key, &MarkV1)
+                .ok_or(StoreError::TooLarge { table: TOKEN_EVENTS })?;
+            marks.push((key, row));
+        }
     }
+    tables.events.put_many(events, |sequence| *sequence)?;
+    tables.token_events.put_many(marks, |key| key)?;
+    tables.meta.put(HEAD, &head)?;
+    Ok(head)
 }
 
 /// Where the chain ends now.
@@ -127,81 +133,6 @@ pub(super) fn head<A: AccessMode>(
 ) -> Result<HeadV1, StoreError> {
     let head = meta.get(HEAD, decode::<HeadV1>)?;
     Ok(head.unwrap_or(HeadV1 { events: 0, hash: *Hash::NONE.as_bytes() }))
-}
-
-/// Events with places in the chain, and the marks by which their tokens find them.
-#[derive(Debug)]
-pub(super) struct Linked {
-    told: Unlinked,
-    /// Where the chain ends before them, and where it ends then.
-    from: HeadV1,
-    to: HeadV1,
-    events: Packed<u64>,
-    marks: Packed<Mark>,
-}
-
-impl Unlinked {
-    /// Gives them their places behind `head`, in their order, outside of any transaction.
-    pub(super) fn behind(self, head: HeadV1) -> Result<Linked, StoreError> {
-        let (mut to, mut events, mut marks) = (head, Packed::default(), Packed::default());
-        for (token, what) in self.0.iter() {
-            let sequence = to.events.saturating_add(1);
-            let link = LinkV1 { sequence, previous: to.hash, what };
-            let row =
-                events.add(sequence, |bytes| sealed::<u64>(EVENTS, sequence, &link, bytes))?;
-            to = HeadV1 { events: sequence, hash: *codec::sealed_hash(row).as_bytes() };
-            if let Some(id) = token {
-                let key = mark(id.as_bytes(), sequence);
-                marks.add(key, |bytes| sealed::<MarkKey>(TOKEN_EVENTS, &key, &MarkV1, bytes))?;
-            }
-        }
-        Ok(Linked { told: self, from: head, to, events, marks })
-    }
-}
-
-impl Linked {
-    /// Where the chain ends with them.
-    pub(super) fn head(&self) -> HeadV1 {
-        self.to
-    }
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "keys are references and integers, as in `tables`"
-)]
-fn sealed<K: Key>(
-    table: &'static str,
-    key: K::SelfType<'_>,
-    record: &impl Record,
-    bytes: &mut Vec<u8>,
-) -> Result<(), StoreError> {
-    let written = codec::seal_behind(bytes, table, K::as_bytes(&key).as_ref(), record);
-    written.ok_or(StoreError::TooLarge { table })
-}
-
-/// Puts events where they have their places, or, if the chain does not end there any more, behind
-/// what has come since.
-pub(super) fn put(
-    tables: &mut Tables<ReadWrite<'_>>,
-    mut linked: Linked,
-) -> Result<(), StoreError> {
-    let Tables { meta, events, token_events, .. } = tables;
-    let head = head(meta)?;
-    if linked.from != head {
-        linked = linked.told.behind(head)?;
-    }
-    events.put_many(linked.events.iter().collect(), |sequence| *sequence)?;
-    token_events.put_many(linked.marks.iter().collect(), |key| key)?;
-    put_head(meta, linked.to)
-}
-
-/// Keeps where the chain ends.
-fn put_head(
-    meta: &mut RecordTable<&'static [u8], ReadWrite<'_>>,
-    head: HeadV1,
-) -> Result<(), StoreError> {
-    meta.put(HEAD, &head)
 }
 
 /// Reads the chain from its first event to its head.

@@ -9,7 +9,6 @@ use bincode::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::error::StoreError;
 use crate::domain::Hash;
 
 /// Most bytes that a record may take. The largest token the domain allows has half of it.
@@ -82,12 +81,6 @@ pub(super) fn seal_behind<R: Record>(
     (bytes.len() - start <= MAX_BYTES).then_some(())
 }
 
-/// Adds the bytes of a part of a record, which is sealed with the rest of it; `None` if they would
-/// be too many.
-pub(super) fn encode_behind(bytes: &mut Vec<u8>, part: &impl Encode) -> Option<()> {
-    bincode::encode_into_std_write(part, bytes, FORMAT).ok().map(drop)
-}
-
 /// What stands at this place; `None` if the bytes are not exactly what was sealed for it.
 pub(super) fn unseal<'a>(table: &str, key: &[u8], bytes: &'a [u8]) -> Option<Body<'a>> {
     let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM_BYTES)?)?;
@@ -102,13 +95,6 @@ pub(super) fn unseal<'a>(table: &str, key: &[u8], bytes: &'a [u8]) -> Option<Bod
 pub(super) fn sealed_hash(bytes: &[u8]) -> Hash {
     let body = bytes.len().checked_sub(CHECKSUM_BYTES).and_then(|end| bytes.get(1..end));
     Body { version: 0, payload: body.unwrap_or_default() }.hash()
-}
-
-/// The hash of the body that `record` has.
-pub(super) fn hash<R: Record>(record: &R) -> Result<Hash, StoreError> {
-    let payload = bincode::encode_to_vec(record, FORMAT)
-        .map_err(|_| StoreError::TooLarge { table: "events-1" })?;
-    Ok(Body { version: R::VERSION, payload: &payload }.hash())
 }
 
 /// The first bytes of SHA-256 over table, key and body. The lengths keep the three apart.

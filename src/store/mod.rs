@@ -41,8 +41,7 @@ use std::{fs::File, path::Path, sync::Arc, time::Duration};
 use redb::{Database, backends::InMemoryBackend};
 
 pub use backup::{Backup, new_file};
-pub use bulk::{Ahead, Names, Ready, Sealed};
-pub use chain::Unlinked;
+pub use bulk::{EncodedToken, NameBatch};
 pub use error::{Damage, StoreError};
 pub use file::{Handed, is_at_hand, judge_handed};
 pub use inflight::wait_for_writes;

@@ -3,11 +3,7 @@
 //! golden bytes in the tests fail when one changes. A new field is a new struct. A record that
 //! the domain would refuse comes back as `None`.
 
-use bincode::{
-    BorrowDecode, Encode,
-    enc::{Encoder, write::Writer as _},
-    error::EncodeError,
-};
+use bincode::{BorrowDecode, Encode};
 use chrono::{DateTime, Datelike as _};
 
 use super::codec::Record;
@@ -333,24 +329,6 @@ impl WhatV1<'_> {
             action: Action::from_code(self.action)?,
             detail: self.detail.to_owned(),
         })
-    }
-}
-
-/// An [`EventV1`] of which what it says, a [`WhatV1`], is bytes already.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LinkV1<'a> {
-    pub(super) sequence: u64,
-    pub(super) previous: [u8; 32],
-    pub(super) what: &'a [u8],
-}
-
-impl Record for LinkV1<'_> {}
-
-impl Encode for LinkV1<'_> {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        self.sequence.encode(encoder)?;
-        self.previous.encode(encoder)?;
-        encoder.writer().write(self.what)
     }
 }
 

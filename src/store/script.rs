@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{TimeZone as _, Utc};
 use tempfile::TempDir;
 
-use super::{Ahead, Found, Rows, Sealed, Store, StoreError, Trashed, Unlinked, Writer};
+use super::{EncodedToken, Found, NameBatch, Rows, Store, StoreError, Trashed, Writer};
 use crate::domain::{
     Action, Actor, Description, Digest, EventDraft, LastUse, Moment, Name, Pat, Scopes, TokenId,
 };
@@ -98,22 +98,20 @@ pub(super) fn step(n: usize, rows: &mut Writer<'_>) -> Result<(), StoreError> {
     }
 }
 
-/// Takes tokens in as an import does, in parts of this size.
-pub(super) fn at_once(rows: &mut Writer<'_>, pats: &[Pat], part: usize) -> Result<(), StoreError> {
-    let mut ahead = Ahead::of(rows)?;
-    for part in pats.chunks(part) {
-        let (mut bytes, mut events) = (Vec::new(), Unlinked::default());
-        for pat in part {
-            Sealed::write(pat, &mut bytes)?;
-            events.add(&told(pat.id.as_str().parse().unwrap(), Action::Imported))?;
-        }
-        let mut rest = bytes.as_slice();
-        let sealed: Option<Vec<_>> = part.iter().map(|_| Sealed::read(&mut rest)).collect();
-        let sealed = sealed.unwrap();
-        let ready = ahead.ready(&sealed, events)?;
-        rows.put_many(&sealed, ready)?;
+/// Inserts tokens as an import does, in batches of this size.
+pub(super) fn at_once(rows: &mut Writer<'_>, pats: &[Pat], batch: usize) -> Result<(), StoreError> {
+    let mut names = NameBatch::default();
+    for pats in pats.chunks(batch) {
+        let mut buffer = Vec::new();
+        pats.iter().try_for_each(|pat| EncodedToken::write(pat, &mut buffer))?;
+        let mut rest = buffer.as_slice();
+        let tokens: Option<Vec<_>> = pats.iter().map(|_| EncodedToken::read(&mut rest)).collect();
+        let event = |pat: &Pat| told(pat.id.as_str().parse().unwrap(), Action::Imported);
+        let events: Vec<_> = pats.iter().map(event).collect();
+        rows.insert_tokens(&tokens.unwrap(), &events)?;
+        names.extend(pats.iter().map(|pat| (pat.name.folded(), pat.id)));
     }
-    rows.put_names(&ahead.rest()?)
+    rows.insert_names(names)
 }
 
 fn delete(rows: &mut Writer<'_>, number: usize, when: Moment) -> Result<(), StoreError> {

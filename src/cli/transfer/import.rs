@@ -5,7 +5,7 @@ use std::{fs::File, io, ops::ControlFlow, sync::Arc};
 use serde_json::json;
 
 use super::{
-    Conflict, Import,
+    ConflictChoice, Import,
     lines::{Lines, at_hand},
     progress::Progress,
 };
@@ -19,8 +19,9 @@ use crate::{
     domain::{Pat, text::escape},
     service::{
         Handed, Service,
-        transfer::{
-            Clash, Coming, Fate, Fates, Fault, Faults, ImportError, Incoming, OnConflict, Outcome,
+        import::{
+            Conflict, ImportAction, ImportActions, ImportError, ImportOutcome, ImportRow,
+            ImportSource, LineFault, LineFaults, OnConflict,
         },
     },
 };
@@ -32,31 +33,31 @@ pub(in crate::cli) fn import(
     out: &Output,
 ) -> Result<Exit, Failure> {
     let on_conflict = match args.on_conflict {
-        Conflict::Skip => OnConflict::Skip,
-        Conflict::Replace => OnConflict::Replace { revive: args.yes },
-        Conflict::Fail => OnConflict::Fail,
+        ConflictChoice::Skip => OnConflict::Skip,
+        ConflictChoice::Replace => OnConflict::Replace { reactivate: args.yes },
+        ConflictChoice::Fail => OnConflict::Fail,
     };
-    let unread = |error: io::Error| failed(ImportError::Unread(error), args);
+    let unread = |error: io::Error| failed(ImportError::Source(error), args);
     let file = at_hand(service, opened(args)?).map_err(unread)?;
     let lines = Lines::of(file).map_err(unread)?.map_err(|header| {
-        let mut faults = Faults::default();
+        let mut faults = LineFaults::default();
         faults.extend(header);
         refused(&faults, args)
     })?;
     let (read, written) = (Arc::default(), Arc::default());
-    let total = lines.announced();
+    let total = lines.declared_count();
     let shown = Progress::new("read", &read, total);
     let import =
-        service.prepare(&lines, on_conflict, &read).map_err(|error| failed(error, args))?;
+        service.prepare_import(&lines, on_conflict, &read).map_err(|error| failed(error, args))?;
     drop(shown);
-    let fates = if args.dry_run {
-        import.foresee()
+    let actions = if args.dry_run {
+        import.dry_run()
     } else {
         let _shown = Progress::new("imported", &written, total);
-        import.perform(&written)
+        import.commit(&written)
     };
-    let fates = fates.map_err(|error| failed(error, args))?;
-    tell_fates(&lines, &fates, args, out)?;
+    let actions = actions.map_err(|error| failed(error, args))?;
+    report_actions(&lines, &actions, args, out)?;
     Ok(Exit::Done)
 }
 
@@ -72,8 +73,8 @@ fn opened(args: &Import) -> Result<File, Failure> {
 fn failed(error: ImportError, args: &Import) -> Failure {
     match error {
         ImportError::Service(error) => error.into(),
-        ImportError::Faults(faults) => refused(&faults, args),
-        ImportError::Unread(error) => {
+        ImportError::Lines(faults) => refused(&faults, args),
+        ImportError::Source(error) => {
             let path = args.file.to_string_lossy();
             Failure::usage(format!(
                 "{} cannot be read ({error}): see that it is there, yours to read, and left alone",
@@ -85,16 +86,16 @@ fn failed(error: ImportError, args: &Import) -> Failure {
 
 /// The tokens of the export `text`, or what is wrong with it: for the tests and fuzz targets that
 /// stand outside.
-pub fn import_text(text: Vec<u8>) -> Result<Vec<Pat>, Vec<Fault>> {
+pub fn import_text(text: Vec<u8>) -> Result<Vec<Pat>, Vec<LineFault>> {
     // A text is always there to be read.
     let unread = |_| Vec::new();
     let lines = Lines::of(io::Cursor::new(text)).map_err(unread)??;
     let (mut pats, mut faults) = (Vec::new(), Vec::new());
-    let each = lines.each(
-        |part| part,
-        |part| {
-            pats.extend(part.incoming.into_iter().map(|incoming| incoming.pat));
-            faults.extend(part.faults);
+    let each = lines.for_each_batch(
+        |batch| batch,
+        |batch| {
+            pats.extend(batch.rows.into_iter().map(|row| row.pat));
+            faults.extend(batch.faults);
             ControlFlow::Continue(())
         },
     );
@@ -102,10 +103,10 @@ pub fn import_text(text: Vec<u8>) -> Result<Vec<Pat>, Vec<Fault>> {
     if !faults.is_empty() {
         return Err(faults);
     }
-    lines.whole(pats.len()).map(|()| pats).map_err(|fault| vec![fault])
+    lines.check_complete(pats.len()).map(|()| pats).map_err(|fault| vec![fault])
 }
 
-fn refused(faults: &Faults, args: &Import) -> Failure {
+fn refused(faults: &LineFaults, args: &Import) -> Failure {
     let path = args.file.to_string_lossy();
     for fault in faults.first() {
         let field =
@@ -113,7 +114,7 @@ fn refused(faults: &Faults, args: &Import) -> Failure {
         let told = format!("{path}:{}:{field} {}", fault.line, fault.why);
         tell(&escape(&told));
     }
-    let more = match faults.more() {
+    let more = match faults.count() - faults.first().len() {
         0 => String::new(),
         more => format!("and {more} more; "),
     };
@@ -123,57 +124,67 @@ fn refused(faults: &Faults, args: &Import) -> Failure {
     )
 }
 
-fn word(outcome: Outcome) -> &'static str {
+fn word(outcome: ImportOutcome) -> &'static str {
     match outcome {
-        Outcome::New => "new",
-        Outcome::Replaced => "replaced",
-        Outcome::Skipped => "skipped",
-        Outcome::Unchanged => "unchanged",
+        ImportOutcome::New => "new",
+        ImportOutcome::Replaced => "replaced",
+        ImportOutcome::Skipped => "skipped",
+        ImportOutcome::Unchanged => "unchanged",
     }
 }
 
 /// Prints each token of a dry run, and of an import those that are not simply new; then how
 /// many of each kind there are.
-fn tell_fates(
-    lines: &impl Coming,
-    fates: &Fates,
+fn report_actions(
+    lines: &impl ImportSource,
+    actions: &ImportActions,
     args: &Import,
     out: &Output,
 ) -> Result<(), Failure> {
-    if out.json || args.dry_run || !fates.are_smooth() {
-        let (mut each, mut told) = (fates.iter(), Ok(()));
-        let again = lines.each(
-            |part| part,
-            |part| {
-                let mut tokens = part.incoming.iter().zip(&mut each);
-                told = tokens.try_for_each(|(one, fate)| tell_fate(one, &fate, args, out));
+    if out.json || args.dry_run || actions.has_conflicts() {
+        let (mut each, mut told) = (actions.iter(), Ok(()));
+        let again = lines.for_each_batch(
+            |batch| batch,
+            |batch| {
+                let mut tokens = batch.rows.iter().zip(&mut each);
+                told = tokens.try_for_each(|(row, action)| report_action(row, &action, args, out));
                 if told.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             },
         );
         told?;
         again.map_err(|error| failed(error.into(), args))?;
     }
-    let counts = [Outcome::New, Outcome::Replaced, Outcome::Skipped, Outcome::Unchanged]
-        .map(|kind| format!("{} {}", word(kind), fates.count(kind)));
+    let counts = [
+        ImportOutcome::New,
+        ImportOutcome::Replaced,
+        ImportOutcome::Skipped,
+        ImportOutcome::Unchanged,
+    ]
+    .map(|kind| format!("{} {}", word(kind), actions.count(kind)));
     let what = if args.dry_run { "would be" } else { "are" };
     tell(&format!("tokens {what} {}", counts.join(", ")));
     Ok(())
 }
 
-fn tell_fate(one: &Incoming, fate: &Fate, args: &Import, out: &Output) -> Result<(), Failure> {
-    let why: Vec<_> = fate.clashes.iter().map(Clash::why).collect();
-    let (id, name) = (one.pat.id.as_str(), one.pat.name.as_str());
+fn report_action(
+    row: &ImportRow,
+    action: &ImportAction,
+    args: &Import,
+    out: &Output,
+) -> Result<(), Failure> {
+    let why: Vec<_> = action.conflicts.iter().map(Conflict::describe).collect();
+    let (id, name) = (row.pat.id.as_str(), row.pat.name.as_str());
     if out.json {
         return Ok(out.object(json!({
-            "line": one.line,
+            "line": row.line,
             "id": id,
             "name": name,
-            "outcome": word(fate.outcome),
+            "outcome": word(action.outcome),
             "conflicts": why,
         }))?);
     }
     let text =
-        format!("line {}: {name} ({id}) {} {}", one.line, word(fate.outcome), why.join("; "));
+        format!("line {}: {name} ({id}) {} {}", row.line, word(action.outcome), why.join("; "));
     let text = text.trim_end();
     if args.dry_run {
         out.line(&escape(text))?;

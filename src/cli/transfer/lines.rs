@@ -9,15 +9,13 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use super::{
-    KIND,
-    record::{self, Fields},
-};
+use super::{KIND, fields::Fields, record};
 use crate::{
     json::SCHEMA,
     service::{
-        Service, abreast, is_at_hand,
-        transfer::{Coming, Fault, Incoming, Part},
+        Service, abreast,
+        import::{ImportBatch, ImportRow, ImportSource, LineFault},
+        is_at_hand,
     },
 };
 
@@ -44,7 +42,7 @@ struct Header {
     /// The id of the store that they come from.
     store: String,
     tokens: u64,
-    faults: Vec<Fault>,
+    faults: Vec<LineFault>,
 }
 
 /// `file`, or a copy of it that has no name, unless all of it is here and stays.
@@ -59,7 +57,7 @@ pub(super) fn at_hand(service: &Service, mut file: File) -> io::Result<File> {
 
 impl<F: Read + Seek + Send> Lines<F> {
     /// Reads the header, or says what is wrong with it.
-    pub(super) fn of(mut file: F) -> io::Result<Result<Self, Vec<Fault>>> {
+    pub(super) fn of(mut file: F) -> io::Result<Result<Self, Vec<LineFault>>> {
         let mut bytes = Vec::new();
         let header = match next(&mut begun(&mut file)?, &mut bytes)? {
             0 => Err(vec![fault("", "the file is empty: an export starts with a header")]),
@@ -75,18 +73,18 @@ fn begun<F: Read + Seek>(file: &mut F) -> io::Result<BufReader<&mut F>> {
     Ok(BufReader::with_capacity(PIECE, file))
 }
 
-impl<F: Read + Seek + Send> Coming for Lines<F> {
-    fn store(&self) -> &str {
+impl<F: Read + Seek + Send> ImportSource for Lines<F> {
+    fn store_id(&self) -> &str {
         &self.header.store
     }
 
-    fn announced(&self) -> u64 {
+    fn declared_count(&self) -> u64 {
         self.header.tokens
     }
 
-    fn each<T: Send>(
+    fn for_each_batch<T: Send>(
         &self,
-        work: impl Fn(Part) -> T + Sync,
+        work: impl Fn(ImportBatch) -> T + Sync,
         mut take: impl FnMut(T) -> ControlFlow<()>,
     ) -> io::Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,8 +93,9 @@ impl<F: Read + Seek + Send> Coming for Lines<F> {
         let mut reading = Reading { input, line: 1, over: false, sum: crc32fast::Hasher::new() };
         let mut end = Ok(());
         if !self.header.faults.is_empty() {
-            let part = Part { faults: self.header.faults.clone(), ..Part::default() };
-            if take(work(part)).is_break() {
+            let batch =
+                ImportBatch { faults: self.header.faults.clone(), ..ImportBatch::default() };
+            if take(work(batch)).is_break() {
                 return Ok(());
             }
         }
@@ -162,8 +161,8 @@ struct Piece {
 }
 
 impl Piece {
-    fn parsed(&self) -> Part {
-        let (mut part, mut line) = (Part::default(), self.line);
+    fn parsed(&self) -> ImportBatch {
+        let (mut batch, mut line) = (ImportBatch::default(), self.line);
         let mut rest = self.bytes.as_slice();
         while !rest.is_empty() {
             let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
@@ -172,13 +171,13 @@ impl Piece {
             match text(bytes) {
                 Ok("") => {}
                 Ok(text) => match record::read(line, text) {
-                    Ok(token) => part.incoming.push(Incoming { line, pat: token }),
-                    Err(faults) => part.faults.extend(faults),
+                    Ok(token) => batch.rows.push(ImportRow { line, pat: token }),
+                    Err(faults) => batch.faults.extend(faults),
                 },
-                Err(why) => part.faults.push(Fault { line, field: String::new(), why }),
+                Err(why) => batch.faults.push(LineFault { line, field: String::new(), why }),
             }
         }
-        part
+        batch
     }
 }
 
@@ -198,12 +197,12 @@ fn text(bytes: &[u8]) -> Result<&str, String> {
 }
 
 /// A fault of the header.
-fn fault(field: &str, why: &str) -> Fault {
-    Fault { line: 1, field: field.to_owned(), why: why.to_owned() }
+fn fault(field: &str, why: &str) -> LineFault {
+    LineFault { line: 1, field: field.to_owned(), why: why.to_owned() }
 }
 
 /// Reads the header; it may have faults that do not keep the other lines from being read.
-fn header(bytes: &[u8]) -> Result<Header, Vec<Fault>> {
+fn header(bytes: &[u8]) -> Result<Header, Vec<LineFault>> {
     let none = || vec![fault("", "the first line must be the header that `patdeck export` writes")];
     let fields = text(bytes).ok().and_then(|text| Fields::parse(1, text).ok());
     let mut fields = fields.ok_or_else(none)?;
@@ -222,7 +221,7 @@ fn header(bytes: &[u8]) -> Result<Header, Vec<Fault>> {
     let tokens = fields.number("tokens");
     // For people, who want to know.
     let _ = fields.text("exported", |_| Ok(()));
-    match (tokens, fields.done()) {
+    match (tokens, fields.finish()) {
         (Ok(tokens), faults) => Ok(Header { store: store.unwrap_or_default(), tokens, faults }),
         (Err(_), faults) => Err(faults),
     }

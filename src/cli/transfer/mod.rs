@@ -1,11 +1,11 @@
 //! `export` and `import`: tokens as lines of JSON, on their way to another store.
 
 mod export;
+mod fields;
 mod import;
 mod lines;
 mod progress;
 mod record;
-mod value;
 
 use std::path::PathBuf;
 
@@ -41,8 +41,8 @@ pub struct Import {
     pub dry_run: bool,
 
     /// What to do where a token or a name is here already
-    #[arg(long, value_enum, default_value_t = Conflict::Fail, value_name = "WHAT")]
-    pub on_conflict: Conflict,
+    #[arg(long, value_enum, default_value_t = ConflictChoice::Fail, value_name = "WHAT")]
+    pub on_conflict: ConflictChoice,
 
     /// With replace: also where a token was revoked, deleted or regenerated here
     #[arg(long)]
@@ -51,7 +51,7 @@ pub struct Import {
 
 /// What to do on a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Conflict {
+pub enum ConflictChoice {
     /// Keep what is here
     Skip,
     /// Take what comes

@@ -8,38 +8,36 @@ use proptest::{collection::vec, option, prelude::*};
 use super::*;
 use crate::{
     domain::Digest,
-    service::{
-        plan::Plan,
-        transfer::{
-            Coming, Fates, Fault, Faults, ImportError, Incoming, OnConflict, Outcome, Part,
-        },
+    service::import::{
+        ConflictPolicy, ImportActions, ImportBatch, ImportError, ImportOutcome, ImportRow,
+        ImportSource, LineFault, LineFaults, OnConflict,
     },
 };
 
 /// Tokens in parts of this size.
 #[derive(Debug, Clone)]
 struct Listed {
-    incoming: Vec<Incoming>,
+    rows: Vec<ImportRow>,
     part: usize,
 }
 
-impl Coming for Listed {
-    fn store(&self) -> &'static str {
+impl ImportSource for Listed {
+    fn store_id(&self) -> &'static str {
         "another"
     }
 
-    fn announced(&self) -> u64 {
-        self.incoming.len().try_into().unwrap()
+    fn declared_count(&self) -> u64 {
+        self.rows.len().try_into().unwrap()
     }
 
-    fn each<T: Send>(
+    fn for_each_batch<T: Send>(
         &self,
-        work: impl Fn(Part) -> T + Sync,
+        work: impl Fn(ImportBatch) -> T + Sync,
         take: impl FnMut(T) -> ControlFlow<()>,
     ) -> io::Result<()> {
-        let mut parts = self.incoming.chunks(self.part);
+        let mut parts = self.rows.chunks(self.part);
         let next = || parts.next();
-        let read = |part: &[Incoming]| Part { incoming: part.to_vec(), faults: Vec::new() };
+        let read = |rows: &[ImportRow]| ImportBatch { rows: rows.to_vec(), faults: Vec::new() };
         abreast(next, |part| work(read(part)), take);
         Ok(())
     }
@@ -50,49 +48,50 @@ fn plainly(
     service: &Service,
     coming: &Listed,
     on_conflict: OnConflict,
-) -> Result<Fates, ImportError> {
-    let refused = |faults: Vec<Fault>| {
-        let mut all = Faults::default();
+) -> Result<ImportActions, ImportError> {
+    let refused = |faults: Vec<LineFault>| {
+        let mut all = LineFaults::default();
         all.extend(faults);
-        if all.is_empty() { Ok(()) } else { Err(ImportError::Faults(all)) }
+        if all.is_empty() { Ok(()) } else { Err(ImportError::Lines(all)) }
     };
     let (mut ids, mut names, mut faults) = (HashMap::new(), HashMap::new(), Vec::new());
-    for Incoming { line, pat } in &coming.incoming {
+    for ImportRow { line, pat } in &coming.rows {
         let mut twice = |field: &str, what: &str, first: Option<u64>| {
             let why = first.map(|first| format!("{what} is in line {first} already"));
-            faults.extend(why.map(|why| Fault { line: *line, field: field.to_owned(), why }));
+            faults.extend(why.map(|why| LineFault { line: *line, field: field.to_owned(), why }));
         };
         twice("id", pat.id.as_str(), ids.insert(pat.id, *line));
         twice("name", pat.name.as_str(), names.insert(pat.name.folded(), *line));
     }
     refused(faults)?;
-    let mut ids: Vec<TokenId> = coming.incoming.iter().map(|one| one.pat.id).collect();
+    let mut ids: Vec<TokenId> = coming.rows.iter().map(|one| one.pat.id).collect();
     ids.sort_unstable();
-    let plan = Plan::new(on_conflict, ids);
+    let plan = ConflictPolicy::new(on_conflict, ids);
     service.store.write(|rows| {
         let at = service.judged_at(rows)?;
-        let (mut fates, mut all, mut faults) = (Vec::new(), Fates::default(), Vec::new());
-        for one in &coming.incoming {
-            let (fate, refused) = plan.fate(rows, at, one)?;
-            all.add(fate.clone());
-            fates.push((&one.pat, fate));
+        let (mut actions, mut all, mut faults) = (Vec::new(), ImportActions::default(), Vec::new());
+        for one in &coming.rows {
+            let (action, refused) = plan.decide(rows, at, one)?;
+            all.extend([action.clone()]);
+            actions.push((&one.pat, action));
             faults.extend(refused);
         }
         refused(faults)?;
-        let taken =
-            fates.iter().any(|(_, fate)| fate.clashes.iter().any(|it| it.field() == "name"));
+        let taken = actions
+            .iter()
+            .any(|(_, action)| action.conflicts.iter().any(|it| it.field() == "name"));
         let is_skipping = on_conflict == OnConflict::Skip;
         let mut deletion = None;
         if taken && !is_skipping {
             service.displace(rows, &[], &mut deletion)?;
         }
         let mut was = HashMap::new();
-        for (pat, _) in fates.iter().filter(|(_, fate)| fate.outcome == Outcome::Replaced) {
+        for (pat, _) in actions.iter().filter(|(_, it)| it.outcome == ImportOutcome::Replaced) {
             was.extend(rows.pat(&pat.id)?.map(|old| (pat.id, old.status(at).word())));
             rows.remove_pat(&pat.id)?;
         }
-        let writes = |outcome| matches!(outcome, Outcome::New | Outcome::Replaced);
-        for (pat, _) in fates.iter().filter(|(_, fate)| writes(fate.outcome)) {
+        let writes = |outcome| matches!(outcome, ImportOutcome::New | ImportOutcome::Replaced);
+        for (pat, _) in actions.iter().filter(|(_, it)| writes(it.outcome)) {
             if let Some(holder) = rows.id_of_name(&pat.name)? {
                 service.displace(rows, &[holder], &mut deletion)?;
             }
@@ -154,7 +153,7 @@ fn choice() -> impl Strategy<Value = OnConflict> {
     prop_oneof![
         Just(OnConflict::Fail),
         Just(OnConflict::Skip),
-        any::<bool>().prop_map(|revive| OnConflict::Replace { revive }),
+        any::<bool>().prop_map(|reactivate| OnConflict::Replace { reactivate }),
     ]
 }
 
@@ -187,15 +186,15 @@ proptest! {
             }
             world.go_to(3 * DAY);
             let lines = (2..).zip(&changes);
-            let incoming = lines.map(|(line, it)| Incoming { line, pat: changed(&pats, *it) });
-            coming.push(Listed { incoming: incoming.collect(), part });
+            let incoming = lines.map(|(line, it)| ImportRow { line, pat: changed(&pats, *it) });
+            coming.push(Listed { rows: incoming.collect(), part });
         }
-        prop_assert_eq!(&coming[0].incoming, &coming[1].incoming);
+        prop_assert_eq!(&coming[0].rows, &coming[1].rows);
         let [parts, piece] = &worlds;
         let seen = parts.state();
         let (read, done) = (AtomicU64::new(0), AtomicU64::new(0));
-        let prepared = parts.prepare(&coming[0], on_conflict, &read);
-        let foreseen = prepared.as_ref().map(|import| import.foresee().unwrap()).ok();
+        let prepared = parts.prepare_import(&coming[0], on_conflict, &read);
+        let foreseen = prepared.as_ref().map(|import| import.dry_run().unwrap()).ok();
         prop_assert_eq!(&parts.state(), &seen);
         // Others go on between the look at the lines and the transaction.
         if prepared.is_ok() {
@@ -207,15 +206,15 @@ proptest! {
             }
         }
         let before = parts.state();
-        let performed = prepared.and_then(|import| import.perform(&done));
+        let performed = prepared.and_then(|import| import.commit(&done));
         match (performed, plainly(piece, &coming[1], on_conflict)) {
-            (Ok(fates), Ok(expected)) => {
-                prop_assert_eq!(&fates, &expected);
+            (Ok(actions), Ok(expected)) => {
+                prop_assert_eq!(&actions, &expected);
                 if before == seen {
-                    prop_assert_eq!(foreseen, Some(fates));
+                    prop_assert_eq!(foreseen, Some(actions));
                 }
             }
-            (Err(ImportError::Faults(faults)), Err(ImportError::Faults(expected))) => {
+            (Err(ImportError::Lines(faults)), Err(ImportError::Lines(expected))) => {
                 prop_assert_eq!(faults, expected);
                 prop_assert_eq!(parts.state(), before);
             }

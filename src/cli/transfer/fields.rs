@@ -1,0 +1,190 @@
+//! Reads the fields of one JSON object: collects everything that is wrong with them, by field name,
+//! and refuses fields that nobody asked for. Of two fields with one name the later counts, as
+//! everywhere in patdeck. Called by `record` and `lines`.
+
+use std::{
+    borrow::{Borrow, Cow},
+    collections::BTreeMap,
+};
+
+use serde::Deserialize;
+use serde_json::{from_str, value::RawValue};
+
+use crate::service::import::LineFault;
+
+/// A field is invalid; the faults contain the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct InvalidField;
+
+/// A JSON string; it borrows from the line unless it has escapes.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Borrow<str> for Text<'_> {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The fields of one object, each removed when it is read.
+pub(super) struct Fields<'a> {
+    line: u64,
+    /// The field that contains the object.
+    parent: Option<&'static str>,
+    object: BTreeMap<Text<'a>, &'a RawValue>,
+    faults: Vec<LineFault>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn parse(line: u64, text: &'a str) -> Result<Self, LineFault> {
+        let object = from_str(text).map_err(|error| {
+            let why = if error.is_data() {
+                "a JSON object is expected".to_owned()
+            } else {
+                format!("this is no JSON object: see its column {}", error.column())
+            };
+            LineFault { line, field: String::new(), why }
+        })?;
+        Ok(Self { line, parent: None, object, faults: Vec::new() })
+    }
+
+    /// All faults, those of unknown fields included.
+    pub(super) fn finish(mut self) -> Vec<LineFault> {
+        for Text(name) in std::mem::take(&mut self.object).into_keys() {
+            self.fault(&name, "this patdeck does not know it: update patdeck".to_owned());
+        }
+        self.faults
+    }
+
+    /// Adds a fault.
+    pub(super) fn fault(&mut self, name: &str, why: String) -> InvalidField {
+        let field = match self.parent {
+            None => name.to_owned(),
+            Some(parent) => format!("{parent}.{name}"),
+        };
+        self.faults.push(LineFault { line: self.line, field, why });
+        InvalidField
+    }
+
+    fn take(&mut self, name: &str) -> Result<&'a str, InvalidField> {
+        let value = self.object.remove(name);
+        value.map(RawValue::get).ok_or_else(|| self.fault(name, "it is missing".to_owned()))
+    }
+
+    /// A value of the JSON type `T`.
+    fn value<T: Deserialize<'a>>(&mut self, name: &str, expected: &str) -> Result<T, InvalidField> {
+        let value = self.take(name)?;
+        from_str(value).map_err(|_| self.fault(name, format!("{expected} is expected")))
+    }
+
+    /// A string that `parse` accepts.
+    pub(super) fn text<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, InvalidField> {
+        let Text(text) = self.value(name, "a text")?;
+        parse(&text).map_err(|why| self.fault(name, why))
+    }
+
+    /// A string that `parse` accepts, or null.
+    pub(super) fn optional_text<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, InvalidField> {
+        let text: Option<Text<'_>> = self.value(name, "a text")?;
+        text.map(|Text(text)| parse(&text)).transpose().map_err(|why| self.fault(name, why))
+    }
+
+    /// A list of strings.
+    pub(super) fn texts(&mut self, name: &str) -> Result<Vec<Cow<'a, str>>, InvalidField> {
+        let texts: Vec<Text<'a>> = self.value(name, "a list of texts")?;
+        Ok(texts.into_iter().map(|Text(text)| text).collect())
+    }
+
+    pub(super) fn boolean(&mut self, name: &str) -> Result<bool, InvalidField> {
+        self.value(name, "true or false")
+    }
+
+    pub(super) fn number(&mut self, name: &str) -> Result<u64, InvalidField> {
+        self.value(name, "a number")
+    }
+
+    /// An object that `read` accepts, or null.
+    pub(super) fn object<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Self) -> Result<T, InvalidField>,
+    ) -> Result<Option<T>, InvalidField> {
+        let Some(object) = self.value(name, "an object")? else { return Ok(None) };
+        let mut inner = Self { line: self.line, parent: Some(name), object, faults: Vec::new() };
+        let value = read(&mut inner);
+        // After a fault the fields behind it were not read: they are not unknown.
+        let mut faults = if value.is_err() { inner.faults } else { inner.finish() };
+        let is_good = faults.is_empty();
+        for fault in &mut faults {
+            if let Some(parent) = self.parent {
+                fault.field = format!("{parent}.{}", fault.field);
+            }
+        }
+        self.faults.extend(faults);
+        value.and_then(|value| if is_good { Ok(Some(value)) } else { Err(InvalidField) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fields(text: &str) -> Fields<'_> {
+        Fields::parse(1, text).unwrap()
+    }
+
+    fn faults(fields: Fields<'_>) -> Vec<(String, String)> {
+        fields.finish().into_iter().map(|fault| (fault.field, fault.why)).collect()
+    }
+
+    #[test]
+    fn a_field_is_read_once_and_the_others_are_unknown() {
+        let mut read = fields(r#"{"b":1,"a":true,"c":[]}"#);
+        assert_eq!((read.boolean("a"), read.boolean("a")), (Ok(true), Err(InvalidField)));
+        let names: Vec<_> = faults(read).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn other_numbers_are_no_counts() {
+        for text in ["-1", "1.0", "0.5", "1e3", "-0", "\"1\"", "null", "18446744073709551616"] {
+            let text = format!(r#"{{"n":{text}}}"#);
+            let mut read = fields(&text);
+            assert_eq!(read.number("n"), Err(InvalidField), "{text}");
+            assert_eq!(faults(read), [("n".to_owned(), "a number is expected".to_owned())]);
+        }
+    }
+
+    #[test]
+    fn names_and_texts_may_have_escapes() {
+        let mut read = fields(r#"{"n\u0061me":"a\u0062\n"}"#);
+        assert_eq!(read.text("name", |text| Ok(text.to_owned())), Ok("ab\n".to_owned()));
+        assert_eq!(faults(read), []);
+    }
+
+    proptest! {
+        #[test]
+        fn of_fields_with_one_name_the_last_counts(names in prop::collection::vec("[a-c]", 1..8)) {
+            let text: Vec<_> =
+                names.iter().enumerate().map(|(at, name)| format!("\"{name}\":{at}")).collect();
+            let text = format!("{{{}}}", text.join(","));
+            let expected: BTreeMap<String, u64> = from_str(&text).unwrap();
+            let mut read = fields(&text);
+            for (name, value) in expected {
+                prop_assert_eq!(read.number(&name), Ok(value));
+            }
+            prop_assert_eq!(faults(read), []);
+        }
+    }
+}

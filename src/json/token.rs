@@ -1,0 +1,97 @@
+//! The JSON object of a token: the one definition of its fields, for `list`, `show`, `create` and
+//! the clipboard. It has neither the secret nor its digest. Called by `json` only.
+
+use std::fmt::Display;
+
+use serde::{Serialize, Serializer};
+
+use crate::domain::{LastUse, Moment, Pat, Scopes, Which};
+
+/// The fields of a token in the order of their names, which is their order in every JSON object of
+/// patdeck.
+#[derive(Serialize)]
+pub(super) struct TokenJson<'a> {
+    claimed: bool,
+    created: Time,
+    #[serde(serialize_with = "text")]
+    created_by: &'a crate::domain::Actor,
+    description: &'a str,
+    expires: Option<Time>,
+    hint: String,
+    id: &'a str,
+    issued: Time,
+    last_used: Option<UseJson<'a>>,
+    name: &'a str,
+    retiring_last_used: Option<UseJson<'a>>,
+    retiring_until: Option<Time>,
+    revoked: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<u32>,
+    #[serde(serialize_with = "texts")]
+    scopes: &'a Scopes,
+    status: &'a str,
+}
+
+impl<'a> TokenJson<'a> {
+    /// The view of `pat` at `now`. A token that is part of another object has no `schema`.
+    pub(super) fn new(pat: &'a Pat, now: Moment, schema: Option<u32>) -> Self {
+        Self {
+            claimed: pat.claimed,
+            created: Time(pat.created),
+            created_by: &pat.created_by,
+            description: pat.description.as_str(),
+            expires: pat.expires.map(Time),
+            hint: pat.hint(),
+            id: pat.id.as_str(),
+            issued: Time(pat.issued),
+            last_used: pat.last_use().map(UseJson::new),
+            name: pat.name.as_str(),
+            retiring_last_used: pat.used_by(Which::Retiring).map(UseJson::new),
+            retiring_until: pat.retiring.as_ref().map(|old| Time(old.until)),
+            revoked: pat.revoked.map(Time),
+            schema,
+            scopes: &pat.scopes,
+            status: pat.status(now).word(),
+        }
+    }
+}
+
+/// A use of a secret.
+#[derive(Serialize)]
+struct UseJson<'a> {
+    at: Time,
+    from: Option<&'a str>,
+    what: &'a str,
+}
+
+impl<'a> UseJson<'a> {
+    fn new(used: &'a LastUse) -> Self {
+        Self { at: Time(used.at), from: used.from.as_deref(), what: &used.what }
+    }
+}
+
+/// An instant, written as [`super::time`] does.
+struct Time(Moment);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&super::time(self.0))
+    }
+}
+
+/// A value as its `Display` text.
+struct Text<T>(T);
+
+impl<T: Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&self.0)
+    }
+}
+
+fn text<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}
+
+fn texts<S: Serializer>(scopes: &Scopes, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(scopes.iter().map(Text))
+}

@@ -1,0 +1,188 @@
+//! Imports tokens, all of them or none, in one transaction for any number of them: memory holds a
+//! few batches, and twenty bytes for each token. Two steps: `prepare` reads the lines once and
+//! reports everything that is wrong with them, then `commit` writes what was staged. Worker
+//! threads parse, check and plan batches; one thread writes. Called by the command line.
+
+mod commit;
+mod conflicts;
+mod source;
+mod staging;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::{BuildHasher as _, RandomState},
+    io,
+    ops::ControlFlow,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+pub(super) use self::conflicts::ConflictPolicy;
+use self::staging::{StagedToken, StagingBuffer};
+pub use self::{
+    commit::PreparedImport,
+    conflicts::{Conflict, ImportAction, ImportActions, ImportOutcome, OnConflict},
+    source::{ImportBatch, ImportRow, ImportSource, LineFault, LineFaults},
+};
+use super::{Service, ServiceError};
+use crate::{domain::TokenId, store::StoreError};
+
+/// Why nothing was imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The store, or a rule.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// These lines.
+    #[error("{} lines cannot be imported", .0.count())]
+    Lines(LineFaults),
+    /// The lines could not be read.
+    #[error(transparent)]
+    Source(#[from] io::Error),
+}
+
+impl From<StoreError> for ImportError {
+    fn from(error: StoreError) -> Self {
+        Self::Service(error.into())
+    }
+}
+
+impl From<LineFaults> for ImportError {
+    fn from(faults: LineFaults) -> Self {
+        Self::Lines(faults)
+    }
+}
+
+/// A batch, checked by itself and against the store.
+struct CheckedBatch {
+    ids: Vec<TokenId>,
+    /// Hashes of the folded names.
+    names: Vec<u64>,
+    /// Whether every line could be read.
+    is_readable: bool,
+    faults: Vec<LineFault>,
+    /// Conflicts with the store for which rows are refused.
+    refused: Vec<LineFault>,
+    /// The rows, encoded for the staging buffer.
+    staged: Vec<u8>,
+}
+
+impl Service {
+    /// Checks all rows of `source`. Fails with everything that is wrong with the lines, or, if
+    /// nothing is, with every conflict that must be refused. `done` counts the rows, for progress
+    /// output.
+    pub fn prepare_import<'a, S: ImportSource>(
+        &'a self,
+        source: &'a S,
+        on_conflict: OnConflict,
+        done: &AtomicU64,
+    ) -> Result<PreparedImport<'a, S>, ImportError> {
+        let (hash, policy) = (RandomState::new(), ConflictPolicy::new(on_conflict, Vec::new()));
+        let (mut ids, mut names) = (Vec::new(), Vec::new());
+        let (mut faults, mut refused) = (LineFaults::default(), LineFaults::default());
+        let (mut is_readable, mut result) = (true, Ok(()));
+        let (checked_at, mut staging) = (self.position()?, StagingBuffer::default());
+        let mut collect = |batch: CheckedBatch| {
+            done.fetch_add(u64::try_from(batch.ids.len()).unwrap_or(0), Ordering::Relaxed);
+            ids.extend(batch.ids);
+            names.extend(batch.names);
+            is_readable &= batch.is_readable;
+            faults.extend(batch.faults);
+            refused.extend(batch.refused);
+            // An import that will be refused needs no staged rows.
+            let is_good = faults.is_empty() && refused.is_empty();
+            if is_good { staging.add(&self.store, &batch.staged) } else { Ok(()) }
+        };
+        source.for_each_batch(
+            |batch| self.check_batch(batch, &policy, &hash),
+            |batch| {
+                result = batch.and_then(&mut collect);
+                if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            },
+        )?;
+        result?;
+        if is_readable {
+            faults.extend(source.check_complete(ids.len()).err());
+        }
+        let (repeated_ids, repeated_names) = (sort_repeated(&mut ids), sort_repeated(&mut names));
+        if !repeated_ids.is_empty() || !repeated_names.is_empty() {
+            report_duplicates(source, &repeated_ids, &repeated_names, &hash, &mut faults)?;
+        }
+        if let Some(faults) = [faults, refused].into_iter().find(|faults| !faults.is_empty()) {
+            return Err(faults.into());
+        }
+        let policy = ConflictPolicy::new(on_conflict, ids);
+        Ok(PreparedImport::new(self, source, policy, staging, checked_at))
+    }
+
+    fn check_batch(
+        &self,
+        batch: ImportBatch,
+        policy: &ConflictPolicy,
+        hash: &RandomState,
+    ) -> Result<CheckedBatch, StoreError> {
+        let mut checked = CheckedBatch {
+            ids: batch.rows.iter().map(|row| row.pat.id).collect(),
+            names: batch.rows.iter().map(|row| hash.hash_one(row.pat.name.folded())).collect(),
+            is_readable: batch.faults.is_empty(),
+            faults: batch.faults,
+            refused: Vec::new(),
+            staged: Vec::new(),
+        };
+        for ImportRow { line, pat } in &batch.rows {
+            for error in pat.scopes.iter().filter_map(|it| self.policy.catalogue.check(it).err()) {
+                let why = format!("{error}, or add it to the catalogue in the settings");
+                checked.faults.push(LineFault { line: *line, field: "scopes".to_owned(), why });
+            }
+        }
+        self.store.read(|rows| {
+            let at = self.judged_at(rows)?;
+            for row in &batch.rows {
+                let (action, refused) = policy.decide(rows, at, row)?;
+                checked.refused.extend(refused);
+                let is_new = action == ImportAction::INSERT;
+                StagedToken::write(&mut checked.staged, row, is_new)?;
+            }
+            Ok::<_, StoreError>(checked)
+        })
+    }
+}
+
+/// Sorts `all`, and returns the values that occur more than once.
+fn sort_repeated<T: Ord + Copy>(all: &mut [T]) -> BTreeSet<T> {
+    all.sort_unstable();
+    let pairs = all.iter().zip(all.iter().skip(1));
+    pairs.filter(|(one, next)| one == next).map(|(one, _)| *one).collect()
+}
+
+/// Adds a fault for each line whose id or name an earlier line has. Two names may have the same
+/// hash, so the names themselves are compared.
+fn report_duplicates(
+    source: &impl ImportSource,
+    repeated_ids: &BTreeSet<TokenId>,
+    repeated_names: &BTreeSet<u64>,
+    hash: &RandomState,
+    faults: &mut LineFaults,
+) -> io::Result<()> {
+    let (mut ids, mut names) = (HashMap::new(), HashMap::new());
+    source.for_each_batch(
+        |batch| batch,
+        |batch| {
+            for ImportRow { line, pat } in batch.rows {
+                let mut fault = |field: &str, value: &str, first: u64| {
+                    let why = format!("{value} is in line {first} already");
+                    faults.add(LineFault { line, field: field.to_owned(), why });
+                };
+                let first = repeated_ids.contains(&pat.id).then(|| ids.insert(pat.id, line));
+                if let Some(first) = first.flatten() {
+                    fault("id", pat.id.as_str(), first);
+                }
+                let name = pat.name.folded();
+                let is_repeated = repeated_names.contains(&hash.hash_one(&name));
+                if let Some(first) = is_repeated.then(|| names.insert(name, line)).flatten() {
+                    fault("name", pat.name.as_str(), first);
+                }
+            }
+            ControlFlow::Continue(())
+        },
+    )
+}

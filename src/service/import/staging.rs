@@ -1,0 +1,216 @@
+//! Checked rows of an import, encoded for the store: a few in memory, many in a file without a name
+//! that is as private as the store. So each line is parsed once, and memory holds a few batches.
+//! A checksum of each batch reveals a disk that does not return what was written. Called by
+//! `import`.
+
+use std::{fs::File, iter, ops::ControlFlow, os::unix::fs::FileExt as _};
+
+use super::source::ImportRow;
+use crate::{
+    domain::Pat,
+    service::abreast,
+    store::{EncodedToken, Store, StoreError},
+};
+
+/// Bytes that are kept in memory: some 20,000 tokens.
+const MAX_IN_MEMORY: usize = 8 << 20;
+
+/// Bytes to which batches are merged: some 2,000 tokens. The scheduler does not move shorter work
+/// to another core before it is done.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Batches of rows, in the order of their lines.
+#[derive(Debug, Default)]
+pub(super) struct StagingBuffer {
+    batches: Vec<StagedBatch>,
+    /// The bytes of all batches, until there are too many.
+    memory: Vec<u8>,
+    /// The bytes of all batches from then on.
+    file: Option<File>,
+    end: u64,
+}
+
+/// The place of a batch, and its checksum.
+#[derive(Debug, Clone, Copy)]
+struct StagedBatch {
+    start: u64,
+    length: usize,
+    crc: u32,
+}
+
+impl StagingBuffer {
+    /// Appends rows, to the last batch if they fit. What is too much for memory goes into a file
+    /// beside `store`.
+    pub(super) fn add(&mut self, store: &Store, rows: &[u8]) -> Result<(), StoreError> {
+        let (start, length) = (self.end, rows.len());
+        self.end += u64::try_from(length).unwrap_or(u64::MAX);
+        match self.batches.last_mut().filter(|last| last.length + length <= BATCH_BYTES) {
+            Some(last) => {
+                let mut crc = crc32fast::Hasher::new_with_initial(last.crc);
+                crc.update(rows);
+                last.crc = crc.finalize();
+                last.length += length;
+            }
+            None => self.batches.push(StagedBatch { start, length, crc: crc32fast::hash(rows) }),
+        }
+        if self.file.is_none() && self.memory.len() + length > MAX_IN_MEMORY {
+            let file = store.scratch()?;
+            file.write_all_at(&self.memory, 0).map_err(|error| StoreError::from(&error))?;
+            (self.memory, self.file) = (Vec::new(), Some(file));
+        }
+        let Some(file) = &self.file else {
+            self.memory.extend_from_slice(rows);
+            return Ok(());
+        };
+        file.write_all_at(rows, start).map_err(|error| StoreError::from(&error))
+    }
+
+    /// Runs `work` on several batches in parallel, and passes the results to `take` in their
+    /// order, until that breaks.
+    pub(super) fn for_each_batch<T: Send>(
+        &self,
+        work: impl Fn(Result<Vec<u8>, StoreError>) -> T + Sync,
+        take: impl FnMut(T) -> ControlFlow<()>,
+    ) {
+        let mut batches = self.batches.iter();
+        abreast(|| batches.next(), |batch| work(self.read(*batch)), take);
+    }
+
+    fn read(&self, StagedBatch { start, length, crc }: StagedBatch) -> Result<Vec<u8>, StoreError> {
+        let bytes = if let Some(file) = &self.file {
+            let mut bytes = vec![0; length];
+            file.read_exact_at(&mut bytes, start).map_err(|error| StoreError::from(&error))?;
+            Some(bytes)
+        } else {
+            let start = usize::try_from(start).ok();
+            let bytes = start.and_then(|start| self.memory.get(start..start.checked_add(length)?));
+            bytes.map(<[u8]>::to_vec)
+        };
+        bytes.filter(|bytes| crc32fast::hash(bytes) == crc).ok_or_else(corrupt_staging)
+    }
+}
+
+/// A row in a batch.
+#[derive(Debug)]
+pub(super) struct StagedToken<'a> {
+    /// From 1.
+    pub(super) line: u64,
+    /// Whether the store had nothing of it when it was checked.
+    pub(super) is_new: bool,
+    /// The records to insert.
+    pub(super) encoded: EncodedToken<'a>,
+}
+
+impl<'a> StagedToken<'a> {
+    /// Appends a row to `batch`.
+    pub(super) fn write(
+        batch: &mut Vec<u8>,
+        row: &ImportRow,
+        is_new: bool,
+    ) -> Result<(), StoreError> {
+        batch.extend_from_slice(&row.line.to_le_bytes());
+        batch.push(u8::from(is_new));
+        EncodedToken::write(&row.pat, batch)
+    }
+
+    /// The rows of `batch`, up to the first that is damaged.
+    pub(super) fn read_all(mut batch: &'a [u8]) -> impl Iterator<Item = Result<Self, StoreError>> {
+        iter::from_fn(move || {
+            let row = (!batch.is_empty()).then(|| Self::read(&mut batch))?;
+            if row.is_none() {
+                batch = &[];
+            }
+            Some(row.ok_or_else(corrupt_staging))
+        })
+    }
+
+    fn read(batch: &mut &'a [u8]) -> Option<Self> {
+        let (line, rest) = batch.split_first_chunk()?;
+        let (is_new, rest) = rest.split_first()?;
+        *batch = rest;
+        let encoded = EncodedToken::read(batch)?;
+        Some(Self { line: u64::from_le_bytes(*line), is_new: *is_new == 1, encoded })
+    }
+
+    /// The token.
+    pub(super) fn decode(&self) -> Result<Pat, StoreError> {
+        self.encoded.decode().ok_or_else(corrupt_staging)
+    }
+}
+
+/// The disk did not return what was written.
+fn corrupt_staging() -> StoreError {
+    StoreError::Io { why: "the temporary copy of the imported lines is damaged".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::pat::tests::pat;
+
+    fn row(line: u64, pat: Pat) -> ImportRow {
+        ImportRow { line, pat }
+    }
+
+    #[test]
+    fn batches_come_back_as_they_were_from_memory_and_from_a_file() {
+        let store = Store::memory().unwrap();
+        for (size, count) in [(100, 1), (BATCH_BYTES / 4, 4), (BATCH_BYTES + 1, 10)] {
+            let mut staging = StagingBuffer::default();
+            let parts: Vec<Vec<u8>> = (0..10_u8).map(|n| vec![n; size + usize::from(n)]).collect();
+            for part in &parts {
+                staging.add(&store, part).unwrap();
+            }
+            assert_eq!(staging.file.is_some(), size > BATCH_BYTES);
+            let mut back = Vec::new();
+            staging.for_each_batch(Result::unwrap, |part| {
+                back.push(part);
+                ControlFlow::Continue(())
+            });
+            assert_eq!(back.len(), count, "of {size}");
+            assert!(back.concat() == parts.concat(), "parts of {size}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_batch_is_refused() {
+        let store = Store::memory().unwrap();
+        let mut staging = StagingBuffer::default();
+        let mut bytes = Vec::new();
+        StagedToken::write(&mut bytes, &row(7, pat()), true).unwrap();
+        staging.add(&store, &bytes).unwrap();
+        for at in 0..bytes.len() {
+            staging.memory[at] ^= 1;
+            staging.for_each_batch(
+                |part| assert_eq!(part, Err(corrupt_staging()), "changed at {at}"),
+                |()| ControlFlow::Continue(()),
+            );
+            staging.memory[at] ^= 1;
+        }
+        staging.for_each_batch(
+            |part| assert_eq!(part.as_ref(), Ok(&bytes)),
+            |()| ControlFlow::Continue(()),
+        );
+    }
+
+    #[test]
+    fn a_token_comes_back_with_its_line_and_a_cut_one_not_at_all() {
+        let (one, mut other) = (pat(), pat());
+        other.expires = None;
+        other.revoked = Some(other.created);
+        let mut bytes = Vec::new();
+        StagedToken::write(&mut bytes, &row(7, one.clone()), true).unwrap();
+        let first = bytes.len();
+        StagedToken::write(&mut bytes, &row(9, other.clone()), false).unwrap();
+        let back: Vec<_> = StagedToken::read_all(&bytes)
+            .map(|token| token.unwrap())
+            .map(|token| (token.line, token.is_new, token.decode().unwrap()))
+            .collect();
+        assert_eq!(back, [(7, true, one), (9, false, other)]);
+        for end in 1..first {
+            let cut: Vec<_> = StagedToken::read_all(&bytes[..end]).collect();
+            assert_eq!(cut.len(), 1, "cut at {end}");
+            assert!(cut[0].is_err(), "cut at {end}");
+        }
+    }
+}
