@@ -21,7 +21,12 @@ use patdeck::{
     keymap::Keymap,
     service::{Clock, Entropy, Policy, Service, Zone},
     store::{Rows as _, Store, StoreError},
-    tui::{app::App, listing::Lists, look::Look, worker::Report, world::World},
+    tui::{
+        app::{App, model::World},
+        listing::Lists,
+        theme::Look,
+        worker::Report,
+    },
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -268,7 +273,7 @@ fn frame(c: &mut Criterion) {
                     lists.answer(&question, || true, tell).expect("an answer");
                 }
                 patdeck::tui::app::Want::Ask(effect) => {
-                    let outcome = patdeck::tui::effect::perform(&service, &effect);
+                    let outcome = patdeck::tui::app::service_request::perform(&service, &effect);
                     app.report(Report::Reply(Box::new(outcome)));
                 }
                 _ => {}

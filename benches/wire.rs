@@ -30,15 +30,16 @@ use patdeck::{
     service::{Claim, Clock, Entropy, NewPat, Policy, Renewal, Service, Zone},
     store::Store,
     tui::{
-        app::App,
-        canvas::{Measure, Painter},
-        clipboard::Route,
-        desk::{Desk, Display, Happening},
-        input::Input,
-        look::Look,
-        terminal::Suspended,
+        app::{App, model::World},
+        event_loop::{Desk, Display, Happening},
+        terminal::{
+            Suspended,
+            clipboard::Route,
+            diff_backend::{Measure, Painter},
+            input::Input,
+        },
+        theme::Look,
         worker::Worker,
-        world::World,
     },
 };
 use ratatui::{Frame, layout::Size};

@@ -53,7 +53,7 @@ use cli::{Args, Command, Exit, Failure, Output, print::tell};
 use config::{Config, Environment, Theme};
 use service::{Clock, Entropy, Handed, Policy, Service, acting, judge_handed};
 use store::{Cache, Opening, Store, StoreError};
-use tui::{look::Look, terminal};
+use tui::{terminal, theme::Look};
 
 /// The program: reads arguments and settings, opens the store, does the command or shows the
 /// app.

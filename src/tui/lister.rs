@@ -12,11 +12,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    listing::{Lists, Question},
-    worker::Report,
+use crate::{
+    domain::Orders,
+    service::Service,
+    tui::{
+        listing::{Lists, Question},
+        worker::Report,
+    },
 };
-use crate::{domain::Orders, service::Service};
 
 /// How often it tells how much it has read, and lists that much, until it has everything.
 const TELL_EVERY: Duration = Duration::from_millis(250);

@@ -1,57 +1,31 @@
-//! The terminal app: one loop (`desk`) between the terminal, the app and the worker that calls
-//! the store. Screens are values; only this folder's `terminal`, `wire` and `clipboard` touch
-//! the outside. Called by the library's `run`.
+//! The terminal app. `event_loop` passes events to `app`, which turns them into effects and draws;
+//! `worker` calls the store on threads of its own. `screens` are the tabs, `dialogs` lie over them,
+//! both are made of `widgets` in the styles of `theme`. Only `terminal` touches the outside.
+//! Called by the library's `run`.
 
-mod answers;
 pub mod app;
-pub mod canvas;
-pub mod chrome;
-pub mod clipboard;
-mod custody;
-pub mod desk;
-mod draft;
-pub mod effect;
-pub mod escapes;
-mod handoff;
-pub mod hangup;
-mod ink;
-pub mod input;
+pub mod cli_equivalent;
+pub mod dialogs;
+pub mod event_loop;
 pub mod known;
-mod leaving;
 mod lister;
 pub mod listing;
-pub mod look;
-mod paint;
-pub mod paste;
-pub mod places;
-mod pointer;
-pub mod screen;
-pub mod step;
-mod steps;
-mod styles;
+pub mod screens;
 pub mod terminal;
-pub mod twin;
-pub mod undo;
-pub mod view;
-pub mod voice;
-mod wanting;
-pub mod when;
-pub mod widget;
-pub mod wire;
+pub mod theme;
+pub mod widgets;
 pub mod worker;
-pub mod world;
 
 use std::{io, sync::mpsc::channel, time::Duration};
 
 use ratatui::Frame;
 
 use self::{
-    app::App,
-    desk::{Desk, Display, Ending, Happening},
-    look::Look,
-    terminal::{Session, Suspended, TerminalError},
+    app::{App, model::World},
+    event_loop::{Desk, Display, Ending, Happening},
+    terminal::{Session, Suspended, TerminalError, clipboard, hangup, input},
+    theme::Look,
     worker::Worker,
-    world::World,
 };
 use crate::{
     domain::Secret,

@@ -11,12 +11,14 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    effect::{Effect, Outcome, perform},
-    lister::Lister,
-    listing::{Listing, Question},
+use crate::{
+    service::{Followed, Position, Service, ServiceError},
+    tui::{
+        app::service_request::{Effect, Outcome, perform},
+        lister::Lister,
+        listing::{Listing, Question},
+    },
 };
-use crate::service::{Followed, Position, Service, ServiceError};
 
 /// How often an idle worker looks for changes by other processes: two key reads.
 const LOOK_EVERY: Duration = Duration::from_millis(700);

@@ -17,12 +17,12 @@ use patdeck::{
     keymap::{Keymap, Mode, Override, Sequence},
     store::any_record,
     tui::{
-        canvas::Painter,
-        escapes::Reassembler,
-        input::Input,
-        look::Look,
-        paste::clean_paste,
-        widget::paint::{Pen, wrap},
+        terminal::{
+            diff_backend::Painter, escape_reassembler::Reassembler, input::Input,
+            paste::clean_paste,
+        },
+        theme::Look,
+        widgets::paint::{Pen, wrap},
     },
 };
 use ratatui::{layout::Size, style::Style};

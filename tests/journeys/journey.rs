@@ -11,8 +11,8 @@ use patdeck::{
     keymap::Key,
     service::Service,
     tui::{
-        desk::{Desk, Ending, Happening},
-        input::{Input, Mouse},
+        event_loop::{Desk, Ending, Happening},
+        terminal::input::{Input, Mouse},
     },
 };
 use ratatui::{

@@ -7,12 +7,11 @@ use patdeck::{
     keymap::Keymap,
     service::{Service, Zone},
     tui::{
-        app::App,
-        clipboard::Route,
-        desk::{Desk, Happening},
-        look::Look,
+        app::{App, model::World},
+        event_loop::{Desk, Happening},
+        terminal::clipboard::Route,
+        theme::Look,
         worker::Worker,
-        world::World,
     },
 };
 use ratatui::layout::Size;

@@ -3,7 +3,10 @@
 
 use std::{cell::Cell, io};
 
-use patdeck::tui::{canvas::Painter, desk::Display, terminal::Suspended};
+use patdeck::tui::{
+    event_loop::Display,
+    terminal::{Suspended, diff_backend::Painter},
+};
 use ratatui::{Frame, buffer::Buffer, layout::Size};
 
 thread_local! {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use patdeck::{
     config::{Glyphs, Theme},
-    tui::look::Look,
+    tui::theme::Look,
 };
 
 use super::{

@@ -7,13 +7,15 @@ use patdeck::{
     keymap::Keymap,
     service::{Followed, Position, Zone},
     tui::{
-        app::{App, Want},
-        effect::{Effect, perform},
-        input::Input,
+        app::{
+            App, Want,
+            model::World,
+            service_request::{Effect, perform},
+        },
         listing::Lists,
-        look::Look,
+        terminal::input::Input,
+        theme::Look,
         worker::Report,
-        world::World,
     },
 };
 use ratatui::{
