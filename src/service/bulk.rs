@@ -24,7 +24,7 @@ use crate::{
 pub const MOST: usize = 10_000;
 
 /// What is done to each of many tokens.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bulk {
     /// End it.
     Revoke,

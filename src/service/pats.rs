@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What a new token is to be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPat {
     /// Its name, which no other token may have.
     pub name: Name,
@@ -26,7 +26,7 @@ pub struct NewPat {
 }
 
 /// How a token is to be regenerated.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Renewal {
     /// For how long it is valid from now.
     pub lifetime: Lifetime,

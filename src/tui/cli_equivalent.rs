@@ -7,18 +7,18 @@ use std::fmt;
 use crate::{
     domain::{Overlap, Pat, Query, Request, Scope, StatusFilter, TokenId},
     service::{Bulk, Renewal},
-    tui::app::{service_request::Effect, view_context::View},
+    tui::app::{service_request::ServiceRequest, view_context::ViewContext},
 };
 
 /// A command line of patdeck.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Twin {
+pub struct CliEquivalent {
     words: Vec<String>,
     /// Operands that begin with `-`: they go last, behind `--`.
     last: Vec<String>,
 }
 
-impl Twin {
+impl CliEquivalent {
     fn of(command: &str) -> Self {
         Self { words: command.split(' ').map(str::to_owned).collect(), last: Vec::new() }
     }
@@ -77,7 +77,7 @@ impl Twin {
     }
 }
 
-impl fmt::Display for Twin {
+impl fmt::Display for CliEquivalent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("patdeck")?;
         for word in &self.words {
@@ -90,13 +90,13 @@ impl fmt::Display for Twin {
     }
 }
 
-/// The command that does what `effect` does; `None` where the app alone has a use for it, and
+/// The command that does what `request` does; `None` where the app alone has a use for it, and
 /// where the token is gone.
-pub fn of(effect: &Effect, view: &View<'_>) -> Option<Twin> {
-    let on = |command, id| Some(Twin::of(command).token(view.pat(id)?));
-    match effect {
-        Effect::Create(new) => {
-            let twin = Twin::of("create").operand(new.name.as_str());
+pub fn of(request: &ServiceRequest, view: &ViewContext<'_>) -> Option<CliEquivalent> {
+    let on = |command, id| Some(CliEquivalent::of(command).token(view.pat(id)?));
+    match request {
+        ServiceRequest::Create(new) => {
+            let twin = CliEquivalent::of("create").operand(new.name.as_str());
             let twin = twin.option("--lifetime", new.lifetime);
             let twin = match new.description.as_str() {
                 "" => twin,
@@ -104,9 +104,9 @@ pub fn of(effect: &Effect, view: &View<'_>) -> Option<Twin> {
             };
             Some(twin.scopes(&new.scopes, |twin, scope| twin.option("--scope", scope)))
         }
-        Effect::Edit(id, name, description) => {
+        ServiceRequest::Edit(id, name, description) => {
             let pat = view.pat(id)?;
-            let mut twin = Twin::of("edit").token(pat);
+            let mut twin = CliEquivalent::of("edit").token(pat);
             if pat.name != *name || pat.description == *description {
                 twin = twin.option("--name", name);
             }
@@ -115,60 +115,64 @@ pub fn of(effect: &Effect, view: &View<'_>) -> Option<Twin> {
             }
             Some(twin)
         }
-        Effect::AddScopes(id, scopes) => Some(on("scope add", id)?.scopes(scopes, Twin::operand)),
-        Effect::RemoveScope(id, scope) => Some(on("scope remove", id)?.operand(scope.to_string())),
-        Effect::ClearScopes(id) => on("scope clear", id),
-        Effect::Revoke(id) => on("revoke", id),
-        Effect::Regenerate(id, renewal) => Some(on("regenerate", id)?.renewal(*renewal)),
-        Effect::EndOverlap(id) => on("revoke --old", id),
-        Effect::Delete(id) => on("delete", id),
-        Effect::DeleteAll(_) => Some(Twin::of("delete --all")),
+        ServiceRequest::AddScopes(id, scopes) => {
+            Some(on("scope add", id)?.scopes(scopes, CliEquivalent::operand))
+        }
+        ServiceRequest::RemoveScope(id, scope) => {
+            Some(on("scope remove", id)?.operand(scope.to_string()))
+        }
+        ServiceRequest::ClearScopes(id) => on("scope clear", id),
+        ServiceRequest::Revoke(id) => on("revoke", id),
+        ServiceRequest::Regenerate(id, renewal) => Some(on("regenerate", id)?.renewal(*renewal)),
+        ServiceRequest::EndOverlap(id) => on("revoke --old", id),
+        ServiceRequest::Delete(id) => on("delete", id),
+        ServiceRequest::DeleteAll(_) => Some(CliEquivalent::of("delete --all")),
         // The secret of the token comes on its standard input.
-        Effect::Test(_, request) => Some(test(request)),
-        Effect::History(id) | Effect::Json(id) => Some(of_token(view.pat(id)?)),
-        Effect::Trail => Some(of_trail(None)),
-        Effect::Preview(bulk, ids) | Effect::Bulk(bulk, ids) => of_bulk(bulk, ids),
+        ServiceRequest::Test(_, access) => Some(test(access)),
+        ServiceRequest::History(id) | ServiceRequest::Json(id) => Some(of_token(view.pat(id)?)),
+        ServiceRequest::Trail => Some(of_trail(None)),
+        ServiceRequest::Preview(bulk, ids) | ServiceRequest::Bulk(bulk, ids) => of_bulk(bulk, ids),
         // What fills the form in or the screen is nothing that anybody asks for. The command line
         // names what it brings back, hands a secret over as it makes it, and leaves the clock to
         // the app.
-        Effect::Like(_)
-        | Effect::Fetch(_)
-        | Effect::RestoreLast
-        | Effect::Undo(_)
-        | Effect::Claim(..)
-        | Effect::AcceptClock => None,
+        ServiceRequest::Like(_)
+        | ServiceRequest::Fetch(_)
+        | ServiceRequest::RestoreLast
+        | ServiceRequest::Undo(_)
+        | ServiceRequest::Claim(..)
+        | ServiceRequest::AcceptClock => None,
     }
 }
 
 /// The command that changes all of these tokens, which it names by their ids.
-fn of_bulk(bulk: &Bulk, ids: &[TokenId]) -> Option<Twin> {
-    let all = |twin| ids.iter().fold(twin, |twin: Twin, id| twin.operand(id.to_string()));
+fn of_bulk(bulk: &Bulk, ids: &[TokenId]) -> Option<CliEquivalent> {
+    let all = |twin| ids.iter().fold(twin, |twin: CliEquivalent, id| twin.operand(id.to_string()));
     Some(match bulk {
-        Bulk::Revoke => all(Twin::of("revoke")),
-        Bulk::Delete => all(Twin::of("delete")),
+        Bulk::Revoke => all(CliEquivalent::of("revoke")),
+        Bulk::Delete => all(CliEquivalent::of("delete")),
         Bulk::AddScopes(scopes) => {
             let (first, others) = ids.split_first()?;
-            let twin = Twin::of("scope add").operand(first.to_string());
-            let twin = twin.scopes(scopes, Twin::operand);
+            let twin = CliEquivalent::of("scope add").operand(first.to_string());
+            let twin = twin.scopes(scopes, CliEquivalent::operand);
             others.iter().fold(twin, |twin, id| twin.option("--also", id))
         }
         Bulk::Regenerate { renewal, file } => {
-            all(Twin::of("regenerate")).renewal(*renewal).option("--secret-file", file)
+            all(CliEquivalent::of("regenerate")).renewal(*renewal).option("--secret-file", file)
         }
     })
 }
 
-fn test(request: &Request) -> Twin {
-    Twin::of("verify").option("--scope", request.as_scope())
+fn test(request: &Request) -> CliEquivalent {
+    CliEquivalent::of("verify").option("--scope", request.as_scope())
 }
 
 /// The command that prints the token.
-pub fn of_token(pat: &Pat) -> Twin {
-    Twin::of("show").token(pat)
+pub fn of_token(pat: &Pat) -> CliEquivalent {
+    CliEquivalent::of("show").token(pat)
 }
 
 /// The command that prints the list.
-pub fn of_list(query: &Query) -> Twin {
+pub fn of_list(query: &Query) -> CliEquivalent {
     let (option, shown) = match query.status {
         StatusFilter::Active => ("--status", "active"),
         StatusFilter::Expiring => ("--expiring", "7d"),
@@ -176,7 +180,7 @@ pub fn of_list(query: &Query) -> Twin {
         StatusFilter::Revoked => ("--status", "revoked"),
         StatusFilter::All => ("--status", "all"),
     };
-    let mut twin = Twin::of("list").option(option, shown);
+    let mut twin = CliEquivalent::of("list").option(option, shown);
     if !query.search.is_empty() {
         twin = twin.option("--search", &query.search);
     }
@@ -186,8 +190,8 @@ pub fn of_list(query: &Query) -> Twin {
 }
 
 /// The command that prints the trail, of one token or of all. A deleted token has its id only.
-pub fn of_trail(token: Option<TokenId>) -> Twin {
-    let twin = Twin::of("audit");
+pub fn of_trail(token: Option<TokenId>) -> CliEquivalent {
+    let twin = CliEquivalent::of("audit");
     match token {
         Some(id) => twin.option("--token", id),
         None => twin,

@@ -1,5 +1,5 @@
-//! The loop: sleeps until something happens, lets the app take it, does what the app wants, and
-//! draws once if anything changed. The same loop serves the real terminal and the tests.
+//! The loop: sleeps until something happens, lets the app take it, runs the effects that come of
+//! it, and draws once if anything changed. The same loop serves the real terminal and the tests.
 
 use std::{
     collections::VecDeque,
@@ -10,18 +10,22 @@ use std::{
 
 use ratatui::Frame;
 
+use super::{
+    app::{
+        App,
+        effect::{Effect, HostAction},
+        event::{AppEvent, HostResult},
+    },
+    terminal::{
+        Suspended,
+        clipboard::{self, CopyError, Route, Sent},
+        input::Input,
+    },
+    worker::Worker,
+};
 use crate::{
     domain::Secret,
     service::{Claim, handout},
-    tui::{
-        app::{App, Want, effect::Errand},
-        terminal::{
-            Suspended,
-            clipboard::{self, Route},
-            input::Input,
-        },
-        worker::{Report, Worker},
-    },
 };
 
 /// How long a key waits for the answer of the store before the screen is drawn without it, so
@@ -39,51 +43,43 @@ pub trait Display {
     /// Paints everything with the next frame.
     fn repaint(&mut self);
     /// Wipes what it remembers of the screen, and paints everything with the next frame.
-    fn forget(&mut self);
+    fn wipe_screen(&mut self);
     /// Stops the process until the shell continues it.
     fn suspend(&mut self) -> io::Result<Suspended>;
 }
 
-/// Something that wakes the loop.
-#[derive(Debug)]
-pub enum Happening {
-    /// From the terminal.
-    Input(Input),
-    /// From the worker.
-    Report(Report),
-}
-
 /// How the app ended.
 #[derive(Debug)]
-pub enum Ending {
+pub enum ExitReason {
     /// As the operator wanted; these secrets are to be printed.
     Quit(Vec<Secret>),
     /// The terminal is gone.
-    Gone,
+    TerminalGone,
 }
 
 /// The app at work.
 #[derive(Debug)]
-pub struct Desk<D> {
+pub struct EventLoop<D> {
     /// The app.
     pub app: App,
     /// What it is drawn on.
     pub display: D,
     worker: Worker,
-    inbox: Receiver<Happening>,
-    held: VecDeque<Input>,
+    inbox: Receiver<AppEvent>,
+    /// What the operator did while the app waited for the service.
+    deferred_input: VecDeque<Input>,
     route: Route,
     waiting_since: Option<Instant>,
     over: bool,
 }
 
-impl<D: Display> Desk<D> {
-    /// A desk at which `worker` reports into `inbox` and copies go by `route`.
+impl<D: Display> EventLoop<D> {
+    /// A loop whose `worker` and input thread send to `inbox`, and whose copies go by `route`.
     pub fn new(
         app: App,
         display: D,
         worker: Worker,
-        inbox: Receiver<Happening>,
+        inbox: Receiver<AppEvent>,
         route: Route,
     ) -> Self {
         Self {
@@ -91,7 +87,7 @@ impl<D: Display> Desk<D> {
             display,
             worker,
             inbox,
-            held: VecDeque::new(),
+            deferred_input: VecDeque::new(),
             route,
             waiting_since: None,
             over: false,
@@ -99,25 +95,22 @@ impl<D: Display> Desk<D> {
     }
 
     /// Works until the operator quits or the terminal is gone.
-    pub fn run(&mut self) -> Ending {
-        let ran = self.work();
-        match ran {
-            Ok(()) => Ending::Quit(self.app.take_printed()),
-            Err(_) => Ending::Gone,
+    pub fn run(&mut self) -> ExitReason {
+        match self.work() {
+            Ok(()) => ExitReason::Quit(self.app.take_printed()),
+            Err(_) => ExitReason::TerminalGone,
         }
     }
 
     fn work(&mut self) -> io::Result<()> {
-        self.wait(PATIENCE, App::is_waiting)?;
+        self.process(AppEvent::Tick)?;
         while !self.over {
             self.draw()?;
-            match self.next() {
-                Some(happening) => self.take(happening)?,
-                None => self.app.tick(),
-            }
+            let event = self.next();
+            self.process(event)?;
             // Everything that has come in belongs to one frame.
-            while let Some(input) = self.queued() {
-                self.take(input)?;
+            while let Some(event) = self.queued() {
+                self.process(event)?;
             }
         }
         Ok(())
@@ -127,24 +120,20 @@ impl<D: Display> Desk<D> {
     /// is asked for, and comes with a later frame.
     pub fn draw(&mut self) -> io::Result<()> {
         let app = &mut self.app;
-        self.display.draw(|frame| app.draw(frame))?;
-        self.serve()
+        self.display.draw(|frame| app.view(frame))?;
+        self.dispatch(AppEvent::Drawn)
     }
 
-    /// Takes one thing that happened and waits a little for the answers it asks for.
-    pub fn take(&mut self, happening: Happening) -> io::Result<()> {
-        match happening {
-            Happening::Input(Input::Gone) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Happening::Input(input) => self.app.input(input),
-            Happening::Report(report) => self.app.report(report),
-        }
+    /// Takes one event and waits a little for the answers that it asks for.
+    pub fn process(&mut self, event: AppEvent) -> io::Result<()> {
+        self.dispatch(event)?;
         self.wait(PATIENCE, App::is_waiting)
     }
 
-    /// Takes the next thing that happens within `patience`; false if nothing does.
-    pub fn listen(&mut self, patience: Duration) -> io::Result<bool> {
+    /// Takes the next event that comes within `patience`; false if none does.
+    pub fn process_next(&mut self, patience: Duration) -> io::Result<bool> {
         match self.inbox.recv_timeout(patience) {
-            Ok(happening) => self.take(happening).map(|()| true),
+            Ok(event) => self.process(event).map(|()| true),
             Err(_) => Ok(false),
         }
     }
@@ -154,28 +143,25 @@ impl<D: Display> Desk<D> {
         self.over
     }
 
-    /// Does what the app wants, and waits up to `patience` for everything that it asks for;
-    /// keys that come in the meantime are held.
+    /// Waits up to `patience` for everything that the app has asked for; keys that come in the
+    /// meantime are held.
     pub fn settle(&mut self, patience: Duration) -> io::Result<()> {
+        self.dispatch(AppEvent::Drawn)?;
         self.wait(patience, App::is_busy)
     }
 
-    /// Does what the app wants, and waits up to `patience` as long as it `lacks` something;
-    /// keys that come in the meantime are held, for they were meant for what the answers show.
+    /// Waits up to `patience` as long as the app `lacks` something; keys that come in the meantime
+    /// are held, for they were meant for what the answers show.
     fn wait(&mut self, patience: Duration, lacks: fn(&App) -> bool) -> io::Result<()> {
         let deadline = Instant::now() + patience;
-        loop {
-            self.serve()?;
-            if self.over || !lacks(&self.app) {
-                break;
-            }
+        while !self.over && lacks(&self.app) {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.inbox.recv_timeout(left) {
-                Ok(Happening::Report(report)) => self.app.report(report),
-                Ok(Happening::Input(Input::Gone)) => {
+                Ok(AppEvent::Input(Input::Gone)) => {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
-                Ok(Happening::Input(input)) => self.held.push_back(input),
+                Ok(AppEvent::Input(input)) => self.deferred_input.push_back(input),
+                Ok(event) => self.dispatch(event)?,
                 Err(_) => break,
             }
         }
@@ -184,54 +170,63 @@ impl<D: Display> Desk<D> {
         Ok(())
     }
 
-    /// What happened while it was not looked at, without waiting.
-    fn queued(&mut self) -> Option<Happening> {
+    /// What has happened by now, without waiting.
+    fn queued(&mut self) -> Option<AppEvent> {
         if self.over {
             return None;
         }
-        self.held.pop_front().map(Happening::Input).or_else(|| self.inbox.try_recv().ok())
+        self.deferred_input.pop_front().map(AppEvent::Input).or_else(|| self.inbox.try_recv().ok())
     }
 
-    /// Sleeps until something happens; `None` when it is time to look again.
-    fn next(&mut self) -> Option<Happening> {
-        if let Some(held) = self.held.pop_front() {
-            return Some(Happening::Input(held));
+    /// Sleeps until something happens, or until it is time to look again.
+    fn next(&mut self) -> AppEvent {
+        if let Some(input) = self.deferred_input.pop_front() {
+            return AppEvent::Input(input);
         }
-        let due = (self.app.deadline() - self.app.world_now()).to_std().unwrap_or_default();
+        let gone = AppEvent::Input(Input::Gone);
+        let due = self.app.deadline().map(|at| (at - self.app.now()).to_std().unwrap_or_default());
         let silence = self.waiting_since.map(|since| SILENCE.saturating_sub(since.elapsed()));
-        let wait = silence.map_or(due, |silence| silence.min(due));
+        let Some(wait) = due.into_iter().chain(silence).min() else {
+            return self.inbox.recv().unwrap_or(gone);
+        };
         match self.inbox.recv_timeout(wait.max(Duration::from_millis(1))) {
-            Ok(happening) => Some(happening),
+            Ok(event) => event,
             Err(RecvTimeoutError::Timeout) => {
                 if self.waiting_since.is_some_and(|since| since.elapsed() >= SILENCE) {
                     self.waiting_since = Some(Instant::now());
-                    self.app.warn("the store does not answer: another process may hold it");
+                    return AppEvent::ServiceSilent;
                 }
-                None
+                AppEvent::Tick
             }
-            Err(RecvTimeoutError::Disconnected) => Some(Happening::Input(Input::Gone)),
+            Err(RecvTimeoutError::Disconnected) => gone,
         }
     }
 
-    fn serve(&mut self) -> io::Result<()> {
-        for want in self.app.take_wants() {
-            match want {
-                Want::Ask(effect) => {
-                    if !self.worker.ask(effect) {
-                        self.over = true;
-                    }
+    /// Lets the app take an event, and runs the effects that come of it.
+    fn dispatch(&mut self, event: AppEvent) -> io::Result<()> {
+        if let AppEvent::Input(Input::Gone) = event {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        for effect in self.app.update(event) {
+            self.run_effect(effect)?;
+        }
+        Ok(())
+    }
+
+    fn run_effect(&mut self, effect: Effect) -> io::Result<()> {
+        match effect {
+            Effect::Service(id, request) => self.over |= !self.worker.request(id, request),
+            Effect::List(question) => self.over |= !self.worker.list(question),
+            Effect::Host(action) => {
+                if let Some(result) = self.run_on_host(&action) {
+                    self.dispatch(AppEvent::HostResult(result))?;
                 }
-                Want::List(question) => {
-                    if !self.worker.list(question) {
-                        self.over = true;
-                    }
-                }
-                Want::Run(errand) => self.run_errand(&errand),
-                Want::Repaint => self.display.repaint(),
-                Want::Forget => self.display.forget(),
-                Want::Suspend => self.suspend()?,
-                Want::Quit => self.over = true,
             }
+            Effect::Ui(action) => self.app.change_ui(action),
+            Effect::Suspend => self.suspend()?,
+            Effect::Repaint => self.display.repaint(),
+            Effect::WipeScreen => self.display.wipe_screen(),
+            Effect::Quit => self.over = true,
         }
         Ok(())
     }
@@ -240,51 +235,37 @@ impl<D: Display> Desk<D> {
         // A secret that was hidden a moment ago leaves the terminal before the shell has it.
         self.draw()?;
         match self.display.suspend()? {
-            Suspended::Resumed => self.app.tick(),
-            Suspended::Refused => {
-                self.app.warn("there is no shell to come back from: patdeck was not suspended");
-            }
+            Suspended::Resumed => self.dispatch(AppEvent::Tick),
+            Suspended::Refused => self.dispatch(AppEvent::HostResult(HostResult::NotSuspended)),
         }
-        Ok(())
     }
 
-    fn run_errand(&mut self, errand: &Errand) {
-        match errand {
-            Errand::Copy { what, text } => match self.copy(text) {
-                Ok(sent) => self.app.say(format!("{what}: {}", sent.short())),
-                Err(error) => self.app.errand_failed(error.to_string()),
+    /// Does it; `None` if it is about a secret that is no longer shown.
+    fn run_on_host(&mut self, action: &HostAction) -> Option<HostResult> {
+        let failed = |error: &dyn std::error::Error| HostResult::Failed(error.to_string());
+        Some(match action {
+            HostAction::Copy { what, text } => match copy(&mut self.display, &self.route, text) {
+                Ok(sent) => HostResult::Copied(format!("{what}: {}", sent.short())),
+                Err(error) => failed(&error),
             },
-            Errand::CopySecret => {
-                let Some(secret) = self.app.secret() else {
-                    return;
-                };
-                let display = &mut self.display;
-                let sent =
-                    clipboard::copy(secret.reveal(), &self.route, &mut |bytes| display.send(bytes));
-                match sent {
-                    Ok(sent) => self.app.handed_over(Claim::Copied, sent.sentence()),
-                    Err(error) => self.app.errand_failed(error.to_string()),
+            HostAction::CopySecret => {
+                let secret = self.app.secret()?.reveal();
+                match copy(&mut self.display, &self.route, secret) {
+                    Ok(sent) => HostResult::Delivered(Claim::Copied, sent.sentence()),
+                    Err(error) => failed(&error),
                 }
             }
-            Errand::WriteSecret(path) => {
-                let Some(secret) = self.app.secret() else {
-                    return;
-                };
-                match handout::write(path, secret) {
-                    Ok(path) => {
-                        let said = format!("written to {}, mode 0600", path.display());
-                        self.app.handed_over(Claim::Written, said);
-                    }
-                    Err(error) => self.app.errand_failed(error.to_string()),
+            HostAction::WriteSecret(path) => match handout::write(path, self.app.secret()?) {
+                Ok(path) => {
+                    let text = format!("written to {}, mode 0600", path.display());
+                    HostResult::Delivered(Claim::Written, text)
                 }
-            }
-            // The app keeps it itself.
-            Errand::PrintSecret => {}
-        }
+                Err(error) => failed(&error),
+            },
+        })
     }
+}
 
-    fn copy(&mut self, text: &str) -> Result<clipboard::Sent, clipboard::CopyError> {
-        let display = &mut self.display;
-        clipboard::copy(text, &self.route, &mut |bytes| display.send(bytes))
-    }
+fn copy<D: Display>(display: &mut D, route: &Route, text: &str) -> Result<Sent, CopyError> {
+    clipboard::copy(text, route, &mut |bytes| display.send(bytes))
 }

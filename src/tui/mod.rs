@@ -21,8 +21,8 @@ use std::{io, sync::mpsc::channel, time::Duration};
 use ratatui::Frame;
 
 use self::{
-    app::{App, model::World},
-    event_loop::{Desk, Display, Ending, Happening},
+    app::{App, event::AppEvent, model::Model},
+    event_loop::{Display, EventLoop, ExitReason},
     terminal::{Session, Suspended, TerminalError, clipboard, hangup, input},
     theme::Look,
     worker::Worker,
@@ -58,9 +58,9 @@ pub struct Setup {
 pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError> {
     let route = clipboard::choose(&clipboard::Environment::from_process(setup.clipboard));
     let policy = service.policy().clone();
-    let mut world = World::new(Clock::System, Zone::Local, setup.look, policy, setup.keymap);
-    world.read_only = service.is_read_only();
-    let app = App::new(world, setup.who).with_options(setup.options);
+    let mut model = Model::new(Clock::System, Zone::Local, setup.look, policy, setup.keymap);
+    model.read_only = service.is_read_only();
+    let app = App::new(model, setup.who).with_options(setup.options);
 
     let session = Session::enter(setup.mouse)?;
     let settle = || {
@@ -68,21 +68,20 @@ pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError>
     };
     hangup::watch(settle)?;
     let (sender, inbox) = channel();
-    let reports = sender.clone();
-    let worker =
-        Worker::start(service, move |report| reports.send(Happening::Report(report)).is_ok());
-    let inputs = move |input| sender.send(Happening::Input(input)).is_ok();
+    let from_worker = sender.clone();
+    let worker = Worker::start(service, move |event| from_worker.send(event).is_ok());
+    let inputs = move |input| sender.send(AppEvent::Input(input)).is_ok();
     input::spawn(inputs, input::escape_wait_from_env())?;
 
-    let mut desk = Desk::new(app, session, worker, inbox, route);
-    match desk.run() {
-        Ending::Quit(secrets) => {
-            let Desk { display, .. } = desk;
+    let mut event_loop = EventLoop::new(app, session, worker, inbox, route);
+    match event_loop.run() {
+        ExitReason::Quit(secrets) => {
+            let EventLoop { display, .. } = event_loop;
             display.leave();
             service::settle(SETTLE);
             Ok(secrets)
         }
-        Ending::Gone => hangup::end_hung_up(settle),
+        ExitReason::TerminalGone => hangup::end_hung_up(settle),
     }
 }
 
@@ -99,7 +98,7 @@ impl Display for Session {
         Self::repaint(self);
     }
 
-    fn forget(&mut self) {
+    fn wipe_screen(&mut self) {
         Self::forget(self);
     }
 

@@ -11,7 +11,7 @@ use patdeck::{
     keymap::Keymap,
     service::{Clock, NewPat, Zone},
     tui::{
-        app::{model::World, service_request::Effect},
+        app::{model::Model, service_request::ServiceRequest},
         cli_equivalent,
         theme::Look,
     },
@@ -256,8 +256,8 @@ proptest! {
         let clock = Clock::fixed(super::fixture::start());
         let policy = Journey::on(Fixture::Empty, 80, 24).service().policy().clone();
         let look = Look::new(Theme::Default, Glyphs::Unicode);
-        let world = World::new(clock, Zone::utc(), look, policy, Keymap::default());
-        let line = cli_equivalent::of(&Effect::Create(new.clone()), &world.view()).unwrap().to_string();
+        let model = Model::new(clock, Zone::utc(), look, policy, Keymap::default());
+        let line = cli_equivalent::of(&ServiceRequest::Create(new.clone()), &model.context()).unwrap().to_string();
         let Command::Create(read) = parsed(&line) else { panic!("{line}") };
         prop_assert_eq!(&read.name, new.name.as_str());
         prop_assert_eq!(read.description.as_deref().unwrap_or_default(), new.description.as_str());

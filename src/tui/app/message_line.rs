@@ -26,21 +26,21 @@ pub struct Message {
 
 /// The sentence that stands, and those before it.
 #[derive(Debug, Default)]
-pub struct Voice {
+pub struct MessageLine {
     stands: bool,
     until: Option<Moment>,
     /// Oldest first.
     messages: VecDeque<Message>,
 }
 
-impl Voice {
+impl MessageLine {
     /// Says something good, for a moment from `at` on.
-    pub fn say(&mut self, text: &str, at: Moment) {
+    pub fn info(&mut self, text: &str, at: Moment) {
         self.until = Some(at + STANDS);
         self.keep(text, false, at);
     }
 
-    /// Says what is wrong, until it is hushed.
+    /// Says what is wrong, until it is dismissed.
     pub fn warn(&mut self, text: &str, at: Moment) {
         self.until = None;
         self.keep(text, true, at);
@@ -55,7 +55,7 @@ impl Voice {
     }
 
     /// Takes the sentence that stands away; it was read.
-    pub fn hush(&mut self) {
+    pub fn dismiss(&mut self) {
         self.stands = false;
         self.until = None;
     }
@@ -63,12 +63,12 @@ impl Voice {
     /// Takes a good word away whose moment is over at `now`.
     pub fn tick(&mut self, now: Moment) {
         if self.until.is_some_and(|until| until <= now) {
-            self.hush();
+            self.dismiss();
         }
     }
 
     /// What stands.
-    pub fn said(&self) -> Option<&Message> {
+    pub fn current(&self) -> Option<&Message> {
         self.messages.back().filter(|_| self.stands)
     }
 
@@ -107,29 +107,29 @@ mod tests {
 
     #[test]
     fn a_good_word_goes_by_itself_and_a_bad_one_stays() {
-        let mut voice = Voice::default();
-        voice.say("done", at(0));
-        voice.tick(at(3));
-        assert_eq!(voice.said().map(|said| said.text.as_str()), Some("done"));
-        voice.tick(at(4));
-        assert_eq!(voice.said(), None);
-        voice.warn("no", at(5));
-        voice.tick(at(500));
-        assert!(voice.said().is_some_and(|said| said.bad));
-        voice.hush();
-        assert_eq!(voice.said(), None);
-        let texts: Vec<_> = voice.messages().into_iter().map(|said| said.text).collect();
+        let mut line = MessageLine::default();
+        line.info("done", at(0));
+        line.tick(at(3));
+        assert_eq!(line.current().map(|said| said.text.as_str()), Some("done"));
+        line.tick(at(4));
+        assert_eq!(line.current(), None);
+        line.warn("no", at(5));
+        line.tick(at(500));
+        assert!(line.current().is_some_and(|said| said.bad));
+        line.dismiss();
+        assert_eq!(line.current(), None);
+        let texts: Vec<_> = line.messages().into_iter().map(|said| said.text).collect();
         assert_eq!(texts, ["no", "done"], "newest first");
     }
 
     #[test]
     fn only_the_newest_are_kept() {
-        let mut voice = Voice::default();
+        let mut line = MessageLine::default();
         for number in 0..KEPT + 5 {
-            voice.say(&number.to_string(), at(0));
+            line.info(&number.to_string(), at(0));
         }
-        assert_eq!(voice.messages().len(), KEPT);
-        assert_eq!(voice.messages().last().map(|said| said.text.clone()), Some("5".into()));
+        assert_eq!(line.messages().len(), KEPT);
+        assert_eq!(line.messages().last().map(|said| said.text.clone()), Some("5".into()));
     }
 
     #[test]
@@ -140,13 +140,13 @@ mod tests {
         };
         let id = TokenId::draw(draw).unwrap();
         let secret = Secret::generate(&Prefix::default(), id, draw).unwrap();
-        let mut voice = Voice::default();
-        voice.warn(&format!("there is no file {}.txt, {0}", secret.reveal()), at(0));
-        let said = voice.said().map(|said| said.text.clone()).unwrap_or_default();
+        let mut line = MessageLine::default();
+        line.warn(&format!("there is no file {}.txt, {0}", secret.reveal()), at(0));
+        let said = line.current().map(|said| said.text.clone()).unwrap_or_default();
         assert_eq!(
             said,
             format!("there is no file (the secret of {id}).txt, (the secret of {id})")
         );
-        assert!(!format!("{voice:?}").contains(&secret.reveal()[17..]));
+        assert!(!format!("{line:?}").contains(&secret.reveal()[17..]));
     }
 }

@@ -1,126 +1,114 @@
-//! The app: four tabs, what lies over them, and what they share. Turns what happens into steps
-//! of screens and steps into wants of the loop; draws. Does no I/O of its own.
+//! The app: four tabs, the dialogs over them, and what they share. `update` turns an event into
+//! effects, `view` draws; neither does I/O. The event loop calls both.
 
-mod create_form;
 pub mod effect;
+pub mod event;
 pub mod message_line;
 pub mod model;
-mod mouse;
-mod pending;
-mod quit;
+pub mod pending;
 mod responses;
-mod secret_delivery;
 pub mod service_request;
 pub mod undo;
 mod update;
 mod view;
 pub mod view_context;
 
-use std::collections::VecDeque;
-
-use ratatui::crossterm::event::KeyEvent;
-
 use self::{
-    effect::{Errand, Step, Tab},
-    message_line::{Message, Voice},
-    model::World,
-    service_request::Effect,
-    undo::Back,
+    effect::{Effect, Tab},
+    message_line::MessageLine,
+    model::Model,
+    pending::{DialogId, Origin, Pending},
+    service_request::ServiceRequest,
+    undo::UndoHistory,
+};
+use super::{
+    cli_equivalent::{self, CliEquivalent},
+    dialogs::{Dialog, secret::SecretPanel},
+    screens::{audit::Audit, create::Create, detail::Detail, tokens::Tokens},
 };
 use crate::{
     domain::{Moment, Secret, TokenId},
-    keymap::{Action, Command, Key, Mode, Resolved, commands},
-    tui::{
-        cli_equivalent::{self, Twin},
-        dialogs::{Overlay, help::Help, messages::Messages, palette::Palette},
-        listing::Question,
-        screens::{audit::Audit, create::Create, detail::Detail, tokens::Tokens},
-        terminal::input::Input,
-    },
+    keymap::{Action, Command, Key, Mode, commands},
 };
-
-/// What the app wants done that it cannot do itself.
-#[derive(Debug)]
-pub enum Want {
-    /// Ask the service.
-    Ask(Effect),
-    /// Ask what the list shows.
-    List(Question),
-    /// Do something on this machine.
-    Run(Errand),
-    /// Paint everything again.
-    Repaint,
-    /// A secret has left the screen: wipe every trace of it, then paint everything again.
-    Forget,
-    /// Stop until the shell continues us.
-    Suspend,
-    /// End.
-    Quit,
-}
-
-/// Who asked the service: its answer goes there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asker {
-    /// The app itself.
-    App,
-    /// The app, for the tokens that are looked at.
-    Fetch,
-    /// The app, for those around them.
-    Ahead,
-    /// The create form.
-    Form,
-    /// The overlay with this number.
-    Overlay(u64),
-}
 
 /// The whole app.
 #[derive(Debug)]
 pub struct App {
-    pub(super) world: World,
-    pub(super) who: String,
-    pub(super) tab: Tab,
-    pub(super) tokens: Tokens,
-    pub(super) create: Create,
-    pub(super) detail: Detail,
-    pub(super) audit: Audit,
-    pub(super) overlays: Vec<(u64, Overlay)>,
-    pub(super) pressed: Vec<Key>,
-    /// Whether list and detail stand side by side; the last drawing says.
-    pub(super) wide: bool,
+    model: Model,
+    /// Who and where, for the top line.
+    who: String,
     /// The options that name the store and the settings, for command lines that do the same.
-    pub(super) options: Vec<(&'static str, String)>,
-    pub(super) next_overlay: u64,
-    pub(super) asked: VecDeque<Asker>,
-    pub(super) voice: Voice,
-    pub(super) quitting: Option<(Moment, u8)>,
-    pub(super) past: Vec<Back>,
-    pub(super) printed: Vec<Secret>,
-    pub(super) wants: Vec<Want>,
+    options: Vec<(&'static str, String)>,
+    tab: Tab,
+    tokens: Tokens,
+    create: Create,
+    detail: Detail,
+    audit: Audit,
+    /// The last one has the keys, unless a secret is shown.
+    dialogs: Vec<OpenDialog>,
+    next_dialog: DialogId,
+    /// New secrets on the screen, over everything else; the last one has the keys.
+    secrets: Vec<SecretPanel>,
+    /// Secrets to print after the program has ended.
+    printed: Vec<Secret>,
+    /// The keys of a sequence that is not complete.
+    pressed: Vec<Key>,
+    /// Whether list and detail stand side by side; the last frame says.
+    wide: bool,
+    messages: MessageLine,
+    undo_history: UndoHistory,
+    /// When quitting was last asked for, and how often in a row.
+    quitting: Option<(Moment, u8)>,
+    pending: Pending,
+    /// What the present event leads to.
+    effects: Vec<Effect>,
+}
+
+/// A dialog on the stack.
+#[derive(Debug)]
+struct OpenDialog {
+    id: DialogId,
+    dialog: Box<dyn Dialog>,
+    /// What it asked last without being told to.
+    asked: Option<ServiceRequest>,
+}
+
+/// What lies over the tab and has the keys: a new secret before any dialog.
+fn topmost<'a>(
+    secrets: &'a mut [SecretPanel],
+    dialogs: &'a mut [OpenDialog],
+) -> Option<&'a mut dyn Dialog> {
+    match (secrets.last_mut(), dialogs.last_mut()) {
+        (Some(panel), _) => Some(panel),
+        (None, Some(open)) => Some(&mut *open.dialog),
+        (None, None) => None,
+    }
 }
 
 impl App {
-    /// An app that asks for the tokens first; `who` is told on the top line.
-    pub fn new(world: World, who: String) -> Self {
-        let create = Create::new(&world.view());
+    /// An app on `model`; `who` stands on the top line.
+    pub fn new(model: Model, who: String) -> Self {
+        let create = Create::new(&model.context());
         Self {
-            world,
+            model,
             who,
+            options: Vec::new(),
             tab: Tab::default(),
             tokens: Tokens::default(),
             create,
             detail: Detail::default(),
             audit: Audit::default(),
-            overlays: Vec::new(),
+            dialogs: Vec::new(),
+            next_dialog: 0,
+            secrets: Vec::new(),
+            printed: Vec::new(),
             pressed: Vec::new(),
             wide: false,
-            options: Vec::new(),
-            next_overlay: 0,
-            asked: VecDeque::new(),
-            voice: Voice::default(),
+            messages: MessageLine::default(),
+            undo_history: UndoHistory::default(),
             quitting: None,
-            past: Vec::new(),
-            printed: Vec::new(),
-            wants: Vec::new(),
+            pending: Pending::default(),
+            effects: Vec::new(),
         }
     }
 
@@ -135,44 +123,48 @@ impl App {
         std::mem::take(&mut self.printed)
     }
 
-    /// The instant at which something changes by itself.
-    pub fn deadline(&self) -> Moment {
-        let next = self.world.next_change();
-        self.voice.until().map_or(next, |until| until.min(next))
+    /// The secret on the screen, for what hands it over.
+    pub fn secret(&self) -> Option<&Secret> {
+        self.secrets.last().map(SecretPanel::secret)
+    }
+
+    /// The instant at which something on the screen changes by itself; `None` while nothing will.
+    pub fn deadline(&self) -> Option<Moment> {
+        self.messages.until().into_iter().chain(self.model.next_change()).min()
     }
 
     /// The instant of the present turn.
-    pub fn world_now(&self) -> Moment {
-        self.world.now()
+    pub fn now(&self) -> Moment {
+        self.model.now()
     }
 
-    /// The present instant is now: what depends on it is looked at again.
-    pub fn tick(&mut self) {
-        if self.world.tick() {
-            self.tokens.refresh();
-        }
-        self.voice.tick(self.world.now());
+    /// Whether something is still to come without which the screen is not right.
+    pub fn is_waiting(&self) -> bool {
+        self.pending.delays_screen() || self.tokens.awaits_rows()
     }
 
-    /// What the line that speaks says.
-    pub(super) fn said(&self) -> Option<&Message> {
-        self.voice.said()
+    /// Whether anything is still to come that was asked for.
+    pub fn is_busy(&self) -> bool {
+        !self.pending.is_empty() || self.tokens.awaits_more()
     }
 
-    /// Says something good for a moment.
-    pub fn say(&mut self, text: impl AsRef<str>) {
-        self.voice.say(text.as_ref(), self.world.now());
+    /// What lies over the tab and has the keys.
+    fn top(&self) -> Option<&dyn Dialog> {
+        let secret = self.secrets.last().map(|panel| panel as &dyn Dialog);
+        secret.or_else(|| self.dialogs.last().map(|open| &*open.dialog))
     }
 
-    /// Says what is wrong, until a key is pressed.
-    pub fn warn(&mut self, text: impl AsRef<str>) {
-        self.voice.warn(text.as_ref(), self.world.now());
+    fn dialog_mut(&mut self, origin: Origin) -> Option<&mut Box<dyn Dialog>> {
+        let (Origin::Dialog(id) | Origin::Query(id)) = origin else {
+            return None;
+        };
+        self.dialogs.iter_mut().find(|open| open.id == id).map(|open| &mut open.dialog)
     }
 
     /// In which mode keys are looked up.
-    pub(super) fn mode(&self) -> Mode {
-        match (self.overlays.last(), self.tab) {
-            (Some((_, overlay)), _) => overlay.mode(),
+    fn mode(&self) -> Mode {
+        match (self.top(), self.tab) {
+            (Some(dialog), _) => dialog.mode(),
             (None, Tab::Tokens) => self.tokens.mode(),
             (None, Tab::Create) => self.create.mode(),
             (None, Tab::Detail) => Mode::Detail,
@@ -181,213 +173,60 @@ impl App {
     }
 
     /// Whether `action` has something to do now.
-    pub(super) fn enables(&self, action: Action) -> bool {
-        let view = self.world.view();
-        if view.read_only && action.changes() {
+    fn enables(&self, action: Action) -> bool {
+        let ctx = self.model.context();
+        if ctx.read_only && action.changes() {
             return false;
         }
-        match (self.overlays.is_empty(), self.tab) {
-            (false, _) => self.overlays.last().is_none_or(|(_, top)| top.enables(action)),
-            (true, Tab::Audit) => true,
-            (true, Tab::Tokens) => self.tokens.enables(action, &view),
-            (true, Tab::Create) => self.create.enables(action),
-            (true, Tab::Detail) => self.detail.enables(action, &view),
-        }
-    }
-
-    /// Takes what the operator does.
-    pub fn input(&mut self, input: Input) {
-        self.tick();
-        match input {
-            Input::Key(key) => self.key(key),
-            Input::Paste(text) => self.paste(&text),
-            Input::Mouse(mouse) => self.point(mouse),
-            Input::Resize(..) => {}
-            Input::Gone => self.wants.push(Want::Quit),
-        }
-        self.follow_selection();
-    }
-
-    fn key(&mut self, event: KeyEvent) {
-        self.voice.hush();
-        let mode = self.mode();
-        let prefixed = !self.pressed.is_empty();
-        self.pressed.push(Key::from(event));
-        match self.world.view().keymap.resolve(mode, &self.pressed) {
-            Resolved::Prefix => return,
-            Resolved::Act(action) => self.act(action),
-            Resolved::Nothing if prefixed => {}
-            Resolved::Nothing if mode.takes_text() => self.text(event),
-            Resolved::Nothing => {}
-        }
-        self.pressed.clear();
-    }
-
-    fn paste(&mut self, text: &str) {
-        let taken = match (self.overlays.last_mut(), self.tab) {
-            (Some((_, overlay)), _) => overlay.paste(text),
-            (None, Tab::Tokens) => self.tokens.paste(text),
-            (None, Tab::Create) => self.create.paste(text),
-            (None, Tab::Detail | Tab::Audit) => false,
-        };
-        // A pasted entity is a new question, as a typed one is.
-        if let (true, Some((number, Overlay::Test(test)))) = (taken, self.overlays.last())
-            && let Some(question) = test.question()
-        {
-            self.ask(Asker::Overlay(*number), question);
-        }
-        if !taken {
-            self.warn("nothing was pasted: this is no text field, or one that must be typed");
-        }
-    }
-
-    pub(super) fn text(&mut self, key: KeyEvent) {
-        let view = self.world.view();
-        let step = match (self.overlays.last_mut(), self.tab) {
-            (Some((_, overlay)), _) => overlay.on_text(key, &view),
-            (None, Tab::Tokens) => self.tokens.on_text(key),
-            (None, Tab::Create) => self.create.on_text(key, &view),
-            (None, Tab::Detail | Tab::Audit) => Step::Ignored,
-        };
-        self.apply(step);
-    }
-
-    pub(super) fn act(&mut self, action: Action) {
-        match action {
-            Action::Interrupt => return self.interrupt(),
-            Action::Redraw => return self.wants.push(Want::Repaint),
-            Action::Suspend => return self.suspend(),
-            Action::CopyCommand => return self.copy_command(),
-            _ => {}
-        }
-        if self.world.read_only && action.changes() {
-            return self.warn("patdeck runs read-only: nothing can be changed");
-        }
-        let view = self.world.view();
-        if let Some((_, overlay)) = self.overlays.last_mut() {
-            let step = overlay.on(action, &view);
-            return self.apply(step);
-        }
-        match action {
-            Action::Quit => self.quit(),
-            Action::Help => self.open(Overlay::Help(Help::new(self.commands()))),
-            Action::Palette => self.open(Overlay::Palette(Palette::new(self.commands()))),
-            Action::Messages => {
-                self.open(Overlay::Messages(Messages::new(self.voice.messages())));
-            }
-            Action::TokensTab => self.go(Tab::Tokens),
-            Action::CreateTab => self.go(Tab::Create),
-            Action::DetailTab => self.go(Tab::Detail),
-            Action::AuditTab => self.go(Tab::Audit),
-            Action::NextTab => self.go(self.beside(true)),
-            Action::PreviousTab => self.go(self.beside(false)),
-            Action::AcceptClock if self.world.is_clock_behind() => {
-                self.ask(Asker::App, Effect::AcceptClock);
-            }
-            Action::AcceptClock => {}
-            Action::Undo => self.undo(),
-            Action::Times => {
-                self.world.times = self.world.times.next();
-                self.say(format!("times are {}", self.world.times.word()));
-            }
-            _ => {
-                let step = match self.tab {
-                    Tab::Tokens => self.tokens.on(action, &view),
-                    Tab::Create => self.create.on(action, &view),
-                    Tab::Detail => self.detail.on(action, &view),
-                    Tab::Audit => self.audit.on(action, &view),
-                };
-                self.apply(step);
-            }
-        }
-    }
-
-    /// The tab after this one, or the one before it.
-    fn beside(&self, forward: bool) -> Tab {
-        let tabs = self.world.view().tabs();
-        let at = tabs.iter().position(|tab| *tab == self.tab).unwrap_or(0);
-        let by = if forward { 1 } else { tabs.len().saturating_sub(1) };
-        tabs.get((at + by) % tabs.len().max(1)).copied().unwrap_or_default()
-    }
-
-    /// The command line that does what the screen on top would do, or shows what it shows.
-    pub(super) fn twin(&self) -> Option<Twin> {
-        let view = self.world.view();
-        let twin = match (self.overlays.last(), self.tab) {
-            (Some((_, overlay)), _) => cli_equivalent::of(&overlay.effect(&view)?, &view),
-            (None, Tab::Tokens) => Some(cli_equivalent::of_list(self.tokens.query())),
-            (None, Tab::Create) => cli_equivalent::of(&self.create.effect(&view)?, &view),
-            (None, Tab::Detail) => view.pat(&self.detail.id()?).map(cli_equivalent::of_token),
-            (None, Tab::Audit) => self.audit.token().map(cli_equivalent::of_trail),
-        };
-        twin.map(|twin| twin.with(&self.options))
-    }
-
-    fn copy_command(&mut self) {
-        match self.twin() {
-            Some(twin) => {
-                let text = twin.to_string();
-                self.wants.push(Want::Run(Errand::Copy { what: "command", text }));
-            }
-            None if self.overlays.is_empty() && self.tab == Tab::Audit => {
-                self.warn("the command line filters the trail by token only: clear the rest first");
-            }
-            None if self.enables(Action::CopyCommand) => {
-                self.warn("there is no command for this as it stands: fill in what is missing");
-            }
-            None => {}
+        match (self.top(), self.tab) {
+            (Some(dialog), _) => dialog.enables(action),
+            (None, Tab::Tokens) => self.tokens.enables(action, &ctx),
+            (None, Tab::Create) => self.create.enables(action),
+            (None, Tab::Detail) => self.detail.enables(action, &ctx),
+            (None, Tab::Audit) => true,
         }
     }
 
     /// What can be run here, or elsewhere.
     fn commands(&self) -> Vec<Command> {
-        let view = self.world.view();
+        let ctx = self.model.context();
         let enabled = |action| self.enables(action);
-        let mut all = commands(view.keymap, self.mode(), enabled, view.look.is_ascii());
+        let mut all = commands(ctx.keymap, self.mode(), enabled, ctx.look.is_ascii());
         // A list of commands that offers itself leads nowhere.
         all.retain(|command| !matches!(command.action, Action::Help | Action::Palette));
-        all.retain(|command| !(view.read_only && command.action.changes()));
+        all.retain(|command| !(ctx.read_only && command.action.changes()));
         all
     }
 
-    pub(super) fn go(&mut self, tab: Tab) {
-        self.tab = tab;
-        match tab {
-            Tab::Audit => self.ask(Asker::App, Effect::Trail),
-            Tab::Detail => self.show(self.detail.id().or(self.tokens.selected())),
-            Tab::Tokens | Tab::Create => {}
-        }
+    /// The command line that does what the dialog or tab with the keys would do, or shows what it
+    /// shows.
+    fn cli_equivalent(&self) -> Option<CliEquivalent> {
+        let ctx = self.model.context();
+        let equivalent = match (self.top(), self.tab) {
+            (Some(dialog), _) => cli_equivalent::of(&dialog.request(&ctx)?, &ctx),
+            (None, Tab::Tokens) => Some(cli_equivalent::of_list(self.tokens.query())),
+            (None, Tab::Create) => cli_equivalent::of(&self.create.request(&ctx)?, &ctx),
+            (None, Tab::Detail) => ctx.pat(&self.detail.id()?).map(cli_equivalent::of_token),
+            (None, Tab::Audit) => self.audit.token().map(cli_equivalent::of_trail),
+        };
+        equivalent.map(|equivalent| equivalent.with(&self.options))
     }
 
-    pub(super) fn show(&mut self, id: Option<TokenId>) {
-        self.detail.show(id);
-        if let Some(id) = id {
-            self.ask(Asker::App, Effect::History(id));
-        }
+    fn has_undelivered_secret(&self) -> bool {
+        self.secrets.iter().any(SecretPanel::is_unclaimed)
     }
 
-    /// Beside the list, the detail shows what the list selects.
-    pub(super) fn follow_selection(&mut self) {
-        let selected = self.tokens.selected();
-        if self.wide && self.tab == Tab::Tokens && self.detail.id() != selected {
-            self.show(selected);
-        }
+    /// The tab after this one, or the one before it.
+    fn neighbour_tab(&self, forward: bool) -> Tab {
+        let tabs = self.model.context().tabs();
+        let at = tabs.iter().position(|tab| *tab == self.tab).unwrap_or(0);
+        let by = if forward { 1 } else { tabs.len().saturating_sub(1) };
+        tabs.get((at + by) % tabs.len().max(1)).copied().unwrap_or_default()
     }
 
-    pub(super) fn open(&mut self, overlay: Overlay) {
-        self.next_overlay += 1;
-        self.overlays.push((self.next_overlay, overlay));
-    }
-
-    /// Closes the topmost overlay; a secret that was on it is forgotten everywhere.
-    pub(super) fn close(&mut self) {
-        if let Some((_, Overlay::Secret(_))) = self.overlays.pop() {
-            self.wants.push(Want::Forget);
-        }
-    }
-
-    pub(super) fn ask(&mut self, asker: Asker, effect: Effect) {
-        self.asked.push_back(asker);
-        self.wants.push(Want::Ask(effect));
+    /// The tokens whose records are looked at, with those of `pages` more on either side.
+    fn looked_at(&self, pages: usize) -> Vec<TokenId> {
+        let others = self.detail.id().into_iter().chain(self.model.first_unclaimed());
+        self.tokens.wanted(pages).into_iter().chain(others).collect()
     }
 }

@@ -1,9 +1,11 @@
 //! What the app knows: the tokens at hand, the store in numbers, the instant of the present
-//! turn, and the settings. Screens see it through `View` and never change it.
+//! turn, and the settings. Screens see it through a `ViewContext` and never change it.
+
+use std::cell::Cell;
 
 use chrono::TimeDelta;
 
-use super::view_context::View;
+use super::view_context::ViewContext;
 use crate::{
     domain::{Moment, Pat, TokenId},
     keymap::{Action, Keymap, Mode},
@@ -11,8 +13,8 @@ use crate::{
     tui::{
         known::Known,
         listing::{Census, Listing},
-        theme::{Look, time_format::Times},
-        widgets::hit_map::Places,
+        theme::{Look, time_format::TimeFormat},
+        widgets::hit_map::HitMap,
     },
 };
 
@@ -22,7 +24,7 @@ const MANY: usize = 100_000;
 
 /// Everything that screens look at.
 #[derive(Debug)]
-pub struct World {
+pub struct Model {
     known: Known,
     census: Census,
     /// A fetch failed: no other is tried until something happens.
@@ -31,17 +33,19 @@ pub struct World {
     now: Moment,
     zone: Zone,
     /// In which form times are shown.
-    pub times: Times,
+    pub times: TimeFormat,
     /// Whether nothing may be changed.
     pub read_only: bool,
     look: Look,
     policy: Policy,
     keymap: Keymap,
     /// What a click means, by the last frame.
-    pub(super) places: Places,
+    pub(super) hit_map: HitMap,
+    /// When a time in the last frame first reads otherwise.
+    text_change: Cell<Option<Moment>>,
 }
 
-impl World {
+impl Model {
     /// A world without tokens yet.
     pub fn new(clock: Clock, zone: Zone, look: Look, policy: Policy, keymap: Keymap) -> Self {
         Self {
@@ -51,18 +55,19 @@ impl World {
             now: clock.now(),
             clock,
             zone,
-            times: Times::default(),
+            times: TimeFormat::default(),
             read_only: false,
             look,
             policy,
             keymap,
-            places: Places::default(),
+            hit_map: HitMap::default(),
+            text_change: Cell::default(),
         }
     }
 
     /// What screens see of it.
-    pub fn view(&self) -> View<'_> {
-        View {
+    pub fn context(&self) -> ViewContext<'_> {
+        ViewContext {
             known: &self.known,
             census: &self.census,
             now: self.now,
@@ -72,7 +77,8 @@ impl World {
             look: self.look,
             policy: &self.policy,
             keymap: &self.keymap,
-            places: &self.places,
+            hit_map: &self.hit_map,
+            text_change: &self.text_change,
         }
     }
 
@@ -150,15 +156,24 @@ impl World {
         self.is_stuck = true;
     }
 
-    /// The next instant at which something looks different without a change: a minute has
-    /// passed, or a token or an overlap ends.
-    pub fn next_change(&self) -> Moment {
+    /// A frame begins: nothing is known of it.
+    pub(super) fn begin_frame(&self) {
+        self.hit_map.clear();
+        self.text_change.set(None);
+    }
+
+    /// The next instant at which something looks different without a change: a token or an
+    /// overlap ends, or a time on the screen reads otherwise, which is looked at once a minute.
+    /// `None` while nothing will.
+    pub fn next_change(&self) -> Option<Moment> {
         let minute = self.now + TimeDelta::minutes(1);
+        let text = self.text_change.get().map(|at| at.max(minute));
+        let retry = self.is_stuck.then_some(minute);
         let ends = self.known.iter().flat_map(|pat| {
             [pat.expires, pat.retiring.as_ref().map(|old| old.until)].into_iter().flatten()
         });
         let ends = ends.chain(self.ages()).filter(|end| *end > self.now);
-        ends.chain([minute]).min().unwrap_or(minute)
+        ends.chain(text).chain(retry).min()
     }
 
     /// What the operator must know before anything else, while it lasts.
@@ -168,7 +183,7 @@ impl World {
                 "this machine's clock is behind the last change ({}): expiry is judged by that \
                  time; set the clock, or accept it with {}",
                 mark.format("%Y-%m-%d %H:%M UTC"),
-                self.view().key(Mode::Global, Action::AcceptClock),
+                self.context().key(Mode::Global, Action::AcceptClock),
             ));
         }
         if let Some(first) = self.census.damaged.first() {
@@ -183,7 +198,7 @@ impl World {
             0 => String::new(),
             more => format!(" (and of {more} more)"),
         };
-        let key = |action| self.view().key(Mode::Tokens, action);
+        let key = |action| self.context().key(Mode::Tokens, action);
         let (renew, revoke) = (key(Action::Regenerate), key(Action::Revoke));
         let advice = format!(": {renew} regenerates it, {revoke} revokes it");
         let advice = if self.read_only { "" } else { &advice };

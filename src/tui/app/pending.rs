@@ -1,54 +1,68 @@
-//! What the app wants of others and still waits for: answers of the service, the rows of the
-//! list, and the records of the tokens that are looked at. Part of the app; called by the loop.
+//! Requests to the service that are under way, and who made each: a response goes there, in
+//! whatever order responses come. Owned by the app.
 
-use super::{App, Asker, Want, service_request::Effect};
-use crate::domain::TokenId;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
-impl App {
-    /// What it wants done, oldest first; asked once.
-    pub fn take_wants(&mut self) -> Vec<Want> {
-        if let Some(question) = self.tokens.question(self.world.now()) {
-            self.wants.push(Want::List(question));
-        }
-        self.fetch();
-        std::mem::take(&mut self.wants)
+/// Identifies a request to the service, and its response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId(u64);
+
+impl RequestId {
+    /// An id that no other request of this process has.
+    pub fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Identifies an open dialog: another one may be on top of it when its response comes.
+pub(super) type DialogId = u64;
+
+/// Who made a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The app itself.
+    App,
+    /// The app, for the tokens on the screen.
+    VisibleTokens,
+    /// The app, for the tokens around them.
+    NearbyTokens,
+    /// The create form.
+    CreateForm,
+    /// A dialog, to do what it is for.
+    Dialog(DialogId),
+    /// A dialog, to show something as its fields change.
+    Query(DialogId),
+}
+
+/// The requests under way.
+#[derive(Debug, Default)]
+pub(super) struct Pending(HashMap<RequestId, Origin>);
+
+impl Pending {
+    pub(super) fn insert(&mut self, id: RequestId, origin: Origin) {
+        self.0.insert(id, origin);
     }
 
-    /// Asks for the tokens that are looked at and not at hand.
-    fn fetch(&mut self) {
-        // One fetch at a time: its answer may be what the next one is about.
-        if self.asked.contains(&Asker::Fetch) {
-            return;
-        }
-        let missing = self.world.missing(&self.looked_at(0));
-        if !missing.is_empty() {
-            self.ask(Asker::Fetch, Effect::Fetch(missing));
-        }
+    /// Who made request `id`, which is no longer under way.
+    pub(super) fn remove(&mut self, id: RequestId) -> Option<Origin> {
+        self.0.remove(&id)
     }
 
-    /// Asks for a page more on either side, once what is on the screen has come: most moves then
-    /// find everything at hand.
-    pub(super) fn fetch_ahead(&mut self) {
-        let around = self.looked_at(1);
-        self.world.tidy(&around);
-        let missing = self.world.missing(&around);
-        if !missing.is_empty() {
-            self.ask(Asker::Ahead, Effect::Fetch(missing));
-        }
+    /// Whether a request of `origin` is under way.
+    pub(super) fn contains(&self, origin: Origin) -> bool {
+        self.0.values().any(|each| *each == origin)
     }
 
-    fn looked_at(&self, pages: usize) -> Vec<TokenId> {
-        let others = self.detail.id().into_iter().chain(self.world.first_unclaimed());
-        self.tokens.wanted(pages).into_iter().chain(others).collect()
+    /// Whether a response is to come without which the screen is not right.
+    pub(super) fn delays_screen(&self) -> bool {
+        self.0.values().any(|origin| *origin != Origin::NearbyTokens)
     }
 
-    /// Whether an answer is still to come without which the screen is not right.
-    pub fn is_waiting(&self) -> bool {
-        self.asked.iter().any(|asker| *asker != Asker::Ahead) || self.tokens.awaits_rows()
-    }
-
-    /// Whether anything is still to come that was asked for.
-    pub fn is_busy(&self) -> bool {
-        !self.asked.is_empty() || self.tokens.awaits_more()
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }

@@ -1,195 +1,309 @@
-//! What comes back from the service: replies go to whoever asked, news to everything that shows
-//! the tokens concerned. Part of the app.
+//! What the app asks of the service, and what comes back: responses go to whoever made the
+//! request, changes of the store to everything that shows the tokens concerned, and the delivery
+//! of a new secret is recorded. Called by `update`.
 
-use std::{collections::HashSet, path::PathBuf};
+use std::{collections::HashSet, path::Path};
 
 use super::{
-    App, Asker, Want,
-    effect::{Errand, Tab},
-    service_request::{Effect, Outcome},
-    undo::Back,
+    App,
+    effect::{Effect, HostAction, Tab},
+    event::HostResult,
+    pending::{Origin, RequestId},
+    service_request::{Response, ServiceRequest},
+    undo::UndoEntry,
 };
 use crate::{
-    domain::Pat,
+    domain::{Pat, TokenId},
     keymap::{Action, Mode},
-    service::{Bulk, Followed, Issued, ServiceError, Undo},
+    service::{Bulk, Claim, Followed, Issued, NewPat, Preview, ServiceError, Undo},
     tui::{
-        dialogs::{Overlay, bulk::BulkDialog, bulk_text, secret::SecretPanel},
+        dialogs::{
+            Dialog as _, bulk::BulkDialog, bulk_text, confirm::ConfirmDialog, secret::SecretPanel,
+        },
+        listing::Listing,
         screens::create::Create,
-        worker::Report,
     },
 };
 
 impl App {
-    /// Takes what the worker tells.
-    pub fn report(&mut self, report: Report) {
-        self.tick();
-        match report {
-            Report::News(news) => {
-                if let Followed::Tokens(changed, _) = &news {
-                    let gone = changed.iter().filter(|(_, pat)| pat.is_none());
-                    let gone: HashSet<_> = gone.map(|(id, _)| *id).collect();
-                    self.tokens.keep_marks(|id| !gone.contains(id));
-                }
-                let changed = self.world.follow(news);
-                self.tokens.refresh();
-                let shown = self.detail.id();
-                let concerned = changed.is_none_or(|ids| shown.is_some_and(|id| ids.contains(&id)));
-                if let (true, Some(id)) = (concerned, shown) {
-                    self.ask(Asker::App, Effect::History(id));
-                }
-                if self.tab == Tab::Audit {
-                    self.ask(Asker::App, Effect::Trail);
-                }
-            }
-            Report::Listing(mut listing) => {
-                let first = !self.world.is_loaded();
-                self.world.take(&mut listing);
-                self.tokens.deliver(*listing);
-                // Its dialogs are one key away, as the banner says; but what the operator has
-                // chosen meanwhile stays chosen.
-                let untouched = first && self.world.is_loaded() && self.tokens.is_at_the_top();
-                if let (true, Some(id)) = (untouched, self.world.first_unclaimed()) {
-                    self.tokens.select(id);
-                }
-            }
-            Report::Unlisted(error) => {
-                self.tokens.give_up();
-                self.warn(error.to_string());
-            }
-            Report::Reply(outcome) => {
-                let asker = self.asked.pop_front().unwrap_or(Asker::App);
-                self.reply(asker, *outcome);
-            }
-        }
-        self.follow_selection();
-    }
-
-    fn reply(&mut self, asker: Asker, outcome: Outcome) {
-        match outcome {
-            Outcome::Pats(pats) => {
-                self.world.take_pats(pats);
-                if asker == Asker::Fetch {
-                    self.fetch_ahead();
-                }
-            }
-            Outcome::History(id, events) => self.detail.deliver(id, events),
-            Outcome::Trail(trail) => self.audit.deliver(trail),
-            Outcome::Text(what, text) => self.wants.push(Want::Run(Errand::Copy { what, text })),
-            Outcome::Failed(error) => self.failed(asker, error),
-            Outcome::Issued(issued) => self.issued(asker, *issued),
-            Outcome::Done(mut text, back) => {
-                self.done(asker);
-                if let Back::By(Undo::Deletion(_)) = back {
-                    text = self.deleted(&text);
-                }
-                self.remember(back);
-                if !text.is_empty() {
-                    self.say(text);
-                }
-            }
-            Outcome::NotUndone(undo, error) => {
-                self.remember(Back::By(undo));
-                self.failed(asker, error.into());
-            }
-            Outcome::Likeness(id, new) => self.fill(asker, id, &new),
-            Outcome::Previewed(preview) => {
-                self.done(asker);
-                // Those that are not among them are gone.
-                let there: HashSet<_> = preview.candidates.iter().map(|it| it.id).collect();
-                self.tokens.keep_marks(|id| there.contains(id));
-                let dialog = BulkDialog::new(preview, &self.world.view());
-                self.open(Overlay::Bulk(dialog));
-            }
-            Outcome::Changed(bulk, count, file) => self.changed(asker, &bulk, count, file),
-            Outcome::Decided(id, request, decision) => {
-                if let Some(overlay) = self.overlay_of(asker) {
-                    overlay.deliver(Outcome::Decided(id, request, decision));
-                }
-            }
-        }
-    }
-
-    fn overlay_of(&mut self, asker: Asker) -> Option<&mut Overlay> {
-        let Asker::Overlay(number) = asker else {
-            return None;
+    /// Makes a request that a dialog or tab answered with.
+    pub(super) fn request_for_screen(&mut self, id: RequestId, request: ServiceRequest) {
+        let origin = match (self.dialogs.last(), self.tab) {
+            (Some(open), _) => Origin::Dialog(open.id),
+            (None, Tab::Create) => Origin::CreateForm,
+            (None, Tab::Tokens | Tab::Detail | Tab::Audit) => Origin::App,
         };
-        self.overlays.iter_mut().find(|(each, _)| *each == number).map(|(_, overlay)| overlay)
+        // It is being done already: a second Enter must not do it twice.
+        if origin != Origin::App && self.pending.contains(origin) {
+            return;
+        }
+        self.pending.insert(id, origin);
+        self.effects.push(Effect::Service(id, request));
     }
 
-    /// What was asked for is done: the dialog that asked closes, and a token that was deleted
-    /// is no longer shown.
-    pub(super) fn done(&mut self, asker: Asker) {
-        if self.overlay_of(asker).is_some_and(|overlay| overlay.closes_when_done()) {
-            self.overlays.retain(|(number, _)| asker != Asker::Overlay(*number));
+    /// Makes a request of the app itself.
+    pub(super) fn request(&mut self, origin: Origin, request: ServiceRequest) {
+        let id = RequestId::next();
+        self.pending.insert(id, origin);
+        self.effects.push(Effect::Service(id, request));
+    }
+
+    /// Asks for what the screen lacks: the rows of the list, the records of the tokens on it, and
+    /// what the dialog on top wants to show.
+    pub(super) fn request_missing(&mut self) {
+        if let Some(question) = self.tokens.question(self.model.now()) {
+            self.effects.push(Effect::List(question));
         }
-        let view = self.world.view();
-        if self.tab == Tab::Detail && self.detail.id().is_some_and(|id| view.is_gone(&id)) {
+        // One fetch at a time: its answer may be what the next one is about.
+        if !self.pending.contains(Origin::VisibleTokens) {
+            let missing = self.model.missing(&self.looked_at(0));
+            if !missing.is_empty() {
+                self.request(Origin::VisibleTokens, ServiceRequest::Fetch(missing));
+            }
+        }
+        if let Some(open) = self.dialogs.last_mut() {
+            let query = open.dialog.query();
+            if query != open.asked {
+                open.asked.clone_from(&query);
+                let origin = Origin::Query(open.id);
+                if let Some(query) = query {
+                    self.request(origin, query);
+                }
+            }
+        }
+    }
+
+    /// Tokens were changed, by whomever.
+    pub(super) fn store_changed(&mut self, changes: Followed) {
+        if let Followed::Tokens(changed, _) = &changes {
+            let gone = changed.iter().filter(|(_, pat)| pat.is_none());
+            let gone: HashSet<_> = gone.map(|(id, _)| *id).collect();
+            self.tokens.keep_marks(|id| !gone.contains(id));
+        }
+        let ids = self.model.follow(changes);
+        self.tokens.refresh();
+        let shown = self.detail.id();
+        let concerned = ids.is_none_or(|ids| shown.is_some_and(|id| ids.contains(&id)));
+        if let (true, Some(id)) = (concerned, shown) {
+            self.request(Origin::App, ServiceRequest::History(id));
+        }
+        if self.tab == Tab::Audit {
+            self.request(Origin::App, ServiceRequest::Trail);
+        }
+    }
+
+    pub(super) fn list_result(&mut self, mut listing: Listing) {
+        let first = !self.model.is_loaded();
+        self.model.take(&mut listing);
+        self.tokens.deliver(listing);
+        // Its dialogs are one key away, as the banner says; but what the operator has chosen
+        // meanwhile stays chosen.
+        let untouched = first && self.model.is_loaded() && self.tokens.is_at_the_top();
+        if let (true, Some(id)) = (untouched, self.model.first_unclaimed()) {
+            self.tokens.select(id);
+        }
+    }
+
+    /// The service has answered request `id`. A dialog that is closed by now gets nothing.
+    pub(super) fn response(&mut self, id: RequestId, response: Response) {
+        let Some(origin) = self.pending.remove(id) else {
+            return;
+        };
+        if let Response::Changed(..) = response {
+            self.tokens.unmark();
+        }
+        let response = match self.dialog_mut(origin) {
+            Some(dialog) => dialog.deliver(response),
+            None => Some(response),
+        };
+        let Some(response) = response else {
+            return;
+        };
+        match response {
+            Response::Pats(pats) => {
+                self.model.take_pats(pats);
+                if origin == Origin::VisibleTokens {
+                    self.fetch_nearby();
+                }
+            }
+            Response::History(id, events) => self.detail.deliver(id, events),
+            Response::Trail(trail) => self.audit.deliver(trail),
+            Response::Text(what, text) => {
+                self.effects.push(Effect::Host(HostAction::Copy { what, text }));
+            }
+            Response::Failed(error) => self.failed(origin, &error),
+            Response::Issued(issued) => self.issued(origin, *issued),
+            Response::Done(text, undo) => self.done(origin, text, undo),
+            Response::NotUndone(undo, error) => {
+                self.undo_history.push(UndoEntry::Undo(undo));
+                self.failed(origin, &error.into());
+            }
+            Response::Likeness(id, new) => self.fill_form(origin, id, &new),
+            Response::Previewed(preview) => self.previewed(origin, preview),
+            Response::Changed(bulk, count, file) => {
+                self.changed(origin, &bulk, count, file.as_deref());
+            }
+            // The dialog that asked is closed.
+            Response::Decided(..) => {}
+        }
+    }
+
+    /// Asks for a page more on either side, once what is on the screen has come: most moves then
+    /// find everything at hand.
+    fn fetch_nearby(&mut self) {
+        let around = self.looked_at(1);
+        self.model.tidy(&around);
+        let missing = self.model.missing(&around);
+        if !missing.is_empty() {
+            self.request(Origin::NearbyTokens, ServiceRequest::Fetch(missing));
+        }
+    }
+
+    /// What was asked for is done: the dialog that asked closes, and a token that was deleted is
+    /// no longer shown.
+    fn close_done(&mut self, origin: Origin) {
+        self.dialogs.retain(|open| origin != Origin::Dialog(open.id));
+        let ctx = self.model.context();
+        if self.tab == Tab::Detail && self.detail.id().is_some_and(|id| ctx.is_gone(&id)) {
             self.tab = Tab::Tokens;
         }
-        // A request that lacked a scope is decided anew once the scope may be there.
-        if let Some((number, Overlay::Test(test))) = self.overlays.last()
-            && let Some(question) = test.question()
-        {
-            self.ask(Asker::Overlay(*number), question);
+        // What a dialog shows may be otherwise now.
+        if let Some(open) = self.dialogs.last_mut() {
+            open.asked = None;
         }
     }
 
-    fn issued(&mut self, asker: Asker, issued: Issued) {
-        self.done(asker);
-        if asker == Asker::Form {
-            self.create = Create::new(&self.world.view());
+    fn done(&mut self, origin: Origin, mut text: String, undo: UndoEntry) {
+        self.close_done(origin);
+        if let UndoEntry::Undo(Undo::Deletion(_)) = undo {
+            text = self.deleted_text(&text);
+        }
+        self.undo_history.push(undo);
+        if !text.is_empty() {
+            self.info(text);
+        }
+    }
+
+    fn issued(&mut self, origin: Origin, issued: Issued) {
+        self.close_done(origin);
+        if origin == Origin::CreateForm {
+            self.create = Create::new(&self.model.context());
         }
         let Pat { id, name, .. } = &issued.pat;
-        self.remember(Back::Closed(if asker == Asker::Form {
-            let delete = self.world.view().key(Mode::Tokens, Action::Delete);
+        self.undo_history.push(UndoEntry::Irreversible(if origin == Origin::CreateForm {
+            let delete = self.model.context().key(Mode::Tokens, Action::Delete);
             format!("{name} was created: {delete} deletes it")
         } else {
             format!("the secret that {name} had before stays dead: nothing leads back to it")
         }));
         let id = *id;
-        self.world.take_pats([(id, Some(issued.pat.clone()))]);
+        self.model.take_pats([(id, Some(issued.pat.clone()))]);
         self.tokens.select(id);
         self.tab = Tab::Detail;
         self.show(Some(id));
-        self.open(Overlay::Secret(SecretPanel::new(issued)));
+        self.secrets.push(SecretPanel::new(issued));
     }
 
-    /// Many tokens were changed. Where new secrets went must be read before it is gone.
-    fn changed(&mut self, asker: Asker, bulk: &Bulk, count: usize, file: Option<PathBuf>) {
-        self.tokens.unmark();
-        let told = file.map(|file| bulk_text::handed_out(count, &file));
-        if let (Some(told), Some(Overlay::Bulk(dialog))) = (&told, self.overlay_of(asker)) {
-            dialog.finish(told.clone());
-            return;
+    /// Fills the form in with what a token like `id` is made of. A draft in it goes only once the
+    /// operator has agreed: the dialog that asked is then the origin.
+    fn fill_form(&mut self, origin: Origin, id: TokenId, new: &NewPat) {
+        if self.create.is_dirty() && origin == Origin::App {
+            return self.open(Box::new(ConfirmDialog::replace_draft(id)));
         }
-        self.done(asker);
-        if let Some(told) = told {
-            self.warn(told);
-            return;
+        self.close_done(origin);
+        self.create = Create::filled(new, &self.model.context());
+        self.tab = Tab::Create;
+        self.info("filled in like the other token; the secret will be a new one");
+    }
+
+    fn previewed(&mut self, origin: Origin, preview: Preview) {
+        self.close_done(origin);
+        // Those that are not among them are gone.
+        let there: HashSet<_> = preview.candidates.iter().map(|it| it.id).collect();
+        self.tokens.keep_marks(|id| there.contains(id));
+        let dialog = BulkDialog::new(preview, &self.model.context());
+        self.open(Box::new(dialog));
+    }
+
+    /// Many tokens were changed. Where new secrets went is said until it was read.
+    fn changed(&mut self, origin: Origin, bulk: &Bulk, count: usize, file: Option<&Path>) {
+        self.close_done(origin);
+        if let Some(file) = file {
+            return self.warn(bulk_text::delivery_text(count, file));
         }
         let done = bulk_text::done(bulk, count);
         let gone = matches!(bulk, Bulk::Delete);
-        self.say(if gone { self.deleted(&done) } else { done });
+        self.info(if gone { self.deleted_text(&done) } else { done });
     }
 
     /// What is said of a delete, with the key that leads back.
-    fn deleted(&self, done: &str) -> String {
-        let undo = self.world.view().key(Mode::Tokens, Action::Undo);
+    fn deleted_text(&self, done: &str) -> String {
+        let undo = self.model.context().key(Mode::Tokens, Action::Undo);
         format!("{done}: {undo} undoes it for 24 hours")
     }
 
-    fn failed(&mut self, asker: Asker, error: ServiceError) {
-        if matches!(asker, Asker::Fetch | Asker::Ahead) {
-            self.world.stuck();
+    fn failed(&mut self, origin: Origin, error: &ServiceError) {
+        if matches!(origin, Origin::VisibleTokens | Origin::NearbyTokens) {
+            self.model.stuck();
         }
-        let left = match (asker, self.overlay_of(asker)) {
-            (_, Some(overlay)) => overlay.refuse(error),
-            (Asker::Form, None) => self.create.refuse(error),
-            (_, None) => Some(error),
+        let shown = match self.dialog_mut(origin) {
+            Some(dialog) => dialog.refuse(error),
+            None => origin == Origin::CreateForm && self.create.refuse(error),
         };
-        if let Some(error) = left {
+        if !shown {
             self.warn(error.to_string());
         }
+    }
+
+    /// Something on this host was done, or not.
+    pub(super) fn host_result(&mut self, result: HostResult) {
+        match result {
+            HostResult::Copied(text) => self.info(text),
+            HostResult::Delivered(how, text) => self.delivered(how, text),
+            HostResult::Failed(fault) => {
+                let saving = self.secrets.last_mut();
+                if !saving.is_some_and(|panel| panel.fail(fault.clone())) {
+                    self.warn(fault);
+                }
+            }
+            HostResult::NotSuspended => {
+                self.warn("there is no shell to come back from: patdeck was not suspended");
+            }
+        }
+    }
+
+    /// The secret was handed over. Its panel says where it went: that is where the operator looks.
+    fn delivered(&mut self, how: Claim, text: String) {
+        let delivery = self.secrets.last_mut().and_then(|panel| panel.claimed(how, Some(text)));
+        if let Some(delivery) = delivery {
+            self.request(Origin::App, delivery);
+        }
+    }
+
+    /// Closes what is on top; closing the panel of a secret says that somebody has it.
+    pub(super) fn close_delivered(&mut self) {
+        let delivery =
+            self.secrets.last_mut().and_then(|panel| panel.claimed(Claim::Acknowledged, None));
+        self.close();
+        if let Some(delivery) = delivery {
+            self.request(Origin::App, delivery);
+        }
+    }
+
+    /// Keeps the secret on the screen until the program ends.
+    pub(super) fn print_secret(&mut self) {
+        let Some(mut panel) = self.secrets.pop() else {
+            return;
+        };
+        let delivery = panel.claimed(Claim::Printed, None);
+        let id = panel.id();
+        // Regenerated again in this session: only the newest secret works.
+        self.printed.retain(|secret| secret.id() != id);
+        self.printed.push(panel.into_secret());
+        self.effects.push(Effect::WipeScreen);
+        if let Some(delivery) = delivery {
+            self.request(Origin::App, delivery);
+        }
+        self.info("the secret is printed when patdeck ends");
     }
 }

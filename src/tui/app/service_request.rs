@@ -3,7 +3,7 @@
 
 use std::path::{PathBuf, absolute};
 
-use super::undo::{Back, told};
+use super::undo::{UndoEntry, undone_text};
 use crate::{
     domain::{Decision, Description, Digest, Event, Name, Pat, Request, Scope, TokenId},
     json,
@@ -18,8 +18,8 @@ const TRAIL_ROWS: usize = 10_000;
 const HISTORY_ROWS: usize = 100;
 
 /// Something for the service to do.
-#[derive(Debug, Clone)]
-pub enum Effect {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceRequest {
     /// Read these tokens.
     Fetch(Vec<TokenId>),
     /// Make a token.
@@ -66,13 +66,13 @@ pub enum Effect {
     AcceptClock,
 }
 
-/// What came of an effect.
+/// What came of a request.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Response {
     /// Tokens as they are; `None` for one that is gone.
     Pats(Vec<(TokenId, Option<Pat>)>),
     /// It is done: the sentence that says so, or none, and what leads back.
-    Done(String, Back),
+    Done(String, UndoEntry),
     /// What a token like another one would be made of.
     Likeness(TokenId, Box<NewPat>),
     /// A token has a new secret.
@@ -95,49 +95,49 @@ pub enum Outcome {
     NotUndone(Undo, StoreError),
 }
 
-/// Does what `effect` asks.
-pub fn perform(service: &Service, effect: &Effect) -> Outcome {
-    outcome(service, effect).unwrap_or_else(Outcome::Failed)
+/// Does what `request` asks.
+pub fn perform(service: &Service, request: &ServiceRequest) -> Response {
+    respond(service, request).unwrap_or_else(Response::Failed)
 }
 
-fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> {
-    Ok(match effect {
-        Effect::Fetch(ids) => Outcome::Pats(service.some(ids)?),
-        Effect::Create(new) => Outcome::Issued(Box::new(service.create(new)?)),
-        Effect::Regenerate(id, renewal) => {
-            Outcome::Issued(Box::new(service.regenerate(id, *renewal)?))
+fn respond(service: &Service, request: &ServiceRequest) -> Result<Response, ServiceError> {
+    Ok(match request {
+        ServiceRequest::Fetch(ids) => Response::Pats(service.some(ids)?),
+        ServiceRequest::Create(new) => Response::Issued(Box::new(service.create(new)?)),
+        ServiceRequest::Regenerate(id, renewal) => {
+            Response::Issued(Box::new(service.regenerate(id, *renewal)?))
         }
-        Effect::Undo(undo) => match service.undo(undo) {
-            Err(ServiceError::Store(error)) => Outcome::NotUndone(undo.clone(), error),
-            undone => Outcome::Done(told(&undone?), Back::Unneeded),
+        ServiceRequest::Undo(undo) => match service.undo(undo) {
+            Err(ServiceError::Store(error)) => Response::NotUndone(undo.clone(), error),
+            undone => Response::Done(undone_text(&undone?), UndoEntry::None),
         },
-        Effect::Like(id) => Outcome::Likeness(*id, Box::new(service.like(id)?)),
-        Effect::Test(id, request) => {
-            Outcome::Decided(*id, request.clone(), service.test(id, request)?)
+        ServiceRequest::Like(id) => Response::Likeness(*id, Box::new(service.like(id)?)),
+        ServiceRequest::Test(id, access) => {
+            Response::Decided(*id, access.clone(), service.test(id, access)?)
         }
-        Effect::Preview(bulk, ids) => Outcome::Previewed(service.preview_bulk(bulk, ids)?),
-        Effect::Bulk(bulk, ids) => {
+        ServiceRequest::Preview(bulk, ids) => Response::Previewed(service.preview_bulk(bulk, ids)?),
+        ServiceRequest::Bulk(bulk, ids) => {
             let file = service.bulk(bulk, ids)?.map(|file| absolute(&file).unwrap_or(file));
-            Outcome::Changed(bulk.clone(), ids.len(), file)
+            Response::Changed(bulk.clone(), ids.len(), file)
         }
-        Effect::History(id) => Outcome::History(*id, service.history(id, HISTORY_ROWS)?),
-        Effect::Trail => Outcome::Trail(service.trail(TRAIL_ROWS)?),
-        Effect::Json(id) => Outcome::Text("JSON", json(service, id)?),
-        Effect::Edit(..)
-        | Effect::AddScopes(..)
-        | Effect::RemoveScope(..)
-        | Effect::ClearScopes(_)
-        | Effect::Delete(_)
-        | Effect::DeleteAll(_) => {
-            let (said, undo) = changed(service, effect)?;
-            Outcome::Done(said, Back::By(undo))
+        ServiceRequest::History(id) => Response::History(*id, service.history(id, HISTORY_ROWS)?),
+        ServiceRequest::Trail => Response::Trail(service.trail(TRAIL_ROWS)?),
+        ServiceRequest::Json(id) => Response::Text("JSON", json(service, id)?),
+        ServiceRequest::Edit(..)
+        | ServiceRequest::AddScopes(..)
+        | ServiceRequest::RemoveScope(..)
+        | ServiceRequest::ClearScopes(_)
+        | ServiceRequest::Delete(_)
+        | ServiceRequest::DeleteAll(_) => {
+            let (said, undo) = changed(service, request)?;
+            Response::Done(said, UndoEntry::Undo(undo))
         }
-        Effect::Revoke(_) | Effect::EndOverlap(_) => {
-            let (said, why) = ended(service, effect)?;
-            Outcome::Done(said, Back::Closed(why))
+        ServiceRequest::Revoke(_) | ServiceRequest::EndOverlap(_) => {
+            let (said, why) = ended(service, request)?;
+            Response::Done(said, UndoEntry::Irreversible(why))
         }
-        Effect::RestoreLast | Effect::Claim(..) | Effect::AcceptClock => {
-            Outcome::Done(noted(service, effect)?, Back::Unneeded)
+        ServiceRequest::RestoreLast | ServiceRequest::Claim(..) | ServiceRequest::AcceptClock => {
+            Response::Done(noted(service, request)?, UndoEntry::None)
         }
     })
 }
@@ -150,13 +150,13 @@ fn json(service: &Service, id: &TokenId) -> Result<String, ServiceError> {
 }
 
 /// Does what can be taken back; the sentence that says that it is done, and the way back.
-fn changed(service: &Service, effect: &Effect) -> Result<(String, Undo), ServiceError> {
-    Ok(match effect {
-        Effect::Edit(id, name, description) => {
+fn changed(service: &Service, request: &ServiceRequest) -> Result<(String, Undo), ServiceError> {
+    Ok(match request {
+        ServiceRequest::Edit(id, name, description) => {
             let (pat, undo) = service.edit(id, name, description)?;
             (format!("{} saved", pat.name), undo)
         }
-        Effect::AddScopes(id, scopes) => {
+        ServiceRequest::AddScopes(id, scopes) => {
             let (pat, added, undo) = service.add_scopes(id, scopes)?;
             let absorbed = match added.absorbed.len() {
                 0 => String::new(),
@@ -164,19 +164,19 @@ fn changed(service: &Service, effect: &Effect) -> Result<(String, Undo), Service
             };
             (format!("scopes of {} saved{absorbed}", pat.name), undo)
         }
-        Effect::RemoveScope(id, scope) => {
+        ServiceRequest::RemoveScope(id, scope) => {
             let (pat, undo) = service.remove_scope(id, scope)?;
             (format!("{scope} removed from {}", pat.name), undo)
         }
-        Effect::ClearScopes(id) => {
+        ServiceRequest::ClearScopes(id) => {
             let (pat, undo) = service.clear_scopes(id)?;
             (format!("every scope removed from {}: it is denied everything", pat.name), undo)
         }
-        Effect::Delete(id) => {
+        ServiceRequest::Delete(id) => {
             let (pat, undo) = service.delete(id)?;
             (format!("{} is deleted", pat.name), undo)
         }
-        Effect::DeleteAll(count) => {
+        ServiceRequest::DeleteAll(count) => {
             let (count, undo) = service.delete_all(*count)?;
             (format!("{count} tokens are deleted"), undo)
         }
@@ -186,16 +186,16 @@ fn changed(service: &Service, effect: &Effect) -> Result<(String, Undo), Service
 
 /// Does what nothing takes back; the sentence that says that it is done, and the one that says
 /// what to do instead of taking it back.
-fn ended(service: &Service, effect: &Effect) -> Result<(String, String), ServiceError> {
-    Ok(match effect {
-        Effect::Revoke(id) => {
+fn ended(service: &Service, request: &ServiceRequest) -> Result<(String, String), ServiceError> {
+    Ok(match request {
+        ServiceRequest::Revoke(id) => {
             let name = service.revoke(id)?.name;
             (
                 format!("{name} is revoked: its secret is denied; only regenerating leads back"),
                 format!("{name} stays revoked: only regenerating leads back, to a new secret"),
             )
         }
-        Effect::EndOverlap(id) => {
+        ServiceRequest::EndOverlap(id) => {
             let name = service.end_overlap(id)?.name;
             (
                 format!("the old secret of {name} is denied from now on; the new one works"),
@@ -207,14 +207,14 @@ fn ended(service: &Service, effect: &Effect) -> Result<(String, String), Service
 }
 
 /// Does what nobody would take back; the sentence that says that it is done, or none.
-fn noted(service: &Service, effect: &Effect) -> Result<String, ServiceError> {
-    Ok(match effect {
-        Effect::RestoreLast => told(&Undone::Restored(service.restore_last()?)),
-        Effect::AcceptClock => {
+fn noted(service: &Service, request: &ServiceRequest) -> Result<String, ServiceError> {
+    Ok(match request {
+        ServiceRequest::RestoreLast => undone_text(&Undone::Restored(service.restore_last()?)),
+        ServiceRequest::AcceptClock => {
             service.accept_clock()?;
             "expiry is judged by this machine's clock again".into()
         }
-        Effect::Claim(id, digest, how) => {
+        ServiceRequest::Claim(id, digest, how) => {
             service.claim(id, digest, *how)?;
             String::new()
         }

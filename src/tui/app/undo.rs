@@ -1,60 +1,59 @@
 //! What `u` takes back: what was done in this run, the newest first. What cannot be taken back
-//! says so before anything older is. When nothing is left, the operator's own last delete of
-//! the past day comes back, whichever run it was done in. Part of the app.
+//! says so before anything older is. Owned by the app, which asks for the operator's last delete
+//! of the past day once nothing is left here.
 
-use super::{App, Asker, service_request::Effect};
 use crate::service::{Change, Undo, Undone};
 
 /// What leads back from something that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Back {
+pub enum UndoEntry {
     /// Nothing was changed that anybody would take back.
-    Unneeded,
+    None,
     /// This.
-    By(Undo),
+    Undo(Undo),
     /// Nothing does; the sentence says so, and what to do instead.
-    Closed(String),
+    Irreversible(String),
 }
 
-impl App {
-    /// Remembers what was done; what was not done needs no memory.
-    pub(super) fn remember(&mut self, back: Back) {
-        let empty = match &back {
-            Back::Unneeded => true,
-            Back::By(undo) => undo.is_empty(),
-            Back::Closed(_) => false,
+/// What was done in this run.
+#[derive(Debug, Default)]
+pub(super) struct UndoHistory(Vec<UndoEntry>);
+
+impl UndoHistory {
+    /// Remembers what was done; what changed nothing needs no memory.
+    pub(super) fn push(&mut self, entry: UndoEntry) {
+        let empty = match &entry {
+            UndoEntry::None => true,
+            UndoEntry::Undo(undo) => undo.is_empty(),
+            UndoEntry::Irreversible(_) => false,
         };
         if !empty {
-            self.past.push(back);
+            self.0.push(entry);
         }
     }
 
-    /// Takes back what was done last.
-    pub(super) fn undo(&mut self) {
-        match self.past.pop() {
-            Some(Back::By(undo)) => self.ask(Asker::App, Effect::Undo(undo)),
-            Some(Back::Closed(why)) => self.warn(why),
-            Some(Back::Unneeded) | None => self.ask(Asker::App, Effect::RestoreLast),
-        }
+    /// What was done last; no longer remembered.
+    pub(super) fn pop(&mut self) -> UndoEntry {
+        self.0.pop().unwrap_or(UndoEntry::None)
     }
 }
 
 /// What came back, as a sentence.
-pub(super) fn told(undone: &Undone) -> String {
+pub(super) fn undone_text(undone: &Undone) -> String {
     match undone {
         Undone::Restored(pats) => match pats.as_slice() {
             [pat] => format!("{} is back, with its secret", pat.name),
             many => format!("{} tokens are back, with their secrets", many.len()),
         },
         Undone::Changes(changes) => match changes.as_slice() {
-            [change] => format!("undone: {}", told_change(change)),
+            [change] => format!("undone: {}", change_text(change)),
             many => format!("undone: {} tokens are as they were", many.len()),
         },
     }
 }
 
 /// `now` is what the token is again, `before` what it was until then.
-fn told_change(Change { before: now, after: before }: &Change) -> String {
+fn change_text(Change { before: now, after: before }: &Change) -> String {
     if now.scopes != before.scopes {
         let count = match now.scopes.len() {
             0 => "no scopes".to_owned(),

@@ -2,6 +2,8 @@
 //! the present instant, the settings and the look. Read-only; a screen changes the world
 //! through effects alone.
 
+use std::cell::Cell;
+
 use super::effect::Tab;
 use crate::{
     domain::{Counts, Moment, Pat, Summary, TokenId},
@@ -10,14 +12,17 @@ use crate::{
     tui::{
         known::Known,
         listing::Census,
-        theme::{Look, time_format::Times},
-        widgets::hit_map::Places,
+        theme::{
+            Look,
+            time_format::{self, TimeFormat},
+        },
+        widgets::hit_map::HitMap,
     },
 };
 
 /// The world as a screen sees it.
 #[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
+pub struct ViewContext<'a> {
     pub(super) known: &'a Known,
     /// The whole store in a few words.
     pub census: &'a Census,
@@ -26,7 +31,7 @@ pub struct View<'a> {
     /// The operator's wall clock.
     pub zone: Zone,
     /// In which form times are shown.
-    pub times: Times,
+    pub times: TimeFormat,
     /// Whether nothing may be changed.
     pub read_only: bool,
     /// Styles and glyphs.
@@ -36,13 +41,45 @@ pub struct View<'a> {
     /// Which key does what.
     pub keymap: &'a Keymap,
     /// Where drawing notes what a click means.
-    pub places: &'a Places,
+    pub hit_map: &'a HitMap,
+    /// Where drawing notes when a time first reads otherwise.
+    pub(super) text_change: &'a Cell<Option<Moment>>,
 }
 
-impl<'a> View<'a> {
+impl<'a> ViewContext<'a> {
     /// The key of `action` in `mode`, to be named in a sentence.
     pub fn key(&self, mode: Mode, action: Action) -> String {
         spoken(self.keymap, mode, action, self.look.is_ascii())
+    }
+
+    /// `at` as a distance from now.
+    pub fn relative(&self, at: Moment) -> String {
+        self.changes_at(time_format::next_change(at, self.now));
+        time_format::relative(at, self.now)
+    }
+
+    /// `at` for a narrow column, in the form that the operator chose.
+    pub fn short(&self, at: Moment) -> String {
+        match self.times {
+            TimeFormat::Relative => self.relative(at),
+            TimeFormat::Local | TimeFormat::Utc => {
+                time_format::short(at, self.now, self.times, self.zone)
+            }
+        }
+    }
+
+    /// `at` in full, in the form that the operator chose.
+    pub fn detailed(&self, at: Moment) -> String {
+        if self.times == TimeFormat::Relative {
+            self.changes_at(time_format::next_change(at, self.now));
+        }
+        time_format::detailed(at, self.now, self.times, self.zone)
+    }
+
+    /// A text of the frame reads otherwise from `at` on.
+    pub fn changes_at(&self, at: Moment) {
+        let first = self.text_change.get().map_or(at, |other| other.min(at));
+        self.text_change.set(Some(first));
     }
 
     /// The tabs that there are: a read-only patdeck makes no tokens.

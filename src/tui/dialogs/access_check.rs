@@ -7,12 +7,16 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::{Overlay, scopes::ScopeDialog};
+use super::{Dialog, scopes::ScopeDialog};
 use crate::{
     domain::{Decision, Denial, Pat, Request, TokenId},
     keymap::{Action, Mode},
     tui::{
-        app::{effect::Step, service_request::Effect, view_context::View},
+        app::{
+            effect::Effect,
+            service_request::{Response, ServiceRequest},
+            view_context::ViewContext,
+        },
         widgets::{
             form,
             paint::{Pen, wrap},
@@ -28,7 +32,7 @@ const SAID: u16 = 3;
 
 /// A request on one token and its decision.
 #[derive(Debug)]
-pub struct Test {
+pub struct AccessCheckDialog {
     id: TokenId,
     title: String,
     fields: ScopeFields,
@@ -36,24 +40,19 @@ pub struct Test {
     decided: Option<(Request, Decision)>,
 }
 
-impl Test {
+impl AccessCheckDialog {
     /// The dialog on `pat`, starting with its first scope, and the first question it asks.
-    pub fn new(pat: &Pat, view: &View<'_>) -> Self {
+    pub fn new(pat: &Pat, ctx: &ViewContext<'_>) -> Self {
         Self {
             id: pat.id,
             title: format!("What may {} do?", pat.name),
-            fields: ScopeFields::one(&view.policy.catalogue, pat.scopes.as_slice().first()),
+            fields: ScopeFields::one(&ctx.policy.catalogue, pat.scopes.as_slice().first()),
             part: Part::EntityType,
             decided: None,
         }
     }
 
-    /// What it asks the service now, if the fields name a request.
-    pub fn question(&self) -> Option<Effect> {
-        self.request().map(|request| Effect::Test(self.id, request))
-    }
-
-    fn request(&self) -> Option<Request> {
+    fn access(&self) -> Option<Request> {
         let scope = self.fields.named()?.into_iter().next()?;
         Some(Request {
             entity_type: scope.entity_type,
@@ -63,34 +62,6 @@ impl Test {
         })
     }
 
-    fn ask(&self) -> Step {
-        self.question().map_or(Step::Changed, Step::Do)
-    }
-
-    /// Takes the decision on `request`, unless another one is asked by now.
-    pub fn deliver(&mut self, id: TokenId, request: &Request, decision: Decision) {
-        if id == self.id && self.request().as_ref() == Some(request) {
-            self.decided = Some((request.clone(), decision));
-        }
-    }
-
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
-        match action {
-            Action::NextField | Action::Accept => {
-                self.part = self.part.next(true).unwrap_or(Part::EntityType);
-                Step::Changed
-            }
-            Action::PreviousField => {
-                self.part = self.part.next(false).unwrap_or(Part::Domain);
-                Step::Changed
-            }
-            Action::Submit => self.add_missing(view),
-            Action::Cancel => Step::Close,
-            _ => Step::Ignored,
-        }
-    }
-
     fn missing(&self) -> Option<&crate::domain::Scope> {
         match &self.decided {
             Some((_, Decision::Deny(Denial::NoScope(scope)))) => Some(scope),
@@ -98,34 +69,37 @@ impl Test {
         }
     }
 
-    fn add_missing(&self, view: &View<'_>) -> Step {
-        match (self.missing(), view.pat(&self.id)) {
+    fn add_missing(&self, ctx: &ViewContext<'_>) -> Option<Effect> {
+        match (self.missing(), ctx.pat(&self.id)) {
             (Some(scope), Some(pat)) => {
-                let dialog = ScopeDialog::prefilled(pat, std::slice::from_ref(scope), view);
-                Step::Open(Box::new(Overlay::Scopes(dialog)))
+                let dialog = ScopeDialog::prefilled(pat, std::slice::from_ref(scope), ctx);
+                Some(Effect::open(dialog))
             }
-            _ => Step::Ignored,
+            _ => None,
         }
     }
+}
 
-    /// Answers a key that is for the focused field; a change asks anew.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        if self.fields.press(self.part, key) { self.ask() } else { Step::Ignored }
+impl Dialog for AccessCheckDialog {
+    fn mode(&self) -> Mode {
+        Mode::Form
     }
 
-    /// Takes a paste into the field that has the focus.
-    pub fn paste(&mut self, text: &str) -> bool {
-        let taken = self.fields.paste(self.part, text);
-        if taken {
-            // Asked again with the next key; an old answer must not stand for a new request.
-            self.decided = None;
+    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+        match action {
+            Action::NextField | Action::Accept => {
+                self.part = self.part.next(true).unwrap_or(Part::EntityType);
+            }
+            Action::PreviousField => self.part = self.part.next(false).unwrap_or(Part::Domain),
+            Action::Submit => return self.add_missing(ctx),
+            Action::Cancel => return Some(Effect::close()),
+            _ => {}
         }
-        taken
+        None
     }
 
-    /// Draws it over `area`.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
         let wide = 70.min(area.width.saturating_sub(6));
         let tight = area.height < self.fields.height(wide, false) + SAID + 4;
         let top = u16::from(!tight);
@@ -134,11 +108,11 @@ impl Test {
         let inner = panel::draw(&self.title, size, false, area, buf, look);
         // The fields may be scrolled; the decision stays in sight.
         let line = (fields + top).min(inner.height - SAID.min(inner.height / 2));
-        let mut sheet = Sheet::new(Rect { height: line, ..inner }, fields + top, view);
+        let mut sheet = Sheet::new(Rect { height: line, ..inner }, fields + top, ctx);
         let cursor =
-            self.fields.draw(top, (Some(self.part), tight), sheet.page.area, &mut sheet.page, view);
-        let cursor = sheet.lay(cursor, buf, view);
-        let current = self.request();
+            self.fields.draw(top, (Some(self.part), tight), sheet.page.area, &mut sheet.page, ctx);
+        let cursor = sheet.lay(cursor, buf, ctx);
+        let current = self.access();
         let decided = self.decided.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
         match decided {
             Some((_, Decision::Allow(scope))) => {
@@ -149,8 +123,8 @@ impl Test {
             }
             Some((_, Decision::Deny(denial))) => {
                 let more = match denial {
-                    Denial::NoScope(_) if !view.read_only => {
-                        format!(" ({} adds it)", view.key(Mode::Form, Action::Submit))
+                    Denial::NoScope(_) if !ctx.read_only => {
+                        format!(" ({} adds it)", ctx.key(Mode::Form, Action::Submit))
                     }
                     _ => String::new(),
                 };
@@ -164,5 +138,43 @@ impl Test {
             }
         }
         cursor
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        self.fields.press(self.part, key);
+    }
+
+    fn paste(&mut self, text: &str) -> bool {
+        let taken = self.fields.paste(self.part, text);
+        if taken {
+            // An old answer must not stand for a new request.
+            self.decided = None;
+        }
+        taken
+    }
+
+    fn focus_field(&mut self, field: usize) {
+        self.part = Part::ALL.get(field).copied().unwrap_or(self.part);
+    }
+
+    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+        self.query()
+    }
+
+    fn query(&self) -> Option<ServiceRequest> {
+        self.access().map(|access| ServiceRequest::Test(self.id, access))
+    }
+
+    /// Takes a decision, unless its question is no longer the one that is asked.
+    fn deliver(&mut self, response: Response) -> Option<Response> {
+        match response {
+            Response::Decided(id, access, decision) => {
+                if id == self.id && self.access().as_ref() == Some(&access) {
+                    self.decided = Some((access, decision));
+                }
+                None
+            }
+            other => Some(other),
+        }
     }
 }

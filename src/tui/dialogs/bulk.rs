@@ -8,13 +8,20 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::{bulk_text::Words, confirm::paragraph};
+use super::Dialog;
+use super::{
+    bulk_text::{self, Words},
+    confirm::paragraph,
+};
 use crate::{
-    keymap::Action,
-    service::{Preview, ServiceError, bulk::Candidate},
+    keymap::{Action, Mode},
+    service::{Preview, bulk::Candidate},
     tui::{
-        app::{effect::Step, service_request::Effect, view_context::View},
-        theme::time_format,
+        app::{
+            effect::Effect,
+            service_request::{Response, ServiceRequest},
+            view_context::ViewContext,
+        },
         widgets::{
             field::Field,
             paint::{Pen, below, width, wrap},
@@ -49,9 +56,9 @@ pub struct BulkDialog {
 
 impl BulkDialog {
     /// The dialog on what the service foresees.
-    pub fn new(preview: Preview, view: &View<'_>) -> Self {
+    pub fn new(preview: Preview, ctx: &ViewContext<'_>) -> Self {
         Self {
-            words: Words::of(&preview, view),
+            words: Words::of(&preview, ctx),
             expected: preview.ids().len().to_string(),
             names: preview.candidates.iter().map(|it| width(it.name.as_str())).max().unwrap_or(0),
             preview,
@@ -72,96 +79,18 @@ impl BulkDialog {
         !self.is_empty() && self.field.text().trim() == self.expected
     }
 
-    /// It is done, and `told` is what the operator must read before it closes.
-    pub fn finish(&mut self, told: String) {
-        self.told = Some(told);
-        self.fault = None;
-    }
-
-    /// What it asks for.
-    pub fn effect(&self) -> Effect {
-        Effect::Bulk(self.preview.bulk.clone(), self.preview.ids())
-    }
-
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
-        let before = self.top;
-        let page = self.page.max(1);
-        match action {
-            Action::Cancel => return Step::Close,
-            Action::Accept if self.told.is_some() || self.is_empty() => return Step::Close,
-            Action::Accept if self.matches() => {
-                return Step::Do(self.effect());
-            }
-            Action::Accept => {
-                self.fault = Some(format!("type the count exactly: {}", self.expected));
-                return Step::Changed;
-            }
-            Action::Down => self.top += 1,
-            Action::Up => self.top = self.top.saturating_sub(1),
-            Action::PageDown => self.top += page,
-            Action::PageUp => self.top = self.top.saturating_sub(page),
-            _ => return Step::Ignored,
-        }
-        self.top = self.top.min(self.preview.candidates.len().saturating_sub(page));
-        if self.top == before { Step::Ignored } else { Step::Changed }
-    }
-
-    /// Answers a key that is text.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        if self.told.is_none() && !self.is_empty() && self.field.press(key) {
-            self.fault = None;
-            return Step::Changed;
-        }
-        Step::Ignored
-    }
-
-    /// Shows why nothing was changed.
-    pub fn refuse(&mut self, error: &ServiceError) {
-        self.fault = Some(error.to_string());
-    }
-
-    /// Draws it over `area`. The list has what the words leave of the room, the words what the
-    /// first rows of the list leave.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
-        let wide = 100.min(area.width.saturating_sub(6));
-        if let Some(told) = &self.told {
-            draw_told(&self.words.done, told, wide, area, buf, view);
-            return None;
-        }
-        let words: Vec<_> = self.words.text.iter().flat_map(|text| paragraph(text, wide)).collect();
-        let fault = self.fault.as_ref().map(|fault| format!("{} {fault}", look.fault()));
-        let fault = wrap(fault.as_deref().unwrap_or(" "), wide);
-        let all = lines(self.preview.candidates.len());
-        let room = area.height.saturating_sub(2 + lines(fault.len()));
-        let said = lines(words.len() + 1).min(room.saturating_sub(UNDER + all.min(ROWS)));
-        let rows = all.min(room.saturating_sub(said + UNDER));
-        let size = (wide, said + rows + UNDER + lines(fault.len()));
-        let inner = panel::draw(&self.words.title, size, true, area, buf, look);
-        for (line, text) in (0..said.saturating_sub(1)).zip(&words) {
-            Pen::at(buf, inner, line, look).text(text, look.text());
-        }
-        self.draw_rows(Rect { height: rows, ..below(inner, said) }, buf, view);
-        let under = said + rows + UNDER;
-        for (line, text) in (under..).zip(&fault) {
-            Pen::at(buf, inner, line, look).text(text, look.danger());
-        }
-        self.draw_count(below(inner, said + rows), buf, view)
-    }
-
-    fn draw_rows(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+    fn draw_rows(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
         self.page = usize::from(area.height);
         self.top = self.top.min(self.preview.candidates.len().saturating_sub(self.page));
         let shown = self.preview.candidates.iter().skip(self.top).take(self.page);
         for (line, each) in (0..).zip(shown) {
-            draw_row(each, self.names, (line, area), buf, view);
+            draw_row(each, self.names, (line, area), buf, ctx);
         }
     }
 
     /// Where in the list one is, and the count to type.
-    fn draw_count(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    fn draw_count(&self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
         let all = self.preview.candidates.len();
         if self.page < all {
             let last = (self.top + self.page).min(all);
@@ -184,15 +113,98 @@ impl BulkDialog {
     }
 }
 
+impl Dialog for BulkDialog {
+    fn mode(&self) -> Mode {
+        Mode::Bulk
+    }
+
+    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+        let page = self.page.max(1);
+        match action {
+            Action::Cancel => return Some(Effect::close()),
+            Action::Accept if self.told.is_some() || self.is_empty() => {
+                return Some(Effect::close());
+            }
+            Action::Accept if self.matches() => return self.request(ctx).map(Effect::request),
+            Action::Accept => {
+                self.fault = Some(format!("type the count exactly: {}", self.expected));
+            }
+            Action::Down => self.top += 1,
+            Action::Up => self.top = self.top.saturating_sub(1),
+            Action::PageDown => self.top += page,
+            Action::PageUp => self.top = self.top.saturating_sub(page),
+            _ => {}
+        }
+        self.top = self.top.min(self.preview.candidates.len().saturating_sub(page));
+        None
+    }
+
+    /// Draws it over `area`. The list has what the words leave of the room, the words what the
+    /// first rows of the list leave.
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
+        let wide = 100.min(area.width.saturating_sub(6));
+        if let Some(told) = &self.told {
+            draw_told(&self.words.done, told, wide, area, buf, ctx);
+            return None;
+        }
+        let words: Vec<_> = self.words.text.iter().flat_map(|text| paragraph(text, wide)).collect();
+        let fault = self.fault.as_ref().map(|fault| format!("{} {fault}", look.fault()));
+        let fault = wrap(fault.as_deref().unwrap_or(" "), wide);
+        let all = lines(self.preview.candidates.len());
+        let room = area.height.saturating_sub(2 + lines(fault.len()));
+        let said = lines(words.len() + 1).min(room.saturating_sub(UNDER + all.min(ROWS)));
+        let rows = all.min(room.saturating_sub(said + UNDER));
+        let size = (wide, said + rows + UNDER + lines(fault.len()));
+        let inner = panel::draw(&self.words.title, size, true, area, buf, look);
+        for (line, text) in (0..said.saturating_sub(1)).zip(&words) {
+            Pen::at(buf, inner, line, look).text(text, look.text());
+        }
+        self.draw_rows(Rect { height: rows, ..below(inner, said) }, buf, ctx);
+        let under = said + rows + UNDER;
+        for (line, text) in (under..).zip(&fault) {
+            Pen::at(buf, inner, line, look).text(text, look.danger());
+        }
+        self.draw_count(below(inner, said + rows), buf, ctx)
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        if self.told.is_none() && !self.is_empty() && self.field.press(key) {
+            self.fault = None;
+        }
+    }
+
+    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+        Some(ServiceRequest::Bulk(self.preview.bulk.clone(), self.preview.ids()))
+    }
+
+    /// Stays open to say where new secrets went.
+    fn deliver(&mut self, response: Response) -> Option<Response> {
+        match response {
+            Response::Changed(_, count, Some(file)) => {
+                self.told = Some(bulk_text::delivery_text(count, &file));
+                self.fault = None;
+                None
+            }
+            other => Some(other),
+        }
+    }
+
+    fn fail(&mut self, fault: String) -> bool {
+        self.fault = Some(fault);
+        true
+    }
+}
+
 /// One token: its status, name and last use, or why it is left out.
 fn draw_row(
     each: &Candidate,
     names: u16,
     (line, area): (u16, Rect),
     buf: &mut Buffer,
-    view: &View<'_>,
+    ctx: &ViewContext<'_>,
 ) {
-    let look = &view.look;
+    let look = &ctx.look;
     let style = look.status(each.status);
     let name = names.min(area.width.saturating_sub(REST)).min(NAME);
     let style_of_name = if each.spared.is_some() { look.faint() } else { look.text() };
@@ -209,7 +221,7 @@ fn draw_row(
         pen.text("never used", look.faint());
         return;
     };
-    let ago = format!("used {}", time_format::relative(used.at, view.now));
+    let ago = format!("used {}", ctx.relative(used.at));
     let pen = pen.column_of(&ago, 19, look.text());
     let from = used.from.as_ref().map_or_else(String::new, |from| format!("from {from} "));
     if pen.room() >= width(&from) {
@@ -217,8 +229,15 @@ fn draw_row(
     }
 }
 
-fn draw_told(title: &str, told: &str, wide: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {
-    let look = &view.look;
+fn draw_told(
+    title: &str,
+    told: &str,
+    wide: u16,
+    area: Rect,
+    buf: &mut Buffer,
+    ctx: &ViewContext<'_>,
+) {
+    let look = &ctx.look;
     let wide = wide.min(70);
     let text: Vec<_> = told.lines().flat_map(|text| paragraph(text, wide)).collect();
     let inner = panel::draw(title, (wide, lines(text.len() + 4)), false, area, buf, look);

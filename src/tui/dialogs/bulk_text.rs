@@ -10,7 +10,7 @@ use crate::{
     domain::{Overlap, Scopes, Status, sentence::permits},
     keymap::{Action, Mode},
     service::{Bulk, Preview, Renewal, bulk::Candidate},
-    tui::{app::view_context::View, theme::time_format},
+    tui::{app::view_context::ViewContext, theme::time_format},
 };
 
 /// The texts of one dialog.
@@ -27,7 +27,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn of(preview: &Preview, view: &View<'_>) -> Self {
+    pub(super) fn of(preview: &Preview, ctx: &ViewContext<'_>) -> Self {
         let changed: Vec<&Candidate> =
             preview.candidates.iter().filter(|each| each.spared.is_none()).collect();
         let tokens = counted(changed.len(), "token");
@@ -45,7 +45,7 @@ impl Words {
                 format!(
                     "The secrets are dead and the records are gone from the list. {} brings all \
                      of it back for 24 hours; after that nothing does.",
-                    view.key(Mode::Tokens, Action::Undo)
+                    ctx.key(Mode::Tokens, Action::Undo)
                 ),
                 "delete",
                 "deletes",
@@ -65,7 +65,7 @@ impl Words {
             }
             Bulk::Regenerate { renewal, file } => (
                 format!("Regenerate {tokens}?"),
-                renewing(*renewal, file, &changed, view),
+                renewing(*renewal, file, &changed, ctx),
                 "regenerate",
                 "regenerates",
             ),
@@ -76,15 +76,15 @@ impl Words {
             let text = vec!["Every one of them is left out.".to_owned()];
             return Self { title, text, verb, enter, done };
         }
-        Self { title, text: vec![text, of_late(&changed, view)], verb, enter, done }
+        Self { title, text: vec![text, of_late(&changed, ctx)], verb, enter, done }
     }
 }
 
 /// What regenerating does to them.
-fn renewing(renewal: Renewal, file: &str, changed: &[&Candidate], view: &View<'_>) -> String {
-    let zone = view.zone;
-    let limits = &view.policy.limits;
-    let until = match renewal.lifetime.expiry(view.now, limits, |wall| zone.instant(wall)) {
+fn renewing(renewal: Renewal, file: &str, changed: &[&Candidate], ctx: &ViewContext<'_>) -> String {
+    let zone = ctx.zone;
+    let limits = &ctx.policy.limits;
+    let until = match renewal.lifetime.expiry(ctx.now, limits, |wall| zone.instant(wall)) {
         Ok(Some(end)) => format!("lasts until {}", time_format::full(end, zone)),
         Ok(None) | Err(_) => "never expires".to_owned(),
     };
@@ -105,10 +105,10 @@ fn renewing(renewal: Renewal, file: &str, changed: &[&Candidate], view: &View<'_
 }
 
 /// How many of them were used of late: what the change may break.
-fn of_late(changed: &[&Candidate], view: &View<'_>) -> String {
+fn of_late(changed: &[&Candidate], ctx: &ViewContext<'_>) -> String {
     let day = TimeDelta::hours(24);
     let late =
-        |each: &&&Candidate| each.last_used.as_ref().is_some_and(|used| view.now - used.at < day);
+        |each: &&&Candidate| each.last_used.as_ref().is_some_and(|used| ctx.now - used.at < day);
     match (changed.iter().filter(late).count(), changed.len()) {
         (0, _) => "None of them was used in the last 24 hours.".to_owned(),
         (late, all) => format!("{late} of {all} used in the last 24 hours; the latest come first."),
@@ -128,7 +128,7 @@ pub(in crate::tui) fn done(bulk: &Bulk, count: usize) -> String {
 }
 
 /// What must be read once many have new secrets.
-pub(in crate::tui) fn handed_out(count: usize, file: &Path) -> String {
+pub(in crate::tui) fn delivery_text(count: usize, file: &Path) -> String {
     format!(
         "{} written to {}, mode 0600.\n\nEach line has a name, a tab and a secret. Give each to its \
          owner, then remove the file: the secrets are nowhere else, and are not shown again.",

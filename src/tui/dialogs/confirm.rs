@@ -3,17 +3,15 @@
 
 use ratatui::{
     buffer::Buffer,
-    crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
 
+use super::Dialog;
 use crate::{
     domain::{LastUse, Pat, Scope, Status, TokenId, Which},
-    keymap::Action,
-    service::ServiceError,
+    keymap::{Action, Mode},
     tui::{
-        app::{effect::Step, service_request::Effect, view_context::View},
-        theme::time_format,
+        app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
         widgets::{
             buttons,
             paint::{Pen, wrap},
@@ -24,22 +22,22 @@ use crate::{
 
 /// A question with its consequence.
 #[derive(Debug)]
-pub struct Ask {
+pub struct ConfirmDialog {
     title: String,
     text: Vec<String>,
     verb: &'static str,
-    effect: Effect,
+    request: ServiceRequest,
     go: bool,
     fault: Option<String>,
 }
 
-impl Ask {
-    fn new(title: String, text: Vec<String>, verb: &'static str, effect: Effect) -> Self {
-        Self { title, text, verb, effect, go: false, fault: None }
+impl ConfirmDialog {
+    fn new(title: String, text: Vec<String>, verb: &'static str, request: ServiceRequest) -> Self {
+        Self { title, text, verb, request, go: false, fault: None }
     }
 
     /// Whether to revoke `pat`.
-    pub fn revoke(pat: &Pat, view: &View<'_>) -> Self {
+    pub fn revoke(pat: &Pat, ctx: &ViewContext<'_>) -> Self {
         let mut text = vec![
             "From the moment you confirm, every check of its secret is denied, everywhere."
                 .to_owned(),
@@ -47,16 +45,16 @@ impl Ask {
              regenerating it later makes a new secret."
                 .to_owned(),
             String::new(),
-            last_used(pat, view),
+            last_used(pat, ctx),
         ];
-        if pat.status(view.now) == Status::Expired {
+        if pat.status(ctx.now) == Status::Expired {
             text.push("It is expired already; revoking says that it was ended on purpose.".into());
         }
-        Self::new(format!("Revoke {}?", pat.name), text, "Revoke", Effect::Revoke(pat.id))
+        Self::new(format!("Revoke {}?", pat.name), text, "Revoke", ServiceRequest::Revoke(pat.id))
     }
 
     /// Whether to end the retiring secret of `pat` before its time.
-    pub fn end_overlap(pat: &Pat, view: &View<'_>) -> Self {
+    pub fn end_overlap(pat: &Pat, ctx: &ViewContext<'_>) -> Self {
         let mut text = vec![
             "From the moment you confirm, every check of the old secret is denied. The new one \
              goes on working."
@@ -65,14 +63,14 @@ impl Ask {
             String::new(),
             pat.used_by(Which::Retiring).map_or_else(
                 || "The old secret was not used since the rotation.".to_owned(),
-                |used| format!("The old secret was last used {}.", use_of(used, view)),
+                |used| format!("The old secret was last used {}.", use_of(used, ctx)),
             ),
         ];
         if !pat.is_in_use() {
             text.push("The new secret was not used yet.".to_owned());
         }
         let title = format!("End the old secret of {}?", pat.name);
-        Self::new(title, text, "End it", Effect::EndOverlap(pat.id))
+        Self::new(title, text, "End it", ServiceRequest::EndOverlap(pat.id))
     }
 
     /// Whether to take `scope` from `pat`.
@@ -84,24 +82,24 @@ impl Ask {
             ),
             "u puts it back.".to_owned(),
         ];
-        let effect = Effect::RemoveScope(pat.id, scope.clone());
-        Self::new(format!("Remove a scope from {}?", pat.name), text, "Remove", effect)
+        let request = ServiceRequest::RemoveScope(pat.id, scope.clone());
+        Self::new(format!("Remove a scope from {}?", pat.name), text, "Remove", request)
     }
 
     /// Whether to take every scope from `pat`.
-    pub fn clear_scopes(pat: &Pat, view: &View<'_>) -> Self {
+    pub fn clear_scopes(pat: &Pat, ctx: &ViewContext<'_>) -> Self {
         let text = vec![
             format!(
                 "All {} are removed. The token stays {}, but every operation is denied until \
                  you add scopes again, or put these back with u.",
                 counted(pat.scopes.len(), "scope"),
-                pat.status(view.now).word()
+                pat.status(ctx.now).word()
             ),
             String::new(),
-            last_used(pat, view),
+            last_used(pat, ctx),
         ];
         let title = format!("Remove every scope from {}?", pat.name);
-        Self::new(title, text, "Remove all", Effect::ClearScopes(pat.id))
+        Self::new(title, text, "Remove all", ServiceRequest::ClearScopes(pat.id))
     }
 
     /// Whether to fill the create form in like token `id`, though it holds a draft.
@@ -109,41 +107,30 @@ impl Ask {
         let text =
             vec!["What you have typed there so far is thrown away. Cancel keeps it, and 2 goes back to it.".to_owned()];
         let title = "The create form holds a draft".to_owned();
-        Self::new(title, text, "Throw it away", Effect::Like(id))
+        Self::new(title, text, "Throw it away", ServiceRequest::Like(id))
+    }
+}
+
+impl Dialog for ConfirmDialog {
+    fn mode(&self) -> Mode {
+        Mode::Ask
     }
 
-    /// What it asks for.
-    pub fn effect(&self) -> &Effect {
-        &self.effect
-    }
-
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::NextField | Action::PreviousField => {
                 self.go = !self.go;
-                Step::Changed
+                None
             }
-            Action::Submit => Step::Do(self.effect.clone()),
-            Action::Accept if self.go => Step::Do(self.effect.clone()),
-            Action::Accept | Action::Cancel => Step::Close,
-            _ => Step::Ignored,
+            Action::Accept if !self.go => Some(Effect::close()),
+            Action::Accept | Action::Submit => Some(Effect::request(self.request.clone())),
+            Action::Cancel => Some(Effect::close()),
+            _ => None,
         }
     }
 
-    /// It has no text.
-    pub fn on_text(&mut self, _: KeyEvent, _: &View<'_>) -> Step {
-        Step::Ignored
-    }
-
-    /// Shows why what it asked for was refused.
-    pub fn refuse(&mut self, error: &ServiceError) {
-        self.fault = Some(error.to_string());
-    }
-
-    /// Draws it over `area`.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
         let wide = 64.min(area.width.saturating_sub(6));
         let text = self.text.iter().flat_map(|text| paragraph(text, wide));
         let mut lines: Vec<_> = text.map(|line| (line, look.text())).collect();
@@ -162,7 +149,16 @@ impl Ask {
         }
         let last =
             Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-        buttons::draw(&["Cancel", self.verb], Some(usize::from(self.go)), last, buf, view)
+        buttons::draw(&["Cancel", self.verb], Some(usize::from(self.go)), last, buf, ctx)
+    }
+
+    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+        Some(self.request.clone())
+    }
+
+    fn fail(&mut self, fault: String) -> bool {
+        self.fault = Some(fault);
+        true
     }
 }
 
@@ -172,22 +168,22 @@ pub(in crate::tui) fn paragraph(text: &str, wide: u16) -> Vec<String> {
 }
 
 /// When it was last used, as a sentence: what a destruction would break.
-pub(in crate::tui) fn last_used(pat: &Pat, view: &View<'_>) -> String {
+pub(in crate::tui) fn last_used(pat: &Pat, ctx: &ViewContext<'_>) -> String {
     pat.last_use().map_or_else(
         || "It was never used.".to_owned(),
-        |used| format!("Last used {}.", use_of(used, view)),
+        |used| format!("Last used {}.", use_of(used, ctx)),
     )
 }
 
 /// When, from where and what for, as it stands in a sentence.
-fn use_of(used: &LastUse, view: &View<'_>) -> String {
-    format!("{}: {}", whence(used, view), used.what)
+fn use_of(used: &LastUse, ctx: &ViewContext<'_>) -> String {
+    format!("{}: {}", whence(used, ctx), used.what)
 }
 
 /// When and from where: `2 min ago from 10.0.0.7`.
-pub(in crate::tui) fn whence(used: &LastUse, view: &View<'_>) -> String {
+pub(in crate::tui) fn whence(used: &LastUse, ctx: &ViewContext<'_>) -> String {
     let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-    format!("{}{from}", time_format::relative(used.at, view.now))
+    format!("{}{from}", ctx.relative(used.at))
 }
 
 /// `1 scope`, `3 scopes`.

@@ -7,16 +7,16 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::Dialog;
 use crate::{
     domain::{Description, Name, Pat, TokenId},
     keymap::{Action, Mode},
-    service::ServiceError,
     tui::{
-        app::{effect::Step, service_request::Effect, view_context::View},
+        app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
         widgets::{
             buttons,
             field::Field,
-            form::{Note, labelled, note},
+            form::{Note, labelled, note, unlabelled},
             panel,
             sheet::Sheet,
         },
@@ -32,7 +32,7 @@ enum Focus {
 
 /// Name and description of one token, being changed.
 #[derive(Debug)]
-pub struct Edit {
+pub struct EditDialog {
     id: TokenId,
     title: String,
     was: (String, String),
@@ -44,7 +44,7 @@ pub struct Edit {
     warned: bool,
 }
 
-impl Edit {
+impl EditDialog {
     /// The dialog on `pat`.
     pub fn new(pat: &Pat) -> Self {
         let was = (pat.name.to_string(), pat.description.to_string());
@@ -69,115 +69,85 @@ impl Edit {
         }
     }
 
-    fn go(&mut self, down: bool) -> Step {
+    fn go(&mut self, down: bool) {
         if self.focus == Focus::Description && !self.description.at_edge(down) {
             self.description.move_line(down);
-            return Step::Changed;
+            return;
         }
         self.focus = match (self.focus, down) {
             (Focus::Name, true) | (Focus::Save, false) => Focus::Description,
             (Focus::Description | Focus::Save, true) => Focus::Save,
             (Focus::Description | Focus::Name, false) => Focus::Name,
         };
-        Step::Changed
     }
 
-    /// What it asks for, once its fields are sound.
-    pub fn effect(&self) -> Option<Effect> {
-        let name = Name::parse(&self.name.text()).ok()?;
-        let description = Description::parse(&self.description.text()).ok()?;
-        Some(Effect::Edit(self.id, name, description))
-    }
-
-    fn submit(&mut self) -> Step {
+    fn submit(&mut self) -> Option<Effect> {
         let name = Name::parse(&self.name.text());
         let description = Description::parse(&self.description.text());
         self.name_fault = name.as_ref().err().map(ToString::to_string);
         self.description_fault = description.as_ref().err().map(ToString::to_string);
         match (name, description) {
-            (Ok(name), Ok(description)) => Step::Do(Effect::Edit(self.id, name, description)),
-            (Err(_), _) => {
-                self.focus = Focus::Name;
-                Step::Changed
+            (Ok(name), Ok(description)) => {
+                return Some(Effect::request(ServiceRequest::Edit(self.id, name, description)));
             }
-            (_, Err(_)) => {
-                self.focus = Focus::Description;
-                Step::Changed
-            }
+            (Err(_), _) => self.focus = Focus::Name,
+            (_, Err(_)) => self.focus = Focus::Description,
         }
+        None
     }
 
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
-        match action {
-            Action::PreviousField => self.go(false),
-            Action::Accept if self.focus == Focus::Save => self.submit(),
-            Action::Accept if self.focus == Focus::Description => {
-                self.focus = Focus::Save;
-                Step::Changed
-            }
-            Action::NextField | Action::Accept => self.go(true),
-            Action::Submit => self.submit(),
-            Action::Cancel => {
-                let dirty = (self.name.text(), self.description.text()) != self.was;
-                if dirty && !self.warned {
-                    self.warned = true;
-                    return Step::Changed;
-                }
-                Step::Close
-            }
-            _ => Step::Ignored,
-        }
-    }
-
-    /// Answers a key that is text.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        let Some(field) = self.field() else {
-            return Step::Ignored;
-        };
-        if !field.press(key) {
-            return Step::Ignored;
-        }
-        self.typed()
-    }
-
-    fn typed(&mut self) -> Step {
+    fn typed(&mut self) {
         self.warned = false;
         match self.focus {
             Focus::Name => self.name_fault = None,
-            _ => self.description_fault = None,
+            Focus::Description | Focus::Save => self.description_fault = None,
         }
-        Step::Changed
+    }
+}
+
+impl Dialog for EditDialog {
+    fn mode(&self) -> Mode {
+        Mode::Form
     }
 
-    /// Takes a paste into the field that has the focus.
-    pub fn paste(&mut self, text: &str) -> bool {
-        let Some(field) = self.field() else {
-            return false;
-        };
-        field.paste(text);
-        self.typed();
-        true
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+        match action {
+            Action::PreviousField => self.go(false),
+            Action::Accept if self.focus == Focus::Save => return self.submit(),
+            Action::Accept if self.focus == Focus::Description => self.focus = Focus::Save,
+            Action::NextField | Action::Accept => self.go(true),
+            Action::Submit => return self.submit(),
+            Action::Cancel => {
+                let dirty = (self.name.text(), self.description.text()) != self.was;
+                if !dirty || self.warned {
+                    return Some(Effect::close());
+                }
+                self.warned = true;
+            }
+            _ => {}
+        }
+        None
     }
 
-    /// Shows why the change was refused, beside its field.
-    pub fn refuse(&mut self, error: &ServiceError) {
-        self.focus = Focus::Name;
-        self.name_fault = Some(error.to_string());
-    }
-
-    /// Draws it over `area`.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
         let size = (70, 10);
         let inner = panel::draw(&self.title, size, false, area, buf, look);
-        let mut sheet = Sheet::new(inner, size.1, view);
+        let mut sheet = Sheet::new(inner, size.1, ctx);
         let (inner, screen, buf) = (sheet.page.area, buf, &mut sheet.page);
         let at = |focus| self.focus == focus;
-        let place = labelled("Name *", at(Focus::Name), (1, 1), inner, buf, view);
+        let place =
+            labelled("Name *", (Focus::Name as usize, at(Focus::Name)), (1, 1), inner, buf, ctx);
         let mut cursor = self.name.draw(place, buf, look, at(Focus::Name));
         note(&Note::of(self.name_fault.as_ref(), ""), 2, inner, buf, look);
-        let place = labelled("Description", at(Focus::Description), (3, 3), inner, buf, view);
+        let place = labelled(
+            "Description",
+            (Focus::Description as usize, at(Focus::Description)),
+            (3, 3),
+            inner,
+            buf,
+            ctx,
+        );
         cursor = cursor.or(self.description.draw(place, buf, look, at(Focus::Description)));
         note(
             &Note::of(self.description_fault.as_ref(), "Ctrl-J starts a line"),
@@ -187,14 +157,46 @@ impl Edit {
             look,
         );
         let chosen = at(Focus::Save).then_some(0);
-        let place = labelled("", false, (8, 1), inner, buf, view);
-        cursor = cursor.or(buttons::draw(&["Save"], chosen, place, buf, view));
+        let place = unlabelled((8, 1), inner);
+        cursor = cursor.or(buttons::draw(&["Save"], chosen, place, buf, ctx));
         if self.warned {
-            let key = |action| view.key(Mode::Form, action);
+            let key = |action| ctx.key(Mode::Form, action);
             let (leave, save) = (key(Action::Cancel), key(Action::Submit));
             let text = format!("not saved: {leave} again throws it away, {save} saves");
             note(&Note::Fault(text), 9, inner, buf, look);
         }
-        sheet.lay(cursor, screen, view)
+        sheet.lay(cursor, screen, ctx)
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        if self.field().is_some_and(|field| field.press(key)) {
+            self.typed();
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> bool {
+        let Some(field) = self.field() else {
+            return false;
+        };
+        field.paste(text);
+        self.typed();
+        true
+    }
+
+    fn focus_field(&mut self, field: usize) {
+        let on_name = field == Focus::Name as usize;
+        self.focus = if on_name { Focus::Name } else { Focus::Description };
+    }
+
+    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+        let name = Name::parse(&self.name.text()).ok()?;
+        let description = Description::parse(&self.description.text()).ok()?;
+        Some(ServiceRequest::Edit(self.id, name, description))
+    }
+
+    fn fail(&mut self, fault: String) -> bool {
+        self.focus = Focus::Name;
+        self.name_fault = Some(fault);
+        true
     }
 }

@@ -7,11 +7,15 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::Dialog;
 use super::palette::{ABOVE, WIDE, draw_command, draw_search, height};
 use crate::{
-    keymap::{Action, Command, Group, Standing},
+    keymap::{Action, Command, Group, Mode, Standing},
     tui::{
-        app::{effect::Step, view_context::View},
+        app::{
+            effect::{Effect, UiAction},
+            view_context::ViewContext,
+        },
         widgets::{
             field::Field,
             paint::{Pen, band, row_of},
@@ -23,7 +27,7 @@ use crate::{
 
 /// The help on one place.
 #[derive(Debug)]
-pub struct Help {
+pub struct HelpDialog {
     commands: Vec<Command>,
     search: Field,
     selected: usize,
@@ -38,7 +42,7 @@ enum Line<'a> {
     Gap,
 }
 
-impl Help {
+impl HelpDialog {
     /// The help on those of `commands` that can be run here by a key.
     pub fn new(mut commands: Vec<Command>) -> Self {
         commands.retain(|command| command.standing == Standing::Ready && !command.keys.is_empty());
@@ -76,13 +80,20 @@ impl Help {
         }
         lines
     }
+}
 
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
+impl Dialog for HelpDialog {
+    fn mode(&self) -> Mode {
+        Mode::Menu
+    }
+
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
         let found: Vec<_> = self.found().into_iter().flat_map(|(_, commands)| commands).collect();
         match (action, found.get(self.selected)) {
-            (Action::Close, _) => return Step::Close,
-            (Action::Accept, Some(command)) => return Step::Act(command.action),
+            (Action::Close, _) => return Some(Effect::close()),
+            (Action::Accept, Some(command)) => {
+                return Some(Effect::Ui(UiAction::Run(command.action)));
+            }
             _ => {}
         }
         let count = found.len();
@@ -92,24 +103,14 @@ impl Help {
         match rows.on(action, count) {
             Some(true) => {
                 self.selected = rows.selected();
-                Step::Changed
+                None
             }
-            _ => Step::Ignored,
+            _ => None,
         }
     }
 
-    /// Answers a key that is text of the search.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        if !self.search.press(key) {
-            return Step::Ignored;
-        }
-        self.selected = 0;
-        Step::Changed
-    }
-
-    /// Draws it over `area`; its size does not change with what is found.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
         let inner =
             panel::draw("Keys that work here", (WIDE, height(area)), false, area, buf, look);
         let page = usize::from(inner.height.saturating_sub(ABOVE));
@@ -123,17 +124,17 @@ impl Help {
         let top = rows.window(page, lines.len());
         let total = lines.iter().filter(|line| matches!(line, Line::Command(..))).count();
         let count = format!("{} of {total}", (self.selected + 1).min(total));
-        let cursor = draw_search(&self.search, &count, inner, buf, view);
-        view.places.wheel(inner, 3);
+        let cursor = draw_search(&self.search, &count, inner, buf, ctx);
+        ctx.hit_map.wheel(inner, 3);
         for (line, content) in (ABOVE..).zip(lines.iter().skip(top).take(page)) {
             match content {
                 Line::Heading(text) => {
                     Pen::at(buf, inner, line, look).text(text, look.heading());
                 }
                 Line::Command(number, command) => {
-                    draw_command(command, &[], line, inner, buf, view);
+                    draw_command(command, &[], line, inner, buf, ctx);
                     let place = row_of(inner, line);
-                    view.places.entry(place, *number, self.selected, Action::Accept);
+                    ctx.hit_map.entry(place, *number, self.selected, Action::Accept);
                     if *number == self.selected {
                         band(buf, inner, line, look.selected());
                     }
@@ -147,5 +148,11 @@ impl Help {
         }
         self.rows = rows;
         cursor
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        if self.search.press(key) {
+            self.selected = 0;
+        }
     }
 }

@@ -7,12 +7,13 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::Dialog;
 use super::palette::{ABOVE, draw_search, height};
 use crate::{
     domain::text::escape,
-    keymap::Action,
+    keymap::{Action, Mode},
     tui::{
-        app::{effect::Step, message_line::Message, view_context::View},
+        app::{effect::Effect, message_line::Message, view_context::ViewContext},
         theme::time_format,
         widgets::{
             field::Field,
@@ -31,13 +32,13 @@ const WHOLE: u16 = 4;
 
 /// The sentences as they were when it was opened.
 #[derive(Debug)]
-pub struct Messages {
+pub struct MessagesDialog {
     said: Vec<Message>,
     search: Field,
     rows: Rows,
 }
 
-impl Messages {
+impl MessagesDialog {
     /// The screen of what was `said`, newest first.
     pub fn new(said: Vec<Message>) -> Self {
         Self { said, search: Field::line(""), rows: Rows::default() }
@@ -47,27 +48,20 @@ impl Messages {
         let typed = self.search.text().trim().to_lowercase();
         self.said.iter().filter(move |said| said.text.to_lowercase().contains(&typed))
     }
+}
 
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
-        if let Some(moved) = self.rows.on(action, self.found().count()) {
-            return if moved { Step::Changed } else { Step::Ignored };
-        }
-        if action == Action::Close { Step::Close } else { Step::Ignored }
+impl Dialog for MessagesDialog {
+    fn mode(&self) -> Mode {
+        Mode::Menu
     }
 
-    /// Answers a key that is text of the search.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        if !self.search.press(key) {
-            return Step::Ignored;
-        }
-        self.rows.select(0);
-        Step::Changed
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+        self.rows.on(action, self.found().count());
+        (action == Action::Close).then(Effect::close)
     }
 
-    /// Draws it over `area`: a line for each, and the whole of the selected one below.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
         let wide = WIDE.min(area.width.saturating_sub(6));
         let inner = panel::draw("Messages", (wide, height(area)), false, area, buf, look);
         let total = self.found().count();
@@ -77,10 +71,10 @@ impl Messages {
         let page = usize::from(list.height.saturating_sub(ABOVE));
         let top = rows.window(page, total);
         let count = format!("{} of {total}", (rows.selected() + 1).min(total));
-        let cursor = draw_search(&self.search, &count, list, buf, view);
-        view.places.wheel(inner, 3);
+        let cursor = draw_search(&self.search, &count, list, buf, ctx);
+        ctx.hit_map.wheel(inner, 3);
         for (line, (at, said)) in (ABOVE..).zip(self.found().enumerate().skip(top).take(page)) {
-            let time = time_format::clock(said.at, view.zone);
+            let time = time_format::clock(said.at, ctx.zone);
             let (sign, style) =
                 if said.bad { (look.fault(), look.danger()) } else { (" ", look.text()) };
             Pen::at(buf, list, line, look)
@@ -89,7 +83,7 @@ impl Messages {
                 .text(sign, style)
                 .skip(1)
                 .text(&said.text, style);
-            view.places.row(row_of(list, line), at, rows.selected());
+            ctx.hit_map.row(row_of(list, line), at, rows.selected());
             if at == rows.selected() {
                 band(buf, list, line, look.selected());
             }
@@ -113,5 +107,15 @@ impl Messages {
         }
         self.rows = rows;
         cursor
+    }
+
+    fn enables(&self, action: Action) -> bool {
+        action != Action::Accept
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        if self.search.press(key) {
+            self.rows.select(0);
+        }
     }
 }

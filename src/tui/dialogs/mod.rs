@@ -1,10 +1,11 @@
-//! The screens, one a file. A screen is a value: it answers actions and text with a `Step`,
-//! draws itself from a `View`, and does no I/O, so that each can be driven and looked at in a
-//! test with no terminal, clock, disk or randomness.
+//! What lies over a tab and has the keys: one dialog a file. A dialog is a value: it answers
+//! actions and text with an effect, draws itself from a read-only context, and does no I/O. The
+//! app keeps the open ones on a stack and knows them by this trait alone; the panel of a new
+//! secret is one too, but the app keeps it apart, for it owns a secret.
 
 pub mod access_check;
 pub mod bulk;
-pub mod bulk_renewal;
+pub mod bulk_regenerate;
 pub(super) mod bulk_text;
 pub mod confirm;
 pub mod edit;
@@ -18,206 +19,74 @@ pub mod scopes;
 pub mod secret;
 pub mod typed_confirm;
 
+use std::fmt::Debug;
+
 use ratatui::{
     buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
 
+use super::app::{
+    effect::Effect,
+    service_request::{Response, ServiceRequest},
+    view_context::ViewContext,
+};
 use crate::{
     keymap::{Action, Mode},
     service::ServiceError,
-    tui::app::{
-        effect::Step,
-        service_request::{Effect, Outcome},
-        view_context::View,
-    },
 };
 
-/// What lies over a tab and has the keys.
-#[derive(Debug)]
-pub enum Overlay {
-    /// Two buttons.
-    Ask(confirm::Ask),
-    /// A change to many tokens, and the count to type.
-    Bulk(bulk::BulkDialog),
-    /// New secrets for many tokens.
-    BulkRenewal(bulk_renewal::BulkRenewal),
-    /// A name or a count to type.
-    Confirm(typed_confirm::Confirm),
-    /// Name and description.
-    Edit(edit::Edit),
-    /// The keys.
-    Help(help::Help),
-    /// What was said.
-    Messages(messages::Messages),
-    /// Every command.
-    Palette(palette::Palette),
-    /// A preset of scopes to add.
-    Preset(preset::PresetDialog),
-    /// Lifetime and overlap of a new secret.
-    Regenerate(regenerate::Regenerate),
-    /// Scopes to add, or a row of the form.
-    Scopes(scopes::ScopeDialog),
-    /// A new secret.
-    Secret(secret::SecretPanel),
-    /// A request to decide.
-    Test(access_check::Test),
-    /// A file name for the secret.
-    Write(save_secret::Write),
-}
-
-/// Passes a call on to the overlay that it is.
-macro_rules! each {
-    ($overlay:expr, $inner:ident => $call:expr) => {
-        match $overlay {
-            Overlay::Ask($inner) => $call,
-            Overlay::Bulk($inner) => $call,
-            Overlay::BulkRenewal($inner) => $call,
-            Overlay::Confirm($inner) => $call,
-            Overlay::Edit($inner) => $call,
-            Overlay::Help($inner) => $call,
-            Overlay::Messages($inner) => $call,
-            Overlay::Palette($inner) => $call,
-            Overlay::Preset($inner) => $call,
-            Overlay::Regenerate($inner) => $call,
-            Overlay::Scopes($inner) => $call,
-            Overlay::Secret($inner) => $call,
-            Overlay::Test($inner) => $call,
-            Overlay::Write($inner) => $call,
-        }
-    };
-}
-
-impl Overlay {
+/// Something over a tab that has the keys.
+pub trait Dialog: Debug {
     /// In which mode its keys are looked up.
-    pub fn mode(&self) -> Mode {
-        match self {
-            Self::Ask(_) => Mode::Ask,
-            Self::Bulk(_) => Mode::Bulk,
-            Self::Confirm(_) => Mode::Confirm,
-            Self::BulkRenewal(_)
-            | Self::Edit(_)
-            | Self::Preset(_)
-            | Self::Regenerate(_)
-            | Self::Scopes(_)
-            | Self::Test(_)
-            | Self::Write(_) => Mode::Form,
-            Self::Help(_) | Self::Messages(_) | Self::Palette(_) => Mode::Menu,
-            Self::Secret(_) => Mode::Secret,
-        }
-    }
-
-    /// Whether `action` has something to do here.
-    pub fn enables(&self, action: Action) -> bool {
-        match (self, action) {
-            (Self::Messages(_), Action::Accept) | (Self::Write(_), Action::CopyCommand) => false,
-            (Self::Scopes(it), Action::CopyCommand) => !it.is_row(),
-            (Self::Preset(it), Action::CopyCommand) => !it.is_row(),
-            _ => true,
-        }
-    }
-
-    /// What it would ask the service for as it stands; `None` while something is missing, and
-    /// where it asks for nothing.
-    pub fn effect(&self, view: &View<'_>) -> Option<Effect> {
-        match self {
-            Self::Ask(it) => Some(it.effect().clone()),
-            Self::Bulk(it) => Some(it.effect()),
-            Self::BulkRenewal(it) => it.effect(view),
-            Self::Confirm(it) => Some(it.effect().clone()),
-            Self::Edit(it) => it.effect(),
-            Self::Preset(it) => it.effect(),
-            Self::Regenerate(it) => it.effect(view),
-            Self::Scopes(it) => it.effect(),
-            Self::Test(it) => it.question(),
-            Self::Help(_)
-            | Self::Messages(_)
-            | Self::Palette(_)
-            | Self::Secret(_)
-            | Self::Write(_) => None,
-        }
-    }
+    fn mode(&self) -> Mode;
 
     /// Answers an action.
-    pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
-        each!(self, it => it.on(action, view))
-    }
-
-    /// Answers a key that is text.
-    pub fn on_text(&mut self, key: KeyEvent, view: &View<'_>) -> Step {
-        each!(self, it => it.on_text(key, view))
-    }
-
-    /// Takes a paste; false where there is no field for it.
-    pub fn paste(&mut self, text: &str) -> bool {
-        match self {
-            Self::BulkRenewal(it) => it.paste(text),
-            Self::Edit(it) => it.paste(text),
-            Self::Preset(it) => it.paste(text),
-            Self::Regenerate(it) => it.paste(text),
-            Self::Scopes(it) => it.paste(text),
-            Self::Test(it) => it.paste(text),
-            Self::Write(it) => it.paste(text),
-            Self::Ask(_)
-            | Self::Bulk(_)
-            | Self::Confirm(_)
-            | Self::Help(_)
-            | Self::Messages(_)
-            | Self::Palette(_)
-            | Self::Secret(_) => false,
-        }
-    }
+    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect>;
 
     /// Draws it over `area`; the place of the cursor.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        each!(self, it => it.draw(area, buf, view))
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position>;
+
+    /// Whether `action` has something to do here.
+    fn enables(&self, _action: Action) -> bool {
+        true
     }
 
-    /// Takes the refusal of what it asked for; gives it back where it has no place to show it.
-    pub fn refuse(&mut self, error: ServiceError) -> Option<ServiceError> {
-        match self {
-            Self::Bulk(it) => it.refuse(&error),
-            Self::BulkRenewal(it) => it.refuse(&error),
-            Self::Edit(it) => it.refuse(&error),
-            Self::Preset(it) => it.refuse(&error),
-            Self::Regenerate(it) => it.refuse(&error),
-            Self::Scopes(it) => it.refuse(&error),
-            Self::Ask(it) => it.refuse(&error),
-            Self::Confirm(it) => it.refuse(&error),
-            Self::Help(_)
-            | Self::Messages(_)
-            | Self::Palette(_)
-            | Self::Secret(_)
-            | Self::Test(_)
-            | Self::Write(_) => return Some(error),
-        }
+    /// Takes a key that is text for the field with the focus.
+    fn text(&mut self, _key: KeyEvent) {}
+
+    /// Takes a paste; false where there is no field for it.
+    fn paste(&mut self, _text: &str) -> bool {
+        false
+    }
+
+    /// Gives the focus to a field, by the number under which it drew it.
+    fn focus_field(&mut self, _field: usize) {}
+
+    /// What it would ask of the service as it stands, for the equivalent command; `None` while
+    /// something is missing, and where it asks for nothing.
+    fn request(&self, _ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
         None
     }
 
-    /// Takes an answer that only it can use; gives back what is for others.
-    pub fn deliver(&mut self, outcome: Outcome) -> Option<Outcome> {
-        match (self, outcome) {
-            (Self::Test(it), Outcome::Decided(id, request, decision)) => {
-                it.deliver(id, &request, decision);
-                None
-            }
-            (_, outcome) => Some(outcome),
-        }
+    /// What it asks without being told to, each time that this changes.
+    fn query(&self) -> Option<ServiceRequest> {
+        None
     }
 
-    /// Whether it closes once what it asked for is done.
-    pub fn closes_when_done(&self) -> bool {
-        matches!(
-            self,
-            Self::Ask(_)
-                | Self::Bulk(_)
-                | Self::BulkRenewal(_)
-                | Self::Confirm(_)
-                | Self::Edit(_)
-                | Self::Preset(_)
-                | Self::Regenerate(_)
-                | Self::Scopes(_)
-        )
+    /// Takes a response that only it can show; gives back what is for others.
+    fn deliver(&mut self, response: Response) -> Option<Response> {
+        Some(response)
+    }
+
+    /// Shows why what it asked for was refused; false if it has no place for that.
+    fn refuse(&mut self, error: &ServiceError) -> bool {
+        self.fail(error.to_string())
+    }
+
+    /// Shows what is wrong; false if it has no place for that.
+    fn fail(&mut self, _fault: String) -> bool {
+        false
     }
 }

@@ -9,10 +9,14 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::Dialog;
 use crate::{
     keymap::{Action, Command, Group, Mode, Standing, commands::BY_KEY},
     tui::{
-        app::{effect::Step, view_context::View},
+        app::{
+            effect::{Effect, UiAction},
+            view_context::ViewContext,
+        },
         widgets::{
             field::Field,
             paint::{Pen, band, cut, row_of, rule, width},
@@ -32,7 +36,7 @@ pub(super) const ABOVE: u16 = 2;
 
 /// The commands and what is typed.
 #[derive(Debug)]
-pub struct Palette {
+pub struct PaletteDialog {
     commands: Vec<Command>,
     search: Field,
     /// Which commands match, best first, and which of their characters were typed.
@@ -40,7 +44,7 @@ pub struct Palette {
     rows: Rows,
 }
 
-impl Palette {
+impl PaletteDialog {
     /// The palette of `commands`.
     pub fn new(commands: Vec<Command>) -> Self {
         let mut it =
@@ -79,53 +83,45 @@ impl Palette {
         let (at, _) = self.found.get(self.rows.selected())?;
         self.commands.get(*at)
     }
+}
 
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
-        if let Some(moved) = self.rows.on(action, self.found.len()) {
-            return if moved { Step::Changed } else { Step::Ignored };
+impl Dialog for PaletteDialog {
+    fn mode(&self) -> Mode {
+        Mode::Menu
+    }
+
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+        if self.rows.on(action, self.found.len()).is_some() {
+            return None;
         }
         match (action, self.selected()) {
-            (Action::Close, _) => Step::Close,
-            (Action::Accept, Some(command)) => match command.standing {
-                Standing::Ready => Step::Act(command.action),
-                Standing::Idle => Step::Warn("there is nothing for it to do here now".into()),
-                Standing::In(place) => Step::Warn(format!("that works {}", whereabouts(place))),
-            },
-            _ => Step::Ignored,
+            (Action::Close, _) => Some(Effect::close()),
+            (Action::Accept, Some(command)) => Some(match command.standing {
+                Standing::Ready => Effect::Ui(UiAction::Run(command.action)),
+                Standing::Idle => Effect::warn("there is nothing for it to do here now"),
+                Standing::In(place) => Effect::warn(format!("that works {}", whereabouts(place))),
+            }),
+            _ => None,
         }
     }
 
-    /// Answers a key that is text of the search.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        let before = self.search.text();
-        if !self.search.press(key) {
-            return Step::Ignored;
-        }
-        if self.search.text() != before {
-            self.find();
-        }
-        Step::Changed
-    }
-
-    /// Draws it over `area`; its size does not change with what is found.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
         let high = HIGH.min(height(area));
         let inner = panel::draw("Commands", (WIDE, high), false, area, buf, look);
         let page = usize::from(inner.height.saturating_sub(ABOVE));
         let top = self.rows.window(page, self.found.len());
         let last = (self.rows.selected() + 1).min(self.found.len());
         let count = format!("{last} of {}", self.found.len());
-        let cursor = draw_search(&self.search, &count, inner, buf, view);
-        view.places.wheel(inner, 3);
+        let cursor = draw_search(&self.search, &count, inner, buf, ctx);
+        ctx.hit_map.wheel(inner, 3);
         let visible = self.found.iter().enumerate().skip(top).take(page);
         for (line, (row, (at, places))) in (ABOVE..).zip(visible) {
             if let Some(command) = self.commands.get(*at) {
-                draw_command(command, places, line, inner, buf, view);
+                draw_command(command, places, line, inner, buf, ctx);
             }
             let place = row_of(inner, line);
-            view.places.entry(place, row, self.rows.selected(), Action::Accept);
+            ctx.hit_map.entry(place, row, self.rows.selected(), Action::Accept);
             if row == self.rows.selected() {
                 band(buf, inner, line, look.selected());
             }
@@ -135,6 +131,13 @@ impl Palette {
             Pen::at(buf, inner, ABOVE, look).text(text, look.text());
         }
         cursor
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        let before = self.search.text();
+        if self.search.press(key) && self.search.text() != before {
+            self.find();
+        }
     }
 }
 
@@ -149,9 +152,9 @@ pub(super) fn draw_search(
     count: &str,
     inner: Rect,
     buf: &mut Buffer,
-    view: &View<'_>,
+    ctx: &ViewContext<'_>,
 ) -> Option<Position> {
-    let look = &view.look;
+    let look = &ctx.look;
     let room = width("9999 of 9999") + 1;
     let place = Rect {
         x: (inner.x + 2).min(inner.right()),
@@ -173,9 +176,9 @@ pub(super) fn draw_command(
     line: u16,
     inner: Rect,
     buf: &mut Buffer,
-    view: &View<'_>,
+    ctx: &ViewContext<'_>,
 ) {
-    let look = &view.look;
+    let look = &ctx.look;
     let ready = command.standing == Standing::Ready;
     let plain = if ready { look.text() } else { look.faint() };
     let told = match command.standing {

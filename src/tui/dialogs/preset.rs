@@ -7,15 +7,19 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::Dialog;
 use crate::{
     domain::{
         Catalogue, Entity, EntityType, Pat, PresetError, Scope, Scopes, TokenId,
         sentence::{permits, wildcards},
     },
-    keymap::Action,
-    service::ServiceError,
+    keymap::{Action, Mode},
     tui::{
-        app::{effect::Step, service_request::Effect, view_context::View},
+        app::{
+            effect::{Effect, UiAction},
+            service_request::ServiceRequest,
+            view_context::ViewContext,
+        },
         widgets::{
             buttons,
             choice::Choice,
@@ -57,18 +61,18 @@ pub struct PresetDialog {
 
 impl PresetDialog {
     /// A preset to add to `pat`.
-    pub fn add(pat: &Pat, view: &View<'_>) -> Self {
+    pub fn add(pat: &Pat, ctx: &ViewContext<'_>) -> Self {
         let title = format!("Add a preset to {}", pat.name);
-        Self::new(title, Some(pat.id), pat.scopes.clone(), view)
+        Self::new(title, Some(pat.id), pat.scopes.clone(), ctx)
     }
 
     /// A preset to add to the rows of the create form, which hold `held`.
-    pub fn rows(held: Scopes, view: &View<'_>) -> Self {
-        Self::new("Add a preset".to_owned(), None, held, view)
+    pub fn rows(held: Scopes, ctx: &ViewContext<'_>) -> Self {
+        Self::new("Add a preset".to_owned(), None, held, ctx)
     }
 
-    fn new(title: String, token: Option<TokenId>, held: Scopes, view: &View<'_>) -> Self {
-        let catalogue = view.policy.catalogue.clone();
+    fn new(title: String, token: Option<TokenId>, held: Scopes, ctx: &ViewContext<'_>) -> Self {
+        let catalogue = ctx.policy.catalogue.clone();
         let names = catalogue.presets.iter().map(|preset| preset.name.clone());
         let mut dialog = Self {
             title,
@@ -109,27 +113,16 @@ impl PresetDialog {
         if missing.is_empty() { Err(PresetError::Nothing) } else { Ok(missing) }
     }
 
-    /// What it asks for, once there is something to add; rows of the form ask for nothing yet.
-    pub fn effect(&self) -> Option<Effect> {
-        Some(Effect::AddScopes(self.token?, self.missing().ok()?))
-    }
-
-    /// Whether it makes rows of the form.
-    pub fn is_row(&self) -> bool {
-        self.token.is_none()
-    }
-
-    fn go(&mut self, down: bool) -> Step {
+    fn go(&mut self, down: bool) {
         let at = ORDER.iter().position(|focus| *focus == self.focus).unwrap_or(0);
         let to = if down { at + 1 } else { at.saturating_sub(1) };
         self.focus = ORDER.get(to).copied().unwrap_or(self.focus);
-        Step::Changed
     }
 
-    fn submit(&mut self) -> Step {
+    fn submit(&mut self) -> Option<Effect> {
         match (self.missing(), self.token) {
-            (Ok(scopes), Some(id)) => Step::Do(Effect::AddScopes(id, scopes)),
-            (Ok(scopes), None) => Step::Scopes { row: None, scopes },
+            (Ok(scopes), Some(id)) => Some(Effect::request(ServiceRequest::AddScopes(id, scopes))),
+            (Ok(scopes), None) => Some(Effect::Ui(UiAction::FillScopes { row: None, scopes })),
             (Err(error), _) => {
                 self.focus = match error {
                     PresetError::NeedsType { .. } => Focus::EntityType,
@@ -137,97 +130,14 @@ impl PresetDialog {
                     _ => self.focus,
                 };
                 self.fail(error.to_string());
-                Step::Changed
+                None
             }
         }
     }
 
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
-        match action {
-            Action::NextField => self.go(true),
-            Action::PreviousField => self.go(false),
-            Action::Accept if self.focus != Focus::Add => self.go(true),
-            Action::Accept | Action::Submit => self.submit(),
-            Action::Cancel => Step::Close,
-            _ => Step::Ignored,
-        }
-    }
-
-    /// Answers a key that is for the focused field.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        let changed = match self.focus {
-            Focus::Preset => self.preset.press(key),
-            Focus::EntityType => self.entity_type.press(key),
-            Focus::Entity => self.entity.press(key),
-            Focus::Add => false,
-        };
-        if !changed {
-            return Step::Ignored;
-        }
-        if self.focus == Focus::Preset {
-            self.offer_types();
-        }
-        self.fault = None;
-        Step::Changed
-    }
-
-    /// Takes a paste into the entity.
-    pub fn paste(&mut self, text: &str) -> bool {
-        let taken = self.focus == Focus::Entity;
-        if taken {
-            self.entity.paste(text);
-            self.fault = None;
-        }
-        taken
-    }
-
-    /// Shows why it was refused.
-    pub fn refuse(&mut self, error: &ServiceError) {
-        self.fail(error.to_string());
-    }
-
-    /// Shows what is wrong.
-    pub fn fail(&mut self, fault: String) {
-        self.fault = Some(fault);
-    }
-
-    /// Draws it over `area`.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
-        let wide = 70.min(area.width.saturating_sub(6));
-        let room = wide.saturating_sub(LABELS);
-        let (presets, types) = (self.preset.height(room), self.entity_type.height(room));
-        let airy = u16::from(area.height >= presets + types + SAID + 9);
-        let high = airy + presets + types + 2 + airy * 2 + SAID + 2;
-        let inner = panel::draw(&self.title, (wide, high), false, area, buf, look);
-        let at = |focus| self.focus == focus;
-        let mut line = airy;
-        let place = labelled("Preset", at(Focus::Preset), (line, presets), inner, buf, view);
-        let mut cursor = self.preset.draw(place, buf, view, at(Focus::Preset));
-        line += presets;
-        let focused = at(Focus::EntityType);
-        let place = labelled("Entity type", focused, (line, types), inner, buf, view);
-        cursor = cursor.or(self.entity_type.draw(place, buf, view, focused));
-        line += types;
-        let place = labelled("Entity *", at(Focus::Entity), (line, 1), inner, buf, view);
-        let place = Rect { width: place.width.min(40), ..place };
-        cursor = cursor.or(self.entity.draw(place, buf, look, at(Focus::Entity)));
-        line += 1;
-        if airy > 0 {
-            let hint = "an id, or * for any";
-            note(&Note::Hint(hint.to_owned()), line, inner, buf, look);
-            line += 1;
-        }
-        self.draw_said(line, inner, buf, view);
-        let last =
-            Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-        cursor.or(buttons::draw(&["Add"], at(Focus::Add).then_some(0), last, buf, view))
-    }
-
     /// The fault, or what it would add and what to know of `*`.
-    fn draw_said(&self, line: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {
-        let look = &view.look;
+    fn draw_said(&self, line: u16, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+        let look = &ctx.look;
         if let Some(fault) = &self.fault {
             return form::fault(fault, line, area, buf, look);
         }
@@ -244,5 +154,97 @@ impl PresetDialog {
         if let Some(warning) = wildcards(&missing) {
             form::warning(&warning, line + SAID, area, buf, look);
         }
+    }
+}
+
+impl Dialog for PresetDialog {
+    fn mode(&self) -> Mode {
+        Mode::Form
+    }
+
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+        match action {
+            Action::NextField => self.go(true),
+            Action::PreviousField => self.go(false),
+            Action::Accept if self.focus != Focus::Add => self.go(true),
+            Action::Accept | Action::Submit => return self.submit(),
+            Action::Cancel => return Some(Effect::close()),
+            _ => {}
+        }
+        None
+    }
+
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
+        let wide = 70.min(area.width.saturating_sub(6));
+        let room = wide.saturating_sub(LABELS);
+        let (presets, types) = (self.preset.height(room), self.entity_type.height(room));
+        let airy = u16::from(area.height >= presets + types + SAID + 9);
+        let high = airy + presets + types + 2 + airy * 2 + SAID + 2;
+        let inner = panel::draw(&self.title, (wide, high), false, area, buf, look);
+        let at = |focus| self.focus == focus;
+        let mut line = airy;
+        let place = labelled("Preset", (0, at(Focus::Preset)), (line, presets), inner, buf, ctx);
+        let mut cursor = self.preset.draw(place, buf, ctx, at(Focus::Preset));
+        line += presets;
+        let focused = at(Focus::EntityType);
+        let place = labelled("Entity type", (1, focused), (line, types), inner, buf, ctx);
+        cursor = cursor.or(self.entity_type.draw(place, buf, ctx, focused));
+        line += types;
+        let place = labelled("Entity *", (2, at(Focus::Entity)), (line, 1), inner, buf, ctx);
+        let place = Rect { width: place.width.min(40), ..place };
+        cursor = cursor.or(self.entity.draw(place, buf, look, at(Focus::Entity)));
+        line += 1;
+        if airy > 0 {
+            let hint = "an id, or * for any";
+            note(&Note::Hint(hint.to_owned()), line, inner, buf, look);
+            line += 1;
+        }
+        self.draw_said(line, inner, buf, ctx);
+        let last =
+            Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
+        cursor.or(buttons::draw(&["Add"], at(Focus::Add).then_some(0), last, buf, ctx))
+    }
+
+    /// Rows of the create form are no command of their own.
+    fn enables(&self, action: Action) -> bool {
+        action != Action::CopyCommand || self.token.is_some()
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        let changed = match self.focus {
+            Focus::Preset => self.preset.press(key),
+            Focus::EntityType => self.entity_type.press(key),
+            Focus::Entity => self.entity.press(key),
+            Focus::Add => false,
+        };
+        if changed {
+            if self.focus == Focus::Preset {
+                self.offer_types();
+            }
+            self.fault = None;
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> bool {
+        let taken = self.focus == Focus::Entity;
+        if taken {
+            self.entity.paste(text);
+            self.fault = None;
+        }
+        taken
+    }
+
+    fn focus_field(&mut self, field: usize) {
+        self.focus = ORDER.get(field).copied().unwrap_or(self.focus);
+    }
+
+    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+        Some(ServiceRequest::AddScopes(self.token?, self.missing().ok()?))
+    }
+
+    fn fail(&mut self, fault: String) -> bool {
+        self.fault = Some(fault);
+        true
     }
 }

@@ -3,17 +3,18 @@
 
 use ratatui::{
     buffer::Buffer,
-    crossterm::event::KeyEvent,
+    crossterm::event::{KeyCode, KeyEvent},
     layout::{Position, Rect},
 };
 
+use super::Dialog;
 use super::confirm::{last_used, paragraph};
 use crate::{
     domain::{Lifetime, Overlap, Pat, Status, TokenId},
-    keymap::Action,
-    service::{Renewal, ServiceError},
+    keymap::{Action, Mode},
+    service::Renewal,
     tui::{
-        app::{effect::Step, service_request::Effect, view_context::View},
+        app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
         widgets::{
             buttons,
             choice::Choice,
@@ -35,7 +36,7 @@ enum Focus {
 
 /// A new secret for one token, being asked for.
 #[derive(Debug)]
-pub struct Regenerate {
+pub struct RegenerateDialog {
     id: TokenId,
     title: String,
     text: Vec<String>,
@@ -60,10 +61,10 @@ pub(super) fn overlap_of(choice: &Choice) -> Overlap {
     Overlap::ALL.get(choice.chosen()).copied().unwrap_or_default()
 }
 
-impl Regenerate {
+impl RegenerateDialog {
     /// The dialog on `pat`.
-    pub fn new(pat: &Pat, view: &View<'_>) -> Self {
-        let status = pat.status(view.now);
+    pub fn new(pat: &Pat, ctx: &ViewContext<'_>) -> Self {
+        let status = pat.status(ctx.now);
         let active = status == Status::Active;
         let consequence = if active {
             "It gets a new secret and a new lifetime; id, name, description and scopes stay. \
@@ -75,8 +76,8 @@ impl Regenerate {
         Self {
             id: pat.id,
             title: format!("Regenerate {} ({})?", pat.name, status.word()),
-            text: vec![consequence.to_owned(), last_used(pat, view)],
-            lifetime: LifetimeField::new(view),
+            text: vec![consequence.to_owned(), last_used(pat, ctx)],
+            lifetime: LifetimeField::new(ctx),
             overlap: active.then(overlaps),
             focus: Focus::Lifetime,
             go: false,
@@ -84,9 +85,9 @@ impl Regenerate {
         }
     }
 
-    fn go(&mut self, down: bool) -> Step {
+    fn go(&mut self, down: bool) {
         if self.focus == Focus::Lifetime && self.lifetime.go(down) {
-            return Step::Changed;
+            return;
         }
         self.focus = match (self.focus, down, self.overlap.is_some()) {
             (Focus::Lifetime, true, true) | (Focus::Buttons, false, true) => Focus::Overlap,
@@ -98,70 +99,43 @@ impl Regenerate {
         if self.focus == Focus::Lifetime {
             self.lifetime.enter(down);
         }
-        Step::Changed
     }
 
-    fn submit(&mut self, view: &View<'_>) -> Step {
-        let Some(lifetime) = self.lifetime.submit(view) else {
+    fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Effect> {
+        let Some(lifetime) = self.lifetime.submit(ctx) else {
             self.focus = Focus::Lifetime;
             self.lifetime.enter(false);
-            return Step::Changed;
+            return None;
         };
-        Step::Do(self.renewing(lifetime))
+        Some(Effect::request(self.renewing(lifetime)))
     }
 
-    /// What it asks for, once its fields are sound.
-    pub fn effect(&self, view: &View<'_>) -> Option<Effect> {
-        self.lifetime.named(view).map(|lifetime| self.renewing(lifetime))
-    }
-
-    fn renewing(&self, lifetime: Lifetime) -> Effect {
+    fn renewing(&self, lifetime: Lifetime) -> ServiceRequest {
         let overlap = self.overlap.as_ref().map(overlap_of).unwrap_or_default();
-        Effect::Regenerate(self.id, Renewal { lifetime, overlap })
+        ServiceRequest::Regenerate(self.id, Renewal { lifetime, overlap })
+    }
+}
+
+impl Dialog for RegenerateDialog {
+    fn mode(&self) -> Mode {
+        Mode::Form
     }
 
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
+    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::NextField => self.go(true),
             Action::PreviousField => self.go(false),
             Action::Accept if self.focus != Focus::Buttons => self.go(true),
-            Action::Accept if !self.go => Step::Close,
-            Action::Accept | Action::Submit => self.submit(view),
-            Action::Cancel => Step::Close,
-            _ => Step::Ignored,
+            Action::Accept if !self.go => return Some(Effect::close()),
+            Action::Accept | Action::Submit => return self.submit(ctx),
+            Action::Cancel => return Some(Effect::close()),
+            _ => {}
         }
+        None
     }
 
-    /// Answers a key that is for the focused field.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        use ratatui::crossterm::event::KeyCode;
-        let changed = match (self.focus, self.overlap.as_mut()) {
-            (Focus::Lifetime, _) => self.lifetime.press(key),
-            (Focus::Overlap, Some(overlap)) => overlap.press(key),
-            (Focus::Overlap, None) => false,
-            (Focus::Buttons, _) => {
-                let turn = matches!(key.code, KeyCode::Left | KeyCode::Right);
-                self.go ^= turn;
-                turn
-            }
-        };
-        if changed { Step::Changed } else { Step::Ignored }
-    }
-
-    /// Takes a paste into the field for one's own lifetime.
-    pub fn paste(&mut self, text: &str) -> bool {
-        self.focus == Focus::Lifetime && self.lifetime.paste(text)
-    }
-
-    /// Shows why it was refused.
-    pub fn refuse(&mut self, error: &ServiceError) {
-        self.fault = Some(error.to_string());
-    }
-
-    /// Draws it over `area`.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
         let wide = 66.min(area.width.saturating_sub(6));
         let lines: Vec<_> = self.text.iter().flat_map(|text| paragraph(text, wide)).collect();
         let text = u16::try_from(lines.len()).unwrap_or(u16::MAX);
@@ -174,18 +148,20 @@ impl Regenerate {
         // Where it is low the words give way to the fields.
         let needed = lifetime + overlap + fault + 1;
         let mut line = (text + 2).min(inner.height.saturating_sub(needed));
-        let mut sheet = Sheet::new(inner, line + needed, view);
+        let mut sheet = Sheet::new(inner, line + needed, ctx);
         let (inner, screen, buf) = (sheet.page.area, buf, &mut sheet.page);
         for (at, words) in (1..line).zip(&lines) {
             Pen::at(buf, inner, at, look).text(words, look.text());
         }
         let on_lifetime = self.focus == Focus::Lifetime;
-        let mut cursor = self.lifetime.draw(line, on_lifetime, inner, buf, view);
+        let mut cursor =
+            self.lifetime.draw(line, (Focus::Lifetime as usize, on_lifetime), inner, buf, ctx);
         line += lifetime;
         if let Some(choice) = &self.overlap {
             let focused = self.focus == Focus::Overlap;
-            let place = labelled("Overlap", focused, (line, 1), inner, buf, view);
-            cursor = cursor.or(choice.draw(place, buf, view, focused));
+            let place =
+                labelled("Overlap", (Focus::Overlap as usize, focused), (line, 1), inner, buf, ctx);
+            cursor = cursor.or(choice.draw(place, buf, ctx, focused));
             let hint = "how long the old secret still works";
             form::note(&form::Note::Hint(hint.into()), line + 1, inner, buf, look);
             line += 2;
@@ -196,7 +172,39 @@ impl Regenerate {
         let chosen = (self.focus == Focus::Buttons).then_some(usize::from(self.go));
         let last =
             Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-        let cursor = cursor.or(buttons::draw(&["Cancel", "Regenerate"], chosen, last, buf, view));
-        sheet.lay(cursor, screen, view)
+        let cursor = cursor.or(buttons::draw(&["Cancel", "Regenerate"], chosen, last, buf, ctx));
+        sheet.lay(cursor, screen, ctx)
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        match (self.focus, self.overlap.as_mut()) {
+            (Focus::Lifetime, _) => {
+                self.lifetime.press(key);
+            }
+            (Focus::Overlap, Some(overlap)) => {
+                overlap.press(key);
+            }
+            (Focus::Overlap, None) => {}
+            (Focus::Buttons, _) => self.go ^= matches!(key.code, KeyCode::Left | KeyCode::Right),
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> bool {
+        self.focus == Focus::Lifetime && self.lifetime.paste(text)
+    }
+
+    fn focus_field(&mut self, field: usize) {
+        let on_overlap = field == Focus::Overlap as usize;
+        self.focus = if on_overlap { Focus::Overlap } else { Focus::Lifetime };
+        self.lifetime.focus_field(field);
+    }
+
+    fn request(&self, ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
+        self.lifetime.named(ctx).map(|lifetime| self.renewing(lifetime))
+    }
+
+    fn fail(&mut self, fault: String) -> bool {
+        self.fault = Some(fault);
+        true
     }
 }

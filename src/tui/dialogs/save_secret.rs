@@ -7,13 +7,14 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::Dialog;
 use crate::{
     domain::Name,
     keymap::{Action, Mode},
     tui::{
         app::{
-            effect::{Errand, Step},
-            view_context::View,
+            effect::{Effect, HostAction},
+            view_context::ViewContext,
         },
         widgets::{
             field::Field,
@@ -26,12 +27,12 @@ use crate::{
 
 /// A file name, being typed.
 #[derive(Debug)]
-pub struct Write {
+pub struct SaveSecretDialog {
     path: Field,
     fault: Option<String>,
 }
 
-impl Write {
+impl SaveSecretDialog {
     /// The dialog for the secret of the token called `name`, with a file name made of it.
     pub fn new(name: &Name) -> Self {
         let safe = |c: char| {
@@ -40,54 +41,38 @@ impl Write {
         let stem: String = name.as_str().chars().map(safe).collect();
         Self { path: Field::line(&format!("./{stem}.secret")), fault: None }
     }
+}
 
-    /// Shows why the file was not written.
-    pub fn fail(&mut self, fault: String) {
-        self.fault = Some(fault);
+impl Dialog for SaveSecretDialog {
+    fn mode(&self) -> Mode {
+        Mode::Form
     }
 
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::Accept | Action::Submit => {
                 let path = self.path.text().trim().to_owned();
                 if path.is_empty() {
                     self.fail("a file name is needed".into());
-                    return Step::Changed;
+                    return None;
                 }
-                Step::Run(Errand::WriteSecret(path))
+                Some(Effect::Host(HostAction::WriteSecret(path)))
             }
-            Action::Cancel => Step::Close,
-            _ => Step::Ignored,
+            Action::Cancel => Some(Effect::close()),
+            _ => None,
         }
     }
 
-    /// Answers a key that is text.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        if self.path.press(key) {
-            self.fault = None;
-            return Step::Changed;
-        }
-        Step::Ignored
-    }
-
-    /// Takes a paste.
-    pub fn paste(&mut self, text: &str) -> bool {
-        self.path.paste(text);
-        true
-    }
-
-    /// Draws it over `area`.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
         let wide = 64.min(area.width.saturating_sub(6));
         let inner = panel::draw("Write the secret to a file", (wide, 6), false, area, buf, look);
-        let place = labelled("New file", true, (1, 1), inner, buf, view);
+        let place = labelled("New file", (0, true), (1, 1), inner, buf, ctx);
         let cursor = self.path.draw(place, buf, look, true);
         if let Some(fault) = &self.fault {
             form::fault(fault, 3, inner, buf, look);
         } else {
-            let key = |action| view.key(Mode::Form, action);
+            let key = |action| ctx.key(Mode::Form, action);
             let (write, leave) = (key(Action::Accept), key(Action::Cancel));
             let hint = format!("only you can read it (0600); {write} writes, {leave} goes back");
             for (line, part) in (3..).zip(wrap(&hint, inner.width)) {
@@ -95,5 +80,25 @@ impl Write {
             }
         }
         cursor
+    }
+
+    fn enables(&self, action: Action) -> bool {
+        action != Action::CopyCommand
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        if self.path.press(key) {
+            self.fault = None;
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> bool {
+        self.path.paste(text);
+        true
+    }
+
+    fn fail(&mut self, fault: String) -> bool {
+        self.fault = Some(fault);
+        true
     }
 }

@@ -7,16 +7,21 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::Dialog;
 use super::confirm::counted;
 use crate::{
     domain::{
         Pat, Scope, Scopes, TokenId,
         sentence::{permits, wildcards},
     },
-    keymap::Action,
-    service::{Bulk, ServiceError},
+    keymap::{Action, Mode},
+    service::Bulk,
     tui::{
-        app::{effect::Step, service_request::Effect, view_context::View},
+        app::{
+            effect::{Effect, UiAction},
+            service_request::ServiceRequest,
+            view_context::ViewContext,
+        },
         widgets::{
             buttons, form, panel,
             scope_fields::{Part, ScopeFields},
@@ -49,165 +54,86 @@ pub struct ScopeDialog {
 
 impl ScopeDialog {
     /// Scopes to add to `pat`.
-    pub fn add(pat: &Pat, view: &View<'_>) -> Self {
-        Self::prefilled(pat, &[], view)
+    pub fn add(pat: &Pat, ctx: &ViewContext<'_>) -> Self {
+        Self::prefilled(pat, &[], ctx)
     }
 
     /// Scopes to add to `pat`, starting with `scopes`.
-    pub fn prefilled(pat: &Pat, scopes: &[Scope], view: &View<'_>) -> Self {
+    pub fn prefilled(pat: &Pat, scopes: &[Scope], ctx: &ViewContext<'_>) -> Self {
         Self {
             title: format!("Add scopes to {}", pat.name),
             verb: "Add",
             target: Target::Token(pat.id),
             held: pat.scopes.clone(),
-            fields: ScopeFields::several(&view.policy.catalogue, scopes),
+            fields: ScopeFields::several(&ctx.policy.catalogue, scopes),
             part: Some(Part::EntityType),
             fault: None,
         }
     }
 
     /// Scopes to add to many tokens, once they have been looked at.
-    pub fn add_to_many(ids: Vec<TokenId>, view: &View<'_>) -> Self {
+    pub fn add_to_many(ids: Vec<TokenId>, ctx: &ViewContext<'_>) -> Self {
         Self {
             title: format!("Add scopes to {}", counted(ids.len(), "token")),
             verb: "Preview",
             target: Target::Many(ids),
             held: Scopes::default(),
-            fields: ScopeFields::several(&view.policy.catalogue, &[]),
+            fields: ScopeFields::several(&ctx.policy.catalogue, &[]),
             part: Some(Part::EntityType),
             fault: None,
         }
     }
 
     /// A row of the create form: row `row` with its `scopes`, or a new one.
-    pub fn row(row: Option<usize>, scopes: &[Scope], view: &View<'_>) -> Self {
+    pub fn row(row: Option<usize>, scopes: &[Scope], ctx: &ViewContext<'_>) -> Self {
         let title = if row.is_some() { "Change scopes" } else { "Add scopes" };
         Self {
             title: title.to_owned(),
             verb: if row.is_some() { "Change" } else { "Add" },
             target: Target::Row(row),
             held: Scopes::default(),
-            fields: ScopeFields::several(&view.policy.catalogue, scopes),
+            fields: ScopeFields::several(&ctx.policy.catalogue, scopes),
             part: Some(Part::EntityType),
             fault: None,
         }
     }
 
-    fn go(&mut self, down: bool) -> Step {
+    fn go(&mut self, down: bool) {
         self.part = match (self.part, down) {
             (Some(part), true) => part.next(true),
             (Some(part), false) => Some(part.next(false).unwrap_or(part)),
             (None, true) => None,
             (None, false) => Some(Part::Domain),
         };
-        Step::Changed
     }
 
-    /// What it asks for, once its fields are sound; a row of the form asks for nothing itself.
-    pub fn effect(&self) -> Option<Effect> {
-        match &self.target {
-            Target::Token(id) => Some(Effect::AddScopes(*id, self.fields.named()?)),
-            Target::Many(ids) => {
-                Some(Effect::Bulk(Bulk::AddScopes(self.fields.named()?), ids.clone()))
-            }
-            Target::Row(_) => None,
-        }
-    }
-
-    /// Whether it is a row of the form.
-    pub fn is_row(&self) -> bool {
-        matches!(self.target, Target::Row(_))
-    }
-
-    fn submit(&mut self) -> Step {
+    fn submit(&mut self) -> Option<Effect> {
         let scopes = match self.fields.scopes() {
             Ok(scopes) => scopes,
             Err(part) => {
                 self.part = Some(part);
-                return Step::Changed;
+                return None;
             }
         };
         match &self.target {
-            Target::Row(row) => Step::Scopes { row: *row, scopes },
-            Target::Many(ids) => Step::Do(Effect::Preview(Bulk::AddScopes(scopes), ids.clone())),
+            Target::Row(row) => Some(Effect::Ui(UiAction::FillScopes { row: *row, scopes })),
+            Target::Many(ids) => {
+                let preview = ServiceRequest::Preview(Bulk::AddScopes(scopes), ids.clone());
+                Some(Effect::request(preview))
+            }
             Target::Token(id) => {
                 let mut held = self.held.clone();
                 let refused = scopes.iter().find_map(|scope| held.add(scope.clone()).err());
                 if let Some(refused) = refused {
                     self.fault = Some(refused.to_string());
-                    return Step::Changed;
+                    return None;
                 }
-                Step::Do(Effect::AddScopes(*id, scopes))
+                Some(Effect::request(ServiceRequest::AddScopes(*id, scopes)))
             }
         }
     }
 
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
-        match action {
-            Action::NextField => self.go(true),
-            Action::PreviousField => self.go(false),
-            Action::Accept if self.part.is_some() => self.go(true),
-            Action::Accept | Action::Submit => self.submit(),
-            Action::Cancel => Step::Close,
-            _ => Step::Ignored,
-        }
-    }
-
-    /// Answers a key that is for the focused field.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        let Some(part) = self.part else {
-            return Step::Ignored;
-        };
-        self.fault = None;
-        if self.fields.press(part, key) { Step::Changed } else { Step::Ignored }
-    }
-
-    /// Takes a paste into the field that has the focus.
-    pub fn paste(&mut self, text: &str) -> bool {
-        self.part.is_some_and(|part| self.fields.paste(part, text))
-    }
-
-    /// Shows why it was refused.
-    pub fn refuse(&mut self, error: &ServiceError) {
-        self.fail(error.to_string());
-    }
-
-    /// Shows what is wrong.
-    pub fn fail(&mut self, fault: String) {
-        self.fault = Some(fault);
-    }
-
-    /// Draws it over `area`.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
-        let wide = 70.min(area.width.saturating_sub(6));
-        let tight = area.height < self.fields.height(wide, false) + SAID + 5;
-        let top = u16::from(!tight);
-        let fields = self.fields.height(wide, tight);
-        let size = (wide, fields + SAID + 2 + top);
-        let inner = panel::draw(&self.title, size, false, area, buf, look);
-        // The fields may be scrolled; what is said of them and the button stay in sight.
-        let line = (fields + top).min(inner.height - (SAID + 1).min(inner.height / 2));
-        let mut sheet = Sheet::new(Rect { height: line, ..inner }, fields + top, view);
-        let cursor =
-            self.fields.draw(top, (self.part, tight), sheet.page.area, &mut sheet.page, view);
-        let cursor = sheet.lay(cursor, buf, view);
-        let hidden = self.fields.first_fault().filter(|_| tight);
-        match self.fault.as_deref().or(hidden) {
-            Some(fault) => {
-                let above = Rect { height: inner.height.saturating_sub(1), ..inner };
-                form::fault(fault, line, above, buf, look);
-            }
-            None => self.say(line, inner, buf, view),
-        }
-        let last =
-            Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-        let chosen = self.part.is_none().then_some(0);
-        cursor.or(buttons::draw(&[self.verb], chosen, last, buf, view))
-    }
-
-    fn say(&self, line: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+    fn say(&self, line: u16, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
         // A look at the fields must not mark them as faulty.
         let Some(scopes) = self.fields.named() else {
             return;
@@ -222,10 +148,91 @@ impl ScopeDialog {
         if absorbed > 0 {
             said = format!("{said}; makes {absorbed} narrower needless, which go");
         }
-        let look = &view.look;
+        let look = &ctx.look;
         let next = form::said(&said, (line, SAID - 1), look.good(), area, buf, look);
         if let Some(warning) = wildcards(&scopes) {
             form::warning(&warning, next, area, buf, look);
         }
+    }
+}
+
+impl Dialog for ScopeDialog {
+    fn mode(&self) -> Mode {
+        Mode::Form
+    }
+
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+        match action {
+            Action::NextField => self.go(true),
+            Action::PreviousField => self.go(false),
+            Action::Accept if self.part.is_some() => self.go(true),
+            Action::Accept | Action::Submit => return self.submit(),
+            Action::Cancel => return Some(Effect::close()),
+            _ => {}
+        }
+        None
+    }
+
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
+        let wide = 70.min(area.width.saturating_sub(6));
+        let tight = area.height < self.fields.height(wide, false) + SAID + 5;
+        let top = u16::from(!tight);
+        let fields = self.fields.height(wide, tight);
+        let size = (wide, fields + SAID + 2 + top);
+        let inner = panel::draw(&self.title, size, false, area, buf, look);
+        // The fields may be scrolled; what is said of them and the button stay in sight.
+        let line = (fields + top).min(inner.height - (SAID + 1).min(inner.height / 2));
+        let mut sheet = Sheet::new(Rect { height: line, ..inner }, fields + top, ctx);
+        let cursor =
+            self.fields.draw(top, (self.part, tight), sheet.page.area, &mut sheet.page, ctx);
+        let cursor = sheet.lay(cursor, buf, ctx);
+        let hidden = self.fields.first_fault().filter(|_| tight);
+        match self.fault.as_deref().or(hidden) {
+            Some(fault) => {
+                let above = Rect { height: inner.height.saturating_sub(1), ..inner };
+                form::fault(fault, line, above, buf, look);
+            }
+            None => self.say(line, inner, buf, ctx),
+        }
+        let last =
+            Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
+        let chosen = self.part.is_none().then_some(0);
+        cursor.or(buttons::draw(&[self.verb], chosen, last, buf, ctx))
+    }
+
+    /// A row of the create form is no command of its own.
+    fn enables(&self, action: Action) -> bool {
+        action != Action::CopyCommand || !matches!(self.target, Target::Row(_))
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        if let Some(part) = self.part {
+            self.fault = None;
+            self.fields.press(part, key);
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> bool {
+        self.part.is_some_and(|part| self.fields.paste(part, text))
+    }
+
+    fn focus_field(&mut self, field: usize) {
+        self.part = Part::ALL.get(field).copied().or(self.part);
+    }
+
+    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+        match &self.target {
+            Target::Token(id) => Some(ServiceRequest::AddScopes(*id, self.fields.named()?)),
+            Target::Many(ids) => {
+                Some(ServiceRequest::Bulk(Bulk::AddScopes(self.fields.named()?), ids.clone()))
+            }
+            Target::Row(_) => None,
+        }
+    }
+
+    fn fail(&mut self, fault: String) -> bool {
+        self.fault = Some(fault);
+        true
     }
 }

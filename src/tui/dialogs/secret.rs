@@ -8,16 +8,16 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::{Overlay, save_secret::Write};
+use super::{Dialog, save_secret::SaveSecretDialog};
 use crate::{
     domain::{Name, Secret, TokenId},
     keymap::{Action, Mode},
     service::{Claim, Issued},
     tui::{
         app::{
-            effect::{Errand, Step},
-            service_request::Effect,
-            view_context::View,
+            effect::{Effect, HostAction, UiAction},
+            service_request::ServiceRequest,
+            view_context::ViewContext,
         },
         widgets::{
             paint::{Pen, width, wrap},
@@ -38,6 +38,8 @@ pub struct SecretPanel {
     warned: bool,
     /// What the last way out said of itself.
     told: Option<String>,
+    /// Asks for the file to write it to, over the panel.
+    saving: Option<SaveSecretDialog>,
 }
 
 impl SecretPanel {
@@ -50,6 +52,7 @@ impl SecretPanel {
             claimed: false,
             warned: false,
             told: None,
+            saving: None,
         }
     }
 
@@ -70,11 +73,12 @@ impl SecretPanel {
 
     /// Notes that somebody has it, and what the way out `told`: from now on the panel closes.
     /// The effect that records it; saying that one has it adds nothing to having taken it.
-    pub fn claimed(&mut self, how: Claim, told: Option<String>) -> Option<Effect> {
+    pub fn claimed(&mut self, how: Claim, told: Option<String>) -> Option<ServiceRequest> {
         let known = self.claimed && how == Claim::Acknowledged;
         self.claimed = true;
+        self.saving = None;
         self.told = told;
-        (!known).then(|| Effect::Claim(self.id(), self.secret.digest(), how))
+        (!known).then(|| ServiceRequest::Claim(self.id(), self.secret.digest(), how))
     }
 
     /// Whether nobody has said yet that they have it.
@@ -82,75 +86,19 @@ impl SecretPanel {
         !self.claimed
     }
 
+    /// Closes what is open over the panel; false if nothing is.
+    pub fn close_inner(&mut self) -> bool {
+        self.saving.take().is_some()
+    }
+
     /// Hides the secret, before the screen is left to others.
     pub fn hide(&mut self) {
         self.hidden = true;
     }
 
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
-        match action {
-            Action::CopySecret => Step::Run(Errand::CopySecret),
-            Action::WriteSecret => Step::Open(Box::new(Overlay::Write(Write::new(&self.name)))),
-            Action::PrintSecret => Step::Run(Errand::PrintSecret),
-            Action::HideSecret => {
-                self.hidden = !self.hidden;
-                Step::Changed
-            }
-            Action::Acknowledge => Step::Close,
-            Action::Close if self.claimed => Step::Close,
-            Action::Close => {
-                self.warned = true;
-                Step::Changed
-            }
-            _ => Step::Ignored,
-        }
-    }
-
-    /// It has no text.
-    pub fn on_text(&mut self, _: KeyEvent, _: &View<'_>) -> Step {
-        Step::Ignored
-    }
-
-    /// Draws it over `area`. The secret stands on one line or not at all: a broken one would be
-    /// copied broken.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
-        let shown = width(self.secret.reveal());
-        let wide = shown.max(60).min(area.width.saturating_sub(4));
-        let title = format!("The secret of {}", self.name);
-        let warning = wrap(WARNING, wide);
-        let below = self.below(wide, view);
-        let count = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
-        let high = count(warning.len() + below.len() + 5);
-        let inner = panel::draw(&title, (wide, high), false, area, buf, look);
-        // Where it is low the empty lines go first.
-        let gap = u16::from(inner.height >= high);
-        for (at, text) in (gap..).zip(&warning) {
-            Pen::at(buf, inner, at, look).text(text, look.warning().patch(look.heading()));
-        }
-        let line = count(warning.len()) + 2 * gap;
-        let pen = Pen::at(buf, inner, line, look);
-        if self.hidden {
-            let mask = if look.is_ascii() { "*" } else { "•" };
-            pen.text(&mask.repeat(usize::from(shown.min(inner.width))), look.heading());
-        } else if shown <= inner.width {
-            pen.text(self.secret.reveal(), look.heading());
-        } else {
-            let ways = [Action::CopySecret, Action::WriteSecret, Action::PrintSecret];
-            let ways = ways.map(|way| view.key(Mode::Secret, way)).join(" ");
-            pen.text(&format!("too narrow to show: widen, or {ways}"), look.danger());
-        }
-        for (at, (text, bad)) in (line + 1 + gap..).zip(below) {
-            let style = if bad { look.danger() } else { look.text() };
-            Pen::at(buf, inner, at, look).text(&text, style);
-        }
-        None
-    }
-
     /// The lines under the secret: always as many, so that the box does not jump.
-    fn below(&self, wide: u16, view: &View<'_>) -> Vec<(String, bool)> {
-        let key = |action| view.key(Mode::Secret, action);
+    fn below(&self, wide: u16, ctx: &ViewContext<'_>) -> Vec<(String, bool)> {
+        let key = |action| ctx.key(Mode::Secret, action);
         let [copy, write, print, hide, saved, close] = [
             Action::CopySecret,
             Action::WriteSecret,
@@ -179,5 +127,98 @@ impl SecretPanel {
         let mut lines: Vec<_> = wrap(&text, wide).into_iter().map(|line| (line, bad)).collect();
         lines.resize(lines.len().max(3), (String::new(), false));
         lines
+    }
+}
+
+impl Dialog for SecretPanel {
+    fn mode(&self) -> Mode {
+        self.saving.as_ref().map_or(Mode::Secret, SaveSecretDialog::mode)
+    }
+
+    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+        if let Some(saving) = &mut self.saving {
+            return match saving.update(action, ctx) {
+                Some(Effect::Ui(UiAction::Close)) => {
+                    self.saving = None;
+                    None
+                }
+                other => other,
+            };
+        }
+        match action {
+            Action::CopySecret => Some(Effect::Host(HostAction::CopySecret)),
+            Action::WriteSecret => {
+                self.saving = Some(SaveSecretDialog::new(&self.name));
+                None
+            }
+            Action::PrintSecret => Some(Effect::Ui(UiAction::PrintSecret)),
+            Action::HideSecret => {
+                self.hidden = !self.hidden;
+                None
+            }
+            Action::Acknowledge => Some(Effect::close()),
+            Action::Close if self.claimed => Some(Effect::close()),
+            Action::Close => {
+                self.warned = true;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Draws it over `area`. The secret stands on one line or not at all: a broken one would be
+    /// copied broken.
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
+        let shown = width(self.secret.reveal());
+        let wide = shown.max(60).min(area.width.saturating_sub(4));
+        let title = format!("The secret of {}", self.name);
+        let warning = wrap(WARNING, wide);
+        let below = self.below(wide, ctx);
+        let count = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
+        let high = count(warning.len() + below.len() + 5);
+        let inner = panel::draw(&title, (wide, high), false, area, buf, look);
+        // Where it is low the empty lines go first.
+        let gap = u16::from(inner.height >= high);
+        for (at, text) in (gap..).zip(&warning) {
+            Pen::at(buf, inner, at, look).text(text, look.warning().patch(look.heading()));
+        }
+        let line = count(warning.len()) + 2 * gap;
+        let pen = Pen::at(buf, inner, line, look);
+        if self.hidden {
+            let mask = if look.is_ascii() { "*" } else { "•" };
+            pen.text(&mask.repeat(usize::from(shown.min(inner.width))), look.heading());
+        } else if shown <= inner.width {
+            pen.text(self.secret.reveal(), look.heading());
+        } else {
+            let ways = [Action::CopySecret, Action::WriteSecret, Action::PrintSecret];
+            let ways = ways.map(|way| ctx.key(Mode::Secret, way)).join(" ");
+            pen.text(&format!("too narrow to show: widen, or {ways}"), look.danger());
+        }
+        for (at, (text, bad)) in (line + 1 + gap..).zip(below) {
+            let style = if bad { look.danger() } else { look.text() };
+            Pen::at(buf, inner, at, look).text(&text, style);
+        }
+        let saving = self.saving.as_mut()?;
+        ctx.hit_map.clear_under(area);
+        saving.view(area, buf, ctx)
+    }
+
+    fn enables(&self, action: Action) -> bool {
+        self.saving.as_ref().is_none_or(|saving| saving.enables(action))
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        if let Some(saving) = &mut self.saving {
+            saving.text(key);
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> bool {
+        self.saving.as_mut().is_some_and(|saving| saving.paste(text))
+    }
+
+    fn fail(&mut self, fault: String) -> bool {
+        self.saving.as_mut().is_some_and(|saving| saving.fail(fault))
     }
 }

@@ -7,13 +7,13 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::Dialog;
 use super::confirm::{last_used, paragraph};
 use crate::{
     domain::{Pat, Status},
     keymap::{Action, Mode},
-    service::ServiceError,
     tui::{
-        app::{effect::Step, service_request::Effect, view_context::View},
+        app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
         widgets::{
             field::Field,
             paint::{Pen, width, wrap},
@@ -24,29 +24,29 @@ use crate::{
 
 /// A destruction and the text that confirms it.
 #[derive(Debug)]
-pub struct Confirm {
+pub struct TypedConfirmDialog {
     title: String,
     text: Vec<String>,
     what: &'static str,
     expected: String,
     field: Field,
-    effect: Effect,
+    request: ServiceRequest,
     fault: Option<String>,
 }
 
-impl Confirm {
+impl TypedConfirmDialog {
     /// Deleting `pat`, by its name.
-    pub fn delete(pat: &Pat, view: &View<'_>) -> Self {
-        let undo = view.key(Mode::Tokens, Action::Undo);
+    pub fn delete(pat: &Pat, ctx: &ViewContext<'_>) -> Self {
+        let undo = ctx.key(Mode::Tokens, Action::Undo);
         let mut text = vec![
             format!(
                 "Its secret is dead and its record is gone from the list. {undo} brings both back \
                  for 24 hours; after that nothing does."
             ),
             String::new(),
-            last_used(pat, view),
+            last_used(pat, ctx),
         ];
-        if pat.status(view.now) == Status::Active {
+        if pat.status(ctx.now) == Status::Active {
             text.push("It is active. To end it and keep its record, revoke it instead.".into());
         }
         Self {
@@ -55,17 +55,17 @@ impl Confirm {
             what: "its name",
             expected: pat.name.to_string(),
             field: Field::line(""),
-            effect: Effect::Delete(pat.id),
+            request: ServiceRequest::Delete(pat.id),
             fault: None,
         }
     }
 
     /// Deleting all tokens, by their count.
-    pub fn delete_all(view: &View<'_>) -> Self {
-        let count = view.census.total;
-        let undo = view.key(Mode::Tokens, Action::Undo);
+    pub fn delete_all(ctx: &ViewContext<'_>) -> Self {
+        let count = ctx.census.total;
+        let undo = ctx.key(Mode::Tokens, Action::Undo);
         let (active, used) =
-            view.numbers().map_or((count, count), |numbers| (numbers.counts.active, numbers.used));
+            ctx.numbers().map_or((count, count), |numbers| (numbers.counts.active, numbers.used));
         Self {
             title: format!("Delete all {count} tokens?"),
             text: vec![
@@ -79,7 +79,7 @@ impl Confirm {
             what: "the count",
             expected: count.to_string(),
             field: Field::line(""),
-            effect: Effect::DeleteAll(count),
+            request: ServiceRequest::DeleteAll(count),
             fault: None,
         }
     }
@@ -87,43 +87,29 @@ impl Confirm {
     fn matches(&self) -> bool {
         self.field.text().trim() == self.expected
     }
+}
 
-    /// What it asks for.
-    pub fn effect(&self) -> &Effect {
-        &self.effect
+impl Dialog for TypedConfirmDialog {
+    fn mode(&self) -> Mode {
+        Mode::Confirm
     }
 
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, _: &View<'_>) -> Step {
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
         match action {
-            Action::Accept if self.matches() => Step::Do(self.effect.clone()),
+            Action::Accept if self.matches() => Some(Effect::request(self.request.clone())),
             Action::Accept => {
                 self.fault = Some(format!("type {} exactly: {}", self.what, self.expected));
-                Step::Changed
+                None
             }
-            Action::Cancel => Step::Close,
-            _ => Step::Ignored,
+            Action::Cancel => Some(Effect::close()),
+            _ => None,
         }
-    }
-
-    /// Answers a key that is text.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        if self.field.press(key) {
-            self.fault = None;
-            return Step::Changed;
-        }
-        Step::Ignored
-    }
-
-    /// Shows why what it asked for was refused.
-    pub fn refuse(&mut self, error: &ServiceError) {
-        self.fault = Some(error.to_string());
     }
 
     /// Draws it over `area`. What is to be typed, the field and the fault keep their lines,
     /// whatever has to be cut of the words above.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
         let wide = 64.min(area.width.saturating_sub(6));
         let words = self.text.iter().flat_map(|text| paragraph(text, wide));
         let words: Vec<_> = words.map(|line| (line, look.text())).collect();
@@ -156,5 +142,20 @@ impl Confirm {
             Pen::at(buf, inner, at, look).text(text, look.danger());
         }
         cursor
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        if self.field.press(key) {
+            self.fault = None;
+        }
+    }
+
+    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+        Some(self.request.clone())
+    }
+
+    fn fail(&mut self, fault: String) -> bool {
+        self.fault = Some(fault);
+        true
     }
 }

@@ -9,10 +9,10 @@ use crate::{
     service::Trail,
     tui::{
         app::{
-            effect::{Step, Tab},
-            view_context::View,
+            effect::{Effect, Tab, UiAction},
+            view_context::ViewContext,
         },
-        theme::time_format::{self, Times},
+        theme::time_format::TimeFormat,
         widgets::{
             paint::{Pen, band, row_of, wrap},
             rows::Rows,
@@ -93,57 +93,56 @@ impl Audit {
             .collect();
     }
 
-    fn filtered(&mut self, filter: Filter) -> Step {
+    fn set_filter(&mut self, filter: Filter) {
         self.filter = filter;
         self.rows.select(0);
         self.refresh();
-        Step::Changed
     }
 
     /// Answers an action.
-    pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
-        if let Some(moved) = self.rows.on(action, self.shown.len()) {
-            return if moved { Step::Changed } else { Step::Ignored };
+    pub fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+        if self.rows.on(action, self.shown.len()).is_some() {
+            return None;
         }
         if action == Action::Back {
-            return if self.filter == Filter::default() {
-                Step::Go(Tab::Tokens)
-            } else {
-                self.filtered(Filter::default())
-            };
+            if self.filter == Filter::default() {
+                return Some(Effect::Ui(UiAction::GoTo(Tab::Tokens)));
+            }
+            self.set_filter(Filter::default());
+            return None;
         }
-        let Some(event) = self.selected().cloned() else {
-            return Step::Ignored;
-        };
+        let event = self.selected()?.clone();
         let mut filter = self.filter.clone();
         match action {
             Action::FilterToken => {
                 let token = event.what.token.map(|id| (id, event.what.name.clone()));
                 filter.token = if filter.token.is_some() { None } else { token };
-                self.filtered(filter)
             }
             Action::FilterAction => {
                 filter.action = filter.action.is_none().then_some(event.what.action);
-                self.filtered(filter)
             }
             Action::FilterActor => {
                 filter.actor = filter.actor.is_none().then(|| event.what.actor.to_string());
-                self.filtered(filter)
             }
-            Action::Open => match event.what.token.filter(|id| view.pat(id).is_some()) {
-                Some(id) => Step::Show(id),
-                None => Step::Warn("that token is gone: only its events are left".into()),
-            },
-            _ => Step::Ignored,
+            Action::Open => {
+                let token = event.what.token.filter(|id| ctx.pat(id).is_some());
+                return Some(match token {
+                    Some(id) => Effect::Ui(UiAction::Show(id)),
+                    None => Effect::warn("that token is gone: only its events are left"),
+                });
+            }
+            _ => return None,
         }
+        self.set_filter(filter);
+        None
     }
 
     /// Draws it into `area`.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
-        let look = &view.look;
-        self.draw_state(area, buf, view);
-        view.places.wheel(area, 3);
-        let wide = if view.times == Times::Relative { 12 } else { 17 };
+    pub fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+        let look = &ctx.look;
+        self.draw_state(area, buf, ctx);
+        ctx.hit_map.wheel(area, 3);
+        let wide = if ctx.times == TimeFormat::Relative { 12 } else { 17 };
         let heading = look.heading();
         Pen::at(buf, area, 1, look)
             .skip(1)
@@ -162,7 +161,7 @@ impl Audit {
                 continue;
             };
             let what = &event.what;
-            let when = time_format::short(what.at, view.now, view.times, view.zone);
+            let when = ctx.short(what.at);
             Pen::at(buf, area, line, look)
                 .skip(1)
                 .column_of(&when, wide, look.text())
@@ -174,7 +173,7 @@ impl Audit {
                 .text(&what.actor.to_string(), look.text())
                 .skip(2)
                 .text(&what.detail, look.faint());
-            view.places.row(row_of(area, line), at, self.rows.selected());
+            ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
             if at == self.rows.selected() {
                 band(buf, area, line, look.selected());
             }
@@ -183,7 +182,7 @@ impl Audit {
             let text = if self.filter == Filter::default() {
                 "Nothing has happened yet: every change of a token is written here.".to_owned()
             } else {
-                let clear = view.key(Mode::Audit, Action::Back);
+                let clear = ctx.key(Mode::Audit, Action::Back);
                 format!("No event matches the filter: {clear} clears it.")
             };
             for (line, part) in (ABOVE + 1..).zip(wrap(&text, area.width.saturating_sub(2))) {
@@ -192,8 +191,8 @@ impl Audit {
         }
     }
 
-    fn draw_state(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
-        let look = &view.look;
+    fn draw_state(&self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+        let look = &ctx.look;
         let pen = Pen::at(buf, area, 0, look).skip(1);
         let Some(trail) = &self.trail else {
             pen.text("reading the trail", look.faint());
@@ -214,8 +213,8 @@ impl Audit {
         let filter = format!("[{}]", words.join(", "));
         let from = pen.column();
         let pen = pen.skip(2).text(&filter, look.accent());
-        let all = format!("{} shows all", view.key(Mode::Audit, Action::Back));
+        let all = format!("{} shows all", ctx.key(Mode::Audit, Action::Back));
         let pen = pen.skip(1).text(&all, look.faint());
-        view.places.act(pen.since(from), Action::Back);
+        ctx.hit_map.act(pen.since(from), Action::Back);
     }
 }

@@ -7,22 +7,21 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::tokens::over;
 use crate::{
     domain::{Description, Lifetime, Name, Scope},
     keymap::{Action, Mode},
     service::{NewPat, ServiceError},
     tui::{
         app::{
-            effect::{Step, Tab},
-            service_request::Effect,
-            view_context::View,
+            effect::{Effect, Tab, UiAction},
+            service_request::ServiceRequest,
+            view_context::ViewContext,
         },
-        dialogs::{Overlay, preset::PresetDialog, scopes::ScopeDialog},
+        dialogs::{preset::PresetDialog, scopes::ScopeDialog},
         widgets::{
             buttons,
             field::Field,
-            form::{Note, labelled, note},
+            form::{Note, labelled, note, unlabelled},
             lifetime::LifetimeField,
             scope_rows::ScopeRows,
             sheet::Sheet,
@@ -58,14 +57,14 @@ pub struct Create {
 
 impl Create {
     /// An empty form.
-    pub fn new(view: &View<'_>) -> Self {
-        Self::starting("", view.policy.default_lifetime, "", &[], view)
+    pub fn new(ctx: &ViewContext<'_>) -> Self {
+        Self::starting("", ctx.policy.default_lifetime, "", &[], ctx)
     }
 
     /// A form that is filled in with what a token like another one is made of.
-    pub fn filled(new: &NewPat, view: &View<'_>) -> Self {
+    pub fn filled(new: &NewPat, ctx: &ViewContext<'_>) -> Self {
         let NewPat { name, description, lifetime, scopes } = new;
-        Self::starting(name.as_str(), *lifetime, description.as_str(), scopes, view)
+        Self::starting(name.as_str(), *lifetime, description.as_str(), scopes, ctx)
     }
 
     fn starting(
@@ -73,12 +72,12 @@ impl Create {
         lifetime: Lifetime,
         description: &str,
         scopes: &[Scope],
-        view: &View<'_>,
+        ctx: &ViewContext<'_>,
     ) -> Self {
         let scopes = ScopeRows::holding(scopes);
         Self {
             name: Field::line(name),
-            lifetime: LifetimeField::with(lifetime, view),
+            lifetime: LifetimeField::with(lifetime, ctx),
             description: Field::lines(description),
             start: (name.to_owned(), description.to_owned(), scopes.scopes()),
             scopes,
@@ -106,7 +105,7 @@ impl Create {
         }
     }
 
-    fn go(&mut self, down: bool) -> Step {
+    fn go(&mut self, down: bool) {
         let stays = match self.focus {
             Focus::Lifetime => self.lifetime.go(down),
             Focus::Description if !self.description.at_edge(down) => {
@@ -119,7 +118,6 @@ impl Create {
         if !stays {
             self.leave(down);
         }
-        Step::Changed
     }
 
     fn leave(&mut self, down: bool) {
@@ -133,12 +131,12 @@ impl Create {
         }
     }
 
-    fn submit(&mut self, view: &View<'_>) -> Step {
+    fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Effect> {
         let name = Name::parse(&self.name.text());
         let description = Description::parse(&self.description.text());
         self.name_fault = name.as_ref().err().map(ToString::to_string);
         self.description_fault = description.as_ref().err().map(ToString::to_string);
-        let lifetime = self.lifetime.submit(view);
+        let lifetime = self.lifetime.submit(ctx);
         match (name, lifetime, description) {
             (Err(_), _, _) => self.focus = Focus::Name,
             (_, None, _) => {
@@ -148,19 +146,24 @@ impl Create {
             (_, _, Err(_)) => self.focus = Focus::Description,
             (Ok(name), Some(lifetime), Ok(description)) => {
                 let scopes = self.scopes.scopes();
-                return Step::Do(Effect::Create(NewPat { name, description, lifetime, scopes }));
+                return Some(Effect::request(ServiceRequest::Create(NewPat {
+                    name,
+                    description,
+                    lifetime,
+                    scopes,
+                })));
             }
         }
-        Step::Changed
+        None
     }
 
     /// What it asks for, once its fields are sound.
-    pub fn effect(&self, view: &View<'_>) -> Option<Effect> {
+    pub fn request(&self, ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
         let name = Name::parse(&self.name.text()).ok()?;
         let description = Description::parse(&self.description.text()).ok()?;
-        let lifetime = self.lifetime.named(view)?;
+        let lifetime = self.lifetime.named(ctx)?;
         let scopes = self.scopes.scopes();
-        Some(Effect::Create(NewPat { name, description, lifetime, scopes }))
+        Some(ServiceRequest::Create(NewPat { name, description, lifetime, scopes }))
     }
 
     /// Takes the scopes that the dialog named, as row `row` or as a new one. Refuses those that
@@ -171,54 +174,55 @@ impl Create {
         Ok(())
     }
 
-    fn on_rows(&mut self, action: Action, view: &View<'_>) -> Option<Step> {
-        let dialog =
-            |row, scopes: &[Scope]| over(Overlay::Scopes(ScopeDialog::row(row, scopes, view)));
+    fn on_rows(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+        let dialog = |row, scopes: &[Scope]| Effect::open(ScopeDialog::row(row, scopes, ctx));
         match (action, self.scopes.selected()) {
             (Action::AddRow, _) | (Action::ChangeRow, None) => Some(dialog(None, &[])),
             (Action::ChangeRow, Some((at, row))) => Some(dialog(Some(at), row)),
-            (Action::Preset, _) => {
-                Some(over(Overlay::Preset(PresetDialog::rows(self.scopes.set(), view))))
+            (Action::Preset, _) => Some(Effect::open(PresetDialog::rows(self.scopes.set(), ctx))),
+            (Action::RemoveRow, _) => {
+                self.scopes.remove();
+                None
             }
-            (Action::RemoveRow, _) => self.scopes.remove().then_some(Step::Changed),
             _ => None,
         }
     }
 
     /// Answers an action.
-    pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
+    pub fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
         if self.focus == Focus::Scopes
-            && let Some(step) = self.on_rows(action, view)
+            && let Some(effect) = self.on_rows(action, ctx)
         {
-            return step;
+            return Some(effect);
         }
         match action {
             Action::NextField => self.go(true),
             Action::PreviousField => self.go(false),
-            Action::Submit => self.submit(view),
-            Action::Accept if self.focus == Focus::Submit => self.submit(view),
-            Action::Accept => {
-                self.leave(true);
-                Step::Changed
-            }
-            Action::Cancel => Step::Go(Tab::Tokens),
-            _ => Step::Ignored,
+            Action::Accept if self.focus != Focus::Submit => self.leave(true),
+            Action::Accept | Action::Submit => return self.submit(ctx),
+            Action::Cancel => return Some(Effect::Ui(UiAction::GoTo(Tab::Tokens))),
+            _ => {}
         }
+        None
     }
 
-    /// Answers a key that is for the focused field.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
+    /// Gives the focus to a field, by the number under which it drew it.
+    pub fn focus_field(&mut self, field: usize) {
+        self.focus = ORDER.get(field).copied().unwrap_or(Focus::Lifetime);
+        self.lifetime.focus_field(field);
+    }
+
+    /// Takes a key that is text for the field with the focus.
+    pub fn text(&mut self, key: KeyEvent) {
         let changed = match self.focus {
             Focus::Name => self.name.press(key),
             Focus::Lifetime => self.lifetime.press(key),
             Focus::Description => self.description.press(key),
             Focus::Scopes | Focus::Submit => false,
         };
-        if !changed {
-            return Step::Ignored;
+        if changed {
+            self.typed();
         }
-        self.typed();
-        Step::Changed
     }
 
     fn typed(&mut self) {
@@ -241,9 +245,9 @@ impl Create {
         true
     }
 
-    /// Shows why it was refused, beside the field; gives back what belongs to none.
-    pub fn refuse(&mut self, error: ServiceError) -> Option<ServiceError> {
-        match &error {
+    /// Shows why it was refused, beside the field; false if it belongs to none.
+    pub fn refuse(&mut self, error: &ServiceError) -> bool {
+        match error {
             ServiceError::NameTaken(_) | ServiceError::Name(_) => {
                 self.focus = Focus::Name;
                 self.name_fault = Some(error.to_string());
@@ -252,45 +256,70 @@ impl Create {
                 self.focus = Focus::Scopes;
                 self.scopes.refuse(error.to_string());
             }
-            _ => return Some(error),
+            _ => return false,
         }
-        None
+        true
     }
 
     /// Draws it into `area`; the place of the cursor.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    pub fn view(
+        &mut self,
+        area: Rect,
+        buf: &mut Buffer,
+        ctx: &ViewContext<'_>,
+    ) -> Option<Position> {
+        let look = &ctx.look;
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         // Each field with its note, a row of scopes with its sentence, and the button.
         let needed = 2 + self.lifetime.height(area.width) + 2 + 3 + 1;
-        let mut sheet = Sheet::new(area, needed, view);
+        let mut sheet = Sheet::new(area, needed, ctx);
         let (area, screen, buf) = (sheet.page.area, buf, &mut sheet.page);
         let focus = self.focus;
         let at = |this| focus == this;
         // Lines that only make it airy go first when the screen is low.
         let airy = area.height >= 20;
         let mut line = u16::from(airy);
-        let place = labelled("Name *", at(Focus::Name), (line, 1), area, buf, view);
+        let place =
+            labelled("Name *", (Focus::Name as usize, at(Focus::Name)), (line, 1), area, buf, ctx);
         let place = Rect { width: place.width.min(66), ..place };
         let mut cursor = self.name.draw(place, buf, look, at(Focus::Name));
         let hint = "how you will recognise it; unique";
         note(&Note::of(self.name_fault.as_ref(), hint), line + 1, area, buf, look);
         line += 2 + u16::from(airy);
-        cursor = cursor.or(self.lifetime.draw(line, at(Focus::Lifetime), area, buf, view));
+        cursor = cursor.or(self.lifetime.draw(
+            line,
+            (Focus::Lifetime as usize, at(Focus::Lifetime)),
+            area,
+            buf,
+            ctx,
+        ));
         line += self.lifetime.height(area.width) + u16::from(airy);
         let high = if area.height >= 16 { 2 } else { 1 };
-        let place = labelled("Description", at(Focus::Description), (line, high), area, buf, view);
+        let place = labelled(
+            "Description",
+            (Focus::Description as usize, at(Focus::Description)),
+            (line, high),
+            area,
+            buf,
+            ctx,
+        );
         let place = Rect { width: place.width.min(66), ..place };
         cursor = cursor.or(self.description.draw(place, buf, look, at(Focus::Description)));
         let hint = "optional; Ctrl-J starts a line";
         note(&Note::of(self.description_fault.as_ref(), hint), line + high, area, buf, look);
         line += high + 1 + u16::from(airy);
-        cursor = cursor.or(self.scopes.draw(line, at(Focus::Scopes), area, buf, view));
+        cursor = cursor.or(self.scopes.draw(
+            line,
+            (Focus::Scopes as usize, at(Focus::Scopes)),
+            area,
+            buf,
+            ctx,
+        ));
         let last = area.height.saturating_sub(1);
-        let place = labelled("", false, (last, 1), area, buf, view);
+        let place = unlabelled((last, 1), area);
         let chosen = at(Focus::Submit).then_some(0);
-        let cursor = cursor.or(buttons::draw(&["Create token"], chosen, place, buf, view));
-        sheet.lay(cursor, screen, view)
+        let cursor = cursor.or(buttons::draw(&["Create token"], chosen, place, buf, ctx));
+        sheet.lay(cursor, screen, ctx)
     }
 }

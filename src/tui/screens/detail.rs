@@ -3,10 +3,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{
-    token_table::soon,
-    tokens::{on_pat, over},
-};
+use super::{token_table::soon, tokens::on_pat};
 use crate::{
     domain::{
         Event, Pat, Scope, Status, TokenId,
@@ -15,13 +12,12 @@ use crate::{
     keymap::{Action, Mode},
     tui::{
         app::{
-            effect::{Step, Tab},
-            view_context::View,
+            effect::{Effect, Tab, UiAction},
+            view_context::ViewContext,
         },
         dialogs::{
-            Overlay,
-            access_check::Test,
-            confirm::{Ask, whence},
+            access_check::AccessCheckDialog,
+            confirm::{ConfirmDialog, whence},
             preset::PresetDialog,
         },
         theme::time_format,
@@ -76,70 +72,70 @@ impl Detail {
         }
     }
 
-    fn pat<'a>(&self, view: &View<'a>) -> Option<&'a Pat> {
-        self.id.and_then(|id| view.pat(&id))
+    fn pat<'a>(&self, ctx: &ViewContext<'a>) -> Option<&'a Pat> {
+        self.id.and_then(|id| ctx.pat(&id))
     }
 
     /// The selected scope.
-    fn scope<'a>(&self, view: &View<'a>) -> Option<&'a Scope> {
-        self.pat(view)?.scopes.as_slice().get(self.rows.selected())
+    fn scope<'a>(&self, ctx: &ViewContext<'a>) -> Option<&'a Scope> {
+        self.pat(ctx)?.scopes.as_slice().get(self.rows.selected())
     }
 
     /// Whether `action` has something to do here.
-    pub fn enables(&self, action: Action, view: &View<'_>) -> bool {
-        let Some(pat) = self.pat(view) else {
+    pub fn enables(&self, action: Action, ctx: &ViewContext<'_>) -> bool {
+        let Some(pat) = self.pat(ctx) else {
             return matches!(
                 action,
                 Action::Back | Action::Undo | Action::Help | Action::Quit | Action::NextTab
             );
         };
         match action {
-            Action::Revoke => pat.status(view.now) == Status::Active,
-            Action::EndOverlap => pat.overlaps(view.now),
+            Action::Revoke => pat.status(ctx.now) == Status::Active,
+            Action::EndOverlap => pat.overlaps(ctx.now),
             Action::RemoveScope | Action::ClearScopes => !pat.scopes.is_empty(),
             _ => true,
         }
     }
 
     /// Answers an action.
-    pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
+    pub fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
         if action == Action::Back {
-            return Step::Go(Tab::Tokens);
+            return Some(Effect::Ui(UiAction::GoTo(Tab::Tokens)));
         }
-        let Some(pat) = self.pat(view) else {
-            return Step::Ignored;
-        };
-        if let Some(moved) = self.rows.on(action, pat.scopes.len()) {
-            return if moved { Step::Changed } else { Step::Ignored };
+        let pat = self.pat(ctx)?;
+        if self.rows.on(action, pat.scopes.len()).is_some() {
+            return None;
         }
         match action {
-            Action::Open => Step::Ignored,
-            Action::RemoveScope => match self.scope(view) {
-                Some(scope) => over(Overlay::Ask(Ask::remove_scope(pat, scope))),
-                None => Step::Warn(format!("{} has no scopes: a adds some", pat.name)),
+            Action::Open => None,
+            Action::RemoveScope => match self.scope(ctx) {
+                Some(scope) => Some(Effect::open(ConfirmDialog::remove_scope(pat, scope))),
+                None => Some(Effect::warn(format!("{} has no scopes: a adds some", pat.name))),
             },
             Action::ClearScopes if pat.scopes.is_empty() => {
-                Step::Warn(format!("{} has no scopes: a adds some", pat.name))
+                Some(Effect::warn(format!("{} has no scopes: a adds some", pat.name)))
             }
-            Action::ClearScopes => over(Overlay::Ask(Ask::clear_scopes(pat, view))),
-            Action::EndOverlap if pat.overlaps(view.now) => {
-                over(Overlay::Ask(Ask::end_overlap(pat, view)))
+            Action::ClearScopes => Some(Effect::open(ConfirmDialog::clear_scopes(pat, ctx))),
+            Action::EndOverlap if pat.overlaps(ctx.now) => {
+                Some(Effect::open(ConfirmDialog::end_overlap(pat, ctx)))
             }
-            Action::EndOverlap => Step::Warn(format!("{} has no old secret that works", pat.name)),
-            Action::Preset => over(Overlay::Preset(PresetDialog::add(pat, view))),
-            Action::Test => over(Overlay::Test(Test::new(pat, view))),
-            _ => on_pat(action, pat, view),
+            Action::EndOverlap => {
+                Some(Effect::warn(format!("{} has no old secret that works", pat.name)))
+            }
+            Action::Preset => Some(Effect::open(PresetDialog::add(pat, ctx))),
+            Action::Test => Some(Effect::open(AccessCheckDialog::new(pat, ctx))),
+            _ => on_pat(action, pat, ctx),
         }
     }
 
     /// Draws it into `area`.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>, focus: Focus) {
-        let look = &view.look;
+    pub fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>, focus: Focus) {
+        let look = &ctx.look;
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-        let Some(pat) = self.pat(view) else {
-            let gone = self.id.is_some_and(|id| view.is_gone(&id));
-            let key = |action| view.key(Mode::Detail, action);
+        let Some(pat) = self.pat(ctx) else {
+            let gone = self.id.is_some_and(|id| ctx.is_gone(&id));
+            let key = |action| ctx.key(Mode::Detail, action);
             let text = if self.id.is_some() && !gone {
                 String::new()
             } else if gone {
@@ -150,7 +146,7 @@ impl Detail {
             } else if focus == Focus::List {
                 "No token is selected.".into()
             } else {
-                let (list, open) = (key(Action::TokensTab), view.key(Mode::Tokens, Action::Open));
+                let (list, open) = (key(Action::TokensTab), ctx.key(Mode::Tokens, Action::Open));
                 format!(
                     "No token is selected. Go to the list with {list} and open one with {open}."
                 )
@@ -160,9 +156,9 @@ impl Detail {
             }
             return;
         };
-        view.places.wheel(area, 3);
-        draw_title(pat, area, buf, view);
-        let used = 1 + draw_fields(pat, below(area, 1), buf, view);
+        ctx.hit_map.wheel(area, 3);
+        draw_title(pat, area, buf, ctx);
+        let used = 1 + draw_fields(pat, below(area, 1), buf, ctx);
         let rest = below(area, used);
         // The events get what the scopes leave; where it is low, the scopes get it all.
         let wanted = u16::try_from(pat.scopes.len().max(1)).unwrap_or(u16::MAX).saturating_add(3);
@@ -171,8 +167,8 @@ impl Detail {
             high => high.saturating_sub(wanted).max(3),
         };
         let scopes = Rect { height: rest.height - for_events, ..rest };
-        self.draw_scopes(pat, scopes, buf, view, focus);
-        self.draw_history(below(rest, scopes.height), buf, view);
+        self.draw_scopes(pat, scopes, buf, ctx, focus);
+        self.draw_history(below(rest, scopes.height), buf, ctx);
     }
 
     fn draw_scopes(
@@ -180,10 +176,10 @@ impl Detail {
         pat: &Pat,
         area: Rect,
         buf: &mut Buffer,
-        view: &View<'_>,
+        ctx: &ViewContext<'_>,
         focus: Focus,
     ) {
-        let look = &view.look;
+        let look = &ctx.look;
         rule(buf, area, 0, look);
         let count = pat.scopes.len();
         Pen::at(buf, area, 0, look).skip(1).text(&format!(" Scopes {count} "), look.heading());
@@ -194,7 +190,7 @@ impl Detail {
         }
         let widths = scope_columns(area.width);
         let headings = ["Entity type", "Entity", "Operation", "Domain"];
-        draw_cells(headings, widths, 1, area, buf, view, true);
+        draw_cells(headings, widths, 1, area, buf, ctx, true);
         let page = usize::from(area.height.saturating_sub(2));
         let top = self.rows.window(page, count);
         for (line, (at, scope)) in (2..).zip(pat.scopes.iter().enumerate().skip(top).take(page)) {
@@ -205,22 +201,22 @@ impl Detail {
                 scope.operation.as_str(),
                 domain,
             ];
-            draw_cells(cells, widths, line, area, buf, view, false);
-            view.places.row(row_of(area, line), at, self.rows.selected());
+            draw_cells(cells, widths, line, area, buf, ctx, false);
+            ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
             if focus == Focus::Here && at == self.rows.selected() {
                 band(buf, area, line, look.selected());
             }
         }
     }
 
-    fn draw_history(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
-        let look = &view.look;
+    fn draw_history(&self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+        let look = &ctx.look;
         rule(buf, area, 0, look);
         let title = format!(" Events {} ", self.history.len());
         Pen::at(buf, area, 0, look).skip(1).text(&title, look.heading());
         let page = usize::from(area.height.saturating_sub(1));
         for (line, event) in (1..).zip(self.history.iter().take(page)) {
-            let when = time_format::short(event.what.at, view.now, view.times, view.zone);
+            let when = ctx.short(event.what.at);
             Pen::at(buf, area, line, look)
                 .column_of(&when, 12.max(when.len().try_into().unwrap_or(12)), look.faint())
                 .skip(2)
@@ -233,15 +229,15 @@ impl Detail {
     }
 }
 
-fn draw_title(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) {
-    let look = &view.look;
-    let status = pat.status(view.now);
+fn draw_title(pat: &Pat, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+    let look = &ctx.look;
+    let status = pat.status(ctx.now);
     let name = area.width.saturating_sub(30).max(10);
     let (action, verb) = match status {
         Status::Active => (Action::Revoke, "revoke"),
         Status::Expired | Status::Revoked => (Action::Regenerate, "regenerate"),
     };
-    let key = view.key(Mode::Detail, action);
+    let key = ctx.key(Mode::Detail, action);
     let sign = format!("{} {}", look.status_glyph(status), status.word());
     let pen = Pen::at(buf, area, 0, look);
     let indent = area.width.saturating_sub(26);
@@ -249,7 +245,7 @@ fn draw_title(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         .within(pat.name.as_str(), name, look.heading())
         .to(indent)
         .text(&sign, look.status(status).patch(look.heading()));
-    if !view.read_only {
+    if !ctx.read_only {
         pen.skip(2).text(&key, look.key()).skip(1).text(verb, look.text());
     }
 }
@@ -258,19 +254,19 @@ fn draw_title(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) {
 type FieldLine = (&'static str, String, Style);
 
 /// The fields, a line each; how many lines they took.
-fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) -> u16 {
-    let look = &view.look;
+fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> u16 {
+    let look = &ctx.look;
     let room = area.width.saturating_sub(LABELS);
-    let mut lines = fields(pat, view);
+    let mut lines = fields(pat, ctx);
     if area.height < LOW {
         // The scopes have the keys; beside them there is room for what changes most.
         lines.retain(|(name, ..)| matches!(*name, "expires" | "expired" | "last used"));
     } else {
         let most = usize::from(area.height / 5).clamp(1, 4);
-        lines.extend(several("description", pat.description.as_str(), room, most, view));
+        lines.extend(several("description", pat.description.as_str(), room, most, ctx));
     }
     if !pat.scopes.is_empty() && area.height > 16 {
-        lines.extend(several("in words", &permits(&pat.scopes), room, 2, view));
+        lines.extend(several("in words", &permits(&pat.scopes), room, 2, ctx));
         if let Some(warning) = wildcards(&pat.scopes) {
             lines.push(("", format!("{} {warning}", look.fault()), look.warning()));
         }
@@ -281,44 +277,44 @@ fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, view: &View<'_>) -> u16 
     u16::try_from(lines.len()).unwrap_or(u16::MAX)
 }
 
-fn fields(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
-    let look = &view.look;
+fn fields(pat: &Pat, ctx: &ViewContext<'_>) -> Vec<FieldLine> {
+    let look = &ctx.look;
     let text = look.text();
-    let at = |at| time_format::detailed(at, view.now, view.times, view.zone);
+    let at = |at| ctx.detailed(at);
     let hint = pat.hint().replace('…', look.ellipsis());
     let unconfirmed = if pat.claimed { "" } else { "   secret never confirmed as saved" };
     let mut lines =
         vec![("id", pat.id.to_string(), text), ("token", format!("{hint}{unconfirmed}"), text)];
-    if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(view.now)) {
+    if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(ctx.now)) {
         lines.push(("revoked", at(revoked), look.danger()));
     }
-    if let Some(old) = pat.overlap(view.now) {
+    if let Some(old) = pat.overlap(ctx.now) {
         lines.push(("old secret", format!("works until {}", at(old.until)), look.warning()));
         lines.push(match &old.last_used {
-            Some(used) => ("", format!("last used {}", whence(used, view)), look.warning()),
+            Some(used) => ("", format!("last used {}", whence(used, ctx)), look.warning()),
             None => ("", "not used since the rotation".to_owned(), look.good()),
         });
         if !pat.is_in_use() {
             lines.push(("new secret", "not used yet".to_owned(), look.warning()));
         }
     }
-    let ends = if pat.status(view.now) == Status::Expired { "expired" } else { "expires" };
-    let style = if soon(pat, view) { look.warning() } else { text };
+    let ends = if pat.status(ctx.now) == Status::Expired { "expired" } else { "expires" };
+    let style = if soon(pat, ctx) { look.warning() } else { text };
     lines.push(("issued", at(pat.issued), text));
     lines.push((ends, pat.expires.map_or_else(|| "never".to_owned(), at), style));
-    lines.extend(last_used(pat, view));
-    let created = format!("{} by {}", time_format::full(pat.created, view.zone), pat.created_by);
+    lines.extend(last_used(pat, ctx));
+    let created = format!("{} by {}", time_format::full(pat.created, ctx.zone), pat.created_by);
     lines.push(("created", created, text));
     lines
 }
 
 /// When it was last used; and on a line of its own for what and from where.
-fn last_used(pat: &Pat, view: &View<'_>) -> Vec<FieldLine> {
-    let text = view.look.text();
+fn last_used(pat: &Pat, ctx: &ViewContext<'_>) -> Vec<FieldLine> {
+    let text = ctx.look.text();
     let Some(used) = pat.last_use() else {
         return vec![("last used", "never used".to_owned(), text)];
     };
-    let when = time_format::detailed(used.at, view.now, view.times, view.zone);
+    let when = ctx.detailed(used.at);
     let from = used.from.as_ref().map_or_else(String::new, |from| format!(", from {from}"));
     vec![("last used", when, text), ("  for", format!("{}{from}", used.what), text)]
 }
@@ -329,18 +325,18 @@ fn several(
     text: &str,
     room: u16,
     most: usize,
-    view: &View<'_>,
+    ctx: &ViewContext<'_>,
 ) -> Vec<FieldLine> {
     let parts = wrap(text, room);
     let left_out = parts.len() > most;
     let mut lines: Vec<FieldLine> =
-        parts.into_iter().take(most).map(|part| ("", part, view.look.text())).collect();
+        parts.into_iter().take(most).map(|part| ("", part, ctx.look.text())).collect();
     if let Some(first) = lines.first_mut() {
         first.0 = name;
     }
     if let (true, Some(last)) = (left_out, lines.last_mut()) {
-        last.1 = cut(&format!("{}   ", last.1), room, &view.look).into_owned();
-        last.1.push_str(view.look.ellipsis());
+        last.1 = cut(&format!("{}   ", last.1), room, &ctx.look).into_owned();
+        last.1.push_str(ctx.look.ellipsis());
     }
     lines
 }
@@ -360,10 +356,10 @@ fn draw_cells(
     line: u16,
     area: Rect,
     buf: &mut Buffer,
-    view: &View<'_>,
+    ctx: &ViewContext<'_>,
     heading: bool,
 ) {
-    let look = &view.look;
+    let look = &ctx.look;
     let style = if heading { look.heading() } else { look.text() };
     let mut pen = Pen::at(buf, area, line, look);
     for (cell, wide) in cells.into_iter().zip(widths) {

@@ -12,9 +12,9 @@ use crate::{
     domain::{Counts, StatusFilter},
     keymap::Action,
     tui::{
-        app::view_context::View,
+        app::view_context::ViewContext,
         widgets::{
-            hit_map::Press,
+            hit_map::SyntheticInput,
             paint::{Pen, width},
         },
     },
@@ -35,8 +35,13 @@ pub(super) struct Chips<'a> {
 
 impl Chips<'_> {
     /// Draws the line; the place of the cursor while a search is typed.
-    pub(super) fn draw(self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    pub(super) fn draw(
+        self,
+        area: Rect,
+        buf: &mut Buffer,
+        ctx: &ViewContext<'_>,
+    ) -> Option<Position> {
+        let look = &ctx.look;
         let mut room = area;
         if self.marked > 0 {
             let text = format!("{} marked", self.marked);
@@ -56,31 +61,31 @@ impl Chips<'_> {
             let (open, close) = if on { ("[", "]") } else { (" ", " ") };
             let pen = Pen::at(buf, room, 0, look).to(column);
             let pen = pen.text(open, style).text(&text, style).text(close, style);
-            self.note(filter, pen.since(column), view);
+            self.note(filter, pen.since(column), ctx);
             column = pen.column() + 1;
         }
         if typing {
-            return self.finder.draw_field(column, &others.join("  "), room, buf, view);
+            return self.finder.draw_field(column, &others.join("  "), room, buf, ctx);
         }
         if !self.finder.is_empty() {
-            self.finder.draw_chip(column + 1, room, buf, view);
+            self.finder.draw_chip(column + 1, room, buf, ctx);
         }
         None
     }
 
     /// A click into `area` chooses `filter`: it stands for the keys that go round to it.
-    fn note(self, filter: StatusFilter, area: Rect, view: &View<'_>) {
+    fn note(self, filter: StatusFilter, area: Rect, ctx: &ViewContext<'_>) {
         let place = |filter| StatusFilter::STATUSES.iter().position(|each| *each == filter);
         let count = StatusFilter::STATUSES.len();
         match (place(self.chosen), place(filter)) {
-            (_, None) => view.places.act(area, Action::Expiring),
+            (_, None) => ctx.hit_map.act(area, Action::Expiring),
             (Some(now), Some(to)) => {
-                view.places.turn(area, Action::NextStatus, (now, to), count);
+                ctx.hit_map.cycle_to(area, Action::NextStatus, (now, to), count);
             }
             // From what expires soon the next one is the second.
             (None, Some(to)) => {
                 let times = (to + count - 1) % count + 1;
-                view.places.click(area, Press::Act(Action::NextStatus), times);
+                ctx.hit_map.click(area, SyntheticInput::Act(Action::NextStatus), times);
             }
         }
     }

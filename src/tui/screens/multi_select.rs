@@ -4,14 +4,13 @@
 
 use std::collections::HashSet;
 
-use super::tokens::over;
 use crate::{
     domain::TokenId,
     keymap::Action,
     service::Bulk,
     tui::{
-        app::{effect::Step, service_request::Effect, view_context::View},
-        dialogs::{Overlay, bulk_renewal::BulkRenewal, scopes::ScopeDialog},
+        app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
+        dialogs::{bulk_regenerate::BulkRegenerateDialog, scopes::ScopeDialog},
     },
 };
 
@@ -103,18 +102,19 @@ impl Marks {
         self.anchor = self.anchor.filter(is_there);
     }
 
-    /// What `action` does to the marked tokens; `None` if it is for the selected one alone.
-    pub(super) fn on(&self, action: Action, view: &View<'_>) -> Option<Step> {
+    /// What `action` does to the marked tokens.
+    pub(super) fn on(&self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
         let ids = || {
             let mut ids: Vec<_> = self.ids.iter().copied().collect();
             ids.sort_unstable();
             ids
         };
+        let preview = |bulk| Effect::request(ServiceRequest::Preview(bulk, ids()));
         Some(match action {
-            Action::Revoke => Step::Do(Effect::Preview(Bulk::Revoke, ids())),
-            Action::Delete => Step::Do(Effect::Preview(Bulk::Delete, ids())),
-            Action::AddScope => over(Overlay::Scopes(ScopeDialog::add_to_many(ids(), view))),
-            Action::Regenerate => over(Overlay::BulkRenewal(BulkRenewal::new(ids(), view))),
+            Action::Revoke => preview(Bulk::Revoke),
+            Action::Delete => preview(Bulk::Delete),
+            Action::AddScope => Effect::open(ScopeDialog::add_to_many(ids(), ctx)),
+            Action::Regenerate => Effect::open(BulkRegenerateDialog::new(ids(), ctx)),
             _ => return None,
         })
     }

@@ -12,7 +12,7 @@ use crate::{
     domain::{Search, SearchError, search::TERMS},
     keymap::Action,
     tui::{
-        app::view_context::View,
+        app::view_context::ViewContext,
         widgets::{
             field::Field,
             paint::{Pen, width},
@@ -92,9 +92,9 @@ impl Finder {
         told: &str,
         area: Rect,
         buf: &mut Buffer,
-        view: &View<'_>,
+        ctx: &ViewContext<'_>,
     ) -> Option<Position> {
-        let look = &view.look;
+        let look = &ctx.look;
         let place = Pen::at(buf, area, 0, look).to(from).text("/", look.accent()).column();
         let room = area.width.saturating_sub(place);
         let own = (width(&self.field.text()) + 2).max(FIELD);
@@ -118,10 +118,10 @@ impl Finder {
     }
 
     /// Draws it as a chip at column `from` of `area`.
-    pub(super) fn draw_chip(&self, from: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {
-        let look = &view.look;
+    pub(super) fn draw_chip(&self, from: u16, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+        let look = &ctx.look;
         let text = format!("/{}", self.field.text());
         let pen = Pen::at(buf, area, 0, look).to(from).text(&text, look.accent());
-        view.places.act(pen.since(from), Action::Search);
+        ctx.hit_map.act(pen.since(from), Action::Search);
     }
 }

@@ -6,11 +6,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use crate::{
     domain::{Column, Pat, Sort},
     keymap::Action,
-    tui::{
-        app::view_context::View,
-        theme::time_format::{self, Times},
-        widgets::paint::Pen,
-    },
+    tui::{app::view_context::ViewContext, theme::time_format::TimeFormat, widgets::paint::Pen},
 };
 
 /// Fewest columns that a name is given before another column is shown.
@@ -22,9 +18,9 @@ pub(super) fn draw_headings(
     sort: Sort,
     area: Rect,
     buf: &mut Buffer,
-    view: &View<'_>,
+    ctx: &ViewContext<'_>,
 ) {
-    let look = &view.look;
+    let look = &ctx.look;
     let mut pen = Pen::at(buf, area, 1, look).skip(3);
     for (column, wide) in columns {
         let (arrow, style) = if *column == sort.column {
@@ -37,9 +33,9 @@ pub(super) fn draw_headings(
         pen = pen.column_of(text.trim_end(), *wide, style);
         let (now, to) = (place_of(sort.column), place_of(*column));
         if now == to {
-            view.places.act(pen.since(from), Action::ReverseSort);
+            ctx.hit_map.act(pen.since(from), Action::ReverseSort);
         } else {
-            view.places.turn(pen.since(from), Action::NextSort, (now, to), Column::ALL.len());
+            ctx.hit_map.cycle_to(pen.since(from), Action::NextSort, (now, to), Column::ALL.len());
         }
         pen = pen.skip(2);
     }
@@ -51,8 +47,8 @@ fn place_of(column: Column) -> usize {
 
 /// The columns that fit, in the order of the table, with their widths: the name always, the
 /// others by their worth as long as the name keeps its room.
-pub(super) fn fitting(area: u16, times: Times) -> Vec<(Column, u16)> {
-    let time = if times == Times::Relative { 12 } else { 17 };
+pub(super) fn fitting(area: u16, times: TimeFormat) -> Vec<(Column, u16)> {
+    let time = if times == TimeFormat::Relative { 12 } else { 17 };
     let by_worth = [
         (Column::Status, 9),
         (Column::Expires, time),
@@ -90,17 +86,17 @@ pub(super) fn draw_row(
     columns: &[(Column, u16)],
     (line, area): (u16, Rect),
     buf: &mut Buffer,
-    view: &View<'_>,
+    ctx: &ViewContext<'_>,
 ) {
-    let look = &view.look;
-    let status = pat.status(view.now);
-    let near = pat.expires_soon(view.now);
+    let look = &ctx.look;
+    let status = pat.status(ctx.now);
+    let near = pat.expires_soon(ctx.now);
     let glyph = if near { look.soon_glyph() } else { look.status_glyph(status) };
     let mut pen = Pen::at(buf, area, line, look)
         .column_of(if marked { look.mark() } else { "" }, 1, look.accent())
         .column_of(glyph, 2, if near { look.warning() } else { look.status(status) });
     for (column, wide) in columns {
-        let (text, mut style) = cell(pat, *column, view);
+        let (text, mut style) = cell(pat, *column, ctx);
         if marked && *column == Column::Name {
             style = look.accent();
         }
@@ -108,21 +104,21 @@ pub(super) fn draw_row(
     }
 }
 
-fn cell(pat: &Pat, column: Column, view: &View<'_>) -> (String, Style) {
-    let look = &view.look;
+fn cell(pat: &Pat, column: Column, ctx: &ViewContext<'_>) -> (String, Style) {
+    let look = &ctx.look;
     let text = look.text();
-    let short = |at| time_format::short(at, view.now, view.times, view.zone);
+    let short = |at| ctx.short(at);
     match column {
         Column::Name => (pat.name.to_string(), text),
         Column::Description => (pat.description.first_line().to_owned(), look.faint()),
         Column::Status => {
-            let status = pat.status(view.now);
+            let status = pat.status(ctx.now);
             (status.word().to_owned(), look.status(status))
         }
         Column::Scopes if pat.scopes.is_empty() => ("none".to_owned(), look.warning()),
         Column::Scopes => (pat.scopes.len().to_string(), text),
         Column::Issued => (short(pat.issued), text),
-        Column::Expires => expires(pat, view),
+        Column::Expires => expires(pat, ctx),
         Column::LastUsed => match pat.last_use() {
             Some(used) => (short(used.at), text),
             None => ("never used".to_owned(), look.faint()),
@@ -131,13 +127,13 @@ fn cell(pat: &Pat, column: Column, view: &View<'_>) -> (String, Style) {
 }
 
 /// When it expires; what expires within a week carries a sign as well as a colour.
-fn expires(pat: &Pat, view: &View<'_>) -> (String, Style) {
-    let look = &view.look;
-    let text = time_format::expiry(pat.expires, view.now, view.times, view.zone);
-    if soon(pat, view) { (format!("{text} !"), look.warning()) } else { (text, look.text()) }
+fn expires(pat: &Pat, ctx: &ViewContext<'_>) -> (String, Style) {
+    let look = &ctx.look;
+    let text = pat.expires.map_or_else(|| "never".to_owned(), |end| ctx.short(end));
+    if soon(pat, ctx) { (format!("{text} !"), look.warning()) } else { (text, look.text()) }
 }
 
 /// Whether `pat` is active and expires within a week.
-pub fn soon(pat: &Pat, view: &View<'_>) -> bool {
-    pat.expires_soon(view.now)
+pub fn soon(pat: &Pat, ctx: &ViewContext<'_>) -> bool {
+    pat.expires_soon(ctx.now)
 }

@@ -3,6 +3,8 @@
 
 mod marking;
 
+use std::ops::ControlFlow;
+
 use ratatui::{
     buffer::Buffer,
     crossterm::event::KeyEvent,
@@ -20,13 +22,13 @@ use crate::{
     keymap::{Action, Mode},
     tui::{
         app::{
-            effect::{Errand, Step, Tab},
-            service_request::Effect,
-            view_context::View,
+            effect::{Effect, Tab, UiAction},
+            service_request::ServiceRequest,
+            view_context::ViewContext,
         },
         dialogs::{
-            Overlay, confirm::Ask, edit::Edit, regenerate::Regenerate, scopes::ScopeDialog,
-            typed_confirm::Confirm,
+            confirm::ConfirmDialog, edit::EditDialog, regenerate::RegenerateDialog,
+            scopes::ScopeDialog, typed_confirm::TypedConfirmDialog,
         },
         listing::{Extent, Listing, Question},
         widgets::{
@@ -194,11 +196,11 @@ impl Tokens {
     }
 
     /// Whether `action` has something to do here.
-    pub fn enables(&self, action: Action, view: &View<'_>) -> bool {
-        let pat = self.selected.and_then(|id| view.pat(&id));
+    pub fn enables(&self, action: Action, ctx: &ViewContext<'_>) -> bool {
+        let pat = self.selected.and_then(|id| ctx.pat(&id));
         match action {
             Action::Revoke if self.marks.is_empty() => {
-                pat.is_some_and(|pat| pat.status(view.now) != Status::Revoked)
+                pat.is_some_and(|pat| pat.status(ctx.now) != Status::Revoked)
             }
             Action::Open
             | Action::Clone
@@ -213,77 +215,72 @@ impl Tokens {
             | Action::CopyJson
             | Action::CopyName => pat.is_some(),
             Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
-                view.census.total > 0
+                ctx.census.total > 0
             }
             _ => true,
         }
     }
 
     /// Answers an action.
-    pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
-        if let Some(moved) = self.rows.on(action, self.listing.total) {
+    pub fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+        if self.rows.on(action, self.listing.total).is_some() {
             self.selected = self.id_at(self.rows.selected());
-            return if moved { Step::Changed } else { Step::Ignored };
+            return None;
         }
         if self.finder.is_typing() {
             return self.on_search(action);
         }
-        if let Some(step) = self.on_marks(action, view) {
-            return step;
+        if let ControlFlow::Break(answer) = self.on_marks(action, ctx) {
+            return answer;
         }
         match action {
-            Action::New => Step::Go(Tab::Create),
-            Action::DeleteAll => over(Overlay::Confirm(Confirm::delete_all(view))),
+            Action::New => Some(Effect::Ui(UiAction::GoTo(Tab::Create))),
+            Action::DeleteAll => Some(Effect::open(TypedConfirmDialog::delete_all(ctx))),
+            Action::NextStatus | Action::PreviousStatus | Action::Expiring => self.filter(action),
             Action::Search => {
                 self.finder.begin();
-                Step::Changed
+                None
             }
             Action::Back if !self.finder.is_empty() => {
                 self.clear_search();
                 self.refresh();
-                Step::Changed
+                None
             }
-            Action::NextStatus | Action::PreviousStatus | Action::Expiring => self.filter(action),
             Action::NextSort => {
                 self.query.sort.column = around(&Column::ALL, self.query.sort.column, true);
                 self.refresh();
-                Step::Changed
+                None
             }
             Action::ReverseSort => {
                 self.query.sort.descending ^= true;
                 self.refresh();
-                Step::Changed
+                None
             }
-            _ => {
-                let pat = self.selected.and_then(|id| view.pat(&id));
-                pat.map_or(Step::Ignored, |pat| on_pat(action, pat, view))
-            }
+            _ => on_pat(action, self.selected.and_then(|id| ctx.pat(&id))?, ctx),
         }
     }
 
-    fn on_search(&mut self, action: Action) -> Step {
+    fn on_search(&mut self, action: Action) -> Option<Effect> {
         match action {
             // What cannot be read is not kept.
             Action::Accept => match self.finder.fault() {
-                Some(fault) => return Step::Warn(fault.to_string()),
+                Some(fault) => return Some(Effect::warn(fault.to_string())),
                 None => self.finder.keep(),
             },
             Action::Cancel => {
                 self.clear_search();
                 self.refresh();
             }
-            _ => return Step::Ignored,
+            _ => {}
         }
-        Step::Changed
+        None
     }
 
-    /// Answers a key that is text of the search.
-    pub fn on_text(&mut self, key: KeyEvent) -> Step {
-        if !self.finder.press(key) {
-            return Step::Ignored;
+    /// Takes a key that is text of the search.
+    pub fn text(&mut self, key: KeyEvent) {
+        if self.finder.press(key) {
+            self.searched();
         }
-        self.searched();
-        Step::Changed
     }
 
     /// Takes a paste into the search.
@@ -305,9 +302,9 @@ impl Tokens {
     }
 
     /// Shows other statuses, unless the search says which.
-    fn filter(&mut self, action: Action) -> Step {
+    fn filter(&mut self, action: Action) -> Option<Effect> {
         if self.query.search.names_status() {
-            return Step::Say("the search says which statuses are shown: Esc clears it".into());
+            return Some(Effect::info("the search says which statuses are shown: Esc clears it"));
         }
         let now = self.query.status;
         self.query.status = match (action, now) {
@@ -319,19 +316,19 @@ impl Tokens {
         self.rows.select(0);
         self.selected = None;
         self.refresh();
-        Step::Changed
+        None
     }
 
     /// Draws it into `area`; `focused` says whether it has the keys.
-    pub fn draw(
+    pub fn view(
         &mut self,
         area: Rect,
         buf: &mut Buffer,
-        view: &View<'_>,
+        ctx: &ViewContext<'_>,
         focused: bool,
     ) -> Option<Position> {
         if self.finder.is_typing() {
-            view.places.lead(Some(Action::Accept));
+            ctx.hit_map.prefix(Some(Action::Accept));
         }
         let range = self.range();
         let chips = Chips {
@@ -340,37 +337,37 @@ impl Tokens {
             finder: &self.finder,
             marked: self.marks.count(self.ranged()),
         };
-        let cursor = chips.draw(area, buf, view);
-        view.places.wheel(area, 3);
-        let columns = fitting(area.width, view.times);
-        draw_headings(&columns, self.query.sort, area, buf, view);
+        let cursor = chips.draw(area, buf, ctx);
+        ctx.hit_map.wheel(area, 3);
+        let columns = fitting(area.width, ctx.times);
+        draw_headings(&columns, self.query.sort, area, buf, ctx);
         let page = usize::from(area.height.saturating_sub(ABOVE));
         let total = self.listing.total;
         let top = self.rows.window(page, total);
         for (line, at) in (ABOVE..).zip(top..(top + page).min(total)) {
-            view.places.row(row_of(area, line), at, self.rows.selected());
-            if let Some(pat) = self.id_at(at).and_then(|id| view.pat(&id)) {
+            ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
+            if let Some(pat) = self.id_at(at).and_then(|id| ctx.pat(&id)) {
                 let marked = range.contains(&at) || self.marks.has(&pat.id);
-                draw_row(pat, marked, &columns, (line, area), buf, view);
+                draw_row(pat, marked, &columns, (line, area), buf, ctx);
             }
             if at == self.rows.selected() {
-                let look = &view.look;
+                let look = &ctx.look;
                 let style = if focused { look.selected() } else { look.selected_idle() };
                 band(buf, area, line, style);
             }
         }
         if self.listing.is_whole() && total == 0 {
-            self.draw_emptiness(area, buf, view);
+            self.draw_emptiness(area, buf, ctx);
         }
         cursor
     }
 
-    fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
-        let look = &view.look;
-        let lines: [String; 2] = if view.census.total == 0 {
-            let key = view.key(Mode::Tokens, Action::New);
+    fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+        let look = &ctx.look;
+        let lines: [String; 2] = if ctx.census.total == 0 {
+            let key = ctx.key(Mode::Tokens, Action::New);
             let advice = format!("Press {key} to create the first one.");
-            ["No tokens yet.".into(), if view.read_only { String::new() } else { advice }]
+            ["No tokens yet.".into(), if ctx.read_only { String::new() } else { advice }]
         } else if self.query.search.is_empty() {
             let word = self.query.status.word().to_lowercase();
             [format!("No {word} tokens."), "Press f to see the next status.".into()]
@@ -393,31 +390,23 @@ impl Tokens {
 }
 
 /// What a key does to the token that the list or the detail shows.
-pub(super) fn on_pat(action: Action, pat: &Pat, view: &View<'_>) -> Step {
+pub(super) fn on_pat(action: Action, pat: &Pat, ctx: &ViewContext<'_>) -> Option<Effect> {
     match action {
-        Action::Open => Step::Show(pat.id),
-        Action::Clone => Step::Do(Effect::Like(pat.id)),
-        Action::Edit => over(Overlay::Edit(Edit::new(pat))),
-        Action::AddScope => over(Overlay::Scopes(ScopeDialog::add(pat, view))),
-        Action::Revoke if pat.status(view.now) == Status::Revoked => {
-            Step::Warn(format!("{} is revoked already: R regenerates it", pat.name))
+        Action::Open => Some(Effect::Ui(UiAction::Show(pat.id))),
+        Action::Clone => Some(Effect::request(ServiceRequest::Like(pat.id))),
+        Action::Edit => Some(Effect::open(EditDialog::new(pat))),
+        Action::AddScope => Some(Effect::open(ScopeDialog::add(pat, ctx))),
+        Action::Revoke if pat.status(ctx.now) == Status::Revoked => {
+            Some(Effect::warn(format!("{} is revoked already: R regenerates it", pat.name)))
         }
-        Action::Revoke => over(Overlay::Ask(Ask::revoke(pat, view))),
-        Action::Regenerate => over(Overlay::Regenerate(Regenerate::new(pat, view))),
-        Action::Delete => over(Overlay::Confirm(Confirm::delete(pat, view))),
-        Action::CopyId => copy("id", pat.id.to_string()),
-        Action::CopyName => copy("name", pat.name.to_string()),
-        Action::CopyJson => Step::Do(Effect::Json(pat.id)),
-        _ => Step::Ignored,
+        Action::Revoke => Some(Effect::open(ConfirmDialog::revoke(pat, ctx))),
+        Action::Regenerate => Some(Effect::open(RegenerateDialog::new(pat, ctx))),
+        Action::Delete => Some(Effect::open(TypedConfirmDialog::delete(pat, ctx))),
+        Action::CopyId => Some(Effect::copy("id", pat.id.to_string())),
+        Action::CopyName => Some(Effect::copy("name", pat.name.to_string())),
+        Action::CopyJson => Some(Effect::request(ServiceRequest::Json(pat.id))),
+        _ => None,
     }
-}
-
-pub(super) fn over(overlay: Overlay) -> Step {
-    Step::Open(Box::new(overlay))
-}
-
-fn copy(what: &'static str, text: String) -> Step {
-    Step::Run(Errand::Copy { what, text })
 }
 
 fn around<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {

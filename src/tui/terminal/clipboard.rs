@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
-use super::pipe::hand_over;
+use super::pipe::pipe_to_command;
 pub use crate::config::clipboard::{Environment, Route, choose};
 
 /// How long a clipboard program may take; the app stands still meanwhile.
@@ -80,14 +80,14 @@ pub fn copy(
 ) -> Result<Sent, CopyError> {
     match route {
         Route::Command(program, args) => {
-            hand_over(Path::new(program), args, text.as_bytes(), PATIENCE)
+            pipe_to_command(Path::new(program), args, text.as_bytes(), PATIENCE)
                 .map_err(|reason| CopyError::Command { program: program.clone(), reason })?;
             Ok(Sent::Command(program.clone()))
         }
         Route::Tmux(tmux) if to_tmux(tmux, text).is_ok() => Ok(Sent::Tmux),
         Route::Screen => to_screen(text, write),
         Route::Desktop(program, args)
-            if hand_over(program, args, text.as_bytes(), PATIENCE).is_ok() =>
+            if pipe_to_command(program, args, text.as_bytes(), PATIENCE).is_ok() =>
         {
             let name = program.file_name().unwrap_or(program.as_os_str());
             Ok(Sent::Desktop(name.to_string_lossy().into_owned()))
@@ -102,7 +102,7 @@ fn to_tmux(tmux: &Path, text: &str) -> io::Result<()> {
     let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     let buffer = format!("patdeck-{}-{moment}", std::process::id());
     let args = ["load-buffer", "-w", "-b", &buffer, "-", ";", "delete-buffer", "-b", &buffer];
-    hand_over(tmux, &args.map(String::from), text.as_bytes(), PATIENCE)
+    pipe_to_command(tmux, &args.map(String::from), text.as_bytes(), PATIENCE)
 }
 
 fn to_screen(

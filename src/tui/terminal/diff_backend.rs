@@ -1,8 +1,8 @@
-//! ratatui on top of the wire: what the screen shows, and when bytes may leave.
+//! ratatui on top of the output: what the screen shows, and when bytes may leave.
 //!
 //! Owns the two screen buffers and the state of the cursor. It refuses to ask the terminal
 //! anything (an answer could arrive as key presses), to repeat what the terminal already shows,
-//! and to keep a secret after [`Painter::forget`]. `terminal` and the wire benchmark call it.
+//! and to keep a secret after [`Painter::forget`]. `terminal` and the output benchmark call it.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::{Frame, Terminal};
 
-use super::{ansi, output_buffer::Wire};
+use super::{ansi, output_buffer::OutputBuffer};
 
 /// Where the size of the screen comes from.
 pub type Measure = fn() -> io::Result<Size>;
@@ -25,8 +25,8 @@ pub const USUAL_SIZE: Size = Size { width: 80, height: 24 };
 
 /// A ratatui backend that writes only differences, cursor included.
 #[derive(Debug)]
-struct Canvas<S: Write> {
-    wire: Wire<S>,
+struct DiffBackend<S: Write> {
+    output: OutputBuffer<S>,
     measure: Measure,
     /// What the terminal shows, as far as we know: unknown after a clear by others.
     visible: Option<bool>,
@@ -34,38 +34,38 @@ struct Canvas<S: Write> {
     place: Option<Position>,
 }
 
-impl<S: Write> Canvas<S> {
-    /// The wire, with a synchronised update opened in front of the first byte of a frame.
-    fn open(&mut self) -> io::Result<&mut Wire<S>> {
-        if self.wire.is_empty() {
-            queue!(self.wire, BeginSynchronizedUpdate)?;
+impl<S: Write> DiffBackend<S> {
+    /// The output, with a synchronised update opened in front of the first byte of a frame.
+    fn open(&mut self) -> io::Result<&mut OutputBuffer<S>> {
+        if self.output.is_empty() {
+            queue!(self.output, BeginSynchronizedUpdate)?;
         }
-        Ok(&mut self.wire)
+        Ok(&mut self.output)
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        if !self.wire.is_empty() {
-            queue!(self.wire, EndSynchronizedUpdate)?;
+        if !self.output.is_empty() {
+            queue!(self.output, EndSynchronizedUpdate)?;
         }
-        self.wire.send()
+        self.output.send()
     }
 
     fn set_visible(&mut self, visible: bool) -> io::Result<()> {
         if self.visible == Some(visible) {
             return Ok(());
         }
-        let wire = self.open()?;
+        let output = self.open()?;
         if visible {
-            queue!(wire, Show)?;
+            queue!(output, Show)?;
         } else {
-            queue!(wire, Hide)?;
+            queue!(output, Hide)?;
         }
         self.visible = Some(visible);
         Ok(())
     }
 }
 
-impl<S: Write> Backend for Canvas<S> {
+impl<S: Write> Backend for DiffBackend<S> {
     type Error = io::Error;
 
     fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
@@ -126,20 +126,20 @@ impl<S: Write> Backend for Canvas<S> {
 }
 
 /// Draws frames on a sink: one write for a frame that changed something, none otherwise.
-pub struct Painter<S: Write> {
-    terminal: Terminal<Canvas<S>>,
+pub struct Renderer<S: Write> {
+    terminal: Terminal<DiffBackend<S>>,
     size: Size,
     repaint: bool,
 }
 
-impl<S: Write> fmt::Debug for Painter<S> {
+impl<S: Write> fmt::Debug for Renderer<S> {
     // The cells of the screen may show a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Painter").field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("Renderer").field("size", &self.size).finish_non_exhaustive()
     }
 }
 
-impl<S: Write + fmt::Debug> Painter<S> {
+impl<S: Write + fmt::Debug> Renderer<S> {
     /// Everything that both screen buffers hold, a secret too: for tests that it is gone.
     #[doc(hidden)]
     pub fn held(&self) -> String {
@@ -147,10 +147,11 @@ impl<S: Write + fmt::Debug> Painter<S> {
     }
 }
 
-impl<S: Write> Painter<S> {
+impl<S: Write> Renderer<S> {
     /// A painter that assumes nothing about what the sink shows: its first frame is a full one.
     pub fn new(sink: S, measure: Measure) -> io::Result<Self> {
-        let canvas = Canvas { wire: Wire::new(sink), measure, visible: None, place: None };
+        let canvas =
+            DiffBackend { output: OutputBuffer::new(sink), measure, visible: None, place: None };
         let terminal = Terminal::new(canvas)?;
         let size = terminal.size()?;
         Ok(Self { terminal, size, repaint: true })
@@ -162,7 +163,7 @@ impl<S: Write> Painter<S> {
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         let outcome = self.compose(render).and_then(|()| self.terminal.backend_mut().finish());
         if outcome.is_err() {
-            self.terminal.backend_mut().wire.discard();
+            self.terminal.backend_mut().output.discard();
         }
         outcome
     }
@@ -200,9 +201,9 @@ impl<S: Write> Painter<S> {
 
     /// Sends bytes of our own, such as OSC 52, between frames and by the same way.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let wire = &mut self.terminal.backend_mut().wire;
-        wire.write_all(bytes)?;
-        wire.send()
+        let output = &mut self.terminal.backend_mut().output;
+        output.write_all(bytes)?;
+        output.send()
     }
 
     /// The size of the screen at the last frame.
@@ -210,13 +211,13 @@ impl<S: Write> Painter<S> {
         self.size
     }
 
-    /// The wire, to read its counters.
-    pub fn wire(&self) -> &Wire<S> {
-        &self.terminal.backend().wire
+    /// The output, to read its counters.
+    pub fn output(&self) -> &OutputBuffer<S> {
+        &self.terminal.backend().output
     }
 
     fn wipe(&mut self) {
-        self.terminal.backend_mut().wire.discard();
+        self.terminal.backend_mut().output.discard();
         for _ in 0..2 {
             for cell in &mut self.terminal.current_buffer_mut().content {
                 // A reset alone may set only the tag of the cell's `Option` and leave the
@@ -228,7 +229,7 @@ impl<S: Write> Painter<S> {
     }
 }
 
-impl<S: Write> Drop for Painter<S> {
+impl<S: Write> Drop for Renderer<S> {
     fn drop(&mut self) {
         self.wipe();
     }
@@ -242,101 +243,101 @@ mod tests {
 
     use super::*;
 
-    fn painter() -> Painter<Vec<u8>> {
-        Painter::new(Vec::new(), || Ok(Size::new(40, 5))).unwrap()
+    fn renderer() -> Renderer<Vec<u8>> {
+        Renderer::new(Vec::new(), || Ok(Size::new(40, 5))).unwrap()
     }
 
-    fn show(painter: &mut Painter<Vec<u8>>, text: &str) -> String {
-        let before = painter.wire().sink().len();
-        painter.draw(|frame| frame.render_widget(Paragraph::new(text), frame.area())).unwrap();
-        String::from_utf8(painter.wire().sink()[before..].to_vec()).unwrap()
+    fn show(renderer: &mut Renderer<Vec<u8>>, text: &str) -> String {
+        let before = renderer.output().sink().len();
+        renderer.draw(|frame| frame.render_widget(Paragraph::new(text), frame.area())).unwrap();
+        String::from_utf8(renderer.output().sink()[before..].to_vec()).unwrap()
     }
 
     #[test]
     fn a_frame_is_one_write_in_a_synchronised_update_with_the_cursor_inside() {
-        let mut painter = painter();
-        painter
+        let mut renderer = renderer();
+        renderer
             .draw(|frame| {
                 frame.render_widget(Paragraph::new("hello"), frame.area());
                 frame.set_cursor_position((3, 2));
             })
             .unwrap();
-        let sent = String::from_utf8(painter.wire().sink().clone()).unwrap();
+        let sent = String::from_utf8(renderer.output().sink().clone()).unwrap();
         assert!(sent.starts_with("\x1b[?2026h"), "{sent:?}");
         assert!(sent.ends_with("\x1b[?25h\x1b[3;4H\x1b[?2026l"), "{sent:?}");
         assert_eq!(sent.matches("\x1b[?2026").count(), 2);
-        assert_eq!(painter.wire().writes(), 1);
+        assert_eq!(renderer.output().writes(), 1);
     }
 
     #[test]
     fn an_unchanged_frame_sends_nothing() {
-        let mut painter = painter();
+        let mut renderer = renderer();
         for _ in 0..3 {
-            painter
+            renderer
                 .draw(|frame| {
                     frame.render_widget(Paragraph::new("same"), frame.area());
                     frame.set_cursor_position((1, 1));
                 })
                 .unwrap();
         }
-        assert_eq!(painter.wire().writes(), 1);
-        show(&mut painter, "same");
-        show(&mut painter, "same");
-        assert_eq!(painter.wire().writes(), 2, "hiding the cursor is a change, once");
+        assert_eq!(renderer.output().writes(), 1);
+        show(&mut renderer, "same");
+        show(&mut renderer, "same");
+        assert_eq!(renderer.output().writes(), 2, "hiding the cursor is a change, once");
     }
 
     #[test]
     fn only_the_cursor_moving_costs_one_small_write() {
-        let mut painter = painter();
-        painter.draw(|frame| frame.set_cursor_position((1, 1))).unwrap();
-        let before = painter.wire().bytes();
-        painter.draw(|frame| frame.set_cursor_position((2, 1))).unwrap();
-        assert_eq!(painter.wire().bytes() - before, 22);
+        let mut renderer = renderer();
+        renderer.draw(|frame| frame.set_cursor_position((1, 1))).unwrap();
+        let before = renderer.output().bytes();
+        renderer.draw(|frame| frame.set_cursor_position((2, 1))).unwrap();
+        assert_eq!(renderer.output().bytes() - before, 22);
     }
 
     #[test]
     fn after_forget_no_buffer_holds_the_secret_and_the_next_frame_is_full() {
-        let mut painter = painter();
-        show(&mut painter, "pat_secret");
-        painter.forget();
+        let mut renderer = renderer();
+        show(&mut renderer, "pat_secret");
+        renderer.forget();
         for _ in 0..2 {
-            let cells = &painter.terminal.current_buffer_mut().content;
+            let cells = &renderer.terminal.current_buffer_mut().content;
             assert!(cells.iter().all(|cell| cell.symbol() == " "));
-            painter.terminal.swap_buffers();
+            renderer.terminal.swap_buffers();
         }
-        assert!(painter.wire().is_empty());
-        let sent = show(&mut painter, "other");
+        assert!(renderer.output().is_empty());
+        let sent = show(&mut renderer, "other");
         assert!(sent.contains("\x1b[2J") && sent.contains("other"), "{sent:?}");
     }
 
     #[test]
     fn debug_text_of_a_screen_does_not_show_it() {
-        let mut painter = painter();
-        show(&mut painter, "pat_secret");
-        assert!(painter.held().contains("pat_secret"));
-        assert_eq!(format!("{painter:?}"), "Painter { size: Size { width: 40, height: 5 }, .. }");
+        let mut renderer = renderer();
+        show(&mut renderer, "pat_secret");
+        assert!(renderer.held().contains("pat_secret"));
+        assert_eq!(format!("{renderer:?}"), "Renderer { size: Size { width: 40, height: 5 }, .. }");
     }
 
     #[test]
     fn a_new_size_is_drawn_in_full_in_one_write() {
         static WIDTH: AtomicU16 = AtomicU16::new(20);
         let measure: Measure = || Ok(Size::new(WIDTH.load(Ordering::Relaxed), 4));
-        let mut painter = Painter::new(Vec::new(), measure).unwrap();
-        show(&mut painter, "text");
+        let mut renderer = Renderer::new(Vec::new(), measure).unwrap();
+        show(&mut renderer, "text");
         for width in [30, 10, 1, 0, 25] {
             WIDTH.store(width, Ordering::Relaxed);
-            let writes = painter.wire().writes();
-            let sent = show(&mut painter, "text");
-            assert_eq!(painter.wire().writes(), writes + 1, "{width}");
+            let writes = renderer.output().writes();
+            let sent = show(&mut renderer, "text");
+            assert_eq!(renderer.output().writes(), writes + 1, "{width}");
             assert!(sent.contains("\x1b[2J"), "{sent:?}");
-            assert_eq!(painter.size().width, width);
+            assert_eq!(renderer.size().width, width);
         }
     }
 
     #[test]
     fn own_bytes_leave_unchanged_and_at_once() {
-        let mut painter = painter();
-        painter.send(b"\x1b]52;c;eA==\x1b\\").unwrap();
-        assert_eq!(painter.wire().sink(), b"\x1b]52;c;eA==\x1b\\");
+        let mut renderer = renderer();
+        renderer.send(b"\x1b]52;c;eA==\x1b\\").unwrap();
+        assert_eq!(renderer.output().sink(), b"\x1b]52;c;eA==\x1b\\");
     }
 }

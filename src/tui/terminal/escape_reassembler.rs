@@ -36,13 +36,13 @@ enum State {
 
 /// Turns terminal events into inputs, holding an Esc back until it is known what it was.
 #[derive(Debug)]
-pub struct Reassembler {
+pub struct EscapeReassembler {
     escape_wait: Duration,
     state: State,
     since: Option<Instant>,
 }
 
-impl Reassembler {
+impl EscapeReassembler {
     /// `escape_wait` is how long a bare Esc is held back.
     pub fn new(escape_wait: Duration) -> Self {
         Self { escape_wait, state: State::Ground, since: None }
@@ -238,7 +238,7 @@ mod tests {
 
     /// Feeds `text` character by character, `gap` apart, and lets all waiting end.
     fn feed(text: &str, gap: Duration) -> Vec<Input> {
-        let mut reassembler = Reassembler::new(WAIT);
+        let mut reassembler = EscapeReassembler::new(WAIT);
         let mut now = Instant::now();
         let mut out = Vec::new();
         for char in text.chars() {
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_lone_esc_comes_through_after_the_wait_and_not_before() {
-        let mut reassembler = Reassembler::new(WAIT);
+        let mut reassembler = EscapeReassembler::new(WAIT);
         let start = Instant::now();
         assert_eq!(reassembler.push(char_event('\x1b'), start), []);
         assert_eq!(reassembler.deadline(), Some(start + WAIT));
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn the_rest_may_take_longer_than_the_wait_once_it_has_begun() {
-        let mut reassembler = Reassembler::new(WAIT);
+        let mut reassembler = EscapeReassembler::new(WAIT);
         let start = Instant::now();
         reassembler.push(char_event('\x1b'), start);
         reassembler.push(char_event('['), start);
@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn other_events_pass_while_an_esc_is_held_back() {
-        let mut reassembler = Reassembler::new(WAIT);
+        let mut reassembler = EscapeReassembler::new(WAIT);
         let now = Instant::now();
         reassembler.push(char_event('\x1b'), now);
         assert_eq!(reassembler.push(Event::Resize(3, 4), now), [Input::Resize(3, 4)]);
@@ -361,7 +361,7 @@ mod tests {
         let mouse = |kind| {
             let modifiers = KeyModifiers::NONE;
             let event = Event::Mouse(MouseEvent { kind, column: 11, row: 4, modifiers });
-            Reassembler::new(WAIT).push(event, Instant::now())
+            EscapeReassembler::new(WAIT).push(event, Instant::now())
         };
         assert_eq!(
             mouse(MouseEventKind::Down(MouseButton::Left)),
@@ -384,7 +384,7 @@ mod tests {
     fn key_releases_are_dropped() {
         let release =
             KeyEvent::new_with_kind(KeyCode::Enter, KeyModifiers::NONE, KeyEventKind::Release);
-        let mut reassembler = Reassembler::new(WAIT);
+        let mut reassembler = EscapeReassembler::new(WAIT);
         assert_eq!(reassembler.push(Event::Key(release), Instant::now()), []);
     }
 

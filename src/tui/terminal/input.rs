@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::{self, KeyEvent};
 use ratatui::layout::Position;
 
-use super::escape_reassembler::Reassembler;
+use super::escape_reassembler::EscapeReassembler;
 
 const LOCAL_WAIT: Duration = Duration::from_millis(25);
 const REMOTE_WAIT: Duration = Duration::from_millis(100);
@@ -74,7 +74,7 @@ pub fn spawn(
     escape_wait: Duration,
 ) -> io::Result<()> {
     thread::Builder::new().name("input".into()).spawn(move || {
-        let mut reassembler = Reassembler::new(escape_wait);
+        let mut reassembler = EscapeReassembler::new(escape_wait);
         while let Ok(inputs) = next(&mut reassembler) {
             for input in inputs {
                 if !deliver(input) {
@@ -87,7 +87,7 @@ pub fn spawn(
     Ok(())
 }
 
-fn next(reassembler: &mut Reassembler) -> io::Result<Vec<Input>> {
+fn next(reassembler: &mut EscapeReassembler) -> io::Result<Vec<Input>> {
     if let Some(deadline) = reassembler.deadline() {
         let left = deadline.saturating_duration_since(Instant::now());
         // With no time at all crossterm would not look, and miss what has come in meanwhile.

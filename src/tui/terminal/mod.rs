@@ -28,7 +28,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 use signal_hook::consts::SIGCONT;
 
-use self::diff_backend::{Painter, USUAL_SIZE};
+use self::diff_backend::{Renderer, USUAL_SIZE};
 use crate::service::panic_is_caught;
 
 /// Alternate screen, bracketed paste, no cursor.
@@ -246,7 +246,7 @@ fn restore_on_panic(main: ThreadId) {
 /// The terminal, taken over; given back on drop, panic and signal.
 #[derive(Debug)]
 pub struct Session {
-    painter: Painter<Tty>,
+    renderer: Renderer<Tty>,
     mouse: bool,
 }
 
@@ -259,8 +259,8 @@ impl Session {
         crossterm::style::force_color_output(true);
         restore_on_panic(thread::current().id());
         take(mouse)?;
-        match Painter::new(Tty, measure) {
-            Ok(painter) => Ok(Self { painter, mouse }),
+        match Renderer::new(Tty, measure) {
+            Ok(renderer) => Ok(Self { renderer, mouse }),
             Err(error) => {
                 restore();
                 Err(error.into())
@@ -272,33 +272,33 @@ impl Session {
     ///
     /// An error means that the terminal is gone, and the only thing left to do is to exit.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> Result<(), TerminalError> {
-        Ok(self.painter.draw(render)?)
+        Ok(self.renderer.draw(render)?)
     }
 
     /// Makes the next frame a full repaint, for a screen that others have written over.
     pub fn repaint(&mut self) {
-        self.painter.repaint();
+        self.renderer.repaint();
     }
 
     /// Wipes what the process remembers of the screen and makes the next frame a full repaint.
     /// To be called when a secret has left the screen, before the next frame is drawn.
     pub fn forget(&mut self) {
-        self.painter.forget();
+        self.renderer.forget();
     }
 
     /// Sends bytes of our own, such as OSC 52, in one write between frames.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.painter.send(bytes)
+        self.renderer.send(bytes)
     }
 
     /// The size of the screen at the last frame.
     pub fn size(&self) -> Size {
-        self.painter.size()
+        self.renderer.size()
     }
 
     /// Bytes and write calls since the start.
     pub fn traffic(&self) -> (u64, u64) {
-        (self.painter.wire().bytes(), self.painter.wire().writes())
+        (self.renderer.output().bytes(), self.renderer.output().writes())
     }
 
     /// Stops the process as Ctrl-Z does, and takes the terminal over again once continued.
@@ -322,7 +322,7 @@ impl Session {
         }
         signal_hook::low_level::unregister(watch);
         take(self.mouse)?;
-        self.painter.forget();
+        self.renderer.forget();
         Ok(Suspended::Resumed)
     }
 

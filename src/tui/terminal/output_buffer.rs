@@ -15,8 +15,8 @@ const ROOM: usize = 64 * 1024;
 /// How long to leave a sink alone that says "not now" and offers nothing to wait on.
 const BREATH: Duration = Duration::from_millis(1);
 
-/// Collects bytes until [`Wire::send`] hands all of them to the sink at once.
-pub struct Wire<S> {
+/// Collects bytes until [`OutputBuffer::send`] hands all of them to the sink at once.
+pub struct OutputBuffer<S> {
     /// All room is initialised, so that wiping can be seen in safe code.
     frame: Vec<u8>,
     used: usize,
@@ -25,15 +25,15 @@ pub struct Wire<S> {
     writes: u64,
 }
 
-impl<S> std::fmt::Debug for Wire<S> {
+impl<S> std::fmt::Debug for OutputBuffer<S> {
     // The frame may hold a secret, so only its size is told.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wire").field("pending", &self.used).finish_non_exhaustive()
+        f.debug_struct("OutputBuffer").field("pending", &self.used).finish_non_exhaustive()
     }
 }
 
-impl<S> Wire<S> {
-    /// A wire with room for a frame of the usual size.
+impl<S> OutputBuffer<S> {
+    /// A output with room for a frame of the usual size.
     pub fn new(sink: S) -> Self {
         Self { frame: vec![0; ROOM], used: 0, sink, bytes: 0, writes: 0 }
     }
@@ -80,7 +80,7 @@ impl<S> Wire<S> {
     }
 }
 
-impl<S: Write> Wire<S> {
+impl<S: Write> OutputBuffer<S> {
     /// Hands everything collected to the sink, then wipes it, whether the sink took it or not.
     ///
     /// Does nothing, not even an empty write, when nothing was collected.
@@ -111,7 +111,7 @@ impl<S: Write> Wire<S> {
     }
 }
 
-impl<S> Write for Wire<S> {
+impl<S> Write for OutputBuffer<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let end = self.used.saturating_add(bytes.len());
         self.make_room(end);
@@ -122,13 +122,13 @@ impl<S> Write for Wire<S> {
         Ok(bytes.len())
     }
 
-    /// Writes nothing: see [`Wire::send`].
+    /// Writes nothing: see [`OutputBuffer::send`].
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-impl<S> Drop for Wire<S> {
+impl<S> Drop for OutputBuffer<S> {
     fn drop(&mut self) {
         self.discard();
     }
@@ -158,22 +158,22 @@ mod tests {
 
     #[test]
     fn many_writes_and_flushes_leave_as_one_write() {
-        let mut wire = Wire::new(Vec::new());
+        let mut output = OutputBuffer::new(Vec::new());
         for word in ["one ", "two ", "three"] {
-            wire.write_all(word.as_bytes()).unwrap();
-            wire.flush().unwrap();
+            output.write_all(word.as_bytes()).unwrap();
+            output.flush().unwrap();
         }
-        assert!(wire.sink().is_empty());
-        wire.send().unwrap();
-        assert_eq!(wire.sink(), b"one two three");
-        assert_eq!((wire.bytes(), wire.writes()), (13, 1));
+        assert!(output.sink().is_empty());
+        output.send().unwrap();
+        assert_eq!(output.sink(), b"one two three");
+        assert_eq!((output.bytes(), output.writes()), (13, 1));
     }
 
     #[test]
     fn nothing_collected_means_no_write_at_all() {
-        let mut wire = Wire::new(Vec::new());
-        wire.send().unwrap();
-        assert_eq!((wire.bytes(), wire.writes()), (0, 0));
+        let mut output = OutputBuffer::new(Vec::new());
+        output.send().unwrap();
+        assert_eq!((output.bytes(), output.writes()), (0, 0));
     }
 
     #[test]
@@ -183,34 +183,34 @@ mod tests {
             Err(io::ErrorKind::WouldBlock.into()),
             Err(io::ErrorKind::Interrupted.into()),
         ];
-        let mut wire = Wire::new(Moody { answers, got: Vec::new() });
-        wire.write_all(b"all of it").unwrap();
-        wire.send().unwrap();
-        assert_eq!(wire.sink().got, b"all of it");
-        assert_eq!(wire.writes(), 4);
+        let mut output = OutputBuffer::new(Moody { answers, got: Vec::new() });
+        output.write_all(b"all of it").unwrap();
+        output.send().unwrap();
+        assert_eq!(output.sink().got, b"all of it");
+        assert_eq!(output.writes(), 4);
     }
 
     #[test]
     fn a_sent_frame_is_wiped_and_a_failed_one_too() {
         for answers in [vec![], vec![Err(io::ErrorKind::BrokenPipe.into())]] {
             let failing = !answers.is_empty();
-            let mut wire = Wire::new(Moody { answers, got: Vec::new() });
-            wire.write_all(b"pat_secret").unwrap();
-            assert_eq!(wire.send().is_err(), failing);
-            assert!(wire.is_empty());
-            assert!(wire.frame.iter().all(|byte| *byte == 0));
+            let mut output = OutputBuffer::new(Moody { answers, got: Vec::new() });
+            output.write_all(b"pat_secret").unwrap();
+            assert_eq!(output.send().is_err(), failing);
+            assert!(output.is_empty());
+            assert!(output.frame.iter().all(|byte| *byte == 0));
         }
     }
 
     #[test]
     fn a_frame_larger_than_the_room_arrives_whole() {
-        let mut wire = Wire::new(Vec::new());
+        let mut output = OutputBuffer::new(Vec::new());
         let large = vec![b'x'; ROOM * 3 + 7];
         for part in large.chunks(1000) {
-            wire.write_all(part).unwrap();
+            output.write_all(part).unwrap();
         }
-        wire.send().unwrap();
-        assert_eq!(wire.sink().len(), large.len());
-        assert_eq!(wire.writes(), 1);
+        output.send().unwrap();
+        assert_eq!(output.sink().len(), large.len());
+        assert_eq!(output.writes(), 1);
     }
 }

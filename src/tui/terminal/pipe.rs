@@ -20,7 +20,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 ///
 /// After `patience` the program is killed and the error is `TimedOut`. What it prints is dropped,
 /// because it would land in the middle of the screen.
-pub(super) fn hand_over(
+pub(super) fn pipe_to_command(
     program: &Path,
     args: &[String],
     text: &[u8],
@@ -93,7 +93,7 @@ mod tests {
 
     fn shell(script: &str, text: &[u8], patience: u64) -> Result<(), io::ErrorKind> {
         let args = ["-c".into(), script.into()];
-        hand_over(Path::new("/bin/sh"), &args, text, Duration::from_millis(patience))
+        pipe_to_command(Path::new("/bin/sh"), &args, text, Duration::from_millis(patience))
             .map_err(|error| error.kind())
     }
 
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_program_that_fails_is_an_error() {
         assert_eq!(shell("cat; exit 3", b"x", 5000), Err(io::ErrorKind::Other));
-        let missing = hand_over(Path::new("/no/such"), &[], b"x", Duration::from_secs(1));
+        let missing = pipe_to_command(Path::new("/no/such"), &[], b"x", Duration::from_secs(1));
         assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 

@@ -7,7 +7,7 @@ use crate::{domain::Moment, service::Zone};
 
 /// In which form the list shows times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Times {
+pub enum TimeFormat {
     /// As distances from now.
     #[default]
     Relative,
@@ -17,7 +17,7 @@ pub enum Times {
     Utc,
 }
 
-impl Times {
+impl TimeFormat {
     /// The form after this one.
     pub fn next(self) -> Self {
         match self {
@@ -68,11 +68,11 @@ pub fn relative(at: Moment, now: Moment) -> String {
 }
 
 /// `at` for a narrow column, in at most 16 columns.
-pub fn short(at: Moment, now: Moment, times: Times, zone: Zone) -> String {
+pub fn short(at: Moment, now: Moment, times: TimeFormat, zone: Zone) -> String {
     match times {
-        Times::Relative => relative(at, now),
-        Times::Local => zone.wall(at).format("%Y-%m-%d %H:%M").to_string(),
-        Times::Utc => at.format("%Y-%m-%d %H:%MZ").to_string(),
+        TimeFormat::Relative => relative(at, now),
+        TimeFormat::Local => zone.wall(at).format("%Y-%m-%d %H:%M").to_string(),
+        TimeFormat::Utc => at.format("%Y-%m-%d %H:%MZ").to_string(),
     }
 }
 
@@ -87,17 +87,36 @@ pub fn clock(at: Moment, zone: Zone) -> String {
 }
 
 /// `at` in full in the form of `times`, with its distance from `now` when that is relative.
-pub fn detailed(at: Moment, now: Moment, times: Times, zone: Zone) -> String {
+pub fn detailed(at: Moment, now: Moment, times: TimeFormat, zone: Zone) -> String {
     match times {
-        Times::Relative => format!("{} ({})", full(at, zone), relative(at, now)),
-        Times::Local => full(at, zone),
-        Times::Utc => full(at, Zone::utc()),
+        TimeFormat::Relative => format!("{} ({})", full(at, zone), relative(at, now)),
+        TimeFormat::Local => full(at, zone),
+        TimeFormat::Utc => full(at, Zone::utc()),
     }
 }
 
-/// The expiry `end` for a narrow column; a token without one says `never`.
-pub fn expiry(end: Option<Moment>, now: Moment, times: Times, zone: Zone) -> String {
-    end.map_or_else(|| "never".to_owned(), |end| short(end, now, times, zone))
+/// The instant after `now` from which on `at` reads otherwise as a distance.
+pub fn next_change(at: Moment, now: Moment) -> Moment {
+    let second = TimeDelta::seconds(1);
+    if at <= now {
+        let past = now - at;
+        let (minutes, hours, days) = (past.num_minutes(), past.num_hours(), past.num_days());
+        return at
+            + match () {
+                () if hours < 1 => TimeDelta::minutes(minutes + 1),
+                () if days < 1 => TimeDelta::hours(hours + 1),
+                () => TimeDelta::days(days + 1),
+            };
+    }
+    let ahead = at - now;
+    match ahead.num_minutes() {
+        0 => at,
+        minutes if ahead.num_hours() < 48 => at - TimeDelta::minutes(minutes) + second,
+        _ => {
+            let half = TimeDelta::hours(12);
+            at - TimeDelta::days((ahead + half).num_days()) + half + second
+        }
+    }
 }
 
 #[cfg(test)]
@@ -132,10 +151,10 @@ mod tests {
         let zone = Zone::Fixed(FixedOffset::east_opt(3600).unwrap());
         assert_eq!(full(at(0), zone), "Tue 24 Nov 2026 13:00 +01:00");
         assert_eq!(
-            detailed(at(0), at(300), Times::Relative, zone),
+            detailed(at(0), at(300), TimeFormat::Relative, zone),
             "Tue 24 Nov 2026 13:00 +01:00 (5 min ago)"
         );
-        assert_eq!(short(at(0), at(0), Times::Utc, zone), "2026-11-24 12:00Z");
+        assert_eq!(short(at(0), at(0), TimeFormat::Utc, zone), "2026-11-24 12:00Z");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use ratatui::{
 };
 
 use super::paint::{Pen, width};
-use crate::{keymap::Action, tui::app::view_context::View};
+use crate::{keymap::Action, tui::app::view_context::ViewContext};
 
 /// Draws `words` as buttons in the first line of `area`; `chosen` has the focus, `None` when
 /// the focus is elsewhere. The place of the cursor when one has it.
@@ -16,9 +16,9 @@ pub fn draw(
     chosen: Option<usize>,
     area: Rect,
     buf: &mut Buffer,
-    view: &View<'_>,
+    ctx: &ViewContext<'_>,
 ) -> Option<Position> {
-    let look = &view.look;
+    let look = &ctx.look;
     let mut column = 0;
     let mut cursor = None;
     for (at, word) in words.iter().enumerate() {
@@ -26,7 +26,7 @@ pub fn draw(
         let style = if here { look.selected() } else { look.text() };
         let pen = Pen::at(buf, area, 0, look).to(column).text(&format!("[ {word} ]"), style);
         let does = if at + 1 == words.len() { Action::Submit } else { Action::Cancel };
-        view.places.act(pen.since(column), does);
+        ctx.hit_map.act(pen.since(column), does);
         if here && column + 2 < area.width && area.height > 0 {
             cursor = Some(Position::new(area.x + column + 2, area.y));
         }

@@ -8,10 +8,10 @@ use ratatui::{
 };
 
 use super::{
-    hit_map::Press,
+    hit_map::SyntheticInput,
     paint::{Pen, width},
 };
-use crate::tui::app::view_context::View;
+use crate::tui::app::view_context::ViewContext;
 
 /// Words of which any number is ticked.
 #[derive(Debug, Clone, Default)]
@@ -88,10 +88,10 @@ impl Checks {
         &self,
         area: Rect,
         buf: &mut Buffer,
-        view: &View<'_>,
+        ctx: &ViewContext<'_>,
         focused: bool,
     ) -> Option<Position> {
-        let look = &view.look;
+        let look = &ctx.look;
         let across = self.across(area.width);
         let mut cursor = None;
         for (at, (word, on)) in self.words.iter().enumerate() {
@@ -107,9 +107,9 @@ impl Checks {
                 .to(column)
                 .text(&format!("{} {word}", look.tick(*on)), style);
             let way = if at > self.at { KeyCode::Right } else { KeyCode::Left };
-            let tick = (Press::Key(KeyCode::Char(' ')), 1);
-            let presses = [(Press::Key(way), at.abs_diff(self.at)), tick];
-            view.places.clicks(pen.since(column), presses);
+            let tick = (SyntheticInput::Key(KeyCode::Char(' ')), 1);
+            let presses = [(SyntheticInput::Key(way), at.abs_diff(self.at)), tick];
+            ctx.hit_map.clicks(pen.since(column), presses);
             if here {
                 cursor = Some(Position::new(area.x + column + 1, area.y + row));
             }

@@ -8,10 +8,10 @@ use ratatui::{
 };
 
 use super::{
-    hit_map::Press,
+    hit_map::SyntheticInput,
     paint::{Pen, width},
 };
-use crate::tui::app::view_context::View;
+use crate::tui::app::view_context::ViewContext;
 
 /// Words of which one is chosen.
 #[derive(Debug, Clone)]
@@ -92,10 +92,10 @@ impl Choice {
         &self,
         area: Rect,
         buf: &mut Buffer,
-        view: &View<'_>,
+        ctx: &ViewContext<'_>,
         focused: bool,
     ) -> Option<Position> {
-        let look = &view.look;
+        let look = &ctx.look;
         let mut cursor = None;
         for (at, ((column, row), word)) in
             self.places(area.width).into_iter().zip(&self.words).enumerate()
@@ -109,7 +109,11 @@ impl Choice {
                 pen.skip(1).text(word, look.faint()).skip(1)
             };
             let way = if at > self.chosen { KeyCode::Right } else { KeyCode::Left };
-            view.places.click(pen.since(column), Press::Key(way), at.abs_diff(self.chosen));
+            ctx.hit_map.click(
+                pen.since(column),
+                SyntheticInput::Key(way),
+                at.abs_diff(self.chosen),
+            );
         }
         cursor.filter(|at| focused && area.contains(*at))
     }

@@ -4,7 +4,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::paint::{Pen, cut, width, wrap};
-use crate::tui::{app::view_context::View, theme::Look};
+use crate::tui::{app::view_context::ViewContext, theme::Look};
 
 /// Columns of the labels.
 pub const LABELS: u16 = 14;
@@ -26,28 +26,32 @@ impl Note {
 }
 
 /// Writes `label` at the start of line `line` and gives the place of its field, `height` lines
-/// high. A click on either goes there; what has no label is no field.
+/// high. A click on either gives the focus to field number `field`.
 pub fn labelled(
     label: &str,
-    focused: bool,
+    (field, focused): (usize, bool),
     (line, height): (u16, u16),
     area: Rect,
     buf: &mut Buffer,
-    view: &View<'_>,
+    ctx: &ViewContext<'_>,
 ) -> Rect {
-    let look = &view.look;
+    let look = &ctx.look;
     let style = if focused { look.accent() } else { look.text() };
     Pen::at(buf, area, line, look).column_of(label, LABELS, style);
-    let whole = Rect {
+    let place = unlabelled((line, height), area);
+    ctx.hit_map.field(Rect { x: area.x, width: area.width, ..place }, field);
+    place
+}
+
+/// The place in the column of the fields at line `line`, `height` lines high.
+pub fn unlabelled((line, height): (u16, u16), area: Rect) -> Rect {
+    let indent = LABELS.min(area.width);
+    Rect {
+        x: area.x + indent,
+        width: area.width - indent,
         y: area.y.saturating_add(line).min(area.bottom()),
         height: height.min(area.height.saturating_sub(line)),
-        ..area
-    };
-    if !label.is_empty() {
-        view.places.part(whole, focused);
     }
-    let indent = LABELS.min(area.width);
-    Rect { x: area.x + indent, width: area.width - indent, ..whole }
 }
 
 /// Writes `note` on line `line`, under the field; one that is too long for that place starts

@@ -1,8 +1,9 @@
-//! Where a click means something, noted while drawing. A click stands for presses of keys: those
-//! that would lead to the same end. So no screen knows of the mouse, nothing can be done with it
-//! that keys cannot do, and a widget only says which place stands for which presses.
+//! Where a click means something, noted while drawing. A click stands for keys: those that would
+//! lead to the same end. So no screen knows of the mouse, nothing can be done with it that keys
+//! cannot do, and a widget only says which region stands for which keys. A field of a form has a
+//! number, by which the form gives it the focus.
 //!
-//! Holds what the last frame noted; `app::mouse` looks it up. Drawing code gets it with the `View`.
+//! Holds the regions of the last frame; the app looks them up. Drawing code gets it with the context.
 
 use std::cell::RefCell;
 
@@ -15,7 +16,7 @@ use crate::keymap::Action;
 
 /// One press that a click stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Press {
+pub enum SyntheticInput {
     /// A key of this action, whichever it is.
     Act(Action),
     /// A key of the focused field.
@@ -23,88 +24,75 @@ pub enum Press {
 }
 
 /// Presses, each with how often.
-pub type Presses = Vec<(Press, usize)>;
+pub type SyntheticInputs = Vec<(SyntheticInput, usize)>;
 
-/// What a place on the screen is.
+/// What a part of the screen is for.
 #[derive(Debug)]
-enum What {
+enum Region {
     /// Where a click stands for these presses.
-    Click(Presses),
+    Click(SyntheticInputs),
     /// Where a notch of the wheel stands for so many lines, after these presses.
-    Wheel(Presses, usize),
-    /// A part of a form, and whether it has the focus.
-    Part(bool),
+    Wheel(SyntheticInputs, usize),
+    /// A field of a form, by its number.
+    Field(usize),
 }
 
 #[derive(Debug, Default)]
-struct Noted {
+struct Regions {
     /// In the order in which they were drawn: what comes later lies on top.
-    all: Vec<(Rect, What)>,
-    lead: Presses,
-    frame: Rect,
+    all: Vec<(Rect, Region)>,
+    prefix: SyntheticInputs,
 }
 
-impl Noted {
+impl Regions {
     /// The first from the top at `at` that `pick` takes.
-    fn find<T>(&self, at: Position, pick: impl Fn(&What) -> Option<T>) -> Option<T> {
+    fn find<T>(&self, at: Position, pick: impl Fn(&Region) -> Option<T>) -> Option<T> {
         let here = self.all.iter().rev().filter(|(area, _)| area.contains(at));
         here.map(|(_, what)| what).find_map(pick)
-    }
-
-    /// The parts of the form, in their order.
-    fn parts(&self) -> Vec<(Rect, bool)> {
-        let part = |(area, what): &(Rect, What)| match what {
-            What::Part(focused) => Some((*area, *focused)),
-            _ => None,
-        };
-        self.all.iter().filter_map(part).collect()
     }
 }
 
 /// The places of a frame.
 #[derive(Debug, Default)]
-pub struct Places(RefCell<Noted>);
+pub struct HitMap(RefCell<Regions>);
 
-impl Places {
-    /// Forgets the last frame; the next one fills `frame`.
-    pub(in crate::tui) fn clear(&self, frame: Rect) {
-        *self.0.borrow_mut() = Noted { frame, ..Noted::default() };
-    }
-
-    /// What the last frame filled.
-    pub(in crate::tui) fn frame(&self) -> Rect {
-        self.0.borrow().frame
+impl HitMap {
+    /// Forgets the last frame.
+    pub(in crate::tui) fn clear(&self) {
+        *self.0.borrow_mut() = Regions::default();
     }
 
     /// Forgets what lies under `area`, for something is drawn over it that has the keys.
-    pub(in crate::tui) fn cover(&self, area: Rect) {
+    pub(in crate::tui) fn clear_under(&self, area: Rect) {
         let noted = &mut *self.0.borrow_mut();
-        noted.all.retain(|(place, what)| matches!(what, What::Click(_)) && !place.intersects(area));
-        noted.lead.clear();
+        noted
+            .all
+            .retain(|(place, what)| matches!(what, Region::Click(_)) && !place.intersects(area));
+        noted.prefix.clear();
     }
 
     /// What must be pressed before anything in the places that are noted from here on: a pane
     /// that does not have the keys says which action gives them to it.
-    pub fn lead(&self, action: Option<Action>) {
-        self.0.borrow_mut().lead =
-            action.map(|action| (Press::Act(action), 1)).into_iter().collect();
+    pub fn prefix(&self, action: Option<Action>) {
+        self.0.borrow_mut().prefix =
+            action.map(|action| (SyntheticInput::Act(action), 1)).into_iter().collect();
     }
 
     /// A click into `area` stands for `press`, `times` over.
-    pub fn click(&self, area: Rect, press: Press, times: usize) {
+    pub fn click(&self, area: Rect, press: SyntheticInput, times: usize) {
         self.clicks(area, [(press, times)]);
     }
 
     /// A click into `area` does `action`.
     pub fn act(&self, area: Rect, action: Action) {
-        self.click(area, Press::Act(action), 1);
+        self.click(area, SyntheticInput::Act(action), 1);
     }
 
     /// A click into `area` stands for these presses, one after the other.
-    pub fn clicks(&self, area: Rect, presses: impl IntoIterator<Item = (Press, usize)>) {
+    pub fn clicks(&self, area: Rect, presses: impl IntoIterator<Item = (SyntheticInput, usize)>) {
         let noted = &mut *self.0.borrow_mut();
-        let presses = noted.lead.iter().copied().chain(presses).collect();
-        noted.all.push((area, What::Click(presses)));
+        let presses = noted.prefix.iter().copied().chain(presses).collect();
+        noted.all.push((area, Region::Click(presses)));
     }
 
     /// `area` is the row `at` of a list whose selected row is `selected`: a click selects it, and
@@ -115,31 +103,30 @@ impl Places {
 
     /// The same in a menu, where a click on the selected row does `action`.
     pub fn entry(&self, area: Rect, at: usize, selected: usize, action: Action) {
-        if at == selected && self.0.borrow().lead.is_empty() {
+        if at == selected && self.0.borrow().prefix.is_empty() {
             return self.act(area, action);
         }
         let way = if at > selected { Action::Down } else { Action::Up };
-        self.click(area, Press::Act(way), at.abs_diff(selected));
+        self.click(area, SyntheticInput::Act(way), at.abs_diff(selected));
     }
 
     /// A click into `area` goes from word `now` to word `to` of those that `next` goes round,
     /// `count` in all.
-    pub fn turn(&self, area: Rect, next: Action, (now, to): (usize, usize), count: usize) {
+    pub fn cycle_to(&self, area: Rect, next: Action, (now, to): (usize, usize), count: usize) {
         let times = (to + count).saturating_sub(now) % count.max(1);
-        self.click(area, Press::Act(next), times);
+        self.click(area, SyntheticInput::Act(next), times);
     }
 
-    /// `area` is a part of a form, in the order in which keys go through them: a click into it
-    /// first goes there.
-    pub fn part(&self, area: Rect, focused: bool) {
-        self.0.borrow_mut().all.push((area, What::Part(focused)));
+    /// `area` is field number `field` of a form: a click into it first gives it the focus.
+    pub fn field(&self, area: Rect, field: usize) {
+        self.0.borrow_mut().all.push((area, Region::Field(field)));
     }
 
     /// The wheel over `area` moves up and down in it, `lines` presses a notch.
     pub fn wheel(&self, area: Rect, lines: usize) {
         let noted = &mut *self.0.borrow_mut();
-        let lead = noted.lead.clone();
-        noted.all.push((area, What::Wheel(lead, lines)));
+        let prefix = noted.prefix.clone();
+        noted.all.push((area, Region::Wheel(prefix, lines)));
     }
 
     /// How many places are noted by now.
@@ -147,8 +134,7 @@ impl Places {
         self.0.borrow().all.len()
     }
 
-    /// What was noted since `mark` is shown `lines` further up, and within `window` only. What is
-    /// out of sight keeps its number.
+    /// What was noted since `mark` is shown `lines` further up, and within `window` only.
     pub(in crate::tui) fn scroll(&self, mark: usize, lines: u16, window: Rect) {
         for (area, _) in self.0.borrow_mut().all.iter_mut().skip(mark) {
             let top = area.y.saturating_sub(lines);
@@ -159,36 +145,33 @@ impl Places {
     }
 
     /// What a click at `at` stands for; what was drawn last lies on top.
-    pub(in crate::tui) fn presses(&self, at: Position) -> Presses {
-        let click = |what: &What| match what {
-            What::Click(presses) => Some(presses.clone()),
-            _ => None,
+    pub(in crate::tui) fn click_at(&self, at: Position) -> SyntheticInputs {
+        let click = |what: &Region| match what {
+            Region::Click(inputs) => Some(inputs.clone()),
+            Region::Wheel(..) | Region::Field(_) => None,
         };
         self.0.borrow().find(at, click).unwrap_or_default()
     }
 
     /// What a notch of the wheel at `at` stands for.
-    pub(in crate::tui) fn notch(&self, at: Position, down: bool) -> Presses {
+    pub(in crate::tui) fn scroll_at(&self, at: Position, down: bool) -> SyntheticInputs {
         let way = if down { Action::Down } else { Action::Up };
-        let wheel = |what: &What| match what {
-            What::Wheel(lead, lines) => {
-                Some(lead.iter().copied().chain([(Press::Act(way), *lines)]).collect())
+        let wheel = |what: &Region| match what {
+            Region::Wheel(prefix, lines) => {
+                Some(prefix.iter().copied().chain([(SyntheticInput::Act(way), *lines)]).collect())
             }
-            _ => None,
+            Region::Click(_) | Region::Field(_) => None,
         };
         self.0.borrow().find(at, wheel).unwrap_or_default()
     }
 
-    /// The part of the form that lies at `at`, by its number.
-    pub(in crate::tui) fn part_at(&self, at: Position) -> Option<usize> {
-        self.0.borrow().parts().iter().rposition(|(area, _)| area.contains(at))
-    }
-
-    /// The part that has the focus, and how many there are.
-    pub(in crate::tui) fn focused(&self) -> (Option<usize>, usize) {
-        let parts = self.0.borrow().parts();
-        // A part within a part has the focus more truly than the whole.
-        (parts.iter().rposition(|(_, focused)| *focused), parts.len())
+    /// The number of the field at `at`; of a field within a field, that one's.
+    pub(in crate::tui) fn field_at(&self, at: Position) -> Option<usize> {
+        let field = |region: &Region| match region {
+            Region::Field(field) => Some(*field),
+            Region::Click(_) | Region::Wheel(..) => None,
+        };
+        self.0.borrow().find(at, field)
     }
 }
 
@@ -199,65 +182,68 @@ mod tests {
     const LINE: Rect = Rect::new(0, 3, 10, 1);
     const AT: Position = Position::new(4, 3);
 
-    fn acts(action: Action, times: usize) -> Presses {
-        vec![(Press::Act(action), times)]
+    fn acts(action: Action, times: usize) -> SyntheticInputs {
+        vec![(SyntheticInput::Act(action), times)]
     }
 
     #[test]
     fn a_row_is_moved_to_and_the_selected_one_opened() {
-        let places = Places::default();
-        places.row(LINE, 7, 4);
-        assert_eq!(places.presses(AT), acts(Action::Down, 3));
-        places.row(LINE, 0, 4);
-        assert_eq!(places.presses(AT), acts(Action::Up, 4), "the last drawn lies on top");
-        places.row(LINE, 4, 4);
-        assert_eq!(places.presses(AT), acts(Action::Open, 1));
-        assert_eq!(places.presses(Position::new(4, 4)), []);
+        let hit_map = HitMap::default();
+        hit_map.row(LINE, 7, 4);
+        assert_eq!(hit_map.click_at(AT), acts(Action::Down, 3));
+        hit_map.row(LINE, 0, 4);
+        assert_eq!(hit_map.click_at(AT), acts(Action::Up, 4), "the last drawn lies on top");
+        hit_map.row(LINE, 4, 4);
+        assert_eq!(hit_map.click_at(AT), acts(Action::Open, 1));
+        assert_eq!(hit_map.click_at(Position::new(4, 4)), []);
     }
 
     #[test]
     fn a_pane_without_the_keys_gets_them_first_and_opens_nothing() {
-        let places = Places::default();
-        places.lead(Some(Action::DetailTab));
-        places.row(LINE, 4, 4);
-        places.wheel(LINE, 3);
-        let lead = (Press::Act(Action::DetailTab), 1);
-        assert_eq!(places.presses(AT), [lead, (Press::Act(Action::Up), 0)]);
-        assert_eq!(places.notch(AT, true), [lead, (Press::Act(Action::Down), 3)]);
+        let hit_map = HitMap::default();
+        hit_map.prefix(Some(Action::DetailTab));
+        hit_map.row(LINE, 4, 4);
+        hit_map.wheel(LINE, 3);
+        let prefix = (SyntheticInput::Act(Action::DetailTab), 1);
+        assert_eq!(hit_map.click_at(AT), [prefix, (SyntheticInput::Act(Action::Up), 0)]);
+        assert_eq!(hit_map.scroll_at(AT, true), [prefix, (SyntheticInput::Act(Action::Down), 3)]);
     }
 
     #[test]
     fn words_are_gone_round_forward() {
-        let places = Places::default();
-        places.turn(LINE, Action::NextStatus, (3, 1), 4);
-        assert_eq!(places.presses(AT), acts(Action::NextStatus, 2));
-        places.turn(LINE, Action::NextStatus, (2, 2), 4);
-        assert_eq!(places.presses(AT), acts(Action::NextStatus, 0));
+        let hit_map = HitMap::default();
+        hit_map.cycle_to(LINE, Action::NextStatus, (3, 1), 4);
+        assert_eq!(hit_map.click_at(AT), acts(Action::NextStatus, 2));
+        hit_map.cycle_to(LINE, Action::NextStatus, (2, 2), 4);
+        assert_eq!(hit_map.click_at(AT), acts(Action::NextStatus, 0));
     }
 
     #[test]
     fn what_is_covered_is_gone_and_what_lies_beside_stays() {
-        let places = Places::default();
-        places.act(LINE, Action::Help);
-        places.act(Rect { y: 9, ..LINE }, Action::Quit);
-        places.part(LINE, true);
-        places.wheel(LINE, 3);
-        places.cover(Rect::new(0, 0, 20, 8));
-        assert_eq!(places.presses(AT), []);
-        assert_eq!(places.presses(Position::new(4, 9)), acts(Action::Quit, 1));
-        assert_eq!((places.part_at(AT), places.notch(AT, true)), (None, Presses::new()));
+        let hit_map = HitMap::default();
+        hit_map.act(LINE, Action::Help);
+        hit_map.act(Rect { y: 9, ..LINE }, Action::Quit);
+        hit_map.field(LINE, 3);
+        hit_map.wheel(LINE, 3);
+        hit_map.clear_under(Rect::new(0, 0, 20, 8));
+        assert_eq!(hit_map.click_at(AT), []);
+        assert_eq!(hit_map.click_at(Position::new(4, 9)), acts(Action::Quit, 1));
+        assert_eq!(
+            (hit_map.field_at(AT), hit_map.scroll_at(AT, true)),
+            (None, SyntheticInputs::new())
+        );
     }
 
     #[test]
-    fn what_is_scrolled_moves_and_what_is_out_of_sight_keeps_its_number() {
-        let places = Places::default();
-        places.act(Rect { y: 9, ..LINE }, Action::Quit);
-        let mark = places.mark();
-        places.part(Rect { y: 1, ..LINE }, false);
-        places.part(Rect { y: 5, ..LINE }, true);
-        places.scroll(mark, 2, Rect::new(0, 1, 10, 4));
-        assert_eq!((places.part_at(AT), places.focused()), (Some(1), (Some(1), 2)));
-        assert_eq!(places.part_at(Position::new(4, 0)), None);
-        assert_eq!(places.presses(Position::new(4, 9)), acts(Action::Quit, 1));
+    fn what_is_scrolled_moves_and_what_is_out_of_sight_is_out_of_reach() {
+        let hit_map = HitMap::default();
+        hit_map.act(Rect { y: 9, ..LINE }, Action::Quit);
+        let mark = hit_map.mark();
+        hit_map.field(Rect { y: 1, ..LINE }, 0);
+        hit_map.field(Rect { y: 5, ..LINE }, 1);
+        hit_map.scroll(mark, 2, Rect::new(0, 1, 10, 4));
+        assert_eq!(hit_map.field_at(AT), Some(1));
+        assert_eq!(hit_map.field_at(Position::new(4, 0)), None);
+        assert_eq!(hit_map.click_at(Position::new(4, 9)), acts(Action::Quit, 1));
     }
 }

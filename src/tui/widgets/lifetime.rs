@@ -1,6 +1,7 @@
 //! The choice of a lifetime: the presets, or one's own in a field beside them, with the instant
 //! at which it would end or what is wrong with it. Shared by create and regenerate.
 
+use chrono::TimeDelta;
 use ratatui::{
     buffer::Buffer,
     crossterm::event::KeyEvent,
@@ -10,12 +11,15 @@ use ratatui::{
 use super::{
     choice::Choice,
     field::Field,
-    form::{LABELS, Note, labelled, note},
+    form::{LABELS, Note, labelled, note, unlabelled},
 };
 use crate::{
     domain::{Lifetime, LifetimeError, Moment},
-    tui::{app::view_context::View, theme::time_format},
+    tui::{app::view_context::ViewContext, theme::time_format},
 };
+
+/// The number of the field for one's own lifetime, whichever form it is in.
+const CUSTOM_FIELD: usize = usize::MAX;
 
 const CUSTOM: &str = "custom";
 const NEVER: &str = "never";
@@ -33,15 +37,15 @@ pub struct LifetimeField {
 
 impl LifetimeField {
     /// The presets with the policy's default chosen.
-    pub fn new(view: &View<'_>) -> Self {
-        Self::with(view.policy.default_lifetime, view)
+    pub fn new(ctx: &ViewContext<'_>) -> Self {
+        Self::with(ctx.policy.default_lifetime, ctx)
     }
 
     /// The presets with `lifetime` chosen; one that is no preset is typed in the field already.
-    pub fn with(lifetime: Lifetime, view: &View<'_>) -> Self {
-        let policy = view.policy;
+    pub fn with(lifetime: Lifetime, ctx: &ViewContext<'_>) -> Self {
+        let policy = ctx.policy;
         let mut words: Vec<&str> =
-            Lifetime::PRESETS.into_iter().filter(|word| lasts(word, view).is_ok()).collect();
+            Lifetime::PRESETS.into_iter().filter(|word| lasts(word, ctx).is_ok()).collect();
         if policy.limits.allow_never {
             words.push(NEVER);
         }
@@ -66,14 +70,14 @@ impl LifetimeField {
 
     /// The lifetime, once its end has been found to be allowed; from then on it says what is
     /// wrong.
-    pub fn submit(&mut self, view: &View<'_>) -> Option<Lifetime> {
+    pub fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Lifetime> {
         self.tried = true;
-        self.named(view)
+        self.named(ctx)
     }
 
     /// The lifetime that it names now, if it is allowed; a look must not mark it as faulty.
-    pub fn named(&self, view: &View<'_>) -> Option<Lifetime> {
-        lasts(&self.word(), view).ok()?;
+    pub fn named(&self, ctx: &ViewContext<'_>) -> Option<Lifetime> {
+        lasts(&self.word(), ctx).ok()?;
         self.word().parse().ok()
     }
 
@@ -89,6 +93,11 @@ impl LifetimeField {
     /// Puts the focus at its first part.
     pub fn enter(&mut self, from_above: bool) {
         self.typing = !from_above && self.is_custom();
+    }
+
+    /// Takes the focus by a click on field number `field` of the form.
+    pub fn focus_field(&mut self, field: usize) {
+        self.typing = field == CUSTOM_FIELD;
     }
 
     /// Answers a key.
@@ -125,30 +134,36 @@ impl LifetimeField {
     pub fn draw(
         &self,
         line: u16,
-        focused: bool,
+        (field, focused): (usize, bool),
         area: Rect,
         buf: &mut Buffer,
-        view: &View<'_>,
+        ctx: &ViewContext<'_>,
     ) -> Option<Position> {
-        let look = &view.look;
+        let look = &ctx.look;
         let high = self.choice.height(area.width.saturating_sub(LABELS));
-        let place = labelled("Lifetime *", focused, (line, high), area, buf, view);
-        let mut cursor = self.choice.draw(place, buf, view, focused && !self.typing);
+        let place = labelled("Lifetime *", (field, focused), (line, high), area, buf, ctx);
+        let mut cursor = self.choice.draw(place, buf, ctx, focused && !self.typing);
         let mut last = line + high;
         if self.is_custom() {
-            let place = labelled("", false, (last, 1), area, buf, view);
+            let place = unlabelled((last, 1), area);
             let place = Rect { width: place.width.min(20), ..place };
-            view.places.part(place, focused && self.typing);
+            ctx.hit_map.field(place, CUSTOM_FIELD);
             cursor = cursor.or(self.custom.draw(place, buf, look, focused && self.typing));
             last += 1;
         }
-        note(&self.note(view), last, area, buf, look);
+        note(&self.note(ctx), last, area, buf, look);
         cursor
     }
 
-    fn note(&self, view: &View<'_>) -> Note {
-        match lasts(&self.word(), view) {
-            Ok(Some(end)) => Note::Hint(format!("expires {}", time_format::full(end, view.zone))),
+    fn note(&self, ctx: &ViewContext<'_>) -> Note {
+        match lasts(&self.word(), ctx) {
+            Ok(Some(end)) => {
+                if !matches!(self.word().parse(), Ok(Lifetime::Through(_))) {
+                    // It moves on with the clock, and is told by the minute.
+                    ctx.changes_at(ctx.now + TimeDelta::minutes(1));
+                }
+                Note::Hint(format!("expires {}", time_format::full(end, ctx.zone)))
+            }
             Ok(None) => Note::Hint("never expires: somebody must remember to revoke it".into()),
             Err(_) if !self.tried && self.word().is_empty() => {
                 Note::Hint("45m, 24h, 30d, 8w, 1y or a date like 2027-01-31".into())
@@ -158,7 +173,7 @@ impl LifetimeField {
     }
 }
 
-fn lasts(word: &str, view: &View<'_>) -> Result<Option<Moment>, LifetimeError> {
-    let zone = view.zone;
-    word.parse::<Lifetime>()?.expiry(view.now, &view.policy.limits, |wall| zone.instant(wall))
+fn lasts(word: &str, ctx: &ViewContext<'_>) -> Result<Option<Moment>, LifetimeError> {
+    let zone = ctx.zone;
+    word.parse::<Lifetime>()?.expiry(ctx.now, &ctx.policy.limits, |wall| zone.instant(wall))
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{Catalogue, Domain, Entity, EntityType, Operation, Scope, ScopeError},
-    tui::app::view_context::View,
+    tui::app::view_context::ViewContext,
 };
 
 /// Which field has the focus.
@@ -254,9 +254,9 @@ impl ScopeFields {
         (part, tight): (Option<Part>, bool),
         area: Rect,
         buf: &mut Buffer,
-        view: &View<'_>,
+        ctx: &ViewContext<'_>,
     ) -> Option<Position> {
-        let look = &view.look;
+        let look = &ctx.look;
         let room = area.width.saturating_sub(LABELS);
         let gap = u16::from(!tight);
         let mut cursor = None;
@@ -273,8 +273,8 @@ impl ScopeFields {
         ];
         for (this, label, high, hint) in rows {
             let focused = part == Some(this);
-            let place = labelled(label, focused, (line, high), area, buf, view);
-            cursor = cursor.or(self.draw_part(this, focused, place, buf, view));
+            let place = labelled(label, (this as usize, focused), (line, high), area, buf, ctx);
+            cursor = cursor.or(self.draw_part(this, focused, place, buf, ctx));
             if !tight {
                 note(&Note::of(self.fault(this), hint), line + high, area, buf, look);
             }
@@ -289,15 +289,15 @@ impl ScopeFields {
         focused: bool,
         place: Rect,
         buf: &mut Buffer,
-        view: &View<'_>,
+        ctx: &ViewContext<'_>,
     ) -> Option<Position> {
-        let look = &view.look;
+        let look = &ctx.look;
         let short = Rect { width: place.width.min(40), ..place };
         match (part, &self.operations) {
-            (Part::EntityType, _) => self.entity_type.draw(place, buf, view, focused),
+            (Part::EntityType, _) => self.entity_type.draw(place, buf, ctx, focused),
             (Part::Entity, _) => self.entity.draw(short, buf, look, focused),
-            (Part::Operations, Operations::Several(it)) => it.draw(place, buf, view, focused),
-            (Part::Operations, Operations::One(it)) => it.draw(place, buf, view, focused),
+            (Part::Operations, Operations::Several(it)) => it.draw(place, buf, ctx, focused),
+            (Part::Operations, Operations::One(it)) => it.draw(place, buf, ctx, focused),
             (Part::Domain, _) => self.domain.draw(short, buf, look, focused),
         }
     }
@@ -336,11 +336,13 @@ impl ScopeFields {
 }
 
 impl Part {
+    /// All of them, in their order on the screen.
+    pub const ALL: [Self; 4] = [Self::EntityType, Self::Entity, Self::Operations, Self::Domain];
+
     /// The part after this one, or before it; `None` past the ends.
     pub fn next(self, down: bool) -> Option<Self> {
-        const ALL: [Part; 4] = [Part::EntityType, Part::Entity, Part::Operations, Part::Domain];
-        let at = ALL.iter().position(|part| *part == self)?;
+        let at = Self::ALL.iter().position(|part| *part == self)?;
         let at = if down { at.checked_add(1)? } else { at.checked_sub(1)? };
-        ALL.get(at).copied()
+        Self::ALL.get(at).copied()
     }
 }

@@ -10,7 +10,7 @@ use ratatui::{
 
 use super::{
     form::{self, LABELS, Note, labelled, note},
-    hit_map::Press,
+    hit_map::SyntheticInput,
     paint::{Pen, band, row_of},
     rows::Rows,
 };
@@ -20,7 +20,7 @@ use crate::{
         sentence::{permits, wildcards},
     },
     keymap::Action,
-    tui::app::view_context::View,
+    tui::app::view_context::ViewContext,
 };
 
 /// The rows and the selected one.
@@ -122,48 +122,48 @@ impl ScopeRows {
     pub fn draw(
         &mut self,
         line: u16,
-        focused: bool,
+        (field, focused): (usize, bool),
         area: Rect,
         buf: &mut Buffer,
-        view: &View<'_>,
+        ctx: &ViewContext<'_>,
     ) -> Option<Position> {
-        let look = &view.look;
+        let look = &ctx.look;
         let warning = wildcards(self.rows.iter().flatten());
         // Two lines stay for the sentence, one for the warning and one for the button.
         let kept = 3 + u16::from(warning.is_some());
         let page = area.height.saturating_sub(line + kept).max(1);
-        let place = labelled("Scopes", focused, (line, page), area, buf, view);
+        let place = labelled("Scopes", (field, focused), (line, page), area, buf, ctx);
         if self.rows.is_empty() {
             let style = if focused { look.selected() } else { look.text() };
             let text = "none yet: a adds some here, p adds those of a preset";
             Pen::at(buf, place, 0, look).text(text, style);
-            self.note_row(0, row_of(place, 0), focused, view);
+            self.note_row(0, row_of(place, 0), focused, ctx);
         }
         let top = self.at.window(usize::from(page), self.rows.len());
         let rows = self.rows.iter().enumerate().skip(top).take(usize::from(page));
         for (at, (row, scopes)) in (0..).zip(rows) {
-            draw_row(scopes, at, place, buf, view);
-            self.note_row(row, row_of(place, at), focused, view);
+            draw_row(scopes, at, place, buf, ctx);
+            self.note_row(row, row_of(place, at), focused, ctx);
             if focused && row == self.at.selected() {
                 band(buf, place, at, look.selected());
             }
         }
         let shown = u16::try_from(self.rows.len()).unwrap_or(u16::MAX).clamp(1, page);
-        self.draw_notes(line + shown, warning, area, buf, view);
+        self.draw_notes(line + shown, warning, area, buf, ctx);
         let row = u16::try_from(self.at.selected().saturating_sub(top)).unwrap_or(0);
         let y = place.y.saturating_add(row).min(area.bottom().saturating_sub(1));
         focused.then_some(Position::new(place.x, y))
     }
 
     /// A click goes to the row, and changes it if it is selected already.
-    fn note_row(&self, row: usize, line: Rect, focused: bool, view: &View<'_>) {
+    fn note_row(&self, row: usize, line: Rect, focused: bool, ctx: &ViewContext<'_>) {
         let selected = self.at.selected();
         let (action, times) = match row.cmp(&selected) {
             Ordering::Less => (Action::PreviousField, selected - row),
             Ordering::Equal => (Action::ChangeRow, usize::from(focused)),
             Ordering::Greater => (Action::NextField, row - selected),
         };
-        view.places.click(line, Press::Act(action), times);
+        ctx.hit_map.click(line, SyntheticInput::Act(action), times);
     }
 
     fn draw_notes(
@@ -172,9 +172,9 @@ impl ScopeRows {
         warning: Option<String>,
         area: Rect,
         buf: &mut Buffer,
-        view: &View<'_>,
+        ctx: &ViewContext<'_>,
     ) {
-        let look = &view.look;
+        let look = &ctx.look;
         if let Some(fault) = &self.fault {
             return note(&Note::Fault(fault.clone()), line, area, buf, look);
         }
@@ -210,8 +210,8 @@ fn parted(scopes: Vec<Scope>) -> Vec<Vec<Scope>> {
 }
 
 /// One row: scopes that differ in their operation only.
-fn draw_row(scopes: &[Scope], line: u16, area: Rect, buf: &mut Buffer, view: &View<'_>) {
-    let look = &view.look;
+fn draw_row(scopes: &[Scope], line: u16, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+    let look = &ctx.look;
     let Some(first) = scopes.first() else { return };
     let operations: Vec<_> = scopes.iter().map(|scope| scope.operation.as_str()).collect();
     let domain = first.domain.as_ref().map_or_else(String::new, |d| format!(" in {d}"));

@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use super::paint::Pen;
-use crate::tui::app::view_context::View;
+use crate::tui::app::view_context::ViewContext;
 
 /// A page to draw on, before a part of it is laid in its place.
 #[derive(Debug)]
@@ -22,11 +22,11 @@ pub struct Sheet {
 
 impl Sheet {
     /// An empty page for `place`, at least `height` lines high.
-    pub fn new(place: Rect, height: u16, view: &View<'_>) -> Self {
+    pub fn new(place: Rect, height: u16, ctx: &ViewContext<'_>) -> Self {
         let height = height.max(place.height).min(u16::MAX - place.y);
         let mut page = Buffer::empty(Rect { height, ..place });
-        page.set_style(page.area, view.look.base());
-        Self { page, place, before: view.places.mark() }
+        page.set_style(page.area, ctx.look.base());
+        Self { page, place, before: ctx.hit_map.mark() }
     }
 
     /// Lays the part around `cursor` in its place; where the cursor is then.
@@ -34,7 +34,7 @@ impl Sheet {
         self,
         cursor: Option<Position>,
         buf: &mut Buffer,
-        view: &View<'_>,
+        ctx: &ViewContext<'_>,
     ) -> Option<Position> {
         let (page, place) = (self.page.area, self.place.intersection(buf.area));
         let line = cursor.map_or(0, |cursor| cursor.y.saturating_sub(page.y));
@@ -46,10 +46,10 @@ impl Sheet {
                 *cell = drawn.clone();
             }
         }
-        view.places.scroll(self.before, from, place);
+        ctx.hit_map.scroll(self.before, from, place);
         // The column beside the place belongs to the margin.
         let margin = Rect { x: place.right(), width: 1, ..place }.intersection(buf.area);
-        let look = &view.look;
+        let look = &ctx.look;
         if from > 0 {
             Pen::at(buf, margin, 0, look).text(look.arrow(false), look.faint());
         }

@@ -2,28 +2,39 @@
 //! and what is to be done to the marked tokens. Part of the list; the marks themselves are
 //! `multi_select`.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::Tokens;
 use crate::{
     domain::TokenId,
     keymap::Action,
-    tui::app::{effect::Step, view_context::View},
+    tui::app::{effect::Effect, view_context::ViewContext},
 };
 
 impl Tokens {
-    /// Answers what concerns marks, and what is to be done to the marked tokens.
-    pub(super) fn on_marks(&mut self, action: Action, view: &View<'_>) -> Option<Step> {
+    /// Answers what concerns marks, and what is to be done to the marked tokens; all else goes on.
+    pub(super) fn on_marks(
+        &mut self,
+        action: Action,
+        ctx: &ViewContext<'_>,
+    ) -> ControlFlow<Option<Effect>> {
         match action {
             Action::Mark if !self.marks.is_ranging() => {
-                self.marks.toggle(self.selected?);
-                self.rows.on(Action::Down, self.listing.total);
-                self.selected = self.id_at(self.rows.selected());
+                if let Some(id) = self.selected {
+                    self.marks.toggle(id);
+                    self.rows.on(Action::Down, self.listing.total);
+                    self.selected = self.id_at(self.rows.selected());
+                }
             }
-            Action::MarkRange if !self.marks.is_ranging() => self.marks.begin(self.selected?),
+            Action::MarkRange if !self.marks.is_ranging() => {
+                if let Some(id) = self.selected {
+                    self.marks.begin(id);
+                }
+            }
             Action::Mark | Action::MarkRange => self.settle(),
             Action::MarkAll if !self.listing.is_whole() => {
-                return Some(Step::Say("the list is still being read: once more, please".into()));
+                let text = "the list is still being read: once more, please";
+                return ControlFlow::Break(Some(Effect::info(text)));
             }
             Action::MarkAll => {
                 self.settle();
@@ -34,11 +45,11 @@ impl Tokens {
                 if !self.marks.is_empty() =>
             {
                 self.settle();
-                return self.marks.on(action, view);
+                return ControlFlow::Break(self.marks.on(action, ctx));
             }
-            _ => return None,
+            _ => return ControlFlow::Continue(()),
         }
-        Some(Step::Changed)
+        ControlFlow::Break(None)
     }
 
     /// The rows of the range that is being drawn, among those that are known.

@@ -7,16 +7,17 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::Dialog;
 use super::{
     confirm::{counted, paragraph},
     regenerate::{overlap_of, overlaps},
 };
 use crate::{
     domain::{Lifetime, TokenId},
-    keymap::Action,
-    service::{Bulk, Renewal, ServiceError},
+    keymap::{Action, Mode},
+    service::{Bulk, Renewal},
     tui::{
-        app::{effect::Step, service_request::Effect, view_context::View},
+        app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
         widgets::{
             buttons,
             choice::Choice,
@@ -43,7 +44,7 @@ enum Focus {
 
 /// New secrets for many tokens, being asked for.
 #[derive(Debug)]
-pub struct BulkRenewal {
+pub struct BulkRegenerateDialog {
     ids: Vec<TokenId>,
     lifetime: LifetimeField,
     overlap: Choice,
@@ -53,13 +54,13 @@ pub struct BulkRenewal {
     fault: Option<String>,
 }
 
-impl BulkRenewal {
+impl BulkRegenerateDialog {
     /// The form on these tokens, with a file name that is not taken by an earlier use.
-    pub fn new(ids: Vec<TokenId>, view: &View<'_>) -> Self {
-        let wall = view.zone.wall(view.now).format("%Y%m%d-%H%M%S");
+    pub fn new(ids: Vec<TokenId>, ctx: &ViewContext<'_>) -> Self {
+        let wall = ctx.zone.wall(ctx.now).format("%Y%m%d-%H%M%S");
         Self {
             ids,
-            lifetime: LifetimeField::new(view),
+            lifetime: LifetimeField::new(ctx),
             overlap: overlaps(),
             file: Field::line(&format!("./secrets-{wall}.tsv")),
             focus: Focus::Lifetime,
@@ -68,9 +69,9 @@ impl BulkRenewal {
         }
     }
 
-    fn go(&mut self, down: bool) -> Step {
+    fn go(&mut self, down: bool) {
         if self.focus == Focus::Lifetime && self.lifetime.go(down) {
-            return Step::Changed;
+            return;
         }
         self.focus = match (self.focus, down) {
             (Focus::Lifetime, true) | (Focus::File, false) => Focus::Overlap,
@@ -81,27 +82,20 @@ impl BulkRenewal {
         if self.focus == Focus::Lifetime {
             self.lifetime.enter(down);
         }
-        Step::Changed
     }
 
-    fn submit(&mut self, view: &View<'_>) -> Step {
-        let Some(lifetime) = self.lifetime.submit(view) else {
+    fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Effect> {
+        let Some(lifetime) = self.lifetime.submit(ctx) else {
             self.focus = Focus::Lifetime;
             self.lifetime.enter(false);
-            return Step::Changed;
+            return None;
         };
         let Some(change) = self.renewing(lifetime) else {
             self.focus = Focus::File;
             self.fault = Some("a file name is needed: the secrets must go somewhere".into());
-            return Step::Changed;
+            return None;
         };
-        Step::Do(Effect::Preview(change, self.ids.clone()))
-    }
-
-    /// What it leads to, once its fields are sound.
-    pub fn effect(&self, view: &View<'_>) -> Option<Effect> {
-        let change = self.renewing(self.lifetime.named(view)?)?;
-        Some(Effect::Bulk(change, self.ids.clone()))
+        Some(Effect::request(ServiceRequest::Preview(change, self.ids.clone())))
     }
 
     /// The change that it describes; `None` while no file is named.
@@ -110,59 +104,28 @@ impl BulkRenewal {
         let renewal = Renewal { lifetime, overlap: overlap_of(&self.overlap) };
         (!file.is_empty()).then_some(Bulk::Regenerate { renewal, file })
     }
+}
 
-    /// Answers an action.
-    pub fn on(&mut self, action: Action, view: &View<'_>) -> Step {
+impl Dialog for BulkRegenerateDialog {
+    fn mode(&self) -> Mode {
+        Mode::Form
+    }
+
+    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::NextField => self.go(true),
             Action::PreviousField => self.go(false),
             Action::Accept if self.focus != Focus::Buttons => self.go(true),
-            Action::Accept if !self.go => Step::Close,
-            Action::Accept | Action::Submit => self.submit(view),
-            Action::Cancel => Step::Close,
-            _ => Step::Ignored,
+            Action::Accept if !self.go => return Some(Effect::close()),
+            Action::Accept | Action::Submit => return self.submit(ctx),
+            Action::Cancel => return Some(Effect::close()),
+            _ => {}
         }
+        None
     }
 
-    /// Answers a key that is for the focused field.
-    pub fn on_text(&mut self, key: KeyEvent, _: &View<'_>) -> Step {
-        let changed = match self.focus {
-            Focus::Lifetime => self.lifetime.press(key),
-            Focus::Overlap => self.overlap.press(key),
-            Focus::File => self.file.press(key),
-            Focus::Buttons => {
-                let turn = matches!(key.code, KeyCode::Left | KeyCode::Right);
-                self.go ^= turn;
-                turn
-            }
-        };
-        if !changed {
-            return Step::Ignored;
-        }
-        self.fault = None;
-        Step::Changed
-    }
-
-    /// Takes a paste into a field of text.
-    pub fn paste(&mut self, text: &str) -> bool {
-        match self.focus {
-            Focus::Lifetime => self.lifetime.paste(text),
-            Focus::File => {
-                self.file.paste(text);
-                true
-            }
-            Focus::Overlap | Focus::Buttons => false,
-        }
-    }
-
-    /// Shows why there is no preview.
-    pub fn refuse(&mut self, error: &ServiceError) {
-        self.fault = Some(error.to_string());
-    }
-
-    /// Draws it over `area`.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) -> Option<Position> {
-        let look = &view.look;
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
         let wide = 66.min(area.width.saturating_sub(6));
         let words = paragraph(TEXT, wide);
         let said = u16::try_from(words.len()).unwrap_or(u16::MAX);
@@ -177,16 +140,21 @@ impl BulkRenewal {
         for (at, words) in (1..line).zip(&words) {
             Pen::at(buf, inner, at, look).text(words, look.text());
         }
-        let mut cursor = self.lifetime.draw(line, self.focus == Focus::Lifetime, inner, buf, view);
+        let mut cursor = {
+            let field = (Focus::Lifetime as usize, self.focus == Focus::Lifetime);
+            self.lifetime.draw(line, field, inner, buf, ctx)
+        };
         line += lifetime;
         let focused = self.focus == Focus::Overlap;
-        let place = labelled("Overlap", focused, (line, 1), inner, buf, view);
-        cursor = cursor.or(self.overlap.draw(place, buf, view, focused));
+        let place =
+            labelled("Overlap", (Focus::Overlap as usize, focused), (line, 1), inner, buf, ctx);
+        cursor = cursor.or(self.overlap.draw(place, buf, ctx, focused));
         let hint = "how long the old secrets of active ones still work";
         form::note(&Note::Hint(hint.into()), line + 1, inner, buf, look);
         line += 2;
         let focused = self.focus == Focus::File;
-        let place = labelled("New file", focused, (line, 1), inner, buf, view);
+        let place =
+            labelled("New file", (Focus::File as usize, focused), (line, 1), inner, buf, ctx);
         cursor = cursor.or(self.file.draw(place, buf, look, focused));
         if let Some(fault) = &self.fault {
             form::fault(fault, line + 1, inner, buf, look);
@@ -194,6 +162,50 @@ impl BulkRenewal {
         let chosen = (self.focus == Focus::Buttons).then_some(usize::from(self.go));
         let last =
             Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-        cursor.or(buttons::draw(&["Cancel", "Preview"], chosen, last, buf, view))
+        cursor.or(buttons::draw(&["Cancel", "Preview"], chosen, last, buf, ctx))
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        let changed = match self.focus {
+            Focus::Lifetime => self.lifetime.press(key),
+            Focus::Overlap => self.overlap.press(key),
+            Focus::File => self.file.press(key),
+            Focus::Buttons => {
+                let turn = matches!(key.code, KeyCode::Left | KeyCode::Right);
+                self.go ^= turn;
+                turn
+            }
+        };
+        if changed {
+            self.fault = None;
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> bool {
+        match self.focus {
+            Focus::Lifetime => self.lifetime.paste(text),
+            Focus::File => {
+                self.file.paste(text);
+                true
+            }
+            Focus::Overlap | Focus::Buttons => false,
+        }
+    }
+
+    fn focus_field(&mut self, field: usize) {
+        let fields = [Focus::Overlap, Focus::File];
+        let focus = fields.into_iter().find(|focus| *focus as usize == field);
+        self.focus = focus.unwrap_or(Focus::Lifetime);
+        self.lifetime.focus_field(field);
+    }
+
+    fn request(&self, ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
+        let change = self.renewing(self.lifetime.named(ctx)?)?;
+        Some(ServiceRequest::Bulk(change, self.ids.clone()))
+    }
+
+    fn fail(&mut self, fault: String) -> bool {
+        self.fault = Some(fault);
+        true
     }
 }
