@@ -8,7 +8,7 @@
     reason = "a part that fails ends the measurement, as it should"
 )]
 
-use std::{hint::black_box, sync::Arc, time::Duration};
+use std::{collections::VecDeque, hint::black_box, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta};
 use criterion::{BatchSize, Bencher, Criterion, criterion_group, criterion_main};
@@ -21,7 +21,11 @@ use patdeck::{
     keymap::Keymap,
     service::{Clock, Entropy, Policy, Service, Zone},
     store::{Rows as _, Store, StoreError},
-    tui::{app::App, listing::Lists, look::Look, worker::Report, world::World},
+    tui::{
+        app::{App, effect::Effect, event::AppEvent, model::Model, service_request::perform},
+        listing::Lists,
+        theme::Look,
+    },
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -257,19 +261,20 @@ fn list(c: &mut Criterion) {
 fn frame(c: &mut Criterion) {
     let service = Arc::new(service(filled().0));
     let (clock, look) = (Clock::fixed(now()), Look::new(Theme::Default, Glyphs::Unicode));
-    let world = World::new(clock, Zone::utc(), look, policy(), Keymap::default());
-    let mut app = App::new(world, "operator@gateway".into());
+    let model = Model::new(clock, Zone::utc(), look, policy(), Keymap::default());
+    let mut app = App::new(model, "operator@gateway".into());
     let mut lists = Lists::new(Arc::clone(&service));
-    for _ in 0..3 {
-        for want in app.take_wants() {
-            match want {
-                patdeck::tui::app::Want::List(question) => {
-                    let tell = |listing| app.report(Report::Listing(Box::new(listing)));
+    let mut events = VecDeque::from([AppEvent::Tick]);
+    while let Some(event) = events.pop_front() {
+        for effect in app.update(event) {
+            match effect {
+                Effect::List(question) => {
+                    let tell = |listing| events.push_back(AppEvent::ListResult(Box::new(listing)));
                     lists.answer(&question, || true, tell).expect("an answer");
                 }
-                patdeck::tui::app::Want::Ask(effect) => {
-                    let outcome = patdeck::tui::effect::perform(&service, &effect);
-                    app.report(Report::Reply(Box::new(outcome)));
+                Effect::Service(id, request) => {
+                    let response = Box::new(perform(&service, &request));
+                    events.push_back(AppEvent::Response(id, response));
                 }
                 _ => {}
             }

@@ -1,4 +1,4 @@
-//! Bytes and write calls of the app, measured on the real loop: the desk, a worker on a store of
+//! Bytes and write calls of the app, measured on the real loop: the event loop, a worker on a store of
 //! 1,000 tokens, and a painter whose sink only counts. Prints one table for each size of screen
 //! and fails, naming the row, when the reference size is over budget. Neither the tokens nor the
 //! clock depend on the machine, so two runs of one build give the same figures.
@@ -29,18 +29,19 @@ use patdeck::{
     },
     keymap::Keymap,
     service::{Clock, Entropy, Policy, Service, Zone},
-    testing::{Changes as _, Renewal},
     store::Store,
+    testing::{Changes as _, Renewal},
     tui::{
-        app::App,
-        canvas::{Measure, Painter},
-        clipboard::Route,
-        desk::{Desk, Display, Happening},
-        input::Input,
-        look::Look,
-        terminal::Suspended,
+        app::{App, event::AppEvent, model::Model},
+        event_loop::{Display, EventLoop},
+        terminal::{
+            Suspended,
+            clipboard::Route,
+            diff_backend::{Measure, Renderer},
+            input::Input,
+        },
+        theme::Look,
         worker::Worker,
-        world::World,
     },
 };
 use ratatui::{Frame, layout::Size};
@@ -101,14 +102,14 @@ impl Write for Sink {
 /// The painter of the real terminal, with an eye on the writes of each frame.
 #[derive(Debug)]
 struct Screen {
-    painter: Painter<Sink>,
+    renderer: Renderer<Sink>,
     tally: Arc<Tally>,
 }
 
 impl Display for Screen {
     fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         let before = self.tally.writes.load(Ordering::SeqCst);
-        self.painter.draw(render)?;
+        self.renderer.draw(render)?;
         let writes = self.tally.writes.load(Ordering::SeqCst) - before;
         if writes > 0 {
             self.tally.frames.fetch_add(1, Ordering::SeqCst);
@@ -118,15 +119,15 @@ impl Display for Screen {
     }
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.painter.send(bytes)
+        self.renderer.send(bytes)
     }
 
     fn repaint(&mut self) {
-        self.painter.repaint();
+        self.renderer.repaint();
     }
 
-    fn forget(&mut self) {
-        self.painter.forget();
+    fn wipe_screen(&mut self) {
+        self.renderer.forget();
     }
 
     fn suspend(&mut self) -> io::Result<Suspended> {
@@ -147,13 +148,13 @@ struct Row {
 /// The operator: presses keys and counts what came of them.
 struct Hand {
     tally: Arc<Tally>,
-    keys: Sender<Happening>,
+    keys: Sender<AppEvent>,
 }
 
 impl Hand {
     fn press(&self, key: KeyCode) -> Result<(), Fault> {
         let key = KeyEvent::new(key, KeyModifiers::NONE);
-        Ok(self.keys.send(Happening::Input(Input::Key(key)))?)
+        Ok(self.keys.send(AppEvent::Input(Input::Key(key)))?)
     }
 
     /// Waits until nothing has been written for a while.
@@ -294,23 +295,22 @@ fn measured(size: Size, measure: Measure) -> Result<Vec<Row>, Fault> {
     let service = filled(&clock)?;
     let tally = Arc::new(Tally::default());
     let (sender, inbox) = channel();
-    let reports = sender.clone();
+    let from_worker = sender.clone();
     let policy = service.policy().clone();
-    let worker =
-        Worker::start(service, move |report| reports.send(Happening::Report(report)).is_ok());
+    let worker = Worker::start(service, move |event| from_worker.send(event).is_ok());
     let look = Look::new(Theme::Default, Glyphs::Unicode);
-    let world = World::new(clock, Zone::utc(), look, policy, Keymap::default());
-    let app = App::new(world, "operator@gateway-1".into());
+    let model = Model::new(clock, Zone::utc(), look, policy, Keymap::default());
+    let app = App::new(model, "operator@gateway-1".into());
     let screen =
-        Screen { painter: Painter::new(Sink(tally.clone()), measure)?, tally: tally.clone() };
+        Screen { renderer: Renderer::new(Sink(tally.clone()), measure)?, tally: tally.clone() };
     let hand = thread::spawn(move || {
         let hand = Hand { tally, keys: sender };
         let rows = hand.walk(size.height);
-        hand.keys.send(Happening::Input(Input::Gone))?;
+        hand.keys.send(AppEvent::Input(Input::Gone))?;
         rows
     });
-    let mut desk = Desk::new(app, screen, worker, inbox, Route::Terminal);
-    desk.run();
+    let mut event_loop = EventLoop::new(app, screen, worker, inbox, Route::Terminal);
+    event_loop.run();
     hand.join().map_err(|_| "the operator panicked")?
 }
 

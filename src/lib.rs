@@ -42,6 +42,7 @@ pub mod service;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tui;
 
 use std::{
     fs::File,
@@ -55,6 +56,7 @@ use cli::{Args, Command, Exit, Failure, Output, print::tell};
 use config::{Config, Environment, Theme};
 use service::{Clock, Entropy, Handed, Policy, Service, acting, judge_handed};
 use store::{CacheSize, OpenOptions, Store, StoreError};
+use tui::{terminal, theme::Look};
 
 /// The program: reads arguments and settings, opens the store, does the command or shows the
 /// app.
@@ -92,7 +94,32 @@ fn command_line(args: &Args, command: &Command) -> Result<Exit, Failure> {
     cli::perform(&service, command, &out)
 }
 
-fn app(_args: &Args) -> Result<Exit, Failure> { Ok(Exit::Done) }
+fn app(args: &Args) -> Result<Exit, Failure> {
+    terminal::check().map_err(Failure::usage)?;
+    let config = settings(args)?;
+    let service = open(&config)?;
+    // Old trash is no reason not to start: a store that cannot be written is still read.
+    if !config.read_only {
+        drop(service.purge());
+    }
+    let setup = tui::Setup {
+        keymap: config.keymap.clone(),
+        look: Look::new(config.theme, config.glyphs),
+        mouse: config.mouse,
+        who: who(&service),
+        options: options(&config, args),
+        clipboard: (!config.clipboard.is_empty()).then(|| config.clipboard.clone()),
+    };
+    let secrets = tui::run(service, setup).map_err(Failure::usage)?;
+    let mut out = io::stdout().lock();
+    for secret in secrets {
+        out.write_all(secret.reveal().as_bytes())?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
 /// The options that a command line needs to do the same as the app: those that name another
 /// store or other settings than a bare `patdeck` would take.
 fn options(config: &Config, args: &Args) -> Vec<(&'static str, String)> {

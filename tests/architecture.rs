@@ -226,7 +226,7 @@ fn this_test_sees_the_whole_source() {
     let seen: BTreeSet<String> = all_sources().into_iter().map(|each| each.path).collect();
     for path in [
         "src/domain/pat.rs",
-        "src/tui/screen/tokens.rs",
+        "src/tui/screens/tokens.rs",
         "benches/wire.rs",
         "tests/architecture.rs",
     ] {

@@ -19,8 +19,8 @@ use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     cli::export_line,
     domain::{
-        Actor, Catalogue, Decision, Delivery, Description, Limits, Moment, Name, NewToken, Overlap,
-        Prefix, AccessRequest, Scope, TokenId,
+        AccessRequest, Actor, Catalogue, Decision, Delivery, Description, Limits, Moment, Name,
+        NewToken, Overlap, Prefix, Scope, TokenId,
     },
     service::{Clock, Entropy, Issued, Policy, Service},
     store::{Rows, Store, StoreError},

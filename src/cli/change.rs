@@ -38,10 +38,7 @@ pub(super) fn change(
 }
 
 /// The change that `arguments` describe; `None` if they describe none.
-fn command(
-    service: &Service,
-    arguments: &super::Command,
-) -> Result<Option<Command>, Failure> {
+fn command(service: &Service, arguments: &super::Command) -> Result<Option<Command>, Failure> {
     Ok(Some(match arguments {
         super::Command::Create(args) => create(service, args)?,
         super::Command::Edit(args) => edit(service, args)?,

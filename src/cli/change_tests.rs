@@ -60,11 +60,8 @@ fn scope() -> impl Strategy<Value = Scope> {
 }
 
 fn lifetime() -> impl Strategy<Value = Lifetime> {
-    let texts = prop_oneof![
-        "[1-9][0-9]?[mhdwy]",
-        Just("2027-01-31".to_owned()),
-        Just("never".to_owned())
-    ];
+    let texts =
+        prop_oneof!["[1-9][0-9]?[mhdwy]", Just("2027-01-31".to_owned()), Just("never".to_owned())];
     texts.prop_map(|text| text.parse().unwrap())
 }
 

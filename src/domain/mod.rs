@@ -23,7 +23,8 @@ pub mod text;
 
 pub use catalogue::{Catalogue, Offer};
 pub use command::{
-    Command, Delivery, Edited, LeakedSecret, NewToken, RestoreTarget, ScopeSelection, TokenSelection,
+    Command, Delivery, Edited, LeakedSecret, NewToken, RestoreTarget, ScopeSelection,
+    TokenSelection,
 };
 pub use decision::{AccessRequest, Decision, Denial, decide};
 pub use event::{Action, Actor, Event, EventDraft, Hash, HashError};
@@ -32,7 +33,9 @@ pub use index::{Copied, Index, Listed, Orders, Picked, Row, Summary, Unsorted, W
 pub use lifetime::{Lifetime, LifetimeError, Limits};
 pub use name::{Description, Name, NameError};
 pub use pat::{LastUse, Overlap, Pat, Retiring, Status, TransitionError, Which, newer};
-pub use plan::{Change, Confirmation, Confirmed, LeftOut, Plan, Refusal, TokenState, Warning, plan};
+pub use plan::{
+    Change, Confirmation, Confirmed, LeftOut, Plan, Refusal, TokenState, Warning, plan,
+};
 pub use preset::{Grant, Preset, PresetError};
 pub use query::{Column, Counts, Query, Sort, StatusFilter};
 pub use scan::{Finder, Sighting};

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::domain::{
-    Command, NewToken, Overlap, Pat, Query, AccessRequest, RestoreTarget, Scope, ScopeSelection,
+    AccessRequest, Command, NewToken, Overlap, Pat, Query, RestoreTarget, Scope, ScopeSelection,
     StatusFilter, TokenId, TokenSelection,
 };
 

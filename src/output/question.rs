@@ -1,9 +1,7 @@
 //! The question that an operator confirms before a plan is executed. Both front ends show the
 //! same one.
 
-use crate::domain::{
-    Change, Command, Overlap, Plan, ScopeSelection, Status, TokenSelection,
-};
+use crate::domain::{Change, Command, Overlap, Plan, ScopeSelection, Status, TokenSelection};
 
 /// The question in a sentence, such as `Revoke ci-prod?`.
 pub fn question(plan: &Plan) -> String {

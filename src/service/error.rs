@@ -76,7 +76,9 @@ fn changed_meanwhile(plan: &Plan, expected: usize) -> String {
     let all = Command::Delete { tokens: TokenSelection::All };
     let now = plan.changes.len();
     if plan.command == all && now != expected {
-        return format!("there are {now} tokens now, not {expected}: nothing was deleted, look again");
+        return format!(
+            "there are {now} tokens now, not {expected}: nothing was deleted, look again"
+        );
     }
     "it was changed meanwhile: nothing was done, look again".to_owned()
 }

@@ -9,8 +9,8 @@ use chrono::NaiveDateTime;
 use super::{Service, ServiceError, Zone, secret_file::SecretFile};
 use crate::{
     domain::{
-        Action, Change, Command, Confirmed, Event, EventDraft, Moment, Name, Pat, Plan,
-        Retiring, Secret, TokenId, TokenSelection, TokenState, plan,
+        Action, Change, Command, Confirmed, Event, EventDraft, Moment, Name, Pat, Plan, Retiring,
+        Secret, TokenId, TokenSelection, TokenState, plan,
         plan::{NewDigests, PlanContext, ReadTokens},
     },
     store::{Rows, StoreError, Writer},

@@ -43,8 +43,7 @@ impl Service {
             })
         });
         let to_utc = |wall| Zone::Local.instant(wall);
-        let is_allowed =
-            |given: &Lifetime| given.expiry(at, &self.policy.limits, to_utc).is_ok();
+        let is_allowed = |given: &Lifetime| given.expiry(at, &self.policy.limits, to_utc).is_ok();
         let allowed = given.filter(is_allowed);
         allowed.unwrap_or(self.policy.default_lifetime)
     }

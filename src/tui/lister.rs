@@ -12,11 +12,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    listing::{Lists, Question},
-    worker::Report,
+use crate::{
+    domain::Orders,
+    service::{Service, ServiceError},
+    tui::listing::{Listing, Lists, Question},
 };
-use crate::{domain::Orders, service::Service};
 
 /// How often it tells how much it has read, and lists that much, until it has everything.
 const TELL_EVERY: Duration = Duration::from_millis(250);
@@ -41,7 +41,7 @@ impl Lister {
     /// whether anybody still listens.
     pub(super) fn new(
         service: Arc<Service>,
-        deliver: impl Fn(Report) -> bool + Send + 'static,
+        deliver: impl Fn(Result<Listing, ServiceError>) -> bool + Send + 'static,
     ) -> (Self, impl FnOnce() + Send + 'static) {
         let (jobs, inbox) = channel();
         let (jobs, newest) = (Arc::new(jobs), Arc::new(AtomicU64::new(0)));
@@ -79,7 +79,7 @@ struct Thread<F> {
     deliver: F,
 }
 
-impl<F: Fn(Report) -> bool> Thread<F> {
+impl<F: Fn(Result<Listing, ServiceError>) -> bool> Thread<F> {
     /// Does one thing; false when nobody is there any more.
     fn turn(&mut self, inbox: &Receiver<Job>) -> bool {
         let reading = self.question.is_some() && self.lists.has_more() && !self.is_stuck;
@@ -108,7 +108,7 @@ impl<F: Fn(Report) -> bool> Thread<F> {
     fn read_on(&mut self) -> bool {
         if let Err(error) = self.lists.read_on() {
             self.is_stuck = true;
-            return (self.deliver)(Report::Unlisted(error));
+            return (self.deliver)(Err(error));
         }
         if self.lists.has_more() {
             if self.told.elapsed() < TELL_EVERY {
@@ -133,13 +133,13 @@ impl<F: Fn(Report) -> bool> Thread<F> {
         let mut alive = true;
         let deliver = &self.deliver;
         let answered = self.lists.answer(question, wanted, |listing| {
-            alive &= deliver(Report::Listing(Box::new(listing)));
+            alive &= deliver(Ok(listing));
         });
         match answered {
             Ok(()) => alive,
             Err(error) => {
                 self.is_stuck = true;
-                deliver(Report::Unlisted(error))
+                deliver(Err(error))
             }
         }
     }

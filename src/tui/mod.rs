@@ -1,57 +1,30 @@
-//! The terminal app: one loop (`desk`) between the terminal, the app and the worker that calls
-//! the store. Screens are values; only this folder's `terminal`, `wire` and `clipboard` touch
-//! the outside. Called by the library's `run`.
+//! The terminal app. `event_loop` passes events to `app`, which turns them into effects and draws;
+//! `worker` calls the store on threads of its own. `screens` are the tabs, `dialogs` lie over them,
+//! both are made of `widgets` in the styles of `theme`. Only `terminal` touches the outside.
+//! Called by the library's `run`.
 
-mod answers;
 pub mod app;
-pub mod canvas;
-pub mod chrome;
-pub mod clipboard;
-mod custody;
-pub mod desk;
-mod draft;
-pub mod effect;
-pub mod escapes;
-mod handoff;
-pub mod hangup;
-mod ink;
-pub mod input;
+pub mod dialogs;
+pub mod event_loop;
 pub mod known;
-mod leaving;
 mod lister;
 pub mod listing;
-pub mod look;
-mod paint;
-pub mod paste;
-pub mod places;
-mod pointer;
-pub mod screen;
-pub mod step;
-mod steps;
-mod styles;
+pub mod screens;
 pub mod terminal;
-pub mod twin;
-pub mod undo;
-pub mod view;
-pub mod voice;
-mod wanting;
-pub mod when;
-pub mod widget;
-pub mod wire;
+pub mod theme;
+pub mod widgets;
 pub mod worker;
-pub mod world;
 
 use std::{io, sync::mpsc::channel, time::Duration};
 
 use ratatui::Frame;
 
 use self::{
-    app::App,
-    desk::{Desk, Display, Ending, Happening},
-    look::Look,
-    terminal::{Session, Suspended, TerminalError},
+    app::{App, event::AppEvent, model::Model},
+    event_loop::{Display, EventLoop, ExitReason},
+    terminal::{Session, Suspended, TerminalError, clipboard, hangup, input},
+    theme::Look,
     worker::Worker,
-    world::World,
 };
 use crate::{
     domain::Secret,
@@ -84,9 +57,9 @@ pub struct Setup {
 pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError> {
     let route = clipboard::choose(&clipboard::Environment::from_process(setup.clipboard));
     let policy = service.policy().clone();
-    let mut world = World::new(Clock::System, Zone::Local, setup.look, policy, setup.keymap);
-    world.read_only = service.is_read_only();
-    let app = App::new(world, setup.who).with_options(setup.options);
+    let mut model = Model::new(Clock::System, Zone::Local, setup.look, policy, setup.keymap);
+    model.read_only = service.is_read_only();
+    let app = App::new(model, setup.who).with_options(setup.options);
 
     let session = Session::enter(setup.mouse)?;
     let settle = || {
@@ -94,21 +67,20 @@ pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError>
     };
     hangup::watch(settle)?;
     let (sender, inbox) = channel();
-    let reports = sender.clone();
-    let worker =
-        Worker::start(service, move |report| reports.send(Happening::Report(report)).is_ok());
-    let inputs = move |input| sender.send(Happening::Input(input)).is_ok();
+    let from_worker = sender.clone();
+    let worker = Worker::start(service, move |event| from_worker.send(event).is_ok());
+    let inputs = move |input| sender.send(AppEvent::Input(input)).is_ok();
     input::spawn(inputs, input::escape_wait_from_env())?;
 
-    let mut desk = Desk::new(app, session, worker, inbox, route);
-    match desk.run() {
-        Ending::Quit(secrets) => {
-            let Desk { display, .. } = desk;
+    let mut event_loop = EventLoop::new(app, session, worker, inbox, route);
+    match event_loop.run() {
+        ExitReason::Quit(secrets) => {
+            let EventLoop { display, .. } = event_loop;
             display.leave();
             service::wait_for_writes(SETTLE);
             Ok(secrets)
         }
-        Ending::Gone => hangup::end_hung_up(settle),
+        ExitReason::TerminalGone => hangup::end_hung_up(settle),
     }
 }
 
@@ -125,7 +97,7 @@ impl Display for Session {
         Self::repaint(self);
     }
 
-    fn forget(&mut self) {
+    fn wipe_screen(&mut self) {
         Self::forget(self);
     }
 

@@ -1,43 +1,41 @@
-//! The thread on which the store is called, so that the screen never waits for it: effects go
-//! in, outcomes come out in their order, and news of other processes comes unasked, once a
-//! second at most and only when there is some. What is long is the lister's, on another thread.
+//! The thread on which the store is called, so that the screen never waits for it: requests go
+//! in, responses come out, and changes by other processes come unasked when the store's watch
+//! tells of one. What is long is the list's, on another thread.
 
 use std::{
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+        mpsc::{Receiver, Sender, channel},
     },
     thread,
     time::Duration,
 };
 
 use super::{
-    effect::{Effect, Outcome, perform},
+    app::{
+        event::AppEvent,
+        pending::RequestId,
+        service_request::{Response, ServiceRequest, perform},
+    },
     lister::Lister,
-    listing::{Listing, Question},
+    listing::Question,
 };
-use crate::service::{Followed, Position, Service, ServiceError};
+use crate::service::{Followed, Position, Service};
 
-/// How often an idle worker looks for changes by other processes: two key reads.
+/// How often the store is looked at for changes by other processes: two key reads.
 const LOOK_EVERY: Duration = Duration::from_millis(700);
 
-/// What the worker tells.
-#[derive(Debug)]
-pub enum Report {
-    /// Tokens were changed, by whomever.
-    News(Followed),
-    /// An effect is done; each effect gets exactly one.
-    Reply(Box<Outcome>),
-    /// What a question shows, or the first of it.
-    Listing(Box<Listing>),
-    /// The tokens could not be read.
-    Unlisted(ServiceError),
+/// What the thread is given to do.
+enum Job {
+    Request(RequestId, ServiceRequest),
+    /// The store may have changed.
+    StoreChanged,
 }
 
-/// The near end of the worker: takes effects and questions. Dropped, it ends the threads.
+/// The near end of the worker: takes requests and questions. Dropped, it ends the threads.
 #[derive(Debug)]
 pub struct Worker {
-    effects: Sender<Effect>,
+    jobs: Arc<Sender<Job>>,
     lister: Lister,
 }
 
@@ -45,33 +43,44 @@ impl Worker {
     /// Starts the threads; `deliver` is called on them and says whether anybody still listens.
     pub fn start(
         service: Service,
-        deliver: impl Fn(Report) -> bool + Send + Sync + 'static,
+        deliver: impl Fn(AppEvent) -> bool + Send + Sync + 'static,
     ) -> Self {
         Self::start_looking(service, LOOK_EVERY, deliver)
     }
 
-    /// As [`Worker::start`], looking for changes by others after `every` without an effect.
+    /// As [`Worker::start`], looking for changes by others at this interval.
     pub fn start_looking(
         service: Service,
         every: Duration,
-        deliver: impl Fn(Report) -> bool + Send + Sync + 'static,
+        deliver: impl Fn(AppEvent) -> bool + Send + Sync + 'static,
     ) -> Self {
-        let (effects, inbox) = channel();
+        let (jobs, inbox) = channel();
+        let jobs = Arc::new(jobs);
         let (service, deliver) = (Arc::new(service), Arc::new(deliver));
         let to_lister = Arc::clone(&deliver);
-        let (lister, list) = Lister::new(Arc::clone(&service), move |report| to_lister(report));
+        let (lister, list) = Lister::new(Arc::clone(&service), move |result| {
+            to_lister(match result {
+                Ok(listing) => AppEvent::ListResult(Box::new(listing)),
+                Err(error) => AppEvent::ListFailed(error),
+            })
+        });
+        // It must not keep the thread alive once the near end is gone.
+        let weak = Arc::downgrade(&jobs);
+        let notify =
+            move || weak.upgrade().is_some_and(|jobs| jobs.send(Job::StoreChanged).is_ok());
         thread::spawn(move || {
             // From before anything is listed, so that no change since is missed.
             let seen = service.position().ok();
             thread::spawn(list);
-            work(&service, &inbox, every, seen, &*deliver);
+            watch_store(every, notify);
+            work(&service, &inbox, seen, &*deliver);
         });
-        Self { effects, lister }
+        Self { jobs, lister }
     }
 
-    /// Asks for `effect`; false when the worker is gone.
-    pub fn ask(&self, effect: Effect) -> bool {
-        self.effects.send(effect).is_ok()
+    /// Makes a request; false when the worker is gone.
+    pub fn request(&self, id: RequestId, request: ServiceRequest) -> bool {
+        self.jobs.send(Job::Request(id, request)).is_ok()
     }
 
     /// Asks what a list shows, and no longer what it was asked before; false when the worker
@@ -81,27 +90,34 @@ impl Worker {
     }
 }
 
+/// Calls `notify` whenever the store may have changed, on a thread of its own, until it says that
+/// nobody listens any more.
+fn watch_store(every: Duration, notify: impl Fn() -> bool + Send + 'static) {
+    thread::spawn(move || {
+        while notify() {
+            thread::sleep(every);
+        }
+    });
+}
+
 fn work(
     service: &Service,
-    inbox: &Receiver<Effect>,
-    every: Duration,
+    inbox: &Receiver<Job>,
     mut seen: Option<Position>,
-    deliver: &impl Fn(Report) -> bool,
+    deliver: &impl Fn(AppEvent) -> bool,
 ) {
-    loop {
-        let effect = match inbox.recv_timeout(every) {
-            Ok(effect) => Some(effect),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return,
+    for job in inbox {
+        let response = match job {
+            Job::Request(id, request) => Some((id, perform(service, &request))),
+            Job::StoreChanged => None,
         };
-        let outcome = effect.map(|effect| perform(service, &effect));
-        let news = follow(service, &mut seen).map(Report::News);
-        // News first: a reply speaks of tokens that the screen must know by then. But tokens
-        // that were fetched are from before the news.
-        let fetched = matches!(outcome, Some(Outcome::Pats(_)));
-        let reply = outcome.map(|outcome| Report::Reply(Box::new(outcome)));
-        let reports = if fetched { [reply, news] } else { [news, reply] };
-        if !reports.into_iter().flatten().all(deliver) {
+        let changes = follow(service, &mut seen).map(AppEvent::StoreChanged);
+        // Changes first: a response speaks of tokens that the screen must know by then. But
+        // tokens that were fetched are from before the changes.
+        let fetched = matches!(response, Some((_, Response::Tokens(_))));
+        let response = response.map(|(id, response)| AppEvent::Response(id, Box::new(response)));
+        let events = if fetched { [response, changes] } else { [changes, response] };
+        if !events.into_iter().flatten().all(deliver) {
             return;
         }
     }
@@ -114,10 +130,10 @@ fn follow(service: &Service, seen: &mut Option<Position>) -> Option<Followed> {
         *seen = service.position().ok();
         return seen.map(Followed::Everything);
     };
-    let news = service.follow(*before).ok()?;
-    *before = match &news {
+    let changes = service.follow(*before).ok()?;
+    *before = match &changes {
         Followed::Nothing => return None,
         Followed::Tokens(_, position) | Followed::Everything(position) => *position,
     };
-    Some(news)
+    Some(changes)
 }

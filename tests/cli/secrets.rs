@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use patdeck::{
     domain::{Description, Finder, Name, NewToken},
     testing::Changes as _,
-    tui::input::Input,
+    tui::terminal::input::Input,
 };
 
 use crate::{

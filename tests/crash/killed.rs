@@ -38,7 +38,7 @@ fn writers_killed_at_any_moment_lose_nothing_acknowledged_and_leave_no_half_chan
         left = numbers.start;
         thread::scope(|scope| {
             let reader = scope.spawn(|| read_on(&path, &over));
-            let ending = Ending(&over);
+            let ending = ExitReason(&over);
             for round in numbers {
                 kill_four(&path, round, &mut random, &mut ledger);
                 // A stranger opens it, and the handle from before goes on.
@@ -54,9 +54,9 @@ fn writers_killed_at_any_moment_lose_nothing_acknowledged_and_leave_no_half_chan
 }
 
 /// Ends the reader, also when the test fails: it would be waited for else.
-struct Ending<'o>(&'o AtomicBool);
+struct ExitReason<'o>(&'o AtomicBool);
 
-impl Drop for Ending<'_> {
+impl Drop for ExitReason<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }

@@ -17,12 +17,12 @@ use patdeck::{
     keymap::{Keymap, Mode, Override, Sequence},
     store::any_record,
     tui::{
-        canvas::Painter,
-        escapes::Reassembler,
-        input::Input,
-        look::Look,
-        paste::clean_paste,
-        widget::paint::{Pen, wrap},
+        terminal::{
+            diff_backend::Renderer, escape_reassembler::EscapeReassembler, input::Input,
+            paste::clean_paste,
+        },
+        theme::Look,
+        widgets::paint::{Pen, wrap},
     },
 };
 use ratatui::{layout::Size, style::Style};
@@ -293,7 +293,7 @@ pub fn input(bytes: &[u8]) {
         assert!(!clean.chars().any(|c| c.is_control() && !(lines && c == '\n')));
         assert_eq!(clean_paste(&clean, lines), clean);
     }
-    let mut reassembler = Reassembler::new(std::time::Duration::ZERO);
+    let mut reassembler = EscapeReassembler::new(std::time::Duration::ZERO);
     let now = Instant::now();
     for char in text.chars() {
         let event = match char {
@@ -326,10 +326,10 @@ const LINES: u16 = 6;
 pub fn screen(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let measure = || Ok(Size::new(COLUMNS.get(), LINES));
-    let mut painter = Painter::new(Vec::new(), measure).unwrap();
+    let mut renderer = Renderer::new(Vec::new(), measure).unwrap();
     for (glyphs, indent) in [(Glyphs::Unicode, 0), (Glyphs::Ascii, 3)] {
         let look = Look::new(Theme::Default, glyphs);
-        painter
+        renderer
             .draw(|frame| {
                 let area = frame.area();
                 let buf = frame.buffer_mut();
@@ -342,7 +342,7 @@ pub fn screen(bytes: &[u8]) {
             })
             .unwrap();
     }
-    let sent = painter.wire().sink().clone();
+    let sent = renderer.output().sink().clone();
     assert_plain(&without_own_sequences(&String::from_utf8(sent).unwrap()));
 }
 

@@ -2,7 +2,7 @@
 
 use patdeck::{
     config::{Glyphs, Theme},
-    tui::look::Look,
+    tui::theme::Look,
 };
 
 use super::{fixture::Fixture, journey::Journey};

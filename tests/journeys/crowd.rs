@@ -25,11 +25,11 @@ fn what_is_shown_before_everything_is_read_stays_where_it_is() {
     let it = Journey::on(Fixture::Crowd, 80, 24);
     let mut again = it.opening_another();
     // The first frame is drawn as soon as its rows are known.
-    again.desk.settle(Duration::ZERO).unwrap();
+    again.event_loop.settle(Duration::ZERO).unwrap();
     let mut frames = Vec::new();
-    while again.desk.app.is_busy() {
-        again.desk.listen(Duration::from_secs(20)).unwrap();
-        again.desk.draw().unwrap();
+    while again.event_loop.app.is_busy() {
+        again.event_loop.process_next(Duration::from_secs(20)).unwrap();
+        again.event_loop.draw().unwrap();
         let screen = again.screen();
         let rows = screen.lines().skip(3).take(15);
         let rows: Vec<_> = rows.map(str::to_owned).collect();

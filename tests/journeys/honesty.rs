@@ -40,15 +40,15 @@ fn is_excepted(binding: &Binding) -> bool {
 /// Everything that a key can change: the app, the screen, the bytes sent, the shell asked for,
 /// the end.
 fn world(it: &Journey) -> String {
-    let display = &it.desk.display;
+    let display = &it.event_loop.display;
     format!(
         "{:?}\n{}\n{} {} {} {}",
-        it.desk.app,
+        it.event_loop.app,
         it.screen(),
         it.sent().len(),
         display.repaints,
         display.suspends,
-        it.desk.is_over()
+        it.event_loop.is_over()
     )
 }
 

@@ -11,8 +11,9 @@ use patdeck::{
     keymap::Key,
     service::Service,
     tui::{
-        desk::{Desk, Ending, Happening},
-        input::{Input, Mouse},
+        app::event::AppEvent,
+        event_loop::{EventLoop, ExitReason},
+        terminal::input::{Input, Mouse},
     },
 };
 use ratatui::{
@@ -28,31 +29,31 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 /// One operator at work.
 pub(crate) struct Journey {
-    pub(crate) desk: Desk<Paper>,
+    pub(crate) event_loop: EventLoop<Paper>,
     pub(crate) place: Rc<Place>,
-    pub(super) happen: Sender<Happening>,
+    pub(super) happen: Sender<AppEvent>,
 }
 
 impl Journey {
     /// Waits for every answer, then draws, as the loop does.
     pub(super) fn settled(&mut self) {
-        self.desk.settle(DEADLINE).unwrap();
+        self.event_loop.settle(DEADLINE).unwrap();
         assert!(
-            self.desk.is_over() || !self.desk.app.is_waiting(),
+            self.event_loop.is_over() || !self.event_loop.app.is_waiting(),
             "the store never answered\n{}",
             self.screen()
         );
-        if !self.desk.is_over() {
-            self.desk.draw().unwrap();
+        if !self.event_loop.is_over() {
+            self.event_loop.draw().unwrap();
         }
-        if self.desk.app.is_waiting() {
+        if self.event_loop.app.is_waiting() {
             self.settled();
         }
     }
 
     fn input(&mut self, input: Input) {
-        assert!(!self.desk.is_over(), "the app has ended already");
-        self.desk.take(Happening::Input(input)).unwrap();
+        assert!(!self.event_loop.is_over(), "the app has ended already");
+        self.event_loop.process(AppEvent::Input(input)).unwrap();
         self.settled();
     }
 
@@ -114,18 +115,18 @@ impl Journey {
     /// Where `text` stands first on the screen.
     #[track_caller]
     fn finds(&self, text: &str) -> Position {
-        let found = picture::find(&self.desk.display.drawn, text);
+        let found = picture::find(&self.event_loop.display.drawn, text);
         found.unwrap_or_else(|| panic!("`{text}` is not on the screen\n{}", self.screen()))
     }
 
     /// The text of the row with the bar.
     pub(crate) fn selected(&self) -> String {
-        picture::reversed(&self.desk.display.drawn)
+        picture::reversed(&self.event_loop.display.drawn)
     }
 
     /// Gives the terminal another size.
     pub(crate) fn resize(&mut self, width: u16, height: u16) -> &mut Self {
-        self.desk.display.size = Size::new(width, height);
+        self.event_loop.display.size = Size::new(width, height);
         self.input(Input::Resize(width, height));
         self
     }
@@ -133,7 +134,7 @@ impl Journey {
     /// Lets time pass; the app wakes up by itself at the end of it.
     pub(crate) fn clock_forward(&mut self, by: TimeDelta) -> &mut Self {
         self.place.clock.set(self.place.clock.now() + by);
-        self.desk.app.tick();
+        self.event_loop.process(AppEvent::Tick).unwrap();
         self.settled();
         self
     }
@@ -141,19 +142,19 @@ impl Journey {
     /// Lets the loop itself take `script` until the app ends; the secrets to be printed.
     pub(crate) fn ends_with(&mut self, script: &str) -> Vec<String> {
         for key in keys(script) {
-            self.happen.send(Happening::Input(Input::Key(key))).unwrap();
+            self.happen.send(AppEvent::Input(Input::Key(key))).unwrap();
         }
         // A script that does not end the app ends as a terminal that went away.
-        self.happen.send(Happening::Input(Input::Gone)).unwrap();
-        match self.desk.run() {
-            Ending::Quit(secrets) => secrets.iter().map(|s| s.reveal().to_owned()).collect(),
-            Ending::Gone => panic!("`{script}` did not end the app\n{}", self.screen()),
+        self.happen.send(AppEvent::Input(Input::Gone)).unwrap();
+        match self.event_loop.run() {
+            ExitReason::Quit(secrets) => secrets.iter().map(|s| s.reveal().to_owned()).collect(),
+            ExitReason::TerminalGone => panic!("`{script}` did not end the app\n{}", self.screen()),
         }
     }
 
     /// What is on the screen, without the blanks at the ends of the lines.
     pub(crate) fn screen(&self) -> String {
-        picture::text(&self.desk.display.drawn)
+        picture::text(&self.event_loop.display.drawn)
     }
 
     /// Fails unless `text` is on the screen; a line's end may part its words.
@@ -180,7 +181,7 @@ impl Journey {
     #[track_caller]
     pub(crate) fn comes_to_see(&mut self, text: &str) -> &mut Self {
         while !self.shows(text) {
-            let told = self.desk.listen(DEADLINE).unwrap();
+            let told = self.event_loop.process_next(DEADLINE).unwrap();
             self.settled();
             assert!(told, "`{text}` never came\n{}", self.screen());
         }
@@ -189,22 +190,22 @@ impl Journey {
 
     /// Whether anything happens within a few looks of the worker.
     pub(crate) fn is_disturbed(&mut self) -> bool {
-        self.desk.listen(LOOK * 10).unwrap()
+        self.event_loop.process_next(LOOK * 10).unwrap()
     }
 
     /// Draws once more; how many bytes that took.
     pub(crate) fn draws(&mut self) -> u64 {
-        let before = self.desk.display.painter.wire().bytes();
-        self.desk.draw().unwrap();
-        self.desk.display.painter.wire().bytes() - before
+        let before = self.event_loop.display.renderer.output().bytes();
+        self.event_loop.draw().unwrap();
+        self.event_loop.display.renderer.output().bytes() - before
     }
 
     /// What the terminal itself shows once it has taken every byte so far.
     pub(crate) fn on_the_terminal(&self) -> String {
-        let Size { width, height } = self.desk.display.size;
+        let Size { width, height } = self.event_loop.display.size;
         let mut terminal =
             vt100::Parser::new(height.try_into().unwrap(), width.try_into().unwrap(), 0);
-        terminal.process(self.desk.display.painter.wire().sink());
+        terminal.process(self.event_loop.display.renderer.output().sink());
         let lines = terminal.screen().rows(0, width);
         let lines: Vec<_> = lines.map(|line| line.trim_end().to_owned()).collect();
         lines.join("\n").trim_end().to_owned()
@@ -212,7 +213,7 @@ impl Journey {
 
     /// What was sent to the clipboard, oldest first.
     pub(crate) fn sent(&self) -> Vec<String> {
-        let sent = self.desk.display.sent.iter();
+        let sent = self.event_loop.display.sent.iter();
         sent.map(|bytes| {
             let text = String::from_utf8(bytes.clone()).unwrap();
             let coded = text.strip_prefix("\x1b]52;c;").unwrap();
@@ -232,16 +233,16 @@ impl Journey {
     /// Whether `secret` stands anywhere in what the app and its display hold.
     pub(crate) fn holds(&self, secret: &str) -> bool {
         let random = &secret[17..];
-        let state = format!("{:?}", self.desk.app);
-        let buffers = self.desk.display.painter.held();
+        let state = format!("{:?}", self.event_loop.app);
+        let buffers = self.event_loop.display.renderer.held();
         [state, buffers, self.screen()].iter().any(|text| text.contains(random))
     }
 
     /// Where the cursor stands, if it is shown.
     pub(crate) fn cursor(&mut self) -> Option<Position> {
-        let Size { width, height } = self.desk.display.size;
+        let Size { width, height } = self.event_loop.display.size;
         let area = Rect::new(0, 0, width, height);
-        self.desk.app.paint(area, &mut Buffer::empty(area))
+        self.event_loop.app.paint(area, &mut Buffer::empty(area))
     }
 
     /// A path in the folder of the store.

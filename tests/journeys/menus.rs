@@ -13,7 +13,7 @@ fn the_palette_finds_a_command_by_a_few_letters_and_runs_it() {
     it.sees("Revoke grafana?").never_sees("Commands").keys("<Esc>");
     it.keys(": audit <Enter>").sees("chain verified");
     it.keys(": q u i t").keys("<Enter>");
-    assert!(it.desk.is_over());
+    assert!(it.event_loop.is_over());
 }
 
 #[test]

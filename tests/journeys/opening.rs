@@ -7,12 +7,11 @@ use patdeck::{
     keymap::Keymap,
     service::{Service, Zone},
     tui::{
-        app::App,
-        clipboard::Route,
-        desk::{Desk, Happening},
-        look::Look,
+        app::{App, model::Model},
+        event_loop::EventLoop,
+        terminal::clipboard::Route,
+        theme::Look,
         worker::Worker,
-        world::World,
     },
 };
 use ratatui::layout::Size;
@@ -111,15 +110,14 @@ impl Journey {
         let who = service.actor().user.clone();
         let clock = place.clock.clone();
         let policy = service.policy().clone();
-        let mut world = World::new(clock, Zone::utc(), look, policy, keymap);
-        world.read_only = service.is_read_only();
-        let app = App::new(world, format!("{who}@edge-1"));
+        let mut model = Model::new(clock, Zone::utc(), look, policy, keymap);
+        model.read_only = service.is_read_only();
+        let app = App::new(model, format!("{who}@edge-1"));
         let (happen, inbox) = channel();
-        let reports = happen.clone();
-        let worker = Worker::start_looking(service, LOOK, move |report| {
-            reports.send(Happening::Report(report)).is_ok()
-        });
-        let desk = Desk::new(app, Paper::new(size), worker, inbox, Route::Terminal);
-        Self { desk, place, happen }
+        let from_worker = happen.clone();
+        let worker =
+            Worker::start_looking(service, LOOK, move |event| from_worker.send(event).is_ok());
+        let event_loop = EventLoop::new(app, Paper::new(size), worker, inbox, Route::Terminal);
+        Self { event_loop, place, happen }
     }
 }

@@ -3,7 +3,10 @@
 
 use std::{cell::Cell, io};
 
-use patdeck::tui::{canvas::Painter, desk::Display, terminal::Suspended};
+use patdeck::tui::{
+    event_loop::Display,
+    terminal::{Suspended, diff_backend::Renderer},
+};
 use ratatui::{Frame, buffer::Buffer, layout::Size};
 
 thread_local! {
@@ -11,7 +14,7 @@ thread_local! {
     static SIZE: Cell<Size> = const { Cell::new(Size::new(80, 24)) };
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the painter asks for it")]
+#[expect(clippy::unnecessary_wraps, reason = "the renderer asks for it")]
 fn measured() -> io::Result<Size> {
     Ok(SIZE.get())
 }
@@ -19,7 +22,7 @@ fn measured() -> io::Result<Size> {
 /// A display that keeps what it is given.
 #[derive(Debug)]
 pub(crate) struct Paper {
-    pub(crate) painter: Painter<Vec<u8>>,
+    pub(crate) renderer: Renderer<Vec<u8>>,
     pub(crate) size: Size,
     /// What was drawn last; the painter itself keeps its buffers to itself.
     pub(crate) drawn: Buffer,
@@ -34,7 +37,7 @@ impl Paper {
     pub(crate) fn new(size: Size) -> Self {
         SIZE.set(size);
         Self {
-            painter: Painter::new(Vec::new(), measured).unwrap(),
+            renderer: Renderer::new(Vec::new(), measured).unwrap(),
             size,
             drawn: Buffer::default(),
             sent: Vec::new(),
@@ -48,7 +51,7 @@ impl Display for Paper {
     fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         SIZE.set(self.size);
         let drawn = &mut self.drawn;
-        self.painter.draw(|frame| {
+        self.renderer.draw(|frame| {
             render(frame);
             drawn.clone_from(frame.buffer_mut());
         })
@@ -56,16 +59,16 @@ impl Display for Paper {
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.sent.push(bytes.to_vec());
-        self.painter.send(bytes)
+        self.renderer.send(bytes)
     }
 
     fn repaint(&mut self) {
         self.repaints += 1;
-        self.painter.repaint();
+        self.renderer.repaint();
     }
 
-    fn forget(&mut self) {
-        self.painter.forget();
+    fn wipe_screen(&mut self) {
+        self.renderer.forget();
     }
 
     fn suspend(&mut self) -> io::Result<Suspended> {

@@ -3,7 +3,7 @@
 
 use patdeck::{
     config::{Glyphs, Theme},
-    tui::look::Look,
+    tui::theme::Look,
 };
 
 use super::{

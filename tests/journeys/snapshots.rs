@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use patdeck::{
     config::{Glyphs, Theme},
-    tui::look::Look,
+    tui::theme::Look,
 };
 
 use super::{
@@ -28,7 +28,7 @@ fn themed(theme: Theme) -> String {
 /// Compares the screen of `it` with the picture of this name.
 fn compare(name: &str, it: &mut Journey) {
     let cursor = it.cursor();
-    let picture = picture::whole(&it.desk.display.drawn, cursor);
+    let picture = picture::whole(&it.event_loop.display.drawn, cursor);
     insta::with_settings!({
         snapshot_path => "snapshots",
         prepend_module_to_snapshot => false,

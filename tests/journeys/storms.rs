@@ -31,7 +31,7 @@ fn every_scene_is_drawn_at_every_kind_of_size() {
                 let tiny = width < 14 && height < 10 && (width + height + at) % 3 == 0;
                 if tiny || (width * 7 + height * 11 + at) % SPREAD == 0 {
                     let area = Rect::new(0, 0, width, height);
-                    let cursor = it.desk.app.paint(area, &mut Buffer::empty(area));
+                    let cursor = it.event_loop.app.paint(area, &mut Buffer::empty(area));
                     let inside = cursor.is_none_or(|cursor| area.contains(cursor));
                     assert!(
                         inside,
@@ -96,7 +96,7 @@ fn random_keys_from_every_scene_never_make_it_panic() {
 
 fn blows(it: &mut Journey, gusts: Vec<Gust>) {
     for gust in gusts {
-        if it.desk.is_over() {
+        if it.event_loop.is_over() {
             return;
         }
         match gust {

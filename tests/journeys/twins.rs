@@ -10,7 +10,11 @@ use patdeck::{
     domain::{Description, Name, Pat, Scope, Scopes},
     keymap::Keymap,
     service::{Clock, NewPat, Zone},
-    tui::{effect::Effect, look::Look, twin, world::World},
+    tui::{
+        app::{model::Model, service_request::ServiceRequest},
+        cli_equivalent,
+        theme::Look,
+    },
 };
 use proptest::prelude::*;
 
@@ -154,7 +158,7 @@ fn the_footer_names_the_key_in_every_dialog() {
 fn another_store_is_named_by_the_command() {
     let it = Journey::on(Fixture::One, 80, 24);
     let options = [("--store", "/srv/my tokens/s.redb".to_owned())];
-    let twin = twin::of_token(&it.pat("ci-deploy")).with(&options).to_string();
+    let twin = cli_equivalent::of_token(&it.pat("ci-deploy")).with(&options).to_string();
     assert_eq!(twin, "patdeck show ci-deploy --store '/srv/my tokens/s.redb'");
     let args = Args::try_parse_from(words(&twin)).unwrap();
     assert_eq!(args.store.as_deref(), Some(Path::new("/srv/my tokens/s.redb")));
@@ -166,7 +170,10 @@ fn a_name_that_reads_as_something_else_is_replaced_by_the_id() {
     let (pat, other) = (it.pat("ci-deploy"), it.id("grafana"));
     for name in ["--all", "-x", other.as_str()] {
         let named = Pat { name: Name::parse(name).unwrap(), ..pat.clone() };
-        assert_eq!(twin::of_token(&named).to_string(), format!("patdeck show {}", pat.id));
+        assert_eq!(
+            cli_equivalent::of_token(&named).to_string(),
+            format!("patdeck show {}", pat.id)
+        );
     }
 }
 
@@ -249,8 +256,8 @@ proptest! {
         let clock = Clock::fixed(super::fixture::start());
         let policy = Journey::on(Fixture::Empty, 80, 24).service().policy().clone();
         let look = Look::new(Theme::Default, Glyphs::Unicode);
-        let world = World::new(clock, Zone::utc(), look, policy, Keymap::default());
-        let line = twin::of(&Effect::Create(new.clone()), &world.view()).unwrap().to_string();
+        let model = Model::new(clock, Zone::utc(), look, policy, Keymap::default());
+        let line = cli_equivalent::of(&ServiceRequest::Create(new.clone()), &model.context()).unwrap().to_string();
         let Command::Create(read) = parsed(&line) else { panic!("{line}") };
         prop_assert_eq!(&read.name, new.name.as_str());
         prop_assert_eq!(read.description.as_deref().unwrap_or_default(), new.description.as_str());

@@ -11,8 +11,8 @@ use patdeck::{
         TokenId,
     },
     service::{Clock, Entropy, Policy, Service},
-    testing::{Changes as _, Renewal},
     store::Store,
+    testing::{Changes as _, Renewal},
 };
 use tempfile::TempDir;
 use zeroize::Zeroizing;

@@ -1,19 +1,23 @@
 //! The app on the demo store, driven by keys, with each answer of the service taken at once.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use patdeck::{
     config::{Glyphs, Theme},
     keymap::Keymap,
     service::{Followed, Position, Zone},
     tui::{
-        app::{App, Want},
-        effect::{Effect, perform},
-        input::Input,
+        app::{
+            App,
+            effect::Effect,
+            event::AppEvent,
+            model::Model,
+            pending::RequestId,
+            service_request::{ServiceRequest, perform},
+        },
         listing::Lists,
-        look::Look,
-        worker::Report,
-        world::World,
+        terminal::input::Input,
+        theme::Look,
     },
 };
 use ratatui::{
@@ -41,12 +45,12 @@ impl Stage {
         let demo = Demo::new();
         let look = Look::new(theme, Glyphs::Unicode);
         let (clock, zone) = (demo.clock.clone(), Zone::utc());
-        let world = World::new(clock, zone, look, policy(), Keymap::default());
-        let app = App::new(world, "alice@edge-1".to_owned());
+        let model = Model::new(clock, zone, look, policy(), Keymap::default());
+        let app = App::new(model, "alice@edge-1".to_owned());
         let lists = Lists::new(Arc::clone(&demo.service));
         let seen = demo.service.position().unwrap();
         let mut stage = Self { app, demo, lists, seen, look };
-        stage.serve();
+        stage.update(AppEvent::Tick);
         stage
     }
 
@@ -65,23 +69,19 @@ impl Stage {
     }
 
     fn press(&mut self, key: KeyEvent) {
-        self.app.input(Input::Key(key));
-        self.serve();
+        self.update(AppEvent::Input(Input::Key(key)));
     }
 
     /// What the loop and the worker do, without threads between them.
-    fn serve(&mut self) {
-        loop {
-            let wants = self.app.take_wants();
-            if wants.is_empty() {
-                break;
-            }
-            for want in wants {
-                match want {
-                    Want::Ask(effect) => self.perform(&effect),
-                    Want::List(question) => {
-                        let app = &mut self.app;
-                        let tell = |listing| app.report(Report::Listing(Box::new(listing)));
+    fn update(&mut self, event: AppEvent) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for effect in self.app.update(event) {
+                match effect {
+                    Effect::Service(id, request) => events.extend(self.perform(id, &request)),
+                    Effect::List(question) => {
+                        let tell =
+                            |listing| events.push_back(AppEvent::ListResult(Box::new(listing)));
                         self.lists.answer(&question, || true, tell).unwrap();
                     }
                     _ => {}
@@ -90,14 +90,14 @@ impl Stage {
         }
     }
 
-    fn perform(&mut self, effect: &Effect) {
-        let outcome = perform(&self.demo.service, effect);
-        let news = self.demo.service.follow(self.seen).unwrap();
-        if let Followed::Tokens(_, position) | Followed::Everything(position) = news {
-            self.seen = position;
-            self.app.report(Report::News(news));
-        }
-        self.app.report(Report::Reply(Box::new(outcome)));
+    fn perform(&mut self, id: RequestId, request: &ServiceRequest) -> Vec<AppEvent> {
+        let response = AppEvent::Response(id, Box::new(perform(&self.demo.service, request)));
+        let changes = self.demo.service.follow(self.seen).unwrap();
+        let (Followed::Tokens(_, position) | Followed::Everything(position)) = changes else {
+            return vec![response];
+        };
+        self.seen = position;
+        vec![AppEvent::StoreChanged(changes), response]
     }
 
     /// What it draws at this size, as a picture.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{TimeDelta, Utc};
 use patdeck::domain::{
-    Actor, Catalogue, Delivery, Description, Limits, Name, NewToken, Prefix, AccessRequest,
+    AccessRequest, Actor, Catalogue, Delivery, Description, Limits, Name, NewToken, Prefix,
 };
 use patdeck::service::{Clock, Entropy, Policy, Service};
 use patdeck::store::Store;
@@ -81,7 +81,9 @@ impl Home {
                 scopes: vec!["channels:c-42:publish".parse().unwrap()],
             })
             .unwrap();
-        service.record_delivery(&issued.pat.id, &issued.pat.digest, Delivery::Acknowledged).unwrap();
+        service
+            .record_delivery(&issued.pat.id, &issued.pat.digest, Delivery::Acknowledged)
+            .unwrap();
     }
 
     /// Whether a bearer of `secret` may publish on channel c-42 now.

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs, thread};
 
-use patdeck::config::{Glyphs, Theme};
-use patdeck::domain::Secret;
-use patdeck::keymap::Keymap;
-use patdeck::service::Clock;
-use patdeck::tui::{Setup, look::Look, terminal::Session};
-use patdeck::{process, tui};
+use patdeck::{
+    config::{Glyphs, Theme},
+    domain::Secret,
+    keymap::Keymap,
+    process,
+    service::Clock,
+    tui::{self, Setup, terminal::Session, theme::Look},
+};
 use ratatui::widgets::Paragraph;
 use zeroize::Zeroizing;
 

@@ -8,10 +8,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyModifiers};
-use patdeck::tui::clipboard::{self, Environment};
-use patdeck::tui::input::{self, Input};
-use patdeck::tui::terminal::Session;
-use patdeck::tui::{hangup, paste, terminal};
+use patdeck::tui::terminal::{
+    self, Session,
+    clipboard::{self, Environment},
+    hangup,
+    input::{self, Input},
+    paste,
+};
 use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;

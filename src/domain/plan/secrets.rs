@@ -31,8 +31,8 @@ pub(super) fn revoke_leaked<R: ReadTokens>(
             continue;
         }
         let Some(token) = tx.token(&leaked.id)?.map(Arc::new) else { continue };
-        let works = token.status(plan.at) == Status::Active
-            && token.accepts(&leaked.digest, plan.at);
+        let works =
+            token.status(plan.at) == Status::Active && token.accepts(&leaked.digest, plan.at);
         match Pat::clone(&token).revoke(plan.at) {
             Ok(revoked) if works => {
                 let detail = "was active, its secret was found by a scan".to_owned();

@@ -27,10 +27,7 @@ pub(super) fn delete(plan: &mut Plan, token: &Arc<Pat>, deleted_at: Moment) {
     plan.changes.push(Change {
         before: TokenState::Live(Arc::clone(token)),
         after: TokenState::Deleted(Arc::clone(token), deleted_at),
-        event: Some((
-            Action::Deleted,
-            format!("was {status}, can be brought back for 24 hours"),
-        )),
+        event: Some((Action::Deleted, format!("was {status}, can be brought back for 24 hours"))),
     });
 }
 

@@ -33,7 +33,10 @@ fn a_clock_that_goes_back_gives_the_trash_no_more_time() {
     world.go_to(DAY);
     world.issue("another");
     world.go_to(0);
-    assert!(matches!(world.refused(Service::restore_last), ServiceError::Refused(Refusal::NothingToRestore)));
+    assert!(matches!(
+        world.refused(Service::restore_last),
+        ServiceError::Refused(Refusal::NothingToRestore)
+    ));
     world.purge().unwrap();
     assert_eq!(world.store.read(Rows::trash).unwrap().rows, []);
 }

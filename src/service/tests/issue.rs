@@ -61,7 +61,8 @@ fn scopes_that_are_not_offered_or_repeat_each_other_are_refused() {
         &["channels:*:publish", "channels:c1:publish"],
         &["channels:*:publish", "clients:*:publish"],
     ] {
-        let asked = NewToken { scopes: wrong.iter().map(|text| scope(text)).collect(), ..new("ci") };
+        let asked =
+            NewToken { scopes: wrong.iter().map(|text| scope(text)).collect(), ..new("ci") };
         let error = world.refused(|s| s.create(&asked));
         assert!(matches!(error, ServiceError::Refused(Refusal::Scope(_))), "{wrong:?}: {error}");
     }

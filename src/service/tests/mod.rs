@@ -12,9 +12,9 @@ mod model;
 mod renewal;
 mod roll;
 mod scopes;
+mod template;
 mod trash;
 mod undo;
-mod template;
 mod verify;
 
 use chrono::{TimeDelta, TimeZone as _, Utc};
@@ -23,8 +23,8 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     domain::{
-        Action, Command, Decision, Delivery, Denial, Description, Event, EventDraft, Name, NewToken, Overlap,
-        AccessRequest, Scope, Secret, TokenSelection,
+        AccessRequest, Action, Command, Decision, Delivery, Denial, Description, Event, EventDraft,
+        Name, NewToken, Overlap, Scope, Secret, TokenSelection,
     },
     store::{Found, StoreError, Trashed},
     testing::{Changes as _, Renewal},

@@ -56,7 +56,9 @@ fn a_name_taken_meanwhile_stops_all_that_was_to_come_back() {
     world.delete_all().unwrap();
     let usurper = world.issue("TWO");
     let error = world.refused(Service::restore_last);
-    assert!(matches!(error, ServiceError::Refused(Refusal::NameTaken(taken)) if taken == name("two")));
+    assert!(
+        matches!(error, ServiceError::Refused(Refusal::NameTaken(taken)) if taken == name("two"))
+    );
     assert_eq!(world.check(&two.secret), UNKNOWN);
     world.edit(&usurper.pat.id, &name("three"), &Description::default()).unwrap();
     assert_eq!(world.restore_last().unwrap().len(), 2);

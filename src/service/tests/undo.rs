@@ -85,7 +85,10 @@ fn what_somebody_else_did_since_is_never_thrown_away() {
     // Nor does a name move to where there is another by now.
     let (_, undo) = alice.edit(&id, &name("cd"), &described("x")).unwrap();
     bob.issue("ci");
-    assert!(matches!(alice.refused(|s| s.undo(&undo)), ServiceError::Refused(Refusal::NameTaken(_))));
+    assert!(matches!(
+        alice.refused(|s| s.undo(&undo)),
+        ServiceError::Refused(Refusal::NameTaken(_))
+    ));
     bob.delete(&id).unwrap();
     assert!(matches!(alice.refused(|s| s.undo(&undo)), ServiceError::Refused(Refusal::Gone(_))));
 }
@@ -135,7 +138,10 @@ fn a_delete_is_taken_back_by_itself_whatever_was_deleted_since() {
     let gone = world.refused(|s| s.undo(&first));
     assert!(matches!(gone, ServiceError::Refused(Refusal::NothingToRestore)));
     world.go_to(DAY + 1);
-    assert!(matches!(world.refused(|s| s.undo(&second)), ServiceError::Refused(Refusal::NothingToRestore)));
+    assert!(matches!(
+        world.refused(|s| s.undo(&second)),
+        ServiceError::Refused(Refusal::NothingToRestore)
+    ));
 }
 
 #[test]

@@ -1,0 +1,87 @@
+//! What the message line says once a command was executed.
+
+use super::view_context::ViewContext;
+use crate::{
+    domain::{Command, Pat, Plan, ScopeSelection, TokenState, Warning},
+    keymap::{Action, Mode},
+    output::question::count,
+};
+
+/// The sentence for what `plan` did; `None` where something else shows it.
+pub(super) fn done_text(plan: &Plan, ctx: &ViewContext<'_>) -> Option<String> {
+    let mut tokens = plan.tokens();
+    let tokens = match (tokens.next(), tokens.next()) {
+        (Some(token), None) => token.name.to_string(),
+        _ => count(plan.changes.len(), "token"),
+    };
+    let is_one = plan.changes.len() == 1;
+    let key = |action| ctx.key(Mode::Tokens, action);
+    Some(match &plan.command {
+        Command::Edit { .. } => format!("Saved {tokens}."),
+        Command::AddScopes { .. } => format!("Saved the scopes of {tokens}{}.", absorbed(plan)),
+        Command::RemoveScopes { scopes: ScopeSelection::All, .. } => {
+            format!("Removed every scope from {tokens}: every operation is denied.")
+        }
+        Command::RemoveScopes { scopes: ScopeSelection::Listed(scopes), .. } => {
+            let scopes = match scopes.as_slice() {
+                [scope] => scope.to_string(),
+                many => count(many.len(), "scope"),
+            };
+            format!("Removed {scopes} from {tokens}.")
+        }
+        Command::Revoke { .. } if is_one => format!(
+            "Revoked {tokens}. Its secret no longer works; {} issues a new one.",
+            key(Action::Regenerate)
+        ),
+        Command::Revoke { .. } | Command::RevokeLeaked { .. } => {
+            format!("Revoked {tokens}. Their secrets no longer work.")
+        }
+        Command::EndOverlap { .. } => {
+            format!("Ended the old secret of {tokens}. The new one keeps working.")
+        }
+        Command::Delete { .. } => {
+            format!("Deleted {tokens}. Press {} within 24 hours to undo.", key(Action::Undo))
+        }
+        Command::Restore(_) if is_one => format!("Restored {tokens}, with its secret."),
+        Command::Restore(_) => format!("Restored {tokens}, with their secrets."),
+        Command::Revert(_) if is_one => reverted(plan)?,
+        Command::Revert(_) => format!("Undid the change of {tokens}."),
+        Command::AcceptClock => "Expiry is judged by this machine's clock again.".to_owned(),
+        Command::Create { .. }
+        | Command::Regenerate { .. }
+        | Command::RecordDelivery { .. }
+        | Command::PurgeTrash => return None,
+    })
+}
+
+/// How many scopes a new scope on `*` made redundant.
+fn absorbed(plan: &Plan) -> String {
+    let absorbed = |warning: &Warning| match warning {
+        Warning::Absorbs(scopes) => scopes.len(),
+        Warning::EndsOverlap { .. } => 0,
+    };
+    match plan.warnings.iter().map(absorbed).sum() {
+        0 => String::new(),
+        narrower => format!("; removed {} that * covers", count(narrower, "narrower scope")),
+    }
+}
+
+/// What one token is again.
+fn reverted(plan: &Plan) -> Option<String> {
+    let change = plan.changes.first()?;
+    let (TokenState::Live(before), TokenState::Live(now)) = (&change.before, &change.after) else {
+        return None;
+    };
+    let Pat { name, scopes, .. } = &**now;
+    Some(if *scopes != before.scopes {
+        let scopes = match scopes.len() {
+            0 => "no scopes".to_owned(),
+            some => count(some, "scope"),
+        };
+        format!("Undone: {name} has {scopes} again.")
+    } else if *name != before.name {
+        format!("Undone: {} is called {name} again.", before.name)
+    } else {
+        format!("Undone: the description of {name} is as before.")
+    })
+}

@@ -1,0 +1,45 @@
+//! What happens to the app. The event loop passes each event to `App::update`, in the order in
+//! which they came; the terminal's input thread, the worker and the loop itself make them.
+
+use super::{pending::RequestId, service_request::Response};
+use crate::{
+    domain::Delivery,
+    service::{Followed, ServiceError},
+    tui::{listing::Listing, terminal::input::Input},
+};
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum AppEvent {
+    /// A key, a paste, the mouse or the terminal itself.
+    Input(Input),
+    /// The service has done what was requested; each request gets exactly one.
+    Response(RequestId, Box<Response>),
+    /// Tokens were changed, by whomever.
+    StoreChanged(Followed),
+    /// What the list shows, or the first rows of it.
+    ListResult(Box<Listing>),
+    /// The tokens could not be read.
+    ListFailed(ServiceError),
+    /// The service has not answered for a while.
+    ServiceSilent,
+    /// Something on this host was done, or not.
+    HostResult(HostResult),
+    /// A frame was drawn: it may show what has not been read yet.
+    Drawn,
+    /// Time has passed.
+    Tick,
+}
+
+/// What came of a [`super::effect::HostAction`].
+#[derive(Debug)]
+pub enum HostResult {
+    /// A text was sent to the clipboard; the sentence says so.
+    Copied(String),
+    /// The secret was handed over in this way; the sentence says where it is.
+    Delivered(Delivery, String),
+    /// It failed; the sentence says why.
+    Failed(String),
+    /// There is no shell that could continue the process.
+    NotSuspended,
+}

@@ -1,0 +1,218 @@
+//! What the app knows: the tokens at hand, the store in numbers, the instant of the present
+//! turn, and the settings. Screens see it through a `ViewContext` and never change it.
+
+use std::cell::Cell;
+
+use chrono::TimeDelta;
+
+use super::view_context::ViewContext;
+use crate::{
+    domain::{Moment, Pat, TokenId},
+    keymap::{Action, Keymap, Mode},
+    service::{Clock, Followed, Policy, Zone},
+    tui::{
+        known::Known,
+        listing::{Census, Listing},
+        theme::{Look, time_format::TimeFormat},
+        widgets::hit_map::HitMap,
+    },
+};
+
+/// Tokens beyond which the numbers follow the clock by the minute, not by each expiry: of a
+/// million one expires every few seconds.
+const MANY: usize = 100_000;
+
+/// Everything that screens look at.
+#[derive(Debug)]
+pub struct Model {
+    known: Known,
+    census: Census,
+    /// A fetch failed: no other is tried until something happens.
+    is_stuck: bool,
+    clock: Clock,
+    now: Moment,
+    zone: Zone,
+    /// In which form times are shown.
+    pub times: TimeFormat,
+    /// Whether nothing may be changed.
+    pub read_only: bool,
+    look: Look,
+    policy: Policy,
+    keymap: Keymap,
+    /// What a click means, by the last frame.
+    pub(super) hit_map: HitMap,
+    /// When a time in the last frame first reads otherwise.
+    text_change: Cell<Option<Moment>>,
+}
+
+impl Model {
+    /// A world without tokens yet.
+    pub fn new(clock: Clock, zone: Zone, look: Look, policy: Policy, keymap: Keymap) -> Self {
+        Self {
+            known: Known::default(),
+            census: Census::default(),
+            is_stuck: false,
+            now: clock.now(),
+            clock,
+            zone,
+            times: TimeFormat::default(),
+            read_only: false,
+            look,
+            policy,
+            keymap,
+            hit_map: HitMap::default(),
+            text_change: Cell::default(),
+        }
+    }
+
+    /// What screens see of it.
+    pub fn context(&self) -> ViewContext<'_> {
+        ViewContext {
+            known: &self.known,
+            census: &self.census,
+            now: self.now,
+            zone: self.zone,
+            times: self.times,
+            read_only: self.read_only,
+            look: self.look,
+            policy: &self.policy,
+            keymap: &self.keymap,
+            hit_map: &self.hit_map,
+            text_change: &self.text_change,
+        }
+    }
+
+    /// Reads the clock: the instant of the turn that begins. Says whether the list must be
+    /// asked for anew: a token expired since, or, the clock having gone back, may be active
+    /// again.
+    pub fn tick(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.now, self.clock.now());
+        self.is_stuck = false;
+        self.now < before || self.ages().is_some_and(|at| before < at && at <= self.now)
+    }
+
+    /// When the numbers of the whole store are to be taken anew.
+    fn ages(&self) -> Option<Moment> {
+        let until = self.census.numbers?.until?;
+        let minute = self.census.at + TimeDelta::minutes(1);
+        Some(if self.census.total > MANY { until.max(minute) } else { until })
+    }
+
+    /// The instant of this turn.
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Whether every token has been read.
+    pub fn is_loaded(&self) -> bool {
+        self.census.numbers.is_some()
+    }
+
+    /// Takes what a listing says beside its rows.
+    pub fn take(&mut self, listing: &mut Listing) {
+        self.census = std::mem::take(&mut listing.census);
+    }
+
+    /// Takes tokens as they are now.
+    pub fn take_pats(&mut self, pats: impl IntoIterator<Item = (TokenId, Option<Pat>)>) {
+        for (id, pat) in pats {
+            self.known.put(id, pat);
+        }
+    }
+
+    /// Takes news; the tokens that are concerned, `None` if it may be any.
+    pub fn follow(&mut self, news: Followed) -> Option<Vec<TokenId>> {
+        match news {
+            Followed::Nothing => Some(Vec::new()),
+            Followed::Everything(_) => {
+                self.known.forget();
+                None
+            }
+            Followed::Tokens(changed, _) => {
+                let ids = changed.iter().map(|(id, _)| *id).collect();
+                for (id, pat) in changed {
+                    self.known.renew(id, pat);
+                }
+                Some(ids)
+            }
+        }
+    }
+
+    /// All other tokens may be forgotten.
+    pub fn tidy(&mut self, wanted: &[TokenId]) {
+        self.known.tidy(wanted);
+    }
+
+    /// Which of these tokens are to be fetched.
+    pub fn missing(&self, wanted: &[TokenId]) -> Vec<TokenId> {
+        if self.is_stuck {
+            return Vec::new();
+        }
+        wanted.iter().filter(|id| !self.known.has(id)).copied().collect()
+    }
+
+    /// A fetch failed.
+    pub fn stuck(&mut self) {
+        self.is_stuck = true;
+    }
+
+    /// A frame begins: nothing is known of it.
+    pub(super) fn begin_frame(&self) {
+        self.hit_map.clear();
+        self.text_change.set(None);
+    }
+
+    /// The next instant at which something looks different without a change: a token or an
+    /// overlap ends, or a time on the screen reads otherwise, which is looked at once a minute.
+    /// `None` while nothing will.
+    pub fn next_change(&self) -> Option<Moment> {
+        let minute = self.now + TimeDelta::minutes(1);
+        let text = self.text_change.get().map(|at| at.max(minute));
+        let retry = self.is_stuck.then_some(minute);
+        let ends = self.known.iter().flat_map(|pat| {
+            [pat.expires, pat.retiring.as_ref().map(|old| old.until)].into_iter().flatten()
+        });
+        let ends = ends.chain(self.ages()).filter(|end| *end > self.now);
+        ends.chain(text).chain(retry).min()
+    }
+
+    /// What the operator must know before anything else, while it lasts.
+    pub fn banner(&self) -> Option<String> {
+        if let Some(mark) = self.census.clock_behind {
+            return Some(format!(
+                "this machine's clock is behind the last change ({}): expiry is judged by that \
+                 time; set the clock, or accept it with {}",
+                mark.format("%Y-%m-%d %H:%M UTC"),
+                self.context().key(Mode::Global, Action::AcceptClock),
+            ));
+        }
+        if let Some(first) = self.census.damaged.first() {
+            let more = match self.census.damaged.len() - 1 {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            return Some(format!("{first}{more}: its token is denied; restore a backup"));
+        }
+        let (first, count) = self.census.left?;
+        let more = match count - 1 {
+            0 => String::new(),
+            more => format!(" (and of {more} more)"),
+        };
+        let key = |action| self.context().key(Mode::Tokens, action);
+        let (renew, revoke) = (key(Action::Regenerate), key(Action::Revoke));
+        let advice = format!(": {renew} regenerates it, {revoke} revokes it");
+        let advice = if self.read_only { "" } else { &advice };
+        let name = &self.known.pat(&first)?.name;
+        Some(format!("the secret of {name}{more} was never confirmed as saved{advice}"))
+    }
+
+    /// The first token whose secret was left behind.
+    pub fn first_unclaimed(&self) -> Option<TokenId> {
+        self.census.left.map(|(first, _)| first)
+    }
+
+    /// Whether expiry is judged by the last change because the clock is behind it.
+    pub fn is_clock_behind(&self) -> bool {
+        self.census.clock_behind.is_some()
+    }
+}

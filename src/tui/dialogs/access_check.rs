@@ -1,0 +1,181 @@
+//! The dialog that asks "may this token do this?": choose a type, an entity and an operation,
+//! and see at once which scope allows it, or which one is missing.
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use super::{Dialog, scopes::ScopeDialog};
+use crate::{
+    domain::{AccessRequest, Decision, Denial, Pat, TokenId},
+    keymap::{Action, Mode},
+    tui::{
+        app::{
+            effect::Effect,
+            service_request::{Response, ServiceRequest},
+            view_context::ViewContext,
+        },
+        widgets::{
+            form,
+            paint::{Pen, wrap},
+            panel,
+            scope_fields::{Part, ScopeFields},
+            sheet::Sheet,
+        },
+    },
+};
+
+/// Lines for the decision.
+const SAID: u16 = 3;
+
+/// A request on one token and its decision.
+#[derive(Debug)]
+pub struct AccessCheckDialog {
+    id: TokenId,
+    title: String,
+    fields: ScopeFields,
+    part: Part,
+    decided: Option<(AccessRequest, Decision)>,
+}
+
+impl AccessCheckDialog {
+    /// The dialog on `pat`, starting with its first scope, and the first question it asks.
+    pub fn new(pat: &Pat, ctx: &ViewContext<'_>) -> Self {
+        Self {
+            id: pat.id,
+            title: format!("What may {} do?", pat.name),
+            fields: ScopeFields::one(&ctx.policy.catalogue, pat.scopes.as_slice().first()),
+            part: Part::EntityType,
+            decided: None,
+        }
+    }
+
+    fn access(&self) -> Option<AccessRequest> {
+        let scope = self.fields.named()?.into_iter().next()?;
+        Some(AccessRequest {
+            entity_type: scope.entity_type,
+            entity: scope.entity,
+            operation: scope.operation,
+            domain: scope.domain,
+        })
+    }
+
+    fn missing(&self) -> Option<&crate::domain::Scope> {
+        match &self.decided {
+            Some((_, Decision::Deny(Denial::NoScope(scope)))) => Some(scope),
+            _ => None,
+        }
+    }
+
+    fn add_missing(&self, ctx: &ViewContext<'_>) -> Option<Effect> {
+        match (self.missing(), ctx.pat(&self.id)) {
+            (Some(scope), Some(pat)) => {
+                let dialog = ScopeDialog::prefilled(pat, std::slice::from_ref(scope), ctx);
+                Some(Effect::open(dialog))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Dialog for AccessCheckDialog {
+    fn mode(&self) -> Mode {
+        Mode::Form
+    }
+
+    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+        match action {
+            Action::NextField | Action::Accept => {
+                self.part = self.part.next(true).unwrap_or(Part::EntityType);
+            }
+            Action::PreviousField => self.part = self.part.next(false).unwrap_or(Part::Domain),
+            Action::Submit => return self.add_missing(ctx),
+            Action::Cancel => return Some(Effect::close()),
+            _ => {}
+        }
+        None
+    }
+
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
+        let wide = 70.min(area.width.saturating_sub(6));
+        let tight = area.height < self.fields.height(wide, false) + SAID + 4;
+        let top = u16::from(!tight);
+        let fields = self.fields.height(wide, tight);
+        let size = (wide, fields + SAID + 1 + top);
+        let inner = panel::draw(&self.title, size, false, area, buf, look);
+        // The fields may be scrolled; the decision stays in sight.
+        let line = (fields + top).min(inner.height - SAID.min(inner.height / 2));
+        let mut sheet = Sheet::new(Rect { height: line, ..inner }, fields + top, ctx);
+        let cursor =
+            self.fields.draw(top, (Some(self.part), tight), sheet.page.area, &mut sheet.page, ctx);
+        let cursor = sheet.lay(cursor, buf, ctx);
+        let current = self.access();
+        let decided = self.decided.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
+        match decided {
+            Some((_, Decision::Allow(scope))) => {
+                let scope = scope.as_ref().map_or_else(String::new, ToString::to_string);
+                let said = format!("allowed, by {scope}");
+                for (at, part) in (line..).zip(wrap(&said, inner.width)) {
+                    Pen::at(buf, inner, at, look).text(&part, look.good());
+                }
+            }
+            Some((_, Decision::Deny(denial))) => {
+                let more = match denial {
+                    Denial::NoScope(_) if !ctx.read_only => {
+                        format!(" ({} adds it)", ctx.key(Mode::Form, Action::Submit))
+                    }
+                    _ => String::new(),
+                };
+                form::fault(&format!("denied: {denial}{more}"), line, inner, buf, look);
+            }
+            None if current.is_none() => {
+                form::fault("name an entity, or * for any, to ask", line, inner, buf, look);
+            }
+            None => {
+                Pen::at(buf, inner, line, look).text("asking", look.faint());
+            }
+        }
+        cursor
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        self.fields.press(self.part, key);
+    }
+
+    fn paste(&mut self, text: &str) -> bool {
+        let taken = self.fields.paste(self.part, text);
+        if taken {
+            // An old answer must not stand for a new request.
+            self.decided = None;
+        }
+        taken
+    }
+
+    fn focus_field(&mut self, field: usize) {
+        self.part = Part::ALL.get(field).copied().unwrap_or(self.part);
+    }
+
+    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+        self.query()
+    }
+
+    fn query(&self) -> Option<ServiceRequest> {
+        self.access().map(|access| ServiceRequest::Check(self.id, access))
+    }
+
+    /// Takes a decision, unless its question is no longer the one that is asked.
+    fn deliver(&mut self, response: Response) -> Option<Response> {
+        match response {
+            Response::Decided(id, access, decision) => {
+                if id == self.id && self.access().as_ref() == Some(&access) {
+                    self.decided = Some((access, decision));
+                }
+                None
+            }
+            other => Some(other),
+        }
+    }
+}

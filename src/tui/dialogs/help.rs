@@ -1,0 +1,158 @@
+//! The keys that work here, by what they are for, narrowed as one types; Enter runs the selected
+//! one.
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use super::Dialog;
+use super::palette::{ABOVE, WIDE, draw_command, draw_search, height};
+use crate::{
+    keymap::{Action, Command, Group, Mode, Standing},
+    tui::{
+        app::{
+            effect::{Effect, UiAction},
+            view_context::ViewContext,
+        },
+        widgets::{
+            field::Field,
+            paint::{Pen, band, row_of},
+            panel,
+            rows::Rows,
+        },
+    },
+};
+
+/// The help on one place.
+#[derive(Debug)]
+pub struct HelpDialog {
+    commands: Vec<Command>,
+    search: Field,
+    selected: usize,
+    rows: Rows,
+}
+
+/// A line of the help.
+#[derive(Clone, Copy)]
+enum Line<'a> {
+    Heading(&'static str),
+    Command(usize, &'a Command),
+    Gap,
+}
+
+impl HelpDialog {
+    /// The help on those of `commands` that can be run here by a key.
+    pub fn new(mut commands: Vec<Command>) -> Self {
+        commands.retain(|command| command.standing == Standing::Ready && !command.keys.is_empty());
+        Self { commands, search: Field::line(""), selected: 0, rows: Rows::default() }
+    }
+
+    /// The commands that are shown, by group.
+    fn found(&self) -> Vec<(Group, Vec<&Command>)> {
+        let typed = self.search.text().trim().to_lowercase();
+        let shows = |command: &&Command| {
+            let is_key = command.keys.split(", ").any(|key| key.to_lowercase() == typed);
+            is_key || command.sentence.contains(&typed) || command.action.word().contains(&typed)
+        };
+        let of = |group| {
+            let those = self.commands.iter().filter(|command| command.group == group);
+            (group, those.filter(shows).collect::<Vec<_>>())
+        };
+        let groups = Group::ALL.into_iter().map(of);
+        groups.filter(|(_, commands)| !commands.is_empty()).collect()
+    }
+
+    /// The lines, the commands numbered.
+    fn lines(&self) -> Vec<Line<'_>> {
+        let mut lines = Vec::new();
+        let mut number = 0;
+        for (group, commands) in self.found() {
+            if !lines.is_empty() {
+                lines.push(Line::Gap);
+            }
+            lines.push(Line::Heading(group.heading()));
+            for command in commands {
+                lines.push(Line::Command(number, command));
+                number += 1;
+            }
+        }
+        lines
+    }
+}
+
+impl Dialog for HelpDialog {
+    fn mode(&self) -> Mode {
+        Mode::Menu
+    }
+
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+        let found: Vec<_> = self.found().into_iter().flat_map(|(_, commands)| commands).collect();
+        match (action, found.get(self.selected)) {
+            (Action::Close, _) => return Some(Effect::close()),
+            (Action::Accept, Some(command)) => {
+                return Some(Effect::Ui(UiAction::Run(command.action)));
+            }
+            _ => {}
+        }
+        let count = found.len();
+        // The rows are lines; what moves is the number of the command.
+        let mut rows = self.rows;
+        rows.select(self.selected);
+        match rows.on(action, count) {
+            Some(true) => {
+                self.selected = rows.selected();
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
+        let inner =
+            panel::draw("Keys that work here", (WIDE, height(area)), false, area, buf, look);
+        let page = usize::from(inner.height.saturating_sub(ABOVE));
+        let mut rows = self.rows;
+        let lines = self.lines();
+        let is_selected =
+            |line: &Line<'_>| matches!(line, Line::Command(n, _) if *n == self.selected);
+        let at = lines.iter().position(is_selected).unwrap_or(0);
+        // The heading of the very first command must come into view again, too.
+        rows.select(if self.selected == 0 { 0 } else { at });
+        let top = rows.window(page, lines.len());
+        let total = lines.iter().filter(|line| matches!(line, Line::Command(..))).count();
+        let count = format!("{} of {total}", (self.selected + 1).min(total));
+        let cursor = draw_search(&self.search, &count, inner, buf, ctx);
+        ctx.hit_map.wheel(inner, 3);
+        for (line, content) in (ABOVE..).zip(lines.iter().skip(top).take(page)) {
+            match content {
+                Line::Heading(text) => {
+                    Pen::at(buf, inner, line, look).text(text, look.heading());
+                }
+                Line::Command(number, command) => {
+                    draw_command(command, &[], line, inner, buf, ctx);
+                    let place = row_of(inner, line);
+                    ctx.hit_map.entry(place, *number, self.selected, Action::Accept);
+                    if *number == self.selected {
+                        band(buf, inner, line, look.selected());
+                    }
+                }
+                Line::Gap => {}
+            }
+        }
+        if lines.is_empty() {
+            let text = "No key here does that.";
+            Pen::at(buf, inner, ABOVE, look).text(text, look.text());
+        }
+        self.rows = rows;
+        cursor
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        if self.search.press(key) {
+            self.selected = 0;
+        }
+    }
+}

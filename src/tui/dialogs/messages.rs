@@ -1,0 +1,121 @@
+//! What was said in this run, newest first, with times: for a sentence that was gone before it
+//! was read. Typed letters narrow it. Reads only.
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use super::Dialog;
+use super::palette::{ABOVE, draw_search, height};
+use crate::{
+    domain::text::escape,
+    keymap::{Action, Mode},
+    tui::{
+        app::{effect::Effect, message_line::Message, view_context::ViewContext},
+        theme::time_format,
+        widgets::{
+            field::Field,
+            paint::{Pen, band, row_of, rule, wrap},
+            panel,
+            rows::Rows,
+        },
+    },
+};
+
+/// Most columns, and columns of the times.
+const WIDE: u16 = 90;
+const TIME: u16 = 10;
+/// Lines for the whole of the selected one, with the rule above it.
+const WHOLE: u16 = 4;
+
+/// The sentences as they were when it was opened.
+#[derive(Debug)]
+pub struct MessagesDialog {
+    said: Vec<Message>,
+    search: Field,
+    rows: Rows,
+}
+
+impl MessagesDialog {
+    /// The screen of what was `said`, newest first.
+    pub fn new(said: Vec<Message>) -> Self {
+        Self { said, search: Field::line(""), rows: Rows::default() }
+    }
+
+    fn found(&self) -> impl Iterator<Item = &Message> {
+        let typed = self.search.text().trim().to_lowercase();
+        self.said.iter().filter(move |said| said.text.to_lowercase().contains(&typed))
+    }
+}
+
+impl Dialog for MessagesDialog {
+    fn mode(&self) -> Mode {
+        Mode::Menu
+    }
+
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+        self.rows.on(action, self.found().count());
+        (action == Action::Close).then(Effect::close)
+    }
+
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
+        let wide = WIDE.min(area.width.saturating_sub(6));
+        let inner = panel::draw("Messages", (wide, height(area)), false, area, buf, look);
+        let total = self.found().count();
+        let mut rows = self.rows;
+        let whole = if inner.height > 2 * WHOLE { WHOLE } else { 0 };
+        let list = Rect { height: inner.height.saturating_sub(whole), ..inner };
+        let page = usize::from(list.height.saturating_sub(ABOVE));
+        let top = rows.window(page, total);
+        let count = format!("{} of {total}", (rows.selected() + 1).min(total));
+        let cursor = draw_search(&self.search, &count, list, buf, ctx);
+        ctx.hit_map.wheel(inner, 3);
+        for (line, (at, said)) in (ABOVE..).zip(self.found().enumerate().skip(top).take(page)) {
+            let time = time_format::clock(said.at, ctx.zone);
+            let (sign, style) =
+                if said.bad { (look.fault(), look.danger()) } else { (" ", look.text()) };
+            Pen::at(buf, list, line, look)
+                .skip(1)
+                .column_of(&time, TIME, look.faint())
+                .text(sign, style)
+                .skip(1)
+                .text(&said.text, style);
+            ctx.hit_map.row(row_of(list, line), at, rows.selected());
+            if at == rows.selected() {
+                band(buf, list, line, look.selected());
+            }
+        }
+        if let Some(said) = self.found().nth(rows.selected()).filter(|_| whole > 0) {
+            let rest = Rect { y: list.bottom(), height: whole, ..inner };
+            rule(buf, rest, 0, look);
+            for (line, part) in (1..).zip(wrap(&escape(&said.text), rest.width)) {
+                Pen::at(buf, rest, line, look).text(&part, look.text());
+            }
+        }
+        if total == 0 {
+            let text = if self.said.is_empty() {
+                "Nothing was said yet: what stands at the foot for a moment is kept here."
+            } else {
+                "No message has that in it."
+            };
+            for (line, part) in (ABOVE..).zip(wrap(text, inner.width)) {
+                Pen::at(buf, inner, line, look).text(&part, look.text());
+            }
+        }
+        self.rows = rows;
+        cursor
+    }
+
+    fn enables(&self, action: Action) -> bool {
+        action != Action::Accept
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        if self.search.press(key) {
+            self.rows.select(0);
+        }
+    }
+}

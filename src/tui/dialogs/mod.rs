@@ -1,0 +1,91 @@
+//! What lies over a tab and has the keys: one dialog a file. A dialog is a value: it answers
+//! actions and text with an effect, draws itself from a read-only context, and does no I/O. The
+//! app keeps the open ones on a stack and knows them by this trait alone; the panel of a new
+//! secret is one too, but the app keeps it apart, for it owns a secret.
+
+pub mod access_check;
+pub mod bulk_regenerate;
+pub mod edit;
+pub mod help;
+pub mod messages;
+pub mod palette;
+pub mod plan;
+pub mod preset;
+pub mod regenerate;
+pub mod replace_draft;
+pub mod save_secret;
+pub mod scopes;
+pub mod secret;
+pub(super) mod text;
+
+use std::fmt::Debug;
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use super::app::{
+    effect::Effect,
+    service_request::{Response, ServiceRequest},
+    view_context::ViewContext,
+};
+use crate::{
+    keymap::{Action, Mode},
+    service::ServiceError,
+};
+
+/// Something over a tab that has the keys.
+pub trait Dialog: Debug {
+    /// In which mode its keys are looked up.
+    fn mode(&self) -> Mode;
+
+    /// Answers an action.
+    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect>;
+
+    /// Draws it over `area`; the place of the cursor.
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position>;
+
+    /// Whether `action` has something to do here.
+    fn enables(&self, _action: Action) -> bool {
+        true
+    }
+
+    /// Takes a key that is text for the field with the focus.
+    fn text(&mut self, _key: KeyEvent) {}
+
+    /// Takes a paste; false where there is no field for it.
+    fn paste(&mut self, _text: &str) -> bool {
+        false
+    }
+
+    /// Gives the focus to a field, by the number under which it drew it.
+    fn focus_field(&mut self, _field: usize) {}
+
+    /// What it would ask of the service as it stands, for the equivalent command; `None` while
+    /// something is missing, and where it asks for nothing.
+    fn request(&self, _ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
+        None
+    }
+
+    /// What it asks without being told to, each time that this changes.
+    fn query(&self) -> Option<ServiceRequest> {
+        None
+    }
+
+    /// Takes a response that only it can show; gives back what is for others.
+    fn deliver(&mut self, response: Response) -> Option<Response> {
+        Some(response)
+    }
+
+    /// Shows why what it asked for was refused; false if it has no place for that.
+    fn refuse(&mut self, error: &ServiceError) -> bool {
+        self.fail(error.to_string())
+    }
+
+    /// Shows what is wrong; false if it has no place for that.
+    fn fail(&mut self, _fault: String) -> bool {
+        false
+    }
+}

@@ -1,0 +1,207 @@
+//! Every command by name: typed letters narrow the list, the best match first, and Enter runs
+//! the selected one as its key would. What cannot be run here and now is listed with the reason.
+
+use std::cmp::Reverse;
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use super::Dialog;
+use crate::{
+    keymap::{Action, Command, Group, Mode, Standing, commands::BY_KEY},
+    tui::{
+        app::{
+            effect::{Effect, UiAction},
+            view_context::ViewContext,
+        },
+        widgets::{
+            field::Field,
+            paint::{Pen, band, cut, row_of, rule, width},
+            panel,
+            rows::Rows,
+        },
+    },
+};
+
+/// Columns of the menus, and most lines of the palette.
+pub(super) const WIDE: u16 = 66;
+const HIGH: u16 = 18;
+/// By how much the match of a command that cannot be run must be the better one.
+const HANDICAP: usize = 6;
+/// Lines above the rows: what is typed, a rule.
+pub(super) const ABOVE: u16 = 2;
+
+/// The commands and what is typed.
+#[derive(Debug)]
+pub struct PaletteDialog {
+    commands: Vec<Command>,
+    search: Field,
+    /// Which commands match, best first, and which of their characters were typed.
+    found: Vec<(usize, Vec<usize>)>,
+    rows: Rows,
+}
+
+impl PaletteDialog {
+    /// The palette of `commands`.
+    pub fn new(commands: Vec<Command>) -> Self {
+        let mut it =
+            Self { commands, search: Field::line(""), found: Vec::new(), rows: Rows::default() };
+        it.find();
+        it
+    }
+
+    fn find(&mut self) {
+        let typed = self.search.text();
+        let matches: Vec<_> = self
+            .commands
+            .iter()
+            .enumerate()
+            .filter_map(|(at, command)| Some((at, command, command.matched(&typed)?)))
+            .collect();
+        let scores = matches.iter().map(|(_, _, (score, _))| *score);
+        // Letters strewn over a sentence mean little beside a word that was spelt.
+        let least = scores.filter(|score| *score < BY_KEY).max().unwrap_or(0) / 2;
+        let kept = matches.into_iter().filter(|(_, _, (score, _))| *score >= least);
+        let mut ordered: Vec<_> = kept
+            .map(|(at, command, (score, places))| {
+                let ready = command.standing == Standing::Ready;
+                let score = score.saturating_sub(if ready { 0 } else { HANDICAP });
+                // Moving is what the keys at hand are for: it comes after everything else.
+                let order = (Reverse(score), !ready, command.group == Group::Move);
+                (order, (at, places))
+            })
+            .collect();
+        ordered.sort_by_key(|(order, _)| *order);
+        self.found = ordered.into_iter().map(|(_, found)| found).collect();
+        self.rows.select(0);
+    }
+
+    fn selected(&self) -> Option<&Command> {
+        let (at, _) = self.found.get(self.rows.selected())?;
+        self.commands.get(*at)
+    }
+}
+
+impl Dialog for PaletteDialog {
+    fn mode(&self) -> Mode {
+        Mode::Menu
+    }
+
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+        if self.rows.on(action, self.found.len()).is_some() {
+            return None;
+        }
+        match (action, self.selected()) {
+            (Action::Close, _) => Some(Effect::close()),
+            (Action::Accept, Some(command)) => Some(match command.standing {
+                Standing::Ready => Effect::Ui(UiAction::Run(command.action)),
+                Standing::Idle => Effect::warn("there is nothing for it to do here now"),
+                Standing::In(place) => Effect::warn(format!("that works {}", whereabouts(place))),
+            }),
+            _ => None,
+        }
+    }
+
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
+        let high = HIGH.min(height(area));
+        let inner = panel::draw("Commands", (WIDE, high), false, area, buf, look);
+        let page = usize::from(inner.height.saturating_sub(ABOVE));
+        let top = self.rows.window(page, self.found.len());
+        let last = (self.rows.selected() + 1).min(self.found.len());
+        let count = format!("{last} of {}", self.found.len());
+        let cursor = draw_search(&self.search, &count, inner, buf, ctx);
+        ctx.hit_map.wheel(inner, 3);
+        let visible = self.found.iter().enumerate().skip(top).take(page);
+        for (line, (row, (at, places))) in (ABOVE..).zip(visible) {
+            if let Some(command) = self.commands.get(*at) {
+                draw_command(command, places, line, inner, buf, ctx);
+            }
+            let place = row_of(inner, line);
+            ctx.hit_map.entry(place, row, self.rows.selected(), Action::Accept);
+            if row == self.rows.selected() {
+                band(buf, inner, line, look.selected());
+            }
+        }
+        if self.found.is_empty() {
+            let text = "No command is called so: type less of it.";
+            Pen::at(buf, inner, ABOVE, look).text(text, look.text());
+        }
+        cursor
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        let before = self.search.text();
+        if self.search.press(key) && self.search.text() != before {
+            self.find();
+        }
+    }
+}
+
+/// The lines inside a menu over `area`: where it is low, all of them.
+pub(super) fn height(area: Rect) -> u16 {
+    area.height.saturating_sub(if area.height < 16 { 2 } else { 4 })
+}
+
+/// The line that is typed in, with `count` at its end, and the rule below it.
+pub(super) fn draw_search(
+    search: &Field,
+    count: &str,
+    inner: Rect,
+    buf: &mut Buffer,
+    ctx: &ViewContext<'_>,
+) -> Option<Position> {
+    let look = &ctx.look;
+    let room = width("9999 of 9999") + 1;
+    let place = Rect {
+        x: (inner.x + 2).min(inner.right()),
+        width: inner.width.saturating_sub(2 + room),
+        height: inner.height.min(1),
+        ..inner
+    };
+    Pen::at(buf, inner, 0, look).text(">", look.accent());
+    let from = inner.width.saturating_sub(width(count));
+    Pen::at(buf, inner, 0, look).to(from).text(count, look.faint());
+    rule(buf, inner, 1, look);
+    search.draw(place, buf, look, true)
+}
+
+/// A command on a line: its sentence with the typed characters marked, its keys at the right.
+pub(super) fn draw_command(
+    command: &Command,
+    places: &[usize],
+    line: u16,
+    inner: Rect,
+    buf: &mut Buffer,
+    ctx: &ViewContext<'_>,
+) {
+    let look = &ctx.look;
+    let ready = command.standing == Standing::Ready;
+    let plain = if ready { look.text() } else { look.faint() };
+    let told = match command.standing {
+        Standing::Ready => command.keys.clone(),
+        Standing::Idle => "not now".to_owned(),
+        Standing::In(place) => whereabouts(place).to_owned(),
+    };
+    let keys = width(&told).min(inner.width / 2);
+    let from = inner.width.saturating_sub(keys + 1);
+    // Sentences are of the table of keys: every character takes a column.
+    let sentence = cut(command.sentence, from.saturating_sub(2), look);
+    let mut pen = Pen::at(buf, inner, line, look).skip(1);
+    for (at, c) in sentence.chars().enumerate() {
+        let style = if places.contains(&at) { look.accent() } else { plain };
+        pen = pen.text(c.encode_utf8(&mut [0; 4]), style);
+    }
+    pen.to(from).within(&told, keys, if ready { look.key() } else { look.faint() });
+}
+
+fn whereabouts(place: Mode) -> &'static str {
+    match place {
+        Mode::Detail => "in the detail of a token",
+        Mode::Audit => "in the audit trail",
+        _ => "in the list of tokens",
+    }
+}

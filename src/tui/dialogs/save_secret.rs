@@ -1,0 +1,104 @@
+//! The dialog that asks for the file to write a secret to. The file must be new; the refusal of
+//! the file system stands under the field.
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use super::Dialog;
+use crate::{
+    domain::Name,
+    keymap::{Action, Mode},
+    tui::{
+        app::{
+            effect::{Effect, HostAction},
+            view_context::ViewContext,
+        },
+        widgets::{
+            field::Field,
+            form::{self, labelled},
+            paint::{Pen, wrap},
+            panel,
+        },
+    },
+};
+
+/// A file name, being typed.
+#[derive(Debug)]
+pub struct SaveSecretDialog {
+    path: Field,
+    fault: Option<String>,
+}
+
+impl SaveSecretDialog {
+    /// The dialog for the secret of the token called `name`, with a file name made of it.
+    pub fn new(name: &Name) -> Self {
+        let safe = |c: char| {
+            if c.is_alphanumeric() || c == '-' { c } else { '_' }
+        };
+        let stem: String = name.as_str().chars().map(safe).collect();
+        Self { path: Field::line(&format!("./{stem}.secret")), fault: None }
+    }
+}
+
+impl Dialog for SaveSecretDialog {
+    fn mode(&self) -> Mode {
+        Mode::Form
+    }
+
+    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+        match action {
+            Action::Accept | Action::Submit => {
+                let path = self.path.text().trim().to_owned();
+                if path.is_empty() {
+                    self.fail("a file name is needed".into());
+                    return None;
+                }
+                Some(Effect::Host(HostAction::WriteSecret(path)))
+            }
+            Action::Cancel => Some(Effect::close()),
+            _ => None,
+        }
+    }
+
+    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+        let look = &ctx.look;
+        let wide = 64.min(area.width.saturating_sub(6));
+        let inner = panel::draw("Write the secret to a file", (wide, 6), false, area, buf, look);
+        let place = labelled("New file", (0, true), (1, 1), inner, buf, ctx);
+        let cursor = self.path.draw(place, buf, look, true);
+        if let Some(fault) = &self.fault {
+            form::fault(fault, 3, inner, buf, look);
+        } else {
+            let key = |action| ctx.key(Mode::Form, action);
+            let (write, leave) = (key(Action::Accept), key(Action::Cancel));
+            let hint = format!("only you can read it (0600); {write} writes, {leave} goes back");
+            for (line, part) in (3..).zip(wrap(&hint, inner.width)) {
+                Pen::at(buf, inner, line, look).text(&part, look.faint());
+            }
+        }
+        cursor
+    }
+
+    fn enables(&self, action: Action) -> bool {
+        action != Action::CopyCommand
+    }
+
+    fn text(&mut self, key: KeyEvent) {
+        if self.path.press(key) {
+            self.fault = None;
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> bool {
+        self.path.paste(text);
+        true
+    }
+
+    fn fail(&mut self, fault: String) -> bool {
+        self.fault = Some(fault);
+        true
+    }
+}

@@ -1,0 +1,171 @@
+//! The three lines around every screen: tabs and where one is, the line that speaks, and the
+//! keys that work now.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+use crate::{
+    domain::text::escape,
+    keymap::{self, Action, Key, Mode},
+    tui::{
+        app::{effect::Tab, view_context::ViewContext},
+        widgets::paint::{Pen, band, width, wrap},
+    },
+};
+
+/// Fewest columns and lines in which the screens are drawn.
+pub const SMALLEST: (u16, u16) = (40, 10);
+
+/// Draws the top line: the tabs, then who and where, what is active and what expires soon, as
+/// far as there is room.
+pub fn top(tab: Tab, who: &str, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+    let look = &ctx.look;
+    let mut pen = Pen::at(buf, area, 0, look);
+    if area.width >= 100 {
+        pen = pen.skip(1).text("patdeck", look.heading()).skip(2);
+    }
+    let tabs = ctx.tabs();
+    for (number, each) in (1..).zip(Tab::ALL) {
+        if !tabs.contains(&each) {
+            continue;
+        }
+        let style = if each == tab { look.tab() } else { look.text() };
+        let from = pen.column();
+        pen = pen.text(&format!(" {number} {} ", each.word()), style);
+        ctx.hit_map.act(pen.since(from), each.action());
+    }
+    let told = facts(who, pen.room().saturating_sub(2), ctx);
+    let wide: u16 = told.iter().map(|(text, _)| width(text)).sum();
+    pen = pen.to(area.width.saturating_sub(wide + 1));
+    for (text, style) in told {
+        pen = pen.text(&text, style);
+    }
+}
+
+/// Who and where, what is active and what expires within a week: as much as fits `room`.
+fn facts(who: &str, room: u16, ctx: &ViewContext<'_>) -> Vec<(String, Style)> {
+    let look = &ctx.look;
+    let dot = format!(" {} ", look.dot());
+    let mut told = vec![(who.to_owned(), look.faint())];
+    if let Some(numbers) = ctx.numbers() {
+        told.push((format!("{} active", numbers.counts.active), look.faint()));
+    }
+    let soon = ctx.numbers().map_or(0, |numbers| numbers.soon);
+    if soon > 0 {
+        told.push((
+            format!("{soon} expire{} in 7d", if soon == 1 { "s" } else { "" }),
+            look.warning(),
+        ));
+    }
+    if ctx.read_only {
+        told.push(("read-only".to_owned(), look.warning()));
+    }
+    // The counts stay longest: where one is stands in the prompt one came from as well.
+    let wide = |told: &[(String, Style)]| {
+        told.iter().map(|(text, _)| width(text) + width(&dot)).sum::<u16>()
+    };
+    while !told.is_empty() && wide(&told).saturating_sub(width(&dot)) > room {
+        told.remove(0);
+    }
+    told.into_iter().flat_map(|fact| [(dot.clone(), look.faint()), fact]).skip(1).collect()
+}
+
+/// How much of a large store has been read.
+pub fn reading(ctx: &ViewContext<'_>) -> String {
+    match (ctx.census.read, ctx.census.total) {
+        (0, _) => "reading the store".to_owned(),
+        (read, total) => format!("reading the store: {}%", read * 100 / total.max(1)),
+    }
+}
+
+/// Most lines that speak at once.
+const SAID: usize = 3;
+
+/// The lines of what is said at the foot of a screen of `columns`.
+pub fn wrap_message(text: &str, bad: bool, columns: u16, ctx: &ViewContext<'_>) -> Vec<String> {
+    let text = if bad { format!("{} {text}", ctx.look.fault()) } else { text.to_owned() };
+    let mut parts = wrap(&escape(&text), columns.saturating_sub(2));
+    parts.truncate(SAID);
+    parts
+}
+
+/// Speaks at the foot of `area`: on as many lines as it takes, over what is there.
+pub fn message(text: &str, bad: bool, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+    let look = &ctx.look;
+    let style = if bad { look.danger() } else { look.good() };
+    let parts = wrap_message(text, bad, area.width, ctx);
+    let lines = u16::try_from(parts.len()).unwrap_or(1);
+    let from = area.height.saturating_sub(lines);
+    for (line, part) in (from..area.height).zip(&parts) {
+        let whole = " ".repeat(usize::from(area.width));
+        Pen::at(buf, area, line, look).text(&whole, look.blank());
+        Pen::at(buf, area, line, look).skip(1).text(part, style);
+    }
+}
+
+/// Draws the keys of `mode` whose actions are `enabled`, as many as fit.
+pub fn footer(
+    mode: Mode,
+    enabled: impl Fn(Action) -> bool,
+    area: Rect,
+    buf: &mut Buffer,
+    ctx: &ViewContext<'_>,
+) {
+    let look = &ctx.look;
+    let columns = usize::from(area.width.saturating_sub(2));
+    let hints = keymap::footer(ctx.keymap, mode, enabled, columns, look.is_ascii());
+    let mut pen = Pen::at(buf, area, 0, look).skip(1);
+    for hint in hints {
+        let from = pen.column();
+        pen = pen.text(&hint.keys, look.key()).skip(1).text(&hint.word, look.faint());
+        if let Some(action) = hint.action {
+            ctx.hit_map.act(pen.since(from), action);
+        }
+        pen = pen.skip(2);
+    }
+}
+
+/// Draws the command line that does the same as the screen.
+pub fn cli_equivalent(text: &str, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+    let look = &ctx.look;
+    // A description may have lines: what is copied keeps them.
+    let text = text.replace('\n', " ");
+    Pen::at(buf, area, 0, look).skip(1).text("$", look.faint()).skip(1).text(&text, look.text());
+}
+
+/// Draws which keys may follow those pressed in a mode, of those whose actions are `enabled`.
+pub fn continuations(
+    (mode, pressed): (Mode, &[Key]),
+    enabled: impl Fn(Action) -> bool,
+    area: Rect,
+    buf: &mut Buffer,
+    ctx: &ViewContext<'_>,
+) {
+    let look = &ctx.look;
+    let ascii = look.is_ascii();
+    let mut pen = Pen::at(buf, area, 0, look).skip(1);
+    for key in pressed {
+        pen = pen.text(&key.shown(ascii), look.accent()).skip(1);
+    }
+    let next = ctx.keymap.continuations(mode, pressed).into_iter();
+    for (key, binding) in next.filter(|(_, binding)| enabled(binding.action)) {
+        let from = pen.column();
+        pen = pen.text(&key.shown(ascii), look.key()).skip(1).text(binding.hint, look.faint());
+        ctx.hit_map.act(pen.since(from), binding.action);
+        pen = pen.skip(2);
+    }
+    pen.text("Esc", look.key()).skip(1).text("cancel", look.faint());
+}
+
+/// Draws the one line of a terminal that is too small.
+pub fn too_small(area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+    let (columns, lines) = SMALLEST;
+    let text = format!(
+        "{}x{} is too small: patdeck needs {columns}x{lines}. {} quits, {} helps",
+        area.width,
+        area.height,
+        ctx.key(Mode::Global, Action::Quit),
+        ctx.key(Mode::Global, Action::Help),
+    );
+    Pen::at(buf, area, 0, &ctx.look).text(&text, ctx.look.text());
+    band(buf, area, 0, ctx.look.warning());
+}

@@ -1,0 +1,127 @@
+//! The search of the list while it is typed and while it stands: its field, and what is wrong
+//! with it: the term that cannot be read counts once it can. Owned by the list, which asks it
+//! what to look for.
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use crate::{
+    domain::{Search, SearchError, search::TERMS},
+    keymap::Action,
+    tui::{
+        app::view_context::ViewContext,
+        widgets::{
+            field::Field,
+            paint::{Pen, width},
+        },
+    },
+};
+
+/// Fewest columns of the field.
+const FIELD: u16 = 12;
+
+/// A search, being typed or standing.
+#[derive(Debug)]
+pub(super) struct Finder {
+    field: Field,
+    typing: bool,
+    fault: Option<SearchError>,
+}
+
+impl Default for Finder {
+    fn default() -> Self {
+        Self { field: Field::line(""), typing: false, fault: None }
+    }
+}
+
+impl Finder {
+    /// Whether the keys are for the field.
+    pub(super) fn is_typing(&self) -> bool {
+        self.typing
+    }
+
+    /// Whether nothing is searched for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.field.is_empty()
+    }
+
+    /// What is wrong with what stands in the field.
+    pub(super) fn fault(&self) -> Option<&SearchError> {
+        self.fault.as_ref()
+    }
+
+    /// Begins to type, where one left off.
+    pub(super) fn begin(&mut self) {
+        self.typing = true;
+    }
+
+    /// Leaves the field; what stands in it stays in force.
+    pub(super) fn keep(&mut self) {
+        self.typing = false;
+    }
+
+    /// Takes a key; whether the text is another one now.
+    pub(super) fn press(&mut self, key: KeyEvent) -> bool {
+        self.typing && self.field.press(key)
+    }
+
+    /// Takes a paste; false while nothing is typed here.
+    pub(super) fn paste(&mut self, text: &str) -> bool {
+        if self.typing {
+            self.field.paste(text);
+        }
+        self.typing
+    }
+
+    /// What the text searches for. A term that cannot be read is left out until it can, and the
+    /// field says so.
+    pub(super) fn search(&mut self) -> Search {
+        let (search, fault) = Search::read(&self.field.text());
+        self.fault = fault;
+        search
+    }
+
+    /// Draws the field from column `from` of `area` on. Beside it stands what is wrong, or what
+    /// could be typed while nothing is, or else `told`.
+    pub(super) fn draw_field(
+        &self,
+        from: u16,
+        told: &str,
+        area: Rect,
+        buf: &mut Buffer,
+        ctx: &ViewContext<'_>,
+    ) -> Option<Position> {
+        let look = &ctx.look;
+        let place = Pen::at(buf, area, 0, look).to(from).text("/", look.accent()).column();
+        let room = area.width.saturating_sub(place);
+        let own = (width(&self.field.text()) + 2).max(FIELD);
+        let (beside, style) = match &self.fault {
+            Some(fault) => (format!("{} {fault}", look.fault()), look.danger()),
+            None if self.field.is_empty() => (TERMS.to_owned(), look.faint()),
+            None if own + width(told) < room => (told.to_owned(), look.faint()),
+            None => (String::new(), look.faint()),
+        };
+        // The text has a half of the line at least, whatever is said of it.
+        let left = room.saturating_sub(width(&beside) + 1);
+        let wide = if beside.is_empty() { room } else { left.max(own.min(room / 2)) };
+        Pen::at(buf, area, 0, look).to(place + wide + 1).text(&beside, style);
+        let field = Rect { x: area.x + place, width: wide, height: 1, ..area };
+        self.field.draw(field.intersection(area), buf, look, true)
+    }
+
+    /// The columns of its chip, none while nothing is searched for.
+    pub(super) fn width(&self) -> u16 {
+        if self.is_empty() { 0 } else { width(&self.field.text()) + 2 }
+    }
+
+    /// Draws it as a chip at column `from` of `area`.
+    pub(super) fn draw_chip(&self, from: u16, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+        let look = &ctx.look;
+        let text = format!("/{}", self.field.text());
+        let pen = Pen::at(buf, area, 0, look).to(from).text(&text, look.accent());
+        ctx.hit_map.act(pen.since(from), Action::Search);
+    }
+}

@@ -1,0 +1,432 @@
+//! The list of tokens: chips for the status, search as one types, sorting, and one row a token.
+//! Shows and selects; everything that it does to a token is a dialog or another tab.
+
+mod marking;
+
+use std::ops::ControlFlow;
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use super::{
+    filter_bar::Chips,
+    multi_select::Marks,
+    search_box::Finder,
+    token_table::{draw_headings, draw_row, fitting},
+};
+use crate::{
+    domain::{
+        Column, Command, Moment, Overlap, Pat, Query, Search, Status, StatusFilter, TokenId,
+        TokenSelection,
+    },
+    keymap::{Action, Mode},
+    tui::{
+        app::{
+            effect::{Effect, Tab, UiAction},
+            service_request::ServiceRequest,
+            view_context::ViewContext,
+        },
+        dialogs::{edit::EditDialog, scopes::ScopeDialog},
+        listing::{Extent, Listing, Question},
+        widgets::{
+            paint::{Pen, band, row_of, width},
+            rows::Rows,
+        },
+    },
+};
+
+/// Lines above the rows: chips, headings.
+const ABOVE: u16 = 2;
+
+/// The list and what it shows.
+#[derive(Debug)]
+pub struct Tokens {
+    query: Query,
+    finder: Finder,
+    listing: Listing,
+    rows: Rows,
+    selected: Option<TokenId>,
+    /// The list is to be asked for.
+    stale: bool,
+    /// The number of the last question.
+    asked: u64,
+    /// The selected token is to be shown, whatever the filter.
+    seek: bool,
+    marks: Marks,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self {
+            query: Query::default(),
+            finder: Finder::default(),
+            listing: Listing::default(),
+            rows: Rows::default(),
+            selected: None,
+            stale: true,
+            asked: 0,
+            seek: false,
+            marks: Marks::default(),
+        }
+    }
+}
+
+impl Tokens {
+    /// In which mode its keys are looked up.
+    pub fn mode(&self) -> Mode {
+        if self.finder.is_typing() { Mode::Search } else { Mode::Tokens }
+    }
+
+    /// The selected token.
+    pub fn selected(&self) -> Option<TokenId> {
+        self.selected
+    }
+
+    /// What is shown.
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// Which row of how many is selected, for the line at the foot.
+    pub fn place(&self) -> String {
+        match self.listing.total {
+            0 => String::new(),
+            count => format!("{} of {count}", self.rows.selected() + 1),
+        }
+    }
+
+    /// Selects `id`; with a filter that shows it, if the present one does not.
+    pub fn select(&mut self, id: TokenId) {
+        if self.selected != Some(id) || self.row_of(id).is_none() {
+            self.selected = Some(id);
+            self.seek = true;
+            self.stale = true;
+        }
+    }
+
+    /// What is shown is to be asked for anew, after tokens, query or time changed.
+    pub fn refresh(&mut self) {
+        self.stale = true;
+    }
+
+    /// What is shown is not known, and will not be told before it is asked for again.
+    pub fn give_up(&mut self) {
+        self.listing.number = self.asked;
+        self.listing.extent = Extent::Whole;
+    }
+
+    /// What is to be asked, once.
+    pub fn question(&mut self, at: Moment) -> Option<Question> {
+        if !std::mem::take(&mut self.stale) {
+            return None;
+        }
+        self.asked += 1;
+        let (query, selected, row) = (self.query.clone(), self.selected, self.rows.selected());
+        Some(Question { number: self.asked, query, at, selected, row })
+    }
+
+    /// Whether the rows on the screen are still to be told.
+    pub fn awaits_rows(&self) -> bool {
+        self.stale || self.listing.number != self.asked
+    }
+
+    /// Whether any row is.
+    pub fn awaits_more(&self) -> bool {
+        self.awaits_rows() || !self.listing.is_whole()
+    }
+
+    /// Takes what is shown. The selected token stays selected; if it is not shown any more,
+    /// the row that took its place is.
+    pub fn deliver(&mut self, listing: Listing) {
+        if listing.number != self.asked {
+            return;
+        }
+        self.listing = listing.after(&self.listing);
+        // The operator may have moved on since the question was asked.
+        let own = self.selected.and_then(|id| self.row_of(id));
+        if let Some(row) = own {
+            self.rows.select(row);
+            self.seek = false;
+        } else if self.seek && self.listing.is_whole() {
+            self.seek = false;
+            self.query.status = StatusFilter::All;
+            self.clear_search();
+            self.stale = true;
+            return;
+        }
+        self.rows.select(self.rows.selected().min(self.listing.total.saturating_sub(1)));
+        if own.is_none() && !self.seek {
+            self.selected = self.id_at(self.rows.selected());
+        }
+    }
+
+    /// Whether the first row is selected, as at the beginning.
+    pub fn is_at_the_top(&self) -> bool {
+        self.rows.selected() == 0
+    }
+
+    /// The tokens whose records are looked at, with those of `pages` more on either side.
+    pub fn wanted(&self, pages: usize) -> Vec<TokenId> {
+        let seen = self.rows.ahead(self.listing.total);
+        let more = pages * seen.len();
+        let rows = seen.start.saturating_sub(more)..(seen.end + more).min(self.listing.total);
+        rows.filter_map(|row| self.id_at(row)).chain(self.selected).collect()
+    }
+
+    fn id_at(&self, row: usize) -> Option<TokenId> {
+        let known = row.checked_sub(self.listing.start)?;
+        self.listing.tokens.get(known)
+    }
+
+    fn row_of(&self, id: TokenId) -> Option<usize> {
+        // Looking for one that is not shown among a million takes milliseconds.
+        match self.listing.place.filter(|(asked, _)| *asked == id) {
+            Some((_, told)) => told,
+            None if self.id_at(self.rows.selected()) == Some(id) => Some(self.rows.selected()),
+            None => Some(self.listing.start + self.listing.tokens.find(&id)?),
+        }
+    }
+
+    fn clear_search(&mut self) {
+        self.finder = Finder::default();
+        self.query.search = Search::default();
+    }
+
+    /// Whether `action` has something to do here.
+    pub fn enables(&self, action: Action, ctx: &ViewContext<'_>) -> bool {
+        let pat = self.selected.and_then(|id| ctx.pat(&id));
+        match action {
+            Action::Revoke if self.marks.is_empty() => {
+                pat.is_some_and(|pat| pat.status(ctx.now) != Status::Revoked)
+            }
+            Action::Open
+            | Action::Clone
+            | Action::Edit
+            | Action::AddScope
+            | Action::Regenerate
+            | Action::Delete
+            | Action::Mark
+            | Action::MarkRange
+            | Action::MarkAll
+            | Action::CopyId
+            | Action::CopyJson
+            | Action::CopyName => pat.is_some(),
+            Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
+                ctx.census.total > 0
+            }
+            _ => true,
+        }
+    }
+
+    /// Answers an action.
+    pub fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+        if self.rows.on(action, self.listing.total).is_some() {
+            self.selected = self.id_at(self.rows.selected());
+            return None;
+        }
+        if self.finder.is_typing() {
+            return self.on_search(action);
+        }
+        if let ControlFlow::Break(answer) = self.on_marks(action, ctx) {
+            return answer;
+        }
+        match action {
+            Action::New => Some(Effect::Ui(UiAction::GoTo(Tab::Create))),
+            Action::DeleteAll => Some(preview(Command::Delete { tokens: TokenSelection::All })),
+            Action::NextStatus | Action::PreviousStatus | Action::Expiring => self.filter(action),
+            Action::Search => {
+                self.finder.begin();
+                None
+            }
+            Action::Back if !self.finder.is_empty() => {
+                self.clear_search();
+                self.refresh();
+                None
+            }
+            Action::NextSort => {
+                self.query.sort.column = around(&Column::ALL, self.query.sort.column, true);
+                self.refresh();
+                None
+            }
+            Action::ReverseSort => {
+                self.query.sort.descending ^= true;
+                self.refresh();
+                None
+            }
+            _ => on_pat(action, self.selected.and_then(|id| ctx.pat(&id))?, ctx),
+        }
+    }
+
+    fn on_search(&mut self, action: Action) -> Option<Effect> {
+        match action {
+            // What cannot be read is not kept.
+            Action::Accept => match self.finder.fault() {
+                Some(fault) => return Some(Effect::warn(fault.to_string())),
+                None => self.finder.keep(),
+            },
+            Action::Cancel => {
+                self.clear_search();
+                self.refresh();
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Takes a key that is text of the search.
+    pub fn text(&mut self, key: KeyEvent) {
+        if self.finder.press(key) {
+            self.searched();
+        }
+    }
+
+    /// Takes a paste into the search.
+    pub fn paste(&mut self, text: &str) -> bool {
+        let taken = self.finder.paste(text);
+        if taken {
+            self.searched();
+        }
+        taken
+    }
+
+    /// Looks for what the field says now.
+    fn searched(&mut self) {
+        let search = self.finder.search();
+        if search != self.query.search {
+            self.query.search = search;
+            self.refresh();
+        }
+    }
+
+    /// Shows other statuses, unless the search says which.
+    fn filter(&mut self, action: Action) -> Option<Effect> {
+        if self.query.search.names_status() {
+            return Some(Effect::info("the search says which statuses are shown: Esc clears it"));
+        }
+        let now = self.query.status;
+        self.query.status = match (action, now) {
+            (Action::NextStatus, StatusFilter::Expiring) => StatusFilter::Expired,
+            (_, StatusFilter::Expiring) => StatusFilter::Active,
+            (Action::Expiring, _) => StatusFilter::Expiring,
+            _ => around(&StatusFilter::STATUSES, now, action == Action::NextStatus),
+        };
+        self.rows.select(0);
+        self.selected = None;
+        self.refresh();
+        None
+    }
+
+    /// Draws it into `area`; `focused` says whether it has the keys.
+    pub fn view(
+        &mut self,
+        area: Rect,
+        buf: &mut Buffer,
+        ctx: &ViewContext<'_>,
+        focused: bool,
+    ) -> Option<Position> {
+        if self.finder.is_typing() {
+            ctx.hit_map.prefix(Some(Action::Accept));
+        }
+        let range = self.range();
+        let chips = Chips {
+            chosen: self.query.shown(),
+            counts: self.listing.counts,
+            finder: &self.finder,
+            marked: self.marks.count(self.ranged()),
+        };
+        let cursor = chips.draw(area, buf, ctx);
+        ctx.hit_map.wheel(area, 3);
+        let columns = fitting(area.width, ctx.times);
+        draw_headings(&columns, self.query.sort, area, buf, ctx);
+        let page = usize::from(area.height.saturating_sub(ABOVE));
+        let total = self.listing.total;
+        let top = self.rows.window(page, total);
+        for (line, at) in (ABOVE..).zip(top..(top + page).min(total)) {
+            ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
+            if let Some(pat) = self.id_at(at).and_then(|id| ctx.pat(&id)) {
+                let marked = range.contains(&at) || self.marks.has(&pat.id);
+                draw_row(pat, marked, &columns, (line, area), buf, ctx);
+            }
+            if at == self.rows.selected() {
+                let look = &ctx.look;
+                let style = if focused { look.selected() } else { look.selected_idle() };
+                band(buf, area, line, style);
+            }
+        }
+        if self.listing.is_whole() && total == 0 {
+            self.draw_emptiness(area, buf, ctx);
+        }
+        cursor
+    }
+
+    fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+        let look = &ctx.look;
+        let lines: [String; 2] = if ctx.census.total == 0 {
+            let key = ctx.key(Mode::Tokens, Action::New);
+            let advice = format!("Press {key} to create the first one.");
+            ["No tokens yet.".into(), if ctx.read_only { String::new() } else { advice }]
+        } else if self.query.search.is_empty() {
+            let word = self.query.status.word().to_lowercase();
+            [format!("No {word} tokens."), "Press f to see the next status.".into()]
+        } else {
+            let word = self.query.shown().word().to_lowercase();
+            let other = if self.query.search.names_status() {
+                "Press Esc to clear it."
+            } else {
+                "Press Esc to clear it, f to look at another status."
+            };
+            [format!("Nothing {word} matches the search.").replace("all ", ""), other.into()]
+        };
+        let middle = ABOVE + area.height.saturating_sub(ABOVE) / 3;
+        for (line, (text, style)) in (middle..).zip(lines.iter().zip([look.heading(), look.text()]))
+        {
+            let indent = area.width.saturating_sub(width(text)) / 2;
+            Pen::at(buf, area, line, look).skip(indent).text(text, style);
+        }
+    }
+}
+
+/// What a key does to the token that the list or the detail shows.
+pub(super) fn on_pat(action: Action, pat: &Pat, ctx: &ViewContext<'_>) -> Option<Effect> {
+    match action {
+        Action::Open => Some(Effect::Ui(UiAction::Show(pat.id))),
+        Action::Clone => Some(Effect::request(ServiceRequest::Template(pat.id))),
+        Action::Edit => Some(Effect::open(EditDialog::new(pat))),
+        Action::AddScope => Some(Effect::open(ScopeDialog::add(pat, ctx))),
+        Action::Revoke if pat.status(ctx.now) == Status::Revoked => {
+            Some(Effect::warn(format!("{} is revoked already: R regenerates it", pat.name)))
+        }
+        Action::Revoke => Some(preview(Command::Revoke { tokens: vec![pat.id] })),
+        Action::Regenerate => Some(preview(Command::Regenerate {
+            tokens: vec![pat.id],
+            lifetime: ctx.policy.default_lifetime,
+            overlap: Overlap::None,
+            secret_file: None,
+        })),
+        Action::Delete => {
+            let tokens = TokenSelection::Listed(vec![pat.id]);
+            Some(preview(Command::Delete { tokens }))
+        }
+        Action::CopyId => Some(Effect::copy("id", pat.id.to_string())),
+        Action::CopyName => Some(Effect::copy("name", pat.name.to_string())),
+        Action::CopyJson => Some(Effect::request(ServiceRequest::Json(pat.id))),
+        _ => None,
+    }
+}
+
+/// Asks what `command` would do; a dialog on the answer follows.
+pub(super) fn preview(command: Command) -> Effect {
+    Effect::request(ServiceRequest::Preview(command))
+}
+
+fn around<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {
+    let at = all.iter().position(|each| *each == now).unwrap_or(0);
+    let step = if forward { 1 } else { all.len().saturating_sub(1) };
+    all.get((at + step) % all.len().max(1)).copied().unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Several of several words, each with its box: arrows move, Space ticks, `*` ticks all or none.
+//! Called by the scope dialog for operations.
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::{KeyCode, KeyEvent},
+    layout::{Position, Rect},
+};
+
+use super::{
+    hit_map::SyntheticInput,
+    paint::{Pen, width},
+};
+use crate::tui::app::view_context::ViewContext;
+
+/// Words of which any number is ticked.
+#[derive(Debug, Clone, Default)]
+pub struct Checks {
+    words: Vec<(String, bool)>,
+    at: usize,
+}
+
+impl Checks {
+    /// `words`, those in `ticked` ticked.
+    pub fn new<'a>(words: impl IntoIterator<Item = &'a str>, ticked: &[String]) -> Self {
+        let words = words
+            .into_iter()
+            .map(|word| (word.to_owned(), ticked.iter().any(|t| t == word)))
+            .collect();
+        Self { words, at: 0 }
+    }
+
+    /// The ticked words.
+    pub fn ticked(&self) -> Vec<String> {
+        self.words.iter().filter(|(_, on)| *on).map(|(word, _)| word.clone()).collect()
+    }
+
+    /// Arrow keys move, Space ticks, `*` ticks all (or none, when all are), a letter goes to
+    /// the next word that starts with it. Returns whether anything changed.
+    pub fn press(&mut self, key: KeyEvent) -> bool {
+        let count = self.words.len().max(1);
+        match key.code {
+            KeyCode::Left => self.at = self.at.saturating_sub(1),
+            KeyCode::Right => self.at = (self.at + 1).min(count - 1),
+            KeyCode::Char(' ') => {
+                if let Some((_, on)) = self.words.get_mut(self.at) {
+                    *on = !*on;
+                }
+            }
+            KeyCode::Char('*') => {
+                let all = self.words.iter().all(|(_, on)| *on);
+                for (_, on) in &mut self.words {
+                    *on = !all;
+                }
+            }
+            KeyCode::Char(letter) if key.modifiers.is_empty() => {
+                let from = self.at + 1;
+                let starts = |at: &usize| {
+                    self.words.get(*at).is_some_and(|(word, _)| word.starts_with(letter))
+                };
+                let Some(found) = (from..from + count).map(|at| at % count).find(starts) else {
+                    return false;
+                };
+                self.at = found;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// The width of one word with its box: all are as wide as the widest, in columns.
+    fn cell(&self) -> u16 {
+        self.words.iter().map(|(word, _)| width(word)).max().unwrap_or(0) + 4 + 2
+    }
+
+    fn across(&self, columns: u16) -> usize {
+        usize::from((columns / self.cell().max(1)).max(1))
+    }
+
+    /// The lines that they take at `columns`.
+    pub fn height(&self, columns: u16) -> u16 {
+        let rows = self.words.len().div_ceil(self.across(columns));
+        u16::try_from(rows.max(1)).unwrap_or(u16::MAX)
+    }
+
+    /// Draws them in columns; the place of the cursor when they have the focus.
+    pub fn draw(
+        &self,
+        area: Rect,
+        buf: &mut Buffer,
+        ctx: &ViewContext<'_>,
+        focused: bool,
+    ) -> Option<Position> {
+        let look = &ctx.look;
+        let across = self.across(area.width);
+        let mut cursor = None;
+        for (at, (word, on)) in self.words.iter().enumerate() {
+            let row = u16::try_from(at / across).unwrap_or(u16::MAX);
+            let column = u16::try_from(at % across).unwrap_or(0).saturating_mul(self.cell());
+            let here = focused && at == self.at;
+            let style = match (here, *on) {
+                (true, _) => look.selected(),
+                (false, true) => look.heading(),
+                (false, false) => look.text(),
+            };
+            let pen = Pen::at(buf, area, row, look)
+                .to(column)
+                .text(&format!("{} {word}", look.tick(*on)), style);
+            let way = if at > self.at { KeyCode::Right } else { KeyCode::Left };
+            let tick = (SyntheticInput::Key(KeyCode::Char(' ')), 1);
+            let presses = [(SyntheticInput::Key(way), at.abs_diff(self.at)), tick];
+            ctx.hit_map.clicks(pen.since(column), presses);
+            if here {
+                cursor = Some(Position::new(area.x + column + 1, area.y + row));
+            }
+        }
+        cursor.filter(|at| area.contains(*at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::crossterm::event::KeyModifiers;
+
+    use super::*;
+
+    fn press(checks: &mut Checks, code: KeyCode) -> String {
+        checks.press(KeyEvent::new(code, KeyModifiers::NONE));
+        checks.ticked().join(" ")
+    }
+
+    #[test]
+    fn space_ticks_star_ticks_all_or_none() {
+        let mut checks = Checks::new(["read", "list", "publish"], &["list".into()]);
+        assert_eq!(press(&mut checks, KeyCode::Char(' ')), "read list");
+        assert_eq!(press(&mut checks, KeyCode::Char('p')), "read list");
+        assert_eq!(press(&mut checks, KeyCode::Char(' ')), "read list publish");
+        assert_eq!(press(&mut checks, KeyCode::Char('*')), "");
+        assert_eq!(press(&mut checks, KeyCode::Char('*')), "read list publish");
+    }
+
+    #[test]
+    fn they_fall_into_columns() {
+        let checks = Checks::new(["read", "subscribe"], &[]);
+        assert_eq!(checks.height(80), 1);
+        assert_eq!(checks.height(20), 2);
+        assert_eq!(checks.height(0), 2);
+    }
+}

@@ -1,0 +1,163 @@
+//! One of several words in a line: the chosen one in brackets, changed with the arrow keys or
+//! by its first letter. Called by forms for lifetimes, entity types and operations.
+
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::{KeyCode, KeyEvent},
+    layout::{Position, Rect},
+};
+
+use super::{
+    hit_map::SyntheticInput,
+    paint::{Pen, width},
+};
+use crate::tui::app::view_context::ViewContext;
+
+/// Words of which one is chosen.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    words: Vec<String>,
+    chosen: usize,
+}
+
+impl Choice {
+    /// `words` with the one at `chosen` chosen.
+    pub fn new(words: impl IntoIterator<Item = impl Into<String>>, chosen: usize) -> Self {
+        let words: Vec<String> = words.into_iter().map(Into::into).collect();
+        let chosen = chosen.min(words.len().saturating_sub(1));
+        Self { words, chosen }
+    }
+
+    /// The place of the chosen word.
+    pub fn chosen(&self) -> usize {
+        self.chosen
+    }
+
+    /// The chosen word.
+    pub fn word(&self) -> &str {
+        self.words.get(self.chosen).map_or("", String::as_str)
+    }
+
+    /// Chooses `word`, if it is there.
+    pub fn choose(&mut self, word: &str) {
+        if let Some(at) = self.words.iter().position(|w| w == word) {
+            self.chosen = at;
+        }
+    }
+
+    /// Arrow keys and Space go to the next or previous word, a letter to the next word that
+    /// starts with it. Returns whether another word is chosen.
+    pub fn press(&mut self, key: KeyEvent) -> bool {
+        let before = self.chosen;
+        let count = self.words.len().max(1);
+        match key.code {
+            KeyCode::Left => self.chosen = self.chosen.saturating_sub(1),
+            KeyCode::Right => self.chosen = (self.chosen + 1).min(count - 1),
+            KeyCode::Char(' ') => self.chosen = (self.chosen + 1) % count,
+            KeyCode::Char(letter) if key.modifiers.is_empty() => {
+                let from = self.chosen + 1;
+                let found = (from..from + count)
+                    .map(|at| at % count)
+                    .find(|at| self.words.get(*at).is_some_and(|w| w.starts_with(letter)));
+                self.chosen = found.unwrap_or(self.chosen);
+            }
+            _ => {}
+        }
+        self.chosen != before
+    }
+
+    /// The lines that it takes at `columns`.
+    pub fn height(&self, columns: u16) -> u16 {
+        self.places(columns).last().map_or(1, |(_, row)| row + 1)
+    }
+
+    /// Where each word starts: column and row, in lines of `columns`. Each word has room for
+    /// its brackets, so that nothing moves when another one is chosen.
+    fn places(&self, columns: u16) -> Vec<(u16, u16)> {
+        let (mut column, mut row) = (0, 0);
+        let mut places = Vec::with_capacity(self.words.len());
+        for word in &self.words {
+            let wide = width(word) + 2;
+            if column > 0 && column + wide > columns {
+                (column, row) = (0, row + 1);
+            }
+            places.push((column, row));
+            column += wide + 1;
+        }
+        places
+    }
+
+    /// Draws it; the place of the cursor when it has the focus.
+    pub fn draw(
+        &self,
+        area: Rect,
+        buf: &mut Buffer,
+        ctx: &ViewContext<'_>,
+        focused: bool,
+    ) -> Option<Position> {
+        let look = &ctx.look;
+        let mut cursor = None;
+        for (at, ((column, row), word)) in
+            self.places(area.width).into_iter().zip(&self.words).enumerate()
+        {
+            let pen = Pen::at(buf, area, row, look).to(column);
+            let pen = if at == self.chosen {
+                let style = if focused { look.selected() } else { look.heading() };
+                cursor = Some(Position::new(area.x + column, area.y + row));
+                pen.text(&format!("[{word}]"), style)
+            } else {
+                pen.skip(1).text(word, look.faint()).skip(1)
+            };
+            let way = if at > self.chosen { KeyCode::Right } else { KeyCode::Left };
+            ctx.hit_map.click(
+                pen.since(column),
+                SyntheticInput::Key(way),
+                at.abs_diff(self.chosen),
+            );
+        }
+        cursor.filter(|at| focused && area.contains(*at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::crossterm::event::KeyModifiers;
+
+    use super::*;
+
+    fn press(choice: &mut Choice, code: KeyCode) -> String {
+        choice.press(KeyEvent::new(code, KeyModifiers::NONE));
+        choice.word().to_owned()
+    }
+
+    #[test]
+    fn arrows_stop_at_the_ends_and_space_goes_round() {
+        let mut choice = Choice::new(["24h", "7d", "30d"], 2);
+        assert_eq!(press(&mut choice, KeyCode::Right), "30d");
+        assert_eq!(press(&mut choice, KeyCode::Char(' ')), "24h");
+        assert_eq!(press(&mut choice, KeyCode::Left), "24h");
+    }
+
+    #[test]
+    fn a_letter_goes_to_the_next_word_that_starts_with_it() {
+        let mut choice = Choice::new(["channels", "clients", "users"], 0);
+        assert_eq!(press(&mut choice, KeyCode::Char('c')), "clients");
+        assert_eq!(press(&mut choice, KeyCode::Char('c')), "channels");
+        assert_eq!(press(&mut choice, KeyCode::Char('u')), "users");
+        assert_eq!(press(&mut choice, KeyCode::Char('z')), "users");
+    }
+
+    #[test]
+    fn words_that_do_not_fit_go_to_the_next_line() {
+        let choice = Choice::new(["domains", "groups", "channels"], 0);
+        assert_eq!(choice.height(80), 1);
+        assert_eq!(choice.height(20), 2);
+        assert_eq!(choice.height(3), 3);
+    }
+
+    #[test]
+    fn an_empty_choice_does_no_harm() {
+        let mut choice = Choice::new(Vec::<String>::new(), 3);
+        assert_eq!(press(&mut choice, KeyCode::Char(' ')), "");
+    }
+}

@@ -1,0 +1,179 @@
+//! The choice of a lifetime: the presets, or one's own in a field beside them, with the instant
+//! at which it would end or what is wrong with it. Shared by create and regenerate.
+
+use chrono::TimeDelta;
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use super::{
+    choice::Choice,
+    field::Field,
+    form::{LABELS, Note, labelled, note, unlabelled},
+};
+use crate::{
+    domain::{Lifetime, LifetimeError, Moment},
+    tui::{app::view_context::ViewContext, theme::time_format},
+};
+
+/// The number of the field for one's own lifetime, whichever form it is in.
+const CUSTOM_FIELD: usize = usize::MAX;
+
+const CUSTOM: &str = "custom";
+const NEVER: &str = "never";
+
+/// A lifetime that is being chosen.
+#[derive(Debug)]
+pub struct LifetimeField {
+    choice: Choice,
+    custom: Field,
+    /// Whether the keys go to the field for one's own.
+    typing: bool,
+    /// Set once it was submitted: from then on what is wrong is said.
+    tried: bool,
+}
+
+impl LifetimeField {
+    /// The presets with the policy's default chosen.
+    pub fn new(ctx: &ViewContext<'_>) -> Self {
+        Self::with(ctx.policy.default_lifetime, ctx)
+    }
+
+    /// The presets with `lifetime` chosen; one that is no preset is typed in the field already.
+    pub fn with(lifetime: Lifetime, ctx: &ViewContext<'_>) -> Self {
+        let policy = ctx.policy;
+        let mut words: Vec<&str> =
+            Lifetime::PRESETS.into_iter().filter(|word| lasts(word, ctx).is_ok()).collect();
+        if policy.limits.allow_never {
+            words.push(NEVER);
+        }
+        words.push(CUSTOM);
+        // A day is offered as 24h, and printed as 1d.
+        let same = |word: &&str| word.parse() == Ok(lifetime);
+        let preset = words.iter().copied().find(same);
+        let mut choice = Choice::new(words, 0);
+        choice.choose(preset.unwrap_or(CUSTOM));
+        let own = preset.map_or_else(|| lifetime.to_string(), |_| String::new());
+        Self { choice, custom: Field::line(&own), typing: false, tried: false }
+    }
+
+    /// What stands in it, as text.
+    fn word(&self) -> String {
+        if self.is_custom() { self.custom.text() } else { self.choice.word().to_owned() }
+    }
+
+    fn is_custom(&self) -> bool {
+        self.choice.word() == CUSTOM
+    }
+
+    /// The lifetime, once its end has been found to be allowed; from then on it says what is
+    /// wrong.
+    pub fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Lifetime> {
+        self.tried = true;
+        self.named(ctx)
+    }
+
+    /// The lifetime that it names now, if it is allowed; a look must not mark it as faulty.
+    pub fn named(&self, ctx: &ViewContext<'_>) -> Option<Lifetime> {
+        lasts(&self.word(), ctx).ok()?;
+        self.word().parse().ok()
+    }
+
+    /// Goes into the field for one's own, or out of it; false where there is no way to go.
+    pub fn go(&mut self, down: bool) -> bool {
+        let go = self.is_custom() && self.typing != down;
+        if go {
+            self.typing = down;
+        }
+        go
+    }
+
+    /// Puts the focus at its first part.
+    pub fn enter(&mut self, from_above: bool) {
+        self.typing = !from_above && self.is_custom();
+    }
+
+    /// Takes the focus by a click on field number `field` of the form.
+    pub fn focus_field(&mut self, field: usize) {
+        self.typing = field == CUSTOM_FIELD;
+    }
+
+    /// Answers a key.
+    pub fn press(&mut self, key: KeyEvent) -> bool {
+        if self.typing {
+            return self.custom.press(key);
+        }
+        // A digit is the start of one's own lifetime: no need to choose "custom" first.
+        let digit =
+            matches!(key.code, ratatui::crossterm::event::KeyCode::Char(c) if c.is_ascii_digit());
+        if digit {
+            self.choice.choose(CUSTOM);
+            self.typing = true;
+            self.custom.set("");
+            return self.custom.press(key);
+        }
+        self.choice.press(key)
+    }
+
+    /// Takes a paste into the field for one's own.
+    pub fn paste(&mut self, text: &str) -> bool {
+        if self.typing {
+            self.custom.paste(text);
+        }
+        self.typing
+    }
+
+    /// The lines that it takes at `columns`, its note included.
+    pub fn height(&self, columns: u16) -> u16 {
+        self.choice.height(columns.saturating_sub(LABELS)) + u16::from(self.is_custom()) + 1
+    }
+
+    /// Draws it from line `line` of `area` on; the place of the cursor when it has the focus.
+    pub fn draw(
+        &self,
+        line: u16,
+        (field, focused): (usize, bool),
+        area: Rect,
+        buf: &mut Buffer,
+        ctx: &ViewContext<'_>,
+    ) -> Option<Position> {
+        let look = &ctx.look;
+        let high = self.choice.height(area.width.saturating_sub(LABELS));
+        let place = labelled("Lifetime *", (field, focused), (line, high), area, buf, ctx);
+        let mut cursor = self.choice.draw(place, buf, ctx, focused && !self.typing);
+        let mut last = line + high;
+        if self.is_custom() {
+            let place = unlabelled((last, 1), area);
+            let place = Rect { width: place.width.min(20), ..place };
+            ctx.hit_map.field(place, CUSTOM_FIELD);
+            cursor = cursor.or(self.custom.draw(place, buf, look, focused && self.typing));
+            last += 1;
+        }
+        note(&self.note(ctx), last, area, buf, look);
+        cursor
+    }
+
+    fn note(&self, ctx: &ViewContext<'_>) -> Note {
+        match lasts(&self.word(), ctx) {
+            Ok(Some(end)) => {
+                if !matches!(self.word().parse(), Ok(Lifetime::Through(_))) {
+                    // It moves on with the clock, and is told by the minute.
+                    ctx.changes_at(ctx.now + TimeDelta::minutes(1));
+                }
+                Note::Hint(format!("expires {}", time_format::full(end, ctx.zone)))
+            }
+            Ok(None) => Note::Hint("never expires: somebody must remember to revoke it".into()),
+            Err(_) if !self.tried && self.word().is_empty() => {
+                Note::Hint("45m, 24h, 30d, 8w, 1y or a date like 2027-01-31".into())
+            }
+            Err(fault) => Note::Fault(fault.to_string()),
+        }
+    }
+}
+
+fn lasts(word: &str, ctx: &ViewContext<'_>) -> Result<Option<Moment>, LifetimeError> {
+    let zone = ctx.zone;
+    word.parse::<Lifetime>()?.expiry(ctx.now, &ctx.policy.limits, |wall| zone.instant(wall))
+}

@@ -1,0 +1,59 @@
+//! A titled box over the screen, sized to its content, in the middle. It clears what lies under
+//! it and never leaves the area; where there is no room for a border it does without.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    widgets::{Clear, Widget as _},
+};
+
+use super::paint::{Pen, cut};
+use crate::tui::theme::Look;
+
+/// Draws a box with room for `width` x `height` inside and gives the area inside. `danger`
+/// marks what destroys.
+pub fn draw(
+    title: &str,
+    (width, height): (u16, u16),
+    danger: bool,
+    area: Rect,
+    buf: &mut Buffer,
+    look: &Look,
+) -> Rect {
+    let area = area.intersection(buf.area);
+    let wide = width.saturating_add(4).min(area.width);
+    let high = height.saturating_add(2).min(area.height);
+    let frame = Rect {
+        x: area.x + (area.width - wide) / 2,
+        y: area.y + (area.height - high) / 2,
+        width: wide,
+        height: high,
+    };
+    // A column on each side keeps the words under the box apart from it.
+    let margin = Rect { x: frame.x.saturating_sub(1), width: frame.width + 2, ..frame };
+    let margin = margin.intersection(area);
+    Clear.render(margin, buf);
+    buf.set_style(margin, look.base());
+    if wide < 10 || high < 4 {
+        return frame;
+    }
+    let style = if danger { look.danger() } else { look.accent() };
+    border(frame, buf, *look, style);
+    let room = frame.width.saturating_sub(6);
+    let title = format!(" {} ", cut(title, room, look));
+    Pen::at(buf, frame, 0, look).skip(2).text(&title, style.patch(look.heading()));
+    Rect { x: frame.x + 2, y: frame.y + 1, width: frame.width - 4, height: frame.height - 2 }
+}
+
+fn border(frame: Rect, buf: &mut Buffer, look: Look, style: Style) {
+    let [top_left, top_right, bottom_left, bottom_right] = look.corners();
+    let dashes = look.dash().repeat(usize::from(frame.width.saturating_sub(2)));
+    let last = frame.height - 1;
+    Pen::at(buf, frame, 0, &look).text(&format!("{top_left}{dashes}{top_right}"), style);
+    Pen::at(buf, frame, last, &look).text(&format!("{bottom_left}{dashes}{bottom_right}"), style);
+    for line in 1..last {
+        Pen::at(buf, frame, line, &look).text(look.bar(), style);
+        Pen::at(buf, frame, line, &look).to(frame.width - 1).text(look.bar(), style);
+    }
+}

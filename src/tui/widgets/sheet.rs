@@ -1,0 +1,62 @@
+//! A page that may be higher than its place on the screen: the part around the cursor is shown,
+//! with a mark where it goes on, so that every form can be filled on a screen of ten lines. Not
+//! for secrets: what is drawn on a page stays in freed memory.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+};
+
+use super::paint::Pen;
+use crate::tui::app::view_context::ViewContext;
+
+/// A page to draw on, before a part of it is laid in its place.
+#[derive(Debug)]
+pub struct Sheet {
+    /// What is drawn on.
+    pub page: Buffer,
+    place: Rect,
+    /// How many places were noted before.
+    before: usize,
+}
+
+impl Sheet {
+    /// An empty page for `place`, at least `height` lines high.
+    pub fn new(place: Rect, height: u16, ctx: &ViewContext<'_>) -> Self {
+        let height = height.max(place.height).min(u16::MAX - place.y);
+        let mut page = Buffer::empty(Rect { height, ..place });
+        page.set_style(page.area, ctx.look.base());
+        Self { page, place, before: ctx.hit_map.mark() }
+    }
+
+    /// Lays the part around `cursor` in its place; where the cursor is then.
+    pub fn lay(
+        self,
+        cursor: Option<Position>,
+        buf: &mut Buffer,
+        ctx: &ViewContext<'_>,
+    ) -> Option<Position> {
+        let (page, place) = (self.page.area, self.place.intersection(buf.area));
+        let line = cursor.map_or(0, |cursor| cursor.y.saturating_sub(page.y));
+        let hidden = page.height - place.height;
+        let from = line.saturating_sub(place.height / 2).min(hidden);
+        for at in place.positions() {
+            let below = Position::new(at.x, at.y + from);
+            if let (Some(cell), Some(drawn)) = (buf.cell_mut(at), self.page.cell(below)) {
+                *cell = drawn.clone();
+            }
+        }
+        ctx.hit_map.scroll(self.before, from, place);
+        // The column beside the place belongs to the margin.
+        let margin = Rect { x: place.right(), width: 1, ..place }.intersection(buf.area);
+        let look = &ctx.look;
+        if from > 0 {
+            Pen::at(buf, margin, 0, look).text(look.arrow(false), look.faint());
+        }
+        if from < hidden {
+            let last = margin.height.saturating_sub(1);
+            Pen::at(buf, margin, last, look).text(look.arrow(true), look.faint());
+        }
+        cursor.map(|cursor| Position::new(cursor.x, cursor.y.saturating_sub(from)))
+    }
+}
