@@ -133,7 +133,7 @@ fn of_create(token: &NewToken) -> CommandLine {
         .operand(token.name.as_str())
         .option("--lifetime", token.lifetime)
         .optional("--description", description);
-    token.scopes.iter().fold(line, |line, scope| line.option("--scope", scope))
+    joined(&token.scopes).into_iter().fold(line, |line, scopes| line.option("--scope", scopes))
 }
 
 /// The command line that checks whether a secret may do this. The secret comes on standard input.

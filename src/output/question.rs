@@ -51,10 +51,8 @@ pub fn consequence(plan: &Plan) -> Option<String> {
 
 /// The name of one token, or the number of several.
 fn tokens(plan: &Plan) -> String {
-    let is_all = matches!(plan.command, Command::Delete { tokens: TokenSelection::All });
-    let mut tokens = plan.tokens();
-    match (tokens.next(), tokens.next()) {
-        (Some(token), None) if !is_all => token.name.to_string(),
+    match (plan.tokens().next(), plan.command.tokens().len()) {
+        (Some(token), 1) => token.name.to_string(),
         _ => count(plan.changes.len(), "token"),
     }
 }

@@ -9,8 +9,8 @@ use chrono::NaiveDateTime;
 use super::{Service, ServiceError, Zone, secret_file::SecretFile};
 use crate::{
     domain::{
-        Action, Change, Command, Confirmed, Event, EventDraft, Moment, Name, Pat, Plan, Retiring,
-        Secret, TokenId, TokenSelection, TokenState, plan,
+        Action, Change, Command, Confirmed, Event, EventDraft, Moment, Name, Pat, Plan, Refusal,
+        Retiring, Secret, TokenId, TokenSelection, TokenState, plan,
         plan::{NewDigests, PlanContext, ReadTokens},
     },
     store::{Rows, StoreError, Writer},
@@ -297,6 +297,10 @@ impl Service {
 /// Refuses a plan that leaves out a token which its command names, and one that was not
 /// confirmed. Tokens whose leaked secret no longer works are no reason: nothing is left to do.
 fn require_confirmed(plan: &Plan, confirmed: &Confirmed) -> Result<(), ServiceError> {
+    let gone = plan.left_out.iter().find(|it| matches!(it.reason, Refusal::Gone(_)));
+    if let Some(gone) = gone {
+        return Err(gone.reason.clone().into());
+    }
     if !plan.is_covered_by(confirmed) {
         let expected = confirmed.count();
         return Err(ServiceError::ChangedMeanwhile { plan: Box::new(plan.clone()), expected });

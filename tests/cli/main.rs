@@ -22,7 +22,7 @@ mod lines;
 mod listing;
 mod prompts;
 mod read_only;
-//mod secrets;
+mod secrets;
 mod settings;
 mod sharing;
 #[path = "../pty/support.rs"]

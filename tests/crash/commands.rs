@@ -10,8 +10,8 @@ use std::{
 };
 
 use patdeck::{
-    domain::Secret,
-    service::lookup::{Leaked, Standing},
+    domain::{LeakedSecret, Secret},
+    service::leaks::SecretStatus,
     store::{Rows, Store},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -27,7 +27,7 @@ fn a_command_killed_at_any_moment_has_done_what_it_said_or_nothing() {
     drop(run(&path, &["create", "first"], None).unwrap());
     let life = started.elapsed();
     let rounds = rounds("PATDECK_COMMAND_ROUNDS", 8);
-    let issued: Vec<(String, Leaked)> = thread::scope(|scope| {
+    let issued: Vec<(String, LeakedSecret)> = thread::scope(|scope| {
         let work = |thread| {
             let path = &path;
             scope.spawn(move || issue_and_revoke(path, thread, rounds, life))
@@ -39,8 +39,11 @@ fn a_command_killed_at_any_moment_has_done_what_it_said_or_nothing() {
     assert_eq!(store.read(Rows::verify_chain).unwrap().broken, None);
     let service = service(&path);
     for (expected, secret) in &issued {
-        let is = service.look_up(secret).unwrap().standing;
-        assert!(is.word() == expected || expected == "either" && is != Standing::Unknown, "{is:?}");
+        let is = service.classify(secret).unwrap().status;
+        assert!(
+            is.as_str() == expected || expected == "either" && is != SecretStatus::Unknown,
+            "{is:?}"
+        );
     }
     println!("{} secrets came out of {} killed commands", issued.len(), rounds * 4);
 }
@@ -51,7 +54,7 @@ fn issue_and_revoke(
     thread: u64,
     rounds: usize,
     life: Duration,
-) -> Vec<(String, Leaked)> {
+) -> Vec<(String, LeakedSecret)> {
     let mut random = StdRng::seed_from_u64(thread);
     let mut issued = Vec::new();
     for n in 0..rounds {
@@ -65,7 +68,7 @@ fn issue_and_revoke(
             Some(_) => "revoked",
             None => "either",
         };
-        issued.push((is.to_owned(), Leaked::from(&secret)));
+        issued.push((is.to_owned(), LeakedSecret::from(&secret)));
     }
     issued
 }

@@ -4,11 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patdeck::{
-    domain::{Digest, Pat, Secret, TokenId},
-    service::{
-        Service,
-        lookup::{Leaked, Standing},
-    },
+    domain::{Digest, LeakedSecret, Pat, Secret, TokenId},
+    service::{Service, leaks::SecretStatus},
     store::{Rows, Store},
 };
 
@@ -46,9 +43,9 @@ impl Token {
 pub(crate) struct Ledger {
     tokens: BTreeMap<String, Token>,
     /// The secret of each token that was told.
-    secrets: BTreeMap<String, Leaked>,
+    secrets: BTreeMap<String, LeakedSecret>,
     /// Secrets that must not work any more.
-    dead: Vec<Leaked>,
+    dead: Vec<LeakedSecret>,
     /// The change of each token that was begun and not acknowledged.
     begun: BTreeMap<String, String>,
     /// How many changes were acknowledged.
@@ -70,7 +67,7 @@ impl Ledger {
                 self.acknowledged += 1;
                 if let [secret] = secret {
                     let secret = Secret::parse((*secret).to_owned().into()).unwrap();
-                    let old = self.secrets.insert((*name).to_owned(), Leaked::from(&secret));
+                    let old = self.secrets.insert((*name).to_owned(), LeakedSecret::from(&secret));
                     self.dead.extend(old);
                 }
             }
@@ -105,17 +102,17 @@ impl Ledger {
     }
 
     fn check_secrets(&self, service: &Service) {
-        let standing = |secret| service.look_up(secret).unwrap().standing;
+        let status = |secret| service.classify(secret).unwrap().status;
         for (name, secret) in &self.secrets {
             let expected = match &self.tokens[name] {
-                Token { here: false, .. } => Standing::Deleted,
-                Token { revoked: true, .. } => Standing::Revoked,
-                _ => Standing::Active,
+                Token { here: false, .. } => SecretStatus::Deleted,
+                Token { revoked: true, .. } => SecretStatus::Revoked,
+                _ => SecretStatus::Active,
             };
-            assert_eq!(standing(secret), expected, "{name}");
+            assert_eq!(status(secret), expected, "{name}");
         }
         for secret in &self.dead {
-            assert_eq!(standing(secret), Standing::Replaced, "alive again");
+            assert_eq!(status(secret), SecretStatus::Replaced, "alive again");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Tokens like others, and scopes by preset.
 
+use patdeck::testing::Changes as _;
+
 use super::{fixture::Fixture, journey::Journey};
 
 fn few() -> Journey {
@@ -10,7 +12,7 @@ fn few() -> Journey {
 fn a_token_like_another_one_is_made_with_one_key_and_a_name_of_its_own() {
     let mut it = few();
     it.keys("j c").sees("ci-deploy-2").sees("[30d]").sees("Publishes builds");
-    it.sees("filled in like the other token; the secret will be a new one");
+    it.sees("Copied from the other token. The new one gets its own secret.");
     it.keys("<C-s>").sees("The secret of ci-deploy-2").keys("a");
     let (model, made) = (it.pat("ci-deploy"), it.pat("ci-deploy-2"));
     assert_eq!((made.description, made.scopes), (model.description, model.scopes));
@@ -35,7 +37,7 @@ fn what_is_taken_over_can_be_changed_before_it_is_created() {
 #[test]
 fn a_draft_goes_only_when_that_was_agreed_to() {
     let mut it = few();
-    it.keys("n half-done <Esc> j c").sees("The create form holds a draft");
+    it.keys("n half-done <Esc> j c").sees("The create form contains a draft");
     it.keys("<Enter> 2").sees("half-done").keys("<Esc> c <Right> <Enter>");
     it.sees("ci-deploy-2").never_sees("half-done");
     // Nothing of one's own is in it: another one may take its place, or the app may end.
@@ -87,9 +89,9 @@ fn a_preset_adds_to_a_token_what_it_misses() {
     let mut it = few();
     it.keys("j <Enter> p s").sees("Add a preset to ci-deploy");
     it.sees("may subscribe on any channels, messages");
-    it.keys("<C-s>").sees("1 narrower went, for * covers them").sees("Scopes 4");
+    it.keys("<C-s>").sees("removed 1 narrower scope that * covers").sees("Scopes 4");
     it.keys("p s <C-s>").sees("all of this is there already: nothing to add");
-    it.keys("<Esc> u").sees("undone: ci-deploy has 3 scopes again");
+    it.keys("<Esc> u").sees("Undone: ci-deploy has 3 scopes again");
 }
 
 #[test]

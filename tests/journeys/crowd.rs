@@ -114,7 +114,7 @@ fn changes_come_into_a_large_list() {
     let mut two = one.second_on_same_store();
     two.keys("n from-bob <C-s> a");
     one.comes_to_see("from-bob").sees("[Active 6002]").sees("2 of 6002");
-    two.keys("1 g D from-bob <Enter>").sees("is deleted");
+    two.keys("1 g D from-bob <Enter>").sees("Deleted");
     one.comes_to_see("[Active 6001]").never_sees("from-bob");
 }
 
@@ -124,9 +124,9 @@ fn marks_reach_beyond_the_screen() {
     it.keys("*").sees("6001 marked").keys("r").sees("Revoke 6001 tokens?");
     it.sees("of 6001, arrows scroll").keys("<Esc> <Esc>").never_sees("marked");
     it.keys("v G").sees("6001 marked").keys("<Esc> g / crowd-77 <Enter> * D");
-    it.sees("Delete 75 tokens?").keys("75 <Enter>").sees("75 tokens are deleted");
+    it.sees("Delete 75 tokens?").keys("75 <Enter>").sees("Deleted 75 tokens");
     it.sees("Nothing active matches").keys("<Esc>").sees("[Active 5926]");
-    it.keys("u").sees("75 tokens are back").sees("[Active 6001]");
+    it.keys("u").sees("Restored 75 tokens").sees("[Active 6001]");
 }
 
 #[test]

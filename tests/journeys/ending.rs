@@ -10,7 +10,7 @@ fn revoking_asks_first_and_enter_alone_does_nothing() {
     it.keys("j r").sees("Revoke ci-deploy?").sees("Last used 5 min ago");
     it.keys("<Enter>").sees("[Active 2]");
     it.keys("r <Tab> <Esc>").sees("[Active 2]");
-    it.keys("r <Right> <Enter>").sees("ci-deploy is revoked");
+    it.keys("r <Right> <Enter>").sees("Revoked ci-deploy");
     it.sees("[Active 1]").sees("Revoked 2");
     assert!(it.store_dump().contains("revoked ci-deploy by alice: was active"));
 }
@@ -91,7 +91,7 @@ fn an_overlap_can_be_ended_before_its_time() {
     let new = it.secret().unwrap();
     it.keys("a").sees("works until").sees("O end old");
     it.keys("O").sees("End the old secret of ci?").keys("<Enter>").sees("works until");
-    it.keys("O <Right> <Enter>").sees("the old secret of ci is denied from now on");
+    it.keys("O <Right> <Enter>").sees("Ended the old secret of ci.");
     it.never_sees("works until");
     assert_eq!(it.verdict(&old, "channels:c-1:publish"), "denied");
     assert_eq!(it.verdict(&new, "channels:c-1:publish"), "allowed");
@@ -105,7 +105,7 @@ fn the_detail_tells_who_still_uses_the_old_secret_until_its_end() {
     it.sees("last used 2 min ago from 192.0.2.17");
     it.sees("not used yet").sees("O end old");
     it.keys("O").sees("The old secret was last used 2 min ago from 192.0.2.17");
-    it.sees("The new secret was not used yet.");
+    it.sees("The new secret has not been used yet.");
     it.keys("<Right> <Enter>").never_sees("works until").never_sees("not used yet");
     it.sees("last used").sees("2 min ago");
 }
@@ -120,7 +120,7 @@ fn an_old_secret_that_nobody_uses_any_more_is_told() {
     assert_eq!(it.verdict(&new, "channels:c-1:publish"), "allowed");
     it.comes_to_see("channels:c-1:publish allowed").never_sees("not used yet");
     it.sees("not used since the rotation");
-    it.keys("O").sees("The old secret was not used since the rotation.");
+    it.keys("O").sees("The old secret has not been used since the rotation.");
 }
 
 #[test]
@@ -138,8 +138,8 @@ fn deleting_asks_for_the_typed_name_and_undo_brings_it_back() {
     it.types("ci-deplo").keys("<Enter>").sees("type its name exactly");
     it.paste("y").sees("nothing was pasted").never_sees("Enter deletes");
     it.types("y").sees("Enter deletes").keys("<Enter>");
-    it.sees("ci-deploy is deleted: u undoes it").sees("[Active 1]");
-    it.keys("u").sees("ci-deploy is back, with its secret").sees("[Active 2]");
+    it.sees("Deleted ci-deploy. Press u within 24 hours to undo").sees("[Active 1]");
+    it.keys("u").sees("Restored ci-deploy").sees("[Active 2]");
     it.sees("5 min ago");
     it.keys("u").sees("nothing can be brought back");
 }
@@ -148,7 +148,7 @@ fn deleting_asks_for_the_typed_name_and_undo_brings_it_back() {
 fn deleting_from_the_detail_goes_back_to_the_list() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("<Enter> <Delete>").types("grafana").keys("<Enter>");
-    it.sees("grafana is deleted").sees("[Active 1]");
+    it.sees("Deleted grafana").sees("[Active 1]");
 }
 
 #[test]
@@ -170,8 +170,8 @@ fn deleting_all_asks_for_the_count_and_undo_brings_all_back() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("X").sees("Delete all 4 tokens?").sees("2 active, 1 of them used");
     it.keys("5 <Enter>").sees("type the count exactly: 4");
-    it.keys("<Backspace> 4 <Enter>").sees("4 tokens are deleted");
-    it.sees("No tokens yet.").keys("u").sees("4 tokens are back");
+    it.keys("<Backspace> 4 <Enter>").sees("Deleted 4 tokens");
+    it.sees("No tokens yet.").keys("u").sees("Restored 4 tokens");
     it.sees("[Active 2]").sees("All 4");
 }
 

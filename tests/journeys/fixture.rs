@@ -12,11 +12,12 @@ use std::{
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        AccessRequest, Action, Actor, Catalogue, Description, Entity, EventDraft, Limits, Moment,
-        Name, Overlap, Pat, Prefix, Scope, TokenId,
+        AccessRequest, Action, Actor, Catalogue, Delivery, Description, Entity, EventDraft, Limits,
+        Moment, Name, NewToken, Overlap, Pat, Prefix, Scope, TokenId,
     },
-    service::{Claim, Clock, Entropy, NewPat, Policy, Renewal, Service},
+    service::{Clock, Entropy, Policy, Service},
     store::{OpenOptions, Store, StoreError, Writer},
+    testing::{Changes as _, Renewal},
 };
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -237,7 +238,9 @@ impl Maker {
     ) -> Zeroizing<String> {
         self.at(minutes_ago);
         let issued = self.service.create(&new(name, lifetime, description, scopes)).unwrap();
-        self.service.claim(&issued.pat.id, &issued.pat.digest, Claim::Acknowledged).unwrap();
+        self.service
+            .record_delivery(&issued.pat.id, &issued.pat.digest, Delivery::Acknowledged)
+            .unwrap();
         Zeroizing::new(issued.secret.reveal().to_owned())
     }
 
@@ -253,7 +256,7 @@ impl Maker {
         let id = self.service.find(name).unwrap().id;
         let renewal = Renewal { lifetime: "30d".parse().unwrap(), overlap: Overlap::Hour };
         let issued = self.service.regenerate(&id, renewal).unwrap();
-        self.service.claim(&id, &issued.pat.digest, Claim::Acknowledged).unwrap();
+        self.service.record_delivery(&id, &issued.pat.digest, Delivery::Acknowledged).unwrap();
     }
 
     fn presents(&self, secret: Zeroizing<String>, scope: &str, minutes_ago: i64) {
@@ -274,8 +277,8 @@ impl Maker {
     }
 }
 
-fn new(name: &str, lifetime: &str, description: &str, scopes: &[&str]) -> NewPat {
-    NewPat {
+fn new(name: &str, lifetime: &str, description: &str, scopes: &[&str]) -> NewToken {
+    NewToken {
         name: Name::parse(name).unwrap(),
         description: Description::parse(description).unwrap(),
         lifetime: lifetime.parse().unwrap(),

@@ -12,6 +12,7 @@
 
 mod auditing;
 mod cloning;
+mod command_lines;
 mod creating;
 mod crowd;
 mod deciding;
@@ -36,5 +37,4 @@ mod secret;
 mod sharing;
 mod snapshots;
 mod storms;
-mod twins;
 mod undoing;

@@ -25,13 +25,13 @@ fn named(it: &Journey, status: &str) -> Vec<String> {
 fn marked_tokens_are_revoked_together_once_their_count_is_typed() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("<Space>").sees("1 marked").keys("<Space>").sees("2 marked");
-    it.keys("r").sees("Revoke 2 tokens?").sees("1 of 2 used in the last 24 hours");
+    it.keys("r").sees("Revoke 2 tokens?").sees("Used in the last 24 hours: 1 of 2");
     it.sees("used 5 min ago").sees("never used");
     it.keys("<Enter>").sees("type the count exactly: 2");
     it.paste("2").sees("nothing was pasted").never_sees("Enter revokes");
     it.keys("3 <Enter>").sees("type the count exactly: 2");
     it.keys("<Backspace> 2").sees("Enter revokes").keys("<Enter>");
-    it.sees("2 tokens are revoked").sees("[Active 0]").sees("Revoked 3").never_sees("marked");
+    it.sees("Revoked 2 tokens").sees("[Active 0]").sees("Revoked 3").never_sees("marked");
     assert_eq!(named(&it, "revoked"), ["ci-deploy", "grafana", "old-backup"]);
     assert!(it.store_dump().contains("revoked grafana by alice: was active"));
 }
@@ -40,7 +40,7 @@ fn marked_tokens_are_revoked_together_once_their_count_is_typed() {
 fn what_cannot_be_changed_is_left_out_and_named_with_the_reason() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("F *").sees("4 marked").keys("r").sees("Revoke 3 tokens?");
-    it.sees("left out: revoked already").keys("3 <Enter>").sees("3 tokens are revoked");
+    it.sees("left out: already revoked").keys("3 <Enter>").sees("Revoked 3 tokens");
     it.keys("* r").sees("Nothing to revoke").sees("Every one of them is left out.");
     it.keys("4 <Enter>").never_sees("Nothing to revoke").sees("4 marked");
 }
@@ -63,7 +63,7 @@ fn marks_stay_when_the_filter_changes_and_go_with_their_tokens() {
     it.keys("j <Space> f").sees("[Expired 1]").sees("1 marked");
     it.keys("<Space>").sees("2 marked").keys("F");
     let mut other = it.second_on_same_store();
-    other.keys("j D ci-deploy <Enter>").sees("ci-deploy is deleted");
+    other.keys("j D ci-deploy <Enter>").sees("Deleted ci-deploy");
     it.comes_to_see("1 marked");
     it.keys("/ zebra <Enter>").sees("1 marked").keys("<Esc>").never_sees("marked");
     it.sees("/zebra").keys("<Esc>").never_sees("/zebra");
@@ -84,8 +84,8 @@ fn all_that_are_shown_are_marked_and_marked_again_they_are_not() {
 fn many_are_deleted_together_and_undo_brings_all_back() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("F * D").sees("Delete 4 tokens?").keys("4 <Enter>");
-    it.sees("4 tokens are deleted: u undoes it").sees("No tokens yet.");
-    it.keys("u").sees("4 tokens are back").sees("All 4");
+    it.sees("Deleted 4 tokens. Press u within 24 hours to undo").sees("No tokens yet.");
+    it.keys("u").sees("Restored 4 tokens").sees("All 4");
 }
 
 #[test]
@@ -93,10 +93,10 @@ fn a_scope_is_added_to_those_that_lack_it() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("* a").sees("Add scopes to 2 tokens").keys("c <Tab> <Tab> u <Space> <C-s>");
     it.sees("Add scopes to 2 tokens?").sees("each may update on any channels");
-    it.keys("2 <Enter>").sees("scopes added to 2 tokens");
+    it.keys("2 <Enter>").sees("Saved the scopes of 2 tokens");
     let dump = it.store_dump();
     assert!(dump.contains("scope added grafana by alice"), "{dump}");
-    it.keys("* a c <Tab> <Tab> u <Space> <C-s>").sees("left out: holds them already");
+    it.keys("* a c <Tab> <Tab> u <Space> <C-s>").sees("left out: already has them");
 }
 
 #[test]
@@ -106,8 +106,8 @@ fn many_are_extended_and_their_secrets_go_to_one_new_file() {
     it.keys("F * R").sees("Regenerate 4 tokens").sees("secrets-20261124-120000.tsv");
     it.keys("<Tab> <Right> <Tab>").retypes(file.to_str().unwrap());
     it.keys("<Enter> <Enter>").sees("Regenerate 4 tokens?");
-    it.sees("The old secrets of the 2 active ones work for 15m more.");
-    it.keys("4 <Enter>").sees("4 new secrets are written to").sees("mode 0600");
+    it.sees("The old secrets of 2 active tokens will keep working for 15m.");
+    it.keys("4 <Enter>").sees("Wrote 4 new secrets to").sees("mode 0600");
     it.sees("[All 4]").keys("<Enter>").never_sees("new secrets").never_sees("marked");
     assert_eq!(named(&it, "active").len(), 4);
     assert!(!it.store_dump().contains("unclaimed"));
@@ -141,11 +141,11 @@ fn what_another_changed_after_the_preview_refuses_all() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("* r").sees("Revoke 2 tokens?");
     let mut other = it.second_on_same_store();
-    other.keys("r <Right> <Enter>").sees("grafana is revoked");
-    it.keys("2 <Enter>").sees("grafana: it is revoked already, nothing was changed");
+    other.keys("r <Right> <Enter>").sees("Revoked grafana");
+    it.keys("2 <Enter>").sees("it was changed meanwhile");
     assert_eq!(named(&it, "revoked"), ["grafana", "old-backup"]);
-    it.keys("<Esc> r").sees("Revoke 1 token?").sees("left out: revoked already");
-    it.keys("1 <Enter>").sees("1 token is revoked");
+    it.keys("<Esc> r").sees("Revoke 1 token?").sees("left out: already revoked");
+    it.keys("1 <Enter>").sees("Revoked ci-deploy.");
 }
 
 #[test]

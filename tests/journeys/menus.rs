@@ -143,9 +143,12 @@ fn footer_help_and_palette_follow_the_operators_keys() {
         ["patdeck revoke grafana", "patdeck list --status active --sort=-issued"]
     );
     // What lost its key is still found by name.
-    it.keys("D").sees("`:undo` brings both back").keys("grafana <Enter> u").never_sees("is back");
+    it.keys("D")
+        .sees("Press `:undo` within 24 hours")
+        .keys("grafana <Enter> u")
+        .never_sees("is back");
     it.keys("?").types("bring back").sees("No key here does that").keys("<Esc>");
-    it.keys("<C-g>").types("bring back").keys("<Enter>").sees("grafana is back");
+    it.keys("<C-g>").types("bring back").keys("<Enter>").sees("Restored grafana");
 }
 
 #[test]
@@ -171,7 +174,10 @@ fn sentences_follow_the_operators_keys() {
     it.sees("A if you have saved it.");
     it.keys("W").sees("Enter writes, Ctrl-G goes back").keys("<C-g>");
     it.keys("C").sees("Q closes this panel.").keys("Q").never_sees("The secret of");
-    it.keys("1 U").sees("ci was created: K deletes it");
-    it.keys("K").sees("U brings both back").keys("ci <Enter>").sees("ci is deleted: U undoes it");
+    it.keys("1 U").sees("ci was created; press K to delete it");
+    it.keys("K")
+        .sees("Press U within 24 hours to undo")
+        .keys("ci <Enter>")
+        .sees("Deleted ci. Press U within 24 hours to undo");
     it.keys("4 f").sees("B shows all").keys("B").never_sees("B shows all");
 }

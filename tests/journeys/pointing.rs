@@ -67,7 +67,7 @@ fn a_dialog_is_answered_by_its_buttons_and_what_lies_under_it_is_out_of_reach() 
     it.clicks("r revoke").sees("Revoke ci-deploy?");
     it.clicks("4 Audit").sees("Revoke ci-deploy?");
     it.clicks("[ Cancel ]").never_sees("Revoke ci-deploy?");
-    it.clicks("r revoke").clicks("[ Revoke ]").sees("ci-deploy is revoked");
+    it.clicks("r revoke").clicks("[ Revoke ]").sees("Revoked ci-deploy");
     assert_eq!(it.pat("ci-deploy").status(it.place.clock.now()).word(), "revoked");
 }
 

@@ -1,5 +1,7 @@
 //! The detail of a token: its scopes, its name and description.
 
+use patdeck::testing::Changes as _;
+
 use super::{fixture::Fixture, journey::Journey};
 
 /// The detail of `ci-deploy`, which holds three scopes.
@@ -24,7 +26,7 @@ fn the_detail_tells_everything_about_the_token() {
 fn a_scope_is_added_to_a_token_at_once() {
     let mut it = detail();
     it.keys("a u <Tab> <Tab> l <Space>").sees("Add scopes to ci-deploy");
-    it.keys("<C-s>").sees("scopes of ci-deploy saved").sees("Scopes 4");
+    it.keys("<C-s>").sees("Saved the scopes of ci-deploy").sees("Scopes 4");
     assert!(it.store_dump().contains("scope added ci-deploy by alice: users:*:list"));
 }
 
@@ -33,7 +35,7 @@ fn a_star_absorbs_the_narrower_scopes_and_says_so() {
     let mut it = detail();
     it.keys("a c <Tab> <Tab> <Tab> <S-Tab> s s <Space>");
     it.sees("makes 1 narrower needless, which go");
-    it.keys("<C-s>").sees("1 narrower went, for * covers them");
+    it.keys("<C-s>").sees("removed 1 narrower scope that * covers");
     it.sees("Scopes 3").never_sees("c-42");
 }
 
@@ -59,8 +61,8 @@ fn one_scope_is_removed_behind_a_question() {
 #[test]
 fn every_scope_is_removed_behind_a_question() {
     let mut it = detail();
-    it.keys("X").sees("All 3 scopes are removed").keys("l <Enter>");
-    it.sees("it is denied everything");
+    it.keys("X").sees("All 3 scopes will be removed").keys("l <Enter>");
+    it.sees("every operation is denied");
     it.sees("no scopes: every operation is denied");
     it.keys("d").sees("ci-deploy has no scopes: a adds some");
     it.keys("X").sees("ci-deploy has no scopes: a adds some");
@@ -73,7 +75,7 @@ fn name_and_description_are_edited_with_faults_beside_them() {
     it.sees("another token is called grafana");
     it.retypes("").keys("<C-s>").sees("a name is needed");
     it.retypes("ci-release").keys("<Tab> <C-j>").types("and signs");
-    it.keys("<Tab> <Enter>").sees("ci-release saved");
+    it.keys("<Tab> <Enter>").sees("Saved ci-release");
     assert_eq!(it.pat("ci-release").description.as_str(), "Publishes builds\nand signs");
     assert!(it.store_dump().contains("name was ci-deploy, description changed"));
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta};
 use patdeck::{
     domain::{
-        AccessRequest, Actor, Catalogue, Description, Limits, Moment, Name, Overlap, Prefix, Scope,
-        TokenId,
+        AccessRequest, Actor, Catalogue, Delivery, Description, Limits, Moment, Name, NewToken,
+        Overlap, Prefix, Scope, TokenId,
     },
     service::{Clock, Entropy, Policy, Service},
     store::Store,

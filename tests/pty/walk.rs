@@ -140,7 +140,7 @@ fn manage_scopes(home: &Home, pty: &mut Pty, secret: &str) {
 
     pty.keys("X");
     pty.wait_for(&format!("Remove every scope from {NAME}?"));
-    pty.wait_for("All 3 scopes are removed");
+    pty.wait_for("All 3 scopes will be removed");
     pty.keys("<Right> <Enter>");
     pty.wait_for("no scopes: every operation is denied");
     assert!(!home.is_allowed(secret));
@@ -168,7 +168,7 @@ fn revoke(home: &Home, pty: &mut Pty, secret: &str) {
     pty.wait_for("R regenerate");
     assert!(!home.is_allowed(secret));
     pty.keys("r");
-    pty.wait_for(&format!("{NAME} is revoked already"));
+    pty.wait_for(&format!("{NAME} is already revoked"));
 }
 
 fn regenerate(home: &Home, pty: &mut Pty, old: &str) -> String {
@@ -226,7 +226,7 @@ fn delete_one_and_undo(pty: &mut Pty) {
     pty.type_text("nightly backup");
     pty.wait_for("Enter deletes");
     pty.keys("<Enter>");
-    pty.wait_for("nightly backup is deleted: u undoes it for 24 hours");
+    pty.wait_for("nightly Deleted backup. Press u within 24 hours to undo for 24 hours");
     pty.wait_for("All 1");
     pty.keys("u");
     pty.wait_for("nightly backup is back");
@@ -239,9 +239,9 @@ fn delete_all_and_undo(pty: &mut Pty) {
     pty.keys("<Enter>");
     pty.wait_for("type the count exactly: 2");
     pty.keys("2 <Enter>");
-    pty.wait_for("2 tokens are deleted");
+    pty.wait_for("Deleted 2 tokens");
     pty.wait_for("No tokens yet.");
     pty.keys("u");
-    pty.wait_for("2 tokens are back");
+    pty.wait_for("Restored 2 tokens");
     pty.wait_for("All 2");
 }

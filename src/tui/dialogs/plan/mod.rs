@@ -193,7 +193,7 @@ impl Dialog for PlanDialog {
     }
 
     fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
-        Some(self.execute())
+        (!self.plan.changes.is_empty()).then(|| self.execute())
     }
 
     /// Stays open to show where new secrets are.

@@ -48,7 +48,10 @@ fn one(plan: &Plan, ctx: &ViewContext<'_>) -> Vec<String> {
         Command::RemoveScopes { scopes: ScopeSelection::All, .. } => vec![format!(
             "{} will be removed. The token stays {}, but every operation is denied until you add \
              scopes. {}",
-            count(token.scopes.len(), "scope"),
+            match token.scopes.len() {
+                1 => "Its only scope".to_owned(),
+                scopes => format!("All {scopes} scopes"),
+            },
             token.status(plan.at).word(),
             undo_hint(ctx, "")
         )],
@@ -171,7 +174,7 @@ fn recent_use(plan: &Plan, ctx: &ViewContext<'_>) -> String {
     match (before(plan).filter(|token| is_recent(token, ctx)).count(), plan.changes.len()) {
         (0, _) => "None of them was used in the last 24 hours.".to_owned(),
         (used, all) => {
-            format!("{used} of {all} were used in the last 24 hours; the latest come first.")
+            format!("Used in the last 24 hours: {used} of {all}; the latest come first.")
         }
     }
 }

@@ -6,15 +6,8 @@ use std::{path::Path, process::Command as Process};
 use clap::Parser as _;
 use patdeck::{
     cli::{Args, Command},
-    config::{Glyphs, Theme},
-    domain::{Description, Name, Pat, Scope, Scopes},
-    keymap::Keymap,
-    service::{Clock, NewPat, Zone},
-    tui::{
-        app::{model::Model, service_request::ServiceRequest},
-        cli_equivalent,
-        theme::Look,
-    },
+    domain::{self, Description, Name, NewToken, Pat, Scope, Scopes},
+    output::command_line::{of_command, of_token},
 };
 use proptest::prelude::*;
 
@@ -158,7 +151,7 @@ fn the_footer_names_the_key_in_every_dialog() {
 fn another_store_is_named_by_the_command() {
     let it = Journey::on(Fixture::One, 80, 24);
     let options = [("--store", "/srv/my tokens/s.redb".to_owned())];
-    let twin = cli_equivalent::of_token(&it.pat("ci-deploy")).with(&options).to_string();
+    let twin = of_token(&it.pat("ci-deploy")).with(&options).to_string();
     assert_eq!(twin, "patdeck show ci-deploy --store '/srv/my tokens/s.redb'");
     let args = Args::try_parse_from(words(&twin)).unwrap();
     assert_eq!(args.store.as_deref(), Some(Path::new("/srv/my tokens/s.redb")));
@@ -170,10 +163,7 @@ fn a_name_that_reads_as_something_else_is_replaced_by_the_id() {
     let (pat, other) = (it.pat("ci-deploy"), it.id("grafana"));
     for name in ["--all", "-x", other.as_str()] {
         let named = Pat { name: Name::parse(name).unwrap(), ..pat.clone() };
-        assert_eq!(
-            cli_equivalent::of_token(&named).to_string(),
-            format!("patdeck show {}", pat.id)
-        );
+        assert_eq!(of_token(&named).to_string(), format!("patdeck show {}", pat.id));
     }
 }
 
@@ -247,17 +237,14 @@ proptest! {
             let _ = set.add(scope);
         }
         let Ok(name) = Name::parse(&name) else { return Ok(()) };
-        let new = NewPat {
+        let new = NewToken {
             name,
             description: Description::parse(&description).unwrap(),
             lifetime: lifetime.parse().unwrap(),
             scopes: set.iter().cloned().collect(),
         };
-        let clock = Clock::fixed(super::fixture::start());
-        let policy = Journey::on(Fixture::Empty, 80, 24).service().policy().clone();
-        let look = Look::new(Theme::Default, Glyphs::Unicode);
-        let model = Model::new(clock, Zone::utc(), look, policy, Keymap::default());
-        let line = cli_equivalent::of(&ServiceRequest::Create(new.clone()), &model.context()).unwrap().to_string();
+        let command = domain::Command::Create { token: new.clone(), secret_file: None };
+        let line = of_command(&command, |_| None).unwrap().to_string();
         let Command::Create(read) = parsed(&line) else { panic!("{line}") };
         prop_assert_eq!(&read.name, new.name.as_str());
         prop_assert_eq!(read.description.as_deref().unwrap_or_default(), new.description.as_str());
