@@ -19,7 +19,6 @@ mod faulty;
 mod file;
 mod holder;
 mod migrate;
-mod packed;
 mod patient;
 #[cfg(test)]
 mod power_tests;
