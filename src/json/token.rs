@@ -1,11 +1,15 @@
 //! The JSON object of a token: the one definition of its fields, for `list`, `show`, `create` and
 //! the clipboard. It has neither the secret nor its digest. Called by `json` only.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
+use chrono::{Datelike as _, Timelike as _};
 use serde::{Serialize, Serializer};
 
-use crate::domain::{LastUse, Moment, Pat, Scopes, Which};
+use crate::domain::{Actor, LastUse, Moment, Pat, Scopes, Which};
+
+/// Bytes that a scope or an actor usually has at most.
+const USUAL_LEN: usize = 64;
 
 /// The fields of a token in the order of their names, which is their order in every JSON object of
 /// patdeck.
@@ -14,7 +18,7 @@ pub(super) struct TokenJson<'a> {
     claimed: bool,
     created: Time,
     #[serde(serialize_with = "text")]
-    created_by: &'a crate::domain::Actor,
+    created_by: &'a Actor,
     description: &'a str,
     expires: Option<Time>,
     hint: String,
@@ -70,12 +74,33 @@ impl<'a> UseJson<'a> {
     }
 }
 
-/// An instant, written as [`super::time`] does.
+/// An instant, written as [`super::time`] does, but without chrono's formatting, which took a tenth
+/// of a list.
 struct Time(Moment);
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&super::time(self.0))
+        let at = self.0.naive_utc();
+        let Some(year) = u32::try_from(at.year()).ok().filter(|year| *year <= 9_999) else {
+            return to.serialize_str(&super::time(self.0));
+        };
+        let mut text = *b"0000-00-00T00:00:00Z";
+        let fields = [
+            (2..4, year % 100),
+            (0..2, year / 100),
+            (5..7, at.month()),
+            (8..10, at.day()),
+            (11..13, at.hour()),
+            (14..16, at.minute()),
+            (17..19, at.second()),
+        ];
+        for (place, number) in fields {
+            if let Some([tens, ones]) = text.get_mut(place) {
+                *tens += u8::try_from(number / 10).unwrap_or(0);
+                *ones += u8::try_from(number % 10).unwrap_or(0);
+            }
+        }
+        to.serialize_str(str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -84,14 +109,51 @@ struct Text<T>(T);
 
 impl<T: Display> Serialize for Text<T> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&self.0)
+        text(&self.0, to)
     }
 }
 
+/// Collects the text before it is escaped: `collect_str` escapes each piece by itself.
 fn text<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(value)
+    let mut text = String::with_capacity(USUAL_LEN);
+    // Writing to a string does not fail.
+    let _ = write!(text, "{value}");
+    to.serialize_str(&text)
 }
 
 fn texts<S: Serializer>(scopes: &Scopes, to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(scopes.iter().map(Text))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeZone as _, Utc};
+    use proptest::prelude::*;
+    use serde_json::{Value, to_value};
+
+    use super::*;
+    use crate::domain::{Actor, pat::tests::pat};
+
+    proptest! {
+        #[test]
+        fn an_actor_and_a_hint_are_printed_as_everywhere_else(
+            user in any::<String>(), sudo_user in any::<Option<String>>(), from in any::<Option<String>>(),
+            prefix in "[a-z0-9\"\u{1b}é]{0,4}",
+        ) {
+            let (sudo_user, from) = (sudo_user.map(Into::into), from.map(Into::into));
+            let created_by = Actor { user: user.into(), sudo_user, from };
+            let pat = Pat { prefix: prefix.into(), created_by, ..pat() };
+            let json = to_value(TokenJson::new(&pat, pat.created, None)).unwrap();
+            prop_assert_eq!(&json["created_by"], &Value::from(pat.created_by.to_string()));
+            prop_assert_eq!(&json["hint"], &Value::from(pat.hint()));
+        }
+
+        #[test]
+        fn an_instant_is_printed_as_everywhere_else(second in -70_000_000_000_i64..300_000_000_000) {
+            let at = Utc.timestamp_opt(second, 5).unwrap();
+            prop_assert_eq!(to_value(Time(at)).unwrap(), Value::from(super::super::time(at)));
+            let expected = at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+            prop_assert_eq!(super::super::time(at), expected);
+        }
+    }
 }

@@ -19,7 +19,6 @@ mod inflight;
 mod lock_holder;
 mod lock_timeout;
 mod migrate;
-mod packed;
 mod panic;
 #[cfg(test)]
 mod power_tests;

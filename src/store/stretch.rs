@@ -5,7 +5,6 @@
 use super::{
     codec::{Body, USUAL_BYTES, unseal},
     error::Damage,
-    packed::Packed,
     record::{PatV1, Uses, UsesV1},
     tables::{PATS, USES, display_key},
 };
@@ -15,43 +14,49 @@ type Id = [u8; TokenId::LEN];
 
 /// Tokens side by side, in the order of their ids.
 #[derive(Debug)]
-pub struct Stretch(Packed<Row>);
+pub struct Stretch {
+    rows: Vec<Row>,
+    /// The record of each row, then its usage record.
+    bytes: Vec<u8>,
+}
 
-/// What there is of a token.
+/// The records of a token.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     id: Id,
-    /// How long its record is; its uses lie behind it.
-    record: usize,
-    is_used: bool,
+    record_len: usize,
+    /// `None` if the token was never used.
+    usage_len: Option<usize>,
 }
 
 impl Stretch {
     /// Has room for this many tokens of the usual size.
     pub(super) fn with_room(tokens: usize) -> Self {
-        Self(Packed::with_room(tokens, tokens.saturating_mul(USUAL_BYTES)))
+        let bytes = Vec::with_capacity(tokens.saturating_mul(USUAL_BYTES));
+        Self { rows: Vec::with_capacity(tokens), bytes }
     }
 
     pub(super) fn add(&mut self, id: &Id, record: &[u8], uses: Option<&[u8]>) {
-        let row = Row { id: *id, record: record.len(), is_used: uses.is_some() };
-        // Memory takes whatever is written.
-        let _ = self.0.add(row, |bytes| {
-            bytes.extend_from_slice(record);
-            bytes.extend_from_slice(uses.unwrap_or_default());
-            Ok(())
-        });
+        let usage_len = uses.map(<[u8]>::len);
+        self.rows.push(Row { id: *id, record_len: record.len(), usage_len });
+        self.bytes.extend_from_slice(record);
+        self.bytes.extend_from_slice(uses.unwrap_or_default());
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.rows.len()
     }
 
     /// Shows `visit` each of them. A damaged one is told in its place, and so is a token whose
     /// uses are damaged, after itself.
     pub fn each(&self, mut visit: impl FnMut(Result<&Pat, Damage>)) {
-        for (Row { id, record, is_used }, bytes) in self.0.iter() {
-            let (record, uses) = bytes.split_at_checked(record).unwrap_or_default();
-            let (pat, damage) = read(&id, record, is_used.then_some(uses));
+        let mut rest = self.bytes.as_slice();
+        for Row { id, record_len, usage_len } in &self.rows {
+            let (record, behind) = rest.split_at_checked(*record_len).unwrap_or_default();
+            let usage = behind.split_at_checked(usage_len.unwrap_or_default());
+            let (usage, behind) = usage.unwrap_or_default();
+            rest = behind;
+            let (pat, damage) = read(id, record, usage_len.map(|_| usage));
             match pat {
                 Ok(pat) => visit(Ok(&pat)),
                 Err(damage) => visit(Err(damage)),

@@ -2,10 +2,7 @@
 //! and refuses fields that nobody asked for. Of two fields with one name the later counts, as
 //! everywhere in patdeck. Called by `record` and `lines`.
 
-use std::{
-    borrow::{Borrow, Cow},
-    collections::BTreeMap,
-};
+use std::{borrow::Cow, collections::BTreeMap, mem::take};
 
 use serde::Deserialize;
 use serde_json::{from_str, value::RawValue};
@@ -21,18 +18,13 @@ pub(super) struct InvalidField;
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl Borrow<str> for Text<'_> {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The fields of one object, each removed when it is read.
+/// The fields of one object, each taken when it is read.
 pub(super) struct Fields<'a> {
     line: u64,
     /// The field that contains the object.
     parent: Option<&'static str>,
-    object: BTreeMap<Text<'a>, &'a RawValue>,
+    /// Sorted by name; `None` once the value was taken.
+    values: Vec<(Text<'a>, Option<&'a RawValue>)>,
     faults: Vec<LineFault>,
 }
 
@@ -46,12 +38,22 @@ impl<'a> Fields<'a> {
             };
             LineFault { line, field: String::new(), why }
         })?;
-        Ok(Self { line, parent: None, object, faults: Vec::new() })
+        Ok(Self::new(line, None, object))
+    }
+
+    fn new(
+        line: u64,
+        parent: Option<&'static str>,
+        object: BTreeMap<Text<'a>, &'a RawValue>,
+    ) -> Self {
+        let values = object.into_iter().map(|(name, value)| (name, Some(value)));
+        Self { line, parent, values: values.collect(), faults: Vec::new() }
     }
 
     /// All faults, those of unknown fields included.
     pub(super) fn finish(mut self) -> Vec<LineFault> {
-        for Text(name) in std::mem::take(&mut self.object).into_keys() {
+        let values = take(&mut self.values).into_iter();
+        for (Text(name), _) in values.filter(|(_, value)| value.is_some()) {
             self.fault(&name, "this patdeck does not know it: update patdeck".to_owned());
         }
         self.faults
@@ -68,7 +70,8 @@ impl<'a> Fields<'a> {
     }
 
     fn take(&mut self, name: &str) -> Result<&'a str, InvalidField> {
-        let value = self.object.remove(name);
+        let at = self.values.binary_search_by(|(Text(it), _)| it.as_ref().cmp(name)).ok();
+        let value = at.and_then(|at| self.values.get_mut(at)?.1.take());
         value.map(RawValue::get).ok_or_else(|| self.fault(name, "it is missing".to_owned()))
     }
 
@@ -119,7 +122,7 @@ impl<'a> Fields<'a> {
         read: impl FnOnce(&mut Self) -> Result<T, InvalidField>,
     ) -> Result<Option<T>, InvalidField> {
         let Some(object) = self.value(name, "an object")? else { return Ok(None) };
-        let mut inner = Self { line: self.line, parent: Some(name), object, faults: Vec::new() };
+        let mut inner = Self::new(self.line, Some(name), object);
         let value = read(&mut inner);
         // After a fault the fields behind it were not read: they are not unknown.
         let mut faults = if value.is_err() { inner.faults } else { inner.finish() };

@@ -1,10 +1,9 @@
-//! The second step of an import: worker threads plan batches of staged rows, this thread writes
-//! them, all in one transaction. It refuses conflicts that arose since the rows were checked, and
-//! then writes nothing. Called by the command line.
+//! The second step of an import: plans what happens to each staged row, and writes it, batch by
+//! batch in one transaction. It refuses conflicts that arose since the rows were checked, and then
+//! writes nothing. Called by the command line.
 
 use std::{
     mem::take,
-    ops::ControlFlow,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -17,7 +16,7 @@ use super::{
 use crate::{
     domain::{Action, EventDraft, Moment, Pat, TokenId, plan::until},
     service::{Position, Service, ServiceError, audit},
-    store::{NameBatch, Rows, StoreError, Writer},
+    store::{EncodedToken, NameBatch, Rows, StoreError, Writer},
 };
 
 /// An import without faults.
@@ -31,20 +30,19 @@ pub struct PreparedImport<'a, S> {
     checked_at: Position,
 }
 
-/// A batch of staged rows, and what to write for them.
+/// What happens to the rows of a batch.
 #[derive(Default)]
-struct PlannedBatch {
+struct PlannedBatch<'b> {
     actions: Vec<ImportAction>,
     refused: Vec<LineFault>,
     /// Tokens that are replaced.
     replaced_ids: Vec<TokenId>,
     /// Tokens whose names are taken.
     displaced_ids: Vec<TokenId>,
-    /// Of the rows that are written: folded names, and events.
+    /// The tokens that are inserted, with their folded names and their events.
+    tokens: Vec<EncodedToken<'b>>,
     names: Vec<(String, TokenId)>,
     events: Vec<EventDraft>,
-    /// The rows, as they were staged.
-    staged: Vec<u8>,
 }
 
 /// How staged rows are checked once more.
@@ -73,11 +71,12 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
     pub fn dry_run(&self) -> Result<ImportActions, ImportError> {
         let at = self.service.now()?;
         let (mut actions, mut refused) = (ImportActions::default(), LineFaults::default());
-        self.plan_batches(at, CheckMode::DryRun, |batch| {
+        for staged in self.staging.batches() {
+            let staged = staged?;
+            let batch = self.plan_batch(&staged, at, CheckMode::DryRun)?;
             actions.extend(batch.actions);
             refused.extend(batch.refused);
-            Ok(())
-        })?;
+        }
         if refused.is_empty() { Ok(actions) } else { Err(refused.into()) }
     }
 
@@ -94,50 +93,37 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             let mode = if is_unchanged { CheckMode::Unchanged } else { CheckMode::Recheck };
             let (mut actions, mut refused) = (ImportActions::default(), LineFaults::default());
             let (mut names, mut deletion_time) = (NameBatch::default(), None);
-            self.plan_batches(at, mode, |mut batch| {
+            for staged in self.staging.batches() {
+                let staged = staged?;
+                let mut batch = self.plan_batch(&staged, at, mode)?;
                 refused.extend(batch.refused.drain(..));
                 if refused.is_empty() {
-                    self.write_batch(rows, &mut batch, &mut deletion_time, &mut names)?;
+                    self.write_batch(rows, &batch, &mut deletion_time)?;
                     let count = u64::try_from(batch.actions.len()).unwrap_or(0);
                     done.fetch_add(count, Ordering::Relaxed);
+                    names.extend(batch.names);
+                    if names.is_full() {
+                        rows.insert_names(take(&mut names))?;
+                    }
                 }
                 actions.extend(batch.actions);
-                Ok(())
-            })?;
+            }
             rows.insert_names(names)?;
             if refused.is_empty() { Ok(actions) } else { Err(refused.into()) }
         })
     }
 
-    /// Plans batches in parallel against the last commit, and passes them to `take` in the order
-    /// of the rows. This holds within a transaction, too: no id and no name occurs twice, and
-    /// nobody else writes.
-    fn plan_batches(
+    /// Plans a batch against the last commit. This holds within a transaction, too: no id and no
+    /// name occurs twice, and nobody else writes.
+    fn plan_batch<'b>(
         &self,
+        staged: &'b [u8],
         at: Moment,
         mode: CheckMode,
-        mut take: impl FnMut(PlannedBatch) -> Result<(), ImportError>,
-    ) -> Result<(), ImportError> {
-        let mut result = Ok(());
-        self.staging.for_each_batch(
-            |staged| self.plan_batch(staged?, at, mode),
-            |batch| {
-                result = batch.map_err(ImportError::from).and_then(&mut take);
-                if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            },
-        );
-        result
-    }
-
-    fn plan_batch(
-        &self,
-        staged: Vec<u8>,
-        at: Moment,
-        mode: CheckMode,
-    ) -> Result<PlannedBatch, StoreError> {
-        let mut batch = PlannedBatch::default();
+    ) -> Result<PlannedBatch<'b>, StoreError> {
         self.service.store.read(|rows| {
-            for token in StagedToken::read_all(&staged) {
+            let mut batch = PlannedBatch::default();
+            for token in StagedToken::read_all(staged) {
                 let token = token?;
                 let row = ImportRow { line: token.line, pat: token.decode()? };
                 let (action, refused) = if mode == CheckMode::Unchanged && token.is_new {
@@ -146,23 +132,22 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
                     self.policy.decide(rows, at, &row)?
                 };
                 if mode != CheckMode::DryRun && action.outcome.writes() {
-                    self.plan_write(rows, &mut batch, row.pat, &action, at);
+                    self.plan_write(rows, &mut batch, &row.pat, &action, at);
+                    batch.tokens.push(token.encoded);
                 }
                 batch.refused.extend(refused);
                 batch.actions.push(action);
             }
-            Ok::<_, StoreError>(())
-        })?;
-        batch.staged = staged;
-        Ok(batch)
+            Ok(batch)
+        })
     }
 
     /// Plans how `pat` is written.
     fn plan_write(
         &self,
         rows: &impl Rows,
-        batch: &mut PlannedBatch,
-        pat: Pat,
+        batch: &mut PlannedBatch<'_>,
+        pat: &Pat,
         action: &ImportAction,
         at: Moment,
     ) {
@@ -179,7 +164,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             _ => None,
         }));
         batch.names.push((pat.name.folded(), pat.id));
-        batch.events.push(self.service.event(at, Action::Imported, Some(&pat), detail));
+        batch.events.push(self.service.event(at, Action::Imported, Some(pat), detail));
     }
 
     /// Writes a batch. Tokens whose names it takes are deleted at `deletion_time`, which all
@@ -187,9 +172,8 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
     fn write_batch(
         &self,
         rows: &mut Writer<'_>,
-        batch: &mut PlannedBatch,
+        batch: &PlannedBatch<'_>,
         deletion_time: &mut Option<Moment>,
-        names: &mut NameBatch,
     ) -> Result<(), ServiceError> {
         for id in &batch.replaced_ids {
             rows.remove_pat(id)?;
@@ -202,15 +186,6 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
                 rows.remove_trash(id)?;
             }
         }
-        let staged = StagedToken::read_all(&batch.staged).zip(&batch.actions);
-        let written = staged.filter(|(_, action)| action.outcome.writes());
-        let tokens = written.map(|(token, _)| Ok(token?.encoded));
-        let tokens = tokens.collect::<Result<Vec<_>, StoreError>>()?;
-        rows.insert_tokens(&tokens, &batch.events)?;
-        names.extend(batch.names.drain(..));
-        if names.is_full() {
-            rows.insert_names(take(names))?;
-        }
-        Ok(())
+        Ok(rows.insert_tokens(&batch.tokens, &batch.events)?)
     }
 }

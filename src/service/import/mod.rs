@@ -1,7 +1,7 @@
 //! Imports tokens, all of them or none, in one transaction for any number of them: memory holds a
-//! few batches, and twenty bytes for each token. Two steps: `prepare` reads the lines once and
-//! reports everything that is wrong with them, then `commit` writes what was staged. Worker
-//! threads parse, check and plan batches; one thread writes. Called by the command line.
+//! few batches, and twenty bytes for each token. Two steps: `prepare_import` parses and checks the
+//! lines on all cores and reports everything that is wrong with them, then `commit` writes what was
+//! staged, on one thread. Called by the command line.
 
 mod commit;
 mod conflicts;

@@ -3,20 +3,19 @@
 //! A checksum of each batch reveals a disk that does not return what was written. Called by
 //! `import`.
 
-use std::{fs::File, iter, ops::ControlFlow, os::unix::fs::FileExt as _};
+use std::{fs::File, iter, os::unix::fs::FileExt as _};
 
 use super::source::ImportRow;
 use crate::{
     domain::Pat,
-    service::abreast,
     store::{EncodedToken, Store, StoreError},
 };
 
 /// Bytes that are kept in memory: some 20,000 tokens.
 const MAX_IN_MEMORY: usize = 8 << 20;
 
-/// Bytes to which batches are merged: some 2,000 tokens. The scheduler does not move shorter work
-/// to another core before it is done.
+/// Bytes to which batches are merged: some 2,000 tokens. The more tokens are inserted at once, the
+/// more of them share a page.
 const BATCH_BYTES: usize = 1 << 20;
 
 /// Batches of rows, in the order of their lines.
@@ -65,15 +64,9 @@ impl StagingBuffer {
         file.write_all_at(rows, start).map_err(|error| StoreError::from(&error))
     }
 
-    /// Runs `work` on several batches in parallel, and passes the results to `take` in their
-    /// order, until that breaks.
-    pub(super) fn for_each_batch<T: Send>(
-        &self,
-        work: impl Fn(Result<Vec<u8>, StoreError>) -> T + Sync,
-        take: impl FnMut(T) -> ControlFlow<()>,
-    ) {
-        let mut batches = self.batches.iter();
-        abreast(|| batches.next(), |batch| work(self.read(*batch)), take);
+    /// The bytes of each batch, in their order.
+    pub(super) fn batches(&self) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> {
+        self.batches.iter().map(|batch| self.read(*batch))
     }
 
     fn read(&self, StagedBatch { start, length, crc }: StagedBatch) -> Result<Vec<u8>, StoreError> {
@@ -162,11 +155,7 @@ mod tests {
                 staging.add(&store, part).unwrap();
             }
             assert_eq!(staging.file.is_some(), size > BATCH_BYTES);
-            let mut back = Vec::new();
-            staging.for_each_batch(Result::unwrap, |part| {
-                back.push(part);
-                ControlFlow::Continue(())
-            });
+            let back: Vec<_> = staging.batches().map(Result::unwrap).collect();
             assert_eq!(back.len(), count, "of {size}");
             assert!(back.concat() == parts.concat(), "parts of {size}");
         }
@@ -181,16 +170,11 @@ mod tests {
         staging.add(&store, &bytes).unwrap();
         for at in 0..bytes.len() {
             staging.memory[at] ^= 1;
-            staging.for_each_batch(
-                |part| assert_eq!(part, Err(corrupt_staging()), "changed at {at}"),
-                |()| ControlFlow::Continue(()),
-            );
+            let read: Vec<_> = staging.batches().collect();
+            assert_eq!(read, [Err(corrupt_staging())], "changed at {at}");
             staging.memory[at] ^= 1;
         }
-        staging.for_each_batch(
-            |part| assert_eq!(part.as_ref(), Ok(&bytes)),
-            |()| ControlFlow::Continue(()),
-        );
+        assert_eq!(staging.batches().collect::<Vec<_>>(), [Ok(bytes)]);
     }
 
     #[test]
