@@ -38,8 +38,8 @@ pub use undo::{Change, Undo, Undone};
 pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{
-    CacheSize, ChainState, Damage, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught,
-    wait_for_writes,
+    CacheSize, ChainState, ChangeWatcher, Damage, Handed, StoreError, is_at_hand, judge_handed,
+    panic_is_caught, wait_for_writes,
 };
 use crate::{
     domain::{
@@ -81,6 +81,15 @@ impl Service {
     /// Whether nothing may be changed, not even the last use of a token.
     pub fn is_read_only(&self) -> bool {
         self.store.is_read_only()
+    }
+
+    /// Calls `on_change` in a thread of its own whenever the store was changed, by any process; see
+    /// [`ChangeWatcher::start`].
+    pub fn watch(
+        &self,
+        on_change: impl Fn() -> bool + Send + 'static,
+    ) -> std::io::Result<ChangeWatcher> {
+        ChangeWatcher::start(self.store.path(), on_change)
     }
 
     /// The settings in force.

@@ -34,6 +34,7 @@ mod snapshot_id;
 mod stretch;
 mod tables;
 mod transaction;
+mod watch;
 mod writer;
 
 use std::{fs::File, path::Path, sync::Arc, time::Duration};
@@ -52,6 +53,7 @@ pub use probe::any_record;
 pub use read_session::ReadSession;
 pub use rows::{ChainState, Changes, Found, Reached, Reader, Rows, Trashed};
 pub use stretch::Stretch;
+pub use watch::ChangeWatcher;
 pub use writer::Writer;
 
 use self::{file_db::FileDb, inflight::InFlightWrite, transaction::TxError};
