@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::{Description, Name, Overlap, Pat, PresetError, Scope, Scopes, Status, TokenId},
     json::token,
+    output::advice,
     service::{
         Claim, Issued, NewPat, Renewal, Service, ServiceError,
         handout::{HandoutError, Waiting},
@@ -133,7 +134,8 @@ fn hand_over(
     // The secret is out: from here on nothing may look like a failure to make it.
     if let Err(error) = service.claim(&pat.id, &pat.digest, how) {
         tell(&format!(
-            "that the secret was taken could not be noted ({error}): the app will ask about {}",
+            "that the secret was taken could not be noted ({}): the app will ask about {}",
+            advice::message(&error),
             pat.name
         ));
     }

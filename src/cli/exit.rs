@@ -3,7 +3,7 @@
 
 use std::{fmt::Display, io, process::ExitCode};
 
-use crate::service::ServiceError;
+use crate::{output::advice, service::ServiceError};
 
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl From<ServiceError> for Failure {
             ServiceError::Ambiguous { .. } => Exit::Usage,
             _ => Exit::Refused,
         };
-        Self::Told(exit, error.to_string())
+        Self::Told(exit, advice::message(&error))
     }
 }
 

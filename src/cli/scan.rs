@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     domain::{Digest, Finder, Name, Pat, Sighting, TokenId, scan::PATTERN, text::escape},
+    output::advice,
     service::{
         Service, ServiceError,
         lookup::{Known, Leaked, Standing},
@@ -188,7 +189,7 @@ impl Search<'_> {
             Ok(known) => known,
             // One damaged record must not hide what else is out.
             Err(ServiceError::Store(error)) if error.is_damage() => {
-                tell(&error.to_string());
+                tell(&advice::store_message(&error));
                 Known { standing: Standing::Unknown, name: None }
             }
             Err(error) => return Err(error.into()),

@@ -7,7 +7,7 @@ use std::{fs::File, ops::ControlFlow, os::unix::fs::FileExt as _};
 use super::abreast::abreast;
 use crate::{
     domain::{Moment, Pat, TokenId},
-    store::{Sealed, Store, StoreError},
+    store::{Operation, Sealed, Store, StoreError},
 };
 
 /// Bytes that are kept in memory: some 20,000 tokens.
@@ -194,7 +194,7 @@ impl<'a> Spooled<'a> {
 
 /// Only a disk that does not give back what was written comes to this.
 fn spoiled() -> StoreError {
-    StoreError::Io { why: "what was kept of the lines meanwhile is damaged".to_owned() }
+    StoreError::failed(Operation::Read, "what was kept of the lines meanwhile is damaged")
 }
 
 #[cfg(test)]

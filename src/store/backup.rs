@@ -13,7 +13,7 @@ use redb::{Key, ReadableDatabase as _, ReadableTable as _};
 use super::{
     Store,
     codec::unseal,
-    error::{Damage, StoreError},
+    error::{Damage, Operation, StoreError},
     file, file_db,
     panic::catch_redb_panic,
     tables::{ReadOnly, ReadWrite, RecordTable, Tables},
@@ -118,7 +118,10 @@ fn copy(from: &Tables<ReadOnly>, file: File) -> Result<Backup, StoreError> {
     if same {
         return Ok(backup);
     }
-    Err(StoreError::Io { why: "the copy reads back differently from the store".to_owned() })
+    Err(StoreError::failed(
+        Operation::CompareCopy,
+        "the copy reads back differently from the store",
+    ))
 }
 
 impl<K: Key + 'static> RecordTable<K, ReadOnly> {

@@ -249,7 +249,7 @@ impl<K: Key + 'static> RecordTable<K, ReadWrite<'_>> {
 fn misplaced(error: CursorError) -> StoreError {
     match error {
         CursorError::Storage(error) => error.into(),
-        other => StoreError::Broken { why: other.to_string() },
+        other => StoreError::broken(other),
     }
 }
 

@@ -19,7 +19,7 @@ use redb::{
 use super::{
     CacheSize, OpenOptions,
     backup::keep_beside,
-    error::StoreError,
+    error::{Operation, StoreError, WriteNeed},
     file::{self, FileId},
     lock_timeout::{LockTimeout, LockTimeoutBackend, Medium, RetryDeadline},
     migrate::{self, Step},
@@ -78,7 +78,7 @@ impl FileDb {
         if options.read_only && !path.exists() {
             return Err(StoreError::NeedsWriteAccess {
                 path: path.to_owned(),
-                why: "is not there",
+                need: WriteNeed::Create,
             });
         }
         let path = file::place(path)?;
@@ -94,10 +94,10 @@ impl FileDb {
         Ok(file)
     }
 
-    /// In read-only mode, refuses what needs a write because of `why`.
-    fn require_write_access(&self, why: &'static str) -> Result<(), StoreError> {
+    /// In read-only mode, refuses a store with this `need`.
+    fn require_write_access(&self, need: WriteNeed) -> Result<(), StoreError> {
         if self.options.read_only {
-            return Err(StoreError::NeedsWriteAccess { path: self.path.clone(), why });
+            return Err(StoreError::NeedsWriteAccess { path: self.path.clone(), need });
         }
         Ok(())
     }
@@ -178,16 +178,15 @@ impl FileDb {
                         return Ok((handle, reader));
                     }
                     drop((reader, handle));
-                    self.require_write_access("has an older format")?;
+                    self.require_write_access(WriteNeed::Migrate)?;
                     self.migrate(&deadline, migrate::STEPS)?;
                 }
                 // A writer was killed. Opening for writing repairs that, in under 1 ms.
                 Err(DatabaseError::RepairAborted) => {
                     if deadline.has_passed() {
-                        let why = "it needs a repair that does not hold".to_owned();
-                        return Err(StoreError::Broken { why });
+                        return Err(StoreError::broken("it needs a repair that does not hold"));
                     }
-                    self.require_write_access("needs a repair after a crash")?;
+                    self.require_write_access(WriteNeed::Repair)?;
                     let (db, _) = self.with_reserve(|| open_to_write(&self.path, &deadline))?;
                     close(db);
                 }
@@ -307,19 +306,19 @@ fn create_store(file: File) -> Result<(), StoreError> {
 pub(super) fn create_db(file: File) -> Result<Database, StoreError> {
     Medium::new(file).and_then(database).map_err(|error| match error {
         DatabaseError::Storage(error) => error.into(),
-        other => StoreError::Io { why: other.to_string() },
+        other => StoreError::failed(Operation::Create, other),
     })
 }
 
 /// Closes a new database, which is complete only then.
 pub(super) fn close_checked(db: Database) -> Result<(), StoreError> {
-    db.close().map_err(|error| StoreError::Io { why: error.to_string() })
+    db.close().map_err(|error| StoreError::failed(Operation::Close, error))
 }
 
 /// Writes the records of an empty store: its schema, id and creation time.
 pub(super) fn init_schema(db: &Database) -> Result<(), StoreError> {
     let mut id = [0; 16];
-    SysRng.try_fill_bytes(&mut id).map_err(|error| StoreError::Io { why: error.to_string() })?;
+    SysRng.try_fill_bytes(&mut id).map_err(|error| StoreError::failed(Operation::Create, error))?;
     let created = chrono::Utc::now().into();
     let transaction = begin_write(db)?;
     let mut tables = Tables::open_to_write(&transaction)?;
@@ -341,7 +340,7 @@ fn refused(path: &Path, error: DatabaseError) -> StoreError {
         DatabaseError::LockProtocolMismatch => {
             StoreError::Busy { path, holder: "another version of patdeck".to_owned() }
         }
-        other => StoreError::Broken { why: other.to_string() },
+        other => StoreError::broken(other),
     }
 }
 

@@ -12,17 +12,7 @@ fn network_file_systems_are_known_by_their_numbers_and_local_ones_are_not() {
         assert_eq!(kind_of_magic(local), None);
     }
     let told = StoreError::Network { path: "/home".into(), kind: "NFS" };
-    assert_eq!(
-        told.to_string(),
-        "/home lies on NFS, where locks cannot be relied on: keep the store on a local disk"
-    );
-}
-
-#[test]
-fn a_path_in_a_command_is_one_word_of_the_shell() {
-    assert_eq!(quoted(Path::new("/srv/a-b_c.redb")), "/srv/a-b_c.redb");
-    assert_eq!(quoted(Path::new("/srv/a b")), "'/srv/a b'");
-    assert_eq!(quoted(Path::new("/srv/it's;")), r"'/srv/it'\''s;'");
+    assert_eq!(told.to_string(), "/home lies on NFS, where locks cannot be relied on");
 }
 
 #[test]

@@ -44,7 +44,7 @@ use redb::{Database, backends::InMemoryBackend};
 pub use backup::{Backup, new_file};
 pub use bulk::{Ahead, Names, Ready, Sealed};
 pub use chain::Unlinked;
-pub use error::{Damage, StoreError};
+pub use error::{Cause, Damage, Operation, PermissionFix, StoreError, WriteNeed};
 pub use file::{Handed, is_at_hand, judge_handed};
 pub use inflight::wait_for_writes;
 pub use panic::panic_is_caught;
@@ -133,7 +133,7 @@ impl Store {
 
     /// An empty store in memory.
     pub fn memory() -> Result<Self, StoreError> {
-        let io = |error: redb::DatabaseError| StoreError::Io { why: error.to_string() };
+        let io = |error: redb::DatabaseError| StoreError::failed(Operation::Create, error);
         let db = Database::builder().create_with_backend(InMemoryBackend::new()).map_err(io)?;
         file_db::init_schema(&db)?;
         Ok(Self { backend: Arc::new(Backend::Memory(db)) })

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::Pat,
     keymap::{Action, Mode},
+    output::advice,
     service::{Bulk, Followed, Issued, ServiceError, Undo},
 };
 
@@ -52,7 +53,7 @@ impl App {
             }
             Report::Unlisted(error) => {
                 self.tokens.give_up();
-                self.warn(error.to_string());
+                self.warn(advice::message(&error));
             }
             Report::Reply(outcome) => {
                 let asker = self.asked.pop_front().unwrap_or(Asker::App);
@@ -186,7 +187,7 @@ impl App {
             (_, None) => Some(error),
         };
         if let Some(error) = left {
-            self.warn(error.to_string());
+            self.warn(advice::message(&error));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use patdeck::{
     domain::{Name, Pat},
+    output::advice::store_message,
     store::{Found, Rows, Store, StoreError, panic_is_caught},
 };
 
@@ -163,7 +164,7 @@ fn one_damaged_token_is_named_hides_no_other_and_can_be_deleted() {
     let refused = store.read(|rows| rows.pat(&id(2))).unwrap_err();
     assert_eq!(refused, StoreError::Damaged(found.damaged[0].clone()));
     assert_eq!(
-        refused.to_string(),
+        store_message(&refused),
         "000000000002 in pats-1 is damaged and was not used: restore a backup"
     );
     assert_eq!(write(&store, |rows| rows.remove_pat(&id(2))), Ok(true));

@@ -10,6 +10,7 @@ use ratatui::{
 use crate::{
     domain::{LastUse, Pat, Scope, Status, TokenId, Which},
     keymap::Action,
+    output::advice,
     service::ServiceError,
     tui::{
         effect::Effect,
@@ -140,7 +141,7 @@ impl Ask {
 
     /// Shows why what it asked for was refused.
     pub fn refuse(&mut self, error: &ServiceError) {
-        self.fault = Some(error.to_string());
+        self.fault = Some(advice::message(error));
     }
 
     /// Draws it over `area`.

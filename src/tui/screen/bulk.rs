@@ -11,6 +11,7 @@ use ratatui::{
 use super::{ask::paragraph, bulk_words::Words};
 use crate::{
     keymap::Action,
+    output::advice,
     service::{Preview, ServiceError, bulk::Candidate},
     tui::{
         effect::Effect,
@@ -120,7 +121,7 @@ impl BulkDialog {
 
     /// Shows why nothing was changed.
     pub fn refuse(&mut self, error: &ServiceError) {
-        self.fault = Some(error.to_string());
+        self.fault = Some(advice::message(error));
     }
 
     /// Draws it over `area`. The list has what the words leave of the room, the words what the

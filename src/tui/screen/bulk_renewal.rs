@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::{Lifetime, TokenId},
     keymap::Action,
+    output::advice,
     service::{Bulk, Renewal, ServiceError},
     tui::{
         effect::Effect,
@@ -159,7 +160,7 @@ impl BulkRenewal {
 
     /// Shows why there is no preview.
     pub fn refuse(&mut self, error: &ServiceError) {
-        self.fault = Some(error.to_string());
+        self.fault = Some(advice::message(error));
     }
 
     /// Draws it over `area`.

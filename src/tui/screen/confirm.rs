@@ -11,6 +11,7 @@ use super::ask::{last_used, paragraph};
 use crate::{
     domain::{Pat, Status},
     keymap::{Action, Mode},
+    output::advice,
     service::ServiceError,
     tui::{
         effect::Effect,
@@ -119,7 +120,7 @@ impl Confirm {
 
     /// Shows why what it asked for was refused.
     pub fn refuse(&mut self, error: &ServiceError) {
-        self.fault = Some(error.to_string());
+        self.fault = Some(advice::message(error));
     }
 
     /// Draws it over `area`. What is to be typed, the field and the fault keep their lines,

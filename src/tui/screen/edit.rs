@@ -10,6 +10,7 @@ use ratatui::{
 use crate::{
     domain::{Description, Name, Pat, TokenId},
     keymap::{Action, Mode},
+    output::advice,
     service::ServiceError,
     tui::{
         effect::Effect,
@@ -165,7 +166,7 @@ impl Edit {
     /// Shows why the change was refused, beside its field.
     pub fn refuse(&mut self, error: &ServiceError) {
         self.focus = Focus::Name;
-        self.name_fault = Some(error.to_string());
+        self.name_fault = Some(advice::message(error));
     }
 
     /// Draws it over `area`.

@@ -13,6 +13,7 @@ use crate::{
         sentence::{permits, wildcards},
     },
     keymap::Action,
+    output::advice,
     service::ServiceError,
     tui::{
         effect::Effect,
@@ -186,7 +187,7 @@ impl PresetDialog {
 
     /// Shows why it was refused.
     pub fn refuse(&mut self, error: &ServiceError) {
-        self.fail(error.to_string());
+        self.fail(advice::message(error));
     }
 
     /// Shows what is wrong.

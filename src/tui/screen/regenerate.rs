@@ -11,6 +11,7 @@ use super::ask::{last_used, paragraph};
 use crate::{
     domain::{Lifetime, Overlap, Pat, Status, TokenId},
     keymap::Action,
+    output::advice,
     service::{Renewal, ServiceError},
     tui::{
         effect::Effect,
@@ -158,7 +159,7 @@ impl Regenerate {
 
     /// Shows why it was refused.
     pub fn refuse(&mut self, error: &ServiceError) {
-        self.fault = Some(error.to_string());
+        self.fault = Some(advice::message(error));
     }
 
     /// Draws it over `area`.

@@ -14,6 +14,7 @@ use crate::{
         sentence::{permits, wildcards},
     },
     keymap::Action,
+    output::advice,
     service::{Bulk, ServiceError},
     tui::{
         effect::Effect,
@@ -172,7 +173,7 @@ impl ScopeDialog {
 
     /// Shows why it was refused.
     pub fn refuse(&mut self, error: &ServiceError) {
-        self.fail(error.to_string());
+        self.fail(advice::message(error));
     }
 
     /// Shows what is wrong.

@@ -1,0 +1,3 @@
+//! What several front ends print. Called by the command line and the app.
+
+pub mod advice;
