@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, path::Path};
 
-use crate::service::{PermissionFix, ServiceError, StoreError};
+use crate::service::{PathError, PathProblem, PermissionFix, ServiceError, StoreError};
 
 /// The sentence for an error of the service.
 pub fn message(error: &ServiceError) -> String {
@@ -33,19 +33,8 @@ pub fn store_message(error: &StoreError) -> String {
 
 fn advice(error: &StoreError) -> Cow<'static, str> {
     let advice = match error {
-        StoreError::NotAStore { .. } => "it was left as it is, move it away or name another path",
+        StoreError::Path(error) => return path_advice(error),
         StoreError::Newer { .. } => "update patdeck, the file was left as it is",
-        StoreError::Exists { .. } => "choose another name",
-        StoreError::NoFolder { .. } => "make it first, or choose another",
-        StoreError::InsecurePermissions { path, fix, .. } => {
-            return format!("run `{}`", command(path, *fix)).into();
-        }
-        StoreError::ForeignOwner { .. } => {
-            "run patdeck as that user, or give it to yours with chown"
-        }
-        StoreError::Symlink { .. } => "name the path that it leads to",
-        StoreError::NotAFile { .. } => "name another path",
-        StoreError::Network { .. } => "keep the store on a local disk",
         StoreError::Busy { .. } => "try again, or end that process if it hangs",
         StoreError::CommitResultUnknown { .. } => "look at it before you make it again",
         StoreError::Full => "free some space, then try again",
@@ -55,13 +44,29 @@ fn advice(error: &StoreError) -> Cow<'static, str> {
              something"
         }
         StoreError::NeedsWriteAccess { .. } => "start it once without --read-only",
-        StoreError::PermissionDenied { .. } => "run patdeck as the user that owns it",
-        StoreError::NotFound { .. } => "put it back, or start patdeck again for an empty store",
         StoreError::Damaged(_) => "restore a backup",
         StoreError::Broken { .. } => "copy its file away, then restore a backup",
         StoreError::NameTaken { .. } => "choose another",
         StoreError::TooLarge { .. } => "shorten its texts",
         StoreError::Io { .. } => "check its disk, then try again",
+    };
+    advice.into()
+}
+
+fn path_advice(error: &PathError) -> Cow<'static, str> {
+    let advice = match error.problem {
+        PathProblem::NotFound => "put it back, or start patdeck again for an empty store",
+        PathProblem::PermissionDenied => "run patdeck as the user that owns it",
+        PathProblem::NotAStore => "it was left as it is, move it away or name another path",
+        PathProblem::Exists => "choose another name",
+        PathProblem::NoFolder => "make it first, or choose another",
+        PathProblem::NotAFile => "name another path",
+        PathProblem::Symlink => "name the path that it leads to",
+        PathProblem::ForeignOwner(_) => "run patdeck as that user, or give it to yours with chown",
+        PathProblem::InsecurePermissions { fix, .. } => {
+            return format!("run `{}`", command(&error.path, fix)).into();
+        }
+        PathProblem::Network(_) => "keep the store on a local disk",
     };
     advice.into()
 }

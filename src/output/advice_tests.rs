@@ -7,8 +7,12 @@ fn path() -> std::path::PathBuf {
     "/srv/s.redb".into()
 }
 
+fn at(problem: PathProblem) -> StoreError {
+    PathError { path: path(), problem }.into()
+}
+
 fn insecure(path: &str, mode: u32, fix: PermissionFix) -> StoreError {
-    StoreError::InsecurePermissions { path: path.into(), mode, fix }
+    PathError { path: path.into(), problem: PathProblem::InsecurePermissions { mode, fix } }.into()
 }
 
 #[test]
@@ -16,31 +20,28 @@ fn an_error_of_a_path_says_what_to_do_about_it() {
     let io = std::io::Error::from_raw_os_error(5);
     for (error, sentence) in [
         (
-            StoreError::NotAStore { path: path() },
+            at(PathProblem::NotAStore),
             "/srv/s.redb is not a patdeck store: it was left as it is, move it away or name another path",
         ),
         (
-            StoreError::Exists { path: path() },
+            at(PathProblem::Exists),
             "/srv/s.redb exists already and was left as it is: choose another name",
         ),
         (
-            StoreError::NoFolder { path: path() },
+            at(PathProblem::NoFolder),
             "the folder of /srv/s.redb does not exist: make it first, or choose another",
         ),
         (
-            StoreError::ForeignOwner { path: path(), owner: 7 },
+            at(PathProblem::ForeignOwner(7)),
             "/srv/s.redb belongs to user 7: run patdeck as that user, or give it to yours with chown",
         ),
         (
-            StoreError::Symlink { path: path() },
+            at(PathProblem::Symlink),
             "/srv/s.redb is a symbolic link: name the path that it leads to",
         ),
+        (at(PathProblem::NotAFile), "/srv/s.redb is not a regular file: name another path"),
         (
-            StoreError::NotAFile { path: path() },
-            "/srv/s.redb is not a regular file: name another path",
-        ),
-        (
-            StoreError::Network { path: path(), kind: "NFS" },
+            at(PathProblem::Network("NFS")),
             "/srv/s.redb lies on NFS, where locks cannot be relied on: keep the store on a local disk",
         ),
         (
@@ -52,11 +53,11 @@ fn an_error_of_a_path_says_what_to_do_about_it() {
             "/srv/s.redb needs a repair after a crash, and patdeck runs read-only: start it once without --read-only",
         ),
         (
-            StoreError::PermissionDenied { path: path() },
+            at(PathProblem::PermissionDenied),
             "/srv/s.redb may not be opened: run patdeck as the user that owns it",
         ),
         (
-            StoreError::NotFound { path: path() },
+            at(PathProblem::NotFound),
             "/srv/s.redb is gone: put it back, or start patdeck again for an empty store",
         ),
         (

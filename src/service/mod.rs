@@ -38,8 +38,9 @@ pub use undo::{Change, Undo, Undone};
 pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{
-    CacheSize, Cause, ChainState, ChangeWatcher, Damage, Handed, Operation, PermissionFix,
-    StoreError, WriteNeed, is_at_hand, judge_handed, panic_is_caught, wait_for_writes,
+    CacheSize, Cause, ChainState, ChangeWatcher, Damage, Handed, Operation, PathError, PathProblem,
+    PermissionFix, StoreError, WriteNeed, is_at_hand, judge_handed, panic_is_caught,
+    wait_for_writes,
 };
 use crate::{
     domain::{

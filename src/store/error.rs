@@ -11,6 +11,7 @@ use std::{
 
 use redb::{CommitError, StorageError, TableError, TransactionError};
 
+use super::path_error::{PathError, PathProblem};
 use crate::domain::{Name, TokenId};
 
 /// One record whose checksum is wrong, or whose bytes mean nothing.
@@ -112,15 +113,6 @@ impl Operation {
     }
 }
 
-/// How to take access from others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PermissionFix {
-    /// `chmod` with this mode.
-    Chmod(&'static str),
-    /// A private folder within this one, which is meant for everybody.
-    PrivateFolder,
-}
-
 /// What a store needs before it can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteNeed {
@@ -146,12 +138,9 @@ impl WriteNeed {
 /// Why the store could not be opened, read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The file at the path belongs to another program. It was not touched.
-    #[error("{} is not a patdeck store", .path.display())]
-    NotAStore {
-        /// The file.
-        path: PathBuf,
-    },
+    /// The file or its folder cannot be used.
+    #[error(transparent)]
+    Path(#[from] PathError),
     /// A later patdeck wrote the store.
     #[error("the store has format {found} and this patdeck knows {known}")]
     Newer {
@@ -159,56 +148,6 @@ pub enum StoreError {
         found: u32,
         /// The highest that this program knows.
         known: u32,
-    },
-    /// A new file was to be created where there is one. It was not touched.
-    #[error("{} exists already and was left as it is", .path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A new file was to be created in a folder that does not exist.
-    #[error("the folder of {} does not exist", .path.display())]
-    NoFolder {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Others could read or change the file or folder.
-    #[error("{} is open to others (mode {mode:04o})", .path.display())]
-    InsecurePermissions {
-        /// The file or folder.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-        /// What makes it safe.
-        fix: PermissionFix,
-    },
-    /// The file or folder belongs to another account.
-    #[error("{} belongs to user {owner}", .path.display())]
-    ForeignOwner {
-        /// The file or folder.
-        path: PathBuf,
-        /// The user number of its owner.
-        owner: u32,
-    },
-    /// The path is a symbolic link.
-    #[error("{} is a symbolic link", .path.display())]
-    Symlink {
-        /// The link.
-        path: PathBuf,
-    },
-    /// The path is a folder, a device, a pipe.
-    #[error("{} is not a regular file", .path.display())]
-    NotAFile {
-        /// What is there.
-        path: PathBuf,
-    },
-    /// The file system of the folder cannot be trusted with locks.
-    #[error("{} lies on {kind}, where locks cannot be relied on", .path.display())]
-    Network {
-        /// The folder.
-        path: PathBuf,
-        /// The kind of file system.
-        kind: &'static str,
     },
     /// Another process held a lock for longer than the timeout.
     #[error("store busy: {} is held by {holder}", .path.display())]
@@ -240,18 +179,6 @@ pub enum StoreError {
         path: PathBuf,
         /// What must be done first.
         need: WriteNeed,
-    },
-    /// The operating system denies access.
-    #[error("{} may not be opened", .path.display())]
-    PermissionDenied {
-        /// The file or folder.
-        path: PathBuf,
-    },
-    /// The file or folder does not exist.
-    #[error("{} is gone", .path.display())]
-    NotFound {
-        /// The file or folder.
-        path: PathBuf,
     },
     /// One record is damaged; the others can be used.
     #[error("{0} is damaged and was not used")]
@@ -325,15 +252,14 @@ impl StoreError {
     /// The error of the operating system for the file or folder at `path`, when it was opened or
     /// looked at.
     pub(super) fn at(path: &Path, error: &io::Error) -> Self {
-        let owned = || path.to_owned();
         match error.kind() {
-            ErrorKind::NotFound => Self::NotFound { path: owned() },
-            ErrorKind::PermissionDenied => Self::PermissionDenied { path: owned() },
+            ErrorKind::NotFound => PathProblem::NotFound.at(path),
+            ErrorKind::PermissionDenied => PathProblem::PermissionDenied.at(path),
             // The error of `O_NOFOLLOW` for a link. It has no stable kind.
             _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-                Self::Symlink { path: owned() }
+                PathProblem::Symlink.at(path)
             }
-            ErrorKind::IsADirectory => Self::NotAFile { path: owned() },
+            ErrorKind::IsADirectory => PathProblem::NotAFile.at(path),
             _ => Self::io(Operation::Open, Some(path), error),
         }
     }

@@ -12,7 +12,10 @@ use std::{
 use rand::{TryRng as _, rngs::SysRng};
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
 
-use super::error::{Operation, PermissionFix, StoreError};
+use super::{
+    error::{Operation, StoreError},
+    path_error::{PathProblem, PermissionFix},
+};
 
 /// File systems whose locks cannot be relied on, by the magic number that statfs tells. FUSE
 /// stands for any of its kind: what is behind it cannot be known.
@@ -46,7 +49,7 @@ pub(super) struct FileId {
 /// The place that `path` names, with links in its folder followed. Makes the folder (0700) if
 /// it is missing, and refuses one that others could use against us.
 pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
-    let not_a_file = || StoreError::NotAFile { path: path.to_owned() };
+    let not_a_file = || PathProblem::NotAFile.at(path);
     let name = path.file_name().ok_or_else(not_a_file)?;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -60,7 +63,7 @@ pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
         judge_folder(on_the_way, &found, depth == 0)?;
     }
     if let Some(kind) = network(&folder)? {
-        return Err(StoreError::Network { path: folder, kind });
+        return Err(PathProblem::Network(kind).at(&folder));
     }
     Ok(folder.join(name))
 }
@@ -87,12 +90,11 @@ fn judge_folder(path: &Path, found: &Metadata, own: bool) -> Result<(), StoreErr
 }
 
 fn judge_file(path: &Path, found: &Metadata) -> Result<(), StoreError> {
-    let path_buf = || path.to_owned();
     if found.is_symlink() {
-        return Err(StoreError::Symlink { path: path_buf() });
+        return Err(PathProblem::Symlink.at(path));
     }
     if !found.is_file() {
-        return Err(StoreError::NotAFile { path: path_buf() });
+        return Err(PathProblem::NotAFile.at(path));
     }
     judge_owner(path, found)?;
     if found.mode() & 0o077 != 0 {
@@ -136,11 +138,11 @@ fn judge_owner(path: &Path, found: &Metadata) -> Result<(), StoreError> {
     if owner == 0 || owner == rustix::process::geteuid().as_raw() {
         return Ok(());
     }
-    Err(StoreError::ForeignOwner { path: path.to_owned(), owner })
+    Err(PathProblem::ForeignOwner(owner).at(path))
 }
 
 fn insecure_permissions(path: &Path, found: &Metadata, fix: PermissionFix) -> StoreError {
-    StoreError::InsecurePermissions { path: path.to_owned(), mode: found.mode() & 0o7777, fix }
+    PathProblem::InsecurePermissions { mode: found.mode() & 0o7777, fix }.at(path)
 }
 
 #[cfg(target_os = "linux")]
@@ -193,7 +195,7 @@ pub(super) fn open(path: &Path, write: bool) -> Result<(File, FileId), StoreErro
     let found = file.metadata().map_err(|error| StoreError::at(path, &error))?;
     judge_file(path, &found)?;
     if found.len() == 0 {
-        return Err(StoreError::NotAStore { path: path.to_owned() });
+        return Err(PathProblem::NotAStore.at(path));
     }
     Ok((file, id(&found)))
 }

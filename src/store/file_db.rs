@@ -24,6 +24,7 @@ use super::{
     lock_timeout::{LockTimeout, LockTimeoutBackend, Medium, RetryDeadline},
     migrate::{self, Step},
     panic::catch_redb_panic,
+    path_error::{PathError, PathProblem},
     record::{BirthV1, SchemaV1},
     reserve::Reserve,
     rows::{BIRTH, Reader},
@@ -84,7 +85,9 @@ impl FileDb {
         let path = file::place(path)?;
         let file = Self { reserve: Reserve::of(&path), path, options, handle: Mutex::new(None) };
         match file.begin() {
-            Err(StoreError::NotFound { path }) if path == file.path && !options.read_only => {
+            Err(StoreError::Path(PathError { path, problem: PathProblem::NotFound }))
+                if path == file.path && !options.read_only =>
+            {
                 file::create(&file.path, create_store)?;
                 file.reserve.take();
                 drop(file.begin()?);
@@ -200,7 +203,7 @@ impl FileDb {
     fn check_tables(&self, tables: &Tables<ReadOnly>) -> Result<u32, StoreError> {
         tables.check_meta().map_err(|error| no_table(&self.path, error))?;
         let found = migrate::schema(&tables.meta)?;
-        let found = found.ok_or_else(|| StoreError::NotAStore { path: self.path.clone() })?;
+        let found = found.ok_or_else(|| PathProblem::NotAStore.at(&self.path))?;
         if found == migrate::known(migrate::STEPS) {
             tables.check_all().map_err(|error| no_table(&self.path, error))?;
         }
@@ -330,16 +333,16 @@ pub(super) fn init_schema(db: &Database) -> Result<(), StoreError> {
 }
 
 fn refused(path: &Path, error: DatabaseError) -> StoreError {
-    let path = path.to_owned();
     match error {
         DatabaseError::Storage(StorageError::Io(error)) => match error.kind() {
-            std::io::ErrorKind::InvalidData => StoreError::NotAStore { path },
+            std::io::ErrorKind::InvalidData => PathProblem::NotAStore.at(path),
             _ => StoreError::from(&error),
         },
         DatabaseError::Storage(error) => error.into(),
-        DatabaseError::LockProtocolMismatch => {
-            StoreError::Busy { path, holder: "another version of patdeck".to_owned() }
-        }
+        DatabaseError::LockProtocolMismatch => StoreError::Busy {
+            path: path.to_owned(),
+            holder: "another version of patdeck".to_owned(),
+        },
         other => StoreError::broken(other),
     }
 }
@@ -348,7 +351,7 @@ fn refused(path: &Path, error: DatabaseError) -> StoreError {
 fn no_table(path: &Path, error: TableError) -> StoreError {
     match error {
         TableError::Storage(error) => error.into(),
-        _ => StoreError::NotAStore { path: path.to_owned() },
+        _ => PathProblem::NotAStore.at(path),
     }
 }
 

@@ -89,7 +89,10 @@ fn a_file_without_a_schema_number_is_no_store() {
     })
     .unwrap();
     let refused = Store::open(&path).map(drop);
-    assert!(matches!(refused, Err(StoreError::NotAStore { .. })));
+    assert!(matches!(
+        refused,
+        Err(StoreError::Path(PathError { problem: PathProblem::NotAStore, .. }))
+    ));
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod lock_timeout;
 mod migrate;
 mod packed;
 mod panic;
+mod path_error;
 #[cfg(test)]
 mod power_tests;
 mod probe;
@@ -44,10 +45,11 @@ use redb::{Database, backends::InMemoryBackend};
 pub use backup::{Backup, new_file};
 pub use bulk::{Ahead, Names, Ready, Sealed};
 pub use chain::Unlinked;
-pub use error::{Cause, Damage, Operation, PermissionFix, StoreError, WriteNeed};
+pub use error::{Cause, Damage, Operation, StoreError, WriteNeed};
 pub use file::{Handed, is_at_hand, judge_handed};
 pub use inflight::wait_for_writes;
 pub use panic::panic_is_caught;
+pub use path_error::{PathError, PathProblem, PermissionFix};
 #[doc(hidden)]
 pub use probe::any_record;
 pub use read_session::ReadSession;

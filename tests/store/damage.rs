@@ -6,7 +6,7 @@ use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path};
 use patdeck::{
     domain::{Name, Pat},
     output::advice::store_message,
-    store::{Found, Rows, Store, StoreError, panic_is_caught},
+    store::{Found, PathError, PathProblem, Rows, Store, StoreError, panic_is_caught},
 };
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -127,7 +127,11 @@ fn a_file_that_is_cut_under_a_running_program_is_noticed_and_not_written_over() 
         ];
         for error in refused {
             assert!(
-                matches!(error, StoreError::NotAStore { .. } | StoreError::Broken { .. }),
+                matches!(
+                    error,
+                    StoreError::Path(PathError { problem: PathProblem::NotAStore, .. })
+                        | StoreError::Broken { .. }
+                ),
                 "{length}: {error}"
             );
         }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use patdeck::output::advice::store_message;
-use patdeck::store::{Rows, Store, StoreError};
+use patdeck::store::{PathError, PathProblem, Rows, Store, StoreError};
 
 use crate::{Place, add, chmod, mode};
 
@@ -171,5 +171,12 @@ fn a_store_whose_folder_is_a_file_says_which() {
     let place = Place::new();
     fs::write(place.folder.path().join("file"), "x").unwrap();
     let error = Store::open(&place.folder.path().join("file/s.redb")).unwrap_err();
-    assert!(matches!(error, StoreError::NotAFile { .. } | StoreError::Io { .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            StoreError::Path(PathError { problem: PathProblem::NotAFile, .. })
+                | StoreError::Io { .. }
+        ),
+        "{error}"
+    );
 }

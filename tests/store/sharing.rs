@@ -6,7 +6,7 @@ use std::{sync::mpsc, thread, time::Duration};
 use patdeck::{
     domain::EventDraft,
     output::advice::store_message,
-    store::{OpenOptions, Rows, Store, StoreError, wait_for_writes},
+    store::{OpenOptions, PathError, PathProblem, Rows, Store, StoreError, wait_for_writes},
 };
 
 use crate::{Place, add, at, draft, names, write};
@@ -144,6 +144,9 @@ fn a_store_that_is_gone_is_not_made_anew_behind_the_operators_back() {
             "store.redb is gone: put it back, or start patdeck again for an empty store"
         )
     );
-    assert!(matches!(add(&store, 1), Err(StoreError::NotFound { .. })));
+    assert!(matches!(
+        add(&store, 1),
+        Err(StoreError::Path(PathError { problem: PathProblem::NotFound, .. }))
+    ));
     assert!(!place.path().exists());
 }
