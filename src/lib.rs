@@ -25,7 +25,7 @@
 //! ```text
 //!            main.rs ── lib.rs
 //!        tui/            cli/            the two faces; they never meet
-//!     keymap/  config/  json.rs          words of the UI; settings; what both hand out
+//!     keymap/  config/  json.rs  output/ words of the UI; settings; what both hand out
 //!            service/                    every use case, one function each
 //!            store/                      redb and bincode live here and nowhere else
 //!            domain/                     what a token is; pure
@@ -54,6 +54,7 @@ use clap::Parser as _;
 
 use cli::{Args, Command, Exit, Failure, Output, print::tell};
 use config::{Config, Environment, Theme};
+use output::advice;
 use service::{Clock, Entropy, Handed, Policy, Service, acting, judge_handed};
 use store::{CacheSize, OpenOptions, Store, StoreError};
 use tui::{terminal, theme::Look};
@@ -87,7 +88,7 @@ fn command_line(args: &Args, command: &Command) -> Result<Exit, Failure> {
     let config = settings(args)?;
     if config.read_only && command.changes() {
         // Before anything is asked, read or made.
-        return Err(Failure::Told(Exit::Refused, StoreError::ReadOnlyMode.to_string()));
+        return Err(Failure::Told(Exit::Refused, advice::store_message(&StoreError::ReadOnlyMode)));
     }
     let service = open_with(&config, cli::cache(command))?;
     let out = Output::new(args.json, config.theme != Theme::Mono);
@@ -138,7 +139,7 @@ fn settings(args: &Args) -> Result<Config, Failure> {
         config.file.as_deref().and_then(|path| Some((path, File::open(path).ok()?)))
     {
         judge_handed(path, &file, Handed::Content)
-            .map_err(|error| Failure::Told(Exit::Store, error.to_string()))?;
+            .map_err(|error| Failure::Told(Exit::Store, advice::store_message(&error)))?;
     }
     Ok(config)
 }
@@ -155,7 +156,7 @@ fn open_with(config: &Config, cache: CacheSize) -> Result<Service, Failure> {
         catalogue: config.catalogue.clone(),
     };
     let actor = acting(|name| std::env::var(name).ok());
-    let refused = |error: StoreError| Failure::Told(Exit::Store, error.to_string());
+    let refused = |error: StoreError| Failure::Told(Exit::Store, advice::store_message(&error));
     let opening = OpenOptions { read_only: config.read_only, cache, ..OpenOptions::default() };
     let store = Store::open_with(&config.store, opening).map_err(refused)?;
     Ok(Service::new(store, Clock::System, Entropy::System, actor, policy))

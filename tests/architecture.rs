@@ -13,16 +13,17 @@ use source::{Source, all_sources, root};
 
 /// Each layer with the layers that it may import beside itself. `lib.rs` and `main.rs` put the
 /// layers together and may import all of them.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("process", &[]),
     ("store", &["domain"]),
     ("service", &["domain", "store"]),
     ("keymap", &["domain"]),
     ("json", &["domain"]),
+    ("output", &["domain", "service", "keymap"]),
     ("config", &["domain", "keymap"]),
-    ("cli", &["domain", "service", "keymap", "config", "json"]),
-    ("tui", &["domain", "service", "keymap", "config", "json"]),
+    ("cli", &["domain", "service", "keymap", "config", "json", "output"]),
+    ("tui", &["domain", "service", "keymap", "config", "json", "output"]),
 ];
 
 /// Outside crates that have a home, with every path below `src` that may name them.

@@ -17,7 +17,7 @@ use crate::{
         RestoreTarget, Scope, ScopeSelection, Scopes, TokenId, TokenSelection, Warning,
     },
     json::token,
-    output::question::count,
+    output::{advice, question::count},
     service::{Committed, Issued, Service, ServiceError},
 };
 
@@ -282,7 +282,8 @@ fn deliver_secret(service: &Service, issued: &Issued, out: &Output) -> Result<Ex
     // The secret is out: an error here must not look like a failure to issue it.
     if let Err(error) = service.execute(&delivery, &Confirmed::NOTHING) {
         tell(&format!(
-            "that the secret was taken could not be noted ({error}): the app will ask about {}",
+            "that the secret was taken could not be noted ({}): the app will ask about {}",
+            advice::message(&error),
             pat.name
         ));
     }

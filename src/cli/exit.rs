@@ -3,7 +3,7 @@
 
 use std::{fmt::Display, io, process::ExitCode};
 
-use crate::{domain::Refusal, service::ServiceError};
+use crate::{domain::Refusal, output::advice, service::ServiceError};
 
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl From<ServiceError> for Failure {
             ServiceError::Ambiguous { .. } => Exit::Usage,
             _ => Exit::Refused,
         };
-        Self::Told(exit, error.to_string())
+        Self::Told(exit, advice::message(&error))
     }
 }
 

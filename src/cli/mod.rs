@@ -31,6 +31,7 @@ pub use transfer::{export_line, import_text};
 use crate::{
     config::Environment,
     domain::{Secret, TokenId, text::first_unsafe},
+    output::advice,
     service::{CacheSize, Handed, Service, judge_handed},
 };
 
@@ -101,7 +102,8 @@ pub fn refused(error: &clap::Error) -> Failure {
 
 /// Refuses a file that others could read or change against what it is `handed` to us for.
 fn handed(file: &File, path: &Path, handed: Handed) -> Result<(), Failure> {
-    judge_handed(path, file, handed).map_err(|error| Failure::Told(Exit::Store, error.to_string()))
+    judge_handed(path, file, handed)
+        .map_err(|error| Failure::Told(Exit::Store, advice::store_message(&error)))
 }
 
 /// Standard input as a file of ours, without a buffer between.

@@ -23,6 +23,7 @@ use crate::{
         Command, Digest, Finder, LeakedSecret, Name, Pat, Sighting, TokenId, scan::PATTERN,
         text::escape,
     },
+    output::advice,
     service::{
         Service, ServiceError,
         leaks::{SecretInfo, SecretStatus},
@@ -191,7 +192,7 @@ impl Search<'_> {
             Ok(known) => known,
             // One damaged record must not hide what else is out.
             Err(ServiceError::Store(error)) if error.is_damage() => {
-                tell(&error.to_string());
+                tell(&advice::store_message(&error));
                 SecretInfo { status: SecretStatus::Unknown, name: None }
             }
             Err(error) => return Err(error.into()),

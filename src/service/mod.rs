@@ -30,7 +30,8 @@ pub use roll::Roll;
 pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{
-    CacheSize, ChainState, Damage, Handed, StoreError, is_at_hand, judge_handed, panic_is_caught,
+    CacheSize, Cause, ChainState, ChangeWatcher, Damage, Handed, Operation, PathError, PathProblem,
+    PermissionFix, StoreError, WriteNeed, is_at_hand, judge_handed, panic_is_caught,
     wait_for_writes,
 };
 use crate::{
@@ -70,6 +71,15 @@ impl Service {
     /// Whether nothing may be changed, not even the last use of a token.
     pub fn is_read_only(&self) -> bool {
         self.store.is_read_only()
+    }
+
+    /// Calls `on_change` in a thread of its own whenever the store was changed, by any process; see
+    /// [`ChangeWatcher::start`].
+    pub fn watch(
+        &self,
+        on_change: impl Fn() -> bool + Send + 'static,
+    ) -> std::io::Result<ChangeWatcher> {
+        ChangeWatcher::start(self.store.path(), on_change)
     }
 
     /// The settings in force.

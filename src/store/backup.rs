@@ -13,9 +13,10 @@ use redb::{Key, ReadableDatabase as _, ReadableTable as _};
 use super::{
     Store,
     codec::unseal,
-    error::{Damage, StoreError},
+    error::{Damage, Operation, StoreError},
     file, file_db,
     panic::catch_redb_panic,
+    path_error::{PathError, PathProblem},
     tables::{ReadOnly, ReadWrite, RecordTable, Tables},
 };
 
@@ -45,26 +46,25 @@ pub fn new_file<T>(
     path: &Path,
     fill: impl FnOnce(File) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let owned = || path.to_owned();
     if path.file_name().is_none() {
-        return Err(StoreError::NotAFile { path: owned() });
+        return Err(PathProblem::NotAFile.at(path));
     }
     if fs::symlink_metadata(path).is_ok() {
-        return Err(StoreError::Exists { path: owned() });
+        return Err(PathProblem::Exists.at(path));
     }
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     if !folder.is_dir() {
-        return Err(StoreError::NoFolder { path: owned() });
+        return Err(PathProblem::NoFolder.at(path));
     }
     let mut filled = None;
     let first = file::create(path, |file| {
         filled = Some(fill(file)?);
         Ok(())
     })?;
-    filled.filter(|_| first).ok_or_else(|| StoreError::Exists { path: owned() })
+    filled.filter(|_| first).ok_or_else(|| PathProblem::Exists.at(path))
 }
 
 /// Keeps the file of the store at `path`, which is of this schema, under the first free name
@@ -82,7 +82,9 @@ pub(super) fn keep_beside(path: &Path, schema: u32) -> Result<PathBuf, StoreErro
             copied.map_err(|error| StoreError::from(&error))
         });
         match kept {
-            Err(StoreError::Exists { .. }) => number = number.saturating_add(1),
+            Err(StoreError::Path(PathError { problem: PathProblem::Exists, .. })) => {
+                number = number.saturating_add(1);
+            }
             kept => return kept.map(|()| beside),
         }
     }
@@ -118,7 +120,10 @@ fn copy(from: &Tables<ReadOnly>, file: File) -> Result<Backup, StoreError> {
     if same {
         return Ok(backup);
     }
-    Err(StoreError::Io { why: "the copy reads back differently from the store".to_owned() })
+    Err(StoreError::failed(
+        Operation::CompareCopy,
+        "the copy reads back differently from the store",
+    ))
 }
 
 impl<K: Key + 'static> RecordTable<K, ReadOnly> {

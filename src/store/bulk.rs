@@ -189,7 +189,7 @@ impl<K: Key + 'static> RecordTable<K, ReadWrite<'_>> {
 fn cursor_error(error: CursorError) -> StoreError {
     match error {
         CursorError::Storage(error) => error.into(),
-        other => StoreError::Broken { why: other.to_string() },
+        other => StoreError::broken(other),
     }
 }
 

@@ -1,19 +1,23 @@
-//! Why the store refused, in sentences that say what to do next. Faces print them as they are.
+//! Why the store refused or failed, as facts: what, where, and the error beneath. What to do about
+//! it is said by the front ends (`output::advice`). Made by the whole store.
 
 use std::{
+    error::Error,
     fmt,
     io::{self, ErrorKind},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use redb::{CommitError, StorageError, TableError, TransactionError};
 
+use super::path_error::{PathError, PathProblem};
 use crate::domain::{Name, TokenId};
 
-/// One record whose checksum does not fit, or whose bytes mean nothing.
+/// One record whose checksum is wrong, or whose bytes mean nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Damage {
-    /// The table that it stands in.
+    /// The table that contains it.
     pub table: &'static str,
     /// Its key: an id, a name, a number, or hexadecimal when it is none of these.
     pub key: String,
@@ -25,151 +29,194 @@ impl fmt::Display for Damage {
     }
 }
 
+/// The error beneath a [`StoreError`]. Two are equal if they read the same.
+#[derive(Clone)]
+pub struct Cause(Arc<dyn Error + Send + Sync>);
+
+impl Cause {
+    pub(crate) fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(error.into().into())
+    }
+
+    /// A copy of `error`, with its kind and text: an [`io::Error`] cannot be cloned.
+    pub(super) fn io(error: &io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(code) => Self::new(io::Error::from_raw_os_error(code)),
+            None => Self::new(io::Error::new(error.kind(), error.to_string())),
+        }
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl PartialEq for Cause {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for Cause {}
+
+/// What was tried when the operating system, or redb, failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// To use the store in any way: no more is known.
+    Use,
+    /// To open the file.
+    Open,
+    /// To read from it.
+    Read,
+    /// To write to it.
+    Write,
+    /// To change its length.
+    Resize,
+    /// To bring what was written to the disk.
+    Sync,
+    /// To close it.
+    Close,
+    /// To create a file.
+    Create,
+    /// To compare a copy with the store.
+    CompareCopy,
+}
+
+impl Operation {
+    /// As a verb, with the file as its object.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Use => "use",
+            Self::Open => "open",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Resize => "resize",
+            Self::Sync => "sync",
+            Self::Close => "close",
+            Self::Create => "create",
+            Self::CompareCopy => "compare the copy of",
+        }
+    }
+}
+
+/// What a store needs before it can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteNeed {
+    /// To be created.
+    Create,
+    /// To be migrated from an older format.
+    Migrate,
+    /// To be repaired after a crash.
+    Repair,
+}
+
+impl WriteNeed {
+    /// The state that makes it necessary.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "is not there",
+            Self::Migrate => "has an older format",
+            Self::Repair => "needs a repair after a crash",
+        }
+    }
+}
+
 /// Why the store could not be opened, read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Something else lies there.
-    #[error("{} is not a patdeck store: it was left as it is, move it away or name another path", .path.display())]
-    NotAStore {
-        /// Where.
-        path: PathBuf,
-    },
-    /// A later patdeck wrote it.
-    #[error(
-        "the store has format {found} and this patdeck knows {known}: update patdeck, the file was left as it is"
-    )]
+    /// The file or its folder cannot be used.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// A later patdeck wrote the store.
+    #[error("the store has format {found} and this patdeck knows {known}")]
     Newer {
         /// Its schema number.
         found: u32,
         /// The highest that this program knows.
         known: u32,
     },
-    /// A new file was to go where something is already.
-    #[error("{} exists already and was left as it is: choose another name", .path.display())]
-    Exists {
-        /// Where.
-        path: PathBuf,
-    },
-    /// A new file was to go into a folder that is not there.
-    #[error("the folder of {} does not exist: make it first, or choose another", .path.display())]
-    NoFolder {
-        /// Where.
-        path: PathBuf,
-    },
-    /// Others could read or change it.
-    #[error("{} is open to others (mode {mode:04o}): run `{fix}`", .path.display())]
-    InsecurePermissions {
-        /// The file or folder.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-        /// The command that mends it.
-        fix: String,
-    },
-    /// It belongs to another account.
-    #[error("{} belongs to user {owner}: run patdeck as that user, or give it to yours with chown", .path.display())]
-    ForeignOwner {
-        /// The file or folder.
-        path: PathBuf,
-        /// The user number of its owner.
-        owner: u32,
-    },
-    /// It is a symbolic link.
-    #[error("{} is a symbolic link: name the path that it leads to", .path.display())]
-    Symlink {
-        /// Where.
-        path: PathBuf,
-    },
-    /// It is a folder, a device, a pipe.
-    #[error("{} is not a regular file: name another path", .path.display())]
-    NotAFile {
-        /// Where.
-        path: PathBuf,
-    },
-    /// Its file system cannot be trusted with locks.
-    #[error("{} lies on {kind}, where locks cannot be relied on: keep the store on a local disk", .path.display())]
-    Network {
-        /// Where.
-        path: PathBuf,
-        /// The kind of file system.
-        kind: &'static str,
-    },
-    /// Another process held it for longer than we wait.
-    #[error("store busy: {} is held by {holder}; try again, or end that process if it hangs", .path.display())]
+    /// Another process held a lock for longer than the timeout.
+    #[error("store busy: {} is held by {holder}", .path.display())]
     Busy {
-        /// Where.
+        /// The store's file.
         path: PathBuf,
-        /// Who holds it, as far as is known.
+        /// The lock holder, as far as is known.
         holder: String,
     },
     /// The disk failed, or another process came between, at the end of a commit.
-    #[error("whether the change was kept is not sure ({why}): look at it before you make it again")]
+    #[error("whether the change was kept is not sure ({source})")]
     CommitResultUnknown {
-        /// What was found.
-        why: String,
+        /// The failure.
+        source: Cause,
     },
-    /// No space, even with the reserve given up.
-    #[error("the disk is full and nothing was changed: free some space, then try again")]
+    /// No space, even with the reserve released.
+    #[error("the disk is full and nothing was changed")]
     Full,
-    /// It can be read but not written.
-    #[error(
-        "the store's file system is read-only and nothing was changed: remount it, or name another store"
-    )]
+    /// The file system is mounted read-only.
+    #[error("the store's file system is read-only and nothing was changed")]
     ReadOnly,
-    /// It was opened for reading alone, because the operator wanted it so.
-    #[error(
-        "patdeck runs read-only and nothing was changed: leave away --read-only, PATDECK_READ_ONLY or `read-only` in the settings to change something"
-    )]
+    /// The store was opened in read-only mode.
+    #[error("patdeck runs read-only and nothing was changed")]
     ReadOnlyMode,
-    /// It cannot be read as it is, and making it so would be a change.
-    #[error("{} {why}, and patdeck runs read-only: start it once without --read-only", .path.display())]
+    /// In read-only mode, the store cannot be read as it is.
+    #[error("{} {}, and patdeck runs read-only", .path.display(), .need.as_str())]
     NeedsWriteAccess {
-        /// Where.
+        /// The store's file.
         path: PathBuf,
-        /// What keeps it from being read.
-        why: &'static str,
+        /// What must be done first.
+        need: WriteNeed,
     },
-    /// The operating system denies access.
-    #[error("{} may not be opened: run patdeck as the user that owns it", .path.display())]
-    PermissionDenied {
-        /// Where.
-        path: PathBuf,
-    },
-    /// It was there and is not any more.
-    #[error("{} is gone: put it back, or start patdeck again for an empty store", .path.display())]
-    NotFound {
-        /// Where.
-        path: PathBuf,
-    },
-    /// One record is damaged; the others are not concerned.
-    #[error("{0} is damaged and was not used: restore a backup")]
+    /// One record is damaged; the others can be used.
+    #[error("{0} is damaged and was not used")]
     Damaged(Damage),
     /// The file as a whole is damaged.
-    #[error("the store is damaged ({why}): copy its file away, then restore a backup")]
+    #[error("the store is damaged ({source})")]
     Broken {
         /// What was found.
-        why: String,
+        source: Cause,
     },
-    /// The name belongs to another token.
-    #[error("the name {name} is taken by {by}: choose another")]
+    /// Another token has the name.
+    #[error("the name {name} is taken by {by}")]
     NameTaken {
         /// The name.
         name: Name,
-        /// Who has it.
+        /// The token that has it.
         by: TokenId,
     },
-    /// A record does not fit into what one may take.
-    #[error("this record is too large for {table}: shorten its texts")]
+    /// A record is larger than allowed.
+    #[error("this record is too large for {table}")]
     TooLarge {
-        /// Where it was to go.
+        /// Its table.
         table: &'static str,
     },
-    /// Anything else that the operating system says.
-    #[error("the store cannot be used ({why}): check its disk, then try again")]
+    /// Another error of the operating system or of redb.
+    #[error("cannot {} {}: {source}", .operation.as_str(), shown(.path.as_deref()))]
     Io {
-        /// What the system says.
-        why: String,
+        /// What was tried.
+        operation: Operation,
+        /// The file, if it is known.
+        path: Option<PathBuf>,
+        /// The failure.
+        source: Cause,
     },
+}
+
+fn shown(path: Option<&Path>) -> String {
+    path.map_or_else(|| "the store".to_owned(), |path| path.display().to_string())
 }
 
 impl StoreError {
@@ -178,45 +225,66 @@ impl StoreError {
         matches!(self, Self::Damaged(_))
     }
 
-    /// This error, where it came too late to say that nothing was changed.
+    /// This error of a commit, when it came too late to know that nothing was changed.
     pub(super) fn commit_unknown(self) -> Self {
-        let why = match self {
-            Self::Full => "the disk is full".to_owned(),
-            Self::ReadOnly => "the store's file system is read-only".to_owned(),
-            Self::Io { why } | Self::Broken { why } => why,
-            other => other.to_string(),
+        let source = match self {
+            Self::Full => Cause::new("the disk is full"),
+            Self::ReadOnly => Cause::new("the store's file system is read-only"),
+            Self::Io { source, .. } | Self::Broken { source } => source,
+            other => Cause::new(other),
         };
-        Self::CommitResultUnknown { why }
+        Self::CommitResultUnknown { source }
     }
 
-    /// What the system said about the file or folder at `path`.
+    /// The file as a whole is damaged, because of this.
+    pub(super) fn broken(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Broken { source: Cause::new(why) }
+    }
+
+    /// Something failed for which there is no variant.
+    pub(crate) fn failed(
+        operation: Operation,
+        error: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self::Io { operation, path: None, source: Cause::new(error) }
+    }
+
+    /// The error of the operating system for the file or folder at `path`, when it was opened or
+    /// looked at.
     pub(super) fn at(path: &Path, error: &io::Error) -> Self {
-        let path = path.to_owned();
         match error.kind() {
-            ErrorKind::NotFound => Self::NotFound { path },
-            ErrorKind::PermissionDenied => Self::PermissionDenied { path },
-            // What `O_NOFOLLOW` says of a link. The kind of this number is not stable.
+            ErrorKind::NotFound => PathProblem::NotFound.at(path),
+            ErrorKind::PermissionDenied => PathProblem::PermissionDenied.at(path),
+            // The error of `O_NOFOLLOW` for a link. It has no stable kind.
             _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-                Self::Symlink { path }
+                PathProblem::Symlink.at(path)
             }
-            ErrorKind::IsADirectory => Self::NotAFile { path },
-            _ => Self::from(error),
+            ErrorKind::IsADirectory => PathProblem::NotAFile.at(path),
+            _ => Self::io(Operation::Open, Some(path), error),
+        }
+    }
+
+    /// The error of the operating system in this `operation` on the open file at `path`.
+    pub(super) fn io(operation: Operation, path: Option<&Path>, error: &io::Error) -> Self {
+        // The storage backend knows more, and has put it into the error.
+        if let Some(known) = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
+            return known.clone();
+        }
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
+            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            ErrorKind::UnexpectedEof => Self::broken("its end is missing"),
+            _ => {
+                let path = path.map(Path::to_owned);
+                Self::Io { operation, path, source: Cause::io(error) }
+            }
         }
     }
 }
 
 impl From<&io::Error> for StoreError {
     fn from(error: &io::Error) -> Self {
-        // What waits for a lock says itself whom it waited for.
-        if let Some(said) = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
-            return said.clone();
-        }
-        match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
-            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
-            ErrorKind::UnexpectedEof => Self::Broken { why: "its end is missing".to_owned() },
-            _ => Self::Io { why: error.to_string() },
-        }
+        Self::io(Operation::Use, None, error)
     }
 }
 
@@ -224,8 +292,8 @@ impl From<StorageError> for StoreError {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Io(error) => Self::from(&error),
-            StorageError::Corrupted(why) => Self::Broken { why },
-            other => Self::Io { why: other.to_string() },
+            StorageError::Corrupted(why) => Self::broken(why),
+            other => Self::failed(Operation::Use, other),
         }
     }
 }
@@ -234,7 +302,7 @@ impl From<TableError> for StoreError {
     fn from(error: TableError) -> Self {
         match error {
             TableError::Storage(error) => error.into(),
-            other => Self::Broken { why: other.to_string() },
+            other => Self::broken(other),
         }
     }
 }
@@ -243,7 +311,7 @@ impl From<TransactionError> for StoreError {
     fn from(error: TransactionError) -> Self {
         match error {
             TransactionError::Storage(error) => error.into(),
-            other => Self::Io { why: other.to_string() },
+            other => Self::failed(Operation::Use, other),
         }
     }
 }
@@ -252,7 +320,11 @@ impl From<CommitError> for StoreError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Storage(error) => error.into(),
-            other => Self::Io { why: other.to_string() },
+            other => Self::failed(Operation::Use, other),
         }
     }
 }
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;

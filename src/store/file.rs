@@ -12,7 +12,10 @@ use std::{
 use rand::{TryRng as _, rngs::SysRng};
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
 
-use super::error::StoreError;
+use super::{
+    error::{Operation, StoreError},
+    path_error::{PathProblem, PermissionFix},
+};
 
 /// File systems whose locks cannot be relied on, by the magic number that statfs tells. FUSE
 /// stands for any of its kind: what is behind it cannot be known.
@@ -46,7 +49,7 @@ pub(super) struct FileId {
 /// The place that `path` names, with links in its folder followed. Makes the folder (0700) if
 /// it is missing, and refuses one that others could use against us.
 pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
-    let not_a_file = || StoreError::NotAFile { path: path.to_owned() };
+    let not_a_file = || PathProblem::NotAFile.at(path);
     let name = path.file_name().ok_or_else(not_a_file)?;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -60,7 +63,7 @@ pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
         judge_folder(on_the_way, &found, depth == 0)?;
     }
     if let Some(kind) = network(&folder)? {
-        return Err(StoreError::Network { path: folder, kind });
+        return Err(PathProblem::Network(kind).at(&folder));
     }
     Ok(folder.join(name))
 }
@@ -76,28 +79,26 @@ fn judge_folder(path: &Path, found: &Metadata, own: bool) -> Result<(), StoreErr
         return Ok(());
     }
     let fix = if sticky {
-        // Closing a folder that is meant for all would be bad advice.
-        let inner = path.join("patdeck");
-        format!("mkdir -m 700 {}` and keep the store there: `{0}", quoted(&inner))
+        // Closing a folder that is meant for everybody would be bad advice.
+        PermissionFix::PrivateFolder
     } else if own {
-        format!("chmod 700 {}", quoted(path))
+        PermissionFix::Chmod("700")
     } else {
-        format!("chmod o-w {}", quoted(path))
+        PermissionFix::Chmod("o-w")
     };
-    Err(loose(path, found, fix))
+    Err(insecure_permissions(path, found, fix))
 }
 
 fn judge_file(path: &Path, found: &Metadata) -> Result<(), StoreError> {
-    let path_buf = || path.to_owned();
     if found.is_symlink() {
-        return Err(StoreError::Symlink { path: path_buf() });
+        return Err(PathProblem::Symlink.at(path));
     }
     if !found.is_file() {
-        return Err(StoreError::NotAFile { path: path_buf() });
+        return Err(PathProblem::NotAFile.at(path));
     }
     judge_owner(path, found)?;
     if found.mode() & 0o077 != 0 {
-        return Err(loose(path, found, format!("chmod 600 {}", quoted(path))));
+        return Err(insecure_permissions(path, found, PermissionFix::Chmod("600")));
     }
     Ok(())
 }
@@ -121,15 +122,15 @@ pub fn judge_handed(path: &Path, file: &File, handed: Handed) -> Result<(), Stor
     judge_owner(path, &found)?;
     let ours = found.uid() == rustix::process::geteuid().as_raw();
     let (forbidden, fix) = match handed {
-        Handed::Secret if ours => (0o077, "chmod 600"),
+        Handed::Secret if ours => (0o077, "600"),
         // A service is handed its credentials in files of root, by their group.
-        Handed::Secret => (0o037, "chmod o="),
-        Handed::Content => (0o022, "chmod go-w"),
+        Handed::Secret => (0o037, "o="),
+        Handed::Content => (0o022, "go-w"),
     };
     if found.mode() & forbidden == 0 {
         return Ok(());
     }
-    Err(loose(path, &found, format!("{fix} {}", quoted(path))))
+    Err(insecure_permissions(path, &found, PermissionFix::Chmod(fix)))
 }
 
 fn judge_owner(path: &Path, found: &Metadata) -> Result<(), StoreError> {
@@ -137,22 +138,11 @@ fn judge_owner(path: &Path, found: &Metadata) -> Result<(), StoreError> {
     if owner == 0 || owner == rustix::process::geteuid().as_raw() {
         return Ok(());
     }
-    Err(StoreError::ForeignOwner { path: path.to_owned(), owner })
+    Err(PathProblem::ForeignOwner(owner).at(path))
 }
 
-fn loose(path: &Path, found: &Metadata, fix: String) -> StoreError {
-    StoreError::InsecurePermissions { path: path.to_owned(), mode: found.mode() & 0o7777, fix }
-}
-
-/// `path` as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+@:".contains(c);
-    if text.chars().all(plain) {
-        text.into_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+fn insecure_permissions(path: &Path, found: &Metadata, fix: PermissionFix) -> StoreError {
+    PathProblem::InsecurePermissions { mode: found.mode() & 0o7777, fix }.at(path)
 }
 
 #[cfg(target_os = "linux")]
@@ -205,7 +195,7 @@ pub(super) fn open(path: &Path, write: bool) -> Result<(File, FileId), StoreErro
     let found = file.metadata().map_err(|error| StoreError::at(path, &error))?;
     judge_file(path, &found)?;
     if found.len() == 0 {
-        return Err(StoreError::NotAStore { path: path.to_owned() });
+        return Err(PathProblem::NotAStore.at(path));
     }
     Ok((file, id(&found)))
 }
@@ -223,7 +213,8 @@ pub(super) fn fresh(path: &Path) -> io::Result<File> {
 
 /// An empty file (0600) in `folder` that has no name any more.
 pub(super) fn nameless(folder: &Path) -> Result<File, StoreError> {
-    let nonce = SysRng.try_next_u64().map_err(|error| StoreError::Io { why: error.to_string() })?;
+    let nonce =
+        SysRng.try_next_u64().map_err(|error| StoreError::failed(Operation::Create, error))?;
     let draft = Draft(folder.join(format!(".patdeck.{nonce:016x}.new")));
     fresh(&draft.0).map_err(|error| StoreError::at(folder, &error))
 }
@@ -235,7 +226,8 @@ pub(super) fn create(
     fill: impl FnOnce(File) -> Result<(), StoreError>,
 ) -> Result<bool, StoreError> {
     let failed = |error: io::Error| StoreError::at(path, &error);
-    let nonce = SysRng.try_next_u64().map_err(|error| StoreError::Io { why: error.to_string() })?;
+    let nonce =
+        SysRng.try_next_u64().map_err(|error| StoreError::failed(Operation::Create, error))?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{nonce:016x}.new"));
     let draft = Draft(path.with_file_name(name));

@@ -19,11 +19,12 @@ use redb::{
 use super::{
     CacheSize, OpenOptions,
     backup::keep_beside,
-    error::StoreError,
+    error::{Operation, StoreError, WriteNeed},
     file::{self, FileId},
     lock_timeout::{LockTimeout, LockTimeoutBackend, Medium, RetryDeadline},
     migrate::{self, Step},
     panic::catch_redb_panic,
+    path_error::{PathError, PathProblem},
     record::{BirthV1, SchemaV1},
     reserve::Reserve,
     rows::{BIRTH, Reader},
@@ -78,13 +79,15 @@ impl FileDb {
         if options.read_only && !path.exists() {
             return Err(StoreError::NeedsWriteAccess {
                 path: path.to_owned(),
-                why: "is not there",
+                need: WriteNeed::Create,
             });
         }
         let path = file::place(path)?;
         let file = Self { reserve: Reserve::of(&path), path, options, handle: Mutex::new(None) };
         match file.begin() {
-            Err(StoreError::NotFound { path }) if path == file.path && !options.read_only => {
+            Err(StoreError::Path(PathError { path, problem: PathProblem::NotFound }))
+                if path == file.path && !options.read_only =>
+            {
                 file::create(&file.path, create_store)?;
                 file.reserve.take();
                 drop(file.begin()?);
@@ -94,10 +97,10 @@ impl FileDb {
         Ok(file)
     }
 
-    /// In read-only mode, refuses what needs a write because of `why`.
-    fn require_write_access(&self, why: &'static str) -> Result<(), StoreError> {
+    /// In read-only mode, refuses a store with this `need`.
+    fn require_write_access(&self, need: WriteNeed) -> Result<(), StoreError> {
         if self.options.read_only {
-            return Err(StoreError::NeedsWriteAccess { path: self.path.clone(), why });
+            return Err(StoreError::NeedsWriteAccess { path: self.path.clone(), need });
         }
         Ok(())
     }
@@ -178,16 +181,15 @@ impl FileDb {
                         return Ok((handle, reader));
                     }
                     drop((reader, handle));
-                    self.require_write_access("has an older format")?;
+                    self.require_write_access(WriteNeed::Migrate)?;
                     self.migrate(&deadline, migrate::STEPS)?;
                 }
                 // A writer was killed. Opening for writing repairs that, in under 1 ms.
                 Err(DatabaseError::RepairAborted) => {
                     if deadline.has_passed() {
-                        let why = "it needs a repair that does not hold".to_owned();
-                        return Err(StoreError::Broken { why });
+                        return Err(StoreError::broken("it needs a repair that does not hold"));
                     }
-                    self.require_write_access("needs a repair after a crash")?;
+                    self.require_write_access(WriteNeed::Repair)?;
                     let (db, _) = self.with_reserve(|| open_to_write(&self.path, &deadline))?;
                     close(db);
                 }
@@ -201,7 +203,7 @@ impl FileDb {
     fn check_tables(&self, tables: &Tables<ReadOnly>) -> Result<u32, StoreError> {
         tables.check_meta().map_err(|error| no_table(&self.path, error))?;
         let found = migrate::schema(&tables.meta)?;
-        let found = found.ok_or_else(|| StoreError::NotAStore { path: self.path.clone() })?;
+        let found = found.ok_or_else(|| PathProblem::NotAStore.at(&self.path))?;
         if found == migrate::known(migrate::STEPS) {
             tables.check_all().map_err(|error| no_table(&self.path, error))?;
         }
@@ -307,19 +309,19 @@ fn create_store(file: File) -> Result<(), StoreError> {
 pub(super) fn create_db(file: File) -> Result<Database, StoreError> {
     Medium::new(file).and_then(database).map_err(|error| match error {
         DatabaseError::Storage(error) => error.into(),
-        other => StoreError::Io { why: other.to_string() },
+        other => StoreError::failed(Operation::Create, other),
     })
 }
 
 /// Closes a new database, which is complete only then.
 pub(super) fn close_checked(db: Database) -> Result<(), StoreError> {
-    db.close().map_err(|error| StoreError::Io { why: error.to_string() })
+    db.close().map_err(|error| StoreError::failed(Operation::Close, error))
 }
 
 /// Writes the records of an empty store: its schema, id and creation time.
 pub(super) fn init_schema(db: &Database) -> Result<(), StoreError> {
     let mut id = [0; 16];
-    SysRng.try_fill_bytes(&mut id).map_err(|error| StoreError::Io { why: error.to_string() })?;
+    SysRng.try_fill_bytes(&mut id).map_err(|error| StoreError::failed(Operation::Create, error))?;
     let created = chrono::Utc::now().into();
     let transaction = begin_write(db)?;
     let mut tables = Tables::open_to_write(&transaction)?;
@@ -331,17 +333,17 @@ pub(super) fn init_schema(db: &Database) -> Result<(), StoreError> {
 }
 
 fn refused(path: &Path, error: DatabaseError) -> StoreError {
-    let path = path.to_owned();
     match error {
         DatabaseError::Storage(StorageError::Io(error)) => match error.kind() {
-            std::io::ErrorKind::InvalidData => StoreError::NotAStore { path },
+            std::io::ErrorKind::InvalidData => PathProblem::NotAStore.at(path),
             _ => StoreError::from(&error),
         },
         DatabaseError::Storage(error) => error.into(),
-        DatabaseError::LockProtocolMismatch => {
-            StoreError::Busy { path, holder: "another version of patdeck".to_owned() }
-        }
-        other => StoreError::Broken { why: other.to_string() },
+        DatabaseError::LockProtocolMismatch => StoreError::Busy {
+            path: path.to_owned(),
+            holder: "another version of patdeck".to_owned(),
+        },
+        other => StoreError::broken(other),
     }
 }
 
@@ -349,7 +351,7 @@ fn refused(path: &Path, error: DatabaseError) -> StoreError {
 fn no_table(path: &Path, error: TableError) -> StoreError {
     match error {
         TableError::Storage(error) => error.into(),
-        _ => StoreError::NotAStore { path: path.to_owned() },
+        _ => PathProblem::NotAStore.at(path),
     }
 }
 

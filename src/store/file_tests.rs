@@ -11,18 +11,8 @@ fn network_file_systems_are_known_by_their_numbers_and_local_ones_are_not() {
     for local in [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630, 0x2fc1_2fc1] {
         assert_eq!(kind_of_magic(local), None);
     }
-    let told = StoreError::Network { path: "/home".into(), kind: "NFS" };
-    assert_eq!(
-        told.to_string(),
-        "/home lies on NFS, where locks cannot be relied on: keep the store on a local disk"
-    );
-}
-
-#[test]
-fn a_path_in_a_command_is_one_word_of_the_shell() {
-    assert_eq!(quoted(Path::new("/srv/a-b_c.redb")), "/srv/a-b_c.redb");
-    assert_eq!(quoted(Path::new("/srv/a b")), "'/srv/a b'");
-    assert_eq!(quoted(Path::new("/srv/it's;")), r"'/srv/it'\''s;'");
+    let told = PathProblem::Network("NFS").at(Path::new("/home"));
+    assert_eq!(told.to_string(), "/home lies on NFS, where locks cannot be relied on");
 }
 
 #[test]

@@ -18,7 +18,10 @@ use redb::{BackendError, DatabaseError, StorageBackend};
 #[cfg(test)]
 pub(super) use super::faulty::Medium;
 use super::{
-    error::StoreError, file::FileId, lock_holder::describe_lock_holders, snapshot_id::HeaderCapture,
+    error::{Operation, StoreError},
+    file::FileId,
+    lock_holder::describe_lock_holders,
+    snapshot_id::HeaderCapture,
 };
 
 /// The first pause between two attempts to get a lock.
@@ -53,6 +56,13 @@ impl LockTimeoutBackend {
         id: FileId,
     ) -> Result<Self, DatabaseError> {
         Ok(Self { inner: Medium::new(file)?, timeout, path, id })
+    }
+
+    /// Puts the operation and the path into an error, for `StoreError::from` to take out.
+    fn error_in(&self, operation: Operation) -> impl FnOnce(io::Error) -> io::Error + '_ {
+        move |error| {
+            io::Error::new(error.kind(), StoreError::io(operation, Some(&self.path), &error))
+        }
     }
 
     fn wait(
@@ -106,29 +116,29 @@ impl StorageBackend for LockTimeoutBackend {
     }
 
     fn len(&self) -> io::Result<u64> {
-        self.inner.len()
+        self.inner.len().map_err(self.error_in(Operation::Read))
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.inner.read(offset, out)?;
+        self.inner.read(offset, out).map_err(self.error_in(Operation::Read))?;
         HeaderCapture::on_read(offset, out);
         Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.inner.set_len(len)
+        self.inner.set_len(len).map_err(self.error_in(Operation::Resize))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.inner.sync_data()
+        self.inner.sync_data().map_err(self.error_in(Operation::Sync))
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.inner.write(offset, data)
+        self.inner.write(offset, data).map_err(self.error_in(Operation::Write))
     }
 
     fn close(&self) -> io::Result<()> {
-        self.inner.close()
+        self.inner.close().map_err(self.error_in(Operation::Close))
     }
 }
 

@@ -20,6 +20,7 @@ mod lock_holder;
 mod lock_timeout;
 mod migrate;
 mod panic;
+mod path_error;
 #[cfg(test)]
 mod power_tests;
 mod probe;
@@ -33,6 +34,7 @@ mod snapshot_id;
 mod stretch;
 mod tables;
 mod transaction;
+mod watch;
 mod writer;
 
 use std::{fs::File, path::Path, sync::Arc, time::Duration};
@@ -41,15 +43,17 @@ use redb::{Database, backends::InMemoryBackend};
 
 pub use backup::{Backup, new_file};
 pub use bulk::{EncodedToken, NameBatch};
-pub use error::{Damage, StoreError};
+pub use error::{Cause, Damage, Operation, StoreError, WriteNeed};
 pub use file::{Handed, is_at_hand, judge_handed};
 pub use inflight::wait_for_writes;
 pub use panic::panic_is_caught;
+pub use path_error::{PathError, PathProblem, PermissionFix};
 #[doc(hidden)]
 pub use probe::any_record;
 pub use read_session::ReadSession;
 pub use rows::{ChainState, Changes, Found, Reached, Reader, Rows, Trashed};
 pub use stretch::Stretch;
+pub use watch::ChangeWatcher;
 pub use writer::Writer;
 
 use self::{file_db::FileDb, inflight::InFlightWrite, transaction::TxError};
@@ -129,7 +133,7 @@ impl Store {
 
     /// An empty store in memory.
     pub fn memory() -> Result<Self, StoreError> {
-        let io = |error: redb::DatabaseError| StoreError::Io { why: error.to_string() };
+        let io = |error: redb::DatabaseError| StoreError::failed(Operation::Create, error);
         let db = Database::builder().create_with_backend(InMemoryBackend::new()).map_err(io)?;
         file_db::init_schema(&db)?;
         Ok(Self { backend: Arc::new(Backend::Memory(db)) })

@@ -32,7 +32,7 @@ pub(super) fn catch_redb_panic<T>(call: impl FnOnce() -> T) -> Result<T, StoreEr
             .downcast_ref::<String>()
             .map(String::as_str)
             .or_else(|| payload.downcast_ref::<&str>().copied());
-        StoreError::Broken { why: message.unwrap_or("a page cannot be read").to_owned() }
+        StoreError::broken(message.unwrap_or("a page cannot be read"))
     })
 }
 
@@ -71,8 +71,7 @@ mod tests {
             assert!(panic_is_caught());
             std::panic::resume_unwind(Box::new("page 7"))
         });
-        let why = "page 7".to_owned();
-        assert_eq!(error, Err::<(), _>(StoreError::Broken { why }));
+        assert_eq!(error, Err::<(), _>(StoreError::broken("page 7")));
         assert!(!panic_is_caught());
         assert_eq!(catch_redb_panic(|| 5), Ok(5));
     }

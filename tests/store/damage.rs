@@ -5,7 +5,8 @@ use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use patdeck::{
     domain::{Name, Pat},
-    store::{Found, Rows, Store, StoreError, panic_is_caught},
+    output::advice::store_message,
+    store::{Found, PathError, PathProblem, Rows, Store, StoreError, panic_is_caught},
 };
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -126,7 +127,11 @@ fn a_file_that_is_cut_under_a_running_program_is_noticed_and_not_written_over() 
         ];
         for error in refused {
             assert!(
-                matches!(error, StoreError::NotAStore { .. } | StoreError::Broken { .. }),
+                matches!(
+                    error,
+                    StoreError::Path(PathError { problem: PathProblem::NotAStore, .. })
+                        | StoreError::Broken { .. }
+                ),
                 "{length}: {error}"
             );
         }
@@ -163,7 +168,7 @@ fn one_damaged_token_is_named_hides_no_other_and_can_be_deleted() {
     let refused = store.read(|rows| rows.pat(&id(2))).unwrap_err();
     assert_eq!(refused, StoreError::Damaged(found.damaged[0].clone()));
     assert_eq!(
-        refused.to_string(),
+        store_message(&refused),
         "000000000002 in pats-1 is damaged and was not used: restore a backup"
     );
     assert_eq!(write(&store, |rows| rows.remove_pat(&id(2))), Ok(true));

@@ -2,6 +2,7 @@
 
 use patdeck::{
     domain::{Hash, Name, Pat, Retiring},
+    output::advice::store_message,
     store::{Changes, Found, Rows, Store, StoreError, Trashed},
 };
 
@@ -99,7 +100,7 @@ fn a_name_is_found_folded_follows_a_rename_and_is_free_after_removal() {
     assert_eq!((found("Token 1"), found("other")), (None, Some(id(1))));
     let thief = Pat { name: Name::parse("OTHER").unwrap(), ..pat(2) };
     let refused = write(&store, |rows| rows.put_pat(&thief)).unwrap_err();
-    assert_eq!(refused.to_string(), "the name OTHER is taken by 000000000001: choose another");
+    assert_eq!(store_message(&refused), "the name OTHER is taken by 000000000001: choose another");
     assert_eq!(write(&store, |rows| rows.remove_pat(&id(1))), Ok(true));
     assert_eq!(write(&store, |rows| rows.remove_pat(&id(1))), Ok(false));
     assert_eq!(found("other"), None);
@@ -219,5 +220,5 @@ fn a_record_that_is_too_large_is_refused_with_a_way_out() {
     let store = Store::memory().unwrap();
     let long = "x".repeat(2 << 20);
     let refused = write(&store, |rows| rows.append_event(draft(None, &long))).unwrap_err();
-    assert_eq!(refused.to_string(), "this record is too large for events-1: shorten its texts");
+    assert_eq!(store_message(&refused), "this record is too large for events-1: shorten its texts");
 }

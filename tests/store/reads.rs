@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use patdeck::store::{Rows, StoreError};
+use patdeck::store::{PathError, PathProblem, Rows, StoreError};
 
 use crate::{Place, add, at, pat, write};
 
@@ -49,7 +49,10 @@ fn another_file_in_the_place_of_the_store_is_soon_read_in_a_row_too() {
     fs::remove_file(place.path()).unwrap();
     reads.release();
     let gone = reads.read(Rows::token_count);
-    assert!(matches!(gone, Err(StoreError::NotFound { .. })), "{gone:?}");
+    assert!(
+        matches!(gone, Err(StoreError::Path(PathError { problem: PathProblem::NotFound, .. }))),
+        "{gone:?}"
+    );
 }
 
 #[test]

@@ -8,12 +8,13 @@ use std::{
     process::Command,
 };
 
-use patdeck::store::{Rows, Store, StoreError};
+use patdeck::output::advice::store_message;
+use patdeck::store::{PathError, PathProblem, Rows, Store, StoreError};
 
 use crate::{Place, add, chmod, mode};
 
 fn refused(path: &Path) -> String {
-    Store::open(path).unwrap_err().to_string()
+    store_message(&Store::open(path).unwrap_err())
 }
 
 #[test]
@@ -55,8 +56,8 @@ fn a_file_that_others_may_read_is_refused_at_the_start_and_later() {
         );
         assert_eq!(refused(&place.path()), expected);
         let running = store.read(Rows::token_count).unwrap_err();
-        assert_eq!(running.to_string(), expected);
-        assert_eq!(add(&store, 1).unwrap_err().to_string(), expected);
+        assert_eq!(store_message(&running), expected);
+        assert_eq!(store_message(&add(&store, 1).unwrap_err()), expected);
     }
     chmod(&place.path(), 0o600);
     add(&store, 1).unwrap();
@@ -170,5 +171,12 @@ fn a_store_whose_folder_is_a_file_says_which() {
     let place = Place::new();
     fs::write(place.folder.path().join("file"), "x").unwrap();
     let error = Store::open(&place.folder.path().join("file/s.redb")).unwrap_err();
-    assert!(matches!(error, StoreError::NotAFile { .. } | StoreError::Io { .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            StoreError::Path(PathError { problem: PathProblem::NotAFile, .. })
+                | StoreError::Io { .. }
+        ),
+        "{error}"
+    );
 }

@@ -5,7 +5,8 @@ use std::{sync::mpsc, thread, time::Duration};
 
 use patdeck::{
     domain::EventDraft,
-    store::{OpenOptions, Rows, Store, StoreError, wait_for_writes},
+    output::advice::store_message,
+    store::{OpenOptions, PathError, PathProblem, Rows, Store, StoreError, wait_for_writes},
 };
 
 use crate::{Place, add, at, draft, names, write};
@@ -109,8 +110,8 @@ fn a_write_waits_for_its_turn_then_names_the_holder_while_reads_go_on() {
         let busy = add(&waiting, 1).unwrap_err();
         assert!(matches!(busy, StoreError::Busy { .. }), "{busy}");
         let here = format!("(process {}", std::process::id());
-        assert!(!cfg!(target_os = "linux") || busy.to_string().contains(&here));
-        assert!(busy.to_string().ends_with("try again, or end that process if it hangs"));
+        assert!(!cfg!(target_os = "linux") || store_message(&busy).contains(&here));
+        assert!(store_message(&busy).ends_with("try again, or end that process if it hangs"));
         assert!(names(&waiting).is_empty());
         assert!(!wait_for_writes(Duration::ZERO), "a write is running");
         release.send(()).unwrap();
@@ -139,10 +140,13 @@ fn a_store_that_is_gone_is_not_made_anew_behind_the_operators_back() {
     std::fs::remove_file(place.path()).unwrap();
     let gone = store.read(Rows::token_count).unwrap_err();
     assert!(
-        gone.to_string().ends_with(
+        store_message(&gone).ends_with(
             "store.redb is gone: put it back, or start patdeck again for an empty store"
         )
     );
-    assert!(matches!(add(&store, 1), Err(StoreError::NotFound { .. })));
+    assert!(matches!(
+        add(&store, 1),
+        Err(StoreError::Path(PathError { problem: PathProblem::NotFound, .. }))
+    ));
     assert!(!place.path().exists());
 }

@@ -10,6 +10,7 @@ use std::{
 
 use patdeck::{
     domain::Pat,
+    output::advice::store_message,
     store::{Rows, Store, StoreError},
 };
 
@@ -118,7 +119,7 @@ fn when_even_the_reserve_is_used_up_the_store_says_so_and_stays_whole() {
     assert!((1..5_000).contains(&kept));
     assert_eq!(refused, StoreError::Full);
     assert_eq!(
-        StoreError::Full.to_string(),
+        store_message(&StoreError::Full),
         "the disk is full and nothing was changed: free some space, then try again"
     );
     let fresh = Store::open(&disk.path().join("store.redb")).unwrap();
@@ -144,7 +145,7 @@ fn a_read_only_file_system_can_be_read_and_says_why_it_cannot_be_written() {
     assert_eq!(store.read(Rows::token_count), Ok(1));
     let refused = add(&store, 2).unwrap_err();
     assert_eq!(
-        refused.to_string(),
+        store_message(&refused),
         "the store's file system is read-only and nothing was changed: remount it, or name another store"
     );
 }

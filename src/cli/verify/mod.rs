@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     domain::{AccessRequest, Domain, Scope},
+    output::advice,
     service::{Handed, Service, StoreError},
 };
 
@@ -92,6 +93,7 @@ fn print(answer: &Answer, args: &Verify, out: &Output) -> io::Result<()> {
 }
 
 fn tell_unrecorded(fault: &StoreError) {
+    let fault = advice::store_message(fault);
     tell(&format!("the use was not recorded ({fault}); the decision stands"));
 }
 

@@ -8,7 +8,7 @@ use std::{fs::File, iter, os::unix::fs::FileExt as _};
 use super::source::ImportRow;
 use crate::{
     domain::Pat,
-    store::{EncodedToken, Store, StoreError},
+    store::{EncodedToken, Operation, Store, StoreError},
 };
 
 /// Bytes that are kept in memory: some 20,000 tokens.
@@ -133,7 +133,7 @@ impl<'a> StagedToken<'a> {
 
 /// The disk did not return what was written.
 fn corrupt_staging() -> StoreError {
-    StoreError::Io { why: "the temporary copy of the imported lines is damaged".to_owned() }
+    StoreError::failed(Operation::Read, "the temporary copy of the imported lines is damaged")
 }
 
 #[cfg(test)]

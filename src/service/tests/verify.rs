@@ -220,7 +220,13 @@ fn a_store_that_is_gone_gives_no_answer() {
     let issued = world.issue("ci");
     std::fs::remove_file(&path).unwrap();
     let answer = world.service.check(presented(&issued.secret), Some(&request(PUBLISH)), None);
-    assert!(matches!(answer, Err(ServiceError::Store(StoreError::NotFound { .. }))));
+    assert!(matches!(
+        answer,
+        Err(ServiceError::Store(StoreError::Path(PathError {
+            problem: PathProblem::NotFound,
+            ..
+        })))
+    ));
 }
 
 #[test]

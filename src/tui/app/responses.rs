@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     domain::{Command, Delivery, NewToken, Plan, TokenId},
+    output::advice,
     service::{Committed, Followed, Issued, ServiceError},
     tui::{
         dialogs::{
@@ -243,7 +244,7 @@ impl App {
             None => origin == Origin::CreateForm && self.create.refuse(error),
         };
         if !shown {
-            self.warn(error.to_string());
+            self.warn(advice::message(error));
         }
     }
 

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     domain::{Command, RestoreTarget, Scope, TokenId},
     keymap::{Action, Key, Mode, Resolved},
+    output::advice,
     tui::{
         dialogs::{
             Dialog, help::HelpDialog, messages::MessagesDialog, palette::PaletteDialog,
@@ -43,7 +44,7 @@ impl App {
             AppEvent::ListResult(listing) => self.list_result(*listing),
             AppEvent::ListFailed(error) => {
                 self.tokens.give_up();
-                self.warn(error.to_string());
+                self.warn(advice::message(&error));
             }
             AppEvent::ServiceSilent => {
                 self.warn("the store does not answer: another process may hold it");

@@ -33,6 +33,7 @@ use super::app::{
 };
 use crate::{
     keymap::{Action, Mode},
+    output::advice,
     service::ServiceError,
 };
 
@@ -81,7 +82,7 @@ pub trait Dialog: Debug {
 
     /// Shows why what it asked for was refused; false if it has no place for that.
     fn refuse(&mut self, error: &ServiceError) -> bool {
-        self.fail(error.to_string())
+        self.fail(advice::message(error))
     }
 
     /// Shows what is wrong; false if it has no place for that.

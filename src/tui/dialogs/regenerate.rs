@@ -12,7 +12,7 @@ use super::text::{last_used, paragraph};
 use crate::{
     domain::{Command, Confirmed, Lifetime, Overlap, Plan, Status, TokenId},
     keymap::{Action, Mode},
-    output::question::question,
+    output::{advice, question::question},
     service::ServiceError,
     tui::{
         app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
@@ -215,7 +215,7 @@ impl Dialog for RegenerateDialog {
         if let ServiceError::ChangedMeanwhile { plan, .. } = error {
             self.confirmed = plan.confirmed();
         }
-        self.fail(error.to_string())
+        self.fail(advice::message(error))
     }
 
     fn fail(&mut self, fault: String) -> bool {

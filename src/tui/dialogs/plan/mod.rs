@@ -17,7 +17,7 @@ use super::Dialog;
 use crate::{
     domain::{Confirmation, LastUse, LeftOut, Name, Pat, Plan, Status},
     keymap::{Action, Mode},
-    output::question::question,
+    output::{advice, question::question},
     service::ServiceError,
     tui::{
         app::{
@@ -215,7 +215,7 @@ impl Dialog for PlanDialog {
         if let ServiceError::ChangedMeanwhile { plan, .. } = error {
             *self = Self::new(Plan::clone(plan));
         }
-        self.fault = Some(error.to_string());
+        self.fault = Some(advice::message(error));
         true
     }
 }

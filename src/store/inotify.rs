@@ -1,0 +1,111 @@
+//! An inotify watch on one file that follows its path: the file is watched for writes, its folder
+//! for another file taking its place. Refuses nothing; an error means that the watch is broken.
+//! Called by `watch`.
+
+use std::{
+    ffi::OsString,
+    io,
+    mem::MaybeUninit,
+    os::{
+        fd::{AsFd as _, BorrowedFd, OwnedFd},
+        unix::ffi::OsStrExt as _,
+    },
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init, remove_watch},
+    io::Errno,
+};
+
+/// Room for some 30 events, in bytes.
+const BUFFER_LEN: usize = 1_024;
+
+#[derive(Debug)]
+pub(super) struct FileWatch {
+    inotify: OwnedFd,
+    path: PathBuf,
+    name: OsString,
+    folder: i32,
+    /// `None` while there is no file at the path.
+    file: Option<i32>,
+}
+
+impl FileWatch {
+    /// Watches the file at the absolute `path`.
+    pub(super) fn new(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+        let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        let inotify = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+        let replaced = WatchFlags::CREATE
+            | WatchFlags::DELETE
+            | WatchFlags::MOVED_FROM
+            | WatchFlags::MOVED_TO
+            | WatchFlags::DELETE_SELF
+            | WatchFlags::MOVE_SELF
+            | WatchFlags::ONLYDIR;
+        let folder = add_watch(&inotify, folder, replaced)?;
+        let mut watch = Self { inotify, path: path.to_owned(), name, folder, file: None };
+        watch.watch_file()?;
+        Ok(watch)
+    }
+
+    /// Readable when there is something to take.
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.inotify.as_fd()
+    }
+
+    /// Takes all events. Returns whether the file was written to or replaced.
+    pub(super) fn take_changes(&mut self) -> io::Result<bool> {
+        let (mut is_written, mut is_replaced) = (false, false);
+        let mut buffer = [const { MaybeUninit::uninit() }; BUFFER_LEN];
+        let mut events = Reader::new(&self.inotify, &mut buffer);
+        loop {
+            let event = match events.next() {
+                Ok(event) => event,
+                Err(Errno::AGAIN) => break,
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let kind = event.events();
+            if kind.contains(ReadFlags::QUEUE_OVERFLOW) {
+                is_replaced = true;
+            } else if event.wd() == self.folder {
+                let lost = ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF | ReadFlags::IGNORED;
+                if kind.intersects(lost) {
+                    return Err(io::ErrorKind::NotFound.into());
+                }
+                let is_ours = |name: &std::ffi::CStr| name.to_bytes() == self.name.as_bytes();
+                is_replaced |= event.file_name().is_some_and(is_ours);
+            } else if Some(event.wd()) == self.file {
+                is_written |= kind.intersects(ReadFlags::MODIFY | ReadFlags::CLOSE_WRITE);
+            }
+        }
+        if is_replaced {
+            self.watch_file()?;
+        }
+        Ok(is_written || is_replaced)
+    }
+
+    /// Watches the file that is at the path now, instead of the one before.
+    fn watch_file(&mut self) -> io::Result<()> {
+        // The end of a write is reported too: it follows the last commit.
+        let written = WatchFlags::MODIFY | WatchFlags::CLOSE_WRITE | WatchFlags::DONT_FOLLOW;
+        let file = match add_watch(&self.inotify, &self.path, written) {
+            Ok(file) => Some(file),
+            // There will be an event when it appears, unless its folder was deleted, too. The kernel
+            // reports that only when the last file in it is closed.
+            Err(Errno::NOENT) if self.path.parent().is_some_and(Path::exists) => None,
+            // The store cannot be read then, either.
+            Err(Errno::ACCESS) => None,
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(before) = std::mem::replace(&mut self.file, file)
+            && file != Some(before)
+        {
+            // Gone already if the file was deleted.
+            let _ = remove_watch(&self.inotify, before);
+        }
+        Ok(())
+    }
+}

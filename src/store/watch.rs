@@ -1,0 +1,151 @@
+//! Tells a thread of its own when the store's file was changed, by whatever process, or replaced.
+//! Uses inotify, so that nothing wakes up while nothing happens; where that is not available, it
+//! polls once a second. It does not look at what changed: a commit is often, not always, behind a
+//! report. Called by the service.
+
+#[cfg(target_os = "linux")]
+#[path = "inotify.rs"]
+mod inotify;
+
+use std::{
+    io::{self, PipeReader, PipeWriter},
+    path::Path,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+#[cfg(target_os = "linux")]
+use self::inotify::FileWatch;
+
+/// How often a change is reported without inotify, whether there was one or not.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Changes closer together than this are reported together: a commit writes several times.
+const QUIET: Duration = Duration::from_millis(5);
+
+/// How long a report waits at most for the end of a burst.
+const MAX_DELAY: Duration = Duration::from_millis(20);
+
+/// A thread that reports changes, for as long as this value lives.
+#[derive(Debug)]
+pub struct ChangeWatcher {
+    /// Closed to end the thread.
+    stop: Option<PipeWriter>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl ChangeWatcher {
+    /// Starts a thread that calls `on_change` after each burst of changes to the file at `path`,
+    /// those of this process included, until it returns `false`. A change after the call began is
+    /// reported by another call. Without a path, as for a store in memory, it polls. `on_change`
+    /// must not wait for the thread that drops the watcher, which waits for it to return.
+    pub fn start(
+        path: Option<&Path>,
+        on_change: impl Fn() -> bool + Send + 'static,
+    ) -> io::Result<Self> {
+        let watch = path.map_or(Source::Timer(POLL_INTERVAL), Source::of);
+        Self::spawn(watch, on_change)
+    }
+
+    fn spawn(
+        mut source: Source,
+        on_change: impl Fn() -> bool + Send + 'static,
+    ) -> io::Result<Self> {
+        let (stopped, stop) = io::pipe()?;
+        let run = move || while source.wait(&stopped) && on_change() {};
+        let thread = thread::Builder::new().name("watch".into()).spawn(run)?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for ChangeWatcher {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        // A panic of `on_change` was reported by the panic hook.
+        drop(self.thread.take().map(JoinHandle::join));
+    }
+}
+
+/// What wakes the thread.
+#[derive(Debug)]
+enum Source {
+    #[cfg(target_os = "linux")]
+    File(FileWatch),
+    Timer(Duration),
+}
+
+impl Source {
+    #[cfg(target_os = "linux")]
+    fn of(path: &Path) -> Self {
+        // Too many watches of this user, or a kernel without inotify.
+        FileWatch::new(path).map_or(Self::Timer(POLL_INTERVAL), Self::File)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn of(_: &Path) -> Self {
+        Self::Timer(POLL_INTERVAL)
+    }
+
+    /// Waits for a change; `false` if the watcher is dropped first.
+    fn wait(&mut self, stopped: &PipeReader) -> bool {
+        match self {
+            Self::Timer(interval) => {
+                let mut fds = [PollFd::new(stopped, PollFlags::IN)];
+                !is_ready(&mut fds, Some(*interval)).is_some_and(|[stopped]| stopped)
+            }
+            #[cfg(target_os = "linux")]
+            Self::File(watch) => {
+                let changed = wait_for_burst(watch, stopped);
+                changed.unwrap_or_else(|| {
+                    // The folder is gone or moved, or the kernel failed.
+                    *self = Self::Timer(POLL_INTERVAL);
+                    true
+                })
+            }
+        }
+    }
+}
+
+/// Waits for a change and for the end of its burst; `Some(false)` if the watcher is dropped first,
+/// `None` if the watch is broken.
+#[cfg(target_os = "linux")]
+fn wait_for_burst(watch: &mut FileWatch, stopped: &PipeReader) -> Option<bool> {
+    let mut first: Option<Instant> = None;
+    loop {
+        let mut fds = [
+            PollFd::new(stopped, PollFlags::IN),
+            PollFd::from_borrowed_fd(watch.fd(), PollFlags::IN),
+        ];
+        let [is_stopped, has_events] = is_ready(&mut fds, first.map(|_| QUIET))?;
+        if is_stopped {
+            return Some(false);
+        }
+        if has_events && watch.take_changes().ok()? {
+            first.get_or_insert_with(Instant::now);
+        }
+        if first.is_some_and(|first| !has_events || first.elapsed() >= MAX_DELAY) {
+            return Some(true);
+        }
+    }
+}
+
+/// Waits until one of `fds` is ready, or for `timeout`; which ones are. `None` if it cannot wait.
+fn is_ready<const N: usize>(
+    fds: &mut [PollFd<'_>; N],
+    timeout: Option<Duration>,
+) -> Option<[bool; N]> {
+    let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+    loop {
+        match poll(fds, timeout.as_ref()) {
+            Ok(_) => return Some(fds.each_ref().map(|fd| !fd.revents().is_empty())),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;
