@@ -21,6 +21,7 @@ mod fixture;
 mod foreign;
 mod guarding;
 mod honesty;
+mod idle;
 mod journey;
 mod listing;
 mod marking;
