@@ -1,6 +1,6 @@
 //! The command line that does the same as what the app is about to do or shows: one pure function
-//! for effects and one for each view. Quotes as a shell needs it. It asks as the dialog does: no
-//! twin says `--yes`. The tests read each with the command line's own definition.
+//! for requests and one for each tab. Quotes as a shell needs it. It asks as the dialog does: none
+//! says `--yes`. The tests read each with the command line's own definition.
 
 use std::fmt;
 
@@ -61,10 +61,10 @@ impl CliEquivalent {
 
     /// Lifetime and overlap of a new secret; no overlap is what the command does anyway.
     fn renewal(self, renewal: Renewal) -> Self {
-        let twin = self.option("--lifetime", renewal.lifetime);
+        let line = self.option("--lifetime", renewal.lifetime);
         match renewal.overlap {
-            Overlap::None => twin,
-            overlap => twin.option("--overlap", overlap.word()),
+            Overlap::None => line,
+            overlap => line.option("--overlap", overlap.word()),
         }
     }
 
@@ -96,24 +96,24 @@ pub fn of(request: &ServiceRequest, view: &ViewContext<'_>) -> Option<CliEquival
     let on = |command, id| Some(CliEquivalent::of(command).token(view.pat(id)?));
     match request {
         ServiceRequest::Create(new) => {
-            let twin = CliEquivalent::of("create").operand(new.name.as_str());
-            let twin = twin.option("--lifetime", new.lifetime);
-            let twin = match new.description.as_str() {
-                "" => twin,
-                text => twin.option("--description", text),
+            let line = CliEquivalent::of("create").operand(new.name.as_str());
+            let line = line.option("--lifetime", new.lifetime);
+            let line = match new.description.as_str() {
+                "" => line,
+                text => line.option("--description", text),
             };
-            Some(twin.scopes(&new.scopes, |twin, scope| twin.option("--scope", scope)))
+            Some(line.scopes(&new.scopes, |line, scope| line.option("--scope", scope)))
         }
         ServiceRequest::Edit(id, name, description) => {
             let pat = view.pat(id)?;
-            let mut twin = CliEquivalent::of("edit").token(pat);
+            let mut line = CliEquivalent::of("edit").token(pat);
             if pat.name != *name || pat.description == *description {
-                twin = twin.option("--name", name);
+                line = line.option("--name", name);
             }
             if pat.description != *description {
-                twin = twin.option("--description", description);
+                line = line.option("--description", description);
             }
-            Some(twin)
+            Some(line)
         }
         ServiceRequest::AddScopes(id, scopes) => {
             Some(on("scope add", id)?.scopes(scopes, CliEquivalent::operand))
@@ -146,15 +146,15 @@ pub fn of(request: &ServiceRequest, view: &ViewContext<'_>) -> Option<CliEquival
 
 /// The command that changes all of these tokens, which it names by their ids.
 fn of_bulk(bulk: &Bulk, ids: &[TokenId]) -> Option<CliEquivalent> {
-    let all = |twin| ids.iter().fold(twin, |twin: CliEquivalent, id| twin.operand(id.to_string()));
+    let all = |line| ids.iter().fold(line, |line: CliEquivalent, id| line.operand(id.to_string()));
     Some(match bulk {
         Bulk::Revoke => all(CliEquivalent::of("revoke")),
         Bulk::Delete => all(CliEquivalent::of("delete")),
         Bulk::AddScopes(scopes) => {
             let (first, others) = ids.split_first()?;
-            let twin = CliEquivalent::of("scope add").operand(first.to_string());
-            let twin = twin.scopes(scopes, CliEquivalent::operand);
-            others.iter().fold(twin, |twin, id| twin.option("--also", id))
+            let line = CliEquivalent::of("scope add").operand(first.to_string());
+            let line = line.scopes(scopes, CliEquivalent::operand);
+            others.iter().fold(line, |line, id| line.option("--also", id))
         }
         Bulk::Regenerate { renewal, file } => {
             all(CliEquivalent::of("regenerate")).renewal(*renewal).option("--secret-file", file)
@@ -180,21 +180,21 @@ pub fn of_list(query: &Query) -> CliEquivalent {
         StatusFilter::Revoked => ("--status", "revoked"),
         StatusFilter::All => ("--status", "all"),
     };
-    let mut twin = CliEquivalent::of("list").option(option, shown);
+    let mut line = CliEquivalent::of("list").option(option, shown);
     if !query.search.is_empty() {
-        twin = twin.option("--search", &query.search);
+        line = line.option("--search", &query.search);
     }
     let column = query.sort.column.word().to_lowercase().replace(' ', "-");
     let way = if query.sort.descending { "-" } else { "" };
-    twin.option("--sort", format!("{way}{column}"))
+    line.option("--sort", format!("{way}{column}"))
 }
 
 /// The command that prints the trail, of one token or of all. A deleted token has its id only.
 pub fn of_trail(token: Option<TokenId>) -> CliEquivalent {
-    let twin = CliEquivalent::of("audit");
+    let line = CliEquivalent::of("audit");
     match token {
-        Some(id) => twin.option("--token", id),
-        None => twin,
+        Some(id) => line.option("--token", id),
+        None => line,
     }
 }
 

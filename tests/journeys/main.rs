@@ -31,6 +31,7 @@ mod paper;
 mod picture;
 mod pointing;
 mod reading;
+mod responses;
 mod scenes;
 mod scoping;
 mod secret;
