@@ -10,8 +10,8 @@ use ratatui::{
 use super::Dialog;
 use super::confirm::{last_used, paragraph};
 use crate::{
-    domain::{Lifetime, Overlap, Pat, Status, TokenId},
-    keymap::{Action, Mode},
+    domain::{Overlap, Pat, Status, TokenId},
+    keymap::Action,
     service::Renewal,
     tui::{
         app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
@@ -102,25 +102,15 @@ impl RegenerateDialog {
     }
 
     fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Effect> {
-        let Some(lifetime) = self.lifetime.submit(ctx) else {
+        if self.lifetime.submit(ctx).is_none() {
             self.focus = Focus::Lifetime;
             self.lifetime.enter(false);
-            return None;
-        };
-        Some(Effect::request(self.renewing(lifetime)))
-    }
-
-    fn renewing(&self, lifetime: Lifetime) -> ServiceRequest {
-        let overlap = self.overlap.as_ref().map(overlap_of).unwrap_or_default();
-        ServiceRequest::Regenerate(self.id, Renewal { lifetime, overlap })
+        }
+        self.request(ctx).map(Effect::request)
     }
 }
 
 impl Dialog for RegenerateDialog {
-    fn mode(&self) -> Mode {
-        Mode::Form
-    }
-
     fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::NextField => self.go(true),
@@ -200,7 +190,9 @@ impl Dialog for RegenerateDialog {
     }
 
     fn request(&self, ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
-        self.lifetime.named(ctx).map(|lifetime| self.renewing(lifetime))
+        let lifetime = self.lifetime.named(ctx)?;
+        let overlap = self.overlap.as_ref().map(overlap_of).unwrap_or_default();
+        Some(ServiceRequest::Regenerate(self.id, Renewal { lifetime, overlap }))
     }
 
     fn fail(&mut self, fault: String) -> bool {

@@ -14,7 +14,7 @@ use crate::{
         Pat, Scope, Scopes, TokenId,
         sentence::{permits, wildcards},
     },
-    keymap::{Action, Mode},
+    keymap::Action,
     service::Bulk,
     tui::{
         app::{
@@ -157,10 +157,6 @@ impl ScopeDialog {
 }
 
 impl Dialog for ScopeDialog {
-    fn mode(&self) -> Mode {
-        Mode::Form
-    }
-
     fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::NextField => self.go(true),
