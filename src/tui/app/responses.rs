@@ -244,7 +244,7 @@ impl App {
 
     fn failed(&mut self, origin: Origin, error: &ServiceError) {
         if matches!(origin, Origin::VisibleTokens | Origin::NearbyTokens) {
-            self.model.stuck();
+            self.model.fetch_failed();
         }
         let shown = match self.dialog_mut(origin) {
             Some(dialog) => dialog.refuse(error),

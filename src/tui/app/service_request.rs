@@ -1,4 +1,4 @@
-//! What a screen asks of the world, as data, and what comes back. `perform` is the only place
+//! What the app asks of the service, as data, and what comes back. `perform` is the only place
 //! where the app calls the service; a screen can be driven in a test by looking at these.
 
 use std::path::{PathBuf, absolute};

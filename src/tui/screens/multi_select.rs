@@ -54,7 +54,7 @@ impl MultiSelect {
         self.ids.len() + range.into_iter().filter(|id| !self.ids.contains(id)).count()
     }
 
-    /// MultiSelect `id`, or takes its mark away.
+    /// Marks `id`, or takes its mark away.
     pub(super) fn toggle(&mut self, id: TokenId) {
         if !self.ids.remove(&id) {
             self.ids.insert(id);
@@ -73,7 +73,7 @@ impl MultiSelect {
         }
     }
 
-    /// MultiSelect all that are shown; if they are all marked, takes their marks away.
+    /// Marks all that are shown; if they are all marked, takes their marks away.
     pub(super) fn all(&mut self, shown: impl IntoIterator<Item = TokenId> + Clone) {
         if shown.clone().into_iter().all(|id| self.ids.contains(&id)) {
             for id in shown {
