@@ -128,9 +128,9 @@ impl Model {
                 self.known.forget();
                 None
             }
-            Followed::Tokens(changed, _) => {
-                let ids = changed.iter().map(|(id, _)| *id).collect();
-                for (id, pat) in changed {
+            Followed::Tokens(tokens, _) => {
+                let ids = tokens.iter().map(|(id, _)| *id).collect();
+                for (id, pat) in tokens {
                     self.known.renew(id, pat);
                 }
                 Some(ids)
