@@ -1,5 +1,5 @@
 //! Bytes and write calls of the app, measured on the real loop: the event loop, a worker on a store of
-//! 1,000 tokens, and a painter whose sink only counts. Prints one table for each size of screen
+//! 1,000 tokens, and a renderer whose sink only counts. Prints one table for each size of screen
 //! and fails, naming the row, when the reference size is over budget. Neither the tokens nor the
 //! clock depend on the machine, so two runs of one build give the same figures.
 
@@ -99,7 +99,7 @@ impl Write for Sink {
     }
 }
 
-/// The painter of the real terminal, with an eye on the writes of each frame.
+/// The renderer of the real terminal, with an eye on the writes of each frame.
 #[derive(Debug)]
 struct Screen {
     renderer: Renderer<Sink>,

@@ -1,4 +1,4 @@
-//! The display of a journey: the painter of the real terminal on a sink that keeps its bytes, with
+//! The display of a journey: the renderer of the real terminal on a sink that keeps its bytes, with
 //! the size that the journey says, and what was drawn last kept for looking at.
 
 use std::{cell::Cell, io};
@@ -10,7 +10,7 @@ use patdeck::tui::{
 use ratatui::{Frame, buffer::Buffer, layout::Size};
 
 thread_local! {
-    /// The size of the terminal that is drawn on next: the painter asks a plain function.
+    /// The size of the terminal that is drawn on next: the renderer asks a plain function.
     static SIZE: Cell<Size> = const { Cell::new(Size::new(80, 24)) };
 }
 
@@ -24,7 +24,7 @@ fn measured() -> io::Result<Size> {
 pub(crate) struct Paper {
     pub(crate) renderer: Renderer<Vec<u8>>,
     pub(crate) size: Size,
-    /// What was drawn last; the painter itself keeps its buffers to itself.
+    /// What was drawn last; the renderer itself keeps its buffers to itself.
     pub(crate) drawn: Buffer,
     /// The bytes that were sent between frames.
     pub(crate) sent: Vec<Vec<u8>>,

@@ -46,7 +46,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// A world without tokens yet.
+    /// A model without tokens yet.
     pub fn new(clock: Clock, zone: Zone, look: Look, policy: Policy, keymap: Keymap) -> Self {
         Self {
             known: Known::default(),
@@ -120,17 +120,17 @@ impl Model {
         }
     }
 
-    /// Takes news; the tokens that are concerned, `None` if it may be any.
-    pub fn follow(&mut self, news: Followed) -> Option<Vec<TokenId>> {
-        match news {
+    /// Takes changes; the tokens that are concerned, `None` if it may be any.
+    pub fn follow(&mut self, changes: Followed) -> Option<Vec<TokenId>> {
+        match changes {
             Followed::Nothing => Some(Vec::new()),
             Followed::Everything(_) => {
                 self.known.forget();
                 None
             }
-            Followed::Tokens(changed, _) => {
-                let ids = changed.iter().map(|(id, _)| *id).collect();
-                for (id, pat) in changed {
+            Followed::Tokens(tokens, _) => {
+                let ids = tokens.iter().map(|(id, _)| *id).collect();
+                for (id, pat) in tokens {
                     self.known.renew(id, pat);
                 }
                 Some(ids)
@@ -152,7 +152,7 @@ impl Model {
     }
 
     /// A fetch failed.
-    pub fn stuck(&mut self) {
+    pub fn fetch_failed(&mut self) {
         self.is_stuck = true;
     }
 

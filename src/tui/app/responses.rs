@@ -233,7 +233,7 @@ impl App {
 
     fn failed(&mut self, origin: Origin, error: &ServiceError) {
         if matches!(origin, Origin::VisibleTokens | Origin::NearbyTokens) {
-            self.model.stuck();
+            self.model.fetch_failed();
         }
         // A store that failed may take it back later; a rule never will.
         if origin == Origin::Undo && !matches!(error, ServiceError::Store(_)) {

@@ -305,12 +305,14 @@ impl App {
 
     /// Takes scopes that a dialog named into the create form; the dialog closes, or says why not.
     fn fill_scopes(&mut self, row: Option<usize>, scopes: Vec<Scope>) {
-        if let Err(fault) = self.create.take(row, scopes) {
-            if let Some(dialog) = topmost(&mut self.secrets, &mut self.dialogs) {
-                dialog.fail(fault);
+        match self.create.take(row, scopes) {
+            Ok(()) => self.close(),
+            Err(fault) => {
+                let top = topmost(&mut self.secrets, &mut self.dialogs);
+                if !top.is_some_and(|dialog| dialog.fail(fault.clone())) {
+                    self.warn(fault);
+                }
             }
-        } else {
-            self.close();
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a screen may see while it acts or draws: the tokens at hand and the store in numbers,
-//! the present instant, the settings and the look. Read-only; a screen changes the world
-//! through effects alone.
+//! the present instant, the settings and the look. Read-only, but for what drawing notes of the
+//! frame: regions for clicks, and when a time reads otherwise.
 
 use std::cell::Cell;
 
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// The world as a screen sees it.
+/// The model as a screen sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct ViewContext<'a> {
     pub(super) known: &'a Known,

@@ -81,10 +81,6 @@ impl AccessCheckDialog {
 }
 
 impl Dialog for AccessCheckDialog {
-    fn mode(&self) -> Mode {
-        Mode::Form
-    }
-
     fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::NextField | Action::Accept => {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{Command, Lifetime, TokenId},
-    keymap::{Action, Mode},
+    keymap::Action,
     output::question::count,
     tui::{
         app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
@@ -111,10 +111,6 @@ impl BulkRegenerateDialog {
 }
 
 impl Dialog for BulkRegenerateDialog {
-    fn mode(&self) -> Mode {
-        Mode::Form
-    }
-
     fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::NextField => self.go(true),

@@ -81,15 +81,13 @@ impl EditDialog {
         };
     }
 
-    fn submit(&mut self) -> Option<Effect> {
+    fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Effect> {
         let name = Name::parse(&self.name.text());
         let description = Description::parse(&self.description.text());
         self.name_fault = name.as_ref().err().map(ToString::to_string);
         self.description_fault = description.as_ref().err().map(ToString::to_string);
         match (name, description) {
-            (Ok(name), Ok(description)) => {
-                return Some(Effect::request(self.save(name, description)));
-            }
+            (Ok(_), Ok(_)) => return self.request(ctx).map(Effect::request),
             (Err(_), _) => self.focus = Focus::Name,
             (_, Err(_)) => self.focus = Focus::Description,
         }
@@ -117,17 +115,13 @@ impl EditDialog {
 }
 
 impl Dialog for EditDialog {
-    fn mode(&self) -> Mode {
-        Mode::Form
-    }
-
-    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::PreviousField => self.go(false),
-            Action::Accept if self.focus == Focus::Save => return self.submit(),
+            Action::Accept if self.focus == Focus::Save => return self.submit(ctx),
             Action::Accept if self.focus == Focus::Description => self.focus = Focus::Save,
             Action::NextField | Action::Accept => self.go(true),
-            Action::Submit => return self.submit(),
+            Action::Submit => return self.submit(ctx),
             Action::Cancel => {
                 let dirty = (self.name.text(), self.description.text()) != self.was;
                 if !dirty || self.warned {

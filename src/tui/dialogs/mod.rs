@@ -40,7 +40,9 @@ use crate::{
 /// Something over a tab that has the keys.
 pub trait Dialog: Debug {
     /// In which mode its keys are looked up.
-    fn mode(&self) -> Mode;
+    fn mode(&self) -> Mode {
+        Mode::Form
+    }
 
     /// Answers an action.
     fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect>;

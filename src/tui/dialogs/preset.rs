@@ -13,7 +13,7 @@ use crate::{
         Catalogue, Command, Entity, EntityType, Pat, PresetError, Scope, Scopes, TokenId,
         sentence::{permits, wildcards},
     },
-    keymap::{Action, Mode},
+    keymap::Action,
     tui::{
         app::{
             effect::{Effect, UiAction},
@@ -158,10 +158,6 @@ impl PresetDialog {
 }
 
 impl Dialog for PresetDialog {
-    fn mode(&self) -> Mode {
-        Mode::Form
-    }
-
     fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::NextField => self.go(true),

@@ -10,8 +10,8 @@ use ratatui::{
 use super::Dialog;
 use super::text::{last_used, paragraph};
 use crate::{
-    domain::{Command, Confirmed, Lifetime, Overlap, Plan, Status, TokenId},
-    keymap::{Action, Mode},
+    domain::{Command, Confirmed, Overlap, Plan, Status, TokenId},
+    keymap::Action,
     output::{advice, question::question},
     service::ServiceError,
     tui::{
@@ -108,27 +108,15 @@ impl RegenerateDialog {
     }
 
     fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Effect> {
-        let Some(lifetime) = self.lifetime.submit(ctx) else {
+        if self.lifetime.submit(ctx).is_none() {
             self.focus = Focus::Lifetime;
             self.lifetime.enter(false);
-            return None;
-        };
-        Some(Effect::request(self.execute(lifetime)))
-    }
-
-    fn execute(&self, lifetime: Lifetime) -> ServiceRequest {
-        let overlap = self.overlap.as_ref().map(overlap_of).unwrap_or_default();
-        let tokens = self.tokens.clone();
-        let command = Command::Regenerate { tokens, lifetime, overlap, secret_file: None };
-        ServiceRequest::Execute(command, self.confirmed.clone())
+        }
+        self.request(ctx).map(Effect::request)
     }
 }
 
 impl Dialog for RegenerateDialog {
-    fn mode(&self) -> Mode {
-        Mode::Form
-    }
-
     fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::NextField => self.go(true),
@@ -208,7 +196,11 @@ impl Dialog for RegenerateDialog {
     }
 
     fn request(&self, ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
-        self.lifetime.named(ctx).map(|lifetime| self.execute(lifetime))
+        let lifetime = self.lifetime.named(ctx)?;
+        let overlap = self.overlap.as_ref().map(overlap_of).unwrap_or_default();
+        let tokens = self.tokens.clone();
+        let command = Command::Regenerate { tokens, lifetime, overlap, secret_file: None };
+        Some(ServiceRequest::Execute(command, self.confirmed.clone()))
     }
 
     fn refuse(&mut self, error: &ServiceError) -> bool {

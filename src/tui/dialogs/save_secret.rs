@@ -44,10 +44,6 @@ impl SaveSecretDialog {
 }
 
 impl Dialog for SaveSecretDialog {
-    fn mode(&self) -> Mode {
-        Mode::Form
-    }
-
     fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::Accept | Action::Submit => {

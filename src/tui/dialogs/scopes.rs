@@ -13,7 +13,7 @@ use crate::{
         Command, Pat, Scope, Scopes, TokenId,
         sentence::{permits, wildcards},
     },
-    keymap::{Action, Mode},
+    keymap::Action,
     output::question::count,
     tui::{
         app::{
@@ -151,10 +151,6 @@ impl ScopeDialog {
 }
 
 impl Dialog for ScopeDialog {
-    fn mode(&self) -> Mode {
-        Mode::Form
-    }
-
     fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::NextField => self.go(true),

@@ -61,7 +61,7 @@ impl SecretPanel {
         self.secret.id()
     }
 
-    /// The secret, for the errand that hands it over.
+    /// The secret, for the host action that hands it over.
     pub fn secret(&self) -> &Secret {
         &self.secret
     }

@@ -144,15 +144,7 @@ impl Create {
                 self.lifetime.enter(false);
             }
             (_, _, Err(_)) => self.focus = Focus::Description,
-            (Ok(name), Some(lifetime), Ok(description)) => {
-                let scopes = self.scopes.scopes();
-                return Some(Effect::request(create(NewToken {
-                    name,
-                    description,
-                    lifetime,
-                    scopes,
-                })));
-            }
+            (Ok(_), Some(_), Ok(_)) => return self.request(ctx).map(Effect::request),
         }
         None
     }

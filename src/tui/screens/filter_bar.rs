@@ -7,7 +7,7 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::search_box::Finder;
+use super::search_box::SearchBox;
 use crate::{
     domain::{Counts, StatusFilter},
     keymap::Action,
@@ -22,18 +22,18 @@ use crate::{
 
 /// What the line tells.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Chips<'a> {
+pub(super) struct FilterBar<'a> {
     /// The filter in force.
     pub(super) chosen: StatusFilter,
     /// How many there are of each, once that is known.
     pub(super) counts: Option<Counts>,
     /// The search.
-    pub(super) finder: &'a Finder,
+    pub(super) search_box: &'a SearchBox,
     /// How many are marked.
     pub(super) marked: usize,
 }
 
-impl Chips<'_> {
+impl FilterBar<'_> {
     /// Draws the line; the place of the cursor while a search is typed.
     pub(super) fn draw(
         self,
@@ -48,7 +48,7 @@ impl Chips<'_> {
             room.width = area.width.saturating_sub(width(&text) + 2);
             Pen::at(buf, area, 0, look).to(room.width + 1).text(&text, look.accent());
         }
-        let typing = self.finder.is_typing();
+        let typing = self.search_box.is_typing();
         let mut column = 1;
         let mut others = Vec::new();
         for (filter, text) in self.fitting(room.width) {
@@ -65,10 +65,10 @@ impl Chips<'_> {
             column = pen.column() + 1;
         }
         if typing {
-            return self.finder.draw_field(column, &others.join("  "), room, buf, ctx);
+            return self.search_box.draw_field(column, &others.join("  "), room, buf, ctx);
         }
-        if !self.finder.is_empty() {
-            self.finder.draw_chip(column + 1, room, buf, ctx);
+        if !self.search_box.is_empty() {
+            self.search_box.draw_chip(column + 1, room, buf, ctx);
         }
         None
     }
@@ -106,7 +106,7 @@ impl Chips<'_> {
         };
         let whole = chips(|filter| filter.word().to_owned());
         let wide: u16 = whole.iter().map(|(_, text)| width(text) + 3).sum();
-        let search = if self.finder.is_typing() { 0 } else { self.finder.width() };
+        let search = if self.search_box.is_typing() { 0 } else { self.search_box.width() };
         if wide + search <= room { whole } else { chips(short) }
     }
 }

@@ -15,13 +15,13 @@ use crate::{
 
 /// Which tokens are marked.
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub(super) struct MultiSelect {
     ids: HashSet<TokenId>,
     /// Where the range begins that is being drawn.
     anchor: Option<TokenId>,
 }
 
-impl Marks {
+impl MultiSelect {
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.anchor.is_none()
@@ -127,13 +127,13 @@ mod tests {
         TokenId::from_bytes([b'a' + n; 12]).unwrap()
     }
 
-    fn marked(marks: &Marks) -> Vec<u8> {
+    fn marked(marks: &MultiSelect) -> Vec<u8> {
         (0..9).filter(|n| marks.has(&id(*n))).collect()
     }
 
     #[test]
     fn one_by_one_and_all_that_are_shown() {
-        let mut marks = Marks::default();
+        let mut marks = MultiSelect::default();
         marks.toggle(id(1));
         marks.toggle(id(7));
         marks.toggle(id(7));
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_range_grows_both_ways_and_counts_before_it_is_settled() {
-        let mut marks = Marks::default();
+        let mut marks = MultiSelect::default();
         let row_of = |wanted| (0..9).position(|n| id(n) == wanted);
         marks.toggle(id(4));
         marks.begin(id(3));
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_way_back_gives_up_the_range_first_and_the_marks_then() {
-        let mut marks = Marks::default();
+        let mut marks = MultiSelect::default();
         marks.toggle(id(4));
         marks.begin(id(3));
         marks.back();
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn marks_go_with_their_tokens() {
-        let mut marks = Marks::default();
+        let mut marks = MultiSelect::default();
         marks.toggle(id(4));
         marks.toggle(id(5));
         marks.begin(id(4));

@@ -25,19 +25,19 @@ const FIELD: u16 = 12;
 
 /// A search, being typed or standing.
 #[derive(Debug)]
-pub(super) struct Finder {
+pub(super) struct SearchBox {
     field: Field,
     typing: bool,
     fault: Option<SearchError>,
 }
 
-impl Default for Finder {
+impl Default for SearchBox {
     fn default() -> Self {
         Self { field: Field::line(""), typing: false, fault: None }
     }
 }
 
-impl Finder {
+impl SearchBox {
     /// Whether the keys are for the field.
     pub(super) fn is_typing(&self) -> bool {
         self.typing

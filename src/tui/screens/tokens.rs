@@ -12,9 +12,9 @@ use ratatui::{
 };
 
 use super::{
-    filter_bar::Chips,
-    multi_select::Marks,
-    search_box::Finder,
+    filter_bar::FilterBar,
+    multi_select::MultiSelect,
+    search_box::SearchBox,
     token_table::{draw_headings, draw_row, fitting},
 };
 use crate::{
@@ -45,7 +45,7 @@ const ABOVE: u16 = 2;
 #[derive(Debug)]
 pub struct Tokens {
     query: Query,
-    finder: Finder,
+    search_box: SearchBox,
     listing: Listing,
     rows: Rows,
     selected: Option<TokenId>,
@@ -55,21 +55,21 @@ pub struct Tokens {
     asked: u64,
     /// The selected token is to be shown, whatever the filter.
     seek: bool,
-    marks: Marks,
+    marks: MultiSelect,
 }
 
 impl Default for Tokens {
     fn default() -> Self {
         Self {
             query: Query::default(),
-            finder: Finder::default(),
+            search_box: SearchBox::default(),
             listing: Listing::default(),
             rows: Rows::default(),
             selected: None,
             stale: true,
             asked: 0,
             seek: false,
-            marks: Marks::default(),
+            marks: MultiSelect::default(),
         }
     }
 }
@@ -77,7 +77,7 @@ impl Default for Tokens {
 impl Tokens {
     /// In which mode its keys are looked up.
     pub fn mode(&self) -> Mode {
-        if self.finder.is_typing() { Mode::Search } else { Mode::Tokens }
+        if self.search_box.is_typing() { Mode::Search } else { Mode::Tokens }
     }
 
     /// The selected token.
@@ -191,7 +191,7 @@ impl Tokens {
     }
 
     fn clear_search(&mut self) {
-        self.finder = Finder::default();
+        self.search_box = SearchBox::default();
         self.query.search = Search::default();
     }
 
@@ -227,7 +227,7 @@ impl Tokens {
             self.selected = self.id_at(self.rows.selected());
             return None;
         }
-        if self.finder.is_typing() {
+        if self.search_box.is_typing() {
             return self.on_search(action);
         }
         if let ControlFlow::Break(answer) = self.on_marks(action, ctx) {
@@ -238,10 +238,10 @@ impl Tokens {
             Action::DeleteAll => Some(preview(Command::Delete { tokens: TokenSelection::All })),
             Action::NextStatus | Action::PreviousStatus | Action::Expiring => self.filter(action),
             Action::Search => {
-                self.finder.begin();
+                self.search_box.begin();
                 None
             }
-            Action::Back if !self.finder.is_empty() => {
+            Action::Back if !self.search_box.is_empty() => {
                 self.clear_search();
                 self.refresh();
                 None
@@ -263,9 +263,9 @@ impl Tokens {
     fn on_search(&mut self, action: Action) -> Option<Effect> {
         match action {
             // What cannot be read is not kept.
-            Action::Accept => match self.finder.fault() {
+            Action::Accept => match self.search_box.fault() {
                 Some(fault) => return Some(Effect::warn(fault.to_string())),
-                None => self.finder.keep(),
+                None => self.search_box.keep(),
             },
             Action::Cancel => {
                 self.clear_search();
@@ -278,14 +278,14 @@ impl Tokens {
 
     /// Takes a key that is text of the search.
     pub fn text(&mut self, key: KeyEvent) {
-        if self.finder.press(key) {
+        if self.search_box.press(key) {
             self.searched();
         }
     }
 
     /// Takes a paste into the search.
     pub fn paste(&mut self, text: &str) -> bool {
-        let taken = self.finder.paste(text);
+        let taken = self.search_box.paste(text);
         if taken {
             self.searched();
         }
@@ -294,7 +294,7 @@ impl Tokens {
 
     /// Looks for what the field says now.
     fn searched(&mut self) {
-        let search = self.finder.search();
+        let search = self.search_box.search();
         if search != self.query.search {
             self.query.search = search;
             self.refresh();
@@ -327,17 +327,17 @@ impl Tokens {
         ctx: &ViewContext<'_>,
         focused: bool,
     ) -> Option<Position> {
-        if self.finder.is_typing() {
+        if self.search_box.is_typing() {
             ctx.hit_map.prefix(Some(Action::Accept));
         }
         let range = self.range();
-        let chips = Chips {
+        let filter_bar = FilterBar {
             chosen: self.query.shown(),
             counts: self.listing.counts,
-            finder: &self.finder,
+            search_box: &self.search_box,
             marked: self.marks.count(self.ranged()),
         };
-        let cursor = chips.draw(area, buf, ctx);
+        let cursor = filter_bar.draw(area, buf, ctx);
         ctx.hit_map.wheel(area, 3);
         let columns = fitting(area.width, ctx.times);
         draw_headings(&columns, self.query.sort, area, buf, ctx);

@@ -148,7 +148,7 @@ impl<S: Write + fmt::Debug> Renderer<S> {
 }
 
 impl<S: Write> Renderer<S> {
-    /// A painter that assumes nothing about what the sink shows: its first frame is a full one.
+    /// A renderer that assumes nothing about what the sink shows: its first frame is a full one.
     pub fn new(sink: S, measure: Measure) -> io::Result<Self> {
         let canvas =
             DiffBackend { output: OutputBuffer::new(sink), measure, visible: None, place: None };

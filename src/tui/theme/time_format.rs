@@ -114,7 +114,8 @@ pub fn next_change(at: Moment, now: Moment) -> Moment {
         minutes if ahead.num_hours() < 48 => at - TimeDelta::minutes(minutes) + second,
         _ => {
             let half = TimeDelta::hours(12);
-            at - TimeDelta::days((ahead + half).num_days()) + half + second
+            let rounded = TimeDelta::days((ahead + half).num_days());
+            at - (rounded - half).max(TimeDelta::hours(48)) + second
         }
     }
 }
@@ -144,6 +145,23 @@ mod tests {
         assert_eq!(says(24 * 3600), "in 24h");
         assert_eq!(says(86_400 * 30 - 5), "in 30d");
         assert_eq!(says(86_400 * 3 - 50_000), "in 2d");
+    }
+
+    #[test]
+    fn a_distance_reads_the_same_until_its_next_change_and_otherwise_from_then_on() {
+        let day = 86_400;
+        for distance in
+            [0, 1, 59, 60, 61, 119, 3599, 3600, 3601, 7000, day - 1, day, 2 * day, 9 * day + 5]
+        {
+            for seconds in [distance, -distance] {
+                let (then, now) = (at(seconds), at(0));
+                let next = next_change(then, now);
+                let just_before = next - TimeDelta::seconds(1);
+                assert!(next > now, "{seconds}");
+                assert_eq!(relative(then, just_before), relative(then, now), "{seconds}");
+                assert_ne!(relative(then, next), relative(then, now), "{seconds}");
+            }
+        }
     }
 
     #[test]

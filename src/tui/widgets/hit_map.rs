@@ -14,7 +14,7 @@ use ratatui::{
 
 use crate::keymap::Action;
 
-/// One press that a click stands for.
+/// One key that a click stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyntheticInput {
     /// A key of this action, whichever it is.
@@ -23,7 +23,7 @@ pub enum SyntheticInput {
     Key(KeyCode),
 }
 
-/// Presses, each with how often.
+/// Keys, each with how often.
 pub type SyntheticInputs = Vec<(SyntheticInput, usize)>;
 
 /// What a part of the screen is for.
@@ -52,7 +52,7 @@ impl Regions {
     }
 }
 
-/// The places of a frame.
+/// The regions of a frame.
 #[derive(Debug, Default)]
 pub struct HitMap(RefCell<Regions>);
 
@@ -71,7 +71,7 @@ impl HitMap {
         noted.prefix.clear();
     }
 
-    /// What must be pressed before anything in the places that are noted from here on: a pane
+    /// What must be pressed before anything in the regions that are noted from here on: a pane
     /// that does not have the keys says which action gives them to it.
     pub fn prefix(&self, action: Option<Action>) {
         self.0.borrow_mut().prefix =
@@ -129,7 +129,7 @@ impl HitMap {
         noted.all.push((area, Region::Wheel(prefix, lines)));
     }
 
-    /// How many places are noted by now.
+    /// How many regions are noted by now.
     pub(in crate::tui) fn mark(&self) -> usize {
         self.0.borrow().all.len()
     }

@@ -16,7 +16,7 @@ pub struct Sheet {
     /// What is drawn on.
     pub page: Buffer,
     place: Rect,
-    /// How many places were noted before.
+    /// How many regions were noted before.
     before: usize,
 }
 
