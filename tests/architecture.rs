@@ -13,16 +13,17 @@ use source::{Source, all_sources, root};
 
 /// Each layer with the layers that it may import beside itself. `lib.rs` and `main.rs` put the
 /// layers together and may import all of them.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("process", &[]),
     ("store", &["domain"]),
     ("service", &["domain", "store"]),
+    ("list", &["domain", "service"]),
     ("keymap", &["domain"]),
     ("json", &["domain"]),
     ("config", &["domain", "keymap"]),
-    ("cli", &["domain", "service", "keymap", "config", "json"]),
-    ("tui", &["domain", "service", "keymap", "config", "json"]),
+    ("cli", &["domain", "service", "list", "keymap", "config", "json"]),
+    ("tui", &["domain", "service", "list", "keymap", "config", "json"]),
 ];
 
 /// Outside crates that have a home, with every path below `src` that may name them.

@@ -8,7 +8,6 @@ use ratatui::crossterm::event::KeyEvent;
 use super::{
     effect::Effect,
     input::Input,
-    listing::Question,
     screen::{
         Overlay, audit::Audit, create::Create, detail::Detail, help::Help, messages::Messages,
         palette::Palette, tokens::Tokens,
@@ -22,6 +21,7 @@ use super::{
 use crate::{
     domain::{Moment, Secret, TokenId},
     keymap::{Action, Command, Key, Mode, Resolved, commands},
+    list::ListRequest,
 };
 
 /// What the app wants done that it cannot do itself.
@@ -30,7 +30,7 @@ pub enum Want {
     /// Ask the service.
     Ask(Effect),
     /// Ask what the list shows.
-    List(Question),
+    List(ListRequest),
     /// Do something on this machine.
     Run(Errand),
     /// Paint everything again.

@@ -50,7 +50,7 @@ fn facts(who: &str, room: u16, view: &View<'_>) -> Vec<(String, Style)> {
     if let Some(numbers) = view.numbers() {
         told.push((format!("{} active", numbers.counts.active), look.faint()));
     }
-    let soon = view.numbers().map_or(0, |numbers| numbers.soon);
+    let soon = view.numbers().map_or(0, |numbers| numbers.counts.soon);
     if soon > 0 {
         told.push((
             format!("{soon} expire{} in 7d", if soon == 1 { "s" } else { "" }),
@@ -72,7 +72,7 @@ fn facts(who: &str, room: u16, view: &View<'_>) -> Vec<(String, Style)> {
 
 /// How much of a large store has been read.
 pub fn reading(view: &View<'_>) -> String {
-    match (view.census.read, view.census.total) {
+    match (view.census.loaded, view.census.total) {
         (0, _) => "reading the store".to_owned(),
         (read, total) => format!("reading the store: {}%", read * 100 / total.max(1)),
     }

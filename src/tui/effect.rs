@@ -102,7 +102,7 @@ pub fn perform(service: &Service, effect: &Effect) -> Outcome {
 
 fn outcome(service: &Service, effect: &Effect) -> Result<Outcome, ServiceError> {
     Ok(match effect {
-        Effect::Fetch(ids) => Outcome::Pats(service.some(ids)?),
+        Effect::Fetch(ids) => Outcome::Pats(service.get_many(ids)?),
         Effect::Create(new) => Outcome::Issued(Box::new(service.create(new)?)),
         Effect::Regenerate(id, renewal) => {
             Outcome::Issued(Box::new(service.regenerate(id, *renewal)?))

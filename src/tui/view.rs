@@ -2,19 +2,20 @@
 //! the present instant, the settings and the look. Read-only; a screen changes the world
 //! through effects alone.
 
-use super::{known::Known, listing::Census, look::Look, places::Places, step::Tab, when::Times};
+use super::{look::Look, places::Places, step::Tab, when::Times};
 use crate::{
-    domain::{Counts, Moment, Pat, Summary, TokenId},
+    domain::{Counts, Moment, Pat, TokenId},
     keymap::{Action, Keymap, Mode, spoken},
+    list::{StoreSummary, TokenCache, TokenStats},
     service::{Policy, Zone},
 };
 
 /// The world as a screen sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
-    pub(super) known: &'a Known,
+    pub(super) known: &'a TokenCache,
     /// The whole store in a few words.
-    pub census: &'a Census,
+    pub census: &'a StoreSummary,
     /// The present instant.
     pub now: Moment,
     /// The operator's wall clock.
@@ -56,8 +57,8 @@ impl<'a> View<'a> {
     }
 
     /// All tokens in numbers, once everything is read.
-    pub fn numbers(&self) -> Option<Summary> {
-        self.census.numbers
+    pub fn numbers(&self) -> Option<TokenStats> {
+        self.census.stats
     }
 
     /// How many tokens have each status, as far as that is known.

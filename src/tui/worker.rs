@@ -11,12 +11,11 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    effect::{Effect, Outcome, perform},
-    lister::Lister,
-    listing::{Listing, Question},
+use super::effect::{Effect, Outcome, perform};
+use crate::{
+    list::{ListRequest, ListResult, ListWorker},
+    service::{Followed, Position, Service, ServiceError},
 };
-use crate::service::{Followed, Position, Service, ServiceError};
 
 /// How often an idle worker looks for changes by other processes: two key reads.
 const LOOK_EVERY: Duration = Duration::from_millis(700);
@@ -29,7 +28,7 @@ pub enum Report {
     /// An effect is done; each effect gets exactly one.
     Reply(Box<Outcome>),
     /// What a question shows, or the first of it.
-    Listing(Box<Listing>),
+    Listing(Box<ListResult>),
     /// The tokens could not be read.
     Unlisted(ServiceError),
 }
@@ -38,7 +37,7 @@ pub enum Report {
 #[derive(Debug)]
 pub struct Worker {
     effects: Sender<Effect>,
-    lister: Lister,
+    lister: ListWorker,
 }
 
 impl Worker {
@@ -59,7 +58,9 @@ impl Worker {
         let (effects, inbox) = channel();
         let (service, deliver) = (Arc::new(service), Arc::new(deliver));
         let to_lister = Arc::clone(&deliver);
-        let (lister, list) = Lister::new(Arc::clone(&service), move |report| to_lister(report));
+        let (lister, list) = ListWorker::new(Arc::clone(&service), move |answer| {
+            to_lister(answer.map_or_else(Report::Unlisted, Report::Listing))
+        });
         thread::spawn(move || {
             // From before anything is listed, so that no change since is missed.
             let seen = service.position().ok();
@@ -76,8 +77,8 @@ impl Worker {
 
     /// Asks what a list shows, and no longer what it was asked before; false when the worker
     /// is gone.
-    pub fn list(&self, question: Question) -> bool {
-        self.lister.ask(question)
+    pub fn list(&self, request: ListRequest) -> bool {
+        self.lister.request(request)
     }
 }
 

@@ -3,17 +3,11 @@
 
 use chrono::TimeDelta;
 
-use super::{
-    known::Known,
-    listing::{Census, Listing},
-    look::Look,
-    places::Places,
-    view::View,
-    when::Times,
-};
+use super::{look::Look, places::Places, view::View, when::Times};
 use crate::{
     domain::{Moment, Pat, TokenId},
     keymap::{Action, Keymap, Mode},
+    list::{ListResult, StoreSummary, TokenCache},
     service::{Clock, Followed, Policy, Zone},
 };
 
@@ -24,8 +18,8 @@ const MANY: usize = 100_000;
 /// Everything that screens look at.
 #[derive(Debug)]
 pub struct World {
-    known: Known,
-    census: Census,
+    known: TokenCache,
+    census: StoreSummary,
     /// A fetch failed: no other is tried until something happens.
     is_stuck: bool,
     clock: Clock,
@@ -46,8 +40,8 @@ impl World {
     /// A world without tokens yet.
     pub fn new(clock: Clock, zone: Zone, look: Look, policy: Policy, keymap: Keymap) -> Self {
         Self {
-            known: Known::default(),
-            census: Census::default(),
+            known: TokenCache::default(),
+            census: StoreSummary::default(),
             is_stuck: false,
             now: clock.now(),
             clock,
@@ -88,7 +82,7 @@ impl World {
 
     /// When the numbers of the whole store are to be taken anew.
     fn ages(&self) -> Option<Moment> {
-        let until = self.census.numbers?.until?;
+        let until = self.census.stats?.until?;
         let minute = self.census.at + TimeDelta::minutes(1);
         Some(if self.census.total > MANY { until.max(minute) } else { until })
     }
@@ -100,12 +94,12 @@ impl World {
 
     /// Whether every token has been read.
     pub fn is_loaded(&self) -> bool {
-        self.census.numbers.is_some()
+        self.census.stats.is_some()
     }
 
     /// Takes what a listing says beside its rows.
-    pub fn take(&mut self, listing: &mut Listing) {
-        self.census = std::mem::take(&mut listing.census);
+    pub fn take(&mut self, listing: &mut ListResult) {
+        self.census = std::mem::take(&mut listing.summary);
     }
 
     /// Takes tokens as they are now.
@@ -120,13 +114,13 @@ impl World {
         match news {
             Followed::Nothing => Some(Vec::new()),
             Followed::Everything(_) => {
-                self.known.forget();
+                self.known.clear();
                 None
             }
             Followed::Tokens(changed, _) => {
                 let ids = changed.iter().map(|(id, _)| *id).collect();
                 for (id, pat) in changed {
-                    self.known.renew(id, pat);
+                    self.known.update(id, pat);
                 }
                 Some(ids)
             }
@@ -135,7 +129,7 @@ impl World {
 
     /// All other tokens may be forgotten.
     pub fn tidy(&mut self, wanted: &[TokenId]) {
-        self.known.tidy(wanted);
+        self.known.evict(wanted);
     }
 
     /// Which of these tokens are to be fetched.
@@ -179,7 +173,7 @@ impl World {
             };
             return Some(format!("{first}{more}: its token is denied; restore a backup"));
         }
-        let (first, count) = self.census.left?;
+        let (first, count) = self.census.undelivered?;
         let more = match count - 1 {
             0 => String::new(),
             more => format!(" (and of {more} more)"),
@@ -194,7 +188,7 @@ impl World {
 
     /// The first token whose secret was left behind.
     pub fn first_unclaimed(&self) -> Option<TokenId> {
-        self.census.left.map(|(first, _)| first)
+        self.census.undelivered.map(|(first, _)| first)
     }
 
     /// Whether expiry is judged by the last change because the clock is behind it.

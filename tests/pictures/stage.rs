@@ -5,12 +5,12 @@ use std::sync::Arc;
 use patdeck::{
     config::{Glyphs, Theme},
     keymap::Keymap,
+    list::ListEngine,
     service::{Followed, Position, Zone},
     tui::{
         app::{App, Want},
         effect::{Effect, perform},
         input::Input,
-        listing::Lists,
         look::Look,
         worker::Report,
         world::World,
@@ -31,7 +31,7 @@ use super::{
 pub(crate) struct Stage {
     app: App,
     demo: Demo,
-    lists: Lists,
+    engine: ListEngine,
     seen: Position,
     look: Look,
 }
@@ -43,9 +43,9 @@ impl Stage {
         let (clock, zone) = (demo.clock.clone(), Zone::utc());
         let world = World::new(clock, zone, look, policy(), Keymap::default());
         let app = App::new(world, "alice@edge-1".to_owned());
-        let lists = Lists::new(Arc::clone(&demo.service));
+        let engine = ListEngine::new(Arc::clone(&demo.service));
         let seen = demo.service.position().unwrap();
-        let mut stage = Self { app, demo, lists, seen, look };
+        let mut stage = Self { app, demo, engine, seen, look };
         stage.serve();
         stage
     }
@@ -79,10 +79,10 @@ impl Stage {
             for want in wants {
                 match want {
                     Want::Ask(effect) => self.perform(&effect),
-                    Want::List(question) => {
+                    Want::List(request) => {
                         let app = &mut self.app;
-                        let tell = |listing| app.report(Report::Listing(Box::new(listing)));
-                        self.lists.answer(&question, || true, tell).unwrap();
+                        let deliver = |result| app.report(Report::Listing(Box::new(result)));
+                        self.engine.answer(&request, || true, deliver).unwrap();
                     }
                     _ => {}
                 }

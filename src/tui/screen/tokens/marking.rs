@@ -22,7 +22,7 @@ impl Tokens {
             }
             Action::MarkRange if !self.marks.is_ranging() => self.marks.begin(self.selected?),
             Action::Mark | Action::MarkRange => self.settle(),
-            Action::MarkAll if !self.listing.is_whole() => {
+            Action::MarkAll if !self.listing.is_complete() => {
                 return Some(Step::Say("the list is still being read: once more, please".into()));
             }
             Action::MarkAll => {
