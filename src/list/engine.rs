@@ -4,13 +4,12 @@
 use std::sync::Arc;
 
 use super::{
-    request::{Completeness, ListRequest, ListResult, StoreSummary},
+    request::{ListRequest, ListResult},
     result::ResultRows,
-    status::TokenStats,
-    synced::{QueryResult, SyncedIndex},
+    synced::SyncedIndex,
 };
 use crate::{
-    domain::{Moment, Query, Sort, StatusFilter, TokenId},
+    domain::{Query, Sort, StatusFilter, TokenId},
     service::{Service, ServiceError},
 };
 
@@ -62,7 +61,7 @@ impl ListEngine {
         mut deliver: impl FnMut(ListResult),
     ) -> Result<(), ServiceError> {
         let synced = match self.index.sync(&self.service) {
-            Ok(()) if self.index.total() <= LOADED_AT_ONCE && self.is_loading() => {
+            Ok(()) if self.index.total <= LOADED_AT_ONCE && self.is_loading() => {
                 self.load_next_batch()
             }
             synced => synced,
@@ -75,29 +74,20 @@ impl ListEngine {
             recent => recent,
         };
         let is_enough = first.is_some() && self.is_loading();
-        first.into_iter().for_each(&mut deliver);
+        if let Some(first) = first {
+            deliver(self.with_undelivered(first));
+        }
         if is_enough {
             return Ok(());
         }
-        let Some(result) = self.index.query(request, is_current) else {
-            return Ok(());
-        };
-        let QueryResult { counts, rows, selected_row, stats } = result;
-        let is_complete = self.index.is_loaded();
-        deliver(ListResult {
-            number: request.number,
-            total: rows.len(),
-            tokens: rows,
-            completeness: if is_complete { Completeness::Complete } else { Completeness::Partial },
-            counts: is_complete.then_some(counts),
-            selected_row: request.selected.map(|id| (id, selected_row)),
-            summary: self.summary(request.at, stats),
-        });
+        if let Some(result) = self.index.query(request, is_current) {
+            deliver(self.with_undelivered(result));
+        }
         Ok(())
     }
 
     /// The first rows of the default order, from the audit trail, while the store is loaded.
-    fn recently_issued(&mut self, request: &ListRequest) -> Option<ListResult> {
+    fn recently_issued(&self, request: &ListRequest) -> Option<ListResult> {
         let Query { status, search, sort } = &request.query;
         let is_default = matches!(status, StatusFilter::Active | StatusFilter::All)
             && search.is_empty()
@@ -107,50 +97,25 @@ impl ListEngine {
         }
         let recent = self.service.recently_issued(*status, request.at, PAGE).ok()?;
         let tokens: ResultRows = recent.iter().map(|pat| pat.id).collect();
-        (!tokens.is_empty()).then(|| ListResult {
-            number: request.number,
-            total: tokens.len(),
-            selected_row: request.selected.map(|id| (id, tokens.find(&id))),
-            tokens,
-            summary: self.summary(request.at, None),
-            ..ListResult::default()
-        })
+        let selected_row = request.selected.and_then(|id| tokens.find(&id));
+        (!tokens.is_empty()).then(|| self.index.result(request, tokens, selected_row))
     }
 
     /// The first rows that a search finds among many tokens.
-    fn first_rows(&mut self, request: &ListRequest) -> Option<ListResult> {
+    fn first_rows(&self, request: &ListRequest) -> Option<ListResult> {
         let is_long = self.index.len() >= MANY && !request.query.search.is_empty();
-        if !is_long || self.is_loading() {
-            return None;
-        }
-        let (tokens, selected_row) = self.index.first_rows(request, PAGE)?;
-        Some(ListResult {
-            number: request.number,
-            total: tokens.len(),
-            tokens,
-            completeness: Completeness::Prefix,
-            counts: None,
-            selected_row: request.selected.map(|id| (id, selected_row)),
-            summary: self.summary(request.at, self.index.stats(request.at)),
-        })
+        if is_long && !self.is_loading() { self.index.first_rows(request, PAGE) } else { None }
     }
 
-    fn summary(&mut self, at: Moment, stats: Option<TokenStats>) -> StoreSummary {
-        let index = &self.index;
+    /// Adds the tokens that are still undelivered since before this session.
+    fn with_undelivered(&mut self, mut result: ListResult) -> ListResult {
+        let (index, at) = (&self.index, result.summary.at);
         let is_undelivered = |id: &&TokenId| index.is_undelivered(id, at);
         if index.is_loaded() && self.undelivered.is_none() {
             self.undelivered = Some(index.ids().filter(is_undelivered).copied().collect());
         }
-        let mut undelivered = self.undelivered.iter().flatten().filter(is_undelivered);
-        let undelivered = undelivered.next().map(|first| (*first, 1 + undelivered.count()));
-        StoreSummary {
-            total: index.total(),
-            loaded: index.len(),
-            at,
-            stats,
-            damaged: index.damaged().iter().map(ToString::to_string).collect(),
-            clock_behind: index.clock_behind(),
-            undelivered,
-        }
+        let mut ids = self.undelivered.iter().flatten().filter(is_undelivered);
+        result.summary.undelivered = ids.next().map(|first| (*first, 1 + ids.count()));
+        result
     }
 }

@@ -80,7 +80,7 @@ impl<'a> Scan<'a> {
         let counts = ranks
             .par_chunks_mut(BLOCK_ROWS)
             .zip(classes.par_chunks(BLOCK_ROWS))
-            .zip(self.table.texts())
+            .zip(&self.table.texts)
             .enumerate()
             .map(|(block, ((ranks, classes), texts))| {
                 is_current().then(|| self.block(block, classes, texts, ranks))
@@ -166,7 +166,7 @@ impl<'a> Scan<'a> {
             rows.push(*row);
             let last = selected.map_or(Some(position), |_| found);
             if last.is_some_and(|last| rows.len() > last.saturating_add(page)) {
-                return Some((ResultRows::new(rows, Arc::clone(self.table.ids())), found));
+                return Some((ResultRows::new(rows, Arc::clone(&self.table.ids)), found));
             }
         }
         None
@@ -207,7 +207,7 @@ impl Matches {
             }
             _ => filter(&order, |row| self.shows(row)),
         };
-        ResultRows::new(rows, Arc::clone(table.ids()))
+        ResultRows::new(rows, Arc::clone(&table.ids))
     }
 }
 

@@ -67,7 +67,9 @@ pub(super) struct ClassCounts([usize; Class::ALL.len()]);
 impl ClassCounts {
     pub(super) fn of(classes: &[Class]) -> Self {
         let mut counts = Self::default();
-        classes.iter().for_each(|class| counts.add(*class));
+        for class in classes {
+            counts.add(*class);
+        }
         counts
     }
 
@@ -101,13 +103,12 @@ pub struct TokenStats {
 }
 
 impl TokenStats {
-    /// The figures of `table`, of which these are the classes at `at`.
-    pub(super) fn of(table: &Table, classes: &[Class], at: Moment) -> Self {
-        let now = to_nanos(at);
-        let (expires, last_used) = table.times();
-        let blocks = classes.par_chunks(BLOCK_ROWS).zip(expires.par_chunks(BLOCK_ROWS));
+    /// The figures of `table` at `at`.
+    pub(super) fn of(table: &Table, at: Moment) -> Self {
+        let (now, classes) = (to_nanos(at), table.classes(at));
+        let blocks = classes.par_chunks(BLOCK_ROWS).zip(table.expires.par_chunks(BLOCK_ROWS));
         let (counts, used, until) = blocks
-            .zip(last_used.par_chunks(BLOCK_ROWS))
+            .zip(table.last_used.par_chunks(BLOCK_ROWS))
             .map(|((classes, expires), last_used)| {
                 let rows = || classes.iter().copied();
                 let is_recent = |last_used: i64| now.saturating_sub(last_used) < DAY;

@@ -4,13 +4,13 @@
 use super::{
     execute::Scan,
     order::Orders,
-    request::ListRequest,
+    request::{Completeness, ListRequest, ListResult, StoreSummary},
     result::ResultRows,
     status::TokenStats,
     table::{Row, Table},
 };
 use crate::{
-    domain::{Counts, Moment, Status, TokenId},
+    domain::{Moment, Status, TokenId},
     service::{Changed, Damage, Position, Service, ServiceError, TokenBatch, TokenCursor},
 };
 
@@ -41,21 +41,12 @@ impl Progress {
 pub(super) struct SyncedIndex {
     table: Table,
     orders: Orders,
-    damaged: Vec<Damage>,
     progress: Progress,
     position: Option<Position>,
-    total: usize,
+    damaged: Vec<Damage>,
+    /// How many tokens the store has, damaged ones included.
+    pub(super) total: usize,
     clock_behind: Option<Moment>,
-}
-
-/// Counts and rows of a query.
-pub(super) struct QueryResult {
-    pub(super) counts: Counts,
-    pub(super) rows: ResultRows,
-    /// The position of the selected token, if it is shown.
-    pub(super) selected_row: Option<usize>,
-    /// Figures about all tokens, once everything has been loaded.
-    pub(super) stats: Option<TokenStats>,
 }
 
 impl SyncedIndex {
@@ -67,21 +58,6 @@ impl SyncedIndex {
     /// How many tokens have been loaded.
     pub(super) fn len(&self) -> usize {
         self.table.len()
-    }
-
-    /// How many tokens the store has, damaged ones included.
-    pub(super) fn total(&self) -> usize {
-        self.total
-    }
-
-    /// The records that could not be read.
-    pub(super) fn damaged(&self) -> &[Damage] {
-        &self.damaged
-    }
-
-    /// The time of the last recorded change, if the clock is well behind it.
-    pub(super) fn clock_behind(&self) -> Option<Moment> {
-        self.clock_behind
     }
 
     /// Takes over what changed in the store, as far as it has been loaded. What changed too much
@@ -130,7 +106,6 @@ impl SyncedIndex {
             Progress::Everything => return Ok(()),
         };
         let TokenBatch { tokens, damaged, next } = service.load_batch(after, BATCH)?;
-        self.table.reserve(self.total);
         for pat in &tokens {
             self.table.put(pat);
         }
@@ -149,12 +124,12 @@ impl SyncedIndex {
         })
     }
 
-    /// Executes the query of `request`. `None` as soon as the request is not current.
+    /// All rows that `request` asks for. `None` as soon as the request is not current.
     pub(super) fn query(
         &mut self,
         request: &ListRequest,
         is_current: impl Fn() -> bool + Sync,
-    ) -> Option<QueryResult> {
+    ) -> Option<ListResult> {
         let ListRequest { query, at, selected, .. } = request;
         if self.is_loaded() {
             self.orders.build(&self.table, query.sort);
@@ -165,25 +140,45 @@ impl SyncedIndex {
         let selected = selected.and_then(|id| self.table.row_of(&id));
         let selected = selected.filter(|row| matches.shows(*row));
         let selected_row = selected.and_then(|row| rows.position(row));
-        let stats = self.is_loaded().then(|| TokenStats::of(&self.table, &classes, *at));
-        Some(QueryResult { counts: matches.counts, rows, selected_row, stats })
+        let result = self.result(request, rows, selected_row);
+        Some(if self.is_loaded() {
+            let completeness = Completeness::Complete;
+            ListResult { completeness, counts: Some(matches.counts), ..result }
+        } else {
+            result
+        })
     }
 
-    /// The first rows that `request` asks for, `page` of them after the selected one, and the
-    /// position of that one if it is shown. `None` if a full scan is needed to find them.
-    pub(super) fn first_rows(
-        &self,
-        request: &ListRequest,
-        page: usize,
-    ) -> Option<(ResultRows, Option<usize>)> {
+    /// The first rows that `request` asks for, `page` of them after the selected one. `None` if a
+    /// full scan is needed to find them.
+    pub(super) fn first_rows(&self, request: &ListRequest, page: usize) -> Option<ListResult> {
         let ListRequest { query, at, selected, row, .. } = request;
         let selected = selected.and_then(|id| self.table.row_of(&id));
-        Scan::new(&self.table, query, *at).first_rows(&self.orders, selected, *row, page)
+        let scan = Scan::new(&self.table, query, *at);
+        let (rows, selected_row) = scan.first_rows(&self.orders, selected, *row, page)?;
+        let completeness = Completeness::Prefix;
+        Some(ListResult { completeness, ..self.result(request, rows, selected_row) })
     }
 
-    /// Figures about all tokens at `at`, once everything has been loaded.
-    pub(super) fn stats(&self, at: Moment) -> Option<TokenStats> {
-        self.is_loaded().then(|| TokenStats::of(&self.table, &self.table.classes(at), at))
+    /// A result with these rows and with the state of the store.
+    pub(super) fn result(
+        &self,
+        request: &ListRequest,
+        tokens: ResultRows,
+        selected_row: Option<usize>,
+    ) -> ListResult {
+        let ListRequest { number, at, selected, .. } = *request;
+        let summary = StoreSummary {
+            total: self.total,
+            loaded: self.table.len(),
+            at,
+            stats: self.is_loaded().then(|| TokenStats::of(&self.table, at)),
+            damaged: self.damaged.iter().map(ToString::to_string).collect(),
+            clock_behind: self.clock_behind,
+            undelivered: None,
+        };
+        let (total, selected_row) = (tokens.len(), selected.map(|id| (id, selected_row)));
+        ListResult { number, tokens, total, selected_row, summary, ..ListResult::default() }
     }
 
     /// Whether the token is active and its secret has no recorded delivery.
@@ -194,7 +189,7 @@ impl SyncedIndex {
 
     /// The ids of all tokens.
     pub(super) fn ids(&self) -> impl Iterator<Item = &TokenId> {
-        let rows = (0..).zip(self.table.ids().iter());
+        let rows = (0..).zip(self.table.ids.iter());
         rows.filter_map(|(row, id)| self.table.is_used(row).then_some(id))
     }
 }

@@ -37,20 +37,21 @@ pub(super) struct Flags {
 #[derive(Debug, Default)]
 pub(super) struct Table {
     /// Shared with results, which stay valid while the table changes. A free row keeps its id.
-    ids: Arc<Vec<TokenId>>,
+    pub(super) ids: Arc<Vec<TokenId>>,
     rows: HashTable<Row>,
+    /// Hashes `Option<&TokenId>`, which is what a lookup by row returns.
     hasher: RandomState,
     issued: Vec<i64>,
-    expires: Vec<i64>,
-    last_used: Vec<i64>,
+    pub(super) expires: Vec<i64>,
+    pub(super) last_used: Vec<i64>,
     flags: Vec<Flags>,
     /// The position of the token's scopes in `scope_sets`.
     scopes: Vec<u32>,
     /// The position of the token's creator in `creators`.
     created_by: Vec<u32>,
-    texts: Vec<TextBlock>,
+    pub(super) texts: Vec<TextBlock>,
     /// Each distinct set of scopes, separated by blanks, with the number of scopes. Never shrinks.
-    scope_sets: IndexMap<Box<str>, u32>,
+    scope_sets: IndexMap<Box<str>, u64>,
     creators: IndexSet<Actor>,
     free: Vec<Row>,
 }
@@ -64,21 +65,6 @@ impl Table {
     /// How many rows it has, free ones included.
     pub(super) fn row_count(&self) -> usize {
         self.ids.len()
-    }
-
-    /// Makes room for this many tokens in all.
-    pub(super) fn reserve(&mut self, total: usize) {
-        let more = total.saturating_sub(self.row_count());
-        Arc::make_mut(&mut self.ids).reserve_exact(more);
-        for times in [&mut self.issued, &mut self.expires, &mut self.last_used] {
-            times.reserve_exact(more);
-        }
-        for positions in [&mut self.scopes, &mut self.created_by] {
-            positions.reserve_exact(more);
-        }
-        self.flags.reserve_exact(more);
-        let Self { rows, hasher, ids, .. } = self;
-        rows.reserve(more, |row| hasher.hash_one(ids.get(index(*row))));
     }
 
     /// The row of a token.
@@ -106,12 +92,11 @@ impl Table {
         let flags =
             Flags { revoked: pat.revoked.is_some(), delivered: pat.claimed, removed: false };
         set(&mut self.flags, at, flags);
-        let scopes = self.scope_set(&pat.scopes);
-        set(&mut self.scopes, at, scopes);
-        let creator = match self.creators.get_index_of(&pat.created_by) {
-            Some(known) => known,
-            None => self.creators.insert_full(pat.created_by.clone()).0,
-        };
+        let scopes: Vec<String> = pat.scopes.iter().map(ToString::to_string).collect();
+        let count = u64::try_from(scopes.len()).unwrap_or(u64::MAX);
+        let scopes = self.scope_sets.insert_full(scopes.join(" ").into(), count).0;
+        set(&mut self.scopes, at, position(scopes));
+        let creator = self.creators.insert_full(pat.created_by.clone()).0;
         set(&mut self.created_by, at, position(creator));
         let (block, in_block) = (at / BLOCK_ROWS, at % BLOCK_ROWS);
         if block == self.texts.len() {
@@ -125,7 +110,7 @@ impl Table {
         row
     }
 
-    /// Removes a token; the row that it had. The row is free once [`Table::release`] says so.
+    /// Removes a token; the row that it had, which is not free before [`Table::release`].
     pub(super) fn remove(&mut self, id: &TokenId) -> Option<Row> {
         let hash = self.hasher.hash_one(Some(id));
         let entry = self.rows.find_entry(hash, |row| self.ids.get(index(*row)) == Some(id));
@@ -141,24 +126,6 @@ impl Table {
         self.free.extend(rows);
     }
 
-    fn scope_set(&mut self, scopes: &Scopes) -> u32 {
-        let mut text = String::new();
-        for scope in scopes {
-            if !text.is_empty() {
-                text.push(' ');
-            }
-            text.push_str(&scope.to_string());
-        }
-        let known = self.scope_sets.get_index_of(text.as_str());
-        let count = u32::try_from(scopes.len()).unwrap_or(u32::MAX);
-        position(known.unwrap_or_else(|| self.scope_sets.insert_full(text.into(), count).0))
-    }
-
-    /// The ids by row.
-    pub(super) fn ids(&self) -> &Arc<Vec<TokenId>> {
-        &self.ids
-    }
-
     /// The id in this row.
     pub(super) fn id(&self, row: Row) -> Option<&TokenId> {
         self.ids.get(index(row))
@@ -167,11 +134,6 @@ impl Table {
     /// Whether a token is in this row.
     pub(super) fn is_used(&self, row: Row) -> bool {
         self.flags.get(index(row)).is_some_and(|flags| !flags.removed)
-    }
-
-    /// The blocks of text.
-    pub(super) fn texts(&self) -> &[TextBlock] {
-        &self.texts
     }
 
     /// The text of a row that a search looks at.
@@ -192,24 +154,22 @@ impl Table {
             Column::Issued => &self.issued,
             Column::Expires => &self.expires,
             Column::LastUsed => &self.last_used,
-            _ => return u64::from(self.scope_set_of(row).map_or(0, |(_, count)| *count)),
+            _ => {
+                let set = self.scopes.get(index(row)).map_or(usize::MAX, |set| index(*set));
+                return self.scope_sets.get_index(set).map_or(0, |(_, count)| *count);
+            }
         };
         // Flipping the sign bit gives an unsigned number of the same order.
         times.get(index(row)).map_or(0, |nanos| nanos.cast_unsigned() ^ (1 << 63))
     }
 
-    fn scope_set_of(&self, row: Row) -> Option<(&str, &u32)> {
-        let (set, count) = self.scope_sets.get_index(index(*self.scopes.get(index(row))?))?;
-        Some((set, count))
-    }
-
     /// Evaluates `matches` once for each distinct set of scopes, by position.
-    pub(super) fn eval_scopes(&self, matches: impl Fn(&Scopes) -> bool) -> Vec<bool> {
+    pub(super) fn eval_scopes(&self, matches: impl Fn(&Scopes) -> bool + Sync) -> Vec<bool> {
         let scopes = |set: &str| {
             let scopes = set.split(' ').filter_map(|scope| scope.parse().ok()).collect();
             Scopes::from_stored(scopes).unwrap_or_default()
         };
-        self.scope_sets.keys().map(|set| matches(&scopes(set))).collect()
+        self.scope_sets.par_keys().map(|set| matches(&scopes(set))).collect()
     }
 
     /// Evaluates `matches` once for each creator, by position.
@@ -244,11 +204,6 @@ impl Table {
         }
     }
 
-    /// Expiry and last use of each row.
-    pub(super) fn times(&self) -> (&[i64], &[i64]) {
-        (&self.expires, &self.last_used)
-    }
-
     /// What a search is evaluated on, apart from texts, scopes and creator.
     pub(super) fn facts(&self, row: Row, at: Moment) -> Option<Facts> {
         let (status, _) = self.class(row, at).status()?;
@@ -268,7 +223,7 @@ impl Table {
     /// The texts of a token.
     pub(super) fn texts_of(&self, row: Row) -> Texts<'_> {
         let [name, description, id] = fields(self.text(row)).map(Into::into);
-        Texts { name, description, id }
+        Texts { name, id, description }
     }
 }
 

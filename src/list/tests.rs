@@ -210,16 +210,12 @@ impl Index {
             assert_eq!((facts.issued, facts.claimed), (pat.issued, pat.claimed));
             assert_eq!(facts.last_used, pat.last_use().map(|used| used.at));
         }
-        let stats = stats(&self.table, now);
+        let stats = TokenStats::of(&self.table, now);
         assert_eq!(stats.counts, reference(pats, &Query::default(), now).1);
         let lately = |used: &LastUse| now - used.at < TimeDelta::days(1);
         let used = pats.iter().filter(|pat| pat.last_use().is_some_and(lately)).count();
         assert_eq!(stats.used, used);
     }
-}
-
-fn stats(table: &Table, at: Moment) -> TokenStats {
-    TokenStats::of(table, &table.classes(at), at)
 }
 
 /// What may happen to a token: it is put as the seed makes it, or removed.
@@ -306,7 +302,7 @@ fn rows_are_reused_and_a_result_that_is_held_stays_as_it_was() {
     let query = Query { status: StatusFilter::All, ..Query::default() };
     let held = index.query(&query, at(0)).0;
     let before: Vec<_> = held.iter().collect();
-    assert_eq!((before.len(), index.table.texts().len()), (usize::from(count), 3));
+    assert_eq!((before.len(), index.table.texts.len()), (usize::from(count), 3));
     let gone: Vec<_> = all.iter().map(|pat| Err(pat.id)).collect();
     index.change(&gone);
     index.change(&[Ok(token(7, 0, 3))]);
@@ -377,7 +373,7 @@ fn the_stats_count_who_was_used_within_a_day() {
     let token = |id, minutes| Pat { last_used: used(minutes), ..token(id, 1, 1) };
     let index = Index::of(&[token(1, 0), token(2, 3)]);
     let times = [-5, 0, 24 * 60 - 1, 24 * 60, 24 * 60 + 2, 24 * 60 + 3].map(at);
-    assert_eq!(times.map(|at| stats(&index.table, at).used), [2, 2, 2, 1, 1, 0]);
+    assert_eq!(times.map(|at| TokenStats::of(&index.table, at).used), [2, 2, 2, 1, 1, 0]);
 }
 
 #[test]
@@ -388,7 +384,7 @@ fn the_stats_contain_the_instant_at_which_they_change() {
     let soon = end - week + TimeDelta::nanoseconds(1);
     let [before_soon, before_end] = [soon, end].map(|at| at - TimeDelta::nanoseconds(1));
     let all = [at(0), before_soon, soon, before_end, end, end + week];
-    let stats = all.map(|at| stats(&index.table, at));
+    let stats = all.map(|at| TokenStats::of(&index.table, at));
     let stats = stats.map(|it| (it.counts.soon, it.counts.expired, it.until));
     let [lasting, near, over] = [(0, 0, Some(soon)), (1, 0, Some(end)), (0, 1, None)];
     assert_eq!(stats, [lasting, lasting, near, near, over, over]);

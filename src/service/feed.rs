@@ -69,7 +69,7 @@ impl Service {
         Ok(self.store.read(|rows| {
             let last = rows.newest_event()?;
             let position = audit::position(rows, last.as_ref())?;
-            let changes = match seen.filter(|seen| *seen != position) {
+            let ids = match seen.filter(|seen| *seen != position) {
                 None => Changes::Tokens(Vec::new(), 0),
                 Some(seen) => audit::changes(rows, seen, position)?,
             };
@@ -77,7 +77,7 @@ impl Service {
                 Err(StoreError::Damaged(damage)) => Ok((id, Err(damage))),
                 pat => Ok((id, Ok(pat?))),
             };
-            let changed = match changes {
+            let changed = match ids {
                 Changes::TooFar => Changed::Everything,
                 Changes::Tokens(ids, _) => {
                     let tokens = ids.into_iter().map(read);
