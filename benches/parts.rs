@@ -11,19 +11,19 @@
 use std::{collections::VecDeque, hint::black_box, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta};
-use criterion::{BatchSize, Bencher, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use patdeck::{
     config::{Glyphs, Theme},
     domain::{
-        AccessRequest, Actor, Catalogue, Column, Description, Index, LastUse, Limits, Moment, Name,
-        Orders, Pat, Prefix, Query, Scope, Scopes, Search, Secret, Sort, StatusFilter, TokenId,
+        AccessRequest, Actor, Catalogue, Column, Description, LastUse, Limits, Moment, Name, Pat,
+        Prefix, Query, Scope, Scopes, Search, Secret, Sort, StatusFilter, TokenId,
     },
     keymap::Keymap,
+    list::{ListEngine, ListRequest},
     service::{Clock, Entropy, Policy, Service, Zone},
     store::{Rows as _, Store, StoreError},
     tui::{
         app::{App, effect::Effect, event::AppEvent, model::Model, service_request::perform},
-        listing::Lists,
         theme::Look,
     },
 };
@@ -187,47 +187,37 @@ fn redb_get(b: &mut criterion::Bencher<'_>) {
     });
 }
 
-/// An index of [`MANY`] tokens, and one of them.
-fn indexed() -> (Index, Pat) {
+/// A list engine that has loaded [`MANY`] tokens and built every order.
+fn loaded_engine() -> ListEngine {
+    let store = Store::memory().expect("a store");
     let mut dice = StdRng::seed_from_u64(1);
-    let mut pats: Vec<Pat> = (0..MANY).map(|n| token(&mut dice, n).0).collect();
-    pats.sort_by_key(|pat| pat.id);
-    let mut index = Index::default();
-    index.extend(&pats);
-    (index, pats.swap_remove(77))
+    for batch in (0..MANY).step_by(20_000) {
+        let pats: Vec<Pat> = (batch..batch + 20_000).map(|n| token(&mut dice, n).0).collect();
+        let written = store.write(|rows| {
+            pats.iter().try_for_each(|pat| rows.put_pat(pat))?;
+            Ok::<_, StoreError>(())
+        });
+        written.expect("a write");
+    }
+    let mut engine = ListEngine::new(Arc::new(service(store)));
+    while engine.is_loading() {
+        engine.load_next_batch().expect("a batch");
+    }
+    while engine.build_next_order() {}
+    engine
 }
 
 fn list(c: &mut Criterion) {
-    let (mut index, one) = indexed();
+    let mut engine = loaded_engine();
     let mut group = c.benchmark_group("list of 1,000,000");
     group.sample_size(10);
-    group.bench_function("the orders", |b| {
-        b.iter_batched(|| index.copy(), Orders::of, BatchSize::PerIteration);
-    });
-    let query = |search: &str, column| Query {
-        status: StatusFilter::All,
-        search: Search::read(search).0,
-        sort: Sort { column, descending: true },
+    let mut measure = |name: String, status, search: &str, column| {
+        let sort = Sort { column, descending: true };
+        let query = Query { status, search: Search::read(search).0, sort };
+        let request = ListRequest { number: 1, query, at: now(), selected: None, row: 0 };
+        group.bench_function(name, |b| b.iter(|| engine.answer(&request, || true, drop)));
     };
-    let pick = |query: &Query, index: &Index| query.pick(index, now(), || true).expect("wanted");
-    let issued = query("", Column::Issued);
-    for (name, window) in [("unsorted, first screenful", true), ("unsorted, all", false)] {
-        let picked = pick(&issued, &index);
-        group.bench_function(name, |b| {
-            b.iter(|| {
-                let mut unsorted = picked.unsorted();
-                if window {
-                    return Some(unsorted.window(&index, 0..400));
-                }
-                unsorted.sorted(&index, || true)
-            });
-        });
-    }
-    let orders = Orders::of(index.copy());
-    assert!(index.order(orders), "orders of the last copy");
-    index.judge(now());
-    let active = Query { status: StatusFilter::Active, ..issued.clone() };
-    group.bench_function("filter", |b| b.iter(|| pick(&active, &index)));
+    measure("filter".into(), StatusFilter::Active, "", Column::Issued);
     let searches = [
         ("one letter", "e"),
         ("found often", "fleet"),
@@ -236,25 +226,11 @@ fn list(c: &mut Criterion) {
         ("a scope", "op:publish"),
     ];
     for (name, search) in searches {
-        let query = query(search, Column::Issued);
-        group.bench_function(format!("search, {name}"), |b| b.iter(|| pick(&query, &index)));
-        let first = |b: &mut Bencher<'_>| b.iter(|| query.first(&index, now(), None, 0, 100));
-        group.bench_function(format!("search, {name}, its first rows"), first);
+        measure(format!("search, {name}"), StatusFilter::All, search, Column::Issued);
     }
-    for column in [Column::Issued, Column::Name, Column::Status, Column::Scopes] {
-        let picked = pick(&query("", column), &index);
-        group.bench_function(format!("in order of {}", column.word()), |b| {
-            b.iter(|| picked.in_order(&index));
-        });
+    for column in Column::ALL {
+        measure(format!("in order of {}", column.word()), StatusFilter::All, "", column);
     }
-    let mut turn = 0;
-    group.bench_function("one change, settled", |b| {
-        b.iter(|| {
-            turn += 1;
-            index.put(&Pat { issued: now() + TimeDelta::seconds(turn), ..one.clone() });
-            index.settle();
-        });
-    });
     group.finish();
 }
 
@@ -263,7 +239,7 @@ fn frame(c: &mut Criterion) {
     let (clock, look) = (Clock::fixed(now()), Look::new(Theme::Default, Glyphs::Unicode));
     let model = Model::new(clock, Zone::utc(), look, policy(), Keymap::default());
     let mut app = App::new(model, "operator@gateway".into());
-    let mut lists = Lists::new(Arc::clone(&service));
+    let mut lists = ListEngine::new(Arc::clone(&service));
     let mut events = VecDeque::from([AppEvent::Tick]);
     while let Some(event) = events.pop_front() {
         for effect in app.update(event) {

@@ -26,6 +26,7 @@
 //!            main.rs ── lib.rs
 //!        tui/            cli/            the two faces; they never meet
 //!     keymap/  config/  json.rs  output/ words of the UI; settings; what both hand out
+//!            list/                       the list engine: filter, search, order
 //!            service/                    every use case, one function each
 //!            store/                      redb and bincode live here and nowhere else
 //!            domain/                     what a token is; pure
@@ -36,6 +37,7 @@ pub mod config;
 pub mod domain;
 pub mod json;
 pub mod keymap;
+pub mod list;
 pub mod output;
 pub mod process;
 pub mod service;

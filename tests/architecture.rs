@@ -13,17 +13,19 @@ use source::{Source, all_sources, root};
 
 /// Each layer with the layers that it may import beside itself. `lib.rs` and `main.rs` put the
 /// layers together and may import all of them.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("process", &[]),
     ("store", &["domain"]),
     ("service", &["domain", "store"]),
-    ("keymap", &["domain"]),
+    ("list", &["domain", "service"]),
     ("json", &["domain"]),
-    ("output", &["domain", "service", "keymap"]),
+    ("keymap", &["domain"]),
+    ("output", &["domain", "service"]),
     ("config", &["domain", "keymap"]),
-    ("cli", &["domain", "service", "keymap", "config", "json", "output"]),
-    ("tui", &["domain", "service", "keymap", "config", "json", "output"]),
+    ("cli", &["domain", "service", "list", "keymap", "config", "json", "output"]),
+    ("tui", &["domain", "service", "list", "keymap", "config", "json", "output"]),
+    ("testing", &["domain", "service"]),
 ];
 
 /// Outside crates that have a home, with every path below `src` that may name them.

@@ -52,7 +52,7 @@ pub(super) fn print(
         Part { lines, damaged: Vec::new() }
     };
     // A list that stops in its middle must not look like a whole one.
-    service.each_part(
+    service.for_each_batch(
         begin,
         |part, pat| match pat {
             Ok(pat) if query.shows(pat, now) && keep(pat) => {

@@ -7,7 +7,6 @@ pub mod command;
 pub mod decision;
 pub mod event;
 pub mod id;
-pub mod index;
 pub mod lifetime;
 pub mod name;
 pub mod pat;
@@ -29,7 +28,6 @@ pub use command::{
 pub use decision::{AccessRequest, Decision, Denial, decide};
 pub use event::{Action, Actor, Event, EventDraft, Hash, HashError};
 pub use id::TokenId;
-pub use index::{Copied, Index, Listed, Orders, Picked, Row, Summary, Unsorted, Window};
 pub use lifetime::{Lifetime, LifetimeError, Limits};
 pub use name::{Description, Name, NameError};
 pub use pat::{LastUse, Overlap, Pat, Retiring, Status, TransitionError, Which, newer};

@@ -10,9 +10,9 @@ pub mod clock;
 pub mod entropy;
 pub mod error;
 mod execute;
+pub mod feed;
 pub mod import;
 pub mod leaks;
-pub mod roll;
 pub mod secret_file;
 mod template;
 pub mod transfer;
@@ -26,7 +26,7 @@ pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
 pub use error::ServiceError;
 pub use execute::{Committed, Issued};
-pub use roll::Roll;
+pub use feed::{Changed, StoreUpdate, TokenBatch, TokenCursor};
 pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{

@@ -6,9 +6,6 @@
 pub mod app;
 pub mod dialogs;
 pub mod event_loop;
-pub mod known;
-mod lister;
-pub mod listing;
 pub mod screens;
 pub mod terminal;
 pub mod theme;

@@ -11,16 +11,15 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    app::{
-        event::AppEvent,
-        pending::RequestId,
-        service_request::{Response, ServiceRequest, perform},
-    },
-    lister::Lister,
-    listing::Question,
+use super::app::{
+    event::AppEvent,
+    pending::RequestId,
+    service_request::{Response, ServiceRequest, perform},
 };
-use crate::service::{Followed, Position, Service};
+use crate::{
+    list::{ListRequest, ListWorker},
+    service::{Followed, Position, Service},
+};
 
 /// How often the store is looked at for changes by other processes: two key reads.
 const LOOK_EVERY: Duration = Duration::from_millis(700);
@@ -36,7 +35,7 @@ enum Job {
 #[derive(Debug)]
 pub struct Worker {
     jobs: Arc<Sender<Job>>,
-    lister: Lister,
+    lister: ListWorker,
 }
 
 impl Worker {
@@ -58,9 +57,9 @@ impl Worker {
         let jobs = Arc::new(jobs);
         let (service, deliver) = (Arc::new(service), Arc::new(deliver));
         let to_lister = Arc::clone(&deliver);
-        let (lister, list) = Lister::new(Arc::clone(&service), move |result| {
+        let (lister, list) = ListWorker::new(Arc::clone(&service), move |result| {
             to_lister(match result {
-                Ok(listing) => AppEvent::ListResult(Box::new(listing)),
+                Ok(listing) => AppEvent::ListResult(listing),
                 Err(error) => AppEvent::ListFailed(error),
             })
         });
@@ -85,8 +84,8 @@ impl Worker {
 
     /// Asks what a list shows, and no longer what it was asked before; false when the worker
     /// is gone.
-    pub fn list(&self, question: Question) -> bool {
-        self.lister.ask(question)
+    pub fn list(&self, request: ListRequest) -> bool {
+        self.lister.request(request)
     }
 }
 

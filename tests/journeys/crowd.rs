@@ -1,16 +1,8 @@
 //! More tokens than are read in one go: the list is the same as for few.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use patdeck::{
-    domain::{Column, Orders, Query, Search, Sort},
-    tui::listing::{Extent, Lists, Question},
-};
-
-use super::{
-    fixture::{Fixture, Place, start},
-    journey::Journey,
-};
+use super::{fixture::Fixture, journey::Journey};
 
 #[test]
 fn the_newest_are_on_the_first_frame_and_all_others_come() {
@@ -39,61 +31,6 @@ fn what_is_shown_before_everything_is_read_stays_where_it_is() {
     }
     frames.dedup();
     assert_eq!(frames.len(), 1, "the rows moved\n{frames:#?}");
-}
-
-#[test]
-fn what_a_screen_shows_is_told_before_the_rest_and_is_the_same() {
-    let place = Place::with(Fixture::Crowd);
-    let mut lists = Lists::new(Arc::new(place.service("alice")));
-    while lists.has_more() {
-        lists.read_on().unwrap();
-    }
-    let orders = Orders::of(lists.unordered().unwrap());
-    assert!(lists.take_orders(orders));
-    let mut ask = |query, selected, row| {
-        let question = Question { number: 1, query, at: start(), selected, row };
-        let mut told = Vec::new();
-        lists.answer(&question, || true, |listing| told.push(listing)).unwrap();
-        told
-    };
-    let sorts = Column::ALL
-        .into_iter()
-        .flat_map(|column| [false, true].map(|descending| Sort { column, descending }));
-    for (sort, text) in sorts.flat_map(|sort| ["", "wd 7", "nobody"].map(|text| (sort, text))) {
-        let search = Search::parse(text).unwrap();
-        let query = Query { sort, search, ..Query::default() };
-        let all = ask(query.clone(), None, 0).pop().unwrap();
-        for row in [0, 100, 1_500, 6_000, 9_999] {
-            for selected in [all.tokens.get(row), None] {
-                let mut told = ask(query.clone(), selected, row);
-                let whole = told.pop().unwrap();
-                assert!(whole.is_whole() && (text != "nobody") == (whole.total > 512));
-                let last = told.last().map(|listing| listing.extent);
-                assert_eq!(last, (whole.total > 0).then_some(Extent::Part), "{sort:?} {text}");
-                // Near the top at once, which is where the newest are that the search finds.
-                let newest = sort.column == Column::Issued && sort.descending;
-                if text == "wd 7" && newest && row <= 100 {
-                    assert_eq!(told[0].extent, Extent::Beginning, "{row}");
-                }
-                for first in told {
-                    let is_beginning = first.extent == Extent::Beginning;
-                    let known = if is_beginning { (0, None) } else { (whole.total, whole.counts) };
-                    assert_eq!(
-                        (first.total, first.counts, first.place),
-                        (known.0, known.1, whole.place)
-                    );
-                    let rows = first.start..first.start + first.tokens.len();
-                    assert!(rows.contains(&row.min(whole.total - 1)), "{sort:?} {text} {row}");
-                    let shown: Vec<_> = rows.map(|row| whole.tokens.get(row).unwrap()).collect();
-                    assert_eq!(
-                        first.tokens.iter().collect::<Vec<_>>(),
-                        shown,
-                        "{sort:?} {text} {row}"
-                    );
-                }
-            }
-        }
-    }
 }
 
 #[test]

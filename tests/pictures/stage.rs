@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use patdeck::{
     config::{Glyphs, Theme},
     keymap::Keymap,
+    list::ListEngine,
     service::{Followed, Position, Zone},
     tui::{
         app::{
@@ -15,7 +16,6 @@ use patdeck::{
             pending::RequestId,
             service_request::{ServiceRequest, perform},
         },
-        listing::Lists,
         terminal::input::Input,
         theme::Look,
     },
@@ -35,7 +35,7 @@ use super::{
 pub(crate) struct Stage {
     app: App,
     demo: Demo,
-    lists: Lists,
+    engine: ListEngine,
     seen: Position,
     look: Look,
 }
@@ -47,9 +47,9 @@ impl Stage {
         let (clock, zone) = (demo.clock.clone(), Zone::utc());
         let model = Model::new(clock, zone, look, policy(), Keymap::default());
         let app = App::new(model, "alice@edge-1".to_owned());
-        let lists = Lists::new(Arc::clone(&demo.service));
+        let engine = ListEngine::new(Arc::clone(&demo.service));
         let seen = demo.service.position().unwrap();
-        let mut stage = Self { app, demo, lists, seen, look };
+        let mut stage = Self { app, demo, engine, seen, look };
         stage.update(AppEvent::Tick);
         stage
     }
@@ -82,7 +82,7 @@ impl Stage {
                     Effect::List(question) => {
                         let tell =
                             |listing| events.push_back(AppEvent::ListResult(Box::new(listing)));
-                        self.lists.answer(&question, || true, tell).unwrap();
+                        self.engine.answer(&question, || true, tell).unwrap();
                     }
                     _ => {}
                 }

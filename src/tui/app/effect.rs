@@ -5,7 +5,8 @@ use super::{pending::RequestId, service_request::ServiceRequest};
 use crate::{
     domain::{Scope, TokenId},
     keymap::Action,
-    tui::{dialogs::Dialog, listing::Question},
+    list::ListRequest,
+    tui::dialogs::Dialog,
 };
 
 /// Something to be done.
@@ -14,7 +15,7 @@ pub enum Effect {
     /// Ask the service; its response has the same id.
     Service(RequestId, ServiceRequest),
     /// Ask what the list shows.
-    List(Question),
+    List(ListRequest),
     /// Do something on this host.
     Host(HostAction),
     /// Change what is shown.

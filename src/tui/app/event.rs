@@ -4,8 +4,9 @@
 use super::{pending::RequestId, service_request::Response};
 use crate::{
     domain::Delivery,
+    list::ListResult,
     service::{Followed, ServiceError},
-    tui::{listing::Listing, terminal::input::Input},
+    tui::terminal::input::Input,
 };
 
 /// Something that happened.
@@ -18,7 +19,7 @@ pub enum AppEvent {
     /// Tokens were changed, by whomever.
     StoreChanged(Followed),
     /// What the list shows, or the first rows of it.
-    ListResult(Box<Listing>),
+    ListResult(Box<ListResult>),
     /// The tokens could not be read.
     ListFailed(ServiceError),
     /// The service has not answered for a while.

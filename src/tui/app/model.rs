@@ -9,10 +9,9 @@ use super::view_context::ViewContext;
 use crate::{
     domain::{Moment, Pat, TokenId},
     keymap::{Action, Keymap, Mode},
+    list::{ListResult, StoreSummary, TokenCache},
     service::{Clock, Followed, Policy, Zone},
     tui::{
-        known::Known,
-        listing::{Census, Listing},
         theme::{Look, time_format::TimeFormat},
         widgets::hit_map::HitMap,
     },
@@ -25,8 +24,8 @@ const MANY: usize = 100_000;
 /// Everything that screens look at.
 #[derive(Debug)]
 pub struct Model {
-    known: Known,
-    census: Census,
+    known: TokenCache,
+    census: StoreSummary,
     /// A fetch failed: no other is tried until something happens.
     is_stuck: bool,
     clock: Clock,
@@ -49,8 +48,8 @@ impl Model {
     /// A model without tokens yet.
     pub fn new(clock: Clock, zone: Zone, look: Look, policy: Policy, keymap: Keymap) -> Self {
         Self {
-            known: Known::default(),
-            census: Census::default(),
+            known: TokenCache::default(),
+            census: StoreSummary::default(),
             is_stuck: false,
             now: clock.now(),
             clock,
@@ -93,7 +92,7 @@ impl Model {
 
     /// When the numbers of the whole store are to be taken anew.
     fn ages(&self) -> Option<Moment> {
-        let until = self.census.numbers?.until?;
+        let until = self.census.stats?.until?;
         let minute = self.census.at + TimeDelta::minutes(1);
         Some(if self.census.total > MANY { until.max(minute) } else { until })
     }
@@ -105,12 +104,12 @@ impl Model {
 
     /// Whether every token has been read.
     pub fn is_loaded(&self) -> bool {
-        self.census.numbers.is_some()
+        self.census.stats.is_some()
     }
 
     /// Takes what a listing says beside its rows.
-    pub fn take(&mut self, listing: &mut Listing) {
-        self.census = std::mem::take(&mut listing.census);
+    pub fn take(&mut self, listing: &mut ListResult) {
+        self.census = std::mem::take(&mut listing.summary);
     }
 
     /// Takes tokens as they are now.
@@ -125,13 +124,13 @@ impl Model {
         match changes {
             Followed::Nothing => Some(Vec::new()),
             Followed::Everything(_) => {
-                self.known.forget();
+                self.known.clear();
                 None
             }
             Followed::Tokens(tokens, _) => {
                 let ids = tokens.iter().map(|(id, _)| *id).collect();
                 for (id, pat) in tokens {
-                    self.known.renew(id, pat);
+                    self.known.update(id, pat);
                 }
                 Some(ids)
             }
@@ -140,7 +139,7 @@ impl Model {
 
     /// All other tokens may be forgotten.
     pub fn tidy(&mut self, wanted: &[TokenId]) {
-        self.known.tidy(wanted);
+        self.known.evict(wanted);
     }
 
     /// Which of these tokens are to be fetched.
@@ -193,7 +192,7 @@ impl Model {
             };
             return Some(format!("{first}{more}: its token is denied; restore a backup"));
         }
-        let (first, count) = self.census.left?;
+        let (first, count) = self.census.undelivered?;
         let more = match count - 1 {
             0 => String::new(),
             more => format!(" (and of {more} more)"),
@@ -208,7 +207,7 @@ impl Model {
 
     /// The first token whose secret was left behind.
     pub fn first_unclaimed(&self) -> Option<TokenId> {
-        self.census.left.map(|(first, _)| first)
+        self.census.undelivered.map(|(first, _)| first)
     }
 
     /// Whether expiry is judged by the last change because the clock is behind it.

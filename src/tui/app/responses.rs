@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     domain::{Command, Delivery, NewToken, Plan, TokenId},
+    list::ListResult,
     output::advice,
     service::{Committed, Followed, Issued, ServiceError},
     tui::{
@@ -25,7 +26,6 @@ use crate::{
             replace_draft::ReplaceDraftDialog,
             secret::SecretPanel,
         },
-        listing::Listing,
         screens::create::Create,
     },
 };
@@ -97,7 +97,7 @@ impl App {
         }
     }
 
-    pub(super) fn list_result(&mut self, mut listing: Listing) {
+    pub(super) fn list_result(&mut self, mut listing: ListResult) {
         let first = !self.model.is_loaded();
         self.model.take(&mut listing);
         self.tokens.deliver(listing);

@@ -73,7 +73,7 @@ pub fn perform(service: &Service, request: &ServiceRequest) -> Response {
 
 fn respond(service: &Service, request: &ServiceRequest) -> Result<Response, ServiceError> {
     Ok(match request {
-        ServiceRequest::Fetch(ids) => Response::Tokens(service.some(ids)?),
+        ServiceRequest::Fetch(ids) => Response::Tokens(service.get_many(ids)?),
         ServiceRequest::Preview(command) => Response::Planned(Box::new(service.preview(command)?)),
         ServiceRequest::Execute(command, confirmed) => {
             let mut committed = service.execute(command, confirmed)?;

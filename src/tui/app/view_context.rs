@@ -6,12 +6,11 @@ use std::cell::Cell;
 
 use super::effect::Tab;
 use crate::{
-    domain::{Counts, Moment, Pat, Summary, TokenId},
+    domain::{Counts, Moment, Pat, TokenId},
     keymap::{Action, Keymap, Mode, spoken},
+    list::{StoreSummary, TokenCache, TokenStats},
     service::{Policy, Zone},
     tui::{
-        known::Known,
-        listing::Census,
         theme::{
             Look,
             time_format::{self, TimeFormat},
@@ -23,9 +22,9 @@ use crate::{
 /// The model as a screen sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct ViewContext<'a> {
-    pub(super) known: &'a Known,
+    pub(super) known: &'a TokenCache,
     /// The whole store in a few words.
-    pub census: &'a Census,
+    pub census: &'a StoreSummary,
     /// The present instant.
     pub now: Moment,
     /// The operator's wall clock.
@@ -99,8 +98,8 @@ impl<'a> ViewContext<'a> {
     }
 
     /// All tokens in numbers, once everything is read.
-    pub fn numbers(&self) -> Option<Summary> {
-        self.census.numbers
+    pub fn numbers(&self) -> Option<TokenStats> {
+        self.census.stats
     }
 
     /// How many tokens have each status, as far as that is known.

@@ -49,7 +49,7 @@ fn facts(who: &str, room: u16, ctx: &ViewContext<'_>) -> Vec<(String, Style)> {
     if let Some(numbers) = ctx.numbers() {
         told.push((format!("{} active", numbers.counts.active), look.faint()));
     }
-    let soon = ctx.numbers().map_or(0, |numbers| numbers.soon);
+    let soon = ctx.numbers().map_or(0, |numbers| numbers.counts.soon);
     if soon > 0 {
         told.push((
             format!("{soon} expire{} in 7d", if soon == 1 { "s" } else { "" }),
@@ -71,7 +71,7 @@ fn facts(who: &str, room: u16, ctx: &ViewContext<'_>) -> Vec<(String, Style)> {
 
 /// How much of a large store has been read.
 pub fn reading(ctx: &ViewContext<'_>) -> String {
-    match (ctx.census.read, ctx.census.total) {
+    match (ctx.census.loaded, ctx.census.total) {
         (0, _) => "reading the store".to_owned(),
         (read, total) => format!("reading the store: {}%", read * 100 / total.max(1)),
     }

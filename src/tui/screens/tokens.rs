@@ -23,6 +23,7 @@ use crate::{
         TokenSelection,
     },
     keymap::{Action, Mode},
+    list::{Completeness, ListRequest, ListResult},
     tui::{
         app::{
             effect::{Effect, Tab, UiAction},
@@ -30,7 +31,6 @@ use crate::{
             view_context::ViewContext,
         },
         dialogs::{edit::EditDialog, scopes::ScopeDialog},
-        listing::{Extent, Listing, Question},
         widgets::{
             paint::{Pen, band, row_of, width},
             rows::Rows,
@@ -46,7 +46,7 @@ const ABOVE: u16 = 2;
 pub struct Tokens {
     query: Query,
     search_box: SearchBox,
-    listing: Listing,
+    listing: ListResult,
     rows: Rows,
     selected: Option<TokenId>,
     /// The list is to be asked for.
@@ -63,7 +63,7 @@ impl Default for Tokens {
         Self {
             query: Query::default(),
             search_box: SearchBox::default(),
-            listing: Listing::default(),
+            listing: ListResult::default(),
             rows: Rows::default(),
             selected: None,
             stale: true,
@@ -115,17 +115,17 @@ impl Tokens {
     /// What is shown is not known, and will not be told before it is asked for again.
     pub fn give_up(&mut self) {
         self.listing.number = self.asked;
-        self.listing.extent = Extent::Whole;
+        self.listing.completeness = Completeness::Complete;
     }
 
     /// What is to be asked, once.
-    pub fn question(&mut self, at: Moment) -> Option<Question> {
+    pub fn question(&mut self, at: Moment) -> Option<ListRequest> {
         if !std::mem::take(&mut self.stale) {
             return None;
         }
         self.asked += 1;
         let (query, selected, row) = (self.query.clone(), self.selected, self.rows.selected());
-        Some(Question { number: self.asked, query, at, selected, row })
+        Some(ListRequest { number: self.asked, query, at, selected, row })
     }
 
     /// Whether the rows on the screen are still to be told.
@@ -135,12 +135,12 @@ impl Tokens {
 
     /// Whether any row is.
     pub fn awaits_more(&self) -> bool {
-        self.awaits_rows() || !self.listing.is_whole()
+        self.awaits_rows() || !self.listing.is_complete()
     }
 
     /// Takes what is shown. The selected token stays selected; if it is not shown any more,
     /// the row that took its place is.
-    pub fn deliver(&mut self, listing: Listing) {
+    pub fn deliver(&mut self, listing: ListResult) {
         if listing.number != self.asked {
             return;
         }
@@ -150,7 +150,7 @@ impl Tokens {
         if let Some(row) = own {
             self.rows.select(row);
             self.seek = false;
-        } else if self.seek && self.listing.is_whole() {
+        } else if self.seek && self.listing.is_complete() {
             self.seek = false;
             self.query.status = StatusFilter::All;
             self.clear_search();
@@ -177,16 +177,15 @@ impl Tokens {
     }
 
     fn id_at(&self, row: usize) -> Option<TokenId> {
-        let known = row.checked_sub(self.listing.start)?;
-        self.listing.tokens.get(known)
+        self.listing.tokens.get(row)
     }
 
     fn row_of(&self, id: TokenId) -> Option<usize> {
         // Looking for one that is not shown among a million takes milliseconds.
-        match self.listing.place.filter(|(asked, _)| *asked == id) {
+        match self.listing.selected_row.filter(|(asked, _)| *asked == id) {
             Some((_, told)) => told,
             None if self.id_at(self.rows.selected()) == Some(id) => Some(self.rows.selected()),
-            None => Some(self.listing.start + self.listing.tokens.find(&id)?),
+            None => self.listing.tokens.find(&id),
         }
     }
 
@@ -356,7 +355,7 @@ impl Tokens {
                 band(buf, area, line, style);
             }
         }
-        if self.listing.is_whole() && total == 0 {
+        if self.listing.is_complete() && total == 0 {
             self.draw_emptiness(area, buf, ctx);
         }
         cursor

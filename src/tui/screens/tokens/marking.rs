@@ -32,7 +32,7 @@ impl Tokens {
                 }
             }
             Action::Mark | Action::MarkRange => self.settle(),
-            Action::MarkAll if !self.listing.is_whole() => {
+            Action::MarkAll if !self.listing.is_complete() => {
                 let text = "the list is still being read: once more, please";
                 return ControlFlow::Break(Some(Effect::info(text)));
             }

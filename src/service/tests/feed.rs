@@ -1,25 +1,9 @@
-//! The roll reads a store part by part and follows it, however far it has read.
+//! What followers of the whole store read: batches, the tokens that were issued last.
 
 use chrono::TimeDelta;
 
 use super::*;
-use crate::{
-    domain::{Query, Status, StatusFilter},
-    service::Roll,
-};
-
-/// A roll with everything that `world` has.
-fn whole(world: &World) -> Roll {
-    let mut roll = Roll::default();
-    while !roll.is_whole() {
-        world.read_on(&mut roll).unwrap();
-    }
-    roll
-}
-
-fn ids(roll: &Roll) -> Vec<TokenId> {
-    roll.index().rows().map(|row| row.id()).collect()
-}
+use crate::domain::{Query, StatusFilter};
 
 fn stored(world: &World) -> Vec<TokenId> {
     world.load().unwrap().pats.iter().map(|pat| pat.id).collect()
@@ -52,65 +36,38 @@ fn put(world: &World, numbers: std::ops::Range<u32>) {
 }
 
 #[test]
-fn it_reads_part_by_part_and_what_changes_meanwhile_is_not_lost() {
+fn batches_contain_every_token_once() {
     let world = World::new();
-    put(&world, 0..9_000);
-    let mut roll = Roll::default();
-    world.read_on(&mut roll).unwrap();
-    assert!(!roll.is_whole() && !roll.index().is_empty());
-    assert_eq!(roll.total(), 9_001);
-    // Some of these are in the part that is read, some in those to come.
-    put(&world, 20_000..20_050);
-    for id in stored(&world).iter().step_by(100) {
-        world.delete(id).unwrap();
+    put(&world, 0..50);
+    for limit in [1, 7, 51, 100] {
+        let (mut after, mut ids) = (None, Vec::new());
+        loop {
+            let batch = world.load_batch(after, limit).unwrap();
+            assert!(batch.tokens.len() <= limit && batch.damaged.is_empty());
+            ids.extend(batch.tokens.iter().map(|pat| pat.id));
+            after = batch.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(ids, stored(&world));
     }
-    while !roll.is_whole() {
-        world.read_on(&mut roll).unwrap();
-    }
-    world.keep_up(&mut roll).unwrap();
-    assert_eq!(ids(&roll), stored(&world));
 }
 
 #[test]
-fn it_follows_makes_changes_and_deletions() {
-    let world = World::new();
-    let (kept, gone) = (world.issue("kept").pat, world.issue("gone").pat);
-    let mut roll = whole(&world);
-    world.revoke(&kept.id).unwrap();
-    world.delete(&gone.id).unwrap();
-    let new = world.issue("new").pat;
-    world.keep_up(&mut roll).unwrap();
-    assert_eq!(ids(&roll), stored(&world));
-    let row = roll.index().get(&kept.id).unwrap();
-    assert_eq!(row.status(new.issued), Status::Revoked);
-    assert!(roll.index().get(&new.id).is_some() && roll.index().is_ordered());
-}
-
-#[test]
-fn more_than_the_feed_holds_is_read_from_the_start() {
-    let world = World::new();
-    world.issue("first");
-    let mut roll = whole(&world);
-    put(&world, 0..5_000);
-    world.keep_up(&mut roll).unwrap();
-    assert!(!roll.is_whole() && roll.index().is_empty());
-    assert_eq!(ids(&whole(&world)), stored(&world));
-}
-
-#[test]
-fn the_trail_tells_the_newest_as_a_whole_reading_does() {
+fn the_trail_shows_the_newest_as_the_whole_store_does() {
     let world = World::new();
     put(&world, 0..3_000);
     let late = world.now().unwrap();
     for id in stored(&world).iter().step_by(3) {
         world.revoke(id).unwrap();
     }
-    let roll = whole(&world);
+    let pats = world.load().unwrap().pats;
     for status in [StatusFilter::All, StatusFilter::Active] {
         let query = Query { status, ..Query::default() };
-        let picked = query.pick(roll.index(), late, || true).unwrap();
-        let all: Vec<_> = picked.in_order(roll.index()).unwrap().iter().collect();
-        let newest = world.newest(status, late, 100).unwrap();
+        let (rows, _) = query.select(&pats, late);
+        let all: Vec<_> = rows.into_iter().map(|row| pats[row].id).collect();
+        let newest = world.recently_issued(status, late, 100).unwrap();
         let newest: Vec<_> = newest.iter().map(|pat| pat.id).collect();
         assert_eq!(newest, all[..newest.len()], "{status:?}");
         // The revocations are the newest events of all, and hide nothing.
@@ -119,7 +76,7 @@ fn the_trail_tells_the_newest_as_a_whole_reading_does() {
 }
 
 #[test]
-fn the_trail_tells_nothing_that_it_does_not_know() {
+fn an_import_in_the_trail_shows_nothing_about_times_of_issue() {
     let world = World::new();
     let like = world.issue("like").pat;
     // An import brings tokens that were issued at any time before, all at one instant.
@@ -144,5 +101,5 @@ fn the_trail_tells_nothing_that_it_does_not_know() {
         })
         .unwrap();
     let at = like.issued + TimeDelta::days(2);
-    assert_eq!(world.newest(StatusFilter::All, at, 100).unwrap(), []);
+    assert_eq!(world.recently_issued(StatusFilter::All, at, 100).unwrap(), []);
 }

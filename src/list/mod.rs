@@ -1,0 +1,27 @@
+//! The list engine: filter, search, order and counts over all tokens of a store, however many,
+//! kept in sync with it. Owns a columnar table and one sorted order for each column and direction;
+//! holds no records. Called by the app; imports the domain and the service.
+
+mod engine;
+mod execute;
+mod order;
+mod request;
+mod result;
+mod status;
+mod synced;
+mod table;
+mod text;
+mod token_cache;
+mod worker;
+
+pub use self::{
+    engine::ListEngine,
+    request::{Completeness, ListRequest, ListResult, StoreSummary},
+    result::ResultRows,
+    status::TokenStats,
+    token_cache::TokenCache,
+    worker::{ListAnswer, ListWorker},
+};
+
+#[cfg(test)]
+mod tests;

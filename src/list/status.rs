@@ -1,0 +1,137 @@
+//! What the clock makes of a row: its status class, the counts of each class, and the instant at
+//! which they change. Computed for each request, because a scan of a million rows takes about a
+//! millisecond. Times are nanoseconds since 1970. Called by `execute` and `synced`.
+
+use rayon::prelude::*;
+
+use super::{
+    table::{Flags, Table, index},
+    text::BLOCK_ROWS,
+};
+use crate::domain::{Counts, Moment, Status, pat::SOON};
+
+/// An expiry that never comes.
+pub(super) const NEVER: i64 = i64::MAX;
+/// The last use of a token that was never used.
+pub(super) const NEVER_USED: i64 = i64::MIN;
+
+const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
+const SOON_NANOS: i64 = SOON.num_days() * DAY;
+
+/// Nanoseconds since 1970. A time outside their range is before or after all others.
+pub(super) fn to_nanos(at: Moment) -> i64 {
+    let limit = if at.timestamp() < 0 { NEVER_USED + 1 } else { NEVER - 1 };
+    at.timestamp_nanos_opt().map_or(limit, |nanos| nanos.clamp(NEVER_USED + 1, NEVER - 1))
+}
+
+/// The status of a row, with the active ones that expire within a week apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    Free,
+    Active,
+    ExpiringSoon,
+    Expired,
+    Revoked,
+}
+
+impl Class {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Free, Self::Active, Self::ExpiringSoon, Self::Expired, Self::Revoked];
+
+    /// Status and whether the token expires soon; `None` for a free row.
+    pub(super) fn status(self) -> Option<(Status, bool)> {
+        match self {
+            Self::Free => None,
+            Self::Active => Some((Status::Active, false)),
+            Self::ExpiringSoon => Some((Status::Active, true)),
+            Self::Expired => Some((Status::Expired, false)),
+            Self::Revoked => Some((Status::Revoked, false)),
+        }
+    }
+}
+
+/// The class of a row. No condition depends on another, so the compiler needs no branches, which
+/// mixed statuses would make slow.
+pub(super) fn class(flags: Flags, expires: i64, now: i64) -> Class {
+    let soon = expires < now.saturating_add(SOON_NANOS);
+    let valid = if soon { Class::ExpiringSoon } else { Class::Active };
+    let unrevoked = if now >= expires { Class::Expired } else { valid };
+    let class = if flags.revoked { Class::Revoked } else { unrevoked };
+    if flags.removed { Class::Free } else { class }
+}
+
+/// How many rows are in each class.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ClassCounts([usize; Class::ALL.len()]);
+
+impl ClassCounts {
+    pub(super) fn of(classes: &[Class]) -> Self {
+        let mut counts = Self::default();
+        for class in classes {
+            counts.add(*class);
+        }
+        counts
+    }
+
+    pub(super) fn add(&mut self, class: Class) {
+        if let Some(count) = self.0.get_mut(class as usize) {
+            *count += 1;
+        }
+    }
+
+    pub(super) fn plus(self, other: Self) -> Self {
+        let mut sum = self;
+        sum.0.iter_mut().zip(other.0).for_each(|(sum, other)| *sum += other);
+        sum
+    }
+
+    pub(super) fn counts(self) -> Counts {
+        let [_, active, soon, expired, revoked] = self.0;
+        Counts { active: active + soon, soon, expired, revoked }
+    }
+}
+
+/// Figures about all tokens at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TokenStats {
+    /// How many have each status.
+    pub counts: Counts,
+    /// How many were used within a day.
+    pub used: usize,
+    /// The first instant at which a count of a status changes by the passing of time alone.
+    pub until: Option<Moment>,
+}
+
+impl TokenStats {
+    /// The figures of `table` at `at`.
+    pub(super) fn of(table: &Table, at: Moment) -> Self {
+        let (now, classes) = (to_nanos(at), table.classes(at));
+        let blocks = classes.par_chunks(BLOCK_ROWS).zip(table.expires.par_chunks(BLOCK_ROWS));
+        let (counts, used, until) = blocks
+            .zip(table.last_used.par_chunks(BLOCK_ROWS))
+            .map(|((classes, expires), last_used)| {
+                let rows = || classes.iter().copied();
+                let is_recent = |last_used: i64| now.saturating_sub(last_used) < DAY;
+                let used = rows().zip(last_used);
+                let used =
+                    used.map(|(class, at)| u32::from(class != Class::Free && is_recent(*at)));
+                let ends = rows().zip(expires).map(|(class, expires)| class_ends(class, *expires));
+                (ClassCounts::of(classes), index(used.sum()), ends.fold(NEVER, i64::min))
+            })
+            .reduce(
+                || (ClassCounts::default(), 0, NEVER),
+                |a, b| (a.0.plus(b.0), a.1 + b.1, a.2.min(b.2)),
+            );
+        let until = (until != NEVER).then(|| Moment::from_timestamp_nanos(until));
+        Self { counts: counts.counts(), used, until }
+    }
+}
+
+/// When a row of this class gets another one; [`NEVER`] if it keeps it.
+fn class_ends(class: Class, expires: i64) -> i64 {
+    match class {
+        Class::ExpiringSoon => expires,
+        Class::Active if expires != NEVER => expires.saturating_sub(SOON_NANOS).saturating_add(1),
+        _ => NEVER,
+    }
+}

@@ -1,0 +1,195 @@
+//! The table and its orders in sync with the store: loaded in batches, then updated with what
+//! changed. It can be queried at any time, however much is loaded. Called by `engine`.
+
+use super::{
+    execute::Scan,
+    order::Orders,
+    request::{Completeness, ListRequest, ListResult, StoreSummary},
+    result::ResultRows,
+    status::TokenStats,
+    table::{Row, Table},
+};
+use crate::{
+    domain::{Moment, Status, TokenId},
+    service::{Changed, Damage, Position, Service, ServiceError, TokenBatch, TokenCursor},
+};
+
+/// Tokens that are read in one transaction: a few milliseconds.
+const BATCH: usize = 4_096;
+
+/// How much of the store has been loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Progress {
+    #[default]
+    Nothing,
+    UpTo(TokenCursor),
+    Everything,
+}
+
+impl Progress {
+    fn includes(self, id: &TokenId) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::UpTo(cursor) => cursor.includes(id),
+            Self::Everything => true,
+        }
+    }
+}
+
+/// All tokens of a store, as far as a list needs them.
+#[derive(Debug, Default)]
+pub(super) struct SyncedIndex {
+    table: Table,
+    orders: Orders,
+    progress: Progress,
+    position: Option<Position>,
+    damaged: Vec<Damage>,
+    /// How many tokens the store has, damaged ones included.
+    pub(super) total: usize,
+    clock_behind: Option<Moment>,
+}
+
+impl SyncedIndex {
+    /// Whether everything has been loaded.
+    pub(super) fn is_loaded(&self) -> bool {
+        self.progress == Progress::Everything
+    }
+
+    /// How many tokens have been loaded.
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Takes over what changed in the store, as far as it has been loaded. What changed too much
+    /// must be loaded again.
+    pub(super) fn sync(&mut self, service: &Service) -> Result<(), ServiceError> {
+        let update = service.update_since(self.position)?;
+        if let Changed::Everything = update.changed {
+            *self = Self::default();
+        }
+        self.position = Some(update.position);
+        self.total = update.total;
+        self.clock_behind = update.clock_behind;
+        let Changed::Tokens(tokens) = update.changed else {
+            return Ok(());
+        };
+        let mut rows: Vec<Row> = Vec::new();
+        for (id, token) in tokens {
+            if !self.progress.includes(&id) {
+                continue;
+            }
+            self.damaged.retain(|damage| damage.key != id.as_str());
+            match token {
+                Ok(Some(pat)) => rows.push(self.table.put(&pat)),
+                Ok(None) => rows.extend(self.table.remove(&id)),
+                Err(damage) => {
+                    rows.extend(self.table.remove(&id));
+                    self.damaged.push(damage);
+                }
+            }
+        }
+        if !rows.is_empty() {
+            self.orders.update(&self.table, &rows);
+            let removed = rows.into_iter().filter(|row| !self.table.is_used(*row));
+            let removed: Vec<Row> = removed.collect();
+            self.table.release(removed);
+        }
+        Ok(())
+    }
+
+    /// Loads the next batch, if there is more.
+    pub(super) fn load_next_batch(&mut self, service: &Service) -> Result<(), ServiceError> {
+        self.sync(service)?;
+        let after = match self.progress {
+            Progress::Nothing => None,
+            Progress::UpTo(cursor) => Some(cursor),
+            Progress::Everything => return Ok(()),
+        };
+        let TokenBatch { tokens, damaged, next } = service.load_batch(after, BATCH)?;
+        for pat in &tokens {
+            self.table.put(pat);
+        }
+        self.damaged.extend(damaged);
+        self.progress = next.map_or(Progress::Everything, Progress::UpTo);
+        Ok(())
+    }
+
+    /// Builds an order that no request has needed yet, ahead of the first one that does; false if
+    /// there is none. One at a time: the first takes 0.3 s for a million tokens, others 50 ms.
+    pub(super) fn build_next_order(&mut self) -> bool {
+        let missing = self.orders.missing().filter(|_| self.is_loaded());
+        missing.is_some_and(|sort| {
+            self.orders.build(&self.table, sort);
+            true
+        })
+    }
+
+    /// All rows that `request` asks for. `None` as soon as the request is not current.
+    pub(super) fn query(
+        &mut self,
+        request: &ListRequest,
+        is_current: impl Fn() -> bool + Sync,
+    ) -> Option<ListResult> {
+        let ListRequest { query, at, selected, .. } = request;
+        if self.is_loaded() {
+            self.orders.build(&self.table, query.sort);
+        }
+        let classes = self.table.classes(*at);
+        let matches = Scan::new(&self.table, query, *at).matches(&classes, is_current)?;
+        let rows = matches.in_order(&self.table, &self.orders, query.sort);
+        let selected = selected.and_then(|id| self.table.row_of(&id));
+        let selected = selected.filter(|row| matches.shows(*row));
+        let selected_row = selected.and_then(|row| rows.position(row));
+        let result = self.result(request, rows, selected_row);
+        Some(if self.is_loaded() {
+            let completeness = Completeness::Complete;
+            ListResult { completeness, counts: Some(matches.counts), ..result }
+        } else {
+            result
+        })
+    }
+
+    /// The first rows that `request` asks for, `page` of them after the selected one. `None` if a
+    /// full scan is needed to find them.
+    pub(super) fn first_rows(&self, request: &ListRequest, page: usize) -> Option<ListResult> {
+        let ListRequest { query, at, selected, row, .. } = request;
+        let selected = selected.and_then(|id| self.table.row_of(&id));
+        let scan = Scan::new(&self.table, query, *at);
+        let (rows, selected_row) = scan.first_rows(&self.orders, selected, *row, page)?;
+        let completeness = Completeness::Prefix;
+        Some(ListResult { completeness, ..self.result(request, rows, selected_row) })
+    }
+
+    /// A result with these rows and with the state of the store.
+    pub(super) fn result(
+        &self,
+        request: &ListRequest,
+        tokens: ResultRows,
+        selected_row: Option<usize>,
+    ) -> ListResult {
+        let ListRequest { number, at, selected, .. } = *request;
+        let summary = StoreSummary {
+            total: self.total,
+            loaded: self.table.len(),
+            at,
+            stats: self.is_loaded().then(|| TokenStats::of(&self.table, at)),
+            damaged: self.damaged.iter().map(ToString::to_string).collect(),
+            clock_behind: self.clock_behind,
+            undelivered: None,
+        };
+        let (total, selected_row) = (tokens.len(), selected.map(|id| (id, selected_row)));
+        ListResult { number, tokens, total, selected_row, summary, ..ListResult::default() }
+    }
+
+    /// Whether the token is active and its secret has no recorded delivery.
+    pub(super) fn is_undelivered(&self, id: &TokenId, at: Moment) -> bool {
+        let facts = self.table.row_of(id).and_then(|row| self.table.facts(row, at));
+        facts.is_some_and(|facts| !facts.claimed && facts.status == Status::Active)
+    }
+
+    /// The ids of all tokens.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &TokenId> {
+        let rows = (0..).zip(self.table.ids.iter());
+        rows.filter_map(|(row, id)| self.table.is_used(row).then_some(id))
+    }
+}

@@ -1,0 +1,391 @@
+//! Whatever happened to it, the engine's table shows what a filtered and sorted list of the records
+//! shows.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+
+use super::{
+    execute::{Matches, Scan},
+    order::Orders,
+    status::{NEVER, TokenStats, to_nanos},
+    table::{Row, Table},
+    text::{BLOCK_ROWS, TextBlock, fields},
+};
+use crate::domain::{
+    Actor, Column, Counts, Description, LastUse, Moment, Name, Pat, Query, Scopes, Search, Sort,
+    Status, StatusFilter, TokenId,
+    name::fold,
+    pat::tests::{at, pat},
+};
+
+/// A token made of small numbers, so that many properties are the same in many tokens.
+fn token(id: u16, name: u16, seed: u8) -> Pat {
+    let n = i64::from(seed);
+    let names = ["ci", "CI-Deploy", "edge", "Grafana", "ärger", "ZUG"];
+    let name = format!("{} {name}", names[usize::from(seed) % names.len()]);
+    let about = ["", "Nightly backup", "deploys to Oslo", "nightly"][usize::from(seed / 4) % 4];
+    let scopes = ["channels:*:publish", "clients:c-7:read@lab", "groups:*:list"];
+    let mut pat = Pat {
+        id: TokenId::parse(&format!("{id:012}")).unwrap(),
+        name: Name::parse(&name).unwrap(),
+        description: Description::parse(about).unwrap(),
+        issued: at(n / 3),
+        expires: (!seed.is_multiple_of(5)).then(|| at(n / 2)),
+        revoked: seed.is_multiple_of(7).then(|| at(n)),
+        claimed: seed.is_multiple_of(2),
+        created_by: Actor::named(if seed.is_multiple_of(11) { "bob" } else { "alice" }),
+        last_used: (!seed.is_multiple_of(3)).then(|| LastUse {
+            at: at(n),
+            from: None,
+            what: "".into(),
+        }),
+        ..pat()
+    };
+    pat.scopes = Scopes::default();
+    for scope in scopes.iter().take(usize::from(seed % 4)) {
+        pat.scopes.add(scope.parse().unwrap()).unwrap();
+    }
+    pat
+}
+
+fn small(n: u16) -> u8 {
+    u8::try_from(n % 247).unwrap()
+}
+
+/// The reference: filters and sorts the records one by one.
+fn reference(pats: &[Pat], query: &Query, now: Moment) -> (Vec<TokenId>, Counts) {
+    let found: Vec<&Pat> = pats.iter().filter(|pat| query.search.matches(pat, now)).collect();
+    let count = |status| found.iter().filter(|pat| pat.status(now) == status).count();
+    let counts = Counts {
+        active: count(Status::Active),
+        soon: found.iter().filter(|pat| pat.expires_soon(now)).count(),
+        expired: count(Status::Expired),
+        revoked: count(Status::Revoked),
+    };
+    let mut shown = found;
+    shown.retain(|pat| query.shows(pat, now));
+    shown.sort_by_key(|pat| (pat.name.folded(), pat.id));
+    let by_column = |a: &Pat, b: &Pat| match query.sort.column {
+        Column::Name => a.name.folded().cmp(&b.name.folded()),
+        Column::Description => fold(a.description.as_str()).cmp(&fold(b.description.as_str())),
+        Column::Status => a.status(now).cmp(&b.status(now)),
+        Column::Scopes => a.scopes.len().cmp(&b.scopes.len()),
+        Column::Issued => a.issued.cmp(&b.issued),
+        Column::Expires => {
+            let end = |pat: &Pat| pat.expires.unwrap_or(Moment::MAX_UTC);
+            end(a).cmp(&end(b))
+        }
+        Column::LastUsed => {
+            let used = |pat: &Pat| pat.last_use().map(|used| used.at);
+            used(a).cmp(&used(b))
+        }
+    };
+    // A stable sort: tokens with the same key stay in the order of names.
+    if query.sort.descending {
+        shown.sort_by(|a, b| by_column(b, a));
+    } else {
+        shown.sort_by(|a, b| by_column(a, b));
+    }
+    (shown.into_iter().map(|pat| pat.id).collect(), counts)
+}
+
+/// Every column in both directions, each with some status and some search.
+fn queries() -> Vec<Query> {
+    let searches = [
+        "",
+        "ci",
+        "G",
+        "k r 4",
+        "NIGHT",
+        "oslo dep",
+        "00000000",
+        "ÄR",
+        "nothing",
+        "op:publish",
+        "-type:clients by:alice",
+        "status:expired ci",
+        "-by:alice",
+        "unused -unclaimed",
+        "idle>20m \"ly b\"",
+        "expiring<40m may:clients:c-7:read@lab",
+        "name:\"ärger 3\" id:1",
+        "wildcard -status:revoked",
+    ];
+    let mut queries = Vec::new();
+    for (turn, status) in StatusFilter::ALL.into_iter().enumerate() {
+        for (at, column) in Column::ALL.into_iter().enumerate() {
+            let search = Search::parse(searches[(at * 5 + turn) % searches.len()]).unwrap();
+            for descending in [false, true] {
+                let sort = Sort { column, descending };
+                queries.push(Query { status, search: search.clone(), sort });
+            }
+        }
+    }
+    queries
+}
+
+/// Table and orders as `synced` uses them, without a store.
+#[derive(Default)]
+struct Index {
+    table: Table,
+    orders: Orders,
+}
+
+impl Index {
+    fn of(pats: &[Pat]) -> Self {
+        let mut index = Self::default();
+        for pat in pats {
+            index.table.put(pat);
+        }
+        index
+    }
+
+    /// Takes over changes: a token as it is now, or the id of one that is gone.
+    fn change(&mut self, changes: &[Result<Pat, TokenId>]) {
+        let rows = changes.iter().filter_map(|change| match change {
+            Ok(pat) => Some(self.table.put(pat)),
+            Err(id) => self.table.remove(id),
+        });
+        let mut rows: Vec<Row> = rows.collect();
+        rows.sort_unstable();
+        rows.dedup();
+        self.orders.update(&self.table, &rows);
+        let free: Vec<Row> = rows.into_iter().filter(|row| !self.table.is_used(*row)).collect();
+        self.table.release(free);
+    }
+
+    fn query(&self, query: &Query, now: Moment) -> (super::ResultRows, Matches) {
+        let scan = Scan::new(&self.table, query, now);
+        let matches = scan.matches(&self.table.classes(now), || true).unwrap();
+        (matches.in_order(&self.table, &self.orders, query.sort), matches)
+    }
+
+    fn build_all(&mut self) {
+        while let Some(sort) = self.orders.missing() {
+            self.orders.build(&self.table, sort);
+        }
+    }
+
+    /// Fails unless each query shows what the reference shows.
+    fn compare(&self, pats: &[Pat], now: Moment, queries: &[Query]) {
+        assert_eq!(self.table.len(), pats.len());
+        for query in queries {
+            let (wanted, counts) = reference(pats, query, now);
+            let (rows, matches) = self.query(query, now);
+            assert_eq!(matches.counts, counts, "{query:?}");
+            let ids: Vec<_> = rows.iter().collect();
+            if self.orders.get(query.sort).is_some() {
+                assert_eq!(ids, wanted, "{query:?}");
+            } else {
+                let set = |ids: &[TokenId]| {
+                    ids.iter().copied().collect::<std::collections::BTreeSet<_>>()
+                };
+                assert_eq!((rows.len(), set(&ids)), (wanted.len(), set(&wanted)), "{query:?}");
+            }
+            for pat in pats {
+                let position = ids.iter().position(|id| *id == pat.id);
+                assert_eq!(rows.find(&pat.id), position, "{query:?}");
+                let row = self.table.row_of(&pat.id).unwrap();
+                assert_eq!(
+                    (rows.position(row), matches.shows(row)),
+                    (position, position.is_some())
+                );
+                assert_eq!(
+                    position.and_then(|position| rows.get(position)),
+                    position.and(Some(pat.id))
+                );
+            }
+            let (selected, all) = (query.select(pats, now), (wanted, counts));
+            let selected: Vec<_> = selected.0.iter().map(|place| pats[*place].id).collect();
+            assert_eq!(selected, all.0, "the command line lists the same: {query:?}");
+        }
+        self.compare_facts(pats, now);
+    }
+
+    fn compare_facts(&self, pats: &[Pat], now: Moment) {
+        for pat in pats {
+            let row = self.table.row_of(&pat.id).unwrap();
+            let facts = self.table.facts(row, now).unwrap();
+            assert_eq!((facts.status, facts.expires), (pat.status(now), pat.expires));
+            assert_eq!((facts.issued, facts.claimed), (pat.issued, pat.claimed));
+            assert_eq!(facts.last_used, pat.last_use().map(|used| used.at));
+        }
+        let stats = TokenStats::of(&self.table, now);
+        assert_eq!(stats.counts, reference(pats, &Query::default(), now).1);
+        let lately = |used: &LastUse| now - used.at < TimeDelta::days(1);
+        let used = pats.iter().filter(|pat| pat.last_use().is_some_and(lately)).count();
+        assert_eq!(stats.used, used);
+    }
+}
+
+/// What may happen to a token: it is put as the seed makes it, or removed.
+fn changes() -> impl Strategy<Value = Vec<(u16, Option<u8>)>> {
+    prop::collection::vec((0_u16..60, prop::option::weighted(0.8, any::<u8>())), 0..80)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn after_any_changes_it_shows_what_the_reference_shows(
+        first in prop::collection::vec(any::<u8>(), 0..40), changes in changes(), batch in 1_usize..30,
+        builds in prop::collection::vec(0_usize..80, 0..20), minutes in prop::collection::vec(-10_i64..140, 1..4),
+    ) {
+        let mut pats: Vec<Pat> = (0_u16..).zip(first).map(|(n, seed)| token(n * 2, n, seed)).collect();
+        let mut index = Index::of(&pats);
+        let queries = queries();
+        for (turn, changes) in changes.chunks(batch).enumerate() {
+            // Orders are built at any time and updated from then on.
+            for build in builds.iter().filter(|build| **build % 8 == turn) {
+                index.orders.build(&index.table, queries[build % queries.len()].sort);
+            }
+            let mut made = Vec::new();
+            for (id, seed) in changes {
+                let place = pats.binary_search_by_key(&token(*id, 0, 0).id, |pat| pat.id);
+                match (place, seed) {
+                    (Ok(place), None) => drop(pats.remove(place)),
+                    (Ok(place), Some(seed)) => pats[place] = token(*id, *id, *seed),
+                    (Err(_), None) => {}
+                    (Err(place), Some(seed)) => pats.insert(place, token(*id, *id, *seed)),
+                }
+                made.push(seed.map(|seed| token(*id, *id, seed)).ok_or(token(*id, 0, 0).id));
+            }
+            index.change(&made);
+            index.compare(&pats, at(minutes[0]), &queries[turn % 5 * 14..][..14]);
+        }
+        index.build_all();
+        // The clock may go back, too.
+        for minute in minutes {
+            index.compare(&pats, at(minute), &queries);
+        }
+    }
+
+    #[test]
+    fn a_text_block_keeps_the_texts_of_all_rows(
+        texts in prop::collection::vec((0_usize..30, "[a-zäß]{0,9}", "[a-zäß]{0,9}"), 0..80),
+    ) {
+        let (mut block, mut wanted) = (TextBlock::default(), Vec::<[String; 2]>::new());
+        for (row, name, description) in texts {
+            let row = row.min(wanted.len());
+            block.set(row, [&*name, &description, "id"]);
+            if row == wanted.len() {
+                wanted.push(Default::default());
+            }
+            wanted[row] = [name, description];
+            let rows: Vec<_> = block.iter().map(fields).collect();
+            let wanted: Vec<_> = wanted.iter().map(|[name, about]| [&**name, about, "id"]).collect();
+            prop_assert_eq!(&rows, &wanted);
+            prop_assert!(wanted.iter().enumerate().all(|(row, text)| fields(block.get(row)) == *text));
+        }
+    }
+}
+
+#[test]
+fn a_token_that_went_and_came_back_is_found() {
+    let mut index = Index::of(&[token(0, 0, 1), token(1, 1, 1), token(2, 2, 1)]);
+    index.build_all();
+    let id = |n| token(n, 0, 0).id;
+    index.change(&[Err(id(0)), Err(id(1))]);
+    // It gets the row of the other token, and its own row keeps its id.
+    index.change(&[Ok(token(0, 0, 1))]);
+    assert_eq!(index.table.row_count(), 3);
+    index.compare(&[token(0, 0, 1), token(2, 2, 1)], at(60), &queries());
+}
+
+#[test]
+fn rows_are_reused_and_a_result_that_is_held_stays_as_it_was() {
+    let count = u16::try_from(2 * BLOCK_ROWS + 10).unwrap();
+    // From the last to the first: each is sorted before all others.
+    let all: Vec<Pat> = (0..count).rev().map(|n| token(n, 0, small(n))).collect();
+    let mut index = Index::of(&all);
+    index.build_all();
+    let query = Query { status: StatusFilter::All, ..Query::default() };
+    let held = index.query(&query, at(0)).0;
+    let before: Vec<_> = held.iter().collect();
+    assert_eq!((before.len(), index.table.texts.len()), (usize::from(count), 3));
+    let gone: Vec<_> = all.iter().map(|pat| Err(pat.id)).collect();
+    index.change(&gone);
+    index.change(&[Ok(token(7, 0, 3))]);
+    let shown: Vec<_> = index.query(&query, at(0)).0.iter().collect();
+    assert_eq!(shown, [token(7, 0, 3).id]);
+    let others: Vec<_> = (count..2 * count - 1).map(|n| Ok(token(n, 0, small(n)))).collect();
+    index.change(&others);
+    assert_eq!(
+        (index.table.len(), index.table.row_count()),
+        (usize::from(count), usize::from(count))
+    );
+    assert_eq!(held.iter().collect::<Vec<_>>(), before);
+}
+
+#[test]
+fn many_are_sorted_as_few_are() {
+    let pats: Vec<Pat> = (0..=u16::MAX).map(|n| token(n, 0, small(n))).collect();
+    let mut index = Index::of(&pats);
+    for built in [false, true] {
+        if built {
+            index.build_all();
+        }
+        for (text, column, descending) in [
+            ("", Column::Expires, true),
+            ("k", Column::Expires, false),
+            ("ci 0000 id:12", Column::Scopes, true),
+            ("ci", Column::Name, true),
+            ("k", Column::Status, true),
+            ("nothing", Column::Description, false),
+        ] {
+            let search = Search::parse(text).unwrap();
+            let sort = Sort { column, descending };
+            let query = Query { status: StatusFilter::All, sort, search };
+            let (wanted, counts) = reference(&pats, &query, at(60));
+            let (rows, matches) = index.query(&query, at(60));
+            assert_eq!((rows.len(), matches.counts), (wanted.len(), counts), "{query:?}");
+            assert!(!built || rows.iter().eq(wanted), "{query:?}");
+            // Without the order of names the keys are in order, whatever the ties.
+            let key = |id: TokenId| {
+                let row = index.table.row_of(&id).unwrap();
+                let facts = index.table.facts(row, at(60)).unwrap();
+                match column {
+                    Column::Expires => facts.expires.map_or(NEVER, to_nanos),
+                    Column::Status => i64::from(facts.status as u8),
+                    _ => 0,
+                }
+            };
+            let keys: Vec<_> = rows.iter().map(key).collect();
+            assert!(
+                keys.is_sorted_by(|a, b| if descending { a >= b } else { a <= b }),
+                "{query:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_outdated_request_is_abandoned() {
+    let index = Index::of(&[token(1, 1, 1)]);
+    let query = Query { status: StatusFilter::All, ..Query::default() };
+    let classes = index.table.classes(at(0));
+    assert!(Scan::new(&index.table, &query, at(0)).matches(&classes, || false).is_none());
+}
+
+#[test]
+fn the_stats_count_who_was_used_within_a_day() {
+    let used = |minutes| Some(LastUse { at: at(minutes), from: None, what: "".into() });
+    let token = |id, minutes| Pat { last_used: used(minutes), ..token(id, 1, 1) };
+    let index = Index::of(&[token(1, 0), token(2, 3)]);
+    let times = [-5, 0, 24 * 60 - 1, 24 * 60, 24 * 60 + 2, 24 * 60 + 3].map(at);
+    assert_eq!(times.map(|at| TokenStats::of(&index.table, at).used), [2, 2, 2, 1, 1, 0]);
+}
+
+#[test]
+fn the_stats_contain_the_instant_at_which_they_change() {
+    let week = TimeDelta::days(7);
+    let end = at(0) + week + week;
+    let index = Index::of(&[Pat { expires: Some(end), revoked: None, ..token(1, 1, 1) }]);
+    let soon = end - week + TimeDelta::nanoseconds(1);
+    let [before_soon, before_end] = [soon, end].map(|at| at - TimeDelta::nanoseconds(1));
+    let all = [at(0), before_soon, soon, before_end, end, end + week];
+    let stats = all.map(|at| TokenStats::of(&index.table, at));
+    let stats = stats.map(|it| (it.counts.soon, it.counts.expired, it.until));
+    let [lasting, near, over] = [(0, 0, Some(soon)), (1, 0, Some(end)), (0, 1, None)];
+    assert_eq!(stats, [lasting, lasting, near, near, over, over]);
+}

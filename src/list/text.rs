@@ -1,0 +1,79 @@
+//! The searchable text of a block of rows: name, description and id of each row, case-folded, side
+//! by side in one string. A search reads memory in order, and an edit moves at most one block.
+//! Called by `table`.
+
+/// Rows of a block: about 300 KiB of text, a unit of work that outweighs handing it to a thread.
+pub(super) const BLOCK_ROWS: usize = 4_096;
+/// Ends each field. No text of a token contains it, because control characters are refused.
+const END: char = '\0';
+
+/// Text of up to [`BLOCK_ROWS`] rows.
+#[derive(Debug, Default)]
+pub(super) struct TextBlock {
+    text: String,
+    /// Where the text of each row ends; that of the next row starts there.
+    ends: Vec<u32>,
+}
+
+impl TextBlock {
+    /// The fields of a row, each followed by a separator.
+    pub(super) fn get(&self, row: usize) -> &str {
+        self.text.get(self.start(row)..self.end(row)).unwrap_or_default()
+    }
+
+    /// The text of each row, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let end = offset_in(*end);
+            self.text.get(std::mem::replace(&mut start, end)..end).unwrap_or_default()
+        })
+    }
+
+    /// Replaces the text of `row`, which may be the row after the last.
+    pub(super) fn set<'t>(&mut self, row: usize, fields: impl IntoIterator<Item = &'t str>) {
+        if row >= self.ends.len() {
+            fields.into_iter().for_each(|field| push(&mut self.text, field));
+            self.ends.push(offset(self.text.len()));
+            if self.ends.len() == BLOCK_ROWS {
+                self.text.shrink_to_fit();
+            }
+            return;
+        }
+        let mut text = String::new();
+        fields.into_iter().for_each(|field| push(&mut text, field));
+        let (start, end) = (self.start(row), self.end(row));
+        self.text.replace_range(start..end, &text);
+        for later in self.ends.iter_mut().skip(row) {
+            *later = offset(offset_in(*later) + text.len() - (end - start));
+        }
+    }
+
+    fn start(&self, row: usize) -> usize {
+        row.checked_sub(1).map_or(0, |before| self.end(before))
+    }
+
+    fn end(&self, row: usize) -> usize {
+        self.ends.get(row).map_or(self.text.len(), |end| offset_in(*end))
+    }
+}
+
+/// The fields of a row's text: name, description, id.
+pub(super) fn fields(text: &str) -> [&str; 3] {
+    let mut fields = text.split(END);
+    [(); 3].map(|()| fields.next().unwrap_or_default())
+}
+
+fn push(text: &mut String, field: &str) {
+    text.push_str(field);
+    text.push(END);
+}
+
+fn offset_in(end: u32) -> usize {
+    usize::try_from(end).unwrap_or(usize::MAX)
+}
+
+/// A block has at most a few MiB.
+fn offset(end: usize) -> u32 {
+    u32::try_from(end).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,394 @@
+//! The list engine on a store that others change: whatever happens, it shows what a filtered and
+//! sorted list of all records shows.
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::Arc,
+    };
+
+    use chrono::{TimeDelta, TimeZone as _, Utc};
+    use patdeck::{
+        domain::{
+            Action, Actor, Catalogue, Column, Description, Digest, EventDraft, LastUse, Limits,
+            Moment, Name, Pat, Prefix, Query, Scopes, Search, Sort, StatusFilter, TokenId,
+        },
+        list::{Completeness, ListEngine, ListRequest, ListResult},
+        service::{Clock, Entropy, Policy, Service},
+        store::{Rows as _, Store, StoreError},
+    };
+    use proptest::prelude::*;
+    use tempfile::TempDir;
+
+    /// So many minutes after the start.
+    fn at(minute: i64) -> Moment {
+        Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::minutes(minute)
+    }
+
+    fn id(n: u16) -> TokenId {
+        TokenId::parse(&format!("{:012}", u64::from(n) * 7_919 % 1_000_003)).unwrap()
+    }
+
+    /// A token made of small numbers, so that many properties are the same in many tokens.
+    fn token(n: u16, seed: u8) -> Pat {
+        let minute = i64::from(seed);
+        let mut scopes = Scopes::default();
+        for scope in ["channels:*:publish", "groups:*:list"].iter().take(usize::from(seed % 3)) {
+            scopes.add(scope.parse().unwrap()).unwrap();
+        }
+        let what = "".into();
+        let used =
+            (!seed.is_multiple_of(3)).then(|| LastUse { at: at(minute / 9), from: None, what });
+        Pat {
+            id: id(n),
+            name: Name::parse(&format!("{} {n}", ["ci", "Edge", "fleet"][usize::from(seed % 3)]))
+                .unwrap(),
+            description: Description::parse(["", "Nightly", "oslo"][usize::from(seed / 3 % 3)])
+                .unwrap(),
+            scopes,
+            prefix: "pat".into(),
+            digest: Digest::from_bytes([1; 32]),
+            retiring: None,
+            created: at(0),
+            created_by: Actor::named(if seed.is_multiple_of(7) { "bob" } else { "alice" }),
+            issued: at(minute / 5),
+            expires: (!seed.is_multiple_of(5)).then(|| at(minute)),
+            revoked: seed.is_multiple_of(4).then(|| at(minute)),
+            claimed: seed.is_multiple_of(2),
+            last_used: used,
+        }
+    }
+
+    /// A store, another process that changes it, the engine, and what the store contains.
+    struct Fixture {
+        engine: ListEngine,
+        other: Store,
+        clock: Clock,
+        tokens: BTreeMap<TokenId, Pat>,
+        damaged: Vec<TokenId>,
+        newest_event: Option<Moment>,
+        _folder: TempDir,
+    }
+
+    fn put(store: &Store, pats: &[Pat]) {
+        let written = store.write(|rows| {
+            for pat in pats {
+                rows.put_pat(pat)?;
+                pat.last_used.as_ref().map_or(Ok(()), |used| rows.put_use(&pat.id, used))?;
+            }
+            Ok::<_, StoreError>(())
+        });
+        written.unwrap();
+    }
+
+    /// A file with these tokens, of which the records of `damaged` cannot be read.
+    fn file(folder: &TempDir, pats: &[Pat], damaged: &[TokenId]) -> PathBuf {
+        let path = folder.path().join("store.redb");
+        let marked = |pat: &Pat| match damaged.iter().position(|id| *id == pat.id) {
+            Some(n) => Pat {
+                description: Description::parse(&format!("damage-me-{n:03}")).unwrap(),
+                ..pat.clone()
+            },
+            None => pat.clone(),
+        };
+        let store = Store::open(&path).unwrap();
+        put(&store, &pats.iter().map(marked).collect::<Vec<_>>());
+        drop(store);
+        let mut bytes = fs::read(&path).unwrap();
+        let mark = b"damage-me-";
+        let found: Vec<_> = bytes
+            .windows(mark.len())
+            .enumerate()
+            .filter(|(_, window)| window == mark)
+            .map(|(at, _)| at)
+            .collect();
+        assert!(found.len() >= damaged.len());
+        found.into_iter().for_each(|at| bytes[at] ^= 1);
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+
+    impl Fixture {
+        fn new(pats: Vec<Pat>, damaged: Vec<TokenId>) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = file(&folder, &pats, &damaged);
+            let policy = Policy {
+                prefix: Prefix::default(),
+                limits: Limits::default(),
+                default_lifetime: "30d".parse().unwrap(),
+                catalogue: Catalogue::default(),
+            };
+            let (clock, actor) = (Clock::fixed(at(0)), Actor::named("alice"));
+            let store = Store::open(&path).unwrap();
+            let service = Service::new(store, clock.clone(), Entropy::seeded(1), actor, policy);
+            let other = Store::open(&path).unwrap();
+            let tokens =
+                pats.into_iter().map(|pat| (pat.id, pat)).filter(|(id, _)| !damaged.contains(id));
+            Self {
+                engine: ListEngine::new(Arc::new(service)),
+                other,
+                clock,
+                tokens: tokens.collect(),
+                damaged,
+                newest_event: None,
+                _folder: folder,
+            }
+        }
+
+        /// Another process puts or removes a token, and writes an event at that minute.
+        fn change(&mut self, n: u16, seed: Option<u8>, minute: i64) {
+            let changed = match seed {
+                Some(seed) => {
+                    put(&self.other, &[token(n, seed)]);
+                    // What a token was last used for outlives a record that says nothing of it.
+                    let stored = self.other.read(|rows| rows.pat(&id(n))).unwrap().unwrap();
+                    self.tokens.insert(id(n), stored);
+                    true
+                }
+                None => {
+                    let removed = self.other.write(|rows| rows.remove_pat(&id(n)));
+                    self.tokens.remove(&id(n));
+                    removed.is_ok()
+                }
+            };
+            assert!(changed || self.damaged.contains(&id(n)));
+            if changed {
+                self.damaged.retain(|each| *each != id(n));
+            }
+            let event = EventDraft {
+                at: at(minute),
+                actor: Actor::named("bob"),
+                token: Some(id(n)),
+                name: String::new(),
+                action: Action::Edited,
+                detail: String::new(),
+            };
+            self.other.write(|rows| rows.append_event(event.clone())).unwrap();
+            self.newest_event = Some(at(minute));
+        }
+
+        /// All results of a request, of which the first show what is on the screen.
+        fn answers(
+            &mut self,
+            query: &Query,
+            now: Moment,
+            selected: Option<TokenId>,
+            row: usize,
+        ) -> Vec<ListResult> {
+            let request = ListRequest { number: 3, query: query.clone(), at: now, selected, row };
+            let mut results = Vec::new();
+            self.engine.answer(&request, || true, |result| results.push(result)).unwrap();
+            assert!(results.iter().all(|result| result.number == 3));
+            results
+        }
+
+        fn answer(&mut self, query: &Query, now: Moment, selected: Option<TokenId>) -> ListResult {
+            self.answers(query, now, selected, 0).pop().unwrap()
+        }
+
+        /// Fails unless the engine shows what all records show, and the row of the token with the
+        /// number `selected`, whether it exists, is shown or neither.
+        fn compare(&mut self, query: &Query, now: Moment, selected: u16) {
+            let pats: Vec<Pat> = self.tokens.values().cloned().collect();
+            let (rows, counts) = query.select(&pats, now);
+            let wanted: Vec<_> = rows.into_iter().map(|row| pats[row].id).collect();
+            let selected = id(selected);
+            let result = self.answer(query, now, Some(selected));
+            assert!(result.is_complete() && result.total == wanted.len());
+            assert_eq!(result.tokens.iter().collect::<Vec<_>>(), wanted, "{query:?}");
+            assert_eq!(result.counts, Some(counts), "{query:?}");
+            let row = wanted.iter().position(|id| *id == selected);
+            assert_eq!(result.selected_row, Some((selected, row)), "{query:?}");
+            let page = row.unwrap_or(0)..(row.unwrap_or(0) + 5).min(wanted.len());
+            let shown: Vec<_> = page.clone().filter_map(|row| result.tokens.get(row)).collect();
+            assert_eq!(shown, wanted[page], "{query:?}");
+            let summary = result.summary;
+            assert_eq!(summary.loaded, pats.len());
+            assert_eq!(summary.total, pats.len() + self.damaged.len());
+            assert_eq!(summary.stats.unwrap().counts, Query::default().select(&pats, now).1);
+            assert_eq!(summary.damaged.len(), self.damaged.len(), "{:?}", summary.damaged);
+            assert!(
+                self.damaged
+                    .iter()
+                    .all(|id| summary.damaged.iter().any(|it| it.contains(id.as_str())))
+            );
+            let is_behind = |event: &Moment| *event - self.clock.now() > TimeDelta::minutes(5);
+            assert_eq!(summary.clock_behind, self.newest_event.filter(is_behind));
+        }
+
+        fn load(&mut self) {
+            while self.engine.is_loading() {
+                self.engine.load_next_batch().unwrap();
+            }
+        }
+
+        /// The ids of all tokens, as the engine knows them.
+        fn ids(&mut self) -> Vec<TokenId> {
+            let query = Query { status: StatusFilter::All, ..Query::default() };
+            let mut ids: Vec<_> = self.answer(&query, at(0), None).tokens.iter().collect();
+            ids.sort_unstable();
+            ids
+        }
+    }
+
+    fn queries() -> impl Strategy<Value = Query> {
+        let searches =
+            ["", "ci", "e 1", "oslo", "op:publish", "-by:alice 0", "status:expired", "unused"];
+        let status = prop::sample::select(StatusFilter::ALL.to_vec());
+        let column = prop::sample::select(Column::ALL.to_vec());
+        let search = prop::sample::select(searches.to_vec());
+        (status, column, any::<bool>(), search).prop_map(|(status, column, descending, search)| {
+            let search = Search::parse(search).unwrap();
+            Query { status, search, sort: Sort { column, descending } }
+        })
+    }
+
+    /// What happens in one step.
+    #[derive(Debug, Clone)]
+    enum Step {
+        /// A token is put or removed, by a process whose clock shows this minute.
+        Change(u16, Option<u8>, i64),
+        /// Our clock is set.
+        Clock(i64),
+        /// The list is asked for, with this token selected.
+        Ask(Query, u16),
+        /// An order is built.
+        Build,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let minute = -20_i64..280;
+        let change = (0_u16..40, prop::option::weighted(0.7, any::<u8>()), 0_i64..60);
+        let step = prop_oneof![
+            4 => change.prop_map(|(n, seed, minute)| Step::Change(n, seed, minute)),
+            1 => minute.prop_map(Step::Clock),
+            4 => (queries(), 0_u16..40).prop_map(|(query, n)| Step::Ask(query, n)),
+            1 => Just(Step::Build),
+        ];
+        prop::collection::vec(step, 1..40)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn it_shows_what_all_records_show(
+            first in prop::collection::vec(any::<u8>(), 0..30), damaged in prop::collection::btree_set(0_u16..30, 0..3),
+            steps in steps(), last in queries(),
+        ) {
+            let pats: Vec<Pat> = (0..).zip(first).map(|(n, seed)| token(n, seed)).collect();
+            let damaged = damaged.into_iter().filter(|n| usize::from(*n) < pats.len()).map(id).collect();
+            let mut fixture = Fixture::new(pats, damaged);
+            for step in steps {
+                match step {
+                    Step::Change(n, seed, minute) => fixture.change(n, seed, minute),
+                    Step::Clock(minute) => fixture.clock.set(at(minute)),
+                    Step::Ask(query, selected) => {
+                        let now = fixture.clock.now();
+                        fixture.compare(&query, now, selected);
+                    }
+                    Step::Build => drop(fixture.engine.build_next_order()),
+                }
+            }
+            while fixture.engine.build_next_order() {}
+            let now = fixture.clock.now();
+            fixture.compare(&last, now, 7);
+        }
+    }
+
+    fn tokens(numbers: std::ops::Range<u16>) -> Vec<Pat> {
+        numbers.map(|n| token(n, u8::try_from(n % 251).unwrap())).collect()
+    }
+
+    #[test]
+    fn it_loads_in_batches_and_what_changes_meanwhile_is_not_lost() {
+        let mut fixture = Fixture::new(tokens(0..9_000), Vec::new());
+        fixture.engine.load_next_batch().unwrap();
+        let query = Query {
+            status: StatusFilter::All,
+            search: Search::default(),
+            sort: Sort { column: Column::Name, descending: false },
+        };
+        let partial = fixture.answer(&query, at(0), None);
+        assert!(
+            fixture.engine.is_loading() && !partial.is_complete() && !partial.tokens.is_empty()
+        );
+        let names: Vec<_> =
+            partial.tokens.iter().map(|id| fixture.tokens[&id].name.folded()).collect();
+        assert!(names.is_sorted() && partial.counts.is_none());
+        let summary = &partial.summary;
+        assert_eq!((summary.total, summary.loaded), (9_000, partial.tokens.len()));
+        // Some of these are in the part that is loaded, some in the rest.
+        for n in 20_000..20_050 {
+            fixture.change(n, Some(5), 0);
+        }
+        for n in (0..9_000).step_by(300) {
+            fixture.change(n, None, 0);
+        }
+        fixture.load();
+        let wanted: Vec<_> = fixture.tokens.keys().copied().collect();
+        assert_eq!(fixture.ids(), wanted);
+        for column in Column::ALL {
+            let query = Query { sort: Sort { column, descending: true }, ..query.clone() };
+            fixture.compare(&query, at(30), 4);
+        }
+    }
+
+    #[test]
+    fn more_than_the_change_log_covers_is_loaded_again() {
+        let mut fixture = Fixture::new(tokens(0..600), Vec::new());
+        fixture.load();
+        let more = tokens(10_000..15_000);
+        put(&fixture.other, &more);
+        fixture.tokens.extend(more.into_iter().map(|pat| (pat.id, pat)));
+        fixture.ids();
+        assert!(fixture.engine.is_loading());
+        fixture.load();
+        let wanted: Vec<_> = fixture.tokens.keys().copied().collect();
+        assert_eq!(fixture.ids(), wanted);
+    }
+
+    #[test]
+    fn an_outdated_request_has_no_answer() {
+        let mut fixture = Fixture::new(tokens(0..9), Vec::new());
+        let query = Query::default();
+        let request = ListRequest { number: 1, query, at: at(0), selected: None, row: 0 };
+        let mut results = Vec::new();
+        fixture.engine.answer(&request, || false, |result| results.push(result)).unwrap();
+        assert!(results.is_empty());
+    }
+
+    #[test]
+    fn the_first_rows_of_a_search_are_those_of_all() {
+        let mut fixture = Fixture::new(tokens(0..9_000), Vec::new());
+        fixture.load();
+        let both = |column| [false, true].map(|descending| Sort { column, descending });
+        for sort in Column::ALL.into_iter().flat_map(both) {
+            for text in ["", "ci 7", "nobody"] {
+                let search = Search::parse(text).unwrap();
+                let query = Query { status: StatusFilter::All, search, sort };
+                let all = fixture.answer(&query, at(60), None);
+                for row in [0, 100, 700, 9_999] {
+                    for selected in [all.tokens.get(row), None] {
+                        let mut results = fixture.answers(&query, at(60), selected, row);
+                        let last = results.pop().unwrap();
+                        assert!(last.tokens.iter().eq(all.tokens.iter()) && last.is_complete());
+                        // Near the top they come before all others, if it is not too far down that
+                        // the search finds something.
+                        let is_near = text == "ci 7" && sort == Sort::default() && row <= 100;
+                        assert!(results.len() <= 1 && (!is_near || results.len() == 1), "{row}");
+                        for first in results {
+                            assert_eq!(first.completeness, Completeness::Prefix);
+                            assert_eq!((first.total, first.counts), (first.tokens.len(), None));
+                            assert_eq!(first.selected_row, last.selected_row);
+                            let same = all.tokens.iter().take(first.total);
+                            assert!(first.tokens.iter().eq(same), "{sort:?} {text} {row}");
+                            assert!(first.total > row, "{sort:?} {text} {row}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
