@@ -24,8 +24,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
     config::{Glyphs, Theme},
     domain::{
-        AccessRequest, Actor, Catalogue, Description, Lifetime, Limits, Name, Overlap, Prefix,
-        Scope,
+        AccessRequest, Actor, Catalogue, Delivery, Description, Lifetime, Limits, Name, NewToken,
+        Overlap, Prefix, Scope,
     },
     keymap::Keymap,
     service::{Clock, Entropy, Policy, Service, Zone},

@@ -7,13 +7,12 @@ use super::command;
 use crate::{
     cli::Args,
     domain::{
-        Actor, Catalogue, Command, Description, Entity, Lifetime, Limits, Name, NewToken, Overlap,
-        Pat, Prefix, RestoreTarget, Scope, ScopeSelection, TokenId, TokenSelection,
+        Command, Description, Entity, Lifetime, Name, NewToken, Overlap, Pat, RestoreTarget, Scope,
+        ScopeSelection, TokenId, TokenSelection,
     },
     output::command_line::of_command,
-    service::{Clock, Entropy, Policy, Service},
-    store::Store,
-    testing::Changes as _,
+    service::Service,
+    testing::{Changes as _, memory_service},
 };
 
 /// Names that a shell, clap or the search for a token could take for something else.
@@ -22,16 +21,7 @@ const NAMES: [&str; 7] =
 
 /// A service whose tokens have these names, and one of which is deleted.
 fn service() -> (Service, Vec<Pat>, TokenId) {
-    let policy = Policy {
-        prefix: Prefix::default(),
-        limits: Limits::default(),
-        default_lifetime: "30d".parse().unwrap(),
-        catalogue: Catalogue::default(),
-    };
-    let store = Store::memory().unwrap();
-    let clock = Clock::fixed(chrono::DateTime::UNIX_EPOCH);
-    let actor = Actor::named("alice");
-    let service = Service::new(store, clock, Entropy::seeded(1), actor, policy);
+    let service = memory_service();
     let create = |name: &str| {
         let token = NewToken {
             name: Name::parse(name).unwrap(),

@@ -5,8 +5,8 @@
 use std::fmt;
 
 use crate::domain::{
-    AccessRequest, Command, NewToken, Overlap, Pat, Query, RestoreTarget, Scope, ScopeSelection,
-    StatusFilter, TokenId, TokenSelection,
+    AccessRequest, Command, Description, NewToken, Overlap, Pat, Query, RestoreTarget, Scope,
+    ScopeSelection, StatusFilter, TokenId, TokenSelection,
 };
 
 /// A command line of patdeck.
@@ -90,7 +90,7 @@ pub fn of_command<'a>(
         }
         Command::Edit { token, name, description } => on("edit", &[*token])
             .optional("--name", name.as_ref())
-            .optional("--description", description.as_ref().map(|text| text.as_str())),
+            .optional("--description", description.as_ref().map(Description::as_str)),
         Command::AddScopes { tokens, scopes } => {
             let names = names(tokens);
             let (first, others) = names.split_first()?;

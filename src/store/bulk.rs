@@ -121,7 +121,9 @@ impl Writer<'_> {
         uses.put_many(used.map(|it| (it.id, it.usage)).collect(), |id| id)?;
         let head = chain::head(meta)?;
         chain::append_all(&mut self.tables, head, events)?;
-        tokens.iter().for_each(|it| self.note(*it.id));
+        for token in tokens {
+            self.note(*token.id);
+        }
         Ok(())
     }
 

@@ -60,7 +60,7 @@ fn a_store_that_is_gone_is_told_in_one_sentence_and_the_app_lives() {
     let mut it = Journey::on(Fixture::One, 200, 24);
     let (file, aside) = (it.place.file(), it.path("aside"));
     fs::rename(&file, &aside).unwrap();
-    it.keys("r").sees("is gone: put it back");
+    it.keys("r <Right> <Enter>").sees("is gone: put it back");
     it.keys("<Esc> 4 1").sees("ci-deploy");
     fs::rename(&aside, &file).unwrap();
     it.keys("r <Right> <Enter>").sees("Revoked ci-deploy");
@@ -81,7 +81,7 @@ fn a_store_that_is_no_store_any_more_is_told_and_the_app_lives() {
     fs::remove_file(&file).unwrap();
     fs::write(&file, [b'x'; 8192]).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    it.keys("r").sees("is not a patdeck store");
+    it.keys("r <Right> <Enter>").sees("is not a patdeck store");
     it.keys("<Esc> ? <Esc>").sees("ci-deploy");
 }
 

@@ -127,14 +127,14 @@ fn manage_scopes(home: &Home, pty: &mut Pty, secret: &str) {
     pty.keys("a");
     pty.wait_for(&format!("Add scopes to {NAME}"));
     add_scopes(pty, "groups", "plant-7", &["update"]);
-    pty.wait_for(&format!("scopes of {NAME} saved"));
+    pty.wait_for(&format!("Saved the scopes of {NAME}"));
     pty.wait_for("Scopes 4");
     pty.wait_for("plant-7");
 
     pty.keys("G k d");
     pty.wait_for(&format!("Remove a scope from {NAME}?"));
     pty.keys("<Right> <Enter>");
-    pty.wait_for(&format!("groups:plant-7:update removed from {NAME}"));
+    pty.wait_for(&format!("Removed groups:plant-7:update from {NAME}"));
     pty.wait_for("Scopes 3");
     assert!(home.is_allowed(secret));
 
@@ -156,7 +156,7 @@ fn revoke(home: &Home, pty: &mut Pty, secret: &str) {
     assert!(pty.screen().contains("r revoke"));
     pty.keys("r");
     pty.wait_for(&format!("Revoke {NAME}?"));
-    pty.wait_for("From the moment you confirm");
+    pty.wait_for("Its secret will stop working immediately");
     // The focus starts on the safe answer.
     pty.keys("<Enter>");
     pty.gone(&format!("Revoke {NAME}?"));
@@ -226,10 +226,10 @@ fn delete_one_and_undo(pty: &mut Pty) {
     pty.type_text("nightly backup");
     pty.wait_for("Enter deletes");
     pty.keys("<Enter>");
-    pty.wait_for("nightly Deleted backup. Press u within 24 hours to undo for 24 hours");
+    pty.wait_for("Deleted nightly backup. Press u within 24 hours to undo");
     pty.wait_for("All 1");
     pty.keys("u");
-    pty.wait_for("nightly backup is back");
+    pty.wait_for("Restored nightly backup");
     pty.wait_for("All 2");
 }
 

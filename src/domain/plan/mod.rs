@@ -288,12 +288,11 @@ fn each<R: ReadTokens>(
 ) -> Result<(), R::Error> {
     let mut seen = HashSet::with_capacity(ids.len());
     for id in ids.iter().filter(|id| seen.insert(**id)) {
-        match tx.token(id)? {
-            Some(token) => one(plan, &Arc::new(token)),
-            None => {
-                let reason = Refusal::Gone(*id);
-                plan.left_out.push(LeftOut { id: *id, token: None, reason });
-            }
+        if let Some(token) = tx.token(id)? {
+            one(plan, &Arc::new(token));
+        } else {
+            let reason = Refusal::Gone(*id);
+            plan.left_out.push(LeftOut { id: *id, token: None, reason });
         }
     }
     Ok(())

@@ -4,6 +4,7 @@
 mod done_text;
 pub mod effect;
 pub mod event;
+mod local_plan;
 pub mod message_line;
 pub mod model;
 pub mod pending;

@@ -9,6 +9,7 @@ use super::{
     done_text::done_text,
     effect::{Effect, HostAction, Tab},
     event::HostResult,
+    local_plan::plan_locally,
     pending::{Origin, RequestId},
     service_request::{Response, ServiceRequest},
     undo::UndoEntry,
@@ -38,6 +39,11 @@ impl App {
             (None, Tab::Create) => Origin::CreateForm,
             (None, Tab::Tokens | Tab::Detail | Tab::Audit) => Origin::App,
         };
+        if let ServiceRequest::Preview(command) = &request
+            && let Some(plan) = plan_locally(command, self.model.context())
+        {
+            return self.planned(origin, plan);
+        }
         // It is being done already: a second Enter must not do it twice.
         if origin != Origin::App && self.pending.contains(origin) {
             return;

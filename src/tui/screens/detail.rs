@@ -4,8 +4,8 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
+    token_actions::{on_token, preview},
     token_table::soon,
-    tokens::{on_pat, preview},
 };
 use crate::{
     domain::{
@@ -129,7 +129,7 @@ impl Detail {
             }
             Action::Preset => Some(Effect::open(PresetDialog::add(pat, ctx))),
             Action::Test => Some(Effect::open(AccessCheckDialog::new(pat, ctx))),
-            _ => on_pat(action, pat, ctx),
+            _ => on_token(action, pat, ctx),
         }
     }
 

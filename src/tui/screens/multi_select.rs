@@ -4,11 +4,12 @@
 
 use std::collections::HashSet;
 
+use super::token_actions::preview;
 use crate::{
     domain::{Command, TokenId, TokenSelection},
     keymap::Action,
     tui::{
-        app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
+        app::{effect::Effect, view_context::ViewContext},
         dialogs::{bulk_regenerate::BulkRegenerateDialog, scopes::ScopeDialog},
     },
 };
@@ -108,7 +109,7 @@ impl MultiSelect {
             ids.sort_unstable();
             ids
         };
-        let preview = |command| Effect::request(ServiceRequest::Preview(command));
+
         Some(match action {
             Action::Revoke => preview(Command::Revoke { tokens: ids() }),
             Action::Delete => preview(Command::Delete { tokens: TokenSelection::Listed(ids()) }),

@@ -15,22 +15,20 @@ use super::{
     filter_bar::FilterBar,
     multi_select::MultiSelect,
     search_box::SearchBox,
+    token_actions::{on_token, preview},
     token_table::{draw_headings, draw_row, fitting},
 };
 use crate::{
     domain::{
-        Column, Command, Moment, Overlap, Pat, Query, Search, Status, StatusFilter, TokenId,
-        TokenSelection,
+        Column, Command, Moment, Query, Search, Status, StatusFilter, TokenId, TokenSelection,
     },
     keymap::{Action, Mode},
     list::{Completeness, ListRequest, ListResult},
     tui::{
         app::{
             effect::{Effect, Tab, UiAction},
-            service_request::ServiceRequest,
             view_context::ViewContext,
         },
-        dialogs::{edit::EditDialog, scopes::ScopeDialog},
         widgets::{
             paint::{Pen, band, row_of, width},
             rows::Rows,
@@ -255,7 +253,7 @@ impl Tokens {
                 self.refresh();
                 None
             }
-            _ => on_pat(action, self.selected.and_then(|id| ctx.pat(&id))?, ctx),
+            _ => on_token(action, self.selected.and_then(|id| ctx.pat(&id))?, ctx),
         }
     }
 
@@ -386,39 +384,6 @@ impl Tokens {
             Pen::at(buf, area, line, look).skip(indent).text(text, style);
         }
     }
-}
-
-/// What a key does to the token that the list or the detail shows.
-pub(super) fn on_pat(action: Action, pat: &Pat, ctx: &ViewContext<'_>) -> Option<Effect> {
-    match action {
-        Action::Open => Some(Effect::Ui(UiAction::Show(pat.id))),
-        Action::Clone => Some(Effect::request(ServiceRequest::Template(pat.id))),
-        Action::Edit => Some(Effect::open(EditDialog::new(pat))),
-        Action::AddScope => Some(Effect::open(ScopeDialog::add(pat, ctx))),
-        Action::Revoke if pat.status(ctx.now) == Status::Revoked => {
-            Some(Effect::warn(format!("{} is revoked already: R regenerates it", pat.name)))
-        }
-        Action::Revoke => Some(preview(Command::Revoke { tokens: vec![pat.id] })),
-        Action::Regenerate => Some(preview(Command::Regenerate {
-            tokens: vec![pat.id],
-            lifetime: ctx.policy.default_lifetime,
-            overlap: Overlap::None,
-            secret_file: None,
-        })),
-        Action::Delete => {
-            let tokens = TokenSelection::Listed(vec![pat.id]);
-            Some(preview(Command::Delete { tokens }))
-        }
-        Action::CopyId => Some(Effect::copy("id", pat.id.to_string())),
-        Action::CopyName => Some(Effect::copy("name", pat.name.to_string())),
-        Action::CopyJson => Some(Effect::request(ServiceRequest::Json(pat.id))),
-        _ => None,
-    }
-}
-
-/// Asks what `command` would do; a dialog on the answer follows.
-pub(super) fn preview(command: Command) -> Effect {
-    Effect::request(ServiceRequest::Preview(command))
 }
 
 fn around<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {

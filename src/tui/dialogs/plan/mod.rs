@@ -39,7 +39,7 @@ enum Input {
     /// Enter, after a look at the list.
     Enter,
     /// A text to type; what it is, for the hint.
-    Typed(&'static str, String, Field),
+    Typed(&'static str, String, Box<Field>),
 }
 
 /// A token in the list of those that the command names.
@@ -76,10 +76,10 @@ impl PlanDialog {
         let input = match plan.confirmation() {
             _ if plan.changes.is_empty() => Input::Nothing,
             Confirmation::TypeName(name) => {
-                Input::Typed("its name", name.to_string(), Field::line(""))
+                Input::Typed("its name", name.to_string(), Box::new(Field::line("")))
             }
             Confirmation::TypeCount(count) => {
-                Input::Typed("the count", count.to_string(), Field::line(""))
+                Input::Typed("the count", count.to_string(), Box::new(Field::line("")))
             }
             Confirmation::None if !rows.is_empty() => Input::Enter,
             Confirmation::None | Confirmation::Ask(_) => Input::Buttons(false),
