@@ -48,8 +48,10 @@ pub fn time(at: Moment) -> String {
 
 /// A token as JSON; never its secret or its digest.
 pub fn token(pat: &Pat, now: Moment) -> Value {
-    // The fields are texts, numbers and lists of texts: there is JSON for each.
-    serde_json::to_value(TokenJson::new(pat, now, None)).unwrap_or_default()
+    let mut text = Vec::new();
+    let written = terminal_safe::write(&mut text, &TokenJson::new(pat, now, None));
+    // Memory takes every write, and what was written is JSON.
+    written.ok().and_then(|()| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
 /// Writes a token as the text of an object of the current schema, with the end of its line.

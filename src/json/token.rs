@@ -6,6 +6,7 @@ use std::fmt::{Display, Write as _};
 use chrono::{Datelike as _, Timelike as _};
 use serde::{Serialize, Serializer};
 
+use super::terminal_safe::Text;
 use crate::domain::{Actor, LastUse, Moment, Pat, Scopes, Which};
 
 /// Bytes that a scope or an actor usually has at most.
@@ -17,15 +18,14 @@ const USUAL_LEN: usize = 64;
 pub(super) struct TokenJson<'a> {
     claimed: bool,
     created: Time,
-    #[serde(serialize_with = "text")]
-    created_by: &'a Actor,
-    description: &'a str,
+    created_by: Shown<&'a Actor>,
+    description: Text<'a>,
     expires: Option<Time>,
-    hint: String,
-    id: &'a str,
+    hint: Shown<String>,
+    id: Text<'a>,
     issued: Time,
     last_used: Option<UseJson<'a>>,
-    name: &'a str,
+    name: Text<'a>,
     retiring_last_used: Option<UseJson<'a>>,
     retiring_until: Option<Time>,
     revoked: Option<Time>,
@@ -33,7 +33,7 @@ pub(super) struct TokenJson<'a> {
     schema: Option<u32>,
     #[serde(serialize_with = "texts")]
     scopes: &'a Scopes,
-    status: &'a str,
+    status: Text<'a>,
 }
 
 impl<'a> TokenJson<'a> {
@@ -42,20 +42,20 @@ impl<'a> TokenJson<'a> {
         Self {
             claimed: pat.claimed,
             created: Time(pat.created),
-            created_by: &pat.created_by,
-            description: pat.description.as_str(),
+            created_by: Shown(&pat.created_by),
+            description: Text(pat.description.as_str()),
             expires: pat.expires.map(Time),
-            hint: pat.hint(),
-            id: pat.id.as_str(),
+            hint: Shown(pat.hint()),
+            id: Text(pat.id.as_str()),
             issued: Time(pat.issued),
             last_used: pat.last_use().map(UseJson::new),
-            name: pat.name.as_str(),
+            name: Text(pat.name.as_str()),
             retiring_last_used: pat.used_by(Which::Retiring).map(UseJson::new),
             retiring_until: pat.retiring.as_ref().map(|old| Time(old.until)),
             revoked: pat.revoked.map(Time),
             schema,
             scopes: &pat.scopes,
-            status: pat.status(now).word(),
+            status: Text(pat.status(now).word()),
         }
     }
 }
@@ -64,13 +64,13 @@ impl<'a> TokenJson<'a> {
 #[derive(Serialize)]
 struct UseJson<'a> {
     at: Time,
-    from: Option<&'a str>,
-    what: &'a str,
+    from: Option<Text<'a>>,
+    what: Text<'a>,
 }
 
 impl<'a> UseJson<'a> {
     fn new(used: &'a LastUse) -> Self {
-        Self { at: Time(used.at), from: used.from.as_deref(), what: &used.what }
+        Self { at: Time(used.at), from: used.from.as_deref().map(Text), what: Text(&used.what) }
     }
 }
 
@@ -100,39 +100,44 @@ impl Serialize for Time {
                 *ones += u8::try_from(number % 10).unwrap_or(0);
             }
         }
-        to.serialize_str(str::from_utf8(&text).unwrap_or_default())
+        to.serialize_bytes(&text)
     }
 }
 
 /// A value as its `Display` text.
-struct Text<T>(T);
+struct Shown<T>(T);
 
-impl<T: Display> Serialize for Text<T> {
+impl<T: Display> Serialize for Shown<T> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         text(&self.0, to)
     }
 }
 
-/// Collects the text before it is escaped: `collect_str` escapes each piece by itself.
 fn text<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
     let mut text = String::with_capacity(USUAL_LEN);
     // Writing to a string does not fail.
     let _ = write!(text, "{value}");
-    to.serialize_str(&text)
+    Text(&text).serialize(to)
 }
 
 fn texts<S: Serializer>(scopes: &Scopes, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(scopes.iter().map(Text))
+    to.collect_seq(scopes.iter().map(Shown))
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::{TimeZone as _, Utc};
     use proptest::prelude::*;
-    use serde_json::{Value, to_value};
+    use serde_json::Value;
 
     use super::*;
     use crate::domain::{Actor, pat::tests::pat};
+
+    fn read_back(value: &impl Serialize) -> Value {
+        let mut text = Vec::new();
+        super::super::terminal_safe::write(&mut text, value).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
 
     proptest! {
         #[test]
@@ -143,7 +148,7 @@ mod tests {
             let (sudo_user, from) = (sudo_user.map(Into::into), from.map(Into::into));
             let created_by = Actor { user: user.into(), sudo_user, from };
             let pat = Pat { prefix: prefix.into(), created_by, ..pat() };
-            let json = to_value(TokenJson::new(&pat, pat.created, None)).unwrap();
+            let json = read_back(&TokenJson::new(&pat, pat.created, None));
             prop_assert_eq!(&json["created_by"], &Value::from(pat.created_by.to_string()));
             prop_assert_eq!(&json["hint"], &Value::from(pat.hint()));
         }
@@ -151,7 +156,7 @@ mod tests {
         #[test]
         fn an_instant_is_printed_as_everywhere_else(second in -70_000_000_000_i64..300_000_000_000) {
             let at = Utc.timestamp_opt(second, 5).unwrap();
-            prop_assert_eq!(to_value(Time(at)).unwrap(), Value::from(super::super::time(at)));
+            prop_assert_eq!(read_back(&Time(at)), Value::from(super::super::time(at)));
             let expected = at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
             prop_assert_eq!(super::super::time(at), expected);
         }

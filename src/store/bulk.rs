@@ -8,9 +8,9 @@ use redb::{CursorError, Key, ReadableTable as _};
 
 use super::{
     chain,
-    codec::{seal, seal_behind},
+    codec::{seal, seal_behind, sealed_body},
     error::StoreError,
-    record::{PatV1, RefV1, Uses, UsesV1},
+    record::{PatV1, RefV1, TokenSummary, Uses, UsesV1},
     stretch,
     tables::{NAMES, PATS, Shelf, Tables, USES, Writing},
     trouble::noted,
@@ -62,6 +62,12 @@ impl<'a> EncodedToken<'a> {
             Some(bytes)
         };
         Some(Self { id, token: next()?, usage: next()? })
+    }
+
+    /// The summary of the token, without a check of its checksum: the caller has a checksum of the
+    /// buffer. `None` if the record is not a token.
+    pub fn summary(&self) -> Option<TokenSummary> {
+        sealed_body(self.token)?.decode::<PatV1<'_>>()?.summary()
     }
 
     /// The token; `None` if a record is damaged.
@@ -122,7 +128,9 @@ impl Writer<'_> {
         uses.put_many(used.map(|it| (it.id, it.usage)).collect(), |id| id)?;
         let head = chain::head(meta)?;
         chain::append_all(&mut self.tables, head, events)?;
-        tokens.iter().for_each(|it| self.note(*it.id));
+        for token in tokens {
+            self.note(*token.id);
+        }
         Ok(())
     }
 

@@ -47,6 +47,7 @@ pub use file::{Handed, is_at_hand, judge_handed};
 #[doc(hidden)]
 pub use probe::any_record;
 pub use reads::Reads;
+pub use record::TokenSummary;
 pub use rows::{ChainState, Changes, Found, Reached, Reader, Rows, Trashed};
 pub use settle::settle;
 pub use stretch::Stretch;
