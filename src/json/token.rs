@@ -1,16 +1,12 @@
 //! The JSON object of a token: the one definition of its fields, for `list`, `show`, `create` and
 //! the clipboard. It has neither the secret nor its digest. Called by `json` only.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 use chrono::{Datelike as _, Timelike as _};
 use serde::{Serialize, Serializer};
 
-use super::terminal_safe::Text;
 use crate::domain::{Actor, LastUse, Moment, Pat, Scopes, Which};
-
-/// Bytes that a scope or an actor usually has at most.
-const USUAL_LEN: usize = 64;
 
 /// The fields of a token in the order of their names, which is their order in every JSON object of
 /// patdeck.
@@ -19,13 +15,13 @@ pub(super) struct TokenJson<'a> {
     claimed: bool,
     created: Time,
     created_by: Shown<&'a Actor>,
-    description: Text<'a>,
+    description: &'a str,
     expires: Option<Time>,
-    hint: Shown<String>,
-    id: Text<'a>,
+    hint: String,
+    id: &'a str,
     issued: Time,
     last_used: Option<UseJson<'a>>,
-    name: Text<'a>,
+    name: &'a str,
     retiring_last_used: Option<UseJson<'a>>,
     retiring_until: Option<Time>,
     revoked: Option<Time>,
@@ -33,7 +29,7 @@ pub(super) struct TokenJson<'a> {
     schema: Option<u32>,
     #[serde(serialize_with = "texts")]
     scopes: &'a Scopes,
-    status: Text<'a>,
+    status: &'a str,
 }
 
 impl<'a> TokenJson<'a> {
@@ -43,19 +39,19 @@ impl<'a> TokenJson<'a> {
             claimed: pat.claimed,
             created: Time(pat.created),
             created_by: Shown(&pat.created_by),
-            description: Text(pat.description.as_str()),
+            description: pat.description.as_str(),
             expires: pat.expires.map(Time),
-            hint: Shown(pat.hint()),
-            id: Text(pat.id.as_str()),
+            hint: pat.hint(),
+            id: pat.id.as_str(),
             issued: Time(pat.issued),
             last_used: pat.last_use().map(UseJson::new),
-            name: Text(pat.name.as_str()),
+            name: pat.name.as_str(),
             retiring_last_used: pat.used_by(Which::Retiring).map(UseJson::new),
             retiring_until: pat.retiring.as_ref().map(|old| Time(old.until)),
             revoked: pat.revoked.map(Time),
             schema,
             scopes: &pat.scopes,
-            status: Text(pat.status(now).word()),
+            status: pat.status(now).word(),
         }
     }
 }
@@ -64,13 +60,13 @@ impl<'a> TokenJson<'a> {
 #[derive(Serialize)]
 struct UseJson<'a> {
     at: Time,
-    from: Option<Text<'a>>,
-    what: Text<'a>,
+    from: Option<&'a str>,
+    what: &'a str,
 }
 
 impl<'a> UseJson<'a> {
     fn new(used: &'a LastUse) -> Self {
-        Self { at: Time(used.at), from: used.from.as_deref().map(Text), what: Text(&used.what) }
+        Self { at: Time(used.at), from: used.from.as_deref(), what: &used.what }
     }
 }
 
@@ -100,7 +96,7 @@ impl Serialize for Time {
                 *ones += u8::try_from(number % 10).unwrap_or(0);
             }
         }
-        to.serialize_bytes(&text)
+        to.serialize_str(str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -109,15 +105,8 @@ struct Shown<T>(T);
 
 impl<T: Display> Serialize for Shown<T> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        text(&self.0, to)
+        to.collect_str(&self.0)
     }
-}
-
-fn text<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
-    let mut text = String::with_capacity(USUAL_LEN);
-    // Writing to a string does not fail.
-    let _ = write!(text, "{value}");
-    Text(&text).serialize(to)
 }
 
 fn texts<S: Serializer>(scopes: &Scopes, to: S) -> Result<S::Ok, S::Error> {
@@ -128,16 +117,10 @@ fn texts<S: Serializer>(scopes: &Scopes, to: S) -> Result<S::Ok, S::Error> {
 mod tests {
     use chrono::{TimeZone as _, Utc};
     use proptest::prelude::*;
-    use serde_json::Value;
+    use serde_json::{Value, to_value};
 
     use super::*;
     use crate::domain::{Actor, pat::tests::pat};
-
-    fn read_back(value: &impl Serialize) -> Value {
-        let mut text = Vec::new();
-        super::super::terminal_safe::write(&mut text, value).unwrap();
-        serde_json::from_slice(&text).unwrap()
-    }
 
     proptest! {
         #[test]
@@ -148,7 +131,7 @@ mod tests {
             let (sudo_user, from) = (sudo_user.map(Into::into), from.map(Into::into));
             let created_by = Actor { user: user.into(), sudo_user, from };
             let pat = Pat { prefix: prefix.into(), created_by, ..pat() };
-            let json = read_back(&TokenJson::new(&pat, pat.created, None));
+            let json = to_value(TokenJson::new(&pat, pat.created, None)).unwrap();
             prop_assert_eq!(&json["created_by"], &Value::from(pat.created_by.to_string()));
             prop_assert_eq!(&json["hint"], &Value::from(pat.hint()));
         }
@@ -156,7 +139,7 @@ mod tests {
         #[test]
         fn an_instant_is_printed_as_everywhere_else(second in -70_000_000_000_i64..300_000_000_000) {
             let at = Utc.timestamp_opt(second, 5).unwrap();
-            prop_assert_eq!(read_back(&Time(at)), Value::from(super::super::time(at)));
+            prop_assert_eq!(to_value(Time(at)).unwrap(), Value::from(super::super::time(at)));
             let expected = at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
             prop_assert_eq!(super::super::time(at), expected);
         }
