@@ -1,16 +1,15 @@
 //! Tokens and events as JSON: the one form in which both faces hand them out, with the version
 //! of it. Pure; nothing here is a secret or the digest of one.
 
-mod terminal_safe;
 mod token;
 
-use std::io;
+use std::{borrow::Cow, fmt::Write as _, io};
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 use self::token::TokenJson;
-use crate::domain::{Event, Moment, Pat};
+use crate::domain::{Event, Moment, Pat, text::escape_with};
 
 /// The version of every JSON object that patdeck hands out.
 pub const SCHEMA: u32 = 1;
@@ -29,10 +28,26 @@ pub fn object(value: Value) -> String {
 
 /// `value` on one line, with JSON escapes for what a terminal must not get: the same value.
 pub fn text(value: &Value) -> String {
-    let mut text = Vec::new();
-    // Memory takes every write, and JSON is UTF-8.
-    let _ = terminal_safe::write(&mut text, value);
-    String::from_utf8(text).unwrap_or_default()
+    terminal_safe(&value.to_string()).into_owned()
+}
+
+/// JSON with escapes for what a terminal must not get, which only its strings can contain.
+fn terminal_safe(json: &str) -> Cow<'_, str> {
+    escape_with(json, |c, out| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a string does not fail.
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    })
+}
+
+/// Whether a terminal may get `json` as it is: printable ASCII, with the `…` of a token's hint.
+/// Every byte is looked at, which the compiler vectorizes; other safe text is told by
+/// [`terminal_safe`].
+fn is_plain(json: &str) -> bool {
+    let is_ascii =
+        |part: &str| part.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    json.split('…').all(is_ascii)
 }
 
 /// A token whole, with its newest `events`.
@@ -48,13 +63,20 @@ pub fn time(at: Moment) -> String {
 
 /// A token as JSON; never its secret or its digest.
 pub fn token(pat: &Pat, now: Moment) -> Value {
-    // The fields are texts, numbers and lists of texts: there is JSON for each.
+    // There is JSON for each of the fields.
     serde_json::to_value(TokenJson::new(pat, now, None)).unwrap_or_default()
 }
 
 /// Writes a token as the text of an object of the current schema, with the end of its line.
 pub fn write_line(to: &mut Vec<u8>, pat: &Pat, now: Moment) -> io::Result<()> {
-    terminal_safe::write(to, &TokenJson::new(pat, now, Some(SCHEMA)))?;
+    let start = to.len();
+    serde_json::to_writer(&mut *to, &TokenJson::new(pat, now, Some(SCHEMA)))?;
+    let json = String::from_utf8_lossy(to.get(start..).unwrap_or_default());
+    if !is_plain(&json) {
+        let safe = terminal_safe(&json).into_owned();
+        to.truncate(start);
+        to.extend_from_slice(safe.as_bytes());
+    }
     to.push(b'\n');
     Ok(())
 }
@@ -79,9 +101,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::text::first_unsafe;
+    use crate::domain::{Actor, pat::tests::pat, text::first_unsafe};
 
     proptest! {
+        #[test]
+        fn a_line_is_the_object_of_the_token(user in prop_oneof![any::<String>(), "[ -~…]{0,9}"]) {
+            let created_by = Actor { from: Some("\u{301}ø\n".into()), ..Actor::named(&user) };
+            for pat in [Pat { created_by, ..pat() }, pat()] {
+                let mut line = b"before".to_vec();
+                write_line(&mut line, &pat, pat.created).unwrap();
+                let expected = object(token(&pat, pat.created));
+                prop_assert_eq!(first_unsafe(&expected), None);
+                prop_assert_eq!(String::from_utf8(line).unwrap(), format!("before{expected}\n"));
+            }
+        }
+
         #[test]
         fn json_reads_back_the_same_and_moves_no_cursor(key in any::<String>(), told in any::<String>()) {
             let value = json!({ key: [told, "\u{9b}2J\u{7f}\u{202e}\u{e0041}\u{301}\n"] });

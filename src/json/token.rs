@@ -1,15 +1,12 @@
 //! The JSON object of a token: the one definition of its fields, for `list`, `show`, `create` and
 //! the clipboard. It has neither the secret nor its digest. Called by `json` only.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 use chrono::{Datelike as _, Timelike as _};
 use serde::{Serialize, Serializer};
 
 use crate::domain::{Actor, LastUse, Moment, Pat, Scopes, Which};
-
-/// Bytes that a scope or an actor usually has at most.
-const USUAL_LEN: usize = 64;
 
 /// The fields of a token in the order of their names, which is their order in every JSON object of
 /// patdeck.
@@ -17,8 +14,7 @@ const USUAL_LEN: usize = 64;
 pub(super) struct TokenJson<'a> {
     claimed: bool,
     created: Time,
-    #[serde(serialize_with = "text")]
-    created_by: &'a Actor,
+    created_by: Shown<&'a Actor>,
     description: &'a str,
     expires: Option<Time>,
     hint: String,
@@ -42,7 +38,7 @@ impl<'a> TokenJson<'a> {
         Self {
             claimed: pat.claimed,
             created: Time(pat.created),
-            created_by: &pat.created_by,
+            created_by: Shown(&pat.created_by),
             description: pat.description.as_str(),
             expires: pat.expires.map(Time),
             hint: pat.hint(),
@@ -105,24 +101,16 @@ impl Serialize for Time {
 }
 
 /// A value as its `Display` text.
-struct Text<T>(T);
+struct Shown<T>(T);
 
-impl<T: Display> Serialize for Text<T> {
+impl<T: Display> Serialize for Shown<T> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        text(&self.0, to)
+        to.collect_str(&self.0)
     }
 }
 
-/// Collects the text before it is escaped: `collect_str` escapes each piece by itself.
-fn text<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
-    let mut text = String::with_capacity(USUAL_LEN);
-    // Writing to a string does not fail.
-    let _ = write!(text, "{value}");
-    to.serialize_str(&text)
-}
-
 fn texts<S: Serializer>(scopes: &Scopes, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(scopes.iter().map(Text))
+    to.collect_seq(scopes.iter().map(Shown))
 }
 
 #[cfg(test)]

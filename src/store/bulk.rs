@@ -8,9 +8,9 @@ use redb::{CursorError, Key, ReadableTable as _};
 
 use super::{
     chain,
-    codec::{seal, seal_behind},
+    codec::{seal, seal_behind, sealed_body},
     error::StoreError,
-    record::{PatV1, RefV1, Uses, UsesV1},
+    record::{PatV1, RefV1, TokenSummary, Uses, UsesV1},
     stretch,
     tables::{NAMES, PATS, ReadWrite, RecordTable, Tables, USES},
     writer::Writer,
@@ -61,6 +61,12 @@ impl<'a> EncodedToken<'a> {
             Some(bytes)
         };
         Some(Self { id, token: next()?, usage: next()? })
+    }
+
+    /// The summary of the token, without a check of its checksum: the caller has a checksum of the
+    /// buffer. `None` if the record is not a token.
+    pub fn summary(&self) -> Option<TokenSummary> {
+        sealed_body(self.token)?.decode::<PatV1<'_>>()?.summary()
     }
 
     /// The token; `None` if a record is damaged.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    codec::{Body, decode, seal, sealed_hash},
+    codec::{Body, decode, seal, sealed_body},
     error::{Damage, StoreError},
     record::{EventV1, HeadV1, MarkV1},
     rows::{ChainState, Found},
@@ -110,9 +110,10 @@ pub(super) fn append_all(
     for draft in drafts {
         let sequence = head.events.saturating_add(1);
         let record = EventV1::new(sequence, Hash::from_bytes(head.hash), draft);
-        let row = seal(EVENTS, &sequence.to_le_bytes(), &record)
-            .ok_or(StoreError::TooLarge { table: EVENTS })?;
-        head = HeadV1 { events: sequence, hash: *sealed_hash(&row).as_bytes() };
+        let too_large = StoreError::TooLarge { table: EVENTS };
+        let row = seal(EVENTS, &sequence.to_le_bytes(), &record).ok_or(too_large.clone())?;
+        let hash = sealed_body(&row).ok_or(too_large)?.hash();
+        head = HeadV1 { events: sequence, hash: *hash.as_bytes() };
         events.push((sequence, row));
         if let Some(id) = &draft.token {
             let key = mark(id.as_bytes(), sequence);

@@ -91,10 +91,12 @@ pub(super) fn unseal<'a>(table: &str, key: &[u8], bytes: &'a [u8]) -> Option<Bod
     Some(Body { version: *version, payload })
 }
 
-/// The hash of the body that [`seal`] has just sealed.
-pub(super) fn sealed_hash(bytes: &[u8]) -> Hash {
-    let body = bytes.len().checked_sub(CHECKSUM_BYTES).and_then(|end| bytes.get(1..end));
-    Body { version: 0, payload: body.unwrap_or_default() }.hash()
+/// The body that [`seal`] made, without a check of its checksum: for bytes that never left memory,
+/// or that another checksum covers.
+pub(super) fn sealed_body(bytes: &[u8]) -> Option<Body<'_>> {
+    let (version, rest) = bytes.split_first()?;
+    let payload = rest.get(..rest.len().checked_sub(CHECKSUM_BYTES)?)?;
+    Some(Body { version: *version, payload })
 }
 
 /// The first bytes of SHA-256 over table, key and body. The lengths keep the three apart.

@@ -51,6 +51,7 @@ pub use path_error::{PathError, PathProblem, PermissionFix};
 #[doc(hidden)]
 pub use probe::any_record;
 pub use read_session::ReadSession;
+pub use record::TokenSummary;
 pub use rows::{ChainState, Changes, Found, Reached, Reader, Rows, Trashed};
 pub use stretch::Stretch;
 pub use watch::ChangeWatcher;

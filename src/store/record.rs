@@ -140,7 +140,33 @@ impl<'a> From<&'a Pat> for PatV1<'a> {
     }
 }
 
+/// What an import event contains of a token: cheaper to decode than the whole token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSummary {
+    /// The token.
+    pub id: TokenId,
+    /// Its name.
+    pub name: Name,
+    /// Whether it is revoked.
+    pub is_revoked: bool,
+    /// When it expires, if it does.
+    pub expires: Option<Moment>,
+}
+
 impl PatV1<'_> {
+    /// The summary; `None` if the domain would not have made the token.
+    pub(super) fn summary(&self) -> Option<TokenSummary> {
+        Some(TokenSummary {
+            id: TokenId::from_bytes(self.id)?,
+            name: Name::parse(self.name).ok()?,
+            is_revoked: self.revoked.is_some(),
+            expires: match self.expires {
+                None => None,
+                Some(at) => Some(at.moment()?),
+            },
+        })
+    }
+
     /// The token at the key `id`, as if it had never been used; `None` if the domain would not
     /// have made it.
     pub(super) fn pat(self, id: &IdV1) -> Option<Pat> {

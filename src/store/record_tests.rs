@@ -163,7 +163,7 @@ fn the_hash_of_an_event_is_frozen() {
     let draft = draft();
     let record = EventV1::new(300, Hash::from_bytes([0xcc; 32]), &draft);
     let row = seal("t", b"k", &record).unwrap();
-    let hash = crate::store::codec::sealed_hash(&row);
+    let hash = crate::store::codec::sealed_body(&row).unwrap().hash();
     assert_eq!(
         hash.to_string(),
         "54a669066940959b5d9a4977c07d86c10dd13e5591e3e06c585c56ae635928d9"

@@ -2,9 +2,12 @@
 //! and refuses fields that nobody asked for. Of two fields with one name the later counts, as
 //! everywhere in patdeck. Called by `record` and `lines`.
 
-use std::{borrow::Cow, collections::BTreeMap, mem::take};
+use std::{borrow::Cow, fmt, mem::take};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
 use serde_json::{from_str, value::RawValue};
 
 use crate::service::import::LineFault;
@@ -14,17 +17,49 @@ use crate::service::import::LineFault;
 pub(super) struct InvalidField;
 
 /// A JSON string; it borrows from the line unless it has escapes.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Deserialize)]
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The values of an object, sorted by name; `None` once a value was taken.
+struct Object<'a>(Vec<(Cow<'a, str>, Option<&'a RawValue>)>);
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+        let mut values = Vec::with_capacity(16);
+        while let Some((Text(name), value)) = map.next_entry()? {
+            values.push((name, Some(value)));
+        }
+        // The export is sorted already.
+        if !values.is_sorted_by(|(one, _), (next, _)| one < next) {
+            values.reverse();
+            values.sort_by(|(one, _), (other, _)| one.cmp(other));
+            values.dedup_by(|(earlier, _), (last, _)| earlier == last);
+        }
+        Ok(Object(values))
+    }
+}
 
 /// The fields of one object, each taken when it is read.
 pub(super) struct Fields<'a> {
     line: u64,
     /// The field that contains the object.
     parent: Option<&'static str>,
-    /// Sorted by name; `None` once the value was taken.
-    values: Vec<(Text<'a>, Option<&'a RawValue>)>,
+    object: Object<'a>,
     faults: Vec<LineFault>,
 }
 
@@ -38,22 +73,13 @@ impl<'a> Fields<'a> {
             };
             LineFault { line, field: String::new(), why }
         })?;
-        Ok(Self::new(line, None, object))
-    }
-
-    fn new(
-        line: u64,
-        parent: Option<&'static str>,
-        object: BTreeMap<Text<'a>, &'a RawValue>,
-    ) -> Self {
-        let values = object.into_iter().map(|(name, value)| (name, Some(value)));
-        Self { line, parent, values: values.collect(), faults: Vec::new() }
+        Ok(Self { line, parent: None, object, faults: Vec::new() })
     }
 
     /// All faults, those of unknown fields included.
     pub(super) fn finish(mut self) -> Vec<LineFault> {
-        let values = take(&mut self.values).into_iter();
-        for (Text(name), _) in values.filter(|(_, value)| value.is_some()) {
+        let values = take(&mut self.object.0).into_iter();
+        for (name, _) in values.filter(|(_, value)| value.is_some()) {
             self.fault(&name, "this patdeck does not know it: update patdeck".to_owned());
         }
         self.faults
@@ -70,8 +96,9 @@ impl<'a> Fields<'a> {
     }
 
     fn take(&mut self, name: &str) -> Result<&'a str, InvalidField> {
-        let at = self.values.binary_search_by(|(Text(it), _)| it.as_ref().cmp(name)).ok();
-        let value = at.and_then(|at| self.values.get_mut(at)?.1.take());
+        let values = &mut self.object.0;
+        let at = values.binary_search_by(|(it, _)| it.as_ref().cmp(name)).ok();
+        let value = at.and_then(|at| values.get_mut(at)?.1.take());
         value.map(RawValue::get).ok_or_else(|| self.fault(name, "it is missing".to_owned()))
     }
 
@@ -122,7 +149,7 @@ impl<'a> Fields<'a> {
         read: impl FnOnce(&mut Self) -> Result<T, InvalidField>,
     ) -> Result<Option<T>, InvalidField> {
         let Some(object) = self.value(name, "an object")? else { return Ok(None) };
-        let mut inner = Self::new(self.line, Some(name), object);
+        let mut inner = Self { line: self.line, parent: Some(name), object, faults: Vec::new() };
         let value = read(&mut inner);
         // After a fault the fields behind it were not read: they are not unknown.
         let mut faults = if value.is_err() { inner.faults } else { inner.finish() };
@@ -182,7 +209,7 @@ mod tests {
             let text: Vec<_> =
                 names.iter().enumerate().map(|(at, name)| format!("\"{name}\":{at}")).collect();
             let text = format!("{{{}}}", text.join(","));
-            let expected: BTreeMap<String, u64> = from_str(&text).unwrap();
+            let expected: std::collections::BTreeMap<String, u64> = from_str(&text).unwrap();
             let mut read = fields(&text);
             for (name, value) in expected {
                 prop_assert_eq!(read.number(&name), Ok(value));

@@ -14,9 +14,9 @@ use super::{
     staging::{StagedToken, StagingBuffer},
 };
 use crate::{
-    domain::{Action, EventDraft, Moment, Pat, TokenId, plan::until},
+    domain::{Action, EventDraft, Moment, Status, TokenId, plan::until},
     service::{Position, Service, ServiceError, audit},
-    store::{EncodedToken, NameBatch, Rows, StoreError, Writer},
+    store::{EncodedToken, NameBatch, Rows, StoreError, TokenSummary, Writer},
 };
 
 /// An import without faults.
@@ -125,15 +125,14 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             let mut batch = PlannedBatch::default();
             for token in StagedToken::read_all(staged) {
                 let token = token?;
-                let row = ImportRow { line: token.line, pat: token.decode()? };
                 let (action, refused) = if mode == CheckMode::Unchanged && token.is_new {
                     (ImportAction::INSERT, Vec::new())
                 } else {
+                    let row = ImportRow { line: token.line, pat: token.decode()? };
                     self.policy.decide(rows, at, &row)?
                 };
                 if mode != CheckMode::DryRun && action.outcome.writes() {
-                    self.plan_write(rows, &mut batch, &row.pat, &action, at);
-                    batch.tokens.push(token.encoded);
+                    self.plan_write(rows, &mut batch, &token, &action, at)?;
                 }
                 batch.refused.extend(refused);
                 batch.actions.push(action);
@@ -142,20 +141,21 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         })
     }
 
-    /// Plans how `pat` is written.
-    fn plan_write(
+    /// Plans how `token` is written.
+    fn plan_write<'b>(
         &self,
         rows: &impl Rows,
-        batch: &mut PlannedBatch<'_>,
-        pat: &Pat,
+        batch: &mut PlannedBatch<'b>,
+        token: &StagedToken<'b>,
         action: &ImportAction,
         at: Moment,
-    ) {
-        let (status, store) = (pat.status(at).word(), self.source.store_id());
-        let mut detail = format!("{status} from store {store}, {}", until(pat.expires));
+    ) -> Result<(), StoreError> {
+        let TokenSummary { id, name, is_revoked, expires } = token.summary()?;
+        let (status, store) = (Status::of(is_revoked, expires, at).word(), self.source.store_id());
+        let mut detail = [status, " from store ", store, ", ", &until(expires)].concat();
         if action.outcome == ImportOutcome::Replaced {
-            batch.replaced_ids.push(pat.id);
-            if let Ok(Some(here)) = rows.pat(&pat.id) {
+            batch.replaced_ids.push(id);
+            if let Ok(Some(here)) = rows.pat(&id) {
                 detail.extend([", was ", here.status(at).word(), " here"]);
             }
         }
@@ -163,8 +163,17 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             Conflict::NameTaken(by) => Some(*by),
             _ => None,
         }));
-        batch.names.push((pat.name.folded(), pat.id));
-        batch.events.push(self.service.event(at, Action::Imported, Some(pat), detail));
+        batch.events.push(EventDraft {
+            at,
+            actor: self.service.actor.clone(),
+            token: Some(id),
+            name: name.to_string(),
+            action: Action::Imported,
+            detail,
+        });
+        batch.names.push((name.folded(), id));
+        batch.tokens.push(token.encoded);
+        Ok(())
     }
 
     /// Writes a batch. Tokens whose names it takes are deleted at `deletion_time`, which all

@@ -8,7 +8,7 @@ use std::{fs::File, iter, os::unix::fs::FileExt as _};
 use super::source::ImportRow;
 use crate::{
     domain::Pat,
-    store::{EncodedToken, Operation, Store, StoreError},
+    store::{EncodedToken, Operation, Store, StoreError, TokenSummary},
 };
 
 /// Bytes that are kept in memory: some 20,000 tokens.
@@ -123,6 +123,11 @@ impl<'a> StagedToken<'a> {
         *batch = rest;
         let encoded = EncodedToken::read(batch)?;
         Some(Self { line: u64::from_le_bytes(*line), is_new: *is_new == 1, encoded })
+    }
+
+    /// What an event contains of the token.
+    pub(super) fn summary(&self) -> Result<TokenSummary, StoreError> {
+        self.encoded.summary().ok_or_else(corrupt_staging)
     }
 
     /// The token.
