@@ -29,11 +29,12 @@ const MEMORY: &str = "memory after loading, MiB";
 const CHANGE: &str = "change by another process, ms";
 const IDLE_BYTES: &str = "idle for 3 s, bytes";
 const IDLE_CPU: &str = "idle for 3 s, ms of CPU";
+const IDLE_WAKES: &str = "idle for 3 s, wake-ups";
 const BYTES_MOVE: &str = "bytes of a move";
 const BYTES_SCROLL: &str = "bytes of a scroll";
 const BYTES_ALL: &str = "bytes of a full repaint";
 
-pub(crate) const ROWS: [Row; 20] = [
+pub(crate) const ROWS: [Row; 21] = [
     Row { what: PAINT, bounds: (Most(10.0), Most(50.0)) },
     Row { what: MOVE_50, bounds: (Most(1.0), Most(1.0)) },
     Row { what: MOVE_99, bounds: (Most(8.0), Most(16.0)) },
@@ -48,9 +49,11 @@ pub(crate) const ROWS: [Row; 20] = [
     Row { what: SEARCH, bounds: (Most(8.0), Most(20.0)) },
     Row { what: SEARCH_ALL, bounds: (Most(8.0), Most(100.0)) },
     Row { what: MEMORY, bounds: (Most(10.0), Most(200.0)) },
-    Row { what: CHANGE, bounds: (Most(1_000.0), Most(1_000.0)) },
+    Row { what: CHANGE, bounds: (Most(50.0), Most(50.0)) },
     Row { what: IDLE_BYTES, bounds: (Most(0.0), Most(0.0)) },
     Row { what: IDLE_CPU, bounds: (Most(10.0), Most(10.0)) },
+    // One a minute, for a relative time on the screen.
+    Row { what: IDLE_WAKES, bounds: (Most(1.0), Most(1.0)) },
     Row { what: BYTES_MOVE, bounds: (Most(260.0), Most(260.0)) },
     Row { what: BYTES_SCROLL, bounds: (Most(2_300.0), Most(2_300.0)) },
     Row { what: BYTES_ALL, bounds: (Most(4_000.0), Most(4_000.0)) },
@@ -164,11 +167,23 @@ fn moves(tty: &mut Tty) -> Result<Measured, Fault> {
 
 fn idle(tty: &mut Tty) -> Result<Measured, Fault> {
     tty.rest(Duration::from_secs(5))?;
-    let before = cpu(tty)?;
+    let (before, woken) = (cpu(tty)?, wake_ups(tty)?);
     // Relative times change once a minute; the other minute is idle.
     let bytes = tty.frame(Duration::from_secs(3))?.map_or(0, |frame| frame.bytes);
-    let spent = cpu(tty)? - before;
-    Ok(vec![(IDLE_BYTES, f64::from(u32::try_from(bytes)?)), (IDLE_CPU, spent)])
+    let (spent, woken) = (cpu(tty)? - before, wake_ups(tty)? - woken);
+    let bytes = f64::from(u32::try_from(bytes)?);
+    Ok(vec![(IDLE_BYTES, bytes), (IDLE_CPU, spent), (IDLE_WAKES, woken)])
+}
+
+/// How often the threads of the app have gone to sleep so far, and so were woken before.
+fn wake_ups(tty: &Tty) -> Result<f64, Fault> {
+    let mut sum = 0.0;
+    for task in fs::read_dir(format!("/proc/{}/task", tty.process()?))? {
+        let status = fs::read_to_string(task?.path().join("status"))?;
+        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        sum += count.ok_or("no context switches")?.trim().parse::<f64>()?;
+    }
+    Ok(sum)
 }
 
 /// Milliseconds of CPU that the app has used.

@@ -5,7 +5,7 @@
 use std::{
     sync::{
         Arc,
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
     time::Duration,
@@ -18,11 +18,12 @@ use super::app::{
 };
 use crate::{
     list::{ListRequest, ListWorker},
-    service::{Followed, Position, Service},
+    service::{Followed, Position, Service, ServiceError},
 };
 
-/// How often the store is looked at for changes by other processes: two key reads.
-const LOOK_EVERY: Duration = Duration::from_millis(700);
+/// How soon the changes of another process are read again after that failed, and how often they
+/// are looked for if the store's file cannot be watched.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the thread is given to do.
 enum Job {
@@ -44,15 +45,6 @@ impl Worker {
         service: Service,
         deliver: impl Fn(AppEvent) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self::start_looking(service, LOOK_EVERY, deliver)
-    }
-
-    /// As [`Worker::start`], looking for changes by others at this interval.
-    pub fn start_looking(
-        service: Service,
-        every: Duration,
-        deliver: impl Fn(AppEvent) -> bool + Send + Sync + 'static,
-    ) -> Self {
         let (jobs, inbox) = channel();
         let jobs = Arc::new(jobs);
         let (service, deliver) = (Arc::new(service), Arc::new(deliver));
@@ -71,8 +63,8 @@ impl Worker {
             // From before anything is listed, so that no change since is missed.
             let seen = service.position().ok();
             thread::spawn(list);
-            watch_store(every, notify);
-            work(&service, &inbox, seen, &*deliver);
+            let watcher = service.watch(notify);
+            work(&service, &inbox, seen, watcher.is_err(), &*deliver);
         });
         Self { jobs, lister }
     }
@@ -89,28 +81,24 @@ impl Worker {
     }
 }
 
-/// Calls `notify` whenever the store may have changed, on a thread of its own, until it says that
-/// nobody listens any more.
-fn watch_store(every: Duration, notify: impl Fn() -> bool + Send + 'static) {
-    thread::spawn(move || {
-        while notify() {
-            thread::sleep(every);
-        }
-    });
-}
-
 fn work(
     service: &Service,
     inbox: &Receiver<Job>,
     mut seen: Option<Position>,
+    is_polling: bool,
     deliver: &impl Fn(AppEvent) -> bool,
 ) {
-    for job in inbox {
-        let response = match job {
-            Job::Request(id, request) => Some((id, perform(service, &request))),
-            Job::StoreChanged => None,
+    let mut is_behind = false;
+    loop {
+        let wait = if is_polling || is_behind { RETRY_INTERVAL } else { Duration::MAX };
+        let response = match inbox.recv_timeout(wait) {
+            Ok(Job::Request(id, request)) => Some((id, perform(service, &request))),
+            Ok(Job::StoreChanged) | Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
         };
-        let changes = follow(service, &mut seen).map(AppEvent::StoreChanged);
+        let followed = follow(service, &mut seen);
+        is_behind = followed.is_err();
+        let changes = followed.ok().flatten().map(AppEvent::StoreChanged);
         // Changes first: a response speaks of tokens that the screen must know by then. But
         // tokens that were fetched are from before the changes.
         let fetched = matches!(response, Some((_, Response::Tokens(_))));
@@ -122,17 +110,21 @@ fn work(
     }
 }
 
-/// What changed since `seen`, which moves on. A store that cannot be read just now is tried
-/// again at the next look; what the operator asks for reports the failure.
-fn follow(service: &Service, seen: &mut Option<Position>) -> Option<Followed> {
+/// What changed since `seen`, which moves on; `None` if nothing did. After a failure the caller
+/// tries again: what the operator asks for reports it.
+fn follow(
+    service: &Service,
+    seen: &mut Option<Position>,
+) -> Result<Option<Followed>, ServiceError> {
     let Some(before) = seen else {
-        *seen = service.position().ok();
-        return seen.map(Followed::Everything);
+        let position = service.position()?;
+        *seen = Some(position);
+        return Ok(Some(Followed::Everything(position)));
     };
-    let changes = service.follow(*before).ok()?;
+    let changes = service.follow(*before)?;
     *before = match &changes {
-        Followed::Nothing => return None,
+        Followed::Nothing => return Ok(None),
         Followed::Tokens(_, position) | Followed::Everything(position) => *position,
     };
-    Some(changes)
+    Ok(Some(changes))
 }

@@ -22,7 +22,7 @@ use super::{
     paper::Paper,
 };
 
-/// How often the worker of a shared store looks; short, for tests wait for it.
+/// How long a test waits for something that must not happen.
 pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 impl Journey {
@@ -115,8 +115,7 @@ impl Journey {
         let app = App::new(model, format!("{who}@edge-1"));
         let (happen, inbox) = channel();
         let from_worker = happen.clone();
-        let worker =
-            Worker::start_looking(service, LOOK, move |event| from_worker.send(event).is_ok());
+        let worker = Worker::start(service, move |event| from_worker.send(event).is_ok());
         let event_loop = EventLoop::new(app, Paper::new(size), worker, inbox, Route::Terminal);
         Self { event_loop, place, happen }
     }
