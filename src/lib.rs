@@ -1,50 +1,97 @@
-//! patdeck: issue, scope, watch, revoke, regenerate and check personal access tokens, from the
-//! terminal, in one file that any number of processes share.
+//! patdeck issues, scopes, revokes, regenerates and checks Personal Access Tokens in one file that
+//! any number of processes share. The program is [`run`]; this page is about checking tokens from
+//! another Rust program, in process.
 //!
-//! ```text
-//!  Tab ─────────────────┐                        ┌─ chrome: tabs, who and where, what is active
-//!  ┌────────────────────▼────────────────────────▼────────────────────────────────────────────┐
-//!  │ patdeck   1 Tokens  2 Create  3 Detail  4 Audit              alice@edge-1 · 12 active    │
-//!  │  [Active 12]  Expired 3   Revoked 4   All 19                  ◄── screen/tokens: a Query │
-//!  │    Name              Status    Expires ▲     Last used                                   │
-//!  │ ●  ci-prod       ┌─ Revoke ci-prod? ─────────────────────┐    ◄── Overlay: a screen      │
-//!  │ ●  sensor-gate   │ every check of its secret is denied    │        over the tab, with    │
-//!  │                  │ [ Cancel ]  [ Revoke ]  ◄── a widget   │        the keys              │
-//!  │                  └───────────────────────────────────────┘                               │
-//!  │ ci-prod is revoked                                            ◄── a toast                │
-//!  │ ? help  q quit  Enter press  Esc cancel                       ◄── keymap: from the table │
-//!  └──────────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//! use patdeck::{AccessRequest, Decision, Verifier};
 //!
-//!  key ─▶ Keymap::resolve ─▶ Action ─▶ Overlay or tab ─▶ Step ─▶ App ─▶ Want ─▶ Desk
-//!                                                                           Ask(Effect) │
-//!  frame ◀── App::paint ◀── Outcome, News ◀── Worker thread ◀── Service ◀── one transaction
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let store = folder.path().join("store.redb");
+//! # let presented = patdeck::testing::issue_into(&store, "channels:c-42:publish")?;
+//! let mut verifier = Verifier::open(&store)?;
+//! verifier.record_in_background()?;
+//!
+//! let request: AccessRequest = "channels:c-42:publish".parse()?;
+//! let verdict = verifier.check(presented, Some(&request), Some("192.0.2.7"))?;
+//! match verdict.decision {
+//!     Decision::Allow(_) => { /* do it */ }
+//!     Decision::Deny(reason) => eprintln!("denied: {reason}"),
+//! }
+//! # assert!(verifier.check("pat_no_secret".to_owned().into(), Some(&request), None)?.token.is_none());
+//! # Ok(())
+//! # }
 //! ```
 //!
-//! Who may import whom, downwards only (`tests/architecture.rs` holds it):
+//! Each check reads the last commit of any process: a revoke counts from the moment at which its
+//! command returns. An error is *no answer*, never "allowed". A [`Verifier`] can move to a thread,
+//! and a clone of it serves another one.
+//!
+//! The layers of the program; each imports only what is below it (`tests/architecture.rs`):
 //!
 //! ```text
-//!            main.rs ── lib.rs
-//!        tui/            cli/            the two faces; they never meet
-//!     keymap/  config/  json.rs  output/ words of the UI; settings; what both hand out
-//!            list/                       the list engine: filter, search, order
-//!            service/                    every use case, one function each
-//!            store/                      redb and bincode live here and nowhere else
-//!            domain/                     what a token is; pure
+//!                main.rs ── lib.rs
+//!          tui/            cli/              front ends; neither imports the other
+//!    keymap/  config/  output/  json/        key table; settings; what both front ends print
+//!                  list/                     the list engine: filter, search, order, page
+//!                 service/                   use cases on one store
+//!                  store/                    redb and bincode, nowhere else
+//!                 domain/                    what a token is; pure
 //! ```
+//!
+//! `docs/architecture.md` describes them.
 
+// Only tests and benches see the layers from outside, through the feature `testing`.
+#[cfg(not(feature = "testing"))]
+mod cli;
+#[cfg(feature = "testing")]
 pub mod cli;
+#[cfg(not(feature = "testing"))]
+mod config;
+#[cfg(feature = "testing")]
 pub mod config;
+#[cfg(not(feature = "testing"))]
+mod domain;
+#[cfg(feature = "testing")]
 pub mod domain;
+#[cfg(not(feature = "testing"))]
+mod json;
+#[cfg(feature = "testing")]
 pub mod json;
+#[cfg(not(feature = "testing"))]
+mod keymap;
+#[cfg(feature = "testing")]
 pub mod keymap;
+#[cfg(not(feature = "testing"))]
+mod list;
+#[cfg(feature = "testing")]
 pub mod list;
+#[cfg(not(feature = "testing"))]
+mod output;
+#[cfg(feature = "testing")]
 pub mod output;
+#[cfg(not(feature = "testing"))]
+mod process;
+#[cfg(feature = "testing")]
 pub mod process;
+#[cfg(not(feature = "testing"))]
+mod service;
+#[cfg(feature = "testing")]
 pub mod service;
+#[cfg(not(feature = "testing"))]
+mod store;
+#[cfg(feature = "testing")]
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(not(feature = "testing"))]
+mod tui;
+#[cfg(feature = "testing")]
 pub mod tui;
+
+pub use domain::{AccessRequest, Decision, Denial, Scope, ScopeError};
+pub use service::{Verdict, Verifier};
+pub use store::StoreError;
 
 use std::{
     fs::File,
@@ -58,12 +105,13 @@ use cli::{Args, Command, Exit, Failure, Output, print::tell};
 use config::{Config, Environment, Theme};
 use output::advice;
 use service::{Clock, Entropy, Handed, Policy, Service, acting, judge_handed};
-use store::{CacheSize, OpenOptions, Store, StoreError};
+use store::{CacheSize, OpenOptions, Store};
 use tui::{terminal, theme::Look};
 
 /// The program: reads arguments and settings, opens the store, does the command or shows the
 /// app.
 pub fn run() -> ExitCode {
+    process::install_panic_hook();
     process::harden();
     let arguments: Vec<_> = std::env::args_os().collect();
     let ran = cli::refuse_secrets(&arguments).and_then(|()| {

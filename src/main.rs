@@ -1,8 +1,7 @@
-//! The binary: readable panics, then the library's `run`.
+//! The binary: the library's `run`.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    patdeck::process::tell_panics();
     patdeck::run()
 }

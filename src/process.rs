@@ -1,7 +1,7 @@
 //! Keeps what this process knows to itself: no core file, no debugger of the same user, and no
 //! secret in what a panic says.
 //!
-//! Owns nothing and never fails. `main` calls it first, before any secret can exist.
+//! Owns nothing and never fails. `run` calls it first, before any secret can exist.
 
 use std::{fmt, panic::PanicHookInfo};
 
@@ -24,7 +24,7 @@ pub fn harden() {
 }
 
 /// Makes panics readable, without the environment in them and without secrets.
-pub fn tell_panics() {
+pub fn install_panic_hook() {
     let hooks =
         HookBuilder::default().display_env_section(false).panic_message(Quiet).panic_section(
             "This is a fault of patdeck. The store is not harmed: changes are whole or absent.",

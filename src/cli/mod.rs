@@ -25,7 +25,7 @@ use std::{ffi::OsString, fs::File, io, os::fd::AsFd as _, path::Path};
 pub use args::{Args, Command};
 pub use exit::{Exit, Failure};
 pub use print::Output;
-#[doc(hidden)]
+#[cfg(any(test, feature = "testing"))]
 pub use transfer::{export_line, import_text};
 
 use crate::{

@@ -20,7 +20,9 @@ use std::{
 use paths::full;
 
 pub use environment::Environment;
-pub use fault::{ConfigError, Fault, Problem};
+#[cfg(any(test, feature = "testing"))]
+pub use fault::Problem;
+pub use fault::{ConfigError, Fault};
 pub use file::File;
 pub use paths::Folders;
 pub use theme::{Glyphs, Theme};

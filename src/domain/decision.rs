@@ -3,10 +3,12 @@
 //! Called by the service's checks, and by the search for who may do something; there is one rule
 //! for all faces.
 
+use std::str::FromStr;
+
 use super::{
     Moment,
     pat::{Pat, Status},
-    scope::{Domain, Entity, EntityType, Operation, Scope},
+    scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError},
 };
 
 /// What a bearer wants to do.
@@ -27,6 +29,15 @@ impl From<Scope> for AccessRequest {
     fn from(scope: Scope) -> Self {
         let Scope { entity_type, entity, operation, domain } = scope;
         Self { entity_type, entity, operation, domain }
+    }
+}
+
+impl FromStr for AccessRequest {
+    type Err = ScopeError;
+
+    /// Reads `TYPE:ENTITY:OPERATION`, with `@DOMAIN` at the end if one is known.
+    fn from_str(text: &str) -> Result<Self, ScopeError> {
+        text.parse::<Scope>().map(Self::from)
     }
 }
 

@@ -22,11 +22,10 @@ pub mod text;
 
 pub use catalogue::{Catalogue, Offer};
 pub use command::{
-    Command, Delivery, Edited, LeakedSecret, NewToken, RestoreTarget, ScopeSelection,
-    TokenSelection,
+    Command, Delivery, LeakedSecret, NewToken, RestoreTarget, ScopeSelection, TokenSelection,
 };
 pub use decision::{AccessRequest, Decision, Denial, decide};
-pub use event::{Action, Actor, Event, EventDraft, Hash, HashError};
+pub use event::{Action, Actor, Event, EventDraft, Hash};
 pub use id::TokenId;
 pub use lifetime::{Lifetime, LifetimeError, Limits};
 pub use name::{Description, Name, NameError};
@@ -34,12 +33,12 @@ pub use pat::{LastUse, Overlap, Pat, Retiring, Status, TransitionError, Which, n
 pub use plan::{
     Change, Confirmation, Confirmed, LeftOut, Plan, Refusal, TokenState, Warning, plan,
 };
-pub use preset::{Grant, Preset, PresetError};
+pub use preset::{Preset, PresetError};
 pub use query::{Column, Counts, Query, Sort, StatusFilter};
 pub use scan::{Finder, Sighting};
-pub use scope::{Added, Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes};
+pub use scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes};
 pub use search::{Search, SearchError};
-pub use secret::{Digest, Prefix, Secret, SecretError};
+pub use secret::{Digest, Prefix, Secret};
 
 /// An instant, always UTC; zones are a matter of display.
 pub type Moment = chrono::DateTime<chrono::Utc>;

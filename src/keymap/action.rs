@@ -12,6 +12,7 @@ macro_rules! actions {
 
         impl Action {
             /// All of them.
+            #[cfg(any(test, feature = "testing"))]
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// Its word in the config file.

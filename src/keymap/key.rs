@@ -86,11 +86,13 @@ impl Key {
     }
 
     /// The code.
+    #[cfg(any(test, feature = "testing"))]
     pub fn code(self) -> KeyCode {
         self.code
     }
 
     /// The modifiers that are left after normalising.
+    #[cfg(any(test, feature = "testing"))]
     pub fn modifiers(self) -> KeyModifiers {
         self.modifiers
     }

@@ -93,6 +93,7 @@ impl Keymap {
     }
 
     /// The keys of `action` in `mode` or the nearest mode it falls back on; none if it has none.
+    #[cfg(any(test, feature = "testing"))]
     pub fn keys(&self, mode: Mode, action: Action) -> &[Sequence] {
         self.chained(mode)
             .find(|row| row.binding.action == action && !row.keys.is_empty())

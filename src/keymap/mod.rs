@@ -5,6 +5,7 @@
 pub mod action;
 pub mod bindings;
 pub mod commands;
+#[cfg(any(test, feature = "testing"))]
 pub mod documents;
 pub mod fault;
 pub mod hints;
@@ -17,9 +18,10 @@ pub mod overrides;
 pub use action::Action;
 pub use bindings::{BINDINGS, Binding};
 pub use commands::{Command, Standing, commands};
+#[cfg(any(test, feature = "testing"))]
 pub use documents::{to_markdown, to_toml};
 pub use fault::KeyFault;
-pub use hints::{Hint, footer, spoken};
+pub use hints::{footer, spoken};
 pub use key::{Key, KeyError, Sequence};
 pub use map::{Keymap, Resolved};
 pub use mode::{Group, Mode};

@@ -14,13 +14,13 @@ mod text;
 mod token_cache;
 mod worker;
 
+#[cfg(any(test, feature = "testing"))]
+pub use self::engine::ListEngine;
 pub use self::{
-    engine::ListEngine,
     request::{Completeness, ListRequest, ListResult, StoreSummary},
-    result::ResultRows,
     status::TokenStats,
     token_cache::TokenCache,
-    worker::{ListAnswer, ListWorker},
+    worker::ListWorker,
 };
 
 #[cfg(test)]

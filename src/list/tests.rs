@@ -154,7 +154,7 @@ impl Index {
         self.table.release(free);
     }
 
-    fn query(&self, query: &Query, now: Moment) -> (super::ResultRows, Matches) {
+    fn query(&self, query: &Query, now: Moment) -> (super::result::ResultRows, Matches) {
         let scan = Scan::new(&self.table, query, now);
         let matches = scan.matches(&self.table.classes(now), || true).unwrap();
         (matches.in_order(&self.table, &self.orders, query.sort), matches)

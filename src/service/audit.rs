@@ -27,8 +27,6 @@ pub struct Loaded {
     pub now: Moment,
     /// The records that could not, by name.
     pub damaged: Vec<Damage>,
-    /// Where to follow on from.
-    pub position: Position,
     /// Set when the clock stands before the last recorded change: that change's time.
     pub clock_behind: Option<Moment>,
 }
@@ -88,7 +86,6 @@ impl Service {
             now: self.judged_at(rows)?,
             pats: listing.rows,
             damaged: listing.damaged,
-            position: position(rows, last.as_ref())?,
             clock_behind: self.behind(last.as_ref()),
         })
     }

@@ -19,16 +19,19 @@ pub enum Clock {
     /// The system.
     System,
     /// A hand that only [`Clock::set`] moves; seconds since 1970.
+    #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code, reason = "for tests"))]
     Fixed(Arc<AtomicI64>),
 }
 
 impl Clock {
     /// A clock that stands at `at`.
+    #[cfg(any(test, feature = "testing"))]
     pub fn fixed(at: Moment) -> Self {
         Self::Fixed(Arc::new(AtomicI64::new(at.timestamp())))
     }
 
     /// Moves a fixed clock and all its clones to `at`; the system's is not moved.
+    #[cfg(any(test, feature = "testing"))]
     pub fn set(&self, at: Moment) {
         if let Self::Fixed(hand) = self {
             hand.store(at.timestamp(), Ordering::SeqCst);

@@ -3,8 +3,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
+#[cfg(any(test, feature = "testing"))]
+use rand::SeedableRng as _;
 use rand::{
-    Rng as _, SeedableRng as _, TryRng as _,
+    Rng as _, TryRng as _,
     rngs::{StdRng, SysRng},
 };
 
@@ -16,11 +18,13 @@ pub enum Entropy {
     /// The operating system's generator.
     System,
     /// A repeatable stream for tests and pictures; never used to issue a real token.
+    #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code, reason = "for tests"))]
     Seeded(Box<Mutex<StdRng>>),
 }
 
 impl Entropy {
     /// The stream that `seed` starts.
+    #[cfg(any(test, feature = "testing"))]
     pub fn seeded(seed: u64) -> Self {
         Self::Seeded(Box::new(Mutex::new(StdRng::seed_from_u64(seed))))
     }

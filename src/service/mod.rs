@@ -21,19 +21,20 @@ pub mod verify;
 
 pub use abreast::abreast;
 pub use actor::acting;
-pub use audit::{Followed, Health, Loaded, Position, Trail};
+pub use audit::{Followed, Health, Position, Trail};
 pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
 pub use error::ServiceError;
 pub use execute::{Committed, Issued};
-pub use feed::{Changed, StoreUpdate, TokenBatch, TokenCursor};
+pub use feed::{Changed, TokenBatch, TokenCursor};
 pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{
-    CacheSize, Cause, ChainState, ChangeWatcher, Damage, Handed, Operation, PathError, PathProblem,
-    PermissionFix, StoreError, WriteNeed, is_at_hand, judge_handed, panic_is_caught,
-    wait_for_writes,
+    CacheSize, ChainState, ChangeWatcher, Damage, Handed, PathError, PathProblem, PermissionFix,
+    StoreError, is_at_hand, judge_handed, panic_is_caught, wait_for_writes,
 };
+#[cfg(test)]
+pub use crate::store::{Cause, Operation, WriteNeed};
 use crate::{
     domain::{Actor, Catalogue, Lifetime, Limits, Moment, Pat, Prefix, Refusal, TokenId},
     store::{Rows, Store},

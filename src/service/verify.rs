@@ -2,7 +2,7 @@
 //! one transaction of the last commit; no decision is cached. Nothing about a record is revealed
 //! before its digest has matched. A [`Verifier`] belongs to nobody and can move to a thread.
 
-use std::{io, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use compact_str::format_compact;
 use zeroize::Zeroizing;
@@ -16,7 +16,7 @@ use crate::{
         AccessRequest, Decision, Denial, Digest, LastUse, Moment, Pat, Secret, TokenId, Which,
         decide, decision::standing,
     },
-    store::{ReadSession, Rows, Store, StoreError},
+    store::{CacheSize, OpenOptions, PathProblem, ReadSession, Rows, Store, StoreError},
 };
 
 /// A decision and the token that it is about.
@@ -60,6 +60,16 @@ impl Verifier {
         }
     }
 
+    /// A verifier on the store at `path`. Refuses a path without a store, one that others could
+    /// read or change, and a file that is no store.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(PathProblem::NotFound.at(path));
+        }
+        let options = OpenOptions { cache: CacheSize::Large, ..OpenOptions::default() };
+        Ok(Self::new(&Store::open_with(path, options)?, Clock::System))
+    }
+
     /// Whether the bearer of `presented`, who calls from `from`, may do what `request` asks;
     /// without a request, whether the secret is that of an active token. An error means that
     /// there is no answer: never read it as "allowed".
@@ -68,7 +78,7 @@ impl Verifier {
         presented: Zeroizing<String>,
         request: Option<&AccessRequest>,
         from: Option<&str>,
-    ) -> Result<Verdict, ServiceError> {
+    ) -> Result<Verdict, StoreError> {
         let holder = match self.authenticate(presented)? {
             Ok(holder) => holder,
             Err(denial) => return Ok(Verdict { decision: Decision::Deny(denial), token: None }),
@@ -112,7 +122,7 @@ impl Verifier {
     fn authenticate(
         &mut self,
         presented: Zeroizing<String>,
-    ) -> Result<Result<Holder, Denial>, ServiceError> {
+    ) -> Result<Result<Holder, Denial>, StoreError> {
         let secret = match Secret::parse(presented) {
             Ok(secret) => secret,
             Err(error) => return Ok(Err(Denial::Malformed(error))),
@@ -187,13 +197,14 @@ impl Service {
 
     /// As [`Verifier::check`], once; the use is written before it returns. An error in writing it
     /// is not reported.
+    #[cfg(any(test, feature = "testing"))]
     pub fn check(
         &self,
         presented: Zeroizing<String>,
         request: Option<&AccessRequest>,
         from: Option<&str>,
     ) -> Result<Verdict, ServiceError> {
-        self.verifier().check(presented, request, from)
+        Ok(self.verifier().check(presented, request, from)?)
     }
 
     /// Whether the token itself may do what `request` asks, for an operator who tries it: the same

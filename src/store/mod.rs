@@ -23,6 +23,7 @@ mod panic;
 mod path_error;
 #[cfg(test)]
 mod power_tests;
+#[cfg(any(test, feature = "testing"))]
 mod probe;
 mod read_session;
 mod record;
@@ -39,20 +40,26 @@ mod writer;
 
 use std::{fs::File, path::Path, sync::Arc, time::Duration};
 
-use redb::{Database, backends::InMemoryBackend};
+use redb::Database;
+#[cfg(any(test, feature = "testing"))]
+use redb::backends::InMemoryBackend;
 
 pub use backup::{Backup, new_file};
 pub use bulk::{EncodedToken, NameBatch};
-pub use error::{Cause, Damage, Operation, StoreError, WriteNeed};
+#[cfg(test)]
+pub use error::{Cause, WriteNeed};
+pub use error::{Damage, Operation, StoreError};
 pub use file::{Handed, is_at_hand, judge_handed};
 pub use inflight::wait_for_writes;
 pub use panic::panic_is_caught;
 pub use path_error::{PathError, PathProblem, PermissionFix};
-#[doc(hidden)]
+#[cfg(any(test, feature = "testing"))]
 pub use probe::any_record;
 pub use read_session::ReadSession;
 pub use record::TokenSummary;
-pub use rows::{ChainState, Changes, Found, Reached, Reader, Rows, Trashed};
+pub use rows::{ChainState, Changes, Reached, Reader, Rows};
+#[cfg(any(test, feature = "testing"))]
+pub use rows::{Found, Trashed};
 pub use stretch::Stretch;
 pub use watch::ChangeWatcher;
 pub use writer::Writer;
@@ -69,6 +76,7 @@ pub struct Store {
 #[derive(Debug)]
 enum Backend {
     File(FileDb),
+    #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code, reason = "for tests"))]
     Memory(Database),
 }
 
@@ -123,6 +131,7 @@ impl Store {
     /// Opens the store at `path`; creates it (0600), and its folder (0700), if it is missing.
     /// Refuses a path that others could read or change, and a file that is no store, without
     /// touching either.
+    #[cfg(any(test, feature = "testing"))]
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::open_with(path, OpenOptions::default())
     }
@@ -133,6 +142,7 @@ impl Store {
     }
 
     /// An empty store in memory.
+    #[cfg(any(test, feature = "testing"))]
     pub fn memory() -> Result<Self, StoreError> {
         let io = |error: redb::DatabaseError| StoreError::failed(Operation::Create, error);
         let db = Database::builder().create_with_backend(InMemoryBackend::new()).map_err(io)?;

@@ -58,7 +58,7 @@ pub enum PermissionFix {
 
 impl PathProblem {
     /// The error that `path` has this problem.
-    pub(super) fn at(self, path: &Path) -> StoreError {
+    pub(crate) fn at(self, path: &Path) -> StoreError {
         PathError { path: path.to_owned(), problem: self }.into()
     }
 }

@@ -356,6 +356,7 @@ pub trait Rows: Source {
     }
 
     /// When the store was made.
+    #[cfg(any(test, feature = "testing"))]
     fn created(&self) -> Result<Moment, StoreError> {
         let tables = self.tables();
         let damaged = || StoreError::Damaged(tables.meta.damage(&BIRTH));

@@ -4,8 +4,12 @@ mod changes;
 
 pub use changes::{Changes, Renewal, Undo};
 
+use std::{error::Error, path::Path};
+
+use zeroize::Zeroizing;
+
 use crate::{
-    domain::{Actor, Catalogue, Limits, Prefix},
+    domain::{Actor, Catalogue, Description, Limits, Name, NewToken, Prefix},
     service::{Clock, Entropy, Policy, Service},
     store::Store,
 };
@@ -26,4 +30,21 @@ pub fn memory_service() -> Service {
     let clock = Clock::fixed(chrono::DateTime::UNIX_EPOCH);
     let (store, entropy) = (Store::memory().unwrap(), Entropy::seeded(1));
     Service::new(store, clock, entropy, Actor::named("alice"), policy)
+}
+
+/// Issues a token with one scope in a new store at `path`; its secret.
+///
+/// # Errors
+/// If the store cannot be written.
+pub fn issue_into(path: &Path, scope: &str) -> Result<Zeroizing<String>, Box<dyn Error>> {
+    let policy = memory_service().policy().clone();
+    let (store, actor) = (Store::open(path)?, Actor::named("alice"));
+    let service = Service::new(store, Clock::System, Entropy::System, actor, policy);
+    let token = NewToken {
+        name: Name::parse("gateway")?,
+        description: Description::default(),
+        lifetime: "30d".parse()?,
+        scopes: vec![scope.parse()?],
+    };
+    Ok(service.create(&token)?.secret.reveal().to_owned().into())
 }

@@ -128,6 +128,7 @@ impl<D: Display> EventLoop<D> {
     }
 
     /// Takes the next event that comes within `patience`; false if none does.
+    #[cfg(any(test, feature = "testing"))]
     pub fn process_next(&mut self, patience: Duration) -> io::Result<bool> {
         match self.inbox.recv_timeout(patience) {
             Ok(event) => self.process(event).map(|()| true),
@@ -136,12 +137,14 @@ impl<D: Display> EventLoop<D> {
     }
 
     /// Whether the operator has ended the program.
+    #[cfg(any(test, feature = "testing"))]
     pub fn is_over(&self) -> bool {
         self.over
     }
 
     /// Waits up to `patience` for everything that the app has asked for; keys that come in the
     /// meantime are held.
+    #[cfg(any(test, feature = "testing"))]
     pub fn settle(&mut self, patience: Duration) -> io::Result<()> {
         self.dispatch(AppEvent::Drawn)?;
         self.wait(patience, App::is_busy)

@@ -32,7 +32,7 @@ const SOUND: &str = "pat_4fKq9Zt0WbXe_0q9Wz7xK3bY5cR1dT8eL0q9Wz7xK3bY51FXHnv";
 #[test]
 fn child_main() {
     let Ok(fault) = env::var(FAULT) else { return };
-    process::tell_panics();
+    process::install_panic_hook();
     let home = PathBuf::from(env::var_os("HOME").unwrap());
     if fault == "frame" {
         let secret = cause(&home);

@@ -16,12 +16,12 @@ use crate::{
         print::{Output, tell},
         standard_input,
     },
-    domain::{Pat, text::escape},
+    domain::text::escape,
     service::{
         Handed, Service,
         import::{
             Conflict, ImportAction, ImportActions, ImportError, ImportOutcome, ImportRow,
-            ImportSource, LineFault, LineFaults, OnConflict,
+            ImportSource, LineFaults, OnConflict,
         },
     },
 };
@@ -86,7 +86,10 @@ fn failed(error: ImportError, args: &Import) -> Failure {
 
 /// The tokens of the export `text`, or what is wrong with it: for the tests and fuzz targets that
 /// stand outside.
-pub fn import_text(text: Vec<u8>) -> Result<Vec<Pat>, Vec<LineFault>> {
+#[cfg(any(test, feature = "testing"))]
+pub fn import_text(
+    text: Vec<u8>,
+) -> Result<Vec<crate::domain::Pat>, Vec<crate::service::import::LineFault>> {
     // A text is always there to be read.
     let unread = |_| Vec::new();
     let lines = Lines::of(io::Cursor::new(text)).map_err(unread)??;

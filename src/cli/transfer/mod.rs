@@ -14,6 +14,7 @@ use clap::ValueEnum;
 use super::examples;
 
 pub(super) use self::{export::export, import::import};
+#[cfg(any(test, feature = "testing"))]
 pub use self::{export::export_line, import::import_text};
 
 /// What the header's `kind` says.

@@ -18,7 +18,7 @@ fn what_others_did_comes_once_and_then_nothing() {
     let kept = one.issue("kept");
     let seen = two.load().unwrap();
     assert_eq!(seen.pats, std::slice::from_ref(&kept.pat));
-    let seen = seen.position;
+    let seen = two.position().unwrap();
     assert!(matches!(two.follow(seen).unwrap(), Followed::Nothing));
 
     let gone = one.issue("gone");
@@ -28,14 +28,14 @@ fn what_others_did_comes_once_and_then_nothing() {
     fresh.sort_by_key(|(id, _)| *id != kept.pat.id);
     assert_eq!(fresh, [(kept.pat.id, one.get(&kept.pat.id)), (gone.pat.id, None)]);
     assert!(matches!(two.follow(seen).unwrap(), Followed::Nothing));
-    assert_eq!(two.load().unwrap().position, seen);
+    assert_eq!(two.position().unwrap(), seen);
 }
 
 #[test]
 fn a_use_is_seen_by_followers() {
     let world = World::new();
     let issued = world.issue("ci");
-    let seen = world.load().unwrap().position;
+    let seen = world.position().unwrap();
     world.works(&issued.secret);
     let (fresh, _) = tokens(world.follow(seen).unwrap());
     assert_eq!(fresh.len(), 1);
@@ -46,7 +46,7 @@ fn a_use_is_seen_by_followers() {
 fn a_change_of_the_store_as_a_whole_moves_the_position_and_names_no_token() {
     let world = World::new();
     world.issue("ci");
-    let seen = world.load().unwrap().position;
+    let seen = world.position().unwrap();
     world.accept_clock().unwrap();
     let (fresh, seen) = tokens(world.follow(seen).unwrap());
     assert_eq!(fresh, []);
@@ -57,7 +57,7 @@ fn a_change_of_the_store_as_a_whole_moves_the_position_and_names_no_token() {
 fn more_than_the_feed_holds_is_everything_anew() {
     let world = World::new();
     let issued = world.issue("ci");
-    let seen = world.load().unwrap().position;
+    let seen = world.position().unwrap();
     let more = 4_200;
     world
         .store
@@ -86,7 +86,7 @@ fn another_store_in_the_place_of_the_first_is_everything_anew() {
     let open = |name: &str, seed| World::on(Store::open(&path(name)).unwrap(), seed);
     let world = open("s.redb", 1);
     world.issue("old");
-    let seen = world.load().unwrap().position;
+    let seen = world.position().unwrap();
     // As many changes as the first has had, or more: only their stores tell them apart.
     for changes in 1..3 {
         let other = open("other.redb", 10 + changes);

@@ -1,7 +1,7 @@
 //! Taking back: what comes back, what stands in the way, and what never comes back.
 
 use super::*;
-use crate::domain::{Edited, Scopes};
+use crate::domain::{Scopes, command::Edited};
 
 fn described(text: &str) -> Description {
     Description::parse(text).unwrap()

@@ -148,6 +148,7 @@ impl App {
     }
 
     /// Whether anything is still to come that was asked for.
+    #[cfg(any(test, feature = "testing"))]
     pub fn is_busy(&self) -> bool {
         !self.pending.is_empty() || self.tokens.awaits_more()
     }

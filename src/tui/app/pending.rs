@@ -64,6 +64,7 @@ impl Pending {
         self.0.values().any(|origin| *origin != Origin::NearbyTokens)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use super::effect::Tab;
 use crate::{
-    domain::{Counts, Moment, Pat, TokenId},
+    domain::{Moment, Pat, TokenId},
     keymap::{Action, Keymap, Mode, spoken},
     list::{StoreSummary, TokenCache, TokenStats},
     service::{Policy, Zone},
@@ -100,10 +100,5 @@ impl<'a> ViewContext<'a> {
     /// All tokens in numbers, once everything is read.
     pub fn numbers(&self) -> Option<TokenStats> {
         self.census.stats
-    }
-
-    /// How many tokens have each status, as far as that is known.
-    pub fn counts(&self) -> Counts {
-        self.numbers().map(|numbers| numbers.counts).unwrap_or_default()
     }
 }

@@ -132,6 +132,7 @@ impl Tokens {
     }
 
     /// Whether any row is.
+    #[cfg(any(test, feature = "testing"))]
     pub fn awaits_more(&self) -> bool {
         self.awaits_rows() || !self.listing.is_complete()
     }

@@ -142,6 +142,7 @@ impl<S: Write> fmt::Debug for Renderer<S> {
 impl<S: Write + fmt::Debug> Renderer<S> {
     /// Everything that both screen buffers hold, a secret too: for tests that it is gone.
     #[doc(hidden)]
+    #[cfg(any(test, feature = "testing"))]
     pub fn held(&self) -> String {
         format!("{:?}", self.terminal)
     }
@@ -207,11 +208,13 @@ impl<S: Write> Renderer<S> {
     }
 
     /// The size of the screen at the last frame.
+    #[cfg(any(test, feature = "testing"))]
     pub fn size(&self) -> Size {
         self.size
     }
 
     /// The output, to read its counters.
+    #[cfg(any(test, feature = "testing"))]
     pub fn output(&self) -> &OutputBuffer<S> {
         &self.terminal.backend().output
     }

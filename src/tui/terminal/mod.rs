@@ -292,11 +292,13 @@ impl Session {
     }
 
     /// The size of the screen at the last frame.
+    #[cfg(any(test, feature = "testing"))]
     pub fn size(&self) -> Size {
         self.renderer.size()
     }
 
     /// Bytes and write calls since the start.
+    #[cfg(any(test, feature = "testing"))]
     pub fn traffic(&self) -> (u64, u64) {
         (self.renderer.output().bytes(), self.renderer.output().writes())
     }

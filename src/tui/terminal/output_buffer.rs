@@ -44,16 +44,19 @@ impl<S> OutputBuffer<S> {
     }
 
     /// Bytes handed to the sink so far.
+    #[cfg(any(test, feature = "testing"))]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// Calls of the sink's `write` so far: one a frame unless the sink took only a part.
+    #[cfg(any(test, feature = "testing"))]
     pub fn writes(&self) -> u64 {
         self.writes
     }
 
     /// The sink, for tests and measurements that look at what arrived.
+    #[cfg(any(test, feature = "testing"))]
     pub fn sink(&self) -> &S {
         &self.sink
     }

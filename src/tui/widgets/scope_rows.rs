@@ -38,6 +38,7 @@ impl ScopeRows {
     }
 
     /// How many rows there are.
+    #[cfg(any(test, feature = "testing"))]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
