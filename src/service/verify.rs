@@ -2,7 +2,7 @@
 //! one transaction of the last commit; no decision is cached. Nothing about a record is revealed
 //! before its digest has matched. A [`Verifier`] belongs to nobody and can move to a thread.
 
-use std::{io, path::Path, sync::Arc};
+use std::{cell::OnceCell, io, path::Path, sync::Arc};
 
 use compact_str::format_compact;
 use zeroize::Zeroizing;
@@ -36,7 +36,8 @@ pub struct Verifier {
     session: ReadSession,
     clock: Clock,
     recent: RecentUses,
-    pub(super) recorder: Arc<UsageRecorder>,
+    /// Made for the first use to record: most single checks find none.
+    recorder: OnceCell<Arc<UsageRecorder>>,
 }
 
 impl Clone for Verifier {
@@ -45,7 +46,7 @@ impl Clone for Verifier {
             session: self.session.store().read_session(),
             clock: self.clock.clone(),
             recent: self.recent.clone(),
-            recorder: Arc::clone(&self.recorder),
+            recorder: Arc::clone(self.recorder()).into(),
         }
     }
 }
@@ -56,7 +57,7 @@ impl Verifier {
             session: store.read_session(),
             clock,
             recent: RecentUses::default(),
-            recorder: Arc::new(UsageRecorder::new(store.clone())),
+            recorder: OnceCell::new(),
         }
     }
 
@@ -104,18 +105,23 @@ impl Verifier {
     /// An error means that uses were lost; the decisions stand all the same.
     pub fn flush_usage(&mut self) -> Result<(), StoreError> {
         self.release();
-        self.recorder.flush()
+        self.recorder.get().map_or(Ok(()), |recorder| recorder.flush())
     }
 
     /// How many last uses were not recorded because 2,048 were waiting to be written.
     pub fn dropped_uses(&self) -> u64 {
-        self.recorder.dropped()
+        self.recorder.get().map_or(0, |recorder| recorder.dropped())
     }
 
     /// Lets a thread write last uses once a second, for this verifier and its clones, so that
     /// nobody needs to call [`Verifier::flush_usage`].
     pub fn record_in_background(&self) -> io::Result<()> {
-        self.recorder.start_thread()
+        self.recorder().start_thread()
+    }
+
+    pub(super) fn recorder(&self) -> &Arc<UsageRecorder> {
+        let make = || Arc::new(UsageRecorder::new(self.session.store().clone()));
+        self.recorder.get_or_init(make)
     }
 
     /// The token whose secret `presented` is. A denial reveals only that there is none.
@@ -171,7 +177,7 @@ impl Verifier {
             None => format_compact!("identify {outcome}"),
         };
         let used = LastUse { at: *at, from: from.map(Into::into), what };
-        if self.recorder.record(Usage { id: pat.id, by: *by, digest: *digest, used }) {
+        if self.recorder().record(Usage { id: pat.id, by: *by, digest: *digest, used }) {
             self.recent.remember(digest, *at);
         }
     }

@@ -347,7 +347,7 @@ fn a_use_that_was_dropped_is_recorded_with_the_next_check() {
     let world = World::new();
     let (a, b) = (world.issue("a"), world.issue("b"));
     let mut verifier = world.verifier();
-    queue_uses(&verifier.recorder, &a.pat, 2_048);
+    queue_uses(verifier.recorder(), &a.pat, 2_048);
     let check = |verifier: &mut Verifier| {
         let verdict = verifier.check(presented(&b.secret), Some(&request(PUBLISH)), None).unwrap();
         assert!(verdict.decision.is_allowed());
