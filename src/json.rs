@@ -41,13 +41,11 @@ fn terminal_safe(json: &str) -> Cow<'_, str> {
     })
 }
 
-/// Whether a terminal may get `json` as it is: printable ASCII, with the `…` of a token's hint.
-/// Every byte is looked at, which the compiler vectorizes; other safe text is told by
-/// [`terminal_safe`].
-fn is_plain(json: &str) -> bool {
-    let is_ascii =
-        |part: &str| part.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
-    json.split('…').all(is_ascii)
+/// Whether a terminal may get `json` as it is: printable ASCII, and the `…` of a token's hint, the
+/// bytes of which form no character that it must not get. Every byte is looked at, which the
+/// compiler vectorizes; [`terminal_safe`] decides about other text.
+fn is_plain(json: &[u8]) -> bool {
+    json.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~' | 0xe2 | 0x80 | 0xa6))
 }
 
 /// A token whole, with its newest `events`.
@@ -71,9 +69,9 @@ pub fn token(pat: &Pat, now: Moment) -> Value {
 pub fn write_line(to: &mut Vec<u8>, pat: &Pat, now: Moment) -> io::Result<()> {
     let start = to.len();
     serde_json::to_writer(&mut *to, &TokenJson::new(pat, now, Some(SCHEMA)))?;
-    let json = String::from_utf8_lossy(to.get(start..).unwrap_or_default());
-    if !is_plain(&json) {
-        let safe = terminal_safe(&json).into_owned();
+    let json = to.get(start..).unwrap_or_default();
+    if !is_plain(json) {
+        let safe = terminal_safe(&String::from_utf8_lossy(json)).into_owned();
         to.truncate(start);
         to.extend_from_slice(safe.as_bytes());
     }
@@ -102,6 +100,17 @@ mod tests {
 
     use super::*;
     use crate::domain::{Actor, pat::tests::pat, text::first_unsafe};
+
+    #[test]
+    fn plain_bytes_form_no_unsafe_text() {
+        for c in char::MIN..=char::MAX {
+            let text = format!("a{c}");
+            if is_plain(text.as_bytes()) {
+                assert_eq!(first_unsafe(&text), None, "{c:?}");
+            }
+        }
+        assert!(is_plain("{\"hint\":\"pat_4fKq9Zt0WbXe_…\"}".as_bytes()));
+    }
 
     proptest! {
         #[test]

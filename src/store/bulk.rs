@@ -8,7 +8,7 @@ use redb::{CursorError, Key, ReadableTable as _};
 
 use super::{
     chain,
-    codec::{seal, seal_behind, sealed_body},
+    codec::{Record, seal_behind, sealed_body},
     error::StoreError,
     record::{PatV1, RefV1, TokenSummary, Uses, UsesV1},
     stretch,
@@ -20,6 +20,8 @@ use crate::domain::{EventDraft, Pat, TokenId};
 /// Names that are inserted at once. Their order is not that of the tokens: the more of them there
 /// are, the more of them share a page.
 const NAMES_AT_ONCE: usize = 1 << 17;
+/// Room for a reference to a token, with its checksum.
+const SHORT_BYTES: usize = 24;
 /// Shorter runs of new rows between two existing ones are inserted row by row.
 const MIN_RUN_LEN: usize = 8;
 
@@ -75,6 +77,18 @@ impl<'a> EncodedToken<'a> {
         let (pat, damaged) = stretch::read(self.id, self.token, usage);
         pat.ok().filter(|_| damaged.is_none())
     }
+}
+
+/// Encodes a record of a few bytes. There may be a hundred thousand at once, so none takes the room
+/// of a usual record.
+pub(super) fn encode_short(
+    table: &'static str,
+    key: &[u8],
+    record: &impl Record,
+) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::with_capacity(SHORT_BYTES);
+    seal_behind(&mut bytes, table, key, record).ok_or(StoreError::TooLarge { table })?;
+    Ok(bytes)
 }
 
 /// Writes what `write` appends with its length before it.
@@ -137,8 +151,8 @@ impl Writer<'_> {
     /// from then on: the caller has removed the other token, or will.
     pub fn insert_names(&mut self, names: NameBatch) -> Result<(), StoreError> {
         let entries = names.0.into_iter().map(|(name, id)| {
-            let entry = seal(NAMES, name.as_bytes(), &RefV1(*id.as_bytes()));
-            Ok((name, entry.ok_or(StoreError::TooLarge { table: NAMES })?))
+            let entry = encode_short(NAMES, name.as_bytes(), &RefV1(*id.as_bytes()))?;
+            Ok((name, entry))
         });
         let entries = entries.collect::<Result<_, StoreError>>()?;
         self.tables.names.put_many(entries, |name: &String| name.as_bytes())

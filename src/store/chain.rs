@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    bulk::encode_short,
     codec::{Body, decode, seal, sealed_body},
     error::{Damage, StoreError},
     record::{EventV1, HeadV1, MarkV1},
@@ -106,7 +107,8 @@ pub(super) fn append_all(
     mut head: HeadV1,
     drafts: &[EventDraft],
 ) -> Result<HeadV1, StoreError> {
-    let (mut events, mut marks) = (Vec::new(), Vec::new());
+    let mut events = Vec::with_capacity(drafts.len());
+    let mut marks = Vec::with_capacity(drafts.len());
     for draft in drafts {
         let sequence = head.events.saturating_add(1);
         let record = EventV1::new(sequence, Hash::from_bytes(head.hash), draft);
@@ -117,9 +119,7 @@ pub(super) fn append_all(
         events.push((sequence, row));
         if let Some(id) = &draft.token {
             let key = mark(id.as_bytes(), sequence);
-            let row = seal(TOKEN_EVENTS, &key, &MarkV1)
-                .ok_or(StoreError::TooLarge { table: TOKEN_EVENTS })?;
-            marks.push((key, row));
+            marks.push((key, encode_short(TOKEN_EVENTS, &key, &MarkV1)?));
         }
     }
     tables.events.put_many(events, |sequence| *sequence)?;
