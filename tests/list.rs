@@ -82,8 +82,8 @@ mod tests {
     }
 
     /// A file with these tokens, of which the records of `damaged` cannot be read.
-    fn file(folder: &TempDir, pats: &[Pat], damaged: &[TokenId]) -> PathBuf {
-        let path = folder.path().join("store.redb");
+    fn write_file(folder: &TempDir, pats: &[Pat], damaged: &[TokenId]) -> PathBuf {
+        let file = folder.path().join("store.redb");
         let marked = |pat: &Pat| match damaged.iter().position(|id| *id == pat.id) {
             Some(n) => Pat {
                 description: Description::parse(&format!("damage-me-{n:03}")).unwrap(),
@@ -91,10 +91,10 @@ mod tests {
             },
             None => pat.clone(),
         };
-        let store = Store::open(&path).unwrap();
+        let store = Store::open(&file).unwrap();
         put(&store, &pats.iter().map(marked).collect::<Vec<_>>());
         drop(store);
-        let mut bytes = fs::read(&path).unwrap();
+        let mut bytes = fs::read(&file).unwrap();
         let mark = b"damage-me-";
         let found: Vec<_> = bytes
             .windows(mark.len())
@@ -103,16 +103,18 @@ mod tests {
             .map(|(at, _)| at)
             .collect();
         assert!(found.len() >= damaged.len());
-        found.into_iter().for_each(|at| bytes[at] ^= 1);
-        fs::write(&path, bytes).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        path
+        for at in found {
+            bytes[at] ^= 1;
+        }
+        fs::write(&file, bytes).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        file
     }
 
     impl Fixture {
         fn new(pats: Vec<Pat>, damaged: Vec<TokenId>) -> Self {
             let folder = tempfile::tempdir().unwrap();
-            let path = file(&folder, &pats, &damaged);
+            let file = write_file(&folder, &pats, &damaged);
             let policy = Policy {
                 prefix: Prefix::default(),
                 limits: Limits::default(),
@@ -120,9 +122,9 @@ mod tests {
                 catalogue: Catalogue::default(),
             };
             let (clock, actor) = (Clock::fixed(at(0)), Actor::named("alice"));
-            let store = Store::open(&path).unwrap();
+            let store = Store::open(&file).unwrap();
             let service = Service::new(store, clock.clone(), Entropy::seeded(1), actor, policy);
-            let other = Store::open(&path).unwrap();
+            let other = Store::open(&file).unwrap();
             let tokens =
                 pats.into_iter().map(|pat| (pat.id, pat)).filter(|(id, _)| !damaged.contains(id));
             Self {
@@ -138,19 +140,15 @@ mod tests {
 
         /// Another process puts or removes a token, and writes an event at that minute.
         fn change(&mut self, n: u16, seed: Option<u8>, minute: i64) {
-            let changed = match seed {
-                Some(seed) => {
-                    put(&self.other, &[token(n, seed)]);
-                    // What a token was last used for outlives a record that says nothing of it.
-                    let stored = self.other.read(|rows| rows.pat(&id(n))).unwrap().unwrap();
-                    self.tokens.insert(id(n), stored);
-                    true
-                }
-                None => {
-                    let removed = self.other.write(|rows| rows.remove_pat(&id(n)));
-                    self.tokens.remove(&id(n));
-                    removed.is_ok()
-                }
+            let changed = if let Some(seed) = seed {
+                put(&self.other, &[token(n, seed)]);
+                // What a token was last used for outlives a record that says nothing of it.
+                let stored = self.other.read(|rows| rows.pat(&id(n))).unwrap().unwrap();
+                self.tokens.insert(id(n), stored);
+                true
+            } else {
+                self.tokens.remove(&id(n));
+                self.other.write(|rows| rows.remove_pat(&id(n))).is_ok()
             };
             assert!(changed || self.damaged.contains(&id(n)));
             if changed {

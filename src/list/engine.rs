@@ -37,7 +37,7 @@ impl ListEngine {
 
     /// Whether a part of the store is still to be loaded.
     pub fn is_loading(&self) -> bool {
-        !self.index.is_loaded()
+        !self.index.is_loaded
     }
 
     /// Loads the next batch of the store.
@@ -69,16 +69,11 @@ impl ListEngine {
         if self.index.len() == 0 {
             synced?;
         }
-        let first = match self.recently_issued(request) {
-            None => self.first_rows(request),
-            recent => recent,
-        };
-        let is_enough = first.is_some() && self.is_loading();
-        if let Some(first) = first {
+        if let Some(first) = self.recently_issued(request).or_else(|| self.first_rows(request)) {
             deliver(self.with_undelivered(first));
-        }
-        if is_enough {
-            return Ok(());
+            if self.is_loading() {
+                return Ok(());
+            }
         }
         if let Some(result) = self.index.query(request, is_current) {
             deliver(self.with_undelivered(result));
@@ -98,7 +93,7 @@ impl ListEngine {
         let recent = self.service.recently_issued(*status, request.at, PAGE).ok()?;
         let tokens: ResultRows = recent.iter().map(|pat| pat.id).collect();
         let selected_row = request.selected.and_then(|id| tokens.find(&id));
-        (!tokens.is_empty()).then(|| self.index.result(request, tokens, selected_row))
+        (!tokens.is_empty()).then(|| self.index.result(request, tokens, selected_row, None))
     }
 
     /// The first rows that a search finds among many tokens.
@@ -111,7 +106,7 @@ impl ListEngine {
     fn with_undelivered(&mut self, mut result: ListResult) -> ListResult {
         let (index, at) = (&self.index, result.summary.at);
         let is_undelivered = |id: &&TokenId| index.is_undelivered(id, at);
-        if index.is_loaded() && self.undelivered.is_none() {
+        if index.is_loaded && self.undelivered.is_none() {
             self.undelivered = Some(index.ids().filter(is_undelivered).copied().collect());
         }
         let mut ids = self.undelivered.iter().flatten().filter(is_undelivered);

@@ -2,22 +2,22 @@
 //! that the search finds; a walk along the sorted order then collects the rows. Ends early when
 //! the request is outdated. Called by `synced`.
 
-use std::{borrow::Cow, cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, sync::Arc};
 
 use memchr::memmem::Finder;
 use rayon::prelude::*;
 
 use super::{
-    order::{Orders, by_column},
+    order::{Orders, sort_by_column},
     result::ResultRows,
-    status::{Class, ClassCounts},
+    status::{Class, ClassCounts, count, sum, to_counts},
     table::{Row, Table, index},
     text::{BLOCK_ROWS, TextBlock},
 };
 use crate::domain::{Column, Counts, Moment, Query, Sort, Status};
 
-/// The statuses in the order of the status column: their ranks.
-const STATUSES: [Status; 3] = [Status::Active, Status::Expired, Status::Revoked];
+/// For each class the status by which the status column is sorted, or [`HIDDEN`].
+type Ranks = [u8; Class::ALL.len()];
 /// The rank of a row that is not shown.
 const HIDDEN: u8 = u8::MAX;
 /// Rows of an order in which [`Scan::first_rows`] looks for a page.
@@ -34,15 +34,15 @@ pub(super) struct Scan<'a> {
     /// look at them.
     scopes: Option<Vec<bool>>,
     creators: Option<Vec<bool>>,
-    /// The rank of each class.
-    ranks: [u8; Class::ALL.len()],
+    ranks: Ranks,
 }
 
 /// The rows that a query shows, not yet in order.
 #[derive(Debug)]
 pub(super) struct Matches {
-    /// For each row the rank of its status, or [`HIDDEN`].
-    ranks: Vec<u8>,
+    /// The class of each row that the search finds; all others count as free.
+    classes: Vec<Class>,
+    ranks: Ranks,
     /// How many tokens of each status the search finds.
     pub(super) counts: Counts,
 }
@@ -54,9 +54,9 @@ impl<'a> Scan<'a> {
         words.sort_by_key(|word| Reverse(word.len()));
         let scopes = || table.eval_scopes(|scopes| search.fits_scopes(scopes));
         let creators = || table.eval_creators(|creator| search.fits_maker(creator));
-        let rank = |class: Class| {
-            let status = class.status().filter(|(status, soon)| shown.shows(*status, *soon));
-            (0..).zip(STATUSES).find(|(_, each)| status.is_some_and(|(status, _)| status == *each))
+        let rank = |class: Class| match class.status() {
+            Some((status, soon)) if shown.shows(status, soon) => status as u8,
+            _ => HIDDEN,
         };
         Self {
             table,
@@ -65,7 +65,7 @@ impl<'a> Scan<'a> {
             words: words.into_iter().map(Finder::new).collect(),
             scopes: search.asks_for_scopes().then(scopes),
             creators: search.asks_for_maker().then(creators),
-            ranks: Class::ALL.map(|class| rank(class).map_or(HIDDEN, |(rank, _)| rank)),
+            ranks: Class::ALL.map(rank),
         }
     }
 
@@ -73,50 +73,31 @@ impl<'a> Scan<'a> {
     /// current any more.
     pub(super) fn matches(
         &self,
-        classes: &[Class],
+        mut classes: Vec<Class>,
         is_current: impl Fn() -> bool + Sync,
     ) -> Option<Matches> {
-        let mut ranks = vec![HIDDEN; classes.len()];
-        let counts = ranks
-            .par_chunks_mut(BLOCK_ROWS)
-            .zip(classes.par_chunks(BLOCK_ROWS))
-            .zip(&self.table.texts)
-            .enumerate()
-            .map(|(block, ((ranks, classes), texts))| {
-                is_current().then(|| self.block(block, classes, texts, ranks))
+        let blocks = classes.par_chunks_mut(BLOCK_ROWS).zip(&self.table.texts).enumerate();
+        let counts = blocks
+            .map(|(block, (classes, texts))| {
+                is_current().then(|| {
+                    if !self.query.search.is_empty() {
+                        self.search(block, classes, texts);
+                    }
+                    count(classes)
+                })
             })
-            .try_reduce(ClassCounts::default, |a, b| Some(a.plus(b)))?;
-        Some(Matches { ranks, counts: counts.counts() })
+            .try_reduce(ClassCounts::default, |a, b| Some(sum(a, b)))?;
+        Some(Matches { classes, ranks: self.ranks, counts: to_counts(counts) })
     }
 
-    /// Writes the ranks of one block and counts what the search finds in it.
-    fn block(
-        &self,
-        block: usize,
-        classes: &[Class],
-        texts: &TextBlock,
-        ranks: &mut [u8],
-    ) -> ClassCounts {
-        if self.query.search.is_empty() {
-            for (rank, class) in ranks.iter_mut().zip(classes) {
-                *rank = self.rank(*class);
-            }
-            return ClassCounts::of(classes);
-        }
-        let mut counts = ClassCounts::default();
+    /// Marks the rows of a block as free that the search does not find.
+    fn search(&self, block: usize, classes: &mut [Class], texts: &TextBlock) {
         let first = Row::try_from(block * BLOCK_ROWS).unwrap_or(Row::MAX);
-        let rows = (first..).zip(ranks).zip(classes).zip(texts.iter());
-        for (((row, rank), class), text) in rows {
-            if self.finds(row, text) {
-                counts.add(*class);
-                *rank = self.rank(*class);
+        for ((in_block, class), row) in classes.iter_mut().enumerate().zip(first..) {
+            if !self.finds(row, texts.get(in_block)) {
+                *class = Class::Free;
             }
         }
-        counts
-    }
-
-    fn rank(&self, class: Class) -> u8 {
-        self.ranks.get(class as usize).copied().unwrap_or(HIDDEN)
     }
 
     /// Whether the search finds a row with this text.
@@ -142,7 +123,8 @@ impl<'a> Scan<'a> {
 
     /// Whether the query shows a row.
     fn shows(&self, row: Row) -> bool {
-        self.rank(self.table.class(row, self.at)) != HIDDEN && self.finds(row, self.table.text(row))
+        rank(self.ranks, self.table.class(row, self.at)) != HIDDEN
+            && self.finds(row, self.table.text(row))
     }
 
     /// The first rows that the query shows, down to `page` rows after the selected one, or after
@@ -156,14 +138,14 @@ impl<'a> Scan<'a> {
         page: usize,
     ) -> Option<(ResultRows, Option<usize>)> {
         let sort = self.query.sort;
-        let order = orders.get(sort).filter(|_| sort.column != Column::Status)?;
+        let order = orders.rows(sort, FIRST_ROWS).filter(|_| sort.column != Column::Status)?;
         let selected = selected.filter(|row| self.shows(*row));
         let (mut rows, mut found) = (Vec::new(), None);
-        for row in order.iter().take(FIRST_ROWS).filter(|row| self.shows(**row)) {
-            if selected == Some(*row) {
+        for row in order.into_iter().filter(|row| self.shows(*row)) {
+            if selected == Some(row) {
                 found = Some(rows.len());
             }
-            rows.push(*row);
+            rows.push(row);
             let last = selected.map_or(Some(position), |_| found);
             if last.is_some_and(|last| rows.len() > last.saturating_add(page)) {
                 return Some((ResultRows::new(rows, Arc::clone(&self.table.ids)), found));
@@ -175,7 +157,7 @@ impl<'a> Scan<'a> {
 
 impl Matches {
     fn rank(&self, row: Row) -> u8 {
-        self.ranks.get(index(row)).copied().unwrap_or(HIDDEN)
+        rank(self.ranks, self.classes.get(index(row)).copied().unwrap_or(Class::Free))
     }
 
     /// Whether a row is shown.
@@ -184,31 +166,35 @@ impl Matches {
     }
 
     /// The rows in the order of `sort`. While the store is being loaded there are no orders: then
-    /// tokens with the same key are in the order in which they were loaded.
+    /// tokens with the same key are in no particular order.
     pub(super) fn in_order(&self, table: &Table, orders: &Orders, sort: Sort) -> ResultRows {
-        let order = orders.get(sort).map_or_else(
-            || {
-                let mut rows: Vec<Row> = (0..).take(table.row_count()).collect();
-                rows.retain(|row| self.shows(*row));
-                if sort.column != Column::Status {
-                    by_column(table, sort, &mut rows);
-                }
-                Cow::Owned(rows)
-            },
-            Cow::Borrowed,
-        );
-        let mut ranks = [0, 1, 2];
+        let order = orders.rows(sort, usize::MAX).unwrap_or_else(|| {
+            let mut rows: Vec<Row> = (0..).take(table.row_count()).collect();
+            rows.retain(|row| self.shows(*row));
+            if sort.column != Column::Status {
+                sort_by_column(table, sort.column, &mut rows);
+            }
+            if sort.descending {
+                rows.reverse();
+            }
+            rows
+        });
+        let mut ranks = [Status::Active, Status::Expired, Status::Revoked];
         if sort.descending {
             ranks.reverse();
         }
         let rows = match sort.column {
             Column::Status => {
-                ranks.map(|wanted| filter(&order, |row| self.rank(row) == wanted)).concat()
+                ranks.map(|wanted| filter(&order, |row| self.rank(row) == wanted as u8)).concat()
             }
             _ => filter(&order, |row| self.shows(row)),
         };
         ResultRows::new(rows, Arc::clone(&table.ids))
     }
+}
+
+fn rank(ranks: Ranks, class: Class) -> u8 {
+    ranks.get(class as usize).copied().unwrap_or(HIDDEN)
 }
 
 /// The rows for which `is_wanted` holds. Without branches, which would be mispredicted: 1 ms

@@ -1,55 +1,69 @@
-//! The sorted orders: for each column and direction the rows of all tokens, built with rayon when
-//! it is first needed and kept up to date from then on. Equal keys are in the order of names, so
-//! that each direction has an order of its own. Called by `synced` and `execute`.
+//! The sorted orders: for each column the rows of all tokens, built when it is first needed and kept
+//! up to date from then on. Rows with equal keys are in the order of names and are marked, so that
+//! the descending order can be read from the same memory. Called by `synced` and `execute`.
 
-use std::{
-    cmp::{Ordering, Reverse},
-    collections::HashMap,
-};
+use std::{cmp::Ordering, collections::HashMap};
 
 use rayon::prelude::*;
 
 use super::table::{Row, Table, index};
 use crate::domain::{Column, Sort};
 
-/// The order by name, on which all others are based. Statuses depend on the clock: within each,
-/// tokens are in this order.
-const BY_NAME: Sort = Sort { column: Column::Name, descending: false };
+/// A row, with [`TIED`] set if its key equals the key of the row before it.
+type Entry = u32;
+const TIED: Entry = 1 << 31;
+
+/// Rows that are sorted with their keys beside them.
+const PIECE: usize = 1 << 17;
 
 /// The orders that have been built.
 #[derive(Debug, Default)]
-pub(super) struct Orders(HashMap<Sort, Vec<Row>>);
+pub(super) struct Orders(HashMap<Column, Vec<Entry>>);
 
-/// The order from which the rows of `sort` are taken.
-fn base(sort: Sort) -> Sort {
-    if sort.column == Column::Status { BY_NAME } else { sort }
+/// The column by which the rows are in order. Statuses depend on the clock: within each, tokens are
+/// in the order of names.
+fn base(column: Column) -> Column {
+    if column == Column::Status { Column::Name } else { column }
 }
 
 impl Orders {
-    /// The rows of all tokens in the order of `sort`, if it has been built. For the status, those
-    /// of each status are in this order.
-    pub(super) fn get(&self, sort: Sort) -> Option<&[Row]> {
-        self.0.get(&base(sort)).map(Vec::as_slice)
+    /// The first rows of all tokens in the order of `sort`, at most `limit`, if the order has been
+    /// built. For the status, those of each status are in this order, in either direction.
+    pub(super) fn rows(&self, sort: Sort, limit: usize) -> Option<Vec<Row>> {
+        let entries = self.0.get(&base(sort.column))?;
+        if !sort.descending || sort.column == Column::Status {
+            return Some(entries.iter().take(limit).map(|entry| entry & !TIED).collect());
+        }
+        let ties = entries.chunk_by(|_, next| next & TIED != 0);
+        let mut rows = Vec::with_capacity(limit.min(entries.len()));
+        rows.extend(ties.rev().flatten().take(limit).map(|entry| entry & !TIED));
+        Some(rows)
     }
 
-    /// An order that has not been built.
-    pub(super) fn missing(&self) -> Option<Sort> {
-        let both = |column| [false, true].map(|descending| Sort { column, descending });
-        let all = Column::ALL.into_iter().flat_map(both).map(base);
-        all.into_iter().find(|sort| !self.0.contains_key(sort))
+    /// A column whose order has not been built.
+    pub(super) fn missing(&self) -> Option<Column> {
+        let mut columns = Column::ALL.into_iter().map(base);
+        columns.find(|column| !self.0.contains_key(column))
     }
 
-    /// Builds the order of `sort`, unless it has been built.
-    pub(super) fn build(&mut self, table: &Table, sort: Sort) {
-        let sort = base(sort);
-        if self.0.contains_key(&sort) {
+    /// Builds the order of `column`, unless it has been built.
+    pub(super) fn build(&mut self, table: &Table, column: Column) {
+        let column = base(column);
+        if self.0.contains_key(&column) {
             return;
         }
-        let names = self.0.entry(BY_NAME).or_insert_with(|| by_name(table));
-        if sort != BY_NAME {
-            let mut rows = names.clone();
-            by_column(table, sort, &mut rows);
-            self.0.insert(sort, rows);
+        let names = self.0.entry(Column::Name).or_insert_with(|| {
+            let mut rows: Vec<Row> = (0..).take(table.row_count()).collect();
+            rows.retain(|row| table.is_used(*row));
+            rows.par_sort_by_cached_key(|row| {
+                (text_key(table.sort_text(Column::Name, *row)), table.ids.get(index(*row)))
+            });
+            marked(table, Column::Name, &rows)
+        });
+        if column != Column::Name {
+            let mut rows: Vec<Row> = names.iter().map(|entry| entry & !TIED).collect();
+            sort_by_column(table, column, &mut rows);
+            self.0.insert(column, marked(table, column, &rows));
         }
     }
 
@@ -61,52 +75,83 @@ impl Orders {
                 *flag = true;
             }
         }
-        let is_kept = |row: &Row| is_changed.get(index(*row)) == Some(&false);
         let used: Vec<Row> = changed.iter().copied().filter(|row| table.is_used(*row)).collect();
-        self.0.par_iter_mut().for_each(|(sort, rows)| {
-            let order = |a: &Row, b: &Row| compare(table, *sort, *a, *b);
+        self.0.par_iter_mut().for_each(|(column, entries)| {
+            remove(entries, &is_changed);
             let mut added = used.clone();
-            added.sort_by(order);
-            rows.retain(is_kept);
-            let mut merged = Vec::with_capacity(rows.len() + added.len());
-            let mut rest = rows.as_slice();
-            for row in added {
-                let (before, after) =
-                    rest.split_at(rest.partition_point(|each| order(each, &row).is_lt()));
-                merged.extend_from_slice(before);
-                merged.push(row);
-                rest = after;
-            }
-            merged.extend_from_slice(rest);
-            *rows = merged;
+            added.sort_by(|a, b| compare(table, *column, *a, *b));
+            *entries = merged(table, *column, entries, &added);
         });
     }
 }
 
-/// The rows of all tokens by name, and those with the same name by id.
-fn by_name(table: &Table) -> Vec<Row> {
-    let mut rows: Vec<Row> = (0..).take(table.row_count()).collect();
-    rows.retain(|row| table.is_used(*row));
-    rows.par_sort_by_cached_key(|row| {
-        (text_key(table.sort_text(Column::Name, *row)), table.id(*row))
+/// Removes the rows that have changed. The next one with the key of a row that is removed has no
+/// equal before it.
+fn remove(entries: &mut Vec<Entry>, is_changed: &[bool]) {
+    let mut first_is_gone = false;
+    entries.retain_mut(|entry| {
+        if is_changed.get(index(*entry & !TIED)) == Some(&true) {
+            first_is_gone |= *entry & TIED == 0;
+            return false;
+        }
+        if first_is_gone {
+            *entry &= !TIED;
+        }
+        first_is_gone = false;
+        true
     });
-    rows
 }
 
-/// Sorts `rows` by a column; rows with the same key stay as they are. Not for the status.
-pub(super) fn by_column(table: &Table, sort: Sort, rows: &mut [Row]) {
-    let Sort { column, descending } = sort;
-    match (column, descending) {
-        (Column::Name | Column::Description, false) => {
-            rows.par_sort_by_cached_key(|row| text_key(table.sort_text(column, *row)));
+/// `entries` with the rows of `added`, which are sorted, at their positions.
+fn merged(table: &Table, column: Column, entries: &[Entry], added: &[Row]) -> Vec<Entry> {
+    let mut merged = Vec::with_capacity(entries.len() + added.len());
+    let push = |merged: &mut Vec<Entry>, row: Row| {
+        let before = merged.last().map(|entry| entry & !TIED);
+        let is_tied = before.is_some_and(|before| compare_keys(table, column, before, row).is_eq());
+        merged.push(if is_tied { row | TIED } else { row });
+    };
+    // Next to a row that was added, ties are not known.
+    let extend = |merged: &mut Vec<Entry>, entries: &[Entry]| {
+        if let Some((first, others)) = entries.split_first() {
+            push(merged, first & !TIED);
+            merged.extend_from_slice(others);
         }
-        (Column::Name | Column::Description, true) => {
-            rows.par_sort_by_cached_key(|row| Reverse(text_key(table.sort_text(column, *row))));
-        }
-        _ => rows.par_sort_by_cached_key(|row| {
-            let key = table.sort_number(column, *row);
-            if descending { !key } else { key }
-        }),
+    };
+    let mut rest = entries;
+    for row in added {
+        let is_before = |entry: &Entry| compare(table, column, entry & !TIED, *row).is_lt();
+        let (before, after) = rest.split_at(rest.partition_point(is_before));
+        extend(&mut merged, before);
+        push(&mut merged, *row);
+        rest = after;
+    }
+    extend(&mut merged, rest);
+    merged
+}
+
+/// Sorted rows as entries.
+fn marked(table: &Table, column: Column, rows: &[Row]) -> Vec<Entry> {
+    let entry = |(position, row): (usize, &Row)| {
+        let before = position.checked_sub(1).and_then(|before| rows.get(before));
+        let is_tied =
+            before.is_some_and(|before| compare_keys(table, column, *before, *row).is_eq());
+        if is_tied { row | TIED } else { *row }
+    };
+    rows.par_iter().enumerate().map(entry).collect()
+}
+
+/// Sorts `rows` by a column other than the status; rows with the same key stay as they are.
+pub(super) fn sort_by_column(table: &Table, column: Column, rows: &mut [Row]) {
+    if let Column::Name | Column::Description = column {
+        rows.par_sort_by_cached_key(|row| text_key(table.sort_text(column, *row)));
+        return;
+    }
+    // Sorted in pieces, which are then merged: all keys at once take 16 MB for a million rows, of
+    // which the allocator gives nothing back.
+    let key = |row: &Row| table.sort_number(column, *row);
+    rows.par_chunks_mut(PIECE).for_each(|piece| piece.sort_by_cached_key(key));
+    if rows.len() > PIECE {
+        rows.par_sort_by_key(key);
     }
 }
 
@@ -117,14 +162,18 @@ fn text_key(text: &str) -> ([u64; 3], &str) {
     (words.map(u64::from_be_bytes), text)
 }
 
-/// The position of two tokens to each other. No two compare equal, because ids differ.
-fn compare(table: &Table, sort: Sort, a: Row, b: Row) -> Ordering {
-    let Sort { column, descending } = sort;
-    let text = |column| table.sort_text(column, a).cmp(table.sort_text(column, b));
-    let by_column = match column {
-        Column::Name | Column::Description => text(column),
+fn compare_keys(table: &Table, column: Column, a: Row, b: Row) -> Ordering {
+    match column {
+        Column::Name | Column::Description => {
+            table.sort_text(column, a).cmp(table.sort_text(column, b))
+        }
         _ => table.sort_number(column, a).cmp(&table.sort_number(column, b)),
-    };
-    let by_column = if descending { by_column.reverse() } else { by_column };
-    by_column.then_with(|| text(Column::Name)).then_with(|| table.id(a).cmp(&table.id(b)))
+    }
+}
+
+/// The position of two tokens to each other. No two compare equal, because ids differ.
+fn compare(table: &Table, column: Column, a: Row, b: Row) -> Ordering {
+    compare_keys(table, column, a, b)
+        .then_with(|| compare_keys(table, Column::Name, a, b))
+        .then_with(|| table.ids.get(index(a)).cmp(&table.ids.get(index(b))))
 }

@@ -61,34 +61,25 @@ pub(super) fn class(flags: Flags, expires: i64, now: i64) -> Class {
 }
 
 /// How many rows are in each class.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct ClassCounts([usize; Class::ALL.len()]);
+pub(super) type ClassCounts = [usize; Class::ALL.len()];
 
-impl ClassCounts {
-    pub(super) fn of(classes: &[Class]) -> Self {
-        let mut counts = Self::default();
-        for class in classes {
-            counts.add(*class);
-        }
-        counts
-    }
-
-    pub(super) fn add(&mut self, class: Class) {
-        if let Some(count) = self.0.get_mut(class as usize) {
+pub(super) fn count(classes: &[Class]) -> ClassCounts {
+    let mut counts = ClassCounts::default();
+    for class in classes {
+        if let Some(count) = counts.get_mut(*class as usize) {
             *count += 1;
         }
     }
+    counts
+}
 
-    pub(super) fn plus(self, other: Self) -> Self {
-        let mut sum = self;
-        sum.0.iter_mut().zip(other.0).for_each(|(sum, other)| *sum += other);
-        sum
-    }
+pub(super) fn sum(mut a: ClassCounts, b: ClassCounts) -> ClassCounts {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+    a
+}
 
-    pub(super) fn counts(self) -> Counts {
-        let [_, active, soon, expired, revoked] = self.0;
-        Counts { active: active + soon, soon, expired, revoked }
-    }
+pub(super) fn to_counts([_, active, soon, expired, revoked]: ClassCounts) -> Counts {
+    Counts { active: active + soon, soon, expired, revoked }
 }
 
 /// Figures about all tokens at an instant.
@@ -103,9 +94,9 @@ pub struct TokenStats {
 }
 
 impl TokenStats {
-    /// The figures of `table` at `at`.
-    pub(super) fn of(table: &Table, at: Moment) -> Self {
-        let (now, classes) = (to_nanos(at), table.classes(at));
+    /// The figures of `table`, of which these are the classes at `at`.
+    pub(super) fn of(table: &Table, classes: &[Class], at: Moment) -> Self {
+        let now = to_nanos(at);
         let blocks = classes.par_chunks(BLOCK_ROWS).zip(table.expires.par_chunks(BLOCK_ROWS));
         let (counts, used, until) = blocks
             .zip(table.last_used.par_chunks(BLOCK_ROWS))
@@ -116,22 +107,20 @@ impl TokenStats {
                 let used =
                     used.map(|(class, at)| u32::from(class != Class::Free && is_recent(*at)));
                 let ends = rows().zip(expires).map(|(class, expires)| class_ends(class, *expires));
-                (ClassCounts::of(classes), index(used.sum()), ends.fold(NEVER, i64::min))
+                (count(classes), index(used.sum()), ends.fold(NEVER, i64::min))
             })
             .reduce(
                 || (ClassCounts::default(), 0, NEVER),
-                |a, b| (a.0.plus(b.0), a.1 + b.1, a.2.min(b.2)),
+                |a, b| (sum(a.0, b.0), a.1 + b.1, a.2.min(b.2)),
             );
         let until = (until != NEVER).then(|| Moment::from_timestamp_nanos(until));
-        Self { counts: counts.counts(), used, until }
+        Self { counts: to_counts(counts), used, until }
     }
 }
 
-/// When a row of this class gets another one; [`NEVER`] if it keeps it.
+/// When a row of this class gets another one; [`NEVER`] if it keeps it. Without branches, too.
 fn class_ends(class: Class, expires: i64) -> i64 {
-    match class {
-        Class::ExpiringSoon => expires,
-        Class::Active if expires != NEVER => expires.saturating_sub(SOON_NANOS).saturating_add(1),
-        _ => NEVER,
-    }
+    let lead = if class == Class::ExpiringSoon { 0 } else { SOON_NANOS - 1 };
+    let end = if expires == NEVER { NEVER } else { expires.saturating_sub(lead) };
+    if matches!(class, Class::Active | Class::ExpiringSoon) { end } else { NEVER }
 }

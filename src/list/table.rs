@@ -45,10 +45,8 @@ pub(super) struct Table {
     pub(super) expires: Vec<i64>,
     pub(super) last_used: Vec<i64>,
     flags: Vec<Flags>,
-    /// The position of the token's scopes in `scope_sets`.
-    scopes: Vec<u32>,
-    /// The position of the token's creator in `creators`.
-    created_by: Vec<u32>,
+    /// The positions of the token's scopes in `scope_sets` and of its creator in `creators`.
+    shared: Vec<(u32, u32)>,
     pub(super) texts: Vec<TextBlock>,
     /// Each distinct set of scopes, separated by blanks, with the number of scopes. Never shrinks.
     scope_sets: IndexMap<Box<str>, u64>,
@@ -60,6 +58,19 @@ impl Table {
     /// How many tokens it has.
     pub(super) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Makes room for this many tokens in all: growing by doubling would leave holes in memory.
+    pub(super) fn reserve(&mut self, total: usize) {
+        let more = total.saturating_sub(self.row_count());
+        if more > 0 {
+            Arc::make_mut(&mut self.ids).reserve_exact(more);
+            self.flags.reserve_exact(more);
+            for times in [&mut self.issued, &mut self.expires, &mut self.last_used] {
+                times.reserve_exact(more);
+            }
+            self.shared.reserve_exact(more);
+        }
     }
 
     /// How many rows it has, free ones included.
@@ -95,12 +106,12 @@ impl Table {
         let scopes: Vec<String> = pat.scopes.iter().map(ToString::to_string).collect();
         let count = u64::try_from(scopes.len()).unwrap_or(u64::MAX);
         let scopes = self.scope_sets.insert_full(scopes.join(" ").into(), count).0;
-        set(&mut self.scopes, at, position(scopes));
         let creator = self.creators.insert_full(pat.created_by.clone()).0;
-        set(&mut self.created_by, at, position(creator));
+        set(&mut self.shared, at, (position(scopes), position(creator)));
         let (block, in_block) = (at / BLOCK_ROWS, at % BLOCK_ROWS);
         if block == self.texts.len() {
-            self.texts.push(TextBlock::default());
+            let last = self.texts.last();
+            self.texts.push(last.map_or_else(TextBlock::default, TextBlock::like));
         }
         if let Some(block) = self.texts.get_mut(block) {
             let [name, description, id] =
@@ -121,14 +132,10 @@ impl Table {
         Some(row)
     }
 
-    /// Lets another token have these rows, which no order contains any more.
-    pub(super) fn release(&mut self, rows: impl IntoIterator<Item = Row>) {
-        self.free.extend(rows);
-    }
-
-    /// The id in this row.
-    pub(super) fn id(&self, row: Row) -> Option<&TokenId> {
-        self.ids.get(index(row))
+    /// Lets other tokens have those of these rows that are not used, once no order contains them.
+    pub(super) fn release(&mut self, rows: Vec<Row>) {
+        let unused = rows.into_iter().filter(|row| !self.is_used(*row));
+        self.free.extend(unused.collect::<Vec<_>>());
     }
 
     /// Whether a token is in this row.
@@ -155,7 +162,7 @@ impl Table {
             Column::Expires => &self.expires,
             Column::LastUsed => &self.last_used,
             _ => {
-                let set = self.scopes.get(index(row)).map_or(usize::MAX, |set| index(*set));
+                let (set, _) = self.positions(row).unwrap_or((usize::MAX, 0));
                 return self.scope_sets.get_index(set).map_or(0, |(_, count)| *count);
             }
         };
@@ -179,8 +186,7 @@ impl Table {
 
     /// The position of the token's scopes and of its creator in what these return.
     pub(super) fn positions(&self, row: Row) -> Option<(usize, usize)> {
-        let at = index(row);
-        Some((index(*self.scopes.get(at)?), index(*self.created_by.get(at)?)))
+        self.shared.get(index(row)).map(|(scopes, creator)| (index(*scopes), index(*creator)))
     }
 
     /// The status class of each row at `at`.

@@ -16,18 +16,16 @@ pub(super) struct TextBlock {
 }
 
 impl TextBlock {
+    /// An empty block with room for as much text as `other` has: growing by doubling would leave
+    /// holes in memory.
+    pub(super) fn like(other: &Self) -> Self {
+        let room = other.text.len() + other.text.len() / 32;
+        Self { text: String::with_capacity(room), ends: Vec::with_capacity(other.ends.len()) }
+    }
+
     /// The fields of a row, each followed by a separator.
     pub(super) fn get(&self, row: usize) -> &str {
         self.text.get(self.start(row)..self.end(row)).unwrap_or_default()
-    }
-
-    /// The text of each row, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        let mut start = 0;
-        self.ends.iter().map(move |end| {
-            let end = offset_in(*end);
-            self.text.get(std::mem::replace(&mut start, end)..end).unwrap_or_default()
-        })
     }
 
     /// Replaces the text of `row`, which may be the row after the last.

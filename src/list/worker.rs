@@ -44,7 +44,7 @@ impl ListWorker {
             request: None,
             newest: Arc::clone(&newest),
             has_failed: false,
-            answered: Instant::now(),
+            next_partial: Instant::now(),
             deliver,
         };
         (Self { requests, newest }, move || while thread.step(&inbox) {})
@@ -64,7 +64,7 @@ struct ListThread<F> {
     newest: Arc<AtomicU64>,
     /// The store cannot be read: the next request tries again.
     has_failed: bool,
-    answered: Instant,
+    next_partial: Instant,
     deliver: F,
 }
 
@@ -96,7 +96,7 @@ impl<F: Fn(ListAnswer) -> bool> ListThread<F> {
         if let Err(error) = self.engine.load_next_batch() {
             return self.fail(error);
         }
-        if self.engine.is_loading() && self.answered.elapsed() < PARTIAL_RESULTS_EVERY {
+        if self.engine.is_loading() && Instant::now() < self.next_partial {
             return true;
         }
         self.answer()
@@ -110,11 +110,12 @@ impl<F: Fn(ListAnswer) -> bool> ListThread<F> {
         if !is_current() {
             return true;
         }
-        let (mut is_received, deliver) = (true, &self.deliver);
+        let (mut is_received, deliver, start) = (true, &self.deliver, Instant::now());
         let answered = self.engine.answer(request, is_current, |result| {
             is_received &= deliver(Ok(Box::new(result)));
         });
-        self.answered = Instant::now();
+        // Loading gets three quarters of the time, however long an answer takes.
+        self.next_partial = Instant::now() + PARTIAL_RESULTS_EVERY.max(start.elapsed() * 3);
         match answered {
             Ok(()) => is_received,
             Err(error) => self.fail(error),
