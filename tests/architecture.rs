@@ -56,7 +56,7 @@ const HOMES: [(&str, &[&str]); 9] = [
 const LONGEST: usize = 430;
 
 /// What may stand beside the dotfiles. `examples` holds what fills a store for a demonstration.
-const TOP_LEVEL: [&str; 13] = [
+const TOP_LEVEL: [&str; 14] = [
     "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
@@ -66,6 +66,7 @@ const TOP_LEVEL: [&str; 13] = [
     "assets",
     "benches",
     "config.example.toml",
+    "docs",
     "examples",
     "rustfmt.toml",
     "src",
@@ -213,6 +214,25 @@ fn the_pages_name_tests_that_exist() {
             named.into_iter().filter(|name| !real.contains(*name)).map(str::to_owned).collect();
         assert_none(&format!("{page} names tests that do not exist"), &missing);
     }
+}
+
+/// Paths that `docs/architecture.md` quotes: a folder with `/` at its end, or a Rust file.
+#[test]
+fn the_architecture_page_names_files_that_exist() {
+    let page = fs::read_to_string(Path::new(root()).join("docs/architecture.md")).unwrap();
+    let quoted = page.split('`').skip(1).step_by(2);
+    let is_path =
+        |text: &&str| !text.contains(' ') && (text.ends_with(".rs") || text.ends_with('/'));
+    let named: Vec<&str> = quoted.filter(is_path).collect();
+    assert!(named.len() > 60, "{named:?}");
+    let exists = |path: &str| {
+        let top = Path::new(root());
+        let at_top = path.starts_with("tests/") || path.starts_with("docs/");
+        if at_top { top.join(path).exists() } else { top.join("src").join(path).exists() }
+    };
+    let missing: Vec<String> =
+        named.into_iter().filter(|path| !exists(path)).map(str::to_owned).collect();
+    assert_none("docs/architecture.md names files that do not exist", &missing);
 }
 
 #[test]
