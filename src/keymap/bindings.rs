@@ -1,4 +1,4 @@
-//! The one table of keys. To add a key, add a row here and an arm to the screen's `on`; footer,
+//! The one table of keys. To add a key, add a row here and an arm to the screen's `update`; footer,
 //! help, `[keys]` and the README follow. Refuses nothing itself: its tests do.
 
 use super::{Action, Group, Mode};

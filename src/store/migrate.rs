@@ -1,5 +1,5 @@
 //! The schema number and the numbered steps from one to the next. A store that a later patdeck
-//! wrote is refused and left as it is; an older file is kept beside the new one (see `disk`). A
+//! wrote is refused and left as it is; an older file is kept beside the new one (see `file_db`). A
 //! new schema adds a step at the end of [`STEPS`], raises
 //! nothing else, and adds tables of new names where the bytes of a record change.
 
