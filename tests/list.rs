@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rows_of_a_search_are_those_of_all() {
+    fn the_first_rows_of_a_long_list_are_those_of_all() {
         let mut fixture = Fixture::new(tokens(0..9_000), Vec::new());
         fixture.load();
         let both = |column| [false, true].map(|descending| Sort { column, descending });
@@ -374,7 +374,7 @@ mod tests {
                         assert!(last.tokens.iter().eq(all.tokens.iter()) && last.is_complete());
                         // Near the top they come before all others, if it is not too far down that
                         // the search finds something.
-                        let is_near = text == "ci 7" && sort == Sort::default() && row <= 100;
+                        let is_near = text != "nobody" && sort == Sort::default() && row <= 100;
                         assert!(results.len() <= 1 && (!is_near || results.len() == 1), "{row}");
                         for first in results {
                             assert_eq!(first.completeness, Completeness::Prefix);

@@ -17,7 +17,7 @@ use crate::{
 const LOADED_AT_ONCE: usize = 512;
 /// Rows that are delivered before the rest is known: more than a screen has.
 const PAGE: usize = 100;
-/// Tokens from which on a full scan for a search takes longer than a frame.
+/// Tokens from which on a full scan may take longer than a frame.
 const MANY: usize = 8_192;
 
 /// Answers list requests.
@@ -50,8 +50,8 @@ impl ListEngine {
         self.index.build_next_order()
     }
 
-    /// Delivers the rows that `request` asks for, as far as the store is loaded; where a search
-    /// takes longer, first those on the screen. Delivers nothing more as soon as the request is
+    /// Delivers the rows that `request` asks for, as far as the store is loaded; of a long list
+    /// first those on the screen. Delivers nothing more as soon as the request is
     /// not current. Fails only if nothing was ever loaded: after that the last known state is
     /// shown, and what the operator does next reports the failure.
     pub fn answer(
@@ -93,13 +93,13 @@ impl ListEngine {
         let recent = self.service.recently_issued(*status, request.at, PAGE).ok()?;
         let tokens: ResultRows = recent.iter().map(|pat| pat.id).collect();
         let selected_row = request.selected.and_then(|id| tokens.find(&id));
-        (!tokens.is_empty()).then(|| self.index.result(request, tokens, selected_row, None))
+        (!tokens.is_empty()).then(|| self.index.result(request, tokens, selected_row))
     }
 
-    /// The first rows that a search finds among many tokens.
+    /// The first rows of a long list.
     fn first_rows(&self, request: &ListRequest) -> Option<ListResult> {
-        let is_long = self.index.len() >= MANY && !request.query.search.is_empty();
-        if is_long && !self.is_loading() { self.index.first_rows(request, PAGE) } else { None }
+        let is_slow = self.index.len() >= MANY && !self.is_loading();
+        if is_slow { self.index.first_rows(request, PAGE) } else { None }
     }
 
     /// Adds the tokens that are still undelivered since before this session.

@@ -22,7 +22,7 @@ pub struct ListRequest {
 /// How many of the rows a result contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Completeness {
-    /// The first rows that a search finds; the rest, and how many there are, follows.
+    /// The first rows; the rest, and how many there are, follows.
     Prefix,
     /// Those of the tokens that have been loaded so far.
     #[default]

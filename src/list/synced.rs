@@ -30,6 +30,8 @@ pub(super) struct SyncedIndex {
     /// How many tokens the store has, damaged ones included.
     pub(super) total: usize,
     clock_behind: Option<Moment>,
+    /// Those of the last full result: a prefix repeats them.
+    stats: Option<TokenStats>,
 }
 
 impl SyncedIndex {
@@ -110,13 +112,13 @@ impl SyncedIndex {
             self.orders.build(&self.table, query.sort.column);
         }
         let classes = self.table.classes(*at);
-        let stats = self.is_loaded.then(|| TokenStats::of(&self.table, &classes, *at));
+        self.stats = self.is_loaded.then(|| TokenStats::of(&self.table, &classes, *at));
         let matches = Scan::new(&self.table, query, *at).matches(classes, is_current)?;
         let rows = matches.in_order(&self.table, &self.orders, query.sort);
         let selected = selected.and_then(|id| self.table.row_of(&id));
         let selected = selected.filter(|row| matches.shows(*row));
         let selected_row = selected.and_then(|row| rows.position(row));
-        let result = self.result(request, rows, selected_row, stats);
+        let result = self.result(request, rows, selected_row);
         if !self.is_loaded {
             return Some(result);
         }
@@ -125,15 +127,15 @@ impl SyncedIndex {
     }
 
     /// The first rows that `request` asks for, `page` of them after the selected one. `None` if a
-    /// full scan is needed to find them.
+    /// full scan is needed to find them, and before the first full result.
     pub(super) fn first_rows(&self, request: &ListRequest, page: usize) -> Option<ListResult> {
+        self.stats?;
         let ListRequest { query, at, selected, row, .. } = request;
         let selected = selected.and_then(|id| self.table.row_of(&id));
         let scan = Scan::new(&self.table, query, *at);
         let (rows, selected_row) = scan.first_rows(&self.orders, selected, *row, page)?;
-        let stats = TokenStats::of(&self.table, &self.table.classes(*at), *at);
-        let result = self.result(request, rows, selected_row, Some(stats));
-        Some(ListResult { completeness: Completeness::Prefix, ..result })
+        let completeness = Completeness::Prefix;
+        Some(ListResult { completeness, ..self.result(request, rows, selected_row) })
     }
 
     /// A result with these rows and with the state of the store.
@@ -142,14 +144,13 @@ impl SyncedIndex {
         request: &ListRequest,
         tokens: ResultRows,
         selected_row: Option<usize>,
-        stats: Option<TokenStats>,
     ) -> ListResult {
         let ListRequest { number, at, selected, .. } = *request;
         let summary = StoreSummary {
             total: self.total,
             loaded: self.table.len(),
             at,
-            stats,
+            stats: self.stats,
             damaged: self.damaged.iter().map(ToString::to_string).collect(),
             clock_behind: self.clock_behind,
             undelivered: None,
