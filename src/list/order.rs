@@ -142,7 +142,7 @@ fn marked(table: &Table, column: Column, rows: &[Row]) -> Vec<Entry> {
 
 /// Sorts `rows` by a column other than the status; rows with the same key stay as they are.
 pub(super) fn sort_by_column(table: &Table, column: Column, rows: &mut [Row]) {
-    if let Column::Name | Column::Description = column {
+    if let Column::Name | Column::Description | Column::Status = column {
         rows.par_sort_by_cached_key(|row| text_key(table.sort_text(column, *row)));
         return;
     }
@@ -164,10 +164,12 @@ fn text_key(text: &str) -> ([u64; 3], &str) {
 
 fn compare_keys(table: &Table, column: Column, a: Row, b: Row) -> Ordering {
     match column {
-        Column::Name | Column::Description => {
+        Column::Name | Column::Description | Column::Status => {
             table.sort_text(column, a).cmp(table.sort_text(column, b))
         }
-        _ => table.sort_number(column, a).cmp(&table.sort_number(column, b)),
+        Column::Scopes | Column::Issued | Column::Expires | Column::LastUsed => {
+            table.sort_number(column, a).cmp(&table.sort_number(column, b))
+        }
     }
 }
 

@@ -155,16 +155,17 @@ impl Table {
         if column == Column::Description { description } else { name }
     }
 
-    /// The number by which any other column is sorted, ascending.
+    /// The number by which a column of numbers or times is sorted, ascending; 0 for the others.
     pub(super) fn sort_number(&self, column: Column, row: Row) -> u64 {
         let times = match column {
             Column::Issued => &self.issued,
             Column::Expires => &self.expires,
             Column::LastUsed => &self.last_used,
-            _ => {
+            Column::Scopes => {
                 let (set, _) = self.positions(row).unwrap_or((usize::MAX, 0));
                 return self.scope_sets.get_index(set).map_or(0, |(_, count)| *count);
             }
+            Column::Name | Column::Description | Column::Status => return 0,
         };
         // Flipping the sign bit gives an unsigned number of the same order.
         times.get(index(row)).map_or(0, |nanos| nanos.cast_unsigned() ^ (1 << 63))

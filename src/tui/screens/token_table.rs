@@ -137,3 +137,15 @@ fn expires(pat: &Pat, ctx: &ViewContext<'_>) -> (String, Style) {
 pub fn soon(pat: &Pat, ctx: &ViewContext<'_>) -> bool {
     pat.expires_soon(ctx.now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wide_screen_shows_every_column() {
+        let shown: Vec<Column> =
+            fitting(200, TimeFormat::Utc).into_iter().map(|(column, _)| column).collect();
+        assert_eq!(shown, Column::ALL);
+    }
+}
