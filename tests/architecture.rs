@@ -221,8 +221,8 @@ fn the_pages_name_tests_that_exist() {
 fn the_architecture_page_names_files_that_exist() {
     let page = fs::read_to_string(Path::new(root()).join("docs/architecture.md")).unwrap();
     let quoted = page.split('`').skip(1).step_by(2);
-    let is_path =
-        |text: &&str| !text.contains(' ') && (text.ends_with(".rs") || text.ends_with('/'));
+    let is_rust = |text: &str| Path::new(text).extension().is_some_and(|ending| ending == "rs");
+    let is_path = |text: &&str| !text.contains(' ') && (is_rust(text) || text.ends_with('/'));
     let named: Vec<&str> = quoted.filter(is_path).collect();
     assert!(named.len() > 60, "{named:?}");
     let exists = |path: &str| {

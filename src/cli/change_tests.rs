@@ -16,8 +16,16 @@ use crate::{
 };
 
 /// Names that a shell, clap or the search for a token could take for something else.
-const NAMES: [&str; 7] =
-    ["ci-prod", "two words", "--yes", "it's", "-", "abcdefghijkl", "übergröße \"x\" $HOME"];
+const NAMES: [&str; 8] = [
+    "ci-prod",
+    "two words",
+    "--yes",
+    "it's",
+    "-",
+    "abcdefghijkl",
+    "übergröße \"x\" $HOME",
+    "--$(touch x)=y; z",
+];
 
 /// A service whose tokens have these names, and one of which is deleted.
 fn service() -> (Service, Vec<Pat>, TokenId) {
@@ -56,11 +64,13 @@ fn lifetime() -> impl Strategy<Value = Lifetime> {
 }
 
 fn text() -> impl Strategy<Value = Description> {
-    "[ -~äß\n]{0,20}".prop_filter_map("a description", |text| Description::parse(&text).ok())
+    let texts = prop_oneof!["[ -~äß\n]{0,20}", "--?[a-z ]{0,3}=?[ -~]{0,9}"];
+    texts.prop_filter_map("a description", |text| Description::parse(&text).ok())
 }
 
 fn name() -> impl Strategy<Value = Name> {
-    "[ -~äß]{1,20}".prop_filter_map("a name", |text| Name::parse(&text).ok())
+    let texts = prop_oneof!["[ -~äß]{1,20}", "--?[a-z ]{0,3}=?[ -~]{0,9}"];
+    texts.prop_filter_map("a name", |text| Name::parse(&text).ok())
 }
 
 fn file() -> impl Strategy<Value = String> {
@@ -119,7 +129,9 @@ fn a_command_line_is_parsed_to_the_command_that_it_was_made_of() {
     let mut runner = prop::test_runner::TestRunner::new(config);
     let checked = runner.run(&any_command, |wanted| {
         let line = of_command(&wanted, find).unwrap();
-        let arguments = Args::try_parse_from(line.arguments());
+        // What is copied is the text, which a shell takes apart.
+        let words = shlex::split(&line.to_string());
+        let arguments = Args::try_parse_from(words.unwrap());
         let arguments = arguments.map_err(|error| TestCaseError::fail(error.to_string()))?;
         let parsed = command(&service, &arguments.command.unwrap());
         prop_assert_eq!(parsed.unwrap(), Some(wanted), "{}", line);

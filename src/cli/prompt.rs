@@ -15,9 +15,12 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::exit::Failure;
 use crate::{
-    domain::{Confirmation, Plan},
-    output::question::{consequence, question},
+    domain::{Confirmation, Plan, text::escape},
+    output::question::{consequences, question},
 };
+
+/// Most names that a question lists.
+const NAMES: usize = 10;
 
 /// Longest secret that is read: well above the longest that exists.
 const SECRET_LIMIT: usize = 4_096;
@@ -45,8 +48,15 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
         )));
     }
     let mut err = io::stderr().lock();
-    let consequence = consequence(plan).map_or_else(String::new, |text| format!(" {text}"));
-    write!(err, "{question}{consequence} Type {what} to confirm: ")?;
+    if plan.command.tokens().len() > 1 {
+        let names: Vec<_> = plan.tokens().take(NAMES).map(|token| token.name.as_str()).collect();
+        let more = if plan.changes.len() > NAMES { ", …" } else { "" };
+        writeln!(err, "{}{more}", escape(&names.join(", ")))?;
+    }
+    for consequence in consequences(plan) {
+        writeln!(err, "{consequence}")?;
+    }
+    write!(err, "{question} Type {what} to confirm: ")?;
     err.flush()?;
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed)?;

@@ -12,20 +12,41 @@ use crate::domain::{
 /// A command line of patdeck.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
-    words: Vec<String>,
+    words: Vec<Word>,
     /// Operands that start with `-`; they follow `--` at the end.
-    dashed: Vec<String>,
+    dashed: Vec<Word>,
+}
+
+/// A word of a command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Word {
+    /// An option with `=`, in front of a value that starts with `-`; it needs no quotes.
+    option: String,
+    text: String,
+}
+
+impl From<String> for Word {
+    fn from(text: String) -> Self {
+        Self { option: String::new(), text }
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.option, quote(&self.text))
+    }
 }
 
 impl CommandLine {
     fn new(command: &str) -> Self {
-        Self { words: command.split(' ').map(str::to_owned).collect(), dashed: Vec::new() }
+        let words = command.split(' ').map(|word| word.to_owned().into());
+        Self { words: words.collect(), dashed: Vec::new() }
     }
 
     fn operand(mut self, text: impl Into<String>) -> Self {
         let text = text.into();
         let words = if text.starts_with('-') { &mut self.dashed } else { &mut self.words };
-        words.push(text);
+        words.push(text.into());
         self
     }
 
@@ -34,11 +55,11 @@ impl CommandLine {
     }
 
     fn option(mut self, name: &str, value: impl fmt::Display) -> Self {
-        let value = value.to_string();
-        if value.starts_with('-') {
-            self.words.push(format!("{name}={value}"));
+        let text = value.to_string();
+        if text.starts_with('-') {
+            self.words.push(Word { option: format!("{name}="), text });
         } else {
-            self.words.extend([name.to_owned(), value]);
+            self.words.extend([Word::from(name.to_owned()), text.into()]);
         }
         self
     }
@@ -56,18 +77,18 @@ impl CommandLine {
         options.iter().fold(self, |line, (name, value)| line.option(name, value))
     }
 
-    /// The words as a shell passes them on.
-    pub fn arguments(&self) -> Vec<String> {
-        let end = (!self.dashed.is_empty()).then(|| "--".to_owned());
-        let program = ["patdeck".to_owned()].into_iter();
-        program.chain(self.words.clone()).chain(end).chain(self.dashed.clone()).collect()
+    fn all_words(&self) -> impl Iterator<Item = Word> {
+        let end = (!self.dashed.is_empty()).then(|| Word::from("--".to_owned()));
+        let program = [Word::from("patdeck".to_owned())].into_iter();
+        program.chain(self.words.clone()).chain(end).chain(self.dashed.clone())
     }
 }
 
 impl fmt::Display for CommandLine {
+    /// The line as it is pasted into a POSIX shell.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quoted: Vec<_> = self.arguments().iter().map(|word| quote(word)).collect();
-        f.write_str(&quoted.join(" "))
+        let words: Vec<_> = self.all_words().map(|word| word.to_string()).collect();
+        f.write_str(&words.join(" "))
     }
 }
 
@@ -192,13 +213,9 @@ fn joined(scopes: &[Scope]) -> Vec<String> {
     scopes.chunk_by(same).filter_map(argument).collect()
 }
 
-/// `text` as a shell takes it for one word.
+/// `text` as a POSIX shell takes it for one word.
 fn quote(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,".contains(c);
-    // Of an option with its value in one word, only the value is quoted, as people write it.
-    if let Some((name, value)) = text.split_once('=').filter(|(name, _)| name.starts_with("--")) {
-        return format!("{name}={}", quote(value));
-    }
     if !text.is_empty() && text.chars().all(is_plain) {
         text.to_owned()
     } else {

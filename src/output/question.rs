@@ -1,7 +1,7 @@
 //! The question that an operator confirms before a plan is executed. Both front ends show the
 //! same one.
 
-use crate::domain::{Change, Command, Overlap, Plan, ScopeSelection, Status, TokenSelection};
+use crate::domain::{Command, Overlap, Plan, ScopeSelection, Status, TokenSelection};
 
 /// The question in a sentence, such as `Revoke ci-prod?`.
 pub fn question(plan: &Plan) -> String {
@@ -20,6 +20,9 @@ pub fn question(plan: &Plan) -> String {
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!("Revoke {tokens}?"),
         Command::EndOverlap { .. } => format!("End the old secret of {tokens}?"),
         Command::Regenerate { .. } => format!("Regenerate {tokens}?"),
+        Command::Delete { tokens: TokenSelection::All } if plan.changes.len() == 1 => {
+            "Delete the only token?".to_owned()
+        }
         Command::Delete { tokens: TokenSelection::All } => format!("Delete all {tokens}?"),
         Command::Delete { .. } => format!("Delete {tokens}?"),
         Command::Restore(_) => format!("Restore {tokens}?"),
@@ -30,23 +33,30 @@ pub fn question(plan: &Plan) -> String {
     }
 }
 
-/// What ends at once if a regenerate is confirmed, in a sentence; `None` for what the question
-/// says by itself.
-pub fn consequence(plan: &Plan) -> Option<String> {
-    let Command::Regenerate { overlap: Overlap::None, .. } = &plan.command else {
-        return None;
+/// What a confirmed regenerate ends at once, in a sentence each; none for what the question says
+/// by itself.
+pub fn consequences(plan: &Plan) -> Vec<String> {
+    let Command::Regenerate { overlap, .. } = &plan.command else {
+        return Vec::new();
     };
-    let active = |change: &&Change| {
-        change.before.token().is_some_and(|token| token.status(plan.at) == Status::Active)
+    let before = || plan.changes.iter().filter_map(|change| change.before.token());
+    let active = before().filter(|token| token.status(plan.at) == Status::Active).count();
+    let overlapping = before().filter(|token| token.overlaps(plan.at)).count();
+    let is_one = plan.changes.len() == 1;
+    let ended = if is_one {
+        "The old secret will stop working immediately.".to_owned()
+    } else {
+        let tokens = count(active, "active token");
+        format!("The old secrets of {tokens} will stop working immediately.")
     };
-    match (plan.changes.iter().filter(active).count(), plan.changes.len()) {
-        (0, _) => None,
-        (_, 1) => Some("The old secret will stop working immediately.".to_owned()),
-        (active, _) => Some(format!(
-            "The old secrets of {} will stop working immediately.",
-            count(active, "active token")
-        )),
-    }
+    let previous = if is_one {
+        "The secret before it, which still works, will stop working immediately.".to_owned()
+    } else {
+        let tokens = count(overlapping, "token");
+        format!("The secrets before them, which still work for {tokens}, will stop working too.")
+    };
+    let ended = (*overlap == Overlap::None && active > 0).then_some(ended);
+    ended.into_iter().chain((overlapping > 0).then_some(previous)).collect()
 }
 
 /// The name of one token, or the number of several.

@@ -3,9 +3,9 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Plan, TokenState};
+use super::Plan;
 use crate::domain::{
-    command::{Command, ScopeSelection, TokenSelection},
+    command::{Command, ScopeSelection},
     name::Name,
     pat::{Overlap, Pat, Status},
 };
@@ -44,17 +44,32 @@ impl Confirmed {
 impl Plan {
     /// What the operator must confirm.
     pub fn confirmation(&self) -> Confirmation {
-        let ends_secrets = match &self.command {
+        let has_effect = self.changes.iter().any(|change| change.event.is_some());
+        if !has_effect || !self.ends_secrets() {
+            return Confirmation::None;
+        }
+        let name = self.tokens().next().map(|token| token.name.clone());
+        match (name, self.command.tokens().len(), &self.command) {
+            (Some(name), 1, Command::Delete { .. }) => Confirmation::TypeName(name),
+            (Some(name), 1, _) => Confirmation::Ask(name),
+            _ => Confirmation::TypeCount(self.changes.len()),
+        }
+    }
+
+    /// Whether something that works now stops working.
+    fn ends_secrets(&self) -> bool {
+        match &self.command {
             Command::Revoke { .. }
             | Command::RevokeLeaked { .. }
             | Command::EndOverlap { .. }
             | Command::Delete { .. }
             | Command::RemoveScopes { scopes: ScopeSelection::All, .. } => true,
             Command::Regenerate { overlap, .. } => {
-                let active = |change: &super::Change| {
-                    change.before.token().is_some_and(|it| it.status(self.at) == Status::Active)
+                let ends = |token: &Pat| {
+                    let is_active = token.status(self.at) == Status::Active;
+                    is_active && *overlap == Overlap::None || token.overlaps(self.at)
                 };
-                *overlap == Overlap::None && self.changes.iter().any(active)
+                self.changes.iter().filter_map(|change| change.before.token()).any(ends)
             }
             Command::Create { .. }
             | Command::Edit { .. }
@@ -65,18 +80,6 @@ impl Plan {
             | Command::RecordDelivery { .. }
             | Command::AcceptClock
             | Command::PurgeTrash => false,
-        };
-        let name = |token: &Pat| token.name.clone();
-        match (self.tokens().map(name).next(), self.changes.len(), &self.command) {
-            _ if !ends_secrets => Confirmation::None,
-            (Some(name), 1, Command::Delete { tokens: TokenSelection::Listed(listed) })
-                if listed.len() == 1 =>
-            {
-                Confirmation::TypeName(name)
-            }
-            (_, count, Command::Delete { .. }) => Confirmation::TypeCount(count),
-            (Some(name), 1, command) if command.tokens().len() == 1 => Confirmation::Ask(name),
-            (_, count, _) => Confirmation::TypeCount(count),
         }
     }
 
@@ -94,24 +97,52 @@ impl Plan {
         }
     }
 
-    /// Two plans with the same fingerprint ask an operator the same question. A revocation is
-    /// the same whatever else was changed: nobody may have to confirm it twice. A deletion goes
-    /// by the name, and a new secret replaces only the one that the operator knew of.
+    /// Two plans with the same fingerprint ask an operator the same question: they change the
+    /// same tokens, and what they end is the same.
     fn fingerprint(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         for change in &self.changes {
-            let Some(token) = change.before.token() else { continue };
-            hash.update(token.id.as_bytes());
-            match &self.command {
-                Command::Delete { .. } => hash.update(token.name.as_str()),
-                Command::Regenerate { .. } => {
-                    hash.update(token.name.as_str());
-                    hash.update(token.digest.as_bytes());
-                }
-                _ => {}
+            if let Some(token) = change.before.token() {
+                hash.update(token.id.as_bytes());
+                self.hash_shown(token, &mut hash);
             }
-            hash.update([u8::from(matches!(change.before, TokenState::Live(_)))]);
         }
         hash.finalize().into()
+    }
+
+    /// Hashes what the operator was shown of `token` and must find unchanged.
+    fn hash_shown(&self, token: &Pat, hash: &mut Sha256) {
+        let previous = token.retiring.as_ref().map(|previous| previous.digest);
+        let previous = previous.as_ref().map_or(&[][..], |digest| &digest.as_bytes()[..]);
+        match &self.command {
+            Command::Delete { .. } => hash.update(token.name.as_str()),
+            Command::EndOverlap { .. } => hash.update(previous),
+            Command::RemoveScopes { .. } => {
+                for scope in &token.scopes {
+                    hash.update(scope.to_string());
+                    hash.update([0]);
+                }
+            }
+            // A token that was ended meanwhile must not become active unasked, and a new secret
+            // replaces only those that the operator knew of.
+            Command::Regenerate { .. } => {
+                hash.update(token.name.as_str());
+                hash.update([0]);
+                hash.update(token.digest.as_bytes());
+                hash.update(previous);
+                hash.update(token.status(self.at).word());
+            }
+            // Whatever else changed, nobody may have to confirm a revocation twice.
+            Command::Revoke { .. }
+            | Command::RevokeLeaked { .. }
+            | Command::Create { .. }
+            | Command::Edit { .. }
+            | Command::AddScopes { .. }
+            | Command::Restore(_)
+            | Command::Revert(_)
+            | Command::RecordDelivery { .. }
+            | Command::AcceptClock
+            | Command::PurgeTrash => {}
+        }
     }
 }

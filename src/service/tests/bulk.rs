@@ -102,6 +102,37 @@ fn what_was_confirmed_is_what_is_executed() {
 }
 
 #[test]
+fn a_confirmation_covers_only_what_was_shown() {
+    let world = World::new();
+    let a = world.issue("a");
+    let tokens = || vec![a.pat.id];
+    let confirmed = |command: &Command| world.preview(command).unwrap().confirmed();
+    let refused = |command: &Command, confirmed: &Confirmed| {
+        let error = world.refused(|s| s.execute(command, confirmed));
+        assert!(matches!(error, ServiceError::ChangedMeanwhile { .. }), "{error}");
+    };
+    // Regenerating must not bring back a token that was revoked since.
+    let (lifetime, overlap) = (lifetime("30d"), Overlap::None);
+    let renewing = Command::Regenerate { tokens: tokens(), lifetime, overlap, secret_file: None };
+    let seen = confirmed(&renewing);
+    world.revoke(&a.pat.id).unwrap();
+    refused(&renewing, &seen);
+    world.execute(&renewing, &confirmed(&renewing)).unwrap();
+    // Ending an overlap ends the secret that was shown, and no other.
+    let rotate = || world.regenerate(&a.pat.id, renewal("30d", Overlap::Hour)).unwrap();
+    rotate();
+    let ending = Command::EndOverlap { tokens: tokens() };
+    let seen = confirmed(&ending);
+    rotate();
+    refused(&ending, &seen);
+    // Removing every scope removes those that were shown.
+    let clearing = Command::RemoveScopes { tokens: tokens(), scopes: ScopeSelection::All };
+    let seen = confirmed(&clearing);
+    world.add_scopes(&a.pat.id, &[scope("clients:*:read")]).unwrap();
+    refused(&clearing, &seen);
+}
+
+#[test]
 fn many_are_revoked_together_or_not_at_all() {
     let world = World::new();
     let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("c"));

@@ -24,7 +24,7 @@ use super::*;
 use crate::{
     domain::{
         AccessRequest, Action, Command, Decision, Delivery, Denial, Description, Event, EventDraft,
-        Name, NewToken, Overlap, Scope, Secret, TokenSelection,
+        Name, NewToken, Overlap, Scope, ScopeSelection, Secret, TokenSelection,
     },
     store::{Found, StoreError, Trashed},
     testing::{Changes as _, Renewal},
