@@ -18,11 +18,9 @@ use crate::{
             view_context::ViewContext,
         },
         widgets::{
-            form,
+            form::{self, Form},
             paint::{Pen, wrap},
-            panel,
-            scope_fields::{Part, ScopeFields},
-            sheet::Sheet,
+            scope_fields::{self, ScopeFields},
         },
     },
 };
@@ -36,7 +34,6 @@ pub struct AccessCheckDialog {
     id: TokenId,
     title: String,
     fields: ScopeFields,
-    part: Part,
     decided: Option<(AccessRequest, Decision)>,
 }
 
@@ -47,7 +44,6 @@ impl AccessCheckDialog {
             id: pat.id,
             title: format!("What may {} do?", pat.name),
             fields: ScopeFields::one(&ctx.policy.catalogue, pat.scopes.as_slice().first()),
-            part: Part::EntityType,
             decided: None,
         }
     }
@@ -81,12 +77,24 @@ impl AccessCheckDialog {
 }
 
 impl Dialog for AccessCheckDialog {
+    fn form(&mut self) -> Option<Form<'_>> {
+        Some(self.fields.form(&[]))
+    }
+
+    fn edited(&mut self) {
+        // An old answer must not stand for a new request.
+        self.decided = None;
+    }
+
     fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::NextField | Action::Accept => {
-                self.part = self.part.next(true).unwrap_or(Part::EntityType);
+                self.fields.focus.at = (self.fields.focus.at + 1) % scope_fields::COUNT;
             }
-            Action::PreviousField => self.part = self.part.next(false).unwrap_or(Part::Domain),
+            Action::PreviousField => {
+                let last = scope_fields::COUNT - 1;
+                self.fields.focus.at = self.fields.focus.at.checked_sub(1).unwrap_or(last);
+            }
             Action::Submit => return self.add_missing(ctx),
             Action::Cancel => return Some(Effect::close()),
             _ => {}
@@ -96,18 +104,7 @@ impl Dialog for AccessCheckDialog {
 
     fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
         let look = &ctx.look;
-        let wide = 70.min(area.width.saturating_sub(6));
-        let tight = area.height < self.fields.height(wide, false) + SAID + 4;
-        let top = u16::from(!tight);
-        let fields = self.fields.height(wide, tight);
-        let size = (wide, fields + SAID + 1 + top);
-        let inner = panel::draw(&self.title, size, false, area, buf, look);
-        // The fields may be scrolled; the decision stays in sight.
-        let line = (fields + top).min(inner.height - SAID.min(inner.height / 2));
-        let mut sheet = Sheet::new(Rect { height: line, ..inner }, fields + top, ctx);
-        let cursor =
-            self.fields.draw(top, (Some(self.part), tight), sheet.page.area, &mut sheet.page, ctx);
-        let cursor = sheet.lay(cursor, buf, ctx);
+        let (inner, line, cursor) = self.fields.draw_panel(&self.title, SAID, area, buf, ctx);
         let current = self.access();
         let decided = self.decided.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
         match decided {
@@ -138,20 +135,7 @@ impl Dialog for AccessCheckDialog {
     }
 
     fn text(&mut self, key: KeyEvent) {
-        self.fields.press(self.part, key);
-    }
-
-    fn paste(&mut self, text: &str) -> bool {
-        let taken = self.fields.paste(self.part, text);
-        if taken {
-            // An old answer must not stand for a new request.
-            self.decided = None;
-        }
-        taken
-    }
-
-    fn focus_field(&mut self, field: usize) {
-        self.part = Part::ALL.get(field).copied().unwrap_or(self.part);
+        self.fields.press(key);
     }
 
     fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {

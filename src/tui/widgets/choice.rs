@@ -8,6 +8,7 @@ use ratatui::{
 };
 
 use super::{
+    form::FormInput,
     hit_map::SyntheticInput,
     paint::{Pen, width},
 };
@@ -45,9 +46,27 @@ impl Choice {
         }
     }
 
+    /// Where each word starts: column and row, in lines of `columns`. Each word has room for
+    /// its brackets, so that nothing moves when another one is chosen.
+    fn places(&self, columns: u16) -> Vec<(u16, u16)> {
+        let (mut column, mut row) = (0, 0);
+        let mut places = Vec::with_capacity(self.words.len());
+        for word in &self.words {
+            let wide = width(word) + 2;
+            if column > 0 && column + wide > columns {
+                (column, row) = (0, row + 1);
+            }
+            places.push((column, row));
+            column += wide + 1;
+        }
+        places
+    }
+}
+
+impl FormInput for Choice {
     /// Arrow keys and Space go to the next or previous word, a letter to the next word that
     /// starts with it. Returns whether another word is chosen.
-    pub fn press(&mut self, key: KeyEvent) -> bool {
+    fn press(&mut self, key: KeyEvent) -> bool {
         let before = self.chosen;
         let count = self.words.len().max(1);
         match key.code {
@@ -66,29 +85,11 @@ impl Choice {
         self.chosen != before
     }
 
-    /// The lines that it takes at `columns`.
-    pub fn height(&self, columns: u16) -> u16 {
+    fn height(&self, columns: u16) -> u16 {
         self.places(columns).last().map_or(1, |(_, row)| row + 1)
     }
 
-    /// Where each word starts: column and row, in lines of `columns`. Each word has room for
-    /// its brackets, so that nothing moves when another one is chosen.
-    fn places(&self, columns: u16) -> Vec<(u16, u16)> {
-        let (mut column, mut row) = (0, 0);
-        let mut places = Vec::with_capacity(self.words.len());
-        for word in &self.words {
-            let wide = width(word) + 2;
-            if column > 0 && column + wide > columns {
-                (column, row) = (0, row + 1);
-            }
-            places.push((column, row));
-            column += wide + 1;
-        }
-        places
-    }
-
-    /// Draws it; the place of the cursor when it has the focus.
-    pub fn draw(
+    fn draw(
         &self,
         area: Rect,
         buf: &mut Buffer,

@@ -11,7 +11,8 @@ use ratatui::{
 };
 use ratatui_textarea::{CursorMove, Input, Key, TextArea, WrapMode};
 
-use crate::tui::{terminal::paste::clean_paste, theme::Look};
+use super::form::FormInput;
+use crate::tui::{app::view_context::ViewContext, terminal::paste::clean_paste, theme::Look};
 
 /// Longest text that a field takes, in characters: well above every rule, so that a rule can
 /// say what is wrong instead of keys going dead.
@@ -61,18 +62,6 @@ impl Field {
     /// Puts `text` in the place of what stands in it.
     pub fn set(&mut self, text: &str) {
         *self = if self.lines { Self::lines(text) } else { Self::line(text) };
-    }
-
-    /// Whether the cursor stands on the first line, or on the last: a key that leaves upwards
-    /// or downwards then leaves the field.
-    pub fn at_edge(&self, down: bool) -> bool {
-        let row = self.area.cursor().0;
-        if down { row + 1 == self.area.lines().len() } else { row == 0 }
-    }
-
-    /// Moves the cursor a line up or down.
-    pub fn move_line(&mut self, down: bool) {
-        self.area.move_cursor(if down { CursorMove::Down } else { CursorMove::Up });
     }
 
     /// Types `key`; `Ctrl-J` starts a line where there may be several, `Ctrl-U` deletes to the
@@ -138,6 +127,37 @@ impl Field {
     }
 }
 
+impl FormInput for Field {
+    fn press(&mut self, key: KeyEvent) -> bool {
+        self.press(key)
+    }
+
+    fn paste(&mut self, text: &str) -> bool {
+        self.paste(text);
+        true
+    }
+
+    /// Moves the cursor a line up or down.
+    fn step(&mut self, down: bool) -> bool {
+        let row = self.area.cursor().0;
+        let stays = if down { row + 1 < self.area.lines().len() } else { row > 0 };
+        if stays {
+            self.area.move_cursor(if down { CursorMove::Down } else { CursorMove::Up });
+        }
+        stays
+    }
+
+    fn draw(
+        &self,
+        area: Rect,
+        buf: &mut Buffer,
+        ctx: &ViewContext<'_>,
+        focused: bool,
+    ) -> Option<Position> {
+        self.draw(area, buf, &ctx.look, focused)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use ratatui::crossterm::event::{KeyCode, KeyModifiers};
@@ -174,7 +194,7 @@ mod tests {
         assert!(many.press(ctrl('j')));
         many.paste("b\nc");
         assert_eq!(many.text(), "a\nb\nc");
-        assert!(many.at_edge(true) && !many.at_edge(false));
+        assert!(!many.step(true) && many.step(false));
     }
 
     #[test]

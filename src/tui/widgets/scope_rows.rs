@@ -9,7 +9,7 @@ use ratatui::{
 };
 
 use super::{
-    form::{self, LABELS, Note, labelled, note},
+    form::{self, FormInput, LABELS, Note, labelled, note},
     hit_map::SyntheticInput,
     paint::{Pen, band, row_of},
     rows::Rows,
@@ -69,17 +69,6 @@ impl ScopeRows {
         Some((at, self.rows.get(at)?.as_slice()))
     }
 
-    /// Moves a row down or up; false at the end.
-    pub fn go(&mut self, down: bool) -> bool {
-        let action = if down { Action::Down } else { Action::Up };
-        self.at.on(action, self.rows.len()) == Some(true)
-    }
-
-    /// Selects the first row, or the last one.
-    pub fn enter(&mut self, from_above: bool) {
-        self.at.select(if from_above { 0 } else { self.rows.len() });
-    }
-
     /// Takes the selected row away; whether there was one.
     pub fn remove(&mut self) -> bool {
         let at = self.at.selected();
@@ -120,7 +109,7 @@ impl ScopeRows {
 
     /// Draws them from line `line` of `area` on, leaving its last line free; the place of the
     /// cursor when they have the focus.
-    pub fn draw(
+    pub fn draw_rows(
         &mut self,
         line: u16,
         (field, focused): (usize, bool),
@@ -193,6 +182,17 @@ impl ScopeRows {
         if let Some(warning) = warning {
             form::warning(&warning, next, text, buf, look);
         }
+    }
+}
+
+impl FormInput for ScopeRows {
+    fn step(&mut self, down: bool) -> bool {
+        let action = if down { Action::Down } else { Action::Up };
+        self.at.on(action, self.rows.len()) == Some(true)
+    }
+
+    fn enter(&mut self, from_above: bool) {
+        self.at.select(if from_above { 0 } else { self.rows.len() });
     }
 }
 
