@@ -2,7 +2,6 @@
 //! and see at once which scope allows it, or which one is missing.
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -19,7 +18,7 @@ use crate::{
         },
         widgets::{
             form::{self, Form},
-            paint::{Pen, wrap},
+            paint::{Canvas, wrap},
             scope_fields::{self, ScopeFields},
         },
     },
@@ -102,9 +101,9 @@ impl Dialog for AccessCheckDialog {
         None
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
-        let look = &ctx.look;
-        let (inner, line, cursor) = self.fields.draw_panel(&self.title, SAID, area, buf, ctx);
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (inner, line, cursor) = self.fields.draw_panel(&self.title, SAID, area, canvas);
         let current = self.access();
         let decided = self.decided.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
         match decided {
@@ -112,7 +111,7 @@ impl Dialog for AccessCheckDialog {
                 let scope = scope.as_ref().map_or_else(String::new, ToString::to_string);
                 let said = format!("allowed, by {scope}");
                 for (at, part) in (line..).zip(wrap(&said, inner.width)) {
-                    Pen::at(buf, inner, at, look).text(&part, look.good());
+                    canvas.line(inner, at).text(&part, look.good());
                 }
             }
             Some((_, Decision::Deny(denial))) => {
@@ -122,13 +121,13 @@ impl Dialog for AccessCheckDialog {
                     }
                     _ => String::new(),
                 };
-                form::fault(&format!("denied: {denial}{more}"), line, inner, buf, look);
+                form::fault(&format!("denied: {denial}{more}"), line, inner, canvas);
             }
             None if current.is_none() => {
-                form::fault("name an entity, or * for any, to ask", line, inner, buf, look);
+                form::fault("name an entity, or * for any, to ask", line, inner, canvas);
             }
             None => {
-                Pen::at(buf, inner, line, look).text("asking", look.faint());
+                canvas.line(inner, line).text("asking", look.faint());
             }
         }
         cursor

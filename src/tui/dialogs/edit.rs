@@ -1,10 +1,8 @@
 //! The dialog that changes a token's name and description. Asks once more before it throws
 //! typed text away.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::{Position, Rect},
-};
+use crate::tui::widgets::paint::Canvas;
+use ratatui::layout::{Position, Rect};
 
 use super::Dialog;
 use crate::{
@@ -112,22 +110,23 @@ impl Dialog for EditDialog {
         *(if on_name { &mut self.name_fault } else { &mut self.description_fault }) = None;
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let ctx = canvas.ctx;
         let size = (70, 10);
-        let inner = panel::draw(&self.title, size, false, area, buf, &ctx.look);
+        let inner = panel::draw(&self.title, size, false, area, canvas);
         let mut sheet = Sheet::new(inner, size.1, ctx);
-        let (inner, page) = (sheet.page.area, &mut sheet.page);
+        let (inner, page) = (sheet.page.area, &mut sheet.canvas(ctx));
         let form = self.inputs();
-        let (line, cursor) = form.draw(Layout { top: 1, ..Layout::default() }, inner, page, ctx);
+        let (line, cursor) = form.draw(Layout { top: 1, ..Layout::default() }, inner, page);
         let place = form::unlabelled((line + 1, 1), inner);
-        let cursor = cursor.or(form.draw_buttons(place, page, ctx));
+        let cursor = cursor.or(form.draw_buttons(place, page));
         if self.warned {
             let key = |action| ctx.key(Mode::Form, action);
             let (leave, save) = (key(Action::Cancel), key(Action::Submit));
             let text = format!("not saved: {leave} again throws it away, {save} saves");
-            form::note(&Note::Fault(text), 9, inner, page, &ctx.look);
+            form::note(&Note::Fault(text), 9, inner, page);
         }
-        sheet.lay(cursor, buf, ctx)
+        sheet.lay(cursor, canvas)
     }
 
     fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {

@@ -3,6 +3,7 @@
 //! app keeps the open ones on a stack and knows them by this trait alone; the panel of a new
 //! secret is one too, but the app keeps it apart, for it owns a secret.
 
+use crate::tui::widgets::paint::Canvas;
 pub mod access_check;
 pub mod edit;
 pub mod help;
@@ -20,7 +21,6 @@ pub(super) mod text;
 use std::fmt::Debug;
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -73,7 +73,7 @@ pub trait Dialog: Debug {
     }
 
     /// Draws it over `area`; the place of the cursor.
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position>;
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position>;
 
     /// Whether `action` has something to do here.
     fn enables(&self, _action: Action) -> bool {

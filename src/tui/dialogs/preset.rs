@@ -1,10 +1,8 @@
 //! The dialog that adds the scopes of a preset on one entity or on any: to a token at once, or
 //! as rows of the create form. Adds only what is missing, and says in plain words what that is.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::{Position, Rect},
-};
+use crate::tui::widgets::paint::Canvas;
+use ratatui::layout::{Position, Rect};
 
 use super::Dialog;
 use crate::{
@@ -118,23 +116,23 @@ impl PresetDialog {
     }
 
     /// The fault, or what it would add and what to know of `*`.
-    fn draw_said(&self, line: u16, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
-        let look = &ctx.look;
+    fn draw_said(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+        let look = &canvas.ctx.look;
         if let Some(fault) = &self.fault {
-            return form::fault(fault, line, area, buf, look);
+            return form::fault(fault, line, area, canvas);
         }
         let missing = match self.missing() {
             Ok(missing) => missing,
             Err(error) => {
                 // Not a fault yet: the entity may just be half typed.
                 let lines = (line, SAID + 1);
-                form::said(&error.to_string(), lines, look.faint(), area, buf, look);
+                form::said(&error.to_string(), lines, look.faint(), area, canvas);
                 return;
             }
         };
-        form::said(&permits(&missing), (line, SAID), look.good(), area, buf, look);
+        form::said(&permits(&missing), (line, SAID), look.good(), area, canvas);
         if let Some(warning) = wildcards(&missing) {
-            form::warning(&warning, line + SAID, area, buf, look);
+            form::warning(&warning, line + SAID, area, canvas);
         }
     }
 }
@@ -167,18 +165,18 @@ impl Dialog for PresetDialog {
         self.fault = None;
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let wide = 70.min(area.width.saturating_sub(6));
         let form = self.inputs();
         let tight = Layout { is_tight: true, ..Layout::default() };
         let is_tight = area.height < form.height(wide, tight) + SAID + 8;
         let layout = Layout { top: u16::from(!is_tight), is_tight, gap: 0 };
         let high = layout.top * 2 + form.height(wide, layout) + SAID + 3;
-        let inner = panel::draw(&self.title, (wide, high), false, area, buf, &ctx.look);
+        let inner = panel::draw(&self.title, (wide, high), false, area, canvas);
         let form = self.inputs();
-        let (line, cursor) = form.draw(layout, inner, buf, ctx);
-        let cursor = cursor.or(form.draw_buttons(inner, buf, ctx));
-        self.draw_said(line, inner, buf, ctx);
+        let (line, cursor) = form.draw(layout, inner, canvas);
+        let cursor = cursor.or(form.draw_buttons(inner, canvas));
+        self.draw_said(line, inner, canvas);
         cursor
     }
 

@@ -2,10 +2,7 @@
 //! working, and for several tokens the new file that takes all secrets. For one token it
 //! executes the command; for several it leads to the preview.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::{Position, Rect},
-};
+use ratatui::layout::{Position, Rect};
 
 use super::{
     Dialog,
@@ -26,7 +23,7 @@ use crate::{
             field::Field,
             form::{self, Focus, Form, FormAction, FormField, FormInput as _, Layout},
             lifetime::LifetimeField,
-            paint::{Pen, wrap},
+            paint::{Canvas, wrap},
             panel,
             sheet::Sheet,
         },
@@ -160,8 +157,8 @@ impl Dialog for RegenerateDialog {
         self.fault = None;
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
-        let look = &ctx.look;
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let wide = 66.min(area.width.saturating_sub(6));
         let lines: Vec<_> = self.text.iter().flat_map(|text| paragraph(text, wide)).collect();
         let text = u16::try_from(lines.len()).unwrap_or(u16::MAX);
@@ -169,21 +166,21 @@ impl Dialog for RegenerateDialog {
         let fields = self.inputs().height(wide, Layout::default());
         let fields = fields + u16::try_from(fault).unwrap_or(0);
         let size = (wide, text + fields + 4);
-        let inner = panel::draw(&self.title, size, self.confirmed.is_some(), area, buf, look);
+        let inner = panel::draw(&self.title, size, self.confirmed.is_some(), area, canvas);
         // Where it is low the words give way to the fields.
         let top = (text + 2).min(inner.height.saturating_sub(fields + 1));
         let mut sheet = Sheet::new(inner, top + fields + 1, ctx);
-        let (inner, page) = (sheet.page.area, &mut sheet.page);
+        let (inner, page) = (sheet.page.area, &mut sheet.canvas(ctx));
         for (at, words) in (1..top).zip(&lines) {
-            Pen::at(page, inner, at, look).text(words, look.text());
+            page.line(inner, at).text(words, look.text());
         }
         let form = self.inputs();
-        let (line, cursor) = form.draw(Layout { top, ..Layout::default() }, inner, page, ctx);
-        let cursor = cursor.or(form.draw_buttons(inner, page, ctx));
+        let (line, cursor) = form.draw(Layout { top, ..Layout::default() }, inner, page);
+        let cursor = cursor.or(form.draw_buttons(inner, page));
         if let Some(fault) = &self.fault {
-            form::fault(fault, line, inner, page, look);
+            form::fault(fault, line, inner, page);
         }
-        sheet.lay(cursor, buf, ctx)
+        sheet.lay(cursor, canvas)
     }
 
     /// `None` while no file is named.

@@ -1,8 +1,8 @@
 //! The dialog that names scopes: to add to a token at once, or as a row of the create form.
 //! Says in plain words what they would permit, and what the token's scopes make of them.
 
+use crate::tui::widgets::paint::Canvas;
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -102,7 +102,8 @@ impl ScopeDialog {
         }
     }
 
-    fn say(&self, line: u16, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+    fn say(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+        let look = &canvas.ctx.look;
         // A look at the fields must not mark them as faulty.
         let Some(scopes) = self.fields.named() else {
             return;
@@ -117,10 +118,9 @@ impl ScopeDialog {
         if absorbed > 0 {
             said = format!("{said}; makes {absorbed} narrower needless, which go");
         }
-        let look = &ctx.look;
-        let next = form::said(&said, (line, SAID - 1), look.good(), area, buf, look);
+        let next = form::said(&said, (line, SAID - 1), look.good(), area, canvas);
         if let Some(warning) = wildcards(&scopes) {
-            form::warning(&warning, next, area, buf, look);
+            form::warning(&warning, next, area, canvas);
         }
     }
 }
@@ -142,17 +142,17 @@ impl Dialog for ScopeDialog {
         self.fault = None;
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
-        let (inner, line, cursor) = self.fields.draw_panel(&self.title, SAID + 1, area, buf, ctx);
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let (inner, line, cursor) = self.fields.draw_panel(&self.title, SAID + 1, area, canvas);
         match self.fault.as_deref().or(self.fields.hidden_fault()) {
             Some(fault) => {
                 let above = Rect { height: inner.height.saturating_sub(1), ..inner };
-                form::fault(fault, line, above, buf, &ctx.look);
+                form::fault(fault, line, above, canvas);
             }
-            None => self.say(line, inner, buf, ctx),
+            None => self.say(line, inner, canvas),
         }
         let form = self.fields.form(std::slice::from_ref(&self.verb));
-        cursor.or(form.draw_buttons(inner, buf, ctx))
+        cursor.or(form.draw_buttons(inner, canvas))
     }
 
     /// A row of the create form is no command of its own.

@@ -1,10 +1,8 @@
 //! The form that makes a token. Its draft is kept while the program runs; faults stand beside
 //! their fields and nothing typed is lost.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::{Position, Rect},
-};
+use crate::tui::widgets::paint::Canvas;
+use ratatui::layout::{Position, Rect};
 
 use crate::{
     domain::{Command, Description, Lifetime, Name, NewToken, Refusal, Scope},
@@ -201,26 +199,27 @@ impl Dialog for Create {
         true
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let ctx = canvas.ctx;
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         // Each field with its note, a row of scopes with its sentence, and the button.
         let needed = self.inputs(1).height(area.width, Layout::default()) + 3;
         let mut sheet = Sheet::new(area, needed, ctx);
-        let (area, page) = (sheet.page.area, &mut sheet.page);
+        let (area, page) = (sheet.page.area, &mut sheet.canvas(ctx));
         // Lines that only make it airy go first when the screen is low.
         let airy = u16::from(area.height >= 20);
         let mut form = self.inputs(if area.height >= 16 { 2 } else { 1 });
         // The rows of scopes take the lines that are left.
         form.fields.truncate(SCOPES);
         let layout = Layout { top: airy, is_tight: false, gap: airy };
-        let (line, cursor) = form.draw(layout, area, page, ctx);
+        let (line, cursor) = form.draw(layout, area, page);
         let focused = self.focus.at == SCOPES;
-        let cursor = cursor.or(self.scopes.draw_rows(line, (SCOPES, focused), area, page, ctx));
+        let cursor = cursor.or(self.scopes.draw_rows(line, (SCOPES, focused), area, page));
         let indent = LABELS.min(area.width);
         let place = Rect { x: area.x + indent, width: area.width - indent, ..area };
-        let cursor = cursor.or(self.inputs(1).draw_buttons(place, page, ctx));
-        sheet.lay(cursor, buf, ctx)
+        let cursor = cursor.or(self.inputs(1).draw_buttons(place, page));
+        sheet.lay(cursor, canvas)
     }
 }
 

@@ -2,7 +2,6 @@
 //! Called by the scope dialog for operations.
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::{KeyCode, KeyEvent},
     layout::{Position, Rect},
 };
@@ -10,9 +9,8 @@ use ratatui::{
 use super::{
     form::FormInput,
     hit_map::SyntheticInput,
-    paint::{Pen, width},
+    paint::{Canvas, width},
 };
-use crate::tui::app::view_context::ViewContext;
 
 /// Words of which any number is ticked.
 #[derive(Debug, Clone, Default)]
@@ -85,14 +83,8 @@ impl FormInput for Checks {
         u16::try_from(rows.max(1)).unwrap_or(u16::MAX)
     }
 
-    fn draw(
-        &self,
-        area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-        focused: bool,
-    ) -> Option<Position> {
-        let look = &ctx.look;
+    fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let across = self.across(area.width);
         let mut cursor = None;
         for (at, (word, on)) in self.words.iter().enumerate() {
@@ -104,7 +96,8 @@ impl FormInput for Checks {
                 (false, true) => look.heading(),
                 (false, false) => look.text(),
             };
-            let pen = Pen::at(buf, area, row, look)
+            let pen = canvas
+                .line(area, row)
                 .to(column)
                 .text(&format!("{} {word}", look.tick(*on)), style);
             let way = if at > self.at { KeyCode::Right } else { KeyCode::Left };

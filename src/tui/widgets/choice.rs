@@ -2,7 +2,6 @@
 //! by its first letter. Called by forms for lifetimes, entity types and operations.
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::{KeyCode, KeyEvent},
     layout::{Position, Rect},
 };
@@ -10,9 +9,8 @@ use ratatui::{
 use super::{
     form::FormInput,
     hit_map::SyntheticInput,
-    paint::{Pen, width},
+    paint::{Canvas, width},
 };
-use crate::tui::app::view_context::ViewContext;
 
 /// Words of which one is chosen.
 #[derive(Debug, Clone)]
@@ -89,19 +87,13 @@ impl FormInput for Choice {
         self.places(columns).last().map_or(1, |(_, row)| row + 1)
     }
 
-    fn draw(
-        &self,
-        area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-        focused: bool,
-    ) -> Option<Position> {
-        let look = &ctx.look;
+    fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let mut cursor = None;
         for (at, ((column, row), word)) in
             self.places(area.width).into_iter().zip(&self.words).enumerate()
         {
-            let pen = Pen::at(buf, area, row, look).to(column);
+            let pen = canvas.line(area, row).to(column);
             let pen = if at == self.chosen {
                 let style = if focused { look.selected() } else { look.heading() };
                 cursor = Some(Position::new(area.x + column, area.y + row));

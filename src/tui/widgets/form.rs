@@ -6,7 +6,6 @@
 use std::fmt::Debug;
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::{KeyCode, KeyEvent},
     layout::{Position, Rect},
     style::Style,
@@ -14,12 +13,9 @@ use ratatui::{
 
 use super::{
     buttons,
-    paint::{Pen, cut, width, wrap},
+    paint::{Canvas, cut, width, wrap},
 };
-use crate::{
-    keymap::Action,
-    tui::{app::view_context::ViewContext, theme::Look},
-};
+use crate::{keymap::Action, tui::app::view_context::ViewContext};
 
 /// Columns of the labels.
 pub const LABELS: u16 = 14;
@@ -60,13 +56,7 @@ pub trait FormInput: Debug {
     }
 
     /// Draws it; the place of the cursor when it has the focus.
-    fn draw(
-        &self,
-        _area: Rect,
-        _buf: &mut Buffer,
-        _ctx: &ViewContext<'_>,
-        _focused: bool,
-    ) -> Option<Position> {
+    fn draw(&self, _area: Rect, _canvas: &mut Canvas<'_>, _focused: bool) -> Option<Position> {
         None
     }
 }
@@ -219,20 +209,20 @@ impl Form<'_> {
         &self,
         layout: Layout,
         area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
+        canvas: &mut Canvas<'_>,
     ) -> (u16, Option<Position>) {
+        let ctx = canvas.ctx;
         let (mut line, mut cursor) = (layout.top, None);
         for (at, field) in self.fields.iter().enumerate() {
             let focused = self.focus.at == at;
             let height = field.height(area.width);
-            let place = labelled(field.label, (at, focused), (line, height), area, buf, ctx);
+            let place = labelled(field.label, (at, focused), (line, height), area, canvas);
             let place = Rect { width: place.width.min(field.max_width), ..place };
-            cursor = cursor.or(field.input.draw(place, buf, ctx, focused));
+            cursor = cursor.or(field.input.draw(place, canvas, focused));
             line += height;
             if let Some(default) = field.note.as_ref().filter(|_| !layout.is_tight) {
                 let own = field.input.note(ctx);
-                note(own.as_ref().unwrap_or(default), line, area, buf, &ctx.look);
+                note(own.as_ref().unwrap_or(default), line, area, canvas);
                 line += 1;
             }
             line += layout.gap;
@@ -241,14 +231,9 @@ impl Form<'_> {
     }
 
     /// Draws the buttons in the last line of `area`; the place of the cursor when one has it.
-    pub fn draw_buttons(
-        &self,
-        area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-    ) -> Option<Position> {
+    pub fn draw_buttons(&self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let chosen = (self.focus.at >= self.fields.len()).then(|| self.button());
-        buttons::draw(self.buttons, chosen, last_line(area), buf, ctx)
+        buttons::draw(self.buttons, chosen, last_line(area), canvas)
     }
 }
 
@@ -280,12 +265,11 @@ pub fn labelled(
     (field, focused): (usize, bool),
     (line, height): (u16, u16),
     area: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
+    canvas: &mut Canvas<'_>,
 ) -> Rect {
-    let look = &ctx.look;
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let style = if focused { look.accent() } else { look.text() };
-    Pen::at(buf, area, line, look).column_of(label, LABELS, style);
+    canvas.line(area, line).column_of(label, LABELS, style);
     let place = unlabelled((line, height), area);
     ctx.hit_map.field(Rect { x: area.x, width: area.width, ..place }, field);
     place
@@ -304,13 +288,14 @@ pub fn unlabelled((line, height): (u16, u16), area: Rect) -> Rect {
 
 /// Writes `note` on line `line`, under the field; one that is too long for that place starts
 /// at the left edge, for what matters may stand at its end.
-pub fn note(note: &Note, line: u16, area: Rect, buf: &mut Buffer, look: &Look) {
+pub fn note(note: &Note, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+    let look = &canvas.ctx.look;
     let wide = match note {
         Note::Fault(text) => width(text) + 2,
         Note::Hint(text) => width(text),
     };
     let aligned = wide <= area.width.saturating_sub(LABELS);
-    let pen = Pen::at(buf, area, line, look).skip(if aligned { LABELS } else { 0 });
+    let pen = canvas.line(area, line).skip(if aligned { LABELS } else { 0 });
     match note {
         Note::Fault(text) => {
             pen.text(look.fault(), look.danger()).skip(1).text(text, look.danger());
@@ -328,9 +313,9 @@ pub fn said(
     (line, most): (u16, u16),
     style: Style,
     area: Rect,
-    buf: &mut Buffer,
-    look: &Look,
+    canvas: &mut Canvas<'_>,
 ) -> u16 {
+    let look = &canvas.ctx.look;
     let mut parts = wrap(text, area.width);
     if parts.len() > usize::from(most) {
         parts.truncate(most.into());
@@ -341,22 +326,24 @@ pub fn said(
     }
     let mut next = line;
     for part in parts {
-        Pen::at(buf, area, next, look).text(&part, style);
+        canvas.line(area, next).text(&part, style);
         next += 1;
     }
     next
 }
 
 /// Writes `text` on line `line` with the sign of a warning: told by more than its colour.
-pub fn warning(text: &str, line: u16, area: Rect, buf: &mut Buffer, look: &Look) {
+pub fn warning(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+    let look = &canvas.ctx.look;
     let style = look.warning();
-    Pen::at(buf, area, line, look).text(look.fault(), style).skip(1).text(text, style);
+    canvas.line(area, line).text(look.fault(), style).skip(1).text(text, style);
 }
 
 /// Writes `fault` from line `line` on, wrapped, in the danger style.
-pub fn fault(text: &str, line: u16, area: Rect, buf: &mut Buffer, look: &Look) {
+pub fn fault(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+    let look = &canvas.ctx.look;
     for (at, part) in (line..).zip(wrap(text, area.width.saturating_sub(2))) {
         let sign = if at == line { look.fault() } else { " " };
-        Pen::at(buf, area, at, look).text(sign, look.danger()).skip(1).text(&part, look.danger());
+        canvas.line(area, at).text(sign, look.danger()).skip(1).text(&part, look.danger());
     }
 }

@@ -1,9 +1,9 @@
 //! The choice of a lifetime: the presets, or one's own in a field beside them, with the instant
 //! at which it would end or what is wrong with it. Shared by create and regenerate.
 
+use super::paint::Canvas;
 use chrono::TimeDelta;
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -146,21 +146,16 @@ impl FormInput for LifetimeField {
         self.choice.height(columns) + u16::from(self.is_custom())
     }
 
-    fn draw(
-        &self,
-        area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-        focused: bool,
-    ) -> Option<Position> {
-        let cursor = self.choice.draw(area, buf, ctx, focused && !self.typing);
+    fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
+        let ctx = canvas.ctx;
+        let cursor = self.choice.draw(area, canvas, focused && !self.typing);
         if !self.is_custom() {
             return cursor;
         }
         let place = row_of(area, self.choice.height(area.width));
         let place = Rect { width: place.width.min(20), ..place };
         ctx.hit_map.field(place, CUSTOM_FIELD);
-        cursor.or(self.custom.draw(place, buf, &ctx.look, focused && self.typing))
+        cursor.or(self.custom.draw(place, canvas, focused && self.typing))
     }
 }
 

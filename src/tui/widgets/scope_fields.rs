@@ -1,8 +1,8 @@
 //! The fields that name scopes: entity type, entity, operations, domain. Only operations that
 //! the type offers can be ticked. Shared by the dialog that adds scopes and the one that tests.
 
+use super::paint::Canvas;
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
     layout::{Position, Rect},
 };
@@ -15,10 +15,7 @@ use super::{
     panel,
     sheet::Sheet,
 };
-use crate::{
-    domain::{Catalogue, Domain, Entity, EntityType, Operation, Scope, ScopeError},
-    tui::app::view_context::ViewContext,
-};
+use crate::domain::{Catalogue, Domain, Entity, EntityType, Operation, Scope, ScopeError};
 
 /// The numbers of the inputs.
 const ENTITY_TYPE: usize = 0;
@@ -224,20 +221,20 @@ impl ScopeFields {
         title: &str,
         below: u16,
         area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
+        canvas: &mut Canvas<'_>,
     ) -> (Rect, u16, Option<Position>) {
+        let ctx = canvas.ctx;
         let wide = 70.min(area.width.saturating_sub(6));
         let form = self.form(&[]);
         let is_tight = area.height < form.height(wide, Layout::default()) + below + 4;
         let layout = Layout { top: u16::from(!is_tight), is_tight, gap: 0 };
         let fields = form.height(wide, layout) + layout.top;
-        let inner = panel::draw(title, (wide, fields + below + 1), false, area, buf, &ctx.look);
+        let inner = panel::draw(title, (wide, fields + below + 1), false, area, canvas);
         let line = fields.min(inner.height - below.min(inner.height / 2));
         let mut sheet = Sheet::new(Rect { height: line, ..inner }, fields, ctx);
-        let (_, cursor) = form.draw(layout, sheet.page.area, &mut sheet.page, ctx);
+        let (_, cursor) = form.draw(layout, sheet.page.area, &mut sheet.canvas(ctx));
         self.is_tight = is_tight;
-        (inner, line, sheet.lay(cursor, buf, ctx))
+        (inner, line, sheet.lay(cursor, canvas))
     }
 
     fn entity_hint(&self) -> String {
