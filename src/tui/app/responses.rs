@@ -231,7 +231,7 @@ impl App {
                 self.warn(only.reason.to_string());
             }
             (Command::Regenerate { secret_file: None, .. }, _) => {
-                self.open(Box::new(RegenerateDialog::new(&plan, &ctx)));
+                self.open(Box::new(RegenerateDialog::one(&plan, &ctx)));
             }
             _ => self.open(Box::new(PlanDialog::new(plan))),
         }

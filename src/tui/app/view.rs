@@ -14,7 +14,7 @@ use crate::{
     tui::{
         dialogs::Dialog as _,
         screens::{chrome, detail::Focus},
-        widgets::paint::{Pen, width},
+        widgets::paint::{Canvas, width},
     },
 };
 
@@ -40,28 +40,30 @@ impl App {
         self.follow_selection();
         let mut cursor = None;
         if area.width < columns || area.height < lines {
-            chrome::too_small(area, buf, &self.model.context());
+            chrome::too_small(area, &mut Canvas { buf, ctx: &self.model.context() });
         } else {
             cursor = self.paint_tab(area, buf);
             self.paint_foot(area, buf);
         }
         let body = Rect { height: area.height.saturating_sub(2).max(area.height.min(8)), ..area };
         let ctx = self.model.context();
+        let canvas = &mut Canvas { buf, ctx: &ctx };
         for open in &mut self.dialogs {
             ctx.hit_map.clear_under(body);
-            cursor = open.dialog.view(body, buf, &ctx);
+            cursor = open.dialog.view(body, canvas);
         }
         for panel in &mut self.secrets {
             ctx.hit_map.clear_under(body);
-            cursor = panel.view(body, buf, &ctx);
+            cursor = panel.view(body, canvas);
         }
         cursor
     }
 
     fn paint_tab(&mut self, area: Rect, buf: &mut Buffer) -> Option<Position> {
         let ctx = self.model.context();
+        let canvas = &mut Canvas { buf, ctx: &ctx };
         let top = Rect { height: 1, ..area };
-        chrome::top(self.tab, &self.who, top, buf, &ctx);
+        chrome::top(self.tab, &self.who, top, canvas);
         // What stands at the foot until something is done about it must not hide a button.
         let banner = self.model.banner();
         let stands =
@@ -76,25 +78,25 @@ impl App {
                 let list = Rect { width: body.width * 11 / 20, ..body };
                 let rest = Rect { x: list.right() + 1, width: body.width - list.width - 1, ..body };
                 for line in 0..body.height {
-                    Pen::at(buf, rest, line, &ctx.look).text(ctx.look.bar(), ctx.look.rule());
+                    canvas.line(rest, line).text(ctx.look.bar(), ctx.look.rule());
                 }
                 let pane = Rect { x: rest.x + 1, width: rest.width - 1, ..rest };
                 let on_list = self.tab == Tab::Tokens;
                 ctx.hit_map.prefix(on_list.then_some(Action::DetailTab));
-                self.detail.view(pane, buf, &ctx, if on_list { Focus::List } else { focus });
+                self.detail.view(pane, canvas, if on_list { Focus::List } else { focus });
                 ctx.hit_map.prefix((!on_list).then_some(Action::TokensTab));
-                let cursor = self.tokens.view(list, buf, &ctx, keys && on_list);
+                let cursor = self.tokens.view(list, canvas, keys && on_list);
                 ctx.hit_map.prefix(None);
                 cursor
             }
-            Tab::Tokens => self.tokens.view(body, buf, &ctx, keys),
-            Tab::Create => self.create.view(body, buf, &ctx),
+            Tab::Tokens => self.tokens.view(body, canvas, keys),
+            Tab::Create => self.create.view(body, canvas),
             Tab::Detail => {
-                self.detail.view(body, buf, &ctx, focus);
+                self.detail.view(body, canvas, focus);
                 None
             }
             Tab::Audit => {
-                self.audit.view(body, buf, &ctx);
+                self.audit.view(body, canvas);
                 None
             }
         }
@@ -114,36 +116,36 @@ impl App {
 
     fn paint_foot(&self, area: Rect, buf: &mut Buffer) {
         let ctx = self.model.context();
+        let canvas = &mut Canvas { buf, ctx: &ctx };
         let line = Rect { y: area.bottom() - 2, height: 1, ..area };
         let above = Rect { height: area.height - 1, ..area };
         let banner = self.model.banner();
         if let Some(said) = self.messages.current() {
-            chrome::message(&said.text, said.bad, above, buf, &ctx);
+            chrome::message(&said.text, said.bad, above, canvas);
         } else if let Some(equivalent) = self.shown_equivalent() {
-            chrome::cli_equivalent(&equivalent.to_string(), line, buf, &ctx);
+            chrome::cli_equivalent(&equivalent.to_string(), line, canvas);
         } else if let Some(text) = &banner {
-            chrome::message(text, true, above, buf, &ctx);
+            chrome::message(text, true, above, canvas);
         } else {
             if !self.model.is_loaded() {
                 let text = chrome::reading(&ctx);
-                Pen::at(buf, line, 0, &ctx.look).skip(1).text(&text, ctx.look.faint());
+                canvas.line(line, 0).skip(1).text(&text, ctx.look.faint());
             }
             if self.tab == Tab::Tokens {
                 let place = self.tokens.place();
                 let at = area.width.saturating_sub(width(&place) + 1);
-                Pen::at(buf, line, 0, &ctx.look).to(at).text(&place, ctx.look.faint());
+                canvas.line(line, 0).to(at).text(&place, ctx.look.faint());
             }
         }
         let line = Rect { y: area.bottom() - 1, ..line };
         if self.pressed.is_empty() {
-            chrome::footer(self.mode(), |action| self.enables(action), line, buf, &ctx);
+            chrome::footer(self.mode(), |action| self.enables(action), line, canvas);
         } else {
             chrome::continuations(
                 (self.mode(), &self.pressed),
                 |action| self.enables(action),
                 line,
-                buf,
-                &ctx,
+                canvas,
             );
         }
     }

@@ -2,7 +2,6 @@
 //! and see at once which scope allows it, or which one is missing.
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -18,11 +17,9 @@ use crate::{
             view_context::ViewContext,
         },
         widgets::{
-            form,
-            paint::{Pen, wrap},
-            panel,
-            scope_fields::{Part, ScopeFields},
-            sheet::Sheet,
+            form::{self, Form},
+            paint::{Canvas, wrap},
+            scope_fields::{self, ScopeFields},
         },
     },
 };
@@ -36,7 +33,6 @@ pub struct AccessCheckDialog {
     id: TokenId,
     title: String,
     fields: ScopeFields,
-    part: Part,
     decided: Option<(AccessRequest, Decision)>,
 }
 
@@ -47,7 +43,6 @@ impl AccessCheckDialog {
             id: pat.id,
             title: format!("What may {} do?", pat.name),
             fields: ScopeFields::one(&ctx.policy.catalogue, pat.scopes.as_slice().first()),
-            part: Part::EntityType,
             decided: None,
         }
     }
@@ -81,12 +76,24 @@ impl AccessCheckDialog {
 }
 
 impl Dialog for AccessCheckDialog {
+    fn form(&mut self) -> Option<Form<'_>> {
+        Some(self.fields.form(&[]))
+    }
+
+    fn edited(&mut self) {
+        // An old answer must not stand for a new request.
+        self.decided = None;
+    }
+
     fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
         match action {
             Action::NextField | Action::Accept => {
-                self.part = self.part.next(true).unwrap_or(Part::EntityType);
+                self.fields.focus.at = (self.fields.focus.at + 1) % scope_fields::COUNT;
             }
-            Action::PreviousField => self.part = self.part.next(false).unwrap_or(Part::Domain),
+            Action::PreviousField => {
+                let last = scope_fields::COUNT - 1;
+                self.fields.focus.at = self.fields.focus.at.checked_sub(1).unwrap_or(last);
+            }
             Action::Submit => return self.add_missing(ctx),
             Action::Cancel => return Some(Effect::close()),
             _ => {}
@@ -94,20 +101,9 @@ impl Dialog for AccessCheckDialog {
         None
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
-        let look = &ctx.look;
-        let wide = 70.min(area.width.saturating_sub(6));
-        let tight = area.height < self.fields.height(wide, false) + SAID + 4;
-        let top = u16::from(!tight);
-        let fields = self.fields.height(wide, tight);
-        let size = (wide, fields + SAID + 1 + top);
-        let inner = panel::draw(&self.title, size, false, area, buf, look);
-        // The fields may be scrolled; the decision stays in sight.
-        let line = (fields + top).min(inner.height - SAID.min(inner.height / 2));
-        let mut sheet = Sheet::new(Rect { height: line, ..inner }, fields + top, ctx);
-        let cursor =
-            self.fields.draw(top, (Some(self.part), tight), sheet.page.area, &mut sheet.page, ctx);
-        let cursor = sheet.lay(cursor, buf, ctx);
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (inner, line, cursor) = self.fields.draw_panel(&self.title, SAID, area, canvas);
         let current = self.access();
         let decided = self.decided.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
         match decided {
@@ -115,7 +111,7 @@ impl Dialog for AccessCheckDialog {
                 let scope = scope.as_ref().map_or_else(String::new, ToString::to_string);
                 let said = format!("allowed, by {scope}");
                 for (at, part) in (line..).zip(wrap(&said, inner.width)) {
-                    Pen::at(buf, inner, at, look).text(&part, look.good());
+                    canvas.line(inner, at).text(&part, look.good());
                 }
             }
             Some((_, Decision::Deny(denial))) => {
@@ -125,33 +121,20 @@ impl Dialog for AccessCheckDialog {
                     }
                     _ => String::new(),
                 };
-                form::fault(&format!("denied: {denial}{more}"), line, inner, buf, look);
+                form::fault(&format!("denied: {denial}{more}"), line, inner, canvas);
             }
             None if current.is_none() => {
-                form::fault("name an entity, or * for any, to ask", line, inner, buf, look);
+                form::fault("name an entity, or * for any, to ask", line, inner, canvas);
             }
             None => {
-                Pen::at(buf, inner, line, look).text("asking", look.faint());
+                canvas.line(inner, line).text("asking", look.faint());
             }
         }
         cursor
     }
 
     fn text(&mut self, key: KeyEvent) {
-        self.fields.press(self.part, key);
-    }
-
-    fn paste(&mut self, text: &str) -> bool {
-        let taken = self.fields.paste(self.part, text);
-        if taken {
-            // An old answer must not stand for a new request.
-            self.decided = None;
-        }
-        taken
-    }
-
-    fn focus_field(&mut self, field: usize) {
-        self.part = Part::ALL.get(field).copied().unwrap_or(self.part);
+        self.fields.press(key);
     }
 
     fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {

@@ -2,7 +2,6 @@
 //! one.
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -18,7 +17,8 @@ use crate::{
         },
         widgets::{
             field::Field,
-            paint::{Pen, band, row_of},
+            form::FormInput as _,
+            paint::{Canvas, row_of},
             panel,
             rows::Rows,
         },
@@ -109,10 +109,9 @@ impl Dialog for HelpDialog {
         }
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
-        let look = &ctx.look;
-        let inner =
-            panel::draw("Keys that work here", (WIDE, height(area)), false, area, buf, look);
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let inner = panel::draw("Keys that work here", (WIDE, height(area)), false, area, canvas);
         let page = usize::from(inner.height.saturating_sub(ABOVE));
         let mut rows = self.rows;
         let lines = self.lines();
@@ -124,19 +123,19 @@ impl Dialog for HelpDialog {
         let top = rows.window(page, lines.len());
         let total = lines.iter().filter(|line| matches!(line, Line::Command(..))).count();
         let count = format!("{} of {total}", (self.selected + 1).min(total));
-        let cursor = draw_search(&self.search, &count, inner, buf, ctx);
+        let cursor = draw_search(&self.search, &count, inner, canvas);
         ctx.hit_map.wheel(inner, 3);
         for (line, content) in (ABOVE..).zip(lines.iter().skip(top).take(page)) {
             match content {
                 Line::Heading(text) => {
-                    Pen::at(buf, inner, line, look).text(text, look.heading());
+                    canvas.line(inner, line).text(text, look.heading());
                 }
                 Line::Command(number, command) => {
-                    draw_command(command, &[], line, inner, buf, ctx);
+                    draw_command(command, &[], line, inner, canvas);
                     let place = row_of(inner, line);
                     ctx.hit_map.entry(place, *number, self.selected, Action::Accept);
                     if *number == self.selected {
-                        band(buf, inner, line, look.selected());
+                        canvas.band(inner, line, look.selected());
                     }
                 }
                 Line::Gap => {}
@@ -144,7 +143,7 @@ impl Dialog for HelpDialog {
         }
         if lines.is_empty() {
             let text = "No key here does that.";
-            Pen::at(buf, inner, ABOVE, look).text(text, look.text());
+            canvas.line(inner, ABOVE).text(text, look.text());
         }
         self.rows = rows;
         cursor

@@ -2,7 +2,6 @@
 //! was read. Typed letters narrow it. Reads only.
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -17,7 +16,8 @@ use crate::{
         theme::time_format,
         widgets::{
             field::Field,
-            paint::{Pen, band, row_of, rule, wrap},
+            form::FormInput as _,
+            paint::{Canvas, row_of, wrap},
             panel,
             rows::Rows,
         },
@@ -60,10 +60,10 @@ impl Dialog for MessagesDialog {
         (action == Action::Close).then(Effect::close)
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
-        let look = &ctx.look;
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let wide = WIDE.min(area.width.saturating_sub(6));
-        let inner = panel::draw("Messages", (wide, height(area)), false, area, buf, look);
+        let inner = panel::draw("Messages", (wide, height(area)), false, area, canvas);
         let total = self.found().count();
         let mut rows = self.rows;
         let whole = if inner.height > 2 * WHOLE { WHOLE } else { 0 };
@@ -71,13 +71,14 @@ impl Dialog for MessagesDialog {
         let page = usize::from(list.height.saturating_sub(ABOVE));
         let top = rows.window(page, total);
         let count = format!("{} of {total}", (rows.selected() + 1).min(total));
-        let cursor = draw_search(&self.search, &count, list, buf, ctx);
+        let cursor = draw_search(&self.search, &count, list, canvas);
         ctx.hit_map.wheel(inner, 3);
         for (line, (at, said)) in (ABOVE..).zip(self.found().enumerate().skip(top).take(page)) {
             let time = time_format::clock(said.at, ctx.zone);
             let (sign, style) =
                 if said.bad { (look.fault(), look.danger()) } else { (" ", look.text()) };
-            Pen::at(buf, list, line, look)
+            canvas
+                .line(list, line)
                 .skip(1)
                 .column_of(&time, TIME, look.faint())
                 .text(sign, style)
@@ -85,14 +86,14 @@ impl Dialog for MessagesDialog {
                 .text(&said.text, style);
             ctx.hit_map.row(row_of(list, line), at, rows.selected());
             if at == rows.selected() {
-                band(buf, list, line, look.selected());
+                canvas.band(list, line, look.selected());
             }
         }
         if let Some(said) = self.found().nth(rows.selected()).filter(|_| whole > 0) {
             let rest = Rect { y: list.bottom(), height: whole, ..inner };
-            rule(buf, rest, 0, look);
+            canvas.rule(rest, 0);
             for (line, part) in (1..).zip(wrap(&escape(&said.text), rest.width)) {
-                Pen::at(buf, rest, line, look).text(&part, look.text());
+                canvas.line(rest, line).text(&part, look.text());
             }
         }
         if total == 0 {
@@ -102,7 +103,7 @@ impl Dialog for MessagesDialog {
                 "No message has that in it."
             };
             for (line, part) in (ABOVE..).zip(wrap(text, inner.width)) {
-                Pen::at(buf, inner, line, look).text(&part, look.text());
+                canvas.line(inner, line).text(&part, look.text());
             }
         }
         self.rows = rows;

@@ -3,8 +3,8 @@
 //! app keeps the open ones on a stack and knows them by this trait alone; the panel of a new
 //! secret is one too, but the app keeps it apart, for it owns a secret.
 
+use crate::tui::widgets::paint::Canvas;
 pub mod access_check;
-pub mod bulk_regenerate;
 pub mod edit;
 pub mod help;
 pub mod messages;
@@ -21,15 +21,17 @@ pub(super) mod text;
 use std::fmt::Debug;
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
 
-use super::app::{
-    effect::Effect,
-    service_request::{Response, ServiceRequest},
-    view_context::ViewContext,
+use super::{
+    app::{
+        effect::Effect,
+        service_request::{Response, ServiceRequest},
+        view_context::ViewContext,
+    },
+    widgets::form::{Form, FormAction},
 };
 use crate::{
     keymap::{Action, Mode},
@@ -44,11 +46,34 @@ pub trait Dialog: Debug {
         Mode::Form
     }
 
+    /// Its inputs and buttons, if it is a form; the defaults below then pass everything to it.
+    fn form(&mut self) -> Option<Form<'_>> {
+        None
+    }
+
+    /// Does what the form is for, or shows what is wrong.
+    fn submit(&mut self, _ctx: &ViewContext<'_>) -> Option<Effect> {
+        None
+    }
+
+    /// Leaves the form.
+    fn cancel(&mut self) -> Option<Effect> {
+        Some(Effect::close())
+    }
+
+    /// The input with the focus changed: an old fault is no longer true.
+    fn edited(&mut self) {}
+
     /// Answers an action.
-    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect>;
+    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+        match self.form()?.update(action)? {
+            FormAction::Submit => self.submit(ctx),
+            FormAction::Cancel => self.cancel(),
+        }
+    }
 
     /// Draws it over `area`; the place of the cursor.
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position>;
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position>;
 
     /// Whether `action` has something to do here.
     fn enables(&self, _action: Action) -> bool {
@@ -56,15 +81,27 @@ pub trait Dialog: Debug {
     }
 
     /// Takes a key that is text for the field with the focus.
-    fn text(&mut self, _key: KeyEvent) {}
+    fn text(&mut self, key: KeyEvent) {
+        if self.form().is_some_and(|mut form| form.press(key)) {
+            self.edited();
+        }
+    }
 
     /// Takes a paste; false where there is no field for it.
-    fn paste(&mut self, _text: &str) -> bool {
-        false
+    fn paste(&mut self, text: &str) -> bool {
+        let taken = self.form().is_some_and(|mut form| form.paste(text));
+        if taken {
+            self.edited();
+        }
+        taken
     }
 
     /// Gives the focus to a field, by the number under which it drew it.
-    fn focus_field(&mut self, _field: usize) {}
+    fn focus_field(&mut self, field: usize) {
+        if let Some(mut form) = self.form() {
+            form.focus_field(field);
+        }
+    }
 
     /// What it would ask of the service as it stands, for the equivalent command; `None` while
     /// something is missing, and where it asks for nothing.

@@ -4,7 +4,6 @@
 use std::cmp::Reverse;
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -19,7 +18,8 @@ use crate::{
         },
         widgets::{
             field::Field,
-            paint::{Pen, band, cut, row_of, rule, width},
+            form::FormInput as _,
+            paint::{Canvas, cut, row_of, width},
             panel,
             rows::Rows,
         },
@@ -105,30 +105,30 @@ impl Dialog for PaletteDialog {
         }
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
-        let look = &ctx.look;
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let high = HIGH.min(height(area));
-        let inner = panel::draw("Commands", (WIDE, high), false, area, buf, look);
+        let inner = panel::draw("Commands", (WIDE, high), false, area, canvas);
         let page = usize::from(inner.height.saturating_sub(ABOVE));
         let top = self.rows.window(page, self.found.len());
         let last = (self.rows.selected() + 1).min(self.found.len());
         let count = format!("{last} of {}", self.found.len());
-        let cursor = draw_search(&self.search, &count, inner, buf, ctx);
+        let cursor = draw_search(&self.search, &count, inner, canvas);
         ctx.hit_map.wheel(inner, 3);
         let visible = self.found.iter().enumerate().skip(top).take(page);
         for (line, (row, (at, places))) in (ABOVE..).zip(visible) {
             if let Some(command) = self.commands.get(*at) {
-                draw_command(command, places, line, inner, buf, ctx);
+                draw_command(command, places, line, inner, canvas);
             }
             let place = row_of(inner, line);
             ctx.hit_map.entry(place, row, self.rows.selected(), Action::Accept);
             if row == self.rows.selected() {
-                band(buf, inner, line, look.selected());
+                canvas.band(inner, line, look.selected());
             }
         }
         if self.found.is_empty() {
             let text = "No command is called so: type less of it.";
-            Pen::at(buf, inner, ABOVE, look).text(text, look.text());
+            canvas.line(inner, ABOVE).text(text, look.text());
         }
         cursor
     }
@@ -151,10 +151,9 @@ pub(super) fn draw_search(
     search: &Field,
     count: &str,
     inner: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
+    canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
-    let look = &ctx.look;
+    let look = &canvas.ctx.look;
     let room = width("9999 of 9999") + 1;
     let place = Rect {
         x: (inner.x + 2).min(inner.right()),
@@ -162,11 +161,11 @@ pub(super) fn draw_search(
         height: inner.height.min(1),
         ..inner
     };
-    Pen::at(buf, inner, 0, look).text(">", look.accent());
+    canvas.line(inner, 0).text(">", look.accent());
     let from = inner.width.saturating_sub(width(count));
-    Pen::at(buf, inner, 0, look).to(from).text(count, look.faint());
-    rule(buf, inner, 1, look);
-    search.draw(place, buf, look, true)
+    canvas.line(inner, 0).to(from).text(count, look.faint());
+    canvas.rule(inner, 1);
+    search.draw(place, canvas, true)
 }
 
 /// A command on a line: its sentence with the typed characters marked, its keys at the right.
@@ -175,10 +174,9 @@ pub(super) fn draw_command(
     places: &[usize],
     line: u16,
     inner: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
+    canvas: &mut Canvas<'_>,
 ) {
-    let look = &ctx.look;
+    let look = &canvas.ctx.look;
     let ready = command.standing == Standing::Ready;
     let plain = if ready { look.text() } else { look.faint() };
     let told = match command.standing {
@@ -190,7 +188,7 @@ pub(super) fn draw_command(
     let from = inner.width.saturating_sub(keys + 1);
     // Sentences are of the table of keys: every character takes a column.
     let sentence = cut(command.sentence, from.saturating_sub(2), look);
-    let mut pen = Pen::at(buf, inner, line, look).skip(1);
+    let mut pen = canvas.line(inner, line).skip(1);
     for (at, c) in sentence.chars().enumerate() {
         let style = if places.contains(&at) { look.accent() } else { plain };
         pen = pen.text(c.encode_utf8(&mut [0; 4]), style);

@@ -1,11 +1,8 @@
 //! The dialog that adds the scopes of a preset on one entity or on any: to a token at once, or
 //! as rows of the create form. Adds only what is missing, and says in plain words what that is.
 
-use ratatui::{
-    buffer::Buffer,
-    crossterm::event::KeyEvent,
-    layout::{Position, Rect},
-};
+use crate::tui::widgets::paint::Canvas;
+use ratatui::layout::{Position, Rect};
 
 use super::Dialog;
 use crate::{
@@ -21,10 +18,9 @@ use crate::{
             view_context::ViewContext,
         },
         widgets::{
-            buttons,
             choice::Choice,
             field::Field,
-            form::{self, LABELS, Note, labelled, note},
+            form::{self, Focus, Form, FormField, Layout},
             panel,
         },
     },
@@ -35,15 +31,10 @@ const EVERY: &str = "all";
 /// Lines for the sentence; the warning has one below.
 const SAID: u16 = 2;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Focus {
-    Preset,
-    EntityType,
-    Entity,
-    Add,
-}
-
-const ORDER: [Focus; 4] = [Focus::Preset, Focus::EntityType, Focus::Entity, Focus::Add];
+/// The numbers of the inputs.
+const PRESET: usize = 0;
+const ENTITY_TYPE: usize = 1;
+const ENTITY: usize = 2;
 
 /// A preset and the entity that it is for.
 #[derive(Debug)]
@@ -82,7 +73,7 @@ impl PresetDialog {
             entity_type: Choice::new([EVERY], 0),
             entity: Field::line("*"),
             catalogue,
-            focus: Focus::Preset,
+            focus: Focus::default(),
             fault: None,
         };
         dialog.offer_types();
@@ -113,21 +104,53 @@ impl PresetDialog {
         if missing.is_empty() { Err(PresetError::Nothing) } else { Ok(missing) }
     }
 
-    fn go(&mut self, down: bool) {
-        let at = ORDER.iter().position(|focus| *focus == self.focus).unwrap_or(0);
-        let to = if down { at + 1 } else { at.saturating_sub(1) };
-        self.focus = ORDER.get(to).copied().unwrap_or(self.focus);
+    fn inputs(&mut self) -> Form<'_> {
+        let fields = vec![
+            FormField::new("Preset", &mut self.preset),
+            FormField::new("Entity type", &mut self.entity_type),
+            FormField::new("Entity *", &mut self.entity)
+                .note(None, "an id, or * for any")
+                .sized(40, 1),
+        ];
+        Form { focus: &mut self.focus, fields, buttons: &["Add"] }
     }
 
-    fn submit(&mut self) -> Option<Effect> {
+    /// The fault, or what it would add and what to know of `*`.
+    fn draw_said(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+        let look = &canvas.ctx.look;
+        if let Some(fault) = &self.fault {
+            return form::fault(fault, line, area, canvas);
+        }
+        let missing = match self.missing() {
+            Ok(missing) => missing,
+            Err(error) => {
+                // Not a fault yet: the entity may just be half typed.
+                let lines = (line, SAID + 1);
+                form::said(&error.to_string(), lines, look.faint(), area, canvas);
+                return;
+            }
+        };
+        form::said(&permits(&missing), (line, SAID), look.good(), area, canvas);
+        if let Some(warning) = wildcards(&missing) {
+            form::warning(&warning, line + SAID, area, canvas);
+        }
+    }
+}
+
+impl Dialog for PresetDialog {
+    fn form(&mut self) -> Option<Form<'_>> {
+        Some(self.inputs())
+    }
+
+    fn submit(&mut self, _: &ViewContext<'_>) -> Option<Effect> {
         match (self.missing(), self.token) {
             (Ok(scopes), Some(id)) => Some(Effect::request(add(id, scopes))),
             (Ok(scopes), None) => Some(Effect::Ui(UiAction::FillScopes { row: None, scopes })),
             (Err(error), _) => {
-                self.focus = match error {
-                    PresetError::NeedsType { .. } => Focus::EntityType,
-                    PresetError::Scope(_) => Focus::Entity,
-                    _ => self.focus,
+                self.focus.at = match error {
+                    PresetError::NeedsType { .. } => ENTITY_TYPE,
+                    PresetError::Scope(_) => ENTITY,
+                    _ => self.focus.at,
                 };
                 self.fail(error.to_string());
                 None
@@ -135,104 +158,31 @@ impl PresetDialog {
         }
     }
 
-    /// The fault, or what it would add and what to know of `*`.
-    fn draw_said(&self, line: u16, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
-        let look = &ctx.look;
-        if let Some(fault) = &self.fault {
-            return form::fault(fault, line, area, buf, look);
+    fn edited(&mut self) {
+        if self.focus.at == PRESET {
+            self.offer_types();
         }
-        let missing = match self.missing() {
-            Ok(missing) => missing,
-            Err(error) => {
-                // Not a fault yet: the entity may just be half typed.
-                let lines = (line, SAID + 1);
-                form::said(&error.to_string(), lines, look.faint(), area, buf, look);
-                return;
-            }
-        };
-        form::said(&permits(&missing), (line, SAID), look.good(), area, buf, look);
-        if let Some(warning) = wildcards(&missing) {
-            form::warning(&warning, line + SAID, area, buf, look);
-        }
-    }
-}
-
-impl Dialog for PresetDialog {
-    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
-        match action {
-            Action::NextField => self.go(true),
-            Action::PreviousField => self.go(false),
-            Action::Accept if self.focus != Focus::Add => self.go(true),
-            Action::Accept | Action::Submit => return self.submit(),
-            Action::Cancel => return Some(Effect::close()),
-            _ => {}
-        }
-        None
+        self.fault = None;
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
-        let look = &ctx.look;
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let wide = 70.min(area.width.saturating_sub(6));
-        let room = wide.saturating_sub(LABELS);
-        let (presets, types) = (self.preset.height(room), self.entity_type.height(room));
-        let airy = u16::from(area.height >= presets + types + SAID + 9);
-        let high = airy + presets + types + 2 + airy * 2 + SAID + 2;
-        let inner = panel::draw(&self.title, (wide, high), false, area, buf, look);
-        let at = |focus| self.focus == focus;
-        let mut line = airy;
-        let place = labelled("Preset", (0, at(Focus::Preset)), (line, presets), inner, buf, ctx);
-        let mut cursor = self.preset.draw(place, buf, ctx, at(Focus::Preset));
-        line += presets;
-        let focused = at(Focus::EntityType);
-        let place = labelled("Entity type", (1, focused), (line, types), inner, buf, ctx);
-        cursor = cursor.or(self.entity_type.draw(place, buf, ctx, focused));
-        line += types;
-        let place = labelled("Entity *", (2, at(Focus::Entity)), (line, 1), inner, buf, ctx);
-        let place = Rect { width: place.width.min(40), ..place };
-        cursor = cursor.or(self.entity.draw(place, buf, look, at(Focus::Entity)));
-        line += 1;
-        if airy > 0 {
-            let hint = "an id, or * for any";
-            note(&Note::Hint(hint.to_owned()), line, inner, buf, look);
-            line += 1;
-        }
-        self.draw_said(line, inner, buf, ctx);
-        let last =
-            Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-        cursor.or(buttons::draw(&["Add"], at(Focus::Add).then_some(0), last, buf, ctx))
+        let form = self.inputs();
+        let tight = Layout { is_tight: true, ..Layout::default() };
+        let is_tight = area.height < form.height(wide, tight) + SAID + 8;
+        let layout = Layout { top: u16::from(!is_tight), is_tight, gap: 0 };
+        let high = layout.top * 2 + form.height(wide, layout) + SAID + 3;
+        let inner = panel::draw(&self.title, (wide, high), false, area, canvas);
+        let form = self.inputs();
+        let (line, cursor) = form.draw(layout, inner, canvas);
+        let cursor = cursor.or(form.draw_buttons(inner, canvas));
+        self.draw_said(line, inner, canvas);
+        cursor
     }
 
     /// Rows of the create form are no command of their own.
     fn enables(&self, action: Action) -> bool {
         action != Action::CopyCommand || self.token.is_some()
-    }
-
-    fn text(&mut self, key: KeyEvent) {
-        let changed = match self.focus {
-            Focus::Preset => self.preset.press(key),
-            Focus::EntityType => self.entity_type.press(key),
-            Focus::Entity => self.entity.press(key),
-            Focus::Add => false,
-        };
-        if changed {
-            if self.focus == Focus::Preset {
-                self.offer_types();
-            }
-            self.fault = None;
-        }
-    }
-
-    fn paste(&mut self, text: &str) -> bool {
-        let taken = self.focus == Focus::Entity;
-        if taken {
-            self.entity.paste(text);
-            self.fault = None;
-        }
-        taken
-    }
-
-    fn focus_field(&mut self, field: usize) {
-        self.focus = ORDER.get(field).copied().unwrap_or(self.focus);
     }
 
     fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {

@@ -1,72 +1,63 @@
-//! The dialog that gives a token a new secret: the new lifetime and, for an active token, how
-//! long the old secret goes on working. Says what dies before it does it.
+//! The form before tokens get new secrets: the new lifetime, how long the old secrets keep
+//! working, and for several tokens the new file that takes all secrets. For one token it
+//! executes the command; for several it leads to the preview.
 
-use ratatui::{
-    buffer::Buffer,
-    crossterm::event::{KeyCode, KeyEvent},
-    layout::{Position, Rect},
+use ratatui::layout::{Position, Rect};
+
+use super::{
+    Dialog,
+    text::{last_used, paragraph},
 };
-
-use super::Dialog;
-use super::text::{last_used, paragraph};
 use crate::{
     domain::{Command, Confirmed, Overlap, Plan, Status, TokenId},
     keymap::Action,
-    output::{advice, question::question},
+    output::{
+        advice,
+        question::{count, question},
+    },
     service::ServiceError,
     tui::{
         app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
         widgets::{
-            buttons,
             choice::Choice,
-            form::{self, labelled},
+            field::Field,
+            form::{self, Focus, Form, FormAction, FormField, FormInput as _, Layout},
             lifetime::LifetimeField,
-            paint::{Pen, wrap},
+            paint::{Canvas, wrap},
             panel,
             sheet::Sheet,
         },
     },
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Focus {
-    Lifetime,
-    Overlap,
-    Buttons,
-}
+const MANY_TEXT: &str = "Each token gets a new secret and a new lifetime. All new secrets are \
+                         saved to one new file (name, tab, secret on each line) before any old \
+                         secret stops working. You will see the full list before anything changes.";
 
-/// A new secret for one token, being asked for.
+/// The numbers of the inputs that faults belong to.
+const LIFETIME: usize = 0;
+const FILE: usize = 2;
+
+/// New secrets for tokens, being asked for.
 #[derive(Debug)]
 pub struct RegenerateDialog {
     tokens: Vec<TokenId>,
-    /// The plan that the dialog was opened on: the question that its buttons answer.
-    confirmed: Confirmed,
+    /// The plan that the dialog on one token was opened on: the question that its buttons answer.
+    confirmed: Option<Confirmed>,
     title: String,
     text: Vec<String>,
     lifetime: LifetimeField,
+    /// `None` if no old secret works.
     overlap: Option<Choice>,
+    /// Where the secrets of several tokens go.
+    file: Option<Field>,
     focus: Focus,
-    go: bool,
     fault: Option<String>,
-}
-
-/// A choice of how long an old secret goes on working.
-pub(super) fn overlaps() -> Choice {
-    let words = Overlap::ALL.map(|overlap| match overlap {
-        Overlap::None => "none",
-        other => other.word(),
-    });
-    Choice::new(words, 0)
-}
-
-/// What is chosen of [`overlaps`].
-pub(super) fn overlap_of(choice: &Choice) -> Overlap {
-    Overlap::ALL.get(choice.chosen()).copied().unwrap_or_default()
 }
 
 impl RegenerateDialog {
     /// The dialog on what regenerating one token would do; its fields then say how.
-    pub fn new(plan: &Plan, ctx: &ViewContext<'_>) -> Self {
+    pub fn one(plan: &Plan, ctx: &ViewContext<'_>) -> Self {
         let token = plan.changes.first().and_then(|change| change.before.token());
         let active = token.is_some_and(|token| token.status(plan.at) == Status::Active);
         let consequence = if active {
@@ -80,132 +71,137 @@ impl RegenerateDialog {
         let last_used = token.map(|token| last_used(token, ctx));
         Self {
             tokens: plan.ids(),
-            confirmed: plan.confirmed(),
+            confirmed: Some(plan.confirmed()),
             title: format!("{} ({status})?", question(plan).trim_end_matches('?')),
             text: [consequence.to_owned()].into_iter().chain(last_used).collect(),
             lifetime: LifetimeField::new(ctx),
             overlap: active.then(overlaps),
-            focus: Focus::Lifetime,
-            go: false,
+            file: None,
+            focus: Focus::default(),
             fault: None,
         }
     }
 
-    fn go(&mut self, down: bool) {
-        if self.focus == Focus::Lifetime && self.lifetime.go(down) {
-            return;
+    /// The form on these tokens, with a file name that is not taken by an earlier use.
+    pub fn many(tokens: Vec<TokenId>, ctx: &ViewContext<'_>) -> Self {
+        let wall = ctx.zone.wall(ctx.now).format("%Y%m%d-%H%M%S");
+        Self {
+            title: format!("Regenerate {}", count(tokens.len(), "token")),
+            tokens,
+            confirmed: None,
+            text: vec![MANY_TEXT.to_owned()],
+            lifetime: LifetimeField::new(ctx),
+            overlap: Some(overlaps()),
+            file: Some(Field::line(&format!("./secrets-{wall}.tsv"))),
+            focus: Focus { at: LIFETIME, accepts: true },
+            fault: None,
         }
-        self.focus = match (self.focus, down, self.overlap.is_some()) {
-            (Focus::Lifetime, true, true) | (Focus::Buttons, false, true) => Focus::Overlap,
-            (Focus::Lifetime, true, false) | (Focus::Overlap | Focus::Buttons, true, _) => {
-                Focus::Buttons
-            }
-            (_, false, _) => Focus::Lifetime,
+    }
+
+    fn inputs(&mut self) -> Form<'_> {
+        let is_one = self.confirmed.is_some();
+        let hint = if is_one {
+            "how long the old secret still works"
+        } else {
+            "how long the old secrets of active ones still work"
         };
-        if self.focus == Focus::Lifetime {
-            self.lifetime.enter(down);
+        let mut fields = vec![FormField::new("Lifetime *", &mut self.lifetime).note(None, "")];
+        let overlap = self.overlap.as_mut();
+        fields.extend(overlap.map(|it| FormField::new("Overlap", it).note(None, hint)));
+        fields.extend(self.file.as_mut().map(|file| FormField::new("New file", file)));
+        let buttons = if is_one { &["Cancel", "Regenerate"] } else { &["Cancel", "Preview"] };
+        Form { focus: &mut self.focus, fields, buttons }
+    }
+}
+
+/// A choice of how long an old secret keeps working.
+fn overlaps() -> Choice {
+    let words = Overlap::ALL.map(|overlap| match overlap {
+        Overlap::None => "none",
+        other => other.word(),
+    });
+    Choice::new(words, 0)
+}
+
+impl Dialog for RegenerateDialog {
+    fn form(&mut self) -> Option<Form<'_>> {
+        Some(self.inputs())
+    }
+
+    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+        // Enter goes into the field for a custom lifetime.
+        let on_buttons = self.focus.at >= self.inputs().fields.len();
+        let enters = action == Action::Accept && !on_buttons;
+        let action = if enters { Action::NextField } else { action };
+        match self.inputs().update(action)? {
+            FormAction::Submit => self.submit(ctx),
+            FormAction::Cancel => self.cancel(),
         }
     }
 
     fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Effect> {
         if self.lifetime.submit(ctx).is_none() {
-            self.focus = Focus::Lifetime;
+            self.focus.at = LIFETIME;
             self.lifetime.enter(false);
+            return None;
         }
-        self.request(ctx).map(Effect::request)
-    }
-}
-
-impl Dialog for RegenerateDialog {
-    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
-        match action {
-            Action::NextField => self.go(true),
-            Action::PreviousField => self.go(false),
-            Action::Accept if self.focus != Focus::Buttons => self.go(true),
-            Action::Accept if !self.go => return Some(Effect::close()),
-            Action::Accept | Action::Submit => return self.submit(ctx),
-            Action::Cancel => return Some(Effect::close()),
-            _ => {}
+        let request = self.request(ctx);
+        if request.is_none() {
+            self.focus.at = FILE;
+            self.fail("a file name is needed: the secrets must go somewhere".into());
         }
-        None
+        request.map(Effect::request)
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
-        let look = &ctx.look;
+    fn edited(&mut self) {
+        self.fault = None;
+    }
+
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let wide = 66.min(area.width.saturating_sub(6));
         let lines: Vec<_> = self.text.iter().flat_map(|text| paragraph(text, wide)).collect();
         let text = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        let lifetime = self.lifetime.height(wide);
-        let overlap = if self.overlap.is_some() { 2 } else { 0 };
         let fault = self.fault.as_ref().map_or(0, |f| wrap(f, wide.saturating_sub(2)).len());
-        let fault = u16::try_from(fault).unwrap_or(0);
-        let size = (wide, text + lifetime + overlap + fault + 4);
-        let inner = panel::draw(&self.title, size, true, area, buf, look);
+        let fields = self.inputs().height(wide, Layout::default());
+        let fields = fields + u16::try_from(fault).unwrap_or(0);
+        let size = (wide, text + fields + 4);
+        let inner = panel::draw(&self.title, size, self.confirmed.is_some(), area, canvas);
         // Where it is low the words give way to the fields.
-        let needed = lifetime + overlap + fault + 1;
-        let mut line = (text + 2).min(inner.height.saturating_sub(needed));
-        let mut sheet = Sheet::new(inner, line + needed, ctx);
-        let (inner, screen, buf) = (sheet.page.area, buf, &mut sheet.page);
-        for (at, words) in (1..line).zip(&lines) {
-            Pen::at(buf, inner, at, look).text(words, look.text());
+        let top = (text + 2).min(inner.height.saturating_sub(fields + 1));
+        let mut sheet = Sheet::new(inner, top + fields + 1, ctx);
+        let (inner, page) = (sheet.page.area, &mut sheet.canvas(ctx));
+        for (at, words) in (1..top).zip(&lines) {
+            page.line(inner, at).text(words, look.text());
         }
-        let on_lifetime = self.focus == Focus::Lifetime;
-        let mut cursor =
-            self.lifetime.draw(line, (Focus::Lifetime as usize, on_lifetime), inner, buf, ctx);
-        line += lifetime;
-        if let Some(choice) = &self.overlap {
-            let focused = self.focus == Focus::Overlap;
-            let place =
-                labelled("Overlap", (Focus::Overlap as usize, focused), (line, 1), inner, buf, ctx);
-            cursor = cursor.or(choice.draw(place, buf, ctx, focused));
-            let hint = "how long the old secret still works";
-            form::note(&form::Note::Hint(hint.into()), line + 1, inner, buf, look);
-            line += 2;
-        }
+        let form = self.inputs();
+        let (line, cursor) = form.draw(Layout { top, ..Layout::default() }, inner, page);
+        let cursor = cursor.or(form.draw_buttons(inner, page));
         if let Some(fault) = &self.fault {
-            form::fault(fault, line, inner, buf, look);
+            form::fault(fault, line, inner, page);
         }
-        let chosen = (self.focus == Focus::Buttons).then_some(usize::from(self.go));
-        let last =
-            Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-        let cursor = cursor.or(buttons::draw(&["Cancel", "Regenerate"], chosen, last, buf, ctx));
-        sheet.lay(cursor, screen, ctx)
+        sheet.lay(cursor, canvas)
     }
 
-    fn text(&mut self, key: KeyEvent) {
-        match (self.focus, self.overlap.as_mut()) {
-            (Focus::Lifetime, _) => {
-                self.lifetime.press(key);
-            }
-            (Focus::Overlap, Some(overlap)) => {
-                overlap.press(key);
-            }
-            (Focus::Overlap, None) => {}
-            (Focus::Buttons, _) => self.go ^= matches!(key.code, KeyCode::Left | KeyCode::Right),
-        }
-    }
-
-    fn paste(&mut self, text: &str) -> bool {
-        self.focus == Focus::Lifetime && self.lifetime.paste(text)
-    }
-
-    fn focus_field(&mut self, field: usize) {
-        let on_overlap = field == Focus::Overlap as usize;
-        self.focus = if on_overlap { Focus::Overlap } else { Focus::Lifetime };
-        self.lifetime.focus_field(field);
-    }
-
+    /// `None` while no file is named.
     fn request(&self, ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
         let lifetime = self.lifetime.named(ctx)?;
-        let overlap = self.overlap.as_ref().map(overlap_of).unwrap_or_default();
-        let tokens = self.tokens.clone();
-        let command = Command::Regenerate { tokens, lifetime, overlap, secret_file: None };
-        Some(ServiceRequest::Execute(command, self.confirmed.clone()))
+        let overlap = self.overlap.as_ref().and_then(|it| Overlap::ALL.get(it.chosen()).copied());
+        let secret_file = self.file.as_ref().map(|file| file.text().trim().to_owned());
+        if secret_file.as_ref().is_some_and(String::is_empty) {
+            return None;
+        }
+        let (tokens, overlap) = (self.tokens.clone(), overlap.unwrap_or_default());
+        let command = Command::Regenerate { tokens, lifetime, overlap, secret_file };
+        Some(match &self.confirmed {
+            Some(confirmed) => ServiceRequest::Execute(command, confirmed.clone()),
+            None => ServiceRequest::Preview(command),
+        })
     }
 
     fn refuse(&mut self, error: &ServiceError) -> bool {
         if let ServiceError::ChangedMeanwhile { plan, .. } = error {
-            self.confirmed = plan.confirmed();
+            self.confirmed = self.confirmed.take().map(|_| plan.confirmed());
         }
         self.fail(advice::message(error))
     }

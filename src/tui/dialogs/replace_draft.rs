@@ -1,9 +1,7 @@
 //! The question before a clone replaces a draft in the create form: two buttons, Cancel first.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::{Position, Rect},
-};
+use crate::tui::widgets::paint::Canvas;
+use ratatui::layout::{Position, Rect};
 
 use super::{Dialog, plan::draw::draw_buttons};
 use crate::{
@@ -46,8 +44,8 @@ impl Dialog for ReplaceDraftDialog {
         None
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let text = [TEXT.to_owned()];
-        draw_buttons((TITLE, &text, None), ("Replace", self.accepts), area, buf, ctx)
+        draw_buttons((TITLE, &text, None), ("Replace", self.accepts), area, canvas)
     }
 }

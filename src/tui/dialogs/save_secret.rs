@@ -2,7 +2,6 @@
 //! the file system stands under the field.
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -18,8 +17,8 @@ use crate::{
         },
         widgets::{
             field::Field,
-            form::{self, labelled},
-            paint::{Pen, wrap},
+            form::{self, FormInput as _, labelled},
+            paint::{Canvas, wrap},
             panel,
         },
     },
@@ -59,20 +58,20 @@ impl Dialog for SaveSecretDialog {
         }
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
-        let look = &ctx.look;
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let wide = 64.min(area.width.saturating_sub(6));
-        let inner = panel::draw("Write the secret to a file", (wide, 6), false, area, buf, look);
-        let place = labelled("New file", (0, true), (1, 1), inner, buf, ctx);
-        let cursor = self.path.draw(place, buf, look, true);
+        let inner = panel::draw("Write the secret to a file", (wide, 6), false, area, canvas);
+        let place = labelled("New file", (0, true), (1, 1), inner, canvas);
+        let cursor = self.path.draw(place, canvas, true);
         if let Some(fault) = &self.fault {
-            form::fault(fault, 3, inner, buf, look);
+            form::fault(fault, 3, inner, canvas);
         } else {
             let key = |action| ctx.key(Mode::Form, action);
             let (write, leave) = (key(Action::Accept), key(Action::Cancel));
             let hint = format!("only you can read it (0600); {write} writes, {leave} goes back");
             for (line, part) in (3..).zip(wrap(&hint, inner.width)) {
-                Pen::at(buf, inner, line, look).text(&part, look.faint());
+                canvas.line(inner, line).text(&part, look.faint());
             }
         }
         cursor

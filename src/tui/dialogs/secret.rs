@@ -3,7 +3,6 @@
 //! when it closes; no field, toast or history ever holds it.
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -20,7 +19,7 @@ use crate::{
             view_context::ViewContext,
         },
         widgets::{
-            paint::{Pen, width, wrap},
+            paint::{Canvas, width, wrap},
             panel,
         },
     },
@@ -174,8 +173,8 @@ impl Dialog for SecretPanel {
 
     /// Draws it over `area`. The secret stands on one line or not at all: a broken one would be
     /// copied broken.
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
-        let look = &ctx.look;
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let shown = width(self.secret.reveal());
         let wide = shown.max(60).min(area.width.saturating_sub(4));
         let title = format!("The secret of {}", self.name);
@@ -183,14 +182,14 @@ impl Dialog for SecretPanel {
         let below = self.below(wide, ctx);
         let count = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
         let high = count(warning.len() + below.len() + 5);
-        let inner = panel::draw(&title, (wide, high), false, area, buf, look);
+        let inner = panel::draw(&title, (wide, high), false, area, canvas);
         // Where it is low the empty lines go first.
         let gap = u16::from(inner.height >= high);
         for (at, text) in (gap..).zip(&warning) {
-            Pen::at(buf, inner, at, look).text(text, look.warning().patch(look.heading()));
+            canvas.line(inner, at).text(text, look.warning().patch(look.heading()));
         }
         let line = count(warning.len()) + 2 * gap;
-        let pen = Pen::at(buf, inner, line, look);
+        let pen = canvas.line(inner, line);
         if self.hidden {
             let mask = if look.is_ascii() { "*" } else { "•" };
             pen.text(&mask.repeat(usize::from(shown.min(inner.width))), look.heading());
@@ -203,11 +202,11 @@ impl Dialog for SecretPanel {
         }
         for (at, (text, bad)) in (line + 1 + gap..).zip(below) {
             let style = if bad { look.danger() } else { look.text() };
-            Pen::at(buf, inner, at, look).text(&text, style);
+            canvas.line(inner, at).text(&text, style);
         }
         let saving = self.saving.as_mut()?;
         ctx.hit_map.clear_under(area);
-        saving.view(area, buf, ctx)
+        saving.view(area, canvas)
     }
 
     fn enables(&self, action: Action) -> bool {

@@ -1,7 +1,7 @@
 //! The audit trail, newest first, filtered by token, kind or actor, with the state of its chain.
 //! Reads only.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::layout::Rect;
 
 use crate::{
     domain::{Action as Happened, Event, TokenId},
@@ -14,7 +14,7 @@ use crate::{
         },
         theme::time_format::TimeFormat,
         widgets::{
-            paint::{Pen, band, row_of, wrap},
+            paint::{Canvas, row_of, wrap},
             rows::Rows,
         },
     },
@@ -138,13 +138,14 @@ impl Audit {
     }
 
     /// Draws it into `area`.
-    pub fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
-        let look = &ctx.look;
-        self.draw_state(area, buf, ctx);
+    pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        self.draw_state(area, canvas);
         ctx.hit_map.wheel(area, 3);
         let wide = if ctx.times == TimeFormat::Relative { 12 } else { 17 };
         let heading = look.heading();
-        Pen::at(buf, area, 1, look)
+        canvas
+            .line(area, 1)
             .skip(1)
             .column_of("When", wide, heading)
             .skip(2)
@@ -162,7 +163,8 @@ impl Audit {
             };
             let what = &event.what;
             let when = ctx.short(what.at);
-            Pen::at(buf, area, line, look)
+            canvas
+                .line(area, line)
                 .skip(1)
                 .column_of(&when, wide, look.text())
                 .skip(2)
@@ -175,7 +177,7 @@ impl Audit {
                 .text(&what.detail, look.faint());
             ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
             if at == self.rows.selected() {
-                band(buf, area, line, look.selected());
+                canvas.band(area, line, look.selected());
             }
         }
         if self.trail.is_some() && self.shown.is_empty() {
@@ -186,14 +188,14 @@ impl Audit {
                 format!("No event matches the filter: {clear} clears it.")
             };
             for (line, part) in (ABOVE + 1..).zip(wrap(&text, area.width.saturating_sub(2))) {
-                Pen::at(buf, area, line, look).skip(1).text(&part, look.text());
+                canvas.line(area, line).skip(1).text(&part, look.text());
             }
         }
     }
 
-    fn draw_state(&self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
-        let look = &ctx.look;
-        let pen = Pen::at(buf, area, 0, look).skip(1);
+    fn draw_state(&self, area: Rect, canvas: &mut Canvas<'_>) {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let pen = canvas.line(area, 0).skip(1);
         let Some(trail) = &self.trail else {
             pen.text("reading the trail", look.faint());
             return;

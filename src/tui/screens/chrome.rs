@@ -1,14 +1,14 @@
 //! The three lines around every screen: tabs and where one is, the line that speaks, and the
 //! keys that work now.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use ratatui::{layout::Rect, style::Style};
 
 use crate::{
     domain::text::escape,
     keymap::{self, Action, Key, Mode},
     tui::{
         app::{effect::Tab, view_context::ViewContext},
-        widgets::paint::{Pen, band, width, wrap},
+        widgets::paint::{Canvas, width, wrap},
     },
 };
 
@@ -17,9 +17,9 @@ pub const SMALLEST: (u16, u16) = (40, 10);
 
 /// Draws the top line: the tabs, then who and where, what is active and what expires soon, as
 /// far as there is room.
-pub fn top(tab: Tab, who: &str, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
-    let look = &ctx.look;
-    let mut pen = Pen::at(buf, area, 0, look);
+pub fn top(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+    let mut pen = canvas.line(area, 0);
     if area.width >= 100 {
         pen = pen.skip(1).text("patdeck", look.heading()).skip(2);
     }
@@ -89,31 +89,25 @@ pub fn wrap_message(text: &str, bad: bool, columns: u16, ctx: &ViewContext<'_>) 
 }
 
 /// Speaks at the foot of `area`: on as many lines as it takes, over what is there.
-pub fn message(text: &str, bad: bool, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
-    let look = &ctx.look;
+pub fn message(text: &str, bad: bool, area: Rect, canvas: &mut Canvas<'_>) {
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let style = if bad { look.danger() } else { look.good() };
     let parts = wrap_message(text, bad, area.width, ctx);
     let lines = u16::try_from(parts.len()).unwrap_or(1);
     let from = area.height.saturating_sub(lines);
     for (line, part) in (from..area.height).zip(&parts) {
         let whole = " ".repeat(usize::from(area.width));
-        Pen::at(buf, area, line, look).text(&whole, look.blank());
-        Pen::at(buf, area, line, look).skip(1).text(part, style);
+        canvas.line(area, line).text(&whole, look.blank());
+        canvas.line(area, line).skip(1).text(part, style);
     }
 }
 
 /// Draws the keys of `mode` whose actions are `enabled`, as many as fit.
-pub fn footer(
-    mode: Mode,
-    enabled: impl Fn(Action) -> bool,
-    area: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
-) {
-    let look = &ctx.look;
+pub fn footer(mode: Mode, enabled: impl Fn(Action) -> bool, area: Rect, canvas: &mut Canvas<'_>) {
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let columns = usize::from(area.width.saturating_sub(2));
     let hints = keymap::footer(ctx.keymap, mode, enabled, columns, look.is_ascii());
-    let mut pen = Pen::at(buf, area, 0, look).skip(1);
+    let mut pen = canvas.line(area, 0).skip(1);
     for hint in hints {
         let from = pen.column();
         pen = pen.text(&hint.keys, look.key()).skip(1).text(&hint.word, look.faint());
@@ -125,11 +119,11 @@ pub fn footer(
 }
 
 /// Draws the command line that does the same as the screen.
-pub fn cli_equivalent(text: &str, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
-    let look = &ctx.look;
+pub fn cli_equivalent(text: &str, area: Rect, canvas: &mut Canvas<'_>) {
+    let look = &canvas.ctx.look;
     // A description may have lines: what is copied keeps them.
     let text = text.replace('\n', " ");
-    Pen::at(buf, area, 0, look).skip(1).text("$", look.faint()).skip(1).text(&text, look.text());
+    canvas.line(area, 0).skip(1).text("$", look.faint()).skip(1).text(&text, look.text());
 }
 
 /// Draws which keys may follow those pressed in a mode, of those whose actions are `enabled`.
@@ -137,12 +131,11 @@ pub fn continuations(
     (mode, pressed): (Mode, &[Key]),
     enabled: impl Fn(Action) -> bool,
     area: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
+    canvas: &mut Canvas<'_>,
 ) {
-    let look = &ctx.look;
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let ascii = look.is_ascii();
-    let mut pen = Pen::at(buf, area, 0, look).skip(1);
+    let mut pen = canvas.line(area, 0).skip(1);
     for key in pressed {
         pen = pen.text(&key.shown(ascii), look.accent()).skip(1);
     }
@@ -157,7 +150,8 @@ pub fn continuations(
 }
 
 /// Draws the one line of a terminal that is too small.
-pub fn too_small(area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+pub fn too_small(area: Rect, canvas: &mut Canvas<'_>) {
+    let ctx = canvas.ctx;
     let (columns, lines) = SMALLEST;
     let text = format!(
         "{}x{} is too small: patdeck needs {columns}x{lines}. {} quits, {} helps",
@@ -166,6 +160,6 @@ pub fn too_small(area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
         ctx.key(Mode::Global, Action::Quit),
         ctx.key(Mode::Global, Action::Help),
     );
-    Pen::at(buf, area, 0, &ctx.look).text(&text, ctx.look.text());
-    band(buf, area, 0, ctx.look.warning());
+    canvas.line(area, 0).text(&text, ctx.look.text());
+    canvas.band(area, 0, ctx.look.warning());
 }

@@ -1,11 +1,8 @@
 //! The form that makes a token. Its draft is kept while the program runs; faults stand beside
 //! their fields and nothing typed is lost.
 
-use ratatui::{
-    buffer::Buffer,
-    crossterm::event::KeyEvent,
-    layout::{Position, Rect},
-};
+use crate::tui::widgets::paint::Canvas;
+use ratatui::layout::{Position, Rect};
 
 use crate::{
     domain::{Command, Description, Lifetime, Name, NewToken, Refusal, Scope},
@@ -17,11 +14,10 @@ use crate::{
             service_request::ServiceRequest,
             view_context::ViewContext,
         },
-        dialogs::{preset::PresetDialog, scopes::ScopeDialog},
+        dialogs::{Dialog, preset::PresetDialog, scopes::ScopeDialog},
         widgets::{
-            buttons,
             field::Field,
-            form::{Note, labelled, note, unlabelled},
+            form::{Focus, Form, FormAction, FormField, FormInput as _, LABELS, Layout},
             lifetime::LifetimeField,
             scope_rows::ScopeRows,
             sheet::Sheet,
@@ -29,17 +25,11 @@ use crate::{
     },
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Focus {
-    Name,
-    Lifetime,
-    Description,
-    Scopes,
-    Submit,
-}
-
-const ORDER: [Focus; 5] =
-    [Focus::Name, Focus::Lifetime, Focus::Description, Focus::Scopes, Focus::Submit];
+/// The numbers of the inputs.
+const NAME: usize = 0;
+const LIFETIME: usize = 1;
+const DESCRIPTION: usize = 2;
+const SCOPES: usize = 3;
 
 /// A token that is being described.
 #[derive(Debug)]
@@ -81,15 +71,10 @@ impl Create {
             description: Field::lines(description),
             start: (name.to_owned(), description.to_owned(), scopes.scopes()),
             scopes,
-            focus: Focus::Name,
+            focus: Focus::default(),
             name_fault: None,
             description_fault: None,
         }
-    }
-
-    /// In which mode its keys are looked up.
-    pub fn mode(&self) -> Mode {
-        if self.focus == Focus::Scopes { Mode::Rows } else { Mode::Form }
     }
 
     /// Whether something was typed that leaving would lose, were the draft not kept.
@@ -97,72 +82,27 @@ impl Create {
         (self.name.text(), self.description.text(), self.scopes.scopes()) != self.start
     }
 
-    /// Whether `action` has something to do here.
-    pub fn enables(&self, action: Action) -> bool {
-        match action {
-            Action::ChangeRow | Action::RemoveRow => !self.scopes.is_empty(),
-            _ => true,
-        }
-    }
-
-    fn go(&mut self, down: bool) {
-        let stays = match self.focus {
-            Focus::Lifetime => self.lifetime.go(down),
-            Focus::Description if !self.description.at_edge(down) => {
-                self.description.move_line(down);
-                true
-            }
-            Focus::Scopes => self.scopes.go(down),
-            _ => false,
-        };
-        if !stays {
-            self.leave(down);
-        }
-    }
-
-    fn leave(&mut self, down: bool) {
-        let at = ORDER.iter().position(|focus| *focus == self.focus).unwrap_or(0);
-        let to = if down { at + 1 } else { at.saturating_sub(1) };
-        self.focus = ORDER.get(to).copied().unwrap_or(self.focus);
-        match self.focus {
-            Focus::Lifetime => self.lifetime.enter(down),
-            Focus::Scopes => self.scopes.enter(down),
-            _ => {}
-        }
-    }
-
-    fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Effect> {
-        let name = Name::parse(&self.name.text());
-        let description = Description::parse(&self.description.text());
-        self.name_fault = name.as_ref().err().map(ToString::to_string);
-        self.description_fault = description.as_ref().err().map(ToString::to_string);
-        let lifetime = self.lifetime.submit(ctx);
-        match (name, lifetime, description) {
-            (Err(_), _, _) => self.focus = Focus::Name,
-            (_, None, _) => {
-                self.focus = Focus::Lifetime;
-                self.lifetime.enter(false);
-            }
-            (_, _, Err(_)) => self.focus = Focus::Description,
-            (Ok(_), Some(_), Ok(_)) => return self.request(ctx).map(Effect::request),
-        }
-        None
-    }
-
-    /// What it asks for, once its fields are sound.
-    pub fn request(&self, ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
-        let name = Name::parse(&self.name.text()).ok()?;
-        let description = Description::parse(&self.description.text()).ok()?;
-        let lifetime = self.lifetime.named(ctx)?;
-        let scopes = self.scopes.scopes();
-        Some(create(NewToken { name, description, lifetime, scopes }))
+    /// The inputs, the description at least so many lines high.
+    fn inputs(&mut self, description_height: u16) -> Form<'_> {
+        let (name_fault, fault) = (self.name_fault.as_ref(), self.description_fault.as_ref());
+        let fields = vec![
+            FormField::new("Name *", &mut self.name)
+                .note(name_fault, "how you will recognise it; unique")
+                .sized(66, 1),
+            FormField::new("Lifetime *", &mut self.lifetime).note(None, ""),
+            FormField::new("Description", &mut self.description)
+                .note(fault, "optional; Ctrl-J starts a line")
+                .sized(66, description_height),
+            FormField::new("Scopes", &mut self.scopes),
+        ];
+        Form { focus: &mut self.focus, fields, buttons: &["Create token"] }
     }
 
     /// Takes the scopes that the dialog named, as row `row` or as a new one. Refuses those that
     /// the other rows hold or cover already.
     pub fn take(&mut self, row: Option<usize>, scopes: Vec<Scope>) -> Result<(), String> {
         self.scopes.take(row, scopes)?;
-        self.focus = Focus::Scopes;
+        self.focus.at = SCOPES;
         Ok(())
     }
 
@@ -179,73 +119,79 @@ impl Create {
             _ => None,
         }
     }
+}
 
-    /// Answers an action.
-    pub fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
-        if self.focus == Focus::Scopes
+impl Dialog for Create {
+    fn mode(&self) -> Mode {
+        if self.focus.at == SCOPES { Mode::Rows } else { Mode::Form }
+    }
+
+    fn enables(&self, action: Action) -> bool {
+        match action {
+            Action::ChangeRow | Action::RemoveRow => !self.scopes.is_empty(),
+            _ => true,
+        }
+    }
+
+    fn form(&mut self) -> Option<Form<'_>> {
+        Some(self.inputs(1))
+    }
+
+    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+        if self.focus.at == SCOPES
             && let Some(effect) = self.on_rows(action, ctx)
         {
             return Some(effect);
         }
-        match action {
-            Action::NextField => self.go(true),
-            Action::PreviousField => self.go(false),
-            Action::Accept if self.focus != Focus::Submit => self.leave(true),
-            Action::Accept | Action::Submit => return self.submit(ctx),
-            Action::Cancel => return Some(Effect::Ui(UiAction::GoTo(Tab::Tokens))),
-            _ => {}
+        match self.inputs(1).update(action)? {
+            FormAction::Submit => self.submit(ctx),
+            FormAction::Cancel => Some(Effect::Ui(UiAction::GoTo(Tab::Tokens))),
+        }
+    }
+
+    fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Effect> {
+        let name = Name::parse(&self.name.text());
+        let description = Description::parse(&self.description.text());
+        self.name_fault = name.as_ref().err().map(ToString::to_string);
+        self.description_fault = description.as_ref().err().map(ToString::to_string);
+        let lifetime = self.lifetime.submit(ctx);
+        match (name, lifetime, description) {
+            (Err(_), _, _) => self.focus.at = NAME,
+            (_, None, _) => {
+                self.focus.at = LIFETIME;
+                self.lifetime.enter(false);
+            }
+            (_, _, Err(_)) => self.focus.at = DESCRIPTION,
+            (Ok(_), Some(_), Ok(_)) => return self.request(ctx).map(Effect::request),
         }
         None
     }
 
-    /// Gives the focus to a field, by the number under which it drew it.
-    pub fn focus_field(&mut self, field: usize) {
-        self.focus = ORDER.get(field).copied().unwrap_or(Focus::Lifetime);
-        self.lifetime.focus_field(field);
+    fn request(&self, ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
+        let name = Name::parse(&self.name.text()).ok()?;
+        let description = Description::parse(&self.description.text()).ok()?;
+        let lifetime = self.lifetime.named(ctx)?;
+        let scopes = self.scopes.scopes();
+        Some(create(NewToken { name, description, lifetime, scopes }))
     }
 
-    /// Takes a key that is text for the field with the focus.
-    pub fn text(&mut self, key: KeyEvent) {
-        let changed = match self.focus {
-            Focus::Name => self.name.press(key),
-            Focus::Lifetime => self.lifetime.press(key),
-            Focus::Description => self.description.press(key),
-            Focus::Scopes | Focus::Submit => false,
-        };
-        if changed {
-            self.typed();
-        }
-    }
-
-    fn typed(&mut self) {
-        match self.focus {
-            Focus::Name => self.name_fault = None,
-            Focus::Description => self.description_fault = None,
+    fn edited(&mut self) {
+        match self.focus.at {
+            NAME => self.name_fault = None,
+            DESCRIPTION => self.description_fault = None,
             _ => {}
         }
     }
 
-    /// Takes a paste into the field that has the focus.
-    pub fn paste(&mut self, text: &str) -> bool {
-        match self.focus {
-            Focus::Name => self.name.paste(text),
-            Focus::Description => self.description.paste(text),
-            Focus::Lifetime => return self.lifetime.paste(text),
-            Focus::Scopes | Focus::Submit => return false,
-        }
-        self.typed();
-        true
-    }
-
     /// Shows why it was refused, beside the field; false if it belongs to none.
-    pub fn refuse(&mut self, error: &ServiceError) -> bool {
+    fn refuse(&mut self, error: &ServiceError) -> bool {
         match error {
             ServiceError::Refused(Refusal::NameTaken(_)) | ServiceError::Name(_) => {
-                self.focus = Focus::Name;
+                self.focus.at = NAME;
                 self.name_fault = Some(error.to_string());
             }
             ServiceError::Refused(Refusal::Scope(_)) => {
-                self.focus = Focus::Scopes;
+                self.focus.at = SCOPES;
                 self.scopes.refuse(error.to_string());
             }
             _ => return false,
@@ -253,66 +199,27 @@ impl Create {
         true
     }
 
-    /// Draws it into `area`; the place of the cursor.
-    pub fn view(
-        &mut self,
-        area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-    ) -> Option<Position> {
-        let look = &ctx.look;
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let ctx = canvas.ctx;
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         // Each field with its note, a row of scopes with its sentence, and the button.
-        let needed = 2 + self.lifetime.height(area.width) + 2 + 3 + 1;
+        let needed = self.inputs(1).height(area.width, Layout::default()) + 3;
         let mut sheet = Sheet::new(area, needed, ctx);
-        let (area, screen, buf) = (sheet.page.area, buf, &mut sheet.page);
-        let focus = self.focus;
-        let at = |this| focus == this;
+        let (area, page) = (sheet.page.area, &mut sheet.canvas(ctx));
         // Lines that only make it airy go first when the screen is low.
-        let airy = area.height >= 20;
-        let mut line = u16::from(airy);
-        let place =
-            labelled("Name *", (Focus::Name as usize, at(Focus::Name)), (line, 1), area, buf, ctx);
-        let place = Rect { width: place.width.min(66), ..place };
-        let mut cursor = self.name.draw(place, buf, look, at(Focus::Name));
-        let hint = "how you will recognise it; unique";
-        note(&Note::of(self.name_fault.as_ref(), hint), line + 1, area, buf, look);
-        line += 2 + u16::from(airy);
-        cursor = cursor.or(self.lifetime.draw(
-            line,
-            (Focus::Lifetime as usize, at(Focus::Lifetime)),
-            area,
-            buf,
-            ctx,
-        ));
-        line += self.lifetime.height(area.width) + u16::from(airy);
-        let high = if area.height >= 16 { 2 } else { 1 };
-        let place = labelled(
-            "Description",
-            (Focus::Description as usize, at(Focus::Description)),
-            (line, high),
-            area,
-            buf,
-            ctx,
-        );
-        let place = Rect { width: place.width.min(66), ..place };
-        cursor = cursor.or(self.description.draw(place, buf, look, at(Focus::Description)));
-        let hint = "optional; Ctrl-J starts a line";
-        note(&Note::of(self.description_fault.as_ref(), hint), line + high, area, buf, look);
-        line += high + 1 + u16::from(airy);
-        cursor = cursor.or(self.scopes.draw(
-            line,
-            (Focus::Scopes as usize, at(Focus::Scopes)),
-            area,
-            buf,
-            ctx,
-        ));
-        let last = area.height.saturating_sub(1);
-        let place = unlabelled((last, 1), area);
-        let chosen = at(Focus::Submit).then_some(0);
-        let cursor = cursor.or(buttons::draw(&["Create token"], chosen, place, buf, ctx));
-        sheet.lay(cursor, screen, ctx)
+        let airy = u16::from(area.height >= 20);
+        let mut form = self.inputs(if area.height >= 16 { 2 } else { 1 });
+        // The rows of scopes take the lines that are left.
+        form.fields.truncate(SCOPES);
+        let layout = Layout { top: airy, is_tight: false, gap: airy };
+        let (line, cursor) = form.draw(layout, area, page);
+        let focused = self.focus.at == SCOPES;
+        let cursor = cursor.or(self.scopes.draw_rows(line, (SCOPES, focused), area, page));
+        let indent = LABELS.min(area.width);
+        let place = Rect { x: area.x + indent, width: area.width - indent, ..area };
+        let cursor = cursor.or(self.inputs(1).draw_buttons(place, page));
+        sheet.lay(cursor, canvas)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One token whole: its fields, its status with the one action that fits it, its scopes as a
 //! table and its own events. Beside the list where there is room, else a tab of its own.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use ratatui::{layout::Rect, style::Style};
 
 use super::{
     token_actions::{on_token, preview},
@@ -21,7 +21,7 @@ use crate::{
         dialogs::{access_check::AccessCheckDialog, preset::PresetDialog, text::whence},
         theme::time_format,
         widgets::{
-            paint::{Pen, band, below, cut, row_of, rule, wrap},
+            paint::{Canvas, below, cut, row_of, wrap},
             rows::Rows,
         },
     },
@@ -134,8 +134,8 @@ impl Detail {
     }
 
     /// Draws it into `area`.
-    pub fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>, focus: Focus) {
-        let look = &ctx.look;
+    pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>, focus: Focus) {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         let Some(pat) = self.pat(ctx) else {
@@ -157,13 +157,13 @@ impl Detail {
                 )
             };
             for (line, part) in (1..).zip(wrap(&text, area.width)) {
-                Pen::at(buf, area, line, look).text(&part, look.text());
+                canvas.line(area, line).text(&part, look.text());
             }
             return;
         };
         ctx.hit_map.wheel(area, 3);
-        draw_title(pat, area, buf, ctx);
-        let used = 1 + draw_fields(pat, below(area, 1), buf, ctx);
+        draw_title(pat, area, canvas);
+        let used = 1 + draw_fields(pat, below(area, 1), canvas);
         let rest = below(area, used);
         // The events get what the scopes leave; where it is low, the scopes get it all.
         let wanted = u16::try_from(pat.scopes.len().max(1)).unwrap_or(u16::MAX).saturating_add(3);
@@ -172,30 +172,23 @@ impl Detail {
             high => high.saturating_sub(wanted).max(3),
         };
         let scopes = Rect { height: rest.height - for_events, ..rest };
-        self.draw_scopes(pat, scopes, buf, ctx, focus);
-        self.draw_history(below(rest, scopes.height), buf, ctx);
+        self.draw_scopes(pat, scopes, canvas, focus);
+        self.draw_history(below(rest, scopes.height), canvas);
     }
 
-    fn draw_scopes(
-        &mut self,
-        pat: &Pat,
-        area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-        focus: Focus,
-    ) {
-        let look = &ctx.look;
-        rule(buf, area, 0, look);
+    fn draw_scopes(&mut self, pat: &Pat, area: Rect, canvas: &mut Canvas<'_>, focus: Focus) {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        canvas.rule(area, 0);
         let count = pat.scopes.len();
-        Pen::at(buf, area, 0, look).skip(1).text(&format!(" Scopes {count} "), look.heading());
+        canvas.line(area, 0).skip(1).text(&format!(" Scopes {count} "), look.heading());
         if pat.scopes.is_empty() {
             let text = "no scopes: every operation is denied (a adds some)";
-            Pen::at(buf, area, 1, look).text(text, look.warning());
+            canvas.line(area, 1).text(text, look.warning());
             return;
         }
         let widths = scope_columns(area.width);
         let headings = ["Entity type", "Entity", "Operation", "Domain"];
-        draw_cells(headings, widths, 1, area, buf, ctx, true);
+        draw_cells(headings, widths, 1, area, canvas, true);
         let page = usize::from(area.height.saturating_sub(2));
         let top = self.rows.window(page, count);
         for (line, (at, scope)) in (2..).zip(pat.scopes.iter().enumerate().skip(top).take(page)) {
@@ -206,23 +199,24 @@ impl Detail {
                 scope.operation.as_str(),
                 domain,
             ];
-            draw_cells(cells, widths, line, area, buf, ctx, false);
+            draw_cells(cells, widths, line, area, canvas, false);
             ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
             if focus == Focus::Here && at == self.rows.selected() {
-                band(buf, area, line, look.selected());
+                canvas.band(area, line, look.selected());
             }
         }
     }
 
-    fn draw_history(&self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
-        let look = &ctx.look;
-        rule(buf, area, 0, look);
+    fn draw_history(&self, area: Rect, canvas: &mut Canvas<'_>) {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        canvas.rule(area, 0);
         let title = format!(" Events {} ", self.history.len());
-        Pen::at(buf, area, 0, look).skip(1).text(&title, look.heading());
+        canvas.line(area, 0).skip(1).text(&title, look.heading());
         let page = usize::from(area.height.saturating_sub(1));
         for (line, event) in (1..).zip(self.history.iter().take(page)) {
             let when = ctx.short(event.what.at);
-            Pen::at(buf, area, line, look)
+            canvas
+                .line(area, line)
                 .column_of(&when, 12.max(when.len().try_into().unwrap_or(12)), look.faint())
                 .skip(2)
                 .column_of(event.what.action.word(), 13, look.text())
@@ -234,8 +228,8 @@ impl Detail {
     }
 }
 
-fn draw_title(pat: &Pat, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
-    let look = &ctx.look;
+fn draw_title(pat: &Pat, area: Rect, canvas: &mut Canvas<'_>) {
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let status = pat.status(ctx.now);
     let name = area.width.saturating_sub(30).max(10);
     let (action, verb) = match status {
@@ -244,7 +238,7 @@ fn draw_title(pat: &Pat, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
     };
     let key = ctx.key(Mode::Detail, action);
     let sign = format!("{} {}", look.status_glyph(status), status.word());
-    let pen = Pen::at(buf, area, 0, look);
+    let pen = canvas.line(area, 0);
     let indent = area.width.saturating_sub(26);
     let pen = pen
         .within(pat.name.as_str(), name, look.heading())
@@ -259,8 +253,8 @@ fn draw_title(pat: &Pat, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
 type FieldLine = (&'static str, String, Style);
 
 /// The fields, a line each; how many lines they took.
-fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> u16 {
-    let look = &ctx.look;
+fn draw_fields(pat: &Pat, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let room = area.width.saturating_sub(LABELS);
     let mut lines = fields(pat, ctx);
     if area.height < LOW {
@@ -277,7 +271,7 @@ fn draw_fields(pat: &Pat, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -
         }
     }
     for (line, (name, text, style)) in (0..).zip(&lines) {
-        Pen::at(buf, area, line, look).column_of(name, LABELS, look.faint()).text(text, *style);
+        canvas.line(area, line).column_of(name, LABELS, look.faint()).text(text, *style);
     }
     u16::try_from(lines.len()).unwrap_or(u16::MAX)
 }
@@ -360,13 +354,12 @@ fn draw_cells(
     widths: [u16; 4],
     line: u16,
     area: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
+    canvas: &mut Canvas<'_>,
     heading: bool,
 ) {
-    let look = &ctx.look;
+    let look = &canvas.ctx.look;
     let style = if heading { look.heading() } else { look.text() };
-    let mut pen = Pen::at(buf, area, line, look);
+    let mut pen = canvas.line(area, line);
     for (cell, wide) in cells.into_iter().zip(widths) {
         let faint = !heading && matches!(cell, "any");
         pen = pen.column_of(cell, wide, if faint { look.faint() } else { style }).skip(2);

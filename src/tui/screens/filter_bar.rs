@@ -2,10 +2,7 @@
 //! how many tokens are marked. While a search is typed the line is the field's, but for the chip
 //! that is chosen. Draws what the list tells it.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::{Position, Rect},
-};
+use ratatui::layout::{Position, Rect};
 
 use super::search_box::SearchBox;
 use crate::{
@@ -15,7 +12,7 @@ use crate::{
         app::view_context::ViewContext,
         widgets::{
             hit_map::SyntheticInput,
-            paint::{Pen, width},
+            paint::{Canvas, width},
         },
     },
 };
@@ -35,18 +32,13 @@ pub(super) struct FilterBar<'a> {
 
 impl FilterBar<'_> {
     /// Draws the line; the place of the cursor while a search is typed.
-    pub(super) fn draw(
-        self,
-        area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-    ) -> Option<Position> {
-        let look = &ctx.look;
+    pub(super) fn draw(self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let mut room = area;
         if self.marked > 0 {
             let text = format!("{} marked", self.marked);
             room.width = area.width.saturating_sub(width(&text) + 2);
-            Pen::at(buf, area, 0, look).to(room.width + 1).text(&text, look.accent());
+            canvas.line(area, 0).to(room.width + 1).text(&text, look.accent());
         }
         let typing = self.search_box.is_typing();
         let mut column = 1;
@@ -59,16 +51,16 @@ impl FilterBar<'_> {
             }
             let style = if on { look.accent() } else { look.faint() };
             let (open, close) = if on { ("[", "]") } else { (" ", " ") };
-            let pen = Pen::at(buf, room, 0, look).to(column);
+            let pen = canvas.line(room, 0).to(column);
             let pen = pen.text(open, style).text(&text, style).text(close, style);
             self.note(filter, pen.since(column), ctx);
             column = pen.column() + 1;
         }
         if typing {
-            return self.search_box.draw_field(column, &others.join("  "), room, buf, ctx);
+            return self.search_box.draw_field(column, &others.join("  "), room, canvas);
         }
         if !self.search_box.is_empty() {
-            self.search_box.draw_chip(column + 1, room, buf, ctx);
+            self.search_box.draw_chip(column + 1, room, canvas);
         }
         None
     }

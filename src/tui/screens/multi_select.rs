@@ -10,7 +10,7 @@ use crate::{
     keymap::Action,
     tui::{
         app::{effect::Effect, view_context::ViewContext},
-        dialogs::{bulk_regenerate::BulkRegenerateDialog, scopes::ScopeDialog},
+        dialogs::{regenerate::RegenerateDialog, scopes::ScopeDialog},
     },
 };
 
@@ -114,7 +114,7 @@ impl MultiSelect {
             Action::Revoke => preview(Command::Revoke { tokens: ids() }),
             Action::Delete => preview(Command::Delete { tokens: TokenSelection::Listed(ids()) }),
             Action::AddScope => Effect::open(ScopeDialog::add_to_many(ids(), ctx)),
-            Action::Regenerate => Effect::open(BulkRegenerateDialog::new(ids(), ctx)),
+            Action::Regenerate => Effect::open(RegenerateDialog::many(ids(), ctx)),
             _ => return None,
         })
     }

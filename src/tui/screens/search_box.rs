@@ -3,7 +3,6 @@
 //! what to look for.
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -11,12 +10,10 @@ use ratatui::{
 use crate::{
     domain::{Search, SearchError, search::TERMS},
     keymap::Action,
-    tui::{
-        app::view_context::ViewContext,
-        widgets::{
-            field::Field,
-            paint::{Pen, width},
-        },
+    tui::widgets::{
+        field::Field,
+        form::FormInput as _,
+        paint::{Canvas, width},
     },
 };
 
@@ -91,11 +88,10 @@ impl SearchBox {
         from: u16,
         told: &str,
         area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
+        canvas: &mut Canvas<'_>,
     ) -> Option<Position> {
-        let look = &ctx.look;
-        let place = Pen::at(buf, area, 0, look).to(from).text("/", look.accent()).column();
+        let look = &canvas.ctx.look;
+        let place = canvas.line(area, 0).to(from).text("/", look.accent()).column();
         let room = area.width.saturating_sub(place);
         let own = (width(&self.field.text()) + 2).max(FIELD);
         let (beside, style) = match &self.fault {
@@ -107,9 +103,9 @@ impl SearchBox {
         // The text has a half of the line at least, whatever is said of it.
         let left = room.saturating_sub(width(&beside) + 1);
         let wide = if beside.is_empty() { room } else { left.max(own.min(room / 2)) };
-        Pen::at(buf, area, 0, look).to(place + wide + 1).text(&beside, style);
+        canvas.line(area, 0).to(place + wide + 1).text(&beside, style);
         let field = Rect { x: area.x + place, width: wide, height: 1, ..area };
-        self.field.draw(field.intersection(area), buf, look, true)
+        self.field.draw(field.intersection(area), canvas, true)
     }
 
     /// The columns of its chip, none while nothing is searched for.
@@ -118,10 +114,10 @@ impl SearchBox {
     }
 
     /// Draws it as a chip at column `from` of `area`.
-    pub(super) fn draw_chip(&self, from: u16, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
-        let look = &ctx.look;
+    pub(super) fn draw_chip(&self, from: u16, area: Rect, canvas: &mut Canvas<'_>) {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let text = format!("/{}", self.field.text());
-        let pen = Pen::at(buf, area, 0, look).to(from).text(&text, look.accent());
+        let pen = canvas.line(area, 0).to(from).text(&text, look.accent());
         ctx.hit_map.act(pen.since(from), Action::Search);
     }
 }

@@ -1,12 +1,12 @@
 //! The table of the list: which columns fit, their headings, and one token in a row. Draws what
 //! it is given; the list decides what is shown and in which order.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use ratatui::{layout::Rect, style::Style};
 
 use crate::{
     domain::{Column, Pat, Sort},
     keymap::Action,
-    tui::{app::view_context::ViewContext, theme::time_format::TimeFormat, widgets::paint::Pen},
+    tui::{app::view_context::ViewContext, theme::time_format::TimeFormat, widgets::paint::Canvas},
 };
 
 /// Fewest columns that a name is given before another column is shown.
@@ -17,11 +17,10 @@ pub(super) fn draw_headings(
     columns: &[(Column, u16)],
     sort: Sort,
     area: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
+    canvas: &mut Canvas<'_>,
 ) {
-    let look = &ctx.look;
-    let mut pen = Pen::at(buf, area, 1, look).skip(3);
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+    let mut pen = canvas.line(area, 1).skip(3);
     for (column, wide) in columns {
         let (arrow, style) = if *column == sort.column {
             (look.arrow(sort.descending), look.accent())
@@ -85,14 +84,14 @@ pub(super) fn draw_row(
     marked: bool,
     columns: &[(Column, u16)],
     (line, area): (u16, Rect),
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
+    canvas: &mut Canvas<'_>,
 ) {
-    let look = &ctx.look;
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let status = pat.status(ctx.now);
     let near = pat.expires_soon(ctx.now);
     let glyph = if near { look.soon_glyph() } else { look.status_glyph(status) };
-    let mut pen = Pen::at(buf, area, line, look)
+    let mut pen = canvas
+        .line(area, line)
         .column_of(if marked { look.mark() } else { "" }, 1, look.accent())
         .column_of(glyph, 2, if near { look.warning() } else { look.status(status) });
     for (column, wide) in columns {

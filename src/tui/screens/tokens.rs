@@ -6,7 +6,6 @@ mod marking;
 use std::ops::ControlFlow;
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -30,7 +29,7 @@ use crate::{
             view_context::ViewContext,
         },
         widgets::{
-            paint::{Pen, band, row_of, width},
+            paint::{Canvas, row_of, width},
             rows::Rows,
         },
     },
@@ -318,13 +317,8 @@ impl Tokens {
     }
 
     /// Draws it into `area`; `focused` says whether it has the keys.
-    pub fn view(
-        &mut self,
-        area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-        focused: bool,
-    ) -> Option<Position> {
+    pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         if self.search_box.is_typing() {
             ctx.hit_map.prefix(Some(Action::Accept));
         }
@@ -335,10 +329,10 @@ impl Tokens {
             search_box: &self.search_box,
             marked: self.marks.count(self.ranged()),
         };
-        let cursor = filter_bar.draw(area, buf, ctx);
+        let cursor = filter_bar.draw(area, canvas);
         ctx.hit_map.wheel(area, 3);
         let columns = fitting(area.width, ctx.times);
-        draw_headings(&columns, self.query.sort, area, buf, ctx);
+        draw_headings(&columns, self.query.sort, area, canvas);
         let page = usize::from(area.height.saturating_sub(ABOVE));
         let total = self.listing.total;
         let top = self.rows.window(page, total);
@@ -346,22 +340,21 @@ impl Tokens {
             ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
             if let Some(pat) = self.id_at(at).and_then(|id| ctx.pat(&id)) {
                 let marked = range.contains(&at) || self.marks.has(&pat.id);
-                draw_row(pat, marked, &columns, (line, area), buf, ctx);
+                draw_row(pat, marked, &columns, (line, area), canvas);
             }
             if at == self.rows.selected() {
-                let look = &ctx.look;
                 let style = if focused { look.selected() } else { look.selected_idle() };
-                band(buf, area, line, style);
+                canvas.band(area, line, style);
             }
         }
         if self.listing.is_complete() && total == 0 {
-            self.draw_emptiness(area, buf, ctx);
+            self.draw_emptiness(area, canvas);
         }
         cursor
     }
 
-    fn draw_emptiness(&self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
-        let look = &ctx.look;
+    fn draw_emptiness(&self, area: Rect, canvas: &mut Canvas<'_>) {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let lines: [String; 2] = if ctx.census.total == 0 {
             let key = ctx.key(Mode::Tokens, Action::New);
             let advice = format!("Press {key} to create the first one.");
@@ -382,7 +375,7 @@ impl Tokens {
         for (line, (text, style)) in (middle..).zip(lines.iter().zip([look.heading(), look.text()]))
         {
             let indent = area.width.saturating_sub(width(text)) / 2;
-            Pen::at(buf, area, line, look).skip(indent).text(text, style);
+            canvas.line(area, line).skip(indent).text(text, style);
         }
     }
 }

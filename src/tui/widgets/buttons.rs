@@ -1,13 +1,10 @@
 //! A row of buttons of which one is chosen. The last one does it; one before it cancels, and is
 //! chosen at first.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::{Position, Rect},
-};
+use ratatui::layout::{Position, Rect};
 
-use super::paint::{Pen, width};
-use crate::{keymap::Action, tui::app::view_context::ViewContext};
+use super::paint::{Canvas, width};
+use crate::keymap::Action;
 
 /// Draws `words` as buttons in the first line of `area`; `chosen` has the focus, `None` when
 /// the focus is elsewhere. The place of the cursor when one has it.
@@ -15,16 +12,15 @@ pub fn draw(
     words: &[&str],
     chosen: Option<usize>,
     area: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
+    canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
-    let look = &ctx.look;
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let mut column = 0;
     let mut cursor = None;
     for (at, word) in words.iter().enumerate() {
         let here = chosen == Some(at);
         let style = if here { look.selected() } else { look.text() };
-        let pen = Pen::at(buf, area, 0, look).to(column).text(&format!("[ {word} ]"), style);
+        let pen = canvas.line(area, 0).to(column).text(&format!("[ {word} ]"), style);
         let does = if at + 1 == words.len() { Action::Submit } else { Action::Cancel };
         ctx.hit_map.act(pen.since(column), does);
         if here && column + 2 < area.width && area.height > 0 {

@@ -2,16 +2,15 @@
 //! Called by the scope dialog for operations.
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::{KeyCode, KeyEvent},
     layout::{Position, Rect},
 };
 
 use super::{
+    form::FormInput,
     hit_map::SyntheticInput,
-    paint::{Pen, width},
+    paint::{Canvas, width},
 };
-use crate::tui::app::view_context::ViewContext;
 
 /// Words of which any number is ticked.
 #[derive(Debug, Clone, Default)]
@@ -35,9 +34,20 @@ impl Checks {
         self.words.iter().filter(|(_, on)| *on).map(|(word, _)| word.clone()).collect()
     }
 
+    /// The width of one word with its box: all are as wide as the widest, in columns.
+    fn cell(&self) -> u16 {
+        self.words.iter().map(|(word, _)| width(word)).max().unwrap_or(0) + 4 + 2
+    }
+
+    fn across(&self, columns: u16) -> usize {
+        usize::from((columns / self.cell().max(1)).max(1))
+    }
+}
+
+impl FormInput for Checks {
     /// Arrow keys move, Space ticks, `*` ticks all (or none, when all are), a letter goes to
     /// the next word that starts with it. Returns whether anything changed.
-    pub fn press(&mut self, key: KeyEvent) -> bool {
+    fn press(&mut self, key: KeyEvent) -> bool {
         let count = self.words.len().max(1);
         match key.code {
             KeyCode::Left => self.at = self.at.saturating_sub(1),
@@ -68,30 +78,13 @@ impl Checks {
         true
     }
 
-    /// The width of one word with its box: all are as wide as the widest, in columns.
-    fn cell(&self) -> u16 {
-        self.words.iter().map(|(word, _)| width(word)).max().unwrap_or(0) + 4 + 2
-    }
-
-    fn across(&self, columns: u16) -> usize {
-        usize::from((columns / self.cell().max(1)).max(1))
-    }
-
-    /// The lines that they take at `columns`.
-    pub fn height(&self, columns: u16) -> u16 {
+    fn height(&self, columns: u16) -> u16 {
         let rows = self.words.len().div_ceil(self.across(columns));
         u16::try_from(rows.max(1)).unwrap_or(u16::MAX)
     }
 
-    /// Draws them in columns; the place of the cursor when they have the focus.
-    pub fn draw(
-        &self,
-        area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-        focused: bool,
-    ) -> Option<Position> {
-        let look = &ctx.look;
+    fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let across = self.across(area.width);
         let mut cursor = None;
         for (at, (word, on)) in self.words.iter().enumerate() {
@@ -103,7 +96,8 @@ impl Checks {
                 (false, true) => look.heading(),
                 (false, false) => look.text(),
             };
-            let pen = Pen::at(buf, area, row, look)
+            let pen = canvas
+                .line(area, row)
                 .to(column)
                 .text(&format!("{} {word}", look.tick(*on)), style);
             let way = if at > self.at { KeyCode::Right } else { KeyCode::Left };

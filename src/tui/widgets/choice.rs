@@ -2,16 +2,15 @@
 //! by its first letter. Called by forms for lifetimes, entity types and operations.
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::{KeyCode, KeyEvent},
     layout::{Position, Rect},
 };
 
 use super::{
+    form::FormInput,
     hit_map::SyntheticInput,
-    paint::{Pen, width},
+    paint::{Canvas, width},
 };
-use crate::tui::app::view_context::ViewContext;
 
 /// Words of which one is chosen.
 #[derive(Debug, Clone)]
@@ -45,9 +44,27 @@ impl Choice {
         }
     }
 
+    /// Where each word starts: column and row, in lines of `columns`. Each word has room for
+    /// its brackets, so that nothing moves when another one is chosen.
+    fn places(&self, columns: u16) -> Vec<(u16, u16)> {
+        let (mut column, mut row) = (0, 0);
+        let mut places = Vec::with_capacity(self.words.len());
+        for word in &self.words {
+            let wide = width(word) + 2;
+            if column > 0 && column + wide > columns {
+                (column, row) = (0, row + 1);
+            }
+            places.push((column, row));
+            column += wide + 1;
+        }
+        places
+    }
+}
+
+impl FormInput for Choice {
     /// Arrow keys and Space go to the next or previous word, a letter to the next word that
     /// starts with it. Returns whether another word is chosen.
-    pub fn press(&mut self, key: KeyEvent) -> bool {
+    fn press(&mut self, key: KeyEvent) -> bool {
         let before = self.chosen;
         let count = self.words.len().max(1);
         match key.code {
@@ -66,41 +83,17 @@ impl Choice {
         self.chosen != before
     }
 
-    /// The lines that it takes at `columns`.
-    pub fn height(&self, columns: u16) -> u16 {
+    fn height(&self, columns: u16) -> u16 {
         self.places(columns).last().map_or(1, |(_, row)| row + 1)
     }
 
-    /// Where each word starts: column and row, in lines of `columns`. Each word has room for
-    /// its brackets, so that nothing moves when another one is chosen.
-    fn places(&self, columns: u16) -> Vec<(u16, u16)> {
-        let (mut column, mut row) = (0, 0);
-        let mut places = Vec::with_capacity(self.words.len());
-        for word in &self.words {
-            let wide = width(word) + 2;
-            if column > 0 && column + wide > columns {
-                (column, row) = (0, row + 1);
-            }
-            places.push((column, row));
-            column += wide + 1;
-        }
-        places
-    }
-
-    /// Draws it; the place of the cursor when it has the focus.
-    pub fn draw(
-        &self,
-        area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-        focused: bool,
-    ) -> Option<Position> {
-        let look = &ctx.look;
+    fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let mut cursor = None;
         for (at, ((column, row), word)) in
             self.places(area.width).into_iter().zip(&self.words).enumerate()
         {
-            let pen = Pen::at(buf, area, row, look).to(column);
+            let pen = canvas.line(area, row).to(column);
             let pen = if at == self.chosen {
                 let style = if focused { look.selected() } else { look.heading() };
                 cursor = Some(Position::new(area.x + column, area.y + row));

@@ -2,6 +2,7 @@
 //! fault below. Holds ordinary text only: a secret must never enter it, for the editor behind
 //! it keeps an undo history.
 
+use super::paint::Canvas;
 use ratatui::{
     buffer::Buffer,
     crossterm::event::KeyEvent,
@@ -11,6 +12,7 @@ use ratatui::{
 };
 use ratatui_textarea::{CursorMove, Input, Key, TextArea, WrapMode};
 
+use super::form::FormInput;
 use crate::tui::{terminal::paste::clean_paste, theme::Look};
 
 /// Longest text that a field takes, in characters: well above every rule, so that a rule can
@@ -63,21 +65,35 @@ impl Field {
         *self = if self.lines { Self::lines(text) } else { Self::line(text) };
     }
 
-    /// Whether the cursor stands on the first line, or on the last: a key that leaves upwards
-    /// or downwards then leaves the field.
-    pub fn at_edge(&self, down: bool) -> bool {
-        let row = self.area.cursor().0;
-        if down { row + 1 == self.area.lines().len() } else { row == 0 }
+    fn is_full(&self) -> bool {
+        self.area.lines().iter().map(|line| line.chars().count() + 1).sum::<usize>() > MAX_CHARS
     }
 
-    /// Moves the cursor a line up or down.
-    pub fn move_line(&mut self, down: bool) {
-        self.area.move_cursor(if down { CursorMove::Down } else { CursorMove::Up });
+    /// Draws it over the whole of `area`; the place of the cursor when it has the focus.
+    fn render(&self, area: Rect, buf: &mut Buffer, look: &Look, focused: bool) -> Option<Position> {
+        let area = area.intersection(buf.area);
+        if area.is_empty() {
+            return None;
+        }
+        // One column stays free for the cursor behind the last character.
+        (&self.area).render(area, buf);
+        buf.set_style(area, look.field());
+        if !focused {
+            return None;
+        }
+        let (top, left) = self.area.scroll_offset();
+        let cursor = self.area.screen_cursor();
+        let column = u16::try_from(cursor.col).ok()?.saturating_sub(left);
+        let row = u16::try_from(cursor.row).ok()?.saturating_sub(top);
+        let last = Position::new(area.right() - 1, area.bottom() - 1);
+        Some(Position::new((area.x + column).min(last.x), (area.y + row).min(last.y)))
     }
+}
 
+impl FormInput for Field {
     /// Types `key`; `Ctrl-J` starts a line where there may be several, `Ctrl-U` deletes to the
     /// start of the line. Returns whether the text or the cursor changed.
-    pub fn press(&mut self, key: KeyEvent) -> bool {
+    fn press(&mut self, key: KeyEvent) -> bool {
         let input = Input::from(key);
         match input.key {
             Key::Char('j') if input.ctrl => {
@@ -101,40 +117,25 @@ impl Field {
 
     /// Puts pasted text at the cursor, cleaned of what is no text; line ends become blanks
     /// where there is one line. Never submits.
-    pub fn paste(&mut self, text: &str) {
+    fn paste(&mut self, text: &str) -> bool {
         let room = MAX_CHARS.saturating_sub(self.text().chars().count());
         let text: String = clean_paste(text, self.lines).chars().take(room).collect();
         self.area.insert_str(text);
+        true
     }
 
-    fn is_full(&self) -> bool {
-        self.area.lines().iter().map(|line| line.chars().count() + 1).sum::<usize>() > MAX_CHARS
+    /// Moves the cursor a line up or down.
+    fn step(&mut self, down: bool) -> bool {
+        let row = self.area.cursor().0;
+        let stays = if down { row + 1 < self.area.lines().len() } else { row > 0 };
+        if stays {
+            self.area.move_cursor(if down { CursorMove::Down } else { CursorMove::Up });
+        }
+        stays
     }
 
-    /// Draws it over the whole of `area`; the place of the cursor when it has the focus.
-    pub fn draw(
-        &self,
-        area: Rect,
-        buf: &mut Buffer,
-        look: &Look,
-        focused: bool,
-    ) -> Option<Position> {
-        let area = area.intersection(buf.area);
-        if area.is_empty() {
-            return None;
-        }
-        // One column stays free for the cursor behind the last character.
-        (&self.area).render(area, buf);
-        buf.set_style(area, look.field());
-        if !focused {
-            return None;
-        }
-        let (top, left) = self.area.scroll_offset();
-        let cursor = self.area.screen_cursor();
-        let column = u16::try_from(cursor.col).ok()?.saturating_sub(left);
-        let row = u16::try_from(cursor.row).ok()?.saturating_sub(top);
-        let last = Position::new(area.right() - 1, area.bottom() - 1);
-        Some(Position::new((area.x + column).min(last.x), (area.y + row).min(last.y)))
+    fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
+        self.render(area, canvas.buf, &canvas.ctx.look, focused)
     }
 }
 
@@ -160,7 +161,8 @@ mod tests {
         assert_eq!(field.text(), "cim");
         let area = Rect::new(2, 1, 10, 1);
         let mut buf = Buffer::empty(Rect::new(0, 0, 20, 3));
-        let cursor = field.draw(area, &mut buf, &Look::new(Theme::Default, Glyphs::Unicode), true);
+        let cursor =
+            field.render(area, &mut buf, &Look::new(Theme::Default, Glyphs::Unicode), true);
         assert_eq!(cursor, Some(Position::new(5, 1)));
     }
 
@@ -174,7 +176,7 @@ mod tests {
         assert!(many.press(ctrl('j')));
         many.paste("b\nc");
         assert_eq!(many.text(), "a\nb\nc");
-        assert!(many.at_edge(true) && !many.at_edge(false));
+        assert!(!many.step(true) && many.step(false));
     }
 
     #[test]

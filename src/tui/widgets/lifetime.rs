@@ -1,9 +1,9 @@
 //! The choice of a lifetime: the presets, or one's own in a field beside them, with the instant
 //! at which it would end or what is wrong with it. Shared by create and regenerate.
 
+use super::paint::Canvas;
 use chrono::TimeDelta;
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -11,7 +11,8 @@ use ratatui::{
 use super::{
     choice::Choice,
     field::Field,
-    form::{LABELS, Note, labelled, note, unlabelled},
+    form::{FormInput, Note},
+    paint::row_of,
 };
 use crate::{
     domain::{Lifetime, LifetimeError, Moment},
@@ -80,9 +81,11 @@ impl LifetimeField {
         lasts(&self.word(), ctx).ok()?;
         self.word().parse().ok()
     }
+}
 
+impl FormInput for LifetimeField {
     /// Goes into the field for one's own, or out of it; false where there is no way to go.
-    pub fn go(&mut self, down: bool) -> bool {
+    fn step(&mut self, down: bool) -> bool {
         let go = self.is_custom() && self.typing != down;
         if go {
             self.typing = down;
@@ -90,18 +93,16 @@ impl LifetimeField {
         go
     }
 
-    /// Puts the focus at its first part.
-    pub fn enter(&mut self, from_above: bool) {
+    fn enter(&mut self, from_above: bool) {
         self.typing = !from_above && self.is_custom();
     }
 
-    /// Takes the focus by a click on field number `field` of the form.
-    pub fn focus_field(&mut self, field: usize) {
+    fn focus_part(&mut self, field: usize) -> bool {
         self.typing = field == CUSTOM_FIELD;
+        self.typing
     }
 
-    /// Answers a key.
-    pub fn press(&mut self, key: KeyEvent) -> bool {
+    fn press(&mut self, key: KeyEvent) -> bool {
         if self.typing {
             return self.custom.press(key);
         }
@@ -117,46 +118,15 @@ impl LifetimeField {
         self.choice.press(key)
     }
 
-    /// Takes a paste into the field for one's own.
-    pub fn paste(&mut self, text: &str) -> bool {
+    fn paste(&mut self, text: &str) -> bool {
         if self.typing {
             self.custom.paste(text);
         }
         self.typing
     }
 
-    /// The lines that it takes at `columns`, its note included.
-    pub fn height(&self, columns: u16) -> u16 {
-        self.choice.height(columns.saturating_sub(LABELS)) + u16::from(self.is_custom()) + 1
-    }
-
-    /// Draws it from line `line` of `area` on; the place of the cursor when it has the focus.
-    pub fn draw(
-        &self,
-        line: u16,
-        (field, focused): (usize, bool),
-        area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-    ) -> Option<Position> {
-        let look = &ctx.look;
-        let high = self.choice.height(area.width.saturating_sub(LABELS));
-        let place = labelled("Lifetime *", (field, focused), (line, high), area, buf, ctx);
-        let mut cursor = self.choice.draw(place, buf, ctx, focused && !self.typing);
-        let mut last = line + high;
-        if self.is_custom() {
-            let place = unlabelled((last, 1), area);
-            let place = Rect { width: place.width.min(20), ..place };
-            ctx.hit_map.field(place, CUSTOM_FIELD);
-            cursor = cursor.or(self.custom.draw(place, buf, look, focused && self.typing));
-            last += 1;
-        }
-        note(&self.note(ctx), last, area, buf, look);
-        cursor
-    }
-
-    fn note(&self, ctx: &ViewContext<'_>) -> Note {
-        match lasts(&self.word(), ctx) {
+    fn note(&self, ctx: &ViewContext<'_>) -> Option<Note> {
+        Some(match lasts(&self.word(), ctx) {
             Ok(Some(end)) => {
                 if !matches!(self.word().parse(), Ok(Lifetime::Through(_))) {
                     // It moves on with the clock, and is told by the minute.
@@ -169,7 +139,23 @@ impl LifetimeField {
                 Note::Hint("45m, 24h, 30d, 8w, 1y or a date like 2027-01-31".into())
             }
             Err(fault) => Note::Fault(fault.to_string()),
+        })
+    }
+
+    fn height(&self, columns: u16) -> u16 {
+        self.choice.height(columns) + u16::from(self.is_custom())
+    }
+
+    fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
+        let ctx = canvas.ctx;
+        let cursor = self.choice.draw(area, canvas, focused && !self.typing);
+        if !self.is_custom() {
+            return cursor;
         }
+        let place = row_of(area, self.choice.height(area.width));
+        let place = Rect { width: place.width.min(20), ..place };
+        ctx.hit_map.field(place, CUSTOM_FIELD);
+        cursor.or(self.custom.draw(place, canvas, focused && self.typing))
     }
 }
 

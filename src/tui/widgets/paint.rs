@@ -11,7 +11,10 @@ use ratatui::{
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::{domain::text::escape, tui::theme::Look};
+use crate::{
+    domain::text::escape,
+    tui::{app::view_context::ViewContext, theme::Look},
+};
 
 /// The columns that `text` takes.
 pub fn width(text: &str) -> u16 {
@@ -148,15 +151,32 @@ impl<'a> Pen<'a> {
     }
 }
 
-/// Draws a rule across line `line` of `area`.
-pub fn rule(buf: &mut Buffer, area: Rect, line: u16, look: &Look) {
-    let dashes = look.dash().repeat(usize::from(area.width));
-    Pen::at(buf, area, line, look).text(&dashes, look.rule());
+/// What is drawn on: the buffer of a frame, with what drawing needs to know.
+#[derive(Debug)]
+pub struct Canvas<'a> {
+    /// The buffer.
+    pub buf: &'a mut Buffer,
+    /// What may be seen and noted while drawing.
+    pub ctx: &'a ViewContext<'a>,
 }
 
-/// Gives every cell of line `line` of `area` the style `style`.
-pub fn band(buf: &mut Buffer, area: Rect, line: u16, style: Style) {
-    buf.set_style(row_of(area, line).intersection(buf.area), style);
+impl Canvas<'_> {
+    /// A pen at the start of line `line` of `area`.
+    pub fn line(&mut self, area: Rect, line: u16) -> Pen<'_> {
+        Pen::at(self.buf, area, line, &self.ctx.look)
+    }
+
+    /// Draws a rule across line `line` of `area`.
+    pub fn rule(&mut self, area: Rect, line: u16) {
+        let look = &self.ctx.look;
+        let dashes = look.dash().repeat(usize::from(area.width));
+        self.line(area, line).text(&dashes, look.rule());
+    }
+
+    /// Gives every cell of line `line` of `area` the style `style`.
+    pub fn band(&mut self, area: Rect, line: u16, style: Style) {
+        self.buf.set_style(row_of(area, line).intersection(self.buf.area), style);
+    }
 }
 
 /// Line `line` of `area`; nothing past its end.

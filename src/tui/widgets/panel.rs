@@ -2,14 +2,12 @@
 //! it and never leaves the area; where there is no room for a border it does without.
 
 use ratatui::{
-    buffer::Buffer,
     layout::Rect,
     style::Style,
     widgets::{Clear, Widget as _},
 };
 
-use super::paint::{Pen, cut};
-use crate::tui::theme::Look;
+use super::paint::{Canvas, cut};
 
 /// Draws a box with room for `width` x `height` inside and gives the area inside. `danger`
 /// marks what destroys.
@@ -18,10 +16,10 @@ pub fn draw(
     (width, height): (u16, u16),
     danger: bool,
     area: Rect,
-    buf: &mut Buffer,
-    look: &Look,
+    canvas: &mut Canvas<'_>,
 ) -> Rect {
-    let area = area.intersection(buf.area);
+    let look = &canvas.ctx.look;
+    let area = area.intersection(canvas.buf.area);
     let wide = width.saturating_add(4).min(area.width);
     let high = height.saturating_add(2).min(area.height);
     let frame = Rect {
@@ -33,27 +31,28 @@ pub fn draw(
     // A column on each side keeps the words under the box apart from it.
     let margin = Rect { x: frame.x.saturating_sub(1), width: frame.width + 2, ..frame };
     let margin = margin.intersection(area);
-    Clear.render(margin, buf);
-    buf.set_style(margin, look.base());
+    Clear.render(margin, canvas.buf);
+    canvas.buf.set_style(margin, look.base());
     if wide < 10 || high < 4 {
         return frame;
     }
     let style = if danger { look.danger() } else { look.accent() };
-    border(frame, buf, *look, style);
+    border(frame, canvas, style);
     let room = frame.width.saturating_sub(6);
     let title = format!(" {} ", cut(title, room, look));
-    Pen::at(buf, frame, 0, look).skip(2).text(&title, style.patch(look.heading()));
+    canvas.line(frame, 0).skip(2).text(&title, style.patch(look.heading()));
     Rect { x: frame.x + 2, y: frame.y + 1, width: frame.width - 4, height: frame.height - 2 }
 }
 
-fn border(frame: Rect, buf: &mut Buffer, look: Look, style: Style) {
+fn border(frame: Rect, canvas: &mut Canvas<'_>, style: Style) {
+    let look = &canvas.ctx.look;
     let [top_left, top_right, bottom_left, bottom_right] = look.corners();
     let dashes = look.dash().repeat(usize::from(frame.width.saturating_sub(2)));
     let last = frame.height - 1;
-    Pen::at(buf, frame, 0, &look).text(&format!("{top_left}{dashes}{top_right}"), style);
-    Pen::at(buf, frame, last, &look).text(&format!("{bottom_left}{dashes}{bottom_right}"), style);
+    canvas.line(frame, 0).text(&format!("{top_left}{dashes}{top_right}"), style);
+    canvas.line(frame, last).text(&format!("{bottom_left}{dashes}{bottom_right}"), style);
     for line in 1..last {
-        Pen::at(buf, frame, line, &look).text(look.bar(), style);
-        Pen::at(buf, frame, line, &look).to(frame.width - 1).text(look.bar(), style);
+        canvas.line(frame, line).text(look.bar(), style);
+        canvas.line(frame, line).to(frame.width - 1).text(look.bar(), style);
     }
 }

@@ -1,9 +1,9 @@
 //! The fields that name scopes: entity type, entity, operations, domain. Only operations that
 //! the type offers can be ticked. Shared by the dialog that adds scopes and the one that tests.
 
+use super::paint::Canvas;
 use ratatui::{
-    buffer::Buffer,
-    crossterm::event::{KeyCode, KeyEvent},
+    crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
     layout::{Position, Rect},
 };
 
@@ -11,25 +11,18 @@ use super::{
     checks::Checks,
     choice::Choice,
     field::Field,
-    form::{LABELS, Note, labelled, note},
+    form::{Focus, Form, FormField, FormInput, Layout},
+    panel,
+    sheet::Sheet,
 };
-use crate::{
-    domain::{Catalogue, Domain, Entity, EntityType, Operation, Scope, ScopeError},
-    tui::app::view_context::ViewContext,
-};
+use crate::domain::{Catalogue, Domain, Entity, EntityType, Operation, Scope, ScopeError};
 
-/// Which field has the focus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The entity type.
-    EntityType,
-    /// The entity.
-    Entity,
-    /// The operations.
-    Operations,
-    /// The domain.
-    Domain,
-}
+/// The numbers of the inputs.
+const ENTITY_TYPE: usize = 0;
+const ENTITY: usize = 1;
+const DOMAIN: usize = 3;
+/// How many there are.
+pub const COUNT: usize = 4;
 
 /// How many operations are asked for.
 #[derive(Debug)]
@@ -48,7 +41,12 @@ pub struct ScopeFields {
     entity: Field,
     operations: Operations,
     domain: Field,
-    faults: [Option<String>; 4],
+    /// By the number of the input.
+    faults: [Option<String>; COUNT],
+    /// Which input has the focus.
+    pub focus: Focus,
+    /// Whether the last frame had no room for notes.
+    is_tight: bool,
 }
 
 impl ScopeFields {
@@ -85,7 +83,9 @@ impl ScopeFields {
             entity: Field::line(scope.map_or("*", |scope| scope.entity.as_str())),
             operations: Operations::Several(Checks::default()),
             domain: Field::line(domain),
-            faults: [const { None }; 4],
+            faults: [const { None }; COUNT],
+            focus: Focus::default(),
+            is_tight: false,
         }
     }
 
@@ -97,30 +97,30 @@ impl ScopeFields {
 
     /// The entities of the chosen type that are known by name, those first that start with
     /// what is typed.
-    fn known(&self) -> Vec<&str> {
+    fn known(&self) -> Vec<String> {
         let offer = self.catalogue.offers.get(self.entity_type.chosen());
         let typed = self.entity.text();
-        let mut known: Vec<&str> = offer
-            .map_or_else(Vec::new, |offer| offer.entities.iter().map(String::as_str).collect());
+        let mut known = offer.map_or_else(Vec::new, |offer| offer.entities.clone());
         known.sort_by_key(|entity| !entity.starts_with(typed.trim()));
         known
     }
 
-    /// The scopes that the fields name; else the first faulty part, with each fault noted
-    /// beside its field.
-    pub fn scopes(&mut self) -> Result<Vec<Scope>, Part> {
+    /// The scopes that the fields name; else each fault is noted beside its field, and the first
+    /// one has the focus.
+    pub fn scopes(&mut self) -> Option<Vec<Scope>> {
         let (entity, domain, operations) = self.parsed();
-        let say = |fault: &ScopeError| Some(fault.to_string());
+        let text = |fault: &ScopeError| fault.to_string();
         self.faults = [
             None,
-            entity.as_ref().err().and_then(say),
+            entity.as_ref().err().map(text),
             operations.is_empty().then(|| "tick at least one operation with Space".to_owned()),
-            domain.as_ref().err().and_then(say),
+            domain.as_ref().err().map(text),
         ];
-        let faulty = [Part::Entity, Part::Operations, Part::Domain]
-            .into_iter()
-            .find(|part| self.fault(*part).is_some());
-        self.named().ok_or(faulty.unwrap_or(Part::EntityType))
+        let scopes = self.named();
+        if scopes.is_none() {
+            self.focus.at = self.faults.iter().position(Option::is_some).unwrap_or(ENTITY_TYPE);
+        }
+        scopes
     }
 
     /// The scopes that the fields name, if nothing is wrong with them.
@@ -154,53 +154,45 @@ impl ScopeFields {
         (Entity::parse(&self.entity.text()), domain, operations)
     }
 
-    fn fault(&self, part: Part) -> Option<&String> {
-        let [entity_type, entity, operations, domain] = &self.faults;
-        match part {
-            Part::EntityType => entity_type.as_ref(),
-            Part::Entity => entity.as_ref(),
-            Part::Operations => operations.as_ref(),
-            Part::Domain => domain.as_ref(),
-        }
+    /// The form of the inputs, with these buttons.
+    pub fn form<'a>(&'a mut self, buttons: &'a [&'static str]) -> Form<'a> {
+        let (entity_hint, domain_hint) = (self.entity_hint(), self.domain_hint());
+        let (label, hint, operations): (_, _, &mut dyn FormInput) = match &mut self.operations {
+            Operations::Several(checks) => {
+                ("Operations *", "Space ticks, * ticks all; one scope for each", checks)
+            }
+            Operations::One(choice) => ("Operation *", "arrows or its first letter choose", choice),
+        };
+        let [type_fault, entity_fault, operations_fault, domain_fault] =
+            self.faults.each_ref().map(Option::as_ref);
+        let fields = vec![
+            FormField::new("Entity type", &mut self.entity_type).note(type_fault, ""),
+            FormField::new("Entity *", &mut self.entity)
+                .note(entity_fault, entity_hint)
+                .sized(40, 1),
+            FormField::new(label, operations).note(operations_fault, hint),
+            FormField::new("Domain", &mut self.domain).note(domain_fault, domain_hint).sized(40, 1),
+        ];
+        Form { focus: &mut self.focus, fields, buttons }
     }
 
-    /// Answers a key on `part`; whether anything changed. `Ctrl-N` takes the next known entity
-    /// or domain.
-    pub fn press(&mut self, part: Part, key: KeyEvent) -> bool {
-        self.faults = [const { None }; 4];
-        let next = key.code == KeyCode::Char('n')
-            && key.modifiers == ratatui::crossterm::event::KeyModifiers::CONTROL;
-        match part {
-            Part::EntityType => {
-                let changed = self.entity_type.press(key);
-                if changed {
-                    self.offer_again();
-                }
-                changed
-            }
-            Part::Entity if next => {
-                let known = self.known();
-                let typed = self.entity.text();
-                let following = known.iter().position(|entity| *entity == typed);
-                let at = following.map_or(0, |at| (at + 1) % known.len().max(1));
-                let text = known.get(at).map(|entity| (*entity).to_owned());
-                text.map(|text| self.entity.set(&text)).is_some()
-            }
-            Part::Domain if next => {
-                let typed = self.domain.text();
-                let domains = &self.catalogue.domains;
-                let following = domains.iter().position(|domain| domain.as_str() == typed);
-                let at = following.map_or(0, |at| (at + 1) % domains.len().max(1));
-                let text = domains.get(at).map(ToString::to_string);
-                text.map(|text| self.domain.set(&text)).is_some()
-            }
-            Part::Entity => self.entity.press(key),
-            Part::Operations => match &mut self.operations {
-                Operations::Several(checks) => checks.press(key),
-                Operations::One(choice) => choice.press(key),
-            },
-            Part::Domain => self.domain.press(key),
+    /// Answers a key; whether anything changed. `Ctrl-N` takes the next known entity or domain.
+    pub fn press(&mut self, key: KeyEvent) -> bool {
+        self.faults = [const { None }; COUNT];
+        let at = self.focus.at;
+        if key.code == KeyCode::Char('n') && key.modifiers == KeyModifiers::CONTROL {
+            let known = if at == ENTITY { self.known() } else { self.domains() };
+            return match at {
+                ENTITY => take_next(&mut self.entity, &known),
+                DOMAIN => take_next(&mut self.domain, &known),
+                _ => false,
+            };
         }
+        let changed = self.form(&[]).press(key);
+        if changed && at == ENTITY_TYPE {
+            self.offer_again();
+        }
+        changed
     }
 
     /// Another type offers other operations: those ticked that it has stay ticked.
@@ -217,104 +209,32 @@ impl ScopeFields {
         };
     }
 
-    /// Takes a paste into `part`, if it is a text.
-    pub fn paste(&mut self, part: Part, text: &str) -> bool {
-        match part {
-            Part::Entity => self.entity.paste(text),
-            Part::Domain => self.domain.paste(text),
-            Part::EntityType | Part::Operations => return false,
-        }
-        true
+    /// The first fault, where there is no room for it beside its field.
+    pub fn hidden_fault(&self) -> Option<&str> {
+        self.faults.iter().flatten().next().filter(|_| self.is_tight).map(String::as_str)
     }
 
-    /// The lines that they take at `columns`; `tight` leaves out what is under and between.
-    pub fn height(&self, columns: u16, tight: bool) -> u16 {
-        let room = columns.saturating_sub(LABELS);
-        let choices = self.entity_type.height(room) + self.operations_height(room);
-        choices + if tight { 2 } else { 6 }
-    }
-
-    /// The first fault, for a place of its own where they are drawn tight.
-    pub fn first_fault(&self) -> Option<&str> {
-        self.faults.iter().flatten().next().map(String::as_str)
-    }
-
-    fn operations_height(&self, room: u16) -> u16 {
-        match &self.operations {
-            Operations::Several(checks) => checks.height(room),
-            Operations::One(choice) => choice.height(room),
-        }
-    }
-
-    /// Draws them from line `line` of `area` on, `tight` as in [`ScopeFields::height`]; the
-    /// place of the cursor.
-    pub fn draw(
-        &self,
-        mut line: u16,
-        (part, tight): (Option<Part>, bool),
+    /// Draws a panel with the inputs, which may be scrolled, and `below` lines under them that
+    /// stay in sight; the area in the panel, the first of those lines and the place of the cursor.
+    pub fn draw_panel(
+        &mut self,
+        title: &str,
+        below: u16,
         area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-    ) -> Option<Position> {
-        let look = &ctx.look;
-        let room = area.width.saturating_sub(LABELS);
-        let gap = u16::from(!tight);
-        let mut cursor = None;
-        let rows = [
-            (Part::EntityType, "Entity type", self.entity_type.height(room), String::new()),
-            (Part::Entity, "Entity *", 1, self.entity_hint()),
-            (
-                Part::Operations,
-                self.operations_label(),
-                self.operations_height(room),
-                self.operations_hint(),
-            ),
-            (Part::Domain, "Domain", 1, self.domain_hint()),
-        ];
-        for (this, label, high, hint) in rows {
-            let focused = part == Some(this);
-            let place = labelled(label, (this as usize, focused), (line, high), area, buf, ctx);
-            cursor = cursor.or(self.draw_part(this, focused, place, buf, ctx));
-            if !tight {
-                note(&Note::of(self.fault(this), hint), line + high, area, buf, look);
-            }
-            line += high + gap;
-        }
-        cursor
-    }
-
-    fn draw_part(
-        &self,
-        part: Part,
-        focused: bool,
-        place: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-    ) -> Option<Position> {
-        let look = &ctx.look;
-        let short = Rect { width: place.width.min(40), ..place };
-        match (part, &self.operations) {
-            (Part::EntityType, _) => self.entity_type.draw(place, buf, ctx, focused),
-            (Part::Entity, _) => self.entity.draw(short, buf, look, focused),
-            (Part::Operations, Operations::Several(it)) => it.draw(place, buf, ctx, focused),
-            (Part::Operations, Operations::One(it)) => it.draw(place, buf, ctx, focused),
-            (Part::Domain, _) => self.domain.draw(short, buf, look, focused),
-        }
-    }
-
-    fn operations_label(&self) -> &'static str {
-        match self.operations {
-            Operations::Several(_) => "Operations *",
-            Operations::One(_) => "Operation *",
-        }
-    }
-
-    fn operations_hint(&self) -> String {
-        match self.operations {
-            Operations::Several(_) => "Space ticks, * ticks all; one scope for each",
-            Operations::One(_) => "arrows or its first letter choose",
-        }
-        .to_owned()
+        canvas: &mut Canvas<'_>,
+    ) -> (Rect, u16, Option<Position>) {
+        let ctx = canvas.ctx;
+        let wide = 70.min(area.width.saturating_sub(6));
+        let form = self.form(&[]);
+        let is_tight = area.height < form.height(wide, Layout::default()) + below + 4;
+        let layout = Layout { top: u16::from(!is_tight), is_tight, gap: 0 };
+        let fields = form.height(wide, layout) + layout.top;
+        let inner = panel::draw(title, (wide, fields + below + 1), false, area, canvas);
+        let line = fields.min(inner.height - below.min(inner.height / 2));
+        let mut sheet = Sheet::new(Rect { height: line, ..inner }, fields, ctx);
+        let (_, cursor) = form.draw(layout, sheet.page.area, &mut sheet.canvas(ctx));
+        self.is_tight = is_tight;
+        (inner, line, sheet.lay(cursor, canvas))
     }
 
     fn entity_hint(&self) -> String {
@@ -325,24 +245,24 @@ impl ScopeFields {
     }
 
     fn domain_hint(&self) -> String {
-        match self.catalogue.domains.as_slice() {
+        match self.domains().as_slice() {
             [] => "leave it empty to hold in every domain".to_owned(),
-            known => {
-                let known: Vec<_> = known.iter().map(Domain::as_str).collect();
-                format!("empty: every domain; Ctrl-N takes: {}", known.join(" "))
-            }
+            known => format!("empty: every domain; Ctrl-N takes: {}", known.join(" ")),
         }
+    }
+
+    fn domains(&self) -> Vec<String> {
+        self.catalogue.domains.iter().map(ToString::to_string).collect()
     }
 }
 
-impl Part {
-    /// All of them, in their order on the screen.
-    pub const ALL: [Self; 4] = [Self::EntityType, Self::Entity, Self::Operations, Self::Domain];
-
-    /// The part after this one, or before it; `None` past the ends.
-    pub fn next(self, down: bool) -> Option<Self> {
-        let at = Self::ALL.iter().position(|part| *part == self)?;
-        let at = if down { at.checked_add(1)? } else { at.checked_sub(1)? };
-        Self::ALL.get(at).copied()
+/// Puts the one of `known` into `field` that follows what stands in it; whether there is one.
+fn take_next(field: &mut Field, known: &[String]) -> bool {
+    let typed = field.text();
+    let current = known.iter().position(|text| *text == typed);
+    let next = known.get(current.map_or(0, |at| (at + 1) % known.len().max(1)));
+    if let Some(text) = next {
+        field.set(text);
     }
+    next.is_some()
 }

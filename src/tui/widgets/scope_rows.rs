@@ -3,15 +3,12 @@
 
 use std::cmp::Ordering;
 
-use ratatui::{
-    buffer::Buffer,
-    layout::{Position, Rect},
-};
+use ratatui::layout::{Position, Rect};
 
 use super::{
-    form::{self, LABELS, Note, labelled, note},
+    form::{self, FormInput, LABELS, Note, labelled, note},
     hit_map::SyntheticInput,
-    paint::{Pen, band, row_of},
+    paint::{Canvas, row_of},
     rows::Rows,
 };
 use crate::{
@@ -69,17 +66,6 @@ impl ScopeRows {
         Some((at, self.rows.get(at)?.as_slice()))
     }
 
-    /// Moves a row down or up; false at the end.
-    pub fn go(&mut self, down: bool) -> bool {
-        let action = if down { Action::Down } else { Action::Up };
-        self.at.on(action, self.rows.len()) == Some(true)
-    }
-
-    /// Selects the first row, or the last one.
-    pub fn enter(&mut self, from_above: bool) {
-        self.at.select(if from_above { 0 } else { self.rows.len() });
-    }
-
     /// Takes the selected row away; whether there was one.
     pub fn remove(&mut self) -> bool {
         let at = self.at.selected();
@@ -120,37 +106,36 @@ impl ScopeRows {
 
     /// Draws them from line `line` of `area` on, leaving its last line free; the place of the
     /// cursor when they have the focus.
-    pub fn draw(
+    pub fn draw_rows(
         &mut self,
         line: u16,
         (field, focused): (usize, bool),
         area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
+        canvas: &mut Canvas<'_>,
     ) -> Option<Position> {
-        let look = &ctx.look;
+        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let warning = wildcards(self.rows.iter().flatten());
         // Two lines stay for the sentence, one for the warning and one for the button.
         let kept = 3 + u16::from(warning.is_some());
         let page = area.height.saturating_sub(line + kept).max(1);
-        let place = labelled("Scopes", (field, focused), (line, page), area, buf, ctx);
+        let place = labelled("Scopes", (field, focused), (line, page), area, canvas);
         if self.rows.is_empty() {
             let style = if focused { look.selected() } else { look.text() };
             let text = "none yet: a adds some here, p adds those of a preset";
-            Pen::at(buf, place, 0, look).text(text, style);
+            canvas.line(place, 0).text(text, style);
             self.note_row(0, row_of(place, 0), focused, ctx);
         }
         let top = self.at.window(usize::from(page), self.rows.len());
         let rows = self.rows.iter().enumerate().skip(top).take(usize::from(page));
         for (at, (row, scopes)) in (0..).zip(rows) {
-            draw_row(scopes, at, place, buf, ctx);
+            draw_row(scopes, at, place, canvas);
             self.note_row(row, row_of(place, at), focused, ctx);
             if focused && row == self.at.selected() {
-                band(buf, place, at, look.selected());
+                canvas.band(place, at, look.selected());
             }
         }
         let shown = u16::try_from(self.rows.len()).unwrap_or(u16::MAX).clamp(1, page);
-        self.draw_notes(line + shown, warning, area, buf, ctx);
+        self.draw_notes(line + shown, warning, area, canvas);
         let row = u16::try_from(self.at.selected().saturating_sub(top)).unwrap_or(0);
         let y = place.y.saturating_add(row).min(area.bottom().saturating_sub(1));
         focused.then_some(Position::new(place.x, y))
@@ -167,17 +152,10 @@ impl ScopeRows {
         ctx.hit_map.click(line, SyntheticInput::Act(action), times);
     }
 
-    fn draw_notes(
-        &self,
-        line: u16,
-        warning: Option<String>,
-        area: Rect,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-    ) {
-        let look = &ctx.look;
+    fn draw_notes(&self, line: u16, warning: Option<String>, area: Rect, canvas: &mut Canvas<'_>) {
+        let look = &canvas.ctx.look;
         if let Some(fault) = &self.fault {
-            return note(&Note::Fault(fault.clone()), line, area, buf, look);
+            return note(&Note::Fault(fault.clone()), line, area, canvas);
         }
         let style = if self.rows.is_empty() { look.warning() } else { look.good() };
         let free = area.height.saturating_sub(line + 1);
@@ -189,10 +167,21 @@ impl ScopeRows {
             ..area
         };
         let said = permits(self.rows.iter().flatten());
-        let next = form::said(&said, (line, room), style, text, buf, look);
+        let next = form::said(&said, (line, room), style, text, canvas);
         if let Some(warning) = warning {
-            form::warning(&warning, next, text, buf, look);
+            form::warning(&warning, next, text, canvas);
         }
+    }
+}
+
+impl FormInput for ScopeRows {
+    fn step(&mut self, down: bool) -> bool {
+        let action = if down { Action::Down } else { Action::Up };
+        self.at.on(action, self.rows.len()) == Some(true)
+    }
+
+    fn enter(&mut self, from_above: bool) {
+        self.at.select(if from_above { 0 } else { self.rows.len() });
     }
 }
 
@@ -211,12 +200,13 @@ fn parted(scopes: Vec<Scope>) -> Vec<Vec<Scope>> {
 }
 
 /// One row: scopes that differ in their operation only.
-fn draw_row(scopes: &[Scope], line: u16, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
-    let look = &ctx.look;
+fn draw_row(scopes: &[Scope], line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+    let look = &canvas.ctx.look;
     let Some(first) = scopes.first() else { return };
     let operations: Vec<_> = scopes.iter().map(|scope| scope.operation.as_str()).collect();
     let domain = first.domain.as_ref().map_or_else(String::new, |d| format!(" in {d}"));
-    Pen::at(buf, area, line, look)
+    canvas
+        .line(area, line)
         .column_of(first.entity_type.as_str(), 11, look.text())
         .skip(1)
         .column_of(&format!("{}{domain}", first.entity), 18, look.text())

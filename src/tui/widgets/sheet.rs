@@ -7,7 +7,7 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::paint::Pen;
+use super::paint::{Canvas, Pen};
 use crate::tui::app::view_context::ViewContext;
 
 /// A page to draw on, before a part of it is laid in its place.
@@ -29,13 +29,14 @@ impl Sheet {
         Self { page, place, before: ctx.hit_map.mark() }
     }
 
+    /// What draws on it.
+    pub fn canvas<'a>(&'a mut self, ctx: &'a ViewContext<'a>) -> Canvas<'a> {
+        Canvas { buf: &mut self.page, ctx }
+    }
+
     /// Lays the part around `cursor` in its place; where the cursor is then.
-    pub fn lay(
-        self,
-        cursor: Option<Position>,
-        buf: &mut Buffer,
-        ctx: &ViewContext<'_>,
-    ) -> Option<Position> {
+    pub fn lay(self, cursor: Option<Position>, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let Canvas { buf, ctx } = canvas;
         let (page, place) = (self.page.area, self.place.intersection(buf.area));
         let line = cursor.map_or(0, |cursor| cursor.y.saturating_sub(page.y));
         let hidden = page.height - place.height;

@@ -1,10 +1,7 @@
 //! Draws the dialog on a plan: paragraphs, the list of tokens if there are several, the input and
 //! the fault. Where it is low, the paragraphs give way first and the list next.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::{Position, Rect},
-};
+use ratatui::layout::{Position, Rect};
 
 use super::{Input, PlanDialog, TokenRow, text};
 use crate::tui::{
@@ -13,7 +10,8 @@ use crate::tui::{
     widgets::{
         buttons,
         field::Field,
-        paint::{Pen, below, width, wrap},
+        form::FormInput as _,
+        paint::{Canvas, below, width, wrap},
         panel,
     },
 };
@@ -32,20 +30,20 @@ const MAX_NAME_WIDTH: u16 = 40;
 pub(super) fn draw(
     dialog: &mut PlanDialog,
     area: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
+    canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
+    let ctx = canvas.ctx;
     let of_many = !dialog.rows.is_empty();
     let wide = if of_many { MANY_WIDTH } else { ONE_WIDTH }.min(area.width.saturating_sub(6));
     if let Some(finished) = &dialog.finished {
-        draw_finished(dialog, finished, wide, area, buf, ctx);
+        draw_finished(dialog, finished, wide, area, canvas);
         return None;
     }
     let paragraphs = text::paragraphs(&dialog.plan, ctx);
     let lines = paragraphs.iter().flat_map(|text| paragraph(text, wide)).collect::<Vec<_>>();
     match &dialog.input {
         Input::Typed(what, expected, field) if !of_many => {
-            draw_typed(dialog, (what, expected, field), &lines, wide, (area, buf, ctx))
+            draw_typed(dialog, (what, expected, field), &lines, wide, area, canvas)
         }
         Input::Buttons(accepts) if !of_many => {
             let verb = text::verb(&dialog.plan);
@@ -53,14 +51,11 @@ pub(super) fn draw(
             let button: String = first.chain(verb.chars().skip(1)).collect();
             let fault = fault_text(dialog, ctx);
             let text = (dialog.title.as_str(), paragraphs.as_slice(), fault.as_deref());
-            draw_buttons(text, (&button, *accepts), area, buf, ctx)
+            draw_buttons(text, (&button, *accepts), area, canvas)
         }
-        _ => draw_many(dialog, &lines, wide, area, buf, ctx),
+        _ => draw_many(dialog, &lines, wide, area, canvas),
     }
 }
-
-/// Where to draw, and what with.
-type Surface<'a, 'b, 'c> = (Rect, &'a mut Buffer, &'b ViewContext<'c>);
 
 fn fault_text(dialog: &PlanDialog, ctx: &ViewContext<'_>) -> Option<String> {
     dialog.fault.as_ref().map(|fault| format!("{} {fault}", ctx.look.fault()))
@@ -72,10 +67,9 @@ pub(in crate::tui::dialogs) fn draw_buttons(
     (title, text, fault): (&str, &[String], Option<&str>),
     (button, accepts): (&str, bool),
     area: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
+    canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
-    let look = &ctx.look;
+    let look = &canvas.ctx.look;
     let wide = ONE_WIDTH.min(area.width.saturating_sub(6));
     let lines = text.iter().flat_map(|text| paragraph(text, wide));
     let mut lines: Vec<_> = lines.map(|line| (line, look.text())).collect();
@@ -84,15 +78,15 @@ pub(in crate::tui::dialogs) fn draw_buttons(
         lines.extend(paragraph(fault, wide).into_iter().map(|line| (line, look.danger())));
     }
     let body = count(lines.len());
-    let inner = panel::draw(title, (wide, body.saturating_add(3)), true, area, buf, look);
+    let inner = panel::draw(title, (wide, body.saturating_add(3)), true, area, canvas);
     let last = inner.height.saturating_sub(1);
     // Where it is low, the empty line above the text goes first.
     let top = u16::from(body + 3 <= inner.height);
     for (at, (line, style)) in (top..last).zip(&lines) {
-        Pen::at(buf, inner, at, look).text(line, *style);
+        canvas.line(inner, at).text(line, *style);
     }
     let last = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-    buttons::draw(&["Cancel", button], Some(usize::from(accepts)), last, buf, ctx)
+    buttons::draw(&["Cancel", button], Some(usize::from(accepts)), last, canvas)
 }
 
 fn draw_typed(
@@ -100,35 +94,36 @@ fn draw_typed(
     (what, expected, field): (&str, &str, &Field),
     words: &[String],
     wide: u16,
-    (area, buf, ctx): Surface<'_, '_, '_>,
+    area: Rect,
+    canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
-    let look = &ctx.look;
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let verb = text::verb(&dialog.plan);
     let mut fixed = vec![(format!("To {verb}, type {what}:"), look.text())];
     fixed.extend(wrap(expected, wide).into_iter().map(|line| (line, look.heading())));
     let fault = wrap(&fault_text(dialog, ctx).unwrap_or_else(|| " ".into()), wide);
     let below = count(fixed.len() + 1 + fault.len());
     let size = (wide, count(words.len()).saturating_add(below + 2));
-    let inner = panel::draw(&dialog.title, size, true, area, buf, look);
+    let inner = panel::draw(&dialog.title, size, true, area, canvas);
 
     let mut line = (count(words.len()) + 2).min(inner.height.saturating_sub(below));
     for (at, text) in (1..line).zip(words) {
-        Pen::at(buf, inner, at, look).text(text, look.text());
+        canvas.line(inner, at).text(text, look.text());
     }
     for (text, style) in &fixed {
-        Pen::at(buf, inner, line, look).text(text, *style);
+        canvas.line(inner, line).text(text, *style);
         line += 1;
     }
     let place = Rect { y: inner.y + line, height: 1, ..inner }.intersection(inner);
     let columns = (width(expected) + 2).clamp(12, place.width.max(12));
     let place = Rect { width: columns.min(place.width), ..place };
-    let cursor = field.draw(place, buf, look, true);
+    let cursor = field.draw(place, canvas, true);
     if field.text().trim() == expected {
-        let pen = Pen::at(buf, inner, line, look).skip(columns + 2);
+        let pen = canvas.line(inner, line).skip(columns + 2);
         pen.text(&format!("Enter {verb}s"), look.danger());
     }
     for (at, text) in (line + 1..).zip(&fault) {
-        Pen::at(buf, inner, at, look).text(text, look.danger());
+        canvas.line(inner, at).text(text, look.danger());
     }
     cursor
 }
@@ -140,50 +135,44 @@ fn draw_many(
     words: &[String],
     wide: u16,
     area: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
+    canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
-    let look = &ctx.look;
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let fault = wrap(fault_text(dialog, ctx).as_deref().unwrap_or(" "), wide);
     let all = count(dialog.rows.len());
     let room = area.height.saturating_sub(2 + count(fault.len()));
     let above = count(words.len() + 1).min(room.saturating_sub(UNDER_LIST + all.min(MIN_ROWS)));
     let rows = all.min(room.saturating_sub(above + UNDER_LIST));
     let size = (wide, above + rows + UNDER_LIST + count(fault.len()));
-    let inner = panel::draw(&dialog.title, size, true, area, buf, look);
+    let inner = panel::draw(&dialog.title, size, true, area, canvas);
     for (line, text) in (0..above.saturating_sub(1)).zip(words) {
-        Pen::at(buf, inner, line, look).text(text, look.text());
+        canvas.line(inner, line).text(text, look.text());
     }
-    draw_rows(dialog, Rect { height: rows, ..below(inner, above) }, buf, ctx);
+    draw_rows(dialog, Rect { height: rows, ..below(inner, above) }, canvas);
     let under = above + rows + UNDER_LIST;
     for (line, text) in (under..).zip(&fault) {
-        Pen::at(buf, inner, line, look).text(text, look.danger());
+        canvas.line(inner, line).text(text, look.danger());
     }
-    draw_input(dialog, below(inner, above + rows), buf, ctx)
+    draw_input(dialog, below(inner, above + rows), canvas)
 }
 
-fn draw_rows(dialog: &mut PlanDialog, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) {
+fn draw_rows(dialog: &mut PlanDialog, area: Rect, canvas: &mut Canvas<'_>) {
     dialog.page = usize::from(area.height);
     dialog.top = dialog.top.min(dialog.rows.len().saturating_sub(dialog.page));
     let shown = dialog.rows.iter().skip(dialog.top).take(dialog.page);
     for (line, row) in (0..).zip(shown) {
-        draw_row(row, dialog.name_width, (line, area), buf, ctx);
+        draw_row(row, dialog.name_width, (line, area), canvas);
     }
 }
 
 /// The position in the list, and what confirms the plan.
-fn draw_input(
-    dialog: &PlanDialog,
-    area: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
-) -> Option<Position> {
-    let look = &ctx.look;
+fn draw_input(dialog: &PlanDialog, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+    let look = &canvas.ctx.look;
     let all = dialog.rows.len();
     if dialog.page < all {
         let last = (dialog.top + dialog.page).min(all);
         let position = format!("{} to {last} of {all}, arrows scroll", dialog.top + 1);
-        Pen::at(buf, area, 0, look).text(&position, look.faint());
+        canvas.line(area, 0).text(&position, look.faint());
     }
     let verb = text::verb(&dialog.plan);
     let Input::Typed(what, expected, field) = &dialog.input else {
@@ -191,33 +180,28 @@ fn draw_input(
             Input::Nothing => "Esc goes back".to_owned(),
             _ => format!("Enter {verb}s"),
         };
-        Pen::at(buf, area, 1, look).text(&hint, look.heading());
+        canvas.line(area, 1).text(&hint, look.heading());
         return None;
     };
     let asked = format!("To {verb}, type {what}, {expected}: ");
-    let pen = Pen::at(buf, area, 1, look).text(&asked, look.heading());
+    let pen = canvas.line(area, 1).text(&asked, look.heading());
     let at = pen.column();
     if field.text().trim() == expected {
         pen.skip(10).text(&format!("Enter {verb}s"), look.danger());
     }
     let place =
         Rect { x: area.x.saturating_add(at), y: area.y.saturating_add(1), width: 8, height: 1 };
-    field.draw(place.intersection(area), buf, look, true)
+    field.draw(place.intersection(area), canvas, true)
 }
 
 /// One token: its status, name and last use, or the reason for leaving it out.
-fn draw_row(
-    row: &TokenRow,
-    name_width: u16,
-    (line, area): (u16, Rect),
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
-) {
-    let look = &ctx.look;
+fn draw_row(row: &TokenRow, name_width: u16, (line, area): (u16, Rect), canvas: &mut Canvas<'_>) {
+    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let style = look.status(row.status);
     let name = name_width.min(area.width.saturating_sub(REST_WIDTH)).min(MAX_NAME_WIDTH);
     let name_style = if row.left_out.is_some() { look.faint() } else { look.text() };
-    let pen = Pen::at(buf, area, line, look)
+    let pen = canvas
+        .line(area, line)
         .column_of(look.status_glyph(row.status), 2, style)
         .column_of(row.name.as_str(), name, name_style)
         .skip(2);
@@ -238,26 +222,19 @@ fn draw_row(
     }
 }
 
-fn draw_finished(
-    dialog: &PlanDialog,
-    text: &str,
-    wide: u16,
-    area: Rect,
-    buf: &mut Buffer,
-    ctx: &ViewContext<'_>,
-) {
-    let look = &ctx.look;
+fn draw_finished(dialog: &PlanDialog, text: &str, wide: u16, area: Rect, canvas: &mut Canvas<'_>) {
+    let look = &canvas.ctx.look;
     let wide = wide.min(70);
     let title = format!(
         "{} regenerated",
         crate::output::question::count(dialog.plan.changes.len(), "token")
     );
     let text: Vec<_> = text.lines().flat_map(|text| paragraph(text, wide)).collect();
-    let inner = panel::draw(&title, (wide, count(text.len() + 4)), false, area, buf, look);
+    let inner = panel::draw(&title, (wide, count(text.len() + 4)), false, area, canvas);
     for (line, text) in (1..).zip(&text) {
-        Pen::at(buf, inner, line, look).text(text, look.text());
+        canvas.line(inner, line).text(text, look.text());
     }
-    Pen::at(buf, inner, inner.height.saturating_sub(1), look).text("Enter closes", look.faint());
+    canvas.line(inner, inner.height.saturating_sub(1)).text("Enter closes", look.faint());
 }
 
 fn count(lines: usize) -> u16 {

@@ -5,10 +5,10 @@
 pub(super) mod draw;
 pub(in crate::tui) mod text;
 
+use crate::tui::widgets::paint::Canvas;
 use std::cmp::Reverse;
 
 use ratatui::{
-    buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
@@ -25,7 +25,7 @@ use crate::{
             service_request::{Response, ServiceRequest},
             view_context::ViewContext,
         },
-        widgets::{field::Field, paint::width},
+        widgets::{field::Field, form::FormInput as _, paint::width},
     },
 };
 
@@ -180,8 +180,8 @@ impl Dialog for PlanDialog {
         None
     }
 
-    fn view(&mut self, area: Rect, buf: &mut Buffer, ctx: &ViewContext<'_>) -> Option<Position> {
-        draw::draw(self, area, buf, ctx)
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        draw::draw(self, area, canvas)
     }
 
     fn text(&mut self, key: KeyEvent) {
