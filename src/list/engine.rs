@@ -17,8 +17,6 @@ use crate::{
 const LOADED_AT_ONCE: usize = 512;
 /// Rows that are delivered before the rest is known: more than a screen has.
 const PAGE: usize = 100;
-/// Tokens from which on a full scan may take longer than a frame.
-const MANY: usize = 8_192;
 
 /// Answers list requests.
 #[derive(Debug)]
@@ -69,7 +67,9 @@ impl ListEngine {
         if self.index.len() == 0 {
             synced?;
         }
-        if let Some(first) = self.recently_issued(request).or_else(|| self.first_rows(request)) {
+        if let Some(first) =
+            self.recently_issued(request).or_else(|| self.index.first_rows(request, PAGE))
+        {
             deliver(self.with_undelivered(first));
             if self.is_loading() {
                 return Ok(());
@@ -94,12 +94,6 @@ impl ListEngine {
         let tokens: ResultRows = recent.iter().map(|pat| pat.id).collect();
         let selected_row = request.selected.and_then(|id| tokens.find(&id));
         (!tokens.is_empty()).then(|| self.index.result(request, tokens, selected_row))
-    }
-
-    /// The first rows of a long list.
-    fn first_rows(&self, request: &ListRequest) -> Option<ListResult> {
-        let is_slow = self.index.len() >= MANY && !self.is_loading();
-        if is_slow { self.index.first_rows(request, PAGE) } else { None }
     }
 
     /// Adds the tokens that are still undelivered since before this session.

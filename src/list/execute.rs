@@ -169,8 +169,7 @@ impl Matches {
     /// tokens with the same key are in no particular order.
     pub(super) fn in_order(&self, table: &Table, orders: &Orders, sort: Sort) -> ResultRows {
         let order = orders.rows(sort, usize::MAX).unwrap_or_else(|| {
-            let mut rows: Vec<Row> = (0..).take(table.row_count()).collect();
-            rows.retain(|row| self.shows(*row));
+            let mut rows = filter(table.used(), |row| self.shows(row));
             if sort.column != Column::Status {
                 sort_by_column(table, sort.column, &mut rows);
             }
@@ -184,10 +183,10 @@ impl Matches {
             ranks.reverse();
         }
         let rows = match sort.column {
-            Column::Status => {
-                ranks.map(|wanted| filter(&order, |row| self.rank(row) == wanted as u8)).concat()
-            }
-            _ => filter(&order, |row| self.shows(row)),
+            Column::Status => ranks
+                .map(|wanted| filter(order.clone(), |row| self.rank(row) == wanted as u8))
+                .concat(),
+            _ => filter(order, |row| self.shows(row)),
         };
         ResultRows::new(rows, Arc::clone(&table.ids))
     }
@@ -197,15 +196,16 @@ fn rank(ranks: Ranks, class: Class) -> u8 {
     ranks.get(class as usize).copied().unwrap_or(HIDDEN)
 }
 
-/// The rows for which `is_wanted` holds. Without branches, which would be mispredicted: 1 ms
+/// Keeps the rows for which `is_wanted` holds. Without branches, which would be mispredicted: 1 ms
 /// instead of 6 for a million rows.
-fn filter(order: &[Row], is_wanted: impl Fn(Row) -> bool) -> Vec<Row> {
-    let (mut rows, mut len) = (vec![0; order.len()], 0);
-    for row in order {
+fn filter(mut rows: Vec<Row>, is_wanted: impl Fn(Row) -> bool) -> Vec<Row> {
+    let mut len = 0;
+    for at in 0..rows.len() {
+        let row = rows.get(at).copied().unwrap_or_default();
         if let Some(place) = rows.get_mut(len) {
-            *place = *row;
+            *place = row;
         }
-        len += usize::from(is_wanted(*row));
+        len += usize::from(is_wanted(row));
     }
     rows.truncate(len);
     rows

@@ -53,8 +53,7 @@ impl Orders {
             return;
         }
         let names = self.0.entry(Column::Name).or_insert_with(|| {
-            let mut rows: Vec<Row> = (0..).take(table.row_count()).collect();
-            rows.retain(|row| table.is_used(*row));
+            let mut rows = table.used();
             rows.par_sort_by_cached_key(|row| {
                 (text_key(table.sort_text(Column::Name, *row)), table.ids.get(index(*row)))
             });

@@ -66,10 +66,10 @@ impl Table {
         if more > 0 {
             Arc::make_mut(&mut self.ids).reserve_exact(more);
             self.flags.reserve_exact(more);
+            self.shared.reserve_exact(more);
             for times in [&mut self.issued, &mut self.expires, &mut self.last_used] {
                 times.reserve_exact(more);
             }
-            self.shared.reserve_exact(more);
         }
     }
 
@@ -136,6 +136,11 @@ impl Table {
     pub(super) fn release(&mut self, rows: Vec<Row>) {
         let unused = rows.into_iter().filter(|row| !self.is_used(*row));
         self.free.extend(unused.collect::<Vec<_>>());
+    }
+
+    /// The rows that are used.
+    pub(super) fn used(&self) -> Vec<Row> {
+        (0..).take(self.row_count()).filter(|row| self.is_used(*row)).collect()
     }
 
     /// Whether a token is in this row.
@@ -234,12 +239,12 @@ impl Table {
     }
 }
 
-/// A row or a position as an index.
+/// A row, a position or an offset as an index.
 pub(super) fn index(row: u32) -> usize {
     usize::try_from(row).unwrap_or(usize::MAX)
 }
 
-fn position(index: usize) -> u32 {
+pub(super) fn position(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 

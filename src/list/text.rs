@@ -2,6 +2,8 @@
 //! by side in one string. A search reads memory in order, and an edit moves at most one block.
 //! Called by `table`.
 
+use super::table::{index, position};
+
 /// Rows of a block: about 300 KiB of text, a unit of work that outweighs handing it to a thread.
 pub(super) const BLOCK_ROWS: usize = 4_096;
 /// Ends each field. No text of a token contains it, because control characters are refused.
@@ -32,7 +34,7 @@ impl TextBlock {
     pub(super) fn set<'t>(&mut self, row: usize, fields: impl IntoIterator<Item = &'t str>) {
         if row >= self.ends.len() {
             fields.into_iter().for_each(|field| push(&mut self.text, field));
-            self.ends.push(offset(self.text.len()));
+            self.ends.push(position(self.text.len()));
             if self.ends.len() == BLOCK_ROWS {
                 self.text.shrink_to_fit();
             }
@@ -43,7 +45,7 @@ impl TextBlock {
         let (start, end) = (self.start(row), self.end(row));
         self.text.replace_range(start..end, &text);
         for later in self.ends.iter_mut().skip(row) {
-            *later = offset(offset_in(*later) + text.len() - (end - start));
+            *later = position(index(*later) + text.len() - (end - start));
         }
     }
 
@@ -52,7 +54,7 @@ impl TextBlock {
     }
 
     fn end(&self, row: usize) -> usize {
-        self.ends.get(row).map_or(self.text.len(), |end| offset_in(*end))
+        self.ends.get(row).map_or(self.text.len(), |end| index(*end))
     }
 }
 
@@ -65,13 +67,4 @@ pub(super) fn fields(text: &str) -> [&str; 3] {
 fn push(text: &mut String, field: &str) {
     text.push_str(field);
     text.push(END);
-}
-
-fn offset_in(end: u32) -> usize {
-    usize::try_from(end).unwrap_or(usize::MAX)
-}
-
-/// A block has at most a few MiB.
-fn offset(end: usize) -> u32 {
-    u32::try_from(end).unwrap_or(u32::MAX)
 }
