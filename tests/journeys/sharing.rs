@@ -48,6 +48,16 @@ fn a_dialog_on_a_token_that_is_gone_meanwhile_says_so() {
 }
 
 #[test]
+fn a_token_revoked_meanwhile_is_not_brought_back_by_a_question_about_an_active_one() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("j R").sees("Regenerate ci-deploy (active)?");
+    it.second_on_same_store().keys("j r <Right> <Enter>").sees("Revoked ci-deploy");
+    it.keys("<C-s>").sees("it was changed meanwhile").sees("Regenerate ci-deploy (revoked)?");
+    assert!(it.store_dump().contains("revoked"));
+    it.keys("<C-s> a").sees("● active").sees("was revoked, until");
+}
+
+#[test]
 fn a_name_taken_meanwhile_is_refused_beside_the_field() {
     let mut one = Journey::at(80, 24);
     one.keys("n same");

@@ -50,6 +50,16 @@ fn neither_a_new_secret_nor_a_new_token_is_taken_back() {
 }
 
 #[test]
+fn new_secrets_of_many_are_named_though_their_dialog_told_that_it_was_done() {
+    let mut it = few();
+    it.keys("j D ci-deploy <Enter>").sees("Deleted ci-deploy");
+    let file = it.path("new.tsv");
+    it.keys("F * R <Tab> <Tab>").retypes(file.to_str().unwrap());
+    it.keys("<Enter> <Enter> 3 <Enter>").sees("Wrote 3 new secrets to").keys("<Enter>");
+    it.keys("u").sees("the previous secret of 3 tokens can't be restored");
+}
+
+#[test]
 fn what_a_colleague_changed_since_stays() {
     let mut it = few();
     it.keys("j <Enter> a u <Tab> <Tab> l <Space> <C-s>").sees("Scopes 4");

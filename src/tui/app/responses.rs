@@ -122,6 +122,7 @@ impl App {
         };
         if let Response::Committed(committed) = &response {
             self.tokens.unmark(committed.plan.command.tokens());
+            self.remember(origin, &committed.plan);
         }
         let response = match self.dialog_mut(origin) {
             Some(dialog) => dialog.deliver(response),
@@ -176,15 +177,18 @@ impl App {
         }
     }
 
-    /// A command was executed: what it did is shown, and can be undone.
-    fn committed(&mut self, origin: Origin, mut committed: Committed) {
-        self.close_done(origin);
-        let ctx = self.model.context();
-        let (undo, text) = (UndoEntry::of(&committed.plan, &ctx), done_text(&committed.plan, &ctx));
+    /// Keeps how to undo what `plan` did, whichever dialog shows that it is done.
+    fn remember(&mut self, origin: Origin, plan: &Plan) {
         if origin == Origin::Undo {
             self.undo_history.pop();
         }
-        self.undo_history.extend(undo);
+        self.undo_history.extend(UndoEntry::of(plan, &self.model.context()));
+    }
+
+    /// A command was executed: what it did is shown.
+    fn committed(&mut self, origin: Origin, mut committed: Committed) {
+        self.close_done(origin);
+        let text = done_text(&committed.plan, &self.model.context());
         if let Some(issued) = committed.issued.pop() {
             self.issued(origin, issued);
         } else if let Some(file) = committed.secret_file {
@@ -245,12 +249,25 @@ impl App {
         if origin == Origin::Undo && !matches!(error, ServiceError::Store(_)) {
             self.undo_history.pop();
         }
+        if let (ServiceError::ChangedMeanwhile { plan, .. }, Origin::Dialog(_)) = (error, origin) {
+            return self.plan_again(origin, plan, advice::message(error));
+        }
         let shown = match self.dialog_mut(origin) {
             Some(dialog) => dialog.refuse(error),
             None => origin == Origin::CreateForm && self.create.refuse(error),
         };
         if !shown {
             self.warn(advice::message(error));
+        }
+    }
+
+    /// The plan that a dialog confirmed is not what the command would do any more: it asks again,
+    /// about what there is now.
+    fn plan_again(&mut self, origin: Origin, plan: &Plan, why: String) {
+        let before = self.next_dialog;
+        self.planned(origin, plan.clone());
+        if let (true, Some(open)) = (self.next_dialog > before, self.dialogs.last_mut()) {
+            open.dialog.fail(why);
         }
     }
 

@@ -11,11 +11,7 @@ use super::{
 use crate::{
     domain::{Command, Confirmed, Overlap, Plan, Status, TokenId},
     keymap::Action,
-    output::{
-        advice,
-        question::{count, question},
-    },
-    service::ServiceError,
+    output::question::{count, question},
     tui::{
         app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
         widgets::{
@@ -69,11 +65,15 @@ impl RegenerateDialog {
         };
         let status = token.map_or("", |token| token.status(plan.at).word());
         let last_used = token.map(|token| last_used(token, ctx));
+        let previous = token.and_then(|token| token.overlap(plan.at)).map(|previous| {
+            let until = ctx.relative(previous.until);
+            format!("The secret before it, which would work until {until}, stops immediately.")
+        });
         Self {
             tokens: plan.ids(),
             confirmed: Some(plan.confirmed()),
             title: format!("{} ({status})?", question(plan).trim_end_matches('?')),
-            text: [consequence.to_owned()].into_iter().chain(last_used).collect(),
+            text: [consequence.to_owned()].into_iter().chain(previous).chain(last_used).collect(),
             lifetime: LifetimeField::new(ctx),
             overlap: active.then(overlaps),
             file: None,
@@ -197,13 +197,6 @@ impl Dialog for RegenerateDialog {
             Some(confirmed) => ServiceRequest::Execute(command, confirmed.clone()),
             None => ServiceRequest::Preview(command),
         })
-    }
-
-    fn refuse(&mut self, error: &ServiceError) -> bool {
-        if let ServiceError::ChangedMeanwhile { plan, .. } = error {
-            self.confirmed = self.confirmed.take().map(|_| plan.confirmed());
-        }
-        self.fail(advice::message(error))
     }
 
     fn fail(&mut self, fault: String) -> bool {

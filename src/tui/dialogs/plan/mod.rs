@@ -17,8 +17,7 @@ use super::Dialog;
 use crate::{
     domain::{Confirmation, LastUse, LeftOut, Name, Pat, Plan, Status},
     keymap::{Action, Mode},
-    output::{advice, question::question},
-    service::ServiceError,
+    output::question::question,
     tui::{
         app::{
             effect::Effect,
@@ -210,12 +209,8 @@ impl Dialog for PlanDialog {
         }
     }
 
-    /// Shows the reason. A plan that is not the one on the screen any more takes its place.
-    fn refuse(&mut self, error: &ServiceError) -> bool {
-        if let ServiceError::ChangedMeanwhile { plan, .. } = error {
-            *self = Self::new(Plan::clone(plan));
-        }
-        self.fault = Some(advice::message(error));
+    fn fail(&mut self, fault: String) -> bool {
+        self.fault = Some(fault);
         true
     }
 }
