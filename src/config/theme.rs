@@ -1,36 +1,23 @@
 //! How things look, as far as settings decide: in which colours, with glyphs or ASCII.
 //! Knows the words and the environment's say in it; the styles themselves are the app's.
 
-/// Which set of styles is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// The sixteen colours of the terminal, on its own background.
-    #[default]
-    Default,
-    /// Light on dark, whatever the colours of the terminal.
-    Dark,
-    /// Dark on light, whatever the colours of the terminal.
-    Light,
-    /// Black, white and few bright colours, for eyes or screens that need it.
-    HighContrast,
-    /// No colours: bold, reverse and underline only.
-    Mono,
-}
+use crate::domain::labels::labels;
 
-impl Theme {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Default, Self::Dark, Self::Light, Self::HighContrast, Self::Mono];
-
-    /// Its word in the config file.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Dark => "dark",
-            Self::Light => "light",
-            Self::HighContrast => "high-contrast",
-            Self::Mono => "mono",
-        }
+labels! {
+    /// Which set of styles is used.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    pub enum Theme, word {
+        /// The sixteen colours of the terminal, on its own background.
+        #[default]
+        Default => "default",
+        /// Light on dark, whatever the colours of the terminal.
+        Dark => "dark",
+        /// Dark on light, whatever the colours of the terminal.
+        Light => "light",
+        /// Black, white and few bright colours, for eyes or screens that need it.
+        HighContrast => "high-contrast",
+        /// No colours: bold, reverse and underline only.
+        Mono => "mono",
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use compact_str::CompactString;
 
-use super::{Moment, id::TokenId, text::escape};
+use super::{Moment, id::TokenId, labels::labels, text::escape};
 
 /// Who acts: the account, whom it was switched from, and where the session comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -44,59 +44,43 @@ impl fmt::Display for Actor {
     }
 }
 
-/// What happened. The numbers are stored: they are never given another meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Action {
-    /// A token was made.
-    Created = 1,
-    /// Name or description changed.
-    Edited = 2,
-    /// Scopes were added.
-    ScopesAdded = 3,
-    /// Scopes were removed.
-    ScopesRemoved = 4,
-    /// A token was ended.
-    Revoked = 5,
-    /// A token got a new secret.
-    Regenerated = 6,
-    /// A token was deleted; it can be brought back for 24 hours.
-    Deleted = 7,
-    /// A deleted token was brought back.
-    Restored = 8,
-    /// A deleted token is gone for good.
-    Purged = 9,
-    /// A new secret was copied, written, printed or acknowledged.
-    Claimed = 10,
-    /// An operator declared the machine's clock right after it had gone back.
-    ClockAccepted = 11,
-    /// The overlap of a rotation was ended early.
-    OverlapEnded = 12,
-    /// A token came from another store's export, or took the place of one that was here.
-    Imported = 13,
-    /// A change of name, description or scopes was taken back.
-    Undone = 14,
+labels! {
+    /// What happened. The numbers are stored: they are never given another meaning.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    #[repr(u8)]
+    pub enum Action, word {
+        /// A token was made.
+        Created = 1 => "created",
+        /// Name or description changed.
+        Edited = 2 => "edited",
+        /// Scopes were added.
+        ScopesAdded = 3 => "scope added",
+        /// Scopes were removed.
+        ScopesRemoved = 4 => "scope removed",
+        /// A token was ended.
+        Revoked = 5 => "revoked",
+        /// A token got a new secret.
+        Regenerated = 6 => "regenerated",
+        /// A token was deleted; it can be brought back for 24 hours.
+        Deleted = 7 => "deleted",
+        /// A deleted token was brought back.
+        Restored = 8 => "restored",
+        /// A deleted token is gone for good.
+        Purged = 9 => "purged",
+        /// A new secret was copied, written, printed or acknowledged.
+        Claimed = 10 => "claimed",
+        /// An operator declared the machine's clock right after it had gone back.
+        ClockAccepted = 11 => "clock accepted",
+        /// The overlap of a rotation was ended early.
+        OverlapEnded = 12 => "overlap ended",
+        /// A token came from another store's export, or took the place of one that was here.
+        Imported = 13 => "imported",
+        /// A change of name, description or scopes was taken back.
+        Undone = 14 => "undone",
+    }
 }
 
 impl Action {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 14] = [
-        Self::Created,
-        Self::Edited,
-        Self::ScopesAdded,
-        Self::ScopesRemoved,
-        Self::Revoked,
-        Self::Regenerated,
-        Self::Deleted,
-        Self::Restored,
-        Self::Purged,
-        Self::Claimed,
-        Self::ClockAccepted,
-        Self::OverlapEnded,
-        Self::Imported,
-        Self::Undone,
-    ];
-
     /// Its stored number.
     pub fn code(self) -> u8 {
         self as u8
@@ -105,26 +89,6 @@ impl Action {
     /// The action with this number.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.code() == code)
-    }
-
-    /// The word that the trail shows and filters by.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Edited => "edited",
-            Self::ScopesAdded => "scope added",
-            Self::ScopesRemoved => "scope removed",
-            Self::Revoked => "revoked",
-            Self::Regenerated => "regenerated",
-            Self::Deleted => "deleted",
-            Self::Restored => "restored",
-            Self::Purged => "purged",
-            Self::Claimed => "claimed",
-            Self::ClockAccepted => "clock accepted",
-            Self::OverlapEnded => "overlap ended",
-            Self::Imported => "imported",
-            Self::Undone => "undone",
-        }
     }
 }
 

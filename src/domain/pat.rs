@@ -10,6 +10,7 @@ use super::{
     Moment,
     event::Actor,
     id::TokenId,
+    labels::labels,
     name::{Description, Name},
     scope::Scopes,
     secret::Digest,
@@ -93,34 +94,23 @@ pub enum Which {
     Retiring,
 }
 
-/// How long the old secret goes on working beside the new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Overlap {
-    /// The old secret is dead with the commit.
-    #[default]
-    None,
-    /// 15 minutes.
-    QuarterHour,
-    /// 1 hour.
-    Hour,
-    /// 24 hours.
-    Day,
+labels! {
+    /// How long the old secret goes on working beside the new one.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    pub enum Overlap, word {
+        /// The old secret is dead with the commit.
+        #[default]
+        None => "0",
+        /// 15 minutes.
+        QuarterHour => "15m",
+        /// 1 hour.
+        Hour => "1h",
+        /// 24 hours.
+        Day => "24h",
+    }
 }
 
 impl Overlap {
-    /// All of them, shortest first.
-    pub const ALL: [Self; 4] = [Self::None, Self::QuarterHour, Self::Hour, Self::Day];
-
-    /// As shown and typed: `0`, `15m`, `1h`, `24h`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::None => "0",
-            Self::QuarterHour => "15m",
-            Self::Hour => "1h",
-            Self::Day => "24h",
-        }
-    }
-
     fn delta(self) -> Option<TimeDelta> {
         match self {
             Self::None => None,

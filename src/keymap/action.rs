@@ -26,143 +26,87 @@ macro_rules! actions {
 }
 
 actions! {
-    /// Leave the program, or close what lies over it.
     Quit = "quit",
-    /// Cancel; pressed twice, leave the program.
+    /// Cancel; pressed twice, quit.
     Interrupt = "interrupt",
-    /// Paint the whole screen again.
     Redraw = "redraw",
-    /// Stop the program and give the shell back.
     Suspend = "suspend",
-    /// Judge expiry by the machine's clock again.
+    /// Judge expiry by the machine's clock again after it was set back.
     AcceptClock = "accept-clock",
-    /// Show the keys.
     Help = "help",
-    /// Show every command.
     Palette = "palette",
-    /// Show what was said.
     Messages = "messages",
-    /// Go to the next tab.
     NextTab = "next-tab",
-    /// Go to the previous tab.
     PreviousTab = "previous-tab",
-    /// Go to the list.
     TokensTab = "tokens-tab",
-    /// Go to the form.
     CreateTab = "create-tab",
-    /// Go to the detail.
     DetailTab = "detail-tab",
-    /// Go to the trail.
     AuditTab = "audit-tab",
-    /// One row down.
     Down = "down",
-    /// One row up.
     Up = "up",
-    /// Half a page down.
     HalfPageDown = "half-page-down",
-    /// Half a page up.
     HalfPageUp = "half-page-up",
-    /// A page down.
     PageDown = "page-down",
-    /// A page up.
     PageUp = "page-up",
-    /// To the first row.
     First = "first",
-    /// To the last row.
     Last = "last",
-    /// Open what is selected.
     Open = "open",
-    /// Back to where one came from.
     Back = "back",
-    /// Search as one types.
     Search = "search",
-    /// The next status filter.
     NextStatus = "next-status",
-    /// The previous status filter.
     PreviousStatus = "previous-status",
-    /// Show what expires soon, or no longer.
+    /// Toggle the filter for tokens that expire soon.
     Expiring = "expiring",
-    /// Sort by the next column.
     NextSort = "next-sort",
-    /// Sort the other way round.
     ReverseSort = "reverse-sort",
     /// Show times relative, local or in UTC.
     Times = "times",
-    /// Mark the selected row, or take its mark away.
     Mark = "mark",
     /// Begin a range of marks, or end it.
     MarkRange = "mark-range",
-    /// Mark all rows that are shown.
     MarkAll = "mark-all",
-    /// Start a new token.
     New = "new",
     /// Start a new token like this one.
     Clone = "clone",
-    /// Change name and description.
     Edit = "edit",
-    /// Add scopes.
     AddScope = "add-scope",
-    /// Add the scopes of a preset.
     Preset = "preset",
-    /// Remove the selected scope.
     RemoveScope = "remove-scope",
-    /// Remove every scope.
     ClearScopes = "clear-scopes",
-    /// End a token.
     Revoke = "revoke",
-    /// Give a token a new secret.
     Regenerate = "regenerate",
     /// End the old secret of a rotation now.
     EndOverlap = "end-overlap",
-    /// Delete a token.
     Delete = "delete",
-    /// Delete every token.
     DeleteAll = "delete-all",
-    /// Take back what was done last.
     Undo = "undo",
-    /// Ask what a token may do.
+    /// Check what a token may do.
     Test = "test",
-    /// Put the id on the clipboard.
     CopyId = "copy-id",
-    /// Put the name on the clipboard.
     CopyName = "copy-name",
-    /// Put the command that does the same on the clipboard.
+    /// Copy the command that does the same.
     CopyCommand = "copy-command",
-    /// Put the token as JSON on the clipboard.
     CopyJson = "copy-json",
-    /// Show only the events of the selected one.
     FilterToken = "filter-token",
-    /// Show only one kind of event.
     FilterAction = "filter-action",
-    /// Show only the events of one actor.
     FilterActor = "filter-actor",
-    /// Go to the next field.
     NextField = "next-field",
-    /// Go to the previous field.
     PreviousField = "previous-field",
-    /// Go on: the next field, or the button.
+    /// Go to the next field, or press the button.
     Accept = "accept",
-    /// Submit from anywhere.
+    /// Submit from any field.
     Submit = "submit",
-    /// Leave a form or dialog.
     Cancel = "cancel",
-    /// Change the selected row.
     ChangeRow = "change-row",
-    /// Add a row.
     AddRow = "add-row",
-    /// Remove the selected row.
     RemoveRow = "remove-row",
-    /// Put the secret on the clipboard.
     CopySecret = "copy-secret",
-    /// Write the secret to a file.
     WriteSecret = "write-secret",
     /// Print the secret after the program has ended.
     PrintSecret = "print-secret",
-    /// Hide or show the secret.
     HideSecret = "hide-secret",
-    /// Say that the secret is in safety.
+    /// Confirm that the secret is saved.
     Acknowledge = "acknowledge",
-    /// Close what lies over the screen.
     Close = "close",
 }
 

@@ -83,7 +83,7 @@ impl Service {
         let listing = rows.pats()?;
         let last = rows.newest_event()?;
         Ok(Loaded {
-            now: self.judged_at(rows)?,
+            now: self.clock.denial_time(rows)?,
             pats: listing.rows,
             damaged: listing.damaged,
             clock_behind: self.behind(last.as_ref()),

@@ -63,7 +63,7 @@ impl Service {
         self.store.read(|rows| {
             let known = |status, pat: Pat| SecretInfo { status, name: Some(pat.name) };
             if let Some(pat) = rows.pat(&secret.id)? {
-                let at = self.judged_at(rows)?;
+                let at = self.clock.denial_time(rows)?;
                 let status = if pat.accepts(&secret.digest, at) {
                     pat.status(at).into()
                 } else {

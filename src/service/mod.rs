@@ -90,12 +90,7 @@ impl Service {
 
     /// The instant by which statuses are to be judged now.
     pub fn now(&self) -> Result<Moment, ServiceError> {
-        Ok(self.store.read(|rows| self.judged_at(rows))?)
-    }
-
-    /// As [`Clock::denial_time`]. After a clock that ran ahead, [`Service::accept_clock`] helps.
-    fn judged_at(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
-        self.clock.denial_time(rows)
+        Ok(self.store.read(|rows| self.clock.denial_time(rows))?)
     }
 
     fn found(rows: &impl Rows, id: &TokenId) -> Result<Pat, ServiceError> {

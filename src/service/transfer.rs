@@ -35,7 +35,7 @@ impl Service {
         mut write: impl FnMut(&[Pat]) -> io::Result<()>,
     ) -> Result<Exported, ServiceError> {
         Ok(self.store.read(|rows| {
-            let (store, at) = (rows.store_id()?, self.judged_at(rows)?);
+            let (store, at) = (rows.store_id()?, self.clock.denial_time(rows)?);
             let mut exported = Exported { store, at, tokens: 0, damaged: Vec::new() };
             let mut place = None;
             loop {

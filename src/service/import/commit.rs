@@ -86,7 +86,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         self.service.store.write(|rows| {
             // A write that finds the disk full runs a second time.
             done.store(0, Ordering::Relaxed);
-            let at = self.service.judged_at(rows)?;
+            let at = self.service.clock.denial_time(rows)?;
             // No other process writes from here on.
             let now = audit::position(rows, rows.newest_event()?.as_ref())?;
             let is_unchanged = now == self.checked_at;

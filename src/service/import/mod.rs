@@ -135,7 +135,7 @@ impl Service {
             }
         }
         self.store.read(|rows| {
-            let at = self.judged_at(rows)?;
+            let at = self.clock.denial_time(rows)?;
             for row in &batch.rows {
                 let (action, refused) = policy.decide(rows, at, row)?;
                 checked.refused.extend(refused);
