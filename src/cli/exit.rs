@@ -42,7 +42,6 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// A failure of usage.
     pub fn usage(reason: impl Display) -> Self {
         Self::Told(Exit::Usage, format!("{reason}"))
     }
@@ -79,7 +78,6 @@ impl From<ServiceError> for Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// An error of the output.
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::Unread,

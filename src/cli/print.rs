@@ -11,7 +11,6 @@ use crate::{domain::text::escape, json};
 /// Where a command prints.
 #[derive(Debug)]
 pub struct Output {
-    /// Whether JSON is wanted.
     pub json: bool,
     bold: bool,
 }

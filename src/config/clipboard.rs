@@ -8,7 +8,6 @@ use std::{env, path::PathBuf};
 pub struct Environment {
     /// `clipboard.command` from the config: a program and its arguments.
     pub command: Option<Vec<String>>,
-    /// Inside GNU screen.
     pub in_screen: bool,
     /// Reached over SSH: a desktop here would not be the operator's.
     pub over_ssh: bool,

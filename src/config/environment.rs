@@ -8,9 +8,7 @@ use super::paths::Folders;
 /// What surrounds the program.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Environment {
-    /// `PATDECK_CONFIG`.
     pub config: Option<PathBuf>,
-    /// `PATDECK_STORE`.
     pub store: Option<PathBuf>,
     /// `PATDECK_READ_ONLY`: off for `0` and `false`, on for any other text.
     pub read_only: Option<bool>,

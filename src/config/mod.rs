@@ -38,26 +38,18 @@ pub fn example() -> &'static str {
 /// What the command line says about settings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Flags {
-    /// `--config`
     pub config: Option<PathBuf>,
-    /// `--store`
     pub store: Option<PathBuf>,
-    /// `--read-only`
     pub read_only: bool,
-    /// `--mouse`
     pub mouse: bool,
 }
 
 /// The layer that a value came from, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// The command line.
     Flag,
-    /// A variable.
     Environment,
-    /// The config file.
     File,
-    /// Built in.
     Default,
 }
 
@@ -75,24 +67,18 @@ impl fmt::Display for Origin {
 /// The layer of each setting, by its name in the file.
 pub type Origins = BTreeMap<&'static str, Origin>;
 
-/// The settings in force.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The file they were read from, if there is one.
     pub file: Option<PathBuf>,
     /// Where the store is, as a full path.
     pub store: PathBuf,
-    /// Whether nothing may be changed in it.
     pub read_only: bool,
-    /// What new secrets begin with.
     pub prefix: Prefix,
     /// The lifetime that is offered first; within `limits`.
     pub lifetime: Lifetime,
-    /// What lifetimes are allowed.
     pub limits: Limits,
-    /// What scopes can be made of.
     pub catalogue: Catalogue,
-    /// The styles.
     pub theme: Theme,
     /// The characters.
     pub glyphs: Glyphs,
@@ -101,7 +87,6 @@ pub struct Config {
     /// The program that takes what is copied on its standard input; empty for the terminal's own
     /// clipboard.
     pub clipboard: Vec<String>,
-    /// The keys.
     pub keymap: Keymap,
     /// Where each value came from, by the name of its setting in the file.
     pub origins: Origins,

@@ -6,7 +6,7 @@ use crate::domain::labels::labels;
 labels! {
     /// Which set of styles is used.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-    pub enum Theme, word {
+    pub enum Theme, ALL, word {
         /// The sixteen colours of the terminal, on its own background.
         #[default]
         Default => "default",
@@ -21,24 +21,18 @@ labels! {
     }
 }
 
-/// Which characters may be drawn besides ASCII ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Glyphs {
-    /// Arrows, boxes and dots of one column.
-    Unicode,
-    /// None.
-    Ascii,
+labels! {
+    /// Which characters may be drawn besides ASCII ones. `auto` in the config file leaves the
+    /// choice to the locale.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Glyphs, word {
+        /// Arrows, boxes and dots of one column.
+        Unicode => "unicode",
+        Ascii => "ascii",
+    }
 }
 
 impl Glyphs {
-    /// Its word in the config file, where `auto` leaves the choice to the locale.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Unicode => "unicode",
-            Self::Ascii => "ascii",
-        }
-    }
-
     /// What a terminal with this locale shows. Without a locale nothing is known of it, and
     /// ASCII is always right.
     pub fn of_locale(locale: Option<&str>) -> Self {

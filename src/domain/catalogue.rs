@@ -10,7 +10,6 @@ use super::{
 /// One entity type and what it offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    /// The type.
     pub entity_type: EntityType,
     /// The operations that a scope on it may name, in the order they are shown.
     pub operations: Vec<Operation>,

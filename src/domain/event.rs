@@ -48,18 +48,12 @@ labels! {
     /// What happened. The numbers are stored: they are never given another meaning.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     #[repr(u8)]
-    pub enum Action, word {
-        /// A token was made.
+    pub enum Action, ALL, word {
         Created = 1 => "created",
-        /// Name or description changed.
         Edited = 2 => "edited",
-        /// Scopes were added.
         ScopesAdded = 3 => "scope added",
-        /// Scopes were removed.
         ScopesRemoved = 4 => "scope removed",
-        /// A token was ended.
         Revoked = 5 => "revoked",
-        /// A token got a new secret.
         Regenerated = 6 => "regenerated",
         /// A token was deleted; it can be brought back for 24 hours.
         Deleted = 7 => "deleted",
@@ -81,7 +75,6 @@ labels! {
 }
 
 impl Action {
-    /// Its stored number.
     pub fn code(self) -> u8 {
         self as u8
     }
@@ -100,12 +93,10 @@ impl Hash {
     /// What the first event has for the one before it.
     pub const NONE: Self = Self([0; 32]);
 
-    /// The hash of these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Its bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -125,7 +116,6 @@ pub struct HashError;
 impl FromStr for Hash {
     type Err = HashError;
 
-    /// Reads what [`Display`](fmt::Display) prints.
     fn from_str(text: &str) -> Result<Self, HashError> {
         let digits: Option<Vec<_>> = text.trim().chars().map(|c| c.to_digit(16)).collect();
         let mut bytes = [0; 32];
@@ -147,15 +137,12 @@ impl fmt::Debug for Hash {
 /// What is known of an event before the store gives it its place in the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventDraft {
-    /// When.
     pub at: Moment,
-    /// Who.
     pub actor: Actor,
     /// Which token; `None` for what concerns the whole store.
     pub token: Option<TokenId>,
     /// The token's name at that time, for it may be gone since.
     pub name: String,
-    /// What.
     pub action: Action,
     /// What exactly, in words; never a secret.
     pub detail: String,
@@ -166,11 +153,8 @@ pub struct EventDraft {
 pub struct Event {
     /// Its place, from 1, without gaps.
     pub sequence: u64,
-    /// What happened.
     pub what: EventDraft,
-    /// The hash of the event before.
     pub previous: Hash,
-    /// Its own hash.
     pub hash: Hash,
 }
 

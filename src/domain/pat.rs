@@ -19,7 +19,6 @@ use super::{
 /// Why a transition was refused; nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TransitionError {
-    /// Revoking what is revoked.
     #[error("it is revoked already, nothing was changed: regenerate it to use it again")]
     AlreadyRevoked,
     /// An overlap asked for a secret that is dead anyway.
@@ -27,15 +26,16 @@ pub enum TransitionError {
     NothingToOverlap,
 }
 
-/// What a token is at an instant. Revoked wins over expired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
-    /// Its secret is accepted.
-    Active,
-    /// Its time is over.
-    Expired,
-    /// Somebody ended it.
-    Revoked,
+labels! {
+    /// What a token is at an instant. Revoked wins over expired.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Status, word {
+        /// Its secret is accepted.
+        Active => "active",
+        Expired => "expired",
+        /// Somebody ended it.
+        Revoked => "revoked",
+    }
 }
 
 impl Status {
@@ -49,15 +49,6 @@ impl Status {
             Self::Active
         }
     }
-
-    /// The one word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-        }
-    }
 }
 
 /// Within which an expiry is near.
@@ -66,7 +57,6 @@ pub const SOON: TimeDelta = TimeDelta::days(7);
 /// The last time that a check matched the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUse {
-    /// When.
     pub at: Moment,
     /// From where, as the caller told it.
     pub from: Option<CompactString>,
@@ -77,7 +67,6 @@ pub struct LastUse {
 /// The secret before the last rotation, while it still works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retiring {
-    /// What is known of it.
     pub digest: Digest,
     /// From when on it is dead.
     pub until: Moment,
@@ -97,15 +86,12 @@ pub enum Which {
 labels! {
     /// How long the old secret goes on working beside the new one.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-    pub enum Overlap, word {
+    pub enum Overlap, ALL, word {
         /// The old secret is dead with the commit.
         #[default]
         None => "0",
-        /// 15 minutes.
         QuarterHour => "15m",
-        /// 1 hour.
         Hour => "1h",
-        /// 24 hours.
         Day => "24h",
     }
 }
@@ -128,9 +114,7 @@ pub struct Pat {
     pub id: TokenId,
     /// Unique in the store.
     pub name: Name,
-    /// What it is for.
     pub description: Description,
-    /// What it may do.
     pub scopes: Scopes,
     /// The prefix of its secret, for the hint `pat_<id>_…`.
     pub prefix: CompactString,
@@ -138,15 +122,12 @@ pub struct Pat {
     pub digest: Digest,
     /// The previous secret, while an overlap lasts.
     pub retiring: Option<Retiring>,
-    /// When the record was made.
     pub created: Moment,
-    /// Who made it.
     pub created_by: Actor,
     /// When its present secret was issued.
     pub issued: Moment,
     /// From when on it is expired; `None` for never.
     pub expires: Option<Moment>,
-    /// When it was revoked, if it is.
     pub revoked: Option<Moment>,
     /// Whether its present secret was copied, written, printed or acknowledged.
     pub claimed: bool,

@@ -14,17 +14,15 @@ use super::{
 labels! {
     /// Which statuses are shown.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
-    pub enum StatusFilter, word {
+    pub enum StatusFilter, ALL, word {
         /// Active ones: what one works with.
         #[default]
         Active => "Active",
         /// Active ones that expire within a week.
         Expiring => "Expiring",
-        /// Those past their expiry and not revoked.
         Expired => "Expired",
         /// Revoked ones, past their expiry or not.
         Revoked => "Revoked",
-        /// Every one.
         All => "All",
     }
 }
@@ -48,14 +46,10 @@ impl StatusFilter {
 labels! {
     /// What the list can be ordered by.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-    pub enum Column, word {
-        /// By name, without case.
+    pub enum Column, ALL, word {
         Name => "Name",
-        /// By description, without case.
         Description => "Description",
-        /// Active, expired, revoked.
         Status => "Status",
-        /// By the number of scopes.
         Scopes => "Scopes",
         /// By the issue of the present secret.
         Issued => "Issued",
@@ -69,9 +63,7 @@ labels! {
 /// By which column, and which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sort {
-    /// The column.
     pub column: Column,
-    /// Largest, latest or last first.
     pub descending: bool,
 }
 
@@ -82,27 +74,20 @@ impl Default for Sort {
     }
 }
 
-/// What the list shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
-    /// Which statuses.
     pub status: StatusFilter,
-    /// What must be found.
     pub search: Search,
-    /// The order.
     pub sort: Sort,
 }
 
 /// How many tokens each status has among those that the search finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Active ones.
     pub active: usize,
     /// Those of the active ones that expire within a week.
     pub soon: usize,
-    /// Expired ones.
     pub expired: usize,
-    /// Revoked ones.
     pub revoked: usize,
 }
 

@@ -34,7 +34,6 @@ pub struct Sighting {
     pub line: u64,
     /// Whether the stream was seen to be binary, so that lines mean nothing in it.
     pub binary: bool,
-    /// It.
     pub secret: Secret,
 }
 

@@ -14,7 +14,6 @@ pub struct Binding {
     pub help: &'static str,
     /// The word of the footer.
     pub hint: &'static str,
-    /// Where the help lists it.
     pub group: Group,
     /// Its place in the footer, 1 first and longest to stay; 0 is not in the footer.
     pub rank: u8,

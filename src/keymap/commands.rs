@@ -24,15 +24,12 @@ pub enum Standing {
 /// An action as a line that can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// What it asks for.
     pub action: Action,
     /// The sentence that says what for.
     pub sentence: &'static str,
     /// Its keys; empty if the operator took them away.
     pub keys: String,
-    /// Where the help lists it.
     pub group: Group,
-    /// Whether it can be run.
     pub standing: Standing,
 }
 

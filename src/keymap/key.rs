@@ -11,7 +11,6 @@ use crate::domain::text::{escape, first_unsafe};
 /// Why a text names no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Nothing was written.
     #[error("a key is missing: write a character, Ctrl- and a letter, or a name such as Enter")]
     Missing,
     /// Neither a character nor a name.
@@ -22,12 +21,7 @@ pub enum KeyError {
     Alt(String),
     /// Terminals send the same byte for both.
     #[error("terminals cannot tell `{given}` from {same}: write {same}", given = escape(.given))]
-    Same {
-        /// What was written.
-        given: String,
-        /// What it is.
-        same: &'static str,
-    },
+    Same { given: String, same: &'static str },
 }
 
 /// The keys that have a name, with the name and the glyph.
@@ -85,7 +79,6 @@ impl Key {
         Self { code, modifiers }
     }
 
-    /// The code.
     #[cfg(any(test, feature = "testing"))]
     pub fn code(self) -> KeyCode {
         self.code

@@ -5,22 +5,17 @@ use crate::domain::labels::labels;
 labels! {
     /// Where a key is pressed. A mode falls back on the ones in [`Mode::chain`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    pub enum Mode, word {
+    pub enum Mode, ALL, word {
         /// Everywhere, also while text is typed.
         Always => "always",
         /// Everywhere but in text and dialogs.
         Global => "global",
         /// In anything with rows to move through.
         List => "list",
-        /// On the list of tokens.
         Tokens => "tokens",
-        /// On the detail of one token.
         Detail => "detail",
-        /// On the audit trail.
         Audit => "audit",
-        /// While the search text is typed.
         Search => "search",
-        /// In the fields of a form.
         Form => "form",
         /// On the scope rows of the create form.
         Rows => "rows",
@@ -70,19 +65,13 @@ impl Mode {
 /// The heading under which the help lists a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Group {
-    /// Moving through rows.
     Move,
-    /// What the list shows.
     View,
-    /// What can be done to a token.
     Token,
     /// What can be put on the clipboard.
     Copy,
-    /// Forms and dialogs.
     Form,
-    /// A new secret.
     Secret,
-    /// Tabs and the program itself.
     App,
 }
 
@@ -91,7 +80,6 @@ impl Group {
     pub const ALL: [Self; 7] =
         [Self::Token, Self::Copy, Self::View, Self::Move, Self::Form, Self::Secret, Self::App];
 
-    /// The heading.
     pub fn heading(self) -> &'static str {
         match self {
             Self::Move => "Move",

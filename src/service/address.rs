@@ -49,7 +49,6 @@ impl Service {
         Ok(self.store.read(|rows| rows.pat(id))?)
     }
 
-    /// Who acts.
     pub fn actor(&self) -> &Actor {
         &self.actor
     }

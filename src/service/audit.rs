@@ -12,16 +12,13 @@ use crate::{
 pub struct Position {
     /// Which store: another one may have taken the place of the first.
     store: u128,
-    /// The last change of a token.
     generation: u64,
-    /// The last event.
     event: u64,
 }
 
 /// Every token, and where to follow on from.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// The tokens that could be read.
     pub pats: Vec<Pat>,
     /// The instant by which their statuses are to be judged.
     pub now: Moment,
@@ -34,7 +31,6 @@ pub struct Loaded {
 /// What changed since a [`Position`].
 #[derive(Debug, Clone)]
 pub enum Followed {
-    /// Nothing.
     Nothing,
     /// These tokens, each as it is now; `None` if it is gone.
     Tokens(Vec<(TokenId, Option<Pat>)>, Position),
@@ -45,9 +41,7 @@ pub enum Followed {
 /// A part of the trail, newest first.
 #[derive(Debug, Clone)]
 pub struct Trail {
-    /// The events.
     pub events: Vec<Event>,
-    /// Whether the chain holds.
     pub chain: ChainState,
 }
 
@@ -56,11 +50,8 @@ pub struct Trail {
 pub struct Health {
     /// Its tokens, its damaged records and its clock.
     pub loaded: Loaded,
-    /// Its trail.
     pub chain: ChainState,
-    /// Where its tables contradict each other.
     pub disagreements: Vec<String>,
-    /// The number of its format.
     pub schema: u32,
     /// Deleted tokens that wait in the trash.
     pub trash: usize,

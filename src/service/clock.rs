@@ -16,7 +16,6 @@ use crate::{
 /// Where the time comes from.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The system.
     System,
     /// A hand that only [`Clock::set`] moves; seconds since 1970.
     #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code, reason = "for tests"))]
@@ -38,7 +37,6 @@ impl Clock {
         }
     }
 
-    /// The present instant.
     pub fn now(&self) -> Moment {
         match self {
             Self::System => Utc::now(),
@@ -66,7 +64,6 @@ pub enum Zone {
 }
 
 impl Zone {
-    /// UTC.
     pub fn utc() -> Self {
         Self::Fixed(Utc.fix())
     }

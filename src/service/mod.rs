@@ -83,7 +83,6 @@ impl Service {
         ChangeWatcher::start(self.store.path(), on_change)
     }
 
-    /// The settings in force.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }

@@ -19,11 +19,8 @@ const PART: usize = 4_096;
 pub struct Exported {
     /// Which store: 32 hexadecimal digits.
     pub store: String,
-    /// When.
     pub at: Moment,
-    /// How many tokens could be read.
     pub tokens: usize,
-    /// The records that could not.
     pub damaged: Vec<Damage>,
 }
 

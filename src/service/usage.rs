@@ -35,9 +35,7 @@ const COLLECT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Usage {
     pub(super) id: TokenId,
-    /// Which of the token's secrets was used.
     pub(super) by: Which,
-    /// The digest of that secret.
     pub(super) digest: Digest,
     pub(super) used: LastUse,
 }

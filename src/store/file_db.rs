@@ -35,7 +35,6 @@ use super::{
 /// The longest that a read waits, opening included: a check must answer within a second.
 const READ_TIMEOUT: Duration = Duration::from_millis(750);
 
-/// The store's file.
 #[derive(Debug)]
 pub(super) struct FileDb {
     pub(super) path: PathBuf,

@@ -150,7 +150,6 @@ impl Store {
         Ok(Self { backend: Arc::new(Backend::Memory(db)) })
     }
 
-    /// Whether every write is refused.
     pub fn is_read_only(&self) -> bool {
         matches!(&*self.backend, Backend::File(file) if file.options.read_only)
     }
@@ -183,7 +182,6 @@ impl Store {
         self.read_session().read(work)
     }
 
-    /// A session for reads in quick succession.
     pub fn read_session(&self) -> ReadSession {
         ReadSession::new(self.clone())
     }

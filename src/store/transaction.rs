@@ -20,9 +20,7 @@ use super::{
 
 /// Why a write transaction failed.
 pub(super) enum TxError<E> {
-    /// The store failed.
     Store(StoreError),
-    /// The closure returned an error.
     Work(E),
     /// The commit failed, which would have led to this generation.
     Commit(StoreError, Option<u64>),

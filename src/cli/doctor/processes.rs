@@ -12,11 +12,8 @@ use crate::domain::text::escape;
 
 /// What may be seen of a process.
 enum Sight {
-    /// It has the file open.
     Holds,
-    /// It has not.
     Free,
-    /// It may not be looked into.
     Hidden,
 }
 

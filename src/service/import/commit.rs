@@ -35,9 +35,7 @@ pub struct PreparedImport<'a, S> {
 struct PlannedBatch<'b> {
     actions: Vec<ImportAction>,
     refused: Vec<LineFault>,
-    /// Tokens that are replaced.
     replaced_ids: Vec<TokenId>,
-    /// Tokens whose names are taken.
     displaced_ids: Vec<TokenId>,
     /// The tokens that are inserted, with their folded names and their events.
     tokens: Vec<EncodedToken<'b>>,
@@ -48,7 +46,6 @@ struct PlannedBatch<'b> {
 /// How staged rows are checked once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CheckMode {
-    /// To report what a commit would do.
     DryRun,
     /// The store changed since the rows were checked.
     Recheck,

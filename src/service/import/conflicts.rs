@@ -57,18 +57,13 @@ impl Conflict {
 /// What happens to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportOutcome {
-    /// It is inserted.
     New,
-    /// It replaces what the store has.
     Replaced,
-    /// The store keeps what it has.
     Skipped,
-    /// The store has the very same.
     Unchanged,
 }
 
 impl ImportOutcome {
-    /// Whether the row is written.
     pub(super) fn writes(self) -> bool {
         matches!(self, Self::New | Self::Replaced)
     }
@@ -77,9 +72,7 @@ impl ImportOutcome {
 /// What happens to a row, and its conflicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportAction {
-    /// What happens.
     pub outcome: ImportOutcome,
-    /// The conflicts.
     pub conflicts: Vec<Conflict>,
 }
 
@@ -113,7 +106,6 @@ impl ImportActions {
         self.outcomes.iter().filter(|it| **it == outcome).count()
     }
 
-    /// Whether a row has a conflict.
     pub fn has_conflicts(&self) -> bool {
         !self.conflicts.is_empty()
     }

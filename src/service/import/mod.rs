@@ -29,13 +29,10 @@ use crate::{domain::TokenId, store::StoreError};
 /// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The store, or a rule.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// These lines.
     #[error("{} lines cannot be imported", .0.count())]
     Lines(LineFaults),
-    /// The lines could not be read.
     #[error(transparent)]
     Source(#[from] io::Error),
 }
@@ -55,7 +52,6 @@ impl From<LineFaults> for ImportError {
 /// A batch, checked by itself and against the store.
 struct CheckedBatch {
     ids: Vec<TokenId>,
-    /// Hashes of the folded names.
     names: Vec<u64>,
     /// Whether every line could be read.
     is_readable: bool,
