@@ -48,7 +48,6 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
 /// A way to the operator's clipboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// The configured program and its arguments.
     Command(String, Vec<String>),
     /// `tmux load-buffer -w`, which works whatever tmux's clipboard options are.
     Tmux(PathBuf),

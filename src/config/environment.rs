@@ -23,7 +23,6 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// That of this process.
     pub fn of_process() -> Self {
         Self {
             folders: Folders::of_user(),

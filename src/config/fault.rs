@@ -31,7 +31,6 @@ fn listed(path: &std::path::Path, faults: &[Fault]) -> String {
     lines.join("\n")
 }
 
-/// One mistake in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Where, from 1.
@@ -58,7 +57,6 @@ impl Problem {
     }
 }
 
-/// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     #[error("this is not TOML: {}", escape(.0))]
@@ -69,11 +67,7 @@ pub enum Problem {
     Kind { path: String, expected: &'static str, found: &'static str },
     /// A value of the right kind that cannot be.
     #[error("`{path}`: {error}", path = escape(.path), error = escape(.error))]
-    Value {
-        path: String,
-        /// Why not, and what to write.
-        error: String,
-    },
+    Value { path: String, error: String },
     #[error(transparent)]
     Key(KeyFault),
 }

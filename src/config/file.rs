@@ -72,15 +72,6 @@ impl File {
 }
 
 impl<'a> Reader<'a> {
-    /// What `result` holds; an error is a mistake in the value of `entry`.
-    pub(super) fn sound<T, E: ToString>(
-        &mut self,
-        entry: &Entry<'_>,
-        result: Result<T, E>,
-    ) -> Option<T> {
-        result.map_err(|error| self.refuse(entry, &error.to_string())).ok()
-    }
-
     fn file(&mut self, root: Vec<Entry<'a>>, base: &Path, folders: Option<&Folders>) -> File {
         let picked = self.pick(root, SETTINGS);
         let [

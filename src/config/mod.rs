@@ -27,7 +27,7 @@ pub use file::File;
 pub use paths::Folders;
 pub use theme::{Glyphs, Theme};
 
-use crate::domain::{Catalogue, Lifetime, Limits, Prefix, lifetime::Span};
+use crate::domain::{Catalogue, Lifetime, Limits, Prefix, labels::labels, lifetime::Span};
 use crate::keymap::Keymap;
 
 /// The commented file with every setting and its default.
@@ -44,23 +44,20 @@ pub struct Flags {
     pub mouse: bool,
 }
 
-/// The layer that a value came from, strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
-    Flag,
-    Environment,
-    File,
-    Default,
+labels! {
+    /// The layer that a value came from, strongest first.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Origin, word {
+        Flag => "flag",
+        Environment => "environment",
+        File => "file",
+        Default => "default",
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Flag => "flag",
-            Self::Environment => "environment",
-            Self::File => "file",
-            Self::Default => "default",
-        })
+        f.pad(self.word())
     }
 }
 
@@ -80,7 +77,6 @@ pub struct Config {
     pub limits: Limits,
     pub catalogue: Catalogue,
     pub theme: Theme,
-    /// The characters.
     pub glyphs: Glyphs,
     /// Whether the app listens to the mouse, which then no longer selects the terminal's text.
     pub mouse: bool,
@@ -132,7 +128,6 @@ impl Config {
         }
     }
 
-    /// Puts the layers over each other.
     fn settle(
         flags: &Flags,
         environment: &Environment,

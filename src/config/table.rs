@@ -85,6 +85,15 @@ impl<'a> Reader<'a> {
         Vec::new()
     }
 
+    /// What `result` holds; an error is a mistake in the value of `entry`.
+    pub(super) fn sound<T, E: ToString>(
+        &mut self,
+        entry: &Entry<'_>,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result.map_err(|error| self.refuse(entry, &error.to_string())).ok()
+    }
+
     /// A text, read by `parse`.
     pub(super) fn parsed<T, E: ToString>(
         &mut self,
@@ -97,7 +106,7 @@ impl<'a> Reader<'a> {
             self.kind(entry, expected);
             return None;
         };
-        parse(text).map_err(|error| self.refuse(entry, &error.to_string())).ok()
+        self.sound(entry, parse(text))
     }
 
     pub(super) fn switch(&mut self, entry: Option<&Entry<'a>>) -> Option<bool> {

@@ -4,7 +4,6 @@
 use crate::domain::labels::labels;
 
 labels! {
-    /// Which set of styles is used.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
     pub enum Theme, ALL, word {
         /// The sixteen colours of the terminal, on its own background.

@@ -7,7 +7,6 @@ use super::{
     scope::{Domain, EntityType, Operation, Scope, ScopeError},
 };
 
-/// One entity type and what it offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     pub entity_type: EntityType,

@@ -57,9 +57,7 @@ labels! {
         Regenerated = 6 => "regenerated",
         /// A token was deleted; it can be brought back for 24 hours.
         Deleted = 7 => "deleted",
-        /// A deleted token was brought back.
         Restored = 8 => "restored",
-        /// A deleted token is gone for good.
         Purged = 9 => "purged",
         /// A new secret was copied, written, printed or acknowledged.
         Claimed = 10 => "claimed",
@@ -79,7 +77,6 @@ impl Action {
         self as u8
     }
 
-    /// The action with this number.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.code() == code)
     }

@@ -17,7 +17,6 @@ pub enum LifetimeError {
     TooShort,
     #[error("{0} is past: choose a later date")]
     Past(NaiveDate),
-    /// Beyond the configured maximum.
     #[error("that is longer than the {max} allowed here: choose less")]
     TooLong { max: Span },
     #[error("a token must expire here: choose at most {max}")]
@@ -84,11 +83,10 @@ fn is_digits(text: &str) -> bool {
 /// For how long a token is asked to be valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// This long from the issue.
+    /// Counted from the issue.
     For(Span),
     /// Through this day, to 23:59 local time.
     Through(NaiveDate),
-    /// Without end.
     Never,
 }
 

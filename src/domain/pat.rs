@@ -33,7 +33,6 @@ labels! {
         /// Its secret is accepted.
         Active => "active",
         Expired => "expired",
-        /// Somebody ended it.
         Revoked => "revoked",
     }
 }
@@ -124,7 +123,6 @@ pub struct Pat {
     pub retiring: Option<Retiring>,
     pub created: Moment,
     pub created_by: Actor,
-    /// When its present secret was issued.
     pub issued: Moment,
     /// From when on it is expired; `None` for never.
     pub expires: Option<Moment>,
@@ -137,7 +135,6 @@ pub struct Pat {
 }
 
 impl Pat {
-    /// What it is at `at`.
     pub fn status(&self, at: Moment) -> Status {
         Status::of(self.revoked.is_some(), self.expires, at)
     }
@@ -257,7 +254,6 @@ impl Pat {
     }
 }
 
-/// The newer of two uses.
 pub fn newer<U: Borrow<LastUse>>(one: Option<U>, other: Option<U>) -> Option<U> {
     one.into_iter().chain(other).max_by_key(|used| used.borrow().at)
 }

@@ -29,7 +29,6 @@ pub enum PresetError {
     #[error("{name} grants nothing on {given}: choose one of {known}")]
     NotOf {
         name: String,
-        /// The type that was asked for.
         given: EntityType,
         /// The types on which it grants something.
         known: String,
@@ -44,7 +43,6 @@ pub enum PresetError {
     Nowhere(String),
     #[error("all of this is there already: nothing to add")]
     Nothing,
-    /// A part of it is no scope.
     #[error(transparent)]
     Scope(#[from] ScopeError),
 }
@@ -115,12 +113,10 @@ impl fmt::Display for Grant {
     }
 }
 
-/// Grants under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preset {
     /// A word, unique in a catalogue.
     pub name: String,
-    /// What it grants.
     pub grants: Vec<Grant>,
 }
 
@@ -202,7 +198,6 @@ impl Catalogue {
         grant.check(self).map(|()| grant)
     }
 
-    /// The preset of this name.
     pub fn preset(&self, name: &str) -> Result<&Preset, PresetError> {
         let found = self.presets.iter().find(|preset| preset.name == name);
         found.ok_or_else(|| {

@@ -12,7 +12,6 @@ use super::{
 };
 
 labels! {
-    /// Which statuses are shown.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
     pub enum StatusFilter, ALL, word {
         /// Active ones: what one works with.
@@ -44,7 +43,6 @@ impl StatusFilter {
 }
 
 labels! {
-    /// What the list can be ordered by.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub enum Column, ALL, word {
         Name => "Name",
@@ -60,7 +58,6 @@ labels! {
     }
 }
 
-/// By which column, and which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sort {
     pub column: Column,

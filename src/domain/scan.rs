@@ -25,7 +25,6 @@ const BEHIND: usize = TokenId::LEN + 1 + PREFIX_MAX + ESCAPE;
 /// Bytes that are looked at in one go.
 const STEP: usize = 64 << 10;
 
-/// A secret in the stream.
 #[derive(Debug)]
 pub struct Sighting {
     /// Bytes of the stream before it.

@@ -2,7 +2,7 @@
 //! them that a token holds, with its algebra: no duplicates, `*` absorbs, nothing covered.
 //! What may be combined with what is the catalogue's word. Called by forms, CLI and store.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::Deref, str::FromStr};
 
 use arrayvec::ArrayString;
 use compact_str::CompactString;
@@ -333,24 +333,17 @@ impl Scopes {
         Ok(())
     }
 
-    /// Them, in their order.
+    /// The scopes in their order.
     pub fn as_slice(&self) -> &[Scope] {
         &self.0
     }
+}
 
-    /// Them, in their order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
-        self.0.iter()
-    }
+impl Deref for Scopes {
+    type Target = [Scope];
 
-    /// How many.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether every operation is denied.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    fn deref(&self) -> &[Scope] {
+        &self.0
     }
 }
 

@@ -47,7 +47,6 @@ const MOST_MARKS: usize = 4;
 struct Written {
     /// Whether anything stands there on which a mark can stand.
     base: bool,
-    /// How many marks stand on it.
     marks: usize,
 }
 

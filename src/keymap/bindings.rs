@@ -3,7 +3,6 @@
 
 use super::{Action, Group, Mode};
 
-/// One row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
     pub mode: Mode,
@@ -12,7 +11,6 @@ pub struct Binding {
     pub keys: &'static [&'static str],
     /// The sentence of the help: starts with a verb, no full stop, at most 48 columns.
     pub help: &'static str,
-    /// The word of the footer.
     pub hint: &'static str,
     pub group: Group,
     /// Its place in the footer, 1 first and longest to stay; 0 is not in the footer.

@@ -10,7 +10,6 @@ const PLACES: [Mode; 3] = [Mode::Tokens, Mode::Detail, Mode::Audit];
 /// How well a command is described by its very key: better than by any words.
 pub const BY_KEY: usize = usize::MAX;
 
-/// Whether a command can be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// Here and now.

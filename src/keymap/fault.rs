@@ -13,7 +13,6 @@ pub enum KeyFault {
     Action { mode: Mode, given: String, advice: String },
     #[error("{action} in mode {mode}: {error}", action = .action.word(), mode = .mode.word())]
     Key { mode: Mode, action: Action, error: KeyError },
-    /// One key, two actions.
     #[error("in mode {mode}, `{key}` is both {one} and {other}: give one of them another key",
         mode = .mode.word(), one = .actions.0.word(), other = .actions.1.word())]
     Twice { mode: Mode, key: Sequence, actions: (Action, Action) },

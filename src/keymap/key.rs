@@ -13,13 +13,11 @@ use crate::domain::text::{escape, first_unsafe};
 pub enum KeyError {
     #[error("a key is missing: write a character, Ctrl- and a letter, or a name such as Enter")]
     Missing,
-    /// Neither a character nor a name.
     #[error("`{given}` is not a key: write a character, Ctrl- and a letter, or one of {names}", given = escape(.0), names = names())]
     Unknown(String),
     /// A modifier that slow links tear apart.
     #[error("`{given}` does not arrive reliably over SSH: use a key without Alt", given = escape(.0))]
     Alt(String),
-    /// Terminals send the same byte for both.
     #[error("terminals cannot tell `{given}` from {same}: write {same}", given = escape(.given))]
     Same { given: String, same: &'static str },
 }

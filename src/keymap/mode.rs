@@ -62,33 +62,17 @@ impl Mode {
     }
 }
 
-/// The heading under which the help lists a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Group {
-    Move,
-    View,
-    Token,
-    /// What can be put on the clipboard.
-    Copy,
-    Form,
-    Secret,
-    App,
-}
-
-impl Group {
-    /// All of them, in the order of the help.
-    pub const ALL: [Self; 7] =
-        [Self::Token, Self::Copy, Self::View, Self::Move, Self::Form, Self::Secret, Self::App];
-
-    pub fn heading(self) -> &'static str {
-        match self {
-            Self::Move => "Move",
-            Self::View => "View",
-            Self::Token => "Tokens",
-            Self::Copy => "Copy",
-            Self::Form => "Forms and dialogs",
-            Self::Secret => "New secret",
-            Self::App => "Program",
-        }
+labels! {
+    /// Under which heading the help lists a key, in the order of the help.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Group, ALL, heading {
+        Token => "Tokens",
+        /// What can be put on the clipboard.
+        Copy => "Copy",
+        View => "View",
+        Move => "Move",
+        Form => "Forms and dialogs",
+        Secret => "New secret",
+        App => "Program",
     }
 }

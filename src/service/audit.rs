@@ -22,7 +22,6 @@ pub struct Loaded {
     pub pats: Vec<Pat>,
     /// The instant by which their statuses are to be judged.
     pub now: Moment,
-    /// The records that could not, by name.
     pub damaged: Vec<Damage>,
     /// Set when the clock stands before the last recorded change: that change's time.
     pub clock_behind: Option<Moment>,
@@ -45,7 +44,6 @@ pub struct Trail {
     pub chain: ChainState,
 }
 
-/// The state of the whole store.
 #[derive(Debug, Clone)]
 pub struct Health {
     /// Its tokens, its damaged records and its clock.
@@ -65,7 +63,6 @@ const EVENTS_PAGE: usize = 1_000;
 const SLACK: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 
 impl Service {
-    /// Every token of the store.
     pub fn load(&self) -> Result<Loaded, ServiceError> {
         Ok(self.store.read(|rows| self.loaded(rows))?)
     }
@@ -88,26 +85,16 @@ impl Service {
 
     /// What changed since `seen`: a few key reads when nothing did.
     pub fn follow(&self, seen: Position) -> Result<Followed, ServiceError> {
-        Ok(self.store.read(|rows| {
+        self.store.read(|rows| {
             let position = position(rows, rows.newest_event()?.as_ref())?;
             if position == seen {
                 return Ok(Followed::Nothing);
             }
             match changes(rows, seen, position)? {
                 Changes::TooFar => Ok(Followed::Everything(position)),
-                Changes::Tokens(ids, _) => {
-                    let fresh = ids.into_iter().map(|id| match rows.pat(&id) {
-                        // Its damage is named where all tokens are read.
-                        Err(StoreError::Damaged(_)) => Ok((id, None)),
-                        pat => Ok((id, pat?)),
-                    });
-                    Ok::<_, StoreError>(Followed::Tokens(
-                        fresh.collect::<Result<_, StoreError>>()?,
-                        position,
-                    ))
-                }
+                Changes::Tokens(ids, _) => Ok(Followed::Tokens(readable(rows, &ids)?, position)),
             }
-        })?)
+        })
     }
 
     /// The time of the last change, if the clock stands well before it.
@@ -160,10 +147,22 @@ impl Service {
         Ok(self.store.read(|rows| rows.events_after(seen, EVENTS_PAGE))?.rows)
     }
 
-    /// The newest `limit` events of one token.
     pub fn history(&self, id: &TokenId, limit: usize) -> Result<Vec<Event>, ServiceError> {
         Ok(self.store.read(|rows| rows.events_of(id, limit))?.rows)
     }
+}
+
+/// These tokens as they are; `None` for one that is gone or damaged. Its damage is reported where
+/// all tokens are read.
+pub(super) fn readable(
+    rows: &impl Rows,
+    ids: &[TokenId],
+) -> Result<Vec<(TokenId, Option<Pat>)>, StoreError> {
+    let read = |id: &TokenId| match rows.pat(id) {
+        Err(StoreError::Damaged(_)) => Ok((*id, None)),
+        pat => Ok((*id, pat?)),
+    };
+    ids.iter().map(read).collect()
 }
 
 /// Which tokens changed between two positions.

@@ -13,7 +13,6 @@ use crate::{
     store::{Rows, StoreError},
 };
 
-/// Where the time comes from.
 #[derive(Debug, Clone)]
 pub enum Clock {
     System,
@@ -23,7 +22,6 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// A clock that stands at `at`.
     #[cfg(any(test, feature = "testing"))]
     pub fn fixed(at: Moment) -> Self {
         Self::Fixed(Arc::new(AtomicI64::new(at.timestamp())))
@@ -59,7 +57,6 @@ impl Clock {
 pub enum Zone {
     /// The system's, with its summer time.
     Local,
-    /// Always this far from UTC.
     Fixed(FixedOffset),
 }
 

@@ -165,12 +165,6 @@ impl Service {
 
     /// These tokens as they are; `None` for one that is gone or damaged.
     pub fn get_many(&self, ids: &[TokenId]) -> Result<Vec<(TokenId, Option<Pat>)>, ServiceError> {
-        Ok(self.store.read(|rows| {
-            let each = ids.iter().map(|id| match rows.pat(id) {
-                Err(StoreError::Damaged(_)) => Ok((*id, None)),
-                pat => Ok((*id, pat?)),
-            });
-            each.collect::<Result<_, StoreError>>()
-        })?)
+        Ok(self.store.read(|rows| audit::readable(rows, ids))?)
     }
 }

@@ -34,17 +34,14 @@ impl From<Status> for SecretStatus {
     }
 }
 
-/// What is known of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretInfo {
-    /// What it is now.
     pub status: SecretStatus,
     /// What its token is called, if it is here.
     pub name: Option<Name>,
 }
 
 impl Service {
-    /// What `secret` is here and now.
     pub fn classify(&self, secret: &LeakedSecret) -> Result<SecretInfo, ServiceError> {
         self.store.read(|rows| {
             let known = |status, pat: Pat| SecretInfo { status, name: Some(pat.name) };

@@ -43,13 +43,9 @@ use crate::{
 /// What the operator's settings say about tokens.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// The first part of new secrets.
     pub prefix: Prefix,
-    /// The limits of a lifetime.
     pub limits: Limits,
-    /// The lifetime that a form starts with.
     pub default_lifetime: Lifetime,
-    /// What can be asked for.
     pub catalogue: Catalogue,
 }
 

@@ -14,7 +14,6 @@ pub use crate::store::{StoreError as FileError, new_file};
 /// Tokens that are exported in one go.
 const PART: usize = 4_096;
 
-/// What was exported.
 #[derive(Debug, Clone)]
 pub struct Exported {
     /// Which store: 32 hexadecimal digits.

@@ -20,7 +20,6 @@ use super::{
     tables::{ReadOnly, ReadWrite, RecordTable, Tables},
 };
 
-/// What a copy holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
     pub tokens: u64,
@@ -50,11 +49,7 @@ pub fn new_file<T>(
     if fs::symlink_metadata(path).is_ok() {
         return Err(PathProblem::Exists.at(path));
     }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if !folder.is_dir() {
+    if !file::folder_of(path).is_dir() {
         return Err(PathProblem::NoFolder.at(path));
     }
     let mut filled = None;

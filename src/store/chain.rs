@@ -89,7 +89,6 @@ pub(super) fn events_of<A: AccessMode>(
     Ok(found)
 }
 
-/// Appends one event to the chain.
 pub(super) fn append(
     tables: &mut Tables<ReadWrite<'_>>,
     what: EventDraft,

@@ -79,21 +79,15 @@ labels! {
     pub enum Operation, as_str {
         /// To use the store in any way: no more is known.
         Use => "use",
-        /// To open the file.
         Open => "open",
-        /// To read from it.
         Read => "read",
-        /// To write to it.
         Write => "write",
         /// To change its length.
         Resize => "resize",
         /// To bring what was written to the disk.
         Sync => "sync",
-        /// To close it.
         Close => "close",
-        /// To create a file.
         Create => "create",
-        /// To compare a copy with the store.
         CompareCopy => "compare the copy of",
     }
 }
@@ -102,11 +96,8 @@ labels! {
     /// What a store needs before it can be read.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum WriteNeed, as_str {
-        /// To be created.
         Create => "is not there",
-        /// To be migrated from an older format.
         Migrate => "has an older format",
-        /// To be repaired after a crash.
         Repair => "needs a repair after a crash",
     }
 }
@@ -274,31 +265,24 @@ impl From<StorageError> for StoreError {
     }
 }
 
-impl From<TableError> for StoreError {
-    fn from(error: TableError) -> Self {
-        match error {
-            TableError::Storage(error) => error.into(),
-            other => Self::broken(other),
+/// The errors of redb that wrap a [`StorageError`]; `other` converts their other variants.
+macro_rules! from_redb {
+    ($($error:ident: $other:expr;)*) => {$(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                match error {
+                    $error::Storage(error) => error.into(),
+                    other => $other(other),
+                }
+            }
         }
-    }
+    )*};
 }
 
-impl From<TransactionError> for StoreError {
-    fn from(error: TransactionError) -> Self {
-        match error {
-            TransactionError::Storage(error) => error.into(),
-            other => Self::failed(Operation::Use, other),
-        }
-    }
-}
-
-impl From<CommitError> for StoreError {
-    fn from(error: CommitError) -> Self {
-        match error {
-            CommitError::Storage(error) => error.into(),
-            other => Self::failed(Operation::Use, other),
-        }
-    }
+from_redb! {
+    TableError: Self::broken;
+    TransactionError: |other| Self::failed(Operation::Use, other);
+    CommitError: |other| Self::failed(Operation::Use, other);
 }
 
 #[cfg(test)]

@@ -304,7 +304,6 @@ fn create_store(file: File) -> Result<(), StoreError> {
     })?
 }
 
-/// Creates a database in an empty file.
 pub(super) fn create_db(file: File) -> Result<Database, StoreError> {
     Medium::new(file).and_then(database).map_err(|error| match error {
         DatabaseError::Storage(error) => error.into(),

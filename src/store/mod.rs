@@ -80,7 +80,6 @@ enum Backend {
     Memory(Database),
 }
 
-/// How a store is opened.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenOptions {
     /// No byte changes: every write is refused, and so is a store that would have to be created,
@@ -141,7 +140,6 @@ impl Store {
         Ok(Self { backend: Arc::new(Backend::File(FileDb::open(path, options)?)) })
     }
 
-    /// An empty store in memory.
     #[cfg(any(test, feature = "testing"))]
     pub fn memory() -> Result<Self, StoreError> {
         let io = |error: redb::DatabaseError| StoreError::failed(Operation::Create, error);

@@ -338,7 +338,6 @@ impl WhatV1<'_> {
     }
 }
 
-/// A deleted token and when that was.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct TrashV1<'a> {
     pat: PatV1<'a>,

@@ -85,9 +85,7 @@ pub struct ChainState {
 
 /// What a [`Rows`] reads from; nobody else can be one.
 pub trait Source {
-    /// How its tables are held.
     type AccessMode: AccessMode;
-    /// Its tables.
     fn tables(&self) -> &Tables<Self::AccessMode>;
     /// Where the time of the newest event is kept, once it was read. Only what cannot change has
     /// such a place.
@@ -134,7 +132,6 @@ pub trait Rows: Source {
         self.tables().pats.get(key, |body| body.decode::<PatV1<'_>>()?.pat(key))
     }
 
-    /// Adds the last uses to `pat`.
     fn attach_usage(&self, pat: &mut Pat) -> Result<(), StoreError> {
         uses(self.tables(), &pat.id)?.tell(pat);
         Ok(())
@@ -296,7 +293,6 @@ pub trait Rows: Source {
         Ok(Changes::Tokens(ids, last))
     }
 
-    /// The deleted token with this id.
     fn trashed(&self, id: &TokenId) -> Result<Option<Trashed>, StoreError> {
         let key = id.as_bytes();
         self.tables().trash.get(key, |body| trashed(key, body))
@@ -327,7 +323,6 @@ pub trait Rows: Source {
         Ok(hex(&birth.id))
     }
 
-    /// When the store was made.
     #[cfg(any(test, feature = "testing"))]
     fn created(&self) -> Result<Moment, StoreError> {
         let tables = self.tables();

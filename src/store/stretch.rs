@@ -20,7 +20,6 @@ pub struct Stretch {
     bytes: Vec<u8>,
 }
 
-/// The records of a token.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     id: Id,

@@ -47,13 +47,10 @@ const CHANGES: &str = "changes-1";
 /// The access mode of a transaction's tables. A write opens all of them at once. A read opens only
 /// those that it uses, because opening them would take most of the time of a check.
 pub trait AccessMode {
-    /// The transaction that opens them.
     type Transaction;
-    /// A table in such a transaction.
     type Table<K: Key + 'static>: ReadableTable<K, Bytes>;
     /// A table that is open or can be opened.
     type Inner<K: Key + 'static>;
-    /// The table with this name.
     fn inner<K: Key + 'static>(
         transaction: &Self::Transaction,
         name: &'static str,
@@ -229,7 +226,6 @@ impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
         A::table(&self.inner)
     }
 
-    /// The damage of the row at `key`.
     pub(super) fn damage(&self, key: &K::SelfType<'_>) -> Damage {
         Damage { table: self.name, key: display_key(K::as_bytes(key).as_ref()) }
     }
@@ -388,7 +384,6 @@ pub(super) fn display_key(key: &[u8]) -> String {
     }
 }
 
-/// These bytes as hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // A string takes whatever is written to it.

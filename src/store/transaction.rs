@@ -18,7 +18,6 @@ use super::{
     writer::Writer,
 };
 
-/// Why a write transaction failed.
 pub(super) enum TxError<E> {
     Store(StoreError),
     Work(E),
@@ -77,7 +76,6 @@ fn resolve_failed_commit<T, E>(
     Err(TxError::Store(if is_absent { error } else { error.commit_unknown() }))
 }
 
-/// Runs `work` in one transaction of `db`.
 pub(super) fn run<T, E>(
     db: &Database,
     work: &mut impl FnMut(&mut Writer<'_>) -> Result<T, E>,

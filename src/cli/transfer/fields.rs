@@ -101,7 +101,6 @@ impl<'a> Fields<'a> {
         value.map(RawValue::get).ok_or_else(|| self.fault(name, "it is missing".to_owned()))
     }
 
-    /// A value of the JSON type `T`.
     fn value<T: Deserialize<'a>>(&mut self, name: &str, expected: &str) -> Result<T, InvalidField> {
         let value = self.take(name)?;
         from_str(value).map_err(|_| self.fault(name, format!("{expected} is expected")))

@@ -102,7 +102,6 @@ impl Search {
         })
     }
 
-    /// Whether `pat` is found at `at`.
     pub fn matches(&self, pat: &Pat, at: Moment) -> bool {
         self.is_empty()
             || self.fits_scopes(&pat.scopes)

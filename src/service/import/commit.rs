@@ -138,7 +138,6 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         })
     }
 
-    /// Plans how `token` is written.
     fn plan_write<'b>(
         &self,
         rows: &impl Rows,

@@ -3,16 +3,14 @@
 
 use super::source::{ImportRow, LineFault};
 use crate::{
-    domain::{Action, Digest, Moment, Name, Pat, Retiring, Status, TokenId},
+    domain::{Action, Digest, Moment, Name, Pat, Retiring, Status, TokenId, labels::labels},
     store::{Rows, StoreError},
 };
 
 /// What to do if the store already has a token or a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnConflict {
-    /// Import nothing at all.
     Fail,
-    /// Keep what the store has.
     Skip,
     /// Replace it by what is imported.
     Replace {
@@ -30,7 +28,6 @@ pub enum Conflict {
     Reactivates(&'static str),
     /// The token was deleted here; it would come back, though not to work.
     Deleted,
-    /// The name belongs to this other token.
     NameTaken(TokenId),
 }
 
@@ -43,7 +40,6 @@ impl Conflict {
         }
     }
 
-    /// In words.
     pub fn describe(&self) -> String {
         match self {
             Self::Differs => "this token is here already, and differs".to_owned(),
@@ -54,13 +50,14 @@ impl Conflict {
     }
 }
 
-/// What happens to a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImportOutcome {
-    New,
-    Replaced,
-    Skipped,
-    Unchanged,
+labels! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum ImportOutcome, ALL, as_str {
+        New => "new",
+        Replaced => "replaced",
+        Skipped => "skipped",
+        Unchanged => "unchanged",
+    }
 }
 
 impl ImportOutcome {
@@ -89,7 +86,6 @@ pub struct ImportActions {
 }
 
 impl ImportActions {
-    /// The action for each row.
     pub fn iter(&self) -> impl Iterator<Item = ImportAction> {
         let mut conflicts = self.conflicts.iter().peekable();
         self.outcomes.iter().enumerate().map(move |(at, outcome)| {
@@ -101,7 +97,6 @@ impl ImportActions {
         })
     }
 
-    /// How many rows have this outcome.
     pub fn count(&self, outcome: ImportOutcome) -> usize {
         self.outcomes.iter().filter(|it| **it == outcome).count()
     }
@@ -121,7 +116,6 @@ impl Extend<ImportAction> for ImportActions {
     }
 }
 
-/// Decides about rows.
 #[derive(Debug)]
 pub(in crate::service) struct ConflictPolicy {
     on_conflict: OnConflict,

@@ -8,7 +8,6 @@ use crate::domain::Pat;
 /// Most line faults that are reported one by one.
 const MAX_REPORTED: usize = 20;
 
-/// A token to import, and its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRow {
     pub line: u64,
@@ -48,13 +47,11 @@ pub trait ImportSource: Sync {
     ) -> io::Result<()>;
 }
 
-/// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineFault {
     pub line: u64,
     /// The field; empty for the whole line.
     pub field: String,
-    /// The reason, and what to do.
     pub why: String,
 }
 

@@ -83,7 +83,6 @@ impl StagingBuffer {
     }
 }
 
-/// A row in a batch.
 #[derive(Debug)]
 pub(super) struct StagedToken<'a> {
     pub(super) line: u64,
@@ -93,7 +92,6 @@ pub(super) struct StagedToken<'a> {
 }
 
 impl<'a> StagedToken<'a> {
-    /// Appends a row to `batch`.
     pub(super) fn write(
         batch: &mut Vec<u8>,
         row: &ImportRow,
