@@ -5,7 +5,12 @@ use std::{fmt, str::FromStr};
 
 use compact_str::CompactString;
 
-use super::{Moment, id::TokenId, labels::labels, text::escape};
+use super::{
+    Moment,
+    id::TokenId,
+    labels::labels,
+    text::{escape, from_hex, to_hex},
+};
 
 /// Who acts: the account, whom it was switched from, and where the session comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,24 +28,19 @@ impl Actor {
     pub fn named(user: &str) -> Self {
         Self { user: user.into(), sudo_user: None, from: None }
     }
-
-    /// Hands what it prints as, piece by piece, to `put`.
-    pub fn spell<E>(&self, mut put: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-        put(&escape(&self.user))?;
-        if let Some(sudo) = &self.sudo_user {
-            [" (", &escape(sudo), ")"].into_iter().try_for_each(&mut put)?;
-        }
-        match &self.from {
-            Some(from) => [" from ", &escape(from)].into_iter().try_for_each(put),
-            None => Ok(()),
-        }
-    }
 }
 
 impl fmt::Display for Actor {
     /// `root (alice) from 192.0.2.7`, fit for a terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.spell(|piece| f.write_str(piece))
+        f.write_str(&escape(&self.user))?;
+        if let Some(sudo) = &self.sudo_user {
+            [" (", &escape(sudo), ")"].into_iter().try_for_each(|piece| f.write_str(piece))?;
+        }
+        match &self.from {
+            Some(from) => f.write_str(" from ").and_then(|()| f.write_str(&escape(from))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -101,7 +101,7 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&to_hex(&self.0))
     }
 }
 
@@ -114,14 +114,7 @@ impl FromStr for Hash {
     type Err = HashError;
 
     fn from_str(text: &str) -> Result<Self, HashError> {
-        let digits: Option<Vec<_>> = text.trim().chars().map(|c| c.to_digit(16)).collect();
-        let mut bytes = [0; 32];
-        let digits = digits.filter(|digits| digits.len() == 2 * bytes.len()).ok_or(HashError)?;
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let value = pair.iter().fold(0, |value, digit| value << 4 | digit);
-            *byte = u8::try_from(value).map_err(|_| HashError)?;
-        }
-        Ok(Self(bytes))
+        from_hex(text.trim()).map(Self).ok_or(HashError)
     }
 }
 

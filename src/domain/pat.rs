@@ -245,12 +245,7 @@ impl Pat {
 
     /// The part of its secret that may be shown: `pat_<id>_…`.
     pub fn hint(&self) -> String {
-        self.hint_pieces().concat()
-    }
-
-    /// [`Pat::hint`] in pieces, the first of which is the prefix.
-    pub fn hint_pieces(&self) -> [&str; 4] {
-        [&self.prefix, "_", self.id.as_str(), "_…"]
+        [&self.prefix, "_", self.id.as_str(), "_…"].concat()
     }
 }
 

@@ -213,17 +213,6 @@ impl Scope {
             && (self.entity == Entity::Any || self.entity == other.entity)
     }
 
-    /// Hands what it prints as, piece by piece, to `put`.
-    pub fn spell<E>(&self, mut put: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-        let pieces = [self.entity_type.as_str(), ":", self.entity.as_str(), ":"];
-        pieces.into_iter().try_for_each(&mut put)?;
-        put(self.operation.as_str())?;
-        match &self.domain {
-            Some(domain) => put("@").and_then(|()| put(domain.as_str())),
-            None => Ok(()),
-        }
-    }
-
     /// Its parts in the order by which scopes are sorted.
     fn parts(&self) -> (&EntityType, &Entity, &Operation, Option<&Domain>) {
         (&self.entity_type, &self.entity, &self.operation, self.domain.as_ref())
@@ -232,7 +221,13 @@ impl Scope {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.spell(|piece| f.write_str(piece))
+        let pieces = [self.entity_type.as_str(), ":", self.entity.as_str(), ":"];
+        pieces.into_iter().try_for_each(|piece| f.write_str(piece))?;
+        f.write_str(self.operation.as_str())?;
+        match &self.domain {
+            Some(domain) => f.write_str("@").and_then(|()| f.write_str(domain.as_str())),
+            None => Ok(()),
+        }
     }
 }
 

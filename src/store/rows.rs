@@ -15,9 +15,9 @@ use super::{
     record::{BirthV1, PatV1, RefV1, TrashV1, Uses, UsesV1},
     snapshot_id::SnapshotCache,
     stretch::{self, Stretch},
-    tables::{AccessMode, ReadOnly, Tables, hex},
+    tables::{AccessMode, ReadOnly, Tables},
 };
-use crate::domain::{Event, Hash, Moment, Name, Pat, TokenId};
+use crate::domain::{Event, Hash, Moment, Name, Pat, TokenId, text::to_hex};
 
 /// Under which word the table `meta-1` holds which store this is.
 pub(super) const BIRTH: &[u8] = b"birth";
@@ -320,7 +320,7 @@ pub trait Rows: Source {
     /// 32 hexadecimal digits that tell this store from every other.
     fn store_id(&self) -> Result<String, StoreError> {
         let birth = birth(self.tables())?;
-        Ok(hex(&birth.id))
+        Ok(to_hex(&birth.id))
     }
 
     #[cfg(any(test, feature = "testing"))]

@@ -4,7 +4,7 @@
 
 use std::{
     cell::OnceCell,
-    fmt::{self, Write as _},
+    fmt,
     ops::{Bound, ControlFlow, RangeBounds},
     sync::Arc,
 };
@@ -19,7 +19,10 @@ use super::{
     error::{Damage, StoreError},
     panic::StickyError,
 };
-use crate::domain::{TokenId, text::escape};
+use crate::domain::{
+    TokenId,
+    text::{escape, to_hex},
+};
 
 type Bytes = &'static [u8];
 type Row<'r, K> = (AccessGuard<'r, K>, AccessGuard<'r, Bytes>);
@@ -380,14 +383,6 @@ pub(super) fn display_key(key: &[u8]) -> String {
     }
     match std::str::from_utf8(key) {
         Ok(text) => escape(text).into_owned(),
-        Err(_) => hex(key),
+        Err(_) => to_hex(key),
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // A string takes whatever is written to it.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
