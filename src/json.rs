@@ -79,7 +79,6 @@ pub fn write_line(to: &mut Vec<u8>, pat: &Pat, now: Moment) -> io::Result<()> {
     Ok(())
 }
 
-/// An event as JSON.
 pub fn event(event: &Event) -> Value {
     let what = &event.what;
     json!({

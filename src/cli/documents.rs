@@ -14,7 +14,6 @@ use super::{
     print::Output,
 };
 
-/// Prints the completions for `shell`.
 pub(super) fn completions(shell: Shell, out: &Output) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "patdeck", &mut script);
@@ -31,7 +30,6 @@ fn document(kind: &str, bytes: &[u8], out: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Prints the manual page.
 pub(super) fn man(out: &Output) -> Result<Exit, Failure> {
     let mut page = Vec::new();
     let mut all = Args::command();

@@ -30,7 +30,6 @@ Environment:
   NO_COLOR                        no colours: the theme mono
   LC_ALL, LC_CTYPE, LANG          glyphs only where the first of them that is set says UTF-8";
 
-/// `list`
 pub(super) const LIST: &str = "\
 Examples:
   patdeck list --status all --search ci --sort -last-used
@@ -54,14 +53,12 @@ A value may be the start of a word (type op entity domain) or any part (name id 
 
 Prints a table, or with --json one object a line. Exit 0; with --expiring 1 if there is none.";
 
-/// `show`
 pub(super) const SHOW: &str = "\
 Example:
   patdeck show ci-prod --json
 
 Never shows a secret. Exit 0, or 1 if there is no such token.";
 
-/// `create`
 pub(super) const CREATE: &str = "\
 Examples:
   patdeck create ci-prod --lifetime 90d --scope channels:c-42:publish,subscribe
@@ -74,21 +71,18 @@ With --like, what else is given takes the place of what the other token has, or 
 
 Prints the bare secret and nothing else. Exit 0, 2 for arguments, 3 if a rule refuses it.";
 
-/// `edit`
 pub(super) const EDIT: &str = "\
 Example:
   patdeck edit ci-prod --name ci-production --description 'the pipeline of the shop'
 
 Exit 0, 1 if there is no such token, 3 if the name is taken.";
 
-/// `scope`
 pub(super) const SCOPE: &str = "\
 Examples:
   patdeck scope add ci-prod channels:c-42:publish
   patdeck scope remove ci-prod 'clients:*:read'
   patdeck scope clear ci-prod --yes";
 
-/// `scope add`
 pub(super) const SCOPE_ADD: &str = "\
 Examples:
   patdeck scope add ci-prod channels:c-42:publish,subscribe 'clients:*:read@eu'
@@ -98,21 +92,18 @@ Examples:
 Exit 0, 1 if there is no such token, 3 if one of them is there already or not on offer. With
 --also each gets what it lacks, all of them or none; 3 if one lacks nothing.";
 
-/// `scope remove`
 pub(super) const SCOPE_REMOVE: &str = "\
 Example:
   patdeck scope remove ci-prod channels:c-42:publish
 
 Exit 0, 1 if there is no such token, 3 if it has no such scope.";
 
-/// `scope clear`
 pub(super) const SCOPE_CLEAR: &str = "\
 Example:
   patdeck scope clear ci-prod --yes
 
 Asks for the name on a terminal; elsewhere --yes is needed. Exit 0, 1 for no.";
 
-/// `revoke`
 pub(super) const REVOKE: &str = "\
 Examples:
   patdeck revoke ci-prod backup --yes
@@ -122,7 +113,6 @@ Examples:
 Asks for the name (of several, the count) on a terminal; elsewhere --yes is needed.
 All of them or none. Exit 0, 1 if one is not there, 3 if one is revoked already.";
 
-/// `regenerate`
 pub(super) const REGENERATE: &str = "\
 Examples:
   patdeck regenerate ci-prod --overlap 15m --secret-file ci.secret
@@ -133,7 +123,6 @@ Prints the bare secret and nothing else. With an overlap the old secret works on
 The secrets of several are on the disk, name and secret in a line, before an old one dies.
 Exit 0, 1 if there is no such token, 3 if a rule refuses it.";
 
-/// `delete`
 pub(super) const DELETE: &str = "\
 Examples:
   patdeck delete ci-prod --yes
@@ -142,14 +131,12 @@ Examples:
 Asks for the name (of several, the count) on a terminal; elsewhere --yes is needed.
 All of them or none. Exit 0, 1 if one is not there.";
 
-/// `restore`
 pub(super) const RESTORE: &str = "\
 Example:
   patdeck restore ci-prod
 
 Exit 0, 1 if nothing of that name was deleted in the last 24 hours, 3 if the name is taken.";
 
-/// `verify`
 pub(super) const VERIFY: &str = "\
 Examples:
   patdeck verify --scope channels:c-42:publish < secret && ./publish.sh
@@ -160,7 +147,6 @@ Examples:
 Exit 0 allowed, 1 denied. 2, 3 and 4 are no answer: read them as denied. With --lines 0 means that
 every line was allowed, and each answer other than `allowed` and `valid: NAME` means no.";
 
-/// `audit`
 pub(super) const AUDIT: &str = "\
 Examples:
   patdeck audit --token ci-prod
@@ -172,7 +158,6 @@ Oldest first. --follow prints what there is, then what happens. --check prints t
 newest event: kept in another place, it shows with --expect that nothing was cut off or written
 anew since. Exit 0; with --check 1 if the chain is broken or the expected event is not there.";
 
-/// `scan`
 pub(super) const SCAN: &str = "\
 Examples:
   patdeck scan .                                what is checked out here
@@ -195,7 +180,6 @@ Exit codes:
   0 no active secret was found, or those found are revoked   1 an active one was found
   2 usage, or a PATH that is not there   4 the store cannot be used";
 
-/// `export`
 pub(super) const EXPORT: &str = "\
 Examples:
   patdeck export --output tokens.jsonl
@@ -209,7 +193,6 @@ make one of a digest. Deleted tokens and the audit trail stay here: see `patdeck
 Exit codes:
   0 done   4 the store cannot be read; or it could, but for damaged records, which are named";
 
-/// `import`
 pub(super) const IMPORT: &str = "\
 Examples:
   patdeck import tokens.jsonl --dry-run
@@ -231,7 +214,6 @@ Exit codes:
   0 done, or would be   2 the file cannot be read
   3 nothing was imported: a line is wrong, or in conflict   4 the store cannot be used";
 
-/// `backup`
 pub(super) const BACKUP: &str = "\
 Examples:
   patdeck backup /var/backups/patdeck-$(date +%F).redb
@@ -245,19 +227,16 @@ over the store, or open it with --store.
 Exit codes:
   0 done   4 not written; or written, and records that are damaged in the store are named";
 
-/// `completions`
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   patdeck completions bash > ~/.local/share/bash-completion/completions/patdeck
   patdeck completions zsh > ~/.zfunc/_patdeck
   patdeck completions fish > ~/.config/fish/completions/patdeck.fish";
 
-/// `man`
 pub(super) const MAN: &str = "\
 Example:
   patdeck man > ~/.local/share/man/man1/patdeck.1";
 
-/// `config`
 pub(super) const CONFIG: &str = "\
 Examples:
   patdeck config init && \"${EDITOR:-vi}\" \"$(patdeck config path)\"
@@ -266,31 +245,26 @@ Examples:
 
 None of them opens the store.";
 
-/// `config path`
 pub(super) const CONFIG_PATH: &str = "\
 Example:
   \"${EDITOR:-vi}\" \"$(patdeck config path)\"";
 
-/// `config init`
 pub(super) const CONFIG_INIT: &str = "\
 Example:
   patdeck config init
 
 Every line is a comment with the default in it. Exit 0, 3 if there is such a file already.";
 
-/// `config check`
 pub(super) const CONFIG_CHECK: &str = "\
 Example:
   patdeck config check --config new.toml && mv new.toml \"$(patdeck config path)\"
 
 Prints FILE:LINE: and what was expected, one line a mistake. Exit 0, 2 if there is one.";
 
-/// `config show`
 pub(super) const CONFIG_SHOW: &str = "\
 Example:
   patdeck config show | grep -v default";
 
-/// `doctor`
 pub(super) const DOCTOR: &str = "\
 Examples:
   patdeck doctor

@@ -5,44 +5,35 @@ use std::{fmt::Display, io, process::ExitCode};
 
 use crate::{domain::Refusal, output::advice, service::ServiceError};
 
-/// How the program ended.
+/// How the program ended, with its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// What was asked is done, or allowed.
-    Done,
+    Done = 0,
     /// No: denied, not found, nothing to list.
-    No,
+    No = 1,
     /// The arguments, the settings or the terminal do not allow it.
-    Usage,
-    /// A rule of the domain refused it.
-    Refused,
+    Usage = 2,
+    Refused = 3,
     /// The store cannot be opened, read or written.
-    Store,
+    Store = 4,
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::No => 1,
-            Exit::Usage => 2,
-            Exit::Refused => 3,
-            Exit::Store => 4,
-        })
+        Self::from(exit as u8)
     }
 }
 
 /// Why a command ended early.
 #[derive(Debug)]
 pub enum Failure {
-    /// With this code and this sentence.
     Told(Exit, String),
     /// Nobody reads the output any more: no failure at all.
     Unread,
 }
 
 impl Failure {
-    /// A failure of usage.
     pub fn usage(reason: impl Display) -> Self {
         Self::Told(Exit::Usage, format!("{reason}"))
     }
@@ -79,7 +70,6 @@ impl From<ServiceError> for Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// An error of the output.
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::Unread,

@@ -64,7 +64,6 @@ pub fn cache(command: &Command) -> CacheSize {
     }
 }
 
-/// Does what `command` asks.
 pub fn perform(service: &Service, command: &Command, out: &Output) -> Result<Exit, Failure> {
     match command {
         Command::List(args) => tokens::list(service, args, out),

@@ -8,10 +8,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::{domain::text::escape, json};
 
-/// Where a command prints.
 #[derive(Debug)]
 pub struct Output {
-    /// Whether JSON is wanted.
     pub json: bool,
     bold: bool,
 }
@@ -27,7 +25,6 @@ impl Output {
         self.line(&json::object(value))
     }
 
-    /// Prints a line of data, or several.
     pub fn line(&self, text: &str) -> io::Result<()> {
         write_lines(&mut io::stdout().lock(), text)
     }

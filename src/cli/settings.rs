@@ -39,7 +39,6 @@ pub enum ConfigCommand {
     Show,
 }
 
-/// Does what `command` asks.
 pub(super) fn config(
     command: ConfigCommand,
     flags: &Flags,

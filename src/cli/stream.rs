@@ -55,9 +55,9 @@ pub(super) fn print(
     service.for_each_batch(
         begin,
         |part, pat| match pat {
-            Ok(pat) if query.shows(pat, now) && keep(pat) => {
+            Ok(pat) if query.shows(&pat, now) && keep(&pat) => {
                 // Memory takes whatever is written.
-                let _ = write_line(&mut part.lines, pat, now);
+                let _ = write_line(&mut part.lines, &pat, now);
             }
             Ok(_) => {}
             Err(damage) => part.damaged.push(damage),

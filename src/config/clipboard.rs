@@ -8,7 +8,6 @@ use std::{env, path::PathBuf};
 pub struct Environment {
     /// `clipboard.command` from the config: a program and its arguments.
     pub command: Option<Vec<String>>,
-    /// Inside GNU screen.
     pub in_screen: bool,
     /// Reached over SSH: a desktop here would not be the operator's.
     pub over_ssh: bool,
@@ -49,7 +48,6 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
 /// A way to the operator's clipboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// The configured program and its arguments.
     Command(String, Vec<String>),
     /// `tmux load-buffer -w`, which works whatever tmux's clipboard options are.
     Tmux(PathBuf),

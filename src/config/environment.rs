@@ -8,9 +8,7 @@ use super::paths::Folders;
 /// What surrounds the program.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Environment {
-    /// `PATDECK_CONFIG`.
     pub config: Option<PathBuf>,
-    /// `PATDECK_STORE`.
     pub store: Option<PathBuf>,
     /// `PATDECK_READ_ONLY`: off for `0` and `false`, on for any other text.
     pub read_only: Option<bool>,
@@ -25,7 +23,6 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// That of this process.
     pub fn of_process() -> Self {
         Self {
             folders: Folders::of_user(),

@@ -10,26 +10,12 @@ use crate::{domain::text::escape, keymap::KeyFault};
 pub enum ConfigError {
     /// The file that was asked for by name is not there.
     #[error("there is no file {path}, which {by} names: correct it, or leave it out", path = .path.display())]
-    Missing {
-        /// Which file.
-        path: PathBuf,
-        /// Who named it.
-        by: &'static str,
-    },
+    Missing { path: PathBuf, by: &'static str },
     /// The file is there but cannot be read.
     #[error("cannot read {path} ({error}): give yourself the right to read it, or name another with --config", path = .path.display())]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The file is not text.
+    Unreadable { path: PathBuf, error: io::Error },
     #[error("{path} is not UTF-8 text: save it as UTF-8", path = .path.display())]
-    NotText {
-        /// Which file.
-        path: PathBuf,
-    },
+    NotText { path: PathBuf },
     /// There is no folder in which the store could be.
     #[error(
         "there is no home directory to keep the store in: set HOME, or name a file with --store"
@@ -37,12 +23,7 @@ pub enum ConfigError {
     NoHome,
     /// The file has mistakes; all that were found.
     #[error("{}", listed(.path, .faults))]
-    Faults {
-        /// Which file.
-        path: PathBuf,
-        /// In the order of the lines.
-        faults: Vec<Fault>,
-    },
+    Faults { path: PathBuf, faults: Vec<Fault> },
 }
 
 fn listed(path: &std::path::Path, faults: &[Fault]) -> String {
@@ -50,12 +31,10 @@ fn listed(path: &std::path::Path, faults: &[Fault]) -> String {
     lines.join("\n")
 }
 
-/// One mistake in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Where, from 1.
     pub line: usize,
-    /// What.
     pub problem: Problem,
 }
 
@@ -78,39 +57,17 @@ impl Problem {
     }
 }
 
-/// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// The file does not read as TOML.
     #[error("this is not TOML: {}", escape(.0))]
     Syntax(String),
-    /// No such setting.
     #[error("there is no setting `{path}`: {advice}", path = escape(.path))]
-    Unknown {
-        /// What was written.
-        path: String,
-        /// What to write.
-        advice: String,
-    },
-    /// A value of another kind.
+    Unknown { path: String, advice: String },
     #[error("`{path}` must be {expected}, not {found}", path = escape(.path))]
-    Kind {
-        /// Which setting.
-        path: String,
-        /// What it must be.
-        expected: &'static str,
-        /// What it is.
-        found: &'static str,
-    },
+    Kind { path: String, expected: &'static str, found: &'static str },
     /// A value of the right kind that cannot be.
     #[error("`{path}`: {error}", path = escape(.path), error = escape(.error))]
-    Value {
-        /// Which setting.
-        path: String,
-        /// Why not, and what to write.
-        error: String,
-    },
-    /// A line of `[keys]`.
+    Value { path: String, error: String },
     #[error(transparent)]
     Key(KeyFault),
 }

@@ -18,27 +18,18 @@ use crate::keymap::{Keymap, Override, near::advice, overrides};
 pub struct File {
     /// Where the store is, as a full path.
     pub store: Option<PathBuf>,
-    /// Whether nothing may be changed in it.
     pub read_only: Option<bool>,
-    /// What new secrets begin with.
     pub prefix: Option<Prefix>,
-    /// The lifetime that is offered first.
     pub lifetime: Option<Lifetime>,
-    /// The longest lifetime.
     pub max: Option<Span>,
-    /// Whether a token may never expire.
     pub allow_never: Option<bool>,
     /// The built-in catalogue with what the file adds.
     pub catalogue: Option<Catalogue>,
-    /// The styles.
     pub theme: Option<Theme>,
     /// The characters; `auto` is like saying nothing.
     pub glyphs: Option<Glyphs>,
-    /// Whether the mouse is listened to.
     pub mouse: Option<bool>,
-    /// The program that takes what is copied on its standard input.
     pub clipboard: Option<Vec<String>>,
-    /// The keys.
     pub keymap: Option<Keymap>,
 }
 
@@ -81,15 +72,6 @@ impl File {
 }
 
 impl<'a> Reader<'a> {
-    /// What `result` holds; an error is a mistake in the value of `entry`.
-    pub(super) fn sound<T, E: ToString>(
-        &mut self,
-        entry: &Entry<'_>,
-        result: Result<T, E>,
-    ) -> Option<T> {
-        result.map_err(|error| self.refuse(entry, &error.to_string())).ok()
-    }
-
     fn file(&mut self, root: Vec<Entry<'a>>, base: &Path, folders: Option<&Folders>) -> File {
         let picked = self.pick(root, SETTINGS);
         let [

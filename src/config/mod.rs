@@ -27,7 +27,7 @@ pub use file::File;
 pub use paths::Folders;
 pub use theme::{Glyphs, Theme};
 
-use crate::domain::{Catalogue, Lifetime, Limits, Prefix, lifetime::Span};
+use crate::domain::{Catalogue, Lifetime, Limits, Prefix, labels::labels, lifetime::Span};
 use crate::keymap::Keymap;
 
 /// The commented file with every setting and its default.
@@ -38,70 +38,51 @@ pub fn example() -> &'static str {
 /// What the command line says about settings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Flags {
-    /// `--config`
     pub config: Option<PathBuf>,
-    /// `--store`
     pub store: Option<PathBuf>,
-    /// `--read-only`
     pub read_only: bool,
-    /// `--mouse`
     pub mouse: bool,
 }
 
-/// The layer that a value came from, strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
-    /// The command line.
-    Flag,
-    /// A variable.
-    Environment,
-    /// The config file.
-    File,
-    /// Built in.
-    Default,
+labels! {
+    /// The layer that a value came from, strongest first.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Origin, word {
+        Flag => "flag",
+        Environment => "environment",
+        File => "file",
+        Default => "default",
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Flag => "flag",
-            Self::Environment => "environment",
-            Self::File => "file",
-            Self::Default => "default",
-        })
+        f.pad(self.word())
     }
 }
 
 /// The layer of each setting, by its name in the file.
 pub type Origins = BTreeMap<&'static str, Origin>;
 
-/// The settings in force.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The file they were read from, if there is one.
     pub file: Option<PathBuf>,
     /// Where the store is, as a full path.
     pub store: PathBuf,
-    /// Whether nothing may be changed in it.
     pub read_only: bool,
-    /// What new secrets begin with.
     pub prefix: Prefix,
     /// The lifetime that is offered first; within `limits`.
     pub lifetime: Lifetime,
-    /// What lifetimes are allowed.
     pub limits: Limits,
-    /// What scopes can be made of.
     pub catalogue: Catalogue,
-    /// The styles.
     pub theme: Theme,
-    /// The characters.
     pub glyphs: Glyphs,
     /// Whether the app listens to the mouse, which then no longer selects the terminal's text.
     pub mouse: bool,
     /// The program that takes what is copied on its standard input; empty for the terminal's own
     /// clipboard.
     pub clipboard: Vec<String>,
-    /// The keys.
     pub keymap: Keymap,
     /// Where each value came from, by the name of its setting in the file.
     pub origins: Origins,
@@ -147,7 +128,6 @@ impl Config {
         }
     }
 
-    /// Puts the layers over each other.
     fn settle(
         flags: &Flags,
         environment: &Environment,

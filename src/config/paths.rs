@@ -10,9 +10,7 @@ use etcetera::{BaseStrategy as _, base_strategy::Xdg};
 pub struct Folders {
     /// The home directory, for `~/` in the file.
     pub home: PathBuf,
-    /// Where settings are kept.
     pub config: PathBuf,
-    /// Where data is kept.
     pub data: PathBuf,
 }
 

@@ -21,7 +21,6 @@ pub(super) struct Reader<'a> {
 /// A key and its value, and where it stands.
 #[derive(Debug, Clone)]
 pub(super) struct Entry<'a> {
-    /// The key alone.
     pub(super) word: &'a str,
     /// The key with those of the tables around it.
     pub(super) path: String,
@@ -31,7 +30,6 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of `text`.
     pub(super) fn new(text: &'a str) -> Self {
         Self { text, faults: Vec::new() }
     }
@@ -87,6 +85,15 @@ impl<'a> Reader<'a> {
         Vec::new()
     }
 
+    /// What `result` holds; an error is a mistake in the value of `entry`.
+    pub(super) fn sound<T, E: ToString>(
+        &mut self,
+        entry: &Entry<'_>,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result.map_err(|error| self.refuse(entry, &error.to_string())).ok()
+    }
+
     /// A text, read by `parse`.
     pub(super) fn parsed<T, E: ToString>(
         &mut self,
@@ -99,10 +106,9 @@ impl<'a> Reader<'a> {
             self.kind(entry, expected);
             return None;
         };
-        parse(text).map_err(|error| self.refuse(entry, &error.to_string())).ok()
+        self.sound(entry, parse(text))
     }
 
-    /// `true` or `false`.
     pub(super) fn switch(&mut self, entry: Option<&Entry<'a>>) -> Option<bool> {
         let entry = entry?;
         if let DeValue::Boolean(on) = entry.value {
@@ -112,7 +118,6 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A list of texts.
     pub(super) fn list(
         &mut self,
         entry: Option<&Entry<'a>>,
@@ -150,7 +155,6 @@ impl<'a> Reader<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// The value, if it is a text.
     pub(super) fn text(&self) -> Option<&'a str> {
         match self.value {
             DeValue::String(text) => Some(text),

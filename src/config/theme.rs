@@ -1,57 +1,37 @@
 //! How things look, as far as settings decide: in which colours, with glyphs or ASCII.
 //! Knows the words and the environment's say in it; the styles themselves are the app's.
 
-/// Which set of styles is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// The sixteen colours of the terminal, on its own background.
-    #[default]
-    Default,
-    /// Light on dark, whatever the colours of the terminal.
-    Dark,
-    /// Dark on light, whatever the colours of the terminal.
-    Light,
-    /// Black, white and few bright colours, for eyes or screens that need it.
-    HighContrast,
-    /// No colours: bold, reverse and underline only.
-    Mono,
-}
+use crate::domain::labels::labels;
 
-impl Theme {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Default, Self::Dark, Self::Light, Self::HighContrast, Self::Mono];
-
-    /// Its word in the config file.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Dark => "dark",
-            Self::Light => "light",
-            Self::HighContrast => "high-contrast",
-            Self::Mono => "mono",
-        }
+labels! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    pub enum Theme, ALL, word {
+        /// The sixteen colours of the terminal, on its own background.
+        #[default]
+        Default => "default",
+        /// Light on dark, whatever the colours of the terminal.
+        Dark => "dark",
+        /// Dark on light, whatever the colours of the terminal.
+        Light => "light",
+        /// Black, white and few bright colours, for eyes or screens that need it.
+        HighContrast => "high-contrast",
+        /// No colours: bold, reverse and underline only.
+        Mono => "mono",
     }
 }
 
-/// Which characters may be drawn besides ASCII ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Glyphs {
-    /// Arrows, boxes and dots of one column.
-    Unicode,
-    /// None.
-    Ascii,
+labels! {
+    /// Which characters may be drawn besides ASCII ones. `auto` in the config file leaves the
+    /// choice to the locale.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Glyphs, word {
+        /// Arrows, boxes and dots of one column.
+        Unicode => "unicode",
+        Ascii => "ascii",
+    }
 }
 
 impl Glyphs {
-    /// Its word in the config file, where `auto` leaves the choice to the locale.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Unicode => "unicode",
-            Self::Ascii => "ascii",
-        }
-    }
-
     /// What a terminal with this locale shows. Without a locale nothing is known of it, and
     /// ASCII is always right.
     pub fn of_locale(locale: Option<&str>) -> Self {

@@ -7,10 +7,8 @@ use super::{
     scope::{Domain, EntityType, Operation, Scope, ScopeError},
 };
 
-/// One entity type and what it offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    /// The type.
     pub entity_type: EntityType,
     /// The operations that a scope on it may name, in the order they are shown.
     pub operations: Vec<Operation>,

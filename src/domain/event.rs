@@ -5,7 +5,12 @@ use std::{fmt, str::FromStr};
 
 use compact_str::CompactString;
 
-use super::{Moment, id::TokenId, text::escape};
+use super::{
+    Moment,
+    id::TokenId,
+    labels::labels,
+    text::{escape, from_hex, to_hex},
+};
 
 /// Who acts: the account, whom it was switched from, and where the session comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,108 +28,57 @@ impl Actor {
     pub fn named(user: &str) -> Self {
         Self { user: user.into(), sudo_user: None, from: None }
     }
-
-    /// Hands what it prints as, piece by piece, to `put`.
-    pub fn spell<E>(&self, mut put: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-        put(&escape(&self.user))?;
-        if let Some(sudo) = &self.sudo_user {
-            [" (", &escape(sudo), ")"].into_iter().try_for_each(&mut put)?;
-        }
-        match &self.from {
-            Some(from) => [" from ", &escape(from)].into_iter().try_for_each(put),
-            None => Ok(()),
-        }
-    }
 }
 
 impl fmt::Display for Actor {
     /// `root (alice) from 192.0.2.7`, fit for a terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.spell(|piece| f.write_str(piece))
+        f.write_str(&escape(&self.user))?;
+        if let Some(sudo) = &self.sudo_user {
+            [" (", &escape(sudo), ")"].into_iter().try_for_each(|piece| f.write_str(piece))?;
+        }
+        match &self.from {
+            Some(from) => f.write_str(" from ").and_then(|()| f.write_str(&escape(from))),
+            None => Ok(()),
+        }
     }
 }
 
-/// What happened. The numbers are stored: they are never given another meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Action {
-    /// A token was made.
-    Created = 1,
-    /// Name or description changed.
-    Edited = 2,
-    /// Scopes were added.
-    ScopesAdded = 3,
-    /// Scopes were removed.
-    ScopesRemoved = 4,
-    /// A token was ended.
-    Revoked = 5,
-    /// A token got a new secret.
-    Regenerated = 6,
-    /// A token was deleted; it can be brought back for 24 hours.
-    Deleted = 7,
-    /// A deleted token was brought back.
-    Restored = 8,
-    /// A deleted token is gone for good.
-    Purged = 9,
-    /// A new secret was copied, written, printed or acknowledged.
-    Claimed = 10,
-    /// An operator declared the machine's clock right after it had gone back.
-    ClockAccepted = 11,
-    /// The overlap of a rotation was ended early.
-    OverlapEnded = 12,
-    /// A token came from another store's export, or took the place of one that was here.
-    Imported = 13,
-    /// A change of name, description or scopes was taken back.
-    Undone = 14,
+labels! {
+    /// What happened. The numbers are stored: they are never given another meaning.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    #[repr(u8)]
+    pub enum Action, ALL, word {
+        Created = 1 => "created",
+        Edited = 2 => "edited",
+        ScopesAdded = 3 => "scope added",
+        ScopesRemoved = 4 => "scope removed",
+        Revoked = 5 => "revoked",
+        Regenerated = 6 => "regenerated",
+        /// A token was deleted; it can be brought back for 24 hours.
+        Deleted = 7 => "deleted",
+        Restored = 8 => "restored",
+        Purged = 9 => "purged",
+        /// A new secret was copied, written, printed or acknowledged.
+        Claimed = 10 => "claimed",
+        /// An operator declared the machine's clock right after it had gone back.
+        ClockAccepted = 11 => "clock accepted",
+        /// The overlap of a rotation was ended early.
+        OverlapEnded = 12 => "overlap ended",
+        /// A token came from another store's export, or took the place of one that was here.
+        Imported = 13 => "imported",
+        /// A change of name, description or scopes was taken back.
+        Undone = 14 => "undone",
+    }
 }
 
 impl Action {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 14] = [
-        Self::Created,
-        Self::Edited,
-        Self::ScopesAdded,
-        Self::ScopesRemoved,
-        Self::Revoked,
-        Self::Regenerated,
-        Self::Deleted,
-        Self::Restored,
-        Self::Purged,
-        Self::Claimed,
-        Self::ClockAccepted,
-        Self::OverlapEnded,
-        Self::Imported,
-        Self::Undone,
-    ];
-
-    /// Its stored number.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// The action with this number.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.code() == code)
-    }
-
-    /// The word that the trail shows and filters by.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Edited => "edited",
-            Self::ScopesAdded => "scope added",
-            Self::ScopesRemoved => "scope removed",
-            Self::Revoked => "revoked",
-            Self::Regenerated => "regenerated",
-            Self::Deleted => "deleted",
-            Self::Restored => "restored",
-            Self::Purged => "purged",
-            Self::Claimed => "claimed",
-            Self::ClockAccepted => "clock accepted",
-            Self::OverlapEnded => "overlap ended",
-            Self::Imported => "imported",
-            Self::Undone => "undone",
-        }
     }
 }
 
@@ -136,12 +90,10 @@ impl Hash {
     /// What the first event has for the one before it.
     pub const NONE: Self = Self([0; 32]);
 
-    /// The hash of these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Its bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -149,7 +101,7 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&to_hex(&self.0))
     }
 }
 
@@ -161,16 +113,8 @@ pub struct HashError;
 impl FromStr for Hash {
     type Err = HashError;
 
-    /// Reads what [`Display`](fmt::Display) prints.
     fn from_str(text: &str) -> Result<Self, HashError> {
-        let digits: Option<Vec<_>> = text.trim().chars().map(|c| c.to_digit(16)).collect();
-        let mut bytes = [0; 32];
-        let digits = digits.filter(|digits| digits.len() == 2 * bytes.len()).ok_or(HashError)?;
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let value = pair.iter().fold(0, |value, digit| value << 4 | digit);
-            *byte = u8::try_from(value).map_err(|_| HashError)?;
-        }
-        Ok(Self(bytes))
+        from_hex(text.trim()).map(Self).ok_or(HashError)
     }
 }
 
@@ -183,15 +127,12 @@ impl fmt::Debug for Hash {
 /// What is known of an event before the store gives it its place in the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventDraft {
-    /// When.
     pub at: Moment,
-    /// Who.
     pub actor: Actor,
     /// Which token; `None` for what concerns the whole store.
     pub token: Option<TokenId>,
     /// The token's name at that time, for it may be gone since.
     pub name: String,
-    /// What.
     pub action: Action,
     /// What exactly, in words; never a secret.
     pub detail: String,
@@ -202,11 +143,8 @@ pub struct EventDraft {
 pub struct Event {
     /// Its place, from 1, without gaps.
     pub sequence: u64,
-    /// What happened.
     pub what: EventDraft,
-    /// The hash of the event before.
     pub previous: Hash,
-    /// Its own hash.
     pub hash: Hash,
 }
 

@@ -41,7 +41,6 @@ impl TokenId {
         &self.0
     }
 
-    /// The identifier as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }

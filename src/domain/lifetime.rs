@@ -13,24 +13,14 @@ pub enum LifetimeError {
     /// Neither a duration, nor a date, nor `never`.
     #[error("`{}` is not a lifetime: write 45m, 24h, 30d, 8w, 1y or 2027-01-31", escape(.0))]
     Grammar(String),
-    /// No time at all.
     #[error("a lifetime is at least 1 minute: write for instance 24h or 30d")]
     TooShort,
-    /// A date that is over.
     #[error("{0} is past: choose a later date")]
     Past(NaiveDate),
-    /// Beyond the configured maximum.
     #[error("that is longer than the {max} allowed here: choose less")]
-    TooLong {
-        /// The maximum in force.
-        max: Span,
-    },
-    /// `never`, where it is not allowed.
+    TooLong { max: Span },
     #[error("a token must expire here: choose at most {max}")]
-    NeverRefused {
-        /// The maximum in force.
-        max: Span,
-    },
+    NeverRefused { max: Span },
 }
 
 /// A positive duration in whole minutes, printed in the largest unit that fits.
@@ -93,11 +83,10 @@ fn is_digits(text: &str) -> bool {
 /// For how long a token is asked to be valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// This long from the issue.
+    /// Counted from the issue.
     For(Span),
     /// Through this day, to 23:59 local time.
     Through(NaiveDate),
-    /// Without end.
     Never,
 }
 
@@ -167,7 +156,6 @@ impl fmt::Display for Lifetime {
 /// What the settings allow. The minimum of one minute is not a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest lifetime.
     pub max: Span,
     /// Whether a token may be issued that never expires.
     pub allow_never: bool,

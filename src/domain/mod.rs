@@ -7,6 +7,7 @@ pub mod command;
 pub mod decision;
 pub mod event;
 pub mod id;
+pub(crate) mod labels;
 pub mod lifetime;
 pub mod name;
 pub mod pat;

@@ -10,29 +10,16 @@ use super::text::{first_unsafe, is_longer, is_unsafe};
 /// Why a name or a description was refused; the text stands beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing but blanks.
     #[error("a name is needed: type 1 to {max} characters", max = Name::MAX_CHARS)]
     Empty,
-    /// More characters than allowed.
     #[error("{len} characters are too many: shorten it to {max}")]
-    TooLong {
-        /// Characters given.
-        len: usize,
-        /// Characters allowed.
-        max: usize,
-    },
+    TooLong { len: usize, max: usize },
     /// A character that could change what a terminal shows.
     #[error("the character U+{code:04X} is invisible or controls the terminal: remove it", code = u32::from(*.character))]
-    Unsafe {
-        /// The first such character.
-        character: char,
-    },
+    Unsafe { character: char },
     /// A mark that stands on nothing, or on a pile of others.
     #[error("the mark U+{code:04X} stands on nothing or on too many others: remove it", code = u32::from(*.character))]
-    Mark {
-        /// The first such character.
-        character: char,
-    },
+    Mark { character: char },
 }
 
 /// A token's name: 1 to 64 visible characters, trimmed; unique in a store by [`Name::folded`].
@@ -40,7 +27,6 @@ pub enum NameError {
 pub struct Name(CompactString);
 
 impl Name {
-    /// Most characters that a name may have.
     pub const MAX_CHARS: usize = 64;
 
     /// The name that `text` spells once trimmed.
@@ -53,7 +39,6 @@ impl Name {
         Ok(Self(text.into()))
     }
 
-    /// The name as typed.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -98,7 +83,6 @@ impl fmt::Display for Name {
 pub struct Description(String);
 
 impl Description {
-    /// Most characters that a description may have.
     pub const MAX_CHARS: usize = 1_024;
 
     /// The description that `text` spells; line ends are kept, blanks around it are not.
@@ -113,7 +97,6 @@ impl Description {
         Ok(Self(text))
     }
 
-    /// The description as typed.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -10,6 +10,7 @@ use super::{
     Moment,
     event::Actor,
     id::TokenId,
+    labels::labels,
     name::{Description, Name},
     scope::Scopes,
     secret::Digest,
@@ -18,7 +19,6 @@ use super::{
 /// Why a transition was refused; nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TransitionError {
-    /// Revoking what is revoked.
     #[error("it is revoked already, nothing was changed: regenerate it to use it again")]
     AlreadyRevoked,
     /// An overlap asked for a secret that is dead anyway.
@@ -26,15 +26,15 @@ pub enum TransitionError {
     NothingToOverlap,
 }
 
-/// What a token is at an instant. Revoked wins over expired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
-    /// Its secret is accepted.
-    Active,
-    /// Its time is over.
-    Expired,
-    /// Somebody ended it.
-    Revoked,
+labels! {
+    /// What a token is at an instant. Revoked wins over expired.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Status, word {
+        /// Its secret is accepted.
+        Active => "active",
+        Expired => "expired",
+        Revoked => "revoked",
+    }
 }
 
 impl Status {
@@ -48,15 +48,6 @@ impl Status {
             Self::Active
         }
     }
-
-    /// The one word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-        }
-    }
 }
 
 /// Within which an expiry is near.
@@ -65,7 +56,6 @@ pub const SOON: TimeDelta = TimeDelta::days(7);
 /// The last time that a check matched the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUse {
-    /// When.
     pub at: Moment,
     /// From where, as the caller told it.
     pub from: Option<CompactString>,
@@ -76,7 +66,6 @@ pub struct LastUse {
 /// The secret before the last rotation, while it still works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retiring {
-    /// What is known of it.
     pub digest: Digest,
     /// From when on it is dead.
     pub until: Moment,
@@ -93,34 +82,20 @@ pub enum Which {
     Retiring,
 }
 
-/// How long the old secret goes on working beside the new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Overlap {
-    /// The old secret is dead with the commit.
-    #[default]
-    None,
-    /// 15 minutes.
-    QuarterHour,
-    /// 1 hour.
-    Hour,
-    /// 24 hours.
-    Day,
+labels! {
+    /// How long the old secret goes on working beside the new one.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    pub enum Overlap, ALL, word {
+        /// The old secret is dead with the commit.
+        #[default]
+        None => "0",
+        QuarterHour => "15m",
+        Hour => "1h",
+        Day => "24h",
+    }
 }
 
 impl Overlap {
-    /// All of them, shortest first.
-    pub const ALL: [Self; 4] = [Self::None, Self::QuarterHour, Self::Hour, Self::Day];
-
-    /// As shown and typed: `0`, `15m`, `1h`, `24h`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::None => "0",
-            Self::QuarterHour => "15m",
-            Self::Hour => "1h",
-            Self::Day => "24h",
-        }
-    }
-
     fn delta(self) -> Option<TimeDelta> {
         match self {
             Self::None => None,
@@ -138,9 +113,7 @@ pub struct Pat {
     pub id: TokenId,
     /// Unique in the store.
     pub name: Name,
-    /// What it is for.
     pub description: Description,
-    /// What it may do.
     pub scopes: Scopes,
     /// The prefix of its secret, for the hint `pat_<id>_…`.
     pub prefix: CompactString,
@@ -148,15 +121,11 @@ pub struct Pat {
     pub digest: Digest,
     /// The previous secret, while an overlap lasts.
     pub retiring: Option<Retiring>,
-    /// When the record was made.
     pub created: Moment,
-    /// Who made it.
     pub created_by: Actor,
-    /// When its present secret was issued.
     pub issued: Moment,
     /// From when on it is expired; `None` for never.
     pub expires: Option<Moment>,
-    /// When it was revoked, if it is.
     pub revoked: Option<Moment>,
     /// Whether its present secret was copied, written, printed or acknowledged.
     pub claimed: bool,
@@ -166,7 +135,6 @@ pub struct Pat {
 }
 
 impl Pat {
-    /// What it is at `at`.
     pub fn status(&self, at: Moment) -> Status {
         Status::of(self.revoked.is_some(), self.expires, at)
     }
@@ -277,16 +245,10 @@ impl Pat {
 
     /// The part of its secret that may be shown: `pat_<id>_…`.
     pub fn hint(&self) -> String {
-        self.hint_pieces().concat()
-    }
-
-    /// [`Pat::hint`] in pieces, the first of which is the prefix.
-    pub fn hint_pieces(&self) -> [&str; 4] {
-        [&self.prefix, "_", self.id.as_str(), "_…"]
+        [&self.prefix, "_", self.id.as_str(), "_…"].concat()
     }
 }
 
-/// The newer of two uses.
 pub fn newer<U: Borrow<LastUse>>(one: Option<U>, other: Option<U>) -> Option<U> {
     one.into_iter().chain(other).max_by_key(|used| used.borrow().at)
 }

@@ -13,14 +13,8 @@ use super::{
 /// Why a preset was refused, or could not be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PresetError {
-    /// There is none of this name.
     #[error("there is no preset `{given}`: choose one of {known}", given = escape(.given))]
-    Unknown {
-        /// What was asked for.
-        given: String,
-        /// What there is.
-        known: String,
-    },
+    Unknown { given: String, known: String },
     /// The text does not have its parts.
     #[error(
         "`{}` names no preset and entity: write PRESET:ENTITY or PRESET:TYPE:ENTITY, such as publisher:c-42",
@@ -31,18 +25,10 @@ pub enum PresetError {
     #[error(
         "{name} is for every entity type: choose the one of {entity}, as in {name}:channels:{entity}"
     )]
-    NeedsType {
-        /// Which preset.
-        name: String,
-        /// For which entity.
-        entity: String,
-    },
-    /// It grants nothing on this type.
+    NeedsType { name: String, entity: String },
     #[error("{name} grants nothing on {given}: choose one of {known}")]
     NotOf {
-        /// Which preset.
         name: String,
-        /// The type that was asked for.
         given: EntityType,
         /// The types on which it grants something.
         known: String,
@@ -53,13 +39,10 @@ pub enum PresetError {
         escape(.0)
     )]
     Grant(String),
-    /// No type offers what a grant names.
     #[error("no entity type offers `{0}`: choose other operations, or add it to the catalogue")]
     Nowhere(String),
-    /// Everything that it grants is there.
     #[error("all of this is there already: nothing to add")]
     Nothing,
-    /// A part of it is no scope.
     #[error(transparent)]
     Scope(#[from] ScopeError),
 }
@@ -67,7 +50,7 @@ pub enum PresetError {
 /// Some operations on a type, or on every type that offers them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Which type; `None` for every one.
+    /// `None` for every type.
     entity_type: Option<EntityType>,
     /// Which operations; `None` for all that the type offers.
     operations: Option<Vec<Operation>>,
@@ -130,12 +113,10 @@ impl fmt::Display for Grant {
     }
 }
 
-/// Grants under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preset {
     /// A word, unique in a catalogue.
     pub name: String,
-    /// What it grants.
     pub grants: Vec<Grant>,
 }
 
@@ -217,7 +198,6 @@ impl Catalogue {
         grant.check(self).map(|()| grant)
     }
 
-    /// The preset of this name.
     pub fn preset(&self, name: &str) -> Result<&Preset, PresetError> {
         let found = self.presets.iter().find(|preset| preset.name == name);
         found.ok_or_else(|| {

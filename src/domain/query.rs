@@ -5,45 +5,30 @@ use std::cmp::Ordering;
 
 use super::{
     Moment,
+    labels::labels,
     name::fold,
     pat::{Pat, Status},
     search::Search,
 };
 
-/// Which statuses are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
-pub enum StatusFilter {
-    /// Active ones: what one works with.
-    #[default]
-    Active,
-    /// Active ones that expire within a week.
-    Expiring,
-    /// Those past their expiry and not revoked.
-    Expired,
-    /// Revoked ones, past their expiry or not.
-    Revoked,
-    /// Every one.
-    All,
+labels! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+    pub enum StatusFilter, ALL, word {
+        /// Active ones: what one works with.
+        #[default]
+        Active => "Active",
+        /// Active ones that expire within a week.
+        Expiring => "Expiring",
+        Expired => "Expired",
+        /// Revoked ones, past their expiry or not.
+        Revoked => "Revoked",
+        All => "All",
+    }
 }
 
 impl StatusFilter {
-    /// All of them, in the order of the chips.
-    pub const ALL: [Self; 5] =
-        [Self::Active, Self::Expiring, Self::Expired, Self::Revoked, Self::All];
-
     /// Those that part all tokens by their status, and all of them.
     pub const STATUSES: [Self; 4] = [Self::Active, Self::Expired, Self::Revoked, Self::All];
-
-    /// The chip's word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Active => "Active",
-            Self::Expiring => "Expiring",
-            Self::Expired => "Expired",
-            Self::Revoked => "Revoked",
-            Self::All => "All",
-        }
-    }
 
     /// Whether a token of `status` is shown, which expires `soon` or not.
     pub fn shows(self, status: Status, soon: bool) -> bool {
@@ -57,57 +42,25 @@ impl StatusFilter {
     }
 }
 
-/// What the list can be ordered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Column {
-    /// By name, without case.
-    Name,
-    /// By description, without case.
-    Description,
-    /// Active, expired, revoked.
-    Status,
-    /// By the number of scopes.
-    Scopes,
-    /// By the issue of the present secret.
-    Issued,
-    /// By expiry; never comes last.
-    Expires,
-    /// By last use; never used comes first.
-    LastUsed,
-}
-
-impl Column {
-    /// All of them, in the order of the table.
-    pub const ALL: [Self; 7] = [
-        Self::Name,
-        Self::Description,
-        Self::Status,
-        Self::Scopes,
-        Self::Issued,
-        Self::Expires,
-        Self::LastUsed,
-    ];
-
-    /// The column's heading.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Name => "Name",
-            Self::Description => "Description",
-            Self::Status => "Status",
-            Self::Scopes => "Scopes",
-            Self::Issued => "Issued",
-            Self::Expires => "Expires",
-            Self::LastUsed => "Last used",
-        }
+labels! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Column, ALL, word {
+        Name => "Name",
+        Description => "Description",
+        Status => "Status",
+        Scopes => "Scopes",
+        /// By the issue of the present secret.
+        Issued => "Issued",
+        /// By expiry; never comes last.
+        Expires => "Expires",
+        /// By last use; never used comes first.
+        LastUsed => "Last used",
     }
 }
 
-/// By which column, and which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sort {
-    /// The column.
     pub column: Column,
-    /// Largest, latest or last first.
     pub descending: bool,
 }
 
@@ -118,27 +71,20 @@ impl Default for Sort {
     }
 }
 
-/// What the list shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
-    /// Which statuses.
     pub status: StatusFilter,
-    /// What must be found.
     pub search: Search,
-    /// The order.
     pub sort: Sort,
 }
 
 /// How many tokens each status has among those that the search finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Active ones.
     pub active: usize,
     /// Those of the active ones that expire within a week.
     pub soon: usize,
-    /// Expired ones.
     pub expired: usize,
-    /// Revoked ones.
     pub revoked: usize,
 }
 

@@ -25,7 +25,6 @@ const BEHIND: usize = TokenId::LEN + 1 + PREFIX_MAX + ESCAPE;
 /// Bytes that are looked at in one go.
 const STEP: usize = 64 << 10;
 
-/// A secret in the stream.
 #[derive(Debug)]
 pub struct Sighting {
     /// Bytes of the stream before it.
@@ -34,7 +33,6 @@ pub struct Sighting {
     pub line: u64,
     /// Whether the stream was seen to be binary, so that lines mean nothing in it.
     pub binary: bool,
-    /// It.
     pub secret: Secret,
 }
 

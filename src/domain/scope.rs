@@ -2,7 +2,7 @@
 //! them that a token holds, with its algebra: no duplicates, `*` absorbs, nothing covered.
 //! What may be combined with what is the catalogue's word. Called by forms, CLI and store.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::Deref, str::FromStr};
 
 use arrayvec::ArrayString;
 use compact_str::CompactString;
@@ -213,17 +213,6 @@ impl Scope {
             && (self.entity == Entity::Any || self.entity == other.entity)
     }
 
-    /// Hands what it prints as, piece by piece, to `put`.
-    pub fn spell<E>(&self, mut put: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-        let pieces = [self.entity_type.as_str(), ":", self.entity.as_str(), ":"];
-        pieces.into_iter().try_for_each(&mut put)?;
-        put(self.operation.as_str())?;
-        match &self.domain {
-            Some(domain) => put("@").and_then(|()| put(domain.as_str())),
-            None => Ok(()),
-        }
-    }
-
     /// Its parts in the order by which scopes are sorted.
     fn parts(&self) -> (&EntityType, &Entity, &Operation, Option<&Domain>) {
         (&self.entity_type, &self.entity, &self.operation, self.domain.as_ref())
@@ -232,7 +221,13 @@ impl Scope {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.spell(|piece| f.write_str(piece))
+        let pieces = [self.entity_type.as_str(), ":", self.entity.as_str(), ":"];
+        pieces.into_iter().try_for_each(|piece| f.write_str(piece))?;
+        f.write_str(self.operation.as_str())?;
+        match &self.domain {
+            Some(domain) => f.write_str("@").and_then(|()| f.write_str(domain.as_str())),
+            None => Ok(()),
+        }
     }
 }
 
@@ -333,24 +328,17 @@ impl Scopes {
         Ok(())
     }
 
-    /// Them, in their order.
+    /// The scopes in their order.
     pub fn as_slice(&self) -> &[Scope] {
         &self.0
     }
+}
 
-    /// Them, in their order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
-        self.0.iter()
-    }
+impl Deref for Scopes {
+    type Target = [Scope];
 
-    /// How many.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether every operation is denied.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    fn deref(&self) -> &[Scope] {
+        &self.0
     }
 }
 

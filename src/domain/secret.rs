@@ -117,7 +117,6 @@ impl Secret {
         self.id
     }
 
-    /// What is stored of it.
     pub fn digest(&self) -> Digest {
         Digest(Sha256::digest(self.text.as_bytes()).into())
     }
@@ -156,12 +155,10 @@ fn checksum(body: &str) -> [u8; CHECKSUM_CHARS] {
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest that the store kept.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Its bytes, as the store keeps them.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

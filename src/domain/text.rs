@@ -47,7 +47,6 @@ const MOST_MARKS: usize = 4;
 struct Written {
     /// Whether anything stands there on which a mark can stand.
     base: bool,
-    /// How many marks stand on it.
     marks: usize,
 }
 
@@ -112,6 +111,26 @@ pub fn escape_with(text: &str, write: impl Fn(char, &mut String)) -> Cow<'_, str
         }
     }
     Cow::Owned(out)
+}
+
+/// `bytes` as lower-case hexadecimal digits.
+pub fn to_hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    text.extend(halves.filter_map(|half| char::from_digit(u32::from(half), 16)));
+    text
+}
+
+/// The 32 bytes that `text` spells in 64 hexadecimal digits.
+pub fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let (pairs, []) = text.as_bytes().as_chunks() else { return None };
+    let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
+    let mut bytes = [0; 32];
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        let digit = |c: &u8| char::from(*c).to_digit(16).and_then(|it| u8::try_from(it).ok());
+        *byte = digit(high)? << 4 | digit(low)?;
+    }
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -55,7 +55,6 @@ impl<'a> TokenJson<'a> {
     }
 }
 
-/// A use of a secret.
 #[derive(Serialize)]
 struct UseJson<'a> {
     at: Time,
@@ -78,7 +77,6 @@ impl Serialize for Time {
     }
 }
 
-/// A value as its `Display` text.
 struct Shown<T>(T);
 
 impl<T: Display> Serialize for Shown<T> {

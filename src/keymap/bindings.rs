@@ -3,368 +3,176 @@
 
 use super::{Action, Group, Mode};
 
-/// One row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
-    /// Where.
     pub mode: Mode,
-    /// What.
     pub action: Action,
     /// The default keys, the one to show first; a sequence has a blank between its keys.
     pub keys: &'static [&'static str],
     /// The sentence of the help: starts with a verb, no full stop, at most 48 columns.
     pub help: &'static str,
-    /// The word of the footer.
     pub hint: &'static str,
-    /// Where the help lists it.
     pub group: Group,
     /// Its place in the footer, 1 first and longest to stay; 0 is not in the footer.
     pub rank: u8,
 }
 
-const fn row(
-    mode: Mode,
-    action: Action,
-    keys: &'static [&'static str],
-    hint: &'static str,
-    help: &'static str,
-    group: Group,
-    rank: u8,
-) -> Binding {
-    Binding { mode, action, keys, help, hint, group, rank }
+/// One row a line: action, keys, footer word, help, group and rank, by mode.
+macro_rules! bindings {
+    ($($mode:ident { $(
+        $action:ident [$($key:literal),*] $hint:literal $help:literal $group:ident $rank:literal;
+    )* })*) => {
+        /// Every key of the program, in the order of the documents.
+        pub const BINDINGS: &[Binding] = &[$($(Binding {
+            mode: Mode::$mode,
+            action: Action::$action,
+            keys: &[$($key),*],
+            help: $help,
+            hint: $hint,
+            group: Group::$group,
+            rank: $rank,
+        },)*)*];
+    };
 }
 
-use Action as A;
-use Group as G;
-use Mode as M;
-
-/// Every key of the program.
-pub const BINDINGS: &[Binding] = &[
-    row(M::Tokens, A::New, &["n"], "new", "create a token", G::Token, 4),
-    row(
-        M::Tokens,
-        A::Open,
-        &["Enter", "l", "Right"],
-        "open",
-        "open the selected token",
-        G::Token,
-        3,
-    ),
-    row(M::Tokens, A::AddScope, &["a"], "scope", "add scopes to the token", G::Token, 8),
-    row(M::Tokens, A::Edit, &["e"], "edit", "edit name and description", G::Token, 9),
-    row(M::Tokens, A::Clone, &["c"], "clone", "create a token like this one", G::Token, 10),
-    row(M::Tokens, A::Revoke, &["r"], "revoke", "revoke the token", G::Token, 6),
-    row(M::Tokens, A::Regenerate, &["R"], "regenerate", "regenerate its secret", G::Token, 7),
-    row(M::Tokens, A::Delete, &["D", "Delete"], "delete", "delete the token", G::Token, 10),
-    row(M::Tokens, A::DeleteAll, &["X"], "delete all", "delete every token", G::Token, 14),
-    row(
-        M::Tokens,
-        A::Undo,
-        &["u"],
-        "undo",
-        "undo the last change, bring back a delete",
-        G::Token,
-        13,
-    ),
-    row(M::Tokens, A::Mark, &["Space"], "mark", "mark the token for a change to many", G::Token, 7),
-    row(M::Tokens, A::MarkRange, &["v"], "range", "mark a range, v ends it", G::Token, 0),
-    row(M::Tokens, A::MarkAll, &["*"], "mark all", "mark all that are shown", G::Token, 0),
-    row(M::Tokens, A::CopyId, &["y i"], "copy id", "copy its id", G::Copy, 11),
-    row(M::Tokens, A::CopyName, &["y n"], "copy name", "copy its name", G::Copy, 0),
-    row(
-        M::Tokens,
-        A::CopyCommand,
-        &["y c"],
-        "copy command",
-        "copy the command of this list",
-        G::Copy,
-        0,
-    ),
-    row(M::Tokens, A::CopyJson, &["y j"], "copy JSON", "copy the token as JSON", G::Copy, 0),
-    row(
-        M::Tokens,
-        A::Search,
-        &["/"],
-        "search",
-        "search by words and terms such as op:publish",
-        G::View,
-        5,
-    ),
-    row(M::Tokens, A::NextStatus, &["f"], "filter", "show the next status", G::View, 6),
-    row(M::Tokens, A::PreviousStatus, &["F"], "filter", "show the previous status", G::View, 0),
-    row(M::Tokens, A::Expiring, &["E"], "expiring", "show what expires within a week", G::View, 0),
-    row(M::Tokens, A::NextSort, &["s"], "sort", "sort by the next column", G::View, 12),
-    row(M::Tokens, A::ReverseSort, &["S"], "reverse", "sort the other way round", G::View, 0),
-    row(
-        M::Tokens,
-        A::Back,
-        &["Esc"],
-        "clear",
-        "clear the range, the marks, the search",
-        G::View,
-        0,
-    ),
-    row(M::Detail, A::Revoke, &["r"], "revoke", "revoke the token", G::Token, 3),
-    row(M::Detail, A::Regenerate, &["R"], "regenerate", "regenerate its secret", G::Token, 3),
-    row(M::Detail, A::EndOverlap, &["O"], "end old", "end the old secret now", G::Token, 3),
-    row(M::Detail, A::AddScope, &["a"], "add scope", "add scopes to the token", G::Token, 4),
-    row(M::Detail, A::Preset, &["p"], "preset", "add the scopes of a preset", G::Token, 6),
-    row(M::Detail, A::RemoveScope, &["d"], "drop scope", "remove the selected scope", G::Token, 5),
-    row(M::Detail, A::ClearScopes, &["X"], "drop all", "remove every scope", G::Token, 9),
-    row(M::Detail, A::Test, &["T"], "test", "test what the token may do", G::Token, 6),
-    row(M::Detail, A::Edit, &["e"], "edit", "edit name and description", G::Token, 7),
-    row(M::Detail, A::Clone, &["c"], "clone", "create a token like this one", G::Token, 8),
-    row(M::Detail, A::Delete, &["D", "Delete"], "delete", "delete the token", G::Token, 8),
-    row(
-        M::Detail,
-        A::Undo,
-        &["u"],
-        "undo",
-        "undo the last change, bring back a delete",
-        G::Token,
-        11,
-    ),
-    row(M::Detail, A::CopyId, &["y i"], "copy id", "copy its id", G::Copy, 10),
-    row(M::Detail, A::CopyName, &["y n"], "copy name", "copy its name", G::Copy, 0),
-    row(
-        M::Detail,
-        A::CopyCommand,
-        &["y c"],
-        "copy command",
-        "copy the command that shows it",
-        G::Copy,
-        0,
-    ),
-    row(M::Detail, A::CopyJson, &["y j"], "copy JSON", "copy the token as JSON", G::Copy, 0),
-    row(M::Detail, A::Back, &["Esc", "h", "Left"], "back", "go back to the list", G::App, 2),
-    row(
-        M::Audit,
-        A::Open,
-        &["Enter", "l", "Right"],
-        "open",
-        "open the token of the event",
-        G::Token,
-        3,
-    ),
-    row(M::Audit, A::FilterToken, &["f"], "token", "show this token's events only", G::View, 4),
-    row(M::Audit, A::FilterAction, &["a"], "action", "show this kind of event only", G::View, 5),
-    row(M::Audit, A::FilterActor, &["w"], "actor", "show this actor's events only", G::View, 6),
-    row(
-        M::Audit,
-        A::CopyCommand,
-        &["y c"],
-        "copy command",
-        "copy the command of this trail",
-        G::Copy,
-        0,
-    ),
-    row(
-        M::Audit,
-        A::Back,
-        &["Esc", "h", "Left"],
-        "back",
-        "clear the filter, or go back",
-        G::App,
-        2,
-    ),
-    row(M::List, A::Down, &["j", "Down"], "down", "go one row down", G::Move, 0),
-    row(M::List, A::Up, &["k", "Up"], "up", "go one row up", G::Move, 0),
-    row(M::List, A::HalfPageDown, &["Ctrl-D"], "half page", "go half a page down", G::Move, 0),
-    row(M::List, A::HalfPageUp, &["Ctrl-U"], "half page", "go half a page up", G::Move, 0),
-    row(M::List, A::PageDown, &["PgDn"], "page", "go a page down", G::Move, 0),
-    row(M::List, A::PageUp, &["PgUp"], "page", "go a page up", G::Move, 0),
-    row(M::List, A::First, &["g", "Home"], "first", "go to the first row", G::Move, 0),
-    row(M::List, A::Last, &["G", "End"], "last", "go to the last row", G::Move, 0),
-    row(M::List, A::Times, &["t"], "times", "show times relative, local or in UTC", G::View, 15),
-    row(M::Search, A::Accept, &["Enter"], "keep", "keep the search and go on", G::View, 1),
-    row(M::Search, A::Cancel, &["Esc"], "clear", "clear the search", G::View, 2),
-    row(M::Search, A::Down, &["Down"], "down", "go one row down", G::Move, 3),
-    row(M::Search, A::Up, &["Up"], "up", "go one row up", G::Move, 0),
-    row(M::Form, A::NextField, &["Tab", "Down"], "next", "go to the next field", G::Form, 3),
-    row(
-        M::Form,
-        A::PreviousField,
-        &["Shift-Tab", "Up"],
-        "previous",
-        "go to the previous field",
-        G::Form,
-        6,
-    ),
-    row(
-        M::Form,
-        A::Accept,
-        &["Enter"],
-        "go on",
-        "go on: next field, or press the button",
-        G::Form,
-        4,
-    ),
-    row(M::Form, A::Submit, &["Ctrl-S"], "submit", "submit from any field", G::Form, 1),
-    row(M::Form, A::Cancel, &["Esc"], "leave", "leave the form", G::Form, 2),
-    row(
-        M::Form,
-        A::CopyCommand,
-        &["Ctrl-Y"],
-        "command",
-        "copy the command that does it",
-        G::Form,
-        5,
-    ),
-    row(M::Rows, A::AddRow, &["a"], "add", "add a scope row", G::Form, 1),
-    row(M::Rows, A::Preset, &["p"], "preset", "add the scopes of a preset", G::Form, 3),
-    row(
-        M::Rows,
-        A::ChangeRow,
-        &["e", "Enter"],
-        "change",
-        "change the selected scope row",
-        G::Form,
-        2,
-    ),
-    row(
-        M::Rows,
-        A::RemoveRow,
-        &["d", "Delete"],
-        "remove",
-        "remove the selected scope row",
-        G::Form,
-        3,
-    ),
-    row(
-        M::Ask,
-        A::NextField,
-        &["Right", "Tab", "l"],
-        "choose",
-        "choose the next button",
-        G::Form,
-        3,
-    ),
-    row(
-        M::Ask,
-        A::PreviousField,
-        &["Left", "Shift-Tab", "h"],
-        "choose",
-        "choose the previous button",
-        G::Form,
-        0,
-    ),
-    row(M::Ask, A::Accept, &["Enter"], "press", "press the chosen button", G::Form, 1),
-    row(M::Ask, A::Cancel, &["Esc", "q", "n"], "cancel", "cancel, changing nothing", G::Form, 2),
-    row(
-        M::Ask,
-        A::CopyCommand,
-        &["Ctrl-Y", "y c"],
-        "command",
-        "copy the command that does it",
-        G::Form,
-        4,
-    ),
-    row(M::Confirm, A::Accept, &["Enter"], "do it", "do it, once the text matches", G::Form, 1),
-    row(M::Confirm, A::Cancel, &["Esc"], "cancel", "cancel, changing nothing", G::Form, 2),
-    row(
-        M::Confirm,
-        A::CopyCommand,
-        &["Ctrl-Y"],
-        "command",
-        "copy the command that does it",
-        G::Form,
-        3,
-    ),
-    row(M::Bulk, A::Accept, &["Enter"], "do it", "do it, once the count matches", G::Form, 1),
-    row(M::Bulk, A::Cancel, &["Esc"], "cancel", "cancel, changing nothing", G::Form, 2),
-    row(
-        M::Bulk,
-        A::CopyCommand,
-        &["Ctrl-Y"],
-        "command",
-        "copy the command that does it",
-        G::Form,
-        3,
-    ),
-    row(M::Bulk, A::Down, &["Down"], "down", "scroll the tokens down", G::Move, 4),
-    row(M::Bulk, A::Up, &["Up"], "up", "scroll the tokens up", G::Move, 5),
-    row(M::Bulk, A::PageDown, &["PgDn"], "page", "scroll a page down", G::Move, 6),
-    row(M::Bulk, A::PageUp, &["PgUp"], "page", "scroll a page up", G::Move, 0),
-    row(M::Secret, A::CopySecret, &["y"], "copy", "copy the secret", G::Secret, 1),
-    row(
-        M::Secret,
-        A::WriteSecret,
-        &["w"],
-        "write",
-        "write the secret to a new 0600 file",
-        G::Secret,
-        2,
-    ),
-    row(
-        M::Secret,
-        A::PrintSecret,
-        &["p"],
-        "print",
-        "print the secret after the program ends",
-        G::Secret,
-        3,
-    ),
-    row(M::Secret, A::HideSecret, &["s"], "hide", "hide or show the secret", G::Secret, 4),
-    row(
-        M::Secret,
-        A::Acknowledge,
-        &["a"],
-        "I have it",
-        "say that you have saved the secret",
-        G::Secret,
-        5,
-    ),
-    row(
-        M::Secret,
-        A::Close,
-        &["Esc", "q", "Enter"],
-        "close",
-        "close the panel, once it is safe",
-        G::Secret,
-        6,
-    ),
-    row(M::Menu, A::Accept, &["Enter"], "run", "run the selected command", G::Move, 1),
-    row(M::Menu, A::Down, &["Down", "Ctrl-N"], "down", "go one row down", G::Move, 3),
-    row(M::Menu, A::Up, &["Up", "Ctrl-P"], "up", "go one row up", G::Move, 4),
-    row(M::Menu, A::PageDown, &["PgDn"], "page", "go a page down", G::Move, 0),
-    row(M::Menu, A::PageUp, &["PgUp"], "page", "go a page up", G::Move, 0),
-    row(M::Menu, A::Close, &["Esc"], "close", "close it", G::App, 2),
-    row(M::Global, A::Help, &["?"], "help", "show the keys that work here", G::App, 1),
-    row(M::Global, A::Palette, &[":"], "commands", "find and run any command", G::App, 5),
-    row(M::Global, A::Messages, &["m"], "messages", "show what was said so far", G::App, 0),
-    row(M::Global, A::Quit, &["q"], "quit", "quit patdeck", G::App, 1),
-    row(M::Global, A::TokensTab, &["1"], "tokens", "go to the list of tokens", G::App, 0),
-    row(M::Global, A::CreateTab, &["2"], "create", "go to the create form", G::App, 0),
-    row(M::Global, A::DetailTab, &["3"], "detail", "go to the detail of the token", G::App, 0),
-    row(M::Global, A::AuditTab, &["4"], "audit", "go to the audit trail", G::App, 0),
-    row(M::Global, A::NextTab, &["Tab"], "tab", "go to the next tab", G::App, 16),
-    row(M::Global, A::PreviousTab, &["Shift-Tab"], "tab", "go to the previous tab", G::App, 0),
-    row(
-        M::Global,
-        A::AcceptClock,
-        &["C"],
-        "clock",
-        "accept the clock, if it had gone back",
-        G::App,
-        0,
-    ),
-    row(
-        M::Always,
-        A::Interrupt,
-        &["Ctrl-C"],
-        "cancel",
-        "cancel; press it twice to quit",
-        G::App,
-        0,
-    ),
-    row(
-        M::Always,
-        A::Suspend,
-        &["Ctrl-Z"],
-        "suspend",
-        "suspend patdeck, fg brings it back",
-        G::App,
-        0,
-    ),
-    row(M::Always, A::Redraw, &["Ctrl-L"], "redraw", "paint the whole screen again", G::App, 0),
-];
+bindings! {
+    Tokens {
+        New ["n"] "new" "create a token" Token 4;
+        Open ["Enter", "l", "Right"] "open" "open the selected token" Token 3;
+        AddScope ["a"] "scope" "add scopes to the token" Token 8;
+        Edit ["e"] "edit" "edit name and description" Token 9;
+        Clone ["c"] "clone" "create a token like this one" Token 10;
+        Revoke ["r"] "revoke" "revoke the token" Token 6;
+        Regenerate ["R"] "regenerate" "regenerate its secret" Token 7;
+        Delete ["D", "Delete"] "delete" "delete the token" Token 10;
+        DeleteAll ["X"] "delete all" "delete every token" Token 14;
+        Undo ["u"] "undo" "undo the last change, bring back a delete" Token 13;
+        Mark ["Space"] "mark" "mark the token for a change to many" Token 7;
+        MarkRange ["v"] "range" "mark a range, v ends it" Token 0;
+        MarkAll ["*"] "mark all" "mark all that are shown" Token 0;
+        CopyId ["y i"] "copy id" "copy its id" Copy 11;
+        CopyName ["y n"] "copy name" "copy its name" Copy 0;
+        CopyCommand ["y c"] "copy command" "copy the command of this list" Copy 0;
+        CopyJson ["y j"] "copy JSON" "copy the token as JSON" Copy 0;
+        Search ["/"] "search" "search by words and terms such as op:publish" View 5;
+        NextStatus ["f"] "filter" "show the next status" View 6;
+        PreviousStatus ["F"] "filter" "show the previous status" View 0;
+        Expiring ["E"] "expiring" "show what expires within a week" View 0;
+        NextSort ["s"] "sort" "sort by the next column" View 12;
+        ReverseSort ["S"] "reverse" "sort the other way round" View 0;
+        Back ["Esc"] "clear" "clear the range, the marks, the search" View 0;
+    }
+    Detail {
+        Revoke ["r"] "revoke" "revoke the token" Token 3;
+        Regenerate ["R"] "regenerate" "regenerate its secret" Token 3;
+        EndOverlap ["O"] "end old" "end the old secret now" Token 3;
+        AddScope ["a"] "add scope" "add scopes to the token" Token 4;
+        Preset ["p"] "preset" "add the scopes of a preset" Token 6;
+        RemoveScope ["d"] "drop scope" "remove the selected scope" Token 5;
+        ClearScopes ["X"] "drop all" "remove every scope" Token 9;
+        Test ["T"] "test" "test what the token may do" Token 6;
+        Edit ["e"] "edit" "edit name and description" Token 7;
+        Clone ["c"] "clone" "create a token like this one" Token 8;
+        Delete ["D", "Delete"] "delete" "delete the token" Token 8;
+        Undo ["u"] "undo" "undo the last change, bring back a delete" Token 11;
+        CopyId ["y i"] "copy id" "copy its id" Copy 10;
+        CopyName ["y n"] "copy name" "copy its name" Copy 0;
+        CopyCommand ["y c"] "copy command" "copy the command that shows it" Copy 0;
+        CopyJson ["y j"] "copy JSON" "copy the token as JSON" Copy 0;
+        Back ["Esc", "h", "Left"] "back" "go back to the list" App 2;
+    }
+    Audit {
+        Open ["Enter", "l", "Right"] "open" "open the token of the event" Token 3;
+        FilterToken ["f"] "token" "show this token's events only" View 4;
+        FilterAction ["a"] "action" "show this kind of event only" View 5;
+        FilterActor ["w"] "actor" "show this actor's events only" View 6;
+        CopyCommand ["y c"] "copy command" "copy the command of this trail" Copy 0;
+        Back ["Esc", "h", "Left"] "back" "clear the filter, or go back" App 2;
+    }
+    List {
+        Down ["j", "Down"] "down" "go one row down" Move 0;
+        Up ["k", "Up"] "up" "go one row up" Move 0;
+        HalfPageDown ["Ctrl-D"] "half page" "go half a page down" Move 0;
+        HalfPageUp ["Ctrl-U"] "half page" "go half a page up" Move 0;
+        PageDown ["PgDn"] "page" "go a page down" Move 0;
+        PageUp ["PgUp"] "page" "go a page up" Move 0;
+        First ["g", "Home"] "first" "go to the first row" Move 0;
+        Last ["G", "End"] "last" "go to the last row" Move 0;
+        Times ["t"] "times" "show times relative, local or in UTC" View 15;
+    }
+    Search {
+        Accept ["Enter"] "keep" "keep the search and go on" View 1;
+        Cancel ["Esc"] "clear" "clear the search" View 2;
+        Down ["Down"] "down" "go one row down" Move 3;
+        Up ["Up"] "up" "go one row up" Move 0;
+    }
+    Form {
+        NextField ["Tab", "Down"] "next" "go to the next field" Form 3;
+        PreviousField ["Shift-Tab", "Up"] "previous" "go to the previous field" Form 6;
+        Accept ["Enter"] "go on" "go on: next field, or press the button" Form 4;
+        Submit ["Ctrl-S"] "submit" "submit from any field" Form 1;
+        Cancel ["Esc"] "leave" "leave the form" Form 2;
+        CopyCommand ["Ctrl-Y"] "command" "copy the command that does it" Form 5;
+    }
+    Rows {
+        AddRow ["a"] "add" "add a scope row" Form 1;
+        Preset ["p"] "preset" "add the scopes of a preset" Form 3;
+        ChangeRow ["e", "Enter"] "change" "change the selected scope row" Form 2;
+        RemoveRow ["d", "Delete"] "remove" "remove the selected scope row" Form 3;
+    }
+    Ask {
+        NextField ["Right", "Tab", "l"] "choose" "choose the next button" Form 3;
+        PreviousField ["Left", "Shift-Tab", "h"] "choose" "choose the previous button" Form 0;
+        Accept ["Enter"] "press" "press the chosen button" Form 1;
+        Cancel ["Esc", "q", "n"] "cancel" "cancel, changing nothing" Form 2;
+        CopyCommand ["Ctrl-Y", "y c"] "command" "copy the command that does it" Form 4;
+    }
+    Confirm {
+        Accept ["Enter"] "do it" "do it, once the text matches" Form 1;
+        Cancel ["Esc"] "cancel" "cancel, changing nothing" Form 2;
+        CopyCommand ["Ctrl-Y"] "command" "copy the command that does it" Form 3;
+    }
+    Bulk {
+        Accept ["Enter"] "do it" "do it, once the count matches" Form 1;
+        Cancel ["Esc"] "cancel" "cancel, changing nothing" Form 2;
+        CopyCommand ["Ctrl-Y"] "command" "copy the command that does it" Form 3;
+        Down ["Down"] "down" "scroll the tokens down" Move 4;
+        Up ["Up"] "up" "scroll the tokens up" Move 5;
+        PageDown ["PgDn"] "page" "scroll a page down" Move 6;
+        PageUp ["PgUp"] "page" "scroll a page up" Move 0;
+    }
+    Secret {
+        CopySecret ["y"] "copy" "copy the secret" Secret 1;
+        WriteSecret ["w"] "write" "write the secret to a new 0600 file" Secret 2;
+        PrintSecret ["p"] "print" "print the secret after the program ends" Secret 3;
+        HideSecret ["s"] "hide" "hide or show the secret" Secret 4;
+        Acknowledge ["a"] "I have it" "say that you have saved the secret" Secret 5;
+        Close ["Esc", "q", "Enter"] "close" "close the panel, once it is safe" Secret 6;
+    }
+    Menu {
+        Accept ["Enter"] "run" "run the selected command" Move 1;
+        Down ["Down", "Ctrl-N"] "down" "go one row down" Move 3;
+        Up ["Up", "Ctrl-P"] "up" "go one row up" Move 4;
+        PageDown ["PgDn"] "page" "go a page down" Move 0;
+        PageUp ["PgUp"] "page" "go a page up" Move 0;
+        Close ["Esc"] "close" "close it" App 2;
+    }
+    Global {
+        Help ["?"] "help" "show the keys that work here" App 1;
+        Palette [":"] "commands" "find and run any command" App 5;
+        Messages ["m"] "messages" "show what was said so far" App 0;
+        Quit ["q"] "quit" "quit patdeck" App 1;
+        TokensTab ["1"] "tokens" "go to the list of tokens" App 0;
+        CreateTab ["2"] "create" "go to the create form" App 0;
+        DetailTab ["3"] "detail" "go to the detail of the token" App 0;
+        AuditTab ["4"] "audit" "go to the audit trail" App 0;
+        NextTab ["Tab"] "tab" "go to the next tab" App 16;
+        PreviousTab ["Shift-Tab"] "tab" "go to the previous tab" App 0;
+        AcceptClock ["C"] "clock" "accept the clock, if it had gone back" App 0;
+    }
+    Always {
+        Interrupt ["Ctrl-C"] "cancel" "cancel; press it twice to quit" App 0;
+        Suspend ["Ctrl-Z"] "suspend" "suspend patdeck, fg brings it back" App 0;
+        Redraw ["Ctrl-L"] "redraw" "paint the whole screen again" App 0;
+    }
+}

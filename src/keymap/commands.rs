@@ -10,7 +10,6 @@ const PLACES: [Mode; 3] = [Mode::Tokens, Mode::Detail, Mode::Audit];
 /// How well a command is described by its very key: better than by any words.
 pub const BY_KEY: usize = usize::MAX;
 
-/// Whether a command can be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// Here and now.
@@ -24,15 +23,12 @@ pub enum Standing {
 /// An action as a line that can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// What it asks for.
     pub action: Action,
     /// The sentence that says what for.
     pub sentence: &'static str,
     /// Its keys; empty if the operator took them away.
     pub keys: String,
-    /// Where the help lists it.
     pub group: Group,
-    /// Whether it can be run.
     pub standing: Standing,
 }
 

@@ -7,90 +7,35 @@ use crate::domain::text::escape;
 /// What is wrong with an override.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
-    /// No such mode.
     #[error("there is no mode `{given}`: {advice}", given = escape(.given))]
-    Mode {
-        /// What was written.
-        given: String,
-        /// What to write.
-        advice: String,
-    },
-    /// The mode has no such action.
+    Mode { given: String, advice: String },
     #[error("there is no action `{given}` in mode {mode}: {advice}", given = escape(.given), mode = .mode.word())]
-    Action {
-        /// Where.
-        mode: Mode,
-        /// What was written.
-        given: String,
-        /// What to write.
-        advice: String,
-    },
-    /// A text that names no key.
+    Action { mode: Mode, given: String, advice: String },
     #[error("{action} in mode {mode}: {error}", action = .action.word(), mode = .mode.word())]
-    Key {
-        /// Where.
-        mode: Mode,
-        /// For what.
-        action: Action,
-        /// What is wrong with the text.
-        error: KeyError,
-    },
-    /// One key, two actions.
+    Key { mode: Mode, action: Action, error: KeyError },
     #[error("in mode {mode}, `{key}` is both {one} and {other}: give one of them another key",
         mode = .mode.word(), one = .actions.0.word(), other = .actions.1.word())]
-    Twice {
-        /// Where.
-        mode: Mode,
-        /// Which key.
-        key: Sequence,
-        /// The two.
-        actions: (Action, Action),
-    },
+    Twice { mode: Mode, key: Sequence, actions: (Action, Action) },
     /// One key begins the sequence of another, which could then never be pressed.
     #[error("in mode {mode}, `{short}` ({one}) is how `{long}` ({other}) begins: give one of them another key",
         mode = .mode.word(), one = .actions.0.word(), other = .actions.1.word())]
     Begins {
-        /// Where.
         mode: Mode,
-        /// The key.
         short: Sequence,
-        /// The sequence.
         long: Sequence,
         /// Of the key, and of the sequence.
         actions: (Action, Action),
     },
-    /// A character where characters are text.
     #[error("in mode {mode}, `{key}` is text that is typed: give {action} a key such as Ctrl-G or Enter",
         mode = .mode.word(), action = .action.word())]
-    Text {
-        /// Where.
-        mode: Mode,
-        /// Which key.
-        key: Sequence,
-        /// For what.
-        action: Action,
-    },
+    Text { mode: Mode, key: Sequence, action: Action },
     /// An action that must always have a key has none.
     #[error("in mode {mode}, {action} must have a key: leave it at least one", mode = .mode.word(), action = .action.word())]
-    Needed {
-        /// Where.
-        mode: Mode,
-        /// What.
-        action: Action,
-    },
+    Needed { mode: Mode, action: Action },
     /// A key of a nearer mode hides every key of an action that must always have one.
     #[error("in mode {mode}, `{key}` ({by}) hides {action}, which must have a key: give {by} another key",
         mode = .mode.word(), action = .action.word(), by = .by.word())]
-    Hidden {
-        /// Where.
-        mode: Mode,
-        /// The key that hides it.
-        key: Sequence,
-        /// What is hidden.
-        action: Action,
-        /// By what.
-        by: Action,
-    },
+    Hidden { mode: Mode, key: Sequence, action: Action, by: Action },
 }
 
 impl KeyFault {

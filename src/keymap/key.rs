@@ -11,23 +11,15 @@ use crate::domain::text::{escape, first_unsafe};
 /// Why a text names no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Nothing was written.
     #[error("a key is missing: write a character, Ctrl- and a letter, or a name such as Enter")]
     Missing,
-    /// Neither a character nor a name.
     #[error("`{given}` is not a key: write a character, Ctrl- and a letter, or one of {names}", given = escape(.0), names = names())]
     Unknown(String),
     /// A modifier that slow links tear apart.
     #[error("`{given}` does not arrive reliably over SSH: use a key without Alt", given = escape(.0))]
     Alt(String),
-    /// Terminals send the same byte for both.
     #[error("terminals cannot tell `{given}` from {same}: write {same}", given = escape(.given))]
-    Same {
-        /// What was written.
-        given: String,
-        /// What it is.
-        same: &'static str,
-    },
+    Same { given: String, same: &'static str },
 }
 
 /// The keys that have a name, with the name and the glyph.
@@ -85,7 +77,6 @@ impl Key {
         Self { code, modifiers }
     }
 
-    /// The code.
     #[cfg(any(test, feature = "testing"))]
     pub fn code(self) -> KeyCode {
         self.code

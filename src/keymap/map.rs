@@ -9,7 +9,6 @@ use super::{Action, BINDINGS, Binding, Key, Mode, Sequence};
 /// What the keys pressed so far mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
-    /// This action is asked for.
     Act(Action),
     /// The beginning of a longer sequence: wait for the next key.
     Prefix,
@@ -72,7 +71,6 @@ impl Keymap {
         self.own.as_ref().unwrap_or(&TABLE)
     }
 
-    /// The rows, to change them.
     pub(super) fn modes_mut(&mut self) -> &mut [Vec<Row>] {
         self.own.get_or_insert_with(|| TABLE.clone())
     }
@@ -127,7 +125,6 @@ impl Keymap {
         mode.chain().iter().flat_map(|near| self.of(*near))
     }
 
-    /// The rows of `mode` itself.
     fn of(&self, mode: Mode) -> &[Row] {
         let own = |rows: &&Vec<Row>| rows.first().is_some_and(|row| row.binding.mode == mode);
         self.modes().iter().find(own).map_or(&[], Vec::as_slice)

@@ -197,7 +197,7 @@ mod table {
     #[test]
     fn every_action_has_a_key_somewhere() {
         for action in Action::ALL {
-            assert!(BINDINGS.iter().any(|row| row.action == *action), "{action:?}");
+            assert!(BINDINGS.iter().any(|row| row.action == action), "{action:?}");
         }
     }
 

@@ -1,57 +1,38 @@
 //! Where a key is pressed, and the headings under which keys are told. Knows no key.
 
-/// Where a key is pressed. A mode falls back on the ones in [`Mode::chain`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Mode {
-    /// Everywhere, also while text is typed.
-    Always,
-    /// Everywhere but in text and dialogs.
-    Global,
-    /// In anything with rows to move through.
-    List,
-    /// On the list of tokens.
-    Tokens,
-    /// On the detail of one token.
-    Detail,
-    /// On the audit trail.
-    Audit,
-    /// While the search text is typed.
-    Search,
-    /// In the fields of a form.
-    Form,
-    /// On the scope rows of the create form.
-    Rows,
-    /// In a dialog with two buttons.
-    Ask,
-    /// In a dialog that wants a name or a count typed.
-    Confirm,
-    /// In the dialog on many tokens, which wants their count typed.
-    Bulk,
-    /// On the panel of a new secret.
-    Secret,
-    /// In the help, the palette and the messages.
-    Menu,
+use crate::domain::labels::labels;
+
+labels! {
+    /// Where a key is pressed. A mode falls back on the ones in [`Mode::chain`].
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Mode, ALL, word {
+        /// Everywhere, also while text is typed.
+        Always => "always",
+        /// Everywhere but in text and dialogs.
+        Global => "global",
+        /// In anything with rows to move through.
+        List => "list",
+        Tokens => "tokens",
+        Detail => "detail",
+        Audit => "audit",
+        Search => "search",
+        Form => "form",
+        /// On the scope rows of the create form.
+        Rows => "rows",
+        /// In a dialog with two buttons.
+        Ask => "ask",
+        /// In a dialog that wants a name or a count typed.
+        Confirm => "confirm",
+        /// In the dialog on many tokens, which wants their count typed.
+        Bulk => "bulk",
+        /// On the panel of a new secret.
+        Secret => "secret",
+        /// In the help, the palette and the messages.
+        Menu => "menu",
+    }
 }
 
 impl Mode {
-    /// All of them, in the order of the documents.
-    pub const ALL: [Self; 14] = [
-        Self::Always,
-        Self::Global,
-        Self::List,
-        Self::Tokens,
-        Self::Detail,
-        Self::Audit,
-        Self::Search,
-        Self::Form,
-        Self::Rows,
-        Self::Ask,
-        Self::Confirm,
-        Self::Bulk,
-        Self::Secret,
-        Self::Menu,
-    ];
-
     /// The modes in which a key is looked up, nearest first.
     pub fn chain(self) -> &'static [Self] {
         match self {
@@ -72,26 +53,6 @@ impl Mode {
         }
     }
 
-    /// Its word in the config file and the documents.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Always => "always",
-            Self::Global => "global",
-            Self::List => "list",
-            Self::Tokens => "tokens",
-            Self::Detail => "detail",
-            Self::Audit => "audit",
-            Self::Search => "search",
-            Self::Form => "form",
-            Self::Rows => "rows",
-            Self::Ask => "ask",
-            Self::Confirm => "confirm",
-            Self::Bulk => "bulk",
-            Self::Secret => "secret",
-            Self::Menu => "menu",
-        }
-    }
-
     /// Whether characters that are not bound here are text for the focused field.
     pub fn takes_text(self) -> bool {
         matches!(
@@ -101,40 +62,17 @@ impl Mode {
     }
 }
 
-/// The heading under which the help lists a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Group {
-    /// Moving through rows.
-    Move,
-    /// What the list shows.
-    View,
-    /// What can be done to a token.
-    Token,
-    /// What can be put on the clipboard.
-    Copy,
-    /// Forms and dialogs.
-    Form,
-    /// A new secret.
-    Secret,
-    /// Tabs and the program itself.
-    App,
-}
-
-impl Group {
-    /// All of them, in the order of the help.
-    pub const ALL: [Self; 7] =
-        [Self::Token, Self::Copy, Self::View, Self::Move, Self::Form, Self::Secret, Self::App];
-
-    /// The heading.
-    pub fn heading(self) -> &'static str {
-        match self {
-            Self::Move => "Move",
-            Self::View => "View",
-            Self::Token => "Tokens",
-            Self::Copy => "Copy",
-            Self::Form => "Forms and dialogs",
-            Self::Secret => "New secret",
-            Self::App => "Program",
-        }
+labels! {
+    /// Under which heading the help lists a key, in the order of the help.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Group, ALL, heading {
+        Token => "Tokens",
+        /// What can be put on the clipboard.
+        Copy => "Copy",
+        View => "View",
+        Move => "Move",
+        Form => "Forms and dialogs",
+        Secret => "New secret",
+        App => "Program",
     }
 }

@@ -1,5 +1,7 @@
-//! The known word that an unknown one was probably meant to be, and the advice that goes into
-//! an error about it. Called where the config file and its `[keys]` name things by words.
+//! Advice about an unknown word: the known word that was probably meant, else all of them.
+//! Called where the config file and its `[keys]` name things by words.
+
+use strsim::levenshtein;
 
 /// What to do about the unknown word `given`: the nearest of `known`, else all of them.
 pub fn advice<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
@@ -15,34 +17,15 @@ pub fn advice<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = given.to_lowercase().replace('_', "-");
     let letters = folded.chars().count();
-    let far = |word: &str| (word.len() / 3).max(1);
+    let limit = |word: &str| (word.len() / 3).max(1);
     known
         .into_iter()
-        // Words are as far apart as their lengths at least; what was given may be very long.
-        .filter(|word| letters.abs_diff(word.chars().count()) <= far(word))
-        .map(|word| (distance(&folded, word), word))
-        .filter(|(distance, word)| *distance <= far(word))
-        .min_by_key(|(far, _)| *far)
+        // The distance is at least the difference in length; the given text may be very long.
+        .filter(|word| letters.abs_diff(word.chars().count()) <= limit(word))
+        .map(|word| (levenshtein(&folded, word), word))
+        .filter(|(distance, word)| *distance <= limit(word))
+        .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
-}
-
-/// How many letters must be put in, left out or changed to make `a` into `b` (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, left) in a.chars().enumerate() {
-        let mut last = i + 1;
-        let mut next = vec![last];
-        for (right, pair) in b.chars().zip(row.windows(2)) {
-            let (diagonal, above) = match pair {
-                [diagonal, above] => (*diagonal, *above),
-                _ => continue,
-            };
-            last = (diagonal + usize::from(left != right)).min(above + 1).min(last + 1);
-            next.push(last);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -58,12 +41,5 @@ mod tests {
         assert_eq!(nearest("colour", known), None);
         assert_eq!(advice("stor", known), "did you mean `store`?");
         assert_eq!(advice("x", ["a1b", "c2d"]), "choose one of a1b, c2d");
-    }
-
-    #[test]
-    fn the_distance_counts_single_letters() {
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("same", "same"), 0);
     }
 }

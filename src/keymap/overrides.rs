@@ -8,9 +8,7 @@ use super::{Action, BINDINGS, KeyFault, Keymap, Mode, Sequence};
 /// One line of `[keys]`: in this mode, this action gets these keys instead of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
-    /// The word of the mode.
     pub mode: String,
-    /// The word of the action.
     pub action: String,
     /// The keys; none takes the action's keys away.
     pub keys: Vec<String>,

@@ -31,9 +31,9 @@ impl Service {
 
     /// The deleted token that `text` names, in the same ways.
     pub fn find_deleted(&self, text: &str) -> Result<Pat, ServiceError> {
-        let deleted = self
-            .store
-            .read(|rows| Ok::<_, ServiceError>((self.judged_at(rows)?, rows.trash()?.rows)));
+        let deleted = self.store.read(|rows| {
+            Ok::<_, ServiceError>((self.clock.denial_time(rows)?, rows.trash()?.rows))
+        });
         let (at, mut deleted) = deleted?;
         deleted.retain(|deleted| at - deleted.at < TRASH_RETENTION);
         one_of(deleted.into_iter().map(|deleted| deleted.pat).collect(), text).map_err(|error| {
@@ -49,7 +49,6 @@ impl Service {
         Ok(self.store.read(|rows| rows.pat(id))?)
     }
 
-    /// Who acts.
     pub fn actor(&self) -> &Actor {
         &self.actor
     }

@@ -12,20 +12,16 @@ use crate::{
 pub struct Position {
     /// Which store: another one may have taken the place of the first.
     store: u128,
-    /// The last change of a token.
     generation: u64,
-    /// The last event.
     event: u64,
 }
 
 /// Every token, and where to follow on from.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// The tokens that could be read.
     pub pats: Vec<Pat>,
     /// The instant by which their statuses are to be judged.
     pub now: Moment,
-    /// The records that could not, by name.
     pub damaged: Vec<Damage>,
     /// Set when the clock stands before the last recorded change: that change's time.
     pub clock_behind: Option<Moment>,
@@ -34,7 +30,6 @@ pub struct Loaded {
 /// What changed since a [`Position`].
 #[derive(Debug, Clone)]
 pub enum Followed {
-    /// Nothing.
     Nothing,
     /// These tokens, each as it is now; `None` if it is gone.
     Tokens(Vec<(TokenId, Option<Pat>)>, Position),
@@ -45,22 +40,16 @@ pub enum Followed {
 /// A part of the trail, newest first.
 #[derive(Debug, Clone)]
 pub struct Trail {
-    /// The events.
     pub events: Vec<Event>,
-    /// Whether the chain holds.
     pub chain: ChainState,
 }
 
-/// The state of the whole store.
 #[derive(Debug, Clone)]
 pub struct Health {
     /// Its tokens, its damaged records and its clock.
     pub loaded: Loaded,
-    /// Its trail.
     pub chain: ChainState,
-    /// Where its tables contradict each other.
     pub disagreements: Vec<String>,
-    /// The number of its format.
     pub schema: u32,
     /// Deleted tokens that wait in the trash.
     pub trash: usize,
@@ -74,7 +63,6 @@ const EVENTS_PAGE: usize = 1_000;
 const SLACK: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 
 impl Service {
-    /// Every token of the store.
     pub fn load(&self) -> Result<Loaded, ServiceError> {
         Ok(self.store.read(|rows| self.loaded(rows))?)
     }
@@ -83,7 +71,7 @@ impl Service {
         let listing = rows.pats()?;
         let last = rows.newest_event()?;
         Ok(Loaded {
-            now: self.judged_at(rows)?,
+            now: self.clock.denial_time(rows)?,
             pats: listing.rows,
             damaged: listing.damaged,
             clock_behind: self.behind(last.as_ref()),
@@ -97,26 +85,16 @@ impl Service {
 
     /// What changed since `seen`: a few key reads when nothing did.
     pub fn follow(&self, seen: Position) -> Result<Followed, ServiceError> {
-        Ok(self.store.read(|rows| {
+        self.store.read(|rows| {
             let position = position(rows, rows.newest_event()?.as_ref())?;
             if position == seen {
                 return Ok(Followed::Nothing);
             }
             match changes(rows, seen, position)? {
                 Changes::TooFar => Ok(Followed::Everything(position)),
-                Changes::Tokens(ids, _) => {
-                    let fresh = ids.into_iter().map(|id| match rows.pat(&id) {
-                        // Its damage is named where all tokens are read.
-                        Err(StoreError::Damaged(_)) => Ok((id, None)),
-                        pat => Ok((id, pat?)),
-                    });
-                    Ok::<_, StoreError>(Followed::Tokens(
-                        fresh.collect::<Result<_, StoreError>>()?,
-                        position,
-                    ))
-                }
+                Changes::Tokens(ids, _) => Ok(Followed::Tokens(readable(rows, &ids)?, position)),
             }
-        })?)
+        })
     }
 
     /// The time of the last change, if the clock stands well before it.
@@ -169,10 +147,22 @@ impl Service {
         Ok(self.store.read(|rows| rows.events_after(seen, EVENTS_PAGE))?.rows)
     }
 
-    /// The newest `limit` events of one token.
     pub fn history(&self, id: &TokenId, limit: usize) -> Result<Vec<Event>, ServiceError> {
         Ok(self.store.read(|rows| rows.events_of(id, limit))?.rows)
     }
+}
+
+/// These tokens as they are; `None` for one that is gone or damaged. Its damage is reported where
+/// all tokens are read.
+pub(super) fn readable(
+    rows: &impl Rows,
+    ids: &[TokenId],
+) -> Result<Vec<(TokenId, Option<Pat>)>, StoreError> {
+    let read = |id: &TokenId| match rows.pat(id) {
+        Err(StoreError::Damaged(_)) => Ok((*id, None)),
+        pat => Ok((*id, pat?)),
+    };
+    ids.iter().map(read).collect()
 }
 
 /// Which tokens changed between two positions.

@@ -13,10 +13,8 @@ use crate::{
     store::{Rows, StoreError},
 };
 
-/// Where the time comes from.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The system.
     System,
     /// A hand that only [`Clock::set`] moves; seconds since 1970.
     #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code, reason = "for tests"))]
@@ -24,7 +22,6 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// A clock that stands at `at`.
     #[cfg(any(test, feature = "testing"))]
     pub fn fixed(at: Moment) -> Self {
         Self::Fixed(Arc::new(AtomicI64::new(at.timestamp())))
@@ -38,7 +35,6 @@ impl Clock {
         }
     }
 
-    /// The present instant.
     pub fn now(&self) -> Moment {
         match self {
             Self::System => Utc::now(),
@@ -61,12 +57,10 @@ impl Clock {
 pub enum Zone {
     /// The system's, with its summer time.
     Local,
-    /// Always this far from UTC.
     Fixed(FixedOffset),
 }
 
 impl Zone {
-    /// UTC.
     pub fn utc() -> Self {
         Self::Fixed(Utc.fix())
     }

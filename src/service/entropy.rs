@@ -12,10 +12,8 @@ use rand::{
 
 use super::ServiceError;
 
-/// A source of random bytes.
 #[derive(Debug)]
 pub enum Entropy {
-    /// The operating system's generator.
     System,
     /// A repeatable stream for tests and pictures; never used to issue a real token.
     #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code, reason = "for tests"))]
@@ -23,13 +21,11 @@ pub enum Entropy {
 }
 
 impl Entropy {
-    /// The stream that `seed` starts.
     #[cfg(any(test, feature = "testing"))]
     pub fn seeded(seed: u64) -> Self {
         Self::Seeded(Box::new(Mutex::new(StdRng::seed_from_u64(seed))))
     }
 
-    /// Fills `out` with random bytes.
     pub fn fill(&self, out: &mut [u8]) -> Result<(), ServiceError> {
         match self {
             Self::System => {

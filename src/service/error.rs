@@ -12,10 +12,8 @@ use crate::{
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A rule refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// No token has this id, id prefix or name.
@@ -23,38 +21,23 @@ pub enum ServiceError {
     NotFound(String),
     /// The start of an id names several tokens.
     #[error("{given} is the start of several ids: write more of it; it may be {candidates}")]
-    Ambiguous {
-        /// The text that was given.
-        given: String,
-        /// The tokens that it may mean.
-        candidates: String,
-    },
-    /// A name or a description was refused.
+    Ambiguous { given: String, candidates: String },
     #[error(transparent)]
     Name(#[from] NameError),
-    /// A preset was refused.
     #[error(transparent)]
     Preset(#[from] PresetError),
     /// The plan is not the one that was confirmed, because the store was changed since.
     #[error("{}", changed_meanwhile(.plan, *.expected))]
     ChangedMeanwhile {
-        /// What the command would do now.
         plan: Box<Plan>,
         /// How many tokens the confirmed plan changed.
         expected: usize,
     },
-    /// The file for new secrets was refused.
     #[error(transparent)]
     SecretFile(#[from] SecretFileError),
     /// The result of the commit is unknown, and the file with the new secrets was kept.
     #[error("{why}. Whether the tokens were changed is not known: {} is kept, its secrets work if they were: look at the tokens before you use it", .file.display())]
-    Unsure {
-        /// The failure of the store.
-        why: Box<ServiceError>,
-        /// The file with the secrets.
-        file: PathBuf,
-    },
-    /// The system's random source failed.
+    Unsure { why: Box<ServiceError>, file: PathBuf },
     #[error("the system's random source failed ({0}): no token was made, try again")]
     Entropy(String),
 }

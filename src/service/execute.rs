@@ -136,7 +136,7 @@ impl Service {
         digests: &'a NewDigests,
     ) -> Result<PlanContext<'a>, StoreError> {
         Ok(PlanContext {
-            at: self.judged_at(tx)?,
+            at: self.clock.denial_time(tx)?,
             clock: self.clock.now(),
             actor: &self.actor,
             prefix: &self.policy.prefix,

@@ -23,9 +23,7 @@ const PAGES: usize = 16;
 /// Some tokens in the order of their ids.
 #[derive(Debug)]
 pub struct TokenBatch {
-    /// The tokens that could be read.
     pub tokens: Vec<Pat>,
-    /// The records that could not.
     pub damaged: Vec<Damage>,
     /// After which token the next batch starts; `None` at the end.
     pub next: Option<TokenCursor>,
@@ -34,13 +32,11 @@ pub struct TokenBatch {
 /// The state of the store, and what changed since a [`Position`].
 #[derive(Debug)]
 pub struct StoreUpdate {
-    /// Where to follow on from.
     pub position: Position,
     /// How many tokens the store has, damaged ones included.
     pub total: usize,
     /// The time of the last change, if the clock is well behind it.
     pub clock_behind: Option<Moment>,
-    /// What changed.
     pub changed: Changed,
 }
 
@@ -99,7 +95,7 @@ impl Service {
     pub fn for_each_batch<T: Send>(
         &self,
         begin: impl Fn() -> T + Sync,
-        add: impl Fn(&mut T, Result<&Pat, Damage>) + Sync,
+        add: impl Fn(&mut T, Result<Pat, Damage>) + Sync,
         mut take: impl FnMut(T) -> ControlFlow<()>,
     ) -> Result<(), ServiceError> {
         let (mut after, mut end) = (Some(None), Ok(()));
@@ -169,12 +165,6 @@ impl Service {
 
     /// These tokens as they are; `None` for one that is gone or damaged.
     pub fn get_many(&self, ids: &[TokenId]) -> Result<Vec<(TokenId, Option<Pat>)>, ServiceError> {
-        Ok(self.store.read(|rows| {
-            let each = ids.iter().map(|id| match rows.pat(id) {
-                Err(StoreError::Damaged(_)) => Ok((*id, None)),
-                pat => Ok((*id, pat?)),
-            });
-            each.collect::<Result<_, StoreError>>()
-        })?)
+        Ok(self.store.read(|rows| audit::readable(rows, ids))?)
     }
 }

@@ -3,38 +3,24 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{LeakedSecret, Name, Pat, Status},
+    domain::{LeakedSecret, Name, Pat, Status, labels::labels},
     store::Rows,
 };
 
-/// What a secret is to this store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SecretStatus {
-    /// It works: the present secret of an active token, or the retiring one.
-    Active,
-    /// Its token is expired.
-    Expired,
-    /// Its token is revoked.
-    Revoked,
-    /// Its token was deleted and can be brought back, and the secret with it.
-    Deleted,
-    /// Its token is here and has another secret now.
-    Replaced,
-    /// Its token is not here, or is purged.
-    Unknown,
-}
-
-impl SecretStatus {
-    /// The one word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-            Self::Deleted => "deleted",
-            Self::Replaced => "replaced",
-            Self::Unknown => "unknown",
-        }
+labels! {
+    /// What a secret is to this store.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum SecretStatus, as_str {
+        /// It works: the present secret of an active token, or the retiring one.
+        Active => "active",
+        Expired => "expired",
+        Revoked => "revoked",
+        /// Its token was deleted and can be brought back, and the secret with it.
+        Deleted => "deleted",
+        /// Its token is here and has another secret now.
+        Replaced => "replaced",
+        /// Its token is not here, or is purged.
+        Unknown => "unknown",
     }
 }
 
@@ -48,22 +34,19 @@ impl From<Status> for SecretStatus {
     }
 }
 
-/// What is known of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretInfo {
-    /// What it is now.
     pub status: SecretStatus,
     /// What its token is called, if it is here.
     pub name: Option<Name>,
 }
 
 impl Service {
-    /// What `secret` is here and now.
     pub fn classify(&self, secret: &LeakedSecret) -> Result<SecretInfo, ServiceError> {
         self.store.read(|rows| {
             let known = |status, pat: Pat| SecretInfo { status, name: Some(pat.name) };
             if let Some(pat) = rows.pat(&secret.id)? {
-                let at = self.judged_at(rows)?;
+                let at = self.clock.denial_time(rows)?;
                 let status = if pat.accepts(&secret.digest, at) {
                     pat.status(at).into()
                 } else {

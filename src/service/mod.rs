@@ -43,13 +43,9 @@ use crate::{
 /// What the operator's settings say about tokens.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// The first part of new secrets.
     pub prefix: Prefix,
-    /// The limits of a lifetime.
     pub limits: Limits,
-    /// The lifetime that a form starts with.
     pub default_lifetime: Lifetime,
-    /// What can be asked for.
     pub catalogue: Catalogue,
 }
 
@@ -83,19 +79,13 @@ impl Service {
         ChangeWatcher::start(self.store.path(), on_change)
     }
 
-    /// The settings in force.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
     /// The instant by which statuses are to be judged now.
     pub fn now(&self) -> Result<Moment, ServiceError> {
-        Ok(self.store.read(|rows| self.judged_at(rows))?)
-    }
-
-    /// As [`Clock::denial_time`]. After a clock that ran ahead, [`Service::accept_clock`] helps.
-    fn judged_at(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
-        self.clock.denial_time(rows)
+        Ok(self.store.read(|rows| self.clock.denial_time(rows))?)
     }
 
     fn found(rows: &impl Rows, id: &TokenId) -> Result<Pat, ServiceError> {

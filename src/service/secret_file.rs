@@ -14,20 +14,12 @@ use crate::domain::{Name, Secret};
 /// Why a secret was not written; no part of it is in any file.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretFileError {
-    /// The file is there already.
     #[error("{0} exists already and was left as it is: choose another name")]
     Exists(PathBuf),
-    /// The folder is not there.
     #[error("the folder of {0} does not exist: make it first, or choose another")]
     NoFolder(PathBuf),
-    /// The system refused.
     #[error("{path} was not written ({reason}): choose another place")]
-    Refused {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
-    },
+    Refused { path: PathBuf, reason: io::Error },
 }
 
 /// A new file for secrets. Removed when dropped, unless [`SecretFile::keep`] was called.

@@ -12,7 +12,7 @@ impl Service {
     /// it is the one that is offered first.
     pub fn template_from(&self, id: &TokenId) -> Result<NewToken, ServiceError> {
         self.store.read(|rows| {
-            let at = self.judged_at(rows)?;
+            let at = self.clock.denial_time(rows)?;
             let pat = Self::found(rows, id)?;
             let mut free = pat.name.clone();
             for name in pat.name.following() {

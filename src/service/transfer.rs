@@ -14,16 +14,12 @@ pub use crate::store::{StoreError as FileError, new_file};
 /// Tokens that are exported in one go.
 const PART: usize = 4_096;
 
-/// What was exported.
 #[derive(Debug, Clone)]
 pub struct Exported {
     /// Which store: 32 hexadecimal digits.
     pub store: String,
-    /// When.
     pub at: Moment,
-    /// How many tokens could be read.
     pub tokens: usize,
-    /// The records that could not.
     pub damaged: Vec<Damage>,
 }
 
@@ -35,7 +31,7 @@ impl Service {
         mut write: impl FnMut(&[Pat]) -> io::Result<()>,
     ) -> Result<Exported, ServiceError> {
         Ok(self.store.read(|rows| {
-            let (store, at) = (rows.store_id()?, self.judged_at(rows)?);
+            let (store, at) = (rows.store_id()?, self.clock.denial_time(rows)?);
             let mut exported = Exported { store, at, tokens: 0, damaged: Vec::new() };
             let mut place = None;
             loop {

@@ -31,13 +31,10 @@ const CAPACITY: usize = 2_048;
 /// How long the thread collects uses before it writes them.
 const COLLECT: Duration = Duration::from_secs(1);
 
-/// A use to be written.
 #[derive(Debug)]
 pub(super) struct Usage {
     pub(super) id: TokenId,
-    /// Which of the token's secrets was used.
     pub(super) by: Which,
-    /// The digest of that secret.
     pub(super) digest: Digest,
     pub(super) used: LastUse,
 }

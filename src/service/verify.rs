@@ -218,7 +218,7 @@ impl Service {
     pub fn test(&self, id: &TokenId, request: &AccessRequest) -> Result<Decision, ServiceError> {
         self.store.read(|rows| {
             let pat = Self::found(rows, id)?;
-            Ok(decide(&pat, request, self.judged_at(rows)?))
+            Ok(decide(&pat, request, self.clock.denial_time(rows)?))
         })
     }
 }

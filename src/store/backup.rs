@@ -20,12 +20,9 @@ use super::{
     tables::{ReadOnly, ReadWrite, RecordTable, Tables},
 };
 
-/// What a copy holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
-    /// How many tokens.
     pub tokens: u64,
-    /// How many events.
     pub events: u64,
     /// The records that are damaged in the store, and so in the copy.
     pub damaged: Vec<Damage>,
@@ -52,11 +49,7 @@ pub fn new_file<T>(
     if fs::symlink_metadata(path).is_ok() {
         return Err(PathProblem::Exists.at(path));
     }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if !folder.is_dir() {
+    if !file::folder_of(path).is_dir() {
         return Err(PathProblem::NoFolder.at(path));
     }
     let mut filled = None;
@@ -95,25 +88,11 @@ fn copy(from: &Tables<ReadOnly>, file: File) -> Result<Backup, StoreError> {
     let transaction = file_db::begin_write(&db)?;
     let mut to = Tables::open_to_write(&transaction)?;
     let mut damaged = Vec::new();
-    from.meta.pour(&mut to.meta, &mut damaged)?;
-    from.pats.pour(&mut to.pats, &mut damaged)?;
-    from.names.pour(&mut to.names, &mut damaged)?;
-    from.uses.pour(&mut to.uses, &mut damaged)?;
-    from.events.pour(&mut to.events, &mut damaged)?;
-    from.token_events.pour(&mut to.token_events, &mut damaged)?;
-    from.trash.pour(&mut to.trash, &mut damaged)?;
-    from.changes.pour(&mut to.changes, &mut damaged)?;
+    from.copy_rows(&mut to, &mut damaged)?;
     drop(to);
     transaction.commit()?;
     let written = Tables::open(db.begin_read()?)?;
-    let same = from.meta.equals(&written.meta)?
-        && from.pats.equals(&written.pats)?
-        && from.names.equals(&written.names)?
-        && from.uses.equals(&written.uses)?
-        && from.events.equals(&written.events)?
-        && from.token_events.equals(&written.token_events)?
-        && from.trash.equals(&written.trash)?
-        && from.changes.equals(&written.changes)?;
+    let same = from.equals(&written)?;
     let backup = Backup { tokens: written.pats.len()?, events: written.events.len()?, damaged };
     drop(written);
     file_db::close_checked(db)?;
@@ -127,25 +106,25 @@ fn copy(from: &Tables<ReadOnly>, file: File) -> Result<Backup, StoreError> {
 }
 
 impl<K: Key + 'static> RecordTable<K, ReadOnly> {
-    /// Puts every row into `to`, and the damaged ones into the list, too.
-    fn pour(
+    /// Inserts every row into `to`, and lists the damaged ones.
+    pub(super) fn copy_rows(
         &self,
         to: &mut RecordTable<K, ReadWrite<'_>>,
         damaged: &mut Vec<Damage>,
     ) -> Result<(), StoreError> {
-        let mut poured = Ok(());
+        let mut copied = Ok(());
         self.each_raw(|key, row| {
             if unseal(self.name, K::as_bytes(&key).as_ref(), row).is_none() {
                 damaged.push(self.damage(&key));
             }
-            poured = to.error.run(|| Ok(to.inner.insert(&key, row).map(drop)?));
-            poured.is_ok()
+            copied = to.error.run(|| Ok(to.inner.insert(&key, row).map(drop)?));
+            copied.is_ok()
         })?;
-        poured
+        copied
     }
 
     /// Whether `other` has the same rows, byte for byte.
-    fn equals(&self, other: &Self) -> Result<bool, StoreError> {
+    pub(super) fn equals(&self, other: &Self) -> Result<bool, StoreError> {
         let mut same = Ok(true);
         self.each_raw(|key, row| {
             same =

@@ -49,7 +49,7 @@ pub(super) fn events<A: AccessMode>(
     backwards: bool,
     limit: usize,
 ) -> Result<Found<Event>, StoreError> {
-    let mut found = Found::none();
+    let mut found = Found::default();
     if limit == 0 {
         return Ok(found);
     }
@@ -67,7 +67,7 @@ pub(super) fn events_of<A: AccessMode>(
     limit: usize,
 ) -> Result<Found<Event>, StoreError> {
     let (first, last) = (mark(id.as_bytes(), 0), mark(id.as_bytes(), u64::MAX));
-    let mut found = Found::none();
+    let mut found = Found::default();
     let mut sequences = Vec::new();
     let marks = &tables.token_events;
     marks.scan(&first..=&last, true, |key: &Mark, row| {
@@ -89,7 +89,6 @@ pub(super) fn events_of<A: AccessMode>(
     Ok(found)
 }
 
-/// Appends one event to the chain.
 pub(super) fn append(
     tables: &mut Tables<ReadWrite<'_>>,
     what: EventDraft,

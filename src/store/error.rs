@@ -12,7 +12,7 @@ use std::{
 use redb::{CommitError, StorageError, TableError, TransactionError};
 
 use super::path_error::{PathError, PathProblem};
-use crate::domain::{Name, TokenId};
+use crate::domain::{Name, TokenId, labels::labels};
 
 /// One record whose checksum is wrong, or whose bytes mean nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,65 +73,32 @@ impl PartialEq for Cause {
 
 impl Eq for Cause {}
 
-/// What was tried when the operating system, or redb, failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// To use the store in any way: no more is known.
-    Use,
-    /// To open the file.
-    Open,
-    /// To read from it.
-    Read,
-    /// To write to it.
-    Write,
-    /// To change its length.
-    Resize,
-    /// To bring what was written to the disk.
-    Sync,
-    /// To close it.
-    Close,
-    /// To create a file.
-    Create,
-    /// To compare a copy with the store.
-    CompareCopy,
-}
-
-impl Operation {
-    /// As a verb, with the file as its object.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Use => "use",
-            Self::Open => "open",
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Resize => "resize",
-            Self::Sync => "sync",
-            Self::Close => "close",
-            Self::Create => "create",
-            Self::CompareCopy => "compare the copy of",
-        }
+labels! {
+    /// What was tried when the operating system, or redb, failed.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Operation, as_str {
+        /// To use the store in any way: no more is known.
+        Use => "use",
+        Open => "open",
+        Read => "read",
+        Write => "write",
+        /// To change its length.
+        Resize => "resize",
+        /// To bring what was written to the disk.
+        Sync => "sync",
+        Close => "close",
+        Create => "create",
+        CompareCopy => "compare the copy of",
     }
 }
 
-/// What a store needs before it can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WriteNeed {
-    /// To be created.
-    Create,
-    /// To be migrated from an older format.
-    Migrate,
-    /// To be repaired after a crash.
-    Repair,
-}
-
-impl WriteNeed {
-    /// The state that makes it necessary.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "is not there",
-            Self::Migrate => "has an older format",
-            Self::Repair => "needs a repair after a crash",
-        }
+labels! {
+    /// What a store needs before it can be read.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum WriteNeed, as_str {
+        Create => "is not there",
+        Migrate => "has an older format",
+        Repair => "needs a repair after a crash",
     }
 }
 
@@ -298,31 +265,24 @@ impl From<StorageError> for StoreError {
     }
 }
 
-impl From<TableError> for StoreError {
-    fn from(error: TableError) -> Self {
-        match error {
-            TableError::Storage(error) => error.into(),
-            other => Self::broken(other),
+/// The errors of redb that wrap a [`StorageError`]; `other` converts their other variants.
+macro_rules! from_redb {
+    ($($error:ident: $other:expr;)*) => {$(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                match error {
+                    $error::Storage(error) => error.into(),
+                    other => $other(other),
+                }
+            }
         }
-    }
+    )*};
 }
 
-impl From<TransactionError> for StoreError {
-    fn from(error: TransactionError) -> Self {
-        match error {
-            TransactionError::Storage(error) => error.into(),
-            other => Self::failed(Operation::Use, other),
-        }
-    }
-}
-
-impl From<CommitError> for StoreError {
-    fn from(error: CommitError) -> Self {
-        match error {
-            CommitError::Storage(error) => error.into(),
-            other => Self::failed(Operation::Use, other),
-        }
-    }
+from_redb! {
+    TableError: Self::broken;
+    TransactionError: |other| Self::failed(Operation::Use, other);
+    CommitError: |other| Self::failed(Operation::Use, other);
 }
 
 #[cfg(test)]

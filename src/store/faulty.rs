@@ -19,7 +19,6 @@ thread_local! {
 /// What is to happen to the files that this thread has opened, whoever uses them.
 #[derive(Default)]
 pub(super) enum Plan {
-    /// Nothing.
     #[default]
     Sound,
     /// They fail.

@@ -51,10 +51,7 @@ pub(super) struct FileId {
 pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
     let not_a_file = || PathProblem::NotAFile.at(path);
     let name = path.file_name().ok_or_else(not_a_file)?;
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| StoreError::at(folder, &error))?;
     let folder = fs::canonicalize(folder).map_err(|error| StoreError::at(folder, &error))?;
@@ -66,6 +63,11 @@ pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
         return Err(PathProblem::Network(kind).at(&folder));
     }
     Ok(folder.join(name))
+}
+
+/// The folder that `path` names a file in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Refuses a folder in which others can put another file in the place of ours. Above the
@@ -213,9 +215,7 @@ pub(super) fn fresh(path: &Path) -> io::Result<File> {
 
 /// An empty file (0600) in `folder` that has no name any more.
 pub(super) fn nameless(folder: &Path) -> Result<File, StoreError> {
-    let nonce =
-        SysRng.try_next_u64().map_err(|error| StoreError::failed(Operation::Create, error))?;
-    let draft = Draft(folder.join(format!(".patdeck.{nonce:016x}.new")));
+    let draft = Draft::beside(&folder.join(".patdeck"))?;
     fresh(&draft.0).map_err(|error| StoreError::at(folder, &error))
 }
 
@@ -226,11 +226,7 @@ pub(super) fn create(
     fill: impl FnOnce(File) -> Result<(), StoreError>,
 ) -> Result<bool, StoreError> {
     let failed = |error: io::Error| StoreError::at(path, &error);
-    let nonce =
-        SysRng.try_next_u64().map_err(|error| StoreError::failed(Operation::Create, error))?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{nonce:016x}.new"));
-    let draft = Draft(path.with_file_name(name));
+    let draft = Draft::beside(path)?;
     fill(fresh(&draft.0).map_err(failed)?)?;
     let named = match rustix::fs::renameat_with(CWD, &draft.0, CWD, path, RenameFlags::NOREPLACE) {
         Ok(()) => true,
@@ -242,16 +238,23 @@ pub(super) fn create(
             Err(error) => return Err(failed(error)),
         },
     };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    let synced = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
     synced.map(|()| named).map_err(failed)
 }
 
 /// A file under a passing name, removed whatever happens.
 struct Draft(PathBuf);
+
+impl Draft {
+    /// A name that nothing has, in the folder of `path`.
+    fn beside(path: &Path) -> Result<Self, StoreError> {
+        let nonce = SysRng.try_next_u64();
+        let nonce = nonce.map_err(|error| StoreError::failed(Operation::Create, error))?;
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{nonce:016x}.new"));
+        Ok(Self(name.into()))
+    }
+}
 
 impl Drop for Draft {
     fn drop(&mut self) {

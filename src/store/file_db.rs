@@ -35,7 +35,6 @@ use super::{
 /// The longest that a read waits, opening included: a check must answer within a second.
 const READ_TIMEOUT: Duration = Duration::from_millis(750);
 
-/// The store's file.
 #[derive(Debug)]
 pub(super) struct FileDb {
     pub(super) path: PathBuf,
@@ -305,7 +304,6 @@ fn create_store(file: File) -> Result<(), StoreError> {
     })?
 }
 
-/// Creates a database in an empty file.
 pub(super) fn create_db(file: File) -> Result<Database, StoreError> {
     Medium::new(file).and_then(database).map_err(|error| match error {
         DatabaseError::Storage(error) => error.into(),

@@ -26,10 +26,8 @@ use super::{
 
 /// The first pause between two attempts to get a lock.
 const MIN_PAUSE: Duration = Duration::from_micros(5);
-/// The longest one.
 const MAX_PAUSE: Duration = Duration::from_millis(1);
 
-/// How long a lock is waited for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LockTimeout {
     /// Each lock for this long. For a read handle, which stays open.
@@ -142,7 +140,6 @@ impl StorageBackend for LockTimeoutBackend {
     }
 }
 
-/// Until when to retry.
 pub(super) struct RetryDeadline(Instant);
 
 impl RetryDeadline {

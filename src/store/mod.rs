@@ -80,7 +80,6 @@ enum Backend {
     Memory(Database),
 }
 
-/// How a store is opened.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenOptions {
     /// No byte changes: every write is refused, and so is a store that would have to be created,
@@ -141,7 +140,6 @@ impl Store {
         Ok(Self { backend: Arc::new(Backend::File(FileDb::open(path, options)?)) })
     }
 
-    /// An empty store in memory.
     #[cfg(any(test, feature = "testing"))]
     pub fn memory() -> Result<Self, StoreError> {
         let io = |error: redb::DatabaseError| StoreError::failed(Operation::Create, error);
@@ -150,7 +148,6 @@ impl Store {
         Ok(Self { backend: Arc::new(Backend::Memory(db)) })
     }
 
-    /// Whether every write is refused.
     pub fn is_read_only(&self) -> bool {
         matches!(&*self.backend, Backend::File(file) if file.options.read_only)
     }
@@ -183,7 +180,6 @@ impl Store {
         self.read_session().read(work)
     }
 
-    /// A session for reads in quick succession.
     pub fn read_session(&self) -> ReadSession {
         ReadSession::new(self.clone())
     }

@@ -42,7 +42,6 @@ pub(super) fn catch_redb_panic<T>(call: impl FnOnce() -> T) -> Result<T, StoreEr
 pub(super) struct StickyError(Arc<Mutex<Option<StoreError>>>);
 
 impl StickyError {
-    /// The first error, if any.
     pub(super) fn first(&self) -> Option<StoreError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -37,7 +37,6 @@ impl ReadSession {
         Self { store, kept: None }
     }
 
-    /// The store that it reads.
     pub fn store(&self) -> &Store {
         &self.store
     }
@@ -76,7 +75,6 @@ impl ReadSession {
         done
     }
 
-    /// Ends the kept transaction.
     pub fn release(&mut self) {
         self.kept = None;
     }

@@ -14,6 +14,11 @@ use crate::domain::{
 
 type IdV1 = [u8; TokenId::LEN];
 
+/// What `read` makes of a field that may be missing; an error if it refuses the value.
+fn optional<T, U>(field: Option<T>, read: impl FnOnce(T) -> Option<U>) -> Result<Option<U>, ()> {
+    field.map(|value| read(value).ok_or(())).transpose()
+}
+
 /// Seconds since 1970 and nanoseconds within one: lossless, leap seconds included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, BorrowDecode)]
 pub(super) struct MomentV1(i64, u32);
@@ -85,10 +90,7 @@ impl ScopeV1<'_> {
             entity_type: EntityType::parse(self.entity_type).ok()?,
             entity: Entity::parse(self.entity).ok()?,
             operation: Operation::parse(self.operation).ok()?,
-            domain: match self.domain {
-                None => None,
-                Some(text) => Some(Domain::parse(text).ok()?),
-            },
+            domain: optional(self.domain, |text| Domain::parse(text).ok()).ok()?,
         })
     }
 }
@@ -143,13 +145,9 @@ impl<'a> From<&'a Pat> for PatV1<'a> {
 /// What an import event contains of a token: cheaper to decode than the whole token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSummary {
-    /// The token.
     pub id: TokenId,
-    /// Its name.
     pub name: Name,
-    /// Whether it is revoked.
     pub is_revoked: bool,
-    /// When it expires, if it does.
     pub expires: Option<Moment>,
 }
 
@@ -160,10 +158,7 @@ impl PatV1<'_> {
             id: TokenId::from_bytes(self.id)?,
             name: Name::parse(self.name).ok()?,
             is_revoked: self.revoked.is_some(),
-            expires: match self.expires {
-                None => None,
-                Some(at) => Some(at.moment()?),
-            },
+            expires: optional(self.expires, MomentV1::moment).ok()?,
         })
     }
 
@@ -174,13 +169,11 @@ impl PatV1<'_> {
             return None;
         }
         let scopes: Option<Vec<_>> = self.scopes.into_iter().map(ScopeV1::scope).collect();
-        let retiring = match self.retiring {
-            None => None,
-            Some((digest, until)) => {
-                let digest = Digest::from_bytes(digest);
-                Some(Retiring { digest, until: until.moment()?, last_used: None })
-            }
-        };
+        let retiring = optional(self.retiring, |(digest, until)| {
+            let digest = Digest::from_bytes(digest);
+            Some(Retiring { digest, until: until.moment()?, last_used: None })
+        })
+        .ok()?;
         Some(Pat {
             id: TokenId::from_bytes(self.id)?,
             name: Name::parse(self.name).ok()?,
@@ -192,21 +185,14 @@ impl PatV1<'_> {
             created: self.created.moment()?,
             created_by: self.created_by.into(),
             issued: self.issued.moment()?,
-            expires: match self.expires {
-                None => None,
-                Some(at) => Some(at.moment()?),
-            },
-            revoked: match self.revoked {
-                None => None,
-                Some(at) => Some(at.moment()?),
-            },
+            expires: optional(self.expires, MomentV1::moment).ok()?,
+            revoked: optional(self.revoked, MomentV1::moment).ok()?,
             claimed: self.claimed,
             last_used: None,
         })
     }
 }
 
-/// A last use.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct UseV1<'a> {
     at: MomentV1,
@@ -249,15 +235,12 @@ impl<'a> From<&'a Uses> for UsesV1<'a> {
 
 impl UsesV1<'_> {
     pub(super) fn uses(self) -> Option<Uses> {
-        let present = match self.present {
-            None => None,
-            Some(used) => Some(used.last_use()?),
-        };
-        let retiring = match self.retiring {
-            None => None,
-            Some((digest, used)) => Some((Digest::from_bytes(digest), used.last_use()?)),
-        };
-        Some(Uses { present, retiring })
+        let retired =
+            |(digest, used): (_, UseV1<'_>)| Some((Digest::from_bytes(digest), used.last_use()?));
+        Some(Uses {
+            present: optional(self.present, UseV1::last_use).ok()?,
+            retiring: optional(self.retiring, retired).ok()?,
+        })
     }
 }
 
@@ -347,10 +330,7 @@ impl WhatV1<'_> {
         Some(EventDraft {
             at: self.at.moment()?,
             actor: self.actor.into(),
-            token: match self.token {
-                None => None,
-                Some(id) => Some(TokenId::from_bytes(id)?),
-            },
+            token: optional(self.token, TokenId::from_bytes).ok()?,
             name: self.name.to_owned(),
             action: Action::from_code(self.action)?,
             detail: self.detail.to_owned(),
@@ -358,7 +338,6 @@ impl WhatV1<'_> {
     }
 }
 
-/// A deleted token and when that was.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct TrashV1<'a> {
     pat: PatV1<'a>,
@@ -393,7 +372,6 @@ pub(super) struct MarkV1;
 
 impl Record for MarkV1 {}
 
-/// The number of the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct SchemaV1(pub(super) u32);
 

@@ -15,9 +15,9 @@ use super::{
     record::{BirthV1, PatV1, RefV1, TrashV1, Uses, UsesV1},
     snapshot_id::SnapshotCache,
     stretch::{self, Stretch},
-    tables::{AccessMode, ReadOnly, Tables, hex},
+    tables::{AccessMode, ReadOnly, Tables},
 };
-use crate::domain::{Event, Hash, Moment, Name, Pat, TokenId};
+use crate::domain::{Event, Hash, Moment, Name, Pat, TokenId, text::to_hex};
 
 /// Under which word the table `meta-1` holds which store this is.
 pub(super) const BIRTH: &[u8] = b"birth";
@@ -25,17 +25,17 @@ pub(super) const BIRTH: &[u8] = b"birth";
 /// What was found, and what could not be read; a damaged record never hides the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found<T> {
-    /// The good ones.
     pub rows: Vec<T>,
-    /// The records that were refused.
     pub damaged: Vec<Damage>,
 }
 
-impl<T> Found<T> {
-    pub(super) fn none() -> Self {
+impl<T> Default for Found<T> {
+    fn default() -> Self {
         Self { rows: Vec::new(), damaged: Vec::new() }
     }
+}
 
+impl<T> Found<T> {
     pub(super) fn take(&mut self, row: Result<T, Damage>) {
         match row {
             Ok(row) => self.rows.push(row),
@@ -47,9 +47,7 @@ impl<T> Found<T> {
 /// A deleted token that can still be brought back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trashed {
-    /// As it was.
     pub pat: Pat,
-    /// When it was deleted.
     pub at: Moment,
 }
 
@@ -87,9 +85,7 @@ pub struct ChainState {
 
 /// What a [`Rows`] reads from; nobody else can be one.
 pub trait Source {
-    /// How its tables are held.
     type AccessMode: AccessMode;
-    /// Its tables.
     fn tables(&self) -> &Tables<Self::AccessMode>;
     /// Where the time of the newest event is kept, once it was read. Only what cannot change has
     /// such a place.
@@ -136,7 +132,6 @@ pub trait Rows: Source {
         self.tables().pats.get(key, |body| body.decode::<PatV1<'_>>()?.pat(key))
     }
 
-    /// Adds the last uses to `pat`.
     fn attach_usage(&self, pat: &mut Pat) -> Result<(), StoreError> {
         uses(self.tables(), &pat.id)?.tell(pat);
         Ok(())
@@ -160,56 +155,31 @@ pub trait Rows: Source {
 
     /// All tokens in the order of their ids.
     fn pats(&self) -> Result<Found<Pat>, StoreError> {
-        let mut all = Found::none();
-        self.each_pat(None, |_, pat| {
+        let Tables { pats, uses, .. } = self.tables();
+        let mut all = Found::default();
+        pats.merge_join(uses, Bound::Unbounded, |key, record, usage| {
+            let (pat, damaged) = stretch::read(key, record, usage);
             all.take(pat);
+            all.damaged.extend(damaged);
             ControlFlow::Continue(())
         })?;
         Ok(all)
     }
 
-    /// At most `limit` tokens behind `after` in the order of their ids, from the first on with
-    /// `None`; a damaged one counts. The place to go on from is `None` at the end.
+    /// At most `limit` tokens after `after`, or from the first on, in the order of their ids; a
+    /// damaged one counts. Also returns the position of the last one; `None` at the end.
     fn pats_after(
         &self,
         after: Option<Reached>,
         limit: usize,
     ) -> Result<(Found<Pat>, Option<Reached>), StoreError> {
-        let mut found = Found { rows: Vec::with_capacity(limit), damaged: Vec::new() };
-        let (mut count, mut last) = (0, None);
-        self.each_pat(after, |reached, pat| {
-            if last != Some(reached) {
-                if count == limit {
-                    return ControlFlow::Break(());
-                }
-                count += 1;
-                last = Some(reached);
-            }
-            found.take(pat);
-            ControlFlow::Continue(())
-        })?;
-        Ok((found, last.filter(|_| count == limit)))
+        let (batch, next) = self.stretch_after(after, limit)?;
+        let mut found = Found { rows: Vec::with_capacity(batch.len()), damaged: Vec::new() };
+        batch.each(|pat| found.take(pat));
+        Ok((found, next))
     }
 
-    /// Shows `visit` the tokens behind `after`, from the first on with `None`, in the order of
-    /// their ids, until it breaks. A damaged one is told in its place, and so is a token whose
-    /// uses are damaged, after itself.
-    fn each_pat(
-        &self,
-        after: Option<Reached>,
-        mut visit: impl FnMut(Reached, Result<Pat, Damage>) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
-        let Tables { pats, uses, .. } = self.tables();
-        let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
-        // Both tables are in the order of ids.
-        pats.merge_join(uses, from.as_ref(), |key, record, used| {
-            let (pat, damaged) = stretch::read(key, record, used);
-            visit(Reached(*key), pat)?;
-            damaged.map_or(ControlFlow::Continue(()), |damage| visit(Reached(*key), Err(damage)))
-        })
-    }
-
-    /// At most `limit` tokens behind `after`, as [`Rows::pats_after`] has them, to be read later.
+    /// As [`Rows::pats_after`], but copies the records only, to be decoded later.
     fn stretch_after(
         &self,
         after: Option<Reached>,
@@ -252,7 +222,6 @@ pub trait Rows: Source {
         chain::events_of(self.tables(), id, limit)
     }
 
-    /// The newest event.
     fn last_event(&self) -> Result<Option<Event>, StoreError> {
         let events = &self.tables().events;
         let last = events.last_key()?;
@@ -324,7 +293,6 @@ pub trait Rows: Source {
         Ok(Changes::Tokens(ids, last))
     }
 
-    /// The deleted token with this id.
     fn trashed(&self, id: &TokenId) -> Result<Option<Trashed>, StoreError> {
         let key = id.as_bytes();
         self.tables().trash.get(key, |body| trashed(key, body))
@@ -333,7 +301,7 @@ pub trait Rows: Source {
     /// All deleted tokens, the last deleted first.
     fn trash(&self) -> Result<Found<Trashed>, StoreError> {
         let trash = &self.tables().trash;
-        let mut found = Found::none();
+        let mut found = Found::default();
         trash.each(|key: &[u8; TokenId::LEN], row| {
             found.take(row.and_then(|it| trashed(key, it).ok_or_else(|| trash.damage(&key))));
             ControlFlow::Continue(())
@@ -352,10 +320,9 @@ pub trait Rows: Source {
     /// 32 hexadecimal digits that tell this store from every other.
     fn store_id(&self) -> Result<String, StoreError> {
         let birth = birth(self.tables())?;
-        Ok(hex(&birth.id))
+        Ok(to_hex(&birth.id))
     }
 
-    /// When the store was made.
     #[cfg(any(test, feature = "testing"))]
     fn created(&self) -> Result<Moment, StoreError> {
         let tables = self.tables();

@@ -20,7 +20,6 @@ pub struct Stretch {
     bytes: Vec<u8>,
 }
 
-/// The records of a token.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     id: Id,
@@ -47,9 +46,9 @@ impl Stretch {
         self.rows.len()
     }
 
-    /// Shows `visit` each of them. A damaged one is told in its place, and so is a token whose
-    /// uses are damaged, after itself.
-    pub fn each(&self, mut visit: impl FnMut(Result<&Pat, Damage>)) {
+    /// Calls `visit` with each of them. A token with a damaged usage record is followed by that
+    /// damage.
+    pub fn each(&self, mut visit: impl FnMut(Result<Pat, Damage>)) {
         let mut rest = self.bytes.as_slice();
         for Row { id, record_len, usage_len } in &self.rows {
             let (record, behind) = rest.split_at_checked(*record_len).unwrap_or_default();
@@ -57,10 +56,7 @@ impl Stretch {
             let (usage, behind) = usage.unwrap_or_default();
             rest = behind;
             let (pat, damage) = read(id, record, usage_len.map(|_| usage));
-            match pat {
-                Ok(pat) => visit(Ok(&pat)),
-                Err(damage) => visit(Err(damage)),
-            }
+            visit(pat);
             if let Some(damage) = damage {
                 visit(Err(damage));
             }
@@ -118,7 +114,7 @@ mod tests {
                     store.read(|rows| rows.stretch_after(after, limit)).unwrap();
                 assert!(stretch.len() <= limit);
                 stretch.each(|row| match row {
-                    Ok(pat) => pats.push(pat.clone()),
+                    Ok(pat) => pats.push(pat),
                     Err(damage) => damaged.push(damage),
                 });
                 after = reached;

@@ -4,7 +4,7 @@
 
 use std::{
     cell::OnceCell,
-    fmt::{self, Write as _},
+    fmt,
     ops::{Bound, ControlFlow, RangeBounds},
     sync::Arc,
 };
@@ -19,7 +19,10 @@ use super::{
     error::{Damage, StoreError},
     panic::StickyError,
 };
-use crate::domain::{TokenId, text::escape};
+use crate::domain::{
+    TokenId,
+    text::{escape, to_hex},
+};
 
 type Bytes = &'static [u8];
 type Row<'r, K> = (AccessGuard<'r, K>, AccessGuard<'r, Bytes>);
@@ -47,13 +50,10 @@ const CHANGES: &str = "changes-1";
 /// The access mode of a transaction's tables. A write opens all of them at once. A read opens only
 /// those that it uses, because opening them would take most of the time of a check.
 pub trait AccessMode {
-    /// The transaction that opens them.
     type Transaction;
-    /// A table in such a transaction.
     type Table<K: Key + 'static>: ReadableTable<K, Bytes>;
     /// A table that is open or can be opened.
     type Inner<K: Key + 'static>;
-    /// The table with this name.
     fn inner<K: Key + 'static>(
         transaction: &Self::Transaction,
         name: &'static str,
@@ -62,7 +62,6 @@ pub trait AccessMode {
     fn table<K: Key + 'static>(inner: &Self::Inner<K>) -> Result<&Self::Table<K>, TableError>;
 }
 
-/// The tables of a read transaction.
 #[derive(Debug)]
 pub struct ReadOnly;
 
@@ -102,7 +101,6 @@ impl AccessMode for ReadOnly {
     }
 }
 
-/// The tables of a write transaction.
 #[derive(Debug)]
 pub struct ReadWrite<'t>(std::marker::PhantomData<&'t ()>);
 
@@ -125,40 +123,61 @@ impl<'t> AccessMode for ReadWrite<'t> {
     }
 }
 
-/// All tables of one transaction.
-pub struct Tables<A: AccessMode> {
-    pub(super) meta: RecordTable<Bytes, A>,
-    pub(super) pats: RecordTable<IdKey, A>,
-    pub(super) names: RecordTable<Bytes, A>,
-    pub(super) uses: RecordTable<IdKey, A>,
-    pub(super) events: RecordTable<u64, A>,
-    pub(super) token_events: RecordTable<MarkKey, A>,
-    pub(super) trash: RecordTable<IdKey, A>,
-    pub(super) changes: RecordTable<u64, A>,
-    pub(super) error: StickyError,
+macro_rules! tables {
+    ($($table:ident: $key:ty = $name:ident;)*) => {
+        /// The open tables of one transaction.
+        pub struct Tables<A: AccessMode> {
+            $(pub(super) $table: RecordTable<$key, A>,)*
+            pub(super) error: StickyError,
+        }
+
+        impl<A: AccessMode> Tables<A> {
+            /// The one constructor, for both kinds of transaction.
+            fn new(transaction: &A::Transaction) -> Result<Self, TableError> {
+                let error = StickyError::default();
+                Ok(Self { $($table: RecordTable::new($name, &error, transaction)?,)* error })
+            }
+        }
+
+        impl Tables<ReadOnly> {
+            /// Opens all tables, so that a missing one is found when the file is opened.
+            pub(super) fn check_all(&self) -> Result<(), TableError> {
+                $(self.$table.table()?;)*
+                Ok(())
+            }
+
+            /// Inserts the rows of every table into `to`, and lists the damaged ones.
+            pub(super) fn copy_rows(
+                &self,
+                to: &mut Tables<ReadWrite<'_>>,
+                damaged: &mut Vec<Damage>,
+            ) -> Result<(), StoreError> {
+                $(self.$table.copy_rows(&mut to.$table, damaged)?;)*
+                Ok(())
+            }
+
+            /// Whether every table of `other` has the same rows, byte for byte.
+            pub(super) fn equals(&self, other: &Self) -> Result<bool, StoreError> {
+                Ok($(self.$table.equals(&other.$table)? &&)* true)
+            }
+        }
+    };
+}
+
+tables! {
+    meta: Bytes = META;
+    pats: IdKey = PATS;
+    names: Bytes = NAMES;
+    uses: IdKey = USES;
+    events: u64 = EVENTS;
+    token_events: MarkKey = TOKEN_EVENTS;
+    trash: IdKey = TRASH;
+    changes: u64 = CHANGES;
 }
 
 impl<A: AccessMode> fmt::Debug for Tables<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tables").finish_non_exhaustive()
-    }
-}
-
-impl<A: AccessMode> Tables<A> {
-    /// The one constructor, for both kinds of transaction.
-    fn new(transaction: &A::Transaction) -> Result<Self, TableError> {
-        let error = StickyError::default();
-        Ok(Self {
-            meta: RecordTable::new(META, &error, transaction)?,
-            pats: RecordTable::new(PATS, &error, transaction)?,
-            names: RecordTable::new(NAMES, &error, transaction)?,
-            uses: RecordTable::new(USES, &error, transaction)?,
-            events: RecordTable::new(EVENTS, &error, transaction)?,
-            token_events: RecordTable::new(TOKEN_EVENTS, &error, transaction)?,
-            trash: RecordTable::new(TRASH, &error, transaction)?,
-            changes: RecordTable::new(CHANGES, &error, transaction)?,
-            error,
-        })
     }
 }
 
@@ -171,19 +190,6 @@ impl Tables<ReadOnly> {
     /// Fails if there is no table for the schema number. A later schema may lack all others.
     pub(super) fn check_meta(&self) -> Result<(), TableError> {
         self.meta.table().map(drop)
-    }
-
-    /// Opens all tables, so that a missing one is found when the file is opened.
-    pub(super) fn check_all(&self) -> Result<(), TableError> {
-        self.meta.table()?;
-        self.pats.table()?;
-        self.names.table()?;
-        self.uses.table()?;
-        self.events.table()?;
-        self.token_events.table()?;
-        self.trash.table()?;
-        self.changes.table()?;
-        Ok(())
     }
 }
 
@@ -223,7 +229,6 @@ impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
         A::table(&self.inner)
     }
 
-    /// The damage of the row at `key`.
     pub(super) fn damage(&self, key: &K::SelfType<'_>) -> Damage {
         Damage { table: self.name, key: display_key(K::as_bytes(key).as_ref()) }
     }
@@ -378,15 +383,6 @@ pub(super) fn display_key(key: &[u8]) -> String {
     }
     match std::str::from_utf8(key) {
         Ok(text) => escape(text).into_owned(),
-        Err(_) => hex(key),
+        Err(_) => to_hex(key),
     }
-}
-
-/// These bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // A string takes whatever is written to it.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

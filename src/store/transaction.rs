@@ -18,11 +18,8 @@ use super::{
     writer::Writer,
 };
 
-/// Why a write transaction failed.
 pub(super) enum TxError<E> {
-    /// The store failed.
     Store(StoreError),
-    /// The closure returned an error.
     Work(E),
     /// The commit failed, which would have led to this generation.
     Commit(StoreError, Option<u64>),
@@ -79,7 +76,6 @@ fn resolve_failed_commit<T, E>(
     Err(TxError::Store(if is_absent { error } else { error.commit_unknown() }))
 }
 
-/// Runs `work` in one transaction of `db`.
 pub(super) fn run<T, E>(
     db: &Database,
     work: &mut impl FnMut(&mut Writer<'_>) -> Result<T, E>,

@@ -68,7 +68,6 @@ impl Drop for ChangeWatcher {
     }
 }
 
-/// What wakes the thread.
 #[derive(Debug)]
 enum Source {
     #[cfg(target_os = "linux")]

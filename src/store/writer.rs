@@ -94,29 +94,30 @@ impl<'t> Writer<'t> {
         Ok(true)
     }
 
-    /// Writes the last use of a token, by its present secret; of one that is not there, nothing.
+    /// Writes the last use of a token by its present secret; does nothing if the token is gone.
     pub fn put_use(&mut self, id: &TokenId, last: &LastUse) -> Result<(), StoreError> {
-        let key = id.as_bytes();
-        if self.tables.pats.has(key)? {
-            let uses = Uses { present: Some(last.clone()), ..uses(&self.tables, id)? };
-            self.tables.uses.put(key, &UsesV1::from(&uses))?;
-            self.note(*key);
-        }
-        Ok(())
+        self.change_uses(id, |uses| uses.present = Some(last.clone()))
     }
 
-    /// Writes the last use of a token's secret behind `digest`, which is retiring; of a token
-    /// that is not there, nothing.
+    /// As [`Writer::put_use`], by the retiring secret behind `digest`.
     pub fn put_retiring_use(
         &mut self,
         id: &TokenId,
         digest: Digest,
         last: &LastUse,
     ) -> Result<(), StoreError> {
+        self.change_uses(id, |uses| uses.retire(digest, last))
+    }
+
+    fn change_uses(
+        &mut self,
+        id: &TokenId,
+        change: impl FnOnce(&mut Uses),
+    ) -> Result<(), StoreError> {
         let key = id.as_bytes();
         if self.tables.pats.has(key)? {
             let mut uses = uses(&self.tables, id)?;
-            uses.retire(digest, last);
+            change(&mut uses);
             self.tables.uses.put(key, &UsesV1::from(&uses))?;
             self.note(*key);
         }
@@ -148,7 +149,6 @@ impl<'t> Writer<'t> {
         Ok(there)
     }
 
-    /// Whether there is any deleted token.
     pub fn has_trash(&self) -> Result<bool, StoreError> {
         Ok(self.tables.trash.len()? > 0)
     }

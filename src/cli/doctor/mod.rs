@@ -21,7 +21,6 @@ use crate::{
     service::Service,
 };
 
-/// Opens the store that the settings name.
 pub type Open<'a> = &'a dyn Fn(&Config) -> Result<Service, Failure>;
 
 /// What was found, part by part, and what needs attention.

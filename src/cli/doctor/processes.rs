@@ -10,16 +10,6 @@ use std::{
 use super::Report;
 use crate::domain::text::escape;
 
-/// What may be seen of a process.
-enum Sight {
-    /// It has the file open.
-    Holds,
-    /// It has not.
-    Free,
-    /// It may not be looked into.
-    Hidden,
-}
-
 pub(super) fn look(report: &mut Report, store: &Metadata) {
     let Ok(all) = fs::read_dir("/proc/self").and_then(|_| fs::read_dir("/proc")) else {
         report.unknown("open in", "there is no /proc to look into");
@@ -28,13 +18,13 @@ pub(super) fn look(report: &mut Report, store: &Metadata) {
     let numbers = all.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let (mut holders, mut hidden) = (Vec::new(), 0_usize);
     for process in numbers.filter(|process| *process != std::process::id()) {
-        match sight(process, store) {
-            Sight::Holds => holders.push(called(process)),
-            Sight::Hidden if name(process) == "patdeck" => {
+        match holds(process, store) {
+            Some(true) => holders.push(called(process)),
+            None if name(process) == "patdeck" => {
                 holders.push(format!("perhaps {}", called(process)));
             }
-            Sight::Hidden => hidden += 1,
-            Sight::Free => {}
+            None => hidden += 1,
+            Some(false) => {}
         }
     }
     if holders.is_empty() {
@@ -46,20 +36,14 @@ pub(super) fn look(report: &mut Report, store: &Metadata) {
     }
 }
 
-fn sight(process: u32, store: &Metadata) -> Sight {
-    let Ok(open) = fs::read_dir(format!("/proc/{process}/fd")) else {
-        // Gone in the meantime is no secret.
-        return if Path::new(&format!("/proc/{process}")).exists() {
-            Sight::Hidden
-        } else {
-            Sight::Free
-        };
+/// Whether the process has the store open; `None` if it may not be inspected.
+fn holds(process: u32, store: &Metadata) -> Option<bool> {
+    let Ok(mut open) = fs::read_dir(format!("/proc/{process}/fd")) else {
+        // A process that has ended meanwhile hides nothing.
+        return if Path::new(&format!("/proc/{process}")).exists() { None } else { Some(false) };
     };
-    let holds = open.flatten().any(|file| {
-        let same = |found: Metadata| (found.dev(), found.ino()) == (store.dev(), store.ino());
-        fs::metadata(file.path()).is_ok_and(same)
-    });
-    if holds { Sight::Holds } else { Sight::Free }
+    let is_store = |found: Metadata| (found.dev(), found.ino()) == (store.dev(), store.ino());
+    Some(open.any(|file| file.is_ok_and(|file| fs::metadata(file.path()).is_ok_and(is_store))))
 }
 
 fn name(process: u32) -> String {

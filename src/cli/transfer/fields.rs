@@ -85,7 +85,6 @@ impl<'a> Fields<'a> {
         self.faults
     }
 
-    /// Adds a fault.
     pub(super) fn fault(&mut self, name: &str, why: String) -> InvalidField {
         let field = match self.parent {
             None => name.to_owned(),
@@ -102,7 +101,6 @@ impl<'a> Fields<'a> {
         value.map(RawValue::get).ok_or_else(|| self.fault(name, "it is missing".to_owned()))
     }
 
-    /// A value of the JSON type `T`.
     fn value<T: Deserialize<'a>>(&mut self, name: &str, expected: &str) -> Result<T, InvalidField> {
         let value = self.take(name)?;
         from_str(value).map_err(|_| self.fault(name, format!("{expected} is expected")))
@@ -128,7 +126,6 @@ impl<'a> Fields<'a> {
         text.map(|Text(text)| parse(&text)).transpose().map_err(|why| self.fault(name, why))
     }
 
-    /// A list of strings.
     pub(super) fn texts(&mut self, name: &str) -> Result<Vec<Cow<'a, str>>, InvalidField> {
         let texts: Vec<Text<'a>> = self.value(name, "a list of texts")?;
         Ok(texts.into_iter().map(|Text(text)| text).collect())

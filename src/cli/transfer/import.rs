@@ -127,15 +127,6 @@ fn refused(faults: &LineFaults, args: &Import) -> Failure {
     )
 }
 
-fn word(outcome: ImportOutcome) -> &'static str {
-    match outcome {
-        ImportOutcome::New => "new",
-        ImportOutcome::Replaced => "replaced",
-        ImportOutcome::Skipped => "skipped",
-        ImportOutcome::Unchanged => "unchanged",
-    }
-}
-
 /// Prints each token of a dry run, and of an import those that are not simply new; then how
 /// many of each kind there are.
 fn report_actions(
@@ -157,13 +148,7 @@ fn report_actions(
         told?;
         again.map_err(|error| failed(error.into(), args))?;
     }
-    let counts = [
-        ImportOutcome::New,
-        ImportOutcome::Replaced,
-        ImportOutcome::Skipped,
-        ImportOutcome::Unchanged,
-    ]
-    .map(|kind| format!("{} {}", word(kind), actions.count(kind)));
+    let counts = ImportOutcome::ALL.map(|it| format!("{} {}", it.as_str(), actions.count(it)));
     let what = if args.dry_run { "would be" } else { "are" };
     tell(&format!("tokens {what} {}", counts.join(", ")));
     Ok(())
@@ -182,12 +167,12 @@ fn report_action(
             "line": row.line,
             "id": id,
             "name": name,
-            "outcome": word(action.outcome),
+            "outcome": action.outcome.as_str(),
             "conflicts": why,
         }))?);
     }
     let text =
-        format!("line {}: {name} ({id}) {} {}", row.line, word(action.outcome), why.join("; "));
+        format!("line {}: {name} ({id}) {} {}", row.line, action.outcome.as_str(), why.join("; "));
     let text = text.trim_end();
     if args.dry_run {
         out.line(&escape(text))?;

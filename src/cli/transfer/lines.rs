@@ -36,7 +36,6 @@ pub(super) struct Lines<F> {
     sum: OnceLock<u32>,
 }
 
-/// What the first line says.
 #[derive(Debug)]
 struct Header {
     /// The id of the store that they come from.
@@ -119,7 +118,6 @@ impl<F: Read + Seek + Send> ImportSource for Lines<F> {
     }
 }
 
-/// How far the lines have been read.
 struct Reading<R> {
     input: R,
     line: u64,
@@ -196,7 +194,6 @@ fn text(bytes: &[u8]) -> Result<&str, String> {
         .map_err(|error| format!("byte {} is no UTF-8", error.valid_up_to() + 1))
 }
 
-/// A fault of the header.
 fn fault(field: &str, why: &str) -> LineFault {
     LineFault { line: 1, field: field.to_owned(), why: why.to_owned() }
 }

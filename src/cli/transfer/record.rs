@@ -8,7 +8,8 @@ use super::fields::{Fields, InvalidField};
 use crate::{
     domain::{
         Actor, Description, Digest, LastUse, Moment, Name, Pat, Prefix, Retiring, Scope, Scopes,
-        TokenId, text::is_longer,
+        TokenId,
+        text::{from_hex, is_longer, to_hex},
     },
     service::import::LineFault,
 };
@@ -55,12 +56,7 @@ fn used(used: &LastUse) -> serde_json::Value {
 }
 
 fn digest(digest: &Digest) -> String {
-    digest.as_bytes().iter().fold(ALGORITHM.to_owned(), |mut text, byte| {
-        for half in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(u32::from(half), 16));
-        }
-        text
-    })
+    ALGORITHM.to_owned() + &to_hex(digest.as_bytes())
 }
 
 /// The token that the line says, or everything that is wrong with it.
@@ -163,16 +159,7 @@ fn instant(text: &str) -> Result<Moment, String> {
 }
 
 fn read_digest(text: &str) -> Result<Digest, String> {
-    let bytes = text.strip_prefix(ALGORITHM).and_then(|digits| {
-        let (pairs, []) = digits.as_bytes().as_chunks() else { return None };
-        let mut bytes = [0; 32];
-        let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            let digit = |c: &u8| char::from(*c).to_digit(16).and_then(|it| u8::try_from(it).ok());
-            *byte = digit(high)? << 4 | digit(low)?;
-        }
-        Some(bytes)
-    });
+    let bytes = text.strip_prefix(ALGORITHM).and_then(from_hex);
     let expected = || format!("{ALGORITHM} and 64 hexadecimal digits are expected");
     bytes.map(Digest::from_bytes).ok_or_else(expected)
 }

@@ -35,12 +35,10 @@ impl Answer {
         Ok(Self { by, denial, pat: verdict.token })
     }
 
-    /// 0 or 1.
     pub(super) fn exit(&self) -> Exit {
         if self.denial.is_none() { Exit::Done } else { Exit::No }
     }
 
-    /// As an object of the current schema.
     pub(super) fn as_json(&self) -> Value {
         let missing = match &self.denial {
             Some(Denial::NoScope(scope)) => Some(scope.to_string()),

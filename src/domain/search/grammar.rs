@@ -14,25 +14,17 @@ pub const TERMS: &str = "status: type: op: entity: domain: may: name: id: by: id
 /// Why a search could not be read; the text stands beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SearchError {
-    /// No term is called so.
     #[error("{term} is no term: choose of {TERMS}, or put it in \"quotes\"", term = escape(.0))]
     Unknown(String),
     /// The term is known, what follows is not.
     #[error("{term} wants {wanted}", term = escape(.term))]
     Value {
-        /// The term as written.
         term: String,
         /// What can follow.
         wanted: &'static str,
     },
-    /// What follows `may:` is no scope.
     #[error("{term}: {fault}", term = escape(.term))]
-    Scope {
-        /// The term as written.
-        term: String,
-        /// What is wrong with it.
-        fault: ScopeError,
-    },
+    Scope { term: String, fault: ScopeError },
 }
 
 impl Search {

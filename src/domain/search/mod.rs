@@ -38,9 +38,7 @@ enum What {
     Id(Value),
     By(Value),
     Status(StatusFilter),
-    /// Some scope is like this.
     Scope(Part),
-    /// Some scope allows this.
     May(AccessRequest),
     Unused,
     Unclaimed,
@@ -74,7 +72,6 @@ struct Bound {
 }
 
 impl Search {
-    /// Whether it finds everything.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
@@ -84,12 +81,10 @@ impl Search {
         self.terms.iter().any(|term| matches!(term.what, What::Status(_)))
     }
 
-    /// Whether it asks for scopes.
     pub fn asks_for_scopes(&self) -> bool {
         self.terms.iter().any(|term| matches!(term.what, What::Scope(_) | What::May(_)))
     }
 
-    /// Whether it asks who made the token.
     pub fn asks_for_maker(&self) -> bool {
         self.terms.iter().any(|term| matches!(term.what, What::By(_)))
     }
@@ -107,7 +102,6 @@ impl Search {
         })
     }
 
-    /// Whether `pat` is found at `at`.
     pub fn matches(&self, pat: &Pat, at: Moment) -> bool {
         self.is_empty()
             || self.fits_scopes(&pat.scopes)
@@ -152,11 +146,8 @@ impl Search {
 /// The texts of a token, folded.
 #[derive(Debug, Clone)]
 pub struct Texts<'a> {
-    /// Its name.
     pub name: Cow<'a, str>,
-    /// Its id.
     pub id: Cow<'a, str>,
-    /// Its description.
     pub description: Cow<'a, str>,
 }
 
@@ -173,7 +164,6 @@ impl<'a> Texts<'a> {
 /// What is known of a token at an instant, apart from its texts, its scopes and its maker.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// What it is.
     pub status: Status,
     /// When its present secret was issued.
     pub issued: Moment,
@@ -183,7 +173,6 @@ pub struct Facts {
     pub last_used: Option<Moment>,
     /// Whether somebody confirmed to have its secret.
     pub claimed: bool,
-    /// The instant.
     pub at: Moment,
 }
 

@@ -35,9 +35,7 @@ pub struct PreparedImport<'a, S> {
 struct PlannedBatch<'b> {
     actions: Vec<ImportAction>,
     refused: Vec<LineFault>,
-    /// Tokens that are replaced.
     replaced_ids: Vec<TokenId>,
-    /// Tokens whose names are taken.
     displaced_ids: Vec<TokenId>,
     /// The tokens that are inserted, with their folded names and their events.
     tokens: Vec<EncodedToken<'b>>,
@@ -48,7 +46,6 @@ struct PlannedBatch<'b> {
 /// How staged rows are checked once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CheckMode {
-    /// To report what a commit would do.
     DryRun,
     /// The store changed since the rows were checked.
     Recheck,
@@ -86,7 +83,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         self.service.store.write(|rows| {
             // A write that finds the disk full runs a second time.
             done.store(0, Ordering::Relaxed);
-            let at = self.service.judged_at(rows)?;
+            let at = self.service.clock.denial_time(rows)?;
             // No other process writes from here on.
             let now = audit::position(rows, rows.newest_event()?.as_ref())?;
             let is_unchanged = now == self.checked_at;
@@ -141,7 +138,6 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         })
     }
 
-    /// Plans how `token` is written.
     fn plan_write<'b>(
         &self,
         rows: &impl Rows,

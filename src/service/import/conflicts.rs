@@ -3,16 +3,14 @@
 
 use super::source::{ImportRow, LineFault};
 use crate::{
-    domain::{Action, Digest, Moment, Name, Pat, Retiring, Status, TokenId},
+    domain::{Action, Digest, Moment, Name, Pat, Retiring, Status, TokenId, labels::labels},
     store::{Rows, StoreError},
 };
 
 /// What to do if the store already has a token or a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnConflict {
-    /// Import nothing at all.
     Fail,
-    /// Keep what the store has.
     Skip,
     /// Replace it by what is imported.
     Replace {
@@ -30,7 +28,6 @@ pub enum Conflict {
     Reactivates(&'static str),
     /// The token was deleted here; it would come back, though not to work.
     Deleted,
-    /// The name belongs to this other token.
     NameTaken(TokenId),
 }
 
@@ -43,7 +40,6 @@ impl Conflict {
         }
     }
 
-    /// In words.
     pub fn describe(&self) -> String {
         match self {
             Self::Differs => "this token is here already, and differs".to_owned(),
@@ -54,21 +50,17 @@ impl Conflict {
     }
 }
 
-/// What happens to a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImportOutcome {
-    /// It is inserted.
-    New,
-    /// It replaces what the store has.
-    Replaced,
-    /// The store keeps what it has.
-    Skipped,
-    /// The store has the very same.
-    Unchanged,
+labels! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum ImportOutcome, ALL, as_str {
+        New => "new",
+        Replaced => "replaced",
+        Skipped => "skipped",
+        Unchanged => "unchanged",
+    }
 }
 
 impl ImportOutcome {
-    /// Whether the row is written.
     pub(super) fn writes(self) -> bool {
         matches!(self, Self::New | Self::Replaced)
     }
@@ -77,9 +69,7 @@ impl ImportOutcome {
 /// What happens to a row, and its conflicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportAction {
-    /// What happens.
     pub outcome: ImportOutcome,
-    /// The conflicts.
     pub conflicts: Vec<Conflict>,
 }
 
@@ -96,7 +86,6 @@ pub struct ImportActions {
 }
 
 impl ImportActions {
-    /// The action for each row.
     pub fn iter(&self) -> impl Iterator<Item = ImportAction> {
         let mut conflicts = self.conflicts.iter().peekable();
         self.outcomes.iter().enumerate().map(move |(at, outcome)| {
@@ -108,12 +97,10 @@ impl ImportActions {
         })
     }
 
-    /// How many rows have this outcome.
     pub fn count(&self, outcome: ImportOutcome) -> usize {
         self.outcomes.iter().filter(|it| **it == outcome).count()
     }
 
-    /// Whether a row has a conflict.
     pub fn has_conflicts(&self) -> bool {
         !self.conflicts.is_empty()
     }
@@ -129,7 +116,6 @@ impl Extend<ImportAction> for ImportActions {
     }
 }
 
-/// Decides about rows.
 #[derive(Debug)]
 pub(in crate::service) struct ConflictPolicy {
     on_conflict: OnConflict,

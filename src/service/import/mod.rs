@@ -29,13 +29,10 @@ use crate::{domain::TokenId, store::StoreError};
 /// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The store, or a rule.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// These lines.
     #[error("{} lines cannot be imported", .0.count())]
     Lines(LineFaults),
-    /// The lines could not be read.
     #[error(transparent)]
     Source(#[from] io::Error),
 }
@@ -55,7 +52,6 @@ impl From<LineFaults> for ImportError {
 /// A batch, checked by itself and against the store.
 struct CheckedBatch {
     ids: Vec<TokenId>,
-    /// Hashes of the folded names.
     names: Vec<u64>,
     /// Whether every line could be read.
     is_readable: bool,
@@ -135,7 +131,7 @@ impl Service {
             }
         }
         self.store.read(|rows| {
-            let at = self.judged_at(rows)?;
+            let at = self.clock.denial_time(rows)?;
             for row in &batch.rows {
                 let (action, refused) = policy.decide(rows, at, row)?;
                 checked.refused.extend(refused);

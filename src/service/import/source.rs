@@ -8,21 +8,15 @@ use crate::domain::Pat;
 /// Most line faults that are reported one by one.
 const MAX_REPORTED: usize = 20;
 
-/// A token to import, and its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRow {
-    /// From 1.
     pub line: u64,
-    /// The token.
     pub pat: Pat,
 }
 
-/// Some lines of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportBatch {
-    /// The tokens of the valid lines.
     pub rows: Vec<ImportRow>,
-    /// The faults of the other lines.
     pub faults: Vec<LineFault>,
 }
 
@@ -31,7 +25,6 @@ pub trait ImportSource: Sync {
     /// The id of the store that exported them.
     fn store_id(&self) -> &str;
 
-    /// How many tokens the source declares.
     fn declared_count(&self) -> u64;
 
     /// Refuses a source that was cut short: `found` tokens are not as many as it declares.
@@ -54,14 +47,11 @@ pub trait ImportSource: Sync {
     ) -> io::Result<()>;
 }
 
-/// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineFault {
-    /// From 1.
     pub line: u64,
     /// The field; empty for the whole line.
     pub field: String,
-    /// The reason, and what to do.
     pub why: String,
 }
 
@@ -73,7 +63,6 @@ pub struct LineFaults {
 }
 
 impl LineFaults {
-    /// Adds a fault.
     pub fn add(&mut self, fault: LineFault) {
         self.count = self.count.saturating_add(1);
         let at = self.first.partition_point(|it| it.line <= fault.line);
@@ -83,17 +72,14 @@ impl LineFaults {
         }
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The first ones.
     pub fn first(&self) -> &[LineFault] {
         &self.first
     }
 
-    /// How many there are.
     pub fn count(&self) -> usize {
         self.count
     }

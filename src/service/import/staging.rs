@@ -83,19 +83,15 @@ impl StagingBuffer {
     }
 }
 
-/// A row in a batch.
 #[derive(Debug)]
 pub(super) struct StagedToken<'a> {
-    /// From 1.
     pub(super) line: u64,
     /// Whether the store had nothing of it when it was checked.
     pub(super) is_new: bool,
-    /// The records to insert.
     pub(super) encoded: EncodedToken<'a>,
 }
 
 impl<'a> StagedToken<'a> {
-    /// Appends a row to `batch`.
     pub(super) fn write(
         batch: &mut Vec<u8>,
         row: &ImportRow,
@@ -130,7 +126,6 @@ impl<'a> StagedToken<'a> {
         self.encoded.summary().ok_or_else(corrupt_staging)
     }
 
-    /// The token.
     pub(super) fn decode(&self) -> Result<Pat, StoreError> {
         self.encoded.decode().ok_or_else(corrupt_staging)
     }

@@ -68,7 +68,7 @@ fn plainly(
     ids.sort_unstable();
     let plan = ConflictPolicy::new(on_conflict, ids);
     service.store.write(|rows| {
-        let at = service.judged_at(rows)?;
+        let at = service.clock.denial_time(rows)?;
         let (mut actions, mut all, mut faults) = (Vec::new(), ImportActions::default(), Vec::new());
         for one in &coming.rows {
             let (action, refused) = plan.decide(rows, at, one)?;

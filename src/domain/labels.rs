@@ -1,0 +1,48 @@
+//! Declares an enum together with the fixed label of each variant, so that neither a label nor
+//! the list of all variants can be forgotten. Called for the enums of every layer.
+
+/// `pub enum NAME, METHOD` declares `NAME` with `NAME.METHOD()`, which returns the label.
+/// `pub enum NAME, ALL, METHOD` also declares `NAME::ALL`, the variants in their order.
+macro_rules! labels {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident, $(#[$all:meta])* ALL, $label:ident {
+            $($(#[$doc:meta])* $variant:ident $(= $code:literal)? => $text:literal,)*
+        }
+    ) => {
+        $crate::domain::labels::labels! {
+            $(#[$meta])*
+            pub enum $name, $label {
+                $($(#[$doc])* $variant $(= $code)? => $text,)*
+            }
+        }
+
+        impl $name {
+            /// Every variant, in the order of the declaration.
+            $(#[$all])*
+            pub const ALL: [Self; [$($text),*].len()] = [$(Self::$variant),*];
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident, $label:ident {
+            $($(#[$doc:meta])* $variant:ident $(= $code:literal)? => $text:literal,)*
+        }
+    ) => {
+        $(#[$meta])*
+        pub enum $name {
+            $($(#[$doc])* $variant $(= $code)?,)*
+        }
+
+        impl $name {
+            /// The fixed label of this variant.
+            pub fn $label(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use labels;
