@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
     domain::text::escape,
-    tui::{app::view_context::ViewContext, theme::Look},
+    tui::{app::model::Model, theme::Look},
 };
 
 /// The columns that `text` takes.
@@ -157,7 +157,7 @@ pub struct Canvas<'a> {
     /// The buffer.
     pub buf: &'a mut Buffer,
     /// What may be seen and noted while drawing.
-    pub ctx: &'a ViewContext<'a>,
+    pub ctx: &'a Model,
 }
 
 impl Canvas<'_> {
@@ -170,7 +170,7 @@ impl Canvas<'_> {
     pub fn rule(&mut self, area: Rect, line: u16) {
         let look = &self.ctx.look;
         let dashes = look.dash().repeat(usize::from(area.width));
-        self.line(area, line).text(&dashes, look.rule());
+        self.line(area, line).text(&dashes, look.rule);
     }
 
     /// Gives every cell of line `line` of `area` the style `style`.

@@ -22,8 +22,8 @@ use crate::{
     tui::{
         app::{
             effect::Effect,
+            model::Model,
             service_request::{Response, ServiceRequest},
-            view_context::ViewContext,
         },
         widgets::{field::Field, form::FormInput as _, paint::width},
     },
@@ -167,7 +167,7 @@ impl Dialog for PlanDialog {
         }
     }
 
-    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
         match (action, &mut self.input) {
             (Action::Cancel, _) => return Some(Effect::close()),
             (Action::Submit, Input::Buttons(_)) => return Some(Effect::request(self.execute())),
@@ -192,7 +192,7 @@ impl Dialog for PlanDialog {
         }
     }
 
-    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+    fn request(&self, _: &Model) -> Option<ServiceRequest> {
         (!self.plan.changes.is_empty()).then(|| self.execute())
     }
 
