@@ -10,7 +10,7 @@ use super::effect::Tab;
 use crate::{
     domain::{Moment, Pat, TokenId},
     keymap::{Action, Keymap, Mode, spoken},
-    list::{ListResult, StoreSummary, TokenCache},
+    list::{StoreSummary, TokenCache},
     service::{Clock, Followed, Policy, Zone},
     tui::{
         theme::{
@@ -28,7 +28,7 @@ const MANY: usize = 100_000;
 /// Everything that screens look at.
 #[derive(Debug)]
 pub struct Model {
-    known: TokenCache,
+    pub(super) known: TokenCache,
     /// The whole store in a few words.
     pub census: StoreSummary,
     /// A fetch failed: no other is tried until something happens.
@@ -146,11 +146,6 @@ impl Model {
         self.census.stats.is_some()
     }
 
-    /// Takes what a listing says beside its rows.
-    pub fn take(&mut self, listing: &mut ListResult) {
-        self.census = std::mem::take(&mut listing.summary);
-    }
-
     /// Takes tokens as they are now.
     pub fn take_pats(&mut self, pats: impl IntoIterator<Item = (TokenId, Option<Pat>)>) {
         for (id, pat) in pats {
@@ -174,11 +169,6 @@ impl Model {
                 Some(ids)
             }
         }
-    }
-
-    /// All other tokens may be forgotten.
-    pub fn tidy(&mut self, wanted: &[TokenId]) {
-        self.known.evict(wanted);
     }
 
     /// Which of these tokens are to be fetched.
@@ -247,10 +237,5 @@ impl Model {
     /// The first token whose secret was left behind.
     pub fn first_unclaimed(&self) -> Option<TokenId> {
         self.census.undelivered.map(|(first, _)| first)
-    }
-
-    /// Whether expiry is judged by the last change because the clock is behind it.
-    pub fn is_clock_behind(&self) -> bool {
-        self.census.clock_behind.is_some()
     }
 }

@@ -105,7 +105,7 @@ impl App {
 
     pub(super) fn list_result(&mut self, mut listing: ListResult) {
         let first = !self.model.is_loaded();
-        self.model.take(&mut listing);
+        self.model.census = std::mem::take(&mut listing.summary);
         self.tokens.deliver(listing);
         // Its dialogs are one key away, as the banner says; but what the operator has chosen
         // meanwhile stays chosen.
@@ -155,7 +155,7 @@ impl App {
     /// find everything at hand.
     fn fetch_nearby(&mut self) {
         let around = self.looked_at(1);
-        self.model.tidy(&around);
+        self.model.known.evict(&around);
         let missing = self.model.missing(&around);
         if !missing.is_empty() {
             self.request(Origin::NearbyTokens, ServiceRequest::Fetch(missing));

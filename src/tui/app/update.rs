@@ -167,7 +167,7 @@ impl App {
             Action::NextTab => self.go_to(self.neighbour_tab(true)),
             Action::PreviousTab => self.go_to(self.neighbour_tab(false)),
             Action::AcceptClock => {
-                if self.model.is_clock_behind() {
+                if self.model.census.clock_behind.is_some() {
                     let request = ServiceRequest::execute(Command::AcceptClock);
                     self.request(Origin::App, request);
                 }

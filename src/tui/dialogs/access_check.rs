@@ -110,9 +110,7 @@ impl Dialog for AccessCheckDialog {
             Some((_, Decision::Allow(scope))) => {
                 let scope = scope.as_ref().map_or_else(String::new, ToString::to_string);
                 let said = format!("allowed, by {scope}");
-                for (at, part) in (line..).zip(wrap(&said, inner.width)) {
-                    canvas.line(inner, at).text(&part, look.good);
-                }
+                canvas.text_lines(inner, line.., wrap(&said, inner.width), look.good);
             }
             Some((_, Decision::Deny(denial))) => {
                 let more = match denial {

@@ -100,13 +100,10 @@ impl Dialog for HelpDialog {
         // The rows are lines; what moves is the number of the command.
         let mut rows = self.rows;
         rows.select(self.selected);
-        match rows.on(action, count) {
-            Some(true) => {
-                self.selected = rows.selected();
-                None
-            }
-            _ => None,
+        if rows.on(action, count).is_some() {
+            self.selected = rows.selected();
         }
+        None
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {

@@ -92,9 +92,7 @@ impl Dialog for MessagesDialog {
         if let Some(said) = self.found().nth(rows.selected()).filter(|_| whole > 0) {
             let rest = Rect { y: list.bottom(), height: whole, ..inner };
             canvas.rule(rest, 0);
-            for (line, part) in (1..).zip(wrap(&escape(&said.text), rest.width)) {
-                canvas.line(rest, line).text(&part, look.text());
-            }
+            canvas.text_lines(rest, 1.., wrap(&escape(&said.text), rest.width), look.text());
         }
         if total == 0 {
             let text = if self.said.is_empty() {
@@ -102,9 +100,7 @@ impl Dialog for MessagesDialog {
             } else {
                 "No message has that in it."
             };
-            for (line, part) in (ABOVE..).zip(wrap(text, inner.width)) {
-                canvas.line(inner, line).text(&part, look.text());
-            }
+            canvas.text_lines(inner, ABOVE.., wrap(text, inner.width), look.text());
         }
         self.rows = rows;
         cursor

@@ -185,9 +185,7 @@ impl Dialog for SecretPanel {
         let inner = panel::draw(&title, (wide, high), false, area, canvas);
         // Where it is low the empty lines go first.
         let gap = u16::from(inner.height >= high);
-        for (at, text) in (gap..).zip(&warning) {
-            canvas.line(inner, at).text(text, look.warning.patch(look.heading));
-        }
+        canvas.text_lines(inner, gap.., &warning, look.warning.patch(look.heading));
         let line = count(warning.len()) + 2 * gap;
         let pen = canvas.line(inner, line);
         if self.hidden {

@@ -3,10 +3,7 @@
 
 use ratatui::{layout::Rect, style::Style};
 
-use super::{
-    token_actions::{on_token, preview},
-    token_table::soon,
-};
+use super::token_actions::{on_token, preview};
 use crate::{
     domain::{
         Command, Event, Pat, Scope, ScopeSelection, Status, TokenId,
@@ -107,16 +104,13 @@ impl Detail {
         }
         match action {
             Action::Open => None,
-            Action::RemoveScope => match self.scope(ctx) {
-                Some(scope) => Some(preview(Command::RemoveScopes {
-                    tokens: vec![pat.id],
-                    scopes: ScopeSelection::Listed(vec![scope.clone()]),
-                })),
-                None => Some(Effect::warn(format!("{} has no scopes: a adds some", pat.name))),
-            },
-            Action::ClearScopes if pat.scopes.is_empty() => {
+            Action::RemoveScope | Action::ClearScopes if pat.scopes.is_empty() => {
                 Some(Effect::warn(format!("{} has no scopes: a adds some", pat.name)))
             }
+            Action::RemoveScope => Some(preview(Command::RemoveScopes {
+                tokens: vec![pat.id],
+                scopes: ScopeSelection::Listed(vec![self.scope(ctx)?.clone()]),
+            })),
             Action::ClearScopes => Some(preview(Command::RemoveScopes {
                 tokens: vec![pat.id],
                 scopes: ScopeSelection::All,
@@ -156,9 +150,7 @@ impl Detail {
                     "No token is selected. Go to the list with {list} and open one with {open}."
                 )
             };
-            for (line, part) in (1..).zip(wrap(&text, area.width)) {
-                canvas.line(area, line).text(&part, look.text());
-            }
+            canvas.text_lines(area, 1.., wrap(&text, area.width), look.text());
             return;
         };
         ctx.hit_map.wheel(area, 3);
@@ -298,7 +290,7 @@ fn fields(pat: &Pat, ctx: &Model) -> Vec<FieldLine> {
         }
     }
     let ends = if pat.status(ctx.now) == Status::Expired { "expired" } else { "expires" };
-    let style = if soon(pat, ctx) { look.warning } else { text };
+    let style = if pat.expires_soon(ctx.now) { look.warning } else { text };
     lines.push(("issued", at(pat.issued), text));
     lines.push((ends, pat.expires.map_or_else(|| "never".to_owned(), at), style));
     lines.extend(last_used(pat, ctx));

@@ -129,10 +129,9 @@ fn cell(pat: &Pat, column: Column, ctx: &Model) -> (String, Style) {
 fn expires(pat: &Pat, ctx: &Model) -> (String, Style) {
     let look = &ctx.look;
     let text = pat.expires.map_or_else(|| "never".to_owned(), |end| ctx.short(end));
-    if soon(pat, ctx) { (format!("{text} !"), look.warning) } else { (text, look.text()) }
-}
-
-/// Whether `pat` is active and expires within a week.
-pub fn soon(pat: &Pat, ctx: &Model) -> bool {
-    pat.expires_soon(ctx.now)
+    if pat.expires_soon(ctx.now) {
+        (format!("{text} !"), look.warning)
+    } else {
+        (text, look.text())
+    }
 }

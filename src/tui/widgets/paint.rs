@@ -166,6 +166,19 @@ impl Canvas<'_> {
         Pen::at(self.buf, area, line, &self.ctx.look)
     }
 
+    /// Writes each of `texts` on a line of its own, as long as there are `lines`.
+    pub fn text_lines(
+        &mut self,
+        area: Rect,
+        lines: impl IntoIterator<Item = u16>,
+        texts: impl IntoIterator<Item = impl AsRef<str>>,
+        style: Style,
+    ) {
+        for (line, text) in lines.into_iter().zip(texts) {
+            self.line(area, line).text(text.as_ref(), style);
+        }
+    }
+
     /// Draws a rule across line `line` of `area`.
     pub fn rule(&mut self, area: Rect, line: u16) {
         let look = &self.ctx.look;

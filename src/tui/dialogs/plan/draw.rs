@@ -107,9 +107,7 @@ fn draw_typed(
     let inner = panel::draw(&dialog.title, size, true, area, canvas);
 
     let mut line = (count(words.len()) + 2).min(inner.height.saturating_sub(below));
-    for (at, text) in (1..line).zip(words) {
-        canvas.line(inner, at).text(text, look.text());
-    }
+    canvas.text_lines(inner, 1..line, words, look.text());
     for (text, style) in &fixed {
         canvas.line(inner, line).text(text, *style);
         line += 1;
@@ -122,9 +120,7 @@ fn draw_typed(
         let pen = canvas.line(inner, line).skip(columns + 2);
         pen.text(&format!("Enter {verb}s"), look.danger);
     }
-    for (at, text) in (line + 1..).zip(&fault) {
-        canvas.line(inner, at).text(text, look.danger);
-    }
+    canvas.text_lines(inner, line + 1.., &fault, look.danger);
     cursor
 }
 
@@ -145,14 +141,10 @@ fn draw_many(
     let rows = all.min(room.saturating_sub(above + UNDER_LIST));
     let size = (wide, above + rows + UNDER_LIST + count(fault.len()));
     let inner = panel::draw(&dialog.title, size, true, area, canvas);
-    for (line, text) in (0..above.saturating_sub(1)).zip(words) {
-        canvas.line(inner, line).text(text, look.text());
-    }
+    canvas.text_lines(inner, 0..above.saturating_sub(1), words, look.text());
     draw_rows(dialog, Rect { height: rows, ..below(inner, above) }, canvas);
     let under = above + rows + UNDER_LIST;
-    for (line, text) in (under..).zip(&fault) {
-        canvas.line(inner, line).text(text, look.danger);
-    }
+    canvas.text_lines(inner, under.., &fault, look.danger);
     draw_input(dialog, below(inner, above + rows), canvas)
 }
 
@@ -231,9 +223,7 @@ fn draw_finished(dialog: &PlanDialog, text: &str, wide: u16, area: Rect, canvas:
     );
     let text: Vec<_> = text.lines().flat_map(|text| paragraph(text, wide)).collect();
     let inner = panel::draw(&title, (wide, count(text.len() + 4)), false, area, canvas);
-    for (line, text) in (1..).zip(&text) {
-        canvas.line(inner, line).text(text, look.text());
-    }
+    canvas.text_lines(inner, 1.., &text, look.text());
     canvas.line(inner, inner.height.saturating_sub(1)).text("Enter closes", look.faint);
 }
 
