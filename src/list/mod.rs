@@ -18,7 +18,6 @@ mod worker;
 pub use self::engine::ListEngine;
 pub use self::{
     request::{Completeness, ListRequest, ListResult, StoreSummary},
-    status::TokenStats,
     token_cache::TokenCache,
     worker::ListWorker,
 };

@@ -108,7 +108,7 @@ impl Stage {
         self.press(KeyEvent::new(KeyCode::Null, KeyModifiers::NONE));
         let mut buffer = Buffer::empty(area);
         let cursor = self.app.paint(area, &mut buffer);
-        svg::picture(&buffer, cursor, self.look.base())
+        svg::picture(&buffer, cursor, self.look.base)
     }
 }
 

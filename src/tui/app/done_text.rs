@@ -1,6 +1,6 @@
 //! What the message line says once a command was executed.
 
-use super::view_context::ViewContext;
+use super::model::Model;
 use crate::{
     domain::{Command, Pat, Plan, ScopeSelection, TokenState, Warning},
     keymap::{Action, Mode},
@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The sentence for what `plan` did; `None` where something else shows it.
-pub(super) fn done_text(plan: &Plan, ctx: &ViewContext<'_>) -> Option<String> {
+pub(super) fn done_text(plan: &Plan, ctx: &Model) -> Option<String> {
     let mut tokens = plan.tokens();
     let tokens = match (tokens.next(), tokens.next()) {
         (Some(token), None) => token.name.to_string(),

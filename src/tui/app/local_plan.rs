@@ -4,7 +4,7 @@
 
 use chrono::NaiveDateTime;
 
-use super::view_context::ViewContext;
+use super::model::Model;
 use crate::{
     domain::{
         Actor, Command, Event, Moment, Name, Pat, Plan, Refusal, TokenId,
@@ -27,7 +27,7 @@ impl From<Refusal> for Unplanned {
     }
 }
 
-struct CachedTokens<'a>(ViewContext<'a>);
+struct CachedTokens<'a>(&'a Model);
 
 impl ReadTokens for CachedTokens<'_> {
     type Error = Unplanned;
@@ -59,7 +59,7 @@ impl ReadTokens for CachedTokens<'_> {
 }
 
 /// The plan for a command on one token; `None` if only the service can make it.
-pub(super) fn plan_locally(command: &Command, ctx: ViewContext<'_>) -> Option<Plan> {
+pub(super) fn plan_locally(command: &Command, ctx: &Model) -> Option<Plan> {
     if command.tokens().len() != 1 || command.secret_file().is_some() {
         return None;
     }

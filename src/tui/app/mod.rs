@@ -13,7 +13,6 @@ pub mod service_request;
 pub mod undo;
 mod update;
 mod view;
-pub mod view_context;
 
 use self::{
     effect::{Effect, Tab},
@@ -22,7 +21,6 @@ use self::{
     pending::{DialogId, Origin, Pending},
     service_request::ServiceRequest,
     undo::UndoEntry,
-    view_context::ViewContext,
 };
 use super::{
     dialogs::{Dialog, secret::SecretPanel},
@@ -92,7 +90,7 @@ fn topmost<'a>(
 impl App {
     /// An app on `model`; `who` stands on the top line.
     pub fn new(model: Model, who: String) -> Self {
-        let create = Create::new(&model.context());
+        let create = Create::new(&model);
         Self {
             model,
             who,
@@ -139,7 +137,7 @@ impl App {
 
     /// The instant of the present turn.
     pub fn now(&self) -> Moment {
-        self.model.now()
+        self.model.now
     }
 
     /// Whether something is still to come without which the screen is not right.
@@ -179,24 +177,24 @@ impl App {
 
     /// Whether `action` has something to do now.
     fn enables(&self, action: Action) -> bool {
-        let ctx = self.model.context();
+        let ctx = &self.model;
         if ctx.read_only && action.changes() {
             return false;
         }
         match (self.top(), self.tab) {
             (Some(dialog), _) => dialog.enables(action),
-            (None, Tab::Tokens) => self.tokens.enables(action, &ctx),
+            (None, Tab::Tokens) => self.tokens.enables(action, ctx),
             (None, Tab::Create) => self.create.enables(action),
-            (None, Tab::Detail) => self.detail.enables(action, &ctx),
+            (None, Tab::Detail) => self.detail.enables(action, ctx),
             (None, Tab::Audit) => true,
         }
     }
 
     /// What can be run here, or elsewhere.
     fn commands(&self) -> Vec<Command> {
-        let ctx = self.model.context();
+        let ctx = &self.model;
         let enabled = |action| self.enables(action);
-        let mut all = commands(ctx.keymap, self.mode(), enabled, ctx.look.is_ascii());
+        let mut all = commands(&ctx.keymap, self.mode(), enabled, ctx.look.is_ascii());
         // A list of commands that offers itself leads nowhere.
         all.retain(|command| !matches!(command.action, Action::Help | Action::Palette));
         all.retain(|command| !(ctx.read_only && command.action.changes()));
@@ -206,11 +204,11 @@ impl App {
     /// The command line that does what the dialog or tab with the keys would do, or shows what it
     /// shows.
     fn cli_equivalent(&self) -> Option<CommandLine> {
-        let ctx = self.model.context();
+        let ctx = &self.model;
         let equivalent = match (self.top(), self.tab) {
-            (Some(dialog), _) => of_request(&dialog.request(&ctx)?, &ctx),
+            (Some(dialog), _) => of_request(&dialog.request(ctx)?, ctx),
             (None, Tab::Tokens) => Some(command_line::of_list(self.tokens.query())),
-            (None, Tab::Create) => of_request(&self.create.request(&ctx)?, &ctx),
+            (None, Tab::Create) => of_request(&self.create.request(ctx)?, ctx),
             (None, Tab::Detail) => ctx.pat(&self.detail.id()?).map(command_line::of_token),
             (None, Tab::Audit) => self.audit.token().map(command_line::of_trail),
         };
@@ -223,7 +221,7 @@ impl App {
 
     /// The tab after this one, or the one before it.
     fn neighbour_tab(&self, forward: bool) -> Tab {
-        let tabs = self.model.context().tabs();
+        let tabs = self.model.tabs();
         let at = tabs.iter().position(|tab| *tab == self.tab).unwrap_or(0);
         let by = if forward { 1 } else { tabs.len().saturating_sub(1) };
         tabs.get((at + by) % tabs.len().max(1)).copied().unwrap_or_default()
@@ -237,7 +235,7 @@ impl App {
 }
 
 /// The command line that does what `request` asks; `None` where only the app asks for it.
-fn of_request(request: &ServiceRequest, ctx: &ViewContext<'_>) -> Option<CommandLine> {
+fn of_request(request: &ServiceRequest, ctx: &Model) -> Option<CommandLine> {
     match request {
         ServiceRequest::Preview(command) | ServiceRequest::Execute(command, _) => {
             command_line::of_command(command, |id| ctx.pat(id))

@@ -1,18 +1,22 @@
 //! What the app knows: the tokens at hand, the store in numbers, the instant of the present
-//! turn, and the settings. Screens see it through a `ViewContext` and never change it.
+//! turn, and the settings. The app alone changes it. Screens and dialogs only read it, but for what
+//! drawing notes of the frame: regions for clicks, and when a time reads otherwise.
 
 use std::cell::Cell;
 
 use chrono::TimeDelta;
 
-use super::view_context::ViewContext;
+use super::effect::Tab;
 use crate::{
     domain::{Moment, Pat, TokenId},
-    keymap::{Action, Keymap, Mode},
-    list::{ListResult, StoreSummary, TokenCache},
+    keymap::{Action, Keymap, Mode, spoken},
+    list::{StoreSummary, TokenCache},
     service::{Clock, Followed, Policy, Zone},
     tui::{
-        theme::{Look, time_format::TimeFormat},
+        theme::{
+            Look,
+            time_format::{self, TimeFormat},
+        },
         widgets::hit_map::HitMap,
     },
 };
@@ -24,22 +28,28 @@ const MANY: usize = 100_000;
 /// Everything that screens look at.
 #[derive(Debug)]
 pub struct Model {
-    known: TokenCache,
-    census: StoreSummary,
+    pub(super) known: TokenCache,
+    /// The whole store in a few words.
+    pub census: StoreSummary,
     /// A fetch failed: no other is tried until something happens.
     is_stuck: bool,
     clock: Clock,
-    now: Moment,
-    zone: Zone,
+    /// The instant of this turn.
+    pub now: Moment,
+    /// The operator's wall clock.
+    pub zone: Zone,
     /// In which form times are shown.
     pub times: TimeFormat,
     /// Whether nothing may be changed.
     pub read_only: bool,
-    look: Look,
-    policy: Policy,
-    keymap: Keymap,
+    /// Styles and glyphs.
+    pub look: Look,
+    /// Prefix, limits and catalogue.
+    pub policy: Policy,
+    /// Which key does what.
+    pub keymap: Keymap,
     /// What a click means, by the last frame.
-    pub(super) hit_map: HitMap,
+    pub hit_map: HitMap,
     /// When a time in the last frame first reads otherwise.
     text_change: Cell<Option<Moment>>,
 }
@@ -64,21 +74,55 @@ impl Model {
         }
     }
 
-    /// What screens see of it.
-    pub fn context(&self) -> ViewContext<'_> {
-        ViewContext {
-            known: &self.known,
-            census: &self.census,
-            now: self.now,
-            zone: self.zone,
-            times: self.times,
-            read_only: self.read_only,
-            look: self.look,
-            policy: &self.policy,
-            keymap: &self.keymap,
-            hit_map: &self.hit_map,
-            text_change: &self.text_change,
+    /// The key of `action` in `mode`, to be named in a sentence.
+    pub fn key(&self, mode: Mode, action: Action) -> String {
+        spoken(&self.keymap, mode, action, self.look.is_ascii())
+    }
+
+    /// `at` as a distance from now.
+    pub fn relative(&self, at: Moment) -> String {
+        self.changes_at(time_format::next_change(at, self.now));
+        time_format::relative(at, self.now)
+    }
+
+    /// `at` for a narrow column, in the form that the operator chose.
+    pub fn short(&self, at: Moment) -> String {
+        match self.times {
+            TimeFormat::Relative => self.relative(at),
+            TimeFormat::Local | TimeFormat::Utc => {
+                time_format::short(at, self.now, self.times, self.zone)
+            }
         }
+    }
+
+    /// `at` in full, in the form that the operator chose.
+    pub fn detailed(&self, at: Moment) -> String {
+        if self.times == TimeFormat::Relative {
+            self.changes_at(time_format::next_change(at, self.now));
+        }
+        time_format::detailed(at, self.now, self.times, self.zone)
+    }
+
+    /// A text of the frame reads otherwise from `at` on.
+    pub fn changes_at(&self, at: Moment) {
+        let first = self.text_change.get().map_or(at, |other| other.min(at));
+        self.text_change.set(Some(first));
+    }
+
+    /// The tabs that there are: a read-only patdeck makes no tokens.
+    pub fn tabs(&self) -> Vec<Tab> {
+        Tab::ALL.into_iter().filter(|tab| !(self.read_only && *tab == Tab::Create)).collect()
+    }
+
+    /// The token with this id, if it is at hand and still there. At hand are the tokens on the
+    /// screen, the selected one and the one that the detail shows.
+    pub fn pat(&self, id: &TokenId) -> Option<&Pat> {
+        self.known.pat(id)
+    }
+
+    /// Whether it is known that there is no such token.
+    pub fn is_gone(&self, id: &TokenId) -> bool {
+        self.known.is_gone(id)
     }
 
     /// Reads the clock: the instant of the turn that begins. Says whether the list must be
@@ -97,19 +141,9 @@ impl Model {
         Some(if self.census.total > MANY { until.max(minute) } else { until })
     }
 
-    /// The instant of this turn.
-    pub fn now(&self) -> Moment {
-        self.now
-    }
-
     /// Whether every token has been read.
     pub fn is_loaded(&self) -> bool {
         self.census.stats.is_some()
-    }
-
-    /// Takes what a listing says beside its rows.
-    pub fn take(&mut self, listing: &mut ListResult) {
-        self.census = std::mem::take(&mut listing.summary);
     }
 
     /// Takes tokens as they are now.
@@ -135,11 +169,6 @@ impl Model {
                 Some(ids)
             }
         }
-    }
-
-    /// All other tokens may be forgotten.
-    pub fn tidy(&mut self, wanted: &[TokenId]) {
-        self.known.evict(wanted);
     }
 
     /// Which of these tokens are to be fetched.
@@ -182,7 +211,7 @@ impl Model {
                 "this machine's clock is behind the last change ({}): expiry is judged by that \
                  time; set the clock, or accept it with {}",
                 mark.format("%Y-%m-%d %H:%M UTC"),
-                self.context().key(Mode::Global, Action::AcceptClock),
+                self.key(Mode::Global, Action::AcceptClock),
             ));
         }
         if let Some(first) = self.census.damaged.first() {
@@ -197,7 +226,7 @@ impl Model {
             0 => String::new(),
             more => format!(" (and of {more} more)"),
         };
-        let key = |action| self.context().key(Mode::Tokens, action);
+        let key = |action| self.key(Mode::Tokens, action);
         let (renew, revoke) = (key(Action::Regenerate), key(Action::Revoke));
         let advice = format!(": {renew} regenerates it, {revoke} revokes it");
         let advice = if self.read_only { "" } else { &advice };
@@ -208,10 +237,5 @@ impl Model {
     /// The first token whose secret was left behind.
     pub fn first_unclaimed(&self) -> Option<TokenId> {
         self.census.undelivered.map(|(first, _)| first)
-    }
-
-    /// Whether expiry is judged by the last change because the clock is behind it.
-    pub fn is_clock_behind(&self) -> bool {
-        self.census.clock_behind.is_some()
     }
 }

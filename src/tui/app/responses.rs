@@ -40,7 +40,7 @@ impl App {
             (None, Tab::Tokens | Tab::Detail | Tab::Audit) => Origin::App,
         };
         if let ServiceRequest::Preview(command) = &request
-            && let Some(plan) = plan_locally(command, self.model.context())
+            && let Some(plan) = plan_locally(command, &self.model)
         {
             return self.planned(origin, plan);
         }
@@ -62,7 +62,7 @@ impl App {
     /// Asks for what the screen lacks: the rows of the list, the records of the tokens on it, and
     /// what the dialog on top wants to show.
     pub(super) fn request_missing(&mut self) {
-        if let Some(question) = self.tokens.question(self.model.now()) {
+        if let Some(question) = self.tokens.question(self.model.now) {
             self.effects.push(Effect::List(question));
         }
         // One fetch at a time: its answer may be what the next one is about.
@@ -105,7 +105,7 @@ impl App {
 
     pub(super) fn list_result(&mut self, mut listing: ListResult) {
         let first = !self.model.is_loaded();
-        self.model.take(&mut listing);
+        self.model.census = std::mem::take(&mut listing.summary);
         self.tokens.deliver(listing);
         // Its dialogs are one key away, as the banner says; but what the operator has chosen
         // meanwhile stays chosen.
@@ -156,7 +156,7 @@ impl App {
     /// find everything at hand.
     fn fetch_nearby(&mut self) {
         let around = self.looked_at(1);
-        self.model.tidy(&around);
+        self.model.known.evict(&around);
         let missing = self.model.missing(&around);
         if !missing.is_empty() {
             self.request(Origin::NearbyTokens, ServiceRequest::Fetch(missing));
@@ -167,7 +167,7 @@ impl App {
     /// no longer shown.
     fn close_done(&mut self, origin: Origin) {
         self.dialogs.retain(|open| origin != Origin::Dialog(open.id));
-        let ctx = self.model.context();
+        let ctx = &self.model;
         if self.tab == Tab::Detail && self.detail.id().is_some_and(|id| ctx.is_gone(&id)) {
             self.tab = Tab::Tokens;
         }
@@ -182,13 +182,13 @@ impl App {
         if origin == Origin::Undo {
             self.undo_history.pop();
         }
-        self.undo_history.extend(UndoEntry::of(plan, &self.model.context()));
+        self.undo_history.extend(UndoEntry::of(plan, &self.model));
     }
 
     /// A command was executed: what it did is shown.
     fn committed(&mut self, origin: Origin, mut committed: Committed) {
         self.close_done(origin);
-        let text = done_text(&committed.plan, &self.model.context());
+        let text = done_text(&committed.plan, &self.model);
         if let Some(issued) = committed.issued.pop() {
             self.issued(origin, issued);
         } else if let Some(file) = committed.secret_file {
@@ -201,7 +201,7 @@ impl App {
 
     fn issued(&mut self, origin: Origin, issued: Issued) {
         if origin == Origin::CreateForm {
-            self.create = Create::new(&self.model.context());
+            self.create = Create::new(&self.model);
         }
         let id = issued.pat.id;
         self.model.take_pats([(id, Some(issued.pat.clone()))]);
@@ -218,7 +218,7 @@ impl App {
             return self.open(Box::new(ReplaceDraftDialog::new(id)));
         }
         self.close_done(origin);
-        self.create = Create::filled(new, &self.model.context());
+        self.create = Create::filled(new, &self.model);
         self.tab = Tab::Create;
         self.info("Copied from the other token. The new one gets its own secret.");
     }
@@ -229,13 +229,13 @@ impl App {
         let gone: HashSet<_> =
             plan.left_out.iter().filter(|it| it.token.is_none()).map(|it| it.id).collect();
         self.tokens.keep_marks(|id| !gone.contains(id));
-        let ctx = self.model.context();
+        let ctx = &self.model;
         match (&plan.command, plan.left_out.first()) {
             (command, Some(only)) if command.tokens().len() == 1 => {
                 self.warn(only.reason.to_string());
             }
             (Command::Regenerate { secret_file: None, .. }, _) => {
-                self.open(Box::new(RegenerateDialog::one(&plan, &ctx)));
+                self.open(Box::new(RegenerateDialog::one(&plan, ctx)));
             }
             _ => self.open(Box::new(PlanDialog::new(plan))),
         }

@@ -2,7 +2,7 @@
 //! before anything older is. Owned by the app, which restores the operator's last deletion of the
 //! past day once nothing is left here.
 
-use super::view_context::ViewContext;
+use super::model::Model;
 use crate::{
     domain::{Command, Pat, Plan},
     keymap::{Action, Mode},
@@ -20,7 +20,7 @@ pub enum UndoEntry {
 
 impl UndoEntry {
     /// How to undo what `plan` did; `None` if nobody would want to.
-    pub fn of(plan: &Plan, ctx: &ViewContext<'_>) -> Option<Self> {
+    pub fn of(plan: &Plan, ctx: &Model) -> Option<Self> {
         if let Some(command) = plan.inverse() {
             return Some(Self::Undo(command));
         }

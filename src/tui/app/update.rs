@@ -62,7 +62,7 @@ impl App {
         if self.model.tick() {
             self.tokens.refresh();
         }
-        self.messages.tick(self.model.now());
+        self.messages.tick(self.model.now);
     }
 
     fn input(&mut self, input: Input) {
@@ -80,7 +80,7 @@ impl App {
         let mode = self.mode();
         let prefixed = !self.pressed.is_empty();
         self.pressed.push(Key::from(event));
-        match self.model.context().keymap.resolve(mode, &self.pressed) {
+        match self.model.keymap.resolve(mode, &self.pressed) {
             Resolved::Prefix => return,
             Resolved::Act(action) => self.act(action),
             Resolved::Nothing if !prefixed && mode.takes_text() => self.text(event),
@@ -146,9 +146,9 @@ impl App {
         if self.model.read_only && action.changes() {
             return self.warn("patdeck runs read-only: nothing can be changed");
         }
-        let ctx = self.model.context();
+        let ctx = &self.model;
         let effect = match topmost(&mut self.secrets, &mut self.dialogs) {
-            Some(dialog) => dialog.update(action, &ctx),
+            Some(dialog) => dialog.update(action, ctx),
             None => return self.act_on_tab(action),
         };
         self.perform(effect);
@@ -167,7 +167,7 @@ impl App {
             Action::NextTab => self.go_to(self.neighbour_tab(true)),
             Action::PreviousTab => self.go_to(self.neighbour_tab(false)),
             Action::AcceptClock => {
-                if self.model.is_clock_behind() {
+                if self.model.census.clock_behind.is_some() {
                     let request = ServiceRequest::execute(Command::AcceptClock);
                     self.request(Origin::App, request);
                 }
@@ -178,12 +178,12 @@ impl App {
                 self.info(format!("times are {}", self.model.times.word()));
             }
             _ => {
-                let ctx = self.model.context();
+                let ctx = &self.model;
                 let effect = match self.tab {
-                    Tab::Tokens => self.tokens.update(action, &ctx),
-                    Tab::Create => self.create.update(action, &ctx),
-                    Tab::Detail => self.detail.update(action, &ctx),
-                    Tab::Audit => self.audit.update(action, &ctx),
+                    Tab::Tokens => self.tokens.update(action, ctx),
+                    Tab::Create => self.create.update(action, ctx),
+                    Tab::Detail => self.detail.update(action, ctx),
+                    Tab::Audit => self.audit.update(action, ctx),
                 };
                 self.perform(effect);
             }
@@ -252,12 +252,12 @@ impl App {
 
     /// Says that something went well, for a moment.
     pub(super) fn info(&mut self, text: impl AsRef<str>) {
-        self.messages.info(text.as_ref(), self.model.now());
+        self.messages.info(text.as_ref(), self.model.now);
     }
 
     /// Says what is wrong, until a key is pressed.
     pub(super) fn warn(&mut self, text: impl AsRef<str>) {
-        self.messages.warn(text.as_ref(), self.model.now());
+        self.messages.warn(text.as_ref(), self.model.now);
     }
 
     fn go_to(&mut self, tab: Tab) {
@@ -335,7 +335,7 @@ impl App {
     /// The first press cancels what is on top, the second quits; a secret that nobody has yet
     /// takes a third.
     fn interrupt(&mut self) {
-        let now = self.model.now();
+        let now = self.model.now;
         let presses = match self.quitting {
             Some((at, presses)) if now - at <= AGAIN => presses + 1,
             _ => 1,
@@ -355,13 +355,13 @@ impl App {
 
     /// Quits; asks once more where a draft would be lost.
     fn quit(&mut self) {
-        let now = self.model.now();
+        let now = self.model.now;
         let again = self.quitting.is_some_and(|(at, _)| now - at <= AGAIN * 2);
         if !self.create.is_dirty() || again {
             return self.effects.push(Effect::Quit);
         }
         self.quitting = Some((now, 0));
-        let ctx = self.model.context();
+        let ctx = &self.model;
         let key = |action| ctx.key(Mode::Global, action);
         let (quit, form) = (key(Action::Quit), key(Action::CreateTab));
         self.warn(format!(

@@ -35,19 +35,19 @@ impl App {
         let (columns, lines) = chrome::SMALLEST;
         self.wide = area.width >= SIDE_BY_SIDE;
         self.model.begin_frame();
-        buf.set_style(area, self.model.context().look.base());
+        buf.set_style(area, self.model.look.base);
         // At the first frame, and at one that became wide, the detail has nothing to show yet.
         self.follow_selection();
         let mut cursor = None;
         if area.width < columns || area.height < lines {
-            chrome::too_small(area, &mut Canvas { buf, ctx: &self.model.context() });
+            chrome::too_small(area, &mut Canvas { buf, ctx: &self.model });
         } else {
             cursor = self.paint_tab(area, buf);
             self.paint_foot(area, buf);
         }
         let body = Rect { height: area.height.saturating_sub(2).max(area.height.min(8)), ..area };
-        let ctx = self.model.context();
-        let canvas = &mut Canvas { buf, ctx: &ctx };
+        let ctx = &self.model;
+        let canvas = &mut Canvas { buf, ctx };
         for open in &mut self.dialogs {
             ctx.hit_map.clear_under(body);
             cursor = open.dialog.view(body, canvas);
@@ -60,14 +60,14 @@ impl App {
     }
 
     fn paint_tab(&mut self, area: Rect, buf: &mut Buffer) -> Option<Position> {
-        let ctx = self.model.context();
-        let canvas = &mut Canvas { buf, ctx: &ctx };
+        let ctx = &self.model;
+        let canvas = &mut Canvas { buf, ctx };
         let top = Rect { height: 1, ..area };
         chrome::top(self.tab, &self.who, top, canvas);
         // What stands at the foot until something is done about it must not hide a button.
         let banner = self.model.banner();
         let stands =
-            banner.map_or(1, |text| chrome::wrap_message(&text, true, area.width, &ctx).len());
+            banner.map_or(1, |text| chrome::wrap_message(&text, true, area.width, ctx).len());
         let stands = u16::try_from(stands).unwrap_or(1).max(1);
         let body = Rect { y: area.y + 1, height: area.height - 2 - stands, ..area };
         // What lies over a screen has the keys.
@@ -78,7 +78,7 @@ impl App {
                 let list = Rect { width: body.width * 11 / 20, ..body };
                 let rest = Rect { x: list.right() + 1, width: body.width - list.width - 1, ..body };
                 for line in 0..body.height {
-                    canvas.line(rest, line).text(ctx.look.bar(), ctx.look.rule());
+                    canvas.line(rest, line).text(ctx.look.bar(), ctx.look.rule);
                 }
                 let pane = Rect { x: rest.x + 1, width: rest.width - 1, ..rest };
                 let on_list = self.tab == Tab::Tokens;
@@ -107,7 +107,7 @@ impl App {
     fn shown_equivalent(&self) -> Option<CommandLine> {
         let dialog = self.top().is_some() || self.tab == Tab::Create;
         let copies = || {
-            let next = self.model.context().keymap.continuations(self.mode(), &self.pressed);
+            let next = self.model.keymap.continuations(self.mode(), &self.pressed);
             next.iter().any(|(_, binding)| binding.action == Action::CopyCommand)
         };
         let wanted = dialog || !self.pressed.is_empty() && copies();
@@ -115,8 +115,8 @@ impl App {
     }
 
     fn paint_foot(&self, area: Rect, buf: &mut Buffer) {
-        let ctx = self.model.context();
-        let canvas = &mut Canvas { buf, ctx: &ctx };
+        let ctx = &self.model;
+        let canvas = &mut Canvas { buf, ctx };
         let line = Rect { y: area.bottom() - 2, height: 1, ..area };
         let above = Rect { height: area.height - 1, ..area };
         let banner = self.model.banner();
@@ -128,13 +128,13 @@ impl App {
             chrome::message(text, true, above, canvas);
         } else {
             if !self.model.is_loaded() {
-                let text = chrome::reading(&ctx);
-                canvas.line(line, 0).skip(1).text(&text, ctx.look.faint());
+                let text = chrome::reading(ctx);
+                canvas.line(line, 0).skip(1).text(&text, ctx.look.faint);
             }
             if self.tab == Tab::Tokens {
                 let place = self.tokens.place();
                 let at = area.width.saturating_sub(width(&place) + 1);
-                canvas.line(line, 0).to(at).text(&place, ctx.look.faint());
+                canvas.line(line, 0).to(at).text(&place, ctx.look.faint);
             }
         }
         let line = Rect { y: area.bottom() - 1, ..line };

@@ -13,8 +13,8 @@ use crate::{
     tui::{
         app::{
             effect::Effect,
+            model::Model,
             service_request::{Response, ServiceRequest},
-            view_context::ViewContext,
         },
         widgets::{
             form::{self, Form},
@@ -38,7 +38,7 @@ pub struct AccessCheckDialog {
 
 impl AccessCheckDialog {
     /// The dialog on `pat`, starting with its first scope, and the first question it asks.
-    pub fn new(pat: &Pat, ctx: &ViewContext<'_>) -> Self {
+    pub fn new(pat: &Pat, ctx: &Model) -> Self {
         Self {
             id: pat.id,
             title: format!("What may {} do?", pat.name),
@@ -64,7 +64,7 @@ impl AccessCheckDialog {
         }
     }
 
-    fn add_missing(&self, ctx: &ViewContext<'_>) -> Option<Effect> {
+    fn add_missing(&self, ctx: &Model) -> Option<Effect> {
         match (self.missing(), ctx.pat(&self.id)) {
             (Some(scope), Some(pat)) => {
                 let dialog = ScopeDialog::prefilled(pat, std::slice::from_ref(scope), ctx);
@@ -85,7 +85,7 @@ impl Dialog for AccessCheckDialog {
         self.decided = None;
     }
 
-    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         match action {
             Action::NextField | Action::Accept => {
                 self.fields.focus.at = (self.fields.focus.at + 1) % scope_fields::COUNT;
@@ -110,9 +110,7 @@ impl Dialog for AccessCheckDialog {
             Some((_, Decision::Allow(scope))) => {
                 let scope = scope.as_ref().map_or_else(String::new, ToString::to_string);
                 let said = format!("allowed, by {scope}");
-                for (at, part) in (line..).zip(wrap(&said, inner.width)) {
-                    canvas.line(inner, at).text(&part, look.good());
-                }
+                canvas.text_lines(inner, line.., wrap(&said, inner.width), look.good);
             }
             Some((_, Decision::Deny(denial))) => {
                 let more = match denial {
@@ -127,7 +125,7 @@ impl Dialog for AccessCheckDialog {
                 form::fault("name an entity, or * for any, to ask", line, inner, canvas);
             }
             None => {
-                canvas.line(inner, line).text("asking", look.faint());
+                canvas.line(inner, line).text("asking", look.faint);
             }
         }
         cursor
@@ -137,7 +135,7 @@ impl Dialog for AccessCheckDialog {
         self.fields.press(key);
     }
 
-    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+    fn request(&self, _: &Model) -> Option<ServiceRequest> {
         self.query()
     }
 

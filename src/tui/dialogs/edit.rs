@@ -9,7 +9,7 @@ use crate::{
     domain::{Command, Description, Name, Pat, TokenId},
     keymap::{Action, Mode},
     tui::{
-        app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
+        app::{effect::Effect, model::Model, service_request::ServiceRequest},
         widgets::{
             field::Field,
             form::{self, Focus, Form, FormField, Layout, Note},
@@ -82,7 +82,7 @@ impl Dialog for EditDialog {
         Some(self.inputs())
     }
 
-    fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Effect> {
+    fn submit(&mut self, ctx: &Model) -> Option<Effect> {
         let name = Name::parse(&self.name.text());
         let description = Description::parse(&self.description.text());
         self.name_fault = name.as_ref().err().map(ToString::to_string);
@@ -129,7 +129,7 @@ impl Dialog for EditDialog {
         sheet.lay(cursor, canvas)
     }
 
-    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+    fn request(&self, _: &Model) -> Option<ServiceRequest> {
         let name = Name::parse(&self.name.text()).ok()?;
         let description = Description::parse(&self.description.text()).ok()?;
         Some(self.save(name, description))

@@ -13,7 +13,7 @@ use crate::{
     tui::{
         app::{
             effect::{Effect, UiAction},
-            view_context::ViewContext,
+            model::Model,
         },
         widgets::{
             field::Field,
@@ -87,7 +87,7 @@ impl Dialog for HelpDialog {
         Mode::Menu
     }
 
-    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
         let found: Vec<_> = self.found().into_iter().flat_map(|(_, commands)| commands).collect();
         match (action, found.get(self.selected)) {
             (Action::Close, _) => return Some(Effect::close()),
@@ -100,13 +100,10 @@ impl Dialog for HelpDialog {
         // The rows are lines; what moves is the number of the command.
         let mut rows = self.rows;
         rows.select(self.selected);
-        match rows.on(action, count) {
-            Some(true) => {
-                self.selected = rows.selected();
-                None
-            }
-            _ => None,
+        if rows.on(action, count).is_some() {
+            self.selected = rows.selected();
         }
+        None
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
@@ -128,14 +125,14 @@ impl Dialog for HelpDialog {
         for (line, content) in (ABOVE..).zip(lines.iter().skip(top).take(page)) {
             match content {
                 Line::Heading(text) => {
-                    canvas.line(inner, line).text(text, look.heading());
+                    canvas.line(inner, line).text(text, look.heading);
                 }
                 Line::Command(number, command) => {
                     draw_command(command, &[], line, inner, canvas);
                     let place = row_of(inner, line);
                     ctx.hit_map.entry(place, *number, self.selected, Action::Accept);
                     if *number == self.selected {
-                        canvas.band(inner, line, look.selected());
+                        canvas.band(inner, line, look.selected);
                     }
                 }
                 Line::Gap => {}

@@ -12,7 +12,7 @@ use crate::{
     domain::text::escape,
     keymap::{Action, Mode},
     tui::{
-        app::{effect::Effect, message_line::Message, view_context::ViewContext},
+        app::{effect::Effect, message_line::Message, model::Model},
         theme::time_format,
         widgets::{
             field::Field,
@@ -55,7 +55,7 @@ impl Dialog for MessagesDialog {
         Mode::Menu
     }
 
-    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
         self.rows.on(action, self.found().count());
         (action == Action::Close).then(Effect::close)
     }
@@ -76,25 +76,23 @@ impl Dialog for MessagesDialog {
         for (line, (at, said)) in (ABOVE..).zip(self.found().enumerate().skip(top).take(page)) {
             let time = time_format::clock(said.at, ctx.zone);
             let (sign, style) =
-                if said.bad { (look.fault(), look.danger()) } else { (" ", look.text()) };
+                if said.bad { (look.fault(), look.danger) } else { (" ", look.text()) };
             canvas
                 .line(list, line)
                 .skip(1)
-                .column_of(&time, TIME, look.faint())
+                .column_of(&time, TIME, look.faint)
                 .text(sign, style)
                 .skip(1)
                 .text(&said.text, style);
             ctx.hit_map.row(row_of(list, line), at, rows.selected());
             if at == rows.selected() {
-                canvas.band(list, line, look.selected());
+                canvas.band(list, line, look.selected);
             }
         }
         if let Some(said) = self.found().nth(rows.selected()).filter(|_| whole > 0) {
             let rest = Rect { y: list.bottom(), height: whole, ..inner };
             canvas.rule(rest, 0);
-            for (line, part) in (1..).zip(wrap(&escape(&said.text), rest.width)) {
-                canvas.line(rest, line).text(&part, look.text());
-            }
+            canvas.text_lines(rest, 1.., wrap(&escape(&said.text), rest.width), look.text());
         }
         if total == 0 {
             let text = if self.said.is_empty() {
@@ -102,9 +100,7 @@ impl Dialog for MessagesDialog {
             } else {
                 "No message has that in it."
             };
-            for (line, part) in (ABOVE..).zip(wrap(text, inner.width)) {
-                canvas.line(inner, line).text(&part, look.text());
-            }
+            canvas.text_lines(inner, ABOVE.., wrap(text, inner.width), look.text());
         }
         self.rows = rows;
         cursor

@@ -28,8 +28,8 @@ use ratatui::{
 use super::{
     app::{
         effect::Effect,
+        model::Model,
         service_request::{Response, ServiceRequest},
-        view_context::ViewContext,
     },
     widgets::form::{Form, FormAction},
 };
@@ -52,7 +52,7 @@ pub trait Dialog: Debug {
     }
 
     /// Does what the form is for, or shows what is wrong.
-    fn submit(&mut self, _ctx: &ViewContext<'_>) -> Option<Effect> {
+    fn submit(&mut self, _ctx: &Model) -> Option<Effect> {
         None
     }
 
@@ -65,7 +65,7 @@ pub trait Dialog: Debug {
     fn edited(&mut self) {}
 
     /// Answers an action.
-    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         match self.form()?.update(action)? {
             FormAction::Submit => self.submit(ctx),
             FormAction::Cancel => self.cancel(),
@@ -105,7 +105,7 @@ pub trait Dialog: Debug {
 
     /// What it would ask of the service as it stands, for the equivalent command; `None` while
     /// something is missing, and where it asks for nothing.
-    fn request(&self, _ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
+    fn request(&self, _ctx: &Model) -> Option<ServiceRequest> {
         None
     }
 

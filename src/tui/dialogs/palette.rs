@@ -14,7 +14,7 @@ use crate::{
     tui::{
         app::{
             effect::{Effect, UiAction},
-            view_context::ViewContext,
+            model::Model,
         },
         widgets::{
             field::Field,
@@ -90,7 +90,7 @@ impl Dialog for PaletteDialog {
         Mode::Menu
     }
 
-    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
         if self.rows.on(action, self.found.len()).is_some() {
             return None;
         }
@@ -123,7 +123,7 @@ impl Dialog for PaletteDialog {
             let place = row_of(inner, line);
             ctx.hit_map.entry(place, row, self.rows.selected(), Action::Accept);
             if row == self.rows.selected() {
-                canvas.band(inner, line, look.selected());
+                canvas.band(inner, line, look.selected);
             }
         }
         if self.found.is_empty() {
@@ -161,9 +161,9 @@ pub(super) fn draw_search(
         height: inner.height.min(1),
         ..inner
     };
-    canvas.line(inner, 0).text(">", look.accent());
+    canvas.line(inner, 0).text(">", look.accent);
     let from = inner.width.saturating_sub(width(count));
-    canvas.line(inner, 0).to(from).text(count, look.faint());
+    canvas.line(inner, 0).to(from).text(count, look.faint);
     canvas.rule(inner, 1);
     search.draw(place, canvas, true)
 }
@@ -178,7 +178,7 @@ pub(super) fn draw_command(
 ) {
     let look = &canvas.ctx.look;
     let ready = command.standing == Standing::Ready;
-    let plain = if ready { look.text() } else { look.faint() };
+    let plain = if ready { look.text() } else { look.faint };
     let told = match command.standing {
         Standing::Ready => command.keys.clone(),
         Standing::Idle => "not now".to_owned(),
@@ -190,10 +190,10 @@ pub(super) fn draw_command(
     let sentence = cut(command.sentence, from.saturating_sub(2), look);
     let mut pen = canvas.line(inner, line).skip(1);
     for (at, c) in sentence.chars().enumerate() {
-        let style = if places.contains(&at) { look.accent() } else { plain };
+        let style = if places.contains(&at) { look.accent } else { plain };
         pen = pen.text(c.encode_utf8(&mut [0; 4]), style);
     }
-    pen.to(from).within(&told, keys, if ready { look.key() } else { look.faint() });
+    pen.to(from).within(&told, keys, if ready { look.key } else { look.faint });
 }
 
 fn whereabouts(place: Mode) -> &'static str {

@@ -14,8 +14,8 @@ use crate::{
     tui::{
         app::{
             effect::{Effect, UiAction},
+            model::Model,
             service_request::ServiceRequest,
-            view_context::ViewContext,
         },
         widgets::{
             choice::Choice,
@@ -52,17 +52,17 @@ pub struct PresetDialog {
 
 impl PresetDialog {
     /// A preset to add to `pat`.
-    pub fn add(pat: &Pat, ctx: &ViewContext<'_>) -> Self {
+    pub fn add(pat: &Pat, ctx: &Model) -> Self {
         let title = format!("Add a preset to {}", pat.name);
         Self::new(title, Some(pat.id), pat.scopes.clone(), ctx)
     }
 
     /// A preset to add to the rows of the create form, which hold `held`.
-    pub fn rows(held: Scopes, ctx: &ViewContext<'_>) -> Self {
+    pub fn rows(held: Scopes, ctx: &Model) -> Self {
         Self::new("Add a preset".to_owned(), None, held, ctx)
     }
 
-    fn new(title: String, token: Option<TokenId>, held: Scopes, ctx: &ViewContext<'_>) -> Self {
+    fn new(title: String, token: Option<TokenId>, held: Scopes, ctx: &Model) -> Self {
         let catalogue = ctx.policy.catalogue.clone();
         let names = catalogue.presets.iter().map(|preset| preset.name.clone());
         let mut dialog = Self {
@@ -126,11 +126,11 @@ impl PresetDialog {
             Err(error) => {
                 // Not a fault yet: the entity may just be half typed.
                 let lines = (line, SAID + 1);
-                form::said(&error.to_string(), lines, look.faint(), area, canvas);
+                form::said(&error.to_string(), lines, look.faint, area, canvas);
                 return;
             }
         };
-        form::said(&permits(&missing), (line, SAID), look.good(), area, canvas);
+        form::said(&permits(&missing), (line, SAID), look.good, area, canvas);
         if let Some(warning) = wildcards(&missing) {
             form::warning(&warning, line + SAID, area, canvas);
         }
@@ -142,7 +142,7 @@ impl Dialog for PresetDialog {
         Some(self.inputs())
     }
 
-    fn submit(&mut self, _: &ViewContext<'_>) -> Option<Effect> {
+    fn submit(&mut self, _: &Model) -> Option<Effect> {
         match (self.missing(), self.token) {
             (Ok(scopes), Some(id)) => Some(Effect::request(add(id, scopes))),
             (Ok(scopes), None) => Some(Effect::Ui(UiAction::FillScopes { row: None, scopes })),
@@ -185,7 +185,7 @@ impl Dialog for PresetDialog {
         action != Action::CopyCommand || self.token.is_some()
     }
 
-    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+    fn request(&self, _: &Model) -> Option<ServiceRequest> {
         Some(add(self.token?, self.missing().ok()?))
     }
 

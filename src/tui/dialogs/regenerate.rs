@@ -13,7 +13,7 @@ use crate::{
     keymap::Action,
     output::question::{count, question},
     tui::{
-        app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
+        app::{effect::Effect, model::Model, service_request::ServiceRequest},
         widgets::{
             choice::Choice,
             field::Field,
@@ -53,7 +53,7 @@ pub struct RegenerateDialog {
 
 impl RegenerateDialog {
     /// The dialog on what regenerating one token would do; its fields then say how.
-    pub fn one(plan: &Plan, ctx: &ViewContext<'_>) -> Self {
+    pub fn one(plan: &Plan, ctx: &Model) -> Self {
         let token = plan.changes.first().and_then(|change| change.before.token());
         let active = token.is_some_and(|token| token.status(plan.at) == Status::Active);
         let consequence = if active {
@@ -83,7 +83,7 @@ impl RegenerateDialog {
     }
 
     /// The form on these tokens, with a file name that is not taken by an earlier use.
-    pub fn many(tokens: Vec<TokenId>, ctx: &ViewContext<'_>) -> Self {
+    pub fn many(tokens: Vec<TokenId>, ctx: &Model) -> Self {
         let wall = ctx.zone.wall(ctx.now).format("%Y%m%d-%H%M%S");
         Self {
             title: format!("Regenerate {}", count(tokens.len(), "token")),
@@ -128,7 +128,7 @@ impl Dialog for RegenerateDialog {
         Some(self.inputs())
     }
 
-    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         // Enter goes into the field for a custom lifetime.
         let on_buttons = self.focus.at >= self.inputs().fields.len();
         let enters = action == Action::Accept && !on_buttons;
@@ -139,7 +139,7 @@ impl Dialog for RegenerateDialog {
         }
     }
 
-    fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Effect> {
+    fn submit(&mut self, ctx: &Model) -> Option<Effect> {
         if self.lifetime.submit(ctx).is_none() {
             self.focus.at = LIFETIME;
             self.lifetime.enter(false);
@@ -184,7 +184,7 @@ impl Dialog for RegenerateDialog {
     }
 
     /// `None` while no file is named.
-    fn request(&self, ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
+    fn request(&self, ctx: &Model) -> Option<ServiceRequest> {
         let lifetime = self.lifetime.named(ctx)?;
         let overlap = self.overlap.as_ref().and_then(|it| Overlap::ALL.get(it.chosen()).copied());
         let secret_file = self.file.as_ref().map(|file| file.text().trim().to_owned());

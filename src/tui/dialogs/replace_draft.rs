@@ -7,7 +7,7 @@ use super::{Dialog, plan::draw::draw_buttons};
 use crate::{
     domain::TokenId,
     keymap::{Action, Mode},
-    tui::app::{effect::Effect, service_request::ServiceRequest, view_context::ViewContext},
+    tui::app::{effect::Effect, model::Model, service_request::ServiceRequest},
 };
 
 const TITLE: &str = "Replace the draft?";
@@ -32,7 +32,7 @@ impl Dialog for ReplaceDraftDialog {
         Mode::Ask
     }
 
-    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
         let accept = || Some(Effect::request(ServiceRequest::Template(self.id)));
         match action {
             Action::Submit => return accept(),

@@ -13,7 +13,7 @@ use crate::{
     tui::{
         app::{
             effect::{Effect, HostAction},
-            view_context::ViewContext,
+            model::Model,
         },
         widgets::{
             field::Field,
@@ -43,7 +43,7 @@ impl SaveSecretDialog {
 }
 
 impl Dialog for SaveSecretDialog {
-    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
         match action {
             Action::Accept | Action::Submit => {
                 let path = self.path.text().trim().to_owned();
@@ -70,9 +70,7 @@ impl Dialog for SaveSecretDialog {
             let key = |action| ctx.key(Mode::Form, action);
             let (write, leave) = (key(Action::Accept), key(Action::Cancel));
             let hint = format!("only you can read it (0600); {write} writes, {leave} goes back");
-            for (line, part) in (3..).zip(wrap(&hint, inner.width)) {
-                canvas.line(inner, line).text(&part, look.faint());
-            }
+            canvas.text_lines(inner, 3.., wrap(&hint, inner.width), look.faint);
         }
         cursor
     }

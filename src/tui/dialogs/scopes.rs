@@ -18,8 +18,8 @@ use crate::{
     tui::{
         app::{
             effect::{Effect, UiAction},
+            model::Model,
             service_request::ServiceRequest,
-            view_context::ViewContext,
         },
         widgets::{
             form::{self, Form},
@@ -51,12 +51,12 @@ pub struct ScopeDialog {
 
 impl ScopeDialog {
     /// Scopes to add to `pat`.
-    pub fn add(pat: &Pat, ctx: &ViewContext<'_>) -> Self {
+    pub fn add(pat: &Pat, ctx: &Model) -> Self {
         Self::prefilled(pat, &[], ctx)
     }
 
     /// Scopes to add to `pat`, starting with `scopes`.
-    pub fn prefilled(pat: &Pat, scopes: &[Scope], ctx: &ViewContext<'_>) -> Self {
+    pub fn prefilled(pat: &Pat, scopes: &[Scope], ctx: &Model) -> Self {
         let title = format!("Add scopes to {}", pat.name);
         Self {
             held: pat.scopes.clone(),
@@ -65,13 +65,13 @@ impl ScopeDialog {
     }
 
     /// Scopes to add to many tokens, once they have been looked at.
-    pub fn add_to_many(ids: Vec<TokenId>, ctx: &ViewContext<'_>) -> Self {
+    pub fn add_to_many(ids: Vec<TokenId>, ctx: &Model) -> Self {
         let title = format!("Add scopes to {}", count(ids.len(), "token"));
         Self::new(title, "Preview", Target::Many(ids), &[], ctx)
     }
 
     /// A row of the create form: row `row` with its `scopes`, or a new one.
-    pub fn row(row: Option<usize>, scopes: &[Scope], ctx: &ViewContext<'_>) -> Self {
+    pub fn row(row: Option<usize>, scopes: &[Scope], ctx: &Model) -> Self {
         let verb = if row.is_some() { "Change" } else { "Add" };
         Self::new(format!("{verb} scopes"), verb, Target::Row(row), scopes, ctx)
     }
@@ -81,7 +81,7 @@ impl ScopeDialog {
         verb: &'static str,
         target: Target,
         scopes: &[Scope],
-        ctx: &ViewContext<'_>,
+        ctx: &Model,
     ) -> Self {
         let fields = ScopeFields::several(&ctx.policy.catalogue, scopes);
         Self { title, verb, target, held: Scopes::default(), fields, fault: None }
@@ -118,7 +118,7 @@ impl ScopeDialog {
         if absorbed > 0 {
             said = format!("{said}; makes {absorbed} narrower needless, which go");
         }
-        let next = form::said(&said, (line, SAID - 1), look.good(), area, canvas);
+        let next = form::said(&said, (line, SAID - 1), look.good, area, canvas);
         if let Some(warning) = wildcards(&scopes) {
             form::warning(&warning, next, area, canvas);
         }
@@ -130,7 +130,7 @@ impl Dialog for ScopeDialog {
         Some(self.fields.form(std::slice::from_ref(&self.verb)))
     }
 
-    fn submit(&mut self, _: &ViewContext<'_>) -> Option<Effect> {
+    fn submit(&mut self, _: &Model) -> Option<Effect> {
         let scopes = self.fields.scopes()?;
         match self.target {
             Target::Row(row) => Some(Effect::Ui(UiAction::FillScopes { row, scopes })),
@@ -166,7 +166,7 @@ impl Dialog for ScopeDialog {
         }
     }
 
-    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+    fn request(&self, _: &Model) -> Option<ServiceRequest> {
         self.request_for(self.fields.named()?)
     }
 

@@ -15,8 +15,8 @@ use crate::{
     tui::{
         app::{
             effect::{Effect, HostAction, UiAction},
+            model::Model,
             service_request::ServiceRequest,
-            view_context::ViewContext,
         },
         widgets::{
             paint::{Canvas, width, wrap},
@@ -102,7 +102,7 @@ impl SecretPanel {
     }
 
     /// The lines under the secret: always as many, so that the box does not jump.
-    fn below(&self, wide: u16, ctx: &ViewContext<'_>) -> Vec<(String, bool)> {
+    fn below(&self, wide: u16, ctx: &Model) -> Vec<(String, bool)> {
         let key = |action| ctx.key(Mode::Secret, action);
         let [copy, write, print, hide, saved, close] = [
             Action::CopySecret,
@@ -140,7 +140,7 @@ impl Dialog for SecretPanel {
         self.saving.as_ref().map_or(Mode::Secret, SaveSecretDialog::mode)
     }
 
-    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if let Some(saving) = &mut self.saving {
             return match saving.update(action, ctx) {
                 Some(Effect::Ui(UiAction::Close)) => {
@@ -185,23 +185,21 @@ impl Dialog for SecretPanel {
         let inner = panel::draw(&title, (wide, high), false, area, canvas);
         // Where it is low the empty lines go first.
         let gap = u16::from(inner.height >= high);
-        for (at, text) in (gap..).zip(&warning) {
-            canvas.line(inner, at).text(text, look.warning().patch(look.heading()));
-        }
+        canvas.text_lines(inner, gap.., &warning, look.warning.patch(look.heading));
         let line = count(warning.len()) + 2 * gap;
         let pen = canvas.line(inner, line);
         if self.hidden {
             let mask = if look.is_ascii() { "*" } else { "•" };
-            pen.text(&mask.repeat(usize::from(shown.min(inner.width))), look.heading());
+            pen.text(&mask.repeat(usize::from(shown.min(inner.width))), look.heading);
         } else if shown <= inner.width {
-            pen.text(self.secret.reveal(), look.heading());
+            pen.text(self.secret.reveal(), look.heading);
         } else {
             let ways = [Action::CopySecret, Action::WriteSecret, Action::PrintSecret];
             let ways = ways.map(|way| ctx.key(Mode::Secret, way)).join(" ");
-            pen.text(&format!("too narrow to show: widen, or {ways}"), look.danger());
+            pen.text(&format!("too narrow to show: widen, or {ways}"), look.danger);
         }
         for (at, (text, bad)) in (line + 1 + gap..).zip(below) {
-            let style = if bad { look.danger() } else { look.text() };
+            let style = if bad { look.danger } else { look.text() };
             canvas.line(inner, at).text(&text, style);
         }
         let saving = self.saving.as_mut()?;

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{LastUse, Pat},
-    tui::{app::view_context::ViewContext, widgets::paint::wrap},
+    tui::{app::model::Model, widgets::paint::wrap},
 };
 
 /// A paragraph in lines of `wide` columns; an empty one is an empty line.
@@ -11,7 +11,7 @@ pub(in crate::tui) fn paragraph(text: &str, wide: u16) -> Vec<String> {
 }
 
 /// When the token was last used, in a sentence: what ending it would break.
-pub(in crate::tui) fn last_used(pat: &Pat, ctx: &ViewContext<'_>) -> String {
+pub(in crate::tui) fn last_used(pat: &Pat, ctx: &Model) -> String {
     pat.last_use().map_or_else(
         || "It was never used.".to_owned(),
         |used| format!("Last used {}.", use_of(used, ctx)),
@@ -19,12 +19,12 @@ pub(in crate::tui) fn last_used(pat: &Pat, ctx: &ViewContext<'_>) -> String {
 }
 
 /// When, from where and for what a secret was used, to end a sentence with.
-pub(super) fn use_of(used: &LastUse, ctx: &ViewContext<'_>) -> String {
+pub(super) fn use_of(used: &LastUse, ctx: &Model) -> String {
     format!("{}: {}", whence(used, ctx), used.what)
 }
 
 /// When and from where: `2 min ago from 10.0.0.7`.
-pub(in crate::tui) fn whence(used: &LastUse, ctx: &ViewContext<'_>) -> String {
+pub(in crate::tui) fn whence(used: &LastUse, ctx: &Model) -> String {
     let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
     format!("{}{from}", ctx.relative(used.at))
 }

@@ -10,7 +10,7 @@ use crate::{
     tui::{
         app::{
             effect::{Effect, Tab, UiAction},
-            view_context::ViewContext,
+            model::Model,
         },
         theme::time_format::TimeFormat,
         widgets::{
@@ -100,7 +100,7 @@ impl Audit {
     }
 
     /// Answers an action.
-    pub fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+    pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if self.rows.on(action, self.shown.len()).is_some() {
             return None;
         }
@@ -143,7 +143,7 @@ impl Audit {
         self.draw_state(area, canvas);
         ctx.hit_map.wheel(area, 3);
         let wide = if ctx.times == TimeFormat::Relative { 12 } else { 17 };
-        let heading = look.heading();
+        let heading = look.heading;
         canvas
             .line(area, 1)
             .skip(1)
@@ -174,10 +174,10 @@ impl Audit {
                 .skip(2)
                 .text(&what.actor.to_string(), look.text())
                 .skip(2)
-                .text(&what.detail, look.faint());
+                .text(&what.detail, look.faint);
             ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
             if at == self.rows.selected() {
-                canvas.band(area, line, look.selected());
+                canvas.band(area, line, look.selected);
             }
         }
         if self.trail.is_some() && self.shown.is_empty() {
@@ -197,16 +197,16 @@ impl Audit {
         let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let pen = canvas.line(area, 0).skip(1);
         let Some(trail) = &self.trail else {
-            pen.text("reading the trail", look.faint());
+            pen.text("reading the trail", look.faint);
             return;
         };
         let chain = &trail.chain;
         let pen = match &chain.broken {
-            None => pen.text(&format!("chain verified, {} events", chain.events), look.good()),
+            None => pen.text(&format!("chain verified, {} events", chain.events), look.good),
             Some((sequence, fault)) => pen
-                .text(look.fault(), look.danger())
+                .text(look.fault(), look.danger)
                 .skip(1)
-                .text(&format!("chain broken at event {sequence}: {fault}"), look.danger()),
+                .text(&format!("chain broken at event {sequence}: {fault}"), look.danger),
         };
         let words = self.filter.words();
         if words.is_empty() {
@@ -214,9 +214,9 @@ impl Audit {
         }
         let filter = format!("[{}]", words.join(", "));
         let from = pen.column();
-        let pen = pen.skip(2).text(&filter, look.accent());
+        let pen = pen.skip(2).text(&filter, look.accent);
         let all = format!("{} shows all", ctx.key(Mode::Audit, Action::Back));
-        let pen = pen.skip(1).text(&all, look.faint());
+        let pen = pen.skip(1).text(&all, look.faint);
         ctx.hit_map.act(pen.since(from), Action::Back);
     }
 }

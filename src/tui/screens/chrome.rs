@@ -7,7 +7,7 @@ use crate::{
     domain::text::escape,
     keymap::{self, Action, Key, Mode},
     tui::{
-        app::{effect::Tab, view_context::ViewContext},
+        app::{effect::Tab, model::Model},
         widgets::paint::{Canvas, width, wrap},
     },
 };
@@ -21,14 +21,14 @@ pub fn top(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
     let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let mut pen = canvas.line(area, 0);
     if area.width >= 100 {
-        pen = pen.skip(1).text("patdeck", look.heading()).skip(2);
+        pen = pen.skip(1).text("patdeck", look.heading).skip(2);
     }
     let tabs = ctx.tabs();
     for (number, each) in (1..).zip(Tab::ALL) {
         if !tabs.contains(&each) {
             continue;
         }
-        let style = if each == tab { look.tab() } else { look.text() };
+        let style = if each == tab { look.tab } else { look.text() };
         let from = pen.column();
         pen = pen.text(&format!(" {number} {} ", each.word()), style);
         ctx.hit_map.act(pen.since(from), each.action());
@@ -42,22 +42,22 @@ pub fn top(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
 }
 
 /// Who and where, what is active and what expires within a week: as much as fits `room`.
-fn facts(who: &str, room: u16, ctx: &ViewContext<'_>) -> Vec<(String, Style)> {
+fn facts(who: &str, room: u16, ctx: &Model) -> Vec<(String, Style)> {
     let look = &ctx.look;
     let dot = format!(" {} ", look.dot());
-    let mut told = vec![(who.to_owned(), look.faint())];
-    if let Some(numbers) = ctx.numbers() {
-        told.push((format!("{} active", numbers.counts.active), look.faint()));
+    let mut told = vec![(who.to_owned(), look.faint)];
+    if let Some(numbers) = ctx.census.stats {
+        told.push((format!("{} active", numbers.counts.active), look.faint));
     }
-    let soon = ctx.numbers().map_or(0, |numbers| numbers.counts.soon);
+    let soon = ctx.census.stats.map_or(0, |numbers| numbers.counts.soon);
     if soon > 0 {
         told.push((
             format!("{soon} expire{} in 7d", if soon == 1 { "s" } else { "" }),
-            look.warning(),
+            look.warning,
         ));
     }
     if ctx.read_only {
-        told.push(("read-only".to_owned(), look.warning()));
+        told.push(("read-only".to_owned(), look.warning));
     }
     // The counts stay longest: where one is stands in the prompt one came from as well.
     let wide = |told: &[(String, Style)]| {
@@ -66,11 +66,11 @@ fn facts(who: &str, room: u16, ctx: &ViewContext<'_>) -> Vec<(String, Style)> {
     while !told.is_empty() && wide(&told).saturating_sub(width(&dot)) > room {
         told.remove(0);
     }
-    told.into_iter().flat_map(|fact| [(dot.clone(), look.faint()), fact]).skip(1).collect()
+    told.into_iter().flat_map(|fact| [(dot.clone(), look.faint), fact]).skip(1).collect()
 }
 
 /// How much of a large store has been read.
-pub fn reading(ctx: &ViewContext<'_>) -> String {
+pub fn reading(ctx: &Model) -> String {
     match (ctx.census.loaded, ctx.census.total) {
         (0, _) => "reading the store".to_owned(),
         (read, total) => format!("reading the store: {}%", read * 100 / total.max(1)),
@@ -81,7 +81,7 @@ pub fn reading(ctx: &ViewContext<'_>) -> String {
 const SAID: usize = 3;
 
 /// The lines of what is said at the foot of a screen of `columns`.
-pub fn wrap_message(text: &str, bad: bool, columns: u16, ctx: &ViewContext<'_>) -> Vec<String> {
+pub fn wrap_message(text: &str, bad: bool, columns: u16, ctx: &Model) -> Vec<String> {
     let text = if bad { format!("{} {text}", ctx.look.fault()) } else { text.to_owned() };
     let mut parts = wrap(&escape(&text), columns.saturating_sub(2));
     parts.truncate(SAID);
@@ -91,7 +91,7 @@ pub fn wrap_message(text: &str, bad: bool, columns: u16, ctx: &ViewContext<'_>) 
 /// Speaks at the foot of `area`: on as many lines as it takes, over what is there.
 pub fn message(text: &str, bad: bool, area: Rect, canvas: &mut Canvas<'_>) {
     let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
-    let style = if bad { look.danger() } else { look.good() };
+    let style = if bad { look.danger } else { look.good };
     let parts = wrap_message(text, bad, area.width, ctx);
     let lines = u16::try_from(parts.len()).unwrap_or(1);
     let from = area.height.saturating_sub(lines);
@@ -106,11 +106,11 @@ pub fn message(text: &str, bad: bool, area: Rect, canvas: &mut Canvas<'_>) {
 pub fn footer(mode: Mode, enabled: impl Fn(Action) -> bool, area: Rect, canvas: &mut Canvas<'_>) {
     let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let columns = usize::from(area.width.saturating_sub(2));
-    let hints = keymap::footer(ctx.keymap, mode, enabled, columns, look.is_ascii());
+    let hints = keymap::footer(&ctx.keymap, mode, enabled, columns, look.is_ascii());
     let mut pen = canvas.line(area, 0).skip(1);
     for hint in hints {
         let from = pen.column();
-        pen = pen.text(&hint.keys, look.key()).skip(1).text(&hint.word, look.faint());
+        pen = pen.text(&hint.keys, look.key).skip(1).text(&hint.word, look.faint);
         if let Some(action) = hint.action {
             ctx.hit_map.act(pen.since(from), action);
         }
@@ -123,7 +123,7 @@ pub fn cli_equivalent(text: &str, area: Rect, canvas: &mut Canvas<'_>) {
     let look = &canvas.ctx.look;
     // A description may have lines: what is copied keeps them.
     let text = text.replace('\n', " ");
-    canvas.line(area, 0).skip(1).text("$", look.faint()).skip(1).text(&text, look.text());
+    canvas.line(area, 0).skip(1).text("$", look.faint).skip(1).text(&text, look.text());
 }
 
 /// Draws which keys may follow those pressed in a mode, of those whose actions are `enabled`.
@@ -137,16 +137,16 @@ pub fn continuations(
     let ascii = look.is_ascii();
     let mut pen = canvas.line(area, 0).skip(1);
     for key in pressed {
-        pen = pen.text(&key.shown(ascii), look.accent()).skip(1);
+        pen = pen.text(&key.shown(ascii), look.accent).skip(1);
     }
     let next = ctx.keymap.continuations(mode, pressed).into_iter();
     for (key, binding) in next.filter(|(_, binding)| enabled(binding.action)) {
         let from = pen.column();
-        pen = pen.text(&key.shown(ascii), look.key()).skip(1).text(binding.hint, look.faint());
+        pen = pen.text(&key.shown(ascii), look.key).skip(1).text(binding.hint, look.faint);
         ctx.hit_map.act(pen.since(from), binding.action);
         pen = pen.skip(2);
     }
-    pen.text("Esc", look.key()).skip(1).text("cancel", look.faint());
+    pen.text("Esc", look.key).skip(1).text("cancel", look.faint);
 }
 
 /// Draws the one line of a terminal that is too small.
@@ -161,5 +161,5 @@ pub fn too_small(area: Rect, canvas: &mut Canvas<'_>) {
         ctx.key(Mode::Global, Action::Help),
     );
     canvas.line(area, 0).text(&text, ctx.look.text());
-    canvas.band(area, 0, ctx.look.warning());
+    canvas.band(area, 0, ctx.look.warning);
 }

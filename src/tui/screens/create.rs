@@ -11,8 +11,8 @@ use crate::{
     tui::{
         app::{
             effect::{Effect, Tab, UiAction},
+            model::Model,
             service_request::ServiceRequest,
-            view_context::ViewContext,
         },
         dialogs::{Dialog, preset::PresetDialog, scopes::ScopeDialog},
         widgets::{
@@ -47,12 +47,12 @@ pub struct Create {
 
 impl Create {
     /// An empty form.
-    pub fn new(ctx: &ViewContext<'_>) -> Self {
+    pub fn new(ctx: &Model) -> Self {
         Self::starting("", ctx.policy.default_lifetime, "", &[], ctx)
     }
 
     /// A form that is filled in with what a token like another one is made of.
-    pub fn filled(new: &NewToken, ctx: &ViewContext<'_>) -> Self {
+    pub fn filled(new: &NewToken, ctx: &Model) -> Self {
         let NewToken { name, description, lifetime, scopes } = new;
         Self::starting(name.as_str(), *lifetime, description.as_str(), scopes, ctx)
     }
@@ -62,7 +62,7 @@ impl Create {
         lifetime: Lifetime,
         description: &str,
         scopes: &[Scope],
-        ctx: &ViewContext<'_>,
+        ctx: &Model,
     ) -> Self {
         let scopes = ScopeRows::holding(scopes);
         Self {
@@ -106,7 +106,7 @@ impl Create {
         Ok(())
     }
 
-    fn on_rows(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+    fn on_rows(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         let dialog = |row, scopes: &[Scope]| Effect::open(ScopeDialog::row(row, scopes, ctx));
         match (action, self.scopes.selected()) {
             (Action::AddRow, _) | (Action::ChangeRow, None) => Some(dialog(None, &[])),
@@ -137,7 +137,7 @@ impl Dialog for Create {
         Some(self.inputs(1))
     }
 
-    fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if self.focus.at == SCOPES
             && let Some(effect) = self.on_rows(action, ctx)
         {
@@ -149,7 +149,7 @@ impl Dialog for Create {
         }
     }
 
-    fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Effect> {
+    fn submit(&mut self, ctx: &Model) -> Option<Effect> {
         let name = Name::parse(&self.name.text());
         let description = Description::parse(&self.description.text());
         self.name_fault = name.as_ref().err().map(ToString::to_string);
@@ -167,7 +167,7 @@ impl Dialog for Create {
         None
     }
 
-    fn request(&self, ctx: &ViewContext<'_>) -> Option<ServiceRequest> {
+    fn request(&self, ctx: &Model) -> Option<ServiceRequest> {
         let name = Name::parse(&self.name.text()).ok()?;
         let description = Description::parse(&self.description.text()).ok()?;
         let lifetime = self.lifetime.named(ctx)?;

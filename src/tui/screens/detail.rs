@@ -3,10 +3,7 @@
 
 use ratatui::{layout::Rect, style::Style};
 
-use super::{
-    token_actions::{on_token, preview},
-    token_table::soon,
-};
+use super::token_actions::{on_token, preview};
 use crate::{
     domain::{
         Command, Event, Pat, Scope, ScopeSelection, Status, TokenId,
@@ -16,7 +13,7 @@ use crate::{
     tui::{
         app::{
             effect::{Effect, Tab, UiAction},
-            view_context::ViewContext,
+            model::Model,
         },
         dialogs::{access_check::AccessCheckDialog, preset::PresetDialog, text::whence},
         theme::time_format,
@@ -71,17 +68,17 @@ impl Detail {
         }
     }
 
-    fn pat<'a>(&self, ctx: &ViewContext<'a>) -> Option<&'a Pat> {
+    fn pat<'a>(&self, ctx: &'a Model) -> Option<&'a Pat> {
         self.id.and_then(|id| ctx.pat(&id))
     }
 
     /// The selected scope.
-    fn scope<'a>(&self, ctx: &ViewContext<'a>) -> Option<&'a Scope> {
+    fn scope<'a>(&self, ctx: &'a Model) -> Option<&'a Scope> {
         self.pat(ctx)?.scopes.as_slice().get(self.rows.selected())
     }
 
     /// Whether `action` has something to do here.
-    pub fn enables(&self, action: Action, ctx: &ViewContext<'_>) -> bool {
+    pub fn enables(&self, action: Action, ctx: &Model) -> bool {
         let Some(pat) = self.pat(ctx) else {
             return matches!(
                 action,
@@ -97,7 +94,7 @@ impl Detail {
     }
 
     /// Answers an action.
-    pub fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+    pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if action == Action::Back {
             return Some(Effect::Ui(UiAction::GoTo(Tab::Tokens)));
         }
@@ -107,16 +104,13 @@ impl Detail {
         }
         match action {
             Action::Open => None,
-            Action::RemoveScope => match self.scope(ctx) {
-                Some(scope) => Some(preview(Command::RemoveScopes {
-                    tokens: vec![pat.id],
-                    scopes: ScopeSelection::Listed(vec![scope.clone()]),
-                })),
-                None => Some(Effect::warn(format!("{} has no scopes: a adds some", pat.name))),
-            },
-            Action::ClearScopes if pat.scopes.is_empty() => {
+            Action::RemoveScope | Action::ClearScopes if pat.scopes.is_empty() => {
                 Some(Effect::warn(format!("{} has no scopes: a adds some", pat.name)))
             }
+            Action::RemoveScope => Some(preview(Command::RemoveScopes {
+                tokens: vec![pat.id],
+                scopes: ScopeSelection::Listed(vec![self.scope(ctx)?.clone()]),
+            })),
             Action::ClearScopes => Some(preview(Command::RemoveScopes {
                 tokens: vec![pat.id],
                 scopes: ScopeSelection::All,
@@ -156,9 +150,7 @@ impl Detail {
                     "No token is selected. Go to the list with {list} and open one with {open}."
                 )
             };
-            for (line, part) in (1..).zip(wrap(&text, area.width)) {
-                canvas.line(area, line).text(&part, look.text());
-            }
+            canvas.text_lines(area, 1.., wrap(&text, area.width), look.text());
             return;
         };
         ctx.hit_map.wheel(area, 3);
@@ -180,10 +172,10 @@ impl Detail {
         let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         canvas.rule(area, 0);
         let count = pat.scopes.len();
-        canvas.line(area, 0).skip(1).text(&format!(" Scopes {count} "), look.heading());
+        canvas.line(area, 0).skip(1).text(&format!(" Scopes {count} "), look.heading);
         if pat.scopes.is_empty() {
             let text = "no scopes: every operation is denied (a adds some)";
-            canvas.line(area, 1).text(text, look.warning());
+            canvas.line(area, 1).text(text, look.warning);
             return;
         }
         let widths = scope_columns(area.width);
@@ -202,7 +194,7 @@ impl Detail {
             draw_cells(cells, widths, line, area, canvas, false);
             ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
             if focus == Focus::Here && at == self.rows.selected() {
-                canvas.band(area, line, look.selected());
+                canvas.band(area, line, look.selected);
             }
         }
     }
@@ -211,19 +203,19 @@ impl Detail {
         let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         canvas.rule(area, 0);
         let title = format!(" Events {} ", self.history.len());
-        canvas.line(area, 0).skip(1).text(&title, look.heading());
+        canvas.line(area, 0).skip(1).text(&title, look.heading);
         let page = usize::from(area.height.saturating_sub(1));
         for (line, event) in (1..).zip(self.history.iter().take(page)) {
             let when = ctx.short(event.what.at);
             canvas
                 .line(area, line)
-                .column_of(&when, 12.max(when.len().try_into().unwrap_or(12)), look.faint())
+                .column_of(&when, 12.max(when.len().try_into().unwrap_or(12)), look.faint)
                 .skip(2)
                 .column_of(event.what.action.word(), 13, look.text())
                 .skip(2)
                 .text(&event.what.actor.to_string(), look.text())
                 .skip(2)
-                .text(&event.what.detail, look.faint());
+                .text(&event.what.detail, look.faint);
         }
     }
 }
@@ -241,11 +233,11 @@ fn draw_title(pat: &Pat, area: Rect, canvas: &mut Canvas<'_>) {
     let pen = canvas.line(area, 0);
     let indent = area.width.saturating_sub(26);
     let pen = pen
-        .within(pat.name.as_str(), name, look.heading())
+        .within(pat.name.as_str(), name, look.heading)
         .to(indent)
-        .text(&sign, look.status(status).patch(look.heading()));
+        .text(&sign, look.status(status).patch(look.heading));
     if !ctx.read_only {
-        pen.skip(2).text(&key, look.key()).skip(1).text(verb, look.text());
+        pen.skip(2).text(&key, look.key).skip(1).text(verb, look.text());
     }
 }
 
@@ -267,16 +259,16 @@ fn draw_fields(pat: &Pat, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     if !pat.scopes.is_empty() && area.height > 16 {
         lines.extend(several("in words", &permits(&pat.scopes), room, 2, ctx));
         if let Some(warning) = wildcards(&pat.scopes) {
-            lines.push(("", format!("{} {warning}", look.fault()), look.warning()));
+            lines.push(("", format!("{} {warning}", look.fault()), look.warning));
         }
     }
     for (line, (name, text, style)) in (0..).zip(&lines) {
-        canvas.line(area, line).column_of(name, LABELS, look.faint()).text(text, *style);
+        canvas.line(area, line).column_of(name, LABELS, look.faint).text(text, *style);
     }
     u16::try_from(lines.len()).unwrap_or(u16::MAX)
 }
 
-fn fields(pat: &Pat, ctx: &ViewContext<'_>) -> Vec<FieldLine> {
+fn fields(pat: &Pat, ctx: &Model) -> Vec<FieldLine> {
     let look = &ctx.look;
     let text = look.text();
     let at = |at| ctx.detailed(at);
@@ -285,20 +277,20 @@ fn fields(pat: &Pat, ctx: &ViewContext<'_>) -> Vec<FieldLine> {
     let mut lines =
         vec![("id", pat.id.to_string(), text), ("token", format!("{hint}{unconfirmed}"), text)];
     if let (Some(revoked), Status::Revoked) = (pat.revoked, pat.status(ctx.now)) {
-        lines.push(("revoked", at(revoked), look.danger()));
+        lines.push(("revoked", at(revoked), look.danger));
     }
     if let Some(old) = pat.overlap(ctx.now) {
-        lines.push(("old secret", format!("works until {}", at(old.until)), look.warning()));
+        lines.push(("old secret", format!("works until {}", at(old.until)), look.warning));
         lines.push(match &old.last_used {
-            Some(used) => ("", format!("last used {}", whence(used, ctx)), look.warning()),
-            None => ("", "not used since the rotation".to_owned(), look.good()),
+            Some(used) => ("", format!("last used {}", whence(used, ctx)), look.warning),
+            None => ("", "not used since the rotation".to_owned(), look.good),
         });
         if !pat.is_in_use() {
-            lines.push(("new secret", "not used yet".to_owned(), look.warning()));
+            lines.push(("new secret", "not used yet".to_owned(), look.warning));
         }
     }
     let ends = if pat.status(ctx.now) == Status::Expired { "expired" } else { "expires" };
-    let style = if soon(pat, ctx) { look.warning() } else { text };
+    let style = if pat.expires_soon(ctx.now) { look.warning } else { text };
     lines.push(("issued", at(pat.issued), text));
     lines.push((ends, pat.expires.map_or_else(|| "never".to_owned(), at), style));
     lines.extend(last_used(pat, ctx));
@@ -308,7 +300,7 @@ fn fields(pat: &Pat, ctx: &ViewContext<'_>) -> Vec<FieldLine> {
 }
 
 /// When it was last used; and on a line of its own for what and from where.
-fn last_used(pat: &Pat, ctx: &ViewContext<'_>) -> Vec<FieldLine> {
+fn last_used(pat: &Pat, ctx: &Model) -> Vec<FieldLine> {
     let text = ctx.look.text();
     let Some(used) = pat.last_use() else {
         return vec![("last used", "never used".to_owned(), text)];
@@ -319,13 +311,7 @@ fn last_used(pat: &Pat, ctx: &ViewContext<'_>) -> Vec<FieldLine> {
 }
 
 /// A field in at most `most` lines; what is left out leaves a mark.
-fn several(
-    name: &'static str,
-    text: &str,
-    room: u16,
-    most: usize,
-    ctx: &ViewContext<'_>,
-) -> Vec<FieldLine> {
+fn several(name: &'static str, text: &str, room: u16, most: usize, ctx: &Model) -> Vec<FieldLine> {
     let parts = wrap(text, room);
     let left_out = parts.len() > most;
     let mut lines: Vec<FieldLine> =
@@ -358,10 +344,10 @@ fn draw_cells(
     heading: bool,
 ) {
     let look = &canvas.ctx.look;
-    let style = if heading { look.heading() } else { look.text() };
+    let style = if heading { look.heading } else { look.text() };
     let mut pen = canvas.line(area, line);
     for (cell, wide) in cells.into_iter().zip(widths) {
         let faint = !heading && matches!(cell, "any");
-        pen = pen.column_of(cell, wide, if faint { look.faint() } else { style }).skip(2);
+        pen = pen.column_of(cell, wide, if faint { look.faint } else { style }).skip(2);
     }
 }

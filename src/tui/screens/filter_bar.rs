@@ -9,7 +9,7 @@ use crate::{
     domain::{Counts, StatusFilter},
     keymap::Action,
     tui::{
-        app::view_context::ViewContext,
+        app::model::Model,
         widgets::{
             hit_map::SyntheticInput,
             paint::{Canvas, width},
@@ -38,7 +38,7 @@ impl FilterBar<'_> {
         if self.marked > 0 {
             let text = format!("{} marked", self.marked);
             room.width = area.width.saturating_sub(width(&text) + 2);
-            canvas.line(area, 0).to(room.width + 1).text(&text, look.accent());
+            canvas.line(area, 0).to(room.width + 1).text(&text, look.accent);
         }
         let typing = self.search_box.is_typing();
         let mut column = 1;
@@ -49,7 +49,7 @@ impl FilterBar<'_> {
                 others.push(text);
                 continue;
             }
-            let style = if on { look.accent() } else { look.faint() };
+            let style = if on { look.accent } else { look.faint };
             let (open, close) = if on { ("[", "]") } else { (" ", " ") };
             let pen = canvas.line(room, 0).to(column);
             let pen = pen.text(open, style).text(&text, style).text(close, style);
@@ -66,7 +66,7 @@ impl FilterBar<'_> {
     }
 
     /// A click into `area` chooses `filter`: it stands for the keys that go round to it.
-    fn note(self, filter: StatusFilter, area: Rect, ctx: &ViewContext<'_>) {
+    fn note(self, filter: StatusFilter, area: Rect, ctx: &Model) {
         let place = |filter| StatusFilter::STATUSES.iter().position(|each| *each == filter);
         let count = StatusFilter::STATUSES.len();
         match (place(self.chosen), place(filter)) {

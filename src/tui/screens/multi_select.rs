@@ -9,7 +9,7 @@ use crate::{
     domain::{Command, TokenId, TokenSelection},
     keymap::Action,
     tui::{
-        app::{effect::Effect, view_context::ViewContext},
+        app::{effect::Effect, model::Model},
         dialogs::{regenerate::RegenerateDialog, scopes::ScopeDialog},
     },
 };
@@ -103,7 +103,7 @@ impl MultiSelect {
     }
 
     /// What `action` does to the marked tokens.
-    pub(super) fn on(&self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+    pub(super) fn on(&self, action: Action, ctx: &Model) -> Option<Effect> {
         let ids = || {
             let mut ids: Vec<_> = self.ids.iter().copied().collect();
             ids.sort_unstable();

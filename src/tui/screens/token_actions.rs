@@ -6,15 +6,15 @@ use crate::{
     tui::{
         app::{
             effect::{Effect, UiAction},
+            model::Model,
             service_request::ServiceRequest,
-            view_context::ViewContext,
         },
         dialogs::{edit::EditDialog, scopes::ScopeDialog},
     },
 };
 
 /// What a key does to the token that the list or the detail shows.
-pub(super) fn on_token(action: Action, pat: &Pat, ctx: &ViewContext<'_>) -> Option<Effect> {
+pub(super) fn on_token(action: Action, pat: &Pat, ctx: &Model) -> Option<Effect> {
     match action {
         Action::Open => Some(Effect::Ui(UiAction::Show(pat.id))),
         Action::Clone => Some(Effect::request(ServiceRequest::Template(pat.id))),

@@ -6,7 +6,7 @@ use ratatui::{layout::Rect, style::Style};
 use crate::{
     domain::{Column, Pat, Sort},
     keymap::Action,
-    tui::{app::view_context::ViewContext, theme::time_format::TimeFormat, widgets::paint::Canvas},
+    tui::{app::model::Model, theme::time_format::TimeFormat, widgets::paint::Canvas},
 };
 
 /// Fewest columns that a name is given before another column is shown.
@@ -23,9 +23,9 @@ pub(super) fn draw_headings(
     let mut pen = canvas.line(area, 1).skip(3);
     for (column, wide) in columns {
         let (arrow, style) = if *column == sort.column {
-            (look.arrow(sort.descending), look.accent())
+            (look.arrow(sort.descending), look.accent)
         } else {
-            ("", look.heading())
+            ("", look.heading)
         };
         let text = format!("{} {arrow}", column.word());
         let from = pen.column();
@@ -92,49 +92,48 @@ pub(super) fn draw_row(
     let glyph = if near { look.soon_glyph() } else { look.status_glyph(status) };
     let mut pen = canvas
         .line(area, line)
-        .column_of(if marked { look.mark() } else { "" }, 1, look.accent())
-        .column_of(glyph, 2, if near { look.warning() } else { look.status(status) });
+        .column_of(if marked { look.mark() } else { "" }, 1, look.accent)
+        .column_of(glyph, 2, if near { look.warning } else { look.status(status) });
     for (column, wide) in columns {
         let (text, mut style) = cell(pat, *column, ctx);
         if marked && *column == Column::Name {
-            style = look.accent();
+            style = look.accent;
         }
         pen = pen.column_of(&text, *wide, style).skip(2);
     }
 }
 
-fn cell(pat: &Pat, column: Column, ctx: &ViewContext<'_>) -> (String, Style) {
+fn cell(pat: &Pat, column: Column, ctx: &Model) -> (String, Style) {
     let look = &ctx.look;
     let text = look.text();
     let short = |at| ctx.short(at);
     match column {
         Column::Name => (pat.name.to_string(), text),
-        Column::Description => (pat.description.first_line().to_owned(), look.faint()),
+        Column::Description => (pat.description.first_line().to_owned(), look.faint),
         Column::Status => {
             let status = pat.status(ctx.now);
             (status.word().to_owned(), look.status(status))
         }
-        Column::Scopes if pat.scopes.is_empty() => ("none".to_owned(), look.warning()),
+        Column::Scopes if pat.scopes.is_empty() => ("none".to_owned(), look.warning),
         Column::Scopes => (pat.scopes.len().to_string(), text),
         Column::Issued => (short(pat.issued), text),
         Column::Expires => expires(pat, ctx),
         Column::LastUsed => match pat.last_use() {
             Some(used) => (short(used.at), text),
-            None => ("never used".to_owned(), look.faint()),
+            None => ("never used".to_owned(), look.faint),
         },
     }
 }
 
 /// When it expires; what expires within a week carries a sign as well as a colour.
-fn expires(pat: &Pat, ctx: &ViewContext<'_>) -> (String, Style) {
+fn expires(pat: &Pat, ctx: &Model) -> (String, Style) {
     let look = &ctx.look;
     let text = pat.expires.map_or_else(|| "never".to_owned(), |end| ctx.short(end));
-    if soon(pat, ctx) { (format!("{text} !"), look.warning()) } else { (text, look.text()) }
-}
-
-/// Whether `pat` is active and expires within a week.
-pub fn soon(pat: &Pat, ctx: &ViewContext<'_>) -> bool {
-    pat.expires_soon(ctx.now)
+    if pat.expires_soon(ctx.now) {
+        (format!("{text} !"), look.warning)
+    } else {
+        (text, look.text())
+    }
 }
 
 #[cfg(test)]

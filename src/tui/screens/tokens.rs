@@ -26,7 +26,7 @@ use crate::{
     tui::{
         app::{
             effect::{Effect, Tab, UiAction},
-            view_context::ViewContext,
+            model::Model,
         },
         widgets::{
             paint::{Canvas, row_of, width},
@@ -39,36 +39,20 @@ use crate::{
 const ABOVE: u16 = 2;
 
 /// The list and what it shows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Tokens {
     query: Query,
     search_box: SearchBox,
     listing: ListResult,
     rows: Rows,
     selected: Option<TokenId>,
-    /// The list is to be asked for.
-    stale: bool,
+    /// The list was asked for since something changed.
+    is_current: bool,
     /// The number of the last question.
     asked: u64,
     /// The selected token is to be shown, whatever the filter.
     seek: bool,
     marks: MultiSelect,
-}
-
-impl Default for Tokens {
-    fn default() -> Self {
-        Self {
-            query: Query::default(),
-            search_box: SearchBox::default(),
-            listing: ListResult::default(),
-            rows: Rows::default(),
-            selected: None,
-            stale: true,
-            asked: 0,
-            seek: false,
-            marks: MultiSelect::default(),
-        }
-    }
 }
 
 impl Tokens {
@@ -100,13 +84,13 @@ impl Tokens {
         if self.selected != Some(id) || self.row_of(id).is_none() {
             self.selected = Some(id);
             self.seek = true;
-            self.stale = true;
+            self.is_current = false;
         }
     }
 
     /// What is shown is to be asked for anew, after tokens, query or time changed.
     pub fn refresh(&mut self) {
-        self.stale = true;
+        self.is_current = false;
     }
 
     /// What is shown is not known, and will not be told before it is asked for again.
@@ -117,7 +101,7 @@ impl Tokens {
 
     /// What is to be asked, once.
     pub fn question(&mut self, at: Moment) -> Option<ListRequest> {
-        if !std::mem::take(&mut self.stale) {
+        if std::mem::replace(&mut self.is_current, true) {
             return None;
         }
         self.asked += 1;
@@ -127,7 +111,7 @@ impl Tokens {
 
     /// Whether the rows on the screen are still to be told.
     pub fn awaits_rows(&self) -> bool {
-        self.stale || self.listing.number != self.asked
+        !self.is_current || self.listing.number != self.asked
     }
 
     /// Whether any row is.
@@ -152,7 +136,7 @@ impl Tokens {
             self.seek = false;
             self.query.status = StatusFilter::All;
             self.clear_search();
-            self.stale = true;
+            self.is_current = false;
             return;
         }
         self.rows.select(self.rows.selected().min(self.listing.total.saturating_sub(1)));
@@ -193,7 +177,7 @@ impl Tokens {
     }
 
     /// Whether `action` has something to do here.
-    pub fn enables(&self, action: Action, ctx: &ViewContext<'_>) -> bool {
+    pub fn enables(&self, action: Action, ctx: &Model) -> bool {
         let pat = self.selected.and_then(|id| ctx.pat(&id));
         match action {
             Action::Revoke if self.marks.is_empty() => {
@@ -219,7 +203,7 @@ impl Tokens {
     }
 
     /// Answers an action.
-    pub fn update(&mut self, action: Action, ctx: &ViewContext<'_>) -> Option<Effect> {
+    pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if self.rows.on(action, self.listing.total).is_some() {
             self.selected = self.id_at(self.rows.selected());
             return None;
@@ -343,7 +327,7 @@ impl Tokens {
                 draw_row(pat, marked, &columns, (line, area), canvas);
             }
             if at == self.rows.selected() {
-                let style = if focused { look.selected() } else { look.selected_idle() };
+                let style = if focused { look.selected } else { look.selected_idle };
                 canvas.band(area, line, style);
             }
         }
@@ -372,8 +356,7 @@ impl Tokens {
             [format!("Nothing {word} matches the search.").replace("all ", ""), other.into()]
         };
         let middle = ABOVE + area.height.saturating_sub(ABOVE) / 3;
-        for (line, (text, style)) in (middle..).zip(lines.iter().zip([look.heading(), look.text()]))
-        {
+        for (line, (text, style)) in (middle..).zip(lines.iter().zip([look.heading, look.text()])) {
             let indent = area.width.saturating_sub(width(text)) / 2;
             canvas.line(area, line).skip(indent).text(text, style);
         }

@@ -5,9 +5,11 @@
 mod palette;
 pub mod time_format;
 
+use std::ops::Deref;
+
 use ratatui::style::Style;
 
-use self::palette::Styles;
+pub use self::palette::Styles;
 use crate::{
     config::{Glyphs, Theme},
     domain::Status,
@@ -18,6 +20,14 @@ use crate::{
 pub struct Look {
     styles: &'static Styles,
     ascii: bool,
+}
+
+impl Deref for Look {
+    type Target = Styles;
+
+    fn deref(&self) -> &Styles {
+        self.styles
+    }
 }
 
 impl Look {
@@ -31,11 +41,6 @@ impl Look {
         self.ascii
     }
 
-    /// The whole screen, before anything is drawn on it.
-    pub fn base(&self) -> Style {
-        self.styles.base
-    }
-
     /// A place that nothing of what was there before may show through.
     pub fn blank(&self) -> Style {
         Style::reset().patch(self.styles.base)
@@ -46,72 +51,12 @@ impl Look {
         Style::new()
     }
 
-    /// Text of less weight: labels, hints, what is not set.
-    pub fn faint(&self) -> Style {
-        self.styles.faint
-    }
-
-    /// A heading.
-    pub fn heading(&self) -> Style {
-        self.styles.heading
-    }
-
-    /// What has the focus, or is on.
-    pub fn accent(&self) -> Style {
-        self.styles.accent
-    }
-
-    /// A key to press.
-    pub fn key(&self) -> Style {
-        self.styles.key
-    }
-
-    /// The selected row, where the keys go: one even bar, whatever the colours of its cells.
-    pub fn selected(&self) -> Style {
-        self.styles.selected
-    }
-
-    /// The selected row of a pane that does not have the keys.
-    pub fn selected_idle(&self) -> Style {
-        self.styles.selected_idle
-    }
-
-    /// The tab that is shown.
-    pub fn tab(&self) -> Style {
-        self.styles.tab
-    }
-
-    /// Something went well.
-    pub fn good(&self) -> Style {
-        self.styles.good
-    }
-
-    /// Something wants attention.
-    pub fn warning(&self) -> Style {
-        self.styles.warning
-    }
-
-    /// Something is wrong, or destroys.
-    pub fn danger(&self) -> Style {
-        self.styles.danger
-    }
-
-    /// A rule or border.
-    pub fn rule(&self) -> Style {
-        self.styles.rule
-    }
-
-    /// A field that can be typed in; the cursor and its label tell whether it has the focus.
-    pub fn field(&self) -> Style {
-        self.styles.field
-    }
-
     /// The status of a token.
     pub fn status(&self, status: Status) -> Style {
         match status {
-            Status::Active => self.good(),
-            Status::Expired => self.warning(),
-            Status::Revoked => self.danger(),
+            Status::Active => self.good,
+            Status::Expired => self.warning,
+            Status::Revoked => self.danger,
         }
     }
 

@@ -9,10 +9,10 @@ use crate::config::Theme;
 
 /// A style for each thing that a style means.
 #[derive(Debug)]
-pub(super) struct Styles {
-    /// The whole screen, below everything else.
+pub struct Styles {
+    /// The whole screen, before anything is drawn on it.
     pub base: Style,
-    /// Text of less weight.
+    /// Text of less weight: labels, hints, what is not set.
     pub faint: Style,
     /// A rule or border.
     pub rule: Style,
@@ -24,11 +24,11 @@ pub(super) struct Styles {
     pub key: Style,
     /// The tab that is shown.
     pub tab: Style,
-    /// The selected row, where the keys go.
+    /// The selected row, where the keys go: one even bar, whatever the colours of its cells.
     pub selected: Style,
     /// The selected row where they do not.
     pub selected_idle: Style,
-    /// A field that can be typed in.
+    /// A field that can be typed in; the cursor and its label tell whether it has the focus.
     pub field: Style,
     /// Something went well.
     pub good: Style,

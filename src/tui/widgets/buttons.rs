@@ -19,7 +19,7 @@ pub fn draw(
     let mut cursor = None;
     for (at, word) in words.iter().enumerate() {
         let here = chosen == Some(at);
-        let style = if here { look.selected() } else { look.text() };
+        let style = if here { look.selected } else { look.text() };
         let pen = canvas.line(area, 0).to(column).text(&format!("[ {word} ]"), style);
         let does = if at + 1 == words.len() { Action::Submit } else { Action::Cancel };
         ctx.hit_map.act(pen.since(column), does);

@@ -92,8 +92,8 @@ impl FormInput for Checks {
             let column = u16::try_from(at % across).unwrap_or(0).saturating_mul(self.cell());
             let here = focused && at == self.at;
             let style = match (here, *on) {
-                (true, _) => look.selected(),
-                (false, true) => look.heading(),
+                (true, _) => look.selected,
+                (false, true) => look.heading,
                 (false, false) => look.text(),
             };
             let pen = canvas

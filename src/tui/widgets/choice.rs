@@ -95,11 +95,11 @@ impl FormInput for Choice {
         {
             let pen = canvas.line(area, row).to(column);
             let pen = if at == self.chosen {
-                let style = if focused { look.selected() } else { look.heading() };
+                let style = if focused { look.selected } else { look.heading };
                 cursor = Some(Position::new(area.x + column, area.y + row));
                 pen.text(&format!("[{word}]"), style)
             } else {
-                pen.skip(1).text(word, look.faint()).skip(1)
+                pen.skip(1).text(word, look.faint).skip(1)
             };
             let way = if at > self.chosen { KeyCode::Right } else { KeyCode::Left };
             ctx.hit_map.click(

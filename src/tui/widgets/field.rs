@@ -77,7 +77,7 @@ impl Field {
         }
         // One column stays free for the cursor behind the last character.
         (&self.area).render(area, buf);
-        buf.set_style(area, look.field());
+        buf.set_style(area, look.field);
         if !focused {
             return None;
         }

@@ -15,7 +15,7 @@ use super::{
     buttons,
     paint::{Canvas, cut, width, wrap},
 };
-use crate::{keymap::Action, tui::app::view_context::ViewContext};
+use crate::{keymap::Action, tui::app::model::Model};
 
 /// Columns of the labels.
 pub const LABELS: u16 = 14;
@@ -46,7 +46,7 @@ pub trait FormInput: Debug {
     }
 
     /// The note under it, if it is the input that knows it.
-    fn note(&self, _ctx: &ViewContext<'_>) -> Option<Note> {
+    fn note(&self, _ctx: &Model) -> Option<Note> {
         None
     }
 
@@ -268,7 +268,7 @@ pub fn labelled(
     canvas: &mut Canvas<'_>,
 ) -> Rect {
     let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
-    let style = if focused { look.accent() } else { look.text() };
+    let style = if focused { look.accent } else { look.text() };
     canvas.line(area, line).column_of(label, LABELS, style);
     let place = unlabelled((line, height), area);
     ctx.hit_map.field(Rect { x: area.x, width: area.width, ..place }, field);
@@ -298,10 +298,10 @@ pub fn note(note: &Note, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let pen = canvas.line(area, line).skip(if aligned { LABELS } else { 0 });
     match note {
         Note::Fault(text) => {
-            pen.text(look.fault(), look.danger()).skip(1).text(text, look.danger());
+            pen.text(look.fault(), look.danger).skip(1).text(text, look.danger);
         }
         Note::Hint(text) => {
-            pen.text(text, look.faint());
+            pen.text(text, look.faint);
         }
     }
 }
@@ -335,7 +335,7 @@ pub fn said(
 /// Writes `text` on line `line` with the sign of a warning: told by more than its colour.
 pub fn warning(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let look = &canvas.ctx.look;
-    let style = look.warning();
+    let style = look.warning;
     canvas.line(area, line).text(look.fault(), style).skip(1).text(text, style);
 }
 
@@ -344,6 +344,6 @@ pub fn fault(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let look = &canvas.ctx.look;
     for (at, part) in (line..).zip(wrap(text, area.width.saturating_sub(2))) {
         let sign = if at == line { look.fault() } else { " " };
-        canvas.line(area, at).text(sign, look.danger()).skip(1).text(&part, look.danger());
+        canvas.line(area, at).text(sign, look.danger).skip(1).text(&part, look.danger);
     }
 }

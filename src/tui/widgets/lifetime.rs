@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{Lifetime, LifetimeError, Moment},
-    tui::{app::view_context::ViewContext, theme::time_format},
+    tui::{app::model::Model, theme::time_format},
 };
 
 /// The number of the field for one's own lifetime, whichever form it is in.
@@ -38,13 +38,13 @@ pub struct LifetimeField {
 
 impl LifetimeField {
     /// The presets with the policy's default chosen.
-    pub fn new(ctx: &ViewContext<'_>) -> Self {
+    pub fn new(ctx: &Model) -> Self {
         Self::with(ctx.policy.default_lifetime, ctx)
     }
 
     /// The presets with `lifetime` chosen; one that is no preset is typed in the field already.
-    pub fn with(lifetime: Lifetime, ctx: &ViewContext<'_>) -> Self {
-        let policy = ctx.policy;
+    pub fn with(lifetime: Lifetime, ctx: &Model) -> Self {
+        let policy = &ctx.policy;
         let mut words: Vec<&str> =
             Lifetime::PRESETS.into_iter().filter(|word| lasts(word, ctx).is_ok()).collect();
         if policy.limits.allow_never {
@@ -71,13 +71,13 @@ impl LifetimeField {
 
     /// The lifetime, once its end has been found to be allowed; from then on it says what is
     /// wrong.
-    pub fn submit(&mut self, ctx: &ViewContext<'_>) -> Option<Lifetime> {
+    pub fn submit(&mut self, ctx: &Model) -> Option<Lifetime> {
         self.tried = true;
         self.named(ctx)
     }
 
     /// The lifetime that it names now, if it is allowed; a look must not mark it as faulty.
-    pub fn named(&self, ctx: &ViewContext<'_>) -> Option<Lifetime> {
+    pub fn named(&self, ctx: &Model) -> Option<Lifetime> {
         lasts(&self.word(), ctx).ok()?;
         self.word().parse().ok()
     }
@@ -125,7 +125,7 @@ impl FormInput for LifetimeField {
         self.typing
     }
 
-    fn note(&self, ctx: &ViewContext<'_>) -> Option<Note> {
+    fn note(&self, ctx: &Model) -> Option<Note> {
         Some(match lasts(&self.word(), ctx) {
             Ok(Some(end)) => {
                 if !matches!(self.word().parse(), Ok(Lifetime::Through(_))) {
@@ -159,7 +159,7 @@ impl FormInput for LifetimeField {
     }
 }
 
-fn lasts(word: &str, ctx: &ViewContext<'_>) -> Result<Option<Moment>, LifetimeError> {
+fn lasts(word: &str, ctx: &Model) -> Result<Option<Moment>, LifetimeError> {
     let zone = ctx.zone;
     word.parse::<Lifetime>()?.expiry(ctx.now, &ctx.policy.limits, |wall| zone.instant(wall))
 }

@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
     domain::text::escape,
-    tui::{app::view_context::ViewContext, theme::Look},
+    tui::{app::model::Model, theme::Look},
 };
 
 /// The columns that `text` takes.
@@ -157,7 +157,7 @@ pub struct Canvas<'a> {
     /// The buffer.
     pub buf: &'a mut Buffer,
     /// What may be seen and noted while drawing.
-    pub ctx: &'a ViewContext<'a>,
+    pub ctx: &'a Model,
 }
 
 impl Canvas<'_> {
@@ -166,11 +166,24 @@ impl Canvas<'_> {
         Pen::at(self.buf, area, line, &self.ctx.look)
     }
 
+    /// Writes each of `texts` on a line of its own, as long as there are `lines`.
+    pub fn text_lines(
+        &mut self,
+        area: Rect,
+        lines: impl IntoIterator<Item = u16>,
+        texts: impl IntoIterator<Item = impl AsRef<str>>,
+        style: Style,
+    ) {
+        for (line, text) in lines.into_iter().zip(texts) {
+            self.line(area, line).text(text.as_ref(), style);
+        }
+    }
+
     /// Draws a rule across line `line` of `area`.
     pub fn rule(&mut self, area: Rect, line: u16) {
         let look = &self.ctx.look;
         let dashes = look.dash().repeat(usize::from(area.width));
-        self.line(area, line).text(&dashes, look.rule());
+        self.line(area, line).text(&dashes, look.rule);
     }
 
     /// Gives every cell of line `line` of `area` the style `style`.

@@ -32,15 +32,15 @@ pub fn draw(
     let margin = Rect { x: frame.x.saturating_sub(1), width: frame.width + 2, ..frame };
     let margin = margin.intersection(area);
     Clear.render(margin, canvas.buf);
-    canvas.buf.set_style(margin, look.base());
+    canvas.buf.set_style(margin, look.base);
     if wide < 10 || high < 4 {
         return frame;
     }
-    let style = if danger { look.danger() } else { look.accent() };
+    let style = if danger { look.danger } else { look.accent };
     border(frame, canvas, style);
     let room = frame.width.saturating_sub(6);
     let title = format!(" {} ", cut(title, room, look));
-    canvas.line(frame, 0).skip(2).text(&title, style.patch(look.heading()));
+    canvas.line(frame, 0).skip(2).text(&title, style.patch(look.heading));
     Rect { x: frame.x + 2, y: frame.y + 1, width: frame.width - 4, height: frame.height - 2 }
 }
 

@@ -17,7 +17,7 @@ use crate::{
         sentence::{permits, wildcards},
     },
     keymap::Action,
-    tui::app::view_context::ViewContext,
+    tui::app::model::Model,
 };
 
 /// The rows and the selected one.
@@ -120,7 +120,7 @@ impl ScopeRows {
         let page = area.height.saturating_sub(line + kept).max(1);
         let place = labelled("Scopes", (field, focused), (line, page), area, canvas);
         if self.rows.is_empty() {
-            let style = if focused { look.selected() } else { look.text() };
+            let style = if focused { look.selected } else { look.text() };
             let text = "none yet: a adds some here, p adds those of a preset";
             canvas.line(place, 0).text(text, style);
             self.note_row(0, row_of(place, 0), focused, ctx);
@@ -131,7 +131,7 @@ impl ScopeRows {
             draw_row(scopes, at, place, canvas);
             self.note_row(row, row_of(place, at), focused, ctx);
             if focused && row == self.at.selected() {
-                canvas.band(place, at, look.selected());
+                canvas.band(place, at, look.selected);
             }
         }
         let shown = u16::try_from(self.rows.len()).unwrap_or(u16::MAX).clamp(1, page);
@@ -142,7 +142,7 @@ impl ScopeRows {
     }
 
     /// A click goes to the row, and changes it if it is selected already.
-    fn note_row(&self, row: usize, line: Rect, focused: bool, ctx: &ViewContext<'_>) {
+    fn note_row(&self, row: usize, line: Rect, focused: bool, ctx: &Model) {
         let selected = self.at.selected();
         let (action, times) = match row.cmp(&selected) {
             Ordering::Less => (Action::PreviousField, selected - row),
@@ -157,7 +157,7 @@ impl ScopeRows {
         if let Some(fault) = &self.fault {
             return note(&Note::Fault(fault.clone()), line, area, canvas);
         }
-        let style = if self.rows.is_empty() { look.warning() } else { look.good() };
+        let style = if self.rows.is_empty() { look.warning } else { look.good };
         let free = area.height.saturating_sub(line + 1);
         let warned = u16::from(warning.is_some()).min(free);
         let room = (free - warned).min(2);

@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use super::paint::{Canvas, Pen};
-use crate::tui::app::view_context::ViewContext;
+use crate::tui::app::model::Model;
 
 /// A page to draw on, before a part of it is laid in its place.
 #[derive(Debug)]
@@ -22,15 +22,15 @@ pub struct Sheet {
 
 impl Sheet {
     /// An empty page for `place`, at least `height` lines high.
-    pub fn new(place: Rect, height: u16, ctx: &ViewContext<'_>) -> Self {
+    pub fn new(place: Rect, height: u16, ctx: &Model) -> Self {
         let height = height.max(place.height).min(u16::MAX - place.y);
         let mut page = Buffer::empty(Rect { height, ..place });
-        page.set_style(page.area, ctx.look.base());
+        page.set_style(page.area, ctx.look.base);
         Self { page, place, before: ctx.hit_map.mark() }
     }
 
     /// What draws on it.
-    pub fn canvas<'a>(&'a mut self, ctx: &'a ViewContext<'a>) -> Canvas<'a> {
+    pub fn canvas<'a>(&'a mut self, ctx: &'a Model) -> Canvas<'a> {
         Canvas { buf: &mut self.page, ctx }
     }
 
@@ -52,11 +52,11 @@ impl Sheet {
         let margin = Rect { x: place.right(), width: 1, ..place }.intersection(buf.area);
         let look = &ctx.look;
         if from > 0 {
-            Pen::at(buf, margin, 0, look).text(look.arrow(false), look.faint());
+            Pen::at(buf, margin, 0, look).text(look.arrow(false), look.faint);
         }
         if from < hidden {
             let last = margin.height.saturating_sub(1);
-            Pen::at(buf, margin, last, look).text(look.arrow(true), look.faint());
+            Pen::at(buf, margin, last, look).text(look.arrow(true), look.faint);
         }
         cursor.map(|cursor| Position::new(cursor.x, cursor.y.saturating_sub(from)))
     }

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::{Input, PlanDialog, TokenRow, text};
 use crate::tui::{
-    app::view_context::ViewContext,
+    app::model::Model,
     dialogs::text::paragraph,
     widgets::{
         buttons,
@@ -57,7 +57,7 @@ pub(super) fn draw(
     }
 }
 
-fn fault_text(dialog: &PlanDialog, ctx: &ViewContext<'_>) -> Option<String> {
+fn fault_text(dialog: &PlanDialog, ctx: &Model) -> Option<String> {
     dialog.fault.as_ref().map(|fault| format!("{} {fault}", ctx.look.fault()))
 }
 
@@ -75,7 +75,7 @@ pub(in crate::tui::dialogs) fn draw_buttons(
     let mut lines: Vec<_> = lines.map(|line| (line, look.text())).collect();
     if let Some(fault) = fault {
         lines.push((String::new(), look.text()));
-        lines.extend(paragraph(fault, wide).into_iter().map(|line| (line, look.danger())));
+        lines.extend(paragraph(fault, wide).into_iter().map(|line| (line, look.danger)));
     }
     let body = count(lines.len());
     let inner = panel::draw(title, (wide, body.saturating_add(3)), true, area, canvas);
@@ -100,16 +100,14 @@ fn draw_typed(
     let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let verb = text::verb(&dialog.plan);
     let mut fixed = vec![(format!("To {verb}, type {what}:"), look.text())];
-    fixed.extend(wrap(expected, wide).into_iter().map(|line| (line, look.heading())));
+    fixed.extend(wrap(expected, wide).into_iter().map(|line| (line, look.heading)));
     let fault = wrap(&fault_text(dialog, ctx).unwrap_or_else(|| " ".into()), wide);
     let below = count(fixed.len() + 1 + fault.len());
     let size = (wide, count(words.len()).saturating_add(below + 2));
     let inner = panel::draw(&dialog.title, size, true, area, canvas);
 
     let mut line = (count(words.len()) + 2).min(inner.height.saturating_sub(below));
-    for (at, text) in (1..line).zip(words) {
-        canvas.line(inner, at).text(text, look.text());
-    }
+    canvas.text_lines(inner, 1..line, words, look.text());
     for (text, style) in &fixed {
         canvas.line(inner, line).text(text, *style);
         line += 1;
@@ -120,11 +118,9 @@ fn draw_typed(
     let cursor = field.draw(place, canvas, true);
     if field.text().trim() == expected {
         let pen = canvas.line(inner, line).skip(columns + 2);
-        pen.text(&format!("Enter {verb}s"), look.danger());
+        pen.text(&format!("Enter {verb}s"), look.danger);
     }
-    for (at, text) in (line + 1..).zip(&fault) {
-        canvas.line(inner, at).text(text, look.danger());
-    }
+    canvas.text_lines(inner, line + 1.., &fault, look.danger);
     cursor
 }
 
@@ -145,14 +141,10 @@ fn draw_many(
     let rows = all.min(room.saturating_sub(above + UNDER_LIST));
     let size = (wide, above + rows + UNDER_LIST + count(fault.len()));
     let inner = panel::draw(&dialog.title, size, true, area, canvas);
-    for (line, text) in (0..above.saturating_sub(1)).zip(words) {
-        canvas.line(inner, line).text(text, look.text());
-    }
+    canvas.text_lines(inner, 0..above.saturating_sub(1), words, look.text());
     draw_rows(dialog, Rect { height: rows, ..below(inner, above) }, canvas);
     let under = above + rows + UNDER_LIST;
-    for (line, text) in (under..).zip(&fault) {
-        canvas.line(inner, line).text(text, look.danger());
-    }
+    canvas.text_lines(inner, under.., &fault, look.danger);
     draw_input(dialog, below(inner, above + rows), canvas)
 }
 
@@ -172,7 +164,7 @@ fn draw_input(dialog: &PlanDialog, area: Rect, canvas: &mut Canvas<'_>) -> Optio
     if dialog.page < all {
         let last = (dialog.top + dialog.page).min(all);
         let position = format!("{} to {last} of {all}, arrows scroll", dialog.top + 1);
-        canvas.line(area, 0).text(&position, look.faint());
+        canvas.line(area, 0).text(&position, look.faint);
     }
     let verb = text::verb(&dialog.plan);
     let Input::Typed(what, expected, field) = &dialog.input else {
@@ -180,14 +172,14 @@ fn draw_input(dialog: &PlanDialog, area: Rect, canvas: &mut Canvas<'_>) -> Optio
             Input::Nothing => "Esc goes back".to_owned(),
             _ => format!("Enter {verb}s"),
         };
-        canvas.line(area, 1).text(&hint, look.heading());
+        canvas.line(area, 1).text(&hint, look.heading);
         return None;
     };
     let asked = format!("To {verb}, type {what}, {expected}: ");
-    let pen = canvas.line(area, 1).text(&asked, look.heading());
+    let pen = canvas.line(area, 1).text(&asked, look.heading);
     let at = pen.column();
     if field.text().trim() == expected {
-        pen.skip(10).text(&format!("Enter {verb}s"), look.danger());
+        pen.skip(10).text(&format!("Enter {verb}s"), look.danger);
     }
     let place =
         Rect { x: area.x.saturating_add(at), y: area.y.saturating_add(1), width: 8, height: 1 };
@@ -199,26 +191,26 @@ fn draw_row(row: &TokenRow, name_width: u16, (line, area): (u16, Rect), canvas: 
     let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
     let style = look.status(row.status);
     let name = name_width.min(area.width.saturating_sub(REST_WIDTH)).min(MAX_NAME_WIDTH);
-    let name_style = if row.left_out.is_some() { look.faint() } else { look.text() };
+    let name_style = if row.left_out.is_some() { look.faint } else { look.text() };
     let pen = canvas
         .line(area, line)
         .column_of(look.status_glyph(row.status), 2, style)
         .column_of(row.name.as_str(), name, name_style)
         .skip(2);
     if let Some(reason) = &row.left_out {
-        pen.text(&format!("left out: {reason}"), look.warning());
+        pen.text(&format!("left out: {reason}"), look.warning);
         return;
     }
     let pen = pen.column_of(row.status.word(), 9, style);
     let Some(used) = &row.last_used else {
-        pen.text("never used", look.faint());
+        pen.text("never used", look.faint);
         return;
     };
     let ago = format!("used {}", ctx.relative(used.at));
     let pen = pen.column_of(&ago, 19, look.text());
     let from = used.from.as_ref().map_or_else(String::new, |from| format!("from {from} "));
     if pen.room() >= width(&from) {
-        pen.text(&format!("{from}{}", used.what), look.faint());
+        pen.text(&format!("{from}{}", used.what), look.faint);
     }
 }
 
@@ -231,10 +223,8 @@ fn draw_finished(dialog: &PlanDialog, text: &str, wide: u16, area: Rect, canvas:
     );
     let text: Vec<_> = text.lines().flat_map(|text| paragraph(text, wide)).collect();
     let inner = panel::draw(&title, (wide, count(text.len() + 4)), false, area, canvas);
-    for (line, text) in (1..).zip(&text) {
-        canvas.line(inner, line).text(text, look.text());
-    }
-    canvas.line(inner, inner.height.saturating_sub(1)).text("Enter closes", look.faint());
+    canvas.text_lines(inner, 1.., &text, look.text());
+    canvas.line(inner, inner.height.saturating_sub(1)).text("Enter closes", look.faint);
 }
 
 fn count(lines: usize) -> u16 {

@@ -21,8 +21,8 @@ use crate::{
     tui::{
         app::{
             effect::Effect,
+            model::Model,
             service_request::{Response, ServiceRequest},
-            view_context::ViewContext,
         },
         widgets::{field::Field, form::FormInput as _, paint::width},
     },
@@ -166,7 +166,7 @@ impl Dialog for PlanDialog {
         }
     }
 
-    fn update(&mut self, action: Action, _: &ViewContext<'_>) -> Option<Effect> {
+    fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
         match (action, &mut self.input) {
             (Action::Cancel, _) => return Some(Effect::close()),
             (Action::Submit, Input::Buttons(_)) => return Some(Effect::request(self.execute())),
@@ -191,7 +191,7 @@ impl Dialog for PlanDialog {
         }
     }
 
-    fn request(&self, _: &ViewContext<'_>) -> Option<ServiceRequest> {
+    fn request(&self, _: &Model) -> Option<ServiceRequest> {
         (!self.plan.changes.is_empty()).then(|| self.execute())
     }
 

@@ -13,14 +13,14 @@ use crate::{
     keymap::{Action, Mode},
     output::question::count,
     tui::{
-        app::view_context::ViewContext,
+        app::model::Model,
         dialogs::text::{last_used, use_of},
         theme::time_format,
     },
 };
 
 /// The paragraphs above the input; an empty one is an empty line.
-pub(super) fn paragraphs(plan: &Plan, ctx: &ViewContext<'_>) -> Vec<String> {
+pub(super) fn paragraphs(plan: &Plan, ctx: &Model) -> Vec<String> {
     let is_all = matches!(plan.command, Command::Delete { tokens: TokenSelection::All });
     match (plan.tokens().next(), plan.changes.len()) {
         (None, _) => vec!["Every one of them is left out.".to_owned()],
@@ -30,7 +30,7 @@ pub(super) fn paragraphs(plan: &Plan, ctx: &ViewContext<'_>) -> Vec<String> {
     }
 }
 
-fn one(plan: &Plan, ctx: &ViewContext<'_>) -> Vec<String> {
+fn one(plan: &Plan, ctx: &Model) -> Vec<String> {
     let Some(token) = plan.changes.first().and_then(|change| change.before.token()) else {
         return Vec::new();
     };
@@ -76,7 +76,7 @@ fn one(plan: &Plan, ctx: &ViewContext<'_>) -> Vec<String> {
     text
 }
 
-fn end_overlap(token: &Pat, ctx: &ViewContext<'_>) -> Vec<String> {
+fn end_overlap(token: &Pat, ctx: &Model) -> Vec<String> {
     let last_use = token.used_by(Which::Retiring).map_or_else(
         || "The old secret has not been used since the rotation.".to_owned(),
         |used| format!("The old secret was last used {}.", use_of(used, ctx)),
@@ -93,7 +93,7 @@ fn end_overlap(token: &Pat, ctx: &ViewContext<'_>) -> Vec<String> {
     text
 }
 
-fn remove_scopes(scopes: &[Scope], ctx: &ViewContext<'_>) -> Vec<String> {
+fn remove_scopes(scopes: &[Scope], ctx: &Model) -> Vec<String> {
     let lost = |scope: &Scope| {
         format!(
             "It will no longer be allowed to {} on {} {}.",
@@ -104,11 +104,11 @@ fn remove_scopes(scopes: &[Scope], ctx: &ViewContext<'_>) -> Vec<String> {
 }
 
 /// `Press u within 24 hours to undo.`
-fn undo_hint(ctx: &ViewContext<'_>, within: &str) -> String {
+fn undo_hint(ctx: &Model, within: &str) -> String {
     format!("Press {} {within}to undo.", ctx.key(Mode::Tokens, Action::Undo))
 }
 
-fn all(plan: &Plan, ctx: &ViewContext<'_>) -> Vec<String> {
+fn all(plan: &Plan, ctx: &Model) -> Vec<String> {
     let active = before(plan).filter(|token| token.status(plan.at) == Status::Active).count();
     let used = before(plan).filter(|token| is_recent(token, ctx)).count();
     vec![
@@ -121,7 +121,7 @@ fn all(plan: &Plan, ctx: &ViewContext<'_>) -> Vec<String> {
     ]
 }
 
-fn many(plan: &Plan, ctx: &ViewContext<'_>) -> String {
+fn many(plan: &Plan, ctx: &Model) -> String {
     match &plan.command {
         Command::Revoke { .. } => "Their secrets will stop working immediately, everywhere. They \
                                    can't be restored."
@@ -145,7 +145,7 @@ fn many(plan: &Plan, ctx: &ViewContext<'_>) -> String {
     }
 }
 
-fn regenerate(plan: &Plan, file: &str, overlap: Overlap, ctx: &ViewContext<'_>) -> String {
+fn regenerate(plan: &Plan, file: &str, overlap: Overlap, ctx: &Model) -> String {
     let until = match plan.tokens().next().and_then(|token| token.expires) {
         Some(end) => format!("is valid until {}", time_format::full(end, ctx.zone)),
         None => "never expires".to_owned(),
@@ -170,7 +170,7 @@ fn regenerate(plan: &Plan, file: &str, overlap: Overlap, ctx: &ViewContext<'_>) 
 }
 
 /// How many were used recently: what the command may break.
-fn recent_use(plan: &Plan, ctx: &ViewContext<'_>) -> String {
+fn recent_use(plan: &Plan, ctx: &Model) -> String {
     match (before(plan).filter(|token| is_recent(token, ctx)).count(), plan.changes.len()) {
         (0, _) => "None of them was used in the last 24 hours.".to_owned(),
         (used, all) => {
@@ -183,7 +183,7 @@ fn before(plan: &Plan) -> impl Iterator<Item = &Pat> {
     plan.changes.iter().filter_map(|change: &Change| change.before.token())
 }
 
-fn is_recent(token: &Pat, ctx: &ViewContext<'_>) -> bool {
+fn is_recent(token: &Pat, ctx: &Model) -> bool {
     token.last_use().is_some_and(|used| ctx.now - used.at < TimeDelta::hours(24))
 }
 

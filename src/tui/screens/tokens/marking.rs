@@ -8,16 +8,12 @@ use super::Tokens;
 use crate::{
     domain::TokenId,
     keymap::Action,
-    tui::app::{effect::Effect, view_context::ViewContext},
+    tui::app::{effect::Effect, model::Model},
 };
 
 impl Tokens {
     /// Answers what concerns marks, and what is to be done to the marked tokens; all else goes on.
-    pub(super) fn on_marks(
-        &mut self,
-        action: Action,
-        ctx: &ViewContext<'_>,
-    ) -> ControlFlow<Option<Effect>> {
+    pub(super) fn on_marks(&mut self, action: Action, ctx: &Model) -> ControlFlow<Option<Effect>> {
         match action {
             Action::Mark if !self.marks.is_ranging() => {
                 if let Some(id) = self.selected {
