@@ -31,7 +31,6 @@ const PATIENCE: Duration = Duration::from_millis(60);
 /// After which silence of the store is worth a word.
 const SILENCE: Duration = Duration::from_millis(2_500);
 
-/// What the loop draws on.
 pub trait Display {
     /// Draws one frame; writes nothing if nothing changed. An error means it is gone.
     fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()>;
@@ -45,7 +44,6 @@ pub trait Display {
     fn suspend(&mut self) -> io::Result<Suspended>;
 }
 
-/// How the app ended.
 #[derive(Debug)]
 pub enum ExitReason {
     /// As the operator wanted; these secrets are to be printed.
@@ -54,12 +52,9 @@ pub enum ExitReason {
     TerminalGone,
 }
 
-/// The app at work.
 #[derive(Debug)]
 pub struct EventLoop<D> {
-    /// The app.
     pub app: App,
-    /// What it is drawn on.
     pub display: D,
     worker: Worker,
     inbox: Receiver<AppEvent>,
@@ -136,7 +131,6 @@ impl<D: Display> EventLoop<D> {
         }
     }
 
-    /// Whether the operator has ended the program.
     #[cfg(any(test, feature = "testing"))]
     pub fn is_over(&self) -> bool {
         self.over

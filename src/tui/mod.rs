@@ -35,9 +35,7 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// What the app needs to know beside the service.
 #[derive(Debug)]
 pub struct Setup {
-    /// Which key does what.
     pub keymap: Keymap,
-    /// Styles and glyphs.
     pub look: Look,
     /// Whether clicks and the wheel are listened to.
     pub mouse: bool,

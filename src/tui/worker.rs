@@ -25,10 +25,8 @@ use crate::{
 /// are looked for if the store's file cannot be watched.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the thread is given to do.
 enum Job {
     Request(RequestId, ServiceRequest),
-    /// The store may have changed.
     StoreChanged,
 }
 

@@ -9,26 +9,19 @@ use crate::{
     tui::terminal::input::Input,
 };
 
-/// Something that happened.
 #[derive(Debug)]
 pub enum AppEvent {
-    /// A key, a paste, the mouse or the terminal itself.
     Input(Input),
     /// The service has done what was requested; each request gets exactly one.
     Response(RequestId, Box<Response>),
-    /// Tokens were changed, by whomever.
     StoreChanged(Followed),
     /// What the list shows, or the first rows of it.
     ListResult(Box<ListResult>),
-    /// The tokens could not be read.
     ListFailed(ServiceError),
-    /// The service has not answered for a while.
     ServiceSilent,
-    /// Something on this host was done, or not.
     HostResult(HostResult),
     /// A frame was drawn: it may show what has not been read yet.
     Drawn,
-    /// Time has passed.
     Tick,
 }
 

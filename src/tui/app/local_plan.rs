@@ -13,7 +13,6 @@ use crate::{
     service::Zone,
 };
 
-/// Why there is no local plan.
 enum Unplanned {
     /// The app does not have what the plan needs to read.
     Unknown,

@@ -13,14 +13,10 @@ const STANDS: TimeDelta = TimeDelta::seconds(4);
 /// Most sentences that are kept.
 const KEPT: usize = 200;
 
-/// A sentence that was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// When.
     pub at: Moment,
-    /// It.
     pub text: String,
-    /// Whether it says what is wrong.
     pub bad: bool,
 }
 
@@ -67,7 +63,6 @@ impl MessageLine {
         }
     }
 
-    /// What stands.
     pub fn current(&self) -> Option<&Message> {
         self.messages.back().filter(|_| self.stands)
     }

@@ -32,7 +32,6 @@ use crate::{
     output::command_line::{self, CommandLine},
 };
 
-/// The whole app.
 #[derive(Debug)]
 pub struct App {
     model: Model,
@@ -66,7 +65,6 @@ pub struct App {
     effects: Vec<Effect>,
 }
 
-/// A dialog on the stack.
 #[derive(Debug)]
 struct OpenDialog {
     id: DialogId,
@@ -120,7 +118,6 @@ impl App {
         self
     }
 
-    /// The secrets to print after the program has ended.
     pub fn take_printed(&mut self) -> Vec<Secret> {
         std::mem::take(&mut self.printed)
     }
@@ -135,7 +132,6 @@ impl App {
         self.messages.until().into_iter().chain(self.model.next_change()).min()
     }
 
-    /// The instant of the present turn.
     pub fn now(&self) -> Moment {
         self.model.now
     }
@@ -164,7 +160,6 @@ impl App {
         self.dialogs.iter_mut().find(|open| open.id == id).map(|open| &mut open.dialog)
     }
 
-    /// In which mode keys are looked up.
     fn mode(&self) -> Mode {
         match (self.top(), self.tab) {
             (Some(dialog), _) => dialog.mode(),
@@ -175,7 +170,6 @@ impl App {
         }
     }
 
-    /// Whether `action` has something to do now.
     fn enables(&self, action: Action) -> bool {
         let ctx = &self.model;
         if ctx.read_only && action.changes() {

@@ -34,19 +34,14 @@ pub struct Model {
     /// A fetch failed: no other is tried until something happens.
     is_stuck: bool,
     clock: Clock,
-    /// The instant of this turn.
     pub now: Moment,
     /// The operator's wall clock.
     pub zone: Zone,
-    /// In which form times are shown.
     pub times: TimeFormat,
-    /// Whether nothing may be changed.
     pub read_only: bool,
-    /// Styles and glyphs.
     pub look: Look,
     /// Prefix, limits and catalogue.
     pub policy: Policy,
-    /// Which key does what.
     pub keymap: Keymap,
     /// What a click means, by the last frame.
     pub hit_map: HitMap,
@@ -55,7 +50,6 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model without tokens yet.
     pub fn new(clock: Clock, zone: Zone, look: Look, policy: Policy, keymap: Keymap) -> Self {
         Self {
             known: TokenCache::default(),
@@ -79,7 +73,6 @@ impl Model {
         spoken(&self.keymap, mode, action, self.look.is_ascii())
     }
 
-    /// `at` as a distance from now.
     pub fn relative(&self, at: Moment) -> String {
         self.changes_at(time_format::next_change(at, self.now));
         time_format::relative(at, self.now)
@@ -179,7 +172,6 @@ impl Model {
         wanted.iter().filter(|id| !self.known.has(id)).copied().collect()
     }
 
-    /// A fetch failed.
     pub fn fetch_failed(&mut self) {
         self.is_stuck = true;
     }

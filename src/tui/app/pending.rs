@@ -21,10 +21,8 @@ impl RequestId {
 /// Identifies an open dialog: another one may be on top of it when its response comes.
 pub(super) type DialogId = u64;
 
-/// Who made a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// The app itself.
     App,
     /// The app, to undo the last command.
     Undo,
@@ -32,7 +30,6 @@ pub(super) enum Origin {
     VisibleTokens,
     /// The app, for the tokens around them.
     NearbyTokens,
-    /// The create form.
     CreateForm,
     /// A dialog, to do what it is for.
     Dialog(DialogId),
@@ -40,7 +37,6 @@ pub(super) enum Origin {
     Query(DialogId),
 }
 
-/// The requests under way.
 #[derive(Debug, Default)]
 pub(super) struct Pending(HashMap<RequestId, Origin>);
 
@@ -54,7 +50,6 @@ impl Pending {
         self.0.remove(&id)
     }
 
-    /// Whether a request of `origin` is under way.
     pub(super) fn contains(&self, origin: Origin) -> bool {
         self.0.values().any(|each| *each == origin)
     }

@@ -52,7 +52,6 @@ impl App {
         self.effects.push(Effect::Service(id, request));
     }
 
-    /// Makes a request of the app itself.
     pub(super) fn request(&mut self, origin: Origin, request: ServiceRequest) {
         let id = RequestId::next();
         self.pending.insert(id, origin);
@@ -84,7 +83,6 @@ impl App {
         }
     }
 
-    /// Tokens were changed, by whomever.
     pub(super) fn store_changed(&mut self, changes: Followed) {
         if let Followed::Tokens(changed, _) = &changes {
             let gone = changed.iter().filter(|(_, pat)| pat.is_none());
@@ -271,7 +269,6 @@ impl App {
         }
     }
 
-    /// Something on this host was done, or not.
     pub(super) fn host_result(&mut self, result: HostResult) {
         match result {
             HostResult::Copied(text) => self.info(text),

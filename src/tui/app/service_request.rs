@@ -15,24 +15,17 @@ use crate::{
 const TRAIL_ROWS: usize = 10_000;
 const HISTORY_ROWS: usize = 100;
 
-/// Something for the service to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceRequest {
-    /// Read these tokens.
     Fetch(Vec<TokenId>),
-    /// Plan a command.
     Preview(Command),
-    /// Execute a command that the operator has confirmed.
     Execute(Command, Confirmed),
     /// Describe a new token like this one.
     Template(TokenId),
     /// Decide a request as if the token's secret had been presented.
     Check(TokenId, AccessRequest),
-    /// Read a token's own events.
     History(TokenId),
-    /// Read a token as JSON.
     Json(TokenId),
-    /// Read the trail.
     Trail,
 }
 
@@ -43,22 +36,16 @@ impl ServiceRequest {
     }
 }
 
-/// What the service answers.
 #[derive(Debug)]
 pub enum Response {
     /// Tokens as they are; `None` for one that is gone.
     Tokens(Vec<(TokenId, Option<Pat>)>),
-    /// What a command would do.
     Planned(Box<Plan>),
-    /// What a command did.
     Committed(Box<Committed>),
     /// The content of a new token like this one.
     Template(TokenId, Box<NewToken>),
-    /// The decision on a request.
     Decided(TokenId, AccessRequest, Decision),
-    /// A token's own events.
     History(TokenId, Vec<Event>),
-    /// The trail.
     Trail(Trail),
     /// A text for the clipboard, with its name.
     Text(&'static str, String),
@@ -66,7 +53,6 @@ pub enum Response {
     Failed(ServiceError),
 }
 
-/// Does what `request` asks.
 pub fn perform(service: &Service, request: &ServiceRequest) -> Response {
     respond(service, request).unwrap_or_else(Response::Failed)
 }

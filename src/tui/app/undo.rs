@@ -9,10 +9,8 @@ use crate::{
     output::question::count,
 };
 
-/// How a command is undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UndoEntry {
-    /// By this command.
     Undo(Command),
     /// Not at all; the sentence says why.
     Irreversible(String),

@@ -134,7 +134,6 @@ impl App {
         }
     }
 
-    /// Does what a key asks for.
     fn act(&mut self, action: Action) {
         match action {
             Action::Interrupt => return self.interrupt(),
@@ -228,7 +227,6 @@ impl App {
         }
     }
 
-    /// Changes what is shown.
     pub fn change_ui(&mut self, action: UiAction) {
         match action {
             UiAction::Close => self.close_delivered(),

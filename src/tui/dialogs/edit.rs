@@ -38,7 +38,6 @@ pub struct EditDialog {
 }
 
 impl EditDialog {
-    /// The dialog on `pat`.
     pub fn new(pat: &Pat) -> Self {
         let was = (pat.name.to_string(), pat.description.to_string());
         Self {

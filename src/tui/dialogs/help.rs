@@ -15,17 +15,10 @@ use crate::{
             effect::{Effect, UiAction},
             model::Model,
         },
-        widgets::{
-            field::Field,
-            form::FormInput as _,
-            paint::{Canvas, row_of},
-            panel,
-            rows::Rows,
-        },
+        widgets::{field::Field, form::FormInput as _, paint::Canvas, panel, rows::Rows},
     },
 };
 
-/// The help on one place.
 #[derive(Debug)]
 pub struct HelpDialog {
     commands: Vec<Command>,
@@ -34,7 +27,6 @@ pub struct HelpDialog {
     rows: Rows,
 }
 
-/// A line of the help.
 #[derive(Clone, Copy)]
 enum Line<'a> {
     Heading(&'static str),
@@ -129,11 +121,7 @@ impl Dialog for HelpDialog {
                 }
                 Line::Command(number, command) => {
                     draw_command(command, &[], line, inner, canvas);
-                    let place = row_of(inner, line);
-                    ctx.hit_map.entry(place, *number, self.selected, Action::Accept);
-                    if *number == self.selected {
-                        canvas.band(inner, line, look.selected);
-                    }
+                    canvas.list_row((inner, line), (*number, self.selected), Action::Accept);
                 }
                 Line::Gap => {}
             }

@@ -17,7 +17,7 @@ use crate::{
         widgets::{
             field::Field,
             form::FormInput as _,
-            paint::{Canvas, row_of, wrap},
+            paint::{Canvas, wrap},
             panel,
             rows::Rows,
         },
@@ -84,10 +84,7 @@ impl Dialog for MessagesDialog {
                 .text(sign, style)
                 .skip(1)
                 .text(&said.text, style);
-            ctx.hit_map.row(row_of(list, line), at, rows.selected());
-            if at == rows.selected() {
-                canvas.band(list, line, look.selected);
-            }
+            canvas.list_row((list, line), (at, rows.selected()), Action::Open);
         }
         if let Some(said) = self.found().nth(rows.selected()).filter(|_| whole > 0) {
             let rest = Rect { y: list.bottom(), height: whole, ..inner };

@@ -41,7 +41,6 @@ use crate::{
 
 /// Something over a tab that has the keys.
 pub trait Dialog: Debug {
-    /// In which mode its keys are looked up.
     fn mode(&self) -> Mode {
         Mode::Form
     }
@@ -56,7 +55,6 @@ pub trait Dialog: Debug {
         None
     }
 
-    /// Leaves the form.
     fn cancel(&mut self) -> Option<Effect> {
         Some(Effect::close())
     }
@@ -64,7 +62,6 @@ pub trait Dialog: Debug {
     /// The input with the focus changed: an old fault is no longer true.
     fn edited(&mut self) {}
 
-    /// Answers an action.
     fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         match self.form()?.update(action)? {
             FormAction::Submit => self.submit(ctx),
@@ -75,7 +72,6 @@ pub trait Dialog: Debug {
     /// Draws it over `area`; the place of the cursor.
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position>;
 
-    /// Whether `action` has something to do here.
     fn enables(&self, _action: Action) -> bool {
         true
     }

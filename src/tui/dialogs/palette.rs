@@ -19,7 +19,7 @@ use crate::{
         widgets::{
             field::Field,
             form::FormInput as _,
-            paint::{Canvas, cut, row_of, width},
+            paint::{Canvas, cut, width},
             panel,
             rows::Rows,
         },
@@ -34,7 +34,6 @@ const HANDICAP: usize = 6;
 /// Lines above the rows: what is typed, a rule.
 pub(super) const ABOVE: u16 = 2;
 
-/// The commands and what is typed.
 #[derive(Debug)]
 pub struct PaletteDialog {
     commands: Vec<Command>,
@@ -45,7 +44,6 @@ pub struct PaletteDialog {
 }
 
 impl PaletteDialog {
-    /// The palette of `commands`.
     pub fn new(commands: Vec<Command>) -> Self {
         let mut it =
             Self { commands, search: Field::line(""), found: Vec::new(), rows: Rows::default() };
@@ -120,11 +118,7 @@ impl Dialog for PaletteDialog {
             if let Some(command) = self.commands.get(*at) {
                 draw_command(command, places, line, inner, canvas);
             }
-            let place = row_of(inner, line);
-            ctx.hit_map.entry(place, row, self.rows.selected(), Action::Accept);
-            if row == self.rows.selected() {
-                canvas.band(inner, line, look.selected);
-            }
+            canvas.list_row((inner, line), (row, self.rows.selected()), Action::Accept);
         }
         if self.found.is_empty() {
             let text = "No command is called so: type less of it.";

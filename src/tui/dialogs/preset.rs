@@ -51,7 +51,6 @@ pub struct PresetDialog {
 }
 
 impl PresetDialog {
-    /// A preset to add to `pat`.
     pub fn add(pat: &Pat, ctx: &Model) -> Self {
         let title = format!("Add a preset to {}", pat.name);
         Self::new(title, Some(pat.id), pat.scopes.clone(), ctx)

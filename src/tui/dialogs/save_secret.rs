@@ -24,7 +24,6 @@ use crate::{
     },
 };
 
-/// A file name, being typed.
 #[derive(Debug)]
 pub struct SaveSecretDialog {
     path: Field,

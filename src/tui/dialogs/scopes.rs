@@ -50,7 +50,6 @@ pub struct ScopeDialog {
 }
 
 impl ScopeDialog {
-    /// Scopes to add to `pat`.
     pub fn add(pat: &Pat, ctx: &Model) -> Self {
         Self::prefilled(pat, &[], ctx)
     }

@@ -27,7 +27,6 @@ use crate::{
 
 const WARNING: &str = "Copy it now: it will not be shown again.";
 
-/// A new secret on the screen.
 #[derive(Debug)]
 pub struct SecretPanel {
     secret: Secret,
@@ -55,7 +54,6 @@ impl SecretPanel {
         }
     }
 
-    /// Whose secret it is.
     pub fn id(&self) -> TokenId {
         self.secret.id()
     }

@@ -14,7 +14,7 @@ use crate::{
         },
         theme::time_format::TimeFormat,
         widgets::{
-            paint::{Canvas, row_of, wrap},
+            paint::{Canvas, wrap},
             rows::Rows,
         },
     },
@@ -46,7 +46,6 @@ impl Filter {
     }
 }
 
-/// The trail that is shown.
 #[derive(Debug, Default)]
 pub struct Audit {
     trail: Option<Trail>,
@@ -99,7 +98,6 @@ impl Audit {
         self.refresh();
     }
 
-    /// Answers an action.
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if self.rows.on(action, self.shown.len()).is_some() {
             return None;
@@ -137,7 +135,6 @@ impl Audit {
         None
     }
 
-    /// Draws it into `area`.
     pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) {
         let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         self.draw_state(area, canvas);
@@ -175,10 +172,7 @@ impl Audit {
                 .text(&what.actor.to_string(), look.text())
                 .skip(2)
                 .text(&what.detail, look.faint);
-            ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
-            if at == self.rows.selected() {
-                canvas.band(area, line, look.selected);
-            }
+            canvas.list_row((area, line), (at, self.rows.selected()), Action::Open);
         }
         if self.trail.is_some() && self.shown.is_empty() {
             let text = if self.filter == Filter::default() {

@@ -31,7 +31,6 @@ const LIFETIME: usize = 1;
 const DESCRIPTION: usize = 2;
 const SCOPES: usize = 3;
 
-/// A token that is being described.
 #[derive(Debug)]
 pub struct Create {
     name: Field,
@@ -46,7 +45,6 @@ pub struct Create {
 }
 
 impl Create {
-    /// An empty form.
     pub fn new(ctx: &Model) -> Self {
         Self::starting("", ctx.policy.default_lifetime, "", &[], ctx)
     }

@@ -29,10 +29,8 @@ const LOW: u16 = 12;
 /// Columns of the field names.
 const LABELS: u16 = 13;
 
-/// Where keys go while it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Focus {
-    /// To it.
     Here,
     /// To the list beside it.
     List,
@@ -40,7 +38,6 @@ pub enum Focus {
     Above,
 }
 
-/// The token that is shown.
 #[derive(Debug, Default)]
 pub struct Detail {
     id: Option<TokenId>,
@@ -49,7 +46,6 @@ pub struct Detail {
 }
 
 impl Detail {
-    /// Which token is shown.
     pub fn id(&self) -> Option<TokenId> {
         self.id
     }
@@ -72,12 +68,10 @@ impl Detail {
         self.id.and_then(|id| ctx.pat(&id))
     }
 
-    /// The selected scope.
     fn scope<'a>(&self, ctx: &'a Model) -> Option<&'a Scope> {
         self.pat(ctx)?.scopes.as_slice().get(self.rows.selected())
     }
 
-    /// Whether `action` has something to do here.
     pub fn enables(&self, action: Action, ctx: &Model) -> bool {
         let Some(pat) = self.pat(ctx) else {
             return matches!(
@@ -93,7 +87,6 @@ impl Detail {
         }
     }
 
-    /// Answers an action.
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if action == Action::Back {
             return Some(Effect::Ui(UiAction::GoTo(Tab::Tokens)));
@@ -127,7 +120,6 @@ impl Detail {
         }
     }
 
-    /// Draws it into `area`.
     pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>, focus: Focus) {
         let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let area =

@@ -14,7 +14,6 @@ use crate::{
     },
 };
 
-/// Which tokens are marked.
 #[derive(Debug, Default)]
 pub(super) struct MultiSelect {
     ids: HashSet<TokenId>,
@@ -23,12 +22,10 @@ pub(super) struct MultiSelect {
 }
 
 impl MultiSelect {
-    /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.anchor.is_none()
     }
 
-    /// Whether a range is being drawn.
     pub(super) fn is_ranging(&self) -> bool {
         self.anchor.is_some()
     }
@@ -61,7 +58,6 @@ impl MultiSelect {
         }
     }
 
-    /// Begins a range at `id`.
     pub(super) fn begin(&mut self, id: TokenId) {
         self.anchor = Some(id);
     }
@@ -91,7 +87,6 @@ impl MultiSelect {
         }
     }
 
-    /// Takes every mark away.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

@@ -20,7 +20,6 @@ use crate::{
 /// Fewest columns of the field.
 const FIELD: u16 = 12;
 
-/// A search, being typed or standing.
 #[derive(Debug)]
 pub(super) struct SearchBox {
     field: Field,
@@ -35,12 +34,10 @@ impl Default for SearchBox {
 }
 
 impl SearchBox {
-    /// Whether the keys are for the field.
     pub(super) fn is_typing(&self) -> bool {
         self.typing
     }
 
-    /// Whether nothing is searched for.
     pub(super) fn is_empty(&self) -> bool {
         self.field.is_empty()
     }

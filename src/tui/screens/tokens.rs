@@ -38,7 +38,6 @@ use crate::{
 /// Lines above the rows: chips, headings.
 const ABOVE: u16 = 2;
 
-/// The list and what it shows.
 #[derive(Debug, Default)]
 pub struct Tokens {
     query: Query,
@@ -56,17 +55,14 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// In which mode its keys are looked up.
     pub fn mode(&self) -> Mode {
         if self.search_box.is_typing() { Mode::Search } else { Mode::Tokens }
     }
 
-    /// The selected token.
     pub fn selected(&self) -> Option<TokenId> {
         self.selected
     }
 
-    /// What is shown.
     pub fn query(&self) -> &Query {
         &self.query
     }
@@ -176,7 +172,6 @@ impl Tokens {
         self.query.search = Search::default();
     }
 
-    /// Whether `action` has something to do here.
     pub fn enables(&self, action: Action, ctx: &Model) -> bool {
         let pat = self.selected.and_then(|id| ctx.pat(&id));
         match action {
@@ -202,7 +197,6 @@ impl Tokens {
         }
     }
 
-    /// Answers an action.
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if self.rows.on(action, self.listing.total).is_some() {
             self.selected = self.id_at(self.rows.selected());
@@ -257,14 +251,12 @@ impl Tokens {
         None
     }
 
-    /// Takes a key that is text of the search.
     pub fn text(&mut self, key: KeyEvent) {
         if self.search_box.press(key) {
             self.searched();
         }
     }
 
-    /// Takes a paste into the search.
     pub fn paste(&mut self, text: &str) -> bool {
         let taken = self.search_box.paste(text);
         if taken {

@@ -15,7 +15,6 @@ use crate::{
     domain::Status,
 };
 
-/// The styles and glyphs in force.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
     styles: &'static Styles,
@@ -36,7 +35,6 @@ impl Look {
         Self { styles: palette::of(theme), ascii: glyphs == Glyphs::Ascii }
     }
 
-    /// Whether only ASCII may be drawn.
     pub fn is_ascii(&self) -> bool {
         self.ascii
     }
@@ -46,12 +44,10 @@ impl Look {
         Style::reset().patch(self.styles.base)
     }
 
-    /// Ordinary text.
     pub fn text(&self) -> Style {
         Style::new()
     }
 
-    /// The status of a token.
     pub fn status(&self, status: Status) -> Style {
         match status {
             Status::Active => self.good,
@@ -77,7 +73,6 @@ impl Look {
         if self.ascii { "!" } else { "◐" }
     }
 
-    /// The sign of a marked row.
     pub fn mark(&self) -> &'static str {
         if self.ascii { "+" } else { "▌" }
     }
@@ -97,7 +92,6 @@ impl Look {
         }
     }
 
-    /// The dot between two facts.
     pub fn dot(&self) -> &'static str {
         if self.ascii { "-" } else { "·" }
     }

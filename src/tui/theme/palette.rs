@@ -14,15 +14,12 @@ pub struct Styles {
     pub base: Style,
     /// Text of less weight: labels, hints, what is not set.
     pub faint: Style,
-    /// A rule or border.
     pub rule: Style,
     /// A heading; has no colour, for it is laid over others.
     pub heading: Style,
     /// What has the focus, or is on.
     pub accent: Style,
-    /// A key to press.
     pub key: Style,
-    /// The tab that is shown.
     pub tab: Style,
     /// The selected row, where the keys go: one even bar, whatever the colours of its cells.
     pub selected: Style,
@@ -30,9 +27,7 @@ pub struct Styles {
     pub selected_idle: Style,
     /// A field that can be typed in; the cursor and its label tell whether it has the focus.
     pub field: Style,
-    /// Something went well.
     pub good: Style,
-    /// Something wants attention.
     pub warning: Style,
     /// Something is wrong, or destroys.
     pub danger: Style,
@@ -142,7 +137,6 @@ const MONO: Styles = Styles {
     danger: BOLD,
 };
 
-/// The table of `theme`.
 pub(super) fn of(theme: Theme) -> &'static Styles {
     match theme {
         Theme::Default => &DEFAULT,

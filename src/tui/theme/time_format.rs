@@ -8,17 +8,14 @@ use crate::{domain::Moment, service::Zone};
 /// In which form the list shows times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TimeFormat {
-    /// As distances from now.
     #[default]
     Relative,
     /// As the operator's wall clock shows them.
     Local,
-    /// In UTC.
     Utc,
 }
 
 impl TimeFormat {
-    /// The form after this one.
     pub fn next(self) -> Self {
         match self {
             Self::Relative => Self::Local,

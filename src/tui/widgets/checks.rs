@@ -1,12 +1,15 @@
 //! Several of several words, each with its box: arrows move, Space ticks, `*` ticks all or none.
 //! Called by the scope dialog for operations.
 
+use std::collections::BTreeSet;
+
 use ratatui::{
     crossterm::event::{KeyCode, KeyEvent},
     layout::{Position, Rect},
 };
 
 use super::{
+    choice::moved,
     form::FormInput,
     hit_map::SyntheticInput,
     paint::{Canvas, width},
@@ -15,28 +18,28 @@ use super::{
 /// Words of which any number is ticked.
 #[derive(Debug, Clone, Default)]
 pub struct Checks {
-    words: Vec<(String, bool)>,
+    words: Vec<String>,
+    /// The numbers of the ticked words.
+    ticked: BTreeSet<usize>,
     at: usize,
 }
 
 impl Checks {
     /// `words`, those in `ticked` ticked.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>, ticked: &[String]) -> Self {
-        let words = words
-            .into_iter()
-            .map(|word| (word.to_owned(), ticked.iter().any(|t| t == word)))
-            .collect();
-        Self { words, at: 0 }
+        let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+        let is_ticked = |at: &usize| words.get(*at).is_some_and(|word| ticked.contains(word));
+        let ticked = (0..words.len()).filter(is_ticked).collect();
+        Self { words, ticked, at: 0 }
     }
 
-    /// The ticked words.
     pub fn ticked(&self) -> Vec<String> {
-        self.words.iter().filter(|(_, on)| *on).map(|(word, _)| word.clone()).collect()
+        self.ticked.iter().filter_map(|at| self.words.get(*at)).cloned().collect()
     }
 
     /// The width of one word with its box: all are as wide as the widest, in columns.
     fn cell(&self) -> u16 {
-        self.words.iter().map(|(word, _)| width(word)).max().unwrap_or(0) + 4 + 2
+        self.words.iter().map(|word| width(word)).max().unwrap_or(0) + 4 + 2
     }
 
     fn across(&self, columns: u16) -> usize {
@@ -48,32 +51,20 @@ impl FormInput for Checks {
     /// Arrow keys move, Space ticks, `*` ticks all (or none, when all are), a letter goes to
     /// the next word that starts with it. Returns whether anything changed.
     fn press(&mut self, key: KeyEvent) -> bool {
-        let count = self.words.len().max(1);
         match key.code {
-            KeyCode::Left => self.at = self.at.saturating_sub(1),
-            KeyCode::Right => self.at = (self.at + 1).min(count - 1),
-            KeyCode::Char(' ') => {
-                if let Some((_, on)) = self.words.get_mut(self.at) {
-                    *on = !*on;
+            KeyCode::Char(' ') if self.at < self.words.len() => {
+                if !self.ticked.remove(&self.at) {
+                    self.ticked.insert(self.at);
                 }
             }
             KeyCode::Char('*') => {
-                let all = self.words.iter().all(|(_, on)| *on);
-                for (_, on) in &mut self.words {
-                    *on = !all;
-                }
+                let all = self.ticked.len() == self.words.len();
+                self.ticked = if all { BTreeSet::new() } else { (0..self.words.len()).collect() };
             }
-            KeyCode::Char(letter) if key.modifiers.is_empty() => {
-                let from = self.at + 1;
-                let starts = |at: &usize| {
-                    self.words.get(*at).is_some_and(|(word, _)| word.starts_with(letter))
-                };
-                let Some(found) = (from..from + count).map(|at| at % count).find(starts) else {
-                    return false;
-                };
-                self.at = found;
-            }
-            _ => return false,
+            _ => match moved(&self.words, self.at, key) {
+                Some(at) => self.at = at,
+                None => return false,
+            },
         }
         true
     }
@@ -87,19 +78,18 @@ impl FormInput for Checks {
         let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
         let across = self.across(area.width);
         let mut cursor = None;
-        for (at, (word, on)) in self.words.iter().enumerate() {
+        for (at, word) in self.words.iter().enumerate() {
+            let on = self.ticked.contains(&at);
             let row = u16::try_from(at / across).unwrap_or(u16::MAX);
             let column = u16::try_from(at % across).unwrap_or(0).saturating_mul(self.cell());
             let here = focused && at == self.at;
-            let style = match (here, *on) {
+            let style = match (here, on) {
                 (true, _) => look.selected,
                 (false, true) => look.heading,
                 (false, false) => look.text(),
             };
-            let pen = canvas
-                .line(area, row)
-                .to(column)
-                .text(&format!("{} {word}", look.tick(*on)), style);
+            let pen =
+                canvas.line(area, row).to(column).text(&format!("{} {word}", look.tick(on)), style);
             let way = if at > self.at { KeyCode::Right } else { KeyCode::Left };
             let tick = (SyntheticInput::Key(KeyCode::Char(' ')), 1);
             let presses = [(SyntheticInput::Key(way), at.abs_diff(self.at)), tick];

@@ -32,12 +32,10 @@ impl Choice {
         self.chosen
     }
 
-    /// The chosen word.
     pub fn word(&self) -> &str {
         self.words.get(self.chosen).map_or("", String::as_str)
     }
 
-    /// Chooses `word`, if it is there.
     pub fn choose(&mut self, word: &str) {
         if let Some(at) = self.words.iter().position(|w| w == word) {
             self.chosen = at;
@@ -68,17 +66,8 @@ impl FormInput for Choice {
         let before = self.chosen;
         let count = self.words.len().max(1);
         match key.code {
-            KeyCode::Left => self.chosen = self.chosen.saturating_sub(1),
-            KeyCode::Right => self.chosen = (self.chosen + 1).min(count - 1),
             KeyCode::Char(' ') => self.chosen = (self.chosen + 1) % count,
-            KeyCode::Char(letter) if key.modifiers.is_empty() => {
-                let from = self.chosen + 1;
-                let found = (from..from + count)
-                    .map(|at| at % count)
-                    .find(|at| self.words.get(*at).is_some_and(|w| w.starts_with(letter)));
-                self.chosen = found.unwrap_or(self.chosen);
-            }
-            _ => {}
+            _ => self.chosen = moved(&self.words, before, key).unwrap_or(before),
         }
         self.chosen != before
     }
@@ -109,6 +98,20 @@ impl FormInput for Choice {
             );
         }
         cursor.filter(|at| focused && area.contains(*at))
+    }
+}
+
+/// Where `key` goes from word `at`: an arrow to the next or previous word, a letter to the next
+/// word that starts with it; `None` if it goes nowhere.
+pub(super) fn moved(words: &[impl AsRef<str>], at: usize, key: KeyEvent) -> Option<usize> {
+    let count = words.len().max(1);
+    match key.code {
+        KeyCode::Left => Some(at.saturating_sub(1)),
+        KeyCode::Right => Some((at + 1).min(count - 1)),
+        KeyCode::Char(letter) if key.modifiers.is_empty() => (at + 1..=at + count)
+            .map(|at| at % count)
+            .find(|at| words.get(*at).is_some_and(|word| word.as_ref().starts_with(letter))),
+        _ => None,
     }
 }
 

@@ -19,7 +19,6 @@ use crate::tui::{terminal::paste::clean_paste, theme::Look};
 /// say what is wrong instead of keys going dead.
 const MAX_CHARS: usize = 4_096;
 
-/// A text that is being typed.
 #[derive(Debug, Clone)]
 pub struct Field {
     area: TextArea<'static>,
@@ -50,12 +49,10 @@ impl Field {
         Self { area, lines }
     }
 
-    /// What stands in it.
     pub fn text(&self) -> String {
         self.area.lines().join("\n")
     }
 
-    /// Whether nothing stands in it.
     pub fn is_empty(&self) -> bool {
         self.area.is_empty()
     }

@@ -17,10 +17,8 @@ use super::{
 };
 use crate::{keymap::Action, tui::app::model::Model};
 
-/// Columns of the labels.
 pub const LABELS: u16 = 14;
 
-/// An input of a form.
 pub trait FormInput: Debug {
     /// Answers a key; whether anything changed.
     fn press(&mut self, _key: KeyEvent) -> bool {
@@ -95,7 +93,6 @@ impl<'a> FormField<'a> {
 /// What has the focus of a form: the input of this number, or the buttons after the last one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Focus {
-    /// The number of the input.
     pub at: usize,
     /// Whether the second of two buttons is chosen, the one that submits.
     pub accepts: bool,
@@ -104,18 +101,14 @@ pub struct Focus {
 /// What the form was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormAction {
-    /// To do what it is for.
     Submit,
-    /// To close.
     Cancel,
 }
 
 /// How a form is laid out.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Layout {
-    /// The first line.
     pub top: u16,
-    /// Leave out the notes.
     pub is_tight: bool,
     /// Empty lines between the inputs.
     pub gap: u16,
@@ -124,7 +117,6 @@ pub struct Layout {
 /// The inputs of a form and which of them has the focus.
 #[derive(Debug)]
 pub struct Form<'a> {
-    /// What has the focus.
     pub focus: &'a mut Focus,
     /// The inputs, in their order on the screen.
     pub fields: Vec<FormField<'a>>,
@@ -155,7 +147,6 @@ impl Form<'_> {
         None
     }
 
-    /// The number of the chosen button.
     fn button(&self) -> usize {
         usize::from(self.focus.accepts && self.buttons.len() > 1)
     }
@@ -237,22 +228,18 @@ impl Form<'_> {
     }
 }
 
-/// The last line of `area`.
 pub fn last_line(area: Rect) -> Rect {
     Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..area }
 }
 
-/// What a note says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
     /// Something is wrong with the field above.
     Fault(String),
-    /// Something good to know.
     Hint(String),
 }
 
 impl Note {
-    /// The fault if there is one, else the hint.
     pub fn of(fault: Option<&String>, hint: impl Into<String>) -> Self {
         fault.map_or_else(|| Self::Hint(hint.into()), |fault| Self::Fault(fault.clone()))
     }

@@ -26,7 +26,6 @@ pub enum SyntheticInput {
 /// Keys, each with how often.
 pub type SyntheticInputs = Vec<(SyntheticInput, usize)>;
 
-/// What a part of the screen is for.
 #[derive(Debug)]
 enum Region {
     /// Where a click stands for these presses.
@@ -52,12 +51,10 @@ impl Regions {
     }
 }
 
-/// The regions of a frame.
 #[derive(Debug, Default)]
 pub struct HitMap(RefCell<Regions>);
 
 impl HitMap {
-    /// Forgets the last frame.
     pub(in crate::tui) fn clear(&self) {
         *self.0.borrow_mut() = Regions::default();
     }
@@ -83,7 +80,6 @@ impl HitMap {
         self.clicks(area, [(press, times)]);
     }
 
-    /// A click into `area` does `action`.
     pub fn act(&self, area: Rect, action: Action) {
         self.click(area, SyntheticInput::Act(action), 1);
     }

@@ -25,7 +25,6 @@ const CUSTOM_FIELD: usize = usize::MAX;
 const CUSTOM: &str = "custom";
 const NEVER: &str = "never";
 
-/// A lifetime that is being chosen.
 #[derive(Debug)]
 pub struct LifetimeField {
     choice: Choice,

@@ -13,6 +13,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
     domain::text::escape,
+    keymap::Action,
     tui::{app::model::Model, theme::Look},
 };
 
@@ -93,7 +94,6 @@ impl<'a> Pen<'a> {
         Self { buf, area, at, look: *look }
     }
 
-    /// The columns left on the line.
     pub fn room(&self) -> u16 {
         let inside = self.at.y < self.area.bottom();
         if inside { self.area.right().saturating_sub(self.at.x) } else { 0 }
@@ -138,13 +138,11 @@ impl<'a> Pen<'a> {
         pen
     }
 
-    /// Moves `columns` to the right.
     pub fn skip(mut self, columns: u16) -> Self {
         self.at.x = self.at.x.saturating_add(columns).min(self.area.right());
         self
     }
 
-    /// Moves to `column` of the area.
     pub fn to(mut self, column: u16) -> Self {
         self.at.x = self.area.x.saturating_add(column).min(self.area.right());
         self
@@ -154,7 +152,6 @@ impl<'a> Pen<'a> {
 /// What is drawn on: the buffer of a frame, with what drawing needs to know.
 #[derive(Debug)]
 pub struct Canvas<'a> {
-    /// The buffer.
     pub buf: &'a mut Buffer,
     /// What may be seen and noted while drawing.
     pub ctx: &'a Model,
@@ -176,6 +173,20 @@ impl Canvas<'_> {
     ) {
         for (line, text) in lines.into_iter().zip(texts) {
             self.line(area, line).text(text.as_ref(), style);
+        }
+    }
+
+    /// Shows that row `at` of a list stands on this line, of which row `selected` is selected: a
+    /// click selects it, or does `action` if it is selected already.
+    pub fn list_row(
+        &mut self,
+        (area, line): (Rect, u16),
+        (at, selected): (usize, usize),
+        action: Action,
+    ) {
+        self.ctx.hit_map.entry(row_of(area, line), at, selected, action);
+        if at == selected {
+            self.band(area, line, self.ctx.look.selected);
         }
     }
 

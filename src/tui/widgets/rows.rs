@@ -15,7 +15,6 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The selected row.
     pub fn selected(&self) -> usize {
         self.selected
     }
@@ -28,7 +27,6 @@ impl Rows {
         top..(top + page).min(count)
     }
 
-    /// Selects `row`.
     pub fn select(&mut self, row: usize) {
         self.selected = row;
     }

@@ -21,7 +21,6 @@ use crate::domain::{Catalogue, Domain, Entity, EntityType, Operation, Scope, Sco
 const ENTITY_TYPE: usize = 0;
 const ENTITY: usize = 1;
 const DOMAIN: usize = 3;
-/// How many there are.
 pub const COUNT: usize = 4;
 
 /// How many operations are asked for.
@@ -33,7 +32,6 @@ enum Operations {
     One(Choice),
 }
 
-/// A few scopes, being named.
 #[derive(Debug)]
 pub struct ScopeFields {
     catalogue: Catalogue,

@@ -20,7 +20,6 @@ use crate::{
     tui::app::model::Model,
 };
 
-/// The rows and the selected one.
 #[derive(Debug, Default)]
 pub struct ScopeRows {
     rows: Vec<Vec<Scope>>,
@@ -29,18 +28,15 @@ pub struct ScopeRows {
 }
 
 impl ScopeRows {
-    /// Rows that hold `scopes`.
     pub fn holding(scopes: &[Scope]) -> Self {
         Self { rows: parted(scopes.to_vec()), ..Self::default() }
     }
 
-    /// How many rows there are.
     #[cfg(any(test, feature = "testing"))]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -99,7 +95,6 @@ impl ScopeRows {
         Ok(())
     }
 
-    /// Shows what is wrong with them.
     pub fn refuse(&mut self, fault: String) {
         self.fault = Some(fault);
     }

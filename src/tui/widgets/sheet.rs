@@ -13,7 +13,6 @@ use crate::tui::app::model::Model;
 /// A page to draw on, before a part of it is laid in its place.
 #[derive(Debug)]
 pub struct Sheet {
-    /// What is drawn on.
     pub page: Buffer,
     place: Rect,
     /// How many regions were noted before.

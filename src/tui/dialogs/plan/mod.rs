@@ -51,7 +51,6 @@ struct TokenRow {
     left_out: Option<String>,
 }
 
-/// A plan and what confirms it.
 #[derive(Debug)]
 pub struct PlanDialog {
     plan: Plan,
@@ -69,7 +68,6 @@ pub struct PlanDialog {
 }
 
 impl PlanDialog {
-    /// The dialog on `plan`.
     pub fn new(plan: Plan) -> Self {
         let rows = if plan.command.tokens().len() > 1 { rows(&plan) } else { Vec::new() };
         let input = match plan.confirmation() {
