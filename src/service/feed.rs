@@ -4,10 +4,10 @@
 
 use std::{cmp::Reverse, collections::HashSet, ops::ControlFlow};
 
-use super::{Position, Service, ServiceError, abreast::abreast, audit};
+use super::{Position, Service, ServiceError, audit, parallel::par_map_ordered};
 use crate::{
     domain::{Action, Moment, Pat, StatusFilter, TokenId},
-    store::{Changes, Damage, Rows, StoreError, Stretch},
+    store::{Changes, Damage, RawBatch, Rows, StoreError},
 };
 
 pub use crate::store::Reached as TokenCursor;
@@ -102,18 +102,18 @@ impl Service {
         // Only the table scan is serial; checksums and decoding run on worker threads.
         let next = || {
             let from = after.take()?;
-            let found = self.store.read(|rows| rows.stretch_after(from, PARALLEL_BATCH));
+            let found = self.store.read(|rows| rows.raw_batch_after(from, PARALLEL_BATCH));
             Some(found.map(|(batch, reached)| {
                 after = reached.map(Some);
                 batch
             }))
         };
-        let work = |found: Result<Stretch, StoreError>| {
+        let work = |found: Result<RawBatch, StoreError>| {
             let (batch, mut output) = (found?, begin());
             batch.each(|pat| add(&mut output, pat));
             Ok(output)
         };
-        abreast(next, work, |output: Result<T, StoreError>| match output {
+        par_map_ordered(next, work, |output: Result<T, StoreError>| match output {
             Ok(output) => take(output),
             Err(error) => {
                 end = Err(error);

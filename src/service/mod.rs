@@ -2,7 +2,6 @@
 //! policy; the rules themselves are the domain's, the bytes the store's. Called by both faces;
 //! knows neither.
 
-pub mod abreast;
 pub mod actor;
 pub mod address;
 pub mod audit;
@@ -13,13 +12,13 @@ mod execute;
 pub mod feed;
 pub mod import;
 pub mod leaks;
+mod parallel;
 pub mod secret_file;
 mod template;
 pub mod transfer;
 mod usage;
 pub mod verify;
 
-pub use abreast::abreast;
 pub use actor::acting;
 pub use audit::{Followed, Health, Position, Trail};
 pub use clock::{Clock, Zone};
@@ -27,6 +26,7 @@ pub use entropy::Entropy;
 pub use error::ServiceError;
 pub use execute::{Committed, Issued};
 pub use feed::{Changed, TokenBatch, TokenCursor};
+pub use parallel::par_map_ordered;
 pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{

@@ -10,8 +10,8 @@ use super::{
     chain,
     codec::{Record, seal_behind, sealed_body},
     error::StoreError,
+    raw_batch,
     record::{PatV1, RefV1, TokenSummary, Uses, UsesV1},
-    stretch,
     tables::{NAMES, PATS, ReadWrite, RecordTable, Tables, USES},
     writer::Writer,
 };
@@ -74,7 +74,7 @@ impl<'a> EncodedToken<'a> {
     /// The token; `None` if a record is damaged.
     pub fn decode(&self) -> Option<Pat> {
         let usage = (!self.usage.is_empty()).then_some(self.usage);
-        let (pat, damaged) = stretch::read(self.id, self.token, usage);
+        let (pat, damaged) = raw_batch::read_pat(self.id, self.token, usage);
         pat.ok().filter(|_| damaged.is_none())
     }
 }

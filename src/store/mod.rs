@@ -25,6 +25,7 @@ mod path_error;
 mod power_tests;
 #[cfg(any(test, feature = "testing"))]
 mod probe;
+mod raw_batch;
 mod read_session;
 mod record;
 mod reserve;
@@ -32,7 +33,6 @@ mod rows;
 #[cfg(test)]
 mod script;
 mod snapshot_id;
-mod stretch;
 mod tables;
 mod transaction;
 mod watch;
@@ -55,12 +55,12 @@ pub use panic::panic_is_caught;
 pub use path_error::{PathError, PathProblem, PermissionFix};
 #[cfg(any(test, feature = "testing"))]
 pub use probe::any_record;
+pub use raw_batch::RawBatch;
 pub use read_session::ReadSession;
 pub use record::TokenSummary;
 pub use rows::{ChainState, Changes, Reached, Reader, Rows};
 #[cfg(any(test, feature = "testing"))]
 pub use rows::{Found, Trashed};
-pub use stretch::Stretch;
 pub use watch::ChangeWatcher;
 pub use writer::Writer;
 

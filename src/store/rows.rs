@@ -12,9 +12,9 @@ use super::{
     codec::{Body, decode},
     error::{Damage, StoreError},
     migrate,
+    raw_batch::{self, RawBatch},
     record::{BirthV1, PatV1, RefV1, TrashV1, Uses, UsesV1},
     snapshot_id::SnapshotCache,
-    stretch::{self, Stretch},
     tables::{AccessMode, ReadOnly, Tables},
 };
 use crate::domain::{Event, Hash, Moment, Name, Pat, TokenId, text::to_hex};
@@ -158,7 +158,7 @@ pub trait Rows: Source {
         let Tables { pats, uses, .. } = self.tables();
         let mut all = Found::default();
         pats.merge_join(uses, Bound::Unbounded, |key, record, usage| {
-            let (pat, damaged) = stretch::read(key, record, usage);
+            let (pat, damaged) = raw_batch::read_pat(key, record, usage);
             all.take(pat);
             all.damaged.extend(damaged);
             ControlFlow::Continue(())
@@ -173,31 +173,31 @@ pub trait Rows: Source {
         after: Option<Reached>,
         limit: usize,
     ) -> Result<(Found<Pat>, Option<Reached>), StoreError> {
-        let (batch, next) = self.stretch_after(after, limit)?;
+        let (batch, next) = self.raw_batch_after(after, limit)?;
         let mut found = Found { rows: Vec::with_capacity(batch.len()), damaged: Vec::new() };
         batch.each(|pat| found.take(pat));
         Ok((found, next))
     }
 
     /// As [`Rows::pats_after`], but copies the records only, to be decoded later.
-    fn stretch_after(
+    fn raw_batch_after(
         &self,
         after: Option<Reached>,
         limit: usize,
-    ) -> Result<(Stretch, Option<Reached>), StoreError> {
+    ) -> Result<(RawBatch, Option<Reached>), StoreError> {
         let Tables { pats, uses, .. } = self.tables();
         let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
-        let (mut stretch, mut last) = (Stretch::with_room(limit), None);
+        let (mut batch, mut last) = (RawBatch::with_room(limit), None);
         pats.merge_join(uses, from.as_ref(), |key, record, used| {
-            if stretch.len() == limit {
+            if batch.len() == limit {
                 return ControlFlow::Break(());
             }
-            stretch.add(key, record, used);
+            batch.add(key, record, used);
             last = Some(Reached(*key));
             ControlFlow::Continue(())
         })?;
-        let last = last.filter(|_| stretch.len() == limit);
-        Ok((stretch, last))
+        let last = last.filter(|_| batch.len() == limit);
+        Ok((batch, last))
     }
 
     /// How many tokens there are, damaged ones included.

@@ -13,9 +13,9 @@ use super::{KIND, fields::Fields, record};
 use crate::{
     json::SCHEMA,
     service::{
-        Service, abreast,
+        Service,
         import::{ImportBatch, ImportRow, ImportSource, LineFault},
-        is_at_hand,
+        is_at_hand, par_map_ordered,
     },
 };
 
@@ -98,7 +98,7 @@ impl<F: Read + Seek + Send> ImportSource for Lines<F> {
                 return Ok(());
             }
         }
-        abreast(
+        par_map_ordered(
             || reading.part(),
             |piece| piece.map(|piece| work(piece.parsed())),
             |made| match made {

@@ -38,7 +38,7 @@ impl ImportSource for Listed {
         let mut parts = self.rows.chunks(self.part);
         let next = || parts.next();
         let read = |rows: &[ImportRow]| ImportBatch { rows: rows.to_vec(), faults: Vec::new() };
-        abreast(next, |part| work(read(part)), take);
+        par_map_ordered(next, |part| work(read(part)), take);
         Ok(())
     }
 }

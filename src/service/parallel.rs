@@ -1,6 +1,6 @@
-//! Work on the parts of something long, on all cores, in order: what is read, parsed or written
-//! part by part. Memory holds a few parts, however many there are. Called by what goes through a
-//! whole store or a whole import.
+//! An ordered parallel map with backpressure, for what is read, parsed or printed part by part.
+//! Memory holds a few parts, however many there are. Called by what goes through a whole store or
+//! a whole import.
 
 use std::{
     num::NonZero,
@@ -9,14 +9,15 @@ use std::{
     thread,
 };
 
-/// Most threads that work: beyond them who takes cannot keep up.
-const MOST: usize = 4;
-/// Parts that may wait for who takes them.
-const AHEAD: usize = 4;
+/// The most worker threads: beyond them the consumer cannot keep up.
+const MAX_WORKERS: usize = 4;
+/// The most parts that wait for the consumer.
+const MAX_AHEAD: usize = 4;
 
-/// Draws parts from `next` until there is none, does `work` on several of them at once, and hands
-/// what it makes to `take`, on the calling thread and in the order of the parts, until that breaks.
-pub fn abreast<P: Send, T: Send>(
+/// Draws parts from `next` until there is none, runs `work` on several of them in parallel, and
+/// passes the results to `take`, on the calling thread and in the order of the parts, until that
+/// breaks.
+pub fn par_map_ordered<P: Send, T: Send>(
     mut next: impl FnMut() -> Option<P> + Send,
     work: impl Fn(P) -> T + Sync,
     mut take: impl FnMut(T) -> ControlFlow<()>,
@@ -29,8 +30,8 @@ pub fn abreast<P: Send, T: Send>(
     };
     let mut ahead = [first, second].into_iter();
     let next = || ahead.next().or_else(&mut next);
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
-    let (line, places) = sync_channel(AHEAD);
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_WORKERS);
+    let (line, places) = sync_channel(MAX_AHEAD);
     let (next, work) = (Mutex::new(next), &work);
     thread::scope(|scope| {
         for _ in 0..workers {
@@ -75,7 +76,7 @@ mod tests {
             thread::sleep(Duration::from_micros(20 * (count - number) % 200));
             number * 2
         };
-        abreast(
+        par_map_ordered(
             || numbers.next(),
             work,
             |made| {
@@ -105,7 +106,7 @@ mod tests {
             let mut numbers = 0..100;
             let work =
                 |number| if number == 7 { std::panic::resume_unwind(Box::new(7)) } else { number };
-            abreast(|| numbers.next(), work, |_| ControlFlow::Continue(()));
+            par_map_ordered(|| numbers.next(), work, |_| ControlFlow::Continue(()));
         };
         assert!(catch_unwind(run).is_err());
     }

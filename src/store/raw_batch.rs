@@ -1,6 +1,6 @@
-//! Tokens as they lie in the file, copied out of it in one go and checked and read later, by
-//! whoever has time: to go through the file is work for one, all else is not. Called by `rows`, and
-//! by the service for what goes through all tokens.
+//! Raw records copied from one read transaction. Only the table scan is serial; checksums and
+//! decoding run on worker threads. A damaged record hides no other. Called by `rows`, and by the
+//! service for what goes through all tokens.
 
 use super::{
     codec::{Body, USUAL_BYTES, unseal},
@@ -12,9 +12,9 @@ use crate::domain::{Pat, TokenId};
 
 type Id = [u8; TokenId::LEN];
 
-/// Tokens side by side, in the order of their ids.
+/// The records of consecutive tokens, in the order of their ids.
 #[derive(Debug)]
-pub struct Stretch {
+pub struct RawBatch {
     rows: Vec<Row>,
     /// The record of each row, then its usage record.
     bytes: Vec<u8>,
@@ -28,8 +28,8 @@ struct Row {
     usage_len: Option<usize>,
 }
 
-impl Stretch {
-    /// Has room for this many tokens of the usual size.
+impl RawBatch {
+    /// An empty batch with room for this many tokens of the usual size.
     pub(super) fn with_room(tokens: usize) -> Self {
         let bytes = Vec::with_capacity(tokens.saturating_mul(USUAL_BYTES));
         Self { rows: Vec::with_capacity(tokens), bytes }
@@ -55,7 +55,7 @@ impl Stretch {
             let usage = behind.split_at_checked(usage_len.unwrap_or_default());
             let (usage, behind) = usage.unwrap_or_default();
             rest = behind;
-            let (pat, damage) = read(id, record, usage_len.map(|_| usage));
+            let (pat, damage) = read_pat(id, record, usage_len.map(|_| usage));
             visit(pat);
             if let Some(damage) = damage {
                 visit(Err(damage));
@@ -64,8 +64,9 @@ impl Stretch {
     }
 }
 
-/// The token that is sealed in `record`, with its `uses`, which may be damaged for themselves.
-pub(super) fn read(
+/// Decodes a token with its `uses`. The second value is the damage of a usage record, which does
+/// not damage the token.
+pub(super) fn read_pat(
     id: &Id,
     record: &[u8],
     uses: Option<&[u8]>,
@@ -110,10 +111,10 @@ mod tests {
             let (mut pats, mut damaged) = (Vec::new(), Vec::new());
             let mut after: Option<Reached> = None;
             loop {
-                let (stretch, reached) =
-                    store.read(|rows| rows.stretch_after(after, limit)).unwrap();
-                assert!(stretch.len() <= limit);
-                stretch.each(|row| match row {
+                let (batch, reached) =
+                    store.read(|rows| rows.raw_batch_after(after, limit)).unwrap();
+                assert!(batch.len() <= limit);
+                batch.each(|row| match row {
                     Ok(pat) => pats.push(pat),
                     Err(damage) => damaged.push(damage),
                 });
