@@ -28,7 +28,7 @@ const SCREENS: [(&str, &str); 12] = [
     ("r", "Revoke edge gateway?"),
     ("R", "Regenerate edge gateway"),
     ("D", "Delete edge gateway?"),
-    ("X", "Delete all"),
+    ("X", "Delete the only token?"),
 ];
 
 /// Called by the test of all endings: starting terminals is what costs.

@@ -19,8 +19,8 @@ fn every_sentence_of_the_specification_works_by_keyboard() {
 
     let first = create_with_everything(&mut pty);
     take_the_secret_once(&mut pty, &first);
-    assert!(home.is_allowed(&first));
     view_from_the_list(&mut pty);
+    assert!(home.is_allowed(&first));
     manage_scopes(&home, &mut pty, &first);
     revoke(&home, &mut pty, &first);
     let second = regenerate(&home, &mut pty, &first);
@@ -164,11 +164,11 @@ fn revoke(home: &Home, pty: &mut Pty, secret: &str) {
     pty.keys("r");
     pty.wait_for(&format!("Revoke {NAME}?"));
     pty.keys("<Right> <Enter>");
-    pty.wait_for(&format!("{NAME} is revoked"));
+    pty.wait_for(&format!("Revoked {NAME}."));
     pty.wait_for("R regenerate");
     assert!(!home.is_allowed(secret));
     pty.keys("r");
-    pty.wait_for(&format!("{NAME} is already revoked"));
+    pty.wait_for(&format!("{NAME} is revoked already"));
 }
 
 fn regenerate(home: &Home, pty: &mut Pty, old: &str) -> String {
