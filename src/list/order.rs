@@ -34,10 +34,12 @@ impl Orders {
         if !sort.descending || sort.column == Column::Status {
             return Some(entries.iter().take(limit).map(|entry| entry & !TIED).collect());
         }
-        let ties = entries.chunk_by(|_, next| next & TIED != 0);
-        let mut rows = Vec::with_capacity(limit.min(entries.len()));
-        rows.extend(ties.rev().flatten().take(limit).map(|entry| entry & !TIED));
-        Some(rows)
+        let mut rows: Vec<Entry> = entries.iter().rev().copied().collect();
+        for ties in rows.split_inclusive_mut(|entry| entry & TIED == 0) {
+            ties.reverse();
+        }
+        rows.truncate(limit);
+        Some(rows.into_iter().map(|entry| entry & !TIED).collect())
     }
 
     /// A column whose order has not been built.
