@@ -43,6 +43,11 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
+    /// Whether another process held the store for too long.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Busy { .. }))
+    }
+
     /// Whether it was refused because nothing may be changed.
     pub fn is_sealed(&self) -> bool {
         matches!(self, Self::Store(StoreError::ReadOnlyMode))

@@ -95,8 +95,13 @@ fn work(
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let followed = follow(service, &mut seen);
-        is_behind = followed.is_err();
-        let changes = followed.ok().flatten().map(AppEvent::StoreChanged);
+        let was_behind = std::mem::replace(&mut is_behind, followed.is_err());
+        let changes = match followed {
+            Ok(changes) => changes.map(AppEvent::StoreChanged),
+            // Told once. A lock is let go soon, and what the operator asked for tells its own.
+            Err(error) => (!was_behind && response.is_none() && !error.is_busy())
+                .then_some(AppEvent::FollowFailed(error)),
+        };
         // Changes first: a response speaks of tokens that the screen must know by then. But
         // tokens that were fetched are from before the changes.
         let fetched = matches!(response, Some((_, Response::Tokens(_))));
@@ -109,7 +114,7 @@ fn work(
 }
 
 /// What changed since `seen`, which moves on; `None` if nothing did. After a failure the caller
-/// tries again: what the operator asks for reports it.
+/// tries again.
 fn follow(
     service: &Service,
     seen: &mut Option<Position>,

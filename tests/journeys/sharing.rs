@@ -66,6 +66,18 @@ fn a_name_taken_meanwhile_is_refused_beside_the_field() {
 }
 
 #[test]
+fn a_store_that_is_taken_away_is_told_without_a_key_and_read_when_it_is_back() {
+    let mut it = Journey::on(Fixture::Few, 200, 24);
+    let (file, aside) = (it.place.file(), it.path("aside"));
+    fs::rename(&file, &aside).unwrap();
+    it.comes_to_see("is gone: put it back");
+    fs::rename(&aside, &file).unwrap();
+    it.keys("j");
+    it.second_on_same_store().keys("r <Right> <Enter>").sees("Revoked grafana");
+    it.comes_to_see("[Active 1]");
+}
+
+#[test]
 fn a_store_that_is_gone_is_told_in_one_sentence_and_the_app_lives() {
     let mut it = Journey::on(Fixture::One, 200, 24);
     let (file, aside) = (it.place.file(), it.path("aside"));

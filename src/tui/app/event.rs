@@ -15,6 +15,8 @@ pub enum AppEvent {
     /// The service has done what was requested; each request gets exactly one.
     Response(RequestId, Box<Response>),
     StoreChanged(Followed),
+    /// The changes of other processes can't be read: the screen may be out of date.
+    FollowFailed(ServiceError),
     /// What the list shows, or the first rows of it.
     ListResult(Box<ListResult>),
     ListFailed(ServiceError),

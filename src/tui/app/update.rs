@@ -46,6 +46,7 @@ impl App {
                 self.tokens.give_up();
                 self.warn(advice::message(&error));
             }
+            AppEvent::FollowFailed(error) => self.warn(advice::message(&error)),
             AppEvent::ServiceSilent => {
                 self.warn("the store does not answer: another process may hold it");
             }
