@@ -169,7 +169,8 @@ impl Matches {
     /// tokens with the same key are in no particular order.
     pub(super) fn in_order(&self, table: &Table, orders: &Orders, sort: Sort) -> ResultRows {
         let order = orders.rows(sort, usize::MAX).unwrap_or_else(|| {
-            let mut rows = filter(table.used(), |row| self.shows(row));
+            let mut rows = table.used();
+            rows.retain(|row| self.shows(*row));
             if sort.column != Column::Status {
                 sort_by_column(table, sort.column, &mut rows);
             }
@@ -178,35 +179,29 @@ impl Matches {
             }
             rows
         });
-        let mut ranks = [Status::Active, Status::Expired, Status::Revoked];
-        if sort.descending {
-            ranks.reverse();
-        }
-        let rows = match sort.column {
-            Column::Status => ranks
-                .map(|wanted| filter(order.clone(), |row| self.rank(row) == wanted as u8))
-                .concat(),
-            _ => filter(order, |row| self.shows(row)),
+        let statuses = [Status::Active, Status::Expired, Status::Revoked];
+        let mut passes = match sort.column {
+            Column::Status => statuses.map(|status| status as u8..=status as u8).to_vec(),
+            _ => vec![0..=HIDDEN - 1],
         };
+        if sort.descending {
+            passes.reverse();
+        }
+        let (mut rows, mut len) = (vec![0; order.len()], 0);
+        for wanted in passes {
+            // Without branches, which would be mispredicted: 1 ms instead of 6 for a million rows.
+            for row in &order {
+                if let Some(place) = rows.get_mut(len) {
+                    *place = *row;
+                }
+                len += usize::from(wanted.contains(&self.rank(*row)));
+            }
+        }
+        rows.truncate(len);
         ResultRows::new(rows, Arc::clone(&table.ids))
     }
 }
 
 fn rank(ranks: Ranks, class: Class) -> u8 {
     ranks.get(class as usize).copied().unwrap_or(HIDDEN)
-}
-
-/// Keeps the rows for which `is_wanted` holds. Without branches, which would be mispredicted: 1 ms
-/// instead of 6 for a million rows.
-fn filter(mut rows: Vec<Row>, is_wanted: impl Fn(Row) -> bool) -> Vec<Row> {
-    let mut len = 0;
-    for at in 0..rows.len() {
-        let row = rows.get(at).copied().unwrap_or_default();
-        if let Some(place) = rows.get_mut(len) {
-            *place = row;
-        }
-        len += usize::from(is_wanted(row));
-    }
-    rows.truncate(len);
-    rows
 }
