@@ -1,11 +1,11 @@
 //! What the clock makes of a row: its status class, the counts of each class, and the instant at
-//! which they change. Computed for each request, because a scan of a million rows takes about a
-//! millisecond. Times are nanoseconds since 1970. Called by `execute` and `synced`.
+//! which they change. Times are nanoseconds since 1970. Called by `execute` and `synced`, which
+//! keeps the classes until a row or the clock changes one.
 
 use rayon::prelude::*;
 
 use super::{
-    table::{Flags, Table, index},
+    table::{Flags, Table},
     text::BLOCK_ROWS,
 };
 use crate::domain::{Counts, Moment, Status, pat::SOON};
@@ -87,34 +87,44 @@ pub(super) fn to_counts([_, active, soon, expired, revoked]: ClassCounts) -> Cou
 pub struct TokenStats {
     /// How many have each status.
     pub counts: Counts,
-    /// How many were used within a day.
-    pub used: usize,
     /// The first instant at which a count of a status changes by the passing of time alone.
     pub until: Option<Moment>,
 }
 
 impl TokenStats {
-    /// The figures of `table`, of which these are the classes at `at`.
-    pub(super) fn of(table: &Table, classes: &[Class], at: Moment) -> Self {
-        let now = to_nanos(at);
+    /// The figures of `table`, of which these are the classes.
+    fn of(table: &Table, classes: &[Class]) -> Self {
         let blocks = classes.par_chunks(BLOCK_ROWS).zip(table.expires.par_chunks(BLOCK_ROWS));
-        let (counts, used, until) = blocks
-            .zip(table.last_used.par_chunks(BLOCK_ROWS))
-            .map(|((classes, expires), last_used)| {
-                let rows = || classes.iter().copied();
-                let is_recent = |last_used: i64| now.saturating_sub(last_used) < DAY;
-                let used = rows().zip(last_used);
-                let used =
-                    used.map(|(class, at)| u32::from(class != Class::Free && is_recent(*at)));
-                let ends = rows().zip(expires).map(|(class, expires)| class_ends(class, *expires));
-                (count(classes), index(used.sum()), ends.fold(NEVER, i64::min))
+        let (counts, until) = blocks
+            .map(|(classes, expires)| {
+                let rows = classes.iter().copied().zip(expires);
+                let ends = rows.map(|(class, expires)| class_ends(class, *expires));
+                (count(classes), ends.fold(NEVER, i64::min))
             })
-            .reduce(
-                || (ClassCounts::default(), 0, NEVER),
-                |a, b| (sum(a.0, b.0), a.1 + b.1, a.2.min(b.2)),
-            );
+            .reduce(|| (ClassCounts::default(), NEVER), |a, b| (sum(a.0, b.0), a.1.min(b.1)));
         let until = (until != NEVER).then(|| Moment::from_timestamp_nanos(until));
-        Self { counts: to_counts(counts), used, until }
+        Self { counts: to_counts(counts), until }
+    }
+}
+
+/// The class of each row of a table, from an instant on.
+#[derive(Debug)]
+pub(super) struct ClassifiedRows {
+    pub(super) classes: Vec<Class>,
+    pub(super) stats: TokenStats,
+    from: Moment,
+}
+
+impl ClassifiedRows {
+    pub(super) fn of(table: &Table, at: Moment) -> Self {
+        let classes = table.classes(at);
+        let stats = TokenStats::of(table, &classes);
+        Self { classes, stats, from: at }
+    }
+
+    /// Whether an unchanged table has the same classes at `at`.
+    pub(super) fn holds_at(&self, at: Moment) -> bool {
+        self.from <= at && self.stats.until.is_none_or(|until| at < until)
     }
 }
 

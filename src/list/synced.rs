@@ -6,7 +6,7 @@ use super::{
     order::Orders,
     request::{Completeness, ListRequest, ListResult, StoreSummary},
     result::ResultRows,
-    status::TokenStats,
+    status::{ClassifiedRows, TokenStats},
     table::{Row, Table, index},
 };
 use crate::{
@@ -32,6 +32,8 @@ pub(super) struct SyncedIndex {
     /// How many tokens the store has, damaged ones included.
     pub(super) total: usize,
     clock_behind: Option<Moment>,
+    /// Kept while neither a row nor the clock changes a class; most requests need no new ones.
+    classified: Option<ClassifiedRows>,
     /// Those of the last full result: a prefix repeats them.
     stats: Option<TokenStats>,
 }
@@ -71,6 +73,7 @@ impl SyncedIndex {
             }
         }
         if !rows.is_empty() {
+            self.classified = None;
             self.orders.update(&self.table, &rows);
             self.table.release(rows);
         }
@@ -84,6 +87,7 @@ impl SyncedIndex {
             return Ok(());
         }
         let TokenBatch { tokens, damaged, next } = service.load_batch(self.cursor, BATCH)?;
+        self.classified = None;
         self.table.reserve(self.total);
         for pat in &tokens {
             self.table.put(pat);
@@ -113,17 +117,13 @@ impl SyncedIndex {
         if self.is_loaded {
             self.orders.build(&self.table, query.sort.column);
         }
-        let classes = self.table.classes(*at);
-        let find = || {
-            let scan = Scan::new(&self.table, query, *at);
-            let matches = scan.matches(classes.clone(), &is_current)?;
-            let rows = matches.in_order(&self.table, &self.orders, query.sort);
-            Some((matches, rows))
-        };
-        let stats = || self.is_loaded.then(|| TokenStats::of(&self.table, &classes, *at));
-        let (stats, found) = rayon::join(stats, find);
-        self.stats = stats;
-        let (matches, rows) = found?;
+        self.classified.take_if(|classified| !classified.holds_at(*at));
+        let classify = || ClassifiedRows::of(&self.table, *at);
+        let classified = self.classified.get_or_insert_with(classify);
+        self.stats = self.is_loaded.then_some(classified.stats);
+        let scan = Scan::new(&self.table, query, *at);
+        let matches = scan.matches(classified.classes.clone(), &is_current)?;
+        let rows = matches.in_order(&self.table, &self.orders, query.sort);
         let selected = selected.and_then(|id| self.table.row_of(&id));
         let selected = selected.filter(|row| matches.shows(*row));
         let selected_row = selected.and_then(|row| rows.position(row));

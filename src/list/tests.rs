@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{
     execute::{Matches, Scan},
     order::Orders,
-    status::{NEVER, TokenStats, to_nanos},
+    status::{ClassifiedRows, NEVER, TokenStats, to_nanos},
     table::{Row, Table},
     text::{BLOCK_ROWS, TextBlock, fields},
 };
@@ -211,14 +211,11 @@ impl Index {
         }
         let stats = stats(&self.table, now);
         assert_eq!(stats.counts, reference(pats, &Query::default(), now).1);
-        let lately = |used: &LastUse| now - used.at < TimeDelta::days(1);
-        let used = pats.iter().filter(|pat| pat.last_use().is_some_and(lately)).count();
-        assert_eq!(stats.used, used);
     }
 }
 
 fn stats(table: &Table, at: Moment) -> TokenStats {
-    TokenStats::of(table, &table.classes(at), at)
+    ClassifiedRows::of(table, at).stats
 }
 
 /// What may happen to a token: it is put as the seed makes it, or removed.
@@ -370,15 +367,6 @@ fn an_outdated_request_is_abandoned() {
 }
 
 #[test]
-fn the_stats_count_who_was_used_within_a_day() {
-    let used = |minutes| Some(LastUse { at: at(minutes), from: None, what: "".into() });
-    let token = |id, minutes| Pat { last_used: used(minutes), ..token(id, 1, 1) };
-    let index = Index::of(&[token(1, 0), token(2, 3)]);
-    let times = [-5, 0, 24 * 60 - 1, 24 * 60, 24 * 60 + 2, 24 * 60 + 3].map(at);
-    assert_eq!(times.map(|at| stats(&index.table, at).used), [2, 2, 2, 1, 1, 0]);
-}
-
-#[test]
 fn the_stats_contain_the_instant_at_which_they_change() {
     let week = TimeDelta::days(7);
     let end = at(0) + week + week;
@@ -390,4 +378,16 @@ fn the_stats_contain_the_instant_at_which_they_change() {
     let stats = stats.map(|it| (it.counts.soon, it.counts.expired, it.until));
     let [lasting, near, over] = [(0, 0, Some(soon)), (1, 0, Some(end)), (0, 1, None)];
     assert_eq!(stats, [lasting, lasting, near, near, over, over]);
+}
+
+#[test]
+fn classes_hold_until_the_first_of_them_ends_and_not_for_a_clock_that_went_back() {
+    let index = Index::of(&[Pat { expires: Some(at(60)), revoked: None, ..token(1, 1, 1) }]);
+    let classified = ClassifiedRows::of(&index.table, at(10));
+    let before_end = at(60) - TimeDelta::nanoseconds(1);
+    let holds = [at(9), at(10), before_end, at(60)].map(|at| classified.holds_at(at));
+    assert_eq!(holds, [false, true, true, false]);
+    for at in [at(10), before_end] {
+        assert_eq!(classified.classes, index.table.classes(at));
+    }
 }
