@@ -41,7 +41,8 @@
 //!
 //! `docs/architecture.md` describes them.
 
-// Only tests and benches see the layers from outside, through the feature `testing`.
+// Only tests and benches see the layers from outside, through the feature `testing`. Both forms are
+// written out: rustfmt would not find a module that a macro declares.
 #[cfg(not(feature = "testing"))]
 mod cli;
 #[cfg(feature = "testing")]

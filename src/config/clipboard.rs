@@ -55,7 +55,7 @@ pub enum Route {
     Screen,
     /// A program of the local desktop.
     Desktop(PathBuf, Vec<String>),
-    /// OSC 52.
+    /// OSC 52, which the terminal itself takes.
     Terminal,
 }
 

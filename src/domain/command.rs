@@ -17,14 +17,12 @@ use super::{
 pub enum Command {
     /// Issue a token.
     Create {
-        /// Its content.
         token: NewToken,
         /// The new file that takes its secret; `None` returns the secret to the caller.
         secret_file: Option<String>,
     },
     /// Change name or description; `None` leaves a field as it is.
     Edit {
-        /// The token.
         token: TokenId,
         /// Its new name.
         name: Option<Name>,
@@ -32,37 +30,20 @@ pub enum Command {
         description: Option<Description>,
     },
     /// Add to each token those scopes that it does not hold yet.
-    AddScopes {
-        /// The tokens.
-        tokens: Vec<TokenId>,
-        /// The scopes.
-        scopes: Vec<Scope>,
-    },
+    AddScopes { tokens: Vec<TokenId>, scopes: Vec<Scope> },
     /// Remove scopes from each token.
-    RemoveScopes {
-        /// The tokens.
-        tokens: Vec<TokenId>,
-        /// The scopes.
-        scopes: ScopeSelection,
-    },
+    RemoveScopes { tokens: Vec<TokenId>, scopes: ScopeSelection },
     /// End each token: its secrets stop working.
-    Revoke {
-        /// The tokens.
-        tokens: Vec<TokenId>,
-    },
+    Revoke { tokens: Vec<TokenId> },
     /// End the tokens of those of these secrets that still work; leaves out the others.
     RevokeLeaked {
         /// Secrets that were found where they do not belong.
         secrets: Vec<LeakedSecret>,
     },
     /// End the previous secret of each token before its overlap is over.
-    EndOverlap {
-        /// The tokens.
-        tokens: Vec<TokenId>,
-    },
+    EndOverlap { tokens: Vec<TokenId> },
     /// Give each token a new secret and a new lifetime; it is active again.
     Regenerate {
-        /// The tokens.
         tokens: Vec<TokenId>,
         /// How long each is valid from now.
         lifetime: Lifetime,
@@ -73,17 +54,13 @@ pub enum Command {
         secret_file: Option<String>,
     },
     /// Delete tokens; they can be restored for 24 hours.
-    Delete {
-        /// The tokens.
-        tokens: TokenSelection,
-    },
+    Delete { tokens: TokenSelection },
     /// Bring back deleted tokens, with their secrets.
     Restore(RestoreTarget),
     /// Take back edits and changes of scopes, unless somebody changed the same since.
     Revert(Vec<Edited>),
     /// Record how the operator took the secret behind `digest`.
     RecordDelivery {
-        /// The token.
         token: TokenId,
         /// The digest of the secret that was delivered.
         digest: Digest,
@@ -121,7 +98,6 @@ pub enum ScopeSelection {
 /// Which tokens a command deletes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenSelection {
-    /// These.
     Listed(Vec<TokenId>),
     /// Every token of the store.
     All,
@@ -130,7 +106,6 @@ pub enum TokenSelection {
 /// Which deleted tokens a command restores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestoreTarget {
-    /// This one.
     Token(TokenId),
     /// All that were deleted together, at this time.
     Deletion(Moment),

@@ -27,7 +27,7 @@ pub enum Completeness {
     /// Those of the tokens that have been loaded so far.
     #[default]
     Partial,
-    /// All.
+    /// Every row that the query shows.
     Complete,
 }
 

@@ -46,7 +46,6 @@ impl TokenCache {
         self.pats.entry(id).and_modify(|old| *old = pat);
     }
 
-    /// Removes everything.
     pub fn clear(&mut self) {
         self.pats.clear();
     }

@@ -19,7 +19,6 @@ use crate::{
 /// A token with its new secret, which exists nowhere else.
 #[derive(Debug)]
 pub struct Issued {
-    /// The record.
     pub pat: Pat,
     /// The secret, once.
     pub secret: Secret,

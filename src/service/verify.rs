@@ -22,7 +22,7 @@ use crate::{
 /// A decision and the token that it is about.
 #[derive(Debug)]
 pub struct Verdict {
-    /// The answer.
+    /// Whether the secret may do what was asked, and why not.
     pub decision: Decision,
     /// The token whose secret was presented, as of the check, not always with its last uses;
     /// `None` unless the secret matched.

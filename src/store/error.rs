@@ -126,10 +126,7 @@ pub enum StoreError {
     },
     /// The disk failed, or another process came between, at the end of a commit.
     #[error("whether the change was kept is not sure ({source})")]
-    CommitResultUnknown {
-        /// The failure.
-        source: Cause,
-    },
+    CommitResultUnknown { source: Cause },
     /// No space, even with the reserve released.
     #[error("the disk is full and nothing was changed")]
     Full,
@@ -159,17 +156,13 @@ pub enum StoreError {
     /// Another token has the name.
     #[error("the name {name} is taken by {by}")]
     NameTaken {
-        /// The name.
         name: Name,
         /// The token that has it.
         by: TokenId,
     },
     /// A record is larger than allowed.
     #[error("this record is too large for {table}")]
-    TooLarge {
-        /// Its table.
-        table: &'static str,
-    },
+    TooLarge { table: &'static str },
     /// Another error of the operating system or of redb.
     #[error("cannot {} {}: {source}", .operation.as_str(), shown(.path.as_deref()))]
     Io {
@@ -177,7 +170,6 @@ pub enum StoreError {
         operation: Operation,
         /// The file, if it is known.
         path: Option<PathBuf>,
-        /// The failure.
         source: Cause,
     },
 }

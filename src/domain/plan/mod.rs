@@ -35,7 +35,6 @@ pub const MAX_TOKENS: usize = 10_000;
 /// Whether and where a token is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenState {
-    /// Nowhere.
     Absent,
     /// Among the tokens.
     Live(Arc<Pat>),
@@ -78,7 +77,6 @@ pub struct LeftOut {
     pub id: TokenId,
     /// The record; `None` if there is no such token.
     pub token: Option<Arc<Pat>>,
-    /// The reason.
     pub reason: Refusal,
 }
 
@@ -89,7 +87,6 @@ pub enum Warning {
     Absorbs(Vec<Scope>),
     /// A previous secret stops working before the end of its overlap.
     EndsOverlap {
-        /// The token.
         token: TokenId,
         /// When the overlap would have ended.
         until: Moment,
@@ -99,7 +96,6 @@ pub enum Warning {
 /// What a command would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The command.
     pub command: Command,
     /// The time that the plan was made for, and that of its events.
     pub at: Moment,

@@ -33,12 +33,7 @@ pub enum Refusal {
     NotWorking,
     /// One of several was refused, and the others with it.
     #[error("{name}: {why}")]
-    OneOfMany {
-        /// The token.
-        name: Name,
-        /// The reason.
-        why: Box<Refusal>,
-    },
+    OneOfMany { name: Name, why: Box<Refusal> },
     /// The command names more tokens than one transaction may change.
     #[error("{0} tokens are too many at once: at most {max} are changed together, mark fewer", max = super::MAX_TOKENS)]
     TooMany(usize),
@@ -52,7 +47,6 @@ pub enum Refusal {
     ChangedSince {
         /// The field: `name`, `description` or `scopes`.
         what: &'static str,
-        /// The token.
         name: Name,
     },
     /// The latest deletion was another operator's.
