@@ -91,22 +91,6 @@ pub struct TokenStats {
     pub until: Option<Moment>,
 }
 
-impl TokenStats {
-    /// The figures of `table`, of which these are the classes.
-    fn of(table: &Table, classes: &[Class]) -> Self {
-        let blocks = classes.par_chunks(BLOCK_ROWS).zip(table.expires.par_chunks(BLOCK_ROWS));
-        let (counts, until) = blocks
-            .map(|(classes, expires)| {
-                let rows = classes.iter().copied().zip(expires);
-                let ends = rows.map(|(class, expires)| class_ends(class, *expires));
-                (count(classes), ends.fold(NEVER, i64::min))
-            })
-            .reduce(|| (ClassCounts::default(), NEVER), |a, b| (sum(a.0, b.0), a.1.min(b.1)));
-        let until = (until != NEVER).then(|| Moment::from_timestamp_nanos(until));
-        Self { counts: to_counts(counts), until }
-    }
-}
-
 /// The class of each row of a table, from an instant on.
 #[derive(Debug)]
 pub(super) struct ClassifiedRows {
@@ -118,8 +102,16 @@ pub(super) struct ClassifiedRows {
 impl ClassifiedRows {
     pub(super) fn of(table: &Table, at: Moment) -> Self {
         let classes = table.classes(at);
-        let stats = TokenStats::of(table, &classes);
-        Self { classes, stats, from: at }
+        let blocks = classes.par_chunks(BLOCK_ROWS).zip(table.expires.par_chunks(BLOCK_ROWS));
+        let figures = blocks.map(|(classes, expires)| {
+            let rows = classes.iter().copied().zip(expires);
+            let ends = rows.map(|(class, expires)| class_ends(class, *expires));
+            (count(classes), ends.fold(NEVER, i64::min))
+        });
+        let none = || (ClassCounts::default(), NEVER);
+        let (counts, until) = figures.reduce(none, |a, b| (sum(a.0, b.0), a.1.min(b.1)));
+        let until = (until != NEVER).then(|| Moment::from_timestamp_nanos(until));
+        Self { classes, stats: TokenStats { counts: to_counts(counts), until }, from: at }
     }
 
     /// Whether an unchanged table has the same classes at `at`.

@@ -43,7 +43,7 @@ pub(super) struct Table {
     hasher: RandomState,
     issued: Vec<i64>,
     pub(super) expires: Vec<i64>,
-    pub(super) last_used: Vec<i64>,
+    last_used: Vec<i64>,
     flags: Vec<Flags>,
     /// The positions of the token's scopes in `scope_sets` and of its creator in `creators`.
     shared: Vec<(u32, u32)>,
