@@ -13,18 +13,19 @@ use std::{collections::VecDeque, hint::black_box, sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use patdeck::{
-    config::{Glyphs, Theme},
+    config::{Glyphs, ThemeName},
     domain::{
-        AccessRequest, Actor, Catalogue, Column, Description, LastUse, Limits, Moment, Name, Pat,
-        Prefix, Query, Scope, Scopes, Search, Secret, Sort, StatusFilter, TokenId,
+        AccessRequest, Actor, Catalogue, Column, Description, LastUse, LifetimeLimits, Name,
+        Prefix, Query, Scope, Scopes, Search, Secret, Sort, StatusFilter, Timestamp, Token,
+        TokenId,
     },
     keymap::Keymap,
     list::{ListEngine, ListRequest},
     service::{Clock, Entropy, Policy, Service, Zone},
-    store::{Rows as _, Store, StoreError},
+    store::{ReadOps as _, Store, StoreError},
     tui::{
         app::{App, effect::Effect, event::AppEvent, model::Model, service_request::perform},
-        theme::Look,
+        theme::Theme,
     },
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -40,21 +41,21 @@ const MANY: u32 = 1_000_000;
 /// Tokens of the store's parts.
 const FEW: u32 = 1_000;
 
-fn now() -> Moment {
+fn now() -> Timestamp {
     DateTime::from_timestamp(1_780_000_000, 0).unwrap_or_default()
 }
 
 fn policy() -> Policy {
     Policy {
         prefix: Prefix::default(),
-        limits: Limits::default(),
+        limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().expect("a lifetime"),
         catalogue: Catalogue::default(),
     }
 }
 
 /// A token used a moment ago, and its secret.
-fn token(dice: &mut StdRng, n: u32) -> (Pat, Secret) {
+fn token(dice: &mut StdRng, n: u32) -> (Token, Secret) {
     let mut random = |bytes: &mut [u8]| {
         dice.fill_bytes(bytes);
         Ok::<_, std::convert::Infallible>(())
@@ -67,23 +68,23 @@ fn token(dice: &mut StdRng, n: u32) -> (Pat, Secret) {
     }
     let used = LastUse { at: now(), from: None, what: "channels:c-1:publish allowed".into() };
     let issued = now() - TimeDelta::minutes(n.into());
-    let pat = Pat {
+    let token = Token {
         id,
         name: Name::parse(&format!("fleet-{}-{n}", n % 97)).expect("a name"),
         description: Description::parse("Reads the sensors of the cold store").expect("a text"),
         scopes,
         prefix: "pat".into(),
         digest: secret.digest(),
-        retiring: None,
+        previous: None,
         created: issued,
         created_by: Actor::named("alice"),
         issued,
         expires: Some(now() + TimeDelta::minutes(i64::from(n) - 1_000)),
         revoked: n.is_multiple_of(9).then_some(issued),
-        claimed: true,
+        delivered: true,
         last_used: Some(used),
     };
-    (pat, secret)
+    (token, secret)
 }
 
 /// A store in memory with [`FEW`] tokens, and their secrets.
@@ -96,13 +97,13 @@ fn filled() -> (Store, Vec<Secret>) {
 /// Writes [`FEW`] tokens; their secrets.
 fn fill(store: &Store) -> Vec<Secret> {
     let mut dice = StdRng::seed_from_u64(1);
-    let (pats, secrets): (Vec<_>, Vec<_>) = (0..FEW).map(|n| token(&mut dice, n)).unzip();
-    let write = |pat: &Pat, rows: &mut patdeck::store::Writer<'_>| {
-        rows.put_pat(pat)?;
-        pat.last_used.as_ref().map_or(Ok(()), |used| rows.put_use(&pat.id, used))
+    let (tokens, secrets): (Vec<_>, Vec<_>) = (0..FEW).map(|n| token(&mut dice, n)).unzip();
+    let write = |token: &Token, rows: &mut patdeck::store::Writer<'_>| {
+        rows.put_token(token)?;
+        token.last_used.as_ref().map_or(Ok(()), |used| rows.put_use(&token.id, used))
     };
     let written = store.write(|rows| {
-        pats.iter().try_for_each(|pat| write(pat, rows))?;
+        tokens.iter().try_for_each(|token| write(token, rows))?;
         Ok::<_, StoreError>(())
     });
     written.expect("a write");
@@ -123,7 +124,7 @@ fn check(c: &mut Criterion) {
     let request = AccessRequest { entity_type, entity: scope.entity, operation, domain: None };
     let mut group = c.benchmark_group("check");
     group.bench_function("read and decode a record", |b| {
-        b.iter(|| store.read(|rows| rows.pat(&ids[next()])).map(black_box));
+        b.iter(|| store.read(|rows| rows.token(&ids[next()])).map(black_box));
     });
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.redb");
@@ -192,9 +193,9 @@ fn loaded_engine() -> ListEngine {
     let store = Store::memory().expect("a store");
     let mut dice = StdRng::seed_from_u64(1);
     for batch in (0..MANY).step_by(20_000) {
-        let pats: Vec<Pat> = (batch..batch + 20_000).map(|n| token(&mut dice, n).0).collect();
+        let tokens: Vec<Token> = (batch..batch + 20_000).map(|n| token(&mut dice, n).0).collect();
         let written = store.write(|rows| {
-            pats.iter().try_for_each(|pat| rows.put_pat(pat))?;
+            tokens.iter().try_for_each(|token| rows.put_token(token))?;
             Ok::<_, StoreError>(())
         });
         written.expect("a write");
@@ -229,15 +230,15 @@ fn list(c: &mut Criterion) {
         measure(format!("search, {name}"), StatusFilter::All, search, Column::Issued);
     }
     for column in Column::ALL {
-        measure(format!("in order of {}", column.word()), StatusFilter::All, "", column);
+        measure(format!("in order of {}", column.as_str()), StatusFilter::All, "", column);
     }
     group.finish();
 }
 
 fn frame(c: &mut Criterion) {
     let service = Arc::new(service(filled().0));
-    let (clock, look) = (Clock::fixed(now()), Look::new(Theme::Default, Glyphs::Unicode));
-    let model = Model::new(clock, Zone::utc(), look, policy(), Keymap::default());
+    let (clock, theme) = (Clock::fixed(now()), Theme::new(ThemeName::Default, Glyphs::Unicode));
+    let model = Model::new(clock, Zone::utc(), theme, policy(), Keymap::default());
     let mut app = App::new(model, "operator@gateway".into());
     let mut lists = ListEngine::new(Arc::clone(&service));
     let mut events = VecDeque::from([AppEvent::Tick]);

@@ -22,10 +22,10 @@ use std::{
 use chrono::{DateTime, TimeDelta};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
-    config::{Glyphs, Theme},
+    config::{Glyphs, ThemeName},
     domain::{
-        AccessRequest, Actor, Catalogue, Delivery, Description, Lifetime, Limits, Name, NewToken,
-        Overlap, Prefix, Scope,
+        AccessRequest, Actor, Catalogue, Delivery, Description, Lifetime, LifetimeLimits, Name,
+        NewToken, Overlap, Prefix, Scope,
     },
     keymap::Keymap,
     service::{Clock, Entropy, Policy, Service, Zone},
@@ -40,7 +40,7 @@ use patdeck::{
             diff_backend::{Measure, Renderer},
             input::Input,
         },
-        theme::Look,
+        theme::Theme,
         worker::Worker,
     },
 };
@@ -298,8 +298,8 @@ fn measured(size: Size, measure: Measure) -> Result<Vec<Row>, Fault> {
     let from_worker = sender.clone();
     let policy = service.policy().clone();
     let worker = Worker::start(service, move |event| from_worker.send(event).is_ok());
-    let look = Look::new(Theme::Default, Glyphs::Unicode);
-    let model = Model::new(clock, Zone::utc(), look, policy, Keymap::default());
+    let theme = Theme::new(ThemeName::Default, Glyphs::Unicode);
+    let model = Model::new(clock, Zone::utc(), theme, policy, Keymap::default());
     let app = App::new(model, "operator@gateway-1".into());
     let screen =
         Screen { renderer: Renderer::new(Sink(tally.clone()), measure)?, tally: tally.clone() };
@@ -318,7 +318,7 @@ fn measured(size: Size, measure: Measure) -> Result<Vec<Row>, Fault> {
 fn filled(clock: &Clock) -> Result<Service, Fault> {
     let policy = Policy {
         prefix: Prefix::default(),
-        limits: Limits::default(),
+        limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse()?,
         catalogue: Catalogue::default(),
     };
@@ -370,9 +370,9 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
         scopes: scopes.iter().map(|scope| scope.parse::<Scope>()).collect::<Result<_, _>>()?,
     };
     let issued = service.create(&new)?;
-    service.record_delivery(&issued.pat.id, &issued.pat.digest, Delivery::Copied)?;
+    service.record_delivery(&issued.token.id, &issued.token.digest, Delivery::Copied)?;
     if !number.is_multiple_of(3) {
-        let scope = issued.pat.scopes.iter().next().ok_or("no scope")?.clone();
+        let scope = issued.token.scopes.iter().next().ok_or("no scope")?.clone();
         let request = AccessRequest {
             entity_type: scope.entity_type,
             entity: scope.entity,
@@ -383,12 +383,12 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
         service.check(presented, Some(&request), Some("192.0.2.7"))?;
     }
     if number.is_multiple_of(11) {
-        service.revoke(&issued.pat.id)?;
+        service.revoke(&issued.token.id)?;
     }
     if number % 97 == 5 {
         let renewal = Renewal { lifetime: new.lifetime, overlap: Overlap::None };
-        let again = service.regenerate(&issued.pat.id, renewal)?;
-        service.record_delivery(&again.pat.id, &again.pat.digest, Delivery::Written)?;
+        let again = service.regenerate(&issued.token.id, renewal)?;
+        service.record_delivery(&again.token.id, &again.token.digest, Delivery::Written)?;
     }
     Ok(())
 }

@@ -12,8 +12,8 @@ use std::{
 use chrono::{TimeDelta, Utc};
 use patdeck::{
     domain::{
-        Action, Actor, Description, EventDraft, LastUse, Moment, Name, Pat, Prefix, Scopes, Secret,
-        TokenId,
+        Actor, AuditAction, Description, EventDraft, LastUse, Name, Prefix, Scopes, Secret,
+        Timestamp, Token, TokenId,
     },
     store::{Store, StoreError, Writer},
 };
@@ -95,17 +95,22 @@ pub(crate) fn secrets(count: u32, seed: u64, limit: usize) -> Result<Vec<Present
     let mut presented = Vec::new();
     let now = Utc::now();
     for n in 0..count {
-        let (pat, secret) = life(&mut dice, n, now, now)?;
+        let (token, secret) = life(&mut dice, n, now, now)?;
         if usize::try_from(n)?.is_multiple_of(every) {
             let secret = Zeroizing::new(secret.reveal().to_owned());
-            presented.push(Presented { id: pat.id, secret });
+            presented.push(Presented { id: token.id, secret });
         }
     }
     Ok(presented)
 }
 
 /// A token as it is now, and its secret.
-fn life(dice: &mut StdRng, n: u32, at: Moment, now: Moment) -> Result<(Pat, Secret), Fault> {
+fn life(
+    dice: &mut StdRng,
+    n: u32,
+    at: Timestamp,
+    now: Timestamp,
+) -> Result<(Token, Secret), Fault> {
     let pick = |dice: &mut StdRng, words: &[&'static str]| {
         words.get(dice.random_range(0..words.len())).copied().unwrap_or_default()
     };
@@ -127,42 +132,42 @@ fn life(dice: &mut StdRng, n: u32, at: Moment, now: Moment) -> Result<(Pat, Secr
     };
     let id = TokenId::draw(&mut random)?;
     let secret = Secret::generate(&Prefix::default(), id, &mut random)?;
-    let pat = Pat {
+    let token = Token {
         id,
         name: Name::parse(&name)?,
         description: Description::parse(pick(dice, &PURPOSES))?,
         scopes,
         prefix: Prefix::default().as_str().into(),
         digest: secret.digest(),
-        retiring: None,
+        previous: None,
         created: at,
         created_by: Actor::named("alice"),
         issued: at,
         expires: Some(at + TimeDelta::days(days)),
         revoked: dice.random_bool(0.12).then_some(at),
-        claimed: true,
+        delivered: true,
         last_used: dice.random_bool(0.6).then_some(used),
     };
-    Ok((pat, secret))
+    Ok((token, secret))
 }
 
 /// Writes a token and what happened to it.
-fn write(rows: &mut Writer<'_>, pat: &Pat) -> Result<(), StoreError> {
-    rows.put_pat(pat)?;
-    if let Some(last) = &pat.last_used {
-        rows.put_use(&pat.id, last)?;
+fn write(rows: &mut Writer<'_>, token: &Token) -> Result<(), StoreError> {
+    rows.put_token(token)?;
+    if let Some(last) = &token.last_used {
+        rows.put_use(&token.id, last)?;
     }
     let actions = [
-        (Action::Created, "valid until its expiry, some scopes"),
-        (Action::Claimed, "acknowledged"),
+        (AuditAction::Created, "valid until its expiry, some scopes"),
+        (AuditAction::Claimed, "acknowledged"),
     ];
-    let ended = pat.revoked.map(|_| (Action::Revoked, "was active"));
+    let ended = token.revoked.map(|_| (AuditAction::Revoked, "was active"));
     for (action, detail) in actions.into_iter().chain(ended) {
         rows.append_event(EventDraft {
-            at: pat.issued,
-            actor: pat.created_by.clone(),
-            token: Some(pat.id),
-            name: pat.name.to_string(),
+            at: token.issued,
+            actor: token.created_by.clone(),
+            token: Some(token.id),
+            name: token.name.to_string(),
             action,
             detail: detail.to_owned(),
         })?;

@@ -32,7 +32,7 @@
 //! ```text
 //!                main.rs ── lib.rs
 //!          tui/            cli/              front ends; neither imports the other
-//!    keymap/  config/  output/  json/        key table; settings; what both front ends print
+//!    keymap/  config/  output/              key table; settings; what both front ends print
 //!                  list/                     the list engine: filter, search, order, page
 //!                 service/                   use cases on one store
 //!                  store/                    redb and bincode, nowhere else
@@ -55,10 +55,6 @@ pub mod config;
 mod domain;
 #[cfg(feature = "testing")]
 pub mod domain;
-#[cfg(not(feature = "testing"))]
-mod json;
-#[cfg(feature = "testing")]
-pub mod json;
 #[cfg(not(feature = "testing"))]
 mod keymap;
 #[cfg(feature = "testing")]
@@ -102,12 +98,12 @@ use std::{
 
 use clap::Parser as _;
 
-use cli::{Args, Command, Exit, Failure, Output, print::tell};
-use config::{Config, Environment, Theme};
+use cli::{Args, CliCommand, CliError, Exit, Output, print::print_message};
+use config::{Config, Environment, ThemeName};
 use output::advice;
-use service::{Clock, Entropy, Handed, Policy, Service, acting, judge_handed};
+use service::{Clock, Entropy, InputTrust, Policy, Service, current_actor, judge_handed};
 use store::{CacheSize, OpenOptions, Store};
-use tui::{terminal, theme::Look};
+use tui::{terminal, theme::Theme};
 
 /// The program: reads arguments and settings, opens the store, does the command or shows the
 /// app.
@@ -123,31 +119,34 @@ pub fn run() -> ExitCode {
         }
     });
     let exit = ran.unwrap_or_else(|failure| match failure {
-        Failure::Unread => Exit::Done,
-        Failure::Told(exit, reason) => {
-            tell(&reason);
+        CliError::BrokenPipe => Exit::Done,
+        CliError::Exit(exit, reason) => {
+            print_message(&reason);
             exit
         }
     });
     exit.into()
 }
 
-fn command_line(args: &Args, command: &Command) -> Result<Exit, Failure> {
+fn command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError> {
     if let Some(done) = cli::perform_without_store(args, command, &open) {
         return done;
     }
     let config = settings(args)?;
     if config.read_only && command.changes() {
         // Before anything is asked, read or made.
-        return Err(Failure::Told(Exit::Refused, advice::store_message(&StoreError::ReadOnlyMode)));
+        return Err(CliError::Exit(
+            Exit::Refused,
+            advice::store_message(&StoreError::ReadOnlyMode),
+        ));
     }
     let service = open_with(&config, cli::cache(command))?;
-    let out = Output::new(args.json, config.theme != Theme::Mono);
+    let out = Output::new(args.json, config.theme != ThemeName::Mono);
     cli::perform(&service, command, &out)
 }
 
-fn app(args: &Args) -> Result<Exit, Failure> {
-    terminal::check().map_err(Failure::usage)?;
+fn app(args: &Args) -> Result<Exit, CliError> {
+    terminal::check().map_err(CliError::usage)?;
     let config = settings(args)?;
     let service = open(&config)?;
     // Old trash is no reason not to start: a store that cannot be written is still read.
@@ -156,13 +155,13 @@ fn app(args: &Args) -> Result<Exit, Failure> {
     }
     let setup = tui::Setup {
         keymap: config.keymap.clone(),
-        look: Look::new(config.theme, config.glyphs),
+        theme: Theme::new(config.theme, config.glyphs),
         mouse: config.mouse,
         who: who(&service),
         options: options(&config, args),
         clipboard: (!config.clipboard.is_empty()).then(|| config.clipboard.clone()),
     };
-    let secrets = tui::run(service, setup).map_err(Failure::usage)?;
+    let secrets = tui::run(service, setup).map_err(CliError::usage)?;
     let mut out = io::stdout().lock();
     for secret in secrets {
         out.write_all(secret.reveal().as_bytes())?;
@@ -183,31 +182,32 @@ fn options(config: &Config, args: &Args) -> Vec<(&'static str, String)> {
     named.map(|(name, path)| (name, path.to_string_lossy().into_owned())).collect()
 }
 
-fn settings(args: &Args) -> Result<Config, Failure> {
-    let config = Config::load(&args.flags(), &Environment::of_process()).map_err(Failure::usage)?;
+fn settings(args: &Args) -> Result<Config, CliError> {
+    let config =
+        Config::load(&args.flags(), &Environment::of_process()).map_err(CliError::usage)?;
     // The settings name a program that is handed secrets: whoever may change them has these.
     if let Some((path, file)) =
         config.file.as_deref().and_then(|path| Some((path, File::open(path).ok()?)))
     {
-        judge_handed(path, &file, Handed::Content)
-            .map_err(|error| Failure::Told(Exit::Store, advice::store_message(&error)))?;
+        judge_handed(path, &file, InputTrust::Content)
+            .map_err(|error| CliError::Exit(Exit::Store, advice::store_message(&error)))?;
     }
     Ok(config)
 }
 
-fn open(config: &Config) -> Result<Service, Failure> {
+fn open(config: &Config) -> Result<Service, CliError> {
     open_with(config, CacheSize::default())
 }
 
-fn open_with(config: &Config, cache: CacheSize) -> Result<Service, Failure> {
+fn open_with(config: &Config, cache: CacheSize) -> Result<Service, CliError> {
     let policy = Policy {
         prefix: config.prefix.clone(),
         limits: config.limits,
         default_lifetime: config.lifetime,
         catalogue: config.catalogue.clone(),
     };
-    let actor = acting(|name| std::env::var(name).ok());
-    let refused = |error: StoreError| Failure::Told(Exit::Store, advice::store_message(&error));
+    let actor = current_actor(|name| std::env::var(name).ok());
+    let refused = |error: StoreError| CliError::Exit(Exit::Store, advice::store_message(&error));
     let opening = OpenOptions { read_only: config.read_only, cache, ..OpenOptions::default() };
     let store = Store::open_with(&config.store, opening).map_err(refused)?;
     Ok(Service::new(store, Clock::System, Entropy::System, actor, policy))

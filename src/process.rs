@@ -25,8 +25,10 @@ pub fn harden() {
 
 /// Makes panics readable, without the environment in them and without secrets.
 pub fn install_panic_hook() {
-    let hooks =
-        HookBuilder::default().display_env_section(false).panic_message(Quiet).panic_section(
+    let hooks = HookBuilder::default()
+        .display_env_section(false)
+        .panic_message(RedactedPanic)
+        .panic_section(
             "This is a fault of patdeck. The store is not harmed: changes are whole or absent.",
         );
     // Without the hook a panic is still told, only less readably.
@@ -34,9 +36,9 @@ pub fn install_panic_hook() {
 }
 
 /// The message of a panic may quote the text that it is about, and that may be a secret.
-struct Quiet;
+struct RedactedPanic;
 
-impl PanicMessage for Quiet {
+impl PanicMessage for RedactedPanic {
     fn display(&self, panic: &PanicHookInfo<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let payload = panic.payload();
         let owned = payload.downcast_ref::<String>().map(String::as_str);

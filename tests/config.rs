@@ -9,7 +9,7 @@ use std::{
 };
 
 use patdeck::{
-    config::{self, Config, ConfigError, Environment, Flags, Folders, Glyphs, Origin, Theme},
+    config::{self, Config, ConfigError, Environment, Flags, Folders, Glyphs, Origin, ThemeName},
     domain::EntityType,
     keymap::{self, Action, Mode},
 };
@@ -185,14 +185,14 @@ mod layers {
     fn no_color_overrules_the_file() {
         let environment = Environment { no_color: true, ..environment() };
         let config = Config::load(&Flags::default(), &environment).unwrap();
-        assert_eq!(config.theme, Theme::Mono);
+        assert_eq!(config.theme, ThemeName::Mono);
         assert_eq!(config.origins["theme"], Origin::Environment);
     }
 
     #[test]
     fn every_theme_is_known_by_its_word() {
-        for theme in Theme::ALL {
-            let config = load(&format!("theme = '{}'", theme.word())).unwrap();
+        for theme in ThemeName::ALL {
+            let config = load(&format!("theme = '{}'", theme.as_str())).unwrap();
             assert_eq!(config.theme, theme);
         }
     }

@@ -19,18 +19,18 @@ use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     cli::export_line,
     domain::{
-        AccessRequest, Actor, Catalogue, Decision, Delivery, Description, Limits, Moment, Name,
-        NewToken, Overlap, Prefix, Scope, TokenId,
+        AccessRequest, Actor, Catalogue, Decision, Delivery, Description, LifetimeLimits, Name,
+        NewToken, Overlap, Prefix, Scope, Timestamp, TokenId,
     },
     service::{Clock, Entropy, Issued, Policy, Service},
-    store::{Rows, Store, StoreError},
+    store::{ReadOps, Store, StoreError},
     testing::{Changes as _, Renewal},
 };
 use zeroize::Zeroizing;
 
 const ASKED: &str = "channels:c1:publish";
 
-fn at(minute: i64) -> Moment {
+fn at(minute: i64) -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::minutes(minute)
 }
 
@@ -41,7 +41,7 @@ fn folder() -> PathBuf {
 fn service(path: &Path, clock: &Clock) -> Service {
     let policy = Policy {
         prefix: Prefix::default(),
-        limits: Limits { allow_never: true, ..Limits::default() },
+        limits: LifetimeLimits { allow_never: true, ..LifetimeLimits::default() },
         default_lifetime: "30d".parse().unwrap(),
         catalogue: Catalogue::default(),
     };
@@ -81,7 +81,7 @@ fn fill(service: &Service, clock: &Clock) -> Vec<String> {
         issued
     };
     let claim = |issued: &Issued, how| {
-        service.record_delivery(&issued.pat.id, &issued.pat.digest, how).unwrap();
+        service.record_delivery(&issued.token.id, &issued.token.digest, how).unwrap();
     };
     let active = create("active", "30d", "two\nlines", &["channels:*:publish", "users:u1:read@d1"]);
     claim(&active, Delivery::Copied);
@@ -97,21 +97,21 @@ fn fill(service: &Service, clock: &Clock) -> Vec<String> {
     clock.set(at(5));
     ask(service, active.secret.reveal());
     ask(service, deleted.secret.reveal());
-    service.delete(&purged.pat.id).unwrap();
-    service.revoke(&revoked.pat.id).unwrap();
+    service.delete(&purged.token.id).unwrap();
+    service.revoke(&revoked.token.id).unwrap();
     let more: Vec<Scope> =
         (0..40).map(|n| format!("clients:c{n}:read@d{n}").parse().unwrap()).collect();
-    service.add_scopes(&edited.pat.id, &more).unwrap();
-    service.remove_scope(&edited.pat.id, &more[7]).unwrap();
+    service.add_scopes(&edited.token.id, &more).unwrap();
+    service.remove_scope(&edited.token.id, &more[7]).unwrap();
     service
-        .edit(&edited.pat.id, &Name::parse("renamed").unwrap(), &Description::default())
+        .edit(&edited.token.id, &Name::parse("renamed").unwrap(), &Description::default())
         .unwrap();
     clock.set(at(1_600));
     service.purge().unwrap();
     let renewal = Renewal { lifetime: "90d".parse().unwrap(), overlap: Overlap::Day };
-    let again = service.regenerate(&rotated.pat.id, renewal).unwrap();
+    let again = service.regenerate(&rotated.token.id, renewal).unwrap();
     claim(&again, Delivery::Written);
-    service.delete(&deleted.pat.id).unwrap();
+    service.delete(&deleted.token.id).unwrap();
     secrets.push(again.secret.reveal().to_owned());
     secrets
 }
@@ -123,18 +123,18 @@ fn told(path: &Path, secrets: &[String]) -> String {
     store
         .read(|rows| {
             writeln!(text, "schema {}, store {}", rows.schema()?, rows.store_id()?).unwrap();
-            let (listed, trash) = (rows.pats()?, rows.trash()?);
+            let (listed, trash) = (rows.tokens()?, rows.trash()?);
             assert!(listed.damaged.is_empty() && trash.damaged.is_empty());
-            for pat in &listed.rows {
-                writeln!(text, "token {}", export_line(pat)).unwrap();
-                assert_eq!(rows.id_of_name(&pat.name)?, Some(pat.id));
+            for token in &listed.rows {
+                writeln!(text, "token {}", export_line(token)).unwrap();
+                assert_eq!(rows.id_of_name(&token.name)?, Some(token.id));
             }
             for deleted in &trash.rows {
-                writeln!(text, "deleted {} {}", deleted.at, export_line(&deleted.pat)).unwrap();
+                writeln!(text, "deleted {} {}", deleted.at, export_line(&deleted.token)).unwrap();
             }
             for event in rows.events_after(0, usize::MAX)?.rows {
                 let (what, token) = (&event.what, event.what.token.as_ref().map(TokenId::as_str));
-                let (action, name) = (what.action.word(), &what.name);
+                let (action, name) = (what.action.as_str(), &what.name);
                 writeln!(
                     text,
                     "event {} {} {action} {token:?} {name} by {}: {} {}",
@@ -203,9 +203,9 @@ fn a_store_of_every_released_version_opens_and_is_all_there() {
         // And it goes on: everything can be ended, brought back and deleted.
         let service = service(&path, &Clock::fixed(at(1_601)));
         service.restore_last().unwrap();
-        for pat in service.load().unwrap().pats {
-            if pat.revoked.is_none() {
-                service.revoke(&pat.id).unwrap();
+        for token in service.load().unwrap().tokens {
+            if token.revoked.is_none() {
+                service.revoke(&token.id).unwrap();
             }
         }
         assert!(secrets.iter().all(|secret| !ask(&service, secret).is_allowed()));

@@ -10,18 +10,19 @@ mod tests {
     use chrono::{TimeDelta, TimeZone as _, Utc};
     use patdeck::{
         domain::{
-            Action, Actor, Catalogue, Column, Description, Digest, EventDraft, LastUse, Limits,
-            Moment, Name, Pat, Prefix, Query, Scopes, Search, Sort, StatusFilter, TokenId,
+            Actor, AuditAction, Catalogue, Column, Description, Digest, EventDraft, LastUse,
+            LifetimeLimits, Name, Prefix, Query, Scopes, Search, Sort, StatusFilter, Timestamp,
+            Token, TokenId,
         },
         list::{Completeness, ListEngine, ListRequest, ListResult},
         service::{Clock, Entropy, Policy, Service},
-        store::{Rows as _, Store, StoreError},
+        store::{ReadOps as _, Store, StoreError},
     };
     use proptest::prelude::*;
     use tempfile::TempDir;
 
     /// So many minutes after the start.
-    fn at(minute: i64) -> Moment {
+    fn at(minute: i64) -> Timestamp {
         Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::minutes(minute)
     }
 
@@ -30,7 +31,7 @@ mod tests {
     }
 
     /// A token made of small numbers, so that many properties are the same in many tokens.
-    fn token(n: u16, seed: u8) -> Pat {
+    fn token(n: u16, seed: u8) -> Token {
         let minute = i64::from(seed);
         let mut scopes = Scopes::default();
         for scope in ["channels:*:publish", "groups:*:list"].iter().take(usize::from(seed % 3)) {
@@ -39,7 +40,7 @@ mod tests {
         let what = "".into();
         let used =
             (!seed.is_multiple_of(3)).then(|| LastUse { at: at(minute / 9), from: None, what });
-        Pat {
+        Token {
             id: id(n),
             name: Name::parse(&format!("{} {n}", ["ci", "Edge", "fleet"][usize::from(seed % 3)]))
                 .unwrap(),
@@ -48,13 +49,13 @@ mod tests {
             scopes,
             prefix: "pat".into(),
             digest: Digest::from_bytes([1; 32]),
-            retiring: None,
+            previous: None,
             created: at(0),
             created_by: Actor::named(if seed.is_multiple_of(7) { "bob" } else { "alice" }),
             issued: at(minute / 5),
             expires: (!seed.is_multiple_of(5)).then(|| at(minute)),
             revoked: seed.is_multiple_of(4).then(|| at(minute)),
-            claimed: seed.is_multiple_of(2),
+            delivered: seed.is_multiple_of(2),
             last_used: used,
         }
     }
@@ -64,17 +65,17 @@ mod tests {
         engine: ListEngine,
         other: Store,
         clock: Clock,
-        tokens: BTreeMap<TokenId, Pat>,
+        tokens: BTreeMap<TokenId, Token>,
         damaged: Vec<TokenId>,
-        newest_event: Option<Moment>,
+        newest_event: Option<Timestamp>,
         _folder: TempDir,
     }
 
-    fn put(store: &Store, pats: &[Pat]) {
+    fn put(store: &Store, tokens: &[Token]) {
         let written = store.write(|rows| {
-            for pat in pats {
-                rows.put_pat(pat)?;
-                pat.last_used.as_ref().map_or(Ok(()), |used| rows.put_use(&pat.id, used))?;
+            for token in tokens {
+                rows.put_token(token)?;
+                token.last_used.as_ref().map_or(Ok(()), |used| rows.put_use(&token.id, used))?;
             }
             Ok::<_, StoreError>(())
         });
@@ -82,17 +83,17 @@ mod tests {
     }
 
     /// A file with these tokens, of which the records of `damaged` cannot be read.
-    fn write_file(folder: &TempDir, pats: &[Pat], damaged: &[TokenId]) -> PathBuf {
+    fn write_file(folder: &TempDir, tokens: &[Token], damaged: &[TokenId]) -> PathBuf {
         let file = folder.path().join("store.redb");
-        let marked = |pat: &Pat| match damaged.iter().position(|id| *id == pat.id) {
-            Some(n) => Pat {
+        let marked = |token: &Token| match damaged.iter().position(|id| *id == token.id) {
+            Some(n) => Token {
                 description: Description::parse(&format!("damage-me-{n:03}")).unwrap(),
-                ..pat.clone()
+                ..token.clone()
             },
-            None => pat.clone(),
+            None => token.clone(),
         };
         let store = Store::open(&file).unwrap();
-        put(&store, &pats.iter().map(marked).collect::<Vec<_>>());
+        put(&store, &tokens.iter().map(marked).collect::<Vec<_>>());
         drop(store);
         let mut bytes = fs::read(&file).unwrap();
         let mark = b"damage-me-";
@@ -112,12 +113,12 @@ mod tests {
     }
 
     impl Fixture {
-        fn new(pats: Vec<Pat>, damaged: Vec<TokenId>) -> Self {
+        fn new(tokens: Vec<Token>, damaged: Vec<TokenId>) -> Self {
             let folder = tempfile::tempdir().unwrap();
-            let file = write_file(&folder, &pats, &damaged);
+            let file = write_file(&folder, &tokens, &damaged);
             let policy = Policy {
                 prefix: Prefix::default(),
-                limits: Limits::default(),
+                limits: LifetimeLimits::default(),
                 default_lifetime: "30d".parse().unwrap(),
                 catalogue: Catalogue::default(),
             };
@@ -125,8 +126,10 @@ mod tests {
             let store = Store::open(&file).unwrap();
             let service = Service::new(store, clock.clone(), Entropy::seeded(1), actor, policy);
             let other = Store::open(&file).unwrap();
-            let tokens =
-                pats.into_iter().map(|pat| (pat.id, pat)).filter(|(id, _)| !damaged.contains(id));
+            let tokens = tokens
+                .into_iter()
+                .map(|token| (token.id, token))
+                .filter(|(id, _)| !damaged.contains(id));
             Self {
                 engine: ListEngine::new(Arc::new(service)),
                 other,
@@ -143,12 +146,12 @@ mod tests {
             let changed = if let Some(seed) = seed {
                 put(&self.other, &[token(n, seed)]);
                 // What a token was last used for outlives a record that says nothing of it.
-                let stored = self.other.read(|rows| rows.pat(&id(n))).unwrap().unwrap();
+                let stored = self.other.read(|rows| rows.token(&id(n))).unwrap().unwrap();
                 self.tokens.insert(id(n), stored);
                 true
             } else {
                 self.tokens.remove(&id(n));
-                self.other.write(|rows| rows.remove_pat(&id(n))).is_ok()
+                self.other.write(|rows| rows.remove_token(&id(n))).is_ok()
             };
             assert!(changed || self.damaged.contains(&id(n)));
             if changed {
@@ -159,7 +162,7 @@ mod tests {
                 actor: Actor::named("bob"),
                 token: Some(id(n)),
                 name: String::new(),
-                action: Action::Edited,
+                action: AuditAction::Edited,
                 detail: String::new(),
             };
             self.other.write(|rows| rows.append_event(event.clone())).unwrap();
@@ -170,7 +173,7 @@ mod tests {
         fn answers(
             &mut self,
             query: &Query,
-            now: Moment,
+            now: Timestamp,
             selected: Option<TokenId>,
             row: usize,
         ) -> Vec<ListResult> {
@@ -181,16 +184,21 @@ mod tests {
             results
         }
 
-        fn answer(&mut self, query: &Query, now: Moment, selected: Option<TokenId>) -> ListResult {
+        fn answer(
+            &mut self,
+            query: &Query,
+            now: Timestamp,
+            selected: Option<TokenId>,
+        ) -> ListResult {
             self.answers(query, now, selected, 0).pop().unwrap()
         }
 
         /// Fails unless the engine shows what all records show, and the row of the token with the
         /// number `selected`, whether it exists, is shown or neither.
-        fn compare(&mut self, query: &Query, now: Moment, selected: u16) {
-            let pats: Vec<Pat> = self.tokens.values().cloned().collect();
-            let (rows, counts) = query.select(&pats, now);
-            let wanted: Vec<_> = rows.into_iter().map(|row| pats[row].id).collect();
+        fn compare(&mut self, query: &Query, now: Timestamp, selected: u16) {
+            let tokens: Vec<Token> = self.tokens.values().cloned().collect();
+            let (rows, counts) = query.select(&tokens, now);
+            let wanted: Vec<_> = rows.into_iter().map(|row| tokens[row].id).collect();
             let selected = id(selected);
             let result = self.answer(query, now, Some(selected));
             assert!(result.is_complete() && result.total == wanted.len());
@@ -202,16 +210,16 @@ mod tests {
             let shown: Vec<_> = page.clone().filter_map(|row| result.tokens.get(row)).collect();
             assert_eq!(shown, wanted[page], "{query:?}");
             let summary = result.summary;
-            assert_eq!(summary.loaded, pats.len());
-            assert_eq!(summary.total, pats.len() + self.damaged.len());
-            assert_eq!(summary.stats.unwrap().counts, Query::default().select(&pats, now).1);
+            assert_eq!(summary.loaded, tokens.len());
+            assert_eq!(summary.total, tokens.len() + self.damaged.len());
+            assert_eq!(summary.stats.unwrap().counts, Query::default().select(&tokens, now).1);
             assert_eq!(summary.damaged.len(), self.damaged.len(), "{:?}", summary.damaged);
             assert!(
                 self.damaged
                     .iter()
                     .all(|id| summary.damaged.iter().any(|it| it.contains(id.as_str())))
             );
-            let is_behind = |event: &Moment| *event - self.clock.now() > TimeDelta::minutes(5);
+            let is_behind = |event: &Timestamp| *event - self.clock.now() > TimeDelta::minutes(5);
             assert_eq!(summary.clock_behind, self.newest_event.filter(is_behind));
         }
 
@@ -275,9 +283,9 @@ mod tests {
             first in prop::collection::vec(any::<u8>(), 0..30), damaged in prop::collection::btree_set(0_u16..30, 0..3),
             steps in steps(), last in queries(),
         ) {
-            let pats: Vec<Pat> = (0..).zip(first).map(|(n, seed)| token(n, seed)).collect();
-            let damaged = damaged.into_iter().filter(|n| usize::from(*n) < pats.len()).map(id).collect();
-            let mut fixture = Fixture::new(pats, damaged);
+            let tokens: Vec<Token> = (0..).zip(first).map(|(n, seed)| token(n, seed)).collect();
+            let damaged = damaged.into_iter().filter(|n| usize::from(*n) < tokens.len()).map(id).collect();
+            let mut fixture = Fixture::new(tokens, damaged);
             for step in steps {
                 match step {
                     Step::Change(n, seed, minute) => fixture.change(n, seed, minute),
@@ -295,7 +303,7 @@ mod tests {
         }
     }
 
-    fn tokens(numbers: std::ops::Range<u16>) -> Vec<Pat> {
+    fn tokens(numbers: std::ops::Range<u16>) -> Vec<Token> {
         numbers.map(|n| token(n, u8::try_from(n % 251).unwrap())).collect()
     }
 
@@ -339,7 +347,7 @@ mod tests {
         fixture.load();
         let more = tokens(10_000..15_000);
         put(&fixture.other, &more);
-        fixture.tokens.extend(more.into_iter().map(|pat| (pat.id, pat)));
+        fixture.tokens.extend(more.into_iter().map(|token| (token.id, token)));
         fixture.ids();
         assert!(fixture.engine.is_loading());
         fixture.load();

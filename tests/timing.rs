@@ -7,26 +7,28 @@
 use std::{hint::black_box, time::Instant};
 
 use chrono::{DateTime, TimeDelta};
-use patdeck::domain::{Actor, Description, Digest, Moment, Name, Pat, Retiring, Scopes, TokenId};
+use patdeck::domain::{
+    Actor, Description, Digest, Name, PreviousSecret, Scopes, Timestamp, Token, TokenId,
+};
 
 /// Beyond this two kinds of samples differ; dudect's threshold.
 const DIFFERS: f64 = 4.5;
 /// Comparisons in one sample.
 const BATCH: u32 = 200;
 
-fn at() -> Moment {
+fn at() -> Timestamp {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-fn pat() -> Pat {
-    Pat {
+fn token() -> Token {
+    Token {
         id: TokenId::parse("4fKq9Zt0WbXe").unwrap(),
         name: Name::parse("ci").unwrap(),
         description: Description::default(),
         scopes: Scopes::default(),
         prefix: "pat".into(),
         digest: Digest::from_bytes([7; 32]),
-        retiring: Some(Retiring {
+        previous: Some(PreviousSecret {
             digest: Digest::from_bytes([8; 32]),
             until: at() + TimeDelta::days(1),
             last_used: None,
@@ -36,16 +38,16 @@ fn pat() -> Pat {
         issued: at(),
         expires: None,
         revoked: None,
-        claimed: true,
+        delivered: true,
         last_used: None,
     }
 }
 
 /// Nanoseconds of a batch.
-fn sample(pat: &Pat, digest: &Digest) -> f64 {
+fn sample(token: &Token, digest: &Digest) -> f64 {
     let start = Instant::now();
     for _ in 0..BATCH {
-        black_box(black_box(pat).accepts(black_box(digest), at()));
+        black_box(black_box(token).accepts(black_box(digest), at()));
     }
     start.elapsed().as_secs_f64() * 1e9
 }
@@ -67,7 +69,7 @@ fn the_time_of_a_comparison_does_not_tell_where_a_digest_is_wrong() {
         println!("skipped: set PATDECK_TIMING=20000");
         return;
     };
-    let (pat, mut first, mut last) = (pat(), [7; 32], [7; 32]);
+    let (token, mut first, mut last) = (token(), [7; 32], [7; 32]);
     (first[0], last[31]) = (0, 0);
     let kinds = [
         ("the right one", Digest::from_bytes([7; 32])),
@@ -80,7 +82,7 @@ fn the_time_of_a_comparison_does_not_tell_where_a_digest_is_wrong() {
         for step in 0..kinds.len() {
             // None has a fixed place after another.
             let kind = (step * (1 + 2 * (round % 2)) + round) % kinds.len();
-            samples[kind].push(sample(&pat, &kinds[kind].1));
+            samples[kind].push(sample(&token, &kinds[kind].1));
         }
     }
     let summaries = samples.map(summary);

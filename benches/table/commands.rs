@@ -12,7 +12,7 @@ use std::{
 
 use chrono::Utc;
 use patdeck::{
-    domain::{AccessRequest, Actor, Catalogue, LastUse, Limits, Prefix, Scope},
+    domain::{AccessRequest, Actor, Catalogue, LastUse, LifetimeLimits, Prefix, Scope},
     service::{Clock, Entropy, Policy, Service},
     store::{CacheSize, OpenOptions, Store, StoreError},
 };
@@ -90,7 +90,7 @@ fn checks(subject: &Subject, secrets: &[fill::Presented]) -> Result<Measured, Fa
     })?;
     let policy = Policy {
         prefix: Prefix::default(),
-        limits: Limits::default(),
+        limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse()?,
         catalogue: Catalogue::default(),
     };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{examples, late::Late};
+use super::{examples, lazy_args::LazyArgs};
 use crate::{
     config::Flags,
     domain::{Column, Lifetime, Overlap, Scope, Search, StatusFilter},
@@ -48,7 +48,7 @@ pub struct Args {
 
     /// What to do; the app if nothing
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
 }
 
 impl Args {
@@ -65,10 +65,10 @@ impl Args {
 
 /// What can be done without the app.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// List tokens
     #[command(after_help = examples::LIST)]
-    List(Late<List>),
+    List(LazyArgs<List>),
     /// Show one token whole
     #[command(after_help = examples::SHOW)]
     Show {
@@ -77,22 +77,22 @@ pub enum Command {
     },
     /// Make a token and print its secret, once
     #[command(after_help = examples::CREATE)]
-    Create(Late<Create>),
+    Create(LazyArgs<Create>),
     /// Change name and description
     #[command(after_help = examples::EDIT)]
-    Edit(Late<Edit>),
+    Edit(LazyArgs<Edit>),
     /// Add, remove or clear scopes
     #[command(subcommand, after_help = examples::SCOPE)]
-    Scope(ScopeCommand),
+    Scope(ScopeSubcommand),
     /// End tokens: their secrets are denied from now on
     #[command(after_help = examples::REVOKE)]
-    Revoke(Late<Revoke>),
+    Revoke(LazyArgs<Revoke>),
     /// Give tokens a new secret and lifetime; print the secret, once
     #[command(after_help = examples::REGENERATE)]
-    Regenerate(Late<Regenerate>),
+    Regenerate(LazyArgs<Regenerate>),
     /// Delete tokens; `restore` brings them back for 24 hours
     #[command(after_help = examples::DELETE)]
-    Delete(Late<Delete>),
+    Delete(LazyArgs<Delete>),
     /// Bring back a deleted token, with its secret
     #[command(after_help = examples::RESTORE)]
     Restore {
@@ -101,18 +101,18 @@ pub enum Command {
     },
     /// Say whether a secret is valid, and whether it may do something: exit 0 yes, 1 no
     #[command(after_help = examples::VERIFY)]
-    Verify(Late<super::verify::Verify>),
+    Verify(LazyArgs<super::verify::Verify>),
     /// Show, follow or check the audit trail
     #[command(after_help = examples::AUDIT)]
-    Audit(Late<super::audit::Audit>),
+    Audit(LazyArgs<super::audit::Audit>),
     /// Find secrets in files, say what they are here, and revoke those that still work
-    Scan(Late<super::scan::Scan>),
+    Scan(LazyArgs<super::scan::Scan>),
     /// Write every token as a line of JSON, with digests and without secrets
-    Export(Late<super::transfer::Export>),
+    Export(LazyArgs<super::transfer::Export>),
     /// Take over the tokens of an export: all of them or none; their secrets stay valid
-    Import(Late<super::transfer::Import>),
+    Import(LazyArgs<super::transfer::Import>),
     /// Write a consistent copy of the store to a new file, while others write
-    Backup(Late<super::backup::Backup>),
+    Backup(LazyArgs<super::backup::Backup>),
     /// Print shell completions
     #[command(after_help = examples::COMPLETIONS)]
     Completions {
@@ -124,13 +124,13 @@ pub enum Command {
     Man,
     /// Find, make, check and show the settings
     #[command(subcommand, after_help = examples::CONFIG)]
-    Config(super::settings::ConfigCommand),
+    Config(super::settings::ConfigSubcommand),
     /// Look over everything and say what needs attention; exit 1 if something does
     #[command(after_help = examples::DOCTOR)]
     Doctor,
 }
 
-impl Command {
+impl CliCommand {
     /// Whether it would change the store. Using a secret and copying the store are no changes.
     pub fn changes(&self) -> bool {
         match self {
@@ -207,7 +207,7 @@ fn search(text: &str) -> Result<Search, String> {
 
 fn sort(text: &str) -> Result<(Column, bool), String> {
     let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
-    let known = |column: &Column| column.word().to_lowercase().replace(' ', "-");
+    let known = |column: &Column| column.as_str().to_lowercase().replace(' ', "-");
     let found = Column::ALL.into_iter().find(|column| known(column) == word);
     found.map(|column| (column, descending)).ok_or_else(|| {
         let all: Vec<_> = Column::ALL.iter().map(known).collect();
@@ -217,7 +217,7 @@ fn sort(text: &str) -> Result<(Column, bool), String> {
 
 /// Where a new secret goes.
 #[derive(Debug, clap::Args)]
-pub struct Handout {
+pub struct SecretOutput {
     /// Write the secret to this new file (mode 0600) instead of standard output
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<String>,
@@ -251,7 +251,7 @@ pub struct Create {
 
     #[command(flatten)]
     /// Where its secret goes
-    pub handout: Handout,
+    pub handout: SecretOutput,
 }
 
 /// Scopes that one argument names.
@@ -289,7 +289,7 @@ pub struct Edit {
 
 /// What to do with scopes.
 #[derive(Debug, Subcommand)]
-pub enum ScopeCommand {
+pub enum ScopeSubcommand {
     /// Add scopes; all of them or none
     #[command(after_help = examples::SCOPE_ADD)]
     Add {
@@ -363,11 +363,11 @@ pub struct Regenerate {
 
     #[command(flatten)]
     /// Where the secret goes
-    pub handout: Handout,
+    pub handout: SecretOutput,
 }
 
 fn overlap(text: &str) -> Result<Overlap, String> {
-    let found = Overlap::ALL.into_iter().find(|overlap| overlap.word() == text);
+    let found = Overlap::ALL.into_iter().find(|overlap| overlap.as_str() == text);
     found.ok_or_else(|| "choose one of 0, 15m, 1h, 24h".to_owned())
 }
 

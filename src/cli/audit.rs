@@ -6,12 +6,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use super::{
-    exit::{Exit, Failure},
-    print::{Output, tell},
+    exit::{CliError, Exit},
+    print::{Output, print_message},
 };
 use crate::{
-    domain::{Event, Hash, TokenId},
-    json::{event, time},
+    domain::{AuditEvent, EventHash, TokenId},
+    output::json::{event_value, time},
     service::{ChainState, Service},
 };
 
@@ -36,11 +36,11 @@ pub struct Audit {
     /// With --check: what an earlier check printed as the head; exit 1 if the trail was cut off
     /// or written anew since
     #[arg(long, requires = "check", value_name = "HASH")]
-    pub expect: Option<Hash>,
+    pub expect: Option<EventHash>,
 }
 
 /// Prints events oldest first, and goes on with `--follow`; or checks the chain.
-pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exit, CliError> {
     if args.check {
         return check(service, args.expect, out);
     }
@@ -86,28 +86,28 @@ fn still_read() -> bool {
 }
 
 /// A token that is there, or the id of one that may be gone.
-fn addressed(service: &Service, name: &str) -> Result<TokenId, Failure> {
+fn addressed(service: &Service, name: &str) -> Result<TokenId, CliError> {
     match service.find(name) {
-        Ok(pat) => Ok(pat.id),
+        Ok(token) => Ok(token.id),
         Err(error) => TokenId::parse(name).ok_or_else(|| error.into()),
     }
 }
 
-fn print(each: &Event, out: &Output) -> Result<(), Failure> {
+fn print(each: &AuditEvent, out: &Output) -> Result<(), CliError> {
     if out.json {
-        return Ok(out.object(event(each))?);
+        return Ok(out.object(event_value(each))?);
     }
     let what = &each.what;
     let line = format!(
         "{:>6}  {}  {:<14}  {:<24}  {}  {}",
         each.sequence,
         time(what.at),
-        what.action.word(),
+        what.action.as_str(),
         what.name,
         what.actor,
         what.detail
     );
-    Ok(out.line(crate::domain::text::escape(line.trim_end()).as_ref())?)
+    Ok(out.line(crate::domain::terminal_text::escape(line.trim_end()).as_ref())?)
 }
 
 /// What to do about a chain that is broken.
@@ -133,7 +133,7 @@ impl Checked {
     }
 }
 
-fn check(service: &Service, expect: Option<Hash>, out: &Output) -> Result<Exit, Failure> {
+fn check(service: &Service, expect: Option<EventHash>, out: &Output) -> Result<Exit, CliError> {
     let (chain, place) = match expect {
         None => (service.trail(0)?.chain, None),
         Some(hash) => service.trail_since(hash)?,
@@ -145,12 +145,12 @@ fn check(service: &Service, expect: Option<Hash>, out: &Output) -> Result<Exit, 
     };
     match &checked.chain.broken {
         Some((sequence, _)) => {
-            tell(&format!("the chain is broken at event {sequence} ({fault}): {KEEP}"));
+            print_message(&format!("the chain is broken at event {sequence} ({fault}): {KEEP}"));
         }
-        None => tell(fault),
+        None => print_message(fault),
     }
     // A closed pipe must not turn the finding into success.
-    print_checked(&checked, out).map_err(|error| Failure::from(error).or_exit(Exit::No))?;
+    print_checked(&checked, out).map_err(|error| CliError::from(error).or_exit(Exit::No))?;
     Ok(Exit::No)
 }
 

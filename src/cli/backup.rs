@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::{
     examples,
-    exit::{Exit, Failure},
-    print::{Output, tell},
+    exit::{CliError, Exit},
+    print::{Output, print_message},
 };
-use crate::{domain::text::escape, service::Service};
+use crate::{domain::terminal_text::escape, service::Service};
 
 /// Where the copy goes.
 #[derive(Debug, clap::Args)]
@@ -21,11 +21,11 @@ pub struct Backup {
 }
 
 /// Copies, and says what the copy holds.
-pub(super) fn backup(service: &Service, args: &Backup, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn backup(service: &Service, args: &Backup, out: &Output) -> Result<Exit, CliError> {
     let done = service.backup(&args.file)?;
     let path = args.file.to_string_lossy();
     for damage in &done.damaged {
-        tell(&format!("{damage} is damaged in the store, and so in the copy"));
+        print_message(&format!("{damage} is damaged in the store, and so in the copy"));
     }
     if out.json {
         let damaged: Vec<_> = done.damaged.iter().map(ToString::to_string).collect();
@@ -36,7 +36,7 @@ pub(super) fn backup(service: &Service, args: &Backup, out: &Output) -> Result<E
             "damaged": damaged,
         }))?;
     } else {
-        tell(&format!(
+        print_message(&format!(
             "{} is written, mode 0600: tokens {}, events {}",
             escape(&path),
             done.tokens,

@@ -6,27 +6,28 @@ use std::io;
 use serde_json::json;
 
 use super::{
-    args::{Create, Delete, Edit, Regenerate, Revoke, ScopeCommand, ScopeList},
-    exit::{Exit, Failure},
-    print::{Output, tell},
+    args::{Create, Delete, Edit, Regenerate, Revoke, ScopeList, ScopeSubcommand},
+    exit::{CliError, Exit},
+    print::{Output, print_message},
     prompt::confirm,
 };
 use crate::{
+    domain::counted,
     domain::{
-        Command, Confirmed, Delivery, Description, Name, NewToken, Pat, Plan, PresetError,
-        RestoreTarget, Scope, ScopeSelection, Scopes, TokenId, TokenSelection, Warning,
+        Command, Confirmed, Delivery, Description, Name, NewToken, Plan, PresetError,
+        RestoreTarget, Scope, ScopeSelection, Scopes, Token, TokenId, TokenSelection, Warning,
     },
-    json::token,
-    output::{advice, question::count},
+    output::advice,
+    output::json::token_value,
     service::{Committed, Issued, Service, ServiceError},
 };
 
 /// Executes the change that `arguments` describe, once the operator has confirmed it.
 pub(super) fn change(
     service: &Service,
-    arguments: &super::Command,
+    arguments: &super::CliCommand,
     out: &Output,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CliError> {
     let Some(command) = command(service, arguments)? else {
         return Ok(Exit::Done);
     };
@@ -38,44 +39,44 @@ pub(super) fn change(
 }
 
 /// The change that `arguments` describe; `None` if they describe none.
-fn command(service: &Service, arguments: &super::Command) -> Result<Option<Command>, Failure> {
+fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Command>, CliError> {
     Ok(Some(match arguments {
-        super::Command::Create(args) => create(service, args)?,
-        super::Command::Edit(args) => edit(service, args)?,
-        super::Command::Scope(args) => scope(service, args)?,
-        super::Command::Revoke(args) => revoke(service, args)?,
-        super::Command::Regenerate(args) => regenerate(service, args)?,
-        super::Command::Delete(args) => delete(service, args)?,
-        super::Command::Restore { token } => {
+        super::CliCommand::Create(args) => create(service, args)?,
+        super::CliCommand::Edit(args) => edit(service, args)?,
+        super::CliCommand::Scope(args) => scope(service, args)?,
+        super::CliCommand::Revoke(args) => revoke(service, args)?,
+        super::CliCommand::Regenerate(args) => regenerate(service, args)?,
+        super::CliCommand::Delete(args) => delete(service, args)?,
+        super::CliCommand::Restore { token } => {
             Command::Restore(RestoreTarget::Token(service.find_deleted(token)?.id))
         }
-        super::Command::List(_)
-        | super::Command::Show { .. }
-        | super::Command::Verify(_)
-        | super::Command::Audit(_)
-        | super::Command::Scan(_)
-        | super::Command::Export(_)
-        | super::Command::Import(_)
-        | super::Command::Backup(_)
-        | super::Command::Completions { .. }
-        | super::Command::Man
-        | super::Command::Config(_)
-        | super::Command::Doctor => return Ok(None),
+        super::CliCommand::List(_)
+        | super::CliCommand::Show { .. }
+        | super::CliCommand::Verify(_)
+        | super::CliCommand::Audit(_)
+        | super::CliCommand::Scan(_)
+        | super::CliCommand::Export(_)
+        | super::CliCommand::Import(_)
+        | super::CliCommand::Backup(_)
+        | super::CliCommand::Completions { .. }
+        | super::CliCommand::Man
+        | super::CliCommand::Config(_)
+        | super::CliCommand::Doctor => return Ok(None),
     }))
 }
 
 /// Whether the arguments confirm the change.
-fn has_yes(arguments: &super::Command) -> bool {
+fn has_yes(arguments: &super::CliCommand) -> bool {
     match arguments {
-        super::Command::Scope(ScopeCommand::Clear { yes, .. }) => *yes,
-        super::Command::Revoke(args) => args.yes,
-        super::Command::Regenerate(args) => args.yes,
-        super::Command::Delete(args) => args.yes,
+        super::CliCommand::Scope(ScopeSubcommand::Clear { yes, .. }) => *yes,
+        super::CliCommand::Revoke(args) => args.yes,
+        super::CliCommand::Regenerate(args) => args.yes,
+        super::CliCommand::Delete(args) => args.yes,
         _ => false,
     }
 }
 
-fn create(service: &Service, args: &Create) -> Result<Command, Failure> {
+fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
     let template = args.like.as_deref().map(|model| {
         let id = service.find(model)?.id;
         service.template_from(&id)
@@ -98,7 +99,7 @@ fn create(service: &Service, args: &Create) -> Result<Command, Failure> {
     Ok(Command::Create { token, secret_file: args.handout.secret_file.clone() })
 }
 
-fn edit(service: &Service, args: &Edit) -> Result<Command, Failure> {
+fn edit(service: &Service, args: &Edit) -> Result<Command, CliError> {
     let token = service.find(&args.token)?.id;
     let name = args.name.as_deref().map(Name::parse).transpose();
     let description = args.description.as_deref().map(Description::parse).transpose();
@@ -109,9 +110,9 @@ fn edit(service: &Service, args: &Edit) -> Result<Command, Failure> {
     })
 }
 
-fn scope(service: &Service, args: &ScopeCommand) -> Result<Command, Failure> {
+fn scope(service: &Service, args: &ScopeSubcommand) -> Result<Command, CliError> {
     Ok(match args {
-        ScopeCommand::Add { token, scopes, presets, also } => {
+        ScopeSubcommand::Add { token, scopes, presets, also } => {
             let names: Vec<_> = [token].into_iter().chain(also).cloned().collect();
             let tokens = resolve(service, &names)?;
             let scopes = [expand_presets(service, presets)?, flatten(scopes)].concat();
@@ -120,27 +121,27 @@ fn scope(service: &Service, args: &ScopeCommand) -> Result<Command, Failure> {
             }
             Command::AddScopes { tokens, scopes }
         }
-        ScopeCommand::Remove { token, scopes } => Command::RemoveScopes {
+        ScopeSubcommand::Remove { token, scopes } => Command::RemoveScopes {
             tokens: vec![service.find(token)?.id],
             scopes: ScopeSelection::Listed(flatten(scopes)),
         },
-        ScopeCommand::Clear { token, .. } => Command::RemoveScopes {
+        ScopeSubcommand::Clear { token, .. } => Command::RemoveScopes {
             tokens: vec![service.find(token)?.id],
             scopes: ScopeSelection::All,
         },
     })
 }
 
-fn revoke(service: &Service, args: &Revoke) -> Result<Command, Failure> {
+fn revoke(service: &Service, args: &Revoke) -> Result<Command, CliError> {
     let tokens = resolve(service, &args.tokens)?;
     Ok(if args.old { Command::EndOverlap { tokens } } else { Command::Revoke { tokens } })
 }
 
-fn regenerate(service: &Service, args: &Regenerate) -> Result<Command, Failure> {
+fn regenerate(service: &Service, args: &Regenerate) -> Result<Command, CliError> {
     let tokens = resolve(service, &args.tokens)?;
     let secret_file = args.handout.secret_file.clone();
     if tokens.len() > 1 && secret_file.is_none() {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "several secrets need a file: name a new one with --secret-file, it gets a name, a \
              tab and a secret in each line",
         ));
@@ -149,7 +150,7 @@ fn regenerate(service: &Service, args: &Regenerate) -> Result<Command, Failure> 
     Ok(Command::Regenerate { tokens, lifetime, overlap: args.overlap, secret_file })
 }
 
-fn delete(service: &Service, args: &Delete) -> Result<Command, Failure> {
+fn delete(service: &Service, args: &Delete) -> Result<Command, CliError> {
     let tokens = if args.all {
         TokenSelection::All
     } else {
@@ -159,7 +160,7 @@ fn delete(service: &Service, args: &Delete) -> Result<Command, Failure> {
 }
 
 /// The tokens with these names, each once.
-fn resolve(service: &Service, names: &[String]) -> Result<Vec<TokenId>, Failure> {
+fn resolve(service: &Service, names: &[String]) -> Result<Vec<TokenId>, CliError> {
     let mut ids = Vec::new();
     for name in names {
         let id = service.find(name)?.id;
@@ -188,10 +189,10 @@ fn print_committed(
     service: &Service,
     mut committed: Committed,
     out: &Output,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CliError> {
     print_warnings(&committed.plan);
     if let Some(issued) = committed.issued.pop() {
-        tell(&done(&committed.plan, &issued.pat));
+        print_message(&done(&committed.plan, &issued.token));
         return deliver_secret(service, &issued, out);
     }
     let plan = &committed.plan;
@@ -200,25 +201,25 @@ fn print_committed(
         if out.json {
             out.object(json!({ "deleted": deleted }))?;
         } else {
-            tell(&format!("{} are deleted", count(deleted, "token")));
+            print_message(&format!("{} are deleted", counted(deleted, "token")));
         }
         return Ok(Exit::Done);
     }
     let one_secret = committed.secret_file.is_some() && plan.changes.len() == 1;
     if let (Some(file), false) = (&committed.secret_file, one_secret) {
-        let secrets = count(plan.changes.len(), "secret");
-        tell(&format!("{secrets} are written to {}, mode 0600", file.display()));
+        let secrets = counted(plan.changes.len(), "secret");
+        print_message(&format!("{secrets} are written to {}, mode 0600", file.display()));
     }
     let now = service.now()?;
     for each in plan.tokens() {
         if one_secret || !out.json {
-            tell(&done(plan, each));
+            print_message(&done(plan, each));
         }
         if let (Some(file), true) = (&committed.secret_file, one_secret) {
-            tell(&format!("the secret is written to {}, mode 0600", file.display()));
+            print_message(&format!("the secret is written to {}, mode 0600", file.display()));
         }
         if out.json {
-            let mut value = json!({ "token": token(each, now) });
+            let mut value = json!({ "token": token_value(each, now) });
             if one_secret && let Some(fields) = value.as_object_mut() {
                 fields.insert("secret".to_owned(), serde_json::Value::Null);
             }
@@ -232,14 +233,14 @@ fn print_warnings(plan: &Plan) {
     for warning in &plan.warnings {
         if let Warning::Absorbs(scopes) = warning {
             for scope in scopes {
-                tell(&format!("{scope} went: * covers it"));
+                print_message(&format!("{scope} went: * covers it"));
             }
         }
     }
 }
 
 /// What was done to `token`, in a sentence.
-fn done(plan: &Plan, token: &Pat) -> String {
+fn done(plan: &Plan, token: &Token) -> String {
     let name = &token.name;
     match &plan.command {
         Command::Create { .. } => format!("{name} is created, id {}", token.id),
@@ -263,28 +264,28 @@ fn done(plan: &Plan, token: &Pat) -> String {
 
 /// Prints the secret on standard output and records the delivery. If it cannot be printed,
 /// nobody has it: the token stays undelivered, and the error says what to do.
-fn deliver_secret(service: &Service, issued: &Issued, out: &Output) -> Result<Exit, Failure> {
-    let Issued { pat, secret } = issued;
+fn deliver_secret(service: &Service, issued: &Issued, out: &Output) -> Result<Exit, CliError> {
+    let Issued { token, secret } = issued;
     let printed = if out.json {
-        let token = token(pat, pat.issued);
+        let token = token_value(token, token.issued);
         out.object(json!({ "token": token, "secret": secret.reveal() }))
     } else {
         out.line(secret.reveal())
     };
     let lost = |error: io::Error| {
-        let advice = format!("nobody has the secret of {0}: regenerate or delete {0}", pat.name);
+        let advice = format!("nobody has the secret of {0}: regenerate or delete {0}", token.name);
         let reason = format!("the secret could not be printed ({error}); {advice}");
-        Failure::Told(Exit::Refused, reason)
+        CliError::Exit(Exit::Refused, reason)
     };
     printed.map_err(lost)?;
     let delivery =
-        Command::RecordDelivery { token: pat.id, digest: pat.digest, how: Delivery::Printed };
+        Command::RecordDelivery { token: token.id, digest: token.digest, how: Delivery::Printed };
     // The secret is out: an error here must not look like a failure to issue it.
     if let Err(error) = service.execute(&delivery, &Confirmed::NOTHING) {
-        tell(&format!(
+        print_message(&format!(
             "that the secret was taken could not be noted ({}): the app will ask about {}",
             advice::message(&error),
-            pat.name
+            token.name
         ));
     }
     Ok(Exit::Done)

@@ -7,8 +7,8 @@ use super::command;
 use crate::{
     cli::Args,
     domain::{
-        Command, Description, Entity, Lifetime, Name, NewToken, Overlap, Pat, RestoreTarget, Scope,
-        ScopeSelection, TokenId, TokenSelection,
+        Command, Description, Entity, Lifetime, Name, NewToken, Overlap, RestoreTarget, Scope,
+        ScopeSelection, Token, TokenId, TokenSelection,
     },
     output::command_line::of_command,
     service::Service,
@@ -28,7 +28,7 @@ const NAMES: [&str; 8] = [
 ];
 
 /// A service whose tokens have these names, and one of which is deleted.
-fn service() -> (Service, Vec<Pat>, TokenId) {
+fn service() -> (Service, Vec<Token>, TokenId) {
     let service = memory_service();
     let create = |name: &str| {
         let token = NewToken {
@@ -37,7 +37,7 @@ fn service() -> (Service, Vec<Pat>, TokenId) {
             lifetime: "30d".parse().unwrap(),
             scopes: Vec::new(),
         };
-        service.create(&token).unwrap().pat
+        service.create(&token).unwrap().token
     };
     let tokens = NAMES.map(create).to_vec();
     let deleted = create("deleted").id;
@@ -85,7 +85,7 @@ fn create() -> impl Strategy<Value = Command> {
     })
 }
 
-fn on_tokens(tokens: &[Pat], deleted: TokenId) -> impl Strategy<Value = Command> + use<> {
+fn on_tokens(tokens: &[Token], deleted: TokenId) -> impl Strategy<Value = Command> + use<> {
     let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
     let some = || subsequence(ids.clone(), 1..=ids.len());
     let one = || prop::sample::select(ids.clone());

@@ -10,18 +10,18 @@ use serde_json::json;
 
 use super::{
     args::Args,
-    exit::{Exit, Failure},
+    exit::{CliError, Exit},
     print::Output,
 };
 
-pub(super) fn completions(shell: Shell, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn completions(shell: Shell, out: &Output) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "patdeck", &mut script);
     document("completions", &script, out)
 }
 
 /// Prints a document as it is; as JSON, as the one text of an object.
-fn document(kind: &str, bytes: &[u8], out: &Output) -> Result<Exit, Failure> {
+fn document(kind: &str, bytes: &[u8], out: &Output) -> Result<Exit, CliError> {
     if out.json {
         out.object(json!({ kind: String::from_utf8_lossy(bytes) }))?;
     } else {
@@ -30,7 +30,7 @@ fn document(kind: &str, bytes: &[u8], out: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-pub(super) fn man(out: &Output) -> Result<Exit, Failure> {
+pub(super) fn man(out: &Output) -> Result<Exit, CliError> {
     let mut page = Vec::new();
     let mut all = Args::command();
     all.build();

@@ -27,33 +27,33 @@ impl From<Exit> for ExitCode {
 
 /// Why a command ended early.
 #[derive(Debug)]
-pub enum Failure {
-    Told(Exit, String),
+pub enum CliError {
+    Exit(Exit, String),
     /// Nobody reads the output any more: no failure at all.
-    Unread,
+    BrokenPipe,
 }
 
-impl Failure {
+impl CliError {
     pub fn usage(reason: impl Display) -> Self {
-        Self::Told(Exit::Usage, format!("{reason}"))
+        Self::Exit(Exit::Usage, format!("{reason}"))
     }
 
     /// This failure, with `exit` where nobody reads any more: an answer that is carried by the
     /// exit code must not become success because a pipe closed.
     pub fn or_exit(self, exit: Exit) -> Self {
         match self {
-            Self::Unread => Self::Told(exit, "nobody reads the output any more".to_owned()),
-            told @ Self::Told(..) => told,
+            Self::BrokenPipe => Self::Exit(exit, "nobody reads the output any more".to_owned()),
+            told @ Self::Exit(..) => told,
         }
     }
 
     /// Something that was asked for is not there.
     pub fn no(reason: impl Display) -> Self {
-        Self::Told(Exit::No, format!("{reason}"))
+        Self::Exit(Exit::No, format!("{reason}"))
     }
 }
 
-impl From<ServiceError> for Failure {
+impl From<ServiceError> for CliError {
     fn from(error: ServiceError) -> Self {
         let exit = match &error {
             sealed if sealed.is_sealed() => Exit::Refused,
@@ -65,14 +65,14 @@ impl From<ServiceError> for Failure {
             ServiceError::Ambiguous { .. } => Exit::Usage,
             _ => Exit::Refused,
         };
-        Self::Told(exit, advice::message(&error))
+        Self::Exit(exit, advice::message(&error))
     }
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::Unread,
+            io::ErrorKind::BrokenPipe => Self::BrokenPipe,
             _ => Self::usage(format!(
                 "the output could not be written ({error}): send it elsewhere, and look at what was done before you repeat it"
             )),
@@ -86,11 +86,11 @@ mod tests {
 
     #[test]
     fn an_answer_is_not_lost_with_its_reader() {
-        let unread = || Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
-        assert!(matches!(unread(), Failure::Unread));
+        let unread = || CliError::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert!(matches!(unread(), CliError::BrokenPipe));
         let kept = unread().or_exit(Exit::No);
-        assert!(matches!(kept, Failure::Told(Exit::No, _)));
-        let told = Failure::usage("x").or_exit(Exit::No);
-        assert!(matches!(told, Failure::Told(Exit::Usage, _)));
+        assert!(matches!(kept, CliError::Exit(Exit::No, _)));
+        let told = CliError::usage("x").or_exit(Exit::No);
+        assert!(matches!(told, CliError::Exit(Exit::Usage, _)));
     }
 }

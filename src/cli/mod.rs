@@ -10,7 +10,7 @@ pub mod doctor;
 mod documents;
 mod examples;
 pub mod exit;
-mod late;
+mod lazy_args;
 pub mod print;
 mod prompt;
 mod scan;
@@ -22,87 +22,88 @@ mod verify;
 
 use std::{ffi::OsString, fs::File, io, os::fd::AsFd as _, path::Path};
 
-pub use args::{Args, Command};
-pub use exit::{Exit, Failure};
+pub use args::{Args, CliCommand};
+pub use exit::{CliError, Exit};
 pub use print::Output;
 #[cfg(any(test, feature = "testing"))]
 pub use transfer::{export_line, import_text};
 
 use crate::{
     config::Environment,
-    domain::{Secret, TokenId, text::first_unsafe},
+    domain::{Secret, TokenId, terminal_text::first_unsafe},
     output::advice,
-    service::{CacheSize, Handed, Service, judge_handed},
+    service::{CacheSize, InputTrust, Service, judge_handed},
 };
 
 /// Does what must work without a store or without sound settings; `None` if `command` needs
 /// both. `open` opens the store for a look at it.
 pub fn perform_without_store(
     args: &Args,
-    command: &Command,
+    command: &CliCommand,
     open: doctor::Open<'_>,
-) -> Option<Result<Exit, Failure>> {
+) -> Option<Result<Exit, CliError>> {
     let flags = args.flags();
     let environment = Environment::of_process();
     let out = Output::new(args.json, !environment.no_color);
     match command {
-        Command::Completions { shell } => Some(documents::completions(*shell, &out)),
-        Command::Man => Some(documents::man(&out)),
-        Command::Config(command) => Some(settings::config(*command, &flags, &environment, &out)),
-        Command::Doctor => Some(doctor::doctor(&flags, &environment, open, &out)),
-        Command::Scan(scan) if scan.regex => Some(scan::regex(args.json)),
+        CliCommand::Completions { shell } => Some(documents::completions(*shell, &out)),
+        CliCommand::Man => Some(documents::man(&out)),
+        CliCommand::Config(command) => Some(settings::config(*command, &flags, &environment, &out)),
+        CliCommand::Doctor => Some(doctor::doctor(&flags, &environment, open, &out)),
+        CliCommand::Scan(scan) if scan.regex => Some(scan::regex(args.json)),
         _ => None,
     }
 }
 
 /// How much of the store's file `command` has use for in memory.
-pub fn cache(command: &Command) -> CacheSize {
+pub fn cache(command: &CliCommand) -> CacheSize {
     match command {
-        Command::List(_) | Command::Export(_) => CacheSize::Small,
-        Command::Verify(args) if args.lines => CacheSize::Large,
+        CliCommand::List(_) | CliCommand::Export(_) => CacheSize::Small,
+        CliCommand::Verify(args) if args.lines => CacheSize::Large,
         _ => CacheSize::Default,
     }
 }
 
-pub fn perform(service: &Service, command: &Command, out: &Output) -> Result<Exit, Failure> {
+pub fn perform(service: &Service, command: &CliCommand, out: &Output) -> Result<Exit, CliError> {
     match command {
-        Command::List(args) => tokens::list(service, args, out),
-        Command::Show { token } => tokens::show(service, token, out),
-        Command::Create(_)
-        | Command::Edit(_)
-        | Command::Scope(_)
-        | Command::Revoke(_)
-        | Command::Regenerate(_)
-        | Command::Delete(_)
-        | Command::Restore { .. } => change::change(service, command, out),
-        Command::Verify(args) => verify::verify(service, args, out),
-        Command::Audit(args) => audit::audit(service, args, out),
-        Command::Scan(args) => scan::scan(service, args, out),
-        Command::Export(args) => transfer::export(service, args, out),
-        Command::Import(args) => transfer::import(service, args, out),
-        Command::Backup(args) => backup::backup(service, args, out),
+        CliCommand::List(args) => tokens::list(service, args, out),
+        CliCommand::Show { token } => tokens::show(service, token, out),
+        CliCommand::Create(_)
+        | CliCommand::Edit(_)
+        | CliCommand::Scope(_)
+        | CliCommand::Revoke(_)
+        | CliCommand::Regenerate(_)
+        | CliCommand::Delete(_)
+        | CliCommand::Restore { .. } => change::change(service, command, out),
+        CliCommand::Verify(args) => verify::verify(service, args, out),
+        CliCommand::Audit(args) => audit::audit(service, args, out),
+        CliCommand::Scan(args) => scan::scan(service, args, out),
+        CliCommand::Export(args) => transfer::export(service, args, out),
+        CliCommand::Import(args) => transfer::import(service, args, out),
+        CliCommand::Backup(args) => backup::backup(service, args, out),
         // `perform_without_store` has done these.
-        Command::Completions { .. } | Command::Man | Command::Config(_) | Command::Doctor => {
-            Ok(Exit::Done)
-        }
+        CliCommand::Completions { .. }
+        | CliCommand::Man
+        | CliCommand::Config(_)
+        | CliCommand::Doctor => Ok(Exit::Done),
     }
 }
 
 /// What clap says of arguments that it does not take, help and version included. It repeats them
 /// as they are, so what would move the cursor is told in our own way instead.
-pub fn refused(error: &clap::Error) -> Failure {
+pub fn refused(error: &clap::Error) -> CliError {
     let told = error.render().to_string();
     if told.split('\n').all(|line| first_unsafe(line).is_none()) {
         error.exit();
     }
     let told = told.trim_end();
-    Failure::usage(told.strip_prefix("error: ").unwrap_or(told))
+    CliError::usage(told.strip_prefix("error: ").unwrap_or(told))
 }
 
 /// Refuses a file that others could read or change against what it is `handed` to us for.
-fn handed(file: &File, path: &Path, handed: Handed) -> Result<(), Failure> {
+fn handed(file: &File, path: &Path, handed: InputTrust) -> Result<(), CliError> {
     judge_handed(path, file, handed)
-        .map_err(|error| Failure::Told(Exit::Store, advice::store_message(&error)))
+        .map_err(|error| CliError::Exit(Exit::Store, advice::store_message(&error)))
 }
 
 /// Standard input as a file of ours, without a buffer between.
@@ -112,9 +113,9 @@ fn standard_input() -> io::Result<File> {
 
 /// Refuses arguments with a secret in them, whatever the command: other users of the machine
 /// see them, and the shell's history keeps them.
-pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), Failure> {
+pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {
     match arguments.iter().find_map(|argument| secret_in(&argument.to_string_lossy())) {
-        Some(id) => Err(Failure::usage(format!(
+        Some(id) => Err(CliError::usage(format!(
             "an argument holds the secret of {id}: every user of this machine can read \
              arguments, and your shell's history keeps them. Take the secret as leaked, \
              run `patdeck regenerate {id}`, and pass secrets on standard input or with \

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Write};
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::{domain::text::escape, json};
+use crate::{domain::terminal_text::escape, output::json};
 
 #[derive(Debug)]
 pub struct Output {
@@ -74,7 +74,7 @@ fn joined<const N: usize>(cells: [&str; N], widths: &[usize; N]) -> String {
 
 /// Says something to the operator, beside the data. Errors repeat what was given, paths are what
 /// others made them: no part of it moves the cursor.
-pub fn tell(text: &str) {
+pub fn print_message(text: &str) {
     let lines: Vec<_> = text.split('\n').map(escape).collect();
     // Where standard error is closed nobody is listening.
     drop(writeln!(io::stderr(), "patdeck: {}", lines.join("\n")));

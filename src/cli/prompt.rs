@@ -13,9 +13,9 @@ use std::{
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::exit::Failure;
+use super::exit::CliError;
 use crate::{
-    domain::{Confirmation, Plan, text::escape},
+    domain::{Confirmation, Plan, terminal_text::escape},
     output::question::{consequences, question},
 };
 
@@ -27,7 +27,7 @@ const SECRET_LIMIT: usize = 4_096;
 
 /// Asks the operator to confirm `plan`: by typing the name of one token, or the number of
 /// several. `yes` confirms it without asking; off a terminal nothing else does.
-pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
+pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
     let (what, expected) = match plan.confirmation() {
         Confirmation::None => return Ok(()),
         Confirmation::Ask(name) | Confirmation::TypeName(name) => {
@@ -42,7 +42,7 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
     if !can_ask() {
         let act = question.trim_end_matches('?');
         let act = act.chars().take(1).flat_map(char::to_lowercase).chain(act.chars().skip(1));
-        return Err(Failure::usage(format!(
+        return Err(CliError::usage(format!(
             "refusing to {} without confirmation: not a terminal; pass --yes",
             act.collect::<String>()
         )));
@@ -63,7 +63,7 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
     if typed.trim_end_matches(['\r', '\n']) == expected {
         return Ok(());
     }
-    Err(Failure::no("cancelled: what was typed is not the same, nothing was changed"))
+    Err(CliError::no("cancelled: what was typed is not the same, nothing was changed"))
 }
 
 /// Whether somebody is there to answer.
@@ -72,12 +72,12 @@ pub(super) fn can_ask() -> bool {
 }
 
 /// Reads a secret from standard input: typed unseen on a terminal, else the first line.
-pub(super) fn secret() -> Result<Zeroizing<String>, Failure> {
+pub(super) fn secret() -> Result<Zeroizing<String>, CliError> {
     if !io::stdin().is_terminal() {
         return line(io::stdin().lock());
     }
     // Before the question: whoever answers at once, by a paste, must not see it either.
-    let hidden = Unseen::start()?;
+    let hidden = EchoGuard::start()?;
     let mut err = io::stderr().lock();
     write!(err, "Secret (not shown): ")?;
     err.flush()?;
@@ -88,7 +88,7 @@ pub(super) fn secret() -> Result<Zeroizing<String>, Failure> {
 }
 
 /// Reads the first line of `input`, in memory that is wiped and never grows.
-pub(super) fn line(input: impl Read) -> Result<Zeroizing<String>, Failure> {
+pub(super) fn line(input: impl Read) -> Result<Zeroizing<String>, CliError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_LIMIT));
     let mut byte = Zeroizing::new([0_u8]);
     let mut input = input;
@@ -99,7 +99,7 @@ pub(super) fn line(input: impl Read) -> Result<Zeroizing<String>, Failure> {
             Ok(_) => bytes.extend_from_slice(byte.as_slice()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                return Err(Failure::usage(format!(
+                return Err(CliError::usage(format!(
                     "the secret could not be read ({error}): try again, or name another file"
                 )));
             }
@@ -117,12 +117,12 @@ pub(super) fn line(input: impl Read) -> Result<Zeroizing<String>, Failure> {
 }
 
 /// While it lives, what is typed is not shown.
-struct Unseen {
+struct EchoGuard {
     before: Termios,
     ended: Arc<AtomicBool>,
 }
 
-impl Unseen {
+impl EchoGuard {
     fn start() -> io::Result<Self> {
         let before = tcgetattr(io::stdin())?;
         let ended = Arc::new(AtomicBool::new(false));
@@ -148,7 +148,7 @@ impl Unseen {
     }
 }
 
-impl Drop for Unseen {
+impl Drop for EchoGuard {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::SeqCst);
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);

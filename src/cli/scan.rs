@@ -14,14 +14,14 @@ use zeroize::Zeroizing;
 
 use super::{
     examples,
-    exit::{Exit, Failure},
-    print::{Output, tell},
+    exit::{CliError, Exit},
+    print::{Output, print_message},
     prompt,
 };
 use crate::{
     domain::{
-        Command, Digest, Finder, LeakedSecret, Name, Pat, Sighting, TokenId, scan::PATTERN,
-        text::escape,
+        Command, Digest, LeakedSecret, Name, SecretMatch, SecretScanner, Token, TokenId,
+        scan::PATTERN, terminal_text::escape,
     },
     output::advice,
     service::{
@@ -67,7 +67,7 @@ pub struct Scan {
 }
 
 /// Prints the regular expression.
-pub(super) fn regex(json: bool) -> Result<Exit, Failure> {
+pub(super) fn regex(json: bool) -> Result<Exit, CliError> {
     let out = Output::new(json, false);
     if json {
         out.object(json!({ "regex": PATTERN }))?;
@@ -78,9 +78,9 @@ pub(super) fn regex(json: bool) -> Result<Exit, Failure> {
 }
 
 /// Searches, prints what is found, and revokes if asked.
-pub(super) fn scan(service: &Service, args: &Scan, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn scan(service: &Service, args: &Scan, out: &Output) -> Result<Exit, CliError> {
     if args.revoke && !args.yes && !prompt::can_ask() {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "--revoke needs --yes here, where nobody can be asked: nothing was searched",
         ));
     }
@@ -96,17 +96,17 @@ pub(super) fn scan(service: &Service, args: &Scan, out: &Output) -> Result<Exit,
     if args.revoke {
         return search.revoke(args.yes);
     }
-    tell("revoke them with --revoke, or one by one with `patdeck revoke`");
+    print_message("revoke them with --revoke, or one by one with `patdeck revoke`");
     Ok(Exit::No)
 }
 
-fn walk(args: &Scan) -> Result<ignore::Walk, Failure> {
+fn walk(args: &Scan) -> Result<ignore::Walk, CliError> {
     for path in &args.paths {
         if path.as_os_str() != "-" {
             std::fs::symlink_metadata(path).map_err(|error| {
                 let path = path.to_string_lossy();
                 let path = escape(&path);
-                Failure::usage(format!("{path} cannot be searched ({error}): name what is there"))
+                CliError::usage(format!("{path} cannot be searched ({error}): name what is there"))
             })?;
         }
     }
@@ -131,7 +131,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) -> Result<(), Failure> {
+    fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) -> Result<(), CliError> {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -160,9 +160,9 @@ impl Search<'_> {
     }
 
     /// Reads `input` to its end, however long it is, and prints what is found in it.
-    fn search(&mut self, path: &str, input: &mut dyn Read) -> Result<(), Failure> {
+    fn search(&mut self, path: &str, input: &mut dyn Read) -> Result<(), CliError> {
         let mut chunk = Zeroizing::new(vec![0; CHUNK]);
-        let mut finder = Finder::default();
+        let mut finder = SecretScanner::default();
         let mut failed = None;
         self.files += 1;
         loop {
@@ -186,13 +186,13 @@ impl Search<'_> {
         failed.map_or(Ok(()), Err)
     }
 
-    fn found(&mut self, path: &str, seen: &Sighting) -> Result<(), Failure> {
+    fn found(&mut self, path: &str, seen: &SecretMatch) -> Result<(), CliError> {
         let leaked = LeakedSecret::from(&seen.secret);
         let known = match self.service.classify(&leaked) {
             Ok(known) => known,
             // One damaged record must not hide what else is out.
             Err(ServiceError::Store(error)) if error.is_damage() => {
-                tell(&advice::store_message(&error));
+                print_message(&advice::store_message(&error));
                 SecretInfo { status: SecretStatus::Unknown, name: None }
             }
             Err(error) => return Err(error.into()),
@@ -207,7 +207,7 @@ impl Search<'_> {
         self.print(path, seen, &known)
     }
 
-    fn print(&self, path: &str, seen: &Sighting, known: &SecretInfo) -> Result<(), Failure> {
+    fn print(&self, path: &str, seen: &SecretMatch, known: &SecretInfo) -> Result<(), CliError> {
         let name = known.name.as_ref().map(Name::as_str);
         let line = (!seen.binary).then_some(seen.line);
         let public = format!("{}…", seen.secret.public_part());
@@ -234,19 +234,19 @@ impl Search<'_> {
 
     fn skip(&mut self, reason: &str) {
         self.unread += 1;
-        tell(&format!("not searched: {}", escape(reason)));
+        print_message(&format!("not searched: {}", escape(reason)));
     }
 
-    fn conclude(&self) -> Result<(), Failure> {
+    fn conclude(&self) -> Result<(), CliError> {
         let active = self.active.len();
-        tell(&format!(
+        print_message(&format!(
             "files searched: {}, not searched: {}, secrets found: {}, active tokens: {active}",
             self.files, self.unread, self.secrets
         ));
         Ok(io::Write::flush(&mut io::stdout())?)
     }
 
-    fn revoke(&self, yes: bool) -> Result<Exit, Failure> {
+    fn revoke(&self, yes: bool) -> Result<Exit, CliError> {
         let secrets = self
             .active
             .iter()
@@ -257,17 +257,17 @@ impl Search<'_> {
         let plan = self.service.preview(&command)?;
         prompt::confirm(&plan, yes)?;
         let committed = self.service.execute(&command, &plan.confirmed())?;
-        for pat in committed.plan.tokens() {
+        for token in committed.plan.tokens() {
             if self.out.json {
-                self.out.object(json!({ "revoked": revoked(pat) }))?;
+                self.out.object(json!({ "revoked": revoked(token) }))?;
             } else {
-                tell(&format!("{} is revoked", pat.name));
+                print_message(&format!("{} is revoked", token.name));
             }
         }
         Ok(Exit::Done)
     }
 }
 
-fn revoked(pat: &Pat) -> Value {
-    json!({ "id": pat.id.as_str(), "name": pat.name.as_str() })
+fn revoked(token: &Token) -> Value {
+    json!({ "id": token.id.as_str(), "name": token.name.as_str() })
 }

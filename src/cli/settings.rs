@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     examples,
-    exit::{Exit, Failure},
-    print::{Output, tell},
+    exit::{CliError, Exit},
+    print::{Output, print_message},
 };
 use crate::{
     config::{Config, ConfigError, Environment, Fault, Flags, Origin, example},
@@ -24,7 +24,7 @@ use crate::{
 
 /// What to do with the settings.
 #[derive(Debug, Clone, Copy, Subcommand)]
-pub enum ConfigCommand {
+pub enum ConfigSubcommand {
     /// Print the path of the file that is read
     #[command(after_help = examples::CONFIG_PATH)]
     Path,
@@ -40,32 +40,32 @@ pub enum ConfigCommand {
 }
 
 pub(super) fn config(
-    command: ConfigCommand,
+    command: ConfigSubcommand,
     flags: &Flags,
     environment: &Environment,
     out: &Output,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CliError> {
     match command {
-        ConfigCommand::Path => path(flags, environment, out),
-        ConfigCommand::Init => init(flags, environment, out),
-        ConfigCommand::Check => check(flags, environment, out),
-        ConfigCommand::Show => {
-            let config = Config::load(flags, environment).map_err(Failure::usage)?;
+        ConfigSubcommand::Path => path(flags, environment, out),
+        ConfigSubcommand::Init => init(flags, environment, out),
+        ConfigSubcommand::Check => check(flags, environment, out),
+        ConfigSubcommand::Show => {
+            let config = Config::load(flags, environment).map_err(CliError::usage)?;
             show(&config, out)
         }
     }
 }
 
-fn place(flags: &Flags, environment: &Environment) -> Result<PathBuf, Failure> {
+fn place(flags: &Flags, environment: &Environment) -> Result<PathBuf, CliError> {
     let place = Config::place(flags, environment).map(|(path, _)| path);
     place.ok_or_else(|| {
-        Failure::usage(
+        CliError::usage(
             "there is no home directory to keep settings in: set HOME, or name a file with --config",
         )
     })
 }
 
-fn path(flags: &Flags, environment: &Environment, out: &Output) -> Result<Exit, Failure> {
+fn path(flags: &Flags, environment: &Environment, out: &Output) -> Result<Exit, CliError> {
     let path = place(flags, environment)?;
     let exists = path.exists();
     if out.json {
@@ -73,28 +73,28 @@ fn path(flags: &Flags, environment: &Environment, out: &Output) -> Result<Exit, 
     } else {
         out.line(&path.to_string_lossy())?;
         if !exists {
-            tell("there is no such file yet: `patdeck config init` makes it");
+            print_message("there is no such file yet: `patdeck config init` makes it");
         }
     }
     Ok(Exit::Done)
 }
 
-fn init(flags: &Flags, environment: &Environment, out: &Output) -> Result<Exit, Failure> {
+fn init(flags: &Flags, environment: &Environment, out: &Output) -> Result<Exit, CliError> {
     let path = place(flags, environment)?;
     write_new(&path).map_err(|error| {
         let shown = path.display();
         match error.kind() {
-            io::ErrorKind::AlreadyExists => Failure::Told(
+            io::ErrorKind::AlreadyExists => CliError::Exit(
                 Exit::Refused,
                 format!("{shown} exists already and was left as it is: edit it, or name another with --config"),
             ),
-            _ => Failure::usage(format!("{shown} was not written ({error}): name another place with --config")),
+            _ => CliError::usage(format!("{shown} was not written ({error}): name another place with --config")),
         }
     })?;
     if out.json {
         out.object(json!({ "path": path.to_string_lossy(), "created": true }))?;
     } else {
-        tell(&format!("{} is written, all of it comments", path.display()));
+        print_message(&format!("{} is written, all of it comments", path.display()));
     }
     Ok(Exit::Done)
 }
@@ -110,7 +110,7 @@ fn write_new(path: &Path) -> io::Result<()> {
     file.write_all(example().as_bytes())
 }
 
-fn check(flags: &Flags, environment: &Environment, out: &Output) -> Result<Exit, Failure> {
+fn check(flags: &Flags, environment: &Environment, out: &Output) -> Result<Exit, CliError> {
     match Config::load(flags, environment) {
         Ok(config) => {
             let file = config.file.as_deref();
@@ -127,7 +127,7 @@ fn check(flags: &Flags, environment: &Environment, out: &Output) -> Result<Exit,
         Err(error) => {
             // Nothing that goes wrong with the printing may turn a mistake into success.
             let printed = mistakes(&error, out);
-            printed.map_err(|error| Failure::from(error).or_exit(Exit::Usage))?;
+            printed.map_err(|error| CliError::from(error).or_exit(Exit::Usage))?;
             Ok(Exit::Usage)
         }
     }
@@ -148,12 +148,12 @@ fn mistakes(error: &ConfigError, out: &Output) -> io::Result<()> {
         return out.object(json!({ "path": path, "ok": false, "faults": faults }));
     }
     let ConfigError::Faults { faults, .. } = error else {
-        tell(&error.to_string());
+        print_message(&error.to_string());
         return Ok(());
     };
     out.line(&error.to_string())?;
     let (count, s) = (faults.len(), if faults.len() == 1 { "" } else { "s" });
-    tell(&format!("{count} mistake{s}: nothing runs with these settings until mended"));
+    print_message(&format!("{count} mistake{s}: nothing runs with these settings until mended"));
     Ok(())
 }
 
@@ -170,7 +170,7 @@ fn whole(error: &ConfigError) -> Value {
     json!({ "line": null, "setting": null, "problem": error.to_string() })
 }
 
-fn show(config: &Config, out: &Output) -> Result<Exit, Failure> {
+fn show(config: &Config, out: &Output) -> Result<Exit, CliError> {
     let rows = rows(config);
     if out.json {
         let settings: Map<_, _> = rows
@@ -205,8 +205,8 @@ fn rows(config: &Config) -> Vec<(String, Value, Origin)> {
     row("store", json!(config.store.to_string_lossy()));
     row("read-only", json!(config.read_only));
     row("prefix", json!(config.prefix.as_str()));
-    row("theme", json!(config.theme.word()));
-    row("glyphs", json!(config.glyphs.word()));
+    row("theme", json!(config.theme.as_str()));
+    row("glyphs", json!(config.glyphs.as_str()));
     row("mouse", json!(config.mouse));
     row("lifetime.default", json!(config.lifetime.to_string()));
     row("lifetime.max", json!(config.limits.max.to_string()));
@@ -246,7 +246,7 @@ fn catalogue(config: &Config, rows: &mut Vec<(String, Value, Origin)>) {
 fn keys(config: &Config, rows: &mut Vec<(String, Value, Origin)>) {
     let standard = Keymap::default();
     for ((mode, action, keys), (.., usual)) in config.keymap.each().zip(standard.each()) {
-        let name = format!("keys.{}.{}", mode.word(), action.word());
+        let name = format!("keys.{}.{}", mode.as_str(), action.as_str());
         let shown: Vec<_> = keys.iter().map(ToString::to_string).collect();
         let from = if keys == usual { Origin::Default } else { Origin::File };
         rows.push((name, json!(shown), from));

@@ -8,10 +8,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{exit::Failure, tokens::tell_left_out};
+use super::{exit::CliError, tokens::tell_left_out};
 use crate::{
-    domain::{Moment, Pat, Query},
-    json::write_line,
+    domain::{Query, Timestamp, Token},
+    output::json::write_line,
     service::{Damage, Service},
 };
 
@@ -34,9 +34,9 @@ struct Part {
 pub(super) fn print(
     service: &Service,
     query: &Query,
-    now: Moment,
-    keep: impl Fn(&Pat) -> bool + Sync,
-) -> Result<bool, Failure> {
+    now: Timestamp,
+    keep: impl Fn(&Token) -> bool + Sync,
+) -> Result<bool, CliError> {
     let mut out = io::stdout().lock();
     #[cfg(target_os = "linux")]
     {
@@ -54,10 +54,10 @@ pub(super) fn print(
     // A list that stops in its middle must not look like a whole one.
     service.for_each_batch(
         begin,
-        |part, pat| match pat {
-            Ok(pat) if query.shows(&pat, now) && keep(&pat) => {
+        |part, token| match token {
+            Ok(token) if query.shows(&token, now) && keep(&token) => {
                 // Memory takes whatever is written.
-                let _ = write_line(&mut part.lines, &pat, now);
+                let _ = write_line(&mut part.lines, &token, now);
             }
             Ok(_) => {}
             Err(damage) => part.damaged.push(damage),

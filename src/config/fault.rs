@@ -3,7 +3,7 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use crate::{domain::text::escape, keymap::KeyFault};
+use crate::{domain::terminal_text::escape, keymap::KeyFault};
 
 /// Why the settings were refused.
 #[derive(Debug, thiserror::Error)]

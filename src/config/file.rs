@@ -9,9 +9,9 @@ use super::catalogue;
 use super::fault::{Fault, Problem};
 use super::paths::{Folders, from_home, full};
 use super::table::{Entry, Reader, entries};
-use super::theme::{Glyphs, Theme};
-use crate::domain::{Catalogue, Lifetime, Limits, Prefix, lifetime::Span};
-use crate::keymap::{Keymap, Override, near::advice, overrides};
+use super::theme::{Glyphs, ThemeName};
+use crate::domain::{Catalogue, Lifetime, LifetimeLimits, Prefix, lifetime::Span};
+use crate::keymap::{Keymap, Override, overrides, suggest::advice};
 
 /// What the file says.
 #[derive(Debug, Default, PartialEq)]
@@ -25,7 +25,7 @@ pub struct File {
     pub allow_never: Option<bool>,
     /// The built-in catalogue with what the file adds.
     pub catalogue: Option<Catalogue>,
-    pub theme: Option<Theme>,
+    pub theme: Option<ThemeName>,
     /// The characters; `auto` is like saying nothing.
     pub glyphs: Option<Glyphs>,
     pub mouse: Option<bool>,
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
             }),
             read_only: self.switch(read_only.as_ref()),
             theme: self.parsed(theme.as_ref(), "a theme in quotes such as \"dark\"", |text| {
-                word(text, Theme::ALL.map(|theme| (theme.word(), theme)))
+                word(text, ThemeName::ALL.map(|theme| (theme.as_str(), theme)))
             }),
             glyphs: self
                 .parsed(glyphs.as_ref(), "\"auto\", \"unicode\" or \"ascii\"", |text| {
@@ -109,8 +109,8 @@ impl<'a> Reader<'a> {
                         text,
                         [
                             ("auto", None),
-                            (unicode.word(), Some(unicode)),
-                            (ascii.word(), Some(ascii)),
+                            (unicode.as_str(), Some(unicode)),
+                            (ascii.as_str(), Some(ascii)),
                         ],
                     )
                 })
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
             text => duration(text).map(Lifetime::For),
         });
         // With a faulty maximum there is nothing to compare with.
-        let limit = longest.or(max.is_none().then(|| Limits::default().max));
+        let limit = longest.or(max.is_none().then(|| LifetimeLimits::default().max));
         if let (Some(entry), Some(Lifetime::For(span)), Some(limit)) = (&default, usual, limit)
             && span > limit
         {

@@ -25,9 +25,9 @@ pub use fault::Problem;
 pub use fault::{ConfigError, Fault};
 pub use file::File;
 pub use paths::Folders;
-pub use theme::{Glyphs, Theme};
+pub use theme::{Glyphs, ThemeName};
 
-use crate::domain::{Catalogue, Lifetime, Limits, Prefix, labels::labels, lifetime::Span};
+use crate::domain::{Catalogue, Lifetime, LifetimeLimits, Prefix, labels::labels, lifetime::Span};
 use crate::keymap::Keymap;
 
 /// The commented file with every setting and its default.
@@ -47,7 +47,7 @@ pub struct Flags {
 labels! {
     /// The layer that a value came from, strongest first.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-    pub enum Origin, word {
+    pub enum Origin, as_str {
         Flag => "flag",
         Environment => "environment",
         File => "file",
@@ -57,7 +57,7 @@ labels! {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
+        f.pad(self.as_str())
     }
 }
 
@@ -74,9 +74,9 @@ pub struct Config {
     pub prefix: Prefix,
     /// The lifetime that is offered first; within `limits`.
     pub lifetime: Lifetime,
-    pub limits: Limits,
+    pub limits: LifetimeLimits,
     pub catalogue: Catalogue,
-    pub theme: Theme,
+    pub theme: ThemeName,
     pub glyphs: Glyphs,
     /// Whether the app listens to the mouse, which then no longer selects the terminal's text.
     pub mouse: bool,
@@ -143,8 +143,8 @@ impl Config {
         let store = layered(&mut from, "store", stores, home).ok_or(ConfigError::NoHome)?;
         let sealed = [flags.read_only.then_some(true), environment.read_only, file.read_only];
         let read_only = layered(&mut from, "read-only", sealed, false);
-        let Limits { max, allow_never } = Limits::default();
-        let limits = Limits {
+        let LifetimeLimits { max, allow_never } = LifetimeLimits::default();
+        let limits = LifetimeLimits {
             max: layered(&mut from, "lifetime.max", only(file.max), max),
             allow_never: layered(
                 &mut from,
@@ -156,7 +156,7 @@ impl Config {
         // Someone who only lowers the maximum means the default to follow.
         let usual = Span::minutes(30 * 24 * 60).map_or(limits.max, |span| span.min(limits.max));
         let usual = Lifetime::For(usual);
-        let no_color = environment.no_color.then_some(Theme::Mono);
+        let no_color = environment.no_color.then_some(ThemeName::Mono);
         let themes = [None, no_color, file.theme];
         // A file that names glyphs knows better than the locale, so that is the default only.
         let glyphs = Glyphs::of_locale(environment.locale.as_deref());
@@ -168,7 +168,7 @@ impl Config {
             lifetime: layered(&mut from, "lifetime.default", only(file.lifetime), usual),
             limits,
             catalogue: layered(&mut from, "catalogue", only(file.catalogue), Catalogue::default()),
-            theme: layered(&mut from, "theme", themes, Theme::default()),
+            theme: layered(&mut from, "theme", themes, ThemeName::default()),
             glyphs: layered(&mut from, "glyphs", only(file.glyphs), glyphs),
             mouse: layered(
                 &mut from,

@@ -5,7 +5,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, Problem};
-use crate::keymap::near::advice;
+use crate::keymap::suggest::advice;
 
 /// Mistakes that are told at once: more are not read, and a file that is none of ours has as many
 /// as it has bytes.

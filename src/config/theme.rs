@@ -5,7 +5,7 @@ use crate::domain::labels::labels;
 
 labels! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-    pub enum Theme, ALL, word {
+    pub enum ThemeName, ALL, as_str {
         /// The sixteen colours of the terminal, on its own background.
         #[default]
         Default => "default",
@@ -24,7 +24,7 @@ labels! {
     /// Which characters may be drawn besides ASCII ones. `auto` in the config file leaves the
     /// choice to the locale.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum Glyphs, word {
+    pub enum Glyphs, as_str {
         /// Arrows, boxes and dots of one column.
         Unicode => "unicode",
         Ascii => "ascii",

@@ -3,13 +3,13 @@
 //! executes it. Holds ids, never secrets; refuses nothing itself.
 
 use super::{
-    Moment,
+    Timestamp,
     id::TokenId,
     lifetime::Lifetime,
     name::{Description, Name},
-    pat::{Overlap, Pat},
     scope::Scope,
     secret::{Digest, Secret},
+    token::{Overlap, Token},
 };
 
 /// One change of the store.
@@ -108,7 +108,7 @@ pub enum TokenSelection {
 pub enum RestoreTarget {
     Token(TokenId),
     /// All that were deleted together, at this time.
-    Deletion(Moment),
+    Deletion(Timestamp),
     /// All of the acting operator's own latest deletion.
     LastDeletion,
 }
@@ -117,9 +117,9 @@ pub enum RestoreTarget {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edited {
     /// The record before the edit.
-    pub before: Pat,
+    pub before: Token,
     /// The record that the edit wrote.
-    pub after: Pat,
+    pub after: Token,
 }
 
 /// A secret that was found where it does not belong: its token, and the proof that it is real.

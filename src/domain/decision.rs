@@ -6,9 +6,9 @@
 use std::str::FromStr;
 
 use super::{
-    Moment,
-    pat::{Pat, Status},
+    Timestamp,
     scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError},
+    token::{Status, Token},
 };
 
 /// What a bearer wants to do.
@@ -82,32 +82,32 @@ pub enum Denial {
     Unknown,
     /// The token was revoked.
     #[error("revoked since {}", .0.format("%Y-%m-%d %H:%M UTC"))]
-    Revoked(Moment),
+    Revoked(Timestamp),
     /// Its time is over.
     #[error("expired since {}", .0.format("%Y-%m-%d %H:%M UTC"))]
-    Expired(Moment),
+    Expired(Timestamp),
     /// It is valid, but may not do this; the scope that is missing.
     #[error("no scope allows it: {0} is missing")]
     NoScope(Scope),
 }
 
 /// Whether `pat`, whose secret has matched, may do what `request` asks at `at`.
-pub fn decide(pat: &Pat, request: &AccessRequest, at: Moment) -> Decision {
-    if let Err(denial) = standing(pat, at) {
+pub fn decide(token: &Token, request: &AccessRequest, at: Timestamp) -> Decision {
+    if let Err(denial) = check_active(token, at) {
         return Decision::Deny(denial);
     }
-    match pat.scopes.iter().find(|scope| allows(scope, request)) {
+    match token.scopes.iter().find(|scope| allows(scope, request)) {
         Some(scope) => Decision::Allow(Some(scope.clone())),
         None => Decision::Deny(Denial::NoScope(request.as_scope())),
     }
 }
 
 /// Whether `pat` is active at `at`, whatever it may do.
-pub fn standing(pat: &Pat, at: Moment) -> Result<(), Denial> {
-    match pat.status(at) {
+pub fn check_active(token: &Token, at: Timestamp) -> Result<(), Denial> {
+    match token.status(at) {
         Status::Active => Ok(()),
-        Status::Revoked => Err(Denial::Revoked(pat.revoked.unwrap_or(at))),
-        Status::Expired => Err(Denial::Expired(pat.expires.unwrap_or(at))),
+        Status::Revoked => Err(Denial::Revoked(token.revoked.unwrap_or(at))),
+        Status::Expired => Err(Denial::Expired(token.expires.unwrap_or(at))),
     }
 }
 
@@ -124,7 +124,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::pat::tests::{at, pat};
+    use crate::domain::token::tests::{at, sample_token};
 
     fn request(text: &str) -> AccessRequest {
         let scope: Scope = text.parse().unwrap();
@@ -136,12 +136,12 @@ mod tests {
         }
     }
 
-    fn with(scopes: &[&str]) -> Pat {
-        let mut pat = pat();
+    fn with(scopes: &[&str]) -> Token {
+        let mut token = sample_token();
         for scope in scopes {
-            pat.scopes.add(scope.parse().unwrap()).unwrap();
+            token.scopes.add(scope.parse().unwrap()).unwrap();
         }
-        pat
+        token
     }
 
     fn allowed_by(scopes: &[&str], asked: &str) -> Option<String> {

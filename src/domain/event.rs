@@ -6,10 +6,10 @@ use std::{fmt, str::FromStr};
 use compact_str::CompactString;
 
 use super::{
-    Moment,
+    Timestamp,
     id::TokenId,
     labels::labels,
-    text::{escape, from_hex, to_hex},
+    terminal_text::{escape, from_hex, to_hex},
 };
 
 /// Who acts: the account, whom it was switched from, and where the session comes from.
@@ -48,7 +48,7 @@ labels! {
     /// What happened. The numbers are stored: they are never given another meaning.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     #[repr(u8)]
-    pub enum Action, ALL, word {
+    pub enum AuditAction, ALL, as_str {
         Created = 1 => "created",
         Edited = 2 => "edited",
         ScopesAdded = 3 => "scope added",
@@ -72,7 +72,7 @@ labels! {
     }
 }
 
-impl Action {
+impl AuditAction {
     pub fn code(self) -> u8 {
         self as u8
     }
@@ -84,9 +84,9 @@ impl Action {
 
 /// SHA-256 of an event's stored bytes, which hold the hash of the event before.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub struct Hash([u8; 32]);
+pub struct EventHash([u8; 32]);
 
-impl Hash {
+impl EventHash {
     /// What the first event has for the one before it.
     pub const NONE: Self = Self([0; 32]);
 
@@ -99,7 +99,7 @@ impl Hash {
     }
 }
 
-impl fmt::Display for Hash {
+impl fmt::Display for EventHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&to_hex(&self.0))
     }
@@ -110,7 +110,7 @@ impl fmt::Display for Hash {
 #[error("a hash has 64 hexadecimal digits: copy the whole of what `patdeck audit --check` printed")]
 pub struct HashError;
 
-impl FromStr for Hash {
+impl FromStr for EventHash {
     type Err = HashError;
 
     fn from_str(text: &str) -> Result<Self, HashError> {
@@ -118,7 +118,7 @@ impl FromStr for Hash {
     }
 }
 
-impl fmt::Debug for Hash {
+impl fmt::Debug for EventHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Hash({self})")
     }
@@ -127,25 +127,25 @@ impl fmt::Debug for Hash {
 /// What is known of an event before the store gives it its place in the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventDraft {
-    pub at: Moment,
+    pub at: Timestamp,
     pub actor: Actor,
     /// Which token; `None` for what concerns the whole store.
     pub token: Option<TokenId>,
     /// The token's name at that time, for it may be gone since.
     pub name: String,
-    pub action: Action,
+    pub action: AuditAction,
     /// What exactly, in words; never a secret.
     pub detail: String,
 }
 
 /// An event in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
+pub struct AuditEvent {
     /// Its place, from 1, without gaps.
     pub sequence: u64,
     pub what: EventDraft,
-    pub previous: Hash,
-    pub hash: Hash,
+    pub previous: EventHash,
+    pub hash: EventHash,
 }
 
 #[cfg(test)]
@@ -154,21 +154,21 @@ mod tests {
 
     #[test]
     fn every_action_comes_back_from_its_number() {
-        for (place, action) in Action::ALL.into_iter().enumerate() {
+        for (place, action) in AuditAction::ALL.into_iter().enumerate() {
             assert_eq!(usize::from(action.code()), place + 1, "numbers are frozen");
-            assert_eq!(Action::from_code(action.code()), Some(action));
+            assert_eq!(AuditAction::from_code(action.code()), Some(action));
         }
-        assert_eq!(Action::from_code(0), None);
-        assert_eq!(Action::from_code(200), None);
+        assert_eq!(AuditAction::from_code(0), None);
+        assert_eq!(AuditAction::from_code(200), None);
     }
 
     #[test]
     fn a_hash_reads_as_it_prints_and_a_part_of_one_does_not() {
-        let hash = Hash::from_bytes(std::array::from_fn(|n| 7 * u8::try_from(n).unwrap()));
+        let hash = EventHash::from_bytes(std::array::from_fn(|n| 7 * u8::try_from(n).unwrap()));
         let text = hash.to_string();
         assert_eq!(format!(" {}\n", text.to_uppercase()).parse(), Ok(hash));
         for bad in ["", "0", &text[..63], &format!("{text}0"), &format!("{}g", &text[..63])] {
-            assert_eq!(bad.parse::<Hash>(), Err(HashError), "{bad}");
+            assert_eq!(bad.parse::<EventHash>(), Err(HashError), "{bad}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
-use super::{Moment, text::escape};
+use super::{Timestamp, terminal_text::escape};
 
 /// Why a lifetime was refused; the text stands beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,10 +98,10 @@ impl Lifetime {
     /// time into an instant. Refuses what `limits` do not allow.
     pub fn expiry(
         self,
-        now: Moment,
-        limits: &Limits,
-        to_utc: impl Fn(NaiveDateTime) -> Moment,
-    ) -> Result<Option<Moment>, LifetimeError> {
+        now: Timestamp,
+        limits: &LifetimeLimits,
+        to_utc: impl Fn(NaiveDateTime) -> Timestamp,
+    ) -> Result<Option<Timestamp>, LifetimeError> {
         let too_long = LifetimeError::TooLong { max: limits.max };
         let end = match self {
             Self::Never if limits.allow_never => return Ok(None),
@@ -155,13 +155,13 @@ impl fmt::Display for Lifetime {
 
 /// What the settings allow. The minimum of one minute is not a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct LifetimeLimits {
     pub max: Span,
     /// Whether a token may be issued that never expires.
     pub allow_never: bool,
 }
 
-impl Default for Limits {
+impl Default for LifetimeLimits {
     /// 366 days, so that a year fits whatever its length, and no `never`.
     fn default() -> Self {
         Self { max: Span { minutes: 366 * 24 * 60 }, allow_never: false }
@@ -174,15 +174,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::text::first_unsafe;
+    use crate::domain::terminal_text::first_unsafe;
 
-    fn now() -> Moment {
+    fn now() -> Timestamp {
         chrono::Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
     }
 
     fn expiry(text: &str) -> Result<String, String> {
         let lifetime: Lifetime = text.parse().map_err(|e: LifetimeError| e.to_string())?;
-        match lifetime.expiry(now(), &Limits::default(), |t| t.and_utc()) {
+        match lifetime.expiry(now(), &LifetimeLimits::default(), |t| t.and_utc()) {
             Ok(Some(end)) => Ok(end.format("%F %R").to_string()),
             Ok(None) => Ok("never".into()),
             Err(e) => Err(e.to_string()),
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn never_is_had_where_it_is_allowed() {
-        let limits = Limits { allow_never: true, ..Limits::default() };
+        let limits = LifetimeLimits { allow_never: true, ..LifetimeLimits::default() };
         assert_eq!(Lifetime::Never.expiry(now(), &limits, |t| t.and_utc()), Ok(None));
     }
 

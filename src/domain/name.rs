@@ -5,7 +5,7 @@ use std::fmt;
 
 use compact_str::{CompactString, format_compact};
 
-use super::text::{first_unsafe, is_longer, is_unsafe};
+use super::terminal_text::{first_unsafe, is_longer, is_unsafe};
 
 /// Why a name or a description was refused; the text stands beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 use super::{
     catalogue::{Catalogue, Offer},
     scope::{Entity, EntityType, Operation, Scope, ScopeError, is_word},
-    text::escape,
+    terminal_text::escape,
 };
 
 /// Why a preset was refused, or could not be applied.

@@ -4,16 +4,16 @@
 use std::cmp::Ordering;
 
 use super::{
-    Moment,
+    Timestamp,
     labels::labels,
     name::fold,
-    pat::{Pat, Status},
     search::Search,
+    token::{Status, Token},
 };
 
 labels! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
-    pub enum StatusFilter, ALL, word {
+    pub enum StatusFilter, ALL, as_str {
         /// Active ones: what one works with.
         #[default]
         Active => "Active",
@@ -44,7 +44,7 @@ impl StatusFilter {
 
 labels! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-    pub enum Column, ALL, word {
+    pub enum Column, ALL, as_str {
         Name => "Name",
         Description => "Description",
         Status => "Status",
@@ -118,34 +118,35 @@ impl Query {
     }
 
     /// Whether it shows `pat`, as things are at `at`.
-    pub fn shows(&self, pat: &Pat, at: Moment) -> bool {
-        self.shown().shows(pat.status(at), pat.expires_soon(at)) && self.search.matches(pat, at)
+    pub fn shows(&self, token: &Token, at: Timestamp) -> bool {
+        self.shown().shows(token.status(at), token.expires_soon(at))
+            && self.search.matches(token, at)
     }
 
-    /// The places in `pats` of the rows to show, in their order, and the counts of the chips,
+    /// The places in `tokens` of the rows to show, in their order, and the counts of the chips,
     /// with statuses as of `at`. Ties keep the order of names.
-    pub fn select(&self, pats: &[Pat], at: Moment) -> (Vec<usize>, Counts) {
+    pub fn select(&self, tokens: &[Token], at: Timestamp) -> (Vec<usize>, Counts) {
         let mut counts = Counts::default();
         let mut rows = Vec::new();
-        for (place, pat) in pats.iter().enumerate() {
-            if !self.search.matches(pat, at) {
+        for (place, token) in tokens.iter().enumerate() {
+            if !self.search.matches(token, at) {
                 continue;
             }
-            let status = pat.status(at);
-            let soon = pat.expires_soon(at);
+            let status = token.status(at);
+            let soon = token.expires_soon(at);
             counts.add(status, soon);
             if self.shown().shows(status, soon) {
-                rows.push((place, pat));
+                rows.push((place, token));
             }
         }
-        rows.sort_by_cached_key(|(_, pat)| (pat.name.folded(), pat.id));
+        rows.sort_by_cached_key(|(_, token)| (token.name.folded(), token.id));
         rows.sort_by(|(_, a), (_, b)| self.sort.order(a, b, at));
         (rows.into_iter().map(|(place, _)| place).collect(), counts)
     }
 }
 
 impl Sort {
-    fn order(self, a: &Pat, b: &Pat, at: Moment) -> Ordering {
+    fn order(self, a: &Token, b: &Token, at: Timestamp) -> Ordering {
         let (a, b) = if self.descending { (b, a) } else { (a, b) };
         match self.column {
             Column::Name => a.name.folded().cmp(&b.name.folded()),
@@ -154,11 +155,11 @@ impl Sort {
             Column::Scopes => a.scopes.len().cmp(&b.scopes.len()),
             Column::Issued => a.issued.cmp(&b.issued),
             Column::Expires => {
-                let key = |pat: &Pat| (pat.expires.is_none(), pat.expires);
+                let key = |token: &Token| (token.expires.is_none(), token.expires);
                 key(a).cmp(&key(b))
             }
             Column::LastUsed => {
-                let key = |pat: &Pat| pat.last_use().map(|used| used.at);
+                let key = |token: &Token| token.last_use().map(|used| used.at);
                 key(a).cmp(&key(b))
             }
         }
@@ -170,39 +171,39 @@ mod tests {
     use super::*;
     use crate::domain::{
         Description, Name, TokenId,
-        pat::{
+        token::{
             LastUse,
-            tests::{at, pat},
+            tests::{at, sample_token},
         },
     };
 
-    fn token(n: u8, name: &str) -> Pat {
-        Pat {
+    fn named(n: u8, name: &str) -> Token {
+        Token {
             id: TokenId::from_bytes([b'a' + n; 12]).unwrap(),
             name: Name::parse(name).unwrap(),
             issued: at(i64::from(n)),
-            ..pat()
+            ..sample_token()
         }
     }
 
-    fn names(query: &Query, pats: &[Pat]) -> Vec<String> {
-        let (rows, _) = query.select(pats, at(30));
-        rows.into_iter().map(|row| pats[row].name.to_string()).collect()
+    fn names(query: &Query, tokens: &[Token]) -> Vec<String> {
+        let (rows, _) = query.select(tokens, at(30));
+        rows.into_iter().map(|row| tokens[row].name.to_string()).collect()
     }
 
-    fn some() -> Vec<Pat> {
+    fn some() -> Vec<Token> {
         vec![
-            Pat { expires: Some(at(20)), ..token(0, "Beta") },
-            Pat { expires: None, ..token(1, "alpha") },
-            Pat {
+            Token { expires: Some(at(20)), ..named(0, "Beta") },
+            Token { expires: None, ..named(1, "alpha") },
+            Token {
                 revoked: Some(at(5)),
                 expires: Some(at(10)),
                 description: Description::parse("Deploys to Oslo").unwrap(),
-                ..token(2, "gamma")
+                ..named(2, "gamma")
             },
-            Pat {
+            Token {
                 last_used: Some(LastUse { at: at(9), from: None, what: "".into() }),
-                ..token(3, "delta")
+                ..named(3, "delta")
             },
         ]
     }

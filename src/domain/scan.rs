@@ -26,7 +26,7 @@ const BEHIND: usize = TokenId::LEN + 1 + PREFIX_MAX + ESCAPE;
 const STEP: usize = 64 << 10;
 
 #[derive(Debug)]
-pub struct Sighting {
+pub struct SecretMatch {
     /// Bytes of the stream before it.
     pub offset: u64,
     /// In which line it is, from 1.
@@ -37,7 +37,7 @@ pub struct Sighting {
 }
 
 /// Reads a stream in pieces of any length. A secret that lies across two of them is found once.
-pub struct Finder {
+pub struct SecretScanner {
     /// The end of what was read: all that is not decided yet, and what stands before it. It
     /// never grows beyond its first capacity, which would leave copies of secrets behind.
     kept: Zeroizing<Vec<u8>>,
@@ -51,7 +51,7 @@ pub struct Finder {
     binary: bool,
 }
 
-impl Default for Finder {
+impl Default for SecretScanner {
     fn default() -> Self {
         Self {
             kept: Zeroizing::new(Vec::with_capacity(STEP + BEHIND + TAIL + 2)),
@@ -64,15 +64,15 @@ impl Default for Finder {
     }
 }
 
-impl fmt::Debug for Finder {
+impl fmt::Debug for SecretScanner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Finder").finish_non_exhaustive()
     }
 }
 
-impl Finder {
+impl SecretScanner {
     /// Goes on with `bytes`, and shows `found` each secret whose end is certain by now.
-    pub fn feed(&mut self, bytes: &[u8], mut found: impl FnMut(Sighting)) {
+    pub fn feed(&mut self, bytes: &[u8], mut found: impl FnMut(SecretMatch)) {
         for piece in bytes.chunks(STEP) {
             self.binary = self.binary || memchr(0, piece).is_some();
             self.kept.extend_from_slice(piece);
@@ -84,12 +84,12 @@ impl Finder {
     }
 
     /// Says that the stream is over, and shows `found` a secret at its very end.
-    pub fn finish(mut self, mut found: impl FnMut(Sighting)) {
+    pub fn finish(mut self, mut found: impl FnMut(SecretMatch)) {
         self.look(self.kept.len(), &mut found);
     }
 
     /// Decides about every second underscore before `limit`.
-    fn look(&mut self, limit: usize, found: &mut impl FnMut(Sighting)) {
+    fn look(&mut self, limit: usize, found: &mut impl FnMut(SecretMatch)) {
         let window = self.kept.get(self.next..limit).unwrap_or_default();
         for place in memchr_iter(b'_', window) {
             let Some((start, secret)) = secret_around(&self.kept, self.next + place) else {
@@ -97,7 +97,7 @@ impl Finder {
             };
             self.lines += lines(self.kept.get(self.counted..start));
             self.counted = start;
-            found(Sighting {
+            found(SecretMatch {
                 offset: self.before + in_stream(start),
                 line: self.lines + 1,
                 binary: self.binary,

@@ -26,10 +26,10 @@ fn one(seed: u64) -> String {
 /// Place, line and text of all that is found in these pieces.
 fn found(pieces: &[&[u8]]) -> Vec<(u64, u64, String)> {
     let mut all = Vec::new();
-    let mut note = |seen: Sighting| {
+    let mut note = |seen: SecretMatch| {
         all.push((seen.offset, seen.line, seen.secret.reveal().to_owned()));
     };
-    let mut finder = Finder::default();
+    let mut finder = SecretScanner::default();
     for piece in pieces {
         finder.feed(piece, &mut note);
     }
@@ -144,7 +144,7 @@ fn bytes_around_it_may_be_anything() {
     bytes.extend_from_slice(secret.as_bytes());
     bytes.push(0x80);
     let mut seen = None;
-    let mut finder = Finder::default();
+    let mut finder = SecretScanner::default();
     finder.feed(&bytes, |sighting| seen = Some(sighting));
     finder.finish(|sighting| seen = Some(sighting));
     let seen = seen.unwrap();

@@ -7,7 +7,7 @@ use std::{fmt, ops::Deref, str::FromStr};
 use arrayvec::ArrayString;
 use compact_str::CompactString;
 
-use super::text::{escape, first_unsafe};
+use super::terminal_text::{escape, first_unsafe};
 
 /// Why a scope, or a part of one, was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -6,7 +6,7 @@ use crate::domain::labels::labels;
 labels! {
     /// Something that a key can ask for, with the word that the config file uses.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    pub enum Action, #[cfg(any(test, feature = "testing"))] ALL, word {
+    pub enum Action, #[cfg(any(test, feature = "testing"))] ALL, as_str {
         Quit => "quit",
         /// Cancel; pressed twice, quit.
         Interrupt => "interrupt",
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn no_two_actions_share_a_word() {
-        let words: BTreeSet<_> = Action::ALL.iter().map(|action| action.word()).collect();
+        let words: BTreeSet<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
         assert_eq!(words.len(), Action::ALL.len());
     }
 }

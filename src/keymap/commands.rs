@@ -11,7 +11,7 @@ const PLACES: [Mode; 3] = [Mode::Tokens, Mode::Detail, Mode::Audit];
 pub const BY_KEY: usize = usize::MAX;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Availability {
     /// Here and now.
     Ready,
     /// Here, but there is nothing for it to do now.
@@ -22,14 +22,14 @@ pub enum Standing {
 
 /// An action as a line that can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
+pub struct PaletteCommand {
     pub action: Action,
     /// The sentence that says what for.
     pub sentence: &'static str,
     /// Its keys; empty if the operator took them away.
     pub keys: String,
     pub group: Group,
-    pub standing: Standing,
+    pub standing: Availability,
 }
 
 /// Every command of `mode`, nearest mode first, then those of other places.
@@ -38,8 +38,8 @@ pub fn commands(
     mode: Mode,
     enabled: impl Fn(Action) -> bool,
     ascii: bool,
-) -> Vec<Command> {
-    let mut found: Vec<Command> = Vec::new();
+) -> Vec<PaletteCommand> {
+    let mut found: Vec<PaletteCommand> = Vec::new();
     let elsewhere = PLACES.into_iter().filter(|place| *place != mode);
     for place in std::iter::once(mode).chain(elsewhere) {
         for row in map.chained(place) {
@@ -48,15 +48,15 @@ pub fn commands(
                 continue;
             }
             let keys: Vec<_> = map.live(place, row).map(|key| key.shown(ascii)).collect();
-            found.push(Command {
+            found.push(PaletteCommand {
                 action,
                 sentence: row.binding.help,
                 keys: keys.join(", "),
                 group: row.binding.group,
                 standing: match (place == mode, enabled(action)) {
-                    (true, true) => Standing::Ready,
-                    (true, false) => Standing::Idle,
-                    (false, _) => Standing::In(place),
+                    (true, true) => Availability::Ready,
+                    (true, false) => Availability::Idle,
+                    (false, _) => Availability::In(place),
                 },
             });
         }
@@ -64,7 +64,7 @@ pub fn commands(
     found
 }
 
-impl Command {
+impl PaletteCommand {
     /// How well `typed` describes it, the more the better, and which characters of its sentence
     /// were typed; `None` if it does not. Nothing typed describes everything alike.
     pub fn matched(&self, typed: &str) -> Option<(usize, Vec<usize>)> {
@@ -72,7 +72,7 @@ impl Command {
         if !typed.is_empty() && self.keys.split(", ").any(|key| key == typed) {
             return Some((BY_KEY, Vec::new()));
         }
-        let word = self.action.word().replace('-', " ");
+        let word = self.action.as_str().replace('-', " ");
         let by_word = subsequence(&word, typed).map(|(score, _)| score);
         let by_sentence = subsequence(self.sentence, typed);
         match (by_sentence, by_word) {
@@ -125,7 +125,7 @@ fn subsequence(text: &str, typed: &str) -> Option<(usize, Vec<usize>)> {
 mod tests {
     use super::*;
 
-    fn sentences(commands: &[Command], group: Group) -> Vec<String> {
+    fn sentences(commands: &[PaletteCommand], group: Group) -> Vec<String> {
         let of_group = commands.iter().filter(|command| command.group == group);
         of_group.map(|command| format!("{}: {}", command.keys, command.sentence)).collect()
     }
@@ -145,7 +145,7 @@ mod tests {
     fn a_key_is_told_only_where_it_works() {
         let all = commands(&Keymap::default(), Mode::Rows, |_| true, false);
         let here: Vec<_> =
-            all.into_iter().filter(|command| command.standing == Standing::Ready).collect();
+            all.into_iter().filter(|command| command.standing == Availability::Ready).collect();
         assert_eq!(
             sentences(&here, Group::Form),
             [
@@ -174,10 +174,10 @@ mod tests {
             assert!(those.next().is_none(), "{action:?} is there twice");
             standing
         };
-        assert_eq!(standing(Action::New), Some(Standing::Ready));
-        assert_eq!(standing(Action::Revoke), Some(Standing::Idle));
-        assert_eq!(standing(Action::Test), Some(Standing::In(Mode::Detail)));
-        assert_eq!(standing(Action::FilterActor), Some(Standing::In(Mode::Audit)));
+        assert_eq!(standing(Action::New), Some(Availability::Ready));
+        assert_eq!(standing(Action::Revoke), Some(Availability::Idle));
+        assert_eq!(standing(Action::Test), Some(Availability::In(Mode::Detail)));
+        assert_eq!(standing(Action::FilterActor), Some(Availability::In(Mode::Audit)));
         assert_eq!(standing(Action::Acknowledge), None);
     }
 

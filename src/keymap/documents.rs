@@ -9,10 +9,10 @@ use super::{BINDINGS, Binding, Mode};
 pub fn to_toml() -> String {
     let mut text = String::new();
     for (mode, rows) in by_mode() {
-        let _ = writeln!(text, "\n[keys.{}]", mode.word());
+        let _ = writeln!(text, "\n[keys.{}]", mode.as_str());
         let lines: Vec<_> = rows
             .iter()
-            .map(|row| (format!("# {} = {}", row.action.word(), value(row)), row.help))
+            .map(|row| (format!("# {} = {}", row.action.as_str(), value(row)), row.help))
             .collect();
         let widest = lines.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
         for (line, help) in lines {
@@ -27,7 +27,7 @@ pub fn to_markdown() -> String {
     let mut text = String::from("| Where | Key | What it does |\n|---|---|---|\n");
     for (mode, rows) in by_mode() {
         for (index, row) in rows.iter().enumerate() {
-            let place = if index == 0 { mode.word() } else { "" };
+            let place = if index == 0 { mode.as_str() } else { "" };
             let keys: Vec<_> = row.keys.iter().map(|key| format!("`{key}`")).collect();
             let _ = writeln!(text, "| {place} | {} | {} |", keys.join(" "), row.help);
         }
@@ -59,7 +59,7 @@ mod tests {
     fn every_row_of_the_table_is_in_both_documents() {
         let (toml, markdown) = (to_toml(), to_markdown());
         for row in BINDINGS {
-            assert!(toml.contains(&format!("# {} = {}", row.action.word(), value(row))));
+            assert!(toml.contains(&format!("# {} = {}", row.action.as_str(), value(row))));
             assert!(markdown.contains(row.help));
         }
         assert_eq!(markdown.lines().count(), BINDINGS.len() + 2);

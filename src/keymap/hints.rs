@@ -33,10 +33,10 @@ impl Hint {
 }
 
 /// The key of `action` in `mode`, for a sentence; its name in the palette where it has none.
-pub fn spoken(map: &Keymap, mode: Mode, action: Action, ascii: bool) -> String {
+pub fn key_label(map: &Keymap, mode: Mode, action: Action, ascii: bool) -> String {
     let key = map.chained(mode).filter(|row| row.binding.action == action);
     let mut keys = key.flat_map(|row| map.live(mode, row));
-    keys.next().map_or_else(|| format!("`:{}`", action.word()), |key| key.shown(ascii))
+    keys.next().map_or_else(|| format!("`:{}`", action.as_str()), |key| key.shown(ascii))
 }
 
 /// The columns of a footer: its hints with [`Hint::GAP`] between them.
@@ -125,7 +125,7 @@ mod tests {
             action: "undo".into(),
             keys: keys.iter().map(|key| (*key).to_owned()).collect(),
         };
-        let said = |map: &Keymap| spoken(map, Mode::Tokens, Action::Undo, true);
+        let said = |map: &Keymap| key_label(map, Mode::Tokens, Action::Undo, true);
         assert_eq!(said(&Keymap::default()), "u");
         assert_eq!(said(&Keymap::new(&[line(&["Ctrl-U"])]).unwrap()), "Ctrl-U");
         assert_eq!(said(&Keymap::new(&[line(&[])]).unwrap()), "`:undo`");

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::domain::text::{escape, first_unsafe};
+use crate::domain::terminal_text::{escape, first_unsafe};
 
 /// Why a text names no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

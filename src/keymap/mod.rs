@@ -12,16 +12,16 @@ pub mod hints;
 pub mod key;
 pub mod map;
 pub mod mode;
-pub mod near;
 pub mod overrides;
+pub mod suggest;
 
 pub use action::Action;
 pub use bindings::{BINDINGS, Binding};
-pub use commands::{Command, Standing, commands};
+pub use commands::{Availability, PaletteCommand, commands};
 #[cfg(any(test, feature = "testing"))]
 pub use documents::{to_markdown, to_toml};
 pub use fault::KeyFault;
-pub use hints::{footer, spoken};
+pub use hints::{footer, key_label};
 pub use key::{Key, KeyError, Sequence};
 pub use map::{Keymap, Resolved};
 pub use mode::{Group, Mode};

@@ -5,7 +5,7 @@ use crate::domain::labels::labels;
 labels! {
     /// Where a key is pressed. A mode falls back on the ones in [`Mode::chain`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    pub enum Mode, ALL, word {
+    pub enum Mode, ALL, as_str {
         /// Everywhere, also while text is typed.
         Always => "always",
         /// Everywhere but in text and dialogs.

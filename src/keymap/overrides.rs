@@ -2,7 +2,7 @@
 //! operator in, and reports all of it at once. Called by `Keymap::new`.
 
 use super::map::{Place, Row};
-use super::near::{advice, nearest};
+use super::suggest::{advice, nearest};
 use super::{Action, BINDINGS, KeyFault, Keymap, Mode, Sequence};
 
 /// One line of `[keys]`: in this mode, this action gets these keys instead of its own.
@@ -41,7 +41,7 @@ impl Keymap {
         };
         let mut rows = self.modes_mut().iter_mut().flatten();
         let Some(row) =
-            rows.find(|row| row.binding.mode == mode && row.binding.action.word() == line.action)
+            rows.find(|row| row.binding.mode == mode && row.binding.action.as_str() == line.action)
         else {
             return (None, vec![unknown_action(mode, line)]);
         };
@@ -176,20 +176,20 @@ fn clash((row, one): (&Row, &Sequence), (other, two): (&Row, &Sequence)) -> Opti
 
 /// The mode that the operator calls `word`.
 pub fn mode(word: &str) -> Result<Mode, KeyFault> {
-    Mode::ALL.into_iter().find(|mode| mode.word() == word).ok_or_else(|| KeyFault::Mode {
+    Mode::ALL.into_iter().find(|mode| mode.as_str() == word).ok_or_else(|| KeyFault::Mode {
         given: word.to_owned(),
-        advice: advice(word, Mode::ALL.map(Mode::word)),
+        advice: advice(word, Mode::ALL.map(Mode::as_str)),
     })
 }
 
 /// Names the nearest action of the mode; failing that, the mode in which the word is known.
 fn unknown_action(mode: Mode, line: &Override) -> KeyFault {
     let known = || BINDINGS.iter().filter(|binding| binding.mode == mode);
-    let words = || known().map(|binding| binding.action.word());
+    let words = || known().map(|binding| binding.action.as_str());
     let elsewhere = BINDINGS
         .iter()
-        .find(|binding| binding.action.word() == line.action)
-        .map(|binding| format!("it belongs into [keys.{}]", binding.mode.word()));
+        .find(|binding| binding.action.as_str() == line.action)
+        .map(|binding| format!("it belongs into [keys.{}]", binding.mode.as_str()));
     let advice = match nearest(&line.action, words()) {
         Some(_) => advice(&line.action, words()),
         None => elsewhere.unwrap_or_else(|| advice(&line.action, words())),

@@ -91,7 +91,7 @@ impl ListEngine {
             return None;
         }
         let recent = self.service.recently_issued(*status, request.at, PAGE).ok()?;
-        let tokens: ResultRows = recent.iter().map(|pat| pat.id).collect();
+        let tokens: ResultRows = recent.iter().map(|token| token.id).collect();
         let selected_row = request.selected.and_then(|id| tokens.find(&id));
         (!tokens.is_empty()).then(|| self.index.result(request, tokens, selected_row))
     }

@@ -14,7 +14,7 @@ use super::{
     table::{Row, Table, index},
     text::{BLOCK_ROWS, TextBlock},
 };
-use crate::domain::{Column, Counts, Moment, Query, Sort, Status};
+use crate::domain::{Column, Counts, Query, Sort, Status, Timestamp};
 
 /// For each class the status by which the status column is sorted, or [`HIDDEN`].
 type Ranks = [u8; Class::ALL.len()];
@@ -27,7 +27,7 @@ const FIRST_ROWS: usize = 4_096;
 pub(super) struct Scan<'a> {
     table: &'a Table,
     query: &'a Query,
-    at: Moment,
+    at: Timestamp,
     /// The words that a row must contain, the longest first: the rarest, as a rule.
     words: Vec<Finder<'a>>,
     /// Whether the search finds a set of scopes or a creator, by position; `None` if it does not
@@ -48,7 +48,7 @@ pub(super) struct Matches {
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(table: &'a Table, query: &'a Query, at: Moment) -> Self {
+    pub(super) fn new(table: &'a Table, query: &'a Query, at: Timestamp) -> Self {
         let (search, shown) = (&query.search, query.shown());
         let mut words: Vec<&str> = search.words().collect();
         words.sort_by_key(|word| Reverse(word.len()));

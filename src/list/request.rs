@@ -2,7 +2,7 @@
 //! counts and a summary of the store. Plain data between the app and the engine.
 
 use super::{result::ResultRows, status::TokenStats};
-use crate::domain::{Counts, Moment, Query, TokenId};
+use crate::domain::{Counts, Query, Timestamp, TokenId};
 
 /// Asks for the rows that a list shows.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub struct ListRequest {
     /// Which tokens, in which order.
     pub query: Query,
     /// The instant at which statuses are evaluated.
-    pub at: Moment,
+    pub at: Timestamp,
     /// The token whose row is asked for.
     pub selected: Option<TokenId>,
     /// The row that is selected instead if that token is not shown.
@@ -74,13 +74,13 @@ pub struct StoreSummary {
     /// How many of them have been loaded.
     pub loaded: usize,
     /// The instant at which statuses were evaluated.
-    pub at: Moment,
+    pub at: Timestamp,
     /// Figures about all tokens, once the store is loaded.
     pub stats: Option<TokenStats>,
     /// The records that could not be read, by name.
     pub damaged: Vec<String>,
     /// The time of the last change, if the clock is well behind it.
-    pub clock_behind: Option<Moment>,
+    pub clock_behind: Option<Timestamp>,
     /// Active tokens whose secret has no recorded delivery since before this session: the first,
     /// and how many.
     pub undelivered: Option<(TokenId, usize)>,

@@ -8,7 +8,7 @@ use super::{
     table::{Flags, Table},
     text::BLOCK_ROWS,
 };
-use crate::domain::{Counts, Moment, Status, pat::SOON};
+use crate::domain::{Counts, Status, Timestamp, token::SOON};
 
 /// An expiry that never comes.
 pub(super) const NEVER: i64 = i64::MAX;
@@ -19,7 +19,7 @@ const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
 const SOON_NANOS: i64 = SOON.num_days() * DAY;
 
 /// Nanoseconds since 1970. A time outside their range is before or after all others.
-pub(super) fn to_nanos(at: Moment) -> i64 {
+pub(super) fn to_nanos(at: Timestamp) -> i64 {
     let limit = if at.timestamp() < 0 { NEVER_USED + 1 } else { NEVER - 1 };
     at.timestamp_nanos_opt().map_or(limit, |nanos| nanos.clamp(NEVER_USED + 1, NEVER - 1))
 }
@@ -88,7 +88,7 @@ pub struct TokenStats {
     /// How many have each status.
     pub counts: Counts,
     /// The first instant at which a count of a status changes by the passing of time alone.
-    pub until: Option<Moment>,
+    pub until: Option<Timestamp>,
 }
 
 /// The class of each row of a table, from an instant on.
@@ -96,11 +96,11 @@ pub struct TokenStats {
 pub(super) struct ClassifiedRows {
     pub(super) classes: Vec<Class>,
     pub(super) stats: TokenStats,
-    from: Moment,
+    from: Timestamp,
 }
 
 impl ClassifiedRows {
-    pub(super) fn of(table: &Table, at: Moment) -> Self {
+    pub(super) fn of(table: &Table, at: Timestamp) -> Self {
         let classes = table.classes(at);
         let blocks = classes.par_chunks(BLOCK_ROWS).zip(table.expires.par_chunks(BLOCK_ROWS));
         let figures = blocks.map(|(classes, expires)| {
@@ -110,12 +110,12 @@ impl ClassifiedRows {
         });
         let none = || (ClassCounts::default(), NEVER);
         let (counts, until) = figures.reduce(none, |a, b| (sum(a.0, b.0), a.1.min(b.1)));
-        let until = (until != NEVER).then(|| Moment::from_timestamp_nanos(until));
+        let until = (until != NEVER).then(|| Timestamp::from_timestamp_nanos(until));
         Self { classes, stats: TokenStats { counts: to_counts(counts), until }, from: at }
     }
 
     /// Whether an unchanged table has the same classes at `at`.
-    pub(super) fn holds_at(&self, at: Moment) -> bool {
+    pub(super) fn holds_at(&self, at: Timestamp) -> bool {
         self.from <= at && self.stats.until.is_none_or(|until| at < until)
     }
 }

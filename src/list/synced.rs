@@ -10,7 +10,7 @@ use super::{
     table::{Row, Table, index},
 };
 use crate::{
-    domain::{Moment, Status, TokenId},
+    domain::{Status, Timestamp, TokenId},
     service::{Changed, Damage, Position, Service, ServiceError, TokenBatch, TokenCursor},
 };
 
@@ -31,7 +31,7 @@ pub(super) struct SyncedIndex {
     damaged: Vec<Damage>,
     /// How many tokens the store has, damaged ones included.
     pub(super) total: usize,
-    clock_behind: Option<Moment>,
+    clock_behind: Option<Timestamp>,
     /// Kept while neither a row nor the clock changes a class; most requests need no new ones.
     classified: Option<ClassifiedRows>,
     /// Those of the last full result: a prefix repeats them.
@@ -64,7 +64,7 @@ impl SyncedIndex {
             }
             self.damaged.retain(|damage| damage.key != id.as_str());
             match token {
-                Ok(Some(pat)) => rows.push(self.table.put(&pat)),
+                Ok(Some(token)) => rows.push(self.table.put(&token)),
                 Ok(None) => rows.extend(self.table.remove(&id)),
                 Err(damage) => {
                     rows.extend(self.table.remove(&id));
@@ -89,8 +89,8 @@ impl SyncedIndex {
         let TokenBatch { tokens, damaged, next } = service.load_batch(self.cursor, BATCH)?;
         self.classified = None;
         self.table.reserve(self.total);
-        for pat in &tokens {
-            self.table.put(pat);
+        for token in &tokens {
+            self.table.put(token);
         }
         self.damaged.extend(damaged);
         (self.cursor, self.is_loaded) = (next, next.is_none());
@@ -169,7 +169,7 @@ impl SyncedIndex {
     }
 
     /// Whether the token is active and its secret has no recorded delivery.
-    pub(super) fn is_undelivered(&self, id: &TokenId, at: Moment) -> bool {
+    pub(super) fn is_undelivered(&self, id: &TokenId, at: Timestamp) -> bool {
         let facts = self.table.row_of(id).and_then(|row| self.table.facts(row, at));
         facts.is_some_and(|facts| !facts.claimed && facts.status == Status::Active)
     }

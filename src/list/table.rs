@@ -16,7 +16,7 @@ use super::{
     text::{BLOCK_ROWS, TextBlock, fields},
 };
 use crate::domain::{
-    Actor, Column, Moment, Pat, Scopes, TokenId,
+    Actor, Column, Scopes, Timestamp, Token, TokenId,
     name::fold,
     search::{Facts, Texts},
 };
@@ -85,28 +85,28 @@ impl Table {
     }
 
     /// Adds or replaces a token; its row.
-    pub(super) fn put(&mut self, pat: &Pat) -> Row {
-        let known = self.row_of(&pat.id);
+    pub(super) fn put(&mut self, token: &Token) -> Row {
+        let known = self.row_of(&token.id);
         let next = Row::try_from(self.row_count()).unwrap_or(Row::MAX);
         let row = known.or_else(|| self.free.pop()).unwrap_or(next);
         let at = index(row);
         if known.is_none() {
-            set(Arc::make_mut(&mut self.ids), at, pat.id);
+            set(Arc::make_mut(&mut self.ids), at, token.id);
             let Self { rows, hasher, ids, .. } = self;
             let hash = |row: &Row| hasher.hash_one(ids.get(index(*row)));
             rows.insert_unique(hash(&row), row, hash);
         }
-        set(&mut self.issued, at, to_nanos(pat.issued));
-        set(&mut self.expires, at, pat.expires.map_or(NEVER, to_nanos));
-        let last_used = pat.last_use().map_or(NEVER_USED, |used| to_nanos(used.at));
+        set(&mut self.issued, at, to_nanos(token.issued));
+        set(&mut self.expires, at, token.expires.map_or(NEVER, to_nanos));
+        let last_used = token.last_use().map_or(NEVER_USED, |used| to_nanos(used.at));
         set(&mut self.last_used, at, last_used);
         let flags =
-            Flags { revoked: pat.revoked.is_some(), delivered: pat.claimed, removed: false };
+            Flags { revoked: token.revoked.is_some(), delivered: token.delivered, removed: false };
         set(&mut self.flags, at, flags);
-        let scopes: Vec<String> = pat.scopes.iter().map(ToString::to_string).collect();
+        let scopes: Vec<String> = token.scopes.iter().map(ToString::to_string).collect();
         let count = u64::try_from(scopes.len()).unwrap_or(u64::MAX);
         let scopes = self.scope_sets.insert_full(scopes.join(" ").into(), count).0;
-        let creator = self.creators.insert_full(pat.created_by.clone()).0;
+        let creator = self.creators.insert_full(token.created_by.clone()).0;
         set(&mut self.shared, at, (position(scopes), position(creator)));
         let (block, in_block) = (at / BLOCK_ROWS, at % BLOCK_ROWS);
         if block == self.texts.len() {
@@ -115,7 +115,7 @@ impl Table {
         }
         if let Some(block) = self.texts.get_mut(block) {
             let [name, description, id] =
-                [pat.name.as_str(), pat.description.as_str(), pat.id.as_str()].map(fold);
+                [token.name.as_str(), token.description.as_str(), token.id.as_str()].map(fold);
             block.set(in_block, [&*name, &description, &id]);
         }
         row
@@ -196,7 +196,7 @@ impl Table {
     }
 
     /// The status class of each row at `at`.
-    pub(super) fn classes(&self, at: Moment) -> Vec<Class> {
+    pub(super) fn classes(&self, at: Timestamp) -> Vec<Class> {
         let now = to_nanos(at);
         let mut classes = vec![Class::Free; self.row_count()];
         let blocks = classes.par_chunks_mut(BLOCK_ROWS).zip(self.flags.par_chunks(BLOCK_ROWS));
@@ -209,7 +209,7 @@ impl Table {
     }
 
     /// The status class of one row at `at`.
-    pub(super) fn class(&self, row: Row, at: Moment) -> Class {
+    pub(super) fn class(&self, row: Row, at: Timestamp) -> Class {
         match (self.flags.get(index(row)), self.expires.get(index(row))) {
             (Some(flags), Some(expires)) => class(*flags, *expires, to_nanos(at)),
             _ => Class::Free,
@@ -217,10 +217,10 @@ impl Table {
     }
 
     /// What a search is evaluated on, apart from texts, scopes and creator.
-    pub(super) fn facts(&self, row: Row, at: Moment) -> Option<Facts> {
+    pub(super) fn facts(&self, row: Row, at: Timestamp) -> Option<Facts> {
         let (status, _) = self.class(row, at).status()?;
         let time = |times: &[i64]| times.get(index(row)).copied();
-        let moment = Moment::from_timestamp_nanos;
+        let moment = Timestamp::from_timestamp_nanos;
         let expires = time(&self.expires)?;
         Some(Facts {
             status,

@@ -12,40 +12,40 @@ use super::{
     text::{BLOCK_ROWS, TextBlock, fields},
 };
 use crate::domain::{
-    Actor, Column, Counts, Description, LastUse, Moment, Name, Pat, Query, Scopes, Search, Sort,
-    Status, StatusFilter, TokenId,
+    Actor, Column, Counts, Description, LastUse, Name, Query, Scopes, Search, Sort, Status,
+    StatusFilter, Timestamp, Token, TokenId,
     name::fold,
-    pat::tests::{at, pat},
+    token::tests::{at, sample_token},
 };
 
 /// A token made of small numbers, so that many properties are the same in many tokens.
-fn token(id: u16, name: u16, seed: u8) -> Pat {
+fn token(id: u16, name: u16, seed: u8) -> Token {
     let n = i64::from(seed);
     let names = ["ci", "CI-Deploy", "edge", "Grafana", "ärger", "ZUG"];
     let name = format!("{} {name}", names[usize::from(seed) % names.len()]);
     let about = ["", "Nightly backup", "deploys to Oslo", "nightly"][usize::from(seed / 4) % 4];
     let scopes = ["channels:*:publish", "clients:c-7:read@lab", "groups:*:list"];
-    let mut pat = Pat {
+    let mut token = Token {
         id: TokenId::parse(&format!("{id:012}")).unwrap(),
         name: Name::parse(&name).unwrap(),
         description: Description::parse(about).unwrap(),
         issued: at(n / 3),
         expires: (!seed.is_multiple_of(5)).then(|| at(n / 2)),
         revoked: seed.is_multiple_of(7).then(|| at(n)),
-        claimed: seed.is_multiple_of(2),
+        delivered: seed.is_multiple_of(2),
         created_by: Actor::named(if seed.is_multiple_of(11) { "bob" } else { "alice" }),
         last_used: (!seed.is_multiple_of(3)).then(|| LastUse {
             at: at(n),
             from: None,
             what: "".into(),
         }),
-        ..pat()
+        ..sample_token()
     };
-    pat.scopes = Scopes::default();
+    token.scopes = Scopes::default();
     for scope in scopes.iter().take(usize::from(seed % 4)) {
-        pat.scopes.add(scope.parse().unwrap()).unwrap();
+        token.scopes.add(scope.parse().unwrap()).unwrap();
     }
-    pat
+    token
 }
 
 fn small(n: u16) -> u8 {
@@ -53,30 +53,31 @@ fn small(n: u16) -> u8 {
 }
 
 /// The reference: filters and sorts the records one by one.
-fn reference(pats: &[Pat], query: &Query, now: Moment) -> (Vec<TokenId>, Counts) {
-    let found: Vec<&Pat> = pats.iter().filter(|pat| query.search.matches(pat, now)).collect();
-    let count = |status| found.iter().filter(|pat| pat.status(now) == status).count();
+fn reference(tokens: &[Token], query: &Query, now: Timestamp) -> (Vec<TokenId>, Counts) {
+    let found: Vec<&Token> =
+        tokens.iter().filter(|token| query.search.matches(token, now)).collect();
+    let count = |status| found.iter().filter(|token| token.status(now) == status).count();
     let counts = Counts {
         active: count(Status::Active),
-        soon: found.iter().filter(|pat| pat.expires_soon(now)).count(),
+        soon: found.iter().filter(|token| token.expires_soon(now)).count(),
         expired: count(Status::Expired),
         revoked: count(Status::Revoked),
     };
     let mut shown = found;
-    shown.retain(|pat| query.shows(pat, now));
-    shown.sort_by_key(|pat| (pat.name.folded(), pat.id));
-    let by_column = |a: &Pat, b: &Pat| match query.sort.column {
+    shown.retain(|token| query.shows(token, now));
+    shown.sort_by_key(|token| (token.name.folded(), token.id));
+    let by_column = |a: &Token, b: &Token| match query.sort.column {
         Column::Name => a.name.folded().cmp(&b.name.folded()),
         Column::Description => fold(a.description.as_str()).cmp(&fold(b.description.as_str())),
         Column::Status => a.status(now).cmp(&b.status(now)),
         Column::Scopes => a.scopes.len().cmp(&b.scopes.len()),
         Column::Issued => a.issued.cmp(&b.issued),
         Column::Expires => {
-            let end = |pat: &Pat| pat.expires.unwrap_or(Moment::MAX_UTC);
+            let end = |token: &Token| token.expires.unwrap_or(Timestamp::MAX_UTC);
             end(a).cmp(&end(b))
         }
         Column::LastUsed => {
-            let used = |pat: &Pat| pat.last_use().map(|used| used.at);
+            let used = |token: &Token| token.last_use().map(|used| used.at);
             used(a).cmp(&used(b))
         }
     };
@@ -86,7 +87,7 @@ fn reference(pats: &[Pat], query: &Query, now: Moment) -> (Vec<TokenId>, Counts)
     } else {
         shown.sort_by(|a, b| by_column(a, b));
     }
-    (shown.into_iter().map(|pat| pat.id).collect(), counts)
+    (shown.into_iter().map(|token| token.id).collect(), counts)
 }
 
 /// Every column in both directions, each with some status and some search.
@@ -132,18 +133,18 @@ struct Index {
 }
 
 impl Index {
-    fn of(pats: &[Pat]) -> Self {
+    fn of(tokens: &[Token]) -> Self {
         let mut index = Self::default();
-        for pat in pats {
-            index.table.put(pat);
+        for token in tokens {
+            index.table.put(token);
         }
         index
     }
 
     /// Takes over changes: a token as it is now, or the id of one that is gone.
-    fn change(&mut self, changes: &[Result<Pat, TokenId>]) {
+    fn change(&mut self, changes: &[Result<Token, TokenId>]) {
         let rows = changes.iter().filter_map(|change| match change {
-            Ok(pat) => Some(self.table.put(pat)),
+            Ok(token) => Some(self.table.put(token)),
             Err(id) => self.table.remove(id),
         });
         let mut rows: Vec<Row> = rows.collect();
@@ -153,7 +154,7 @@ impl Index {
         self.table.release(rows);
     }
 
-    fn query(&self, query: &Query, now: Moment) -> (super::result::ResultRows, Matches) {
+    fn query(&self, query: &Query, now: Timestamp) -> (super::result::ResultRows, Matches) {
         let scan = Scan::new(&self.table, query, now);
         let matches = scan.matches(self.table.classes(now), || true).unwrap();
         (matches.in_order(&self.table, &self.orders, query.sort), matches)
@@ -166,10 +167,10 @@ impl Index {
     }
 
     /// Fails unless each query shows what the reference shows.
-    fn compare(&self, pats: &[Pat], now: Moment, queries: &[Query]) {
-        assert_eq!(self.table.len(), pats.len());
+    fn compare(&self, tokens: &[Token], now: Timestamp, queries: &[Query]) {
+        assert_eq!(self.table.len(), tokens.len());
         for query in queries {
-            let (wanted, counts) = reference(pats, query, now);
+            let (wanted, counts) = reference(tokens, query, now);
             let (rows, matches) = self.query(query, now);
             assert_eq!(matches.counts, counts, "{query:?}");
             let ids: Vec<_> = rows.iter().collect();
@@ -181,40 +182,40 @@ impl Index {
                 };
                 assert_eq!((rows.len(), set(&ids)), (wanted.len(), set(&wanted)), "{query:?}");
             }
-            for pat in pats {
-                let position = ids.iter().position(|id| *id == pat.id);
-                assert_eq!(rows.find(&pat.id), position, "{query:?}");
-                let row = self.table.row_of(&pat.id).unwrap();
+            for token in tokens {
+                let position = ids.iter().position(|id| *id == token.id);
+                assert_eq!(rows.find(&token.id), position, "{query:?}");
+                let row = self.table.row_of(&token.id).unwrap();
                 assert_eq!(
                     (rows.position(row), matches.shows(row)),
                     (position, position.is_some())
                 );
                 assert_eq!(
                     position.and_then(|position| rows.get(position)),
-                    position.and(Some(pat.id))
+                    position.and(Some(token.id))
                 );
             }
-            let (selected, all) = (query.select(pats, now), (wanted, counts));
-            let selected: Vec<_> = selected.0.iter().map(|place| pats[*place].id).collect();
+            let (selected, all) = (query.select(tokens, now), (wanted, counts));
+            let selected: Vec<_> = selected.0.iter().map(|place| tokens[*place].id).collect();
             assert_eq!(selected, all.0, "the command line lists the same: {query:?}");
         }
-        self.compare_facts(pats, now);
+        self.compare_facts(tokens, now);
     }
 
-    fn compare_facts(&self, pats: &[Pat], now: Moment) {
-        for pat in pats {
-            let row = self.table.row_of(&pat.id).unwrap();
+    fn compare_facts(&self, tokens: &[Token], now: Timestamp) {
+        for token in tokens {
+            let row = self.table.row_of(&token.id).unwrap();
             let facts = self.table.facts(row, now).unwrap();
-            assert_eq!((facts.status, facts.expires), (pat.status(now), pat.expires));
-            assert_eq!((facts.issued, facts.claimed), (pat.issued, pat.claimed));
-            assert_eq!(facts.last_used, pat.last_use().map(|used| used.at));
+            assert_eq!((facts.status, facts.expires), (token.status(now), token.expires));
+            assert_eq!((facts.issued, facts.claimed), (token.issued, token.delivered));
+            assert_eq!(facts.last_used, token.last_use().map(|used| used.at));
         }
         let stats = stats(&self.table, now);
-        assert_eq!(stats.counts, reference(pats, &Query::default(), now).1);
+        assert_eq!(stats.counts, reference(tokens, &Query::default(), now).1);
     }
 }
 
-fn stats(table: &Table, at: Moment) -> TokenStats {
+fn stats(table: &Table, at: Timestamp) -> TokenStats {
     ClassifiedRows::of(table, at).stats
 }
 
@@ -231,8 +232,8 @@ proptest! {
         first in prop::collection::vec(any::<u8>(), 0..40), changes in changes(), batch in 1_usize..30,
         builds in prop::collection::vec(0_usize..80, 0..20), minutes in prop::collection::vec(-10_i64..140, 1..4),
     ) {
-        let mut pats: Vec<Pat> = (0_u16..).zip(first).map(|(n, seed)| token(n * 2, n, seed)).collect();
-        let mut index = Index::of(&pats);
+        let mut tokens: Vec<Token> = (0_u16..).zip(first).map(|(n, seed)| token(n * 2, n, seed)).collect();
+        let mut index = Index::of(&tokens);
         let queries = queries();
         for (turn, changes) in changes.chunks(batch).enumerate() {
             // Orders are built at any time and updated from then on.
@@ -241,22 +242,22 @@ proptest! {
             }
             let mut made = Vec::new();
             for (id, seed) in changes {
-                let place = pats.binary_search_by_key(&token(*id, 0, 0).id, |pat| pat.id);
+                let place = tokens.binary_search_by_key(&token(*id, 0, 0).id, |token| token.id);
                 match (place, seed) {
-                    (Ok(place), None) => drop(pats.remove(place)),
-                    (Ok(place), Some(seed)) => pats[place] = token(*id, *id, *seed),
+                    (Ok(place), None) => drop(tokens.remove(place)),
+                    (Ok(place), Some(seed)) => tokens[place] = token(*id, *id, *seed),
                     (Err(_), None) => {}
-                    (Err(place), Some(seed)) => pats.insert(place, token(*id, *id, *seed)),
+                    (Err(place), Some(seed)) => tokens.insert(place, token(*id, *id, *seed)),
                 }
                 made.push(seed.map(|seed| token(*id, *id, seed)).ok_or(token(*id, 0, 0).id));
             }
             index.change(&made);
-            index.compare(&pats, at(minutes[0]), &queries[turn % 5 * 14..][..14]);
+            index.compare(&tokens, at(minutes[0]), &queries[turn % 5 * 14..][..14]);
         }
         index.build_all();
         // The clock may go back, too.
         for minute in minutes {
-            index.compare(&pats, at(minute), &queries);
+            index.compare(&tokens, at(minute), &queries);
         }
     }
 
@@ -295,14 +296,14 @@ fn a_token_that_went_and_came_back_is_found() {
 fn rows_are_reused_and_a_result_that_is_held_stays_as_it_was() {
     let count = u16::try_from(2 * BLOCK_ROWS + 10).unwrap();
     // From the last to the first: each is sorted before all others.
-    let all: Vec<Pat> = (0..count).rev().map(|n| token(n, 0, small(n))).collect();
+    let all: Vec<Token> = (0..count).rev().map(|n| token(n, 0, small(n))).collect();
     let mut index = Index::of(&all);
     index.build_all();
     let query = Query { status: StatusFilter::All, ..Query::default() };
     let held = index.query(&query, at(0)).0;
     let before: Vec<_> = held.iter().collect();
     assert_eq!((before.len(), index.table.texts.len()), (usize::from(count), 3));
-    let gone: Vec<_> = all.iter().map(|pat| Err(pat.id)).collect();
+    let gone: Vec<_> = all.iter().map(|token| Err(token.id)).collect();
     index.change(&gone);
     index.change(&[Ok(token(7, 0, 3))]);
     let shown: Vec<_> = index.query(&query, at(0)).0.iter().collect();
@@ -318,8 +319,8 @@ fn rows_are_reused_and_a_result_that_is_held_stays_as_it_was() {
 
 #[test]
 fn many_are_sorted_as_few_are() {
-    let pats: Vec<Pat> = (0..=u16::MAX).map(|n| token(n, 0, small(n))).collect();
-    let mut index = Index::of(&pats);
+    let tokens: Vec<Token> = (0..=u16::MAX).map(|n| token(n, 0, small(n))).collect();
+    let mut index = Index::of(&tokens);
     for built in [false, true] {
         if built {
             index.build_all();
@@ -335,7 +336,7 @@ fn many_are_sorted_as_few_are() {
             let search = Search::parse(text).unwrap();
             let sort = Sort { column, descending };
             let query = Query { status: StatusFilter::All, sort, search };
-            let (wanted, counts) = reference(&pats, &query, at(60));
+            let (wanted, counts) = reference(&tokens, &query, at(60));
             let (rows, matches) = index.query(&query, at(60));
             assert_eq!((rows.len(), matches.counts), (wanted.len(), counts), "{query:?}");
             assert!(!built || rows.iter().eq(wanted), "{query:?}");
@@ -370,7 +371,7 @@ fn an_outdated_request_is_abandoned() {
 fn the_stats_contain_the_instant_at_which_they_change() {
     let week = TimeDelta::days(7);
     let end = at(0) + week + week;
-    let index = Index::of(&[Pat { expires: Some(end), revoked: None, ..token(1, 1, 1) }]);
+    let index = Index::of(&[Token { expires: Some(end), revoked: None, ..token(1, 1, 1) }]);
     let soon = end - week + TimeDelta::nanoseconds(1);
     let [before_soon, before_end] = [soon, end].map(|at| at - TimeDelta::nanoseconds(1));
     let all = [at(0), before_soon, soon, before_end, end, end + week];
@@ -382,7 +383,7 @@ fn the_stats_contain_the_instant_at_which_they_change() {
 
 #[test]
 fn classes_hold_until_the_first_of_them_ends_and_not_for_a_clock_that_went_back() {
-    let index = Index::of(&[Pat { expires: Some(at(60)), revoked: None, ..token(1, 1, 1) }]);
+    let index = Index::of(&[Token { expires: Some(at(60)), revoked: None, ..token(1, 1, 1) }]);
     let classified = ClassifiedRows::of(&index.table, at(10));
     let before_end = at(60) - TimeDelta::nanoseconds(1);
     let holds = [at(9), at(10), before_end, at(60)].map(|at| classified.holds_at(at));

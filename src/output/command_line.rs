@@ -5,8 +5,8 @@
 use std::fmt;
 
 use crate::domain::{
-    AccessRequest, Command, Description, NewToken, Overlap, Pat, Query, RestoreTarget, Scope,
-    ScopeSelection, StatusFilter, TokenId, TokenSelection,
+    AccessRequest, Command, Description, NewToken, Overlap, Query, RestoreTarget, Scope,
+    ScopeSelection, StatusFilter, Token, TokenId, TokenSelection,
 };
 
 /// A command line of patdeck.
@@ -96,7 +96,7 @@ impl fmt::Display for CommandLine {
 /// is named by its name; others are named by their ids.
 pub fn of_command<'a>(
     command: &Command,
-    token: impl Fn(&TokenId) -> Option<&'a Pat>,
+    token: impl Fn(&TokenId) -> Option<&'a Token>,
 ) -> Option<CommandLine> {
     let names = |ids: &[TokenId]| -> Vec<String> {
         match ids {
@@ -131,7 +131,7 @@ pub fn of_command<'a>(
         Command::EndOverlap { tokens } => on("revoke --old", tokens),
         Command::Regenerate { tokens, lifetime, overlap, secret_file } => {
             let line = on("regenerate", tokens).option("--lifetime", lifetime);
-            let overlap = (*overlap != Overlap::None).then(|| overlap.word());
+            let overlap = (*overlap != Overlap::None).then(|| overlap.as_str());
             line.optional("--overlap", overlap).optional("--secret-file", secret_file.as_ref())
         }
         Command::Delete { tokens: TokenSelection::Listed(tokens) } => on("delete", tokens),
@@ -163,7 +163,7 @@ pub fn of_check(request: &AccessRequest) -> CommandLine {
 }
 
 /// The command line that prints the token.
-pub fn of_token(token: &Pat) -> CommandLine {
+pub fn of_token(token: &Token) -> CommandLine {
     CommandLine::new("show").operand(name_of(token))
 }
 
@@ -177,7 +177,7 @@ pub fn of_list(query: &Query) -> CommandLine {
         StatusFilter::All => ("--status", "all"),
     };
     let search = (!query.search.is_empty()).then_some(&query.search);
-    let column = query.sort.column.word().to_lowercase().replace(' ', "-");
+    let column = query.sort.column.as_str().to_lowercase().replace(' ', "-");
     let descending = if query.sort.descending { "-" } else { "" };
     CommandLine::new("list")
         .option(option, shown)
@@ -192,7 +192,7 @@ pub fn of_trail(token: Option<TokenId>) -> CommandLine {
 }
 
 /// The token's name, or its id if the name could be taken for an option or for an id.
-fn name_of(token: &Pat) -> String {
+fn name_of(token: &Token) -> String {
     let name = token.name.as_str();
     let is_plain = !name.starts_with('-') && TokenId::parse(name).is_none();
     if is_plain { name } else { token.id.as_str() }.to_owned()

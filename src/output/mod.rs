@@ -4,4 +4,5 @@
 
 pub mod advice;
 pub mod command_line;
+pub mod json;
 pub mod question;

@@ -1,7 +1,7 @@
 //! The question that an operator confirms before a plan is executed. Both front ends show the
 //! same one.
 
-use crate::domain::{Command, Overlap, Plan, ScopeSelection, Status, TokenSelection};
+use crate::domain::{Command, Overlap, Plan, ScopeSelection, Status, TokenSelection, counted};
 
 /// The question in a sentence, such as `Revoke ci-prod?`.
 pub fn question(plan: &Plan) -> String {
@@ -46,13 +46,13 @@ pub fn consequences(plan: &Plan) -> Vec<String> {
     let ended = if is_one {
         "The old secret will stop working immediately.".to_owned()
     } else {
-        let tokens = count(active, "active token");
+        let tokens = counted(active, "active token");
         format!("The old secrets of {tokens} will stop working immediately.")
     };
     let previous = if is_one {
         "The secret before it, which still works, will stop working immediately.".to_owned()
     } else {
-        let tokens = count(overlapping, "token");
+        let tokens = counted(overlapping, "token");
         format!("The secrets before them, which still work for {tokens}, will stop working too.")
     };
     let ended = (*overlap == Overlap::None && active > 0).then_some(ended);
@@ -63,11 +63,6 @@ pub fn consequences(plan: &Plan) -> Vec<String> {
 fn tokens(plan: &Plan) -> String {
     match (plan.tokens().next(), plan.command.tokens().len()) {
         (Some(token), 1) => token.name.to_string(),
-        _ => count(plan.changes.len(), "token"),
+        _ => counted(plan.changes.len(), "token"),
     }
-}
-
-/// `1 token`, `3 tokens`.
-pub fn count(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -5,7 +5,7 @@ use crate::domain::Actor;
 
 /// The account of this process, the one that called sudo, and where the session comes from.
 /// `variable` reads the environment.
-pub fn acting(variable: impl Fn(&str) -> Option<String>) -> Actor {
+pub fn current_actor(variable: impl Fn(&str) -> Option<String>) -> Actor {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let uid = rustix::process::geteuid().as_raw();
     let user = account(uid).or_else(|| set("USER")).unwrap_or_else(|| format!("uid {uid}"));
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn the_ssh_client_and_the_sudo_caller_are_named() {
-        let actor = acting(|name| match name {
+        let actor = current_actor(|name| match name {
             "SSH_CONNECTION" => Some("192.0.2.7 51234 198.51.100.1 22".into()),
             "SUDO_USER" => Some("alice".into()),
             _ => None,
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn an_empty_environment_still_names_the_account() {
-        let actor = acting(|_| None);
+        let actor = current_actor(|_| None);
         assert!(!actor.user.is_empty());
         assert_eq!((actor.sudo_user, actor.from), (None, None));
     }

@@ -3,8 +3,8 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{Actor, Name, Pat, Refusal, TokenId, plan::TRASH_RETENTION},
-    store::Rows,
+    domain::{Actor, Name, Refusal, Token, TokenId, plan::TRASH_RETENTION},
+    store::ReadOps,
 };
 
 /// Fewest characters of an id that name a token.
@@ -13,30 +13,30 @@ const PREFIX_MIN: usize = 4;
 impl Service {
     /// The token that `text` names: a whole id first, then a name, then the start of an id.
     /// Refuses what names none, and what names several, with the candidates.
-    pub fn find(&self, text: &str) -> Result<Pat, ServiceError> {
+    pub fn find(&self, text: &str) -> Result<Token, ServiceError> {
         self.store.read(|rows| {
             if let Some(id) = TokenId::parse(text)
-                && let Some(pat) = rows.pat(&id)?
+                && let Some(token) = rows.token(&id)?
             {
-                return Ok(pat);
+                return Ok(token);
             }
             if let Ok(name) = Name::parse(text)
                 && let Some(id) = rows.id_of_name(&name)?
             {
-                return rows.pat(&id)?.ok_or_else(|| Refusal::Gone(id).into());
+                return rows.token(&id)?.ok_or_else(|| Refusal::Gone(id).into());
             }
-            one_of(rows.pats()?.rows, text)
+            one_of(rows.tokens()?.rows, text)
         })
     }
 
     /// The deleted token that `text` names, in the same ways.
-    pub fn find_deleted(&self, text: &str) -> Result<Pat, ServiceError> {
+    pub fn find_deleted(&self, text: &str) -> Result<Token, ServiceError> {
         let deleted = self.store.read(|rows| {
             Ok::<_, ServiceError>((self.clock.denial_time(rows)?, rows.trash()?.rows))
         });
         let (at, mut deleted) = deleted?;
         deleted.retain(|deleted| at - deleted.at < TRASH_RETENTION);
-        one_of(deleted.into_iter().map(|deleted| deleted.pat).collect(), text).map_err(|error| {
+        one_of(deleted.into_iter().map(|deleted| deleted.token).collect(), text).map_err(|error| {
             match error {
                 ServiceError::NotFound(_) => Refusal::NothingToRestore.into(),
                 other => other,
@@ -45,8 +45,8 @@ impl Service {
     }
 
     /// The token with this id, if it is there.
-    pub fn token(&self, id: &TokenId) -> Result<Option<Pat>, ServiceError> {
-        Ok(self.store.read(|rows| rows.pat(id))?)
+    pub fn token(&self, id: &TokenId) -> Result<Option<Token>, ServiceError> {
+        Ok(self.store.read(|rows| rows.token(id))?)
     }
 
     pub fn actor(&self) -> &Actor {
@@ -54,18 +54,18 @@ impl Service {
     }
 }
 
-/// The one of `pats` whose id starts with `text`, or whose id or name it is.
-pub(super) fn one_of(pats: Vec<Pat>, text: &str) -> Result<Pat, ServiceError> {
+/// The one of `tokens` whose id starts with `text`, or whose id or name it is.
+pub(super) fn one_of(tokens: Vec<Token>, text: &str) -> Result<Token, ServiceError> {
     let long = text.len() >= PREFIX_MIN;
-    let mut found: Vec<Pat> = pats
+    let mut found: Vec<Token> = tokens
         .into_iter()
-        .filter(|pat| long && pat.id.as_str().starts_with(text) || pat.name.as_str() == text)
+        .filter(|token| long && token.id.as_str().starts_with(text) || token.name.as_str() == text)
         .collect();
     match (found.pop(), found.is_empty()) {
-        (Some(pat), true) => Ok(pat),
+        (Some(token), true) => Ok(token),
         (Some(last), false) => {
             let all = found.iter().chain([&last]);
-            let all: Vec<_> = all.map(|pat| format!("{} ({})", pat.id, pat.name)).collect();
+            let all: Vec<_> = all.map(|token| format!("{} ({})", token.id, token.name)).collect();
             Err(ServiceError::Ambiguous { given: text.to_owned(), candidates: all.join(", ") })
         }
         (None, _) => Err(ServiceError::NotFound(text.to_owned())),

@@ -3,8 +3,8 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{Event, Hash, Moment, Pat, TokenId},
-    store::{ChainState, Changes, Damage, Rows, StoreError},
+    domain::{AuditEvent, EventHash, Timestamp, Token, TokenId},
+    store::{ChainState, Changes, Damage, ReadOps, StoreError},
 };
 
 /// How far a follower has read.
@@ -19,12 +19,12 @@ pub struct Position {
 /// Every token, and where to follow on from.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    pub pats: Vec<Pat>,
+    pub tokens: Vec<Token>,
     /// The instant by which their statuses are to be judged.
-    pub now: Moment,
+    pub now: Timestamp,
     pub damaged: Vec<Damage>,
     /// Set when the clock stands before the last recorded change: that change's time.
-    pub clock_behind: Option<Moment>,
+    pub clock_behind: Option<Timestamp>,
 }
 
 /// What changed since a [`Position`].
@@ -32,7 +32,7 @@ pub struct Loaded {
 pub enum Followed {
     Nothing,
     /// These tokens, each as it is now; `None` if it is gone.
-    Tokens(Vec<(TokenId, Option<Pat>)>, Position),
+    Tokens(Vec<(TokenId, Option<Token>)>, Position),
     /// So much that reading everything anew is the shorter way; where to follow on from.
     Everything(Position),
 }
@@ -40,7 +40,7 @@ pub enum Followed {
 /// A part of the trail, newest first.
 #[derive(Debug, Clone)]
 pub struct Trail {
-    pub events: Vec<Event>,
+    pub events: Vec<AuditEvent>,
     pub chain: ChainState,
 }
 
@@ -67,12 +67,12 @@ impl Service {
         Ok(self.store.read(|rows| self.loaded(rows))?)
     }
 
-    fn loaded(&self, rows: &impl Rows) -> Result<Loaded, StoreError> {
-        let listing = rows.pats()?;
+    fn loaded(&self, rows: &impl ReadOps) -> Result<Loaded, StoreError> {
+        let listing = rows.tokens()?;
         let last = rows.newest_event()?;
         Ok(Loaded {
             now: self.clock.denial_time(rows)?,
-            pats: listing.rows,
+            tokens: listing.rows,
             damaged: listing.damaged,
             clock_behind: self.behind(last.as_ref()),
         })
@@ -98,7 +98,7 @@ impl Service {
     }
 
     /// The time of the last change, if the clock stands well before it.
-    pub(super) fn behind(&self, last: Option<&Event>) -> Option<Moment> {
+    pub(super) fn behind(&self, last: Option<&AuditEvent>) -> Option<Timestamp> {
         last.map(|event| event.what.at).filter(|mark| *mark - self.clock.now() > SLACK)
     }
 
@@ -113,10 +113,13 @@ impl Service {
     /// Whether the chain holds, and the place in it of the event whose hash is `expected`, which
     /// an earlier check told: 0 for that of an empty trail, `None` if no event has it. A trail
     /// that was cut off or written anew behind that check holds, and has no such event.
-    pub fn trail_since(&self, expected: Hash) -> Result<(ChainState, Option<u64>), ServiceError> {
+    pub fn trail_since(
+        &self,
+        expected: EventHash,
+    ) -> Result<(ChainState, Option<u64>), ServiceError> {
         Ok(self.store.read(|rows| {
             let chain = rows.verify_chain()?;
-            let mut place = (expected == Hash::NONE).then_some(0);
+            let mut place = (expected == EventHash::NONE).then_some(0);
             let mut seen = 0;
             while place.is_none() && seen < chain.events {
                 let page = rows.events_after(seen, EVENTS_PAGE)?.rows;
@@ -143,11 +146,11 @@ impl Service {
     }
 
     /// The events after event `seen`, oldest first: a page of them, empty at the end.
-    pub fn events_after(&self, seen: u64) -> Result<Vec<Event>, ServiceError> {
+    pub fn events_after(&self, seen: u64) -> Result<Vec<AuditEvent>, ServiceError> {
         Ok(self.store.read(|rows| rows.events_after(seen, EVENTS_PAGE))?.rows)
     }
 
-    pub fn history(&self, id: &TokenId, limit: usize) -> Result<Vec<Event>, ServiceError> {
+    pub fn history(&self, id: &TokenId, limit: usize) -> Result<Vec<AuditEvent>, ServiceError> {
         Ok(self.store.read(|rows| rows.events_of(id, limit))?.rows)
     }
 }
@@ -155,19 +158,19 @@ impl Service {
 /// These tokens as they are; `None` for one that is gone or damaged. Its damage is reported where
 /// all tokens are read.
 pub(super) fn readable(
-    rows: &impl Rows,
+    rows: &impl ReadOps,
     ids: &[TokenId],
-) -> Result<Vec<(TokenId, Option<Pat>)>, StoreError> {
-    let read = |id: &TokenId| match rows.pat(id) {
+) -> Result<Vec<(TokenId, Option<Token>)>, StoreError> {
+    let read = |id: &TokenId| match rows.token(id) {
         Err(StoreError::Damaged(_)) => Ok((*id, None)),
-        pat => Ok((*id, pat?)),
+        token => Ok((*id, token?)),
     };
     ids.iter().map(read).collect()
 }
 
 /// Which tokens changed between two positions.
 pub(super) fn changes(
-    rows: &impl Rows,
+    rows: &impl ReadOps,
     seen: Position,
     now: Position,
 ) -> Result<Changes, StoreError> {
@@ -176,7 +179,10 @@ pub(super) fn changes(
 }
 
 /// Where a follower stands who has seen all of `rows`, of which `last` is the newest event.
-pub(super) fn position(rows: &impl Rows, last: Option<&Event>) -> Result<Position, StoreError> {
+pub(super) fn position(
+    rows: &impl ReadOps,
+    last: Option<&AuditEvent>,
+) -> Result<Position, StoreError> {
     let store = match rows.store_id() {
         Ok(id) => u128::from_str_radix(&id, 16).unwrap_or_default(),
         // It only informs here, and must not keep a store from being read.

@@ -9,8 +9,8 @@ use std::sync::{
 use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Offset as _, TimeZone, Utc};
 
 use crate::{
-    domain::Moment,
-    store::{Rows, StoreError},
+    domain::Timestamp,
+    store::{ReadOps, StoreError},
 };
 
 #[derive(Debug, Clone)]
@@ -23,19 +23,19 @@ pub enum Clock {
 
 impl Clock {
     #[cfg(any(test, feature = "testing"))]
-    pub fn fixed(at: Moment) -> Self {
+    pub fn fixed(at: Timestamp) -> Self {
         Self::Fixed(Arc::new(AtomicI64::new(at.timestamp())))
     }
 
     /// Moves a fixed clock and all its clones to `at`; the system's is not moved.
     #[cfg(any(test, feature = "testing"))]
-    pub fn set(&self, at: Moment) {
+    pub fn set(&self, at: Timestamp) {
         if let Self::Fixed(hand) = self {
             hand.store(at.timestamp(), Ordering::SeqCst);
         }
     }
 
-    pub fn now(&self) -> Moment {
+    pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Utc::now(),
             Self::Fixed(hand) => {
@@ -46,7 +46,7 @@ impl Clock {
 
     /// The time by which a secret or a token is denied: the clock's, but never before the last
     /// event, so that a clock that was set back reactivates nothing.
-    pub(super) fn denial_time(&self, rows: &impl Rows) -> Result<Moment, StoreError> {
+    pub(super) fn denial_time(&self, rows: &impl ReadOps) -> Result<Timestamp, StoreError> {
         let now = self.now();
         Ok(rows.newest_event_at()?.map_or(now, |newest| now.max(newest)))
     }
@@ -66,7 +66,7 @@ impl Zone {
     }
 
     /// `at` as the wall clock shows it.
-    pub fn wall(self, at: Moment) -> DateTime<FixedOffset> {
+    pub fn wall(self, at: Timestamp) -> DateTime<FixedOffset> {
         match self {
             Self::Local => at.with_timezone(&Local).fixed_offset(),
             Self::Fixed(offset) => at.with_timezone(&offset),
@@ -75,7 +75,7 @@ impl Zone {
 
     /// The instant at which the wall clock shows `wall`: the earlier one when it does so twice,
     /// and the same distance past midnight when it skips that time.
-    pub fn instant(self, wall: NaiveDateTime) -> Moment {
+    pub fn instant(self, wall: NaiveDateTime) -> Timestamp {
         match self {
             Self::Local => earliest(&Local, wall),
             Self::Fixed(offset) => earliest(&offset, wall),
@@ -83,11 +83,11 @@ impl Zone {
     }
 }
 
-fn earliest<Z: TimeZone>(zone: &Z, wall: NaiveDateTime) -> Moment {
+fn earliest<Z: TimeZone>(zone: &Z, wall: NaiveDateTime) -> Timestamp {
     let skipped = || {
         let utc = wall.checked_sub_offset(zone.offset_from_utc_datetime(&wall).fix());
         // At the end of what can be counted there is no other instant.
-        utc.map_or(Moment::MAX_UTC, |utc| Utc.from_utc_datetime(&utc))
+        utc.map_or(Timestamp::MAX_UTC, |utc| Utc.from_utc_datetime(&utc))
     };
     let found = zone.from_local_datetime(&wall).earliest();
     found.map_or_else(skipped, |at| at.with_timezone(&Utc))

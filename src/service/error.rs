@@ -17,7 +17,7 @@ pub enum ServiceError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// No token has this id, id prefix or name.
-    #[error("there is no token {given}: `patdeck list --status all` shows them", given = crate::domain::text::escape(.0))]
+    #[error("there is no token {given}: `patdeck list --status all` shows them", given = crate::domain::terminal_text::escape(.0))]
     NotFound(String),
     /// The start of an id names several tokens.
     #[error("{given} is the start of several ids: write more of it; it may be {candidates}")]

@@ -9,17 +9,18 @@ use chrono::NaiveDateTime;
 use super::{Service, ServiceError, Zone, secret_file::SecretFile};
 use crate::{
     domain::{
-        Action, Change, Command, Confirmed, Event, EventDraft, Moment, Name, Pat, Plan, Refusal,
-        Retiring, Secret, TokenId, TokenSelection, TokenState, plan,
+        AuditAction, AuditEvent, Change, Command, Confirmed, EventDraft, Name, Plan,
+        PreviousSecret, Refusal, Secret, Timestamp, Token, TokenId, TokenSelection, TokenState,
+        plan,
         plan::{NewDigests, PlanContext, ReadTokens},
     },
-    store::{Rows, StoreError, Writer},
+    store::{ReadOps, StoreError, Writer},
 };
 
 /// A token with its new secret, which exists nowhere else.
 #[derive(Debug)]
 pub struct Issued {
-    pub pat: Pat,
+    pub token: Token,
     /// The secret, once.
     pub secret: Secret,
 }
@@ -38,31 +39,31 @@ pub struct Committed {
 /// Adapts a transaction to what a plan reads.
 struct Snapshot<'a, R>(&'a R);
 
-impl<R: Rows> ReadTokens for Snapshot<'_, R> {
+impl<R: ReadOps> ReadTokens for Snapshot<'_, R> {
     type Error = ServiceError;
 
-    fn token(&self, id: &TokenId) -> Result<Option<Pat>, ServiceError> {
-        Ok(self.0.pat(id)?)
+    fn token(&self, id: &TokenId) -> Result<Option<Token>, ServiceError> {
+        Ok(self.0.token(id)?)
     }
 
     fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, ServiceError> {
         Ok(self.0.id_of_name(name)?)
     }
 
-    fn tokens(&self) -> Result<Vec<Pat>, ServiceError> {
-        Ok(self.0.pats()?.rows)
+    fn tokens(&self) -> Result<Vec<Token>, ServiceError> {
+        Ok(self.0.tokens()?.rows)
     }
 
-    fn deleted(&self) -> Result<Vec<(Pat, Moment)>, ServiceError> {
+    fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, ServiceError> {
         let trash = self.0.trash()?.rows;
-        Ok(trash.into_iter().map(|deleted| (deleted.pat, deleted.at)).collect())
+        Ok(trash.into_iter().map(|deleted| (deleted.token, deleted.at)).collect())
     }
 
-    fn last_event(&self, id: &TokenId) -> Result<Option<Event>, ServiceError> {
+    fn last_event(&self, id: &TokenId) -> Result<Option<AuditEvent>, ServiceError> {
         Ok(self.0.events_of(id, 1)?.rows.pop())
     }
 
-    fn newest_event_at(&self) -> Result<Option<Moment>, ServiceError> {
+    fn newest_event_at(&self) -> Result<Option<Timestamp>, ServiceError> {
         Ok(self.0.newest_event_at()?)
     }
 }
@@ -110,9 +111,9 @@ impl Service {
             }
             (Err(error), _) => return Err(error),
         };
-        let issue = |token: &Pat| {
+        let issue = |token: &Token| {
             let secret = secrets.remove(&token.id)?;
-            Some(Issued { pat: token.clone(), secret })
+            Some(Issued { token: token.clone(), secret })
         };
         let issued = plan.tokens().filter_map(issue).collect();
         Ok(Committed { plan, issued, secret_file: None })
@@ -121,7 +122,7 @@ impl Service {
     /// Plans `command` on the snapshot `tx`.
     fn plan(
         &self,
-        tx: &impl Rows,
+        tx: &impl ReadOps,
         command: &Command,
         digests: &NewDigests,
     ) -> Result<Plan, ServiceError> {
@@ -131,7 +132,7 @@ impl Service {
     /// What a plan depends on beside the tokens.
     fn context<'a>(
         &'a self,
-        tx: &impl Rows,
+        tx: &impl ReadOps,
         digests: &'a NewDigests,
     ) -> Result<PlanContext<'a>, StoreError> {
         Ok(PlanContext {
@@ -198,13 +199,13 @@ impl Service {
     fn apply_change(
         &self,
         tx: &mut Writer<'_>,
-        at: Moment,
+        at: Timestamp,
         change: &Change,
     ) -> Result<(), StoreError> {
         match (&change.before, &change.after) {
             (TokenState::Live(before), TokenState::Live(after)) => {
                 if before != after {
-                    tx.put_pat(after)?;
+                    tx.put_token(after)?;
                 }
             }
             (_, TokenState::Live(after)) => {
@@ -212,7 +213,7 @@ impl Service {
                 tx.remove_trash(&after.id)?;
             }
             (TokenState::Live(before), TokenState::Deleted(after, when)) => {
-                tx.remove_pat(&before.id)?;
+                tx.remove_token(&before.id)?;
                 tx.put_trash(after, *when)?;
             }
             (_, TokenState::Deleted(after, when)) => tx.put_trash(after, *when)?,
@@ -230,9 +231,9 @@ impl Service {
     /// The event of `action` on `token`, or on the store.
     pub(super) fn event(
         &self,
-        at: Moment,
-        action: Action,
-        token: Option<&Pat>,
+        at: Timestamp,
+        action: AuditAction,
+        token: Option<&Token>,
         detail: String,
     ) -> EventDraft {
         EventDraft {
@@ -246,12 +247,12 @@ impl Service {
     }
 
     /// Writes a token that is not stored, with its last uses.
-    pub(super) fn put_with_uses(tx: &mut Writer<'_>, token: &Pat) -> Result<(), StoreError> {
-        tx.put_pat(token)?;
+    pub(super) fn put_with_uses(tx: &mut Writer<'_>, token: &Token) -> Result<(), StoreError> {
+        tx.put_token(token)?;
         if let Some(used) = &token.last_used {
             tx.put_use(&token.id, used)?;
         }
-        if let Some(Retiring { digest, last_used: Some(used), .. }) = &token.retiring {
+        if let Some(PreviousSecret { digest, last_used: Some(used), .. }) = &token.previous {
             tx.put_retiring_use(&token.id, *digest, used)?;
         }
         Ok(())
@@ -279,7 +280,7 @@ impl Service {
         &self,
         tx: &mut Writer<'_>,
         tokens: &[TokenId],
-        deletion: &mut Option<Moment>,
+        deletion: &mut Option<Timestamp>,
     ) -> Result<(), ServiceError> {
         let command = Command::Delete { tokens: TokenSelection::Listed(tokens.to_vec()) };
         let digests = NewDigests::default();
@@ -311,6 +312,6 @@ fn require_confirmed(plan: &Plan, confirmed: &Confirmed) -> Result<(), ServiceEr
 }
 
 /// The instant at which the operator's clock shows `wall`.
-fn to_utc(wall: NaiveDateTime) -> Moment {
+fn to_utc(wall: NaiveDateTime) -> Timestamp {
     Zone::Local.instant(wall)
 }

@@ -6,14 +6,15 @@ use std::{cmp::Reverse, collections::HashSet, ops::ControlFlow};
 
 use super::{Position, Service, ServiceError, audit, parallel::par_map_ordered};
 use crate::{
-    domain::{Action, Moment, Pat, StatusFilter, TokenId},
-    store::{Changes, Damage, RawBatch, Rows, StoreError},
+    domain::{AuditAction, StatusFilter, Timestamp, Token, TokenId},
+    store::{Changes, Damage, RawBatch, ReadOps, StoreError},
 };
 
-pub use crate::store::Reached as TokenCursor;
+pub use crate::store::TokenCursor;
 
 /// What gives a token a time of issue.
-const ISSUES: [Action; 3] = [Action::Created, Action::Regenerated, Action::Imported];
+const ISSUES: [AuditAction; 3] =
+    [AuditAction::Created, AuditAction::Regenerated, AuditAction::Imported];
 /// Tokens of a batch that is processed in parallel: what is made of them stays in a core's cache.
 const PARALLEL_BATCH: usize = 512;
 /// Events of a page of the audit trail, and most pages that are searched for new tokens.
@@ -23,7 +24,7 @@ const PAGES: usize = 16;
 /// Some tokens in the order of their ids.
 #[derive(Debug)]
 pub struct TokenBatch {
-    pub tokens: Vec<Pat>,
+    pub tokens: Vec<Token>,
     pub damaged: Vec<Damage>,
     /// After which token the next batch starts; `None` at the end.
     pub next: Option<TokenCursor>,
@@ -36,7 +37,7 @@ pub struct StoreUpdate {
     /// How many tokens the store has, damaged ones included.
     pub total: usize,
     /// The time of the last change, if the clock is well behind it.
-    pub clock_behind: Option<Moment>,
+    pub clock_behind: Option<Timestamp>,
     pub changed: Changed,
 }
 
@@ -44,7 +45,7 @@ pub struct StoreUpdate {
 #[derive(Debug)]
 pub enum Changed {
     /// These tokens, each as it is now; `None` if it is gone.
-    Tokens(Vec<(TokenId, Result<Option<Pat>, Damage>)>),
+    Tokens(Vec<(TokenId, Result<Option<Token>, Damage>)>),
     /// More than the change log covers: everything must be read again.
     Everything,
 }
@@ -56,7 +57,7 @@ impl Service {
         after: Option<TokenCursor>,
         limit: usize,
     ) -> Result<TokenBatch, ServiceError> {
-        let (found, next) = self.store.read(|rows| rows.pats_after(after, limit))?;
+        let (found, next) = self.store.read(|rows| rows.tokens_after(after, limit))?;
         Ok(TokenBatch { tokens: found.rows, damaged: found.damaged, next })
     }
 
@@ -69,9 +70,9 @@ impl Service {
                 None => Changes::Tokens(Vec::new(), 0),
                 Some(seen) => audit::changes(rows, seen, position)?,
             };
-            let read = |id: TokenId| match rows.pat(&id) {
+            let read = |id: TokenId| match rows.token(&id) {
                 Err(StoreError::Damaged(damage)) => Ok((id, Err(damage))),
-                pat => Ok((id, Ok(pat?))),
+                token => Ok((id, Ok(token?))),
             };
             let changed = match ids {
                 Changes::TooFar => Changed::Everything,
@@ -95,7 +96,7 @@ impl Service {
     pub fn for_each_batch<T: Send>(
         &self,
         begin: impl Fn() -> T + Sync,
-        add: impl Fn(&mut T, Result<Pat, Damage>) + Sync,
+        add: impl Fn(&mut T, Result<Token, Damage>) + Sync,
         mut take: impl FnMut(T) -> ControlFlow<()>,
     ) -> Result<(), ServiceError> {
         let (mut after, mut end) = (Some(None), Ok(()));
@@ -110,7 +111,7 @@ impl Service {
         };
         let work = |found: Result<RawBatch, StoreError>| {
             let (batch, mut output) = (found?, begin());
-            batch.each(|pat| add(&mut output, pat));
+            batch.each(|token| add(&mut output, token));
             Ok(output)
         };
         par_map_ordered(next, work, |output: Result<T, StoreError>| match output {
@@ -129,42 +130,45 @@ impl Service {
     pub fn recently_issued(
         &self,
         statuses: StatusFilter,
-        at: Moment,
+        at: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Pat>, ServiceError> {
+    ) -> Result<Vec<Token>, ServiceError> {
         Ok(self.store.read(|rows| {
-            let (mut seen, mut pats) = (HashSet::new(), Vec::new());
+            let (mut seen, mut tokens) = (HashSet::new(), Vec::new());
             let mut page = rows.events_before(None, EVENTS)?.rows;
-            let mut edge = Moment::MIN_UTC;
+            let mut edge = Timestamp::MIN_UTC;
             for _ in 0..PAGES {
                 let Some(oldest) = page.last() else {
-                    edge = Moment::MIN_UTC;
+                    edge = Timestamp::MIN_UTC;
                     break;
                 };
                 let issues = page.iter().filter(|event| ISSUES.contains(&event.what.action));
                 for id in issues.filter_map(|event| event.what.token) {
-                    let pat = if seen.insert(id) { rows.pat(&id).ok().flatten() } else { None };
-                    pats.extend(
-                        pat.filter(|pat| statuses.shows(pat.status(at), pat.expires_soon(at))),
+                    let token = if seen.insert(id) { rows.token(&id).ok().flatten() } else { None };
+                    tokens.extend(
+                        token.filter(|token| {
+                            statuses.shows(token.status(at), token.expires_soon(at))
+                        }),
                     );
                 }
                 edge = oldest.what.at;
                 // The events of an import say nothing about when its tokens were issued.
-                let is_import = page.iter().all(|event| event.what.action == Action::Imported);
-                if is_import || pats.iter().filter(|pat| pat.issued >= edge).count() >= limit {
+                let is_import = page.iter().all(|event| event.what.action == AuditAction::Imported);
+                if is_import || tokens.iter().filter(|token| token.issued >= edge).count() >= limit
+                {
                     break;
                 }
                 page = rows.events_before(Some(oldest.sequence), EVENTS)?.rows;
             }
-            pats.retain(|pat| pat.issued >= edge);
-            pats.sort_by_key(|pat| Reverse(pat.issued));
-            pats.truncate(limit);
-            Ok::<_, StoreError>(pats)
+            tokens.retain(|token| token.issued >= edge);
+            tokens.sort_by_key(|token| Reverse(token.issued));
+            tokens.truncate(limit);
+            Ok::<_, StoreError>(tokens)
         })?)
     }
 
     /// These tokens as they are; `None` for one that is gone or damaged.
-    pub fn get_many(&self, ids: &[TokenId]) -> Result<Vec<(TokenId, Option<Pat>)>, ServiceError> {
+    pub fn get_many(&self, ids: &[TokenId]) -> Result<Vec<(TokenId, Option<Token>)>, ServiceError> {
         Ok(self.store.read(|rows| audit::readable(rows, ids))?)
     }
 }

@@ -3,8 +3,8 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{LeakedSecret, Name, Pat, Status, labels::labels},
-    store::Rows,
+    domain::{LeakedSecret, Name, Status, Token, labels::labels},
+    store::ReadOps,
 };
 
 labels! {
@@ -44,22 +44,22 @@ pub struct SecretInfo {
 impl Service {
     pub fn classify(&self, secret: &LeakedSecret) -> Result<SecretInfo, ServiceError> {
         self.store.read(|rows| {
-            let known = |status, pat: Pat| SecretInfo { status, name: Some(pat.name) };
-            if let Some(pat) = rows.pat(&secret.id)? {
+            let known = |status, token: Token| SecretInfo { status, name: Some(token.name) };
+            if let Some(token) = rows.token(&secret.id)? {
                 let at = self.clock.denial_time(rows)?;
-                let status = if pat.accepts(&secret.digest, at) {
-                    pat.status(at).into()
+                let status = if token.accepts(&secret.digest, at) {
+                    token.status(at).into()
                 } else {
                     SecretStatus::Replaced
                 };
-                return Ok(known(status, pat));
+                return Ok(known(status, token));
             }
             let Some(binned) = rows.trashed(&secret.id)? else {
                 return Ok(SecretInfo { status: SecretStatus::Unknown, name: None });
             };
-            let own = binned.pat.accepts(&secret.digest, binned.at);
+            let own = binned.token.accepts(&secret.digest, binned.at);
             let status = if own { SecretStatus::Deleted } else { SecretStatus::Replaced };
-            Ok(known(status, binned.pat))
+            Ok(known(status, binned.token))
         })
     }
 }

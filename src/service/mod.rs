@@ -19,7 +19,7 @@ pub mod transfer;
 mod usage;
 pub mod verify;
 
-pub use actor::acting;
+pub use actor::current_actor;
 pub use audit::{Followed, Health, Position, Trail};
 pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
@@ -30,21 +30,23 @@ pub use parallel::par_map_ordered;
 pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{
-    CacheSize, ChainState, ChangeWatcher, Damage, Handed, PathError, PathProblem, PermissionFix,
-    StoreError, is_at_hand, judge_handed, panic_is_caught, wait_for_writes,
+    CacheSize, ChainState, ChangeWatcher, Damage, InputTrust, PathError, PathProblem,
+    PermissionFix, StoreError, is_at_hand, judge_handed, panic_is_caught, wait_for_writes,
 };
 #[cfg(test)]
 pub use crate::store::{Cause, Operation, WriteNeed};
 use crate::{
-    domain::{Actor, Catalogue, Lifetime, Limits, Moment, Pat, Prefix, Refusal, TokenId},
-    store::{Rows, Store},
+    domain::{
+        Actor, Catalogue, Lifetime, LifetimeLimits, Prefix, Refusal, Timestamp, Token, TokenId,
+    },
+    store::{ReadOps, Store},
 };
 
 /// What the operator's settings say about tokens.
 #[derive(Debug, Clone)]
 pub struct Policy {
     pub prefix: Prefix,
-    pub limits: Limits,
+    pub limits: LifetimeLimits,
     pub default_lifetime: Lifetime,
     pub catalogue: Catalogue,
 }
@@ -84,12 +86,12 @@ impl Service {
     }
 
     /// The instant by which statuses are to be judged now.
-    pub fn now(&self) -> Result<Moment, ServiceError> {
+    pub fn now(&self) -> Result<Timestamp, ServiceError> {
         Ok(self.store.read(|rows| self.clock.denial_time(rows))?)
     }
 
-    fn found(rows: &impl Rows, id: &TokenId) -> Result<Pat, ServiceError> {
-        Ok(rows.pat(id)?.ok_or(Refusal::Gone(*id))?)
+    fn found(rows: &impl ReadOps, id: &TokenId) -> Result<Token, ServiceError> {
+        Ok(rows.token(id)?.ok_or(Refusal::Gone(*id))?)
     }
 }
 

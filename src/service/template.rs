@@ -3,8 +3,8 @@
 
 use super::{Service, ServiceError, Zone};
 use crate::{
-    domain::{Lifetime, Moment, NewToken, Pat, TokenId, lifetime::Span},
-    store::Rows as _,
+    domain::{Lifetime, NewToken, Timestamp, Token, TokenId, lifetime::Span},
+    store::ReadOps as _,
 };
 
 impl Service {
@@ -13,9 +13,9 @@ impl Service {
     pub fn template_from(&self, id: &TokenId) -> Result<NewToken, ServiceError> {
         self.store.read(|rows| {
             let at = self.clock.denial_time(rows)?;
-            let pat = Self::found(rows, id)?;
-            let mut free = pat.name.clone();
-            for name in pat.name.following() {
+            let token = Self::found(rows, id)?;
+            let mut free = token.name.clone();
+            for name in token.name.following() {
                 if rows.id_of_name(&name)?.is_none() {
                     free = name;
                     break;
@@ -23,18 +23,18 @@ impl Service {
             }
             Ok(NewToken {
                 name: free,
-                lifetime: self.lifetime_like(&pat, at),
-                description: pat.description,
-                scopes: pat.scopes.as_slice().to_vec(),
+                lifetime: self.lifetime_like(&token, at),
+                description: token.description,
+                scopes: token.scopes.as_slice().to_vec(),
             })
         })
     }
 
     /// The lifetime that `pat` was given. One in whole minutes was a duration; any other ended
     /// with a day.
-    fn lifetime_like(&self, pat: &Pat, at: Moment) -> Lifetime {
-        let given = pat.expires.map_or(Some(Lifetime::Never), |end| {
-            let lasted = end - pat.issued;
+    fn lifetime_like(&self, token: &Token, at: Timestamp) -> Lifetime {
+        let given = token.expires.map_or(Some(Lifetime::Never), |end| {
+            let lasted = end - token.issued;
             let minutes = u32::try_from(lasted.num_minutes()).ok().and_then(Span::minutes)?;
             Some(if minutes.as_delta() == lasted {
                 Lifetime::For(minutes)

@@ -5,8 +5,8 @@ use std::{fs::File, io, path::Path};
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{Moment, Pat},
-    store::{Backup, Damage, Rows, StoreError},
+    domain::{Timestamp, Token},
+    store::{Backup, Damage, ReadOps, StoreError},
 };
 
 pub use crate::store::{StoreError as FileError, new_file};
@@ -18,7 +18,7 @@ const PART: usize = 4_096;
 pub struct Exported {
     /// Which store: 32 hexadecimal digits.
     pub store: String,
-    pub at: Moment,
+    pub at: Timestamp,
     pub tokens: usize,
     pub damaged: Vec<Damage>,
 }
@@ -28,14 +28,14 @@ impl Service {
     /// at the store: it must not wait for anybody.
     pub fn export(
         &self,
-        mut write: impl FnMut(&[Pat]) -> io::Result<()>,
+        mut write: impl FnMut(&[Token]) -> io::Result<()>,
     ) -> Result<Exported, ServiceError> {
         Ok(self.store.read(|rows| {
             let (store, at) = (rows.store_id()?, self.clock.denial_time(rows)?);
             let mut exported = Exported { store, at, tokens: 0, damaged: Vec::new() };
             let mut place = None;
             loop {
-                let (found, next) = rows.pats_after(place, PART)?;
+                let (found, next) = rows.tokens_after(place, PART)?;
                 write(&found.rows).map_err(|error| StoreError::from(&error))?;
                 exported.tokens += found.rows.len();
                 exported.damaged.extend(found.damaged);

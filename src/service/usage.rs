@@ -14,8 +14,8 @@ use std::{
 use chrono::TimeDelta;
 
 use crate::{
-    domain::{Digest, LastUse, Moment, Pat, TokenId, Which},
-    store::{Rows, Store, StoreError},
+    domain::{Digest, LastUse, SecretSlot, Timestamp, Token, TokenId},
+    store::{ReadOps, Store, StoreError},
 };
 
 /// Uses of one secret nearer to each other than this are written once.
@@ -34,7 +34,7 @@ const COLLECT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Usage {
     pub(super) id: TokenId,
-    pub(super) by: Which,
+    pub(super) by: SecretSlot,
     pub(super) digest: Digest,
     pub(super) used: LastUse,
 }
@@ -162,12 +162,12 @@ impl UsageQueue {
 pub(super) fn write(store: &Store, uses: &[Usage]) -> Result<(), StoreError> {
     store.write_within(LOCK_TIMEOUT, |rows| {
         uses.iter().try_for_each(|Usage { id, by, digest, used }| {
-            if rows.pat(id)?.is_none_or(|pat| is_recent(&pat, *by, used.at)) {
+            if rows.token(id)?.is_none_or(|token| is_recent(&token, *by, used.at)) {
                 return Ok(());
             }
             match by {
-                Which::Retiring => rows.put_retiring_use(id, *digest, used),
-                Which::Present => rows.put_use(id, used),
+                SecretSlot::Previous => rows.put_retiring_use(id, *digest, used),
+                SecretSlot::Current => rows.put_use(id, used),
             }
         })
     })
@@ -175,19 +175,19 @@ pub(super) fn write(store: &Store, uses: &[Usage]) -> Result<(), StoreError> {
 
 /// The last recorded uses of secrets, so that a check need not read them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RecentUses(HashMap<[u8; 32], Moment>);
+pub(super) struct RecentUses(HashMap<[u8; 32], Timestamp>);
 
 impl RecentUses {
     /// Secrets that are remembered at most, 5 MB of them.
     const CAPACITY: usize = 1 << 16;
 
     /// Whether a use of this secret from just before `at` is recorded or queued.
-    pub(super) fn is_recorded(&self, digest: &Digest, at: Moment) -> bool {
+    pub(super) fn is_recorded(&self, digest: &Digest, at: Timestamp) -> bool {
         self.0.get(digest.as_bytes()).is_some_and(|used| within_interval(*used, at))
     }
 
     /// Remembers that the secret was used at `at`.
-    pub(super) fn remember(&mut self, digest: &Digest, at: Moment) {
+    pub(super) fn remember(&mut self, digest: &Digest, at: Timestamp) {
         if self.0.len() >= Self::CAPACITY {
             // The use of a forgotten secret is read once more.
             self.0.clear();
@@ -199,10 +199,10 @@ impl RecentUses {
 /// Whether a use of `pat` by that secret from just before or after `at` is written. A last use far
 /// in the future comes from a fast clock; it does not count, or no use would be recorded until
 /// then.
-pub(super) fn is_recent(pat: &Pat, by: Which, at: Moment) -> bool {
-    pat.used_by(by).is_some_and(|used| within_interval(used.at, at))
+pub(super) fn is_recent(token: &Token, by: SecretSlot, at: Timestamp) -> bool {
+    token.used_by(by).is_some_and(|used| within_interval(used.at, at))
 }
 
-fn within_interval(one: Moment, other: Moment) -> bool {
+fn within_interval(one: Timestamp, other: Timestamp) -> bool {
     (other - one).abs() < INTERVAL
 }

@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{
     domain::{
-        AccessRequest, Decision, Denial, Digest, LastUse, Moment, Pat, Secret, TokenId, Which,
-        decide, decision::standing,
+        AccessRequest, Decision, Denial, Digest, LastUse, Secret, SecretSlot, Timestamp, Token,
+        TokenId, decide, decision::check_active,
     },
-    store::{CacheSize, OpenOptions, PathProblem, ReadSession, Rows, Store, StoreError},
+    store::{CacheSize, OpenOptions, PathProblem, ReadOps, ReadSession, Store, StoreError},
 };
 
 /// A decision and the token that it is about.
@@ -26,7 +26,7 @@ pub struct Verdict {
     pub decision: Decision,
     /// The token whose secret was presented, as of the check, not always with its last uses;
     /// `None` unless the secret matched.
-    pub token: Option<Pat>,
+    pub token: Option<Token>,
 }
 
 /// Checks secrets. Checks in quick succession share work, and each is as good as one alone. A clone
@@ -85,14 +85,14 @@ impl Verifier {
             Err(denial) => return Ok(Verdict { decision: Decision::Deny(denial), token: None }),
         };
         let decision = match request {
-            Some(request) => decide(&holder.pat, request, holder.at),
-            None => match standing(&holder.pat, holder.at) {
+            Some(request) => decide(&holder.token, request, holder.at),
+            None => match check_active(&holder.token, holder.at) {
                 Ok(()) => Decision::Allow(None),
                 Err(denial) => Decision::Deny(denial),
             },
         };
         self.record_usage(&holder, request, &decision, from);
-        Ok(Verdict { decision, token: Some(holder.pat) })
+        Ok(Verdict { decision, token: Some(holder.token) })
     }
 
     /// Ends the read transaction that is kept for the next check. Call it before waiting for
@@ -138,17 +138,17 @@ impl Verifier {
         let (clock, recent) = (&self.clock, &self.recent);
         let holder = self.session.read(|rows| {
             let at = clock.denial_time(rows)?;
-            let Some(mut pat) = rows.pat_without_uses(&id)? else {
+            let Some(mut token) = rows.token_without_usage(&id)? else {
                 return Ok(None);
             };
-            let Some(by) = pat.secret_of(&digest, at) else {
+            let Some(by) = token.secret_of(&digest, at) else {
                 return Ok(None);
             };
             let is_recorded = recent.is_recorded(&digest, at);
             if !is_recorded {
-                rows.attach_usage(&mut pat)?;
+                rows.attach_usage(&mut token)?;
             }
-            Ok::<_, StoreError>(Some(Holder { pat, by, digest, at, is_recorded }))
+            Ok::<_, StoreError>(Some(Holder { token, by, digest, at, is_recorded }))
         })?;
         Ok(holder.ok_or(Denial::Unknown))
     }
@@ -161,13 +161,13 @@ impl Verifier {
         decision: &Decision,
         from: Option<&str>,
     ) {
-        let Holder { pat, by, digest, at, is_recorded } = holder;
+        let Holder { token, by, digest, at, is_recorded } = holder;
         // In read-only mode, skip the use without a warning for each check.
         if *is_recorded || self.session.store().is_read_only() {
             return;
         }
-        if is_recent(pat, *by, *at) {
-            let used = pat.used_by(*by).map_or(*at, |used| used.at);
+        if is_recent(token, *by, *at) {
+            let used = token.used_by(*by).map_or(*at, |used| used.at);
             self.recent.remember(digest, used);
             return;
         }
@@ -177,7 +177,7 @@ impl Verifier {
             None => format_compact!("identify {outcome}"),
         };
         let used = LastUse { at: *at, from: from.map(Into::into), what };
-        if self.recorder().record(Usage { id: pat.id, by: *by, digest: *digest, used }) {
+        if self.recorder().record(Usage { id: token.id, by: *by, digest: *digest, used }) {
             self.recent.remember(digest, *at);
         }
     }
@@ -185,12 +185,12 @@ impl Verifier {
 
 /// The token whose secret was presented.
 struct Holder {
-    pat: Pat,
+    token: Token,
     /// Which of its secrets.
-    by: Which,
+    by: SecretSlot,
     digest: Digest,
     /// The time of the check.
-    at: Moment,
+    at: Timestamp,
     /// Whether a use from just before is known to be recorded.
     is_recorded: bool,
 }
@@ -217,8 +217,8 @@ impl Service {
     /// decision without a secret, and not recorded as a use.
     pub fn test(&self, id: &TokenId, request: &AccessRequest) -> Result<Decision, ServiceError> {
         self.store.read(|rows| {
-            let pat = Self::found(rows, id)?;
-            Ok(decide(&pat, request, self.clock.denial_time(rows)?))
+            let token = Self::found(rows, id)?;
+            Ok(decide(&token, request, self.clock.denial_time(rows)?))
         })
     }
 }

@@ -93,7 +93,7 @@ fn copy(from: &Tables<ReadOnly>, file: File) -> Result<Backup, StoreError> {
     transaction.commit()?;
     let written = Tables::open(db.begin_read()?)?;
     let same = from.equals(&written)?;
-    let backup = Backup { tokens: written.pats.len()?, events: written.events.len()?, damaged };
+    let backup = Backup { tokens: written.tokens.len()?, events: written.events.len()?, damaged };
     drop(written);
     file_db::close_checked(db)?;
     if same {

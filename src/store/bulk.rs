@@ -11,11 +11,11 @@ use super::{
     codec::{Record, seal_behind, sealed_body},
     error::StoreError,
     raw_batch,
-    record::{PatV1, RefV1, TokenSummary, Uses, UsesV1},
+    record::{RefV1, TokenSummary, TokenV1, Uses, UsesV1},
     tables::{NAMES, PATS, ReadWrite, RecordTable, Tables, USES},
     writer::Writer,
 };
-use crate::domain::{EventDraft, Pat, TokenId};
+use crate::domain::{EventDraft, Token, TokenId};
 
 /// Names that are inserted at once. Their order is not that of the tokens: the more of them there
 /// are, the more of them share a page.
@@ -38,11 +38,11 @@ pub struct EncodedToken<'a> {
 
 impl<'a> EncodedToken<'a> {
     /// Appends the records of `pat` to `buffer`; needs no transaction.
-    pub fn write(pat: &Pat, buffer: &mut Vec<u8>) -> Result<(), StoreError> {
-        let (id, usage) = (pat.id.as_bytes(), Uses::of(pat));
+    pub fn write(token: &Token, buffer: &mut Vec<u8>) -> Result<(), StoreError> {
+        let (id, usage) = (token.id.as_bytes(), Uses::of(token));
         buffer.extend_from_slice(id);
         write_length_prefixed(buffer, PATS, |buffer| {
-            seal_behind(buffer, PATS, id, &PatV1::from(pat))
+            seal_behind(buffer, PATS, id, &TokenV1::from(token))
         })?;
         write_length_prefixed(buffer, USES, |buffer| {
             let is_used = usage != Uses::default();
@@ -68,14 +68,14 @@ impl<'a> EncodedToken<'a> {
     /// The summary of the token, without a check of its checksum: the caller has a checksum of the
     /// buffer. `None` if the record is not a token.
     pub fn summary(&self) -> Option<TokenSummary> {
-        sealed_body(self.token)?.decode::<PatV1<'_>>()?.summary()
+        sealed_body(self.token)?.decode::<TokenV1<'_>>()?.summary()
     }
 
     /// The token; `None` if a record is damaged.
-    pub fn decode(&self) -> Option<Pat> {
+    pub fn decode(&self) -> Option<Token> {
         let usage = (!self.usage.is_empty()).then_some(self.usage);
-        let (pat, damaged) = raw_batch::read_pat(self.id, self.token, usage);
-        pat.ok().filter(|_| damaged.is_none())
+        let (token, damaged) = raw_batch::read_token(self.id, self.token, usage);
+        token.ok().filter(|_| damaged.is_none())
     }
 }
 
@@ -135,8 +135,8 @@ impl Writer<'_> {
         tokens: &[EncodedToken<'_>],
         events: &[EventDraft],
     ) -> Result<(), StoreError> {
-        let Tables { pats, uses, meta, .. } = &mut self.tables;
-        pats.put_many(tokens.iter().map(|it| (it.id, it.token)).collect(), |id| id)?;
+        let Tables { tokens: records, uses, meta, .. } = &mut self.tables;
+        records.put_many(tokens.iter().map(|it| (it.id, it.token)).collect(), |id| id)?;
         let used = tokens.iter().filter(|it| !it.usage.is_empty());
         uses.put_many(used.map(|it| (it.id, it.usage)).collect(), |id| id)?;
         let head = chain::head(meta)?;

@@ -6,40 +6,40 @@ use proptest::{collection::btree_set, prelude::*};
 
 use super::*;
 use crate::{
-    domain::{Action, LastUse, Name, Retiring},
+    domain::{AuditAction, LastUse, Name, PreviousSecret},
     store::{
-        Rows, Store,
-        rows::Changes,
-        script::{at, at_once, id, pat, state, told},
+        ReadOps, Store,
+        read_ops::Changes,
+        script::{at, at_once, id, nth_token, state, told},
     },
 };
 
 /// The token `number`, of which some were used, and some have an old secret.
-fn token(number: usize) -> Pat {
+fn token(number: usize) -> Token {
     let used = LastUse { at: at(number), from: None, what: "identify allowed".into() };
     let last_used = number.is_multiple_of(2).then(|| used.clone());
     let name = Name::parse(&format!("Name {}", number * 7_919 % 10_007)).unwrap();
-    let plain = Pat { name, last_used, ..pat(number) };
+    let plain = Token { name, last_used, ..nth_token(number) };
     let old_use = number.is_multiple_of(3).then_some(used);
-    let old = Retiring { digest: plain.digest, until: at(60), last_used: old_use };
-    Pat { retiring: number.is_multiple_of(5).then_some(old), ..plain }
+    let old = PreviousSecret { digest: plain.digest, until: at(60), last_used: old_use };
+    Token { previous: number.is_multiple_of(5).then_some(old), ..plain }
 }
 
-fn tokens(numbers: &[usize]) -> Vec<Pat> {
+fn tokens(numbers: &[usize]) -> Vec<Token> {
     numbers.iter().copied().map(token).collect()
 }
 
 fn one_by_one(rows: &mut Writer<'_>, numbers: &[usize]) -> Result<(), StoreError> {
     numbers.iter().try_for_each(|number| {
-        let pat = token(*number);
-        rows.put_pat(&pat)?;
-        if let Some(used) = &pat.last_used {
-            rows.put_use(&pat.id, used)?;
+        let token = token(*number);
+        rows.put_token(&token)?;
+        if let Some(used) = &token.last_used {
+            rows.put_use(&token.id, used)?;
         }
-        if let Some(Retiring { digest, last_used: Some(used), .. }) = &pat.retiring {
-            rows.put_retiring_use(&pat.id, *digest, used)?;
+        if let Some(PreviousSecret { digest, last_used: Some(used), .. }) = &token.previous {
+            rows.put_retiring_use(&token.id, *digest, used)?;
         }
-        rows.append_event(told(*number, Action::Imported)).map(drop)
+        rows.append_event(told(*number, AuditAction::Imported)).map(drop)
     })
 }
 
@@ -104,8 +104,9 @@ fn events_appended_between_two_batches_stay_between_them() {
     store
         .write(|rows| {
             for batch in [&[1, 2][..], &[3]] {
-                rows.append_event(told(9, Action::Deleted))?;
-                let events: Vec<_> = batch.iter().map(|it| told(*it, Action::Imported)).collect();
+                rows.append_event(told(9, AuditAction::Deleted))?;
+                let events: Vec<_> =
+                    batch.iter().map(|it| told(*it, AuditAction::Imported)).collect();
                 rows.insert_tokens(&[], &events)?;
             }
             Ok::<_, StoreError>(())
@@ -115,7 +116,7 @@ fn events_appended_between_two_batches_stay_between_them() {
         .read(|rows| Ok::<_, StoreError>((rows.events_after(0, 9)?.rows, rows.verify_chain()?)))
         .unwrap();
     let told: Vec<_> = trail.iter().map(|event| event.what.action).collect();
-    let [deleted, imported] = [Action::Deleted, Action::Imported];
+    let [deleted, imported] = [AuditAction::Deleted, AuditAction::Imported];
     assert_eq!(told, [deleted, imported, imported, deleted, imported]);
     assert_eq!((chain.events, chain.broken), (5, None));
 }
@@ -124,7 +125,7 @@ fn events_appended_between_two_batches_stay_between_them() {
 fn followers_of_a_flood_start_anew() {
     let store = Store::memory().unwrap();
     store.write(|rows| one_by_one(rows, &[9_000])).unwrap();
-    let before = store.read(Rows::generation).unwrap();
+    let before = store.read(ReadOps::generation).unwrap();
     let many: Vec<usize> = (0..5_000).collect();
     store.write(|rows| at_once(rows, &tokens(&many), 1_000)).unwrap();
     let (changes, after) = store

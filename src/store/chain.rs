@@ -11,11 +11,11 @@ use super::{
     bulk::encode_short,
     codec::{Body, decode, seal, sealed_body},
     error::{Damage, StoreError},
+    read_ops::{ChainState, ScanResult},
     record::{EventV1, HeadV1, MarkV1},
-    rows::{ChainState, Found},
     tables::{AccessMode, EVENTS, ReadWrite, RecordTable, TOKEN_EVENTS, Tables},
 };
-use crate::domain::{Event, EventDraft, Hash, TokenId};
+use crate::domain::{AuditEvent, EventDraft, EventHash, TokenId};
 
 const HEAD: &[u8] = b"head";
 /// The id and the sequence of an event of that token.
@@ -31,11 +31,11 @@ fn mark(id: &[u8; TokenId::LEN], sequence: u64) -> Mark {
 }
 
 /// The event at the key `sequence`; `None` if it is damaged.
-pub(super) fn event(sequence: u64, body: Body<'_>) -> Option<Event> {
+pub(super) fn event(sequence: u64, body: Body<'_>) -> Option<AuditEvent> {
     let record: EventV1<'_> = body.decode()?;
-    let (at, previous) = (record.sequence, Hash::from_bytes(record.previous));
+    let (at, previous) = (record.sequence, EventHash::from_bytes(record.previous));
     let what = record.what().filter(|_| at == sequence)?;
-    Some(Event { sequence, what, previous, hash: body.hash() })
+    Some(AuditEvent { sequence, what, previous, hash: body.hash() })
 }
 
 fn go_on(more: bool) -> ControlFlow<()> {
@@ -48,8 +48,8 @@ pub(super) fn events<A: AccessMode>(
     range: impl RangeBounds<u64> + 'static,
     backwards: bool,
     limit: usize,
-) -> Result<Found<Event>, StoreError> {
-    let mut found = Found::default();
+) -> Result<ScanResult<AuditEvent>, StoreError> {
+    let mut found = ScanResult::default();
     if limit == 0 {
         return Ok(found);
     }
@@ -65,9 +65,9 @@ pub(super) fn events_of<A: AccessMode>(
     tables: &Tables<A>,
     id: &TokenId,
     limit: usize,
-) -> Result<Found<Event>, StoreError> {
+) -> Result<ScanResult<AuditEvent>, StoreError> {
     let (first, last) = (mark(id.as_bytes(), 0), mark(id.as_bytes(), u64::MAX));
-    let mut found = Found::default();
+    let mut found = ScanResult::default();
     let mut sequences = Vec::new();
     let marks = &tables.token_events;
     marks.scan(&first..=&last, true, |key: &Mark, row| {
@@ -92,11 +92,11 @@ pub(super) fn events_of<A: AccessMode>(
 pub(super) fn append(
     tables: &mut Tables<ReadWrite<'_>>,
     what: EventDraft,
-) -> Result<Event, StoreError> {
+) -> Result<AuditEvent, StoreError> {
     let previous = head(&tables.meta)?;
     let end = append_all(tables, previous, slice::from_ref(&what))?;
-    let (previous, hash) = (Hash::from_bytes(previous.hash), Hash::from_bytes(end.hash));
-    Ok(Event { sequence: end.events, what, previous, hash })
+    let (previous, hash) = (EventHash::from_bytes(previous.hash), EventHash::from_bytes(end.hash));
+    Ok(AuditEvent { sequence: end.events, what, previous, hash })
 }
 
 /// Appends events to the chain, in their order, each with the entry by which its token finds it.
@@ -110,7 +110,7 @@ pub(super) fn append_all(
     let mut marks = Vec::with_capacity(drafts.len());
     for draft in drafts {
         let sequence = head.events.saturating_add(1);
-        let record = EventV1::new(sequence, Hash::from_bytes(head.hash), draft);
+        let record = EventV1::new(sequence, EventHash::from_bytes(head.hash), draft);
         let too_large = StoreError::TooLarge { table: EVENTS };
         let row = seal(EVENTS, &sequence.to_le_bytes(), &record).ok_or(too_large.clone())?;
         let hash = sealed_body(&row).ok_or(too_large)?.hash();
@@ -132,7 +132,7 @@ pub(super) fn head<A: AccessMode>(
     meta: &RecordTable<&'static [u8], A>,
 ) -> Result<HeadV1, StoreError> {
     let head = meta.get(HEAD, decode::<HeadV1>)?;
-    Ok(head.unwrap_or(HeadV1 { events: 0, hash: *Hash::NONE.as_bytes() }))
+    Ok(head.unwrap_or(HeadV1 { events: 0, hash: *EventHash::NONE.as_bytes() }))
 }
 
 /// Reads the chain from its first event to its head.
@@ -142,7 +142,7 @@ pub(super) fn verify<A: AccessMode>(tables: &Tables<A>) -> Result<ChainState, St
         Err(StoreError::Damaged(damage)) => Err(damage),
         Err(error) => return Err(error),
     };
-    let mut walk = Walk { events: 0, marks: 0, hash: Hash::NONE, fault: None };
+    let mut walk = ChainVerifier { events: 0, marks: 0, hash: EventHash::NONE, fault: None };
     tables.events.each(|key: u64, row| {
         match walk.step(tables, key, row) {
             Ok(()) => return ControlFlow::Continue(()),
@@ -151,8 +151,8 @@ pub(super) fn verify<A: AccessMode>(tables: &Tables<A>) -> Result<ChainState, St
         ControlFlow::Break(())
     })?;
     let kept = match &head {
-        Ok(Some(head)) => Hash::from_bytes(head.hash),
-        _ => Hash::NONE,
+        Ok(Some(head)) => EventHash::from_bytes(head.hash),
+        _ => EventHash::NONE,
     };
     if walk.fault.is_none() {
         let why = match head {
@@ -171,14 +171,14 @@ pub(super) fn verify<A: AccessMode>(tables: &Tables<A>) -> Result<ChainState, St
     Ok(ChainState { events: walk.events, broken: walk.fault, head: kept })
 }
 
-struct Walk {
+struct ChainVerifier {
     events: u64,
     marks: u64,
-    hash: Hash,
+    hash: EventHash,
     fault: Option<(u64, String)>,
 }
 
-impl Walk {
+impl ChainVerifier {
     /// Goes on to the event at `key`; says what is wrong with it.
     fn step<A: AccessMode>(
         &mut self,

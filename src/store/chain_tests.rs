@@ -7,8 +7,8 @@ use redb::ReadableTable as _;
 
 use super::*;
 use crate::{
-    domain::{Action, Actor},
-    store::{Reader, Rows as _, Store, Writer, record::EventV1},
+    domain::{Actor, AuditAction},
+    store::{ReadOps as _, Reader, Store, Writer, record::EventV1},
 };
 
 /// An event to write down, different for each number.
@@ -20,13 +20,13 @@ pub(crate) fn draft(n: u64) -> EventDraft {
         actor: Actor::named("alice"),
         token: id,
         name: format!("t{}", n % 5),
-        action: Action::Edited,
+        action: AuditAction::Edited,
         detail: format!("event {n}"),
     }
 }
 
 /// A store with `count` events, and the hash of each.
-fn filled(count: u64) -> (Store, Vec<Hash>) {
+fn filled(count: u64) -> (Store, Vec<EventHash>) {
     let store = Store::memory().unwrap();
     let hashes = change(&store, |rows| {
         (1..=count).map(|n| rows.append_event(draft(n)).unwrap().hash).collect()
@@ -42,12 +42,12 @@ fn state(store: &Store) -> ChainState {
     store.read(Reader::verify_chain).unwrap()
 }
 
-fn get(rows: &Writer<'_>, sequence: u64) -> Event {
+fn get(rows: &Writer<'_>, sequence: u64) -> AuditEvent {
     rows.tables.events.get(sequence, |body| event(sequence, body)).unwrap().unwrap()
 }
 
 /// Takes the event out, with what leads to it from its token.
-fn take_out(rows: &mut Writer<'_>, sequence: u64) -> Event {
+fn take_out(rows: &mut Writer<'_>, sequence: u64) -> AuditEvent {
     let event = get(rows, sequence);
     if let Some(id) = event.what.token {
         rows.tables.token_events.remove(&mark(id.as_bytes(), sequence)).unwrap();
@@ -58,7 +58,7 @@ fn take_out(rows: &mut Writer<'_>, sequence: u64) -> Event {
 
 /// Puts an event in behind the one with the hash `previous`, with what leads to it from its
 /// token.
-fn put_in(rows: &mut Writer<'_>, sequence: u64, previous: Hash, what: &EventDraft) {
+fn put_in(rows: &mut Writer<'_>, sequence: u64, previous: EventHash, what: &EventDraft) {
     if let Some(id) = what.token {
         rows.tables.token_events.put(&mark(id.as_bytes(), sequence), &MarkV1).unwrap();
     }
@@ -207,7 +207,7 @@ fn pick(index: Index, count: u64) -> u64 {
 }
 
 /// Puts other words in an event.
-fn reword(rows: &mut Writer<'_>, at: u64) -> Event {
+fn reword(rows: &mut Writer<'_>, at: u64) -> AuditEvent {
     let mut old = take_out(rows, at);
     old.what.detail.push_str(", or so they say");
     put_in(rows, at, old.previous, &old.what);
@@ -236,7 +236,7 @@ proptest! {
         change(&store, |rows| {
             let mut drafts: Vec<_> =
                 (from..=count).map(|sequence| take_out(rows, sequence).what).collect();
-            let hash = if from == 1 { Hash::NONE } else { get(rows, from - 1).hash };
+            let hash = if from == 1 { EventHash::NONE } else { get(rows, from - 1).hash };
             rows.tables.meta.put(HEAD, &HeadV1 { events: from - 1, hash: *hash.as_bytes() }).unwrap();
             if reword {
                 drafts[0].detail.push_str(", or so they say");

@@ -9,7 +9,7 @@ use bincode::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::Hash;
+use crate::domain::EventHash;
 
 /// Most bytes that a record may take. The largest token the domain allows has half of it.
 const MAX_BYTES: usize = 1 << 20;
@@ -49,8 +49,8 @@ impl<'a> Body<'a> {
     }
 
     /// What chains events: the hash of the payload alone, which holds the hash of the one before.
-    pub(super) fn hash(self) -> Hash {
-        Hash::from_bytes(Sha256::digest(self.payload).into())
+    pub(super) fn hash(self) -> EventHash {
+        EventHash::from_bytes(Sha256::digest(self.payload).into())
     }
 }
 

@@ -5,7 +5,7 @@
 use std::io::ErrorKind;
 
 use super::{
-    Rows as _, Store, StoreError,
+    ReadOps as _, Store, StoreError,
     faulty::{Failure, Plan, plan},
     script::{self, ROUND, State, state, step},
 };
@@ -93,10 +93,10 @@ fn whichever_call_fails_a_change_is_whole_or_absent_and_the_error_says_which() {
 fn whichever_call_fails_a_read_says_so_or_is_right_and_the_next_one_is() {
     let (before, _, bytes) = around(ROUND);
     for fault in [(ErrorKind::Other, false), (ErrorKind::Other, true)] {
-        let work = |store: &Store| store.read(|rows| Ok((rows.pats()?, rows.last_event()?)));
+        let work = |store: &Store| store.read(|rows| Ok((rows.tokens()?, rows.last_event()?)));
         let calls = at_every_call(&bytes, fault, work, |store, done| {
             let sound: Result<_, StoreError> =
-                store.read(|rows| Ok((rows.pats()?, rows.last_event()?)));
+                store.read(|rows| Ok((rows.tokens()?, rows.last_event()?)));
             let sound = sound.unwrap();
             assert_eq!(done.unwrap_or_else(|_| sound.clone()), sound);
             assert_eq!(state(store).unwrap(), before);

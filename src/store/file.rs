@@ -107,7 +107,7 @@ fn judge_file(path: &Path, found: &Metadata) -> Result<(), StoreError> {
 
 /// What a file that somebody hands to us is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Handed {
+pub enum InputTrust {
     /// It is a secret: nobody else may read it.
     Secret,
     /// It is believed: nobody else may write it.
@@ -116,7 +116,7 @@ pub enum Handed {
 
 /// Refuses a file that others could read or change against what it is handed to us for. A pipe
 /// is as safe as who started us made it.
-pub fn judge_handed(path: &Path, file: &File, handed: Handed) -> Result<(), StoreError> {
+pub fn judge_handed(path: &Path, file: &File, handed: InputTrust) -> Result<(), StoreError> {
     let found = file.metadata().map_err(|error| StoreError::at(path, &error))?;
     if !found.is_file() {
         return Ok(());
@@ -124,10 +124,10 @@ pub fn judge_handed(path: &Path, file: &File, handed: Handed) -> Result<(), Stor
     judge_owner(path, &found)?;
     let ours = found.uid() == rustix::process::geteuid().as_raw();
     let (forbidden, fix) = match handed {
-        Handed::Secret if ours => (0o077, "600"),
+        InputTrust::Secret if ours => (0o077, "600"),
         // A service is handed its credentials in files of root, by their group.
-        Handed::Secret => (0o037, "o="),
-        Handed::Content => (0o022, "go-w"),
+        InputTrust::Secret => (0o037, "o="),
+        InputTrust::Content => (0o022, "go-w"),
     };
     if found.mode() & forbidden == 0 {
         return Ok(());

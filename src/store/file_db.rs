@@ -25,9 +25,9 @@ use super::{
     migrate::{self, Step},
     panic::catch_redb_panic,
     path_error::{PathError, PathProblem},
+    read_ops::{BIRTH, Reader},
     record::{BirthV1, SchemaV1},
     reserve::Reserve,
-    rows::{BIRTH, Reader},
     snapshot_id::{HeaderCapture, LatestSnapshot},
     tables::{ReadOnly, Tables},
 };

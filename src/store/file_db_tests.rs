@@ -6,7 +6,7 @@ use std::{ops::Bound, time::Instant};
 use redb::backends::FileBackend;
 
 use super::*;
-use crate::store::{Rows, Store};
+use crate::store::{ReadOps, Store};
 
 /// Makes the store at `path` one that a later patdeck wrote.
 fn raise_schema(path: &Path) {
@@ -30,7 +30,7 @@ fn a_newer_store_is_refused_untouched_at_the_start_and_under_a_running_program()
     let refused = Store::open(&path).map(drop).unwrap_err();
     assert_eq!(refused.to_string(), "the store has format 7 and this patdeck knows 1");
     assert_eq!(std::fs::read(&path).unwrap(), before);
-    assert_eq!(running.read(Rows::token_count), Err(refused.clone()));
+    assert_eq!(running.read(ReadOps::token_count), Err(refused.clone()));
     let written: Result<(), StoreError> = running.write(|_| Ok(()));
     assert_eq!(written, Err(refused));
     assert_eq!(std::fs::read(&path).unwrap(), before);
@@ -70,9 +70,9 @@ fn a_migrated_store_leaves_the_file_as_it_was_beside_it() {
     let kept = names.iter().filter(|name| name.to_string_lossy().contains("schema")).count();
     assert_eq!(kept, 2, "{names:?}");
     let kept = Store::open(&folder.path().join("s.redb.schema-1.2")).unwrap();
-    assert_eq!(kept.read(Rows::schema), Ok(1));
-    assert_eq!(kept.read(Rows::last_event), Ok(Some(told)));
-    assert_eq!(kept.read(Rows::verify_chain).unwrap().broken, None);
+    assert_eq!(kept.read(ReadOps::schema), Ok(1));
+    assert_eq!(kept.read(ReadOps::last_event), Ok(Some(told)));
+    assert_eq!(kept.read(ReadOps::verify_chain).unwrap().broken, None);
 }
 
 #[test]
@@ -121,12 +121,12 @@ fn a_lock_that_is_never_given_back_keeps_nobody_for_longer_than_promised() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.redb");
     let kept = Store::open(&path).unwrap();
-    kept.read(Rows::token_count).unwrap();
+    kept.read(ReadOps::token_count).unwrap();
     let held = stuck(&path);
     let slow = Duration::from_millis(250); // of a machine that builds something else
     let started = Instant::now();
     let answers = [
-        kept.read(Rows::token_count).map(drop),
+        kept.read(ReadOps::token_count).map(drop),
         Store::open(&path).map(drop),
         kept.write_within(Duration::from_millis(100), |_| Ok::<_, StoreError>(())),
     ];
@@ -144,7 +144,7 @@ fn a_lock_that_is_never_given_back_keeps_nobody_for_longer_than_promised() {
     );
     held.close().unwrap();
     // All go on by themselves.
-    assert_eq!(kept.read(Rows::token_count), Ok(0));
+    assert_eq!(kept.read(ReadOps::token_count), Ok(0));
     kept.write(|_| Ok::<_, StoreError>(())).unwrap();
 }
 

@@ -6,7 +6,7 @@
 use std::fs;
 
 use super::file::FileId;
-use crate::domain::text::escape;
+use crate::domain::terminal_text::escape;
 
 /// The most processes that are named.
 const NAMED: usize = 3;
@@ -49,20 +49,20 @@ fn open_handles(locks: &str, file: FileId) -> Vec<(u32, usize)> {
     found
 }
 
-struct Row {
+struct LockEntry {
     process: u32,
     device: (u32, u32),
     inode: u64,
 }
 
 /// `3: FLOCK  ADVISORY  READ  4711 fe:00:42 0 EOF`.
-fn row(line: &str) -> Option<Row> {
+fn row(line: &str) -> Option<LockEntry> {
     let mut fields = line.split_whitespace().skip_while(|field| *field != "FLOCK");
     let process = fields.nth(3)?.parse().ok()?;
     let mut place = fields.next()?.split(':');
     let mut hex = || u32::from_str_radix(place.next()?, 16).ok();
     let device = (hex()?, hex()?);
-    Some(Row { process, device, inode: place.next()?.parse().ok()? })
+    Some(LockEntry { process, device, inode: place.next()?.parse().ok()? })
 }
 
 fn field<'s>(status: &'s str, key: &str) -> Option<&'s str> {

@@ -3,11 +3,11 @@
 //! read operations, [`Writer`] the write operations. Any number of processes share one file,
 //! without a daemon. Called by the service only.
 
-mod agree;
 mod backup;
 mod bulk;
 mod chain;
 mod codec;
+mod consistency;
 mod error;
 #[cfg(test)]
 mod fault_tests;
@@ -15,6 +15,8 @@ mod fault_tests;
 mod faulty;
 mod file;
 mod file_db;
+#[cfg(any(test, feature = "testing"))]
+mod fuzz_hook;
 mod inflight;
 mod lock_holder;
 mod lock_timeout;
@@ -23,13 +25,11 @@ mod panic;
 mod path_error;
 #[cfg(test)]
 mod power_tests;
-#[cfg(any(test, feature = "testing"))]
-mod probe;
 mod raw_batch;
+mod read_ops;
 mod read_session;
 mod record;
 mod reserve;
-mod rows;
 #[cfg(test)]
 mod script;
 mod snapshot_id;
@@ -49,18 +49,18 @@ pub use bulk::{EncodedToken, NameBatch};
 #[cfg(test)]
 pub use error::{Cause, WriteNeed};
 pub use error::{Damage, Operation, StoreError};
-pub use file::{Handed, is_at_hand, judge_handed};
+pub use file::{InputTrust, is_at_hand, judge_handed};
+#[cfg(any(test, feature = "testing"))]
+pub use fuzz_hook::any_record;
 pub use inflight::wait_for_writes;
 pub use panic::panic_is_caught;
 pub use path_error::{PathError, PathProblem, PermissionFix};
-#[cfg(any(test, feature = "testing"))]
-pub use probe::any_record;
 pub use raw_batch::RawBatch;
+pub use read_ops::{ChainState, Changes, ReadOps, Reader, TokenCursor};
+#[cfg(any(test, feature = "testing"))]
+pub use read_ops::{ScanResult, Trashed};
 pub use read_session::ReadSession;
 pub use record::TokenSummary;
-pub use rows::{ChainState, Changes, Reached, Reader, Rows};
-#[cfg(any(test, feature = "testing"))]
-pub use rows::{Found, Trashed};
 pub use watch::ChangeWatcher;
 pub use writer::Writer;
 

@@ -5,23 +5,23 @@
 use super::{
     codec::{Body, USUAL_BYTES, unseal},
     error::Damage,
-    record::{PatV1, Uses, UsesV1},
+    record::{TokenV1, Uses, UsesV1},
     tables::{PATS, USES, display_key},
 };
-use crate::domain::{Pat, TokenId};
+use crate::domain::{Token, TokenId};
 
 type Id = [u8; TokenId::LEN];
 
 /// The records of consecutive tokens, in the order of their ids.
 #[derive(Debug)]
 pub struct RawBatch {
-    rows: Vec<Row>,
+    rows: Vec<RawRow>,
     /// The record of each row, then its usage record.
     bytes: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Row {
+struct RawRow {
     id: Id,
     record_len: usize,
     /// `None` if the token was never used.
@@ -37,7 +37,7 @@ impl RawBatch {
 
     pub(super) fn add(&mut self, id: &Id, record: &[u8], uses: Option<&[u8]>) {
         let usage_len = uses.map(<[u8]>::len);
-        self.rows.push(Row { id: *id, record_len: record.len(), usage_len });
+        self.rows.push(RawRow { id: *id, record_len: record.len(), usage_len });
         self.bytes.extend_from_slice(record);
         self.bytes.extend_from_slice(uses.unwrap_or_default());
     }
@@ -48,15 +48,15 @@ impl RawBatch {
 
     /// Calls `visit` with each of them. A token with a damaged usage record is followed by that
     /// damage.
-    pub fn each(&self, mut visit: impl FnMut(Result<Pat, Damage>)) {
+    pub fn each(&self, mut visit: impl FnMut(Result<Token, Damage>)) {
         let mut rest = self.bytes.as_slice();
-        for Row { id, record_len, usage_len } in &self.rows {
+        for RawRow { id, record_len, usage_len } in &self.rows {
             let (record, behind) = rest.split_at_checked(*record_len).unwrap_or_default();
             let usage = behind.split_at_checked(usage_len.unwrap_or_default());
             let (usage, behind) = usage.unwrap_or_default();
             rest = behind;
-            let (pat, damage) = read_pat(id, record, usage_len.map(|_| usage));
-            visit(pat);
+            let (token, damage) = read_token(id, record, usage_len.map(|_| usage));
+            visit(token);
             if let Some(damage) = damage {
                 visit(Err(damage));
             }
@@ -66,28 +66,28 @@ impl RawBatch {
 
 /// Decodes a token with its `uses`. The second value is the damage of a usage record, which does
 /// not damage the token.
-pub(super) fn read_pat(
+pub(super) fn read_token(
     id: &Id,
     record: &[u8],
     uses: Option<&[u8]>,
-) -> (Result<Pat, Damage>, Option<Damage>) {
-    let pat = |body: Body<'_>| body.decode::<PatV1<'_>>()?.pat(id);
-    let mut pat = unseal(PATS, id, record).and_then(pat);
+) -> (Result<Token, Damage>, Option<Damage>) {
+    let token = |body: Body<'_>| body.decode::<TokenV1<'_>>()?.token(id);
+    let mut token = unseal(PATS, id, record).and_then(token);
     let told = |body: Body<'_>| body.decode::<UsesV1<'_>>()?.uses();
     let last = uses.map_or(Some(Uses::default()), |uses| unseal(USES, id, uses).and_then(told));
     let damage = |table| Damage { table, key: display_key(id) };
     let damaged = last.is_none().then(|| damage(USES));
-    if let (Some(pat), Some(last)) = (&mut pat, last) {
-        last.tell(pat);
+    if let (Some(token), Some(last)) = (&mut token, last) {
+        last.tell(token);
     }
-    (pat.ok_or_else(|| damage(PATS)), damaged)
+    (token.ok_or_else(|| damage(PATS)), damaged)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::store::{
-        Reached, Rows, Store, StoreError,
-        script::{id, pat, step},
+        ReadOps, Store, StoreError, TokenCursor,
+        script::{id, nth_token, step},
     };
 
     #[test]
@@ -98,24 +98,24 @@ mod tests {
         }
         store
             .write(|rows| {
-                (10..20).try_for_each(|number| rows.put_pat(&pat(number)))?;
-                rows.tables.pats.inner.insert(id(12).as_bytes(), &[1, 2, 3][..])?;
+                (10..20).try_for_each(|number| rows.put_token(&nth_token(number)))?;
+                rows.tables.tokens.inner.insert(id(12).as_bytes(), &[1, 2, 3][..])?;
                 rows.tables.uses.inner.insert(id(14).as_bytes(), &[][..])?;
                 rows.tables.uses.inner.insert(id(20).as_bytes(), &[4][..])?;
                 Ok::<_, StoreError>(())
             })
             .unwrap();
-        let all = store.read(Rows::pats).unwrap();
+        let all = store.read(ReadOps::tokens).unwrap();
         assert_eq!((all.rows.len(), all.damaged.len()), (11, 2));
         for limit in [1, 3, 12, 100] {
-            let (mut pats, mut damaged) = (Vec::new(), Vec::new());
-            let mut after: Option<Reached> = None;
+            let (mut tokens, mut damaged) = (Vec::new(), Vec::new());
+            let mut after: Option<TokenCursor> = None;
             loop {
                 let (batch, reached) =
                     store.read(|rows| rows.raw_batch_after(after, limit)).unwrap();
                 assert!(batch.len() <= limit);
                 batch.each(|row| match row {
-                    Ok(pat) => pats.push(pat),
+                    Ok(token) => tokens.push(token),
                     Err(damage) => damaged.push(damage),
                 });
                 after = reached;
@@ -123,7 +123,7 @@ mod tests {
                     break;
                 }
             }
-            assert_eq!((&pats, &damaged), (&all.rows, &all.damaged));
+            assert_eq!((&tokens, &damaged), (&all.rows, &all.damaged));
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use redb::ReadableDatabase as _;
 
 use super::{
-    Backend, Store, StoreError, file_db::Snapshot, rows::Reader, snapshot_id::SnapshotCache,
+    Backend, Store, StoreError, file_db::Snapshot, read_ops::Reader, snapshot_id::SnapshotCache,
     tables::Tables,
 };
 

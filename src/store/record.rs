@@ -8,8 +8,8 @@ use chrono::{DateTime, Datelike as _};
 
 use super::codec::Record;
 use crate::domain::{
-    Action, Actor, Description, Digest, Domain, Entity, EntityType, EventDraft, Hash, LastUse,
-    Moment, Name, Operation, Pat, Retiring, Scope, Scopes, TokenId, newer,
+    Actor, AuditAction, Description, Digest, Domain, Entity, EntityType, EventDraft, EventHash,
+    LastUse, Name, Operation, PreviousSecret, Scope, Scopes, Timestamp, Token, TokenId, newer,
 };
 
 type IdV1 = [u8; TokenId::LEN];
@@ -21,17 +21,17 @@ fn optional<T, U>(field: Option<T>, read: impl FnOnce(T) -> Option<U>) -> Result
 
 /// Seconds since 1970 and nanoseconds within one: lossless, leap seconds included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, BorrowDecode)]
-pub(super) struct MomentV1(i64, u32);
+pub(super) struct TimestampV1(i64, u32);
 
-impl From<Moment> for MomentV1 {
-    fn from(at: Moment) -> Self {
+impl From<Timestamp> for TimestampV1 {
+    fn from(at: Timestamp) -> Self {
         Self(at.timestamp(), at.timestamp_subsec_nanos())
     }
 }
 
-impl MomentV1 {
+impl TimestampV1 {
     /// The instant, in the years that a calendar has: sums and zones of others could overflow.
-    pub(super) fn moment(self) -> Option<Moment> {
+    pub(super) fn moment(self) -> Option<Timestamp> {
         let at = DateTime::from_timestamp(self.0, self.1);
         at.filter(|at| (0..=9_999).contains(&at.year()))
     }
@@ -97,7 +97,7 @@ impl ScopeV1<'_> {
 
 /// A token without its last uses, which live in a table of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
-pub(super) struct PatV1<'a> {
+pub(super) struct TokenV1<'a> {
     id: IdV1,
     name: &'a str,
     description: &'a str,
@@ -106,38 +106,38 @@ pub(super) struct PatV1<'a> {
     /// 1 is SHA-256 of the whole secret; nothing else is known yet.
     algorithm: u8,
     digest: [u8; 32],
-    retiring: Option<([u8; 32], MomentV1)>,
-    created: MomentV1,
+    previous: Option<([u8; 32], TimestampV1)>,
+    created: TimestampV1,
     created_by: ActorV1<'a>,
-    issued: MomentV1,
-    expires: Option<MomentV1>,
-    revoked: Option<MomentV1>,
+    issued: TimestampV1,
+    expires: Option<TimestampV1>,
+    revoked: Option<TimestampV1>,
     claimed: bool,
 }
 
-impl Record for PatV1<'_> {}
+impl Record for TokenV1<'_> {}
 
 const SHA_256: u8 = 1;
 
-impl<'a> From<&'a Pat> for PatV1<'a> {
-    fn from(pat: &'a Pat) -> Self {
-        let retiring = pat.retiring.as_ref();
-        let retiring = retiring.map(|old| (*old.digest.as_bytes(), old.until.into()));
+impl<'a> From<&'a Token> for TokenV1<'a> {
+    fn from(token: &'a Token) -> Self {
+        let previous = token.previous.as_ref();
+        let previous = previous.map(|old| (*old.digest.as_bytes(), old.until.into()));
         Self {
-            id: *pat.id.as_bytes(),
-            name: pat.name.as_str(),
-            description: pat.description.as_str(),
-            scopes: pat.scopes.iter().map(ScopeV1::from).collect(),
-            prefix: &pat.prefix,
+            id: *token.id.as_bytes(),
+            name: token.name.as_str(),
+            description: token.description.as_str(),
+            scopes: token.scopes.iter().map(ScopeV1::from).collect(),
+            prefix: &token.prefix,
             algorithm: SHA_256,
-            digest: *pat.digest.as_bytes(),
-            retiring,
-            created: pat.created.into(),
-            created_by: (&pat.created_by).into(),
-            issued: pat.issued.into(),
-            expires: pat.expires.map(Into::into),
-            revoked: pat.revoked.map(Into::into),
-            claimed: pat.claimed,
+            digest: *token.digest.as_bytes(),
+            previous,
+            created: token.created.into(),
+            created_by: (&token.created_by).into(),
+            issued: token.issued.into(),
+            expires: token.expires.map(Into::into),
+            revoked: token.revoked.map(Into::into),
+            claimed: token.delivered,
         }
     }
 }
@@ -148,46 +148,46 @@ pub struct TokenSummary {
     pub id: TokenId,
     pub name: Name,
     pub is_revoked: bool,
-    pub expires: Option<Moment>,
+    pub expires: Option<Timestamp>,
 }
 
-impl PatV1<'_> {
+impl TokenV1<'_> {
     /// The summary; `None` if the domain would not have made the token.
     pub(super) fn summary(&self) -> Option<TokenSummary> {
         Some(TokenSummary {
             id: TokenId::from_bytes(self.id)?,
             name: Name::parse(self.name).ok()?,
             is_revoked: self.revoked.is_some(),
-            expires: optional(self.expires, MomentV1::moment).ok()?,
+            expires: optional(self.expires, TimestampV1::moment).ok()?,
         })
     }
 
     /// The token at the key `id`, as if it had never been used; `None` if the domain would not
     /// have made it.
-    pub(super) fn pat(self, id: &IdV1) -> Option<Pat> {
+    pub(super) fn token(self, id: &IdV1) -> Option<Token> {
         if self.id != *id || self.algorithm != SHA_256 {
             return None;
         }
         let scopes: Option<Vec<_>> = self.scopes.into_iter().map(ScopeV1::scope).collect();
-        let retiring = optional(self.retiring, |(digest, until)| {
+        let previous = optional(self.previous, |(digest, until)| {
             let digest = Digest::from_bytes(digest);
-            Some(Retiring { digest, until: until.moment()?, last_used: None })
+            Some(PreviousSecret { digest, until: until.moment()?, last_used: None })
         })
         .ok()?;
-        Some(Pat {
+        Some(Token {
             id: TokenId::from_bytes(self.id)?,
             name: Name::parse(self.name).ok()?,
             description: Description::parse(self.description).ok()?,
             scopes: Scopes::from_stored(scopes?)?,
             prefix: self.prefix.into(),
             digest: Digest::from_bytes(self.digest),
-            retiring,
+            previous,
             created: self.created.moment()?,
             created_by: self.created_by.into(),
             issued: self.issued.moment()?,
-            expires: optional(self.expires, MomentV1::moment).ok()?,
-            revoked: optional(self.revoked, MomentV1::moment).ok()?,
-            claimed: self.claimed,
+            expires: optional(self.expires, TimestampV1::moment).ok()?,
+            revoked: optional(self.revoked, TimestampV1::moment).ok()?,
+            delivered: self.claimed,
             last_used: None,
         })
     }
@@ -195,7 +195,7 @@ impl PatV1<'_> {
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct UseV1<'a> {
-    at: MomentV1,
+    at: TimestampV1,
     from: Option<&'a str>,
     what: &'a str,
 }
@@ -218,17 +218,17 @@ impl UseV1<'_> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct UsesV1<'a> {
     present: Option<UseV1<'a>>,
-    retiring: Option<([u8; 32], UseV1<'a>)>,
+    previous: Option<([u8; 32], UseV1<'a>)>,
 }
 
 impl Record for UsesV1<'_> {}
 
 impl<'a> From<&'a Uses> for UsesV1<'a> {
     fn from(uses: &'a Uses) -> Self {
-        let retiring = uses.retiring.as_ref();
+        let previous = uses.previous.as_ref();
         Self {
             present: uses.present.as_ref().map(UseV1::from),
-            retiring: retiring.map(|(digest, used)| (*digest.as_bytes(), used.into())),
+            previous: previous.map(|(digest, used)| (*digest.as_bytes(), used.into())),
         }
     }
 }
@@ -239,7 +239,7 @@ impl UsesV1<'_> {
             |(digest, used): (_, UseV1<'_>)| Some((Digest::from_bytes(digest), used.last_use()?));
         Some(Uses {
             present: optional(self.present, UseV1::last_use).ok()?,
-            retiring: optional(self.retiring, retired).ok()?,
+            previous: optional(self.previous, retired).ok()?,
         })
     }
 }
@@ -248,20 +248,20 @@ impl UsesV1<'_> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Uses {
     pub(super) present: Option<LastUse>,
-    pub(super) retiring: Option<(Digest, LastUse)>,
+    pub(super) previous: Option<(Digest, LastUse)>,
 }
 
 impl Uses {
-    pub(super) fn of(pat: &Pat) -> Self {
-        let retiring = pat.retiring.as_ref();
-        let retiring = retiring.and_then(|old| Some((old.digest, old.last_used.clone()?)));
-        Self { present: pat.last_used.clone(), retiring }
+    pub(super) fn of(token: &Token) -> Self {
+        let previous = token.previous.as_ref();
+        let previous = previous.and_then(|old| Some((old.digest, old.last_used.clone()?)));
+        Self { present: token.last_used.clone(), previous }
     }
 
     /// Notes a use of the retiring secret behind `digest`. Of one that retired before it, what
     /// is known stays so.
     pub(super) fn retire(&mut self, digest: Digest, used: &LastUse) {
-        if let Some((before, last)) = self.retiring.replace((digest, used.clone()))
+        if let Some((before, last)) = self.previous.replace((digest, used.clone()))
             && !before.matches(&digest)
         {
             self.present = newer(self.present.take(), Some(last));
@@ -270,13 +270,13 @@ impl Uses {
 
     /// Tells `pat` when it was used. What was noted of a secret that is dead by now is a use of
     /// the token all the same.
-    pub(super) fn tell(self, pat: &mut Pat) {
-        match (&mut pat.retiring, self.retiring) {
+    pub(super) fn tell(self, token: &mut Token) {
+        match (&mut token.previous, self.previous) {
             (Some(old), Some((digest, used))) if old.digest.matches(&digest) => {
                 old.last_used = Some(used);
-                pat.last_used = self.present;
+                token.last_used = self.present;
             }
-            (_, noted) => pat.last_used = newer(self.present, noted.map(|(_, used)| used)),
+            (_, noted) => token.last_used = newer(self.present, noted.map(|(_, used)| used)),
         }
     }
 }
@@ -286,13 +286,13 @@ impl Uses {
 pub(super) struct EventV1<'a> {
     pub(super) sequence: u64,
     pub(super) previous: [u8; 32],
-    what: WhatV1<'a>,
+    what: EventBodyV1<'a>,
 }
 
 impl Record for EventV1<'_> {}
 
 impl<'a> EventV1<'a> {
-    pub(super) fn new(sequence: u64, previous: Hash, what: &'a EventDraft) -> Self {
+    pub(super) fn new(sequence: u64, previous: EventHash, what: &'a EventDraft) -> Self {
         Self { sequence, previous: *previous.as_bytes(), what: what.into() }
     }
 
@@ -303,8 +303,8 @@ impl<'a> EventV1<'a> {
 
 /// What an event says, wherever its place in the chain is.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
-pub(super) struct WhatV1<'a> {
-    at: MomentV1,
+pub(super) struct EventBodyV1<'a> {
+    at: TimestampV1,
     actor: ActorV1<'a>,
     token: Option<IdV1>,
     name: &'a str,
@@ -312,7 +312,7 @@ pub(super) struct WhatV1<'a> {
     detail: &'a str,
 }
 
-impl<'a> From<&'a EventDraft> for WhatV1<'a> {
+impl<'a> From<&'a EventDraft> for EventBodyV1<'a> {
     fn from(what: &'a EventDraft) -> Self {
         Self {
             at: what.at.into(),
@@ -325,14 +325,14 @@ impl<'a> From<&'a EventDraft> for WhatV1<'a> {
     }
 }
 
-impl WhatV1<'_> {
+impl EventBodyV1<'_> {
     fn what(self) -> Option<EventDraft> {
         Some(EventDraft {
             at: self.at.moment()?,
             actor: self.actor.into(),
             token: optional(self.token, TokenId::from_bytes).ok()?,
             name: self.name.to_owned(),
-            action: Action::from_code(self.action)?,
+            action: AuditAction::from_code(self.action)?,
             detail: self.detail.to_owned(),
         })
     }
@@ -340,23 +340,23 @@ impl WhatV1<'_> {
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct TrashV1<'a> {
-    pat: PatV1<'a>,
+    token: TokenV1<'a>,
     uses: UsesV1<'a>,
-    at: MomentV1,
+    at: TimestampV1,
 }
 
 impl Record for TrashV1<'_> {}
 
 impl<'a> TrashV1<'a> {
     /// `uses` are those of `pat`.
-    pub(super) fn new(pat: &'a Pat, uses: &'a Uses, at: Moment) -> Self {
-        Self { pat: pat.into(), uses: uses.into(), at: at.into() }
+    pub(super) fn new(token: &'a Token, uses: &'a Uses, at: Timestamp) -> Self {
+        Self { token: token.into(), uses: uses.into(), at: at.into() }
     }
 
-    pub(super) fn trashed(self, id: &IdV1) -> Option<(Pat, Moment)> {
-        let mut pat = self.pat.pat(id)?;
-        self.uses.uses()?.tell(&mut pat);
-        Some((pat, self.at.moment()?))
+    pub(super) fn trashed(self, id: &IdV1) -> Option<(Token, Timestamp)> {
+        let mut token = self.token.token(id)?;
+        self.uses.uses()?.tell(&mut token);
+        Some((token, self.at.moment()?))
     }
 }
 
@@ -381,7 +381,7 @@ impl Record for SchemaV1 {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct BirthV1 {
     pub(super) id: [u8; 16],
-    pub(super) created: MomentV1,
+    pub(super) created: TimestampV1,
 }
 
 impl Record for BirthV1 {}

@@ -8,7 +8,7 @@ use chrono::{TimeZone as _, Utc};
 use super::*;
 use crate::store::codec::{Body, seal, unseal};
 
-fn at(second: i64) -> Moment {
+fn at(second: i64) -> Timestamp {
     Utc.timestamp_opt(1_800_000_000 + second, 123_456_789).unwrap()
 }
 
@@ -28,19 +28,19 @@ fn late() -> LastUse {
     LastUse { at: at(8), from: None, what: "l".into() }
 }
 
-fn pat() -> Pat {
+fn token() -> Token {
     let mut scopes = Scopes::default();
     for scope in ["clients:*:read", "channels:c1:publish@d1"] {
         scopes.add(scope.parse().unwrap()).unwrap();
     }
-    Pat {
+    Token {
         id: id(),
         name: Name::parse("ci").unwrap(),
         description: Description::parse("d").unwrap(),
         scopes,
         prefix: "pat".into(),
         digest: Digest::from_bytes([0xaa; 32]),
-        retiring: Some(Retiring {
+        previous: Some(PreviousSecret {
             digest: Digest::from_bytes([0xbb; 32]),
             until: at(1),
             last_used: Some(late()),
@@ -50,7 +50,7 @@ fn pat() -> Pat {
         issued: at(3),
         expires: Some(at(4)),
         revoked: None,
-        claimed: true,
+        delivered: true,
         last_used: Some(last()),
     }
 }
@@ -61,7 +61,7 @@ fn draft() -> EventDraft {
         actor: actor(),
         token: Some(id()),
         name: "ci".into(),
-        action: Action::Revoked,
+        action: AuditAction::Revoked,
         detail: "leaked".into(),
     }
 }
@@ -80,8 +80,8 @@ fn frozen<R: Record>(record: &R, is_same: impl Fn(Body<'_>) -> bool, expected: &
 
 #[test]
 fn the_bytes_of_a_token_are_frozen() {
-    let pat = pat();
-    let record = PatV1::from(&pat);
+    let token = token();
+    let record = TokenV1::from(&token);
     frozen(
         &record,
         |body| body.decode() == Some(record.clone()),
@@ -95,7 +95,7 @@ fn the_bytes_of_a_token_are_frozen() {
 
 #[test]
 fn the_bytes_of_the_last_uses_are_frozen() {
-    let uses = Uses::of(&pat());
+    let uses = Uses::of(&token());
     let record = UsesV1::from(&uses);
     frozen(
         &record,
@@ -108,7 +108,7 @@ fn the_bytes_of_the_last_uses_are_frozen() {
 #[test]
 fn the_bytes_of_an_event_are_frozen() {
     let draft = draft();
-    let record = EventV1::new(300, Hash::from_bytes([0xcc; 32]), &draft);
+    let record = EventV1::new(300, EventHash::from_bytes([0xcc; 32]), &draft);
     frozen(
         &record,
         |body| body.decode() == Some(record.clone()),
@@ -120,8 +120,8 @@ fn the_bytes_of_an_event_are_frozen() {
 
 #[test]
 fn the_bytes_of_a_deleted_token_are_frozen() {
-    let (pat, uses) = (pat(), Uses::of(&pat()));
-    let record = TrashV1::new(&pat, &uses, at(6));
+    let (token, uses) = (token(), Uses::of(&token()));
+    let record = TrashV1::new(&token, &uses, at(6));
     frozen(
         &record,
         |body| body.decode() == Some(record.clone()),
@@ -161,7 +161,7 @@ fn the_bytes_of_the_small_records_are_frozen() {
 #[test]
 fn the_hash_of_an_event_is_frozen() {
     let draft = draft();
-    let record = EventV1::new(300, Hash::from_bytes([0xcc; 32]), &draft);
+    let record = EventV1::new(300, EventHash::from_bytes([0xcc; 32]), &draft);
     let row = seal("t", b"k", &record).unwrap();
     let hash = crate::store::codec::sealed_body(&row).unwrap().hash();
     assert_eq!(
@@ -172,15 +172,15 @@ fn the_hash_of_an_event_is_frozen() {
 
 #[test]
 fn everything_of_the_domain_survives() {
-    let (key, pat, draft) = (*id().as_bytes(), pat(), draft());
-    let uses = Uses::of(&pat);
-    let mut kept = PatV1::from(&pat).pat(&key).unwrap();
+    let (key, token, draft) = (*id().as_bytes(), token(), draft());
+    let uses = Uses::of(&token);
+    let mut kept = TokenV1::from(&token).token(&key).unwrap();
     uses.clone().tell(&mut kept);
-    assert_eq!(kept, pat);
+    assert_eq!(kept, token);
     assert_eq!(UsesV1::from(&uses).uses(), Some(uses.clone()));
-    let trashed = TrashV1::new(&pat, &uses, at(6)).trashed(&key);
-    assert_eq!(trashed, Some((pat, at(6))));
-    assert_eq!(EventV1::new(1, Hash::NONE, &draft).what(), Some(draft));
+    let trashed = TrashV1::new(&token, &uses, at(6)).trashed(&key);
+    assert_eq!(trashed, Some((token, at(6))));
+    assert_eq!(EventV1::new(1, EventHash::NONE, &draft).what(), Some(draft));
 }
 
 #[test]
@@ -189,27 +189,27 @@ fn instants_are_kept_to_the_nanosecond_in_all_years_of_a_calendar() {
     let last = Utc.with_ymd_and_hms(10_000, 1, 1, 0, 0, 0).unwrap();
     let tick = chrono::TimeDelta::nanoseconds(1);
     for moment in [at(0), first, last - tick] {
-        assert_eq!(MomentV1::from(moment).moment(), Some(moment));
+        assert_eq!(TimestampV1::from(moment).moment(), Some(moment));
     }
-    for moment in [first - tick, last, Moment::MIN_UTC, Moment::MAX_UTC] {
-        assert_eq!(MomentV1::from(moment).moment(), None);
+    for moment in [first - tick, last, Timestamp::MIN_UTC, Timestamp::MAX_UTC] {
+        assert_eq!(TimestampV1::from(moment).moment(), None);
     }
-    assert_eq!(MomentV1(i64::MAX, 0).moment(), None);
-    assert_eq!(MomentV1(0, u32::MAX).moment(), None);
+    assert_eq!(TimestampV1(i64::MAX, 0).moment(), None);
+    assert_eq!(TimestampV1(0, u32::MAX).moment(), None);
 }
 
 #[test]
 fn what_the_domain_would_refuse_is_damaged() {
-    let (key, pat) = (*id().as_bytes(), pat());
-    let good = PatV1::from(&pat);
-    let read = |record: PatV1<'_>| record.pat(&key);
+    let (key, token) = (*id().as_bytes(), token());
+    let good = TokenV1::from(&token);
+    let read = |record: TokenV1<'_>| record.token(&key);
     assert!(read(good.clone()).is_some());
-    assert_eq!(good.clone().pat(b"000000000000"), None);
+    assert_eq!(good.clone().token(b"000000000000"), None);
     for bad in [
-        PatV1 { name: "", ..good.clone() },
-        PatV1 { algorithm: 2, ..good.clone() },
-        PatV1 { scopes: [good.scopes.clone(), good.scopes.clone()].concat(), ..good.clone() },
-        PatV1 { expires: Some(MomentV1(i64::MAX, 0)), ..good.clone() },
+        TokenV1 { name: "", ..good.clone() },
+        TokenV1 { algorithm: 2, ..good.clone() },
+        TokenV1 { scopes: [good.scopes.clone(), good.scopes.clone()].concat(), ..good.clone() },
+        TokenV1 { expires: Some(TimestampV1(i64::MAX, 0)), ..good.clone() },
     ] {
         assert_eq!(read(bad), None);
     }
@@ -217,23 +217,24 @@ fn what_the_domain_would_refuse_is_damaged() {
 
 #[test]
 fn a_use_of_a_secret_that_is_dead_by_now_is_a_use_of_the_token() {
-    let read = |uses: &Uses, pat: &Pat| {
-        let mut pat = PatV1::from(pat).pat(id().as_bytes()).unwrap();
-        uses.clone().tell(&mut pat);
-        pat
+    let read = |uses: &Uses, token: &Token| {
+        let mut token = TokenV1::from(token).token(id().as_bytes()).unwrap();
+        uses.clone().tell(&mut token);
+        token
     };
     let newest = LastUse { at: at(20), ..late() };
-    let mut uses = Uses::of(&pat());
+    let mut uses = Uses::of(&token());
     uses.retire(Digest::from_bytes([0xbb; 32]), &newest);
-    let ended = Pat { retiring: None, ..pat() };
+    let ended = Token { previous: None, ..token() };
     assert_eq!(read(&uses, &ended).last_used, Some(newest.clone()));
     // The one after it retires in its turn, and was not used yet.
-    let next = Retiring { digest: Digest::from_bytes([0xcc; 32]), until: at(9), last_used: None };
-    let rotated = Pat { retiring: Some(next.clone()), ..pat() };
+    let next =
+        PreviousSecret { digest: Digest::from_bytes([0xcc; 32]), until: at(9), last_used: None };
+    let rotated = Token { previous: Some(next.clone()), ..token() };
     let found = read(&uses, &rotated);
-    assert_eq!((found.last_used, found.retiring), (Some(newest.clone()), Some(next.clone())));
+    assert_eq!((found.last_used, found.previous), (Some(newest.clone()), Some(next.clone())));
     uses.retire(next.digest, &last());
     let found = read(&uses, &rotated);
     assert_eq!(found.last_used, Some(newest), "it is not lost when the next one is noted");
-    assert_eq!(found.retiring.unwrap().last_used, Some(last()));
+    assert_eq!(found.previous.unwrap().last_used, Some(last()));
 }

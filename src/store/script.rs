@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use chrono::{TimeZone as _, Utc};
 use tempfile::TempDir;
 
-use super::{EncodedToken, Found, NameBatch, Rows, Store, StoreError, Trashed, Writer};
+use super::{EncodedToken, NameBatch, ReadOps, ScanResult, Store, StoreError, Trashed, Writer};
 use crate::domain::{
-    Action, Actor, Description, Digest, EventDraft, LastUse, Moment, Name, Pat, Scopes, TokenId,
+    Actor, AuditAction, Description, Digest, EventDraft, LastUse, Name, Scopes, Timestamp, Token,
+    TokenId,
 };
 
 /// How many steps there are before they begin anew with other tokens.
@@ -17,7 +18,7 @@ pub(super) const ROUND: usize = 11;
 /// How many tokens come in at once.
 const COMING: usize = 50;
 
-pub(super) fn at(minute: usize) -> Moment {
+pub(super) fn at(minute: usize) -> Timestamp {
     Utc.timestamp_opt(1_800_000_000 + 60 * i64::try_from(minute).unwrap(), 0).unwrap()
 }
 
@@ -25,29 +26,29 @@ pub(super) fn id(number: usize) -> TokenId {
     TokenId::parse(&format!("{number:012}")).unwrap()
 }
 
-pub(super) fn pat(number: usize) -> Pat {
+pub(super) fn nth_token(number: usize) -> Token {
     let mut scopes = Scopes::default();
     scopes.add("channels:*:publish".parse().unwrap()).unwrap();
-    Pat {
+    Token {
         id: id(number),
         name: Name::parse(&format!("Token {number}")).unwrap(),
         description: Description::parse("of the script").unwrap(),
         scopes,
         prefix: "pat".into(),
         digest: Digest::from_bytes([7; 32]),
-        retiring: None,
+        previous: None,
         created: at(0),
         created_by: Actor::named("alice"),
         issued: at(0),
         expires: Some(at(60)),
         revoked: None,
-        claimed: true,
+        delivered: true,
         last_used: None,
     }
 }
 
 /// An event of the token `number`.
-pub(super) fn told(number: usize, action: Action) -> EventDraft {
+pub(super) fn told(number: usize, action: AuditAction) -> EventDraft {
     EventDraft {
         at: at(number),
         actor: Actor::named("alice"),
@@ -61,71 +62,76 @@ pub(super) fn told(number: usize, action: Action) -> EventDraft {
 /// Does step `n`; the steps before it were done.
 pub(super) fn step(n: usize, rows: &mut Writer<'_>) -> Result<(), StoreError> {
     let (one, other) = (n / ROUND * 2, n / ROUND * 2 + 1);
-    let mut put = |pat: &Pat, action| {
-        rows.put_pat(pat)?;
-        let number = pat.id.as_str().parse().unwrap();
+    let mut put = |token: &Token, action| {
+        rows.put_token(token)?;
+        let number = token.id.as_str().parse().unwrap();
         rows.append_event(told(number, action)).map(drop)
     };
-    let renamed = Pat { name: Name::parse(&format!("Renamed {one}")).unwrap(), ..pat(one) };
-    let revoked = Pat { revoked: Some(at(n)), ..renamed.clone() };
-    let renewed = Pat { digest: Digest::from_bytes([8; 32]), ..renamed.clone() };
+    let renamed = Token { name: Name::parse(&format!("Renamed {one}")).unwrap(), ..nth_token(one) };
+    let revoked = Token { revoked: Some(at(n)), ..renamed.clone() };
+    let renewed = Token { digest: Digest::from_bytes([8; 32]), ..renamed.clone() };
     match n % ROUND {
-        0 => put(&pat(one), Action::Created),
-        1 => put(&pat(other), Action::Created),
-        2 => put(&renamed, Action::Edited),
-        3 => put(&revoked, Action::Revoked),
-        4 => put(&renewed, Action::Regenerated),
+        0 => put(&nth_token(one), AuditAction::Created),
+        1 => put(&nth_token(other), AuditAction::Created),
+        2 => put(&renamed, AuditAction::Edited),
+        3 => put(&revoked, AuditAction::Revoked),
+        4 => put(&renewed, AuditAction::Regenerated),
         5 => {
             let last = LastUse { at: at(n), from: None, what: "channels:c1:publish".into() };
             rows.put_use(&id(other), &last)
         }
         6 => delete(rows, other, at(n)),
         7 => {
-            put(&pat(other), Action::Restored)?;
+            put(&nth_token(other), AuditAction::Restored)?;
             rows.remove_trash(&id(other)).map(drop)
         }
         // Both at once.
         8 => delete(rows, one, at(n)).and_then(|()| delete(rows, other, at(n))),
         9 => {
             rows.remove_trash(&id(one))?;
-            rows.append_event(told(one, Action::Purged)).map(drop)
+            rows.append_event(told(one, AuditAction::Purged)).map(drop)
         }
         _ => {
             let first = 1_000 * n;
-            let pats: Vec<_> = (first..first + COMING).map(pat).collect();
-            at_once(rows, &pats, COMING / 2)
+            let tokens: Vec<_> = (first..first + COMING).map(nth_token).collect();
+            at_once(rows, &tokens, COMING / 2)
         }
     }
 }
 
 /// Inserts tokens as an import does, in batches of this size.
-pub(super) fn at_once(rows: &mut Writer<'_>, pats: &[Pat], batch: usize) -> Result<(), StoreError> {
+pub(super) fn at_once(
+    rows: &mut Writer<'_>,
+    tokens: &[Token],
+    batch: usize,
+) -> Result<(), StoreError> {
     let mut names = NameBatch::default();
-    for pats in pats.chunks(batch) {
+    for tokens in tokens.chunks(batch) {
         let mut buffer = Vec::new();
-        pats.iter().try_for_each(|pat| EncodedToken::write(pat, &mut buffer))?;
+        tokens.iter().try_for_each(|token| EncodedToken::write(token, &mut buffer))?;
         let mut rest = buffer.as_slice();
-        let tokens: Option<Vec<_>> = pats.iter().map(|_| EncodedToken::read(&mut rest)).collect();
-        let event = |pat: &Pat| told(pat.id.as_str().parse().unwrap(), Action::Imported);
-        let events: Vec<_> = pats.iter().map(event).collect();
-        rows.insert_tokens(&tokens.unwrap(), &events)?;
-        names.extend(pats.iter().map(|pat| (pat.name.folded(), pat.id)));
+        let encoded: Option<Vec<_>> =
+            tokens.iter().map(|_| EncodedToken::read(&mut rest)).collect();
+        let event = |token: &Token| told(token.id.as_str().parse().unwrap(), AuditAction::Imported);
+        let events: Vec<_> = tokens.iter().map(event).collect();
+        rows.insert_tokens(&encoded.unwrap(), &events)?;
+        names.extend(tokens.iter().map(|token| (token.name.folded(), token.id)));
     }
     rows.insert_names(names)
 }
 
-fn delete(rows: &mut Writer<'_>, number: usize, when: Moment) -> Result<(), StoreError> {
-    let pat = rows.pat(&id(number))?.unwrap();
-    rows.remove_pat(&pat.id)?;
-    rows.put_trash(&pat, when)?;
-    rows.append_event(told(number, Action::Deleted)).map(drop)
+fn delete(rows: &mut Writer<'_>, number: usize, when: Timestamp) -> Result<(), StoreError> {
+    let token = rows.token(&id(number))?.unwrap();
+    rows.remove_token(&token.id)?;
+    rows.put_trash(&token, when)?;
+    rows.append_event(told(number, AuditAction::Deleted)).map(drop)
 }
 
 /// All that a store says.
 #[derive(Debug, PartialEq)]
 pub(super) struct State {
-    pats: Found<Pat>,
-    trash: Found<Trashed>,
+    tokens: ScanResult<Token>,
+    trash: ScanResult<Trashed>,
     events: u64,
     generation: u64,
 }
@@ -136,9 +142,9 @@ pub(super) fn state(store: &Store) -> Result<State, StoreError> {
         let chain = rows.verify_chain()?;
         assert_eq!(chain.broken, None);
         assert_eq!(rows.disagreements()?, Vec::<String>::new());
-        let (pats, trash) = (rows.pats()?, rows.trash()?);
-        assert!(pats.damaged.is_empty() && trash.damaged.is_empty());
-        Ok(State { pats, trash, events: chain.events, generation: rows.generation()? })
+        let (tokens, trash) = (rows.tokens()?, rows.trash()?);
+        assert!(tokens.damaged.is_empty() && trash.damaged.is_empty());
+        Ok(State { tokens, trash, events: chain.events, generation: rows.generation()? })
     })
 }
 

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use crate::domain::Moment;
+use crate::domain::Timestamp;
 
 /// Where the header is in the file, in bytes.
 const HEADER_OFFSET: u64 = 0;
@@ -80,7 +80,7 @@ pub(super) struct SnapshotCache {
     /// `None` if it is not known which commit this is; it is shared with no other read then.
     pub(super) id: Option<SnapshotId>,
     /// The time of the newest event that can be read.
-    pub(super) newest_event_at: OnceLock<Option<Moment>>,
+    pub(super) newest_event_at: OnceLock<Option<Timestamp>>,
 }
 
 /// The cache of the commit that a file was read at last.

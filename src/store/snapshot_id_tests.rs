@@ -5,7 +5,7 @@ use std::thread;
 
 use super::*;
 use crate::store::{
-    OpenOptions, Rows, Store, StoreError,
+    OpenOptions, ReadOps, Store, StoreError,
     faulty::{Plan, ReadCall, plan},
     file_db::FileDb,
 };
@@ -44,7 +44,7 @@ fn a_begin_read_reads_the_whole_header_once_on_its_own_thread() {
         work(&store);
         for _ in 0..2 {
             reads();
-            assert_eq!(store.read(Rows::schema), Ok(1));
+            assert_eq!(store.read(ReadOps::schema), Ok(1));
             let thread = thread::current().id();
             let expected = [ReadCall { offset: 0, len: 320, thread }];
             assert_eq!(header_reads(), expected);
@@ -52,7 +52,7 @@ fn a_begin_read_reads_the_whole_header_once_on_its_own_thread() {
     }
     let elsewhere = thread::scope(|scope| {
         let read = scope.spawn(|| {
-            assert_eq!(store.read(Rows::schema), Ok(1));
+            assert_eq!(store.read(ReadOps::schema), Ok(1));
             thread::current().id()
         });
         read.join().unwrap()
@@ -75,7 +75,7 @@ fn an_id_is_that_of_the_file_and_changes_with_each_commit_only() {
             id.as_ref().unwrap().is_latest_of(&File::open(&path).unwrap())
         };
         assert!(is_latest(&seen[seen.len() - 1]));
-        assert_eq!(store.read(Rows::schema), Ok(1), "a read is no commit");
+        assert_eq!(store.read(ReadOps::schema), Ok(1), "a read is no commit");
         commit(&store);
         assert!(!is_latest(&seen[seen.len() - 1]));
         let next = id(&file);
@@ -95,12 +95,12 @@ fn one_transaction_serves_the_schema_the_tables_and_the_read_that_opens_the_file
     std::fs::copy(&path, folder.path().join("copy")).unwrap();
     std::fs::rename(folder.path().join("copy"), &path).unwrap();
     let mut session = other.read_session();
-    assert_eq!(session.read(Rows::token_count), Ok(0));
+    assert_eq!(session.read(ReadOps::token_count), Ok(0));
     assert_eq!(header_reads().len(), opened, "the read used the transaction of the checks");
-    assert_eq!(session.read(Rows::schema), Ok(1));
+    assert_eq!(session.read(ReadOps::schema), Ok(1));
     session.release();
     assert!(header_reads().len() <= 1);
-    assert_eq!(session.read(Rows::schema), Ok(1));
+    assert_eq!(session.read(ReadOps::schema), Ok(1));
     assert_eq!(header_reads().len(), 1, "and after it, a read is one");
 }
 

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::domain::{
     TokenId,
-    text::{escape, to_hex},
+    terminal_text::{escape, to_hex},
 };
 
 type Bytes = &'static [u8];
@@ -31,7 +31,7 @@ pub(super) type MarkKey = &'static [u8; TokenId::LEN + 8];
 
 /// Word → `schema`: `SchemaV1` · `birth`: `BirthV1` · `head`: `HeadV1`.
 const META: &str = "meta-1";
-/// Id → `PatV1`.
+/// Id → `TokenV1`.
 pub(super) const PATS: &str = "pats-1";
 /// Folded name → `RefV1`, the id that has it.
 pub(super) const NAMES: &str = "names-1";
@@ -166,7 +166,7 @@ macro_rules! tables {
 
 tables! {
     meta: Bytes = META;
-    pats: IdKey = PATS;
+    tokens: IdKey = PATS;
     names: Bytes = NAMES;
     uses: IdKey = USES;
     events: u64 = EVENTS;

@@ -13,7 +13,7 @@ use super::{
     lock_timeout::RetryDeadline,
     migrate,
     panic::catch_redb_panic,
-    rows::Rows as _,
+    read_ops::ReadOps as _,
     tables::Tables,
     writer::Writer,
 };

@@ -45,12 +45,12 @@ impl ChangeWatcher {
         path: Option<&Path>,
         on_change: impl Fn() -> bool + Send + 'static,
     ) -> io::Result<Self> {
-        let watch = path.map_or(Source::Timer(POLL_INTERVAL), Source::of);
+        let watch = path.map_or(WatchSource::Timer(POLL_INTERVAL), WatchSource::of);
         Self::spawn(watch, on_change)
     }
 
     fn spawn(
-        mut source: Source,
+        mut source: WatchSource,
         on_change: impl Fn() -> bool + Send + 'static,
     ) -> io::Result<Self> {
         let (stopped, stop) = io::pipe()?;
@@ -69,13 +69,13 @@ impl Drop for ChangeWatcher {
 }
 
 #[derive(Debug)]
-enum Source {
+enum WatchSource {
     #[cfg(target_os = "linux")]
     File(FileWatch),
     Timer(Duration),
 }
 
-impl Source {
+impl WatchSource {
     #[cfg(target_os = "linux")]
     fn of(path: &Path) -> Self {
         // Too many watches of this user, or a kernel without inotify.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::*;
-use crate::store::{Rows, Store, StoreError};
+use crate::store::{ReadOps, Store, StoreError};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -30,7 +30,7 @@ fn watched(store: &Store) -> (ChangeWatcher, Receiver<()>) {
 
 /// Waits for reports until the store has this generation.
 fn wait_for(generation: u64, store: &Store, reports: &Receiver<()>) {
-    while store.read(Rows::generation) != Ok(generation) {
+    while store.read(ReadOps::generation) != Ok(generation) {
         reports.recv_timeout(DEADLINE).expect("the last commit is reported");
     }
 }
@@ -69,7 +69,7 @@ fn reads_and_other_files_are_not_reported() {
     let other = Store::open(store.path().unwrap()).unwrap();
     // Its events are there as soon as the call that caused them has returned.
     let mut watch = FileWatch::new(store.path().unwrap()).unwrap();
-    assert_eq!(other.read(Rows::token_count), Ok(0));
+    assert_eq!(other.read(ReadOps::token_count), Ok(0));
     assert!(Store::open(store.path().unwrap()).is_ok());
     fs::write(folder.path().join("else"), "s.redb").unwrap();
     assert!(!watch.take_changes().unwrap());
@@ -102,7 +102,7 @@ fn a_burst_is_reported_together_and_its_end_is_not_missed() {
 #[test]
 fn without_inotify_it_polls_until_it_is_dropped_or_told_to_stop() {
     let (report, reports) = channel();
-    let timer = || Source::Timer(Duration::from_millis(1));
+    let timer = || WatchSource::Timer(Duration::from_millis(1));
     let watcher = ChangeWatcher::spawn(timer(), move || report.send(()).is_ok()).unwrap();
     for _ in 0..3 {
         reports.recv_timeout(DEADLINE).unwrap();
@@ -115,8 +115,8 @@ fn without_inotify_it_polls_until_it_is_dropped_or_told_to_stop() {
     assert_eq!(reports.iter().count(), 1, "`false` ends it");
     let memory = Store::memory().unwrap();
     assert!(matches!(
-        memory.path().map_or(Source::Timer(POLL_INTERVAL), Source::of),
-        Source::Timer(_)
+        memory.path().map_or(WatchSource::Timer(POLL_INTERVAL), WatchSource::of),
+        WatchSource::Timer(_)
     ));
-    assert!(matches!(Source::of(Path::new("/nowhere/s.redb")), Source::Timer(_)));
+    assert!(matches!(WatchSource::of(Path::new("/nowhere/s.redb")), WatchSource::Timer(_)));
 }

@@ -8,11 +8,11 @@ use super::{
     chain,
     codec::decode,
     error::StoreError,
-    record::{PatV1, RefV1, TrashV1, Uses, UsesV1},
-    rows::{Rows as _, Source, uses},
+    read_ops::{HasTables, ReadOps as _, uses},
+    record::{RefV1, TokenV1, TrashV1, Uses, UsesV1},
     tables::{ReadWrite, Tables},
 };
-use crate::domain::{Digest, Event, EventDraft, LastUse, Moment, Name, Pat, TokenId};
+use crate::domain::{AuditEvent, Digest, EventDraft, LastUse, Name, Timestamp, Token, TokenId};
 
 /// How many rows the feed keeps.
 const FEED_ROWS: usize = 4_096;
@@ -30,7 +30,7 @@ pub struct Writer<'t> {
     more: u64,
 }
 
-impl<'t> Source for Writer<'t> {
+impl<'t> HasTables for Writer<'t> {
     type AccessMode = ReadWrite<'t>;
 
     fn tables(&self) -> &Tables<ReadWrite<'t>> {
@@ -55,31 +55,31 @@ impl<'t> Writer<'t> {
 
     /// Writes the token, new or changed; its name follows. Its `last_used` is not written: that
     /// is [`Writer::put_use`]'s. Refused if another token has the name.
-    pub fn put_pat(&mut self, pat: &Pat) -> Result<(), StoreError> {
-        let holder = self.id_of_name(&pat.name)?;
-        if let Some(by) = holder.filter(|by| *by != pat.id) {
-            let name = pat.name.clone();
+    pub fn put_token(&mut self, token: &Token) -> Result<(), StoreError> {
+        let holder = self.id_of_name(&token.name)?;
+        if let Some(by) = holder.filter(|by| *by != token.id) {
+            let name = token.name.clone();
             return Err(StoreError::NameTaken { name, by });
         }
-        let key = pat.id.as_bytes();
-        let name = pat.name.folded();
-        let old_names = self.names_of(&pat.id)?;
+        let key = token.id.as_bytes();
+        let name = token.name.folded();
+        let old_names = self.names_of(&token.id)?;
         if holder.is_none() || old_names.iter().any(|old| old != name.as_bytes()) {
             for old in old_names {
                 self.tables.names.remove(&old)?;
             }
             self.tables.names.put(name.as_bytes(), &RefV1(*key))?;
         }
-        self.tables.pats.put(key, &PatV1::from(pat))?;
+        self.tables.tokens.put(key, &TokenV1::from(token))?;
         self.note(*key);
         Ok(())
     }
 
     /// Removes the token, its name and its last use; whether it was there. A damaged record
     /// goes like a good one.
-    pub fn remove_pat(&mut self, id: &TokenId) -> Result<bool, StoreError> {
+    pub fn remove_token(&mut self, id: &TokenId) -> Result<bool, StoreError> {
         let key = id.as_bytes();
-        if !self.tables.pats.has(key)? {
+        if !self.tables.tokens.has(key)? {
             return Ok(false);
         }
         for name in self.names_of(id)? {
@@ -89,7 +89,7 @@ impl<'t> Writer<'t> {
             }
         }
         self.tables.uses.remove(key)?;
-        self.tables.pats.remove(key)?;
+        self.tables.tokens.remove(key)?;
         self.note(*key);
         Ok(true)
     }
@@ -115,7 +115,7 @@ impl<'t> Writer<'t> {
         change: impl FnOnce(&mut Uses),
     ) -> Result<(), StoreError> {
         let key = id.as_bytes();
-        if self.tables.pats.has(key)? {
+        if self.tables.tokens.has(key)? {
             let mut uses = uses(&self.tables, id)?;
             change(&mut uses);
             self.tables.uses.put(key, &UsesV1::from(&uses))?;
@@ -125,7 +125,7 @@ impl<'t> Writer<'t> {
     }
 
     /// Gives the event its place in the chain.
-    pub fn append_event(&mut self, what: EventDraft) -> Result<Event, StoreError> {
+    pub fn append_event(&mut self, what: EventDraft) -> Result<AuditEvent, StoreError> {
         let whom = what.token.map_or(WHOLE_STORE, |id| *id.as_bytes());
         let event = chain::append(&mut self.tables, what)?;
         self.note(whom);
@@ -133,9 +133,9 @@ impl<'t> Writer<'t> {
     }
 
     /// Keeps a deleted token, with its last use.
-    pub fn put_trash(&mut self, pat: &Pat, at: Moment) -> Result<(), StoreError> {
-        let key = pat.id.as_bytes();
-        self.tables.trash.put(key, &TrashV1::new(pat, &Uses::of(pat), at))?;
+    pub fn put_trash(&mut self, token: &Token, at: Timestamp) -> Result<(), StoreError> {
+        let key = token.id.as_bytes();
+        self.tables.trash.put(key, &TrashV1::new(token, &Uses::of(token), at))?;
         self.note(*key);
         Ok(())
     }
@@ -156,8 +156,8 @@ impl<'t> Writer<'t> {
     /// Under which folded names the token is found now: the one in its record, or, if that is
     /// damaged, all that lead to it.
     fn names_of(&self, id: &TokenId) -> Result<Vec<Vec<u8>>, StoreError> {
-        match self.pat(id) {
-            Ok(old) => Ok(old.map(|pat| folded(&pat.name)).into_iter().collect()),
+        match self.token(id) {
+            Ok(old) => Ok(old.map(|token| folded(&token.name)).into_iter().collect()),
             Err(StoreError::Damaged(_)) => {
                 let mut names = Vec::new();
                 let all = &self.tables.names;

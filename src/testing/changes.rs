@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use crate::{
     domain::{
-        Command, Confirmed, Delivery, Description, Digest, Lifetime, Name, NewToken, Overlap, Pat,
-        RestoreTarget, Scope, ScopeSelection, TokenId, TokenSelection,
+        Command, Confirmed, Delivery, Description, Digest, Lifetime, Name, NewToken, Overlap,
+        RestoreTarget, Scope, ScopeSelection, Token, TokenId, TokenSelection,
     },
     service::{Committed, Issued, Service, ServiceError},
 };
@@ -29,7 +29,7 @@ pub trait Changes {
     fn confirm(&self, command: &Command) -> Result<Committed, ServiceError>;
 
     /// The only token that `command` changes, as it is afterwards.
-    fn change_one(&self, command: &Command) -> Result<(Pat, Undo), ServiceError> {
+    fn change_one(&self, command: &Command) -> Result<(Token, Undo), ServiceError> {
         let plan = self.confirm(command)?.plan;
         let mut tokens = plan.tokens().cloned();
         match (tokens.next(), tokens.next()) {
@@ -77,40 +77,40 @@ pub trait Changes {
         id: &TokenId,
         name: &Name,
         description: &Description,
-    ) -> Result<(Pat, Undo), ServiceError> {
+    ) -> Result<(Token, Undo), ServiceError> {
         let (name, description) = (Some(name.clone()), Some(description.clone()));
         self.change_one(&Command::Edit { token: *id, name, description })
     }
 
     /// Adds scopes to a token.
-    fn add_scopes(&self, id: &TokenId, scopes: &[Scope]) -> Result<(Pat, Undo), ServiceError> {
+    fn add_scopes(&self, id: &TokenId, scopes: &[Scope]) -> Result<(Token, Undo), ServiceError> {
         self.change_one(&Command::AddScopes { tokens: vec![*id], scopes: scopes.to_vec() })
     }
 
     /// Removes a scope from a token.
-    fn remove_scope(&self, id: &TokenId, scope: &Scope) -> Result<(Pat, Undo), ServiceError> {
+    fn remove_scope(&self, id: &TokenId, scope: &Scope) -> Result<(Token, Undo), ServiceError> {
         let scopes = ScopeSelection::Listed(vec![scope.clone()]);
         self.change_one(&Command::RemoveScopes { tokens: vec![*id], scopes })
     }
 
     /// Removes every scope from a token.
-    fn clear_scopes(&self, id: &TokenId) -> Result<(Pat, Undo), ServiceError> {
+    fn clear_scopes(&self, id: &TokenId) -> Result<(Token, Undo), ServiceError> {
         let scopes = ScopeSelection::All;
         self.change_one(&Command::RemoveScopes { tokens: vec![*id], scopes })
     }
 
     /// Ends a token.
-    fn revoke(&self, id: &TokenId) -> Result<Pat, ServiceError> {
+    fn revoke(&self, id: &TokenId) -> Result<Token, ServiceError> {
         Ok(self.change_one(&Command::Revoke { tokens: vec![*id] })?.0)
     }
 
     /// Ends the previous secret of a token.
-    fn end_overlap(&self, id: &TokenId) -> Result<Pat, ServiceError> {
+    fn end_overlap(&self, id: &TokenId) -> Result<Token, ServiceError> {
         Ok(self.change_one(&Command::EndOverlap { tokens: vec![*id] })?.0)
     }
 
     /// Deletes a token.
-    fn delete(&self, id: &TokenId) -> Result<(Pat, Undo), ServiceError> {
+    fn delete(&self, id: &TokenId) -> Result<(Token, Undo), ServiceError> {
         let tokens = TokenSelection::Listed(vec![*id]);
         self.change_one(&Command::Delete { tokens })
     }
@@ -122,15 +122,15 @@ pub trait Changes {
     }
 
     /// Restores what the acting operator deleted last.
-    fn restore_last(&self) -> Result<Vec<Pat>, ServiceError> {
+    fn restore_last(&self) -> Result<Vec<Token>, ServiceError> {
         self.undo(&Some(Command::Restore(RestoreTarget::LastDeletion)))
     }
 
     /// Restores the deleted token that `text` names.
-    fn restore(&self, text: &str) -> Result<Pat, ServiceError>;
+    fn restore(&self, text: &str) -> Result<Token, ServiceError>;
 
     /// Undoes a change; the tokens that it concerned.
-    fn undo(&self, undo: &Undo) -> Result<Vec<Pat>, ServiceError> {
+    fn undo(&self, undo: &Undo) -> Result<Vec<Token>, ServiceError> {
         let Some(command) = undo else { return Ok(Vec::new()) };
         Ok(self.confirm(command)?.plan.tokens().cloned().collect())
     }
@@ -141,7 +141,7 @@ pub trait Changes {
         id: &TokenId,
         digest: &Digest,
         how: Delivery,
-    ) -> Result<Pat, ServiceError> {
+    ) -> Result<Token, ServiceError> {
         let command = Command::RecordDelivery { token: *id, digest: *digest, how };
         Ok(self.change_one(&command)?.0)
     }
@@ -163,7 +163,7 @@ impl Changes for Service {
         self.execute(command, &confirmed)
     }
 
-    fn restore(&self, text: &str) -> Result<Pat, ServiceError> {
+    fn restore(&self, text: &str) -> Result<Token, ServiceError> {
         let id = self.find_deleted(text)?.id;
         Ok(self.change_one(&Command::Restore(RestoreTarget::Token(id)))?.0)
     }

@@ -9,7 +9,7 @@ use std::{error::Error, path::Path};
 use zeroize::Zeroizing;
 
 use crate::{
-    domain::{Actor, Catalogue, Description, Limits, Name, NewToken, Prefix},
+    domain::{Actor, Catalogue, Description, LifetimeLimits, Name, NewToken, Prefix},
     service::{Clock, Entropy, Policy, Service},
     store::Store,
 };
@@ -23,7 +23,7 @@ use crate::{
 pub fn memory_service() -> Service {
     let policy = Policy {
         prefix: Prefix::default(),
-        limits: Limits::default(),
+        limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().unwrap(),
         catalogue: Catalogue::default(),
     };

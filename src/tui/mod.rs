@@ -20,7 +20,7 @@ use self::{
     app::{App, event::AppEvent, model::Model},
     event_loop::{Display, EventLoop, ExitReason},
     terminal::{Session, Suspended, TerminalError, clipboard, hangup, input},
-    theme::Look,
+    theme::Theme,
     worker::Worker,
 };
 use crate::{
@@ -36,7 +36,7 @@ const SETTLE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct Setup {
     pub keymap: Keymap,
-    pub look: Look,
+    pub theme: Theme,
     /// Whether clicks and the wheel are listened to.
     pub mouse: bool,
     /// Who and where, for the top line.
@@ -52,7 +52,7 @@ pub struct Setup {
 pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError> {
     let route = clipboard::choose(&clipboard::Environment::from_process(setup.clipboard));
     let policy = service.policy().clone();
-    let mut model = Model::new(Clock::System, Zone::Local, setup.look, policy, setup.keymap);
+    let mut model = Model::new(Clock::System, Zone::Local, setup.theme, policy, setup.keymap);
     model.read_only = service.is_read_only();
     let app = App::new(model, setup.who).with_options(setup.options);
 

@@ -8,7 +8,7 @@ use std::{
     process::Stdio,
 };
 
-use patdeck::domain::text::first_unsafe;
+use patdeck::domain::terminal_text::first_unsafe;
 
 use crate::{Home, command, issue};
 

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use patdeck::cli::Command;
+use patdeck::cli::CliCommand;
 
 use crate::{Home, command, fed, issue, run};
 
@@ -115,6 +115,6 @@ fn the_table_of_changes_names_every_command_that_changes() {
     use clap::Parser as _;
     for arguments in CHANGES {
         let args = patdeck::cli::Args::try_parse_from([&["patdeck"], *arguments].concat());
-        assert!(args.unwrap().command.as_ref().is_some_and(Command::changes), "{arguments:?}");
+        assert!(args.unwrap().command.as_ref().is_some_and(CliCommand::changes), "{arguments:?}");
     }
 }

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use patdeck::{
-    domain::{Description, Finder, Name, NewToken},
+    domain::{Description, Name, NewToken, SecretScanner},
     testing::Changes as _,
     tui::terminal::input::Input,
 };
@@ -89,7 +89,7 @@ fn no_debug_text_of_what_holds_a_secret_tells_it() {
         })
         .unwrap();
     let text = issued.secret.reveal().to_owned();
-    let mut finder = Finder::default();
+    let mut finder = SecretScanner::default();
     let mut seen = Vec::new();
     finder.feed(format!("{text} {text}").as_bytes(), |sighting| seen.push(sighting));
     let verdict = service.check(text.clone().into(), None, None).unwrap();

@@ -5,7 +5,7 @@ use std::{fs, process::Stdio};
 
 use chrono::Utc;
 use patdeck::{
-    domain::{Actor, Description, Digest, Name, Pat, Scopes, TokenId},
+    domain::{Actor, Description, Digest, Name, Scopes, Token, TokenId},
     store::{Store, StoreError},
 };
 use serde_json::json;
@@ -90,22 +90,22 @@ fn a_damaged_token_is_named_and_hides_no_other() {
     assert!(ended.err.ends_with(advice), "{ended:?}");
 }
 
-fn pat(id: &str, name: &str) -> Pat {
+fn token(id: &str, name: &str) -> Token {
     let at = Utc::now();
-    Pat {
+    Token {
         id: TokenId::parse(id).unwrap(),
         name: Name::parse(name).unwrap(),
         description: Description::parse("").unwrap(),
         scopes: Scopes::default(),
         prefix: "pat".into(),
         digest: Digest::from_bytes([7; 32]),
-        retiring: None,
+        previous: None,
         created: at,
         created_by: Actor::named("alice"),
         issued: at,
         expires: None,
         revoked: None,
-        claimed: true,
+        delivered: true,
         last_used: None,
     }
 }
@@ -116,7 +116,7 @@ fn the_start_of_an_id_names_a_token_unless_it_names_several() {
     let store = Store::open(&home.store()).unwrap();
     for (id, name) in [("abcdX0000001", "one"), ("abcdX0000002", "two"), ("abcdY0000003", "three")]
     {
-        store.write::<_, StoreError>(|rows| rows.put_pat(&pat(id, name))).unwrap();
+        store.write::<_, StoreError>(|rows| rows.put_token(&token(id, name))).unwrap();
     }
     let shown = run(&home, &["show", "abcdY"]).done();
     assert!(shown.contains("three"), "{shown}");

@@ -12,7 +12,7 @@ use std::{
 use patdeck::{
     domain::{LeakedSecret, Secret},
     service::leaks::SecretStatus,
-    store::{Rows, Store},
+    store::{ReadOps, Store},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
@@ -35,8 +35,8 @@ fn a_command_killed_at_any_moment_has_done_what_it_said_or_nothing() {
         [0, 1, 2, 3].map(work).into_iter().flat_map(|each| each.join().unwrap()).collect()
     });
     let store = Store::open(&path).unwrap();
-    assert_eq!(store.read(Rows::disagreements).unwrap(), Vec::<String>::new());
-    assert_eq!(store.read(Rows::verify_chain).unwrap().broken, None);
+    assert_eq!(store.read(ReadOps::disagreements).unwrap(), Vec::<String>::new());
+    assert_eq!(store.read(ReadOps::verify_chain).unwrap().broken, None);
     let service = service(&path);
     for (expected, secret) in &issued {
         let is = service.classify(secret).unwrap().status;

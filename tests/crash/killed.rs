@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use patdeck::store::{Rows as _, Store, StoreError};
+use patdeck::store::{ReadOps as _, Store, StoreError};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
 use crate::{ledger::Ledger, rounds, service, writer::Writer};

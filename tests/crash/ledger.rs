@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patdeck::{
-    domain::{Digest, LeakedSecret, Pat, Secret, TokenId},
+    domain::{Digest, LeakedSecret, Secret, Token, TokenId},
     service::{Service, leaks::SecretStatus},
-    store::{Rows, Store},
+    store::{ReadOps, Store},
 };
 
 /// What is known of one token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Token {
+struct TokenState {
     here: bool,
     trash: bool,
     revoked: bool,
@@ -19,7 +19,7 @@ struct Token {
     events: usize,
 }
 
-impl Token {
+impl TokenState {
     fn after(&self, change: &str) -> Self {
         let token = Self { events: self.events + 1, ..self.clone() };
         match change {
@@ -32,8 +32,8 @@ impl Token {
         }
     }
 
-    fn found(pat: &Pat, here: bool, events: usize) -> Self {
-        let (revoked, scopes) = (pat.revoked.is_some(), pat.scopes.len());
+    fn found(token: &Token, here: bool, events: usize) -> Self {
+        let (revoked, scopes) = (token.revoked.is_some(), token.scopes.len());
         Self { here, trash: !here, revoked, scopes, events }
     }
 }
@@ -41,7 +41,7 @@ impl Token {
 /// What was acknowledged so far.
 #[derive(Default)]
 pub(crate) struct Ledger {
-    tokens: BTreeMap<String, Token>,
+    tokens: BTreeMap<String, TokenState>,
     /// The secret of each token that was told.
     secrets: BTreeMap<String, LeakedSecret>,
     /// Secrets that must not work any more.
@@ -105,8 +105,8 @@ impl Ledger {
         let status = |secret| service.classify(secret).unwrap().status;
         for (name, secret) in &self.secrets {
             let expected = match &self.tokens[name] {
-                Token { here: false, .. } => SecretStatus::Deleted,
-                Token { revoked: true, .. } => SecretStatus::Revoked,
+                TokenState { here: false, .. } => SecretStatus::Deleted,
+                TokenState { revoked: true, .. } => SecretStatus::Revoked,
                 _ => SecretStatus::Active,
             };
             assert_eq!(status(secret), expected, "{name}");
@@ -117,23 +117,23 @@ impl Ledger {
     }
 
     fn check_trail(&self, store: &Store) {
-        let chain = store.read(Rows::verify_chain).unwrap();
+        let chain = store.read(ReadOps::verify_chain).unwrap();
         let events: usize = self.tokens.values().map(|token| token.events).sum();
         assert_eq!((chain.events, chain.broken), (events as u64, None));
-        assert_eq!(store.read(Rows::disagreements).unwrap(), Vec::<String>::new());
+        assert_eq!(store.read(ReadOps::disagreements).unwrap(), Vec::<String>::new());
     }
 }
 
 /// Each token of the store by its name, deleted ones too.
-fn tokens_of(store: &Store) -> BTreeMap<String, (Token, Option<Digest>)> {
-    let pats = store.read(Rows::pats).unwrap();
-    let trash = store.read(Rows::trash).unwrap();
-    assert!(pats.damaged.is_empty() && trash.damaged.is_empty());
-    let here = pats.rows.into_iter().map(|pat| (pat, true));
-    let binned = trash.rows.into_iter().map(|binned| (binned.pat, false));
-    let row = |(pat, here): (Pat, bool)| {
-        let token = Token::found(&pat, here, events_of(store, &pat.id));
-        (pat.name.to_string(), (token, Some(pat.digest)))
+fn tokens_of(store: &Store) -> BTreeMap<String, (TokenState, Option<Digest>)> {
+    let tokens = store.read(ReadOps::tokens).unwrap();
+    let trash = store.read(ReadOps::trash).unwrap();
+    assert!(tokens.damaged.is_empty() && trash.damaged.is_empty());
+    let here = tokens.rows.into_iter().map(|token| (token, true));
+    let binned = trash.rows.into_iter().map(|binned| (binned.token, false));
+    let row = |(token, here): (Token, bool)| {
+        let state = TokenState::found(&token, here, events_of(store, &token.id));
+        (token.name.to_string(), (state, Some(token.digest)))
     };
     here.chain(binned).map(row).collect()
 }

@@ -18,7 +18,7 @@ mod writer;
 use std::path::Path;
 
 use patdeck::{
-    domain::{Actor, Catalogue, Limits, Prefix},
+    domain::{Actor, Catalogue, LifetimeLimits, Prefix},
     service::{Clock, Entropy, Policy, Service},
     store::Store,
 };
@@ -27,7 +27,7 @@ use patdeck::{
 fn service(path: &Path) -> Service {
     let policy = Policy {
         prefix: Prefix::default(),
-        limits: Limits::default(),
+        limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().unwrap(),
         catalogue: Catalogue::default(),
     };

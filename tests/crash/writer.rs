@@ -102,7 +102,7 @@ fn create(service: &Service, name: &str) -> Own {
     };
     let issued = patient(|| service.create(&new));
     tell(format_args!("ok create {name} {}", issued.secret.reveal()));
-    let (id, secret) = (issued.pat.id, issued.secret);
+    let (id, secret) = (issued.token.id, issued.secret);
     Own { id, name: name.to_owned(), secret, scopes: 0, revoked: false }
 }
 

@@ -8,11 +8,12 @@ use chrono::{DateTime, TimeDelta};
 use crossterm::event::{Event, KeyCode, KeyModifiers};
 use patdeck::{
     cli::{export_line, import_text},
-    config::{ConfigError, File, Glyphs, Theme},
+    config::{ConfigError, File, Glyphs, ThemeName},
     domain::{
-        AccessRequest, Actor, Description, Digest, Entity, Finder, Lifetime, Limits, Moment, Name,
-        Pat, Query, Scope, Scopes, Search, Secret, StatusFilter, TokenId, decide,
-        text::{escape, first_unsafe},
+        AccessRequest, Actor, Description, Digest, Entity, Lifetime, LifetimeLimits, Name, Query,
+        Scope, Scopes, Search, Secret, SecretScanner, StatusFilter, Timestamp, Token, TokenId,
+        decide,
+        terminal_text::{escape, first_unsafe},
     },
     keymap::{Keymap, Mode, Override, Sequence},
     store::any_record,
@@ -21,8 +22,8 @@ use patdeck::{
             diff_backend::Renderer, escape_reassembler::EscapeReassembler, input::Input,
             paste::clean_paste,
         },
-        theme::Look,
-        widgets::paint::{Pen, wrap},
+        theme::Theme,
+        widgets::paint::{LineWriter, wrap},
     },
 };
 use ratatui::{layout::Size, style::Style};
@@ -46,26 +47,26 @@ pub const CHECKS: [(&str, Check); 11] = [
     ("screen", screen),
 ];
 
-fn at() -> Moment {
+fn at() -> Timestamp {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
 /// Some token.
-fn pat(n: u8, name: &str) -> Pat {
-    Pat {
+fn token(n: u8, name: &str) -> Token {
+    Token {
         id: TokenId::from_bytes([b'a' + n; 12]).unwrap(),
         name: Name::parse(name).unwrap(),
         description: Description::parse("Deploys to Oslo").unwrap(),
         scopes: Scopes::default(),
         prefix: "pat".into(),
         digest: Digest::from_bytes([n; 32]),
-        retiring: None,
+        previous: None,
         created: at(),
         created_by: Actor::named("alice"),
         issued: at(),
         expires: (n != 1).then(|| at() + TimeDelta::days(i64::from(n))),
         revoked: (n == 2).then(at),
-        claimed: true,
+        delivered: true,
         last_used: None,
     }
 }
@@ -92,7 +93,7 @@ pub fn secret(bytes: &[u8]) {
 pub fn scan(bytes: &[u8]) {
     let sightings = |pieces: &mut dyn Iterator<Item = &[u8]>| {
         let mut found = Vec::new();
-        let mut finder = Finder::default();
+        let mut finder = SecretScanner::default();
         for piece in pieces {
             finder.feed(piece, |seen| found.push((seen.offset, seen.line, seen.secret)));
         }
@@ -113,7 +114,7 @@ pub fn scan(bytes: &[u8]) {
 /// Scopes, one a line: each prints as it reads, and the set obeys its rules whatever came in.
 pub fn scope(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let mut token = pat(0, "x");
+    let mut token = token(0, "x");
     let mut refused = Vec::new();
     for line in text.split('\n') {
         let scope: Scope = match line.parse() {
@@ -156,8 +157,8 @@ pub fn lifetime(bytes: &[u8]) {
     assert_plain(&shown);
     assert_eq!(shown.parse(), Ok(lifetime), "{text:?} prints as {shown}");
     for allow_never in [false, true] {
-        for now in [at(), Moment::MIN_UTC, Moment::MAX_UTC] {
-            let limits = Limits { allow_never, ..Limits::default() };
+        for now in [at(), Timestamp::MIN_UTC, Timestamp::MAX_UTC] {
+            let limits = LifetimeLimits { allow_never, ..LifetimeLimits::default() };
             match lifetime.expiry(now, &limits, |wall| wall.and_utc()) {
                 Ok(None) => assert!(allow_never && lifetime == Lifetime::Never),
                 Ok(Some(end)) => assert!(end > now && end - now <= limits.max.as_delta()),
@@ -177,15 +178,15 @@ pub fn search(bytes: &[u8]) {
         assert_eq!(first_unsafe(&fault.to_string()), None);
     }
     assert_eq!(Search::parse(&search.to_string()).as_ref(), Ok(&search));
-    let pats = [pat(0, "ci-prod"), pat(1, "søk og finn"), pat(2, "CI old")];
+    let tokens = [token(0, "ci-prod"), token(1, "søk og finn"), token(2, "CI old")];
     let mut sum = 0;
     for status in StatusFilter::STATUSES {
         let query = Query { status, search: search.clone(), ..Query::default() };
-        let (mut rows, counts) = query.select(&pats, at());
+        let (mut rows, counts) = query.select(&tokens, at());
         rows.sort_unstable();
         rows.dedup();
         assert_eq!(rows.len(), counts.of(query.shown()));
-        assert!(rows.iter().all(|row| *row < pats.len()));
+        assert!(rows.iter().all(|row| *row < tokens.len()));
         match query.shown() {
             StatusFilter::All if search.names_status() => {}
             StatusFilter::All => assert_eq!(rows.len(), sum),
@@ -210,14 +211,14 @@ pub fn import(bytes: &[u8]) {
     );
     for text in [bytes.to_vec(), [header.as_bytes(), bytes].concat()] {
         match import_text(text) {
-            Ok(pats) => {
-                for pat in &pats {
+            Ok(tokens) => {
+                for token in &tokens {
                     let text = format!(
                         "{}{}\n",
                         header.replace(&format!("\"tokens\":{count}"), "\"tokens\":1"),
-                        export_line(pat)
+                        export_line(token)
                     );
-                    assert_eq!(import_text(text.into()).as_deref(), Ok(&[pat.clone()][..]));
+                    assert_eq!(import_text(text.into()).as_deref(), Ok(&[token.clone()][..]));
                 }
             }
             Err(faults) => assert!(!faults.is_empty()),
@@ -328,16 +329,16 @@ pub fn screen(bytes: &[u8]) {
     let measure = || Ok(Size::new(COLUMNS.get(), LINES));
     let mut renderer = Renderer::new(Vec::new(), measure).unwrap();
     for (glyphs, indent) in [(Glyphs::Unicode, 0), (Glyphs::Ascii, 3)] {
-        let look = Look::new(Theme::Default, glyphs);
+        let look = Theme::new(ThemeName::Default, glyphs);
         renderer
             .draw(|frame| {
                 let area = frame.area();
                 let buf = frame.buffer_mut();
-                Pen::at(buf, area, 0, &look).skip(indent).within(&text, 20, Style::new());
-                Pen::at(buf, area, 0, &look).to(30).text("|end", Style::new());
+                LineWriter::at(buf, area, 0, &look).skip(indent).within(&text, 20, Style::new());
+                LineWriter::at(buf, area, 0, &look).to(30).text("|end", Style::new());
                 for (line, wrapped) in (1..LINES).zip(wrap(&text, 9)) {
-                    Pen::at(buf, area, line, &look).column_of(&wrapped, 9, Style::new());
-                    Pen::at(buf, area, line, &look).to(30).text("|", Style::new());
+                    LineWriter::at(buf, area, line, &look).column_of(&wrapped, 9, Style::new());
+                    LineWriter::at(buf, area, line, &look).to(30).text("|", Style::new());
                 }
             })
             .unwrap();

@@ -1,8 +1,8 @@
 //! The trail: everything that was done, newest first, chained and filtered.
 
 use patdeck::{
-    config::{Glyphs, Theme},
-    tui::theme::Look,
+    config::{Glyphs, ThemeName},
+    tui::theme::Theme,
 };
 
 use super::{fixture::Fixture, journey::Journey};
@@ -82,7 +82,7 @@ fn an_empty_trail_says_what_will_stand_there() {
 
 #[test]
 fn under_ascii_the_app_itself_draws_nothing_else() {
-    let look = Look::new(Theme::Mono, Glyphs::Ascii);
+    let theme = Theme::new(ThemeName::Mono, Glyphs::Ascii);
     let scripts = [
         "",
         "f",
@@ -106,7 +106,7 @@ fn under_ascii_the_app_itself_draws_nothing_else() {
     ];
     for script in scripts {
         for (width, height) in [(80, 24), (120, 40), (40, 10), (20, 5)] {
-            let mut it = Journey::looking(look, Fixture::Few, width, height);
+            let mut it = Journey::looking(theme, Fixture::Few, width, height);
             it.keys(script);
             assert!(it.screen().is_ascii(), "{script}\n{}", it.screen());
         }

@@ -14,14 +14,14 @@ fn a_token_like_another_one_is_made_with_one_key_and_a_name_of_its_own() {
     it.keys("j c").sees("ci-deploy-2").sees("[30d]").sees("Publishes builds");
     it.sees("Copied from the other token. The new one gets its own secret.");
     it.keys("<C-s>").sees("The secret of ci-deploy-2").keys("a");
-    let (model, made) = (it.pat("ci-deploy"), it.pat("ci-deploy-2"));
+    let (model, made) = (it.token("ci-deploy"), it.token("ci-deploy-2"));
     assert_eq!((made.description, made.scopes), (model.description, model.scopes));
     assert_ne!(made.digest, model.digest);
     assert!(it.store_dump().contains("created ci-deploy-2 by alice: until 2026-12-24"));
     // From the detail, too; and the number goes on.
     it.keys("c").sees("ci-deploy-3");
     it.retypes("cd").keys("<C-s> a");
-    assert_eq!(it.pat("cd").scopes.len(), 3);
+    assert_eq!(it.token("cd").scopes.len(), 3);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_preset_for_every_type_must_be_told_the_type_of_an_id() {
     it.keys("c <C-s>").sees("channels    c-42");
     it.keys("p f <Tab> c <Tab>").retypes("").keys("<C-s>").sees("an entity is needed");
     it.keys("*").keys("<C-s> <C-s> a");
-    assert_eq!(it.pat("ci").scopes.len(), 9, "the star took in the one");
+    assert_eq!(it.token("ci").scopes.len(), 9, "the star took in the one");
 }
 
 #[test]

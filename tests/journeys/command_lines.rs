@@ -5,8 +5,8 @@ use std::{path::Path, process::Command as Process};
 
 use clap::Parser as _;
 use patdeck::{
-    cli::{Args, Command},
-    domain::{self, Description, Name, NewToken, Pat, Scope, Scopes},
+    cli::{Args, CliCommand},
+    domain::{self, Description, Name, NewToken, Scope, Scopes, Token},
     output::command_line::{of_command, of_token},
 };
 use proptest::prelude::*;
@@ -78,7 +78,7 @@ fn words(line: &str) -> Vec<String> {
     text.split_terminator('\0').map(str::to_owned).collect()
 }
 
-fn parsed(line: &str) -> Command {
+fn parsed(line: &str) -> CliCommand {
     let args = Args::try_parse_from(words(line));
     args.unwrap_or_else(|error| panic!("`{line}`: {error}")).command.unwrap()
 }
@@ -151,7 +151,7 @@ fn the_footer_names_the_key_in_every_dialog() {
 fn another_store_is_named_by_the_command() {
     let it = Journey::on(Fixture::One, 80, 24);
     let options = [("--store", "/srv/my tokens/s.redb".to_owned())];
-    let twin = of_token(&it.pat("ci-deploy")).with(&options).to_string();
+    let twin = of_token(&it.token("ci-deploy")).with(&options).to_string();
     assert_eq!(twin, "patdeck show ci-deploy --store '/srv/my tokens/s.redb'");
     let args = Args::try_parse_from(words(&twin)).unwrap();
     assert_eq!(args.store.as_deref(), Some(Path::new("/srv/my tokens/s.redb")));
@@ -160,21 +160,21 @@ fn another_store_is_named_by_the_command() {
 #[test]
 fn a_name_that_reads_as_something_else_is_replaced_by_the_id() {
     let it = Journey::on(Fixture::Few, 80, 24);
-    let (pat, other) = (it.pat("ci-deploy"), it.id("grafana"));
+    let (token, other) = (it.token("ci-deploy"), it.id("grafana"));
     for name in ["--all", "-x", other.as_str()] {
-        let named = Pat { name: Name::parse(name).unwrap(), ..pat.clone() };
-        assert_eq!(of_token(&named).to_string(), format!("patdeck show {}", pat.id));
+        let named = Token { name: Name::parse(name).unwrap(), ..token.clone() };
+        assert_eq!(of_token(&named).to_string(), format!("patdeck show {}", token.id));
     }
 }
 
 /// The twin's own words for the tokens of a store, without times.
 fn tokens(it: &Journey) -> Vec<String> {
-    let mut pats = it.service().load().unwrap().pats;
-    pats.sort_by_key(|pat| pat.id);
+    let mut tokens = it.service().load().unwrap().tokens;
+    tokens.sort_by_key(|token| token.id);
     let now = it.place.clock.now();
-    let told = pats.iter().map(|pat| {
-        let scopes: Vec<_> = pat.scopes.iter().map(ToString::to_string).collect();
-        format!("{} {} {:?} {scopes:?}", pat.name, pat.status(now).word(), pat.description)
+    let told = tokens.iter().map(|token| {
+        let scopes: Vec<_> = token.scopes.iter().map(ToString::to_string).collect();
+        format!("{} {} {:?} {scopes:?}", token.name, token.status(now).as_str(), token.description)
     });
     told.collect()
 }
@@ -245,7 +245,7 @@ proptest! {
         };
         let command = domain::Command::Create { token: new.clone(), secret_file: None };
         let line = of_command(&command, |_| None).unwrap().to_string();
-        let Command::Create(read) = parsed(&line) else { panic!("{line}") };
+        let CliCommand::Create(read) = parsed(&line) else { panic!("{line}") };
         prop_assert_eq!(&read.name, new.name.as_str());
         prop_assert_eq!(read.description.as_deref().unwrap_or_default(), new.description.as_str());
         prop_assert_eq!(read.lifetime, Some(new.lifetime));

@@ -35,7 +35,7 @@ fn a_scope_row_is_changed_and_another_removed_before_creating() {
     it.retypes("c-42").keys("<C-s>").sees("c-42");
     it.keys("<Down> d").never_sees("users");
     it.keys("<C-s> a");
-    assert_eq!(it.pat("ci").scopes.as_slice().len(), 1);
+    assert_eq!(it.token("ci").scopes.as_slice().len(), 1);
     assert!(it.store_dump().contains("[channels:c-42:publish]"));
 }
 
@@ -60,7 +60,7 @@ fn a_faulty_name_is_told_beside_it_and_keeps_what_was_typed() {
     it.retypes("abc\u{202e}");
     it.keys("<C-s>").sees("U+202E is invisible or controls the terminal");
     it.keys("<Backspace> <C-s> a");
-    assert_eq!(it.pat("abc").description.as_str(), "kept");
+    assert_eq!(it.token("abc").description.as_str(), "kept");
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn changes_come_into_a_large_list() {
 #[test]
 fn marks_reach_beyond_the_screen() {
     let mut it = Journey::on(Fixture::Crowd, 80, 24);
-    it.keys("*").sees("6001 marked").keys("r").sees("Revoke 6001 tokens?");
+    it.keys("*").sees("6001 marked").keys("r").sees("Revoke 6,001 tokens?");
     it.sees("of 6001, arrows scroll").keys("<Esc> <Esc>").never_sees("marked");
     it.keys("v G").sees("6001 marked").keys("<Esc> g / crowd-77 <Enter> * D");
     it.sees("Delete 75 tokens?").keys("75 <Enter>").sees("Deleted 75 tokens");

@@ -35,11 +35,11 @@ fn a_revoked_secret_is_denied_from_that_moment() {
 #[test]
 fn a_revoked_token_is_regenerated_and_keeps_all_but_secret_and_lifetime() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    let before = it.pat("old-backup");
+    let before = it.token("old-backup");
     it.keys("f f R").sees("Regenerate old-backup (revoked)?");
     it.never_sees("Overlap").keys("2h <Enter>").sees("Regenerate old");
     it.keys("<Right> <Enter>").sees("The secret of old-backup").keys("a");
-    let after = it.pat("old-backup");
+    let after = it.token("old-backup");
     assert_eq!(
         (after.id, &after.description, &after.scopes, after.created),
         (before.id, &before.description, &before.scopes, before.created)

@@ -12,8 +12,8 @@ use std::{
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        AccessRequest, Action, Actor, Catalogue, Delivery, Description, Entity, EventDraft, Limits,
-        Moment, Name, NewToken, Overlap, Pat, Prefix, Scope, TokenId,
+        AccessRequest, Actor, AuditAction, Catalogue, Delivery, Description, Entity, EventDraft,
+        LifetimeLimits, Name, NewToken, Overlap, Prefix, Scope, Timestamp, Token, TokenId,
     },
     service::{Clock, Entropy, Policy, Service},
     store::{OpenOptions, Store, StoreError, Writer},
@@ -55,7 +55,7 @@ const ALL: [Fixture; 8] = [
 ];
 
 /// The instant at which journeys start.
-pub(crate) fn start() -> Moment {
+pub(crate) fn start() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
 }
 
@@ -106,7 +106,7 @@ fn service(file: &Path, clock: &Clock, seed: u64, who: &str) -> Service {
 fn serving(store: Store, clock: &Clock, seed: u64, who: &str) -> Service {
     let policy = Policy {
         prefix: Prefix::default(),
-        limits: Limits::default(),
+        limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().unwrap(),
         catalogue: Catalogue::default(),
     };
@@ -200,7 +200,7 @@ impl Maker {
     /// Written as they are, for so many would take the service a while.
     fn crowd(&self) {
         self.make("like", 10_000, "30d", "One of many", &["channels:*:publish"]);
-        let like = self.service.load().unwrap().pats.remove(0);
+        let like = self.service.load().unwrap().tokens.remove(0);
         let store = Store::open(&self.file).unwrap();
         let write = |rows: &mut Writer<'_>, n: u32| {
             let issued = like.issued + TimeDelta::minutes(1 + i64::from(n));
@@ -214,10 +214,10 @@ impl Maker {
                 actor: Actor::named("alice"),
                 token,
                 name: name.to_string(),
-                action: Action::Created,
+                action: AuditAction::Created,
                 detail: String::new(),
             };
-            rows.put_pat(&Pat { id, name, issued, revoked, ..like.clone() })?;
+            rows.put_token(&Token { id, name, issued, revoked, ..like.clone() })?;
             rows.append_event(draft).map(drop)
         };
         let all = |rows: &mut Writer<'_>| (0..9_000).try_for_each(|n| write(rows, n));
@@ -239,16 +239,16 @@ impl Maker {
         self.at(minutes_ago);
         let issued = self.service.create(&new(name, lifetime, description, scopes)).unwrap();
         self.service
-            .record_delivery(&issued.pat.id, &issued.pat.digest, Delivery::Acknowledged)
+            .record_delivery(&issued.token.id, &issued.token.digest, Delivery::Acknowledged)
             .unwrap();
         Zeroizing::new(issued.secret.reveal().to_owned())
     }
 
     fn revoke(&self, name: &str, minutes_ago: i64) {
         self.at(minutes_ago);
-        let pats = self.service.load().unwrap().pats;
-        let pat = pats.iter().find(|pat| pat.name.as_str() == name).unwrap();
-        self.service.revoke(&pat.id).unwrap();
+        let tokens = self.service.load().unwrap().tokens;
+        let token = tokens.iter().find(|token| token.name.as_str() == name).unwrap();
+        self.service.revoke(&token.id).unwrap();
     }
 
     fn rotate(&self, name: &str, minutes_ago: i64) {
@@ -256,7 +256,7 @@ impl Maker {
         let id = self.service.find(name).unwrap().id;
         let renewal = Renewal { lifetime: "30d".parse().unwrap(), overlap: Overlap::Hour };
         let issued = self.service.regenerate(&id, renewal).unwrap();
-        self.service.record_delivery(&id, &issued.pat.digest, Delivery::Acknowledged).unwrap();
+        self.service.record_delivery(&id, &issued.token.digest, Delivery::Acknowledged).unwrap();
     }
 
     fn presents(&self, secret: Zeroizing<String>, scope: &str, minutes_ago: i64) {

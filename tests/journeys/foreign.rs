@@ -3,7 +3,7 @@
 //! reorders, and what lies beside it stays where it was.
 
 use patdeck::{
-    domain::{Action, Actor, EventDraft, LastUse, text::first_unsafe},
+    domain::{Actor, AuditAction, EventDraft, LastUse, terminal_text::first_unsafe},
     store::{Store, StoreError},
 };
 
@@ -55,22 +55,22 @@ fn no_text_of_others_moves_the_terminal_on_any_screen() {
                 sudo_user: Some(hostile.into()),
                 from: Some(hostile.into()),
             };
-            let mut pat = it.pat("ci-deploy");
-            pat.created_by = actor.clone();
+            let mut token = it.token("ci-deploy");
+            token.created_by = actor.clone();
             let used = LastUse { at: start(), from: Some(hostile.into()), what: hostile.into() };
             let event = EventDraft {
                 at: start(),
                 actor,
-                token: Some(pat.id),
+                token: Some(token.id),
                 name: hostile.into(),
-                action: Action::Edited,
+                action: AuditAction::Edited,
                 detail: hostile.into(),
             };
             let store = Store::open(&it.path("store.redb")).unwrap();
             store
                 .write(|rows| {
-                    rows.put_pat(&pat)?;
-                    rows.put_use(&pat.id, &used)?;
+                    rows.put_token(&token)?;
+                    rows.put_use(&token.id, &used)?;
                     rows.append_event(event.clone()).map(drop)?;
                     Ok::<_, StoreError>(())
                 })

@@ -50,7 +50,7 @@ fn a_paste_into_a_field_is_cleaned_and_submits_nothing() {
     it.keys("n").paste("pro\u{1b}[31md\u{202e}-ci\r\n");
     it.sees("prod-ci").never_sees("[31m").sees("Name *");
     it.keys("<Tab> <Tab>").paste("one\r\ntwo").keys("<C-s> a");
-    assert_eq!(it.pat("prod-ci").description.as_str(), "one\ntwo");
+    assert_eq!(it.token("prod-ci").description.as_str(), "one\ntwo");
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn every_key_of_the_table_does_something_where_it_is_listed() {
                 it.press(pressed(*key));
             }
             if world(&it) == before {
-                idle.push(format!("{} in {}: {}", sequence, binding.mode.word(), binding.help));
+                idle.push(format!("{} in {}: {}", sequence, binding.mode.as_str(), binding.help));
             }
         }
     }

@@ -7,7 +7,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
-    domain::{AccessRequest, Moment, Pat, Scope, TokenId},
+    domain::{AccessRequest, Scope, Timestamp, Token, TokenId},
     keymap::Key,
     service::Service,
     tui::{
@@ -256,15 +256,15 @@ impl Journey {
     }
 
     /// The one token of this name.
-    pub(crate) fn pat(&self, name: &str) -> Pat {
-        let pats = self.service().load().unwrap().pats;
-        let found = pats.into_iter().find(|pat| pat.name.as_str() == name);
+    pub(crate) fn token(&self, name: &str) -> Token {
+        let tokens = self.service().load().unwrap().tokens;
+        let found = tokens.into_iter().find(|token| token.name.as_str() == name);
         found.unwrap_or_else(|| panic!("there is no token {name}\n{}", self.store_dump()))
     }
 
     /// The id of the one token of this name.
     pub(crate) fn id(&self, name: &str) -> TokenId {
-        self.pat(name).id
+        self.token(name).id
     }
 
     /// The answer to the bearer of `secret` who wants what `scope` says.
@@ -287,25 +287,26 @@ impl Journey {
     }
 }
 
-fn dump(service: &Service, now: Moment) -> String {
+fn dump(service: &Service, now: Timestamp) -> String {
     let mut lines = Vec::new();
-    for pat in service.load().unwrap().pats {
-        let scopes: Vec<_> = pat.scopes.into_iter().map(ToString::to_string).collect();
-        let end =
-            pat.expires.map_or("never".to_owned(), |end| end.format("%Y-%m-%d %H:%M").to_string());
+    for token in service.load().unwrap().tokens {
+        let scopes: Vec<_> = token.scopes.into_iter().map(ToString::to_string).collect();
+        let end = token
+            .expires
+            .map_or("never".to_owned(), |end| end.format("%Y-%m-%d %H:%M").to_string());
         lines.push(format!(
             "token {} {} until {end} [{}] {:?}{}",
-            pat.name,
-            pat.status(now).word(),
+            token.name,
+            token.status(now).as_str(),
             scopes.join(" "),
-            pat.description.as_str(),
-            if pat.claimed { "" } else { " unclaimed" },
+            token.description.as_str(),
+            if token.delivered { "" } else { " unclaimed" },
         ));
     }
     lines.sort();
     for event in service.trail(10_000).unwrap().events.iter().rev() {
         let what = &event.what;
-        let action = what.action.word();
+        let action = what.action.as_str();
         lines.push(format!(
             "event {} {action} {} by {}: {}",
             event.sequence, what.name, what.actor, what.detail

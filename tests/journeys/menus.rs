@@ -101,7 +101,7 @@ fn the_json_is_what_the_command_line_shows() {
     // The program judges by its own clock.
     shown["token"]["status"] = copied["token"]["status"].clone();
     assert_eq!(copied, shown);
-    let digest = it.pat("ci-deploy").digest;
+    let digest = it.token("ci-deploy").digest;
     assert!(!it.sent()[0].contains(&format!("{digest:?}")));
 }
 

@@ -68,7 +68,7 @@ fn a_dialog_is_answered_by_its_buttons_and_what_lies_under_it_is_out_of_reach() 
     it.clicks("4 Audit").sees("Revoke ci-deploy?");
     it.clicks("[ Cancel ]").never_sees("Revoke ci-deploy?");
     it.clicks("r revoke").clicks("[ Revoke ]").sees("Revoked ci-deploy");
-    assert_eq!(it.pat("ci-deploy").status(it.place.clock.now()).word(), "revoked");
+    assert_eq!(it.token("ci-deploy").status(it.place.clock.now()).as_str(), "revoked");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_form_is_filled_with_clicks_and_letters() {
     it.clicks("channels").clicks("[ ] publish").clicks("[ ] list").clicks("Entity *");
     it.retypes("c-7").clicks("[ Add ]").sees("list, publish");
     it.clicks("[ Create token ]").sees("The secret of nightly");
-    let made = it.pat("nightly");
+    let made = it.token("nightly");
     let scopes: Vec<_> = made.scopes.iter().map(ToString::to_string).collect();
     assert_eq!(scopes, ["channels:c-7:list", "channels:c-7:publish"]);
     assert_eq!(made.description.as_str(), "one\ntwo");
@@ -123,7 +123,7 @@ fn on_ten_lines_a_form_scrolls_to_what_has_the_focus_and_clicks_meet_what_is_see
     it.keys("a c <Tab>").clicks("Entity *").retypes("c-7").sees("Operations *");
     it.keys("<Tab> p <Space> <C-s>").sees("channels    c-7").never_sees("Name *");
     it.keys("<Tab>").clicks("[ Create token ]").sees("too narrow to show");
-    assert_eq!(it.pat("nightly").scopes.len(), 1);
+    assert_eq!(it.token("nightly").scopes.len(), 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! request. No loop and no worker here, for those keep the order.
 
 use patdeck::{
-    config::{Glyphs, Theme},
+    config::{Glyphs, ThemeName},
     keymap::{Key, Keymap},
     service::Zone,
     tui::{
@@ -15,7 +15,7 @@ use patdeck::{
             service_request::{Response, ServiceRequest, perform},
         },
         terminal::input::Input,
-        theme::Look,
+        theme::Theme,
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -35,8 +35,8 @@ impl Operator {
     fn on(fixture: Fixture) -> Self {
         let place = Place::with(fixture);
         let policy = place.outside().policy().clone();
-        let look = Look::new(Theme::Default, Glyphs::Unicode);
-        let model = Model::new(place.clock.clone(), Zone::utc(), look, policy, Keymap::default());
+        let theme = Theme::new(ThemeName::Default, Glyphs::Unicode);
+        let model = Model::new(place.clock.clone(), Zone::utc(), theme, policy, Keymap::default());
         Self { app: App::new(model, "alice".into()), place }
     }
 

@@ -2,8 +2,8 @@
 //! Pictured by `snapshots`, stormed by `storms`.
 
 use patdeck::{
-    config::{Glyphs, Theme},
-    tui::theme::Look,
+    config::{Glyphs, ThemeName},
+    tui::theme::Theme,
 };
 
 use super::{
@@ -32,22 +32,22 @@ const fn scene(
 impl Scene {
     /// The journey that stands in this scene, in colour and Unicode unless the state is `ascii`.
     pub(crate) fn played(&self, width: u16, height: u16) -> Journey {
-        let look = if self.state.ends_with("ascii") {
-            Look::new(Theme::Mono, Glyphs::Ascii)
+        let theme = if self.state.ends_with("ascii") {
+            Theme::new(ThemeName::Mono, Glyphs::Ascii)
         } else {
-            Look::new(Theme::Default, Glyphs::Unicode)
+            Theme::new(ThemeName::Default, Glyphs::Unicode)
         };
-        self.played_in(look, width, height)
+        self.played_in(theme, width, height)
     }
 
     /// The same in another look.
-    pub(crate) fn played_in(&self, look: Look, width: u16, height: u16) -> Journey {
+    pub(crate) fn played_in(&self, theme: Theme, width: u16, height: u16) -> Journey {
         if self.state == "read-only" {
             let mut it = Journey::reading(self.fixture, width, height);
             it.keys(self.keys);
             return it;
         }
-        let mut it = Journey::looking(look, self.fixture, width, height);
+        let mut it = Journey::looking(theme, self.fixture, width, height);
         it.keys(self.keys);
         it
     }

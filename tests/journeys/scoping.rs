@@ -76,7 +76,7 @@ fn name_and_description_are_edited_with_faults_beside_them() {
     it.retypes("").keys("<C-s>").sees("a name is needed");
     it.retypes("ci-release").keys("<Tab> <C-j>").types("and signs");
     it.keys("<Tab> <Enter>").sees("Saved ci-release");
-    assert_eq!(it.pat("ci-release").description.as_str(), "Publishes builds\nand signs");
+    assert_eq!(it.token("ci-release").description.as_str(), "Publishes builds\nand signs");
     assert!(it.store_dump().contains("name was ci-deploy, description changed"));
 }
 

@@ -36,7 +36,7 @@ fn no_stray_key_closes_the_panel_before_the_secret_is_safe() {
     assert_eq!(it.secret(), Some(secret.clone()));
     it.keys("a");
     gone(&mut it, &secret);
-    assert!(it.pat("ci").claimed);
+    assert!(it.token("ci").delivered);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn ctrl_c_must_be_pressed_three_times_while_nobody_has_the_secret() {
     it.keys("<C-c>").sees("the secret would be lost");
     it.keys("<C-c>").sees(&secret);
     assert_eq!(it.ends_with("<C-c>"), Vec::<String>::new());
-    assert!(!it.pat("ci").claimed);
+    assert!(!it.token("ci").delivered);
 }
 
 #[test]
@@ -174,5 +174,5 @@ fn leaving_the_file_dialog_does_not_say_that_somebody_has_the_secret() {
     let (mut it, secret) = created();
     it.keys("w <Esc> <Esc>").sees("Not closed: the secret would be lost");
     assert_eq!(it.secret(), Some(secret));
-    assert!(!it.pat("ci").claimed);
+    assert!(!it.token("ci").delivered);
 }

@@ -4,8 +4,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use patdeck::{
-    config::{Glyphs, Theme},
-    tui::theme::Look,
+    config::{Glyphs, ThemeName},
+    tui::theme::Theme,
 };
 
 use super::{
@@ -21,8 +21,8 @@ fn name(scene: &Scene, (width, height): (u16, u16)) -> String {
 }
 
 /// The name of the list in `theme`.
-fn themed(theme: Theme) -> String {
-    format!("theme-{}", theme.word())
+fn themed(theme: ThemeName) -> String {
+    format!("theme-{}", theme.as_str())
 }
 
 /// Compares the screen of `it` with the picture of this name.
@@ -51,9 +51,9 @@ fn compared(screens: &[&str]) {
 #[test]
 fn each_theme_looks_as_pictured() {
     let scene = SCENES.iter().find(|s| (s.screen, s.state) == ("revoke", "themes")).unwrap();
-    for theme in Theme::ALL {
-        let look = Look::new(theme, Glyphs::Unicode);
-        compare(&themed(theme), &mut scene.played_in(look, 80, 24));
+    for name in ThemeName::ALL {
+        let theme = Theme::new(name, Glyphs::Unicode);
+        compare(&themed(name), &mut scene.played_in(theme, 80, 24));
     }
 }
 
@@ -102,7 +102,7 @@ fn no_picture_is_of_a_scene_that_is_gone() {
     let wanted: BTreeSet<String> = SCENES
         .iter()
         .flat_map(|scene| SIZES.map(|size| name(scene, size)))
-        .chain(Theme::ALL.map(themed))
+        .chain(ThemeName::ALL.map(themed))
         .map(|name| format!("{name}.snap"))
         .collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journeys/snapshots");

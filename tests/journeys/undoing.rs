@@ -26,7 +26,7 @@ fn u_works_on_the_list_for_what_was_done_in_the_detail() {
     let mut it = few();
     it.keys("j <Enter> e <Tab>").types(" and signs them").keys("<C-s>");
     it.keys("<Esc> u").sees("Undone: the description of ci-deploy is as before");
-    assert_eq!(it.pat("ci-deploy").description.as_str(), "Publishes builds");
+    assert_eq!(it.token("ci-deploy").description.as_str(), "Publishes builds");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta};
 use patdeck::{
     domain::{
-        AccessRequest, Actor, Catalogue, Delivery, Description, Limits, Moment, Name, NewToken,
-        Overlap, Prefix, Scope, TokenId,
+        AccessRequest, Actor, Catalogue, Delivery, Description, LifetimeLimits, Name, NewToken,
+        Overlap, Prefix, Scope, Timestamp, TokenId,
     },
     service::{Clock, Entropy, Policy, Service},
     store::Store,
@@ -18,14 +18,14 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 /// The instant of the pictures: a Wednesday morning.
-pub(crate) fn now() -> Moment {
+pub(crate) fn now() -> Timestamp {
     DateTime::from_timestamp(1_789_547_400, 0).unwrap()
 }
 
 pub(crate) fn policy() -> Policy {
     Policy {
         prefix: Prefix::default(),
-        limits: Limits::default(),
+        limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().unwrap(),
         catalogue: Catalogue::default(),
     }
@@ -197,9 +197,9 @@ fn make(by: &Service, told: &Told) -> (TokenId, Zeroizing<String>) {
             scopes: told.3.iter().map(|scope| scope.parse().unwrap()).collect(),
         })
         .unwrap();
-    by.record_delivery(&issued.pat.id, &issued.pat.digest, Delivery::Copied).unwrap();
+    by.record_delivery(&issued.token.id, &issued.token.digest, Delivery::Copied).unwrap();
     let secret = Zeroizing::new(issued.secret.reveal().to_owned());
-    (issued.pat.id, secret)
+    (issued.token.id, secret)
 }
 
 fn request(scope: &str) -> AccessRequest {
@@ -212,6 +212,6 @@ fn request(scope: &str) -> AccessRequest {
     }
 }
 
-fn ago(minutes: i64) -> Moment {
+fn ago(minutes: i64) -> Timestamp {
     now() - TimeDelta::minutes(minutes)
 }

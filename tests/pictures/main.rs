@@ -13,7 +13,7 @@ mod svg;
 mod tests {
     use std::{env, fs, path::Path};
 
-    use patdeck::config::Theme;
+    use patdeck::config::ThemeName;
 
     use super::stage::Stage;
 
@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn the_pictures_show_what_the_program_draws() {
-        let mut stage = Stage::new(Theme::Default);
+        let mut stage = Stage::new(ThemeName::Default);
         let mut outdated = Vec::new();
         let mut take = |stage: &mut Stage, name: &str, size| {
             if !is_current(name, &stage.picture(size)) {
@@ -61,10 +61,10 @@ mod tests {
     #[test]
     fn the_pictures_of_the_themes_show_what_the_program_draws() {
         let mut outdated = Vec::new();
-        for theme in Theme::ALL.into_iter().filter(|theme| *theme != Theme::Default) {
+        for theme in ThemeName::ALL.into_iter().filter(|theme| *theme != ThemeName::Default) {
             let mut stage = Stage::new(theme);
             stage.keys("f f f g j");
-            let name = format!("theme-{}", theme.word());
+            let name = format!("theme-{}", theme.as_str());
             if !is_current(&name, &stage.picture(SMALL)) {
                 outdated.push(name);
             }

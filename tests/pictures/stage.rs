@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use patdeck::{
-    config::{Glyphs, Theme},
+    config::{Glyphs, ThemeName},
     keymap::Keymap,
     list::ListEngine,
     service::{Followed, Position, Zone},
@@ -17,7 +17,7 @@ use patdeck::{
             service_request::{ServiceRequest, perform},
         },
         terminal::input::Input,
-        theme::Look,
+        theme::Theme,
     },
 };
 use ratatui::{
@@ -37,19 +37,19 @@ pub(crate) struct Stage {
     demo: Demo,
     engine: ListEngine,
     seen: Position,
-    look: Look,
+    theme: Theme,
 }
 
 impl Stage {
-    pub(crate) fn new(theme: Theme) -> Self {
+    pub(crate) fn new(theme: ThemeName) -> Self {
         let demo = Demo::new();
-        let look = Look::new(theme, Glyphs::Unicode);
+        let theme = Theme::new(theme, Glyphs::Unicode);
         let (clock, zone) = (demo.clock.clone(), Zone::utc());
-        let model = Model::new(clock, zone, look, policy(), Keymap::default());
+        let model = Model::new(clock, zone, theme, policy(), Keymap::default());
         let app = App::new(model, "alice@edge-1".to_owned());
         let engine = ListEngine::new(Arc::clone(&demo.service));
         let seen = demo.service.position().unwrap();
-        let mut stage = Self { app, demo, engine, seen, look };
+        let mut stage = Self { app, demo, engine, seen, theme };
         stage.update(AppEvent::Tick);
         stage
     }
@@ -108,7 +108,7 @@ impl Stage {
         self.press(KeyEvent::new(KeyCode::Null, KeyModifiers::NONE));
         let mut buffer = Buffer::empty(area);
         let cursor = self.app.paint(area, &mut buffer);
-        svg::picture(&buffer, cursor, self.look.base)
+        svg::picture(&buffer, cursor, self.theme.base)
     }
 }
 

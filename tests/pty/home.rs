@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{TimeDelta, Utc};
 use patdeck::domain::{
-    AccessRequest, Actor, Catalogue, Delivery, Description, Limits, Name, NewToken, Prefix,
+    AccessRequest, Actor, Catalogue, Delivery, Description, LifetimeLimits, Name, NewToken, Prefix,
 };
 use patdeck::service::{Clock, Entropy, Policy, Service};
 use patdeck::store::Store;
@@ -82,7 +82,7 @@ impl Home {
             })
             .unwrap();
         service
-            .record_delivery(&issued.pat.id, &issued.pat.digest, Delivery::Acknowledged)
+            .record_delivery(&issued.token.id, &issued.token.digest, Delivery::Acknowledged)
             .unwrap();
     }
 
@@ -106,7 +106,7 @@ impl Home {
 pub(crate) fn service_on(path: &Path, clock: Clock) -> Service {
     let policy = Policy {
         prefix: Prefix::default(),
-        limits: Limits::default(),
+        limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().unwrap(),
         catalogue: Catalogue::default(),
     };

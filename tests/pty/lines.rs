@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use patdeck::store::{Rows as _, Store, StoreError};
+use patdeck::store::{ReadOps as _, Store, StoreError};
 
 use super::home::{Home, SIZE};
 use super::support::Pty;

@@ -8,12 +8,12 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 use patdeck::{
-    config::{Glyphs, Theme},
+    config::{Glyphs, ThemeName},
     domain::Secret,
     keymap::Keymap,
     process,
     service::Clock,
-    tui::{self, Setup, terminal::Session, theme::Look},
+    tui::{self, Setup, terminal::Session, theme::Theme},
 };
 use ratatui::widgets::Paragraph;
 use zeroize::Zeroizing;
@@ -43,7 +43,7 @@ fn child_main() {
     let service = service_on(&home.join(".local/share/patdeck/store.redb"), Clock::System);
     let setup = Setup {
         keymap: Keymap::default(),
-        look: Look::new(Theme::Default, Glyphs::Unicode),
+        theme: Theme::new(ThemeName::Default, Glyphs::Unicode),
         mouse: false,
         who: "alice@here".into(),
         options: Vec::new(),

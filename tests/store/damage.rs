@@ -4,14 +4,14 @@
 use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use patdeck::{
-    domain::{Name, Pat},
+    domain::{Name, Token},
     output::advice::store_message,
-    store::{Found, PathError, PathProblem, Rows, Store, StoreError, panic_is_caught},
+    store::{PathError, PathProblem, ReadOps, ScanResult, Store, StoreError, panic_is_caught},
 };
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-use crate::{Place, add, at, id, pat, used, write};
+use crate::{Place, add, at, id, token, used, write};
 
 /// Puts `bytes` there as a new file, for an open handle must not see them change.
 fn put(path: &Path, bytes: &[u8]) {
@@ -28,8 +28,8 @@ fn healthy(place: &Place) -> Vec<u8> {
         add(&store, n).unwrap();
     }
     write(&store, |rows| rows.put_use(&id(1), &used(1))).unwrap();
-    let revoked = pat(5).revoke(at(1)).unwrap();
-    write(&store, |rows| rows.put_pat(&revoked)).unwrap();
+    let revoked = token(5).revoke(at(1)).unwrap();
+    write(&store, |rows| rows.put_token(&revoked)).unwrap();
     fs::read(place.path()).unwrap()
 }
 
@@ -47,15 +47,15 @@ fn look(path: &Path) -> bool {
     let Ok(store) = Store::open(path) else {
         return true;
     };
-    let expected = |found: &Pat| {
+    let expected = |found: &Token| {
         let number = found.id.as_str().parse().unwrap();
         let last_used = found.last_used.clone().filter(|last| *last == used(1));
         let revoked = (number == 5).then_some(at(1));
-        Pat { last_used, revoked, ..pat(number) }
+        Token { last_used, revoked, ..token(number) }
     };
     let mut wrong = false;
-    match store.read(Rows::pats) {
-        Ok(Found { rows, damaged }) => {
+    match store.read(ReadOps::tokens) {
+        Ok(ScanResult { rows, damaged }) => {
             assert!(rows.iter().all(|found| *found == expected(found)));
             assert!(rows.len() == 40 || !damaged.is_empty(), "{} rows", rows.len());
             wrong |= !damaged.is_empty();
@@ -63,7 +63,7 @@ fn look(path: &Path) -> bool {
         Err(_) => wrong = true,
     }
     for n in 0..40 {
-        match store.read(|rows| rows.pat(&id(n))) {
+        match store.read(|rows| rows.token(&id(n))) {
             Ok(Some(found)) => assert_eq!(found, expected(&found)),
             _ => wrong = true,
         }
@@ -73,11 +73,11 @@ fn look(path: &Path) -> bool {
             _ => wrong = true,
         }
     }
-    match store.read(Rows::verify_chain) {
+    match store.read(ReadOps::verify_chain) {
         Ok(chain) => wrong |= chain.broken.is_some() || chain.events != 40,
         Err(_) => wrong = true,
     }
-    wrong |= write(&store, |rows| rows.put_pat(&pat(3))).is_err();
+    wrong |= write(&store, |rows| rows.put_token(&token(3))).is_err();
     wrong
 }
 
@@ -121,7 +121,7 @@ fn a_file_that_is_cut_under_a_running_program_is_noticed_and_not_written_over() 
         fs::OpenOptions::new().write(true).open(place.path()).unwrap().set_len(length).unwrap();
         let before = fs::read(place.path()).unwrap();
         let refused = [
-            store.read(Rows::pats).map(drop).unwrap_err(),
+            store.read(ReadOps::tokens).map(drop).unwrap_err(),
             add(&store, 10).unwrap_err(),
             Store::open(&place.path()).map(drop).unwrap_err(),
         ];
@@ -157,25 +157,25 @@ fn one_damaged_token_is_named_hides_no_other_and_can_be_deleted() {
     let store = place.store();
     for n in 1..=3 {
         let description = patdeck::domain::Description::parse(&format!("needle {n}")).unwrap();
-        let pat = Pat { description, ..pat(n) };
-        write(&store, |rows| rows.put_pat(&pat)).unwrap();
+        let token = Token { description, ..token(n) };
+        write(&store, |rows| rows.put_token(&token)).unwrap();
     }
     flip_in(&place, "needle 2");
-    let found = store.read(Rows::pats).unwrap();
-    let ids: Vec<_> = found.rows.iter().map(|pat| pat.id).collect();
+    let found = store.read(ReadOps::tokens).unwrap();
+    let ids: Vec<_> = found.rows.iter().map(|token| token.id).collect();
     assert_eq!(ids, [id(1), id(3)]);
     assert_eq!(found.damaged.len(), 1);
-    let refused = store.read(|rows| rows.pat(&id(2))).unwrap_err();
+    let refused = store.read(|rows| rows.token(&id(2))).unwrap_err();
     assert_eq!(refused, StoreError::Damaged(found.damaged[0].clone()));
     assert_eq!(
         store_message(&refused),
         "000000000002 in pats-1 is damaged and was not used: restore a backup"
     );
-    assert_eq!(write(&store, |rows| rows.remove_pat(&id(2))), Ok(true));
-    let found = store.read(Rows::pats).unwrap();
+    assert_eq!(write(&store, |rows| rows.remove_token(&id(2))), Ok(true));
+    let found = store.read(ReadOps::tokens).unwrap();
     assert_eq!((found.rows.len(), found.damaged), (2, vec![]));
     // Its name went with it.
-    let name = pat(2).name;
+    let name = token(2).name;
     assert_eq!(store.read(|rows| rows.id_of_name(&name)), Ok(None));
 }
 
@@ -188,9 +188,9 @@ fn a_damaged_last_use_is_named_and_denies_nothing() {
     last.what = "needle".into();
     write(&store, |rows| rows.put_use(&id(1), &last)).unwrap();
     flip_in(&place, "needle");
-    assert_eq!(store.read(|rows| rows.pat(&id(1))), Ok(Some(pat(1))));
-    let found = store.read(Rows::pats).unwrap();
-    assert_eq!(found.rows, [pat(1)]);
+    assert_eq!(store.read(|rows| rows.token(&id(1))), Ok(Some(token(1))));
+    let found = store.read(ReadOps::tokens).unwrap();
+    assert_eq!(found.rows, [token(1)]);
     assert_eq!(found.damaged[0].to_string(), "000000000001 in uses-1");
 }
 
@@ -203,7 +203,7 @@ fn a_damaged_event_breaks_the_chain_where_it_stands_and_hides_no_other() {
         write(&store, |rows| rows.append_event(what.clone())).unwrap();
     }
     flip_in(&place, "needle 3");
-    let chain = store.read(Rows::verify_chain).unwrap();
+    let chain = store.read(ReadOps::verify_chain).unwrap();
     assert_eq!(chain.events, 2);
     assert_eq!(chain.broken, Some((3, "3 in events-1 is damaged".into())));
     let others = [5, 4, 2, 1];

@@ -3,9 +3,9 @@
 
 use std::fs;
 
-use patdeck::store::Rows;
+use patdeck::store::ReadOps;
 
-use crate::{Place, add, at, pat, write};
+use crate::{Place, add, at, token, write};
 
 const TOKENS: usize = 200;
 
@@ -19,14 +19,14 @@ fn beside_an_open_program_commits_by_others_leave_the_file_small() {
     let asked = std::env::var("PATDECK_COMMITS").ok();
     let commits: usize = asked.map_or(300, |text| text.parse().unwrap());
     for n in 0..commits {
-        let mut changed = pat(n % TOKENS);
+        let mut changed = token(n % TOKENS);
         changed.revoked = (n / TOKENS).is_multiple_of(2).then(|| at(1));
-        write(&other, |rows| rows.put_pat(&changed)).unwrap();
+        write(&other, |rows| rows.put_token(&changed)).unwrap();
         // As the app does: what changed, the list, and the trail now and then.
         open.read(|rows| rows.changes_after(0)).unwrap();
         if n % 50 == 0 {
-            assert_eq!(open.read(Rows::pats).unwrap().rows.len(), TOKENS);
-            open.read(Rows::verify_chain).unwrap();
+            assert_eq!(open.read(ReadOps::tokens).unwrap().rows.len(), TOKENS);
+            open.read(ReadOps::verify_chain).unwrap();
         }
     }
     let grown = fs::metadata(place.path()).unwrap().len();

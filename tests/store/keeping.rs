@@ -1,34 +1,38 @@
 //! What was written is there again, whole or not at all, and the tables agree with each other.
 
 use patdeck::{
-    domain::{Hash, Name, Pat, Retiring},
+    domain::{EventHash, Name, PreviousSecret, Token},
     output::advice::store_message,
-    store::{Changes, Found, Rows, Store, StoreError, Trashed},
+    store::{Changes, ReadOps, ScanResult, Store, StoreError, Trashed},
 };
 
-use crate::{Place, add, at, draft, id, names, pat, used, write};
+use crate::{Place, add, at, draft, id, names, token, used, write};
 
 #[test]
 fn a_token_comes_back_as_it_was_after_reopening() {
     let place = Place::new();
-    let kept = Pat {
-        retiring: Some(Retiring { digest: pat(9).digest, until: at(15), last_used: Some(used(4)) }),
+    let kept = Token {
+        previous: Some(PreviousSecret {
+            digest: token(9).digest,
+            until: at(15),
+            last_used: Some(used(4)),
+        }),
         revoked: Some(at(5)),
         expires: None,
-        claimed: false,
-        ..pat(1)
+        delivered: false,
+        ..token(1)
     };
     write(&place.store(), |rows| {
-        rows.put_pat(&kept)?;
-        rows.put_retiring_use(&kept.id, pat(9).digest, &used(4))?;
+        rows.put_token(&kept)?;
+        rows.put_retiring_use(&kept.id, token(9).digest, &used(4))?;
         rows.put_use(&kept.id, &used(3))
     })
     .unwrap();
     let store = place.store();
-    let found = store.read(|rows| rows.pat(&kept.id)).unwrap().unwrap();
-    let kept = Pat { last_used: Some(used(3)), ..kept };
+    let found = store.read(|rows| rows.token(&kept.id)).unwrap().unwrap();
+    let kept = Token { last_used: Some(used(3)), ..kept };
     assert_eq!(found, kept);
-    let all = store.read(Rows::pats).unwrap();
+    let all = store.read(ReadOps::tokens).unwrap();
     assert_eq!((all.rows, all.damaged), (vec![kept], vec![]));
 }
 
@@ -42,12 +46,12 @@ fn a_store_can_be_shared_by_threads() {
 fn memory_and_disk_behave_alike() {
     let place = Place::new();
     for store in [place.store(), Store::memory().unwrap()] {
-        assert_eq!(store.read(Rows::token_count), Ok(0));
-        assert_eq!(store.read(Rows::generation), Ok(0));
+        assert_eq!(store.read(ReadOps::token_count), Ok(0));
+        assert_eq!(store.read(ReadOps::generation), Ok(0));
         add(&store, 1).unwrap();
         assert_eq!(names(&store), ["Token 1"]);
-        assert_eq!(store.read(Rows::store_id).unwrap().len(), 32);
-        assert!(store.read(Rows::created).is_ok());
+        assert_eq!(store.read(ReadOps::store_id).unwrap().len(), 32);
+        assert!(store.read(ReadOps::created).is_ok());
     }
 }
 
@@ -56,18 +60,18 @@ fn an_error_of_the_closure_leaves_nothing() {
     let place = Place::new();
     let store = place.store();
     add(&store, 1).unwrap();
-    let before = store.read(Rows::generation).unwrap();
+    let before = store.read(ReadOps::generation).unwrap();
     let refused: Result<(), StoreError> = write(&store, |rows| {
-        rows.put_pat(&pat(2))?;
-        rows.remove_pat(&id(1))?;
+        rows.put_token(&token(2))?;
+        rows.remove_token(&id(1))?;
         rows.append_event(draft(Some(2), "made"))?;
         Err(StoreError::Full)
     });
     assert_eq!(refused, Err(StoreError::Full));
     assert_eq!(names(&store), ["Token 1"]);
-    let chain = store.read(Rows::verify_chain).unwrap();
+    let chain = store.read(ReadOps::verify_chain).unwrap();
     assert_eq!((chain.events, chain.broken), (1, None));
-    assert_eq!(store.read(Rows::generation), Ok(before));
+    assert_eq!(store.read(ReadOps::generation), Ok(before));
 }
 
 #[test]
@@ -76,7 +80,7 @@ fn a_panic_of_the_closure_leaves_nothing_and_the_store_goes_on() {
     let store = place.store();
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         write(&store, |rows| -> Result<(), StoreError> {
-            rows.put_pat(&pat(1))?;
+            rows.put_token(&token(1))?;
             std::panic::resume_unwind(Box::new("a fault of the caller"));
         })
     }));
@@ -95,16 +99,16 @@ fn a_name_is_found_folded_follows_a_rename_and_is_free_after_removal() {
     };
     add(&store, 1).unwrap();
     assert_eq!(found("tOKEN 1"), Some(id(1)));
-    let renamed = Pat { name: Name::parse("Other").unwrap(), ..pat(1) };
-    write(&store, |rows| rows.put_pat(&renamed)).unwrap();
+    let renamed = Token { name: Name::parse("Other").unwrap(), ..token(1) };
+    write(&store, |rows| rows.put_token(&renamed)).unwrap();
     assert_eq!((found("Token 1"), found("other")), (None, Some(id(1))));
-    let thief = Pat { name: Name::parse("OTHER").unwrap(), ..pat(2) };
-    let refused = write(&store, |rows| rows.put_pat(&thief)).unwrap_err();
+    let thief = Token { name: Name::parse("OTHER").unwrap(), ..token(2) };
+    let refused = write(&store, |rows| rows.put_token(&thief)).unwrap_err();
     assert_eq!(store_message(&refused), "the name OTHER is taken by 000000000001: choose another");
-    assert_eq!(write(&store, |rows| rows.remove_pat(&id(1))), Ok(true));
-    assert_eq!(write(&store, |rows| rows.remove_pat(&id(1))), Ok(false));
+    assert_eq!(write(&store, |rows| rows.remove_token(&id(1))), Ok(true));
+    assert_eq!(write(&store, |rows| rows.remove_token(&id(1))), Ok(false));
     assert_eq!(found("other"), None);
-    write(&store, |rows| rows.put_pat(&thief)).unwrap();
+    write(&store, |rows| rows.put_token(&thief)).unwrap();
     assert_eq!(found("other"), Some(id(2)));
 }
 
@@ -113,14 +117,14 @@ fn a_last_use_goes_with_its_token_and_never_comes_without_one() {
     let store = Store::memory().unwrap();
     write(&store, |rows| rows.put_use(&id(1), &used(1))).unwrap();
     add(&store, 1).unwrap();
-    let last = |store: &Store| store.read(|rows| rows.pat(&id(1))).unwrap().unwrap().last_used;
+    let last = |store: &Store| store.read(|rows| rows.token(&id(1))).unwrap().unwrap().last_used;
     assert_eq!(last(&store), None);
     write(&store, |rows| rows.put_use(&id(1), &used(2))).unwrap();
-    write(&store, |rows| rows.put_pat(&pat(1))).unwrap();
+    write(&store, |rows| rows.put_token(&token(1))).unwrap();
     assert_eq!(last(&store), Some(used(2)), "put_pat leaves it alone");
     write(&store, |rows| {
-        rows.remove_pat(&id(1))?;
-        rows.put_pat(&pat(1))
+        rows.remove_token(&id(1))?;
+        rows.put_token(&token(1))
     })
     .unwrap();
     assert_eq!(last(&store), None);
@@ -135,9 +139,9 @@ fn events_form_a_chain_that_can_be_paged_both_ways() {
             write(&store, |rows| rows.append_event(draft(token, "x"))).unwrap()
         })
         .collect();
-    assert_eq!(events[0].previous, Hash::NONE);
+    assert_eq!(events[0].previous, EventHash::NONE);
     assert!(events.windows(2).all(|two| two[1].previous == two[0].hash));
-    let numbers = |found: Found<patdeck::domain::Event>| {
+    let numbers = |found: ScanResult<patdeck::domain::AuditEvent>| {
         assert_eq!(found.damaged, []);
         found.rows.iter().map(|e| e.sequence).collect::<Vec<_>>()
     };
@@ -151,9 +155,9 @@ fn events_form_a_chain_that_can_be_paged_both_ways() {
     assert_eq!((after(5, 9), after(u64::MAX, 9)), (vec![], vec![5; 0]));
     let of = |token| numbers(store.read(|rows| rows.events_of(&id(token), 9)).unwrap());
     assert_eq!((of(3), of(2)), (vec![3], vec![]));
-    let last = store.read(Rows::last_event).unwrap();
+    let last = store.read(ReadOps::last_event).unwrap();
     assert_eq!(last, events.last().cloned());
-    let chain = store.read(Rows::verify_chain).unwrap();
+    let chain = store.read(ReadOps::verify_chain).unwrap();
     assert_eq!((chain.events, chain.broken), (5, None));
     assert_eq!(chain.head, events[4].hash);
 }
@@ -172,15 +176,15 @@ fn a_token_has_its_own_events_newest_first() {
 #[test]
 fn the_trash_keeps_a_token_whole_and_shows_the_newest_first() {
     let store = Store::memory().unwrap();
-    let used_one = Pat { last_used: Some(used(2)), ..pat(1) };
+    let used_one = Token { last_used: Some(used(2)), ..token(1) };
     write(&store, |rows| {
         rows.put_trash(&used_one, at(3))?;
-        rows.put_trash(&pat(2), at(4))
+        rows.put_trash(&token(2), at(4))
     })
     .unwrap();
-    let trash = store.read(Rows::trash).unwrap();
-    let one = Trashed { pat: used_one, at: at(3) };
-    let two = Trashed { pat: pat(2), at: at(4) };
+    let trash = store.read(ReadOps::trash).unwrap();
+    let one = Trashed { token: used_one, at: at(3) };
+    let two = Trashed { token: token(2), at: at(4) };
     assert_eq!(trash.rows, [two, one.clone()]);
     assert_eq!(store.read(|rows| rows.trashed(&id(1))), Ok(Some(one)));
     assert_eq!(write(&store, |rows| rows.remove_trash(&id(1))), Ok(true));
@@ -203,7 +207,8 @@ fn the_feed_names_each_changed_token_once_and_says_when_it_is_too_late() {
     write(&store, |rows| rows.append_event(draft(None, "clock"))).unwrap();
     assert_eq!(after(3), Changes::Tokens(vec![], 4), "of the store as a whole");
     let many = |from: usize, count: usize| {
-        write(&store, |rows| (from..from + count).try_for_each(|n| rows.put_pat(&pat(n)))).unwrap();
+        write(&store, |rows| (from..from + count).try_for_each(|n| rows.put_token(&token(n))))
+            .unwrap();
     };
     many(100, 4_092);
     assert!(matches!(after(0), Changes::Tokens(ids, 4_096) if ids.len() == 4_094));

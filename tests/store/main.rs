@@ -26,9 +26,10 @@ use std::{
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        Action, Actor, Description, Digest, EventDraft, LastUse, Moment, Name, Pat, Scopes, TokenId,
+        Actor, AuditAction, Description, Digest, EventDraft, LastUse, Name, Scopes, Timestamp,
+        Token, TokenId,
     },
-    store::{Rows, Store, StoreError, Writer},
+    store::{ReadOps, Store, StoreError, Writer},
 };
 use tempfile::TempDir;
 
@@ -58,7 +59,7 @@ impl Place {
     }
 }
 
-fn at(minute: i64) -> Moment {
+fn at(minute: i64) -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
         + TimeDelta::minutes(minute)
         + TimeDelta::nanoseconds(123_456_789)
@@ -68,24 +69,24 @@ fn id(number: usize) -> TokenId {
     TokenId::parse(&format!("{number:012}")).unwrap()
 }
 
-fn pat(number: usize) -> Pat {
+fn token(number: usize) -> Token {
     let mut scopes = Scopes::default();
     scopes.add("channels:*:publish@d1".parse().unwrap()).unwrap();
     scopes.add("clients:c1:read".parse().unwrap()).unwrap();
-    Pat {
+    Token {
         id: id(number),
         name: Name::parse(&format!("Token {number}")).unwrap(),
         description: Description::parse("first line\nsecond").unwrap(),
         scopes,
         prefix: "pat".into(),
         digest: Digest::from_bytes([7; 32]),
-        retiring: None,
+        previous: None,
         created: at(0),
         created_by: Actor::named("alice"),
         issued: at(0),
         expires: Some(at(60)),
         revoked: None,
-        claimed: true,
+        delivered: true,
         last_used: None,
     }
 }
@@ -100,7 +101,7 @@ fn draft(token: Option<usize>, detail: &str) -> EventDraft {
         actor: Actor::named("alice"),
         token: token.map(id),
         name: "ci".into(),
-        action: Action::Created,
+        action: AuditAction::Created,
         detail: detail.into(),
     }
 }
@@ -116,15 +117,15 @@ fn write<T>(
 /// Adds a token with its event.
 fn add(store: &Store, number: usize) -> Result<(), StoreError> {
     write(store, |rows| {
-        rows.put_pat(&pat(number))?;
+        rows.put_token(&token(number))?;
         rows.append_event(draft(Some(number), "made")).map(drop)
     })
 }
 
 fn names(store: &Store) -> Vec<String> {
-    let found = store.read(Rows::pats).unwrap();
+    let found = store.read(ReadOps::tokens).unwrap();
     assert_eq!(found.damaged, []);
-    found.rows.iter().map(|pat| pat.name.to_string()).collect()
+    found.rows.iter().map(|token| token.name.to_string()).collect()
 }
 
 fn mode(path: &Path) -> u32 {

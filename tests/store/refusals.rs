@@ -9,7 +9,7 @@ use std::{
 };
 
 use patdeck::output::advice::store_message;
-use patdeck::store::{PathError, PathProblem, Rows, Store, StoreError};
+use patdeck::store::{PathError, PathProblem, ReadOps, Store, StoreError};
 
 use crate::{Place, add, chmod, mode};
 
@@ -55,7 +55,7 @@ fn a_file_that_others_may_read_is_refused_at_the_start_and_later() {
             shown.display()
         );
         assert_eq!(refused(&place.path()), expected);
-        let running = store.read(Rows::token_count).unwrap_err();
+        let running = store.read(ReadOps::token_count).unwrap_err();
         assert_eq!(store_message(&running), expected);
         assert_eq!(store_message(&add(&store, 1).unwrap_err()), expected);
     }
@@ -139,7 +139,7 @@ fn a_link_in_the_folder_is_followed() {
     let link = place.folder.path().join("link");
     symlink(&real, &link).unwrap();
     let store = Store::open(&link.join("s.redb")).unwrap();
-    assert_eq!(store.read(Rows::token_count), Ok(1));
+    assert_eq!(store.read(ReadOps::token_count), Ok(1));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{sync::mpsc, thread, time::Duration};
 use patdeck::{
     domain::EventDraft,
     output::advice::store_message,
-    store::{OpenOptions, PathError, PathProblem, Rows, Store, StoreError, wait_for_writes},
+    store::{OpenOptions, PathError, PathProblem, ReadOps, Store, StoreError, wait_for_writes},
 };
 
 use crate::{Place, add, at, draft, names, write};
@@ -17,8 +17,8 @@ fn a_commit_is_seen_by_all_others_at_once() {
     let (one, two) = (place.store(), place.store());
     for n in 0..20 {
         add(if n % 2 == 0 { &one } else { &two }, n).unwrap();
-        assert_eq!(one.read(Rows::token_count), Ok(n as u64 + 1));
-        assert_eq!(two.read(Rows::token_count), Ok(n as u64 + 1));
+        assert_eq!(one.read(ReadOps::token_count), Ok(n as u64 + 1));
+        assert_eq!(two.read(ReadOps::token_count), Ok(n as u64 + 1));
     }
 }
 
@@ -40,7 +40,7 @@ fn four_writers_at_once_lose_nothing() {
     });
     let store = open();
     assert_eq!(names(&store).len(), 200);
-    let chain = store.read(Rows::verify_chain).unwrap();
+    let chain = store.read(ReadOps::verify_chain).unwrap();
     assert_eq!((chain.events, chain.broken), (200, None));
 }
 
@@ -77,7 +77,7 @@ fn what_is_known_of_a_commit_is_never_told_of_another() {
 fn two_who_make_the_store_at_once_share_one() {
     let place = Place::new();
     let ids: Vec<_> = thread::scope(|scope| {
-        let open = || place.store().read(Rows::store_id).unwrap();
+        let open = || place.store().read(ReadOps::store_id).unwrap();
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     });
@@ -125,10 +125,10 @@ fn a_file_put_in_the_place_of_the_store_is_read_from_then_on() {
     let store = place.store();
     add(&store, 1).unwrap();
     add(&other.store(), 2).unwrap();
-    let id = store.read(Rows::store_id).unwrap();
+    let id = store.read(ReadOps::store_id).unwrap();
     std::fs::rename(other.path(), place.path()).unwrap();
     assert_eq!(names(&store), ["Token 2"]);
-    assert_ne!(store.read(Rows::store_id).unwrap(), id);
+    assert_ne!(store.read(ReadOps::store_id).unwrap(), id);
     add(&store, 3).unwrap();
     assert_eq!(names(&place.store()), ["Token 2", "Token 3"]);
 }
@@ -138,7 +138,7 @@ fn a_store_that_is_gone_is_not_made_anew_behind_the_operators_back() {
     let place = Place::new();
     let store = place.store();
     std::fs::remove_file(place.path()).unwrap();
-    let gone = store.read(Rows::token_count).unwrap_err();
+    let gone = store.read(ReadOps::token_count).unwrap_err();
     assert!(
         store_message(&gone).ends_with(
             "store.redb is gone: put it back, or start patdeck again for an empty store"

@@ -9,12 +9,12 @@ use std::{
 };
 
 use patdeck::{
-    domain::Pat,
+    domain::Token,
     output::advice::store_message,
-    store::{Rows, Store, StoreError},
+    store::{ReadOps, Store, StoreError},
 };
 
-use crate::{add, at, pat, write};
+use crate::{add, at, token, write};
 
 struct Small(tempfile::TempDir);
 
@@ -87,9 +87,9 @@ fn a_token_can_be_revoked_on_a_full_disk_and_the_reserve_comes_back() {
     let new = new.count();
     assert!(!reserve.exists(), "it was needed");
     for n in 0..100 {
-        let revoked: Pat = pat(n).revoke(at(1)).unwrap();
-        write(&store, |rows| rows.put_pat(&revoked)).unwrap();
-        let found = store.read(|rows| rows.pat(&revoked.id)).unwrap();
+        let revoked: Token = token(n).revoke(at(1)).unwrap();
+        write(&store, |rows| rows.put_token(&revoked)).unwrap();
+        let found = store.read(|rows| rows.token(&revoked.id)).unwrap();
         assert_eq!(found, Some(revoked));
     }
     let (code, listed) = command(&path, &["list", "--status", "all", "--json"], "");
@@ -124,8 +124,8 @@ fn when_even_the_reserve_is_used_up_the_store_says_so_and_stays_whole() {
     );
     let fresh = Store::open(&disk.path().join("store.redb")).unwrap();
     for store in [&store, &fresh] {
-        assert_eq!(store.read(Rows::token_count), Ok(kept as u64));
-        let chain = store.read(Rows::verify_chain).unwrap();
+        assert_eq!(store.read(ReadOps::token_count), Ok(kept as u64));
+        let chain = store.read(ReadOps::verify_chain).unwrap();
         assert_eq!((chain.events, chain.broken), (kept as u64, None));
     }
     fs::remove_file(disk.path().join("filler")).unwrap();
@@ -142,7 +142,7 @@ fn a_read_only_file_system_can_be_read_and_says_why_it_cannot_be_written() {
     let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(disk.path()).status();
     assert!(remounted.unwrap().success());
     let store = Store::open(&path).unwrap();
-    assert_eq!(store.read(Rows::token_count), Ok(1));
+    assert_eq!(store.read(ReadOps::token_count), Ok(1));
     let refused = add(&store, 2).unwrap_err();
     assert_eq!(
         store_message(&refused),

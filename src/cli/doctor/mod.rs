@@ -11,17 +11,17 @@ use std::{os::unix::fs::MetadataExt as _, path::Path};
 use serde_json::{Map, Value, json};
 
 use super::{
-    exit::{Exit, Failure},
+    exit::{CliError, Exit},
     print::Output,
     settings,
 };
 use crate::{
     config::{Config, ConfigError, Environment, Flags},
-    json::SCHEMA,
+    output::json::SCHEMA,
     service::Service,
 };
 
-pub type Open<'a> = &'a dyn Fn(&Config) -> Result<Service, Failure>;
+pub type Open<'a> = &'a dyn Fn(&Config) -> Result<Service, CliError>;
 
 /// What was found, part by part, and what needs attention.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ pub(super) fn doctor(
     environment: &Environment,
     open: Open<'_>,
     out: &Output,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CliError> {
     let config = Config::load(flags, environment);
     let mut report = Report::default();
     program(&mut report);
@@ -76,8 +76,8 @@ pub(super) fn doctor(
     let exit = if report.attention.is_empty() { Exit::Done } else { Exit::No };
     let printed = if out.json { out.object(as_json(report)) } else { print(&report, out) };
     printed.map_err(|error| match exit {
-        Exit::Done => Failure::from(error),
-        other => Failure::from(error).or_exit(other),
+        Exit::Done => CliError::from(error),
+        other => CliError::from(error).or_exit(other),
     })?;
     Ok(exit)
 }
@@ -167,7 +167,7 @@ fn print(report: &Report, out: &Output) -> std::io::Result<()> {
     out.line("\nattention:")?;
     for sentence in &report.attention {
         for line in sentence.lines() {
-            out.line(&format!("  {}", crate::domain::text::escape(line)))?;
+            out.line(&format!("  {}", crate::domain::terminal_text::escape(line)))?;
         }
     }
     Ok(())

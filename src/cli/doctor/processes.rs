@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::Report;
-use crate::domain::text::escape;
+use crate::domain::terminal_text::escape;
 
 pub(super) fn look(report: &mut Report, store: &Metadata) {
     let Ok(all) = fs::read_dir("/proc/self").and_then(|_| fs::read_dir("/proc")) else {

@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::{Open, Report, mode, processes};
 use crate::{
-    cli::{audit::KEEP, exit::Failure},
+    cli::{audit::KEEP, exit::CliError},
     config::Config,
-    domain::{Pat, Status},
-    json::time,
+    domain::{Status, Token},
+    output::json::time,
     service::Health,
 };
 
@@ -82,8 +82,8 @@ fn content(report: &mut Report, config: &Config, open: Open<'_>) {
         }
         Err(failure) => {
             let why = match failure {
-                Failure::Told(_, why) => why,
-                Failure::Unread => "nothing was read".to_owned(),
+                CliError::Exit(_, why) => why,
+                CliError::BrokenPipe => "nothing was read".to_owned(),
             };
             report.unknown("state", &why);
             report.attend(why);
@@ -96,18 +96,20 @@ fn numbers(report: &mut Report, health: &Health) {
     report.fact("state", "opens");
     report.fact("format", *schema);
     let count = |status: Status| {
-        let is = |pat: &&Pat| pat.status(loaded.now) == status;
-        loaded.pats.iter().filter(is).count()
+        let is = |token: &&Token| token.status(loaded.now) == status;
+        loaded.tokens.iter().filter(is).count()
     };
-    let unclaimed =
-        loaded.pats.iter().filter(|pat| !pat.claimed && pat.status(loaded.now) == Status::Active);
+    let unclaimed = loaded
+        .tokens
+        .iter()
+        .filter(|token| !token.delivered && token.status(loaded.now) == Status::Active);
     let unclaimed = unclaimed.count();
     report.fact(
         "tokens",
         json!({
-            Status::Active.word(): count(Status::Active),
-            Status::Expired.word(): count(Status::Expired),
-            Status::Revoked.word(): count(Status::Revoked),
+            Status::Active.as_str(): count(Status::Active),
+            Status::Expired.as_str(): count(Status::Expired),
+            Status::Revoked.as_str(): count(Status::Revoked),
             "unclaimed": unclaimed,
             "deleted": trash,
         }),

@@ -35,7 +35,7 @@ pub(super) fn look(report: &mut Report, config: Option<&Config>, environment: &E
         report.attend("TERM says that this terminal cannot show the app: set it, for example TERM=xterm-256color");
     }
     report.fact("locale", environment.locale.clone());
-    let glyphs = config.map(|config| config.glyphs.word());
+    let glyphs = config.map(|config| config.glyphs.as_str());
     report.either("glyphs", glyphs.ok_or_else(|| "the settings have mistakes".to_owned()));
     session(report);
     clipboard(report, config);

@@ -10,11 +10,11 @@ use serde_json::json;
 use super::{Export, KIND, record};
 use crate::{
     cli::{
-        exit::{Exit, Failure},
-        print::{Output, tell},
+        exit::{CliError, Exit},
+        print::{Output, print_message},
     },
-    domain::Pat,
-    json::{SCHEMA, text},
+    domain::Token,
+    output::json::{SCHEMA, text},
     service::{
         Service, ServiceError,
         transfer::{Exported, FileError, new_file},
@@ -26,11 +26,12 @@ pub(in crate::cli) fn export(
     service: &Service,
     args: &Export,
     out: &Output,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CliError> {
     // The header says how many there are, and who reads the output may take their time.
     let mut lines = BufWriter::with_capacity(1 << 18, service.scratch()?);
-    let exported = service
-        .export(|pats| pats.iter().try_for_each(|pat| writeln!(lines, "{}", export_line(pat))))?;
+    let exported = service.export(|tokens| {
+        tokens.iter().try_for_each(|token| writeln!(lines, "{}", export_line(token)))
+    })?;
     let lines = lines.into_inner().map_err(io::IntoInnerError::into_error)?;
     if let Some(path) = &args.output {
         let written = new_file(path, |mut file| {
@@ -42,24 +43,26 @@ pub(in crate::cli) fn export(
         if out.json {
             out.object(json!({ "file": path, "tokens": count }))?;
         } else {
-            let path = crate::domain::text::escape(&path);
-            tell(&format!("{path} is written, mode 0600: tokens {count}"));
+            let path = crate::domain::terminal_text::escape(&path);
+            print_message(&format!("{path} is written, mode 0600: tokens {count}"));
         }
     } else {
         if io::stdout().is_terminal() {
-            tell("this is what a store is moved with: send it to a file with --output");
+            print_message("this is what a store is moved with: send it to a file with --output");
         }
         write(&exported, lines, &mut io::stdout().lock())?;
     }
     for damage in &exported.damaged {
-        tell(&format!("not exported: {damage} is damaged, restore a backup or delete this record"));
+        print_message(&format!(
+            "not exported: {damage} is damaged, restore a backup or delete this record"
+        ));
     }
     Ok(if exported.damaged.is_empty() { Exit::Done } else { Exit::Store })
 }
 
 /// The line of an export that says `pat`: for the tests and fuzz targets that stand outside.
-pub fn export_line(pat: &Pat) -> String {
-    text(&record::written(pat))
+pub fn export_line(token: &Token) -> String {
+    text(&record::written(token))
 }
 
 fn write(exported: &Exported, mut lines: File, to: &mut impl Write) -> io::Result<()> {

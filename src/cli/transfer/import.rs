@@ -11,14 +11,14 @@ use super::{
 };
 use crate::{
     cli::{
-        exit::{Exit, Failure},
+        exit::{CliError, Exit},
         handed,
-        print::{Output, tell},
+        print::{Output, print_message},
         standard_input,
     },
-    domain::text::escape,
+    domain::terminal_text::escape,
     service::{
-        Handed, Service,
+        InputTrust, Service,
         import::{
             Conflict, ImportAction, ImportActions, ImportError, ImportOutcome, ImportRow,
             ImportSource, LineFaults, OnConflict,
@@ -31,7 +31,7 @@ pub(in crate::cli) fn import(
     service: &Service,
     args: &Import,
     out: &Output,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CliError> {
     let on_conflict = match args.on_conflict {
         ConflictChoice::Skip => OnConflict::Skip,
         ConflictChoice::Replace => OnConflict::Replace { reactivate: args.yes },
@@ -61,22 +61,22 @@ pub(in crate::cli) fn import(
     Ok(Exit::Done)
 }
 
-fn opened(args: &Import) -> Result<File, Failure> {
+fn opened(args: &Import) -> Result<File, CliError> {
     if args.file.as_os_str() == "-" {
         return standard_input().map_err(|error| failed(error.into(), args));
     }
     let file = File::open(&args.file).map_err(|error| failed(error.into(), args))?;
-    handed(&file, &args.file, Handed::Content)?;
+    handed(&file, &args.file, InputTrust::Content)?;
     Ok(file)
 }
 
-fn failed(error: ImportError, args: &Import) -> Failure {
+fn failed(error: ImportError, args: &Import) -> CliError {
     match error {
         ImportError::Service(error) => error.into(),
         ImportError::Lines(faults) => refused(&faults, args),
         ImportError::Source(error) => {
             let path = args.file.to_string_lossy();
-            Failure::usage(format!(
+            CliError::usage(format!(
                 "{} cannot be read ({error}): see that it is there, yours to read, and left alone",
                 escape(&path)
             ))
@@ -89,15 +89,15 @@ fn failed(error: ImportError, args: &Import) -> Failure {
 #[cfg(any(test, feature = "testing"))]
 pub fn import_text(
     text: Vec<u8>,
-) -> Result<Vec<crate::domain::Pat>, Vec<crate::service::import::LineFault>> {
+) -> Result<Vec<crate::domain::Token>, Vec<crate::service::import::LineFault>> {
     // A text is always there to be read.
     let unread = |_| Vec::new();
     let lines = Lines::of(io::Cursor::new(text)).map_err(unread)??;
-    let (mut pats, mut faults) = (Vec::new(), Vec::new());
+    let (mut tokens, mut faults) = (Vec::new(), Vec::new());
     let each = lines.for_each_batch(
         |batch| batch,
         |batch| {
-            pats.extend(batch.rows.into_iter().map(|row| row.pat));
+            tokens.extend(batch.rows.into_iter().map(|row| row.token));
             faults.extend(batch.faults);
             ControlFlow::Continue(())
         },
@@ -106,22 +106,22 @@ pub fn import_text(
     if !faults.is_empty() {
         return Err(faults);
     }
-    lines.check_complete(pats.len()).map(|()| pats).map_err(|fault| vec![fault])
+    lines.check_complete(tokens.len()).map(|()| tokens).map_err(|fault| vec![fault])
 }
 
-fn refused(faults: &LineFaults, args: &Import) -> Failure {
+fn refused(faults: &LineFaults, args: &Import) -> CliError {
     let path = args.file.to_string_lossy();
     for fault in faults.first() {
         let field =
             if fault.field.is_empty() { String::new() } else { format!(" {}:", fault.field) };
         let told = format!("{path}:{}:{field} {}", fault.line, fault.why);
-        tell(&escape(&told));
+        print_message(&escape(&told));
     }
     let more = match faults.count() - faults.first().len() {
         0 => String::new(),
         more => format!("and {more} more; "),
     };
-    Failure::Told(
+    CliError::Exit(
         Exit::Refused,
         format!("{more}nothing was imported: mend these lines, or see --on-conflict"),
     )
@@ -134,7 +134,7 @@ fn report_actions(
     actions: &ImportActions,
     args: &Import,
     out: &Output,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     if out.json || args.dry_run || actions.has_conflicts() {
         let (mut each, mut told) = (actions.iter(), Ok(()));
         let again = lines.for_each_batch(
@@ -150,7 +150,7 @@ fn report_actions(
     }
     let counts = ImportOutcome::ALL.map(|it| format!("{} {}", it.as_str(), actions.count(it)));
     let what = if args.dry_run { "would be" } else { "are" };
-    tell(&format!("tokens {what} {}", counts.join(", ")));
+    print_message(&format!("tokens {what} {}", counts.join(", ")));
     Ok(())
 }
 
@@ -159,9 +159,9 @@ fn report_action(
     action: &ImportAction,
     args: &Import,
     out: &Output,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let why: Vec<_> = action.conflicts.iter().map(Conflict::describe).collect();
-    let (id, name) = (row.pat.id.as_str(), row.pat.name.as_str());
+    let (id, name) = (row.token.id.as_str(), row.token.name.as_str());
     if out.json {
         return Ok(out.object(json!({
             "line": row.line,
@@ -177,7 +177,7 @@ fn report_action(
     if args.dry_run {
         out.line(&escape(text))?;
     } else if !why.is_empty() {
-        tell(&escape(text));
+        print_message(&escape(text));
     }
     Ok(())
 }

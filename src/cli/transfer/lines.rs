@@ -11,7 +11,7 @@ use std::{
 
 use super::{KIND, fields::Fields, record};
 use crate::{
-    json::SCHEMA,
+    output::json::SCHEMA,
     service::{
         Service,
         import::{ImportBatch, ImportRow, ImportSource, LineFault},
@@ -169,7 +169,7 @@ impl Piece {
             match text(bytes) {
                 Ok("") => {}
                 Ok(text) => match record::read(line, text) {
-                    Ok(token) => batch.rows.push(ImportRow { line, pat: token }),
+                    Ok(token) => batch.rows.push(ImportRow { line, token }),
                     Err(faults) => batch.faults.extend(faults),
                 },
                 Err(why) => batch.faults.push(LineFault { line, field: String::new(), why }),

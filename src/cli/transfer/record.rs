@@ -7,9 +7,9 @@ use serde_json::json;
 use super::fields::{Fields, InvalidField};
 use crate::{
     domain::{
-        Actor, Description, Digest, LastUse, Moment, Name, Pat, Prefix, Retiring, Scope, Scopes,
-        TokenId,
-        text::{from_hex, is_longer, to_hex},
+        Actor, Description, Digest, LastUse, Name, Prefix, PreviousSecret, Scope, Scopes,
+        Timestamp, Token, TokenId,
+        terminal_text::{from_hex, is_longer, to_hex},
     },
     service::import::LineFault,
 };
@@ -19,35 +19,35 @@ const TEXT_MAX: usize = 1_024;
 const ALGORITHM: &str = "sha256:";
 
 /// An instant to the nanosecond, so that it comes back the same.
-pub(super) fn exact(at: Moment) -> String {
+pub(super) fn exact(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 /// `pat` with all that is kept of it.
-pub(super) fn written(pat: &Pat) -> serde_json::Value {
+pub(super) fn written(token: &Token) -> serde_json::Value {
     json!({
-        "id": pat.id.as_str(),
-        "name": pat.name.as_str(),
-        "description": pat.description.as_str(),
-        "scopes": pat.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "prefix": pat.prefix.as_str(),
-        "digest": digest(&pat.digest),
-        "retiring": pat.retiring.as_ref().map(|old| json!({
+        "id": token.id.as_str(),
+        "name": token.name.as_str(),
+        "description": token.description.as_str(),
+        "scopes": token.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "prefix": token.prefix.as_str(),
+        "digest": digest(&token.digest),
+        "retiring": token.previous.as_ref().map(|old| json!({
             "digest": digest(&old.digest),
             "until": exact(old.until),
             "last_used": old.last_used.as_ref().map(used),
         })),
-        "created": exact(pat.created),
+        "created": exact(token.created),
         "created_by": {
-            "user": pat.created_by.user.as_str(),
-            "sudo_user": pat.created_by.sudo_user.as_deref(),
-            "from": pat.created_by.from.as_deref(),
+            "user": token.created_by.user.as_str(),
+            "sudo_user": token.created_by.sudo_user.as_deref(),
+            "from": token.created_by.from.as_deref(),
         },
-        "issued": exact(pat.issued),
-        "expires": pat.expires.map(exact),
-        "revoked": pat.revoked.map(exact),
-        "claimed": pat.claimed,
-        "last_used": pat.last_used.as_ref().map(used),
+        "issued": exact(token.issued),
+        "expires": token.expires.map(exact),
+        "revoked": token.revoked.map(exact),
+        "claimed": token.delivered,
+        "last_used": token.last_used.as_ref().map(used),
     })
 }
 
@@ -60,16 +60,16 @@ fn digest(digest: &Digest) -> String {
 }
 
 /// The token that the line says, or everything that is wrong with it.
-pub(super) fn read(line: u64, text: &str) -> Result<Pat, Vec<LineFault>> {
+pub(super) fn read(line: u64, text: &str) -> Result<Token, Vec<LineFault>> {
     let mut fields = Fields::parse(line, text).map_err(|fault| vec![fault])?;
-    match (pat(&mut fields), fields.finish()) {
-        (Ok(pat), faults) if faults.is_empty() => Ok(pat),
+    match (token(&mut fields), fields.finish()) {
+        (Ok(token), faults) if faults.is_empty() => Ok(token),
         (_, faults) => Err(faults),
     }
 }
 
 /// Every field is read, whatever is wrong with the others, in the order in which they were written.
-fn pat(fields: &mut Fields<'_>) -> Result<Pat, InvalidField> {
+fn token(fields: &mut Fields<'_>) -> Result<Token, InvalidField> {
     let claimed = fields.boolean("claimed");
     let created = fields.text("created", instant);
     let created_by = fields.object("created_by", |by| {
@@ -92,8 +92,8 @@ fn pat(fields: &mut Fields<'_>) -> Result<Pat, InvalidField> {
         let good = Prefix::parse(text).map(|_| text.into());
         good.ok_or_else(|| "a lower-case letter, then letters and digits are expected".to_owned())
     });
-    let retiring = fields.object("retiring", |old| {
-        Ok(Retiring {
+    let previous = fields.object("retiring", |old| {
+        Ok(PreviousSecret {
             digest: old.text("digest", read_digest)?,
             last_used: old.object("last_used", last_use)?,
             until: old.text("until", instant)?,
@@ -104,20 +104,20 @@ fn pat(fields: &mut Fields<'_>) -> Result<Pat, InvalidField> {
     let Some(created_by) = created_by? else {
         return Err(fields.fault("created_by", "an object is expected".to_owned()));
     };
-    Ok(Pat {
+    Ok(Token {
         id: id?,
         name: name?,
         description: description?,
         scopes: scopes?,
         prefix: prefix?,
         digest: present?,
-        retiring: retiring?,
+        previous: previous?,
         created: created?,
         created_by,
         issued: issued?,
         expires: expires?,
         revoked: revoked?,
-        claimed: claimed?,
+        delivered: claimed?,
         last_used: last_used?,
     })
 }
@@ -152,7 +152,7 @@ fn plain(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn instant(text: &str) -> Result<Moment, String> {
+fn instant(text: &str) -> Result<Timestamp, String> {
     DateTime::parse_from_rfc3339(text)
         .map(|at| at.with_timezone(&Utc))
         .map_err(|_| "a time like 2026-12-24T13:05:00Z is expected".to_owned())

@@ -6,23 +6,23 @@ use serde_json::Value;
 
 use super::*;
 
-fn at(second: i64) -> Moment {
+fn at(second: i64) -> Timestamp {
     Utc.timestamp_opt(second, 123_456_789).unwrap()
 }
 
-fn pat() -> Pat {
+fn sample_token() -> Token {
     let mut scopes = Scopes::default();
     for scope in ["channels:*:publish@d1", "clients:a:b@c:read"] {
         scopes.add(scope.parse().unwrap()).unwrap();
     }
-    Pat {
+    Token {
         id: TokenId::parse("4fKq9Zt0WbXe").unwrap(),
         name: Name::parse("CI \"prod\" søk").unwrap(),
         description: Description::parse("two\nlines").unwrap(),
         scopes,
         prefix: "acme2".into(),
         digest: Digest::from_bytes([0xa7; 32]),
-        retiring: Some(Retiring {
+        previous: Some(PreviousSecret {
             digest: Digest::from_bytes([9; 32]),
             until: at(500),
             last_used: Some(LastUse { at: at(400), from: None, what: "identify allowed".into() }),
@@ -32,7 +32,7 @@ fn pat() -> Pat {
         issued: at(2),
         expires: Some(at(900)),
         revoked: Some(at(3)),
-        claimed: true,
+        delivered: true,
         last_used: Some(LastUse {
             at: at(4),
             from: Some("192.0.2.7".into()),
@@ -43,23 +43,23 @@ fn pat() -> Pat {
 
 #[test]
 fn a_token_comes_back_as_it_was() {
-    let full = pat();
+    let full = sample_token();
     assert_eq!(read(2, &written(&full).to_string()), Ok(full));
-    let bare = Pat {
+    let bare = Token {
         scopes: Scopes::default(),
-        retiring: None,
+        previous: None,
         expires: None,
         revoked: None,
-        claimed: false,
+        delivered: false,
         last_used: None,
-        ..pat()
+        ..sample_token()
     };
     assert_eq!(read(2, &written(&bare).to_string()), Ok(bare));
 }
 
 /// What is told when the field at `pointer` is `value`, as `field: why`.
 fn spoiled(pointer: &str, value: Value) -> Vec<String> {
-    let mut line = written(&pat());
+    let mut line = written(&sample_token());
     *line.pointer_mut(pointer).unwrap() = value;
     told(&line)
 }
@@ -119,7 +119,7 @@ fn a_wrong_field_is_named_with_what_was_expected() {
 
 #[test]
 fn all_faults_of_a_line_are_told_at_once() {
-    let mut line = written(&pat());
+    let mut line = written(&sample_token());
     line["id"] = json!("x");
     line["digest"] = json!(null);
     line["colour"] = json!("red");

@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use super::super::exit::Exit;
 use crate::{
-    domain::{AccessRequest, Decision, Denial, Pat, Scope},
-    json::time,
+    domain::{AccessRequest, Decision, Denial, Scope, Token},
+    output::json::time,
     service::{ServiceError, Verifier},
 };
 
@@ -15,7 +15,7 @@ use crate::{
 pub(super) struct Answer {
     by: Option<Scope>,
     denial: Option<Denial>,
-    pat: Option<Pat>,
+    token: Option<Token>,
 }
 
 impl Answer {
@@ -32,7 +32,7 @@ impl Answer {
             Decision::Allow(scope) => (scope, None),
             Decision::Deny(denial) => (None, Some(denial)),
         };
-        Ok(Self { by, denial, pat: verdict.token })
+        Ok(Self { by, denial, token: verdict.token })
     }
 
     pub(super) fn exit(&self) -> Exit {
@@ -46,10 +46,10 @@ impl Answer {
         };
         json!({
             "allowed": self.denial.is_none(),
-            "token": self.pat.as_ref().map(|pat| json!({
-                "id": pat.id.as_str(),
-                "name": pat.name.as_str(),
-                "expires": pat.expires.map(time),
+            "token": self.token.as_ref().map(|token| json!({
+                "id": token.id.as_str(),
+                "name": token.name.as_str(),
+                "expires": token.expires.map(time),
             })),
             "by_scope": self.by.as_ref().map(ToString::to_string),
             "reason": self.denial.as_ref().map(code),
@@ -59,7 +59,7 @@ impl Answer {
 
     /// In one line; with `explain`, why.
     pub(super) fn line(&self, explain: bool) -> String {
-        let name = self.pat.as_ref().map_or("", |pat| pat.name.as_str());
+        let name = self.token.as_ref().map_or("", |token| token.name.as_str());
         let word = if self.denial.is_some() { "denied" } else { "allowed" };
         match (&self.denial, &self.by) {
             (None, None) => format!("valid: {name}"),
@@ -71,9 +71,9 @@ impl Answer {
 
     /// The command that would allow it, if a scope would.
     pub(super) fn advice(&self) -> Option<String> {
-        match (&self.denial, &self.pat) {
-            (Some(Denial::NoScope(scope)), Some(pat)) => {
-                Some(format!("to allow it: patdeck scope add {} {scope}", pat.id))
+        match (&self.denial, &self.token) {
+            (Some(Denial::NoScope(scope)), Some(token)) => {
+                Some(format!("to allow it: patdeck scope add {} {scope}", token.id))
             }
             _ => None,
         }

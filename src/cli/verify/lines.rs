@@ -10,32 +10,32 @@ use zeroize::Zeroizing;
 
 use super::{
     super::{
-        exit::{Exit, Failure},
+        exit::{CliError, Exit},
         print::{Output, write_lines},
         secret_in, standard_input,
     },
     Answer, Verify,
-    questions::{LONGEST, Line, Questions},
+    questions::{LONGEST, Line, RequestLines},
     request, tell_unrecorded,
 };
 use crate::{
     domain::{AccessRequest, Scope},
-    json,
+    output::json,
     service::{Service, Verifier},
 };
 
 /// Answers until the input ends. 0 if everything was allowed, 1 if something was denied or nothing
 /// asked, else the code of the first question that has no answer.
-pub(super) fn answer(service: &Service, args: &Verify, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn answer(service: &Service, args: &Verify, out: &Output) -> Result<Exit, CliError> {
     if io::stdin().is_terminal() {
         let reason = "lines hold secrets, which a terminal would show: pipe them in, or leave \
                       out --lines to type one unseen";
-        return Err(Failure::usage(reason));
+        return Err(CliError::usage(reason));
     }
     // Not the standard library's own reader, whose memory nobody wipes.
-    let unread = |error| Failure::usage(format!("the lines could not be read ({error})"));
-    let mut questions = Questions::of(standard_input().map_err(unread)?);
-    let asking = Asking::new(service, args);
+    let unread = |error| CliError::usage(format!("the lines could not be read ({error})"));
+    let mut questions = RequestLines::of(standard_input().map_err(unread)?);
+    let asking = LineVerifier::new(service, args);
     let mut verifier = service.verifier();
     let (mut answers, mut ended) = (Vec::new(), None);
     while questions.read().map_err(unread)? {
@@ -61,20 +61,20 @@ pub(super) fn answer(service: &Service, args: &Verify, out: &Output) -> Result<E
 /// Adds the one line of an answer, or of why there is none; how it would end the process.
 fn push(
     answers: &mut Vec<u8>,
-    answered: &Result<Answer, Failure>,
+    answered: &Result<Answer, CliError>,
     args: &Verify,
     out: &Output,
 ) -> io::Result<Exit> {
     let (exit, line) = match answered {
         Ok(answer) if out.json => (answer.exit(), json::object(answer.as_json())),
         Ok(answer) => (answer.exit(), answer.line(args.explain)),
-        Err(Failure::Told(exit, reason)) if out.json => {
+        Err(CliError::Exit(exit, reason)) if out.json => {
             (*exit, json::object(json!({ "allowed": false, "error": reason })))
         }
-        Err(Failure::Told(exit, reason)) => {
+        Err(CliError::Exit(exit, reason)) => {
             (*exit, format!("error: {}", reason.replace('\n', " ")))
         }
-        Err(Failure::Unread) => (Exit::Usage, "error".to_owned()),
+        Err(CliError::BrokenPipe) => (Exit::Usage, "error".to_owned()),
     };
     write_lines(answers, &line)?;
     Ok(exit)
@@ -90,22 +90,22 @@ fn worse(so_far: Option<Exit>, exit: Exit) -> Option<Exit> {
 }
 
 /// What a line leaves out.
-struct Asking<'a> {
+struct LineVerifier<'a> {
     args: &'a Verify,
     request: Option<AccessRequest>,
     from: Option<&'a str>,
 }
 
-impl<'a> Asking<'a> {
+impl<'a> LineVerifier<'a> {
     fn new(service: &'a Service, args: &'a Verify) -> Self {
         let request = args.scope.as_ref().map(|scope| request(scope, args));
         let from = args.from.as_deref().or(service.actor().from.as_deref());
         Self { args, request, from }
     }
 
-    fn answer(&self, verifier: &mut Verifier, line: &Line<'_>) -> Result<Answer, Failure> {
+    fn answer(&self, verifier: &mut Verifier, line: &Line<'_>) -> Result<Answer, CliError> {
         let Line::Whole(line) = line else {
-            return Err(Failure::usage(format!("a line has at most {LONGEST} bytes")));
+            return Err(CliError::usage(format!("a line has at most {LONGEST} bytes")));
         };
         // Not UTF-8 is no secret of ours, and is denied as one.
         let line = str::from_utf8(line).unwrap_or_default();
@@ -114,7 +114,7 @@ impl<'a> Asking<'a> {
             line.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((line, ""));
         // What is asked is written into the store.
         if let Some(id) = secret_in(rest) {
-            return Err(Failure::usage(format!(
+            return Err(CliError::usage(format!(
                 "the secret of {id} stands behind another word: a line begins with its secret"
             )));
         }
@@ -124,16 +124,16 @@ impl<'a> Asking<'a> {
         let request = asked.as_ref().or(self.request.as_ref());
         let from = words.next().or(self.from);
         if words.next().is_some() {
-            return Err(Failure::usage("a line has a secret, a scope and an address, no more"));
+            return Err(CliError::usage("a line has a secret, a scope and an address, no more"));
         }
         Ok(Answer::of(verifier, secret, request, from)?)
     }
 
-    fn asked(&self, text: &str) -> Result<AccessRequest, Failure> {
+    fn asked(&self, text: &str) -> Result<AccessRequest, CliError> {
         // Not repeated: it may be a secret with a typo, in the wrong place.
         let reason = "the second word of a line is a scope: write TYPE:ENTITY:OPERATION, such as \
                       channels:c-42:publish";
-        let scope: Scope = text.parse().map_err(|_| Failure::usage(reason))?;
+        let scope: Scope = text.parse().map_err(|_| CliError::usage(reason))?;
         Ok(request(&scope, self.args))
     }
 }

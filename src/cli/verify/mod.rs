@@ -12,15 +12,15 @@ use zeroize::Zeroizing;
 
 use self::answer::Answer;
 use super::{
-    exit::{Exit, Failure},
+    exit::{CliError, Exit},
     handed,
-    print::{Output, tell},
+    print::{Output, print_message},
     prompt,
 };
 use crate::{
     domain::{AccessRequest, Domain, Scope},
     output::advice,
-    service::{Handed, Service, StoreError},
+    service::{InputTrust, Service, StoreError},
 };
 
 /// A secret to check: from standard input, from a file, or typed unseen on a terminal.
@@ -56,7 +56,7 @@ fn domain(text: &str) -> Result<Domain, String> {
 }
 
 /// Decides, prints and answers by the exit code.
-pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<Exit, Failure> {
+pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<Exit, CliError> {
     if args.lines {
         // A reader that is gone is no answer either.
         return lines::answer(service, args, out).map_err(|failure| failure.or_exit(Exit::Usage));
@@ -76,7 +76,7 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
     if let Err(error) = printed
         && error.kind() != io::ErrorKind::BrokenPipe
     {
-        tell(&format!("the decision could not be printed ({error}): see the exit code"));
+        print_message(&format!("the decision could not be printed ({error}): see the exit code"));
     }
     Ok(answer.exit())
 }
@@ -94,18 +94,20 @@ fn print(answer: &Answer, args: &Verify, out: &Output) -> io::Result<()> {
 
 fn tell_unrecorded(fault: &StoreError) {
     let fault = advice::store_message(fault);
-    tell(&format!("the use was not recorded ({fault}); the decision stands"));
+    print_message(&format!("the use was not recorded ({fault}); the decision stands"));
 }
 
-fn read(args: &Verify) -> Result<Zeroizing<String>, Failure> {
+fn read(args: &Verify) -> Result<Zeroizing<String>, CliError> {
     let Some(path) = &args.secret_file else {
         return prompt::secret();
     };
     let file = File::open(path).map_err(|error| {
         let path = path.display();
-        Failure::usage(format!("{path} could not be read ({error}): name a file that you may read"))
+        CliError::usage(format!(
+            "{path} could not be read ({error}): name a file that you may read"
+        ))
     })?;
-    handed(&file, path, Handed::Secret)?;
+    handed(&file, path, InputTrust::Secret)?;
     prompt::line(file)
 }
 

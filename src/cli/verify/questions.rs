@@ -20,7 +20,7 @@ pub(super) enum Line<'a> {
 }
 
 /// What was read and not yet asked.
-pub(super) struct Questions<R> {
+pub(super) struct RequestLines<R> {
     input: R,
     bytes: Zeroizing<Vec<u8>>,
     start: usize,
@@ -30,7 +30,7 @@ pub(super) struct Questions<R> {
     is_over: bool,
 }
 
-impl<R: Read> Questions<R> {
+impl<R: Read> RequestLines<R> {
     pub(super) fn of(input: R) -> Self {
         let bytes = Zeroizing::new(vec![0; ROOM]);
         Self { input, bytes, start: 0, end: 0, skipping: false, is_over: false }
@@ -101,7 +101,7 @@ mod tests {
 
     /// The lines that are read, each as text, `!` for one that is too long.
     fn lines(input: &[u8], piece: usize) -> Vec<String> {
-        let mut questions = Questions::of(Pieces(input, piece));
+        let mut questions = RequestLines::of(Pieces(input, piece));
         let mut lines = Vec::new();
         while questions.read().unwrap() {
             while let Some(line) = questions.next() {
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_line_that_was_asked_is_left() {
-        let mut questions = Questions::of(Pieces(b"secret\nhalf", ROOM));
+        let mut questions = RequestLines::of(Pieces(b"secret\nhalf", ROOM));
         questions.read().unwrap();
         assert_eq!(questions.next(), Some(Line::Whole(b"secret")));
         assert_eq!(questions.next(), None);

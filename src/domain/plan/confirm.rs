@@ -7,7 +7,7 @@ use super::Plan;
 use crate::domain::{
     command::{Command, ScopeSelection},
     name::Name,
-    pat::{Overlap, Pat, Status},
+    token::{Overlap, Status, Token},
 };
 
 /// What an operator must do to confirm a plan.
@@ -65,7 +65,7 @@ impl Plan {
             | Command::Delete { .. }
             | Command::RemoveScopes { scopes: ScopeSelection::All, .. } => true,
             Command::Regenerate { overlap, .. } => {
-                let ends = |token: &Pat| {
+                let ends = |token: &Token| {
                     let is_active = token.status(self.at) == Status::Active;
                     is_active && *overlap == Overlap::None || token.overlaps(self.at)
                 };
@@ -111,8 +111,8 @@ impl Plan {
     }
 
     /// Hashes what the operator was shown of `token` and must find unchanged.
-    fn hash_shown(&self, token: &Pat, hash: &mut Sha256) {
-        let previous = token.retiring.as_ref().map(|previous| previous.digest);
+    fn hash_shown(&self, token: &Token, hash: &mut Sha256) {
+        let previous = token.previous.as_ref().map(|previous| previous.digest);
         let previous = previous.as_ref().map_or(&[][..], |digest| &digest.as_bytes()[..]);
         match &self.command {
             Command::Delete { .. } => hash.update(token.name.as_str()),
@@ -130,7 +130,7 @@ impl Plan {
                 hash.update([0]);
                 hash.update(token.digest.as_bytes());
                 hash.update(previous);
-                hash.update(token.status(self.at).word());
+                hash.update(token.status(self.at).as_str());
             }
             // Whatever else changed, nobody may have to confirm a revocation twice.
             Command::Revoke { .. }

@@ -7,14 +7,14 @@ use chrono::NaiveDateTime;
 
 use super::Refusal;
 use crate::domain::{
-    Moment,
+    Timestamp,
     catalogue::Catalogue,
-    event::{Actor, Event},
+    event::{Actor, AuditEvent},
     id::TokenId,
-    lifetime::{Lifetime, Limits},
+    lifetime::{Lifetime, LifetimeLimits},
     name::Name,
-    pat::Pat,
     secret::{Digest, Prefix},
+    token::Token,
 };
 
 /// The reads that a plan needs, all of one snapshot.
@@ -23,17 +23,17 @@ pub trait ReadTokens {
     type Error: From<Refusal>;
 
     /// The token with this id.
-    fn token(&self, id: &TokenId) -> Result<Option<Pat>, Self::Error>;
+    fn token(&self, id: &TokenId) -> Result<Option<Token>, Self::Error>;
     /// The id of the token with this name.
     fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, Self::Error>;
     /// Every token that can be read.
-    fn tokens(&self) -> Result<Vec<Pat>, Self::Error>;
+    fn tokens(&self) -> Result<Vec<Token>, Self::Error>;
     /// Every deleted token with the time of its deletion, the latest first.
-    fn deleted(&self) -> Result<Vec<(Pat, Moment)>, Self::Error>;
+    fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, Self::Error>;
     /// The newest event of a token.
-    fn last_event(&self, id: &TokenId) -> Result<Option<Event>, Self::Error>;
+    fn last_event(&self, id: &TokenId) -> Result<Option<AuditEvent>, Self::Error>;
     /// The time of the newest event of all.
-    fn newest_event_at(&self) -> Result<Option<Moment>, Self::Error>;
+    fn newest_event_at(&self) -> Result<Option<Timestamp>, Self::Error>;
 }
 
 /// The digests of the secrets that a command issues, by token. A preview has none.
@@ -62,28 +62,28 @@ impl FromIterator<(TokenId, Digest)> for NewDigests {
 #[derive(Debug, Clone, Copy)]
 pub struct PlanContext<'a> {
     /// The time that statuses are judged by.
-    pub at: Moment,
+    pub at: Timestamp,
     /// The time of the machine's clock.
-    pub clock: Moment,
+    pub clock: Timestamp,
     /// The acting operator.
     pub actor: &'a Actor,
     /// The first part of new secrets.
     pub prefix: &'a Prefix,
     /// The limits of a lifetime.
-    pub limits: &'a Limits,
+    pub limits: &'a LifetimeLimits,
     /// What each entity type offers.
     pub catalogue: &'a Catalogue,
     /// Converts a local wall-clock time to an instant.
-    pub to_utc: fn(NaiveDateTime) -> Moment,
+    pub to_utc: fn(NaiveDateTime) -> Timestamp,
     /// The time of the deletion that this one belongs to; `None` for one of its own.
-    pub deletion: Option<Moment>,
+    pub deletion: Option<Timestamp>,
     /// The digests of the new secrets.
     pub digests: &'a NewDigests,
 }
 
 impl PlanContext<'_> {
     /// When a secret issued now with this lifetime expires; `None` for never.
-    pub(super) fn expiry(&self, lifetime: Lifetime) -> Result<Option<Moment>, Refusal> {
+    pub(super) fn expiry(&self, lifetime: Lifetime) -> Result<Option<Timestamp>, Refusal> {
         Ok(lifetime.expiry(self.at, self.limits, self.to_utc)?)
     }
 }

@@ -9,11 +9,11 @@ use super::{
 };
 use crate::domain::{
     command::{Edited, NewToken, ScopeSelection},
-    event::Action,
+    event::AuditAction,
     id::TokenId,
     name::{Description, Name},
-    pat::Pat,
     scope::{Scope, ScopeError, Scopes},
+    token::Token,
 };
 
 /// A new token. Its scopes must be offered and must not repeat each other.
@@ -30,30 +30,30 @@ pub(super) fn create<R: ReadTokens>(
     }
     require_free(tx, &new.name, None)?;
     let id = context.digests.only_id();
-    let token = Pat {
+    let token = Token {
         id,
         name: new.name.clone(),
         description: new.description.clone(),
         scopes,
         prefix: context.prefix.as_str().into(),
         digest: context.digests.of(&id),
-        retiring: None,
+        previous: None,
         created: plan.at,
         created_by: context.actor.clone(),
         issued: plan.at,
         expires: context.expiry(new.lifetime)?,
         revoked: None,
-        claimed: plan.command.secret_file().is_some(),
+        delivered: plan.command.secret_file().is_some(),
         last_used: None,
     };
     let mut detail = format!("{}, {}", until(token.expires), scope_count(token.scopes.len()));
-    if token.claimed {
+    if token.delivered {
         detail.push_str(", written to a file");
     }
     plan.changes.push(super::Change {
         before: TokenState::Absent,
         after: TokenState::Live(Arc::new(token)),
-        event: Some((Action::Created, detail)),
+        event: Some((AuditAction::Created, detail)),
     });
     Ok(())
 }
@@ -61,11 +61,11 @@ pub(super) fn create<R: ReadTokens>(
 /// A new name, a new description, or both.
 pub(super) fn edit<R: ReadTokens>(
     plan: &mut Plan,
-    token: &Arc<Pat>,
+    token: &Arc<Token>,
     (name, description): (Option<&Name>, Option<&Description>),
     tx: &R,
 ) -> Result<(), R::Error> {
-    let mut edited = Pat::clone(token);
+    let mut edited = Token::clone(token);
     let mut details = Vec::new();
     if let Some(name) = name {
         require_free(tx, name, Some(&token.id))?;
@@ -81,7 +81,7 @@ pub(super) fn edit<R: ReadTokens>(
     if details.is_empty() {
         plan.keep(token);
     } else {
-        plan.change(token, edited, Action::Edited, details.join(", "));
+        plan.change(token, edited, AuditAction::Edited, details.join(", "));
     }
     Ok(())
 }
@@ -104,8 +104,8 @@ pub(super) fn check_scopes(scopes: &[Scope], context: &PlanContext<'_>) -> Resul
 }
 
 /// Adds those of `scopes` that `token` does not hold; leaves it out if it holds them all.
-pub(super) fn add_scopes(plan: &mut Plan, token: &Arc<Pat>, scopes: &[Scope]) {
-    let mut wider = Pat::clone(token);
+pub(super) fn add_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &[Scope]) {
+    let mut wider = Token::clone(token);
     let (mut added, mut absorbed, mut held) = (Vec::new(), Vec::new(), None);
     for scope in scopes {
         match wider.scopes.add(scope.clone()) {
@@ -130,12 +130,12 @@ pub(super) fn add_scopes(plan: &mut Plan, token: &Arc<Pat>, scopes: &[Scope]) {
         detail.push_str(&scope_list(&absorbed));
         plan.warnings.push(Warning::Absorbs(absorbed));
     }
-    plan.change(token, wider, Action::ScopesAdded, detail);
+    plan.change(token, wider, AuditAction::ScopesAdded, detail);
 }
 
 /// Removes scopes; leaves the token out if it does not hold one that is listed.
-pub(super) fn remove_scopes(plan: &mut Plan, token: &Arc<Pat>, scopes: &ScopeSelection) {
-    let mut narrower = Pat::clone(token);
+pub(super) fn remove_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &ScopeSelection) {
+    let mut narrower = Token::clone(token);
     let detail = match scopes {
         ScopeSelection::All => {
             narrower.scopes = Scopes::default();
@@ -151,7 +151,7 @@ pub(super) fn remove_scopes(plan: &mut Plan, token: &Arc<Pat>, scopes: &ScopeSel
     if narrower.scopes == token.scopes {
         plan.keep(token);
     } else {
-        plan.change(token, narrower, Action::ScopesRemoved, detail);
+        plan.change(token, narrower, AuditAction::ScopesRemoved, detail);
     }
 }
 
@@ -164,7 +164,7 @@ pub(super) fn revert<R: ReadTokens>(
     for Edited { before, after } in edits {
         let now = find(tx, &before.id)?;
         let since = |what| Refusal::ChangedSince { what, name: now.name.clone() };
-        let mut reverted = Pat::clone(&now);
+        let mut reverted = Token::clone(&now);
         let mut details = Vec::new();
         if before.name != after.name {
             if now.name != after.name {
@@ -188,7 +188,7 @@ pub(super) fn revert<R: ReadTokens>(
             reverted.scopes = before.scopes.clone();
             details.push(format!("{} as before", scope_count(reverted.scopes.len())));
         }
-        plan.change(&now, reverted, Action::Undone, details.join(", "));
+        plan.change(&now, reverted, AuditAction::Undone, details.join(", "));
     }
     Ok(())
 }

@@ -2,10 +2,10 @@
 
 use chrono::{Datelike as _, Timelike as _};
 
-use crate::domain::{Moment, scope::Scope};
+use crate::domain::{Timestamp, scope::Scope};
 
 /// `until 2026-12-24 13:05 UTC`, `never expires`.
-pub fn until(end: Option<Moment>) -> String {
+pub fn until(end: Option<Timestamp>) -> String {
     end.map_or_else(
         || "never expires".to_owned(),
         |end| {

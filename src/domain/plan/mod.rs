@@ -20,12 +20,12 @@ pub use self::{
     trash::TRASH_RETENTION,
 };
 use super::{
-    Moment,
+    Timestamp,
     command::{Command, Edited, RestoreTarget, TokenSelection},
-    event::Action,
+    event::AuditAction,
     id::TokenId,
-    pat::Pat,
     scope::Scope,
+    token::Token,
 };
 
 /// Most tokens that a command may name. A transaction of so many takes well under the 2 s for
@@ -37,14 +37,14 @@ pub const MAX_TOKENS: usize = 10_000;
 pub enum TokenState {
     Absent,
     /// Among the tokens.
-    Live(Arc<Pat>),
+    Live(Arc<Token>),
     /// In the trash, deleted at this time.
-    Deleted(Arc<Pat>, Moment),
+    Deleted(Arc<Token>, Timestamp),
 }
 
 impl TokenState {
     /// The record, wherever it is stored.
-    pub fn token(&self) -> Option<&Pat> {
+    pub fn token(&self) -> Option<&Token> {
         match self {
             Self::Absent => None,
             Self::Live(token) | Self::Deleted(token, _) => Some(token),
@@ -60,23 +60,23 @@ pub struct Change {
     /// Its state afterwards.
     pub after: TokenState,
     /// The audit event and its detail; `None` if nothing changes.
-    pub event: Option<(Action, String)>,
+    pub event: Option<(AuditAction, String)>,
 }
 
 impl Change {
     /// The token as it is afterwards, or as it was if it is gone then.
-    pub fn token(&self) -> Option<&Pat> {
+    pub fn token(&self) -> Option<&Token> {
         self.after.token().or_else(|| self.before.token())
     }
 }
 
 /// A token that a command names and leaves as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct SkippedToken {
     /// The token's id.
     pub id: TokenId,
     /// The record; `None` if there is no such token.
-    pub token: Option<Arc<Pat>>,
+    pub token: Option<Arc<Token>>,
     pub reason: Refusal,
 }
 
@@ -89,7 +89,7 @@ pub enum Warning {
     EndsOverlap {
         token: TokenId,
         /// When the overlap would have ended.
-        until: Moment,
+        until: Timestamp,
     },
 }
 
@@ -98,11 +98,11 @@ pub enum Warning {
 pub struct Plan {
     pub command: Command,
     /// The time that the plan was made for, and that of its events.
-    pub at: Moment,
+    pub at: Timestamp,
     /// The tokens that the command changes, in its order.
     pub changes: Vec<Change>,
     /// The tokens that it names and leaves as they are.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<SkippedToken>,
     /// What an operator may not expect.
     pub warnings: Vec<Warning>,
     /// Changes of the trash that the command does not name: purges, corrected times.
@@ -110,7 +110,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    fn new(command: &Command, at: Moment) -> Self {
+    fn new(command: &Command, at: Timestamp) -> Self {
         Self {
             command: command.clone(),
             at,
@@ -123,7 +123,7 @@ impl Plan {
 
     /// The tokens that are changed, as they are afterwards, or as they were if they are gone
     /// then.
-    pub fn tokens(&self) -> impl Iterator<Item = &Pat> {
+    pub fn tokens(&self) -> impl Iterator<Item = &Token> {
         self.changes.iter().filter_map(Change::token)
     }
 
@@ -135,7 +135,7 @@ impl Plan {
     /// Refuses a plan that leaves out a token, with the reason for the first one. Where the
     /// command names several tokens the reason names the token.
     pub fn require_all(&self) -> Result<(), Refusal> {
-        let Some(LeftOut { token, reason, .. }) = self.left_out.first() else {
+        let Some(SkippedToken { token, reason, .. }) = self.left_out.first() else {
             return Ok(());
         };
         match token {
@@ -175,7 +175,7 @@ impl Plan {
         }
     }
 
-    fn change(&mut self, before: &Arc<Pat>, after: Pat, action: Action, detail: String) {
+    fn change(&mut self, before: &Arc<Token>, after: Token, action: AuditAction, detail: String) {
         self.changes.push(Change {
             before: TokenState::Live(Arc::clone(before)),
             after: TokenState::Live(Arc::new(after)),
@@ -183,21 +183,21 @@ impl Plan {
         });
     }
 
-    fn keep(&mut self, token: &Arc<Pat>) {
+    fn keep(&mut self, token: &Arc<Token>) {
         let state = TokenState::Live(Arc::clone(token));
         self.changes.push(Change { before: state.clone(), after: state, event: None });
     }
 
-    fn leave_out(&mut self, token: &Arc<Pat>, reason: impl Into<Refusal>) {
+    fn leave_out(&mut self, token: &Arc<Token>, reason: impl Into<Refusal>) {
         let reason = reason.into();
-        self.left_out.push(LeftOut { id: token.id, token: Some(Arc::clone(token)), reason });
+        self.left_out.push(SkippedToken { id: token.id, token: Some(Arc::clone(token)), reason });
     }
 }
 
 fn edited(change: &Change) -> Option<Edited> {
     match (&change.before, &change.after, &change.event) {
         (TokenState::Live(before), TokenState::Live(after), Some(_)) => {
-            Some(Edited { before: Pat::clone(before), after: Pat::clone(after) })
+            Some(Edited { before: Token::clone(before), after: Token::clone(after) })
         }
         _ => None,
     }
@@ -271,7 +271,7 @@ pub fn plan<R: ReadTokens>(
     Ok(plan)
 }
 
-fn find<R: ReadTokens>(tx: &R, id: &TokenId) -> Result<Arc<Pat>, R::Error> {
+fn find<R: ReadTokens>(tx: &R, id: &TokenId) -> Result<Arc<Token>, R::Error> {
     tx.token(id)?.map(Arc::new).ok_or_else(|| Refusal::Gone(*id).into())
 }
 
@@ -280,7 +280,7 @@ fn each<R: ReadTokens>(
     plan: &mut Plan,
     ids: &[TokenId],
     tx: &R,
-    mut one: impl FnMut(&mut Plan, &Arc<Pat>),
+    mut one: impl FnMut(&mut Plan, &Arc<Token>),
 ) -> Result<(), R::Error> {
     let mut seen = HashSet::with_capacity(ids.len());
     for id in ids.iter().filter(|id| seen.insert(**id)) {
@@ -288,7 +288,7 @@ fn each<R: ReadTokens>(
             one(plan, &Arc::new(token));
         } else {
             let reason = Refusal::Gone(*id);
-            plan.left_out.push(LeftOut { id: *id, token: None, reason });
+            plan.left_out.push(SkippedToken { id: *id, token: None, reason });
         }
     }
     Ok(())

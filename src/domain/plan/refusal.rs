@@ -2,7 +2,7 @@
 //! print these sentences as they are.
 
 use crate::domain::{
-    id::TokenId, lifetime::LifetimeError, name::Name, pat::TransitionError, scope::ScopeError,
+    id::TokenId, lifetime::LifetimeError, name::Name, scope::ScopeError, token::TransitionError,
 };
 
 /// Why nothing was changed.

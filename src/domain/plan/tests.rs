@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::domain::{
-    Actor, Catalogue, Description, Digest, Event, Limits, Name, NewToken, Overlap, Prefix,
-    ScopeSelection, Scopes, pat::tests as tokens,
+    Actor, AuditEvent, Catalogue, Description, Digest, LifetimeLimits, Name, NewToken, Overlap,
+    Prefix, ScopeSelection, Scopes, token::tests as tokens,
 };
 
-struct Tokens(Vec<Pat>);
+struct Tokens(Vec<Token>);
 
 impl ReadTokens for Tokens {
     type Error = Refusal;
 
-    fn token(&self, id: &TokenId) -> Result<Option<Pat>, Refusal> {
+    fn token(&self, id: &TokenId) -> Result<Option<Token>, Refusal> {
         Ok(self.0.iter().find(|token| token.id == *id).cloned())
     }
 
@@ -21,39 +21,39 @@ impl ReadTokens for Tokens {
         Ok(self.0.iter().find(|token| token.name == *name).map(|token| token.id))
     }
 
-    fn tokens(&self) -> Result<Vec<Pat>, Refusal> {
+    fn tokens(&self) -> Result<Vec<Token>, Refusal> {
         Ok(self.0.clone())
     }
 
-    fn deleted(&self) -> Result<Vec<(Pat, Moment)>, Refusal> {
+    fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, Refusal> {
         Ok(Vec::new())
     }
 
-    fn last_event(&self, _: &TokenId) -> Result<Option<Event>, Refusal> {
+    fn last_event(&self, _: &TokenId) -> Result<Option<AuditEvent>, Refusal> {
         Ok(None)
     }
 
-    fn newest_event_at(&self) -> Result<Option<Moment>, Refusal> {
+    fn newest_event_at(&self) -> Result<Option<Timestamp>, Refusal> {
         Ok(None)
     }
 }
 
 /// Tokens `a`, `b` and `c`: active, active in an overlap, expired.
 fn three() -> Tokens {
-    let token = |id: &str, name: &str| Pat {
+    let token = |id: &str, name: &str| Token {
         id: TokenId::parse(id).unwrap(),
         name: Name::parse(name).unwrap(),
         scopes: "channels:*:publish".parse::<Scope>().map(only).unwrap(),
-        ..tokens::pat()
+        ..tokens::sample_token()
     };
-    let renewed = |token: Pat| {
+    let renewed = |token: Token| {
         let digest = Digest::from_bytes([9; 32]);
         token.regenerate(digest, "pat", Some(tokens::at(99)), Overlap::Hour, tokens::at(1)).unwrap()
     };
     Tokens(vec![
         token("aaaaaaaaaaaa", "a"),
         renewed(token("bbbbbbbbbbbb", "b")),
-        Pat { expires: Some(tokens::at(1)), ..token("cccccccccccc", "c") },
+        Token { expires: Some(tokens::at(1)), ..token("cccccccccccc", "c") },
     ])
 }
 
@@ -68,7 +68,7 @@ fn planned(command: &Command, tokens: &Tokens) -> Result<Plan, Refusal> {
         clock: tokens::at(10),
         actor: &Actor::named("alice"),
         prefix: &Prefix::default(),
-        limits: &Limits::default(),
+        limits: &LifetimeLimits::default(),
         catalogue: &Catalogue::default(),
         to_utc: |wall| wall.and_utc(),
         deletion: None,
@@ -141,7 +141,7 @@ fn an_overlap_that_ends_early_is_a_warning() {
 #[test]
 fn an_overlap_is_for_active_tokens_and_needs_one() {
     let plan = planned(&regenerate("ac", Overlap::Hour), &three()).unwrap();
-    let overlaps: Vec<_> = plan.tokens().map(|token| token.retiring.is_some()).collect();
+    let overlaps: Vec<_> = plan.tokens().map(|token| token.previous.is_some()).collect();
     assert_eq!(overlaps, [true, false]);
     let plan = planned(&regenerate("c", Overlap::Hour), &three()).unwrap();
     assert_eq!((plan.changes.len(), plan.left_out.len()), (0, 1));

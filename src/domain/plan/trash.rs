@@ -8,11 +8,11 @@ use chrono::TimeDelta;
 
 use super::{Change, Plan, PlanContext, ReadTokens, Refusal, TokenState};
 use crate::domain::{
-    Moment,
+    Timestamp,
     command::RestoreTarget,
-    event::{Action, Actor},
+    event::{Actor, AuditAction},
     id::TokenId,
-    pat::Pat,
+    token::Token,
 };
 
 /// How long a deleted token can be restored.
@@ -22,25 +22,28 @@ pub const TRASH_RETENTION: TimeDelta = TimeDelta::hours(24);
 const TIME_RESOLUTION: TimeDelta = TimeDelta::nanoseconds(1);
 
 /// Moves a token to the trash.
-pub(super) fn delete(plan: &mut Plan, token: &Arc<Pat>, deleted_at: Moment) {
-    let status = token.status(plan.at).word();
+pub(super) fn delete(plan: &mut Plan, token: &Arc<Token>, deleted_at: Timestamp) {
+    let status = token.status(plan.at).as_str();
     plan.changes.push(Change {
         before: TokenState::Live(Arc::clone(token)),
         after: TokenState::Deleted(Arc::clone(token), deleted_at),
-        event: Some((Action::Deleted, format!("was {status}, can be brought back for 24 hours"))),
+        event: Some((
+            AuditAction::Deleted,
+            format!("was {status}, can be brought back for 24 hours"),
+        )),
     });
 }
 
 /// Purges what was deleted more than 24 hours ago. Returns the time for a deletion now: later
 /// than that of any other.
-pub(super) fn purge<R: ReadTokens>(plan: &mut Plan, tx: &R) -> Result<Moment, R::Error> {
+pub(super) fn purge<R: ReadTokens>(plan: &mut Plan, tx: &R) -> Result<Timestamp, R::Error> {
     let deleted = tx.deleted()?;
     let newest = deleted.iter().map(|(_, at)| *at).max();
-    let is_over = |at: Moment| plan.at - at >= TRASH_RETENTION;
+    let is_over = |at: Timestamp| plan.at - at >= TRASH_RETENTION;
     let purges = deleted.into_iter().filter(|(_, at)| is_over(*at)).map(|(token, at)| Change {
         before: TokenState::Deleted(Arc::new(token), at),
         after: TokenState::Absent,
-        event: Some((Action::Purged, String::new())),
+        event: Some((AuditAction::Purged, String::new())),
     });
     plan.housekeeping = purges.collect();
     Ok(newest.map_or(plan.at, |newest| plan.at.max(newest + TIME_RESOLUTION)))
@@ -78,7 +81,7 @@ pub(super) fn restore<R: ReadTokens>(
         plan.changes.push(Change {
             before: TokenState::Deleted(Arc::clone(&token), at),
             after: TokenState::Live(token),
-            event: Some((Action::Restored, String::new())),
+            event: Some((AuditAction::Restored, String::new())),
         });
     }
     Ok(())
@@ -87,10 +90,10 @@ pub(super) fn restore<R: ReadTokens>(
 /// The time of the latest deletion by `actor`. What others deleted was their decision, and is not
 /// restored in passing.
 fn own_last_deletion<R: ReadTokens>(
-    deleted: &[(Pat, Moment)],
+    deleted: &[(Token, Timestamp)],
     tx: &R,
     actor: &Actor,
-) -> Result<Moment, R::Error> {
+) -> Result<Timestamp, R::Error> {
     let (newest, _) = deleted.first().ok_or(Refusal::NothingToRestore)?;
     let mut checked = None;
     for (token, at) in deleted {
@@ -110,7 +113,7 @@ fn own_last_deletion<R: ReadTokens>(
 /// Who deleted a token: the last event of a deleted token is its deletion.
 fn deleted_by<R: ReadTokens>(tx: &R, id: &TokenId) -> Result<Option<Actor>, R::Error> {
     let last = tx.last_event(id)?;
-    Ok(last.filter(|event| event.what.action == Action::Deleted).map(|event| event.what.actor))
+    Ok(last.filter(|event| event.what.action == AuditAction::Deleted).map(|event| event.what.actor))
 }
 
 /// Whether both are the same account. The address differs after a dropped connection.
@@ -144,7 +147,7 @@ pub(super) fn accept_clock<R: ReadTokens>(
     plan.changes.push(Change {
         before: TokenState::Absent,
         after: TokenState::Absent,
-        event: Some((Action::ClockAccepted, detail)),
+        event: Some((AuditAction::ClockAccepted, detail)),
     });
     Ok(())
 }

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use super::{Bound, Part, Search, Term, Value, What};
-use crate::domain::{Scope, ScopeError, StatusFilter, name::fold, text::escape};
+use super::{Predicate, ScopePredicate, Search, Term, Threshold, Value};
+use crate::domain::{Scope, ScopeError, StatusFilter, name::fold, terminal_text::escape};
 
 /// The terms, in one line for a help or a refusal.
 pub const TERMS: &str = "status: type: op: entity: domain: may: name: id: by: idle> idle< \
@@ -72,11 +72,11 @@ impl Term {
         if body.starts_with('"') {
             let (words, rest) = quoted(body);
             let words = fold(&words);
-            return (Ok(if words.is_empty() { None } else { term(What::Words(words)) }), rest);
+            return (Ok(if words.is_empty() { None } else { term(Predicate::Words(words)) }), rest);
         }
         let Some((key, sign, after)) = keyed(body) else {
             let (word, rest) = word(body);
-            return (Ok(term(What::bare(word))), rest);
+            return (Ok(term(Predicate::bare(word))), rest);
         };
         let (value, rest) = if after.starts_with('"') {
             let (text, rest) = quoted(after);
@@ -86,18 +86,18 @@ impl Term {
             (Value { text: text.to_owned(), whole: false }, rest)
         };
         let written = text.get(..text.len() - rest.len()).unwrap_or(text);
-        (What::keyed(key, sign, &value, written).map(term), rest)
+        (Predicate::keyed(key, sign, &value, written).map(term), rest)
     }
 }
 
-impl What {
+impl Predicate {
     /// What a word without a sign means.
     fn bare(word: &str) -> Self {
         let folded = fold(word);
         match folded.as_str() {
             "unused" => Self::Unused,
             "unclaimed" => Self::Unclaimed,
-            "wildcard" => Self::Scope(Part::Wildcard),
+            "wildcard" => Self::Scope(ScopePredicate::Wildcard),
             _ => Self::Words(folded),
         }
     }
@@ -114,14 +114,22 @@ impl What {
             ("status", ':') => {
                 let wanted = "active, expired, revoked or all";
                 let text = folded(wanted)?.text;
-                let starts = |filter: &StatusFilter| fold(filter.word()).starts_with(&text);
+                let starts = |filter: &StatusFilter| fold(filter.as_str()).starts_with(&text);
                 let found = StatusFilter::STATUSES.into_iter().find(starts);
                 Self::Status(found.ok_or_else(|| wants(wanted))?)
             }
-            ("type", ':') => Self::Scope(Part::Type(folded("an entity type, as type:channels")?)),
-            ("op", ':') => Self::Scope(Part::Operation(folded("an operation, as op:publish")?)),
-            ("entity", ':') => Self::Scope(Part::Entity(folded("an id, as entity:c-42")?)),
-            ("domain", ':') => Self::Scope(Part::Domain(folded("a domain, as domain:factory")?)),
+            ("type", ':') => {
+                Self::Scope(ScopePredicate::Type(folded("an entity type, as type:channels")?))
+            }
+            ("op", ':') => {
+                Self::Scope(ScopePredicate::Operation(folded("an operation, as op:publish")?))
+            }
+            ("entity", ':') => {
+                Self::Scope(ScopePredicate::Entity(folded("an id, as entity:c-42")?))
+            }
+            ("domain", ':') => {
+                Self::Scope(ScopePredicate::Domain(folded("a domain, as domain:factory")?))
+            }
             ("name", ':') => Self::Name(folded("a part of a name")?),
             ("id", ':') => Self::Id(folded("a part of an id")?),
             ("by", ':') => Self::By(folded("who made it, as by:alice")?),
@@ -141,7 +149,7 @@ impl What {
     }
 }
 
-impl fmt::Display for What {
+impl fmt::Display for Predicate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Words(words) => {
@@ -155,12 +163,12 @@ impl fmt::Display for What {
             Self::Name(value) => write!(f, "name:{value}"),
             Self::Id(value) => write!(f, "id:{value}"),
             Self::By(value) => write!(f, "by:{value}"),
-            Self::Status(filter) => write!(f, "status:{}", fold(filter.word())),
-            Self::Scope(Part::Type(value)) => write!(f, "type:{value}"),
-            Self::Scope(Part::Operation(value)) => write!(f, "op:{value}"),
-            Self::Scope(Part::Entity(value)) => write!(f, "entity:{value}"),
-            Self::Scope(Part::Domain(value)) => write!(f, "domain:{value}"),
-            Self::Scope(Part::Wildcard) => f.write_str("wildcard"),
+            Self::Status(filter) => write!(f, "status:{}", fold(filter.as_str())),
+            Self::Scope(ScopePredicate::Type(value)) => write!(f, "type:{value}"),
+            Self::Scope(ScopePredicate::Operation(value)) => write!(f, "op:{value}"),
+            Self::Scope(ScopePredicate::Entity(value)) => write!(f, "entity:{value}"),
+            Self::Scope(ScopePredicate::Domain(value)) => write!(f, "domain:{value}"),
+            Self::Scope(ScopePredicate::Wildcard) => f.write_str("wildcard"),
             Self::May(request) => write!(f, "may:{}", request.as_scope()),
             Self::Unused => f.write_str("unused"),
             Self::Unclaimed => f.write_str("unclaimed"),
@@ -176,15 +184,15 @@ impl fmt::Display for Value {
     }
 }
 
-impl fmt::Display for Bound {
+impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", if self.more { '>' } else { '<' }, self.span)
     }
 }
 
-fn bound(sign: char, value: &Value) -> Option<Bound> {
+fn bound(sign: char, value: &Value) -> Option<Threshold> {
     let span = value.text.parse().ok()?;
-    (sign != ':').then_some(Bound { more: sign == '>', span })
+    (sign != ':').then_some(Threshold { more: sign == '>', span })
 }
 
 /// The key, the sign and what follows, if `text` starts with letters and one of the signs.

@@ -8,13 +8,13 @@ use std::borrow::Cow;
 
 pub use self::grammar::{SearchError, TERMS};
 use super::{
-    Actor, Moment,
+    Actor, Timestamp,
     decision::{AccessRequest, allows},
     lifetime::Span,
     name::fold,
-    pat::{Pat, Status},
     query::StatusFilter,
     scope::{Entity, Scope, Scopes},
+    token::{Status, Token},
 };
 
 /// What a token must be to be found: every one of these terms. None at all finds everything.
@@ -27,30 +27,30 @@ pub struct Search {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Term {
     negated: bool,
-    what: What,
+    what: Predicate,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum What {
+enum Predicate {
     /// Stands somewhere in name, id or description.
     Words(String),
     Name(Value),
     Id(Value),
     By(Value),
     Status(StatusFilter),
-    Scope(Part),
+    Scope(ScopePredicate),
     May(AccessRequest),
     Unused,
     Unclaimed,
     /// How long ago it was last used, or issued if it never was.
-    Idle(Bound),
+    Idle(Threshold),
     /// How long an active one still has.
-    Expiring(Bound),
+    Expiring(Threshold),
 }
 
 /// What a scope is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum ScopePredicate {
     Type(Value),
     Operation(Value),
     Entity(Value),
@@ -66,7 +66,7 @@ struct Value {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Bound {
+struct Threshold {
     more: bool,
     span: Span,
 }
@@ -78,47 +78,50 @@ impl Search {
 
     /// Whether it says itself which statuses are found: then no other filter of them applies.
     pub fn names_status(&self) -> bool {
-        self.terms.iter().any(|term| matches!(term.what, What::Status(_)))
+        self.terms.iter().any(|term| matches!(term.what, Predicate::Status(_)))
     }
 
     pub fn asks_for_scopes(&self) -> bool {
-        self.terms.iter().any(|term| matches!(term.what, What::Scope(_) | What::May(_)))
+        self.terms.iter().any(|term| matches!(term.what, Predicate::Scope(_) | Predicate::May(_)))
     }
 
     pub fn asks_for_maker(&self) -> bool {
-        self.terms.iter().any(|term| matches!(term.what, What::By(_)))
+        self.terms.iter().any(|term| matches!(term.what, Predicate::By(_)))
     }
 
     /// Whether words that must be found are all that it asks for.
     pub fn is_words(&self) -> bool {
-        self.terms.iter().all(|term| matches!(term.what, What::Words(_)) && !term.negated)
+        self.terms.iter().all(|term| matches!(term.what, Predicate::Words(_)) && !term.negated)
     }
 
     /// The words that must stand in name, id or description, folded.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.terms.iter().filter_map(|term| match &term.what {
-            What::Words(words) if !term.negated => Some(words.as_str()),
+            Predicate::Words(words) if !term.negated => Some(words.as_str()),
             _ => None,
         })
     }
 
-    pub fn matches(&self, pat: &Pat, at: Moment) -> bool {
+    pub fn matches(&self, token: &Token, at: Timestamp) -> bool {
         self.is_empty()
-            || self.fits_scopes(&pat.scopes)
-                && self.fits_maker(&pat.created_by)
-                && self.fits(&Facts::of(pat, at), || Texts::of(pat))
+            || self.fits_scopes(&token.scopes)
+                && self.fits_maker(&token.created_by)
+                && self.fits(&Facts::of(token, at), || Texts::of(token))
     }
 
     /// Whether a token with these scopes can be found. What is asked of scopes is asked of one
     /// scope together: `type:channels op:publish` finds who publishes on channels.
     pub fn fits_scopes(&self, scopes: &Scopes) -> bool {
-        let wanted: Vec<&Part> = self.terms.iter().filter_map(Term::wanted_part).collect();
+        let wanted: Vec<&ScopePredicate> =
+            self.terms.iter().filter_map(Term::wanted_part).collect();
         let some_one = wanted.is_empty()
             || scopes.iter().any(|scope| wanted.iter().all(|part| part.fits(scope)));
         some_one
             && self.terms.iter().all(|term| match &term.what {
-                What::Scope(part) if term.negated => !scopes.iter().any(|scope| part.fits(scope)),
-                What::May(request) => {
+                Predicate::Scope(part) if term.negated => {
+                    !scopes.iter().any(|scope| part.fits(scope))
+                }
+                Predicate::May(request) => {
                     scopes.iter().any(|scope| allows(scope, request)) != term.negated
                 }
                 _ => true,
@@ -131,7 +134,7 @@ impl Search {
         let is_called =
             |value: &Value| names.into_iter().flatten().any(|name| value.is_in(&fold(name)));
         self.terms.iter().all(|term| match &term.what {
-            What::By(value) => is_called(value) != term.negated,
+            Predicate::By(value) => is_called(value) != term.negated,
             _ => true,
         })
     }
@@ -152,11 +155,11 @@ pub struct Texts<'a> {
 }
 
 impl<'a> Texts<'a> {
-    fn of(pat: &'a Pat) -> Self {
+    fn of(token: &'a Token) -> Self {
         Self {
-            name: pat.name.folded().into(),
-            id: fold(pat.id.as_str()).into(),
-            description: fold(pat.description.as_str()).into(),
+            name: token.name.folded().into(),
+            id: fold(token.id.as_str()).into(),
+            description: fold(token.description.as_str()).into(),
         }
     }
 }
@@ -166,24 +169,24 @@ impl<'a> Texts<'a> {
 pub struct Facts {
     pub status: Status,
     /// When its present secret was issued.
-    pub issued: Moment,
+    pub issued: Timestamp,
     /// When it expires; `None` for never.
-    pub expires: Option<Moment>,
+    pub expires: Option<Timestamp>,
     /// When it was last used; `None` for never.
-    pub last_used: Option<Moment>,
+    pub last_used: Option<Timestamp>,
     /// Whether somebody confirmed to have its secret.
     pub claimed: bool,
-    pub at: Moment,
+    pub at: Timestamp,
 }
 
 impl Facts {
-    fn of(pat: &Pat, at: Moment) -> Self {
+    fn of(token: &Token, at: Timestamp) -> Self {
         Self {
-            status: pat.status(at),
-            issued: pat.issued,
-            expires: pat.expires,
-            last_used: pat.last_use().map(|used| used.at),
-            claimed: pat.claimed,
+            status: token.status(at),
+            issued: token.issued,
+            expires: token.expires,
+            last_used: token.last_use().map(|used| used.at),
+            claimed: token.delivered,
             at,
         }
     }
@@ -191,15 +194,15 @@ impl Facts {
 
 impl Term {
     /// What it wants of a scope, if that is what it is about.
-    fn wanted_part(&self) -> Option<&Part> {
+    fn wanted_part(&self) -> Option<&ScopePredicate> {
         match &self.what {
-            What::Scope(part) if !self.negated => Some(part),
+            Predicate::Scope(part) if !self.negated => Some(part),
             _ => None,
         }
     }
 }
 
-impl What {
+impl Predicate {
     /// Whether it is so by these facts; `None` if they do not tell.
     fn holds<'a>(&self, facts: &Facts, texts: &impl Fn() -> Texts<'a>) -> Option<bool> {
         Some(match self {
@@ -222,7 +225,7 @@ impl What {
     }
 }
 
-impl Part {
+impl ScopePredicate {
     fn fits(&self, scope: &Scope) -> bool {
         match self {
             Self::Type(value) => value.starts(scope.entity_type.as_str()),
@@ -249,9 +252,9 @@ impl Value {
     }
 }
 
-impl Bound {
+impl Threshold {
     /// Whether from `since` to `until` it is more, or less, than the span.
-    fn holds(self, until: Moment, since: Moment) -> bool {
+    fn holds(self, until: Timestamp, since: Timestamp) -> bool {
         let took = until - since;
         if self.more { took > self.span.as_delta() } else { took < self.span.as_delta() }
     }

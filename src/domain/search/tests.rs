@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{
     Actor, Description, LastUse, Name, TokenId,
-    pat::tests::{at, pat},
     scope::Scopes,
-    text::first_unsafe,
+    terminal_text::first_unsafe,
+    token::tests::{at, sample_token},
 };
 
 fn search(text: &str) -> Search {
@@ -22,27 +22,27 @@ fn scopes(texts: &[&str]) -> Scopes {
     scopes
 }
 
-fn token(letter: u8, name: &str) -> Pat {
-    Pat {
+fn token(letter: u8, name: &str) -> Token {
+    Token {
         id: TokenId::from_bytes([letter; 12]).unwrap(),
         name: Name::parse(name).unwrap(),
         expires: Some(at(30 * DAY)),
-        ..pat()
+        ..sample_token()
     }
 }
 
 const DAY: i64 = 24 * 60;
 
 /// Four tokens, looked at one day after they were issued.
-fn some() -> Vec<Pat> {
+fn some() -> Vec<Token> {
     vec![
-        Pat {
+        Token {
             scopes: scopes(&["channels:*:publish", "clients:c-42:read@factory"]),
             description: Description::parse("Deploys to Oslo").unwrap(),
             last_used: Some(LastUse { at: at(DAY - 5), from: None, what: "".into() }),
             ..token(b'a', "ci-deploy")
         },
-        Pat {
+        Token {
             scopes: scopes(&["channels:c-42:subscribe", "groups:c-420:list"]),
             created_by: Actor {
                 user: "root".into(),
@@ -50,20 +50,20 @@ fn some() -> Vec<Pat> {
                 from: Some("192.0.2.7".into()),
             },
             expires: Some(at(3 * DAY)),
-            claimed: false,
+            delivered: false,
             ..token(b'b', "CI Prod")
         },
-        Pat { expires: Some(at(60)), ..token(b'c', "expired-one") },
-        Pat { revoked: Some(at(5)), expires: Some(at(60)), ..token(b'd', "revoked-one") },
+        Token { expires: Some(at(60)), ..token(b'c', "expired-one") },
+        Token { revoked: Some(at(5)), expires: Some(at(60)), ..token(b'd', "revoked-one") },
     ]
 }
 
 /// The letters of those that `text` finds.
 fn found(text: &str) -> String {
     let search = search(text);
-    let pats = some();
-    let found = pats.iter().filter(|pat| search.matches(pat, at(DAY)));
-    found.map(|pat| char::from(pat.id.as_bytes()[0])).collect()
+    let tokens = some();
+    let found = tokens.iter().filter(|token| search.matches(token, at(DAY)));
+    found.map(|token| char::from(token.id.as_bytes()[0])).collect()
 }
 
 #[test]
@@ -234,13 +234,13 @@ fn text() -> impl Strategy<Value = String> {
 
 #[test]
 fn what_is_asked_elsewhere_rules_nobody_out() {
-    let pats = some();
-    let facts = Facts::of(&pats[0], at(DAY));
+    let tokens = some();
+    let facts = Facts::of(&tokens[0], at(DAY));
     for text in ["by:bob", "-by:alice", "type:none", "-may:channels:c-42:publish"] {
-        assert!(search(text).fits(&facts, || Texts::of(&pats[0])), "{text}");
+        assert!(search(text).fits(&facts, || Texts::of(&tokens[0])), "{text}");
     }
-    assert!(search("type:none ci").fits_maker(&pats[0].created_by));
-    assert!(search("by:bob ci").fits_scopes(&pats[0].scopes));
+    assert!(search("type:none ci").fits_maker(&tokens[0].created_by));
+    assert!(search("by:bob ci").fits_scopes(&tokens[0].scopes));
 }
 
 #[test]
@@ -266,8 +266,8 @@ proptest! {
         for term in search.terms {
             let turned = Search { terms: vec![Term { negated: !term.negated, ..term.clone() }] };
             let one = Search { terms: vec![term] };
-            for pat in some() {
-                prop_assert_ne!(one.matches(&pat, at(minute)), turned.matches(&pat, at(minute)));
+            for token in some() {
+                prop_assert_ne!(one.matches(&token, at(minute)), turned.matches(&token, at(minute)));
             }
         }
     }

@@ -3,8 +3,11 @@
 
 use super::source::{ImportRow, LineFault};
 use crate::{
-    domain::{Action, Digest, Moment, Name, Pat, Retiring, Status, TokenId, labels::labels},
-    store::{Rows, StoreError},
+    domain::{
+        AuditAction, Digest, Name, PreviousSecret, Status, Timestamp, Token, TokenId,
+        labels::labels,
+    },
+    store::{ReadOps, StoreError},
 };
 
 /// What to do if the store already has a token or a name.
@@ -132,11 +135,11 @@ impl ConflictPolicy {
     /// refused.
     pub(in crate::service) fn decide(
         &self,
-        rows: &impl Rows,
-        at: Moment,
-        ImportRow { line, pat }: &ImportRow,
+        rows: &impl ReadOps,
+        at: Timestamp,
+        ImportRow { line, token }: &ImportRow,
     ) -> Result<(ImportAction, Vec<LineFault>), StoreError> {
-        let action = match self.conflicts(rows, at, pat)? {
+        let action = match self.conflicts(rows, at, token)? {
             None => ImportAction { outcome: ImportOutcome::Unchanged, conflicts: Vec::new() },
             Some(conflicts) => ImportAction { outcome: self.outcome(&conflicts), conflicts },
         };
@@ -171,19 +174,19 @@ impl ConflictPolicy {
     /// The conflicts of `pat`; `None` if the store has the very same.
     fn conflicts(
         &self,
-        rows: &impl Rows,
-        at: Moment,
-        pat: &Pat,
+        rows: &impl ReadOps,
+        at: Timestamp,
+        token: &Token,
     ) -> Result<Option<Vec<Conflict>>, StoreError> {
-        let active = pat.status(at) == Status::Active;
+        let active = token.status(at) == Status::Active;
         let mut conflicts = Vec::new();
-        match rows.pat(&pat.id) {
-            Ok(Some(here)) if is_same(&here, pat) => return Ok(None),
+        match rows.token(&token.id) {
+            Ok(Some(here)) if is_same(&here, token) => return Ok(None),
             Ok(Some(here)) => {
                 conflicts.push(Conflict::Differs);
-                conflicts.extend(would_reactivate(&here, pat, at).map(Conflict::Reactivates));
+                conflicts.extend(would_reactivate(&here, token, at).map(Conflict::Reactivates));
             }
-            Ok(None) if was_deleted(rows, &pat.id)? => {
+            Ok(None) if was_deleted(rows, &token.id)? => {
                 conflicts.push(if active {
                     Conflict::Reactivates("this token was deleted here")
                 } else {
@@ -198,13 +201,13 @@ impl ConflictPolicy {
             }
             Err(error) => return Err(error),
         }
-        let holder = self.name_holder(rows, &pat.name)?.filter(|id| *id != pat.id);
+        let holder = self.name_holder(rows, &token.name)?.filter(|id| *id != token.id);
         conflicts.extend(holder.map(Conflict::NameTaken));
         Ok(Some(conflicts))
     }
 
     /// The token that has this name and keeps it: not one that this import renames.
-    fn name_holder(&self, rows: &impl Rows, name: &Name) -> Result<Option<TokenId>, StoreError> {
+    fn name_holder(&self, rows: &impl ReadOps, name: &Name) -> Result<Option<TokenId>, StoreError> {
         let replacing = matches!(self.on_conflict, OnConflict::Replace { .. });
         let holder = rows.id_of_name(name)?;
         Ok(holder.filter(|id| !(replacing && self.ids.binary_search(id).is_ok())))
@@ -212,16 +215,16 @@ impl ConflictPolicy {
 }
 
 /// Whether both are the same token in the same state, apart from its last use.
-fn is_same(here: &Pat, imported: &Pat) -> bool {
-    let unused = |pat: &Pat| {
-        let retiring = pat.retiring.clone().map(|old| Retiring { last_used: None, ..old });
-        Pat { last_used: None, retiring, ..pat.clone() }
+fn is_same(here: &Token, imported: &Token) -> bool {
+    let unused = |token: &Token| {
+        let previous = token.previous.clone().map(|old| PreviousSecret { last_used: None, ..old });
+        Token { last_used: None, previous, ..token.clone() }
     };
     unused(here) == unused(imported)
 }
 
 /// How a secret that was ended here would work again if `imported` replaced `here`.
-fn would_reactivate(here: &Pat, imported: &Pat, at: Moment) -> Option<&'static str> {
+fn would_reactivate(here: &Token, imported: &Token, at: Timestamp) -> Option<&'static str> {
     if imported.status(at) != Status::Active {
         return None;
     }
@@ -233,8 +236,8 @@ fn would_reactivate(here: &Pat, imported: &Pat, at: Moment) -> Option<&'static s
     if !newer && !works(&imported.digest) {
         return Some("this token has another secret here, or is expired");
     }
-    let retiring = imported.retiring.as_ref().filter(|old| at < old.until);
-    if !newer && retiring.is_some_and(|old| !works(&old.digest)) {
+    let previous = imported.previous.as_ref().filter(|old| at < old.until);
+    if !newer && previous.is_some_and(|old| !works(&old.digest)) {
         return Some("the old secret of this token is dead here");
     }
     None
@@ -242,8 +245,8 @@ fn would_reactivate(here: &Pat, imported: &Pat, at: Moment) -> Option<&'static s
 
 /// Whether a token that is not in the store once was: it is in the trash, or the trail ends with
 /// its deletion.
-fn was_deleted(rows: &impl Rows, id: &TokenId) -> Result<bool, StoreError> {
+fn was_deleted(rows: &impl ReadOps, id: &TokenId) -> Result<bool, StoreError> {
     let last = rows.events_of(id, 1)?.rows.pop();
-    let ended = |action| matches!(action, Action::Deleted | Action::Purged);
+    let ended = |action| matches!(action, AuditAction::Deleted | AuditAction::Purged);
     Ok(last.is_some_and(|event| ended(event.what.action)) || rows.trashed(id)?.is_some())
 }

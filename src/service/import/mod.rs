@@ -3,8 +3,8 @@
 //! lines on all cores and reports everything that is wrong with them, then `commit` writes what was
 //! staged, on one thread. Called by the command line.
 
-mod commit;
 mod conflicts;
+mod prepared;
 mod source;
 mod staging;
 
@@ -19,8 +19,8 @@ use std::{
 pub(super) use self::conflicts::ConflictPolicy;
 use self::staging::{StagedToken, StagingBuffer};
 pub use self::{
-    commit::PreparedImport,
     conflicts::{Conflict, ImportAction, ImportActions, ImportOutcome, OnConflict},
+    prepared::PreparedImport,
     source::{ImportBatch, ImportRow, ImportSource, LineFault, LineFaults},
 };
 use super::{Service, ServiceError};
@@ -117,15 +117,16 @@ impl Service {
         hash: &RandomState,
     ) -> Result<CheckedBatch, StoreError> {
         let mut checked = CheckedBatch {
-            ids: batch.rows.iter().map(|row| row.pat.id).collect(),
-            names: batch.rows.iter().map(|row| hash.hash_one(row.pat.name.folded())).collect(),
+            ids: batch.rows.iter().map(|row| row.token.id).collect(),
+            names: batch.rows.iter().map(|row| hash.hash_one(row.token.name.folded())).collect(),
             is_readable: batch.faults.is_empty(),
             faults: batch.faults,
             refused: Vec::new(),
             staged: Vec::new(),
         };
-        for ImportRow { line, pat } in &batch.rows {
-            for error in pat.scopes.iter().filter_map(|it| self.policy.catalogue.check(it).err()) {
+        for ImportRow { line, token } in &batch.rows {
+            for error in token.scopes.iter().filter_map(|it| self.policy.catalogue.check(it).err())
+            {
                 let why = format!("{error}, or add it to the catalogue in the settings");
                 checked.faults.push(LineFault { line: *line, field: "scopes".to_owned(), why });
             }
@@ -163,19 +164,19 @@ fn report_duplicates(
     source.for_each_batch(
         |batch| batch,
         |batch| {
-            for ImportRow { line, pat } in batch.rows {
+            for ImportRow { line, token } in batch.rows {
                 let mut fault = |field: &str, value: &str, first: u64| {
                     let why = format!("{value} is in line {first} already");
                     faults.add(LineFault { line, field: field.to_owned(), why });
                 };
-                let first = repeated_ids.contains(&pat.id).then(|| ids.insert(pat.id, line));
+                let first = repeated_ids.contains(&token.id).then(|| ids.insert(token.id, line));
                 if let Some(first) = first.flatten() {
-                    fault("id", pat.id.as_str(), first);
+                    fault("id", token.id.as_str(), first);
                 }
-                let name = pat.name.folded();
+                let name = token.name.folded();
                 let is_repeated = repeated_names.contains(&hash.hash_one(&name));
                 if let Some(first) = is_repeated.then(|| names.insert(name, line)).flatten() {
-                    fault("name", pat.name.as_str(), first);
+                    fault("name", token.name.as_str(), first);
                 }
             }
             ControlFlow::Continue(())

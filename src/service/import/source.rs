@@ -3,7 +3,7 @@
 
 use std::{io, ops::ControlFlow};
 
-use crate::domain::Pat;
+use crate::domain::Token;
 
 /// Most line faults that are reported one by one.
 const MAX_REPORTED: usize = 20;
@@ -11,7 +11,7 @@ const MAX_REPORTED: usize = 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRow {
     pub line: u64,
-    pub pat: Pat,
+    pub token: Token,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

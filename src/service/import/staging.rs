@@ -7,7 +7,7 @@ use std::{fs::File, iter, os::unix::fs::FileExt as _};
 
 use super::source::ImportRow;
 use crate::{
-    domain::Pat,
+    domain::Token,
     store::{EncodedToken, Operation, Store, StoreError, TokenSummary},
 };
 
@@ -99,7 +99,7 @@ impl<'a> StagedToken<'a> {
     ) -> Result<(), StoreError> {
         batch.extend_from_slice(&row.line.to_le_bytes());
         batch.push(u8::from(is_new));
-        EncodedToken::write(&row.pat, batch)
+        EncodedToken::write(&row.token, batch)
     }
 
     /// The rows of `batch`, up to the first that is damaged.
@@ -126,7 +126,7 @@ impl<'a> StagedToken<'a> {
         self.encoded.summary().ok_or_else(corrupt_staging)
     }
 
-    pub(super) fn decode(&self) -> Result<Pat, StoreError> {
+    pub(super) fn decode(&self) -> Result<Token, StoreError> {
         self.encoded.decode().ok_or_else(corrupt_staging)
     }
 }
@@ -139,10 +139,10 @@ fn corrupt_staging() -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::pat::tests::pat;
+    use crate::domain::token::tests::sample_token;
 
-    fn row(line: u64, pat: Pat) -> ImportRow {
-        ImportRow { line, pat }
+    fn row(line: u64, token: Token) -> ImportRow {
+        ImportRow { line, token }
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
         let store = Store::memory().unwrap();
         let mut staging = StagingBuffer::default();
         let mut bytes = Vec::new();
-        StagedToken::write(&mut bytes, &row(7, pat()), true).unwrap();
+        StagedToken::write(&mut bytes, &row(7, sample_token()), true).unwrap();
         staging.add(&store, &bytes).unwrap();
         for at in 0..bytes.len() {
             staging.memory[at] ^= 1;
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_token_comes_back_with_its_line_and_a_cut_one_not_at_all() {
-        let (one, mut other) = (pat(), pat());
+        let (one, mut other) = (sample_token(), sample_token());
         other.expires = None;
         other.revoked = Some(other.created);
         let mut bytes = Vec::new();

@@ -38,7 +38,7 @@ fn adding(scopes: &[Scope], ids: &[TokenId]) -> Command {
 }
 
 fn ids(issued: &[&Issued]) -> Vec<TokenId> {
-    issued.iter().map(|each| each.pat.id).collect()
+    issued.iter().map(|each| each.token.id).collect()
 }
 
 fn regenerating(file: &Path, text: &str, overlap: Overlap, ids: &[TokenId]) -> Command {
@@ -62,7 +62,7 @@ fn handed(world: &World, file: &Path) -> Vec<(String, bool)> {
 fn a_preview_names_what_is_left_out_and_why() {
     let world = World::new();
     let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("C"));
-    world.revoke(&a.pat.id).unwrap();
+    world.revoke(&a.token.id).unwrap();
     let gone = forged(TokenId::parse("goneGoneGone").unwrap()).id();
     let all = [ids(&[&a, &b, &c, &b]), vec![gone]].concat();
     let why = "it is revoked already, nothing was changed: regenerate it to use it again";
@@ -83,7 +83,7 @@ fn what_was_confirmed_is_what_is_executed() {
     let seen = world.preview(&both).unwrap().confirmed();
     world.refused(|s| s.execute(&both, &Confirmed::NOTHING));
     world.refused(|s| s.execute(&revoking(&ids(&[&a])), &seen));
-    world.revoke(&b.pat.id).unwrap();
+    world.revoke(&b.token.id).unwrap();
     let error = world.refused(|s| s.execute(&both, &seen));
     let ServiceError::ChangedMeanwhile { plan, expected: 2 } = error else {
         panic!("{error}");
@@ -92,12 +92,12 @@ fn what_was_confirmed_is_what_is_executed() {
     // A rename or a new secret is no reason to ask again before a token is ended.
     let one = revoking(&ids(&[&a]));
     let seen = world.preview(&one).unwrap().confirmed();
-    world.edit(&a.pat.id, &name("other"), &Description::default()).unwrap();
-    world.regenerate(&a.pat.id, renewal("30d", Overlap::None)).unwrap();
+    world.edit(&a.token.id, &name("other"), &Description::default()).unwrap();
+    world.regenerate(&a.token.id, renewal("30d", Overlap::None)).unwrap();
     world.execute(&one, &seen).unwrap();
     // But it is one before a token is deleted by its name.
     let seen = world.preview(&deleting(&ids(&[&a]))).unwrap().confirmed();
-    world.edit(&a.pat.id, &name("third"), &Description::default()).unwrap();
+    world.edit(&a.token.id, &name("third"), &Description::default()).unwrap();
     world.refused(|s| s.execute(&deleting(&ids(&[&a])), &seen));
 }
 
@@ -105,7 +105,7 @@ fn what_was_confirmed_is_what_is_executed() {
 fn a_confirmation_covers_only_what_was_shown() {
     let world = World::new();
     let a = world.issue("a");
-    let tokens = || vec![a.pat.id];
+    let tokens = || vec![a.token.id];
     let confirmed = |command: &Command| world.preview(command).unwrap().confirmed();
     let refused = |command: &Command, confirmed: &Confirmed| {
         let error = world.refused(|s| s.execute(command, confirmed));
@@ -115,11 +115,11 @@ fn a_confirmation_covers_only_what_was_shown() {
     let (lifetime, overlap) = (lifetime("30d"), Overlap::None);
     let renewing = Command::Regenerate { tokens: tokens(), lifetime, overlap, secret_file: None };
     let seen = confirmed(&renewing);
-    world.revoke(&a.pat.id).unwrap();
+    world.revoke(&a.token.id).unwrap();
     refused(&renewing, &seen);
     world.execute(&renewing, &confirmed(&renewing)).unwrap();
     // Ending an overlap ends the secret that was shown, and no other.
-    let rotate = || world.regenerate(&a.pat.id, renewal("30d", Overlap::Hour)).unwrap();
+    let rotate = || world.regenerate(&a.token.id, renewal("30d", Overlap::Hour)).unwrap();
     rotate();
     let ending = Command::EndOverlap { tokens: tokens() };
     let seen = confirmed(&ending);
@@ -128,7 +128,7 @@ fn a_confirmation_covers_only_what_was_shown() {
     // Removing every scope removes those that were shown.
     let clearing = Command::RemoveScopes { tokens: tokens(), scopes: ScopeSelection::All };
     let seen = confirmed(&clearing);
-    world.add_scopes(&a.pat.id, &[scope("clients:*:read")]).unwrap();
+    world.add_scopes(&a.token.id, &[scope("clients:*:read")]).unwrap();
     refused(&clearing, &seen);
 }
 
@@ -136,7 +136,7 @@ fn a_confirmation_covers_only_what_was_shown() {
 fn many_are_revoked_together_or_not_at_all() {
     let world = World::new();
     let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("c"));
-    world.revoke(&b.pat.id).unwrap();
+    world.revoke(&b.token.id).unwrap();
     let error = world.refused(|s| s.confirm(&revoking(&ids(&[&a, &b, &c]))));
     assert_eq!(
         error.to_string(),
@@ -144,7 +144,7 @@ fn many_are_revoked_together_or_not_at_all() {
     );
     assert!(world.works(&a.secret) && world.works(&c.secret));
     let (_, told) = world.told(|s| s.confirm(&revoking(&ids(&[&a, &c]))));
-    assert_eq!(told, vec![(Action::Revoked, "was active".to_owned()); 2]);
+    assert_eq!(told, vec![(AuditAction::Revoked, "was active".to_owned()); 2]);
     assert!(!world.works(&a.secret) && !world.works(&c.secret));
 }
 
@@ -153,7 +153,7 @@ fn many_are_deleted_together_and_come_back_together() {
     let world = World::new();
     let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("c"));
     world.confirm(&deleting(&ids(&[&a, &c]))).unwrap();
-    assert_eq!(world.all(), [b.pat]);
+    assert_eq!(world.all(), [b.token]);
     let error = world.refused(|s| s.confirm(&deleting(&ids(&[&a]))));
     assert!(matches!(error, ServiceError::Refused(Refusal::Gone(_))), "{error}");
     assert_eq!(world.restore_last().unwrap().len(), 2);
@@ -166,10 +166,10 @@ fn scopes_are_added_where_they_are_not_held_and_others_are_spared() {
     let (a, b) = (world.issue("a"), world.issue("b"));
     let (full, some) = (world.issue("full"), world.issue("some"));
     let wanted = vec![scope("channels:c1:publish"), scope("clients:*:read")];
-    world.add_scopes(&some.pat.id, &[scope("clients:k1:read")]).unwrap();
-    world.add_scopes(&b.pat.id, &wanted[1..]).unwrap();
+    world.add_scopes(&some.token.id, &[scope("clients:k1:read")]).unwrap();
+    world.add_scopes(&b.token.id, &wanted[1..]).unwrap();
     let filling: Vec<_> = (0..255).map(|n| scope(&format!("groups:g{n}:list"))).collect();
-    world.add_scopes(&full.pat.id, &filling).unwrap();
+    world.add_scopes(&full.token.id, &filling).unwrap();
     let all = ids(&[&a, &b, &full, &some]);
     let held = "channels:c1:publish is covered by channels:*:publish already: nothing to add";
     let many = "a token holds at most 256 scopes: remove some or use *";
@@ -183,8 +183,8 @@ fn scopes_are_added_where_they_are_not_held_and_others_are_spared() {
     assert_eq!(
         told,
         [
-            (Action::ScopesAdded, "clients:*:read".to_owned()),
-            (Action::ScopesAdded, "clients:*:read, absorbing clients:k1:read".to_owned()),
+            (AuditAction::ScopesAdded, "clients:*:read".to_owned()),
+            (AuditAction::ScopesAdded, "clients:*:read, absorbing clients:k1:read".to_owned()),
         ]
     );
     let unknown = adding(&[scope("gadgets:*:read")], &all);
@@ -197,7 +197,7 @@ fn many_get_new_secrets_which_are_in_one_file_of_their_own() {
     let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
     let file = folder.path().join("new.tsv");
     let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("two words"));
-    world.revoke(&b.pat.id).unwrap();
+    world.revoke(&b.token.id).unwrap();
     world.go_to(60);
     let all = ids(&[&a, &b, &c]);
     let renewing = regenerating(&file, "90d", Overlap::Hour, &all);
@@ -212,11 +212,11 @@ fn many_get_new_secrets_which_are_in_one_file_of_their_own() {
     assert!(world.works(&a.secret) && !world.works(&b.secret));
     world.go_to(121);
     assert!(!world.works(&a.secret) && !world.works(&c.secret));
-    assert!(world.all().iter().all(|pat| pat.claimed));
+    assert!(world.all().iter().all(|token| token.delivered));
     assert_eq!(
         told[1],
         (
-            Action::Regenerated,
+            AuditAction::Regenerated,
             "was revoked, until 2027-02-22 13:00 UTC, written to a file".to_owned()
         )
     );
@@ -227,7 +227,7 @@ fn a_refusal_leaves_no_file_and_no_new_secret() {
     let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
     let file = folder.path().join("new.tsv");
     let (a, b) = (world.issue("a"), world.issue("b"));
-    world.delete(&b.pat.id).unwrap();
+    world.delete(&b.token.id).unwrap();
     let all = ids(&[&a, &b]);
     world.refused(|s| s.confirm(&regenerating(&file, "30d", Overlap::None, &all)));
     world.refused(|s| s.confirm(&regenerating(&file, "400d", Overlap::None, &all[..1])));
@@ -253,7 +253,7 @@ fn a_token_that_another_changed_meanwhile_is_not_given_the_secret() {
     let file = folder.path().join("new.tsv");
     let renewing = regenerating(&file, "30d", Overlap::None, &ids(&[&a, &b]));
     let seen = world.preview(&renewing).unwrap().confirmed();
-    world.regenerate(&b.pat.id, renewal("30d", Overlap::None)).unwrap();
+    world.regenerate(&b.token.id, renewal("30d", Overlap::None)).unwrap();
     let error = world.refused(|s| s.execute(&renewing, &seen));
     assert_eq!(error.to_string(), "it was changed meanwhile: nothing was done, look again");
     assert!(!file.exists());
@@ -283,7 +283,7 @@ fn a_store_that_others_hold_leaves_no_file_behind() {
 fn more_than_one_transaction_should_hold_are_refused() {
     let world = World::new();
     let a = world.issue("a");
-    let many = vec![a.pat.id; MAX_TOKENS + 1];
+    let many = vec![a.token.id; MAX_TOKENS + 1];
     for command in [revoking(&many), deleting(&many), adding(&[scope("groups:*:list")], &many)] {
         let error = world.refused(|s| s.execute(&command, &Confirmed::NOTHING)).to_string();
         assert_eq!(error, world.refused(|s| s.preview(&command)).to_string());

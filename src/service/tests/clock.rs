@@ -17,10 +17,10 @@ fn a_clock_that_goes_back_revives_nothing_that_had_expired_by_the_last_change() 
     world.go_to(0);
     let expired = Decision::Deny(Denial::Expired(at(60)));
     assert_eq!(world.check(&issued.secret), expired);
-    assert_eq!(world.test(&issued.pat.id, &request(PUBLISH)).unwrap(), expired);
+    assert_eq!(world.test(&issued.token.id, &request(PUBLISH)).unwrap(), expired);
     assert_eq!(world.load().unwrap().clock_behind, Some(at(61)));
     // What is made meanwhile is dated by the last change too: the trail never goes back.
-    assert_eq!(brief(&world, "third").pat.issued, at(61));
+    assert_eq!(brief(&world, "third").token.issued, at(61));
     let times: Vec<_> = world.events().iter().map(|event| event.what.at).collect();
     assert!(times.is_sorted());
 }
@@ -29,7 +29,7 @@ fn a_clock_that_goes_back_revives_nothing_that_had_expired_by_the_last_change() 
 fn a_clock_that_goes_back_gives_the_trash_no_more_time() {
     let world = World::new();
     let issued = world.issue("ci");
-    world.delete(&issued.pat.id).unwrap();
+    world.delete(&issued.token.id).unwrap();
     world.go_to(DAY);
     world.issue("another");
     world.go_to(0);
@@ -38,7 +38,7 @@ fn a_clock_that_goes_back_gives_the_trash_no_more_time() {
         ServiceError::Refused(Refusal::NothingToRestore)
     ));
     world.purge().unwrap();
-    assert_eq!(world.store.read(Rows::trash).unwrap().rows, []);
+    assert_eq!(world.store.read(ReadOps::trash).unwrap().rows, []);
 }
 
 #[test]
@@ -64,11 +64,11 @@ fn an_accepted_clock_mends_one_that_had_run_ahead() {
     let ((), told) = world.told(Service::accept_clock);
     assert_eq!(
         told,
-        [(Action::ClockAccepted, "the last change was at 2029-08-20 12:00 UTC".into())]
+        [(AuditAction::ClockAccepted, "the last change was at 2029-08-20 12:00 UTC".into())]
     );
     assert_eq!(world.load().unwrap().clock_behind, None);
     assert!(world.works(&issued.secret));
-    let used = world.get(&issued.pat.id).unwrap().last_used.unwrap();
+    let used = world.get(&issued.token.id).unwrap().last_used.unwrap();
     assert_eq!(used.at, at(10), "uses are written again, too");
     world.go_to(60);
     assert!(!world.works(&issued.secret));
@@ -77,8 +77,9 @@ fn an_accepted_clock_mends_one_that_had_run_ahead() {
 #[test]
 fn what_was_deleted_while_the_clock_ran_ahead_keeps_its_order_and_its_24_hours() {
     let world = World::new();
-    let names = |pats: Vec<Pat>| -> Vec<_> { pats.iter().map(|p| p.name.to_string()).collect() };
-    let ids = ["one", "two", "three", "four"].map(|n| world.issue(n).pat.id);
+    let names =
+        |tokens: Vec<Token>| -> Vec<_> { tokens.iter().map(|p| p.name.to_string()).collect() };
+    let ids = ["one", "two", "three", "four"].map(|n| world.issue(n).token.id);
     world.go_to(999 * DAY);
     world.delete(&ids[0]).unwrap();
     world.go_to(1_000 * DAY - 60);
@@ -93,7 +94,7 @@ fn what_was_deleted_while_the_clock_ran_ahead_keeps_its_order_and_its_24_hours()
     world.go_to(11 + DAY);
     world.refused(Service::restore_last);
     world.purge().unwrap();
-    assert_eq!(world.store.read(Rows::trash).unwrap().rows, []);
+    assert_eq!(world.store.read(ReadOps::trash).unwrap().rows, []);
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn a_damaged_newest_event_stops_neither_a_check_nor_a_revocation() {
     let issued = world.issue("ci");
     world.go_to(5);
     let old = Description::default();
-    world.edit(&issued.pat.id, &name("needle-two"), &old).unwrap();
+    world.edit(&issued.token.id, &name("needle-two"), &old).unwrap();
     drop(world);
     // The words of the newest event, which stand nowhere else, get a typo.
     let mut bytes = std::fs::read(&path).unwrap();
@@ -119,7 +120,7 @@ fn a_damaged_newest_event_stops_neither_a_check_nor_a_revocation() {
     let world = World::on(Store::open(&path).unwrap(), 2);
     assert!(world.works(&issued.secret));
     world.load().unwrap();
-    world.revoke(&issued.pat.id).unwrap();
+    world.revoke(&issued.token.id).unwrap();
     assert!(!world.works(&issued.secret));
     let broken = world.trail(9).unwrap().chain.broken.unwrap();
     assert_eq!(broken, (2, "2 in events-1 is damaged".into()));

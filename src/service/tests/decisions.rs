@@ -29,14 +29,14 @@ struct Known {
 fn allowed(tokens: &[Known], secret: &str, asked: Words, now: i64) -> bool {
     let (kind, entity, operation, domain) = asked;
     tokens.iter().any(|token| {
-        let retiring = token.old.as_ref().is_some_and(|(old, end)| old == secret && now < *end);
+        let previous = token.old.as_ref().is_some_and(|(old, end)| old == secret && now < *end);
         let holds = |(k, e, o, d): &Words| {
             *k == kind
                 && *o == operation
                 && (*e == "*" || *e == entity)
                 && (d.is_none() || *d == domain)
         };
-        (token.secret == secret || retiring)
+        (token.secret == secret || previous)
             && !token.revoked
             && now < token.ends
             && token.scopes.iter().any(holds)
@@ -292,8 +292,8 @@ impl Run {
         let Ok(issued) = self.world.create(&new) else { return false };
         let secret = issued.secret.reveal().to_owned();
         self.secrets.push(secret.clone());
-        self.names.push((issued.pat.id, name.to_owned()));
-        let (id, ends) = (issued.pat.id, now + life);
+        self.names.push((issued.token.id, name.to_owned()));
+        let (id, ends) = (issued.token.id, now + life);
         self.tokens.push(Known { id, secret, old: None, revoked: false, ends, scopes: asked });
         true
     }
@@ -327,8 +327,8 @@ impl Run {
 
     fn restore(&mut self) -> bool {
         let Ok(restored) = self.world.restore_last() else { return false };
-        for pat in restored {
-            let at = self.trash.iter().position(|token| token.id == pat.id).unwrap();
+        for token in restored {
+            let at = self.trash.iter().position(|other| other.id == token.id).unwrap();
             self.tokens.push(self.trash.remove(at));
         }
         true
@@ -382,7 +382,7 @@ proptest! {
                 let there = run.tokens.iter().find(|token| {
                     token.secret == secret || token.old.as_ref().is_some_and(|(old, _)| *old == secret)
                 });
-                let whose = verdict.token.map(|pat| pat.id);
+                let whose = verdict.token.map(|token| token.id);
                 prop_assert!(whose.is_none() || whose == there.map(|token| token.id));
             }
         }

@@ -6,12 +6,12 @@ use super::*;
 use crate::domain::{Query, StatusFilter};
 
 fn stored(world: &World) -> Vec<TokenId> {
-    world.load().unwrap().pats.iter().map(|pat| pat.id).collect()
+    world.load().unwrap().tokens.iter().map(|token| token.id).collect()
 }
 
 /// Puts tokens with these numbers into the store, a minute apart, without asking the rules.
 fn put(world: &World, numbers: std::ops::Range<u32>) {
-    let like = world.issue(&format!("like-{}", numbers.start)).pat;
+    let like = world.issue(&format!("like-{}", numbers.start)).token;
     world
         .store
         .write(|rows| {
@@ -19,14 +19,14 @@ fn put(world: &World, numbers: std::ops::Range<u32>) {
                 let id =
                     TokenId::parse(&format!("{:012}", u64::from(n) * 7_919 % 1_000_003)).unwrap();
                 let issued = like.issued + TimeDelta::minutes(n.into());
-                let pat = Pat { id, name: name(&format!("t{n}")), issued, ..like.clone() };
-                rows.put_pat(&pat)?;
+                let token = Token { id, name: name(&format!("t{n}")), issued, ..like.clone() };
+                rows.put_token(&token)?;
                 rows.append_event(EventDraft {
                     at: issued,
                     actor: Actor::named("alice"),
                     token: Some(id),
                     name: String::new(),
-                    action: Action::Created,
+                    action: AuditAction::Created,
                     detail: String::new(),
                 })?;
             }
@@ -44,7 +44,7 @@ fn batches_contain_every_token_once() {
         loop {
             let batch = world.load_batch(after, limit).unwrap();
             assert!(batch.tokens.len() <= limit && batch.damaged.is_empty());
-            ids.extend(batch.tokens.iter().map(|pat| pat.id));
+            ids.extend(batch.tokens.iter().map(|token| token.id));
             after = batch.next;
             if after.is_none() {
                 break;
@@ -62,13 +62,13 @@ fn the_trail_shows_the_newest_as_the_whole_store_does() {
     for id in stored(&world).iter().step_by(3) {
         world.revoke(id).unwrap();
     }
-    let pats = world.load().unwrap().pats;
+    let tokens = world.load().unwrap().tokens;
     for status in [StatusFilter::All, StatusFilter::Active] {
         let query = Query { status, ..Query::default() };
-        let (rows, _) = query.select(&pats, late);
-        let all: Vec<_> = rows.into_iter().map(|row| pats[row].id).collect();
+        let (rows, _) = query.select(&tokens, late);
+        let all: Vec<_> = rows.into_iter().map(|row| tokens[row].id).collect();
         let newest = world.recently_issued(status, late, 100).unwrap();
-        let newest: Vec<_> = newest.iter().map(|pat| pat.id).collect();
+        let newest: Vec<_> = newest.iter().map(|token| token.id).collect();
         assert_eq!(newest, all[..newest.len()], "{status:?}");
         // The revocations are the newest events of all, and hide nothing.
         assert_eq!(newest.len(), 100, "{status:?}");
@@ -78,7 +78,7 @@ fn the_trail_shows_the_newest_as_the_whole_store_does() {
 #[test]
 fn an_import_in_the_trail_shows_nothing_about_times_of_issue() {
     let world = World::new();
-    let like = world.issue("like").pat;
+    let like = world.issue("like").token;
     // An import brings tokens that were issued at any time before, all at one instant.
     world
         .store
@@ -86,14 +86,14 @@ fn an_import_in_the_trail_shows_nothing_about_times_of_issue() {
             for n in 0..2_000_i64 {
                 let id = TokenId::parse(&format!("{n:012}")).unwrap();
                 let issued = like.issued - TimeDelta::minutes(n * 7_919 % 2_003);
-                let pat = Pat { id, name: name(&format!("t{n}")), issued, ..like.clone() };
-                rows.put_pat(&pat)?;
+                let token = Token { id, name: name(&format!("t{n}")), issued, ..like.clone() };
+                rows.put_token(&token)?;
                 rows.append_event(EventDraft {
                     at: like.issued + TimeDelta::days(1),
                     actor: Actor::named("alice"),
                     token: Some(id),
                     name: String::new(),
-                    action: Action::Imported,
+                    action: AuditAction::Imported,
                     detail: String::new(),
                 })?;
             }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn tokens(followed: Followed) -> (Vec<(TokenId, Option<Pat>)>, Position) {
+fn tokens(followed: Followed) -> (Vec<(TokenId, Option<Token>)>, Position) {
     match followed {
         Followed::Tokens(tokens, position) => (tokens, position),
         other => panic!("{other:?}"),
@@ -17,16 +17,16 @@ fn what_others_did_comes_once_and_then_nothing() {
     let (one, two) = (open(1), open(2));
     let kept = one.issue("kept");
     let seen = two.load().unwrap();
-    assert_eq!(seen.pats, std::slice::from_ref(&kept.pat));
+    assert_eq!(seen.tokens, std::slice::from_ref(&kept.token));
     let seen = two.position().unwrap();
     assert!(matches!(two.follow(seen).unwrap(), Followed::Nothing));
 
     let gone = one.issue("gone");
-    one.delete(&gone.pat.id).unwrap();
-    one.revoke(&kept.pat.id).unwrap();
+    one.delete(&gone.token.id).unwrap();
+    one.revoke(&kept.token.id).unwrap();
     let (mut fresh, seen) = tokens(two.follow(seen).unwrap());
-    fresh.sort_by_key(|(id, _)| *id != kept.pat.id);
-    assert_eq!(fresh, [(kept.pat.id, one.get(&kept.pat.id)), (gone.pat.id, None)]);
+    fresh.sort_by_key(|(id, _)| *id != kept.token.id);
+    assert_eq!(fresh, [(kept.token.id, one.get(&kept.token.id)), (gone.token.id, None)]);
     assert!(matches!(two.follow(seen).unwrap(), Followed::Nothing));
     assert_eq!(two.position().unwrap(), seen);
 }
@@ -64,15 +64,15 @@ fn more_than_the_feed_holds_is_everything_anew() {
         .write(|rows| {
             for n in 0..more {
                 let id = TokenId::parse(&format!("{n:012}")).unwrap();
-                let pat = Pat { id, name: name(&format!("t{n}")), ..issued.pat.clone() };
-                rows.put_pat(&pat)?;
+                let token = Token { id, name: name(&format!("t{n}")), ..issued.token.clone() };
+                rows.put_token(&token)?;
             }
             Ok::<_, StoreError>(())
         })
         .unwrap();
     match world.follow(seen).unwrap() {
         Followed::Everything(position) => {
-            assert_eq!(world.load().unwrap().pats.len(), more + 1);
+            assert_eq!(world.load().unwrap().tokens.len(), more + 1);
             assert!(matches!(world.follow(position).unwrap(), Followed::Nothing));
         }
         other => panic!("{other:?}"),
@@ -97,7 +97,7 @@ fn another_store_in_the_place_of_the_first_is_everything_anew() {
         std::fs::rename(path("other.redb"), path("s.redb")).unwrap();
         match world.follow(seen).unwrap() {
             Followed::Everything(position) => {
-                let count = world.load().unwrap().pats.len();
+                let count = world.load().unwrap().tokens.len();
                 assert_eq!(count, usize::try_from(changes).unwrap());
                 assert!(matches!(world.follow(position).unwrap(), Followed::Nothing));
             }
@@ -109,13 +109,13 @@ fn another_store_in_the_place_of_the_first_is_everything_anew() {
 #[test]
 fn the_history_of_a_token_is_its_own_events_newest_first() {
     let world = World::new();
-    let id = world.issue("one").pat.id;
+    let id = world.issue("one").token.id;
     world.issue("two");
     world.revoke(&id).unwrap();
     let actions = |limit| -> Vec<_> {
         let events = world.history(&id, limit).unwrap();
         events.iter().map(|event| event.what.action).collect()
     };
-    assert_eq!(actions(9), [Action::Revoked, Action::Created]);
-    assert_eq!(actions(1), [Action::Revoked]);
+    assert_eq!(actions(9), [AuditAction::Revoked, AuditAction::Created]);
+    assert_eq!(actions(1), [AuditAction::Revoked]);
 }

@@ -55,16 +55,16 @@ fn plainly(
         if all.is_empty() { Ok(()) } else { Err(ImportError::Lines(all)) }
     };
     let (mut ids, mut names, mut faults) = (HashMap::new(), HashMap::new(), Vec::new());
-    for ImportRow { line, pat } in &coming.rows {
+    for ImportRow { line, token } in &coming.rows {
         let mut twice = |field: &str, what: &str, first: Option<u64>| {
             let why = first.map(|first| format!("{what} is in line {first} already"));
             faults.extend(why.map(|why| LineFault { line: *line, field: field.to_owned(), why }));
         };
-        twice("id", pat.id.as_str(), ids.insert(pat.id, *line));
-        twice("name", pat.name.as_str(), names.insert(pat.name.folded(), *line));
+        twice("id", token.id.as_str(), ids.insert(token.id, *line));
+        twice("name", token.name.as_str(), names.insert(token.name.folded(), *line));
     }
     refused(faults)?;
-    let mut ids: Vec<TokenId> = coming.rows.iter().map(|one| one.pat.id).collect();
+    let mut ids: Vec<TokenId> = coming.rows.iter().map(|one| one.token.id).collect();
     ids.sort_unstable();
     let plan = ConflictPolicy::new(on_conflict, ids);
     service.store.write(|rows| {
@@ -73,7 +73,7 @@ fn plainly(
         for one in &coming.rows {
             let (action, refused) = plan.decide(rows, at, one)?;
             all.extend([action.clone()]);
-            actions.push((&one.pat, action));
+            actions.push((&one.token, action));
             faults.extend(refused);
         }
         refused(faults)?;
@@ -86,21 +86,22 @@ fn plainly(
             service.displace(rows, &[], &mut deletion)?;
         }
         let mut was = HashMap::new();
-        for (pat, _) in actions.iter().filter(|(_, it)| it.outcome == ImportOutcome::Replaced) {
-            was.extend(rows.pat(&pat.id)?.map(|old| (pat.id, old.status(at).word())));
-            rows.remove_pat(&pat.id)?;
+        for (token, _) in actions.iter().filter(|(_, it)| it.outcome == ImportOutcome::Replaced) {
+            was.extend(rows.token(&token.id)?.map(|old| (token.id, old.status(at).as_str())));
+            rows.remove_token(&token.id)?;
         }
         let writes = |outcome| matches!(outcome, ImportOutcome::New | ImportOutcome::Replaced);
-        for (pat, _) in actions.iter().filter(|(_, it)| writes(it.outcome)) {
-            if let Some(holder) = rows.id_of_name(&pat.name)? {
+        for (token, _) in actions.iter().filter(|(_, it)| writes(it.outcome)) {
+            if let Some(holder) = rows.id_of_name(&token.name)? {
                 service.displace(rows, &[holder], &mut deletion)?;
             }
-            rows.remove_trash(&pat.id)?;
-            Service::put_with_uses(rows, pat)?;
-            let was = was.get(&pat.id).map_or_else(String::new, |was| format!(", was {was} here"));
-            let until = crate::domain::plan::until(pat.expires);
-            let detail = format!("{} from store another, {until}{was}", pat.status(at).word());
-            rows.append_event(service.event(at, Action::Imported, Some(pat), detail))?;
+            rows.remove_trash(&token.id)?;
+            Service::put_with_uses(rows, token)?;
+            let was =
+                was.get(&token.id).map_or_else(String::new, |was| format!(", was {was} here"));
+            let until = crate::domain::plan::until(token.expires);
+            let detail = format!("{} from store another, {until}{was}", token.status(at).as_str());
+            rows.append_event(service.event(at, AuditAction::Imported, Some(token), detail))?;
         }
         Ok(all)
     })
@@ -128,16 +129,16 @@ type Change = (usize, Option<usize>, u8);
 
 const TOKENS: usize = 5;
 
-fn changed(pats: &[Pat], (which, name_of, how): Change) -> Pat {
-    let pat = pats[which % pats.len()].clone();
-    let name = name_of.map_or_else(|| pat.name.clone(), |other| name(&format!("token-{other}")));
-    let pat = Pat { name, ..pat };
+fn changed(tokens: &[Token], (which, name_of, how): Change) -> Token {
+    let token = tokens[which % tokens.len()].clone();
+    let name = name_of.map_or_else(|| token.name.clone(), |other| name(&format!("token-{other}")));
+    let token = Token { name, ..token };
     match how {
-        0 => Pat { revoked: Some(at(1)), ..pat },
-        1 => Pat { digest: Digest::from_bytes([9; 32]), issued: at(2), ..pat },
-        2 => Pat { id: TokenId::parse(&format!("{which:012}")).unwrap(), ..pat },
-        3 => Pat { description: Description::parse("of another store").unwrap(), ..pat },
-        _ => pat,
+        0 => Token { revoked: Some(at(1)), ..token },
+        1 => Token { digest: Digest::from_bytes([9; 32]), issued: at(2), ..token },
+        2 => Token { id: TokenId::parse(&format!("{which:012}")).unwrap(), ..token },
+        3 => Token { description: Description::parse("of another store").unwrap(), ..token },
+        _ => token,
     }
 }
 
@@ -161,9 +162,9 @@ fn choice() -> impl Strategy<Value = OnConflict> {
 /// name is taken, and that is known sooner in one piece.
 fn trail(world: &World) -> Vec<(Option<TokenId>, String, &'static str, String)> {
     let events = world.events().into_iter().map(|event| event.what);
-    let events = events.filter(|what| what.action != Action::Purged);
+    let events = events.filter(|what| what.action != AuditAction::Purged);
     let mut told: Vec<_> =
-        events.map(|it| (it.token, it.name, it.action.word(), it.detail)).collect();
+        events.map(|it| (it.token, it.name, it.action.as_str(), it.detail)).collect();
     told.sort();
     told
 }
@@ -179,14 +180,14 @@ proptest! {
         let worlds = [World::new(), World::new()];
         let (mut coming, mut ids) = (Vec::new(), Vec::new());
         for world in &worlds {
-            let pats: Vec<Pat> = (0..TOKENS).map(|n| world.issue(&format!("token-{n}")).pat).collect();
-            ids = pats.iter().map(|pat| pat.id).collect();
+            let tokens: Vec<Token> = (0..TOKENS).map(|n| world.issue(&format!("token-{n}")).token).collect();
+            ids = tokens.iter().map(|token| token.id).collect();
             for step in &steps {
                 live(world, &ids, *step);
             }
             world.go_to(3 * DAY);
             let lines = (2..).zip(&changes);
-            let incoming = lines.map(|(line, it)| ImportRow { line, pat: changed(&pats, *it) });
+            let incoming = lines.map(|(line, it)| ImportRow { line, token: changed(&tokens, *it) });
             coming.push(Listed { rows: incoming.collect(), part });
         }
         prop_assert_eq!(&coming[0].rows, &coming[1].rows);
@@ -223,10 +224,10 @@ proptest! {
         let (one, other) = (parts.state(), piece.state());
         prop_assert_eq!((one.0, one.1), (other.0, other.1));
         prop_assert_eq!(trail(parts), trail(piece));
-        let disagreements = parts.store.read(Rows::disagreements).unwrap();
+        let disagreements = parts.store.read(ReadOps::disagreements).unwrap();
         prop_assert_eq!(disagreements, Vec::<String>::new());
-        for pat in parts.all() {
-            prop_assert_eq!(parts.store.read(|rows| rows.id_of_name(&pat.name)).unwrap(), Some(pat.id));
+        for token in parts.all() {
+            prop_assert_eq!(parts.store.read(|rows| rows.id_of_name(&token.name)).unwrap(), Some(token.id));
         }
     }
 }

@@ -7,15 +7,15 @@ fn a_new_secret_works_at_once_and_is_unclaimed() {
     let world = World::new();
     let (issued, told) = world.told(|s| s.create(&new("ci-prod")));
     assert!(world.works(&issued.secret));
-    let pat = world.get(&issued.pat.id).unwrap();
+    let token = world.get(&issued.token.id).unwrap();
     assert_eq!(
-        (pat.expires, pat.issued, pat.created, pat.claimed),
+        (token.expires, token.issued, token.created, token.delivered),
         (Some(at(30 * DAY)), at(0), at(0), false)
     );
-    assert_eq!(pat.digest, issued.secret.digest());
-    assert_eq!(told, [(Action::Created, "until 2026-12-24 12:00 UTC, 1 scope".into())]);
+    assert_eq!(token.digest, issued.secret.digest());
+    assert_eq!(told, [(AuditAction::Created, "until 2026-12-24 12:00 UTC, 1 scope".into())]);
     let event = world.events().remove(0);
-    assert_eq!(event.what.token, Some(pat.id));
+    assert_eq!(event.what.token, Some(token.id));
     assert_eq!((event.what.name.as_str(), event.what.at), ("ci-prod", at(0)));
     assert_eq!(event.what.actor, Actor::named("alice"));
 }
@@ -26,7 +26,7 @@ fn every_secret_and_every_id_is_another_one() {
     let issued: Vec<_> = (0..20).map(|n| world.issue(&format!("t{n}"))).collect();
     for (n, one) in issued.iter().enumerate() {
         for other in &issued[..n] {
-            assert_ne!(one.pat.id, other.pat.id);
+            assert_ne!(one.token.id, other.token.id);
             assert_ne!(one.secret.reveal(), other.secret.reveal());
         }
         assert!(world.works(&one.secret));
@@ -80,11 +80,11 @@ fn a_token_without_scopes_is_made_and_may_do_nothing() {
 #[test]
 fn a_token_takes_another_name_and_leaves_its_old_one_to_others() {
     let world = World::new();
-    let id = world.issue("ci").pat.id;
+    let id = world.issue("ci").token.id;
     let description = Description::parse("runs at night").unwrap();
-    let ((pat, _), told) = world.told(|s| s.edit(&id, &name("cd"), &description));
-    assert_eq!((pat.name.as_str(), &pat.description), ("cd", &description));
-    assert_eq!(told, [(Action::Edited, "name was ci, description changed".into())]);
+    let ((token, _), told) = world.told(|s| s.edit(&id, &name("cd"), &description));
+    assert_eq!((token.name.as_str(), &token.description), ("cd", &description));
+    assert_eq!(told, [(AuditAction::Edited, "name was ci, description changed".into())]);
     world.issue("ci");
     let error = world.refused(|s| s.create(&new("CD")));
     assert!(matches!(error, ServiceError::Refused(Refusal::NameTaken(_))));
@@ -95,10 +95,10 @@ fn a_name_may_change_its_case_but_not_become_another_tokens() {
     let world = World::new();
     let issued = world.issue("ci");
     world.issue("cd");
-    let id = issued.pat.id;
-    let ((pat, _), told) = world.told(|s| s.edit(&id, &name("CI"), &Description::default()));
-    assert_eq!(pat.name.as_str(), "CI");
-    assert_eq!(told, [(Action::Edited, "name was ci".into())]);
+    let id = issued.token.id;
+    let ((token, _), told) = world.told(|s| s.edit(&id, &name("CI"), &Description::default()));
+    assert_eq!(token.name.as_str(), "CI");
+    assert_eq!(told, [(AuditAction::Edited, "name was ci".into())]);
     let error = world.refused(|s| s.edit(&id, &name("CD"), &Description::default()));
     assert!(matches!(error, ServiceError::Refused(Refusal::NameTaken(_))));
     assert!(world.works(&issued.secret));
@@ -107,7 +107,7 @@ fn a_name_may_change_its_case_but_not_become_another_tokens() {
 #[test]
 fn an_edit_that_changes_nothing_leaves_no_trace() {
     let world = World::new();
-    let id = world.issue("ci").pat.id;
+    let id = world.issue("ci").token.id;
     world.idle(|s| s.edit(&id, &name("ci"), &Description::default()));
 }
 
@@ -115,7 +115,7 @@ fn an_edit_that_changes_nothing_leaves_no_trace() {
 fn a_token_that_is_gone_meanwhile_is_told_so_by_every_change() {
     let world = World::new();
     let issued = world.issue("ci");
-    let id = issued.pat.id;
+    let id = issued.token.id;
     world.delete(&id).unwrap();
     let gone = format!("there is no token {id}: it was deleted meanwhile, nothing was changed");
     let told = [
@@ -123,7 +123,7 @@ fn a_token_that_is_gone_meanwhile_is_told_so_by_every_change() {
         world.refused(|s| s.revoke(&id)),
         world.refused(|s| s.regenerate(&id, renewal("1h", Overlap::None))),
         world.refused(|s| s.end_overlap(&id)),
-        world.refused(|s| s.record_delivery(&id, &issued.pat.digest, Delivery::Copied)),
+        world.refused(|s| s.record_delivery(&id, &issued.token.digest, Delivery::Copied)),
         world.refused(|s| s.add_scopes(&id, &[scope("clients:*:read")])),
         world.refused(|s| s.remove_scope(&id, &scope("channels:*:publish"))),
         world.refused(|s| s.clear_scopes(&id)),
@@ -146,9 +146,9 @@ fn two_operators_who_want_one_name_do_not_both_get_it() {
     let error = two.refused(|s| s.create(&new("CI")));
     assert!(matches!(error, ServiceError::Refused(Refusal::NameTaken(_))));
     // Each reads afresh what the other did.
-    two.edit(&first.pat.id, &name("cd"), &Description::default()).unwrap();
-    one.add_scopes(&first.pat.id, &[scope("clients:*:read")]).unwrap();
-    let pat = two.get(&first.pat.id).unwrap();
-    assert_eq!((pat.name.as_str(), pat.scopes.len()), ("cd", 2));
+    two.edit(&first.token.id, &name("cd"), &Description::default()).unwrap();
+    one.add_scopes(&first.token.id, &[scope("clients:*:read")]).unwrap();
+    let token = two.get(&first.token.id).unwrap();
+    assert_eq!((token.name.as_str(), token.scopes.len()), ("cd", 2));
     assert_eq!(one.events().len(), 3);
 }

@@ -23,15 +23,15 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     domain::{
-        AccessRequest, Action, Command, Decision, Delivery, Denial, Description, Event, EventDraft,
-        Name, NewToken, Overlap, Scope, ScopeSelection, Secret, TokenSelection,
+        AccessRequest, AuditAction, AuditEvent, Command, Decision, Delivery, Denial, Description,
+        EventDraft, Name, NewToken, Overlap, Scope, ScopeSelection, Secret, TokenSelection,
     },
-    store::{Found, StoreError, Trashed},
+    store::{ScanResult, StoreError, Trashed},
     testing::{Changes as _, Renewal},
 };
 
 /// So many minutes after the start of a test.
-fn at(minute: i64) -> Moment {
+fn at(minute: i64) -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::minutes(minute)
 }
 
@@ -61,7 +61,7 @@ impl World {
         let clock = Clock::fixed(at(0));
         let policy = Policy {
             prefix: Prefix::default(),
-            limits: Limits::default(),
+            limits: LifetimeLimits::default(),
             default_lifetime: lifetime("30d"),
             catalogue: Catalogue::default(),
         };
@@ -79,18 +79,18 @@ impl World {
         self.create(&new(name)).unwrap()
     }
 
-    fn all(&self) -> Vec<Pat> {
-        let found = self.store.read(Rows::pats).unwrap();
+    fn all(&self) -> Vec<Token> {
+        let found = self.store.read(ReadOps::tokens).unwrap();
         assert_eq!(found.damaged, []);
         found.rows
     }
 
-    fn get(&self, id: &TokenId) -> Option<Pat> {
-        self.store.read(|rows| rows.pat(id)).unwrap()
+    fn get(&self, id: &TokenId) -> Option<Token> {
+        self.store.read(|rows| rows.token(id)).unwrap()
     }
 
     /// The whole trail, oldest first. Its chain must hold.
-    fn events(&self) -> Vec<Event> {
+    fn events(&self) -> Vec<AuditEvent> {
         let trail = self.trail(usize::MAX).unwrap();
         assert_eq!(trail.chain.broken, None);
         trail.events.into_iter().rev().collect()
@@ -107,12 +107,12 @@ impl World {
     }
 
     /// All that a refusal must leave alone.
-    fn state(&self) -> (Found<Pat>, Found<Trashed>, Vec<Event>, u64) {
+    fn state(&self) -> (ScanResult<Token>, ScanResult<Trashed>, Vec<AuditEvent>, u64) {
         let read = self
             .store
-            .read(|rows| Ok::<_, StoreError>((rows.pats()?, rows.trash()?, rows.generation()?)));
-        let (pats, trash, generation) = read.unwrap();
-        (pats, trash, self.events(), generation)
+            .read(|rows| Ok::<_, StoreError>((rows.tokens()?, rows.trash()?, rows.generation()?)));
+        let (tokens, trash, generation) = read.unwrap();
+        (tokens, trash, self.events(), generation)
     }
 
     /// What `change` is refused with; it must have changed nothing.
@@ -135,7 +135,7 @@ impl World {
     fn told<T>(
         &self,
         change: impl FnOnce(&Service) -> Result<T, ServiceError>,
-    ) -> (T, Vec<(Action, String)>) {
+    ) -> (T, Vec<(AuditAction, String)>) {
         let before = self.events().len();
         let done = change(&self.service).unwrap();
         let fresh = self.events().into_iter().skip(before);

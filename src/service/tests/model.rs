@@ -37,7 +37,7 @@ struct Token {
     id: TokenId,
     name: usize,
     secret: usize,
-    retiring: Option<(usize, i64)>,
+    previous: Option<(usize, i64)>,
     ends: i64,
     revoked: bool,
     scope: bool,
@@ -57,7 +57,7 @@ struct Model {
 impl Model {
     fn word(&self, secret: usize, now: i64) -> &'static str {
         let has = |t: &&Token| {
-            t.secret == secret || t.retiring.is_some_and(|(old, end)| old == secret && now < end)
+            t.secret == secret || t.previous.is_some_and(|(old, end)| old == secret && now < end)
         };
         match self.tokens.iter().find(has) {
             None => "unknown",
@@ -117,7 +117,7 @@ impl Run {
                 let done = world.revoke(&token.id).is_ok();
                 assert_eq!(done, !token.revoked);
                 token.revoked = true;
-                token.retiring = None;
+                token.previous = None;
                 done
             }),
             Step::Add(name) => self.change(name, |world, token| {
@@ -152,13 +152,13 @@ impl Run {
         let created = self.world.create(&asked);
         assert_eq!(created.is_ok(), self.model.at_name(number).is_none());
         let Ok(issued) = created else { return false };
-        let id = issued.pat.id;
+        let id = issued.token.id;
         let secret = self.issued(issued);
         self.model.tokens.push(Token {
             id,
             name: number,
             secret,
-            retiring: None,
+            previous: None,
             ends: now + Self::HOUR,
             revoked: false,
             scope: true,
@@ -187,7 +187,7 @@ impl Run {
         if let Some(slot) = self.model.at_name(name) {
             *slot = Token {
                 secret,
-                retiring: overlaps.then_some((token.secret, until)),
+                previous: overlaps.then_some((token.secret, until)),
                 ends: now + Self::HOUR,
                 revoked: false,
                 ..token

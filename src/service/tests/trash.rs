@@ -7,18 +7,18 @@ use crate::domain::{Confirmation, Confirmed};
 fn a_deleted_secret_is_dead_with_the_commit_and_works_again_when_brought_back() {
     let world = World::new();
     let issued = world.issue("ci");
-    let id = issued.pat.id;
+    let id = issued.token.id;
     world.works(&issued.secret);
     let before = world.get(&id).unwrap();
     assert!(before.last_used.is_some());
     world.go_to(5);
     let (_, told) = world.told(|s| s.delete(&id));
     let detail = "was active, can be brought back for 24 hours";
-    assert_eq!(told, [(Action::Deleted, detail.into())]);
+    assert_eq!(told, [(AuditAction::Deleted, detail.into())]);
     assert_eq!((world.check(&issued.secret), world.get(&id)), (UNKNOWN, None));
     world.go_to(5 + DAY - 1);
     let (back, told) = world.told(Service::restore_last);
-    assert_eq!(told, [(Action::Restored, String::new())]);
+    assert_eq!(told, [(AuditAction::Restored, String::new())]);
     assert_eq!((back.len(), world.get(&id)), (1, Some(before)), "with its last use");
     assert!(world.works(&issued.secret));
     assert!(world.refused(Service::restore_last).to_string().starts_with("nothing can be"));
@@ -28,8 +28,8 @@ fn a_deleted_secret_is_dead_with_the_commit_and_works_again_when_brought_back() 
 fn what_was_revoked_or_expired_before_comes_back_as_it_was() {
     let world = World::new();
     let issued = world.issue("ci");
-    world.revoke(&issued.pat.id).unwrap();
-    world.delete(&issued.pat.id).unwrap();
+    world.revoke(&issued.token.id).unwrap();
+    world.delete(&issued.token.id).unwrap();
     world.restore_last().unwrap();
     assert_eq!(world.check(&issued.secret), Decision::Deny(Denial::Revoked(at(0))));
 }
@@ -39,9 +39,10 @@ fn the_last_delete_comes_back_first_and_then_the_one_before() {
     let world = World::new();
     let (one, two) = (world.issue("one"), world.issue("two"));
     // Within one tick of the clock, or while it is behind: they are two deletes all the same.
-    world.delete(&one.pat.id).unwrap();
-    world.delete(&two.pat.id).unwrap();
-    let names = |pats: Vec<Pat>| -> Vec<_> { pats.iter().map(|p| p.name.to_string()).collect() };
+    world.delete(&one.token.id).unwrap();
+    world.delete(&two.token.id).unwrap();
+    let names =
+        |tokens: Vec<Token>| -> Vec<_> { tokens.iter().map(|p| p.name.to_string()).collect() };
     assert_eq!(names(world.restore_last().unwrap()), ["two"]);
     assert_eq!(world.check(&one.secret), UNKNOWN);
     assert_eq!(names(world.restore_last().unwrap()), ["one"]);
@@ -60,7 +61,7 @@ fn a_name_taken_meanwhile_stops_all_that_was_to_come_back() {
         matches!(error, ServiceError::Refused(Refusal::NameTaken(taken)) if taken == name("two"))
     );
     assert_eq!(world.check(&two.secret), UNKNOWN);
-    world.edit(&usurper.pat.id, &name("three"), &Description::default()).unwrap();
+    world.edit(&usurper.token.id, &name("three"), &Description::default()).unwrap();
     assert_eq!(world.restore_last().unwrap().len(), 2);
     assert!(world.works(&two.secret) && world.works(&usurper.secret));
 }
@@ -69,7 +70,7 @@ fn a_name_taken_meanwhile_stops_all_that_was_to_come_back() {
 fn after_24_hours_nothing_comes_back_and_the_record_is_purged() {
     let world = World::new();
     let issued = world.issue("ci");
-    world.delete(&issued.pat.id).unwrap();
+    world.delete(&issued.token.id).unwrap();
     world.go_to(DAY - 1);
     world.idle(Service::purge);
     world.go_to(DAY);
@@ -79,8 +80,8 @@ fn after_24_hours_nothing_comes_back_and_the_record_is_purged() {
         "nothing can be brought back: a deleted token is kept for 24 hours"
     );
     let ((), told) = world.told(Service::purge);
-    assert_eq!(told, [(Action::Purged, String::new())]);
-    assert_eq!(world.store.read(Rows::trash).unwrap().rows, []);
+    assert_eq!(told, [(AuditAction::Purged, String::new())]);
+    assert_eq!(world.store.read(ReadOps::trash).unwrap().rows, []);
     world.idle(Service::purge);
     assert_eq!(world.check(&issued.secret), UNKNOWN);
 }
@@ -89,11 +90,11 @@ fn after_24_hours_nothing_comes_back_and_the_record_is_purged() {
 fn the_next_delete_purges_what_is_old() {
     let world = World::new();
     let (one, two) = (world.issue("one"), world.issue("two"));
-    world.delete(&one.pat.id).unwrap();
+    world.delete(&one.token.id).unwrap();
     world.go_to(DAY);
-    let (_, told) = world.told(|s| s.delete(&two.pat.id));
+    let (_, told) = world.told(|s| s.delete(&two.token.id));
     let actions: Vec<_> = told.iter().map(|(action, _)| *action).collect();
-    assert_eq!(actions, [Action::Purged, Action::Deleted]);
+    assert_eq!(actions, [AuditAction::Purged, AuditAction::Deleted]);
     assert_eq!(world.restore_last().unwrap().len(), 1);
     assert!(!world.works(&one.secret) && world.works(&two.secret));
 }
@@ -102,9 +103,9 @@ fn the_next_delete_purges_what_is_old() {
 fn a_name_used_again_revives_no_secret() {
     let world = World::new();
     let old = world.issue("ci");
-    world.delete(&old.pat.id).unwrap();
+    world.delete(&old.token.id).unwrap();
     let new = world.issue("ci");
-    assert_ne!(old.pat.id, new.pat.id);
+    assert_ne!(old.token.id, new.token.id);
     assert_eq!(world.check(&old.secret), UNKNOWN);
     world.go_to(2 * DAY);
     world.purge().unwrap();
@@ -124,7 +125,7 @@ fn deleting_all_needs_the_count_that_was_confirmed() {
     issued.push(world.issue("t3"));
     let error = world.refused(|s| s.execute(&all, &three.confirmed())).to_string();
     assert_eq!(error, "there are 4 tokens now, not 3: nothing was deleted, look again");
-    world.delete(&issued[0].pat.id).unwrap();
+    world.delete(&issued[0].token.id).unwrap();
     // As many, but not the same ones.
     let error = world.refused(|s| s.execute(&all, &three.confirmed())).to_string();
     assert_eq!(error, "it was changed meanwhile: nothing was done, look again");

@@ -20,13 +20,13 @@ fn both() -> (World, World, tempfile::TempDir) {
 #[test]
 fn an_edit_is_taken_back_and_told() {
     let world = World::new();
-    let id = world.issue("ci").pat.id;
+    let id = world.issue("ci").token.id;
     let before = world.get(&id).unwrap();
     let (_, undo) = world.edit(&id, &name("cd"), &described("text")).unwrap();
     let edited = world.get(&id).unwrap();
     let (undone, told) = world.told(|s| s.undo(&undo));
     let words = "name was cd, description is as before";
-    assert_eq!(told, [(Action::Undone, words.into())]);
+    assert_eq!(told, [(AuditAction::Undone, words.into())]);
     assert_eq!(world.get(&id), Some(before.clone()));
     assert_eq!(undone, [before]);
     assert_ne!(undone, [edited]);
@@ -37,7 +37,7 @@ fn an_edit_is_taken_back_and_told() {
 #[test]
 fn every_change_of_scopes_is_taken_back() {
     let world = World::new();
-    let id = world.issue("ci").pat.id;
+    let id = world.issue("ci").token.id;
     let scopes = |world: &World| world.get(&id).unwrap().scopes;
     let start = scopes(&world);
     let (_, add) = world.add_scopes(&id, &[scope("clients:*:read")]).unwrap();
@@ -50,7 +50,7 @@ fn every_change_of_scopes_is_taken_back() {
         let (_, told) = world.told(|s| s.undo(&undo));
         let count = expected.len();
         let s = if count == 1 { "" } else { "s" };
-        assert_eq!(told, [(Action::Undone, format!("{count} scope{s} as before"))]);
+        assert_eq!(told, [(AuditAction::Undone, format!("{count} scope{s} as before"))]);
         assert_eq!(scopes(&world), expected);
     }
 }
@@ -58,7 +58,7 @@ fn every_change_of_scopes_is_taken_back() {
 #[test]
 fn a_change_that_changed_nothing_leaves_nothing_to_take_back() {
     let world = World::new();
-    let id = world.issue("ci").pat.id;
+    let id = world.issue("ci").token.id;
     let (_, same) = world.edit(&id, &name("ci"), &Description::default()).unwrap();
     let (_, none) = world.add_scopes(&id, &[]).unwrap();
     assert!(same.is_none() && none.is_none());
@@ -69,7 +69,7 @@ fn a_change_that_changed_nothing_leaves_nothing_to_take_back() {
 #[test]
 fn what_somebody_else_did_since_is_never_thrown_away() {
     let (alice, bob, _folder) = both();
-    let id = alice.issue("ci").pat.id;
+    let id = alice.issue("ci").token.id;
     let (_, undo) = alice.add_scopes(&id, &[scope("clients:*:read")]).unwrap();
     bob.remove_scope(&id, &scope("channels:*:publish")).unwrap();
     let error = alice.refused(|s| s.undo(&undo));
@@ -81,7 +81,7 @@ fn what_somebody_else_did_since_is_never_thrown_away() {
     bob.add_scopes(&id, &[scope("users:*:read")]).unwrap();
     let after = bob.get(&id).unwrap();
     alice.undo(&undo).unwrap();
-    assert_eq!(bob.get(&id), Some(Pat { name: name("ci"), ..after }));
+    assert_eq!(bob.get(&id), Some(Token { name: name("ci"), ..after }));
     // Nor does a name move to where there is another by now.
     let (_, undo) = alice.edit(&id, &name("cd"), &described("x")).unwrap();
     bob.issue("ci");
@@ -96,7 +96,7 @@ fn what_somebody_else_did_since_is_never_thrown_away() {
 #[test]
 fn one_faulty_part_leaves_all_of_it_as_it_is() {
     let world = World::new();
-    let ids = ["one", "two"].map(|name| world.issue(name).pat.id);
+    let ids = ["one", "two"].map(|name| world.issue(name).token.id);
     let mut changes = Vec::new();
     for id in ids {
         let before = world.get(&id).unwrap();
@@ -115,14 +115,14 @@ fn one_faulty_part_leaves_all_of_it_as_it_is() {
 fn undoing_touches_neither_secret_nor_lifetime_nor_revocation() {
     let world = World::new();
     let old = world.issue("ci");
-    let id = old.pat.id;
+    let id = old.token.id;
     let (_, undo) = world.clear_scopes(&id).unwrap();
     let new = world.regenerate(&id, renewal("1h", Overlap::None)).unwrap();
     world.revoke(&id).unwrap();
     let revoked = world.get(&id).unwrap();
     world.undo(&undo).unwrap();
-    let scopes = old.pat.scopes;
-    assert_eq!(world.get(&id), Some(Pat { scopes, ..revoked }));
+    let scopes = old.token.scopes;
+    assert_eq!(world.get(&id), Some(Token { scopes, ..revoked }));
     assert!(!world.works(&old.secret) && !world.works(&new.secret));
 }
 
@@ -131,8 +131,8 @@ fn a_delete_is_taken_back_by_itself_whatever_was_deleted_since() {
     let world = World::new();
     let one = world.issue("one");
     let two = world.issue("two");
-    let (_, first) = world.delete(&one.pat.id).unwrap();
-    let (_, second) = world.delete(&two.pat.id).unwrap();
+    let (_, first) = world.delete(&one.token.id).unwrap();
+    let (_, second) = world.delete(&two.token.id).unwrap();
     assert_eq!(world.undo(&first).unwrap(), [world.find("one").unwrap()]);
     assert!(world.works(&one.secret) && !world.works(&two.secret));
     let gone = world.refused(|s| s.undo(&first));
@@ -147,7 +147,7 @@ fn a_delete_is_taken_back_by_itself_whatever_was_deleted_since() {
 #[test]
 fn what_another_one_deleted_is_not_brought_back_in_passing() {
     let (mut alice, bob, _folder) = both();
-    let ids = ["one", "two", "three"].map(|name| alice.issue(name).pat.id);
+    let ids = ["one", "two", "three"].map(|name| alice.issue(name).token.id);
     bob.delete(&ids[0]).unwrap();
     let error = alice.refused(Service::restore_last);
     let words = "nothing of yours to undo; `patdeck restore` brings back one, which bob deleted";

@@ -5,14 +5,14 @@ use super::{
     *,
 };
 use crate::{
-    domain::{LastUse, Which},
+    domain::{LastUse, SecretSlot},
     store::OpenOptions,
 };
 
 /// A use of the present secret of `pat`.
-fn used(pat: &Pat) -> Usage {
+fn used(token: &Token) -> Usage {
     let used = LastUse { at: at(0), from: None, what: "".into() };
-    Usage { id: pat.id, by: Which::Present, digest: pat.digest, used }
+    Usage { id: token.id, by: SecretSlot::Current, digest: token.digest, used }
 }
 
 fn ask(world: &World, text: &str, request: &AccessRequest) -> Verdict {
@@ -39,7 +39,7 @@ fn what_is_no_secret_is_malformed_and_tells_no_token() {
 fn a_wrong_secret_is_unknown_whatever_the_state_of_the_record() {
     let world = World::new();
     let issued = world.issue("ci");
-    let id = issued.pat.id;
+    let id = issued.token.id;
     let wrong = forged(id);
     let stranger = |world: &World| {
         let verdict = world.idle(|s| s.check(presented(&wrong), Some(&request(PUBLISH)), None));
@@ -63,10 +63,10 @@ fn a_wrong_secret_is_unknown_whatever_the_state_of_the_record() {
 fn a_matching_secret_is_told_just_what_is_wrong() {
     let world = World::new();
     let issued = world.issue("ci");
-    let id = issued.pat.id;
+    let id = issued.token.id;
     let told = |asked: &str| {
         let verdict = ask(&world, issued.secret.reveal(), &request(asked));
-        assert_eq!(verdict.token.map(|pat| pat.id), Some(id));
+        assert_eq!(verdict.token.map(|token| token.id), Some(id));
         verdict.decision
     };
     assert_eq!(told(PUBLISH), Decision::Allow(Some(scope("channels:*:publish"))));
@@ -96,7 +96,7 @@ fn a_secret_with_an_older_prefix_goes_on_working() {
 fn a_use_is_written_at_most_once_in_30_seconds_and_is_no_event() {
     let world = World::new();
     let issued = world.issue("ci");
-    let id = issued.pat.id;
+    let id = issued.token.id;
     let start = world.events().len();
     let use_at = |second: i64, asked: &str| {
         world.clock.set(at(0) + TimeDelta::seconds(second));
@@ -125,7 +125,7 @@ fn a_use_is_written_at_most_once_in_30_seconds_and_is_no_event() {
 fn a_check_that_read_before_another_ones_use_writes_no_second_one() {
     let world = World::new();
     let issued = world.issue("ci");
-    let read_before = world.get(&issued.pat.id).unwrap();
+    let read_before = world.get(&issued.token.id).unwrap();
     world.works(&issued.secret);
     let generation = world.state().3;
     write(&world.store, &[used(&read_before)]).unwrap();
@@ -136,14 +136,14 @@ fn a_check_that_read_before_another_ones_use_writes_no_second_one() {
 fn uses_of_the_retiring_secret_are_told_apart_from_those_of_the_new_one() {
     let world = World::new();
     let old = world.issue("ci");
-    let id = old.pat.id;
+    let id = old.token.id;
     world.works(&old.secret);
     world.go_to(10);
     let new = world.regenerate(&id, renewal("30d", Overlap::Hour)).unwrap();
     let uses = |world: &World| {
-        let pat = world.get(&id).unwrap();
-        let at = |which| pat.used_by(which).map(|used| used.at);
-        (at(Which::Present), at(Which::Retiring))
+        let token = world.get(&id).unwrap();
+        let at = |which| token.used_by(which).map(|used| used.at);
+        (at(SecretSlot::Current), at(SecretSlot::Previous))
     };
     assert_eq!(uses(&world), (Some(at(0)), None), "not since the rotation");
     assert!(!world.get(&id).unwrap().is_in_use());
@@ -151,7 +151,7 @@ fn uses_of_the_retiring_secret_are_told_apart_from_those_of_the_new_one() {
     let presented = presented(&old.secret);
     world.service.check(presented, Some(&request(PUBLISH)), Some("10.0.0.7")).unwrap();
     assert_eq!(uses(&world), (Some(at(0)), Some(at(12))));
-    let told = world.get(&id).unwrap().retiring.unwrap().last_used.unwrap();
+    let told = world.get(&id).unwrap().previous.unwrap().last_used.unwrap();
     assert_eq!(told.from.as_deref(), Some("10.0.0.7"));
     assert_eq!(told.what, "channels:c1:publish allowed");
     // Neither hides the other: a use of the new one is written, though the old one's is fresh.
@@ -172,22 +172,22 @@ fn uses_of_the_retiring_secret_are_told_apart_from_those_of_the_new_one() {
 fn a_deleted_token_comes_back_with_the_uses_of_both_its_secrets() {
     let world = World::new();
     let old = world.issue("ci");
-    let new = world.regenerate(&old.pat.id, renewal("30d", Overlap::Hour)).unwrap();
+    let new = world.regenerate(&old.token.id, renewal("30d", Overlap::Hour)).unwrap();
     world.works(&old.secret);
     world.works(&new.secret);
-    let before = world.get(&old.pat.id).unwrap();
-    assert!(before.used_by(Which::Retiring).is_some() && before.is_in_use());
-    world.delete(&old.pat.id).unwrap();
+    let before = world.get(&old.token.id).unwrap();
+    assert!(before.used_by(SecretSlot::Previous).is_some() && before.is_in_use());
+    world.delete(&old.token.id).unwrap();
     world.restore("ci").unwrap();
-    assert_eq!(world.get(&old.pat.id), Some(before));
+    assert_eq!(world.get(&old.token.id), Some(before));
 }
 
 #[test]
 fn a_use_does_not_outlive_its_token() {
     let world = World::new();
     let issued = world.issue("ci");
-    let read_before = world.get(&issued.pat.id).unwrap();
-    world.delete(&issued.pat.id).unwrap();
+    let read_before = world.get(&issued.token.id).unwrap();
+    world.delete(&issued.token.id).unwrap();
     world.idle(|s| Ok(write(&s.store, &[used(&read_before)])?));
 }
 
@@ -209,7 +209,7 @@ fn a_use_that_cannot_be_written_leaves_the_decision() {
     let (verdict, unrecorded) = held.unwrap();
     assert!(verdict.unwrap().decision.is_allowed());
     assert!(matches!(unrecorded, Err(StoreError::Busy { .. })));
-    assert_eq!(reader.get(&issued.pat.id).unwrap().last_used, None);
+    assert_eq!(reader.get(&issued.token.id).unwrap().last_used, None);
 }
 
 #[test]
@@ -233,12 +233,12 @@ fn a_store_that_is_gone_gives_no_answer() {
 fn an_operators_trial_decides_as_the_check_does_and_is_no_use() {
     let world = World::new();
     let issued = world.issue("ci");
-    let id = issued.pat.id;
+    let id = issued.token.id;
     let same = |world: &World, asked: &str| {
         let tried = world.idle(|s| s.test(&id, &request(asked)));
         assert_eq!(world.get(&id).unwrap().last_used, None);
-        let pat = world.get(&id).unwrap();
-        assert_eq!(tried, crate::domain::decide(&pat, &request(asked), world.clock.now()));
+        let token = world.get(&id).unwrap();
+        assert_eq!(tried, crate::domain::decide(&token, &request(asked), world.clock.now()));
         tried
     };
     let mut tried = vec![same(&world, PUBLISH), same(&world, "users:*:read")];
@@ -276,14 +276,14 @@ fn checks_in_a_row_see_what_others_did_between_them() {
         decision
     };
     assert!(says(&issued.secret).is_allowed());
-    other.clear_scopes(&issued.pat.id).unwrap();
+    other.clear_scopes(&issued.token.id).unwrap();
     assert!(matches!(says(&issued.secret), Decision::Deny(Denial::NoScope(_))));
-    let renewed = other.regenerate(&issued.pat.id, renewal("30d", Overlap::None)).unwrap();
+    let renewed = other.regenerate(&issued.token.id, renewal("30d", Overlap::None)).unwrap();
     assert_eq!(says(&issued.secret), UNKNOWN);
     assert!(matches!(says(&renewed.secret), Decision::Deny(Denial::NoScope(_))));
-    other.revoke(&issued.pat.id).unwrap();
+    other.revoke(&issued.token.id).unwrap();
     assert!(matches!(says(&renewed.secret), Decision::Deny(Denial::Revoked(_))));
-    other.delete(&issued.pat.id).unwrap();
+    other.delete(&issued.token.id).unwrap();
     assert_eq!(says(&renewed.secret), UNKNOWN);
 }
 
@@ -291,7 +291,7 @@ fn checks_in_a_row_see_what_others_did_between_them() {
 fn uses_of_checks_in_a_row_are_written_when_they_finish_each_once() {
     let world = World::new();
     let (a, b) = (world.issue("a"), world.issue("b"));
-    let used = |issued: &Issued| world.get(&issued.pat.id).unwrap().last_used.map(|used| used.at);
+    let used = |issued: &Issued| world.get(&issued.token.id).unwrap().last_used.map(|used| used.at);
     let mut verifier = world.verifier();
     let ask = |verifier: &mut Verifier, second, issued: &Issued, what: &str| {
         world.clock.set(at(0) + TimeDelta::seconds(second));
@@ -320,24 +320,24 @@ fn uses_of_checks_in_a_row_are_written_when_they_finish_each_once() {
 }
 
 /// Queues `count` uses of the token.
-fn queue_uses(recorder: &UsageRecorder, pat: &Pat, count: usize) -> usize {
-    (0..count).filter(|_| recorder.record(used(pat))).count()
+fn queue_uses(recorder: &UsageRecorder, token: &Token, count: usize) -> usize {
+    (0..count).filter(|_| recorder.record(used(token))).count()
 }
 
 #[test]
 fn a_full_queue_drops_the_newest_use_and_counts_it() {
     let world = World::new();
     let (a, b) = (world.issue("a"), world.issue("b"));
-    let last_used = |issued: &Issued| world.get(&issued.pat.id).unwrap().last_used;
+    let last_used = |issued: &Issued| world.get(&issued.token.id).unwrap().last_used;
     let recorder = UsageRecorder::new(world.store.clone());
-    assert_eq!(queue_uses(&recorder, &a.pat, 3_000), 2_048);
-    assert_eq!(queue_uses(&recorder, &b.pat, 2), 0);
+    assert_eq!(queue_uses(&recorder, &a.token, 3_000), 2_048);
+    assert_eq!(queue_uses(&recorder, &b.token, 2), 0);
     assert_eq!(recorder.dropped(), 954);
     let generation = world.state().3;
     recorder.flush().unwrap();
     assert_eq!(world.state().3, generation + 1, "in one transaction, each secret once");
     assert!(last_used(&a).is_some() && last_used(&b).is_none());
-    assert_eq!(queue_uses(&recorder, &b.pat, 1), 1, "there is room again");
+    assert_eq!(queue_uses(&recorder, &b.token, 1), 1, "there is room again");
     drop(recorder);
     assert!(last_used(&b).is_some(), "what waits is written at the end");
 }
@@ -347,7 +347,7 @@ fn a_use_that_was_dropped_is_recorded_with_the_next_check() {
     let world = World::new();
     let (a, b) = (world.issue("a"), world.issue("b"));
     let mut verifier = world.verifier();
-    queue_uses(verifier.recorder(), &a.pat, 2_048);
+    queue_uses(verifier.recorder(), &a.token, 2_048);
     let check = |verifier: &mut Verifier| {
         let verdict = verifier.check(presented(&b.secret), Some(&request(PUBLISH)), None).unwrap();
         assert!(verdict.decision.is_allowed());
@@ -355,10 +355,10 @@ fn a_use_that_was_dropped_is_recorded_with_the_next_check() {
     check(&mut verifier);
     assert_eq!(verifier.dropped_uses(), 1);
     verifier.flush_usage().unwrap();
-    assert_eq!(world.get(&b.pat.id).unwrap().last_used, None);
+    assert_eq!(world.get(&b.token.id).unwrap().last_used, None);
     check(&mut verifier);
     drop(verifier);
-    assert!(world.get(&b.pat.id).unwrap().last_used.is_some());
+    assert!(world.get(&b.token.id).unwrap().last_used.is_some());
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn verifiers_on_several_threads_share_one_recorder_that_needs_no_flush() {
         }
     });
     let started = std::time::Instant::now();
-    while world.all().iter().any(|pat| pat.last_used.is_none()) {
+    while world.all().iter().any(|token| token.last_used.is_none()) {
         assert!(started.elapsed() < std::time::Duration::from_secs(30), "never recorded");
         std::thread::yield_now();
     }

@@ -2,9 +2,9 @@
 
 use super::model::Model;
 use crate::{
-    domain::{Command, Pat, Plan, ScopeSelection, TokenState, Warning},
+    domain::counted,
+    domain::{Command, Plan, ScopeSelection, Token, TokenState, Warning},
     keymap::{Action, Mode},
-    output::question::count,
 };
 
 /// The sentence for what `plan` did; `None` where something else shows it.
@@ -12,7 +12,7 @@ pub(super) fn done_text(plan: &Plan, ctx: &Model) -> Option<String> {
     let mut tokens = plan.tokens();
     let tokens = match (tokens.next(), tokens.next()) {
         (Some(token), None) => token.name.to_string(),
-        _ => count(plan.changes.len(), "token"),
+        _ => counted(plan.changes.len(), "token"),
     };
     let is_one = plan.changes.len() == 1;
     let key = |action| ctx.key(Mode::Tokens, action);
@@ -25,7 +25,7 @@ pub(super) fn done_text(plan: &Plan, ctx: &Model) -> Option<String> {
         Command::RemoveScopes { scopes: ScopeSelection::Listed(scopes), .. } => {
             let scopes = match scopes.as_slice() {
                 [scope] => scope.to_string(),
-                many => count(many.len(), "scope"),
+                many => counted(many.len(), "scope"),
             };
             format!("Removed {scopes} from {tokens}.")
         }
@@ -62,7 +62,7 @@ fn absorbed(plan: &Plan) -> String {
     };
     match plan.warnings.iter().map(absorbed).sum() {
         0 => String::new(),
-        narrower => format!("; removed {} that * covers", count(narrower, "narrower scope")),
+        narrower => format!("; removed {} that * covers", counted(narrower, "narrower scope")),
     }
 }
 
@@ -72,11 +72,11 @@ fn reverted(plan: &Plan) -> Option<String> {
     let (TokenState::Live(before), TokenState::Live(now)) = (&change.before, &change.after) else {
         return None;
     };
-    let Pat { name, scopes, .. } = &**now;
+    let Token { name, scopes, .. } = &**now;
     Some(if *scopes != before.scopes {
         let scopes = match scopes.len() {
             0 => "no scopes".to_owned(),
-            some => count(some, "scope"),
+            some => counted(some, "scope"),
         };
         format!("Undone: {name} has {scopes} again.")
     } else if *name != before.name {

@@ -105,7 +105,7 @@ impl Tab {
         }
     }
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Tokens => "Tokens",
             Self::Create => "Create",

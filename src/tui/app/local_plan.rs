@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use super::model::Model;
 use crate::{
     domain::{
-        Actor, Command, Event, Moment, Name, Pat, Plan, Refusal, TokenId,
+        Actor, AuditEvent, Command, Name, Plan, Refusal, Timestamp, Token, TokenId,
         plan::{self, NewDigests, PlanContext, ReadTokens},
     },
     service::Zone,
@@ -31,28 +31,28 @@ struct CachedTokens<'a>(&'a Model);
 impl ReadTokens for CachedTokens<'_> {
     type Error = Unplanned;
 
-    fn token(&self, id: &TokenId) -> Result<Option<Pat>, Unplanned> {
-        self.0.pat(id).cloned().map(Some).ok_or(Unplanned::Unknown)
+    fn token(&self, id: &TokenId) -> Result<Option<Token>, Unplanned> {
+        self.0.token(id).cloned().map(Some).ok_or(Unplanned::Unknown)
     }
 
     fn id_of_name(&self, _: &Name) -> Result<Option<TokenId>, Unplanned> {
         Err(Unplanned::Unknown)
     }
 
-    fn tokens(&self) -> Result<Vec<Pat>, Unplanned> {
+    fn tokens(&self) -> Result<Vec<Token>, Unplanned> {
         Err(Unplanned::Unknown)
     }
 
     /// Only the time of a deletion depends on them, which no dialog shows.
-    fn deleted(&self) -> Result<Vec<(Pat, Moment)>, Unplanned> {
+    fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, Unplanned> {
         Ok(Vec::new())
     }
 
-    fn last_event(&self, _: &TokenId) -> Result<Option<Event>, Unplanned> {
+    fn last_event(&self, _: &TokenId) -> Result<Option<AuditEvent>, Unplanned> {
         Err(Unplanned::Unknown)
     }
 
-    fn newest_event_at(&self) -> Result<Option<Moment>, Unplanned> {
+    fn newest_event_at(&self) -> Result<Option<Timestamp>, Unplanned> {
         Err(Unplanned::Unknown)
     }
 }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use chrono::TimeDelta;
 
-use crate::domain::{Finder, Moment};
+use crate::domain::{SecretScanner, Timestamp};
 
 /// How long a good word stands.
 const STANDS: TimeDelta = TimeDelta::seconds(4);
@@ -15,7 +15,7 @@ const KEPT: usize = 200;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    pub at: Moment,
+    pub at: Timestamp,
     pub text: String,
     pub bad: bool,
 }
@@ -24,25 +24,25 @@ pub struct Message {
 #[derive(Debug, Default)]
 pub struct MessageLine {
     stands: bool,
-    until: Option<Moment>,
+    until: Option<Timestamp>,
     /// Oldest first.
     messages: VecDeque<Message>,
 }
 
 impl MessageLine {
     /// Says something good, for a moment from `at` on.
-    pub fn info(&mut self, text: &str, at: Moment) {
+    pub fn info(&mut self, text: &str, at: Timestamp) {
         self.until = Some(at + STANDS);
         self.keep(text, false, at);
     }
 
     /// Says what is wrong, until it is dismissed.
-    pub fn warn(&mut self, text: &str, at: Moment) {
+    pub fn warn(&mut self, text: &str, at: Timestamp) {
         self.until = None;
         self.keep(text, true, at);
     }
 
-    fn keep(&mut self, text: &str, bad: bool, at: Moment) {
+    fn keep(&mut self, text: &str, bad: bool, at: Timestamp) {
         self.stands = true;
         if self.messages.len() >= KEPT {
             self.messages.pop_front();
@@ -57,7 +57,7 @@ impl MessageLine {
     }
 
     /// Takes a good word away whose moment is over at `now`.
-    pub fn tick(&mut self, now: Moment) {
+    pub fn tick(&mut self, now: Timestamp) {
         if self.until.is_some_and(|until| until <= now) {
             self.dismiss();
         }
@@ -68,7 +68,7 @@ impl MessageLine {
     }
 
     /// When what stands goes by itself.
-    pub fn until(&self) -> Option<Moment> {
+    pub fn until(&self) -> Option<Timestamp> {
         self.until
     }
 
@@ -81,7 +81,7 @@ impl MessageLine {
 /// `text` with every secret in it replaced by its public part.
 fn without_secrets(text: &str) -> String {
     let mut seen = Vec::new();
-    let mut finder = Finder::default();
+    let mut finder = SecretScanner::default();
     finder.feed(text.as_bytes(), |sighting| seen.push(sighting.secret));
     finder.finish(|sighting| seen.push(sighting.secret));
     let mut text = text.to_owned();
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::domain::{Prefix, Secret, TokenId};
 
-    fn at(second: i64) -> Moment {
+    fn at(second: i64) -> Timestamp {
         chrono::DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
     }
 

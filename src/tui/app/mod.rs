@@ -27,8 +27,8 @@ use super::{
     screens::{audit::Audit, create::Create, detail::Detail, tokens::Tokens},
 };
 use crate::{
-    domain::{Moment, Secret, TokenId},
-    keymap::{Action, Command, Key, Mode, commands},
+    domain::{Secret, Timestamp, TokenId},
+    keymap::{Action, Key, Mode, PaletteCommand, commands},
     output::command_line::{self, CommandLine},
 };
 
@@ -59,7 +59,7 @@ pub struct App {
     /// How to undo the commands of this run, the latest last.
     undo_history: Vec<UndoEntry>,
     /// When quitting was last asked for, and how often in a row.
-    quitting: Option<(Moment, u8)>,
+    quitting: Option<(Timestamp, u8)>,
     pending: Pending,
     /// What the present event leads to.
     effects: Vec<Effect>,
@@ -128,11 +128,11 @@ impl App {
     }
 
     /// The instant at which something on the screen changes by itself; `None` while nothing will.
-    pub fn deadline(&self) -> Option<Moment> {
+    pub fn deadline(&self) -> Option<Timestamp> {
         self.messages.until().into_iter().chain(self.model.next_change()).min()
     }
 
-    pub fn now(&self) -> Moment {
+    pub fn now(&self) -> Timestamp {
         self.model.now
     }
 
@@ -185,10 +185,10 @@ impl App {
     }
 
     /// What can be run here, or elsewhere.
-    fn commands(&self) -> Vec<Command> {
+    fn commands(&self) -> Vec<PaletteCommand> {
         let ctx = &self.model;
         let enabled = |action| self.enables(action);
-        let mut all = commands(&ctx.keymap, self.mode(), enabled, ctx.look.is_ascii());
+        let mut all = commands(&ctx.keymap, self.mode(), enabled, ctx.theme.is_ascii());
         // A list of commands that offers itself leads nowhere.
         all.retain(|command| !matches!(command.action, Action::Help | Action::Palette));
         all.retain(|command| !(ctx.read_only && command.action.changes()));
@@ -203,7 +203,7 @@ impl App {
             (Some(dialog), _) => of_request(&dialog.request(ctx)?, ctx),
             (None, Tab::Tokens) => Some(command_line::of_list(self.tokens.query())),
             (None, Tab::Create) => of_request(&self.create.request(ctx)?, ctx),
-            (None, Tab::Detail) => ctx.pat(&self.detail.id()?).map(command_line::of_token),
+            (None, Tab::Detail) => ctx.token(&self.detail.id()?).map(command_line::of_token),
             (None, Tab::Audit) => self.audit.token().map(command_line::of_trail),
         };
         equivalent.map(|equivalent| equivalent.with(&self.options))
@@ -232,7 +232,7 @@ impl App {
 fn of_request(request: &ServiceRequest, ctx: &Model) -> Option<CommandLine> {
     match request {
         ServiceRequest::Preview(command) | ServiceRequest::Execute(command, _) => {
-            command_line::of_command(command, |id| ctx.pat(id))
+            command_line::of_command(command, |id| ctx.token(id))
         }
         ServiceRequest::Check(_, access) => Some(command_line::of_check(access)),
         ServiceRequest::Fetch(_)

@@ -8,13 +8,13 @@ use chrono::TimeDelta;
 
 use super::effect::Tab;
 use crate::{
-    domain::{Moment, Pat, TokenId},
-    keymap::{Action, Keymap, Mode, spoken},
+    domain::{Timestamp, Token, TokenId},
+    keymap::{Action, Keymap, Mode, key_label},
     list::{StoreSummary, TokenCache},
     service::{Clock, Followed, Policy, Zone},
     tui::{
         theme::{
-            Look,
+            Theme,
             time_format::{self, TimeFormat},
         },
         widgets::hit_map::HitMap,
@@ -34,23 +34,23 @@ pub struct Model {
     /// A fetch failed: no other is tried until something happens.
     is_stuck: bool,
     clock: Clock,
-    pub now: Moment,
+    pub now: Timestamp,
     /// The operator's wall clock.
     pub zone: Zone,
     pub times: TimeFormat,
     pub read_only: bool,
-    pub look: Look,
+    pub theme: Theme,
     /// Prefix, limits and catalogue.
     pub policy: Policy,
     pub keymap: Keymap,
     /// What a click means, by the last frame.
     pub hit_map: HitMap,
     /// When a time in the last frame first reads otherwise.
-    text_change: Cell<Option<Moment>>,
+    text_change: Cell<Option<Timestamp>>,
 }
 
 impl Model {
-    pub fn new(clock: Clock, zone: Zone, look: Look, policy: Policy, keymap: Keymap) -> Self {
+    pub fn new(clock: Clock, zone: Zone, theme: Theme, policy: Policy, keymap: Keymap) -> Self {
         Self {
             known: TokenCache::default(),
             census: StoreSummary::default(),
@@ -60,7 +60,7 @@ impl Model {
             zone,
             times: TimeFormat::default(),
             read_only: false,
-            look,
+            theme,
             policy,
             keymap,
             hit_map: HitMap::default(),
@@ -70,16 +70,16 @@ impl Model {
 
     /// The key of `action` in `mode`, to be named in a sentence.
     pub fn key(&self, mode: Mode, action: Action) -> String {
-        spoken(&self.keymap, mode, action, self.look.is_ascii())
+        key_label(&self.keymap, mode, action, self.theme.is_ascii())
     }
 
-    pub fn relative(&self, at: Moment) -> String {
+    pub fn relative(&self, at: Timestamp) -> String {
         self.changes_at(time_format::next_change(at, self.now));
         time_format::relative(at, self.now)
     }
 
     /// `at` for a narrow column, in the form that the operator chose.
-    pub fn short(&self, at: Moment) -> String {
+    pub fn short(&self, at: Timestamp) -> String {
         match self.times {
             TimeFormat::Relative => self.relative(at),
             TimeFormat::Local | TimeFormat::Utc => {
@@ -89,7 +89,7 @@ impl Model {
     }
 
     /// `at` in full, in the form that the operator chose.
-    pub fn detailed(&self, at: Moment) -> String {
+    pub fn detailed(&self, at: Timestamp) -> String {
         if self.times == TimeFormat::Relative {
             self.changes_at(time_format::next_change(at, self.now));
         }
@@ -97,7 +97,7 @@ impl Model {
     }
 
     /// A text of the frame reads otherwise from `at` on.
-    pub fn changes_at(&self, at: Moment) {
+    pub fn changes_at(&self, at: Timestamp) {
         let first = self.text_change.get().map_or(at, |other| other.min(at));
         self.text_change.set(Some(first));
     }
@@ -109,8 +109,8 @@ impl Model {
 
     /// The token with this id, if it is at hand and still there. At hand are the tokens on the
     /// screen, the selected one and the one that the detail shows.
-    pub fn pat(&self, id: &TokenId) -> Option<&Pat> {
-        self.known.pat(id)
+    pub fn token(&self, id: &TokenId) -> Option<&Token> {
+        self.known.token(id)
     }
 
     /// Whether it is known that there is no such token.
@@ -128,7 +128,7 @@ impl Model {
     }
 
     /// When the numbers of the whole store are to be taken anew.
-    fn ages(&self) -> Option<Moment> {
+    fn ages(&self) -> Option<Timestamp> {
         let until = self.census.stats?.until?;
         let minute = self.census.at + TimeDelta::minutes(1);
         Some(if self.census.total > MANY { until.max(minute) } else { until })
@@ -140,9 +140,9 @@ impl Model {
     }
 
     /// Takes tokens as they are now.
-    pub fn take_pats(&mut self, pats: impl IntoIterator<Item = (TokenId, Option<Pat>)>) {
-        for (id, pat) in pats {
-            self.known.put(id, pat);
+    pub fn take_tokens(&mut self, tokens: impl IntoIterator<Item = (TokenId, Option<Token>)>) {
+        for (id, token) in tokens {
+            self.known.put(id, token);
         }
     }
 
@@ -156,8 +156,8 @@ impl Model {
             }
             Followed::Tokens(tokens, _) => {
                 let ids = tokens.iter().map(|(id, _)| *id).collect();
-                for (id, pat) in tokens {
-                    self.known.update(id, pat);
+                for (id, token) in tokens {
+                    self.known.update(id, token);
                 }
                 Some(ids)
             }
@@ -185,12 +185,12 @@ impl Model {
     /// The next instant at which something looks different without a change: a token or an
     /// overlap ends, or a time on the screen reads otherwise, which is looked at once a minute.
     /// `None` while nothing will.
-    pub fn next_change(&self) -> Option<Moment> {
+    pub fn next_change(&self) -> Option<Timestamp> {
         let minute = self.now + TimeDelta::minutes(1);
         let text = self.text_change.get().map(|at| at.max(minute));
         let retry = self.is_stuck.then_some(minute);
-        let ends = self.known.iter().flat_map(|pat| {
-            [pat.expires, pat.retiring.as_ref().map(|old| old.until)].into_iter().flatten()
+        let ends = self.known.iter().flat_map(|token| {
+            [token.expires, token.previous.as_ref().map(|old| old.until)].into_iter().flatten()
         });
         let ends = ends.chain(self.ages()).filter(|end| *end > self.now);
         ends.chain(text).chain(retry).min()
@@ -222,7 +222,7 @@ impl Model {
         let (renew, revoke) = (key(Action::Regenerate), key(Action::Revoke));
         let advice = format!(": {renew} regenerates it, {revoke} revokes it");
         let advice = if self.read_only { "" } else { &advice };
-        let name = &self.known.pat(&first)?.name;
+        let name = &self.known.token(&first)?.name;
         Some(format!("the secret of {name}{more} was never confirmed as saved{advice}"))
     }
 

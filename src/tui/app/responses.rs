@@ -85,7 +85,7 @@ impl App {
 
     pub(super) fn store_changed(&mut self, changes: Followed) {
         if let Followed::Tokens(changed, _) = &changes {
-            let gone = changed.iter().filter(|(_, pat)| pat.is_none());
+            let gone = changed.iter().filter(|(_, token)| token.is_none());
             let gone: HashSet<_> = gone.map(|(id, _)| *id).collect();
             self.tokens.keep_marks(|id| !gone.contains(id));
         }
@@ -130,8 +130,8 @@ impl App {
             return;
         };
         match response {
-            Response::Tokens(pats) => {
-                self.model.take_pats(pats);
+            Response::Tokens(tokens) => {
+                self.model.take_tokens(tokens);
                 if origin == Origin::VisibleTokens {
                     self.fetch_nearby();
                 }
@@ -201,8 +201,8 @@ impl App {
         if origin == Origin::CreateForm {
             self.create = Create::new(&self.model);
         }
-        let id = issued.pat.id;
-        self.model.take_pats([(id, Some(issued.pat.clone()))]);
+        let id = issued.token.id;
+        self.model.take_tokens([(id, Some(issued.token.clone()))]);
         self.tokens.select(id);
         self.tab = Tab::Detail;
         self.show(Some(id));

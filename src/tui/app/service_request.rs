@@ -5,9 +5,10 @@ use std::path::absolute;
 
 use crate::{
     domain::{
-        AccessRequest, Command, Confirmed, Decision, Event, NewToken, Pat, Plan, Refusal, TokenId,
+        AccessRequest, AuditEvent, Command, Confirmed, Decision, NewToken, Plan, Refusal, Token,
+        TokenId,
     },
-    json,
+    output::json,
     service::{Committed, Service, ServiceError, Trail},
 };
 
@@ -39,13 +40,13 @@ impl ServiceRequest {
 #[derive(Debug)]
 pub enum Response {
     /// Tokens as they are; `None` for one that is gone.
-    Tokens(Vec<(TokenId, Option<Pat>)>),
+    Tokens(Vec<(TokenId, Option<Token>)>),
     Planned(Box<Plan>),
     Committed(Box<Committed>),
     /// The content of a new token like this one.
     Template(TokenId, Box<NewToken>),
     Decided(TokenId, AccessRequest, Decision),
-    History(TokenId, Vec<Event>),
+    History(TokenId, Vec<AuditEvent>),
     Trail(Trail),
     /// A text for the clipboard, with its name.
     Text(&'static str, String),
@@ -81,7 +82,7 @@ fn respond(service: &Service, request: &ServiceRequest) -> Result<Response, Serv
 
 /// What `patdeck show --json` prints of the token.
 fn json(service: &Service, id: &TokenId) -> Result<String, ServiceError> {
-    let pat = service.token(id)?.ok_or(Refusal::Gone(*id))?;
+    let token = service.token(id)?.ok_or(Refusal::Gone(*id))?;
     let events = service.history(id, json::EVENTS)?;
-    Ok(json::object(json::shown(&pat, &events, service.now()?)))
+    Ok(json::object(json::token_with_events(&token, &events, service.now()?)))
 }

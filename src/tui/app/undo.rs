@@ -4,9 +4,9 @@
 
 use super::model::Model;
 use crate::{
-    domain::{Command, Pat, Plan},
+    domain::counted,
+    domain::{Command, Plan, Token},
     keymap::{Action, Mode},
-    output::question::count,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,8 @@ impl UndoEntry {
         }
         let mut tokens = plan.tokens();
         let whose = match (tokens.next(), tokens.next()) {
-            (Some(Pat { name, .. }), None) => name.to_string(),
-            _ => count(plan.changes.len(), "token"),
+            (Some(Token { name, .. }), None) => name.to_string(),
+            _ => counted(plan.changes.len(), "token"),
         };
         let key = |action| ctx.key(Mode::Tokens, action);
         let why = match &plan.command {

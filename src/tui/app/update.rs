@@ -175,7 +175,7 @@ impl App {
             Action::Undo => self.undo(),
             Action::Times => {
                 self.model.times = self.model.times.next();
-                self.info(format!("times are {}", self.model.times.word()));
+                self.info(format!("times are {}", self.model.times.as_str()));
             }
             _ => {
                 let ctx = &self.model;

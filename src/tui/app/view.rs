@@ -35,7 +35,7 @@ impl App {
         let (columns, lines) = chrome::SMALLEST;
         self.wide = area.width >= SIDE_BY_SIDE;
         self.model.begin_frame();
-        buf.set_style(area, self.model.look.base);
+        buf.set_style(area, self.model.theme.base);
         // At the first frame, and at one that became wide, the detail has nothing to show yet.
         self.follow_selection();
         let mut cursor = None;
@@ -78,7 +78,7 @@ impl App {
                 let list = Rect { width: body.width * 11 / 20, ..body };
                 let rest = Rect { x: list.right() + 1, width: body.width - list.width - 1, ..body };
                 for line in 0..body.height {
-                    canvas.line(rest, line).text(ctx.look.bar(), ctx.look.rule);
+                    canvas.line(rest, line).text(ctx.theme.bar(), ctx.theme.rule);
                 }
                 let pane = Rect { x: rest.x + 1, width: rest.width - 1, ..rest };
                 let on_list = self.tab == Tab::Tokens;
@@ -129,12 +129,12 @@ impl App {
         } else {
             if !self.model.is_loaded() {
                 let text = chrome::reading(ctx);
-                canvas.line(line, 0).skip(1).text(&text, ctx.look.faint);
+                canvas.line(line, 0).skip(1).text(&text, ctx.theme.faint);
             }
             if self.tab == Tab::Tokens {
                 let place = self.tokens.place();
                 let at = area.width.saturating_sub(width(&place) + 1);
-                canvas.line(line, 0).to(at).text(&place, ctx.look.faint);
+                canvas.line(line, 0).to(at).text(&place, ctx.theme.faint);
             }
         }
         let line = Rect { y: area.bottom() - 1, ..line };

@@ -8,7 +8,7 @@ use ratatui::{
 
 use super::{Dialog, scopes::ScopeDialog};
 use crate::{
-    domain::{AccessRequest, Decision, Denial, Pat, TokenId},
+    domain::{AccessRequest, Decision, Denial, Token, TokenId},
     keymap::{Action, Mode},
     tui::{
         app::{
@@ -38,11 +38,11 @@ pub struct AccessCheckDialog {
 
 impl AccessCheckDialog {
     /// The dialog on `pat`, starting with its first scope, and the first question it asks.
-    pub fn new(pat: &Pat, ctx: &Model) -> Self {
+    pub fn new(token: &Token, ctx: &Model) -> Self {
         Self {
-            id: pat.id,
-            title: format!("What may {} do?", pat.name),
-            fields: ScopeFields::one(&ctx.policy.catalogue, pat.scopes.as_slice().first()),
+            id: token.id,
+            title: format!("What may {} do?", token.name),
+            fields: ScopeFields::one(&ctx.policy.catalogue, token.scopes.as_slice().first()),
             decided: None,
         }
     }
@@ -65,9 +65,9 @@ impl AccessCheckDialog {
     }
 
     fn add_missing(&self, ctx: &Model) -> Option<Effect> {
-        match (self.missing(), ctx.pat(&self.id)) {
-            (Some(scope), Some(pat)) => {
-                let dialog = ScopeDialog::prefilled(pat, std::slice::from_ref(scope), ctx);
+        match (self.missing(), ctx.token(&self.id)) {
+            (Some(scope), Some(token)) => {
+                let dialog = ScopeDialog::prefilled(token, std::slice::from_ref(scope), ctx);
                 Some(Effect::open(dialog))
             }
             _ => None,
@@ -102,7 +102,7 @@ impl Dialog for AccessCheckDialog {
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let (inner, line, cursor) = self.fields.draw_panel(&self.title, SAID, area, canvas);
         let current = self.access();
         let decided = self.decided.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
@@ -110,7 +110,7 @@ impl Dialog for AccessCheckDialog {
             Some((_, Decision::Allow(scope))) => {
                 let scope = scope.as_ref().map_or_else(String::new, ToString::to_string);
                 let said = format!("allowed, by {scope}");
-                canvas.text_lines(inner, line.., wrap(&said, inner.width), look.good);
+                canvas.text_lines(inner, line.., wrap(&said, inner.width), theme.good);
             }
             Some((_, Decision::Deny(denial))) => {
                 let more = match denial {
@@ -125,7 +125,7 @@ impl Dialog for AccessCheckDialog {
                 form::fault("name an entity, or * for any, to ask", line, inner, canvas);
             }
             None => {
-                canvas.line(inner, line).text("asking", look.faint);
+                canvas.line(inner, line).text("asking", theme.faint);
             }
         }
         cursor

@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::Dialog;
 use crate::{
-    domain::{Command, Description, Name, Pat, TokenId},
+    domain::{Command, Description, Name, Token, TokenId},
     keymap::{Action, Mode},
     tui::{
         app::{effect::Effect, model::Model, service_request::ServiceRequest},
@@ -14,7 +14,7 @@ use crate::{
             field::Field,
             form::{self, Focus, Form, FormField, Layout, Note},
             panel,
-            sheet::Sheet,
+            scroll_view::ScrollView,
         },
     },
 };
@@ -38,11 +38,11 @@ pub struct EditDialog {
 }
 
 impl EditDialog {
-    pub fn new(pat: &Pat) -> Self {
-        let was = (pat.name.to_string(), pat.description.to_string());
+    pub fn new(token: &Token) -> Self {
+        let was = (token.name.to_string(), token.description.to_string());
         Self {
-            id: pat.id,
-            title: format!("Edit {}", pat.name),
+            id: token.id,
+            title: format!("Edit {}", token.name),
             name: Field::line(&was.0),
             description: Field::lines(&was.1),
             was,
@@ -113,7 +113,7 @@ impl Dialog for EditDialog {
         let ctx = canvas.ctx;
         let size = (70, 10);
         let inner = panel::draw(&self.title, size, false, area, canvas);
-        let mut sheet = Sheet::new(inner, size.1, ctx);
+        let mut sheet = ScrollView::new(inner, size.1, ctx);
         let (inner, page) = (sheet.page.area, &mut sheet.canvas(ctx));
         let form = self.inputs();
         let (line, cursor) = form.draw(Layout { top: 1, ..Layout::default() }, inner, page);

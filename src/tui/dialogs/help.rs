@@ -9,44 +9,47 @@ use ratatui::{
 use super::Dialog;
 use super::palette::{ABOVE, WIDE, draw_command, draw_search, height};
 use crate::{
-    keymap::{Action, Command, Group, Mode, Standing},
+    keymap::{Action, Availability, Group, Mode, PaletteCommand},
     tui::{
         app::{
             effect::{Effect, UiAction},
             model::Model,
         },
-        widgets::{field::Field, form::FormInput as _, paint::Canvas, panel, rows::Rows},
+        widgets::{
+            field::Field, form::FormInput as _, list_selection::ListSelection, paint::Canvas, panel,
+        },
     },
 };
 
 #[derive(Debug)]
 pub struct HelpDialog {
-    commands: Vec<Command>,
+    commands: Vec<PaletteCommand>,
     search: Field,
     selected: usize,
-    rows: Rows,
+    rows: ListSelection,
 }
 
 #[derive(Clone, Copy)]
 enum Line<'a> {
     Heading(&'static str),
-    Command(usize, &'a Command),
+    Command(usize, &'a PaletteCommand),
     Gap,
 }
 
 impl HelpDialog {
     /// The help on those of `commands` that can be run here by a key.
-    pub fn new(mut commands: Vec<Command>) -> Self {
-        commands.retain(|command| command.standing == Standing::Ready && !command.keys.is_empty());
-        Self { commands, search: Field::line(""), selected: 0, rows: Rows::default() }
+    pub fn new(mut commands: Vec<PaletteCommand>) -> Self {
+        commands
+            .retain(|command| command.standing == Availability::Ready && !command.keys.is_empty());
+        Self { commands, search: Field::line(""), selected: 0, rows: ListSelection::default() }
     }
 
     /// The commands that are shown, by group.
-    fn found(&self) -> Vec<(Group, Vec<&Command>)> {
+    fn found(&self) -> Vec<(Group, Vec<&PaletteCommand>)> {
         let typed = self.search.text().trim().to_lowercase();
-        let shows = |command: &&Command| {
+        let shows = |command: &&PaletteCommand| {
             let is_key = command.keys.split(", ").any(|key| key.to_lowercase() == typed);
-            is_key || command.sentence.contains(&typed) || command.action.word().contains(&typed)
+            is_key || command.sentence.contains(&typed) || command.action.as_str().contains(&typed)
         };
         let of = |group| {
             let those = self.commands.iter().filter(|command| command.group == group);
@@ -99,7 +102,7 @@ impl Dialog for HelpDialog {
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let inner = panel::draw("Keys that work here", (WIDE, height(area)), false, area, canvas);
         let page = usize::from(inner.height.saturating_sub(ABOVE));
         let mut rows = self.rows;
@@ -117,7 +120,7 @@ impl Dialog for HelpDialog {
         for (line, content) in (ABOVE..).zip(lines.iter().skip(top).take(page)) {
             match content {
                 Line::Heading(text) => {
-                    canvas.line(inner, line).text(text, look.heading);
+                    canvas.line(inner, line).text(text, theme.heading);
                 }
                 Line::Command(number, command) => {
                     draw_command(command, &[], line, inner, canvas);
@@ -128,7 +131,7 @@ impl Dialog for HelpDialog {
         }
         if lines.is_empty() {
             let text = "No key here does that.";
-            canvas.line(inner, ABOVE).text(text, look.text());
+            canvas.line(inner, ABOVE).text(text, theme.text());
         }
         self.rows = rows;
         cursor

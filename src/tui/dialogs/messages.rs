@@ -9,7 +9,7 @@ use ratatui::{
 use super::Dialog;
 use super::palette::{ABOVE, draw_search, height};
 use crate::{
-    domain::text::escape,
+    domain::terminal_text::escape,
     keymap::{Action, Mode},
     tui::{
         app::{effect::Effect, message_line::Message, model::Model},
@@ -17,9 +17,9 @@ use crate::{
         widgets::{
             field::Field,
             form::FormInput as _,
+            list_selection::ListSelection,
             paint::{Canvas, wrap},
             panel,
-            rows::Rows,
         },
     },
 };
@@ -35,13 +35,13 @@ const WHOLE: u16 = 4;
 pub struct MessagesDialog {
     said: Vec<Message>,
     search: Field,
-    rows: Rows,
+    rows: ListSelection,
 }
 
 impl MessagesDialog {
     /// The screen of what was `said`, newest first.
     pub fn new(said: Vec<Message>) -> Self {
-        Self { said, search: Field::line(""), rows: Rows::default() }
+        Self { said, search: Field::line(""), rows: ListSelection::default() }
     }
 
     fn found(&self) -> impl Iterator<Item = &Message> {
@@ -61,7 +61,7 @@ impl Dialog for MessagesDialog {
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let wide = WIDE.min(area.width.saturating_sub(6));
         let inner = panel::draw("Messages", (wide, height(area)), false, area, canvas);
         let total = self.found().count();
@@ -76,11 +76,11 @@ impl Dialog for MessagesDialog {
         for (line, (at, said)) in (ABOVE..).zip(self.found().enumerate().skip(top).take(page)) {
             let time = time_format::clock(said.at, ctx.zone);
             let (sign, style) =
-                if said.bad { (look.fault(), look.danger) } else { (" ", look.text()) };
+                if said.bad { (theme.fault(), theme.danger) } else { (" ", theme.text()) };
             canvas
                 .line(list, line)
                 .skip(1)
-                .column_of(&time, TIME, look.faint)
+                .column_of(&time, TIME, theme.faint)
                 .text(sign, style)
                 .skip(1)
                 .text(&said.text, style);
@@ -89,7 +89,7 @@ impl Dialog for MessagesDialog {
         if let Some(said) = self.found().nth(rows.selected()).filter(|_| whole > 0) {
             let rest = Rect { y: list.bottom(), height: whole, ..inner };
             canvas.rule(rest, 0);
-            canvas.text_lines(rest, 1.., wrap(&escape(&said.text), rest.width), look.text());
+            canvas.text_lines(rest, 1.., wrap(&escape(&said.text), rest.width), theme.text());
         }
         if total == 0 {
             let text = if self.said.is_empty() {
@@ -97,7 +97,7 @@ impl Dialog for MessagesDialog {
             } else {
                 "No message has that in it."
             };
-            canvas.text_lines(inner, ABOVE.., wrap(text, inner.width), look.text());
+            canvas.text_lines(inner, ABOVE.., wrap(text, inner.width), theme.text());
         }
         self.rows = rows;
         cursor

@@ -10,7 +10,7 @@ use ratatui::{
 
 use super::Dialog;
 use crate::{
-    keymap::{Action, Command, Group, Mode, Standing, commands::BY_KEY},
+    keymap::{Action, Availability, Group, Mode, PaletteCommand, commands::BY_KEY},
     tui::{
         app::{
             effect::{Effect, UiAction},
@@ -19,9 +19,9 @@ use crate::{
         widgets::{
             field::Field,
             form::FormInput as _,
+            list_selection::ListSelection,
             paint::{Canvas, cut, width},
             panel,
-            rows::Rows,
         },
     },
 };
@@ -36,17 +36,21 @@ pub(super) const ABOVE: u16 = 2;
 
 #[derive(Debug)]
 pub struct PaletteDialog {
-    commands: Vec<Command>,
+    commands: Vec<PaletteCommand>,
     search: Field,
     /// Which commands match, best first, and which of their characters were typed.
     found: Vec<(usize, Vec<usize>)>,
-    rows: Rows,
+    rows: ListSelection,
 }
 
 impl PaletteDialog {
-    pub fn new(commands: Vec<Command>) -> Self {
-        let mut it =
-            Self { commands, search: Field::line(""), found: Vec::new(), rows: Rows::default() };
+    pub fn new(commands: Vec<PaletteCommand>) -> Self {
+        let mut it = Self {
+            commands,
+            search: Field::line(""),
+            found: Vec::new(),
+            rows: ListSelection::default(),
+        };
         it.find();
         it
     }
@@ -65,7 +69,7 @@ impl PaletteDialog {
         let kept = matches.into_iter().filter(|(_, _, (score, _))| *score >= least);
         let mut ordered: Vec<_> = kept
             .map(|(at, command, (score, places))| {
-                let ready = command.standing == Standing::Ready;
+                let ready = command.standing == Availability::Ready;
                 let score = score.saturating_sub(if ready { 0 } else { HANDICAP });
                 // Moving is what the keys at hand are for: it comes after everything else.
                 let order = (Reverse(score), !ready, command.group == Group::Move);
@@ -77,7 +81,7 @@ impl PaletteDialog {
         self.rows.select(0);
     }
 
-    fn selected(&self) -> Option<&Command> {
+    fn selected(&self) -> Option<&PaletteCommand> {
         let (at, _) = self.found.get(self.rows.selected())?;
         self.commands.get(*at)
     }
@@ -95,16 +99,18 @@ impl Dialog for PaletteDialog {
         match (action, self.selected()) {
             (Action::Close, _) => Some(Effect::close()),
             (Action::Accept, Some(command)) => Some(match command.standing {
-                Standing::Ready => Effect::Ui(UiAction::Run(command.action)),
-                Standing::Idle => Effect::warn("there is nothing for it to do here now"),
-                Standing::In(place) => Effect::warn(format!("that works {}", whereabouts(place))),
+                Availability::Ready => Effect::Ui(UiAction::Run(command.action)),
+                Availability::Idle => Effect::warn("there is nothing for it to do here now"),
+                Availability::In(place) => {
+                    Effect::warn(format!("that works {}", whereabouts(place)))
+                }
             }),
             _ => None,
         }
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let high = HIGH.min(height(area));
         let inner = panel::draw("Commands", (WIDE, high), false, area, canvas);
         let page = usize::from(inner.height.saturating_sub(ABOVE));
@@ -122,7 +128,7 @@ impl Dialog for PaletteDialog {
         }
         if self.found.is_empty() {
             let text = "No command is called so: type less of it.";
-            canvas.line(inner, ABOVE).text(text, look.text());
+            canvas.line(inner, ABOVE).text(text, theme.text());
         }
         cursor
     }
@@ -147,7 +153,7 @@ pub(super) fn draw_search(
     inner: Rect,
     canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
-    let look = &canvas.ctx.look;
+    let theme = &canvas.ctx.theme;
     let room = width("9999 of 9999") + 1;
     let place = Rect {
         x: (inner.x + 2).min(inner.right()),
@@ -155,39 +161,39 @@ pub(super) fn draw_search(
         height: inner.height.min(1),
         ..inner
     };
-    canvas.line(inner, 0).text(">", look.accent);
+    canvas.line(inner, 0).text(">", theme.accent);
     let from = inner.width.saturating_sub(width(count));
-    canvas.line(inner, 0).to(from).text(count, look.faint);
+    canvas.line(inner, 0).to(from).text(count, theme.faint);
     canvas.rule(inner, 1);
     search.draw(place, canvas, true)
 }
 
 /// A command on a line: its sentence with the typed characters marked, its keys at the right.
 pub(super) fn draw_command(
-    command: &Command,
+    command: &PaletteCommand,
     places: &[usize],
     line: u16,
     inner: Rect,
     canvas: &mut Canvas<'_>,
 ) {
-    let look = &canvas.ctx.look;
-    let ready = command.standing == Standing::Ready;
-    let plain = if ready { look.text() } else { look.faint };
+    let theme = &canvas.ctx.theme;
+    let ready = command.standing == Availability::Ready;
+    let plain = if ready { theme.text() } else { theme.faint };
     let told = match command.standing {
-        Standing::Ready => command.keys.clone(),
-        Standing::Idle => "not now".to_owned(),
-        Standing::In(place) => whereabouts(place).to_owned(),
+        Availability::Ready => command.keys.clone(),
+        Availability::Idle => "not now".to_owned(),
+        Availability::In(place) => whereabouts(place).to_owned(),
     };
     let keys = width(&told).min(inner.width / 2);
     let from = inner.width.saturating_sub(keys + 1);
     // Sentences are of the table of keys: every character takes a column.
-    let sentence = cut(command.sentence, from.saturating_sub(2), look);
-    let mut pen = canvas.line(inner, line).skip(1);
+    let sentence = cut(command.sentence, from.saturating_sub(2), theme);
+    let mut writer = canvas.line(inner, line).skip(1);
     for (at, c) in sentence.chars().enumerate() {
-        let style = if places.contains(&at) { look.accent } else { plain };
-        pen = pen.text(c.encode_utf8(&mut [0; 4]), style);
+        let style = if places.contains(&at) { theme.accent } else { plain };
+        writer = writer.text(c.encode_utf8(&mut [0; 4]), style);
     }
-    pen.to(from).within(&told, keys, if ready { look.key } else { look.faint });
+    writer.to(from).within(&told, keys, if ready { theme.key } else { theme.faint });
 }
 
 fn whereabouts(place: Mode) -> &'static str {

@@ -7,8 +7,8 @@ use ratatui::layout::{Position, Rect};
 use super::Dialog;
 use crate::{
     domain::{
-        Catalogue, Command, Entity, EntityType, Pat, PresetError, Scope, Scopes, TokenId,
-        sentence::{permits, wildcards},
+        Catalogue, Command, Entity, EntityType, PresetError, Scope, Scopes, Token, TokenId,
+        describe::{describe_scopes, wildcard_warning},
     },
     keymap::Action,
     tui::{
@@ -18,10 +18,10 @@ use crate::{
             service_request::ServiceRequest,
         },
         widgets::{
-            choice::Choice,
             field::Field,
             form::{self, Focus, Form, FormField, Layout},
             panel,
+            radio_group::RadioGroup,
         },
     },
 };
@@ -43,17 +43,17 @@ pub struct PresetDialog {
     token: Option<TokenId>,
     held: Scopes,
     catalogue: Catalogue,
-    preset: Choice,
-    entity_type: Choice,
+    preset: RadioGroup,
+    entity_type: RadioGroup,
     entity: Field,
     focus: Focus,
     fault: Option<String>,
 }
 
 impl PresetDialog {
-    pub fn add(pat: &Pat, ctx: &Model) -> Self {
-        let title = format!("Add a preset to {}", pat.name);
-        Self::new(title, Some(pat.id), pat.scopes.clone(), ctx)
+    pub fn add(token: &Token, ctx: &Model) -> Self {
+        let title = format!("Add a preset to {}", token.name);
+        Self::new(title, Some(token.id), token.scopes.clone(), ctx)
     }
 
     /// A preset to add to the rows of the create form, which hold `held`.
@@ -68,8 +68,8 @@ impl PresetDialog {
             title,
             token,
             held,
-            preset: Choice::new(names, 0),
-            entity_type: Choice::new([EVERY], 0),
+            preset: RadioGroup::new(names, 0),
+            entity_type: RadioGroup::new([EVERY], 0),
             entity: Field::line("*"),
             catalogue,
             focus: Focus::default(),
@@ -81,19 +81,19 @@ impl PresetDialog {
 
     /// Another preset is for other types; the chosen one stays where it can.
     fn offer_types(&mut self) {
-        let Ok(preset) = self.catalogue.preset(self.preset.word()) else {
+        let Ok(preset) = self.catalogue.preset(self.preset.as_str()) else {
             return;
         };
         let types = preset.types(&self.catalogue).map(EntityType::as_str);
-        let mut choice = Choice::new([EVERY].into_iter().chain(types), 0);
-        choice.choose(self.entity_type.word());
+        let mut choice = RadioGroup::new([EVERY].into_iter().chain(types), 0);
+        choice.choose(self.entity_type.as_str());
         self.entity_type = choice;
     }
 
     /// What it would add.
     fn missing(&self) -> Result<Vec<Scope>, PresetError> {
-        let preset = self.catalogue.preset(self.preset.word())?;
-        let entity_type = match self.entity_type.word() {
+        let preset = self.catalogue.preset(self.preset.as_str())?;
+        let entity_type = match self.entity_type.as_str() {
             EVERY => None,
             word => Some(EntityType::parse(word)?),
         };
@@ -116,7 +116,7 @@ impl PresetDialog {
 
     /// The fault, or what it would add and what to know of `*`.
     fn draw_said(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
-        let look = &canvas.ctx.look;
+        let theme = &canvas.ctx.theme;
         if let Some(fault) = &self.fault {
             return form::fault(fault, line, area, canvas);
         }
@@ -125,12 +125,12 @@ impl PresetDialog {
             Err(error) => {
                 // Not a fault yet: the entity may just be half typed.
                 let lines = (line, SAID + 1);
-                form::said(&error.to_string(), lines, look.faint, area, canvas);
+                form::said(&error.to_string(), lines, theme.faint, area, canvas);
                 return;
             }
         };
-        form::said(&permits(&missing), (line, SAID), look.good, area, canvas);
-        if let Some(warning) = wildcards(&missing) {
+        form::said(&describe_scopes(&missing), (line, SAID), theme.good, area, canvas);
+        if let Some(warning) = wildcard_warning(&missing) {
             form::warning(&warning, line + SAID, area, canvas);
         }
     }

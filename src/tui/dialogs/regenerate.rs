@@ -9,19 +9,20 @@ use super::{
     text::{last_used, paragraph},
 };
 use crate::{
+    domain::counted,
     domain::{Command, Confirmed, Overlap, Plan, Status, TokenId},
     keymap::Action,
-    output::question::{count, question},
+    output::question::question,
     tui::{
         app::{effect::Effect, model::Model, service_request::ServiceRequest},
         widgets::{
-            choice::Choice,
             field::Field,
             form::{self, Focus, Form, FormAction, FormField, FormInput as _, Layout},
             lifetime::LifetimeField,
             paint::{Canvas, wrap},
             panel,
-            sheet::Sheet,
+            radio_group::RadioGroup,
+            scroll_view::ScrollView,
         },
     },
 };
@@ -44,7 +45,7 @@ pub struct RegenerateDialog {
     text: Vec<String>,
     lifetime: LifetimeField,
     /// `None` if no old secret works.
-    overlap: Option<Choice>,
+    overlap: Option<RadioGroup>,
     /// Where the secrets of several tokens go.
     file: Option<Field>,
     focus: Focus,
@@ -63,7 +64,7 @@ impl RegenerateDialog {
             "The token gets a new secret and a new lifetime and is active again; id, name, \
              description and scopes stay. The old secret can't be restored."
         };
-        let status = token.map_or("", |token| token.status(plan.at).word());
+        let status = token.map_or("", |token| token.status(plan.at).as_str());
         let last_used = token.map(|token| last_used(token, ctx));
         let previous = token.and_then(|token| token.overlap(plan.at)).map(|previous| {
             let until = ctx.relative(previous.until);
@@ -86,7 +87,7 @@ impl RegenerateDialog {
     pub fn many(tokens: Vec<TokenId>, ctx: &Model) -> Self {
         let wall = ctx.zone.wall(ctx.now).format("%Y%m%d-%H%M%S");
         Self {
-            title: format!("Regenerate {}", count(tokens.len(), "token")),
+            title: format!("Regenerate {}", counted(tokens.len(), "token")),
             tokens,
             confirmed: None,
             text: vec![MANY_TEXT.to_owned()],
@@ -115,12 +116,12 @@ impl RegenerateDialog {
 }
 
 /// A choice of how long an old secret keeps working.
-fn overlaps() -> Choice {
+fn overlaps() -> RadioGroup {
     let words = Overlap::ALL.map(|overlap| match overlap {
         Overlap::None => "none",
-        other => other.word(),
+        other => other.as_str(),
     });
-    Choice::new(words, 0)
+    RadioGroup::new(words, 0)
 }
 
 impl Dialog for RegenerateDialog {
@@ -158,7 +159,7 @@ impl Dialog for RegenerateDialog {
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let wide = 66.min(area.width.saturating_sub(6));
         let lines: Vec<_> = self.text.iter().flat_map(|text| paragraph(text, wide)).collect();
         let text = u16::try_from(lines.len()).unwrap_or(u16::MAX);
@@ -169,10 +170,10 @@ impl Dialog for RegenerateDialog {
         let inner = panel::draw(&self.title, size, self.confirmed.is_some(), area, canvas);
         // Where it is low the words give way to the fields.
         let top = (text + 2).min(inner.height.saturating_sub(fields + 1));
-        let mut sheet = Sheet::new(inner, top + fields + 1, ctx);
+        let mut sheet = ScrollView::new(inner, top + fields + 1, ctx);
         let (inner, page) = (sheet.page.area, &mut sheet.canvas(ctx));
         for (at, words) in (1..top).zip(&lines) {
-            page.line(inner, at).text(words, look.text());
+            page.line(inner, at).text(words, theme.text());
         }
         let form = self.inputs();
         let (line, cursor) = form.draw(Layout { top, ..Layout::default() }, inner, page);

@@ -58,7 +58,7 @@ impl Dialog for SaveSecretDialog {
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let wide = 64.min(area.width.saturating_sub(6));
         let inner = panel::draw("Write the secret to a file", (wide, 6), false, area, canvas);
         let place = labelled("New file", (0, true), (1, 1), inner, canvas);
@@ -69,7 +69,7 @@ impl Dialog for SaveSecretDialog {
             let key = |action| ctx.key(Mode::Form, action);
             let (write, leave) = (key(Action::Accept), key(Action::Cancel));
             let hint = format!("only you can read it (0600); {write} writes, {leave} goes back");
-            canvas.text_lines(inner, 3.., wrap(&hint, inner.width), look.faint);
+            canvas.text_lines(inner, 3.., wrap(&hint, inner.width), theme.faint);
         }
         cursor
     }

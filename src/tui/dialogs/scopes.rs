@@ -9,12 +9,12 @@ use ratatui::{
 
 use super::Dialog;
 use crate::{
+    domain::counted,
     domain::{
-        Command, Pat, Scope, Scopes, TokenId,
-        sentence::{permits, wildcards},
+        Command, Scope, Scopes, Token, TokenId,
+        describe::{describe_scopes, wildcard_warning},
     },
     keymap::Action,
-    output::question::count,
     tui::{
         app::{
             effect::{Effect, UiAction},
@@ -50,22 +50,22 @@ pub struct ScopeDialog {
 }
 
 impl ScopeDialog {
-    pub fn add(pat: &Pat, ctx: &Model) -> Self {
-        Self::prefilled(pat, &[], ctx)
+    pub fn add(token: &Token, ctx: &Model) -> Self {
+        Self::prefilled(token, &[], ctx)
     }
 
     /// Scopes to add to `pat`, starting with `scopes`.
-    pub fn prefilled(pat: &Pat, scopes: &[Scope], ctx: &Model) -> Self {
-        let title = format!("Add scopes to {}", pat.name);
+    pub fn prefilled(token: &Token, scopes: &[Scope], ctx: &Model) -> Self {
+        let title = format!("Add scopes to {}", token.name);
         Self {
-            held: pat.scopes.clone(),
-            ..Self::new(title, "Add", Target::Token(pat.id), scopes, ctx)
+            held: token.scopes.clone(),
+            ..Self::new(title, "Add", Target::Token(token.id), scopes, ctx)
         }
     }
 
     /// Scopes to add to many tokens, once they have been looked at.
     pub fn add_to_many(ids: Vec<TokenId>, ctx: &Model) -> Self {
-        let title = format!("Add scopes to {}", count(ids.len(), "token"));
+        let title = format!("Add scopes to {}", counted(ids.len(), "token"));
         Self::new(title, "Preview", Target::Many(ids), &[], ctx)
     }
 
@@ -102,12 +102,12 @@ impl ScopeDialog {
     }
 
     fn say(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
-        let look = &canvas.ctx.look;
+        let theme = &canvas.ctx.theme;
         // A look at the fields must not mark them as faulty.
         let Some(scopes) = self.fields.named() else {
             return;
         };
-        let mut said = permits(&scopes);
+        let mut said = describe_scopes(&scopes);
         let mut held = self.held.clone();
         let absorbed: usize = scopes
             .iter()
@@ -117,8 +117,8 @@ impl ScopeDialog {
         if absorbed > 0 {
             said = format!("{said}; makes {absorbed} narrower needless, which go");
         }
-        let next = form::said(&said, (line, SAID - 1), look.good, area, canvas);
-        if let Some(warning) = wildcards(&scopes) {
+        let next = form::said(&said, (line, SAID - 1), theme.good, area, canvas);
+        if let Some(warning) = wildcard_warning(&scopes) {
             form::warning(&warning, next, area, canvas);
         }
     }

@@ -45,7 +45,7 @@ impl SecretPanel {
     pub fn new(issued: Issued) -> Self {
         Self {
             secret: issued.secret,
-            name: issued.pat.name,
+            name: issued.token.name,
             hidden: false,
             claimed: false,
             warned: false,
@@ -172,7 +172,7 @@ impl Dialog for SecretPanel {
     /// Draws it over `area`. The secret stands on one line or not at all: a broken one would be
     /// copied broken.
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let shown = width(self.secret.reveal());
         let wide = shown.max(60).min(area.width.saturating_sub(4));
         let title = format!("The secret of {}", self.name);
@@ -183,21 +183,21 @@ impl Dialog for SecretPanel {
         let inner = panel::draw(&title, (wide, high), false, area, canvas);
         // Where it is low the empty lines go first.
         let gap = u16::from(inner.height >= high);
-        canvas.text_lines(inner, gap.., &warning, look.warning.patch(look.heading));
+        canvas.text_lines(inner, gap.., &warning, theme.warning.patch(theme.heading));
         let line = count(warning.len()) + 2 * gap;
-        let pen = canvas.line(inner, line);
+        let writer = canvas.line(inner, line);
         if self.hidden {
-            let mask = if look.is_ascii() { "*" } else { "•" };
-            pen.text(&mask.repeat(usize::from(shown.min(inner.width))), look.heading);
+            let mask = if theme.is_ascii() { "*" } else { "•" };
+            writer.text(&mask.repeat(usize::from(shown.min(inner.width))), theme.heading);
         } else if shown <= inner.width {
-            pen.text(self.secret.reveal(), look.heading);
+            writer.text(self.secret.reveal(), theme.heading);
         } else {
             let ways = [Action::CopySecret, Action::WriteSecret, Action::PrintSecret];
             let ways = ways.map(|way| ctx.key(Mode::Secret, way)).join(" ");
-            pen.text(&format!("too narrow to show: widen, or {ways}"), look.danger);
+            writer.text(&format!("too narrow to show: widen, or {ways}"), theme.danger);
         }
         for (at, (text, bad)) in (line + 1 + gap..).zip(below) {
-            let style = if bad { look.danger } else { look.text() };
+            let style = if bad { theme.danger } else { theme.text() };
             canvas.line(inner, at).text(&text, style);
         }
         let saving = self.saving.as_mut()?;

@@ -1,7 +1,7 @@
 //! Texts that several dialogs share.
 
 use crate::{
-    domain::{LastUse, Pat},
+    domain::{LastUse, Token},
     tui::{app::model::Model, widgets::paint::wrap},
 };
 
@@ -11,8 +11,8 @@ pub(in crate::tui) fn paragraph(text: &str, wide: u16) -> Vec<String> {
 }
 
 /// When the token was last used, in a sentence: what ending it would break.
-pub(in crate::tui) fn last_used(pat: &Pat, ctx: &Model) -> String {
-    pat.last_use().map_or_else(
+pub(in crate::tui) fn last_used(token: &Token, ctx: &Model) -> String {
+    token.last_use().map_or_else(
         || "It was never used.".to_owned(),
         |used| format!("Last used {}.", use_of(used, ctx)),
     )

@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 
 use crate::{
-    domain::{Action as Happened, Event, TokenId},
+    domain::{AuditAction as Happened, AuditEvent, TokenId},
     keymap::{Action, Mode},
     service::Trail,
     tui::{
@@ -14,8 +14,8 @@ use crate::{
         },
         theme::time_format::TimeFormat,
         widgets::{
+            list_selection::ListSelection,
             paint::{Canvas, wrap},
-            rows::Rows,
         },
     },
 };
@@ -31,7 +31,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn shows(&self, event: &Event) -> bool {
+    fn shows(&self, event: &AuditEvent) -> bool {
         let what = &event.what;
         self.token.as_ref().is_none_or(|(id, _)| what.token == Some(*id))
             && self.action.is_none_or(|action| what.action == action)
@@ -40,7 +40,7 @@ impl Filter {
 
     fn words(&self) -> Vec<String> {
         let token = self.token.as_ref().map(|(_, name)| format!("token {name}"));
-        let action = self.action.map(|action| action.word().to_owned());
+        let action = self.action.map(|action| action.as_str().to_owned());
         let actor = self.actor.as_ref().map(|actor| format!("by {actor}"));
         token.into_iter().chain(action).chain(actor).collect()
     }
@@ -51,7 +51,7 @@ pub struct Audit {
     trail: Option<Trail>,
     filter: Filter,
     shown: Vec<usize>,
-    rows: Rows,
+    rows: ListSelection,
 }
 
 impl Audit {
@@ -77,11 +77,11 @@ impl Audit {
         plain.then(|| self.filter.token.as_ref().map(|(id, _)| *id))
     }
 
-    fn event(&self, at: usize) -> Option<&Event> {
+    fn event(&self, at: usize) -> Option<&AuditEvent> {
         self.trail.as_ref()?.events.get(at)
     }
 
-    fn selected(&self) -> Option<&Event> {
+    fn selected(&self) -> Option<&AuditEvent> {
         self.event(*self.shown.get(self.rows.selected())?)
     }
 
@@ -123,7 +123,7 @@ impl Audit {
                 filter.actor = filter.actor.is_none().then(|| event.what.actor.to_string());
             }
             Action::Open => {
-                let token = event.what.token.filter(|id| ctx.pat(id).is_some());
+                let token = event.what.token.filter(|id| ctx.token(id).is_some());
                 return Some(match token {
                     Some(id) => Effect::Ui(UiAction::Show(id)),
                     None => Effect::warn("that token is gone: only its events are left"),
@@ -136,11 +136,11 @@ impl Audit {
     }
 
     pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         self.draw_state(area, canvas);
         ctx.hit_map.wheel(area, 3);
         let wide = if ctx.times == TimeFormat::Relative { 12 } else { 17 };
-        let heading = look.heading;
+        let heading = theme.heading;
         canvas
             .line(area, 1)
             .skip(1)
@@ -163,15 +163,15 @@ impl Audit {
             canvas
                 .line(area, line)
                 .skip(1)
-                .column_of(&when, wide, look.text())
+                .column_of(&when, wide, theme.text())
                 .skip(2)
-                .column_of(what.action.word(), 14, look.text())
+                .column_of(what.action.as_str(), 14, theme.text())
                 .skip(2)
-                .column_of(&what.name, 20, look.text())
+                .column_of(&what.name, 20, theme.text())
                 .skip(2)
-                .text(&what.actor.to_string(), look.text())
+                .text(&what.actor.to_string(), theme.text())
                 .skip(2)
-                .text(&what.detail, look.faint);
+                .text(&what.detail, theme.faint);
             canvas.list_row((area, line), (at, self.rows.selected()), Action::Open);
         }
         if self.trail.is_some() && self.shown.is_empty() {
@@ -182,35 +182,35 @@ impl Audit {
                 format!("No event matches the filter: {clear} clears it.")
             };
             for (line, part) in (ABOVE + 1..).zip(wrap(&text, area.width.saturating_sub(2))) {
-                canvas.line(area, line).skip(1).text(&part, look.text());
+                canvas.line(area, line).skip(1).text(&part, theme.text());
             }
         }
     }
 
     fn draw_state(&self, area: Rect, canvas: &mut Canvas<'_>) {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
-        let pen = canvas.line(area, 0).skip(1);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+        let writer = canvas.line(area, 0).skip(1);
         let Some(trail) = &self.trail else {
-            pen.text("reading the trail", look.faint);
+            writer.text("reading the trail", theme.faint);
             return;
         };
         let chain = &trail.chain;
-        let pen = match &chain.broken {
-            None => pen.text(&format!("chain verified, {} events", chain.events), look.good),
-            Some((sequence, fault)) => pen
-                .text(look.fault(), look.danger)
+        let writer = match &chain.broken {
+            None => writer.text(&format!("chain verified, {} events", chain.events), theme.good),
+            Some((sequence, fault)) => writer
+                .text(theme.fault(), theme.danger)
                 .skip(1)
-                .text(&format!("chain broken at event {sequence}: {fault}"), look.danger),
+                .text(&format!("chain broken at event {sequence}: {fault}"), theme.danger),
         };
         let words = self.filter.words();
         if words.is_empty() {
             return;
         }
         let filter = format!("[{}]", words.join(", "));
-        let from = pen.column();
-        let pen = pen.skip(2).text(&filter, look.accent);
+        let from = writer.column();
+        let writer = writer.skip(2).text(&filter, theme.accent);
         let all = format!("{} shows all", ctx.key(Mode::Audit, Action::Back));
-        let pen = pen.skip(1).text(&all, look.faint);
-        ctx.hit_map.act(pen.since(from), Action::Back);
+        let writer = writer.skip(1).text(&all, theme.faint);
+        ctx.hit_map.act(writer.since(from), Action::Back);
     }
 }

@@ -20,7 +20,7 @@ use crate::{
             form::{Focus, Form, FormAction, FormField, FormInput as _, LABELS, Layout},
             lifetime::LifetimeField,
             scope_rows::ScopeRows,
-            sheet::Sheet,
+            scroll_view::ScrollView,
         },
     },
 };
@@ -203,7 +203,7 @@ impl Dialog for Create {
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         // Each field with its note, a row of scopes with its sentence, and the button.
         let needed = self.inputs(1).height(area.width, Layout::default()) + 3;
-        let mut sheet = Sheet::new(area, needed, ctx);
+        let mut sheet = ScrollView::new(area, needed, ctx);
         let (area, page) = (sheet.page.area, &mut sheet.canvas(ctx));
         // Lines that only make it airy go first when the screen is low.
         let airy = u16::from(area.height >= 20);

@@ -33,12 +33,12 @@ pub(super) struct FilterBar<'a> {
 impl FilterBar<'_> {
     /// Draws the line; the place of the cursor while a search is typed.
     pub(super) fn draw(self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let mut room = area;
         if self.marked > 0 {
             let text = format!("{} marked", self.marked);
             room.width = area.width.saturating_sub(width(&text) + 2);
-            canvas.line(area, 0).to(room.width + 1).text(&text, look.accent);
+            canvas.line(area, 0).to(room.width + 1).text(&text, theme.accent);
         }
         let typing = self.search_box.is_typing();
         let mut column = 1;
@@ -49,12 +49,12 @@ impl FilterBar<'_> {
                 others.push(text);
                 continue;
             }
-            let style = if on { look.accent } else { look.faint };
+            let style = if on { theme.accent } else { theme.faint };
             let (open, close) = if on { ("[", "]") } else { (" ", " ") };
-            let pen = canvas.line(room, 0).to(column);
-            let pen = pen.text(open, style).text(&text, style).text(close, style);
-            self.note(filter, pen.since(column), ctx);
-            column = pen.column() + 1;
+            let writer = canvas.line(room, 0).to(column);
+            let writer = writer.text(open, style).text(&text, style).text(close, style);
+            self.note(filter, writer.since(column), ctx);
+            column = writer.column() + 1;
         }
         if typing {
             return self.search_box.draw_field(column, &others.join("  "), room, canvas);
@@ -96,7 +96,7 @@ impl FilterBar<'_> {
             });
             texts.collect::<Vec<_>>()
         };
-        let whole = chips(|filter| filter.word().to_owned());
+        let whole = chips(|filter| filter.as_str().to_owned());
         let wide: u16 = whole.iter().map(|(_, text)| width(text) + 3).sum();
         let search = if self.search_box.is_typing() { 0 } else { self.search_box.width() };
         if wide + search <= room { whole } else { chips(short) }
@@ -106,6 +106,6 @@ impl FilterBar<'_> {
 fn short(filter: StatusFilter) -> String {
     match filter {
         StatusFilter::Expiring => "Soon".to_owned(),
-        other => other.word().chars().take(3).collect(),
+        other => other.as_str().chars().take(3).collect(),
     }
 }

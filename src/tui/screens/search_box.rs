@@ -87,15 +87,15 @@ impl SearchBox {
         area: Rect,
         canvas: &mut Canvas<'_>,
     ) -> Option<Position> {
-        let look = &canvas.ctx.look;
-        let place = canvas.line(area, 0).to(from).text("/", look.accent).column();
+        let theme = &canvas.ctx.theme;
+        let place = canvas.line(area, 0).to(from).text("/", theme.accent).column();
         let room = area.width.saturating_sub(place);
         let own = (width(&self.field.text()) + 2).max(FIELD);
         let (beside, style) = match &self.fault {
-            Some(fault) => (format!("{} {fault}", look.fault()), look.danger),
-            None if self.field.is_empty() => (TERMS.to_owned(), look.faint),
-            None if own + width(told) < room => (told.to_owned(), look.faint),
-            None => (String::new(), look.faint),
+            Some(fault) => (format!("{} {fault}", theme.fault()), theme.danger),
+            None if self.field.is_empty() => (TERMS.to_owned(), theme.faint),
+            None if own + width(told) < room => (told.to_owned(), theme.faint),
+            None => (String::new(), theme.faint),
         };
         // The text has a half of the line at least, whatever is said of it.
         let left = room.saturating_sub(width(&beside) + 1);
@@ -112,9 +112,9 @@ impl SearchBox {
 
     /// Draws it as a chip at column `from` of `area`.
     pub(super) fn draw_chip(&self, from: u16, area: Rect, canvas: &mut Canvas<'_>) {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let text = format!("/{}", self.field.text());
-        let pen = canvas.line(area, 0).to(from).text(&text, look.accent);
-        ctx.hit_map.act(pen.since(from), Action::Search);
+        let writer = canvas.line(area, 0).to(from).text(&text, theme.accent);
+        ctx.hit_map.act(writer.since(from), Action::Search);
     }
 }

@@ -1,7 +1,7 @@
 //! What a key does to one token, in the list as in the detail.
 
 use crate::{
-    domain::{Command, Overlap, Pat, Status, TokenSelection},
+    domain::{Command, Overlap, Status, Token, TokenSelection},
     keymap::Action,
     tui::{
         app::{
@@ -14,29 +14,29 @@ use crate::{
 };
 
 /// What a key does to the token that the list or the detail shows.
-pub(super) fn on_token(action: Action, pat: &Pat, ctx: &Model) -> Option<Effect> {
+pub(super) fn on_token(action: Action, token: &Token, ctx: &Model) -> Option<Effect> {
     match action {
-        Action::Open => Some(Effect::Ui(UiAction::Show(pat.id))),
-        Action::Clone => Some(Effect::request(ServiceRequest::Template(pat.id))),
-        Action::Edit => Some(Effect::open(EditDialog::new(pat))),
-        Action::AddScope => Some(Effect::open(ScopeDialog::add(pat, ctx))),
-        Action::Revoke if pat.status(ctx.now) == Status::Revoked => {
-            Some(Effect::warn(format!("{} is revoked already: R regenerates it", pat.name)))
+        Action::Open => Some(Effect::Ui(UiAction::Show(token.id))),
+        Action::Clone => Some(Effect::request(ServiceRequest::Template(token.id))),
+        Action::Edit => Some(Effect::open(EditDialog::new(token))),
+        Action::AddScope => Some(Effect::open(ScopeDialog::add(token, ctx))),
+        Action::Revoke if token.status(ctx.now) == Status::Revoked => {
+            Some(Effect::warn(format!("{} is revoked already: R regenerates it", token.name)))
         }
-        Action::Revoke => Some(preview(Command::Revoke { tokens: vec![pat.id] })),
+        Action::Revoke => Some(preview(Command::Revoke { tokens: vec![token.id] })),
         Action::Regenerate => Some(preview(Command::Regenerate {
-            tokens: vec![pat.id],
+            tokens: vec![token.id],
             lifetime: ctx.policy.default_lifetime,
             overlap: Overlap::None,
             secret_file: None,
         })),
         Action::Delete => {
-            let tokens = TokenSelection::Listed(vec![pat.id]);
+            let tokens = TokenSelection::Listed(vec![token.id]);
             Some(preview(Command::Delete { tokens }))
         }
-        Action::CopyId => Some(Effect::copy("id", pat.id.to_string())),
-        Action::CopyName => Some(Effect::copy("name", pat.name.to_string())),
-        Action::CopyJson => Some(Effect::request(ServiceRequest::Json(pat.id))),
+        Action::CopyId => Some(Effect::copy("id", token.id.to_string())),
+        Action::CopyName => Some(Effect::copy("name", token.name.to_string())),
+        Action::CopyJson => Some(Effect::request(ServiceRequest::Json(token.id))),
         _ => None,
     }
 }

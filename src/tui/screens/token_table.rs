@@ -4,7 +4,7 @@
 use ratatui::{layout::Rect, style::Style};
 
 use crate::{
-    domain::{Column, Pat, Sort},
+    domain::{Column, Sort, Token},
     keymap::Action,
     tui::{app::model::Model, theme::time_format::TimeFormat, widgets::paint::Canvas},
 };
@@ -19,24 +19,29 @@ pub(super) fn draw_headings(
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) {
-    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
-    let mut pen = canvas.line(area, 1).skip(3);
+    let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+    let mut writer = canvas.line(area, 1).skip(3);
     for (column, wide) in columns {
         let (arrow, style) = if *column == sort.column {
-            (look.arrow(sort.descending), look.accent)
+            (theme.arrow(sort.descending), theme.accent)
         } else {
-            ("", look.heading)
+            ("", theme.heading)
         };
-        let text = format!("{} {arrow}", column.word());
-        let from = pen.column();
-        pen = pen.column_of(text.trim_end(), *wide, style);
+        let text = format!("{} {arrow}", column.as_str());
+        let from = writer.column();
+        writer = writer.column_of(text.trim_end(), *wide, style);
         let (now, to) = (place_of(sort.column), place_of(*column));
         if now == to {
-            ctx.hit_map.act(pen.since(from), Action::ReverseSort);
+            ctx.hit_map.act(writer.since(from), Action::ReverseSort);
         } else {
-            ctx.hit_map.cycle_to(pen.since(from), Action::NextSort, (now, to), Column::ALL.len());
+            ctx.hit_map.cycle_to(
+                writer.since(from),
+                Action::NextSort,
+                (now, to),
+                Column::ALL.len(),
+            );
         }
-        pen = pen.skip(2);
+        writer = writer.skip(2);
     }
 }
 
@@ -80,59 +85,59 @@ pub(super) fn fitting(area: u16, times: TimeFormat) -> Vec<(Column, u16)> {
 }
 
 pub(super) fn draw_row(
-    pat: &Pat,
+    token: &Token,
     marked: bool,
     columns: &[(Column, u16)],
     (line, area): (u16, Rect),
     canvas: &mut Canvas<'_>,
 ) {
-    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
-    let status = pat.status(ctx.now);
-    let near = pat.expires_soon(ctx.now);
-    let glyph = if near { look.soon_glyph() } else { look.status_glyph(status) };
-    let mut pen = canvas
+    let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+    let status = token.status(ctx.now);
+    let near = token.expires_soon(ctx.now);
+    let glyph = if near { theme.soon_glyph() } else { theme.status_glyph(status) };
+    let mut writer = canvas
         .line(area, line)
-        .column_of(if marked { look.mark() } else { "" }, 1, look.accent)
-        .column_of(glyph, 2, if near { look.warning } else { look.status(status) });
+        .column_of(if marked { theme.mark() } else { "" }, 1, theme.accent)
+        .column_of(glyph, 2, if near { theme.warning } else { theme.status(status) });
     for (column, wide) in columns {
-        let (text, mut style) = cell(pat, *column, ctx);
+        let (text, mut style) = cell(token, *column, ctx);
         if marked && *column == Column::Name {
-            style = look.accent;
+            style = theme.accent;
         }
-        pen = pen.column_of(&text, *wide, style).skip(2);
+        writer = writer.column_of(&text, *wide, style).skip(2);
     }
 }
 
-fn cell(pat: &Pat, column: Column, ctx: &Model) -> (String, Style) {
-    let look = &ctx.look;
-    let text = look.text();
+fn cell(token: &Token, column: Column, ctx: &Model) -> (String, Style) {
+    let theme = &ctx.theme;
+    let text = theme.text();
     let short = |at| ctx.short(at);
     match column {
-        Column::Name => (pat.name.to_string(), text),
-        Column::Description => (pat.description.first_line().to_owned(), look.faint),
+        Column::Name => (token.name.to_string(), text),
+        Column::Description => (token.description.first_line().to_owned(), theme.faint),
         Column::Status => {
-            let status = pat.status(ctx.now);
-            (status.word().to_owned(), look.status(status))
+            let status = token.status(ctx.now);
+            (status.as_str().to_owned(), theme.status(status))
         }
-        Column::Scopes if pat.scopes.is_empty() => ("none".to_owned(), look.warning),
-        Column::Scopes => (pat.scopes.len().to_string(), text),
-        Column::Issued => (short(pat.issued), text),
-        Column::Expires => expires(pat, ctx),
-        Column::LastUsed => match pat.last_use() {
+        Column::Scopes if token.scopes.is_empty() => ("none".to_owned(), theme.warning),
+        Column::Scopes => (token.scopes.len().to_string(), text),
+        Column::Issued => (short(token.issued), text),
+        Column::Expires => expires(token, ctx),
+        Column::LastUsed => match token.last_use() {
             Some(used) => (short(used.at), text),
-            None => ("never used".to_owned(), look.faint),
+            None => ("never used".to_owned(), theme.faint),
         },
     }
 }
 
 /// When it expires; what expires within a week carries a sign as well as a colour.
-fn expires(pat: &Pat, ctx: &Model) -> (String, Style) {
-    let look = &ctx.look;
-    let text = pat.expires.map_or_else(|| "never".to_owned(), |end| ctx.short(end));
-    if pat.expires_soon(ctx.now) {
-        (format!("{text} !"), look.warning)
+fn expires(token: &Token, ctx: &Model) -> (String, Style) {
+    let theme = &ctx.theme;
+    let text = token.expires.map_or_else(|| "never".to_owned(), |end| ctx.short(end));
+    if token.expires_soon(ctx.now) {
+        (format!("{text} !"), theme.warning)
     } else {
-        (text, look.text())
+        (text, theme.text())
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Column, Command, Moment, Query, Search, Status, StatusFilter, TokenId, TokenSelection,
+        Column, Command, Query, Search, Status, StatusFilter, Timestamp, TokenId, TokenSelection,
     },
     keymap::{Action, Mode},
     list::{Completeness, ListRequest, ListResult},
@@ -29,8 +29,8 @@ use crate::{
             model::Model,
         },
         widgets::{
+            list_selection::ListSelection,
             paint::{Canvas, row_of, width},
-            rows::Rows,
         },
     },
 };
@@ -43,7 +43,7 @@ pub struct Tokens {
     query: Query,
     search_box: SearchBox,
     listing: ListResult,
-    rows: Rows,
+    rows: ListSelection,
     selected: Option<TokenId>,
     /// The list was asked for since something changed.
     is_current: bool,
@@ -96,7 +96,7 @@ impl Tokens {
     }
 
     /// What is to be asked, once.
-    pub fn question(&mut self, at: Moment) -> Option<ListRequest> {
+    pub fn question(&mut self, at: Timestamp) -> Option<ListRequest> {
         if std::mem::replace(&mut self.is_current, true) {
             return None;
         }
@@ -173,10 +173,10 @@ impl Tokens {
     }
 
     pub fn enables(&self, action: Action, ctx: &Model) -> bool {
-        let pat = self.selected.and_then(|id| ctx.pat(&id));
+        let token = self.selected.and_then(|id| ctx.token(&id));
         match action {
             Action::Revoke if self.marks.is_empty() => {
-                pat.is_some_and(|pat| pat.status(ctx.now) != Status::Revoked)
+                token.is_some_and(|token| token.status(ctx.now) != Status::Revoked)
             }
             Action::Open
             | Action::Clone
@@ -189,7 +189,7 @@ impl Tokens {
             | Action::MarkAll
             | Action::CopyId
             | Action::CopyJson
-            | Action::CopyName => pat.is_some(),
+            | Action::CopyName => token.is_some(),
             Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
                 ctx.census.total > 0
             }
@@ -231,7 +231,7 @@ impl Tokens {
                 self.refresh();
                 None
             }
-            _ => on_token(action, self.selected.and_then(|id| ctx.pat(&id))?, ctx),
+            _ => on_token(action, self.selected.and_then(|id| ctx.token(&id))?, ctx),
         }
     }
 
@@ -294,7 +294,7 @@ impl Tokens {
 
     /// Draws it into `area`; `focused` says whether it has the keys.
     pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         if self.search_box.is_typing() {
             ctx.hit_map.prefix(Some(Action::Accept));
         }
@@ -314,12 +314,12 @@ impl Tokens {
         let top = self.rows.window(page, total);
         for (line, at) in (ABOVE..).zip(top..(top + page).min(total)) {
             ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
-            if let Some(pat) = self.id_at(at).and_then(|id| ctx.pat(&id)) {
-                let marked = range.contains(&at) || self.marks.has(&pat.id);
-                draw_row(pat, marked, &columns, (line, area), canvas);
+            if let Some(token) = self.id_at(at).and_then(|id| ctx.token(&id)) {
+                let marked = range.contains(&at) || self.marks.has(&token.id);
+                draw_row(token, marked, &columns, (line, area), canvas);
             }
             if at == self.rows.selected() {
-                let style = if focused { look.selected } else { look.selected_idle };
+                let style = if focused { theme.selected } else { theme.selected_idle };
                 canvas.band(area, line, style);
             }
         }
@@ -330,16 +330,16 @@ impl Tokens {
     }
 
     fn draw_emptiness(&self, area: Rect, canvas: &mut Canvas<'_>) {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let lines: [String; 2] = if ctx.census.total == 0 {
             let key = ctx.key(Mode::Tokens, Action::New);
             let advice = format!("Press {key} to create the first one.");
             ["No tokens yet.".into(), if ctx.read_only { String::new() } else { advice }]
         } else if self.query.search.is_empty() {
-            let word = self.query.status.word().to_lowercase();
+            let word = self.query.status.as_str().to_lowercase();
             [format!("No {word} tokens."), "Press f to see the next status.".into()]
         } else {
-            let word = self.query.shown().word().to_lowercase();
+            let word = self.query.shown().as_str().to_lowercase();
             let other = if self.query.search.names_status() {
                 "Press Esc to clear it."
             } else {
@@ -348,7 +348,8 @@ impl Tokens {
             [format!("Nothing {word} matches the search.").replace("all ", ""), other.into()]
         };
         let middle = ABOVE + area.height.saturating_sub(ABOVE) / 3;
-        for (line, (text, style)) in (middle..).zip(lines.iter().zip([look.heading, look.text()])) {
+        for (line, (text, style)) in (middle..).zip(lines.iter().zip([theme.heading, theme.text()]))
+        {
             let indent = area.width.saturating_sub(width(text)) / 2;
             canvas.line(area, line).skip(indent).text(text, style);
         }

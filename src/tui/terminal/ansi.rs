@@ -31,16 +31,20 @@ pub(super) fn draw<'a>(
     cells: impl Iterator<Item = (u16, u16, &'a Cell)>,
 ) -> io::Result<()> {
     let mut style = Style::PLAIN;
-    let mut pen: Option<Pen> = None;
+    let mut writer: Option<CursorTracker> = None;
     for (x, y, cell) in cells {
-        Pen::go(pen, out, x, y)?;
+        CursorTracker::go(writer, out, x, y)?;
         let next = Style::of(cell);
         style.turn_into(next, out)?;
         style = next;
         out.write_all(agreed(cell.symbol()).as_bytes())?;
-        let moved = pen.is_none_or(|pen| (pen.x, pen.y) != (x, y));
-        let sure = moved || pen.is_some_and(|pen| pen.sure);
-        pen = Some(Pen { x: x.saturating_add(1), y, sure: sure && cell.symbol().is_ascii() });
+        let moved = writer.is_none_or(|writer| (writer.x, writer.y) != (x, y));
+        let sure = moved || writer.is_some_and(|writer| writer.sure);
+        writer = Some(CursorTracker {
+            x: x.saturating_add(1),
+            y,
+            sure: sure && cell.symbol().is_ascii(),
+        });
     }
     style.turn_into(Style::PLAIN, out)
 }
@@ -62,7 +66,7 @@ fn agreed(symbol: &str) -> Cow<'_, str> {
 
 /// Where the next symbol would land.
 #[derive(Debug, Clone, Copy)]
-struct Pen {
+struct CursorTracker {
     x: u16,
     y: u16,
     /// Whether the terminal must agree. Some draw two columns where we count one; until the next
@@ -70,11 +74,11 @@ struct Pen {
     sure: bool,
 }
 
-impl Pen {
+impl CursorTracker {
     fn go(from: Option<Self>, out: &mut impl Write, x: u16, y: u16) -> io::Result<()> {
         match from {
-            Some(pen) if (pen.x, pen.y) == (x, y) => Ok(()),
-            Some(pen) if pen.sure && pen.y == y && pen.x < x => match x - pen.x {
+            Some(writer) if (writer.x, writer.y) == (x, y) => Ok(()),
+            Some(writer) if writer.sure && writer.y == y && writer.x < x => match x - writer.x {
                 1 => out.write_all(b"\x1b[C"),
                 gap => write!(out, "\x1b[{gap}C"),
             },

@@ -133,8 +133,8 @@ fn take_pen(patience: Duration) -> Option<MutexGuard<'static, ()>> {
     let deadline = Instant::now() + patience;
     loop {
         match PEN.try_lock() {
-            Ok(pen) => return Some(pen),
-            Err(std::sync::TryLockError::Poisoned(pen)) => return Some(pen.into_inner()),
+            Ok(writer) => return Some(writer),
+            Err(std::sync::TryLockError::Poisoned(writer)) => return Some(writer.into_inner()),
             Err(std::sync::TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
             Err(std::sync::TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(2)),
         }
@@ -203,7 +203,7 @@ fn measure() -> io::Result<Size> {
 
 fn take(mouse: bool) -> Result<(), TerminalError> {
     // Under the pen, so that a signal in this moment undoes all of it and not the first half.
-    let pen = PEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let writer = PEN.lock().unwrap_or_else(PoisonError::into_inner);
     while CLOSED.load(Ordering::SeqCst) {
         // Another thread ends the process, with an exit code that must not be overtaken.
         thread::park();
@@ -214,7 +214,7 @@ fn take(mouse: bool) -> Result<(), TerminalError> {
     let entered = enable_raw_mode()
         .and_then(|()| write_all(ENTER))
         .and_then(|()| if mouse { write_all(LISTEN) } else { Ok(()) });
-    drop(pen);
+    drop(writer);
     if entered.is_err() {
         restore();
     }

@@ -7,7 +7,7 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use crate::domain::text::{escape_with, first_unsafe, is_unsafe};
+use crate::domain::terminal_text::{escape_with, first_unsafe, is_unsafe};
 
 /// The most that one paste may bring into a field, in bytes.
 pub const PASTE_LIMIT: usize = 64 * 1024;

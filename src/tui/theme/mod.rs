@@ -11,17 +11,17 @@ use ratatui::style::Style;
 
 pub use self::palette::Styles;
 use crate::{
-    config::{Glyphs, Theme},
+    config::{Glyphs, ThemeName},
     domain::Status,
 };
 
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub struct Theme {
     styles: &'static Styles,
     ascii: bool,
 }
 
-impl Deref for Look {
+impl Deref for Theme {
     type Target = Styles;
 
     fn deref(&self) -> &Styles {
@@ -29,9 +29,9 @@ impl Deref for Look {
     }
 }
 
-impl Look {
+impl Theme {
     /// In the styles of `theme`, with the characters of `glyphs`.
-    pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
+    pub fn new(theme: ThemeName, glyphs: Glyphs) -> Self {
         Self { styles: palette::of(theme), ascii: glyphs == Glyphs::Ascii }
     }
 

@@ -5,7 +5,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::config::Theme;
+use crate::config::ThemeName;
 
 /// A style for each thing that a style means.
 #[derive(Debug)]
@@ -137,13 +137,13 @@ const MONO: Styles = Styles {
     danger: BOLD,
 };
 
-pub(super) fn of(theme: Theme) -> &'static Styles {
+pub(super) fn of(theme: ThemeName) -> &'static Styles {
     match theme {
-        Theme::Default => &DEFAULT,
-        Theme::Dark => &DARK,
-        Theme::Light => &LIGHT,
-        Theme::HighContrast => &HIGH_CONTRAST,
-        Theme::Mono => &MONO,
+        ThemeName::Default => &DEFAULT,
+        ThemeName::Dark => &DARK,
+        ThemeName::Light => &LIGHT,
+        ThemeName::HighContrast => &HIGH_CONTRAST,
+        ThemeName::Mono => &MONO,
     }
 }
 
@@ -227,7 +227,8 @@ mod tests {
 
     #[test]
     fn text_can_be_read_in_every_theme_with_a_background_of_its_own() {
-        for (theme, least) in [(Theme::Dark, 4.5), (Theme::Light, 4.5), (Theme::HighContrast, 7.0)]
+        for (theme, least) in
+            [(ThemeName::Dark, 4.5), (ThemeName::Light, 4.5), (ThemeName::HighContrast, 7.0)]
         {
             let styles = of(theme);
             let mut pairs = Vec::new();
@@ -245,17 +246,17 @@ mod tests {
             }
             for (name, ink, back) in pairs {
                 let found = contrast(ink, back);
-                assert!(found >= least, "{}: {name} has {found:.2} of {least}", theme.word());
+                assert!(found >= least, "{}: {name} has {found:.2} of {least}", theme.as_str());
             }
             let (rule, back) = styles.seen(styles.rule);
-            assert!(contrast(rule, back) >= 3.0, "{}: rules", theme.word());
+            assert!(contrast(rule, back) >= 3.0, "{}: rules", theme.as_str());
         }
     }
 
     #[test]
     fn the_default_theme_trusts_no_colour_that_may_be_the_background() {
         let tints = [Color::Red, Color::Green, Color::Yellow, Color::Cyan, Color::Reset];
-        for (name, style) in of(Theme::Default).styles() {
+        for (name, style) in of(ThemeName::Default).styles() {
             for colour in [style.fg, style.bg].into_iter().flatten() {
                 assert!(tints.contains(&colour), "{name} is {colour}");
             }
@@ -264,7 +265,7 @@ mod tests {
 
     #[test]
     fn without_colours_there_are_none() {
-        for (name, style) in of(Theme::Mono).styles() {
+        for (name, style) in of(ThemeName::Mono).styles() {
             for colour in [style.fg, style.bg].into_iter().flatten() {
                 assert_eq!(colour, Color::Reset, "{name}");
             }
@@ -273,15 +274,15 @@ mod tests {
 
     #[test]
     fn what_is_selected_differs_from_what_is_not_by_more_than_a_hue() {
-        for theme in Theme::ALL {
+        for theme in ThemeName::ALL {
             let styles = of(theme);
             let plain = styles.base;
             let bar = styles.selected;
             let turned = bar.add_modifier.contains(Modifier::REVERSED);
-            assert!(turned || bar.bg != plain.bg, "{}", theme.word());
+            assert!(turned || bar.bg != plain.bg, "{}", theme.as_str());
             if !turned {
                 let (back, row) = (styles.seen(plain).1, styles.seen(bar).1);
-                assert!(contrast(back, row) >= 1.7, "{}: {}", theme.word(), contrast(back, row));
+                assert!(contrast(back, row) >= 1.7, "{}: {}", theme.as_str(), contrast(back, row));
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use crate::{domain::Moment, service::Zone};
+use crate::{domain::Timestamp, service::Zone};
 
 /// In which form the list shows times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,7 +25,7 @@ impl TimeFormat {
     }
 
     /// What the toast calls it.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Relative => "relative to now",
             Self::Local => "in local time",
@@ -37,7 +37,7 @@ impl TimeFormat {
 /// `at` as a distance from `now`, in at most 12 columns: `just now`, `5 min ago`, `in 23h 54m`,
 /// `in 30d`. Distances are cut, so that "1h ago" is at least an hour; only days ahead are
 /// rounded, for a token just issued for 30 days reads "in 30d".
-pub fn relative(at: Moment, now: Moment) -> String {
+pub fn relative(at: Timestamp, now: Timestamp) -> String {
     let past = at <= now;
     let distance = if past { now - at } else { at - now };
     if distance < TimeDelta::minutes(1) {
@@ -65,7 +65,7 @@ pub fn relative(at: Moment, now: Moment) -> String {
 }
 
 /// `at` for a narrow column, in at most 16 columns.
-pub fn short(at: Moment, now: Moment, times: TimeFormat, zone: Zone) -> String {
+pub fn short(at: Timestamp, now: Timestamp, times: TimeFormat, zone: Zone) -> String {
     match times {
         TimeFormat::Relative => relative(at, now),
         TimeFormat::Local => zone.wall(at).format("%Y-%m-%d %H:%M").to_string(),
@@ -74,17 +74,17 @@ pub fn short(at: Moment, now: Moment, times: TimeFormat, zone: Zone) -> String {
 }
 
 /// `at` in full, as the wall clock of `zone` shows it: `Thu 24 Dec 2026 14:05 +01:00`.
-pub fn full(at: Moment, zone: Zone) -> String {
+pub fn full(at: Timestamp, zone: Zone) -> String {
     zone.wall(at).format("%a %-d %b %Y %H:%M %:z").to_string()
 }
 
 /// The time of day of `at`, as the wall clock of `zone` shows it: `14:05:09`.
-pub fn clock(at: Moment, zone: Zone) -> String {
+pub fn clock(at: Timestamp, zone: Zone) -> String {
     zone.wall(at).format("%H:%M:%S").to_string()
 }
 
 /// `at` in full in the form of `times`, with its distance from `now` when that is relative.
-pub fn detailed(at: Moment, now: Moment, times: TimeFormat, zone: Zone) -> String {
+pub fn detailed(at: Timestamp, now: Timestamp, times: TimeFormat, zone: Zone) -> String {
     match times {
         TimeFormat::Relative => format!("{} ({})", full(at, zone), relative(at, now)),
         TimeFormat::Local => full(at, zone),
@@ -93,7 +93,7 @@ pub fn detailed(at: Moment, now: Moment, times: TimeFormat, zone: Zone) -> Strin
 }
 
 /// The instant after `now` from which on `at` reads otherwise as a distance.
-pub fn next_change(at: Moment, now: Moment) -> Moment {
+pub fn next_change(at: Timestamp, now: Timestamp) -> Timestamp {
     let second = TimeDelta::seconds(1);
     if at <= now {
         let past = now - at;
@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    fn at(seconds: i64) -> Moment {
+    fn at(seconds: i64) -> Timestamp {
         chrono::Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::seconds(seconds)
     }
 

@@ -14,15 +14,15 @@ pub fn draw(
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
-    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+    let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let mut column = 0;
     let mut cursor = None;
     for (at, word) in words.iter().enumerate() {
         let here = chosen == Some(at);
-        let style = if here { look.selected } else { look.text() };
-        let pen = canvas.line(area, 0).to(column).text(&format!("[ {word} ]"), style);
+        let style = if here { theme.selected } else { theme.text() };
+        let writer = canvas.line(area, 0).to(column).text(&format!("[ {word} ]"), style);
         let does = if at + 1 == words.len() { Action::Submit } else { Action::Cancel };
-        ctx.hit_map.act(pen.since(column), does);
+        ctx.hit_map.act(writer.since(column), does);
         if here && column + 2 < area.width && area.height > 0 {
             cursor = Some(Position::new(area.x + column + 2, area.y));
         }

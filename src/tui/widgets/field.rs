@@ -13,7 +13,7 @@ use ratatui::{
 use ratatui_textarea::{CursorMove, Input, Key, TextArea, WrapMode};
 
 use super::form::FormInput;
-use crate::tui::{terminal::paste::clean_paste, theme::Look};
+use crate::tui::{terminal::paste::clean_paste, theme::Theme};
 
 /// Longest text that a field takes, in characters: well above every rule, so that a rule can
 /// say what is wrong instead of keys going dead.
@@ -67,14 +67,20 @@ impl Field {
     }
 
     /// Draws it over the whole of `area`; the place of the cursor when it has the focus.
-    fn render(&self, area: Rect, buf: &mut Buffer, look: &Look, focused: bool) -> Option<Position> {
+    fn render(
+        &self,
+        area: Rect,
+        buf: &mut Buffer,
+        theme: &Theme,
+        focused: bool,
+    ) -> Option<Position> {
         let area = area.intersection(buf.area);
         if area.is_empty() {
             return None;
         }
         // One column stays free for the cursor behind the last character.
         (&self.area).render(area, buf);
-        buf.set_style(area, look.field);
+        buf.set_style(area, theme.field);
         if !focused {
             return None;
         }
@@ -132,7 +138,7 @@ impl FormInput for Field {
     }
 
     fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
-        self.render(area, canvas.buf, &canvas.ctx.look, focused)
+        self.render(area, canvas.buf, &canvas.ctx.theme, focused)
     }
 }
 
@@ -141,7 +147,7 @@ mod tests {
     use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 
     use super::*;
-    use crate::config::{Glyphs, Theme};
+    use crate::config::{Glyphs, ThemeName};
 
     fn key(c: char) -> KeyEvent {
         KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)
@@ -159,7 +165,7 @@ mod tests {
         let area = Rect::new(2, 1, 10, 1);
         let mut buf = Buffer::empty(Rect::new(0, 0, 20, 3));
         let cursor =
-            field.render(area, &mut buf, &Look::new(Theme::Default, Glyphs::Unicode), true);
+            field.render(area, &mut buf, &Theme::new(ThemeName::Default, Glyphs::Unicode), true);
         assert_eq!(cursor, Some(Position::new(5, 1)));
     }
 

@@ -254,8 +254,8 @@ pub fn labelled(
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) -> Rect {
-    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
-    let style = if focused { look.accent } else { look.text() };
+    let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+    let style = if focused { theme.accent } else { theme.text() };
     canvas.line(area, line).column_of(label, LABELS, style);
     let place = unlabelled((line, height), area);
     ctx.hit_map.field(Rect { x: area.x, width: area.width, ..place }, field);
@@ -276,19 +276,19 @@ pub fn unlabelled((line, height): (u16, u16), area: Rect) -> Rect {
 /// Writes `note` on line `line`, under the field; one that is too long for that place starts
 /// at the left edge, for what matters may stand at its end.
 pub fn note(note: &Note, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
-    let look = &canvas.ctx.look;
+    let theme = &canvas.ctx.theme;
     let wide = match note {
         Note::Fault(text) => width(text) + 2,
         Note::Hint(text) => width(text),
     };
     let aligned = wide <= area.width.saturating_sub(LABELS);
-    let pen = canvas.line(area, line).skip(if aligned { LABELS } else { 0 });
+    let writer = canvas.line(area, line).skip(if aligned { LABELS } else { 0 });
     match note {
         Note::Fault(text) => {
-            pen.text(look.fault(), look.danger).skip(1).text(text, look.danger);
+            writer.text(theme.fault(), theme.danger).skip(1).text(text, theme.danger);
         }
         Note::Hint(text) => {
-            pen.text(text, look.faint);
+            writer.text(text, theme.faint);
         }
     }
 }
@@ -302,13 +302,13 @@ pub fn said(
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) -> u16 {
-    let look = &canvas.ctx.look;
+    let theme = &canvas.ctx.theme;
     let mut parts = wrap(text, area.width);
     if parts.len() > usize::from(most) {
         parts.truncate(most.into());
         if let Some(last) = parts.last_mut() {
-            *last = cut(&format!("{last}   "), area.width, look).into_owned();
-            last.push_str(look.ellipsis());
+            *last = cut(&format!("{last}   "), area.width, theme).into_owned();
+            last.push_str(theme.ellipsis());
         }
     }
     let mut next = line;
@@ -321,16 +321,16 @@ pub fn said(
 
 /// Writes `text` on line `line` with the sign of a warning: told by more than its colour.
 pub fn warning(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
-    let look = &canvas.ctx.look;
-    let style = look.warning;
-    canvas.line(area, line).text(look.fault(), style).skip(1).text(text, style);
+    let theme = &canvas.ctx.theme;
+    let style = theme.warning;
+    canvas.line(area, line).text(theme.fault(), style).skip(1).text(text, style);
 }
 
 /// Writes `fault` from line `line` on, wrapped, in the danger style.
 pub fn fault(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
-    let look = &canvas.ctx.look;
+    let theme = &canvas.ctx.theme;
     for (at, part) in (line..).zip(wrap(text, area.width.saturating_sub(2))) {
-        let sign = if at == line { look.fault() } else { " " };
-        canvas.line(area, at).text(sign, look.danger).skip(1).text(&part, look.danger);
+        let sign = if at == line { theme.fault() } else { " " };
+        canvas.line(area, at).text(sign, theme.danger).skip(1).text(&part, theme.danger);
     }
 }

@@ -9,13 +9,13 @@ use ratatui::{
 };
 
 use super::{
-    choice::Choice,
     field::Field,
     form::{FormInput, Note},
     paint::row_of,
+    radio_group::RadioGroup,
 };
 use crate::{
-    domain::{Lifetime, LifetimeError, Moment},
+    domain::{Lifetime, LifetimeError, Timestamp},
     tui::{app::model::Model, theme::time_format},
 };
 
@@ -27,7 +27,7 @@ const NEVER: &str = "never";
 
 #[derive(Debug)]
 pub struct LifetimeField {
-    choice: Choice,
+    choice: RadioGroup,
     custom: Field,
     /// Whether the keys go to the field for one's own.
     typing: bool,
@@ -53,19 +53,19 @@ impl LifetimeField {
         // A day is offered as 24h, and printed as 1d.
         let same = |word: &&str| word.parse() == Ok(lifetime);
         let preset = words.iter().copied().find(same);
-        let mut choice = Choice::new(words, 0);
+        let mut choice = RadioGroup::new(words, 0);
         choice.choose(preset.unwrap_or(CUSTOM));
         let own = preset.map_or_else(|| lifetime.to_string(), |_| String::new());
         Self { choice, custom: Field::line(&own), typing: false, tried: false }
     }
 
     /// What stands in it, as text.
-    fn word(&self) -> String {
-        if self.is_custom() { self.custom.text() } else { self.choice.word().to_owned() }
+    fn as_str(&self) -> String {
+        if self.is_custom() { self.custom.text() } else { self.choice.as_str().to_owned() }
     }
 
     fn is_custom(&self) -> bool {
-        self.choice.word() == CUSTOM
+        self.choice.as_str() == CUSTOM
     }
 
     /// The lifetime, once its end has been found to be allowed; from then on it says what is
@@ -77,8 +77,8 @@ impl LifetimeField {
 
     /// The lifetime that it names now, if it is allowed; a look must not mark it as faulty.
     pub fn named(&self, ctx: &Model) -> Option<Lifetime> {
-        lasts(&self.word(), ctx).ok()?;
-        self.word().parse().ok()
+        lasts(&self.as_str(), ctx).ok()?;
+        self.as_str().parse().ok()
     }
 }
 
@@ -125,16 +125,16 @@ impl FormInput for LifetimeField {
     }
 
     fn note(&self, ctx: &Model) -> Option<Note> {
-        Some(match lasts(&self.word(), ctx) {
+        Some(match lasts(&self.as_str(), ctx) {
             Ok(Some(end)) => {
-                if !matches!(self.word().parse(), Ok(Lifetime::Through(_))) {
+                if !matches!(self.as_str().parse(), Ok(Lifetime::Through(_))) {
                     // It moves on with the clock, and is told by the minute.
                     ctx.changes_at(ctx.now + TimeDelta::minutes(1));
                 }
                 Note::Hint(format!("expires {}", time_format::full(end, ctx.zone)))
             }
             Ok(None) => Note::Hint("never expires: somebody must remember to revoke it".into()),
-            Err(_) if !self.tried && self.word().is_empty() => {
+            Err(_) if !self.tried && self.as_str().is_empty() => {
                 Note::Hint("45m, 24h, 30d, 8w, 1y or a date like 2027-01-31".into())
             }
             Err(fault) => Note::Fault(fault.to_string()),
@@ -158,7 +158,7 @@ impl FormInput for LifetimeField {
     }
 }
 
-fn lasts(word: &str, ctx: &Model) -> Result<Option<Moment>, LifetimeError> {
+fn lasts(word: &str, ctx: &Model) -> Result<Option<Timestamp>, LifetimeError> {
     let zone = ctx.zone;
     word.parse::<Lifetime>()?.expiry(ctx.now, &ctx.policy.limits, |wall| zone.instant(wall))
 }

@@ -2,15 +2,15 @@
 //! is a field, takes keys. They know nothing of tokens and nothing of each other's screens.
 
 pub mod buttons;
-pub mod checks;
-pub mod choice;
+pub mod checkbox_group;
 pub mod field;
 pub mod form;
 pub mod hit_map;
 pub mod lifetime;
+pub mod list_selection;
 pub mod paint;
 pub mod panel;
-pub mod rows;
+pub mod radio_group;
 pub mod scope_fields;
 pub mod scope_rows;
-pub mod sheet;
+pub mod scroll_view;

@@ -12,9 +12,9 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
-    domain::text::escape,
+    domain::terminal_text::escape,
     keymap::Action,
-    tui::{app::model::Model, theme::Look},
+    tui::{app::model::Model, theme::Theme},
 };
 
 /// The columns that `text` takes.
@@ -24,11 +24,11 @@ pub fn width(text: &str) -> u16 {
 
 /// `text` cut to `columns` at a grapheme, ending in an ellipsis if anything was cut. What fits
 /// is not copied: it may be a secret, and a copy of it would stay behind in freed memory.
-pub fn cut<'a>(text: &'a str, columns: u16, look: &Look) -> Cow<'a, str> {
+pub fn cut<'a>(text: &'a str, columns: u16, theme: &Theme) -> Cow<'a, str> {
     let mut text = escape(text);
     // The hint of a token has one in it, whatever the alphabet.
-    if look.is_ascii() && text.contains('…') {
-        text = Cow::Owned(text.replace('…', look.ellipsis()));
+    if theme.is_ascii() && text.contains('…') {
+        text = Cow::Owned(text.replace('…', theme.ellipsis()));
     }
     if width(&text) <= columns {
         return text;
@@ -44,7 +44,7 @@ pub fn cut<'a>(text: &'a str, columns: u16, look: &Look) -> Cow<'a, str> {
         out.push_str(grapheme);
     }
     if columns > 0 {
-        out.push_str(look.ellipsis());
+        out.push_str(theme.ellipsis());
     }
     Cow::Owned(out)
 }
@@ -80,18 +80,18 @@ pub fn wrap(text: &str, columns: u16) -> Vec<String> {
 
 /// A pen at a place in an area: writes from left to right and stays within its line.
 #[derive(Debug)]
-pub struct Pen<'a> {
+pub struct LineWriter<'a> {
     buf: &'a mut Buffer,
     area: Rect,
     at: Position,
-    look: Look,
+    theme: Theme,
 }
 
-impl<'a> Pen<'a> {
+impl<'a> LineWriter<'a> {
     /// A pen at the start of line `line` of `area`; past its end it writes nothing.
-    pub fn at(buf: &'a mut Buffer, area: Rect, line: u16, look: &Look) -> Self {
+    pub fn at(buf: &'a mut Buffer, area: Rect, line: u16, theme: &Theme) -> Self {
         let at = Position::new(area.x, area.y.saturating_add(line));
-        Self { buf, area, at, look: *look }
+        Self { buf, area, at, theme: *theme }
     }
 
     pub fn room(&self) -> u16 {
@@ -123,7 +123,7 @@ impl<'a> Pen<'a> {
         if columns == 0 {
             return self;
         }
-        let cut = cut(text, columns, &self.look);
+        let cut = cut(text, columns, &self.theme);
         let (end, _) =
             self.buf.set_stringn(self.at.x, self.at.y, &cut, usize::from(columns), style);
         self.at.x = end;
@@ -133,9 +133,9 @@ impl<'a> Pen<'a> {
     /// Writes `text` into a column of `columns`, and moves past the column.
     pub fn column_of(self, text: &str, columns: u16, style: Style) -> Self {
         let end = self.at.x.saturating_add(columns);
-        let mut pen = self.within(text, columns, style);
-        pen.at.x = end.min(pen.area.right());
-        pen
+        let mut writer = self.within(text, columns, style);
+        writer.at.x = end.min(writer.area.right());
+        writer
     }
 
     pub fn skip(mut self, columns: u16) -> Self {
@@ -159,8 +159,8 @@ pub struct Canvas<'a> {
 
 impl Canvas<'_> {
     /// A pen at the start of line `line` of `area`.
-    pub fn line(&mut self, area: Rect, line: u16) -> Pen<'_> {
-        Pen::at(self.buf, area, line, &self.ctx.look)
+    pub fn line(&mut self, area: Rect, line: u16) -> LineWriter<'_> {
+        LineWriter::at(self.buf, area, line, &self.ctx.theme)
     }
 
     /// Writes each of `texts` on a line of its own, as long as there are `lines`.
@@ -186,15 +186,15 @@ impl Canvas<'_> {
     ) {
         self.ctx.hit_map.entry(row_of(area, line), at, selected, action);
         if at == selected {
-            self.band(area, line, self.ctx.look.selected);
+            self.band(area, line, self.ctx.theme.selected);
         }
     }
 
     /// Draws a rule across line `line` of `area`.
     pub fn rule(&mut self, area: Rect, line: u16) {
-        let look = &self.ctx.look;
-        let dashes = look.dash().repeat(usize::from(area.width));
-        self.line(area, line).text(&dashes, look.rule);
+        let theme = &self.ctx.theme;
+        let dashes = theme.dash().repeat(usize::from(area.width));
+        self.line(area, line).text(&dashes, theme.rule);
     }
 
     /// Gives every cell of line `line` of `area` the style `style`.
@@ -220,21 +220,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::{Glyphs, Theme};
+    use crate::config::{Glyphs, ThemeName};
 
-    fn look() -> Look {
-        Look::new(Theme::Default, Glyphs::Unicode)
+    fn theme() -> Theme {
+        Theme::new(ThemeName::Default, Glyphs::Unicode)
     }
 
     #[test]
     fn text_is_cut_by_display_width_and_says_so() {
-        assert_eq!(cut("deploy", 6, &look()), "deploy");
-        assert_eq!(cut("deploys", 6, &look()), "deplo…");
-        assert_eq!(cut("鍵鍵鍵", 5, &look()), "鍵鍵…");
-        assert_eq!(cut("鍵鍵鍵", 4, &look()), "鍵…");
-        assert_eq!(cut("x", 0, &look()), "");
-        assert_eq!(cut("a\u{1b}[2J", 80, &look()), "a\\u{1b}[2J");
-        assert_eq!(cut("pat_4fKq_…", 80, &Look::new(Theme::Default, Glyphs::Ascii)), "pat_4fKq_~");
+        assert_eq!(cut("deploy", 6, &theme()), "deploy");
+        assert_eq!(cut("deploys", 6, &theme()), "deplo…");
+        assert_eq!(cut("鍵鍵鍵", 5, &theme()), "鍵鍵…");
+        assert_eq!(cut("鍵鍵鍵", 4, &theme()), "鍵…");
+        assert_eq!(cut("x", 0, &theme()), "");
+        assert_eq!(cut("a\u{1b}[2J", 80, &theme()), "a\\u{1b}[2J");
+        assert_eq!(
+            cut("pat_4fKq_…", 80, &Theme::new(ThemeName::Default, Glyphs::Ascii)),
+            "pat_4fKq_~"
+        );
     }
 
     #[test]
@@ -247,7 +250,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_is_ever_wider_than_its_room(text in any::<String>(), columns in 0_u16..90) {
-            prop_assert!(width(&cut(&text, columns, &look())) <= columns);
+            prop_assert!(width(&cut(&text, columns, &theme())) <= columns);
         }
 
         #[test]
@@ -257,7 +260,7 @@ mod tests {
             let whole = Rect::new(0, 0, 24, 8);
             let mut buf = Buffer::empty(whole);
             let area = Rect::new(x, y, w, 2);
-            Pen::at(&mut buf, area, line, &look()).text(&text, Style::new()).skip(2).text("x", Style::new());
+            LineWriter::at(&mut buf, area, line, &theme()).text(&text, Style::new()).skip(2).text("x", Style::new());
             for spot in whole.positions().filter(|spot| !area.contains(*spot)) {
                 prop_assert_eq!(buf[spot].symbol(), " ");
             }

@@ -18,7 +18,7 @@ pub fn draw(
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) -> Rect {
-    let look = &canvas.ctx.look;
+    let theme = &canvas.ctx.theme;
     let area = area.intersection(canvas.buf.area);
     let wide = width.saturating_add(4).min(area.width);
     let high = height.saturating_add(2).min(area.height);
@@ -32,27 +32,27 @@ pub fn draw(
     let margin = Rect { x: frame.x.saturating_sub(1), width: frame.width + 2, ..frame };
     let margin = margin.intersection(area);
     Clear.render(margin, canvas.buf);
-    canvas.buf.set_style(margin, look.base);
+    canvas.buf.set_style(margin, theme.base);
     if wide < 10 || high < 4 {
         return frame;
     }
-    let style = if danger { look.danger } else { look.accent };
+    let style = if danger { theme.danger } else { theme.accent };
     border(frame, canvas, style);
     let room = frame.width.saturating_sub(6);
-    let title = format!(" {} ", cut(title, room, look));
-    canvas.line(frame, 0).skip(2).text(&title, style.patch(look.heading));
+    let title = format!(" {} ", cut(title, room, theme));
+    canvas.line(frame, 0).skip(2).text(&title, style.patch(theme.heading));
     Rect { x: frame.x + 2, y: frame.y + 1, width: frame.width - 4, height: frame.height - 2 }
 }
 
 fn border(frame: Rect, canvas: &mut Canvas<'_>, style: Style) {
-    let look = &canvas.ctx.look;
-    let [top_left, top_right, bottom_left, bottom_right] = look.corners();
-    let dashes = look.dash().repeat(usize::from(frame.width.saturating_sub(2)));
+    let theme = &canvas.ctx.theme;
+    let [top_left, top_right, bottom_left, bottom_right] = theme.corners();
+    let dashes = theme.dash().repeat(usize::from(frame.width.saturating_sub(2)));
     let last = frame.height - 1;
     canvas.line(frame, 0).text(&format!("{top_left}{dashes}{top_right}"), style);
     canvas.line(frame, last).text(&format!("{bottom_left}{dashes}{bottom_right}"), style);
     for line in 1..last {
-        canvas.line(frame, line).text(look.bar(), style);
-        canvas.line(frame, line).to(frame.width - 1).text(look.bar(), style);
+        canvas.line(frame, line).text(theme.bar(), style);
+        canvas.line(frame, line).to(frame.width - 1).text(theme.bar(), style);
     }
 }

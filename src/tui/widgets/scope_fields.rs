@@ -8,12 +8,12 @@ use ratatui::{
 };
 
 use super::{
-    checks::Checks,
-    choice::Choice,
+    checkbox_group::CheckboxGroup,
     field::Field,
     form::{Focus, Form, FormField, FormInput, Layout},
     panel,
-    sheet::Sheet,
+    radio_group::RadioGroup,
+    scroll_view::ScrollView,
 };
 use crate::domain::{Catalogue, Domain, Entity, EntityType, Operation, Scope, ScopeError};
 
@@ -27,15 +27,15 @@ pub const COUNT: usize = 4;
 #[derive(Debug)]
 enum Operations {
     /// Any number: one scope each.
-    Several(Checks),
+    Several(CheckboxGroup),
     /// Just one: a request.
-    One(Choice),
+    One(RadioGroup),
 }
 
 #[derive(Debug)]
 pub struct ScopeFields {
     catalogue: Catalogue,
-    entity_type: Choice,
+    entity_type: RadioGroup,
     entity: Field,
     operations: Operations,
     domain: Field,
@@ -53,14 +53,14 @@ impl ScopeFields {
     pub fn several(catalogue: &Catalogue, scopes: &[Scope]) -> Self {
         let ticked = scopes.iter().map(|scope| scope.operation.to_string()).collect::<Vec<_>>();
         let mut fields = Self::made(catalogue, scopes.first());
-        fields.operations = Operations::Several(Checks::new(fields.offered(), &ticked));
+        fields.operations = Operations::Several(CheckboxGroup::new(fields.offered(), &ticked));
         fields
     }
 
     /// Fields for just one request, starting with `scope`.
     pub fn one(catalogue: &Catalogue, scope: Option<&Scope>) -> Self {
         let mut fields = Self::made(catalogue, scope);
-        let mut choice = Choice::new(fields.offered(), 0);
+        let mut choice = RadioGroup::new(fields.offered(), 0);
         if let Some(scope) = scope {
             choice.choose(scope.operation.as_str());
         }
@@ -70,7 +70,7 @@ impl ScopeFields {
 
     fn made(catalogue: &Catalogue, scope: Option<&Scope>) -> Self {
         let words = catalogue.offers.iter().map(|offer| offer.entity_type.as_str());
-        let mut entity_type = Choice::new(words, 0);
+        let mut entity_type = RadioGroup::new(words, 0);
         if let Some(scope) = scope {
             entity_type.choose(scope.entity_type.as_str());
         }
@@ -79,7 +79,7 @@ impl ScopeFields {
             catalogue: catalogue.clone(),
             entity_type,
             entity: Field::line(scope.map_or("*", |scope| scope.entity.as_str())),
-            operations: Operations::Several(Checks::default()),
+            operations: Operations::Several(CheckboxGroup::default()),
             domain: Field::line(domain),
             faults: [const { None }; COUNT],
             focus: Focus::default(),
@@ -124,7 +124,7 @@ impl ScopeFields {
     /// The scopes that the fields name, if nothing is wrong with them.
     pub fn named(&self) -> Option<Vec<Scope>> {
         let (entity, domain, operations) = self.parsed();
-        let entity_type = EntityType::parse(self.entity_type.word()).ok()?;
+        let entity_type = EntityType::parse(self.entity_type.as_str()).ok()?;
         let (entity, domain) = (entity.ok()?, domain.ok()?);
         let scopes: Vec<Scope> = operations
             .into_iter()
@@ -146,7 +146,7 @@ impl ScopeFields {
         let domain = if text.trim().is_empty() { Ok(None) } else { Domain::parse(&text).map(Some) };
         let words = match &self.operations {
             Operations::Several(checks) => checks.ticked(),
-            Operations::One(choice) => vec![choice.word().to_owned()],
+            Operations::One(choice) => vec![choice.as_str().to_owned()],
         };
         let operations = words.iter().filter_map(|word| Operation::parse(word).ok()).collect();
         (Entity::parse(&self.entity.text()), domain, operations)
@@ -197,11 +197,11 @@ impl ScopeFields {
     fn offer_again(&mut self) {
         self.operations = match &self.operations {
             Operations::Several(checks) => {
-                Operations::Several(Checks::new(self.offered(), &checks.ticked()))
+                Operations::Several(CheckboxGroup::new(self.offered(), &checks.ticked()))
             }
             Operations::One(choice) => {
-                let mut again = Choice::new(self.offered(), 0);
-                again.choose(choice.word());
+                let mut again = RadioGroup::new(self.offered(), 0);
+                again.choose(choice.as_str());
                 Operations::One(again)
             }
         };
@@ -229,7 +229,7 @@ impl ScopeFields {
         let fields = form.height(wide, layout) + layout.top;
         let inner = panel::draw(title, (wide, fields + below + 1), false, area, canvas);
         let line = fields.min(inner.height - below.min(inner.height / 2));
-        let mut sheet = Sheet::new(Rect { height: line, ..inner }, fields, ctx);
+        let mut sheet = ScrollView::new(Rect { height: line, ..inner }, fields, ctx);
         let (_, cursor) = form.draw(layout, sheet.page.area, &mut sheet.canvas(ctx));
         self.is_tight = is_tight;
         (inner, line, sheet.lay(cursor, canvas))

@@ -8,13 +8,13 @@ use ratatui::layout::{Position, Rect};
 use super::{
     form::{self, FormInput, LABELS, Note, labelled, note},
     hit_map::SyntheticInput,
+    list_selection::ListSelection,
     paint::{Canvas, row_of},
-    rows::Rows,
 };
 use crate::{
     domain::{
         Scope, Scopes,
-        sentence::{permits, wildcards},
+        describe::{describe_scopes, wildcard_warning},
     },
     keymap::Action,
     tui::app::model::Model,
@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct ScopeRows {
     rows: Vec<Vec<Scope>>,
-    at: Rows,
+    at: ListSelection,
     fault: Option<String>,
 }
 
@@ -108,14 +108,14 @@ impl ScopeRows {
         area: Rect,
         canvas: &mut Canvas<'_>,
     ) -> Option<Position> {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
-        let warning = wildcards(self.rows.iter().flatten());
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+        let warning = wildcard_warning(self.rows.iter().flatten());
         // Two lines stay for the sentence, one for the warning and one for the button.
         let kept = 3 + u16::from(warning.is_some());
         let page = area.height.saturating_sub(line + kept).max(1);
         let place = labelled("Scopes", (field, focused), (line, page), area, canvas);
         if self.rows.is_empty() {
-            let style = if focused { look.selected } else { look.text() };
+            let style = if focused { theme.selected } else { theme.text() };
             let text = "none yet: a adds some here, p adds those of a preset";
             canvas.line(place, 0).text(text, style);
             self.note_row(0, row_of(place, 0), focused, ctx);
@@ -126,7 +126,7 @@ impl ScopeRows {
             draw_row(scopes, at, place, canvas);
             self.note_row(row, row_of(place, at), focused, ctx);
             if focused && row == self.at.selected() {
-                canvas.band(place, at, look.selected);
+                canvas.band(place, at, theme.selected);
             }
         }
         let shown = u16::try_from(self.rows.len()).unwrap_or(u16::MAX).clamp(1, page);
@@ -148,11 +148,11 @@ impl ScopeRows {
     }
 
     fn draw_notes(&self, line: u16, warning: Option<String>, area: Rect, canvas: &mut Canvas<'_>) {
-        let look = &canvas.ctx.look;
+        let theme = &canvas.ctx.theme;
         if let Some(fault) = &self.fault {
             return note(&Note::Fault(fault.clone()), line, area, canvas);
         }
-        let style = if self.rows.is_empty() { look.warning } else { look.good };
+        let style = if self.rows.is_empty() { theme.warning } else { theme.good };
         let free = area.height.saturating_sub(line + 1);
         let warned = u16::from(warning.is_some()).min(free);
         let room = (free - warned).min(2);
@@ -161,7 +161,7 @@ impl ScopeRows {
             width: area.width.saturating_sub(LABELS),
             ..area
         };
-        let said = permits(self.rows.iter().flatten());
+        let said = describe_scopes(self.rows.iter().flatten());
         let next = form::said(&said, (line, room), style, text, canvas);
         if let Some(warning) = warning {
             form::warning(&warning, next, text, canvas);
@@ -196,15 +196,15 @@ fn parted(scopes: Vec<Scope>) -> Vec<Vec<Scope>> {
 
 /// One row: scopes that differ in their operation only.
 fn draw_row(scopes: &[Scope], line: u16, area: Rect, canvas: &mut Canvas<'_>) {
-    let look = &canvas.ctx.look;
+    let theme = &canvas.ctx.theme;
     let Some(first) = scopes.first() else { return };
     let operations: Vec<_> = scopes.iter().map(|scope| scope.operation.as_str()).collect();
     let domain = first.domain.as_ref().map_or_else(String::new, |d| format!(" in {d}"));
     canvas
         .line(area, line)
-        .column_of(first.entity_type.as_str(), 11, look.text())
+        .column_of(first.entity_type.as_str(), 11, theme.text())
         .skip(1)
-        .column_of(&format!("{}{domain}", first.entity), 18, look.text())
+        .column_of(&format!("{}{domain}", first.entity), 18, theme.text())
         .skip(1)
-        .text(&operations.join(", "), look.text());
+        .text(&operations.join(", "), theme.text());
 }

@@ -58,7 +58,7 @@ pub(super) fn draw(
 }
 
 fn fault_text(dialog: &PlanDialog, ctx: &Model) -> Option<String> {
-    dialog.fault.as_ref().map(|fault| format!("{} {fault}", ctx.look.fault()))
+    dialog.fault.as_ref().map(|fault| format!("{} {fault}", ctx.theme.fault()))
 }
 
 /// Draws a question with its paragraphs and a fault, and two buttons: Cancel and the one that
@@ -69,13 +69,13 @@ pub(in crate::tui::dialogs) fn draw_buttons(
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
-    let look = &canvas.ctx.look;
+    let theme = &canvas.ctx.theme;
     let wide = ONE_WIDTH.min(area.width.saturating_sub(6));
     let lines = text.iter().flat_map(|text| paragraph(text, wide));
-    let mut lines: Vec<_> = lines.map(|line| (line, look.text())).collect();
+    let mut lines: Vec<_> = lines.map(|line| (line, theme.text())).collect();
     if let Some(fault) = fault {
-        lines.push((String::new(), look.text()));
-        lines.extend(paragraph(fault, wide).into_iter().map(|line| (line, look.danger)));
+        lines.push((String::new(), theme.text()));
+        lines.extend(paragraph(fault, wide).into_iter().map(|line| (line, theme.danger)));
     }
     let body = count(lines.len());
     let inner = panel::draw(title, (wide, body.saturating_add(3)), true, area, canvas);
@@ -97,17 +97,17 @@ fn draw_typed(
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
-    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+    let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let verb = text::verb(&dialog.plan);
-    let mut fixed = vec![(format!("To {verb}, type {what}:"), look.text())];
-    fixed.extend(wrap(expected, wide).into_iter().map(|line| (line, look.heading)));
+    let mut fixed = vec![(format!("To {verb}, type {what}:"), theme.text())];
+    fixed.extend(wrap(expected, wide).into_iter().map(|line| (line, theme.heading)));
     let fault = wrap(&fault_text(dialog, ctx).unwrap_or_else(|| " ".into()), wide);
     let below = count(fixed.len() + 1 + fault.len());
     let size = (wide, count(words.len()).saturating_add(below + 2));
     let inner = panel::draw(&dialog.title, size, true, area, canvas);
 
     let mut line = (count(words.len()) + 2).min(inner.height.saturating_sub(below));
-    canvas.text_lines(inner, 1..line, words, look.text());
+    canvas.text_lines(inner, 1..line, words, theme.text());
     for (text, style) in &fixed {
         canvas.line(inner, line).text(text, *style);
         line += 1;
@@ -117,10 +117,10 @@ fn draw_typed(
     let place = Rect { width: columns.min(place.width), ..place };
     let cursor = field.draw(place, canvas, true);
     if field.text().trim() == expected {
-        let pen = canvas.line(inner, line).skip(columns + 2);
-        pen.text(&format!("Enter {verb}s"), look.danger);
+        let writer = canvas.line(inner, line).skip(columns + 2);
+        writer.text(&format!("Enter {verb}s"), theme.danger);
     }
-    canvas.text_lines(inner, line + 1.., &fault, look.danger);
+    canvas.text_lines(inner, line + 1.., &fault, theme.danger);
     cursor
 }
 
@@ -133,7 +133,7 @@ fn draw_many(
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
-    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+    let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let fault = wrap(fault_text(dialog, ctx).as_deref().unwrap_or(" "), wide);
     let all = count(dialog.rows.len());
     let room = area.height.saturating_sub(2 + count(fault.len()));
@@ -141,10 +141,10 @@ fn draw_many(
     let rows = all.min(room.saturating_sub(above + UNDER_LIST));
     let size = (wide, above + rows + UNDER_LIST + count(fault.len()));
     let inner = panel::draw(&dialog.title, size, true, area, canvas);
-    canvas.text_lines(inner, 0..above.saturating_sub(1), words, look.text());
+    canvas.text_lines(inner, 0..above.saturating_sub(1), words, theme.text());
     draw_rows(dialog, Rect { height: rows, ..below(inner, above) }, canvas);
     let under = above + rows + UNDER_LIST;
-    canvas.text_lines(inner, under.., &fault, look.danger);
+    canvas.text_lines(inner, under.., &fault, theme.danger);
     draw_input(dialog, below(inner, above + rows), canvas)
 }
 
@@ -159,12 +159,12 @@ fn draw_rows(dialog: &mut PlanDialog, area: Rect, canvas: &mut Canvas<'_>) {
 
 /// The position in the list, and what confirms the plan.
 fn draw_input(dialog: &PlanDialog, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-    let look = &canvas.ctx.look;
+    let theme = &canvas.ctx.theme;
     let all = dialog.rows.len();
     if dialog.page < all {
         let last = (dialog.top + dialog.page).min(all);
         let position = format!("{} to {last} of {all}, arrows scroll", dialog.top + 1);
-        canvas.line(area, 0).text(&position, look.faint);
+        canvas.line(area, 0).text(&position, theme.faint);
     }
     let verb = text::verb(&dialog.plan);
     let Input::Typed(what, expected, field) = &dialog.input else {
@@ -172,14 +172,14 @@ fn draw_input(dialog: &PlanDialog, area: Rect, canvas: &mut Canvas<'_>) -> Optio
             Input::Nothing => "Esc goes back".to_owned(),
             _ => format!("Enter {verb}s"),
         };
-        canvas.line(area, 1).text(&hint, look.heading);
+        canvas.line(area, 1).text(&hint, theme.heading);
         return None;
     };
     let asked = format!("To {verb}, type {what}, {expected}: ");
-    let pen = canvas.line(area, 1).text(&asked, look.heading);
-    let at = pen.column();
+    let writer = canvas.line(area, 1).text(&asked, theme.heading);
+    let at = writer.column();
     if field.text().trim() == expected {
-        pen.skip(10).text(&format!("Enter {verb}s"), look.danger);
+        writer.skip(10).text(&format!("Enter {verb}s"), theme.danger);
     }
     let place =
         Rect { x: area.x.saturating_add(at), y: area.y.saturating_add(1), width: 8, height: 1 };
@@ -188,43 +188,41 @@ fn draw_input(dialog: &PlanDialog, area: Rect, canvas: &mut Canvas<'_>) -> Optio
 
 /// One token: its status, name and last use, or the reason for leaving it out.
 fn draw_row(row: &TokenRow, name_width: u16, (line, area): (u16, Rect), canvas: &mut Canvas<'_>) {
-    let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
-    let style = look.status(row.status);
+    let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+    let style = theme.status(row.status);
     let name = name_width.min(area.width.saturating_sub(REST_WIDTH)).min(MAX_NAME_WIDTH);
-    let name_style = if row.left_out.is_some() { look.faint } else { look.text() };
-    let pen = canvas
+    let name_style = if row.left_out.is_some() { theme.faint } else { theme.text() };
+    let writer = canvas
         .line(area, line)
-        .column_of(look.status_glyph(row.status), 2, style)
+        .column_of(theme.status_glyph(row.status), 2, style)
         .column_of(row.name.as_str(), name, name_style)
         .skip(2);
     if let Some(reason) = &row.left_out {
-        pen.text(&format!("left out: {reason}"), look.warning);
+        writer.text(&format!("left out: {reason}"), theme.warning);
         return;
     }
-    let pen = pen.column_of(row.status.word(), 9, style);
+    let writer = writer.column_of(row.status.as_str(), 9, style);
     let Some(used) = &row.last_used else {
-        pen.text("never used", look.faint);
+        writer.text("never used", theme.faint);
         return;
     };
     let ago = format!("used {}", ctx.relative(used.at));
-    let pen = pen.column_of(&ago, 19, look.text());
+    let writer = writer.column_of(&ago, 19, theme.text());
     let from = used.from.as_ref().map_or_else(String::new, |from| format!("from {from} "));
-    if pen.room() >= width(&from) {
-        pen.text(&format!("{from}{}", used.what), look.faint);
+    if writer.room() >= width(&from) {
+        writer.text(&format!("{from}{}", used.what), theme.faint);
     }
 }
 
 fn draw_finished(dialog: &PlanDialog, text: &str, wide: u16, area: Rect, canvas: &mut Canvas<'_>) {
-    let look = &canvas.ctx.look;
+    let theme = &canvas.ctx.theme;
     let wide = wide.min(70);
-    let title = format!(
-        "{} regenerated",
-        crate::output::question::count(dialog.plan.changes.len(), "token")
-    );
+    let title =
+        format!("{} regenerated", crate::domain::counted(dialog.plan.changes.len(), "token"));
     let text: Vec<_> = text.lines().flat_map(|text| paragraph(text, wide)).collect();
     let inner = panel::draw(&title, (wide, count(text.len() + 4)), false, area, canvas);
-    canvas.text_lines(inner, 1.., &text, look.text());
-    canvas.line(inner, inner.height.saturating_sub(1)).text("Enter closes", look.faint);
+    canvas.text_lines(inner, 1.., &text, theme.text());
+    canvas.line(inner, inner.height.saturating_sub(1)).text("Enter closes", theme.faint);
 }
 
 fn count(lines: usize) -> u16 {

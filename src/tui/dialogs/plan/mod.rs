@@ -15,7 +15,7 @@ use ratatui::{
 
 use super::Dialog;
 use crate::{
-    domain::{Confirmation, LastUse, LeftOut, Name, Pat, Plan, Status},
+    domain::{Confirmation, LastUse, Name, Plan, SkippedToken, Status, Token},
     keymap::{Action, Mode},
     output::question::question,
     tui::{
@@ -139,7 +139,7 @@ impl PlanDialog {
 
 /// The tokens that the command names, those first that are changed, the one used last first.
 fn rows(plan: &Plan) -> Vec<TokenRow> {
-    let row = |token: &Pat, left_out: Option<&LeftOut>| TokenRow {
+    let row = |token: &Token, left_out: Option<&SkippedToken>| TokenRow {
         name: token.name.clone(),
         status: token.status(plan.at),
         last_used: token.last_use().cloned(),

@@ -6,12 +6,13 @@ use std::path::Path;
 use chrono::TimeDelta;
 
 use crate::{
+    domain::counted,
     domain::{
-        Change, Command, LeftOut, Overlap, Pat, Plan, Refusal, Scope, ScopeError, ScopeSelection,
-        Scopes, Status, TokenSelection, TransitionError, Which, sentence::permits,
+        Change, Command, Overlap, Plan, Refusal, Scope, ScopeError, ScopeSelection, Scopes,
+        SecretSlot, SkippedToken, Status, Token, TokenSelection, TransitionError,
+        describe::describe_scopes,
     },
     keymap::{Action, Mode},
-    output::question::count,
     tui::{
         app::model::Model,
         dialogs::text::{last_used, use_of},
@@ -52,7 +53,7 @@ fn one(plan: &Plan, ctx: &Model) -> Vec<String> {
                 1 => "Its only scope".to_owned(),
                 scopes => format!("All {scopes} scopes"),
             },
-            token.status(plan.at).word(),
+            token.status(plan.at).as_str(),
             undo_hint(ctx, "")
         )],
         Command::Delete { .. } => {
@@ -76,8 +77,8 @@ fn one(plan: &Plan, ctx: &Model) -> Vec<String> {
     text
 }
 
-fn end_overlap(token: &Pat, ctx: &Model) -> Vec<String> {
-    let last_use = token.used_by(Which::Retiring).map_or_else(
+fn end_overlap(token: &Token, ctx: &Model) -> Vec<String> {
+    let last_use = token.used_by(SecretSlot::Previous).map_or_else(
         || "The old secret has not been used since the rotation.".to_owned(),
         |used| format!("The old secret was last used {}.", use_of(used, ctx)),
     );
@@ -136,7 +137,7 @@ fn many(plan: &Plan, ctx: &Model) -> String {
             let mut set = Scopes::default();
             // Only what no other scope covers is worth a word.
             drop(set.add_missing(scopes.iter().cloned()));
-            format!("In addition to what it may do now, each {}.", permits(&set))
+            format!("In addition to what it may do now, each {}.", describe_scopes(&set))
         }
         Command::Regenerate { secret_file: Some(file), overlap, .. } => {
             regenerate(plan, file, *overlap, ctx)
@@ -155,12 +156,12 @@ fn regenerate(plan: &Plan, file: &str, overlap: Overlap, ctx: &Model) -> String 
         (0, _) => "None of the old secrets works now.".to_owned(),
         (active, Overlap::None) => format!(
             "The old secrets of {} will stop working immediately.",
-            count(active, "active token")
+            counted(active, "active token")
         ),
         (active, overlap) => format!(
             "The old secrets of {} will keep working for {}.",
-            count(active, "active token"),
-            overlap.word()
+            counted(active, "active token"),
+            overlap.as_str()
         ),
     };
     format!(
@@ -179,11 +180,11 @@ fn recent_use(plan: &Plan, ctx: &Model) -> String {
     }
 }
 
-fn before(plan: &Plan) -> impl Iterator<Item = &Pat> {
+fn before(plan: &Plan) -> impl Iterator<Item = &Token> {
     plan.changes.iter().filter_map(|change: &Change| change.before.token())
 }
 
-fn is_recent(token: &Pat, ctx: &Model) -> bool {
+fn is_recent(token: &Token, ctx: &Model) -> bool {
     token.last_use().is_some_and(|used| ctx.now - used.at < TimeDelta::hours(24))
 }
 
@@ -206,7 +207,7 @@ pub(super) fn verb(plan: &Plan) -> &'static str {
 }
 
 /// The reason for leaving a token out, in the few words that its row has room for.
-pub(super) fn reason(left_out: &LeftOut) -> String {
+pub(super) fn reason(left_out: &SkippedToken) -> String {
     match &left_out.reason {
         Refusal::Transition(TransitionError::AlreadyRevoked) => "already revoked".to_owned(),
         Refusal::Scope(ScopeError::Duplicate(_) | ScopeError::Covered { .. }) => {
@@ -214,7 +215,7 @@ pub(super) fn reason(left_out: &LeftOut) -> String {
         }
         Refusal::Scope(ScopeError::TooMany) => {
             let scopes = left_out.token.as_ref().map_or(0, |token| token.scopes.len());
-            format!("already has {}", count(scopes, "scope"))
+            format!("already has {}", counted(scopes, "scope"))
         }
         other => other.to_string(),
     }
@@ -226,7 +227,7 @@ pub(in crate::tui) fn delivery_text(tokens: usize, file: &Path) -> String {
         "Wrote {} to {} (mode 0600).\n\nEach line has a name, a tab and a secret. Give each secret \
          to its owner, then delete the file. The secrets are stored nowhere else and can't be \
          shown again.",
-        count(tokens, "new secret"),
+        counted(tokens, "new secret"),
         file.display()
     )
 }

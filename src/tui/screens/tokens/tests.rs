@@ -10,7 +10,7 @@ fn id(n: u8) -> TokenId {
 /// A list of which the first nine tokens are known, with the sixth selected.
 fn nine() -> Tokens {
     let mut tokens = Tokens::default();
-    let number = tokens.question(Moment::default()).unwrap().number;
+    let number = tokens.question(Timestamp::default()).unwrap().number;
     let all = (0..9).map(id).collect();
     tokens.deliver(ListResult {
         number,
@@ -28,7 +28,7 @@ fn nine() -> Tokens {
 /// Many rows, the selected token far down among them.
 fn many(tokens: &mut Tokens) -> ListResult {
     tokens.refresh();
-    let ListRequest { number, selected, .. } = tokens.question(Moment::default()).unwrap();
+    let ListRequest { number, selected, .. } = tokens.question(Timestamp::default()).unwrap();
     let selected_row = selected.map(|id| (id, Some(14)));
     let tokens = (10..20).chain(1..9).map(id).collect();
     ListResult { number, tokens, total: 18, selected_row, ..ListResult::default() }
@@ -46,7 +46,7 @@ fn the_selected_token_is_found_where_it_is_now() {
 fn who_is_told_not_to_be_shown_leaves_the_row_to_another() {
     let mut tokens = nine();
     tokens.refresh();
-    let question = tokens.question(Moment::default()).unwrap();
+    let question = tokens.question(Timestamp::default()).unwrap();
     tokens.deliver(ListResult {
         number: question.number,
         tokens: (10..13).map(id).collect(),
@@ -74,7 +74,7 @@ fn the_first_rows_leave_what_they_do_not_know_as_it_was() {
     let counts = Counts { active: 9, ..Counts::default() };
     tokens.listing.counts = Some(counts);
     tokens.refresh();
-    let number = tokens.question(Moment::default()).unwrap().number;
+    let number = tokens.question(Timestamp::default()).unwrap().number;
     let some = (4..8).map(id).collect();
     let completeness = Completeness::Prefix;
     tokens.deliver(ListResult { number, tokens: some, completeness, ..ListResult::default() });

@@ -8,34 +8,37 @@ use std::{
 };
 
 use super::{
-    agree, chain,
+    chain,
     codec::{Body, decode},
+    consistency,
     error::{Damage, StoreError},
     migrate,
     raw_batch::{self, RawBatch},
-    record::{BirthV1, PatV1, RefV1, TrashV1, Uses, UsesV1},
+    record::{BirthV1, RefV1, TokenV1, TrashV1, Uses, UsesV1},
     snapshot_id::SnapshotCache,
     tables::{AccessMode, ReadOnly, Tables},
 };
-use crate::domain::{Event, Hash, Moment, Name, Pat, TokenId, text::to_hex};
+use crate::domain::{
+    AuditEvent, EventHash, Name, Timestamp, Token, TokenId, terminal_text::to_hex,
+};
 
 /// Under which word the table `meta-1` holds which store this is.
 pub(super) const BIRTH: &[u8] = b"birth";
 
 /// What was found, and what could not be read; a damaged record never hides the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found<T> {
+pub struct ScanResult<T> {
     pub rows: Vec<T>,
     pub damaged: Vec<Damage>,
 }
 
-impl<T> Default for Found<T> {
+impl<T> Default for ScanResult<T> {
     fn default() -> Self {
         Self { rows: Vec::new(), damaged: Vec::new() }
     }
 }
 
-impl<T> Found<T> {
+impl<T> ScanResult<T> {
     pub(super) fn take(&mut self, row: Result<T, Damage>) {
         match row {
             Ok(row) => self.rows.push(row),
@@ -47,15 +50,15 @@ impl<T> Found<T> {
 /// A deleted token that can still be brought back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trashed {
-    pub pat: Pat,
-    pub at: Moment,
+    pub token: Token,
+    pub at: Timestamp,
 }
 
 /// How far the tokens have been read, in the order of their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reached([u8; TokenId::LEN]);
+pub struct TokenCursor([u8; TokenId::LEN]);
 
-impl Reached {
+impl TokenCursor {
     /// Whether what is read up to here includes `id`, if it is there at all.
     pub fn includes(self, id: &TokenId) -> bool {
         *id.as_bytes() <= self.0
@@ -80,16 +83,16 @@ pub struct ChainState {
     /// The first fault, with the sequence where it was found.
     pub broken: Option<(u64, String)>,
     /// The hash of the newest event, as the store keeps it beside the chain.
-    pub head: Hash,
+    pub head: EventHash,
 }
 
 /// What a [`Rows`] reads from; nobody else can be one.
-pub trait Source {
+pub trait HasTables {
     type AccessMode: AccessMode;
     fn tables(&self) -> &Tables<Self::AccessMode>;
     /// Where the time of the newest event is kept, once it was read. Only what cannot change has
     /// such a place.
-    fn newest(&self) -> Option<&OnceLock<Option<Moment>>> {
+    fn newest(&self) -> Option<&OnceLock<Option<Timestamp>>> {
         None
     }
 }
@@ -101,39 +104,39 @@ pub struct Reader {
     pub(super) cache: Arc<SnapshotCache>,
 }
 
-impl Source for Reader {
+impl HasTables for Reader {
     type AccessMode = ReadOnly;
 
     fn tables(&self) -> &Tables<ReadOnly> {
         &self.tables
     }
 
-    fn newest(&self) -> Option<&OnceLock<Option<Moment>>> {
+    fn newest(&self) -> Option<&OnceLock<Option<Timestamp>>> {
         Some(&self.cache.newest_event_at)
     }
 }
 
-impl<S: Source> Rows for S {}
+impl<S: HasTables> ReadOps for S {}
 
 /// The reading verbs.
-pub trait Rows: Source {
+pub trait ReadOps: HasTables {
     /// The token with this id, with its last use.
-    fn pat(&self, id: &TokenId) -> Result<Option<Pat>, StoreError> {
-        let mut found = self.pat_without_uses(id)?;
-        if let Some(pat) = &mut found {
-            self.attach_usage(pat)?;
+    fn token(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
+        let mut found = self.token_without_usage(id)?;
+        if let Some(token) = &mut found {
+            self.attach_usage(token)?;
         }
         Ok(found)
     }
 
     /// The token with this id, as if it had never been used.
-    fn pat_without_uses(&self, id: &TokenId) -> Result<Option<Pat>, StoreError> {
+    fn token_without_usage(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
         let key = id.as_bytes();
-        self.tables().pats.get(key, |body| body.decode::<PatV1<'_>>()?.pat(key))
+        self.tables().tokens.get(key, |body| body.decode::<TokenV1<'_>>()?.token(key))
     }
 
-    fn attach_usage(&self, pat: &mut Pat) -> Result<(), StoreError> {
-        uses(self.tables(), &pat.id)?.tell(pat);
+    fn attach_usage(&self, token: &mut Token) -> Result<(), StoreError> {
+        uses(self.tables(), &token.id)?.tell(token);
         Ok(())
     }
 
@@ -145,21 +148,21 @@ pub trait Rows: Source {
             Ok(found) => Ok(found.and_then(|RefV1(id)| TokenId::from_bytes(id))),
             // The names are derived from the records, so the records can answer.
             Err(StoreError::Damaged(_)) => {
-                let pats = self.pats()?.rows;
-                let holder = pats.into_iter().find(|pat| pat.name.folded() == folded);
-                Ok(holder.map(|pat| pat.id))
+                let tokens = self.tokens()?.rows;
+                let holder = tokens.into_iter().find(|token| token.name.folded() == folded);
+                Ok(holder.map(|token| token.id))
             }
             Err(error) => Err(error),
         }
     }
 
     /// All tokens in the order of their ids.
-    fn pats(&self) -> Result<Found<Pat>, StoreError> {
-        let Tables { pats, uses, .. } = self.tables();
-        let mut all = Found::default();
-        pats.merge_join(uses, Bound::Unbounded, |key, record, usage| {
-            let (pat, damaged) = raw_batch::read_pat(key, record, usage);
-            all.take(pat);
+    fn tokens(&self) -> Result<ScanResult<Token>, StoreError> {
+        let Tables { tokens, uses, .. } = self.tables();
+        let mut all = ScanResult::default();
+        tokens.merge_join(uses, Bound::Unbounded, |key, record, usage| {
+            let (token, damaged) = raw_batch::read_token(key, record, usage);
+            all.take(token);
             all.damaged.extend(damaged);
             ControlFlow::Continue(())
         })?;
@@ -168,32 +171,32 @@ pub trait Rows: Source {
 
     /// At most `limit` tokens after `after`, or from the first on, in the order of their ids; a
     /// damaged one counts. Also returns the position of the last one; `None` at the end.
-    fn pats_after(
+    fn tokens_after(
         &self,
-        after: Option<Reached>,
+        after: Option<TokenCursor>,
         limit: usize,
-    ) -> Result<(Found<Pat>, Option<Reached>), StoreError> {
+    ) -> Result<(ScanResult<Token>, Option<TokenCursor>), StoreError> {
         let (batch, next) = self.raw_batch_after(after, limit)?;
-        let mut found = Found { rows: Vec::with_capacity(batch.len()), damaged: Vec::new() };
-        batch.each(|pat| found.take(pat));
+        let mut found = ScanResult { rows: Vec::with_capacity(batch.len()), damaged: Vec::new() };
+        batch.each(|token| found.take(token));
         Ok((found, next))
     }
 
     /// As [`Rows::pats_after`], but copies the records only, to be decoded later.
     fn raw_batch_after(
         &self,
-        after: Option<Reached>,
+        after: Option<TokenCursor>,
         limit: usize,
-    ) -> Result<(RawBatch, Option<Reached>), StoreError> {
-        let Tables { pats, uses, .. } = self.tables();
-        let from = after.map_or(Bound::Unbounded, |Reached(key)| Bound::Excluded(key));
+    ) -> Result<(RawBatch, Option<TokenCursor>), StoreError> {
+        let Tables { tokens, uses, .. } = self.tables();
+        let from = after.map_or(Bound::Unbounded, |TokenCursor(key)| Bound::Excluded(key));
         let (mut batch, mut last) = (RawBatch::with_room(limit), None);
-        pats.merge_join(uses, from.as_ref(), |key, record, used| {
+        tokens.merge_join(uses, from.as_ref(), |key, record, used| {
             if batch.len() == limit {
                 return ControlFlow::Break(());
             }
             batch.add(key, record, used);
-            last = Some(Reached(*key));
+            last = Some(TokenCursor(*key));
             ControlFlow::Continue(())
         })?;
         let last = last.filter(|_| batch.len() == limit);
@@ -202,34 +205,42 @@ pub trait Rows: Source {
 
     /// How many tokens there are, damaged ones included.
     fn token_count(&self) -> Result<u64, StoreError> {
-        self.tables().pats.len()
+        self.tables().tokens.len()
     }
 
     /// At most `limit` good events before this sequence (`None`: from the newest on), newest
     /// first. An empty answer is the end of the trail.
-    fn events_before(&self, before: Option<u64>, limit: usize) -> Result<Found<Event>, StoreError> {
+    fn events_before(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<ScanResult<AuditEvent>, StoreError> {
         chain::events(&self.tables().events, ..before.unwrap_or(u64::MAX), true, limit)
     }
 
     /// At most `limit` good events after this sequence, oldest first.
-    fn events_after(&self, sequence: u64, limit: usize) -> Result<Found<Event>, StoreError> {
+    fn events_after(
+        &self,
+        sequence: u64,
+        limit: usize,
+    ) -> Result<ScanResult<AuditEvent>, StoreError> {
         let from = sequence.saturating_add(1);
         chain::events(&self.tables().events, from.., false, limit)
     }
 
     /// At most `limit` good events of one token, newest first.
-    fn events_of(&self, id: &TokenId, limit: usize) -> Result<Found<Event>, StoreError> {
+    fn events_of(&self, id: &TokenId, limit: usize) -> Result<ScanResult<AuditEvent>, StoreError> {
         chain::events_of(self.tables(), id, limit)
     }
 
-    fn last_event(&self) -> Result<Option<Event>, StoreError> {
+    fn last_event(&self) -> Result<Option<AuditEvent>, StoreError> {
         let events = &self.tables().events;
         let last = events.last_key()?;
         events.get(last, |body| chain::event(last, body))
     }
 
     /// The newest event that can be read: a damaged one must not stop checks and revocations.
-    fn newest_event(&self) -> Result<Option<Event>, StoreError> {
+    fn newest_event(&self) -> Result<Option<AuditEvent>, StoreError> {
         match self.last_event() {
             Err(StoreError::Damaged(_)) => Ok(self.events_before(None, 1)?.rows.pop()),
             newest => newest,
@@ -238,7 +249,7 @@ pub trait Rows: Source {
 
     /// When the newest event that can be read was. Every check asks, so it is read once for each
     /// commit.
-    fn newest_event_at(&self) -> Result<Option<Moment>, StoreError> {
+    fn newest_event_at(&self) -> Result<Option<Timestamp>, StoreError> {
         let place = self.newest();
         if let Some(at) = place.and_then(OnceLock::get) {
             return Ok(*at);
@@ -256,7 +267,7 @@ pub trait Rows: Source {
     /// Where the tables contradict each other, a sentence for each place: empty unless a change
     /// was made by halves, which no transaction does. Reads everything.
     fn disagreements(&self) -> Result<Vec<String>, StoreError> {
-        agree::disagreements(self.tables())
+        consistency::find_inconsistencies(self.tables())
     }
 
     /// A number that grows with every committed change, last uses included; 0 in a new store.
@@ -299,9 +310,9 @@ pub trait Rows: Source {
     }
 
     /// All deleted tokens, the last deleted first.
-    fn trash(&self) -> Result<Found<Trashed>, StoreError> {
+    fn trash(&self) -> Result<ScanResult<Trashed>, StoreError> {
         let trash = &self.tables().trash;
-        let mut found = Found::default();
+        let mut found = ScanResult::default();
         trash.each(|key: &[u8; TokenId::LEN], row| {
             found.take(row.and_then(|it| trashed(key, it).ok_or_else(|| trash.damage(&key))));
             ControlFlow::Continue(())
@@ -324,7 +335,7 @@ pub trait Rows: Source {
     }
 
     #[cfg(any(test, feature = "testing"))]
-    fn created(&self) -> Result<Moment, StoreError> {
+    fn created(&self) -> Result<Timestamp, StoreError> {
         let tables = self.tables();
         let damaged = || StoreError::Damaged(tables.meta.damage(&BIRTH));
         birth(tables)?.created.moment().ok_or_else(damaged)
@@ -332,7 +343,7 @@ pub trait Rows: Source {
 }
 
 /// When the token with this id was used. A record that only informs must not deny a token:
-/// damaged it tells nothing, and `pats` names it.
+/// damaged it tells nothing, and `tokens` names it.
 pub(super) fn uses<A: AccessMode>(tables: &Tables<A>, id: &TokenId) -> Result<Uses, StoreError> {
     match tables.uses.get(id.as_bytes(), |body| body.decode::<UsesV1<'_>>()?.uses()) {
         Ok(uses) => Ok(uses.unwrap_or_default()),
@@ -342,8 +353,8 @@ pub(super) fn uses<A: AccessMode>(tables: &Tables<A>, id: &TokenId) -> Result<Us
 }
 
 fn trashed(id: &[u8; TokenId::LEN], body: Body<'_>) -> Option<Trashed> {
-    let (pat, at) = body.decode::<TrashV1<'_>>()?.trashed(id)?;
-    Some(Trashed { pat, at })
+    let (token, at) = body.decode::<TrashV1<'_>>()?.trashed(id)?;
+    Some(Trashed { token, at })
 }
 
 fn birth<A: AccessMode>(tables: &Tables<A>) -> Result<BirthV1, StoreError> {

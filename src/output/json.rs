@@ -9,7 +9,7 @@ use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 use self::token::TokenJson;
-use crate::domain::{Event, Moment, Pat, text::escape_with};
+use crate::domain::{AuditEvent, Timestamp, Token, terminal_text::escape_with};
 
 /// The version of every JSON object that patdeck hands out.
 pub const SCHEMA: u32 = 1;
@@ -49,26 +49,26 @@ fn is_plain(json: &[u8]) -> bool {
 }
 
 /// A token whole, with its newest `events`.
-pub fn shown(pat: &Pat, events: &[Event], now: Moment) -> Value {
-    let events: Vec<_> = events.iter().map(event).collect();
-    json!({ "token": token(pat, now), "events": events })
+pub fn token_with_events(token: &Token, events: &[AuditEvent], now: Timestamp) -> Value {
+    let events: Vec<_> = events.iter().map(event_value).collect();
+    json!({ "token": token_value(token, now), "events": events })
 }
 
 /// An instant, as tables print it too.
-pub fn time(at: Moment) -> String {
+pub fn time(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// A token as JSON; never its secret or its digest.
-pub fn token(pat: &Pat, now: Moment) -> Value {
+pub fn token_value(token: &Token, now: Timestamp) -> Value {
     // There is JSON for each of the fields.
-    serde_json::to_value(TokenJson::new(pat, now, None)).unwrap_or_default()
+    serde_json::to_value(TokenJson::new(token, now, None)).unwrap_or_default()
 }
 
 /// Writes a token as the text of an object of the current schema, with the end of its line.
-pub fn write_line(to: &mut Vec<u8>, pat: &Pat, now: Moment) -> io::Result<()> {
+pub fn write_line(to: &mut Vec<u8>, token: &Token, now: Timestamp) -> io::Result<()> {
     let start = to.len();
-    serde_json::to_writer(&mut *to, &TokenJson::new(pat, now, Some(SCHEMA)))?;
+    serde_json::to_writer(&mut *to, &TokenJson::new(token, now, Some(SCHEMA)))?;
     let json = to.get(start..).unwrap_or_default();
     if !is_plain(json) {
         let safe = terminal_safe(&String::from_utf8_lossy(json)).into_owned();
@@ -79,12 +79,12 @@ pub fn write_line(to: &mut Vec<u8>, pat: &Pat, now: Moment) -> io::Result<()> {
     Ok(())
 }
 
-pub fn event(event: &Event) -> Value {
+pub fn event_value(event: &AuditEvent) -> Value {
     let what = &event.what;
     json!({
         "sequence": event.sequence,
         "at": time(what.at),
-        "action": what.action.word(),
+        "action": what.action.as_str(),
         "token": what.token.map(|id| id.to_string()),
         "name": what.name,
         "actor": what.actor.to_string(),
@@ -98,7 +98,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{Actor, pat::tests::pat, text::first_unsafe};
+    use crate::domain::{Actor, terminal_text::first_unsafe, token::tests::sample_token};
 
     #[test]
     fn plain_bytes_form_no_unsafe_text() {
@@ -115,10 +115,10 @@ mod tests {
         #[test]
         fn a_line_is_the_object_of_the_token(user in prop_oneof![any::<String>(), "[ -~…]{0,9}"]) {
             let created_by = Actor { from: Some("\u{301}ø\n".into()), ..Actor::named(&user) };
-            for pat in [Pat { created_by, ..pat() }, pat()] {
+            for token in [Token { created_by, ..sample_token() }, sample_token()] {
                 let mut line = b"before".to_vec();
-                write_line(&mut line, &pat, pat.created).unwrap();
-                let expected = object(token(&pat, pat.created));
+                write_line(&mut line, &token, token.created).unwrap();
+                let expected = object(token_value(&token, token.created));
                 prop_assert_eq!(first_unsafe(&expected), None);
                 prop_assert_eq!(String::from_utf8(line).unwrap(), format!("before{expected}\n"));
             }

@@ -9,7 +9,7 @@ use super::scope::{Entity, Scope};
 pub const NOTHING: &str = "no scopes: every operation is denied";
 
 /// `scopes` as one sentence: `may publish, subscribe on channels c-42; read on any clients`.
-pub fn permits<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
+pub fn describe_scopes<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
     let mut grouped: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for scope in scopes {
         let key = (&scope.entity_type, &scope.entity, &scope.domain);
@@ -44,7 +44,7 @@ pub fn permits<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
 
 /// What to know before granting `*`, in at most 42 columns for words that are not long; `None`
 /// without one.
-pub fn wildcards<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Option<String> {
+pub fn wildcard_warning<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Option<String> {
     let any = scopes.into_iter().filter(|scope| scope.entity == Entity::Any);
     let types: BTreeSet<&str> = any.map(|scope| scope.entity_type.as_str()).collect();
     let types: Vec<_> = types.into_iter().collect();
@@ -61,14 +61,14 @@ mod tests {
 
     fn says(scopes: &[&str]) -> String {
         let scopes: Vec<Scope> = scopes.iter().map(|s| s.parse().unwrap()).collect();
-        permits(&scopes)
+        describe_scopes(&scopes)
     }
 
     #[test]
     fn a_star_is_warned_of_with_its_types() {
         let warns = |scopes: &[&str]| {
             let scopes: Vec<Scope> = scopes.iter().map(|s| s.parse().unwrap()).collect();
-            wildcards(&scopes)
+            wildcard_warning(&scopes)
         };
         assert_eq!(warns(&["channels:c-42:publish"]), None);
         assert_eq!(

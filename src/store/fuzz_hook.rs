@@ -4,9 +4,9 @@
 
 use super::{
     codec::{Body, Record, checksum, decode, seal, unseal},
-    record::{BirthV1, EventV1, HeadV1, MarkV1, PatV1, RefV1, SchemaV1, TrashV1, Uses, UsesV1},
+    record::{BirthV1, EventV1, HeadV1, MarkV1, RefV1, SchemaV1, TokenV1, TrashV1, Uses, UsesV1},
 };
-use crate::domain::{Hash, TokenId};
+use crate::domain::{EventHash, TokenId};
 
 type Key = [u8; TokenId::LEN];
 
@@ -17,18 +17,21 @@ pub fn any_record(payload: &[u8]) -> Result<(), &'static str> {
     let key: Key = payload.first_chunk().copied().unwrap_or_default();
     let kind = |name| Kind { name, key, payload };
     let it = kind("a token");
-    it.returns(|body| body.decode::<PatV1<'_>>()?.pat(&key), |pat| it.seal(&PatV1::from(pat)))?;
+    it.returns(
+        |body| body.decode::<TokenV1<'_>>()?.token(&key),
+        |token| it.seal(&TokenV1::from(token)),
+    )?;
     let it = kind("a deleted token");
     it.returns(
         |body| body.decode::<TrashV1<'_>>()?.trashed(&key),
-        |(pat, at)| it.seal(&TrashV1::new(pat, &Uses::of(pat), *at)),
+        |(token, at)| it.seal(&TrashV1::new(token, &Uses::of(token), *at)),
     )?;
     let it = kind("a use");
     it.returns(|body| body.decode::<UsesV1<'_>>()?.uses(), |uses| it.seal(&UsesV1::from(uses)))?;
     let it = kind("an event");
     it.returns(
         |body| body.decode::<EventV1<'_>>()?.what(),
-        |what| it.seal(&EventV1::new(1, Hash::NONE, what)),
+        |what| it.seal(&EventV1::new(1, EventHash::NONE, what)),
     )?;
     let it = kind("a birth");
     let known = |birth: &BirthV1| birth.created.moment().is_some();

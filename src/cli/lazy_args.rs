@@ -8,9 +8,9 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, builder::Resettable};
 
 /// The arguments of one command, described to clap late.
 #[derive(Debug)]
-pub struct Late<T>(T);
+pub struct LazyArgs<T>(T);
 
-impl<T> Deref for Late<T> {
+impl<T> Deref for LazyArgs<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -18,7 +18,7 @@ impl<T> Deref for Late<T> {
     }
 }
 
-impl<T: FromArgMatches> FromArgMatches for Late<T> {
+impl<T: FromArgMatches> FromArgMatches for LazyArgs<T> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         T::from_arg_matches(matches).map(Self)
     }
@@ -28,7 +28,7 @@ impl<T: FromArgMatches> FromArgMatches for Late<T> {
     }
 }
 
-impl<T: Args> Args for Late<T> {
+impl<T: Args> Args for LazyArgs<T> {
     fn augment_args(command: Command) -> Command {
         command.defer(|command| told(T::augment_args, command))
     }

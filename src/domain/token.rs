@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use compact_str::CompactString;
 
 use super::{
-    Moment,
+    Timestamp,
     event::Actor,
     id::TokenId,
     labels::labels,
@@ -29,7 +29,7 @@ pub enum TransitionError {
 labels! {
     /// What a token is at an instant. Revoked wins over expired.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub enum Status, word {
+    pub enum Status, as_str {
         /// Its secret is accepted.
         Active => "active",
         Expired => "expired",
@@ -39,7 +39,7 @@ labels! {
 
 impl Status {
     /// That of a token at `at`: revoked, else expired from its expiry on, else active.
-    pub fn of(revoked: bool, expires: Option<Moment>, at: Moment) -> Self {
+    pub fn of(revoked: bool, expires: Option<Timestamp>, at: Timestamp) -> Self {
         if revoked {
             Self::Revoked
         } else if expires.is_some_and(|end| at >= end) {
@@ -56,7 +56,7 @@ pub const SOON: TimeDelta = TimeDelta::days(7);
 /// The last time that a check matched the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUse {
-    pub at: Moment,
+    pub at: Timestamp,
     /// From where, as the caller told it.
     pub from: Option<CompactString>,
     /// What was asked, and whether it was allowed.
@@ -65,27 +65,27 @@ pub struct LastUse {
 
 /// The secret before the last rotation, while it still works.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retiring {
+pub struct PreviousSecret {
     pub digest: Digest,
     /// From when on it is dead.
-    pub until: Moment,
+    pub until: Timestamp,
     /// When it was last used since the rotation: who still has to change over.
     pub last_used: Option<LastUse>,
 }
 
 /// Which of a token's secrets a bearer presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub enum SecretSlot {
     /// The one of its last issue.
-    Present,
+    Current,
     /// The one before it, within the overlap.
-    Retiring,
+    Previous,
 }
 
 labels! {
     /// How long the old secret goes on working beside the new one.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-    pub enum Overlap, ALL, word {
+    pub enum Overlap, ALL, as_str {
         /// The old secret is dead with the commit.
         #[default]
         None => "0",
@@ -108,7 +108,7 @@ impl Overlap {
 
 /// A personal access token: everything but its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pat {
+pub struct Token {
     /// Its key, for ever.
     pub id: TokenId,
     /// Unique in the store.
@@ -120,73 +120,73 @@ pub struct Pat {
     /// What is stored of its secret.
     pub digest: Digest,
     /// The previous secret, while an overlap lasts.
-    pub retiring: Option<Retiring>,
-    pub created: Moment,
+    pub previous: Option<PreviousSecret>,
+    pub created: Timestamp,
     pub created_by: Actor,
-    pub issued: Moment,
+    pub issued: Timestamp,
     /// From when on it is expired; `None` for never.
-    pub expires: Option<Moment>,
-    pub revoked: Option<Moment>,
+    pub expires: Option<Timestamp>,
+    pub revoked: Option<Timestamp>,
     /// Whether its present secret was copied, written, printed or acknowledged.
-    pub claimed: bool,
+    pub delivered: bool,
     /// When it was last used, but for what is told of its retiring secret; written by checks,
     /// at most once in 30 seconds.
     pub last_used: Option<LastUse>,
 }
 
-impl Pat {
-    pub fn status(&self, at: Moment) -> Status {
+impl Token {
+    pub fn status(&self, at: Timestamp) -> Status {
         Status::of(self.revoked.is_some(), self.expires, at)
     }
 
     /// Whether it is active at `at` and expires within a week.
-    pub fn expires_soon(&self, at: Moment) -> bool {
+    pub fn expires_soon(&self, at: Timestamp) -> bool {
         self.status(at) == Status::Active && self.expires.is_some_and(|end| end - at < SOON)
     }
 
     /// Which secret `digest` is that of, if that one works, or would if the status allowed it:
     /// the present one, or the retiring one within its overlap. Both are compared in any case,
     /// so that the time taken does not tell which it was.
-    pub fn secret_of(&self, digest: &Digest, at: Moment) -> Option<Which> {
+    pub fn secret_of(&self, digest: &Digest, at: Timestamp) -> Option<SecretSlot> {
         let present = self.digest.matches(digest);
-        let retiring = self.retiring.as_ref().is_some_and(|old| {
+        let previous = self.previous.as_ref().is_some_and(|old| {
             let same = old.digest.matches(digest);
             same && at < old.until
         });
-        match (present, retiring) {
-            (true, _) => Some(Which::Present),
-            (false, true) => Some(Which::Retiring),
+        match (present, previous) {
+            (true, _) => Some(SecretSlot::Current),
+            (false, true) => Some(SecretSlot::Previous),
             (false, false) => None,
         }
     }
 
     /// Whether `digest` is that of a secret that works, or would if the status allowed it.
-    pub fn accepts(&self, digest: &Digest, at: Moment) -> bool {
+    pub fn accepts(&self, digest: &Digest, at: Timestamp) -> bool {
         self.secret_of(digest, at).is_some()
     }
 
     /// The secret before the present one, while it still works.
-    pub fn overlap(&self, at: Moment) -> Option<&Retiring> {
+    pub fn overlap(&self, at: Timestamp) -> Option<&PreviousSecret> {
         let active = self.status(at) == Status::Active;
-        self.retiring.as_ref().filter(|old| active && at < old.until)
+        self.previous.as_ref().filter(|old| active && at < old.until)
     }
 
     /// Whether the secret before the present one still works at `at`.
-    pub fn overlaps(&self, at: Moment) -> bool {
+    pub fn overlaps(&self, at: Timestamp) -> bool {
         self.overlap(at).is_some()
     }
 
     /// When that one of its secrets was last used, as far as the two are told apart.
-    pub fn used_by(&self, which: Which) -> Option<&LastUse> {
+    pub fn used_by(&self, which: SecretSlot) -> Option<&LastUse> {
         match which {
-            Which::Present => self.last_used.as_ref(),
-            Which::Retiring => self.retiring.as_ref()?.last_used.as_ref(),
+            SecretSlot::Current => self.last_used.as_ref(),
+            SecretSlot::Previous => self.previous.as_ref()?.last_used.as_ref(),
         }
     }
 
     /// When it was last used, by whichever of its secrets: what ending it would break.
     pub fn last_use(&self) -> Option<&LastUse> {
-        newer(self.used_by(Which::Present), self.used_by(Which::Retiring))
+        newer(self.used_by(SecretSlot::Current), self.used_by(SecretSlot::Previous))
     }
 
     /// Whether its present secret was used since it was issued.
@@ -195,7 +195,7 @@ impl Pat {
     }
 
     /// Ends it, with its retiring secret if there is one.
-    pub fn revoke(mut self, at: Moment) -> Result<Self, TransitionError> {
+    pub fn revoke(mut self, at: Timestamp) -> Result<Self, TransitionError> {
         if self.revoked.is_some() {
             return Err(TransitionError::AlreadyRevoked);
         }
@@ -207,7 +207,7 @@ impl Pat {
     #[must_use]
     pub fn end_overlap(mut self) -> Self {
         self.last_used = self.last_use().cloned();
-        self.retiring = None;
+        self.previous = None;
         self
     }
 
@@ -218,28 +218,28 @@ impl Pat {
         mut self,
         digest: Digest,
         prefix: &str,
-        expires: Option<Moment>,
+        expires: Option<Timestamp>,
         overlap: Overlap,
-        at: Moment,
+        at: Timestamp,
     ) -> Result<Self, TransitionError> {
-        let retiring = match overlap.delta() {
+        let previous = match overlap.delta() {
             None => None,
             Some(_) if self.status(at) != Status::Active => {
                 return Err(TransitionError::NothingToOverlap);
             }
             Some(delta) => {
                 let until = self.expires.map_or(at + delta, |end| end.min(at + delta));
-                Some(Retiring { digest: self.digest, until, last_used: None })
+                Some(PreviousSecret { digest: self.digest, until, last_used: None })
             }
         };
         self = self.end_overlap();
         self.digest = digest;
         self.prefix = prefix.into();
-        self.retiring = retiring;
+        self.previous = previous;
         self.issued = at;
         self.expires = expires;
         self.revoked = None;
-        self.claimed = false;
+        self.delivered = false;
         Ok(self)
     }
 
@@ -260,26 +260,26 @@ pub(crate) mod tests {
 
     use super::*;
 
-    pub(crate) fn at(minute: i64) -> Moment {
+    pub(crate) fn at(minute: i64) -> Timestamp {
         chrono::Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::minutes(minute)
     }
 
     /// A token issued at minute 0 for an hour.
-    pub(crate) fn pat() -> Pat {
-        Pat {
+    pub(crate) fn sample_token() -> Token {
+        Token {
             id: TokenId::parse("4fKq9Zt0WbXe").unwrap(),
             name: Name::parse("ci-prod").unwrap(),
             description: Description::default(),
             scopes: Scopes::default(),
             prefix: "pat".into(),
             digest: Digest::from_bytes([1; 32]),
-            retiring: None,
+            previous: None,
             created: at(0),
             created_by: Actor::named("alice"),
             issued: at(0),
             expires: Some(at(60)),
             revoked: None,
-            claimed: true,
+            delivered: true,
             last_used: None,
         }
     }
@@ -288,15 +288,15 @@ pub(crate) mod tests {
 
     #[test]
     fn it_expires_at_its_expiry_and_not_a_moment_before() {
-        assert_eq!(pat().status(at(60) - TimeDelta::nanoseconds(1)), Status::Active);
-        assert_eq!(pat().status(at(60)), Status::Expired);
-        let endless = Pat { expires: None, ..pat() };
+        assert_eq!(sample_token().status(at(60) - TimeDelta::nanoseconds(1)), Status::Active);
+        assert_eq!(sample_token().status(at(60)), Status::Expired);
+        let endless = Token { expires: None, ..sample_token() };
         assert_eq!(endless.status(at(1_000_000)), Status::Active);
     }
 
     #[test]
     fn revoked_wins_over_expired_and_happens_once() {
-        let revoked = pat().revoke(at(70)).unwrap();
+        let revoked = sample_token().revoke(at(70)).unwrap();
         assert_eq!(revoked.status(at(80)), Status::Revoked);
         assert_eq!(revoked.clone().revoke(at(90)), Err(TransitionError::AlreadyRevoked));
         assert_eq!(revoked.revoked, Some(at(70)));
@@ -304,7 +304,7 @@ pub(crate) mod tests {
 
     #[test]
     fn regenerating_keeps_what_it_is_and_kills_the_old_secret() {
-        let revoked = pat().revoke(at(1)).unwrap();
+        let revoked = sample_token().revoke(at(1)).unwrap();
         let again =
             revoked.clone().regenerate(NEW, "acme", Some(at(99)), Overlap::None, at(5)).unwrap();
         assert_eq!(again.status(at(5)), Status::Active);
@@ -313,57 +313,60 @@ pub(crate) mod tests {
             (&again.id, &again.name, &again.scopes),
             (&revoked.id, &revoked.name, &revoked.scopes)
         );
-        assert_eq!((again.created, again.issued, again.claimed), (at(0), at(5), false));
+        assert_eq!((again.created, again.issued, again.delivered), (at(0), at(5), false));
         assert_eq!(again.hint(), "acme_4fKq9Zt0WbXe_…");
     }
 
     #[test]
     fn an_overlap_ends_by_itself_and_never_outlives_the_old_expiry() {
-        let old = pat().digest;
-        let rotated =
-            pat().regenerate(NEW, "pat", Some(at(999)), Overlap::QuarterHour, at(10)).unwrap();
+        let old = sample_token().digest;
+        let rotated = sample_token()
+            .regenerate(NEW, "pat", Some(at(999)), Overlap::QuarterHour, at(10))
+            .unwrap();
         assert!(rotated.accepts(&old, at(24)) && rotated.accepts(&NEW, at(24)));
         assert!(rotated.overlaps(at(24)) && !rotated.overlaps(at(25)));
         assert!(!rotated.accepts(&old, at(25)) && rotated.accepts(&NEW, at(25)));
-        let late = pat().regenerate(NEW, "pat", Some(at(999)), Overlap::Day, at(59)).unwrap();
-        assert_eq!(late.retiring.unwrap().until, at(60));
+        let late =
+            sample_token().regenerate(NEW, "pat", Some(at(999)), Overlap::Day, at(59)).unwrap();
+        assert_eq!(late.previous.unwrap().until, at(60));
     }
 
     #[test]
     fn the_uses_of_both_secrets_are_told_apart_until_the_old_one_ends() {
         let used = |minute| LastUse { at: at(minute), from: None, what: CompactString::default() };
-        let before = Pat { last_used: Some(used(5)), ..pat() };
+        let before = Token { last_used: Some(used(5)), ..sample_token() };
         let old = before.digest;
         let mut rotated =
             before.regenerate(NEW, "pat", Some(at(999)), Overlap::Hour, at(10)).unwrap();
-        assert_eq!(rotated.secret_of(&old, at(11)), Some(Which::Retiring));
-        assert_eq!(rotated.secret_of(&NEW, at(11)), Some(Which::Present));
-        assert_eq!(rotated.used_by(Which::Retiring), None, "not since the rotation");
-        rotated.retiring.as_mut().unwrap().last_used = Some(used(12));
-        assert_eq!(rotated.used_by(Which::Present), Some(&used(5)));
+        assert_eq!(rotated.secret_of(&old, at(11)), Some(SecretSlot::Previous));
+        assert_eq!(rotated.secret_of(&NEW, at(11)), Some(SecretSlot::Current));
+        assert_eq!(rotated.used_by(SecretSlot::Previous), None, "not since the rotation");
+        rotated.previous.as_mut().unwrap().last_used = Some(used(12));
+        assert_eq!(rotated.used_by(SecretSlot::Current), Some(&used(5)));
         assert_eq!(rotated.last_use(), Some(&used(12)));
         let again = rotated.clone().regenerate(old, "pat", None, Overlap::Hour, at(20)).unwrap();
         for over in [rotated.clone().end_overlap(), rotated.revoke(at(13)).unwrap(), again] {
             assert_eq!(over.last_used, Some(used(12)), "what is known is not lost");
-            assert_eq!(over.used_by(Which::Retiring), None);
+            assert_eq!(over.used_by(SecretSlot::Previous), None);
         }
     }
 
     #[test]
     fn revoking_kills_the_retiring_secret_too() {
-        let old = pat().digest;
-        let rotated = pat().regenerate(NEW, "pat", Some(at(999)), Overlap::Hour, at(10)).unwrap();
+        let old = sample_token().digest;
+        let rotated =
+            sample_token().regenerate(NEW, "pat", Some(at(999)), Overlap::Hour, at(10)).unwrap();
         assert!(!rotated.revoke(at(11)).unwrap().accepts(&old, at(12)));
     }
 
     #[test]
     fn a_dead_secret_cannot_overlap() {
-        let revoked = pat().revoke(at(1)).unwrap();
+        let revoked = sample_token().revoke(at(1)).unwrap();
         assert_eq!(
             revoked.regenerate(NEW, "pat", None, Overlap::Hour, at(2)),
             Err(TransitionError::NothingToOverlap)
         );
-        assert!(pat().regenerate(NEW, "pat", None, Overlap::Hour, at(60)).is_err());
+        assert!(sample_token().regenerate(NEW, "pat", None, Overlap::Hour, at(60)).is_err());
     }
 
     proptest! {
@@ -372,13 +375,13 @@ pub(crate) mod tests {
             minute in -200_i64..200, expires in prop::option::of(-100_i64..100),
             revoked in prop::option::of(-100_i64..100),
         ) {
-            let pat = Pat { expires: expires.map(at), revoked: revoked.map(at), ..pat() };
+            let token = Token { expires: expires.map(at), revoked: revoked.map(at), ..sample_token() };
             let expected = match (revoked, expires) {
                 (Some(_), _) => Status::Revoked,
                 (None, Some(end)) if minute >= end => Status::Expired,
                 _ => Status::Active,
             };
-            prop_assert_eq!(pat.status(at(minute)), expected);
+            prop_assert_eq!(token.status(at(minute)), expected);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use serde::{Serialize, Serializer};
 
-use crate::domain::{Actor, LastUse, Moment, Pat, Scopes, Which};
+use crate::domain::{Actor, LastUse, Scopes, SecretSlot, Timestamp, Token};
 
 /// The fields of a token in the order of their names, which is their order in every JSON object of
 /// patdeck.
@@ -33,24 +33,24 @@ pub(super) struct TokenJson<'a> {
 
 impl<'a> TokenJson<'a> {
     /// The view of `pat` at `now`. A token that is part of another object has no `schema`.
-    pub(super) fn new(pat: &'a Pat, now: Moment, schema: Option<u32>) -> Self {
+    pub(super) fn new(token: &'a Token, now: Timestamp, schema: Option<u32>) -> Self {
         Self {
-            claimed: pat.claimed,
-            created: Time(pat.created),
-            created_by: Shown(&pat.created_by),
-            description: pat.description.as_str(),
-            expires: pat.expires.map(Time),
-            hint: pat.hint(),
-            id: pat.id.as_str(),
-            issued: Time(pat.issued),
-            last_used: pat.last_use().map(UseJson::new),
-            name: pat.name.as_str(),
-            retiring_last_used: pat.used_by(Which::Retiring).map(UseJson::new),
-            retiring_until: pat.retiring.as_ref().map(|old| Time(old.until)),
-            revoked: pat.revoked.map(Time),
+            claimed: token.delivered,
+            created: Time(token.created),
+            created_by: Shown(&token.created_by),
+            description: token.description.as_str(),
+            expires: token.expires.map(Time),
+            hint: token.hint(),
+            id: token.id.as_str(),
+            issued: Time(token.issued),
+            last_used: token.last_use().map(UseJson::new),
+            name: token.name.as_str(),
+            retiring_last_used: token.used_by(SecretSlot::Previous).map(UseJson::new),
+            retiring_until: token.previous.as_ref().map(|old| Time(old.until)),
+            revoked: token.revoked.map(Time),
             schema,
-            scopes: &pat.scopes,
-            status: pat.status(now).word(),
+            scopes: &token.scopes,
+            status: token.status(now).as_str(),
         }
     }
 }
@@ -69,7 +69,7 @@ impl<'a> UseJson<'a> {
 }
 
 /// An instant, written as [`super::time`] does.
-struct Time(Moment);
+struct Time(Timestamp);
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -96,7 +96,7 @@ mod tests {
     use serde_json::{Value, to_value};
 
     use super::*;
-    use crate::domain::{Actor, pat::tests::pat};
+    use crate::domain::{Actor, token::tests::sample_token};
 
     proptest! {
         #[test]
@@ -106,10 +106,10 @@ mod tests {
         ) {
             let (sudo_user, from) = (sudo_user.map(Into::into), from.map(Into::into));
             let created_by = Actor { user: user.into(), sudo_user, from };
-            let pat = Pat { prefix: prefix.into(), created_by, ..pat() };
-            let json = to_value(TokenJson::new(&pat, pat.created, None)).unwrap();
-            prop_assert_eq!(&json["created_by"], &Value::from(pat.created_by.to_string()));
-            prop_assert_eq!(&json["hint"], &Value::from(pat.hint()));
+            let token = Token { prefix: prefix.into(), created_by, ..sample_token() };
+            let json = to_value(TokenJson::new(&token, token.created, None)).unwrap();
+            prop_assert_eq!(&json["created_by"], &Value::from(token.created_by.to_string()));
+            prop_assert_eq!(&json["hint"], &Value::from(token.hint()));
         }
 
         #[test]

@@ -14,9 +14,9 @@ use super::{
     staging::{StagedToken, StagingBuffer},
 };
 use crate::{
-    domain::{Action, EventDraft, Moment, Status, TokenId, plan::until},
+    domain::{AuditAction, EventDraft, Status, Timestamp, TokenId, plan::until},
     service::{Position, Service, ServiceError, audit},
-    store::{EncodedToken, NameBatch, Rows, StoreError, TokenSummary, Writer},
+    store::{EncodedToken, NameBatch, ReadOps, StoreError, TokenSummary, Writer},
 };
 
 /// An import without faults.
@@ -115,7 +115,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
     fn plan_batch<'b>(
         &self,
         staged: &'b [u8],
-        at: Moment,
+        at: Timestamp,
         mode: CheckMode,
     ) -> Result<PlannedBatch<'b>, StoreError> {
         self.service.store.read(|rows| {
@@ -125,7 +125,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
                 let (action, refused) = if mode == CheckMode::Unchanged && token.is_new {
                     (ImportAction::INSERT, Vec::new())
                 } else {
-                    let row = ImportRow { line: token.line, pat: token.decode()? };
+                    let row = ImportRow { line: token.line, token: token.decode()? };
                     self.policy.decide(rows, at, &row)?
                 };
                 if mode != CheckMode::DryRun && action.outcome.writes() {
@@ -140,19 +140,20 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
 
     fn plan_write<'b>(
         &self,
-        rows: &impl Rows,
+        rows: &impl ReadOps,
         batch: &mut PlannedBatch<'b>,
         token: &StagedToken<'b>,
         action: &ImportAction,
-        at: Moment,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
         let TokenSummary { id, name, is_revoked, expires } = token.summary()?;
-        let (status, store) = (Status::of(is_revoked, expires, at).word(), self.source.store_id());
+        let (status, store) =
+            (Status::of(is_revoked, expires, at).as_str(), self.source.store_id());
         let mut detail = [status, " from store ", store, ", ", &until(expires)].concat();
         if action.outcome == ImportOutcome::Replaced {
             batch.replaced_ids.push(id);
-            if let Ok(Some(here)) = rows.pat(&id) {
-                detail.extend([", was ", here.status(at).word(), " here"]);
+            if let Ok(Some(here)) = rows.token(&id) {
+                detail.extend([", was ", here.status(at).as_str(), " here"]);
             }
         }
         batch.displaced_ids.extend(action.conflicts.iter().filter_map(|conflict| match conflict {
@@ -164,7 +165,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             actor: self.service.actor.clone(),
             token: Some(id),
             name: name.to_string(),
-            action: Action::Imported,
+            action: AuditAction::Imported,
             detail,
         });
         batch.names.push((name.folded(), id));
@@ -178,10 +179,10 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         &self,
         rows: &mut Writer<'_>,
         batch: &PlannedBatch<'_>,
-        deletion_time: &mut Option<Moment>,
+        deletion_time: &mut Option<Timestamp>,
     ) -> Result<(), ServiceError> {
         for id in &batch.replaced_ids {
-            rows.remove_pat(id)?;
+            rows.remove_token(id)?;
         }
         if !batch.displaced_ids.is_empty() {
             self.service.displace(rows, &batch.displaced_ids, deletion_time)?;

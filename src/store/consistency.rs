@@ -10,23 +10,23 @@ use std::{
 use super::{
     codec::{Body, decode},
     error::StoreError,
-    record::{EventV1, PatV1, RefV1, TrashV1},
+    record::{EventV1, RefV1, TokenV1, TrashV1},
     tables::{AccessMode, Tables, display_key},
 };
-use crate::domain::{Action, Pat, TokenId};
+use crate::domain::{AuditAction, Token, TokenId};
 
 type Key = [u8; TokenId::LEN];
 
 /// Where a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum TokenLocation {
     Here,
     Trash,
     Gone,
 }
 
-impl Place {
-    fn word(self) -> &'static str {
+impl TokenLocation {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Here => "here",
             Self::Trash => "deleted",
@@ -37,32 +37,34 @@ impl Place {
 
 /// What the trail says last of a token; `None` where it says nothing.
 #[derive(Debug, Default, Clone, Copy)]
-struct Told {
-    place: Option<Place>,
+struct AuditedState {
+    place: Option<TokenLocation>,
     revoked: Option<bool>,
 }
 
-impl Told {
-    fn take(&mut self, action: Action) {
+impl AuditedState {
+    fn take(&mut self, action: AuditAction) {
         self.place = match action {
-            Action::Deleted => Some(Place::Trash),
-            Action::Purged => Some(Place::Gone),
-            Action::ClockAccepted => self.place,
-            _ => Some(Place::Here),
+            AuditAction::Deleted => Some(TokenLocation::Trash),
+            AuditAction::Purged => Some(TokenLocation::Gone),
+            AuditAction::ClockAccepted => self.place,
+            _ => Some(TokenLocation::Here),
         };
         match action {
-            Action::Revoked => self.revoked = Some(true),
-            Action::Created | Action::Regenerated => self.revoked = Some(false),
+            AuditAction::Revoked => self.revoked = Some(true),
+            AuditAction::Created | AuditAction::Regenerated => self.revoked = Some(false),
             // It may have come either way.
-            Action::Imported => self.revoked = None,
+            AuditAction::Imported => self.revoked = None,
             _ => {}
         }
     }
 }
 
 /// Where the tables contradict each other, a sentence for each place.
-pub(super) fn disagreements<A: AccessMode>(tables: &Tables<A>) -> Result<Vec<String>, StoreError> {
-    let mut look = Look::default();
+pub(super) fn find_inconsistencies<A: AccessMode>(
+    tables: &Tables<A>,
+) -> Result<Vec<String>, StoreError> {
+    let mut look = ConsistencyCheck::default();
     look.tokens(tables)?;
     look.names(tables)?;
     look.trail(tables)?;
@@ -71,52 +73,54 @@ pub(super) fn disagreements<A: AccessMode>(tables: &Tables<A>) -> Result<Vec<Str
 }
 
 #[derive(Default)]
-struct Look {
-    pats: BTreeMap<Key, Pat>,
+struct ConsistencyCheck {
+    tokens: BTreeMap<Key, Token>,
     damaged: BTreeSet<Key>,
     trash: BTreeMap<Key, Option<bool>>,
     faults: Vec<String>,
 }
 
-impl Look {
+impl ConsistencyCheck {
     fn fault(&mut self, key: &[u8], what: &str) {
         self.faults.push(format!("{} {what}", display_key(key)));
     }
 
     fn tokens<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
-        tables.pats.each(|key: &Key, row| {
-            let pat = |body: Body<'_>| body.decode::<PatV1<'_>>()?.pat(key);
-            match row.ok().and_then(pat) {
-                Some(pat) => drop(self.pats.insert(*key, pat)),
+        tables.tokens.each(|key: &Key, row| {
+            let token = |body: Body<'_>| body.decode::<TokenV1<'_>>()?.token(key);
+            match row.ok().and_then(token) {
+                Some(token) => drop(self.tokens.insert(*key, token)),
                 None => drop(self.damaged.insert(*key)),
             }
             ControlFlow::Continue(())
         })?;
         tables.uses.each(|key: &Key, _| {
-            if !self.pats.contains_key(key) && !self.damaged.contains(key) {
+            if !self.tokens.contains_key(key) && !self.damaged.contains(key) {
                 self.fault(key, "has a last use and is not here");
             }
             ControlFlow::Continue(())
         })?;
         tables.trash.each(|key: &Key, row| {
-            if self.pats.contains_key(key) || self.damaged.contains(key) {
+            if self.tokens.contains_key(key) || self.damaged.contains(key) {
                 self.fault(key, "is deleted and here at once");
             }
-            let pat = |body: Body<'_>| body.decode::<TrashV1<'_>>()?.trashed(key);
-            let pat = row.ok().and_then(pat);
-            self.trash.insert(*key, pat.map(|(pat, _)| pat.revoked.is_some()));
+            let token = |body: Body<'_>| body.decode::<TrashV1<'_>>()?.trashed(key);
+            let token = row.ok().and_then(token);
+            self.trash.insert(*key, token.map(|(token, _)| token.revoked.is_some()));
             ControlFlow::Continue(())
         })
     }
 
     fn names<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
-        let mut nameless: BTreeSet<Key> = self.pats.keys().copied().collect();
+        let mut nameless: BTreeSet<Key> = self.tokens.keys().copied().collect();
         tables.names.each(|name: &[u8], row| {
             let Some(RefV1(key)) = row.ok().and_then(decode) else {
                 return ControlFlow::Continue(());
             };
-            match self.pats.get(&key) {
-                Some(pat) if pat.name.folded().as_bytes() == name => drop(nameless.remove(&key)),
+            match self.tokens.get(&key) {
+                Some(token) if token.name.folded().as_bytes() == name => {
+                    nameless.remove(&key);
+                }
                 Some(_) => self.fault(name, "leads to a token of another name"),
                 None if self.damaged.contains(&key) => {}
                 None => self.fault(name, "is the name of a token that is not here"),
@@ -130,7 +134,7 @@ impl Look {
     }
 
     fn trail<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
-        let mut told: BTreeMap<Key, Told> = BTreeMap::new();
+        let mut told: BTreeMap<Key, AuditedState> = BTreeMap::new();
         let mut readable = true;
         tables.events.each(|_, row| {
             let what = row.ok().and_then(|body| body.decode::<EventV1<'_>>()?.what());
@@ -147,7 +151,7 @@ impl Look {
             return Ok(());
         }
         let unknown: Vec<Key> = self
-            .pats
+            .tokens
             .keys()
             .chain(self.trash.keys())
             .filter(|key| !told.contains_key(*key))
@@ -157,14 +161,17 @@ impl Look {
             self.fault(&key, "is nowhere in the trail");
         }
         for (key, told) in told {
-            let (place, revoked) = match (self.pats.get(&key), self.trash.get(&key)) {
-                (Some(pat), _) => (Place::Here, Some(pat.revoked.is_some())),
+            let (place, revoked) = match (self.tokens.get(&key), self.trash.get(&key)) {
+                (Some(token), _) => (TokenLocation::Here, Some(token.revoked.is_some())),
                 (None, _) if self.damaged.contains(&key) => continue,
-                (None, Some(revoked)) => (Place::Trash, *revoked),
-                (None, None) => (Place::Gone, None),
+                (None, Some(revoked)) => (TokenLocation::Trash, *revoked),
+                (None, None) => (TokenLocation::Gone, None),
             };
             if let Some(said) = told.place.filter(|said| *said != place) {
-                self.fault(&key, &format!("is {} and {} by the trail", place.word(), said.word()));
+                self.fault(
+                    &key,
+                    &format!("is {} and {} by the trail", place.as_str(), said.as_str()),
+                );
             } else if let (Some(is), Some(said)) = (revoked, told.revoked)
                 && is != said
             {
@@ -186,5 +193,5 @@ impl Look {
 }
 
 #[cfg(test)]
-#[path = "agree_tests.rs"]
+#[path = "consistency_tests.rs"]
 mod tests;

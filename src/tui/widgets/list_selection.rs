@@ -8,13 +8,13 @@ const FIRST_PAGE: usize = 60;
 
 /// The selected row and the first visible one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rows {
+pub struct ListSelection {
     selected: usize,
     top: usize,
     page: usize,
 }
 
-impl Rows {
+impl ListSelection {
     pub fn selected(&self) -> usize {
         self.selected
     }
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn moving_past_the_edge_scrolls_half_a_page() {
-        let mut rows = Rows::default();
+        let mut rows = ListSelection::default();
         rows.window(10, 100);
         for _ in 0..10 {
             rows.on(Action::Down, 100);
@@ -92,8 +92,8 @@ mod tests {
 
     #[test]
     fn what_is_no_movement_is_left_to_others() {
-        assert_eq!(Rows::default().on(Action::Revoke, 5), None);
-        assert_eq!(Rows::default().on(Action::Up, 5), Some(false));
+        assert_eq!(ListSelection::default().on(Action::Revoke, 5), None);
+        assert_eq!(ListSelection::default().on(Action::Up, 5), Some(false));
     }
 
     proptest! {
@@ -105,7 +105,7 @@ mod tests {
                 Action::Down, Action::Up, Action::HalfPageDown, Action::HalfPageUp,
                 Action::PageDown, Action::PageUp, Action::First, Action::Last,
             ];
-            let mut rows = Rows::default();
+            let mut rows = ListSelection::default();
             for (action, page, count) in moves {
                 rows.on(actions[action], count);
                 let top = rows.window(page, count);

@@ -7,24 +7,24 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::paint::{Canvas, Pen};
+use super::paint::{Canvas, LineWriter};
 use crate::tui::app::model::Model;
 
 /// A page to draw on, before a part of it is laid in its place.
 #[derive(Debug)]
-pub struct Sheet {
+pub struct ScrollView {
     pub page: Buffer,
     place: Rect,
     /// How many regions were noted before.
     before: usize,
 }
 
-impl Sheet {
+impl ScrollView {
     /// An empty page for `place`, at least `height` lines high.
     pub fn new(place: Rect, height: u16, ctx: &Model) -> Self {
         let height = height.max(place.height).min(u16::MAX - place.y);
         let mut page = Buffer::empty(Rect { height, ..place });
-        page.set_style(page.area, ctx.look.base);
+        page.set_style(page.area, ctx.theme.base);
         Self { page, place, before: ctx.hit_map.mark() }
     }
 
@@ -49,13 +49,13 @@ impl Sheet {
         ctx.hit_map.scroll(self.before, from, place);
         // The column beside the place belongs to the margin.
         let margin = Rect { x: place.right(), width: 1, ..place }.intersection(buf.area);
-        let look = &ctx.look;
+        let theme = &ctx.theme;
         if from > 0 {
-            Pen::at(buf, margin, 0, look).text(look.arrow(false), look.faint);
+            LineWriter::at(buf, margin, 0, theme).text(theme.arrow(false), theme.faint);
         }
         if from < hidden {
             let last = margin.height.saturating_sub(1);
-            Pen::at(buf, margin, last, look).text(look.arrow(true), look.faint);
+            LineWriter::at(buf, margin, last, theme).text(theme.arrow(true), theme.faint);
         }
         cursor.map(|cursor| Position::new(cursor.x, cursor.y.saturating_sub(from)))
     }

@@ -9,22 +9,22 @@ use ratatui::{
 };
 
 use super::{
-    choice::moved,
     form::FormInput,
     hit_map::SyntheticInput,
     paint::{Canvas, width},
+    radio_group::moved,
 };
 
 /// Words of which any number is ticked.
 #[derive(Debug, Clone, Default)]
-pub struct Checks {
+pub struct CheckboxGroup {
     words: Vec<String>,
     /// The numbers of the ticked words.
     ticked: BTreeSet<usize>,
     at: usize,
 }
 
-impl Checks {
+impl CheckboxGroup {
     /// `words`, those in `ticked` ticked.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>, ticked: &[String]) -> Self {
         let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
@@ -47,7 +47,7 @@ impl Checks {
     }
 }
 
-impl FormInput for Checks {
+impl FormInput for CheckboxGroup {
     /// Arrow keys move, Space ticks, `*` ticks all (or none, when all are), a letter goes to
     /// the next word that starts with it. Returns whether anything changed.
     fn press(&mut self, key: KeyEvent) -> bool {
@@ -75,7 +75,7 @@ impl FormInput for Checks {
     }
 
     fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let across = self.across(area.width);
         let mut cursor = None;
         for (at, word) in self.words.iter().enumerate() {
@@ -84,16 +84,18 @@ impl FormInput for Checks {
             let column = u16::try_from(at % across).unwrap_or(0).saturating_mul(self.cell());
             let here = focused && at == self.at;
             let style = match (here, on) {
-                (true, _) => look.selected,
-                (false, true) => look.heading,
-                (false, false) => look.text(),
+                (true, _) => theme.selected,
+                (false, true) => theme.heading,
+                (false, false) => theme.text(),
             };
-            let pen =
-                canvas.line(area, row).to(column).text(&format!("{} {word}", look.tick(on)), style);
+            let writer = canvas
+                .line(area, row)
+                .to(column)
+                .text(&format!("{} {word}", theme.tick(on)), style);
             let way = if at > self.at { KeyCode::Right } else { KeyCode::Left };
             let tick = (SyntheticInput::Key(KeyCode::Char(' ')), 1);
             let presses = [(SyntheticInput::Key(way), at.abs_diff(self.at)), tick];
-            ctx.hit_map.clicks(pen.since(column), presses);
+            ctx.hit_map.clicks(writer.since(column), presses);
             if here {
                 cursor = Some(Position::new(area.x + column + 1, area.y + row));
             }
@@ -108,14 +110,14 @@ mod tests {
 
     use super::*;
 
-    fn press(checks: &mut Checks, code: KeyCode) -> String {
+    fn press(checks: &mut CheckboxGroup, code: KeyCode) -> String {
         checks.press(KeyEvent::new(code, KeyModifiers::NONE));
         checks.ticked().join(" ")
     }
 
     #[test]
     fn space_ticks_star_ticks_all_or_none() {
-        let mut checks = Checks::new(["read", "list", "publish"], &["list".into()]);
+        let mut checks = CheckboxGroup::new(["read", "list", "publish"], &["list".into()]);
         assert_eq!(press(&mut checks, KeyCode::Char(' ')), "read list");
         assert_eq!(press(&mut checks, KeyCode::Char('p')), "read list");
         assert_eq!(press(&mut checks, KeyCode::Char(' ')), "read list publish");
@@ -125,7 +127,7 @@ mod tests {
 
     #[test]
     fn they_fall_into_columns() {
-        let checks = Checks::new(["read", "subscribe"], &[]);
+        let checks = CheckboxGroup::new(["read", "subscribe"], &[]);
         assert_eq!(checks.height(80), 1);
         assert_eq!(checks.height(20), 2);
         assert_eq!(checks.height(0), 2);

@@ -14,12 +14,12 @@ use super::{
 
 /// Words of which one is chosen.
 #[derive(Debug, Clone)]
-pub struct Choice {
+pub struct RadioGroup {
     words: Vec<String>,
     chosen: usize,
 }
 
-impl Choice {
+impl RadioGroup {
     /// `words` with the one at `chosen` chosen.
     pub fn new(words: impl IntoIterator<Item = impl Into<String>>, chosen: usize) -> Self {
         let words: Vec<String> = words.into_iter().map(Into::into).collect();
@@ -32,7 +32,7 @@ impl Choice {
         self.chosen
     }
 
-    pub fn word(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         self.words.get(self.chosen).map_or("", String::as_str)
     }
 
@@ -59,7 +59,7 @@ impl Choice {
     }
 }
 
-impl FormInput for Choice {
+impl FormInput for RadioGroup {
     /// Arrow keys and Space go to the next or previous word, a letter to the next word that
     /// starts with it. Returns whether another word is chosen.
     fn press(&mut self, key: KeyEvent) -> bool {
@@ -77,22 +77,22 @@ impl FormInput for Choice {
     }
 
     fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
-        let (ctx, look) = (canvas.ctx, &canvas.ctx.look);
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let mut cursor = None;
         for (at, ((column, row), word)) in
             self.places(area.width).into_iter().zip(&self.words).enumerate()
         {
-            let pen = canvas.line(area, row).to(column);
-            let pen = if at == self.chosen {
-                let style = if focused { look.selected } else { look.heading };
+            let writer = canvas.line(area, row).to(column);
+            let writer = if at == self.chosen {
+                let style = if focused { theme.selected } else { theme.heading };
                 cursor = Some(Position::new(area.x + column, area.y + row));
-                pen.text(&format!("[{word}]"), style)
+                writer.text(&format!("[{word}]"), style)
             } else {
-                pen.skip(1).text(word, look.faint).skip(1)
+                writer.skip(1).text(word, theme.faint).skip(1)
             };
             let way = if at > self.chosen { KeyCode::Right } else { KeyCode::Left };
             ctx.hit_map.click(
-                pen.since(column),
+                writer.since(column),
                 SyntheticInput::Key(way),
                 at.abs_diff(self.chosen),
             );
@@ -121,14 +121,14 @@ mod tests {
 
     use super::*;
 
-    fn press(choice: &mut Choice, code: KeyCode) -> String {
+    fn press(choice: &mut RadioGroup, code: KeyCode) -> String {
         choice.press(KeyEvent::new(code, KeyModifiers::NONE));
-        choice.word().to_owned()
+        choice.as_str().to_owned()
     }
 
     #[test]
     fn arrows_stop_at_the_ends_and_space_goes_round() {
-        let mut choice = Choice::new(["24h", "7d", "30d"], 2);
+        let mut choice = RadioGroup::new(["24h", "7d", "30d"], 2);
         assert_eq!(press(&mut choice, KeyCode::Right), "30d");
         assert_eq!(press(&mut choice, KeyCode::Char(' ')), "24h");
         assert_eq!(press(&mut choice, KeyCode::Left), "24h");
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_letter_goes_to_the_next_word_that_starts_with_it() {
-        let mut choice = Choice::new(["channels", "clients", "users"], 0);
+        let mut choice = RadioGroup::new(["channels", "clients", "users"], 0);
         assert_eq!(press(&mut choice, KeyCode::Char('c')), "clients");
         assert_eq!(press(&mut choice, KeyCode::Char('c')), "channels");
         assert_eq!(press(&mut choice, KeyCode::Char('u')), "users");
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn words_that_do_not_fit_go_to_the_next_line() {
-        let choice = Choice::new(["domains", "groups", "channels"], 0);
+        let choice = RadioGroup::new(["domains", "groups", "channels"], 0);
         assert_eq!(choice.height(80), 1);
         assert_eq!(choice.height(20), 2);
         assert_eq!(choice.height(3), 3);
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn an_empty_choice_does_no_harm() {
-        let mut choice = Choice::new(Vec::<String>::new(), 3);
+        let mut choice = RadioGroup::new(Vec::<String>::new(), 3);
         assert_eq!(press(&mut choice, KeyCode::Char(' ')), "");
     }
 }

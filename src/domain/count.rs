@@ -1,0 +1,47 @@
+//! Counts in text for people: thousands separators and plurals. JSON prints plain numbers instead.
+//! Called by every layer that words a sentence.
+
+use std::fmt::Display;
+
+/// An integer with commas between groups of three digits: `1,234`.
+pub fn grouped(count: impl Display) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// An integer with its noun, which takes an `s` unless there is exactly one: `1 token`,
+/// `1,234 tokens`.
+pub fn counted(count: impl Display, noun: &str) -> String {
+    let count = grouped(count);
+    let plural = if count == "1" { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_is_singular() {
+        assert_eq!(counted(0, "token"), "0 tokens");
+        assert_eq!(counted(1, "token"), "1 token");
+        assert_eq!(counted(2, "token"), "2 tokens");
+        assert_eq!(counted(1_234, "token"), "1,234 tokens");
+    }
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        for (count, text) in
+            [(999, "999"), (1_000, "1,000"), (12_345, "12,345"), (1_000_000, "1,000,000")]
+        {
+            assert_eq!(grouped(count), text);
+        }
+    }
+}
