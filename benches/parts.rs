@@ -1,11 +1,11 @@
-//! The parts that the table's figures are made of, by criterion: `cargo bench --bench parts`. A
-//! check beside what it cannot be faster than and what the reference platform does; what the
-//! list does with a million tokens; a frame.
+//! Criterion micro-benchmarks: `cargo bench --bench parts`. They measure an access check next to
+//! its lower bounds (redb read, SHA-256) and to the scrypt hash of the reference platform, list
+//! queries on a million tokens, and a frame.
 
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a part that fails ends the measurement, as it should"
+    reason = "a failure must abort the benchmark"
 )]
 
 use std::{collections::VecDeque, hint::black_box, sync::Arc, time::Duration};
@@ -13,7 +13,7 @@ use std::{collections::VecDeque, hint::black_box, sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use patdeck::{
-    config::{Glyphs, ThemeName},
+    config::{GlyphSet, ThemeName},
     domain::{
         AccessRequest, Actor, Catalogue, Column, Description, LastUse, LifetimeLimits, Name,
         Prefix, Query, Scope, Scopes, Search, Secret, Sort, StatusFilter, Timestamp, Token,
@@ -24,7 +24,9 @@ use patdeck::{
     service::{Clock, Entropy, Policy, Service, Zone},
     store::{ReadOps as _, Store, StoreError},
     tui::{
-        app::{App, effect::Effect, event::AppEvent, model::Model, service_request::perform},
+        app::{
+            App, effect::Effect, event::AppEvent, model::Model, service_request::execute_request,
+        },
         theme::Theme,
     },
 };
@@ -36,10 +38,10 @@ use redb::{
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// Tokens of the list's parts.
-const MANY: u32 = 1_000_000;
-/// Tokens of the store's parts.
-const FEW: u32 = 1_000;
+/// Tokens in the list benchmarks.
+const LIST_TOKENS: u32 = 1_000_000;
+/// Tokens in the store benchmarks.
+const STORE_TOKENS: u32 = 1_000;
 
 fn now() -> Timestamp {
     DateTime::from_timestamp(1_780_000_000, 0).unwrap_or_default()
@@ -54,19 +56,19 @@ fn policy() -> Policy {
     }
 }
 
-/// A token used a moment ago, and its secret.
-fn token(dice: &mut StdRng, n: u32) -> (Token, Secret) {
+/// A token that was just used, and its secret.
+fn token(rng: &mut StdRng, n: u32) -> (Token, Secret) {
     let mut random = |bytes: &mut [u8]| {
-        dice.fill_bytes(bytes);
+        rng.fill_bytes(bytes);
         Ok::<_, std::convert::Infallible>(())
     };
-    let Ok(id) = TokenId::draw(&mut random);
+    let Ok(id) = TokenId::generate(&mut random);
     let Ok(secret) = Secret::generate(&Prefix::default(), id, &mut random);
     let mut scopes = Scopes::default();
     for scope in ["channels:*:publish", "clients:c-7:read"] {
         scopes.add(scope.parse().expect("a scope")).expect("a new scope");
     }
-    let used = LastUse { at: now(), from: None, what: "channels:c-1:publish allowed".into() };
+    let used = LastUse { at: now(), from: None, summary: "channels:c-1:publish allowed".into() };
     let issued = now() - TimeDelta::minutes(n.into());
     let token = Token {
         id,
@@ -87,20 +89,20 @@ fn token(dice: &mut StdRng, n: u32) -> (Token, Secret) {
     (token, secret)
 }
 
-/// A store in memory with [`FEW`] tokens, and their secrets.
-fn filled() -> (Store, Vec<Secret>) {
+/// An in-memory store with [`STORE_TOKENS`] tokens, and their secrets.
+fn filled_store() -> (Store, Vec<Secret>) {
     let store = Store::memory().expect("a store");
     let secrets = fill(&store);
     (store, secrets)
 }
 
-/// Writes [`FEW`] tokens; their secrets.
+/// Writes [`STORE_TOKENS`] tokens; returns their secrets.
 fn fill(store: &Store) -> Vec<Secret> {
-    let mut dice = StdRng::seed_from_u64(1);
-    let (tokens, secrets): (Vec<_>, Vec<_>) = (0..FEW).map(|n| token(&mut dice, n)).unzip();
+    let mut rng = StdRng::seed_from_u64(1);
+    let (tokens, secrets): (Vec<_>, Vec<_>) = (0..STORE_TOKENS).map(|n| token(&mut rng, n)).unzip();
     let write = |token: &Token, rows: &mut patdeck::store::Writer<'_>| {
         rows.put_token(token)?;
-        token.last_used.as_ref().map_or(Ok(()), |used| rows.put_use(&token.id, used))
+        token.last_used.as_ref().map_or(Ok(()), |used| rows.put_last_use(&token.id, used))
     };
     let written = store.write(|rows| {
         tokens.iter().try_for_each(|token| write(token, rows))?;
@@ -115,7 +117,7 @@ fn service(store: Store) -> Service {
 }
 
 fn check(c: &mut Criterion) {
-    let (store, secrets) = filled();
+    let (store, secrets) = filled_store();
     let ids: Vec<TokenId> = secrets.iter().map(Secret::id).collect();
     let mut at = (0..secrets.len()).cycle();
     let mut next = || at.next().unwrap_or(0);
@@ -128,9 +130,9 @@ fn check(c: &mut Criterion) {
     });
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.redb");
-    let filed = Store::open(&path).expect("a store");
-    fill(&filed);
-    for (name, store) in [("verify", store), ("verify, on a file", filed)] {
+    let file_store = Store::open(&path).expect("a store");
+    fill(&file_store);
+    for (name, store) in [("verify", store), ("verify, on a file", file_store)] {
         let service = service(store);
         group.bench_function(name, |b| {
             b.iter_batched(
@@ -140,16 +142,16 @@ fn check(c: &mut Criterion) {
             );
         });
     }
-    let filed = service(Store::open(&path).expect("a store"));
-    let mut verifier = filed.verifier();
-    group.bench_function("verify, on a file, one after the other", |b| {
+    let file_service = service(Store::open(&path).expect("a store"));
+    let mut verifier = file_service.verifier();
+    group.bench_function("verify, on a file, in one session", |b| {
         b.iter_batched(
             || Zeroizing::new(secrets[next()].reveal().to_owned()),
             |presented| verifier.check(presented, Some(&request), None).map(black_box),
             BatchSize::SmallInput,
         );
     });
-    // What a read of the last commit of any process costs before anything is looked up.
+    // The cost of opening a read transaction on the latest commit, before any lookup.
     let mut shared = Database::builder();
     shared.set_concurrency_mode(ConcurrencyMode::SingleWriter);
     let shared = shared.open_read_only(&path).expect("a database");
@@ -175,12 +177,12 @@ fn redb_get(b: &mut criterion::Bencher<'_>) {
     let transaction = db.begin_write().expect("a transaction");
     {
         let mut table = transaction.open_table(TABLE).expect("a table");
-        for key in 0..u64::from(FEW) {
+        for key in 0..u64::from(STORE_TOKENS) {
             table.insert(key, [7; 200].as_slice()).expect("an insertion");
         }
     }
     transaction.commit().expect("a commit");
-    let mut key = (0..u64::from(FEW)).cycle();
+    let mut key = (0..u64::from(STORE_TOKENS)).cycle();
     b.iter(|| {
         let read = db.begin_read().expect("a transaction");
         let table = read.open_table(TABLE).expect("a table");
@@ -188,12 +190,12 @@ fn redb_get(b: &mut criterion::Bencher<'_>) {
     });
 }
 
-/// A list engine that has loaded [`MANY`] tokens and built every order.
+/// A list engine with [`LIST_TOKENS`] tokens and all sort orders loaded.
 fn loaded_engine() -> ListEngine {
     let store = Store::memory().expect("a store");
-    let mut dice = StdRng::seed_from_u64(1);
-    for batch in (0..MANY).step_by(20_000) {
-        let tokens: Vec<Token> = (batch..batch + 20_000).map(|n| token(&mut dice, n).0).collect();
+    let mut rng = StdRng::seed_from_u64(1);
+    for batch in (0..LIST_TOKENS).step_by(20_000) {
+        let tokens: Vec<Token> = (batch..batch + 20_000).map(|n| token(&mut rng, n).0).collect();
         let written = store.write(|rows| {
             tokens.iter().try_for_each(|token| rows.put_token(token))?;
             Ok::<_, StoreError>(())
@@ -214,15 +216,15 @@ fn list(c: &mut Criterion) {
     group.sample_size(10);
     let mut measure = |name: String, status, search: &str, column| {
         let sort = Sort { column, descending: true };
-        let query = Query { status, search: Search::read(search).0, sort };
+        let query = Query { status, search: Search::parse_lenient(search).0, sort };
         let request = ListRequest { number: 1, query, at: now(), selected: None, row: 0 };
         group.bench_function(name, |b| b.iter(|| engine.answer(&request, || true, drop)));
     };
     measure("filter".into(), StatusFilter::Active, "", Column::Issued);
     let searches = [
         ("one letter", "e"),
-        ("found often", "fleet"),
-        ("found seldom", "77-8888"),
+        ("many matches", "fleet"),
+        ("few matches", "77-8888"),
         ("a term", "unused"),
         ("a scope", "op:publish"),
     ];
@@ -236,8 +238,8 @@ fn list(c: &mut Criterion) {
 }
 
 fn frame(c: &mut Criterion) {
-    let service = Arc::new(service(filled().0));
-    let (clock, theme) = (Clock::fixed(now()), Theme::new(ThemeName::Default, Glyphs::Unicode));
+    let service = Arc::new(service(filled_store().0));
+    let (clock, theme) = (Clock::fixed(now()), Theme::new(ThemeName::Default, GlyphSet::Unicode));
     let model = Model::new(clock, Zone::utc(), theme, policy(), Keymap::default());
     let mut app = App::new(model, "operator@gateway".into());
     let mut lists = ListEngine::new(Arc::clone(&service));
@@ -245,12 +247,12 @@ fn frame(c: &mut Criterion) {
     while let Some(event) = events.pop_front() {
         for effect in app.update(event) {
             match effect {
-                Effect::List(question) => {
-                    let tell = |listing| events.push_back(AppEvent::ListResult(Box::new(listing)));
-                    lists.answer(&question, || true, tell).expect("an answer");
+                Effect::List(request) => {
+                    let deliver = |result| events.push_back(AppEvent::ListResult(Box::new(result)));
+                    lists.answer(&request, || true, deliver).expect("an answer");
                 }
                 Effect::Service(id, request) => {
-                    let response = Box::new(perform(&service, &request));
+                    let response = Box::new(execute_request(&service, &request));
                     events.push_back(AppEvent::Response(id, response));
                 }
                 _ => {}

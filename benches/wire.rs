@@ -1,7 +1,7 @@
-//! Bytes and write calls of the app, measured on the real loop: the event loop, a worker on a store of
-//! 1,000 tokens, and a renderer whose sink only counts. Prints one table for each size of screen
-//! and fails, naming the row, when the reference size is over budget. Neither the tokens nor the
-//! clock depend on the machine, so two runs of one build give the same figures.
+//! Counts the bytes and write calls of the app: `cargo bench --bench wire`. Runs the real event
+//! loop, a worker on a store of 1,000 tokens, and a renderer with a counting sink. Prints a table
+//! for each screen size and fails if the size 80x24 exceeds its budget. Tokens and clock are fixed,
+//! so two runs of one build print the same figures.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table is the point")]
 
@@ -22,23 +22,23 @@ use std::{
 use chrono::{DateTime, TimeDelta};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
-    config::{Glyphs, ThemeName},
+    config::{GlyphSet, ThemeName},
     domain::{
-        AccessRequest, Actor, Catalogue, Delivery, Description, Lifetime, LifetimeLimits, Name,
-        NewToken, Overlap, Prefix, Scope,
+        AccessRequest, Actor, Catalogue, DeliveryMethod, Description, Lifetime, LifetimeLimits,
+        Name, NewToken, Overlap, Prefix, Scope,
     },
     keymap::Keymap,
     service::{Clock, Entropy, Policy, Service, Zone},
     store::Store,
-    testing::{Changes as _, Renewal},
+    testing::{RegenerateOptions, ServiceTestExt as _},
     tui::{
         app::{App, event::AppEvent, model::Model},
         event_loop::{Display, EventLoop},
         terminal::{
-            Suspended,
-            clipboard::Route,
-            diff_backend::{Measure, Renderer},
-            input::Input,
+            SuspendOutcome,
+            clipboard::ClipboardRoute,
+            diff_backend::{Renderer, SizeFn},
+            input::TerminalInput,
         },
         theme::Theme,
         worker::Worker,
@@ -47,23 +47,23 @@ use patdeck::{
 use ratatui::{Frame, layout::Size};
 use zeroize::Zeroizing;
 
-type Fault = Box<dyn Error + Send + Sync>;
+type BenchError = Box<dyn Error + Send + Sync>;
 
 /// Tokens in the store.
 const TOKENS: u32 = 1_000;
-/// After this long without a byte, a key's frame is complete. The loop waits at most 60 ms for
-/// an answer of the store before it draws without it.
+/// Time without output after which the frame of a key is complete. The event loop waits at most
+/// 60 ms for a response before it draws without it.
 const QUIET: Duration = Duration::from_millis(150);
-/// More than the pause between two looks of the worker for news, so that one falls within.
+/// Longer than the polling interval of the worker, so that at least one poll falls within.
 const IDLE: Duration = Duration::from_secs(1);
-/// Times that a move is measured; the worst counts.
+/// Repetitions of a movement; the largest frame counts.
 const MOVES: usize = 10;
-/// Writes that one frame may take.
+/// Most write calls per frame.
 const WRITES_A_FRAME: u64 = 2;
 
-/// Most bytes for a row at 80x24; rows without one are only told.
+/// Most bytes per row at 80x24. Rows without a budget are only printed.
 const BUDGET: [(&str, u64); 3] = [(FIRST, 4_000), (SECOND, 0), (MOVE, 300)];
-/// What a list that changes as a whole used to cost, to compare with.
+/// Earlier bytes of frames that change the whole list, for comparison.
 const COMPARE: [(&str, u64); 2] = [(SCROLL, 2_300), (SEARCH, 2_300)];
 
 const FIRST: &str = "first paint";
@@ -74,20 +74,20 @@ const SEARCH: &str = "search key";
 const OPEN: &str = "dialog opens";
 const CLOSE: &str = "dialog closes";
 
-/// What reached the sink, and in how many frames.
+/// Bytes, write calls and frames that reached the sink.
 #[derive(Debug, Default)]
-struct Tally {
+struct OutputCounters {
     bytes: AtomicU64,
     writes: AtomicU64,
     frames: AtomicU64,
     most_writes: AtomicU64,
 }
 
-/// The terminal: takes everything, keeps nothing.
+/// Counts all bytes and discards them.
 #[derive(Debug)]
-struct Sink(Arc<Tally>);
+struct CountingSink(Arc<OutputCounters>);
 
-impl Write for Sink {
+impl Write for CountingSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.writes.fetch_add(1, Ordering::SeqCst);
         self.0.bytes.fetch_add(bytes.len() as u64, Ordering::SeqCst);
@@ -99,21 +99,21 @@ impl Write for Sink {
     }
 }
 
-/// The renderer of the real terminal, with an eye on the writes of each frame.
+/// The real renderer; also counts the writes of each frame.
 #[derive(Debug)]
-struct Screen {
-    renderer: Renderer<Sink>,
-    tally: Arc<Tally>,
+struct CountingDisplay {
+    renderer: Renderer<CountingSink>,
+    counters: Arc<OutputCounters>,
 }
 
-impl Display for Screen {
+impl Display for CountingDisplay {
     fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        let before = self.tally.writes.load(Ordering::SeqCst);
+        let before = self.counters.writes.load(Ordering::SeqCst);
         self.renderer.draw(render)?;
-        let writes = self.tally.writes.load(Ordering::SeqCst) - before;
+        let writes = self.counters.writes.load(Ordering::SeqCst) - before;
         if writes > 0 {
-            self.tally.frames.fetch_add(1, Ordering::SeqCst);
-            self.tally.most_writes.fetch_max(writes, Ordering::SeqCst);
+            self.counters.frames.fetch_add(1, Ordering::SeqCst);
+            self.counters.most_writes.fetch_max(writes, Ordering::SeqCst);
         }
         Ok(())
     }
@@ -127,41 +127,41 @@ impl Display for Screen {
     }
 
     fn wipe_screen(&mut self) {
-        self.renderer.forget();
+        self.renderer.wipe_screen();
     }
 
-    fn suspend(&mut self) -> io::Result<Suspended> {
-        Ok(Suspended::Refused)
+    fn suspend(&mut self) -> io::Result<SuspendOutcome> {
+        Ok(SuspendOutcome::Refused)
     }
 }
 
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
-struct Row {
-    what: &'static str,
+struct TableRow {
+    label: &'static str,
     bytes: u64,
     writes: u64,
     frames: u64,
     most_writes: u64,
 }
 
-/// The operator: presses keys and counts what came of them.
-struct Hand {
-    tally: Arc<Tally>,
+/// Presses keys and measures their output.
+struct OperatorScript {
+    counters: Arc<OutputCounters>,
     keys: Sender<AppEvent>,
 }
 
-impl Hand {
-    fn press(&self, key: KeyCode) -> Result<(), Fault> {
+impl OperatorScript {
+    fn press(&self, key: KeyCode) -> Result<(), BenchError> {
         let key = KeyEvent::new(key, KeyModifiers::NONE);
-        Ok(self.keys.send(AppEvent::Input(Input::Key(key)))?)
+        Ok(self.keys.send(AppEvent::Input(TerminalInput::Key(key)))?)
     }
 
-    /// Waits until nothing has been written for a while.
-    fn rest(&self) {
+    /// Waits until nothing has been written for [`QUIET`].
+    fn wait_until_quiet(&self) {
         let mut seen = u64::MAX;
         loop {
-            let bytes = self.tally.bytes.load(Ordering::SeqCst);
+            let bytes = self.counters.bytes.load(Ordering::SeqCst);
             if bytes == seen && bytes > 0 {
                 return;
             }
@@ -170,19 +170,19 @@ impl Hand {
         }
     }
 
-    /// What `act` costs until the screen rests.
+    /// Measures the output of `act` until the screen is quiet.
     fn cost(
         &self,
-        what: &'static str,
-        act: impl FnOnce() -> Result<(), Fault>,
-    ) -> Result<Row, Fault> {
-        let before = self.total(what);
-        self.tally.most_writes.store(0, Ordering::SeqCst);
+        label: &'static str,
+        act: impl FnOnce() -> Result<(), BenchError>,
+    ) -> Result<TableRow, BenchError> {
+        let before = self.total(label);
+        self.counters.most_writes.store(0, Ordering::SeqCst);
         act()?;
         thread::sleep(QUIET);
-        self.rest();
-        let after = self.total(what);
-        Ok(Row {
+        self.wait_until_quiet();
+        let after = self.total(label);
+        Ok(TableRow {
             bytes: after.bytes - before.bytes,
             writes: after.writes - before.writes,
             frames: after.frames - before.frames,
@@ -190,35 +190,35 @@ impl Hand {
         })
     }
 
-    /// Everything since the start.
-    fn total(&self, what: &'static str) -> Row {
+    /// Totals since the start.
+    fn total(&self, label: &'static str) -> TableRow {
         let read = |count: &AtomicU64| count.load(Ordering::SeqCst);
-        Row {
-            what,
-            bytes: read(&self.tally.bytes),
-            writes: read(&self.tally.writes),
-            frames: read(&self.tally.frames),
-            most_writes: read(&self.tally.most_writes),
+        TableRow {
+            label,
+            bytes: read(&self.counters.bytes),
+            writes: read(&self.counters.writes),
+            frames: read(&self.counters.frames),
+            most_writes: read(&self.counters.most_writes),
         }
     }
 
-    /// The dearest of several keys, each with its own rest.
+    /// Measures several keys separately; returns the one with the most bytes.
     fn worst(
         &self,
-        what: &'static str,
+        label: &'static str,
         keys: impl IntoIterator<Item = KeyCode>,
-    ) -> Result<Row, Fault> {
+    ) -> Result<TableRow, BenchError> {
         let rows = keys
             .into_iter()
-            .map(|key| self.cost(what, || self.press(key)))
+            .map(|key| self.cost(label, || self.press(key)))
             .collect::<Result<Vec<_>, _>>()?;
-        let dearest = rows.into_iter().max_by_key(|row| row.bytes);
-        dearest.ok_or_else(|| "no key was pressed".into())
+        let largest = rows.into_iter().max_by_key(|row| row.bytes);
+        largest.ok_or_else(|| "no key was pressed".into())
     }
 
-    /// An operator's first minute, row by row. `lines` is the height of the screen.
-    fn walk(&self, lines: u16) -> Result<Vec<Row>, Fault> {
-        self.rest();
+    /// Runs all measurements. `lines` is the height of the screen.
+    fn run(&self, lines: u16) -> Result<Vec<TableRow>, BenchError> {
+        self.wait_until_quiet();
         let mut rows = vec![self.total(FIRST)];
         rows.push(self.cost(SECOND, || {
             thread::sleep(IDLE);
@@ -228,29 +228,29 @@ impl Hand {
         for _ in 0..lines {
             self.press(KeyCode::Char('j'))?;
         }
-        self.rest();
+        self.wait_until_quiet();
         rows.push(self.worst(SCROLL, repeat_n(KeyCode::Char('j'), MOVES))?);
         self.press(KeyCode::Char('g'))?;
         self.press(KeyCode::Char('/'))?;
         thread::sleep(QUIET);
-        self.rest();
+        self.wait_until_quiet();
         rows.push(self.worst(SEARCH, "grafana".chars().map(KeyCode::Char))?);
         self.press(KeyCode::Esc)?;
         thread::sleep(QUIET);
-        self.rest();
+        self.wait_until_quiet();
         rows.push(self.cost(OPEN, || self.press(KeyCode::Char('r')))?);
         rows.push(self.cost(CLOSE, || self.press(KeyCode::Esc))?);
         Ok(rows)
     }
 }
 
-fn main() -> Result<ExitCode, Fault> {
+fn main() -> Result<ExitCode, BenchError> {
     let mut over = Vec::new();
-    for (size, measure) in [
-        (Size::new(80, 24), (|| Ok(Size::new(80, 24))) as Measure),
+    for (size, size_fn) in [
+        (Size::new(80, 24), (|| Ok(Size::new(80, 24))) as SizeFn),
         (Size::new(200, 60), || Ok(Size::new(200, 60))),
     ] {
-        let rows = measured(size, measure)?;
+        let rows = measure(size, size_fn)?;
         over.extend(report(size, &rows));
     }
     for fault in &over {
@@ -259,10 +259,10 @@ fn main() -> Result<ExitCode, Fault> {
     Ok(if over.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Prints the table of one size; what is over budget in it.
-fn report(size: Size, rows: &[Row]) -> Vec<String> {
-    let named = |list: &[(&str, u64)], what| {
-        let found = list.iter().find(|(name, _)| *name == what);
+/// Prints the table of one size; returns the rows that are over budget.
+fn report(size: Size, rows: &[TableRow]) -> Vec<String> {
+    let bytes_of = |list: &[(&str, u64)], label| {
+        let found = list.iter().find(|(name, _)| *name == label);
         found.map(|(_, bytes)| *bytes)
     };
     let reference = size == Size::new(80, 24);
@@ -270,52 +270,57 @@ fn report(size: Size, rows: &[Row]) -> Vec<String> {
     println!("\n{size}, {TOKENS} tokens");
     println!("{:<16} {:>7} {:>7} {:>7}  budget", "", "bytes", "writes", "frames");
     for row in rows {
-        let budget = named(&BUDGET, row.what).filter(|_| reference);
-        let compare = named(&COMPARE, row.what).filter(|_| reference);
-        let told = match (budget, compare) {
+        let budget = bytes_of(&BUDGET, row.label).filter(|_| reference);
+        let compare = bytes_of(&COMPARE, row.label).filter(|_| reference);
+        let budget_text = match (budget, compare) {
             (Some(budget), _) => budget.to_string(),
             (None, Some(other)) => format!("none; compare {other}"),
             (None, None) => "none".to_owned(),
         };
-        println!("{:<16} {:>7} {:>7} {:>7}  {told}", row.what, row.bytes, row.writes, row.frames);
+        println!(
+            "{:<16} {:>7} {:>7} {:>7}  {budget_text}",
+            row.label, row.bytes, row.writes, row.frames
+        );
         if budget.is_some_and(|budget| row.bytes > budget) {
-            over.push(format!("{} at {size}: {} bytes", row.what, row.bytes));
+            over.push(format!("{} at {size}: {} bytes", row.label, row.bytes));
         }
         if row.most_writes > WRITES_A_FRAME {
-            over.push(format!("{} at {size}: {} writes in one frame", row.what, row.most_writes));
+            over.push(format!("{} at {size}: {} writes in one frame", row.label, row.most_writes));
         }
     }
     over
 }
 
-/// Runs the app on a screen of `size` with an operator at it.
-fn measured(size: Size, measure: Measure) -> Result<Vec<Row>, Fault> {
+/// Runs the app on a screen of `size` and measures it.
+fn measure(size: Size, size_fn: SizeFn) -> Result<Vec<TableRow>, BenchError> {
     let start = DateTime::from_timestamp(1_780_000_000, 0).ok_or("no such instant")?;
     let clock = Clock::fixed(start);
-    let service = filled(&clock)?;
-    let tally = Arc::new(Tally::default());
+    let service = filled_service(&clock)?;
+    let counters = Arc::new(OutputCounters::default());
     let (sender, inbox) = channel();
     let from_worker = sender.clone();
     let policy = service.policy().clone();
     let worker = Worker::start(service, move |event| from_worker.send(event).is_ok());
-    let theme = Theme::new(ThemeName::Default, Glyphs::Unicode);
+    let theme = Theme::new(ThemeName::Default, GlyphSet::Unicode);
     let model = Model::new(clock, Zone::utc(), theme, policy, Keymap::default());
     let app = App::new(model, "operator@gateway-1".into());
-    let screen =
-        Screen { renderer: Renderer::new(Sink(tally.clone()), measure)?, tally: tally.clone() };
-    let hand = thread::spawn(move || {
-        let hand = Hand { tally, keys: sender };
-        let rows = hand.walk(size.height);
-        hand.keys.send(AppEvent::Input(Input::Gone))?;
+    let screen = CountingDisplay {
+        renderer: Renderer::new(CountingSink(counters.clone()), size_fn)?,
+        counters: counters.clone(),
+    };
+    let script = thread::spawn(move || {
+        let script = OperatorScript { counters, keys: sender };
+        let rows = script.run(size.height);
+        script.keys.send(AppEvent::Input(TerminalInput::Closed))?;
         rows
     });
-    let mut event_loop = EventLoop::new(app, screen, worker, inbox, Route::Terminal);
+    let mut event_loop = EventLoop::new(app, screen, worker, inbox, ClipboardRoute::Terminal);
     event_loop.run();
-    hand.join().map_err(|_| "the operator panicked")?
+    script.join().map_err(|_| "the script panicked")?
 }
 
-/// A store as it looks after a few months of use.
-fn filled(clock: &Clock) -> Result<Service, Fault> {
+/// A service on a store such as after 84 days of use.
+fn filled_service(clock: &Clock) -> Result<Service, BenchError> {
     let policy = Policy {
         prefix: Prefix::default(),
         limits: LifetimeLimits::default(),
@@ -334,14 +339,14 @@ fn filled(clock: &Clock) -> Result<Service, Fault> {
     for number in 0..TOKENS {
         at += TimeDelta::hours(2);
         clock.set(at);
-        issue(&service, number)?;
+        create_token(&service, number)?;
     }
     clock.set(present);
     Ok(service)
 }
 
-/// Makes one token, uses some of them, ends a few.
-fn issue(service: &Service, number: u32) -> Result<(), Fault> {
+/// Creates token `number`; also uses, revokes or regenerates it, depending on the number.
+fn create_token(service: &Service, number: u32) -> Result<(), BenchError> {
     let pick = |list: &[&'static str], by: u32| {
         let at = (number / by) as usize % list.len().max(1);
         list.get(at).copied().unwrap_or_default()
@@ -358,19 +363,19 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
         ],
         1,
     );
-    let place = pick(&["prod", "staging", "lab", "edge"], 7);
+    let site = pick(&["prod", "staging", "lab", "edge"], 7);
     let scopes = [
         pick(&["channels:*:read", "clients:*:list", "messages:*:publish"], 1).to_owned(),
-        format!("dashboards:{place}-{}:update", number % 40),
+        format!("dashboards:{site}-{}:update", number % 40),
     ];
     let new = NewToken {
-        name: Name::parse(&format!("{work}-{place}-{number:04}"))?,
-        description: Description::parse(&format!("{work} on {place}, asked for by operations"))?,
+        name: Name::parse(&format!("{work}-{site}-{number:04}"))?,
+        description: Description::parse(&format!("{work} on {site}, asked for by operations"))?,
         lifetime: pick(&["90d", "365d", "60d"], 1).parse::<Lifetime>()?,
         scopes: scopes.iter().map(|scope| scope.parse::<Scope>()).collect::<Result<_, _>>()?,
     };
     let issued = service.create(&new)?;
-    service.record_delivery(&issued.token.id, &issued.token.digest, Delivery::Copied)?;
+    service.record_delivery(&issued.token.id, &issued.token.digest, DeliveryMethod::Copied)?;
     if !number.is_multiple_of(3) {
         let scope = issued.token.scopes.iter().next().ok_or("no scope")?.clone();
         let request = AccessRequest {
@@ -386,9 +391,9 @@ fn issue(service: &Service, number: u32) -> Result<(), Fault> {
         service.revoke(&issued.token.id)?;
     }
     if number % 97 == 5 {
-        let renewal = Renewal { lifetime: new.lifetime, overlap: Overlap::None };
+        let renewal = RegenerateOptions { lifetime: new.lifetime, overlap: Overlap::None };
         let again = service.regenerate(&issued.token.id, renewal)?;
-        service.record_delivery(&again.token.id, &again.token.digest, Delivery::Written)?;
+        service.record_delivery(&again.token.id, &again.token.digest, DeliveryMethod::Written)?;
     }
     Ok(())
 }

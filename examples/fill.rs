@@ -1,6 +1,6 @@
-//! Fills a store with tokens of all kinds, the same ones for the same seed, to look at patdeck
-//! and to measure it: `cargo run --release --example fill -- FILE COUNT [SEED]`.
-//! Prints a few of their secrets, to present them to `verify`; they are as good as public.
+//! Fills a store with sample tokens for demos and measurements:
+//! `cargo run --release --example fill -- FILE COUNT [SEED]`. The same seed gives the same tokens.
+//! Prints three of the secrets for use with `verify`; anyone who knows the seed can derive them.
 
 use std::{
     convert::Infallible,
@@ -12,7 +12,7 @@ use std::{
 use chrono::{TimeDelta, Utc};
 use patdeck::{
     domain::{
-        Actor, AuditAction, Description, EventDraft, LastUse, Name, Prefix, Scopes, Secret,
+        Actor, AuditAction, Description, EventBody, LastUse, Name, Prefix, Scopes, Secret,
         Timestamp, Token, TokenId,
     },
     store::{Store, StoreError, Writer},
@@ -41,14 +41,14 @@ const PURPOSES: [&str; 5] = [
     "Temporary, for the migration",
 ];
 
-/// Tokens of one transaction.
-const BATCH: u32 = 20_000;
-/// Over which they are spread: one that is issued now is in front of all others.
+/// Tokens per transaction.
+const TOKENS_PER_TRANSACTION: u32 = 20_000;
+/// Period before now over which the issue times are spread.
 const SPREAD: TimeDelta = TimeDelta::days(40);
 
-type Fault = Box<dyn Error>;
+type FillError = Box<dyn Error>;
 
-fn main() -> Result<(), Fault> {
+fn main() -> Result<(), FillError> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [path, count, rest @ ..] = arguments.as_slice() else {
         return Err("usage: fill FILE COUNT [SEED]".into());
@@ -56,86 +56,93 @@ fn main() -> Result<(), Fault> {
     let seed = rest.first().map_or(Ok(1), |seed| seed.parse())?;
     let count = count.parse()?;
     fill(Path::new(path), count, seed)?;
-    for Presented { id, secret } in secrets(count, seed, 3)? {
+    for SampleSecret { id, secret } in sample_secrets(count, seed, 3)? {
         writeln!(io::stdout(), "{id} {}", secret.as_str())?;
     }
     Ok(())
 }
 
-/// Makes `count` tokens in the store at `path`.
-pub(crate) fn fill(path: &Path, count: u32, seed: u64) -> Result<(), Fault> {
+/// Creates `count` tokens in the store at `path`.
+pub(crate) fn fill(path: &Path, count: u32, seed: u64) -> Result<(), FillError> {
     let store = Store::open(path)?;
     let now = Utc::now();
-    let mut dice = StdRng::seed_from_u64(seed);
+    let mut rng = StdRng::seed_from_u64(seed);
     let step = SPREAD / i32::try_from(count.max(1))?;
-    for batch in (0..count).step_by(usize::try_from(BATCH)?) {
-        // Made before the transaction, which may run a second time.
-        let lives = (batch..count.min(batch + BATCH))
-            // Oldest first: the trail's time never goes back.
-            .map(|n| Ok(life(&mut dice, n, now - step * i32::try_from(count - n)?, now)?.0))
-            .collect::<Result<Vec<_>, Fault>>()?;
-        store.write(|rows| lives.iter().try_for_each(|life| write(rows, life)))?;
+    for batch in (0..count).step_by(usize::try_from(TOKENS_PER_TRANSACTION)?) {
+        // Generated before the transaction, because the closure may run twice.
+        let tokens = (batch..count.min(batch + TOKENS_PER_TRANSACTION))
+            // Oldest first, because times in the audit trail never decrease.
+            .map(|n| Ok(sample_token(&mut rng, n, now - step * i32::try_from(count - n)?, now)?.0))
+            .collect::<Result<Vec<_>, FillError>>()?;
+        store.write(|rows| tokens.iter().try_for_each(|token| write_token(rows, token)))?;
     }
     Ok(())
 }
 
-/// A secret of a store that was filled.
-pub(crate) struct Presented {
-    /// Whose it is.
+/// A secret of a sample token.
+pub(crate) struct SampleSecret {
+    /// The id of its token.
     pub(crate) id: TokenId,
-    /// Itself.
+    /// The secret, as a bearer presents it.
     pub(crate) secret: Zeroizing<String>,
 }
 
-/// At most `limit` secrets of the store that was filled with this count and seed, of tokens all
-/// over it.
-pub(crate) fn secrets(count: u32, seed: u64, limit: usize) -> Result<Vec<Presented>, Fault> {
-    let mut dice = StdRng::seed_from_u64(seed);
+/// Returns at most `limit` secrets of a store filled with this count and seed, evenly spaced.
+pub(crate) fn sample_secrets(
+    count: u32,
+    seed: u64,
+    limit: usize,
+) -> Result<Vec<SampleSecret>, FillError> {
+    let mut rng = StdRng::seed_from_u64(seed);
     let every = usize::try_from(count)?.div_ceil(limit.max(1)).max(1);
-    let mut presented = Vec::new();
+    let mut samples = Vec::new();
     let now = Utc::now();
     for n in 0..count {
-        let (token, secret) = life(&mut dice, n, now, now)?;
+        let (token, secret) = sample_token(&mut rng, n, now, now)?;
         if usize::try_from(n)?.is_multiple_of(every) {
             let secret = Zeroizing::new(secret.reveal().to_owned());
-            presented.push(Presented { id: token.id, secret });
+            samples.push(SampleSecret { id: token.id, secret });
         }
     }
-    Ok(presented)
+    Ok(samples)
 }
 
-/// A token as it is now, and its secret.
-fn life(
-    dice: &mut StdRng,
+/// Generates token number `n`, issued at `at`, and its secret.
+fn sample_token(
+    rng: &mut StdRng,
     n: u32,
     at: Timestamp,
     now: Timestamp,
-) -> Result<(Token, Secret), Fault> {
-    let pick = |dice: &mut StdRng, words: &[&'static str]| {
-        words.get(dice.random_range(0..words.len())).copied().unwrap_or_default()
+) -> Result<(Token, Secret), FillError> {
+    let pick = |rng: &mut StdRng, words: &[&'static str]| {
+        words.get(rng.random_range(0..words.len())).copied().unwrap_or_default()
     };
     let mut scopes = Scopes::default();
-    // Two on average.
-    for _ in 0..dice.random_range(0..5) {
-        // One that is there already is none more.
-        let _ = scopes.add(pick(dice, &SCOPES).parse()?);
+    // Two scopes on average.
+    for _ in 0..rng.random_range(0..5) {
+        // A duplicate scope is refused, which is fine here.
+        let _ = scopes.add(pick(rng, &SCOPES).parse()?);
     }
-    let days = [7, 1, 30, 60, 90, 365].get(dice.random_range(0..6)).copied().unwrap_or(30);
-    let name = format!("{}-{}-{n}", pick(dice, &TEAMS), pick(dice, &PLACES));
-    let later = TimeDelta::minutes(dice.random_range(1..60 * 24));
-    let what = scopes.iter().next().map_or("identify allowed".into(), |it| format!("{it} allowed"));
-    let used =
-        LastUse { at: (at + later).min(now), from: Some("192.0.2.17".into()), what: what.into() };
+    let days = [7, 1, 30, 60, 90, 365].get(rng.random_range(0..6)).copied().unwrap_or(30);
+    let name = format!("{}-{}-{n}", pick(rng, &TEAMS), pick(rng, &PLACES));
+    let used_after = TimeDelta::minutes(rng.random_range(1..60 * 24));
+    let summary =
+        scopes.iter().next().map_or("identify allowed".into(), |it| format!("{it} allowed"));
+    let used = LastUse {
+        at: (at + used_after).min(now),
+        from: Some("192.0.2.17".into()),
+        summary: summary.into(),
+    };
     let mut random = |bytes: &mut [u8]| {
-        dice.fill_bytes(bytes);
+        rng.fill_bytes(bytes);
         Ok::<_, Infallible>(())
     };
-    let id = TokenId::draw(&mut random)?;
+    let id = TokenId::generate(&mut random)?;
     let secret = Secret::generate(&Prefix::default(), id, &mut random)?;
     let token = Token {
         id,
         name: Name::parse(&name)?,
-        description: Description::parse(pick(dice, &PURPOSES))?,
+        description: Description::parse(pick(rng, &PURPOSES))?,
         scopes,
         prefix: Prefix::default().as_str().into(),
         digest: secret.digest(),
@@ -144,26 +151,26 @@ fn life(
         created_by: Actor::named("alice"),
         issued: at,
         expires: Some(at + TimeDelta::days(days)),
-        revoked: dice.random_bool(0.12).then_some(at),
+        revoked: rng.random_bool(0.12).then_some(at),
         delivered: true,
-        last_used: dice.random_bool(0.6).then_some(used),
+        last_used: rng.random_bool(0.6).then_some(used),
     };
     Ok((token, secret))
 }
 
-/// Writes a token and what happened to it.
-fn write(rows: &mut Writer<'_>, token: &Token) -> Result<(), StoreError> {
+/// Writes a token, its last use and its audit events.
+fn write_token(rows: &mut Writer<'_>, token: &Token) -> Result<(), StoreError> {
     rows.put_token(token)?;
     if let Some(last) = &token.last_used {
-        rows.put_use(&token.id, last)?;
+        rows.put_last_use(&token.id, last)?;
     }
     let actions = [
         (AuditAction::Created, "valid until its expiry, some scopes"),
-        (AuditAction::Claimed, "acknowledged"),
+        (AuditAction::Delivered, "acknowledged"),
     ];
     let ended = token.revoked.map(|_| (AuditAction::Revoked, "was active"));
     for (action, detail) in actions.into_iter().chain(ended) {
-        rows.append_event(EventDraft {
+        rows.append_event(EventBody {
             at: token.issued,
             actor: token.created_by.clone(),
             token: Some(token.id),

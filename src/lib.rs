@@ -1,6 +1,6 @@
 //! patdeck issues, scopes, revokes, regenerates and checks Personal Access Tokens in one file that
-//! any number of processes share. The program is [`run`]; this page is about checking tokens from
-//! another Rust program, in process.
+//! any number of processes share. [`run`] is the program. This page shows how to check tokens in
+//! process from another Rust program.
 //!
 //! ```
 //! use patdeck::{AccessRequest, Decision, Verifier};
@@ -15,7 +15,7 @@
 //! let request: AccessRequest = "channels:c-42:publish".parse()?;
 //! let verdict = verifier.check(presented, Some(&request), Some("192.0.2.7"))?;
 //! match verdict.decision {
-//!     Decision::Allow(_) => { /* do it */ }
+//!     Decision::Allow(_) => { /* serve the request */ }
 //!     Decision::Deny(reason) => eprintln!("denied: {reason}"),
 //! }
 //! # assert!(verifier.check("pat_no_secret".to_owned().into(), Some(&request), None)?.token.is_none());
@@ -23,9 +23,9 @@
 //! # }
 //! ```
 //!
-//! Each check reads the last commit of any process: a revoke counts from the moment at which its
-//! command returns. An error is *no answer*, never "allowed". A [`Verifier`] can move to a thread,
-//! and a clone of it serves another one.
+//! Each check reads the last commit of any process: a revoke takes effect when its command returns.
+//! An error means *no answer*, never "allowed". A [`Verifier`] can move to another thread; clone it to
+//! check on several threads.
 //!
 //! The layers of the program; each imports only what is below it (`tests/architecture.rs`):
 //!
@@ -41,8 +41,8 @@
 //!
 //! `docs/architecture.md` describes them.
 
-// Only tests and benches see the layers from outside, through the feature `testing`. Both forms are
-// written out: rustfmt would not find a module that a macro declares.
+// The layers are public only for tests and benches, through the feature `testing`. Each module is
+// declared twice without a macro, because rustfmt does not format modules that a macro declares.
 #[cfg(not(feature = "testing"))]
 mod cli;
 #[cfg(feature = "testing")]
@@ -98,67 +98,68 @@ use std::{
 
 use clap::Parser as _;
 
-use cli::{Args, CliCommand, CliError, Exit, Output, print::print_message};
+use cli::{Args, CliCommand, CliError, Exit, Output, print::print_error};
 use config::{Config, Environment, ThemeName};
 use output::advice;
-use service::{Clock, Entropy, InputTrust, Policy, Service, current_actor, judge_handed};
+use service::{Clock, Entropy, InputTrust, Policy, Service, check_input_file, current_actor};
 use store::{CacheSize, OpenOptions, Store};
 use tui::{terminal, theme::Theme};
 
-/// The program: reads arguments and settings, opens the store, does the command or shows the
+/// Runs the program: reads the arguments and the config, opens the store, and runs the command or the
 /// app.
 pub fn run() -> ExitCode {
     process::install_panic_hook();
     process::harden();
     let arguments: Vec<_> = std::env::args_os().collect();
-    let ran = cli::refuse_secrets(&arguments).and_then(|()| {
-        let args = Args::try_parse_from(&arguments).map_err(|error| cli::refused(&error))?;
+    let result = cli::reject_secrets_in_arguments(&arguments).and_then(|()| {
+        let args =
+            Args::try_parse_from(&arguments).map_err(|error| cli::report_clap_error(&error))?;
         match &args.command {
-            Some(command) => command_line(&args, command),
-            None => app(&args),
+            Some(command) => run_command_line(&args, command),
+            None => run_app(&args),
         }
     });
-    let exit = ran.unwrap_or_else(|failure| match failure {
+    let exit = result.unwrap_or_else(|error| match error {
         CliError::BrokenPipe => Exit::Done,
-        CliError::Exit(exit, reason) => {
-            print_message(&reason);
+        CliError::Exit(exit, error) => {
+            print_error(&error);
             exit
         }
     });
     exit.into()
 }
 
-fn command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError> {
-    if let Some(done) = cli::perform_without_store(args, command, &open) {
+fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError> {
+    if let Some(done) = cli::run_without_store(args, command, &open_service) {
         return done;
     }
-    let config = settings(args)?;
+    let config = load_config(args)?;
     if config.read_only && command.changes() {
-        // Before anything is asked, read or made.
+        // Refuse before anything is asked, read or written.
         return Err(CliError::Exit(
             Exit::Refused,
-            advice::store_message(&StoreError::ReadOnlyMode),
+            advice::diagnose_store(&StoreError::ReadOnlyMode),
         ));
     }
-    let service = open_with(&config, cli::cache(command))?;
+    let service = open_service_with(&config, cli::cache_size(command))?;
     let out = Output::new(args.json, config.theme != ThemeName::Mono);
-    cli::perform(&service, command, &out)
+    cli::run_command(&service, command, &out)
 }
 
-fn app(args: &Args) -> Result<Exit, CliError> {
+fn run_app(args: &Args) -> Result<Exit, CliError> {
     terminal::check().map_err(CliError::usage)?;
-    let config = settings(args)?;
-    let service = open(&config)?;
-    // Old trash is no reason not to start: a store that cannot be written is still read.
+    let config = load_config(args)?;
+    let service = open_service(&config)?;
+    // Ignore errors of the purge: the app can still show a store that cannot be written.
     if !config.read_only {
-        drop(service.purge());
+        drop(service.purge_trash());
     }
-    let setup = tui::Setup {
+    let setup = tui::AppSettings {
         keymap: config.keymap.clone(),
         theme: Theme::new(config.theme, config.glyphs),
         mouse: config.mouse,
-        who: who(&service),
-        options: options(&config, args),
+        identity: user_at_host(&service),
+        options: global_options(&config, args),
         clipboard: (!config.clipboard.is_empty()).then(|| config.clipboard.clone()),
     };
     let secrets = tui::run(service, setup).map_err(CliError::usage)?;
@@ -171,9 +172,9 @@ fn app(args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// The options that a command line needs to do the same as the app: those that name another
-/// store or other settings than a bare `patdeck` would take.
-fn options(config: &Config, args: &Args) -> Vec<(&'static str, String)> {
+/// The options for the store and the config that equivalent command lines need to use the same store
+/// and config as this app.
+fn global_options(config: &Config, args: &Args) -> Vec<(&'static str, String)> {
     let named = [
         ("--store", args.store.as_ref().map(|_| &config.store)),
         ("--config", args.config.as_ref().and(config.file.as_ref())),
@@ -182,24 +183,25 @@ fn options(config: &Config, args: &Args) -> Vec<(&'static str, String)> {
     named.map(|(name, path)| (name, path.to_string_lossy().into_owned())).collect()
 }
 
-fn settings(args: &Args) -> Result<Config, CliError> {
+fn load_config(args: &Args) -> Result<Config, CliError> {
     let config =
         Config::load(&args.flags(), &Environment::of_process()).map_err(CliError::usage)?;
-    // The settings name a program that is handed secrets: whoever may change them has these.
+    // The config names the clipboard program, which receives secrets: refuse a config file that
+    // other users can change.
     if let Some((path, file)) =
         config.file.as_deref().and_then(|path| Some((path, File::open(path).ok()?)))
     {
-        judge_handed(path, &file, InputTrust::Content)
-            .map_err(|error| CliError::Exit(Exit::Store, advice::store_message(&error)))?;
+        check_input_file(path, &file, InputTrust::Content)
+            .map_err(|error| CliError::store(&error))?;
     }
     Ok(config)
 }
 
-fn open(config: &Config) -> Result<Service, CliError> {
-    open_with(config, CacheSize::default())
+fn open_service(config: &Config) -> Result<Service, CliError> {
+    open_service_with(config, CacheSize::default())
 }
 
-fn open_with(config: &Config, cache: CacheSize) -> Result<Service, CliError> {
+fn open_service_with(config: &Config, cache: CacheSize) -> Result<Service, CliError> {
     let policy = Policy {
         prefix: config.prefix.clone(),
         limits: config.limits,
@@ -207,14 +209,15 @@ fn open_with(config: &Config, cache: CacheSize) -> Result<Service, CliError> {
         catalogue: config.catalogue.clone(),
     };
     let actor = current_actor(|name| std::env::var(name).ok());
-    let refused = |error: StoreError| CliError::Exit(Exit::Store, advice::store_message(&error));
-    let opening = OpenOptions { read_only: config.read_only, cache, ..OpenOptions::default() };
-    let store = Store::open_with(&config.store, opening).map_err(refused)?;
+    let store_options =
+        OpenOptions { read_only: config.read_only, cache, ..OpenOptions::default() };
+    let store =
+        Store::open_with(&config.store, store_options).map_err(|error| CliError::store(&error))?;
     Ok(Service::new(store, Clock::System, Entropy::System, actor, policy))
 }
 
 /// `user@host`, for the top line.
-fn who(service: &Service) -> String {
+fn user_at_host(service: &Service) -> String {
     let system = rustix::system::uname();
     let host = system.nodename().to_string_lossy();
     let host = host.split('.').next().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The binary: the library's `run`.
+//! The binary: calls [`patdeck::run`].
+//! All else is in the library, so that tests and benchmarks can use it.
 
 use std::process::ExitCode;
 

@@ -1,41 +1,39 @@
-//! Keeps what this process knows to itself: no core file, no debugger of the same user, and no
-//! secret in what a panic says.
-//!
-//! Owns nothing and never fails. `run` calls it first, before any secret can exist.
+//! Process hardening: no core dumps, no debuggers of the same user, and no secrets in panic
+//! messages. Never fails. `run` calls it first, before any secret is in memory.
 
 use std::{fmt, panic::PanicHookInfo};
 
 use color_eyre::{config::HookBuilder, section::PanicMessage};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Turns core dumps off and, on Linux, makes `/proc/<pid>/mem` and `ptrace` refuse other
-/// processes of the same user.
+/// Disables core dumps and, on Linux, access by other processes of the same user through
+/// `/proc/<pid>/mem` and `ptrace`.
 ///
-/// Both are a second line of defence behind wiping, so a kernel or a container that refuses them
-/// must not keep an operator from revoking a token: the refusal is ignored on purpose.
+/// Errors are ignored on purpose: both are a second line of defence behind wiping, and an operator
+/// must be able to revoke tokens in a container that forbids these calls.
 pub fn harden() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     #[cfg(target_os = "linux")]
     {
-        // A core pattern that pipes to a program ignores the limit above, but not this.
+        // A core pattern that pipes to a program ignores the limit above, but not this flag.
         let _ =
             rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     }
 }
 
-/// Makes panics readable, without the environment in them and without secrets.
+/// Installs a panic hook that prints a readable report without environment and secrets.
 pub fn install_panic_hook() {
     let hooks = HookBuilder::default()
         .display_env_section(false)
         .panic_message(RedactedPanic)
         .panic_section(
-            "This is a fault of patdeck. The store is not harmed: changes are whole or absent.",
+            "This is a bug in patdeck. The store is intact: each change is complete or absent.",
         );
-    // Without the hook a panic is still told, only less readably.
+    // Without the hook, the default hook still reports a panic.
     drop(hooks.install());
 }
 
-/// The message of a panic may quote the text that it is about, and that may be a secret.
+/// Prints panic messages redacted, because a message can quote a secret.
 struct RedactedPanic;
 
 impl PanicMessage for RedactedPanic {
@@ -43,23 +41,23 @@ impl PanicMessage for RedactedPanic {
         let payload = panic.payload();
         let owned = payload.downcast_ref::<String>().map(String::as_str);
         let message = owned.or_else(|| payload.downcast_ref::<&str>().copied());
-        writeln!(f, "patdeck panicked: {}", quiet(message.unwrap_or("no message")))?;
-        let place = panic.location().map(ToString::to_string);
-        write!(f, "Location: {}", place.as_deref().unwrap_or("unknown"))
+        writeln!(f, "patdeck panicked: {}", redact(message.unwrap_or("no message")))?;
+        let location = panic.location().map(ToString::to_string);
+        write!(f, "Location: {}", location.as_deref().unwrap_or("unknown"))
     }
 }
 
-/// Letters and digits in a row that are told. Names in the code have fewer; the random part of a
-/// secret has more, whole, in half, in hexadecimal digits and in base64.
-const MOST_IN_A_ROW: usize = 16;
+/// Longest run of letters and digits that is printed. Identifiers in messages are shorter. The
+/// random part of a secret is longer, even half of it, in hexadecimal or in base64.
+const MAX_ALPHANUMERIC_RUN: usize = 16;
 
-/// `message` with a mark in the place of all that is long enough to be a piece of a secret.
-fn quiet(message: &str) -> String {
+/// Replaces every run of letters and digits that could be part of a secret by `(redacted)`.
+fn redact(message: &str) -> String {
     let mut out = String::with_capacity(message.len());
     for part in message.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
         let end = part.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(part.len());
         let (word, rest) = part.split_at(end);
-        out.push_str(if word.len() > MOST_IN_A_ROW { "(left out)" } else { word });
+        out.push_str(if word.len() > MAX_ALPHANUMERIC_RUN { "(redacted)" } else { word });
         out.push_str(rest);
     }
     out
@@ -70,19 +68,19 @@ mod tests {
     use rustix::process::{Resource, getrlimit};
 
     #[test]
-    fn a_panic_is_told_without_what_may_be_a_secret() {
+    fn possible_secrets_in_panic_messages_are_redacted() {
         let secret = "pat_4fKq9Zt0WbXe_0123456789abcdefghijABCDEFGHIJxy4gfFC3";
         assert_eq!(
-            super::quiet(&format!("byte index 99 is out of bounds of `{secret}`")),
-            "byte index 99 is out of bounds of `pat_4fKq9Zt0WbXe_(left out)`"
+            super::redact(&format!("byte index 99 is out of bounds of `{secret}`")),
+            "byte index 99 is out of bounds of `pat_4fKq9Zt0WbXe_(redacted)`"
         );
-        assert_eq!(super::quiet("é, then 0123456789abcdefg"), "é, then (left out)");
+        assert_eq!(super::redact("é, then 0123456789abcdefg"), "é, then (redacted)");
         let plain = "index out of bounds: the len is 3 but the index is 7";
-        assert_eq!(super::quiet(plain), plain);
+        assert_eq!(super::redact(plain), plain);
     }
 
     #[test]
-    fn hardening_turns_core_dumps_off() {
+    fn hardening_disables_core_dumps() {
         super::harden();
         assert_eq!(getrlimit(Resource::Core).current, Some(0));
         #[cfg(target_os = "linux")]

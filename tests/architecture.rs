@@ -43,7 +43,7 @@ const HOMES: [(&str, &[&str]); 9] = [
         &[
             "service/entropy.rs",
             "store/file_db.rs",
-            "store/file.rs",
+            "store/path_security.rs",
             "store/lock_timeout.rs",
             "store/power_tests.rs",
             "domain/scan_tests.rs",
@@ -55,8 +55,9 @@ const HOMES: [(&str, &[&str]); 9] = [
 const LONGEST: usize = 430;
 
 /// What may stand beside the dotfiles. `examples` holds what fills a store for a demonstration.
-const TOP_LEVEL: [&str; 14] = [
+const TOP_LEVEL: [&str; 16] = [
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
@@ -65,6 +66,7 @@ const TOP_LEVEL: [&str; 14] = [
     "assets",
     "benches",
     "config.example.toml",
+    "deny.toml",
     "docs",
     "examples",
     "rustfmt.toml",
@@ -155,24 +157,61 @@ fn no_file_is_longer_than_a_reader_can_hold() {
     assert_none("files that are too long", &faults);
 }
 
+/// Whether a name says nothing about what it names.
+fn is_vague(name: &str) -> bool {
+    const PARTS: [&str; 3] = ["manager", "helper", "util"];
+    const NAMES: [&str; 10] =
+        ["what", "which", "part", "told", "look", "row", "place", "thing", "known", "found"];
+    let name = name.to_lowercase();
+    NAMES.contains(&name.as_str()) || PARTS.iter().any(|part| name.contains(part))
+}
+
 #[test]
-fn names_say_what_a_thing_is() {
-    let empty = ["manager", "helper", "util"];
-    let is_empty = |name: &str| {
-        let name = name.to_lowercase();
-        empty.iter().any(|word| name.contains(word))
-    };
+fn no_type_or_file_has_a_vague_name() {
     let mut faults = Vec::new();
     for source in all_sources() {
-        if is_empty(&source.path) {
+        let mut parts = source.path.split(['/', '.']);
+        if parts.any(is_vague) {
             faults.push(source.path.clone());
         }
         let types = source.names_after(&["struct", "enum", "trait", "type", "union"]);
-        for name in types.into_iter().filter(|name| is_empty(name)) {
+        for name in types.into_iter().filter(|name| is_vague(name)) {
             faults.push(format!("{}: {name}", source.path));
         }
     }
-    assert_none("names that say nothing", &faults);
+    assert_none("vague names", &faults);
+}
+
+#[test]
+fn no_doc_comment_has_a_single_word() {
+    let mut faults = Vec::new();
+    for source in all_sources() {
+        let lines: Vec<&str> = source.text.lines().map(str::trim).collect();
+        let is_doc = |line: Option<&&str>| line.is_some_and(|line| line.starts_with("///"));
+        for (at, line) in lines.iter().enumerate() {
+            let is_alone = !is_doc(lines.get(at + 1)) && (at == 0 || !is_doc(lines.get(at - 1)));
+            let Some(text) = line.strip_prefix("///").filter(|_| is_alone) else {
+                continue;
+            };
+            if text.split_whitespace().count() < 2 {
+                faults.push(format!("{}:{}: {line}", source.path, at + 1));
+            }
+        }
+    }
+    assert_none("doc comments that say nothing", &faults);
+}
+
+#[test]
+fn test_names_are_short() {
+    const LONGEST: usize = 60;
+    let mut faults = Vec::new();
+    for source in all_sources() {
+        let names = source.names_after(&["fn"]);
+        for name in names.into_iter().filter(|name| name.len() > LONGEST) {
+            faults.push(format!("{}: {name} has {} characters", source.path, name.len()));
+        }
+    }
+    assert_none(&format!("names of more than {LONGEST} characters"), &faults);
 }
 
 #[test]
@@ -195,24 +234,35 @@ fn nothing_is_left_for_later() {
 
 #[test]
 fn the_pages_name_tests_that_exist() {
-    let sources = all_sources();
-    let real: BTreeSet<String> =
-        sources.iter().flat_map(|source| source.names_after(&["fn"])).collect();
-    for page in ["SECURITY.md", "README.md"] {
+    let tests: BTreeSet<String> = all_sources().iter().flat_map(test_names).collect();
+    for (page, at_least) in [("README.md", 0), ("SECURITY.md", 10), ("docs/testing.md", 10)] {
         let text = fs::read_to_string(Path::new(root()).join(page)).unwrap();
-        // Code in fences has backticks of its own, three at a time.
+        // Fenced blocks have backticks of their own, three at a time.
         let prose = text.split("```").step_by(2);
-        // Every second piece between backticks is quoted; a test's name reads as a sentence.
         let quoted = prose.flat_map(|part| part.split('`').skip(1).step_by(2));
         let is_name = |text: &&str| {
             text.matches('_').count() > 2 && text.chars().all(|c| c.is_alphanumeric() || c == '_')
         };
         let named: Vec<&str> = quoted.filter(is_name).collect();
-        assert!(named.len() > 10, "{page} names too few tests: {named:?}");
+        assert!(named.len() >= at_least, "{page} names too few tests: {named:?}");
         let missing: Vec<String> =
-            named.into_iter().filter(|name| !real.contains(*name)).map(str::to_owned).collect();
+            named.into_iter().filter(|name| !tests.contains(*name)).map(str::to_owned).collect();
         assert_none(&format!("{page} names tests that do not exist"), &missing);
     }
+}
+
+/// The functions that `cargo test NAME` runs: those with the attribute `#[test]`, which stands
+/// inside `proptest!` too.
+fn test_names(source: &Source) -> Vec<String> {
+    let mut lines = source.code.lines().map(str::trim);
+    let mut names = Vec::new();
+    while lines.any(|line| line == "#[test]") {
+        // Other attributes may stand between; comments are blank here.
+        let declaration = lines.find_map(|line| line.strip_prefix("fn "));
+        let name = declaration.and_then(|rest| rest.split(['(', '<']).next());
+        names.extend(name.map(str::to_owned));
+    }
+    names
 }
 
 /// Paths that `docs/architecture.md` quotes: a folder with `/` at its end, or a Rust file.
@@ -232,6 +282,21 @@ fn the_architecture_page_names_files_that_exist() {
     let missing: Vec<String> =
         named.into_iter().filter(|path| !exists(path)).map(str::to_owned).collect();
     assert_none("docs/architecture.md names files that do not exist", &missing);
+}
+
+#[test]
+fn the_glossary_names_types_that_exist() {
+    let types: BTreeSet<String> = all_sources()
+        .iter()
+        .flat_map(|source| source.names_after(&["struct", "enum", "trait", "type"]))
+        .collect();
+    let page = fs::read_to_string(Path::new(root()).join("docs/glossary.md")).unwrap();
+    let cells = page.lines().filter_map(|line| line.strip_prefix('|')?.split('|').nth(2));
+    let named: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert!(named.len() > 30, "{named:?}");
+    let missing: Vec<String> =
+        named.into_iter().filter(|name| !types.contains(*name)).map(str::to_owned).collect();
+    assert_none("docs/glossary.md names types that do not exist", &missing);
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! The settings as an operator meets them: the example file, the layers, and one file for every
-//! mistake with the exact text it earns. `UPDATE=1 cargo test` rewrites what is generated.
+//! Tests of the config: the example file, the priority of the layers, and the exact error text of each
+//! invalid file in `tests/config/invalid`. `UPDATE=1 cargo test --test config` rewrites generated
+//! files.
 
 #![expect(clippy::unwrap_used, reason = "the helpers fail as the tests do")]
 
@@ -9,7 +10,10 @@ use std::{
 };
 
 use patdeck::{
-    config::{self, Config, ConfigError, Environment, Flags, Folders, Glyphs, Origin, ThemeName},
+    config::{
+        self, Config, ConfigError, ConfigFlags, Environment, GlyphSet, SettingSource, ThemeName,
+        UserDirs,
+    },
     domain::EntityType,
     keymap::{self, Action, Mode},
 };
@@ -20,7 +24,7 @@ fn root() -> PathBuf {
 
 fn environment() -> Environment {
     Environment {
-        folders: Some(Folders {
+        user_dirs: Some(UserDirs {
             home: "/home/op".into(),
             config: "/home/op/.config".into(),
             data: "/home/op/.local/share".into(),
@@ -30,55 +34,55 @@ fn environment() -> Environment {
     }
 }
 
-/// The settings that a file with this text gives.
+/// Loads a config file with this text.
 fn load(text: &str) -> Result<Config, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     fs::write(&path, text).unwrap();
-    let flags = Flags { config: Some(path), ..Flags::default() };
+    let flags = ConfigFlags { config: Some(path), ..ConfigFlags::default() };
     Config::load(&flags, &environment())
 }
 
 fn defaults() -> Config {
-    Config::load(&Flags::default(), &environment()).unwrap()
+    Config::load(&ConfigFlags::default(), &environment()).unwrap()
 }
 
-/// The same values, forgetting where they came from.
+/// The config with the default sources, to compare only the values.
 fn values(config: Config) -> Config {
-    Config { file: None, origins: defaults().origins, ..config }
+    Config { file: None, sources: defaults().sources, ..config }
 }
 
-/// Compares a generated text with what is there, or with `UPDATE=1` puts it there.
-fn same(path: &Path, wanted: &str) {
+/// Compares the file with the generated text; with `UPDATE=1`, writes the text first.
+fn assert_generated(path: &Path, expected: &str) {
     if env::var_os("UPDATE").is_some_and(|value| value == "1") {
-        fs::write(path, wanted).unwrap();
+        fs::write(path, expected).unwrap();
     }
     let found = fs::read_to_string(path).unwrap_or_default();
-    assert_eq!(found, wanted, "{}: run with UPDATE=1", path.display());
+    assert_eq!(found, expected, "{}: run with UPDATE=1", path.display());
 }
 
 mod example {
     use super::*;
 
     #[test]
-    fn says_what_is_built_in() {
+    fn has_the_default_values() {
         assert_eq!(values(load(config::example()).unwrap()), defaults());
     }
 
     #[test]
-    fn says_what_is_built_in_with_every_line_uncommented() {
+    fn documents_the_defaults_in_comments() {
         let config = load(&uncommented()).unwrap();
-        let silent: Vec<_> = config
-            .origins
+        let unset: Vec<_> = config
+            .sources
             .iter()
-            .filter(|(_, origin)| **origin != Origin::File)
+            .filter(|(_, origin)| **origin != SettingSource::File)
             .map(|(name, _)| *name)
             .collect();
-        assert_eq!(silent, ["glyphs"], "which `auto` leaves to the locale");
+        assert_eq!(unset, ["glyphs"], "`auto` leaves it to the locale");
         assert_eq!(values(config), defaults());
     }
 
-    /// The file with the `# ` taken from every line that names a setting.
+    /// The example file without the `# ` in front of settings.
     fn uncommented() -> String {
         let setting = |line: &str| {
             let (word, _) = line.strip_prefix("# ")?.split_once(" = ")?;
@@ -91,29 +95,29 @@ mod example {
     }
 
     #[test]
-    fn ends_with_the_keys_of_the_table() {
+    fn lists_the_default_keys() {
         let path = root().join("config.example.toml");
         let text = fs::read_to_string(&path).unwrap();
         let start = text.find("\n[keys.").map_or(text.len(), |at| at + 1);
-        same(&path, &format!("{}{}", &text[..start], keymap::to_toml()));
+        assert_generated(&path, &format!("{}{}", &text[..start], keymap::to_toml()));
     }
 
     #[test]
-    fn stays_within_a_hundred_columns() {
+    fn has_at_most_100_columns() {
         for line in config::example().lines() {
             assert!(line.chars().count() <= 100, "{line}");
         }
     }
 }
 
-mod readme {
+mod guide {
     use super::*;
 
     const MARKS: [&str; 2] = ["<!-- keys -->\n", "<!-- /keys -->"];
 
     #[test]
-    fn shows_the_keys_of_the_table() {
-        let path = root().join("README.md");
+    fn lists_the_default_keys() {
+        let path = root().join("docs/guide.md");
         let Ok(text) = fs::read_to_string(&path) else {
             return;
         };
@@ -121,76 +125,79 @@ mod readme {
             let (_, after) = rest.split_once(MARKS[1])?;
             Some((before, after))
         });
-        let (before, after) = parts.expect("README.md has the marks around its table of keys");
+        let (before, after) = parts.expect("docs/guide.md has the marks around its key table");
         let [open, close] = MARKS;
         let table = keymap::to_markdown();
-        same(&path, &format!("{before}{open}{table}{close}{after}"));
+        assert_generated(&path, &format!("{before}{open}{table}{close}{after}"));
     }
 }
 
 #[test]
-fn every_mistake_is_told_in_one_sentence_with_file_line_and_advice() {
+fn each_fault_has_a_message_with_file_line_and_advice() {
     let folder = root().join("tests/config/invalid");
-    let mut seen = 0;
+    let mut count = 0;
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|kind| kind != "toml") {
             continue;
         }
-        let flags = Flags { config: Some(path.clone()), ..Flags::default() };
+        let flags = ConfigFlags { config: Some(path.clone()), ..ConfigFlags::default() };
         let error = Config::load(&flags, &environment()).unwrap_err();
-        let told = error.to_string();
-        let told = told.replace(&format!("{}/", folder.display()), "");
-        assert!(!told.contains(['\u{1b}', '\u{202e}']), "{told}");
-        same(&path.with_extension("txt"), &format!("{told}\n"));
-        seen += 1;
+        let text = error.to_string();
+        let text = text.replace(&format!("{}/", folder.display()), "");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        assert_generated(&path.with_extension("txt"), &format!("{text}\n"));
+        count += 1;
     }
-    assert!(seen > 15, "the files are there");
+    assert!(count > 15, "found only {count} files");
 }
 
 mod layers {
     use super::*;
 
     #[test]
-    fn a_flag_is_stronger_than_a_variable_and_that_than_the_file() {
+    fn flags_override_variables_and_variables_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         fs::write(&path, "store = \"mine/store.redb\"\ntheme = \"default\"\n").unwrap();
         let mut environment = environment();
         environment.config = Some(path.clone());
-        let mut flags = Flags::default();
-        let load = |flags: &Flags, environment: &Environment| {
+        let mut flags = ConfigFlags::default();
+        let load = |flags: &ConfigFlags, environment: &Environment| {
             let config = Config::load(flags, environment).unwrap();
-            (config.origins["store"], config.store)
+            (config.sources["store"], config.store)
         };
         assert_eq!(
             load(&flags, &environment),
-            (Origin::File, folder.path().join("mine/store.redb"))
+            (SettingSource::File, folder.path().join("mine/store.redb"))
         );
         environment.store = Some("var.redb".into());
-        assert_eq!(load(&flags, &environment), (Origin::Environment, "/srv/var.redb".into()));
+        assert_eq!(
+            load(&flags, &environment),
+            (SettingSource::Environment, "/srv/var.redb".into())
+        );
         flags.store = Some("./flag.redb".into());
-        assert_eq!(load(&flags, &environment), (Origin::Flag, "/srv/flag.redb".into()));
+        assert_eq!(load(&flags, &environment), (SettingSource::Flag, "/srv/flag.redb".into()));
     }
 
     #[test]
-    fn the_store_is_in_the_users_own_data_folder() {
+    fn the_default_store_is_in_the_data_directory() {
         let config = defaults();
         let store = "/home/op/.local/share/patdeck/store.redb";
         assert_eq!(config.store, Path::new(store));
-        assert_eq!(config.origins["store"], Origin::Default);
+        assert_eq!(config.sources["store"], SettingSource::Default);
     }
 
     #[test]
-    fn no_color_overrules_the_file() {
+    fn no_color_overrides_the_file() {
         let environment = Environment { no_color: true, ..environment() };
-        let config = Config::load(&Flags::default(), &environment).unwrap();
+        let config = Config::load(&ConfigFlags::default(), &environment).unwrap();
         assert_eq!(config.theme, ThemeName::Mono);
-        assert_eq!(config.origins["theme"], Origin::Environment);
+        assert_eq!(config.sources["theme"], SettingSource::Environment);
     }
 
     #[test]
-    fn every_theme_is_known_by_its_word() {
+    fn every_theme_can_be_set_by_its_label() {
         for theme in ThemeName::ALL {
             let config = load(&format!("theme = '{}'", theme.as_str())).unwrap();
             assert_eq!(config.theme, theme);
@@ -198,33 +205,33 @@ mod layers {
     }
 
     #[test]
-    fn the_mouse_is_off_unless_the_file_or_the_flag_asks_for_it() {
+    fn the_mouse_is_off_by_default() {
         let off = defaults();
-        assert_eq!((off.mouse, off.origins["mouse"]), (false, Origin::Default));
+        assert_eq!((off.mouse, off.sources["mouse"]), (false, SettingSource::Default));
         let asked = load("mouse = true").unwrap();
-        assert_eq!((asked.mouse, asked.origins["mouse"]), (true, Origin::File));
-        let flags = Flags { mouse: true, ..Flags::default() };
+        assert_eq!((asked.mouse, asked.sources["mouse"]), (true, SettingSource::File));
+        let flags = ConfigFlags { mouse: true, ..ConfigFlags::default() };
         let flagged = Config::load(&flags, &environment()).unwrap();
-        assert_eq!((flagged.mouse, flagged.origins["mouse"]), (true, Origin::Flag));
+        assert_eq!((flagged.mouse, flagged.sources["mouse"]), (true, SettingSource::Flag));
     }
 
     #[test]
-    fn glyphs_follow_the_locale_unless_the_file_says_otherwise() {
-        assert_eq!(defaults().glyphs, Glyphs::Ascii, "no locale is known");
+    fn the_file_overrides_the_glyphs_of_the_locale() {
+        assert_eq!(defaults().glyphs, GlyphSet::Ascii, "no locale is set");
         let environment = Environment { locale: Some("C.UTF-8".into()), ..environment() };
-        let config = Config::load(&Flags::default(), &environment).unwrap();
-        assert_eq!(config.glyphs, Glyphs::Unicode);
+        let config = Config::load(&ConfigFlags::default(), &environment).unwrap();
+        assert_eq!(config.glyphs, GlyphSet::Unicode);
         let config = load("glyphs = \"unicode\"").unwrap();
-        assert_eq!(config.glyphs, Glyphs::Unicode);
+        assert_eq!(config.glyphs, GlyphSet::Unicode);
     }
 }
 
 mod file {
     use super::*;
 
-    fn told(config: &str, by: &str) -> String {
+    fn load_error(config: &str, by: &str) -> String {
         let mut environment = environment();
-        let mut flags = Flags::default();
+        let mut flags = ConfigFlags::default();
         match by {
             "--config" => flags.config = Some(config.into()),
             _ => environment.config = Some(config.into()),
@@ -233,41 +240,44 @@ mod file {
     }
 
     #[test]
-    fn that_was_named_must_be_there() {
+    fn a_named_file_must_exist() {
         assert_eq!(
-            told("no-such.toml", "--config"),
-            "there is no file /srv/no-such.toml, which --config names: correct it, or leave it out"
+            load_error("no-such.toml", "--config"),
+            "config file /srv/no-such.toml does not exist: correct or remove --config"
         );
         assert_eq!(
-            told("/no/such.toml", "PATDECK_CONFIG"),
-            "there is no file /no/such.toml, which PATDECK_CONFIG names: correct it, or leave it out"
+            load_error("/no/such.toml", "PATDECK_CONFIG"),
+            "config file /no/such.toml does not exist: correct or remove PATDECK_CONFIG"
         );
     }
 
     #[test]
-    fn that_cannot_be_read_is_not_taken_for_missing() {
+    fn an_unreadable_file_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap();
-        assert!(told(path, "--config").starts_with(&format!("cannot read {path} (")));
+        assert!(load_error(path, "--config").starts_with(&format!("cannot read {path} (")));
         let latin = folder.path().join("latin.toml");
         fs::write(&latin, b"theme = \"m\xf6no\"").unwrap();
         let latin = latin.to_str().unwrap();
-        assert_eq!(told(latin, "--config"), format!("{latin} is not UTF-8 text: save it as UTF-8"));
+        assert_eq!(
+            load_error(latin, "--config"),
+            format!("{latin} is not UTF-8 text: save it as UTF-8")
+        );
     }
 
     #[test]
-    fn is_not_needed_but_a_place_for_the_store_is() {
-        let homeless = Environment { folders: None, ..environment() };
+    fn a_file_is_optional_but_a_store_path_is_not() {
+        let homeless = Environment { user_dirs: None, ..environment() };
         assert_eq!(
-            Config::load(&Flags::default(), &homeless).unwrap_err().to_string(),
-            "there is no home directory to keep the store in: set HOME, or name a file with --store"
+            Config::load(&ConfigFlags::default(), &homeless).unwrap_err().to_string(),
+            "no home directory for the store: set HOME, or pass a file with --store"
         );
-        let flags = Flags { store: Some("/x.redb".into()), ..Flags::default() };
+        let flags = ConfigFlags { store: Some("/x.redb".into()), ..ConfigFlags::default() };
         assert_eq!(Config::load(&flags, &homeless).unwrap().store, Path::new("/x.redb"));
     }
 
     #[test]
-    fn sets_what_it_names_and_leaves_the_rest() {
+    fn a_file_overrides_only_the_settings_it_contains() {
         let config = load(
             "store = '~/tokens.redb'\n\
              lifetime = { max = '7d' }\n\
@@ -287,27 +297,31 @@ mod file {
         .unwrap();
         assert_eq!(config.store, Path::new("/home/op/tokens.redb"));
         assert_eq!(config.lifetime.to_string(), "7d", "the default follows the maximum");
-        assert_eq!(config.origins["lifetime.default"], Origin::Default);
+        assert_eq!(config.sources["lifetime.default"], SettingSource::Default);
         assert_eq!(config.clipboard, ["xclip", "-in"]);
         assert_eq!(config.catalogue.domains.len(), 1);
         let types: Vec<_> =
-            config.catalogue.offers.iter().map(|offer| offer.entity_type.as_str()).collect();
-        assert_eq!(types[7..], ["zones", "areas"], "after the built-in ones, as written");
+            config.catalogue.entries.iter().map(|offer| offer.entity_type.as_str()).collect();
+        assert_eq!(
+            types[7..],
+            ["zones", "areas"],
+            "new types follow the built-in ones in file order"
+        );
         let channels = EntityType::parse("channels").unwrap();
-        let channels = config.catalogue.offer(&channels).unwrap();
+        let channels = config.catalogue.entry(&channels).unwrap();
         assert_eq!(channels.operations.len(), 10);
         let presets = config.catalogue.presets.iter().map(|preset| preset.name.as_str());
         let names: Vec<_> = presets.collect();
         assert_eq!(names, ["read-only", "publisher", "full-access", "muter"]);
-        let publisher = config.catalogue.by_preset("publisher:c-42").unwrap();
-        assert_eq!(publisher.len(), 1, "the file's takes the place of the built-in one");
+        let publisher = config.catalogue.expand_preset("publisher:c-42").unwrap();
+        assert_eq!(publisher.len(), 1, "the preset of the file replaces the built-in one");
         let keys = config.keymap.keys(Mode::Tokens, Action::New);
         assert_eq!(keys, ["N".parse().unwrap()]);
         assert_eq!(config.prefix, defaults().prefix);
     }
 
     #[test]
-    fn may_allow_never_and_offer_it_first() {
+    fn never_can_be_allowed_and_be_the_default() {
         let config = load("[lifetime]\nallow-never = true\ndefault = 'never'").unwrap();
         assert!(config.limits.allow_never);
         assert_eq!(config.lifetime.to_string(), "never");

@@ -1,6 +1,6 @@
-//! Stores that released versions wrote, opened by today's: for each file in `tests/fixtures` its
-//! whole content and what its secrets may is as it was told when it was made. The file of the
-//! present version is made anew by `UPDATE=1 cargo test --test formats`, before its release only.
+//! Opens stores written by released versions. For each file in `tests/fixtures`, the content and
+//! the decisions for its secrets equal those recorded with it. `UPDATE=1 cargo test --test formats`
+//! creates the file of the current version; run it only before the release.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,16 +19,16 @@ use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     cli::export_line,
     domain::{
-        AccessRequest, Actor, Catalogue, Decision, Delivery, Description, LifetimeLimits, Name,
-        NewToken, Overlap, Prefix, Scope, Timestamp, TokenId,
+        AccessRequest, Actor, Catalogue, Decision, DeliveryMethod, Description, LifetimeLimits,
+        Name, NewToken, Overlap, Prefix, Scope, Timestamp, TokenId,
     },
-    service::{Clock, Entropy, Issued, Policy, Service},
+    service::{Clock, Entropy, IssuedToken, Policy, Service},
     store::{ReadOps, Store, StoreError},
-    testing::{Changes as _, Renewal},
+    testing::{RegenerateOptions, ServiceTestExt as _},
 };
 use zeroize::Zeroizing;
 
-const ASKED: &str = "channels:c1:publish";
+const SCOPE: &str = "channels:c1:publish";
 
 fn at(minute: i64) -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::minutes(minute)
@@ -54,8 +54,8 @@ fn service(path: &Path, clock: &Clock) -> Service {
     Service::new(store, clock.clone(), entropy, actor, policy)
 }
 
-fn ask(service: &Service, secret: &str) -> Decision {
-    let scope: Scope = ASKED.parse().unwrap();
+fn check(service: &Service, secret: &str) -> Decision {
+    let scope: Scope = SCOPE.parse().unwrap();
     let request = AccessRequest {
         entity_type: scope.entity_type,
         entity: scope.entity,
@@ -66,7 +66,7 @@ fn ask(service: &Service, secret: &str) -> Decision {
     service.check(presented, Some(&request), Some("192.0.2.9")).unwrap().decision
 }
 
-/// Fills a store with tokens in every state; their secrets, old ones included.
+/// Fills a store with tokens in every state. Returns all secrets, including replaced ones.
 fn fill(service: &Service, clock: &Clock) -> Vec<String> {
     let mut secrets = Vec::new();
     let mut create = |name: &str, lifetime: &str, description: &str, scopes: &[&str]| {
@@ -80,23 +80,23 @@ fn fill(service: &Service, clock: &Clock) -> Vec<String> {
         secrets.push(issued.secret.reveal().to_owned());
         issued
     };
-    let claim = |issued: &Issued, how| {
-        service.record_delivery(&issued.token.id, &issued.token.digest, how).unwrap();
+    let deliver = |issued: &IssuedToken, method| {
+        service.record_delivery(&issued.token.id, &issued.token.digest, method).unwrap();
     };
     let active = create("active", "30d", "two\nlines", &["channels:*:publish", "users:u1:read@d1"]);
-    claim(&active, Delivery::Copied);
-    create("unclaimed", "24h", "", &[ASKED]);
-    create("for ever", "never", "søk 漢字 🔑", &[ASKED]);
+    deliver(&active, DeliveryMethod::Copied);
+    create("unclaimed", "24h", "", &[SCOPE]);
+    create("for ever", "never", "søk 漢字 🔑", &[SCOPE]);
     create("no scopes", "365d", "", &[]);
-    create("expired", "1h", "", &[ASKED]);
-    let revoked = create("revoked", "30d", "", &[ASKED]);
-    let rotated = create("rotated", "30d", "", &[ASKED]);
+    create("expired", "1h", "", &[SCOPE]);
+    let revoked = create("revoked", "30d", "", &[SCOPE]);
+    let rotated = create("rotated", "30d", "", &[SCOPE]);
     let deleted = create("deleted", "30d", "", &["channels:*:publish"]);
-    let purged = create("purged", "30d", "", &[ASKED]);
+    let purged = create("purged", "30d", "", &[SCOPE]);
     let edited = create("edited", "30d", "", &[]);
     clock.set(at(5));
-    ask(service, active.secret.reveal());
-    ask(service, deleted.secret.reveal());
+    check(service, active.secret.reveal());
+    check(service, deleted.secret.reveal());
     service.delete(&purged.token.id).unwrap();
     service.revoke(&revoked.token.id).unwrap();
     let more: Vec<Scope> =
@@ -107,25 +107,25 @@ fn fill(service: &Service, clock: &Clock) -> Vec<String> {
         .edit(&edited.token.id, &Name::parse("renamed").unwrap(), &Description::default())
         .unwrap();
     clock.set(at(1_600));
-    service.purge().unwrap();
-    let renewal = Renewal { lifetime: "90d".parse().unwrap(), overlap: Overlap::Day };
-    let again = service.regenerate(&rotated.token.id, renewal).unwrap();
-    claim(&again, Delivery::Written);
+    service.purge_trash().unwrap();
+    let options = RegenerateOptions { lifetime: "90d".parse().unwrap(), overlap: Overlap::Day };
+    let regenerated = service.regenerate(&rotated.token.id, options).unwrap();
+    deliver(&regenerated, DeliveryMethod::Written);
     service.delete(&deleted.token.id).unwrap();
-    secrets.push(again.secret.reveal().to_owned());
+    secrets.push(regenerated.secret.reveal().to_owned());
     secrets
 }
 
-/// All that a store holds, and what each of `secrets` may, as lines of text.
-fn told(path: &Path, secrets: &[String]) -> String {
+/// Describes the content of a store and the decision for each of `secrets`, as lines of text.
+fn describe_store(path: &Path, secrets: &[String]) -> String {
     let store = Store::open(path).unwrap();
     let mut text = String::new();
     store
         .read(|rows| {
             writeln!(text, "schema {}, store {}", rows.schema()?, rows.store_id()?).unwrap();
-            let (listed, trash) = (rows.tokens()?, rows.trash()?);
-            assert!(listed.damaged.is_empty() && trash.damaged.is_empty());
-            for token in &listed.rows {
+            let (tokens, trash) = (rows.tokens()?, rows.trash()?);
+            assert!(tokens.damaged.is_empty() && trash.damaged.is_empty());
+            for token in &tokens.rows {
                 writeln!(text, "token {}", export_line(token)).unwrap();
                 assert_eq!(rows.id_of_name(&token.name)?, Some(token.id));
             }
@@ -133,17 +133,17 @@ fn told(path: &Path, secrets: &[String]) -> String {
                 writeln!(text, "deleted {} {}", deleted.at, export_line(&deleted.token)).unwrap();
             }
             for event in rows.events_after(0, usize::MAX)?.rows {
-                let (what, token) = (&event.what, event.what.token.as_ref().map(TokenId::as_str));
-                let (action, name) = (what.action.as_str(), &what.name);
+                let (body, token) = (&event.body, event.body.token.as_ref().map(TokenId::as_str));
+                let (action, name) = (body.action.as_str(), &body.name);
                 writeln!(
                     text,
                     "event {} {} {action} {token:?} {name} by {}: {} {}",
-                    event.sequence, what.at, what.actor, what.detail, event.hash
+                    event.sequence, body.at, body.actor, body.detail, event.hash
                 )
                 .unwrap();
             }
             let chain = rows.verify_chain()?;
-            assert_eq!(chain.broken, None);
+            assert_eq!(chain.first_fault, None);
             writeln!(text, "chain {} {}", chain.events, chain.head).unwrap();
             Ok::<_, StoreError>(())
         })
@@ -151,7 +151,7 @@ fn told(path: &Path, secrets: &[String]) -> String {
     drop(store);
     let service = service(path, &Clock::fixed(at(1_600)));
     for secret in secrets {
-        match ask(&service, secret) {
+        match check(&service, secret) {
             Decision::Allow(Some(scope)) => writeln!(text, "secret {secret} Allow({scope:?})"),
             decision => writeln!(text, "secret {secret} {decision:?}"),
         }
@@ -160,7 +160,7 @@ fn told(path: &Path, secrets: &[String]) -> String {
     text
 }
 
-fn copied(file: &Path) -> (tempfile::TempDir, PathBuf) {
+fn copy_to_temp(file: &Path) -> (tempfile::TempDir, PathBuf) {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("store.redb");
     fs::copy(file, &path).unwrap();
@@ -168,48 +168,48 @@ fn copied(file: &Path) -> (tempfile::TempDir, PathBuf) {
     (home, path)
 }
 
-/// Makes the fixture of this version.
-fn update() {
+/// Creates the fixture of the current version.
+fn write_fixture() {
     let home = tempfile::tempdir().unwrap();
     let (full, path) = (home.path().join("full.redb"), home.path().join("store.redb"));
     let clock = Clock::fixed(at(0));
     let service = service(&full, &clock);
     let secrets = fill(&service, &clock);
-    // A copy has no room to grow, and so is small.
+    // A backup has no free pages, so it is small.
     service.backup(&path).unwrap();
     let named = |ending| folder().join(format!("{}.{ending}", env!("CARGO_PKG_VERSION")));
     fs::copy(&path, named("redb")).unwrap();
-    fs::write(named("txt"), told(&path, &secrets)).unwrap();
+    fs::write(named("txt"), describe_store(&path, &secrets)).unwrap();
 }
 
 #[test]
-fn a_store_of_every_released_version_opens_and_is_all_there() {
+fn stores_of_all_released_versions_open_unchanged() {
     if std::env::var_os("UPDATE").is_some() {
-        update();
+        write_fixture();
     }
     let mut files: Vec<PathBuf> =
         fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|ending| ending == "redb"));
     let present = folder().join(format!("{}.redb", env!("CARGO_PKG_VERSION")));
-    assert!(files.contains(&present), "make it: UPDATE=1 cargo test --test formats");
+    assert!(files.contains(&present), "create it with `UPDATE=1 cargo test --test formats`");
     for file in files {
         let expected = fs::read_to_string(file.with_extension("txt")).unwrap();
         let secrets: Vec<String> = expected
             .lines()
             .filter_map(|line| Some(line.strip_prefix("secret ")?.split(' ').next()?.to_owned()))
             .collect();
-        let (_home, path) = copied(&file);
-        assert_eq!(told(&path, &secrets), expected, "{}", file.display());
-        // And it goes on: everything can be ended, brought back and deleted.
+        let (_home, path) = copy_to_temp(&file);
+        assert_eq!(describe_store(&path, &secrets), expected, "{}", file.display());
+        // The store is writable: tokens can be restored, revoked and deleted.
         let service = service(&path, &Clock::fixed(at(1_601)));
         service.restore_last().unwrap();
-        for token in service.load().unwrap().tokens {
+        for token in service.load_snapshot().unwrap().tokens {
             if token.revoked.is_none() {
                 service.revoke(&token.id).unwrap();
             }
         }
-        assert!(secrets.iter().all(|secret| !ask(&service, secret).is_allowed()));
+        assert!(secrets.iter().all(|secret| !check(&service, secret).is_allowed()));
         service.delete_all().unwrap();
-        assert_eq!(service.trail(0).unwrap().chain.broken, None);
+        assert_eq!(service.audit_trail(0).unwrap().chain.first_fault, None);
     }
 }

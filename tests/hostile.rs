@@ -1,17 +1,16 @@
-//! The checks of the fuzz targets on drawn input, in every ordinary run: any bytes, texts made
-//! of what terminals and parsers trip over, and sound input with something spoiled. More of it
-//! by `PROPTEST_CASES`.
+//! Runs the checks of the fuzz targets on random input in every test run: random bytes, text with
+//! hostile sequences, and mutated seeds. `PROPTEST_CASES` sets the number of cases.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test fails by panicking, in its helpers as in itself"
+    reason = "tests and their helpers fail by panicking"
 )]
 
 #[path = "fuzz/checks.rs"]
-#[expect(unreachable_pub, reason = "a library of its own for the fuzz targets")]
+#[expect(unreachable_pub, reason = "also a library of the fuzz targets")]
 mod checks;
 
 use std::{
@@ -28,8 +27,8 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 
-/// What turns up in attacks on terminals, on readers and on parsers.
-const BITS: [&str; 28] = [
+/// Fragments used in attacks on terminals, readers and parsers.
+const HOSTILE_FRAGMENTS: [&str; 28] = [
     "\x1b[2J",
     "\x1b]0;t\x07",
     "\x1b]52;c;eA==\x1b\\",
@@ -65,29 +64,29 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn hostile_text() -> impl Strategy<Value = Vec<u8>> {
-    let bit = prop_oneof![
-        3 => select(&BITS[..]).prop_map(str::to_owned),
+    let fragment = prop_oneof![
+        3 => select(&HOSTILE_FRAGMENTS[..]).prop_map(str::to_owned),
         1 => any::<String>(),
         1 => "[a-z]{1,8}",
     ];
-    vec(bit, 0..20).prop_map(|bits| bits.concat().into_bytes())
+    vec(fragment, 0..20).prop_map(|fragments| fragments.concat().into_bytes())
 }
 
-/// One of the seeds of the target `name`, with some of its bytes replaced, removed or doubled.
-fn spoiled(name: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
+/// A seed of the fuzz target `name`, mutated: bytes and fragments inserted, removed or truncated.
+fn mutated_seed(name: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds").join(name);
     let seeds: Vec<Vec<u8>> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| fs::read(entry.unwrap().path()).unwrap())
         .collect();
     assert!(!seeds.is_empty(), "{name} has no seeds");
-    let change = (any::<Index>(), 0..4_u8, any::<u8>(), select(&BITS[..]));
+    let change = (any::<Index>(), 0..4_u8, any::<u8>(), select(&HOSTILE_FRAGMENTS[..]));
     (select(seeds), vec(change, 0..4)).prop_map(|(mut bytes, changes)| {
-        for (at, kind, byte, bit) in changes {
+        for (at, kind, byte, fragment) in changes {
             let at = at.index(bytes.len() + 1);
             match kind {
                 0 => bytes.insert(at, byte),
-                1 => drop(bytes.splice(at..at, bit.bytes())),
+                1 => drop(bytes.splice(at..at, fragment.bytes())),
                 2 if at < bytes.len() => drop(bytes.remove(at)),
                 _ => bytes.truncate(at),
             }
@@ -96,42 +95,42 @@ fn spoiled(name: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
     })
 }
 
-/// Runs `check` on what `strategy` draws; the smallest input that breaks it is told.
-fn hold(name: &str, check: Check, strategy: impl Strategy<Value = Vec<u8>>) {
+/// Runs `check` on inputs from `strategy`. Panics with the smallest failing input.
+fn run_check(name: &str, check: Check, strategy: impl Strategy<Value = Vec<u8>>) {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
-    let found = runner.run(&strategy, |bytes| {
+    let result = runner.run(&strategy, |bytes| {
         check(&bytes);
         Ok(())
     });
-    if let Err(error) = found {
+    if let Err(error) = result {
         panic!("{name}: {error}");
     }
 }
 
 #[test]
-fn no_input_breaks_a_promise() {
+fn checks_hold_for_random_and_hostile_input() {
     for (name, check) in CHECKS {
-        hold(name, check, any_bytes());
-        hold(name, check, hostile_text());
-        hold(name, check, spoiled(name));
+        run_check(name, check, any_bytes());
+        run_check(name, check, hostile_text());
+        run_check(name, check, mutated_seed(name));
     }
 }
 
 #[test]
-fn a_line_of_a_megabyte_is_answered_at_once() {
+fn checks_hold_for_a_line_of_1_mib() {
     for unit in ["\x1b[", "e\u{301}", "\u{202e}", "a:", "["] {
         let long = unit.repeat((1 << 20) / unit.len());
         for (name, check) in CHECKS {
-            let held = catch_unwind(AssertUnwindSafe(|| check(long.as_bytes())));
-            assert!(held.is_ok(), "{name} on {unit:?}");
+            let result = catch_unwind(AssertUnwindSafe(|| check(long.as_bytes())));
+            assert!(result.is_ok(), "{name} on {unit:?}");
         }
     }
 }
 
 #[test]
-fn every_fuzz_target_has_its_check() {
+fn every_check_has_a_fuzz_target() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz");
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
     let targets = fs::read_dir(folder.join("targets")).unwrap().count();
@@ -139,6 +138,9 @@ fn every_fuzz_target_has_its_check() {
     for (name, _) in CHECKS {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} is not in Cargo.toml");
         let target = fs::read_to_string(folder.join(format!("targets/{name}.rs"))).unwrap();
-        assert!(target.contains(&format!("checks::{name}(bytes)")), "{name} checks something else");
+        assert!(
+            target.contains(&format!("checks::{name}(bytes)")),
+            "target {name} runs another check"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! The list engine on a store that others change: whatever happens, it shows what a filtered and
-//! sorted list of all records shows.
+//! The list engine on a store that other processes change: its results equal those of a full scan
+//! of the records.
 
 #[cfg(test)]
 mod tests {
@@ -10,7 +10,7 @@ mod tests {
     use chrono::{TimeDelta, TimeZone as _, Utc};
     use patdeck::{
         domain::{
-            Actor, AuditAction, Catalogue, Column, Description, Digest, EventDraft, LastUse,
+            Actor, AuditAction, Catalogue, Column, Description, Digest, EventBody, LastUse,
             LifetimeLimits, Name, Prefix, Query, Scopes, Search, Sort, StatusFilter, Timestamp,
             Token, TokenId,
         },
@@ -21,7 +21,7 @@ mod tests {
     use proptest::prelude::*;
     use tempfile::TempDir;
 
-    /// So many minutes after the start.
+    /// The instant `minute` minutes after the start.
     fn at(minute: i64) -> Timestamp {
         Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::minutes(minute)
     }
@@ -30,16 +30,18 @@ mod tests {
         TokenId::parse(&format!("{:012}", u64::from(n) * 7_919 % 1_000_003)).unwrap()
     }
 
-    /// A token made of small numbers, so that many properties are the same in many tokens.
+    /// Derives a token from small numbers, so that many tokens share property values.
     fn token(n: u16, seed: u8) -> Token {
         let minute = i64::from(seed);
         let mut scopes = Scopes::default();
         for scope in ["channels:*:publish", "groups:*:list"].iter().take(usize::from(seed % 3)) {
             scopes.add(scope.parse().unwrap()).unwrap();
         }
-        let what = "".into();
-        let used =
-            (!seed.is_multiple_of(3)).then(|| LastUse { at: at(minute / 9), from: None, what });
+        let used = (!seed.is_multiple_of(3)).then(|| LastUse {
+            at: at(minute / 9),
+            from: None,
+            summary: "".into(),
+        });
         Token {
             id: id(n),
             name: Name::parse(&format!("{} {n}", ["ci", "Edge", "fleet"][usize::from(seed % 3)]))
@@ -60,8 +62,8 @@ mod tests {
         }
     }
 
-    /// A store, another process that changes it, the engine, and what the store contains.
-    struct Fixture {
+    /// A store file, a second handle that changes it, the engine, and the expected content.
+    struct TestStore {
         engine: ListEngine,
         other: Store,
         clock: Clock,
@@ -75,17 +77,20 @@ mod tests {
         let written = store.write(|rows| {
             for token in tokens {
                 rows.put_token(token)?;
-                token.last_used.as_ref().map_or(Ok(()), |used| rows.put_use(&token.id, used))?;
+                token
+                    .last_used
+                    .as_ref()
+                    .map_or(Ok(()), |used| rows.put_last_use(&token.id, used))?;
             }
             Ok::<_, StoreError>(())
         });
         written.unwrap();
     }
 
-    /// A file with these tokens, of which the records of `damaged` cannot be read.
-    fn write_file(folder: &TempDir, tokens: &[Token], damaged: &[TokenId]) -> PathBuf {
+    /// Creates a store file with these tokens, in which the records of `damaged` are corrupt.
+    fn create_file(folder: &TempDir, tokens: &[Token], damaged: &[TokenId]) -> PathBuf {
         let file = folder.path().join("store.redb");
-        let marked = |token: &Token| match damaged.iter().position(|id| *id == token.id) {
+        let with_marker = |token: &Token| match damaged.iter().position(|id| *id == token.id) {
             Some(n) => Token {
                 description: Description::parse(&format!("damage-me-{n:03}")).unwrap(),
                 ..token.clone()
@@ -93,29 +98,29 @@ mod tests {
             None => token.clone(),
         };
         let store = Store::open(&file).unwrap();
-        put(&store, &tokens.iter().map(marked).collect::<Vec<_>>());
+        put(&store, &tokens.iter().map(with_marker).collect::<Vec<_>>());
         drop(store);
         let mut bytes = fs::read(&file).unwrap();
-        let mark = b"damage-me-";
-        let found: Vec<_> = bytes
-            .windows(mark.len())
+        let marker = b"damage-me-";
+        let offsets: Vec<_> = bytes
+            .windows(marker.len())
             .enumerate()
-            .filter(|(_, window)| window == mark)
+            .filter(|(_, window)| window == marker)
             .map(|(at, _)| at)
             .collect();
-        assert!(found.len() >= damaged.len());
-        for at in found {
-            bytes[at] ^= 1;
+        assert!(offsets.len() >= damaged.len());
+        for offset in offsets {
+            bytes[offset] ^= 1;
         }
         fs::write(&file, bytes).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         file
     }
 
-    impl Fixture {
+    impl TestStore {
         fn new(tokens: Vec<Token>, damaged: Vec<TokenId>) -> Self {
             let folder = tempfile::tempdir().unwrap();
-            let file = write_file(&folder, &tokens, &damaged);
+            let file = create_file(&folder, &tokens, &damaged);
             let policy = Policy {
                 prefix: Prefix::default(),
                 limits: LifetimeLimits::default(),
@@ -141,11 +146,11 @@ mod tests {
             }
         }
 
-        /// Another process puts or removes a token, and writes an event at that minute.
+        /// Puts or removes a token as another process, and appends an event of that minute.
         fn change(&mut self, n: u16, seed: Option<u8>, minute: i64) {
             let changed = if let Some(seed) = seed {
                 put(&self.other, &[token(n, seed)]);
-                // What a token was last used for outlives a record that says nothing of it.
+                // A stored last use remains when a record without one is written.
                 let stored = self.other.read(|rows| rows.token(&id(n))).unwrap().unwrap();
                 self.tokens.insert(id(n), stored);
                 true
@@ -157,7 +162,7 @@ mod tests {
             if changed {
                 self.damaged.retain(|each| *each != id(n));
             }
-            let event = EventDraft {
+            let event = EventBody {
                 at: at(minute),
                 actor: Actor::named("bob"),
                 token: Some(id(n)),
@@ -169,8 +174,8 @@ mod tests {
             self.newest_event = Some(at(minute));
         }
 
-        /// All results of a request, of which the first show what is on the screen.
-        fn answers(
+        /// Returns all results of a request, the partial ones first.
+        fn all_results(
             &mut self,
             query: &Query,
             now: Timestamp,
@@ -184,23 +189,23 @@ mod tests {
             results
         }
 
-        fn answer(
+        fn last_result(
             &mut self,
             query: &Query,
             now: Timestamp,
             selected: Option<TokenId>,
         ) -> ListResult {
-            self.answers(query, now, selected, 0).pop().unwrap()
+            self.all_results(query, now, selected, 0).pop().unwrap()
         }
 
-        /// Fails unless the engine shows what all records show, and the row of the token with the
-        /// number `selected`, whether it exists, is shown or neither.
+        /// Panics unless the result equals that of a full scan. Token number `selected` may be
+        /// shown, hidden or missing.
         fn compare(&mut self, query: &Query, now: Timestamp, selected: u16) {
             let tokens: Vec<Token> = self.tokens.values().cloned().collect();
             let (rows, counts) = query.select(&tokens, now);
             let wanted: Vec<_> = rows.into_iter().map(|row| tokens[row].id).collect();
             let selected = id(selected);
-            let result = self.answer(query, now, Some(selected));
+            let result = self.last_result(query, now, Some(selected));
             assert!(result.is_complete() && result.total == wanted.len());
             assert_eq!(result.tokens.iter().collect::<Vec<_>>(), wanted, "{query:?}");
             assert_eq!(result.counts, Some(counts), "{query:?}");
@@ -229,10 +234,10 @@ mod tests {
             }
         }
 
-        /// The ids of all tokens, as the engine knows them.
+        /// The ids of all tokens in the engine, sorted.
         fn ids(&mut self) -> Vec<TokenId> {
             let query = Query { status: StatusFilter::All, ..Query::default() };
-            let mut ids: Vec<_> = self.answer(&query, at(0), None).tokens.iter().collect();
+            let mut ids: Vec<_> = self.last_result(&query, at(0), None).tokens.iter().collect();
             ids.sort_unstable();
             ids
         }
@@ -250,27 +255,27 @@ mod tests {
         })
     }
 
-    /// What happens in one step.
+    /// A random step of a test.
     #[derive(Debug, Clone)]
-    enum Step {
-        /// A token is put or removed, by a process whose clock shows this minute.
+    enum RandomStep {
+        /// Puts or removes a token, with an event of this minute.
         Change(u16, Option<u8>, i64),
-        /// Our clock is set.
-        Clock(i64),
-        /// The list is asked for, with this token selected.
-        Ask(Query, u16),
-        /// An order is built.
-        Build,
+        /// Sets the clock of the engine.
+        SetClock(i64),
+        /// Requests the list with this token selected.
+        Request(Query, u16),
+        /// Builds one order.
+        BuildOrder,
     }
 
-    fn steps() -> impl Strategy<Value = Vec<Step>> {
+    fn steps() -> impl Strategy<Value = Vec<RandomStep>> {
         let minute = -20_i64..280;
         let change = (0_u16..40, prop::option::weighted(0.7, any::<u8>()), 0_i64..60);
         let step = prop_oneof![
-            4 => change.prop_map(|(n, seed, minute)| Step::Change(n, seed, minute)),
-            1 => minute.prop_map(Step::Clock),
-            4 => (queries(), 0_u16..40).prop_map(|(query, n)| Step::Ask(query, n)),
-            1 => Just(Step::Build),
+            4 => change.prop_map(|(n, seed, minute)| RandomStep::Change(n, seed, minute)),
+            1 => minute.prop_map(RandomStep::SetClock),
+            4 => (queries(), 0_u16..40).prop_map(|(query, n)| RandomStep::Request(query, n)),
+            1 => Just(RandomStep::BuildOrder),
         ];
         prop::collection::vec(step, 1..40)
     }
@@ -279,22 +284,22 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn it_shows_what_all_records_show(
+        fn results_match_a_full_scan(
             first in prop::collection::vec(any::<u8>(), 0..30), damaged in prop::collection::btree_set(0_u16..30, 0..3),
             steps in steps(), last in queries(),
         ) {
             let tokens: Vec<Token> = (0..).zip(first).map(|(n, seed)| token(n, seed)).collect();
             let damaged = damaged.into_iter().filter(|n| usize::from(*n) < tokens.len()).map(id).collect();
-            let mut fixture = Fixture::new(tokens, damaged);
+            let mut fixture = TestStore::new(tokens, damaged);
             for step in steps {
                 match step {
-                    Step::Change(n, seed, minute) => fixture.change(n, seed, minute),
-                    Step::Clock(minute) => fixture.clock.set(at(minute)),
-                    Step::Ask(query, selected) => {
+                    RandomStep::Change(n, seed, minute) => fixture.change(n, seed, minute),
+                    RandomStep::SetClock(minute) => fixture.clock.set(at(minute)),
+                    RandomStep::Request(query, selected) => {
                         let now = fixture.clock.now();
                         fixture.compare(&query, now, selected);
                     }
-                    Step::Build => drop(fixture.engine.build_next_order()),
+                    RandomStep::BuildOrder => drop(fixture.engine.build_next_order()),
                 }
             }
             while fixture.engine.build_next_order() {}
@@ -308,15 +313,15 @@ mod tests {
     }
 
     #[test]
-    fn it_loads_in_batches_and_what_changes_meanwhile_is_not_lost() {
-        let mut fixture = Fixture::new(tokens(0..9_000), Vec::new());
+    fn changes_during_batch_loading_are_kept() {
+        let mut fixture = TestStore::new(tokens(0..9_000), Vec::new());
         fixture.engine.load_next_batch().unwrap();
         let query = Query {
             status: StatusFilter::All,
             search: Search::default(),
             sort: Sort { column: Column::Name, descending: false },
         };
-        let partial = fixture.answer(&query, at(0), None);
+        let partial = fixture.last_result(&query, at(0), None);
         assert!(
             fixture.engine.is_loading() && !partial.is_complete() && !partial.tokens.is_empty()
         );
@@ -325,7 +330,7 @@ mod tests {
         assert!(names.is_sorted() && partial.counts.is_none());
         let summary = &partial.summary;
         assert_eq!((summary.total, summary.loaded), (9_000, partial.tokens.len()));
-        // Some of these are in the part that is loaded, some in the rest.
+        // Some of these ids are in the loaded range, the others are not.
         for n in 20_000..20_050 {
             fixture.change(n, Some(5), 0);
         }
@@ -342,8 +347,8 @@ mod tests {
     }
 
     #[test]
-    fn more_than_the_change_log_covers_is_loaded_again() {
-        let mut fixture = Fixture::new(tokens(0..600), Vec::new());
+    fn reader_behind_the_change_log_reloads() {
+        let mut fixture = TestStore::new(tokens(0..600), Vec::new());
         fixture.load();
         let more = tokens(10_000..15_000);
         put(&fixture.other, &more);
@@ -356,8 +361,8 @@ mod tests {
     }
 
     #[test]
-    fn an_outdated_request_has_no_answer() {
-        let mut fixture = Fixture::new(tokens(0..9), Vec::new());
+    fn an_outdated_request_gets_no_result() {
+        let mut fixture = TestStore::new(tokens(0..9), Vec::new());
         let query = Query::default();
         let request = ListRequest { number: 1, query, at: at(0), selected: None, row: 0 };
         let mut results = Vec::new();
@@ -366,22 +371,22 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rows_of_a_long_list_are_those_of_all() {
-        let mut fixture = Fixture::new(tokens(0..9_000), Vec::new());
+    fn prefix_result_matches_the_full_result() {
+        let mut fixture = TestStore::new(tokens(0..9_000), Vec::new());
         fixture.load();
         let both = |column| [false, true].map(|descending| Sort { column, descending });
         for sort in Column::ALL.into_iter().flat_map(both) {
             for text in ["", "ci 7", "nobody"] {
                 let search = Search::parse(text).unwrap();
                 let query = Query { status: StatusFilter::All, search, sort };
-                let all = fixture.answer(&query, at(60), None);
+                let all = fixture.last_result(&query, at(60), None);
                 for row in [0, 100, 700, 9_999] {
                     for selected in [all.tokens.get(row), None] {
-                        let mut results = fixture.answers(&query, at(60), selected, row);
+                        let mut results = fixture.all_results(&query, at(60), selected, row);
                         let last = results.pop().unwrap();
                         assert!(last.tokens.iter().eq(all.tokens.iter()) && last.is_complete());
-                        // Near the top they come before all others, if it is not too far down that
-                        // the search finds something.
+                        // Near the top of the default order there is a prefix result, if the
+                        // search matches enough of the first rows.
                         let is_near = text != "nobody" && sort == Sort::default() && row <= 100;
                         assert!(results.len() <= 1 && (!is_near || results.len() == 1), "{row}");
                         for first in results {

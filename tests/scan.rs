@@ -1,5 +1,5 @@
-//! `scan` on the real binary and real files: what it finds and tells, what it never tells, what
-//! it leaves out, and what it revokes.
+//! `scan` with the real binary on real files: which secrets it finds and with which status, that it
+//! never prints a whole secret, which files it skips, and what it revokes.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as in itself")]
 
@@ -15,15 +15,15 @@ use assert_cmd::Command;
 use tempfile::TempDir;
 
 /// A home with a store, and a folder to search.
-struct Place {
+struct Fixture {
     home: TempDir,
 }
 
-impl Place {
+impl Fixture {
     fn new() -> Self {
-        let place = Self { home: tempfile::tempdir().unwrap() };
-        fs::create_dir(place.folder()).unwrap();
-        place
+        let fixture = Self { home: tempfile::tempdir().unwrap() };
+        fs::create_dir(fixture.folder()).unwrap();
+        fixture
     }
 
     fn folder(&self) -> PathBuf {
@@ -52,7 +52,7 @@ impl Place {
         self.patdeck(arguments).output().unwrap()
     }
 
-    /// What succeeds prints on standard output.
+    /// Asserts success, and returns the standard output.
     fn ok(&self, arguments: &[&str]) -> String {
         let output = self.output(arguments);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -63,7 +63,7 @@ impl Place {
         self.ok(&["create", name]).trim().to_owned()
     }
 
-    /// Exit code, data, and the rest.
+    /// Runs `scan`, and returns exit code, standard output and standard error.
     fn scan(&self, arguments: &[&str]) -> (i32, String, String) {
         let mut all = vec!["scan"];
         all.extend(arguments);
@@ -72,7 +72,7 @@ impl Place {
         (code, text(&output.stdout), text(&output.stderr))
     }
 
-    fn works(&self, secret: &str) -> bool {
+    fn is_valid(&self, secret: &str) -> bool {
         let mut verify = self.patdeck(&["verify"]);
         let output = verify.write_stdin(secret).output().unwrap();
         output.status.success()
@@ -83,70 +83,68 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn public(secret: &str) -> String {
+fn public_part(secret: &str) -> String {
     format!("{}_…", secret.rsplit_once('_').unwrap().0)
 }
 
 #[test]
-fn each_secret_is_told_with_its_place_and_standing_and_never_whole() {
-    let place = Place::new();
-    let active = place.create("active");
-    let revoked = place.create("revoked");
-    place.ok(&["revoke", "revoked", "--yes"]);
-    let deleted = place.create("deleted");
-    place.ok(&["delete", "deleted", "--yes"]);
-    let replaced = place.create("replaced");
-    place.ok(&["regenerate", "replaced", "--yes"]);
-    let stranger = Place::new().create("elsewhere");
-    let mut spoiled = active.clone();
-    spoiled.pop();
-    place.write("a.env", format!("x\nTOKEN={active}\nBAD={spoiled}\n"));
-    place.write("b.txt", format!("{revoked}\n{deleted} {replaced}\n\n{stranger}"));
-    let (code, out, err) = place.scan(&["."]);
+fn each_secret_has_a_position_and_status_and_is_never_whole() {
+    let fixture = Fixture::new();
+    let active = fixture.create("active");
+    let revoked = fixture.create("revoked");
+    fixture.ok(&["revoke", "revoked", "--yes"]);
+    let deleted = fixture.create("deleted");
+    fixture.ok(&["delete", "deleted", "--yes"]);
+    let replaced = fixture.create("replaced");
+    fixture.ok(&["regenerate", "replaced", "--yes"]);
+    let foreign = Fixture::new().create("elsewhere");
+    let mut truncated = active.clone();
+    truncated.pop();
+    fixture.write("a.env", format!("x\nTOKEN={active}\nBAD={truncated}\n"));
+    fixture.write("b.txt", format!("{revoked}\n{deleted} {replaced}\n\n{foreign}"));
+    let (code, out, err) = fixture.scan(&["."]);
     let mut lines: Vec<_> = out.lines().collect();
     lines.sort_unstable();
-    let line = |path: &str, secret: &str, rest: &str| format!("{path} {}  {rest}", public(secret));
+    let line =
+        |path: &str, secret: &str, rest: &str| format!("{path} {}  {rest}", public_part(secret));
     let expected = [
         line("./a.env:2:", &active, "active    active"),
         line("./b.txt:1:", &revoked, "revoked   revoked"),
         line("./b.txt:2:", &deleted, "deleted   deleted"),
         line("./b.txt:2:", &replaced, "replaced  replaced"),
-        line("./b.txt:4:", &stranger, "unknown"),
+        line("./b.txt:4:", &foreign, "unknown"),
     ];
     let mut expected: Vec<_> = expected.iter().map(String::as_str).collect();
     expected.sort_unstable();
     assert_eq!(lines, expected);
-    assert_eq!(code, 1, "one of them works");
-    assert!(err.contains("secrets found: 5, active tokens: 1\n"), "{err}");
-    for secret in [&active, &revoked, &deleted, &replaced, &stranger] {
+    assert_eq!(code, 1, "one of them is active");
+    assert!(err.contains("Searched 2 files: 5 secrets found, 1 active token exposed\n"), "{err}");
+    for secret in [&active, &revoked, &deleted, &replaced, &foreign] {
         let hidden = secret.rsplit_once('_').unwrap().1;
         assert!(!out.contains(hidden) && !err.contains(hidden));
     }
 }
 
 #[test]
-fn nothing_active_is_exit_0() {
-    let place = Place::new();
-    place.write("a", "nothing here");
-    let (code, out, err) = place.scan(&["."]);
+fn no_active_secret_is_exit_0() {
+    let fixture = Fixture::new();
+    fixture.write("a", "nothing here");
+    let (code, out, err) = fixture.scan(&["."]);
     assert_eq!((code, out.as_str()), (0, ""));
-    assert_eq!(
-        err,
-        "patdeck: files searched: 1, not searched: 0, secrets found: 0, active tokens: 0\n"
-    );
-    place.write("b", Place::new().create("elsewhere"));
-    assert_eq!(place.scan(&["."]).0, 0);
+    assert_eq!(err, "Searched 1 file: 0 secrets found, 0 active tokens exposed\n");
+    fixture.write("b", Fixture::new().create("elsewhere"));
+    assert_eq!(fixture.scan(&["."]).0, 0);
 }
 
 #[test]
-fn expired_is_told_apart() {
-    let place = Place::new();
-    let secret = place.create("short");
-    let line = place.ok(&["export"]);
+fn an_expired_secret_has_its_own_status() {
+    let fixture = Fixture::new();
+    let secret = fixture.create("short");
+    let line = fixture.ok(&["export"]);
     let line = line.lines().nth(1).unwrap();
     let expires = line.split("\"expires\":\"").nth(1).unwrap();
     let expires = expires.split('"').next().unwrap();
-    let other = Place::new();
+    let other = Fixture::new();
     let past = line.replace(expires, "2020-01-01T00:00:00Z");
     let header = "{\"kind\":\"patdeck export\",\"schema\":1,\"store\":\"\
                   00000000000000000000000000000000\",\"exported\":\"\",\"tokens\":1}";
@@ -159,52 +157,53 @@ fn expired_is_told_apart() {
 }
 
 #[test]
-fn revoking_ends_what_works_once_and_nothing_else() {
-    let place = Place::new();
-    let (one, two) = (place.create("one"), place.create("two"));
-    let old = place.create("rotated");
-    let new = place.ok(&["regenerate", "rotated", "--yes"]);
-    place.write("a", format!("{one}\n{one}\n{old}"));
-    let refused = place.scan(&[".", "--revoke"]);
+fn revoke_revokes_only_tokens_with_active_secrets() {
+    let fixture = Fixture::new();
+    let (one, two) = (fixture.create("one"), fixture.create("two"));
+    let old = fixture.create("rotated");
+    let new = fixture.ok(&["regenerate", "rotated", "--yes"]);
+    fixture.write("a", format!("{one}\n{one}\n{old}"));
+    let refused = fixture.scan(&[".", "--revoke"]);
     assert_eq!(
         (refused.0, refused.2.as_str()),
         (
             2,
-            "patdeck: --revoke needs --yes here, where nobody can be asked: nothing was searched\n"
+            "error: refusing to revoke without confirmation: not a terminal, nothing was searched\n\
+             hint: pass --yes\n"
         )
     );
-    assert!(place.works(&one));
-    let (code, out, err) = place.scan(&[".", "--revoke", "--yes"]);
+    assert!(fixture.is_valid(&one));
+    let (code, out, err) = fixture.scan(&[".", "--revoke", "--yes"]);
     assert_eq!((code, out.lines().count()), (0, 3));
-    assert!(err.ends_with("active tokens: 1\npatdeck: one is revoked\n"), "{err}");
-    assert!(!place.works(&one) && place.works(&two) && place.works(new.trim()));
-    let trail = place.ok(&["audit", "--token", "one"]);
+    assert!(err.ends_with("1 active token exposed\nRevoked one\n"), "{err}");
+    assert!(!fixture.is_valid(&one) && fixture.is_valid(&two) && fixture.is_valid(new.trim()));
+    let trail = fixture.ok(&["audit", "--token", "one"]);
     assert_eq!(trail.matches("its secret was found by a scan").count(), 1);
-    assert_eq!(place.scan(&[".", "--revoke", "--yes"]).0, 0);
+    assert_eq!(fixture.scan(&[".", "--revoke", "--yes"]).0, 0);
 }
 
 #[test]
-fn the_old_secret_of_a_rotation_counts_while_it_works() {
-    let place = Place::new();
-    let old = place.create("ci");
-    let new = place.ok(&["regenerate", "ci", "--overlap", "1h"]);
-    place.write("a", &old);
-    assert_eq!(place.scan(&["a"]).0, 1);
-    assert_eq!(place.scan(&["a", "--revoke", "--yes"]).0, 0);
-    assert!(!place.works(&old) && !place.works(new.trim()));
+fn the_old_secret_is_active_during_the_overlap() {
+    let fixture = Fixture::new();
+    let old = fixture.create("ci");
+    let new = fixture.ok(&["regenerate", "ci", "--overlap", "1h"]);
+    fixture.write("a", &old);
+    assert_eq!(fixture.scan(&["a"]).0, 1);
+    assert_eq!(fixture.scan(&["a", "--revoke", "--yes"]).0, 0);
+    assert!(!fixture.is_valid(&old) && !fixture.is_valid(new.trim()));
 }
 
 #[test]
 fn ignore_rules_hidden_files_and_links() {
-    let place = Place::new();
-    let secret = place.create("ci");
+    let fixture = Fixture::new();
+    let secret = fixture.create("ci");
     for name in [".env", "build/out", "kept", ".config/x"] {
-        place.write(name, &secret);
+        fixture.write(name, &secret);
     }
-    place.write(".ignore", "build/\n");
-    std::os::unix::fs::symlink("kept", place.folder().join("link")).unwrap();
+    fixture.write(".ignore", "build/\n");
+    std::os::unix::fs::symlink("kept", fixture.folder().join("link")).unwrap();
     let files = |arguments: &[&str]| {
-        let (_, out, _) = place.scan(arguments);
+        let (_, out, _) = fixture.scan(arguments);
         let files = out.lines().map(|line| line.split(':').next().unwrap().to_owned());
         let mut files: Vec<_> = files.collect();
         files.sort_unstable();
@@ -214,18 +213,18 @@ fn ignore_rules_hidden_files_and_links() {
     assert_eq!(files(&[".", "--skip-hidden"]), ["./kept"]);
     let all = ["./.config/x", "./.env", "./build/out", "./kept"];
     assert_eq!(files(&[".", "--no-ignore"]), all);
-    assert_eq!(files(&["build/out", "link"]), ["build/out", "link"], "named");
+    assert_eq!(files(&["build/out", "link"]), ["build/out", "link"], "explicit paths");
 }
 
 #[test]
-fn binary_files_are_told_by_the_byte_and_json_has_everything() {
-    let place = Place::new();
-    let secret = place.create("ci");
+fn binary_matches_have_a_byte_offset() {
+    let fixture = Fixture::new();
+    let secret = fixture.create("ci");
     let id = secret.split('_').nth(1).unwrap();
-    place.write("blob", format!("\0\n\u{1}{secret}\0"));
-    let (_, out, _) = place.scan(&["blob"]);
-    assert!(out.starts_with(&format!("blob:byte 3: {}", public(&secret))), "{out}");
-    let (_, out, _) = place.scan(&["blob", "--json", "--revoke", "--yes"]);
+    fixture.write("blob", format!("\0\n\u{1}{secret}\0"));
+    let (_, out, _) = fixture.scan(&["blob"]);
+    assert!(out.starts_with(&format!("blob:byte 3: {}", public_part(&secret))), "{out}");
+    let (_, out, _) = fixture.scan(&["blob", "--json", "--revoke", "--yes"]);
     let lines: Vec<serde_json::Value> =
         out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
@@ -233,7 +232,7 @@ fn binary_files_are_told_by_the_byte_and_json_has_everything() {
         [
             serde_json::json!({
                 "schema": 1, "file": "blob", "line": null, "offset": 3,
-                "token": public(&secret), "id": id, "name": "ci", "status": "active",
+                "token": public_part(&secret), "id": id, "name": "ci", "status": "active",
             }),
             serde_json::json!({ "schema": 1, "revoked": { "id": id, "name": "ci" } }),
         ]
@@ -241,50 +240,50 @@ fn binary_files_are_told_by_the_byte_and_json_has_everything() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_and_stops_nothing() {
-    let place = Place::new();
-    let secret = place.create("ci");
+fn unreadable_files_are_reported_and_skipped() {
+    let fixture = Fixture::new();
+    let secret = fixture.create("ci");
     for name in ["a", "closed/b", "z"] {
-        place.write(name, &secret);
+        fixture.write(name, &secret);
     }
-    let closed = |mode| {
-        let shut = fs::Permissions::from_mode(mode);
-        fs::set_permissions(place.folder().join("closed"), shut.clone()).unwrap();
-        fs::set_permissions(place.folder().join("a"), shut).unwrap();
+    let chmod = |mode| {
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(fixture.folder().join("closed"), permissions.clone()).unwrap();
+        fs::set_permissions(fixture.folder().join("a"), permissions).unwrap();
     };
-    closed(0);
-    let open_to_root = fs::File::open(place.folder().join("a")).is_ok();
-    let (code, out, err) = place.scan(&["."]);
-    closed(0o700);
-    if !open_to_root {
+    chmod(0);
+    let is_root = fs::File::open(fixture.folder().join("a")).is_ok();
+    let (code, out, err) = fixture.scan(&["."]);
+    chmod(0o700);
+    if !is_root {
         assert_eq!((code, out.lines().count()), (1, 1));
-        assert_eq!(err.matches("patdeck: not searched: ").count(), 2, "{err}");
-        assert!(err.contains("not searched: 2, secrets found: 1"));
+        assert_eq!(err.matches("warning: skipped ").count(), 2, "{err}");
+        assert!(err.contains("(2 skipped): 1 secret found"));
     }
-    let (code, out, err) = place.scan(&["z", "no-such-file"]);
+    let (code, out, err) = fixture.scan(&["z", "no-such-file"]);
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(err.starts_with("patdeck: no-such-file cannot be searched ("), "{err}");
+    assert!(err.starts_with("error: cannot search no-such-file ("), "{err}");
 }
 
 #[test]
 fn standard_input_is_searched() {
-    let place = Place::new();
-    let secret = place.create("ci");
-    let mut scan = place.patdeck(&["scan", "-"]);
+    let fixture = Fixture::new();
+    let secret = fixture.create("ci");
+    let mut scan = fixture.patdeck(&["scan", "-"]);
     let found = scan.write_stdin(format!("\n\n+{secret}")).assert().code(1);
-    let expected = format!("-:3: {}  active    ci\n", public(&secret));
+    let expected = format!("-:3: {}  active    ci\n", public_part(&secret));
     found.stdout(expected);
 }
 
 #[test]
 fn a_file_of_a_gibibyte_is_searched_to_its_end() {
-    let place = Place::new();
-    let secret = place.create("ci");
-    let path = place.write("large", "");
-    // Sparse: it takes no room, and reads as zeros. 64 MiB here, which takes the same way.
+    let fixture = Fixture::new();
+    let secret = fixture.create("ci");
+    let path = fixture.write("large", "");
+    // The file is sparse: it uses no disk space and reads as zeros. Debug builds use 64 MiB.
     let length = if cfg!(debug_assertions) { 64 << 20 } else { 1 << 30 };
     append_far(&path, length, &secret);
-    let (code, out, _) = place.scan(&["large"]);
+    let (code, out, _) = fixture.scan(&["large"]);
     assert_eq!(code, 1);
     assert!(out.starts_with(&format!("large:byte {length}: ")), "{out}");
 }
@@ -297,12 +296,12 @@ fn append_far(path: &Path, length: u64, secret: &str) {
 
 #[test]
 fn the_regular_expression_needs_no_store() {
-    let place = Place::new();
-    let out = place.ok(&["scan", "--regex"]);
+    let fixture = Fixture::new();
+    let out = fixture.ok(&["scan", "--regex"]);
     let expected = "(?:^|[^0-9A-Za-z])([a-z][0-9a-z]{1,11}_[0-9A-Za-z]{12}_[0-9A-Za-z]{38})\
                     (?:$|[^0-9A-Za-z])\n";
     assert_eq!(out, expected);
-    assert!(!place.home.path().join("store.redb").exists());
-    assert_eq!(place.scan(&[]).0, 2, "a path is needed");
-    assert_eq!(place.scan(&["--regex", "."]).0, 2);
+    assert!(!fixture.home.path().join("store.redb").exists());
+    assert_eq!(fixture.scan(&[]).0, 2, "a path is needed");
+    assert_eq!(fixture.scan(&["--regex", "."]).0, 2);
 }

@@ -1,8 +1,8 @@
-//! Whether the time of a comparison tells where a digest is wrong: Welch's t over samples that
-//! are taken in turns, as dudect does it. A measurement, not a test of every run: it needs
-//! `PATDECK_TIMING=20000`, the number of samples of each kind, and a quiet machine.
+//! Measures whether the duration of a digest comparison depends on where the digests differ:
+//! Welch's t-test on interleaved samples, like dudect. Skipped by default: it needs an idle machine
+//! and `PATDECK_TIMING=20000`, the number of samples per class.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as in itself")]
+#![expect(clippy::unwrap_used, reason = "tests and their helpers fail by panicking")]
 
 use std::{hint::black_box, time::Instant};
 
@@ -11,9 +11,9 @@ use patdeck::domain::{
     Actor, Description, Digest, Name, PreviousSecret, Scopes, Timestamp, Token, TokenId,
 };
 
-/// Beyond this two kinds of samples differ; dudect's threshold.
-const DIFFERS: f64 = 4.5;
-/// Comparisons in one sample.
+/// Threshold of |t| above which two classes of samples differ, as in dudect.
+const T_THRESHOLD: f64 = 4.5;
+/// Comparisons per sample.
 const BATCH: u32 = 200;
 
 fn at() -> Timestamp {
@@ -43,7 +43,7 @@ fn token() -> Token {
     }
 }
 
-/// Nanoseconds of a batch.
+/// Duration of [`BATCH`] comparisons in nanoseconds.
 fn sample(token: &Token, digest: &Digest) -> f64 {
     let start = Instant::now();
     for _ in 0..BATCH {
@@ -52,7 +52,7 @@ fn sample(token: &Token, digest: &Digest) -> f64 {
     start.elapsed().as_secs_f64() * 1e9
 }
 
-/// Mean and the variance of the mean, without the slowest tenth: other programs made those.
+/// Mean and variance of the mean. Ignores the slowest 10 %, which other processes delayed.
 fn summary(mut samples: Vec<f64>) -> (f64, f64) {
     samples.sort_by(f64::total_cmp);
     samples.truncate(samples.len() * 9 / 10);
@@ -63,7 +63,7 @@ fn summary(mut samples: Vec<f64>) -> (f64, f64) {
 }
 
 #[test]
-fn the_time_of_a_comparison_does_not_tell_where_a_digest_is_wrong() {
+fn digest_comparison_takes_constant_time() {
     let Some(count) = std::env::var("PATDECK_TIMING").ok().and_then(|n| n.parse::<usize>().ok())
     else {
         println!("skipped: set PATDECK_TIMING=20000");
@@ -71,25 +71,25 @@ fn the_time_of_a_comparison_does_not_tell_where_a_digest_is_wrong() {
     };
     let (token, mut first, mut last) = (token(), [7; 32], [7; 32]);
     (first[0], last[31]) = (0, 0);
-    let kinds = [
-        ("the right one", Digest::from_bytes([7; 32])),
-        ("wrong in its first byte", Digest::from_bytes(first)),
-        ("wrong in its last byte", Digest::from_bytes(last)),
-        ("wrong in every byte", Digest::from_bytes([0xf8; 32])),
+    let classes = [
+        ("equal digest", Digest::from_bytes([7; 32])),
+        ("first byte differs", Digest::from_bytes(first)),
+        ("last byte differs", Digest::from_bytes(last)),
+        ("every byte differs", Digest::from_bytes([0xf8; 32])),
     ];
-    let mut samples = kinds.map(|_| Vec::with_capacity(count));
+    let mut samples = classes.map(|_| Vec::with_capacity(count));
     for round in 0..count {
-        for step in 0..kinds.len() {
-            // None has a fixed place after another.
-            let kind = (step * (1 + 2 * (round % 2)) + round) % kinds.len();
-            samples[kind].push(sample(&token, &kinds[kind].1));
+        for step in 0..classes.len() {
+            // Vary the order, so that no class always follows the same other class.
+            let class = (step * (1 + 2 * (round % 2)) + round) % classes.len();
+            samples[class].push(sample(&token, &classes[class].1));
         }
     }
     let summaries = samples.map(summary);
-    let (right, spread) = summaries[0];
-    for ((name, _), (mean, other)) in kinds.iter().zip(summaries) {
-        let t = (mean - right) / (spread + other).sqrt();
+    let (equal_mean, equal_variance) = summaries[0];
+    for ((name, _), (mean, variance)) in classes.iter().zip(summaries) {
+        let t = (mean - equal_mean) / (equal_variance + variance).sqrt();
         println!("{name}: {:.2} ns, t = {t:.2}", mean / f64::from(BATCH));
-        assert!(t.abs() < DIFFERS, "{name}: t = {t}");
+        assert!(t.abs() < T_THRESHOLD, "{name}: t = {t}");
     }
 }

@@ -1,5 +1,5 @@
-//! `export`, `import` and `backup` on the real binary and real files: secrets that stay valid on
-//! another host, every refusal with its line, and a backup taken while others write.
+//! `export`, `import` and `backup` with the real binary and files: secrets keep working on another
+//! host, each fault names its line, and a backup during writes is consistent.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as in itself")]
 
@@ -16,7 +16,7 @@ use assert_cmd::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// One host: a home with a store.
+/// A simulated host: a home directory with a store.
 struct Host {
     home: TempDir,
 }
@@ -46,7 +46,7 @@ impl Host {
         command.write_stdin(input).output().unwrap()
     }
 
-    /// What succeeds prints on standard output.
+    /// Runs a command, which must succeed, and returns its standard output.
     fn ok(&self, arguments: &[&str]) -> String {
         let output = self.output(arguments, "");
         assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -64,16 +64,16 @@ impl Host {
         self.output(&arguments, secret).status.success()
     }
 
-    /// Imports `lines`: exit code and what is told.
+    /// Imports `lines`: returns the exit code and the output.
     fn import(&self, lines: &str, arguments: &[&str]) -> (i32, String) {
         let mut all = vec!["import", "-"];
         all.extend(arguments);
         let output = self.output(&all, lines);
-        let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
-        (output.status.code().unwrap(), told)
+        let messages = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        (output.status.code().unwrap(), messages)
     }
 
-    /// The tokens as they would be exported, without the header, and the trail.
+    /// Returns the exported tokens without the header, and the audit trail.
     fn state(&self) -> (Vec<String>, String) {
         let lines = self.ok(&["export"]);
         let lines = lines.lines().skip(1).map(str::to_owned).collect();
@@ -96,7 +96,7 @@ fn lines(objects: &[Value]) -> String {
 }
 
 #[test]
-fn an_export_has_a_header_and_every_token_and_no_secret() {
+fn export_contains_every_token_and_no_secret() {
     let host = Host::new();
     let secret = host.create("ci");
     assert!(host.works(&secret));
@@ -117,7 +117,7 @@ fn an_export_has_a_header_and_every_token_and_no_secret() {
 }
 
 #[test]
-fn an_export_to_a_file_is_new_private_and_whole() {
+fn export_file_is_new_complete_and_mode_0600() {
     let host = Host::new();
     host.create("ci");
     host.ok(&["export", "--output", "out.jsonl"]);
@@ -126,18 +126,18 @@ fn an_export_to_a_file_is_new_private_and_whole() {
     assert_eq!(mode & 0o7777, 0o600);
     assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2);
     let again = host.patdeck(&["export", "--output", "out.jsonl"]).assert();
-    let expected = "patdeck: out.jsonl exists already and was left as it is: choose another name\n";
-    again.code(4).stderr(expected);
-    let nowhere = host.patdeck(&["export", "--output", "no/out"]).assert();
     let expected =
-        "patdeck: the folder of no/out does not exist: make it first, or choose another\n";
-    nowhere.code(4).stderr(expected);
-    let left = fs::read_dir(host.home.path()).unwrap().count();
-    assert_eq!(left, 3, "the store, its reserve and the export");
+        "error: out.jsonl already exists and was not changed\nhint: choose another name\n";
+    again.code(4).stderr(expected);
+    let missing_folder = host.patdeck(&["export", "--output", "no/out"]).assert();
+    let expected = "error: the folder of no/out does not exist\nhint: create the folder, or choose another path\n";
+    missing_folder.code(4).stderr(expected);
+    let file_count = fs::read_dir(host.home.path()).unwrap().count();
+    assert_eq!(file_count, 3, "the store, its reserve and the export");
 }
 
 #[test]
-fn issued_secrets_are_valid_on_the_new_host_and_everything_else_is_as_it_was() {
+fn imported_secrets_work_on_the_new_host() {
     let (old, new) = (Host::new(), Host::new());
     let plain = old.create("plain");
     let revoked = old.create("revoked");
@@ -146,10 +146,10 @@ fn issued_secrets_are_valid_on_the_new_host_and_everything_else_is_as_it_was() {
     let after = old.ok(&["regenerate", "rotated", "--overlap", "1h"]);
     assert!(old.works(&plain));
     let export = old.ok(&["export"]);
-    let (code, told) = new.import(&export, &[]);
-    assert_eq!(code, 0, "{told}");
-    let counts = "patdeck: tokens are new 3, replaced 0, skipped 0, unchanged 0\n";
-    assert_eq!(told, counts);
+    let (code, messages) = new.import(&export, &[]);
+    assert_eq!(code, 0, "{messages}");
+    let counts = "Imported 3 new tokens (0 replaced, 0 skipped, 0 unchanged)\n";
+    assert_eq!(messages, counts);
     assert_eq!(new.state().0, old.state().0, "digests, times and last uses");
     assert!(new.works(&plain) && new.works(&before) && new.works(after.trim()));
     assert!(!new.works(&revoked));
@@ -159,13 +159,13 @@ fn issued_secrets_are_valid_on_the_new_host_and_everything_else_is_as_it_was() {
     assert_eq!(trail.matches(&format!("from store {store}")).count(), 3);
     new.ok(&["audit", "--check"]);
 
-    let (code, told) = new.import(&export, &[]);
-    let counts = "patdeck: tokens are new 0, replaced 0, skipped 0, unchanged 3\n";
-    assert_eq!((code, told.as_str()), (0, counts), "again is no conflict");
+    let (code, messages) = new.import(&export, &[]);
+    let counts = "Imported 0 new tokens (0 replaced, 0 skipped, 3 unchanged)\n";
+    assert_eq!((code, messages.as_str()), (0, counts), "a repeated import has no conflict");
 }
 
 #[test]
-fn every_wrong_line_is_named_and_nothing_is_imported() {
+fn invalid_lines_are_all_reported_and_nothing_is_imported() {
     let (old, new) = (Host::new(), Host::new());
     for name in ["a", "b", "c", "d"] {
         old.create(name);
@@ -176,117 +176,121 @@ fn every_wrong_line_is_named_and_nothing_is_imported() {
     all[3]["name"] = json!(5);
     all[3]["more"] = json!(5);
     all[4]["id"] = all[2]["id"].clone();
-    let (code, told) = new.import(&lines(&all), &[]);
+    let (code, messages) = new.import(&lines(&all), &[]);
     assert_eq!(code, 3);
     let id = all[2]["id"].as_str().unwrap();
     assert_eq!(
-        told.lines().collect::<Vec<_>>(),
+        messages.lines().collect::<Vec<_>>(),
         [
-            "patdeck: -:2: digest: sha256: and 64 hexadecimal digits are expected",
-            "patdeck: -:3: scopes: `fly` is not offered for channels: choose one of create, read, \
+            "-:2: digest: expected sha256: and 64 hexadecimal digits",
+            "-:3: scopes: operation `fly` is not available for channels: use one of create, read, \
              list, update, delete, share, unshare, publish, subscribe, or add it to the catalogue \
-             in the settings",
-            "patdeck: -:4: name: a text is expected",
-            "patdeck: -:4: more: this patdeck does not know it: update patdeck",
-            &format!("patdeck: -:5: id: {id} is in line 3 already"),
-            "patdeck: nothing was imported: mend these lines, or see --on-conflict",
+             in the config",
+            "-:4: name: expected a string",
+            "-:4: more: unknown field; a newer patdeck may support it",
+            &format!("-:5: id: {id} already occurs in line 3"),
+            "error: nothing imported",
+            "hint: fix these lines, or see --on-conflict",
         ]
     );
     assert_eq!(new.ok(&["audit"]), "");
 }
 
 #[test]
-fn of_many_faults_twenty_are_told_and_the_others_counted() {
+fn only_20_faults_are_listed_and_the_rest_counted() {
     let host = Host::new();
     let mut all = objects(&host.ok(&["export"]));
     all[0]["tokens"] = json!(30);
     all.extend(vec![json!([]); 30]);
-    let (code, told) = host.import(&lines(&all), &[]);
-    assert_eq!((code, told.lines().count()), (3, 21));
-    assert!(told.contains("patdeck: -:2: a JSON object is expected\n"));
-    let end = "and 10 more; nothing was imported: mend these lines, or see --on-conflict\n";
-    assert!(told.ends_with(end));
+    let (code, messages) = host.import(&lines(&all), &[]);
+    assert_eq!((code, messages.lines().count()), (3, 22));
+    assert!(messages.contains("-:2: expected a JSON object\n"));
+    let end = "\nerror: nothing imported; 10 more faults not shown\nhint: fix these lines, or see --on-conflict\n";
+    assert!(messages.ends_with(end));
 }
 
 #[test]
-fn what_is_no_export_is_refused() {
+fn input_other_than_an_export_is_refused() {
     let host = Host::new();
     host.create("ci");
     let mut all = objects(&host.ok(&["export"]));
-    let whole = lines(&all);
+    let export = lines(&all);
     let first = |input: &str| {
-        let (code, told) = host.import(input, &[]);
-        (code, told.lines().next().unwrap_or_default().to_owned())
+        let (code, messages) = host.import(input, &[]);
+        (code, messages.lines().next().unwrap_or_default().to_owned())
     };
-    let header = "patdeck: -:1: the first line must be the header that `patdeck export` writes";
-    for input in ["nonsense\n", "{}\n", whole.lines().nth(1).unwrap(), "\u{0}"] {
+    let header = "-:1: expected the header that `patdeck export` writes";
+    for input in ["nonsense\n", "{}\n", export.lines().nth(1).unwrap(), "\u{0}"] {
         assert_eq!(first(input), (3, header.to_owned()));
     }
-    let empty = "patdeck: -:1: the file is empty: an export starts with a header";
+    let empty = "-:1: the file is empty; an export starts with a header";
     assert_eq!(first(""), (3, empty.to_owned()));
-    let cut = whole.lines().next().unwrap();
-    let told = "patdeck: -:1: tokens: 1 are announced and 0 are here: the file is not whole";
-    assert_eq!(first(cut), (3, told.to_owned()));
+    let header_only = export.lines().next().unwrap();
+    let messages = "-:1: tokens: expected 1, found 0: the file is incomplete";
+    assert_eq!(first(header_only), (3, messages.to_owned()));
     all[0]["schema"] = json!(2);
-    let told = "patdeck: -:1: schema: a later patdeck wrote it: update patdeck";
-    assert_eq!(first(&lines(&all)), (3, told.to_owned()));
+    let messages = "-:1: schema: written by a newer patdeck: update patdeck";
+    assert_eq!(first(&lines(&all)), (3, messages.to_owned()));
     let missing = host.output(&["import", "no-such-file"], "");
     assert_eq!(missing.status.code(), Some(2));
 }
 
 #[test]
-fn a_conflict_fails_is_skipped_or_replaced_as_asked() {
+fn on_conflict_fails_skips_or_replaces() {
     let (old, new) = (Host::new(), Host::new());
     let (theirs, moved) = (old.create("ci"), old.create("moved"));
     new.import(&old.ok(&["export"]), &[]);
     old.ok(&["edit", "moved", "--description", "newer"]);
-    let mine = new.create("fresh");
+    let displaced = new.create("fresh");
     old.create("FRESH");
     let export = old.ok(&["export"]);
     let before = new.state();
 
-    let (code, told) = new.import(&export, &[]);
+    let (code, messages) = new.import(&export, &[]);
     assert_eq!(code, 3);
-    assert!(told.contains(": id: this token is here already, and differs\n"), "{told}");
-    let id = mine.split('_').nth(1).unwrap();
-    let taken = format!(": name: another token here, {id}, has this name\n");
-    assert!(told.contains(&taken), "{told}");
+    assert!(
+        messages.contains(": id: a different version of this token is already in the store\n"),
+        "{messages}"
+    );
+    let id = displaced.split('_').nth(1).unwrap();
+    let taken = format!(": name: token {id} in the store has this name\n");
+    assert!(messages.contains(&taken), "{messages}");
     assert_eq!(new.state(), before);
 
-    let (code, told) = new.import(&export, &["--on-conflict", "skip", "--dry-run"]);
+    let (code, messages) = new.import(&export, &["--on-conflict", "skip", "--dry-run"]);
     assert_eq!(code, 0);
-    assert!(told.ends_with("tokens would be new 0, replaced 0, skipped 2, unchanged 1\n"));
+    assert!(messages.ends_with("Would import 0 new tokens (0 replaced, 2 skipped, 1 unchanged)\n"));
     assert_eq!(new.state(), before, "a dry run changes nothing");
     let (code, _) = new.import(&export, &["--on-conflict", "skip"]);
     assert_eq!((code, new.state()), (0, before.clone()));
 
-    let (code, told) = new.import(&export, &["--on-conflict", "replace"]);
-    assert_eq!(code, 0, "{told}");
-    assert!(told.ends_with("tokens are new 0, replaced 2, skipped 0, unchanged 1\n"));
+    let (code, messages) = new.import(&export, &["--on-conflict", "replace"]);
+    assert_eq!(code, 0, "{messages}");
+    assert!(messages.ends_with("Imported 0 new tokens (2 replaced, 0 skipped, 1 unchanged)\n"));
     assert_eq!(new.state().0, old.state().0);
-    assert!(new.works(&theirs) && new.works(&moved) && !new.works(&mine));
+    assert!(new.works(&theirs) && new.works(&moved) && !new.works(&displaced));
     new.ok(&["edit", "FRESH", "--name", "other"]);
     new.ok(&["restore", "fresh"]);
-    assert!(new.works(&mine), "who had the name can be brought back");
+    assert!(new.works(&displaced), "the displaced token can be restored");
     new.ok(&["audit", "--check"]);
 }
 
 #[test]
-fn tokens_that_exchanged_their_names_are_replaced() {
+fn tokens_with_swapped_names_are_replaced() {
     let (old, new) = (Host::new(), Host::new());
     let secrets = [old.create("a"), old.create("b")];
     new.import(&old.ok(&["export"]), &[]);
     old.ok(&["edit", "a", "--name", "c"]);
     old.ok(&["edit", "b", "--name", "a"]);
     old.ok(&["edit", "c", "--name", "b"]);
-    let (code, told) = new.import(&old.ok(&["export"]), &["--on-conflict", "replace"]);
-    assert_eq!(code, 0, "{told}");
+    let (code, messages) = new.import(&old.ok(&["export"]), &["--on-conflict", "replace"]);
+    assert_eq!(code, 0, "{messages}");
     assert_eq!(new.state().0, old.state().0);
     assert!(secrets.iter().all(|secret| new.works(secret)));
 }
 
 #[test]
-fn nothing_that_was_ended_here_works_again_unless_that_is_said() {
+fn import_reactivates_only_with_explicit_consent() {
     let host = Host::new();
     let secrets = ["revoked", "deleted", "rotated"].map(|name| host.create(name));
     let export = host.ok(&["export"]);
@@ -295,38 +299,38 @@ fn nothing_that_was_ended_here_works_again_unless_that_is_said() {
     let newer = host.ok(&["regenerate", "rotated", "--yes"]);
     let before = host.state();
     for arguments in [&["--on-conflict", "replace"][..], &[]] {
-        let (code, told) = host.import(&export, arguments);
+        let (code, messages) = host.import(&export, arguments);
         assert_eq!(code, 3);
         for ended in [
-            "this token is revoked here: the import would make it work again",
-            "this token was deleted here: the import would make it work again",
-            "this token has another secret here, or is expired: the import would make it work \
-             again",
+            "this token is revoked in this store: the import would make its secret work again",
+            "this token was deleted in this store: the import would make its secret work again",
+            "this token has another secret in this store, or is expired: the import would make its \
+             secret work again",
         ] {
-            assert!(told.contains(ended), "{told}");
+            assert!(messages.contains(ended), "{messages}");
         }
     }
     let (code, _) = host.import(&export, &["--on-conflict", "skip"]);
     assert_eq!((code, host.state()), (0, before));
     assert!(secrets.iter().all(|secret| !host.works(secret)));
-    let (code, told) = host.import(&export, &["--on-conflict", "replace", "--yes"]);
-    assert_eq!(code, 0, "{told}");
+    let (code, messages) = host.import(&export, &["--on-conflict", "replace", "--yes"]);
+    assert_eq!(code, 0, "{messages}");
     assert!(secrets.iter().all(|secret| host.works(secret)));
     assert!(!host.works(newer.trim()));
     host.ok(&["audit", "--check"]);
 }
 
 #[test]
-fn a_dry_run_says_what_would_happen_to_each() {
+fn dry_run_reports_the_outcome_of_each_token() {
     let (old, new) = (Host::new(), Host::new());
     let secret = old.create("ci");
     let id = secret.split('_').nth(1).unwrap();
     let export = old.ok(&["export"]);
-    let (code, told) = new.import(&export, &["--dry-run"]);
+    let (code, messages) = new.import(&export, &["--dry-run"]);
     let expected = format!(
-        "line 2: ci ({id}) new\npatdeck: tokens would be new 1, replaced 0, skipped 0, unchanged 0\n"
+        "line 2: ci ({id}) new\nWould import 1 new token (0 replaced, 0 skipped, 0 unchanged)\n"
     );
-    assert_eq!((code, told), (0, expected));
+    assert_eq!((code, messages), (0, expected));
     let output = new.output(&["import", "-", "--dry-run", "--json"], &export);
     assert_eq!(
         objects(&text(&output.stdout)),
@@ -338,7 +342,7 @@ fn a_dry_run_says_what_would_happen_to_each() {
 }
 
 #[test]
-fn a_backup_taken_while_others_write_opens_as_a_store_of_one_instant() {
+fn backup_during_writes_is_a_consistent_snapshot() {
     let host = Host::new();
     let first = host.create("first");
     let stop = AtomicBool::new(false);
@@ -353,14 +357,14 @@ fn a_backup_taken_while_others_write_opens_as_a_store_of_one_instant() {
         for n in 0..5 {
             let name = format!("copy-{n}.redb");
             let out = host.ok(&["backup", &name, "--json"]);
-            let told = &objects(&out)[0];
+            let report = &objects(&out)[0];
             let mode = fs::metadata(host.path(&name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o7777, 0o600);
             let copied = ["--store", &name];
             let list = host.ok(&[&["list", "--status", "all", "--json"][..], &copied].concat());
-            assert_eq!(told["tokens"], list.lines().count());
+            assert_eq!(report["tokens"], list.lines().count());
             let check = host.ok(&[&["audit", "--check", "--json"][..], &copied].concat());
-            assert_eq!(told["events"], objects(&check)[0]["events"]);
+            assert_eq!(report["events"], objects(&check)[0]["events"]);
             let verify = [&["verify"][..], &copied].concat();
             assert!(host.output(&verify, &first).status.success());
         }
@@ -369,11 +373,11 @@ fn a_backup_taken_while_others_write_opens_as_a_store_of_one_instant() {
     host.ok(&["audit", "--check"]);
     let again = host.patdeck(&["backup", "copy-0.redb"]).assert();
     let expected =
-        "patdeck: copy-0.redb exists already and was left as it is: choose another name\n";
+        "error: copy-0.redb already exists and was not changed\nhint: choose another name\n";
     again.code(4).stderr(expected);
-    let odd = fs::read_dir(host.home.path()).unwrap().filter(|entry| {
+    let temporary = fs::read_dir(host.home.path()).unwrap().filter(|entry| {
         let name = entry.as_ref().unwrap().file_name();
         name.to_string_lossy().ends_with(".new")
     });
-    assert_eq!(odd.count(), 0, "no draft stays behind");
+    assert_eq!(temporary.count(), 0, "no temporary file remains");
 }

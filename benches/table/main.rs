@@ -1,8 +1,8 @@
-//! What patdeck promises about speed, measured on the real binary for 10 to 1,000,000 tokens side
-//! by side: `cargo bench --bench table`. Prints each row with its bounds and fails when one is
-//! over. `PATDECK_BENCH_SIZES=10,1000` measures fewer sizes.
+//! Measures patdeck's performance targets with the release binary, for 10 to 1,000,000 tokens:
+//! `cargo bench --bench table`. Prints each row with its bounds and fails if a value is out of
+//! bounds. `PATDECK_BENCH_SIZES=10,1000` selects other sizes.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table is the point")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the output of the benchmark")]
 
 mod app;
 mod commands;
@@ -10,7 +10,7 @@ mod peers;
 mod tty;
 
 #[path = "../../examples/fill.rs"]
-#[expect(dead_code, reason = "its `main` is the example's")]
+#[expect(dead_code, reason = "only the example uses its `main`")]
 mod fill;
 
 use std::{
@@ -25,62 +25,61 @@ use std::{
 
 use serde_json::Value;
 
-pub(crate) type Fault = Box<dyn Error>;
+pub(crate) type BenchError = Box<dyn Error>;
 
-/// The sizes that are compared.
+/// Store sizes, in tokens.
 const SIZES: [usize; 4] = [10, 1_000, 100_000, 1_000_000];
-/// From this size on the bounds of a million hold; below, those of ten.
+/// Smallest size for which the bounds of a large store apply.
 const LARGE: usize = 10_000;
-/// Up to this size [`Bound::Growing`] has its first value.
-const MANY: usize = 100_000;
-/// The seed of every store.
+/// Largest size for which the first value of [`Bound::LeastBySize`] applies.
+const GROWING_LIMIT: usize = 100_000;
+/// Seed of every store.
 pub(crate) const SEED: u64 = 1;
 
-/// What may not be passed.
+/// Bound of a measured value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bound {
-    /// At most this.
+    /// At most this value.
     Most(f64),
-    /// At least this.
+    /// At least this value.
     Least(f64),
-    /// At least the first up to [`MANY`] tokens, and the second beyond.
-    Growing(f64, f64),
-    /// For comparison only.
+    /// At least the first value up to [`GROWING_LIMIT`] tokens, at least the second above.
+    LeastBySize(f64, f64),
+    /// No bound; printed for comparison.
     None,
 }
 
-/// One row of the table.
+/// A row of the table.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Row {
-    pub(crate) what: &'static str,
-    /// For a small and for a large store.
+pub(crate) struct TableRow {
+    pub(crate) label: &'static str,
+    /// Bounds for a small and a large store.
     pub(crate) bounds: (Bound, Bound),
 }
 
-/// One store that is measured.
-pub(crate) struct Subject {
+/// A store of one size, with a copy of the binary.
+pub(crate) struct BenchStore {
     pub(crate) size: usize,
     pub(crate) program: PathBuf,
     pub(crate) folder: tempfile::TempDir,
 }
 
-/// Builds what operators install, by the README, and says where it is: what cargo built beside this
-/// program has features that only the tests of its libraries ask for, and has to find the
-/// system's libraries, which makes every start slower.
-fn build() -> Result<PathBuf, Fault> {
+/// Builds the static release binary as the README describes, and returns its path. The binary that
+/// cargo built for this benchmark has test features and links dynamically, so it starts slower.
+fn build() -> Result<PathBuf, BenchError> {
     let arguments = ["static", "--quiet", "--message-format", "json-render-diagnostics"];
     let built = Command::new(env!("CARGO")).args(arguments).stderr(Stdio::inherit()).output()?;
-    let told = String::from_utf8(built.stdout)?;
-    let mut told = told.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let program = told.find_map(|it| Some(it.get("executable")?.as_str()?.into()));
+    let messages = String::from_utf8(built.stdout)?;
+    let mut messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let program = messages.find_map(|it| Some(it.get("executable")?.as_str()?.into()));
     program.ok_or_else(|| "the release could not be built: is libc.a installed?".into())
 }
 
-impl Subject {
-    fn new(size: usize, built: &Path) -> Result<Self, Fault> {
+impl BenchStore {
+    fn new(size: usize, built: &Path) -> Result<Self, BenchError> {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
-        // Copied, as who installs it does: pages that a linker wrote are slower to map.
+        // Copy it, as an installation does: pages just written by the linker are slower to map.
         let program = folder.path().join("patdeck");
         fs::copy(built, &program)?;
         let it = Self { size, program, folder };
@@ -103,11 +102,11 @@ impl Subject {
     }
 }
 
-/// What was measured of one size, by row.
-pub(crate) type Measured = Vec<(&'static str, f64)>;
+/// Values of one size, by row label.
+pub(crate) type Measurements = Vec<(&'static str, f64)>;
 
-fn main() -> Result<ExitCode, Fault> {
-    // `cargo test --benches` only wants to know that it starts.
+fn main() -> Result<ExitCode, BenchError> {
+    // `cargo test --benches` only checks that it starts.
     if env::args().any(|argument| argument == "--test") {
         return Ok(ExitCode::SUCCESS);
     }
@@ -118,72 +117,73 @@ fn main() -> Result<ExitCode, Fault> {
     let built = build()?;
     let mut columns = Vec::new();
     for size in &sizes {
-        let subject = Subject::new(*size, &built)?;
-        let mut measured = app::measure(&subject)?;
-        measured.extend(commands::measure(&subject)?);
+        let bench_store = BenchStore::new(*size, &built)?;
+        let mut measured = app::measure(&bench_store)?;
+        measured.extend(commands::measure(&bench_store)?);
         columns.push(measured);
     }
-    let over = print(&sizes, &columns);
+    let violations = print_table(&sizes, &columns);
     peers::compare()?;
-    for fault in &over {
-        eprintln!("over its bound: {fault}");
+    for violation in &violations {
+        eprintln!("out of bounds: {violation}");
     }
-    Ok(if over.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Prints the table; what is over its bound in it.
-fn print(sizes: &[usize], columns: &[Measured]) -> Vec<String> {
-    let mut over = Vec::new();
+/// Prints the table; returns the values that are out of bounds.
+fn print_table(sizes: &[usize], columns: &[Measurements]) -> Vec<String> {
+    let mut violations = Vec::new();
     print!("\n{:<46}", "");
     for size in sizes {
         print!("{size:>12}");
     }
     println!("   bounds");
     for row in app::ROWS.iter().chain(&commands::ROWS) {
-        print!("{:<46}", row.what);
+        print!("{:<46}", row.label);
         for (size, column) in sizes.iter().zip(columns) {
             let bound = if *size >= LARGE { row.bounds.1 } else { row.bounds.0 };
-            let Some((_, value)) = column.iter().find(|(what, _)| *what == row.what) else {
+            let Some((_, value)) = column.iter().find(|(label, _)| *label == row.label) else {
                 print!("{:>12}", "-");
                 continue;
             };
-            let passed = match bound {
+            let is_violated = match bound {
                 Bound::Most(most) => *value > most,
-                Bound::Growing(least, _) if *size <= MANY => *value < least,
-                Bound::Least(least) | Bound::Growing(_, least) => *value < least,
+                Bound::LeastBySize(least, _) if *size <= GROWING_LIMIT => *value < least,
+                Bound::Least(least) | Bound::LeastBySize(_, least) => *value < least,
                 Bound::None => false,
             };
-            print!("{:>12}", format!("{}{}", shown(*value), if passed { "!" } else { "" }));
-            if passed {
-                over.push(format!("{} at {size} tokens: {}", row.what, shown(*value)));
+            let value = format_value(*value);
+            print!("{:>12}", format!("{value}{}", if is_violated { "!" } else { "" }));
+            if is_violated {
+                violations.push(format!("{} at {size} tokens: {value}", row.label));
             }
         }
-        println!("   {} / {}", bounded(row.bounds.0), bounded(row.bounds.1));
+        println!("   {} / {}", format_bound(row.bounds.0), format_bound(row.bounds.1));
     }
-    over
+    violations
 }
 
-fn shown(value: f64) -> String {
+fn format_value(value: f64) -> String {
     if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }
 
-fn bounded(bound: Bound) -> String {
+fn format_bound(bound: Bound) -> String {
     match bound {
         Bound::Most(most) => format!("<= {most}"),
         Bound::Least(least) => format!(">= {least}"),
-        Bound::Growing(many, more) => format!(">= {many} / >= {more}"),
+        Bound::LeastBySize(many, more) => format!(">= {many} / >= {more}"),
         Bound::None => "-".to_owned(),
     }
 }
 
-/// The value below which `share` of these lie.
+/// The quantile `share` (0 to 1) of the values; sorts them.
 pub(crate) fn quantile(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "there are a few hundred"
+        reason = "there are only a few hundred values"
     )]
     let at = ((values.len().saturating_sub(1)) as f64 * share).round() as usize;
     values.get(at).copied().unwrap_or(f64::NAN)

@@ -1,5 +1,5 @@
-//! The same question asked of others, as whole processes, where they are installed: one key of
-//! one store. Only the ratio to a process that does nothing compares.
+//! Comparison with other programs, if installed: looks up one key in a whole process. Only the
+//! ratio to `/bin/true` is comparable between machines.
 
 use std::{
     io::Write as _,
@@ -10,27 +10,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Fault, commands::run, quantile};
+use super::{BenchError, commands::run, quantile};
 
+/// Number of processes of each kind.
 const TIMES: usize = 40;
 
-/// Asks each peer that is there, turn by turn with a process that does nothing.
-pub(crate) fn compare() -> Result<(), Fault> {
-    println!("\none key asked of others, as a whole process, times /bin/true");
+/// Measures each installed peer, alternating with `/bin/true`, and prints the ratios.
+pub(crate) fn compare() -> Result<(), BenchError> {
+    println!("\none key lookup by other programs, whole process, times /bin/true");
     let folder = tempfile::tempdir()?;
     let database = folder.path().join("peer.sqlite");
-    if is_there("sqlite3") {
+    if is_installed("sqlite3") {
         let make = "create table pats(id text primary key, digest blob); \
                     insert into pats values('4fKq9Zt0WbXe', randomblob(32));";
         run(Command::new("sqlite3").arg(&database).arg(make))?;
     }
-    told("sqlite3", || {
-        let mut ask = Command::new("sqlite3");
-        ask.arg(&database).arg("select digest from pats where id = '4fKq9Zt0WbXe'");
-        ask
+    print_ratio("sqlite3", || {
+        let mut query = Command::new("sqlite3");
+        query.arg(&database).arg("select digest from pats where id = '4fKq9Zt0WbXe'");
+        query
     })?;
     let socket = folder.path().join("redis");
-    let redis = served(
+    let redis = start_server(
         "redis-server",
         |server| {
             server.args(["--port", "0", "--save", "", "--unixsocket"]).arg(&socket);
@@ -38,36 +39,41 @@ pub(crate) fn compare() -> Result<(), Fault> {
         || socket.exists(),
     );
     if redis.is_some() {
-        told("redis-cli", || {
-            let mut ask = Command::new("redis-cli");
-            ask.arg("-s").arg(&socket).args(["GET", "4fKq9Zt0WbXe"]);
-            ask
+        print_ratio("redis-cli", || {
+            let mut query = Command::new("redis-cli");
+            query.arg("-s").arg(&socket).args(["GET", "4fKq9Zt0WbXe"]);
+            query
         })?;
     } else {
         println!("{:<14} not installed", "redis-cli");
     }
     drop(redis);
-    etcd(folder.path())?;
-    // Without a store of its own pass does no more than say so.
+    measure_etcd(folder.path())?;
+    // `pass` without a store only prints an error: the lower bound of its run time.
     for (program, arguments) in [("pass", ["show", "nothing"]), ("python3", ["-c", "0"])] {
-        told(program, || {
-            let mut ask = Command::new(program);
-            ask.args(arguments).env("HOME", folder.path());
-            ask
+        print_ratio(program, || {
+            let mut query = Command::new(program);
+            query.args(arguments).env("HOME", folder.path());
+            query
         })?;
     }
-    searched()
+    measure_fzf()
 }
 
-fn etcd(folder: &Path) -> Result<(), Fault> {
-    let free = || TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-    let (clients, peers) = (free()?, free()?);
-    let (at, to_peers) = (format!("http://{clients}"), format!("http://{peers}"));
-    let etcd = served(
+fn measure_etcd(folder: &Path) -> Result<(), BenchError> {
+    let free_address = || TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    let (clients, peers) = (free_address()?, free_address()?);
+    let (client_url, peer_url) = (format!("http://{clients}"), format!("http://{peers}"));
+    let etcd = start_server(
         "etcd",
         |server| {
-            server.args(["--listen-client-urls", &at, "--advertise-client-urls", &at]);
-            server.args(["--listen-peer-urls", &to_peers, "--data-dir"]).arg(folder.join("etcd"));
+            server.args([
+                "--listen-client-urls",
+                &client_url,
+                "--advertise-client-urls",
+                &client_url,
+            ]);
+            server.args(["--listen-peer-urls", &peer_url, "--data-dir"]).arg(folder.join("etcd"));
         },
         || TcpStream::connect(clients).is_ok(),
     );
@@ -75,53 +81,53 @@ fn etcd(folder: &Path) -> Result<(), Fault> {
         println!("{:<14} not installed", "etcdctl");
         return Ok(());
     }
-    told("etcdctl", || {
-        let mut ask = Command::new("etcdctl");
-        ask.env("ETCDCTL_API", "3").args(["--endpoints", &at, "get", "4fKq9Zt0WbXe"]);
-        ask
+    print_ratio("etcdctl", || {
+        let mut query = Command::new("etcdctl");
+        query.env("ETCDCTL_API", "3").args(["--endpoints", &client_url, "get", "4fKq9Zt0WbXe"]);
+        query
     })
 }
 
-fn is_there(program: &str) -> bool {
-    let mut ask = Command::new(program);
-    ask.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    ask.status().is_ok()
+fn is_installed(program: &str) -> bool {
+    let mut query = Command::new(program);
+    query.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    query.status().is_ok()
 }
 
-fn told(program: &str, ask: impl Fn() -> Command) -> Result<(), Fault> {
-    if !is_there(program) {
+fn print_ratio(program: &str, command: impl Fn() -> Command) -> Result<(), BenchError> {
+    if !is_installed(program) {
         println!("{program:<14} not installed");
         return Ok(());
     }
-    let (mut theirs, mut nothing) = (Vec::new(), Vec::new());
+    let (mut peer_times, mut true_times) = (Vec::new(), Vec::new());
     for _ in 0..TIMES {
-        theirs.push(run(ask().stdin(Stdio::null()))?);
-        nothing.push(run(Command::new("/bin/true").stdin(Stdio::null()))?);
+        peer_times.push(run(command().stdin(Stdio::null()))?);
+        true_times.push(run(Command::new("/bin/true").stdin(Stdio::null()))?);
     }
-    let ratio = quantile(&mut theirs, 0.5) / quantile(&mut nothing, 0.5);
+    let ratio = quantile(&mut peer_times, 0.5) / quantile(&mut true_times, 0.5);
     println!("{program:<14} {ratio:.2}");
     Ok(())
 }
 
-/// A server that ends with this value.
+/// A server process that is killed on drop.
 struct Server(std::process::Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// The server, once it `is_ready`.
-fn served(
+/// Starts a server and waits until it `is_ready`; `None` if it cannot be started or after 5 s.
+fn start_server(
     program: &str,
-    with: impl Fn(&mut Command),
+    configure: impl Fn(&mut Command),
     is_ready: impl Fn() -> bool,
 ) -> Option<Server> {
     let mut server = Command::new(program);
-    with(&mut server);
+    configure(&mut server);
     let child = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let server = Server(child.ok()?);
     let deadline = Instant::now() + Duration::from_secs(5);
@@ -134,9 +140,9 @@ fn served(
     Some(server)
 }
 
-/// fzf filters a million names once: what a search character costs there.
-fn searched() -> Result<(), Fault> {
-    if !is_there("fzf") {
+/// Measures one fzf filter run over a million names, which compares with one search character.
+fn measure_fzf() -> Result<(), BenchError> {
+    if !is_installed("fzf") {
         println!("{:<14} not installed", "fzf");
         return Ok(());
     }

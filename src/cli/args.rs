@@ -1,5 +1,5 @@
-//! The arguments, as clap reads them. Their text is the help, the man page and the completions;
-//! nothing here acts.
+//! Definition of the command line for clap. Its doc comments are the text of the help, the manual
+//! page and the completions. The commands are in their own modules.
 
 use std::path::PathBuf;
 
@@ -8,15 +8,15 @@ use clap_complete::Shell;
 
 use super::{examples, lazy_args::LazyArgs};
 use crate::{
-    config::Flags,
+    config::ConfigFlags,
     domain::{Column, Lifetime, Overlap, Scope, Search, StatusFilter},
 };
 
-/// Issue, scope, watch, revoke, regenerate and check personal access tokens.
+/// Create, scope, revoke, regenerate and verify personal access tokens.
 ///
-/// Without a command patdeck opens the app. A TOKEN is an id, the first 4 or more characters of
-/// one, or a name. Data goes to standard output, everything else to standard error. Secrets are
-/// never taken from arguments.
+/// Without a command, patdeck opens the app. TOKEN is a token id, an id prefix of at least 4
+/// characters, or a name. Data goes to standard output, messages go to standard error. Secrets are
+/// never accepted as arguments.
 #[derive(Debug, Parser)]
 #[command(
     name = "patdeck",
@@ -26,35 +26,35 @@ use crate::{
     disable_help_subcommand = true
 )]
 pub struct Args {
-    /// The store to work on, instead of the one in your data folder
+    /// Use this store instead of the default one
     #[arg(long, global = true, value_name = "FILE", display_order = 900)]
     pub store: Option<PathBuf>,
 
-    /// The settings to read, instead of those in your config folder
+    /// Read this config file instead of the default one
     #[arg(long, global = true, value_name = "FILE", display_order = 901)]
     pub config: Option<PathBuf>,
 
-    /// Let the app listen to the mouse; Shift still selects text in most terminals
+    /// Enable the mouse in the app; in most terminals, hold Shift to select text
     #[arg(long, display_order = 903)]
     pub mouse: bool,
 
-    /// Change nothing, not even the record of a last use; commands that would are refused, exit 3
+    /// Write nothing, not even a last use; commands that make changes exit with 3
     #[arg(long, global = true, display_order = 902)]
     pub read_only: bool,
 
-    /// Print JSON, one object a line, each with "schema": 1
+    /// Print JSON, one object per line, each with "schema": 1
     #[arg(long, global = true, display_order = 903)]
     pub json: bool,
 
-    /// What to do; the app if nothing
+    /// Command to run; without one, the app opens
     #[command(subcommand)]
     pub command: Option<CliCommand>,
 }
 
 impl Args {
-    /// What they say about settings.
-    pub fn flags(&self) -> Flags {
-        Flags {
+    /// Returns the settings that the arguments override.
+    pub fn flags(&self) -> ConfigFlags {
+        ConfigFlags {
             config: self.config.clone(),
             store: self.store.clone(),
             read_only: self.read_only,
@@ -63,75 +63,75 @@ impl Args {
     }
 }
 
-/// What can be done without the app.
+/// A command, with its arguments.
 #[derive(Debug, Subcommand)]
 pub enum CliCommand {
-    /// List tokens
+    /// List tokens, filtered and sorted
     #[command(after_help = examples::LIST)]
     List(LazyArgs<List>),
-    /// Show one token whole
+    /// Show a token in full
     #[command(after_help = examples::SHOW)]
     Show {
-        /// Which
+        /// Token id, id prefix or name
         token: String,
     },
-    /// Make a token and print its secret, once
+    /// Create a token and print its secret once
     #[command(after_help = examples::CREATE)]
     Create(LazyArgs<Create>),
-    /// Change name and description
+    /// Change the name or description of a token
     #[command(after_help = examples::EDIT)]
     Edit(LazyArgs<Edit>),
-    /// Add, remove or clear scopes
+    /// Add, remove or clear the scopes of a token
     #[command(subcommand, after_help = examples::SCOPE)]
     Scope(ScopeSubcommand),
-    /// End tokens: their secrets are denied from now on
+    /// Revoke tokens: their secrets stop working immediately
     #[command(after_help = examples::REVOKE)]
     Revoke(LazyArgs<Revoke>),
-    /// Give tokens a new secret and lifetime; print the secret, once
+    /// Regenerate tokens: issue a new secret and lifetime, and print the secret once
     #[command(after_help = examples::REGENERATE)]
     Regenerate(LazyArgs<Regenerate>),
-    /// Delete tokens; `restore` brings them back for 24 hours
+    /// Delete tokens; `patdeck restore` can undo this for 24 hours
     #[command(after_help = examples::DELETE)]
     Delete(LazyArgs<Delete>),
-    /// Bring back a deleted token, with its secret
+    /// Restore a deleted token with its secret
     #[command(after_help = examples::RESTORE)]
     Restore {
-        /// Which: its id, the start of it, or its name
+        /// Token id, id prefix or name
         token: String,
     },
-    /// Say whether a secret is valid, and whether it may do something: exit 0 yes, 1 no
+    /// Verify a secret, and optionally its access: exit 0 if allowed, 1 if denied
     #[command(after_help = examples::VERIFY)]
     Verify(LazyArgs<super::verify::Verify>),
     /// Show, follow or check the audit trail
     #[command(after_help = examples::AUDIT)]
     Audit(LazyArgs<super::audit::Audit>),
-    /// Find secrets in files, say what they are here, and revoke those that still work
+    /// Search files for secrets, show their status, and optionally revoke them
     Scan(LazyArgs<super::scan::Scan>),
-    /// Write every token as a line of JSON, with digests and without secrets
+    /// Export all tokens as JSON lines, with digests instead of secrets
     Export(LazyArgs<super::transfer::Export>),
-    /// Take over the tokens of an export: all of them or none; their secrets stay valid
+    /// Import tokens from an export, all or none; their secrets keep working
     Import(LazyArgs<super::transfer::Import>),
-    /// Write a consistent copy of the store to a new file, while others write
+    /// Back up the store to a new file while it is in use
     Backup(LazyArgs<super::backup::Backup>),
     /// Print shell completions
     #[command(after_help = examples::COMPLETIONS)]
     Completions {
-        /// For which shell
+        /// Shell to generate completions for
         shell: Shell,
     },
     /// Print the manual page
     #[command(after_help = examples::MAN)]
     Man,
-    /// Find, make, check and show the settings
+    /// Locate, create, check or show the config
     #[command(subcommand, after_help = examples::CONFIG)]
-    Config(super::settings::ConfigSubcommand),
-    /// Look over everything and say what needs attention; exit 1 if something does
+    Config(super::config::ConfigSubcommand),
+    /// Diagnose the installation; exit 1 if something needs attention
     #[command(after_help = examples::DOCTOR)]
     Doctor,
 }
 
 impl CliCommand {
-    /// Whether it would change the store. Using a secret and copying the store are no changes.
+    /// Whether the command changes the store. A last use and a backup do not count as changes.
     pub fn changes(&self) -> bool {
         match self {
             Self::Create(_)
@@ -157,24 +157,24 @@ impl CliCommand {
     }
 }
 
-/// Which tokens to list.
+/// Arguments of `list`.
 #[derive(Debug, clap::Args)]
 pub struct List {
-    /// Only those in this state, unless --search names one
+    /// Show only tokens with this status; a status: term in --search overrides it
     #[arg(long, value_enum, default_value_t = Status::Active)]
     pub status: Status,
 
-    /// Only those that match: words in name, id or description, and terms such as op:publish
+    /// Show only tokens that match these words (in name, id or description) and terms, e.g. op:publish
     #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true)]
     pub search: Search,
 
-    /// By which column; a leading - turns the order round [default: -issued, with --json by id]
+    /// Sort by this column; prefix it with - to reverse the order [default: -issued, or id with --json]
     #[arg(long, value_name = "COLUMN", value_parser = sort, allow_hyphen_values = true)]
     pub sort: Option<(Column, bool)>,
 
-    /// Only active ones that expire within this time; exit 1 if there is none
+    /// Show only active tokens that expire within this time; exit 1 if there are none
     #[arg(long, value_name = "TIME", conflicts_with = "status")]
-    pub expiring: Option<crate::domain::lifetime::Span>,
+    pub expiring: Option<crate::domain::lifetime::DurationMinutes>,
 }
 
 /// The status filter of `list`.
@@ -182,11 +182,11 @@ pub struct List {
 pub enum Status {
     /// Neither revoked nor expired
     Active,
-    /// Past their expiry
+    /// Expired, not revoked
     Expired,
-    /// Ended by somebody
+    /// Revoked, expired or not
     Revoked,
-    /// Every one
+    /// Tokens of any status
     All,
 }
 
@@ -207,15 +207,15 @@ fn search(text: &str) -> Result<Search, String> {
 
 fn sort(text: &str) -> Result<(Column, bool), String> {
     let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
-    let known = |column: &Column| column.as_str().to_lowercase().replace(' ', "-");
-    let found = Column::ALL.into_iter().find(|column| known(column) == word);
-    found.map(|column| (column, descending)).ok_or_else(|| {
-        let all: Vec<_> = Column::ALL.iter().map(known).collect();
+    let label = |column: &Column| column.as_str().to_lowercase().replace(' ', "-");
+    let column = Column::ALL.into_iter().find(|column| label(column) == word);
+    column.map(|column| (column, descending)).ok_or_else(|| {
+        let all: Vec<_> = Column::ALL.iter().map(label).collect();
         format!("choose one of {}", all.join(", "))
     })
 }
 
-/// Where a new secret goes.
+/// Destination of a new secret.
 #[derive(Debug, clap::Args)]
 pub struct SecretOutput {
     /// Write the secret to this new file (mode 0600) instead of standard output
@@ -223,42 +223,45 @@ pub struct SecretOutput {
     pub secret_file: Option<String>,
 }
 
-/// A token to make.
+/// Arguments of `create`.
 #[derive(Debug, clap::Args)]
 pub struct Create {
-    /// Its name: unique, at most 64 characters
+    /// Name of the token; unique, at most 64 characters
     pub name: String,
 
-    /// How long it is valid: 24h, 30d, 8w, 1y, a date, or never if the settings allow it
+    /// Lifetime: 24h, 30d, 8w, 1y, a date, or never if the config allows it
     #[arg(long, value_name = "TIME")]
     pub lifetime: Option<Lifetime>,
 
-    /// What it is for
+    /// Description of the token
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
 
-    /// What it may do, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]; may be repeated
-    #[arg(long = "scope", value_name = "SCOPE", value_parser = scopes)]
+    // rustdoc would read the brackets of a doc comment as links.
+    #[arg(
+        help = "Add these scopes, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]; repeatable",
+        long = "scope", value_name = "SCOPE", value_parser = scopes
+    )]
     pub scopes: Vec<ScopeList>,
 
-    /// What a preset grants, PRESET:ENTITY or PRESET:TYPE:ENTITY; may be repeated
+    /// Add the scopes of a preset, PRESET:ENTITY or PRESET:TYPE:ENTITY; repeatable
     #[arg(long = "preset", value_name = "PRESET")]
     pub presets: Vec<String>,
 
-    /// Begin with the description, lifetime and scopes of this token; its secret will be new
+    /// Copy description, lifetime and scopes from this token; the secret is new
     #[arg(long, value_name = "TOKEN")]
     pub like: Option<String>,
 
     #[command(flatten)]
-    /// Where its secret goes
-    pub handout: SecretOutput,
+    /// Destination of the secret
+    pub secret_output: SecretOutput,
 }
 
-/// Scopes that one argument names.
+/// Scopes in one argument.
 #[derive(Debug, Clone)]
 pub struct ScopeList(pub Vec<Scope>);
 
-/// Reads `TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]`.
+/// Parses `TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]`.
 fn scopes(text: &str) -> Result<ScopeList, String> {
     let (target, operations) = text.rsplit_once(':').unwrap_or((text, ""));
     let (operations, domain) = match operations.split_once('@') {
@@ -272,117 +275,114 @@ fn scopes(text: &str) -> Result<ScopeList, String> {
     scopes.collect::<Result<_, _>>().map(ScopeList)
 }
 
-/// What to change.
+/// Arguments of `edit`.
 #[derive(Debug, clap::Args)]
 pub struct Edit {
-    /// Which token
+    /// Token id, id prefix or name
     pub token: String,
 
-    /// Its new name
+    /// New name; must be unique
     #[arg(long, value_name = "NAME", required_unless_present = "description")]
     pub name: Option<String>,
 
-    /// Its new description; empty for none
+    /// New description; an empty text removes it
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
 }
 
-/// What to do with scopes.
+/// Subcommands of `scope`.
 #[derive(Debug, Subcommand)]
 pub enum ScopeSubcommand {
-    /// Add scopes; all of them or none
+    /// Add scopes, all or none
     #[command(after_help = examples::SCOPE_ADD)]
     Add {
-        /// To which token
+        /// Token id, id prefix or name
         token: String,
-        /// TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]
-        #[arg(required_unless_present = "presets", value_name = "SCOPE", value_parser = scopes)]
+        #[arg(help = "Scopes to add, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required_unless_present = "presets", value_name = "SCOPE", value_parser = scopes)]
         scopes: Vec<ScopeList>,
-        /// What a preset grants, PRESET:ENTITY or PRESET:TYPE:ENTITY, as far as it is missing;
-        /// may be repeated
+        /// Add the missing scopes of a preset, PRESET:ENTITY or PRESET:TYPE:ENTITY; repeatable
         #[arg(long = "preset", value_name = "PRESET")]
         presets: Vec<String>,
-        /// To this token as well; may be repeated. Each gets those that it does not hold
+        /// Also add the missing scopes to this token; repeatable
         #[arg(long, value_name = "TOKEN")]
         also: Vec<String>,
     },
-    /// Remove scopes
+    /// Remove scopes from a token
     #[command(after_help = examples::SCOPE_REMOVE)]
     Remove {
-        /// From which token
+        /// Token id, id prefix or name
         token: String,
-        /// TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]
-        #[arg(required = true, value_name = "SCOPE", value_parser = scopes)]
+        #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = scopes)]
         scopes: Vec<ScopeList>,
     },
-    /// Remove every scope: the token is denied everything
+    /// Remove all scopes: the token is denied every access
     #[command(after_help = examples::SCOPE_CLEAR)]
     Clear {
-        /// From which token
+        /// Token id, id prefix or name
         token: String,
-        /// Do not ask
+        /// Skip the confirmation
         #[arg(long)]
         yes: bool,
     },
 }
 
-/// Tokens to end.
+/// Arguments of `revoke`.
 #[derive(Debug, clap::Args)]
 pub struct Revoke {
-    /// Which tokens
+    /// Token ids, id prefixes or names
     #[arg(required = true, value_name = "TOKEN")]
     pub tokens: Vec<String>,
 
-    /// Only the old secret of a rotation, before its overlap is over; the token stays as it is
+    /// Revoke only the old secret, before its overlap ends; the current one keeps working
     #[arg(long)]
     pub old: bool,
 
-    /// Do not ask
+    /// Skip the confirmation
     #[arg(long)]
     pub yes: bool,
 }
 
-/// A new secret to make.
+/// Arguments of `regenerate`.
 #[derive(Debug, clap::Args)]
 pub struct Regenerate {
-    /// For which token; for several, all of them or none, --secret-file takes the secrets
+    /// Token ids, id prefixes or names; more than one needs --secret-file, and all or none change
     #[arg(required = true, value_name = "TOKEN")]
     pub tokens: Vec<String>,
 
-    /// How long it is valid from now
+    /// New lifetime, from now
     #[arg(long, value_name = "TIME")]
     pub lifetime: Option<Lifetime>,
 
-    /// How long the old secret of an active token goes on working: 0, 15m, 1h or 24h
+    /// Keep the old secret of an active token working this long: 0, 15m, 1h or 24h
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = overlap)]
     pub overlap: Overlap,
 
-    /// Do not ask, although the old secret stops working at once
+    /// Skip the confirmation that is needed if the old secret stops working immediately
     #[arg(long)]
     pub yes: bool,
 
     #[command(flatten)]
-    /// Where the secret goes
-    pub handout: SecretOutput,
+    /// Destination of the secret
+    pub secret_output: SecretOutput,
 }
 
 fn overlap(text: &str) -> Result<Overlap, String> {
-    let found = Overlap::ALL.into_iter().find(|overlap| overlap.as_str() == text);
-    found.ok_or_else(|| "choose one of 0, 15m, 1h, 24h".to_owned())
+    let overlap = Overlap::ALL.into_iter().find(|overlap| overlap.as_str() == text);
+    overlap.ok_or_else(|| "choose one of 0, 15m, 1h, 24h".to_owned())
 }
 
-/// Tokens to delete.
+/// Arguments of `delete`.
 #[derive(Debug, clap::Args)]
 pub struct Delete {
-    /// Which tokens
+    /// Token ids, id prefixes or names
     #[arg(value_name = "TOKEN", required_unless_present = "all", conflicts_with = "all")]
     pub tokens: Vec<String>,
 
-    /// Every token of the store
+    /// Delete all tokens of the store
     #[arg(long)]
     pub all: bool,
 
-    /// Do not ask
+    /// Skip the confirmation
     #[arg(long)]
     pub yes: bool,
 }

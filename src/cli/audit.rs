@@ -1,4 +1,4 @@
-//! `audit`: the trail as it is, as it grows, or checked.
+//! `audit`: prints the audit trail, follows it, or verifies its hash chain.
 
 use std::{io, thread, time::Duration};
 
@@ -7,156 +7,165 @@ use serde_json::json;
 
 use super::{
     exit::{CliError, Exit},
-    print::{Output, print_message},
+    print::{Output, print_error},
 };
 use crate::{
-    domain::{AuditEvent, EventHash, TokenId},
-    output::json::{event_value, time},
+    domain::{AuditEvent, EventHash, TokenId, counted},
+    output::{
+        advice::Diagnostic,
+        json::{event_json, format_time},
+    },
     service::{ChainState, Service},
 };
 
-/// How often a follower looks.
-const LOOK_EVERY: Timespec = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
+/// Time between two polls of `--follow`.
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
-/// Which part of the trail.
+/// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
 pub struct Audit {
-    /// Only the events of this token; a deleted one by its id
+    /// Show only the events of this token; a deleted token is found by its id
     #[arg(long, value_name = "TOKEN")]
     pub token: Option<String>,
 
-    /// Go on printing events as they happen
+    /// Keep printing new events as they happen
     #[arg(long, conflicts_with = "check")]
     pub follow: bool,
 
-    /// Check that no event was changed, removed or put in; exit 1 if one was
+    /// Check that no event was changed, removed or inserted; exit 1 otherwise
     #[arg(long)]
     pub check: bool,
 
-    /// With --check: what an earlier check printed as the head; exit 1 if the trail was cut off
-    /// or written anew since
+    /// With --check: hash that an earlier check printed as the head; exit 1 if the trail was
+    /// truncated or rewritten since
     #[arg(long, requires = "check", value_name = "HASH")]
     pub expect: Option<EventHash>,
 }
 
-/// Prints events oldest first, and goes on with `--follow`; or checks the chain.
+/// Prints the events, oldest first, and with `--follow` the new ones; or checks the hash chain.
 pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exit, CliError> {
     if args.check {
         return check(service, args.expect, out);
     }
-    let token = args.token.as_deref().map(|name| addressed(service, name)).transpose()?;
-    let mut seen = 0;
+    let token = args.token.as_deref().map(|name| resolve_id(service, name)).transpose()?;
+    let mut last_sequence = 0;
     loop {
-        let events = service.events_after(seen)?;
-        let more = !events.is_empty();
+        let events = service.events_after(last_sequence)?;
+        let has_more = !events.is_empty();
         for event in &events {
-            seen = event.sequence;
-            if token.is_none_or(|id| event.what.token == Some(id)) {
-                print(event, out)?;
+            last_sequence = event.sequence;
+            if token.is_none_or(|id| event.body.token == Some(id)) {
+                print_event(event, out)?;
             }
         }
-        if more {
+        if has_more {
             continue;
         }
         if !args.follow {
             return Ok(Exit::Done);
         }
         io::Write::flush(&mut io::stdout())?;
-        if !still_read() {
+        if !wait_for_next_poll() {
             return Ok(Exit::Done);
         }
     }
 }
 
-/// Waits until it is time for the next look; whether anybody still reads the output. A reader
-/// that went away must not leave a follower behind that waits for ever.
-fn still_read() -> bool {
+/// Waits for [`POLL_INTERVAL`]. Returns `false` if the reader closed the output: otherwise a
+/// follower would never end if no further event happens.
+fn wait_for_next_poll() -> bool {
     let out = rustix::stdio::stdout();
     let mut watched = [PollFd::new(&out, PollFlags::empty())];
-    let gone = PollFlags::ERR | PollFlags::HUP;
-    match poll(&mut watched, Some(&LOOK_EVERY)) {
+    let closed = PollFlags::ERR | PollFlags::HUP;
+    let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(POLL_INTERVAL.subsec_nanos()) };
+    match poll(&mut watched, Some(&timeout)) {
         Ok(0) => true,
-        Ok(_) if watched.iter().any(|fd| fd.revents().intersects(gone)) => false,
-        // What cannot be watched is not watched; the next line will tell.
+        Ok(_) if watched.iter().any(|fd| fd.revents().intersects(closed)) => false,
+        // Not every output can be polled. Then the next write reports a closed pipe.
         _ => {
-            thread::sleep(Duration::from_millis(300));
+            thread::sleep(POLL_INTERVAL);
             true
         }
     }
 }
 
-/// A token that is there, or the id of one that may be gone.
-fn addressed(service: &Service, name: &str) -> Result<TokenId, CliError> {
-    match service.find(name) {
+/// Finds an existing token, or accepts the id of a deleted one.
+fn resolve_id(service: &Service, name: &str) -> Result<TokenId, CliError> {
+    match service.resolve(name) {
         Ok(token) => Ok(token.id),
         Err(error) => TokenId::parse(name).ok_or_else(|| error.into()),
     }
 }
 
-fn print(each: &AuditEvent, out: &Output) -> Result<(), CliError> {
+fn print_event(event: &AuditEvent, out: &Output) -> Result<(), CliError> {
     if out.json {
-        return Ok(out.object(event_value(each))?);
+        return Ok(out.object(event_json(event))?);
     }
-    let what = &each.what;
+    let body = &event.body;
     let line = format!(
         "{:>6}  {}  {:<14}  {:<24}  {}  {}",
-        each.sequence,
-        time(what.at),
-        what.action.as_str(),
-        what.name,
-        what.actor,
-        what.detail
+        event.sequence,
+        format_time(body.at),
+        body.action.as_str(),
+        body.name,
+        body.actor,
+        body.detail
     );
     Ok(out.line(crate::domain::terminal_text::escape(line.trim_end()).as_ref())?)
 }
 
-/// What to do about a chain that is broken.
-pub(super) const KEEP: &str = "copy the file away as it is, and compare it with a backup";
+/// Hint for a broken chain.
+pub(super) const BROKEN_CHAIN_HINT: &str =
+    "keep an unchanged copy of the file, and compare it with a backup";
 
-/// What is told of a trail that holds but lacks the expected event.
-const LOST: &str = "no event has the expected hash: the trail was cut off or written anew since \
-    that check, compare with a backup from before it";
+/// Error for an intact chain that lacks the expected event.
+const EXPECTED_EVENT_MISSING: &str =
+    "no event has the expected hash; the trail was truncated or rewritten since that check";
 
-/// What a check found out.
-struct Checked {
+/// Result of `--check`.
+struct ChainCheck {
     chain: ChainState,
-    /// Whether an event was expected, and where it is if the chain holds up to there.
-    asked: bool,
-    place: Option<u64>,
+    /// Whether `--expect` is given.
+    has_expectation: bool,
+    /// Sequence number of the expected event, if the chain is intact up to it.
+    expected_at: Option<u64>,
 }
 
-impl Checked {
-    /// What is wrong, in words; where it is wrong stands apart.
+impl ChainCheck {
+    /// Describes the fault, without its position.
     fn fault(&self) -> Option<&str> {
-        let broken = self.chain.broken.as_ref().map(|(_, fault)| fault.as_str());
-        broken.or_else(|| (self.asked && self.place.is_none()).then_some(LOST))
+        let broken = self.chain.first_fault.as_ref().map(|(_, fault)| fault.as_str());
+        broken.or_else(|| {
+            (self.has_expectation && self.expected_at.is_none()).then_some(EXPECTED_EVENT_MISSING)
+        })
     }
 }
 
 fn check(service: &Service, expect: Option<EventHash>, out: &Output) -> Result<Exit, CliError> {
-    let (chain, place) = match expect {
-        None => (service.trail(0)?.chain, None),
-        Some(hash) => service.trail_since(hash)?,
+    let (chain, expected_at) = match expect {
+        None => (service.audit_trail(0)?.chain, None),
+        Some(hash) => service.verify_chain_since(hash)?,
     };
-    let checked = Checked { chain, asked: expect.is_some(), place };
+    let checked = ChainCheck { chain, has_expectation: expect.is_some(), expected_at };
     let Some(fault) = checked.fault() else {
         print_checked(&checked, out)?;
         return Ok(Exit::Done);
     };
-    match &checked.chain.broken {
+    print_error(&match &checked.chain.first_fault {
         Some((sequence, _)) => {
-            print_message(&format!("the chain is broken at event {sequence} ({fault}): {KEEP}"));
+            Diagnostic::new(format!("the audit trail is broken at event {sequence} ({fault})"))
+                .with_hint(BROKEN_CHAIN_HINT)
         }
-        None => print_message(fault),
-    }
-    // A closed pipe must not turn the finding into success.
+        None => Diagnostic::new(fault).with_hint("compare it with a backup from before the check"),
+    });
+    // A closed pipe must not turn the fault into success.
     print_checked(&checked, out).map_err(|error| CliError::from(error).or_exit(Exit::No))?;
     Ok(Exit::No)
 }
 
-fn print_checked(checked: &Checked, out: &Output) -> io::Result<()> {
-    let Checked { chain, place, .. } = checked;
-    let broken = chain.broken.as_ref();
+fn print_checked(checked: &ChainCheck, out: &Output) -> io::Result<()> {
+    let ChainCheck { chain, expected_at, .. } = checked;
+    let broken = chain.first_fault.as_ref();
     if out.json {
         return out.object(json!({
             "events": chain.events,
@@ -164,17 +173,17 @@ fn print_checked(checked: &Checked, out: &Output) -> io::Result<()> {
             "broken_at": broken.map(|(sequence, _)| sequence),
             "fault": checked.fault(),
             "head": chain.head.to_string(),
-            "expected_at": place,
+            "expected_at": expected_at,
         }));
     }
     if broken.is_some() {
         return Ok(());
     }
     let (events, head) = (chain.events, chain.head);
-    out.line(&format!("the chain holds: {events} events, head {head}"))?;
-    if let Some(place) = place {
-        let since = events.saturating_sub(*place);
-        out.line(&format!("the expected hash is that of event {place}: {since} events since"))?;
+    out.line(&format!("chain intact: {}, head {head}", counted(events, "event")))?;
+    if let Some(expected_at) = expected_at {
+        let since = counted(events.saturating_sub(*expected_at), "event");
+        out.line(&format!("expected hash found at event {expected_at}, {since} since"))?;
     }
     Ok(())
 }

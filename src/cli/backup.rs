@@ -1,4 +1,4 @@
-//! `backup`: a copy of the store in a new file.
+//! `backup`: copies the store to a new file.
 
 use std::path::PathBuf;
 
@@ -7,25 +7,30 @@ use serde_json::json;
 use super::{
     examples,
     exit::{CliError, Exit},
-    print::{Output, print_message},
+    print::{Output, print_message, print_warning},
 };
-use crate::{domain::terminal_text::escape, service::Service};
+use crate::{
+    domain::{counted, terminal_text::escape},
+    output::advice::Diagnostic,
+    service::Service,
+};
 
-/// Where the copy goes.
+/// Arguments of `backup`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = examples::BACKUP)]
 pub struct Backup {
-    /// The new file (mode 0600); an existing one is refused
+    /// New file (mode 0600); an existing file is never overwritten
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }
 
-/// Copies, and says what the copy holds.
+/// Copies the store, and prints what the copy contains.
 pub(super) fn backup(service: &Service, args: &Backup, out: &Output) -> Result<Exit, CliError> {
     let done = service.backup(&args.file)?;
     let path = args.file.to_string_lossy();
     for damage in &done.damaged {
-        print_message(&format!("{damage} is damaged in the store, and so in the copy"));
+        let message = format!("{damage} is damaged in the store and in the copy");
+        print_warning(&Diagnostic::new(message));
     }
     if out.json {
         let damaged: Vec<_> = done.damaged.iter().map(ToString::to_string).collect();
@@ -37,10 +42,10 @@ pub(super) fn backup(service: &Service, args: &Backup, out: &Output) -> Result<E
         }))?;
     } else {
         print_message(&format!(
-            "{} is written, mode 0600: tokens {}, events {}",
-            escape(&path),
-            done.tokens,
-            done.events
+            "Wrote {} and {} to {} (mode 0600)",
+            counted(done.tokens, "token"),
+            counted(done.events, "event"),
+            escape(&path)
         ));
     }
     Ok(if done.damaged.is_empty() { Exit::Done } else { Exit::Store })

@@ -1,5 +1,6 @@
-//! The commands that change tokens: builds a [`Command`] from the arguments, shows its plan,
-//! asks what the plan says, executes it, and delivers new secrets. Contains no rule.
+//! The commands that change tokens. Builds a [`Command`] from the arguments, previews it, asks for
+//! the confirmation that the plan requires, executes it, and delivers new secrets. The rules are in
+//! `domain`.
 
 use std::io;
 
@@ -8,21 +9,23 @@ use serde_json::json;
 use super::{
     args::{Create, Delete, Edit, Regenerate, Revoke, ScopeList, ScopeSubcommand},
     exit::{CliError, Exit},
-    print::{Output, print_message},
+    print::{Output, print_message, print_warning},
     prompt::confirm,
 };
 use crate::{
-    domain::counted,
     domain::{
-        Command, Confirmed, Delivery, Description, Name, NewToken, Plan, PresetError,
+        Command, ConfirmationProof, DeliveryMethod, Description, Name, NewToken, Plan, PresetError,
         RestoreTarget, Scope, ScopeSelection, Scopes, Token, TokenId, TokenSelection, Warning,
+        counted,
     },
-    output::advice,
-    output::json::token_value,
-    service::{Committed, Issued, Service, ServiceError},
+    output::{
+        advice::{self, Diagnostic},
+        json::token_json,
+    },
+    service::{Committed, IssuedToken, Service, ServiceError},
 };
 
-/// Executes the change that `arguments` describe, once the operator has confirmed it.
+/// Executes the change that `arguments` describe, after the operator has confirmed it.
 pub(super) fn change(
     service: &Service,
     arguments: &super::CliCommand,
@@ -34,11 +37,11 @@ pub(super) fn change(
     let plan = service.preview(&command)?;
     plan.require_all().map_err(ServiceError::from)?;
     confirm(&plan, has_yes(arguments))?;
-    let committed = service.execute(&command, &plan.confirmed())?;
+    let committed = service.execute(&command, &plan.confirm())?;
     print_committed(service, committed, out)
 }
 
-/// The change that `arguments` describe; `None` if they describe none.
+/// Returns the change that `arguments` describe, or `None` for a command that changes no token.
 fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Command>, CliError> {
     Ok(Some(match arguments {
         super::CliCommand::Create(args) => create(service, args)?,
@@ -48,7 +51,7 @@ fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Co
         super::CliCommand::Regenerate(args) => regenerate(service, args)?,
         super::CliCommand::Delete(args) => delete(service, args)?,
         super::CliCommand::Restore { token } => {
-            Command::Restore(RestoreTarget::Token(service.find_deleted(token)?.id))
+            Command::Restore(RestoreTarget::Token(service.resolve_deleted(token)?.id))
         }
         super::CliCommand::List(_)
         | super::CliCommand::Show { .. }
@@ -65,7 +68,7 @@ fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Co
     }))
 }
 
-/// Whether the arguments confirm the change.
+/// Whether `--yes` is given.
 fn has_yes(arguments: &super::CliCommand) -> bool {
     match arguments {
         super::CliCommand::Scope(ScopeSubcommand::Clear { yes, .. }) => *yes,
@@ -77,8 +80,8 @@ fn has_yes(arguments: &super::CliCommand) -> bool {
 }
 
 fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
-    let template = args.like.as_deref().map(|model| {
-        let id = service.find(model)?.id;
+    let template = args.like.as_deref().map(|source| {
+        let id = service.resolve(source)?.id;
         service.template_from(&id)
     });
     let template = template.transpose()?;
@@ -96,11 +99,11 @@ fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
         lifetime: args.lifetime.unwrap_or(lifetime),
         scopes: scopes.iter().cloned().chain(flatten(&args.scopes)).collect(),
     };
-    Ok(Command::Create { token, secret_file: args.handout.secret_file.clone() })
+    Ok(Command::Create { token, secret_file: args.secret_output.secret_file.clone() })
 }
 
 fn edit(service: &Service, args: &Edit) -> Result<Command, CliError> {
-    let token = service.find(&args.token)?.id;
+    let token = service.resolve(&args.token)?.id;
     let name = args.name.as_deref().map(Name::parse).transpose();
     let description = args.description.as_deref().map(Description::parse).transpose();
     Ok(Command::Edit {
@@ -117,16 +120,16 @@ fn scope(service: &Service, args: &ScopeSubcommand) -> Result<Command, CliError>
             let tokens = resolve(service, &names)?;
             let scopes = [expand_presets(service, presets)?, flatten(scopes)].concat();
             if scopes.is_empty() {
-                return Err(ServiceError::from(PresetError::Nothing).into());
+                return Err(ServiceError::from(PresetError::NothingToAdd).into());
             }
             Command::AddScopes { tokens, scopes }
         }
         ScopeSubcommand::Remove { token, scopes } => Command::RemoveScopes {
-            tokens: vec![service.find(token)?.id],
+            tokens: vec![service.resolve(token)?.id],
             scopes: ScopeSelection::Listed(flatten(scopes)),
         },
         ScopeSubcommand::Clear { token, .. } => Command::RemoveScopes {
-            tokens: vec![service.find(token)?.id],
+            tokens: vec![service.resolve(token)?.id],
             scopes: ScopeSelection::All,
         },
     })
@@ -139,11 +142,10 @@ fn revoke(service: &Service, args: &Revoke) -> Result<Command, CliError> {
 
 fn regenerate(service: &Service, args: &Regenerate) -> Result<Command, CliError> {
     let tokens = resolve(service, &args.tokens)?;
-    let secret_file = args.handout.secret_file.clone();
+    let secret_file = args.secret_output.secret_file.clone();
     if tokens.len() > 1 && secret_file.is_none() {
-        return Err(CliError::usage(
-            "several secrets need a file: name a new one with --secret-file, it gets a name, a \
-             tab and a secret in each line",
+        return Err(CliError::usage("cannot print the secrets of more than one token").with_hint(
+            "write them to a new file with --secret-file (name, tab, secret on each line)",
         ));
     }
     let lifetime = args.lifetime.unwrap_or(service.policy().default_lifetime);
@@ -159,11 +161,11 @@ fn delete(service: &Service, args: &Delete) -> Result<Command, CliError> {
     Ok(Command::Delete { tokens })
 }
 
-/// The tokens with these names, each once.
+/// Finds the tokens with these ids or names, without duplicates.
 fn resolve(service: &Service, names: &[String]) -> Result<Vec<TokenId>, CliError> {
     let mut ids = Vec::new();
     for name in names {
-        let id = service.find(name)?.id;
+        let id = service.resolve(name)?.id;
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -171,11 +173,11 @@ fn resolve(service: &Service, names: &[String]) -> Result<Vec<TokenId>, CliError
     Ok(ids)
 }
 
-/// What these presets grant, without repetition.
+/// Returns the scopes that the presets grant, without duplicates.
 fn expand_presets(service: &Service, presets: &[String]) -> Result<Vec<Scope>, ServiceError> {
     let mut scopes = Scopes::default();
     for preset in presets {
-        scopes.add_missing(service.policy().catalogue.by_preset(preset)?)?;
+        scopes.add_missing(service.policy().catalogue.expand_preset(preset)?)?;
     }
     Ok(scopes.as_slice().to_vec())
 }
@@ -184,15 +186,15 @@ fn flatten(lists: &[ScopeList]) -> Vec<Scope> {
     lists.iter().flat_map(|list| list.0.iter().cloned()).collect()
 }
 
-/// Prints what was done, and delivers a new secret.
+/// Prints the result, and delivers a new secret.
 fn print_committed(
     service: &Service,
     mut committed: Committed,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    print_warnings(&committed.plan);
+    print_absorbed_scopes(&committed.plan);
     if let Some(issued) = committed.issued.pop() {
-        print_message(&done(&committed.plan, &issued.token));
+        print_message(&describe_change(&committed.plan, &issued.token));
         return deliver_secret(service, &issued, out);
     }
     let plan = &committed.plan;
@@ -201,25 +203,25 @@ fn print_committed(
         if out.json {
             out.object(json!({ "deleted": deleted }))?;
         } else {
-            print_message(&format!("{} are deleted", counted(deleted, "token")));
+            print_message(&format!("Deleted {}", counted(deleted, "token")));
         }
         return Ok(Exit::Done);
     }
     let one_secret = committed.secret_file.is_some() && plan.changes.len() == 1;
     if let (Some(file), false) = (&committed.secret_file, one_secret) {
         let secrets = counted(plan.changes.len(), "secret");
-        print_message(&format!("{secrets} are written to {}, mode 0600", file.display()));
+        print_message(&format!("Wrote {secrets} to {} (mode 0600)", file.display()));
     }
     let now = service.now()?;
     for each in plan.tokens() {
         if one_secret || !out.json {
-            print_message(&done(plan, each));
+            print_message(&describe_change(plan, each));
         }
         if let (Some(file), true) = (&committed.secret_file, one_secret) {
-            print_message(&format!("the secret is written to {}, mode 0600", file.display()));
+            print_message(&format!("Wrote the secret to {} (mode 0600)", file.display()));
         }
         if out.json {
-            let mut value = json!({ "token": token_value(each, now) });
+            let mut value = json!({ "token": token_json(each, now) });
             if one_secret && let Some(fields) = value.as_object_mut() {
                 fields.insert("secret".to_owned(), serde_json::Value::Null);
             }
@@ -229,64 +231,64 @@ fn print_committed(
     Ok(Exit::Done)
 }
 
-fn print_warnings(plan: &Plan) {
+/// Prints the scopes that the plan replaced by a wildcard.
+fn print_absorbed_scopes(plan: &Plan) {
     for warning in &plan.warnings {
         if let Warning::Absorbs(scopes) = warning {
             for scope in scopes {
-                print_message(&format!("{scope} went: * covers it"));
+                print_message(&format!("Removed {scope}, which * now covers"));
             }
         }
     }
 }
 
-/// What was done to `token`, in a sentence.
-fn done(plan: &Plan, token: &Token) -> String {
+/// Describes what the executed plan did to `token`.
+fn describe_change(plan: &Plan, token: &Token) -> String {
     let name = &token.name;
     match &plan.command {
-        Command::Create { .. } => format!("{name} is created, id {}", token.id),
-        Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!("{name} is revoked"),
-        Command::EndOverlap { .. } => format!("{name} is without its old secret"),
-        Command::Regenerate { .. } if plan.changes.len() == 1 => {
-            format!("{name} has a new secret")
-        }
-        Command::Regenerate { .. } => format!("{name} is regenerated"),
-        Command::Delete { .. } => format!("{name} is deleted"),
-        Command::Restore(_) => format!("{name} is back, with its secret"),
+        Command::Create { .. } => format!("Created {name} ({})", token.id),
+        Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!("Revoked {name}"),
+        Command::EndOverlap { .. } => format!("Ended the old secret of {name}"),
+        Command::Regenerate { .. } => format!("Regenerated {name}"),
+        Command::Delete { .. } => format!("Deleted {name}"),
+        Command::Restore(_) => format!("Restored {name} with its secret"),
         Command::Edit { .. }
         | Command::AddScopes { .. }
         | Command::RemoveScopes { .. }
         | Command::Revert(_)
         | Command::RecordDelivery { .. }
         | Command::AcceptClock
-        | Command::PurgeTrash => format!("{name} is saved"),
+        | Command::PurgeTrash => format!("Saved {name}"),
     }
 }
 
-/// Prints the secret on standard output and records the delivery. If it cannot be printed,
-/// nobody has it: the token stays undelivered, and the error says what to do.
-fn deliver_secret(service: &Service, issued: &Issued, out: &Output) -> Result<Exit, CliError> {
-    let Issued { token, secret } = issued;
+/// Prints the secret on standard output and records the delivery. If the secret cannot be printed,
+/// it is lost: the token stays undelivered, and the error tells how to replace it.
+fn deliver_secret(service: &Service, issued: &IssuedToken, out: &Output) -> Result<Exit, CliError> {
+    let IssuedToken { token, secret } = issued;
     let printed = if out.json {
-        let token = token_value(token, token.issued);
+        let token = token_json(token, token.issued);
         out.object(json!({ "token": token, "secret": secret.reveal() }))
     } else {
         out.line(secret.reveal())
     };
     let lost = |error: io::Error| {
-        let advice = format!("nobody has the secret of {0}: regenerate or delete {0}", token.name);
-        let reason = format!("the secret could not be printed ({error}); {advice}");
-        CliError::Exit(Exit::Refused, reason)
+        let message = format!("cannot print the secret of {} ({error}); it is lost", token.name);
+        CliError::new(Exit::Refused, message).with_hint("regenerate or delete the token")
     };
     printed.map_err(lost)?;
-    let delivery =
-        Command::RecordDelivery { token: token.id, digest: token.digest, how: Delivery::Printed };
-    // The secret is out: an error here must not look like a failure to issue it.
-    if let Err(error) = service.execute(&delivery, &Confirmed::NOTHING) {
-        print_message(&format!(
-            "that the secret was taken could not be noted ({}): the app will ask about {}",
-            advice::message(&error),
-            token.name
-        ));
+    let delivery = Command::RecordDelivery {
+        token: token.id,
+        digest: token.digest,
+        method: DeliveryMethod::Printed,
+    };
+    // The secret is delivered: an error here must not look like a failure to issue it.
+    if let Err(error) = service.execute(&delivery, &ConfirmationProof::NOT_REQUIRED) {
+        let reason = advice::message(&error);
+        let message =
+            format!("cannot record that the secret of {} was printed ({reason})", token.name);
+        let hint = "the app will list it as not saved yet; mark it as saved there";
+        print_warning(&Diagnostic::new(message).with_hint(hint));
     }
     Ok(Exit::Done)
 }

@@ -1,4 +1,5 @@
-//! Every command that has a command line is what that line is parsed to.
+//! Property test: the command line that `output::command_line` prints for a change is parsed to the
+//! same change.
 
 use clap::Parser as _;
 use proptest::{collection::vec, option, prelude::*, sample::subsequence};
@@ -12,10 +13,10 @@ use crate::{
     },
     output::command_line::of_command,
     service::Service,
-    testing::{Changes as _, memory_service},
+    testing::{ServiceTestExt as _, memory_service},
 };
 
-/// Names that a shell, clap or the search for a token could take for something else.
+/// Names with a special meaning for a shell, for clap or for the lookup of a token.
 const NAMES: [&str; 8] = [
     "ci-prod",
     "two words",
@@ -27,7 +28,7 @@ const NAMES: [&str; 8] = [
     "--$(touch x)=y; z",
 ];
 
-/// A service whose tokens have these names, and one of which is deleted.
+/// A service with a token of each name in [`NAMES`], and a deleted token.
 fn service() -> (Service, Vec<Token>, TokenId) {
     let service = memory_service();
     let create = |name: &str| {
@@ -121,20 +122,20 @@ fn on_tokens(tokens: &[Token], deleted: TokenId) -> impl Strategy<Value = Comman
 }
 
 #[test]
-fn a_command_line_is_parsed_to_the_command_that_it_was_made_of() {
+fn a_printed_command_line_is_parsed_to_the_same_change() {
     let (service, tokens, deleted) = service();
     let find = |id: &TokenId| tokens.iter().find(|token| token.id == *id);
     let any_command = prop_oneof![create(), on_tokens(&tokens, deleted)];
     let config = ProptestConfig { cases: 512, failure_persistence: None, ..Default::default() };
     let mut runner = prop::test_runner::TestRunner::new(config);
-    let checked = runner.run(&any_command, |wanted| {
-        let line = of_command(&wanted, find).unwrap();
-        // What is copied is the text, which a shell takes apart.
+    let checked = runner.run(&any_command, |expected| {
+        let line = of_command(&expected, find).unwrap();
+        // Users copy the text, and their shell splits it into words.
         let words = shlex::split(&line.to_string());
         let arguments = Args::try_parse_from(words.unwrap());
         let arguments = arguments.map_err(|error| TestCaseError::fail(error.to_string()))?;
         let parsed = command(&service, &arguments.command.unwrap());
-        prop_assert_eq!(parsed.unwrap(), Some(wanted), "{}", line);
+        prop_assert_eq!(parsed.unwrap(), Some(expected), "{}", line);
         Ok(())
     });
     checked.unwrap();

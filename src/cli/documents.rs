@@ -1,5 +1,5 @@
-//! `completions` and `man`: made from the definition of the arguments. The manual is one page
-//! with a part for every command.
+//! `completions` and `man`, both generated from the definition of the arguments. The manual is one
+//! page with a section for every command.
 
 use std::io::{self, Write};
 
@@ -17,11 +17,11 @@ use super::{
 pub(super) fn completions(shell: Shell, out: &Output) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "patdeck", &mut script);
-    document("completions", &script, out)
+    print_document("completions", &script, out)
 }
 
-/// Prints a document as it is; as JSON, as the one text of an object.
-fn document(kind: &str, bytes: &[u8], out: &Output) -> Result<Exit, CliError> {
+/// Prints a document unchanged, or with `--json` as a string in an object.
+fn print_document(kind: &str, bytes: &[u8], out: &Output) -> Result<Exit, CliError> {
     if out.json {
         out.object(json!({ kind: String::from_utf8_lossy(bytes) }))?;
     } else {
@@ -42,21 +42,22 @@ pub(super) fn man(out: &Output) -> Result<Exit, CliError> {
     man.render_options_section(&mut page)?;
     writeln!(page, ".SH COMMANDS")?;
     for command in all.get_subcommands() {
-        part(command, "", &mut page)?;
+        write_command_section(command, "", &mut page)?;
     }
     writeln!(page, ".SH NOTES")?;
-    notes(&all, &mut page)?;
-    document("man", &page, out)
+    write_after_help(&all, &mut page)?;
+    print_document("man", &page, out)
 }
 
-/// The part of one command and of those below it.
-fn part(command: &Command, above: &str, page: &mut Vec<u8>) -> io::Result<()> {
-    let name = format!("{above}{}", command.get_name());
-    writeln!(page, ".SS \"patdeck {}\"", escaped(&name))?;
-    // What all commands share is told once, at the top.
+/// Writes the section of a command and of its subcommands. `parent` is the name of the parent
+/// command and a space, or empty.
+fn write_command_section(command: &Command, parent: &str, page: &mut Vec<u8>) -> io::Result<()> {
+    let name = format!("{parent}{}", command.get_name());
+    writeln!(page, ".SS \"patdeck {}\"", escape_roff(&name))?;
+    // The global options are described once, in the section of the program.
     let own = command.clone().mut_args(|arg| {
-        let shared = arg.is_global_set() || arg.get_id() == "help";
-        arg.hide(shared)
+        let is_global = arg.is_global_set() || arg.get_id() == "help";
+        arg.hide(is_global)
     });
     let man = Man::new(own);
     let mut text = Vec::new();
@@ -64,33 +65,33 @@ fn part(command: &Command, above: &str, page: &mut Vec<u8>) -> io::Result<()> {
     man.render_synopsis_section(&mut text)?;
     man.render_options_section(&mut text)?;
     for line in String::from_utf8_lossy(&text).lines() {
-        // Headings and the preamble of each section belong to a page of its own.
-        let heading = line.starts_with(".SH");
-        if heading || line.starts_with(".ie") || line.starts_with(".el") {
+        // Headings and section preambles are only valid in a page of their own.
+        let is_heading = line.starts_with(".SH");
+        if is_heading || line.starts_with(".ie") || line.starts_with(".el") {
             writeln!(page, ".PP")?;
         } else {
             writeln!(page, "{line}")?;
         }
     }
-    notes(command, page)?;
-    let above = format!("{name} ");
-    command.get_subcommands().try_for_each(|below| part(below, &above, page))
+    write_after_help(command, page)?;
+    let parent = format!("{name} ");
+    command.get_subcommands().try_for_each(|sub| write_command_section(sub, &parent, page))
 }
 
-/// What stands below the help, with its lines as they are.
-fn notes(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
-    let notes = command.get_after_long_help().or(command.get_after_help());
-    let Some(notes) = notes else {
+/// Writes the text that follows the help, without filling its lines.
+fn write_after_help(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
+    let text = command.get_after_long_help().or(command.get_after_help());
+    let Some(text) = text else {
         return Ok(());
     };
     writeln!(page, ".PP\n.nf")?;
-    for line in notes.to_string().lines() {
-        writeln!(page, "\\&{}", escaped(line))?;
+    for line in text.to_string().lines() {
+        writeln!(page, "\\&{}", escape_roff(line))?;
     }
     writeln!(page, ".fi")
 }
 
-/// As roff shows it unchanged, with hyphens that can be copied into a shell.
-fn escaped(text: &str) -> String {
+/// Escapes `text` for roff. Hyphens stay ASCII, so that commands can be copied into a shell.
+fn escape_roff(text: &str) -> String {
     text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq")
 }

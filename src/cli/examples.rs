@@ -1,11 +1,11 @@
-//! What stands below each help: examples to copy, exit codes, the environment. One text a
-//! command, for the help and for the manual page. Nothing here acts.
+//! Text below the help of each command: examples, exit codes and environment variables. The manual
+//! page contains it too.
 
-/// Below `patdeck -h`.
+/// Text below `patdeck -h`.
 pub(super) const SHORT: &str =
-    "`patdeck --help` adds examples, exit codes and the environment; so does each COMMAND --help.";
+    "For examples, exit codes and environment variables, see `patdeck --help` and COMMAND --help.";
 
-/// Below `patdeck --help`.
+/// Text below `patdeck --help`.
 pub(super) const LONG: &str = "\
 Examples:
   patdeck                                            open the app
@@ -16,19 +16,19 @@ Examples:
   patdeck doctor
 
 Exit codes:
-  0    done, or allowed
-  1    no: denied, not found, nothing to list, something needs attention
-  2    the arguments, the settings or the terminal
-  3    refused by a rule
-  4    the store is unavailable, damaged or unsafe
-  129, 130, 143   the line dropped, interrupted, terminated
+  0    success, or access allowed
+  1    access denied, token not found, nothing to list, or a problem found
+  2    invalid arguments, config or terminal
+  3    refused by a rule or by read-only mode
+  4    the store is unavailable, damaged or accessible by other users
+  129, 130, 143   hang-up, interrupt, termination signal
 
 Environment:
-  PATDECK_STORE, PATDECK_CONFIG   as --store and --config, which are stronger
-  PATDECK_READ_ONLY               as --read-only, unless it is 0 or false
-  SSH_CONNECTION, SUDO_USER       who did it, for the audit trail
-  NO_COLOR                        no colours: the theme mono
-  LC_ALL, LC_CTYPE, LANG          glyphs only where the first of them that is set says UTF-8";
+  PATDECK_STORE, PATDECK_CONFIG   defaults for --store and --config
+  PATDECK_READ_ONLY               same as --read-only, unless it is 0 or false
+  SSH_CONNECTION, SUDO_USER       recorded as the actor in the audit trail
+  NO_COLOR                        disables colours (theme mono)
+  LC_ALL, LC_CTYPE, LANG          the first one that is set must contain UTF-8 for Unicode glyphs";
 
 pub(super) const LIST: &str = "\
 Examples:
@@ -37,27 +37,27 @@ Examples:
   patdeck list --search 'may:channels:c-42:publish'
   patdeck list --expiring 7d && echo 'renew these'
 
-A search finds tokens that match every one of its terms, as / in the app does:
-  WORD \"TWO WORDS\"         in name, id or description, whatever the case
-  name:X id:X by:X         in the name, the id, who made it
-  status:X                 active, expired, revoked or all; without it the list's own filter
+Search terms, which must all match (the app uses the same syntax):
+  WORD \"TWO WORDS\"         text in name, id or description, ignoring case
+  name:X id:X by:X         text in the name, the id or the creator
+  status:X                 active, expired, revoked or all; overrides --status
   type:X op:X entity:X domain:X wildcard
-                           some one scope is like all of these; wildcard is entity:*
+                           one scope matches all of these; wildcard means entity:*
   may:TYPE:ENTITY:OPERATION[@DOMAIN]
-                           some scope allows it, be it by *
-  unused unclaimed         never used; the secret was never confirmed as saved
-  idle>90d idle<1h         last used, or issued if never used, longer ago or less long
-  expiring<7d expiring>7d  active, and ends sooner or later than that
-A value may be the start of a word (type op entity domain) or any part (name id by); in
-\"quotes\" it is the whole. A - before a term finds the others.
+                           a scope allows this access, wildcards included
+  unused unclaimed         never used; secret not saved yet
+  idle>90d idle<1h         last used (or issued, if never used) more or less than this ago
+  expiring<7d expiring>7d  active, and expires sooner or later than this
+Values match the start of a word (type op entity domain) or any part (name id by); in
+\"quotes\" they must match in full. Prefix a term with - to negate it.
 
-Prints a table, or with --json one object a line. Exit 0; with --expiring 1 if there is none.";
+Prints a table, or with --json one object per line. Exit 0; with --expiring, 1 if there are none.";
 
 pub(super) const SHOW: &str = "\
 Example:
   patdeck show ci-prod --json
 
-Never shows a secret. Exit 0, or 1 if there is no such token.";
+Never prints a secret. Exit 0, or 1 if the token does not exist.";
 
 pub(super) const CREATE: &str = "\
 Examples:
@@ -66,16 +66,16 @@ Examples:
   patdeck create sensor-7 --preset publisher:c-42 --preset read-only:clients:sensor-7
   patdeck create ci-prod-2 --like ci-prod
 
-Presets are read-only, publisher, subscriber and full-access; the settings may have others.
-With --like, what else is given takes the place of what the other token has, or adds to its scopes.
+The presets are read-only, publisher, subscriber and full-access; the config can define others.
+With --like, the other options override what is copied; --scope and --preset add to it.
 
-Prints the bare secret and nothing else. Exit 0, 2 for arguments, 3 if a rule refuses it.";
+Prints only the secret. Exit 0, 2 if the arguments are invalid, 3 if a rule refuses the token.";
 
 pub(super) const EDIT: &str = "\
 Example:
-  patdeck edit ci-prod --name ci-production --description 'the pipeline of the shop'
+  patdeck edit ci-prod --name ci-production --description 'shop pipeline'
 
-Exit 0, 1 if there is no such token, 3 if the name is taken.";
+Exit 0, 1 if the token does not exist, 3 if the name is taken.";
 
 pub(super) const SCOPE: &str = "\
 Examples:
@@ -89,29 +89,30 @@ Examples:
   patdeck scope add ci-prod --preset full-access:channels:c-43
   patdeck scope add ci-prod channels:c-42:publish --also backup --also web
 
-Exit 0, 1 if there is no such token, 3 if one of them is there already or not on offer. With
---also each gets what it lacks, all of them or none; 3 if one lacks nothing.";
+Exit 0, 1 if a token does not exist, 3 if it has one of the scopes already or the scope is not in
+the catalogue. With --also, each token gets the scopes that it lacks, all tokens or none; exit 3
+if one of them has all of the scopes already.";
 
 pub(super) const SCOPE_REMOVE: &str = "\
 Example:
   patdeck scope remove ci-prod channels:c-42:publish
 
-Exit 0, 1 if there is no such token, 3 if it has no such scope.";
+Exit 0, 1 if the token does not exist, 3 if it does not have the scope.";
 
 pub(super) const SCOPE_CLEAR: &str = "\
 Example:
   patdeck scope clear ci-prod --yes
 
-Asks for the name on a terminal; elsewhere --yes is needed. Exit 0, 1 for no.";
+Asks you to type the name on a terminal; elsewhere, pass --yes. Exit 0, 1 if not confirmed.";
 
 pub(super) const REVOKE: &str = "\
 Examples:
   patdeck revoke ci-prod backup --yes
-  patdeck revoke web --old --yes               everybody has the new secret
+  patdeck revoke web --old --yes               end the overlap early
   patdeck list --search 'idle>90d' --json | jq -r .id | xargs patdeck revoke --yes
 
-Asks for the name (of several, the count) on a terminal; elsewhere --yes is needed.
-All of them or none. Exit 0, 1 if one is not there, 3 if one is revoked already.";
+Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes.
+Revokes all or none. Exit 0, 1 if a token does not exist, 3 if one is revoked already.";
 
 pub(super) const REGENERATE: &str = "\
 Examples:
@@ -119,113 +120,115 @@ Examples:
   patdeck regenerate ci-prod --lifetime 90d --yes
   patdeck regenerate web-1 web-2 --overlap 24h --secret-file new.tsv
 
-Prints the bare secret and nothing else. With an overlap the old secret works on that long.
-The secrets of several are on the disk, name and secret in a line, before an old one dies.
-Exit 0, 1 if there is no such token, 3 if a rule refuses it.";
+Prints only the secret. With --overlap, the old secret keeps working that long. Secrets of
+several tokens are saved to the file (name, tab, secret on each line) before any old secret
+stops working. Exit 0, 1 if a token does not exist, 3 if a rule refuses the change.";
 
 pub(super) const DELETE: &str = "\
 Examples:
   patdeck delete ci-prod --yes
   patdeck delete --all
 
-Asks for the name (of several, the count) on a terminal; elsewhere --yes is needed.
-All of them or none. Exit 0, 1 if one is not there.";
+Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes.
+Deletes all or none. Exit 0, 1 if a token does not exist.";
 
 pub(super) const RESTORE: &str = "\
 Example:
   patdeck restore ci-prod
 
-Exit 0, 1 if nothing of that name was deleted in the last 24 hours, 3 if the name is taken.";
+Exit 0, 1 if no such token was deleted in the last 24 hours, 3 if its name is taken.";
 
 pub(super) const VERIFY: &str = "\
 Examples:
   patdeck verify --scope channels:c-42:publish < secret && ./publish.sh
   patdeck verify --secret-file secret --from \"$REMOTE_ADDR\" --json
   patdeck verify --explain --scope clients:c-1:read < secret
-  patdeck verify --lines < questions > answers
+  patdeck verify --lines < requests > answers
 
-Exit 0 allowed, 1 denied. 2, 3 and 4 are no answer: read them as denied. With --lines 0 means that
-every line was allowed, and each answer other than `allowed` and `valid: NAME` means no.";
+Reads the secret from standard input, from --secret-file, or typed without echo on a terminal.
+Exit 0 means allowed and nothing else; 1 means denied; 2, 3 and 4 are errors: treat them as denied.
+With --lines, 0 means that every line was allowed; an answer other than `allowed` or `valid: NAME`
+means denied.";
 
 pub(super) const AUDIT: &str = "\
 Examples:
   patdeck audit --token ci-prod
   patdeck audit --follow --json
-  patdeck audit --check || mail -s 'the trail is broken' ops < /dev/null
+  patdeck audit --check || mail -s 'audit trail broken' ops < /dev/null
   patdeck audit --check --expect 9a77f3…
 
-Oldest first. --follow prints what there is, then what happens. --check prints the hash of the
-newest event: kept in another place, it shows with --expect that nothing was cut off or written
-anew since. Exit 0; with --check 1 if the chain is broken or the expected event is not there.";
+Events are printed oldest first; --follow then prints new ones. --check prints the hash of the
+newest event. Keep it elsewhere: a later --check --expect HASH proves that the trail was not
+truncated or rewritten since. Exit 0; with --check, 1 if the chain is broken or lacks the expected
+event.";
 
 pub(super) const SCAN: &str = "\
 Examples:
-  patdeck scan .                                what is checked out here
-  patdeck scan --no-ignore /srv/app --json      with what git ignores
-  git log -p --all | patdeck scan -             the whole history
-  patdeck scan . --revoke --yes                 and end what still works
+  patdeck scan .                                search the working tree
+  patdeck scan --no-ignore /srv/app --json      include files that git ignores
+  git log -p --all | patdeck scan -             search the whole history
+  patdeck scan . --revoke --yes                 revoke the active secrets found
 
-Files that .gitignore, .ignore and git's own excludes name are left out, as ripgrep does. Hidden
-files are read, for secrets leak in .env and .npmrc; binary files, too. Links inside a folder are
-not followed.
+Skips files that .gitignore, .ignore and git's excludes name, as ripgrep does. Hidden files are
+searched, because secrets leak in .env and .npmrc, and so are binary files. Symbolic links inside
+a folder are not followed.
 
-A secret is told by its public part, never whole. It is
-  active    accepted by every check: revoke it
-  expired, revoked   refused already
-  deleted   refused, but `patdeck restore` would bring it back
-  replaced  refused: its token has another secret now
-  unknown   no token of this store
+Prints only the public part of a secret, and its status in this store:
+  active    works: revoke it
+  expired, revoked   denied
+  deleted   denied, but `patdeck restore` would reactivate it
+  replaced  denied: the token has a newer secret
+  unknown   not a token of this store
 
 Exit codes:
-  0 no active secret was found, or those found are revoked   1 an active one was found
-  2 usage, or a PATH that is not there   4 the store cannot be used";
+  0 no active secret found, or all were revoked   1 active secret found
+  2 invalid arguments, or PATH does not exist   4 the store cannot be used";
 
 pub(super) const EXPORT: &str = "\
 Examples:
   patdeck export --output tokens.jsonl
   patdeck export | ssh other-host patdeck import -
 
-The first line is a header with the schema, the store's id and the number of tokens; each other
-line is a token with all that is kept of it: name, scopes, times, the SHA-256 digest of its
-secret, and that of the old secret while an overlap lasts. No secret is in it, and nobody can
-make one of a digest. Deleted tokens and the audit trail stay here: see `patdeck backup`.
+The first line is a header with the schema, the store id and the number of tokens. Each other line
+is a token: name, scopes, times, the SHA-256 digest of its secret, and of the old secret
+during an overlap. Secrets are not exported, and cannot be derived from a digest. Deleted tokens
+and the audit trail are not exported either: see `patdeck backup`.
 
 Exit codes:
-  0 done   4 the store cannot be read; or it could, but for damaged records, which are named";
+  0 success   4 the store cannot be read, or damaged tokens were left out";
 
 pub(super) const IMPORT: &str = "\
 Examples:
   patdeck import tokens.jsonl --dry-run
   patdeck import tokens.jsonl --on-conflict skip
 
-Secrets that were issued on the other host are valid here from then on. Lifetimes are taken over as
-they are, longer than the settings here allow or not; a scope that the catalogue here does not
-offer is refused. A token that is here already, in the same state, is left alone and is no
-conflict, so that an import can be done again.
+Existing secrets keep working on this host. Lifetimes are imported unchanged, even if they exceed
+the limits of this config; scopes that are not in this catalogue are refused. A token that exists
+with the same content is unchanged and no conflict, so that an import can be repeated.
 
-On a conflict, which is an id that is here with another state, or a name that another token has:
-  fail      import nothing, and name every conflict
-  skip      keep what is here
-  replace   take what comes; who had the name is deleted, and can be restored for 24 hours
-What was revoked, deleted or given another secret here would work again by a replace: that is
-refused unless --yes is said, too.
+A conflict is an id that exists with other content, or a name that another token has:
+  fail      import nothing, and list all conflicts
+  skip      keep the existing token
+  replace   import the token; one that had its name is deleted, and can be restored for 24 hours
+A replacement that would reactivate a token which was revoked, deleted or regenerated here is
+refused unless you also pass --yes.
 
 Exit codes:
-  0 done, or would be   2 the file cannot be read
-  3 nothing was imported: a line is wrong, or in conflict   4 the store cannot be used";
+  0 success   2 the file cannot be read
+  3 nothing imported: invalid line or conflict   4 the store cannot be used";
 
 pub(super) const BACKUP: &str = "\
 Examples:
   patdeck backup /var/backups/patdeck-$(date +%F).redb
   patdeck list --store /var/backups/patdeck-2026-12-24.redb
 
-The copy holds everything: tokens with the digests of their secrets, deleted tokens, and the audit
-trail. It is the state of one instant; others may read and write meanwhile. It is compared with
-the store after writing, and opens as one. To restore it, end all patdeck programs and copy it
-over the store, or open it with --store.
+The copy contains all tokens with the digests of their secrets, deleted tokens and the audit trail,
+as of one instant; the store can be used meanwhile. The copy is compared with the store after it
+is written. To restore it, stop all patdeck processes and copy it over the store, or open it with
+--store.
 
 Exit codes:
-  0 done   4 not written; or written, and records that are damaged in the store are named";
+  0 success   4 not written, or damaged records in the store were copied";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:
@@ -243,7 +246,7 @@ Examples:
   patdeck config check
   patdeck config show --json
 
-None of them opens the store.";
+These commands do not open the store.";
 
 pub(super) const CONFIG_PATH: &str = "\
 Example:
@@ -253,13 +256,13 @@ pub(super) const CONFIG_INIT: &str = "\
 Example:
   patdeck config init
 
-Every line is a comment with the default in it. Exit 0, 3 if there is such a file already.";
+The file contains every setting as a comment with its default. Exit 0, 3 if the file exists.";
 
 pub(super) const CONFIG_CHECK: &str = "\
 Example:
   patdeck config check --config new.toml && mv new.toml \"$(patdeck config path)\"
 
-Prints FILE:LINE: and what was expected, one line a mistake. Exit 0, 2 if there is one.";
+Prints one line per mistake: FILE:LINE: and what is expected. Exit 0, 2 if there are mistakes.";
 
 pub(super) const CONFIG_SHOW: &str = "\
 Example:
@@ -270,5 +273,5 @@ Examples:
   patdeck doctor
   patdeck doctor --json > report.json
 
-Prints no secret and no name of a token: it can be pasted into a report. What cannot be found
-out says why. Exit 0 if all is well, 1 if something needs attention.";
+Prints no secrets and no token names, so that the output can be pasted into a bug report. A fact
+that cannot be determined is shown with the reason. Exit 0, or 1 if something needs attention.";

@@ -1,19 +1,24 @@
-//! The exit codes, a contract with scripts, and the failures that carry them. Signals end the
-//! process elsewhere, with 128 and their number.
+//! Exit codes, which scripts rely on, and the errors that carry them. Signals end the process
+//! elsewhere, with 128 plus the signal number.
 
 use std::{fmt::Display, io, process::ExitCode};
 
-use crate::{domain::Refusal, output::advice, service::ServiceError};
+use crate::{
+    domain::Refusal,
+    output::advice::{self, Diagnostic},
+    service::{ServiceError, StoreError},
+};
 
-/// How the program ended, with its exit code.
+/// Exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// What was asked is done, or allowed.
+    /// The command succeeded, or the access is allowed.
     Done = 0,
-    /// No: denied, not found, nothing to list.
+    /// The answer is no: access denied, token not found, nothing to list.
     No = 1,
-    /// The arguments, the settings or the terminal do not allow it.
+    /// The arguments, the config or the terminal do not permit the command.
     Usage = 2,
+    /// A rule refused the change.
     Refused = 3,
     /// The store cannot be opened, read or written.
     Store = 4,
@@ -25,47 +30,64 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command ended early.
+/// Reason for which a command ended early.
 #[derive(Debug)]
 pub enum CliError {
-    Exit(Exit, String),
-    /// Nobody reads the output any more: no failure at all.
+    /// An error to print, with the exit code.
+    Exit(Exit, Diagnostic),
+    /// The reader closed the output. This is not a failure.
     BrokenPipe,
 }
 
 impl CliError {
-    pub fn usage(reason: impl Display) -> Self {
-        Self::Exit(Exit::Usage, format!("{reason}"))
+    /// An error with `message`, which has no hint yet.
+    pub fn new(exit: Exit, message: impl Display) -> Self {
+        Self::Exit(exit, Diagnostic::new(message))
     }
 
-    /// This failure, with `exit` where nobody reads any more: an answer that is carried by the
-    /// exit code must not become success because a pipe closed.
-    pub fn or_exit(self, exit: Exit) -> Self {
+    /// A usage error (exit 2).
+    pub fn usage(message: impl Display) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// An error of the store (exit 4).
+    pub fn store(error: &StoreError) -> Self {
+        Self::Exit(Exit::Store, advice::diagnose_store(error))
+    }
+
+    /// Adds the remedy; a broken pipe needs none.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Display) -> Self {
         match self {
-            Self::BrokenPipe => Self::Exit(exit, "nobody reads the output any more".to_owned()),
-            told @ Self::Exit(..) => told,
+            Self::Exit(exit, diagnostic) => Self::Exit(exit, diagnostic.with_hint(hint)),
+            Self::BrokenPipe => Self::BrokenPipe,
         }
     }
 
-    /// Something that was asked for is not there.
-    pub fn no(reason: impl Display) -> Self {
-        Self::Exit(Exit::No, format!("{reason}"))
+    /// Turns a broken pipe into an error with the code `exit`. Used where the exit code is the
+    /// answer, which must not become 0 because a pipe closed.
+    #[must_use]
+    pub fn or_exit(self, exit: Exit) -> Self {
+        match self {
+            Self::BrokenPipe => Self::new(exit, "the reader closed the output"),
+            error @ Self::Exit(..) => error,
+        }
     }
 }
 
 impl From<ServiceError> for CliError {
     fn from(error: ServiceError) -> Self {
         let exit = match &error {
-            sealed if sealed.is_sealed() => Exit::Refused,
-            ServiceError::Store(_) | ServiceError::Entropy(_) | ServiceError::Unsure { .. } => {
-                Exit::Store
-            }
+            read_only if read_only.is_read_only_mode() => Exit::Refused,
+            ServiceError::Store(_)
+            | ServiceError::Entropy(_)
+            | ServiceError::ResultUnknown { .. } => Exit::Store,
             ServiceError::NotFound(_)
-            | ServiceError::Refused(Refusal::Gone(_) | Refusal::NothingToRestore) => Exit::No,
+            | ServiceError::Refused(Refusal::NotFound(_) | Refusal::NothingToRestore) => Exit::No,
             ServiceError::Ambiguous { .. } => Exit::Usage,
             _ => Exit::Refused,
         };
-        Self::Exit(exit, advice::message(&error))
+        Self::Exit(exit, advice::diagnose(&error))
     }
 }
 
@@ -73,9 +95,8 @@ impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::BrokenPipe,
-            _ => Self::usage(format!(
-                "the output could not be written ({error}): send it elsewhere, and look at what was done before you repeat it"
-            )),
+            _ => Self::usage(format!("cannot write the output ({error})"))
+                .with_hint("check whether the change was made before you repeat it"),
         }
     }
 }
@@ -85,12 +106,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_not_lost_with_its_reader() {
-        let unread = || CliError::from(io::Error::from(io::ErrorKind::BrokenPipe));
-        assert!(matches!(unread(), CliError::BrokenPipe));
-        let kept = unread().or_exit(Exit::No);
+    fn a_broken_pipe_keeps_the_exit_code() {
+        let broken_pipe = || CliError::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert!(matches!(broken_pipe(), CliError::BrokenPipe));
+        let kept = broken_pipe().or_exit(Exit::No);
         assert!(matches!(kept, CliError::Exit(Exit::No, _)));
-        let told = CliError::usage("x").or_exit(Exit::No);
-        assert!(matches!(told, CliError::Exit(Exit::Usage, _)));
+        let usage = CliError::usage("x").or_exit(Exit::No);
+        assert!(matches!(usage, CliError::Exit(Exit::Usage, _)));
     }
 }

@@ -1,23 +1,24 @@
-//! The command line: the scriptable twin of the app, on the same service. Knows nothing of the
-//! app; repeats no rule of the domain. The library's `run` calls [`perform`] when a command is
-//! given.
+//! The command line: the scriptable interface to the same service that the app uses. It does not
+//! depend on the app and contains no rule of the domain. `patdeck::run` calls [`run_command`] if
+//! the arguments name a command.
 
 pub mod args;
 mod audit;
 mod backup;
 mod change;
+pub mod config;
 pub mod doctor;
 mod documents;
 mod examples;
 pub mod exit;
+mod json_lines;
 mod lazy_args;
 pub mod print;
 mod prompt;
 mod scan;
-pub mod settings;
-mod stream;
 mod tokens;
 mod transfer;
+mod usage_error;
 mod verify;
 
 use std::{ffi::OsString, fs::File, io, os::fd::AsFd as _, path::Path};
@@ -27,20 +28,20 @@ pub use exit::{CliError, Exit};
 pub use print::Output;
 #[cfg(any(test, feature = "testing"))]
 pub use transfer::{export_line, import_text};
+pub use usage_error::report_clap_error;
 
 use crate::{
     config::Environment,
-    domain::{Secret, TokenId, terminal_text::first_unsafe},
-    output::advice,
-    service::{CacheSize, InputTrust, Service, judge_handed},
+    domain::{Secret, TokenId},
+    service::{CacheSize, InputTrust, Service, check_input_file},
 };
 
-/// Does what must work without a store or without sound settings; `None` if `command` needs
-/// both. `open` opens the store for a look at it.
-pub fn perform_without_store(
+/// Runs `command` if it works without a store and with a faulty config. Returns `None` if it needs
+/// both. `doctor` calls `open` to inspect the store.
+pub fn run_without_store(
     args: &Args,
     command: &CliCommand,
-    open: doctor::Open<'_>,
+    open: doctor::OpenStore<'_>,
 ) -> Option<Result<Exit, CliError>> {
     let flags = args.flags();
     let environment = Environment::of_process();
@@ -48,15 +49,15 @@ pub fn perform_without_store(
     match command {
         CliCommand::Completions { shell } => Some(documents::completions(*shell, &out)),
         CliCommand::Man => Some(documents::man(&out)),
-        CliCommand::Config(command) => Some(settings::config(*command, &flags, &environment, &out)),
+        CliCommand::Config(command) => Some(config::config(*command, &flags, &environment, &out)),
         CliCommand::Doctor => Some(doctor::doctor(&flags, &environment, open, &out)),
         CliCommand::Scan(scan) if scan.regex => Some(scan::regex(args.json)),
         _ => None,
     }
 }
 
-/// How much of the store's file `command` has use for in memory.
-pub fn cache(command: &CliCommand) -> CacheSize {
+/// Returns the size of the page cache that suits `command`.
+pub fn cache_size(command: &CliCommand) -> CacheSize {
     match command {
         CliCommand::List(_) | CliCommand::Export(_) => CacheSize::Small,
         CliCommand::Verify(args) if args.lines => CacheSize::Large,
@@ -64,7 +65,12 @@ pub fn cache(command: &CliCommand) -> CacheSize {
     }
 }
 
-pub fn perform(service: &Service, command: &CliCommand, out: &Output) -> Result<Exit, CliError> {
+/// Runs `command` on an open store.
+pub fn run_command(
+    service: &Service,
+    command: &CliCommand,
+    out: &Output,
+) -> Result<Exit, CliError> {
     match command {
         CliCommand::List(args) => tokens::list(service, args, out),
         CliCommand::Show { token } => tokens::show(service, token, out),
@@ -81,7 +87,7 @@ pub fn perform(service: &Service, command: &CliCommand, out: &Output) -> Result<
         CliCommand::Export(args) => transfer::export(service, args, out),
         CliCommand::Import(args) => transfer::import(service, args, out),
         CliCommand::Backup(args) => backup::backup(service, args, out),
-        // `perform_without_store` has done these.
+        // `run_without_store` runs these.
         CliCommand::Completions { .. }
         | CliCommand::Man
         | CliCommand::Config(_)
@@ -89,44 +95,34 @@ pub fn perform(service: &Service, command: &CliCommand, out: &Output) -> Result<
     }
 }
 
-/// What clap says of arguments that it does not take, help and version included. It repeats them
-/// as they are, so what would move the cursor is told in our own way instead.
-pub fn refused(error: &clap::Error) -> CliError {
-    let told = error.render().to_string();
-    if told.split('\n').all(|line| first_unsafe(line).is_none()) {
-        error.exit();
-    }
-    let told = told.trim_end();
-    CliError::usage(told.strip_prefix("error: ").unwrap_or(told))
+/// Returns an error if other users can read or change `file` although `trust` forbids it.
+fn check_input(file: &File, path: &Path, trust: InputTrust) -> Result<(), CliError> {
+    check_input_file(path, file, trust).map_err(|error| CliError::store(&error))
 }
 
-/// Refuses a file that others could read or change against what it is `handed` to us for.
-fn handed(file: &File, path: &Path, handed: InputTrust) -> Result<(), CliError> {
-    judge_handed(path, file, handed)
-        .map_err(|error| CliError::Exit(Exit::Store, advice::store_message(&error)))
-}
-
-/// Standard input as a file of ours, without a buffer between.
-fn standard_input() -> io::Result<File> {
+/// Opens standard input as an unbuffered file.
+fn open_stdin() -> io::Result<File> {
     io::stdin().as_fd().try_clone_to_owned().map(File::from)
 }
 
-/// Refuses arguments with a secret in them, whatever the command: other users of the machine
-/// see them, and the shell's history keeps them.
-pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {
-    match arguments.iter().find_map(|argument| secret_in(&argument.to_string_lossy())) {
+/// Returns an error if an argument contains a secret: other users of the machine can read
+/// arguments, and the shell history keeps them.
+pub fn reject_secrets_in_arguments(arguments: &[OsString]) -> Result<(), CliError> {
+    match arguments.iter().find_map(|argument| find_secret(&argument.to_string_lossy())) {
         Some(id) => Err(CliError::usage(format!(
-            "an argument holds the secret of {id}: every user of this machine can read \
-             arguments, and your shell's history keeps them. Take the secret as leaked, \
-             run `patdeck regenerate {id}`, and pass secrets on standard input or with \
-             --secret-file"
+            "an argument contains the secret of {id}, which other users can see and your shell \
+             history keeps"
+        ))
+        .with_hint(format!(
+            "the secret is exposed: replace it with `patdeck regenerate {id}`, and pass secrets on \
+             standard input or with --secret-file"
         ))),
         None => Ok(()),
     }
 }
 
-/// Whose secret stands somewhere in `text`, by its own word.
-fn secret_in(text: &str) -> Option<TokenId> {
-    let mut parts = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    parts.find_map(|part| Some(Secret::parse(part.to_owned().into()).ok()?.id()))
+/// Returns the token id of the first secret in `text`.
+fn find_secret(text: &str) -> Option<TokenId> {
+    let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words.find_map(|word| Some(Secret::parse(word.to_owned().into()).ok()?.id()))
 }

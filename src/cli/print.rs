@@ -1,35 +1,41 @@
-//! How commands print: JSON objects or aligned text, escaped so that no stored text moves a
-//! terminal's cursor. Data goes to standard output, everything else beside it.
+//! Output of the commands. Data goes to standard output as JSON objects or as aligned text,
+//! messages go to standard error. Everything is escaped, so that no stored or given text controls
+//! the terminal. The prefixes `error:`, `warning:` and `hint:` are written here only.
 
 use std::io::{self, IsTerminal as _, Write};
 
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::{domain::terminal_text::escape, output::json};
+use crate::{
+    domain::terminal_text::escape,
+    output::{advice::Diagnostic, json},
+};
 
+/// Standard output of a command.
 #[derive(Debug)]
 pub struct Output {
+    /// Whether to print JSON instead of text.
     pub json: bool,
     bold: bool,
 }
 
 impl Output {
-    /// Standard output; with headings in bold on a terminal that takes colours.
+    /// Prints headings in bold if `colours` is set and standard output is a terminal.
     pub fn new(json: bool, colours: bool) -> Self {
         Self { json, bold: colours && io::stdout().is_terminal() }
     }
 
-    /// Prints `value` on a line of its own, as an object of the current schema.
+    /// Prints `value` on one line, with the schema version.
     pub fn object(&self, value: Value) -> io::Result<()> {
-        self.line(&json::object(value))
+        self.line(&json::versioned_line(value))
     }
 
     pub fn line(&self, text: &str) -> io::Result<()> {
         write_lines(&mut io::stdout().lock(), text)
     }
 
-    /// Prints rows under headings, each column as wide as its widest cell.
+    /// Prints `rows` under `headings`; each column is as wide as its widest cell.
     pub fn table<const N: usize>(
         &self,
         headings: [&str; N],
@@ -37,23 +43,23 @@ impl Output {
     ) -> io::Result<()> {
         let mut widths = headings.map(str::width);
         for row in rows {
-            for (wide, cell) in widths.iter_mut().zip(row) {
-                *wide = (*wide).max(escape(cell).width());
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(escape(cell).width());
             }
         }
         let mut out = io::BufWriter::new(io::stdout().lock());
         let (on, off) = if self.bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-        writeln!(out, "{on}{}{off}", joined(headings, &widths))?;
+        writeln!(out, "{on}{}{off}", join_cells(headings, &widths))?;
         for row in rows {
-            writeln!(out, "{}", joined(row.each_ref().map(String::as_str), &widths))?;
+            writeln!(out, "{}", join_cells(row.each_ref().map(String::as_str), &widths))?;
         }
         out.flush()
     }
 }
 
-/// Writes a line of data, or several.
+/// Writes each line of `text`, escaped.
 pub(super) fn write_lines(out: &mut impl Write, text: &str) -> io::Result<()> {
-    // What needs no escape is not copied: it may be a secret.
+    // `text` can be a secret: `escape` copies only what it changes.
     for line in text.split('\n') {
         out.write_all(escape(line).as_bytes())?;
         out.write_all(b"\n")?;
@@ -61,21 +67,44 @@ pub(super) fn write_lines(out: &mut impl Write, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn joined<const N: usize>(cells: [&str; N], widths: &[usize; N]) -> String {
+fn join_cells<const N: usize>(cells: [&str; N], widths: &[usize; N]) -> String {
     let mut line = String::new();
-    for (cell, wide) in cells.into_iter().zip(widths) {
+    for (cell, width) in cells.into_iter().zip(widths) {
         let cell = escape(cell);
         line.push_str(&cell);
-        line.extend(std::iter::repeat_n(' ', wide.saturating_sub(cell.width()) + 2));
+        line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 2));
     }
     line.truncate(line.trim_end().len());
     line
 }
 
-/// Says something to the operator, beside the data. Errors repeat what was given, paths are what
-/// others made them: no part of it moves the cursor.
+/// Prints a message without a prefix on standard error: progress, or the result of a change.
 pub fn print_message(text: &str) {
+    print_lines(text);
+}
+
+/// Prints why a command failed, and the hint if there is one.
+pub fn print_error(error: &Diagnostic) {
+    print_diagnostic("error", error);
+}
+
+/// Prints a problem that did not stop the command, and the hint if there is one.
+pub fn print_warning(warning: &Diagnostic) {
+    print_diagnostic("warning", warning);
+}
+
+/// Prints a hint that follows from the output, not from an error.
+pub fn print_hint(hint: &str) {
+    print_lines(&format!("hint: {hint}"));
+}
+
+fn print_diagnostic(prefix: &str, diagnostic: &Diagnostic) {
+    let hint = diagnostic.hint.as_ref().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
+    print_lines(&format!("{prefix}: {}{hint}", diagnostic.message));
+}
+
+fn print_lines(text: &str) {
     let lines: Vec<_> = text.split('\n').map(escape).collect();
-    // Where standard error is closed nobody is listening.
-    drop(writeln!(io::stderr(), "patdeck: {}", lines.join("\n")));
+    // There is no other place to report that standard error is closed.
+    drop(writeln!(io::stderr(), "{}", lines.join("\n")));
 }

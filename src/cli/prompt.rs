@@ -1,6 +1,6 @@
-//! Questions on the terminal: a name to type before something is destroyed, and a secret that
-//! is typed unseen. Refuses to ask where nobody can answer. Restores the terminal whatever
-//! happens, Ctrl-C included.
+//! Prompts on the terminal: a name or a count to type before a destructive change, and a secret
+//! that is typed without echo. Without a terminal a confirmation is an error. The terminal mode is
+//! restored on every exit, Ctrl-C included.
 
 use std::{
     io::{self, BufRead as _, IsTerminal as _, Read, Write as _},
@@ -13,22 +13,23 @@ use std::{
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::exit::CliError;
+use super::exit::{CliError, Exit};
 use crate::{
     domain::{Confirmation, Plan, terminal_text::escape},
-    output::question::{consequences, question},
+    output::question::{immediate_effects, question},
 };
 
-/// Most names that a question lists.
-const NAMES: usize = 10;
+/// Maximum number of names that a confirmation lists.
+const MAX_LISTED_NAMES: usize = 10;
 
-/// Longest secret that is read: well above the longest that exists.
-const SECRET_LIMIT: usize = 4_096;
+/// Maximum number of bytes read for a secret; a secret has less than 100.
+const MAX_SECRET_BYTES: usize = 4_096;
 
-/// Asks the operator to confirm `plan`: by typing the name of one token, or the number of
-/// several. `yes` confirms it without asking; off a terminal nothing else does.
+/// Asks the operator to confirm `plan` by typing the name of the token, or the number of tokens.
+/// `yes` skips the question. Returns an error (exit 2) if neither `yes` nor a terminal is there,
+/// and an error (exit 1) if the answer is wrong.
 pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
-    let (what, expected) = match plan.confirmation() {
+    let (prompt, expected) = match plan.confirmation() {
         Confirmation::None => return Ok(()),
         Confirmation::Ask(name) | Confirmation::TypeName(name) => {
             ("its name".to_owned(), name.to_string())
@@ -39,73 +40,73 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
         return Ok(());
     }
     let question = question(plan);
-    if !can_ask() {
+    if !is_interactive() {
         let act = question.trim_end_matches('?');
         let act = act.chars().take(1).flat_map(char::to_lowercase).chain(act.chars().skip(1));
         return Err(CliError::usage(format!(
-            "refusing to {} without confirmation: not a terminal; pass --yes",
+            "refusing to {} without confirmation: not a terminal",
             act.collect::<String>()
-        )));
+        ))
+        .with_hint("pass --yes"));
     }
     let mut err = io::stderr().lock();
     if plan.command.tokens().len() > 1 {
-        let names: Vec<_> = plan.tokens().take(NAMES).map(|token| token.name.as_str()).collect();
-        let more = if plan.changes.len() > NAMES { ", …" } else { "" };
+        let names: Vec<_> =
+            plan.tokens().take(MAX_LISTED_NAMES).map(|token| token.name.as_str()).collect();
+        let more = if plan.changes.len() > MAX_LISTED_NAMES { ", …" } else { "" };
         writeln!(err, "{}{more}", escape(&names.join(", ")))?;
     }
-    for consequence in consequences(plan) {
+    for consequence in immediate_effects(plan) {
         writeln!(err, "{consequence}")?;
     }
-    write!(err, "{question} Type {what} to confirm: ")?;
+    write!(err, "{question} Type {prompt} to confirm: ")?;
     err.flush()?;
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed)?;
     if typed.trim_end_matches(['\r', '\n']) == expected {
         return Ok(());
     }
-    Err(CliError::no("cancelled: what was typed is not the same, nothing was changed"))
+    Err(CliError::new(Exit::No, "cancelled: the answer does not match, nothing was changed"))
 }
 
-/// Whether somebody is there to answer.
-pub(super) fn can_ask() -> bool {
+/// Whether the operator can be asked: standard input and standard error are terminals.
+pub(super) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Reads a secret from standard input: typed unseen on a terminal, else the first line.
-pub(super) fn secret() -> Result<Zeroizing<String>, CliError> {
+/// Reads the first line of standard input as a secret. On a terminal it is typed without echo.
+pub(super) fn read_secret() -> Result<Zeroizing<String>, CliError> {
     if !io::stdin().is_terminal() {
-        return line(io::stdin().lock());
+        return read_line(io::stdin().lock());
     }
-    // Before the question: whoever answers at once, by a paste, must not see it either.
+    // Before the prompt: a paste that arrives early must not be echoed either.
     let hidden = EchoGuard::start()?;
     let mut err = io::stderr().lock();
     write!(err, "Secret (not shown): ")?;
     err.flush()?;
-    let read = line(io::stdin().lock());
+    let read = read_line(io::stdin().lock());
     drop(hidden);
     writeln!(err)?;
     read
 }
 
-/// Reads the first line of `input`, in memory that is wiped and never grows.
-pub(super) fn line(input: impl Read) -> Result<Zeroizing<String>, CliError> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_LIMIT));
+/// Reads the first line of `input` into a buffer that is wiped and never reallocated.
+pub(super) fn read_line(input: impl Read) -> Result<Zeroizing<String>, CliError> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_SECRET_BYTES));
     let mut byte = Zeroizing::new([0_u8]);
     let mut input = input;
-    while bytes.len() < SECRET_LIMIT {
+    while bytes.len() < MAX_SECRET_BYTES {
         match input.read(byte.as_mut_slice()) {
             Ok(0) => break,
             Ok(_) if *byte == [b'\n'] => break,
             Ok(_) => bytes.extend_from_slice(byte.as_slice()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                return Err(CliError::usage(format!(
-                    "the secret could not be read ({error}): try again, or name another file"
-                )));
+                return Err(CliError::usage(format!("cannot read the secret ({error})")));
             }
         }
     }
-    // Not UTF-8 is no secret of ours; the check says so without showing it.
+    // A text that is not UTF-8 cannot be a secret. The check reports that without showing it.
     let text = String::from_utf8(std::mem::take(&mut bytes)).unwrap_or_else(|error| {
         error.into_bytes().zeroize();
         String::new()
@@ -116,7 +117,7 @@ pub(super) fn line(input: impl Read) -> Result<Zeroizing<String>, CliError> {
     Ok(text)
 }
 
-/// While it lives, what is typed is not shown.
+/// Turns the echo of the terminal off until it is dropped.
 struct EchoGuard {
     before: Termios,
     ended: Arc<AtomicBool>,
@@ -141,9 +142,9 @@ impl EchoGuard {
                 std::process::exit(128 + signal);
             }
         });
-        let mut unseen = before.clone();
-        unseen.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &unseen)?;
+        let mut without_echo = before.clone();
+        without_echo.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &without_echo)?;
         Ok(Self { before, ended })
     }
 }
@@ -161,11 +162,11 @@ mod tests {
 
     #[test]
     fn the_first_line_is_the_secret() {
-        let read = |bytes: &[u8]| line(bytes).unwrap().to_string();
+        let read = |bytes: &[u8]| read_line(bytes).unwrap().to_string();
         assert_eq!(read(b"abc\ndef"), "abc");
         assert_eq!(read(b"abc\r\n"), "abc");
         assert_eq!(read(b""), "");
         assert_eq!(read(b"\xff\xfe"), "");
-        assert_eq!(read(&vec![b'x'; 1 << 20]).len(), SECRET_LIMIT);
+        assert_eq!(read(&vec![b'x'; 1 << 20]).len(), MAX_SECRET_BYTES);
     }
 }

@@ -1,5 +1,6 @@
-//! `scan`: secrets in files, what they are here, and the end of those that still work. Prints
-//! the public part of a secret only. What cannot be read is told and left out.
+//! `scan`: searches files for secrets, shows the status of each in this store, and revokes the
+//! tokens of active ones on request. Prints only the public part of a secret. Unreadable files are
+//! reported and skipped.
 
 use std::{
     collections::HashMap,
@@ -15,58 +16,58 @@ use zeroize::Zeroizing;
 use super::{
     examples,
     exit::{CliError, Exit},
-    print::{Output, print_message},
+    print::{Output, print_hint, print_message, print_warning},
     prompt,
 };
 use crate::{
     domain::{
-        Command, Digest, LeakedSecret, Name, SecretMatch, SecretScanner, Token, TokenId,
-        scan::PATTERN, terminal_text::escape,
+        Command, Digest, LeakedSecret, Name, SecretMatch, SecretScanner, Token, TokenId, counted,
+        grouped, scan::PATTERN, terminal_text::escape,
     },
-    output::advice,
+    output::advice::{self, Diagnostic},
     service::{
         Service, ServiceError,
         leaks::{SecretInfo, SecretStatus},
     },
 };
 
-/// Bytes that are read at once.
-const CHUNK: usize = 256 << 10;
+/// Size of the read buffer in bytes.
+const CHUNK_BYTES: usize = 256 << 10;
 
-/// Which files to search, and what to do about what is found.
+/// Arguments of `scan`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = examples::SCAN)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a switch of its own on the command line"
+    reason = "each is an independent flag of the command line"
 )]
 pub struct Scan {
-    /// Files and folders to search; - is standard input
+    /// Files and folders to search; - reads standard input
     #[arg(required_unless_present = "regex", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// Revoke the tokens of the active secrets that are found
+    /// Revoke the tokens whose active secrets are found
     #[arg(long)]
     pub revoke: bool,
 
-    /// Do not ask before revoking
+    /// Skip the confirmation
     #[arg(long, requires = "revoke")]
     pub yes: bool,
 
-    /// Search files that .gitignore and the like name, too
+    /// Also search files that .gitignore and similar files exclude
     #[arg(long)]
     pub no_ignore: bool,
 
-    /// Leave out files and folders whose name starts with a dot
+    /// Skip hidden files and folders
     #[arg(long)]
     pub skip_hidden: bool,
 
-    /// Print a regular expression for other scanners, and do nothing else
+    /// Print a regular expression for other scanners and exit
     #[arg(long, conflicts_with_all = ["paths", "revoke"])]
     pub regex: bool,
 }
 
-/// Prints the regular expression.
+/// Prints the regular expression for `--regex`.
 pub(super) fn regex(json: bool) -> Result<Exit, CliError> {
     let out = Output::new(json, false);
     if json {
@@ -77,41 +78,42 @@ pub(super) fn regex(json: bool) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Searches, prints what is found, and revokes if asked.
+/// Searches the paths, prints the matches, and with `--revoke` revokes their tokens.
 pub(super) fn scan(service: &Service, args: &Scan, out: &Output) -> Result<Exit, CliError> {
-    if args.revoke && !args.yes && !prompt::can_ask() {
-        return Err(CliError::usage(
-            "--revoke needs --yes here, where nobody can be asked: nothing was searched",
-        ));
+    if args.revoke && !args.yes && !prompt::is_interactive() {
+        let message =
+            "refusing to revoke without confirmation: not a terminal, nothing was searched";
+        return Err(CliError::usage(message).with_hint("pass --yes"));
     }
     let mut search =
-        Search { service, out, active: HashMap::new(), files: 0, secrets: 0, unread: 0 };
-    for entry in walk(args)? {
+        FileSearch { service, out, active: HashMap::new(), files: 0, secrets: 0, skipped: 0 };
+    for entry in walk_paths(args)? {
         search.visit(entry)?;
     }
-    search.conclude()?;
+    search.print_summary()?;
     if search.active.is_empty() {
         return Ok(Exit::Done);
     }
     if args.revoke {
         return search.revoke(args.yes);
     }
-    print_message("revoke them with --revoke, or one by one with `patdeck revoke`");
+    print_hint("revoke them with --revoke, or one at a time with `patdeck revoke`");
     Ok(Exit::No)
 }
 
-fn walk(args: &Scan) -> Result<ignore::Walk, CliError> {
+/// Walks the paths and applies the ignore rules. Returns an error if a path does not exist.
+fn walk_paths(args: &Scan) -> Result<ignore::Walk, CliError> {
     for path in &args.paths {
         if path.as_os_str() != "-" {
             std::fs::symlink_metadata(path).map_err(|error| {
                 let path = path.to_string_lossy();
                 let path = escape(&path);
-                CliError::usage(format!("{path} cannot be searched ({error}): name what is there"))
+                CliError::usage(format!("cannot search {path} ({error})"))
             })?;
         }
     }
     let mut paths = args.paths.iter();
-    // clap has seen to it that there is one.
+    // clap guarantees at least one path.
     let mut walk = WalkBuilder::new(paths.next().map_or(Path::new("."), PathBuf::as_path));
     for path in paths {
         walk.add(path);
@@ -120,17 +122,19 @@ fn walk(args: &Scan) -> Result<ignore::Walk, CliError> {
     Ok(walk.build())
 }
 
-struct Search<'a> {
+/// A search over all paths, and its counts.
+struct FileSearch<'a> {
     service: &'a Service,
     out: &'a Output,
-    /// The secrets that work, by token: its present one, its retiring one, or both.
+    /// Digests of the active secrets found, by token: the current one, the previous one, or both.
     active: HashMap<TokenId, Vec<Digest>>,
     files: u64,
     secrets: u64,
-    unread: u64,
+    /// Files that could not be read.
+    skipped: u64,
 }
 
-impl Search<'_> {
+impl FileSearch<'_> {
     fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) -> Result<(), CliError> {
         let entry = match entry {
             Ok(entry) => entry,
@@ -140,18 +144,18 @@ impl Search<'_> {
             }
         };
         if entry.is_stdin() {
-            return self.search("-", &mut io::stdin().lock());
+            return self.search_input("-", &mut io::stdin().lock());
         }
         let kind = entry.file_type();
-        let named = entry.depth() == 0;
-        // A pipe in a folder would keep us waiting; one that is named, as `<(…)` does, is meant.
-        let wanted = kind.is_some_and(|kind| kind.is_file() || named && !kind.is_dir());
-        if !wanted {
+        let is_argument = entry.depth() == 0;
+        // A pipe in a folder could block forever. A pipe as an argument, e.g. `<(…)`, is read.
+        let is_searched = kind.is_some_and(|kind| kind.is_file() || is_argument && !kind.is_dir());
+        if !is_searched {
             return Ok(());
         }
         let path = entry.path().to_string_lossy().into_owned();
         match File::open(entry.path()) {
-            Ok(mut file) => self.search(&path, &mut file),
+            Ok(mut file) => self.search_input(&path, &mut file),
             Err(error) => {
                 self.skip(&format!("{path}: {error}"));
                 Ok(())
@@ -159,10 +163,10 @@ impl Search<'_> {
         }
     }
 
-    /// Reads `input` to its end, however long it is, and prints what is found in it.
-    fn search(&mut self, path: &str, input: &mut dyn Read) -> Result<(), CliError> {
-        let mut chunk = Zeroizing::new(vec![0; CHUNK]);
-        let mut finder = SecretScanner::default();
+    /// Reads `input` to its end in constant memory, and prints the matches.
+    fn search_input(&mut self, path: &str, input: &mut dyn Read) -> Result<(), CliError> {
+        let mut chunk = Zeroizing::new(vec![0; CHUNK_BYTES]);
+        let mut scanner = SecretScanner::default();
         let mut failed = None;
         self.files += 1;
         loop {
@@ -175,73 +179,84 @@ impl Search<'_> {
                     break;
                 }
             };
-            finder.feed(chunk.get(..read).unwrap_or_default(), |seen| {
-                failed = failed.take().or_else(|| self.found(path, &seen).err());
+            scanner.feed(chunk.get(..read).unwrap_or_default(), |found| {
+                failed = failed.take().or_else(|| self.record_match(path, &found).err());
             });
             if let Some(failure) = failed {
                 return Err(failure);
             }
         }
-        finder.finish(|seen| failed = self.found(path, &seen).err());
+        scanner.finish(|found| failed = self.record_match(path, &found).err());
         failed.map_or(Ok(()), Err)
     }
 
-    fn found(&mut self, path: &str, seen: &SecretMatch) -> Result<(), CliError> {
-        let leaked = LeakedSecret::from(&seen.secret);
-        let known = match self.service.classify(&leaked) {
-            Ok(known) => known,
-            // One damaged record must not hide what else is out.
+    fn record_match(&mut self, path: &str, found: &SecretMatch) -> Result<(), CliError> {
+        let leaked = LeakedSecret::from(&found.secret);
+        let info = match self.service.classify(&leaked) {
+            Ok(info) => info,
+            // One damaged record must not hide the other leaks.
             Err(ServiceError::Store(error)) if error.is_damage() => {
-                print_message(&advice::store_message(&error));
+                print_warning(&advice::diagnose_store(&error));
                 SecretInfo { status: SecretStatus::Unknown, name: None }
             }
             Err(error) => return Err(error.into()),
         };
         self.secrets += 1;
-        if known.status == SecretStatus::Active {
+        if info.status == SecretStatus::Active {
             let digests = self.active.entry(leaked.id).or_default();
             if !digests.contains(&leaked.digest) {
                 digests.push(leaked.digest);
             }
         }
-        self.print(path, seen, &known)
+        self.print_match(path, found, &info)
     }
 
-    fn print(&self, path: &str, seen: &SecretMatch, known: &SecretInfo) -> Result<(), CliError> {
-        let name = known.name.as_ref().map(Name::as_str);
-        let line = (!seen.binary).then_some(seen.line);
-        let public = format!("{}…", seen.secret.public_part());
+    fn print_match(
+        &self,
+        path: &str,
+        found: &SecretMatch,
+        info: &SecretInfo,
+    ) -> Result<(), CliError> {
+        let name = info.name.as_ref().map(Name::as_str);
+        let line = (!found.is_binary).then_some(found.line);
+        let public = format!("{}…", found.secret.public_part());
         if self.out.json {
             self.out.object(json!({
                 "file": path,
                 "line": line,
-                "offset": seen.offset,
+                "offset": found.offset,
                 "token": public,
-                "id": seen.secret.id().as_str(),
+                "id": found.secret.id().as_str(),
                 "name": name,
-                "status": known.status.as_str(),
+                "status": info.status.as_str(),
             }))?;
             return Ok(());
         }
-        let place = line.map_or_else(|| format!("byte {}", seen.offset), |line| format!("{line}"));
+        let position =
+            line.map_or_else(|| format!("byte {}", found.offset), |line| format!("{line}"));
         let text = format!(
-            "{path}:{place}: {public}  {:<8}  {}",
-            known.status.as_str(),
+            "{path}:{position}: {public}  {:<8}  {}",
+            info.status.as_str(),
             name.unwrap_or_default()
         );
         Ok(self.out.line(&escape(text.trim_end()))?)
     }
 
     fn skip(&mut self, reason: &str) {
-        self.unread += 1;
-        print_message(&format!("not searched: {}", escape(reason)));
+        self.skipped += 1;
+        print_warning(&Diagnostic::new(format!("skipped {reason}")));
     }
 
-    fn conclude(&self) -> Result<(), CliError> {
-        let active = self.active.len();
+    fn print_summary(&self) -> Result<(), CliError> {
+        let skipped = match self.skipped {
+            0 => String::new(),
+            skipped => format!(" ({} skipped)", grouped(skipped)),
+        };
         print_message(&format!(
-            "files searched: {}, not searched: {}, secrets found: {}, active tokens: {active}",
-            self.files, self.unread, self.secrets
+            "Searched {}{skipped}: {} found, {} exposed",
+            counted(self.files, "file"),
+            counted(self.secrets, "secret"),
+            counted(self.active.len(), "active token")
         ));
         Ok(io::Write::flush(&mut io::stdout())?)
     }
@@ -256,18 +271,18 @@ impl Search<'_> {
         let command = Command::RevokeLeaked { secrets };
         let plan = self.service.preview(&command)?;
         prompt::confirm(&plan, yes)?;
-        let committed = self.service.execute(&command, &plan.confirmed())?;
+        let committed = self.service.execute(&command, &plan.confirm())?;
         for token in committed.plan.tokens() {
             if self.out.json {
-                self.out.object(json!({ "revoked": revoked(token) }))?;
+                self.out.object(json!({ "revoked": token_reference(token) }))?;
             } else {
-                print_message(&format!("{} is revoked", token.name));
+                print_message(&format!("Revoked {}", token.name));
             }
         }
         Ok(Exit::Done)
     }
 }
 
-fn revoked(token: &Token) -> Value {
+fn token_reference(token: &Token) -> Value {
     json!({ "id": token.id.as_str(), "name": token.name.as_str() })
 }

@@ -1,51 +1,56 @@
-//! `list` and `show`: reading tokens.
+//! `list` and `show`: print tokens.
 
 use std::fmt::Display;
 
 use super::{
     args::List,
     exit::{CliError, Exit},
-    print::{Output, print_message},
-    stream,
+    json_lines,
+    print::{Output, print_warning},
 };
 use crate::{
     domain::{
         Column, LastUse, Query, Sort, Status, Timestamp, Token,
         describe::{describe_scopes, wildcard_warning},
-        lifetime::Span,
+        lifetime::DurationMinutes,
     },
-    output::json::{self, time, token_value},
+    output::{
+        advice::Diagnostic,
+        json::{self, format_time, token_json},
+    },
     service::Service,
 };
 
-/// Prints the tokens that `args` ask for. With `--expiring` it says by its exit code whether
-/// there is one.
+/// Prints the tokens that match `args`. With `--expiring`, the exit code is 1 if there are none.
 pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, CliError> {
     let (column, descending) = args.sort.unwrap_or((Column::Issued, true));
     let sort = Sort { column, descending };
     let query = Query { status: args.status.into(), search: args.search.clone(), sort };
-    let soon = |token: &Token, now: Timestamp| {
-        let within = args.expiring.map(Span::as_delta);
+    let expires_soon = |token: &Token, now: Timestamp| {
+        let within = args.expiring.map(DurationMinutes::as_delta);
         let ends = |within| token.expires.is_some_and(|end| end - now <= within);
         within.is_none_or(|within| ends(within) && token.status(now) == Status::Active)
     };
-    let exit = |found: bool| if args.expiring.is_some() && !found { Exit::No } else { Exit::Done };
+    let exit =
+        |has_rows: bool| if args.expiring.is_some() && !has_rows { Exit::No } else { Exit::Done };
     if out.json && args.sort.is_none() {
         let now = service.now()?;
-        return Ok(exit(stream::print(service, &query, now, |token| soon(token, now))?));
+        return Ok(exit(json_lines::print_tokens(service, &query, now, |token| {
+            expires_soon(token, now)
+        })?));
     }
-    let loaded = service.load()?;
+    let loaded = service.load_snapshot()?;
     let now = loaded.now;
-    loaded.damaged.iter().for_each(tell_left_out);
+    loaded.damaged.iter().for_each(warn_damaged);
     let (mut rows, _) = query.select(&loaded.tokens, now);
-    rows.retain(|at| loaded.tokens.get(*at).is_some_and(|token| soon(token, now)));
-    let found = !rows.is_empty();
+    rows.retain(|at| loaded.tokens.get(*at).is_some_and(|token| expires_soon(token, now)));
+    let has_rows = !rows.is_empty();
     let shown = rows.iter().filter_map(|at| loaded.tokens.get(*at));
     if out.json {
         for token in shown {
-            out.object(token_value(token, now))?;
+            out.object(token_json(token, now))?;
         }
-    } else if found {
+    } else if has_rows {
         let never = || "never".to_owned();
         let rows: Vec<_> = shown
             .map(|token| {
@@ -54,37 +59,36 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
                     token.name.to_string(),
                     token.status(now).as_str().to_owned(),
                     token.scopes.len().to_string(),
-                    token.expires.map_or_else(never, time),
-                    token.last_use().map_or_else(never, |used| time(used.at)),
+                    token.expires.map_or_else(never, format_time),
+                    token.last_use().map_or_else(never, |used| format_time(used.at)),
                 ]
             })
             .collect();
         out.table(["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"], &rows)?;
     }
-    Ok(exit(found))
+    Ok(exit(has_rows))
 }
 
-/// Says that a record is not in the list, and what to do.
-pub(super) fn tell_left_out(damage: &impl Display) {
-    print_message(&format!(
-        "{damage} is damaged and left out: restore a backup, or delete this record"
-    ));
+/// Warns that a damaged record is missing from the output.
+pub(super) fn warn_damaged(damage: &impl Display) {
+    let message = format!("{damage} is damaged and left out");
+    print_warning(&Diagnostic::new(message).with_hint("restore a backup, or delete this record"));
 }
 
-/// Prints one token whole, with its newest events.
+/// Prints a token in full, with its newest events.
 pub(super) fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, CliError> {
-    let token = service.find(name)?;
+    let token = service.resolve(name)?;
     let now = service.now()?;
-    let events = service.history(&token.id, json::EVENTS)?;
+    let events = service.history(&token.id, json::MAX_EVENTS)?;
     if out.json {
         out.object(json::token_with_events(&token, &events, now))?;
         return Ok(Exit::Done);
     }
     let mut rows = fields(&token, now);
     for event in &events {
-        let what = &event.what;
-        let said = [time(what.at), what.action.as_str().to_owned(), what.actor.to_string()];
-        rows.push(["event".to_owned(), format!("{} {}", said.join(" "), what.detail)]);
+        let body = &event.body;
+        let words = [format_time(body.at), body.action.as_str().to_owned(), body.actor.to_string()];
+        rows.push(["event".to_owned(), format!("{} {}", words.join(" "), body.detail)]);
     }
     out.table(["FIELD", "VALUE"], &rows)?;
     Ok(Exit::Done)
@@ -95,25 +99,25 @@ fn fields(token: &Token, now: Timestamp) -> Vec<[String; 2]> {
     let mut row = |name: &str, text: &str| rows.push([name.to_owned(), text.to_owned()]);
     row("name", token.name.as_str());
     row("id", token.id.as_str());
-    row("token", &token.hint());
+    row("token", &token.secret_hint());
     row("status", token.status(now).as_str());
     for line in token.description.as_str().lines() {
         row("description", line);
     }
-    row("issued", &time(token.issued));
-    row("expires", &token.expires.map_or_else(|| "never".to_owned(), time));
+    row("issued", &format_time(token.issued));
+    row("expires", &token.expires.map_or_else(|| "never".to_owned(), format_time));
     if let (Some(at), Status::Revoked) = (token.revoked, token.status(now)) {
-        row("revoked", &time(at));
+        row("revoked", &format_time(at));
     }
-    if let Some(old) = token.overlap(now) {
-        row("old secret", &format!("works until {}", time(old.until)));
-        let unused = || "not used since the rotation".to_owned();
-        let last = |used: &LastUse| format!("last used {}", told(used));
+    if let Some(old) = token.active_overlap(now) {
+        row("old secret", &format!("works until {}", format_time(old.until)));
+        let unused = || "not used since the regeneration".to_owned();
+        let last = |used: &LastUse| format!("last used {}", describe_use(used));
         row("old secret", &old.last_used.as_ref().map_or_else(unused, last));
     }
-    row("last used", &token.last_use().map_or_else(|| "never".to_owned(), told));
-    row("created", &format!("{} by {}", time(token.created), token.created_by));
-    row("in words", &describe_scopes(&token.scopes));
+    row("last used", &token.last_use().map_or_else(|| "never".to_owned(), describe_use));
+    row("created", &format!("{} by {}", format_time(token.created), token.created_by));
+    row("allows", &describe_scopes(&token.scopes));
     if let Some(warning) = wildcard_warning(&token.scopes) {
         row("warning", &warning);
     }
@@ -123,8 +127,8 @@ fn fields(token: &Token, now: Timestamp) -> Vec<[String; 2]> {
     rows
 }
 
-/// When, from where and what for.
-fn told(used: &LastUse) -> String {
+/// Describes a use: time, address and operation.
+fn describe_use(used: &LastUse) -> String {
     let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-    format!("{}{from}, {}", time(used.at), used.what)
+    format!("{}{from}, {}", format_time(used.at), used.summary)
 }

@@ -1,104 +1,117 @@
-//! The `[catalogue]` of the file: what it adds to the built-in entity types, and the types,
-//! entities and domains of one's own; and its `[presets]`, made of these. Refuses words and ids
-//! that no scope could hold. Called by `file`.
+//! Reads `[catalogue]` and `[presets]` of the config file: additional operations, entities, domains
+//! and entity types, and presets of scopes. Refuses words and ids that are invalid in a scope.
+//! Called by `file`.
 
-use super::table::{Entry, Reader};
-use crate::domain::{Catalogue, Domain, Entity, EntityType, Offer, Operation, Preset};
+use super::toml_reader::{TomlEntry, TomlReader};
+use crate::domain::{Catalogue, CatalogueEntry, Domain, Entity, EntityType, Operation, Preset};
 
-/// The presets of the entry `[presets]`, over the built-in ones: one of the same name takes its
-/// place, and one without grants goes.
-pub(super) fn presets<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, catalogue: &mut Catalogue) {
+/// Adds the presets of the entry `[presets]` to `catalogue`. A preset with the name of a built-in one
+/// replaces it; an empty list removes it.
+pub(super) fn read_presets<'a>(
+    reader: &mut TomlReader<'a>,
+    entry: &TomlEntry<'a>,
+    catalogue: &mut Catalogue,
+) {
     const LIKE: &str = "a list such as [\"channels:publish\"]";
     for entry in reader.table(Some(entry)) {
         let before = reader.faults.len();
-        let grants = words(reader, Some(&entry), LIKE, |text| catalogue.grant(text));
+        let grants = read_items(reader, Some(&entry), LIKE, |text| catalogue.parse_grant(text));
         if reader.faults.len() > before {
             continue;
         }
-        let place = catalogue.presets.iter().position(|preset| preset.name == entry.word);
-        let made = Preset::new(entry.word, grants);
-        let Some(preset) = reader.sound(&entry, made) else {
+        let position = catalogue.presets.iter().position(|preset| preset.name == entry.key);
+        let preset = Preset::new(entry.key, grants);
+        let Some(preset) = reader.value_or_fault(&entry, preset) else {
             continue;
         };
-        match place {
+        match position {
             Some(at) if preset.grants.is_empty() => drop(catalogue.presets.remove(at)),
             Some(at) => catalogue.presets.splice(at..=at, [preset]).for_each(drop),
-            None if preset.grants.is_empty() => reader.refuse(
+            None if preset.grants.is_empty() => reader.invalid_value(
                 &entry,
-                "a new preset must grant something: add [\"channels:publish\"] or the like",
+                "a new preset needs at least one grant, such as [\"channels:publish\"]",
             ),
             None => catalogue.presets.push(preset),
         }
     }
 }
 
-/// The built-in catalogue with what the entry `[catalogue]` adds; mistakes go to `reader`.
-pub(super) fn read<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Catalogue {
+/// The built-in catalogue with the additions of the entry `[catalogue]`. Faults go to `reader`.
+pub(super) fn read_catalogue<'a>(reader: &mut TomlReader<'a>, entry: &TomlEntry<'a>) -> Catalogue {
     let mut catalogue = Catalogue::default();
-    let inside = reader.table(Some(entry));
-    let [domains, types] = reader.pick(inside, ["domains", "types"]);
-    let domains = words(reader, domains.as_ref(), "a list of domains", domain);
-    add(&mut catalogue.domains, domains);
+    let entries = reader.table(Some(entry));
+    let [domains, types] = reader.take_known(entries, ["domains", "types"]);
+    let domains = read_items(reader, domains.as_ref(), "a list of domains", parse_domain);
+    add_missing(&mut catalogue.domains, domains);
     for entry in reader.table(types.as_ref()) {
-        let Some(name) = reader.sound(&entry, EntityType::parse(entry.word)) else {
+        let Some(name) = reader.value_or_fault(&entry, EntityType::parse(entry.key)) else {
             continue;
         };
-        let offer = offer(reader, &entry, name);
+        let addition = read_entry(reader, &entry, name);
         let known =
-            catalogue.offers.iter_mut().find(|known| known.entity_type == offer.entity_type);
+            catalogue.entries.iter_mut().find(|known| known.entity_type == addition.entity_type);
         match known {
             Some(known) => {
-                add(&mut known.operations, offer.operations);
-                add(&mut known.entities, offer.entities);
+                add_missing(&mut known.operations, addition.operations);
+                add_missing(&mut known.entities, addition.entities);
             }
-            None if offer.operations.is_empty() => reader.refuse(
+            None if addition.operations.is_empty() => reader.invalid_value(
                 &entry,
-                "a new entity type must offer something: add operations = [\"read\"] or the like",
+                "a new entity type needs operations, such as operations = [\"read\"]",
             ),
-            None => catalogue.offers.push(offer),
+            None => catalogue.entries.push(addition),
         }
     }
     catalogue
 }
 
-fn offer<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, entity_type: EntityType) -> Offer {
-    let inside = reader.table(Some(entry));
-    let [operations, entities] = reader.pick(inside, ["operations", "entities"]);
-    Offer {
+fn read_entry<'a>(
+    reader: &mut TomlReader<'a>,
+    entry: &TomlEntry<'a>,
+    entity_type: EntityType,
+) -> CatalogueEntry {
+    let entries = reader.table(Some(entry));
+    let [operations, entities] = reader.take_known(entries, ["operations", "entities"]);
+    CatalogueEntry {
         entity_type,
-        operations: words(reader, operations.as_ref(), "a list of operations", Operation::parse),
-        entities: words(reader, entities.as_ref(), "a list of entities", entity),
+        operations: read_items(
+            reader,
+            operations.as_ref(),
+            "a list of operations",
+            Operation::parse,
+        ),
+        entities: read_items(reader, entities.as_ref(), "a list of entities", parse_entity),
     }
 }
 
-fn entity(text: &str) -> Result<String, String> {
+fn parse_entity(text: &str) -> Result<String, String> {
     match Entity::parse(text) {
         Ok(Entity::Id(id)) => Ok(id.into()),
-        Ok(Entity::Any) => Err("`*` is always offered: leave it out".to_owned()),
+        Ok(Entity::Any) => Err("`*` is always available: remove it".to_owned()),
         Err(error) => Err(format!("`{text}`: {error}")),
     }
 }
 
-fn domain(text: &str) -> Result<Domain, String> {
+fn parse_domain(text: &str) -> Result<Domain, String> {
     Domain::parse(text).map_err(|error| format!("`{text}`: {error}"))
 }
 
-/// The sound items of a list; each other one is a mistake of its own.
-fn words<'a, T, E: ToString>(
-    reader: &mut Reader<'a>,
-    entry: Option<&Entry<'a>>,
+/// The valid items of a list. Each invalid item is a fault.
+fn read_items<'a, T, E: ToString>(
+    reader: &mut TomlReader<'a>,
+    entry: Option<&TomlEntry<'a>>,
     expected: &'static str,
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Vec<T> {
     let items = reader.list(entry, expected).unwrap_or_default();
-    items.iter().filter_map(|item| reader.sound(item, parse(item.text()?))).collect()
+    items.iter().filter_map(|item| reader.value_or_fault(item, parse(item.text()?))).collect()
 }
 
-/// Adds what is not there yet: naming what is built in does no harm.
-fn add<T: PartialEq>(to: &mut Vec<T>, more: Vec<T>) {
-    for one in more {
-        if !to.contains(&one) {
-            to.push(one);
+/// Adds the items that `to` does not contain yet, so that a built-in item can be repeated.
+fn add_missing<T: PartialEq>(to: &mut Vec<T>, more: Vec<T>) {
+    for item in more {
+        if !to.contains(&item) {
+            to.push(item);
         }
     }
 }

@@ -1,29 +1,32 @@
-//! The way to the operator's clipboard: decided from the environment and the settings alone,
-//! nothing is run or asked. The app copies by it, `doctor` names it.
+//! Chooses how to reach the operator's clipboard, from the environment and the config. Runs no
+//! program and does not query the terminal. Called by the app, which copies by this route, and by
+//! `doctor`, which prints it.
 
 use std::{env, path::PathBuf};
 
-/// What is known about the place where the process runs.
+/// The facts about the environment of the process that decide the route.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Environment {
+pub struct ClipboardEnvironment {
     /// `clipboard.command` from the config: a program and its arguments.
     pub command: Option<Vec<String>>,
+    /// Whether the process runs inside GNU screen.
     pub in_screen: bool,
-    /// Reached over SSH: a desktop here would not be the operator's.
+    /// Whether the operator connects over SSH: a desktop on this host would not be theirs.
     pub over_ssh: bool,
     /// The `tmux` program, if the process runs inside tmux.
     pub tmux: Option<PathBuf>,
-    /// The `wl-copy` program, if a Wayland desktop is at hand.
+    /// The `wl-copy` program, if a Wayland desktop is available.
     pub wl_copy: Option<PathBuf>,
-    /// The `xclip` program, if an X11 desktop is at hand.
+    /// The `xclip` program, if an X11 desktop is available.
     pub xclip: Option<PathBuf>,
 }
 
-impl Environment {
-    /// The environment of this process, with the configured command, if there is one.
+impl ClipboardEnvironment {
+    /// The environment of this process, with the `command` of the config.
     pub fn from_process(command: Option<Vec<String>>) -> Self {
         let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
-        let program_if = |name: &str, program: &str| set(name).then(|| on_path(program)).flatten();
+        let program_if =
+            |name: &str, program: &str| set(name).then(|| find_in_path(program)).flatten();
         Self {
             command,
             in_screen: set("STY"),
@@ -35,9 +38,9 @@ impl Environment {
     }
 }
 
-/// The program on the path. Relative entries are passed over: whoever owns the current directory
-/// must not be handed a secret.
-pub fn on_path(name: &str) -> Option<PathBuf> {
+/// Finds the program `name` in `PATH`. Relative entries are skipped, because a program in the current
+/// directory could belong to another user and would receive secrets.
+pub fn find_in_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path)
         .filter(|folder| folder.is_absolute())
@@ -45,50 +48,53 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// A way to the operator's clipboard.
+/// How to reach the operator's clipboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Route {
+pub enum ClipboardRoute {
     Command(String, Vec<String>),
-    /// `tmux load-buffer -w`, which works whatever tmux's clipboard options are.
+    /// `tmux load-buffer -w`, which works with any clipboard options of tmux.
     Tmux(PathBuf),
     /// OSC 52, wrapped for GNU screen.
     Screen,
     /// A program of the local desktop.
     Desktop(PathBuf, Vec<String>),
-    /// OSC 52, which the terminal itself takes.
+    /// OSC 52, handled by the terminal.
     Terminal,
 }
 
-/// The best route from here. Decides by the environment alone: nothing is run or asked.
-pub fn choose(environment: &Environment) -> Route {
+/// The best route: the configured command, then tmux, screen, the local desktop, the terminal.
+pub fn choose_route(environment: &ClipboardEnvironment) -> ClipboardRoute {
     if let Some((program, args)) = environment.command.as_deref().and_then(<[String]>::split_first)
     {
-        return Route::Command(program.clone(), args.to_vec());
+        return ClipboardRoute::Command(program.clone(), args.to_vec());
     }
     if let Some(tmux) = &environment.tmux {
-        return Route::Tmux(tmux.clone());
+        return ClipboardRoute::Tmux(tmux.clone());
     }
     if environment.in_screen {
-        return Route::Screen;
+        return ClipboardRoute::Screen;
     }
     if !environment.over_ssh {
         if let Some(wl_copy) = &environment.wl_copy {
-            return Route::Desktop(wl_copy.clone(), Vec::new());
+            return ClipboardRoute::Desktop(wl_copy.clone(), Vec::new());
         }
         if let Some(xclip) = &environment.xclip {
-            return Route::Desktop(xclip.clone(), vec!["-selection".into(), "clipboard".into()]);
+            return ClipboardRoute::Desktop(
+                xclip.clone(),
+                vec!["-selection".into(), "clipboard".into()],
+            );
         }
     }
-    Route::Terminal
+    ClipboardRoute::Terminal
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Everything at hand at once; each case takes something away.
-    fn everything() -> Environment {
-        Environment {
+    /// Every route is available; the test removes them one by one.
+    fn everything() -> ClipboardEnvironment {
+        ClipboardEnvironment {
             command: Some(vec!["clip".into(), "-i".into()]),
             in_screen: true,
             over_ssh: false,
@@ -99,20 +105,26 @@ mod tests {
     }
 
     #[test]
-    fn routes_are_taken_in_the_order_of_what_works_best() {
-        let mut place = everything();
-        assert_eq!(choose(&place), Route::Command("clip".into(), vec!["-i".into()]));
-        place.command = Some(Vec::new());
-        assert_eq!(choose(&place), Route::Tmux("/bin/tmux".into()));
-        place.tmux = None;
-        assert_eq!(choose(&place), Route::Screen);
-        place.in_screen = false;
-        assert_eq!(choose(&place), Route::Desktop("/bin/wl-copy".into(), Vec::new()));
-        place.wl_copy = None;
+    fn the_best_available_route_is_chosen() {
+        let mut environment = everything();
+        assert_eq!(
+            choose_route(&environment),
+            ClipboardRoute::Command("clip".into(), vec!["-i".into()])
+        );
+        environment.command = Some(Vec::new());
+        assert_eq!(choose_route(&environment), ClipboardRoute::Tmux("/bin/tmux".into()));
+        environment.tmux = None;
+        assert_eq!(choose_route(&environment), ClipboardRoute::Screen);
+        environment.in_screen = false;
+        assert_eq!(
+            choose_route(&environment),
+            ClipboardRoute::Desktop("/bin/wl-copy".into(), Vec::new())
+        );
+        environment.wl_copy = None;
         let args = vec!["-selection".into(), "clipboard".into()];
-        assert_eq!(choose(&place), Route::Desktop("/bin/xclip".into(), args));
-        place.over_ssh = true;
-        assert_eq!(choose(&place), Route::Terminal);
-        assert_eq!(choose(&Environment::default()), Route::Terminal);
+        assert_eq!(choose_route(&environment), ClipboardRoute::Desktop("/bin/xclip".into(), args));
+        environment.over_ssh = true;
+        assert_eq!(choose_route(&environment), ClipboardRoute::Terminal);
+        assert_eq!(choose_route(&ClipboardEnvironment::default()), ClipboardRoute::Terminal);
     }
 }

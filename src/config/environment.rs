@@ -1,14 +1,17 @@
-//! All that the settings take from the process: variables, folders, the current directory. Read
-//! once, so that the resolution itself is a function of plain values. Called by `main`.
+//! The inputs of the config from the process: environment variables, user directories and the
+//! current directory. Read once, so that `Config::load` is a function of plain values. Called by the
+//! library's `run`.
 
 use std::{env, ffi::OsString, path::PathBuf};
 
-use super::paths::Folders;
+use super::paths::UserDirs;
 
-/// What surrounds the program.
+/// The inputs of the config from the process.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Environment {
+    /// The value of `PATDECK_CONFIG`.
     pub config: Option<PathBuf>,
+    /// The value of `PATDECK_STORE`.
     pub store: Option<PathBuf>,
     /// `PATDECK_READ_ONLY`: off for `0` and `false`, on for any other text.
     pub read_only: Option<bool>,
@@ -16,23 +19,23 @@ pub struct Environment {
     pub no_color: bool,
     /// The locale of characters: `LC_ALL`, else `LC_CTYPE`, else `LANG`.
     pub locale: Option<String>,
-    /// The user's folders; `None` without a home directory.
-    pub folders: Option<Folders>,
-    /// The directory from which relative paths on the command line are seen.
+    /// The directories of the user; `None` without a home directory.
+    pub user_dirs: Option<UserDirs>,
+    /// The current directory, the base of relative paths on the command line.
     pub current: PathBuf,
 }
 
 impl Environment {
     pub fn of_process() -> Self {
         Self {
-            folders: Folders::of_user(),
-            // Without a current directory a relative path stays relative, and opening it says so.
+            user_dirs: UserDirs::detect(),
+            // Without a current directory, relative paths stay relative and fail when opened.
             current: env::current_dir().unwrap_or_default(),
             ..Self::from_variables(|name| env::var_os(name))
         }
     }
 
-    /// The part that `variable` answers. An empty variable counts as unset, as POSIX has it.
+    /// Reads the variables through `variable`. An empty variable counts as unset, as in POSIX.
     fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
@@ -63,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_locale_variable_that_is_not_empty_decides() {
+    fn the_first_non_empty_locale_variable_wins() {
         let all = [("LC_ALL", "C"), ("LC_CTYPE", "x.UTF-8"), ("LANG", "y")];
         assert_eq!(locale(&all).unwrap(), "C");
         assert_eq!(locale(&all[1..]).unwrap(), "x.UTF-8");
@@ -72,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn read_only_is_on_for_any_text_that_does_not_say_no() {
+    fn read_only_is_off_only_for_0_and_false() {
         let read = |text| of(&[("PATDECK_READ_ONLY", text)]).read_only;
         assert_eq!(
             ["1", "true", "yes", "0", "false"].map(read),
@@ -85,6 +88,6 @@ mod tests {
     fn an_empty_variable_counts_as_unset() {
         let empty = of(&[("NO_COLOR", ""), ("PATDECK_STORE", "")]);
         assert_eq!(empty, Environment::default());
-        assert!(of(&[("NO_COLOR", "0")]).no_color, "any text counts");
+        assert!(of(&[("NO_COLOR", "0")]).no_color, "any value turns colours off");
     }
 }

@@ -1,73 +1,72 @@
-//! Why there are no settings: the file cannot be had, or it says what cannot be. Each text is
-//! one sentence that names the file, the line, the setting and what to write. Shown by `main`.
+//! The errors of the config: the file cannot be read, or it has invalid content. Each message is one
+//! sentence with the file, the line, the setting and the remedy. Printed by the library's `run`.
 
 use std::{fmt, io, path::PathBuf};
 
 use crate::{domain::terminal_text::escape, keymap::KeyFault};
 
-/// Why the settings were refused.
+/// Why the config could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file that was asked for by name is not there.
-    #[error("there is no file {path}, which {by} names: correct it, or leave it out", path = .path.display())]
+    /// The file named by `by`, a flag or a variable, does not exist.
+    #[error("config file {path} does not exist: correct or remove {by}", path = .path.display())]
     Missing { path: PathBuf, by: &'static str },
-    /// The file is there but cannot be read.
-    #[error("cannot read {path} ({error}): give yourself the right to read it, or name another with --config", path = .path.display())]
+    /// The file exists but cannot be read.
+    #[error("cannot read {path} ({error}): check its permissions, or pass another file with --config", path = .path.display())]
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{path} is not UTF-8 text: save it as UTF-8", path = .path.display())]
     NotText { path: PathBuf },
-    /// There is no folder in which the store could be.
-    #[error(
-        "there is no home directory to keep the store in: set HOME, or name a file with --store"
-    )]
+    /// No layer names a store, and there is no home directory for the default.
+    #[error("no home directory for the store: set HOME, or pass a file with --store")]
     NoHome,
-    /// The file has mistakes; all that were found.
-    #[error("{}", listed(.path, .faults))]
-    Faults { path: PathBuf, faults: Vec<Fault> },
+    /// The file has invalid content; all faults, up to a limit.
+    #[error("{}", fault_lines(.path, .faults))]
+    Faults { path: PathBuf, faults: Vec<ConfigFault> },
 }
 
-fn listed(path: &std::path::Path, faults: &[Fault]) -> String {
+fn fault_lines(path: &std::path::Path, faults: &[ConfigFault]) -> String {
     let lines: Vec<_> = faults.iter().map(|fault| format!("{}:{fault}", path.display())).collect();
     lines.join("\n")
 }
 
+/// A fault in the config file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Where, from 1.
+pub struct ConfigFault {
+    /// The line number, from 1.
     pub line: usize,
-    pub problem: Problem,
+    pub kind: FaultKind,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.line, self.problem)
+        write!(f, "{}: {}", self.line, self.kind)
     }
 }
 
-impl Problem {
-    /// The setting that it is about, where the line names one.
+impl FaultKind {
+    /// The path of the setting; `None` for a syntax error.
     pub fn setting(&self) -> Option<String> {
         match self {
             Self::Syntax(_) => None,
-            Self::Unknown { path, .. } | Self::Kind { path, .. } | Self::Value { path, .. } => {
-                Some(path.clone())
-            }
-            Self::Key(fault) => Some(fault.setting()),
+            Self::UnknownSetting { path, .. }
+            | Self::WrongType { path, .. }
+            | Self::InvalidValue { path, .. } => Some(path.clone()),
+            Self::InvalidKeyBinding(fault) => Some(fault.setting()),
         }
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    #[error("this is not TOML: {}", escape(.0))]
+pub enum FaultKind {
+    #[error("invalid TOML: {}", escape(.0))]
     Syntax(String),
-    #[error("there is no setting `{path}`: {advice}", path = escape(.path))]
-    Unknown { path: String, advice: String },
+    #[error("unknown setting `{path}`: {advice}", path = escape(.path))]
+    UnknownSetting { path: String, advice: String },
     #[error("`{path}` must be {expected}, not {found}", path = escape(.path))]
-    Kind { path: String, expected: &'static str, found: &'static str },
-    /// A value of the right kind that cannot be.
+    WrongType { path: String, expected: &'static str, found: &'static str },
+    /// The value has the right type but is not allowed.
     #[error("`{path}`: {error}", path = escape(.path), error = escape(.error))]
-    Value { path: String, error: String },
+    InvalidValue { path: String, error: String },
     #[error(transparent)]
-    Key(KeyFault),
+    InvalidKeyBinding(KeyFault),
 }

@@ -1,6 +1,6 @@
-//! Settings: flag over environment over file over default, as plain values, each with the layer
-//! it came from. Refuses a file with any mistake in it, naming all of them. Called by `main`
-//! once at the start; nothing reads a setting anywhere else.
+//! The config: merges flags, environment variables, the config file and the defaults, in this order
+//! of priority, and records the source of each value. Refuses a file with faults and reports all of
+//! them. Called once at the start by the library's `run`.
 
 mod catalogue;
 pub mod clipboard;
@@ -8,8 +8,8 @@ pub mod environment;
 pub mod fault;
 pub mod file;
 pub mod paths;
-mod table;
 pub mod theme;
+mod toml_reader;
 
 use std::{
     collections::BTreeMap,
@@ -17,27 +17,29 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use paths::full;
+use paths::absolute_path;
 
 pub use environment::Environment;
 #[cfg(any(test, feature = "testing"))]
-pub use fault::Problem;
-pub use fault::{ConfigError, Fault};
-pub use file::File;
-pub use paths::Folders;
-pub use theme::{Glyphs, ThemeName};
+pub use fault::FaultKind;
+pub use fault::{ConfigError, ConfigFault};
+pub use file::ConfigFile;
+pub use paths::UserDirs;
+pub use theme::{GlyphSet, ThemeName};
 
-use crate::domain::{Catalogue, Lifetime, LifetimeLimits, Prefix, labels::labels, lifetime::Span};
+use crate::domain::{
+    Catalogue, Lifetime, LifetimeLimits, Prefix, labels::labels, lifetime::DurationMinutes,
+};
 use crate::keymap::Keymap;
 
-/// The commented file with every setting and its default.
+/// The content of `config.example.toml`, which documents every setting with its default.
 pub fn example() -> &'static str {
     include_str!("../../config.example.toml")
 }
 
-/// What the command line says about settings.
+/// The flags of the command line that affect the config.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Flags {
+pub struct ConfigFlags {
     pub config: Option<PathBuf>,
     pub store: Option<PathBuf>,
     pub read_only: bool,
@@ -45,9 +47,9 @@ pub struct Flags {
 }
 
 labels! {
-    /// The layer that a value came from, strongest first.
+    /// The layer that set a value, highest priority first.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-    pub enum Origin, as_str {
+    pub enum SettingSource, as_str {
         Flag => "flag",
         Environment => "environment",
         File => "file",
@@ -55,45 +57,46 @@ labels! {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
-/// The layer of each setting, by its name in the file.
-pub type Origins = BTreeMap<&'static str, Origin>;
+/// The source of each setting, by its name in the config file.
+pub type SettingSources = BTreeMap<&'static str, SettingSource>;
 
+/// The effective settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// The file they were read from, if there is one.
+    /// The config file, if one was read.
     pub file: Option<PathBuf>,
-    /// Where the store is, as a full path.
+    /// The absolute path of the store.
     pub store: PathBuf,
     pub read_only: bool,
     pub prefix: Prefix,
-    /// The lifetime that is offered first; within `limits`.
+    /// The default lifetime of new tokens; within `limits`.
     pub lifetime: Lifetime,
     pub limits: LifetimeLimits,
     pub catalogue: Catalogue,
     pub theme: ThemeName,
-    pub glyphs: Glyphs,
-    /// Whether the app listens to the mouse, which then no longer selects the terminal's text.
+    pub glyphs: GlyphSet,
+    /// Whether the app captures the mouse, which then no longer selects text in the terminal.
     pub mouse: bool,
-    /// The program that takes what is copied on its standard input; empty for the terminal's own
-    /// clipboard.
+    /// The clipboard program and its arguments. It reads the copied text from standard input. Empty to
+    /// choose a route automatically, see [`clipboard::choose_route`].
     pub clipboard: Vec<String>,
     pub keymap: Keymap,
-    /// Where each value came from, by the name of its setting in the file.
-    pub origins: Origins,
+    /// The source of each value, by the name of the setting in the config file.
+    pub sources: SettingSources,
 }
 
 impl Config {
-    /// The settings in force for this command line in these surroundings. A file that is not at
-    /// its default place is no fault; one that was named must be there.
-    pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
-        let Some((path, by)) = Self::place(flags, environment) else {
-            return Self::settle(flags, environment, File::default(), None);
+    /// Loads the config. A missing file at the default path is not an error; a file named by a flag or
+    /// a variable must exist.
+    pub fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Self, ConfigError> {
+        let Some((path, by)) = Self::locate(flags, environment) else {
+            return Self::merge_layers(flags, environment, ConfigFile::default(), None);
         };
         let text = match (fs::read(&path), by) {
             (Ok(bytes), _) => match String::from_utf8(bytes) {
@@ -101,99 +104,110 @@ impl Config {
                 Err(_) => return Err(ConfigError::NotText { path }),
             },
             (Err(error), by) if error.kind() == io::ErrorKind::NotFound => match by {
-                None => return Self::settle(flags, environment, File::default(), None),
+                None => return Self::merge_layers(flags, environment, ConfigFile::default(), None),
                 Some(by) => return Err(ConfigError::Missing { path, by }),
             },
             (Err(error), _) => return Err(ConfigError::Unreadable { path, error }),
         };
         let base = path.parent().unwrap_or(Path::new("/"));
-        match File::read(&text, base, environment.folders.as_ref()) {
-            Ok(file) => Self::settle(flags, environment, file, Some(path)),
+        match ConfigFile::read(&text, base, environment.user_dirs.as_ref()) {
+            Ok(file) => Self::merge_layers(flags, environment, file, Some(path)),
             Err(faults) => Err(ConfigError::Faults { path, faults }),
         }
     }
 
-    /// Which file is read, if it is there, and who names it: nobody for the one in the user's own
-    /// folder. `None` without such a folder.
-    pub fn place(
-        flags: &Flags,
+    /// The path of the config file, and the flag or variable that names it; `None` for the default
+    /// path. Returns `None` if no file is named and the user has no config directory.
+    pub fn locate(
+        flags: &ConfigFlags,
         environment: &Environment,
     ) -> Option<(PathBuf, Option<&'static str>)> {
         let named =
             [(flags.config.as_ref(), "--config"), (environment.config.as_ref(), "PATDECK_CONFIG")];
         let named = named.iter().find_map(|(path, by)| Some(((*path)?, *by)));
-        match (named, &environment.folders) {
-            (Some((path, by)), _) => Some((full(&environment.current, path), Some(by))),
+        match (named, &environment.user_dirs) {
+            (Some((path, by)), _) => Some((absolute_path(&environment.current, path), Some(by))),
             (None, folders) => Some((folders.as_ref()?.config_file(), None)),
         }
     }
 
-    fn settle(
-        flags: &Flags,
+    fn merge_layers(
+        flags: &ConfigFlags,
         environment: &Environment,
-        file: File,
+        file: ConfigFile,
         path: Option<PathBuf>,
     ) -> Result<Self, ConfigError> {
-        let mut from = Origins::new();
-        let here = |path: &PathBuf| full(&environment.current, path);
-        let home = environment.folders.as_ref().map(Folders::store_file);
+        let mut sources = SettingSources::new();
+        let from = &mut sources;
+        let absolute = |path: &PathBuf| absolute_path(&environment.current, path);
+        let default_store = environment.user_dirs.as_ref().map(UserDirs::store_file);
         let [flag, variable] =
-            [&flags.store, &environment.store].map(|path| path.as_ref().map(here));
+            [&flags.store, &environment.store].map(|path| path.as_ref().map(absolute));
         let stores = [flag, variable, file.store].map(|path| path.map(Some));
-        let store = layered(&mut from, "store", stores, home).ok_or(ConfigError::NoHome)?;
-        let sealed = [flags.read_only.then_some(true), environment.read_only, file.read_only];
-        let read_only = layered(&mut from, "read-only", sealed, false);
+        let store = first_set(from, "store", stores, default_store).ok_or(ConfigError::NoHome)?;
+        let read_only = [flags.read_only.then_some(true), environment.read_only, file.read_only];
+        let read_only = first_set(from, "read-only", read_only, false);
         let LifetimeLimits { max, allow_never } = LifetimeLimits::default();
         let limits = LifetimeLimits {
-            max: layered(&mut from, "lifetime.max", only(file.max), max),
-            allow_never: layered(
-                &mut from,
+            max: first_set(from, "lifetime.max", file_only(file.max), max),
+            allow_never: first_set(
+                from,
                 "lifetime.allow-never",
-                only(file.allow_never),
+                file_only(file.allow_never),
                 allow_never,
             ),
         };
-        // Someone who only lowers the maximum means the default to follow.
-        let usual = Span::minutes(30 * 24 * 60).map_or(limits.max, |span| span.min(limits.max));
-        let usual = Lifetime::For(usual);
+        // If the config lowers only the maximum, the default lifetime follows.
+        let default_lifetime =
+            DurationMinutes::new(30 * 24 * 60).map_or(limits.max, |span| span.min(limits.max));
+        let default_lifetime = Lifetime::For(default_lifetime);
         let no_color = environment.no_color.then_some(ThemeName::Mono);
         let themes = [None, no_color, file.theme];
-        // A file that names glyphs knows better than the locale, so that is the default only.
-        let glyphs = Glyphs::of_locale(environment.locale.as_deref());
+        // The locale is only the default: the file has priority.
+        let glyphs = GlyphSet::for_locale(environment.locale.as_deref());
         Ok(Self {
             file: path,
             store,
             read_only,
-            prefix: layered(&mut from, "prefix", only(file.prefix), Prefix::default()),
-            lifetime: layered(&mut from, "lifetime.default", only(file.lifetime), usual),
-            limits,
-            catalogue: layered(&mut from, "catalogue", only(file.catalogue), Catalogue::default()),
-            theme: layered(&mut from, "theme", themes, ThemeName::default()),
-            glyphs: layered(&mut from, "glyphs", only(file.glyphs), glyphs),
-            mouse: layered(
-                &mut from,
-                "mouse",
-                [flags.mouse.then_some(true), None, file.mouse],
-                false,
+            prefix: first_set(from, "prefix", file_only(file.prefix), Prefix::default()),
+            lifetime: first_set(
+                from,
+                "lifetime.default",
+                file_only(file.lifetime),
+                default_lifetime,
             ),
-            clipboard: layered(&mut from, "clipboard.command", only(file.clipboard), Vec::new()),
-            keymap: layered(&mut from, "keys", only(file.keymap), Keymap::default()),
-            origins: from,
+            limits,
+            catalogue: first_set(
+                from,
+                "catalogue",
+                file_only(file.catalogue),
+                Catalogue::default(),
+            ),
+            theme: first_set(from, "theme", themes, ThemeName::default()),
+            glyphs: first_set(from, "glyphs", file_only(file.glyphs), glyphs),
+            mouse: first_set(from, "mouse", [flags.mouse.then_some(true), None, file.mouse], false),
+            clipboard: first_set(from, "clipboard.command", file_only(file.clipboard), Vec::new()),
+            keymap: first_set(from, "keys", file_only(file.keymap), Keymap::default()),
+            sources,
         })
     }
 }
 
-/// The value of the strongest layer that has one: flag, environment, file, default. Notes which.
-fn layered<T>(origins: &mut Origins, name: &'static str, layers: [Option<T>; 3], default: T) -> T {
-    let names = [Origin::Flag, Origin::Environment, Origin::File];
-    let strongest =
-        names.into_iter().zip(layers).find_map(|(origin, value)| Some((origin, value?)));
-    let (origin, value) = strongest.unwrap_or((Origin::Default, default));
-    origins.insert(name, origin);
+/// The value of the first layer that has one: flag, environment, file, default. Records its source.
+fn first_set<T>(
+    sources: &mut SettingSources,
+    name: &'static str,
+    layers: [Option<T>; 3],
+    default: T,
+) -> T {
+    let names = [SettingSource::Flag, SettingSource::Environment, SettingSource::File];
+    let found = names.into_iter().zip(layers).find_map(|(source, value)| Some((source, value?)));
+    let (source, value) = found.unwrap_or((SettingSource::Default, default));
+    sources.insert(name, source);
     value
 }
 
-/// The layers of a setting that neither a flag nor a variable sets.
-fn only<T>(file: Option<T>) -> [Option<T>; 3] {
+/// The layers of a setting that has neither a flag nor a variable.
+fn file_only<T>(file: Option<T>) -> [Option<T>; 3] {
     [None, None, file]
 }

@@ -1,19 +1,20 @@
-//! How things look, as far as settings decide: in which colours, with glyphs or ASCII.
-//! Knows the words and the environment's say in it; the styles themselves are the app's.
+//! The names of the themes and of the glyph sets, and the glyph set that fits a locale. The styles of
+//! the themes are in `tui::theme`. Called by the config.
 
 use crate::domain::labels::labels;
 
 labels! {
+    /// The name of a theme.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
     pub enum ThemeName, ALL, as_str {
         /// The sixteen colours of the terminal, on its own background.
         #[default]
         Default => "default",
-        /// Light on dark, whatever the colours of the terminal.
+        /// Light on dark, independent of the colours of the terminal.
         Dark => "dark",
-        /// Dark on light, whatever the colours of the terminal.
+        /// Dark on light, independent of the colours of the terminal.
         Light => "light",
-        /// Black, white and few bright colours, for eyes or screens that need it.
+        /// Black, white and a few bright colours.
         HighContrast => "high-contrast",
         /// No colours: bold, reverse and underline only.
         Mono => "mono",
@@ -21,20 +22,18 @@ labels! {
 }
 
 labels! {
-    /// Which characters may be drawn besides ASCII ones. `auto` in the config file leaves the
-    /// choice to the locale.
+    /// The characters that the app draws with. `auto` in the config file chooses by the locale.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum Glyphs, as_str {
-        /// Arrows, boxes and dots of one column.
+    pub enum GlyphSet, as_str {
+        /// Arrows, lines and dots, each one column wide.
         Unicode => "unicode",
         Ascii => "ascii",
     }
 }
 
-impl Glyphs {
-    /// What a terminal with this locale shows. Without a locale nothing is known of it, and
-    /// ASCII is always right.
-    pub fn of_locale(locale: Option<&str>) -> Self {
+impl GlyphSet {
+    /// The glyphs for a locale: Unicode for UTF-8, otherwise ASCII, which every terminal can show.
+    pub fn for_locale(locale: Option<&str>) -> Self {
         // `language.charset@modifier`; macOS also sets the bare charset.
         let charset = locale
             .map(|name| name.split_once('.').map_or(name, |(_, rest)| rest))
@@ -53,13 +52,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_locale_in_utf_8_gets_glyphs() {
+    fn only_utf_8_locales_get_unicode_glyphs() {
         for locale in ["en_GB.UTF-8", "C.utf8", "de_DE.UTF-8@euro", "UTF-8"] {
-            assert_eq!(Glyphs::of_locale(Some(locale)), Glyphs::Unicode, "{locale}");
+            assert_eq!(GlyphSet::for_locale(Some(locale)), GlyphSet::Unicode, "{locale}");
         }
         for locale in ["C", "POSIX", "en_GB", "de_DE.ISO-8859-1"] {
-            assert_eq!(Glyphs::of_locale(Some(locale)), Glyphs::Ascii, "{locale}");
+            assert_eq!(GlyphSet::for_locale(Some(locale)), GlyphSet::Ascii, "{locale}");
         }
-        assert_eq!(Glyphs::of_locale(None), Glyphs::Ascii);
+        assert_eq!(GlyphSet::for_locale(None), GlyphSet::Ascii);
     }
 }

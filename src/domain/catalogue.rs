@@ -1,34 +1,34 @@
-//! What can be asked for: which operations each entity type offers, and the entities and
-//! domains known by name to pick from. Built in, or extended by the config file.
-//! Called by the scope editors to offer choices and by the service to check what was chosen.
+//! Catalogue of scopes: the operations of each entity type, and the entities, domains and presets
+//! to suggest. Built in, and extended by the config file. The scope editors offer its entries; the
+//! service rejects scopes that it does not contain.
 
 use super::{
     preset::Preset,
     scope::{Domain, EntityType, Operation, Scope, ScopeError},
 };
 
+/// An entity type with its operations and suggested entities.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offer {
+pub struct CatalogueEntry {
     pub entity_type: EntityType,
-    /// The operations that a scope on it may name, in the order they are shown.
+    /// The operations allowed in a scope on this type, in display order.
     pub operations: Vec<Operation>,
-    /// Entities known by name, to pick from; any other may be typed.
+    /// Entity ids to suggest. Any other id can be typed.
     pub entities: Vec<String>,
 }
 
-/// All entity types in the order they are shown, and the domains to pick from.
+/// The entity types, domains and presets that a store offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
-    /// The types with what they offer; a type stands here once.
-    pub offers: Vec<Offer>,
-    /// Domains known by name.
+    /// The entity types in display order, without duplicates.
+    pub entries: Vec<CatalogueEntry>,
+    /// Domains to suggest. Any other domain can be typed.
     pub domains: Vec<Domain>,
-    /// Scopes by a short name.
+    /// Named sets of scopes.
     pub presets: Vec<Preset>,
 }
 
-/// The built-in catalogue: the entity types of the platform that patdeck comes from, each with
-/// those of its nine operations that make sense there.
+/// The built-in catalogue: seven entity types, each with its subset of the nine operations.
 const BUILT_IN: [(&str, &[&str]); 7] = [
     ("domains", MANAGED),
     ("groups", MANAGED),
@@ -46,50 +46,52 @@ const MANAGED: &[&str] = &["create", "read", "list", "update", "delete", "share"
 
 impl Default for Catalogue {
     fn default() -> Self {
-        let words = |list: &[&str]| list.iter().filter_map(|w| Operation::parse(w).ok()).collect();
-        let offers = BUILT_IN
+        let parse = |list: &[&str]| list.iter().filter_map(|w| Operation::parse(w).ok()).collect();
+        let entries = BUILT_IN
             .iter()
             .filter_map(|(name, operations)| {
-                Some(Offer {
+                Some(CatalogueEntry {
                     entity_type: EntityType::parse(name).ok()?,
-                    operations: words(operations),
+                    operations: parse(operations),
                     entities: Vec::new(),
                 })
             })
             .collect();
-        Self { offers, domains: Vec::new(), presets: Preset::built_in() }
+        Self { entries, domains: Vec::new(), presets: Preset::built_in() }
     }
 }
 
 impl Catalogue {
-    /// What `entity_type` offers, if the catalogue has it.
-    pub fn offer(&self, entity_type: &EntityType) -> Option<&Offer> {
-        self.offers.iter().find(|offer| offer.entity_type == *entity_type)
+    /// The entry of `entity_type`; `None` if the catalogue does not contain it.
+    pub fn entry(&self, entity_type: &EntityType) -> Option<&CatalogueEntry> {
+        self.entries.iter().find(|entry| entry.entity_type == *entity_type)
     }
 
-    /// What `entity_type` offers; refuses one that the catalogue does not have.
-    pub fn known(&self, entity_type: &EntityType) -> Result<&Offer, ScopeError> {
-        self.offer(entity_type).ok_or_else(|| ScopeError::UnknownType {
+    /// The entry of `entity_type`. Returns [`ScopeError::UnknownType`], which lists the known
+    /// types, if the catalogue does not contain it.
+    pub fn require_entry(&self, entity_type: &EntityType) -> Result<&CatalogueEntry, ScopeError> {
+        self.entry(entity_type).ok_or_else(|| ScopeError::UnknownType {
             given: entity_type.to_string(),
-            known: listed(self.offers.iter().map(|o| o.entity_type.as_str())),
+            known: comma_separated(self.entries.iter().map(|entry| entry.entity_type.as_str())),
         })
     }
 
-    /// Whether `scope` may be given: its type must be known and offer its operation.
+    /// Checks that the catalogue contains the entity type of `scope` and that the type has its
+    /// operation. Returns an error that lists the valid choices otherwise.
     pub fn check(&self, scope: &Scope) -> Result<(), ScopeError> {
-        let offer = self.known(&scope.entity_type)?;
-        if offer.operations.contains(&scope.operation) {
+        let entry = self.require_entry(&scope.entity_type)?;
+        if entry.operations.contains(&scope.operation) {
             return Ok(());
         }
         Err(ScopeError::NotOffered {
             operation: scope.operation.to_string(),
             entity_type: scope.entity_type.to_string(),
-            offered: listed(offer.operations.iter().map(Operation::as_str)),
+            offered: comma_separated(entry.operations.iter().map(Operation::as_str)),
         })
     }
 }
 
-fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+fn comma_separated<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
@@ -102,27 +104,30 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_catalogue_has_seven_types_and_nine_operations() {
+    fn built_in_catalogue_has_7_types_and_9_operations() {
         let catalogue = Catalogue::default();
-        assert_eq!(catalogue.offers.len(), BUILT_IN.len());
-        let mut all: Vec<_> = catalogue.offers.iter().flat_map(|o| &o.operations).collect();
+        assert_eq!(catalogue.entries.len(), BUILT_IN.len());
+        let mut all: Vec<_> =
+            catalogue.entries.iter().flat_map(|entry| &entry.operations).collect();
         all.sort();
         all.dedup();
         assert_eq!(all.len(), 9);
-        for (offer, (_, operations)) in catalogue.offers.iter().zip(BUILT_IN) {
-            assert_eq!(offer.operations.len(), operations.len(), "{}", offer.entity_type);
+        for (entry, (_, operations)) in catalogue.entries.iter().zip(BUILT_IN) {
+            assert_eq!(entry.operations.len(), operations.len(), "{}", entry.entity_type);
         }
     }
 
     #[test]
-    fn what_the_type_does_not_offer_is_refused_with_what_it_does() {
+    fn unsupported_operation_error_lists_the_supported_ones() {
         assert_eq!(check("channels:*:publish"), Ok(()));
         assert_eq!(
             check("messages:*:delete").unwrap_err(),
-            "`delete` is not offered for messages: choose one of publish, subscribe"
+            "operation `delete` is not available for messages: use one of publish, subscribe"
         );
-        assert!(check("rockets:*:read").unwrap_err().starts_with(
-            "there is no entity type `rockets`: choose one of domains, groups, channels"
-        ));
+        assert!(
+            check("rockets:*:read")
+                .unwrap_err()
+                .starts_with("unknown entity type `rockets`: use one of domains, groups, channels")
+        );
     }
 }

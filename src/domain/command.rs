@@ -1,6 +1,6 @@
-//! A change of tokens as data: what an operator wants done, to one token or to many. Both front
-//! ends build commands, [`plan`](super::plan::plan) says what one would do, and the service
-//! executes it. Holds ids, never secrets; refuses nothing itself.
+//! Commands: changes of one or more tokens as data. Both front ends build commands,
+//! [`plan`](super::plan::plan) computes their effect and the service executes them. A command
+//! contains ids and digests but no secrets, and validates nothing itself.
 
 use super::{
     Timestamp,
@@ -12,86 +12,72 @@ use super::{
     token::{Overlap, Token},
 };
 
-/// One change of the store.
+/// A change of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Issue a token.
+    /// Create a token.
     Create {
         token: NewToken,
-        /// The new file that takes its secret; `None` returns the secret to the caller.
+        /// Path of the new file to write the secret to; `None` returns it to the caller.
         secret_file: Option<String>,
     },
-    /// Change name or description; `None` leaves a field as it is.
+    /// Change the name or the description; `None` leaves a field unchanged.
     Edit {
         token: TokenId,
-        /// Its new name.
         name: Option<Name>,
-        /// Its new description; empty for none.
+        /// The new description; an empty one removes it.
         description: Option<Description>,
     },
-    /// Add to each token those scopes that it does not hold yet.
+    /// Add to each token the scopes that it does not have yet.
     AddScopes { tokens: Vec<TokenId>, scopes: Vec<Scope> },
     /// Remove scopes from each token.
     RemoveScopes { tokens: Vec<TokenId>, scopes: ScopeSelection },
-    /// End each token: its secrets stop working.
+    /// Revoke each token: its secrets stop working.
     Revoke { tokens: Vec<TokenId> },
-    /// End the tokens of those of these secrets that still work; leaves out the others.
-    RevokeLeaked {
-        /// Secrets that were found where they do not belong.
-        secrets: Vec<LeakedSecret>,
-    },
-    /// End the previous secret of each token before its overlap is over.
+    /// Revoke the tokens whose leaked secret still works, and skip the others.
+    RevokeLeaked { secrets: Vec<LeakedSecret> },
+    /// End the overlap of each token early: its previous secret stops working.
     EndOverlap { tokens: Vec<TokenId> },
-    /// Give each token a new secret and a new lifetime; it is active again.
+    /// Give each token a new secret and a new expiry. Revoked and expired tokens become active.
     Regenerate {
         tokens: Vec<TokenId>,
-        /// How long each is valid from now.
+        /// The lifetime of the new secrets, counted from now.
         lifetime: Lifetime,
         /// How long the old secret of an active token keeps working.
         overlap: Overlap,
-        /// The new file that takes the secrets: the bare secret of one token; name, tab and
-        /// secret in a line for each of several. `None` returns them to the caller.
+        /// Path of the new file to write the secrets to: the bare secret of a single token, or a
+        /// line with name, tab and secret for each of several. `None` returns them to the caller.
         secret_file: Option<String>,
     },
-    /// Delete tokens; they can be restored for 24 hours.
+    /// Delete tokens. They can be restored for 24 hours.
     Delete { tokens: TokenSelection },
-    /// Bring back deleted tokens, with their secrets.
+    /// Restore deleted tokens with their secrets.
     Restore(RestoreTarget),
-    /// Take back edits and changes of scopes, unless somebody changed the same since.
-    Revert(Vec<Edited>),
-    /// Record how the operator took the secret behind `digest`.
-    RecordDelivery {
-        token: TokenId,
-        /// The digest of the secret that was delivered.
-        digest: Digest,
-        /// The way it took.
-        how: Delivery,
-    },
-    /// Judge expiry by the machine's clock again, after it was ahead and has been set back.
+    /// Undo edits and scope changes. Refused if a field has changed again since.
+    Revert(Vec<TokenEdit>),
+    /// Record how a secret was delivered to the operator.
+    RecordDelivery { token: TokenId, digest: Digest, method: DeliveryMethod },
+    /// Use the system clock for expiry again, after it ran ahead and was set back.
     AcceptClock,
-    /// Remove deleted tokens whose 24 hours are over.
+    /// Permanently remove tokens that were deleted at least 24 hours ago.
     PurgeTrash,
 }
 
-/// The content of a token to be issued.
+/// The properties of a token to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewToken {
-    /// Its name, which no other token may have.
+    /// The name, which must be unique in the store.
     pub name: Name,
-    /// What it is for.
     pub description: Description,
-    /// How long it is valid.
     pub lifetime: Lifetime,
-    /// What it may do.
     pub scopes: Vec<Scope>,
 }
 
 /// Which scopes of a token a command removes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScopeSelection {
-    /// These; each must be held.
+    /// These scopes; the token must have each of them.
     Listed(Vec<Scope>),
-    /// All that it holds.
     All,
 }
 
@@ -107,27 +93,23 @@ pub enum TokenSelection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestoreTarget {
     Token(TokenId),
-    /// All that were deleted together, at this time.
+    /// All tokens deleted together at this time.
     Deletion(Timestamp),
-    /// All of the acting operator's own latest deletion.
+    /// All tokens of the acting operator's own latest deletion.
     LastDeletion,
 }
 
 /// A token before and after an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edited {
-    /// The record before the edit.
+pub struct TokenEdit {
     pub before: Token,
-    /// The record that the edit wrote.
     pub after: Token,
 }
 
-/// A secret that was found where it does not belong: its token, and the proof that it is real.
+/// A secret found by a scan: the id in its text, and its digest to check it against the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeakedSecret {
-    /// The token in the secret's text.
     pub id: TokenId,
-    /// The digest of the secret.
     pub digest: Digest,
 }
 
@@ -137,21 +119,21 @@ impl From<&Secret> for LeakedSecret {
     }
 }
 
-/// How an operator took a secret.
+/// How a secret was delivered to the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
-    /// It was sent to the clipboard.
+pub enum DeliveryMethod {
+    /// Sent to the clipboard of the terminal or the desktop.
     Copied,
-    /// It was written to a file.
+    /// Written to a file.
     Written,
-    /// It was printed.
+    /// Printed to standard output.
     Printed,
-    /// The operator confirmed having saved it.
+    /// Marked as saved by the operator.
     Acknowledged,
 }
 
-impl Delivery {
-    /// The text of its audit event.
+impl DeliveryMethod {
+    /// The detail of the audit event. It is stored, so it must not change.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Copied => "sent to the clipboard",
@@ -163,7 +145,7 @@ impl Delivery {
 }
 
 impl Command {
-    /// The tokens that it names, in its order, each as often as it names it.
+    /// The tokens that the command names, in its order and including duplicates.
     pub fn tokens(&self) -> &[TokenId] {
         match self {
             Self::AddScopes { tokens, .. }
@@ -185,8 +167,8 @@ impl Command {
         }
     }
 
-    /// The same command for `tokens` instead of those that it names; a command that names none
-    /// stays as it is.
+    /// The same command for `ids` instead of the tokens that it names. A command for a fixed
+    /// token, or without a list of tokens, stays unchanged.
     #[must_use]
     pub fn for_tokens(mut self, ids: Vec<TokenId>) -> Self {
         match &mut self {
@@ -209,7 +191,7 @@ impl Command {
         self
     }
 
-    /// The file that takes new secrets, if it names one.
+    /// The path of the file to write new secrets to, if the command has one.
     pub fn secret_file(&self) -> Option<&str> {
         match self {
             Self::Create { secret_file, .. } | Self::Regenerate { secret_file, .. } => {

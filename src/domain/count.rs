@@ -1,5 +1,5 @@
 //! Counts in text for people: thousands separators and plurals. JSON prints plain numbers instead.
-//! Called by every layer that words a sentence.
+//! Called by every layer that builds a message.
 
 use std::fmt::Display;
 

@@ -1,7 +1,6 @@
-//! The answer to "may this token do this?": exact match of type and operation, an entity that
-//! is the same or `*`, a domain that is the same or unset. No hierarchy, no cache, no I/O.
-//! Called by the service's checks, and by the search for who may do something; there is one rule
-//! for all faces.
+//! Access decisions. A scope allows a request if type and operation are equal, the entity is equal
+//! or `*`, and the domain is equal or unset. No hierarchy, no cache, no I/O. Called by the
+//! service's checks and by the search term `may:`, so that both apply the same rule.
 
 use std::str::FromStr;
 
@@ -11,21 +10,19 @@ use super::{
     token::{Status, Token},
 };
 
-/// What a bearer wants to do.
+/// An operation that the bearer of a secret requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessRequest {
-    /// The type of the entity.
     pub entity_type: EntityType,
-    /// The entity; `*` asks for all of them at once.
+    /// The entity; `*` requests access to all entities of the type.
     pub entity: Entity,
-    /// The operation on it.
     pub operation: Operation,
     /// The domain of the entity, if the caller knows it.
     pub domain: Option<Domain>,
 }
 
 impl From<Scope> for AccessRequest {
-    /// Asks for exactly what `scope` permits.
+    /// Requests exactly what `scope` allows.
     fn from(scope: Scope) -> Self {
         let Scope { entity_type, entity, operation, domain } = scope;
         Self { entity_type, entity, operation, domain }
@@ -35,14 +32,14 @@ impl From<Scope> for AccessRequest {
 impl FromStr for AccessRequest {
     type Err = ScopeError;
 
-    /// Reads `TYPE:ENTITY:OPERATION`, with `@DOMAIN` at the end if one is known.
+    /// Parses `TYPE:ENTITY:OPERATION` or `TYPE:ENTITY:OPERATION@DOMAIN`.
     fn from_str(text: &str) -> Result<Self, ScopeError> {
         text.parse::<Scope>().map(Self::from)
     }
 }
 
 impl AccessRequest {
-    /// The narrowest scope that would allow this.
+    /// The narrowest scope that allows this request.
     pub fn as_scope(&self) -> Scope {
         Scope {
             entity_type: self.entity_type,
@@ -53,45 +50,44 @@ impl AccessRequest {
     }
 }
 
-/// The answer of a check.
+/// The result of an access check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Allowed by this scope of the token; without a request, the token is active and no scope
-    /// was needed.
+    /// Allowed by this scope of the token. `None` if the check contained no request: the token
+    /// is active.
     Allow(Option<Scope>),
-    /// Denied for this reason.
     Deny(Denial),
 }
 
 impl Decision {
-    /// Whether the bearer may.
     pub fn is_allowed(&self) -> bool {
         matches!(self, Self::Allow(_))
     }
 }
 
-/// Why not. Only a bearer whose secret matched is told more than [`Denial::Malformed`] or
-/// [`Denial::Unknown`].
+/// Why access is denied. Callers learn more than [`Denial::Malformed`] or [`Denial::Unknown`] only
+/// if the secret matched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
-    /// The text is no secret, or has a typo.
+    /// The presented text is not a secret, or its checksum does not match.
     #[error("malformed: {0}")]
     Malformed(#[from] super::secret::SecretError),
-    /// No token has this secret: it never existed, was replaced, or was deleted.
+    /// No token has this secret: it never existed, was replaced, or its token was deleted.
     #[error("unknown: no token has this secret")]
     Unknown,
-    /// The token was revoked.
-    #[error("revoked since {}", .0.format("%Y-%m-%d %H:%M UTC"))]
+    /// The token was revoked at this time.
+    #[error("revoked on {}", .0.format("%Y-%m-%d %H:%M UTC"))]
     Revoked(Timestamp),
-    /// Its time is over.
-    #[error("expired since {}", .0.format("%Y-%m-%d %H:%M UTC"))]
+    /// The token expired at this time.
+    #[error("expired on {}", .0.format("%Y-%m-%d %H:%M UTC"))]
     Expired(Timestamp),
-    /// It is valid, but may not do this; the scope that is missing.
-    #[error("no scope allows it: {0} is missing")]
+    /// The token is active but none of its scopes allows the request. Contains the missing scope.
+    #[error("missing scope {0}")]
     NoScope(Scope),
 }
 
-/// Whether `pat`, whose secret has matched, may do what `request` asks at `at`.
+/// Decides whether `token` may perform `request` at `at`. The caller has already matched the
+/// secret.
 pub fn decide(token: &Token, request: &AccessRequest, at: Timestamp) -> Decision {
     if let Err(denial) = check_active(token, at) {
         return Decision::Deny(denial);
@@ -102,7 +98,7 @@ pub fn decide(token: &Token, request: &AccessRequest, at: Timestamp) -> Decision
     }
 }
 
-/// Whether `pat` is active at `at`, whatever it may do.
+/// Returns the denial if `token` is revoked or expired at `at`, regardless of its scopes.
 pub fn check_active(token: &Token, at: Timestamp) -> Result<(), Denial> {
     match token.status(at) {
         Status::Active => Ok(()),
@@ -111,7 +107,7 @@ pub fn check_active(token: &Token, at: Timestamp) -> Result<(), Denial> {
     }
 }
 
-/// Whether `scope` by itself allows what `request` asks.
+/// Whether `scope` alone allows `request`.
 pub(super) fn allows(scope: &Scope, request: &AccessRequest) -> bool {
     scope.entity_type == request.entity_type
         && scope.operation == request.operation
@@ -136,7 +132,7 @@ mod tests {
         }
     }
 
-    fn with(scopes: &[&str]) -> Token {
+    fn token_with(scopes: &[&str]) -> Token {
         let mut token = sample_token();
         for scope in scopes {
             token.scopes.add(scope.parse().unwrap()).unwrap();
@@ -144,11 +140,11 @@ mod tests {
         token
     }
 
-    fn allowed_by(scopes: &[&str], asked: &str) -> Option<String> {
-        match decide(&with(scopes), &request(asked), at(1)) {
+    fn allowed_by(scopes: &[&str], requested: &str) -> Option<String> {
+        match decide(&token_with(scopes), &request(requested), at(1)) {
             Decision::Allow(scope) => scope.map(|scope| scope.to_string()),
             Decision::Deny(Denial::NoScope(missing)) => {
-                assert_eq!(missing.to_string(), asked);
+                assert_eq!(missing.to_string(), requested);
                 None
             }
             Decision::Deny(other) => panic!("{other}"),
@@ -156,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_match_is_exact_but_for_star_and_unset_domain() {
+    fn match_is_exact_except_for_star_and_unset_domain() {
         let one = &["channels:c1:publish"][..];
         assert_eq!(allowed_by(one, "channels:c1:publish").as_deref(), Some("channels:c1:publish"));
         assert_eq!(
@@ -179,29 +175,29 @@ mod tests {
     }
 
     #[test]
-    fn no_operation_implies_another() {
+    fn operations_do_not_imply_each_other() {
         assert_eq!(allowed_by(&["users:*:update"], "users:u1:read"), None);
     }
 
     #[test]
-    fn a_dead_token_is_denied_whatever_its_scopes() {
-        let asked = request("channels:c1:publish");
-        let token = with(&["channels:*:publish"]);
-        assert!(decide(&token, &asked, at(59)).is_allowed());
-        assert_eq!(decide(&token, &asked, at(60)), Decision::Deny(Denial::Expired(at(60))));
+    fn expired_and_revoked_tokens_are_denied() {
+        let request = request("channels:c1:publish");
+        let token = token_with(&["channels:*:publish"]);
+        assert!(decide(&token, &request, at(59)).is_allowed());
+        assert_eq!(decide(&token, &request, at(60)), Decision::Deny(Denial::Expired(at(60))));
         let revoked = token.revoke(at(5)).unwrap();
-        assert_eq!(decide(&revoked, &asked, at(70)), Decision::Deny(Denial::Revoked(at(5))));
+        assert_eq!(decide(&revoked, &request, at(70)), Decision::Deny(Denial::Revoked(at(5))));
     }
 
     proptest! {
         #[test]
-        fn the_missing_scope_is_just_what_was_missing(
+        fn granting_the_missing_scope_allows_the_request(
             t in "[a-b]", e in "[x-z]", o in "[p-q]", d in prop::option::of("[d-e]"),
         ) {
             let domain = d.map(|d| format!("@{d}")).unwrap_or_default();
-            let asked = format!("{t}:{e}:{o}{domain}");
-            prop_assert_eq!(allowed_by(&[], &asked), None);
-            prop_assert_eq!(allowed_by(&[&asked], &asked), Some(asked.clone()));
+            let requested = format!("{t}:{e}:{o}{domain}");
+            prop_assert_eq!(allowed_by(&[], &requested), None);
+            prop_assert_eq!(allowed_by(&[&requested], &requested), Some(requested.clone()));
         }
     }
 }

@@ -1,14 +1,14 @@
-//! What a set of scopes permits, in plain words, for people who decide whether to grant it.
-//! Called by forms and the detail; the decision itself never reads this.
+//! Describes scopes in English, for operators who decide whether to grant them. Called by the
+//! forms and by the detail page; access decisions never use these texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::scope::{Entity, Scope};
 
-/// What an empty set of scopes means.
-pub const NOTHING: &str = "no scopes: every operation is denied";
+/// The description of an empty set of scopes.
+pub const NO_SCOPES: &str = "no scopes: every operation is denied";
 
-/// `scopes` as one sentence: `may publish, subscribe on channels c-42; read on any clients`.
+/// `scopes` as one sentence: `may publish, subscribe to channels c-42; read all clients`.
 pub fn describe_scopes<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
     let mut grouped: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for scope in scopes {
@@ -16,42 +16,56 @@ pub fn describe_scopes<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Strin
         grouped.entry(key).or_default().push(scope.operation.as_str());
     }
     if grouped.is_empty() {
-        return NOTHING.to_owned();
+        return NO_SCOPES.to_owned();
     }
-    // What is done to several types alike is said once.
-    let mut said: Vec<(_, Vec<&str>)> = Vec::new();
+    // Types with the same operations, entity and domain share one clause.
+    let mut clauses: Vec<(_, Vec<&str>)> = Vec::new();
     for ((entity_type, entity, domain), operations) in grouped {
-        let what = (operations, entity, domain);
-        match said.iter_mut().find(|(same, _)| *same == what) {
+        let key = (operations, entity, domain);
+        match clauses.iter_mut().find(|(other, _)| *other == key) {
             Some((_, types)) => types.push(entity_type.as_str()),
-            None => said.push((what, vec![entity_type.as_str()])),
+            None => clauses.push((key, vec![entity_type.as_str()])),
         }
     }
-    let parts: Vec<String> = said
+    let clauses: Vec<String> = clauses
         .into_iter()
         .map(|((operations, entity, domain), types)| {
-            let on = match entity {
-                Entity::Any => format!("any {}", types.join(", ")),
+            let object = match entity {
+                Entity::Any => format!("all {}", types.join(", ")),
                 Entity::Id(id) => format!("{} {id}", types.join(", ")),
             };
-            let within =
+            let domain =
                 domain.as_ref().map_or_else(String::new, |domain| format!(" in domain {domain}"));
-            format!("{} on {on}{within}", operations.join(", "))
+            format!("{}{} {object}{domain}", operations.join(", "), preposition(&operations))
         })
         .collect();
-    format!("may {}", parts.join("; "))
+    format!("may {}", clauses.join("; "))
 }
 
-/// What to know before granting `*`, in at most 42 columns for words that are not long; `None`
-/// without one.
+/// The preposition between these verbs and their object: `read clients`, `publish to channels`,
+/// `publish, read on channels`.
+fn preposition(operations: &[&str]) -> &'static str {
+    const TRANSITIVE: [&str; 7] =
+        ["create", "read", "list", "update", "delete", "share", "unshare"];
+    if operations.iter().all(|operation| TRANSITIVE.contains(operation)) {
+        ""
+    } else if operations.iter().all(|operation| ["publish", "subscribe"].contains(operation)) {
+        " to"
+    } else {
+        " on"
+    }
+}
+
+/// A warning about scopes on `*`; `None` if there are none. At most 42 columns unless the names
+/// of the entity types are long.
 pub fn wildcard_warning<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Option<String> {
-    let any = scopes.into_iter().filter(|scope| scope.entity == Entity::Any);
-    let types: BTreeSet<&str> = any.map(|scope| scope.entity_type.as_str()).collect();
+    let wildcards = scopes.into_iter().filter(|scope| scope.entity == Entity::Any);
+    let types: BTreeSet<&str> = wildcards.map(|scope| scope.entity_type.as_str()).collect();
     let types: Vec<_> = types.into_iter().collect();
     match types.as_slice() {
         [] => None,
-        [_] | [_, _] => Some(format!("* includes {} made later", types.join(", "))),
-        many => Some(format!("* includes what is made later, of {} types", many.len())),
+        [_] | [_, _] => Some(format!("* also covers future {}", types.join(", "))),
+        many => Some(format!("* also covers future entities ({} types)", many.len())),
     }
 }
 
@@ -59,48 +73,52 @@ pub fn wildcard_warning<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Opti
 mod tests {
     use super::*;
 
-    fn says(scopes: &[&str]) -> String {
+    fn describe(scopes: &[&str]) -> String {
         let scopes: Vec<Scope> = scopes.iter().map(|s| s.parse().unwrap()).collect();
         describe_scopes(&scopes)
     }
 
     #[test]
-    fn a_star_is_warned_of_with_its_types() {
-        let warns = |scopes: &[&str]| {
+    fn wildcard_warning_names_the_entity_types() {
+        let warning = |scopes: &[&str]| {
             let scopes: Vec<Scope> = scopes.iter().map(|s| s.parse().unwrap()).collect();
             wildcard_warning(&scopes)
         };
-        assert_eq!(warns(&["channels:c-42:publish"]), None);
+        assert_eq!(warning(&["channels:c-42:publish"]), None);
         assert_eq!(
-            warns(&["users:*:read", "channels:*:read", "channels:*:list", "groups:g:list"]),
-            Some("* includes channels, users made later".to_owned())
+            warning(&["users:*:read", "channels:*:read", "channels:*:list", "groups:g:list"]),
+            Some("* also covers future channels, users".to_owned())
         );
         assert_eq!(
-            warns(&["users:*:read", "channels:*:read", "groups:*:list"]),
-            Some("* includes what is made later, of 3 types".to_owned())
-        );
-    }
-
-    #[test]
-    fn operations_on_one_thing_are_said_together() {
-        assert_eq!(says(&[]), NOTHING);
-        assert_eq!(says(&["channels:c-42:publish"]), "may publish on channels c-42");
-        assert_eq!(
-            says(&["clients:*:read", "channels:c-42:publish", "channels:c-42:subscribe@d1"]),
-            "may publish on channels c-42; subscribe on channels c-42 in domain d1; \
-             read on any clients"
+            warning(&["users:*:read", "channels:*:read", "groups:*:list"]),
+            Some("* also covers future entities (3 types)".to_owned())
         );
     }
 
     #[test]
-    fn types_that_are_treated_alike_are_said_together() {
+    fn operations_on_the_same_entity_share_a_clause() {
+        assert_eq!(describe(&[]), NO_SCOPES);
+        assert_eq!(describe(&["channels:c-42:publish"]), "may publish to channels c-42");
         assert_eq!(
-            says(&["users:*:read", "users:*:list", "groups:*:read", "groups:*:list"]),
-            "may read, list on any groups, users"
+            describe(&["clients:*:read", "channels:c-42:publish", "channels:c-42:subscribe@d1"]),
+            "may publish to channels c-42; subscribe to channels c-42 in domain d1; \
+             read all clients"
+        );
+    }
+
+    #[test]
+    fn types_with_the_same_operations_share_a_clause() {
+        assert_eq!(
+            describe(&["users:*:read", "users:*:list", "groups:*:read", "groups:*:list"]),
+            "may read, list all groups, users"
         );
         assert_eq!(
-            says(&["channels:c-42:publish", "messages:c-42:publish", "messages:c-7:publish"]),
-            "may publish on channels, messages c-42; publish on messages c-7"
+            describe(&["channels:c-42:publish", "messages:c-42:publish", "messages:c-7:publish"]),
+            "may publish to channels, messages c-42; publish to messages c-7"
+        );
+        assert_eq!(
+            describe(&["channels:*:publish", "channels:*:read"]),
+            "may publish, read on all channels"
         );
     }
 }

@@ -1,5 +1,6 @@
-//! One row of the audit trail: who did what to which token, when, chained to the row before
-//! by its hash. Holds no secret and no digest. Written by the service, kept by the store.
+//! Events of the audit trail: actor, action, token and time. Each event contains the hash of the
+//! event before it. Events contain no secrets and no digests. The service creates them and the
+//! store chains and saves them.
 
 use std::{fmt, str::FromStr};
 
@@ -12,26 +13,27 @@ use super::{
     terminal_text::{escape, from_hex, to_hex},
 };
 
-/// Who acts: the account, whom it was switched from, and where the session comes from.
+/// Who performed a change: the account, the account that called sudo, and the origin of the
+/// session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Actor {
     /// The account that the process runs as.
     pub user: CompactString,
-    /// The account that called sudo, if one did.
+    /// The account that called sudo; `None` without sudo.
     pub sudo_user: Option<CompactString>,
-    /// The address of the SSH client, or the terminal.
+    /// The address of the SSH client, else the name of the terminal.
     pub from: Option<CompactString>,
 }
 
 impl Actor {
-    /// Somebody of whom only the account is known.
+    /// An actor of which only the account is known.
     pub fn named(user: &str) -> Self {
         Self { user: user.into(), sudo_user: None, from: None }
     }
 }
 
 impl fmt::Display for Actor {
-    /// `root (alice) from 192.0.2.7`, fit for a terminal.
+    /// `root (alice) from 192.0.2.7`. Characters unsafe on a terminal are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&escape(&self.user))?;
         if let Some(sudo) = &self.sudo_user {
@@ -45,7 +47,7 @@ impl fmt::Display for Actor {
 }
 
 labels! {
-    /// What happened. The numbers are stored: they are never given another meaning.
+    /// The kind of an event. The codes are stored and must not change their meaning.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     #[repr(u8)]
     pub enum AuditAction, ALL, as_str {
@@ -55,19 +57,19 @@ labels! {
         ScopesRemoved = 4 => "scope removed",
         Revoked = 5 => "revoked",
         Regenerated = 6 => "regenerated",
-        /// A token was deleted; it can be brought back for 24 hours.
+        /// A token was deleted. It can be restored for 24 hours.
         Deleted = 7 => "deleted",
         Restored = 8 => "restored",
         Purged = 9 => "purged",
         /// A new secret was copied, written, printed or acknowledged.
-        Claimed = 10 => "claimed",
-        /// An operator declared the machine's clock right after it had gone back.
+        Delivered = 10 => "claimed",
+        /// An operator accepted the system clock after it had been set back.
         ClockAccepted = 11 => "clock accepted",
-        /// The overlap of a rotation was ended early.
+        /// An overlap was ended early, so that the previous secret stopped working.
         OverlapEnded = 12 => "overlap ended",
-        /// A token came from another store's export, or took the place of one that was here.
+        /// A token was imported from an export, as a new token or replacing a stored one.
         Imported = 13 => "imported",
-        /// A change of name, description or scopes was taken back.
+        /// A change of name, description or scopes was undone.
         Undone = 14 => "undone",
     }
 }
@@ -82,12 +84,12 @@ impl AuditAction {
     }
 }
 
-/// SHA-256 of an event's stored bytes, which hold the hash of the event before.
+/// SHA-256 of the stored bytes of an event, which include the hash of the previous event.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct EventHash([u8; 32]);
 
 impl EventHash {
-    /// What the first event has for the one before it.
+    /// The previous hash of the first event: all zeros.
     pub const NONE: Self = Self([0; 32]);
 
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
@@ -105,9 +107,9 @@ impl fmt::Display for EventHash {
     }
 }
 
-/// Why a text is no hash.
+/// The text is not a hash of 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a hash has 64 hexadecimal digits: copy the whole of what `patdeck audit --check` printed")]
+#[error("invalid hash: copy all 64 hexadecimal digits that `patdeck audit --check` printed")]
 pub struct HashError;
 
 impl FromStr for EventHash {
@@ -124,26 +126,26 @@ impl fmt::Debug for EventHash {
     }
 }
 
-/// What is known of an event before the store gives it its place in the chain.
+/// The content of an event, before the store chains it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventDraft {
+pub struct EventBody {
     pub at: Timestamp,
     pub actor: Actor,
-    /// Which token; `None` for what concerns the whole store.
+    /// The token; `None` for events of the whole store.
     pub token: Option<TokenId>,
-    /// The token's name at that time, for it may be gone since.
+    /// The name of the token at that time. The token can be renamed or deleted later.
     pub name: String,
     pub action: AuditAction,
-    /// What exactly, in words; never a secret.
+    /// Details in English; never contains a secret.
     pub detail: String,
 }
 
-/// An event in its place.
+/// An event of the audit trail, chained to the event before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
-    /// Its place, from 1, without gaps.
+    /// The number of the event, from 1 without gaps.
     pub sequence: u64,
-    pub what: EventDraft,
+    pub body: EventBody,
     pub previous: EventHash,
     pub hash: EventHash,
 }
@@ -153,9 +155,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_action_comes_back_from_its_number() {
-        for (place, action) in AuditAction::ALL.into_iter().enumerate() {
-            assert_eq!(usize::from(action.code()), place + 1, "numbers are frozen");
+    fn every_action_round_trips_through_its_code() {
+        for (index, action) in AuditAction::ALL.into_iter().enumerate() {
+            assert_eq!(usize::from(action.code()), index + 1, "codes are frozen");
             assert_eq!(AuditAction::from_code(action.code()), Some(action));
         }
         assert_eq!(AuditAction::from_code(0), None);
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_reads_as_it_prints_and_a_part_of_one_does_not() {
+    fn hash_round_trips_through_text_and_must_be_complete() {
         let hash = EventHash::from_bytes(std::array::from_fn(|n| 7 * u8::try_from(n).unwrap()));
         let text = hash.to_string();
         assert_eq!(format!(" {}\n", text.to_uppercase()).parse(), Ok(hash));
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_actor_from_a_hostile_environment_cannot_move_the_cursor() {
+    fn displayed_actor_has_escape_sequences_escaped() {
         let actor = Actor {
             user: "root".into(),
             sudo_user: Some("al\u{1b}[2Jice".into()),

@@ -1,42 +1,42 @@
-//! The public identifier of a token: 12 base62 characters, the key of its record. Not secret.
-//! Also the even draw of base62 characters that identifiers and secrets share. Called by
-//! `secret`, the store (as key) and every face that names a token.
+//! Public token ids: 12 base62 characters, the key of the record. Not secret. Also generates
+//! uniformly distributed base62 characters for ids and secrets.
 
 use std::fmt;
 
-/// The 62 characters of identifiers and secrets: no shell, URL or config file needs quotes.
+/// The 62 characters of ids and secrets. None needs quoting in a shell, a URL or a config file.
 pub const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The key of a token's record: exactly 12 characters of [`ALPHABET`].
+/// The id of a token: exactly 12 characters of [`ALPHABET`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId([u8; Self::LEN]);
 
 impl TokenId {
-    /// Characters in an identifier: 71 bits, so a store never meets the same one twice.
+    /// Length in characters. 71 random bits make a collision within a store negligible.
     pub const LEN: usize = 12;
 
-    /// Stands in a preview for the id of a token that is not issued yet; never stored.
+    /// Used in the preview of a create command, before the token has an id. Never stored.
     pub const PLACEHOLDER: Self = Self([b'0'; Self::LEN]);
 
-    /// The identifier that `text` spells, or `None` when it is not 12 base62 characters.
+    /// Parses an id. Returns `None` unless `text` has exactly 12 base62 characters.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; Self::LEN] = text.as_bytes().try_into().ok()?;
         Self::from_bytes(bytes)
     }
 
-    /// The identifier of these bytes, or `None` when one of them is not base62.
+    /// The id with these ASCII bytes. Returns `None` if a byte is not a base62 character.
     pub fn from_bytes(bytes: [u8; Self::LEN]) -> Option<Self> {
         bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes))
     }
 
-    /// A fresh identifier from `random`, which fills a slice with random bytes or fails.
-    pub fn draw<E>(random: impl FnMut(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
+    /// Generates an id from `random`, which fills a slice with random bytes or fails. Returns the
+    /// error of `random`.
+    pub fn generate<E>(random: impl FnMut(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
         let mut bytes = [0; Self::LEN];
         fill_base62(&mut bytes, random)?;
         Ok(Self(bytes))
     }
 
-    /// The characters as bytes, as the store keeps them.
+    /// The ASCII bytes of the id, as stored.
     pub fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }
@@ -58,8 +58,9 @@ impl fmt::Debug for TokenId {
     }
 }
 
-/// Fills `out` with characters of [`ALPHABET`], each equally likely: random bytes of 248
-/// (4 × 62) and above are drawn again instead of being folded, which would favour some.
+/// Fills `out` with uniformly distributed characters of [`ALPHABET`]. Random bytes of 248 (4 × 62)
+/// and above are rejected, because a modulo of them would favour some characters. Returns the
+/// error of `random`.
 pub fn fill_base62<E>(
     out: &mut [u8],
     mut random: impl FnMut(&mut [u8]) -> Result<(), E>,
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_twelve_base62_characters_are_an_identifier() {
+    fn parse_accepts_only_12_base62_characters() {
         assert_eq!(TokenId::parse("4fKq9Zt0WbXe").unwrap().as_str(), "4fKq9Zt0WbXe");
         for bad in ["", "4fKq9Zt0WbX", "4fKq9Zt0WbXee", "4fKq9Zt0Wb_e", "4fKq9Zt0Wbé"] {
             assert_eq!(TokenId::parse(bad), None, "{bad:?}");
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_would_favour_a_character_are_drawn_again() {
+    fn random_bytes_from_248_are_rejected() {
         let mut stream = [255_u8, 248, 247, 0].into_iter();
         let mut out = [0; 2];
         fill_base62(&mut out, |b| {
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_source_gives_no_identifier() {
-        assert_eq!(TokenId::draw(|_| Err("no entropy")), Err("no entropy"));
+    fn generate_returns_the_error_of_the_random_source() {
+        assert_eq!(TokenId::generate(|_| Err("no entropy")), Err("no entropy"));
     }
 }

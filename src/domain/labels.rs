@@ -1,5 +1,5 @@
-//! Declares an enum together with the fixed label of each variant, so that neither a label nor
-//! the list of all variants can be forgotten. Called for the enums of every layer.
+//! Macro that declares an enum with a fixed label for each variant. Labels and `ALL` are generated
+//! from the declaration, so that neither can miss a variant. Used by the enums of every layer.
 
 /// `pub enum NAME, METHOD` declares `NAME` with `NAME.METHOD()`, which returns the label.
 /// `pub enum NAME, ALL, METHOD` also declares `NAME::ALL`, the variants in their order.

@@ -1,6 +1,6 @@
-//! What a personal access token is: names, scopes, lifetimes, secrets, states and decisions.
-//! Pure: no I/O, no clock, no serde, no randomness of its own; instants and random bytes come
-//! in as arguments. Everything above calls it; it calls nothing of patdeck.
+//! Domain model of personal access tokens: names, scopes, lifetimes, secrets, statuses, access
+//! decisions and planned changes. Pure: no I/O, no clock, no serde and no random source; times
+//! and random bytes are arguments. Every other module uses it; it depends on none of them.
 
 pub mod catalogue;
 pub mod command;
@@ -19,32 +19,32 @@ pub mod scan;
 pub mod scope;
 pub mod search;
 pub mod secret;
-
 pub mod terminal_text;
 pub mod token;
 
-pub use catalogue::{Catalogue, Offer};
+pub use catalogue::{Catalogue, CatalogueEntry};
 pub use command::{
-    Command, Delivery, LeakedSecret, NewToken, RestoreTarget, ScopeSelection, TokenSelection,
+    Command, DeliveryMethod, LeakedSecret, NewToken, RestoreTarget, ScopeSelection, TokenSelection,
 };
 pub use count::{counted, grouped};
 pub use decision::{AccessRequest, Decision, Denial, decide};
-pub use event::{Actor, AuditAction, AuditEvent, EventDraft, EventHash};
+pub use event::{Actor, AuditAction, AuditEvent, EventBody, EventHash};
 pub use id::TokenId;
 pub use lifetime::{Lifetime, LifetimeError, LifetimeLimits};
 pub use name::{Description, Name, NameError};
 pub use plan::{
-    Change, Confirmation, Confirmed, Plan, Refusal, SkippedToken, TokenState, Warning, plan,
+    Confirmation, ConfirmationProof, Plan, Refusal, SkippedToken, TokenChange, TokenState, Warning,
+    plan,
 };
 pub use preset::{Preset, PresetError};
-pub use query::{Column, Counts, Query, Sort, StatusFilter};
+pub use query::{Column, Query, Sort, StatusCounts, StatusFilter};
 pub use scan::{SecretMatch, SecretScanner};
 pub use scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes};
 pub use search::{Search, SearchError};
 pub use secret::{Digest, Prefix, Secret};
 pub use token::{
-    LastUse, Overlap, PreviousSecret, SecretSlot, Status, Token, TransitionError, newer,
+    LastUse, Overlap, PreviousSecret, SecretSlot, Status, Token, TransitionError, later_use,
 };
 
-/// An instant, always UTC; zones are a matter of display.
+/// An instant in UTC. Only the front ends convert to local time.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -1,35 +1,40 @@
-//! The two free texts of a token: its unique name and its optional description.
-//! Refuses what could deceive a reader or a terminal. Called by forms, imports and the store.
+//! The two free texts of a token: its unique name and its optional description. Rejects characters
+//! that could deceive a reader or control a terminal. Called by forms, imports and the store.
 
 use std::fmt;
 
 use compact_str::{CompactString, format_compact};
 
-use super::terminal_text::{first_unsafe, is_longer, is_unsafe};
+use super::{
+    count::grouped,
+    terminal_text::{first_unsafe, is_longer, is_unsafe},
+};
 
-/// Why a name or a description was refused; the text stands beside the field.
+/// Why a name or a description is invalid. Forms show the message beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    #[error("a name is needed: type 1 to {max} characters", max = Name::MAX_CHARS)]
+    #[error("missing name: type 1 to {max} characters", max = Name::MAX_CHARS)]
     Empty,
-    #[error("{len} characters are too many: shorten it to {max}")]
+    #[error("too long ({len} characters): shorten it to {max}", len = grouped(.len), max = grouped(.max))]
     TooLong { len: usize, max: usize },
     /// A character that could change what a terminal shows.
-    #[error("the character U+{code:04X} is invisible or controls the terminal: remove it", code = u32::from(*.character))]
-    Unsafe { character: char },
-    /// A mark that stands on nothing, or on a pile of others.
-    #[error("the mark U+{code:04X} stands on nothing or on too many others: remove it", code = u32::from(*.character))]
-    Mark { character: char },
+    #[error("character U+{code:04X} is invisible or a control character: remove it", code = u32::from(*.character))]
+    UnsafeCharacter { character: char },
+    /// A combining mark without a base character, or more marks on one than allowed.
+    #[error("combining mark U+{code:04X} has no base character or follows too many marks: remove it", code = u32::from(*.character))]
+    CombiningMark { character: char },
 }
 
-/// A token's name: 1 to 64 visible characters, trimmed; unique in a store by [`Name::folded`].
+/// The name of a token: 1 to 64 visible characters, trimmed. Unique in a store by
+/// [`Name::folded`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(CompactString);
 
 impl Name {
     pub const MAX_CHARS: usize = 64;
 
-    /// The name that `text` spells once trimmed.
+    /// Trims and validates `text`. Returns an error if it is empty, too long or contains an unsafe
+    /// character.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let text = text.trim();
         if text.is_empty() {
@@ -43,9 +48,9 @@ impl Name {
         &self.0
     }
 
-    /// Names like this one, among which to look for a free one: `ci-2` and on after `ci`, `ci-3`
-    /// and on after `ci-2`. One that would be too long loses the end of what is not the number.
-    pub fn following(&self) -> impl Iterator<Item = Self> {
+    /// Candidates for a free name: `ci-2`, `ci-3`, … after `ci`; `ci-3`, `ci-4`, … after `ci-2`.
+    /// The part before the number is truncated if the name would be too long.
+    pub fn numbered_successors(&self) -> impl Iterator<Item = Self> {
         let numbered = self.0.rsplit_once('-').filter(|(base, _)| !base.is_empty());
         let numbered = numbered.and_then(|(base, digits)| {
             let number = digits.parse::<u32>().ok().filter(|_| !digits.starts_with('+'))?;
@@ -54,20 +59,20 @@ impl Name {
         let (base, last, width) = numbered.unwrap_or((&self.0, 1, 1));
         let base = base.to_owned();
         (last..u32::MAX).map(move |last| {
-            let tail = format!("-{:0width$}", last + 1);
-            let room = Self::MAX_CHARS.saturating_sub(tail.len());
-            let kept: String = base.chars().take(room).collect();
-            Self(format_compact!("{}{tail}", kept.trim_end()))
+            let suffix = format!("-{:0width$}", last + 1);
+            let max_base = Self::MAX_CHARS.saturating_sub(suffix.len());
+            let base: String = base.chars().take(max_base).collect();
+            Self(format_compact!("{}{suffix}", base.trim_end()))
         })
     }
 
-    /// The form in which names are compared: two names with the same one are the same name.
+    /// The case-insensitive form. Two names with the same folded form are considered equal.
     pub fn folded(&self) -> String {
         fold(&self.0)
     }
 }
 
-/// `text` in the form in which names are compared and searched.
+/// `text` in lower case, the form for comparing and searching names.
 pub fn fold(text: &str) -> String {
     text.to_lowercase()
 }
@@ -78,17 +83,18 @@ impl fmt::Display for Name {
     }
 }
 
-/// What a token is for: up to 1,024 characters, possibly in several lines, possibly none.
+/// The description of a token: up to 1,024 characters, possibly empty or with several lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Description(String);
 
 impl Description {
     pub const MAX_CHARS: usize = 1_024;
 
-    /// The description that `text` spells; line ends are kept, blanks around it are not.
+    /// Trims and validates `text`. Keeps line breaks and converts CRLF to LF. Returns an error if
+    /// it is too long or contains an unsafe character.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let text = text.trim();
-        // Most have one line: of several, the line ends would be refused there.
+        // Fast path for a single line: line breaks count as unsafe here.
         if first_unsafe(text).is_none() && !is_longer(text, Self::MAX_CHARS) {
             return Ok(Self(text.to_owned()));
         }
@@ -101,7 +107,7 @@ impl Description {
         &self.0
     }
 
-    /// Its first line, for places with room for one.
+    /// The first line, or an empty string.
     pub fn first_line(&self) -> &str {
         self.0.lines().next().unwrap_or_default()
     }
@@ -113,10 +119,12 @@ impl fmt::Display for Description {
     }
 }
 
-fn check(text: &str, max: usize, refused: Option<char>) -> Result<(), NameError> {
-    match refused {
-        Some(character) if is_unsafe(character) => return Err(NameError::Unsafe { character }),
-        Some(character) => return Err(NameError::Mark { character }),
+fn check(text: &str, max: usize, rejected: Option<char>) -> Result<(), NameError> {
+    match rejected {
+        Some(character) if is_unsafe(character) => {
+            return Err(NameError::UnsafeCharacter { character });
+        }
+        Some(character) => return Err(NameError::CombiningMark { character }),
         None => {}
     }
     if is_longer(text, max) {
@@ -132,36 +140,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_trimmed_and_compared_without_case() {
+    fn name_is_trimmed_and_compared_case_insensitively() {
         let name = Name::parse("  CI Prod ").unwrap();
         assert_eq!(name.as_str(), "CI Prod");
         assert_eq!(name.folded(), Name::parse("ci prod").unwrap().folded());
     }
 
     #[test]
-    fn a_refused_name_says_what_to_do() {
-        let told = |t: &str| Name::parse(t).unwrap_err().to_string();
-        assert_eq!(told("  "), "a name is needed: type 1 to 64 characters");
-        assert_eq!(told(&"x".repeat(65)), "65 characters are too many: shorten it to 64");
+    fn invalid_names_are_errors_with_a_hint() {
+        let error = |t: &str| Name::parse(t).unwrap_err().to_string();
+        assert_eq!(error("  "), "missing name: type 1 to 64 characters");
+        assert_eq!(error(&"x".repeat(65)), "too long (65 characters): shorten it to 64");
         assert_eq!(
-            told("a\u{202e}b"),
-            "the character U+202E is invisible or controls the terminal: remove it"
+            error("a\u{202e}b"),
+            "character U+202E is invisible or a control character: remove it"
         );
         assert_eq!(
-            told(&format!("a{}", "\u{301}".repeat(5))),
-            "the mark U+0301 stands on nothing or on too many others: remove it"
+            error(&format!("a{}", "\u{301}".repeat(5))),
+            "combining mark U+0301 has no base character or follows too many marks: remove it"
         );
         assert_eq!(
-            told("a\tb"),
-            "the character U+0009 is invisible or controls the terminal: remove it"
+            error("a\tb"),
+            "character U+0009 is invisible or a control character: remove it"
         );
     }
 
     #[test]
-    fn a_name_is_followed_by_names_with_a_number() {
+    fn numbered_successors_count_up_and_fit_the_limit() {
         let next = |text: &str| {
             let name = Name::parse(text).unwrap();
-            name.following().take(2).map(|name| name.to_string()).collect::<Vec<_>>()
+            name.numbered_successors().take(2).map(|name| name.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(next("ci-prod"), ["ci-prod-2", "ci-prod-3"]);
         assert_eq!(next("ci-prod-2"), ["ci-prod-3", "ci-prod-4"]);
@@ -174,22 +182,25 @@ mod tests {
     }
 
     #[test]
-    fn sixty_four_wide_characters_are_a_name() {
+    fn name_limit_counts_characters_not_bytes() {
         assert!(Name::parse(&"鍵".repeat(64)).is_ok());
     }
 
     #[test]
-    fn a_description_keeps_its_lines_but_no_escape() {
+    fn description_allows_line_breaks_but_no_escapes() {
         let text = Description::parse("first\r\nsecond\n").unwrap();
         assert_eq!(text.as_str(), "first\nsecond");
         assert_eq!(text.first_line(), "first");
-        assert_eq!(Description::parse("a\u{1b}b"), Err(NameError::Unsafe { character: '\u{1b}' }));
+        assert_eq!(
+            Description::parse("a\u{1b}b"),
+            Err(NameError::UnsafeCharacter { character: '\u{1b}' })
+        );
         assert!(Description::parse(&"x".repeat(1_025)).is_err());
     }
 
     proptest! {
         #[test]
-        fn parse_after_print_is_the_same_name(text in any::<String>()) {
+        fn name_round_trips_through_text(text in any::<String>()) {
             if let Ok(name) = Name::parse(&text) {
                 prop_assert_eq!(Name::parse(name.as_str()), Ok(name));
             }

@@ -1,87 +1,90 @@
-//! Scopes by a short name: what a reader, a publisher or a subscriber needs, on the entity that
-//! is asked for. A preset is made of grants, `TYPE:OPERATION,OPERATION`, in which `*` stands for
-//! every type or every operation of the catalogue. Called by forms, CLI and config.
+//! Presets: named sets of scopes for a typical bearer, applied to an entity. A preset consists of
+//! grants, `TYPE:OPERATION,OPERATION`; `*` stands for every type or every operation of the
+//! catalogue. Called by forms, CLI and config.
 
 use std::{fmt, str::FromStr};
 
 use super::{
-    catalogue::{Catalogue, Offer},
+    catalogue::{Catalogue, CatalogueEntry},
     scope::{Entity, EntityType, Operation, Scope, ScopeError, is_word},
     terminal_text::escape,
 };
 
-/// Why a preset was refused, or could not be applied.
+/// Why a preset is invalid or cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PresetError {
-    #[error("there is no preset `{given}`: choose one of {known}", given = escape(.given))]
+    #[error("unknown preset `{given}`: use one of {known}", given = escape(.given))]
     Unknown { given: String, known: String },
-    /// The text does not have its parts.
+    /// The text does not contain a `:`.
     #[error(
-        "`{}` names no preset and entity: write PRESET:ENTITY or PRESET:TYPE:ENTITY, such as publisher:c-42",
+        "invalid preset `{}`: use PRESET:ENTITY or PRESET:TYPE:ENTITY, e.g. publisher:c-42",
         escape(.0)
     )]
-    Shape(String),
-    /// An id means one thing, and the preset is for things of every type.
+    Malformed(String),
+    /// The preset applies to every type, so that an entity id without a type is ambiguous.
     #[error(
-        "{name} is for every entity type: choose the one of {entity}, as in {name}:channels:{entity}"
+        "{name} applies to every entity type: add the type of {entity}, e.g. {name}:channels:{entity}"
     )]
     NeedsType { name: String, entity: String },
-    #[error("{name} grants nothing on {given}: choose one of {known}")]
-    NotOf {
+    #[error("{name} grants nothing on {given}: use one of {known}")]
+    NotApplicable {
         name: String,
         given: EntityType,
-        /// The types on which it grants something.
+        /// The types on which the preset grants operations, separated by commas.
         known: String,
     },
-    /// A grant does not have its two parts.
+    /// The grant does not contain a `:`.
     #[error(
-        "`{}` is not a grant: write TYPE:OPERATION,OPERATION, such as channels:publish or *:read,list",
+        "invalid grant `{}`: use TYPE:OPERATION,OPERATION, e.g. channels:publish or *:read,list",
         escape(.0)
     )]
-    Grant(String),
-    #[error("no entity type offers `{0}`: choose other operations, or add it to the catalogue")]
-    Nowhere(String),
-    #[error("all of this is there already: nothing to add")]
-    Nothing,
+    MalformedGrant(String),
+    #[error("no entity type has the operation `{0}`: use another, or add it to the catalogue")]
+    OperationNotOffered(String),
+    #[error("all these scopes are already granted: nothing to add")]
+    NothingToAdd,
     #[error(transparent)]
     Scope(#[from] ScopeError),
 }
 
-/// Some operations on a type, or on every type that offers them.
+/// Operations on an entity type, or on every type that has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// `None` for every type.
     entity_type: Option<EntityType>,
-    /// Which operations; `None` for all that the type offers.
+    /// The operations; `None` for all operations of the type.
     operations: Option<Vec<Operation>>,
 }
 
 impl Grant {
-    fn is_on(&self, entity_type: &EntityType) -> bool {
+    fn applies_to(&self, entity_type: &EntityType) -> bool {
         self.entity_type.as_ref().is_none_or(|own| own == entity_type)
     }
 
-    /// What it grants of what the type offers.
-    fn of<'a>(&'a self, offer: &'a Offer) -> impl Iterator<Item = &'a Operation> {
-        let granted = |operation: &&Operation| {
+    /// The operations of `entry` that this grant includes.
+    fn operations_on<'a>(
+        &'a self,
+        entry: &'a CatalogueEntry,
+    ) -> impl Iterator<Item = &'a Operation> {
+        let is_granted = |operation: &&Operation| {
             self.operations.as_ref().is_none_or(|own| own.contains(operation))
         };
-        let offered = self.is_on(&offer.entity_type).then_some(&offer.operations);
-        offered.into_iter().flatten().filter(granted)
+        let operations = self.applies_to(&entry.entity_type).then_some(&entry.operations);
+        operations.into_iter().flatten().filter(is_granted)
     }
 
-    /// Whether the catalogue has what it names.
+    /// Returns an error if the catalogue lacks the entity type or one of the operations.
     fn check(&self, catalogue: &Catalogue) -> Result<(), PresetError> {
         for operation in self.operations.iter().flatten() {
             if let Some(entity_type) = self.entity_type {
                 let (entity, operation) = (Entity::Any, *operation);
                 catalogue.check(&Scope { entity_type, entity, operation, domain: None })?;
-            } else if !catalogue.offers.iter().any(|offer| offer.operations.contains(operation)) {
-                return Err(PresetError::Nowhere(operation.to_string()));
+            } else if !catalogue.entries.iter().any(|entry| entry.operations.contains(operation)) {
+                return Err(PresetError::OperationNotOffered(operation.to_string()));
             }
         }
         match &self.entity_type {
-            Some(own) => Ok(catalogue.known(own).map(drop)?),
+            Some(own) => Ok(catalogue.require_entry(own).map(drop)?),
             None => Ok(()),
         }
     }
@@ -92,7 +95,7 @@ impl FromStr for Grant {
 
     fn from_str(text: &str) -> Result<Self, PresetError> {
         let (kind, operations) =
-            text.split_once(':').ok_or_else(|| PresetError::Grant(text.to_owned()))?;
+            text.split_once(':').ok_or_else(|| PresetError::MalformedGrant(text.to_owned()))?;
         let entity_type = if kind == "*" { None } else { Some(EntityType::parse(kind)?) };
         let operations = match operations {
             "*" => None,
@@ -113,9 +116,10 @@ impl fmt::Display for Grant {
     }
 }
 
+/// A named set of grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preset {
-    /// A word, unique in a catalogue.
+    /// The name, unique in a catalogue; the grammar is that of an operation.
     pub name: String,
     pub grants: Vec<Grant>,
 }
@@ -128,7 +132,7 @@ const BUILT_IN: [(&str, &[&str]); 4] = [
 ];
 
 impl Preset {
-    /// Those that there are without any settings.
+    /// The presets that exist without a config file.
     pub fn built_in() -> Vec<Self> {
         let preset = |(name, grants): &(&str, &[&str])| {
             let grants = grants.iter().filter_map(|grant| grant.parse().ok()).collect();
@@ -137,23 +141,29 @@ impl Preset {
         BUILT_IN.iter().map(preset).collect()
     }
 
-    /// The preset of this name made of `grants`. Refuses a name that is no word.
+    /// Creates a preset. Returns [`ScopeError::InvalidWord`] if the name does not match the
+    /// grammar.
     pub fn new(name: &str, grants: Vec<Grant>) -> Result<Self, PresetError> {
         if is_word(name) {
             Ok(Self { name: name.to_owned(), grants })
         } else {
-            Err(ScopeError::Word(name.to_owned()).into())
+            Err(ScopeError::InvalidWord(name.to_owned()).into())
         }
     }
 
-    /// The types on which it grants something, in the order of the catalogue.
+    /// The types on which the preset grants operations, in catalogue order.
     pub fn types<'a>(&'a self, catalogue: &'a Catalogue) -> impl Iterator<Item = &'a EntityType> {
-        let granting = |offer: &&Offer| self.grants.iter().any(|it| it.of(offer).next().is_some());
-        catalogue.offers.iter().filter(granting).map(|offer| &offer.entity_type)
+        let has_grant = |entry: &&CatalogueEntry| {
+            self.grants.iter().any(|grant| grant.operations_on(entry).next().is_some())
+        };
+        catalogue.entries.iter().filter(has_grant).map(|entry| &entry.entity_type)
     }
 
-    /// What it grants on `entity`: on that of `entity_type`, else on that of every type that it
-    /// is for. Refuses an id where it is not told of which type it is.
+    /// The scopes of this preset on `entity`, for `entity_type` or else for every type of the
+    /// preset.
+    ///
+    /// Returns an error if the preset grants nothing on `entity_type`, or if it applies to every
+    /// type and `entity` is an id without a type.
     pub fn scopes(
         &self,
         entity_type: Option<&EntityType>,
@@ -166,18 +176,19 @@ impl Preset {
         {
             let known: Vec<_> = self.types(catalogue).map(EntityType::as_str).collect();
             let (given, known) = (*given, known.join(", "));
-            return Err(PresetError::NotOf { name: name(), given, known });
+            return Err(PresetError::NotApplicable { name: name(), given, known });
         }
-        let everywhere = self.grants.iter().any(|grant| grant.entity_type.is_none());
-        if let (None, true, Entity::Id(id)) = (entity_type, everywhere, entity) {
+        let is_for_all_types = self.grants.iter().any(|grant| grant.entity_type.is_none());
+        if let (None, true, Entity::Id(id)) = (entity_type, is_for_all_types, entity) {
             return Err(PresetError::NeedsType { name: name(), entity: id.to_string() });
         }
-        let asked = |offer: &&Offer| entity_type.is_none_or(|own| *own == offer.entity_type);
+        let is_requested =
+            |entry: &&CatalogueEntry| entity_type.is_none_or(|own| *own == entry.entity_type);
         let mut scopes = Vec::new();
-        for offer in catalogue.offers.iter().filter(asked) {
-            for operation in self.grants.iter().flat_map(|grant| grant.of(offer)) {
+        for entry in catalogue.entries.iter().filter(is_requested) {
+            for operation in self.grants.iter().flat_map(|grant| grant.operations_on(entry)) {
                 let scope = Scope {
-                    entity_type: offer.entity_type,
+                    entity_type: entry.entity_type,
                     entity: entity.clone(),
                     operation: *operation,
                     domain: None,
@@ -192,25 +203,26 @@ impl Preset {
 }
 
 impl Catalogue {
-    /// The grant that `text` spells. Refuses what is not on offer.
-    pub fn grant(&self, text: &str) -> Result<Grant, PresetError> {
+    /// Parses a grant. Returns an error if it is malformed or not in the catalogue.
+    pub fn parse_grant(&self, text: &str) -> Result<Grant, PresetError> {
         let grant: Grant = text.parse()?;
         grant.check(self).map(|()| grant)
     }
 
+    /// The preset with this name. Returns an error that lists the known ones if there is none.
     pub fn preset(&self, name: &str) -> Result<&Preset, PresetError> {
-        let found = self.presets.iter().find(|preset| preset.name == name);
-        found.ok_or_else(|| {
+        let preset = self.presets.iter().find(|preset| preset.name == name);
+        preset.ok_or_else(|| {
             let known: Vec<_> = self.presets.iter().map(|preset| preset.name.as_str()).collect();
             PresetError::Unknown { given: name.to_owned(), known: known.join(", ") }
         })
     }
 
-    /// The scopes that `PRESET:ENTITY` or `PRESET:TYPE:ENTITY` stands for. What stands before a
-    /// further `:` is a type if the preset is for it, else the entity begins there.
-    pub fn by_preset(&self, text: &str) -> Result<Vec<Scope>, PresetError> {
+    /// The scopes of `PRESET:ENTITY` or `PRESET:TYPE:ENTITY`. An entity may contain `:`, so the
+    /// part before a second `:` is a type only if the preset grants operations on this type.
+    pub fn expand_preset(&self, text: &str) -> Result<Vec<Scope>, PresetError> {
         let (name, target) =
-            text.split_once(':').ok_or_else(|| PresetError::Shape(text.to_owned()))?;
+            text.split_once(':').ok_or_else(|| PresetError::Malformed(text.to_owned()))?;
         let preset = self.preset(name)?;
         let typed = target.split_once(':').and_then(|(kind, entity)| {
             let known = preset.types(self).find(|own| own.as_str() == kind)?;
@@ -227,72 +239,77 @@ impl Catalogue {
 mod tests {
     use super::*;
 
-    fn means(text: &str) -> Result<Vec<String>, String> {
-        let scopes = Catalogue::default().by_preset(text).map_err(|error| error.to_string())?;
+    fn expand(text: &str) -> Result<Vec<String>, String> {
+        let scopes = Catalogue::default().expand_preset(text).map_err(|error| error.to_string())?;
         Ok(scopes.iter().map(ToString::to_string).collect())
     }
 
     #[test]
-    fn the_built_in_ones_are_all_there_and_sound() {
+    fn built_in_presets_are_valid() {
         let (presets, catalogue) = (Preset::built_in(), Catalogue::default());
         assert_eq!(presets.len(), BUILT_IN.len());
         for (preset, (name, grants)) in presets.into_iter().zip(BUILT_IN) {
-            let read: Result<_, _> = grants.iter().map(|text| catalogue.grant(text)).collect();
-            assert_eq!(Preset::new(name, read.unwrap()), Ok(preset.clone()));
+            let parsed: Result<_, _> =
+                grants.iter().map(|text| catalogue.parse_grant(text)).collect();
+            assert_eq!(Preset::new(name, parsed.unwrap()), Ok(preset.clone()));
             let printed: Vec<_> = preset.grants.iter().map(ToString::to_string).collect();
             assert_eq!(printed, grants);
         }
     }
 
     #[test]
-    fn a_preset_names_its_scopes_on_one_entity_or_on_any() {
+    fn preset_expands_to_scopes_on_one_entity_or_any() {
         let publish = ["channels:c-42:publish", "messages:c-42:publish"];
-        assert_eq!(means("publisher:c-42").unwrap(), publish);
-        assert_eq!(means("publisher:messages:*").unwrap(), ["messages:*:publish"]);
-        assert_eq!(means("read-only:users:u-1").unwrap(), ["users:u-1:read", "users:u-1:list"]);
-        assert_eq!(means("read-only:*").unwrap().len(), 12, "two for each type but messages");
-        assert_eq!(means("full-access:channels:c-42").unwrap().len(), 9);
-        assert_eq!(means("publisher:a:b").unwrap()[0], "channels:a:b:publish");
-        let all: usize = Catalogue::default().offers.iter().map(|it| it.operations.len()).sum();
-        assert_eq!(means("full-access:*").unwrap().len(), all);
+        assert_eq!(expand("publisher:c-42").unwrap(), publish);
+        assert_eq!(expand("publisher:messages:*").unwrap(), ["messages:*:publish"]);
+        assert_eq!(expand("read-only:users:u-1").unwrap(), ["users:u-1:read", "users:u-1:list"]);
+        assert_eq!(expand("read-only:*").unwrap().len(), 12, "two for each type but messages");
+        assert_eq!(expand("full-access:channels:c-42").unwrap().len(), 9);
+        assert_eq!(expand("publisher:a:b").unwrap()[0], "channels:a:b:publish");
+        let all: usize = Catalogue::default().entries.iter().map(|it| it.operations.len()).sum();
+        assert_eq!(expand("full-access:*").unwrap().len(), all);
     }
 
     #[test]
-    fn what_it_cannot_mean_is_refused_with_advice() {
-        let refused = |text| means(text).unwrap_err();
+    fn invalid_presets_are_errors_with_a_hint() {
+        let error = |text| expand(text).unwrap_err();
         assert_eq!(
-            refused("reader:*"),
-            "there is no preset `reader`: choose one of read-only, publisher, subscriber, full-access"
+            error("reader:*"),
+            "unknown preset `reader`: use one of read-only, publisher, subscriber, full-access"
         );
         assert_eq!(
-            refused("full-access:c-42"),
-            "full-access is for every entity type: choose the one of c-42, as in full-access:channels:c-42"
+            error("full-access:c-42"),
+            "full-access applies to every entity type: add the type of c-42, e.g. full-access:channels:c-42"
         );
-        assert!(refused("publisher").contains("write PRESET:ENTITY or PRESET:TYPE:ENTITY"));
-        assert_eq!(refused("publisher:"), "an entity is needed: type its id, or * for any");
+        assert!(error("publisher").contains("use PRESET:ENTITY or PRESET:TYPE:ENTITY"));
+        assert_eq!(error("publisher:"), "missing entity: type its id, or * for any");
         let catalogue = Catalogue::default();
         let publisher = catalogue.preset("publisher").unwrap();
         let users = EntityType::parse("users").unwrap();
         assert_eq!(
             publisher.scopes(Some(&users), &Entity::Any, &catalogue).unwrap_err().to_string(),
-            "publisher grants nothing on users: choose one of channels, messages"
+            "publisher grants nothing on users: use one of channels, messages"
         );
     }
 
     #[test]
-    fn a_preset_of_ones_own_is_checked_against_the_catalogue() {
-        let made = |name: &str, grant: &str| {
-            let grant = Catalogue::default().grant(grant);
-            let made = grant.and_then(|grant| Preset::new(name, vec![grant]));
-            made.map(drop).map_err(|error| error.to_string())
+    fn custom_presets_are_checked_against_the_catalogue() {
+        let check = |name: &str, grant: &str| {
+            let grant = Catalogue::default().parse_grant(grant);
+            let preset = grant.and_then(|grant| Preset::new(name, vec![grant]));
+            preset.map(drop).map_err(|error| error.to_string())
         };
-        assert_eq!(made("gateway", "clients:read,update"), Ok(()));
-        assert_eq!(made("gateway", "clients:*"), Ok(()));
-        assert!(made("Gate way", "*:read").unwrap_err().contains("is not a word"));
-        assert!(made("g", "rockets:*").unwrap_err().starts_with("there is no entity type"));
-        assert!(made("g", "messages:read").unwrap_err().contains("is not offered for messages"));
-        assert!(made("g", "*:launch").unwrap_err().starts_with("no entity type offers `launch`"));
-        assert!(made("g", "channels").unwrap_err().starts_with("`channels` is not a grant"));
-        assert!(made("g", "channels:").unwrap_err().contains("is not a word"));
+        assert_eq!(check("gateway", "clients:read,update"), Ok(()));
+        assert_eq!(check("gateway", "clients:*"), Ok(()));
+        assert!(check("Gate way", "*:read").unwrap_err().contains("invalid name"));
+        assert!(check("g", "rockets:*").unwrap_err().starts_with("unknown entity type"));
+        assert!(check("g", "messages:read").unwrap_err().contains("is not available for messages"));
+        assert!(
+            check("g", "*:launch")
+                .unwrap_err()
+                .starts_with("no entity type has the operation `launch`")
+        );
+        assert!(check("g", "channels").unwrap_err().starts_with("invalid grant `channels`"));
+        assert!(check("g", "channels:").unwrap_err().contains("invalid name"));
     }
 }

@@ -1,5 +1,5 @@
-//! The whole logic of the token list: which rows a filter shows, how many each status has, and
-//! in which order. Borrows the records; copies none. Called by the list screen and the CLI.
+//! Query of the token list: status filter, search, sort order and status counts. Defines the
+//! result; the indexed engine in `list` must return the same rows. Borrows the tokens.
 
 use std::cmp::Ordering;
 
@@ -12,26 +12,27 @@ use super::{
 };
 
 labels! {
+    /// Which statuses a list shows.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
     pub enum StatusFilter, ALL, as_str {
-        /// Active ones: what one works with.
         #[default]
         Active => "Active",
-        /// Active ones that expire within a week.
+        /// Active tokens that expire within 7 days.
         Expiring => "Expiring",
         Expired => "Expired",
-        /// Revoked ones, past their expiry or not.
+        /// Revoked tokens, including those past their expiry.
         Revoked => "Revoked",
         All => "All",
     }
 }
 
 impl StatusFilter {
-    /// Those that part all tokens by their status, and all of them.
+    /// The three statuses, which do not overlap, and all tokens.
     pub const STATUSES: [Self; 4] = [Self::Active, Self::Expired, Self::Revoked, Self::All];
 
-    /// Whether a token of `status` is shown, which expires `soon` or not.
-    pub fn shows(self, status: Status, soon: bool) -> bool {
+    /// Whether the filter shows a token with this status. `soon`: it is active and expires within
+    /// 7 days.
+    pub fn matches(self, status: Status, soon: bool) -> bool {
         match self {
             Self::Expiring => soon,
             Self::Active => status == Status::Active,
@@ -43,21 +44,23 @@ impl StatusFilter {
 }
 
 labels! {
+    /// A column by which a list can be sorted.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub enum Column, ALL, as_str {
         Name => "Name",
         Description => "Description",
         Status => "Status",
         Scopes => "Scopes",
-        /// By the issue of the present secret.
+        /// When the current secret was issued.
         Issued => "Issued",
-        /// By expiry; never comes last.
+        /// The expiry. Tokens that never expire sort last.
         Expires => "Expires",
-        /// By last use; never used comes first.
+        /// The last use. Tokens that were never used sort first.
         LastUsed => "Last used",
     }
 }
 
+/// The sort order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sort {
     pub column: Column,
@@ -65,12 +68,13 @@ pub struct Sort {
 }
 
 impl Default for Sort {
-    /// Newest first: what was just made is what is looked for.
+    /// Newest first, because operators mostly look for tokens they have just created.
     fn default() -> Self {
         Self { column: Column::Issued, descending: true }
     }
 }
 
+/// What a token list shows, and in which order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
     pub status: StatusFilter,
@@ -78,20 +82,20 @@ pub struct Query {
     pub sort: Sort,
 }
 
-/// How many tokens each status has among those that the search finds.
+/// The number of tokens of each status among the matches of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
+pub struct StatusCounts {
     pub active: usize,
-    /// Those of the active ones that expire within a week.
-    pub soon: usize,
+    /// The part of `active` that expires within 7 days.
+    pub expiring: usize,
     pub expired: usize,
     pub revoked: usize,
 }
 
-impl Counts {
-    /// Counts one more of `status`, which expires `soon` or not.
+impl StatusCounts {
+    /// Counts a token with this status. `soon`: it is active and expires within 7 days.
     pub(super) fn add(&mut self, status: Status, soon: bool) {
-        self.soon += usize::from(soon);
+        self.expiring += usize::from(soon);
         match status {
             Status::Active => self.active += 1,
             Status::Expired => self.expired += 1,
@@ -99,11 +103,11 @@ impl Counts {
         }
     }
 
-    /// How many the chip of `filter` stands for.
-    pub fn of(self, filter: StatusFilter) -> usize {
+    /// The number of tokens that `filter` shows.
+    pub fn count_for(self, filter: StatusFilter) -> usize {
         match filter {
             StatusFilter::Active => self.active,
-            StatusFilter::Expiring => self.soon,
+            StatusFilter::Expiring => self.expiring,
             StatusFilter::Expired => self.expired,
             StatusFilter::Revoked => self.revoked,
             StatusFilter::All => self.active + self.expired + self.revoked,
@@ -112,41 +116,42 @@ impl Counts {
 }
 
 impl Query {
-    /// The statuses that are shown: a search that names some decides alone.
-    pub fn shown(&self) -> StatusFilter {
-        if self.search.names_status() { StatusFilter::All } else { self.status }
+    /// The status filter to apply: all tokens if the search contains a `status:` term, which
+    /// overrides the filter.
+    pub fn effective_status(&self) -> StatusFilter {
+        if self.search.filters_status() { StatusFilter::All } else { self.status }
     }
 
-    /// Whether it shows `pat`, as things are at `at`.
-    pub fn shows(&self, token: &Token, at: Timestamp) -> bool {
-        self.shown().shows(token.status(at), token.expires_soon(at))
+    /// Whether the list shows `token`, with its status at `at`.
+    pub fn matches(&self, token: &Token, at: Timestamp) -> bool {
+        self.effective_status().matches(token.status(at), token.expires_soon(at))
             && self.search.matches(token, at)
     }
 
-    /// The places in `tokens` of the rows to show, in their order, and the counts of the chips,
-    /// with statuses as of `at`. Ties keep the order of names.
-    pub fn select(&self, tokens: &[Token], at: Timestamp) -> (Vec<usize>, Counts) {
-        let mut counts = Counts::default();
+    /// The indexes into `tokens` of the rows to show, sorted, and the status counts of the search,
+    /// with statuses as of `at`. Rows with equal sort keys are sorted by name.
+    pub fn select(&self, tokens: &[Token], at: Timestamp) -> (Vec<usize>, StatusCounts) {
+        let mut counts = StatusCounts::default();
         let mut rows = Vec::new();
-        for (place, token) in tokens.iter().enumerate() {
+        for (index, token) in tokens.iter().enumerate() {
             if !self.search.matches(token, at) {
                 continue;
             }
             let status = token.status(at);
             let soon = token.expires_soon(at);
             counts.add(status, soon);
-            if self.shown().shows(status, soon) {
-                rows.push((place, token));
+            if self.effective_status().matches(status, soon) {
+                rows.push((index, token));
             }
         }
         rows.sort_by_cached_key(|(_, token)| (token.name.folded(), token.id));
-        rows.sort_by(|(_, a), (_, b)| self.sort.order(a, b, at));
-        (rows.into_iter().map(|(place, _)| place).collect(), counts)
+        rows.sort_by(|(_, a), (_, b)| self.sort.compare(a, b, at));
+        (rows.into_iter().map(|(index, _)| index).collect(), counts)
     }
 }
 
 impl Sort {
-    fn order(self, a: &Token, b: &Token, at: Timestamp) -> Ordering {
+    fn compare(self, a: &Token, b: &Token, at: Timestamp) -> Ordering {
         let (a, b) = if self.descending { (b, a) } else { (a, b) };
         match self.column {
             Column::Name => a.name.folded().cmp(&b.name.folded()),
@@ -191,7 +196,7 @@ mod tests {
         rows.into_iter().map(|row| tokens[row].name.to_string()).collect()
     }
 
-    fn some() -> Vec<Token> {
+    fn sample_tokens() -> Vec<Token> {
         vec![
             Token { expires: Some(at(20)), ..named(0, "Beta") },
             Token { expires: None, ..named(1, "alpha") },
@@ -202,30 +207,34 @@ mod tests {
                 ..named(2, "gamma")
             },
             Token {
-                last_used: Some(LastUse { at: at(9), from: None, what: "".into() }),
+                last_used: Some(LastUse { at: at(9), from: None, summary: "".into() }),
                 ..named(3, "delta")
             },
         ]
     }
 
     #[test]
-    fn each_status_has_its_chip_and_revoked_wins() {
-        let (rows, counts) = Query::default().select(&some(), at(30));
-        assert_eq!(counts, Counts { active: 2, soon: 1, expired: 1, revoked: 1 });
-        assert_eq!(rows.len(), counts.of(StatusFilter::Active));
+    fn counts_agree_with_the_rows_of_each_filter() {
+        let (rows, counts) = Query::default().select(&sample_tokens(), at(30));
+        assert_eq!(counts, StatusCounts { active: 2, expiring: 1, expired: 1, revoked: 1 });
+        assert_eq!(rows.len(), counts.count_for(StatusFilter::Active));
         for filter in StatusFilter::ALL {
             let query = Query { status: filter, ..Query::default() };
-            assert_eq!(names(&query, &some()).len(), counts.of(filter), "{filter:?}");
+            assert_eq!(
+                names(&query, &sample_tokens()).len(),
+                counts.count_for(filter),
+                "{filter:?}"
+            );
         }
     }
 
     #[test]
-    fn search_looks_at_name_id_and_description_without_case() {
+    fn search_matches_name_id_and_description_ignoring_case() {
         let search = |text: &str| {
             let status = StatusFilter::All;
             names(
                 &Query { status, search: Search::parse(text).unwrap(), ..Query::default() },
-                &some(),
+                &sample_tokens(),
             )
         };
         assert_eq!(search("ALPH"), ["alpha"]);
@@ -236,11 +245,11 @@ mod tests {
     }
 
     #[test]
-    fn every_column_sorts_both_ways() {
+    fn every_column_sorts_in_both_directions() {
         let sorted = |column, descending| {
             let sort = Sort { column, descending };
             let query = Query { status: StatusFilter::All, sort, ..Query::default() };
-            names(&query, &some()).join(" ")
+            names(&query, &sample_tokens()).join(" ")
         };
         assert_eq!(sorted(Column::Name, false), "alpha Beta delta gamma");
         assert_eq!(sorted(Column::Name, true), "gamma delta Beta alpha");

@@ -1,6 +1,6 @@
-//! Finding secrets in a stream of bytes, text or binary, of any length in a few kilobytes of
-//! memory. Takes what has the shape and a checksum that holds, with no letter or digit on
-//! either side; whether anybody issued it is for the store to say. Called by the command line.
+//! Finds secrets in a byte stream, text or binary, with a buffer of about 64 KiB. A match has the
+//! format and a valid checksum, and no letter or digit directly before or after it. Does not know
+//! whether a secret was issued; the caller looks it up in the store.
 
 use std::fmt;
 
@@ -9,135 +9,137 @@ use zeroize::Zeroizing;
 
 use super::{id::TokenId, secret::Secret};
 
-/// The shape of a secret with its boundaries, for scanners that know regular expressions. They
-/// cannot check the checksum.
+/// A regular expression for secrets with their boundaries, for other scanners. It cannot verify
+/// the checksum.
 pub const PATTERN: &str = "(?:^|[^0-9A-Za-z])\
     ([a-z][0-9a-z]{1,11}_[0-9A-Za-z]{12}_[0-9A-Za-z]{38})(?:$|[^0-9A-Za-z])";
 
-const PREFIX_MIN: usize = 2;
-const PREFIX_MAX: usize = 12;
-/// What follows the second underscore: random characters and checksum.
-const TAIL: usize = 38;
-/// The longest escape that is recognised before a secret: `[38;5;196m` and the like.
-const ESCAPE: usize = 16;
-/// From the second underscore back to the first byte that can matter.
-const BEHIND: usize = TokenId::LEN + 1 + PREFIX_MAX + ESCAPE;
-/// Bytes that are looked at in one go.
-const STEP: usize = 64 << 10;
+const MIN_PREFIX_LEN: usize = 2;
+const MAX_PREFIX_LEN: usize = 12;
+/// Bytes after the second underscore: random characters and checksum.
+const TAIL_LEN: usize = 38;
+/// Maximum length of an escape sequence recognised before a secret, such as `[38;5;196m`.
+const MAX_ESCAPE_LEN: usize = 16;
+/// Bytes before the second underscore that can affect a match.
+const LOOK_BEHIND: usize = TokenId::LEN + 1 + MAX_PREFIX_LEN + MAX_ESCAPE_LEN;
+/// Bytes processed at a time.
+const CHUNK_LEN: usize = 64 << 10;
 
+/// A secret found in a stream.
 #[derive(Debug)]
 pub struct SecretMatch {
-    /// Bytes of the stream before it.
+    /// Offset of its first byte in the stream.
     pub offset: u64,
-    /// In which line it is, from 1.
+    /// Line number, from 1.
     pub line: u64,
-    /// Whether the stream was seen to be binary, so that lines mean nothing in it.
-    pub binary: bool,
+    /// Whether the stream contained a NUL byte so far: it is binary, so `line` is meaningless.
+    pub is_binary: bool,
     pub secret: Secret,
 }
 
-/// Reads a stream in pieces of any length. A secret that lies across two of them is found once.
+/// Scans a stream given in pieces of any length. A secret that spans pieces is found once.
 pub struct SecretScanner {
-    /// The end of what was read: all that is not decided yet, and what stands before it. It
-    /// never grows beyond its first capacity, which would leave copies of secrets behind.
-    kept: Zeroizing<Vec<u8>>,
-    /// Bytes of the stream before `kept`.
-    before: u64,
-    /// Before this place of `kept` every second underscore is decided.
-    next: usize,
-    /// Before this place of `kept` every line end is counted in `lines`.
-    counted: usize,
+    /// The end of the stream so far: the undecided bytes and [`LOOK_BEHIND`] bytes before them.
+    /// Must not grow beyond its initial capacity: a reallocation would leave copies of secrets in
+    /// memory.
+    buffer: Zeroizing<Vec<u8>>,
+    /// Offset of `buffer` in the stream.
+    buffer_offset: u64,
+    /// Index into `buffer`: every underscore before it has been checked.
+    undecided: usize,
+    /// Index into `buffer`: every line break before it is counted in `lines`.
+    lines_counted_to: usize,
     lines: u64,
-    binary: bool,
+    is_binary: bool,
 }
 
 impl Default for SecretScanner {
     fn default() -> Self {
         Self {
-            kept: Zeroizing::new(Vec::with_capacity(STEP + BEHIND + TAIL + 2)),
-            before: 0,
-            next: 0,
-            counted: 0,
+            buffer: Zeroizing::new(Vec::with_capacity(CHUNK_LEN + LOOK_BEHIND + TAIL_LEN + 2)),
+            buffer_offset: 0,
+            undecided: 0,
+            lines_counted_to: 0,
             lines: 0,
-            binary: false,
+            is_binary: false,
         }
     }
 }
 
 impl fmt::Debug for SecretScanner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Finder").finish_non_exhaustive()
+        f.debug_struct("SecretScanner").finish_non_exhaustive()
     }
 }
 
 impl SecretScanner {
-    /// Goes on with `bytes`, and shows `found` each secret whose end is certain by now.
-    pub fn feed(&mut self, bytes: &[u8], mut found: impl FnMut(SecretMatch)) {
-        for piece in bytes.chunks(STEP) {
-            self.binary = self.binary || memchr(0, piece).is_some();
-            self.kept.extend_from_slice(piece);
-            // The byte after a secret decides, too.
-            let decidable = self.kept.len().saturating_sub(TAIL + 1);
-            self.look(decidable, &mut found);
-            self.forget();
+    /// Scans the next bytes of the stream. Calls `on_match` for each secret whose end is certain.
+    pub fn feed(&mut self, bytes: &[u8], mut on_match: impl FnMut(SecretMatch)) {
+        for piece in bytes.chunks(CHUNK_LEN) {
+            self.is_binary = self.is_binary || memchr(0, piece).is_some();
+            self.buffer.extend_from_slice(piece);
+            // A match also depends on the byte after the secret.
+            let decidable = self.buffer.len().saturating_sub(TAIL_LEN + 1);
+            self.scan_window(decidable, &mut on_match);
+            self.discard();
         }
     }
 
-    /// Says that the stream is over, and shows `found` a secret at its very end.
-    pub fn finish(mut self, mut found: impl FnMut(SecretMatch)) {
-        self.look(self.kept.len(), &mut found);
+    /// Ends the stream. Calls `on_match` for each secret in the rest of the buffer.
+    pub fn finish(mut self, mut on_match: impl FnMut(SecretMatch)) {
+        self.scan_window(self.buffer.len(), &mut on_match);
     }
 
-    /// Decides about every second underscore before `limit`.
-    fn look(&mut self, limit: usize, found: &mut impl FnMut(SecretMatch)) {
-        let window = self.kept.get(self.next..limit).unwrap_or_default();
-        for place in memchr_iter(b'_', window) {
-            let Some((start, secret)) = secret_around(&self.kept, self.next + place) else {
+    /// Checks every unchecked underscore before `limit` for a secret around it.
+    fn scan_window(&mut self, limit: usize, on_match: &mut impl FnMut(SecretMatch)) {
+        let window = self.buffer.get(self.undecided..limit).unwrap_or_default();
+        for index in memchr_iter(b'_', window) {
+            let Some((start, secret)) = secret_at(&self.buffer, self.undecided + index) else {
                 continue;
             };
-            self.lines += lines(self.kept.get(self.counted..start));
-            self.counted = start;
-            found(SecretMatch {
-                offset: self.before + in_stream(start),
+            self.lines += count_lines(self.buffer.get(self.lines_counted_to..start));
+            self.lines_counted_to = start;
+            on_match(SecretMatch {
+                offset: self.buffer_offset + to_u64(start),
                 line: self.lines + 1,
-                binary: self.binary,
+                is_binary: self.is_binary,
                 secret,
             });
         }
-        self.next = self.next.max(limit);
+        self.undecided = self.undecided.max(limit);
     }
 
-    /// Drops what no later decision can need.
-    fn forget(&mut self) {
-        let cut = self.next.saturating_sub(BEHIND);
-        self.lines += lines(self.kept.get(self.counted..cut));
-        self.counted = self.counted.max(cut) - cut;
-        self.next -= cut;
-        self.before += in_stream(cut);
-        self.kept.drain(..cut);
+    /// Discards the bytes that cannot affect later matches.
+    fn discard(&mut self) {
+        let cut = self.undecided.saturating_sub(LOOK_BEHIND);
+        self.lines += count_lines(self.buffer.get(self.lines_counted_to..cut));
+        self.lines_counted_to = self.lines_counted_to.max(cut) - cut;
+        self.undecided -= cut;
+        self.buffer_offset += to_u64(cut);
+        self.buffer.drain(..cut);
     }
 }
 
-fn in_stream(place: usize) -> u64 {
-    u64::try_from(place).unwrap_or(u64::MAX)
+fn to_u64(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-fn lines(bytes: Option<&[u8]>) -> u64 {
-    bytes.map_or(0, |bytes| in_stream(memchr_iter(b'\n', bytes).count()))
+fn count_lines(bytes: Option<&[u8]>) -> u64 {
+    bytes.map_or(0, |bytes| to_u64(memchr_iter(b'\n', bytes).count()))
 }
 
-/// The secret whose second underscore is at `second`, and where it starts.
-fn secret_around(bytes: &[u8], second: usize) -> Option<(usize, Secret)> {
+/// The secret whose second underscore is at index `second`, and the index of its first byte.
+fn secret_at(bytes: &[u8], second: usize) -> Option<(usize, Secret)> {
     let first = second.checked_sub(TokenId::LEN + 1)?;
-    let end = second + 1 + TAIL;
-    let shaped = bytes.get(first) == Some(&b'_')
+    let end = second + 1 + TAIL_LEN;
+    let is_well_formed = bytes.get(first) == Some(&b'_')
         && all_alphanumeric(bytes.get(first + 1..second)?)
         && all_alphanumeric(bytes.get(second + 1..end)?)
         && !bytes.get(end).is_some_and(u8::is_ascii_alphanumeric);
-    if !shaped {
+    if !is_well_formed {
         return None;
     }
-    (PREFIX_MIN..=PREFIX_MAX).find_map(|length| {
+    (MIN_PREFIX_LEN..=MAX_PREFIX_LEN).find_map(|length| {
         let start = first.checked_sub(length)?;
         if !is_boundary(bytes.get(..start)?) {
             return None;
@@ -152,9 +154,8 @@ fn all_alphanumeric(bytes: &[u8]) -> bool {
     bytes.iter().all(u8::is_ascii_alphanumeric)
 }
 
-/// Whether a secret may start after these bytes: not after a letter or digit, unless it is the
-/// last one of an escape. Logs and JSON are full of `\n`, `%3D` and `ESC[0m`, and a leak behind
-/// one is a leak.
+/// Whether a secret can start after these bytes: not after a letter or digit, unless it ends an
+/// escape. Logs and JSON contain `\n`, `%3D` and `ESC[0m` directly before secrets.
 fn is_boundary(before: &[u8]) -> bool {
     match before {
         [.., last] if !last.is_ascii_alphanumeric() => true,
@@ -162,8 +163,8 @@ fn is_boundary(before: &[u8]) -> bool {
         [.., b'%' | b'=', a, b] | [.., b'\\', b'x', a, b] if is_hex(&[*a, *b]) => true,
         [.., b'\\', b'u', a, b, c, d] if is_hex(&[*a, *b, *c, *d]) => true,
         [colour @ .., b'm'] => {
-            let parameter = |byte: &u8| byte.is_ascii_digit() || *byte == b';';
-            let before = colour.iter().rev().take(ESCAPE).find(|b| !parameter(b));
+            let is_parameter = |byte: &u8| byte.is_ascii_digit() || *byte == b';';
+            let before = colour.iter().rev().take(MAX_ESCAPE_LEN).find(|b| !is_parameter(b));
             before == Some(&b'[')
         }
         _ => false,

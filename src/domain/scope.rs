@@ -1,6 +1,6 @@
-//! One permission (operation on entity type and entity, maybe within a domain) and the set of
-//! them that a token holds, with its algebra: no duplicates, `*` absorbs, nothing covered.
-//! What may be combined with what is the catalogue's word. Called by forms, CLI and store.
+//! A scope (operation on an entity type and entity, optionally within a domain) and the set of
+//! scopes of a token. The set has no duplicates, and no scope that another one covers. The
+//! catalogue decides which operations a type has. Called by forms, CLI and store.
 
 use std::{fmt, ops::Deref, str::FromStr};
 
@@ -9,63 +9,59 @@ use compact_str::CompactString;
 
 use super::terminal_text::{escape, first_unsafe};
 
-/// Why a scope, or a part of one, was refused.
+/// Why a scope, or a part of one, is invalid or cannot be added or removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
-    /// An operation or entity type is no word.
-    #[error("`{}` is not a word: use lower-case letters, digits, - and _, at most 32", escape(.0))]
-    Word(String),
-    /// No entity was named.
-    #[error("an entity is needed: type its id, or * for any")]
+    /// The name of an operation, entity type or preset does not match the grammar.
+    #[error("invalid name `{}`: use at most 32 lower-case letters, digits, - and _", escape(.0))]
+    InvalidWord(String),
+    /// The entity is empty.
+    #[error("missing entity: type its id, or * for any")]
     NoEntity,
-    /// The entity has blanks, unsafe characters or is too long.
-    #[error("an entity is 1 to 128 visible characters without spaces")]
-    Entity,
-    /// The domain has blanks, unsafe characters, a `:` or `@`, or is too long.
-    #[error("a domain is 1 to 128 visible characters without spaces, : or @")]
-    Domain,
-    /// The text does not have the three parts.
-    #[error("`{}` is not a scope: write TYPE:ENTITY:OPERATION, such as channels:*:publish", escape(.0))]
-    Shape(String),
-    /// The catalogue knows no such entity type.
-    #[error("there is no entity type `{given}`: choose one of {known}")]
+    /// The entity has blanks or unsafe characters, or is too long.
+    #[error("invalid entity: use 1 to 128 visible characters without spaces")]
+    InvalidEntity,
+    /// The domain is empty, has blanks, unsafe characters, `:` or `@`, or is too long.
+    #[error("invalid domain: use 1 to 128 visible characters without spaces, : or @")]
+    InvalidDomain,
+    /// The text does not have three parts separated by `:`.
+    #[error("invalid scope `{}`: use TYPE:ENTITY:OPERATION, e.g. channels:*:publish", escape(.0))]
+    Malformed(String),
+    /// The catalogue does not contain this entity type.
+    #[error("unknown entity type `{given}`: use one of {known}")]
     UnknownType {
-        /// What was asked for.
         given: String,
-        /// What the catalogue has.
+        /// The types of the catalogue, separated by commas.
         known: String,
     },
-    /// The catalogue does not offer this operation for the type.
-    #[error("`{operation}` is not offered for {entity_type}: choose one of {offered}")]
+    /// The entity type does not have this operation in the catalogue.
+    #[error("operation `{operation}` is not available for {entity_type}: use one of {offered}")]
     NotOffered {
-        /// What was asked for.
         operation: String,
-        /// On which type.
         entity_type: String,
-        /// What is offered there.
+        /// The operations of the type, separated by commas.
         offered: String,
     },
-    /// The very same scope is there already.
-    #[error("{0} is there already: nothing to add")]
+    /// The set contains the same scope already.
+    #[error("{0} is already granted: nothing to add")]
     Duplicate(Box<Scope>),
-    /// A scope on `*` says the same and more.
-    #[error("{scope} is covered by {by} already: nothing to add")]
+    /// The set contains a scope on `*` that covers the new one.
+    #[error("{scope} is already covered by {by}: nothing to add")]
     Covered {
-        /// The one that was to be added.
         scope: Box<Scope>,
-        /// The one that covers it.
+        /// The scope that covers it.
         by: Box<Scope>,
     },
-    /// The token holds as many scopes as it may.
-    #[error("a token holds at most {max} scopes: remove some or use *", max = Scopes::MAX)]
+    /// The set is full.
+    #[error("a token can have at most {max} scopes: remove some or use *", max = Scopes::MAX)]
     TooMany,
-    /// The scope to remove is not there.
-    #[error("{0} is not among the token's scopes: nothing to remove")]
+    /// The set does not contain the scope to remove.
+    #[error("the token does not have {0}: nothing to remove")]
     Missing(Box<Scope>),
 }
 
-/// Declares a word of the scope grammar: lower-case letters, digits, `-` and `_`, at most 32. It
-/// lies in place, for a store of a million tokens is read with millions of words.
+/// Declares a name of the scope grammar: at most 32 lower-case letters, digits, `-` and `_`. Stored
+/// inline without a heap allocation, because loading a million tokens reads millions of them.
 macro_rules! word {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -73,13 +69,12 @@ macro_rules! word {
         pub struct $name(Word);
 
         impl $name {
-            /// The word that `text` spells.
+            /// Parses `text`. Returns an error if it does not match the grammar.
             pub fn parse(text: &str) -> Result<Self, ScopeError> {
                 let word = Word::from(text).ok().filter(|word| is_word(word));
-                word.map(Self).ok_or_else(|| ScopeError::Word(text.to_owned()))
+                word.map(Self).ok_or_else(|| ScopeError::InvalidWord(text.to_owned()))
             }
 
-            /// The word as text.
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
             }
@@ -99,28 +94,30 @@ macro_rules! word {
     };
 }
 
-/// Most letters of a word.
-const LONGEST_WORD: usize = 32;
+/// Maximum length of a word in bytes.
+const MAX_WORD_LEN: usize = 32;
 
-type Word = ArrayString<LONGEST_WORD>;
+type Word = ArrayString<MAX_WORD_LEN>;
 
 word! {
-    /// What is done: `publish`, `read`, …
+    /// The name of an operation: `publish`, `read`, …
     Operation
 }
 word! {
-    /// What kind of thing it is done to: `channels`, `clients`, …
+    /// The name of an entity type: `channels`, `clients`, …
     EntityType
 }
 
+/// Whether `text` matches the grammar of operations, entity types and presets.
 pub(super) fn is_word(text: &str) -> bool {
-    (1..=LONGEST_WORD).contains(&text.len())
+    (1..=MAX_WORD_LEN).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))
 }
 
+/// Whether `text` is a valid entity or domain: 1 to 128 safe characters without blanks.
 fn is_label(text: &str) -> bool {
     if text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return (1..=128).contains(&text.len());
@@ -129,23 +126,24 @@ fn is_label(text: &str) -> bool {
     (1..=128).contains(&len) && !text.contains(char::is_whitespace) && first_unsafe(text).is_none()
 }
 
-/// Which one of its type: any, or the one with this id.
+/// The entity of a scope: a single one, or any entity of the type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entity {
-    /// `*`
+    /// Any entity, written `*`.
     Any,
-    /// The one with this id.
+    /// The entity with this id.
     Id(CompactString),
 }
 
 impl Entity {
-    /// `*`, or an id of 1 to 128 visible characters without spaces; blanks around it are cut.
+    /// Trims `text` and parses `*` or an id of 1 to 128 visible characters without spaces. Returns
+    /// an error for any other text.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
         match text.trim() {
             "" => Err(ScopeError::NoEntity),
             "*" => Ok(Self::Any),
             id if is_label(id) => Ok(Self::Id(id.into())),
-            _ => Err(ScopeError::Entity),
+            _ => Err(ScopeError::InvalidEntity),
         }
     }
 
@@ -164,21 +162,21 @@ impl fmt::Display for Entity {
     }
 }
 
-/// The tenant within which a scope holds. It has no `:` and no `@`, so that a printed scope
-/// reads back the same whatever its entity is called.
+/// The tenant to which a scope is limited. Contains neither `:` nor `@`, so that every scope can be
+/// parsed from its text, whatever its entity contains.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Domain(String);
 
 impl Domain {
-    /// The domain that `text` spells.
+    /// Trims and parses `text`. Returns [`ScopeError::InvalidDomain`] if it is not 1 to 128 visible
+    /// characters without spaces, `:` and `@`.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
         let text = text.trim();
         (is_label(text) && !text.contains([':', '@']))
             .then(|| Self(text.to_owned()))
-            .ok_or(ScopeError::Domain)
+            .ok_or(ScopeError::InvalidDomain)
     }
 
-    /// The domain as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -193,19 +191,16 @@ impl fmt::Display for Domain {
 /// One permission. Prints as `type:entity:operation` or `type:entity:operation@domain`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {
-    /// What kind of thing.
     pub entity_type: EntityType,
-    /// Which one of them.
     pub entity: Entity,
-    /// What may be done to it.
     pub operation: Operation,
-    /// Within which domain; `None` holds in every one.
+    /// The domain of the entity; `None` allows every domain.
     pub domain: Option<Domain>,
 }
 
 impl Scope {
-    /// Whether `other` permits nothing that `self` does not: the same type, operation and
-    /// domain, and an entity that is the same or falls under `*`.
+    /// Whether `self` allows everything that `other` allows: the type, operation and domain are
+    /// equal, and the entity is equal or `*`.
     pub fn covers(&self, other: &Self) -> bool {
         self.entity_type == other.entity_type
             && self.operation == other.operation
@@ -213,8 +208,8 @@ impl Scope {
             && (self.entity == Entity::Any || self.entity == other.entity)
     }
 
-    /// Its parts in the order by which scopes are sorted.
-    fn parts(&self) -> (&EntityType, &Entity, &Operation, Option<&Domain>) {
+    /// The fields in sort order, as in the derived `Ord`.
+    fn sort_key(&self) -> (&EntityType, &Entity, &Operation, Option<&Domain>) {
         (&self.entity_type, &self.entity, &self.operation, self.domain.as_ref())
     }
 }
@@ -234,13 +229,13 @@ impl fmt::Display for Scope {
 impl FromStr for Scope {
     type Err = ScopeError;
 
-    /// Reads what [`Display`](fmt::Display) prints. The entity may hold `:` and `@` itself: the
-    /// type ends at the first `:`, the operation starts at the last, and neither an operation
-    /// nor a domain has either character.
+    /// Parses the [`Display`](fmt::Display) form. The entity may contain `:` and `@`: the type ends
+    /// at the first `:`, the operation starts after the last one, and neither operation nor domain
+    /// contains these characters.
     fn from_str(text: &str) -> Result<Self, ScopeError> {
-        let shape = || ScopeError::Shape(text.to_owned());
-        let (entity_type, rest) = text.split_once(':').ok_or_else(shape)?;
-        let (entity, rest) = rest.rsplit_once(':').ok_or_else(shape)?;
+        let malformed = || ScopeError::Malformed(text.to_owned());
+        let (entity_type, rest) = text.split_once(':').ok_or_else(malformed)?;
+        let (entity, rest) = rest.rsplit_once(':').ok_or_else(malformed)?;
         let (operation, domain) = match rest.split_once('@') {
             Some((operation, domain)) => (operation, Some(Domain::parse(domain)?)),
             None => (rest, None),
@@ -254,40 +249,40 @@ impl FromStr for Scope {
     }
 }
 
-/// What adding a scope did besides.
+/// The side effects of adding a scope.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Added {
-    /// The specific scopes that the new `*` made needless and that are gone now.
+pub struct ScopeAddition {
+    /// The scopes that were removed because the new scope on `*` covers them.
     pub absorbed: Vec<Scope>,
 }
 
 /// The scopes of one token: sorted, without duplicates, none covered by another, at most
-/// [`Scopes::MAX`]. None at all is allowed and denies everything.
+/// [`Scopes::MAX`]. An empty set denies every request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
-    /// Most scopes that a token may hold.
+    /// Maximum number of scopes of a token.
     pub const MAX: usize = 256;
 
-    /// The scopes of a stored record, which obeyed the rules when it was written: sorted, too.
-    /// Returns `None` if these do not.
+    /// The set with the scopes of a stored record. Returns `None` if they break a rule of the set:
+    /// sorted, no duplicates, none covered, at most [`Scopes::MAX`].
     pub fn from_stored(stored: Vec<Scope>) -> Option<Self> {
-        // Nothing is there twice where each is greater than the one before.
-        let ascending = stored.is_sorted_by(|a, b| a < b);
-        // Only the `*` of the same type, operation and domain can cover a specific one.
-        let covered = |scope: &Scope| {
-            let star = (&scope.entity_type, &Entity::Any, &scope.operation, scope.domain.as_ref());
-            let held = |s| stored.binary_search_by(|held| held.parts().cmp(&s)).is_ok();
-            scope.entity != Entity::Any && held(star)
+        // Strictly ascending order excludes duplicates.
+        let is_ascending = stored.is_sorted_by(|a, b| a < b);
+        // Only a scope on `*` with the same type, operation and domain can cover another scope.
+        let is_covered = |scope: &Scope| {
+            let key = (&scope.entity_type, &Entity::Any, &scope.operation, scope.domain.as_ref());
+            let contains = |key| stored.binary_search_by(|held| held.sort_key().cmp(&key)).is_ok();
+            scope.entity != Entity::Any && contains(key)
         };
-        let obey = stored.len() <= Self::MAX && ascending && !stored.iter().any(covered);
-        obey.then_some(Self(stored))
+        let is_valid = stored.len() <= Self::MAX && is_ascending && !stored.iter().any(is_covered);
+        is_valid.then_some(Self(stored))
     }
 
-    /// Adds one. Refuses a duplicate, one that `*` covers already, and the 257th; a new `*`
-    /// absorbs the specific ones under it.
-    pub fn add(&mut self, scope: Scope) -> Result<Added, ScopeError> {
+    /// Adds a scope and removes those that it covers. Returns an error if the set contains or
+    /// covers it already, or has [`Scopes::MAX`] scopes.
+    pub fn add(&mut self, scope: Scope) -> Result<ScopeAddition, ScopeError> {
         if self.0.contains(&scope) {
             return Err(ScopeError::Duplicate(Box::new(scope)));
         }
@@ -301,11 +296,11 @@ impl Scopes {
         let absorbed = self.0.extract_if(.., |held| scope.covers(held)).collect();
         let at = self.0.partition_point(|held| *held < scope);
         self.0.insert(at, scope);
-        Ok(Added { absorbed })
+        Ok(ScopeAddition { absorbed })
     }
 
-    /// Adds those of `scopes` that are neither there nor covered; which these were. Refuses the
-    /// 257th.
+    /// Adds those of `scopes` that the set neither contains nor covers, and returns them. Returns
+    /// an error when the set has [`Scopes::MAX`] scopes; earlier ones stay added.
     pub fn add_missing(
         &mut self,
         scopes: impl IntoIterator<Item = Scope>,
@@ -320,7 +315,7 @@ impl Scopes {
         Ok(missing)
     }
 
-    /// Removes exactly this one.
+    /// Removes this scope. Returns [`ScopeError::Missing`] if the set does not contain it.
     pub fn remove(&mut self, scope: &Scope) -> Result<(), ScopeError> {
         let at = self.0.iter().position(|held| held == scope);
         let at = at.ok_or_else(|| ScopeError::Missing(Box::new(scope.clone())))?;
@@ -328,7 +323,7 @@ impl Scopes {
         Ok(())
     }
 
-    /// The scopes in their order.
+    /// The scopes in sort order.
     pub fn as_slice(&self) -> &[Scope] {
         &self.0
     }

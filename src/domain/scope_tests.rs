@@ -8,7 +8,7 @@ fn scope(text: &str) -> Scope {
     text.parse().unwrap()
 }
 
-fn holding(texts: &[&str]) -> Scopes {
+fn scopes_of(texts: &[&str]) -> Scopes {
     let mut scopes = Scopes::default();
     for text in texts {
         scopes.add(scope(text)).unwrap();
@@ -16,12 +16,12 @@ fn holding(texts: &[&str]) -> Scopes {
     scopes
 }
 
-fn printed(scopes: &Scopes) -> Vec<String> {
+fn texts(scopes: &Scopes) -> Vec<String> {
     scopes.iter().map(ToString::to_string).collect()
 }
 
 #[test]
-fn only_what_is_missing_is_added_where_that_is_asked_for() {
+fn add_missing_adds_only_scopes_that_are_not_covered() {
     let parsed = |texts: &[&str]| texts.iter().map(|t| t.parse().unwrap()).collect::<Vec<Scope>>();
     let mut set = Scopes::default();
     set.add_missing(parsed(&["channels:*:read", "users:u-1:read"])).unwrap();
@@ -33,7 +33,7 @@ fn only_what_is_missing_is_added_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_scope_reads_from_its_three_parts() {
+fn scope_parses_from_its_parts() {
     let read = scope("channels:c-42:publish");
     assert_eq!(read.entity_type.as_str(), "channels");
     assert_eq!(read.entity, Entity::Id("c-42".into()));
@@ -44,41 +44,41 @@ fn a_scope_reads_from_its_three_parts() {
 }
 
 #[test]
-fn what_is_no_scope_is_refused_with_the_shape_to_write() {
-    let told = |t: &str| t.parse::<Scope>().unwrap_err().to_string();
+fn invalid_scopes_are_errors_with_the_expected_form() {
+    let error = |t: &str| t.parse::<Scope>().unwrap_err().to_string();
     assert_eq!(
-        told("channels"),
-        "`channels` is not a scope: write TYPE:ENTITY:OPERATION, such as channels:*:publish"
+        error("channels"),
+        "invalid scope `channels`: use TYPE:ENTITY:OPERATION, e.g. channels:*:publish"
     );
-    assert_eq!(told("channels::publish"), "an entity is needed: type its id, or * for any");
+    assert_eq!(error("channels::publish"), "missing entity: type its id, or * for any");
     assert_eq!(
-        told("channels:a b:publish"),
-        "an entity is 1 to 128 visible characters without spaces"
+        error("channels:a b:publish"),
+        "invalid entity: use 1 to 128 visible characters without spaces"
     );
     assert_eq!(
-        told("Channels:*:publish"),
-        "`Channels` is not a word: use lower-case letters, digits, - and _, at most 32"
+        error("Channels:*:publish"),
+        "invalid name `Channels`: use at most 32 lower-case letters, digits, - and _"
     );
     assert!("channels:\u{202e}x:publish".parse::<Scope>().is_err());
 }
 
 #[test]
-fn a_duplicate_and_a_covered_scope_are_refused() {
-    let mut scopes = holding(&["channels:*:publish"]);
+fn duplicate_and_covered_scopes_are_errors() {
+    let mut scopes = scopes_of(&["channels:*:publish"]);
     assert_eq!(
         scopes.add(scope("channels:*:publish")).unwrap_err().to_string(),
-        "channels:*:publish is there already: nothing to add"
+        "channels:*:publish is already granted: nothing to add"
     );
     assert_eq!(
         scopes.add(scope("channels:c1:publish")).unwrap_err().to_string(),
-        "channels:c1:publish is covered by channels:*:publish already: nothing to add"
+        "channels:c1:publish is already covered by channels:*:publish: nothing to add"
     );
     assert_eq!(scopes.len(), 1);
 }
 
 #[test]
-fn a_star_absorbs_only_its_own_type_operation_and_domain() {
-    let mut scopes = holding(&[
+fn star_absorbs_only_same_type_operation_and_domain() {
+    let mut scopes = scopes_of(&[
         "channels:c1:publish",
         "channels:c2:publish",
         "channels:c1:subscribe",
@@ -88,7 +88,7 @@ fn a_star_absorbs_only_its_own_type_operation_and_domain() {
     let added = scopes.add(scope("channels:*:publish")).unwrap();
     assert_eq!(added.absorbed, [scope("channels:c1:publish"), scope("channels:c2:publish")]);
     assert_eq!(
-        printed(&scopes),
+        texts(&scopes),
         [
             "channels:*:publish",
             "channels:c1:publish@d1",
@@ -99,7 +99,7 @@ fn a_star_absorbs_only_its_own_type_operation_and_domain() {
 }
 
 #[test]
-fn the_257th_scope_is_refused_and_a_star_makes_room() {
+fn the_257th_scope_is_an_error_unless_it_covers_others() {
     let mut scopes = Scopes::default();
     for n in 0..256 {
         scopes.add(scope(&format!("channels:c{n}:publish"))).unwrap();
@@ -110,19 +110,19 @@ fn the_257th_scope_is_refused_and_a_star_makes_room() {
 }
 
 #[test]
-fn removing_asks_for_the_very_scope() {
-    let mut scopes = holding(&["channels:c1:publish"]);
+fn remove_requires_an_equal_scope() {
+    let mut scopes = scopes_of(&["channels:c1:publish"]);
     assert!(matches!(scopes.remove(&scope("channels:*:publish")), Err(ScopeError::Missing(_))));
     scopes.remove(&scope("channels:c1:publish")).unwrap();
     assert!(scopes.is_empty());
 }
 
 #[test]
-fn stored_scopes_that_break_a_rule_are_refused() {
+fn stored_scopes_that_break_a_rule_are_rejected() {
     let stored = |texts: &[&str]| Scopes::from_stored(texts.iter().map(|t| scope(t)).collect());
     assert_eq!(stored(&[]), Some(Scopes::default()));
     let good = ["channels:*:publish", "channels:c1:publish@d1"];
-    assert_eq!(stored(&good), Some(holding(&good)));
+    assert_eq!(stored(&good), Some(scopes_of(&good)));
     for bad in [
         ["channels:c1:publish", "channels:*:publish"],
         ["channels:*:publish", "channels:*:publish"],
@@ -138,7 +138,7 @@ fn stored_scopes_that_break_a_rule_are_refused() {
 }
 
 #[test]
-fn a_label_of_ascii_alone_obeys_the_rules_of_all_labels() {
+fn ascii_fast_path_of_is_label_agrees_with_the_slow_path() {
     for c in (0..=0x7f_u8).map(char::from) {
         assert_eq!(is_label(&format!("a{c}")), is_label(&format!("\u{e6}{c}")), "{c:?}");
     }
@@ -162,12 +162,12 @@ fn any_scope() -> impl Strategy<Value = Scope> {
 
 proptest! {
     #[test]
-    fn parse_after_print_is_the_same_scope(given in any_scope()) {
+    fn scope_round_trips_through_text(given in any_scope()) {
         prop_assert_eq!(given.to_string().parse::<Scope>().unwrap(), given);
     }
 
     #[test]
-    fn words_are_in_the_order_of_their_texts(one in "[a-b][a-b0-9_-]{0,31}", other in "[a-b]{1,3}") {
+    fn words_sort_like_their_text(one in "[a-b][a-b0-9_-]{0,31}", other in "[a-b]{1,3}") {
         let word = |text: &str| Operation::parse(text).unwrap();
         let (first, second) = (word(&one), word(&other));
         prop_assert_eq!(first.as_str(), &one);
@@ -175,23 +175,23 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_answered_and_a_refusal_can_be_shown(text in any::<String>()) {
+    fn errors_for_any_text_are_safe_to_display(text in any::<String>()) {
         if let Err(error) = text.parse::<Scope>() {
             prop_assert_eq!(first_unsafe(&error.to_string()), None);
         }
     }
 
     #[test]
-    fn a_set_permits_just_what_was_added_and_covers_nothing_twice(
+    fn set_allows_exactly_the_added_scopes(
         given in prop::collection::vec(any_scope(), 0..24),
-        asked in any_scope(),
+        requested in any_scope(),
     ) {
         let mut scopes = Scopes::default();
         for scope in &given {
             let _ = scopes.add(scope.clone());
         }
-        let permits = |held: &[Scope]| held.iter().any(|s| s.covers(&asked));
-        prop_assert_eq!(permits(scopes.as_slice()), permits(&given));
+        let allows = |held: &[Scope]| held.iter().any(|s| s.covers(&requested));
+        prop_assert_eq!(allows(scopes.as_slice()), allows(&given));
         for (n, a) in scopes.iter().enumerate() {
             for (m, b) in scopes.iter().enumerate() {
                 prop_assert!(n == m || !a.covers(b));
@@ -202,7 +202,7 @@ proptest! {
     }
 
     #[test]
-    fn stored_scopes_are_taken_just_when_adding_them_gives_the_same(
+    fn from_stored_accepts_exactly_the_sets_that_add_builds(
         mut given in prop::collection::vec(any_scope(), 0..6), sort in any::<bool>(),
     ) {
         if sort {

@@ -1,6 +1,6 @@
-//! The text that a bearer presents, and the digest that is all the store keeps of it.
-//! A secret is never cloned, printed, serialised or compared as text; it is wiped when dropped.
-//! Called by the service (issue, verify) and by the one screen that shows a new secret.
+//! Secrets, which bearers present, and their digests, the only form that is stored. A secret is
+//! wiped when dropped; it cannot be cloned, serialised or compared as text, and `Debug` hides it.
+//! Called by the service to issue and verify, and by the screen that shows a new secret.
 
 use std::fmt;
 
@@ -13,17 +13,18 @@ use super::id::{ALPHABET, TokenId, fill_base62};
 const RANDOM_CHARS: usize = 32;
 const CHECKSUM_CHARS: usize = 6;
 
-/// The first part of a secret, which tells people and scanners what it is.
+/// The first part of a secret, by which people and scanners recognise it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix(String);
 
 impl Prefix {
-    /// The prefix that `text` spells: a lower-case letter, then 1 to 11 letters or digits.
+    /// Parses a lower-case letter followed by 1 to 11 lower-case letters or digits. Returns `None`
+    /// for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         is_prefix(text).then(|| Self(text.to_owned()))
     }
 
-    /// The prefix as text, without the underscore that follows it.
+    /// The prefix without the underscore that follows it in a secret.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -41,26 +42,26 @@ fn is_prefix(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
-/// Why a text is not a secret, found without looking at any store.
+/// Why a text is not a secret. Determined without access to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// Length, parts or alphabet are wrong.
-    #[error("this is not a token: it must read <prefix>_<12 characters>_<38 characters>")]
-    Shape,
-    /// The checksum does not fit: a character is wrong or missing.
-    #[error("the token has a typo: its checksum does not fit, copy it again")]
-    Checksum,
+    /// The length, the number of parts or a character is wrong.
+    #[error("not a secret: expected <prefix>_<12 characters>_<38 characters>")]
+    Malformed,
+    /// The checksum is wrong, because of a typo or a truncated copy.
+    #[error("the secret has a typo: checksum mismatch, copy it again")]
+    ChecksumMismatch,
 }
 
-/// `<prefix>_<id>_<32 random characters><6 of checksum>`, in memory only.
+/// A secret: `<prefix>_<id>_<32 random characters><6 checksum characters>`. Exists only in memory.
 pub struct Secret {
     text: Zeroizing<String>,
     id: TokenId,
 }
 
 impl Secret {
-    /// Makes the secret of `id` from `random`, which fills a slice with random bytes or fails;
-    /// its error is passed on, and no secret is made of poor randomness.
+    /// Generates a secret for the token `id`. `random` fills a slice with random bytes or fails;
+    /// its error is returned.
     pub fn generate<E>(
         prefix: &Prefix,
         id: TokenId,
@@ -68,7 +69,7 @@ impl Secret {
     ) -> Result<Self, E> {
         let mut drawn = Zeroizing::new([0_u8; RANDOM_CHARS]);
         fill_base62(drawn.as_mut_slice(), random)?;
-        // Full capacity from the start: a growing string would leave copies behind.
+        // Reserve the full capacity: a reallocation would leave a copy of the secret in memory.
         let mut text = Zeroizing::new(String::with_capacity(64));
         text.push_str(prefix.as_str());
         text.push('_');
@@ -83,36 +84,36 @@ impl Secret {
         Ok(Self { text, id })
     }
 
-    /// Reads a presented text: length and alphabet first, then the checksum; no store needed.
+    /// Parses a presented text. Returns an error if its format or its checksum is wrong.
     ///
-    /// Any well-formed prefix is taken, so that secrets issued before a change of the
-    /// configured prefix stay valid.
+    /// Accepts any well-formed prefix, so that existing secrets stay valid when the configured
+    /// prefix changes.
     pub fn parse(text: Zeroizing<String>) -> Result<Self, SecretError> {
         if !(54..=64).contains(&text.len()) || !text.is_ascii() {
-            return Err(SecretError::Shape);
+            return Err(SecretError::Malformed);
         }
         let mut parts = text.split('_');
         let (Some(prefix), Some(id), Some(tail), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(SecretError::Shape);
+            return Err(SecretError::Malformed);
         };
-        let id = TokenId::parse(id).ok_or(SecretError::Shape)?;
+        let id = TokenId::parse(id).ok_or(SecretError::Malformed)?;
         let well_formed = is_prefix(prefix)
             && tail.len() == RANDOM_CHARS + CHECKSUM_CHARS
             && tail.bytes().all(|b| b.is_ascii_alphanumeric());
         if !well_formed {
-            return Err(SecretError::Shape);
+            return Err(SecretError::Malformed);
         }
         let (body, given) =
-            text.split_at_checked(text.len() - CHECKSUM_CHARS).ok_or(SecretError::Shape)?;
+            text.split_at_checked(text.len() - CHECKSUM_CHARS).ok_or(SecretError::Malformed)?;
         if given.as_bytes() != checksum(body) {
-            return Err(SecretError::Checksum);
+            return Err(SecretError::ChecksumMismatch);
         }
         Ok(Self { text, id })
     }
 
-    /// Whose secret it is, by its own word; only a matching digest proves it.
+    /// The token id in the text. It is a claim until the digest matches that of the token.
     pub fn id(&self) -> TokenId {
         self.id
     }
@@ -121,12 +122,13 @@ impl Secret {
         Digest(Sha256::digest(self.text.as_bytes()).into())
     }
 
-    /// The whole text, for the one screen, file or pipe that hands it to its owner.
+    /// The text of the secret. Only for delivering it to its owner: screen, clipboard, file or
+    /// pipe.
     pub fn reveal(&self) -> &str {
         &self.text
     }
 
-    /// The part that may be shown anywhere: prefix and id.
+    /// The prefix and the id, `<prefix>_<id>_`, which are not secret.
     pub fn public_part(&self) -> &str {
         self.text.get(..self.text.len() - RANDOM_CHARS - CHECKSUM_CHARS).unwrap_or_default()
     }
@@ -138,8 +140,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// CRC-32 (IEEE) of `body` in base62, most significant character first, padded to six: the
-/// largest CRC is `4gfFC3`, so six always do. It finds typos; it protects nothing.
+/// CRC-32 (IEEE) of `body` in base62, most significant character first, padded to six characters
+/// (the largest CRC is `4gfFC3`). Detects typos; has no security purpose.
 fn checksum(body: &str) -> [u8; CHECKSUM_CHARS] {
     let mut rest = crc32fast::hash(body.as_bytes());
     let mut out = [b'0'; CHECKSUM_CHARS];
@@ -150,7 +152,8 @@ fn checksum(body: &str) -> [u8; CHECKSUM_CHARS] {
     out
 }
 
-/// SHA-256 of a whole secret text. At 190 random bits a slow hash would buy nothing.
+/// SHA-256 of the text of a secret. A slow password hash is unnecessary: a secret has 190 random
+/// bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Digest([u8; 32]);
 
@@ -163,7 +166,7 @@ impl Digest {
         &self.0
     }
 
-    /// Whether both are the same, in a time that does not depend on where they differ.
+    /// Compares in constant time: the duration does not depend on where the digests differ.
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
@@ -186,7 +189,7 @@ mod tests {
         TokenId::parse("4fKq9Zt0WbXe").unwrap()
     }
 
-    fn made(seed: u8) -> Secret {
+    fn seeded_secret(seed: u8) -> Secret {
         let mut next = seed;
         Secret::generate(&Prefix::default(), id(), |b| {
             for slot in b {
@@ -202,9 +205,9 @@ mod tests {
         Secret::parse(Zeroizing::new(text.to_owned()))
     }
 
-    /// Frozen: a change here would orphan every secret ever issued.
+    /// A change of the format would invalidate every issued secret.
     #[test]
-    fn the_format_is_frozen() {
+    fn format_is_frozen() {
         let known = "pat_4fKq9Zt0WbXe_7Yc2mVdR0sPq8LhTz1NgJw5XaBk3UeFi4Wv6mn";
         let body = &known[..known.len() - CHECKSUM_CHARS];
         assert_eq!(std::str::from_utf8(&checksum(body)).unwrap(), "4Wv6mn");
@@ -218,16 +221,16 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_has_55_characters_and_reads_back() {
-        let secret = made(1);
+    fn secret_has_55_characters_and_round_trips() {
+        let secret = seeded_secret(1);
         assert_eq!(secret.reveal().len(), 55);
         assert!(secret.reveal().starts_with("pat_4fKq9Zt0WbXe_"));
-        let back = parse(secret.reveal()).unwrap();
-        assert!(back.digest().matches(&secret.digest()));
+        let parsed = parse(secret.reveal()).unwrap();
+        assert!(parsed.digest().matches(&secret.digest()));
     }
 
     #[test]
-    fn an_older_prefix_stays_readable_and_a_malformed_one_does_not() {
+    fn malformed_prefixes_are_rejected() {
         assert!(Prefix::parse("acme2").is_some());
         for bad in ["", "p", "Pat", "2pat", "pat_", "abcdefghijklm", "pät"] {
             assert!(Prefix::parse(bad).is_none(), "{bad}");
@@ -235,17 +238,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_told_apart_from_a_typo() {
+    fn malformed_secrets_are_distinguished_from_typos() {
         for bad in ["", "pat", "pat_", "pat_4fKq9Zt0WbXe_short", "ghp_0123456789"] {
-            assert_eq!(parse(bad).unwrap_err(), SecretError::Shape, "{bad}");
+            assert_eq!(parse(bad).unwrap_err(), SecretError::Malformed, "{bad}");
         }
-        let long = format!("{}x", made(1).reveal());
-        assert_eq!(parse(&long).unwrap_err(), SecretError::Shape);
+        let long = format!("{}x", seeded_secret(1).reveal());
+        assert_eq!(parse(&long).unwrap_err(), SecretError::Malformed);
     }
 
     #[test]
-    fn debug_shows_the_public_part_only() {
-        let secret = made(3);
+    fn debug_shows_only_the_public_part() {
+        let secret = seeded_secret(3);
         let shown = format!("{secret:?} {:?}", secret.digest());
         assert!(shown.contains("pat_4fKq9Zt0WbXe_…"));
         assert!(!shown.contains(&secret.reveal()[17..]));
@@ -253,16 +256,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_wrong_character_never_passes(seed in any::<u8>(), at in 4_usize..55, with in "[0-9A-Za-z]") {
-            let secret = made(seed);
+        fn one_wrong_character_fails_the_checksum(seed in any::<u8>(), at in 4_usize..55, with in "[0-9A-Za-z]") {
+            let secret = seeded_secret(seed);
             let mut text = secret.reveal().to_owned();
             prop_assume!(text[at..=at] != with && &text[at..=at] != "_");
             text.replace_range(at..=at, &with);
-            prop_assert_eq!(parse(&text).unwrap_err(), SecretError::Checksum);
+            prop_assert_eq!(parse(&text).unwrap_err(), SecretError::ChecksumMismatch);
         }
 
         #[test]
-        fn any_text_is_answered_without_a_panic(text in any::<String>()) {
+        fn parsing_any_text_does_not_panic(text in any::<String>()) {
             let _ = parse(&text);
         }
     }

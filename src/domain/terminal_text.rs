@@ -1,16 +1,16 @@
-//! Which characters may reach a terminal: the one rule behind names, entities and all output.
-//! Input with an unsafe character is refused; output escapes it. Called by the value types of
-//! the domain and by everything that prints text it did not write itself.
+//! Text that is safe to print on a terminal. One rule for input and output: value types reject
+//! unsafe characters, output escapes them. Called by the value types of the domain and by all code
+//! that prints text from outside.
 
 use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar as _;
 
-/// Whether `c` can change what a terminal shows beside its own cell: control characters,
-/// bidirectional controls, zero-width and tag characters, line and paragraph separators.
+/// Whether `c` can affect a terminal outside its own cell: control characters, bidirectional
+/// controls, zero-width and tag characters, line and paragraph separators.
 ///
-/// The list is that of CVE-2021-42574 and of `utf8.c` in OpenSSH, with all that Unicode lets a
-/// renderer ignore and the format controls of music, shorthand and hieroglyphs.
+/// Contains the characters of CVE-2021-42574 and of `utf8.c` in OpenSSH, the default-ignorable
+/// code points of Unicode, and the format controls of music, shorthand and hieroglyphs.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -38,76 +38,78 @@ pub fn is_unsafe(c: char) -> bool {
         )
 }
 
-/// Most characters without a width of their own that may stand on one that has. Every living
-/// script does with fewer; a pile of them covers the lines above and below.
-const MOST_MARKS: usize = 4;
+/// Maximum number of combining marks on one base character. Living scripts need fewer; long stacks
+/// of marks overlap the lines above and below.
+const MAX_COMBINING_MARKS: usize = 4;
 
-/// What has been written so far, as far as it decides about the next character.
+/// Tracks base characters and combining marks along a text.
 #[derive(Default, Clone, Copy)]
-struct Written {
-    /// Whether anything stands there on which a mark can stand.
-    base: bool,
+struct CombiningState {
+    /// Whether a character precedes to which a mark can attach.
+    has_base: bool,
+    /// Marks since the last base character.
     marks: usize,
 }
 
-impl Written {
-    /// Goes on with `c`; whether it must not be shown there as it is.
-    fn refuses(&mut self, c: char) -> bool {
+impl CombiningState {
+    /// Advances by `c`. Returns whether it must not be shown unescaped at this position.
+    fn rejects(&mut self, c: char) -> bool {
         if !is_unsafe(c) && c.width() == Some(0) {
             self.marks = self.marks.saturating_add(1);
-            return !self.base || self.marks > MOST_MARKS;
+            return !self.has_base || self.marks > MAX_COMBINING_MARKS;
         }
-        *self = Self { base: true, marks: 0 };
+        *self = Self { has_base: true, marks: 0 };
         is_unsafe(c)
     }
 }
 
-/// The first character of `text` that must not be shown as it is: an unsafe one, or a mark that
-/// stands on nothing or on a pile of others.
+/// The first character of `text` that must not be shown unescaped: an unsafe one, or a combining
+/// mark without a base character or after too many marks.
 pub fn first_unsafe(text: &str) -> Option<char> {
-    // Every record has many texts, and of most no byte is a reason to stop looking.
+    // Fast path without early exit, which vectorizes: most texts are printable ASCII.
     if text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~')) {
         return None;
     }
-    // Of ASCII the controls alone are unsafe.
+    // In ASCII, only control characters are unsafe.
     let ascii = text.bytes().position(|it| !it.is_ascii()).unwrap_or(text.len());
     let (plain, rest) = text.split_at_checked(ascii).unwrap_or(("", text));
-    let mut written = Written { base: !plain.is_empty(), marks: 0 };
+    let mut state = CombiningState { has_base: !plain.is_empty(), marks: 0 };
     let control = plain.chars().find(char::is_ascii_control);
-    control.or_else(|| rest.chars().find(|c| written.refuses(*c)))
+    control.or_else(|| rest.chars().find(|c| state.rejects(*c)))
 }
 
 /// Whether `text` has more than `max` characters.
 pub fn is_longer(text: &str, max: usize) -> bool {
-    // There are never more characters than bytes.
+    // A text never has more characters than bytes, so that short texts need no count.
     text.len() > max && text.chars().count() > max
 }
 
-/// `text` with every such character written as `\u{…}`; borrowed when there is none.
+/// Escapes the characters that must not be shown (see [`first_unsafe`]) as `\u{…}`. Borrows `text`
+/// if there are none.
 pub fn escape(text: &str) -> Cow<'_, str> {
     escape_with(text, |c, out| out.extend(c.escape_unicode()))
 }
 
-/// `text` with every such character written by `write`, which may write nothing; borrowed when
-/// there is none.
+/// Replaces the characters that must not be shown (see [`first_unsafe`]) by the output of `write`,
+/// which can be empty. Borrows `text` if there are none.
 pub fn escape_with(text: &str, write: impl Fn(char, &mut String)) -> Cow<'_, str> {
     if first_unsafe(text).is_none() {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len().saturating_add(8));
-    let mut written = Written::default();
+    let mut state = CombiningState::default();
     for c in text.chars() {
-        let before = (written, out.len());
-        if !written.refuses(c) {
+        let (previous_state, previous_len) = (state, out.len());
+        if !state.rejects(c) {
             out.push(c);
             continue;
         }
         write(c, &mut out);
-        if out.len() == before.1 {
-            // What is dropped parts nothing: marks around it would stand on one pile.
-            written = before.0;
+        if out.len() == previous_len {
+            // A dropped character does not separate marks: those after it join those before it.
+            state = previous_state;
         } else {
-            written.base = true;
+            state.has_base = true;
         }
     }
     Cow::Owned(out)
@@ -121,7 +123,7 @@ pub fn to_hex(bytes: &[u8]) -> String {
     text
 }
 
-/// The 32 bytes that `text` spells in 64 hexadecimal digits.
+/// Parses exactly 64 hexadecimal digits. Returns `None` for any other text.
 pub fn from_hex(text: &str) -> Option<[u8; 32]> {
     let (pairs, []) = text.as_bytes().as_chunks() else { return None };
     let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
@@ -140,17 +142,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_ascii_the_controls_alone_are_unsafe() {
+    fn in_ascii_only_control_characters_are_unsafe() {
         for c in (0..=0x7f_u8).map(char::from) {
             assert_eq!(first_unsafe(&format!("a{c}")).is_some(), is_unsafe(c), "{c:?}");
             assert_eq!(first_unsafe(&format!("{c}\u{301}\u{e6}")).is_some(), is_unsafe(c), "{c:?}");
-            assert_eq!(Written::default().refuses(c), is_unsafe(c), "{c:?}");
+            assert_eq!(CombiningState::default().rejects(c), is_unsafe(c), "{c:?}");
         }
     }
 
     #[test]
-    fn ordinary_text_of_any_script_is_left_alone() {
-        // The last two are Korean and Vietnamese in single marks, and Tibetan.
+    fn ordinary_text_of_any_script_is_unchanged() {
+        // Decomposed Korean and Vietnamese, and Tibetan.
         let marked =
             ["\u{1112}\u{1161}\u{11ab} vie\u{302}\u{323}t", "\u{f67}\u{f71}\u{f74}\u{f83}"];
         for text in ["ci-prod", "søk og finn", "日本語", "emoji 🔑", "a b"].iter().chain(&marked)
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_hides_or_reorders_is_escaped() {
+    fn control_bidi_and_zero_width_characters_are_escaped() {
         assert_eq!(escape("a\u{1b}[2J"), "a\\u{1b}[2J");
         assert_eq!(escape("x\u{202e}y"), "x\\u{202e}y");
         assert_eq!(escape("zero\u{200b}width"), "zero\\u{200b}width");
@@ -168,35 +170,35 @@ mod tests {
     }
 
     #[test]
-    fn marks_stand_on_something_and_in_no_pile() {
+    fn marks_need_a_base_and_are_limited_in_number() {
         assert_eq!(escape("\u{301}a"), "\\u{301}a");
-        let pile = format!("a{}b\u{301}", "\u{301}".repeat(6));
-        assert_eq!(escape(&pile), "a\u{301}\u{301}\u{301}\u{301}\\u{301}\\u{301}b\u{301}");
-        assert_eq!(first_unsafe(&pile), Some('\u{301}'));
+        let stacked = format!("a{}b\u{301}", "\u{301}".repeat(6));
+        assert_eq!(escape(&stacked), "a\u{301}\u{301}\u{301}\u{301}\\u{301}\\u{301}b\u{301}");
+        assert_eq!(first_unsafe(&stacked), Some('\u{301}'));
     }
 
     #[test]
-    fn what_is_dropped_carries_no_mark_and_parts_no_pile() {
+    fn dropped_characters_are_not_a_base_for_marks() {
         let drop = |text: &str| escape_with(text, |_, _| {}).into_owned();
         assert_eq!(drop("\u{200b}\u{301}a"), "a");
         let four = "\u{301}".repeat(4);
         assert_eq!(drop(&format!("e{four}\u{200b}{four}o\u{301}")), format!("e{four}o\u{301}"));
     }
 
-    /// Any text, and text that is little but marks and what may not be shown.
+    /// Arbitrary text, and text that consists mostly of marks and unsafe characters.
     fn texts() -> impl Strategy<Value = String> {
         prop_oneof![any::<String>(), "[a\u{301}\u{fe0f}\u{200b}\u{1b}\u{1f511}]{0,20}"]
     }
 
     proptest! {
         #[test]
-        fn where_a_text_begins_plain_makes_no_difference(text in texts()) {
-            let mut written = Written::default();
-            prop_assert_eq!(first_unsafe(&text), text.chars().find(|c| written.refuses(*c)));
+        fn ascii_fast_path_agrees_with_the_slow_path(text in texts()) {
+            let mut state = CombiningState::default();
+            prop_assert_eq!(first_unsafe(&text), text.chars().find(|c| state.rejects(*c)));
         }
 
         #[test]
-        fn escaped_text_holds_nothing_unsafe(text in texts()) {
+        fn escaped_text_contains_no_unsafe_characters(text in texts()) {
             prop_assert!(!escape(&text).chars().any(is_unsafe));
             prop_assert_eq!(first_unsafe(&escape(&text)), None);
             prop_assert_eq!(first_unsafe(&escape_with(&text, |_, _| {})), None);

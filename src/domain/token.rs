@@ -1,5 +1,6 @@
-//! The record of a token, its status at an instant, and its transitions as pure functions of
-//! the record and the instant. Called by the service, which adds clock, store and audit.
+//! Tokens: the record, its status at an instant, and its transitions as pure functions of record
+//! and instant. Called by the plans and by the checks of the service, which add clock, store and
+//! audit trail.
 
 use std::borrow::Borrow;
 
@@ -16,21 +17,20 @@ use super::{
     secret::Digest,
 };
 
-/// Why a transition was refused; nothing was changed.
+/// Why a transition is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TransitionError {
-    #[error("it is revoked already, nothing was changed: regenerate it to use it again")]
+    #[error("already revoked: regenerate it to use it again")]
     AlreadyRevoked,
-    /// An overlap asked for a secret that is dead anyway.
-    #[error("its old secret is dead already: regenerate it without an overlap")]
+    /// An overlap was requested for a secret that does not work.
+    #[error("its old secret does not work any more: regenerate it without an overlap")]
     NothingToOverlap,
 }
 
 labels! {
-    /// What a token is at an instant. Revoked wins over expired.
+    /// The status of a token at an instant. A revoked token is not expired.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Status, as_str {
-        /// Its secret is accepted.
         Active => "active",
         Expired => "expired",
         Revoked => "revoked",
@@ -38,7 +38,7 @@ labels! {
 }
 
 impl Status {
-    /// That of a token at `at`: revoked, else expired from its expiry on, else active.
+    /// The status at `at`: revoked, else expired if `at` is at or after `expires`, else active.
     pub fn of(revoked: bool, expires: Option<Timestamp>, at: Timestamp) -> Self {
         if revoked {
             Self::Revoked
@@ -50,43 +50,43 @@ impl Status {
     }
 }
 
-/// Within which an expiry is near.
-pub const SOON: TimeDelta = TimeDelta::days(7);
+/// An active token expires soon if its expiry is less than 7 days away.
+pub const EXPIRES_SOON_WITHIN: TimeDelta = TimeDelta::days(7);
 
-/// The last time that a check matched the secret.
+/// The last check that matched a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUse {
     pub at: Timestamp,
-    /// From where, as the caller told it.
+    /// The address of the bearer, as given by the caller of the check.
     pub from: Option<CompactString>,
-    /// What was asked, and whether it was allowed.
-    pub what: CompactString,
+    /// The request and the decision, as text.
+    pub summary: CompactString,
 }
 
-/// The secret before the last rotation, while it still works.
+/// The secret that the last regeneration replaced, during the overlap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviousSecret {
     pub digest: Digest,
-    /// From when on it is dead.
+    /// The end of the overlap: the secret stops working at this time.
     pub until: Timestamp,
-    /// When it was last used since the rotation: who still has to change over.
+    /// The last use since the regeneration. Shows that a bearer still needs the new secret.
     pub last_used: Option<LastUse>,
 }
 
 /// Which of a token's secrets a bearer presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretSlot {
-    /// The one of its last issue.
+    /// The newest secret.
     Current,
-    /// The one before it, within the overlap.
+    /// The secret before it, during the overlap.
     Previous,
 }
 
 labels! {
-    /// How long the old secret goes on working beside the new one.
+    /// How long the old secret keeps working after a regeneration.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
     pub enum Overlap, ALL, as_str {
-        /// The old secret is dead with the commit.
+        /// The old secret stops working immediately.
         #[default]
         None => "0",
         QuarterHour => "15m",
@@ -96,7 +96,7 @@ labels! {
 }
 
 impl Overlap {
-    fn delta(self) -> Option<TimeDelta> {
+    fn as_delta(self) -> Option<TimeDelta> {
         match self {
             Self::None => None,
             Self::QuarterHour => Some(TimeDelta::minutes(15)),
@@ -109,28 +109,31 @@ impl Overlap {
 /// A personal access token: everything but its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Its key, for ever.
+    /// The key of the record; never changes.
     pub id: TokenId,
-    /// Unique in the store.
+    /// Unique in the store, ignoring case.
     pub name: Name,
     pub description: Description,
     pub scopes: Scopes,
-    /// The prefix of its secret, for the hint `pat_<id>_…`.
+    /// The prefix of the current secret, for [`Token::secret_hint`].
     pub prefix: CompactString,
-    /// What is stored of its secret.
+    /// The digest of the current secret.
     pub digest: Digest,
-    /// The previous secret, while an overlap lasts.
+    /// The previous secret after a regeneration with an overlap. Stays in the record after the end
+    /// of the overlap; see [`Token::active_overlap`].
     pub previous: Option<PreviousSecret>,
     pub created: Timestamp,
     pub created_by: Actor,
+    /// When the current secret was issued.
     pub issued: Timestamp,
-    /// From when on it is expired; `None` for never.
+    /// The token is expired from this time on; `None` for never.
     pub expires: Option<Timestamp>,
+    /// When the token was revoked.
     pub revoked: Option<Timestamp>,
-    /// Whether its present secret was copied, written, printed or acknowledged.
+    /// Whether the current secret was copied, written, printed or marked as saved.
     pub delivered: bool,
-    /// When it was last used, but for what is told of its retiring secret; written by checks,
-    /// at most once in 30 seconds.
+    /// The last use, except those recorded for the previous secret. Checks write it at most once
+    /// in 30 seconds.
     pub last_used: Option<LastUse>,
 }
 
@@ -139,62 +142,63 @@ impl Token {
         Status::of(self.revoked.is_some(), self.expires, at)
     }
 
-    /// Whether it is active at `at` and expires within a week.
+    /// Whether the token is active at `at` and expires within 7 days.
     pub fn expires_soon(&self, at: Timestamp) -> bool {
-        self.status(at) == Status::Active && self.expires.is_some_and(|end| end - at < SOON)
+        self.status(at) == Status::Active
+            && self.expires.is_some_and(|end| end - at < EXPIRES_SOON_WITHIN)
     }
 
-    /// Which secret `digest` is that of, if that one works, or would if the status allowed it:
-    /// the present one, or the retiring one within its overlap. Both are compared in any case,
-    /// so that the time taken does not tell which it was.
-    pub fn secret_of(&self, digest: &Digest, at: Timestamp) -> Option<SecretSlot> {
-        let present = self.digest.matches(digest);
-        let previous = self.previous.as_ref().is_some_and(|old| {
-            let same = old.digest.matches(digest);
-            same && at < old.until
+    /// The secret that `digest` matches: the current one, or the previous one during its overlap.
+    /// Does not check the status of the token. Always compares both digests, so that the duration
+    /// does not reveal which one matched.
+    pub fn matching_slot(&self, digest: &Digest, at: Timestamp) -> Option<SecretSlot> {
+        let is_current = self.digest.matches(digest);
+        let is_previous = self.previous.as_ref().is_some_and(|old| {
+            let is_equal = old.digest.matches(digest);
+            is_equal && at < old.until
         });
-        match (present, previous) {
+        match (is_current, is_previous) {
             (true, _) => Some(SecretSlot::Current),
             (false, true) => Some(SecretSlot::Previous),
             (false, false) => None,
         }
     }
 
-    /// Whether `digest` is that of a secret that works, or would if the status allowed it.
+    /// Whether `digest` matches a secret of the token at `at`. Does not check the status.
     pub fn accepts(&self, digest: &Digest, at: Timestamp) -> bool {
-        self.secret_of(digest, at).is_some()
+        self.matching_slot(digest, at).is_some()
     }
 
-    /// The secret before the present one, while it still works.
-    pub fn overlap(&self, at: Timestamp) -> Option<&PreviousSecret> {
-        let active = self.status(at) == Status::Active;
-        self.previous.as_ref().filter(|old| active && at < old.until)
+    /// The previous secret, if it still works at `at`.
+    pub fn active_overlap(&self, at: Timestamp) -> Option<&PreviousSecret> {
+        let is_active = self.status(at) == Status::Active;
+        self.previous.as_ref().filter(|old| is_active && at < old.until)
     }
 
-    /// Whether the secret before the present one still works at `at`.
-    pub fn overlaps(&self, at: Timestamp) -> bool {
-        self.overlap(at).is_some()
+    /// Whether the previous secret still works at `at`.
+    pub fn has_overlap(&self, at: Timestamp) -> bool {
+        self.active_overlap(at).is_some()
     }
 
-    /// When that one of its secrets was last used, as far as the two are told apart.
-    pub fn used_by(&self, which: SecretSlot) -> Option<&LastUse> {
-        match which {
+    /// The last recorded use of one secret. That of the current one can predate the regeneration.
+    pub fn last_use_of(&self, slot: SecretSlot) -> Option<&LastUse> {
+        match slot {
             SecretSlot::Current => self.last_used.as_ref(),
             SecretSlot::Previous => self.previous.as_ref()?.last_used.as_ref(),
         }
     }
 
-    /// When it was last used, by whichever of its secrets: what ending it would break.
+    /// The last use of either secret.
     pub fn last_use(&self) -> Option<&LastUse> {
-        newer(self.used_by(SecretSlot::Current), self.used_by(SecretSlot::Previous))
+        later_use(self.last_use_of(SecretSlot::Current), self.last_use_of(SecretSlot::Previous))
     }
 
-    /// Whether its present secret was used since it was issued.
+    /// Whether the current secret was used since it was issued.
     pub fn is_in_use(&self) -> bool {
         self.last_used.as_ref().is_some_and(|used| used.at >= self.issued)
     }
 
-    /// Ends it, with its retiring secret if there is one.
+    /// Revokes the token at `at` and ends its overlap. Returns an error if it is already revoked.
     pub fn revoke(mut self, at: Timestamp) -> Result<Self, TransitionError> {
         if self.revoked.is_some() {
             return Err(TransitionError::AlreadyRevoked);
@@ -203,7 +207,7 @@ impl Token {
         Ok(self.end_overlap())
     }
 
-    /// Ends its retiring secret, if there is one. When that was used stays known.
+    /// Removes the previous secret, if there is one. Its last use is kept in `last_used`.
     #[must_use]
     pub fn end_overlap(mut self) -> Self {
         self.last_used = self.last_use().cloned();
@@ -211,9 +215,11 @@ impl Token {
         self
     }
 
-    /// Gives it the new secret behind `digest` and a new expiry; it is active again. Id, name,
-    /// description, scopes and history stay. The old secret is dead, unless it was active and
-    /// an `overlap` was asked for, which never outlives the old expiry.
+    /// Replaces the secret by that of `digest` and sets a new expiry; the token is not revoked any
+    /// more. Id, name, description and scopes are kept. With an `overlap`, the old secret works
+    /// until the overlap ends or its old expiry, whichever is first.
+    ///
+    /// Returns [`TransitionError::NothingToOverlap`] for an overlap of a token that is not active.
     pub fn regenerate(
         mut self,
         digest: Digest,
@@ -222,7 +228,7 @@ impl Token {
         overlap: Overlap,
         at: Timestamp,
     ) -> Result<Self, TransitionError> {
-        let previous = match overlap.delta() {
+        let previous = match overlap.as_delta() {
             None => None,
             Some(_) if self.status(at) != Status::Active => {
                 return Err(TransitionError::NothingToOverlap);
@@ -243,13 +249,14 @@ impl Token {
         Ok(self)
     }
 
-    /// The part of its secret that may be shown: `pat_<id>_…`.
-    pub fn hint(&self) -> String {
+    /// The public part of the current secret: `pat_<id>_…`.
+    pub fn secret_hint(&self) -> String {
         [&self.prefix, "_", self.id.as_str(), "_…"].concat()
     }
 }
 
-pub fn newer<U: Borrow<LastUse>>(one: Option<U>, other: Option<U>) -> Option<U> {
+/// The later of two uses; the only one if the other is `None`.
+pub fn later_use<U: Borrow<LastUse>>(one: Option<U>, other: Option<U>) -> Option<U> {
     one.into_iter().chain(other).max_by_key(|used| used.borrow().at)
 }
 
@@ -287,15 +294,15 @@ pub(crate) mod tests {
     const NEW: Digest = Digest::from_bytes([2; 32]);
 
     #[test]
-    fn it_expires_at_its_expiry_and_not_a_moment_before() {
+    fn token_is_expired_from_the_instant_of_its_expiry() {
         assert_eq!(sample_token().status(at(60) - TimeDelta::nanoseconds(1)), Status::Active);
         assert_eq!(sample_token().status(at(60)), Status::Expired);
-        let endless = Token { expires: None, ..sample_token() };
-        assert_eq!(endless.status(at(1_000_000)), Status::Active);
+        let never_expires = Token { expires: None, ..sample_token() };
+        assert_eq!(never_expires.status(at(1_000_000)), Status::Active);
     }
 
     #[test]
-    fn revoked_wins_over_expired_and_happens_once() {
+    fn revoked_precedes_expired_and_happens_once() {
         let revoked = sample_token().revoke(at(70)).unwrap();
         assert_eq!(revoked.status(at(80)), Status::Revoked);
         assert_eq!(revoked.clone().revoke(at(90)), Err(TransitionError::AlreadyRevoked));
@@ -303,7 +310,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn regenerating_keeps_what_it_is_and_kills_the_old_secret() {
+    fn regenerate_keeps_identity_and_ends_the_old_secret() {
         let revoked = sample_token().revoke(at(1)).unwrap();
         let again =
             revoked.clone().regenerate(NEW, "acme", Some(at(99)), Overlap::None, at(5)).unwrap();
@@ -314,53 +321,54 @@ pub(crate) mod tests {
             (&revoked.id, &revoked.name, &revoked.scopes)
         );
         assert_eq!((again.created, again.issued, again.delivered), (at(0), at(5), false));
-        assert_eq!(again.hint(), "acme_4fKq9Zt0WbXe_…");
+        assert_eq!(again.secret_hint(), "acme_4fKq9Zt0WbXe_…");
     }
 
     #[test]
-    fn an_overlap_ends_by_itself_and_never_outlives_the_old_expiry() {
+    fn overlap_ends_by_the_old_expiry_at_the_latest() {
         let old = sample_token().digest;
-        let rotated = sample_token()
+        let renewed = sample_token()
             .regenerate(NEW, "pat", Some(at(999)), Overlap::QuarterHour, at(10))
             .unwrap();
-        assert!(rotated.accepts(&old, at(24)) && rotated.accepts(&NEW, at(24)));
-        assert!(rotated.overlaps(at(24)) && !rotated.overlaps(at(25)));
-        assert!(!rotated.accepts(&old, at(25)) && rotated.accepts(&NEW, at(25)));
+        assert!(renewed.accepts(&old, at(24)) && renewed.accepts(&NEW, at(24)));
+        assert!(renewed.has_overlap(at(24)) && !renewed.has_overlap(at(25)));
+        assert!(!renewed.accepts(&old, at(25)) && renewed.accepts(&NEW, at(25)));
         let late =
             sample_token().regenerate(NEW, "pat", Some(at(999)), Overlap::Day, at(59)).unwrap();
         assert_eq!(late.previous.unwrap().until, at(60));
     }
 
     #[test]
-    fn the_uses_of_both_secrets_are_told_apart_until_the_old_one_ends() {
-        let used = |minute| LastUse { at: at(minute), from: None, what: CompactString::default() };
+    fn uses_of_both_secrets_are_separate_during_the_overlap() {
+        let used =
+            |minute| LastUse { at: at(minute), from: None, summary: CompactString::default() };
         let before = Token { last_used: Some(used(5)), ..sample_token() };
         let old = before.digest;
-        let mut rotated =
+        let mut renewed =
             before.regenerate(NEW, "pat", Some(at(999)), Overlap::Hour, at(10)).unwrap();
-        assert_eq!(rotated.secret_of(&old, at(11)), Some(SecretSlot::Previous));
-        assert_eq!(rotated.secret_of(&NEW, at(11)), Some(SecretSlot::Current));
-        assert_eq!(rotated.used_by(SecretSlot::Previous), None, "not since the rotation");
-        rotated.previous.as_mut().unwrap().last_used = Some(used(12));
-        assert_eq!(rotated.used_by(SecretSlot::Current), Some(&used(5)));
-        assert_eq!(rotated.last_use(), Some(&used(12)));
-        let again = rotated.clone().regenerate(old, "pat", None, Overlap::Hour, at(20)).unwrap();
-        for over in [rotated.clone().end_overlap(), rotated.revoke(at(13)).unwrap(), again] {
-            assert_eq!(over.last_used, Some(used(12)), "what is known is not lost");
-            assert_eq!(over.used_by(SecretSlot::Previous), None);
+        assert_eq!(renewed.matching_slot(&old, at(11)), Some(SecretSlot::Previous));
+        assert_eq!(renewed.matching_slot(&NEW, at(11)), Some(SecretSlot::Current));
+        assert_eq!(renewed.last_use_of(SecretSlot::Previous), None, "none since the regeneration");
+        renewed.previous.as_mut().unwrap().last_used = Some(used(12));
+        assert_eq!(renewed.last_use_of(SecretSlot::Current), Some(&used(5)));
+        assert_eq!(renewed.last_use(), Some(&used(12)));
+        let again = renewed.clone().regenerate(old, "pat", None, Overlap::Hour, at(20)).unwrap();
+        for ended in [renewed.clone().end_overlap(), renewed.revoke(at(13)).unwrap(), again] {
+            assert_eq!(ended.last_used, Some(used(12)), "the last use is kept");
+            assert_eq!(ended.last_use_of(SecretSlot::Previous), None);
         }
     }
 
     #[test]
-    fn revoking_kills_the_retiring_secret_too() {
+    fn revoke_ends_the_previous_secret_too() {
         let old = sample_token().digest;
-        let rotated =
+        let renewed =
             sample_token().regenerate(NEW, "pat", Some(at(999)), Overlap::Hour, at(10)).unwrap();
-        assert!(!rotated.revoke(at(11)).unwrap().accepts(&old, at(12)));
+        assert!(!renewed.revoke(at(11)).unwrap().accepts(&old, at(12)));
     }
 
     #[test]
-    fn a_dead_secret_cannot_overlap() {
+    fn overlap_requires_an_active_token() {
         let revoked = sample_token().revoke(at(1)).unwrap();
         assert_eq!(
             revoked.regenerate(NEW, "pat", None, Overlap::Hour, at(2)),
@@ -371,7 +379,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn status_at_any_instant_follows_the_two_rules(
+        fn status_depends_only_on_revocation_and_expiry(
             minute in -200_i64..200, expires in prop::option::of(-100_i64..100),
             revoked in prop::option::of(-100_i64..100),
         ) {

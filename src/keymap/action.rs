@@ -1,18 +1,18 @@
-//! What an operator can ask for with a key. Screens act on these, never on keys; only text
-//! fields see characters. Each has the word by which the config file names it.
+//! The actions that keys can run. Screens handle actions, never keys; only text fields receive
+//! characters. The label of an action is its name in the config file and in the palette.
 
 use crate::domain::labels::labels;
 
 labels! {
-    /// Something that a key can ask for, with the word that the config file uses.
+    /// What a key does; the label is the name in the config file.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum Action, #[cfg(any(test, feature = "testing"))] ALL, as_str {
         Quit => "quit",
-        /// Cancel; pressed twice, quit.
+        /// Cancel; twice in a row, quit.
         Interrupt => "interrupt",
         Redraw => "redraw",
         Suspend => "suspend",
-        /// Judge expiry by the machine's clock again after it was set back.
+        /// Decide expiry by the system clock again after it was set back.
         AcceptClock => "accept-clock",
         Help => "help",
         Palette => "palette",
@@ -43,11 +43,11 @@ labels! {
         /// Show times relative, local or in UTC.
         Times => "times",
         Mark => "mark",
-        /// Begin a range of marks, or end it.
+        /// Start or end a range of marks.
         MarkRange => "mark-range",
         MarkAll => "mark-all",
         New => "new",
-        /// Start a new token like this one.
+        /// Fill the create form from this token.
         Clone => "clone",
         Edit => "edit",
         AddScope => "add-scope",
@@ -56,7 +56,7 @@ labels! {
         ClearScopes => "clear-scopes",
         Revoke => "revoke",
         Regenerate => "regenerate",
-        /// End the old secret of a rotation now.
+        /// Stop the previous secret now, before its overlap ends.
         EndOverlap => "end-overlap",
         Delete => "delete",
         DeleteAll => "delete-all",
@@ -65,7 +65,7 @@ labels! {
         Test => "test",
         CopyId => "copy-id",
         CopyName => "copy-name",
-        /// Copy the command that does the same.
+        /// Copy the equivalent command line.
         CopyCommand => "copy-command",
         CopyJson => "copy-json",
         FilterToken => "filter-token",
@@ -83,7 +83,7 @@ labels! {
         RemoveRow => "remove-row",
         CopySecret => "copy-secret",
         WriteSecret => "write-secret",
-        /// Print the secret after the program has ended.
+        /// Print the secret after patdeck has quit.
         PrintSecret => "print-secret",
         HideSecret => "hide-secret",
         /// Confirm that the secret is saved.
@@ -93,9 +93,9 @@ labels! {
 }
 
 impl Action {
-    /// Whether it changes a token or leads to nothing but a change: what a read-only patdeck does
-    /// not offer.
-    pub fn changes(self) -> bool {
+    /// Whether the action changes the store, or only leads to such a change. Read-only mode does not
+    /// offer these actions.
+    pub fn changes_store(self) -> bool {
         matches!(
             self,
             Self::AcceptClock
@@ -131,8 +131,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_actions_share_a_word() {
-        let words: BTreeSet<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
-        assert_eq!(words.len(), Action::ALL.len());
+    fn every_action_has_a_unique_label() {
+        let labels: BTreeSet<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
+        assert_eq!(labels.len(), Action::ALL.len());
     }
 }

@@ -1,91 +1,97 @@
-//! The actions as commands that can be found by typing and run: every action of a place with its
-//! sentence, its keys and whether it can be done now. Draws nothing; called by the help and the
-//! palette.
+//! The commands of the palette and the help: every action with its description, its keys and
+//! whether it is available now; and the fuzzy search over them. Draws nothing; called by the help
+//! and the palette.
 
-use super::{Action, Group, Keymap, Mode};
+use super::{Action, HelpSection, Keymap, Mode};
 
-/// Places whose commands are told of everywhere, so that a search finds where they work.
-const PLACES: [Mode; 3] = [Mode::Tokens, Mode::Detail, Mode::Audit];
+/// Modes whose commands are listed everywhere, so that a search finds where they are available.
+const SCREEN_MODES: [Mode; 3] = [Mode::Tokens, Mode::Detail, Mode::Audit];
 
-/// How well a command is described by its very key: better than by any words.
-pub const BY_KEY: usize = usize::MAX;
+/// The score of a command whose key was typed: above every score for text.
+pub const EXACT_KEY_SCORE: usize = usize::MAX;
 
+/// Whether a command can be run now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Availability {
-    /// Here and now.
-    Ready,
-    /// Here, but there is nothing for it to do now.
-    Idle,
-    /// In another place.
-    In(Mode),
+    /// It can be run now.
+    Available,
+    /// It belongs to this mode, but has nothing to do now.
+    Disabled,
+    /// It belongs to another mode.
+    OtherMode(Mode),
 }
 
-/// An action as a line that can be chosen.
+/// An action as an entry of the palette.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaletteCommand {
     pub action: Action,
-    /// The sentence that says what for.
-    pub sentence: &'static str,
-    /// Its keys; empty if the operator took them away.
+    /// What it does, see [`super::Binding::help`].
+    pub help: &'static str,
+    /// Its keys, separated by `, `; empty if the config removes them all.
     pub keys: String,
-    pub group: Group,
-    pub standing: Availability,
+    pub section: HelpSection,
+    pub availability: Availability,
 }
 
-/// Every command of `mode`, nearest mode first, then those of other places.
+/// The commands of `mode` in lookup order, then those of the other [`SCREEN_MODES`]. Each action is
+/// listed once.
 pub fn commands(
     map: &Keymap,
     mode: Mode,
     enabled: impl Fn(Action) -> bool,
     ascii: bool,
 ) -> Vec<PaletteCommand> {
-    let mut found: Vec<PaletteCommand> = Vec::new();
-    let elsewhere = PLACES.into_iter().filter(|place| *place != mode);
-    for place in std::iter::once(mode).chain(elsewhere) {
-        for row in map.chained(place) {
+    let mut commands: Vec<PaletteCommand> = Vec::new();
+    let other_modes = SCREEN_MODES.into_iter().filter(|other| *other != mode);
+    for lookup_mode in std::iter::once(mode).chain(other_modes) {
+        for row in map.effective_rows(lookup_mode) {
             let action = row.binding.action;
-            if found.iter().any(|command| command.action == action) {
+            if commands.iter().any(|command| command.action == action) {
                 continue;
             }
-            let keys: Vec<_> = map.live(place, row).map(|key| key.shown(ascii)).collect();
-            found.push(PaletteCommand {
+            let keys: Vec<_> =
+                map.reachable_keys(lookup_mode, row).map(|key| key.label(ascii)).collect();
+            commands.push(PaletteCommand {
                 action,
-                sentence: row.binding.help,
+                help: row.binding.help,
                 keys: keys.join(", "),
-                group: row.binding.group,
-                standing: match (place == mode, enabled(action)) {
-                    (true, true) => Availability::Ready,
-                    (true, false) => Availability::Idle,
-                    (false, _) => Availability::In(place),
+                section: row.binding.section,
+                availability: match (lookup_mode == mode, enabled(action)) {
+                    (true, true) => Availability::Available,
+                    (true, false) => Availability::Disabled,
+                    (false, _) => Availability::OtherMode(lookup_mode),
                 },
             });
         }
     }
-    found
+    commands
 }
 
 impl PaletteCommand {
-    /// How well `typed` describes it, the more the better, and which characters of its sentence
-    /// were typed; `None` if it does not. Nothing typed describes everything alike.
-    pub fn matched(&self, typed: &str) -> Option<(usize, Vec<usize>)> {
+    /// Matches the command against `typed`. Returns the score, higher is better, and the indexes of
+    /// the matching characters in `help`; `None` if it does not match. An empty text matches every
+    /// command with the same score.
+    pub fn score(&self, typed: &str) -> Option<(usize, Vec<usize>)> {
         let typed = typed.trim();
         if !typed.is_empty() && self.keys.split(", ").any(|key| key == typed) {
-            return Some((BY_KEY, Vec::new()));
+            return Some((EXACT_KEY_SCORE, Vec::new()));
         }
-        let word = self.action.as_str().replace('-', " ");
-        let by_word = subsequence(&word, typed).map(|(score, _)| score);
-        let by_sentence = subsequence(self.sentence, typed);
-        match (by_sentence, by_word) {
-            (Some((score, places)), word) => Some((score.max(word.unwrap_or(0)), places)),
+        let name = self.action.as_str().replace('-', " ");
+        let by_name = best_subsequence(&name, typed).map(|(score, _)| score);
+        let by_help = best_subsequence(self.help, typed);
+        match (by_help, by_name) {
+            (Some((score, positions)), by_name) => {
+                Some((score.max(by_name.unwrap_or(0)), positions))
+            }
             (None, Some(score)) => Some((score, Vec::new())),
             (None, None) => None,
         }
     }
 }
 
-/// The best way to find the characters of `typed` in `text` in their order: characters that
-/// follow each other count most, then those that begin a word.
-fn subsequence(text: &str, typed: &str) -> Option<(usize, Vec<usize>)> {
+/// The best match of `typed` as a subsequence of `text`: its score and the matching indexes.
+/// Adjacent characters score highest, then those at the start of a word.
+fn best_subsequence(text: &str, typed: &str) -> Option<(usize, Vec<usize>)> {
     const NEXT: usize = 8;
     const WORD: usize = 6;
     let text: Vec<char> = text.to_lowercase().chars().collect();
@@ -94,60 +100,62 @@ fn subsequence(text: &str, typed: &str) -> Option<(usize, Vec<usize>)> {
         let before = at.checked_sub(1).and_then(|before| text.get(before));
         1 + if before.is_none_or(|c| !c.is_alphanumeric()) { WORD } else { 0 }
     };
-    let places = |c: char| {
+    let positions = |c: char| {
         let at = text.iter().enumerate().filter(move |(_, other)| **other == c);
         at.map(|(at, _)| at)
     };
     let Some(first) = typed.next() else {
         return Some((0, Vec::new()));
     };
-    // For each place of the last character so far, the best way that ends there.
-    let mut ways: Vec<(usize, Vec<usize>)> =
-        places(first).map(|at| (worth(at), vec![at])).collect();
+    // For each position of the last character so far, the best match that ends there.
+    let mut matches: Vec<(usize, Vec<usize>)> =
+        positions(first).map(|at| (worth(at), vec![at])).collect();
     for c in typed {
         let mut next: Vec<(usize, Vec<usize>)> = Vec::new();
-        for at in places(c) {
-            let before = ways.iter().filter_map(|(score, way)| {
-                let last = *way.last().filter(|last| **last < at)?;
-                Some((score + worth(at) + if last + 1 == at { NEXT } else { 0 }, way))
+        for at in positions(c) {
+            let before = matches.iter().filter_map(|(score, indexes)| {
+                let last = *indexes.last().filter(|last| **last < at)?;
+                Some((score + worth(at) + if last + 1 == at { NEXT } else { 0 }, indexes))
             });
-            // Of two that are as good the first one, as one reads.
-            if let Some((score, way)) = before.rev().max_by_key(|(score, _)| *score) {
-                next.push((score, way.iter().copied().chain([at]).collect()));
+            // Of two equal scores, the leftmost match wins.
+            if let Some((score, indexes)) = before.rev().max_by_key(|(score, _)| *score) {
+                next.push((score, indexes.iter().copied().chain([at]).collect()));
             }
         }
-        ways = next;
+        matches = next;
     }
-    ways.into_iter().rev().max_by_key(|(score, _)| *score)
+    matches.into_iter().rev().max_by_key(|(score, _)| *score)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn sentences(commands: &[PaletteCommand], group: Group) -> Vec<String> {
-        let of_group = commands.iter().filter(|command| command.group == group);
-        of_group.map(|command| format!("{}: {}", command.keys, command.sentence)).collect()
+    fn help_lines(commands: &[PaletteCommand], group: HelpSection) -> Vec<String> {
+        let of_group = commands.iter().filter(|command| command.section == group);
+        of_group.map(|command| format!("{}: {}", command.keys, command.help)).collect()
     }
 
-    /// The sentences that `typed` finds in the list of tokens, best first.
-    fn found(typed: &str) -> Vec<&'static str> {
+    /// The descriptions that `typed` finds in the list of tokens, best first.
+    fn search(typed: &str) -> Vec<&'static str> {
         let all = commands(&Keymap::default(), Mode::Tokens, |_| true, true);
-        let mut found: Vec<_> = all
+        let mut matches: Vec<_> = all
             .iter()
-            .filter_map(|command| Some((command.matched(typed)?.0, command.sentence)))
+            .filter_map(|command| Some((command.score(typed)?.0, command.help)))
             .collect();
-        found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-        found.into_iter().map(|(_, sentence)| sentence).collect()
+        matches.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        matches.into_iter().map(|(_, help)| help).collect()
     }
 
     #[test]
-    fn a_key_is_told_only_where_it_works() {
+    fn only_reachable_keys_are_listed() {
         let all = commands(&Keymap::default(), Mode::Rows, |_| true, false);
-        let here: Vec<_> =
-            all.into_iter().filter(|command| command.standing == Availability::Ready).collect();
+        let here: Vec<_> = all
+            .into_iter()
+            .filter(|command| command.availability == Availability::Available)
+            .collect();
         assert_eq!(
-            sentences(&here, Group::Form),
+            help_lines(&here, HelpSection::Form),
             [
                 "a: add a scope row",
                 "p: add the scopes of a preset",
@@ -155,58 +163,58 @@ mod tests {
                 "d, Del: remove the selected scope row",
                 "Tab, ↓: go to the next field",
                 "Shift-Tab, ↑: go to the previous field",
-                ": go on: next field, or press the button",
+                ": go to the next field, or press the button",
                 "Ctrl-S: submit from any field",
-                "Esc: leave the form",
-                "Ctrl-Y: copy the command that does it",
+                "Esc: close the form",
+                "Ctrl-Y: copy the equivalent command",
             ],
-            "Enter changes a row here, so it must not be told as going on"
+            "Enter changes a row here, so it is not listed for the next field"
         );
     }
 
     #[test]
-    fn every_command_is_there_once_and_says_where_it_stands() {
+    fn each_command_is_listed_once_with_its_availability() {
         let off = |action| action != Action::Revoke;
         let all = commands(&Keymap::default(), Mode::Tokens, off, true);
         let standing = |action| {
             let mut those = all.iter().filter(|command| command.action == action);
-            let standing = those.next().map(|command| command.standing);
-            assert!(those.next().is_none(), "{action:?} is there twice");
+            let standing = those.next().map(|command| command.availability);
+            assert!(those.next().is_none(), "{action:?} is listed twice");
             standing
         };
-        assert_eq!(standing(Action::New), Some(Availability::Ready));
-        assert_eq!(standing(Action::Revoke), Some(Availability::Idle));
-        assert_eq!(standing(Action::Test), Some(Availability::In(Mode::Detail)));
-        assert_eq!(standing(Action::FilterActor), Some(Availability::In(Mode::Audit)));
+        assert_eq!(standing(Action::New), Some(Availability::Available));
+        assert_eq!(standing(Action::Revoke), Some(Availability::Disabled));
+        assert_eq!(standing(Action::Test), Some(Availability::OtherMode(Mode::Detail)));
+        assert_eq!(standing(Action::FilterActor), Some(Availability::OtherMode(Mode::Audit)));
         assert_eq!(standing(Action::Acknowledge), None);
     }
 
     #[test]
-    fn a_few_letters_find_the_command_that_was_meant() {
-        for (typed, meant) in [
+    fn a_few_letters_find_the_command() {
+        for (typed, expected) in [
             ("rev", "revoke the token"),
             ("RVK", "revoke the token"),
             ("del all", "delete every token"),
-            ("copy id", "copy its id"),
+            ("copy id", "copy the token id"),
             ("json", "copy the token as JSON"),
-            ("undo", "undo the last change, bring back a delete"),
+            ("undo", "undo the last change or deletion"),
             ("audit", "go to the audit trail"),
-            ("R", "regenerate its secret"),
-            ("y n", "copy its name"),
+            ("R", "regenerate the secret"),
+            ("y n", "copy the token name"),
         ] {
-            assert_eq!(found(typed).first(), Some(&meant), "for `{typed}`");
+            assert_eq!(search(typed).first(), Some(&expected), "for `{typed}`");
         }
-        assert_eq!(found("zzz"), Vec::<&str>::new());
-        assert_eq!(found("  ").len(), found("").len());
+        assert_eq!(search("zzz"), Vec::<&str>::new());
+        assert_eq!(search("  ").len(), search("").len());
     }
 
     #[test]
-    fn the_best_way_through_a_text_is_found_not_the_first() {
-        let places = |text, typed| subsequence(text, typed).map(|(_, places)| places);
-        assert_eq!(places("sort by the next column", "nc"), Some(vec![12, 17]));
-        assert_eq!(places("press the button", "the"), Some(vec![6, 7, 8]));
-        assert_eq!(places("copy", "cx"), None);
-        // Grows with the square of the length at most.
-        assert!(subsequence(&"a".repeat(48), &"a".repeat(40)).is_some());
+    fn the_best_subsequence_wins_over_the_first() {
+        let positions = |text, typed| best_subsequence(text, typed).map(|(_, positions)| positions);
+        assert_eq!(positions("sort by the next column", "nc"), Some(vec![12, 17]));
+        assert_eq!(positions("press the button", "the"), Some(vec![6, 7, 8]));
+        assert_eq!(positions("copy", "cx"), None);
+        // The cost is at most quadratic in the length.
+        assert!(best_subsequence(&"a".repeat(48), &"a".repeat(40)).is_some());
     }
 }

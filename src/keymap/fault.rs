@@ -1,55 +1,57 @@
-//! What can be wrong with the operator's `[keys]`. Each text names the mode, the key and the
-//! actions, and says what to do. Made by `overrides`, shown by the config with file and line.
+//! The faults of the `[keys]` table in the config. Each message names the mode, the key and the
+//! actions, and gives a remedy. Created by `overrides`, printed by the config with file and line.
 
-use super::{Action, KeyError, Mode, Sequence};
+use super::{Action, KeyError, KeySequence, Mode};
 use crate::domain::terminal_text::escape;
 
-/// What is wrong with an override.
+/// A fault of an override.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
-    #[error("there is no mode `{given}`: {advice}", given = escape(.given))]
-    Mode { given: String, advice: String },
-    #[error("there is no action `{given}` in mode {mode}: {advice}", given = escape(.given), mode = .mode.as_str())]
-    Action { mode: Mode, given: String, advice: String },
+    #[error("unknown mode `{given}`: {advice}", given = escape(.given))]
+    UnknownMode { given: String, advice: String },
+    #[error("unknown action `{given}` in mode {mode}: {advice}", given = escape(.given), mode = .mode.as_str())]
+    UnknownAction { mode: Mode, given: String, advice: String },
     #[error("{action} in mode {mode}: {error}", action = .action.as_str(), mode = .mode.as_str())]
-    Key { mode: Mode, action: Action, error: KeyError },
-    #[error("in mode {mode}, `{key}` is both {one} and {other}: give one of them another key",
+    InvalidKey { mode: Mode, action: Action, error: KeyError },
+    #[error("in mode {mode}, `{key}` is bound to both {one} and {other}: give one of them another key",
         mode = .mode.as_str(), one = .actions.0.as_str(), other = .actions.1.as_str())]
-    Twice { mode: Mode, key: Sequence, actions: (Action, Action) },
-    /// One key begins the sequence of another, which could then never be pressed.
-    #[error("in mode {mode}, `{short}` ({one}) is how `{long}` ({other}) begins: give one of them another key",
+    DuplicateKey { mode: Mode, key: KeySequence, actions: (Action, Action) },
+    /// A key is the prefix of a longer sequence, which could then never be completed.
+    #[error("in mode {mode}, `{short}` ({one}) is a prefix of `{long}` ({other}): give one of them another key",
         mode = .mode.as_str(), one = .actions.0.as_str(), other = .actions.1.as_str())]
-    Begins {
+    PrefixConflict {
         mode: Mode,
-        short: Sequence,
-        long: Sequence,
-        /// Of the key, and of the sequence.
+        short: KeySequence,
+        long: KeySequence,
+        /// The action of `short` and the action of `long`.
         actions: (Action, Action),
     },
-    #[error("in mode {mode}, `{key}` is text that is typed: give {action} a key such as Ctrl-G or Enter",
+    #[error("in mode {mode}, `{key}` would be typed as text: give {action} a key such as Ctrl-G or Enter",
         mode = .mode.as_str(), action = .action.as_str())]
-    Text { mode: Mode, key: Sequence, action: Action },
-    /// An action that must always have a key has none.
-    #[error("in mode {mode}, {action} must have a key: leave it at least one", mode = .mode.as_str(), action = .action.as_str())]
-    Needed { mode: Mode, action: Action },
-    /// A key of a nearer mode hides every key of an action that must always have one.
-    #[error("in mode {mode}, `{key}` ({by}) hides {action}, which must have a key: give {by} another key",
+    TypedCharacter { mode: Mode, key: KeySequence, action: Action },
+    /// An essential action has no key left.
+    #[error("in mode {mode}, {action} must have a key: keep at least one", mode = .mode.as_str(), action = .action.as_str())]
+    MissingKey { mode: Mode, action: Action },
+    /// A key of a nearer mode shadows every key of an essential action.
+    #[error("in mode {mode}, `{key}` ({by}) shadows {action}, which must have a key: give {by} another key",
         mode = .mode.as_str(), action = .action.as_str(), by = .by.as_str())]
-    Hidden { mode: Mode, key: Sequence, action: Action, by: Action },
+    ShadowedKey { mode: Mode, key: KeySequence, action: Action, by: Action },
 }
 
 impl KeyFault {
-    /// The setting that it is about, as the file spells it.
+    /// The path of the setting in the config file, such as `keys.tokens.new`.
     pub fn setting(&self) -> String {
         let (mode, action) = match self {
-            Self::Mode { given, .. } => return format!("keys.{given}"),
-            Self::Action { mode, given, .. } => return format!("keys.{}.{given}", mode.as_str()),
-            Self::Key { mode, action, .. }
-            | Self::Text { mode, action, .. }
-            | Self::Needed { mode, action }
-            | Self::Twice { mode, actions: (action, _), .. }
-            | Self::Begins { mode, actions: (action, _), .. }
-            | Self::Hidden { mode, by: action, .. } => (mode, action),
+            Self::UnknownMode { given, .. } => return format!("keys.{given}"),
+            Self::UnknownAction { mode, given, .. } => {
+                return format!("keys.{}.{given}", mode.as_str());
+            }
+            Self::InvalidKey { mode, action, .. }
+            | Self::TypedCharacter { mode, action, .. }
+            | Self::MissingKey { mode, action }
+            | Self::DuplicateKey { mode, actions: (action, _), .. }
+            | Self::PrefixConflict { mode, actions: (action, _), .. }
+            | Self::ShadowedKey { mode, by: action, .. } => (mode, action),
         };
         format!("keys.{}.{}", mode.as_str(), action.as_str())
     }

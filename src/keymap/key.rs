@@ -1,6 +1,6 @@
-//! One key as an operator names it, and sequences of keys. Reads and prints the syntax of the
-//! table and of `[keys]`, and turns what the terminal reports into one form, so that equal keys
-//! are equal. Refuses keys that terminals do not send reliably. Called by the keymap and input.
+//! Keys and key sequences: parses and prints the syntax of `[keys]`, and normalizes the key events of
+//! the terminal, so that equal keys compare equal. Refuses keys that terminals do not send reliably.
+//! Called by the keymap and by the input of the app.
 
 use std::{fmt, str::FromStr};
 
@@ -8,21 +8,21 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::domain::terminal_text::{escape, first_unsafe};
 
-/// Why a text names no key.
+/// Why a text is not a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    #[error("a key is missing: write a character, Ctrl- and a letter, or a name such as Enter")]
+    #[error("missing key: write a character, Ctrl- and a letter, or a name such as Enter")]
     Missing,
-    #[error("`{given}` is not a key: write a character, Ctrl- and a letter, or one of {names}", given = escape(.0), names = names())]
+    #[error("`{given}` is not a key: write a character, Ctrl- and a letter, or one of {names}", given = escape(.0), names = key_names())]
     Unknown(String),
-    /// A modifier that slow links tear apart.
+    /// Alt arrives as Esc and a key, which slow links split into two key presses.
     #[error("`{given}` does not arrive reliably over SSH: use a key without Alt", given = escape(.0))]
     Alt(String),
-    #[error("terminals cannot tell `{given}` from {same}: write {same}", given = escape(.given))]
-    Same { given: String, same: &'static str },
+    #[error("terminals cannot distinguish `{given}` from {same}: write {same}", given = escape(.given))]
+    Indistinguishable { given: String, same: &'static str },
 }
 
-/// The keys that have a name, with the name and the glyph.
+/// The named keys: code, name in the config, and glyph in the app.
 const NAMES: [(KeyCode, &str, &str); 15] = [
     (KeyCode::Enter, "Enter", "Enter"),
     (KeyCode::Esc, "Esc", "Esc"),
@@ -41,12 +41,12 @@ const NAMES: [(KeyCode, &str, &str); 15] = [
     (KeyCode::End, "End", "End"),
 ];
 
-fn names() -> String {
+fn key_names() -> String {
     NAMES.map(|(_, name, _)| name).join(", ")
 }
 
-/// A key with its modifiers, in one form: a character never carries Shift, Shift-Tab is Tab with
-/// Shift, Ctrl goes with lower-case letters. Ctrl-H and Backspace stay two keys.
+/// A key with its modifiers, normalized: a character never has Shift, Shift-Tab is Tab with Shift,
+/// and Ctrl has a lower-case letter. Ctrl-H and Backspace remain different keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
     code: KeyCode,
@@ -54,7 +54,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of this code and these modifiers, whatever form they come in.
+    /// Normalizes a key event of the terminal.
     pub fn new(code: KeyCode, mut modifiers: KeyModifiers) -> Self {
         let code = match code {
             KeyCode::BackTab => {
@@ -82,13 +82,13 @@ impl Key {
         self.code
     }
 
-    /// The modifiers that are left after normalising.
+    /// The modifiers that remain after normalization.
     #[cfg(any(test, feature = "testing"))]
     pub fn modifiers(self) -> KeyModifiers {
         self.modifiers
     }
 
-    /// The character that a text field takes from this key, if it is one.
+    /// The character that this key types into a text field; `None` with Ctrl or for a named key.
     pub fn character(self) -> Option<char> {
         match self.code {
             KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
@@ -96,8 +96,8 @@ impl Key {
         }
     }
 
-    /// The form for footer and help: arrows and Enter as glyphs of one column unless `ascii`.
-    pub fn shown(self, ascii: bool) -> String {
+    /// The label for footer and help: arrows are glyphs of one column, or names if `ascii`.
+    pub fn label(self, ascii: bool) -> String {
         let name = NAMES.iter().find(|(code, ..)| *code == self.code);
         let letter = match (self.code, name) {
             (_, Some((_, name, glyph))) => (*if ascii { name } else { glyph }).to_owned(),
@@ -108,13 +108,13 @@ impl Key {
             (other, _) => other.to_string(),
         };
         let mut text = String::new();
-        for (modifier, word) in [
+        for (modifier, prefix) in [
             (KeyModifiers::CONTROL, "Ctrl-"),
             (KeyModifiers::ALT, "Alt-"),
             (KeyModifiers::SHIFT, "Shift-"),
         ] {
             if self.modifiers.contains(modifier) {
-                text.push_str(word);
+                text.push_str(prefix);
             }
         }
         text + &letter
@@ -128,28 +128,28 @@ impl From<KeyEvent> for Key {
 }
 
 impl fmt::Display for Key {
-    /// The syntax that [`FromStr`] reads.
+    /// Prints the syntax that [`FromStr`] parses.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.shown(true))
+        f.pad(&self.label(true))
     }
 }
 
 impl FromStr for Key {
     type Err = KeyError;
 
-    /// One visible character, or a name in any case, with `Ctrl-` and `Shift-` before it.
+    /// Parses one visible character or a name in any case, after optional `Ctrl-` and `Shift-`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let unknown = || KeyError::Unknown(text.to_owned());
         let mut rest = text;
         let mut modifiers = KeyModifiers::NONE;
         loop {
-            if let Some(after) = strip(rest, "Ctrl-") {
+            if let Some(after) = strip_prefix_ignore_case(rest, "Ctrl-") {
                 modifiers |= KeyModifiers::CONTROL;
                 rest = after;
-            } else if let Some(after) = strip(rest, "Shift-") {
+            } else if let Some(after) = strip_prefix_ignore_case(rest, "Shift-") {
                 modifiers |= KeyModifiers::SHIFT;
                 rest = after;
-            } else if strip(rest, "Alt-").is_some() {
+            } else if strip_prefix_ignore_case(rest, "Alt-").is_some() {
                 return Err(KeyError::Alt(text.to_owned()));
             } else {
                 break;
@@ -179,42 +179,42 @@ impl FromStr for Key {
 
 impl From<(&'static str, &str)> for KeyError {
     fn from((same, given): (&'static str, &str)) -> Self {
-        Self::Same { given: given.to_owned(), same }
+        Self::Indistinguishable { given: given.to_owned(), same }
     }
 }
 
-/// What follows `prefix` in any case, if something does.
-fn strip<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+/// The text after `prefix`, compared without case; `None` if nothing follows.
+fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(prefix.len())?;
     (head.eq_ignore_ascii_case(prefix) && !rest.is_empty()).then_some(rest)
 }
 
-/// One or more keys pressed one after the other: `n`, `Ctrl-D`, `y i`.
+/// One or more keys, pressed in order: `n`, `Ctrl-D`, `y i`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Sequence(Vec<Key>);
+pub struct KeySequence(Vec<Key>);
 
-impl Sequence {
-    /// Its keys; there is at least one.
+impl KeySequence {
+    /// The keys, at least one.
     pub fn keys(&self) -> &[Key] {
         &self.0
     }
 
-    /// Whether `pressed` is a beginning of it, or all of it.
+    /// Whether `pressed` is a prefix of the sequence, or all of it.
     pub fn starts_with(&self, pressed: &[Key]) -> bool {
         self.0.starts_with(pressed)
     }
 
-    /// The form for footer and help, see [`Key::shown`].
-    pub fn shown(&self, ascii: bool) -> String {
-        let keys: Vec<_> = self.0.iter().map(|key| key.shown(ascii)).collect();
+    /// The label for footer and help, see [`Key::label`].
+    pub fn label(&self, ascii: bool) -> String {
+        let keys: Vec<_> = self.0.iter().map(|key| key.label(ascii)).collect();
         keys.join(" ")
     }
 }
 
-impl FromStr for Sequence {
+impl FromStr for KeySequence {
     type Err = KeyError;
 
-    /// Keys with blanks between them.
+    /// Parses keys separated by spaces.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let keys = text.split_whitespace().map(str::parse).collect::<Result<Vec<Key>, _>>()?;
         if keys.is_empty() {
@@ -224,9 +224,9 @@ impl FromStr for Sequence {
     }
 }
 
-impl fmt::Display for Sequence {
+impl fmt::Display for KeySequence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.shown(true))
+        f.pad(&self.label(true))
     }
 }
 
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_keys_come_in_one_form() {
+    fn equal_keys_are_normalized_to_one_form() {
         let (shift, ctrl) = (KeyModifiers::SHIFT, KeyModifiers::CONTROL);
         assert_eq!(pressed(KeyCode::Char('R'), shift), "R");
         assert_eq!(pressed(KeyCode::Char('r'), shift), "R");
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_bare_character_is_text() {
+    fn only_an_unmodified_character_is_text() {
         let text = |t: &str| t.parse::<Key>().unwrap().character();
         assert_eq!(text("R"), Some('R'));
         assert_eq!(text("Space"), Some(' '));
@@ -266,8 +266,8 @@ mod tests {
     }
 
     #[test]
-    fn the_case_of_a_name_does_not_matter_and_that_of_a_character_does() {
-        let same = |a: &str, b: &str| a.parse::<Sequence>() == b.parse::<Sequence>();
+    fn case_matters_for_characters_and_not_for_names() {
+        let same = |a: &str, b: &str| a.parse::<KeySequence>() == b.parse::<KeySequence>();
         assert!(same("enter", "Enter"));
         assert!(same("ctrl-d", "Ctrl-D"));
         assert!(same(" y  i ", "y i"));
@@ -277,27 +277,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_with_what_is() {
-        let told = |t: &str| t.parse::<Sequence>().unwrap_err().to_string();
-        let names = names();
+    fn invalid_keys_are_refused_with_advice() {
+        let error = |t: &str| t.parse::<KeySequence>().unwrap_err().to_string();
+        let names = key_names();
         assert_eq!(
-            told("Entr"),
+            error("Entr"),
             format!(
                 "`Entr` is not a key: write a character, Ctrl- and a letter, or one of {names}"
             )
         );
         for bad in ["Ctrl-", "F1", "Ctrl-1", "Shift-", "\u{202e}", "\u{301}", "Ctrl-é"] {
-            assert!(told(bad).contains("is not a key"), "{bad:?}");
+            assert!(error(bad).contains("is not a key"), "{bad:?}");
         }
-        assert!(told(" ").starts_with("a key is missing"));
-        assert!(told("alt-x").contains("does not arrive reliably"));
-        assert_eq!(told("Ctrl-I"), "terminals cannot tell `Ctrl-I` from Tab: write Tab");
+        assert!(error(" ").starts_with("missing key"));
+        assert!(error("alt-x").contains("does not arrive reliably"));
+        assert_eq!(error("Ctrl-I"), "terminals cannot distinguish `Ctrl-I` from Tab: write Tab");
     }
 
     #[test]
     fn glyphs_are_one_column_wide() {
-        assert_eq!("Up".parse::<Key>().unwrap().shown(false), "↑");
-        assert_eq!("y Enter".parse::<Sequence>().unwrap().shown(false), "y Enter");
+        assert_eq!("Up".parse::<Key>().unwrap().label(false), "↑");
+        assert_eq!("y Enter".parse::<KeySequence>().unwrap().label(false), "y Enter");
         for (_, name, glyph) in NAMES {
             assert!(glyph.is_ascii() || glyph.width() == 1, "{name}");
         }
@@ -324,14 +324,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_reads_back(keys in prop::collection::vec(key(), 1..4)) {
-            let sequence = Sequence(keys);
-            prop_assert_eq!(sequence.to_string().parse::<Sequence>().unwrap(), sequence);
+        fn a_printed_sequence_parses_back(keys in prop::collection::vec(key(), 1..4)) {
+            let sequence = KeySequence(keys);
+            prop_assert_eq!(sequence.to_string().parse::<KeySequence>().unwrap(), sequence);
         }
 
         #[test]
-        fn any_text_is_answered_without_a_panic(text in any::<String>()) {
-            let _ = text.parse::<Sequence>();
+        fn parsing_never_panics(text in any::<String>()) {
+            let _ = text.parse::<KeySequence>();
         }
     }
 }

@@ -1,59 +1,59 @@
-//! The keys in force, and the one lookup from pressed keys to an action. Knows nothing of
-//! screens and does not wait: whoever holds the keys pressed so far decides how long a beginning
-//! may last. Built by the config, asked by the app on every key.
+//! The active key bindings and the lookup from pressed keys to an action. Does not know the screens
+//! and has no timeout: the caller keeps the pressed keys of an incomplete sequence. Built by the
+//! config, called by the app for each key press.
 
 use std::sync::LazyLock;
 
-use super::{Action, BINDINGS, Binding, Key, Mode, Sequence};
+use super::{Action, BINDINGS, Binding, Key, KeySequence, Mode};
 
-/// What the keys pressed so far mean.
+/// The result of looking up the keys pressed so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resolved {
-    Act(Action),
-    /// The beginning of a longer sequence: wait for the next key.
+pub enum Resolution {
+    Action(Action),
+    /// The prefix of a longer sequence: wait for the next key.
     Prefix,
-    /// Nothing here: text for the focused field, or to be ignored.
-    Nothing,
+    /// No binding: text for the focused field, or ignored.
+    Unbound,
 }
 
-/// A row of the table with the keys that it has now.
+/// A row of the table with its current keys.
 #[derive(Debug, Clone)]
-pub(super) struct Row {
+pub(super) struct KeymapRow {
     pub(super) binding: &'static Binding,
-    pub(super) keys: Vec<Sequence>,
+    pub(super) keys: Vec<KeySequence>,
 }
 
-impl PartialEq for Row {
+impl PartialEq for KeymapRow {
     fn eq(&self, other: &Self) -> bool {
-        self.place() == other.place() && self.keys == other.keys
+        self.id() == other.id() && self.keys == other.keys
     }
 }
 
-/// What tells one row of the table from all others.
-pub(super) type Place = (Mode, Action);
+/// Identifies a row of the table.
+pub(super) type BindingId = (Mode, Action);
 
-impl Row {
-    pub(super) fn place(&self) -> Place {
+impl KeymapRow {
+    pub(super) fn id(&self) -> BindingId {
         (self.binding.mode, self.binding.action)
     }
 }
 
-/// The keys in force.
+/// The active key bindings: the defaults, or the defaults with the overrides of the config.
 #[derive(Debug, Clone, Default)]
 pub struct Keymap {
-    /// The rows where settings changed the table; `None` for the table as it is, which is not
-    /// read before somebody asks for a key: most commands never do.
-    own: Option<Modes>,
+    /// The rows with overrides; `None` for [`DEFAULT_KEYS`], which are parsed on first use, because
+    /// most commands never look up a key.
+    custom: Option<RowsByMode>,
 }
 
-/// The rows of each mode, in the order of the table: a key is looked up in few modes.
-type Modes = Vec<Vec<Row>>;
+/// The rows of each mode, in the order of the table.
+type RowsByMode = Vec<Vec<KeymapRow>>;
 
-/// The table as it is, its keys read once.
-static TABLE: LazyLock<Modes> = LazyLock::new(|| {
-    let row = |binding: &'static Binding| Row {
+/// The default bindings, parsed once.
+static DEFAULT_KEYS: LazyLock<RowsByMode> = LazyLock::new(|| {
+    let row = |binding: &'static Binding| KeymapRow {
         binding,
-        // A text in the table that names no key is caught by its test.
+        // A test checks that every key of the table parses.
         keys: binding.keys.iter().flat_map(|k| k.parse()).collect(),
     };
     let modes = BINDINGS.chunk_by(|one, next| one.mode == next.mode);
@@ -67,105 +67,109 @@ impl PartialEq for Keymap {
 }
 
 impl Keymap {
-    pub(super) fn modes(&self) -> &[Vec<Row>] {
-        self.own.as_ref().unwrap_or(&TABLE)
+    pub(super) fn modes(&self) -> &[Vec<KeymapRow>] {
+        self.custom.as_ref().unwrap_or(&DEFAULT_KEYS)
     }
 
-    pub(super) fn modes_mut(&mut self) -> &mut [Vec<Row>] {
-        self.own.get_or_insert_with(|| TABLE.clone())
+    pub(super) fn modes_mut(&mut self) -> &mut [Vec<KeymapRow>] {
+        self.custom.get_or_insert_with(|| DEFAULT_KEYS.clone())
     }
 
-    /// What `pressed` means in `mode`: the nearest mode that knows it decides, be it as a whole
-    /// or as a beginning.
-    pub fn resolve(&self, mode: Mode, pressed: &[Key]) -> Resolved {
+    /// Looks up `pressed` in `mode` and the modes it falls back on. The nearest mode with a match
+    /// wins, even if it only matches a prefix.
+    pub fn resolve(&self, mode: Mode, pressed: &[Key]) -> Resolution {
         if pressed.is_empty() {
-            return Resolved::Nothing;
+            return Resolution::Unbound;
         }
-        match self.winner(mode, pressed) {
+        match self.best_match(mode, pressed) {
             Some((row, sequence)) if sequence.keys() == pressed => {
-                Resolved::Act(row.binding.action)
+                Resolution::Action(row.binding.action)
             }
-            Some(_) => Resolved::Prefix,
-            None => Resolved::Nothing,
+            Some(_) => Resolution::Prefix,
+            None => Resolution::Unbound,
         }
     }
 
-    /// The keys of `action` in `mode` or the nearest mode it falls back on; none if it has none.
+    /// The keys of `action` in `mode` or the nearest mode it falls back on; empty if it has no key.
     #[cfg(any(test, feature = "testing"))]
-    pub fn keys(&self, mode: Mode, action: Action) -> &[Sequence] {
-        self.chained(mode)
+    pub fn keys(&self, mode: Mode, action: Action) -> &[KeySequence] {
+        self.effective_rows(mode)
             .find(|row| row.binding.action == action && !row.keys.is_empty())
             .map_or(&[], |row| row.keys.as_slice())
     }
 
-    /// Every action with the keys of its own, in the order of the documents.
-    pub fn each(&self) -> impl Iterator<Item = (Mode, Action, &[Sequence])> {
+    /// All bindings with their current keys, in the order of the table.
+    pub fn iter(&self) -> impl Iterator<Item = (Mode, Action, &[KeySequence])> {
         self.modes().iter().flatten().map(|row| {
-            let Row { binding, keys } = row;
+            let KeymapRow { binding, keys } = row;
             (binding.mode, binding.action, keys.as_slice())
         })
     }
 
-    /// Which keys may follow `pressed` in `mode`, and what each leads to.
+    /// The keys that can follow `pressed` in `mode`, with their bindings.
     pub fn continuations(&self, mode: Mode, pressed: &[Key]) -> Vec<(Key, &'static Binding)> {
-        let mut found: Vec<(Key, &'static Binding)> = Vec::new();
-        for row in self.chained(mode) {
-            for sequence in self.live(mode, row) {
+        let mut continuations: Vec<(Key, &'static Binding)> = Vec::new();
+        for row in self.effective_rows(mode) {
+            for sequence in self.reachable_keys(mode, row) {
                 let next = sequence.keys().get(pressed.len());
                 if let (true, Some(key)) = (sequence.starts_with(pressed), next) {
-                    found.push((*key, row.binding));
+                    continuations.push((*key, row.binding));
                 }
             }
         }
-        found
+        continuations
     }
 
-    /// The rows that count in `mode`, nearest mode first.
-    pub(super) fn chained(&self, mode: Mode) -> impl Iterator<Item = &Row> {
-        mode.chain().iter().flat_map(|near| self.of(*near))
+    /// The rows of `mode` and of the modes it falls back on, nearest mode first.
+    pub(super) fn effective_rows(&self, mode: Mode) -> impl Iterator<Item = &KeymapRow> {
+        mode.chain().iter().flat_map(|near| self.rows_of(*near))
     }
 
-    fn of(&self, mode: Mode) -> &[Row] {
-        let own = |rows: &&Vec<Row>| rows.first().is_some_and(|row| row.binding.mode == mode);
+    fn rows_of(&self, mode: Mode) -> &[KeymapRow] {
+        let own = |rows: &&Vec<KeymapRow>| rows.first().is_some_and(|row| row.binding.mode == mode);
         self.modes().iter().find(own).map_or(&[], Vec::as_slice)
     }
 
-    /// The keys of `row` that really lead to it in `mode`, unhidden by a nearer mode.
-    pub(super) fn live<'a>(
+    /// The keys of `row` that no other binding shadows in `mode`.
+    pub(super) fn reachable_keys<'a>(
         &'a self,
         mode: Mode,
-        row: &'a Row,
-    ) -> impl Iterator<Item = &'a Sequence> {
-        row.keys.iter().filter(move |sequence| self.hider(mode, row, sequence).is_none())
+        row: &'a KeymapRow,
+    ) -> impl Iterator<Item = &'a KeySequence> {
+        row.keys
+            .iter()
+            .filter(move |sequence| self.shadowing_binding(mode, row, sequence).is_none())
     }
 
-    /// The nearest row and sequence that `pressed` completes or begins; completing goes first.
-    fn winner(&self, mode: Mode, pressed: &[Key]) -> Option<(&Row, &Sequence)> {
+    /// The row and sequence of the nearest mode that `pressed` matches in full, or else as a prefix.
+    fn best_match(&self, mode: Mode, pressed: &[Key]) -> Option<(&KeymapRow, &KeySequence)> {
         mode.chain().iter().find_map(|near| {
-            let rows = self.of(*near);
-            let begun = || {
+            let rows = self.rows_of(*near);
+            let prefixed = || {
                 rows.iter()
                     .flat_map(|row| row.keys.iter().map(move |sequence| (row, sequence)))
                     .filter(|(_, sequence)| sequence.starts_with(pressed))
             };
-            begun().find(|(_, sequence)| sequence.keys() == pressed).or_else(|| begun().next())
+            prefixed()
+                .find(|(_, sequence)| sequence.keys() == pressed)
+                .or_else(|| prefixed().next())
         })
     }
 
-    /// What takes the keys of `sequence` away from `row` in `mode` before they are complete.
-    pub(super) fn hider(
+    /// The binding that catches the keys of `sequence` in `mode` before `row` gets them.
+    pub(super) fn shadowing_binding(
         &self,
         mode: Mode,
-        row: &Row,
-        sequence: &Sequence,
-    ) -> Option<(&Row, &Sequence)> {
+        row: &KeymapRow,
+        sequence: &KeySequence,
+    ) -> Option<(&KeymapRow, &KeySequence)> {
         let keys = sequence.keys();
         (1..=keys.len()).find_map(|count| {
-            let (winner, by) = self.winner(mode, keys.get(..count)?)?;
-            let complete = by.keys().len() == count;
-            let itself = winner.place() == row.place();
-            let waits = count < keys.len() && !complete;
-            (!itself && !waits).then_some((winner, by))
+            let (other, by) = self.best_match(mode, keys.get(..count)?)?;
+            let is_complete = by.keys().len() == count;
+            let is_same_row = other.id() == row.id();
+            let waits = count < keys.len() && !is_complete;
+            (!is_same_row && !waits).then_some((other, by))
         })
     }
 }

@@ -1,46 +1,46 @@
-//! The lookup by examples, the overrides with all their faults, and the rules of the table.
+//! Tests of the key lookup, of the overrides with their faults, and of the default bindings.
 
 use super::*;
-use crate::keymap::{KeyError, Override};
+use crate::keymap::{KeyError, KeyOverride};
 
 fn press(text: &str) -> Vec<Key> {
-    text.parse::<Sequence>().unwrap().keys().to_vec()
+    text.parse::<KeySequence>().unwrap().keys().to_vec()
 }
 
-fn line(mode: &str, action: &str, keys: &[&str]) -> Override {
-    Override {
+fn line(mode: &str, action: &str, keys: &[&str]) -> KeyOverride {
+    KeyOverride {
         mode: mode.into(),
         action: action.into(),
         keys: keys.iter().map(|key| (*key).to_owned()).collect(),
     }
 }
 
-fn faults(lines: &[Override]) -> Vec<String> {
+fn faults(lines: &[KeyOverride]) -> Vec<String> {
     let faults = Keymap::new(lines).unwrap_err();
     faults.into_iter().map(|(at, fault)| format!("{at}: {fault}")).collect()
 }
 
 #[test]
-fn the_nearest_mode_that_knows_a_key_decides() {
+fn the_nearest_mode_with_the_key_wins() {
     let map = Keymap::default();
-    let found = |mode, text| map.resolve(mode, &press(text));
-    assert_eq!(found(Mode::Tokens, "n"), Resolved::Act(Action::New));
-    assert_eq!(found(Mode::Tokens, "j"), Resolved::Act(Action::Down));
-    assert_eq!(found(Mode::Tokens, "q"), Resolved::Act(Action::Quit));
-    assert_eq!(found(Mode::Tokens, "Ctrl-C"), Resolved::Act(Action::Interrupt));
-    assert_eq!(found(Mode::Ask, "q"), Resolved::Act(Action::Cancel));
-    assert_eq!(found(Mode::Search, "q"), Resolved::Nothing, "it is text there");
-    assert_eq!(found(Mode::Rows, "Enter"), Resolved::Act(Action::ChangeRow));
-    assert_eq!(map.resolve(Mode::Tokens, &[]), Resolved::Nothing);
+    let resolve = |mode, text| map.resolve(mode, &press(text));
+    assert_eq!(resolve(Mode::Tokens, "n"), Resolution::Action(Action::New));
+    assert_eq!(resolve(Mode::Tokens, "j"), Resolution::Action(Action::Down));
+    assert_eq!(resolve(Mode::Tokens, "q"), Resolution::Action(Action::Quit));
+    assert_eq!(resolve(Mode::Tokens, "Ctrl-C"), Resolution::Action(Action::Interrupt));
+    assert_eq!(resolve(Mode::Ask, "q"), Resolution::Action(Action::Cancel));
+    assert_eq!(resolve(Mode::Search, "q"), Resolution::Unbound, "q is text in the search box");
+    assert_eq!(resolve(Mode::Rows, "Enter"), Resolution::Action(Action::ChangeRow));
+    assert_eq!(map.resolve(Mode::Tokens, &[]), Resolution::Unbound);
 }
 
 #[test]
-fn a_sequence_waits_for_its_next_key() {
+fn a_prefix_waits_for_the_next_key() {
     let map = Keymap::default();
-    let found = |text| map.resolve(Mode::Tokens, &press(text));
-    assert_eq!(found("y"), Resolved::Prefix);
-    assert_eq!(found("y i"), Resolved::Act(Action::CopyId));
-    assert_eq!(found("y q"), Resolved::Nothing);
+    let resolve = |text| map.resolve(Mode::Tokens, &press(text));
+    assert_eq!(resolve("y"), Resolution::Prefix);
+    assert_eq!(resolve("y i"), Resolution::Action(Action::CopyId));
+    assert_eq!(resolve("y q"), Resolution::Unbound);
     let next = map.continuations(Mode::Tokens, &press("y"));
     let next: Vec<_> =
         next.iter().map(|(key, binding)| format!("{key} {}", binding.hint)).collect();
@@ -48,20 +48,20 @@ fn a_sequence_waits_for_its_next_key() {
 }
 
 #[test]
-fn a_beginning_in_a_nearer_mode_hides_a_key_of_a_farther_one() {
+fn a_prefix_in_a_nearer_mode_shadows_a_farther_key() {
     let map = Keymap::new(&[line("tokens", "new", &["t n"])]).unwrap();
-    assert_eq!(map.resolve(Mode::Tokens, &press("t")), Resolved::Prefix);
-    assert_eq!(map.resolve(Mode::Audit, &press("t")), Resolved::Act(Action::Times));
+    assert_eq!(map.resolve(Mode::Tokens, &press("t")), Resolution::Prefix);
+    assert_eq!(map.resolve(Mode::Audit, &press("t")), Resolution::Action(Action::Times));
 }
 
 #[test]
-fn an_override_replaces_the_keys_of_its_action_in_its_mode_only() {
+fn an_override_replaces_keys_in_its_mode_only() {
     let map =
         Keymap::new(&[line("tokens", "revoke", &["K", "K"]), line("list", "times", &[])]).unwrap();
-    assert_eq!(map.resolve(Mode::Tokens, &press("K")), Resolved::Act(Action::Revoke));
-    assert_eq!(map.resolve(Mode::Tokens, &press("r")), Resolved::Nothing);
-    assert_eq!(map.resolve(Mode::Detail, &press("r")), Resolved::Act(Action::Revoke));
-    assert_eq!(map.resolve(Mode::Tokens, &press("t")), Resolved::Nothing);
+    assert_eq!(map.resolve(Mode::Tokens, &press("K")), Resolution::Action(Action::Revoke));
+    assert_eq!(map.resolve(Mode::Tokens, &press("r")), Resolution::Unbound);
+    assert_eq!(map.resolve(Mode::Detail, &press("r")), Resolution::Action(Action::Revoke));
+    assert_eq!(map.resolve(Mode::Tokens, &press("t")), Resolution::Unbound);
     assert_eq!(map.keys(Mode::Tokens, Action::Revoke), ["K".parse().unwrap()]);
     assert_eq!(map.keys(Mode::Tokens, Action::Quit), ["q".parse().unwrap()]);
     assert_eq!(map.keys(Mode::Tokens, Action::Times), []);
@@ -74,7 +74,7 @@ fn two_actions_may_swap_their_keys() {
 }
 
 #[test]
-fn all_faults_are_told_at_once_each_with_mode_key_and_actions() {
+fn all_faults_are_reported_at_once() {
     assert_eq!(
         faults(&[
             line("tokns", "new", &["N"]),
@@ -87,24 +87,24 @@ fn all_faults_are_told_at_once_each_with_mode_key_and_actions() {
             line("always", "redraw", &["l"]),
         ]),
         [
-            "0: there is no mode `tokns`: did you mean `tokens`?".to_owned(),
-            "1: there is no action `newt` in mode tokens: did you mean `new`?".to_owned(),
-            "2: there is no action `quit` in mode tokens: it belongs into [keys.global]".to_owned(),
-            "3: in mode tokens, `r` is both edit and revoke: give one of them another key".to_owned(),
-            "4: in mode tokens, `y` (undo) is how `y i` (copy-id) begins: give one of them another key".to_owned(),
-            "4: in mode tokens, `y` (undo) is how `y n` (copy-name) begins: give one of them another key".to_owned(),
-            "4: in mode tokens, `y` (undo) is how `y c` (copy-command) begins: give one of them another key".to_owned(),
-            "4: in mode tokens, `y` (undo) is how `y j` (copy-json) begins: give one of them another key".to_owned(),
+            "0: unknown mode `tokns`: did you mean `tokens`?".to_owned(),
+            "1: unknown action `newt` in mode tokens: did you mean `new`?".to_owned(),
+            "2: unknown action `quit` in mode tokens: it belongs in [keys.global]".to_owned(),
+            "3: in mode tokens, `r` is bound to both edit and revoke: give one of them another key".to_owned(),
+            "4: in mode tokens, `y` (undo) is a prefix of `y i` (copy-id): give one of them another key".to_owned(),
+            "4: in mode tokens, `y` (undo) is a prefix of `y n` (copy-name): give one of them another key".to_owned(),
+            "4: in mode tokens, `y` (undo) is a prefix of `y c` (copy-command): give one of them another key".to_owned(),
+            "4: in mode tokens, `y` (undo) is a prefix of `y j` (copy-json): give one of them another key".to_owned(),
             "5: times in mode list: `Alt-t` does not arrive reliably over SSH: use a key without Alt".to_owned(),
             format!("5: times in mode list: {}", KeyError::Unknown("F5".into())),
-            "6: in mode form, `x` is text that is typed: give submit a key such as Ctrl-G or Enter".to_owned(),
-            "7: in mode always, `l` is text that is typed: give redraw a key such as Ctrl-G or Enter".to_owned(),
+            "6: in mode form, `x` would be typed as text: give submit a key such as Ctrl-G or Enter".to_owned(),
+            "7: in mode always, `l` would be typed as text: give redraw a key such as Ctrl-G or Enter".to_owned(),
         ]
     );
 }
 
 #[test]
-fn an_operator_cannot_lock_the_way_out() {
+fn essential_actions_must_keep_a_key() {
     assert_eq!(
         faults(&[
             line("global", "quit", &[]),
@@ -114,11 +114,11 @@ fn an_operator_cannot_lock_the_way_out() {
             line("ask", "accept", &[]),
         ]),
         [
-            "0: in mode global, quit must have a key: leave it at least one",
-            "1: in mode always, interrupt must have a key: leave it at least one",
-            "2: in mode secret, copy-secret must have a key: leave it at least one",
-            "3: in mode confirm, cancel must have a key: leave it at least one",
-            "4: in mode ask, accept must have a key: leave it at least one",
+            "0: in mode global, quit must have a key: keep at least one",
+            "1: in mode always, interrupt must have a key: keep at least one",
+            "2: in mode secret, copy-secret must have a key: keep at least one",
+            "3: in mode confirm, cancel must have a key: keep at least one",
+            "4: in mode ask, accept must have a key: keep at least one",
         ]
     );
     assert_eq!(
@@ -128,67 +128,68 @@ fn an_operator_cannot_lock_the_way_out() {
             line("rows", "add-row", &["Esc"]),
         ]),
         [
-            "0: in mode list, `q` (down) hides quit, which must have a key: give down another key",
-            "1: in mode tokens, `Ctrl-C n` (new) hides interrupt, which must have a key: give new another key",
-            "2: in mode rows, `Esc` (add-row) hides cancel, which must have a key: give add-row another key",
+            "0: in mode list, `q` (down) shadows quit, which must have a key: give down another key",
+            "1: in mode tokens, `Ctrl-C n` (new) shadows interrupt, which must have a key: give new another key",
+            "2: in mode rows, `Esc` (add-row) shadows cancel, which must have a key: give add-row another key",
         ]
     );
 }
 
-/// The rules of the table itself.
+/// Rules for the default bindings.
 mod table {
     use std::collections::BTreeSet;
 
     use unicode_width::UnicodeWidthStr as _;
 
     use super::*;
-    use crate::keymap::overrides::steals_text;
+    use crate::keymap::overrides::is_typed_text;
 
-    /// Keys that a nearer mode takes from a farther one on purpose.
+    /// Keys that a nearer mode shadows on purpose.
     const INTENDED: &[(Mode, &str, Mode)] = &[
         // On a scope row, Enter opens the row; Tab goes on.
         (Mode::Rows, "Enter", Mode::Form),
     ];
 
     #[test]
-    fn every_text_names_a_key() {
+    fn every_default_key_parses() {
         for row in BINDINGS {
             assert!(!row.keys.is_empty(), "{row:?}");
             for key in row.keys {
-                let read: Sequence = key.parse().unwrap();
-                assert_eq!(read.to_string(), *key, "written as it prints");
+                let read: KeySequence = key.parse().unwrap();
+                assert_eq!(read.to_string(), *key, "is written as it is printed");
             }
         }
     }
 
     #[test]
-    fn the_table_passes_the_rules_for_overrides() {
+    fn the_defaults_pass_the_rules_for_overrides() {
         Keymap::new(&[]).unwrap();
         for row in BINDINGS {
             for key in row.keys {
                 let key = key.parse().unwrap();
-                assert!(!steals_text(row.mode, &key), "{row:?}");
+                assert!(!is_typed_text(row.mode, &key), "{row:?}");
             }
         }
     }
 
     #[test]
-    fn no_row_is_there_twice_and_no_key_is_hidden_unless_intended() {
+    fn rows_are_unique_and_keys_are_not_shadowed() {
         let map = Keymap::default();
-        assert_eq!(map.modes().len(), Mode::ALL.len(), "the rows of a mode stand together");
+        assert_eq!(map.modes().len(), Mode::ALL.len(), "the rows of a mode are contiguous");
         for mode in Mode::ALL {
-            let mut seen = BTreeSet::new();
-            for row in map.chained(mode) {
+            let mut actions = BTreeSet::new();
+            for row in map.effective_rows(mode) {
                 let home = row.binding.mode;
-                assert!(seen.insert(row.binding.action), "{:?} twice in {mode:?}", row.binding);
+                assert!(actions.insert(row.binding.action), "{:?} twice in {mode:?}", row.binding);
                 for key in &row.keys {
-                    let hider = map.hider(mode, row, key).map(|(by, _)| by.binding.mode);
+                    let shadowing =
+                        map.shadowing_binding(mode, row, key).map(|(by, _)| by.binding.mode);
                     let intended = INTENDED
                         .iter()
                         .find(|(_, text, far)| *text == key.to_string() && *far == home)
                         .filter(|(near, ..)| *near == mode)
                         .map(|(near, ..)| *near);
-                    assert_eq!(hider, intended, "`{key}` of {home:?} in {mode:?}");
+                    assert_eq!(shadowing, intended, "`{key}` of {home:?} in {mode:?}");
                 }
             }
         }
@@ -202,7 +203,7 @@ mod table {
     }
 
     #[test]
-    fn helps_and_hints_are_short_and_in_one_style() {
+    fn help_and_footer_texts_are_short_and_consistent() {
         for row in BINDINGS {
             assert!(row.help.width() <= 48, "{row:?}");
             assert!(row.help.starts_with(|c: char| c.is_ascii_lowercase()), "{row:?}");
@@ -212,7 +213,7 @@ mod table {
     }
 
     #[test]
-    fn no_key_that_multiplexers_or_slow_links_take() {
+    fn no_default_key_clashes_with_multiplexers() {
         for key in BINDINGS.iter().flat_map(|row| row.keys) {
             for word in ["Ctrl-A", "Ctrl-B", "Ctrl-^", "Alt-", "[", "]", "~"] {
                 assert!(!key.contains(word), "{key}");

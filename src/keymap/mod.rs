@@ -1,12 +1,12 @@
-//! The words of the user interface: which key does what where, and how that is told. Dispatch,
-//! footer, help, the `[keys]` part of the config and the README's table all read one table.
-//! Knows no screen; called by the app, the config and the documents' tests.
+//! The key bindings: which key runs which action in which mode. Key dispatch, the footer, the help,
+//! the `[keys]` table of the config and the key table of `docs/guide.md` all read [`BINDINGS`].
+//! Does not know the screens. Called by the app, the config and the tests of the documents.
 
 pub mod action;
 pub mod bindings;
 pub mod commands;
 #[cfg(any(test, feature = "testing"))]
-pub mod documents;
+pub mod doc_tables;
 pub mod fault;
 pub mod hints;
 pub mod key;
@@ -19,10 +19,10 @@ pub use action::Action;
 pub use bindings::{BINDINGS, Binding};
 pub use commands::{Availability, PaletteCommand, commands};
 #[cfg(any(test, feature = "testing"))]
-pub use documents::{to_markdown, to_toml};
+pub use doc_tables::{to_markdown, to_toml};
 pub use fault::KeyFault;
 pub use hints::{footer, key_label};
-pub use key::{Key, KeyError, Sequence};
-pub use map::{Keymap, Resolved};
-pub use mode::{Group, Mode};
-pub use overrides::Override;
+pub use key::{Key, KeyError, KeySequence};
+pub use map::{Keymap, Resolution};
+pub use mode::{HelpSection, Mode};
+pub use overrides::KeyOverride;

@@ -1,16 +1,16 @@
-//! Where a key is pressed, and the headings under which keys are told. Knows no key.
+//! The modes in which keys are looked up, and the sections of the help. Does not know any key.
 
 use crate::domain::labels::labels;
 
 labels! {
-    /// Where a key is pressed. A mode falls back on the ones in [`Mode::chain`].
+    /// The context of a key press. A mode falls back on the modes in [`Mode::chain`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum Mode, ALL, as_str {
-        /// Everywhere, also while text is typed.
+        /// Everywhere, also in text fields and dialogs.
         Always => "always",
-        /// Everywhere but in text and dialogs.
+        /// Everywhere except in text fields and dialogs.
         Global => "global",
-        /// In anything with rows to move through.
+        /// In every list of rows.
         List => "list",
         Tokens => "tokens",
         Detail => "detail",
@@ -21,13 +21,13 @@ labels! {
         Rows => "rows",
         /// In a dialog with two buttons.
         Ask => "ask",
-        /// In a dialog that wants a name or a count typed.
+        /// In a dialog that is confirmed by typing a name or a count.
         Confirm => "confirm",
-        /// In the dialog on many tokens, which wants their count typed.
+        /// In the dialog of a bulk action, which is confirmed by typing the number of tokens.
         Bulk => "bulk",
         /// On the panel of a new secret.
         Secret => "secret",
-        /// In the help, the palette and the messages.
+        /// In the help, the palette and the message log.
         Menu => "menu",
     }
 }
@@ -53,7 +53,7 @@ impl Mode {
         }
     }
 
-    /// Whether characters that are not bound here are text for the focused field.
+    /// Whether unbound characters are typed into the focused field.
     pub fn takes_text(self) -> bool {
         matches!(
             self,
@@ -63,11 +63,11 @@ impl Mode {
 }
 
 labels! {
-    /// Under which heading the help lists a key, in the order of the help.
+    /// The section of the help that lists a key, in the order of the help.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    pub enum Group, ALL, heading {
+    pub enum HelpSection, ALL, heading {
         Token => "Tokens",
-        /// What can be put on the clipboard.
+        /// Commands that copy to the clipboard.
         Copy => "Copy",
         View => "View",
         Move => "Move",

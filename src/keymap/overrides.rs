@@ -1,41 +1,43 @@
-//! Laying the operator's `[keys]` over the table. Refuses what clashes, steals text or locks the
-//! operator in, and reports all of it at once. Called by `Keymap::new`.
+//! Applies the `[keys]` of the config to the default bindings. Refuses conflicting keys, bindings of
+//! typed characters, and overrides that leave an essential action without a key. Reports all faults
+//! at once. Called by the config.
 
-use super::map::{Place, Row};
+use super::map::{BindingId, KeymapRow};
 use super::suggest::{advice, nearest};
-use super::{Action, BINDINGS, KeyFault, Keymap, Mode, Sequence};
+use super::{Action, BINDINGS, KeyFault, KeySequence, Keymap, Mode};
 
-/// One line of `[keys]`: in this mode, this action gets these keys instead of its own.
+/// One entry of `[keys]`: replaces the default keys of an action in a mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Override {
+pub struct KeyOverride {
     pub mode: String,
     pub action: String,
-    /// The keys; none takes the action's keys away.
+    /// The keys; an empty list leaves the action without a key.
     pub keys: Vec<String>,
 }
 
 impl Keymap {
-    /// The table with `overrides` laid over it, or every fault with the index of the override
-    /// that it is in.
-    pub fn new(overrides: &[Override]) -> Result<Self, Vec<(usize, KeyFault)>> {
+    /// The default bindings with `overrides` applied. Returns all faults, each with the index of its
+    /// override.
+    pub fn new(overrides: &[KeyOverride]) -> Result<Self, Vec<(usize, KeyFault)>> {
         let mut map = Self::default();
         let mut faults = Vec::new();
         let mut changed = Vec::new();
         for (at, line) in overrides.iter().enumerate() {
-            let (place, found) = map.apply(line);
-            changed.extend(place.map(|place| (at, place)));
+            let (id, found) = map.apply(line);
+            changed.extend(id.map(|id| (at, id)));
             faults.extend(found.into_iter().map(|fault| (at, fault)));
         }
-        map.clashes(&changed, &mut faults);
-        map.lockouts(&changed, &mut faults);
+        map.report_conflicts(&changed, &mut faults);
+        map.report_unreachable_actions(&changed, &mut faults);
         faults.sort_by_key(|(at, _)| *at);
         if faults.is_empty() { Ok(map) } else { Err(faults) }
     }
 
-    /// Lays one line over the table: the place of its row, if there is one, and what is wrong.
-    /// Sound keys are laid over even beside faulty ones, lest a clash be told that is none.
-    fn apply(&mut self, line: &Override) -> (Option<Place>, Vec<KeyFault>) {
-        let mode = match mode(&line.mode) {
+    /// Applies one override. Returns the id of its row, if the row exists, and the faults. Valid keys
+    /// are applied even if others are faulty: a default key left in place would report a conflict
+    /// that does not exist.
+    fn apply(&mut self, line: &KeyOverride) -> (Option<BindingId>, Vec<KeyFault>) {
+        let mode = match parse_mode(&line.mode) {
             Ok(mode) => mode,
             Err(fault) => return (None, vec![fault]),
         };
@@ -49,21 +51,25 @@ impl Keymap {
         let mut faults = Vec::new();
         row.keys.clear();
         for text in &line.keys {
-            match text.parse::<Sequence>() {
-                Ok(key) if steals_text(mode, &key) => {
-                    faults.push(KeyFault::Text { mode, key, action });
+            match text.parse::<KeySequence>() {
+                Ok(key) if is_typed_text(mode, &key) => {
+                    faults.push(KeyFault::TypedCharacter { mode, key, action });
                 }
                 Ok(key) if row.keys.contains(&key) => {}
                 Ok(key) => row.keys.push(key),
-                Err(error) => faults.push(KeyFault::Key { mode, action, error }),
+                Err(error) => faults.push(KeyFault::InvalidKey { mode, action, error }),
             }
         }
-        (Some(row.place()), faults)
+        (Some(row.id()), faults)
     }
 
-    /// Keys that have two meanings in one mode, told once for each pair of rows and keys.
-    fn clashes(&self, changed: &[(usize, Place)], faults: &mut Vec<(usize, KeyFault)>) {
-        let line = |one: Place, other: Place| {
+    /// Adds a fault for each pair of conflicting keys within a mode.
+    fn report_conflicts(
+        &self,
+        changed: &[(usize, BindingId)],
+        faults: &mut Vec<(usize, KeyFault)>,
+    ) {
+        let line = |one: BindingId, other: BindingId| {
             let by = changed.iter().rev().find(|(_, at)| *at == one || *at == other);
             by.map_or(0, |(line, _)| *line)
         };
@@ -71,59 +77,64 @@ impl Keymap {
             for (index, row) in rows.iter().enumerate() {
                 for other in rows.iter().skip(index + 1) {
                     for one in &row.keys {
-                        let clash =
-                            other.keys.iter().filter_map(|two| clash((row, one), (other, two)));
-                        let line = || line(row.place(), other.place());
-                        faults.extend(clash.map(|fault| (line(), fault)));
+                        let found =
+                            other.keys.iter().filter_map(|two| conflict((row, one), (other, two)));
+                        let line = || line(row.id(), other.id());
+                        faults.extend(found.map(|fault| (line(), fault)));
                     }
                 }
             }
         }
     }
 
-    /// Needed actions that no key leads to any more, though one did in the table.
-    fn lockouts(&self, changed: &[(usize, Place)], faults: &mut Vec<(usize, KeyFault)>) {
-        let line = |wanted: &Row| {
-            changed.iter().find_map(|(line, at)| (*at == wanted.place()).then_some(*line))
+    /// Adds a fault for each essential action that has a default key but no reachable key left.
+    fn report_unreachable_actions(
+        &self,
+        changed: &[(usize, BindingId)],
+        faults: &mut Vec<(usize, KeyFault)>,
+    ) {
+        let line = |row: &KeymapRow| {
+            changed.iter().find_map(|(line, at)| (*at == row.id()).then_some(*line))
         };
         let table = Self::default();
         for mode in Mode::ALL {
-            if table.chained(mode).eq(self.chained(mode)) {
+            if table.effective_rows(mode).eq(self.effective_rows(mode)) {
                 continue;
             }
-            let rows = table.chained(mode).zip(self.chained(mode));
+            let rows = table.effective_rows(mode).zip(self.effective_rows(mode));
             for (before, now) in rows {
-                let (home, action) = now.place();
-                if !needed(home, action)
-                    || table.live(mode, before).next().is_none()
-                    || self.live(mode, now).next().is_some()
+                let (home, action) = now.id();
+                if !must_be_reachable(home, action)
+                    || table.reachable_keys(mode, before).next().is_none()
+                    || self.reachable_keys(mode, now).next().is_some()
                 {
                     continue;
                 }
-                // The modes that fall back on the one where it is hidden lose it by the same line.
-                let told = |by: Action| {
+                // The modes that fall back on this one lose the action through the same override.
+                let is_reported = |by: Action| {
                     faults.iter().any(|(_, fault)| {
-                        matches!(fault, KeyFault::Hidden { action: lost, by: other, .. }
+                        matches!(fault, KeyFault::ShadowedKey { action: lost, by: other, .. }
                             if (*lost, *other) == (action, by))
                     })
                 };
-                let hidden = now.keys.iter().find_map(|key| self.hider(mode, now, key));
-                match hidden {
-                    // Within one mode it is a clash, and told as such.
-                    Some((by, _)) if by.binding.mode == home || told(by.binding.action) => {}
+                let shadowed =
+                    now.keys.iter().find_map(|key| self.shadowing_binding(mode, now, key));
+                match shadowed {
+                    // Within one mode, `report_conflicts` has reported it.
+                    Some((by, _)) if by.binding.mode == home || is_reported(by.binding.action) => {}
                     Some((by, key)) => {
                         let at = line(by).or_else(|| line(now));
                         let (key, by) = (key.clone(), by.binding.action);
-                        let fault = KeyFault::Hidden { mode, key, action, by };
+                        let fault = KeyFault::ShadowedKey { mode, key, action, by };
                         faults.push((at.unwrap_or(0), fault));
                     }
-                    // A farther mode's loss is told once, where it happened.
+                    // A missing key is reported once, in the mode of the action.
                     None if mode != home => {}
                     None => {
                         let at = line(now).unwrap_or(0);
-                        // Keys that were refused are not keys that were taken away.
+                        // If the keys were refused, their own fault is already reported.
                         if !faults.iter().any(|(line, _)| *line == at) {
-                            faults.push((at, KeyFault::Needed { mode, action }));
+                            faults.push((at, KeyFault::MissingKey { mode, action }));
                         }
                     }
                 }
@@ -132,8 +143,9 @@ impl Keymap {
     }
 }
 
-/// Without these an operator could not leave, learn how to, or save a new secret.
-fn needed(home: Mode, action: Action) -> bool {
+/// Whether the action must always have a key: without it an operator could not quit, cancel, read
+/// the help or save a new secret.
+fn must_be_reachable(home: Mode, action: Action) -> bool {
     home == Mode::Secret
         || matches!(
             action,
@@ -146,20 +158,25 @@ fn needed(home: Mode, action: Action) -> bool {
         )
 }
 
-/// Whether `key` would be missing from what can be typed. The scope rows show text but take none.
-pub(super) fn steals_text(mode: Mode, key: &Sequence) -> bool {
-    let typed = mode == Mode::Always || (mode.takes_text() && mode != Mode::Rows);
-    typed && key.keys().first().is_some_and(|key| key.character().is_some())
+/// Whether `key` starts with a character that `mode` needs for typed text. The scope rows show text
+/// but accept none.
+pub(super) fn is_typed_text(mode: Mode, key: &KeySequence) -> bool {
+    let accepts_text = mode == Mode::Always || (mode.takes_text() && mode != Mode::Rows);
+    accepts_text && key.keys().first().is_some_and(|key| key.character().is_some())
 }
 
-fn clash((row, one): (&Row, &Sequence), (other, two): (&Row, &Sequence)) -> Option<KeyFault> {
+/// The fault if the keys of two actions in a mode are equal, or one is a prefix of the other.
+fn conflict(
+    (row, one): (&KeymapRow, &KeySequence),
+    (other, two): (&KeymapRow, &KeySequence),
+) -> Option<KeyFault> {
     let mode = row.binding.mode;
     let (mine, theirs) = (row.binding.action, other.binding.action);
     if one == two {
         let (key, actions) = (one.clone(), (mine, theirs));
-        return Some(KeyFault::Twice { mode, key, actions });
+        return Some(KeyFault::DuplicateKey { mode, key, actions });
     }
-    let begins = |short: &Sequence, long: &Sequence, actions| KeyFault::Begins {
+    let begins = |short: &KeySequence, long: &KeySequence, actions| KeyFault::PrefixConflict {
         mode,
         short: short.clone(),
         long: long.clone(),
@@ -174,25 +191,25 @@ fn clash((row, one): (&Row, &Sequence), (other, two): (&Row, &Sequence)) -> Opti
     }
 }
 
-/// The mode that the operator calls `word`.
-pub fn mode(word: &str) -> Result<Mode, KeyFault> {
-    Mode::ALL.into_iter().find(|mode| mode.as_str() == word).ok_or_else(|| KeyFault::Mode {
+/// The mode with the label `word`.
+pub fn parse_mode(word: &str) -> Result<Mode, KeyFault> {
+    Mode::ALL.into_iter().find(|mode| mode.as_str() == word).ok_or_else(|| KeyFault::UnknownMode {
         given: word.to_owned(),
         advice: advice(word, Mode::ALL.map(Mode::as_str)),
     })
 }
 
-/// Names the nearest action of the mode; failing that, the mode in which the word is known.
-fn unknown_action(mode: Mode, line: &Override) -> KeyFault {
+/// Suggests the nearest action of the mode, or else the mode that has this action.
+fn unknown_action(mode: Mode, line: &KeyOverride) -> KeyFault {
     let known = || BINDINGS.iter().filter(|binding| binding.mode == mode);
     let words = || known().map(|binding| binding.action.as_str());
     let elsewhere = BINDINGS
         .iter()
         .find(|binding| binding.action.as_str() == line.action)
-        .map(|binding| format!("it belongs into [keys.{}]", binding.mode.as_str()));
+        .map(|binding| format!("it belongs in [keys.{}]", binding.mode.as_str()));
     let advice = match nearest(&line.action, words()) {
         Some(_) => advice(&line.action, words()),
         None => elsewhere.unwrap_or_else(|| advice(&line.action, words())),
     };
-    KeyFault::Action { mode, given: line.action.clone(), advice }
+    KeyFault::UnknownAction { mode, given: line.action.clone(), advice }
 }

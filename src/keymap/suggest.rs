@@ -1,9 +1,9 @@
-//! Advice about an unknown word: the known word that was probably meant, else all of them.
-//! Called where the config file and its `[keys]` name things by words.
+//! Suggestions for an unknown word: the most similar known word, or else all known words. Called for
+//! the names in the config file.
 
 use strsim::levenshtein;
 
-/// What to do about the unknown word `given`: the nearest of `known`, else all of them.
+/// The advice for the unknown word `given`: the nearest of `known`, or else all of them.
 pub fn advice<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     match nearest(given, known.iter().copied()) {
@@ -12,15 +12,15 @@ pub fn advice<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
     }
 }
 
-/// The word of `known` that differs least from `given`, unless every one differs in more than
-/// a third of its letters.
+/// The word of `known` with the smallest edit distance to `given`; `None` if every distance exceeds a
+/// third of the word's length.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = given.to_lowercase().replace('_', "-");
     let letters = folded.chars().count();
     let limit = |word: &str| (word.len() / 3).max(1);
     known
         .into_iter()
-        // The distance is at least the difference in length; the given text may be very long.
+        // The distance is at least the difference in length: skip the costly comparison.
         .filter(|word| letters.abs_diff(word.chars().count()) <= limit(word))
         .map(|word| (levenshtein(&folded, word), word))
         .filter(|(distance, word)| *distance <= limit(word))
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_finds_its_word_and_a_stranger_does_not() {
+    fn similar_words_are_suggested_and_others_are_not() {
         let known = ["theme", "glyphs", "allow-never", "store"];
         assert_eq!(nearest("thema", known), Some("theme"));
         assert_eq!(nearest("Glyph", known), Some("glyphs"));

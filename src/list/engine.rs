@@ -1,5 +1,5 @@
-//! The list engine: answers requests about the tokens of one store, of which it loads as much as
-//! it is given time for. No threads of its own: `worker` runs it on one, tests call it directly.
+//! The list engine: answers list requests about the tokens of one store, which the caller lets it
+//! load batch by batch. It starts no threads: `worker` runs it on one, tests call it directly.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use crate::{
     service::{Service, ServiceError},
 };
 
-/// A store with at most this many tokens is loaded before its first request is answered.
+/// A store with at most this many tokens is loaded before the first request is answered.
 const LOADED_AT_ONCE: usize = 512;
-/// Rows that are delivered before the rest is known: more than a screen has.
+/// Rows per first partial delivery, more than fit on a screen.
 const PAGE: usize = 100;
 
 /// Answers list requests.
@@ -23,35 +23,42 @@ const PAGE: usize = 100;
 pub struct ListEngine {
     service: Arc<Service>,
     index: SyncedIndex,
-    /// The tokens that were undelivered when the store was loaded for the first time.
+    /// The tokens that were undelivered when the store had first been loaded.
     undelivered: Option<Vec<TokenId>>,
 }
 
 impl ListEngine {
-    /// An engine that has loaded nothing.
+    /// Creates an engine that has loaded nothing.
     pub fn new(service: Arc<Service>) -> Self {
         Self { service, index: SyncedIndex::default(), undelivered: None }
     }
 
-    /// Whether a part of the store is still to be loaded.
+    /// Whether some of the store is not loaded yet.
     pub fn is_loading(&self) -> bool {
         !self.index.is_loaded
     }
 
-    /// Loads the next batch of the store.
+    /// Loads the next batch of the store; does nothing if all of it is loaded.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
     pub fn load_next_batch(&mut self) -> Result<(), ServiceError> {
         self.index.load_next_batch(&self.service)
     }
 
-    /// Builds an order that a later request may need; false if there is none to build.
+    /// Builds one sorted order that a later request may need; false if all orders exist.
     pub fn build_next_order(&mut self) -> bool {
         self.index.build_next_order()
     }
 
-    /// Delivers the rows that `request` asks for, as far as the store is loaded; of a long list
-    /// first those on the screen. Delivers nothing more as soon as the request is
-    /// not current. Fails only if nothing was ever loaded: after that the last known state is
-    /// shown, and what the operator does next reports the failure.
+    /// Delivers the rows that `request` asks for, as far as the store is loaded. For a long list it
+    /// first delivers the rows near the selection. Stops once `is_current` returns false.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read and nothing is loaded. With loaded rows it delivers the last
+    /// known state, and the operator's next action reports the error.
     pub fn answer(
         &mut self,
         request: &ListRequest,
@@ -81,7 +88,7 @@ impl ListEngine {
         Ok(())
     }
 
-    /// The first rows of the default order, from the audit trail, while the store is loaded.
+    /// The first rows of the default order, taken from the audit trail while the store is loading.
     fn recently_issued(&self, request: &ListRequest) -> Option<ListResult> {
         let Query { status, search, sort } = &request.query;
         let is_default = matches!(status, StatusFilter::Active | StatusFilter::All)
@@ -96,7 +103,7 @@ impl ListEngine {
         (!tokens.is_empty()).then(|| self.index.result(request, tokens, selected_row))
     }
 
-    /// Adds the tokens that are still undelivered since before this session.
+    /// Adds the tokens that were undelivered when this session started and still are.
     fn with_undelivered(&mut self, mut result: ListResult) -> ListResult {
         let (index, at) = (&self.index, result.summary.at);
         let is_undelivered = |id: &&TokenId| index.is_undelivered(id, at);

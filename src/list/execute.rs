@@ -1,6 +1,6 @@
-//! Executes a query on the table: one parallel scan decides which rows are shown and counts all
-//! that the search finds; a walk along the sorted order then collects the rows. Ends early when
-//! the request is outdated. Called by `synced`.
+//! Executes a query on the table. One parallel scan decides which rows are shown and counts the
+//! matches of the search; a scan of the sorted order then collects the rows. Stops early if the
+//! request is outdated. Called by `synced`.
 
 use std::{cmp::Reverse, sync::Arc};
 
@@ -8,31 +8,31 @@ use memchr::memmem::Finder;
 use rayon::prelude::*;
 
 use super::{
-    order::{Orders, sort_by_column},
+    order::{SortedOrders, sort_by_column},
     result::ResultRows,
-    status::{Class, ClassCounts, count, sum, to_counts},
-    table::{Row, Table, index},
+    status::{ClassCounts, StatusClass, add_counts, count_classes, to_status_counts},
+    table::{RowId, TokenTable, to_index},
     text::{BLOCK_ROWS, TextBlock},
 };
-use crate::domain::{Column, Counts, Query, Sort, Status, Timestamp};
+use crate::domain::{Column, Query, Sort, Status, StatusCounts, Timestamp};
 
-/// For each class the status by which the status column is sorted, or [`HIDDEN`].
-type Ranks = [u8; Class::ALL.len()];
+/// For each class its status as a number, the sort key of the status column, or [`HIDDEN`].
+type Ranks = [u8; StatusClass::ALL.len()];
 /// The rank of a row that is not shown.
 const HIDDEN: u8 = u8::MAX;
 /// Rows of an order in which [`Scan::first_rows`] looks for a page.
 const FIRST_ROWS: usize = 4_096;
 
-/// A query at an instant, prepared to be evaluated on rows.
+/// A query at an instant, prepared for evaluation on rows.
 pub(super) struct Scan<'a> {
-    table: &'a Table,
+    table: &'a TokenTable,
     query: &'a Query,
     at: Timestamp,
-    /// The words that a row must contain, the longest first: the rarest, as a rule.
+    /// The words that a row must contain, longest first, because long words are usually rare.
     words: Vec<Finder<'a>>,
-    /// Whether the search finds a set of scopes or a creator, by position; `None` if it does not
-    /// look at them.
+    /// Whether the search matches each distinct scope set; `None` if it does not filter by scope.
     scopes: Option<Vec<bool>>,
+    /// Whether the search matches each creator; `None` if it does not filter by creator.
     creators: Option<Vec<bool>>,
     ranks: Ranks,
 }
@@ -40,22 +40,22 @@ pub(super) struct Scan<'a> {
 /// The rows that a query shows, not yet in order.
 #[derive(Debug)]
 pub(super) struct Matches {
-    /// The class of each row that the search finds; all others count as free.
-    classes: Vec<Class>,
+    /// The class of each row that the search matches; all other rows are `Free`.
+    classes: Vec<StatusClass>,
     ranks: Ranks,
-    /// How many tokens of each status the search finds.
-    pub(super) counts: Counts,
+    /// How many tokens of each status the search matches.
+    pub(super) counts: StatusCounts,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(table: &'a Table, query: &'a Query, at: Timestamp) -> Self {
-        let (search, shown) = (&query.search, query.shown());
+    pub(super) fn new(table: &'a TokenTable, query: &'a Query, at: Timestamp) -> Self {
+        let (search, shown) = (&query.search, query.effective_status());
         let mut words: Vec<&str> = search.words().collect();
         words.sort_by_key(|word| Reverse(word.len()));
-        let scopes = || table.eval_scopes(|scopes| search.fits_scopes(scopes));
-        let creators = || table.eval_creators(|creator| search.fits_maker(creator));
-        let rank = |class: Class| match class.status() {
-            Some((status, soon)) if shown.shows(status, soon) => status as u8,
+        let scopes = || table.eval_scopes(|scopes| search.matches_scopes(scopes));
+        let creators = || table.eval_creators(|creator| search.matches_creator(creator));
+        let rank = |class: StatusClass| match class.status() {
+            Some((status, soon)) if shown.matches(status, soon) => status as u8,
             _ => HIDDEN,
         };
         Self {
@@ -63,17 +63,16 @@ impl<'a> Scan<'a> {
             query,
             at,
             words: words.into_iter().map(Finder::new).collect(),
-            scopes: search.asks_for_scopes().then(scopes),
-            creators: search.asks_for_maker().then(creators),
-            ranks: Class::ALL.map(rank),
+            scopes: search.filters_scopes().then(scopes),
+            creators: search.filters_creator().then(creators),
+            ranks: StatusClass::ALL.map(rank),
         }
     }
 
-    /// Scans all rows, of which these are the classes. `None` as soon as the request is not
-    /// current any more.
+    /// Scans all rows, whose classes are `classes`. `None` once `is_current` returns false.
     pub(super) fn matches(
         &self,
-        mut classes: Vec<Class>,
+        mut classes: Vec<StatusClass>,
         is_current: impl Fn() -> bool + Sync,
     ) -> Option<Matches> {
         let blocks = classes.par_chunks_mut(BLOCK_ROWS).zip(&self.table.texts).enumerate();
@@ -81,74 +80,78 @@ impl<'a> Scan<'a> {
             .map(|(block, (classes, texts))| {
                 is_current().then(|| {
                     if !self.query.search.is_empty() {
-                        self.search(block, classes, texts);
+                        self.mark_unmatched_free(block, classes, texts);
                     }
-                    count(classes)
+                    count_classes(classes)
                 })
             })
-            .try_reduce(ClassCounts::default, |a, b| Some(sum(a, b)))?;
-        Some(Matches { classes, ranks: self.ranks, counts: to_counts(counts) })
+            .try_reduce(ClassCounts::default, |a, b| Some(add_counts(a, b)))?;
+        Some(Matches { classes, ranks: self.ranks, counts: to_status_counts(counts) })
     }
 
-    /// Marks the rows of a block as free that the search does not find.
-    fn search(&self, block: usize, classes: &mut [Class], texts: &TextBlock) {
-        let first = Row::try_from(block * BLOCK_ROWS).unwrap_or(Row::MAX);
+    /// Marks the rows of a block that the search does not match as `Free`.
+    fn mark_unmatched_free(&self, block: usize, classes: &mut [StatusClass], texts: &TextBlock) {
+        let first = RowId::try_from(block * BLOCK_ROWS).unwrap_or(RowId::MAX);
         for ((in_block, class), row) in classes.iter_mut().enumerate().zip(first..) {
-            if !self.finds(row, texts.get(in_block)) {
-                *class = Class::Free;
+            if !self.matches_search(row, texts.get(in_block)) {
+                *class = StatusClass::Free;
             }
         }
     }
 
-    /// Whether the search finds a row with this text.
-    fn finds(&self, row: Row, text: &str) -> bool {
+    /// Whether the search matches `row`, whose text is `text`.
+    fn matches_search(&self, row: RowId, text: &str) -> bool {
         self.words.iter().all(|word| word.find(text.as_bytes()).is_some())
-            && (self.query.search.is_words() || self.matches_terms(row))
+            && (self.query.search.is_words_only() || self.matches_terms(row))
     }
 
-    /// Whether a row matches the terms of the search that are more than words.
-    fn matches_terms(&self, row: Row) -> bool {
-        let has = |known: &Option<Vec<bool>>, position: usize| {
-            known.as_ref().is_none_or(|known| known.get(position) == Some(&true))
+    /// Whether a row matches the search terms other than plain words.
+    fn matches_terms(&self, row: RowId) -> bool {
+        let matches = |results: &Option<Vec<bool>>, position: usize| {
+            results.as_ref().is_none_or(|results| results.get(position) == Some(&true))
         };
         let shared = self.table.positions(row);
         let texts = || self.table.texts_of(row);
         shared.is_some_and(|(scopes, creator)| {
-            has(&self.scopes, scopes) && has(&self.creators, creator)
+            matches(&self.scopes, scopes) && matches(&self.creators, creator)
         }) && self
             .table
             .facts(row, self.at)
-            .is_some_and(|facts| self.query.search.fits(&facts, texts))
+            .is_some_and(|facts| self.query.search.matches_facts(&facts, texts))
     }
 
     /// Whether the query shows a row.
-    fn shows(&self, row: Row) -> bool {
+    fn shows(&self, row: RowId) -> bool {
         rank(self.ranks, self.table.class(row, self.at)) != HIDDEN
-            && self.finds(row, self.table.text(row))
+            && self.matches_search(row, self.table.text(row))
     }
 
-    /// The first rows that the query shows, down to `page` rows after the selected one, or after
-    /// position `position` if that is not shown; and the position of the selected row. `None` if
-    /// they are not among the first rows of the order, and for the status, which has none.
+    /// The first rows that the query shows, and the position of the selected row among them. They
+    /// extend to `page` rows after the selected row, or after `position` if that row is not shown.
+    /// `None` if the first [`FIRST_ROWS`] rows of the order do not contain them, the order is not
+    /// built, or the list is sorted by status.
     pub(super) fn first_rows(
         &self,
-        orders: &Orders,
-        selected: Option<Row>,
+        orders: &SortedOrders,
+        selected: Option<RowId>,
         position: usize,
         page: usize,
     ) -> Option<(ResultRows, Option<usize>)> {
         let sort = self.query.sort;
         let order = orders.rows(sort, FIRST_ROWS).filter(|_| sort.column != Column::Status)?;
         let selected = selected.filter(|row| self.shows(*row));
-        let (mut rows, mut found) = (Vec::new(), None);
+        let (mut rows, mut selected_position) = (Vec::new(), None);
         for row in order.into_iter().filter(|row| self.shows(*row)) {
             if selected == Some(row) {
-                found = Some(rows.len());
+                selected_position = Some(rows.len());
             }
             rows.push(row);
-            let last = selected.map_or(Some(position), |_| found);
+            let last = selected.map_or(Some(position), |_| selected_position);
             if last.is_some_and(|last| rows.len() > last.saturating_add(page)) {
-                return Some((ResultRows::new(rows, Arc::clone(&self.table.ids)), found));
+                return Some((
+                    ResultRows::new(rows, Arc::clone(&self.table.ids)),
+                    selected_position,
+                ));
             }
         }
         None
@@ -156,20 +159,25 @@ impl<'a> Scan<'a> {
 }
 
 impl Matches {
-    fn rank(&self, row: Row) -> u8 {
-        rank(self.ranks, self.classes.get(index(row)).copied().unwrap_or(Class::Free))
+    fn rank(&self, row: RowId) -> u8 {
+        rank(self.ranks, self.classes.get(to_index(row)).copied().unwrap_or(StatusClass::Free))
     }
 
     /// Whether a row is shown.
-    pub(super) fn shows(&self, row: Row) -> bool {
+    pub(super) fn shows(&self, row: RowId) -> bool {
         self.rank(row) != HIDDEN
     }
 
-    /// The rows in the order of `sort`. While the store is being loaded there are no orders: then
-    /// tokens with the same key are in no particular order.
-    pub(super) fn in_order(&self, table: &Table, orders: &Orders, sort: Sort) -> ResultRows {
+    /// The shown rows in the order of `sort`. Without a built order, while the store is loading,
+    /// rows with equal keys are in no particular order.
+    pub(super) fn in_order(
+        &self,
+        table: &TokenTable,
+        orders: &SortedOrders,
+        sort: Sort,
+    ) -> ResultRows {
         let order = orders.rows(sort, usize::MAX).unwrap_or_else(|| {
-            let mut rows = table.used();
+            let mut rows = table.used_rows();
             rows.retain(|row| self.shows(*row));
             if sort.column != Column::Status {
                 sort_by_column(table, sort.column, &mut rows);
@@ -189,10 +197,11 @@ impl Matches {
         }
         let (mut rows, mut len) = (vec![0; order.len()], 0);
         for wanted in passes {
-            // Without branches, which would be mispredicted: 1 ms instead of 6 for a million rows.
+            // Branch-free, because branches would be mispredicted: 1 ms instead of 6 ms for a
+            // million rows.
             for row in &order {
-                if let Some(place) = rows.get_mut(len) {
-                    *place = *row;
+                if let Some(slot) = rows.get_mut(len) {
+                    *slot = *row;
                 }
                 len += usize::from(wanted.contains(&self.rank(*row)));
             }
@@ -202,6 +211,6 @@ impl Matches {
     }
 }
 
-fn rank(ranks: Ranks, class: Class) -> u8 {
+fn rank(ranks: Ranks, class: StatusClass) -> u8 {
     ranks.get(class as usize).copied().unwrap_or(HIDDEN)
 }

@@ -1,6 +1,6 @@
-//! The list engine: filter, search, order and counts over all tokens of a store, however many,
-//! kept in sync with it. Owns a columnar table and one sorted order for each column and direction;
-//! holds no records. Called by the app; imports the domain and the service.
+//! The list engine: filters, searches, sorts and counts all tokens of a store and stays in sync
+//! with it. Owns a columnar table and one sorted order for each column; holds no records. Called by
+//! the app; imports the domain and the service.
 
 mod engine;
 mod execute;

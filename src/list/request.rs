@@ -1,30 +1,30 @@
-//! What a list asks for and what it gets: the query with the selected token, and the rows with the
+//! Requests and results of the list engine: a query with the selected token, and the rows with the
 //! counts and a summary of the store. Plain data between the app and the engine.
 
 use super::{result::ResultRows, status::TokenStats};
-use crate::domain::{Counts, Query, Timestamp, TokenId};
+use crate::domain::{Query, StatusCounts, Timestamp, TokenId};
 
-/// Asks for the rows that a list shows.
+/// A request for the rows that a list shows.
 #[derive(Debug, Clone)]
 pub struct ListRequest {
-    /// Increases from request to request; the result carries it.
+    /// Number of the request, greater than that of the request before; copied to the result.
     pub number: u64,
-    /// Which tokens, in which order.
+    /// The filter, the search and the sort order.
     pub query: Query,
     /// The instant at which statuses are evaluated.
     pub at: Timestamp,
-    /// The token whose row is asked for.
+    /// The selected token; the result contains its row.
     pub selected: Option<TokenId>,
-    /// The row that is selected instead if that token is not shown.
+    /// The row to select if that token is not shown.
     pub row: usize,
 }
 
 /// How many of the rows a result contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Completeness {
-    /// The first rows; the rest, and how many there are, follows.
+    /// The first rows. The remaining rows and the total follow in a later result.
     Prefix,
-    /// Those of the tokens that have been loaded so far.
+    /// The rows of the tokens loaded so far.
     #[default]
     Partial,
     /// Every row that the query shows.
@@ -38,20 +38,21 @@ pub struct ListResult {
     pub number: u64,
     /// The tokens in order.
     pub tokens: ResultRows,
-    /// How many rows there are, as far as that is known.
+    /// The number of rows; for a partial result, the number of those found so far.
     pub total: usize,
-    /// Whether these are all.
+    /// How many of the rows `tokens` contains.
     pub completeness: Completeness,
-    /// How many tokens of each status the search finds, once the store is loaded.
-    pub counts: Option<Counts>,
+    /// How many tokens of each status the search matches; `None` in a prefix and until
+    /// the store is loaded.
+    pub counts: Option<StatusCounts>,
     /// The selected token of the request, and its row if it is shown.
     pub selected_row: Option<(TokenId, Option<usize>)>,
-    /// The store at that instant.
+    /// The state of the store at the instant of the request.
     pub summary: StoreSummary,
 }
 
 impl ListResult {
-    /// Whether it contains all rows.
+    /// Whether the result contains all rows.
     pub fn is_complete(&self) -> bool {
         self.completeness == Completeness::Complete
     }
@@ -69,19 +70,19 @@ impl ListResult {
 /// The state of the whole store.
 #[derive(Debug, Clone, Default)]
 pub struct StoreSummary {
-    /// How many tokens it has, damaged ones included.
+    /// The number of tokens, including damaged records.
     pub total: usize,
-    /// How many of them have been loaded.
+    /// The number of tokens loaded so far.
     pub loaded: usize,
     /// The instant at which statuses were evaluated.
     pub at: Timestamp,
-    /// Figures about all tokens, once the store is loaded.
+    /// Statistics of all tokens; `None` until the store is loaded.
     pub stats: Option<TokenStats>,
-    /// The records that could not be read, by name.
+    /// A description of each damaged record.
     pub damaged: Vec<String>,
-    /// The time of the last change, if the clock is well behind it.
+    /// The time of the last change, if the clock is more than the tolerance behind it.
     pub clock_behind: Option<Timestamp>,
-    /// Active tokens whose secret has no recorded delivery since before this session: the first,
-    /// and how many.
+    /// The first active token that has been undelivered since before this session, and the number
+    /// of such tokens.
     pub undelivered: Option<(TokenId, usize)>,
 }

@@ -1,32 +1,33 @@
-//! What the clock makes of a row: its status class, the counts of each class, and the instant at
-//! which they change. Times are nanoseconds since 1970. Called by `execute` and `synced`, which
-//! keeps the classes until a row or the clock changes one.
+//! The status class of each row at an instant, the count of each class, and the instant of the next
+//! change. Times are nanoseconds since 1970. Called by `execute` and `synced`, which caches the
+//! classes until a row or the clock changes one.
 
 use rayon::prelude::*;
 
 use super::{
-    table::{Flags, Table},
+    table::{RowFlags, TokenTable},
     text::BLOCK_ROWS,
 };
-use crate::domain::{Counts, Status, Timestamp, token::SOON};
+use crate::domain::{Status, StatusCounts, Timestamp, token::EXPIRES_SOON_WITHIN};
 
-/// An expiry that never comes.
+/// The expiry of a token that never expires.
 pub(super) const NEVER: i64 = i64::MAX;
 /// The last use of a token that was never used.
 pub(super) const NEVER_USED: i64 = i64::MIN;
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
-const SOON_NANOS: i64 = SOON.num_days() * DAY;
+const SOON_NANOS: i64 = EXPIRES_SOON_WITHIN.num_days() * DAY;
 
-/// Nanoseconds since 1970. A time outside their range is before or after all others.
+/// Converts to nanoseconds since 1970. A time out of range saturates, but never to [`NEVER`] or
+/// [`NEVER_USED`].
 pub(super) fn to_nanos(at: Timestamp) -> i64 {
     let limit = if at.timestamp() < 0 { NEVER_USED + 1 } else { NEVER - 1 };
     at.timestamp_nanos_opt().map_or(limit, |nanos| nanos.clamp(NEVER_USED + 1, NEVER - 1))
 }
 
-/// The status of a row, with the active ones that expire within a week apart.
+/// The status of a row, with a separate class for active tokens that expire within a week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub(super) enum StatusClass {
     Free,
     Active,
     ExpiringSoon,
@@ -34,11 +35,11 @@ pub(super) enum Class {
     Revoked,
 }
 
-impl Class {
+impl StatusClass {
     pub(super) const ALL: [Self; 5] =
         [Self::Free, Self::Active, Self::ExpiringSoon, Self::Expired, Self::Revoked];
 
-    /// Status and whether the token expires soon; `None` for a free row.
+    /// The status, and whether the token expires soon; `None` for a free row.
     pub(super) fn status(self) -> Option<(Status, bool)> {
         match self {
             Self::Free => None,
@@ -50,20 +51,20 @@ impl Class {
     }
 }
 
-/// The class of a row. No condition depends on another, so the compiler needs no branches, which
-/// mixed statuses would make slow.
-pub(super) fn class(flags: Flags, expires: i64, now: i64) -> Class {
+/// The class of a row. Branch-free: the conditions are independent, because branches on mixed
+/// statuses would be mispredicted.
+pub(super) fn classify(flags: RowFlags, expires: i64, now: i64) -> StatusClass {
     let soon = expires < now.saturating_add(SOON_NANOS);
-    let valid = if soon { Class::ExpiringSoon } else { Class::Active };
-    let unrevoked = if now >= expires { Class::Expired } else { valid };
-    let class = if flags.revoked { Class::Revoked } else { unrevoked };
-    if flags.removed { Class::Free } else { class }
+    let valid = if soon { StatusClass::ExpiringSoon } else { StatusClass::Active };
+    let unrevoked = if now >= expires { StatusClass::Expired } else { valid };
+    let class = if flags.revoked { StatusClass::Revoked } else { unrevoked };
+    if flags.removed { StatusClass::Free } else { class }
 }
 
 /// How many rows are in each class.
-pub(super) type ClassCounts = [usize; Class::ALL.len()];
+pub(super) type ClassCounts = [usize; StatusClass::ALL.len()];
 
-pub(super) fn count(classes: &[Class]) -> ClassCounts {
+pub(super) fn count_classes(classes: &[StatusClass]) -> ClassCounts {
     let mut counts = ClassCounts::default();
     for class in classes {
         if let Some(count) = counts.get_mut(*class as usize) {
@@ -73,56 +74,57 @@ pub(super) fn count(classes: &[Class]) -> ClassCounts {
     counts
 }
 
-pub(super) fn sum(mut a: ClassCounts, b: ClassCounts) -> ClassCounts {
+pub(super) fn add_counts(mut a: ClassCounts, b: ClassCounts) -> ClassCounts {
     a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
     a
 }
 
-pub(super) fn to_counts([_, active, soon, expired, revoked]: ClassCounts) -> Counts {
-    Counts { active: active + soon, soon, expired, revoked }
+pub(super) fn to_status_counts([_, active, soon, expired, revoked]: ClassCounts) -> StatusCounts {
+    StatusCounts { active: active + soon, expiring: soon, expired, revoked }
 }
 
-/// Figures about all tokens at an instant.
+/// Statistics of all tokens at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TokenStats {
-    /// How many have each status.
-    pub counts: Counts,
-    /// The first instant at which a count of a status changes by the passing of time alone.
+    /// The number of tokens of each status.
+    pub counts: StatusCounts,
+    /// The first later instant at which a count changes without a change of the store.
     pub until: Option<Timestamp>,
 }
 
-/// The class of each row of a table, from an instant on.
+/// The class of each table row, valid from an instant until the next change.
 #[derive(Debug)]
 pub(super) struct ClassifiedRows {
-    pub(super) classes: Vec<Class>,
+    pub(super) classes: Vec<StatusClass>,
     pub(super) stats: TokenStats,
     from: Timestamp,
 }
 
 impl ClassifiedRows {
-    pub(super) fn of(table: &Table, at: Timestamp) -> Self {
+    pub(super) fn of(table: &TokenTable, at: Timestamp) -> Self {
         let classes = table.classes(at);
         let blocks = classes.par_chunks(BLOCK_ROWS).zip(table.expires.par_chunks(BLOCK_ROWS));
-        let figures = blocks.map(|(classes, expires)| {
+        let counts_and_ends = blocks.map(|(classes, expires)| {
             let rows = classes.iter().copied().zip(expires);
-            let ends = rows.map(|(class, expires)| class_ends(class, *expires));
-            (count(classes), ends.fold(NEVER, i64::min))
+            let ends = rows.map(|(class, expires)| class_end(class, *expires));
+            (count_classes(classes), ends.fold(NEVER, i64::min))
         });
         let none = || (ClassCounts::default(), NEVER);
-        let (counts, until) = figures.reduce(none, |a, b| (sum(a.0, b.0), a.1.min(b.1)));
+        let (counts, until) =
+            counts_and_ends.reduce(none, |a, b| (add_counts(a.0, b.0), a.1.min(b.1)));
         let until = (until != NEVER).then(|| Timestamp::from_timestamp_nanos(until));
-        Self { classes, stats: TokenStats { counts: to_counts(counts), until }, from: at }
+        Self { classes, stats: TokenStats { counts: to_status_counts(counts), until }, from: at }
     }
 
-    /// Whether an unchanged table has the same classes at `at`.
+    /// Whether the classes are the same at `at`, provided the table is unchanged.
     pub(super) fn holds_at(&self, at: Timestamp) -> bool {
         self.from <= at && self.stats.until.is_none_or(|until| at < until)
     }
 }
 
-/// When a row of this class gets another one; [`NEVER`] if it keeps it. Without branches, too.
-fn class_ends(class: Class, expires: i64) -> i64 {
-    let lead = if class == Class::ExpiringSoon { 0 } else { SOON_NANOS - 1 };
+/// The instant at which a row of this class changes its class, or [`NEVER`]. Branch-free, too.
+fn class_end(class: StatusClass, expires: i64) -> i64 {
+    let lead = if class == StatusClass::ExpiringSoon { 0 } else { SOON_NANOS - 1 };
     let end = if expires == NEVER { NEVER } else { expires.saturating_sub(lead) };
-    if matches!(class, Class::Active | Class::ExpiringSoon) { end } else { NEVER }
+    if matches!(class, StatusClass::Active | StatusClass::ExpiringSoon) { end } else { NEVER }
 }

@@ -1,70 +1,72 @@
-//! The table and its orders in sync with the store: loaded in batches, then updated with what
-//! changed. It can be queried at any time, however much is loaded. Called by `engine`.
+//! Keeps the table and its orders in sync with the store: loads it in batches, then applies its
+//! changes. Can be queried while partly loaded. Called by `engine`.
 
 use super::{
     execute::Scan,
-    order::Orders,
+    order::SortedOrders,
     request::{Completeness, ListRequest, ListResult, StoreSummary},
     result::ResultRows,
     status::{ClassifiedRows, TokenStats},
-    table::{Row, Table, index},
+    table::{RowId, TokenTable, to_index},
 };
 use crate::{
     domain::{Status, Timestamp, TokenId},
-    service::{Changed, Damage, Position, Service, ServiceError, TokenBatch, TokenCursor},
+    service::{
+        ChangePosition, ChangedTokens, Damage, Service, ServiceError, TokenBatch, TokenCursor,
+    },
 };
 
-/// Tokens that are read in one transaction: a few milliseconds.
-const BATCH: usize = 4_096;
-/// Tokens from which on a full scan may take longer than a frame.
-const MANY: usize = 8_192;
+/// Tokens per read transaction, which takes a few milliseconds.
+const BATCH_SIZE: usize = 4_096;
+/// From this many tokens on, a full scan may take longer than a frame.
+const MIN_ROWS_FOR_PREFIX: usize = 8_192;
 
-/// All tokens of a store, as far as a list needs them.
+/// The table and the orders, with the position in the change log up to which they are synced.
 #[derive(Debug, Default)]
 pub(super) struct SyncedIndex {
-    table: Table,
-    orders: Orders,
-    /// How far the store has been loaded, in the order of ids.
+    table: TokenTable,
+    orders: SortedOrders,
+    /// The last loaded id; batches are in the order of ids.
     cursor: Option<TokenCursor>,
     pub(super) is_loaded: bool,
-    position: Option<Position>,
+    position: Option<ChangePosition>,
     damaged: Vec<Damage>,
-    /// How many tokens the store has, damaged ones included.
+    /// The number of tokens in the store, including damaged records.
     pub(super) total: usize,
     clock_behind: Option<Timestamp>,
-    /// Kept while neither a row nor the clock changes a class; most requests need no new ones.
+    /// Cached until a row or the clock changes a class, so most requests reuse it.
     classified: Option<ClassifiedRows>,
-    /// Those of the last full result: a prefix repeats them.
+    /// Statistics of the last full result, which a prefix result repeats.
     stats: Option<TokenStats>,
 }
 
 impl SyncedIndex {
-    /// How many tokens have been loaded.
+    /// The number of tokens loaded.
     pub(super) fn len(&self) -> usize {
         self.table.len()
     }
 
-    /// Takes over what changed in the store, as far as it has been loaded. What changed too much
-    /// must be loaded again.
+    /// Applies the changes of the store to the rows loaded so far. Restarts the load if the change
+    /// log no longer covers them.
     pub(super) fn sync(&mut self, service: &Service) -> Result<(), ServiceError> {
         let update = service.update_since(self.position)?;
-        if let Changed::Everything = update.changed {
+        if let ChangedTokens::NeedsReload = update.changed {
             *self = Self::default();
         }
         self.position = Some(update.position);
         self.total = update.total;
         self.clock_behind = update.clock_behind;
-        let Changed::Tokens(tokens) = update.changed else {
+        let ChangedTokens::Tokens(tokens) = update.changed else {
             return Ok(());
         };
-        let mut rows: Vec<Row> = Vec::new();
+        let mut rows: Vec<RowId> = Vec::new();
         for (id, token) in tokens {
             if !self.is_loaded && self.cursor.is_none_or(|cursor| !cursor.includes(&id)) {
                 continue;
             }
             self.damaged.retain(|damage| damage.key != id.as_str());
             match token {
-                Ok(Some(token)) => rows.push(self.table.put(&token)),
+                Ok(Some(token)) => rows.push(self.table.insert_or_replace(&token)),
                 Ok(None) => rows.extend(self.table.remove(&id)),
                 Err(damage) => {
                     rows.extend(self.table.remove(&id));
@@ -80,34 +82,34 @@ impl SyncedIndex {
         Ok(())
     }
 
-    /// Loads the next batch, if there is more.
+    /// Loads the next batch, unless all of the store is loaded.
     pub(super) fn load_next_batch(&mut self, service: &Service) -> Result<(), ServiceError> {
         self.sync(service)?;
         if self.is_loaded {
             return Ok(());
         }
-        let TokenBatch { tokens, damaged, next } = service.load_batch(self.cursor, BATCH)?;
+        let TokenBatch { tokens, damaged, next } = service.load_batch(self.cursor, BATCH_SIZE)?;
         self.classified = None;
         self.table.reserve(self.total);
         for token in &tokens {
-            self.table.put(token);
+            self.table.insert_or_replace(token);
         }
         self.damaged.extend(damaged);
         (self.cursor, self.is_loaded) = (next, next.is_none());
         Ok(())
     }
 
-    /// Builds an order that no request has needed yet; false if there is none. Takes up to 0.3 s
-    /// for a million tokens.
+    /// Builds one order that no request has needed yet; false if all exist. Takes up to 0.3 s for a
+    /// million tokens.
     pub(super) fn build_next_order(&mut self) -> bool {
-        let missing = self.orders.missing().filter(|_| self.is_loaded);
+        let missing = self.orders.first_unbuilt().filter(|_| self.is_loaded);
         missing.is_some_and(|column| {
             self.orders.build(&self.table, column);
             true
         })
     }
 
-    /// All rows that `request` asks for. `None` as soon as the request is not current.
+    /// All rows that `request` asks for. `None` once `is_current` returns false.
     pub(super) fn query(
         &mut self,
         request: &ListRequest,
@@ -135,10 +137,10 @@ impl SyncedIndex {
         Some(ListResult { completeness, counts: Some(matches.counts), ..result })
     }
 
-    /// The first rows of a long list, `page` of them after the selected one. `None` if a full scan
-    /// is needed to find them, and before the first full result.
+    /// The first rows of a long list, to `page` rows after the selected one. `None` if only a full
+    /// scan would find them, and before the first full result.
     pub(super) fn first_rows(&self, request: &ListRequest, page: usize) -> Option<ListResult> {
-        self.stats.filter(|_| self.table.len() >= MANY)?;
+        self.stats.filter(|_| self.table.len() >= MIN_ROWS_FOR_PREFIX)?;
         let ListRequest { query, at, selected, row, .. } = request;
         let selected = selected.and_then(|id| self.table.row_of(&id));
         let scan = Scan::new(&self.table, query, *at);
@@ -147,7 +149,7 @@ impl SyncedIndex {
         Some(ListResult { completeness, ..self.result(request, rows, selected_row) })
     }
 
-    /// A result with these rows and with the state of the store.
+    /// Returns a result with these rows and the state of the store.
     pub(super) fn result(
         &self,
         request: &ListRequest,
@@ -171,11 +173,11 @@ impl SyncedIndex {
     /// Whether the token is active and its secret has no recorded delivery.
     pub(super) fn is_undelivered(&self, id: &TokenId, at: Timestamp) -> bool {
         let facts = self.table.row_of(id).and_then(|row| self.table.facts(row, at));
-        facts.is_some_and(|facts| !facts.claimed && facts.status == Status::Active)
+        facts.is_some_and(|facts| !facts.delivered && facts.status == Status::Active)
     }
 
     /// The ids of all tokens.
     pub(super) fn ids(&self) -> impl Iterator<Item = &TokenId> {
-        self.table.used().into_iter().filter_map(|row| self.table.ids.get(index(row)))
+        self.table.used_rows().into_iter().filter_map(|row| self.table.ids.get(to_index(row)))
     }
 }

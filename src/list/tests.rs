@@ -1,24 +1,24 @@
-//! Whatever happened to it, the engine's table shows what a filtered and sorted list of the records
-//! shows.
+//! Compares queries on the table with a filtered and sorted list of all records, after random
+//! changes.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::{
     execute::{Matches, Scan},
-    order::Orders,
+    order::SortedOrders,
     status::{ClassifiedRows, NEVER, TokenStats, to_nanos},
-    table::{Row, Table},
-    text::{BLOCK_ROWS, TextBlock, fields},
+    table::{RowId, TokenTable},
+    text::{BLOCK_ROWS, TextBlock, split_fields},
 };
 use crate::domain::{
-    Actor, Column, Counts, Description, LastUse, Name, Query, Scopes, Search, Sort, Status,
+    Actor, Column, Description, LastUse, Name, Query, Scopes, Search, Sort, Status, StatusCounts,
     StatusFilter, Timestamp, Token, TokenId,
     name::fold,
     token::tests::{at, sample_token},
 };
 
-/// A token made of small numbers, so that many properties are the same in many tokens.
+/// Derives a token from small numbers, so that many tokens share property values.
 fn token(id: u16, name: u16, seed: u8) -> Token {
     let n = i64::from(seed);
     let names = ["ci", "CI-Deploy", "edge", "Grafana", "ärger", "ZUG"];
@@ -37,7 +37,7 @@ fn token(id: u16, name: u16, seed: u8) -> Token {
         last_used: (!seed.is_multiple_of(3)).then(|| LastUse {
             at: at(n),
             from: None,
-            what: "".into(),
+            summary: "".into(),
         }),
         ..sample_token()
     };
@@ -53,18 +53,18 @@ fn small(n: u16) -> u8 {
 }
 
 /// The reference: filters and sorts the records one by one.
-fn reference(tokens: &[Token], query: &Query, now: Timestamp) -> (Vec<TokenId>, Counts) {
+fn reference(tokens: &[Token], query: &Query, now: Timestamp) -> (Vec<TokenId>, StatusCounts) {
     let found: Vec<&Token> =
         tokens.iter().filter(|token| query.search.matches(token, now)).collect();
     let count = |status| found.iter().filter(|token| token.status(now) == status).count();
-    let counts = Counts {
+    let counts = StatusCounts {
         active: count(Status::Active),
-        soon: found.iter().filter(|token| token.expires_soon(now)).count(),
+        expiring: found.iter().filter(|token| token.expires_soon(now)).count(),
         expired: count(Status::Expired),
         revoked: count(Status::Revoked),
     };
     let mut shown = found;
-    shown.retain(|token| query.shows(token, now));
+    shown.retain(|token| query.matches(token, now));
     shown.sort_by_key(|token| (token.name.folded(), token.id));
     let by_column = |a: &Token, b: &Token| match query.sort.column {
         Column::Name => a.name.folded().cmp(&b.name.folded()),
@@ -90,7 +90,7 @@ fn reference(tokens: &[Token], query: &Query, now: Timestamp) -> (Vec<TokenId>, 
     (shown.into_iter().map(|token| token.id).collect(), counts)
 }
 
-/// Every column in both directions, each with some status and some search.
+/// Every column in both directions, combined with every status and varying searches.
 fn queries() -> Vec<Query> {
     let searches = [
         "",
@@ -127,27 +127,27 @@ fn queries() -> Vec<Query> {
 
 /// Table and orders as `synced` uses them, without a store.
 #[derive(Default)]
-struct Index {
-    table: Table,
-    orders: Orders,
+struct TestIndex {
+    table: TokenTable,
+    orders: SortedOrders,
 }
 
-impl Index {
+impl TestIndex {
     fn of(tokens: &[Token]) -> Self {
         let mut index = Self::default();
         for token in tokens {
-            index.table.put(token);
+            index.table.insert_or_replace(token);
         }
         index
     }
 
-    /// Takes over changes: a token as it is now, or the id of one that is gone.
-    fn change(&mut self, changes: &[Result<Token, TokenId>]) {
+    /// Applies changes: a current token, or the id of a removed token.
+    fn apply(&mut self, changes: &[Result<Token, TokenId>]) {
         let rows = changes.iter().filter_map(|change| match change {
-            Ok(token) => Some(self.table.put(token)),
+            Ok(token) => Some(self.table.insert_or_replace(token)),
             Err(id) => self.table.remove(id),
         });
-        let mut rows: Vec<Row> = rows.collect();
+        let mut rows: Vec<RowId> = rows.collect();
         rows.sort_unstable();
         rows.dedup();
         self.orders.update(&self.table, &rows);
@@ -161,12 +161,12 @@ impl Index {
     }
 
     fn build_all(&mut self) {
-        while let Some(column) = self.orders.missing() {
+        while let Some(column) = self.orders.first_unbuilt() {
             self.orders.build(&self.table, column);
         }
     }
 
-    /// Fails unless each query shows what the reference shows.
+    /// Panics unless each query returns the rows of the reference.
     fn compare(&self, tokens: &[Token], now: Timestamp, queries: &[Query]) {
         assert_eq!(self.table.len(), tokens.len());
         for query in queries {
@@ -196,8 +196,8 @@ impl Index {
                 );
             }
             let (selected, all) = (query.select(tokens, now), (wanted, counts));
-            let selected: Vec<_> = selected.0.iter().map(|place| tokens[*place].id).collect();
-            assert_eq!(selected, all.0, "the command line lists the same: {query:?}");
+            let selected: Vec<_> = selected.0.iter().map(|row| tokens[*row].id).collect();
+            assert_eq!(selected, all.0, "Query::select returns the same rows: {query:?}");
         }
         self.compare_facts(tokens, now);
     }
@@ -207,7 +207,7 @@ impl Index {
             let row = self.table.row_of(&token.id).unwrap();
             let facts = self.table.facts(row, now).unwrap();
             assert_eq!((facts.status, facts.expires), (token.status(now), token.expires));
-            assert_eq!((facts.issued, facts.claimed), (token.issued, token.delivered));
+            assert_eq!((facts.issued, facts.delivered), (token.issued, token.delivered));
             assert_eq!(facts.last_used, token.last_use().map(|used| used.at));
         }
         let stats = stats(&self.table, now);
@@ -215,11 +215,11 @@ impl Index {
     }
 }
 
-fn stats(table: &Table, at: Timestamp) -> TokenStats {
+fn stats(table: &TokenTable, at: Timestamp) -> TokenStats {
     ClassifiedRows::of(table, at).stats
 }
 
-/// What may happen to a token: it is put as the seed makes it, or removed.
+/// Changes by token number: put with the properties of a seed, or removed.
 fn changes() -> impl Strategy<Value = Vec<(u16, Option<u8>)>> {
     prop::collection::vec((0_u16..60, prop::option::weighted(0.8, any::<u8>())), 0..80)
 }
@@ -228,12 +228,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn after_any_changes_it_shows_what_the_reference_shows(
+    fn queries_match_the_reference_after_random_changes(
         first in prop::collection::vec(any::<u8>(), 0..40), changes in changes(), batch in 1_usize..30,
         builds in prop::collection::vec(0_usize..80, 0..20), minutes in prop::collection::vec(-10_i64..140, 1..4),
     ) {
         let mut tokens: Vec<Token> = (0_u16..).zip(first).map(|(n, seed)| token(n * 2, n, seed)).collect();
-        let mut index = Index::of(&tokens);
+        let mut index = TestIndex::of(&tokens);
         let queries = queries();
         for (turn, changes) in changes.chunks(batch).enumerate() {
             // Orders are built at any time and updated from then on.
@@ -251,18 +251,18 @@ proptest! {
                 }
                 made.push(seed.map(|seed| token(*id, *id, seed)).ok_or(token(*id, 0, 0).id));
             }
-            index.change(&made);
+            index.apply(&made);
             index.compare(&tokens, at(minutes[0]), &queries[turn % 5 * 14..][..14]);
         }
         index.build_all();
-        // The clock may go back, too.
+        // The clock may also go back.
         for minute in minutes {
             index.compare(&tokens, at(minute), &queries);
         }
     }
 
     #[test]
-    fn a_text_block_keeps_the_texts_of_all_rows(
+    fn text_block_keeps_all_texts(
         texts in prop::collection::vec((0_usize..30, "[a-zäß]{0,9}", "[a-zäß]{0,9}"), 0..80),
     ) {
         let (mut block, mut wanted) = (TextBlock::default(), Vec::<[String; 2]>::new());
@@ -273,7 +273,7 @@ proptest! {
                 wanted.push(Default::default());
             }
             wanted[row] = [name, description];
-            let rows: Vec<_> = (0..wanted.len()).map(|row| fields(block.get(row))).collect();
+            let rows: Vec<_> = (0..wanted.len()).map(|row| split_fields(block.get(row))).collect();
             let wanted: Vec<_> = wanted.iter().map(|[name, about]| [&**name, about, "id"]).collect();
             prop_assert_eq!(&rows, &wanted);
         }
@@ -281,35 +281,35 @@ proptest! {
 }
 
 #[test]
-fn a_token_that_went_and_came_back_is_found() {
-    let mut index = Index::of(&[token(0, 0, 1), token(1, 1, 1), token(2, 2, 1)]);
+fn removed_and_readded_token_is_found() {
+    let mut index = TestIndex::of(&[token(0, 0, 1), token(1, 1, 1), token(2, 2, 1)]);
     index.build_all();
     let id = |n| token(n, 0, 0).id;
-    index.change(&[Err(id(0)), Err(id(1))]);
-    // It gets the row of the other token, and its own row keeps its id.
-    index.change(&[Ok(token(0, 0, 1))]);
+    index.apply(&[Err(id(0)), Err(id(1))]);
+    // The token gets the row of the other token, while its old row still contains its id.
+    index.apply(&[Ok(token(0, 0, 1))]);
     assert_eq!(index.table.row_count(), 3);
     index.compare(&[token(0, 0, 1), token(2, 2, 1)], at(60), &queries());
 }
 
 #[test]
-fn rows_are_reused_and_a_result_that_is_held_stays_as_it_was() {
+fn reusing_rows_does_not_change_a_held_result() {
     let count = u16::try_from(2 * BLOCK_ROWS + 10).unwrap();
-    // From the last to the first: each is sorted before all others.
+    // In descending order, so that each token sorts before all earlier ones.
     let all: Vec<Token> = (0..count).rev().map(|n| token(n, 0, small(n))).collect();
-    let mut index = Index::of(&all);
+    let mut index = TestIndex::of(&all);
     index.build_all();
     let query = Query { status: StatusFilter::All, ..Query::default() };
     let held = index.query(&query, at(0)).0;
     let before: Vec<_> = held.iter().collect();
     assert_eq!((before.len(), index.table.texts.len()), (usize::from(count), 3));
-    let gone: Vec<_> = all.iter().map(|token| Err(token.id)).collect();
-    index.change(&gone);
-    index.change(&[Ok(token(7, 0, 3))]);
+    let removals: Vec<_> = all.iter().map(|token| Err(token.id)).collect();
+    index.apply(&removals);
+    index.apply(&[Ok(token(7, 0, 3))]);
     let shown: Vec<_> = index.query(&query, at(0)).0.iter().collect();
     assert_eq!(shown, [token(7, 0, 3).id]);
     let others: Vec<_> = (count..2 * count - 1).map(|n| Ok(token(n, 0, small(n)))).collect();
-    index.change(&others);
+    index.apply(&others);
     assert_eq!(
         (index.table.len(), index.table.row_count()),
         (usize::from(count), usize::from(count))
@@ -318,9 +318,9 @@ fn rows_are_reused_and_a_result_that_is_held_stays_as_it_was() {
 }
 
 #[test]
-fn many_are_sorted_as_few_are() {
+fn chunked_sort_matches_a_plain_sort() {
     let tokens: Vec<Token> = (0..=u16::MAX).map(|n| token(n, 0, small(n))).collect();
-    let mut index = Index::of(&tokens);
+    let mut index = TestIndex::of(&tokens);
     for built in [false, true] {
         if built {
             index.build_all();
@@ -340,7 +340,7 @@ fn many_are_sorted_as_few_are() {
             let (rows, matches) = index.query(&query, at(60));
             assert_eq!((rows.len(), matches.counts), (wanted.len(), counts), "{query:?}");
             assert!(!built || rows.iter().eq(wanted), "{query:?}");
-            // Without the order of names the keys are in order, whatever the ties.
+            // Without a built order, only the keys are sorted; ties are in any order.
             let key = |id: TokenId| {
                 let row = index.table.row_of(&id).unwrap();
                 let facts = index.table.facts(row, at(60)).unwrap();
@@ -361,29 +361,29 @@ fn many_are_sorted_as_few_are() {
 
 #[test]
 fn an_outdated_request_is_abandoned() {
-    let index = Index::of(&[token(1, 1, 1)]);
+    let index = TestIndex::of(&[token(1, 1, 1)]);
     let query = Query { status: StatusFilter::All, ..Query::default() };
     let classes = index.table.classes(at(0));
     assert!(Scan::new(&index.table, &query, at(0)).matches(classes, || false).is_none());
 }
 
 #[test]
-fn the_stats_contain_the_instant_at_which_they_change() {
+fn stats_contain_the_next_change_instant() {
     let week = TimeDelta::days(7);
     let end = at(0) + week + week;
-    let index = Index::of(&[Token { expires: Some(end), revoked: None, ..token(1, 1, 1) }]);
+    let index = TestIndex::of(&[Token { expires: Some(end), revoked: None, ..token(1, 1, 1) }]);
     let soon = end - week + TimeDelta::nanoseconds(1);
     let [before_soon, before_end] = [soon, end].map(|at| at - TimeDelta::nanoseconds(1));
     let all = [at(0), before_soon, soon, before_end, end, end + week];
     let stats = all.map(|at| stats(&index.table, at));
-    let stats = stats.map(|it| (it.counts.soon, it.counts.expired, it.until));
+    let stats = stats.map(|it| (it.counts.expiring, it.counts.expired, it.until));
     let [lasting, near, over] = [(0, 0, Some(soon)), (1, 0, Some(end)), (0, 1, None)];
     assert_eq!(stats, [lasting, lasting, near, near, over, over]);
 }
 
 #[test]
-fn classes_hold_until_the_first_of_them_ends_and_not_for_a_clock_that_went_back() {
-    let index = Index::of(&[Token { expires: Some(at(60)), revoked: None, ..token(1, 1, 1) }]);
+fn classes_are_valid_from_their_instant_to_the_next_change() {
+    let index = TestIndex::of(&[Token { expires: Some(at(60)), revoked: None, ..token(1, 1, 1) }]);
     let classified = ClassifiedRows::of(&index.table, at(10));
     let before_end = at(60) - TimeDelta::nanoseconds(1);
     let holds = [at(9), at(10), before_end, at(60)].map(|at| classified.holds_at(at));

@@ -1,22 +1,22 @@
-//! The records of the tokens on the screen and of a few around them, as last read. All others are
-//! fetched when they come into view; the list itself holds no records. Owned by the app.
+//! A cache of the token records on and near the screen, as last read. Other records are fetched
+//! when they scroll into view; the list engine itself holds no records. Owned by the app.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::{Token, TokenId};
 
-/// Records beyond which those are evicted that are not in view.
+/// Number of records above which [`TokenCache::evict`] removes those out of view.
 const CAPACITY: usize = 2_048;
 
 /// Records by token id.
 #[derive(Debug, Default)]
 pub struct TokenCache {
-    /// `None` for a token that no longer exists.
+    /// The value is `None` for a token that does not exist.
     tokens: HashMap<TokenId, Option<Token>>,
 }
 
 impl TokenCache {
-    /// The record of a token, if it is cached and the token exists.
+    /// The record of a token; `None` if it is not cached or the token does not exist.
     pub fn token(&self, id: &TokenId) -> Option<&Token> {
         self.tokens.get(id)?.as_ref()
     }
@@ -26,7 +26,7 @@ impl TokenCache {
         matches!(self.tokens.get(id), Some(None))
     }
 
-    /// Whether the token need not be fetched.
+    /// Whether the token is cached, as a record or as not existing.
     pub fn has(&self, id: &TokenId) -> bool {
         self.tokens.contains_key(id)
     }
@@ -36,21 +36,22 @@ impl TokenCache {
         self.tokens.values().flatten()
     }
 
-    /// Caches a token as it is now.
+    /// Caches the current record of a token; `None` if it does not exist.
     pub fn put(&mut self, id: TokenId, token: Option<Token>) {
         self.tokens.insert(id, token);
     }
 
-    /// Replaces a token by what it is now, if it is cached.
+    /// Replaces the record of a token, if it is cached.
     pub fn update(&mut self, id: TokenId, token: Option<Token>) {
         self.tokens.entry(id).and_modify(|old| *old = token);
     }
 
+    /// Removes all entries.
     pub fn clear(&mut self) {
         self.tokens.clear();
     }
 
-    /// Removes the records of tokens that are not in view, if there are many.
+    /// Removes the entries of tokens that are not `in_view`, if the cache exceeds its capacity.
     pub fn evict(&mut self, in_view: &[TokenId]) {
         if self.tokens.len() > CAPACITY {
             let in_view: HashSet<&TokenId> = in_view.iter().collect();

@@ -1,6 +1,6 @@
-//! The thread of the list engine. It loads the store in batches and answers requests between two
-//! of them; the newest request wins, and an older one is abandoned. When idle, it builds the orders
-//! that later requests need. Started by the app, which receives the results on that thread.
+//! The thread of the list engine. It loads the store in batches and answers requests between
+//! batches; a newer request cancels an older one. When idle, it builds the orders that later
+//! requests need. Started by the app, whose callback receives the results on this thread.
 
 use std::{
     sync::{
@@ -17,10 +17,10 @@ use super::{
 };
 use crate::service::{Service, ServiceError};
 
-/// How often it answers the last request anew while the store is loaded.
+/// Minimum interval between partial results while the store is loading.
 const PARTIAL_RESULTS_EVERY: Duration = Duration::from_millis(250);
 
-/// A result, or why there is none.
+/// A result of the engine, or the error that prevented it.
 pub type ListAnswer = Result<Box<ListResult>, ServiceError>;
 
 /// Sends requests to the thread. Dropping it ends the thread.
@@ -31,8 +31,8 @@ pub struct ListWorker {
 }
 
 impl ListWorker {
-    /// The sender of requests, and what the thread must run; `deliver` is called on the thread and
-    /// returns whether anybody still receives.
+    /// Returns the request sender and the function that the thread must run. `deliver` is called on
+    /// that thread and returns false if the receiver is gone, which ends the thread.
     pub fn new(
         service: Arc<Service>,
         deliver: impl Fn(ListAnswer) -> bool + Send + 'static,
@@ -50,7 +50,7 @@ impl ListWorker {
         (Self { requests, newest }, move || while thread.step(&inbox) {})
     }
 
-    /// Sends a request, which replaces the one before; false if the thread has ended.
+    /// Sends a request, which cancels the one before; false if the thread has ended.
     pub fn request(&self, request: ListRequest) -> bool {
         self.newest.store(request.number, Ordering::SeqCst);
         self.requests.send(request).is_ok()
@@ -62,14 +62,14 @@ struct ListThread<F> {
     /// The last request.
     request: Option<ListRequest>,
     newest: Arc<AtomicU64>,
-    /// The store cannot be read: the next request tries again.
+    /// The store could not be read; the next request retries.
     has_failed: bool,
     next_partial: Instant,
     deliver: F,
 }
 
 impl<F: Fn(ListAnswer) -> bool> ListThread<F> {
-    /// Does one thing; false if nobody is there any more.
+    /// Answers one request or loads one batch; false if the receiver or the sender is gone.
     fn step(&mut self, inbox: &Receiver<ListRequest>) -> bool {
         let request = match inbox.try_recv() {
             Err(TryRecvError::Empty) if self.request.is_some() && !self.has_failed => {
@@ -91,7 +91,7 @@ impl<F: Fn(ListAnswer) -> bool> ListThread<F> {
         })
     }
 
-    /// Loads a batch and, now and then and at the end, answers the last request with more.
+    /// Loads a batch. Answers the last request again after each interval and at the end.
     fn load(&mut self) -> bool {
         if let Err(error) = self.engine.load_next_batch() {
             return self.fail(error);
@@ -114,7 +114,7 @@ impl<F: Fn(ListAnswer) -> bool> ListThread<F> {
         let answered = self.engine.answer(request, is_current, |result| {
             is_received &= deliver(Ok(Box::new(result)));
         });
-        // Loading gets three quarters of the time, however long an answer takes.
+        // Reserves three quarters of the time for loading, however long an answer takes.
         self.next_partial = Instant::now() + PARTIAL_RESULTS_EVERY.max(start.elapsed() * 3);
         match answered {
             Ok(()) => is_received,

@@ -1,88 +1,156 @@
-//! The sentence that an operator reads about an error: the fact, which the error itself has, and
-//! what to do about it. Called wherever a front end prints an error of the service or the store.
+//! Errors of the service and the store as an operator reads them: a message, which comes from the
+//! error itself, and a hint with the remedy. Both front ends use it: the command line prints the
+//! two on separate lines, the app in one sentence.
 
-use std::{borrow::Cow, path::Path};
+use std::{
+    borrow::Cow,
+    fmt::{self, Display},
+    path::Path,
+};
 
-use crate::service::{PathError, PathProblem, PermissionFix, ServiceError, StoreError};
+use crate::{
+    domain::terminal_text::escape,
+    service::{PathError, PathProblem, PermissionFix, ServiceError, StoreError},
+};
 
-/// The sentence for an error of the service.
+/// A message for the operator: lower case, without a prefix or a full stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub message: String,
+    /// The remedy, where there is one, as an imperative.
+    pub hint: Option<String>,
+}
+
+impl Diagnostic {
+    pub fn new(message: impl Display) -> Self {
+        Self { message: message.to_string(), hint: None }
+    }
+
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+}
+
+/// Message and hint in one sentence, for a form, a list or JSON.
+impl Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { message, hint } = self;
+        match hint {
+            None => f.write_str(message),
+            Some(hint) if message.contains(": ") => write!(f, "{message}; {hint}"),
+            Some(hint) => write!(f, "{message}: {hint}"),
+        }
+    }
+}
+
+/// Message and hint in one sentence, for an error of the service.
 pub fn message(error: &ServiceError) -> String {
+    diagnose(error).to_string()
+}
+
+/// Message and hint in one sentence, for an error of the store.
+pub fn store_message(error: &StoreError) -> String {
+    diagnose_store(error).to_string()
+}
+
+/// Message and hint for an error of the service.
+pub fn diagnose(error: &ServiceError) -> Diagnostic {
     match error {
-        ServiceError::Store(error) => store_message(error),
-        ServiceError::Unsure { why, .. } => {
-            // Its text begins with that of the error beneath it.
+        ServiceError::Store(error) => diagnose_store(error),
+        ServiceError::ResultUnknown { cause: why, .. } => {
+            // The text begins with that of the inner error, which gets its hint here.
             let text = error.to_string();
             let rest = text.strip_prefix(&why.to_string()).unwrap_or_default();
-            format!("{}{rest}", message(why))
+            Diagnostic::new(format!("{}{rest}", message(why)))
         }
-        other => other.to_string(),
+        ServiceError::NotFound(_) => {
+            Diagnostic::new(error).with_hint("list all tokens with `patdeck list --status all`")
+        }
+        ServiceError::Ambiguous { given, candidates } => {
+            Diagnostic::new(format!("several ids start with {}: {candidates}", escape(given)))
+                .with_hint("add more characters of the id")
+        }
+        ServiceError::SecretFile(error) => split_hint(&error.to_string()),
+        other => Diagnostic::new(other),
     }
 }
 
-/// The sentence for an error of the store.
-pub fn store_message(error: &StoreError) -> String {
-    let advice = advice(error);
-    match error {
-        StoreError::Busy { .. } => format!("{error}; {advice}"),
-        // The operation and the path help who debugs it, not who fixes it.
-        StoreError::Io { source, .. } => format!("the store cannot be used ({source}): {advice}"),
-        _ => format!("{error}: {advice}"),
+/// Splits a text that ends with `: ` and its remedy.
+fn split_hint(text: &str) -> Diagnostic {
+    match text.rsplit_once(": ") {
+        Some((message, hint)) => Diagnostic::new(message).with_hint(hint),
+        None => Diagnostic::new(text),
     }
 }
 
-fn advice(error: &StoreError) -> Cow<'static, str> {
-    let advice = match error {
-        StoreError::Path(error) => return path_advice(error),
-        StoreError::Newer { .. } => "update patdeck, the file was left as it is",
-        StoreError::Busy { .. } => "try again, or end that process if it hangs",
-        StoreError::CommitResultUnknown { .. } => "look at it before you make it again",
-        StoreError::Full => "free some space, then try again",
-        StoreError::ReadOnly => "remount it, or name another store",
-        StoreError::ReadOnlyMode => {
-            "leave away --read-only, PATDECK_READ_ONLY or `read-only` in the settings to change \
-             something"
+/// Message and hint for an error of the store.
+pub fn diagnose_store(error: &StoreError) -> Diagnostic {
+    let message = match error {
+        // The operation and the path help developers only; they are in the error itself.
+        StoreError::Io { source, .. } => {
+            Diagnostic::new(format!("cannot use the store ({source})"))
         }
-        StoreError::NeedsWriteAccess { .. } => "start it once without --read-only",
-        StoreError::Damaged(_) => "restore a backup",
-        StoreError::Broken { .. } => "copy its file away, then restore a backup",
-        StoreError::NameTaken { .. } => "choose another",
-        StoreError::TooLarge { .. } => "shorten its texts",
-        StoreError::Io { .. } => "check its disk, then try again",
+        _ => Diagnostic::new(error),
     };
-    advice.into()
+    message.with_hint(hint(error))
 }
 
-fn path_advice(error: &PathError) -> Cow<'static, str> {
-    let advice = match error.problem {
-        PathProblem::NotFound => "put it back, or start patdeck again for an empty store",
-        PathProblem::PermissionDenied => "run patdeck as the user that owns it",
-        PathProblem::NotAStore => "it was left as it is, move it away or name another path",
+fn hint(error: &StoreError) -> Cow<'static, str> {
+    let hint = match error {
+        StoreError::Path(error) => return path_hint(error),
+        StoreError::NewerFormat { .. } => "update patdeck; the file was not changed",
+        StoreError::Busy { .. } => "try again, or end that process if it hangs",
+        StoreError::CommitResultUnknown { .. } => "check the result before you repeat the change",
+        StoreError::Full => "free some space, then try again",
+        StoreError::ReadOnly => "remount it, or use another store",
+        StoreError::ReadOnlyMode => {
+            "to make changes, drop --read-only, PATDECK_READ_ONLY or `read-only` in the config"
+        }
+        StoreError::NeedsWriteAccess { .. } => "run patdeck once without --read-only",
+        StoreError::Damaged(_) => "restore a backup",
+        StoreError::Corrupted { .. } => "keep a copy of the file, then restore a backup",
+        StoreError::NameTaken { .. } => "choose another name",
+        StoreError::TooLarge { .. } => "shorten its name, description or scopes",
+        StoreError::Io { .. } => "check the disk, then try again",
+    };
+    hint.into()
+}
+
+fn path_hint(error: &PathError) -> Cow<'static, str> {
+    let hint = match error.problem {
+        PathProblem::NotFound => {
+            "put the file back, or start patdeck again to create an empty store"
+        }
+        PathProblem::PermissionDenied => "run patdeck as the owner of the file",
+        PathProblem::NotAStore => "use another path; the file was not changed",
         PathProblem::Exists => "choose another name",
-        PathProblem::NoFolder => "make it first, or choose another",
-        PathProblem::NotAFile => "name another path",
-        PathProblem::Symlink => "name the path that it leads to",
-        PathProblem::ForeignOwner(_) => "run patdeck as that user, or give it to yours with chown",
+        PathProblem::MissingFolder => "create the folder, or choose another path",
+        PathProblem::NotAFile => "use another path",
+        PathProblem::Symlink => "use the path of its target",
+        PathProblem::ForeignOwner(_) => "run patdeck as that user, or change the owner with chown",
         PathProblem::InsecurePermissions { fix, .. } => {
-            return format!("run `{}`", command(&error.path, fix)).into();
+            return permission_hint(&error.path, fix).into();
         }
         PathProblem::Network(_) => "keep the store on a local disk",
     };
-    advice.into()
+    hint.into()
 }
 
-/// The command that makes `path` safe, between backticks.
-fn command(path: &Path, fix: PermissionFix) -> String {
+/// Names the command that closes `path` to other users.
+fn permission_hint(path: &Path, fix: PermissionFix) -> String {
     match fix {
-        PermissionFix::Chmod(mode) => format!("chmod {mode} {}", quoted(path)),
+        PermissionFix::Chmod(mode) => format!("run `chmod {mode} {}`", shell_quote(path)),
         PermissionFix::PrivateFolder => {
-            let inner = path.join("patdeck");
-            format!("mkdir -m 700 {}` and keep the store there: `{0}", quoted(&inner))
+            let inner = shell_quote(&path.join("patdeck"));
+            format!("run `mkdir -m 700 {inner}` and keep the store in {inner}")
         }
     }
 }
 
-/// `path` as a shell takes it.
-fn quoted(path: &Path) -> String {
+/// Quotes `path` as one word for a POSIX shell.
+fn shell_quote(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "/._-+@:".contains(c);
     if text.chars().all(plain) {

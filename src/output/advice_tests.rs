@@ -1,7 +1,7 @@
-//! Every sentence about an error of the store, as operators read it.
+//! The text of every error of the store, with its hint, as operators read it.
 
 use super::*;
-use crate::service::{Cause, Damage, Operation, WriteNeed};
+use crate::service::{Cause, Damage, IoOperation, WriteAccessReason};
 
 fn path() -> std::path::PathBuf {
     "/srv/s.redb".into()
@@ -16,137 +16,137 @@ fn insecure(path: &str, mode: u32, fix: PermissionFix) -> StoreError {
 }
 
 #[test]
-fn an_error_of_a_path_says_what_to_do_about_it() {
+fn a_path_error_has_a_hint() {
     let io = std::io::Error::from_raw_os_error(5);
     for (error, sentence) in [
         (
             at(PathProblem::NotAStore),
-            "/srv/s.redb is not a patdeck store: it was left as it is, move it away or name another path",
+            "/srv/s.redb is not a patdeck store: use another path; the file was not changed",
         ),
         (
             at(PathProblem::Exists),
-            "/srv/s.redb exists already and was left as it is: choose another name",
+            "/srv/s.redb already exists and was not changed: choose another name",
         ),
         (
-            at(PathProblem::NoFolder),
-            "the folder of /srv/s.redb does not exist: make it first, or choose another",
+            at(PathProblem::MissingFolder),
+            "the folder of /srv/s.redb does not exist: create the folder, or choose another path",
         ),
         (
             at(PathProblem::ForeignOwner(7)),
-            "/srv/s.redb belongs to user 7: run patdeck as that user, or give it to yours with chown",
+            "/srv/s.redb belongs to user 7: run patdeck as that user, or change the owner with chown",
         ),
-        (
-            at(PathProblem::Symlink),
-            "/srv/s.redb is a symbolic link: name the path that it leads to",
-        ),
-        (at(PathProblem::NotAFile), "/srv/s.redb is not a regular file: name another path"),
+        (at(PathProblem::Symlink), "/srv/s.redb is a symbolic link: use the path of its target"),
+        (at(PathProblem::NotAFile), "/srv/s.redb is not a regular file: use another path"),
         (
             at(PathProblem::Network("NFS")),
-            "/srv/s.redb lies on NFS, where locks cannot be relied on: keep the store on a local disk",
+            "/srv/s.redb is on NFS, where file locks are unreliable: keep the store on a local disk",
         ),
         (
             StoreError::Busy { path: path(), holder: "patdeck (process 7, stopped)".into() },
-            "store busy: /srv/s.redb is held by patdeck (process 7, stopped); try again, or end that process if it hangs",
+            "store busy: /srv/s.redb is locked by patdeck (process 7, stopped); try again, or end that process if it hangs",
         ),
         (
-            StoreError::NeedsWriteAccess { path: path(), need: WriteNeed::Repair },
-            "/srv/s.redb needs a repair after a crash, and patdeck runs read-only: start it once without --read-only",
+            StoreError::NeedsWriteAccess { path: path(), reason: WriteAccessReason::Repair },
+            "/srv/s.redb needs a repair after a crash, but patdeck is in read-only mode: run patdeck once without --read-only",
         ),
         (
             at(PathProblem::PermissionDenied),
-            "/srv/s.redb may not be opened: run patdeck as the user that owns it",
+            "/srv/s.redb cannot be opened: permission denied; run patdeck as the owner of the file",
         ),
         (
             at(PathProblem::NotFound),
-            "/srv/s.redb is gone: put it back, or start patdeck again for an empty store",
+            "/srv/s.redb does not exist: put the file back, or start patdeck again to create an empty store",
         ),
         (
             StoreError::Io {
-                operation: Operation::Sync,
+                operation: IoOperation::Sync,
                 path: Some(path()),
                 source: Cause::new(io),
             },
-            "the store cannot be used (Input/output error (os error 5)): check its disk, then try again",
+            "cannot use the store (Input/output error (os error 5)): check the disk, then try again",
         ),
     ] {
-        assert_eq!(store_message(&error), sentence);
+        assert_eq!(diagnose_store(&error).to_string(), sentence);
     }
 }
 
 #[test]
-fn an_error_of_the_content_says_what_to_do_about_it() {
+fn a_content_error_has_a_hint() {
     for (error, sentence) in [
         (
-            StoreError::Newer { found: 7, known: 1 },
-            "the store has format 7 and this patdeck knows 1: update patdeck, the file was left as it is",
+            StoreError::NewerFormat { found: 7, supported: 1 },
+            "the store has format 7, this patdeck supports up to 1: update patdeck; the file was not changed",
         ),
         (
             StoreError::CommitResultUnknown { source: Cause::new("the disk is full") },
-            "whether the change was kept is not sure (the disk is full): look at it before you make it again",
+            "unknown whether the change was saved (the disk is full): check the result before you repeat the change",
         ),
-        (
-            StoreError::Full,
-            "the disk is full and nothing was changed: free some space, then try again",
-        ),
+        (StoreError::Full, "the disk is full, nothing changed: free some space, then try again"),
         (
             StoreError::ReadOnly,
-            "the store's file system is read-only and nothing was changed: remount it, or name another store",
+            "the store's file system is read-only, nothing changed: remount it, or use another store",
         ),
         (
             StoreError::ReadOnlyMode,
-            "patdeck runs read-only and nothing was changed: leave away --read-only, PATDECK_READ_ONLY or `read-only` in the settings to change something",
+            "read-only mode, nothing changed: to make changes, drop --read-only, PATDECK_READ_ONLY or `read-only` in the config",
         ),
         (
             StoreError::Damaged(Damage { table: "pats-1", key: "k".into() }),
             "k in pats-1 is damaged and was not used: restore a backup",
         ),
         (
-            StoreError::Broken { source: Cause::new("page 3") },
-            "the store is damaged (page 3): copy its file away, then restore a backup",
+            StoreError::Corrupted { source: Cause::new("page 3") },
+            "the store is damaged (page 3): keep a copy of the file, then restore a backup",
         ),
         (
             StoreError::TooLarge { table: "events-1" },
-            "this record is too large for events-1: shorten its texts",
+            "the record is too large for the table events-1: shorten its name, description or scopes",
         ),
     ] {
-        assert_eq!(store_message(&error), sentence);
+        assert_eq!(diagnose_store(&error).to_string(), sentence);
     }
 }
 
 #[test]
-fn the_command_that_closes_a_path_to_others_is_complete() {
+fn a_permission_error_names_the_command_that_fixes_it() {
     for (path, fix, command) in [
-        ("/srv/s.redb", PermissionFix::Chmod("600"), "chmod 600 /srv/s.redb"),
-        ("/srv/it's", PermissionFix::Chmod("go-w"), r"chmod go-w '/srv/it'\''s'"),
+        ("/srv/s.redb", PermissionFix::Chmod("600"), "`chmod 600 /srv/s.redb`"),
+        ("/srv/it's", PermissionFix::Chmod("go-w"), r"`chmod go-w '/srv/it'\''s'`"),
         (
             "/tmp",
             PermissionFix::PrivateFolder,
-            "mkdir -m 700 /tmp/patdeck` and keep the store there: `/tmp/patdeck",
+            "`mkdir -m 700 /tmp/patdeck` and keep the store in /tmp/patdeck",
         ),
     ] {
-        let expected = format!("{path} is open to others (mode 1777): run `{command}`");
-        assert_eq!(store_message(&insecure(path, 0o1777, fix)), expected);
+        let expected = format!("{path} is accessible by other users (mode 1777): run {command}");
+        assert_eq!(diagnose_store(&insecure(path, 0o1777, fix)).to_string(), expected);
     }
 }
 
 #[test]
-fn a_path_in_a_command_is_one_word_of_the_shell() {
-    assert_eq!(quoted(Path::new("/srv/a-b_c.redb")), "/srv/a-b_c.redb");
-    assert_eq!(quoted(Path::new("/srv/a b")), "'/srv/a b'");
-    assert_eq!(quoted(Path::new("/srv/it's;")), r"'/srv/it'\''s;'");
+fn a_path_in_a_command_is_quoted_for_the_shell() {
+    assert_eq!(shell_quote(Path::new("/srv/a-b_c.redb")), "/srv/a-b_c.redb");
+    assert_eq!(shell_quote(Path::new("/srv/a b")), "'/srv/a b'");
+    assert_eq!(shell_quote(Path::new("/srv/it's;")), r"'/srv/it'\''s;'");
 }
 
 #[test]
-fn an_error_within_another_has_its_advice_too() {
+fn an_inner_error_has_its_hint_too() {
     let full = || Box::new(ServiceError::Store(StoreError::Full));
-    let unsure = ServiceError::Unsure { why: full(), file: "/srv/secrets".into() };
+    let unsure = ServiceError::ResultUnknown { cause: full(), file: "/srv/secrets".into() };
     let sentence = message(&unsure);
     assert!(sentence.starts_with(
-        "the disk is full and nothing was changed: free some space, then try again. Whether the tokens were changed"
+        "the disk is full, nothing changed: free some space, then try again. The tokens may or may not"
     ));
-    assert!(sentence.ends_with(
-        "/srv/secrets is kept, its secrets work if they were: look at the tokens before you use it"
-    ));
+    assert!(sentence.ends_with("check them before you use the new secrets in /srv/secrets"));
     let rule = ServiceError::Refused(crate::domain::Refusal::NothingToRestore);
     assert_eq!(message(&rule), rule.to_string());
+}
+
+#[test]
+fn message_and_hint_are_joined_by_a_colon_or_a_semicolon() {
+    let joined = |message: &str| Diagnostic::new(message).with_hint("try again").to_string();
+    assert_eq!(joined("the disk is full"), "the disk is full: try again");
+    assert_eq!(joined("busy: locked"), "busy: locked; try again");
+    assert_eq!(Diagnostic::new("busy: locked").to_string(), "busy: locked");
 }

@@ -1,6 +1,6 @@
-//! The command line that does the same as a [`Command`], and those that print what a view shows,
-//! quoted for a shell. None contains `--yes`: the command line asks what the app asks. A property
-//! test parses each one back to an equal command.
+//! The command line that is equivalent to a [`Command`] or to a view of the app, quoted for a shell.
+//! It never contains `--yes`, so that the command line asks the same question as the app. A property
+//! test parses each command line back to an equal command. Called by the app.
 
 use std::fmt;
 
@@ -9,29 +9,29 @@ use crate::domain::{
     ScopeSelection, StatusFilter, Token, TokenId, TokenSelection,
 };
 
-/// A command line of patdeck.
+/// A `patdeck` command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
-    words: Vec<Word>,
-    /// Operands that start with `-`; they follow `--` at the end.
-    dashed: Vec<Word>,
+    arguments: Vec<Argument>,
+    /// Operands that start with `-`; they are printed after `--`.
+    dash_operands: Vec<Argument>,
 }
 
-/// A word of a command line.
+/// An option or a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Word {
-    /// An option with `=`, in front of a value that starts with `-`; it needs no quotes.
+struct Argument {
+    /// `--name=` in front of a value that starts with `-`; otherwise empty. Printed without quotes.
     option: String,
     text: String,
 }
 
-impl From<String> for Word {
+impl From<String> for Argument {
     fn from(text: String) -> Self {
         Self { option: String::new(), text }
     }
 }
 
-impl fmt::Display for Word {
+impl fmt::Display for Argument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.option, quote(&self.text))
     }
@@ -40,12 +40,13 @@ impl fmt::Display for Word {
 impl CommandLine {
     fn new(command: &str) -> Self {
         let words = command.split(' ').map(|word| word.to_owned().into());
-        Self { words: words.collect(), dashed: Vec::new() }
+        Self { arguments: words.collect(), dash_operands: Vec::new() }
     }
 
     fn operand(mut self, text: impl Into<String>) -> Self {
         let text = text.into();
-        let words = if text.starts_with('-') { &mut self.dashed } else { &mut self.words };
+        let words =
+            if text.starts_with('-') { &mut self.dash_operands } else { &mut self.arguments };
         words.push(text.into());
         self
     }
@@ -57,9 +58,9 @@ impl CommandLine {
     fn option(mut self, name: &str, value: impl fmt::Display) -> Self {
         let text = value.to_string();
         if text.starts_with('-') {
-            self.words.push(Word { option: format!("{name}="), text });
+            self.arguments.push(Argument { option: format!("{name}="), text });
         } else {
-            self.words.extend([Word::from(name.to_owned()), text.into()]);
+            self.arguments.extend([Argument::from(name.to_owned()), text.into()]);
         }
         self
     }
@@ -71,36 +72,36 @@ impl CommandLine {
         }
     }
 
-    /// The same with these options, which name the store and the settings.
+    /// Adds the options that name the store and the config.
     #[must_use]
-    pub fn with(self, options: &[(&str, String)]) -> Self {
+    pub fn with_options(self, options: &[(&str, String)]) -> Self {
         options.iter().fold(self, |line, (name, value)| line.option(name, value))
     }
 
-    fn all_words(&self) -> impl Iterator<Item = Word> {
-        let end = (!self.dashed.is_empty()).then(|| Word::from("--".to_owned()));
-        let program = [Word::from("patdeck".to_owned())].into_iter();
-        program.chain(self.words.clone()).chain(end).chain(self.dashed.clone())
+    fn all_arguments(&self) -> impl Iterator<Item = Argument> {
+        let end = (!self.dash_operands.is_empty()).then(|| Argument::from("--".to_owned()));
+        let program = [Argument::from("patdeck".to_owned())].into_iter();
+        program.chain(self.arguments.clone()).chain(end).chain(self.dash_operands.clone())
     }
 }
 
 impl fmt::Display for CommandLine {
-    /// The line as it is pasted into a POSIX shell.
+    /// Prints the line with quotes for a POSIX shell.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<_> = self.all_words().map(|word| word.to_string()).collect();
+        let words: Vec<_> = self.all_arguments().map(|word| word.to_string()).collect();
         f.write_str(&words.join(" "))
     }
 }
 
-/// The command line for `command`; `None` if only the app has it. `token` looks up a token that
-/// is named by its name; others are named by their ids.
+/// The command line for `command`; `None` if only the app has this command. A single token that
+/// `token` finds is given by name, all others by id.
 pub fn of_command<'a>(
     command: &Command,
     token: impl Fn(&TokenId) -> Option<&'a Token>,
 ) -> Option<CommandLine> {
     let names = |ids: &[TokenId]| -> Vec<String> {
         match ids {
-            [id] => vec![token(id).map_or_else(|| id.to_string(), name_of)],
+            [id] => vec![token(id).map_or_else(|| id.to_string(), name_or_id)],
             several => several.iter().map(ToString::to_string).collect(),
         }
     };
@@ -115,14 +116,15 @@ pub fn of_command<'a>(
         Command::AddScopes { tokens, scopes } => {
             let names = names(tokens);
             let (first, others) = names.split_first()?;
-            let line = CommandLine::new("scope add").operand(first).operands(joined(scopes));
+            let line =
+                CommandLine::new("scope add").operand(first).operands(scope_arguments(scopes));
             others.iter().fold(line, |line, other| line.option("--also", other))
         }
         Command::RemoveScopes { tokens, scopes } => {
             let [token] = tokens.as_slice() else { return None };
             match scopes {
                 ScopeSelection::Listed(scopes) => {
-                    on("scope remove", &[*token]).operands(joined(scopes))
+                    on("scope remove", &[*token]).operands(scope_arguments(scopes))
                 }
                 ScopeSelection::All => on("scope clear", &[*token]),
             }
@@ -154,17 +156,19 @@ fn of_create(token: &NewToken) -> CommandLine {
         .operand(token.name.as_str())
         .option("--lifetime", token.lifetime)
         .optional("--description", description);
-    joined(&token.scopes).into_iter().fold(line, |line, scopes| line.option("--scope", scopes))
+    scope_arguments(&token.scopes)
+        .into_iter()
+        .fold(line, |line, scopes| line.option("--scope", scopes))
 }
 
-/// The command line that checks whether a secret may do this. The secret comes on standard input.
+/// The command line that checks an access request. It reads the secret from standard input.
 pub fn of_check(request: &AccessRequest) -> CommandLine {
     CommandLine::new("verify").option("--scope", request.as_scope())
 }
 
 /// The command line that prints the token.
 pub fn of_token(token: &Token) -> CommandLine {
-    CommandLine::new("show").operand(name_of(token))
+    CommandLine::new("show").operand(name_or_id(token))
 }
 
 /// The command line that prints the list.
@@ -185,21 +189,22 @@ pub fn of_list(query: &Query) -> CommandLine {
         .option("--sort", format!("{descending}{column}"))
 }
 
-/// The command line that prints the trail, of one token or of all. A token is named by its id,
-/// because it may be deleted.
+/// The command line that prints the audit trail of one token or of all tokens. A token is given by
+/// id, because it may be deleted.
 pub fn of_trail(token: Option<TokenId>) -> CommandLine {
     CommandLine::new("audit").optional("--token", token)
 }
 
-/// The token's name, or its id if the name could be taken for an option or for an id.
-fn name_of(token: &Token) -> String {
+/// The name of the token, or its id if the name looks like an option or an id.
+fn name_or_id(token: &Token) -> String {
     let name = token.name.as_str();
     let is_plain = !name.starts_with('-') && TokenId::parse(name).is_none();
     if is_plain { name } else { token.id.as_str() }.to_owned()
 }
 
-/// `scopes` as arguments: neighbours that differ only in their operation share one.
-fn joined(scopes: &[Scope]) -> Vec<String> {
+/// Formats `scopes` as arguments. Adjacent scopes that differ only in the operation share one
+/// argument.
+fn scope_arguments(scopes: &[Scope]) -> Vec<String> {
     let same = |a: &Scope, b: &Scope| {
         (a.entity_type, &a.entity, &a.domain) == (b.entity_type, &b.entity, &b.domain)
     };
@@ -213,7 +218,7 @@ fn joined(scopes: &[Scope]) -> Vec<String> {
     scopes.chunk_by(same).filter_map(argument).collect()
 }
 
-/// `text` as a POSIX shell takes it for one word.
+/// Quotes `text` as a single word for a POSIX shell.
 fn quote(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {

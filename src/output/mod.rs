@@ -1,6 +1,6 @@
-//! What several front ends print: the question before a command, the command line that does the
-//! same as a command, and the sentence for an error with what to do about it. Called by the app
-//! and by the command line.
+//! Output that both front ends share: the confirmation question of a command, the command line that
+//! is equivalent to a command, the JSON of tokens and events, and error messages with their hints.
+//! Called by the app and by the command line.
 
 pub mod advice;
 pub mod command_line;

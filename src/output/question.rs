@@ -1,11 +1,11 @@
-//! The question that an operator confirms before a plan is executed. Both front ends show the
-//! same one.
+//! The question that an operator confirms before a plan is executed, and its consequences. Both
+//! front ends show the same texts.
 
 use crate::domain::{Command, Overlap, Plan, ScopeSelection, Status, TokenSelection, counted};
 
-/// The question in a sentence, such as `Revoke ci-prod?`.
+/// The question, such as `Revoke ci-prod?`.
 pub fn question(plan: &Plan) -> String {
-    let tokens = tokens(plan);
+    let tokens = describe_tokens(plan);
     match &plan.command {
         Command::Create { token, .. } => format!("Create {}?", token.name),
         Command::Edit { .. } => format!("Change {tokens}?"),
@@ -33,15 +33,15 @@ pub fn question(plan: &Plan) -> String {
     }
 }
 
-/// What a confirmed regenerate ends at once, in a sentence each; none for what the question says
-/// by itself.
-pub fn consequences(plan: &Plan) -> Vec<String> {
+/// One sentence for each kind of secret that a regenerate stops immediately. Empty for every other
+/// command, because its question already states the consequence.
+pub fn immediate_effects(plan: &Plan) -> Vec<String> {
     let Command::Regenerate { overlap, .. } = &plan.command else {
         return Vec::new();
     };
     let before = || plan.changes.iter().filter_map(|change| change.before.token());
     let active = before().filter(|token| token.status(plan.at) == Status::Active).count();
-    let overlapping = before().filter(|token| token.overlaps(plan.at)).count();
+    let overlapping = before().filter(|token| token.has_overlap(plan.at)).count();
     let is_one = plan.changes.len() == 1;
     let ended = if is_one {
         "The old secret will stop working immediately.".to_owned()
@@ -59,8 +59,8 @@ pub fn consequences(plan: &Plan) -> Vec<String> {
     ended.into_iter().chain((overlapping > 0).then_some(previous)).collect()
 }
 
-/// The name of one token, or the number of several.
-fn tokens(plan: &Plan) -> String {
+/// The name of a single token, or the number of tokens.
+fn describe_tokens(plan: &Plan) -> String {
     match (plan.tokens().next(), plan.command.tokens().len()) {
         (Some(token), 1) => token.name.to_string(),
         _ => counted(plan.changes.len(), "token"),

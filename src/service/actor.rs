@@ -1,23 +1,24 @@
-//! Who is at the keyboard, read once at start from the account and the environment of the
-//! session. What the environment says is shown escaped and never decides anything.
+//! Determines the actor: OS account, sudo caller and terminal or SSH client. Reads them once at the
+//! start. A user can set environment variables freely, so the actor is recorded and shown
+//! (escaped), but never grants or denies anything.
 
 use crate::domain::Actor;
 
-/// The account of this process, the one that called sudo, and where the session comes from.
-/// `variable` reads the environment.
+/// Returns the effective account of this process, the sudo caller, and the SSH client address or
+/// terminal of the session. `variable` reads an environment variable.
 pub fn current_actor(variable: impl Fn(&str) -> Option<String>) -> Actor {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let uid = rustix::process::geteuid().as_raw();
-    let user = account(uid).or_else(|| set("USER")).unwrap_or_else(|| format!("uid {uid}"));
-    let client = set("SSH_CONNECTION").and_then(|told| told.split(' ').next().map(str::to_owned));
+    let user = account_name(uid).or_else(|| set("USER")).unwrap_or_else(|| format!("uid {uid}"));
+    let client = set("SSH_CONNECTION").and_then(|value| value.split(' ').next().map(str::to_owned));
     let from = client.or_else(|| set("SSH_TTY"));
     let sudo_user = set("SUDO_USER").map(Into::into);
     Actor { user: user.into(), sudo_user, from: from.map(Into::into) }
 }
 
-/// The name of account `uid` in the system's list. Accounts from a directory service are not
-/// in it; for those the environment has to do.
-fn account(uid: u32) -> Option<String> {
+/// Looks up the name of `uid` in `/etc/passwd`. Accounts of a directory service (LDAP) are not in
+/// it; for those, the caller uses the environment.
+fn account_name(uid: u32) -> Option<String> {
     let list = std::fs::read_to_string("/etc/passwd").ok()?;
     list.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -32,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ssh_client_and_the_sudo_caller_are_named() {
+    fn ssh_client_and_sudo_user_are_recorded() {
         let actor = current_actor(|name| match name {
             "SSH_CONNECTION" => Some("192.0.2.7 51234 198.51.100.1 22".into()),
             "SUDO_USER" => Some("alice".into()),
@@ -44,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_environment_still_names_the_account() {
+    fn account_is_recorded_without_environment_variables() {
         let actor = current_actor(|_| None);
         assert!(!actor.user.is_empty());
         assert_eq!((actor.sudo_user, actor.from), (None, None));

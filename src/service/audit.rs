@@ -1,5 +1,6 @@
-//! Reading: the tokens as they are, what changed since a reader last looked, and the trail.
-//! Rows are copied out and the transaction is dropped before anything is shown.
+//! Reads all tokens, the changes since a position, and the audit trail; checks the store. Each call
+//! copies the rows and ends its read transaction before it returns. Called by the app and the
+//! command line.
 
 use super::{Service, ServiceError};
 use crate::{
@@ -7,157 +8,168 @@ use crate::{
     store::{ChainState, Changes, Damage, ReadOps, StoreError},
 };
 
-/// How far a follower has read.
+/// The point in the change log up to which a reader has seen the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Position {
-    /// Which store: another one may have taken the place of the first.
+pub struct ChangePosition {
+    /// The id of the store, because another store may have replaced the file.
     store: u128,
     generation: u64,
     event: u64,
 }
 
-/// Every token, and where to follow on from.
+/// All tokens, the damaged records and the clock, read in one transaction.
 #[derive(Debug, Clone, Default)]
-pub struct Loaded {
+pub struct TokenSnapshot {
     pub tokens: Vec<Token>,
-    /// The instant by which their statuses are to be judged.
+    /// The instant at which statuses are evaluated.
     pub now: Timestamp,
     pub damaged: Vec<Damage>,
-    /// Set when the clock stands before the last recorded change: that change's time.
+    /// The time of the last change, if the clock is more than 5 minutes behind it.
     pub clock_behind: Option<Timestamp>,
 }
 
-/// What changed since a [`Position`].
+/// The tokens that changed since a [`ChangePosition`].
 #[derive(Debug, Clone)]
-pub enum Followed {
-    Nothing,
-    /// These tokens, each as it is now; `None` if it is gone.
-    Tokens(Vec<(TokenId, Option<Token>)>, Position),
-    /// So much that reading everything anew is the shorter way; where to follow on from.
-    Everything(Position),
+pub enum TokenChanges {
+    Unchanged,
+    /// The changed tokens in their present state; `None` if the token was deleted.
+    Tokens(Vec<(TokenId, Option<Token>)>, ChangePosition),
+    /// The change log no longer covers the reader's position: reload everything, then continue from
+    /// the new position.
+    NeedsReload(ChangePosition),
 }
 
-/// A part of the trail, newest first.
+/// The newest events of the audit trail, newest first, and the state of the hash chain.
 #[derive(Debug, Clone)]
-pub struct Trail {
+pub struct AuditTrail {
     pub events: Vec<AuditEvent>,
     pub chain: ChainState,
 }
 
+/// The results of all checks of the store, read in one transaction.
 #[derive(Debug, Clone)]
-pub struct Health {
-    /// Its tokens, its damaged records and its clock.
-    pub loaded: Loaded,
+pub struct StoreHealth {
+    pub snapshot: TokenSnapshot,
     pub chain: ChainState,
-    pub disagreements: Vec<String>,
+    /// Contradictions between tables, one sentence each.
+    pub inconsistencies: Vec<String>,
     pub schema: u32,
-    /// Deleted tokens that wait in the trash.
+    /// Number of deleted tokens in the trash.
     pub trash: usize,
 }
 
-/// Events that are read at once.
+/// Maximum number of events per read.
 const EVENTS_PAGE: usize = 1_000;
 
-/// How far the clock may stand behind the last change before it is worth a word: two machines
-/// on one disk, or a clock being slewed, are that far apart every day.
-const SLACK: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+/// How far the clock may be behind the last change without a warning. Two hosts that share a disk,
+/// or a clock that is being slewed, often differ by this much.
+const CLOCK_TOLERANCE: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 
 impl Service {
-    pub fn load(&self) -> Result<Loaded, ServiceError> {
-        Ok(self.store.read(|rows| self.loaded(rows))?)
+    /// Reads all tokens, the damaged records and the clock in one transaction.
+    pub fn load_snapshot(&self) -> Result<TokenSnapshot, ServiceError> {
+        Ok(self.store.read(|rows| self.token_snapshot(rows))?)
     }
 
-    fn loaded(&self, rows: &impl ReadOps) -> Result<Loaded, StoreError> {
+    fn token_snapshot(&self, rows: &impl ReadOps) -> Result<TokenSnapshot, StoreError> {
         let listing = rows.tokens()?;
         let last = rows.newest_event()?;
-        Ok(Loaded {
+        Ok(TokenSnapshot {
             now: self.clock.denial_time(rows)?,
             tokens: listing.rows,
             damaged: listing.damaged,
-            clock_behind: self.behind(last.as_ref()),
+            clock_behind: self.clock_behind(last.as_ref()),
         })
     }
 
-    /// Where a follower stands who has seen everything.
-    pub fn position(&self) -> Result<Position, ServiceError> {
+    /// Returns the position after the newest change.
+    pub fn position(&self) -> Result<ChangePosition, ServiceError> {
         Ok(self.store.read(|rows| position(rows, rows.newest_event()?.as_ref()))?)
     }
 
-    /// What changed since `seen`: a few key reads when nothing did.
-    pub fn follow(&self, seen: Position) -> Result<Followed, ServiceError> {
+    /// Returns the tokens that changed since `seen`. Costs a few key reads if nothing changed.
+    pub fn changes_since(&self, seen: ChangePosition) -> Result<TokenChanges, ServiceError> {
         self.store.read(|rows| {
             let position = position(rows, rows.newest_event()?.as_ref())?;
             if position == seen {
-                return Ok(Followed::Nothing);
+                return Ok(TokenChanges::Unchanged);
             }
-            match changes(rows, seen, position)? {
-                Changes::TooFar => Ok(Followed::Everything(position)),
-                Changes::Tokens(ids, _) => Ok(Followed::Tokens(readable(rows, &ids)?, position)),
+            match changes_between(rows, seen, position)? {
+                Changes::NeedsResync => Ok(TokenChanges::NeedsReload(position)),
+                Changes::Tokens(ids, _) => {
+                    Ok(TokenChanges::Tokens(read_tokens(rows, &ids)?, position))
+                }
             }
         })
     }
 
-    /// The time of the last change, if the clock stands well before it.
-    pub(super) fn behind(&self, last: Option<&AuditEvent>) -> Option<Timestamp> {
-        last.map(|event| event.what.at).filter(|mark| *mark - self.clock.now() > SLACK)
+    /// Returns the time of `last`, the newest event, if the clock is more than [`CLOCK_TOLERANCE`]
+    /// behind it.
+    pub(super) fn clock_behind(&self, last: Option<&AuditEvent>) -> Option<Timestamp> {
+        last.map(|event| event.body.at)
+            .filter(|newest| *newest - self.clock.now() > CLOCK_TOLERANCE)
     }
 
-    /// The newest `limit` events, and whether the whole chain holds.
-    pub fn trail(&self, limit: usize) -> Result<Trail, ServiceError> {
+    /// Returns the newest `limit` events and verifies the whole hash chain.
+    pub fn audit_trail(&self, limit: usize) -> Result<AuditTrail, ServiceError> {
         Ok(self.store.read(|rows| {
             let events = rows.events_before(None, limit)?.rows;
-            Ok::<_, StoreError>(Trail { events, chain: rows.verify_chain()? })
+            Ok::<_, StoreError>(AuditTrail { events, chain: rows.verify_chain()? })
         })?)
     }
 
-    /// Whether the chain holds, and the place in it of the event whose hash is `expected`, which
-    /// an earlier check told: 0 for that of an empty trail, `None` if no event has it. A trail
-    /// that was cut off or written anew behind that check holds, and has no such event.
-    pub fn trail_since(
+    /// Verifies the hash chain and finds the event whose hash is `expected`, a hash that an earlier
+    /// check reported. Returns its sequence number: 0 for an empty trail, `None` if no event has
+    /// the hash. A trail that was truncated or rewritten since then has a valid chain, but no such
+    /// event.
+    pub fn verify_chain_since(
         &self,
         expected: EventHash,
     ) -> Result<(ChainState, Option<u64>), ServiceError> {
         Ok(self.store.read(|rows| {
             let chain = rows.verify_chain()?;
-            let mut place = (expected == EventHash::NONE).then_some(0);
+            let mut sequence = (expected == EventHash::NONE).then_some(0);
             let mut seen = 0;
-            while place.is_none() && seen < chain.events {
+            while sequence.is_none() && seen < chain.events {
                 let page = rows.events_after(seen, EVENTS_PAGE)?.rows;
                 let Some(last) = page.last() else { break };
                 seen = last.sequence;
-                let mut sound = page.iter().filter(|event| event.sequence <= chain.events);
-                place = sound.find(|event| event.hash == expected).map(|e| e.sequence);
+                let mut valid = page.iter().filter(|event| event.sequence <= chain.events);
+                sequence = valid.find(|event| event.hash == expected).map(|e| e.sequence);
             }
-            Ok::<_, StoreError>((chain, place))
+            Ok::<_, StoreError>((chain, sequence))
         })?)
     }
 
-    /// How the store is, from one look at it.
-    pub fn health(&self) -> Result<Health, ServiceError> {
+    /// Checks the store in one read transaction: records, hash chain, consistency, schema and
+    /// trash.
+    pub fn health(&self) -> Result<StoreHealth, ServiceError> {
         Ok(self.store.read(|rows| {
-            Ok::<_, StoreError>(Health {
-                loaded: self.loaded(rows)?,
+            Ok::<_, StoreError>(StoreHealth {
+                snapshot: self.token_snapshot(rows)?,
                 chain: rows.verify_chain()?,
-                disagreements: rows.disagreements()?,
+                inconsistencies: rows.find_inconsistencies()?,
                 schema: rows.schema()?,
                 trash: rows.trash()?.rows.len(),
             })
         })?)
     }
 
-    /// The events after event `seen`, oldest first: a page of them, empty at the end.
+    /// Returns up to [`EVENTS_PAGE`] events after event number `seen`, oldest first; empty at the
+    /// end.
     pub fn events_after(&self, seen: u64) -> Result<Vec<AuditEvent>, ServiceError> {
         Ok(self.store.read(|rows| rows.events_after(seen, EVENTS_PAGE))?.rows)
     }
 
+    /// Returns the last `limit` events of a token, newest first.
     pub fn history(&self, id: &TokenId, limit: usize) -> Result<Vec<AuditEvent>, ServiceError> {
         Ok(self.store.read(|rows| rows.events_of(id, limit))?.rows)
     }
 }
 
-/// These tokens as they are; `None` for one that is gone or damaged. Its damage is reported where
-/// all tokens are read.
-pub(super) fn readable(
+/// Reads these tokens; `None` for a deleted or damaged one. Damage is reported by the calls that
+/// read all tokens.
+pub(super) fn read_tokens(
     rows: &impl ReadOps,
     ids: &[TokenId],
 ) -> Result<Vec<(TokenId, Option<Token>)>, StoreError> {
@@ -168,28 +180,32 @@ pub(super) fn readable(
     ids.iter().map(read).collect()
 }
 
-/// Which tokens changed between two positions.
-pub(super) fn changes(
+/// Returns the ids of the tokens that changed between two positions.
+pub(super) fn changes_between(
     rows: &impl ReadOps,
-    seen: Position,
-    now: Position,
+    seen: ChangePosition,
+    now: ChangePosition,
 ) -> Result<Changes, StoreError> {
-    // Another store has generations of its own.
-    if seen.store == now.store { rows.changes_after(seen.generation) } else { Ok(Changes::TooFar) }
+    // The generations of two stores are not comparable.
+    if seen.store == now.store {
+        rows.changes_after(seen.generation)
+    } else {
+        Ok(Changes::NeedsResync)
+    }
 }
 
-/// Where a follower stands who has seen all of `rows`, of which `last` is the newest event.
+/// Returns the position after the newest change in `rows`; `last` is the newest event.
 pub(super) fn position(
     rows: &impl ReadOps,
     last: Option<&AuditEvent>,
-) -> Result<Position, StoreError> {
+) -> Result<ChangePosition, StoreError> {
     let store = match rows.store_id() {
         Ok(id) => u128::from_str_radix(&id, 16).unwrap_or_default(),
-        // It only informs here, and must not keep a store from being read.
+        // A damaged store id must not prevent reading the store: it only detects a replaced file.
         Err(StoreError::Damaged(_)) => 0,
         Err(error) => return Err(error),
     };
-    Ok(Position {
+    Ok(ChangePosition {
         store,
         generation: rows.generation()?,
         event: last.map_or(0, |event| event.sequence),

@@ -1,5 +1,5 @@
-//! Where random bytes come from: the operating system, and nothing else in a real program.
-//! A failing source is passed on; no secret is ever made of poor randomness.
+//! The random source for ids and secrets: the operating system. If it fails, the error is returned;
+//! there is no weaker fallback. Tests use a seeded generator instead.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use super::ServiceError;
 #[derive(Debug)]
 pub enum Entropy {
     System,
-    /// A repeatable stream for tests and pictures; never used to issue a real token.
+    /// A reproducible generator for tests and pictures; never used to issue a real token.
     #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code, reason = "for tests"))]
     Seeded(Box<Mutex<StdRng>>),
 }
@@ -26,13 +26,14 @@ impl Entropy {
         Self::Seeded(Box::new(Mutex::new(StdRng::seed_from_u64(seed))))
     }
 
+    /// Fills `out` with random bytes. Fails if the system's random source fails.
     pub fn fill(&self, out: &mut [u8]) -> Result<(), ServiceError> {
         match self {
             Self::System => {
                 SysRng.try_fill_bytes(out).map_err(|e| ServiceError::Entropy(e.to_string()))
             }
-            Self::Seeded(stream) => {
-                stream.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(out);
+            Self::Seeded(generator) => {
+                generator.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(out);
                 Ok(())
             }
         }

@@ -1,55 +1,60 @@
-//! Why a use case was refused or failed: a rule, the store, or the system. Nothing was changed,
-//! but for [`ServiceError::Unsure`]. Both front ends print the sentence.
+//! The error of all use cases: a rule refused the change, or the store or the system failed.
+//! Nothing was changed, except possibly for [`ServiceError::ResultUnknown`]. The app and the
+//! command line print the texts.
 
 use std::path::PathBuf;
 
 use super::secret_file::SecretFileError;
 use crate::{
-    domain::{Command, NameError, Plan, PresetError, Refusal, ScopeError, TokenSelection},
+    domain::{
+        Command, NameError, Plan, PresetError, Refusal, ScopeError, TokenSelection, counted,
+        grouped,
+    },
     store::StoreError,
 };
 
-/// Why nothing was changed.
+/// Why a use case failed. Nothing was changed unless a variant says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// No token has this id, id prefix or name.
-    #[error("there is no token {given}: `patdeck list --status all` shows them", given = crate::domain::terminal_text::escape(.0))]
+    /// No token matches this id, id prefix or name.
+    #[error("token {} not found", crate::domain::terminal_text::escape(.0))]
     NotFound(String),
-    /// The start of an id names several tokens.
-    #[error("{given} is the start of several ids: write more of it; it may be {candidates}")]
+    /// An id prefix matches several tokens.
+    #[error("{given} matches several tokens: give more characters of the id, one of {candidates}")]
     Ambiguous { given: String, candidates: String },
     #[error(transparent)]
     Name(#[from] NameError),
     #[error(transparent)]
     Preset(#[from] PresetError),
-    /// The plan is not the one that was confirmed, because the store was changed since.
+    /// The store was changed after the confirmation. `plan` is the new plan, which differs from the
+    /// confirmed one.
     #[error("{}", changed_meanwhile(.plan, *.expected))]
     ChangedMeanwhile {
         plan: Box<Plan>,
-        /// How many tokens the confirmed plan changed.
+        /// Number of tokens that the confirmed plan changes.
         expected: usize,
     },
     #[error(transparent)]
     SecretFile(#[from] SecretFileError),
     /// The result of the commit is unknown, and the file with the new secrets was kept.
-    #[error("{why}. Whether the tokens were changed is not known: {} is kept, its secrets work if they were: look at the tokens before you use it", .file.display())]
-    Unsure { why: Box<ServiceError>, file: PathBuf },
-    #[error("the system's random source failed ({0}): no token was made, try again")]
+    #[error("{cause}. The tokens may or may not have been changed: check them before you use the new secrets in {}", .file.display())]
+    ResultUnknown { cause: Box<ServiceError>, file: PathBuf },
+    #[error("the system's random source failed ({0}), no token was created: try again")]
     Entropy(String),
 }
 
 impl ServiceError {
-    /// Whether another process held the store for too long.
+    /// Whether another process held the lock of the store until the lock timeout.
     pub fn is_busy(&self) -> bool {
         matches!(self, Self::Store(StoreError::Busy { .. }))
     }
 
-    /// Whether it was refused because nothing may be changed.
-    pub fn is_sealed(&self) -> bool {
+    /// Whether the change was refused because the store is open in read-only mode.
+    pub fn is_read_only_mode(&self) -> bool {
         matches!(self, Self::Store(StoreError::ReadOnlyMode))
     }
 }
@@ -62,11 +67,12 @@ impl From<ScopeError> for ServiceError {
 
 fn changed_meanwhile(plan: &Plan, expected: usize) -> String {
     let all = Command::Delete { tokens: TokenSelection::All };
-    let now = plan.changes.len();
-    if plan.command == all && now != expected {
+    let count = plan.changes.len();
+    if plan.command == all && count != expected {
+        let (now, expected) = (counted(count, "token"), grouped(expected));
         return format!(
-            "there are {now} tokens now, not {expected}: nothing was deleted, look again"
+            "the store has {now} now, not {expected}, nothing was deleted: check the list and try again"
         );
     }
-    "it was changed meanwhile: nothing was done, look again".to_owned()
+    "the store was changed in the meantime, nothing was done: check and try again".to_owned()
 }

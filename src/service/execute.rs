@@ -1,6 +1,6 @@
-//! Previews and executes commands: the only way to change tokens, but for an import. The plan is
-//! the domain's; this adds snapshot, clock, secrets and the transaction. Refuses a command whose
-//! plan is not the one that the operator confirmed.
+//! Previews and executes commands. All changes of tokens go through this module, except an import.
+//! `domain::plan` makes the plan; this module adds the transaction, the clock and the secrets.
+//! Refuses a command whose plan differs from the one that the operator confirmed.
 
 use std::{collections::HashMap, path::PathBuf};
 
@@ -9,37 +9,35 @@ use chrono::NaiveDateTime;
 use super::{Service, ServiceError, Zone, secret_file::SecretFile};
 use crate::{
     domain::{
-        AuditAction, AuditEvent, Change, Command, Confirmed, EventDraft, Name, Plan,
-        PreviousSecret, Refusal, Secret, Timestamp, Token, TokenId, TokenSelection, TokenState,
-        plan,
+        AuditAction, AuditEvent, Command, ConfirmationProof, EventBody, Name, Plan, PreviousSecret,
+        Refusal, Secret, Timestamp, Token, TokenChange, TokenId, TokenSelection, TokenState, plan,
         plan::{NewDigests, PlanContext, ReadTokens},
     },
     store::{ReadOps, StoreError, Writer},
 };
 
-/// A token with its new secret, which exists nowhere else.
+/// A token with its new secret. There is no other copy of the secret.
 #[derive(Debug)]
-pub struct Issued {
+pub struct IssuedToken {
     pub token: Token,
-    /// The secret, once.
     pub secret: Secret,
 }
 
-/// A command that was executed.
+/// The result of an executed command.
 #[derive(Debug)]
 pub struct Committed {
-    /// What it did.
+    /// The plan that was executed.
     pub plan: Plan,
-    /// The secrets that it issued, in the order of the plan; none if a file took them.
-    pub issued: Vec<Issued>,
-    /// The file that took the secrets.
+    /// The new secrets in the order of the plan; empty if they were written to a file.
+    pub issued: Vec<IssuedToken>,
+    /// The file that contains the secrets.
     pub secret_file: Option<PathBuf>,
 }
 
-/// Adapts a transaction to what a plan reads.
-struct Snapshot<'a, R>(&'a R);
+/// Adapts a transaction to the reads that a plan needs.
+struct PlanReads<'a, R>(&'a R);
 
-impl<R: ReadOps> ReadTokens for Snapshot<'_, R> {
+impl<R: ReadOps> ReadTokens for PlanReads<'_, R> {
     type Error = ServiceError;
 
     fn token(&self, id: &TokenId) -> Result<Option<Token>, ServiceError> {
@@ -59,7 +57,7 @@ impl<R: ReadOps> ReadTokens for Snapshot<'_, R> {
         Ok(trash.into_iter().map(|deleted| (deleted.token, deleted.at)).collect())
     }
 
-    fn last_event(&self, id: &TokenId) -> Result<Option<AuditEvent>, ServiceError> {
+    fn newest_event_of(&self, id: &TokenId) -> Result<Option<AuditEvent>, ServiceError> {
         Ok(self.0.events_of(id, 1)?.rows.pop())
     }
 
@@ -69,7 +67,8 @@ impl<R: ReadOps> ReadTokens for Snapshot<'_, R> {
 }
 
 impl Service {
-    /// What `command` would do now. Changes nothing, draws no secret.
+    /// Plans `command` without executing it. Changes nothing and generates no secret. Fails if a
+    /// rule refuses the command, or if its secret file cannot be created.
     pub fn preview(&self, command: &Command) -> Result<Plan, ServiceError> {
         if let Some(path) = command.secret_file() {
             SecretFile::require_free(path)?;
@@ -77,22 +76,22 @@ impl Service {
         self.store.read(|tx| self.plan(tx, command, &NewDigests::default()))
     }
 
-    /// Executes `command` in one transaction: all of it or nothing. Refuses with the new plan in
-    /// [`ServiceError::ChangedMeanwhile`] if `confirmed` does not cover it. A secret file is on
-    /// the disk before the first old secret stops working, and removed if nothing was changed.
+    /// Executes `command` in one transaction: all of it or nothing. Fails with
+    /// [`ServiceError::ChangedMeanwhile`] if `confirmed` does not cover the plan. A secret file is
+    /// flushed to disk before the first old secret stops working, and removed if nothing changed.
     pub fn execute(
         &self,
         command: &Command,
-        confirmed: &Confirmed,
+        confirmed: &ConfirmationProof,
     ) -> Result<Committed, ServiceError> {
-        let mut secrets = self.draw_secrets(command)?;
+        let mut secrets = self.generate_secrets(command)?;
         let file = self.write_secret_file(command, &secrets)?;
         let digests = secrets.iter().map(|(id, secret)| (*id, secret.digest())).collect();
         let executed = self.store.write(|tx| {
             let plan = self.plan(tx, command, &digests)?;
             require_confirmed(&plan, confirmed)?;
-            if let Some((_, seen)) = &file {
-                require_confirmed(&plan, seen)?;
+            if let Some((_, written_for)) = &file {
+                require_confirmed(&plan, written_for)?;
             }
             self.apply(tx, &plan)?;
             Ok(plan)
@@ -103,17 +102,20 @@ impl Service {
                 return Ok(Committed { plan, issued: Vec::new(), secret_file });
             }
             (Ok(plan), None) => plan,
-            // The commit may have succeeded: then the file has the only secrets that work.
-            (Err(why @ ServiceError::Store(_)), Some((file, _)))
-                if !self.is_unchanged(&secrets) =>
+            // The commit may have succeeded. Then the file has the only working secrets.
+            (Err(cause @ ServiceError::Store(_)), Some((file, _)))
+                if !self.is_rolled_back(&secrets) =>
             {
-                return Err(ServiceError::Unsure { why: Box::new(why), file: file.keep() });
+                return Err(ServiceError::ResultUnknown {
+                    cause: Box::new(cause),
+                    file: file.keep(),
+                });
             }
             (Err(error), _) => return Err(error),
         };
         let issue = |token: &Token| {
             let secret = secrets.remove(&token.id)?;
-            Some(Issued { token: token.clone(), secret })
+            Some(IssuedToken { token: token.clone(), secret })
         };
         let issued = plan.tokens().filter_map(issue).collect();
         Ok(Committed { plan, issued, secret_file: None })
@@ -126,11 +128,11 @@ impl Service {
         command: &Command,
         digests: &NewDigests,
     ) -> Result<Plan, ServiceError> {
-        plan::plan(command, &Snapshot(tx), &self.context(tx, digests)?)
+        plan::plan(command, &PlanReads(tx), &self.plan_context(tx, digests)?)
     }
 
-    /// What a plan depends on beside the tokens.
-    fn context<'a>(
+    /// Collects the inputs of a plan other than the tokens.
+    fn plan_context<'a>(
         &'a self,
         tx: &impl ReadOps,
         digests: &'a NewDigests,
@@ -148,31 +150,34 @@ impl Service {
         })
     }
 
-    /// A new secret for each token that `command` issues one for.
-    fn draw_secrets(&self, command: &Command) -> Result<HashMap<TokenId, Secret>, ServiceError> {
+    /// Generates a secret for each token for which `command` issues one.
+    fn generate_secrets(
+        &self,
+        command: &Command,
+    ) -> Result<HashMap<TokenId, Secret>, ServiceError> {
         let new_id;
         let ids = match command {
             Command::Create { .. } => {
-                new_id = TokenId::draw(|out| self.entropy.fill(out))?;
+                new_id = TokenId::generate(|out| self.entropy.fill(out))?;
                 std::slice::from_ref(&new_id)
             }
             Command::Regenerate { tokens, .. } => tokens,
             _ => &[],
         };
-        let draw = |id: &TokenId| {
+        let generate = |id: &TokenId| {
             let prefix = &self.policy.prefix;
             Ok((*id, Secret::generate(prefix, *id, |out| self.entropy.fill(out))?))
         };
-        ids.iter().map(draw).collect()
+        ids.iter().map(generate).collect()
     }
 
-    /// Writes the secrets to the file that `command` names, and returns it with the plan that it
-    /// was written for: its names are in the file.
+    /// Writes the secrets to the file that `command` names. Also returns the proof for the plan
+    /// whose token names are in the file; the executed plan must match it.
     fn write_secret_file(
         &self,
         command: &Command,
         secrets: &HashMap<TokenId, Secret>,
-    ) -> Result<Option<(SecretFile, Confirmed)>, ServiceError> {
+    ) -> Result<Option<(SecretFile, ConfirmationProof)>, ServiceError> {
         let Some(path) = command.secret_file() else {
             return Ok(None);
         };
@@ -185,10 +190,10 @@ impl Service {
                 plan.tokens().filter_map(|it| Some((&it.name, secrets.get(&it.id)?))),
             )?,
         }
-        Ok(Some((file, plan.confirmed())))
+        Ok(Some((file, plan.confirm())))
     }
 
-    /// Writes `plan` and its events.
+    /// Writes the changes of `plan` and their events.
     fn apply(&self, tx: &mut Writer<'_>, plan: &Plan) -> Result<(), StoreError> {
         for change in plan.housekeeping.iter().chain(&plan.changes) {
             self.apply_change(tx, plan.at, change)?;
@@ -200,7 +205,7 @@ impl Service {
         &self,
         tx: &mut Writer<'_>,
         at: Timestamp,
-        change: &Change,
+        change: &TokenChange,
     ) -> Result<(), StoreError> {
         match (&change.before, &change.after) {
             (TokenState::Live(before), TokenState::Live(after)) => {
@@ -223,20 +228,20 @@ impl Service {
             (TokenState::Absent, TokenState::Absent) => {}
         }
         if let Some((action, detail)) = &change.event {
-            tx.append_event(self.event(at, *action, change.token(), detail.clone()))?;
+            tx.append_event(self.new_event(at, *action, change.token(), detail.clone()))?;
         }
         Ok(())
     }
 
-    /// The event of `action` on `token`, or on the store.
-    pub(super) fn event(
+    /// Creates the event for `action` on `token`, or on the store if there is no token.
+    pub(super) fn new_event(
         &self,
         at: Timestamp,
         action: AuditAction,
         token: Option<&Token>,
         detail: String,
-    ) -> EventDraft {
-        EventDraft {
+    ) -> EventBody {
+        EventBody {
             at,
             actor: self.actor.clone(),
             token: token.map(|token| token.id),
@@ -246,37 +251,38 @@ impl Service {
         }
     }
 
-    /// Writes a token that is not stored, with its last uses.
+    /// Inserts a token together with the last uses of its secrets.
     pub(super) fn put_with_uses(tx: &mut Writer<'_>, token: &Token) -> Result<(), StoreError> {
         tx.put_token(token)?;
         if let Some(used) = &token.last_used {
-            tx.put_use(&token.id, used)?;
+            tx.put_last_use(&token.id, used)?;
         }
         if let Some(PreviousSecret { digest, last_used: Some(used), .. }) = &token.previous {
-            tx.put_retiring_use(&token.id, *digest, used)?;
+            tx.put_previous_use(&token.id, *digest, used)?;
         }
         Ok(())
     }
 
-    /// Whether certainly none of these secrets works: the token has another one, or is not there.
-    fn is_unchanged(&self, secrets: &HashMap<TokenId, Secret>) -> bool {
+    /// Whether a failed commit certainly changed nothing: a token has another secret than the
+    /// generated one, or does not exist. One transaction writes all secrets, so one token decides.
+    fn is_rolled_back(&self, secrets: &HashMap<TokenId, Secret>) -> bool {
         secrets.iter().next().is_none_or(|(id, secret)| match self.token(id) {
             Ok(token) => token.is_none_or(|token| !token.digest.matches(&secret.digest())),
             Err(_) => false,
         })
     }
 
-    /// Purges deleted tokens whose 24 hours are over. Called when the app starts.
-    pub fn purge(&self) -> Result<(), ServiceError> {
+    /// Purges tokens that were deleted more than 24 hours ago. The app calls it at its start.
+    pub fn purge_trash(&self) -> Result<(), ServiceError> {
         if !self.preview(&Command::PurgeTrash)?.housekeeping.is_empty() {
-            self.execute(&Command::PurgeTrash, &Confirmed::NOTHING)?;
+            self.execute(&Command::PurgeTrash, &ConfirmationProof::NOT_REQUIRED)?;
         }
         Ok(())
     }
 
-    /// Deletes tokens within the transaction of an import. All calls of one import share
-    /// `deletion`, so that undoing it restores them together.
-    pub(super) fn displace(
+    /// Deletes tokens whose names an import takes, in the transaction of the import. All calls of
+    /// one import share `deletion`, the time of deletion, so that an undo restores them together.
+    pub(super) fn delete_displaced(
         &self,
         tx: &mut Writer<'_>,
         tokens: &[TokenId],
@@ -284,22 +290,22 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let command = Command::Delete { tokens: TokenSelection::Listed(tokens.to_vec()) };
         let digests = NewDigests::default();
-        let context = PlanContext { deletion: *deletion, ..self.context(tx, &digests)? };
-        let plan = plan::plan(&command, &Snapshot(tx), &context)?;
+        let context = PlanContext { deletion: *deletion, ..self.plan_context(tx, &digests)? };
+        let plan = plan::plan(&command, &PlanReads(tx), &context)?;
         plan.require_all()?;
-        if let Some(Change { after: TokenState::Deleted(_, at), .. }) = plan.changes.first() {
+        if let Some(TokenChange { after: TokenState::Deleted(_, at), .. }) = plan.changes.first() {
             *deletion = Some(*at);
         }
         Ok(self.apply(tx, &plan)?)
     }
 }
 
-/// Refuses a plan that leaves out a token which its command names, and one that was not
-/// confirmed. Tokens whose leaked secret no longer works are no reason: nothing is left to do.
-fn require_confirmed(plan: &Plan, confirmed: &Confirmed) -> Result<(), ServiceError> {
-    let gone = plan.left_out.iter().find(|it| matches!(it.reason, Refusal::Gone(_)));
-    if let Some(gone) = gone {
-        return Err(gone.reason.clone().into());
+/// Fails if `confirmed` does not cover `plan`, or if the plan skips a token that its command names.
+/// Revoking leaked tokens may skip tokens: their leaked secrets no longer work.
+fn require_confirmed(plan: &Plan, confirmed: &ConfirmationProof) -> Result<(), ServiceError> {
+    let missing = plan.skipped.iter().find(|it| matches!(it.reason, Refusal::NotFound(_)));
+    if let Some(missing) = missing {
+        return Err(missing.reason.clone().into());
     }
     if !plan.is_covered_by(confirmed) {
         let expected = confirmed.count();
@@ -311,7 +317,7 @@ fn require_confirmed(plan: &Plan, confirmed: &Confirmed) -> Result<(), ServiceEr
     Ok(())
 }
 
-/// The instant at which the operator's clock shows `wall`.
+/// Converts the operator's local time to UTC.
 fn to_utc(wall: NaiveDateTime) -> Timestamp {
-    Zone::Local.instant(wall)
+    Zone::Local.to_utc(wall)
 }

@@ -1,5 +1,5 @@
-//! What a secret is that was found where it does not belong. A look-up is no use of the secret
-//! and leaves no trace. Called by the scan, which may revoke the tokens afterwards.
+//! Classifies a leaked secret. The lookup writes nothing and does not count as a use of the secret.
+//! Called by `scan`, which may revoke the tokens afterwards.
 
 use super::{Service, ServiceError};
 use crate::{
@@ -8,18 +8,19 @@ use crate::{
 };
 
 labels! {
-    /// What a secret is to this store.
+    /// The state of a leaked secret in this store.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum SecretStatus, as_str {
-        /// It works: the present secret of an active token, or the retiring one.
+        /// The secret works: it is the current one of an active token, or the previous one within
+        /// its overlap.
         Active => "active",
         Expired => "expired",
         Revoked => "revoked",
-        /// Its token was deleted and can be brought back, and the secret with it.
+        /// Its token is in the trash; restoring the token would make the secret work again.
         Deleted => "deleted",
-        /// Its token is here and has another secret now.
+        /// Its token exists and has another secret now.
         Replaced => "replaced",
-        /// Its token is not here, or is purged.
+        /// Its token was never in this store, or was purged.
         Unknown => "unknown",
     }
 }
@@ -34,17 +35,19 @@ impl From<Status> for SecretStatus {
     }
 }
 
+/// The status of a leaked secret, and the name of its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretInfo {
     pub status: SecretStatus,
-    /// What its token is called, if it is here.
+    /// `None` if neither the store nor the trash contains the token.
     pub name: Option<Name>,
 }
 
 impl Service {
+    /// Returns the status of `secret` and the name of its token.
     pub fn classify(&self, secret: &LeakedSecret) -> Result<SecretInfo, ServiceError> {
         self.store.read(|rows| {
-            let known = |status, token: Token| SecretInfo { status, name: Some(token.name) };
+            let info = |status, token: Token| SecretInfo { status, name: Some(token.name) };
             if let Some(token) = rows.token(&secret.id)? {
                 let at = self.clock.denial_time(rows)?;
                 let status = if token.accepts(&secret.digest, at) {
@@ -52,14 +55,14 @@ impl Service {
                 } else {
                     SecretStatus::Replaced
                 };
-                return Ok(known(status, token));
+                return Ok(info(status, token));
             }
-            let Some(binned) = rows.trashed(&secret.id)? else {
+            let Some(deleted) = rows.trashed(&secret.id)? else {
                 return Ok(SecretInfo { status: SecretStatus::Unknown, name: None });
             };
-            let own = binned.token.accepts(&secret.digest, binned.at);
-            let status = if own { SecretStatus::Deleted } else { SecretStatus::Replaced };
-            Ok(known(status, binned.token))
+            let is_own_secret = deleted.token.accepts(&secret.digest, deleted.at);
+            let status = if is_own_secret { SecretStatus::Deleted } else { SecretStatus::Replaced };
+            Ok(info(status, deleted.token))
         })
     }
 }

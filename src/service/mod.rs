@@ -1,9 +1,8 @@
-//! Every use case, one function each, in one transaction. Owns clock, randomness, actor and
-//! policy; the rules themselves are the domain's, the bytes the store's. Called by both faces;
-//! knows neither.
+//! The use cases: one function each, one transaction each. Owns the clock, the random source, the
+//! actor and the policy. The rules are in `domain`, the stored bytes in `store`. Called by the list
+//! engine, the app and the command line; depends on none of them.
 
 pub mod actor;
-pub mod address;
 pub mod audit;
 pub mod clock;
 pub mod entropy;
@@ -13,6 +12,7 @@ pub mod feed;
 pub mod import;
 pub mod leaks;
 mod parallel;
+pub mod resolve;
 pub mod secret_file;
 mod template;
 pub mod transfer;
@@ -20,21 +20,22 @@ mod usage;
 pub mod verify;
 
 pub use actor::current_actor;
-pub use audit::{Followed, Health, Position, Trail};
+pub use audit::{AuditTrail, ChangePosition, StoreHealth, TokenChanges};
 pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
 pub use error::ServiceError;
-pub use execute::{Committed, Issued};
-pub use feed::{Changed, TokenBatch, TokenCursor};
+pub use execute::{Committed, IssuedToken};
+pub use feed::{ChangedTokens, TokenBatch, TokenCursor};
 pub use parallel::par_map_ordered;
 pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{
     CacheSize, ChainState, ChangeWatcher, Damage, InputTrust, PathError, PathProblem,
-    PermissionFix, StoreError, is_at_hand, judge_handed, panic_is_caught, wait_for_writes,
+    PermissionFix, StoreError, check_input_file, is_local_regular_file, panic_is_caught,
+    wait_for_writes,
 };
 #[cfg(test)]
-pub use crate::store::{Cause, Operation, WriteNeed};
+pub use crate::store::{Cause, IoOperation, WriteAccessReason};
 use crate::{
     domain::{
         Actor, Catalogue, Lifetime, LifetimeLimits, Prefix, Refusal, Timestamp, Token, TokenId,
@@ -42,7 +43,7 @@ use crate::{
     store::{ReadOps, Store},
 };
 
-/// What the operator's settings say about tokens.
+/// The rules for tokens that the config sets: secret prefix, lifetimes and catalogue.
 #[derive(Debug, Clone)]
 pub struct Policy {
     pub prefix: Prefix,
@@ -62,17 +63,18 @@ pub struct Service {
 }
 
 impl Service {
-    /// The use cases on `store`, done by `actor` under `policy`.
+    /// Creates the use cases on `store`. The audit trail records `actor`. Changes that violate
+    /// `policy` are refused.
     pub fn new(store: Store, clock: Clock, entropy: Entropy, actor: Actor, policy: Policy) -> Self {
         Self { store, clock, entropy, actor, policy }
     }
 
-    /// Whether nothing may be changed, not even the last use of a token.
+    /// Whether the store is open in read-only mode; then not even last uses are recorded.
     pub fn is_read_only(&self) -> bool {
         self.store.is_read_only()
     }
 
-    /// Calls `on_change` in a thread of its own whenever the store was changed, by any process; see
+    /// Calls `on_change` on a separate thread after each change of the store by any process; see
     /// [`ChangeWatcher::start`].
     pub fn watch(
         &self,
@@ -85,13 +87,15 @@ impl Service {
         &self.policy
     }
 
-    /// The instant by which statuses are to be judged now.
+    /// Returns the time for denial, at which statuses are evaluated: the clock's time, but never
+    /// earlier than the newest event.
     pub fn now(&self) -> Result<Timestamp, ServiceError> {
         Ok(self.store.read(|rows| self.clock.denial_time(rows))?)
     }
 
-    fn found(rows: &impl ReadOps, id: &TokenId) -> Result<Token, ServiceError> {
-        Ok(rows.token(id)?.ok_or(Refusal::Gone(*id))?)
+    /// Returns the token with this id, or [`Refusal::NotFound`].
+    fn require_token(rows: &impl ReadOps, id: &TokenId) -> Result<Token, ServiceError> {
+        Ok(rows.token(id)?.ok_or(Refusal::NotFound(*id))?)
     }
 }
 

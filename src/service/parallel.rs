@@ -1,6 +1,6 @@
-//! An ordered parallel map with backpressure, for what is read, parsed or printed part by part.
-//! Memory holds a few parts, however many there are. Called by what goes through a whole store or
-//! a whole import.
+//! Ordered parallel map with backpressure, for data that is read, parsed or printed in batches.
+//! Memory holds only a few items at a time. Called by full reads of the store and by imports and
+//! exports.
 
 use std::{
     num::NonZero,
@@ -9,54 +9,55 @@ use std::{
     thread,
 };
 
-/// The most worker threads: beyond them the consumer cannot keep up.
+/// Maximum number of worker threads. With more, the consumer is the bottleneck.
 const MAX_WORKERS: usize = 4;
-/// The most parts that wait for the consumer.
+/// Maximum number of items queued for the consumer.
 const MAX_AHEAD: usize = 4;
 
-/// Draws parts from `next` until there is none, runs `work` on several of them in parallel, and
-/// passes the results to `take`, on the calling thread and in the order of the parts, until that
-/// breaks.
-pub fn par_map_ordered<P: Send, T: Send>(
-    mut next: impl FnMut() -> Option<P> + Send,
-    work: impl Fn(P) -> T + Sync,
-    mut take: impl FnMut(T) -> ControlFlow<()>,
+/// Runs `work` on the items of `next` in parallel. Passes the results to `consume` on the calling
+/// thread, in the order of the items, until the items end or `consume` breaks. A panic in `work` is
+/// propagated to the caller.
+pub fn par_map_ordered<I: Send, T: Send>(
+    mut next: impl FnMut() -> Option<I> + Send,
+    work: impl Fn(I) -> T + Sync,
+    mut consume: impl FnMut(T) -> ControlFlow<()>,
 ) {
     let Some(first) = next() else { return };
     let Some(second) = next() else {
-        // Threads would cost more than one part's work.
-        let _ = take(work(first));
+        // For a single item, threads would cost more than they save.
+        let _ = consume(work(first));
         return;
     };
     let mut ahead = [first, second].into_iter();
     let next = || ahead.next().or_else(&mut next);
     let workers = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_WORKERS);
-    let (line, places) = sync_channel(MAX_AHEAD);
+    // A queue of one-shot receivers, one for each item, in the order of the items.
+    let (queue, receivers) = sync_channel(MAX_AHEAD);
     let (next, work) = (Mutex::new(next), &work);
     thread::scope(|scope| {
         for _ in 0..workers {
-            let (line, next) = (line.clone(), &next);
+            let (queue, next) = (queue.clone(), &next);
             scope.spawn(move || {
                 loop {
-                    // A part and its place in the line are taken together, so the order is kept.
-                    let mut draw = next.lock().unwrap_or_else(PoisonError::into_inner);
-                    let Some(part) = draw() else { return };
-                    let (made, place) = sync_channel(1);
-                    if line.send(place).is_err() {
+                    // Taking an item and queueing its receiver under one lock keeps the order.
+                    let mut next_item = next.lock().unwrap_or_else(PoisonError::into_inner);
+                    let Some(item) = next_item() else { return };
+                    let (sender, receiver) = sync_channel(1);
+                    if queue.send(receiver).is_err() {
                         return;
                     }
-                    drop(draw);
-                    if made.send(work(part)).is_err() {
+                    drop(next_item);
+                    if sender.send(work(item)).is_err() {
                         return;
                     }
                 }
             });
         }
-        drop(line);
-        for place in places {
-            // A worker that panicked leaves its place empty; the end of the scope passes that on.
-            let Ok(made) = place.recv() else { return };
-            if take(made).is_break() {
+        drop(queue);
+        for receiver in receivers {
+            // If a worker panicked, there is no result; the scope propagates the panic at its end.
+            let Ok(result) = receiver.recv() else { return };
+            if consume(result).is_break() {
                 return;
             }
         }
@@ -69,9 +70,9 @@ mod tests {
 
     use super::*;
 
-    /// Numbers up to `count`, with work that takes the longer the earlier it begins.
-    fn worked(count: u64, until: u64) -> Vec<u64> {
-        let (mut numbers, mut taken) = (0..count, Vec::new());
+    /// Doubles the numbers below `count` until a result reaches `until`. Earlier items take longer.
+    fn doubled(count: u64, until: u64) -> Vec<u64> {
+        let (mut numbers, mut results) = (0..count, Vec::new());
         let work = |number: u64| {
             thread::sleep(Duration::from_micros(20 * (count - number) % 200));
             number * 2
@@ -79,29 +80,29 @@ mod tests {
         par_map_ordered(
             || numbers.next(),
             work,
-            |made| {
-                taken.push(made);
-                if made >= until { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            |result| {
+                results.push(result);
+                if result >= until { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             },
         );
-        taken
+        results
     }
 
     #[test]
-    fn all_parts_are_taken_in_their_order() {
-        assert!(worked(0, 9).is_empty());
-        assert_eq!(worked(1, 9), [0]);
-        assert_eq!(worked(2, 9), [0, 2]);
-        assert_eq!(worked(100, 999), (0..100).map(|number| number * 2).collect::<Vec<_>>());
+    fn results_keep_the_order_of_the_items() {
+        assert!(doubled(0, 9).is_empty());
+        assert_eq!(doubled(1, 9), [0]);
+        assert_eq!(doubled(2, 9), [0, 2]);
+        assert_eq!(doubled(100, 999), (0..100).map(|number| number * 2).collect::<Vec<_>>());
     }
 
     #[test]
-    fn who_takes_may_stop() {
-        assert_eq!(worked(1_000_000, 6), [0, 2, 4, 6]);
+    fn consumer_can_stop_early() {
+        assert_eq!(doubled(1_000_000, 6), [0, 2, 4, 6]);
     }
 
     #[test]
-    fn a_panic_at_work_is_passed_on() {
+    fn panic_of_a_worker_is_propagated() {
         let run = || {
             let mut numbers = 0..100;
             let work =

@@ -1,6 +1,6 @@
-//! A file that takes new secrets: a new one with mode 0600, with the bare secret in a line, or
-//! name, tab and secret in a line for each of several. Refuses an existing file and a link, so
-//! that nothing is overwritten. Called when a command is executed, and by the app to save one.
+//! A new file for secrets, created with mode 0600. It contains one bare secret, or a line with
+//! name, tab and secret for each of several tokens. Refuses an existing file and a link, so that
+//! nothing is overwritten. Called by `execute`, and by the app to save a secret.
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,15 +11,15 @@ use std::{
 
 use crate::domain::{Name, Secret};
 
-/// Why a secret was not written; no part of it is in any file.
+/// Why a secret was not written. No file contains any part of the secret.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretFileError {
-    #[error("{0} exists already and was left as it is: choose another name")]
-    Exists(PathBuf),
-    #[error("the folder of {0} does not exist: make it first, or choose another")]
-    NoFolder(PathBuf),
-    #[error("{path} was not written ({reason}): choose another place")]
-    Refused { path: PathBuf, reason: io::Error },
+    #[error("{0} already exists and was not changed: choose another name")]
+    AlreadyExists(PathBuf),
+    #[error("the directory of {0} does not exist: create it first, or choose another one")]
+    DirectoryMissing(PathBuf),
+    #[error("{path} was not written ({reason}): choose another path")]
+    WriteFailed { path: PathBuf, reason: io::Error },
 }
 
 /// A new file for secrets. Removed when dropped, unless [`SecretFile::keep`] was called.
@@ -31,59 +31,63 @@ pub struct SecretFile {
 }
 
 impl SecretFile {
-    /// Creates the file at `path` with mode 0600 whatever the umask. `~/` is the home folder.
-    /// Refuses a path that exists, and one in a folder that does not.
+    /// Creates the file at `path` with mode 0600. A leading `~/` is expanded to the home directory.
+    /// Fails if the path exists or if its directory does not.
     pub fn create(path: &str) -> Result<Self, SecretFileError> {
-        let path = at_home(path);
-        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let file = made.map_err(|reason| refused(&path, reason))?;
+        let path = expand_home(path);
+        let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let file = opened.map_err(|reason| file_error(&path, reason))?;
         Ok(Self { path, file, is_kept: false })
     }
 
-    /// Refuses a `path` that [`SecretFile::create`] would refuse, without creating anything.
+    /// Fails if [`SecretFile::create`] would fail because `path` exists or its directory does not.
+    /// Creates nothing.
     pub fn require_free(path: &str) -> Result<(), SecretFileError> {
-        let path = at_home(path);
-        let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
+        let path = expand_home(path);
+        let directory = path.parent().filter(|path| !path.as_os_str().is_empty());
         if path.symlink_metadata().is_ok() {
-            return Err(SecretFileError::Exists(path));
+            return Err(SecretFileError::AlreadyExists(path));
         }
-        if folder.is_some_and(|folder| !folder.is_dir()) {
-            return Err(SecretFileError::NoFolder(path));
+        if directory.is_some_and(|directory| !directory.is_dir()) {
+            return Err(SecretFileError::DirectoryMissing(path));
         }
         Ok(())
     }
 
-    /// Writes the bare secret; it is on the disk when this returns.
+    /// Writes the bare secret and flushes the file and its directory to disk.
     pub fn write_one(&mut self, secret: &Secret) -> Result<(), SecretFileError> {
-        let written = self.line(&[], secret);
+        let written = self.write_line(&[], secret);
         self.sync(written)
     }
 
-    /// Writes name, tab and secret in a line for each token; all are on the disk when this
-    /// returns.
+    /// Writes a line with name, tab and secret for each token, and flushes the file and its
+    /// directory to disk.
     pub fn write_many<'a>(
         &mut self,
         secrets: impl IntoIterator<Item = (&'a Name, &'a Secret)>,
     ) -> Result<(), SecretFileError> {
         let mut secrets = secrets.into_iter();
         let written =
-            secrets.try_for_each(|(name, secret)| self.line(&[name.as_str(), "\t"], secret));
+            secrets.try_for_each(|(name, secret)| self.write_line(&[name.as_str(), "\t"], secret));
         self.sync(written)
     }
 
+    /// Flushes the file and its directory if `written` is a success.
     fn sync(&self, written: io::Result<()>) -> Result<(), SecretFileError> {
-        let synced = written.and_then(|()| self.file.sync_all()).and_then(|()| self.sync_folder());
-        synced.map_err(|reason| refused(&self.path, reason))
+        let synced =
+            written.and_then(|()| self.file.sync_all()).and_then(|()| self.sync_directory());
+        synced.map_err(|reason| file_error(&self.path, reason))
     }
 
-    /// Leaves the file in place. Returns its path.
+    /// Keeps the file when `self` is dropped. Returns its path.
     pub fn keep(mut self) -> PathBuf {
         self.is_kept = true;
         self.path.clone()
     }
 
-    fn line(&mut self, before: &[&str], secret: &Secret) -> io::Result<()> {
-        // Several writes, not one joined text: no further copy of the secret is made.
+    /// Writes the parts of `before`, the secret and a line feed.
+    fn write_line(&mut self, before: &[&str], secret: &Secret) -> io::Result<()> {
+        // Several writes instead of one joined text: this avoids another copy of the secret.
         for text in before {
             self.file.write_all(text.as_bytes())?;
         }
@@ -91,10 +95,11 @@ impl SecretFile {
         self.file.write_all(b"\n")
     }
 
-    /// A new file is there after a power cut only once its folder is on the disk as well.
-    fn sync_folder(&self) -> io::Result<()> {
-        let folder = self.path.parent().filter(|path| !path.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    /// Flushes the directory: without this, a power failure can lose a new file whose content was
+    /// flushed.
+    fn sync_directory(&self) -> io::Result<()> {
+        let directory = self.path.parent().filter(|path| !path.as_os_str().is_empty());
+        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
     }
 }
 
@@ -113,16 +118,16 @@ pub fn write(path: &str, secret: &Secret) -> Result<PathBuf, SecretFileError> {
     Ok(file.keep())
 }
 
-fn refused(path: &Path, reason: io::Error) -> SecretFileError {
+fn file_error(path: &Path, reason: io::Error) -> SecretFileError {
     let path = path.to_owned();
     match reason.kind() {
-        io::ErrorKind::AlreadyExists => SecretFileError::Exists(path),
-        io::ErrorKind::NotFound => SecretFileError::NoFolder(path),
-        _ => SecretFileError::Refused { path, reason },
+        io::ErrorKind::AlreadyExists => SecretFileError::AlreadyExists(path),
+        io::ErrorKind::NotFound => SecretFileError::DirectoryMissing(path),
+        _ => SecretFileError::WriteFailed { path, reason },
     }
 }
 
-fn at_home(path: &str) -> PathBuf {
+fn expand_home(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), etcetera::home_dir()) {
         (Some(rest), Ok(home)) => home.join(rest),
         _ => Path::new(path).to_owned(),
@@ -138,15 +143,15 @@ mod tests {
 
     fn secret() -> Secret {
         let id = TokenId::parse("4fKq9Zt0WbXe").unwrap();
-        let zeros = |out: &mut [u8]| {
+        let sevens = |out: &mut [u8]| {
             out.fill(7);
             Ok::<_, ()>(())
         };
-        Secret::generate(&Prefix::default(), id, zeros).unwrap()
+        Secret::generate(&Prefix::default(), id, sevens).unwrap()
     }
 
     #[test]
-    fn a_new_file_holds_the_bare_secret_for_its_owner_alone() {
+    fn file_contains_the_bare_secret_with_mode_0600() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ci.secret");
         let secret = secret();
@@ -156,17 +161,17 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_gets_no_secret_does_not_stay() {
+    fn file_without_a_secret_is_removed_on_drop() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("never");
-        let waiting = SecretFile::create(path.to_str().unwrap()).unwrap();
+        let file = SecretFile::create(path.to_str().unwrap()).unwrap();
         assert!(path.exists());
-        drop(waiting);
+        drop(file);
         assert!(!path.exists());
     }
 
     #[test]
-    fn an_existing_file_and_a_link_are_left_alone() {
+    fn existing_file_and_link_are_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("there");
         std::fs::write(&path, "mine").unwrap();
@@ -174,11 +179,14 @@ mod tests {
         std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
         for taken in [&path, &link] {
             let error = write(taken.to_str().unwrap(), &secret()).unwrap_err();
-            assert!(matches!(error, SecretFileError::Exists(_)), "{error}");
+            assert!(matches!(error, SecretFileError::AlreadyExists(_)), "{error}");
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
         let missing = folder.path().join("no/such/folder");
         let error = write(missing.to_str().unwrap(), &secret()).unwrap_err().to_string();
-        assert!(error.ends_with("does not exist: make it first, or choose another"), "{error}");
+        assert!(
+            error.ends_with("does not exist: create it first, or choose another one"),
+            "{error}"
+        );
     }
 }

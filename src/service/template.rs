@@ -1,50 +1,50 @@
-//! A new token that is like one that is here: its description, lifetime and scopes, under a
-//! free name. Its secret is never copied: nobody has it. Called by clone and `create --like`.
+//! The template for a clone: description, lifetime and scopes of an existing token, with a free
+//! name. The clone gets its own secret. Called by the clone action of the app and `create --like`.
 
 use super::{Service, ServiceError, Zone};
 use crate::{
-    domain::{Lifetime, NewToken, Timestamp, Token, TokenId, lifetime::Span},
+    domain::{Lifetime, NewToken, Timestamp, Token, TokenId, lifetime::DurationMinutes},
     store::ReadOps as _,
 };
 
 impl Service {
-    /// What a token like this one would be made of. Where its lifetime is not allowed any more,
-    /// it is the one that is offered first.
+    /// Returns the fields for a clone of the token `id`. If the limits no longer allow its
+    /// lifetime, the clone gets the default lifetime. Fails if the token does not exist.
     pub fn template_from(&self, id: &TokenId) -> Result<NewToken, ServiceError> {
         self.store.read(|rows| {
             let at = self.clock.denial_time(rows)?;
-            let token = Self::found(rows, id)?;
-            let mut free = token.name.clone();
-            for name in token.name.following() {
+            let token = Self::require_token(rows, id)?;
+            let mut free_name = token.name.clone();
+            for name in token.name.numbered_successors() {
                 if rows.id_of_name(&name)?.is_none() {
-                    free = name;
+                    free_name = name;
                     break;
                 }
             }
             Ok(NewToken {
-                name: free,
-                lifetime: self.lifetime_like(&token, at),
+                name: free_name,
+                lifetime: self.lifetime_for_copy(&token, at),
                 description: token.description,
                 scopes: token.scopes.as_slice().to_vec(),
             })
         })
     }
 
-    /// The lifetime that `pat` was given. One in whole minutes was a duration; any other ended
-    /// with a day.
-    fn lifetime_like(&self, token: &Token, at: Timestamp) -> Lifetime {
-        let given = token.expires.map_or(Some(Lifetime::Never), |end| {
-            let lasted = end - token.issued;
-            let minutes = u32::try_from(lasted.num_minutes()).ok().and_then(Span::minutes)?;
-            Some(if minutes.as_delta() == lasted {
+    /// Returns the lifetime that was chosen for `token`, derived from its issue and expiry times. A
+    /// span of whole minutes was a duration; any other was a date and ends with that day.
+    fn lifetime_for_copy(&self, token: &Token, at: Timestamp) -> Lifetime {
+        let chosen_lifetime = token.expires.map_or(Some(Lifetime::Never), |end| {
+            let span = end - token.issued;
+            let minutes = u32::try_from(span.num_minutes()).ok().and_then(DurationMinutes::new)?;
+            Some(if minutes.as_delta() == span {
                 Lifetime::For(minutes)
             } else {
-                Lifetime::Through(Zone::Local.wall(end).date_naive())
+                Lifetime::Through(Zone::Local.wall_time(end).date_naive())
             })
         });
-        let to_utc = |wall| Zone::Local.instant(wall);
-        let is_allowed = |given: &Lifetime| given.expiry(at, &self.policy.limits, to_utc).is_ok();
-        let allowed = given.filter(is_allowed);
-        allowed.unwrap_or(self.policy.default_lifetime)
+        let to_utc = |wall| Zone::Local.to_utc(wall);
+        let is_allowed =
+            |lifetime: &Lifetime| lifetime.expiry(at, &self.policy.limits, to_utc).is_ok();
+        chosen_lifetime.filter(is_allowed).unwrap_or(self.policy.default_lifetime)
     }
 }

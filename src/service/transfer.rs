@@ -1,5 +1,5 @@
-//! Takes tokens out of a store: the export of all tokens, the backup of the whole store, and
-//! unnamed files for what does not fit into memory. Called by the command line.
+//! Exports all tokens, backs up the store, and creates anonymous temporary files for data that does
+//! not fit into memory. Called by the command line.
 
 use std::{fs::File, io, path::Path};
 
@@ -9,51 +9,54 @@ use crate::{
     store::{Backup, Damage, ReadOps, StoreError},
 };
 
-pub use crate::store::{StoreError as FileError, new_file};
+pub use crate::store::{StoreError as FileError, create_new_file};
 
-/// Tokens that are exported in one go.
-const PART: usize = 4_096;
+/// Number of tokens per call of the export's `write`.
+const BATCH_SIZE: usize = 4_096;
 
+/// The result of an export.
 #[derive(Debug, Clone)]
-pub struct Exported {
-    /// Which store: 32 hexadecimal digits.
+pub struct ExportSummary {
+    /// The id of the store: 32 hexadecimal digits.
     pub store: String,
     pub at: Timestamp,
+    /// Number of exported tokens; damaged records are not exported.
     pub tokens: usize,
     pub damaged: Vec<Damage>,
 }
 
 impl Service {
-    /// Hands every token, with what is kept of its secret, to `write`, part by part from one look
-    /// at the store: it must not wait for anybody.
+    /// Passes all tokens, with the digests of their secrets, to `write` in batches from one
+    /// snapshot. `write` must not block on other processes, because the read transaction stays open
+    /// meanwhile. Fails if the store or `write` fails.
     pub fn export(
         &self,
         mut write: impl FnMut(&[Token]) -> io::Result<()>,
-    ) -> Result<Exported, ServiceError> {
+    ) -> Result<ExportSummary, ServiceError> {
         Ok(self.store.read(|rows| {
             let (store, at) = (rows.store_id()?, self.clock.denial_time(rows)?);
-            let mut exported = Exported { store, at, tokens: 0, damaged: Vec::new() };
-            let mut place = None;
+            let mut exported = ExportSummary { store, at, tokens: 0, damaged: Vec::new() };
+            let mut cursor = None;
             loop {
-                let (found, next) = rows.tokens_after(place, PART)?;
-                write(&found.rows).map_err(|error| StoreError::from(&error))?;
-                exported.tokens += found.rows.len();
-                exported.damaged.extend(found.damaged);
+                let (batch, next) = rows.tokens_after(cursor, BATCH_SIZE)?;
+                write(&batch.rows).map_err(|error| StoreError::from(&error))?;
+                exported.tokens += batch.rows.len();
+                exported.damaged.extend(batch.damaged);
                 if next.is_none() {
                     return Ok::<_, StoreError>(exported);
                 }
-                place = next;
+                cursor = next;
             }
         })?)
     }
 
-    /// A file (0600) without a name, as private as the store and gone with the process, for what
-    /// is too much for memory.
-    pub fn scratch(&self) -> Result<File, ServiceError> {
-        Ok(self.store.scratch()?)
+    /// Creates an anonymous temporary file (mode 0600) in the directory of the store or, if
+    /// that fails, of the system. The kernel deletes it when it is closed.
+    pub fn scratch_file(&self) -> Result<File, ServiceError> {
+        Ok(self.store.scratch_file()?)
     }
 
-    /// A copy of the store in a new file at `to`.
+    /// Copies the store to a new file at `to`. Fails if `to` exists.
     pub fn backup(&self, to: &Path) -> Result<Backup, ServiceError> {
         Ok(self.store.backup(to)?)
     }

@@ -1,7 +1,6 @@
-//! Records the last uses that checks have found. Uses wait in a bounded queue and are written many
-//! in one transaction: by [`UsageRecorder::flush`], by a thread if one was started, and at the
-//! latest when the recorder is dropped. A use only informs: one that cannot be written changes no
-//! answer. Called by the verifier.
+//! Records the last uses of secrets. A bounded queue collects them, and one transaction writes
+//! them: on [`UsageRecorder::flush`], on a background thread if one was started, or when the
+//! recorder is dropped. A failed write does not change any decision. Called by the verifier.
 
 use std::{
     collections::HashMap,
@@ -18,23 +17,24 @@ use crate::{
     store::{ReadOps, Store, StoreError},
 };
 
-/// Uses of one secret nearer to each other than this are written once.
-const INTERVAL: TimeDelta = TimeDelta::seconds(30);
+/// Minimum interval between two recorded uses of one secret.
+const MIN_USE_INTERVAL: TimeDelta = TimeDelta::seconds(30);
 
-/// How long a write of uses waits for its turn. Someone may wait for it, and the next use is as
-/// good.
+/// Lock timeout of a write of uses. It is short because a check may wait for the write, and a later
+/// check records a use as well.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Uses that wait at most, 300 KB of them. A transaction for so many takes some 50 ms.
+/// Maximum number of queued uses: 300 KB; one transaction with all of them takes about 50 ms.
 const CAPACITY: usize = 2_048;
 
 /// How long the thread collects uses before it writes them.
-const COLLECT: Duration = Duration::from_secs(1);
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A use of a secret, to be recorded.
 #[derive(Debug)]
-pub(super) struct Usage {
+pub(super) struct SecretUse {
     pub(super) id: TokenId,
-    pub(super) by: SecretSlot,
+    pub(super) slot: SecretSlot,
     pub(super) digest: Digest,
     pub(super) used: LastUse,
 }
@@ -49,16 +49,16 @@ pub(super) struct UsageRecorder {
 #[derive(Debug)]
 struct UsageQueue {
     store: Store,
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     changed: Condvar,
     /// Held while uses are written, so that a flush waits for the thread's write.
     writing: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    waiting: Vec<Usage>,
-    /// How many uses found the queue full.
+struct QueueState {
+    queued: Vec<SecretUse>,
+    /// Number of uses dropped because the queue was full.
     dropped: u64,
     /// The last error since a flush returned one.
     error: Option<StoreError>,
@@ -76,35 +76,35 @@ impl UsageRecorder {
         Self { queue: Arc::new(queue), thread: Mutex::default() }
     }
 
-    /// Queues `usage`. If the queue is full, the use is dropped and `false` returned: the newest
-    /// is dropped, because its secret will be used again.
-    pub(super) fn record(&self, usage: Usage) -> bool {
+    /// Queues `usage`. If the queue is full, drops it and returns `false`: dropping the newest use
+    /// loses least, because its secret is likely to be used again.
+    pub(super) fn record(&self, usage: SecretUse) -> bool {
         let mut state = self.queue.lock();
-        if state.waiting.len() >= CAPACITY {
+        if state.queued.len() >= CAPACITY {
             state.dropped = state.dropped.saturating_add(1);
             return false;
         }
-        state.waiting.push(usage);
-        if state.waiting.len() == 1 || state.waiting.len() == CAPACITY {
+        state.queued.push(usage);
+        if state.queued.len() == 1 || state.queued.len() == CAPACITY {
             self.queue.changed.notify_one();
         }
         true
     }
 
-    /// Writes what is queued. An error, possibly an earlier one of the thread, means that some uses
-    /// were lost; they are not tried again.
+    /// Writes the queued uses. An error, possibly an earlier one of the thread, means that some
+    /// uses were lost; they are not retried.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         self.queue.flush();
         self.queue.lock().error.take().map_or(Ok(()), Err)
     }
 
-    /// How many uses were dropped so far because the queue was full.
+    /// Number of uses dropped so far because the queue was full.
     pub(super) fn dropped(&self) -> u64 {
         self.queue.lock().dropped
     }
 
-    /// Starts the thread, unless it runs. It writes what is queued once a second, and as soon as
-    /// the queue is full.
+    /// Starts the background thread unless it is running. It writes the queued uses once a second,
+    /// or as soon as the queue is full. Fails if the system cannot start a thread.
     pub(super) fn start_thread(&self) -> io::Result<()> {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if thread.is_none() {
@@ -120,22 +120,22 @@ impl Drop for UsageRecorder {
         self.queue.lock().is_closed = true;
         self.queue.changed.notify_one();
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        // A panic of the thread was reported by the panic hook.
+        // The panic hook has already reported a panic of the thread.
         drop(thread.map(JoinHandle::join));
         self.queue.flush();
     }
 }
 
 impl UsageQueue {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn flush(&self) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = std::mem::take(&mut self.lock().waiting);
-        if !waiting.is_empty()
-            && let Err(error) = write(&self.store, &waiting)
+        let uses = std::mem::take(&mut self.lock().queued);
+        if !uses.is_empty()
+            && let Err(error) = write(&self.store, &uses)
         {
             self.lock().error = Some(error);
         }
@@ -143,12 +143,13 @@ impl UsageQueue {
 
     fn run(&self) {
         loop {
-            let idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
-            let state = self.changed.wait_while(self.lock(), idle);
-            let collecting = |state: &mut State| state.waiting.len() < CAPACITY && !state.is_closed;
+            let is_idle = |state: &mut QueueState| state.queued.is_empty() && !state.is_closed;
+            let state = self.changed.wait_while(self.lock(), is_idle);
+            let is_collecting =
+                |state: &mut QueueState| state.queued.len() < CAPACITY && !state.is_closed;
             let state = state.unwrap_or_else(PoisonError::into_inner);
-            let waited = self.changed.wait_timeout_while(state, COLLECT, collecting);
-            let is_closed = waited.unwrap_or_else(PoisonError::into_inner).0.is_closed;
+            let ready = self.changed.wait_timeout_while(state, FLUSH_INTERVAL, is_collecting);
+            let is_closed = ready.unwrap_or_else(PoisonError::into_inner).0.is_closed;
             self.flush();
             if is_closed {
                 return;
@@ -157,52 +158,52 @@ impl UsageQueue {
     }
 }
 
-/// Writes these uses in one transaction. Each record is read again: another check may have written
-/// a use since, and a use must not outlive a deleted token.
-pub(super) fn write(store: &Store, uses: &[Usage]) -> Result<(), StoreError> {
+/// Writes these uses in one transaction. Reads each record again: another check may have recorded a
+/// use since, and no use may be stored for a deleted token.
+pub(super) fn write(store: &Store, uses: &[SecretUse]) -> Result<(), StoreError> {
     store.write_within(LOCK_TIMEOUT, |rows| {
-        uses.iter().try_for_each(|Usage { id, by, digest, used }| {
-            if rows.token(id)?.is_none_or(|token| is_recent(&token, *by, used.at)) {
+        uses.iter().try_for_each(|SecretUse { id, slot, digest, used }| {
+            if rows.token(id)?.is_none_or(|token| is_recent(&token, *slot, used.at)) {
                 return Ok(());
             }
-            match by {
-                SecretSlot::Previous => rows.put_retiring_use(id, *digest, used),
-                SecretSlot::Current => rows.put_use(id, used),
+            match slot {
+                SecretSlot::Previous => rows.put_previous_use(id, *digest, used),
+                SecretSlot::Current => rows.put_last_use(id, used),
             }
         })
     })
 }
 
-/// The last recorded uses of secrets, so that a check need not read them.
+/// Cache of the last recorded uses, so that a check need not read them. The key is the digest.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RecentUses(HashMap<[u8; 32], Timestamp>);
 
 impl RecentUses {
-    /// Secrets that are remembered at most, 5 MB of them.
+    /// Maximum number of cached secrets: 5 MB.
     const CAPACITY: usize = 1 << 16;
 
-    /// Whether a use of this secret from just before `at` is recorded or queued.
+    /// Whether a use of this secret within [`MIN_USE_INTERVAL`] of `at` is recorded or queued.
     pub(super) fn is_recorded(&self, digest: &Digest, at: Timestamp) -> bool {
         self.0.get(digest.as_bytes()).is_some_and(|used| within_interval(*used, at))
     }
 
-    /// Remembers that the secret was used at `at`.
+    /// Caches `at` as the last use of the secret.
     pub(super) fn remember(&mut self, digest: &Digest, at: Timestamp) {
         if self.0.len() >= Self::CAPACITY {
-            // The use of a forgotten secret is read once more.
+            // The next check of each secret reads its last use from the store again.
             self.0.clear();
         }
         self.0.insert(*digest.as_bytes(), at);
     }
 }
 
-/// Whether a use of `pat` by that secret from just before or after `at` is written. A last use far
-/// in the future comes from a fast clock; it does not count, or no use would be recorded until
-/// then.
-pub(super) fn is_recent(token: &Token, by: SecretSlot, at: Timestamp) -> bool {
-    token.used_by(by).is_some_and(|used| within_interval(used.at, at))
+/// Whether the store has a use of this secret of `token` within [`MIN_USE_INTERVAL`] of `at`. A
+/// last use far in the future comes from a fast clock; it does not count, or no use would be
+/// recorded until then.
+pub(super) fn is_recent(token: &Token, slot: SecretSlot, at: Timestamp) -> bool {
+    token.last_use_of(slot).is_some_and(|used| within_interval(used.at, at))
 }
 
 fn within_interval(one: Timestamp, other: Timestamp) -> bool {
-    (other - one).abs() < INTERVAL
+    (other - one).abs() < MIN_USE_INTERVAL
 }

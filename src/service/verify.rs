@@ -1,6 +1,6 @@
-//! "May this secret do this?": the one check behind every front end. Each check reads the store in
-//! one transaction of the last commit; no decision is cached. Nothing about a record is revealed
-//! before its digest has matched. A [`Verifier`] belongs to nobody and can move to a thread.
+//! Checks a presented secret: the same check for every front end. Each check reads the last commit
+//! in one transaction; no decision is cached. Nothing about a record is revealed before its digest
+//! has matched. A [`Verifier`] borrows nothing, so it can move to another thread.
 
 use std::{cell::OnceCell, io, path::Path, sync::Arc};
 
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Clock, Service, ServiceError,
-    usage::{RecentUses, Usage, UsageRecorder, is_recent},
+    usage::{RecentUses, SecretUse, UsageRecorder, is_recent},
 };
 use crate::{
     domain::{
@@ -19,24 +19,24 @@ use crate::{
     store::{CacheSize, OpenOptions, PathProblem, ReadOps, ReadSession, Store, StoreError},
 };
 
-/// A decision and the token that it is about.
+/// The decision on a presented secret, and its token.
 #[derive(Debug)]
 pub struct Verdict {
-    /// Whether the secret may do what was asked, and why not.
+    /// Whether the secret allows the request; a denial has the reason.
     pub decision: Decision,
-    /// The token whose secret was presented, as of the check, not always with its last uses;
-    /// `None` unless the secret matched.
+    /// The token at the time of the check; its last uses may be missing. `None` unless the secret
+    /// matched.
     pub token: Option<Token>,
 }
 
-/// Checks secrets. Checks in quick succession share work, and each is as good as one alone. A clone
-/// is for another thread; it shares the recorder of last uses.
+/// Checks secrets. Consecutive checks reuse a read transaction while it is current. A clone is for
+/// another thread and shares the recorder of last uses.
 #[derive(Debug)]
 pub struct Verifier {
     session: ReadSession,
     clock: Clock,
     recent: RecentUses,
-    /// Made for the first use to record: most single checks find none.
+    /// Created when a use is recorded for the first time; most single checks record none.
     recorder: OnceCell<Arc<UsageRecorder>>,
 }
 
@@ -61,8 +61,8 @@ impl Verifier {
         }
     }
 
-    /// A verifier on the store at `path`. Refuses a path without a store, one that others could
-    /// read or change, and a file that is no store.
+    /// Opens the store at `path` for checks. Fails if the file does not exist, is not a store, or
+    /// can be read or changed by other users.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         if !path.exists() {
             return Err(PathProblem::NotFound.at(path));
@@ -71,50 +71,50 @@ impl Verifier {
         Ok(Self::new(&Store::open_with(path, options)?, Clock::System))
     }
 
-    /// Whether the bearer of `presented`, who calls from `from`, may do what `request` asks;
-    /// without a request, whether the secret is that of an active token. An error means that
-    /// there is no answer: never read it as "allowed".
+    /// Decides whether the secret `presented` allows `request`; without a request, whether it is
+    /// the secret of an active token. `from` is the client address for the last use. An error means
+    /// that there is no answer: callers must never treat it as "allowed".
     pub fn check(
         &mut self,
         presented: Zeroizing<String>,
         request: Option<&AccessRequest>,
         from: Option<&str>,
     ) -> Result<Verdict, StoreError> {
-        let holder = match self.authenticate(presented)? {
-            Ok(holder) => holder,
+        let authenticated = match self.authenticate(presented)? {
+            Ok(authenticated) => authenticated,
             Err(denial) => return Ok(Verdict { decision: Decision::Deny(denial), token: None }),
         };
         let decision = match request {
-            Some(request) => decide(&holder.token, request, holder.at),
-            None => match check_active(&holder.token, holder.at) {
+            Some(request) => decide(&authenticated.token, request, authenticated.at),
+            None => match check_active(&authenticated.token, authenticated.at) {
                 Ok(()) => Decision::Allow(None),
                 Err(denial) => Decision::Deny(denial),
             },
         };
-        self.record_usage(&holder, request, &decision, from);
-        Ok(Verdict { decision, token: Some(holder.token) })
+        self.record_usage(&authenticated, request, &decision, from);
+        Ok(Verdict { decision, token: Some(authenticated.token) })
     }
 
-    /// Ends the read transaction that is kept for the next check. Call it before waiting for
-    /// anything: the store's file grows while one is kept and others write.
+    /// Ends the read transaction that is kept for the next check. Call it before waiting for input:
+    /// while a read transaction is open, the file grows with each write.
     pub fn release(&mut self) {
         self.session.release();
     }
 
-    /// Writes the last uses that were found and not written yet; so does dropping the last clone.
-    /// An error means that uses were lost; the decisions stand all the same.
+    /// Writes the queued last uses; dropping the last clone does it, too. An error means that some
+    /// uses were lost; the decisions remain valid.
     pub fn flush_usage(&mut self) -> Result<(), StoreError> {
         self.release();
         self.recorder.get().map_or(Ok(()), |recorder| recorder.flush())
     }
 
-    /// How many last uses were not recorded because 2,048 were waiting to be written.
+    /// Number of last uses that were dropped because the queue (2,048) was full.
     pub fn dropped_uses(&self) -> u64 {
         self.recorder.get().map_or(0, |recorder| recorder.dropped())
     }
 
-    /// Lets a thread write last uses once a second, for this verifier and its clones, so that
-    /// nobody needs to call [`Verifier::flush_usage`].
+    /// Starts a thread that writes the last uses of this verifier and its clones once a second, so
+    /// that callers need not call [`Verifier::flush_usage`]. Fails if the thread cannot start.
     pub fn record_in_background(&self) -> io::Result<()> {
         self.recorder().start_thread()
     }
@@ -124,11 +124,12 @@ impl Verifier {
         self.recorder.get_or_init(make)
     }
 
-    /// The token whose secret `presented` is. A denial reveals only that there is none.
+    /// Finds the token whose secret is `presented`. A denial does not reveal whether the token
+    /// exists.
     fn authenticate(
         &mut self,
         presented: Zeroizing<String>,
-    ) -> Result<Result<Holder, Denial>, StoreError> {
+    ) -> Result<Result<AuthenticatedToken, Denial>, StoreError> {
         let secret = match Secret::parse(presented) {
             Ok(secret) => secret,
             Err(error) => return Ok(Err(Denial::Malformed(error))),
@@ -136,73 +137,72 @@ impl Verifier {
         let (id, digest) = (secret.id(), secret.digest());
         drop(secret);
         let (clock, recent) = (&self.clock, &self.recent);
-        let holder = self.session.read(|rows| {
+        let authenticated = self.session.read(|rows| {
             let at = clock.denial_time(rows)?;
             let Some(mut token) = rows.token_without_usage(&id)? else {
                 return Ok(None);
             };
-            let Some(by) = token.secret_of(&digest, at) else {
+            let Some(slot) = token.matching_slot(&digest, at) else {
                 return Ok(None);
             };
             let is_recorded = recent.is_recorded(&digest, at);
             if !is_recorded {
                 rows.attach_usage(&mut token)?;
             }
-            Ok::<_, StoreError>(Some(Holder { token, by, digest, at, is_recorded }))
+            Ok::<_, StoreError>(Some(AuthenticatedToken { token, slot, digest, at, is_recorded }))
         })?;
-        Ok(holder.ok_or(Denial::Unknown))
+        Ok(authenticated.ok_or(Denial::Unknown))
     }
 
-    /// Queues the use of a secret, unless one from just before is recorded.
+    /// Queues the use of a secret, unless a recent use is already recorded.
     fn record_usage(
         &mut self,
-        holder: &Holder,
+        authenticated: &AuthenticatedToken,
         request: Option<&AccessRequest>,
         decision: &Decision,
         from: Option<&str>,
     ) {
-        let Holder { token, by, digest, at, is_recorded } = holder;
+        let AuthenticatedToken { token, slot, digest, at, is_recorded } = authenticated;
         // In read-only mode, skip the use without a warning for each check.
         if *is_recorded || self.session.store().is_read_only() {
             return;
         }
-        if is_recent(token, *by, *at) {
-            let used = token.used_by(*by).map_or(*at, |used| used.at);
+        if is_recent(token, *slot, *at) {
+            let used = token.last_use_of(*slot).map_or(*at, |used| used.at);
             self.recent.remember(digest, used);
             return;
         }
         let outcome = if decision.is_allowed() { "allowed" } else { "denied" };
-        let what = match request {
+        let summary = match request {
             Some(request) => format_compact!("{} {outcome}", request.as_scope()),
             None => format_compact!("identify {outcome}"),
         };
-        let used = LastUse { at: *at, from: from.map(Into::into), what };
-        if self.recorder().record(Usage { id: token.id, by: *by, digest: *digest, used }) {
+        let used = LastUse { at: *at, from: from.map(Into::into), summary };
+        if self.recorder().record(SecretUse { id: token.id, slot: *slot, digest: *digest, used }) {
             self.recent.remember(digest, *at);
         }
     }
 }
 
-/// The token whose secret was presented.
-struct Holder {
+/// The token whose secret was presented, and the secret's slot and digest.
+struct AuthenticatedToken {
     token: Token,
-    /// Which of its secrets.
-    by: SecretSlot,
+    slot: SecretSlot,
     digest: Digest,
     /// The time of the check.
     at: Timestamp,
-    /// Whether a use from just before is known to be recorded.
+    /// Whether the cache has a recent use of the secret.
     is_recorded: bool,
 }
 
 impl Service {
-    /// A verifier on the same store and clock.
+    /// Creates a verifier on the same store and clock.
     pub fn verifier(&self) -> Verifier {
         Verifier::new(&self.store, self.clock.clone())
     }
 
-    /// As [`Verifier::check`], once; the use is written before it returns. An error in writing it
-    /// is not reported.
+    /// Runs [`Verifier::check`] once and writes the use before it returns. A failed write of the
+    /// use is not reported.
     #[cfg(any(test, feature = "testing"))]
     pub fn check(
         &self,
@@ -213,11 +213,15 @@ impl Service {
         Ok(self.verifier().check(presented, request, from)?)
     }
 
-    /// Whether the token itself may do what `request` asks, for an operator who tries it: the same
-    /// decision without a secret, and not recorded as a use.
-    pub fn test(&self, id: &TokenId, request: &AccessRequest) -> Result<Decision, ServiceError> {
+    /// Decides whether the token allows `request`, as [`Verifier::check`] would, but without a
+    /// secret and without recording a use.
+    pub fn check_access(
+        &self,
+        id: &TokenId,
+        request: &AccessRequest,
+    ) -> Result<Decision, ServiceError> {
         self.store.read(|rows| {
-            let token = Self::found(rows, id)?;
+            let token = Self::require_token(rows, id)?;
             Ok(decide(&token, request, self.clock.denial_time(rows)?))
         })
     }

@@ -1,6 +1,7 @@
-//! A consistent copy of a store in a new file: every row of one read transaction, as it is,
-//! compared after writing. Others write meanwhile; the file grows by what they write until the
-//! copy is done. Also the one way to make a new file that is not the store itself.
+//! Copies a store to a new file: every row of one read transaction, unchanged, and compares the
+//! copy with the store. Other processes can write meanwhile; the store's file grows until the copy
+//! is done. Also creates all other new files of patdeck, such as exports, in one step. Refuses a
+//! path that exists. Called by the service and, before a migration, by `file_db`.
 
 use std::{
     fs::{self, File},
@@ -12,34 +13,45 @@ use redb::{Key, ReadableDatabase as _, ReadableTable as _};
 
 use super::{
     Store,
-    codec::unseal,
-    error::{Damage, Operation, StoreError},
-    file, file_db,
+    codec::verify_checksum,
+    error::{Damage, IoOperation, StoreError},
+    file_db,
     panic::catch_redb_panic,
     path_error::{PathError, PathProblem},
+    path_security,
     tables::{ReadOnly, ReadWrite, RecordTable, Tables},
 };
 
+/// The result of a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
     pub tokens: u64,
     pub events: u64,
-    /// The records that are damaged in the store, and so in the copy.
+    /// The damaged records, which the copy contains unchanged.
     pub damaged: Vec<Damage>,
 }
 
 impl Store {
-    /// Writes a copy of the last commit to a new file (0600) at `to`, which opens as a store.
-    /// Refuses what exists; a copy that differs from the store gets no name at all.
+    /// Writes a copy of the last commit to a new file (0600) at `to`, which can be opened as a
+    /// store.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a path that exists. If the copy differs from the store, no file remains at `to`.
     pub fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
-        new_file(to, |file| self.read(|reader| catch_redb_panic(|| copy(&reader.tables, file))?))
+        create_new_file(to, |file| {
+            self.read(|reader| catch_redb_panic(|| copy_tables(&reader.tables, file))?)
+        })
     }
 }
 
-/// Makes the file at `path` by `fill`, which is given an empty one (0600) under another name
-/// and has it on the disk when it returns. Nobody ever sees half of it, and nothing that exists
-/// is touched.
-pub fn new_file<T>(
+/// Creates the file at `path` in one step. `fill` gets an empty file (0600) under a temporary name
+/// and must sync it; the file is then renamed to `path`. So no process sees a partial file.
+///
+/// # Errors
+///
+/// Refuses a path that exists, or whose folder does not. Returns an error of `fill` as it is.
+pub fn create_new_file<T>(
     path: &Path,
     fill: impl FnOnce(File) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
@@ -49,41 +61,42 @@ pub fn new_file<T>(
     if fs::symlink_metadata(path).is_ok() {
         return Err(PathProblem::Exists.at(path));
     }
-    if !file::folder_of(path).is_dir() {
-        return Err(PathProblem::NoFolder.at(path));
+    if !path_security::folder_of(path).is_dir() {
+        return Err(PathProblem::MissingFolder.at(path));
     }
     let mut filled = None;
-    let first = file::create(path, |file| {
+    let is_created = path_security::create_atomically(path, |file| {
         filled = Some(fill(file)?);
         Ok(())
     })?;
-    filled.filter(|_| first).ok_or_else(|| PathProblem::Exists.at(path))
+    filled.filter(|_| is_created).ok_or_else(|| PathProblem::Exists.at(path))
 }
 
-/// Keeps the file of the store at `path`, which is of this schema, under the first free name
-/// beside it: `store.redb.schema-1`, `store.redb.schema-1.2`, … To be called by who holds it.
-pub(super) fn keep_beside(path: &Path, schema: u32) -> Result<PathBuf, StoreError> {
+/// Copies the store's file at `path`, which has this schema, to the first free name in its folder:
+/// `store.redb.schema-1`, `store.redb.schema-1.2`, … The caller must have the file open
+/// exclusively.
+pub(super) fn save_pre_migration_copy(path: &Path, schema: u32) -> Result<PathBuf, StoreError> {
     let mut number = 1_u32;
     loop {
-        let again = if number == 1 { String::new() } else { format!(".{number}") };
-        let mut beside = path.to_owned().into_os_string();
-        beside.push(format!(".schema-{schema}{again}"));
-        let beside = PathBuf::from(beside);
-        let kept = new_file(&beside, |mut to| {
-            let (mut from, _) = file::open(path, false)?;
+        let suffix = if number == 1 { String::new() } else { format!(".{number}") };
+        let mut copy = path.to_owned().into_os_string();
+        copy.push(format!(".schema-{schema}{suffix}"));
+        let copy = PathBuf::from(copy);
+        let result = create_new_file(&copy, |mut to| {
+            let (mut from, _) = path_security::open(path, false)?;
             let copied = io::copy(&mut from, &mut to).and_then(|_| to.sync_all());
             copied.map_err(|error| StoreError::from(&error))
         });
-        match kept {
+        match result {
             Err(StoreError::Path(PathError { problem: PathProblem::Exists, .. })) => {
                 number = number.saturating_add(1);
             }
-            kept => return kept.map(|()| beside),
+            result => return result.map(|()| copy),
         }
     }
 }
 
-fn copy(from: &Tables<ReadOnly>, file: File) -> Result<Backup, StoreError> {
+fn copy_tables(from: &Tables<ReadOnly>, file: File) -> Result<Backup, StoreError> {
     let db = file_db::create_db(file)?;
     let transaction = file_db::begin_write(&db)?;
     let mut to = Tables::open_to_write(&transaction)?;
@@ -92,29 +105,26 @@ fn copy(from: &Tables<ReadOnly>, file: File) -> Result<Backup, StoreError> {
     drop(to);
     transaction.commit()?;
     let written = Tables::open(db.begin_read()?)?;
-    let same = from.equals(&written)?;
+    let is_equal = from.equals(&written)?;
     let backup = Backup { tokens: written.tokens.len()?, events: written.events.len()?, damaged };
     drop(written);
     file_db::close_checked(db)?;
-    if same {
+    if is_equal {
         return Ok(backup);
     }
-    Err(StoreError::failed(
-        Operation::CompareCopy,
-        "the copy reads back differently from the store",
-    ))
+    Err(StoreError::failed(IoOperation::CompareCopy, "the copy differs from the store"))
 }
 
 impl<K: Key + 'static> RecordTable<K, ReadOnly> {
-    /// Inserts every row into `to`, and lists the damaged ones.
+    /// Inserts every row into `to`, and adds the damaged ones to `damaged`.
     pub(super) fn copy_rows(
         &self,
         to: &mut RecordTable<K, ReadWrite<'_>>,
         damaged: &mut Vec<Damage>,
     ) -> Result<(), StoreError> {
         let mut copied = Ok(());
-        self.each_raw(|key, row| {
-            if unseal(self.name, K::as_bytes(&key).as_ref(), row).is_none() {
+        self.for_each_raw(|key, row| {
+            if verify_checksum(self.name, K::as_bytes(&key).as_ref(), row).is_none() {
                 damaged.push(self.damage(&key));
             }
             copied = to.error.run(|| Ok(to.inner.insert(&key, row).map(drop)?));
@@ -123,10 +133,10 @@ impl<K: Key + 'static> RecordTable<K, ReadOnly> {
         copied
     }
 
-    /// Whether `other` has the same rows, byte for byte.
+    /// Returns whether `other` has the same rows, byte for byte.
     pub(super) fn equals(&self, other: &Self) -> Result<bool, StoreError> {
         let mut same = Ok(true);
-        self.each_raw(|key, row| {
+        self.for_each_raw(|key, row| {
             same =
                 other.with_table(|table| Ok(table.get(&key)?.is_some_and(|it| it.value() == row)));
             same == Ok(true)
@@ -134,8 +144,8 @@ impl<K: Key + 'static> RecordTable<K, ReadOnly> {
         Ok(same? && self.len()? == other.len()?)
     }
 
-    /// Shows `visit` every row as it is, for as long as it says so.
-    fn each_raw(
+    /// Calls `visit` with every row, without a check of its checksum, until it returns `false`.
+    fn for_each_raw(
         &self,
         mut visit: impl FnMut(K::SelfType<'_>, &[u8]) -> bool,
     ) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
-//! Inserts many new tokens in one transaction, several times as fast as one by one: encoded by
-//! other threads, and inserted table by table in key order, so that most rows go into full pages
-//! side by side. The store contains the same rows in the end. Called by the service's import.
+//! Inserts many new tokens in one transaction, several times faster than single writes. Worker
+//! threads encode the tokens; rows are inserted table by table in key order, so that most of them
+//! fill adjacent pages. The resulting rows are the same. Called by the service's import.
 
 use std::ops::Bound;
 
@@ -8,26 +8,27 @@ use redb::{CursorError, Key, ReadableTable as _};
 
 use super::{
     chain,
-    codec::{Record, seal_behind, sealed_body},
+    codec::{Record, append_record, body_unchecked},
     error::StoreError,
     raw_batch,
-    record::{RefV1, TokenSummary, TokenV1, Uses, UsesV1},
-    tables::{NAMES, PATS, ReadWrite, RecordTable, Tables, USES},
+    record::{TokenRefV1, TokenSummary, TokenV1, Usage, UsageV1},
+    tables::{NAMES, ReadWrite, RecordTable, TOKENS, Tables, USES},
     writer::Writer,
 };
-use crate::domain::{EventDraft, Token, TokenId};
+use crate::domain::{EventBody, Token, TokenId};
 
-/// Names that are inserted at once. Their order is not that of the tokens: the more of them there
-/// are, the more of them share a page.
-const NAMES_AT_ONCE: usize = 1 << 17;
-/// Room for a reference to a token, with its checksum.
-const SHORT_BYTES: usize = 24;
-/// Shorter runs of new rows between two existing ones are inserted row by row.
+/// The number of names in a full batch. Names are not in token order, so a larger batch puts more
+/// of its names into the same page.
+const MAX_NAME_BATCH: usize = 1 << 17;
+/// Capacity in bytes for a reference to a token, with its checksum.
+const SHORT_RECORD_BYTES: usize = 24;
+/// The fewest new rows between two existing ones that are inserted through a cursor. Shorter runs
+/// are inserted row by row.
 const MIN_RUN_LEN: usize = 8;
 
 type Id = [u8; TokenId::LEN];
 
-/// The records of a token, encoded for its tables, in a buffer that holds those of other tokens.
+/// The encoded records of a token, borrowed from a buffer with the records of several tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EncodedToken<'a> {
     id: &'a Id,
@@ -37,21 +38,21 @@ pub struct EncodedToken<'a> {
 }
 
 impl<'a> EncodedToken<'a> {
-    /// Appends the records of `pat` to `buffer`; needs no transaction.
+    /// Appends the records of `token` to `buffer`; needs no transaction.
     pub fn write(token: &Token, buffer: &mut Vec<u8>) -> Result<(), StoreError> {
-        let (id, usage) = (token.id.as_bytes(), Uses::of(token));
+        let (id, usage) = (token.id.as_bytes(), Usage::of(token));
         buffer.extend_from_slice(id);
-        write_length_prefixed(buffer, PATS, |buffer| {
-            seal_behind(buffer, PATS, id, &TokenV1::from(token))
+        write_length_prefixed(buffer, TOKENS, |buffer| {
+            append_record(buffer, TOKENS, id, &TokenV1::from(token))
         })?;
         write_length_prefixed(buffer, USES, |buffer| {
-            let is_used = usage != Uses::default();
-            if is_used { seal_behind(buffer, USES, id, &UsesV1::from(&usage)) } else { Some(()) }
+            let is_used = usage != Usage::default();
+            if is_used { append_record(buffer, USES, id, &UsageV1::from(&usage)) } else { Some(()) }
         })
     }
 
-    /// Takes what [`EncodedToken::write`] appended from the start of `buffer`; `None` if that is
-    /// something else.
+    /// Reads a token that [`EncodedToken::write`] appended, and removes it from the start of
+    /// `buffer`. `None` if the bytes have another form.
     pub fn read(buffer: &mut &'a [u8]) -> Option<Self> {
         let (id, rest) = buffer.split_first_chunk()?;
         *buffer = rest;
@@ -65,33 +66,33 @@ impl<'a> EncodedToken<'a> {
         Some(Self { id, token: next()?, usage: next()? })
     }
 
-    /// The summary of the token, without a check of its checksum: the caller has a checksum of the
-    /// buffer. `None` if the record is not a token.
+    /// The summary of the token. Does not verify the checksum, because the caller has verified a
+    /// checksum over the whole buffer. `None` if the record is not a token.
     pub fn summary(&self) -> Option<TokenSummary> {
-        sealed_body(self.token)?.decode::<TokenV1<'_>>()?.summary()
+        body_unchecked(self.token)?.decode::<TokenV1<'_>>()?.summary()
     }
 
     /// The token; `None` if a record is damaged.
     pub fn decode(&self) -> Option<Token> {
         let usage = (!self.usage.is_empty()).then_some(self.usage);
-        let (token, damaged) = raw_batch::read_token(self.id, self.token, usage);
+        let (token, damaged) = raw_batch::decode_token(self.id, self.token, usage);
         token.ok().filter(|_| damaged.is_none())
     }
 }
 
-/// Encodes a record of a few bytes. There may be a hundred thousand at once, so none takes the room
-/// of a usual record.
+/// Encodes a record of a few bytes. An import holds 100,000 of them in memory, so each gets a small
+/// buffer.
 pub(super) fn encode_short(
     table: &'static str,
     key: &[u8],
     record: &impl Record,
 ) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = Vec::with_capacity(SHORT_BYTES);
-    seal_behind(&mut bytes, table, key, record).ok_or(StoreError::TooLarge { table })?;
+    let mut bytes = Vec::with_capacity(SHORT_RECORD_BYTES);
+    append_record(&mut bytes, table, key, record).ok_or(StoreError::TooLarge { table })?;
     Ok(bytes)
 }
 
-/// Writes what `write` appends with its length before it.
+/// Appends the bytes that `write` appends, after a prefix with their length.
 fn write_length_prefixed(
     buffer: &mut Vec<u8>,
     table: &'static str,
@@ -110,14 +111,14 @@ fn write_length_prefixed(
     }
 }
 
-/// Folded names that are not inserted yet, each with the id of its token.
+/// Folded names to be inserted later, each with the id of its token.
 #[derive(Debug, Default)]
 pub struct NameBatch(Vec<(String, TokenId)>);
 
 impl NameBatch {
-    /// Whether it should be inserted before more names are added, to bound its memory.
+    /// Whether the batch must be inserted before more names are added, to limit its memory.
     pub fn is_full(&self) -> bool {
-        self.0.len() >= NAMES_AT_ONCE
+        self.0.len() >= MAX_NAME_BATCH
     }
 }
 
@@ -128,30 +129,30 @@ impl Extend<(String, TokenId)> for NameBatch {
 }
 
 impl Writer<'_> {
-    /// Inserts tokens that are not in the store, and appends their events to the trail. Their
+    /// Inserts tokens that are not in the store, and appends `events` to the audit trail. Their
     /// names are inserted separately, see [`Writer::insert_names`].
     pub fn insert_tokens(
         &mut self,
         tokens: &[EncodedToken<'_>],
-        events: &[EventDraft],
+        events: &[EventBody],
     ) -> Result<(), StoreError> {
         let Tables { tokens: records, uses, meta, .. } = &mut self.tables;
         records.put_many(tokens.iter().map(|it| (it.id, it.token)).collect(), |id| id)?;
         let used = tokens.iter().filter(|it| !it.usage.is_empty());
         uses.put_many(used.map(|it| (it.id, it.usage)).collect(), |id| id)?;
-        let head = chain::head(meta)?;
+        let head = chain::load_head(meta)?;
         chain::append_all(&mut self.tables, head, events)?;
         for token in tokens {
-            self.note(*token.id);
+            self.mark_changed(*token.id);
         }
         Ok(())
     }
 
-    /// Makes inserted tokens findable by name. A name that another token has refers to the new one
-    /// from then on: the caller has removed the other token, or will.
+    /// Inserts the names of inserted tokens. A name that another token has refers to the new one
+    /// afterwards: the caller must remove the other token in the same transaction.
     pub fn insert_names(&mut self, names: NameBatch) -> Result<(), StoreError> {
         let entries = names.0.into_iter().map(|(name, id)| {
-            let entry = encode_short(NAMES, name.as_bytes(), &RefV1(*id.as_bytes()))?;
+            let entry = encode_short(NAMES, name.as_bytes(), &TokenRefV1(*id.as_bytes()))?;
             Ok((name, entry))
         });
         let entries = entries.collect::<Result<_, StoreError>>()?;
@@ -172,15 +173,15 @@ impl<K: Key + 'static> RecordTable<K, ReadWrite<'_>> {
             let mut rest = rows.as_slice();
             while let Some((first, _)) = rest.first() {
                 let run = self.run_len(rest, &key)?;
-                let (now, later) =
+                let (current, later) =
                     rest.split_at(run.clamp(MIN_RUN_LEN.min(rest.len()), rest.len()));
                 if run < MIN_RUN_LEN {
-                    for (at, row) in now {
+                    for (at, row) in current {
                         self.inner.insert(key(at), row.as_ref())?;
                     }
                 } else {
                     let mut gap = self.inner.lower_bound_mut(Bound::Included(key(first)))?;
-                    for (at, row) in now {
+                    for (at, row) in current {
                         gap.insert_before(key(at), row.as_ref()).map_err(cursor_error)?;
                     }
                     gap.close()?;
@@ -191,7 +192,7 @@ impl<K: Key + 'static> RecordTable<K, ReadWrite<'_>> {
         })
     }
 
-    /// How many of the sorted `rows` come before the next existing row.
+    /// Counts the sorted `rows` that come before the next existing row.
     fn run_len<O>(
         &self,
         rows: &[(O, impl AsRef<[u8]>)],
@@ -211,7 +212,7 @@ impl<K: Key + 'static> RecordTable<K, ReadWrite<'_>> {
 fn cursor_error(error: CursorError) -> StoreError {
     match error {
         CursorError::Storage(error) => error.into(),
-        other => StoreError::broken(other),
+        other => StoreError::corrupted(other),
     }
 }
 

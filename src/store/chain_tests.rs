@@ -1,5 +1,6 @@
-//! What somebody can do to the trail who writes into the file with sound checksums, and that
-//! the check names the place. What it cannot see, a checkpoint shows.
+//! Edits of the audit trail by an attacker who writes records with valid checksums. Verification
+//! must report the place of each. A completely rewritten chain is detected only with an expected
+//! hash.
 
 use chrono::DateTime;
 use proptest::{prelude::*, sample::Index};
@@ -11,11 +12,11 @@ use crate::{
     store::{ReadOps as _, Reader, Store, Writer, record::EventV1},
 };
 
-/// An event to write down, different for each number.
-pub(crate) fn draft(n: u64) -> EventDraft {
-    // Every third concerns the store as a whole.
+/// An event that differs for each number.
+pub(crate) fn event_body(n: u64) -> EventBody {
+    // Every third event has no token.
     let id = TokenId::parse(&format!("{:012}", n % 5)).filter(|_| !n.is_multiple_of(3));
-    EventDraft {
+    EventBody {
         at: DateTime::from_timestamp(1_800_000_000 + n.cast_signed(), 0).unwrap(),
         actor: Actor::named("alice"),
         token: id,
@@ -29,7 +30,7 @@ pub(crate) fn draft(n: u64) -> EventDraft {
 fn filled(count: u64) -> (Store, Vec<EventHash>) {
     let store = Store::memory().unwrap();
     let hashes = change(&store, |rows| {
-        (1..=count).map(|n| rows.append_event(draft(n)).unwrap().hash).collect()
+        (1..=count).map(|n| rows.append_event(event_body(n)).unwrap().hash).collect()
     });
     (store, hashes)
 }
@@ -43,49 +44,51 @@ fn state(store: &Store) -> ChainState {
 }
 
 fn get(rows: &Writer<'_>, sequence: u64) -> AuditEvent {
-    rows.tables.events.get(sequence, |body| event(sequence, body)).unwrap().unwrap()
+    rows.tables.events.get(sequence, |body| decode_event(sequence, body)).unwrap().unwrap()
 }
 
-/// Takes the event out, with what leads to it from its token.
-fn take_out(rows: &mut Writer<'_>, sequence: u64) -> AuditEvent {
+/// Removes the event and its index entry.
+fn remove_event(rows: &mut Writer<'_>, sequence: u64) -> AuditEvent {
     let event = get(rows, sequence);
-    if let Some(id) = event.what.token {
-        rows.tables.token_events.remove(&mark(id.as_bytes(), sequence)).unwrap();
+    if let Some(id) = event.body.token {
+        rows.tables.token_events.remove(&token_event_key(id.as_bytes(), sequence)).unwrap();
     }
     rows.tables.events.remove(sequence).unwrap();
     event
 }
 
-/// Puts an event in behind the one with the hash `previous`, with what leads to it from its
-/// token.
-fn put_in(rows: &mut Writer<'_>, sequence: u64, previous: EventHash, what: &EventDraft) {
-    if let Some(id) = what.token {
-        rows.tables.token_events.put(&mark(id.as_bytes(), sequence), &MarkV1).unwrap();
+/// Inserts an event after the one with the hash `previous`, with its index entry.
+fn insert_event(rows: &mut Writer<'_>, sequence: u64, previous: EventHash, body: &EventBody) {
+    if let Some(id) = body.token {
+        rows.tables
+            .token_events
+            .put(&token_event_key(id.as_bytes(), sequence), &TokenEventV1)
+            .unwrap();
     }
-    rows.tables.events.put(sequence, &EventV1::new(sequence, previous, what)).unwrap();
+    rows.tables.events.put(sequence, &EventV1::new(sequence, previous, body)).unwrap();
 }
 
-/// A way to falsify the trail. Every record that is written gets a checksum that fits.
+/// An edit of the trail. Every written record gets a valid checksum, except in `Flip`.
 #[derive(Debug, Clone)]
 enum Edit {
-    /// A bit of the stored bytes of this event; the checksum is not mended.
+    /// Flips a bit in the stored bytes of this event; its checksum becomes invalid.
     Flip(Index, Index, u8),
-    /// Other words in this event.
+    /// Changes the text of this event.
     Reword(Index),
-    /// The same, with the link in the next event mended, but not that one's own.
-    RewordAndMendNext(Index),
+    /// Changes the text of this event and corrects the hash in the next event, but no later one.
+    RewordAndFixNext(Index),
     Remove(Index),
-    /// Taken out, and all later ones moved down to close the gap.
-    RemoveAndCloseUp(Index),
+    /// Removes this event and renumbers all later ones.
+    RemoveAndRenumber(Index),
     Swap(Index, Index),
-    /// One more after this one, all later ones moved up to make room.
+    /// Inserts an event after this one and renumbers all later ones.
     Insert(Index),
-    /// One more at the end.
-    Add,
+    /// Adds an event at the end.
+    Append,
     CutOff(Index),
-    /// The event of a token is hidden from the list of that token's own events.
+    /// Removes the index entry of this event.
     Hide(Index),
-    /// A token's list names an event that is not its own.
+    /// Adds an index entry for another token.
     Attribute(Index),
 }
 
@@ -94,21 +97,21 @@ fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         (n(), n(), 0..8_u8).prop_map(|(event, byte, bit)| Edit::Flip(event, byte, bit)),
         n().prop_map(Edit::Reword),
-        n().prop_map(Edit::RewordAndMendNext),
+        n().prop_map(Edit::RewordAndFixNext),
         n().prop_map(Edit::Remove),
-        n().prop_map(Edit::RemoveAndCloseUp),
+        n().prop_map(Edit::RemoveAndRenumber),
         (n(), n()).prop_map(|(one, other)| Edit::Swap(one, other)),
         n().prop_map(Edit::Insert),
-        Just(Edit::Add),
+        Just(Edit::Append),
         n().prop_map(Edit::CutOff),
         n().prop_map(Edit::Hide),
         n().prop_map(Edit::Attribute),
     ]
 }
 
-/// Does `edit` to a trail of `count` events. Gives the first place where it must be noticed;
-/// `None` if it changed nothing after all.
-fn falsify(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
+/// Applies `edit` to a trail of `count` events. Returns the first sequence at which verification
+/// must report a fault; `None` if the edit changed nothing.
+fn apply_edit(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
     let pick = |index: &Index| pick(*index, count);
     match edit {
         Edit::Flip(event, byte, bit) => {
@@ -122,61 +125,65 @@ fn falsify(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
         Edit::Reword(event) => {
             let at = pick(event);
             reword(rows, at);
-            // Its own hash is kept in the next event, that of the last in the head.
+            // The next event contains its hash; for the last event, the end of the chain does.
             Some(at + 1)
         }
-        Edit::RewordAndMendNext(event) => {
+        Edit::RewordAndFixNext(event) => {
             let at = pick(event);
             let reworded = reword(rows, at);
             if at == count {
                 return Some(at + 1);
             }
-            let next = take_out(rows, at + 1);
-            put_in(rows, at + 1, reworded.hash, &next.what);
+            let next = remove_event(rows, at + 1);
+            insert_event(rows, at + 1, reworded.hash, &next.body);
             Some(at + 2)
         }
-        Edit::Add => {
+        Edit::Append => {
             let before = get(rows, count).hash;
-            put_in(rows, count + 1, before, &draft(999));
+            insert_event(rows, count + 1, before, &event_body(999));
             Some(count + 2)
         }
         Edit::CutOff(event) => {
             let at = pick(event);
-            (at..=count).for_each(|sequence| drop(take_out(rows, sequence)));
+            (at..=count).for_each(|sequence| drop(remove_event(rows, sequence)));
             Some(at)
         }
         Edit::Hide(event) => {
             let at = pick(event);
-            let id = get(rows, at).what.token?;
-            rows.tables.token_events.remove(&mark(id.as_bytes(), at)).unwrap();
+            let id = get(rows, at).body.token?;
+            rows.tables.token_events.remove(&token_event_key(id.as_bytes(), at)).unwrap();
             Some(at)
         }
         Edit::Attribute(event) => {
             let at = pick(event);
-            rows.tables.token_events.put(&mark(b"zzzzzzzzzzzz", at), &MarkV1).unwrap();
+            rows.tables
+                .token_events
+                .put(&token_event_key(b"zzzzzzzzzzzz", at), &TokenEventV1)
+                .unwrap();
             Some(count + 1)
         }
         _ => rearrange(rows, edit, count),
     }
 }
 
-/// The part of [`falsify`] in which sound events change their places.
+/// The edits of [`apply_edit`] that move valid events.
 fn rearrange(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
     let pick = |index: &Index| pick(*index, count);
     let renumber = |rows: &mut Writer<'_>, from: u64, to: u64| {
-        let event = take_out(rows, from);
-        put_in(rows, to, event.previous, &event.what);
+        let event = remove_event(rows, from);
+        insert_event(rows, to, event.previous, &event.body);
     };
     match edit {
         Edit::Remove(event) => {
             let at = pick(event);
-            take_out(rows, at);
-            // The next one has the wrong number; of the last one the head tells.
+            remove_event(rows, at);
+            // The next event has the wrong number; for the last event, the end of the chain
+            // differs.
             Some((at + 1).min(count))
         }
-        Edit::RemoveAndCloseUp(event) => {
+        Edit::RemoveAndRenumber(event) => {
             let at = pick(event);
-            take_out(rows, at);
+            remove_event(rows, at);
             (at + 1..=count).for_each(|from| renumber(rows, from, from - 1));
             Some(at)
         }
@@ -185,32 +192,32 @@ fn rearrange(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
             if one == other {
                 return None;
             }
-            let (first, second) = (take_out(rows, one), take_out(rows, other));
-            put_in(rows, other, first.previous, &first.what);
-            put_in(rows, one, second.previous, &second.what);
+            let (first, second) = (remove_event(rows, one), remove_event(rows, other));
+            insert_event(rows, other, first.previous, &first.body);
+            insert_event(rows, one, second.previous, &second.body);
             Some(one.min(other))
         }
         Edit::Insert(event) => {
             let at = pick(event) + 1;
             (at..=count).rev().for_each(|from| renumber(rows, from, from + 1));
             let before = get(rows, at - 1).hash;
-            put_in(rows, at, before, &draft(999));
+            insert_event(rows, at, before, &event_body(999));
             Some(at + 1)
         }
         _ => None,
     }
 }
 
-/// The sequence that `index` picks.
+/// The sequence that `index` selects.
 fn pick(index: Index, count: u64) -> u64 {
     u64::try_from(index.index(usize::try_from(count).unwrap())).unwrap() + 1
 }
 
-/// Puts other words in an event.
+/// Changes the text of an event.
 fn reword(rows: &mut Writer<'_>, at: u64) -> AuditEvent {
-    let mut old = take_out(rows, at);
-    old.what.detail.push_str(", or so they say");
-    put_in(rows, at, old.previous, &old.what);
+    let mut old = remove_event(rows, at);
+    old.body.detail.push_str(", edited");
+    insert_event(rows, at, old.previous, &old.body);
     get(rows, at)
 }
 
@@ -218,35 +225,35 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_flipped_removed_swapped_or_inserted_event_is_named(count in 1..30_u64, edit in edit()) {
+    fn any_edited_event_is_reported(count in 1..30_u64, edit in edit()) {
         let (store, hashes) = filled(count);
-        let sound = state(&store);
-        prop_assert_eq!((sound.events, &sound.broken, Some(&sound.head)), (count, &None, hashes.last()));
-        let place = change(&store, |rows| falsify(rows, &edit, count));
-        let found = state(&store).broken.map(|(at, _)| at);
-        prop_assert_eq!(found, place);
+        let before = state(&store);
+        prop_assert_eq!((before.events, &before.first_fault, Some(&before.head)), (count, &None, hashes.last()));
+        let expected = change(&store, |rows| apply_edit(rows, &edit, count));
+        let found = state(&store).first_fault.map(|(at, _)| at);
+        prop_assert_eq!(found, expected);
     }
 
     #[test]
-    fn a_trail_written_anew_with_its_head_holds_and_lacks_every_hash_from_there_on(
+    fn a_rewritten_trail_verifies_but_its_hashes_differ(
         count in 2..20_u64, from in any::<Index>(), reword in any::<bool>(),
     ) {
         let (store, hashes) = filled(count);
         let from = u64::try_from(from.index(usize::try_from(count).unwrap())).unwrap() + 1;
         change(&store, |rows| {
-            let mut drafts: Vec<_> =
-                (from..=count).map(|sequence| take_out(rows, sequence).what).collect();
+            let mut bodies: Vec<_> =
+                (from..=count).map(|sequence| remove_event(rows, sequence).body).collect();
             let hash = if from == 1 { EventHash::NONE } else { get(rows, from - 1).hash };
-            rows.tables.meta.put(HEAD, &HeadV1 { events: from - 1, hash: *hash.as_bytes() }).unwrap();
+            rows.tables.meta.put(CHAIN_HEAD, &ChainHeadV1 { event_count: from - 1, hash: *hash.as_bytes() }).unwrap();
             if reword {
-                drafts[0].detail.push_str(", or so they say");
-                for draft in drafts {
-                    rows.append_event(draft).unwrap();
+                bodies[0].detail.push_str(", edited");
+                for body in bodies {
+                    rows.append_event(body).unwrap();
                 }
             }
         });
         let now = state(&store);
-        prop_assert_eq!((&now.broken, now.events), (&None, if reword { count } else { from - 1 }));
+        prop_assert_eq!((&now.first_fault, now.events), (&None, if reword { count } else { from - 1 }));
         let known = store.read(|rows| rows.events_after(0, usize::MAX)).unwrap().rows;
         for (sequence, hash) in (1..).zip(&hashes) {
             let there = known.iter().any(|event| event.hash == *hash);

@@ -1,7 +1,7 @@
-//! How a record becomes bytes and back: a version byte, the payload, and a checksum over the
-//! table, the key and both. Nothing of a damaged, moved, shortened or lengthened record is ever
-//! used. bincode is named here and by the structs of `record`; a successor can take its place
-//! behind a new version.
+//! Encodes and decodes records: a version byte, the payload, and a checksum over table, key,
+//! version and payload. Refuses a record that was damaged, moved to another key or table, shortened
+//! or lengthened. Only this module and the structs of `record` use bincode, so that a new record
+//! version can replace it.
 
 use bincode::{
     BorrowDecode, Encode,
@@ -11,11 +11,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::EventHash;
 
-/// Most bytes that a record may take. The largest token the domain allows has half of it.
+/// The maximum size of a record in bytes. The largest token that the domain allows has half of
+/// it.
 const MAX_BYTES: usize = 1 << 20;
 const CHECKSUM_BYTES: usize = 8;
-/// What most records take, so that few grow in the making.
-pub(super) const USUAL_BYTES: usize = 384;
+/// The capacity in bytes that suffices for most records, so that few buffers are reallocated.
+pub(super) const TYPICAL_BYTES: usize = 384;
 
 const FORMAT: Configuration<
     bincode::config::LittleEndian,
@@ -23,51 +24,51 @@ const FORMAT: Configuration<
     Limit<MAX_BYTES>,
 > = bincode::config::standard().with_limit::<MAX_BYTES>();
 
-/// A struct whose bytes are frozen. A change of its fields is a new struct with a new version.
+/// A struct whose encoding is frozen. To change its fields, add a new struct with a new version.
 pub(super) trait Record: Encode {
-    /// Stands before the payload and is covered by the checksum.
+    /// The byte before the payload; the checksum covers it.
     const VERSION: u8 = 1;
 }
 
-/// The bytes of a record as they lie in the store, once their checksum was found right.
+/// The version and payload of a record, without its checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Body<'a> {
+pub(super) struct RecordBody<'a> {
     version: u8,
     payload: &'a [u8],
 }
 
-impl<'a> Body<'a> {
-    /// The record; its texts stay where they lie. `None` if it is another one or of another
-    /// version.
+impl<'a> RecordBody<'a> {
+    /// Decodes the record; its strings borrow from the payload. `None` if the payload is not an `R`
+    /// or has another version.
     pub(super) fn decode<R: Record + BorrowDecode<'a, ()>>(self) -> Option<R> {
         if self.version != R::VERSION {
             return None;
         }
         let (record, used) = bincode::borrow_decode_from_slice(self.payload, FORMAT).ok()?;
-        // bincode accepts a shorter struct and leaves the rest unread: such bytes are not ours.
+        // bincode accepts a shorter struct and ignores the remaining bytes. Such bytes are refused.
         (used == self.payload.len()).then_some(record)
     }
 
-    /// What chains events: the hash of the payload alone, which holds the hash of the one before.
+    /// The hash that links events: SHA-256 of the payload, which contains the previous hash.
     pub(super) fn hash(self) -> EventHash {
         EventHash::from_bytes(Sha256::digest(self.payload).into())
     }
 }
 
-/// As [`Body::decode`], for a record without texts.
-pub(super) fn decode<R: Record + for<'a> BorrowDecode<'a, ()>>(body: Body<'_>) -> Option<R> {
+/// Like [`RecordBody::decode`], for a record without strings.
+pub(super) fn decode<R: Record + for<'a> BorrowDecode<'a, ()>>(body: RecordBody<'_>) -> Option<R> {
     body.decode()
 }
 
-/// The bytes of `record` for this place; `None` if they would be too many.
-pub(super) fn seal<R: Record>(table: &str, key: &[u8], record: &R) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(USUAL_BYTES);
-    seal_behind(&mut bytes, table, key, record)?;
+/// Encodes `record` for this table and key; `None` if it would exceed [`MAX_BYTES`].
+pub(super) fn encode_record<R: Record>(table: &str, key: &[u8], record: &R) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(TYPICAL_BYTES);
+    append_record(&mut bytes, table, key, record)?;
     Some(bytes)
 }
 
-/// As [`seal`], behind what is in `bytes`.
-pub(super) fn seal_behind<R: Record>(
+/// Like [`encode_record`], but appends to `bytes`.
+pub(super) fn append_record<R: Record>(
     bytes: &mut Vec<u8>,
     table: &str,
     key: &[u8],
@@ -81,25 +82,29 @@ pub(super) fn seal_behind<R: Record>(
     (bytes.len() - start <= MAX_BYTES).then_some(())
 }
 
-/// What stands at this place; `None` if the bytes are not exactly what was sealed for it.
-pub(super) fn unseal<'a>(table: &str, key: &[u8], bytes: &'a [u8]) -> Option<Body<'a>> {
+/// Verifies the checksum of a record; `None` if the bytes were not encoded for this table and key.
+pub(super) fn verify_checksum<'a>(
+    table: &str,
+    key: &[u8],
+    bytes: &'a [u8],
+) -> Option<RecordBody<'a>> {
     let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM_BYTES)?)?;
     if sum != checksum(table, key, body) {
         return None;
     }
     let (version, payload) = body.split_first()?;
-    Some(Body { version: *version, payload })
+    Some(RecordBody { version: *version, payload })
 }
 
-/// The body that [`seal`] made, without a check of its checksum: for bytes that never left memory,
-/// or that another checksum covers.
-pub(super) fn sealed_body(bytes: &[u8]) -> Option<Body<'_>> {
+/// Splits the bytes that [`encode_record`] returned, without a check of the checksum: for bytes
+/// that never left memory, or that another checksum covers.
+pub(super) fn body_unchecked(bytes: &[u8]) -> Option<RecordBody<'_>> {
     let (version, rest) = bytes.split_first()?;
     let payload = rest.get(..rest.len().checked_sub(CHECKSUM_BYTES)?)?;
-    Some(Body { version: *version, payload })
+    Some(RecordBody { version: *version, payload })
 }
 
-/// The first bytes of SHA-256 over table, key and body. The lengths keep the three apart.
+/// The first 8 bytes of SHA-256 over table, key and body. Length prefixes delimit table and key.
 pub(super) fn checksum(table: &str, key: &[u8], body: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let mut hasher = Sha256::new();
     for part in [table.as_bytes(), key] {
@@ -147,7 +152,7 @@ mod tests {
         key: &[u8],
         bytes: &'a [u8],
     ) -> Option<R> {
-        unseal(table, key, bytes)?.decode()
+        verify_checksum(table, key, bytes)?.decode()
     }
 
     fn sample() -> impl Strategy<Value = Sample> {
@@ -156,22 +161,22 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_too_large_is_not_sealed() {
+    fn a_record_above_the_maximum_size_is_not_encoded() {
         let text = "x".repeat(MAX_BYTES);
-        assert_eq!(seal("t", b"k", &Shorter { text }), None);
+        assert_eq!(encode_record("t", b"k", &Shorter { text }), None);
     }
 
     #[test]
     fn another_struct_or_version_is_refused() {
-        let bytes = seal("t", b"k", &Shorter { text: "a".into() }).unwrap();
+        let bytes = encode_record("t", b"k", &Shorter { text: "a".into() }).unwrap();
         assert_eq!(read::<Later>("t", b"k", &bytes), None);
         let longer = Sample { text: "a".into(), number: 1, maybe: None };
-        let bytes = seal("t", b"k", &longer).unwrap();
+        let bytes = encode_record("t", b"k", &longer).unwrap();
         assert_eq!(read::<Shorter>("t", b"k", &bytes), None);
     }
 
     #[test]
-    fn a_length_that_lies_allocates_nothing() {
+    fn a_wrong_length_prefix_is_refused_without_allocation() {
         let mut body = vec![1, 253];
         body.extend_from_slice(&u64::MAX.to_le_bytes());
         let sum = checksum("t", b"k", &body);
@@ -181,14 +186,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_sealed_comes_back(given in sample(), key in any::<Vec<u8>>()) {
-            let bytes = seal("t", &key, &given).unwrap();
+        fn an_encoded_record_decodes_to_the_same_value(given in sample(), key in any::<Vec<u8>>()) {
+            let bytes = encode_record("t", &key, &given).unwrap();
             prop_assert_eq!(read::<Sample>("t", &key, &bytes), Some(given));
         }
 
         #[test]
         fn any_flipped_bit_is_refused(given in sample(), at in any::<prop::sample::Index>(), bit in 0_u8..8) {
-            let mut bytes = seal("t", b"key", &given).unwrap();
+            let mut bytes = encode_record("t", b"key", &given).unwrap();
             let at = at.index(bytes.len());
             bytes[at] ^= 1 << bit;
             prop_assert_eq!(read::<Sample>("t", b"key", &bytes), None);
@@ -198,7 +203,7 @@ mod tests {
         fn any_truncation_or_extension_is_refused(
             given in sample(), cut in any::<prop::sample::Index>(), more in prop::collection::vec(any::<u8>(), 1..9),
         ) {
-            let bytes = seal("t", b"key", &given).unwrap();
+            let bytes = encode_record("t", b"key", &given).unwrap();
             prop_assert_eq!(read::<Sample>("t", b"key", &bytes[..cut.index(bytes.len())]), None);
             let longer = [bytes, more].concat();
             prop_assert_eq!(read::<Sample>("t", b"key", &longer), None);
@@ -206,14 +211,14 @@ mod tests {
 
         #[test]
         fn another_key_or_table_is_refused(given in sample(), key in any::<Vec<u8>>(), other in any::<Vec<u8>>()) {
-            let bytes = seal("t", &key, &given).unwrap();
+            let bytes = encode_record("t", &key, &given).unwrap();
             prop_assert_eq!(read::<Sample>("u", &key, &bytes), None);
             prop_assume!(key != other);
             prop_assert_eq!(read::<Sample>("t", &other, &bytes), None);
         }
 
         #[test]
-        fn any_bytes_are_answered_without_a_panic(bytes in any::<Vec<u8>>()) {
+        fn arbitrary_bytes_are_refused_without_a_panic(bytes in any::<Vec<u8>>()) {
             prop_assert_eq!(read::<Sample>("t", b"key", &bytes), None);
         }
     }

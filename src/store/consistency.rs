@@ -1,6 +1,7 @@
-//! Whether the tables tell one story: names lead to their tokens and back, nothing is here and
-//! deleted at once, and what is here, gone or revoked is so by the trail. A change that was cut
-//! in half would show here, and nowhere else. Says nothing of damaged records, which others name.
+//! Checks that the tables agree with each other: names and tokens refer to each other, no token is
+//! both present and deleted, and the state of each token follows from the audit trail. Only this
+//! check would detect a partial transaction. It ignores damaged records, which the scans report.
+//! Called by `read_ops`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,185 +9,190 @@ use std::{
 };
 
 use super::{
-    codec::{Body, decode},
+    codec::{RecordBody, decode},
     error::StoreError,
-    record::{EventV1, RefV1, TokenV1, TrashV1},
+    record::{EventV1, TokenRefV1, TokenV1, TrashV1},
     tables::{AccessMode, Tables, display_key},
 };
 use crate::domain::{AuditAction, Token, TokenId};
 
 type Key = [u8; TokenId::LEN];
 
-/// Where a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TokenLocation {
-    Here,
+    Stored,
     Trash,
-    Gone,
+    Purged,
 }
 
 impl TokenLocation {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Here => "here",
+            Self::Stored => "present",
             Self::Trash => "deleted",
-            Self::Gone => "gone",
+            Self::Purged => "purged",
         }
     }
 }
 
-/// What the trail says last of a token; `None` where it says nothing.
+/// The state of a token according to its last events; `None` if they do not determine it.
 #[derive(Debug, Default, Clone, Copy)]
 struct AuditedState {
-    place: Option<TokenLocation>,
+    location: Option<TokenLocation>,
     revoked: Option<bool>,
 }
 
 impl AuditedState {
-    fn take(&mut self, action: AuditAction) {
-        self.place = match action {
+    fn apply(&mut self, action: AuditAction) {
+        self.location = match action {
             AuditAction::Deleted => Some(TokenLocation::Trash),
-            AuditAction::Purged => Some(TokenLocation::Gone),
-            AuditAction::ClockAccepted => self.place,
-            _ => Some(TokenLocation::Here),
+            AuditAction::Purged => Some(TokenLocation::Purged),
+            AuditAction::ClockAccepted => self.location,
+            _ => Some(TokenLocation::Stored),
         };
         match action {
             AuditAction::Revoked => self.revoked = Some(true),
             AuditAction::Created | AuditAction::Regenerated => self.revoked = Some(false),
-            // It may have come either way.
+            // An imported token may be revoked or not.
             AuditAction::Imported => self.revoked = None,
             _ => {}
         }
     }
 }
 
-/// Where the tables contradict each other, a sentence for each place.
+/// Returns the contradictions between the tables, one sentence for each.
 pub(super) fn find_inconsistencies<A: AccessMode>(
     tables: &Tables<A>,
 ) -> Result<Vec<String>, StoreError> {
-    let mut look = ConsistencyCheck::default();
-    look.tokens(tables)?;
-    look.names(tables)?;
-    look.trail(tables)?;
-    look.feed(tables)?;
-    Ok(look.faults)
+    let mut check = ConsistencyCheck::default();
+    check.check_tokens(tables)?;
+    check.check_names(tables)?;
+    check.check_trail(tables)?;
+    check.check_change_log(tables)?;
+    Ok(check.faults)
 }
 
 #[derive(Default)]
 struct ConsistencyCheck {
     tokens: BTreeMap<Key, Token>,
     damaged: BTreeSet<Key>,
+    /// Whether each deleted token is revoked; `None` if its record is damaged.
     trash: BTreeMap<Key, Option<bool>>,
     faults: Vec<String>,
 }
 
 impl ConsistencyCheck {
-    fn fault(&mut self, key: &[u8], what: &str) {
-        self.faults.push(format!("{} {what}", display_key(key)));
+    fn add_fault(&mut self, key: &[u8], predicate: &str) {
+        self.faults.push(format!("{} {predicate}", display_key(key)));
     }
 
-    fn tokens<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
-        tables.tokens.each(|key: &Key, row| {
-            let token = |body: Body<'_>| body.decode::<TokenV1<'_>>()?.token(key);
+    fn check_tokens<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
+        tables.tokens.for_each(|key: &Key, row| {
+            let token = |body: RecordBody<'_>| body.decode::<TokenV1<'_>>()?.into_token(key);
             match row.ok().and_then(token) {
                 Some(token) => drop(self.tokens.insert(*key, token)),
                 None => drop(self.damaged.insert(*key)),
             }
             ControlFlow::Continue(())
         })?;
-        tables.uses.each(|key: &Key, _| {
+        tables.uses.for_each(|key: &Key, _| {
             if !self.tokens.contains_key(key) && !self.damaged.contains(key) {
-                self.fault(key, "has a last use and is not here");
+                self.add_fault(key, "has a last use but does not exist");
             }
             ControlFlow::Continue(())
         })?;
-        tables.trash.each(|key: &Key, row| {
+        tables.trash.for_each(|key: &Key, row| {
             if self.tokens.contains_key(key) || self.damaged.contains(key) {
-                self.fault(key, "is deleted and here at once");
+                self.add_fault(key, "is both present and deleted");
             }
-            let token = |body: Body<'_>| body.decode::<TrashV1<'_>>()?.trashed(key);
+            let token = |body: RecordBody<'_>| body.decode::<TrashV1<'_>>()?.into_parts(key);
             let token = row.ok().and_then(token);
             self.trash.insert(*key, token.map(|(token, _)| token.revoked.is_some()));
             ControlFlow::Continue(())
         })
     }
 
-    fn names<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
+    fn check_names<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
         let mut nameless: BTreeSet<Key> = self.tokens.keys().copied().collect();
-        tables.names.each(|name: &[u8], row| {
-            let Some(RefV1(key)) = row.ok().and_then(decode) else {
+        tables.names.for_each(|name: &[u8], row| {
+            let Some(TokenRefV1(key)) = row.ok().and_then(decode) else {
                 return ControlFlow::Continue(());
             };
             match self.tokens.get(&key) {
                 Some(token) if token.name.folded().as_bytes() == name => {
                     nameless.remove(&key);
                 }
-                Some(_) => self.fault(name, "leads to a token of another name"),
+                Some(_) => self.add_fault(name, "refers to a token with another name"),
                 None if self.damaged.contains(&key) => {}
-                None => self.fault(name, "is the name of a token that is not here"),
+                None => self.add_fault(name, "is the name of a token that does not exist"),
             }
             ControlFlow::Continue(())
         })?;
         for key in nameless {
-            self.fault(&key, "is not found by its name");
+            self.add_fault(&key, "cannot be found by its name");
         }
         Ok(())
     }
 
-    fn trail<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
-        let mut told: BTreeMap<Key, AuditedState> = BTreeMap::new();
-        let mut readable = true;
-        tables.events.each(|_, row| {
-            let what = row.ok().and_then(|body| body.decode::<EventV1<'_>>()?.what());
-            readable &= what.is_some();
-            if let Some(what) = what
-                && let Some(id) = what.token
+    fn check_trail<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
+        let mut audited: BTreeMap<Key, AuditedState> = BTreeMap::new();
+        let mut is_readable = true;
+        tables.events.for_each(|_, row| {
+            let event = row.ok().and_then(|body| body.decode::<EventV1<'_>>()?.into_event_body());
+            is_readable &= event.is_some();
+            if let Some(event) = event
+                && let Some(id) = event.token
             {
-                told.entry(*id.as_bytes()).or_default().take(what.action);
+                audited.entry(*id.as_bytes()).or_default().apply(event.action);
             }
             ControlFlow::Continue(())
         })?;
-        if !readable {
-            // A trail with a hole proves nothing, and the check of the chain names the hole.
+        if !is_readable {
+            // An incomplete trail proves nothing, and the check of the chain reports the damage.
             return Ok(());
         }
         let unknown: Vec<Key> = self
             .tokens
             .keys()
             .chain(self.trash.keys())
-            .filter(|key| !told.contains_key(*key))
+            .filter(|key| !audited.contains_key(*key))
             .copied()
             .collect();
         for key in unknown {
-            self.fault(&key, "is nowhere in the trail");
+            self.add_fault(&key, "has no event in the audit trail");
         }
-        for (key, told) in told {
-            let (place, revoked) = match (self.tokens.get(&key), self.trash.get(&key)) {
-                (Some(token), _) => (TokenLocation::Here, Some(token.revoked.is_some())),
+        for (key, audited) in audited {
+            let (location, is_revoked) = match (self.tokens.get(&key), self.trash.get(&key)) {
+                (Some(token), _) => (TokenLocation::Stored, Some(token.revoked.is_some())),
                 (None, _) if self.damaged.contains(&key) => continue,
-                (None, Some(revoked)) => (TokenLocation::Trash, *revoked),
-                (None, None) => (TokenLocation::Gone, None),
+                (None, Some(is_revoked)) => (TokenLocation::Trash, *is_revoked),
+                (None, None) => (TokenLocation::Purged, None),
             };
-            if let Some(said) = told.place.filter(|said| *said != place) {
-                self.fault(
+            if let Some(other) = audited.location.filter(|other| *other != location) {
+                let (is, should_be) = (location.as_str(), other.as_str());
+                self.add_fault(
                     &key,
-                    &format!("is {} and {} by the trail", place.as_str(), said.as_str()),
+                    &format!("is {is}, but {should_be} according to the audit trail"),
                 );
-            } else if let (Some(is), Some(said)) = (revoked, told.revoked)
-                && is != said
+            } else if let (Some(is), Some(should_be)) = (is_revoked, audited.revoked)
+                && is != should_be
             {
                 let word = |revoked| if revoked { "revoked" } else { "not revoked" };
-                self.fault(&key, &format!("is {} and {} by the trail", word(is), word(said)));
+                let (is, should_be) = (word(is), word(should_be));
+                self.add_fault(
+                    &key,
+                    &format!("is {is}, but {should_be} according to the audit trail"),
+                );
             }
         }
         Ok(())
     }
 
-    fn feed<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
+    fn check_change_log<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
         let (first, last) = (tables.changes.first_key()?, tables.changes.last_key()?);
         let expected = first.map_or(0, |first| last.saturating_sub(first).saturating_add(1));
         if tables.changes.len()? != expected {
-            self.faults.push(format!("the feed of changes has a gap before {last}"));
+            self.faults.push(format!("the change log has a gap before {last}"));
         }
         Ok(())
     }

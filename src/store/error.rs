@@ -1,5 +1,5 @@
-//! Why the store refused or failed, as facts: what, where, and the error beneath. What to do about
-//! it is said by the front ends (`output::advice`). Made by the whole store.
+//! The errors of the store: operation, file and source. They contain no advice; the front ends add
+//! it (`output::advice`). All modules of the store create them.
 
 use std::{
     error::Error,
@@ -14,12 +14,13 @@ use redb::{CommitError, StorageError, TableError, TransactionError};
 use super::path_error::{PathError, PathProblem};
 use crate::domain::{Name, TokenId, labels::labels};
 
-/// One record whose checksum is wrong, or whose bytes mean nothing.
+/// A record whose checksum is wrong or that cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Damage {
-    /// The table that contains it.
+    /// The table that contains the record.
     pub table: &'static str,
-    /// Its key: an id, a name, a number, or hexadecimal when it is none of these.
+    /// The key of the record: an id, a name, a number, or hexadecimal digits if it is none of
+    /// these.
     pub key: String,
 }
 
@@ -29,7 +30,7 @@ impl fmt::Display for Damage {
     }
 }
 
-/// The error beneath a [`StoreError`]. Two are equal if they read the same.
+/// The source of a [`StoreError`]. Two causes are equal if their texts are.
 #[derive(Clone)]
 pub struct Cause(Arc<dyn Error + Send + Sync>);
 
@@ -38,7 +39,7 @@ impl Cause {
         Self(error.into().into())
     }
 
-    /// A copy of `error`, with its kind and text: an [`io::Error`] cannot be cloned.
+    /// Copies the kind and text of `error`, because an [`io::Error`] cannot be cloned.
     pub(super) fn io(error: &io::Error) -> Self {
         match error.raw_os_error() {
             Some(code) => Self::new(io::Error::from_raw_os_error(code)),
@@ -74,17 +75,16 @@ impl PartialEq for Cause {
 impl Eq for Cause {}
 
 labels! {
-    /// What was tried when the operating system, or redb, failed.
+    /// The operation in which the operating system or redb failed.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum Operation, as_str {
-        /// To use the store in any way: no more is known.
+    pub enum IoOperation, as_str {
+        /// Any use of the store: the exact operation is unknown.
         Use => "use",
         Open => "open",
         Read => "read",
         Write => "write",
-        /// To change its length.
+        /// Changing the length of the file.
         Resize => "resize",
-        /// To bring what was written to the disk.
         Sync => "sync",
         Close => "close",
         Create => "create",
@@ -93,10 +93,10 @@ labels! {
 }
 
 labels! {
-    /// What a store needs before it can be read.
+    /// The reason why a store cannot be read before something is written.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum WriteNeed, as_str {
-        Create => "is not there",
+    pub enum WriteAccessReason, as_str {
+        Create => "does not exist",
         Migrate => "has an older format",
         Repair => "needs a repair after a crash",
     }
@@ -108,131 +108,128 @@ pub enum StoreError {
     /// The file or its folder cannot be used.
     #[error(transparent)]
     Path(#[from] PathError),
-    /// A later patdeck wrote the store.
-    #[error("the store has format {found} and this patdeck knows {known}")]
-    Newer {
-        /// Its schema number.
+    /// A newer patdeck wrote the store.
+    #[error("the store has format {found}, this patdeck supports up to {supported}")]
+    NewerFormat {
+        /// The schema number of the store.
         found: u32,
-        /// The highest that this program knows.
-        known: u32,
+        /// The highest schema number that this program supports.
+        supported: u32,
     },
     /// Another process held a lock for longer than the timeout.
-    #[error("store busy: {} is held by {holder}", .path.display())]
+    #[error("store busy: {} is locked by {holder}", .path.display())]
     Busy {
         /// The store's file.
         path: PathBuf,
-        /// The lock holder, as far as is known.
+        /// The processes that probably hold the lock.
         holder: String,
     },
-    /// The disk failed, or another process came between, at the end of a commit.
-    #[error("whether the change was kept is not sure ({source})")]
+    /// The last step of a commit failed, and reading the store did not show whether the change is
+    /// on disk.
+    #[error("unknown whether the change was saved ({source})")]
     CommitResultUnknown { source: Cause },
-    /// No space, even with the reserve released.
-    #[error("the disk is full and nothing was changed")]
+    /// The disk is full, even after the reserve was released.
+    #[error("the disk is full, nothing changed")]
     Full,
     /// The file system is mounted read-only.
-    #[error("the store's file system is read-only and nothing was changed")]
+    #[error("the store's file system is read-only, nothing changed")]
     ReadOnly,
     /// The store was opened in read-only mode.
-    #[error("patdeck runs read-only and nothing was changed")]
+    #[error("read-only mode, nothing changed")]
     ReadOnlyMode,
-    /// In read-only mode, the store cannot be read as it is.
-    #[error("{} {}, and patdeck runs read-only", .path.display(), .need.as_str())]
+    /// The store must be created, migrated or repaired, but it was opened in read-only mode.
+    #[error("{} {}, but patdeck is in read-only mode", .path.display(), .reason.as_str())]
     NeedsWriteAccess {
         /// The store's file.
         path: PathBuf,
-        /// What must be done first.
-        need: WriteNeed,
+        /// What must be written before the store can be read.
+        reason: WriteAccessReason,
     },
-    /// One record is damaged; the others can be used.
+    /// One record is damaged. The other records can be used.
     #[error("{0} is damaged and was not used")]
     Damaged(Damage),
     /// The file as a whole is damaged.
     #[error("the store is damaged ({source})")]
-    Broken {
-        /// What was found.
-        source: Cause,
-    },
+    Corrupted { source: Cause },
     /// Another token has the name.
     #[error("the name {name} is taken by {by}")]
     NameTaken {
         name: Name,
-        /// The token that has it.
+        /// The token that has the name.
         by: TokenId,
     },
     /// A record is larger than allowed.
-    #[error("this record is too large for {table}")]
+    #[error("the record is too large for the table {table}")]
     TooLarge { table: &'static str },
     /// Another error of the operating system or of redb.
-    #[error("cannot {} {}: {source}", .operation.as_str(), shown(.path.as_deref()))]
+    #[error("cannot {} {}: {source}", .operation.as_str(), display_path(.path.as_deref()))]
     Io {
-        /// What was tried.
-        operation: Operation,
+        operation: IoOperation,
         /// The file, if it is known.
         path: Option<PathBuf>,
         source: Cause,
     },
 }
 
-fn shown(path: Option<&Path>) -> String {
+fn display_path(path: Option<&Path>) -> String {
     path.map_or_else(|| "the store".to_owned(), |path| path.display().to_string())
 }
 
 impl StoreError {
-    /// Whether one record is damaged, and nothing else is wrong.
+    /// Whether the error concerns a single damaged record only.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged(_))
     }
 
-    /// This error of a commit, when it came too late to know that nothing was changed.
+    /// Converts the error of a commit that may be on disk.
     pub(super) fn commit_unknown(self) -> Self {
         let source = match self {
             Self::Full => Cause::new("the disk is full"),
             Self::ReadOnly => Cause::new("the store's file system is read-only"),
-            Self::Io { source, .. } | Self::Broken { source } => source,
+            Self::Io { source, .. } | Self::Corrupted { source } => source,
             other => Cause::new(other),
         };
         Self::CommitResultUnknown { source }
     }
 
-    /// The file as a whole is damaged, because of this.
-    pub(super) fn broken(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Broken { source: Cause::new(why) }
+    /// The file as a whole is damaged; `why` is the source.
+    pub(super) fn corrupted(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Corrupted { source: Cause::new(why) }
     }
 
-    /// Something failed for which there is no variant.
+    /// An `operation` failed with an error that has no variant of its own.
     pub(crate) fn failed(
-        operation: Operation,
+        operation: IoOperation,
         error: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
         Self::Io { operation, path: None, source: Cause::new(error) }
     }
 
-    /// The error of the operating system for the file or folder at `path`, when it was opened or
-    /// looked at.
+    /// Converts the operating system's error from opening the file or folder at `path`, or from
+    /// reading its metadata.
     pub(super) fn at(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
             ErrorKind::NotFound => PathProblem::NotFound.at(path),
             ErrorKind::PermissionDenied => PathProblem::PermissionDenied.at(path),
-            // The error of `O_NOFOLLOW` for a link. It has no stable kind.
+            // `O_NOFOLLOW` fails so for a link. This error has no stable `ErrorKind`.
             _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
                 PathProblem::Symlink.at(path)
             }
             ErrorKind::IsADirectory => PathProblem::NotAFile.at(path),
-            _ => Self::io(Operation::Open, Some(path), error),
+            _ => Self::io(IoOperation::Open, Some(path), error),
         }
     }
 
-    /// The error of the operating system in this `operation` on the open file at `path`.
-    pub(super) fn io(operation: Operation, path: Option<&Path>, error: &io::Error) -> Self {
-        // The storage backend knows more, and has put it into the error.
+    /// Converts the operating system's error from this `operation` on the open file at `path`.
+    pub(super) fn io(operation: IoOperation, path: Option<&Path>, error: &io::Error) -> Self {
+        // The storage backend has put a more precise error into this one.
         if let Some(known) = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
             return known.clone();
         }
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
-            ErrorKind::UnexpectedEof => Self::broken("its end is missing"),
+            ErrorKind::UnexpectedEof => Self::corrupted("the file is truncated"),
             _ => {
                 let path = path.map(Path::to_owned);
                 Self::Io { operation, path, source: Cause::io(error) }
@@ -243,7 +240,7 @@ impl StoreError {
 
 impl From<&io::Error> for StoreError {
     fn from(error: &io::Error) -> Self {
-        Self::io(Operation::Use, None, error)
+        Self::io(IoOperation::Use, None, error)
     }
 }
 
@@ -251,13 +248,13 @@ impl From<StorageError> for StoreError {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Io(error) => Self::from(&error),
-            StorageError::Corrupted(why) => Self::broken(why),
-            other => Self::failed(Operation::Use, other),
+            StorageError::Corrupted(why) => Self::corrupted(why),
+            other => Self::failed(IoOperation::Use, other),
         }
     }
 }
 
-/// The errors of redb that wrap a [`StorageError`]; `other` converts their other variants.
+/// Converts the errors of redb that wrap a [`StorageError`]; `other` converts other variants.
 macro_rules! from_redb {
     ($($error:ident: $other:expr;)*) => {$(
         impl From<$error> for StoreError {
@@ -272,9 +269,9 @@ macro_rules! from_redb {
 }
 
 from_redb! {
-    TableError: Self::broken;
-    TransactionError: |other| Self::failed(Operation::Use, other);
-    CommitError: |other| Self::failed(Operation::Use, other);
+    TableError: Self::corrupted;
+    TransactionError: |other| Self::failed(IoOperation::Use, other);
+    CommitError: |other| Self::failed(IoOperation::Use, other);
 }
 
 #[cfg(test)]

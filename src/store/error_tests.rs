@@ -1,11 +1,11 @@
-//! What an error keeps of the one beneath it.
+//! The sources of store errors.
 
 use super::*;
 
 #[test]
 fn an_io_error_names_operation_path_and_source() {
     let denied = io::Error::from_raw_os_error(5);
-    let error = StoreError::io(Operation::Sync, Some(Path::new("/srv/s.redb")), &denied);
+    let error = StoreError::io(IoOperation::Sync, Some(Path::new("/srv/s.redb")), &denied);
     assert_eq!(error.to_string(), "cannot sync /srv/s.redb: Input/output error (os error 5)");
     assert_eq!(error.source().unwrap().to_string(), denied.to_string());
     let error = StoreError::from(&denied);
@@ -13,19 +13,19 @@ fn an_io_error_names_operation_path_and_source() {
 }
 
 #[test]
-fn what_the_backend_knows_is_kept_through_redb() {
+fn an_error_of_the_backend_is_unwrapped_from_redb_errors() {
     let known = StoreError::Busy { path: "/srv/s.redb".into(), holder: "patdeck".into() };
     let wrapped = || io::Error::other(known.clone());
     assert_eq!(StoreError::from(StorageError::Io(wrapped())), known);
-    assert_eq!(StoreError::io(Operation::Read, None, &wrapped()), known);
+    assert_eq!(StoreError::io(IoOperation::Read, None, &wrapped()), known);
 }
 
 #[test]
-fn a_commit_whose_result_is_unknown_keeps_the_failure_as_its_source() {
+fn an_unknown_commit_result_keeps_its_source() {
     let unknown = |error: StoreError| error.commit_unknown().source().unwrap().to_string();
     assert_eq!(unknown(StoreError::Full), "the disk is full");
-    assert_eq!(unknown(StoreError::broken("page 3")), "page 3");
-    assert_eq!(unknown(StoreError::failed(Operation::Use, "no")), "no");
+    assert_eq!(unknown(StoreError::corrupted("page 3")), "page 3");
+    assert_eq!(unknown(StoreError::failed(IoOperation::Use, "no")), "no");
     let busy = StoreError::Busy { path: "/s".into(), holder: "patdeck".into() };
     assert_eq!(unknown(busy.clone()), busy.to_string());
 }

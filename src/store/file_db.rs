@@ -1,7 +1,7 @@
 //! Opens the store's file. A shared read-only handle sees the commits of all processes; a write
-//! opens the file exclusively, with retries until its deadline. Every read transaction begins
-//! here, with the schema checked in it. Nothing here waits inside the kernel. Called by `Store`
-//! and `ReadSession`.
+//! opens the file exclusively and retries until its deadline. Begins every read transaction and
+//! checks the schema in it. Refuses a file that is not a store or has a newer schema. Never blocks
+//! on a lock in the kernel. Called by `Store`, `ReadSession` and `transaction`.
 
 use std::{
     fs::File,
@@ -18,23 +18,24 @@ use redb::{
 
 use super::{
     CacheSize, OpenOptions,
-    backup::keep_beside,
-    error::{Operation, StoreError, WriteNeed},
-    file::{self, FileId},
-    lock_timeout::{LockTimeout, LockTimeoutBackend, Medium, RetryDeadline},
-    migrate::{self, Step},
+    backup::save_pre_migration_copy,
+    error::{IoOperation, StoreError, WriteAccessReason},
+    lock_timeout::{InnerBackend, LockTimeout, LockTimeoutBackend, RetryDeadline},
+    migrate::{self, MigrationStep},
     panic::catch_redb_panic,
     path_error::{PathError, PathProblem},
-    read_ops::{BIRTH, Reader},
-    record::{BirthV1, SchemaV1},
+    path_security::{self, FileId},
+    read_ops::{Reader, STORE_INFO},
+    record::{SchemaV1, StoreInfoV1},
     reserve::Reserve,
     snapshot_id::{HeaderCapture, LatestSnapshot},
     tables::{ReadOnly, Tables},
 };
 
-/// The longest that a read waits, opening included: a check must answer within a second.
+/// The longest time that a read waits for a lock, opening included: a check must answer within 1 s.
 const READ_TIMEOUT: Duration = Duration::from_millis(750);
 
+/// A store in a file: its path and options, its reserve, and its read handle.
 #[derive(Debug)]
 pub(super) struct FileDb {
     pub(super) path: PathBuf,
@@ -43,23 +44,23 @@ pub(super) struct FileDb {
     handle: Mutex<Option<Arc<ReadHandle>>>,
 }
 
-/// A read-only handle. By itself it holds no transaction.
+/// A read-only handle of the open file. It does not keep a transaction open.
 pub(super) struct ReadHandle {
     db: ReadOnlyDatabase,
     id: FileId,
     latest: LatestSnapshot,
-    /// The same file, to read its header without redb.
+    /// The same file, for reading its header without redb.
     file: File,
 }
 
-/// A read transaction, with the handle that it reads through.
+/// A read transaction and the handle that it uses.
 pub(super) struct Snapshot {
     pub(super) reader: Reader,
     handle: Arc<ReadHandle>,
 }
 
 impl Snapshot {
-    /// Whether nothing was committed to the file since.
+    /// Whether nothing was committed to the file since the snapshot began.
     pub(super) fn is_current(&self) -> bool {
         let id = self.reader.cache.id.as_ref();
         id.is_some_and(|id| id.is_latest_of(&self.handle.file))
@@ -73,56 +74,58 @@ impl std::fmt::Debug for ReadHandle {
 }
 
 impl FileDb {
-    /// Opens the file at `path`; creates it if it is missing and may be created.
+    /// Opens the file at `path`. Creates it if it is missing and `options` allow writing.
     pub(super) fn open(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
         if options.read_only && !path.exists() {
             return Err(StoreError::NeedsWriteAccess {
                 path: path.to_owned(),
-                need: WriteNeed::Create,
+                reason: WriteAccessReason::Create,
             });
         }
-        let path = file::place(path)?;
-        let file = Self { reserve: Reserve::of(&path), path, options, handle: Mutex::new(None) };
-        match file.begin() {
+        let path = path_security::resolve_store_path(path)?;
+        let file =
+            Self { reserve: Reserve::for_store(&path), path, options, handle: Mutex::new(None) };
+        match file.begin_snapshot() {
             Err(StoreError::Path(PathError { path, problem: PathProblem::NotFound }))
                 if path == file.path && !options.read_only =>
             {
-                file::create(&file.path, create_store)?;
-                file.reserve.take();
-                drop(file.begin()?);
+                path_security::create_atomically(&file.path, create_store)?;
+                file.reserve.acquire();
+                drop(file.begin_snapshot()?);
             }
-            begun => drop(begun?),
+            result => drop(result?),
         }
         Ok(file)
     }
 
-    /// In read-only mode, refuses a store with this `need`.
-    fn require_write_access(&self, need: WriteNeed) -> Result<(), StoreError> {
+    /// In read-only mode, returns the error that write access is required for this `reason`.
+    fn require_write_access(&self, reason: WriteAccessReason) -> Result<(), StoreError> {
         if self.options.read_only {
-            return Err(StoreError::NeedsWriteAccess { path: self.path.clone(), need });
+            return Err(StoreError::NeedsWriteAccess { path: self.path.clone(), reason });
         }
         Ok(())
     }
 
-    /// A read of the last commit. A handle that fails is replaced once, because redb refuses
-    /// everything after an I/O error. A lock timeout is no such failure.
+    /// Begins a read of the last commit. If that fails, opens the file again and retries once,
+    /// because redb refuses every operation after an I/O error. Does not retry after a lock
+    /// timeout.
     pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let begun = self.begin();
-        if matches!(begun, Ok(_) | Err(StoreError::Busy { .. })) {
-            return begun;
+        let result = self.begin_snapshot();
+        if matches!(result, Ok(_) | Err(StoreError::Busy { .. })) {
+            return result;
         }
         self.drop_handle();
-        self.begin()
+        self.begin_snapshot()
     }
 
-    /// Begins a read through the current handle; opens the file if there is none yet or if
-    /// another file is at the path now.
-    fn begin(&self) -> Result<Snapshot, StoreError> {
+    /// Begins a read through the current handle. Opens the file if there is no handle yet or if
+    /// another file is at the path.
+    fn begin_snapshot(&self) -> Result<Snapshot, StoreError> {
         let mut current = self.lock_handle();
-        let id = file::identify(&self.path)?;
+        let id = path_security::identify(&self.path)?;
         if let Some(handle) = current.as_ref().filter(|handle| handle.id == id).cloned() {
             drop(current);
-            // A later patdeck may have raised the schema since.
+            // A newer patdeck may have raised the schema in the meantime.
             let reader = handle.begin_read(|tables| migrate::schema(&tables.meta).map(drop))?;
             return Ok(Snapshot { reader, handle });
         }
@@ -133,11 +136,11 @@ impl FileDb {
         Ok(Snapshot { reader, handle })
     }
 
-    /// The file, exclusively, as soon as no other process has it open for writing.
+    /// Opens the file exclusively as soon as no other process has it open for writing.
     pub(super) fn writable(&self, deadline: &RetryDeadline) -> Result<Database, StoreError> {
         loop {
-            // Opening for writing changes the file, so first make sure that it is a store, and
-            // of no later patdeck.
+            // Opening for writing changes the file. So first check, by a read, that it is a store
+            // and has no newer schema.
             let known = self.snapshot()?.handle.id;
             let (db, id) = open_to_write(&self.path, deadline)?;
             if id == known {
@@ -156,12 +159,13 @@ impl FileDb {
         self.handle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens the file and checks in one transaction, which is the first read, that it is a store.
+    /// Opens the file and checks that it is a store. The checks use the same transaction as the
+    /// caller's first read. Repairs and migrates the store first if necessary.
     fn open_to_read(&self) -> Result<(ReadHandle, Reader), StoreError> {
         let timeout = self.options.lock_timeout.min(READ_TIMEOUT);
         let deadline = RetryDeadline::new(timeout);
         loop {
-            let (opened, id) = file::open(&self.path, false)?;
+            let (opened, id) = path_security::open(&self.path, false)?;
             let file = opened.try_clone().map_err(|error| StoreError::at(&self.path, &error))?;
             let opened = catch_redb_panic(|| {
                 let limit = LockTimeout::Each(timeout);
@@ -176,72 +180,73 @@ impl FileDb {
                         schema = self.check_tables(tables)?;
                         Ok(())
                     })?;
-                    if schema == migrate::known(migrate::STEPS) {
+                    if schema == migrate::latest_schema(migrate::STEPS) {
                         return Ok((handle, reader));
                     }
                     drop((reader, handle));
-                    self.require_write_access(WriteNeed::Migrate)?;
+                    self.require_write_access(WriteAccessReason::Migrate)?;
                     self.migrate(&deadline, migrate::STEPS)?;
                 }
-                // A writer was killed. Opening for writing repairs that, in under 1 ms.
+                // A writer was killed. Opening for writing repairs the file, in less than 1 ms.
                 Err(DatabaseError::RepairAborted) => {
                     if deadline.has_passed() {
-                        return Err(StoreError::broken("it needs a repair that does not hold"));
+                        return Err(StoreError::corrupted("the repair after a crash failed"));
                     }
-                    self.require_write_access(WriteNeed::Repair)?;
+                    self.require_write_access(WriteAccessReason::Repair)?;
                     let (db, _) = self.with_reserve(|| open_to_write(&self.path, &deadline))?;
                     close(db);
                 }
                 Err(DatabaseError::DatabaseAlreadyOpen) => deadline.pause(&self.path, id)?,
-                Err(error) => return Err(refused(&self.path, error)),
+                Err(error) => return Err(open_error(&self.path, error)),
             }
         }
     }
 
-    /// The schema number. Of an older schema the other tables are not looked at: it may lack some.
+    /// Returns the schema number. Checks the other tables only if the schema is the latest, because
+    /// an older one may not have all of them.
     fn check_tables(&self, tables: &Tables<ReadOnly>) -> Result<u32, StoreError> {
-        tables.check_meta().map_err(|error| no_table(&self.path, error))?;
+        tables.check_meta().map_err(|error| table_error(&self.path, error))?;
         let found = migrate::schema(&tables.meta)?;
         let found = found.ok_or_else(|| PathProblem::NotAStore.at(&self.path))?;
-        if found == migrate::known(migrate::STEPS) {
-            tables.check_all().map_err(|error| no_table(&self.path, error))?;
+        if found == migrate::latest_schema(migrate::STEPS) {
+            tables.check_all().map_err(|error| table_error(&self.path, error))?;
         }
         Ok(found)
     }
 
-    /// Runs the `steps` that the store lacks. A copy of the file as it was stays beside it.
-    fn migrate(&self, deadline: &RetryDeadline, steps: &[Step]) -> Result<(), StoreError> {
+    /// Runs the `steps` that the store lacks. A copy of the unmigrated file is kept in its folder.
+    fn migrate(&self, deadline: &RetryDeadline, steps: &[MigrationStep]) -> Result<(), StoreError> {
         self.with_reserve(|| {
             let (db, _) = open_to_write(&self.path, deadline)?;
-            let done = catch_redb_panic(|| {
+            let result = catch_redb_panic(|| {
                 let transaction = begin_write(&db)?;
                 let tables = Tables::open_to_write(&transaction)?;
                 let found = migrate::schema(&tables.meta)?.unwrap_or(1);
                 drop(tables);
-                if found < migrate::known(steps) {
-                    // Nobody else writes meanwhile: the file is open exclusively.
-                    keep_beside(&self.path, found)?;
+                if found < migrate::latest_schema(steps) {
+                    // No other process writes: the file is open exclusively.
+                    save_pre_migration_copy(&self.path, found)?;
                 }
                 migrate::run(&transaction, found, steps)?;
                 transaction.commit().map_err(StoreError::from)
             });
             close(db);
-            done?
+            result?
         })
     }
 
-    /// Runs `change`, and once more without the reserve if the disk is full.
+    /// Runs `change`. If the disk is full, releases the reserve and runs it once more.
     fn with_reserve<T>(&self, change: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
         match change() {
-            Err(StoreError::Full) if self.reserve.give_up() => change(),
-            done => done,
+            Err(StoreError::Full) if self.reserve.release() => change(),
+            result => result,
         }
     }
 }
 
 impl ReadHandle {
-    /// Begins a read of the last commit. `check` is run in the same transaction, once for each
-    /// commit.
+    /// Begins a read of the last commit. Runs `check` in the same transaction, but only once for
+    /// each commit.
     fn begin_read(
         &self,
         check: impl FnOnce(&Tables<ReadOnly>) -> Result<(), StoreError>,
@@ -258,15 +263,15 @@ impl ReadHandle {
 /// Opens the file for writing as soon as no other process has it open for writing.
 fn open_to_write(path: &Path, deadline: &RetryDeadline) -> Result<(Database, FileId), StoreError> {
     loop {
-        let (file, id) = file::open(path, true)?;
+        let (file, id) = path_security::open(path, true)?;
         let opened = catch_redb_panic(|| {
-            let limit = LockTimeout::Until(deadline.at());
-            database(LockTimeoutBackend::new(file, limit, path.to_owned(), id)?)
+            let limit = LockTimeout::Until(deadline.instant());
+            open_backend(LockTimeoutBackend::new(file, limit, path.to_owned(), id)?)
         })?;
         match opened {
             Ok(db) => return Ok((db, id)),
             Err(DatabaseError::DatabaseAlreadyOpen) => deadline.pause(path, id)?,
-            Err(error) => return Err(refused(path, error)),
+            Err(error) => return Err(open_error(path, error)),
         }
     }
 }
@@ -277,19 +282,20 @@ fn builder(cache: CacheSize) -> Builder {
     builder
 }
 
-/// The database that `backend` holds, for writing; a new one if it is empty.
-pub(super) fn database(backend: impl StorageBackend) -> Result<Database, DatabaseError> {
+/// Opens the database in `backend` for writing; creates one if the backend is empty.
+pub(super) fn open_backend(backend: impl StorageBackend) -> Result<Database, DatabaseError> {
     builder(CacheSize::Large).create_with_backend(backend)
 }
 
-/// A durable transaction: two-phase, with what a quick repair needs.
+/// Begins a durable write transaction: its commit has two phases and writes the data for a quick
+/// repair.
 pub(super) fn begin_write(db: &Database) -> Result<WriteTransaction, StoreError> {
     let mut transaction = db.begin_write()?;
     transaction.set_quick_repair(true);
     Ok(transaction)
 }
 
-/// Closes a database whose transaction is committed or aborted. A failure changes neither: the
+/// Closes a database after its transaction was committed or aborted. Ignores a failure, because the
 /// next open repairs the file.
 pub(super) fn close(db: Database) {
     let _ = catch_redb_panic(|| db.close());
@@ -304,33 +310,37 @@ fn create_store(file: File) -> Result<(), StoreError> {
     })?
 }
 
+/// Creates a database without tables in an empty file.
 pub(super) fn create_db(file: File) -> Result<Database, StoreError> {
-    Medium::new(file).and_then(database).map_err(|error| match error {
+    InnerBackend::new(file).and_then(open_backend).map_err(|error| match error {
         DatabaseError::Storage(error) => error.into(),
-        other => StoreError::failed(Operation::Create, other),
+        other => StoreError::failed(IoOperation::Create, other),
     })
 }
 
-/// Closes a new database, which is complete only then.
+/// Closes a new database. Its file is complete only if this succeeds.
 pub(super) fn close_checked(db: Database) -> Result<(), StoreError> {
-    db.close().map_err(|error| StoreError::failed(Operation::Close, error))
+    db.close().map_err(|error| StoreError::failed(IoOperation::Close, error))
 }
 
-/// Writes the records of an empty store: its schema, id and creation time.
+/// Writes the first records of a new store: its schema, id and creation time.
 pub(super) fn init_schema(db: &Database) -> Result<(), StoreError> {
     let mut id = [0; 16];
-    SysRng.try_fill_bytes(&mut id).map_err(|error| StoreError::failed(Operation::Create, error))?;
+    SysRng
+        .try_fill_bytes(&mut id)
+        .map_err(|error| StoreError::failed(IoOperation::Create, error))?;
     let created = chrono::Utc::now().into();
     let transaction = begin_write(db)?;
     let mut tables = Tables::open_to_write(&transaction)?;
-    let schema = SchemaV1(migrate::known(migrate::STEPS));
+    let schema = SchemaV1(migrate::latest_schema(migrate::STEPS));
     tables.meta.put(migrate::SCHEMA, &schema)?;
-    tables.meta.put(BIRTH, &BirthV1 { id, created })?;
+    tables.meta.put(STORE_INFO, &StoreInfoV1 { id, created })?;
     drop(tables);
     Ok(transaction.commit()?)
 }
 
-fn refused(path: &Path, error: DatabaseError) -> StoreError {
+/// Converts redb's error from opening the file at `path`.
+fn open_error(path: &Path, error: DatabaseError) -> StoreError {
     match error {
         DatabaseError::Storage(StorageError::Io(error)) => match error.kind() {
             std::io::ErrorKind::InvalidData => PathProblem::NotAStore.at(path),
@@ -341,12 +351,12 @@ fn refused(path: &Path, error: DatabaseError) -> StoreError {
             path: path.to_owned(),
             holder: "another version of patdeck".to_owned(),
         },
-        other => StoreError::broken(other),
+        other => StoreError::corrupted(other),
     }
 }
 
-/// A redb file without our tables belongs to another program.
-fn no_table(path: &Path, error: TableError) -> StoreError {
+/// Converts the error of a missing or different table: such a redb file is not a store.
+fn table_error(path: &Path, error: TableError) -> StoreError {
     match error {
         TableError::Storage(error) => error.into(),
         _ => PathProblem::NotAStore.at(path),

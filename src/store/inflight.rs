@@ -1,5 +1,5 @@
-//! Counts the writes of this process that are in flight, so that a hang-up does not end it in the
-//! middle of one. Nothing would be lost, but the next start would have to repair the file. Called
+//! Counts the writes of this process in flight, so that the process does not exit during a write
+//! after a hang-up. No data would be lost, but the next start would have to repair the file. Called
 //! by `Store::write` and by the thread that ends the process.
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
 static RUNNING: Mutex<usize> = Mutex::new(0);
 static IDLE: Condvar = Condvar::new();
 
-/// A write that is running for as long as this value exists.
+/// Counts one write in flight until it is dropped.
 #[derive(Debug)]
 pub(super) struct InFlightWrite(());
 
@@ -29,7 +29,7 @@ impl Drop for InFlightWrite {
     }
 }
 
-/// Waits until no write of this process is running, at most `limit`. Returns whether none is.
+/// Waits until no write of this process is in flight, at most `limit`. Returns `false` on timeout.
 pub fn wait_for_writes(limit: Duration) -> bool {
     let count = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     let waited = IDLE.wait_timeout_while(count, limit, |count| *count > 0);
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_waits_for_a_running_write_and_no_longer() {
+    fn wait_for_writes_returns_when_the_write_ends() {
         let running = InFlightWrite::start();
         assert!(!wait_for_writes(Duration::ZERO));
         std::thread::scope(|scope| {

@@ -1,6 +1,5 @@
-//! An inotify watch on one file that follows its path: the file is watched for writes, its folder
-//! for another file taking its place. Refuses nothing; an error means that the watch is broken.
-//! Called by `watch`.
+//! An inotify watch on the file at a path: watches the file for writes, and its folder for a
+//! replacement of the file. After an error, the watch no longer works. Called by `watch`.
 
 use std::{
     ffi::OsString,
@@ -18,9 +17,10 @@ use rustix::{
     io::Errno,
 };
 
-/// Room for some 30 events, in bytes.
+/// Buffer length in bytes, enough for about 30 events.
 const BUFFER_LEN: usize = 1_024;
 
+/// A watch on one path.
 #[derive(Debug)]
 pub(super) struct FileWatch {
     inotify: OwnedFd,
@@ -50,12 +50,12 @@ impl FileWatch {
         Ok(watch)
     }
 
-    /// Readable when there is something to take.
+    /// The file descriptor, which is readable when there are events.
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.inotify.as_fd()
     }
 
-    /// Takes all events. Returns whether the file was written to or replaced.
+    /// Reads all events. Returns whether the file was written to or replaced.
     pub(super) fn take_changes(&mut self) -> io::Result<bool> {
         let (mut is_written, mut is_replaced) = (false, false);
         let mut buffer = [const { MaybeUninit::uninit() }; BUFFER_LEN];
@@ -87,23 +87,23 @@ impl FileWatch {
         Ok(is_written || is_replaced)
     }
 
-    /// Watches the file that is at the path now, instead of the one before.
+    /// Watches the file that is at the path now instead of the previous one.
     fn watch_file(&mut self) -> io::Result<()> {
-        // The end of a write is reported too: it follows the last commit.
+        // `CLOSE_WRITE`, too, because a writer closes the file after its last commit.
         let written = WatchFlags::MODIFY | WatchFlags::CLOSE_WRITE | WatchFlags::DONT_FOLLOW;
         let file = match add_watch(&self.inotify, &self.path, written) {
             Ok(file) => Some(file),
-            // There will be an event when it appears, unless its folder was deleted, too. The kernel
-            // reports that only when the last file in it is closed.
+            // An event follows when the file appears, unless its folder was deleted, too. The
+            // kernel reports a deleted folder only when the last open file in it is closed.
             Err(Errno::NOENT) if self.path.parent().is_some_and(Path::exists) => None,
-            // The store cannot be read then, either.
+            // Without access, the store cannot be read, either.
             Err(Errno::ACCESS) => None,
             Err(error) => return Err(error.into()),
         };
         if let Some(before) = std::mem::replace(&mut self.file, file)
             && file != Some(before)
         {
-            // Gone already if the file was deleted.
+            // Fails if the file was deleted, which also removed its watch.
             let _ = remove_watch(&self.inotify, before);
         }
         Ok(())

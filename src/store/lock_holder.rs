@@ -1,25 +1,25 @@
-//! Names the processes that hold the store's locks, for the error of a lock timeout: process,
-//! account and state. The kernel lists locks and states of all processes to everybody, so this
-//! works although patdeck lets nobody look into its own. When in doubt it names no process.
-//! Called by `lock_timeout`.
+//! Describes the processes that hold the store's locks, for the error of a lock timeout: process,
+//! user and state. `/proc/locks` and `/proc/<process>/status` are readable by all users, so this
+//! works although patdeck protects its own memory from other processes. Names no process if it
+//! finds none. Called by `lock_timeout`.
 
 use std::fs;
 
-use super::file::FileId;
+use super::path_security::FileId;
 use crate::domain::terminal_text::escape;
 
-/// The most processes that are named.
-const NAMED: usize = 3;
+/// The maximum number of processes in a description.
+const MAX_NAMED: usize = 3;
 
-/// Describes the likely holders of the lock: processes stopped in a write; if there are none, all
-/// that are stopped or write; if there are none, "another patdeck".
+/// Describes the processes that probably hold the lock: those that are stopped during a write. If
+/// there are none, those that are stopped or write; otherwise "another patdeck".
 pub(super) fn describe_lock_holders(file: FileId) -> String {
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
     let (mut certain, mut possible) = (Vec::new(), Vec::new());
     for (process, count) in open_handles(&locks, file) {
         let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
         let named = describe(process, &status);
-        // Each process keeps one handle for reading; a writer has one more.
+        // Each process keeps one handle for reading. A writer has a second one.
         match (count > 1, is_stopped(&status)) {
             (true, true) => certain.push(named),
             (false, false) => {}
@@ -27,17 +27,17 @@ pub(super) fn describe_lock_holders(file: FileId) -> String {
         }
     }
     let mut named = if certain.is_empty() { possible } else { certain };
-    named.truncate(NAMED);
+    named.truncate(MAX_NAMED);
     if named.is_empty() { "another patdeck".to_owned() } else { named.join(" or ") }
 }
 
-/// The processes that have the file open as a store, each with its number of handles. redb holds
-/// a lock, which the kernel lists with its process, on each handle for as long as it is open.
+/// The processes that have the store open, each with its number of handles. redb holds a lock on
+/// each open handle, and the kernel lists the lock with its process.
 fn open_handles(locks: &str, file: FileId) -> Vec<(u32, usize)> {
     let device = (rustix::fs::major(file.device), rustix::fs::minor(file.device));
     let rows: Vec<_> =
-        locks.lines().filter_map(row).filter(|row| row.inode == file.inode).collect();
-    // Some file systems have one device number for files and another for locks.
+        locks.lines().filter_map(parse_lock_entry).filter(|row| row.inode == file.inode).collect();
+    // Some file systems use different device numbers for files and for locks.
     let exact = rows.iter().any(|row| row.device == device);
     let mut found: Vec<(u32, usize)> = Vec::new();
     for row in rows.iter().filter(|row| !exact || row.device == device) {
@@ -49,35 +49,36 @@ fn open_handles(locks: &str, file: FileId) -> Vec<(u32, usize)> {
     found
 }
 
+/// A line of `/proc/locks`.
 struct LockEntry {
     process: u32,
     device: (u32, u32),
     inode: u64,
 }
 
-/// `3: FLOCK  ADVISORY  READ  4711 fe:00:42 0 EOF`.
-fn row(line: &str) -> Option<LockEntry> {
+/// Parses a line such as `3: FLOCK  ADVISORY  READ  4711 fe:00:42 0 EOF`.
+fn parse_lock_entry(line: &str) -> Option<LockEntry> {
     let mut fields = line.split_whitespace().skip_while(|field| *field != "FLOCK");
     let process = fields.nth(3)?.parse().ok()?;
-    let mut place = fields.next()?.split(':');
-    let mut hex = || u32::from_str_radix(place.next()?, 16).ok();
+    let mut numbers = fields.next()?.split(':');
+    let mut hex = || u32::from_str_radix(numbers.next()?, 16).ok();
     let device = (hex()?, hex()?);
-    Some(LockEntry { process, device, inode: place.next()?.parse().ok()? })
+    Some(LockEntry { process, device, inode: numbers.next()?.parse().ok()? })
 }
 
-fn field<'s>(status: &'s str, key: &str) -> Option<&'s str> {
+fn status_field<'s>(status: &'s str, key: &str) -> Option<&'s str> {
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     line.strip_prefix(':').map(str::trim)
 }
 
 fn is_stopped(status: &str) -> bool {
-    field(status, "State").is_some_and(|state| state.starts_with(['T', 't']))
+    status_field(status, "State").is_some_and(|state| state.starts_with(['T', 't']))
 }
 
-/// `patdeck (process 7 of user 1000, stopped)`, from `/proc/<process>/status`.
+/// Returns `patdeck (process 7 of user 1000, stopped)`; `status` is `/proc/<process>/status`.
 fn describe(process: u32, status: &str) -> String {
-    let name = escape(field(status, "Name").unwrap_or("patdeck"));
-    let user = field(status, "Uid").and_then(|all| all.split_whitespace().next());
+    let name = escape(status_field(status, "Name").unwrap_or("patdeck"));
+    let user = status_field(status, "Uid").and_then(|all| all.split_whitespace().next());
     let user = user.map_or(String::new(), |user| format!(" of user {user}"));
     let state = if is_stopped(status) { "stopped" } else { "running" };
     format!("{name} (process {process}{user}, {state})")
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_holder_is_named_with_its_account_and_what_keeps_it() {
+    fn a_lock_holder_is_described_with_user_and_state() {
         let status = |state| format!("Name:\ta) b\nState:\t{state}\nUid:\t1000\t0\t0\t0\n");
         let stopped = describe(7, &status("T (stopped)"));
         assert_eq!(stopped, "a) b (process 7 of user 1000, stopped)");
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn handles_are_counted_by_process_and_other_files_are_left_out() {
+    fn handles_are_counted_by_process_for_one_file() {
         let locks = "1: FLOCK  ADVISORY  READ 7 fe:00:12 0 EOF\n\
                      2: OFDLCK ADVISORY  WRITE -1 fe:00:12 4611686018427387904 4611686018427387904\n\
                      3: -> FLOCK  ADVISORY  READ 8 fe:00:12 0 EOF\n\

@@ -1,6 +1,6 @@
-//! Bounded waits for file locks. Wraps redb's file backend so that lock waits time out; otherwise
-//! a stopped process (Ctrl-Z, a debugger, a suspended machine) could block all readers. The error
-//! names the lock holder. Also the deadline of retries to open the file. Used by `file_db`.
+//! Wraps redb's file backend so that lock waits time out; otherwise a stopped process (Ctrl-Z, a
+//! debugger, a suspended machine) could block all readers. The error names the lock holder. Also
+//! contains the deadline for retries to open the file. Used by `file_db`.
 
 use std::{
     fs::File,
@@ -12,15 +12,15 @@ use std::{
 
 use rand::{TryRng as _, rngs::SysRng};
 #[cfg(not(test))]
-pub(super) use redb::backends::FileBackend as Medium;
+pub(super) use redb::backends::FileBackend as InnerBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
 #[cfg(test)]
-pub(super) use super::faulty::Medium;
+pub(super) use super::fault_injection::FaultyBackend as InnerBackend;
 use super::{
-    error::{Operation, StoreError},
-    file::FileId,
+    error::{IoOperation, StoreError},
     lock_holder::describe_lock_holders,
+    path_security::FileId,
     snapshot_id::HeaderCapture,
 };
 
@@ -28,36 +28,38 @@ use super::{
 const MIN_PAUSE: Duration = Duration::from_micros(5);
 const MAX_PAUSE: Duration = Duration::from_millis(1);
 
+/// How long lock waits may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LockTimeout {
-    /// Each lock for this long. For a read handle, which stays open.
+    /// Each wait takes at most this long. For a read handle, which stays open.
     Each(Duration),
-    /// All locks together until this instant.
+    /// All waits end at this instant.
     Until(Instant),
 }
 
-/// A storage backend whose lock waits time out. In tests its medium fails on demand.
+/// A storage backend whose lock waits time out. In tests, its inner backend can inject faults.
 #[derive(Debug)]
 pub(super) struct LockTimeoutBackend {
-    inner: Medium,
+    inner: InnerBackend,
     timeout: LockTimeout,
     path: PathBuf,
     id: FileId,
 }
 
 impl LockTimeoutBackend {
-    /// A backend on `file`, which is the file `id` at `path`.
+    /// Wraps `file`; `path` and `id` are for errors.
     pub(super) fn new(
         file: File,
         timeout: LockTimeout,
         path: PathBuf,
         id: FileId,
     ) -> Result<Self, DatabaseError> {
-        Ok(Self { inner: Medium::new(file)?, timeout, path, id })
+        Ok(Self { inner: InnerBackend::new(file)?, timeout, path, id })
     }
 
-    /// Puts the operation and the path into an error, for `StoreError::from` to take out.
-    fn error_in(&self, operation: Operation) -> impl FnOnce(io::Error) -> io::Error + '_ {
+    /// Wraps an I/O error in a [`StoreError`] with operation and path; `StoreError::from` unwraps
+    /// it.
+    fn error_in(&self, operation: IoOperation) -> impl FnOnce(io::Error) -> io::Error + '_ {
         move |error| {
             io::Error::new(error.kind(), StoreError::io(operation, Some(&self.path), &error))
         }
@@ -65,17 +67,17 @@ impl LockTimeoutBackend {
 
     fn wait(
         &self,
-        try_lock: impl Fn(&Medium) -> Result<bool, BackendError>,
+        try_lock: impl Fn(&InnerBackend) -> Result<bool, BackendError>,
     ) -> Result<(), BackendError> {
         let deadline = match self.timeout {
             LockTimeout::Each(timeout) => Instant::now() + timeout,
             LockTimeout::Until(deadline) => deadline,
         };
-        // Such a lock is held for some microseconds; only a stopped process holds it longer.
+        // Processes hold these locks for some microseconds, unless they are stopped.
         let mut pause = MIN_PAUSE;
         while !try_lock(&self.inner)? {
             if Instant::now() >= deadline {
-                return Err(BackendError::Io(io::Error::other(busy(&self.path, self.id))));
+                return Err(BackendError::Io(io::Error::other(busy_error(&self.path, self.id))));
             }
             std::thread::sleep(pause);
             pause = MAX_PAUSE.min(pause.saturating_mul(2));
@@ -114,32 +116,33 @@ impl StorageBackend for LockTimeoutBackend {
     }
 
     fn len(&self) -> io::Result<u64> {
-        self.inner.len().map_err(self.error_in(Operation::Read))
+        self.inner.len().map_err(self.error_in(IoOperation::Read))
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.inner.read(offset, out).map_err(self.error_in(Operation::Read))?;
+        self.inner.read(offset, out).map_err(self.error_in(IoOperation::Read))?;
         HeaderCapture::on_read(offset, out);
         Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.inner.set_len(len).map_err(self.error_in(Operation::Resize))
+        self.inner.set_len(len).map_err(self.error_in(IoOperation::Resize))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.inner.sync_data().map_err(self.error_in(Operation::Sync))
+        self.inner.sync_data().map_err(self.error_in(IoOperation::Sync))
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.inner.write(offset, data).map_err(self.error_in(Operation::Write))
+        self.inner.write(offset, data).map_err(self.error_in(IoOperation::Write))
     }
 
     fn close(&self) -> io::Result<()> {
-        self.inner.close().map_err(self.error_in(Operation::Close))
+        self.inner.close().map_err(self.error_in(IoOperation::Close))
     }
 }
 
+/// The deadline for retries to open the file.
 pub(super) struct RetryDeadline(Instant);
 
 impl RetryDeadline {
@@ -147,7 +150,7 @@ impl RetryDeadline {
         Self(Instant::now() + timeout)
     }
 
-    pub(super) fn at(&self) -> Instant {
+    pub(super) fn instant(&self) -> Instant {
         self.0
     }
 
@@ -155,11 +158,12 @@ impl RetryDeadline {
         Instant::now() >= self.0
     }
 
-    /// Sleeps 0.1 to 1 ms, at random so that two processes do not stay in step, and the shorter
-    /// the less time is left, so that the last to come is served too. `Busy` after the deadline.
+    /// Sleeps for a random time of 0.1 to 1 ms, so that two processes do not retry in lockstep. The
+    /// maximum shrinks with the time left, which favours the process that waited longest. Returns
+    /// `Busy` after the deadline.
     pub(super) fn pause(&self, path: &Path, file: FileId) -> Result<(), StoreError> {
         if self.has_passed() {
-            return Err(busy(path, file));
+            return Err(busy_error(path, file));
         }
         let left = self.0.saturating_duration_since(Instant::now());
         let most = u32::try_from(left.as_micros() / 2_000).unwrap_or(u32::MAX).clamp(1, 900);
@@ -169,6 +173,6 @@ impl RetryDeadline {
     }
 }
 
-fn busy(path: &Path, file: FileId) -> StoreError {
+fn busy_error(path: &Path, file: FileId) -> StoreError {
     StoreError::Busy { path: path.to_owned(), holder: describe_lock_holders(file) }
 }

@@ -1,7 +1,6 @@
-//! The schema number and the numbered steps from one to the next. A store that a later patdeck
-//! wrote is refused and left as it is; an older file is kept beside the new one (see `file_db`). A
-//! new schema adds a step at the end of [`STEPS`], raises
-//! nothing else, and adds tables of new names where the bytes of a record change.
+//! The schema number and the migration steps. Refuses a store with a newer schema and leaves it
+//! unchanged. To add a schema, append a step to [`STEPS`]; if the encoding of a record changes, the
+//! step adds a table with a new name. `file_db` copies the file before it calls this module.
 
 use redb::WriteTransaction;
 
@@ -12,40 +11,41 @@ use super::{
     tables::{AccessMode, RecordTable, Tables},
 };
 
-/// What leads from one schema to the next, in the transaction it is given.
-pub(super) type Step = fn(&WriteTransaction) -> Result<(), StoreError>;
+/// Migrates a store to the next schema within the given transaction.
+pub(super) type MigrationStep = fn(&WriteTransaction) -> Result<(), StoreError>;
 
-/// The step at place `n` leads from schema `n + 1` to `n + 2`. None yet: schema 1 is the first.
-pub(super) const STEPS: &[Step] = &[];
+/// The step at index `n` migrates from schema `n + 1` to `n + 2`. Empty, because schema 1 is the
+/// first.
+pub(super) const STEPS: &[MigrationStep] = &[];
 
-/// Under which word the table `meta-1` holds the number.
+/// The key of the schema number in the table `meta-1`.
 pub(super) const SCHEMA: &[u8] = b"schema";
 
-/// The schema that these steps lead to.
-pub(super) fn known(steps: &[Step]) -> u32 {
+/// The schema number after all `steps`.
+pub(super) fn latest_schema(steps: &[MigrationStep]) -> u32 {
     u32::try_from(steps.len()).map_or(u32::MAX, |n| n.saturating_add(1))
 }
 
-/// The schema number of the store; `None` for a table without one. Refuses a later one.
+/// The schema number of the store; `None` if the table has none. Refuses a newer schema.
 pub(super) fn schema<A: AccessMode>(
     meta: &RecordTable<&'static [u8], A>,
 ) -> Result<Option<u32>, StoreError> {
     let Some(SchemaV1(found)) = meta.get(SCHEMA, decode::<SchemaV1>)? else {
         return Ok(None);
     };
-    let known = known(STEPS);
-    if found > known {
-        return Err(StoreError::Newer { found, known });
+    let supported = latest_schema(STEPS);
+    if found > supported {
+        return Err(StoreError::NewerFormat { found, supported });
     }
     Ok(Some(found))
 }
 
-/// Does the steps that a store of schema `found` lacks and notes the new number, all in one
-/// transaction: killed half-way, the store has the schema it had. Says how many it did.
+/// Runs the steps that a store with schema `found` lacks, and writes the new schema number in the
+/// same transaction. So an interrupted migration changes nothing. Returns the number of steps run.
 pub(super) fn run(
     transaction: &WriteTransaction,
     found: u32,
-    steps: &[Step],
+    steps: &[MigrationStep],
 ) -> Result<usize, StoreError> {
     let done = usize::try_from(found.saturating_sub(1)).unwrap_or(usize::MAX);
     let missing = steps.get(done..).unwrap_or_default();
@@ -54,7 +54,7 @@ pub(super) fn run(
     }
     if !missing.is_empty() {
         let mut tables = Tables::open_to_write(transaction).map_err(StoreError::from)?;
-        tables.meta.put(SCHEMA, &SchemaV1(known(steps)))?;
+        tables.meta.put(SCHEMA, &SchemaV1(latest_schema(steps)))?;
     }
     Ok(missing.len())
 }
@@ -75,7 +75,7 @@ mod tests {
         Err(StoreError::Full)
     }
 
-    fn old() -> Database {
+    fn store_of_schema_1() -> Database {
         let db = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
         write(&db, |transaction| {
             let mut tables = Tables::open_to_write(transaction)?;
@@ -102,25 +102,25 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_store_needs_no_step() {
-        let db = old();
+    fn a_new_store_needs_no_step() {
+        let db = store_of_schema_1();
         assert_eq!(write(&db, |t| run(t, 1, STEPS)), Ok(0));
         assert_eq!(state(&db), (Ok(Some(1)), 8));
     }
 
     #[test]
-    fn the_missing_steps_are_done_once_and_the_number_follows() {
-        let db = old();
+    fn missing_steps_run_once_and_raise_the_schema_number() {
+        let db = store_of_schema_1();
         assert_eq!(write(&db, |t| run(t, 1, &[add_a_table])), Ok(1));
-        let newer = StoreError::Newer { found: 2, known: 1 };
+        let newer = StoreError::NewerFormat { found: 2, supported: 1 };
         assert_eq!(state(&db), (Err(newer), 9));
         assert_eq!(write(&db, |t| run(t, 2, &[add_a_table])), Ok(0));
     }
 
     #[test]
-    fn a_step_that_fails_leaves_the_store_as_it_was() {
-        let db = old();
-        let steps: &[Step] = &[add_a_table, fail];
+    fn a_failed_step_leaves_the_store_unchanged() {
+        let db = store_of_schema_1();
+        let steps: &[MigrationStep] = &[add_a_table, fail];
         assert_eq!(write(&db, |t| run(t, 1, steps)), Err(StoreError::Full));
         assert_eq!(state(&db), (Ok(Some(1)), 8));
     }

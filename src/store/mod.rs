@@ -1,7 +1,7 @@
-//! The embedded store: redb and bincode are used here and nowhere else. [`Store::read`] and
-//! [`Store::write`] take one closure each and run it in one transaction; [`Rows`] holds the
-//! read operations, [`Writer`] the write operations. Any number of processes share one file,
-//! without a daemon. Called by the service only.
+//! The embedded store. Only this module uses redb and bincode. [`Store::read`] and
+//! [`Store::write`] each run a closure in one transaction. [`ReadOps`] has the read operations,
+//! [`Writer`] the write operations. Any number of processes share one file, without a daemon.
+//! Only the service calls it.
 
 mod backup;
 mod bulk;
@@ -10,19 +10,19 @@ mod codec;
 mod consistency;
 mod error;
 #[cfg(test)]
-mod fault_tests;
+mod fault_injection;
 #[cfg(test)]
-mod faulty;
-mod file;
+mod fault_tests;
 mod file_db;
 #[cfg(any(test, feature = "testing"))]
-mod fuzz_hook;
+mod fuzz;
 mod inflight;
 mod lock_holder;
 mod lock_timeout;
 mod migrate;
 mod panic;
 mod path_error;
+mod path_security;
 #[cfg(test)]
 mod power_tests;
 mod raw_batch;
@@ -31,7 +31,7 @@ mod read_session;
 mod record;
 mod reserve;
 #[cfg(test)]
-mod script;
+mod scenario;
 mod snapshot_id;
 mod tables;
 mod transaction;
@@ -44,21 +44,21 @@ use redb::Database;
 #[cfg(any(test, feature = "testing"))]
 use redb::backends::InMemoryBackend;
 
-pub use backup::{Backup, new_file};
+pub use backup::{Backup, create_new_file};
 pub use bulk::{EncodedToken, NameBatch};
 #[cfg(test)]
-pub use error::{Cause, WriteNeed};
-pub use error::{Damage, Operation, StoreError};
-pub use file::{InputTrust, is_at_hand, judge_handed};
+pub use error::{Cause, WriteAccessReason};
+pub use error::{Damage, IoOperation, StoreError};
 #[cfg(any(test, feature = "testing"))]
-pub use fuzz_hook::any_record;
+pub use fuzz::check_round_trip;
 pub use inflight::wait_for_writes;
 pub use panic::panic_is_caught;
 pub use path_error::{PathError, PathProblem, PermissionFix};
+pub use path_security::{InputTrust, check_input_file, is_local_regular_file};
 pub use raw_batch::RawBatch;
 pub use read_ops::{ChainState, Changes, ReadOps, Reader, TokenCursor};
 #[cfg(any(test, feature = "testing"))]
-pub use read_ops::{ScanResult, Trashed};
+pub use read_ops::{ScanResult, TrashedToken};
 pub use read_session::ReadSession;
 pub use record::TokenSummary;
 pub use watch::ChangeWatcher;
@@ -66,8 +66,8 @@ pub use writer::Writer;
 
 use self::{file_db::FileDb, inflight::InFlightWrite, transaction::TxError};
 
-/// One file of tokens that any number of processes share, or the same in memory. A clone is
-/// another handle to it.
+/// A database of tokens: a file that any number of processes share, or memory in tests. A clone
+/// refers to the same database.
 #[derive(Debug, Clone)]
 pub struct Store {
     backend: Arc<Backend>,
@@ -80,27 +80,28 @@ enum Backend {
     Memory(Database),
 }
 
+/// How to open a store.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenOptions {
-    /// No byte changes: every write is refused, and so is a store that would have to be created,
-    /// repaired or migrated first.
+    /// Writes no byte: refuses every write, and a store that must first be created, repaired or
+    /// migrated.
     pub read_only: bool,
-    /// How long a write waits for its turn. A read waits as long, but at most 750 ms.
+    /// How long a write waits for the lock. A read waits as long, but at most 750 ms.
     pub lock_timeout: Duration,
-    /// The size of the page cache of reads.
+    /// The size of the page cache that reads use.
     pub cache: CacheSize,
 }
 
-/// The size of the page cache of reads.
+/// The size of the page cache that reads use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CacheSize {
-    /// 16 MiB, enough for the pages that a screen or a single token needs again and again.
+    /// 16 MiB, enough for the pages that a screen or a single token reads repeatedly.
     #[default]
     Default,
-    /// 2 MiB, for a single scan: pages that are not read again only displace others from the
+    /// 2 MiB, for a single scan: pages that are read only once would evict useful data from the
     /// processor's cache.
     Small,
-    /// 128 MiB, for random access over a long time: of a million tokens, 20,000 lie in 80 MB of
+    /// 128 MiB, for random access over a long time: 20,000 of a million tokens occupy 80 MB of
     /// the file. Writes use it too: they are slow if pages are evicted before the commit.
     Large,
 }
@@ -116,7 +117,7 @@ impl CacheSize {
 }
 
 impl Default for OpenOptions {
-    /// Read and write, with a timeout that lets a command answer within 2 s.
+    /// Read-write, with a timeout that lets a command finish within 2 s.
     fn default() -> Self {
         Self {
             read_only: false,
@@ -127,22 +128,28 @@ impl Default for OpenOptions {
 }
 
 impl Store {
-    /// Opens the store at `path`; creates it (0600), and its folder (0700), if it is missing.
-    /// Refuses a path that others could read or change, and a file that is no store, without
-    /// touching either.
+    /// Opens the store at `path` with the default options. Creates the file (0600) and its folder
+    /// (0700) if they are missing. Refuses, without changing anything, a path that other users can
+    /// read or change, and a file that is not a store.
     #[cfg(any(test, feature = "testing"))]
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::open_with(path, OpenOptions::default())
     }
 
-    /// As [`Store::open`], with these options.
+    /// Opens the store at `path`. Creates the file (0600) and its folder (0700) if they are missing
+    /// and `options` allow it.
+    ///
+    /// # Errors
+    ///
+    /// Refuses, without changing anything, a path that other users can read or change, a file that
+    /// is not a store, and a store with a newer format. [`StoreError::Busy`] after the timeout.
     pub fn open_with(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
         Ok(Self { backend: Arc::new(Backend::File(FileDb::open(path, options)?)) })
     }
 
     #[cfg(any(test, feature = "testing"))]
     pub fn memory() -> Result<Self, StoreError> {
-        let io = |error: redb::DatabaseError| StoreError::failed(Operation::Create, error);
+        let io = |error: redb::DatabaseError| StoreError::failed(IoOperation::Create, error);
         let db = Database::builder().create_with_backend(InMemoryBackend::new()).map_err(io)?;
         file_db::init_schema(&db)?;
         Ok(Self { backend: Arc::new(Backend::Memory(db)) })
@@ -152,7 +159,7 @@ impl Store {
         matches!(&*self.backend, Backend::File(file) if file.options.read_only)
     }
 
-    /// The path of its file; `None` in memory.
+    /// The path of the store's file; `None` for a store in memory.
     pub fn path(&self) -> Option<&Path> {
         match &*self.backend {
             Backend::File(file) => Some(&file.path),
@@ -160,19 +167,19 @@ impl Store {
         }
     }
 
-    /// An empty file (0600) without a name, gone when it is closed. It is created in the folder of
-    /// the store, which is as private as the store itself, or, if that is not possible, in the
-    /// system's temporary folder.
-    pub fn scratch(&self) -> Result<File, StoreError> {
+    /// Returns an empty file (0600) without a name, which the kernel deletes when it is closed. The
+    /// file is created in the store's folder, or, if that fails, in the system's temporary
+    /// folder.
+    pub fn scratch_file(&self) -> Result<File, StoreError> {
         let folder = self.path().and_then(Path::parent).filter(|_| !self.is_read_only());
-        match folder.map(file::nameless) {
+        match folder.map(path_security::anonymous_file) {
             Some(Ok(file)) => Ok(file),
-            _ => file::nameless(&std::env::temp_dir()),
+            _ => path_security::anonymous_file(&std::env::temp_dir()),
         }
     }
 
-    /// Runs `work` on the last commit of any process. Copy out what is needed and return: while a
-    /// read is open, the file grows with each write.
+    /// Runs `work` in one read transaction on the last commit of any process. `work` should only
+    /// copy what it needs: while a read is open, the file grows with each write.
     pub fn read<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&Reader) -> Result<T, E>,
@@ -180,14 +187,16 @@ impl Store {
         self.read_session().read(work)
     }
 
+    /// Starts a session that reuses its read transaction while nothing is committed.
     pub fn read_session(&self) -> ReadSession {
         ReadSession::new(self.clone())
     }
 
-    /// Runs `work` in one transaction, exclusively among all processes: an `Ok` is on disk when
-    /// this returns, an `Err` has changed nothing. `work` must not wait for anything. It runs a
-    /// second time only if the first run found the disk full, which changed nothing; the reserve
-    /// was released then, so that a revocation succeeds on a full disk.
+    /// Runs `work` in one write transaction; no other process writes at the same time. An `Ok` is
+    /// on disk when this returns. An `Err` has changed nothing, except
+    /// [`StoreError::CommitResultUnknown`]. `work` must not block. It runs a second time only if
+    /// the disk was full in the first run: the reserve is released in between, so that a revocation
+    /// succeeds on a full disk.
     pub fn write<T, E: From<StoreError>>(
         &self,
         work: impl FnMut(&mut Writer<'_>) -> Result<T, E>,
@@ -199,7 +208,7 @@ impl Store {
         self.write_within(timeout, work)
     }
 
-    /// As [`Store::write`], but waits at most `timeout` for its turn.
+    /// Like [`Store::write`], but waits at most `timeout` for the lock.
     pub fn write_within<T, E: From<StoreError>>(
         &self,
         timeout: Duration,
@@ -209,11 +218,11 @@ impl Store {
             return Err(StoreError::ReadOnlyMode.into());
         }
         let _in_flight = InFlightWrite::start();
-        let done = match &*self.backend {
+        let result = match &*self.backend {
             Backend::Memory(db) => transaction::run(db, &mut work),
             Backend::File(file) => transaction::run_on_file(file, timeout, &mut work),
         };
-        done.map_err(|error| match error {
+        result.map_err(|error| match error {
             TxError::Store(error) | TxError::Commit(error, _) => error.into(),
             TxError::Work(error) => error,
         })

@@ -1,7 +1,7 @@
-//! Guards every call into redb. A redb panic over a damaged page (1 of 100 flipped bits) becomes
-//! [`StoreError::Broken`] instead of ending the program, and [`StickyError`] keeps the first
-//! error of a transaction, which is then never committed. The panic hook asks
-//! [`panic_is_caught`] and stays silent.
+//! Guards every call into redb. A redb panic on a damaged page (about 1 of 100 flipped bits causes
+//! one) becomes [`StoreError::Corrupted`] instead of ending the program. [`StickyError`] keeps the
+//! first error of a transaction, which is then never committed. The panic hook calls
+//! [`panic_is_caught`] and prints nothing for such a panic.
 
 use std::{
     cell::Cell,
@@ -12,27 +12,26 @@ use std::{
 use super::error::StoreError;
 
 thread_local! {
-    static CATCHING: Cell<bool> = const { Cell::new(false) };
+    static IS_CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether a panic on this thread right now would be caught by the store and reported as
-/// [`StoreError::Broken`]. A panic hook must then leave the terminal alone and print nothing.
+/// [`StoreError::Corrupted`]. A panic hook must then leave the terminal alone and print nothing.
 pub fn panic_is_caught() -> bool {
-    CATCHING.get()
+    IS_CATCHING.get()
 }
 
-/// Runs `call`, which does nothing but call redb. After an error, the transaction must not be
-/// committed.
+/// Runs `call`, which must only call redb. After an error, the transaction must not be committed.
 pub(super) fn catch_redb_panic<T>(call: impl FnOnce() -> T) -> Result<T, StoreError> {
-    let before = CATCHING.replace(true);
+    let before = IS_CATCHING.replace(true);
     let result = catch_unwind(AssertUnwindSafe(call));
-    CATCHING.set(before);
+    IS_CATCHING.set(before);
     result.map_err(|payload| {
         let message = payload
             .downcast_ref::<String>()
             .map(String::as_str)
             .or_else(|| payload.downcast_ref::<&str>().copied());
-        StoreError::broken(message.unwrap_or("a page cannot be read"))
+        StoreError::corrupted(message.unwrap_or("a page could not be read"))
     })
 }
 
@@ -46,7 +45,7 @@ impl StickyError {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Runs `call`, which calls redb, and remembers its error.
+    /// Runs `call`, which calls redb, and stores its error if it is the first.
     pub(super) fn run<T>(
         &self,
         call: impl FnOnce() -> Result<T, StoreError>,
@@ -65,12 +64,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_becomes_an_error_and_leaves_no_trace() {
+    fn a_panic_becomes_an_error() {
         let error = catch_redb_panic(|| {
             assert!(panic_is_caught());
             std::panic::resume_unwind(Box::new("page 7"))
         });
-        assert_eq!(error, Err::<(), _>(StoreError::broken("page 7")));
+        assert_eq!(error, Err::<(), _>(StoreError::corrupted("page 7")));
         assert!(!panic_is_caught());
         assert_eq!(catch_redb_panic(|| 5), Ok(5));
     }

@@ -1,5 +1,5 @@
-//! What is wrong with a path: at which one, and what. A part of `StoreError`. Made where files are
-//! opened, looked at or created; a fact only, without advice.
+//! Errors about a path: which path, and its problem. Part of `StoreError`. They contain no advice
+//! (see `output::advice`). Created where files are opened, checked or created.
 
 use std::{
     fmt,
@@ -13,51 +13,49 @@ use super::error::StoreError;
 pub struct PathError {
     /// The file or folder.
     pub path: PathBuf,
-    /// What is wrong with it.
     pub problem: PathProblem,
 }
 
-/// What is wrong with a path.
+/// The problem with a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathProblem {
-    /// It does not exist.
+    /// The file or folder does not exist.
     NotFound,
     /// The operating system denies access.
     PermissionDenied,
-    /// The file belongs to another program. It was not touched.
+    /// The file is not a store. It was not changed.
     NotAStore,
-    /// A new file was to be created where there is one. It was not touched.
+    /// A new file cannot be created because the path exists. It was not changed.
     Exists,
-    /// A new file was to be created in a folder that does not exist.
-    NoFolder,
-    /// It is a folder, a device, a pipe.
+    /// A new file cannot be created because its folder does not exist.
+    MissingFolder,
+    /// The path is a folder, a device or a pipe.
     NotAFile,
-    /// It is a symbolic link.
+    /// The path is a symbolic link.
     Symlink,
-    /// It belongs to the account with this user number.
+    /// The owner is the user with this number, who is neither this user nor root.
     ForeignOwner(u32),
-    /// Others could read or change it.
+    /// Other users can read or change the file or folder.
     InsecurePermissions {
-        /// Its permission bits.
+        /// The permission bits.
         mode: u32,
-        /// What makes it safe.
         fix: PermissionFix,
     },
-    /// It is on a file system of this kind, which cannot be trusted with locks.
+    /// The path is on a network file system of this kind, whose locks are unreliable.
     Network(&'static str),
 }
 
-/// How to take access from others.
+/// How to remove the access of other users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PermissionFix {
-    /// `chmod` with this mode.
+    /// Run `chmod` with this mode.
     Chmod(&'static str),
-    /// A private folder within this one, which is meant for everybody.
+    /// Create a private folder in this one, which is shared by design, such as `/tmp`.
     PrivateFolder,
 }
 
 impl PathProblem {
-    /// The error that `path` has this problem.
+    /// Returns the error for `path` with this problem.
     pub(crate) fn at(self, path: &Path) -> StoreError {
         PathError { path: path.to_owned(), problem: self }.into()
     }
@@ -67,19 +65,21 @@ impl fmt::Display for PathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         match self.problem {
-            PathProblem::NotFound => write!(f, "{path} is gone"),
-            PathProblem::PermissionDenied => write!(f, "{path} may not be opened"),
+            PathProblem::NotFound => write!(f, "{path} does not exist"),
+            PathProblem::PermissionDenied => {
+                write!(f, "{path} cannot be opened: permission denied")
+            }
             PathProblem::NotAStore => write!(f, "{path} is not a patdeck store"),
-            PathProblem::Exists => write!(f, "{path} exists already and was left as it is"),
-            PathProblem::NoFolder => write!(f, "the folder of {path} does not exist"),
+            PathProblem::Exists => write!(f, "{path} already exists and was not changed"),
+            PathProblem::MissingFolder => write!(f, "the folder of {path} does not exist"),
             PathProblem::NotAFile => write!(f, "{path} is not a regular file"),
             PathProblem::Symlink => write!(f, "{path} is a symbolic link"),
             PathProblem::ForeignOwner(owner) => write!(f, "{path} belongs to user {owner}"),
             PathProblem::InsecurePermissions { mode, .. } => {
-                write!(f, "{path} is open to others (mode {mode:04o})")
+                write!(f, "{path} is accessible by other users (mode {mode:04o})")
             }
             PathProblem::Network(kind) => {
-                write!(f, "{path} lies on {kind}, where locks cannot be relied on")
+                write!(f, "{path} is on {kind}, where file locks are unreliable")
             }
         }
     }

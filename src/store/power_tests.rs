@@ -1,30 +1,30 @@
-//! A power cut at every sync of a long script of changes. Before each, the disk may have nothing
-//! of what was written since the last, all of it, any part, and the last of it torn: whichever
-//! it is, the store opens, holds every acknowledged change, and at most the one under way, whole.
+//! Simulates a power cut at every sync of a sequence of changes. The disk may then contain none,
+//! all or any of the writes since the previous sync, and the last one partially. In each case, the
+//! store must open and contain every acknowledged change, plus at most the current one, complete.
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{
     Store,
-    faulty::{Cut, Pending, Plan, Record, acknowledge, plan},
-    script::{self, ROUND, State, state, step},
+    fault_injection::{BackendMode, PendingCall, PowerCut, SyncLog, acknowledge, set_mode},
+    scenario::{self, STEPS_PER_ROUND, StoreContents, apply_step, contents},
 };
 
-/// How many images are made of a cut beside the two that always are.
-const CHANCES: usize = 4;
+/// The number of random disk images for each power cut, in addition to two fixed ones.
+const RANDOM_IMAGES: usize = 4;
 
 #[test]
-fn a_power_cut_at_any_sync_loses_nothing_acknowledged_and_leaves_no_half_change() {
-    let asked = std::env::var("PATDECK_POWER_STEPS").ok();
-    let steps = asked.map_or(2 * ROUND, |text| text.parse().unwrap());
-    let (cuts, states) = record(steps);
-    let folder = script::folder();
+fn a_power_cut_loses_no_acknowledged_change() {
+    let requested = std::env::var("PATDECK_POWER_STEPS").ok();
+    let steps = requested.map_or(2 * STEPS_PER_ROUND, |text| text.parse().unwrap());
+    let (cuts, states) = record_changes(steps);
+    let folder = scenario::temp_folder();
     let mut random = StdRng::seed_from_u64(5);
     let mut images = 0;
     for cut in &cuts {
         for image in images_of(cut, &mut random) {
-            let store = Store::open(&script::put(&folder, &image)).unwrap();
-            let found = state(&store).unwrap();
+            let store = Store::open(&scenario::write_store_file(&folder, &image)).unwrap();
+            let found = contents(&store).unwrap();
             let possible = &states[cut.acknowledged..=(cut.acknowledged + 1).min(steps)];
             assert!(possible.contains(&found), "after {} changes: {found:?}", cut.acknowledged);
             images += 1;
@@ -34,43 +34,49 @@ fn a_power_cut_at_any_sync_loses_nothing_acknowledged_and_leaves_no_half_change(
     assert!(cuts.len() > 2 * steps);
 }
 
-/// Every sync of `steps` changes, and the state after each of them.
-fn record(steps: usize) -> (Vec<Cut>, Vec<State>) {
-    let folder = script::folder();
+/// Runs `steps` changes. Returns a power cut for every sync, and the contents after each change.
+fn record_changes(steps: usize) -> (Vec<PowerCut>, Vec<StoreContents>) {
+    let folder = scenario::temp_folder();
     let path = folder.path().join("s.redb");
     let store = Store::open(&path).unwrap();
-    let certain = std::fs::read(&path).unwrap().into();
-    let mut states = vec![state(&store).unwrap()];
-    plan(Plan::Record(Record { certain, pending: vec![], cuts: vec![], acknowledged: 0 }));
+    let durable = std::fs::read(&path).unwrap().into();
+    let mut states = vec![contents(&store).unwrap()];
+    set_mode(BackendMode::Log(SyncLog {
+        durable,
+        pending: vec![],
+        power_cuts: vec![],
+        acknowledged: 0,
+    }));
     for n in 0..steps {
-        store.write(|rows| step(n, rows)).unwrap();
+        store.write(|rows| apply_step(n, rows)).unwrap();
         acknowledge();
-        states.push(state(&store).unwrap());
+        states.push(contents(&store).unwrap());
     }
-    let Plan::Record(Record { cuts, certain, .. }) = plan(Plan::Sound) else {
-        panic!("the plan is gone");
+    let BackendMode::Log(SyncLog { power_cuts, durable, .. }) = set_mode(BackendMode::PassThrough)
+    else {
+        panic!("the mode was changed");
     };
-    assert_eq!(*certain, std::fs::read(&path).unwrap(), "the account is right");
-    (cuts, states)
+    assert_eq!(*durable, std::fs::read(&path).unwrap(), "the log matches the file");
+    (power_cuts, states)
 }
 
-fn images_of(cut: &Cut, random: &mut StdRng) -> Vec<Vec<u8>> {
-    let with = |calls: &[Pending]| {
-        let mut image = (*cut.certain).clone();
+fn images_of(cut: &PowerCut, random: &mut StdRng) -> Vec<Vec<u8>> {
+    let with = |calls: &[PendingCall]| {
+        let mut image = (*cut.durable).clone();
         for call in calls {
             call.apply(&mut image);
         }
         image
     };
     let mut images = vec![with(&[]), with(&cut.pending)];
-    for chance in 0..CHANCES {
+    for n in 0..RANDOM_IMAGES {
         let mut left = cut.pending.clone();
-        match chance {
-            // In order up to some call, as a file system that keeps order.
+        match n {
+            // A prefix of the calls, as on a file system that preserves their order.
             0 => left.truncate(random.random_range(0..=left.len())),
-            // Any part of them, in any order, which is the same since none overlap.
+            // Any subset of the calls. Their order does not matter, because they do not overlap.
             1 => left.retain(|_| random.random()),
-            // Any sectors of any of them.
+            // Any sectors of any calls.
             2 => left = left.iter().flat_map(sectors).filter(|_| random.random()).collect(),
             _ => {}
         }
@@ -80,19 +86,19 @@ fn images_of(cut: &Cut, random: &mut StdRng) -> Vec<Vec<u8>> {
     images
 }
 
-fn sectors(call: &Pending) -> Vec<Pending> {
+fn sectors(call: &PendingCall) -> Vec<PendingCall> {
     match call {
-        Pending::Length(_) => vec![call.clone()],
-        Pending::Write(at, data) => {
+        PendingCall::SetLen(_) => vec![call.clone()],
+        PendingCall::Write(at, data) => {
             let pieces = data.chunks(512).enumerate();
-            pieces.map(|(n, piece)| Pending::Write(at + n * 512, piece.to_owned())).collect()
+            pieces.map(|(n, piece)| PendingCall::Write(at + n * 512, piece.to_owned())).collect()
         }
     }
 }
 
-/// Leaves the first bytes of the last write only.
-fn tear(calls: &mut [Pending], random: &mut StdRng) {
-    if let Some(Pending::Write(_, data)) = calls.last_mut() {
+/// Truncates the last write at a random position.
+fn tear(calls: &mut [PendingCall], random: &mut StdRng) {
+    if let Some(PendingCall::Write(_, data)) = calls.last_mut() {
         data.truncate(random.random_range(0..=data.len()));
     }
 }

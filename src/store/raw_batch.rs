@@ -1,12 +1,12 @@
 //! Raw records copied from one read transaction. Only the table scan is serial; checksums and
-//! decoding run on worker threads. A damaged record hides no other. Called by `rows`, and by the
-//! service for what goes through all tokens.
+//! decoding run on worker threads. A damaged record does not affect the others. Called by
+//! `read_ops`, and by the service to read all tokens.
 
 use super::{
-    codec::{Body, USUAL_BYTES, unseal},
+    codec::{RecordBody, TYPICAL_BYTES, verify_checksum},
     error::Damage,
-    record::{TokenV1, Uses, UsesV1},
-    tables::{PATS, USES, display_key},
+    record::{TokenV1, Usage, UsageV1},
+    tables::{TOKENS, USES, display_key},
 };
 use crate::domain::{Token, TokenId};
 
@@ -16,28 +16,28 @@ type Id = [u8; TokenId::LEN];
 #[derive(Debug)]
 pub struct RawBatch {
     rows: Vec<RawRow>,
-    /// The record of each row, then its usage record.
+    /// The token record of each row, followed by its usage record.
     bytes: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct RawRow {
     id: Id,
-    record_len: usize,
+    token_len: usize,
     /// `None` if the token was never used.
     usage_len: Option<usize>,
 }
 
 impl RawBatch {
-    /// An empty batch with room for this many tokens of the usual size.
-    pub(super) fn with_room(tokens: usize) -> Self {
-        let bytes = Vec::with_capacity(tokens.saturating_mul(USUAL_BYTES));
+    /// An empty batch with capacity for this many tokens of typical size.
+    pub(super) fn with_capacity(tokens: usize) -> Self {
+        let bytes = Vec::with_capacity(tokens.saturating_mul(TYPICAL_BYTES));
         Self { rows: Vec::with_capacity(tokens), bytes }
     }
 
-    pub(super) fn add(&mut self, id: &Id, record: &[u8], uses: Option<&[u8]>) {
+    pub(super) fn push(&mut self, id: &Id, record: &[u8], uses: Option<&[u8]>) {
         let usage_len = uses.map(<[u8]>::len);
-        self.rows.push(RawRow { id: *id, record_len: record.len(), usage_len });
+        self.rows.push(RawRow { id: *id, token_len: record.len(), usage_len });
         self.bytes.extend_from_slice(record);
         self.bytes.extend_from_slice(uses.unwrap_or_default());
     }
@@ -46,16 +46,16 @@ impl RawBatch {
         self.rows.len()
     }
 
-    /// Calls `visit` with each of them. A token with a damaged usage record is followed by that
-    /// damage.
-    pub fn each(&self, mut visit: impl FnMut(Result<Token, Damage>)) {
+    /// Decodes the tokens and calls `visit` with each. The damage of a usage record is passed to
+    /// `visit` after the token, which is passed without usage.
+    pub fn for_each(&self, mut visit: impl FnMut(Result<Token, Damage>)) {
         let mut rest = self.bytes.as_slice();
-        for RawRow { id, record_len, usage_len } in &self.rows {
-            let (record, behind) = rest.split_at_checked(*record_len).unwrap_or_default();
-            let usage = behind.split_at_checked(usage_len.unwrap_or_default());
-            let (usage, behind) = usage.unwrap_or_default();
-            rest = behind;
-            let (token, damage) = read_token(id, record, usage_len.map(|_| usage));
+        for RawRow { id, token_len: record_len, usage_len } in &self.rows {
+            let (record, tail) = rest.split_at_checked(*record_len).unwrap_or_default();
+            let usage = tail.split_at_checked(usage_len.unwrap_or_default());
+            let (usage, tail) = usage.unwrap_or_default();
+            rest = tail;
+            let (token, damage) = decode_token(id, record, usage_len.map(|_| usage));
             visit(token);
             if let Some(damage) = damage {
                 visit(Err(damage));
@@ -64,37 +64,39 @@ impl RawBatch {
     }
 }
 
-/// Decodes a token with its `uses`. The second value is the damage of a usage record, which does
-/// not damage the token.
-pub(super) fn read_token(
+/// Decodes a token and its usage record. The second value is the damage of the usage record, with
+/// which the token is still valid.
+pub(super) fn decode_token(
     id: &Id,
     record: &[u8],
     uses: Option<&[u8]>,
 ) -> (Result<Token, Damage>, Option<Damage>) {
-    let token = |body: Body<'_>| body.decode::<TokenV1<'_>>()?.token(id);
-    let mut token = unseal(PATS, id, record).and_then(token);
-    let told = |body: Body<'_>| body.decode::<UsesV1<'_>>()?.uses();
-    let last = uses.map_or(Some(Uses::default()), |uses| unseal(USES, id, uses).and_then(told));
+    let token = |body: RecordBody<'_>| body.decode::<TokenV1<'_>>()?.into_token(id);
+    let mut token = verify_checksum(TOKENS, id, record).and_then(token);
+    let decode_usage = |body: RecordBody<'_>| body.decode::<UsageV1<'_>>()?.into_usage();
+    let last = uses.map_or(Some(Usage::default()), |uses| {
+        verify_checksum(USES, id, uses).and_then(decode_usage)
+    });
     let damage = |table| Damage { table, key: display_key(id) };
     let damaged = last.is_none().then(|| damage(USES));
     if let (Some(token), Some(last)) = (&mut token, last) {
-        last.tell(token);
+        last.apply_to(token);
     }
-    (token.ok_or_else(|| damage(PATS)), damaged)
+    (token.ok_or_else(|| damage(TOKENS)), damaged)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::store::{
         ReadOps, Store, StoreError, TokenCursor,
-        script::{id, nth_token, step},
+        scenario::{apply_step, id, nth_token},
     };
 
     #[test]
-    fn it_has_what_is_read_at_once_damage_included() {
+    fn batches_of_any_size_contain_all_tokens_and_damage() {
         let store = Store::memory().unwrap();
         for n in 0..=5 {
-            store.write(|rows| step(n, rows)).unwrap();
+            store.write(|rows| apply_step(n, rows)).unwrap();
         }
         store
             .write(|rows| {
@@ -114,7 +116,7 @@ mod tests {
                 let (batch, reached) =
                     store.read(|rows| rows.raw_batch_after(after, limit)).unwrap();
                 assert!(batch.len() <= limit);
-                batch.each(|row| match row {
+                batch.for_each(|row| match row {
                     Ok(token) => tokens.push(token),
                     Err(damage) => damaged.push(damage),
                 });

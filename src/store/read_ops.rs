@@ -1,6 +1,6 @@
-//! The reading verbs, the same in a read and in a write. Each checks what it returns: a damaged
-//! record is named, never guessed, and hides no other. The service calls them in the closures
-//! that it gives to `Store::read` and `Store::write`.
+//! The read operations, the same in read and write transactions. Each verifies what it returns: a
+//! damaged record is reported, never guessed, and does not affect the others. The service calls
+//! them in the closures that it passes to `Store::read` and `Store::write`.
 
 use std::{
     ops::{Bound, ControlFlow},
@@ -9,12 +9,12 @@ use std::{
 
 use super::{
     chain,
-    codec::{Body, decode},
+    codec::{RecordBody, decode},
     consistency,
     error::{Damage, StoreError},
     migrate,
     raw_batch::{self, RawBatch},
-    record::{BirthV1, RefV1, TokenV1, TrashV1, Uses, UsesV1},
+    record::{StoreInfoV1, TokenRefV1, TokenV1, TrashV1, Usage, UsageV1},
     snapshot_id::SnapshotCache,
     tables::{AccessMode, ReadOnly, Tables},
 };
@@ -22,10 +22,10 @@ use crate::domain::{
     AuditEvent, EventHash, Name, Timestamp, Token, TokenId, terminal_text::to_hex,
 };
 
-/// Under which word the table `meta-1` holds which store this is.
-pub(super) const BIRTH: &[u8] = b"birth";
+/// The key of the store's id and creation time in the table `meta-1`.
+pub(super) const STORE_INFO: &[u8] = b"birth";
 
-/// What was found, and what could not be read; a damaged record never hides the others.
+/// The rows that a scan read, and the damaged records that it skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanResult<T> {
     pub rows: Vec<T>,
@@ -39,7 +39,7 @@ impl<T> Default for ScanResult<T> {
 }
 
 impl<T> ScanResult<T> {
-    pub(super) fn take(&mut self, row: Result<T, Damage>) {
+    pub(super) fn push(&mut self, row: Result<T, Damage>) {
         match row {
             Ok(row) => self.rows.push(row),
             Err(damage) => self.damaged.push(damage),
@@ -47,57 +47,57 @@ impl<T> ScanResult<T> {
     }
 }
 
-/// A deleted token that can still be brought back.
+/// A deleted token that can still be restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trashed {
+pub struct TrashedToken {
     pub token: Token,
     pub at: Timestamp,
 }
 
-/// How far the tokens have been read, in the order of their ids.
+/// The position of a scan over the tokens in the order of their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TokenCursor([u8; TokenId::LEN]);
 
 impl TokenCursor {
-    /// Whether what is read up to here includes `id`, if it is there at all.
+    /// Whether the scan up to this position includes `id`, if that token exists.
     pub fn includes(self, id: &TokenId) -> bool {
         *id.as_bytes() <= self.0
     }
 }
 
-/// What happened after a generation.
+/// The changes after a generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changes {
-    /// These tokens were made, changed, used or removed, each named once, and this is the
-    /// generation now.
+    /// The tokens that were created, changed, used or removed, each once, and the current
+    /// generation.
     Tokens(Vec<TokenId>, u64),
-    /// The feed does not reach back that far: read everything again.
-    TooFar,
+    /// The change log no longer covers the generation: the caller must read everything again.
+    NeedsResync,
 }
 
-/// The state of the audit trail.
+/// The result of verifying the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainState {
-    /// How many events are in order, up to the first fault.
+    /// The number of valid events, up to the first fault.
     pub events: u64,
-    /// The first fault, with the sequence where it was found.
-    pub broken: Option<(u64, String)>,
-    /// The hash of the newest event, as the store keeps it beside the chain.
+    /// The first fault: the sequence of the event, and a description.
+    pub first_fault: Option<(u64, String)>,
+    /// The hash of the newest event, as stored in the table `meta-1`.
     pub head: EventHash,
 }
 
-/// What a [`Rows`] reads from; nobody else can be one.
+/// A transaction with open tables: [`Reader`] or `Writer`.
 pub trait HasTables {
     type AccessMode: AccessMode;
     fn tables(&self) -> &Tables<Self::AccessMode>;
-    /// Where the time of the newest event is kept, once it was read. Only what cannot change has
-    /// such a place.
-    fn newest(&self) -> Option<&OnceLock<Option<Timestamp>>> {
+    /// The cache for the time of the newest event. Only a read transaction has one, because its
+    /// data cannot change.
+    fn newest_event_cache(&self) -> Option<&OnceLock<Option<Timestamp>>> {
         None
     }
 }
 
-/// One read transaction: the last commit of any process.
+/// A read transaction on the last commit of any process.
 #[derive(Debug)]
 pub struct Reader {
     pub(super) tables: Tables<ReadOnly>,
@@ -111,16 +111,20 @@ impl HasTables for Reader {
         &self.tables
     }
 
-    fn newest(&self) -> Option<&OnceLock<Option<Timestamp>>> {
+    fn newest_event_cache(&self) -> Option<&OnceLock<Option<Timestamp>>> {
         Some(&self.cache.newest_event_at)
     }
 }
 
 impl<S: HasTables> ReadOps for S {}
 
-/// The reading verbs.
+/// The read operations.
 pub trait ReadOps: HasTables {
-    /// The token with this id, with its last use.
+    /// Reads the token with this id, including its last use. `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] if the record of the token is damaged.
     fn token(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
         let mut found = self.token_without_usage(id)?;
         if let Some(token) = &mut found {
@@ -129,24 +133,25 @@ pub trait ReadOps: HasTables {
         Ok(found)
     }
 
-    /// The token with this id, as if it had never been used.
+    /// Like [`ReadOps::token`], but without the last use, which takes a second lookup.
     fn token_without_usage(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
         let key = id.as_bytes();
-        self.tables().tokens.get(key, |body| body.decode::<TokenV1<'_>>()?.token(key))
+        self.tables().tokens.get(key, |body| body.decode::<TokenV1<'_>>()?.into_token(key))
     }
 
+    /// Loads the last uses of `token` and sets them in it.
     fn attach_usage(&self, token: &mut Token) -> Result<(), StoreError> {
-        uses(self.tables(), &token.id)?.tell(token);
+        load_usage(self.tables(), &token.id)?.apply_to(token);
         Ok(())
     }
 
-    /// Who has this name, compared folded.
+    /// The id of the token with this name; upper and lower case are equal.
     fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, StoreError> {
         let tables = self.tables();
         let folded = name.folded();
-        match tables.names.get(folded.as_bytes(), decode::<RefV1>) {
-            Ok(found) => Ok(found.and_then(|RefV1(id)| TokenId::from_bytes(id))),
-            // The names are derived from the records, so the records can answer.
+        match tables.names.get(folded.as_bytes(), decode::<TokenRefV1>) {
+            Ok(found) => Ok(found.and_then(|TokenRefV1(id)| TokenId::from_bytes(id))),
+            // The table of names is derived from the tokens, so scan the tokens instead.
             Err(StoreError::Damaged(_)) => {
                 let tokens = self.tokens()?.rows;
                 let holder = tokens.into_iter().find(|token| token.name.folded() == folded);
@@ -156,21 +161,22 @@ pub trait ReadOps: HasTables {
         }
     }
 
-    /// All tokens in the order of their ids.
+    /// Reads all tokens in the order of their ids.
     fn tokens(&self) -> Result<ScanResult<Token>, StoreError> {
         let Tables { tokens, uses, .. } = self.tables();
         let mut all = ScanResult::default();
         tokens.merge_join(uses, Bound::Unbounded, |key, record, usage| {
-            let (token, damaged) = raw_batch::read_token(key, record, usage);
-            all.take(token);
+            let (token, damaged) = raw_batch::decode_token(key, record, usage);
+            all.push(token);
             all.damaged.extend(damaged);
             ControlFlow::Continue(())
         })?;
         Ok(all)
     }
 
-    /// At most `limit` tokens after `after`, or from the first on, in the order of their ids; a
-    /// damaged one counts. Also returns the position of the last one; `None` at the end.
+    /// Reads at most `limit` tokens after the position `after`, in the order of their ids; `None`
+    /// starts at the first token. Damaged tokens count, too. Also returns the position of the last
+    /// one; `None` at the end.
     fn tokens_after(
         &self,
         after: Option<TokenCursor>,
@@ -178,11 +184,11 @@ pub trait ReadOps: HasTables {
     ) -> Result<(ScanResult<Token>, Option<TokenCursor>), StoreError> {
         let (batch, next) = self.raw_batch_after(after, limit)?;
         let mut found = ScanResult { rows: Vec::with_capacity(batch.len()), damaged: Vec::new() };
-        batch.each(|token| found.take(token));
+        batch.for_each(|token| found.push(token));
         Ok((found, next))
     }
 
-    /// As [`Rows::pats_after`], but copies the records only, to be decoded later.
+    /// Like [`ReadOps::tokens_after`], but only copies the records, to be decoded later.
     fn raw_batch_after(
         &self,
         after: Option<TokenCursor>,
@@ -190,12 +196,12 @@ pub trait ReadOps: HasTables {
     ) -> Result<(RawBatch, Option<TokenCursor>), StoreError> {
         let Tables { tokens, uses, .. } = self.tables();
         let from = after.map_or(Bound::Unbounded, |TokenCursor(key)| Bound::Excluded(key));
-        let (mut batch, mut last) = (RawBatch::with_room(limit), None);
+        let (mut batch, mut last) = (RawBatch::with_capacity(limit), None);
         tokens.merge_join(uses, from.as_ref(), |key, record, used| {
             if batch.len() == limit {
                 return ControlFlow::Break(());
             }
-            batch.add(key, record, used);
+            batch.push(key, record, used);
             last = Some(TokenCursor(*key));
             ControlFlow::Continue(())
         })?;
@@ -203,43 +209,44 @@ pub trait ReadOps: HasTables {
         Ok((batch, last))
     }
 
-    /// How many tokens there are, damaged ones included.
+    /// The number of tokens, including damaged ones.
     fn token_count(&self) -> Result<u64, StoreError> {
         self.tables().tokens.len()
     }
 
-    /// At most `limit` good events before this sequence (`None`: from the newest on), newest
-    /// first. An empty answer is the end of the trail.
+    /// Reads at most `limit` undamaged events before this sequence, newest first; `None` starts at
+    /// the newest event. An empty result is the end of the trail.
     fn events_before(
         &self,
         before: Option<u64>,
         limit: usize,
     ) -> Result<ScanResult<AuditEvent>, StoreError> {
-        chain::events(&self.tables().events, ..before.unwrap_or(u64::MAX), true, limit)
+        chain::scan_events(&self.tables().events, ..before.unwrap_or(u64::MAX), true, limit)
     }
 
-    /// At most `limit` good events after this sequence, oldest first.
+    /// Reads at most `limit` undamaged events after this sequence, oldest first.
     fn events_after(
         &self,
         sequence: u64,
         limit: usize,
     ) -> Result<ScanResult<AuditEvent>, StoreError> {
         let from = sequence.saturating_add(1);
-        chain::events(&self.tables().events, from.., false, limit)
+        chain::scan_events(&self.tables().events, from.., false, limit)
     }
 
-    /// At most `limit` good events of one token, newest first.
+    /// Reads at most `limit` undamaged events of one token, newest first.
     fn events_of(&self, id: &TokenId, limit: usize) -> Result<ScanResult<AuditEvent>, StoreError> {
-        chain::events_of(self.tables(), id, limit)
+        chain::load_events_of(self.tables(), id, limit)
     }
 
+    /// The last event. [`StoreError::Damaged`] if it cannot be read.
     fn last_event(&self) -> Result<Option<AuditEvent>, StoreError> {
         let events = &self.tables().events;
         let last = events.last_key()?;
-        events.get(last, |body| chain::event(last, body))
+        events.get(last, |body| chain::decode_event(last, body))
     }
 
-    /// The newest event that can be read: a damaged one must not stop checks and revocations.
+    /// The newest undamaged event. A damaged one must not prevent checks and revocations.
     fn newest_event(&self) -> Result<Option<AuditEvent>, StoreError> {
         match self.last_event() {
             Err(StoreError::Damaged(_)) => Ok(self.events_before(None, 1)?.rows.pop()),
@@ -247,36 +254,36 @@ pub trait ReadOps: HasTables {
         }
     }
 
-    /// When the newest event that can be read was. Every check asks, so it is read once for each
+    /// The time of the newest undamaged event. Every check needs it, so it is cached for each
     /// commit.
     fn newest_event_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let place = self.newest();
-        if let Some(at) = place.and_then(OnceLock::get) {
+        let cache = self.newest_event_cache();
+        if let Some(at) = cache.and_then(OnceLock::get) {
             return Ok(*at);
         }
-        let at = self.newest_event()?.map(|event| event.what.at);
-        Ok(place.map_or(at, |place| *place.get_or_init(|| at)))
+        let at = self.newest_event()?.map(|event| event.body.at);
+        Ok(cache.map_or(at, |cache| *cache.get_or_init(|| at)))
     }
 
-    /// Reads the whole trail and checks it: no gap, every previous hash right, every event of a
-    /// token found by that token, and the newest hash the one that is kept beside the chain.
+    /// Reads and verifies the whole audit trail: no gap, correct previous hashes, an index entry
+    /// for each event of a token, and the newest hash as stored in `meta-1`.
     fn verify_chain(&self) -> Result<ChainState, StoreError> {
         chain::verify(self.tables())
     }
 
-    /// Where the tables contradict each other, a sentence for each place: empty unless a change
-    /// was made by halves, which no transaction does. Reads everything.
-    fn disagreements(&self) -> Result<Vec<String>, StoreError> {
+    /// Returns the contradictions between the tables, one sentence for each. Empty unless a change
+    /// was written partially, which a transaction prevents. Reads all tables.
+    fn find_inconsistencies(&self) -> Result<Vec<String>, StoreError> {
         consistency::find_inconsistencies(self.tables())
     }
 
-    /// A number that grows with every committed change, last uses included; 0 in a new store.
+    /// A number that increases with every committed change, including last uses; 0 in a new store.
     fn generation(&self) -> Result<u64, StoreError> {
         self.tables().changes.last_key()
     }
 
-    /// Which tokens changed after `generation`. A store that another one took the place of has
-    /// generations of its own: compare [`Rows::store_id`].
+    /// The tokens that changed after `generation`. If the file was replaced by another store,
+    /// generations are not comparable: compare [`ReadOps::store_id`].
     fn changes_after(&self, generation: u64) -> Result<Changes, StoreError> {
         let changes = &self.tables().changes;
         let last = changes.last_key()?;
@@ -285,79 +292,84 @@ pub trait ReadOps: HasTables {
             return Ok(Changes::Tokens(Vec::new(), last));
         }
         if generation > last || changes.first_key()?.is_none_or(|first| first > next) {
-            return Ok(Changes::TooFar);
+            return Ok(Changes::NeedsResync);
         }
         let mut ids = std::collections::BTreeSet::new();
         let mut damaged = false;
         changes.scan(next.., false, |_, row| {
-            match row.ok().and_then(decode::<RefV1>) {
-                Some(RefV1(id)) => drop(ids.insert(id)),
+            match row.ok().and_then(decode::<TokenRefV1>) {
+                Some(TokenRefV1(id)) => drop(ids.insert(id)),
                 None => damaged = true,
             }
             ControlFlow::Continue(())
         })?;
         if damaged {
-            return Ok(Changes::TooFar);
+            return Ok(Changes::NeedsResync);
         }
-        // The row of the store as a whole is no id, and falls out here.
+        // A change without a token has no valid id and is left out.
         let ids = ids.into_iter().filter_map(TokenId::from_bytes).collect();
         Ok(Changes::Tokens(ids, last))
     }
 
-    fn trashed(&self, id: &TokenId) -> Result<Option<Trashed>, StoreError> {
+    /// Reads the deleted token with this id.
+    fn trashed(&self, id: &TokenId) -> Result<Option<TrashedToken>, StoreError> {
         let key = id.as_bytes();
-        self.tables().trash.get(key, |body| trashed(key, body))
+        self.tables().trash.get(key, |body| decode_trashed(key, body))
     }
 
-    /// All deleted tokens, the last deleted first.
-    fn trash(&self) -> Result<ScanResult<Trashed>, StoreError> {
+    /// Reads all deleted tokens, most recently deleted first.
+    fn trash(&self) -> Result<ScanResult<TrashedToken>, StoreError> {
         let trash = &self.tables().trash;
         let mut found = ScanResult::default();
-        trash.each(|key: &[u8; TokenId::LEN], row| {
-            found.take(row.and_then(|it| trashed(key, it).ok_or_else(|| trash.damage(&key))));
+        trash.for_each(|key: &[u8; TokenId::LEN], row| {
+            found
+                .push(row.and_then(|it| decode_trashed(key, it).ok_or_else(|| trash.damage(&key))));
             ControlFlow::Continue(())
         })?;
         found.rows.sort_by_key(|trashed| std::cmp::Reverse(trashed.at));
         Ok(found)
     }
 
-    /// The number of the store's format.
+    /// The schema number of the store.
     fn schema(&self) -> Result<u32, StoreError> {
         let meta = &self.tables().meta;
         let damaged = || StoreError::Damaged(meta.damage(&migrate::SCHEMA));
         migrate::schema(meta)?.ok_or_else(damaged)
     }
 
-    /// 32 hexadecimal digits that tell this store from every other.
+    /// The random id of the store: 32 hexadecimal digits.
     fn store_id(&self) -> Result<String, StoreError> {
-        let birth = birth(self.tables())?;
-        Ok(to_hex(&birth.id))
+        let info = load_store_info(self.tables())?;
+        Ok(to_hex(&info.id))
     }
 
     #[cfg(any(test, feature = "testing"))]
-    fn created(&self) -> Result<Timestamp, StoreError> {
+    fn created_at(&self) -> Result<Timestamp, StoreError> {
         let tables = self.tables();
-        let damaged = || StoreError::Damaged(tables.meta.damage(&BIRTH));
-        birth(tables)?.created.moment().ok_or_else(damaged)
+        let damaged = || StoreError::Damaged(tables.meta.damage(&STORE_INFO));
+        load_store_info(tables)?.created.to_timestamp().ok_or_else(damaged)
     }
 }
 
-/// When the token with this id was used. A record that only informs must not deny a token:
-/// damaged it tells nothing, and `tokens` names it.
-pub(super) fn uses<A: AccessMode>(tables: &Tables<A>, id: &TokenId) -> Result<Uses, StoreError> {
-    match tables.uses.get(id.as_bytes(), |body| body.decode::<UsesV1<'_>>()?.uses()) {
+/// Loads the last uses of the token with this id. A damaged usage record counts as none, because it
+/// must not deny the token; [`ReadOps::tokens`] reports the damage.
+pub(super) fn load_usage<A: AccessMode>(
+    tables: &Tables<A>,
+    id: &TokenId,
+) -> Result<Usage, StoreError> {
+    match tables.uses.get(id.as_bytes(), |body| body.decode::<UsageV1<'_>>()?.into_usage()) {
         Ok(uses) => Ok(uses.unwrap_or_default()),
-        Err(StoreError::Damaged(_)) => Ok(Uses::default()),
+        Err(StoreError::Damaged(_)) => Ok(Usage::default()),
         Err(error) => Err(error),
     }
 }
 
-fn trashed(id: &[u8; TokenId::LEN], body: Body<'_>) -> Option<Trashed> {
-    let (token, at) = body.decode::<TrashV1<'_>>()?.trashed(id)?;
-    Some(Trashed { token, at })
+fn decode_trashed(id: &[u8; TokenId::LEN], body: RecordBody<'_>) -> Option<TrashedToken> {
+    let (token, at) = body.decode::<TrashV1<'_>>()?.into_parts(id)?;
+    Some(TrashedToken { token, at })
 }
 
-fn birth<A: AccessMode>(tables: &Tables<A>) -> Result<BirthV1, StoreError> {
-    let found = tables.meta.get(BIRTH, decode::<BirthV1>)?;
-    found.ok_or_else(|| StoreError::Damaged(tables.meta.damage(&BIRTH)))
+fn load_store_info<A: AccessMode>(tables: &Tables<A>) -> Result<StoreInfoV1, StoreError> {
+    let found = tables.meta.get(STORE_INFO, decode::<StoreInfoV1>)?;
+    found.ok_or_else(|| StoreError::Damaged(tables.meta.damage(&STORE_INFO)))
 }

@@ -1,6 +1,6 @@
-//! Reuse of a read transaction. To begin one costs more than most reads do, so the last one is kept
-//! for as long as nothing was committed since, which is checked with each read. Made by
-//! `Store::read_session`; `Store::read` uses one for a single read.
+//! Reuses a read transaction, because beginning one costs more than most reads. The last one is
+//! kept while nothing is committed, which each read checks. Created by `Store::read_session`;
+//! `Store::read` uses a session for a single read.
 
 use std::{
     fmt,
@@ -14,16 +14,15 @@ use super::{
     tables::Tables,
 };
 
-/// How long a read transaction is kept at most. Each read only compares the header of the open
-/// file; that another file took its place, or that others may write it now, shows within this
-/// time.
+/// The maximum age of a reused read transaction. A reuse only compares the header of the open file,
+/// so a replaced file or insecure permissions are noticed after this time at the latest.
 const MAX_SNAPSHOT_AGE: Duration = Duration::from_millis(1);
 
-/// Reads of one store in quick succession. The transaction that it keeps makes the file grow while
-/// others write: call [`ReadSession::release`] before waiting for anything.
+/// Reads a store several times in quick succession. While other processes write, the open
+/// transaction makes the file grow: call [`ReadSession::release`] before waiting for anything.
 pub struct ReadSession {
     store: Store,
-    kept: Option<(Snapshot, Instant)>,
+    cached: Option<(Snapshot, Instant)>,
 }
 
 impl fmt::Debug for ReadSession {
@@ -34,14 +33,14 @@ impl fmt::Debug for ReadSession {
 
 impl ReadSession {
     pub(super) fn new(store: Store) -> Self {
-        Self { store, kept: None }
+        Self { store, cached: None }
     }
 
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// Runs `work` on the last commit of any process, in one transaction.
+    /// Runs `work` in one transaction on the last commit of any process.
     pub fn read<T, E: From<StoreError>>(
         &mut self,
         work: impl FnOnce(&Reader) -> Result<T, E>,
@@ -57,25 +56,26 @@ impl ReadSession {
         let is_usable = |(snapshot, since): &(Snapshot, Instant)| {
             since.elapsed() < MAX_SNAPSHOT_AGE && snapshot.is_current()
         };
-        let kept = if let Some(kept) = self.kept.take().filter(is_usable) {
-            kept
+        let cached = if let Some(cached) = self.cached.take().filter(is_usable) {
+            cached
         } else {
-            // Before it begins, so that a change meanwhile shows within the time, too.
+            // Measured before it begins, so that the age is never underestimated.
             let since = Instant::now();
             (file.snapshot()?, since)
         };
-        let reader = &kept.0.reader;
-        let done = work(reader);
+        let reader = &cached.0.reader;
+        let result = work(reader);
         if reader.tables.error.first().is_some() {
-            // redb refuses everything on a handle that had an I/O error.
+            // redb refuses every operation on a handle that had an I/O error.
             file.drop_handle();
         } else {
-            self.kept = Some(kept);
+            self.cached = Some(cached);
         }
-        done
+        result
     }
 
+    /// Ends the transaction that is kept for the next read.
     pub fn release(&mut self) {
-        self.kept = None;
+        self.cached = None;
     }
 }

@@ -1,21 +1,21 @@
-//! What is stored, field by field: frozen structs to and from the domain, whose texts lie where
-//! they are read from or written from. The order and the types of their fields are the format;
-//! golden bytes in the tests fail when one changes. A new field is a new struct. A record that
-//! the domain would refuse comes back as `None`.
+//! The stored records as frozen structs, with conversions to and from domain types. Their strings
+//! are borrowed. The order and types of the fields are the format; tests with golden bytes fail if
+//! one changes. A new field requires a new struct. Decoding returns `None` for a record that the
+//! domain would refuse.
 
 use bincode::{BorrowDecode, Encode};
 use chrono::{DateTime, Datelike as _};
 
 use super::codec::Record;
 use crate::domain::{
-    Actor, AuditAction, Description, Digest, Domain, Entity, EntityType, EventDraft, EventHash,
-    LastUse, Name, Operation, PreviousSecret, Scope, Scopes, Timestamp, Token, TokenId, newer,
+    Actor, AuditAction, Description, Digest, Domain, Entity, EntityType, EventBody, EventHash,
+    LastUse, Name, Operation, PreviousSecret, Scope, Scopes, Timestamp, Token, TokenId, later_use,
 };
 
 type IdV1 = [u8; TokenId::LEN];
 
-/// What `read` makes of a field that may be missing; an error if it refuses the value.
-fn optional<T, U>(field: Option<T>, read: impl FnOnce(T) -> Option<U>) -> Result<Option<U>, ()> {
+/// Converts an optional field with `read`; an error if `read` refuses the value.
+fn try_map<T, U>(field: Option<T>, read: impl FnOnce(T) -> Option<U>) -> Result<Option<U>, ()> {
     field.map(|value| read(value).ok_or(())).transpose()
 }
 
@@ -30,8 +30,8 @@ impl From<Timestamp> for TimestampV1 {
 }
 
 impl TimestampV1 {
-    /// The instant, in the years that a calendar has: sums and zones of others could overflow.
-    pub(super) fn moment(self) -> Option<Timestamp> {
+    /// The instant; `None` outside the years 0 to 9999, where date arithmetic could overflow.
+    pub(super) fn to_timestamp(self) -> Option<Timestamp> {
         let at = DateTime::from_timestamp(self.0, self.1);
         at.filter(|at| (0..=9_999).contains(&at.year()))
     }
@@ -64,7 +64,7 @@ impl From<ActorV1<'_>> for Actor {
     }
 }
 
-/// The entity is `*` for any; no id is spelled so.
+/// A scope. The entity `*` means any; no entity id is equal to it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 struct ScopeV1<'a> {
     entity_type: &'a str,
@@ -85,17 +85,17 @@ impl<'a> From<&'a Scope> for ScopeV1<'a> {
 }
 
 impl ScopeV1<'_> {
-    fn scope(self) -> Option<Scope> {
+    fn into_scope(self) -> Option<Scope> {
         Some(Scope {
             entity_type: EntityType::parse(self.entity_type).ok()?,
             entity: Entity::parse(self.entity).ok()?,
             operation: Operation::parse(self.operation).ok()?,
-            domain: optional(self.domain, |text| Domain::parse(text).ok()).ok()?,
+            domain: try_map(self.domain, |text| Domain::parse(text).ok()).ok()?,
         })
     }
 }
 
-/// A token without its last uses, which live in a table of their own.
+/// A token without its last uses, which have their own table.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct TokenV1<'a> {
     id: IdV1,
@@ -103,7 +103,7 @@ pub(super) struct TokenV1<'a> {
     description: &'a str,
     scopes: Vec<ScopeV1<'a>>,
     prefix: &'a str,
-    /// 1 is SHA-256 of the whole secret; nothing else is known yet.
+    /// The digest algorithm: 1 is SHA-256 of the whole secret. Others are refused.
     algorithm: u8,
     digest: [u8; 32],
     previous: Option<([u8; 32], TimestampV1)>,
@@ -112,7 +112,7 @@ pub(super) struct TokenV1<'a> {
     issued: TimestampV1,
     expires: Option<TimestampV1>,
     revoked: Option<TimestampV1>,
-    claimed: bool,
+    delivered: bool,
 }
 
 impl Record for TokenV1<'_> {}
@@ -137,12 +137,12 @@ impl<'a> From<&'a Token> for TokenV1<'a> {
             issued: token.issued.into(),
             expires: token.expires.map(Into::into),
             revoked: token.revoked.map(Into::into),
-            claimed: token.delivered,
+            delivered: token.delivered,
         }
     }
 }
 
-/// What an import event contains of a token: cheaper to decode than the whole token.
+/// The fields of a token that an import compares; cheaper to decode than the whole token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSummary {
     pub id: TokenId,
@@ -152,26 +152,25 @@ pub struct TokenSummary {
 }
 
 impl TokenV1<'_> {
-    /// The summary; `None` if the domain would not have made the token.
+    /// The summary; `None` if the domain would refuse one of its fields.
     pub(super) fn summary(&self) -> Option<TokenSummary> {
         Some(TokenSummary {
             id: TokenId::from_bytes(self.id)?,
             name: Name::parse(self.name).ok()?,
             is_revoked: self.revoked.is_some(),
-            expires: optional(self.expires, TimestampV1::moment).ok()?,
+            expires: try_map(self.expires, TimestampV1::to_timestamp).ok()?,
         })
     }
 
-    /// The token at the key `id`, as if it had never been used; `None` if the domain would not
-    /// have made it.
-    pub(super) fn token(self, id: &IdV1) -> Option<Token> {
+    /// The token at the key `id`, without last uses; `None` if the domain would refuse it.
+    pub(super) fn into_token(self, id: &IdV1) -> Option<Token> {
         if self.id != *id || self.algorithm != SHA_256 {
             return None;
         }
-        let scopes: Option<Vec<_>> = self.scopes.into_iter().map(ScopeV1::scope).collect();
-        let previous = optional(self.previous, |(digest, until)| {
+        let scopes: Option<Vec<_>> = self.scopes.into_iter().map(ScopeV1::into_scope).collect();
+        let previous = try_map(self.previous, |(digest, until)| {
             let digest = Digest::from_bytes(digest);
-            Some(PreviousSecret { digest, until: until.moment()?, last_used: None })
+            Some(PreviousSecret { digest, until: until.to_timestamp()?, last_used: None })
         })
         .ok()?;
         Some(Token {
@@ -182,126 +181,129 @@ impl TokenV1<'_> {
             prefix: self.prefix.into(),
             digest: Digest::from_bytes(self.digest),
             previous,
-            created: self.created.moment()?,
+            created: self.created.to_timestamp()?,
             created_by: self.created_by.into(),
-            issued: self.issued.moment()?,
-            expires: optional(self.expires, TimestampV1::moment).ok()?,
-            revoked: optional(self.revoked, TimestampV1::moment).ok()?,
-            delivered: self.claimed,
+            issued: self.issued.to_timestamp()?,
+            expires: try_map(self.expires, TimestampV1::to_timestamp).ok()?,
+            revoked: try_map(self.revoked, TimestampV1::to_timestamp).ok()?,
+            delivered: self.delivered,
             last_used: None,
         })
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
-pub(super) struct UseV1<'a> {
+pub(super) struct LastUseV1<'a> {
     at: TimestampV1,
     from: Option<&'a str>,
-    what: &'a str,
+    summary: &'a str,
 }
 
-impl<'a> From<&'a LastUse> for UseV1<'a> {
+impl<'a> From<&'a LastUse> for LastUseV1<'a> {
     fn from(last: &'a LastUse) -> Self {
-        Self { at: last.at.into(), from: last.from.as_deref(), what: &last.what }
+        Self { at: last.at.into(), from: last.from.as_deref(), summary: &last.summary }
     }
 }
 
-impl UseV1<'_> {
-    fn last_use(self) -> Option<LastUse> {
-        let (from, what) = (self.from.map(Into::into), self.what.into());
-        Some(LastUse { at: self.at.moment()?, from, what })
+impl LastUseV1<'_> {
+    fn into_last_use(self) -> Option<LastUse> {
+        let (from, summary) = (self.from.map(Into::into), self.summary.into());
+        Some(LastUse { at: self.at.to_timestamp()?, from, summary })
     }
 }
 
-/// The last uses of a token: of its present secret, and of one that was retiring, which its
-/// digest names, so that it is never taken for the use of another.
+/// The last uses of a token: of its current secret and of a previous one. The digest identifies the
+/// previous secret, so that its use is not attributed to another.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, BorrowDecode)]
-pub(super) struct UsesV1<'a> {
-    present: Option<UseV1<'a>>,
-    previous: Option<([u8; 32], UseV1<'a>)>,
+pub(super) struct UsageV1<'a> {
+    current: Option<LastUseV1<'a>>,
+    previous: Option<([u8; 32], LastUseV1<'a>)>,
 }
 
-impl Record for UsesV1<'_> {}
+impl Record for UsageV1<'_> {}
 
-impl<'a> From<&'a Uses> for UsesV1<'a> {
-    fn from(uses: &'a Uses) -> Self {
+impl<'a> From<&'a Usage> for UsageV1<'a> {
+    fn from(uses: &'a Usage) -> Self {
         let previous = uses.previous.as_ref();
         Self {
-            present: uses.present.as_ref().map(UseV1::from),
+            current: uses.current.as_ref().map(LastUseV1::from),
             previous: previous.map(|(digest, used)| (*digest.as_bytes(), used.into())),
         }
     }
 }
 
-impl UsesV1<'_> {
-    pub(super) fn uses(self) -> Option<Uses> {
-        let retired =
-            |(digest, used): (_, UseV1<'_>)| Some((Digest::from_bytes(digest), used.last_use()?));
-        Some(Uses {
-            present: optional(self.present, UseV1::last_use).ok()?,
-            previous: optional(self.previous, retired).ok()?,
+impl UsageV1<'_> {
+    pub(super) fn into_usage(self) -> Option<Usage> {
+        let previous = |(digest, used): (_, LastUseV1<'_>)| {
+            Some((Digest::from_bytes(digest), used.into_last_use()?))
+        };
+        Some(Usage {
+            current: try_map(self.current, LastUseV1::into_last_use).ok()?,
+            previous: try_map(self.previous, previous).ok()?,
         })
     }
 }
 
-/// What [`UsesV1`] keeps.
+/// The last uses of a token, decoded from [`UsageV1`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Uses {
-    pub(super) present: Option<LastUse>,
+pub(super) struct Usage {
+    pub(super) current: Option<LastUse>,
     pub(super) previous: Option<(Digest, LastUse)>,
 }
 
-impl Uses {
+impl Usage {
     pub(super) fn of(token: &Token) -> Self {
         let previous = token.previous.as_ref();
         let previous = previous.and_then(|old| Some((old.digest, old.last_used.clone()?)));
-        Self { present: token.last_used.clone(), previous }
+        Self { current: token.last_used.clone(), previous }
     }
 
-    /// Notes a use of the retiring secret behind `digest`. Of one that retired before it, what
-    /// is known stays so.
-    pub(super) fn retire(&mut self, digest: Digest, used: &LastUse) {
+    /// Records a use of the previous secret with this `digest`. The last use of an earlier previous
+    /// secret is merged into `current`.
+    pub(super) fn record_previous_use(&mut self, digest: Digest, used: &LastUse) {
         if let Some((before, last)) = self.previous.replace((digest, used.clone()))
             && !before.matches(&digest)
         {
-            self.present = newer(self.present.take(), Some(last));
+            self.current = later_use(self.current.take(), Some(last));
         }
     }
 
-    /// Tells `pat` when it was used. What was noted of a secret that is dead by now is a use of
-    /// the token all the same.
-    pub(super) fn tell(self, token: &mut Token) {
+    /// Sets the last uses in `token`. The use of a secret that no longer works still counts as a
+    /// use of the token.
+    pub(super) fn apply_to(self, token: &mut Token) {
         match (&mut token.previous, self.previous) {
             (Some(old), Some((digest, used))) if old.digest.matches(&digest) => {
                 old.last_used = Some(used);
-                token.last_used = self.present;
+                token.last_used = self.current;
             }
-            (_, noted) => token.last_used = newer(self.present, noted.map(|(_, used)| used)),
+            (_, previous) => {
+                token.last_used = later_use(self.current, previous.map(|(_, used)| used));
+            }
         }
     }
 }
 
-/// One event; its hash is that of these bytes.
+/// An event in the chain. Its hash is the hash of its encoding.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct EventV1<'a> {
     pub(super) sequence: u64,
     pub(super) previous: [u8; 32],
-    what: EventBodyV1<'a>,
+    body: EventBodyV1<'a>,
 }
 
 impl Record for EventV1<'_> {}
 
 impl<'a> EventV1<'a> {
-    pub(super) fn new(sequence: u64, previous: EventHash, what: &'a EventDraft) -> Self {
-        Self { sequence, previous: *previous.as_bytes(), what: what.into() }
+    pub(super) fn new(sequence: u64, previous: EventHash, body: &'a EventBody) -> Self {
+        Self { sequence, previous: *previous.as_bytes(), body: body.into() }
     }
 
-    pub(super) fn what(self) -> Option<EventDraft> {
-        self.what.what()
+    pub(super) fn into_event_body(self) -> Option<EventBody> {
+        self.body.into_event_body()
     }
 }
 
-/// What an event says, wherever its place in the chain is.
+/// The content of an event, without its position in the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct EventBodyV1<'a> {
     at: TimestampV1,
@@ -312,25 +314,25 @@ pub(super) struct EventBodyV1<'a> {
     detail: &'a str,
 }
 
-impl<'a> From<&'a EventDraft> for EventBodyV1<'a> {
-    fn from(what: &'a EventDraft) -> Self {
+impl<'a> From<&'a EventBody> for EventBodyV1<'a> {
+    fn from(event: &'a EventBody) -> Self {
         Self {
-            at: what.at.into(),
-            actor: (&what.actor).into(),
-            token: what.token.map(|id| *id.as_bytes()),
-            name: &what.name,
-            action: what.action.code(),
-            detail: &what.detail,
+            at: event.at.into(),
+            actor: (&event.actor).into(),
+            token: event.token.map(|id| *id.as_bytes()),
+            name: &event.name,
+            action: event.action.code(),
+            detail: &event.detail,
         }
     }
 }
 
 impl EventBodyV1<'_> {
-    fn what(self) -> Option<EventDraft> {
-        Some(EventDraft {
-            at: self.at.moment()?,
+    fn into_event_body(self) -> Option<EventBody> {
+        Some(EventBody {
+            at: self.at.to_timestamp()?,
             actor: self.actor.into(),
-            token: optional(self.token, TokenId::from_bytes).ok()?,
+            token: try_map(self.token, TokenId::from_bytes).ok()?,
             name: self.name.to_owned(),
             action: AuditAction::from_code(self.action)?,
             detail: self.detail.to_owned(),
@@ -338,62 +340,65 @@ impl EventBodyV1<'_> {
     }
 }
 
+/// A deleted token and the time of its deletion.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct TrashV1<'a> {
     token: TokenV1<'a>,
-    uses: UsesV1<'a>,
+    uses: UsageV1<'a>,
     at: TimestampV1,
 }
 
 impl Record for TrashV1<'_> {}
 
 impl<'a> TrashV1<'a> {
-    /// `uses` are those of `pat`.
-    pub(super) fn new(token: &'a Token, uses: &'a Uses, at: Timestamp) -> Self {
+    /// `uses` must be the last uses of `token`.
+    pub(super) fn new(token: &'a Token, uses: &'a Usage, at: Timestamp) -> Self {
         Self { token: token.into(), uses: uses.into(), at: at.into() }
     }
 
-    pub(super) fn trashed(self, id: &IdV1) -> Option<(Token, Timestamp)> {
-        let mut token = self.token.token(id)?;
-        self.uses.uses()?.tell(&mut token);
-        Some((token, self.at.moment()?))
+    pub(super) fn into_parts(self, id: &IdV1) -> Option<(Token, Timestamp)> {
+        let mut token = self.token.into_token(id)?;
+        self.uses.into_usage()?.apply_to(&mut token);
+        Some((token, self.at.to_timestamp()?))
     }
 }
 
-/// The token that a name or a row of the feed stands for; all zero for the store as a whole.
+/// The token that a name or a row of the change log refers to; all zero if it refers to none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
-pub(super) struct RefV1(pub(super) IdV1);
+pub(super) struct TokenRefV1(pub(super) IdV1);
 
-impl Record for RefV1 {}
+impl Record for TokenRefV1 {}
 
-/// A row whose key says all.
+/// An index entry from a token to an event. Its key contains both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
-pub(super) struct MarkV1;
+pub(super) struct TokenEventV1;
 
-impl Record for MarkV1 {}
+impl Record for TokenEventV1 {}
 
+/// The schema number of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct SchemaV1(pub(super) u32);
 
 impl Record for SchemaV1 {}
 
-/// Which store this is, and since when.
+/// The id and creation time of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
-pub(super) struct BirthV1 {
+pub(super) struct StoreInfoV1 {
     pub(super) id: [u8; 16],
     pub(super) created: TimestampV1,
 }
 
-impl Record for BirthV1 {}
+impl Record for StoreInfoV1 {}
 
-/// Where the chain of events ends. Kept apart from the events, so that a chain cut short shows.
+/// The end of the chain of events. Stored apart from the events, so that a truncated chain is
+/// detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
-pub(super) struct HeadV1 {
-    pub(super) events: u64,
+pub(super) struct ChainHeadV1 {
+    pub(super) event_count: u64,
     pub(super) hash: [u8; 32],
 }
 
-impl Record for HeadV1 {}
+impl Record for ChainHeadV1 {}
 
 #[cfg(test)]
 #[path = "record_tests.rs"]

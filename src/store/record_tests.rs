@@ -1,12 +1,12 @@
-//! Golden bytes of every stored struct. A test that fails here means that stores in the field
-//! would not be read any more: make a new struct with a new version instead.
+//! Golden bytes of every stored struct. If a test fails here, existing stores can no longer be
+//! read: add a new struct with a new version instead.
 
 use std::fmt::Write as _;
 
 use chrono::{TimeZone as _, Utc};
 
 use super::*;
-use crate::store::codec::{Body, seal, unseal};
+use crate::store::codec::{RecordBody, encode_record, verify_checksum};
 
 fn at(second: i64) -> Timestamp {
     Utc.timestamp_opt(1_800_000_000 + second, 123_456_789).unwrap()
@@ -21,11 +21,11 @@ fn actor() -> Actor {
 }
 
 fn last() -> LastUse {
-    LastUse { at: at(9), from: Some("::1".into()), what: "w".into() }
+    LastUse { at: at(9), from: Some("::1".into()), summary: "w".into() }
 }
 
 fn late() -> LastUse {
-    LastUse { at: at(8), from: None, what: "l".into() }
+    LastUse { at: at(8), from: None, summary: "l".into() }
 }
 
 fn token() -> Token {
@@ -55,8 +55,8 @@ fn token() -> Token {
     }
 }
 
-fn draft() -> EventDraft {
-    EventDraft {
+fn event_body() -> EventBody {
+    EventBody {
         at: at(5),
         actor: actor(),
         token: Some(id()),
@@ -66,23 +66,23 @@ fn draft() -> EventDraft {
     }
 }
 
-/// Seals `record`, compares with what is frozen, and checks that `is_same` reads it back.
+/// Encodes `record`, compares it with the golden bytes, and decodes it again with `is_same`.
 #[track_caller]
-fn frozen<R: Record>(record: &R, is_same: impl Fn(Body<'_>) -> bool, expected: &str) {
-    let sealed = seal("t", b"k", record).unwrap();
+fn assert_golden<R: Record>(record: &R, is_same: impl Fn(RecordBody<'_>) -> bool, expected: &str) {
+    let encoded = encode_record("t", b"k", record).unwrap();
     let mut hex = String::new();
-    for byte in &sealed {
+    for byte in &encoded {
         write!(hex, "{byte:02x}").unwrap();
     }
     assert_eq!(hex, expected);
-    assert!(unseal("t", b"k", &sealed).is_some_and(is_same));
+    assert!(verify_checksum("t", b"k", &encoded).is_some_and(is_same));
 }
 
 #[test]
 fn the_bytes_of_a_token_are_frozen() {
     let token = token();
     let record = TokenV1::from(&token);
-    frozen(
+    assert_golden(
         &record,
         |body| body.decode() == Some(record.clone()),
         "0134664b71395a743057625865026369016402086368616e6e656c73026331077075626c69736801\
@@ -95,9 +95,9 @@ fn the_bytes_of_a_token_are_frozen() {
 
 #[test]
 fn the_bytes_of_the_last_uses_are_frozen() {
-    let uses = Uses::of(&token());
-    let record = UsesV1::from(&uses);
-    frozen(
+    let uses = Usage::of(&token());
+    let record = UsageV1::from(&uses);
+    assert_golden(
         &record,
         |body| body.decode() == Some(record.clone()),
         "0101fc12a493d6fc15cd5b0701033a3a31017701bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
@@ -107,9 +107,9 @@ fn the_bytes_of_the_last_uses_are_frozen() {
 
 #[test]
 fn the_bytes_of_an_event_are_frozen() {
-    let draft = draft();
-    let record = EventV1::new(300, EventHash::from_bytes([0xcc; 32]), &draft);
-    frozen(
+    let body = event_body();
+    let record = EventV1::new(300, EventHash::from_bytes([0xcc; 32]), &body);
+    assert_golden(
         &record,
         |body| body.decode() == Some(record.clone()),
         "01fb2c01ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccfc0aa493\
@@ -120,9 +120,9 @@ fn the_bytes_of_an_event_are_frozen() {
 
 #[test]
 fn the_bytes_of_a_deleted_token_are_frozen() {
-    let (token, uses) = (token(), Uses::of(&token()));
+    let (token, uses) = (token(), Usage::of(&token()));
     let record = TrashV1::new(&token, &uses, at(6));
-    frozen(
+    assert_golden(
         &record,
         |body| body.decode() == Some(record.clone()),
         "0134664b71395a743057625865026369016402086368616e6e656c73026331077075626c69736801\
@@ -137,20 +137,20 @@ fn the_bytes_of_a_deleted_token_are_frozen() {
 
 #[test]
 fn the_bytes_of_the_small_records_are_frozen() {
-    let name = RefV1(*id().as_bytes());
-    let same = |body: Body<'_>| body.decode() == Some(name);
-    frozen(&name, same, "0134664b71395a743057625865d6ee1de6292b2ee4");
-    frozen(&MarkV1, |body| body.decode() == Some(MarkV1), "018fecefa8976c9712");
+    let name = TokenRefV1(*id().as_bytes());
+    let same = |body: RecordBody<'_>| body.decode() == Some(name);
+    assert_golden(&name, same, "0134664b71395a743057625865d6ee1de6292b2ee4");
+    assert_golden(&TokenEventV1, |body| body.decode() == Some(TokenEventV1), "018fecefa8976c9712");
     let schema = SchemaV1(1);
-    frozen(&schema, |body| body.decode() == Some(schema), "01019ddc7b30b98beec3");
-    let birth = BirthV1 { id: [0xdd; 16], created: at(7).into() };
-    frozen(
-        &birth,
-        |body| body.decode() == Some(birth),
+    assert_golden(&schema, |body| body.decode() == Some(schema), "01019ddc7b30b98beec3");
+    let info = StoreInfoV1 { id: [0xdd; 16], created: at(7).into() };
+    assert_golden(
+        &info,
+        |body| body.decode() == Some(info),
         "01ddddddddddddddddddddddddddddddddfc0ea493d6fc15cd5b07da9b0a5920987122",
     );
-    let head = HeadV1 { events: 70_000, hash: [0xee; 32] };
-    frozen(
+    let head = ChainHeadV1 { event_count: 70_000, hash: [0xee; 32] };
+    assert_golden(
         &head,
         |body| body.decode() == Some(head),
         "01fc70110100eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee4fb5\
@@ -160,10 +160,10 @@ fn the_bytes_of_the_small_records_are_frozen() {
 
 #[test]
 fn the_hash_of_an_event_is_frozen() {
-    let draft = draft();
-    let record = EventV1::new(300, EventHash::from_bytes([0xcc; 32]), &draft);
-    let row = seal("t", b"k", &record).unwrap();
-    let hash = crate::store::codec::sealed_body(&row).unwrap().hash();
+    let body = event_body();
+    let record = EventV1::new(300, EventHash::from_bytes([0xcc; 32]), &body);
+    let row = encode_record("t", b"k", &record).unwrap();
+    let hash = crate::store::codec::body_unchecked(&row).unwrap().hash();
     assert_eq!(
         hash.to_string(),
         "54a669066940959b5d9a4977c07d86c10dd13e5591e3e06c585c56ae635928d9"
@@ -171,40 +171,40 @@ fn the_hash_of_an_event_is_frozen() {
 }
 
 #[test]
-fn everything_of_the_domain_survives() {
-    let (key, token, draft) = (*id().as_bytes(), token(), draft());
-    let uses = Uses::of(&token);
-    let mut kept = TokenV1::from(&token).token(&key).unwrap();
-    uses.clone().tell(&mut kept);
+fn records_convert_back_to_equal_domain_values() {
+    let (key, token, body) = (*id().as_bytes(), token(), event_body());
+    let uses = Usage::of(&token);
+    let mut kept = TokenV1::from(&token).into_token(&key).unwrap();
+    uses.clone().apply_to(&mut kept);
     assert_eq!(kept, token);
-    assert_eq!(UsesV1::from(&uses).uses(), Some(uses.clone()));
-    let trashed = TrashV1::new(&token, &uses, at(6)).trashed(&key);
+    assert_eq!(UsageV1::from(&uses).into_usage(), Some(uses.clone()));
+    let trashed = TrashV1::new(&token, &uses, at(6)).into_parts(&key);
     assert_eq!(trashed, Some((token, at(6))));
-    assert_eq!(EventV1::new(1, EventHash::NONE, &draft).what(), Some(draft));
+    assert_eq!(EventV1::new(1, EventHash::NONE, &body).into_event_body(), Some(body));
 }
 
 #[test]
-fn instants_are_kept_to_the_nanosecond_in_all_years_of_a_calendar() {
+fn timestamps_keep_nanoseconds_in_the_years_0_to_9999() {
     let first = Utc.with_ymd_and_hms(0, 1, 1, 0, 0, 0).unwrap();
     let last = Utc.with_ymd_and_hms(10_000, 1, 1, 0, 0, 0).unwrap();
     let tick = chrono::TimeDelta::nanoseconds(1);
     for moment in [at(0), first, last - tick] {
-        assert_eq!(TimestampV1::from(moment).moment(), Some(moment));
+        assert_eq!(TimestampV1::from(moment).to_timestamp(), Some(moment));
     }
     for moment in [first - tick, last, Timestamp::MIN_UTC, Timestamp::MAX_UTC] {
-        assert_eq!(TimestampV1::from(moment).moment(), None);
+        assert_eq!(TimestampV1::from(moment).to_timestamp(), None);
     }
-    assert_eq!(TimestampV1(i64::MAX, 0).moment(), None);
-    assert_eq!(TimestampV1(0, u32::MAX).moment(), None);
+    assert_eq!(TimestampV1(i64::MAX, 0).to_timestamp(), None);
+    assert_eq!(TimestampV1(0, u32::MAX).to_timestamp(), None);
 }
 
 #[test]
-fn what_the_domain_would_refuse_is_damaged() {
+fn a_record_that_the_domain_would_refuse_is_damaged() {
     let (key, token) = (*id().as_bytes(), token());
     let good = TokenV1::from(&token);
-    let read = |record: TokenV1<'_>| record.token(&key);
+    let read = |record: TokenV1<'_>| record.into_token(&key);
     assert!(read(good.clone()).is_some());
-    assert_eq!(good.clone().token(b"000000000000"), None);
+    assert_eq!(good.clone().into_token(b"000000000000"), None);
     for bad in [
         TokenV1 { name: "", ..good.clone() },
         TokenV1 { algorithm: 2, ..good.clone() },
@@ -216,25 +216,25 @@ fn what_the_domain_would_refuse_is_damaged() {
 }
 
 #[test]
-fn a_use_of_a_secret_that_is_dead_by_now_is_a_use_of_the_token() {
-    let read = |uses: &Uses, token: &Token| {
-        let mut token = TokenV1::from(token).token(id().as_bytes()).unwrap();
-        uses.clone().tell(&mut token);
+fn a_use_of_a_replaced_secret_counts_for_the_token() {
+    let read = |uses: &Usage, token: &Token| {
+        let mut token = TokenV1::from(token).into_token(id().as_bytes()).unwrap();
+        uses.clone().apply_to(&mut token);
         token
     };
     let newest = LastUse { at: at(20), ..late() };
-    let mut uses = Uses::of(&token());
-    uses.retire(Digest::from_bytes([0xbb; 32]), &newest);
+    let mut uses = Usage::of(&token());
+    uses.record_previous_use(Digest::from_bytes([0xbb; 32]), &newest);
     let ended = Token { previous: None, ..token() };
     assert_eq!(read(&uses, &ended).last_used, Some(newest.clone()));
-    // The one after it retires in its turn, and was not used yet.
+    // The next secret was replaced, too, and was not used yet.
     let next =
         PreviousSecret { digest: Digest::from_bytes([0xcc; 32]), until: at(9), last_used: None };
     let rotated = Token { previous: Some(next.clone()), ..token() };
     let found = read(&uses, &rotated);
     assert_eq!((found.last_used, found.previous), (Some(newest.clone()), Some(next.clone())));
-    uses.retire(next.digest, &last());
+    uses.record_previous_use(next.digest, &last());
     let found = read(&uses, &rotated);
-    assert_eq!(found.last_used, Some(newest), "it is not lost when the next one is noted");
+    assert_eq!(found.last_used, Some(newest), "recording the next one keeps it");
     assert_eq!(found.previous.unwrap().last_used, Some(last()));
 }

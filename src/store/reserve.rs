@@ -1,6 +1,6 @@
-//! A copy-on-write store needs free pages even to revoke, so a full disk could keep a stolen
-//! token alive. A reserve of 1 MiB lies beside the store: `Store::write` gives it up when a
-//! write finds the disk full, runs the write once more, and takes it back later.
+//! A copy-on-write store needs free pages even to revoke, so a full disk could prevent revoking a
+//! stolen token. A reserve file of 1 MiB in the store's folder avoids that: when the disk is full,
+//! `transaction` releases it, runs the write once more, and allocates it again later.
 
 use std::{
     fs,
@@ -10,13 +10,13 @@ use std::{
 
 use rustix::fs::FallocateFlags;
 
-use super::file;
+use super::path_security;
 
-const BYTES: u64 = 1 << 20;
+const RESERVE_BYTES: u64 = 1 << 20;
 
-/// What must stay free beside the reserve before it is taken again: a disk that is almost full
-/// would be filled by us otherwise.
-const ROOM: u64 = 4 << 20;
+/// The space in bytes that must remain free after the reserve is allocated, so that it does not
+/// fill an almost full disk.
+const MIN_FREE_BYTES: u64 = 4 << 20;
 
 /// The reserve file of one store: its path with `.reserve` at the end.
 #[derive(Debug)]
@@ -25,37 +25,38 @@ pub(super) struct Reserve {
 }
 
 impl Reserve {
-    pub(super) fn of(store: &Path) -> Self {
+    pub(super) fn for_store(store: &Path) -> Self {
         let mut path = store.as_os_str().to_owned();
         path.push(".reserve");
         Self { path: path.into() }
     }
 
-    /// Gives the space free; whether there was any to give.
-    pub(super) fn give_up(&self) -> bool {
+    /// Deletes the reserve. Returns whether there was one.
+    pub(super) fn release(&self) -> bool {
         fs::remove_file(&self.path).is_ok()
     }
 
-    /// Takes the space again, if there is enough of it. That it cannot is no failure of the
-    /// write that it comes after.
-    pub(super) fn take(&self) {
+    /// Allocates the reserve if it is missing and there is enough space. Ignores a failure, because
+    /// the write before it has succeeded.
+    pub(super) fn acquire(&self) {
         if fs::symlink_metadata(&self.path).is_err() && self.has_room() && self.fill().is_err() {
-            self.give_up();
+            self.release();
         }
     }
 
     fn has_room(&self) -> bool {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        rustix::fs::statvfs(folder)
-            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= BYTES + ROOM)
+        rustix::fs::statvfs(folder).is_ok_and(|disk| {
+            disk.f_bavail.saturating_mul(disk.f_frsize) >= RESERVE_BYTES + MIN_FREE_BYTES
+        })
     }
 
     fn fill(&self) -> io::Result<()> {
-        let mut file = file::fresh(&self.path)?;
-        match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, BYTES) {
+        let mut file = path_security::create_exclusive(&self.path)?;
+        match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, RESERVE_BYTES) {
             Ok(()) => Ok(()),
-            // Not every file system can set space aside without writing to it.
-            Err(_) => io::copy(&mut io::Read::take(io::repeat(0xa5), BYTES), &mut file)
+            // Some file systems cannot allocate space without writing to it.
+            Err(_) => io::copy(&mut io::Read::take(io::repeat(0xa5), RESERVE_BYTES), &mut file)
                 .and_then(|_| file.flush()),
         }
     }
@@ -68,25 +69,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_taken_once_as_real_space_and_given_up_once() {
+    fn the_reserve_is_allocated_on_disk_and_released_once() {
         let folder = tempfile::tempdir().unwrap();
-        let reserve = Reserve::of(&folder.path().join("s.redb"));
-        assert!(!reserve.give_up());
-        reserve.take();
-        reserve.take();
+        let reserve = Reserve::for_store(&folder.path().join("s.redb"));
+        assert!(!reserve.release());
+        reserve.acquire();
+        reserve.acquire();
         let found = fs::metadata(folder.path().join("s.redb.reserve")).unwrap();
-        assert_eq!((found.len(), found.mode() & 0o777), (BYTES, 0o600));
-        assert!(found.blocks() * 512 >= BYTES);
-        assert!(reserve.give_up());
-        assert!(!reserve.give_up());
+        assert_eq!((found.len(), found.mode() & 0o777), (RESERVE_BYTES, 0o600));
+        assert!(found.blocks() * 512 >= RESERVE_BYTES);
+        assert!(reserve.release());
+        assert!(!reserve.release());
     }
 
     #[test]
-    fn a_link_in_its_place_is_not_followed() {
+    fn a_link_at_its_path_is_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("target");
         std::os::unix::fs::symlink(&target, folder.path().join("s.redb.reserve")).unwrap();
-        Reserve::of(&folder.path().join("s.redb")).take();
+        Reserve::for_store(&folder.path().join("s.redb")).acquire();
         assert!(!target.exists());
     }
 }

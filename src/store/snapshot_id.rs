@@ -1,7 +1,7 @@
-//! Everything that depends on the layout of redb's file header. redb reads the header once for
-//! each `begin_read`; the header holds the checksums of all that it points to, so two reads that
-//! got the same bytes there see the same commit. The tests fail when redb no longer does so.
-//! Filled by the storage backend, used by `file_db`.
+//! All code that depends on the layout of redb's file header. redb reads the header once for each
+//! `begin_read`. The header contains checksums of the data that it refers to, so two reads with
+//! equal headers see the same commit. The tests fail if redb changes this. The storage backend
+//! reports reads; `file_db` uses the result.
 
 use std::{
     cell::RefCell,
@@ -12,9 +12,9 @@ use std::{
 
 use crate::domain::Timestamp;
 
-/// Where the header is in the file, in bytes.
+/// The offset of the header in the file, in bytes.
 const HEADER_OFFSET: u64 = 0;
-/// Its length, with both transaction slots.
+/// The length of the header in bytes, including both transaction slots.
 const HEADER_LEN: usize = 320;
 
 thread_local! {
@@ -22,33 +22,32 @@ thread_local! {
         const { RefCell::new(Capture { is_active: false, reads: 0, header: [0; HEADER_LEN] }) };
 }
 
-/// The header reads of the `begin_read` that this thread is in.
+/// The header reads of the current `begin_read` of this thread.
 struct Capture {
     is_active: bool,
-    /// How many there were; one that is not of the whole header alone counts twice.
+    /// The number of header reads. A read of another range that overlaps the header counts twice.
     reads: u32,
     header: [u8; HEADER_LEN],
 }
 
-/// Identifies a commit of one file: the bytes of its header.
+/// Identifies a commit of one file by the bytes of its header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SnapshotId(Box<[u8; HEADER_LEN]>);
 
 impl SnapshotId {
-    /// Whether this is the last commit of `file`. A header that is being written at the moment
-    /// differs.
+    /// Whether this is the last commit of `file`. `false` while a header is being written.
     pub(super) fn is_latest_of(&self, file: &File) -> bool {
         let mut header = [0; HEADER_LEN];
         file.read_exact_at(&mut header, HEADER_OFFSET).is_ok() && *self.0 == header
     }
 }
 
-/// Learns from the storage backend which header a `begin_read` got.
+/// Captures the header that a `begin_read` reads through the storage backend.
 pub(super) struct HeaderCapture;
 
 impl HeaderCapture {
-    /// Runs `begin`, which begins one read. Also returns the commit that it sees; `None` if redb
-    /// did not read exactly one whole header for it on this thread.
+    /// Runs `begin`, which begins one read transaction. Also returns the id of the commit that it
+    /// sees; `None` if redb did not read exactly one whole header on this thread.
     pub(super) fn observe<T>(begin: impl FnOnce() -> T) -> (T, Option<SnapshotId>) {
         CAPTURE.with_borrow_mut(|capture| (capture.is_active, capture.reads) = (true, 0));
         let result = begin();
@@ -59,7 +58,7 @@ impl HeaderCapture {
         (result, id)
     }
 
-    /// The backend calls this after each read of `bytes` at `offset`.
+    /// Called by the backend after each read of `bytes` at `offset`.
     pub(super) fn on_read(offset: u64, bytes: &[u8]) {
         if offset >= HEADER_OFFSET.saturating_add(HEADER_LEN as u64) {
             return;
@@ -77,19 +76,19 @@ impl HeaderCapture {
 /// Values derived from one commit. A commit never changes, so they are computed once.
 #[derive(Debug, Default)]
 pub(super) struct SnapshotCache {
-    /// `None` if it is not known which commit this is; it is shared with no other read then.
+    /// `None` if the commit is unknown; the cache is then not shared with other reads.
     pub(super) id: Option<SnapshotId>,
-    /// The time of the newest event that can be read.
+    /// The time of the newest undamaged event.
     pub(super) newest_event_at: OnceLock<Option<Timestamp>>,
 }
 
-/// The cache of the commit that a file was read at last.
+/// The cache of the commit that was read last.
 #[derive(Debug, Default)]
 pub(super) struct LatestSnapshot(Mutex<Arc<SnapshotCache>>);
 
 impl LatestSnapshot {
-    /// The cache of the commit `id`. If it is another commit than before, the cache is new, and
-    /// `check` must accept it first.
+    /// Returns the cache of the commit `id`. For a commit other than the last one, runs `check`,
+    /// and if it succeeds, creates a new cache.
     pub(super) fn cache_of<E>(
         &self,
         id: Option<SnapshotId>,

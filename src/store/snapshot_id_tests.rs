@@ -1,27 +1,27 @@
-//! The contract with redb: how it reads its header, and when the header differs. Each of these
-//! tests fails if another version of redb breaks what the derived identity relies on.
+//! How redb reads its header, and when the header changes. Each of these tests fails if another
+//! version of redb breaks an assumption of `SnapshotId`.
 
 use std::thread;
 
 use super::*;
 use crate::store::{
     OpenOptions, ReadOps, Store, StoreError,
-    faulty::{Plan, ReadCall, plan},
+    fault_injection::{BackendMode, ReadCall, set_mode},
     file_db::FileDb,
 };
 
-/// A store that this thread opened, with its reads observed from now on.
+/// Opens a store on this thread and records its reads from now on.
 fn observed() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("s.redb")).unwrap();
-    plan(Plan::Observe(Vec::new()));
+    set_mode(BackendMode::Observe(Vec::new()));
     (folder, store)
 }
 
-/// The reads of the file since the last call.
+/// The reads of the file since the previous call.
 fn reads() -> Vec<ReadCall> {
-    match plan(Plan::Observe(Vec::new())) {
-        Plan::Observe(calls) => calls,
+    match set_mode(BackendMode::Observe(Vec::new())) {
+        BackendMode::Observe(calls) => calls,
         _ => panic!("not observed"),
     }
 }
@@ -32,13 +32,13 @@ fn header_reads() -> Vec<ReadCall> {
 }
 
 fn commit(store: &Store) {
-    let event = crate::store::chain::tests::draft(1);
+    let event = crate::store::chain::tests::event_body(1);
     let written: Result<_, StoreError> = store.write(|rows| rows.append_event(event.clone()));
     written.unwrap();
 }
 
 #[test]
-fn a_begin_read_reads_the_whole_header_once_on_its_own_thread() {
+fn begin_read_reads_the_header_once_on_its_own_thread() {
     let (_folder, store) = observed();
     for work in [|_: &Store| (), commit] {
         work(&store);
@@ -62,20 +62,20 @@ fn a_begin_read_reads_the_whole_header_once_on_its_own_thread() {
 }
 
 #[test]
-fn an_id_is_that_of_the_file_and_changes_with_each_commit_only() {
+fn an_id_changes_with_each_commit_only() {
     let (folder, store) = observed();
     let path = folder.path().join("s.redb");
     let file = FileDb::open(&path, OpenOptions::default()).unwrap();
     let id = |db: &FileDb| db.snapshot().unwrap().reader.cache.id.clone();
     let mut seen = vec![id(&file)];
-    assert!(seen[0].is_some(), "it is known");
+    assert!(seen[0].is_some(), "the id is known");
     for _ in 0..5 {
         assert_eq!(id(&file), seen[seen.len() - 1]);
         let is_latest = |id: &Option<SnapshotId>| {
             id.as_ref().unwrap().is_latest_of(&File::open(&path).unwrap())
         };
         assert!(is_latest(&seen[seen.len() - 1]));
-        assert_eq!(store.read(ReadOps::schema), Ok(1), "a read is no commit");
+        assert_eq!(store.read(ReadOps::schema), Ok(1), "a read does not commit");
         commit(&store);
         assert!(!is_latest(&seen[seen.len() - 1]));
         let next = id(&file);
@@ -85,12 +85,12 @@ fn an_id_is_that_of_the_file_and_changes_with_each_commit_only() {
 }
 
 #[test]
-fn one_transaction_serves_the_schema_the_tables_and_the_read_that_opens_the_file() {
+fn opening_checks_and_first_read_share_one_transaction() {
     let (folder, store) = observed();
     let options = OpenOptions::default();
     let other = Store::open_with(store.path().unwrap(), options).unwrap();
     let opened = header_reads().len();
-    // The file is another one now, so the next read opens it.
+    // The file was replaced, so the next read opens it.
     let path = folder.path().join("s.redb");
     std::fs::copy(&path, folder.path().join("copy")).unwrap();
     std::fs::rename(folder.path().join("copy"), &path).unwrap();
@@ -101,11 +101,11 @@ fn one_transaction_serves_the_schema_the_tables_and_the_read_that_opens_the_file
     session.release();
     assert!(header_reads().len() <= 1);
     assert_eq!(session.read(ReadOps::schema), Ok(1));
-    assert_eq!(header_reads().len(), 1, "and after it, a read is one");
+    assert_eq!(header_reads().len(), 1, "a new read needs a new transaction");
 }
 
 #[test]
-fn what_redb_reads_in_another_way_gives_no_id() {
+fn unexpected_header_reads_give_no_id() {
     let header = [7; HEADER_LEN];
     let observed = |reads: &[(u64, &[u8])]| {
         let ((), id) = HeaderCapture::observe(|| {
@@ -118,11 +118,11 @@ fn what_redb_reads_in_another_way_gives_no_id() {
     assert_eq!(observed(&[(0, &header)]), Some(SnapshotId(Box::new(header))));
     assert_eq!(observed(&[(0, &header), (4_096, &[1])]), Some(SnapshotId(Box::new(header))));
     assert_eq!(observed(&[]), None);
-    assert_eq!(observed(&[(0, &header), (0, &header)]), None, "which of them is it?");
+    assert_eq!(observed(&[(0, &header), (0, &header)]), None, "two headers are ambiguous");
     assert_eq!(observed(&[(0, &header[1..])]), None);
     assert_eq!(observed(&[(64, &header)]), None);
     HeaderCapture::on_read(0, &header);
-    assert_eq!(observed(&[]), None, "what was read before does not count");
+    assert_eq!(observed(&[]), None, "earlier reads are ignored");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_value_is_cached_for_its_commit_and_no_other() {
     let accept = || Ok::<_, ()>(());
     let first = latest.cache_of(id(1), accept).unwrap();
     assert!(Arc::ptr_eq(&first, &latest.cache_of(id(1), || Err(())).unwrap()));
-    assert!(latest.cache_of(id(2), || Err(())).is_err(), "another one is checked first");
+    assert!(latest.cache_of(id(2), || Err(())).is_err(), "a new commit is checked first");
     let second = latest.cache_of(id(2), accept).unwrap();
     assert!(!Arc::ptr_eq(&first, &second));
     assert!(!Arc::ptr_eq(&second, &latest.cache_of(None, accept).unwrap()));

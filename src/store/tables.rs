@@ -1,6 +1,7 @@
-//! The schema, to be read in a minute: every table with its key and value in words. Values are
-//! sealed records (see `codec`), keys are bytes and integers. One constructor knows
-//! them all. A [`RecordTable`] is the only way to a row.
+//! The schema: every table with its key and value. Keys are bytes or integers; values are records
+//! with a checksum (see `codec`). [`Tables`] opens all tables, and [`RecordTable`] is the only
+//! access to a row. Called by `read_ops`, `writer` and the modules for backup, bulk inserts and
+//! checks.
 
 use std::{
     cell::OnceCell,
@@ -15,7 +16,7 @@ use redb::{
 };
 
 use super::{
-    codec::{Body, Record, seal, unseal},
+    codec::{Record, RecordBody, encode_record, verify_checksum},
     error::{Damage, StoreError},
     panic::StickyError,
 };
@@ -25,30 +26,31 @@ use crate::domain::{
 };
 
 type Bytes = &'static [u8];
-type Row<'r, K> = (AccessGuard<'r, K>, AccessGuard<'r, Bytes>);
+type RowGuards<'r, K> = (AccessGuard<'r, K>, AccessGuard<'r, Bytes>);
 type IdKey = &'static [u8; TokenId::LEN];
-pub(super) type MarkKey = &'static [u8; TokenId::LEN + 8];
+pub(super) type TokenEventKeyRef = &'static [u8; TokenId::LEN + 8];
 
-/// Word → `schema`: `SchemaV1` · `birth`: `BirthV1` · `head`: `HeadV1`.
+/// Keyword → `schema`: `SchemaV1` · `birth`: `StoreInfoV1` · `head`: `ChainHeadV1`.
 const META: &str = "meta-1";
-/// Id → `TokenV1`.
-pub(super) const PATS: &str = "pats-1";
-/// Folded name → `RefV1`, the id that has it.
+/// Token id → `TokenV1`.
+pub(super) const TOKENS: &str = "pats-1";
+/// Folded name → `TokenRefV1`, the id of the token with that name.
 pub(super) const NAMES: &str = "names-1";
-/// Id → `UsesV1`. Beside the record, so that a check does not rewrite it.
+/// Id → `UsageV1`; apart from the token, so that a check does not rewrite the token.
 pub(super) const USES: &str = "uses-1";
-/// Sequence from 1 without gaps → `EventV1`, with the hash of the one before: a chain.
+/// Sequence from 1 without gaps → `EventV1`, which contains the hash of the previous event.
 pub(super) const EVENTS: &str = "events-1";
-/// Id and sequence, big endian → `MarkV1`: where a token's own events are.
+/// Id and sequence, big endian → `TokenEventV1`: an index of the events of each token.
 pub(super) const TOKEN_EVENTS: &str = "token-events-1";
-/// Id → `TrashV1`, a deleted token and when that was.
+/// Id → `TrashV1`: a deleted token and the time of its deletion.
 const TRASH: &str = "trash-1";
-/// Number → `RefV1`, a token that a transaction changed: the feed, cut to its newest rows. The
-/// last number is the store's generation.
+/// Number → `TokenRefV1`: a token that a transaction changed. This change log keeps only its
+/// newest rows; the last number is the generation of the store.
 const CHANGES: &str = "changes-1";
 
-/// The access mode of a transaction's tables. A write opens all of them at once. A read opens only
-/// those that it uses, because opening them would take most of the time of a check.
+/// The access mode of a transaction's tables. A write transaction opens all tables at once. A read
+/// transaction opens only those that it uses; otherwise opening them would dominate the time of a
+/// check.
 pub trait AccessMode {
     type Transaction;
     type Table<K: Key + 'static>: ReadableTable<K, Bytes>;
@@ -62,6 +64,7 @@ pub trait AccessMode {
     fn table<K: Key + 'static>(inner: &Self::Inner<K>) -> Result<&Self::Table<K>, TableError>;
 }
 
+/// The mode of read transactions.
 #[derive(Debug)]
 pub struct ReadOnly;
 
@@ -101,6 +104,7 @@ impl AccessMode for ReadOnly {
     }
 }
 
+/// The mode of write transactions.
 #[derive(Debug)]
 pub struct ReadWrite<'t>(std::marker::PhantomData<&'t ()>);
 
@@ -132,7 +136,7 @@ macro_rules! tables {
         }
 
         impl<A: AccessMode> Tables<A> {
-            /// The one constructor, for both kinds of transaction.
+            /// The only constructor, for both access modes.
             fn new(transaction: &A::Transaction) -> Result<Self, TableError> {
                 let error = StickyError::default();
                 Ok(Self { $($table: RecordTable::new($name, &error, transaction)?,)* error })
@@ -146,7 +150,7 @@ macro_rules! tables {
                 Ok(())
             }
 
-            /// Inserts the rows of every table into `to`, and lists the damaged ones.
+            /// Inserts the rows of every table into `to`, and adds the damaged ones to `damaged`.
             pub(super) fn copy_rows(
                 &self,
                 to: &mut Tables<ReadWrite<'_>>,
@@ -156,7 +160,7 @@ macro_rules! tables {
                 Ok(())
             }
 
-            /// Whether every table of `other` has the same rows, byte for byte.
+            /// Returns whether every table of `other` has the same rows, byte for byte.
             pub(super) fn equals(&self, other: &Self) -> Result<bool, StoreError> {
                 Ok($(self.$table.equals(&other.$table)? &&)* true)
             }
@@ -166,11 +170,11 @@ macro_rules! tables {
 
 tables! {
     meta: Bytes = META;
-    tokens: IdKey = PATS;
+    tokens: IdKey = TOKENS;
     names: Bytes = NAMES;
     uses: IdKey = USES;
     events: u64 = EVENTS;
-    token_events: MarkKey = TOKEN_EVENTS;
+    token_events: TokenEventKeyRef = TOKEN_EVENTS;
     trash: IdKey = TRASH;
     changes: u64 = CHANGES;
 }
@@ -182,19 +186,19 @@ impl<A: AccessMode> fmt::Debug for Tables<A> {
 }
 
 impl Tables<ReadOnly> {
-    /// Opens none yet.
+    /// Begins without open tables; each is opened at its first use.
     pub(super) fn open(transaction: ReadTransaction) -> Result<Self, TableError> {
         Self::new(&Arc::new(transaction))
     }
 
-    /// Fails if there is no table for the schema number. A later schema may lack all others.
+    /// Fails if the table of the schema number is missing. A newer schema may lack all others.
     pub(super) fn check_meta(&self) -> Result<(), TableError> {
         self.meta.table().map(drop)
     }
 }
 
 impl<'t> Tables<ReadWrite<'t>> {
-    /// Makes the tables that are missing, as redb does.
+    /// Opens all tables. redb creates the missing ones.
     pub(super) fn open_to_write(transaction: &'t WriteTransaction) -> Result<Self, TableError> {
         Self::new(&transaction)
     }
@@ -233,24 +237,25 @@ impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
         Damage { table: self.name, key: display_key(K::as_bytes(key).as_ref()) }
     }
 
-    /// What `read` makes of the record at `key`. `None` of it is a record that is damaged.
+    /// Reads the record at `key` and decodes it with `read`. If `read` returns `None`, the record
+    /// is damaged.
     pub(super) fn get<T>(
         &self,
         key: K::SelfType<'_>,
-        read: impl FnOnce(Body<'_>) -> Option<T>,
+        read: impl FnOnce(RecordBody<'_>) -> Option<T>,
     ) -> Result<Option<T>, StoreError> {
         self.with_table(|table| {
             let Some(found) = table.get(&key)? else {
                 return Ok(None);
             };
-            let body = unseal(self.name, K::as_bytes(&key).as_ref(), found.value());
+            let body = verify_checksum(self.name, K::as_bytes(&key).as_ref(), found.value());
             Ok(Some(body.and_then(read).ok_or_else(|| self.damage(&key))))
         })?
         .transpose()
         .map_err(StoreError::Damaged)
     }
 
-    /// Whether there is a row at `key`, whatever its state.
+    /// Whether there is a row at `key`, even a damaged one.
     pub(super) fn has(&self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
         self.with_table(|table| Ok(table.get(&key)?.is_some()))
     }
@@ -259,43 +264,46 @@ impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
         self.with_table(redb::ReadableTableMetadata::len)
     }
 
-    /// Shows `visit` the rows of `range` in the order of their keys, or against it, until it
-    /// breaks.
+    /// Calls `visit` with the rows of `range` in key order, or in reverse order, until it breaks.
     pub(super) fn scan<'a>(
         &self,
         range: impl RangeBounds<K::SelfType<'a>> + 'a,
         backwards: bool,
-        visit: impl FnMut(K::SelfType<'_>, Result<Body<'_>, Damage>) -> ControlFlow<()>,
+        visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, Damage>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.with_table(|table| {
             let rows = table.range::<K::SelfType<'a>>(range)?;
-            if backwards { self.walk(rows.rev(), visit) } else { self.walk(rows, visit) }
+            if backwards {
+                self.visit_rows(rows.rev(), visit)
+            } else {
+                self.visit_rows(rows, visit)
+            }
         })
     }
 
-    /// Shows `visit` all rows in the order of their keys, until it breaks.
-    pub(super) fn each(
+    /// Calls `visit` with all rows in key order, until it breaks.
+    pub(super) fn for_each(
         &self,
-        visit: impl FnMut(K::SelfType<'_>, Result<Body<'_>, Damage>) -> ControlFlow<()>,
+        visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, Damage>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.with_table(|table| self.walk(table.iter()?, visit))
+        self.with_table(|table| self.visit_rows(table.iter()?, visit))
     }
 
-    /// What lies in the row at `key`, if its checksum is right.
-    fn verified<'b>(&self, key: &[u8], bytes: &'b [u8]) -> Result<Body<'b>, Damage> {
+    /// Verifies the checksum of the row at `key`.
+    fn verify_row<'b>(&self, key: &[u8], bytes: &'b [u8]) -> Result<RecordBody<'b>, Damage> {
         let damage = || Damage { table: self.name, key: display_key(key) };
-        unseal(self.name, key, bytes).ok_or_else(damage)
+        verify_checksum(self.name, key, bytes).ok_or_else(damage)
     }
 
-    fn walk<'r>(
+    fn visit_rows<'r>(
         &self,
-        rows: impl Iterator<Item = Result<Row<'r, K>, redb::StorageError>>,
-        mut visit: impl FnMut(K::SelfType<'_>, Result<Body<'_>, Damage>) -> ControlFlow<()>,
+        rows: impl Iterator<Item = Result<RowGuards<'r, K>, redb::StorageError>>,
+        mut visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, Damage>) -> ControlFlow<()>,
     ) -> Result<(), redb::StorageError> {
         for row in rows {
             let (key, value) = row?;
             let key = key.value();
-            let body = self.verified(K::as_bytes(&key).as_ref(), value.value());
+            let body = self.verify_row(K::as_bytes(&key).as_ref(), value.value());
             if visit(key, body).is_break() {
                 break;
             }
@@ -303,12 +311,12 @@ impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
         Ok(())
     }
 
-    /// Calls redb with the table, and remembers an error.
+    /// Runs `call` with the redb table, and stores its error in the transaction's [`StickyError`].
     pub(super) fn with_table<T>(
         &self,
-        ask: impl FnOnce(&A::Table<K>) -> Result<T, redb::StorageError>,
+        call: impl FnOnce(&A::Table<K>) -> Result<T, redb::StorageError>,
     ) -> Result<T, StoreError> {
-        self.error.run(|| Ok(ask(self.table()?)?))
+        self.error.run(|| Ok(call(self.table()?)?))
     }
 }
 
@@ -325,7 +333,7 @@ impl<A: AccessMode> RecordTable<u64, A> {
 }
 
 impl<A: AccessMode> RecordTable<IdKey, A> {
-    /// Merge join of both tables by key: calls `visit` with each raw row from `from` on, and with
+    /// Merge join of both tables by key. Calls `visit` with each raw row from `from` on, and with
     /// the raw row of `other` for the same key, until it breaks.
     pub(super) fn merge_join(
         &self,
@@ -362,21 +370,21 @@ impl<K: Key + 'static> RecordTable<K, ReadWrite<'_>> {
         key: K::SelfType<'_>,
         record: &R,
     ) -> Result<(), StoreError> {
-        let sealed = seal(self.name, K::as_bytes(&key).as_ref(), record)
+        let bytes = encode_record(self.name, K::as_bytes(&key).as_ref(), record)
             .ok_or(StoreError::TooLarge { table: self.name })?;
         self.error.run(|| {
-            self.inner.insert(&key, sealed.as_slice())?;
+            self.inner.insert(&key, bytes.as_slice())?;
             Ok(())
         })
     }
 
-    /// Removes the row at `key`; whether there was one.
+    /// Removes the row at `key`. Returns whether there was one.
     pub(super) fn remove(&mut self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
         self.error.run(|| Ok(self.inner.remove(&key)?.is_some()))
     }
 }
 
-/// A key for display: as text, as the number that its 8 bytes are, or in hexadecimal digits.
+/// Formats a key for display: 8 bytes as a number, others as text or in hexadecimal digits.
 pub(super) fn display_key(key: &[u8]) -> String {
     if let Ok(bytes) = key.try_into() {
         return u64::from_le_bytes(bytes).to_string();

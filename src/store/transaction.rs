@@ -1,7 +1,7 @@
-//! Runs a write transaction: opens the file, writes, commits, closes. Decides what a failed commit
-//! came to and whether a full disk is worth a second run. Nothing is retried after an I/O error:
-//! an fsync that succeeds the second time may have lost what failed the first. Called by
-//! `Store::write`.
+//! Runs a write transaction: opens the file, writes, commits and closes it. Finds out whether a
+//! failed commit is on disk, and retries on a full disk after releasing the reserve. Never retries
+//! after an I/O error: an fsync that succeeds the second time may have lost the data of the first.
+//! Called by `Store::write`.
 
 use std::time::Duration;
 
@@ -18,10 +18,13 @@ use super::{
     writer::Writer,
 };
 
+/// The error of a transaction.
 pub(super) enum TxError<E> {
     Store(StoreError),
+    /// The closure of the caller returned this error.
     Work(E),
-    /// The commit failed, which would have led to this generation.
+    /// The commit failed. The second value is the generation that it would have produced; `None` if
+    /// there were no changes.
     Commit(StoreError, Option<u64>),
 }
 
@@ -31,7 +34,8 @@ impl<E> From<StoreError> for TxError<E> {
     }
 }
 
-/// Runs `work` in one transaction on the file; once more without the reserve if the disk is full.
+/// Runs `work` in one transaction on the file. If the disk is full, releases the reserve and runs
+/// `work` once more.
 pub(super) fn run_on_file<T, E>(
     file: &FileDb,
     timeout: Duration,
@@ -40,35 +44,37 @@ pub(super) fn run_on_file<T, E>(
     let deadline = RetryDeadline::new(timeout);
     let mut attempt = || {
         let db = file.writable(&deadline)?;
-        let done = run(&db, work);
+        let result = run(&db, work);
         file_db::close(db);
-        done
+        result
     };
     let first = attempt();
     let is_full = matches!(
         &first,
         Err(TxError::Store(StoreError::Full) | TxError::Commit(StoreError::Full, _))
     );
-    let released = is_full && file.reserve.give_up();
-    let done = match resolve_failed_commit(file, first) {
-        Err(TxError::Store(StoreError::Full)) if released => resolve_failed_commit(file, attempt()),
-        done => done,
+    let is_released = is_full && file.reserve.release();
+    let result = match resolve_failed_commit(file, first) {
+        Err(TxError::Store(StoreError::Full)) if is_released => {
+            resolve_failed_commit(file, attempt())
+        }
+        result => result,
     };
-    if done.is_ok() {
-        file.reserve.take();
+    if result.is_ok() {
+        file.reserve.acquire();
     }
-    done
+    result
 }
 
-/// Finds out whether a failed commit is on disk: a failure at its very end may have left the
-/// change there, and the error must not claim that nothing was changed.
+/// Finds out whether a failed commit is on disk. A failure in its last step may have left the
+/// change there; the error must then not claim that nothing was changed.
 fn resolve_failed_commit<T, E>(
     file: &FileDb,
-    done: Result<T, TxError<E>>,
+    result: Result<T, TxError<E>>,
 ) -> Result<T, TxError<E>> {
-    let (error, generation) = match done {
+    let (error, generation) = match result {
         Err(TxError::Commit(error, Some(generation))) => (error, generation),
-        done => return done,
+        result => return result,
     };
     file.drop_handle();
     let found = file.snapshot().and_then(|snapshot| snapshot.reader.generation());
@@ -76,6 +82,7 @@ fn resolve_failed_commit<T, E>(
     Err(TxError::Store(if is_absent { error } else { error.commit_unknown() }))
 }
 
+/// Runs `work` in one transaction on `db` and commits it.
 pub(super) fn run<T, E>(
     db: &Database,
     work: &mut impl FnMut(&mut Writer<'_>) -> Result<T, E>,
@@ -86,23 +93,23 @@ pub(super) fn run<T, E>(
         migrate::schema(&tables.meta)?;
         Ok::<_, StoreError>(Writer::new(tables))
     })??;
-    let worked = work(&mut writer);
+    let work_result = work(&mut writer);
     let is_full = writer.tables.error.first() == Some(StoreError::Full);
-    let done = match worked {
-        Ok(done) => writer.finish().map(|leads_to| (done, leads_to)).map_err(TxError::Store),
-        // The closure only passes on the error of its first write to a full disk.
+    let result = match work_result {
+        Ok(value) => writer.finish().map(|generation| (value, generation)).map_err(TxError::Store),
+        // The closure returned the error of a write to a full disk.
         Err(_) if is_full => Err(TxError::Store(StoreError::Full)),
         Err(error) => Err(TxError::Work(error)),
     };
     let dropped = catch_redb_panic(|| drop(writer));
-    match done.and_then(|done| dropped.map(|()| done).map_err(TxError::Store)) {
-        Ok((done, leads_to)) => {
+    match result.and_then(|value| dropped.map(|()| value).map_err(TxError::Store)) {
+        Ok((value, generation)) => {
             let committed = catch_redb_panic(|| transaction.commit().map_err(StoreError::from));
             let committed = committed.and_then(|committed| committed);
-            committed.map(|()| done).map_err(|error| TxError::Commit(error, leads_to))
+            committed.map(|()| value).map_err(|error| TxError::Commit(error, generation))
         }
         Err(error) => {
-            // A failed abort changes nothing: what was not committed does not exist.
+            // A failed abort is harmless: uncommitted changes are never visible.
             let _ = catch_redb_panic(|| transaction.abort());
             Err(error)
         }

@@ -1,7 +1,6 @@
-//! Tells a thread of its own when the store's file was changed, by whatever process, or replaced.
-//! Uses inotify, so that nothing wakes up while nothing happens; where that is not available, it
-//! polls once a second. It does not look at what changed: a commit is often, not always, behind a
-//! report. Called by the service.
+//! Runs a thread that reports when any process changes or replaces the store's file. Uses inotify,
+//! so that the thread sleeps while nothing changes; without inotify, it polls once per second. It
+//! does not read the file: a report usually, but not always, means a commit. Called by the service.
 
 #[cfg(target_os = "linux")]
 #[path = "inotify.rs"]
@@ -19,16 +18,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 #[cfg(target_os = "linux")]
 use self::inotify::FileWatch;
 
-/// How often a change is reported without inotify, whether there was one or not.
+/// The interval of reports without inotify, whether there was a change or not.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Changes closer together than this are reported together: a commit writes several times.
+/// The time without changes that ends a burst: a commit writes several times.
 const QUIET: Duration = Duration::from_millis(5);
 
-/// How long a report waits at most for the end of a burst.
+/// The longest time that a report waits for the end of a burst.
 const MAX_DELAY: Duration = Duration::from_millis(20);
 
-/// A thread that reports changes, for as long as this value lives.
+/// A thread that reports changes until this value is dropped.
 #[derive(Debug)]
 pub struct ChangeWatcher {
     /// Closed to end the thread.
@@ -38,9 +37,10 @@ pub struct ChangeWatcher {
 
 impl ChangeWatcher {
     /// Starts a thread that calls `on_change` after each burst of changes to the file at `path`,
-    /// those of this process included, until it returns `false`. A change after the call began is
-    /// reported by another call. Without a path, as for a store in memory, it polls. `on_change`
-    /// must not wait for the thread that drops the watcher, which waits for it to return.
+    /// including changes by this process, until it returns `false`. A change during the call is
+    /// reported by another call. Without a path, as for a store in memory, the thread polls.
+    /// `on_change` must not wait for the thread that drops the watcher, because dropping waits for
+    /// `on_change` to return.
     pub fn start(
         path: Option<&Path>,
         on_change: impl Fn() -> bool + Send + 'static,
@@ -63,11 +63,12 @@ impl ChangeWatcher {
 impl Drop for ChangeWatcher {
     fn drop(&mut self) {
         drop(self.stop.take());
-        // A panic of `on_change` was reported by the panic hook.
+        // The panic hook has reported a panic of `on_change`.
         drop(self.thread.take().map(JoinHandle::join));
     }
 }
 
+/// The source of change reports.
 #[derive(Debug)]
 enum WatchSource {
     #[cfg(target_os = "linux")]
@@ -78,7 +79,7 @@ enum WatchSource {
 impl WatchSource {
     #[cfg(target_os = "linux")]
     fn of(path: &Path) -> Self {
-        // Too many watches of this user, or a kernel without inotify.
+        // Polls if the user has too many watches or the kernel has no inotify.
         FileWatch::new(path).map_or(Self::Timer(POLL_INTERVAL), Self::File)
     }
 
@@ -98,7 +99,7 @@ impl WatchSource {
             Self::File(watch) => {
                 let changed = wait_for_burst(watch, stopped);
                 changed.unwrap_or_else(|| {
-                    // The folder is gone or moved, or the kernel failed.
+                    // The folder was deleted or moved, or the kernel failed.
                     *self = Self::Timer(POLL_INTERVAL);
                     true
                 })
@@ -130,7 +131,8 @@ fn wait_for_burst(watch: &mut FileWatch, stopped: &PipeReader) -> Option<bool> {
     }
 }
 
-/// Waits until one of `fds` is ready, or for `timeout`; which ones are. `None` if it cannot wait.
+/// Waits until one of `fds` is ready, or for `timeout`. Returns which ones are ready; `None` if
+/// polling failed.
 fn is_ready<const N: usize>(
     fds: &mut [PollFd<'_>; N],
     timeout: Option<Duration>,

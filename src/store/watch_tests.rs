@@ -1,4 +1,4 @@
-//! What is reported, and what is not. Each test waits for its condition, however long that takes.
+//! Which changes are reported, and which are not. Each test waits for its condition, up to 30 s.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ fn store() -> (tempfile::TempDir, Store) {
 }
 
 fn commit(store: &Store) {
-    let event = crate::store::chain::tests::draft(1);
+    let event = crate::store::chain::tests::event_body(1);
     let written: Result<_, StoreError> = store.write(|rows| rows.append_event(event.clone()));
     written.unwrap();
 }
@@ -49,7 +49,7 @@ fn a_commit_of_another_handle_is_reported() {
 }
 
 #[test]
-fn a_file_in_the_place_of_the_store_is_reported_and_so_are_its_changes() {
+fn a_replaced_file_and_its_changes_are_reported() {
     let (folder, store) = store();
     let (_watcher, reports) = watched(&store);
     let path = store.path().unwrap();
@@ -67,7 +67,7 @@ fn a_file_in_the_place_of_the_store_is_reported_and_so_are_its_changes() {
 fn reads_and_other_files_are_not_reported() {
     let (folder, store) = store();
     let other = Store::open(store.path().unwrap()).unwrap();
-    // Its events are there as soon as the call that caused them has returned.
+    // Its events are available as soon as the call that caused them returns.
     let mut watch = FileWatch::new(store.path().unwrap()).unwrap();
     assert_eq!(other.read(ReadOps::token_count), Ok(0));
     assert!(Store::open(store.path().unwrap()).is_ok());
@@ -79,28 +79,28 @@ fn reads_and_other_files_are_not_reported() {
     let path = store.path().unwrap();
     let aside = folder.path().join("aside");
     fs::rename(path, &aside).unwrap();
-    assert!(watch.take_changes().unwrap(), "it is gone");
-    fs::write(&aside, "what it was").unwrap();
-    assert!(!watch.take_changes().unwrap(), "it is not the store any more");
+    assert!(watch.take_changes().unwrap(), "it was moved away");
+    fs::write(&aside, "old content").unwrap();
+    assert!(!watch.take_changes().unwrap(), "it is no longer the store");
     fs::rename(&aside, path).unwrap();
-    assert!(watch.take_changes().unwrap(), "it is back");
+    assert!(watch.take_changes().unwrap(), "it was moved back");
     fs::remove_dir_all(folder.path()).unwrap();
-    assert!(watch.take_changes().is_err(), "there is nothing to watch any more");
+    assert!(watch.take_changes().is_err(), "the folder was deleted");
 }
 
 #[test]
-fn a_burst_is_reported_together_and_its_end_is_not_missed() {
+fn the_changes_of_a_burst_are_reported_together() {
     let (_folder, store) = store();
     let (_watcher, reports) = watched(&store);
     for _ in 0..20 {
         commit(&store);
     }
     let count = || reports.recv_timeout(DEADLINE).map(|()| 1 + reports.try_iter().count());
-    assert!(count().unwrap() <= 40, "one for each write of a commit");
+    assert!(count().unwrap() <= 40, "more than two reports for each commit");
 }
 
 #[test]
-fn without_inotify_it_polls_until_it_is_dropped_or_told_to_stop() {
+fn without_inotify_it_polls_until_it_is_dropped_or_stopped() {
     let (report, reports) = channel();
     let timer = || WatchSource::Timer(Duration::from_millis(1));
     let watcher = ChangeWatcher::spawn(timer(), move || report.send(()).is_ok()).unwrap();

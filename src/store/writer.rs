@@ -1,6 +1,6 @@
-//! The writing verbs. They keep the tables in step with each other: names with tokens, marks
-//! with events, and the feed with everything. Called by the service in the closure that it
-//! gives to `Store::write`.
+//! The write operations. They keep the tables consistent: names with tokens, index entries with
+//! events, and the change log with all changes. The service calls them in the closure that it
+//! passes to `Store::write`.
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
@@ -8,26 +8,26 @@ use super::{
     chain,
     codec::decode,
     error::StoreError,
-    read_ops::{HasTables, ReadOps as _, uses},
-    record::{RefV1, TokenV1, TrashV1, Uses, UsesV1},
+    read_ops::{HasTables, ReadOps as _, load_usage},
+    record::{TokenRefV1, TokenV1, TrashV1, Usage, UsageV1},
     tables::{ReadWrite, Tables},
 };
-use crate::domain::{AuditEvent, Digest, EventDraft, LastUse, Name, Timestamp, Token, TokenId};
+use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Name, Timestamp, Token, TokenId};
 
-/// How many rows the feed keeps.
-const FEED_ROWS: usize = 4_096;
+/// The number of rows that the change log keeps.
+const CHANGE_LOG_ROWS: usize = 4_096;
 
-/// What stands in the feed for a change that concerns no token; it is no id.
-const WHOLE_STORE: [u8; TokenId::LEN] = [0; TokenId::LEN];
+/// The entry in the change log for a change without a token; not a valid id.
+const NO_TOKEN: [u8; TokenId::LEN] = [0; TokenId::LEN];
 
-/// One write transaction; its reads see what it wrote.
+/// A write transaction. Its reads see its own writes.
 #[derive(Debug)]
 pub struct Writer<'t> {
     pub(super) tables: Tables<ReadWrite<'t>>,
-    /// Which tokens changed, as many as the feed keeps.
+    /// The changed tokens, up to the size of the change log.
     changed: BTreeSet<[u8; TokenId::LEN]>,
-    /// How many more changes there were.
-    more: u64,
+    /// The number of changes that did not fit into `changed`.
+    overflow_count: u64,
 }
 
 impl<'t> HasTables for Writer<'t> {
@@ -40,21 +40,25 @@ impl<'t> HasTables for Writer<'t> {
 
 impl<'t> Writer<'t> {
     pub(super) fn new(tables: Tables<ReadWrite<'t>>) -> Self {
-        Self { tables, changed: BTreeSet::new(), more: 0 }
+        Self { tables, changed: BTreeSet::new(), overflow_count: 0 }
     }
 
-    /// Remembers that this token changed. Of more tokens than the feed keeps only the number
-    /// counts, for followers start anew then; one that changes again may be counted again.
-    pub(super) fn note(&mut self, id: [u8; TokenId::LEN]) {
-        if self.changed.len() < FEED_ROWS {
+    /// Marks this token as changed. Changes beyond the size of the change log are only counted,
+    /// because readers must then read everything again. A token may be counted several times.
+    pub(super) fn mark_changed(&mut self, id: [u8; TokenId::LEN]) {
+        if self.changed.len() < CHANGE_LOG_ROWS {
             self.changed.insert(id);
         } else if !self.changed.contains(&id) {
-            self.more = self.more.saturating_add(1);
+            self.overflow_count = self.overflow_count.saturating_add(1);
         }
     }
 
-    /// Writes the token, new or changed; its name follows. Its `last_used` is not written: that
-    /// is [`Writer::put_use`]'s. Refused if another token has the name.
+    /// Inserts or replaces a token and updates the table of names. Does not write `last_used`; see
+    /// [`Writer::put_last_use`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NameTaken`] if another token has the name.
     pub fn put_token(&mut self, token: &Token) -> Result<(), StoreError> {
         let holder = self.id_of_name(&token.name)?;
         if let Some(by) = holder.filter(|by| *by != token.id) {
@@ -68,102 +72,103 @@ impl<'t> Writer<'t> {
             for old in old_names {
                 self.tables.names.remove(&old)?;
             }
-            self.tables.names.put(name.as_bytes(), &RefV1(*key))?;
+            self.tables.names.put(name.as_bytes(), &TokenRefV1(*key))?;
         }
         self.tables.tokens.put(key, &TokenV1::from(token))?;
-        self.note(*key);
+        self.mark_changed(*key);
         Ok(())
     }
 
-    /// Removes the token, its name and its last use; whether it was there. A damaged record
-    /// goes like a good one.
+    /// Removes a token, its name and its last use. Returns whether it existed. A damaged token can
+    /// be removed, too.
     pub fn remove_token(&mut self, id: &TokenId) -> Result<bool, StoreError> {
         let key = id.as_bytes();
         if !self.tables.tokens.has(key)? {
             return Ok(false);
         }
         for name in self.names_of(id)? {
-            // In a bulk its name may lead to another by now.
-            if self.tables.names.get(&name, decode::<RefV1>) == Ok(Some(RefV1(*key))) {
+            // During an import, the name may already refer to another token.
+            if self.tables.names.get(&name, decode::<TokenRefV1>) == Ok(Some(TokenRefV1(*key))) {
                 self.tables.names.remove(&name)?;
             }
         }
         self.tables.uses.remove(key)?;
         self.tables.tokens.remove(key)?;
-        self.note(*key);
+        self.mark_changed(*key);
         Ok(true)
     }
 
-    /// Writes the last use of a token by its present secret; does nothing if the token is gone.
-    pub fn put_use(&mut self, id: &TokenId, last: &LastUse) -> Result<(), StoreError> {
-        self.change_uses(id, |uses| uses.present = Some(last.clone()))
+    /// Writes the last use of a token by its current secret. Does nothing if the token does not
+    /// exist.
+    pub fn put_last_use(&mut self, id: &TokenId, last: &LastUse) -> Result<(), StoreError> {
+        self.update_usage(id, |uses| uses.current = Some(last.clone()))
     }
 
-    /// As [`Writer::put_use`], by the retiring secret behind `digest`.
-    pub fn put_retiring_use(
+    /// Like [`Writer::put_last_use`], for the previous secret with this `digest`.
+    pub fn put_previous_use(
         &mut self,
         id: &TokenId,
         digest: Digest,
         last: &LastUse,
     ) -> Result<(), StoreError> {
-        self.change_uses(id, |uses| uses.retire(digest, last))
+        self.update_usage(id, |uses| uses.record_previous_use(digest, last))
     }
 
-    fn change_uses(
+    fn update_usage(
         &mut self,
         id: &TokenId,
-        change: impl FnOnce(&mut Uses),
+        change: impl FnOnce(&mut Usage),
     ) -> Result<(), StoreError> {
         let key = id.as_bytes();
         if self.tables.tokens.has(key)? {
-            let mut uses = uses(&self.tables, id)?;
+            let mut uses = load_usage(&self.tables, id)?;
             change(&mut uses);
-            self.tables.uses.put(key, &UsesV1::from(&uses))?;
-            self.note(*key);
+            self.tables.uses.put(key, &UsageV1::from(&uses))?;
+            self.mark_changed(*key);
         }
         Ok(())
     }
 
-    /// Gives the event its place in the chain.
-    pub fn append_event(&mut self, what: EventDraft) -> Result<AuditEvent, StoreError> {
-        let whom = what.token.map_or(WHOLE_STORE, |id| *id.as_bytes());
-        let event = chain::append(&mut self.tables, what)?;
-        self.note(whom);
+    /// Appends an event to the audit chain.
+    pub fn append_event(&mut self, event: EventBody) -> Result<AuditEvent, StoreError> {
+        let id = event.token.map_or(NO_TOKEN, |id| *id.as_bytes());
+        let event = chain::append(&mut self.tables, event)?;
+        self.mark_changed(id);
         Ok(event)
     }
 
-    /// Keeps a deleted token, with its last use.
+    /// Stores a deleted token, with its last uses and the time `at` of its deletion.
     pub fn put_trash(&mut self, token: &Token, at: Timestamp) -> Result<(), StoreError> {
         let key = token.id.as_bytes();
-        self.tables.trash.put(key, &TrashV1::new(token, &Uses::of(token), at))?;
-        self.note(*key);
+        self.tables.trash.put(key, &TrashV1::new(token, &Usage::of(token), at))?;
+        self.mark_changed(*key);
         Ok(())
     }
 
-    /// Forgets a deleted token; whether it was there.
+    /// Removes a deleted token. Returns whether it existed.
     pub fn remove_trash(&mut self, id: &TokenId) -> Result<bool, StoreError> {
-        let there = self.tables.trash.remove(id.as_bytes())?;
-        if there {
-            self.note(*id.as_bytes());
+        let existed = self.tables.trash.remove(id.as_bytes())?;
+        if existed {
+            self.mark_changed(*id.as_bytes());
         }
-        Ok(there)
+        Ok(existed)
     }
 
     pub fn has_trash(&self) -> Result<bool, StoreError> {
         Ok(self.tables.trash.len()? > 0)
     }
 
-    /// Under which folded names the token is found now: the one in its record, or, if that is
-    /// damaged, all that lead to it.
+    /// The folded names that refer to the token: the one in its record, or, if that is damaged, all
+    /// entries with its id.
     fn names_of(&self, id: &TokenId) -> Result<Vec<Vec<u8>>, StoreError> {
         match self.token(id) {
             Ok(old) => Ok(old.map(|token| folded(&token.name)).into_iter().collect()),
             Err(StoreError::Damaged(_)) => {
                 let mut names = Vec::new();
                 let all = &self.tables.names;
-                all.each(|name: &[u8], row| {
-                    let leads_to = row.ok().and_then(decode::<RefV1>);
-                    if leads_to == Some(RefV1(*id.as_bytes())) {
+                all.for_each(|name: &[u8], row| {
+                    let reference = row.ok().and_then(decode::<TokenRefV1>);
+                    if reference == Some(TokenRefV1(*id.as_bytes())) {
                         names.push(name.to_vec());
                     }
                     ControlFlow::Continue(())
@@ -174,22 +179,26 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// Writes the feed, which is the last thing before the commit, and forgets its oldest rows.
-    /// Gives the generation that the commit leads to, if it leads to another one. Says what went
-    /// wrong with the file in this transaction, if anything did.
+    /// Writes the change log and removes its oldest rows; must be the last step before the commit.
+    /// Returns the generation after the commit; `None` if nothing changed.
+    ///
+    /// # Errors
+    ///
+    /// The first I/O error of the transaction, even if the caller ignored it.
     pub(super) fn finish(&mut self) -> Result<Option<u64>, StoreError> {
         if let Some(error) = self.tables.error.first() {
             return Err(error);
         }
         let changed = std::mem::take(&mut self.changed);
-        let [kept, most] = [changed.len(), FEED_ROWS].map(|n| u64::try_from(n).unwrap_or(u64::MAX));
+        let [added, max] =
+            [changed.len(), CHANGE_LOG_ROWS].map(|n| u64::try_from(n).unwrap_or(u64::MAX));
         let before = self.tables.changes.last_key()?;
-        let last = before.saturating_add(kept).saturating_add(self.more);
-        // What was counted only leaves a gap, which tells followers to start anew.
-        for (number, id) in (last.saturating_sub(kept).saturating_add(1)..=last).zip(&changed) {
-            self.tables.changes.put(number, &RefV1(*id))?;
+        let last = before.saturating_add(added).saturating_add(self.overflow_count);
+        // Changes that were only counted leave a gap, so readers must read everything again.
+        for (number, id) in (last.saturating_sub(added).saturating_add(1)..=last).zip(&changed) {
+            self.tables.changes.put(number, &TokenRefV1(*id))?;
         }
-        let oldest = last.saturating_sub(most).saturating_add(1);
+        let oldest = last.saturating_sub(max).saturating_add(1);
         while let Some(first) = self.tables.changes.first_key()?.filter(|n| *n < oldest) {
             self.tables.changes.remove(first)?;
         }

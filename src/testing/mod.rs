@@ -1,8 +1,9 @@
-//! Support for tests and benches, behind the feature `testing`; no part of the program.
+//! Fixtures for tests and benches: services on temporary stores and changes in one call. Behind the
+//! feature `testing`; not part of the program.
 
-mod changes;
+mod service_ext;
 
-pub use changes::{Changes, Renewal, Undo};
+pub use service_ext::{RegenerateOptions, ServiceTestExt, Undo};
 
 use std::{error::Error, path::Path};
 
@@ -14,11 +15,11 @@ use crate::{
     store::Store,
 };
 
-/// A service on an empty store in memory, with a clock that stands at 1970 and repeatable
-/// secrets. Its operator is alice.
+/// A service on an empty in-memory store, with a clock fixed at 1970-01-01 and seeded secrets. The
+/// acting operator is alice.
 ///
 /// # Panics
-/// If there is no memory for the store.
+/// If the in-memory store cannot be created.
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 pub fn memory_service() -> Service {
     let policy = Policy {
@@ -32,10 +33,11 @@ pub fn memory_service() -> Service {
     Service::new(store, clock, entropy, Actor::named("alice"), policy)
 }
 
-/// Issues a token with one scope in a new store at `path`; its secret.
+/// Creates a token with one scope in the store at `path`, which is created if missing. Returns the
+/// secret.
 ///
 /// # Errors
-/// If the store cannot be written.
+/// If the store cannot be written, or if `scope` is invalid.
 pub fn issue_into(path: &Path, scope: &str) -> Result<Zeroizing<String>, Box<dyn Error>> {
     let policy = memory_service().policy().clone();
     let (store, actor) = (Store::open(path)?, Actor::named("alice"));

@@ -1,5 +1,5 @@
-//! The loop: sleeps until something happens, lets the app take it, runs the effects that come of
-//! it, and draws once if anything changed. The same loop serves the real terminal and the tests.
+//! The event loop: waits for events, passes them to the app, runs the effects, and draws one frame
+//! for all events that have arrived. The real terminal and the tests use the same loop.
 
 use std::{
     collections::VecDeque,
@@ -17,62 +17,68 @@ use super::{
         event::{AppEvent, HostResult},
     },
     terminal::{
-        Suspended,
-        clipboard::{self, CopyError, Route, Sent},
-        input::Input,
+        SuspendOutcome,
+        clipboard::{self, ClipboardRoute, ClipboardTarget, CopyError},
+        input::TerminalInput,
     },
     worker::Worker,
 };
-use crate::{domain::Delivery, domain::Secret, service::secret_file};
+use crate::{
+    domain::{DeliveryMethod, Secret},
+    service::secret_file,
+};
 
-/// How long a key waits for the answer of the store before the screen is drawn without it, so
-/// that the ordinary case takes one frame.
-const PATIENCE: Duration = Duration::from_millis(60);
-/// After which silence of the store is worth a word.
-const SILENCE: Duration = Duration::from_millis(2_500);
+/// How long a key press waits for the response of the service before a frame is drawn without it.
+/// Usually the response arrives in time, and the key press needs only one frame.
+const RESPONSE_WAIT: Duration = Duration::from_millis(60);
+/// How long a response can be outstanding before the operator gets a warning.
+const SILENCE_TIMEOUT: Duration = Duration::from_millis(2_500);
 
+/// The output of the app: the real terminal, or a buffer in tests.
 pub trait Display {
-    /// Draws one frame; writes nothing if nothing changed. An error means it is gone.
+    /// Draws one frame; writes nothing if nothing changed. An error means that the terminal is gone.
     fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()>;
-    /// Sends bytes between two frames.
+    /// Writes bytes between two frames.
     fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Paints everything with the next frame.
+    /// Redraws the whole screen with the next frame.
     fn repaint(&mut self);
-    /// Wipes what it remembers of the screen, and paints everything with the next frame.
+    /// Erases all buffers of the screen, and redraws the whole screen with the next frame.
     fn wipe_screen(&mut self);
-    /// Stops the process until the shell continues it.
-    fn suspend(&mut self) -> io::Result<Suspended>;
+    /// Suspends the process until the shell continues it.
+    fn suspend(&mut self) -> io::Result<SuspendOutcome>;
 }
 
+/// Why the event loop ended.
 #[derive(Debug)]
 pub enum ExitReason {
-    /// As the operator wanted; these secrets are to be printed.
+    /// The operator quit; with the secrets to print.
     Quit(Vec<Secret>),
-    /// The terminal is gone.
+    /// The terminal hung up or failed.
     TerminalGone,
 }
 
+/// The event loop with its app, display and worker.
 #[derive(Debug)]
 pub struct EventLoop<D> {
     pub app: App,
     pub display: D,
     worker: Worker,
     inbox: Receiver<AppEvent>,
-    /// What the operator did while the app waited for the service.
-    deferred_input: VecDeque<Input>,
-    route: Route,
+    /// The input that arrived while the app waited for the service.
+    deferred_input: VecDeque<TerminalInput>,
+    route: ClipboardRoute,
     waiting_since: Option<Instant>,
-    over: bool,
+    finished: bool,
 }
 
 impl<D: Display> EventLoop<D> {
-    /// A loop whose `worker` and input thread send to `inbox`, and whose copies go by `route`.
+    /// `worker` and the input thread send their events to `inbox`; copied texts go to `route`.
     pub fn new(
         app: App,
         display: D,
         worker: Worker,
         inbox: Receiver<AppEvent>,
-        route: Route,
+        route: ClipboardRoute,
     ) -> Self {
         Self {
             app,
@@ -82,50 +88,50 @@ impl<D: Display> EventLoop<D> {
             deferred_input: VecDeque::new(),
             route,
             waiting_since: None,
-            over: false,
+            finished: false,
         }
     }
 
-    /// Works until the operator quits or the terminal is gone.
+    /// Runs until the operator quits or the terminal is gone.
     pub fn run(&mut self) -> ExitReason {
-        match self.work() {
-            Ok(()) => ExitReason::Quit(self.app.take_printed()),
+        match self.run_until_quit() {
+            Ok(()) => ExitReason::Quit(self.app.take_secrets_to_print()),
             Err(_) => ExitReason::TerminalGone,
         }
     }
 
-    fn work(&mut self) -> io::Result<()> {
+    fn run_until_quit(&mut self) -> io::Result<()> {
         self.process(AppEvent::Tick)?;
-        while !self.over {
+        while !self.finished {
             self.draw()?;
-            let event = self.next();
+            let event = self.next_event();
             self.process(event)?;
-            // Everything that has come in belongs to one frame.
-            while let Some(event) = self.queued() {
+            // Handle all queued events before the next frame.
+            while let Some(event) = self.queued_event() {
                 self.process(event)?;
             }
         }
         Ok(())
     }
 
-    /// Draws what is to be seen now. A frame that became wide shows more than was read: that
-    /// is asked for, and comes with a later frame.
+    /// Draws a frame. If it needs data that is not loaded, as after the terminal became wide, requests
+    /// the data for a later frame.
     pub fn draw(&mut self) -> io::Result<()> {
         let app = &mut self.app;
         self.display.draw(|frame| app.view(frame))?;
-        self.dispatch(AppEvent::Drawn)
+        self.dispatch(AppEvent::FrameDrawn)
     }
 
-    /// Takes one event and waits a little for the answers that it asks for.
+    /// Handles one event and waits up to [`RESPONSE_WAIT`] for the responses that it needs.
     pub fn process(&mut self, event: AppEvent) -> io::Result<()> {
         self.dispatch(event)?;
-        self.wait(PATIENCE, App::is_waiting)
+        self.wait(RESPONSE_WAIT, App::is_waiting)
     }
 
-    /// Takes the next event that comes within `patience`; false if none does.
+    /// Handles the next event that arrives within `timeout`; returns false if none does.
     #[cfg(any(test, feature = "testing"))]
-    pub fn process_next(&mut self, patience: Duration) -> io::Result<bool> {
-        match self.inbox.recv_timeout(patience) {
+    pub fn process_next(&mut self, timeout: Duration) -> io::Result<bool> {
+        match self.inbox.recv_timeout(timeout) {
             Ok(event) => self.process(event).map(|()| true),
             Err(_) => Ok(false),
         }
@@ -133,25 +139,24 @@ impl<D: Display> EventLoop<D> {
 
     #[cfg(any(test, feature = "testing"))]
     pub fn is_over(&self) -> bool {
-        self.over
+        self.finished
     }
 
-    /// Waits up to `patience` for everything that the app has asked for; keys that come in the
-    /// meantime are held.
+    /// Waits up to `timeout` until no response is outstanding. Input that arrives meanwhile is deferred.
     #[cfg(any(test, feature = "testing"))]
-    pub fn settle(&mut self, patience: Duration) -> io::Result<()> {
-        self.dispatch(AppEvent::Drawn)?;
-        self.wait(patience, App::is_busy)
+    pub fn wait_until_idle(&mut self, timeout: Duration) -> io::Result<()> {
+        self.dispatch(AppEvent::FrameDrawn)?;
+        self.wait(timeout, App::is_busy)
     }
 
-    /// Waits up to `patience` as long as the app `lacks` something; keys that come in the meantime
-    /// are held, for they were meant for what the answers show.
-    fn wait(&mut self, patience: Duration, lacks: fn(&App) -> bool) -> io::Result<()> {
-        let deadline = Instant::now() + patience;
-        while !self.over && lacks(&self.app) {
+    /// Waits up to `timeout` while `is_waiting` holds for the app. Input that arrives meanwhile is
+    /// deferred, because it is meant for the screen with the responses.
+    fn wait(&mut self, timeout: Duration, is_waiting: fn(&App) -> bool) -> io::Result<()> {
+        let deadline = Instant::now() + timeout;
+        while !self.finished && is_waiting(&self.app) {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.inbox.recv_timeout(left) {
-                Ok(AppEvent::Input(Input::Gone)) => {
+                Ok(AppEvent::Input(TerminalInput::Closed)) => {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
                 Ok(AppEvent::Input(input)) => self.deferred_input.push_back(input),
@@ -164,31 +169,32 @@ impl<D: Display> EventLoop<D> {
         Ok(())
     }
 
-    /// What has happened by now, without waiting.
-    fn queued(&mut self) -> Option<AppEvent> {
-        if self.over {
+    /// The next event that has already arrived.
+    fn queued_event(&mut self) -> Option<AppEvent> {
+        if self.finished {
             return None;
         }
         self.deferred_input.pop_front().map(AppEvent::Input).or_else(|| self.inbox.try_recv().ok())
     }
 
-    /// Sleeps until something happens, or until it is time to look again.
-    fn next(&mut self) -> AppEvent {
+    /// Waits for the next event, or for the next deadline of the app.
+    fn next_event(&mut self) -> AppEvent {
         if let Some(input) = self.deferred_input.pop_front() {
             return AppEvent::Input(input);
         }
-        let gone = AppEvent::Input(Input::Gone);
+        let gone = AppEvent::Input(TerminalInput::Closed);
         let due = self.app.deadline().map(|at| (at - self.app.now()).to_std().unwrap_or_default());
-        let silence = self.waiting_since.map(|since| SILENCE.saturating_sub(since.elapsed()));
+        let silence =
+            self.waiting_since.map(|since| SILENCE_TIMEOUT.saturating_sub(since.elapsed()));
         let Some(wait) = due.into_iter().chain(silence).min() else {
             return self.inbox.recv().unwrap_or(gone);
         };
         match self.inbox.recv_timeout(wait.max(Duration::from_millis(1))) {
             Ok(event) => event,
             Err(RecvTimeoutError::Timeout) => {
-                if self.waiting_since.is_some_and(|since| since.elapsed() >= SILENCE) {
+                if self.waiting_since.is_some_and(|since| since.elapsed() >= SILENCE_TIMEOUT) {
                     self.waiting_since = Some(Instant::now());
-                    return AppEvent::ServiceSilent;
+                    return AppEvent::ServiceUnresponsive;
                 }
                 AppEvent::Tick
             }
@@ -196,9 +202,9 @@ impl<D: Display> EventLoop<D> {
         }
     }
 
-    /// Lets the app take an event, and runs the effects that come of it.
+    /// Passes an event to the app and runs the effects that it returns.
     fn dispatch(&mut self, event: AppEvent) -> io::Result<()> {
-        if let AppEvent::Input(Input::Gone) = event {
+        if let AppEvent::Input(TerminalInput::Closed) = event {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         for effect in self.app.update(event) {
@@ -209,50 +215,58 @@ impl<D: Display> EventLoop<D> {
 
     fn run_effect(&mut self, effect: Effect) -> io::Result<()> {
         match effect {
-            Effect::Service(id, request) => self.over |= !self.worker.request(id, request),
-            Effect::List(question) => self.over |= !self.worker.list(question),
+            Effect::Service(id, request) => self.finished |= !self.worker.request(id, request),
+            Effect::List(request) => self.finished |= !self.worker.list(request),
             Effect::Host(action) => {
                 if let Some(result) = self.run_on_host(&action) {
                     self.dispatch(AppEvent::HostResult(result))?;
                 }
             }
-            Effect::Ui(action) => self.app.change_ui(action),
+            Effect::Ui(action) => self.app.run_ui_action(action),
             Effect::Suspend => self.suspend()?,
             Effect::Repaint => self.display.repaint(),
             Effect::WipeScreen => self.display.wipe_screen(),
-            Effect::Quit => self.over = true,
+            Effect::Quit => self.finished = true,
         }
         Ok(())
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        // A secret that was hidden a moment ago leaves the terminal before the shell has it.
+        // The app has hidden the secrets: draw that before the shell gets the terminal.
         self.draw()?;
         match self.display.suspend()? {
-            Suspended::Resumed => self.dispatch(AppEvent::Tick),
-            Suspended::Refused => self.dispatch(AppEvent::HostResult(HostResult::NotSuspended)),
+            SuspendOutcome::Resumed => self.dispatch(AppEvent::Tick),
+            SuspendOutcome::Refused => {
+                self.dispatch(AppEvent::HostResult(HostResult::NotSuspended))
+            }
         }
     }
 
-    /// Does it; `None` if it is about a secret that is no longer shown.
+    /// Runs a host action. Returns `None` if its secret is no longer on the screen.
     fn run_on_host(&mut self, action: &HostAction) -> Option<HostResult> {
         let failed = |error: &dyn std::error::Error| HostResult::Failed(error.to_string());
         Some(match action {
-            HostAction::Copy { what, text } => match copy(&mut self.display, &self.route, text) {
-                Ok(sent) => HostResult::Copied(format!("{what}: {}", sent.short())),
+            HostAction::Copy { label, text } => match copy(&mut self.display, &self.route, text) {
+                Ok(target) => {
+                    let summary = target.summary();
+                    HostResult::Copied(summary.replacen("Sent", &format!("Sent the {label}"), 1))
+                }
                 Err(error) => failed(&error),
             },
             HostAction::CopySecret => {
                 let secret = self.app.secret()?.reveal();
                 match copy(&mut self.display, &self.route, secret) {
-                    Ok(sent) => HostResult::Delivered(Delivery::Copied, sent.sentence()),
+                    Ok(target) => HostResult::Delivered(
+                        DeliveryMethod::Copied,
+                        target.summary_with_fallback(),
+                    ),
                     Err(error) => failed(&error),
                 }
             }
             HostAction::WriteSecret(path) => match secret_file::write(path, self.app.secret()?) {
                 Ok(path) => {
-                    let text = format!("written to {}, mode 0600", path.display());
-                    HostResult::Delivered(Delivery::Written, text)
+                    let text = format!("Wrote the secret to {} (mode 0600)", path.display());
+                    HostResult::Delivered(DeliveryMethod::Written, text)
                 }
                 Err(error) => failed(&error),
             },
@@ -260,6 +274,10 @@ impl<D: Display> EventLoop<D> {
     }
 }
 
-fn copy<D: Display>(display: &mut D, route: &Route, text: &str) -> Result<Sent, CopyError> {
+fn copy<D: Display>(
+    display: &mut D,
+    route: &ClipboardRoute,
+    text: &str,
+) -> Result<ClipboardTarget, CopyError> {
     clipboard::copy(text, route, &mut |bytes| display.send(bytes))
 }

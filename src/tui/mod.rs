@@ -1,7 +1,7 @@
-//! The terminal app. `event_loop` passes events to `app`, which turns them into effects and draws;
-//! `worker` calls the store on threads of its own. `screens` are the tabs, `dialogs` lie over them,
-//! both are made of `widgets` in the styles of `theme`. Only `terminal` touches the outside.
-//! Called by the library's `run`.
+//! The terminal app. `event_loop` passes events to `app`, which returns effects and draws; `worker`
+//! calls the service on its own threads. `screens` are the tabs and `dialogs` are drawn over them;
+//! both consist of `widgets` in the styles of `theme`. Only `terminal` does I/O. Called by the
+//! library's `run`.
 
 pub mod app;
 pub mod dialogs;
@@ -19,7 +19,7 @@ use ratatui::Frame;
 use self::{
     app::{App, event::AppEvent, model::Model},
     event_loop::{Display, EventLoop, ExitReason},
-    terminal::{Session, Suspended, TerminalError, clipboard, hangup, input},
+    terminal::{SuspendOutcome, TerminalError, TerminalSession, clipboard, hangup, input},
     theme::Theme,
     worker::Worker,
 };
@@ -29,38 +29,43 @@ use crate::{
     service::{self, Clock, Service, Zone},
 };
 
-/// Longest that the end of the process waits for a running write.
-const SETTLE: Duration = Duration::from_millis(200);
+/// How long the exit of the process waits for writes in progress.
+const WRITE_WAIT: Duration = Duration::from_millis(200);
 
-/// What the app needs to know beside the service.
+/// The settings of the app.
 #[derive(Debug)]
-pub struct Setup {
+pub struct AppSettings {
     pub keymap: Keymap,
     pub theme: Theme,
-    /// Whether clicks and the wheel are listened to.
+    /// Whether the app captures clicks and the wheel.
     pub mouse: bool,
-    /// Who and where, for the top line.
-    pub who: String,
-    /// The options that name the store and the settings, for command lines that do the same.
+    /// `user@host`, for the top line.
+    pub identity: String,
+    /// The options for the store and the config, added to every equivalent command line.
     pub options: Vec<(&'static str, String)>,
-    /// The program that takes copies, with its arguments; none for the terminal's own way.
+    /// The clipboard program with its arguments; `None` to choose a route automatically.
     pub clipboard: Option<Vec<String>>,
 }
 
-/// Runs the app on this terminal until the operator ends it. Gives the secrets that are to be
-/// printed, after the terminal has been given back. Ends the process when the terminal goes.
-pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError> {
-    let route = clipboard::choose(&clipboard::Environment::from_process(setup.clipboard));
+/// Runs the app on this terminal until the operator quits. Restores the terminal and returns the
+/// secrets to print. Exits the process if the terminal hangs up.
+///
+/// # Errors
+///
+/// The terminal cannot be set up, or the input thread cannot be started.
+pub fn run(service: Service, setup: AppSettings) -> Result<Vec<Secret>, TerminalError> {
+    let route =
+        clipboard::choose_route(&clipboard::ClipboardEnvironment::from_process(setup.clipboard));
     let policy = service.policy().clone();
     let mut model = Model::new(Clock::System, Zone::Local, setup.theme, policy, setup.keymap);
     model.read_only = service.is_read_only();
-    let app = App::new(model, setup.who).with_options(setup.options);
+    let app = App::new(model, setup.identity).with_options(setup.options);
 
-    let session = Session::enter(setup.mouse)?;
-    let settle = || {
-        service::wait_for_writes(SETTLE);
+    let session = TerminalSession::enter(setup.mouse)?;
+    let flush_writes = || {
+        service::wait_for_writes(WRITE_WAIT);
     };
-    hangup::watch(settle)?;
+    hangup::watch(flush_writes)?;
     let (sender, inbox) = channel();
     let from_worker = sender.clone();
     let worker = Worker::start(service, move |event| from_worker.send(event).is_ok());
@@ -72,14 +77,14 @@ pub fn run(service: Service, setup: Setup) -> Result<Vec<Secret>, TerminalError>
         ExitReason::Quit(secrets) => {
             let EventLoop { display, .. } = event_loop;
             display.leave();
-            service::wait_for_writes(SETTLE);
+            service::wait_for_writes(WRITE_WAIT);
             Ok(secrets)
         }
-        ExitReason::TerminalGone => hangup::end_hung_up(settle),
+        ExitReason::TerminalGone => hangup::exit_hung_up(flush_writes),
     }
 }
 
-impl Display for Session {
+impl Display for TerminalSession {
     fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         Self::draw(self, render).map_err(io::Error::other)
     }
@@ -93,10 +98,10 @@ impl Display for Session {
     }
 
     fn wipe_screen(&mut self) {
-        Self::forget(self);
+        Self::wipe_screen(self);
     }
 
-    fn suspend(&mut self) -> io::Result<Suspended> {
+    fn suspend(&mut self) -> io::Result<SuspendOutcome> {
         Self::suspend(self).map_err(io::Error::other)
     }
 }

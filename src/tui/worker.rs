@@ -1,6 +1,6 @@
-//! The thread on which the store is called, so that the screen never waits for it: requests go
-//! in, responses come out, and changes by other processes come unasked when the store's watch
-//! tells of one. What is long is the list's, on another thread.
+//! The worker thread, which calls the service so that the screen never waits for the store. It takes
+//! requests, delivers responses, and reads the changes of other processes when the file watch
+//! reports one. The list runs on another thread, because its queries can take long.
 
 use std::{
     sync::{
@@ -14,15 +14,15 @@ use std::{
 use super::app::{
     event::AppEvent,
     pending::RequestId,
-    service_request::{Response, ServiceRequest, perform},
+    service_request::{Response, ServiceRequest, execute_request},
 };
 use crate::{
     list::{ListRequest, ListWorker},
-    service::{Followed, Position, Service, ServiceError},
+    service::{ChangePosition, Service, ServiceError, TokenChanges},
 };
 
-/// How soon the changes of another process are read again after that failed, and how often they
-/// are looked for if the store's file cannot be watched.
+/// How long to wait before the changes of other processes are read again after a failure, and the
+/// poll interval if the store file cannot be watched.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 enum Job {
@@ -30,15 +30,15 @@ enum Job {
     StoreChanged,
 }
 
-/// The near end of the worker: takes requests and questions. Dropped, it ends the threads.
+/// The handle of the worker threads, which end when it is dropped.
 #[derive(Debug)]
 pub struct Worker {
     jobs: Arc<Sender<Job>>,
-    lister: ListWorker,
+    list_worker: ListWorker,
 }
 
 impl Worker {
-    /// Starts the threads; `deliver` is called on them and says whether anybody still listens.
+    /// Starts the threads. They call `deliver` with each event and end once it returns false.
     pub fn start(
         service: Service,
         deliver: impl Fn(AppEvent) -> bool + Send + Sync + 'static,
@@ -46,43 +46,42 @@ impl Worker {
         let (jobs, inbox) = channel();
         let jobs = Arc::new(jobs);
         let (service, deliver) = (Arc::new(service), Arc::new(deliver));
-        let to_lister = Arc::clone(&deliver);
-        let (lister, list) = ListWorker::new(Arc::clone(&service), move |result| {
-            to_lister(match result {
-                Ok(listing) => AppEvent::ListResult(listing),
+        let deliver_list = Arc::clone(&deliver);
+        let (list_worker, run_list) = ListWorker::new(Arc::clone(&service), move |result| {
+            deliver_list(match result {
+                Ok(result) => AppEvent::ListResult(result),
                 Err(error) => AppEvent::ListFailed(error),
             })
         });
-        // It must not keep the thread alive once the near end is gone.
+        // A weak reference, so that the watch does not keep the thread alive after `Worker` is dropped.
         let weak = Arc::downgrade(&jobs);
         let notify =
             move || weak.upgrade().is_some_and(|jobs| jobs.send(Job::StoreChanged).is_ok());
         thread::spawn(move || {
-            // From before anything is listed, so that no change since is missed.
-            let seen = service.position().ok();
-            thread::spawn(list);
+            // Take the position before the list is loaded, so that no later change is missed.
+            let position = service.position().ok();
+            thread::spawn(run_list);
             let watcher = service.watch(notify);
-            work(&service, &inbox, seen, watcher.is_err(), &*deliver);
+            run_jobs(&service, &inbox, position, watcher.is_err(), &*deliver);
         });
-        Self { jobs, lister }
+        Self { jobs, list_worker }
     }
 
-    /// Makes a request; false when the worker is gone.
+    /// Sends a request. Returns false if the worker has ended.
     pub fn request(&self, id: RequestId, request: ServiceRequest) -> bool {
         self.jobs.send(Job::Request(id, request)).is_ok()
     }
 
-    /// Asks what a list shows, and no longer what it was asked before; false when the worker
-    /// is gone.
+    /// Sends a list request, which replaces the previous one. Returns false if the worker has ended.
     pub fn list(&self, request: ListRequest) -> bool {
-        self.lister.request(request)
+        self.list_worker.request(request)
     }
 }
 
-fn work(
+fn run_jobs(
     service: &Service,
     inbox: &Receiver<Job>,
-    mut seen: Option<Position>,
+    mut position: Option<ChangePosition>,
     is_polling: bool,
     deliver: &impl Fn(AppEvent) -> bool,
 ) {
@@ -90,20 +89,21 @@ fn work(
     loop {
         let wait = if is_polling || is_behind { RETRY_INTERVAL } else { Duration::MAX };
         let response = match inbox.recv_timeout(wait) {
-            Ok(Job::Request(id, request)) => Some((id, perform(service, &request))),
+            Ok(Job::Request(id, request)) => Some((id, execute_request(service, &request))),
             Ok(Job::StoreChanged) | Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let followed = follow(service, &mut seen);
+        let followed = read_changes(service, &mut position);
         let was_behind = std::mem::replace(&mut is_behind, followed.is_err());
         let changes = match followed {
             Ok(changes) => changes.map(AppEvent::StoreChanged),
-            // Told once. A lock is let go soon, and what the operator asked for tells its own.
+            // Report a failure once. A busy store is expected to recover soon, and a failed request
+            // has its own error.
             Err(error) => (!was_behind && response.is_none() && !error.is_busy())
-                .then_some(AppEvent::FollowFailed(error)),
+                .then_some(AppEvent::ChangeReadFailed(error)),
         };
-        // Changes first: a response speaks of tokens that the screen must know by then. But
-        // tokens that were fetched are from before the changes.
+        // Deliver changes first: the response may refer to changed tokens. Only fetched tokens go
+        // first, because they are older than the changes.
         let fetched = matches!(response, Some((_, Response::Tokens(_))));
         let response = response.map(|(id, response)| AppEvent::Response(id, Box::new(response)));
         let events = if fetched { [response, changes] } else { [changes, response] };
@@ -113,21 +113,21 @@ fn work(
     }
 }
 
-/// What changed since `seen`, which moves on; `None` if nothing did. After a failure the caller
-/// tries again.
-fn follow(
+/// Reads the changes since `position` and advances it; `None` if nothing changed. After an error the
+/// caller tries again later.
+fn read_changes(
     service: &Service,
-    seen: &mut Option<Position>,
-) -> Result<Option<Followed>, ServiceError> {
-    let Some(before) = seen else {
-        let position = service.position()?;
-        *seen = Some(position);
-        return Ok(Some(Followed::Everything(position)));
+    position: &mut Option<ChangePosition>,
+) -> Result<Option<TokenChanges>, ServiceError> {
+    let Some(before) = position else {
+        let current = service.position()?;
+        *position = Some(current);
+        return Ok(Some(TokenChanges::NeedsReload(current)));
     };
-    let changes = service.follow(*before)?;
+    let changes = service.changes_since(*before)?;
     *before = match &changes {
-        Followed::Nothing => return Ok(None),
-        Followed::Tokens(_, position) | Followed::Everything(position) => *position,
+        TokenChanges::Unchanged => return Ok(None),
+        TokenChanges::Tokens(_, position) | TokenChanges::NeedsReload(position) => *position,
     };
     Ok(Some(changes))
 }

@@ -1,5 +1,5 @@
-//! Source files as the architecture test looks at them: their text, their code with comments and
-//! literals blanked, and the paths that the code names. Much less than a parser, and enough.
+//! Source files for the architecture test: the text, the code with comments and literals blanked
+//! out, and the module paths in the code. A minimal scanner instead of a parser.
 
 use std::{
     fs,
@@ -8,17 +8,17 @@ use std::{
 
 /// One source file.
 pub(crate) struct Source {
-    /// Its path below the package, with slashes.
+    /// The path relative to the package, with slashes.
     pub(crate) path: String,
-    /// All of it.
+    /// The full text.
     pub(crate) text: String,
-    /// The same with comments and literals as blanks; lines stay where they are.
+    /// The text with comments and literals replaced by blanks; line numbers are the same.
     pub(crate) code: String,
 }
 
-/// A module of the package that the code names.
+/// A reference to a top-level module of the package.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Import {
+pub(crate) struct NamedModule {
     pub(crate) line: usize,
     pub(crate) name: String,
 }
@@ -45,7 +45,7 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in entries {
         let path = entry.unwrap().path();
         if path.ends_with("target") {
-            // What building the fuzz targets leaves behind is not ours.
+            // Build output of the fuzz targets.
         } else if path.is_dir() {
             collect(&path, into);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -58,58 +58,59 @@ impl Source {
     fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
         let inside = path.strip_prefix(root()).unwrap();
-        Self { path: inside.to_str().unwrap().replace('\\', "/"), code: blanked(&text), text }
+        Self { path: inside.to_str().unwrap().replace('\\', "/"), code: blank_out(&text), text }
     }
 
     /// The modules named by `crate::` and `patdeck::` paths, grouped ones included, and by
     /// `super::` paths that climb to the root of the package.
-    pub(crate) fn crate_paths(&self) -> Vec<Import> {
+    pub(crate) fn crate_paths(&self) -> Vec<NamedModule> {
         let mut found = Vec::new();
         for lead in ["crate::", "patdeck::"] {
-            for at in words(&self.code, lead) {
-                self.take_names(at + lead.len(), at, &mut found);
+            for at in find_words(&self.code, lead) {
+                self.push_names(at + lead.len(), at, &mut found);
             }
         }
-        let above = self.path.matches('/').count() - usize::from(self.path.ends_with("/mod.rs"));
-        let climb = "super::".repeat(above.max(1));
-        for at in words(&self.code, &climb) {
-            self.take_names(at + climb.len(), at, &mut found);
+        let module_depth =
+            self.path.matches('/').count() - usize::from(self.path.ends_with("/mod.rs"));
+        let to_root = "super::".repeat(module_depth.max(1));
+        for at in find_words(&self.code, &to_root) {
+            self.push_names(at + to_root.len(), at, &mut found);
         }
         found
     }
 
     /// The first name of a path that starts at `from`, or of each path of a group there.
-    fn take_names(&self, from: usize, at: usize, found: &mut Vec<Import>) {
+    fn push_names(&self, from: usize, at: usize, found: &mut Vec<NamedModule>) {
         let line = self.code[..at].matches('\n').count() + 1;
         let rest = &self.code[from..];
-        let mut push = |name: String| found.push(Import { line, name });
+        let mut push = |name: String| found.push(NamedModule { line, name });
         let Some(group) = rest.strip_prefix('{') else {
             return push(name_at(rest));
         };
         let mut depth = 0;
-        let mut fresh = true;
+        let mut is_path_start = true;
         for (at, c) in group.char_indices() {
             match c {
                 '{' => depth += 1,
                 '}' if depth == 0 => return,
                 '}' => depth -= 1,
-                ',' if depth == 0 => fresh = true,
-                _ if fresh && !c.is_whitespace() => {
+                ',' if depth == 0 => is_path_start = true,
+                _ if is_path_start && !c.is_whitespace() => {
                     push(name_at(&group[at..]));
-                    fresh = false;
+                    is_path_start = false;
                 }
                 _ => {}
             }
         }
     }
 
-    /// The lines that name the outside crate `name` as the start of a path or import it whole.
+    /// The lines that contain a path into the external crate `name` or import the crate itself.
     pub(crate) fn lines_naming_crate(&self, name: &str) -> Vec<usize> {
         let path = format!("{name}::");
         let plain = [format!("use {name};"), format!("use {name} as")];
         let line = |at: &usize| self.code[..*at].matches('\n').count() + 1;
-        let paths = words(&self.code, &path);
-        let plains = plain.iter().flat_map(|text| words(&self.code, text));
+        let paths = find_words(&self.code, &path);
+        let plains = plain.iter().flat_map(|text| find_words(&self.code, text));
         paths.iter().copied().chain(plains).map(|at| line(&at)).collect()
     }
 
@@ -119,15 +120,15 @@ impl Source {
             .iter()
             .flat_map(|keyword| {
                 let lead = format!("{keyword} ");
-                words(&self.code, &lead).into_iter().map(move |at| at + lead.len())
+                find_words(&self.code, &lead).into_iter().map(move |at| at + lead.len())
             })
             .map(|at| name_at(&self.code[at..]))
             .collect()
     }
 }
 
-/// Where `text` stands in `code` and does not continue a longer word or path.
-fn words(code: &str, text: &str) -> Vec<usize> {
+/// The offsets of `text` in `code` where it does not continue a longer word or path.
+fn find_words(code: &str, text: &str) -> Vec<usize> {
     code.match_indices(text)
         .map(|(at, _)| at)
         .filter(|at| {
@@ -141,33 +142,33 @@ fn name_at(text: &str) -> String {
     text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
-/// `text` with blanks in the place of comments and of what stands in quotes.
-fn blanked(text: &str) -> String {
+/// Replaces comments, strings and character literals in `text` by blanks.
+fn blank_out(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let after_word = code.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-        let taken = match first {
+        let blank_len = match first {
             '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
-            '/' if rest.starts_with("/*") => block_comment(rest),
-            '"' => quoted(rest),
-            'r' if !after_word => raw_string(rest).unwrap_or(0),
-            '\'' => char_literal(rest).unwrap_or(0),
+            '/' if rest.starts_with("/*") => block_comment_len(rest),
+            '"' => string_len(rest),
+            'r' if !after_word => raw_string_len(rest).unwrap_or(0),
+            '\'' => char_literal_len(rest).unwrap_or(0),
             _ => 0,
         };
-        if taken == 0 {
+        if blank_len == 0 {
             code.push(first);
             rest = &rest[first.len_utf8()..];
         } else {
-            let blanks = rest[..taken].chars();
+            let blanks = rest[..blank_len].chars();
             code.extend(blanks.map(|c| if c == '\n' { '\n' } else { ' ' }));
-            rest = &rest[taken..];
+            rest = &rest[blank_len..];
         }
     }
     code
 }
 
-fn block_comment(text: &str) -> usize {
+fn block_comment_len(text: &str) -> usize {
     let mut depth = 0;
     let mut at = 0;
     while at < text.len() {
@@ -187,7 +188,7 @@ fn block_comment(text: &str) -> usize {
     text.len()
 }
 
-fn quoted(text: &str) -> usize {
+fn string_len(text: &str) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
         match c {
@@ -200,7 +201,7 @@ fn quoted(text: &str) -> usize {
     text.len()
 }
 
-fn raw_string(text: &str) -> Option<usize> {
+fn raw_string_len(text: &str) -> Option<usize> {
     let hashes = text[1..].chars().take_while(|c| *c == '#').count();
     let body = text[1 + hashes..].strip_prefix('"')?;
     let end = format!("\"{}", "#".repeat(hashes));
@@ -208,8 +209,8 @@ fn raw_string(text: &str) -> Option<usize> {
     Some(found.unwrap_or(text.len()))
 }
 
-/// A character in quotes; `None` for a lifetime.
-fn char_literal(text: &str) -> Option<usize> {
+/// The length of a character literal; `None` for a lifetime.
+fn char_literal_len(text: &str) -> Option<usize> {
     let mut chars = text.char_indices().skip(1);
     let (_, first) = chars.next()?;
     if first == '\\' {
@@ -221,10 +222,10 @@ fn char_literal(text: &str) -> Option<usize> {
 }
 
 #[test]
-fn grouped_inline_and_climbing_paths_are_seen_and_quoted_ones_are_not() {
+fn paths_in_code_are_found_but_not_in_strings_and_comments() {
     let text = r##"
 use crate::{
-    domain::{Pat, store},
+    domain::{Token, store},
     keymap,
 };
 // crate::comment
@@ -232,7 +233,7 @@ fn f<'a>(x: &'a str) -> char { patdeck::service::go("crate::text", r#"crate::"ra
 use super::super::cli::Args;
 macro_rules! m { () => { $crate::hidden::x() } }
 "##;
-    let source = Source { path: "src/tui/app.rs".into(), code: blanked(text), text: text.into() };
+    let source = Source { path: "src/tui/app.rs".into(), code: blank_out(text), text: text.into() };
     let names: Vec<_> = source.crate_paths().into_iter().map(|i| (i.line, i.name)).collect();
     let expected = [(2, "domain"), (2, "keymap"), (7, "service"), (8, "cli")];
     assert_eq!(names, expected.map(|(line, name)| (line, name.to_owned())));

@@ -1,5 +1,5 @@
-//! `doctor`: all is well on a new machine, and each thing that is not is named; no part that
-//! cannot be found out keeps the others from being told.
+//! `doctor`: finds no problems on a new host, names each problem with its remedy, and reports the
+//! other sections if one of them fails.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
@@ -9,20 +9,20 @@ use serde_json::json;
 use crate::{Home, command, issue, run};
 
 #[test]
-fn a_sound_store_is_told_in_numbers_and_without_secrets() {
+fn the_report_has_counts_but_no_names_or_secrets() {
     let home = Home::new();
-    assert_eq!(run(&home, &["doctor"]).code, 0, "nothing is there yet");
-    assert!(!home.store().exists(), "a look makes nothing");
+    assert_eq!(run(&home, &["doctor"]).code, 0, "no store yet");
+    assert!(!home.store().exists(), "doctor creates no store");
     let secret = issue(&home, &["deploy-shop"]);
     issue(&home, &["other"]);
     assert_eq!(run(&home, &["revoke", "other", "--yes"]).code, 0);
-    let ended = run(&home, &["doctor", "--json"]);
-    assert_eq!((ended.code, ended.err.as_str()), (0, ""));
-    assert!(!ended.out.contains(&secret[17..]));
-    assert!(!ended.out.contains("deploy-shop"));
-    let found = &ended.objects()[0];
-    assert_eq!((&found["ok"], &found["schema"]), (&json!(true), &json!(1)));
-    let store = &found["store"];
+    let result = run(&home, &["doctor", "--json"]);
+    assert_eq!((result.code, result.err.as_str()), (0, ""));
+    assert!(!result.out.contains(&secret[17..]));
+    assert!(!result.out.contains("deploy-shop"));
+    let facts = &result.objects()[0];
+    assert_eq!((&facts["ok"], &facts["schema"]), (&json!(true), &json!(1)));
+    let store = &facts["store"];
     assert_eq!(store["mode"], "0600");
     assert_eq!(store["folder_mode"], "0700");
     assert_eq!(store["owner"], rustix::process::geteuid().as_raw());
@@ -30,79 +30,80 @@ fn a_sound_store_is_told_in_numbers_and_without_secrets() {
     assert_eq!(store["tokens"], tokens);
     assert_eq!((&store["events"], &store["chain"]), (&json!(5), &json!("holds")));
     assert_eq!((&store["reserve"], &store["format"]), (&json!(true), &json!(1)));
-    assert_eq!(found["terminal"]["glyphs"], "unicode");
-    assert_eq!(found["clipboard"]["route"], "OSC 52");
+    assert_eq!(facts["terminal"]["glyphs"], "unicode");
+    assert_eq!(facts["clipboard"]["route"], "OSC 52");
 }
 
 #[test]
-fn what_needs_attention_is_named_with_what_to_do() {
+fn each_problem_is_named_with_its_remedy() {
     let home = Home::new();
     home.seed("ahead", "", "30d", TimeDelta::hours(-2));
     let settings = home.path().join("own.toml");
     fs::write(&settings, "[clipboard]\ncommand = [\"no-such-program\"]\n").unwrap();
     fs::set_permissions(&settings, fs::Permissions::from_mode(0o666)).unwrap();
     fs::remove_file(home.store().with_extension("redb.reserve")).unwrap();
-    let ended = run(&home, &["doctor", "--config", "own.toml"]);
-    assert_eq!(ended.code, 1, "{ended:?}");
-    let (_, attention) = ended.out.split_once("\nattention:\n").unwrap();
+    let result = run(&home, &["doctor", "--config", "own.toml"]);
+    assert_eq!(result.code, 1, "{result:?}");
+    let (_, attention) = result.out.split_once("\nNeeds attention:\n").unwrap();
     let shown = settings.display().to_string();
-    let sentences = [
-        "there is no no-such-program on the PATH, which clipboard.command names".to_owned(),
-        format!("{shown} can be changed by others: run `chmod go-w {shown}`"),
-        "the reserve beside the store is not there".to_owned(),
-        "the clock stands before the last change".to_owned(),
+    let problems = [
+        "no-such-program, which clipboard.command names, is not on the PATH".to_owned(),
+        format!("{shown} is writable by other users: run `chmod go-w {shown}`"),
+        "the reserve file next to the store is missing".to_owned(),
+        "the clock is behind the last change".to_owned(),
     ];
-    for sentence in sentences {
-        assert!(attention.contains(&sentence), "{sentence}\n{attention}");
+    for problem in problems {
+        assert!(attention.contains(&problem), "{problem}\n{attention}");
     }
 }
 
 #[test]
-fn a_store_that_does_not_open_still_gets_a_report() {
+fn a_store_that_cannot_be_opened_is_reported() {
     let home = Home::new();
     issue(&home, &["ci"]);
     let store = home.store();
     fs::set_permissions(&store, fs::Permissions::from_mode(0o644)).unwrap();
-    let found = &run(&home, &["doctor", "--json"]).objects()[0];
+    let facts = &run(&home, &["doctor", "--json"]).objects()[0];
     let shown = store.display();
-    let refused = format!("{shown} is open to others (mode 0644): run `chmod 600 {shown}`");
-    assert_eq!(found["attention"], json!([refused]));
-    assert_eq!(found["store"]["state"], json!({ "unknown": refused }));
-    assert_eq!(found["store"]["mode"], "0644");
-    assert_eq!(found["settings"]["mistakes"], 0);
+    let problem =
+        format!("{shown} is accessible by other users (mode 0644): run `chmod 600 {shown}`");
+    assert_eq!(facts["attention"], json!([problem]));
+    assert_eq!(facts["store"]["state"], json!({ "unknown": problem }));
+    assert_eq!(facts["store"]["mode"], "0644");
+    assert_eq!(facts["settings"]["mistakes"], 0);
 }
 
 #[test]
-fn faulty_settings_still_get_a_report() {
+fn a_faulty_config_is_reported() {
     let home = Home::new();
     fs::write(home.path().join("own.toml"), "colour = 1\ntheme = 2\n").unwrap();
-    let ended = run(&home, &["doctor", "--json", "--config", "own.toml"]);
-    assert_eq!(ended.code, 1);
-    let found = &ended.objects()[0];
-    assert_eq!(found["settings"]["faults"][1]["setting"], "theme");
-    assert_eq!(found["store"]["file"], json!({ "unknown": "the settings have mistakes" }));
-    assert_eq!(found["terminal"]["NO_COLOR"], false);
+    let result = run(&home, &["doctor", "--json", "--config", "own.toml"]);
+    assert_eq!(result.code, 1);
+    let facts = &result.objects()[0];
+    assert_eq!(facts["settings"]["faults"][1]["setting"], "theme");
+    assert_eq!(facts["store"]["file"], json!({ "unknown": "the config has mistakes" }));
+    assert_eq!(facts["terminal"]["NO_COLOR"], false);
 }
 
 #[test]
-fn the_surroundings_decide_glyphs_and_the_way_to_the_clipboard() {
+fn the_environment_determines_glyphs_and_clipboard_route() {
     let home = Home::new();
-    let told = |variables: &[(&str, &str)]| {
+    let report = |variables: &[(&str, &str)]| {
         let mut command = command(&home, &["doctor", "--json"]);
         let output = command.envs(variables.iter().copied()).output().unwrap();
         serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
     };
-    let found =
-        told(&[("LC_ALL", "C"), ("NO_COLOR", "1"), ("STY", "1.pts"), ("SSH_TTY", "/dev/pts/1")]);
-    assert_eq!(found["terminal"]["glyphs"], "ascii");
-    assert_eq!(found["terminal"]["NO_COLOR"], true);
-    assert_eq!(found["clipboard"]["route"], "OSC 52 through screen");
+    let facts =
+        report(&[("LC_ALL", "C"), ("NO_COLOR", "1"), ("STY", "1.pts"), ("SSH_TTY", "/dev/pts/1")]);
+    assert_eq!(facts["terminal"]["glyphs"], "ascii");
+    assert_eq!(facts["terminal"]["NO_COLOR"], true);
+    assert_eq!(facts["clipboard"]["route"], "OSC 52 through screen");
     assert_eq!(
-        (&found["session"]["ssh"], &found["session"]["screen"]),
+        (&facts["session"]["ssh"], &facts["session"]["screen"]),
         (&json!(true), &json!(true))
     );
 
-    // A tmux that answers like tmux.
+    // A script that answers like an old tmux.
     let tools = home.path().join("bin");
     fs::create_dir(&tools).unwrap();
     let tmux = tools.join("tmux");
@@ -110,20 +111,20 @@ fn the_surroundings_decide_glyphs_and_the_way_to_the_clipboard() {
     fs::write(&tmux, answers).unwrap();
     fs::set_permissions(&tmux, fs::Permissions::from_mode(0o755)).unwrap();
     let path = tools.to_str().unwrap();
-    let found = told(&[("TMUX", "/tmp/t,1,0"), ("PATH", path)]);
-    let session = &found["session"];
+    let facts = report(&[("TMUX", "/tmp/t,1,0"), ("PATH", path)]);
+    let session = &facts["session"];
     assert_eq!(session["tmux_version"], "tmux 3.1c");
     assert_eq!(session["set-clipboard"], "external");
     assert_eq!(session["allow-passthrough"], "off");
     let route = format!("{} load-buffer -w, then your terminal", tmux.display());
-    assert_eq!(found["clipboard"]["route"], route);
-    let old = "tmux 3.1c cannot hand a copy on to your terminal: use tmux 3.2 or later";
-    assert_eq!(found["attention"], json!([old]));
+    assert_eq!(facts["clipboard"]["route"], route);
+    let old = "tmux 3.1c cannot copy to your terminal: use tmux 3.2 or later";
+    assert_eq!(facts["attention"], json!([old]));
 }
 
 #[test]
-fn a_store_that_was_only_looked_at_is_in_order() {
+fn a_store_without_changes_has_no_problems() {
     let home = Home::new();
-    run(&home, &["list"]).done();
+    run(&home, &["list"]).success();
     assert_eq!(run(&home, &["doctor"]).code, 0);
 }

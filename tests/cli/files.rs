@@ -1,5 +1,5 @@
-//! Files: what the program makes is its owner's alone whatever the umask, and what it is handed
-//! is refused when others could have read or changed it, with the command that mends it.
+//! File permissions: files that patdeck creates are private under any umask, and input files that
+//! other users could read or change are rejected with the command that fixes them.
 
 use std::{
     fs,
@@ -8,9 +8,9 @@ use std::{
     process::Command,
 };
 
-use crate::{Ended, Home, issue, run};
+use crate::{CommandResult, Home, issue, run};
 
-/// Every file and folder below `folder`.
+/// Returns every file and folder below `folder`.
 fn below(folder: &Path) -> Vec<PathBuf> {
     let inside = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     inside
@@ -30,7 +30,7 @@ fn chmod(path: &Path, mode: u32) {
 }
 
 #[test]
-fn whatever_is_made_is_its_owners_alone_under_any_umask() {
+fn created_files_are_private_under_any_umask() {
     for umask in ["000", "022", "077"] {
         let home = Home::new();
         let program = env!("CARGO_BIN_EXE_patdeck");
@@ -51,7 +51,7 @@ fn whatever_is_made_is_its_owners_alone_under_any_umask() {
         let all = below(&home.path());
         assert!(all.len() >= 9, "{all:?}");
         for path in all {
-            // `.local`, `.config` and what is in them on the way are made by us, too.
+            // patdeck also creates `.local`, `.config` and the folders below them.
             let expected = if path.is_dir() { 0o700 } else { 0o600 };
             assert_eq!(mode(&path), expected, "{} under {umask}", path.display());
         }
@@ -59,56 +59,58 @@ fn whatever_is_made_is_its_owners_alone_under_any_umask() {
 }
 
 #[test]
-fn what_others_could_have_read_or_changed_is_not_believed() {
+fn input_files_with_insecure_permissions_are_rejected() {
     let home = Home::new();
     let at = |name: &str| home.path().join(name);
     issue(&home, &["ci", "--secret-file", "ci.secret"]);
-    run(&home, &["export", "--output", "tokens.jsonl"]).done();
+    run(&home, &["export", "--output", "tokens.jsonl"]).success();
     fs::write(at("own.toml"), "").unwrap();
     let commands: [(&str, &[&str], u32, &str); 3] = [
         ("ci.secret", &["verify", "--secret-file", "ci.secret"], 0o640, "chmod 600"),
         ("tokens.jsonl", &["import", "tokens.jsonl", "--dry-run"], 0o666, "chmod go-w"),
         ("own.toml", &["list", "--config", "own.toml"], 0o664, "chmod go-w"),
     ];
-    for (name, command, loose, fix) in commands {
+    for (name, command, insecure_mode, fix) in commands {
         let path = at(name);
-        let refused = |sentence: &str| {
-            let Ended { code, out, err } = run(&home, command);
+        let is_rejected = |message: &str| {
+            let CommandResult { code, out, err } = run(&home, command);
             assert_eq!((code, out.as_str()), (4, ""), "{name}: {err}");
-            assert!(err.contains(sentence), "{name}: {err}");
+            assert!(err.contains(message), "{name}: {err}");
         };
-        chmod(&path, loose);
-        refused(&format!("{name} is open to others (mode {loose:04o}): run `{fix} "));
+        chmod(&path, insecure_mode);
+        is_rejected(&format!(
+            "{name} is accessible by other users (mode {insecure_mode:04o})\nhint: run `{fix} "
+        ));
         chmod(&path, 0o600);
         if chown(&path, Some(4_242), None).is_ok() {
-            refused("belongs to user 4242");
+            is_rejected("belongs to user 4242");
             chown(&path, Some(rustix::process::geteuid().as_raw()), None).unwrap();
         }
-        let ended = run(&home, command);
-        assert_ne!(ended.code, 4, "{ended:?}");
+        let result = run(&home, command);
+        assert_ne!(result.code, 4, "{result:?}");
     }
 }
 
 #[test]
-fn nothing_is_written_through_a_link_or_over_a_file() {
+fn existing_files_and_links_are_never_overwritten() {
     let home = Home::new();
     let at = |name: &str| home.path().join(name);
-    run(&home, &["create", "ci"]).done();
+    run(&home, &["create", "ci"]).success();
     fs::write(at("kept"), "mine").unwrap();
     symlink(at("kept"), at("link")).unwrap();
-    symlink(at("nowhere"), at("loose-end")).unwrap();
-    for to in ["kept", "link", "loose-end"] {
+    symlink(at("nowhere"), at("dangling")).unwrap();
+    for to in ["kept", "link", "dangling"] {
         for command in [
             &["backup", to][..],
             &["export", "--output", to],
             &["create", "new", "--secret-file", to],
         ] {
-            let ended = run(&home, command);
-            assert_ne!(ended.code, 0, "{command:?}");
-            assert!(ended.err.contains("exists already and was left as it is"), "{ended:?}");
+            let result = run(&home, command);
+            assert_ne!(result.code, 0, "{command:?}");
+            assert!(result.err.contains("already exists and was not changed"), "{result:?}");
         }
     }
     assert_eq!(fs::read_to_string(at("kept")).unwrap(), "mine");
     assert!(!at("nowhere").exists());
-    assert_eq!(run(&home, &["list", "--json"]).objects().len(), 1, "no secret was lost");
+    assert_eq!(run(&home, &["list", "--json"]).objects().len(), 1, "no token was created");
 }

@@ -1,4 +1,4 @@
-//! `audit --follow`: prints what other processes do, and ends when its reader does.
+//! `audit --follow`: prints the changes of other processes, and ends when its reader closes the pipe.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -9,7 +9,7 @@ use std::{
 use crate::{Home, command, issue};
 
 #[test]
-fn a_follower_prints_what_another_process_does_and_ends_with_its_reader() {
+fn a_follower_prints_new_events_until_its_reader_is_gone() {
     let home = Home::new();
     issue(&home, &["before"]);
     let mut follow = command(&home, &["audit", "--follow", "--json"]);
@@ -25,13 +25,13 @@ fn a_follower_prints_what_another_process_does_and_ends_with_its_reader() {
     issue(&home, &["after"]);
     assert_eq!(next(), r#""created" "after""#);
     assert_eq!(next(), r#""claimed" "after""#);
-    // Nothing more happens, so that only the lost reader can end it.
+    // No further event happens, so that only the closed pipe can end it.
     drop(lines);
     let deadline = Instant::now() + Duration::from_secs(10);
     while child.try_wait().unwrap().is_none() {
         if Instant::now() > deadline {
             child.kill().unwrap();
-            panic!("it still follows");
+            panic!("the follower did not end");
         }
         std::thread::sleep(Duration::from_millis(5));
     }

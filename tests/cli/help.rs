@@ -1,41 +1,41 @@
-//! What the program tells about itself, word for word: the help of every command, the manual
-//! page, the completions. All of it comes from one definition.
+//! Snapshots of the help of every command, the manual page and the completions, which clap
+//! generates from one definition.
 
 use clap::CommandFactory as _;
 use patdeck::cli::Args;
 
 use crate::{Home, run};
 
-/// Every command by its words, the program itself first.
+/// Returns the words of every command; those of the program itself are empty and come first.
 fn commands() -> Vec<Vec<String>> {
-    fn below(command: &clap::Command, words: &[String], all: &mut Vec<Vec<String>>) {
+    fn collect(command: &clap::Command, words: &[String], all: &mut Vec<Vec<String>>) {
         all.push(words.to_vec());
         for sub in command.get_subcommands() {
             let words = [words, &[sub.get_name().to_owned()]].concat();
-            below(sub, &words, all);
+            collect(sub, &words, all);
         }
     }
     let mut all = Vec::new();
-    below(&Args::command(), &[], &mut all);
+    collect(&Args::command(), &[], &mut all);
     all
 }
 
 #[test]
 fn the_short_help_fits_on_one_screen() {
     let home = Home::new();
-    let help = run(&home, &["-h"]).done();
+    let help = run(&home, &["-h"]).success();
     assert!(help.lines().count() <= 40, "{help}");
     assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     insta::assert_snapshot!(help);
 }
 
 #[test]
-fn every_command_explains_itself_with_an_example() {
+fn the_help_of_every_command_has_an_example() {
     let home = Home::new();
     for words in commands() {
         let mut arguments: Vec<_> = words.iter().map(String::as_str).collect();
         arguments.push("--help");
-        let help = run(&home, &arguments).done();
+        let help = run(&home, &arguments).success();
         assert!(help.contains("\nExample"), "{words:?} has no example:\n{help}");
         let name = [&["help".to_owned()], words.as_slice()].concat().join("-");
         insta::assert_snapshot!(name, help);
@@ -45,7 +45,7 @@ fn every_command_explains_itself_with_an_example() {
 #[test]
 fn the_manual_has_a_part_for_every_command() {
     let home = Home::new();
-    let page = run(&home, &["man"]).done();
+    let page = run(&home, &["man"]).success();
     for words in commands().iter().skip(1) {
         let heading = format!(".SS \"patdeck {}\"", words.join(" "));
         assert!(page.contains(&heading), "{heading}");
@@ -57,7 +57,7 @@ fn the_manual_has_a_part_for_every_command() {
 fn the_completions_know_every_command() {
     let home = Home::new();
     for shell in ["bash", "zsh", "fish"] {
-        let script = run(&home, &["completions", shell]).done();
+        let script = run(&home, &["completions", shell]).success();
         for words in commands().iter().skip(1) {
             assert!(script.contains(words.last().unwrap()), "{shell}: {words:?}");
         }
@@ -66,15 +66,15 @@ fn the_completions_know_every_command() {
 }
 
 #[test]
-fn an_example_names_no_option_that_is_not_there() {
+fn examples_use_only_existing_options() {
     let home = Home::new();
-    let all = run(&home, &["man"]).done();
+    let all = run(&home, &["man"]).success();
     for words in commands() {
         let mut arguments: Vec<_> = words.iter().map(String::as_str).collect();
         arguments.push("--help");
-        let help = run(&home, &arguments).done();
+        let help = run(&home, &arguments).success();
         for line in help.lines().filter(|line| line.starts_with("  patdeck ")) {
-            // Up to the first word that is the shell's.
+            // Only the words before the first shell operator belong to patdeck.
             let words = line.split_whitespace().skip(1);
             let own = words.take_while(|word| !["&&", "||", "|", "<", ">"].contains(word));
             let flags = own.filter(|word| word.starts_with("--"));

@@ -1,5 +1,5 @@
-//! Text of others in every place where a command takes some: arguments, variables, files and
-//! their names, imports, settings. Nothing that is printed may move a terminal, as words or JSON.
+//! Hostile text in every input of a command: arguments, environment variables, files and their
+//! names, imports and the config. No output, text or JSON, may contain terminal control sequences.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -12,7 +12,8 @@ use patdeck::domain::terminal_text::first_unsafe;
 
 use crate::{Home, command, issue};
 
-/// Sequences, C1 controls, what reorders and what hides, piles of marks, no UTF-8.
+/// Escape sequences, C1 controls, bidirectional and invisible characters, stacked combining marks,
+/// line breaks, and invalid UTF-8.
 const HOSTILE: [&[u8]; 7] = [
     b"x\x1b[2J\x1b]0;title\x07y",
     "c1\u{9b}31m\u{9d}0;t\u{9c}".as_bytes(),
@@ -23,7 +24,7 @@ const HOSTILE: [&[u8]; 7] = [
     b"\x7f\x08\x08",
 ];
 
-/// What is run, with `@` for the hostile text.
+/// Command lines, with `@` for the hostile text.
 const LINES: &str = "\
 @
 --@ list
@@ -75,7 +76,7 @@ audit
 doctor
 export";
 
-/// Runs `line` with `hostile` for its `@`; asserts that all that it prints is harmless.
+/// Runs `line` with `hostile` in place of each `@`, and asserts that its output is safe.
 fn run_hostile(home: &Home, line: &str, hostile: &[u8], json: bool, input: &[u8]) {
     let mut command = command(home, &[]);
     let arguments = line.split(' ').map(|word| {
@@ -88,20 +89,20 @@ fn run_hostile(home: &Home, line: &str, hostile: &[u8], json: bool, input: &[u8]
     command.env("PATDECK_TEST", variable);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // One that refuses its arguments does not read.
+    // A command that rejects its arguments does not read its input.
     drop(std::io::Write::write_all(&mut child.stdin.take().unwrap(), input));
     let output = child.wait_with_output().unwrap();
     for bytes in [&output.stdout, &output.stderr] {
         let text = std::str::from_utf8(bytes).unwrap_or_else(|_| panic!("{line}: {output:?}"));
-        let found = text.split('\n').find_map(first_unsafe);
-        assert_eq!(found, None, "{line} {hostile:?}: {text:?}");
+        let unsafe_char = text.split('\n').find_map(first_unsafe);
+        assert_eq!(unsafe_char, None, "{line} {hostile:?}: {text:?}");
         assert!(!text.contains("panicked"), "{line} {hostile:?}: {text}");
     }
     assert!(output.status.code().is_some_and(|code| code <= 4), "{line} {hostile:?}: {output:?}");
 }
 
 #[test]
-fn nothing_that_a_command_prints_moves_a_terminal() {
+fn no_command_prints_terminal_control_sequences() {
     for hostile in HOSTILE {
         let home = Home::new();
         let secret = issue(&home, &["ci", "--scope", "channels:*:publish"]);
@@ -114,15 +115,15 @@ fn nothing_that_a_command_prints_moves_a_terminal() {
             "{{\"schema\":1,\"kind\":\"patdeck export\",\"store\":\"{}\",\"exported\":\"\",\"tokens\":1}}",
             "0".repeat(32)
         );
-        let spoiled = format!("{{\"name\":{quoted}}}");
-        let lines = [header.as_bytes(), spoiled.as_bytes(), hostile];
+        let invalid = format!("{{\"name\":{quoted}}}");
+        let lines = [header.as_bytes(), invalid.as_bytes(), hostile];
         fs::write(home.path().join("incoming"), lines.join(&b'\n')).unwrap();
         fs::write(home.path().join(OsStr::from_bytes(&[hostile, b".log"].concat())), &secret)
             .unwrap();
-        // A use that tells where it came from, to be shown by what follows.
+        // The address of this use is printed by later commands.
         run_hostile(&home, "verify --from @", hostile, false, secret.as_bytes());
-        let asked = [secret.as_bytes(), b" channels:", hostile, b":publish ", hostile].concat();
-        run_hostile(&home, "verify --lines --explain", hostile, false, &asked);
+        let request = [secret.as_bytes(), b" channels:", hostile, b":publish ", hostile].concat();
+        run_hostile(&home, "verify --lines --explain", hostile, false, &request);
         for line in LINES.lines() {
             run_hostile(&home, line, hostile, false, hostile);
             run_hostile(&home, line, hostile, true, hostile);

@@ -1,19 +1,19 @@
-//! `verify --lines`: one line of answer for each line of input, in its order and at once, with the
-//! same decisions as a process for each; and nothing but yes for all ends with 0.
+//! `verify --lines`: each line of input gets one line of answer, in order and immediately, with the
+//! same decision as a separate process. The exit code is 0 only if every line was allowed.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     process::{Child, ChildStdin, ChildStdout, Stdio},
 };
 
-use crate::{Home, fed, issue, run};
+use crate::{Home, issue, run, run_with_input};
 
 const LINES: [&str; 2] = ["verify", "--lines"];
 
-/// A gateway's side of the conversation.
+/// A gateway that sends requests to a running `verify --lines`.
 struct Gateway {
     child: Child,
-    questions: ChildStdin,
+    requests: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
@@ -21,26 +21,26 @@ impl Gateway {
     fn start(home: &Home, arguments: &[&str]) -> Self {
         let mut command = crate::command(home, &[&LINES[..], arguments].concat());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let (questions, answers) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        Self { child, questions, answers: BufReader::new(answers) }
+        let (requests, answers) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Self { child, requests, answers: BufReader::new(answers) }
     }
 
-    /// Waits for the answer, as a gateway does that holds a caller meanwhile.
+    /// Sends a request and waits for its answer.
     fn ask(&mut self, line: &str) -> String {
-        writeln!(self.questions, "{line}").unwrap();
+        writeln!(self.requests, "{line}").unwrap();
         let mut answer = String::new();
         self.answers.read_line(&mut answer).unwrap();
         answer.trim_end().to_owned()
     }
 
     fn end(mut self) -> i32 {
-        drop(self.questions);
+        drop(self.requests);
         self.child.wait().unwrap().code().unwrap()
     }
 }
 
 #[test]
-fn each_line_is_answered_before_the_next_one_is_asked() {
+fn each_line_is_answered_immediately() {
     let home = Home::new();
     let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish@eu"]);
     let mut gateway = Gateway::start(&home, &[]);
@@ -49,56 +49,56 @@ fn each_line_is_answered_before_the_next_one_is_asked() {
     assert_eq!(gateway.ask(&format!("{secret}\tusers:u-1:read  10.0.0.7\r")), "denied");
     assert_eq!(gateway.ask("pat_nonsense users:u-1:read"), "denied");
     assert_eq!(gateway.ask(""), "denied");
-    run(&home, &["revoke", "ci", "--yes"]).done();
-    assert_eq!(gateway.ask(&secret), "denied", "revoked while it ran");
+    run(&home, &["revoke", "ci", "--yes"]).success();
+    assert_eq!(gateway.ask(&secret), "denied", "revoked while verify was running");
     assert_eq!(gateway.end(), 1);
 }
 
 #[test]
-fn the_answers_are_those_of_a_process_for_each() {
+fn answers_equal_those_of_separate_processes() {
     let home = Home::new();
     let good = issue(&home, &["ci", "--scope", "channels:*:publish", "--scope", "clients:c1:read"]);
     let revoked = issue(&home, &["old"]);
-    run(&home, &["revoke", "old", "--yes"]).done();
+    run(&home, &["revoke", "old", "--yes"]).success();
     let unknown = issue(&home, &["gone"]);
-    run(&home, &["delete", "gone", "--yes"]).done();
+    run(&home, &["delete", "gone", "--yes"]).success();
     let scopes = ["channels:c-1:publish", "clients:c2:read", "clients:c1:read@eu", "users:*:list"];
     for flags in [&[][..], &["--json"]] {
-        let (mut questions, mut expected) = (String::new(), String::new());
+        let (mut requests, mut expected) = (String::new(), String::new());
         for secret in [&good, &revoked, &unknown, "rubbish"] {
             for scope in scopes {
                 let alone = ["verify", "--scope", scope];
-                expected.push_str(&fed(&home, &[&alone, flags].concat(), secret).out);
-                questions.extend([secret, " ", scope, "\n"]);
+                expected.push_str(&run_with_input(&home, &[&alone, flags].concat(), secret).out);
+                requests.extend([secret, " ", scope, "\n"]);
             }
         }
-        let ended = fed(&home, &[&LINES, flags].concat(), &questions);
-        assert_eq!((ended.code, ended.err.as_str()), (1, ""));
-        assert_eq!(ended.out, expected);
+        let result = run_with_input(&home, &[&LINES, flags].concat(), &requests);
+        assert_eq!((result.code, result.err.as_str()), (1, ""));
+        assert_eq!(result.out, expected);
     }
 }
 
 #[test]
-fn only_yes_to_every_line_ends_with_0() {
+fn exit_0_means_that_every_line_was_allowed() {
     let home = Home::new();
     let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish"]);
-    let yes = format!("{secret} channels:c-42:publish\n");
-    let no = format!("{secret} users:u-1:read\n");
-    let unclear = format!("{secret} users\n");
+    let allowed = format!("{secret} channels:c-42:publish\n");
+    let denied = format!("{secret} users:u-1:read\n");
+    let invalid = format!("{secret} users\n");
     for (input, code) in [
         ("", 1),
-        (&yes, 0),
+        (&allowed, 0),
         (secret.as_str(), 0),
-        (&format!("{yes}{no}{yes}"), 1),
-        (&format!("{no}{unclear}{yes}"), 2),
-        (&format!("{unclear}{no}"), 2),
+        (&format!("{allowed}{denied}{allowed}"), 1),
+        (&format!("{denied}{invalid}{allowed}"), 2),
+        (&format!("{invalid}{denied}"), 2),
     ] {
-        assert_eq!(fed(&home, &LINES, input).code, code, "{input}");
+        assert_eq!(run_with_input(&home, &LINES, input).code, code, "{input}");
     }
 }
 
 #[test]
-fn a_line_without_an_answer_says_why_and_the_next_one_is_answered() {
+fn an_invalid_line_gets_an_error_and_the_next_an_answer() {
     let home = Home::new();
     let secret = issue(&home, &["ci"]);
     let other = issue(&home, &["cd"]);
@@ -108,53 +108,60 @@ fn a_line_without_an_answer_says_why_and_the_next_one_is_answered() {
     let input = format!(
         "{secret} {typo}\n{secret} users:u:read here there\n{long}\nusers:u:read {other}\n{secret}\n"
     );
-    let ended = fed(&home, &LINES, &input);
+    let result = run_with_input(&home, &LINES, &input);
     let expected = format!(
-        "error: the second word of a line is a scope: write TYPE:ENTITY:OPERATION, such as \
+        "error: the second word is not a scope: write TYPE:ENTITY:OPERATION, e.g. \
          channels:c-42:publish\n\
-         error: a line has a secret, a scope and an address, no more\n\
-         error: a line has at most 4096 bytes\n\
-         error: the secret of {id} stands behind another word: a line begins with its secret\n\
+         error: too many words: a line is SECRET [SCOPE] [ADDRESS]\n\
+         error: the line is longer than 4096 bytes\n\
+         error: the secret of {id} must be the first word of the line\n\
          valid: ci\n"
     );
-    assert_eq!((ended.code, ended.out), (2, expected));
-    let told = fed(&home, &["verify", "--lines", "--json"], &input).objects();
-    assert_eq!(told.len(), 5);
-    assert!(told[..4].iter().all(|it| it["allowed"] == false && it["error"].is_string()));
-    assert_eq!((&told[4]["allowed"], &told[4]["token"]["name"]), (&true.into(), &"ci".into()));
+    assert_eq!((result.code, result.out), (2, expected));
+    let answers = run_with_input(&home, &["verify", "--lines", "--json"], &input).objects();
+    assert_eq!(answers.len(), 5);
+    assert!(answers[..4].iter().all(|it| it["allowed"] == false && it["error"].is_string()));
+    assert_eq!(
+        (&answers[4]["allowed"], &answers[4]["token"]["name"]),
+        (&true.into(), &"ci".into())
+    );
 }
 
 #[test]
-fn what_a_line_leaves_out_is_taken_from_the_arguments() {
+fn arguments_are_the_defaults_of_a_line() {
     let home = Home::new();
     let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish"]);
     let words = [&LINES[..], &["--scope", "channels:c-42:publish", "--from", "10.0.0.1"]].concat();
-    let ended = fed(&home, &words, &format!("{secret}\n{secret} users:u-1:read 10.0.0.2\n"));
-    assert_eq!((ended.code, ended.out.as_str()), (1, "allowed\ndenied\n"));
-    // The first use of the two is the one that is written, when the answers are out.
+    let result =
+        run_with_input(&home, &words, &format!("{secret}\n{secret} users:u-1:read 10.0.0.2\n"));
+    assert_eq!((result.code, result.out.as_str()), (1, "allowed\ndenied\n"));
+    // Only the first of the two uses is recorded, after the answers were written.
     let token = run(&home, &["show", "ci", "--json"]).objects()[0]["token"].clone();
     assert_eq!(token["last_used"]["from"], "10.0.0.1");
     assert_eq!(token["last_used"]["what"], "channels:c-42:publish allowed");
-    let explained =
-        fed(&home, &["verify", "--lines", "--explain"], &format!("{secret} users:u:read"));
-    assert_eq!(explained.out, "denied: no scope allows it: users:u:read is missing\n");
+    let explained = run_with_input(
+        &home,
+        &["verify", "--lines", "--explain"],
+        &format!("{secret} users:u:read"),
+    );
+    assert_eq!(explained.out, "denied: missing scope users:u:read\n");
 }
 
 #[test]
-fn a_gateway_that_is_gone_is_no_yes() {
+fn a_closed_pipe_is_an_error() {
     let home = Home::new();
     let secret = issue(&home, &["ci"]);
     let mut gateway = Gateway::start(&home, &[]);
     assert_eq!(gateway.ask(&secret), "valid: ci");
     drop(gateway.answers);
-    // The first one may still fit; what is asked then finds nobody.
-    let _ = writeln!(gateway.questions, "{secret}");
-    drop(gateway.questions);
+    // This write may still fit into the pipe; the answer to it cannot be written.
+    let _ = writeln!(gateway.requests, "{secret}");
+    drop(gateway.requests);
     assert_eq!(gateway.child.wait().unwrap().code(), Some(2));
 }
 
 #[test]
-fn lines_are_not_read_from_the_file_of_one_secret() {
+fn lines_and_secret_file_are_exclusive() {
     let home = Home::new();
     let both = run(&home, &["verify", "--lines", "--secret-file", "x"]);
     assert_eq!(both.code, 2);

@@ -1,5 +1,4 @@
-//! `list --json`: by id as it is read, in another order where one is asked for, and an end when
-//! nobody reads on.
+//! `list --json`: sorted by id by default, and by another column with `--sort`.
 
 use crate::{Home, run};
 
@@ -9,7 +8,7 @@ fn names(home: &Home, arguments: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn json_comes_by_id_or_in_the_order_that_was_asked_for() {
+fn json_is_sorted_by_id_or_by_the_given_column() {
     let home = Home::new();
     for name in ["delta", "alpha", "Charlie", "bravo"] {
         run(
@@ -17,7 +16,7 @@ fn json_comes_by_id_or_in_the_order_that_was_asked_for() {
             &["create", name, "--description", "one of \"four\"", "--scope", "channels:*:read"],
         );
     }
-    run(&home, &["revoke", "bravo", "--yes"]).done();
+    run(&home, &["revoke", "bravo", "--yes"]).success();
     assert_eq!(names(&home, &["--sort", "name"]), ["alpha", "Charlie", "delta"]);
     assert_eq!(names(&home, &["--sort", "-name", "--search", "L"]), ["delta", "Charlie", "alpha"]);
     let listed = run(&home, &["list", "--json", "--status", "all"]).objects();

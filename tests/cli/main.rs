@@ -1,6 +1,6 @@
-//! The command line, as the real binary on real files: what each command says and how it ends.
-//! `table` holds the short cases, one line each; the other modules hold one subject each.
-//! `home`, `support` and `traces` are those of the tests in a pseudo-terminal.
+//! Tests of the command line with the real binary on real files: output and exit code of each
+//! command. `table` runs the one-line cases of `outcomes.txt`; each other module has one topic.
+//! `home`, `support` and `secret_encodings` are shared with the tests in a pseudo-terminal.
 
 #![expect(
     clippy::unwrap_used,
@@ -22,6 +22,8 @@ mod lines;
 mod listing;
 mod prompts;
 mod read_only;
+#[path = "../pty/secret_encodings.rs"]
+mod secret_encodings;
 mod secrets;
 mod settings;
 mod sharing;
@@ -29,8 +31,6 @@ mod sharing;
 #[expect(dead_code, clippy::expect_used, reason = "shared with the tests in a pseudo-terminal")]
 mod support;
 mod table;
-#[path = "../pty/traces.rs"]
-mod traces;
 mod trail;
 mod verify;
 
@@ -38,37 +38,43 @@ use std::{fmt, io::Write as _, process::Stdio};
 
 use home::Home;
 
-/// How a command ended.
+/// Result of a command.
 #[derive(Clone, PartialEq, Eq)]
-struct Ended {
+struct CommandResult {
     code: i32,
     out: String,
     err: String,
 }
 
-impl fmt::Debug for Ended {
+impl fmt::Debug for CommandResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { code, out, err } = self;
         write!(f, "exit {code}\n--- stdout\n{out}--- stderr\n{err}")
     }
 }
 
-impl Ended {
-    /// Asserts success; gives the standard output.
+impl CommandResult {
+    /// Asserts success, and returns the standard output.
     #[track_caller]
-    fn done(self) -> String {
+    fn success(self) -> String {
         assert_eq!(self.code, 0, "{self:?}");
         self.out
     }
 
-    /// Asserts this exit code, silence on standard output, and this one sentence.
+    /// Asserts the exit code, an empty standard output, and this error without a hint.
     #[track_caller]
-    fn refused(&self, code: i32, sentence: &str) {
-        let expected = Self { code, out: String::new(), err: format!("patdeck: {sentence}\n") };
-        assert_eq!(*self, expected);
+    fn fails(&self, code: i32, message: &str) {
+        let err = format!("error: {message}\n");
+        assert_eq!(*self, Self { code, out: String::new(), err });
     }
 
-    /// The objects that were printed, one a line.
+    /// Asserts the exit code, an empty standard output, and this error with this hint.
+    #[track_caller]
+    fn fails_with_hint(&self, code: i32, message: &str, hint: &str) {
+        self.fails(code, &format!("{message}\nhint: {hint}"));
+    }
+
+    /// Returns the JSON objects on standard output, one per line.
     #[track_caller]
     fn objects(self) -> Vec<serde_json::Value> {
         let out = self.out;
@@ -76,7 +82,7 @@ impl Ended {
     }
 }
 
-/// The program at `home`, in surroundings of its own.
+/// Returns the command `patdeck ARGUMENTS` with `home` and a clean environment.
 fn command(home: &Home, arguments: &[&str]) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_patdeck"));
     command.env_clear().env("HOME", home.path()).env("LANG", "C.UTF-8");
@@ -84,29 +90,29 @@ fn command(home: &Home, arguments: &[&str]) -> std::process::Command {
     command
 }
 
-/// Runs it with nothing on its input.
-fn run(home: &Home, arguments: &[&str]) -> Ended {
-    fed(home, arguments, "")
+/// Runs patdeck with empty input.
+fn run(home: &Home, arguments: &[&str]) -> CommandResult {
+    run_with_input(home, arguments, "")
 }
 
-/// Runs it with `input`.
-fn fed(home: &Home, arguments: &[&str], input: &str) -> Ended {
+/// Runs patdeck with `input`.
+fn run_with_input(home: &Home, arguments: &[&str], input: &str) -> CommandResult {
     let mut command = command(home, arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // One that refuses its arguments does not read.
+    // A command that rejects its arguments does not read its input.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended {
+    CommandResult {
         code: output.status.code().unwrap(),
         out: text(output.stdout),
         err: text(output.stderr),
     }
 }
 
-/// Makes a token; gives its secret.
+/// Creates a token, and returns its secret.
 fn issue(home: &Home, arguments: &[&str]) -> String {
     let arguments = [&["create"], arguments].concat();
-    run(home, &arguments).done().trim_end().to_owned()
+    run(home, &arguments).success().trim_end().to_owned()
 }

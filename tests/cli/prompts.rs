@@ -1,20 +1,20 @@
-//! Questions in a terminal: what destroys asks for the typed name, a secret is typed unseen, and
-//! Ctrl-C leaves the terminal as it was.
+//! Prompts in a terminal: destructive commands ask for the name or the count, a secret is typed
+//! without echo, and Ctrl-C restores the terminal.
 
 use std::ffi::OsString;
 
 use crate::{Home, home::SIZE, issue, run, support::Pty};
 
-fn asked(home: &Home, words: &[&str]) -> Pty {
+fn launch(home: &Home, words: &[&str]) -> Pty {
     let words: Vec<_> = words.iter().map(OsString::from).collect();
     home.launch_with(&words, SIZE, &[])
 }
 
 #[test]
-fn an_interrupted_prompt_leaves_the_terminal_as_it_was() {
+fn an_interrupted_prompt_restores_the_terminal() {
     let home = Home::new();
     issue(&home, &["ci"]);
-    let mut pty = asked(&home, &["verify"]);
+    let mut pty = launch(&home, &["verify"]);
     pty.wait_for("Secret (not shown):");
     pty.type_text("half a sec");
     pty.keys("<C-c>");
@@ -22,7 +22,7 @@ fn an_interrupted_prompt_leaves_the_terminal_as_it_was() {
     pty.assert_restored();
     assert!(!pty.screen().contains("half"), "{}", pty.screen());
 
-    let mut pty = asked(&home, &["verify"]);
+    let mut pty = launch(&home, &["verify"]);
     pty.wait_for("Secret (not shown):");
     pty.signal("TERM");
     assert_eq!(pty.wait_exit(), 143);
@@ -30,10 +30,10 @@ fn an_interrupted_prompt_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-fn a_secret_is_typed_unseen() {
+fn a_secret_is_typed_without_echo() {
     let home = Home::new();
     let secret = issue(&home, &["ci"]);
-    let mut pty = asked(&home, &["verify"]);
+    let mut pty = launch(&home, &["verify"]);
     pty.wait_for("Secret (not shown):");
     pty.type_text(&secret);
     pty.keys("<Enter>");
@@ -44,34 +44,34 @@ fn a_secret_is_typed_unseen() {
 }
 
 #[test]
-fn lines_of_secrets_are_not_typed() {
+fn lines_of_secrets_cannot_be_typed() {
     let home = Home::new();
-    let mut pty = asked(&home, &["verify", "--lines"]);
-    pty.wait_for("lines hold secrets, which a terminal would show: pipe them in");
+    let mut pty = launch(&home, &["verify", "--lines"]);
+    pty.wait_for("error: refusing to read secrets from a terminal that shows them");
     assert_eq!(pty.wait_exit(), 2);
     pty.assert_restored();
 }
 
 #[test]
-fn what_destroys_asks_for_the_name_or_the_count() {
+fn destructive_commands_ask_for_the_name_or_the_count() {
     let home = Home::new();
     issue(&home, &["ci"]);
     issue(&home, &["cd"]);
-    let answered = |words: &[&str], question: &str, answer: &str| {
-        let mut pty = asked(&home, words);
+    let answer_with = |words: &[&str], question: &str, answer: &str| {
+        let mut pty = launch(&home, words);
         pty.wait_for(question);
         pty.type_text(answer);
         pty.keys("<Enter>");
         (pty.wait_exit(), pty.screen())
     };
     let question = "Revoke ci? Type its name to confirm:";
-    let (code, screen) = answered(&["revoke", "ci"], question, "cd");
+    let (code, screen) = answer_with(&["revoke", "ci"], question, "cd");
     assert_eq!(code, 1);
-    assert!(screen.contains("cancelled: what was typed is not the same, nothing was changed"));
-    assert_eq!(answered(&["revoke", "ci"], question, "ci").0, 0);
+    assert!(screen.contains("error: cancelled: the answer does not match, nothing was changed"));
+    assert_eq!(answer_with(&["revoke", "ci"], question, "ci").0, 0);
     let question = "Delete 2 tokens? Type 2 to confirm:";
-    assert_eq!(answered(&["delete", "ci", "cd"], question, "yes").0, 1);
+    assert_eq!(answer_with(&["delete", "ci", "cd"], question, "yes").0, 1);
     let question = "Delete all 2 tokens? Type 2 to confirm:";
-    assert_eq!(answered(&["delete", "--all"], question, "2").0, 0);
-    assert_eq!(run(&home, &["list", "--status", "all"]).done(), "");
+    assert_eq!(answer_with(&["delete", "--all"], question, "2").0, 0);
+    assert_eq!(run(&home, &["list", "--status", "all"]).success(), "");
 }

@@ -1,16 +1,17 @@
-//! `--read-only`: what would change the store is refused before anything is asked or made, all
-//! else answers, and no byte of the store changes.
+//! `--read-only`: commands that change the store fail before they ask or create anything, all other
+//! commands work, and no byte of the store changes.
 
 use std::{fs, path::Path};
 
 use patdeck::cli::CliCommand;
 
-use crate::{Home, command, fed, issue, run};
+use crate::{Home, command, issue, run, run_with_input};
 
-const REFUSAL: &str = "patdeck runs read-only and nothing was changed: leave away --read-only, \
-    PATDECK_READ_ONLY or `read-only` in the settings to change something";
+const MESSAGE: &str = "read-only mode, nothing changed";
+const HINT: &str =
+    "to make changes, drop --read-only, PATDECK_READ_ONLY or `read-only` in the config";
 
-/// One of each that would change the store.
+/// A command line of every command that changes the store.
 const CHANGES: &[&[&str]] = &[
     &["create", "new", "--secret-file", "new.secret"],
     &["edit", "ci", "--name", "other"],
@@ -27,7 +28,7 @@ const CHANGES: &[&[&str]] = &[
     &["import", "all.jsonl"],
 ];
 
-/// Everything under `folder` with its bytes.
+/// Returns the path and the content of every file below `folder`.
 fn files(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -43,7 +44,7 @@ fn files(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn every_command_that_would_change_the_store_is_refused_and_changes_nothing() {
+fn commands_that_change_the_store_fail() {
     let home = Home::new();
     issue(&home, &["ci", "--scope", "channels:c-42:publish"]);
     issue(&home, &["gone"]);
@@ -51,13 +52,13 @@ fn every_command_that_would_change_the_store_is_refused_and_changes_nothing() {
     run(&home, &["export", "all.jsonl"]);
     let before = files(&home.path());
     for arguments in CHANGES {
-        run(&home, &[arguments, &["--read-only"][..]].concat()).refused(3, REFUSAL);
+        run(&home, &[arguments, &["--read-only"][..]].concat()).fails_with_hint(3, MESSAGE, HINT);
         assert_eq!(files(&home.path()), before, "{arguments:?}");
     }
 }
 
 #[test]
-fn what_only_reads_answers_and_leaves_no_trace_not_even_a_last_use() {
+fn commands_that_read_work_and_write_nothing() {
     let home = Home::new();
     let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish"]);
     let before = files(&home.path());
@@ -72,46 +73,46 @@ fn what_only_reads_answers_and_leaves_no_trace_not_even_a_last_use() {
         &["scan", "."],
     ];
     for arguments in reads {
-        let ended = fed(&home, &[arguments, &["--read-only"][..]].concat(), &format!("{secret}\n"));
-        assert_eq!(ended.code, 0, "{arguments:?}: {ended:?}");
-        assert!(!ended.err.contains("not recorded"), "{ended:?}");
+        let result = run_with_input(
+            &home,
+            &[arguments, &["--read-only"][..]].concat(),
+            &format!("{secret}\n"),
+        );
+        assert_eq!(result.code, 0, "{arguments:?}: {result:?}");
+        assert!(!result.err.contains("not recorded"), "{result:?}");
         assert_eq!(files(&home.path()), before, "{arguments:?}");
     }
-    assert!(run(&home, &["show", "ci"]).done().contains("last used"));
+    assert!(run(&home, &["show", "ci"]).success().contains("last used"));
 }
 
 #[test]
-fn a_variable_and_the_settings_make_it_read_only_as_well() {
+fn a_variable_or_the_config_enables_read_only_mode() {
     let home = Home::new();
     issue(&home, &["ci"]);
     let settings = home.path().join("quiet.toml");
     fs::write(&settings, "read-only = true\n").unwrap();
-    run(&home, &["revoke", "ci", "--yes", "--config", "quiet.toml"]).refused(3, REFUSAL);
+    run(&home, &["revoke", "ci", "--yes", "--config", "quiet.toml"])
+        .fails_with_hint(3, MESSAGE, HINT);
     let with = |value: &str, arguments: &[&str]| {
         command(&home, arguments).env("PATDECK_READ_ONLY", value).output().unwrap().status.code()
     };
     assert_eq!(with("1", &["revoke", "ci", "--yes"]), Some(3));
-    // A variable is stronger than the file, in both ways.
+    // The variable overrides the file in both directions.
     assert_eq!(with("0", &["edit", "ci", "--name", "x", "--config", "quiet.toml"]), Some(0));
 }
 
 #[test]
-fn no_store_is_made_where_there_is_none() {
+fn read_only_mode_creates_no_store() {
     let home = Home::new();
     let store = home.path().join("no/store.redb");
-    let ended = run(&home, &["list", "--read-only", "--store", store.to_str().unwrap()]);
-    ended.refused(
-        4,
-        &format!(
-            "{} is not there, and patdeck runs read-only: start it once without --read-only",
-            store.display()
-        ),
-    );
+    let result = run(&home, &["list", "--read-only", "--store", store.to_str().unwrap()]);
+    let message = format!("{} does not exist, but patdeck is in read-only mode", store.display());
+    result.fails_with_hint(4, &message, "run patdeck once without --read-only");
     assert!(!home.path().join("no").exists());
 }
 
 #[test]
-fn the_table_of_changes_names_every_command_that_changes() {
+fn the_table_contains_only_commands_that_change_the_store() {
     use clap::Parser as _;
     for arguments in CHANGES {
         let args = patdeck::cli::Args::try_parse_from([&["patdeck"], *arguments].concat());

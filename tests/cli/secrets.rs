@@ -1,28 +1,29 @@
-//! A secret goes to the one place that was asked for and to no other.
+//! A secret is written only to its requested destination: it is in no other output, file, debug
+//! text or argument.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use patdeck::{
     domain::{Description, Name, NewToken, SecretScanner},
-    testing::Changes as _,
-    tui::terminal::input::Input,
+    testing::ServiceTestExt as _,
+    tui::terminal::input::TerminalInput,
 };
 
 use crate::{
-    Home, fed, issue, run,
-    traces::{all_files, forms, holds},
+    Home, issue, run, run_with_input,
+    secret_encodings::{all_files, encodings, find_encoding},
 };
 
 #[test]
-fn a_secret_is_printed_once_and_is_nowhere_afterwards() {
+fn a_secret_is_printed_once_and_stored_nowhere() {
     let home = Home::new();
     let made = run(&home, &["create", "ci", "--scope", "channels:c-42:publish"]);
     let first = made.out.trim_end().to_owned();
     assert_eq!((first.len(), made.out.lines().count()), (55, 1));
     let renewed = run(&home, &["regenerate", "ci", "--overlap", "15m", "--json"]);
     let second = renewed.clone().objects()[0]["secret"].as_str().unwrap().to_owned();
-    let mut told = vec![made.err, renewed.err];
+    let mut output = vec![made.err, renewed.err];
     for secret in [&first, &second] {
         for words in [
             &["verify", "--explain", "--scope", "users:u:read"][..],
@@ -30,8 +31,8 @@ fn a_secret_is_printed_once_and_is_nowhere_afterwards() {
             &["verify", "--json"],
             &["verify", "--lines"],
         ] {
-            let ended = fed(&home, words, secret);
-            told.extend([ended.out, ended.err]);
+            let result = run_with_input(&home, words, secret);
+            output.extend([result.out, result.err]);
         }
     }
     let words: [&[&str]; 12] = [
@@ -49,35 +50,41 @@ fn a_secret_is_printed_once_and_is_nowhere_afterwards() {
         &["restore", "cd", "--json"],
     ];
     for words in words {
-        let ended = run(&home, words);
-        assert_eq!(ended.code, 0, "{ended:?}");
-        told.extend([ended.out, ended.err]);
+        let result = run(&home, words);
+        assert_eq!(result.code, 0, "{result:?}");
+        output.extend([result.out, result.err]);
     }
     for words in [&["backup", "copy.redb"][..], &["export", "--output", "all.jsonl"]] {
-        let ended = run(&home, words);
-        assert_eq!(ended.code, 0, "{ended:?}");
-        told.extend([ended.out, ended.err]);
+        let result = run(&home, words);
+        assert_eq!(result.code, 0, "{result:?}");
+        output.extend([result.out, result.err]);
     }
     let files = all_files(&home.path());
     // The store and its reserve, the copy, the export.
     assert!(files.len() >= 4, "{files:?}");
     for secret in [&first, &second] {
-        let forms = forms(secret);
-        assert!(told.iter().all(|text| holds(text.as_bytes(), &forms).is_none()), "{told:#?}");
-        for path in &files {
-            assert_eq!(holds(&fs::read(path).unwrap(), &forms), None, "{}", path.display());
-        }
+        assert_absent(secret, &output, &files);
     }
-    // What looks for the forms finds them where they are.
+    // The search finds the encodings in a text that contains them.
     fs::write(home.path().join("leak"), format!("x{first}")).unwrap();
     let leaked = fs::read(home.path().join("leak")).unwrap();
-    assert_eq!(holds(&leaked, &forms(&first)), Some(0));
+    assert_eq!(find_encoding(&leaked, &encodings(&first)), Some(0));
     let coded = BASE64_STANDARD.encode(&leaked);
-    assert!(holds(coded.as_bytes(), &forms(&first)).is_some());
+    assert!(find_encoding(coded.as_bytes(), &encodings(&first)).is_some());
+}
+
+/// Fails if `secret` is in the output or in one of the files, in any encoding.
+fn assert_absent(secret: &str, output: &[String], files: &[PathBuf]) {
+    let encodings = encodings(secret);
+    let is_absent = |text: &[u8]| find_encoding(text, &encodings).is_none();
+    assert!(output.iter().all(|text| is_absent(text.as_bytes())), "{output:#?}");
+    for path in files {
+        assert!(is_absent(&fs::read(path).unwrap()), "{}", path.display());
+    }
 }
 
 #[test]
-fn no_debug_text_of_what_holds_a_secret_tells_it() {
+fn debug_output_contains_no_secret() {
     let home = Home::new();
     let service = home.service(chrono::TimeDelta::zero());
     let issued = service
@@ -89,18 +96,18 @@ fn no_debug_text_of_what_holds_a_secret_tells_it() {
         })
         .unwrap();
     let text = issued.secret.reveal().to_owned();
-    let mut finder = SecretScanner::default();
-    let mut seen = Vec::new();
-    finder.feed(format!("{text} {text}").as_bytes(), |sighting| seen.push(sighting));
+    let mut scanner = SecretScanner::default();
+    let mut matches = Vec::new();
+    scanner.feed(format!("{text} {text}").as_bytes(), |found| matches.push(found));
     let verdict = service.check(text.clone().into(), None, None).unwrap();
-    let pasted = Input::Paste(text.clone());
-    let shown = format!("{issued:?} {finder:?} {seen:?} {verdict:?} {pasted:?} {service:?}");
-    assert_eq!(seen.len(), 1);
-    assert_eq!(holds(shown.as_bytes(), &forms(&text)), None, "{shown}");
+    let pasted = TerminalInput::Paste(text.clone());
+    let shown = format!("{issued:?} {scanner:?} {matches:?} {verdict:?} {pasted:?} {service:?}");
+    assert_eq!(matches.len(), 1);
+    assert_eq!(find_encoding(shown.as_bytes(), &encodings(&text)), None, "{shown}");
 }
 
 #[test]
-fn a_secret_file_is_new_and_its_owners_alone() {
+fn a_secret_file_is_new_and_private() {
     let home = Home::new();
     let path = home.path().join("ci.secret");
     let made = run(&home, &["create", "ci", "--secret-file", "ci.secret"]);
@@ -109,28 +116,32 @@ fn a_secret_file_is_new_and_its_owners_alone() {
     let verified = run(&home, &["verify", "--secret-file", "ci.secret"]);
     assert_eq!((verified.code, verified.out.as_str()), (0, "valid: ci\n"));
 
-    // Refused before the old secret dies, not after.
+    // The error comes before the old secret stops working.
     let before = fs::read(&path).unwrap();
     let renewed = run(&home, &["regenerate", "ci", "--yes", "--secret-file", "ci.secret"]);
-    renewed.refused(3, "ci.secret exists already and was left as it is: choose another name");
+    let message = "ci.secret already exists and was not changed";
+    renewed.fails_with_hint(3, message, "choose another name");
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(run(&home, &["verify", "--secret-file", "ci.secret"]).code, 0);
 
-    // A rule that refuses the token leaves no empty file behind.
-    let refused = run(&home, &["create", "ci", "--secret-file", "other.secret"]);
-    refused.refused(3, "another token is called ci: choose another name");
+    // If a rule refuses the token, no empty file remains.
+    let duplicate = run(&home, &["create", "ci", "--secret-file", "other.secret"]);
+    duplicate.fails(3, "another token is already named ci: choose another name");
     assert!(!home.path().join("other.secret").exists());
 }
 
 #[test]
-fn a_secret_in_an_argument_is_refused_with_the_way_to_rotate_it() {
+fn a_secret_in_an_argument_is_rejected() {
     let home = Home::new();
     let secret = issue(&home, &["ci"]);
     let id = &secret[4..16];
-    let sentence = format!(
-        "an argument holds the secret of {id}: every user of this machine can read arguments, and \
-         your shell's history keeps them. Take the secret as leaked, run `patdeck regenerate \
-         {id}`, and pass secrets on standard input or with --secret-file"
+    let message = format!(
+        "an argument contains the secret of {id}, which other users can see and your shell history \
+         keeps"
+    );
+    let hint = format!(
+        "the secret is exposed: replace it with `patdeck regenerate {id}`, and pass secrets on \
+         standard input or with --secret-file"
     );
     let joined = format!("--secret-file={secret}");
     for words in [
@@ -140,20 +151,20 @@ fn a_secret_in_an_argument_is_refused_with_the_way_to_rotate_it() {
         &["scan", &secret],
         &[&secret],
     ] {
-        run(&home, words).refused(2, &sentence);
+        run(&home, words).fails_with_hint(2, &message, &hint);
     }
 }
 
 #[test]
-fn a_secret_that_nobody_read_is_told_as_lost() {
+fn a_secret_that_cannot_be_printed_is_reported_as_lost() {
     let home = Home::new();
     let mut command = crate::command(&home, &["create", "ci"]);
     let piped = std::process::Stdio::piped;
     let mut child = command.stdout(piped()).stderr(piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(3), "{told}");
-    assert!(told.ends_with("; nobody has the secret of ci: regenerate or delete ci\n"), "{told}");
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{err}");
+    assert!(err.ends_with("; it is lost\nhint: regenerate or delete the token\n"), "{err}");
     assert_eq!(run(&home, &["show", "ci", "--json"]).objects()[0]["token"]["claimed"], false);
 }

@@ -1,5 +1,5 @@
-//! `config`: found, made, checked and shown, also where neither the store nor the settings are
-//! sound.
+//! `config`: locates, creates, checks and shows the config, even if the config is faulty or the store
+//! cannot be opened.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
@@ -22,7 +22,7 @@ revoke = \"Hyper-r\"
 ";
 
 #[test]
-fn init_writes_the_example_for_its_owner_alone() {
+fn init_writes_a_private_file() {
     let home = Home::new();
     assert_eq!(run(&home, &["config", "init"]).code, 0);
     let path = home.path().join(".config/patdeck/config.toml");
@@ -30,38 +30,35 @@ fn init_writes_the_example_for_its_owner_alone() {
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
     fs::write(&path, "# mine\n").unwrap();
-    run(&home, &["config", "init"]).refused(
-        3,
-        &format!(
-            "{} exists already and was left as it is: edit it, or name another with --config",
-            path.display()
-        ),
-    );
+    let message = format!("{} already exists and was not changed", path.display());
+    let hint = "edit the file, or choose another with --config";
+    run(&home, &["config", "init"]).fails_with_hint(3, &message, hint);
     assert_eq!(fs::read_to_string(&path).unwrap(), "# mine\n");
 }
 
 #[test]
-fn check_lists_every_mistake_with_its_line_and_what_was_expected() {
+fn check_lists_every_mistake_with_its_line() {
     let home = Home::new();
     let path = home.path().join("faulty.toml");
     fs::write(&path, FAULTY).unwrap();
-    let ended = run(&home, &["config", "check", "--config", "faulty.toml"]);
-    assert_eq!(ended.code, 2);
-    let shown = ended.out.replace(path.to_str().unwrap(), "FILE");
+    let result = run(&home, &["config", "check", "--config", "faulty.toml"]);
+    assert_eq!(result.code, 2);
+    let shown = result.out.replace(path.to_str().unwrap(), "FILE");
     insta::assert_snapshot!(shown);
-    assert_eq!(ended.err, "patdeck: 6 mistakes: nothing runs with these settings until mended\n");
+    let expected = "error: 6 mistakes in the config\nhint: fix them; patdeck does not start with a faulty config\n";
+    assert_eq!(result.err, expected);
 
-    let ended = run(&home, &["config", "check", "--json", "--config", "faulty.toml"]);
-    assert_eq!((ended.code, ended.err.as_str()), (2, ""));
-    let faults = &ended.objects()[0]["faults"];
-    let places: Vec<_> = faults
+    let result = run(&home, &["config", "check", "--json", "--config", "faulty.toml"]);
+    assert_eq!((result.code, result.err.as_str()), (2, ""));
+    let faults = &result.objects()[0]["faults"];
+    let positions: Vec<_> = faults
         .as_array()
         .unwrap()
         .iter()
         .map(|fault| (&fault["line"], &fault["setting"]))
         .collect();
     assert_eq!(
-        json!(places),
+        json!(positions),
         json!([
             [1, "theme"],
             [2, "prefix"],
@@ -74,7 +71,7 @@ fn check_lists_every_mistake_with_its_line_and_what_was_expected() {
 }
 
 #[test]
-fn check_fails_also_for_a_reader_that_went_away() {
+fn check_fails_even_if_its_reader_is_gone() {
     let home = Home::new();
     fs::write(home.path().join("faulty.toml"), FAULTY).unwrap();
     let mut command = crate::command(&home, &["config", "check", "--config", "faulty.toml"]);
@@ -88,7 +85,7 @@ fn check_fails_also_for_a_reader_that_went_away() {
 }
 
 #[test]
-fn show_tells_each_value_and_where_it_came_from() {
+fn show_prints_each_value_and_its_source() {
     let home = Home::new();
     let path = home.path().join("own.toml");
     let own = "prefix = \"acme\"\n[catalogue.types.devices]\noperations = [\"reboot\"]\n[keys.tokens]\nrevoke = \"x\"\n";
@@ -112,10 +109,10 @@ fn show_tells_each_value_and_where_it_came_from() {
 }
 
 #[test]
-fn the_settings_can_be_mended_while_the_store_cannot_be_opened() {
+fn config_works_if_the_store_cannot_be_opened() {
     let home = Home::new();
     for words in [["config", "path"], ["config", "check"], ["config", "show"], ["config", "init"]] {
-        let ended = run(&home, &[&words[..], &["--store", "/dev/null"]].concat());
-        assert_eq!(ended.code, 0, "{words:?} {ended:?}");
+        let result = run(&home, &[&words[..], &["--store", "/dev/null"]].concat());
+        assert_eq!(result.code, 0, "{words:?} {result:?}");
     }
 }

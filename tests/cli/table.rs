@@ -1,48 +1,48 @@
-//! Argument lists and their outcomes, one line each, in `outcomes.txt`. The lines run in their
-//! order at one home: what an earlier one made is there for the later ones.
+//! Runs the command lines of `outcomes.txt`, one per line with its exit code and output. All lines
+//! run in order in the same home, so that later lines see the changes of earlier ones.
 
-use crate::{Ended, Home, run};
+use crate::{CommandResult, Home, run};
 
 const OUTCOMES: &str = include_str!("outcomes.txt");
 
-/// One line: `CODE  ARGUMENTS  => TEXT`. The text must stand in standard error; after `>` it
-/// must stand in standard output, and standard error must be silent. `=> -` is silence on both.
-struct Row<'a> {
+/// One line: `CODE  ARGUMENTS  => TEXT`. Standard error must contain the text. After `>`, standard
+/// output must contain it and standard error must be empty. `=> -` means that both are empty.
+struct Case<'a> {
     line: usize,
     code: i32,
     arguments: Vec<String>,
     expected: &'a str,
 }
 
-fn rows() -> Vec<Row<'static>> {
+fn cases() -> Vec<Case<'static>> {
     let lines = OUTCOMES.lines().enumerate();
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     lines
         .map(|(index, line)| {
             let (call, expected) = line.split_once("=>").unwrap_or_else(|| panic!("{line}"));
             let (code, arguments) = call.split_once(' ').unwrap();
-            Row {
+            Case {
                 line: index + 1,
                 code: code.parse().unwrap(),
-                arguments: words(arguments),
+                arguments: split_words(arguments),
                 expected: expected.trim(),
             }
         })
         .collect()
 }
 
-/// Words apart by blanks; blanks within single quotes belong to the word.
-fn words(text: &str) -> Vec<String> {
+/// Splits `text` at spaces that are not in single quotes.
+fn split_words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
-    let mut quoted = false;
+    let mut is_quoted = false;
     for c in text.chars() {
         match c {
             '\'' => {
-                quoted = !quoted;
+                is_quoted = !is_quoted;
                 word.get_or_insert_default();
             }
-            ' ' if !quoted => words.extend(word.take()),
+            ' ' if !is_quoted => words.extend(word.take()),
             c => word.get_or_insert_default().push(c),
         }
     }
@@ -50,28 +50,28 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-fn holds(row: &Row<'_>, ended: &Ended) -> bool {
-    let said = match (row.expected, row.expected.strip_prefix('>')) {
-        ("-", _) => ended.out.is_empty() && ended.err.is_empty(),
-        (_, Some(text)) => ended.out.contains(text.trim()) && ended.err.is_empty(),
-        (text, None) => ended.err.contains(text),
+fn is_as_expected(case: &Case<'_>, result: &CommandResult) -> bool {
+    let has_output = match (case.expected, case.expected.strip_prefix('>')) {
+        ("-", _) => result.out.is_empty() && result.err.is_empty(),
+        (_, Some(text)) => result.out.contains(text.trim()) && result.err.is_empty(),
+        (text, None) => result.err.contains(text),
     };
-    // What is refused prints no data.
-    said && ended.code == row.code && (ended.code < 2 || ended.out.is_empty())
+    // A failed command prints no data.
+    has_output && result.code == case.code && (result.code < 2 || result.out.is_empty())
 }
 
 #[test]
-fn every_argument_list_ends_as_the_table_says() {
+fn every_command_line_has_its_expected_outcome() {
     let home = Home::new();
-    let rows = rows();
-    assert!(rows.len() >= 150, "{} rows", rows.len());
+    let cases = cases();
+    assert!(cases.len() >= 150, "{} cases", cases.len());
     let mut wrong = Vec::new();
-    for row in &rows {
-        let arguments: Vec<_> = row.arguments.iter().map(String::as_str).collect();
-        let ended = run(&home, &arguments);
-        if !holds(row, &ended) {
-            let Row { line, code, expected, .. } = row;
-            wrong.push(format!("line {line} {arguments:?} => {code} {expected}\n{ended:?}"));
+    for case in &cases {
+        let arguments: Vec<_> = case.arguments.iter().map(String::as_str).collect();
+        let result = run(&home, &arguments);
+        if !is_as_expected(case, &result) {
+            let Case { line, code, expected, .. } = case;
+            wrong.push(format!("line {line} {arguments:?} => {code} {expected}\n{result:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));

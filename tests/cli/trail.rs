@@ -1,5 +1,5 @@
-//! Damage is named: a broken event by `audit --check`, a damaged token by `list`; and a start of
-//! an id that several tokens have is answered with all of them.
+//! Damage to the store is reported: a broken event by `audit --check`, a damaged token by `list`.
+//! Also tests ambiguous id prefixes, and readers that close the pipe.
 
 use std::{fs, process::Stdio};
 
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{Home, command, issue, run};
 
-/// Flips a bit wherever `needle` stands in the store.
+/// Flips a bit at each occurrence of `needle` in the store file.
 fn flip(home: &Home, needle: &str) {
     let mut bytes = fs::read(home.store()).unwrap();
     for at in 0..bytes.len() - needle.len() {
@@ -31,28 +31,28 @@ fn the_check_names_the_first_broken_event() {
     assert_eq!(run(&home, &["edit", "second", "--name", "third"]).code, 0);
     assert_eq!(run(&home, &["audit", "--check"]).code, 0);
     flip(&home, "name was second");
-    let sentence = "the chain is broken at event 4 (4 in events-1 is damaged): copy the file away \
-                    as it is, and compare it with a backup";
-    run(&home, &["audit", "--check"]).refused(1, sentence);
-    let ended = run(&home, &["audit", "--check", "--json"]);
-    assert_eq!((ended.code, ended.err.as_str()), (1, format!("patdeck: {sentence}\n").as_str()));
-    let told = &ended.objects()[0];
-    assert_eq!((&told["holds"], &told["broken_at"]), (&json!(false), &json!(4)));
-    let ended = run(&home, &["doctor"]);
-    assert_eq!(ended.code, 1);
-    assert!(ended.out.contains("the trail is broken at event 4"), "{ended:?}");
+    let message = "the audit trail is broken at event 4 (4 in events-1 is damaged)";
+    let hint = "keep an unchanged copy of the file, and compare it with a backup";
+    run(&home, &["audit", "--check"]).fails_with_hint(1, message, hint);
+    let result = run(&home, &["audit", "--check", "--json"]);
+    assert_eq!((result.code, result.err), (1, format!("error: {message}\nhint: {hint}\n")));
+    let checked: serde_json::Value = serde_json::from_str(&result.out).unwrap();
+    assert_eq!((&checked["holds"], &checked["broken_at"]), (&json!(false), &json!(4)));
+    let result = run(&home, &["doctor"]);
+    assert_eq!(result.code, 1);
+    assert!(result.out.contains("the audit trail is broken at event 4"), "{result:?}");
 
     let mut command = command(&home, &["audit", "--check", "--json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     drop(child.stdout.take());
-    assert_eq!(child.wait().unwrap().code(), Some(1), "a lost reader is no sound chain");
+    assert_eq!(child.wait().unwrap().code(), Some(1), "a closed pipe is not success");
 }
 
 #[test]
-fn an_earlier_hash_shows_that_the_end_of_the_trail_was_cut_off() {
+fn an_earlier_hash_proves_that_the_trail_was_truncated() {
     let head = |home: &Home| {
-        let told = run(home, &["audit", "--check"]).done();
-        told.trim_end().rsplit(' ').next().unwrap().to_owned()
+        let checked = run(home, &["audit", "--check"]).success();
+        checked.trim_end().rsplit(' ').next().unwrap().to_owned()
     };
     let home = Home::new();
     let none = head(&home);
@@ -60,34 +60,39 @@ fn an_earlier_hash_shows_that_the_end_of_the_trail_was_cut_off() {
     let (first, before) = (head(&home), fs::read(home.store()).unwrap());
     assert_eq!(run(&home, &["edit", "ci", "--name", "cd"]).code, 0);
     let second = head(&home);
-    let place = |hash: &str| {
-        let ended = run(&home, &["audit", "--check", "--expect", hash, "--json"]);
-        (ended.code, ended.objects()[0]["expected_at"].as_u64())
+    let expected_at = |hash: &str| {
+        let result = run(&home, &["audit", "--check", "--expect", hash, "--json"]);
+        (result.code, result.objects()[0]["expected_at"].as_u64())
     };
-    assert_eq!([&none, &first, &second].map(|hash| place(hash)), [0, 2, 3].map(|n| (0, Some(n))));
-    let told = run(&home, &["audit", "--check", "--expect", &first]).done();
-    assert!(told.ends_with("\nthe expected hash is that of event 2: 1 events since\n"), "{told}");
+    assert_eq!(
+        [&none, &first, &second].map(|hash| expected_at(hash)),
+        [0, 2, 3].map(|n| (0, Some(n)))
+    );
+    let checked = run(&home, &["audit", "--check", "--expect", &first]).success();
+    let expected = "\nexpected hash found at event 2, 1 event since\n";
+    assert!(checked.ends_with(expected), "{checked}");
 
-    // An older copy in the place of the store is a trail without its end.
+    // An older copy of the store has a truncated trail.
     fs::write(home.store(), before).unwrap();
     assert_eq!(run(&home, &["audit", "--check"]).code, 0);
-    assert_eq!((place(&first), place(&second)), ((0, Some(2)), (1, None)));
-    let ended = run(&home, &["audit", "--check", "--expect", &second]);
-    let sentence = "patdeck: no event has the expected hash: the trail was cut off or written anew \
-                    since that check, compare with a backup from before it\n";
-    assert_eq!((ended.code, ended.err.as_str()), (1, sentence));
+    assert_eq!((expected_at(&first), expected_at(&second)), ((0, Some(2)), (1, None)));
+    let result = run(&home, &["audit", "--check", "--expect", &second]);
+    let message = "error: no event has the expected hash; the trail was truncated or rewritten \
+                   since that check\nhint: compare it with a backup from before the check\n";
+    assert_eq!((result.code, result.err.as_str()), (1, message));
 }
 
 #[test]
-fn a_damaged_token_is_named_and_hides_no_other() {
+fn a_damaged_token_is_reported_and_the_others_are_listed() {
     let home = Home::new();
     issue(&home, &["ci", "--description", "needle one"]);
     issue(&home, &["cd"]);
     flip(&home, "needle one");
-    let ended = run(&home, &["list", "--json"]);
-    assert_eq!((ended.code, ended.out.lines().count()), (0, 1));
-    let advice = " in pats-1 is damaged and left out: restore a backup, or delete this record\n";
-    assert!(ended.err.ends_with(advice), "{ended:?}");
+    let result = run(&home, &["list", "--json"]);
+    assert_eq!((result.code, result.out.lines().count()), (0, 1));
+    let warning =
+        " in pats-1 is damaged and left out\nhint: restore a backup, or delete this record\n";
+    assert!(result.err.starts_with("warning: ") && result.err.ends_with(warning), "{result:?}");
 }
 
 fn token(id: &str, name: &str) -> Token {
@@ -111,28 +116,28 @@ fn token(id: &str, name: &str) -> Token {
 }
 
 #[test]
-fn the_start_of_an_id_names_a_token_unless_it_names_several() {
+fn an_id_prefix_must_be_unique() {
     let home = Home::new();
     let store = Store::open(&home.store()).unwrap();
     for (id, name) in [("abcdX0000001", "one"), ("abcdX0000002", "two"), ("abcdY0000003", "three")]
     {
         store.write::<_, StoreError>(|rows| rows.put_token(&token(id, name))).unwrap();
     }
-    let shown = run(&home, &["show", "abcdY"]).done();
+    let shown = run(&home, &["show", "abcdY"]).success();
     assert!(shown.contains("three"), "{shown}");
-    let candidates = "it may be abcdX0000001 (one), abcdX0000002 (two)";
-    let sentence = format!("abcdX is the start of several ids: write more of it; {candidates}");
+    let message = "several ids start with abcdX: abcdX0000001 (one), abcdX0000002 (two)";
+    let hint = "add more characters of the id";
     for words in
         [&["show", "abcdX"][..], &["revoke", "abcdX", "--yes"], &["delete", "abcdX", "--yes"]]
     {
-        run(&home, words).refused(2, &sentence);
+        run(&home, words).fails_with_hint(2, message, hint);
     }
-    run(&home, &["show", "abc"])
-        .refused(1, "there is no token abc: `patdeck list --status all` shows them");
+    let hint = "list all tokens with `patdeck list --status all`";
+    run(&home, &["show", "abc"]).fails_with_hint(1, "token abc not found", hint);
 }
 
 #[test]
-fn a_lost_reader_ends_a_list_quietly() {
+fn a_closed_pipe_ends_a_command_quietly() {
     let home = Home::new();
     for n in 0..3 {
         issue(&home, &[&format!("token {n}")]);

@@ -1,5 +1,5 @@
-//! `verify` is a contract: 0 is allowed, 1 is denied, anything else is no answer; and a denial
-//! tells nothing about a record whose secret was not shown.
+//! `verify`: exit 0 means allowed, 1 means denied, any other code is an error. A denial reveals nothing
+//! about a token unless its secret was presented.
 
 use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _, process::Stdio};
 
@@ -7,11 +7,11 @@ use chrono::TimeDelta;
 use patdeck::domain::{Prefix, Secret, TokenId};
 use serde_json::json;
 
-use crate::{Home, fed, issue, run};
+use crate::{Home, issue, run, run_with_input};
 
 const PUBLISH: [&str; 3] = ["verify", "--scope", "channels:c-42:publish"];
 
-/// A well-formed secret of `id` that is not the one of its token.
+/// Returns a well-formed secret with the id of a token, but with other random characters.
 fn forged(id: &str) -> String {
     let zeros = |out: &mut [u8]| {
         out.fill(7);
@@ -22,13 +22,13 @@ fn forged(id: &str) -> String {
 }
 
 #[test]
-fn the_exit_code_and_one_word_are_the_answer() {
+fn the_answer_is_the_exit_code_and_one_word() {
     let home = Home::new();
     let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish@eu"]);
     let answer = |words: &[&str]| {
-        let ended = fed(&home, words, &format!("{secret}\n"));
-        assert_eq!(ended.err, "");
-        (ended.code, ended.out)
+        let result = run_with_input(&home, words, &format!("{secret}\n"));
+        assert_eq!(result.err, "");
+        (result.code, result.out)
     };
     assert_eq!(answer(&["verify"]), (0, "valid: ci\n".into()));
     assert_eq!(answer(&["verify", "--scope", "channels:c-42:publish@eu"]), (0, "allowed\n".into()));
@@ -38,18 +38,19 @@ fn the_exit_code_and_one_word_are_the_answer() {
     let (code, out) = answer(&[&PUBLISH[..], &["--domain", "eu", "--explain"]].concat());
     assert_eq!((code, out.as_str()), (0, "allowed: by channels:c-42:publish@eu of ci\n"));
 
-    // What an explained denial advises is all it takes.
+    // The command in the hint is sufficient.
     let (code, out) = answer(&["verify", "--scope", "users:u-1:read", "--explain"]);
-    let (denial, advice) = out.split_once('\n').unwrap();
-    assert_eq!((code, denial), (1, "denied: no scope allows it: users:u-1:read is missing"));
-    let command = advice.trim_end().strip_prefix("to allow it: patdeck ").unwrap();
+    let (denial, hint) = out.split_once('\n').unwrap();
+    assert_eq!((code, denial), (1, "denied: missing scope users:u-1:read"));
+    let command = hint.trim_end().strip_prefix("hint: allow it with `patdeck ").unwrap();
+    let command = command.strip_suffix('`').unwrap();
     let words: Vec<_> = command.split(' ').collect();
     assert_eq!(run(&home, &words).code, 0, "{command}");
     assert_eq!(answer(&["verify", "--scope", "users:u-1:read"]), (0, "allowed\n".into()));
 }
 
 #[test]
-fn a_denial_tells_nothing_of_a_record_whose_secret_was_not_shown() {
+fn a_denial_without_the_secret_reveals_nothing() {
     let home = Home::new();
     let active = issue(&home, &["active"]);
     let revoked = issue(&home, &["revoked"]);
@@ -68,22 +69,25 @@ fn a_denial_tells_nothing_of_a_record_whose_secret_was_not_shown() {
         &PUBLISH,
         &["verify", "--scope", "channels:c-42:publish", "--explain"],
     ] {
-        let strange = fed(&home, words, &forged("000000000000"));
-        assert_eq!((strange.code, strange.err.as_str()), (1, ""));
+        let unknown = run_with_input(&home, words, &forged("000000000000"));
+        assert_eq!((unknown.code, unknown.err.as_str()), (1, ""));
         for id in [&active[4..16], &revoked[4..16], &deleted[4..16], &expired] {
-            assert_eq!(fed(&home, words, &forged(id)), strange, "{words:?}");
+            assert_eq!(run_with_input(&home, words, &forged(id)), unknown, "{words:?}");
         }
-        assert_eq!(fed(&home, words, &deleted), strange, "a deleted secret is nobody's");
+        assert_eq!(run_with_input(&home, words, &deleted), unknown, "a deleted secret is unknown");
     }
-    let explained = fed(&home, &["verify", "--explain"], &revoked);
+    let explained = run_with_input(&home, &["verify", "--explain"], &revoked);
     assert_eq!(explained.code, 1);
-    assert!(explained.out.starts_with("denied: revoked since "), "{explained:?}");
-    let told = &fed(&home, &["verify", "--json"], &revoked).objects()[0];
-    assert_eq!((&told["reason"], &told["token"]["name"]), (&json!("revoked"), &json!("revoked")));
+    assert!(explained.out.starts_with("denied: revoked on "), "{explained:?}");
+    let denied = &run_with_input(&home, &["verify", "--json"], &revoked).objects()[0];
+    assert_eq!(
+        (&denied["reason"], &denied["token"]["name"]),
+        (&json!("revoked"), &json!("revoked"))
+    );
 }
 
 #[test]
-fn a_lost_reader_never_makes_a_denial_success() {
+fn a_closed_pipe_does_not_change_the_exit_code() {
     let home = Home::new();
     let secret = issue(&home, &["ci"]);
     for (words, code) in [
@@ -103,48 +107,50 @@ fn a_lost_reader_never_makes_a_denial_success() {
 }
 
 #[test]
-fn a_store_or_settings_that_cannot_be_had_are_no_answer() {
+fn a_faulty_config_or_store_is_an_error() {
     let home = Home::new();
     let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish"]);
     let faulty = home.path().join("faulty.toml");
     fs::write(&faulty, "colour = 1\n").unwrap();
-    let ended = fed(&home, &[&PUBLISH[..], &["--config", "faulty.toml"]].concat(), &secret);
-    assert_eq!((ended.code, ended.out.as_str()), (2, ""));
+    let result =
+        run_with_input(&home, &[&PUBLISH[..], &["--config", "faulty.toml"]].concat(), &secret);
+    assert_eq!((result.code, result.out.as_str()), (2, ""));
     let store = home.store();
     fs::set_permissions(&store, fs::Permissions::from_mode(0o644)).unwrap();
     let shown = store.display();
-    let ended = fed(&home, &PUBLISH, &secret);
-    ended.refused(4, &format!("{shown} is open to others (mode 0644): run `chmod 600 {shown}`"));
+    let result = run_with_input(&home, &PUBLISH, &secret);
+    let message = format!("{shown} is accessible by other users (mode 0644)");
+    result.fails_with_hint(4, &message, &format!("run `chmod 600 {shown}`"));
     fs::set_permissions(&store, fs::Permissions::from_mode(0o600)).unwrap();
-    fs::write(&store, "this is no store").unwrap();
-    let ended = fed(&home, &PUBLISH, &secret);
-    assert_eq!((ended.code, ended.out.as_str()), (4, ""), "{ended:?}");
+    fs::write(&store, "not a store").unwrap();
+    let result = run_with_input(&home, &PUBLISH, &secret);
+    assert_eq!((result.code, result.out.as_str()), (4, ""), "{result:?}");
 }
 
 #[test]
-fn who_still_uses_the_old_secret_of_a_rotation_is_shown() {
+fn the_last_use_of_the_old_secret_is_shown() {
     let home = Home::new();
     let old = issue(&home, &["ci", "--scope", "channels:c-42:publish"]);
-    run(&home, &["regenerate", "ci", "--overlap", "1h"]).done();
+    run(&home, &["regenerate", "ci", "--overlap", "1h"]).success();
     let words = [&PUBLISH[..], &["--from", "10.0.0.7"]].concat();
-    assert_eq!(fed(&home, &words, &old).code, 0);
-    let shown = run(&home, &["show", "ci"]).done();
+    assert_eq!(run_with_input(&home, &words, &old).code, 0);
+    let shown = run(&home, &["show", "ci"]).success();
     let line = shown.lines().find(|line| line.starts_with("old secret  last used ")).unwrap();
     assert!(line.ends_with(" from 10.0.0.7, channels:c-42:publish allowed"), "{shown}");
     let token = run(&home, &["show", "ci", "--json"]).objects()[0]["token"].clone();
     assert_eq!(token["retiring_last_used"]["from"], "10.0.0.7");
-    run(&home, &["revoke", "ci", "--old", "--yes"]).done();
+    run(&home, &["revoke", "ci", "--old", "--yes"]).success();
     let token = run(&home, &["show", "ci", "--json"]).objects()[0]["token"].clone();
     assert!(token["retiring_last_used"].is_null());
     assert_eq!(token["last_used"]["from"], "10.0.0.7");
 }
 
 #[test]
-fn a_use_is_noted_with_its_source_and_its_operation() {
+fn a_last_use_has_its_address_and_operation() {
     let home = Home::new();
     let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish"]);
     let words = [&PUBLISH[..], &["--from", "192.0.2.7"]].concat();
-    assert_eq!(fed(&home, &words, &secret).code, 0);
+    assert_eq!(run_with_input(&home, &words, &secret).code, 0);
     let used = || run(&home, &["show", "ci", "--json"]).objects()[0]["token"]["last_used"].clone();
     assert_eq!(used()["from"], "192.0.2.7");
     assert_eq!(used()["what"], "channels:c-42:publish allowed");
@@ -155,6 +161,6 @@ fn a_use_is_noted_with_its_source_and_its_operation() {
     let mut child = command.stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(other.as_bytes()).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    let shown = run(&home, &["show", "cd"]).done();
+    let shown = run(&home, &["show", "cd"]).success();
     assert!(shown.contains(" from 198.51.100.9, identify allowed"), "{shown}");
 }

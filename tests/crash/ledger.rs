@@ -1,5 +1,5 @@
-//! What was acknowledged, token by token, and whether the store says the same: exactly that, or
-//! that and the one change of each writer that was begun and not acknowledged, whole.
+//! The acknowledged changes of each token. Checks that the store contains exactly these, plus at
+//! most one complete change of each writer that was started and not acknowledged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use patdeck::{
     store::{ReadOps, Store},
 };
 
-/// What is known of one token.
+/// The expected state of one token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct TokenState {
-    here: bool,
+    stored: bool,
     trash: bool,
     revoked: bool,
     scopes: usize,
@@ -23,80 +23,83 @@ impl TokenState {
     fn after(&self, change: &str) -> Self {
         let token = Self { events: self.events + 1, ..self.clone() };
         match change {
-            "create" => Self { here: true, ..token },
+            "create" => Self { stored: true, ..token },
             "scope" => Self { scopes: token.scopes + 1, ..token },
             "revoke" => Self { revoked: true, ..token },
             "regenerate" => Self { revoked: false, ..token },
-            "delete" => Self { here: false, trash: true, ..token },
-            other => panic!("what is {other}?"),
+            "delete" => Self { stored: false, trash: true, ..token },
+            other => panic!("unknown change {other}"),
         }
     }
 
-    fn found(token: &Token, here: bool, events: usize) -> Self {
+    fn of_token(token: &Token, here: bool, events: usize) -> Self {
         let (revoked, scopes) = (token.revoked.is_some(), token.scopes.len());
-        Self { here, trash: !here, revoked, scopes, events }
+        Self { stored: here, trash: !here, revoked, scopes, events }
     }
 }
 
-/// What was acknowledged so far.
+/// The acknowledged changes so far.
 #[derive(Default)]
 pub(crate) struct Ledger {
     tokens: BTreeMap<String, TokenState>,
-    /// The secret of each token that was told.
+    /// The last acknowledged secret of each token.
     secrets: BTreeMap<String, LeakedSecret>,
-    /// Secrets that must not work any more.
-    dead: Vec<LeakedSecret>,
-    /// The change of each token that was begun and not acknowledged.
-    begun: BTreeMap<String, String>,
-    /// How many changes were acknowledged.
+    /// Replaced secrets, which must no longer work.
+    replaced: Vec<LeakedSecret>,
+    /// The change of each token that was started and not acknowledged.
+    started: BTreeMap<String, String>,
+    /// The number of acknowledged changes.
     pub(crate) acknowledged: usize,
 }
 
 impl Ledger {
-    /// Takes in one line of a writer.
-    pub(crate) fn take(&mut self, line: &str) {
+    /// Records one output line of a writer.
+    pub(crate) fn record_line(&mut self, line: &str) {
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
             ["try", change, name] => {
-                drop(self.begun.insert((*name).to_owned(), (*change).to_owned()));
+                drop(self.started.insert((*name).to_owned(), (*change).to_owned()));
             }
             ["ok", change, name, secret @ ..] => {
-                self.begun.remove(*name);
+                self.started.remove(*name);
                 let token = self.tokens.entry((*name).to_owned()).or_default();
                 *token = token.after(change);
                 self.acknowledged += 1;
                 if let [secret] = secret {
                     let secret = Secret::parse((*secret).to_owned().into()).unwrap();
                     let old = self.secrets.insert((*name).to_owned(), LeakedSecret::from(&secret));
-                    self.dead.extend(old);
+                    self.replaced.extend(old);
                 }
             }
             _ => {}
         }
     }
 
-    /// Compares the store with what is known; the store must hold no more and no less.
+    /// Compares the store with the expected state of all tokens.
     pub(crate) fn check(&mut self, store: &Store, service: &Service) {
         let mut found = tokens_of(store);
-        let begun = std::mem::take(&mut self.begun);
-        let names: BTreeSet<String> = self.tokens.keys().chain(begun.keys()).cloned().collect();
+        let started = std::mem::take(&mut self.started);
+        let names: BTreeSet<String> = self.tokens.keys().chain(started.keys()).cloned().collect();
         for name in names {
             let known = self.tokens.get(&name).cloned().unwrap_or_default();
             let (is, digest) = found.remove(&name).unwrap_or_default();
-            let change = begun.get(&name).filter(|change| known.after(change) == is);
-            assert!(is == known || change.is_some(), "{name} is {is:?}, known {known:?} {begun:?}");
+            let change = started.get(&name).filter(|change| known.after(change) == is);
+            assert!(
+                is == known || change.is_some(),
+                "{name} is {is:?}, expected {known:?} {started:?}"
+            );
             if is == known {
                 continue;
             }
-            // Its new secret died with the writer; the old one must be dead.
+            // The new secret was lost with the writer; the old one must no longer work.
             if change.is_some_and(|change| change == "regenerate") {
                 let old = self.secrets.remove(&name).unwrap();
                 assert!(digest.is_some_and(|digest| !digest.matches(&old.digest)));
-                self.dead.push(old);
+                self.replaced.push(old);
             }
             self.tokens.insert(name, is);
         }
-        assert!(found.is_empty(), "from nowhere: {found:?}");
+        assert!(found.is_empty(), "unexpected tokens: {found:?}");
         self.check_secrets(service);
         self.check_trail(store);
     }
@@ -105,37 +108,37 @@ impl Ledger {
         let status = |secret| service.classify(secret).unwrap().status;
         for (name, secret) in &self.secrets {
             let expected = match &self.tokens[name] {
-                TokenState { here: false, .. } => SecretStatus::Deleted,
+                TokenState { stored: false, .. } => SecretStatus::Deleted,
                 TokenState { revoked: true, .. } => SecretStatus::Revoked,
                 _ => SecretStatus::Active,
             };
             assert_eq!(status(secret), expected, "{name}");
         }
-        for secret in &self.dead {
-            assert_eq!(status(secret), SecretStatus::Replaced, "alive again");
+        for secret in &self.replaced {
+            assert_eq!(status(secret), SecretStatus::Replaced, "a replaced secret works");
         }
     }
 
     fn check_trail(&self, store: &Store) {
         let chain = store.read(ReadOps::verify_chain).unwrap();
         let events: usize = self.tokens.values().map(|token| token.events).sum();
-        assert_eq!((chain.events, chain.broken), (events as u64, None));
-        assert_eq!(store.read(ReadOps::disagreements).unwrap(), Vec::<String>::new());
+        assert_eq!((chain.events, chain.first_fault), (events as u64, None));
+        assert_eq!(store.read(ReadOps::find_inconsistencies).unwrap(), Vec::<String>::new());
     }
 }
 
-/// Each token of the store by its name, deleted ones too.
+/// All tokens of the store by name, including deleted ones.
 fn tokens_of(store: &Store) -> BTreeMap<String, (TokenState, Option<Digest>)> {
     let tokens = store.read(ReadOps::tokens).unwrap();
     let trash = store.read(ReadOps::trash).unwrap();
     assert!(tokens.damaged.is_empty() && trash.damaged.is_empty());
-    let here = tokens.rows.into_iter().map(|token| (token, true));
-    let binned = trash.rows.into_iter().map(|binned| (binned.token, false));
+    let stored = tokens.rows.into_iter().map(|token| (token, true));
+    let deleted = trash.rows.into_iter().map(|deleted| (deleted.token, false));
     let row = |(token, here): (Token, bool)| {
-        let state = TokenState::found(&token, here, events_of(store, &token.id));
+        let state = TokenState::of_token(&token, here, events_of(store, &token.id));
         (token.name.to_string(), (state, Some(token.digest)))
     };
-    here.chain(binned).map(row).collect()
+    stored.chain(deleted).map(row).collect()
 }
 
 fn events_of(store: &Store, id: &TokenId) -> usize {

@@ -1,6 +1,6 @@
-//! Processes that are killed and stopped at random: real ones, on real files. `writer` is what
-//! runs in them, `ledger` what is known of their work, `killed` and `stopped` the tests. More
-//! rounds by the variables that the tests name; SECURITY.md has the figures.
+//! Kills and stops real processes at random moments, on real files. `writer` is the code that runs
+//! in a writer process, `ledger` the expected contents of the store; the other modules contain the
+//! tests. Environment variables set the number of rounds; SECURITY.md has the figures.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,10 +9,10 @@
     reason = "a test fails by panicking, in its helpers as in itself"
 )]
 
-mod commands;
-mod killed;
+mod kill_commands;
+mod kill_writers;
 mod ledger;
-mod stopped;
+mod stop_writer;
 mod writer;
 
 use std::path::Path;
@@ -23,7 +23,7 @@ use patdeck::{
     store::Store,
 };
 
-/// The use cases on the store at `path`, as the program has them.
+/// A service on the store at `path`, with the default settings.
 fn service(path: &Path) -> Service {
     let policy = Policy {
         prefix: Prefix::default(),
@@ -35,7 +35,7 @@ fn service(path: &Path) -> Service {
     Service::new(store, Clock::System, Entropy::System, Actor::named("writer"), policy)
 }
 
-/// How many rounds are asked for; `usual` if nobody asks.
-fn rounds(variable: &str, usual: usize) -> usize {
-    std::env::var(variable).map_or(usual, |text| text.parse().unwrap())
+/// The number of rounds from an environment variable, or `default` if it is not set.
+fn rounds(variable: &str, default: usize) -> usize {
+    std::env::var(variable).map_or(default, |text| text.parse().unwrap())
 }

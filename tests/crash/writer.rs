@@ -1,5 +1,6 @@
-//! What runs in a process that is to be killed: one change after another, each told before it
-//! is begun and after it is acknowledged. This test executable starts itself for it.
+//! The code of a writer process that a test kills or stops: one change after another, with an
+//! output line before each change and after its acknowledgement. The test executable starts itself
+//! for it.
 
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},
@@ -11,7 +12,7 @@ use patdeck::{
     domain::{Description, Name, NewToken, Overlap, Scope, Secret, TokenId},
     service::{Service, ServiceError},
     store::StoreError,
-    testing::{Changes as _, Renewal},
+    testing::{RegenerateOptions, ServiceTestExt as _},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
@@ -20,17 +21,17 @@ use crate::service;
 const STORE: &str = "PATDECK_TEST_WRITER";
 const NUMBER: &str = "PATDECK_TEST_NUMBER";
 
-/// A writer.
-pub(crate) struct Writer {
+/// A child process that writes. It is killed on drop.
+pub(crate) struct WriterProcess {
     pub(crate) process: Child,
 }
 
-/// What a writer tells: a line for each beginning and each end of a change.
-pub(crate) type Told = io::Lines<BufReader<ChildStdout>>;
+/// The output of a writer: one line before and one after each change.
+pub(crate) type OutputLines = io::Lines<BufReader<ChildStdout>>;
 
-impl Writer {
+impl WriterProcess {
     /// Starts writer `number` on the store at `path`.
-    pub(crate) fn start(path: &Path, number: usize) -> (Self, Told) {
+    pub(crate) fn start(path: &Path, number: usize) -> (Self, OutputLines) {
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "writer::child_writes", "--nocapture", "--test-threads=1"])
             .env(STORE, path)
@@ -38,14 +39,14 @@ impl Writer {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let told = BufReader::new(process.stdout.take().unwrap()).lines();
-        (Self { process }, told)
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        (Self { process }, lines)
     }
 }
 
-impl Drop for Writer {
+impl Drop for WriterProcess {
     fn drop(&mut self) {
-        // A failed test must not leave its writers running.
+        // So that a failed test leaves no writers running.
         drop(self.process.kill());
         drop(self.process.wait());
     }
@@ -58,7 +59,7 @@ fn child_writes() {
         return;
     };
     let number: u64 = std::env::var(NUMBER).unwrap().parse().unwrap();
-    // What the test runner has begun to say stands on a line of its own.
+    // Ends the line that the test runner has begun.
     println!();
     let service = service(path.as_ref());
     let mut random = StdRng::seed_from_u64(number);
@@ -77,7 +78,7 @@ fn child_writes() {
     }
 }
 
-struct Own {
+struct OwnToken {
     id: TokenId,
     name: String,
     secret: Secret,
@@ -85,55 +86,56 @@ struct Own {
     revoked: bool,
 }
 
-fn tell(line: std::fmt::Arguments<'_>) {
-    // One write for the whole line, so that a kill cuts none in half.
+fn print_line(line: std::fmt::Arguments<'_>) {
+    // One write for the whole line, so that a kill does not leave a partial line.
     let line = format!("{line}\n");
     io::stdout().write_all(line.as_bytes()).unwrap();
     io::stdout().flush().unwrap();
 }
 
-fn create(service: &Service, name: &str) -> Own {
-    tell(format_args!("try create {name}"));
+fn create(service: &Service, name: &str) -> OwnToken {
+    print_line(format_args!("try create {name}"));
     let new = NewToken {
         name: Name::parse(name).unwrap(),
         description: Description::default(),
         lifetime: "30d".parse().unwrap(),
         scopes: vec![],
     };
-    let issued = patient(|| service.create(&new));
-    tell(format_args!("ok create {name} {}", issued.secret.reveal()));
+    let issued = retry_while_busy(|| service.create(&new));
+    print_line(format_args!("ok create {name} {}", issued.secret.reveal()));
     let (id, secret) = (issued.token.id, issued.secret);
-    Own { id, name: name.to_owned(), secret, scopes: 0, revoked: false }
+    OwnToken { id, name: name.to_owned(), secret, scopes: 0, revoked: false }
 }
 
-fn delete(service: &Service, own: &Own) {
-    tell(format_args!("try delete {}", own.name));
-    patient(|| service.delete(&own.id));
-    tell(format_args!("ok delete {}", own.name));
+fn delete(service: &Service, own: &OwnToken) {
+    print_line(format_args!("try delete {}", own.name));
+    retry_while_busy(|| service.delete(&own.id));
+    print_line(format_args!("ok delete {}", own.name));
     assert!(!is_accepted(service, &own.secret), "a deleted secret works");
 }
 
-fn change(service: &Service, own: &mut Own, random: &mut StdRng) {
-    let Own { id, name, .. } = own;
+fn change(service: &Service, own: &mut OwnToken, random: &mut StdRng) {
+    let OwnToken { id, name, .. } = own;
     match random.random_range(0..4) {
         0 => {
-            tell(format_args!("try scope {name}"));
+            print_line(format_args!("try scope {name}"));
             let scope: Scope = format!("channels:c{}:publish", own.scopes).parse().unwrap();
-            patient(|| service.add_scopes(id, std::slice::from_ref(&scope)));
-            tell(format_args!("ok scope {name}"));
+            retry_while_busy(|| service.add_scopes(id, std::slice::from_ref(&scope)));
+            print_line(format_args!("ok scope {name}"));
             own.scopes += 1;
         }
         1 if !own.revoked => {
-            tell(format_args!("try revoke {name}"));
-            patient(|| service.revoke(id));
-            tell(format_args!("ok revoke {name}"));
+            print_line(format_args!("try revoke {name}"));
+            retry_while_busy(|| service.revoke(id));
+            print_line(format_args!("ok revoke {name}"));
             own.revoked = true;
         }
         2 => {
-            tell(format_args!("try regenerate {name}"));
-            let renewal = Renewal { lifetime: "30d".parse().unwrap(), overlap: Overlap::None };
-            let issued = patient(|| service.regenerate(id, renewal));
-            tell(format_args!("ok regenerate {name} {}", issued.secret.reveal()));
+            print_line(format_args!("try regenerate {name}"));
+            let renewal =
+                RegenerateOptions { lifetime: "30d".parse().unwrap(), overlap: Overlap::None };
+            let issued = retry_while_busy(|| service.regenerate(id, renewal));
+            print_line(format_args!("ok regenerate {name} {}", issued.secret.reveal()));
             let old = std::mem::replace(&mut own.secret, issued.secret);
             own.revoked = false;
             assert!(!is_accepted(service, &old), "a replaced secret works");
@@ -143,12 +145,12 @@ fn change(service: &Service, own: &mut Own, random: &mut StdRng) {
 }
 
 fn is_accepted(service: &Service, secret: &Secret) -> bool {
-    let verdict = patient(|| service.check(secret.reveal().to_owned().into(), None, None));
+    let verdict = retry_while_busy(|| service.check(secret.reveal().to_owned().into(), None, None));
     verdict.decision.is_allowed()
 }
 
-/// Tries again for as long as others are faster, as an operator would.
-fn patient<T>(work: impl Fn() -> Result<T, ServiceError>) -> T {
+/// Runs `work` again until the lock is available.
+fn retry_while_busy<T>(work: impl Fn() -> Result<T, ServiceError>) -> T {
     loop {
         match work() {
             Err(ServiceError::Store(StoreError::Busy { .. })) => {}

@@ -1,6 +1,6 @@
-//! What must hold for any bytes that somebody else may hand to patdeck: no panic, nothing read
-//! that does not come back the same, nothing on a terminal that could move it. The ordinary
-//! tests run these checks on drawn input (`tests/hostile.rs`), the fuzz targets on found input.
+//! Properties of every parser of untrusted bytes: no panic, parsed values round-trip, and output is
+//! safe for a terminal. The ordinary tests run these checks on random input (`tests/hostile.rs`),
+//! the fuzz targets on input from libFuzzer.
 
 use std::{num::NonZero, path::Path, time::Instant};
 
@@ -8,18 +8,18 @@ use chrono::{DateTime, TimeDelta};
 use crossterm::event::{Event, KeyCode, KeyModifiers};
 use patdeck::{
     cli::{export_line, import_text},
-    config::{ConfigError, File, Glyphs, ThemeName},
+    config::{ConfigError, ConfigFile, GlyphSet, ThemeName},
     domain::{
         AccessRequest, Actor, Description, Digest, Entity, Lifetime, LifetimeLimits, Name, Query,
         Scope, Scopes, Search, Secret, SecretScanner, StatusFilter, Timestamp, Token, TokenId,
         decide,
         terminal_text::{escape, first_unsafe},
     },
-    keymap::{Keymap, Mode, Override, Sequence},
-    store::any_record,
+    keymap::{KeyOverride, KeySequence, Keymap, Mode},
+    store::check_round_trip,
     tui::{
         terminal::{
-            diff_backend::Renderer, escape_reassembler::EscapeReassembler, input::Input,
+            diff_backend::Renderer, escape_reassembler::EscapeReassembler, input::TerminalInput,
             paste::clean_paste,
         },
         theme::Theme,
@@ -29,10 +29,10 @@ use patdeck::{
 use ratatui::{layout::Size, style::Style};
 use zeroize::Zeroizing;
 
-/// What is done with the bytes; a promise that does not hold is a panic.
+/// Checks the properties of one parser on these bytes. Panics if one is violated.
 pub type Check = fn(&[u8]);
 
-/// Every check by the name of its fuzz target.
+/// All checks with the names of their fuzz targets.
 pub const CHECKS: [(&str, Check); 11] = [
     ("secret", secret),
     ("scan", scan),
@@ -51,7 +51,7 @@ fn at() -> Timestamp {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-/// Some token.
+/// A token with a name and with fields that differ by `n`.
 fn token(n: u8, name: &str) -> Token {
     Token {
         id: TokenId::from_bytes([b'a' + n; 12]).unwrap(),
@@ -71,12 +71,12 @@ fn token(n: u8, name: &str) -> Token {
     }
 }
 
-/// Asserts that `text` can be shown as it is, lines apart.
-fn assert_plain(text: &str) {
+/// Asserts that every line of `text` is safe to display.
+fn assert_displayable(text: &str) {
     assert_eq!(text.split('\n').find_map(first_unsafe), None, "{text:?}");
 }
 
-/// A text that is presented: refused, or taken whole and never told by `Debug`.
+/// A presented secret: an error, or the unchanged text, which `Debug` does not reveal.
 pub fn secret(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     match Secret::parse(Zeroizing::new(text.clone().into_owned())) {
@@ -85,76 +85,77 @@ pub fn secret(bytes: &[u8]) {
             let random = text.strip_prefix(secret.public_part()).unwrap();
             assert!(!format!("{secret:?} {:?}", secret.digest()).contains(random));
         }
-        Err(error) => assert_plain(&error.to_string()),
+        Err(error) => assert_displayable(&error.to_string()),
     }
 }
 
-/// A stream that is searched: what is found is there, however the stream is cut.
+/// A scanned stream: matches are in the stream and do not depend on how it is split.
 pub fn scan(bytes: &[u8]) {
-    let sightings = |pieces: &mut dyn Iterator<Item = &[u8]>| {
-        let mut found = Vec::new();
-        let mut finder = SecretScanner::default();
+    let matches_in = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+        let mut matches = Vec::new();
+        let mut scanner = SecretScanner::default();
         for piece in pieces {
-            finder.feed(piece, |seen| found.push((seen.offset, seen.line, seen.secret)));
+            scanner.feed(piece, |it| matches.push((it.offset, it.line, it.secret)));
         }
-        finder.finish(|seen| found.push((seen.offset, seen.line, seen.secret)));
-        found
+        scanner.finish(|it| matches.push((it.offset, it.line, it.secret)));
+        matches
     };
-    let whole = sightings(&mut std::iter::once(bytes));
+    let whole = matches_in(&mut std::iter::once(bytes));
     let size = usize::from(bytes.first().copied().unwrap_or(1) % 61) + 1;
-    let cut = sightings(&mut bytes.chunks(size));
-    assert_eq!(whole.len(), cut.len());
-    for ((offset, line, one), (other_offset, other_line, other)) in whole.iter().zip(&cut) {
+    let split = matches_in(&mut bytes.chunks(size));
+    assert_eq!(whole.len(), split.len());
+    for ((offset, line, one), (other_offset, other_line, other)) in whole.iter().zip(&split) {
         assert_eq!((offset, line, one.reveal()), (other_offset, other_line, other.reveal()));
-        let from = usize::try_from(*offset).unwrap();
-        assert!(bytes[from..].starts_with(one.reveal().as_bytes()));
+        let start = usize::try_from(*offset).unwrap();
+        assert!(bytes[start..].starts_with(one.reveal().as_bytes()));
     }
 }
 
-/// Scopes, one a line: each prints as it reads, and the set obeys its rules whatever came in.
+/// Scopes, one per line: each round-trips through text, and the set always obeys its rules.
 pub fn scope(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut token = token(0, "x");
-    let mut refused = Vec::new();
+    let mut rejected = Vec::new();
     for line in text.split('\n') {
         let scope: Scope = match line.parse() {
             Ok(scope) => scope,
             Err(error) => {
-                assert_plain(&error.to_string());
+                assert_displayable(&error.to_string());
                 continue;
             }
         };
         let shown = scope.to_string();
-        assert_plain(&shown);
+        assert_displayable(&shown);
         assert_eq!(shown.parse(), Ok(scope.clone()));
         if token.scopes.add(scope.clone()).is_err() {
-            refused.push(scope);
+            rejected.push(scope);
         }
     }
     let held = token.scopes.as_slice();
     assert_eq!(Scopes::from_stored(held.to_vec()), Some(token.scopes.clone()));
-    let full = held.len() >= Scopes::MAX;
-    for scope in held.iter().chain(refused.iter().filter(|_| !full)) {
+    let is_full = held.len() >= Scopes::MAX;
+    for scope in held.iter().chain(rejected.iter().filter(|_| !is_full)) {
         let entity = match &scope.entity {
-            Entity::Any => Entity::Id("whichever".into()),
+            Entity::Any => Entity::Id("any-id".into()),
             one @ Entity::Id(_) => one.clone(),
         };
         let (entity_type, operation) = (scope.entity_type, scope.operation);
-        let asked = AccessRequest { entity_type, entity, operation, domain: scope.domain.clone() };
-        // What was refused as covered is allowed by what covers it.
-        assert!(decide(&token, &asked, at() - TimeDelta::days(1)).is_allowed(), "{scope}");
+        let domain = scope.domain.clone();
+        let request = AccessRequest { entity_type, entity, operation, domain };
+        // A scope rejected as covered is allowed by the scope that covers it.
+        assert!(decide(&token, &request, at() - TimeDelta::days(1)).is_allowed(), "{scope}");
     }
 }
 
-/// A lifetime: prints as it reads, and ends within the limits or is refused.
+/// A lifetime: round-trips through text, and its expiry is within the limits or an error.
 pub fn lifetime(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let lifetime = match text.parse::<Lifetime>() {
         Ok(lifetime) => lifetime,
-        Err(error) => return assert_plain(&error.to_string()),
+        Err(error) => return assert_displayable(&error.to_string()),
     };
     let shown = lifetime.to_string();
-    assert_plain(&shown);
+    assert_displayable(&shown);
     assert_eq!(shown.parse(), Ok(lifetime), "{text:?} prints as {shown}");
     for allow_never in [false, true] {
         for now in [at(), Timestamp::MIN_UTC, Timestamp::MAX_UTC] {
@@ -162,20 +163,19 @@ pub fn lifetime(bytes: &[u8]) {
             match lifetime.expiry(now, &limits, |wall| wall.and_utc()) {
                 Ok(None) => assert!(allow_never && lifetime == Lifetime::Never),
                 Ok(Some(end)) => assert!(end > now && end - now <= limits.max.as_delta()),
-                Err(error) => assert_plain(&error.to_string()),
+                Err(error) => assert_displayable(&error.to_string()),
             }
         }
     }
 }
 
-/// What is typed into the search: it prints as it is read, the rows that are shown are counted,
-/// and no row twice.
+/// A search: round-trips through text; the row counts are right and no row is listed twice.
 pub fn search(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let (search, fault) = Search::read(&text);
-    assert_eq!(Search::parse(&text).is_err(), fault.is_some());
-    if let Some(fault) = fault {
-        assert_eq!(first_unsafe(&fault.to_string()), None);
+    let (search, error) = Search::parse_lenient(&text);
+    assert_eq!(Search::parse(&text).is_err(), error.is_some());
+    if let Some(error) = error {
+        assert_eq!(first_unsafe(&error.to_string()), None);
     }
     assert_eq!(Search::parse(&search.to_string()).as_ref(), Ok(&search));
     let tokens = [token(0, "ci-prod"), token(1, "søk og finn"), token(2, "CI old")];
@@ -185,23 +185,23 @@ pub fn search(bytes: &[u8]) {
         let (mut rows, counts) = query.select(&tokens, at());
         rows.sort_unstable();
         rows.dedup();
-        assert_eq!(rows.len(), counts.of(query.shown()));
+        assert_eq!(rows.len(), counts.count_for(query.effective_status()));
         assert!(rows.iter().all(|row| *row < tokens.len()));
-        match query.shown() {
-            StatusFilter::All if search.names_status() => {}
+        match query.effective_status() {
+            StatusFilter::All if search.filters_status() => {}
             StatusFilter::All => assert_eq!(rows.len(), sum),
             _ => sum += rows.len(),
         }
     }
 }
 
-/// Stored bytes with a checksum that fits: refused, or a record that survives a rewriting.
+/// A stored record with a valid checksum: an error, or a record that round-trips.
 pub fn record(bytes: &[u8]) {
-    assert_eq!(any_record(bytes), Ok(()));
+    assert_eq!(check_round_trip(bytes), Ok(()));
 }
 
-/// An import, whole and as lines after a sound header: all of it taken or all refused; what is
-/// taken is what an export of it says.
+/// An import, as it is and as lines after a valid header: all lines are accepted or none. Accepted
+/// tokens round-trip through an export.
 pub fn import(bytes: &[u8]) {
     let count = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
     let header = format!(
@@ -226,41 +226,41 @@ pub fn import(bytes: &[u8]) {
     }
 }
 
-/// A config file: taken, or refused with faults that have a line and can be shown.
+/// A config file: accepted, or rejected with errors that have a line and are safe to display.
 pub fn config(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let Err(faults) = File::read(&text, Path::new("/base"), None) else { return };
+    let Err(faults) = ConfigFile::read(&text, Path::new("/base"), None) else { return };
     assert!(!faults.is_empty());
     let lines = text.split('\n').count();
     assert!(faults.iter().all(|fault| (1..=lines + 1).contains(&fault.line)), "{faults:?}");
     for fault in &faults {
-        assert!(fault.problem.setting().is_none_or(|setting| !setting.is_empty()));
+        assert!(fault.kind.setting().is_none_or(|setting| !setting.is_empty()));
     }
-    assert_plain(&ConfigError::Faults { path: "c.toml".into(), faults }.to_string());
+    assert_displayable(&ConfigError::Faults { path: "c.toml".into(), faults }.to_string());
 }
 
-/// Lines of `mode action keys` laid over the key table: refused with what is wrong, or a table
-/// in which every key of every row still leads somewhere.
+/// Key overrides as lines of `mode action keys`: rejected with errors that are safe to display, or
+/// a keymap that resolves any key sequence without a panic.
 pub fn keys(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut overrides = Vec::new();
     for line in text.split('\n').take(20) {
-        if let Ok(sequence) = line.parse::<Sequence>() {
-            assert_plain(&sequence.to_string());
+        if let Ok(sequence) = line.parse::<KeySequence>() {
+            assert_displayable(&sequence.to_string());
             assert_eq!(sequence.to_string().parse(), Ok(sequence));
         }
         let mut words = line.splitn(3, ' ');
         let mut word = || words.next().unwrap_or_default().to_owned();
         let (mode, action, keys) = (word(), word(), word());
         let keys = keys.split(',').map(str::to_owned).collect();
-        overrides.push(Override { mode, action, keys });
+        overrides.push(KeyOverride { mode, action, keys });
     }
     match Keymap::new(&overrides) {
         Ok(map) => {
             for mode in Mode::ALL {
-                // Nothing that is pressed may panic, sequences cut short included.
+                // No key press may panic, including incomplete sequences.
                 for line in text.split('\n').take(3) {
-                    let Ok(sequence) = line.parse::<Sequence>() else { continue };
+                    let Ok(sequence) = line.parse::<KeySequence>() else { continue };
                     for pressed in 0..=sequence.keys().len() {
                         let _ = map.resolve(mode, &sequence.keys()[..pressed]);
                     }
@@ -271,22 +271,22 @@ pub fn keys(bytes: &[u8]) {
             assert!(!faults.is_empty());
             for (at, fault) in faults {
                 assert!(at < overrides.len());
-                assert_plain(&fault.to_string());
+                assert_displayable(&fault.to_string());
             }
         }
     }
 }
 
-/// Names, descriptions and pastes, and bytes from the terminal as the reader reports them.
+/// Names, descriptions, pasted text, and terminal input as crossterm events.
 pub fn input(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     assert_eq!(first_unsafe(&escape(&text)), None);
     if let Ok(name) = Name::parse(&text) {
-        assert_plain(name.as_str());
+        assert_displayable(name.as_str());
         assert_eq!(Name::parse(name.as_str()), Ok(name));
     }
     if let Ok(description) = Description::parse(&text) {
-        assert_plain(description.as_str());
+        assert_displayable(description.as_str());
         assert_eq!(Description::parse(description.as_str()), Ok(description));
     }
     for lines in [false, true] {
@@ -308,8 +308,8 @@ pub fn input(bytes: &[u8]) {
             other => Event::Key(KeyCode::Char(other).into()),
         };
         for input in reassembler.push(event, now) {
-            // A key is only ever one that the terminal sent or a named one.
-            if let Input::Key(key) = input
+            // Every character key comes from the input; `j` stands for a line feed.
+            if let TerminalInput::Key(key) = input
                 && let KeyCode::Char(c) = key.code
             {
                 assert!(c == 'j' || text.contains(c));
@@ -322,48 +322,52 @@ pub fn input(bytes: &[u8]) {
 const COLUMNS: NonZero<u16> = NonZero::new(40).unwrap();
 const LINES: u16 = 6;
 
-/// Text on the screen: the bytes that leave are our own sequences and visible characters, and
-/// the cells beside the text stay where they are.
+/// Text on the screen: the output contains only visible characters and the escape sequences of the
+/// renderer, and the text does not move other cells.
 pub fn screen(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let measure = || Ok(Size::new(COLUMNS.get(), LINES));
     let mut renderer = Renderer::new(Vec::new(), measure).unwrap();
-    for (glyphs, indent) in [(Glyphs::Unicode, 0), (Glyphs::Ascii, 3)] {
+    for (glyphs, indent) in [(GlyphSet::Unicode, 0), (GlyphSet::Ascii, 3)] {
         let look = Theme::new(ThemeName::Default, glyphs);
         renderer
             .draw(|frame| {
                 let area = frame.area();
                 let buf = frame.buffer_mut();
-                LineWriter::at(buf, area, 0, &look).skip(indent).within(&text, 20, Style::new());
-                LineWriter::at(buf, area, 0, &look).to(30).text("|end", Style::new());
+                LineWriter::at(buf, area, 0, &look).skip(indent).text_within(
+                    &text,
+                    20,
+                    Style::new(),
+                );
+                LineWriter::at(buf, area, 0, &look).move_to(30).text("|end", Style::new());
                 for (line, wrapped) in (1..LINES).zip(wrap(&text, 9)) {
-                    LineWriter::at(buf, area, line, &look).column_of(&wrapped, 9, Style::new());
-                    LineWriter::at(buf, area, line, &look).to(30).text("|", Style::new());
+                    LineWriter::at(buf, area, line, &look).write_column(&wrapped, 9, Style::new());
+                    LineWriter::at(buf, area, line, &look).move_to(30).text("|", Style::new());
                 }
             })
             .unwrap();
     }
     let sent = renderer.output().sink().clone();
-    assert_plain(&without_own_sequences(&String::from_utf8(sent).unwrap()));
+    assert_displayable(&without_own_sequences(&String::from_utf8(sent).unwrap()));
 }
 
-/// What is left of `sent` without the sequences that patdeck's screens are made of.
+/// Removes the escape sequences that the renderer uses. Panics on any other sequence.
 fn without_own_sequences(sent: &str) -> String {
-    let mut parts = sent.split("\x1b[");
-    let mut left = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let end = part.find(|c: char| c.is_ascii_alphabetic());
-        let (sequence, text) = part.split_at(end.expect("a sequence without an end") + 1);
-        let (parameters, last) = sequence.split_at(sequence.len() - 1);
-        let numbers = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == ';');
-        let ours = match last {
-            "H" | "C" | "m" | "J" => numbers(parameters),
+    let mut chunks = sent.split("\x1b[");
+    let mut text = chunks.next().unwrap_or_default().to_owned();
+    for chunk in chunks {
+        let end = chunk.find(|c: char| c.is_ascii_alphabetic());
+        let (sequence, rest) = chunk.split_at(end.expect("sequence has a final byte") + 1);
+        let (parameters, final_byte) = sequence.split_at(sequence.len() - 1);
+        let is_numeric = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == ';');
+        let is_own = match final_byte {
+            "H" | "C" | "m" | "J" => is_numeric(parameters),
             "h" | "l" => ["?2026", "?25"].contains(&parameters),
             _ => false,
         };
-        assert!(ours, "a foreign sequence: {part:?}");
-        left.push('\n');
-        left.push_str(text);
+        assert!(is_own, "unexpected sequence: {chunk:?}");
+        text.push('\n');
+        text.push_str(rest);
     }
-    left
+    text
 }

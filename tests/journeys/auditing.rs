@@ -1,16 +1,16 @@
-//! The trail: everything that was done, newest first, chained and filtered.
+//! The audit tab: order, filters, chain verification, and links to tokens. Also ASCII mode.
 
 use patdeck::{
-    config::{Glyphs, ThemeName},
+    config::{GlyphSet, ThemeName},
     tui::theme::Theme,
 };
 
 use super::{fixture::Fixture, journey::Journey};
 
-/// The lines of events on the screen, each from its kind on.
-fn events(it: &Journey) -> Vec<String> {
+/// The event lines on the screen, without the time column.
+fn visible_events(it: &Journey) -> Vec<String> {
     let screen = it.screen();
-    let lines = screen.lines().skip_while(|line| !line.contains("Who and how"));
+    let lines = screen.lines().skip_while(|line| !line.contains("Actor and detail"));
     lines
         .skip(1)
         .filter(|line| line.contains("ago ") || line.contains("just now"))
@@ -19,13 +19,13 @@ fn events(it: &Journey) -> Vec<String> {
 }
 
 #[test]
-fn everything_that_was_done_is_listed_newest_first_with_the_chain_verified() {
+fn events_are_listed_newest_first_with_the_chain_verified() {
     let mut it = Journey::at(120, 24);
     it.keys("n ci <C-s> y <Esc> a u <Tab> <Tab> r <Space> <C-s>");
     it.keys("d <Right> <Enter> e x <C-s> r <Right> <Enter> R <Enter> <Right> <Enter> a");
-    it.keys("D cix <Enter> u 4").sees("chain verified, 10 events");
+    it.keys("D cix <Enter> u 4").sees("Chain verified, 10 events");
     assert_eq!(
-        events(&it),
+        visible_events(&it),
         [
             "restored cix alice",
             "deleted cix alice was active, can be brought back for 24 hours",
@@ -42,47 +42,47 @@ fn everything_that_was_done_is_listed_newest_first_with_the_chain_verified() {
 }
 
 #[test]
-fn the_trail_is_filtered_by_token_kind_and_actor() {
+fn the_trail_is_filtered_by_token_action_and_actor() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.second_on_same_store().keys("n bobs <C-s> a");
-    it.keys("4").sees("chain verified, 11 events");
+    it.keys("4").sees("Chain verified, 11 events");
     it.keys("f").sees("[token bobs]");
-    assert_eq!(events(&it).len(), 2);
+    assert_eq!(visible_events(&it).len(), 2);
     it.keys("a").sees("[token bobs, claimed]");
-    assert_eq!(events(&it).len(), 1);
+    assert_eq!(visible_events(&it).len(), 1);
     it.keys("f a w").sees("[by bob]");
-    assert_eq!(events(&it).len(), 2);
+    assert_eq!(visible_events(&it).len(), 2);
     it.keys("<Esc>").never_sees("[by bob]");
-    assert_eq!(events(&it).len(), 11);
+    assert_eq!(visible_events(&it).len(), 11);
     it.keys("<Esc>").sees("[Active 3]");
 }
 
 #[test]
-fn the_token_of_an_event_is_opened_or_said_to_be_gone() {
+fn opening_an_event_shows_its_token_unless_deleted() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("4 <Enter>").sees("Scopes 0");
     it.keys("D grafana <Enter> 4 <Enter>");
-    it.sees("that token is gone: only its events are left");
+    it.sees("This token was deleted. Only its events remain.");
 }
 
 #[test]
-fn a_change_made_while_the_trail_is_shown_is_listed() {
+fn a_concurrent_change_appears_in_the_open_trail() {
     let mut it = Journey::on(Fixture::One, 80, 24);
     it.keys("4").sees("2 events");
     let mut other = it.second_on_same_store();
     other.keys("r <Right> <Enter>");
-    it.comes_to_see("chain verified, 3 events").sees("revoked");
+    it.waits_for("Chain verified, 3 events").sees("revoked");
 }
 
 #[test]
-fn an_empty_trail_says_what_will_stand_there() {
+fn an_empty_trail_explains_what_it_records() {
     let mut it = Journey::at(80, 24);
-    it.keys("4").sees("Nothing has happened yet");
+    it.keys("4").sees("No events yet");
 }
 
 #[test]
-fn under_ascii_the_app_itself_draws_nothing_else() {
-    let theme = Theme::new(ThemeName::Mono, Glyphs::Ascii);
+fn ascii_mode_draws_only_ascii() {
+    let theme = Theme::new(ThemeName::Mono, GlyphSet::Ascii);
     let scripts = [
         "",
         "f",
@@ -106,7 +106,7 @@ fn under_ascii_the_app_itself_draws_nothing_else() {
     ];
     for script in scripts {
         for (width, height) in [(80, 24), (120, 40), (40, 10), (20, 5)] {
-            let mut it = Journey::looking(theme, Fixture::Few, width, height);
+            let mut it = Journey::with_theme(theme, Fixture::Few, width, height);
             it.keys(script);
             assert!(it.screen().is_ascii(), "{script}\n{}", it.screen());
         }

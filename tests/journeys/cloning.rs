@@ -1,6 +1,6 @@
-//! Tokens like others, and scopes by preset.
+//! Cloning tokens, and adding scopes from presets.
 
-use patdeck::testing::Changes as _;
+use patdeck::testing::ServiceTestExt as _;
 
 use super::{fixture::Fixture, journey::Journey};
 
@@ -9,23 +9,23 @@ fn few() -> Journey {
 }
 
 #[test]
-fn a_token_like_another_one_is_made_with_one_key_and_a_name_of_its_own() {
+fn cloning_copies_all_but_secret_and_name() {
     let mut it = few();
     it.keys("j c").sees("ci-deploy-2").sees("[30d]").sees("Publishes builds");
     it.sees("Copied from the other token. The new one gets its own secret.");
-    it.keys("<C-s>").sees("The secret of ci-deploy-2").keys("a");
-    let (model, made) = (it.token("ci-deploy"), it.token("ci-deploy-2"));
-    assert_eq!((made.description, made.scopes), (model.description, model.scopes));
-    assert_ne!(made.digest, model.digest);
+    it.keys("<C-s>").sees("Secret of ci-deploy-2").keys("a");
+    let (original, clone) = (it.token("ci-deploy"), it.token("ci-deploy-2"));
+    assert_eq!((clone.description, clone.scopes), (original.description, original.scopes));
+    assert_ne!(clone.digest, original.digest);
     assert!(it.store_dump().contains("created ci-deploy-2 by alice: until 2026-12-24"));
-    // From the detail, too; and the number goes on.
+    // Also from the detail; the suffix is the next free number.
     it.keys("c").sees("ci-deploy-3");
     it.retypes("cd").keys("<C-s> a");
     assert_eq!(it.token("cd").scopes.len(), 3);
 }
 
 #[test]
-fn what_is_taken_over_can_be_changed_before_it_is_created() {
+fn copied_values_can_be_changed_before_creating() {
     let mut it = few();
     it.keys("j c <Tab> 2h <Tab> <Tab> d <Down> e <Tab>").retypes("k-1");
     it.keys("<C-s> <C-s> a");
@@ -35,36 +35,36 @@ fn what_is_taken_over_can_be_changed_before_it_is_created() {
 }
 
 #[test]
-fn a_draft_goes_only_when_that_was_agreed_to() {
+fn a_draft_is_replaced_only_after_confirmation() {
     let mut it = few();
     it.keys("n half-done <Esc> j c").sees("The create form contains a draft");
     it.keys("<Enter> 2").sees("half-done").keys("<Esc> c <Right> <Enter>");
     it.sees("ci-deploy-2").never_sees("half-done");
-    // Nothing of one's own is in it: another one may take its place, or the app may end.
+    // An unchanged clone is not a draft: it can be replaced and does not delay quitting.
     it.keys("<Esc> k c").sees("grafana-2");
-    assert_eq!(it.ends_with("<Esc> q"), Vec::<String>::new());
+    assert_eq!(it.exits_after("<Esc> q"), Vec::<String>::new());
 }
 
 #[test]
-fn a_token_that_was_deleted_meanwhile_is_no_model() {
+fn a_deleted_token_cannot_be_cloned() {
     let mut it = few();
     it.keys("j");
     let id = it.id("ci-deploy");
     it.service().delete(&id).unwrap();
-    it.keys("c").sees("it was deleted meanwhile");
+    it.keys("c").sees("it was deleted in the meantime");
 }
 
 #[test]
-fn a_preset_fills_in_rows_that_can_be_changed_like_others() {
+fn a_preset_adds_editable_scope_rows() {
     let mut it = Journey::at(80, 24);
     it.keys("n ci <Tab> <Tab> <Tab> p p").sees("[publisher]");
-    it.sees("may publish on any channels, messages");
-    it.sees("! * includes channels, messages made later");
-    it.keys("<Tab> <Tab>").retypes("c-42").sees("may publish on channels, messages c-42");
-    it.never_sees("made later").keys("<C-s>");
+    it.sees("may publish to all channels, messages");
+    it.sees("! * also covers future channels, messages");
+    it.keys("<Tab> <Tab>").retypes("c-42").sees("may publish to channels, messages c-42");
+    it.never_sees("also covers future").keys("<C-s>");
     it.sees("channels    c-42").sees("messages    c-42");
     it.keys("p s <Tab> c <Tab>").retypes("c-42").keys("<C-s>");
-    it.keys("p f <Tab> u <C-s>").sees("! * includes users made later");
+    it.keys("p f <Tab> u <C-s>").sees("! * also covers future users");
     it.keys("<Up> <Up> d <C-s> a");
     let dump = it.store_dump();
     let scopes = "[channels:c-42:publish channels:c-42:subscribe messages:c-42:publish";
@@ -73,30 +73,30 @@ fn a_preset_fills_in_rows_that_can_be_changed_like_others() {
 }
 
 #[test]
-fn a_preset_for_every_type_must_be_told_the_type_of_an_id() {
+fn a_preset_with_an_id_needs_one_entity_type() {
     let mut it = Journey::at(80, 24);
     it.keys("n ci <Tab> <Tab> <Tab> p f <Tab> <Tab>").retypes("c-42").keys("<C-s>");
-    it.sees("choose the one of c-42").sees("c-42");
-    // The keys go to where that is chosen.
+    it.sees("add the type of c-42").sees("c-42");
+    // The focus moves to the entity type.
     it.keys("c <C-s>").sees("channels    c-42");
-    it.keys("p f <Tab> c <Tab>").retypes("").keys("<C-s>").sees("an entity is needed");
+    it.keys("p f <Tab> c <Tab>").retypes("").keys("<C-s>").sees("missing entity");
     it.keys("*").keys("<C-s> <C-s> a");
-    assert_eq!(it.token("ci").scopes.len(), 9, "the star took in the one");
+    assert_eq!(it.token("ci").scopes.len(), 9, "the star absorbed the narrower scope");
 }
 
 #[test]
-fn a_preset_adds_to_a_token_what_it_misses() {
+fn a_preset_adds_missing_scopes_to_a_token() {
     let mut it = few();
     it.keys("j <Enter> p s").sees("Add a preset to ci-deploy");
-    it.sees("may subscribe on any channels, messages");
-    it.keys("<C-s>").sees("removed 1 narrower scope that * covers").sees("Scopes 4");
-    it.keys("p s <C-s>").sees("all of this is there already: nothing to add");
+    it.sees("may subscribe to all channels, messages");
+    it.keys("<C-s>").sees("removed 1 narrower scope covered by *").sees("Scopes 4");
+    it.keys("p s <C-s>").sees("all these scopes are already granted: nothing to add");
     it.keys("<Esc> u").sees("Undone: ci-deploy has 3 scopes again");
 }
 
 #[test]
-fn a_star_is_warned_of_in_the_detail() {
+fn the_detail_warns_about_a_star() {
     let mut it = few();
-    it.keys("j <Enter>").sees("! * includes channels, clients made later");
-    it.keys("X l <Enter>").never_sees("made later");
+    it.keys("j <Enter>").sees("! * also covers future channels, clients");
+    it.keys("X l <Enter>").never_sees("also covers future");
 }

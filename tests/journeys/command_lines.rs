@@ -1,5 +1,5 @@
-//! The command line beside every dialog: what it says, that the program takes it, and that it
-//! does the same as the dialog.
+//! The command line shown with every dialog: its text, that the program accepts it, and that it has
+//! the same effect as the dialog.
 
 use std::{path::Path, process::Command as Process};
 
@@ -13,8 +13,8 @@ use proptest::prelude::*;
 
 use super::{fixture::Fixture, journey::Journey};
 
-/// Each dialog and view: the keys that lead there, the keys that copy, and the twin.
-const TWINS: &[(Fixture, &str, &str, &str)] = {
+/// Fixture, keys that lead to a dialog or view, keys that copy its command, and the command.
+const CASES: &[(Fixture, &str, &str, &str)] = {
     use Fixture::{Few, Many, One};
     &[
         (Few, "j r", "<C-y>", "patdeck revoke ci-deploy"),
@@ -69,8 +69,8 @@ const TWINS: &[(Fixture, &str, &str, &str)] = {
     ]
 };
 
-/// The words that a shell makes of `line`.
-fn words(line: &str) -> Vec<String> {
+/// The words into which a shell splits `line`.
+fn shell_words(line: &str) -> Vec<String> {
     let script = format!("for word in {line}; do printf '%s\\0' \"$word\"; done");
     let ran = Process::new("sh").arg("-c").arg(script).output().unwrap();
     assert!(ran.status.success(), "{line}: {ran:?}");
@@ -78,38 +78,38 @@ fn words(line: &str) -> Vec<String> {
     text.split_terminator('\0').map(str::to_owned).collect()
 }
 
-fn parsed(line: &str) -> CliCommand {
-    let args = Args::try_parse_from(words(line));
+fn parse_command(line: &str) -> CliCommand {
+    let args = Args::try_parse_from(shell_words(line));
     args.unwrap_or_else(|error| panic!("`{line}`: {error}")).command.unwrap()
 }
 
 #[test]
 fn every_dialog_shows_and_copies_its_command() {
-    for (fixture, keys, copy, wanted) in TWINS {
+    for (fixture, keys, copy, wanted) in CASES {
         let mut it = Journey::on(*fixture, 120, 24);
         it.keys(keys);
         if *copy == "<C-y>" {
             it.sees(&format!("$ {}", wanted.replace('\n', " ")));
         }
-        it.keys(copy).sees("command: Sent to your terminal's clipboard");
-        assert_eq!(it.sent(), [*wanted], "after {keys}");
-        parsed(wanted);
+        it.keys(copy).sees("Sent the command to your terminal's clipboard");
+        assert_eq!(it.copied_texts(), [*wanted], "after {keys}");
+        parse_command(wanted);
     }
 }
 
 #[test]
-fn the_command_follows_the_fields_and_waits_for_sound_ones() {
+fn the_command_is_shown_only_for_valid_fields() {
     let mut it = Journey::on(Fixture::One, 80, 24);
     it.keys("n").never_sees("$ patdeck").keys("<C-y>");
-    it.sees("there is no command for this as it stands");
+    it.sees("No equivalent command yet");
     it.keys("x").sees("$ patdeck create x --lifetime 30d");
     it.keys("<Tab> 9d").sees("$ patdeck create x --lifetime 9d");
     it.keys("<Backspace> q").never_sees("$ patdeck");
-    assert_eq!(it.sent(), Vec::<String>::new());
+    assert_eq!(it.copied_texts(), Vec::<String>::new());
 }
 
 #[test]
-fn a_change_to_many_names_them_by_their_ids() {
+fn a_bulk_command_lists_the_token_ids() {
     for (keys, before, after) in [
         ("* r", "patdeck revoke ", ""),
         ("* D", "patdeck delete ", ""),
@@ -117,48 +117,48 @@ fn a_change_to_many_names_them_by_their_ids() {
     ] {
         let mut it = Journey::on(Fixture::Few, 80, 24);
         it.keys(keys).keys("<C-y>");
-        let sent = it.sent();
+        let sent = it.copied_texts();
         let line = sent.first().unwrap();
         assert!(line.starts_with(before) && line.ends_with(after), "{line}");
         assert!(["grafana", "ci-deploy"].iter().all(|name| line.contains(it.id(name).as_str())));
-        parsed(line);
+        parse_command(line);
     }
 }
 
 #[test]
-fn a_trail_that_no_command_can_show_is_not_claimed_to_have_one() {
+fn an_actor_filter_has_no_equivalent_command() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("4 f y c").keys("a y c").sees("filters the trail by token only");
-    assert_eq!(it.sent(), [format!("patdeck audit --token {}", it.id("grafana"))]);
+    it.keys("4 f y c").keys("a y c").sees("can filter by token only");
+    assert_eq!(it.copied_texts(), [format!("patdeck audit --token {}", it.id("grafana"))]);
 }
 
 #[test]
-fn the_footer_names_the_key_in_every_dialog() {
+fn the_footer_shows_the_copy_key_in_every_dialog() {
     for keys in ["r", "R", "D", "X", "e", "a", "n", "<Enter> T", "<Enter> d"] {
         let mut it = Journey::on(Fixture::One, 80, 24);
         it.keys(keys).sees("Ctrl-Y command");
     }
-    // Nothing to copy: a row of the form, a file name, a new secret.
+    // No command: a scope row in the create form, a file name, a new secret, a menu.
     for keys in ["n <Tab> <Tab> <Tab> a", "n x <C-s>", "n x <C-s> w", "?", ":"] {
         let mut it = Journey::on(Fixture::One, 80, 24);
         it.keys(keys).never_sees("Ctrl-Y").never_sees("$ patdeck");
         it.keys("<C-y>");
-        assert_eq!(it.sent(), Vec::<String>::new());
+        assert_eq!(it.copied_texts(), Vec::<String>::new());
     }
 }
 
 #[test]
-fn another_store_is_named_by_the_command() {
+fn the_command_names_a_non_default_store() {
     let it = Journey::on(Fixture::One, 80, 24);
     let options = [("--store", "/srv/my tokens/s.redb".to_owned())];
-    let twin = of_token(&it.token("ci-deploy")).with(&options).to_string();
-    assert_eq!(twin, "patdeck show ci-deploy --store '/srv/my tokens/s.redb'");
-    let args = Args::try_parse_from(words(&twin)).unwrap();
+    let command = of_token(&it.token("ci-deploy")).with_options(&options).to_string();
+    assert_eq!(command, "patdeck show ci-deploy --store '/srv/my tokens/s.redb'");
+    let args = Args::try_parse_from(shell_words(&command)).unwrap();
     assert_eq!(args.store.as_deref(), Some(Path::new("/srv/my tokens/s.redb")));
 }
 
 #[test]
-fn a_name_that_reads_as_something_else_is_replaced_by_the_id() {
+fn an_ambiguous_name_is_replaced_by_the_id() {
     let it = Journey::on(Fixture::Few, 80, 24);
     let (token, other) = (it.token("ci-deploy"), it.id("grafana"));
     for name in ["--all", "-x", other.as_str()] {
@@ -167,20 +167,20 @@ fn a_name_that_reads_as_something_else_is_replaced_by_the_id() {
     }
 }
 
-/// The twin's own words for the tokens of a store, without times.
+/// The tokens of a store as text, without times.
 fn tokens(it: &Journey) -> Vec<String> {
-    let mut tokens = it.service().load().unwrap().tokens;
+    let mut tokens = it.service().load_snapshot().unwrap().tokens;
     tokens.sort_by_key(|token| token.id);
-    let now = it.place.clock.now();
-    let told = tokens.iter().map(|token| {
+    let now = it.store.clock.now();
+    let lines = tokens.iter().map(|token| {
         let scopes: Vec<_> = token.scopes.iter().map(ToString::to_string).collect();
         format!("{} {} {:?} {scopes:?}", token.name, token.status(now).as_str(), token.description)
     });
-    told.collect()
+    lines.collect()
 }
 
 #[test]
-fn the_real_program_does_with_the_command_what_the_dialog_does() {
+fn the_copied_command_has_the_effect_of_the_dialog() {
     let rounds = [
         ("j e <Tab> <C-j> it's", "<C-s>", ""),
         ("j e <Home> <C-k> two <Space> 'words' <Space> $HOME", "<C-s>", ""),
@@ -198,14 +198,14 @@ fn the_real_program_does_with_the_command_what_the_dialog_does() {
         let mut by_command = Journey::on(Fixture::Few, 80, 24);
         let before = tokens(&by_command);
         by_command.keys(keys).keys("<C-y>");
-        let line = by_command.sent().pop().unwrap();
+        let line = by_command.copied_texts().pop().unwrap();
         let ran = Process::new("/bin/sh")
             .arg("-c")
             .arg(format!("{line}{yes} --store \"$STORE\""))
             .env_clear()
             .env("PATH", program)
-            .env("HOME", by_command.place.folder.path())
-            .env("STORE", by_command.place.file())
+            .env("HOME", by_command.store.folder.path())
+            .env("STORE", by_command.store.file())
             .output()
             .unwrap();
         assert!(ran.status.success(), "{line}: {ran:?}");
@@ -226,7 +226,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn what_the_shell_and_the_program_read_is_what_was_meant(
+    fn a_command_survives_shell_quoting_and_parsing(
         name in "[ -~é漢]{1,20}",
         description in "[ -~\né漢]{0,40}",
         lifetime in "[1-9][0-9]?[hdw]",
@@ -245,7 +245,7 @@ proptest! {
         };
         let command = domain::Command::Create { token: new.clone(), secret_file: None };
         let line = of_command(&command, |_| None).unwrap().to_string();
-        let CliCommand::Create(read) = parsed(&line) else { panic!("{line}") };
+        let CliCommand::Create(read) = parse_command(&line) else { panic!("{line}") };
         prop_assert_eq!(&read.name, new.name.as_str());
         prop_assert_eq!(read.description.as_deref().unwrap_or_default(), new.description.as_str());
         prop_assert_eq!(read.lifetime, Some(new.lifetime));

@@ -1,21 +1,21 @@
-//! Making tokens: the form, its faults beside their fields, its scope rows.
+//! The create form: fields, validation messages and scope rows.
 
 use super::{fixture::Fixture, journey::Journey};
 
 #[test]
-fn a_token_with_its_own_lifetime_two_lines_and_two_scope_rows_is_created() {
+fn a_token_is_created_with_every_field_filled_in() {
     let mut it = Journey::at(80, 24);
     it.sees("No tokens yet.").keys("n prod-ci <Tab> 45m");
-    it.sees("expires Tue 24 Nov 2026 12:45 +00:00").keys("<Tab>");
+    it.sees("Expires Tue 24 Nov 2026 12:45 +00:00").keys("<Tab>");
     it.types("Publishes builds").keys("<C-j>").types("ask the ci team");
-    // The first row: channels, any, publish and read.
+    // First row: channels, any entity, publish and read.
     it.keys("<Tab> a").sees("Add scopes");
     it.keys("c <Tab> <Tab> p <Space> r <Space> <C-s>");
     it.sees("channels").sees("read, publish");
-    // The second row: clients c-7, list.
+    // Second row: clients, c-7, list.
     it.keys("a c c <Tab>").retypes("c-7");
     it.keys("<Tab> l <Space> <C-s>").sees("c-7");
-    it.keys("<C-s>").sees("The secret of prod-ci");
+    it.keys("<C-s>").sees("Secret of prod-ci");
     it.keys("a").sees("ask the ci team");
     assert_eq!(
         it.store_dump(),
@@ -27,7 +27,7 @@ fn a_token_with_its_own_lifetime_two_lines_and_two_scope_rows_is_created() {
 }
 
 #[test]
-fn a_scope_row_is_changed_and_another_removed_before_creating() {
+fn scope_rows_are_edited_and_removed_before_creating() {
     let mut it = Journey::at(80, 24);
     it.keys("n ci <Enter> <Enter> <Enter> a c <Tab> <Tab> p <Space> <C-s>");
     it.keys("a u <Tab> <Tab> r <Space> <C-s>").sees("users");
@@ -40,75 +40,76 @@ fn a_scope_row_is_changed_and_another_removed_before_creating() {
 }
 
 #[test]
-fn enter_alone_leads_through_the_form_to_its_button() {
+fn enter_moves_through_the_form_to_its_button() {
     let mut it = Journey::at(80, 24);
     it.keys("n plain <Enter> <Enter> <Enter>");
-    // On the scopes Enter changes or adds a row; Tab goes on to the button.
-    it.keys("<Tab> <Enter>").sees("The secret of plain");
+    // On the scope rows, Enter edits or adds a row; Tab moves on to the button.
+    it.keys("<Tab> <Enter>").sees("Secret of plain");
 }
 
 #[test]
-fn a_faulty_name_is_told_beside_it_and_keeps_what_was_typed() {
+fn an_invalid_name_is_reported_and_no_input_is_lost() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("n <C-s>").sees("a name is needed");
-    it.types("CI-Deploy").never_sees("a name is needed");
+    it.keys("n <C-s>").sees("missing name");
+    it.types("CI-Deploy").never_sees("missing name");
     it.keys("<Tab> <Tab> kept <C-s>")
-        .sees("another token is called CI-Deploy: choose another name")
+        .sees("another token is already named CI-Deploy: choose another name")
         .sees("kept");
     it.retypes(&"n".repeat(65));
-    it.keys("<C-s>").sees("65 characters are too many: shorten it to 64");
+    it.keys("<C-s>").sees("too long (65 characters): shorten it to 64");
     it.retypes("abc\u{202e}");
-    it.keys("<C-s>").sees("U+202E is invisible or controls the terminal");
+    it.keys("<C-s>").sees("U+202E is invisible or a control character");
     it.keys("<Backspace> <C-s> a");
     assert_eq!(it.token("abc").description.as_str(), "kept");
 }
 
 #[test]
-fn a_faulty_lifetime_is_told_beside_it() {
+fn an_invalid_lifetime_is_reported_below_its_field() {
     let mut it = Journey::at(80, 24);
-    it.keys("n ci <Tab> 0d").sees("a lifetime is at least 1 minute");
-    it.retypes("367d").sees("longer than the 366d allowed here");
-    it.retypes("soon").sees("`soon` is not a lifetime");
-    it.retypes("2026-11-23").sees("2026-11-23 is past");
-    it.retypes("-5d").sees("a lifetime is at least 1 minute");
-    it.keys("<C-s>").never_sees("The secret of").sees("-5d");
+    it.keys("n ci <Tab> 0d").sees("lifetime is below the minimum of 1 minute");
+    it.retypes("367d").sees("lifetime exceeds the maximum of 366d");
+    it.retypes("soon").sees("invalid lifetime `soon`");
+    it.retypes("2026-11-23").sees("2026-11-23 is in the past");
+    it.retypes("-5d").sees("lifetime is below the minimum of 1 minute");
+    it.keys("<C-s>").never_sees("Secret of").sees("-5d");
     assert_eq!(it.store_dump(), "");
-    it.retypes("2026-12-24").sees("expires Thu 24 Dec 2026 23:59");
-    it.keys("<C-s>").sees("The secret of ci");
+    it.retypes("2026-12-24").sees("Expires Thu 24 Dec 2026 23:59");
+    it.keys("<C-s>").sees("Secret of ci");
 }
 
 #[test]
-fn a_faulty_scope_is_told_beside_its_field() {
+fn an_invalid_scope_is_reported_below_its_field() {
     let mut it = Journey::at(80, 24);
     it.keys("n ci <Tab> <Tab> <Tab> a <C-s>");
-    it.sees("tick at least one operation with Space");
+    it.sees("Select at least one operation with Space");
     it.keys("<S-Tab>").retypes("two words");
     it.keys("<Tab> r <Space> <C-s>")
-        .sees("an entity is 1 to 128 visible characters")
+        .sees("invalid entity: use 1 to 128 visible characters")
         .sees("two words");
-    it.retypes("").keys("<C-s>").sees("an entity is needed");
+    it.retypes("").keys("<C-s>").sees("missing entity");
     it.retypes("d-1").keys("<Tab> <Tab>").retypes("a:b");
-    it.keys("<C-s>").sees("a domain is 1 to 128 visible characters");
+    it.keys("<C-s>").sees("invalid domain: use 1 to 128 visible characters");
     it.retypes("").keys("<C-s>").sees("d-1");
 }
 
 #[test]
-fn a_duplicate_or_covered_scope_is_refused_in_the_dialog_and_a_star_absorbs() {
+fn duplicate_scopes_are_refused_and_a_star_absorbs() {
     let mut it = Journey::at(80, 24);
     it.keys("n ci <Tab> <Tab> <Tab> a c <Tab>").retypes("c-1");
     it.keys("<Tab> r <Space> <C-s>");
     it.keys("a c <Tab>").retypes("c-1");
-    it.keys("<Tab> r <Space> <C-s>").sees("channels:c-1:read is there already");
+    it.keys("<Tab> r <Space> <C-s>").sees("channels:c-1:read is already granted");
     it.keys("<S-Tab>").retypes("*");
     it.keys("<C-s>").never_sees("c-1");
     it.keys("a c <Tab>").retypes("c-2");
-    it.keys("<Tab> r <Space> <C-s>").sees("channels:c-2:read is covered by channels:*:read");
+    it.keys("<Tab> r <Space> <C-s>")
+        .sees("channels:c-2:read is already covered by channels:*:read");
     it.keys("<Esc> <C-s> a");
     assert!(it.store_dump().contains("[channels:*:read]"));
 }
 
 #[test]
-fn only_operations_that_the_type_offers_can_be_chosen() {
+fn only_operations_of_the_entity_type_are_offered() {
     let mut it = Journey::at(80, 24);
     it.keys("n ci <Tab> <Tab> <Tab> a c").sees("publish");
     it.keys("<Tab> <Tab> * <S-Tab> <S-Tab> m");
@@ -118,7 +119,7 @@ fn only_operations_that_the_type_offers_can_be_chosen() {
 }
 
 #[test]
-fn a_draft_outlives_leaving_the_tab_and_a_created_one_is_gone() {
+fn a_draft_is_kept_until_its_token_is_created() {
     let mut it = Journey::at(80, 24);
     it.keys("n half-done <Tab> 2h <Tab> text <Tab> a c <Tab> <Tab> p <Space> <C-s> <Esc>");
     it.sees("No tokens yet.").keys("4 2");
@@ -127,16 +128,16 @@ fn a_draft_outlives_leaving_the_tab_and_a_created_one_is_gone() {
 }
 
 #[test]
-fn a_resize_in_the_middle_of_the_form_loses_nothing() {
+fn a_resize_keeps_the_form_content() {
     let mut it = Journey::at(80, 24);
     it.keys("n re").resize(60, 16).keys("si").resize(20, 5);
     it.sees("too small");
     it.keys("zed").resize(120, 40).sees("resized");
-    it.keys("<C-s>").sees("The secret of resized");
+    it.keys("<C-s>").sees("Secret of resized");
 }
 
 #[test]
-fn a_token_without_scopes_is_clearly_marked() {
+fn a_token_without_scopes_is_marked() {
     let mut it = Journey::at(80, 24);
     it.keys("n bare <C-s> a");
     it.sees("no scopes: every operation is denied");

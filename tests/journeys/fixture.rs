@@ -1,5 +1,6 @@
-//! What a journey starts with: a store in a folder of its own, filled by the service itself at
-//! instants before the journey's. Each fixture is made once and its file is copied.
+//! Stores that journeys start with, each in a temporary directory. The service itself fills a
+//! fixture, at times before the start of the journey. Each fixture is built once per test process;
+//! tests copy its file.
 
 use std::{
     cell::{Cell, OnceCell},
@@ -12,34 +13,35 @@ use std::{
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        AccessRequest, Actor, AuditAction, Catalogue, Delivery, Description, Entity, EventDraft,
-        LifetimeLimits, Name, NewToken, Overlap, Prefix, Scope, Timestamp, Token, TokenId,
+        AccessRequest, Actor, AuditAction, Catalogue, DeliveryMethod, Description, Entity,
+        EventBody, LifetimeLimits, Name, NewToken, Overlap, Prefix, Scope, Timestamp, Token,
+        TokenId,
     },
     service::{Clock, Entropy, Policy, Service},
     store::{OpenOptions, Store, StoreError, Writer},
-    testing::{Changes as _, Renewal},
+    testing::{RegenerateOptions, ServiceTestExt as _},
 };
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-/// What the store holds when the journey starts.
+/// Content of the store at the start of a journey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fixture {
-    /// Nothing.
+    /// No tokens.
     Empty,
     /// One active token with one scope.
     One,
-    /// Two active tokens, an expired and a revoked one.
+    /// Two active tokens, an expired and a revoked one; one of them was used.
     Few,
-    /// Sixty of all kinds.
+    /// 60 tokens with all statuses.
     Many,
-    /// More than are read in one go, oldest first: `crowd-0` to `crowd-8999`.
-    Crowd,
-    /// One with the longest texts that the rules allow, and one beside it.
+    /// 9,001 tokens, more than one batch of the list; `bulk-0` is older than `bulk-8999`.
+    Large,
+    /// A token with the longest allowed texts, and a short one.
     Long,
-    /// One whose secret nobody confirmed.
-    Unclaimed,
-    /// One that was rotated with an overlap, whose old secret is still in use.
+    /// A token whose secret has no recorded delivery.
+    Undelivered,
+    /// A token regenerated with an overlap, whose previous secret is still used.
     Rotated,
 }
 
@@ -48,62 +50,62 @@ const ALL: [Fixture; 8] = [
     Fixture::One,
     Fixture::Few,
     Fixture::Many,
-    Fixture::Crowd,
+    Fixture::Large,
     Fixture::Long,
-    Fixture::Unclaimed,
+    Fixture::Undelivered,
     Fixture::Rotated,
 ];
 
-/// The instant at which journeys start.
-pub(crate) fn start() -> Timestamp {
+/// The time at which journeys start.
+pub(crate) fn start_time() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
 }
 
-/// A folder with a store, and the one clock of all who work on it.
-pub(crate) struct Place {
+/// A directory with a store, and the clock that all apps and services on it share.
+pub(crate) struct TestStore {
     pub(crate) folder: TempDir,
     pub(crate) clock: Clock,
-    outside: OnceCell<Service>,
-    services: Cell<u64>,
+    observer: OnceCell<Service>,
+    service_count: Cell<u64>,
 }
 
-impl Place {
+impl TestStore {
     pub(crate) fn with(fixture: Fixture) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("store.redb");
-        fs::write(&file, filled(fixture)).unwrap();
+        fs::write(&file, store_bytes(fixture)).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-        let clock = Clock::fixed(start());
-        Self { folder, clock, outside: OnceCell::new(), services: Cell::new(0) }
+        let clock = Clock::fixed(start_time());
+        Self { folder, clock, observer: OnceCell::new(), service_count: Cell::new(0) }
     }
 
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("store.redb")
     }
 
-    /// The service of somebody who looks at the store without an app.
-    pub(crate) fn outside(&self) -> &Service {
-        self.outside.get_or_init(|| service(&self.file(), &self.clock, 1_000, "carol"))
+    /// A service for assertions, independent of any app.
+    pub(crate) fn observer(&self) -> &Service {
+        self.observer.get_or_init(|| service(&self.file(), &self.clock, 1_000, "carol"))
     }
 
-    /// A service of its own for `who`; none draws the ids of another.
+    /// A new service for `who`, with its own seed so that token ids differ between services.
     pub(crate) fn service(&self, who: &str) -> Service {
-        self.services.set(self.services.get() + 1);
-        service(&self.file(), &self.clock, self.services.get(), who)
+        self.service_count.set(self.service_count.get() + 1);
+        service(&self.file(), &self.clock, self.service_count.get(), who)
     }
 
-    /// A service that may only read.
-    pub(crate) fn reading(&self, who: &str) -> Service {
-        let sealed = OpenOptions { read_only: true, ..OpenOptions::default() };
-        serving(Store::open_with(&self.file(), sealed).unwrap(), &self.clock, 1, who)
+    /// A read-only service.
+    pub(crate) fn read_only_service(&self, who: &str) -> Service {
+        let options = OpenOptions { read_only: true, ..OpenOptions::default() };
+        service_on(Store::open_with(&self.file(), options).unwrap(), &self.clock, 1, who)
     }
 }
 
 fn service(file: &Path, clock: &Clock, seed: u64, who: &str) -> Service {
-    serving(Store::open(file).unwrap(), clock, seed, who)
+    service_on(Store::open(file).unwrap(), clock, seed, who)
 }
 
-fn serving(store: Store, clock: &Clock, seed: u64, who: &str) -> Service {
+fn service_on(store: Store, clock: &Clock, seed: u64, who: &str) -> Service {
     let policy = Policy {
         prefix: Prefix::default(),
         limits: LifetimeLimits::default(),
@@ -114,46 +116,47 @@ fn serving(store: Store, clock: &Clock, seed: u64, who: &str) -> Service {
     Service::new(store, clock.clone(), entropy, Actor::named(who), policy)
 }
 
-/// The bytes of the store's file.
-fn filled(fixture: Fixture) -> &'static [u8] {
+/// The bytes of the store file.
+fn store_bytes(fixture: Fixture) -> &'static [u8] {
     static FILES: [OnceLock<Vec<u8>>; ALL.len()] = [const { OnceLock::new() }; ALL.len()];
     let at = ALL.iter().position(|each| *each == fixture).unwrap();
     FILES[at].get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("store.redb");
-        let clock = Clock::fixed(start() - TimeDelta::days(100));
+        let clock = Clock::fixed(start_time() - TimeDelta::days(100));
         let service = service(&file, &clock, 7, "alice");
-        let maker = Maker { service, clock, file: file.clone() };
-        maker.fill(fixture);
-        drop(maker);
+        let builder = StoreBuilder { service, clock, file: file.clone() };
+        builder.fill(fixture);
+        drop(builder);
         fs::read(&file).unwrap()
     })
 }
 
-struct Maker {
+struct StoreBuilder {
     service: Service,
     clock: Clock,
     file: PathBuf,
 }
 
-impl Maker {
+impl StoreBuilder {
     fn fill(&self, fixture: Fixture) {
         let deploy = ["channels:*:publish", "channels:c-42:subscribe", "clients:*:read@factory"];
         match fixture {
             Fixture::Empty => {}
             Fixture::One => {
-                self.make("ci-deploy", 3 * 1440, "30d", "Publishes builds", &deploy[..1]);
+                self.create_token("ci-deploy", 3 * 1440, "30d", "Publishes builds", &deploy[..1]);
             }
             Fixture::Few => {
-                self.make("old-backup", 5 * 1440, "90d", "Nightly backup", &deploy[1..2]);
-                let secret = self.make("ci-deploy", 3 * 1440, "30d", "Publishes builds", &deploy);
-                self.make("sensor-gate", 2 * 1440, "24h", "", &["messages:*:subscribe"]);
+                self.create_token("old-backup", 5 * 1440, "90d", "Nightly backup", &deploy[1..2]);
+                let secret =
+                    self.create_token("ci-deploy", 3 * 1440, "30d", "Publishes builds", &deploy);
+                self.create_token("sensor-gate", 2 * 1440, "24h", "", &["messages:*:subscribe"]);
                 self.revoke("old-backup", 1440);
-                self.make("grafana", 60, "7d", "Reads dashboards\nfor the wall", &[]);
-                self.presents(secret, "channels:c-7:publish", 5);
+                self.create_token("grafana", 60, "7d", "Reads dashboards\nfor the wall", &[]);
+                self.check_secret(secret, "channels:c-7:publish", 5);
             }
-            Fixture::Many => self.many(),
-            Fixture::Crowd => self.crowd(),
+            Fixture::Many => self.build_many(),
+            Fixture::Large => self.build_large(),
             Fixture::Long => {
                 let entity = format!("plant-{}", "x".repeat(122));
                 let scopes = [
@@ -162,23 +165,29 @@ impl Maker {
                 ];
                 let scopes: Vec<_> = scopes.iter().map(String::as_str).collect();
                 let text = "What this token is for takes a while to say. ".repeat(22);
-                self.make("near-by", 120, "30d", "", &["users:*:read"]);
-                self.make(&"漢".repeat(64), 60, "365d", &text, &scopes);
+                self.create_token("near-by", 120, "30d", "", &["users:*:read"]);
+                self.create_token(&"漢".repeat(64), 60, "365d", &text, &scopes);
             }
-            Fixture::Unclaimed => {
-                self.at(30);
-                self.service.create(&new("left-behind", "30d", "", &[])).unwrap();
+            Fixture::Undelivered => {
+                self.set_minutes_ago(30);
+                self.service.create(&new_token("left-behind", "30d", "", &[])).unwrap();
             }
             Fixture::Rotated => {
-                let old = self.make("ci-deploy", 3 * 1440, "30d", "Publishes builds", &deploy[1..]);
-                self.presents(old.clone(), deploy[1], 90);
-                self.rotate("ci-deploy", 30);
-                self.presents(old, deploy[1], 2);
+                let old = self.create_token(
+                    "ci-deploy",
+                    3 * 1440,
+                    "30d",
+                    "Publishes builds",
+                    &deploy[1..],
+                );
+                self.check_secret(old.clone(), deploy[1], 90);
+                self.regenerate("ci-deploy", 30);
+                self.check_secret(old, deploy[1], 2);
             }
         }
     }
 
-    fn many(&self) {
+    fn build_many(&self) {
         for n in 0..60_i64 {
             let name =
                 format!("{}-{n:02}", ["ci", "edge", "fleet"][usize::try_from(n % 3).unwrap()]);
@@ -187,9 +196,9 @@ impl Maker {
             let scopes = &scopes[..usize::try_from(n % 4).unwrap().min(3)];
             let about = format!("Number {n}");
             let ago = (60 - n) * 400;
-            let secret = self.make(&name, ago, lifetime, &about, scopes);
+            let secret = self.create_token(&name, ago, lifetime, &about, scopes);
             if n % 5 == 0 && !scopes.is_empty() {
-                self.presents(secret, scopes[0], ago - 60);
+                self.check_secret(secret, scopes[0], ago - 60);
             }
             if n % 10 == 9 {
                 self.revoke(&name, ago - 120);
@@ -197,19 +206,19 @@ impl Maker {
         }
     }
 
-    /// Written as they are, for so many would take the service a while.
-    fn crowd(&self) {
-        self.make("like", 10_000, "30d", "One of many", &["channels:*:publish"]);
-        let like = self.service.load().unwrap().tokens.remove(0);
+    /// Writes records directly, because the service would take too long for so many.
+    fn build_large(&self) {
+        self.create_token("template", 10_000, "30d", "One of many", &["channels:*:publish"]);
+        let template = self.service.load_snapshot().unwrap().tokens.remove(0);
         let store = Store::open(&self.file).unwrap();
         let write = |rows: &mut Writer<'_>, n: u32| {
-            let issued = like.issued + TimeDelta::minutes(1 + i64::from(n));
-            let name = Name::parse(&format!("crowd-{n}")).unwrap();
-            // Ids in another order than that of their making.
+            let issued = template.issued + TimeDelta::minutes(1 + i64::from(n));
+            let name = Name::parse(&format!("bulk-{n}")).unwrap();
+            // The id order differs from the creation order.
             let id = TokenId::parse(&format!("{:012}", u64::from(n) * 7_919 % 1_000_003)).unwrap();
             let revoked = n.is_multiple_of(3).then_some(issued);
             let token = Some(id);
-            let draft = EventDraft {
+            let draft = EventBody {
                 at: issued,
                 actor: Actor::named("alice"),
                 token,
@@ -217,18 +226,18 @@ impl Maker {
                 action: AuditAction::Created,
                 detail: String::new(),
             };
-            rows.put_token(&Token { id, name, issued, revoked, ..like.clone() })?;
+            rows.put_token(&Token { id, name, issued, revoked, ..template.clone() })?;
             rows.append_event(draft).map(drop)
         };
         let all = |rows: &mut Writer<'_>| (0..9_000).try_for_each(|n| write(rows, n));
         store.write::<_, StoreError>(all).unwrap();
     }
 
-    fn at(&self, minutes_ago: i64) {
-        self.clock.set(start() - TimeDelta::minutes(minutes_ago));
+    fn set_minutes_ago(&self, minutes_ago: i64) {
+        self.clock.set(start_time() - TimeDelta::minutes(minutes_ago));
     }
 
-    fn make(
+    fn create_token(
         &self,
         name: &str,
         minutes_ago: i64,
@@ -236,31 +245,34 @@ impl Maker {
         description: &str,
         scopes: &[&str],
     ) -> Zeroizing<String> {
-        self.at(minutes_ago);
-        let issued = self.service.create(&new(name, lifetime, description, scopes)).unwrap();
+        self.set_minutes_ago(minutes_ago);
+        let issued = self.service.create(&new_token(name, lifetime, description, scopes)).unwrap();
         self.service
-            .record_delivery(&issued.token.id, &issued.token.digest, Delivery::Acknowledged)
+            .record_delivery(&issued.token.id, &issued.token.digest, DeliveryMethod::Acknowledged)
             .unwrap();
         Zeroizing::new(issued.secret.reveal().to_owned())
     }
 
     fn revoke(&self, name: &str, minutes_ago: i64) {
-        self.at(minutes_ago);
-        let tokens = self.service.load().unwrap().tokens;
+        self.set_minutes_ago(minutes_ago);
+        let tokens = self.service.load_snapshot().unwrap().tokens;
         let token = tokens.iter().find(|token| token.name.as_str() == name).unwrap();
         self.service.revoke(&token.id).unwrap();
     }
 
-    fn rotate(&self, name: &str, minutes_ago: i64) {
-        self.at(minutes_ago);
-        let id = self.service.find(name).unwrap().id;
-        let renewal = Renewal { lifetime: "30d".parse().unwrap(), overlap: Overlap::Hour };
+    fn regenerate(&self, name: &str, minutes_ago: i64) {
+        self.set_minutes_ago(minutes_ago);
+        let id = self.service.resolve(name).unwrap().id;
+        let renewal =
+            RegenerateOptions { lifetime: "30d".parse().unwrap(), overlap: Overlap::Hour };
         let issued = self.service.regenerate(&id, renewal).unwrap();
-        self.service.record_delivery(&id, &issued.token.digest, Delivery::Acknowledged).unwrap();
+        self.service
+            .record_delivery(&id, &issued.token.digest, DeliveryMethod::Acknowledged)
+            .unwrap();
     }
 
-    fn presents(&self, secret: Zeroizing<String>, scope: &str, minutes_ago: i64) {
-        self.at(minutes_ago);
+    fn check_secret(&self, secret: Zeroizing<String>, scope: &str, minutes_ago: i64) {
+        self.set_minutes_ago(minutes_ago);
         let scope: Scope = scope.parse().unwrap();
         let entity = match scope.entity {
             Entity::Any => Entity::Id("c-1".into()),
@@ -277,7 +289,7 @@ impl Maker {
     }
 }
 
-fn new(name: &str, lifetime: &str, description: &str, scopes: &[&str]) -> NewToken {
+fn new_token(name: &str, lifetime: &str, description: &str, scopes: &[&str]) -> NewToken {
     NewToken {
         name: Name::parse(name).unwrap(),
         description: Description::parse(description).unwrap(),

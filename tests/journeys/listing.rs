@@ -1,11 +1,11 @@
-//! The list: status filters with counts, search, sorting, times.
+//! The token list: status filters and counts, search, sorting, times, help.
 
 use chrono::TimeDelta;
 
 use super::{fixture::Fixture, journey::Journey};
 
-/// The names of the fixture in the order in which the screen has them.
-fn order(it: &Journey) -> String {
+/// The names of the fixture's tokens in screen order.
+fn visible_order(it: &Journey) -> String {
     let screen = it.screen();
     let names = ["ci-deploy", "grafana", "old-backup", "sensor-gate"];
     let mut found: Vec<_> =
@@ -16,42 +16,42 @@ fn order(it: &Journey) -> String {
 }
 
 #[test]
-fn each_status_filter_shows_its_tokens_and_all_counts() {
+fn each_status_filter_shows_its_tokens_and_counts() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.sees("[Active 2]  Expiring 1   Expired 1   Revoked 1   All 4");
-    assert_eq!(order(&it), "grafana ci-deploy");
+    assert_eq!(visible_order(&it), "grafana ci-deploy");
     it.keys("f").sees("[Expired 1]");
-    assert_eq!(order(&it), "sensor-gate");
+    assert_eq!(visible_order(&it), "sensor-gate");
     it.keys("f").sees("[Revoked 1]");
-    assert_eq!(order(&it), "old-backup");
+    assert_eq!(visible_order(&it), "old-backup");
     it.keys("f").sees("[All 4]");
-    assert_eq!(order(&it), "grafana sensor-gate ci-deploy old-backup");
+    assert_eq!(visible_order(&it), "grafana sensor-gate ci-deploy old-backup");
     it.keys("f").sees("[Active 2]").keys("F").sees("[All 4]");
 }
 
 #[test]
-fn search_finds_by_name_id_and_description_as_one_types_and_esc_clears_it() {
+fn search_matches_name_id_and_description_while_typing() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("/ graf");
-    assert_eq!(order(&it), "grafana");
+    assert_eq!(visible_order(&it), "grafana");
     it.keys("<Esc>");
-    assert_eq!(order(&it), "grafana ci-deploy");
+    assert_eq!(visible_order(&it), "grafana ci-deploy");
     it.keys("/").types("PUBLISHES b");
-    assert_eq!(order(&it), "ci-deploy");
+    assert_eq!(visible_order(&it), "ci-deploy");
     it.keys("<Enter>").sees("/PUBLISHES b");
-    assert_eq!(order(&it), "ci-deploy");
+    assert_eq!(visible_order(&it), "ci-deploy");
     it.keys("<Esc>");
-    assert_eq!(order(&it), "grafana ci-deploy");
+    assert_eq!(visible_order(&it), "grafana ci-deploy");
     let id = it.id("grafana").to_string();
     it.keys("/").types(&id);
-    assert_eq!(order(&it), "grafana");
-    it.types("zzz").sees("Nothing active matches the search.");
+    assert_eq!(visible_order(&it), "grafana");
+    it.types("zzz").sees("No active tokens match the search.");
     it.keys("<Esc> / ").paste("graf\n");
-    assert_eq!(order(&it), "grafana");
+    assert_eq!(visible_order(&it), "grafana");
 }
 
 #[test]
-fn search_counts_what_it_finds_in_every_status() {
+fn search_shows_the_match_count_of_every_status() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("/ backup");
     it.sees("[Active 0]").sees("Revoked 1").sees("All 1");
@@ -61,7 +61,7 @@ fn search_counts_what_it_finds_in_every_status() {
 fn times_are_relative_then_local_then_utc() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.sees("in 27d").sees("5 min ago").sees("never used");
-    it.keys("t").sees("times are in local time");
+    it.keys("t").sees("Times are shown in local time");
     it.sees("2026-12-21 12:00");
     it.keys("t").sees("2026-12-21 12:00Z").keys("t").sees("in 27d");
 }
@@ -76,16 +76,16 @@ fn relative_times_follow_the_clock() {
 }
 
 #[test]
-fn the_selected_token_stays_selected_when_the_order_changes() {
+fn the_selection_stays_on_its_token_when_sorting() {
     let mut it = Journey::on(Fixture::Many, 80, 24);
     it.keys("<C-d> y n");
-    let name = it.sent().pop().unwrap();
+    let name = it.copied_texts().pop().unwrap();
     it.keys("s s S t y n");
-    assert_eq!(it.sent().pop(), Some(name));
+    assert_eq!(it.copied_texts().pop(), Some(name));
 }
 
 #[test]
-fn arrows_pages_and_ends_move_through_many_rows() {
+fn movement_keys_move_through_many_rows() {
     let mut it = Journey::on(Fixture::Many, 80, 24);
     it.keys("F").sees("1 of 60").keys("j <Down> j").sees("4 of 60");
     it.keys("G").sees("60 of 60").keys("k <Up>").sees("58 of 60");
@@ -94,17 +94,17 @@ fn arrows_pages_and_ends_move_through_many_rows() {
 }
 
 #[test]
-fn an_id_and_a_name_are_copied_by_two_keys() {
+fn id_and_name_are_copied_with_two_keys() {
     let mut it = Journey::on(Fixture::One, 80, 24);
     it.keys("y").sees("i copy id").sees("n copy name");
-    it.keys("i").sees("id: Sent to your terminal's clipboard");
+    it.keys("i").sees("Sent the id to your terminal's clipboard");
     it.keys("y n y <Esc>");
     let id = it.id("ci-deploy").to_string();
-    assert_eq!(it.sent(), [id.as_str(), "ci-deploy"]);
+    assert_eq!(it.copied_texts(), [id.as_str(), "ci-deploy"]);
 }
 
 #[test]
-fn list_and_detail_stand_side_by_side_from_120_columns() {
+fn list_and_detail_are_side_by_side_from_120_columns() {
     let mut it = Journey::on(Fixture::Few, 119, 30);
     it.never_sees("Scopes 0");
     it.resize(120, 30).sees("no scopes: every operation is denied");
@@ -114,26 +114,24 @@ fn list_and_detail_stand_side_by_side_from_120_columns() {
 }
 
 #[test]
-fn an_empty_filter_names_the_key_that_helps() {
+fn an_empty_filter_shows_the_key_to_change_it() {
     let mut it = Journey::on(Fixture::One, 80, 24);
     it.keys("f").sees("No expired tokens.").sees("Press f");
 }
 
 #[test]
-fn the_help_lists_the_keys_of_the_place_and_is_searched() {
+fn the_help_lists_the_current_keys_and_is_searchable() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("?").sees("Keys that work here").sees("revoke the token");
-    it.types("undo")
-        .never_sees("revoke the token")
-        .sees("undo the last change, bring back a delete");
+    it.keys("?").sees("Keys on this screen").sees("revoke the token");
+    it.types("undo").never_sees("revoke the token").sees("undo the last change or deletion");
     it.keys("<Esc>").sees("grafana");
 }
 
 #[test]
-fn each_column_sorts_both_ways_under_an_arrow() {
+fn each_column_sorts_in_both_directions() {
     let mut it = Journey::on(Fixture::Few, 118, 24);
     it.keys("F").sees("Issued ▼");
-    let wanted = [
+    let expected = [
         ("Expires", "sensor-gate grafana ci-deploy old-backup"),
         ("Last used", "grafana old-backup sensor-gate ci-deploy"),
         ("Name", "ci-deploy grafana old-backup sensor-gate"),
@@ -143,13 +141,13 @@ fn each_column_sorts_both_ways_under_an_arrow() {
         ("Issued", "old-backup ci-deploy sensor-gate grafana"),
     ];
     it.keys("S").sees("Issued ▲");
-    for (column, rising) in wanted {
+    for (column, rising) in expected {
         it.keys("s").sees(&format!("{column} ▲"));
-        assert_eq!(order(&it), rising, "{column}");
+        assert_eq!(visible_order(&it), rising, "{column}");
         it.keys("S").sees(&format!("{column} ▼"));
-        // What is equal stays in the order of the names; all others turn round.
-        assert_eq!(order(&it).len(), rising.len());
-        assert_ne!(order(&it), rising, "{column}");
+        // Equal keys stay in name order; all others are reversed.
+        assert_eq!(visible_order(&it).len(), rising.len());
+        assert_ne!(visible_order(&it), rising, "{column}");
         it.keys("S");
     }
 }

@@ -1,7 +1,7 @@
-//! The app driven by key scripts through its real loop: a real worker on a store in a file, a
-//! fixed clock, seeded randomness, and a display that keeps what was drawn and sent. Each module
-//! walks one part of what an operator does; `snapshots` pictures every screen. The one command
-//! that takes new pictures is `INSTA_UPDATE=always cargo test --test journeys`.
+//! End-to-end tests of the app: key scripts run through the real event loop, with a real worker on
+//! a store file, a fixed clock, seeded randomness and a recording display. Each module covers one
+//! topic; `snapshots` compares every screen with its snapshot. `INSTA_UPDATE=always cargo test
+//! --test journeys` updates the snapshots.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,33 +10,33 @@
     reason = "a test fails by panicking, in its helpers as in itself"
 )]
 
+mod access_check;
 mod auditing;
+mod bulk_changes;
 mod cloning;
 mod command_lines;
 mod creating;
-mod crowd;
-mod deciding;
-mod ending;
-mod finding;
+mod detail;
 mod fixture;
-mod foreign;
-mod guarding;
-mod honesty;
-mod idle;
 mod journey;
+mod key_table;
+mod large_store;
+mod lifecycle;
 mod listing;
-mod marking;
 mod menus;
-mod opening;
-mod paper;
-mod picture;
-mod pointing;
-mod reading;
+mod mouse;
+mod random_input;
+mod read_only;
+mod recording_display;
 mod responses;
+mod safeguards;
 mod scenes;
-mod scoping;
+mod screen_text;
+mod search;
 mod secret;
-mod sharing;
+mod setup;
+mod shared_store;
 mod snapshots;
-mod storms;
-mod undoing;
+mod undo;
+mod untrusted_text;
+mod wake_up;

@@ -1,50 +1,50 @@
-//! Palette, help and messages: finding a command, running it, reading what was said.
+//! Command palette, help, message log, copy prefix, and remapped keys.
 
 use std::time::Duration;
 
-use patdeck::keymap::{Keymap, Override};
+use patdeck::keymap::{KeyOverride, Keymap};
 
 use super::{fixture::Fixture, journey::Journey};
 
 #[test]
-fn the_palette_finds_a_command_by_a_few_letters_and_runs_it() {
+fn the_palette_finds_and_runs_a_command() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys(": rev").sees("revoke the token").keys("<Enter>");
     it.sees("Revoke grafana?").never_sees("Commands").keys("<Esc>");
-    it.keys(": audit <Enter>").sees("chain verified");
+    it.keys(": audit <Enter>").sees("Chain verified");
     it.keys(": q u i t").keys("<Enter>");
     assert!(it.event_loop.is_over());
 }
 
 #[test]
-fn the_palette_says_where_and_why_a_command_does_not_run() {
+fn the_palette_explains_unavailable_commands() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("f f : rev").sees("not now").keys("<Esc>");
-    it.keys(": test").sees("in the detail of a token");
-    it.keys("<Enter>").sees("that works in the detail of a token").sees("Commands");
+    it.keys(": test").sees("in the detail view");
+    it.keys("<Enter>").sees("Only available in the detail view").sees("Commands");
     it.keys("<Esc> <Enter> : test <Enter>").sees("What may old-backup do?");
     let mut empty = Journey::at(80, 24);
-    empty.keys(": copy id <Enter>").sees("there is nothing for it to do here now");
-    assert_eq!(empty.sent(), Vec::<String>::new());
+    empty.keys(": copy id <Enter>").sees("Not available here now");
+    assert_eq!(empty.copied_texts(), Vec::<String>::new());
 }
 
 #[test]
-fn the_arrows_choose_and_typing_starts_at_the_best_match() {
+fn typing_selects_the_best_match() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys(":").sees("1 of").keys("<Down> <Down> <C-n> <C-p>").sees("3 of");
     it.keys("copy").sees("1 of").keys("<Down> <Enter>");
-    assert_eq!(it.sent(), ["grafana"], "id first, then name");
+    assert_eq!(it.copied_texts(), ["grafana"], "id first, then name");
 }
 
 #[test]
-fn the_selected_command_is_run_from_the_help() {
+fn the_help_runs_the_selected_command() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("? delete <Space> the <Enter>").sees("Delete grafana?");
     it.keys("<Esc> ? <Down> <Down> <Up> <Enter>").sees("● active  r revoke");
 }
 
 #[test]
-fn a_menu_does_not_change_its_size_while_one_types() {
+fn a_menu_keeps_its_size_while_typing() {
     for open in [":", "?"] {
         let mut it = Journey::on(Fixture::Few, 80, 24);
         it.keys(open);
@@ -63,19 +63,19 @@ fn a_menu_does_not_change_its_size_while_one_types() {
 }
 
 #[test]
-fn what_was_said_can_be_read_again() {
+fn past_messages_are_listed() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("m").sees("Nothing was said yet").keys("<Esc>");
+    it.keys("m").sees("No messages yet").keys("<Esc>");
     it.keys("t").clock_forward(chrono::TimeDelta::from_std(Duration::from_secs(65)).unwrap());
-    it.never_sees("times are in local time").keys("u");
-    it.keys("m").sees("12:00:00    times are in local time");
-    it.sees("12:01:05  ! nothing can be brought back").sees("1 of 2");
+    it.never_sees("Times are shown in local time").keys("u");
+    it.keys("m").sees("12:00:00    Times are shown in local time");
+    it.sees("12:01:05  ! nothing to restore").sees("1 of 2");
     it.types("local").never_sees("brought back").sees("1 of 1");
     it.keys("<Esc> : messages <Enter>").sees("1 of 2");
 }
 
 #[test]
-fn a_copy_says_what_may_follow_and_what_the_command_is() {
+fn the_copy_prefix_shows_its_keys_and_the_command() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("y").sees("i copy id").sees("n copy name").sees("c copy command").sees("j copy JSON");
     it.sees("$ patdeck list --status active");
@@ -85,31 +85,31 @@ fn a_copy_says_what_may_follow_and_what_the_command_is() {
 }
 
 #[test]
-fn the_json_is_what_the_command_line_shows() {
+fn copied_json_equals_the_output_of_show() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("j y j").sees("JSON: Sent to your terminal's clipboard");
-    let copied: serde_json::Value = serde_json::from_str(&it.sent()[0]).unwrap();
+    it.keys("j y j").sees("Sent the JSON to your terminal's clipboard");
+    let copied: serde_json::Value = serde_json::from_str(&it.copied_texts()[0]).unwrap();
     let ran = std::process::Command::new(env!("CARGO_BIN_EXE_patdeck"))
         .env_clear()
-        .env("HOME", it.place.folder.path())
+        .env("HOME", it.store.folder.path())
         .args(["show", "ci-deploy", "--json", "--store"])
-        .arg(it.place.file())
+        .arg(it.store.file())
         .output()
         .unwrap();
     let mut shown: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
     assert_eq!(shown["token"]["name"], "ci-deploy");
-    // The program judges by its own clock.
+    // The program computes the status with the system clock.
     shown["token"]["status"] = copied["token"]["status"].clone();
     assert_eq!(copied, shown);
     let digest = it.token("ci-deploy").digest;
-    assert!(!it.sent()[0].contains(&format!("{digest:?}")));
+    assert!(!it.copied_texts()[0].contains(&format!("{digest:?}")));
 }
 
-/// The keymap with these `[keys]`: mode, action, key.
+/// A keymap with these overrides: mode, action, key; an empty key unbinds the action.
 fn remapped(lines: &[(&str, &str, &str)]) -> Keymap {
     let lines: Vec<_> = lines
         .iter()
-        .map(|(mode, action, key)| Override {
+        .map(|(mode, action, key)| KeyOverride {
             mode: (*mode).to_owned(),
             action: (*action).to_owned(),
             keys: (!key.is_empty()).then(|| (*key).to_owned()).into_iter().collect(),
@@ -119,7 +119,7 @@ fn remapped(lines: &[(&str, &str, &str)]) -> Keymap {
 }
 
 #[test]
-fn footer_help_and_palette_follow_the_operators_keys() {
+fn footer_help_and_palette_use_the_remapped_keys() {
     let map = remapped(&[
         ("tokens", "revoke", "K"),
         ("tokens", "copy-command", "Z c"),
@@ -139,20 +139,20 @@ fn footer_help_and_palette_follow_the_operators_keys() {
         .sees("revoke the token K");
     it.keys("<Esc> K").sees("Revoke grafana?").keys("<Esc>");
     assert_eq!(
-        it.sent(),
+        it.copied_texts(),
         ["patdeck revoke grafana", "patdeck list --status active --sort=-issued"]
     );
-    // What lost its key is still found by name.
+    // A command without a key is still available in the palette.
     it.keys("D")
         .sees("Press `:undo` within 24 hours")
         .keys("grafana <Enter> u")
         .never_sees("is back");
-    it.keys("?").types("bring back").sees("No key here does that").keys("<Esc>");
-    it.keys("<C-g>").types("bring back").keys("<Enter>").sees("Restored grafana");
+    it.keys("?").types("undo").sees("No key matches").keys("<Esc>");
+    it.keys("<C-g>").types("undo").keys("<Enter>").sees("Restored grafana");
 }
 
 #[test]
-fn sentences_follow_the_operators_keys() {
+fn messages_use_the_remapped_keys() {
     let map = remapped(&[
         ("secret", "copy-secret", "C"),
         ("secret", "write-secret", "W"),
@@ -169,15 +169,15 @@ fn sentences_follow_the_operators_keys() {
     ]);
     let mut it = Journey::with_keys(map, Fixture::Few, 80, 24);
     it.keys("n ci <C-s>").sees("C copies it, W writes it to a new file, P prints it");
-    it.sees("H hides it, A says that you have saved it.");
+    it.sees("H hides it, A confirms that you saved it.");
     it.keys("Q").sees("Press C to copy it, W").sees("P to print it");
-    it.sees("A if you have saved it.");
-    it.keys("W").sees("Enter writes, Ctrl-G goes back").keys("<C-g>");
-    it.keys("C").sees("Q closes this panel.").keys("Q").never_sees("The secret of");
+    it.sees("A if you saved it.");
+    it.keys("W").sees("Enter write, Ctrl-G back").keys("<C-g>");
+    it.keys("C").sees("Q closes this panel.").keys("Q").never_sees("Secret of");
     it.keys("1 U").sees("ci was created; press K to delete it");
     it.keys("K")
         .sees("Press U within 24 hours to undo")
         .keys("ci <Enter>")
         .sees("Deleted ci. Press U within 24 hours to undo");
-    it.keys("4 f").sees("B shows all").keys("B").never_sees("B shows all");
+    it.keys("4 f").sees("B show all").keys("B").never_sees("B show all");
 }

@@ -1,8 +1,8 @@
-//! Responses of the service in another order than the requests: each goes to whoever made its
-//! request. No loop and no worker here, for those keep the order.
+//! Responses that arrive out of order reach the screen that made the request. Runs without event
+//! loop and worker, because those preserve the order.
 
 use patdeck::{
-    config::{Glyphs, ThemeName},
+    config::{GlyphSet, ThemeName},
     keymap::{Key, Keymap},
     service::Zone,
     tui::{
@@ -12,40 +12,41 @@ use patdeck::{
             event::AppEvent,
             model::Model,
             pending::RequestId,
-            service_request::{Response, ServiceRequest, perform},
+            service_request::{Response, ServiceRequest, execute_request},
         },
-        terminal::input::Input,
+        terminal::input::TerminalInput,
         theme::Theme,
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
-    fixture::{Fixture, Place},
-    journey::pressed,
-    picture,
+    fixture::{Fixture, TestStore},
+    journey::key_event,
+    screen_text,
 };
 
-struct Operator {
+/// An app whose service requests the test answers itself.
+struct AppWithoutWorker {
     app: App,
-    place: Place,
+    store: TestStore,
 }
 
-impl Operator {
+impl AppWithoutWorker {
     fn on(fixture: Fixture) -> Self {
-        let place = Place::with(fixture);
-        let policy = place.outside().policy().clone();
-        let theme = Theme::new(ThemeName::Default, Glyphs::Unicode);
-        let model = Model::new(place.clock.clone(), Zone::utc(), theme, policy, Keymap::default());
-        Self { app: App::new(model, "alice".into()), place }
+        let store = TestStore::with(fixture);
+        let policy = store.observer().policy().clone();
+        let theme = Theme::new(ThemeName::Default, GlyphSet::Unicode);
+        let model = Model::new(store.clock.clone(), Zone::utc(), theme, policy, Keymap::default());
+        Self { app: App::new(model, "alice".into()), store }
     }
 
-    /// Presses keys, apart by blanks; what the app asks of the service then.
+    /// Presses keys separated by spaces; returns the service requests that they cause.
     fn keys(&mut self, keys: &str) -> Vec<(RequestId, ServiceRequest)> {
         let mut requests = Vec::new();
         for key in keys.split_whitespace() {
             let key: Key = key.parse().unwrap();
-            for effect in self.app.update(AppEvent::Input(Input::Key(pressed(key)))) {
+            for effect in self.app.update(AppEvent::Input(TerminalInput::Key(key_event(key)))) {
                 if let Effect::Service(id, request) = effect {
                     requests.push((id, request));
                 }
@@ -54,8 +55,9 @@ impl Operator {
         requests
     }
 
+    /// Performs a request and passes the response to the app; returns the resulting effects.
     fn answers(&mut self, (id, request): &(RequestId, ServiceRequest)) -> Vec<Effect> {
-        let response: Response = perform(&self.place.service("alice"), request);
+        let response: Response = execute_request(&self.store.service("alice"), request);
         self.app.update(AppEvent::Response(*id, Box::new(response)))
     }
 
@@ -63,34 +65,34 @@ impl Operator {
         let area = Rect::new(0, 0, 80, 24);
         let mut buffer = Buffer::empty(area);
         self.app.paint(area, &mut buffer);
-        picture::text(&buffer)
+        screen_text::text(&buffer)
     }
 }
 
 #[test]
-fn a_refusal_reaches_the_form_though_a_later_request_was_answered_before() {
-    let mut it = Operator::on(Fixture::One);
-    // The name is taken.
-    let created = it.keys("n c i - d e p l o y Ctrl-S");
-    let [create] = created.as_slice() else { panic!("{created:?}") };
-    let asked = it.keys("Esc 4");
-    let [trail] = asked.as_slice() else { panic!("{asked:?}") };
+fn a_late_refusal_still_reaches_its_form() {
+    let mut it = AppWithoutWorker::on(Fixture::One);
+    // The name already exists.
+    let requests = it.keys("n c i - d e p l o y Ctrl-S");
+    let [create] = requests.as_slice() else { panic!("{requests:?}") };
+    let requests = it.keys("Esc 4");
+    let [trail] = requests.as_slice() else { panic!("{requests:?}") };
     it.answers(trail);
-    assert!(it.screen().contains("chain verified"), "{}", it.screen());
+    assert!(it.screen().contains("Chain verified"), "{}", it.screen());
     it.answers(create);
     assert!(!it.screen().contains("another token"), "{}", it.screen());
     it.keys("2");
-    assert!(it.screen().contains("! another token is called ci-deploy"), "{}", it.screen());
+    assert!(it.screen().contains("! another token is already named ci-deploy"), "{}", it.screen());
 }
 
 #[test]
-fn a_response_that_nobody_waits_for_changes_nothing() {
-    let mut it = Operator::on(Fixture::One);
-    let created = it.keys("n x Ctrl-S");
-    let [create] = created.as_slice() else { panic!("{created:?}") };
-    assert_eq!(it.keys("Ctrl-S").len(), 0, "it is under way already");
+fn an_unexpected_response_changes_nothing() {
+    let mut it = AppWithoutWorker::on(Fixture::One);
+    let requests = it.keys("n x Ctrl-S");
+    let [create] = requests.as_slice() else { panic!("{requests:?}") };
+    assert_eq!(it.keys("Ctrl-S").len(), 0, "the request is already pending");
     it.answers(create);
-    assert!(it.screen().contains("The secret of x"), "{}", it.screen());
+    assert!(it.screen().contains("Secret of x"), "{}", it.screen());
     let before = it.screen();
     let again = (create.0, ServiceRequest::Trail);
     assert!(it.answers(&again).is_empty());

@@ -1,13 +1,13 @@
-//! Every screen and dialog in the states that matter: the store and the keys that lead there.
-//! Pictured by `snapshots`, stormed by `storms`.
+//! List of every screen and dialog in its relevant states: a fixture and the keys that lead there.
+//! `snapshots` and `random_input` run all of them.
 
 use patdeck::{
-    config::{Glyphs, ThemeName},
+    config::{GlyphSet, ThemeName},
     tui::theme::Theme,
 };
 
 use super::{
-    fixture::Fixture::{self, Empty, Few, Long, Many, One, Rotated, Unclaimed},
+    fixture::Fixture::{self, Empty, Few, Long, Many, One, Rotated, Undelivered},
     journey::Journey,
 };
 
@@ -30,30 +30,29 @@ const fn scene(
 }
 
 impl Scene {
-    /// The journey that stands in this scene, in colour and Unicode unless the state is `ascii`.
-    pub(crate) fn played(&self, width: u16, height: u16) -> Journey {
+    /// A journey at this scene: mono ASCII if the state ends with `ascii`, else the default theme.
+    pub(crate) fn open(&self, width: u16, height: u16) -> Journey {
         let theme = if self.state.ends_with("ascii") {
-            Theme::new(ThemeName::Mono, Glyphs::Ascii)
+            Theme::new(ThemeName::Mono, GlyphSet::Ascii)
         } else {
-            Theme::new(ThemeName::Default, Glyphs::Unicode)
+            Theme::new(ThemeName::Default, GlyphSet::Unicode)
         };
-        self.played_in(theme, width, height)
+        self.open_with_theme(theme, width, height)
     }
 
-    /// The same in another look.
-    pub(crate) fn played_in(&self, theme: Theme, width: u16, height: u16) -> Journey {
+    /// The same with another theme.
+    pub(crate) fn open_with_theme(&self, theme: Theme, width: u16, height: u16) -> Journey {
         if self.state == "read-only" {
-            let mut it = Journey::reading(self.fixture, width, height);
+            let mut it = Journey::read_only(self.fixture, width, height);
             it.keys(self.keys);
             return it;
         }
-        let mut it = Journey::looking(theme, self.fixture, width, height);
+        let mut it = Journey::with_theme(theme, self.fixture, width, height);
         it.keys(self.keys);
         it
     }
 }
 
-/// All of them.
 pub(crate) const SCENES: &[Scene] = &[
     scene("list", "empty", Empty, ""),
     scene("list", "one", One, ""),
@@ -61,7 +60,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("list", "many", Many, "F <C-d>"),
     scene("list", "long", Long, ""),
     scene("list", "error", Few, "u"),
-    scene("list", "unclaimed", Unclaimed, ""),
+    scene("list", "undelivered", Undelivered, ""),
     scene("list", "searching", Many, "/ fleet"),
     scene("list", "nothing", Few, "/ zebra <Enter>"),
     scene("list", "expired", One, "f"),

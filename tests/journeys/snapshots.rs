@@ -1,108 +1,109 @@
-//! A picture of every scene at the three sizes: text, cursor, and runs of style. New pictures:
-//! `INSTA_UPDATE=always cargo test --test journeys`; look at them before they are kept.
+//! Compares every scene at three sizes with its snapshot: text, cursor and styles.
+//! `INSTA_UPDATE=always cargo test --test journeys` updates the snapshots; review them before a
+//! commit.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use patdeck::{
-    config::{Glyphs, ThemeName},
+    config::{GlyphSet, ThemeName},
     tui::theme::Theme,
 };
 
 use super::{
     journey::Journey,
-    picture,
     scenes::{SCENES, Scene},
+    screen_text,
 };
 
 const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (60, 16)];
 
-fn name(scene: &Scene, (width, height): (u16, u16)) -> String {
+fn snapshot_name(scene: &Scene, (width, height): (u16, u16)) -> String {
     format!("{}-{}-{width}x{height}", scene.screen, scene.state)
 }
 
-/// The name of the list in `theme`.
-fn themed(theme: ThemeName) -> String {
+/// Snapshot name of a theme.
+fn theme_snapshot_name(theme: ThemeName) -> String {
     format!("theme-{}", theme.as_str())
 }
 
-/// Compares the screen of `it` with the picture of this name.
+/// Compares the screen of `it` with the snapshot of this name.
 fn compare(name: &str, it: &mut Journey) {
     let cursor = it.cursor();
-    let picture = picture::whole(&it.event_loop.display.drawn, cursor);
+    let screen = screen_text::text_with_styles(&it.event_loop.display.last_frame, cursor);
     insta::with_settings!({
         snapshot_path => "snapshots",
         prepend_module_to_snapshot => false,
         omit_expression => true,
     }, {
-        insta::assert_snapshot!(name, picture);
+        insta::assert_snapshot!(name, screen);
     });
 }
 
-/// Compares the scenes of these screens with their pictures.
-fn compared(screens: &[&str]) {
+/// Compares all scenes of these screens with their snapshots.
+fn compare_screens(screens: &[&str]) {
     for scene in SCENES.iter().filter(|s| screens.contains(&s.screen)) {
         for (width, height) in SIZES {
-            compare(&name(scene, (width, height)), &mut scene.played(width, height));
+            compare(&snapshot_name(scene, (width, height)), &mut scene.open(width, height));
         }
     }
 }
 
-/// In each theme, the one scene that has every status beside a dialog that destroys.
+/// Uses one scene that shows every status and a destructive dialog.
 #[test]
-fn each_theme_looks_as_pictured() {
+fn each_theme_matches_its_snapshot() {
     let scene = SCENES.iter().find(|s| (s.screen, s.state) == ("revoke", "themes")).unwrap();
     for name in ThemeName::ALL {
-        let theme = Theme::new(name, Glyphs::Unicode);
-        compare(&themed(name), &mut scene.played_in(theme, 80, 24));
+        let theme = Theme::new(name, GlyphSet::Unicode);
+        compare(&theme_snapshot_name(name), &mut scene.open_with_theme(theme, 80, 24));
     }
 }
 
 #[test]
-fn the_list_looks_as_pictured() {
-    compared(&["list"]);
+fn the_list_matches_its_snapshots() {
+    compare_screens(&["list"]);
 }
 
 #[test]
-fn the_create_form_looks_as_pictured() {
-    compared(&["create", "draft", "preset"]);
+fn the_create_form_matches_its_snapshots() {
+    compare_screens(&["create", "draft", "preset"]);
 }
 
 #[test]
-fn the_detail_looks_as_pictured() {
-    compared(&["detail"]);
+fn the_detail_matches_its_snapshots() {
+    compare_screens(&["detail"]);
 }
 
 #[test]
-fn the_trail_and_the_help_look_as_pictured() {
-    compared(&["audit", "help", "palette", "messages"]);
+fn the_trail_and_the_menus_match_their_snapshots() {
+    compare_screens(&["audit", "help", "palette", "messages"]);
 }
 
 #[test]
-fn what_changes_many_looks_as_pictured() {
-    compared(&["bulk"]);
+fn the_bulk_dialogs_match_their_snapshots() {
+    compare_screens(&["bulk"]);
 }
 
 #[test]
-fn what_destroys_looks_as_pictured() {
-    compared(&["revoke", "regenerate", "delete", "delete-all", "end-old"]);
+fn the_destructive_dialogs_match_their_snapshots() {
+    compare_screens(&["revoke", "regenerate", "delete", "delete-all", "end-old"]);
 }
 
 #[test]
-fn what_changes_a_token_looks_as_pictured() {
-    compared(&["edit", "add-scope", "drop-scope", "drop-all", "test"]);
+fn the_edit_dialogs_match_their_snapshots() {
+    compare_screens(&["edit", "add-scope", "drop-scope", "drop-all", "test"]);
 }
 
 #[test]
-fn a_new_secret_looks_as_pictured() {
-    compared(&["secret", "write"]);
+fn the_secret_dialogs_match_their_snapshots() {
+    compare_screens(&["secret", "write"]);
 }
 
 #[test]
-fn no_picture_is_of_a_scene_that_is_gone() {
+fn every_snapshot_has_a_scene() {
     let wanted: BTreeSet<String> = SCENES
         .iter()
-        .flat_map(|scene| SIZES.map(|size| name(scene, size)))
-        .chain(ThemeName::ALL.map(themed))
+        .flat_map(|scene| SIZES.map(|size| snapshot_name(scene, size)))
+        .chain(ThemeName::ALL.map(theme_snapshot_name))
         .map(|name| format!("{name}.snap"))
         .collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journeys/snapshots");

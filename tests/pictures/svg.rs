@@ -1,5 +1,5 @@
-//! A screen as an SVG picture. Lines of boxes are drawn, not written, so that they join in any
-//! font; every run of text is told its width, so that columns stay where they are.
+//! Renders a screen buffer as SVG. Box-drawing characters become paths, so that they join in any
+//! font. Each run of text has an explicit width, so that columns stay aligned.
 
 use std::fmt::{self, Write as _};
 
@@ -10,30 +10,31 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr as _;
 
+/// Width and height of a cell, in pixels, as all lengths here.
 const CELL: (f32, f32) = (8.4, 18.0);
 const MARGIN: f32 = 16.0;
-const BAR: f32 = 36.0;
-/// Where the letters of a line stand, from its top.
-const BASE: f32 = 13.2;
+const TITLE_BAR: f32 = 36.0;
+/// Distance of the text baseline from the top of its line.
+const BASELINE: f32 = 13.2;
 
-/// What a terminal shows where it is told no colour.
-const FRONT: Shade = Shade(0xcd, 0xd6, 0xf4);
-const BACK: Shade = Shade(0x11, 0x11, 0x1b);
+/// Default foreground and background.
+const FRONT: Rgb = Rgb(0xcd, 0xd6, 0xf4);
+const BACK: Rgb = Rgb(0x11, 0x11, 0x1b);
 const FONTS: &str = "ui-monospace,'SF Mono',Menlo,'DejaVu Sans Mono','Liberation Mono',Consolas,\
                      'Noto Sans Mono CJK JP',monospace";
 
-/// A colour by its red, green and blue.
+/// Red, green and blue.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Shade(u8, u8, u8);
+struct Rgb(u8, u8, u8);
 
-impl fmt::Display for Shade {
+impl fmt::Display for Rgb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
     }
 }
 
-impl Shade {
-    /// Faint on `back`: three fifths of the way from it.
+impl Rgb {
+    /// Dimmed on `back`: 60 % foreground, 40 % background.
     fn dimmed(self, back: Self) -> Self {
         let mix = |front: u8, back: u8| {
             u8::try_from((u16::from(front) * 3 + u16::from(back) * 2) / 5).unwrap()
@@ -41,7 +42,7 @@ impl Shade {
         Self(mix(self.0, back.0), mix(self.1, back.1), mix(self.2, back.2))
     }
 
-    /// What every terminal shows for an index above the sixteen of its own.
+    /// The standard colour of an index from 16 to 255.
     fn indexed(index: u8) -> Self {
         let Some(cube) = index.checked_sub(16).filter(|cube| *cube < 216) else {
             let grey = 8 + 10 * (index - 232);
@@ -52,13 +53,13 @@ impl Shade {
     }
 }
 
-/// The screen in a window, with the cursor where it has one; `base` is what it is drawn on.
-pub(crate) fn picture(buffer: &Buffer, cursor: Option<Position>, base: Style) -> String {
+/// The screen in a window frame, with the cursor if it is shown; `base` is the default style.
+pub(crate) fn render_svg(buffer: &Buffer, cursor: Option<Position>, base: Style) -> String {
     let area = buffer.area;
     let front = colour(base.fg.unwrap_or_default(), FRONT);
     let back = colour(base.bg.unwrap_or_default(), BACK);
     let wide = f32::from(area.width) * CELL.0 + 2.0 * MARGIN;
-    let high = f32::from(area.height) * CELL.1 + BAR + MARGIN;
+    let high = f32::from(area.height) * CELL.1 + TITLE_BAR + MARGIN;
     let mut out = String::new();
     writeln!(
         out,
@@ -75,11 +76,11 @@ pub(crate) fn picture(buffer: &Buffer, cursor: Option<Position>, base: Style) ->
         high - 1.0
     )
     .unwrap();
-    for (place, colour) in [(20, "#f38ba8"), (40, "#f9e2af"), (60, "#a6e3a1")] {
-        writeln!(out, "<circle cx=\"{place}\" cy=\"18\" r=\"6\" fill=\"{colour}\"/>").unwrap();
+    for (x, colour) in [(20, "#f38ba8"), (40, "#f9e2af"), (60, "#a6e3a1")] {
+        writeln!(out, "<circle cx=\"{x}\" cy=\"18\" r=\"6\" fill=\"{colour}\"/>").unwrap();
     }
     for y in 0..area.height {
-        line(&mut out, buffer, y, (front, back));
+        write_line(&mut out, buffer, y, (front, back));
     }
     if let Some(at) = cursor {
         let (x, y) = corner(at.x, at.y);
@@ -96,20 +97,20 @@ pub(crate) fn picture(buffer: &Buffer, cursor: Option<Position>, base: Style) ->
 
 /// The upper left corner of a cell.
 fn corner(column: u16, line: u16) -> (f32, f32) {
-    (MARGIN + f32::from(column) * CELL.0, BAR + f32::from(line) * CELL.1)
+    (MARGIN + f32::from(column) * CELL.0, TITLE_BAR + f32::from(line) * CELL.1)
 }
 
-/// How a cell looks: colour of the letter, of what is behind it, and its weight.
+/// Resolved style of a cell.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Ink {
-    front: Shade,
-    back: Shade,
+struct CellStyle {
+    front: Rgb,
+    back: Rgb,
     bold: bool,
     italic: bool,
     underlined: bool,
 }
 
-impl Ink {
+impl CellStyle {
     fn of(cell: &Cell) -> Self {
         let (mut front, mut back) = (colour(cell.fg, FRONT), colour(cell.bg, BACK));
         if cell.modifier.contains(Modifier::REVERSED) {
@@ -128,87 +129,91 @@ impl Ink {
     }
 }
 
-/// A colour of the palette that many terminals have today.
-fn colour(colour: Color, usual: Shade) -> Shade {
+/// The RGB value of a theme colour; `default` for a reset.
+fn colour(colour: Color, default: Rgb) -> Rgb {
     match colour {
-        Color::Reset => usual,
-        Color::Red => Shade(0xf3, 0x8b, 0xa8),
-        Color::Green => Shade(0xa6, 0xe3, 0xa1),
-        Color::Yellow => Shade(0xf9, 0xe2, 0xaf),
-        Color::Cyan => Shade(0x94, 0xe2, 0xd5),
-        Color::Indexed(index @ 16..) => Shade::indexed(index),
+        Color::Reset => default,
+        Color::Red => Rgb(0xf3, 0x8b, 0xa8),
+        Color::Green => Rgb(0xa6, 0xe3, 0xa1),
+        Color::Yellow => Rgb(0xf9, 0xe2, 0xaf),
+        Color::Cyan => Rgb(0x94, 0xe2, 0xd5),
+        Color::Indexed(index @ 16..) => Rgb::indexed(index),
         other => panic!("no theme has the colour {other}"),
     }
 }
 
-/// Cells of one look next to each other.
-struct Run {
+/// Adjacent cells with the same style.
+struct StyledRun {
     text: String,
-    ink: Ink,
+    style: CellStyle,
     from: u16,
     cells: u16,
 }
 
-fn line(out: &mut String, buffer: &Buffer, y: u16, (front, back): (Shade, Shade)) {
-    let mut runs: Vec<Run> = Vec::new();
+fn write_line(out: &mut String, buffer: &Buffer, y: u16, (front, back): (Rgb, Rgb)) {
+    let mut runs: Vec<StyledRun> = Vec::new();
     let mut x = 0;
     while x < buffer.area.width {
         let cell = &buffer[(x, y)];
         let symbol = cell.symbol();
-        let ink = Ink::of(cell);
+        let style = CellStyle::of(cell);
         let cells = u16::try_from(symbol.width()).unwrap().max(1);
-        // Whatever is not ASCII may be wider or narrower in the font at hand: it stands alone.
+        // A non-ASCII character may have another width in the font, so it is a run of its own.
         match runs.last_mut() {
-            Some(run) if run.ink == ink && run.text.is_ascii() && symbol.is_ascii() => {
+            Some(run) if run.style == style && run.text.is_ascii() && symbol.is_ascii() => {
                 run.text.push_str(symbol);
                 run.cells += cells;
             }
-            _ => runs.push(Run { text: symbol.to_owned(), ink, from: x, cells }),
+            _ => runs.push(StyledRun { text: symbol.to_owned(), style, from: x, cells }),
         }
         x += cells;
     }
-    // What is behind comes first: letters may reach into the next cell.
+    // Backgrounds first, because glyphs may extend into the next cell.
     for run in &runs {
-        behind(out, run, y, back);
+        write_background(out, run, y, back);
     }
     for run in &runs {
-        letters(out, run, y, front);
+        write_text(out, run, y, front);
     }
 }
 
-fn behind(out: &mut String, run: &Run, y: u16, back: Shade) {
+fn write_background(out: &mut String, run: &StyledRun, y: u16, back: Rgb) {
     let (left, top) = corner(run.from, y);
     let wide = f32::from(run.cells) * CELL.0;
-    if run.ink.back != back {
+    if run.style.back != back {
         writeln!(
             out,
             "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{}\" fill=\"{}\"/>",
             wide + 0.1,
             CELL.1,
-            run.ink.back
+            run.style.back
         )
         .unwrap();
     }
-    if run.ink.underlined {
+    if run.style.underlined {
         let under = top + CELL.1 - 2.5;
-        writeln!(out, "<path d=\"M{left:.1} {under:.1}h{wide:.1}\" stroke=\"{}\"/>", run.ink.front)
-            .unwrap();
+        writeln!(
+            out,
+            "<path d=\"M{left:.1} {under:.1}h{wide:.1}\" stroke=\"{}\"/>",
+            run.style.front
+        )
+        .unwrap();
     }
 }
 
-fn letters(out: &mut String, run: &Run, y: u16, front: Shade) {
+fn write_text(out: &mut String, run: &StyledRun, y: u16, front: Rgb) {
     let (left, top) = corner(run.from, y);
-    if let Some(path) = strokes(&run.text) {
+    if let Some(path) = box_path(&run.text) {
         writeln!(
             out,
             "<path d=\"M{left:.1} {top:.1}{path}\" stroke=\"{}\" fill=\"none\"/>",
-            run.ink.front
+            run.style.front
         )
         .unwrap();
         return;
     }
-    let style = style(run.ink, front);
-    // Columns stand apart by two blanks: each has its own place, whatever the font.
+    let style = style_attributes(run.style, front);
+    // Two spaces separate columns: position each column explicitly.
     let mut from = 0;
     for column in run.text.split("  ") {
         let blanks = column.len() - column.trim_start().len();
@@ -216,20 +221,20 @@ fn letters(out: &mut String, run: &Run, y: u16, front: Shade) {
         let at = left + cells(from + blanks);
         from += column.len() + 2;
         if !text.is_empty() {
-            word(out, text, (at, top + BASE), &style);
+            write_word(out, text, (at, top + BASELINE), &style);
         }
     }
 }
 
-fn style(ink: Ink, front: Shade) -> String {
+fn style_attributes(cell: CellStyle, front: Rgb) -> String {
     let mut style = String::new();
-    if ink.front != front {
-        write!(style, " fill=\"{}\"", ink.front).unwrap();
+    if cell.front != front {
+        write!(style, " fill=\"{}\"", cell.front).unwrap();
     }
-    if ink.bold {
+    if cell.bold {
         style.push_str(" font-weight=\"700\"");
     }
-    if ink.italic {
+    if cell.italic {
         style.push_str(" font-style=\"italic\"");
     }
     style
@@ -239,7 +244,7 @@ fn cells(count: usize) -> f32 {
     f32::from(u16::try_from(count).unwrap()) * CELL.0
 }
 
-fn word(out: &mut String, text: &str, (left, base): (f32, f32), style: &str) {
+fn write_word(out: &mut String, text: &str, (left, base): (f32, f32), style: &str) {
     let wide = cells(text.width());
     let written = text.replace('&', "&amp;").replace('<', "&lt;");
     if text.is_ascii() {
@@ -257,8 +262,8 @@ fn word(out: &mut String, text: &str, (left, base): (f32, f32), style: &str) {
     .unwrap();
 }
 
-/// The lines of a piece of a box, from the upper left corner of its cell.
-fn strokes(symbol: &str) -> Option<String> {
+/// The path of a box-drawing character, relative to the upper left corner of its cell.
+fn box_path(symbol: &str) -> Option<String> {
     let (half_x, half_y) = (CELL.0 / 2.0, CELL.1 / 2.0);
     let [left, right, up, down] = match symbol {
         "─" | "━" => [true, true, false, false],
@@ -275,10 +280,10 @@ fn strokes(symbol: &str) -> Option<String> {
         _ => return None,
     };
     let mut path = format!("m{half_x} {half_y}");
-    for (there, x, y) in
+    for (has_line, x, y) in
         [(left, -half_x, 0.0), (right, half_x, 0.0), (up, 0.0, -half_y), (down, 0.0, half_y)]
     {
-        if there {
+        if has_line {
             write!(path, "l{x} {y}m{} {}", -x, -y).unwrap();
         }
     }

@@ -1,25 +1,26 @@
-//! A home folder of its own for each test, with the store that the program finds there by
-//! itself, and the few words that every test needs to talk about secrets.
+//! A temporary home folder for each test, with the store at its default path, and helpers to find
+//! secrets in output.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use chrono::{TimeDelta, Utc};
 use patdeck::domain::{
-    AccessRequest, Actor, Catalogue, Delivery, Description, LifetimeLimits, Name, NewToken, Prefix,
+    AccessRequest, Actor, Catalogue, DeliveryMethod, Description, LifetimeLimits, Name, NewToken,
+    Prefix,
 };
 use patdeck::service::{Clock, Entropy, Policy, Service};
 use patdeck::store::Store;
-use patdeck::testing::Changes as _;
+use patdeck::testing::ServiceTestExt as _;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use super::support::Pty;
 
-/// Room for every screen, and the detail as a tab of its own.
+/// Columns and rows: enough for every screen, with the detail view as a tab.
 pub(crate) const SIZE: (u16, u16) = (100, 30);
 
-/// Where one operator lives.
+/// The temporary home folder of one operator.
 pub(crate) struct Home {
     folder: TempDir,
 }
@@ -29,17 +30,17 @@ impl Home {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// The folder itself, without links in its path.
+    /// The path of the folder without symbolic links.
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().canonicalize().unwrap()
     }
 
-    /// Where the program keeps its store when nobody says otherwise.
+    /// The default path of the store.
     pub(crate) fn store(&self) -> PathBuf {
         self.path().join(".local/share/patdeck/store.redb")
     }
 
-    /// Starts the program without arguments, and waits until it has read the store.
+    /// Starts the program without arguments and waits until the store is loaded.
     pub(crate) fn start(&self, size: (u16, u16), env: &[(&str, &str)]) -> Pty {
         let mut pty = self.launch(size, env);
         pty.wait_for("Active ");
@@ -65,12 +66,12 @@ impl Home {
         Pty::spawn(&argv, size, &env)
     }
 
-    /// The use cases on the same store, at a time `ago` before now.
+    /// A service on the same store whose clock is fixed at `ago` before now.
     pub(crate) fn service(&self, ago: TimeDelta) -> Service {
         service_on(&self.store(), Clock::fixed(Utc::now() - ago))
     }
 
-    /// Makes a token with one scope, `ago` before now.
+    /// Creates a token with one scope, `ago` before now, and records its delivery.
     pub(crate) fn seed(&self, name: &str, description: &str, lifetime: &str, ago: TimeDelta) {
         let service = self.service(ago);
         let issued = service
@@ -82,11 +83,11 @@ impl Home {
             })
             .unwrap();
         service
-            .record_delivery(&issued.token.id, &issued.token.digest, Delivery::Acknowledged)
+            .record_delivery(&issued.token.id, &issued.token.digest, DeliveryMethod::Acknowledged)
             .unwrap();
     }
 
-    /// Whether a bearer of `secret` may publish on channel c-42 now.
+    /// Whether `secret` allows publishing on channel c-42 now.
     pub(crate) fn is_allowed(&self, secret: &str) -> bool {
         let scope = "channels:c-42:publish".parse::<patdeck::domain::Scope>().unwrap();
         let request = AccessRequest {
@@ -102,7 +103,7 @@ impl Home {
     }
 }
 
-/// The use cases on the store at `path`, as the program would have them without settings.
+/// A service on the store at `path` with the default policy.
 pub(crate) fn service_on(path: &Path, clock: Clock) -> Service {
     let policy = Policy {
         prefix: Prefix::default(),
@@ -114,10 +115,10 @@ pub(crate) fn service_on(path: &Path, clock: Clock) -> Service {
     Service::new(store, clock, Entropy::System, Actor::named("alice"), policy)
 }
 
-/// The secret that the panel shows: the one text on the screen that has its form.
+/// Waits for the secret panel and returns the secret. Panics unless the screen has exactly one.
 pub(crate) fn secret_on(pty: &mut Pty) -> String {
     pty.wait_for("Copy it now");
-    pty.whole_frame();
+    pty.wait_for_frame_end();
     let shown = secrets(&pty.screen());
     let [secret] = shown.as_slice() else {
         panic!("one secret expected in:\n{}", pty.screen());
@@ -125,7 +126,7 @@ pub(crate) fn secret_on(pty: &mut Pty) -> String {
     secret.clone()
 }
 
-/// Every secret in `text`.
+/// All texts with the form of a secret in `text`.
 pub(crate) fn secrets(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| word.starts_with("pat_") && word.len() == 55)
@@ -133,23 +134,23 @@ pub(crate) fn secrets(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The part of a secret that nobody but its owner may ever see again.
+/// The confidential part of a secret: everything after the id.
 pub(crate) fn random_part(secret: &str) -> &str {
     &secret[secret.len() - 38..]
 }
 
-/// How often the random part of `secret` stands in `bytes`.
-pub(crate) fn count(bytes: &[u8], secret: &str) -> usize {
+/// How many times the random part of `secret` occurs in `bytes`.
+pub(crate) fn count_occurrences(bytes: &[u8], secret: &str) -> usize {
     let part = random_part(secret).as_bytes();
     bytes.windows(part.len()).filter(|at| *at == part).count()
 }
 
-/// Makes a token by the form, with a name only, up to the panel of its secret.
+/// Creates a token in the form with only a name, and returns the secret from the panel.
 pub(crate) fn create(pty: &mut Pty, name: &str) -> String {
     pty.keys("n");
     pty.wait_for("Name *");
     pty.type_text(name);
     pty.keys("<C-s>");
-    pty.wait_for(&format!("The secret of {name}"));
+    pty.wait_for(&format!("Secret of {name}"));
     secret_on(pty)
 }

@@ -1,12 +1,11 @@
-//! Tests of the program in a real pseudo-terminal: what reaches the operator's screen, and what is
-//! left of it afterwards. Each file has its own subject; `support` drives the terminal, `home`
-//! gives the program a home of its own.
+//! Tests of the program in a pseudo-terminal: what it shows, how it ends, and what it leaves behind.
+//! One file per topic. `support` drives the terminal; `home` gives each test its own home folder.
 
-// `cfg(test)` tells clippy that panicking is the point here.
+// `cfg(test)` makes clippy allow panics in these modules.
+#[cfg(test)]
+mod hang_up;
 #[cfg(test)]
 mod home;
-#[cfg(test)]
-mod lines;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
@@ -14,12 +13,12 @@ mod panics;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
-mod refusals;
+mod secret_encodings;
+#[cfg(test)]
+mod specification;
+#[cfg(test)]
+mod startup_errors;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
 mod terminal;
-#[cfg(test)]
-mod traces;
-#[cfg(test)]
-mod walk;

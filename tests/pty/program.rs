@@ -1,5 +1,5 @@
-//! The program itself in a terminal: two of them on one store, how each ends, what it prints,
-//! how it looks without colours or Unicode, and which sizes it lives through.
+//! The program in a terminal: two instances on one store, exits with an open secret, printing at
+//! exit, no colours, no Unicode, the mouse, and terminal sizes.
 
 use std::fs::OpenOptions;
 use std::ops::Bound;
@@ -9,16 +9,16 @@ use chrono::TimeDelta;
 use redb::{StorageBackend as _, backends::FileBackend};
 use vt100::MouseProtocolMode;
 
-use super::home::{Home, SIZE, count, create, random_part, secrets};
+use super::home::{Home, SIZE, count_occurrences, create, random_part, secrets};
 use super::support::Pty;
 
 #[test]
-fn programs_share_a_store_and_one_that_is_stuck_takes_nothing_from_the_others() {
-    a_change_in_one_program_is_on_the_screen_of_another_and_idle_ones_are_silent();
-    a_stuck_neighbour_is_named_and_takes_nothing_from_the_screen();
+fn programs_share_a_store_even_if_one_hangs() {
+    a_change_reaches_the_other_screen_and_idle_is_silent();
+    a_held_lock_is_reported_and_the_screen_stays();
 }
 
-fn a_change_in_one_program_is_on_the_screen_of_another_and_idle_ones_are_silent() {
+fn a_change_reaches_the_other_screen_and_idle_is_silent() {
     let home = Home::new();
     home.seed("edge gateway", "", "30d", TimeDelta::hours(1));
     let mut one = home.start(SIZE, &[]);
@@ -26,16 +26,16 @@ fn a_change_in_one_program_is_on_the_screen_of_another_and_idle_ones_are_silent(
     other.wait_for("[Active 1]");
 
     create(&mut one, "ci deploy");
-    let made = Instant::now();
+    let created = Instant::now();
     other.wait_for("ci deploy");
     other.wait_for("[Active 2]");
-    // A second is promised; the rest is for a machine that builds something else meanwhile.
-    assert!(made.elapsed() < Duration::from_millis(1_500));
+    // One second is promised; the rest is for a loaded machine.
+    assert!(created.elapsed() < Duration::from_millis(1_500));
 
     one.keys("a");
     one.wait_for("claimed");
-    one.whole_frame();
-    other.whole_frame();
+    one.wait_for_frame_end();
+    other.wait_for_frame_end();
     let sent = (one.raw().len(), other.raw().len());
     let ticks = (one.cpu_ticks(), other.cpu_ticks());
     std::thread::sleep(Duration::from_secs(1));
@@ -49,16 +49,16 @@ fn a_change_in_one_program_is_on_the_screen_of_another_and_idle_ones_are_silent(
     one.wait_for("R regenerate");
 }
 
-/// The lock that a process holds which was stopped at the worst moment: nobody can even read.
-fn a_stuck_neighbour_is_named_and_takes_nothing_from_the_screen() {
+/// Holds the lock of a process that was stopped at the worst moment: no other process can read.
+fn a_held_lock_is_reported_and_the_screen_stays() {
     let home = Home::new();
     home.seed("edge gateway", "", "30d", TimeDelta::hours(1));
     let mut pty = home.start(SIZE, &[]);
     pty.wait_for("edge gateway");
     let file = OpenOptions::new().read(true).write(true).open(home.store()).unwrap();
-    let held = FileBackend::new(file).unwrap();
-    // The worker may be reading just now.
-    while !held.try_lock_range(Bound::Included(0), Bound::Excluded(320)).unwrap() {
+    let lock = FileBackend::new(file).unwrap();
+    // The worker thread may hold the lock for a read.
+    while !lock.try_lock_range(Bound::Included(0), Bound::Excluded(320)).unwrap() {
         std::thread::yield_now();
     }
     pty.keys("r");
@@ -68,7 +68,7 @@ fn a_stuck_neighbour_is_named_and_takes_nothing_from_the_screen() {
     pty.wait_for("[Active 1]");
     pty.keys("? <Enter>");
     pty.wait_for("edge gateway");
-    held.close().unwrap();
+    lock.close().unwrap();
     pty.keys("r");
     pty.wait_for("Revoke edge gateway?");
     pty.keys("<Right> <Enter>");
@@ -77,17 +77,17 @@ fn a_stuck_neighbour_is_named_and_takes_nothing_from_the_screen() {
     assert_eq!(pty.wait_exit(), 0);
 }
 
-/// Starting a terminal and a store costs more than the checks: what shares a subject is one test.
+/// One test for both cases, because starting a terminal and a store costs more than the checks.
 #[test]
-fn a_secret_leaves_only_by_the_ways_that_the_operator_chose() {
-    however_it_ends_the_secret_is_not_left_and_the_next_start_names_the_token();
-    a_secret_left_to_be_printed_is_on_the_primary_screen_once();
+fn a_secret_is_shown_only_where_the_operator_chose() {
+    no_exit_leaks_the_secret_and_the_next_start_warns();
+    a_secret_printed_at_exit_is_on_screen_once();
 }
 
-fn however_it_ends_the_secret_is_not_left_and_the_next_start_names_the_token() {
+fn no_exit_leaks_the_secret_and_the_next_start_warns() {
     type End = fn(&mut Pty);
     let ends: [(End, u32, bool); 4] = [
-        (quit_all_the_same, 0, true),
+        (force_quit, 0, true),
         (|pty| pty.signal("TERM"), 143, true),
         (|pty| pty.signal("HUP"), 129, false),
         (Pty::hang_up, 129, false),
@@ -101,59 +101,59 @@ fn however_it_ends_the_secret_is_not_left_and_the_next_start_names_the_token() {
         assert_eq!(pty.wait_exit(), code, "{}", pty.screen());
         if restored {
             pty.assert_restored();
-            assert!(!pty.can_be_scrolled_to(random_part(&secret)));
+            assert!(!pty.scrollback_contains(random_part(&secret)));
         } else {
-            // Nobody is there to see it, and the line may belong to somebody else by now.
-            assert_eq!(pty.raw_so_far().len(), before);
+            // After a hang-up the program writes nothing: the device may belong to another user.
+            assert_eq!(pty.received().len(), before);
         }
         let mut pty = home.start(SIZE, &[]);
-        pty.wait_for("the secret of ci deploy was never confirmed as saved");
+        pty.wait_for("Secret of ci deploy may be lost");
     }
 }
 
-fn quit_all_the_same(pty: &mut Pty) {
+fn force_quit(pty: &mut Pty) {
     pty.keys("q");
     pty.wait_for("Not closed: the secret would be lost");
     pty.keys("<C-c>");
-    pty.wait_for("Ctrl-C a third time quits");
+    pty.wait_for("Press Ctrl-C three times to quit");
     pty.keys("<C-c> <C-c>");
 }
 
-fn a_secret_left_to_be_printed_is_on_the_primary_screen_once() {
+fn a_secret_printed_at_exit_is_on_screen_once() {
     let home = Home::new();
     let mut pty = home.start(SIZE, &[]);
     let secret = create(&mut pty, "ci deploy");
     pty.keys("p");
-    pty.wait_for("the secret is printed when patdeck ends");
-    pty.gone(random_part(&secret));
+    pty.wait_for("The secret will be printed when patdeck exits");
+    pty.wait_until_gone(random_part(&secret));
     pty.keys("q");
     assert_eq!(pty.wait_exit(), 0);
     pty.assert_restored();
     assert_eq!(secrets(&pty.screen()), [secret.as_str()]);
     let raw = String::from_utf8(pty.raw()).unwrap();
     let (shown, printed) = raw.split_once("\x1b[?1049l").unwrap();
-    assert_eq!(count(shown.as_bytes(), &secret), 1);
+    assert_eq!(count_occurrences(shown.as_bytes(), &secret), 1);
     assert!(printed.ends_with(&format!("{secret}\r\n")), "{printed:?}");
-    assert_eq!(count(printed.as_bytes(), &secret), 1);
-    // It is claimed: nobody is warned of it.
+    assert_eq!(count_occurrences(printed.as_bytes(), &secret), 1);
+    // The delivery is recorded, so the next start shows no warning.
     let mut pty = home.start(SIZE, &[]);
     pty.wait_for("ci deploy");
     assert!(!pty.screen().contains("never confirmed"));
 }
 
-/// Poor terminals and small ones.
+/// Terminals without colour, Unicode or mouse, and small ones.
 #[test]
-fn every_terminal_is_enough() {
-    without_colours_the_selection_is_seen_and_in_the_c_locale_all_is_ascii();
-    every_size_is_survived();
-    the_mouse_is_taken_only_where_it_is_asked_for();
+fn limited_terminals_work() {
+    no_color_keeps_the_highlight_and_c_locale_is_ascii();
+    every_size_works();
+    the_mouse_is_captured_only_on_request();
 }
 
-fn the_mouse_is_taken_only_where_it_is_asked_for() {
+fn the_mouse_is_captured_only_on_request() {
     let home = Home::new();
     home.seed("edge gateway", "", "30d", TimeDelta::hours(1));
     let mut pty = home.start(SIZE, &[]);
-    assert_eq!(pty.terminal().mouse_protocol_mode(), MouseProtocolMode::None);
+    assert_eq!(pty.vt_screen().mouse_protocol_mode(), MouseProtocolMode::None);
     pty.keys("q");
     assert_eq!(pty.wait_exit(), 0);
 
@@ -162,33 +162,33 @@ fn the_mouse_is_taken_only_where_it_is_asked_for() {
     let click = |row: u16, column: usize| format!("\x1b[<0;{};{}M", column + 1, row + 1);
     let audit = pty.row(0).find("4 Audit").unwrap();
     pty.type_text(&click(0, audit));
-    pty.wait_for("chain verified");
+    pty.wait_for("Chain verified");
     pty.keys("q");
     assert_eq!(pty.wait_exit(), 0);
     pty.assert_restored();
 }
 
-fn without_colours_the_selection_is_seen_and_in_the_c_locale_all_is_ascii() {
+fn no_color_keeps_the_highlight_and_c_locale_is_ascii() {
     let home = Home::new();
     home.seed("nightly backup", "", "1m", TimeDelta::hours(2));
     home.seed("edge gateway", "Line one\nLine two", "1h", TimeDelta::minutes(5));
     let mut pty = home.start(SIZE, &[("NO_COLOR", "1")]);
     pty.wait_for("edge gateway");
-    let rows = pty.terminal().size().0.get();
+    let rows = pty.vt_screen().size().0.get();
     let row = (0..rows).find(|row| pty.row(*row).contains("edge gateway"));
     let column = pty.row(row.unwrap()).find("edge").unwrap();
     assert!(pty.inverse_at(row.unwrap(), u16::try_from(column).unwrap()));
     assert_eq!(colours(&pty.raw()), Vec::<String>::new());
 
     let mut pty = home.start(SIZE, &[("LC_ALL", "C")]);
-    // Each Esc is waited for: with a key right behind it, it would be Alt on a slow day.
+    // Wait after each Esc: a key right after it could be read as Alt.
     for (keys, shown, gone) in [
         ("f f f", "[All 2]", "[Active"),
-        ("?", "Keys that work here", "?!"),
-        ("f i r s t <Enter> / <Enter> 2", "Create token", "Keys that work here"),
+        ("?", "Keys on this screen", "?!"),
+        ("f i r s t <Enter> / <Enter> 2", "Create token", "Keys on this screen"),
         ("<Esc>", "[All 2]", "Create token"),
-        ("4", "chain verified", "[All 2]"),
-        ("1 <Enter>", "Events", "chain verified"),
+        ("4", "Chain verified", "[All 2]"),
+        ("1 <Enter>", "Events", "Chain verified"),
         ("a", "Add scopes to", "?!"),
         ("<Esc>", "Events", "Add scopes to"),
         ("r", "Revoke", "?!"),
@@ -198,16 +198,16 @@ fn without_colours_the_selection_is_seen_and_in_the_c_locale_all_is_ascii() {
     ] {
         pty.keys(keys);
         pty.wait_for(shown);
-        pty.gone(gone);
+        pty.wait_until_gone(gone);
     }
     let raw = pty.raw();
-    let odd = raw.iter().position(|byte| !byte.is_ascii());
-    let around = odd.map(|at| String::from_utf8_lossy(&raw[at.saturating_sub(40)..at + 8]));
-    assert_eq!(around, None);
+    let non_ascii = raw.iter().position(|byte| !byte.is_ascii());
+    let context = non_ascii.map(|at| String::from_utf8_lossy(&raw[at.saturating_sub(40)..at + 8]));
+    assert_eq!(context, None);
     assert!(!colours(&raw).is_empty());
 }
 
-/// The colours that were asked of the terminal, as numbers of `ESC [ … m`.
+/// The colour parameters of all `ESC [ … m` sequences.
 fn colours(raw: &[u8]) -> Vec<String> {
     let raw = String::from_utf8_lossy(raw).into_owned();
     raw.split("\x1b[")
@@ -218,7 +218,7 @@ fn colours(raw: &[u8]) -> Vec<String> {
         .collect()
 }
 
-fn every_size_is_survived() {
+fn every_size_works() {
     let home = Home::new();
     home.seed("edge gateway", "", "30d", TimeDelta::hours(1));
     let mut pty = home.launch((20, 5), &[]);
@@ -233,23 +233,24 @@ fn every_size_is_survived() {
     ] {
         pty.resize(size);
         pty.wait_for(shown);
-        // It takes keys at any size: the help opens and runs a command.
+        // Keys work at any size: the help opens and runs a command.
         pty.keys("? f i r s t <Enter>");
         pty.wait_for(shown);
     }
-    a_key_pressed_while_resizing_counts(&mut pty);
+    a_key_during_a_resize_is_handled(&mut pty);
     pty.resize((1, 1));
     pty.keys("q");
     assert_eq!(pty.wait_exit(), 0);
     pty.assert_restored();
 }
 
-/// Neither may be left lying until the next key: many times, for they must come at one moment.
-fn a_key_pressed_while_resizing_counts(pty: &mut Pty) {
+/// A key and a resize at the same moment must both be handled at once. Repeated, because the race
+/// is rare.
+fn a_key_during_a_resize_is_handled(pty: &mut Pty) {
     for (width, key, tab) in [
-        (90, "4", "chain verified"),
+        (90, "4", "Chain verified"),
         (110, "1", "edge gateway"),
-        (110, "4", "chain verified"),
+        (110, "4", "Chain verified"),
         (90, "1", "edge gateway"),
     ]
     .repeat(25)

@@ -1,7 +1,7 @@
-//! A terminal with somebody at it: starts a program, types, and looks at the screen.
+//! Pseudo-terminal driver: starts a program, sends keys, and parses its output into a screen.
 //!
-//! Nothing here sleeps to be on the safe side: every look is repeated until it is right or the
-//! deadline passes. The one exception is Esc, which has no end but the silence after it.
+//! Checks poll until they hold or the deadline passes; they never sleep for a fixed time. Esc is
+//! the exception, because only the silence after it tells it from an escape sequence.
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write};
@@ -15,32 +15,32 @@ use filedescriptor::{FileDescriptor, POLLIN, poll, pollfd};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Generous, for a machine that builds something else at the same time.
+/// Deadline of each wait; generous for a loaded machine.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Long enough that the program reads Esc by itself, and knows it for a key unless it runs over SSH.
-const AFTER_ESC: Duration = Duration::from_millis(60);
+/// Pause after Esc, long enough that the program takes it for a key. Over SSH it waits longer.
+const ESC_PAUSE: Duration = Duration::from_millis(60);
 
 /// Borrows the master's descriptor, to duplicate it without `unsafe`.
-struct Master(RawFd);
+struct RawMaster(RawFd);
 
-impl AsRawFd for Master {
+impl AsRawFd for RawMaster {
     fn as_raw_fd(&self) -> RawFd {
         self.0
     }
 }
 
-/// The outer side of the terminal. Dropping it would hang up; `hang_up` does so on purpose.
-struct Line {
+/// The master side of the terminal. Dropping it hangs up, as `hang_up` does.
+struct PtyMaster {
     master: Box<dyn MasterPty + Send>,
-    /// Kept open, so that modes can be read and output is not lost after the program ended.
+    /// Kept open, so that modes and output can be read after the program has exited.
     _slave: Box<dyn SlavePty + Send>,
     fd: FileDescriptor,
 }
 
-/// A program in a terminal.
+/// A program that runs in a pseudo-terminal.
 pub(crate) struct Pty {
-    line: Option<Line>,
+    master: Option<PtyMaster>,
     child: Box<dyn Child + Send + Sync>,
     parser: vt100::Parser,
     raw: Vec<u8>,
@@ -48,9 +48,9 @@ pub(crate) struct Pty {
 }
 
 impl Pty {
-    /// Starts `argv` in a terminal of `(columns, rows)`, as the leader of a session of its own.
+    /// Starts `argv` in a terminal of `(columns, rows)`, as the leader of a new session.
     ///
-    /// The environment is pinned: PATH is kept, TERM and LANG are set, and `env` comes on top.
+    /// The environment contains PATH from the test, fixed TERM and LANG, and `env`.
     pub(crate) fn spawn(argv: &[OsString], size: (u16, u16), env: &[(&str, &str)]) -> Self {
         let pair = native_pty_system().openpty(pty_size(size)).unwrap();
         let mut command = CommandBuilder::from_argv(argv.to_vec());
@@ -64,40 +64,40 @@ impl Pty {
         }
         let modes_before = modes(&*pair.master);
         let child = pair.slave.spawn_command(command).unwrap();
-        let mut fd = FileDescriptor::dup(&Master(pair.master.as_raw_fd().unwrap())).unwrap();
+        let mut fd = FileDescriptor::dup(&RawMaster(pair.master.as_raw_fd().unwrap())).unwrap();
         fd.set_non_blocking(true).unwrap();
         Self {
-            line: Some(Line { master: pair.master, _slave: pair.slave, fd }),
+            master: Some(PtyMaster { master: pair.master, _slave: pair.slave, fd }),
             child,
-            parser: vt100::Parser::new(lines(size.1), lines(size.0), 0),
+            parser: vt100::Parser::new(non_zero(size.1), non_zero(size.0), 0),
             raw: Vec::new(),
             modes_before,
         }
     }
 
-    /// Types a script: words apart by spaces, `<Enter>`, `<C-s>`, `<Esc>`, `<Up>` and the like as
-    /// keys, everything else as text. A space itself is `<Space>`.
+    /// Types a script of words separated by spaces: `<Enter>`, `<C-s>`, `<Esc>`, `<Up>` and the
+    /// like are keys, everything else is text. A space is `<Space>`.
     pub(crate) fn keys(&mut self, script: &str) {
         for word in script.split_whitespace() {
             let name = word.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
             match name {
                 Some("Esc") => {
                     self.type_text("\x1b");
-                    std::thread::sleep(AFTER_ESC);
+                    std::thread::sleep(ESC_PAUSE);
                 }
-                Some(name) => self.type_text(&key(name)),
+                Some(name) => self.type_text(&key_bytes(name)),
                 None => self.type_text(word),
             }
         }
     }
 
-    /// Sends bytes as they are.
+    /// Sends `text` unchanged.
     pub(crate) fn type_text(&mut self, text: &str) {
         let deadline = Instant::now() + DEADLINE;
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
             assert!(Instant::now() < deadline, "the program does not read its input");
-            match self.line().fd.write(rest) {
+            match self.master().fd.write(rest) {
                 Ok(taken) => rest = &rest[taken..],
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.pump(Duration::from_millis(5));
@@ -107,23 +107,23 @@ impl Pty {
         }
     }
 
-    /// Pastes, as a terminal does when the program asked for bracketed paste.
+    /// Sends `text` as a bracketed paste. Panics if the program has not enabled it.
     pub(crate) fn paste(&mut self, text: &str) {
         assert!(self.parser.screen().bracketed_paste(), "bracketed paste is off");
         self.type_text(&format!("\x1b[200~{text}\x1b[201~"));
     }
 
-    /// Waits until the screen shows `text`; panics with the screen if it never does.
+    /// Waits until the screen contains `text`. Panics with the screen after the deadline.
     pub(crate) fn wait_for(&mut self, text: &str) {
         self.wait_until(&format!("{text:?} on the screen"), |pty| pty.screen().contains(text));
     }
 
-    /// Waits until the screen does not show `text` any more.
-    pub(crate) fn gone(&mut self, text: &str) {
+    /// Waits until the screen no longer contains `text`.
+    pub(crate) fn wait_until_gone(&mut self, text: &str) {
         self.wait_until(&format!("no {text:?} on the screen"), |pty| !pty.screen().contains(text));
     }
 
-    /// Waits until `condition` holds; panics with the screen if it never does.
+    /// Waits until `condition` holds. Panics with the screen after the deadline.
     pub(crate) fn wait_until(&mut self, what: &str, condition: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         self.pump(Duration::ZERO);
@@ -133,18 +133,18 @@ impl Pty {
         }
     }
 
-    /// Waits until the program has sent a frame to its end; a look may come in the middle of one.
-    pub(crate) fn whole_frame(&mut self) {
+    /// Waits until the last frame is complete, i.e. until the output ends with the end marker.
+    pub(crate) fn wait_for_frame_end(&mut self) {
         self.wait_until("the end of a frame", |pty| pty.raw.ends_with(b"\x1b[?2026l"));
     }
 
-    /// What the screen shows, rows apart by line feeds.
+    /// The text of the screen, with rows separated by line feeds.
     pub(crate) fn screen(&self) -> String {
         self.parser.screen().contents()
     }
 
-    /// The state of the terminal: cursor, alternate screen, modes.
-    pub(crate) fn terminal(&self) -> &vt100::Screen {
+    /// The parsed terminal: cells, cursor, alternate screen and modes.
+    pub(crate) fn vt_screen(&self) -> &vt100::Screen {
         self.parser.screen()
     }
 
@@ -154,31 +154,31 @@ impl Pty {
         self.parser.screen().rows(0, columns).nth(row.into()).unwrap_or_default()
     }
 
-    /// Whether the cell is shown in reverse video.
+    /// Whether the cell is in reverse video.
     pub(crate) fn inverse_at(&self, row: u16, column: u16) -> bool {
         self.parser.screen().cell(row, column).is_some_and(vt100::Cell::inverse)
     }
 
-    /// Gives the terminal another size, and tells the program.
+    /// Resizes the terminal, which sends SIGWINCH to the program.
     pub(crate) fn resize(&mut self, size: (u16, u16)) {
         self.pump(Duration::ZERO);
-        self.parser.set_size(lines(size.1), lines(size.0));
-        self.line().master.resize(pty_size(size)).unwrap();
+        self.parser.set_size(non_zero(size.1), non_zero(size.0));
+        self.master().master.resize(pty_size(size)).unwrap();
     }
 
-    /// All bytes that the program has sent so far.
+    /// Reads pending output and returns all bytes that the program has sent.
     pub(crate) fn raw(&mut self) -> Vec<u8> {
         self.pump(Duration::ZERO);
         self.raw.clone()
     }
 
-    /// All bytes that were taken in so far, without looking for more; the terminal may be gone.
-    pub(crate) fn raw_so_far(&self) -> &[u8] {
+    /// The bytes received so far, without reading more. Works after a hang-up.
+    pub(crate) fn received(&self) -> &[u8] {
         &self.raw
     }
 
-    /// The texts that the program has sent to the clipboard so far.
-    pub(crate) fn osc52(&mut self) -> Vec<String> {
+    /// The texts that the program has sent to the clipboard with OSC 52.
+    pub(crate) fn clipboard_writes(&mut self) -> Vec<String> {
         let raw = String::from_utf8_lossy(&self.raw()).into_owned();
         raw.split("\x1b]52;")
             .skip(1)
@@ -187,13 +187,13 @@ impl Pty {
             .collect()
     }
 
-    /// Drops the connection, as a lost network does.
+    /// Closes the master side, as a lost connection does.
     pub(crate) fn hang_up(&mut self) {
         self.pump(Duration::ZERO);
-        self.line = None;
+        self.master = None;
     }
 
-    /// Sends a signal by its name without `SIG`.
+    /// Sends a signal, named without `SIG`.
     pub(crate) fn signal(&mut self, name: &str) {
         let signal = match name {
             "HUP" => Signal::HUP,
@@ -208,7 +208,7 @@ impl Pty {
         kill_process(self.pid(), signal).unwrap();
     }
 
-    /// Waits until the program ended, and gives its exit code; panics if a signal killed it.
+    /// Waits until the program exits and returns its exit code. Panics if a signal killed it.
     pub(crate) fn wait_exit(&mut self) -> u32 {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -222,21 +222,22 @@ impl Pty {
         }
     }
 
-    /// Processor time of the program so far, in ticks of 10 ms; 0 where there is no `/proc`.
+    /// CPU time of the program, in ticks of 10 ms; 0 on systems without `/proc`.
     pub(crate) fn cpu_ticks(&self) -> u64 {
         let pid = self.pid().as_raw_nonzero();
         let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
             return 0;
         };
-        // The name in parentheses may hold spaces; user and system time are 12th and 13th after.
+        // The name in parentheses can contain spaces. User and system time are the fields 12 and
+        // 13 after it.
         let after_name = stat.rsplit(')').next().unwrap();
         after_name.split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().unwrap()).sum()
     }
 
-    /// Asserts that the program left the terminal as it found it.
+    /// Asserts that terminal modes, screen, paste, mouse and cursor are as before the start.
     pub(crate) fn assert_restored(&mut self) {
         self.pump(Duration::ZERO);
-        assert_eq!(modes(&*self.line().master), self.modes_before);
+        assert_eq!(modes(&*self.master().master), self.modes_before);
         let screen = self.parser.screen();
         assert!(!screen.alternate_screen(), "still in the alternate screen");
         assert!(!screen.bracketed_paste(), "bracketed paste still on");
@@ -245,10 +246,10 @@ impl Pty {
         assert!(!screen.hide_cursor(), "the cursor is still hidden");
     }
 
-    /// Whether any row that can be scrolled back to on the primary screen holds `text`.
-    pub(crate) fn can_be_scrolled_to(&mut self, text: &str) -> bool {
+    /// Whether the primary screen or its scrollback contains `text`.
+    pub(crate) fn scrollback_contains(&mut self, text: &str) -> bool {
         let raw = self.raw();
-        let (rows, columns) = self.terminal().size();
+        let (rows, columns) = self.vt_screen().size();
         let mut parser = vt100::Parser::new(rows, columns, 10_000);
         parser.process(&raw);
         parser.screen_mut().set_scrollback(usize::MAX);
@@ -259,13 +260,13 @@ impl Pty {
         })
     }
 
-    /// The number of the program's process.
-    pub(crate) fn process(&self) -> i32 {
+    /// The process id of the program.
+    pub(crate) fn process_id(&self) -> i32 {
         self.pid().as_raw_nonzero().get()
     }
 
-    fn line(&mut self) -> &mut Line {
-        self.line.as_mut().expect("the terminal hung up")
+    fn master(&mut self) -> &mut PtyMaster {
+        self.master.as_mut().expect("the terminal hung up")
     }
 
     fn pid(&self) -> Pid {
@@ -273,14 +274,14 @@ impl Pty {
         Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
     }
 
-    /// Takes in what the program sent, waiting up to `patience` for the first byte.
+    /// Reads and parses pending output, waiting up to `patience` for the first byte.
     fn pump(&mut self, patience: Duration) {
-        let Some(line) = self.line.as_mut() else {
+        let Some(line) = self.master.as_mut() else {
             std::thread::sleep(patience);
             return;
         };
         let mut fds = [pollfd { fd: line.fd.as_raw_fd(), events: POLLIN, revents: 0 }];
-        // An interrupted wait is a short one.
+        // An interrupted poll is retried by the caller.
         let _ = poll(&mut fds, Some(patience));
         let mut chunk = [0; 8192];
         while let Ok(count @ 1..) = line.fd.read(&mut chunk) {
@@ -306,11 +307,11 @@ fn pty_size((cols, rows): (u16, u16)) -> PtySize {
     PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
 }
 
-fn lines(count: u16) -> NonZeroU16 {
+fn non_zero(count: u16) -> NonZeroU16 {
     NonZeroU16::new(count).expect("a terminal has at least one row and column")
 }
 
-fn key(name: &str) -> String {
+fn key_bytes(name: &str) -> String {
     let bytes = match name {
         "Enter" => "\r",
         "Tab" => "\t",

@@ -1,5 +1,5 @@
-//! The layer between the app and the terminal, tried with a tiny app of its own: this test
-//! executable runs itself inside the pseudo-terminal.
+//! Tests of the terminal layer with a minimal app: this test executable runs itself inside the
+//! pseudo-terminal.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyModifiers};
 use patdeck::tui::terminal::{
-    self, Session,
-    clipboard::{self, Environment},
+    self, TerminalSession,
+    clipboard::{self, ClipboardEnvironment},
     hangup,
-    input::{self, Input},
+    input::{self, TerminalInput},
     paste,
 };
 use ratatui::style::Style;
@@ -20,33 +20,33 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use vt100::MouseProtocolMode;
 
-use super::lines;
+use super::hang_up;
 use super::support::Pty;
 
 const CHILD: &str = "PATDECK_TEST_CHILD";
-/// Set where the child is to listen to the mouse.
+/// Environment variable that makes the child capture the mouse.
 const MOUSE: &str = "PATDECK_TEST_MOUSE";
 const SIZE: (u16, u16) = (60, 8);
 
-/// The child: shows what it got, and does on command what an app may do.
+/// The child process: shows each input, and quits, panics or copies on certain keys.
 #[test]
 fn child_main() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
     terminal::check().unwrap();
-    let mut session = Session::enter(std::env::var_os(MOUSE).is_some()).unwrap();
+    let mut session = TerminalSession::enter(std::env::var_os(MOUSE).is_some()).unwrap();
     hangup::watch(|| {}).unwrap();
     let (deliver, inputs) = mpsc::channel();
     input::spawn(move |input| deliver.send(input).is_ok(), input::escape_wait_from_env()).unwrap();
-    let mut said = String::from("ready");
+    let mut status = String::from("ready");
     loop {
-        draw(&mut session, &said);
-        said = match inputs.recv().unwrap() {
-            Input::Key(key) if key.modifiers == KeyModifiers::CONTROL => {
+        draw(&mut session, &status);
+        status = match inputs.recv().unwrap() {
+            TerminalInput::Key(key) if key.modifiers == KeyModifiers::CONTROL => {
                 format!("{:?}", session.suspend().unwrap())
             }
-            Input::Key(key) => match key.code {
+            TerminalInput::Key(key) => match key.code {
                 KeyCode::Char('q') => break,
                 KeyCode::Char('p') => panic!("on purpose"),
                 KeyCode::Char('t') => {
@@ -54,20 +54,20 @@ fn child_main() {
                     continue;
                 }
                 KeyCode::Char('y') => {
-                    let route = clipboard::choose(&Environment::from_process(None));
+                    let route = clipboard::choose_route(&ClipboardEnvironment::from_process(None));
                     let mut write = |bytes: &[u8]| session.send(bytes);
-                    clipboard::copy("pat_secret", &route, &mut write).unwrap().short()
+                    clipboard::copy("pat_secret", &route, &mut write).unwrap().summary()
                 }
                 KeyCode::Char('f') => {
-                    session.forget();
+                    session.wipe_screen();
                     "forgotten".into()
                 }
-                code => format!("{said} {code:?}"),
+                code => format!("{status} {code:?}"),
             },
-            Input::Paste(text) => format!("pasted {}", paste::clean_paste(&text, false)),
-            Input::Mouse(mouse) => format!("{mouse:?}"),
-            Input::Resize(width, height) => format!("now {width}x{height}"),
-            Input::Gone => hangup::end_hung_up(|| {}),
+            TerminalInput::Paste(text) => format!("pasted {}", paste::clean_paste(&text, false)),
+            TerminalInput::Mouse(mouse) => format!("{mouse:?}"),
+            TerminalInput::Resize(width, height) => format!("now {width}x{height}"),
+            TerminalInput::Closed => hangup::exit_hung_up(|| {}),
         };
     }
     session.leave();
@@ -75,10 +75,10 @@ fn child_main() {
     std::process::exit(0);
 }
 
-fn draw(session: &mut Session, said: &str) {
+fn draw(session: &mut TerminalSession, status: &str) {
     let (_, writes) = session.traffic();
     let lines = vec![
-        Line::from(said.to_owned()),
+        Line::from(status.to_owned()),
         Line::from("selected").style(Style::new().red().reversed()),
         Line::from(format!("writes {writes}")),
     ];
@@ -91,7 +91,8 @@ fn child_argv() -> Vec<OsString> {
     argv
 }
 
-/// The child in a terminal, under `wrapper` if that is not empty, once it shows its first frame.
+/// Starts the child, as an argument of `wrapper` if that is not empty, and waits for its first
+/// frame.
 fn start(wrapper: &[&str], env: &[(&str, &str)]) -> Pty {
     let mut argv: Vec<OsString> = wrapper.iter().map(OsString::from).collect();
     argv.extend(child_argv());
@@ -102,16 +103,16 @@ fn start(wrapper: &[&str], env: &[(&str, &str)]) -> Pty {
     pty
 }
 
-/// All ways out, one after the other.
+/// All exits in one test, to keep the number of parallel terminals low.
 #[test]
-fn the_terminal_is_given_back_however_the_program_ends_or_stops() {
-    quitting_panicking_and_sigterm_all_give_the_terminal_back();
-    a_dropped_connection_ends_the_program_at_once_even_if_the_signal_never_comes();
-    ctrl_z_stops_under_a_shell_and_is_refused_without_one();
-    lines::a_lost_line_ends_the_program_on_every_screen_and_in_the_middle_of_a_change();
+fn every_exit_and_stop_restores_the_terminal() {
+    quit_panic_and_signals_restore_the_terminal();
+    a_hang_up_ends_the_program_even_without_sighup();
+    ctrl_z_suspends_only_under_a_shell();
+    hang_up::a_lost_connection_ends_the_program_everywhere();
 }
 
-fn quitting_panicking_and_sigterm_all_give_the_terminal_back() {
+fn quit_panic_and_signals_restore_the_terminal() {
     type End = fn(&mut Pty);
     let ends: [(End, u32, &str); 5] = [
         (|pty| pty.keys("q"), 0, "bye"),
@@ -122,22 +123,22 @@ fn quitting_panicking_and_sigterm_all_give_the_terminal_back() {
     ];
     for (end, code, printed) in ends {
         let mut pty = start(&[], &[(MOUSE, "1")]);
-        assert!(pty.terminal().alternate_screen() && pty.terminal().hide_cursor());
-        assert!(pty.terminal().bracketed_paste());
-        assert_eq!(pty.terminal().mouse_protocol_mode(), MouseProtocolMode::PressRelease);
+        assert!(pty.vt_screen().alternate_screen() && pty.vt_screen().hide_cursor());
+        assert!(pty.vt_screen().bracketed_paste());
+        assert_eq!(pty.vt_screen().mouse_protocol_mode(), MouseProtocolMode::PressRelease);
         end(&mut pty);
         assert_eq!(pty.wait_exit(), code, "{}", pty.screen());
         pty.assert_restored();
-        pty.gone("selected");
+        pty.wait_until_gone("selected");
         let raw = String::from_utf8_lossy(&pty.raw()).into_owned();
         let (_, after) = raw.split_once("\x1b[?1049l").unwrap();
         assert!(after.contains(printed), "{after:?}");
     }
 }
 
-fn a_dropped_connection_ends_the_program_at_once_even_if_the_signal_never_comes() {
-    // A lost line is told to the session leader only; a wrapper that ignores it keeps the
-    // signal from the program, as `sudo` does.
+fn a_hang_up_ends_the_program_even_without_sighup() {
+    // The kernel sends SIGHUP only to the session leader. A wrapper that ignores it keeps it from
+    // the program, as `sudo` does.
     for wrapper in [&[][..], &["/bin/sh", "-c", "trap '' HUP; \"$@\"; exit $?", "sh"]] {
         let mut pty = start(wrapper, &[]);
         let start = Instant::now();
@@ -147,15 +148,15 @@ fn a_dropped_connection_ends_the_program_at_once_even_if_the_signal_never_comes(
     }
 }
 
-/// Keys, frames and copies.
+/// Keys, frames and clipboard in one test, to keep the number of parallel terminals low.
 #[test]
-fn what_goes_in_and_out_arrives_whole() {
-    keys_and_pastes_arrive_whole();
-    each_frame_is_one_write_and_an_idle_program_is_silent();
-    copying_reaches_the_outer_terminal_and_leaves_nothing_in_tmux();
+fn input_output_and_clipboard_are_complete() {
+    keys_pastes_and_clicks_are_complete();
+    a_frame_is_one_write_and_idle_writes_nothing();
+    copying_reaches_the_terminal_and_no_tmux_buffer();
 }
 
-fn keys_and_pastes_arrive_whole() {
+fn keys_pastes_and_clicks_are_complete() {
     let mut pty = start(&[], &[("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22")]);
     pty.type_text("\x1b");
     thread::sleep(Duration::from_millis(20));
@@ -168,7 +169,7 @@ fn keys_and_pastes_arrive_whole() {
     pty.resize((40, 5));
     pty.wait_for("now 40x5");
     assert_eq!(pty.row(1), "selected");
-    assert_eq!(pty.terminal().mouse_protocol_mode(), MouseProtocolMode::None, "not asked for");
+    assert_eq!(pty.vt_screen().mouse_protocol_mode(), MouseProtocolMode::None, "not asked for");
 
     let mut pty = start(&[], &[(MOUSE, "1")]);
     pty.type_text("\x1b[<0;12;3M\x1b[<0;12;3m");
@@ -177,7 +178,7 @@ fn keys_and_pastes_arrive_whole() {
     pty.wait_for("down: true");
 }
 
-fn each_frame_is_one_write_and_an_idle_program_is_silent() {
+fn a_frame_is_one_write_and_idle_writes_nothing() {
     let mut pty = start(&[], &[("NO_COLOR", "1")]);
     for frames in 1..=5 {
         pty.wait_for(&format!("writes {}", frames - 1));
@@ -195,7 +196,7 @@ fn each_frame_is_one_write_and_an_idle_program_is_silent() {
     assert!(after.contains("\x1b[2J") && after.contains("selected"), "{after:?}");
 }
 
-fn ctrl_z_stops_under_a_shell_and_is_refused_without_one() {
+fn ctrl_z_suspends_only_under_a_shell() {
     let mut pty = start(&[], &[]);
     pty.keys("<C-z>");
     pty.wait_for("Refused");
@@ -204,23 +205,23 @@ fn ctrl_z_stops_under_a_shell_and_is_refused_without_one() {
     let mut pty = start(&["/bin/sh", "-c", shell, "sh"], &[(MOUSE, "1")]);
     pty.keys("<C-z>");
     pty.wait_for("stopped");
-    assert!(!pty.terminal().alternate_screen());
-    assert_eq!(pty.terminal().mouse_protocol_mode(), MouseProtocolMode::None);
+    assert!(!pty.vt_screen().alternate_screen());
+    assert_eq!(pty.vt_screen().mouse_protocol_mode(), MouseProtocolMode::None);
     pty.keys("<Enter>");
     pty.wait_for("Resumed");
-    assert!(pty.terminal().alternate_screen());
-    assert_eq!(pty.terminal().mouse_protocol_mode(), MouseProtocolMode::PressRelease);
+    assert!(pty.vt_screen().alternate_screen());
+    assert_eq!(pty.vt_screen().mouse_protocol_mode(), MouseProtocolMode::PressRelease);
     assert_eq!(pty.row(1), "selected");
     pty.keys("q");
     assert_eq!(pty.wait_exit(), 0);
     pty.assert_restored();
 }
 
-fn copying_reaches_the_outer_terminal_and_leaves_nothing_in_tmux() {
+fn copying_reaches_the_terminal_and_no_tmux_buffer() {
     let mut pty = start(&[], &[]);
     pty.keys("y");
     pty.wait_for("Sent to your terminal's clipboard");
-    assert_eq!(pty.osc52(), ["pat_secret"]);
+    assert_eq!(pty.clipboard_writes(), ["pat_secret"]);
 
     if Command::new("tmux").arg("-V").output().is_err() {
         println!("skipped: tmux is not installed");
@@ -234,7 +235,7 @@ fn copying_reaches_the_outer_terminal_and_leaves_nothing_in_tmux() {
     pty.keys("y");
     pty.wait_for("through tmux");
     let buffers = Command::new("tmux").args(["-S", socket, "list-buffers"]).output().unwrap();
-    let copied = pty.osc52();
+    let copied = pty.clipboard_writes();
     let ended = Command::new("tmux").args(["-S", socket, "kill-server"]).status();
     assert!(ended.unwrap().success());
     assert_eq!(copied, ["pat_secret"]);

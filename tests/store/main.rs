@@ -1,6 +1,5 @@
-//! The store as the service sees it, on real files: what it keeps, how processes share it, what
-//! it refuses, and what it makes of damage, of kill -9 and of a full disk. Each module says its
-//! part; this one holds what they share.
+//! Tests of the store's public interface on real files: persistence, concurrency, path checks,
+//! corruption, a full disk and file growth. This file contains the shared helpers.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,13 +8,13 @@
     reason = "a test fails by panicking, in its helpers as in itself"
 )]
 
-mod damage;
-mod growth;
-mod keeping;
-mod reads;
-mod refusals;
-mod sharing;
-mod space;
+mod concurrency;
+mod corruption;
+mod file_growth;
+mod full_disk;
+mod path_checks;
+mod persistence;
+mod read_sessions;
 
 use std::{
     fs,
@@ -26,24 +25,24 @@ use std::{
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        Actor, AuditAction, Description, Digest, EventDraft, LastUse, Name, Scopes, Timestamp,
+        Actor, AuditAction, Description, Digest, EventBody, LastUse, Name, Scopes, Timestamp,
         Token, TokenId,
     },
     store::{ReadOps, Store, StoreError, Writer},
 };
 use tempfile::TempDir;
 
-/// A folder of its own for each test, and the path of a store in it.
-struct Place {
+/// A temporary folder for one test, and the path of a store in it.
+struct TempStore {
     folder: TempDir,
 }
 
-impl Place {
+impl TempStore {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// In memory where that can be: for what does not depend on the disk.
+    /// In memory if possible, for tests that do not depend on the disk.
     fn in_memory() -> Self {
         let memory = Path::new("/dev/shm");
         let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
@@ -92,11 +91,15 @@ fn token(number: usize) -> Token {
 }
 
 fn used(minute: i64) -> LastUse {
-    LastUse { at: at(minute), from: Some("192.0.2.7".into()), what: "channels:c1:publish".into() }
+    LastUse {
+        at: at(minute),
+        from: Some("192.0.2.7".into()),
+        summary: "channels:c1:publish".into(),
+    }
 }
 
-fn draft(token: Option<usize>, detail: &str) -> EventDraft {
-    EventDraft {
+fn event_body(token: Option<usize>, detail: &str) -> EventBody {
+    EventBody {
         at: at(1),
         actor: Actor::named("alice"),
         token: token.map(id),
@@ -106,23 +109,23 @@ fn draft(token: Option<usize>, detail: &str) -> EventDraft {
     }
 }
 
-/// Writes, in one transaction, what `work` says.
-fn write<T>(
+/// Runs `work` in one write transaction, with [`StoreError`] as its error.
+fn write_to<T>(
     store: &Store,
     work: impl FnMut(&mut Writer<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     store.write(work)
 }
 
-/// Adds a token with its event.
-fn add(store: &Store, number: usize) -> Result<(), StoreError> {
-    write(store, |rows| {
+/// Adds the token `number` and an event in one transaction.
+fn add_token(store: &Store, number: usize) -> Result<(), StoreError> {
+    write_to(store, |rows| {
         rows.put_token(&token(number))?;
-        rows.append_event(draft(Some(number), "made")).map(drop)
+        rows.append_event(event_body(Some(number), "made")).map(drop)
     })
 }
 
-fn names(store: &Store) -> Vec<String> {
+fn token_names(store: &Store) -> Vec<String> {
     let found = store.read(ReadOps::tokens).unwrap();
     assert_eq!(found.damaged, []);
     found.rows.iter().map(|token| token.name.to_string()).collect()

@@ -1,79 +1,81 @@
-//! `doctor`: looks over the program, the terminal, the settings and the store, and says what
-//! needs attention. Prints no secret and no name of a token; never fails as a whole: what cannot
-//! be found out says why.
+//! `doctor`: reports facts about the program, the terminal, the config and the store, and lists what
+//! needs attention. Prints no secret and no token name. A fact that cannot be determined is reported
+//! with the reason and does not stop the report.
 
 mod processes;
 mod store;
 mod terminal;
 
-use std::{os::unix::fs::MetadataExt as _, path::Path};
+use std::{fmt::Display, os::unix::fs::MetadataExt as _, path::Path};
 
 use serde_json::{Map, Value, json};
 
 use super::{
+    config,
     exit::{CliError, Exit},
     print::Output,
-    settings,
 };
 use crate::{
-    config::{Config, ConfigError, Environment, Flags},
-    output::json::SCHEMA,
+    config::{Config, ConfigError, ConfigFlags, Environment},
+    output::json::SCHEMA_VERSION,
     service::Service,
 };
 
-pub type Open<'a> = &'a dyn Fn(&Config) -> Result<Service, CliError>;
+/// Opens the store of a config.
+pub type OpenStore<'a> = &'a dyn Fn(&Config) -> Result<Service, CliError>;
 
-/// What was found, part by part, and what needs attention.
+/// Facts in sections, and the problems that need attention.
 #[derive(Debug, Default)]
 struct Report {
-    parts: Vec<(&'static str, Vec<(&'static str, Value)>)>,
-    attention: Vec<String>,
+    sections: Vec<(&'static str, Vec<(&'static str, Value)>)>,
+    problems: Vec<String>,
 }
 
 impl Report {
-    fn part(&mut self, name: &'static str) {
-        self.parts.push((name, Vec::new()));
+    fn section(&mut self, name: &'static str) {
+        self.sections.push((name, Vec::new()));
     }
 
-    /// A fact of the part that was begun last.
+    /// Adds a fact to the last section.
     fn fact(&mut self, name: &'static str, value: impl Into<Value>) {
-        if let Some((_, facts)) = self.parts.last_mut() {
+        if let Some((_, facts)) = self.sections.last_mut() {
             facts.push((name, value.into()));
         }
     }
 
-    /// A fact that could not be found out.
+    /// Adds a fact that cannot be determined, with the reason.
     fn unknown(&mut self, name: &'static str, why: &str) {
         self.fact(name, json!({ "unknown": why }));
     }
 
-    /// A fact, or why it could not be found out.
-    fn either(&mut self, name: &'static str, found: Result<impl Into<Value>, String>) {
-        match found {
+    /// Adds a fact, or the reason for which it cannot be determined.
+    fn fact_or_unknown(&mut self, name: &'static str, fact: Result<impl Into<Value>, String>) {
+        match fact {
             Ok(value) => self.fact(name, value),
             Err(why) => self.unknown(name, &why),
         }
     }
 
-    fn attend(&mut self, sentence: impl Into<String>) {
-        self.attention.push(sentence.into());
+    /// Adds a problem that needs attention.
+    fn warn(&mut self, problem: impl Display) {
+        self.problems.push(problem.to_string());
     }
 }
 
-/// Looks, prints, and answers by the exit code.
+/// Collects and prints the report; the exit code is 1 if something needs attention.
 pub(super) fn doctor(
-    flags: &Flags,
+    flags: &ConfigFlags,
     environment: &Environment,
-    open: Open<'_>,
+    open: OpenStore<'_>,
     out: &Output,
 ) -> Result<Exit, CliError> {
     let config = Config::load(flags, environment);
     let mut report = Report::default();
-    program(&mut report);
-    terminal::look(&mut report, config.as_ref().ok(), environment);
-    settings_file(&mut report, flags, environment, &config);
-    store::look(&mut report, config.as_ref().ok(), open);
-    let exit = if report.attention.is_empty() { Exit::Done } else { Exit::No };
+    collect_program(&mut report);
+    terminal::collect(&mut report, config.as_ref().ok(), environment);
+    collect_config(&mut report, flags, environment, &config);
+    store::collect(&mut report, config.as_ref().ok(), open);
+    let exit = if report.problems.is_empty() { Exit::Done } else { Exit::No };
     let printed = if out.json { out.object(as_json(report)) } else { print(&report, out) };
     printed.map_err(|error| match exit {
         Exit::Done => CliError::from(error),
@@ -82,109 +84,109 @@ pub(super) fn doctor(
     Ok(exit)
 }
 
-fn program(report: &mut Report) {
-    report.part("patdeck");
+fn collect_program(report: &mut Report) {
+    report.section("patdeck");
     report.fact("version", env!("CARGO_PKG_VERSION"));
     let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
     report.fact("system", system);
     report.fact("uid", rustix::process::geteuid().as_raw());
-    report.fact("json schema", SCHEMA);
+    report.fact("json schema", SCHEMA_VERSION);
 }
 
-fn settings_file(
+fn collect_config(
     report: &mut Report,
-    flags: &Flags,
+    flags: &ConfigFlags,
     environment: &Environment,
     config: &Result<Config, ConfigError>,
 ) {
-    report.part("settings");
-    match Config::place(flags, environment) {
+    report.section("settings");
+    match Config::locate(flags, environment) {
         None => report.unknown("file", "there is no home directory"),
         Some((path, _)) => {
             report.fact("file", path.to_string_lossy());
             report.fact("exists", path.exists());
-            if let Ok(found) = std::fs::metadata(&path) {
-                report.fact("mode", mode(&found));
-                judge_settings(report, &path, &found);
+            if let Ok(metadata) = std::fs::metadata(&path) {
+                report.fact("mode", mode(&metadata));
+                check_permissions(report, &path, &metadata);
             }
         }
     }
     let faults = match config {
         Ok(_) => Vec::new(),
-        Err(ConfigError::Faults { faults, .. }) => faults.iter().map(settings::fault).collect(),
+        Err(ConfigError::Faults { faults, .. }) => faults.iter().map(config::fault_value).collect(),
         Err(error) => vec![json!({ "problem": error.to_string() })],
     };
     report.fact("mistakes", faults.len());
     if let Err(error) = config {
-        report.attend(format!("the settings: {error}"));
+        report.warn(format!("config: {error}"));
         report.fact("faults", faults);
     }
 }
 
-/// The settings can name a program that is handed secrets: whoever may change them has these.
-fn judge_settings(report: &mut Report, path: &Path, found: &std::fs::Metadata) {
+/// Warns if another user can change the config, which can name a program that receives secrets.
+fn check_permissions(report: &mut Report, path: &Path, metadata: &std::fs::Metadata) {
     let shown = path.display();
-    let mine = found.uid() == rustix::process::geteuid().as_raw() || found.uid() == 0;
-    if !mine {
-        report.attend(format!(
-            "{shown} belongs to user {}, who can change your settings: make it your own",
-            found.uid()
+    let owner = metadata.uid();
+    if owner != rustix::process::geteuid().as_raw() && owner != 0 {
+        report.warn(format!(
+            "{shown} belongs to user {owner}, who can change your config: take ownership with chown"
         ));
     }
-    if found.mode() & 0o022 != 0 {
-        report.attend(format!("{shown} can be changed by others: run `chmod go-w {shown}`"));
+    if metadata.mode() & 0o022 != 0 {
+        report.warn(format!("{shown} is writable by other users: run `chmod go-w {shown}`"));
     }
 }
 
-fn mode(found: &std::fs::Metadata) -> String {
-    format!("{:04o}", found.mode() & 0o7777)
+fn mode(metadata: &std::fs::Metadata) -> String {
+    format!("{:04o}", metadata.mode() & 0o7777)
 }
 
 fn as_json(report: Report) -> Value {
-    let mut whole = Map::new();
-    whole.insert("ok".into(), report.attention.is_empty().into());
-    whole.insert("attention".into(), report.attention.into());
-    for (part, facts) in report.parts {
+    let mut object = Map::new();
+    object.insert("ok".into(), report.problems.is_empty().into());
+    object.insert("attention".into(), report.problems.into());
+    for (section, facts) in report.sections {
         let facts: Map<_, _> =
             facts.into_iter().map(|(name, value)| (name.replace(' ', "_"), value)).collect();
-        whole.insert(part.into(), facts.into());
+        object.insert(section.into(), facts.into());
     }
-    whole.into()
+    object.into()
 }
 
 fn print(report: &Report, out: &Output) -> std::io::Result<()> {
     let mut rows = Vec::new();
-    for (part, facts) in &report.parts {
+    for (section, facts) in &report.sections {
         for (index, (name, value)) in facts.iter().enumerate() {
-            let part = if index == 0 { *part } else { "" };
-            rows.push([part.to_owned(), (*name).to_owned(), words(value)]);
+            let section = if index == 0 { *section } else { "" };
+            rows.push([section.to_owned(), (*name).to_owned(), fact_text(value)]);
         }
     }
-    out.table(["PART", "FACT", "FOUND"], &rows)?;
-    if report.attention.is_empty() {
-        return out.line("\nall is well");
+    out.table(["SECTION", "FACT", "VALUE"], &rows)?;
+    if report.problems.is_empty() {
+        return out.line("\nNo problems found");
     }
-    out.line("\nattention:")?;
-    for sentence in &report.attention {
-        for line in sentence.lines() {
+    out.line("\nNeeds attention:")?;
+    for problem in &report.problems {
+        for line in problem.lines() {
             out.line(&format!("  {}", crate::domain::terminal_text::escape(line)))?;
         }
     }
     Ok(())
 }
 
-fn words(value: &Value) -> String {
+/// Formats a value for people; `unknown: REASON` for a fact that could not be determined.
+fn fact_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
         Value::Null => "not set".to_owned(),
-        Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(", "),
-        Value::Object(inside) => {
-            if let Some(why) = inside.get("unknown") {
-                return format!("unknown: {}", words(why));
+        Value::Array(items) => items.iter().map(fact_text).collect::<Vec<_>>().join(", "),
+        Value::Object(object) => {
+            if let Some(why) = object.get("unknown") {
+                return format!("unknown: {}", fact_text(why));
             }
-            let told = |(name, value): (&String, &Value)| format!("{name} {}", words(value));
-            inside.iter().map(told).collect::<Vec<_>>().join(", ")
+            let field = |(name, value): (&String, &Value)| format!("{name} {}", fact_text(value));
+            object.iter().map(field).collect::<Vec<_>>().join(", ")
         }
         Value::Number(number) => number.to_string(),
     }

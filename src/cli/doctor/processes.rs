@@ -1,5 +1,5 @@
-//! Who else has the store open, as far as this account may see. A running patdeck hides its open
-//! files even from its owner, so one of those is told as a possibility.
+//! Lists the other processes that have the store open, as far as this user may inspect them. A
+//! running patdeck hides its open files even from its own user, so that it is listed as possible.
 
 use std::{
     fs::{self, Metadata},
@@ -10,25 +10,25 @@ use std::{
 use super::Report;
 use crate::domain::terminal_text::escape;
 
-pub(super) fn look(report: &mut Report, store: &Metadata) {
+pub(super) fn collect(report: &mut Report, store: &Metadata) {
     let Ok(all) = fs::read_dir("/proc/self").and_then(|_| fs::read_dir("/proc")) else {
-        report.unknown("open in", "there is no /proc to look into");
+        report.unknown("open in", "/proc is not available");
         return;
     };
-    let numbers = all.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let ids = all.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let (mut holders, mut hidden) = (Vec::new(), 0_usize);
-    for process in numbers.filter(|process| *process != std::process::id()) {
-        match holds(process, store) {
-            Some(true) => holders.push(called(process)),
+    for process in ids.filter(|process| *process != std::process::id()) {
+        match has_open(process, store) {
+            Some(true) => holders.push(describe_process(process)),
             None if name(process) == "patdeck" => {
-                holders.push(format!("perhaps {}", called(process)));
+                holders.push(format!("possibly {}", describe_process(process)));
             }
             None => hidden += 1,
             Some(false) => {}
         }
     }
     if holders.is_empty() {
-        holders.push("no process that can be seen".to_owned());
+        holders.push("no visible process".to_owned());
     }
     report.fact("open in", holders);
     if hidden > 0 {
@@ -36,13 +36,13 @@ pub(super) fn look(report: &mut Report, store: &Metadata) {
     }
 }
 
-/// Whether the process has the store open; `None` if it may not be inspected.
-fn holds(process: u32, store: &Metadata) -> Option<bool> {
+/// Whether the process has the store open; `None` if this user may not inspect it.
+fn has_open(process: u32, store: &Metadata) -> Option<bool> {
     let Ok(mut open) = fs::read_dir(format!("/proc/{process}/fd")) else {
-        // A process that has ended meanwhile hides nothing.
+        // A process that has ended does not have it open.
         return if Path::new(&format!("/proc/{process}")).exists() { None } else { Some(false) };
     };
-    let is_store = |found: Metadata| (found.dev(), found.ino()) == (store.dev(), store.ino());
+    let is_store = |file: Metadata| (file.dev(), file.ino()) == (store.dev(), store.ino());
     Some(open.any(|file| file.is_ok_and(|file| fs::metadata(file.path()).is_ok_and(is_store))))
 }
 
@@ -51,6 +51,6 @@ fn name(process: u32) -> String {
     escape(name.trim_end()).into_owned()
 }
 
-fn called(process: u32) -> String {
+fn describe_process(process: u32) -> String {
     format!("{} (process {process})", name(process))
 }

@@ -1,4 +1,5 @@
-//! The store: its file and place as the system tells them, and its content in numbers.
+//! The store section of the report: file, permissions and file system, then counts of the content
+//! and the consistency checks.
 
 use std::{
     fs::{self, Metadata},
@@ -8,169 +9,171 @@ use std::{
 
 use serde_json::json;
 
-use super::{Open, Report, mode, processes};
+use super::{OpenStore, Report, mode, processes};
 use crate::{
-    cli::{audit::KEEP, exit::CliError},
+    cli::{audit::BROKEN_CHAIN_HINT, exit::CliError},
     config::Config,
-    domain::{Status, Token},
-    output::json::time,
-    service::Health,
+    domain::{Status, Token, counted},
+    output::json::format_time,
+    service::StoreHealth,
 };
 
-pub(super) fn look(report: &mut Report, config: Option<&Config>, open: Open<'_>) {
-    report.part("store");
+pub(super) fn collect(report: &mut Report, config: Option<&Config>, open: OpenStore<'_>) {
+    report.section("store");
     let Some(config) = config else {
-        report.unknown("file", "the settings have mistakes");
+        report.unknown("file", "the config has mistakes");
         return;
     };
     let path = config.store.as_path();
     report.fact("file", path.to_string_lossy());
-    let mounted = file_system(path);
-    report.either("file system", mounted);
+    report.fact_or_unknown("file system", file_system(path));
     match fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => {
-            report.unknown("state", "this is not a file");
-            report.attend(format!("{} is not a file: name another store", path.display()));
+        Ok(metadata) if !metadata.is_file() => {
+            report.unknown("state", "not a regular file");
+            report.warn(format!("{} is not a regular file: use another store", path.display()));
         }
-        Ok(found) => {
-            file(report, path, &found);
-            content(report, config, open);
+        Ok(metadata) => {
+            collect_file(report, path, &metadata);
+            collect_content(report, config, open);
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            report.fact("state", "not there yet: it is made when it is first used");
+            report.fact("state", "does not exist yet; the first use creates it");
         }
         Err(error) => {
             report.unknown("state", &error.to_string());
             let shown = path.display();
-            report.attend(format!(
-                "{shown} cannot be looked at ({error}): run patdeck as the user that owns it"
+            report.warn(format!(
+                "cannot inspect {shown} ({error}): run patdeck as the owner of the file"
             ));
         }
     }
 }
 
-fn file(report: &mut Report, path: &Path, found: &Metadata) {
-    report.fact("mode", mode(found));
-    report.fact("owner", found.uid());
-    report.fact("bytes", found.len());
+fn collect_file(report: &mut Report, path: &Path, metadata: &Metadata) {
+    report.fact("mode", mode(metadata));
+    report.fact("owner", metadata.uid());
+    report.fact("bytes", metadata.len());
     if let Some(Ok(folder)) = path.parent().map(fs::metadata) {
         report.fact("folder mode", mode(&folder));
     }
-    processes::look(report, found);
+    processes::collect(report, metadata);
 }
 
-/// The space beside the store that a full disk is met with. The first change makes it.
-fn reserve(report: &mut Report, store: &Path, events: u64) {
+/// Checks the reserve file, which lets a revoke succeed on a full disk. The first change creates it.
+fn collect_reserve(report: &mut Report, store: &Path, events: u64) {
     let mut path = store.as_os_str().to_owned();
     path.push(".reserve");
-    let there = Path::new(&path).is_file();
-    report.fact("reserve", there);
-    if !there && events > 0 {
-        report.attend(
-            "the reserve beside the store is not there, so that a full disk could keep you from \
-             revoking: free some space, the next change makes it again",
+    let exists = Path::new(&path).is_file();
+    report.fact("reserve", exists);
+    if !exists && events > 0 {
+        report.warn(
+            "the reserve file next to the store is missing, so that a revoke can fail on a full \
+             disk: free some space; the next change creates it again",
         );
     }
 }
 
-fn content(report: &mut Report, config: &Config, open: Open<'_>) {
+fn collect_content(report: &mut Report, config: &Config, open: OpenStore<'_>) {
     let health = open(config).and_then(|service| Ok(service.health()?));
     match health {
         Ok(health) => {
-            numbers(report, &health);
-            reserve(report, &config.store, health.chain.events);
+            collect_counts(report, &health);
+            collect_reserve(report, &config.store, health.chain.events);
         }
         Err(failure) => {
-            let why = match failure {
-                CliError::Exit(_, why) => why,
+            let reason = match failure {
+                CliError::Exit(_, error) => error.to_string(),
                 CliError::BrokenPipe => "nothing was read".to_owned(),
             };
-            report.unknown("state", &why);
-            report.attend(why);
+            report.unknown("state", &reason);
+            report.warn(reason);
         }
     }
 }
 
-fn numbers(report: &mut Report, health: &Health) {
-    let Health { loaded, chain, disagreements, schema, trash } = health;
+fn collect_counts(report: &mut Report, health: &StoreHealth) {
+    let StoreHealth { snapshot: loaded, chain, inconsistencies: disagreements, schema, trash } =
+        health;
     report.fact("state", "opens");
     report.fact("format", *schema);
     let count = |status: Status| {
         let is = |token: &&Token| token.status(loaded.now) == status;
         loaded.tokens.iter().filter(is).count()
     };
-    let unclaimed = loaded
+    let undelivered = loaded
         .tokens
         .iter()
         .filter(|token| !token.delivered && token.status(loaded.now) == Status::Active);
-    let unclaimed = unclaimed.count();
+    let undelivered = undelivered.count();
     report.fact(
         "tokens",
         json!({
             Status::Active.as_str(): count(Status::Active),
             Status::Expired.as_str(): count(Status::Expired),
             Status::Revoked.as_str(): count(Status::Revoked),
-            "unclaimed": unclaimed,
+            "unclaimed": undelivered,
             "deleted": trash,
         }),
     );
-    if unclaimed > 0 {
-        report.attend(format!(
-            "nobody took the secret of {unclaimed} active token(s): the app names them at its start; regenerate or revoke them"
+    if undelivered > 0 {
+        report.warn(format!(
+            "{} with a secret not saved yet: find them with `patdeck list --search unclaimed`, \
+             then regenerate or revoke them",
+            counted(undelivered, "active token")
         ));
     }
     report.fact("damaged records", loaded.damaged.len());
     for damage in &loaded.damaged {
-        report.attend(format!("{damage} is damaged: restore a backup, or delete this record"));
+        report.warn(format!("{damage} is damaged: restore a backup, or delete this record"));
     }
     report.fact("disagreements", disagreements.len());
     for fault in disagreements {
-        report.attend(format!("the store contradicts itself: {fault}: restore a backup"));
+        report.warn(format!("the store is inconsistent: {fault}: restore a backup"));
     }
     report.fact("events", chain.events);
-    match &chain.broken {
+    match &chain.first_fault {
         None => report.fact("chain", "holds"),
         Some((sequence, fault)) => {
-            let told = format!("the trail is broken at event {sequence} ({fault})");
-            report.fact("chain", told.as_str());
-            report.attend(format!("{told}: {KEEP}"));
+            let problem = format!("the audit trail is broken at event {sequence} ({fault})");
+            report.fact("chain", problem.as_str());
+            report.warn(format!("{problem}: {BROKEN_CHAIN_HINT}"));
         }
     }
     match loaded.clock_behind {
         None => report.fact("clock", "not behind the last change"),
-        Some(mark) => {
-            let told = format!(
-                "the clock stands before the last change, which was at {}: set it right, or accept it in the app with C",
-                time(mark)
+        Some(last_change) => {
+            let problem = format!(
+                "the clock is behind the last change, which was at {}: correct it, or accept it in the app",
+                format_time(last_change)
             );
-            report.fact("clock", told.as_str());
-            report.attend(told);
+            report.fact("clock", problem.as_str());
+            report.warn(problem);
         }
     }
 }
 
-/// The kind of file system that holds `path`, or what will hold it.
+/// Returns the type of the file system of `path`; the file itself need not exist.
 fn file_system(path: &Path) -> Result<String, String> {
     let mounts = fs::read_to_string("/proc/self/mountinfo")
-        .map_err(|_| "there is no /proc to look into".to_owned())?;
+        .map_err(|_| "/proc is not available".to_owned())?;
     let real = path
         .ancestors()
-        .find_map(|there| there.canonicalize().ok())
-        .ok_or("no folder on the way is there")?;
-    kind_at(&mounts, &real).ok_or_else(|| "no mount holds it".to_owned())
+        .find_map(|folder| folder.canonicalize().ok())
+        .ok_or("no parent folder exists")?;
+    mount_type(&mounts, &real).ok_or_else(|| "no mount contains it".to_owned())
 }
 
-/// The type of the innermost of `mounts` (as in mountinfo) that holds `real`; of several at one
-/// place, the last one covers the others.
-fn kind_at(mounts: &str, real: &Path) -> Option<String> {
-    let held = mounts.lines().filter_map(|line| {
-        let (place, kind) = line.split_once(" - ")?;
-        let point = place.split(' ').nth(4)?.replace("\\040", " ");
+/// Returns the type of the innermost mount that contains `real`. `mounts` is in the format of
+/// mountinfo. If several mounts have the same mount point, the last one hides the others.
+fn mount_type(mounts: &str, real: &Path) -> Option<String> {
+    let containing = mounts.lines().filter_map(|line| {
+        let (mount, kind) = line.split_once(" - ")?;
+        let point = mount.split(' ').nth(4)?.replace("\\040", " ");
         let depth = Path::new(&point).components().count();
         real.starts_with(&point).then_some(())?;
         Some((depth, kind.split(' ').next()?.to_owned()))
     });
-    held.max_by_key(|(depth, _)| *depth).map(|(_, kind)| kind)
+    containing.max_by_key(|(depth, _)| *depth).map(|(_, kind)| kind)
 }
 
 #[cfg(test)]
@@ -178,12 +181,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_innermost_mount_tells_the_kind() {
+    fn the_innermost_mount_determines_the_type() {
         let mounts = "22 1 0:1 / / rw - ext4 /dev/a rw\n\
                       23 22 0:2 / /home rw shared:1 - xfs /dev/b rw\n\
                       24 22 0:3 / /home/my\\040disk rw - btrfs /dev/c rw\n\
                       25 22 0:4 / /hom rw - tmpfs tmpfs rw\n";
-        let kind = |path| kind_at(mounts, Path::new(path)).unwrap();
+        let kind = |path| mount_type(mounts, Path::new(path)).unwrap();
         assert_eq!(kind("/home/a"), "xfs");
         assert_eq!(kind("/home/my disk/s"), "btrfs");
         assert_eq!(kind("/homes"), "ext4");

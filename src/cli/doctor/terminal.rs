@@ -1,4 +1,5 @@
-//! The terminal, what lies between it and the operator, and the way to their clipboard.
+//! The sections about the terminal, the session (SSH, mosh, screen, tmux) and the route to the
+//! clipboard.
 
 use std::{
     env, fs,
@@ -13,14 +14,14 @@ use serde_json::Value;
 use super::Report;
 use crate::config::{
     Config, Environment,
-    clipboard::{self, Route, choose},
+    clipboard::{self, ClipboardRoute, choose_route},
 };
 
-/// How long tmux may take to answer; there is more to tell than what it says.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Timeout for a tmux command; the report continues without the answer.
+const TMUX_TIMEOUT: Duration = Duration::from_secs(1);
 
-pub(super) fn look(report: &mut Report, config: Option<&Config>, environment: &Environment) {
-    report.part("terminal");
+pub(super) fn collect(report: &mut Report, config: Option<&Config>, environment: &Environment) {
+    report.section("terminal");
     report.fact("TERM", variable("TERM"));
     report.fact("COLORTERM", variable("COLORTERM"));
     report.fact("NO_COLOR", environment.no_color);
@@ -29,62 +30,64 @@ pub(super) fn look(report: &mut Report, config: Option<&Config>, environment: &E
         .find_map(|stream| rustix::termios::tcgetwinsize(stream).ok());
     let size = size.map(|size| format!("{}x{}", size.ws_col, size.ws_row));
     let on_terminal = size.is_some();
-    report.either("size", size.ok_or_else(|| "not on a terminal".to_owned()));
+    report.fact_or_unknown("size", size.ok_or_else(|| "not on a terminal".to_owned()));
     let term = env::var("TERM").unwrap_or_default();
     if on_terminal && ["", "dumb"].contains(&term.as_str()) {
-        report.attend("TERM says that this terminal cannot show the app: set it, for example TERM=xterm-256color");
+        report
+            .warn("the app does not run with this value of TERM: set it, e.g. TERM=xterm-256color");
     }
     report.fact("locale", environment.locale.clone());
     let glyphs = config.map(|config| config.glyphs.as_str());
-    report.either("glyphs", glyphs.ok_or_else(|| "the settings have mistakes".to_owned()));
-    session(report);
-    clipboard(report, config);
+    report.fact_or_unknown("glyphs", glyphs.ok_or_else(|| "the config has mistakes".to_owned()));
+    collect_session(report);
+    collect_clipboard(report, config);
 }
 
 fn variable(name: &str) -> Value {
     env::var(name).map_or(Value::Null, Value::from)
 }
 
-fn set(name: &str) -> bool {
+fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-fn session(report: &mut Report) {
-    report.part("session");
-    // Whether, not from where: addresses do not belong into a report.
-    report.fact("ssh", set("SSH_CONNECTION") || set("SSH_TTY") || set("SSH_CLIENT"));
+fn collect_session(report: &mut Report) {
+    report.section("session");
+    // A yes or no only: a report must not contain addresses.
+    report.fact("ssh", is_set("SSH_CONNECTION") || is_set("SSH_TTY") || is_set("SSH_CLIENT"));
     let mosh = under_mosh();
-    report.either("mosh", mosh.clone());
-    report.fact("screen", set("STY"));
-    report.fact("tmux", set("TMUX"));
-    if !set("TMUX") {
+    report.fact_or_unknown("mosh", mosh.clone());
+    report.fact("screen", is_set("STY"));
+    report.fact("tmux", is_set("TMUX"));
+    if !is_set("TMUX") {
         return;
     }
-    let Some(tmux) = clipboard::on_path("tmux") else {
-        report.unknown("tmux version", "there is no tmux on the PATH");
+    let Some(tmux) = clipboard::find_in_path("tmux") else {
+        report.unknown("tmux version", "tmux is not on the PATH");
         return;
     };
-    let version = ask(&tmux, &["-V"]);
-    if let Ok(told) = &version
-        && is_before_3_2(told)
+    let version = first_line_of(&tmux, &["-V"]);
+    if let Ok(version) = &version
+        && is_before_3_2(version)
     {
-        report.attend(format!(
-            "{told} cannot hand a copy on to your terminal: use tmux 3.2 or later"
-        ));
+        report.warn(format!("{version} cannot copy to your terminal: use tmux 3.2 or later"));
     }
-    report.either("tmux version", version);
-    report.either("set-clipboard", ask(&tmux, &["show-options", "-sv", "set-clipboard"]));
-    let through = ask(&tmux, &["show-options", "-Apv", "allow-passthrough"]);
-    report.either("allow-passthrough", through);
+    report.fact_or_unknown("tmux version", version);
+    report.fact_or_unknown(
+        "set-clipboard",
+        first_line_of(&tmux, &["show-options", "-sv", "set-clipboard"]),
+    );
+    let passthrough = first_line_of(&tmux, &["show-options", "-Apv", "allow-passthrough"]);
+    report.fact_or_unknown("allow-passthrough", passthrough);
     if mosh == Ok(true) {
-        report.attend("mosh drops what tmux copies: put `set -as terminal-overrides ',*:Ms=\\E]52;c;%p2%s\\7'` into your tmux.conf");
+        report.warn("mosh drops what tmux copies: add `set -as terminal-overrides ',*:Ms=\\E]52;c;%p2%s\\7'` to your tmux.conf");
     }
 }
 
-/// Whether the version, as `tmux -V` tells it, lacks `load-buffer -w`. One that cannot be read,
-/// as of a build from source, counts as new.
-fn is_before_3_2(told: &str) -> bool {
-    let number = told.trim_start_matches(|c: char| !c.is_ascii_digit());
+/// Whether the output of `tmux -V` is a version without `load-buffer -w`. A version that cannot be
+/// parsed, e.g. of a development build, counts as recent.
+fn is_before_3_2(version: &str) -> bool {
+    let number = version.trim_start_matches(|c: char| !c.is_ascii_digit());
     let mut parts = number.split(|c: char| !c.is_ascii_digit());
     let mut next = || parts.next().and_then(|part| part.parse::<u32>().ok());
     match (next(), next()) {
@@ -93,14 +96,15 @@ fn is_before_3_2(told: &str) -> bool {
     }
 }
 
-/// Whether a parent of this process is mosh's. Behind tmux it cannot be seen: the server is
-/// nobody's child.
+/// Whether a parent of this process is a mosh server. Inside tmux this cannot be detected, because
+/// the tmux server is not a child of the login session.
 fn under_mosh() -> Result<bool, String> {
-    let unseen = || "there is no /proc to look into".to_owned();
+    let unavailable = || "/proc is not available".to_owned();
     let mut process = std::process::id();
     for _ in 0..32 {
-        let stat = fs::read_to_string(format!("/proc/{process}/stat")).map_err(|_| unseen())?;
-        let (name, rest) = stat.rsplit_once(')').ok_or_else(unseen)?;
+        let stat =
+            fs::read_to_string(format!("/proc/{process}/stat")).map_err(|_| unavailable())?;
+        let (name, rest) = stat.rsplit_once(')').ok_or_else(unavailable)?;
         if name.contains("(mosh-server") {
             return Ok(true);
         }
@@ -113,53 +117,54 @@ fn under_mosh() -> Result<bool, String> {
     Ok(false)
 }
 
-fn clipboard(report: &mut Report, config: Option<&Config>) {
-    report.part("clipboard");
+fn collect_clipboard(report: &mut Report, config: Option<&Config>) {
+    report.section("clipboard");
     let Some(config) = config else {
-        report.unknown("route", "the settings have mistakes");
+        report.unknown("route", "the config has mistakes");
         return;
     };
     let command = (!config.clipboard.is_empty()).then(|| config.clipboard.clone());
-    let route = choose(&clipboard::Environment::from_process(command));
-    if let Route::Command(program, _) = &route
+    let route = choose_route(&clipboard::ClipboardEnvironment::from_process(command));
+    if let ClipboardRoute::Command(program, _) = &route
         && !program.contains('/')
-        && clipboard::on_path(program).is_none()
+        && clipboard::find_in_path(program).is_none()
     {
-        report.attend(format!(
-            "there is no {program} on the PATH, which clipboard.command names: install it, or correct the setting"
+        report.warn(format!(
+            "{program}, which clipboard.command names, is not on the PATH: install it, or correct the setting"
         ));
     }
-    let (words, limits) = in_words(&route);
-    report.fact("route", words);
+    let (text, limits) = describe_route(&route);
+    report.fact("route", text);
     report.fact("note", limits);
 }
 
-fn in_words(route: &Route) -> (String, &'static str) {
+/// Returns the name of the route and a note about its limits.
+fn describe_route(route: &ClipboardRoute) -> (String, &'static str) {
     match route {
-        Route::Command(program, _) => (
+        ClipboardRoute::Command(program, _) => (
             format!("the configured program {program}"),
-            "its failure is told, nothing else is tried",
+            "if it fails, the error is shown and no other route is tried",
         ),
-        Route::Tmux(tmux) => (
+        ClipboardRoute::Tmux(tmux) => (
             format!("{} load-buffer -w, then your terminal", tmux.display()),
-            "works whatever set-clipboard says; your terminal must allow OSC 52",
+            "works with any value of set-clipboard; your terminal must allow OSC 52",
         ),
-        Route::Screen => (
+        ClipboardRoute::Screen => (
             "OSC 52 through screen".to_owned(),
             "at most 250 bytes; your terminal must allow OSC 52",
         ),
-        Route::Desktop(program, _) => {
-            (program.display().to_string(), "the desktop of this machine")
+        ClipboardRoute::Desktop(program, _) => {
+            (program.display().to_string(), "the desktop of this host")
         }
-        Route::Terminal => (
+        ClipboardRoute::Terminal => (
             "OSC 52".to_owned(),
-            "VTE terminals such as GNOME Terminal refuse it, kitty may ask, iTerm2 has a switch",
+            "VTE terminals such as GNOME Terminal ignore it, kitty may ask, iTerm2 has a setting",
         ),
     }
 }
 
-/// What `program` answers in its first line, within the time that it has.
-fn ask(program: &Path, arguments: &[&str]) -> Result<String, String> {
+/// Returns the first line that `program` prints; fails after [`TMUX_TIMEOUT`].
+fn first_line_of(program: &Path, arguments: &[&str]) -> Result<String, String> {
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -167,25 +172,25 @@ fn ask(program: &Path, arguments: &[&str]) -> Result<String, String> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| error.to_string())?;
-    let deadline = Instant::now() + PATIENCE;
-    let ended = loop {
+    let deadline = Instant::now() + TMUX_TIMEOUT;
+    let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
             Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(2)),
             _ => {
                 drop(child.kill());
                 drop(child.wait());
-                return Err("tmux does not answer".to_owned());
+                return Err("tmux does not respond".to_owned());
             }
         }
     };
-    let mut told = String::new();
+    let mut output = String::new();
     if let Some(out) = &mut child.stdout {
-        drop(out.take(4_096).read_to_string(&mut told));
+        drop(out.take(4_096).read_to_string(&mut output));
     }
-    match told.lines().next() {
-        Some(line) if ended.success() => Ok(line.to_owned()),
-        _ => Err("tmux does not say".to_owned()),
+    match output.lines().next() {
+        Some(line) if status.success() => Ok(line.to_owned()),
+        _ => Err("tmux reports no value".to_owned()),
     }
 }
 
@@ -194,7 +199,7 @@ mod tests {
     use super::is_before_3_2;
 
     #[test]
-    fn only_a_tmux_that_is_known_to_be_old_is_old() {
+    fn an_unknown_tmux_version_counts_as_recent() {
         for old in ["tmux 2.9a", "tmux 3.1c", "tmux 3.0"] {
             assert!(is_before_3_2(old), "{old}");
         }

@@ -1,4 +1,5 @@
-//! Writing tokens down.
+//! `export`: writes a header and one line per token to a new file or to standard output. The lines
+//! go to a scratch file first, because the header contains their number.
 
 use std::{
     fs::File,
@@ -11,31 +12,34 @@ use super::{Export, KIND, record};
 use crate::{
     cli::{
         exit::{CliError, Exit},
-        print::{Output, print_message},
+        print::{Output, print_hint, print_message, print_warning},
     },
-    domain::Token,
-    output::json::{SCHEMA, text},
+    domain::{Token, counted},
+    output::{
+        advice::Diagnostic,
+        json::{SCHEMA_VERSION, to_line},
+    },
     service::{
         Service, ServiceError,
-        transfer::{Exported, FileError, new_file},
+        transfer::{ExportSummary, FileError, create_new_file},
     },
 };
 
-/// Writes every token to a new file or to standard output.
+/// Exports all tokens. Damaged ones are reported and left out; the exit code is 4 then.
 pub(in crate::cli) fn export(
     service: &Service,
     args: &Export,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    // The header says how many there are, and who reads the output may take their time.
-    let mut lines = BufWriter::with_capacity(1 << 18, service.scratch()?);
+    // The scratch file keeps the read transaction short if the reader of the output is slow.
+    let mut lines = BufWriter::with_capacity(1 << 18, service.scratch_file()?);
     let exported = service.export(|tokens| {
         tokens.iter().try_for_each(|token| writeln!(lines, "{}", export_line(token)))
     })?;
     let lines = lines.into_inner().map_err(io::IntoInnerError::into_error)?;
     if let Some(path) = &args.output {
-        let written = new_file(path, |mut file| {
-            let written = write(&exported, lines, &mut file).and_then(|()| file.sync_all());
+        let written = create_new_file(path, |mut file| {
+            let written = write_export(&exported, lines, &mut file).and_then(|()| file.sync_all());
             written.map_err(|error| FileError::from(&error))
         });
         written.map_err(ServiceError::from)?;
@@ -44,33 +48,33 @@ pub(in crate::cli) fn export(
             out.object(json!({ "file": path, "tokens": count }))?;
         } else {
             let path = crate::domain::terminal_text::escape(&path);
-            print_message(&format!("{path} is written, mode 0600: tokens {count}"));
+            print_message(&format!("Wrote {} to {path} (mode 0600)", counted(count, "token")));
         }
     } else {
         if io::stdout().is_terminal() {
-            print_message("this is what a store is moved with: send it to a file with --output");
+            print_hint("write the export to a file with --output FILE");
         }
-        write(&exported, lines, &mut io::stdout().lock())?;
+        write_export(&exported, lines, &mut io::stdout().lock())?;
     }
     for damage in &exported.damaged {
-        print_message(&format!(
-            "not exported: {damage} is damaged, restore a backup or delete this record"
-        ));
+        let message = format!("{damage} is damaged and was not exported");
+        let hint = "restore a backup, or delete this record";
+        print_warning(&Diagnostic::new(message).with_hint(hint));
     }
     Ok(if exported.damaged.is_empty() { Exit::Done } else { Exit::Store })
 }
 
-/// The line of an export that says `pat`: for the tests and fuzz targets that stand outside.
+/// Returns the line of an export for `token`, for tests and fuzz targets outside the crate.
 pub fn export_line(token: &Token) -> String {
-    text(&record::written(token))
+    to_line(&record::to_value(token))
 }
 
-fn write(exported: &Exported, mut lines: File, to: &mut impl Write) -> io::Result<()> {
+fn write_export(exported: &ExportSummary, mut lines: File, to: &mut impl Write) -> io::Result<()> {
     let header = json!({
-        "schema": SCHEMA,
+        "schema": SCHEMA_VERSION,
         "kind": KIND,
         "store": exported.store,
-        "exported": record::exact(exported.at),
+        "exported": record::nanos_text(exported.at),
         "tokens": exported.tokens,
     });
     writeln!(to, "{header}")?;

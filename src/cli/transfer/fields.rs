@@ -1,6 +1,6 @@
-//! Reads the fields of one JSON object: collects everything that is wrong with them, by field name,
-//! and refuses fields that nobody asked for. Of two fields with one name the later counts, as
-//! everywhere in patdeck. Called by `record` and `lines`.
+//! Reads the fields of one JSON object and collects all faults with their field names. Unknown
+//! fields are faults. If a field is repeated, the last one counts, as everywhere in patdeck. Called
+//! by `record` and `import_file`.
 
 use std::{borrow::Cow, fmt, mem::take};
 
@@ -21,7 +21,7 @@ pub(super) struct InvalidField;
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The values of an object, sorted by name; `None` once a value was taken.
+/// The values of an object, sorted by name. A value is `None` after it was taken.
 struct Object<'a>(Vec<(Cow<'a, str>, Option<&'a RawValue>)>);
 
 impl<'de> Deserialize<'de> for Object<'de> {
@@ -44,7 +44,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
         while let Some((Text(name), value)) = map.next_entry()? {
             values.push((name, Some(value)));
         }
-        // The export is sorted already.
+        // The lines of an export are sorted already.
         if !values.is_sorted_by(|(one, _), (next, _)| one < next) {
             values.reverse();
             values.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -54,43 +54,45 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// The fields of one object, each taken when it is read.
+/// Reader of one object. Each field is taken when it is read; the rest is unknown.
 pub(super) struct Fields<'a> {
     line: u64,
-    /// The field that contains the object.
+    /// Name of the field that contains the object; `None` for the line itself.
     parent: Option<&'static str>,
     object: Object<'a>,
     faults: Vec<LineFault>,
 }
 
 impl<'a> Fields<'a> {
+    /// Parses `text`, which is line number `line` of the file.
     pub(super) fn parse(line: u64, text: &'a str) -> Result<Self, LineFault> {
         let object = from_str(text).map_err(|error| {
             let why = if error.is_data() {
-                "a JSON object is expected".to_owned()
+                "expected a JSON object".to_owned()
             } else {
-                format!("this is no JSON object: see its column {}", error.column())
+                format!("invalid JSON at column {}", error.column())
             };
-            LineFault { line, field: String::new(), why }
+            LineFault { line, field: String::new(), reason: why }
         })?;
         Ok(Self { line, parent: None, object, faults: Vec::new() })
     }
 
-    /// All faults, those of unknown fields included.
+    /// Returns all faults, including one for each unknown field.
     pub(super) fn finish(mut self) -> Vec<LineFault> {
         let values = take(&mut self.object.0).into_iter();
         for (name, _) in values.filter(|(_, value)| value.is_some()) {
-            self.fault(&name, "this patdeck does not know it: update patdeck".to_owned());
+            self.fault(&name, "unknown field; a newer patdeck may support it".to_owned());
         }
         self.faults
     }
 
+    /// Adds a fault of the field `name`.
     pub(super) fn fault(&mut self, name: &str, why: String) -> InvalidField {
         let field = match self.parent {
             None => name.to_owned(),
             Some(parent) => format!("{parent}.{name}"),
         };
-        self.faults.push(LineFault { line: self.line, field, why });
+        self.faults.push(LineFault { line: self.line, field, reason: why });
         InvalidField
     }
 
@@ -98,36 +100,36 @@ impl<'a> Fields<'a> {
         let values = &mut self.object.0;
         let at = values.binary_search_by(|(it, _)| it.as_ref().cmp(name)).ok();
         let value = at.and_then(|at| values.get_mut(at)?.1.take());
-        value.map(RawValue::get).ok_or_else(|| self.fault(name, "it is missing".to_owned()))
+        value.map(RawValue::get).ok_or_else(|| self.fault(name, "missing".to_owned()))
     }
 
     fn value<T: Deserialize<'a>>(&mut self, name: &str, expected: &str) -> Result<T, InvalidField> {
         let value = self.take(name)?;
-        from_str(value).map_err(|_| self.fault(name, format!("{expected} is expected")))
+        from_str(value).map_err(|_| self.fault(name, format!("expected {expected}")))
     }
 
-    /// A string that `parse` accepts.
+    /// Reads a string that `parse` accepts.
     pub(super) fn text<T>(
         &mut self,
         name: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, InvalidField> {
-        let Text(text) = self.value(name, "a text")?;
+        let Text(text) = self.value(name, "a string")?;
         parse(&text).map_err(|why| self.fault(name, why))
     }
 
-    /// A string that `parse` accepts, or null.
+    /// Reads a string that `parse` accepts, or null.
     pub(super) fn optional_text<T>(
         &mut self,
         name: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, InvalidField> {
-        let text: Option<Text<'_>> = self.value(name, "a text")?;
+        let text: Option<Text<'_>> = self.value(name, "a string")?;
         text.map(|Text(text)| parse(&text)).transpose().map_err(|why| self.fault(name, why))
     }
 
     pub(super) fn texts(&mut self, name: &str) -> Result<Vec<Cow<'a, str>>, InvalidField> {
-        let texts: Vec<Text<'a>> = self.value(name, "a list of texts")?;
+        let texts: Vec<Text<'a>> = self.value(name, "a list of strings")?;
         Ok(texts.into_iter().map(|Text(text)| text).collect())
     }
 
@@ -139,7 +141,7 @@ impl<'a> Fields<'a> {
         self.value(name, "a number")
     }
 
-    /// An object that `read` accepts, or null.
+    /// Reads an object that `read` accepts, or null.
     pub(super) fn object<T>(
         &mut self,
         name: &'static str,
@@ -148,16 +150,16 @@ impl<'a> Fields<'a> {
         let Some(object) = self.value(name, "an object")? else { return Ok(None) };
         let mut inner = Self { line: self.line, parent: Some(name), object, faults: Vec::new() };
         let value = read(&mut inner);
-        // After a fault the fields behind it were not read: they are not unknown.
+        // After a fault the remaining fields were not read, so that they are not unknown.
         let mut faults = if value.is_err() { inner.faults } else { inner.finish() };
-        let is_good = faults.is_empty();
+        let is_valid = faults.is_empty();
         for fault in &mut faults {
             if let Some(parent) = self.parent {
                 fault.field = format!("{parent}.{}", fault.field);
             }
         }
         self.faults.extend(faults);
-        value.and_then(|value| if is_good { Ok(Some(value)) } else { Err(InvalidField) })
+        value.and_then(|value| if is_valid { Ok(Some(value)) } else { Err(InvalidField) })
     }
 }
 
@@ -172,11 +174,11 @@ mod tests {
     }
 
     fn faults(fields: Fields<'_>) -> Vec<(String, String)> {
-        fields.finish().into_iter().map(|fault| (fault.field, fault.why)).collect()
+        fields.finish().into_iter().map(|fault| (fault.field, fault.reason)).collect()
     }
 
     #[test]
-    fn a_field_is_read_once_and_the_others_are_unknown() {
+    fn unread_fields_are_unknown() {
         let mut read = fields(r#"{"b":1,"a":true,"c":[]}"#);
         assert_eq!((read.boolean("a"), read.boolean("a")), (Ok(true), Err(InvalidField)));
         let names: Vec<_> = faults(read).into_iter().map(|(name, _)| name).collect();
@@ -184,17 +186,17 @@ mod tests {
     }
 
     #[test]
-    fn other_numbers_are_no_counts() {
+    fn only_unsigned_integers_are_counts() {
         for text in ["-1", "1.0", "0.5", "1e3", "-0", "\"1\"", "null", "18446744073709551616"] {
             let text = format!(r#"{{"n":{text}}}"#);
             let mut read = fields(&text);
             assert_eq!(read.number("n"), Err(InvalidField), "{text}");
-            assert_eq!(faults(read), [("n".to_owned(), "a number is expected".to_owned())]);
+            assert_eq!(faults(read), [("n".to_owned(), "expected a number".to_owned())]);
         }
     }
 
     #[test]
-    fn names_and_texts_may_have_escapes() {
+    fn names_and_strings_may_contain_escapes() {
         let mut read = fields(r#"{"n\u0061me":"a\u0062\n"}"#);
         assert_eq!(read.text("name", |text| Ok(text.to_owned())), Ok("ab\n".to_owned()));
         assert_eq!(faults(read), []);
@@ -202,7 +204,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn of_fields_with_one_name_the_last_counts(names in prop::collection::vec("[a-c]", 1..8)) {
+        fn the_last_of_repeated_fields_counts(names in prop::collection::vec("[a-c]", 1..8)) {
             let text: Vec<_> =
                 names.iter().enumerate().map(|(at, name)| format!("\"{name}\":{at}")).collect();
             let text = format!("{{{}}}", text.join(","));

@@ -1,4 +1,5 @@
-//! Taking tokens in: what is wrong is named at once, what happened to whom afterwards.
+//! `import`: reads an export, reports its faults and conflicts, imports all tokens or none, and
+//! prints what happened to each.
 
 use std::{fs::File, io, ops::ControlFlow, sync::Arc};
 
@@ -6,17 +7,17 @@ use serde_json::json;
 
 use super::{
     ConflictChoice, Import,
-    lines::{Lines, at_hand},
+    import_file::{ImportFile, ensure_rereadable},
     progress::Progress,
 };
 use crate::{
     cli::{
+        check_input,
         exit::{CliError, Exit},
-        handed,
+        open_stdin,
         print::{Output, print_message},
-        standard_input,
     },
-    domain::terminal_text::escape,
+    domain::{counted, grouped, terminal_text::escape},
     service::{
         InputTrust, Service,
         import::{
@@ -26,7 +27,7 @@ use crate::{
     },
 };
 
-/// Imports, or says what an import would do.
+/// Imports, or with `--dry-run` prints what an import would do.
 pub(in crate::cli) fn import(
     service: &Service,
     args: &Import,
@@ -37,62 +38,62 @@ pub(in crate::cli) fn import(
         ConflictChoice::Replace => OnConflict::Replace { reactivate: args.yes },
         ConflictChoice::Fail => OnConflict::Fail,
     };
-    let unread = |error: io::Error| failed(ImportError::Source(error), args);
-    let file = at_hand(service, opened(args)?).map_err(unread)?;
-    let lines = Lines::of(file).map_err(unread)?.map_err(|header| {
+    let read_error = |error: io::Error| import_error(ImportError::Source(error), args);
+    let file = ensure_rereadable(service, open_input(args)?).map_err(read_error)?;
+    let lines = ImportFile::open(file).map_err(read_error)?.map_err(|header_faults| {
         let mut faults = LineFaults::default();
-        faults.extend(header);
-        refused(&faults, args)
+        faults.extend(header_faults);
+        print_faults(&faults, args)
     })?;
     let (read, written) = (Arc::default(), Arc::default());
     let total = lines.declared_count();
-    let shown = Progress::new("read", &read, total);
-    let import =
-        service.prepare_import(&lines, on_conflict, &read).map_err(|error| failed(error, args))?;
-    drop(shown);
+    let progress = Progress::new("Reading", &read, total);
+    let import = service
+        .prepare_import(&lines, on_conflict, &read)
+        .map_err(|error| import_error(error, args))?;
+    drop(progress);
     let actions = if args.dry_run {
         import.dry_run()
     } else {
-        let _shown = Progress::new("imported", &written, total);
+        let _progress = Progress::new("Importing", &written, total);
         import.commit(&written)
     };
-    let actions = actions.map_err(|error| failed(error, args))?;
+    let actions = actions.map_err(|error| import_error(error, args))?;
     report_actions(&lines, &actions, args, out)?;
     Ok(Exit::Done)
 }
 
-fn opened(args: &Import) -> Result<File, CliError> {
+/// Opens the file, unless other users can change it, or standard input.
+fn open_input(args: &Import) -> Result<File, CliError> {
     if args.file.as_os_str() == "-" {
-        return standard_input().map_err(|error| failed(error.into(), args));
+        return open_stdin().map_err(|error| import_error(error.into(), args));
     }
-    let file = File::open(&args.file).map_err(|error| failed(error.into(), args))?;
-    handed(&file, &args.file, InputTrust::Content)?;
+    let file = File::open(&args.file).map_err(|error| import_error(error.into(), args))?;
+    check_input(&file, &args.file, InputTrust::Content)?;
     Ok(file)
 }
 
-fn failed(error: ImportError, args: &Import) -> CliError {
+fn import_error(error: ImportError, args: &Import) -> CliError {
     match error {
         ImportError::Service(error) => error.into(),
-        ImportError::Lines(faults) => refused(&faults, args),
+        ImportError::InvalidLines(faults) => print_faults(&faults, args),
         ImportError::Source(error) => {
             let path = args.file.to_string_lossy();
-            CliError::usage(format!(
-                "{} cannot be read ({error}): see that it is there, yours to read, and left alone",
-                escape(&path)
-            ))
+            CliError::usage(format!("cannot read {} ({error})", escape(&path)))
+                .with_hint("check that the file exists, is readable and is not being changed")
         }
     }
 }
 
-/// The tokens of the export `text`, or what is wrong with it: for the tests and fuzz targets that
-/// stand outside.
+/// Returns the tokens of the export `text`, or its faults, for tests and fuzz targets outside the
+/// crate.
 #[cfg(any(test, feature = "testing"))]
 pub fn import_text(
     text: Vec<u8>,
 ) -> Result<Vec<crate::domain::Token>, Vec<crate::service::import::LineFault>> {
-    // A text is always there to be read.
-    let unread = |_| Vec::new();
-    let lines = Lines::of(io::Cursor::new(text)).map_err(unread)??;
+    // Reading from memory cannot fail.
+    let read_error = |_| Vec::new();
+    let lines = ImportFile::open(io::Cursor::new(text)).map_err(read_error)??;
     let (mut tokens, mut faults) = (Vec::new(), Vec::new());
     let each = lines.for_each_batch(
         |batch| batch,
@@ -102,33 +103,30 @@ pub fn import_text(
             ControlFlow::Continue(())
         },
     );
-    each.map_err(unread)?;
+    each.map_err(read_error)?;
     if !faults.is_empty() {
         return Err(faults);
     }
     lines.check_complete(tokens.len()).map(|()| tokens).map_err(|fault| vec![fault])
 }
 
-fn refused(faults: &LineFaults, args: &Import) -> CliError {
+/// Prints the first faults, and returns the error that ends the import.
+fn print_faults(faults: &LineFaults, args: &Import) -> CliError {
     let path = args.file.to_string_lossy();
     for fault in faults.first() {
         let field =
             if fault.field.is_empty() { String::new() } else { format!(" {}:", fault.field) };
-        let told = format!("{path}:{}:{field} {}", fault.line, fault.why);
-        print_message(&escape(&told));
+        let line = format!("{path}:{}:{field} {}", fault.line, fault.reason);
+        print_message(&escape(&line));
     }
-    let more = match faults.count() - faults.first().len() {
-        0 => String::new(),
-        more => format!("and {more} more; "),
+    let message = match faults.count() - faults.first().len() {
+        0 => "nothing imported".to_owned(),
+        more => format!("nothing imported; {} not shown", counted(more, "more fault")),
     };
-    CliError::Exit(
-        Exit::Refused,
-        format!("{more}nothing was imported: mend these lines, or see --on-conflict"),
-    )
+    CliError::new(Exit::Refused, message).with_hint("fix these lines, or see --on-conflict")
 }
 
-/// Prints each token of a dry run, and of an import those that are not simply new; then how
-/// many of each kind there are.
+/// Prints the action on each token (without `--dry-run` only the conflicts), then the counts.
 fn report_actions(
     lines: &impl ImportSource,
     actions: &ImportActions,
@@ -136,21 +134,28 @@ fn report_actions(
     out: &Output,
 ) -> Result<(), CliError> {
     if out.json || args.dry_run || actions.has_conflicts() {
-        let (mut each, mut told) = (actions.iter(), Ok(()));
-        let again = lines.for_each_batch(
+        let (mut remaining, mut printed) = (actions.iter(), Ok(()));
+        let reread = lines.for_each_batch(
             |batch| batch,
             |batch| {
-                let mut tokens = batch.rows.iter().zip(&mut each);
-                told = tokens.try_for_each(|(row, action)| report_action(row, &action, args, out));
-                if told.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                let mut tokens = batch.rows.iter().zip(&mut remaining);
+                printed =
+                    tokens.try_for_each(|(row, action)| report_action(row, &action, args, out));
+                if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             },
         );
-        told?;
-        again.map_err(|error| failed(error.into(), args))?;
+        printed?;
+        reread.map_err(|error| import_error(error.into(), args))?;
     }
-    let counts = ImportOutcome::ALL.map(|it| format!("{} {}", it.as_str(), actions.count(it)));
-    let what = if args.dry_run { "would be" } else { "are" };
-    print_message(&format!("tokens {what} {}", counts.join(", ")));
+    let verb = if args.dry_run { "Would import" } else { "Imported" };
+    let count = |outcome| actions.count(outcome);
+    print_message(&format!(
+        "{verb} {} ({} replaced, {} skipped, {} unchanged)",
+        counted(count(ImportOutcome::New), "new token"),
+        grouped(count(ImportOutcome::Replaced)),
+        grouped(count(ImportOutcome::Skipped)),
+        grouped(count(ImportOutcome::Unchanged)),
+    ));
     Ok(())
 }
 
@@ -160,7 +165,7 @@ fn report_action(
     args: &Import,
     out: &Output,
 ) -> Result<(), CliError> {
-    let why: Vec<_> = action.conflicts.iter().map(Conflict::describe).collect();
+    let conflicts: Vec<_> = action.conflicts.iter().map(Conflict::describe).collect();
     let (id, name) = (row.token.id.as_str(), row.token.name.as_str());
     if out.json {
         return Ok(out.object(json!({
@@ -168,15 +173,19 @@ fn report_action(
             "id": id,
             "name": name,
             "outcome": action.outcome.as_str(),
-            "conflicts": why,
+            "conflicts": conflicts,
         }))?);
     }
-    let text =
-        format!("line {}: {name} ({id}) {} {}", row.line, action.outcome.as_str(), why.join("; "));
+    let text = format!(
+        "line {}: {name} ({id}) {} {}",
+        row.line,
+        action.outcome.as_str(),
+        conflicts.join("; ")
+    );
     let text = text.trim_end();
     if args.dry_run {
         out.line(&escape(text))?;
-    } else if !why.is_empty() {
+    } else if !conflicts.is_empty() {
         print_message(&escape(text));
     }
     Ok(())

@@ -1,9 +1,10 @@
-//! `export` and `import`: tokens as lines of JSON, on their way to another store.
+//! `export` and `import`: tokens as JSON lines, to move them to another store. `record` is the
+//! format of a token, `import_file` reads a file, `import` and `export` are the commands.
 
 mod export;
 mod fields;
 mod import;
-mod lines;
+mod import_file;
 mod progress;
 mod record;
 
@@ -17,10 +18,10 @@ pub(super) use self::{export::export, import::import};
 #[cfg(any(test, feature = "testing"))]
 pub use self::{export::export_line, import::import_text};
 
-/// What the header's `kind` says.
+/// Value of the field `kind` in the header.
 const KIND: &str = "patdeck export";
 
-/// Where the tokens go.
+/// Arguments of `export`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = examples::EXPORT)]
 pub struct Export {
@@ -29,34 +30,34 @@ pub struct Export {
     pub output: Option<PathBuf>,
 }
 
-/// Which tokens come, and how.
+/// Arguments of `import`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = examples::IMPORT)]
 pub struct Import {
-    /// What `patdeck export` wrote; - is standard input
+    /// File written by `patdeck export`; - reads standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    /// Say what would happen to each token, and change nothing
+    /// Print what would happen to each token, and change nothing
     #[arg(long)]
     pub dry_run: bool,
 
-    /// What to do where a token or a name is here already
-    #[arg(long, value_enum, default_value_t = ConflictChoice::Fail, value_name = "WHAT")]
+    /// Action if a token or its name exists in this store
+    #[arg(long, value_enum, default_value_t = ConflictChoice::Fail, value_name = "ACTION")]
     pub on_conflict: ConflictChoice,
 
-    /// With replace: also where a token was revoked, deleted or regenerated here
+    /// With --on-conflict replace: reactivate tokens that were revoked, deleted or regenerated here
     #[arg(long)]
     pub yes: bool,
 }
 
-/// What to do on a conflict.
+/// Value of `--on-conflict`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ConflictChoice {
-    /// Keep what is here
+    /// Keep the existing token
     Skip,
-    /// Take what comes
+    /// Replace the existing token
     Replace,
-    /// Import nothing
+    /// Refuse the whole import
     Fail,
 }

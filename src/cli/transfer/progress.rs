@@ -1,5 +1,5 @@
-//! A progress bar on standard error, for work that takes more than a second. A thread of its
-//! own draws it, so that a stopped terminal never holds up a transaction.
+//! A progress bar on standard error for work that takes more than a second. A separate thread draws
+//! it, so that a stopped terminal cannot block a transaction.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -12,56 +12,60 @@ use std::{
     time::Duration,
 };
 
-/// Work shorter than this shows nothing.
-const PATIENCE: Duration = Duration::from_secs(1);
-const EVERY: Duration = Duration::from_millis(100);
+use crate::domain::{counted, grouped};
+
+/// Work that is shorter than this shows no bar.
+const SHOW_AFTER: Duration = Duration::from_secs(1);
+/// Time between two updates of the bar.
+const UPDATE_INTERVAL: Duration = Duration::from_millis(100);
+/// Width of the bar in columns.
 const CELLS: u64 = 24;
 
-/// Shows how far `done` is while it lives; nothing where nobody looks.
+/// Shows the progress until it is dropped. Shows nothing if standard error is not a terminal.
 #[derive(Debug)]
 pub(super) struct Progress {
-    over: Option<Sender<()>>,
-    drawing: Option<JoinHandle<()>>,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Progress {
-    /// Starts to show how many of `total` tokens are `what`; a total of 0 is not known.
-    pub(super) fn new(what: &'static str, done: &Arc<AtomicU64>, total: u64) -> Self {
+    /// Starts to show `done` of `total` tokens after the word `label`. A total of 0 is unknown.
+    pub(super) fn new(label: &'static str, done: &Arc<AtomicU64>, total: u64) -> Self {
         if !io::stderr().is_terminal() {
-            return Self { over: None, drawing: None };
+            return Self { stop: None, thread: None };
         }
-        let (over, ended) = mpsc::channel();
+        let (stop, stopped) = mpsc::channel();
         let done = Arc::clone(done);
-        let drawing = thread::spawn(move || {
-            let mut wait = PATIENCE;
-            while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                let line = bar(what, done.load(Ordering::Relaxed), total);
+        let thread = thread::spawn(move || {
+            let mut wait = SHOW_AFTER;
+            while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                let line = bar(label, done.load(Ordering::Relaxed), total);
                 drop(write!(io::stderr(), "\r\x1b[K{line}"));
-                wait = EVERY;
+                wait = UPDATE_INTERVAL;
             }
-            if wait == EVERY {
+            if wait == UPDATE_INTERVAL {
                 drop(write!(io::stderr(), "\r\x1b[K"));
             }
         });
-        Self { over: Some(over), drawing: Some(drawing) }
+        Self { stop: Some(stop), thread: Some(thread) }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        drop(self.over.take());
-        drop(self.drawing.take().map(JoinHandle::join));
+        drop(self.stop.take());
+        drop(self.thread.take().map(JoinHandle::join));
     }
 }
 
-fn bar(what: &str, done: u64, total: u64) -> String {
+fn bar(label: &str, done: u64, total: u64) -> String {
     if total == 0 {
-        return format!("{what}: {done} tokens");
+        return format!("{label}: {}", counted(done, "token"));
     }
     let done = done.min(total);
     let full = done.saturating_mul(CELLS) / total;
     let cells: String = (0..CELLS).map(|cell| if cell < full { '#' } else { '.' }).collect();
-    format!("{what} [{cells}] {done} of {total} tokens")
+    format!("{label} [{cells}] {} of {}", grouped(done), counted(total, "token"))
 }
 
 #[cfg(test)]
@@ -69,9 +73,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bar_says_how_far() {
-        assert_eq!(bar("checked", 3, 4), "checked [##################......] 3 of 4 tokens");
-        assert_eq!(bar("checked", 9, 4), bar("checked", 4, 4));
-        assert_eq!(bar("read", 7, 0), "read: 7 tokens");
+    fn the_bar_shows_the_share_and_the_counts() {
+        assert_eq!(bar("Reading", 3, 4), "Reading [##################......] 3 of 4 tokens");
+        assert_eq!(bar("Reading", 9, 4), bar("Reading", 4, 4));
+        assert_eq!(bar("Reading", 7, 0), "Reading: 7 tokens");
     }
 }

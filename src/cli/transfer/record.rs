@@ -1,5 +1,5 @@
-//! One token as one JSON object, every field that matters, and back. What the domain would not
-//! have made is refused with the field's name; nothing is guessed, and nothing left over.
+//! Converts a token to a JSON object and back, with every field that is kept of it. Values that the
+//! domain does not allow, missing fields and unknown fields are faults with the name of the field.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
@@ -14,95 +14,96 @@ use crate::{
     service::import::LineFault,
 };
 
-/// Most characters of a text that the domain does not limit.
-const TEXT_MAX: usize = 1_024;
+/// Maximum number of characters of a text that the domain does not limit.
+const MAX_TEXT_CHARS: usize = 1_024;
 const ALGORITHM: &str = "sha256:";
 
-/// An instant to the nanosecond, so that it comes back the same.
-pub(super) fn exact(at: Timestamp) -> String {
+/// Formats a time with nanoseconds, so that parsing it returns the same time.
+pub(super) fn nanos_text(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// `pat` with all that is kept of it.
-pub(super) fn written(token: &Token) -> serde_json::Value {
+/// Returns the JSON object of `token`.
+pub(super) fn to_value(token: &Token) -> serde_json::Value {
     json!({
         "id": token.id.as_str(),
         "name": token.name.as_str(),
         "description": token.description.as_str(),
         "scopes": token.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "prefix": token.prefix.as_str(),
-        "digest": digest(&token.digest),
+        "digest": digest_text(&token.digest),
         "retiring": token.previous.as_ref().map(|old| json!({
-            "digest": digest(&old.digest),
-            "until": exact(old.until),
-            "last_used": old.last_used.as_ref().map(used),
+            "digest": digest_text(&old.digest),
+            "until": nanos_text(old.until),
+            "last_used": old.last_used.as_ref().map(use_value),
         })),
-        "created": exact(token.created),
+        "created": nanos_text(token.created),
         "created_by": {
             "user": token.created_by.user.as_str(),
             "sudo_user": token.created_by.sudo_user.as_deref(),
             "from": token.created_by.from.as_deref(),
         },
-        "issued": exact(token.issued),
-        "expires": token.expires.map(exact),
-        "revoked": token.revoked.map(exact),
+        "issued": nanos_text(token.issued),
+        "expires": token.expires.map(nanos_text),
+        "revoked": token.revoked.map(nanos_text),
         "claimed": token.delivered,
-        "last_used": token.last_used.as_ref().map(used),
+        "last_used": token.last_used.as_ref().map(use_value),
     })
 }
 
-fn used(used: &LastUse) -> serde_json::Value {
-    json!({ "at": exact(used.at), "from": used.from.as_deref(), "what": used.what.as_str() })
+fn use_value(used: &LastUse) -> serde_json::Value {
+    json!({ "at": nanos_text(used.at), "from": used.from.as_deref(), "what": used.summary.as_str() })
 }
 
-fn digest(digest: &Digest) -> String {
+fn digest_text(digest: &Digest) -> String {
     ALGORITHM.to_owned() + &to_hex(digest.as_bytes())
 }
 
-/// The token that the line says, or everything that is wrong with it.
-pub(super) fn read(line: u64, text: &str) -> Result<Token, Vec<LineFault>> {
+/// Parses the token in line number `line`. Returns all faults of the line.
+pub(super) fn parse(line: u64, text: &str) -> Result<Token, Vec<LineFault>> {
     let mut fields = Fields::parse(line, text).map_err(|fault| vec![fault])?;
-    match (token(&mut fields), fields.finish()) {
+    match (parse_token(&mut fields), fields.finish()) {
         (Ok(token), faults) if faults.is_empty() => Ok(token),
         (_, faults) => Err(faults),
     }
 }
 
-/// Every field is read, whatever is wrong with the others, in the order in which they were written.
-fn token(fields: &mut Fields<'_>) -> Result<Token, InvalidField> {
-    let claimed = fields.boolean("claimed");
-    let created = fields.text("created", instant);
+/// Reads every field, even after a fault, in the sorted order of an export.
+fn parse_token(fields: &mut Fields<'_>) -> Result<Token, InvalidField> {
+    let delivered = fields.boolean("claimed");
+    let created = fields.text("created", parse_time);
     let created_by = fields.object("created_by", |by| {
         Ok(Actor {
-            from: by.optional_text("from", plain)?.map(Into::into),
-            sudo_user: by.optional_text("sudo_user", plain)?.map(Into::into),
-            user: by.text("user", plain)?.into(),
+            from: by.optional_text("from", bounded_text)?.map(Into::into),
+            sudo_user: by.optional_text("sudo_user", bounded_text)?.map(Into::into),
+            user: by.text("user", bounded_text)?.into(),
         })
     });
-    let description = fields.text("description", |text| Description::parse(text).map_err(words));
-    let present = fields.text("digest", read_digest);
-    let expires = fields.optional_text("expires", instant);
+    let description =
+        fields.text("description", |text| Description::parse(text).map_err(to_string));
+    let current = fields.text("digest", parse_digest);
+    let expires = fields.optional_text("expires", parse_time);
     let id = fields.text("id", |text| {
-        TokenId::parse(text).ok_or_else(|| "12 letters and digits are expected".to_owned())
+        TokenId::parse(text).ok_or_else(|| "expected 12 letters and digits".to_owned())
     });
-    let issued = fields.text("issued", instant);
-    let last_used = fields.object("last_used", last_use);
-    let name = fields.text("name", |text| Name::parse(text).map_err(words));
+    let issued = fields.text("issued", parse_time);
+    let last_used = fields.object("last_used", parse_last_use);
+    let name = fields.text("name", |text| Name::parse(text).map_err(to_string));
     let prefix = fields.text("prefix", |text| {
-        let good = Prefix::parse(text).map(|_| text.into());
-        good.ok_or_else(|| "a lower-case letter, then letters and digits are expected".to_owned())
+        let prefix = Prefix::parse(text).map(|_| text.into());
+        prefix.ok_or_else(|| "expected a lower-case letter, then letters and digits".to_owned())
     });
     let previous = fields.object("retiring", |old| {
         Ok(PreviousSecret {
-            digest: old.text("digest", read_digest)?,
-            last_used: old.object("last_used", last_use)?,
-            until: old.text("until", instant)?,
+            digest: old.text("digest", parse_digest)?,
+            last_used: old.object("last_used", parse_last_use)?,
+            until: old.text("until", parse_time)?,
         })
     });
-    let revoked = fields.optional_text("revoked", instant);
-    let scopes = scopes(fields);
+    let revoked = fields.optional_text("revoked", parse_time);
+    let scopes = parse_scopes(fields);
     let Some(created_by) = created_by? else {
-        return Err(fields.fault("created_by", "an object is expected".to_owned()));
+        return Err(fields.fault("created_by", "expected an object".to_owned()));
     };
     Ok(Token {
         id: id?,
@@ -110,57 +111,58 @@ fn token(fields: &mut Fields<'_>) -> Result<Token, InvalidField> {
         description: description?,
         scopes: scopes?,
         prefix: prefix?,
-        digest: present?,
+        digest: current?,
         previous: previous?,
         created: created?,
         created_by,
         issued: issued?,
         expires: expires?,
         revoked: revoked?,
-        delivered: claimed?,
+        delivered: delivered?,
         last_used: last_used?,
     })
 }
 
-fn scopes(fields: &mut Fields<'_>) -> Result<Scopes, InvalidField> {
+fn parse_scopes(fields: &mut Fields<'_>) -> Result<Scopes, InvalidField> {
     let mut scopes = Scopes::default();
     let mut result = Ok(());
     for text in fields.texts("scopes")? {
-        let added = text.parse::<Scope>().map_err(words);
-        let added = added.and_then(|scope| scopes.add(scope).map(drop).map_err(words));
+        let added = text.parse::<Scope>().map_err(to_string);
+        let added = added.and_then(|scope| scopes.add(scope).map(drop).map_err(to_string));
         result = result.and(added.map_err(|why| fields.fault("scopes", why)));
     }
     result.map(|()| scopes)
 }
 
-fn last_use(used: &mut Fields<'_>) -> Result<LastUse, InvalidField> {
+fn parse_last_use(used: &mut Fields<'_>) -> Result<LastUse, InvalidField> {
     Ok(LastUse {
-        at: used.text("at", instant)?,
-        from: used.optional_text("from", plain)?.map(Into::into),
-        what: used.text("what", plain)?.into(),
+        at: used.text("at", parse_time)?,
+        from: used.optional_text("from", bounded_text)?.map(Into::into),
+        summary: used.text("what", bounded_text)?.into(),
     })
 }
 
-fn words(error: impl std::fmt::Display) -> String {
+fn to_string(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-fn plain(text: &str) -> Result<String, String> {
-    if is_longer(text, TEXT_MAX) {
-        return Err(format!("at most {TEXT_MAX} characters are expected"));
+/// Accepts a text of at most [`MAX_TEXT_CHARS`] characters.
+fn bounded_text(text: &str) -> Result<String, String> {
+    if is_longer(text, MAX_TEXT_CHARS) {
+        return Err(format!("longer than {MAX_TEXT_CHARS} characters"));
     }
     Ok(text.to_owned())
 }
 
-fn instant(text: &str) -> Result<Timestamp, String> {
+fn parse_time(text: &str) -> Result<Timestamp, String> {
     DateTime::parse_from_rfc3339(text)
         .map(|at| at.with_timezone(&Utc))
-        .map_err(|_| "a time like 2026-12-24T13:05:00Z is expected".to_owned())
+        .map_err(|_| "expected a time such as 2026-12-24T13:05:00Z".to_owned())
 }
 
-fn read_digest(text: &str) -> Result<Digest, String> {
+fn parse_digest(text: &str) -> Result<Digest, String> {
     let bytes = text.strip_prefix(ALGORITHM).and_then(from_hex);
-    let expected = || format!("{ALGORITHM} and 64 hexadecimal digits are expected");
+    let expected = || format!("expected {ALGORITHM} and 64 hexadecimal digits");
     bytes.map(Digest::from_bytes).ok_or_else(expected)
 }
 

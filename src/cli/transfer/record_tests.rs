@@ -1,4 +1,5 @@
-//! A token comes back from its line as it was, and a spoiled line names its field.
+//! Tests that a token survives the conversion to a line and back, and that the faults of an invalid
+//! line name their fields.
 
 use chrono::TimeZone as _;
 use proptest::prelude::*;
@@ -25,7 +26,11 @@ fn sample_token() -> Token {
         previous: Some(PreviousSecret {
             digest: Digest::from_bytes([9; 32]),
             until: at(500),
-            last_used: Some(LastUse { at: at(400), from: None, what: "identify allowed".into() }),
+            last_used: Some(LastUse {
+                at: at(400),
+                from: None,
+                summary: "identify allowed".into(),
+            }),
         }),
         created: at(1),
         created_by: Actor { user: "root".into(), sudo_user: Some("alice".into()), from: None },
@@ -36,15 +41,15 @@ fn sample_token() -> Token {
         last_used: Some(LastUse {
             at: at(4),
             from: Some("192.0.2.7".into()),
-            what: "identify allowed".into(),
+            summary: "identify allowed".into(),
         }),
     }
 }
 
 #[test]
-fn a_token_comes_back_as_it_was() {
+fn a_token_survives_the_round_trip() {
     let full = sample_token();
-    assert_eq!(read(2, &written(&full).to_string()), Ok(full));
+    assert_eq!(parse(2, &to_value(&full).to_string()), Ok(full));
     let bare = Token {
         scopes: Scopes::default(),
         previous: None,
@@ -54,106 +59,102 @@ fn a_token_comes_back_as_it_was() {
         last_used: None,
         ..sample_token()
     };
-    assert_eq!(read(2, &written(&bare).to_string()), Ok(bare));
+    assert_eq!(parse(2, &to_value(&bare).to_string()), Ok(bare));
 }
 
-/// What is told when the field at `pointer` is `value`, as `field: why`.
-fn spoiled(pointer: &str, value: Value) -> Vec<String> {
-    let mut line = written(&sample_token());
+/// Returns the faults if the field at `pointer` is `value`, each as `field: reason`.
+fn faults_with(pointer: &str, value: Value) -> Vec<String> {
+    let mut line = to_value(&sample_token());
     *line.pointer_mut(pointer).unwrap() = value;
-    told(&line)
+    faults_of(&line)
 }
 
-fn told(line: &Value) -> Vec<String> {
-    let faults = read(7, &line.to_string()).unwrap_err();
+fn faults_of(line: &Value) -> Vec<String> {
+    let faults = parse(7, &line.to_string()).unwrap_err();
     assert!(faults.iter().all(|fault| fault.line == 7));
-    let told = faults.iter();
-    told.map(|fault| format!("{}: {}", fault.field, fault.why)).collect()
+    let faults = faults.iter();
+    faults.map(|fault| format!("{}: {}", fault.field, fault.reason)).collect()
 }
 
-/// Where a field is, what is written there, and what is told of it.
-type Spoiling = (&'static str, Value, &'static str);
+/// Pointer to a field, its invalid value, and the expected fault.
+type InvalidValue = (&'static str, Value, &'static str);
 
-fn spoilings() -> Vec<Spoiling> {
+fn invalid_values() -> Vec<InvalidValue> {
     vec![
-        ("/id", json!("short"), "id: 12 letters and digits are expected"),
-        ("/name", json!(" "), "name: a name is needed: type 1 to 64 characters"),
-        ("/name", json!(5), "name: a text is expected"),
-        (
-            "/prefix",
-            json!("PAT"),
-            "prefix: a lower-case letter, then letters and digits are expected",
-        ),
-        ("/digest", json!("sha256:00"), "digest: sha256: and 64 hexadecimal digits are expected"),
-        ("/digest", json!("md5:00"), "digest: sha256: and 64 hexadecimal digits are expected"),
-        ("/issued", json!("yesterday"), "issued: a time like 2026-12-24T13:05:00Z is expected"),
-        ("/expires", json!(1), "expires: a text is expected"),
-        ("/claimed", json!("yes"), "claimed: true or false is expected"),
-        ("/created_by", json!(null), "created_by: an object is expected"),
-        ("/created_by/user", json!(null), "created_by.user: a text is expected"),
+        ("/id", json!("short"), "id: expected 12 letters and digits"),
+        ("/name", json!(" "), "name: missing name: type 1 to 64 characters"),
+        ("/name", json!(5), "name: expected a string"),
+        ("/prefix", json!("PAT"), "prefix: expected a lower-case letter, then letters and digits"),
+        ("/digest", json!("sha256:00"), "digest: expected sha256: and 64 hexadecimal digits"),
+        ("/digest", json!("md5:00"), "digest: expected sha256: and 64 hexadecimal digits"),
+        ("/issued", json!("yesterday"), "issued: expected a time such as 2026-12-24T13:05:00Z"),
+        ("/expires", json!(1), "expires: expected a string"),
+        ("/claimed", json!("yes"), "claimed: expected true or false"),
+        ("/created_by", json!(null), "created_by: expected an object"),
+        ("/created_by/user", json!(null), "created_by.user: expected a string"),
         (
             "/retiring/until",
             json!(""),
-            "retiring.until: a time like 2026-12-24T13:05:00Z is expected",
+            "retiring.until: expected a time such as 2026-12-24T13:05:00Z",
         ),
         (
             "/last_used/what",
             json!("x".repeat(1_025)),
-            "last_used.what: at most 1024 characters are expected",
+            "last_used.what: longer than 1024 characters",
         ),
-        ("/scopes", json!({}), "scopes: a list of texts is expected"),
+        ("/scopes", json!({}), "scopes: expected a list of strings"),
         (
             "/scopes",
             json!(["channels:*:publish", "channels:c:publish"]),
-            "scopes: channels:c:publish is covered by channels:*:publish already: nothing to add",
+            "scopes: channels:c:publish is already covered by channels:*:publish: nothing to add",
         ),
     ]
 }
 
 #[test]
-fn a_wrong_field_is_named_with_what_was_expected() {
-    for (pointer, value, expected) in spoilings() {
-        assert_eq!(spoiled(pointer, value).join(" | "), expected);
+fn an_invalid_field_is_named_with_the_expected_value() {
+    for (pointer, value, expected) in invalid_values() {
+        assert_eq!(faults_with(pointer, value).join(" | "), expected);
     }
 }
 
 #[test]
-fn all_faults_of_a_line_are_told_at_once() {
-    let mut line = written(&sample_token());
+fn all_faults_of_a_line_are_reported() {
+    let mut line = to_value(&sample_token());
     line["id"] = json!("x");
     line["digest"] = json!(null);
     line["colour"] = json!("red");
     line["last_used"]["more"] = json!(1);
     line.as_object_mut().unwrap().remove("claimed");
     assert_eq!(
-        told(&line),
+        faults_of(&line),
         [
-            "claimed: it is missing",
-            "digest: a text is expected",
-            "id: 12 letters and digits are expected",
-            "last_used.more: this patdeck does not know it: update patdeck",
-            "colour: this patdeck does not know it: update patdeck",
+            "claimed: missing",
+            "digest: expected a string",
+            "id: expected 12 letters and digits",
+            "last_used.more: unknown field; a newer patdeck may support it",
+            "colour: unknown field; a newer patdeck may support it",
         ]
     );
 }
 
 #[test]
-fn what_is_no_object_is_refused_whole() {
+fn a_line_that_is_not_an_object_has_one_fault() {
     for text in ["[]", "7", "\"x\"", "{", "nonsense"] {
-        let faults = read(3, text).unwrap_err();
+        let faults = parse(3, text).unwrap_err();
         assert_eq!((faults.len(), faults[0].field.as_str()), (1, ""), "{text}");
     }
 }
 
 proptest! {
     #[test]
-    fn any_line_is_answered_without_a_panic(text in any::<String>()) {
-        drop(read(1, &text));
+    fn parsing_never_panics(text in any::<String>()) {
+        drop(parse(1, &text));
     }
 
     #[test]
-    fn times_come_back_to_the_nanosecond(second in -1_000_000_i64..4_000_000_000, nano in 0_u32..1_000_000_000) {
+    fn times_keep_their_nanoseconds(second in -1_000_000_i64..4_000_000_000, nano in 0_u32..1_000_000_000) {
         let at = Utc.timestamp_opt(second, nano).unwrap();
-        prop_assert_eq!(instant(&exact(at)), Ok(at));
+        prop_assert_eq!(parse_time(&nanos_text(at)), Ok(at));
     }
 }

@@ -1,5 +1,5 @@
-//! What came out of one check, in words, as JSON and as an exit code. A denial tells nothing about
-//! a token whose secret did not match.
+//! The answer to one check, as text, as JSON and as an exit code. A denial reveals nothing about a
+//! token unless its secret matched.
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -7,21 +7,22 @@ use zeroize::Zeroizing;
 use super::super::exit::Exit;
 use crate::{
     domain::{AccessRequest, Decision, Denial, Scope, Token},
-    output::json::time,
+    output::json::format_time,
     service::{ServiceError, Verifier},
 };
 
-/// What came out, whether a request was decided or a secret identified.
+/// Result of an access check, or of the identification of a secret.
 pub(super) struct Answer {
+    /// The scope that allows the access.
     by: Option<Scope>,
     denial: Option<Denial>,
     token: Option<Token>,
 }
 
 impl Answer {
-    /// Checks whether the bearer of `secret` may do what `request` asks; without a request, whose
-    /// secret it is.
-    pub(super) fn of(
+    /// Checks whether `secret` allows `request`; without a request, only identifies the token.
+    /// `from` is the address of the bearer, for the last use.
+    pub(super) fn check(
         verifier: &mut Verifier,
         secret: Zeroizing<String>,
         request: Option<&AccessRequest>,
@@ -49,15 +50,15 @@ impl Answer {
             "token": self.token.as_ref().map(|token| json!({
                 "id": token.id.as_str(),
                 "name": token.name.as_str(),
-                "expires": token.expires.map(time),
+                "expires": token.expires.map(format_time),
             })),
             "by_scope": self.by.as_ref().map(ToString::to_string),
-            "reason": self.denial.as_ref().map(code),
+            "reason": self.denial.as_ref().map(reason_code),
             "missing_scope": missing,
         })
     }
 
-    /// In one line; with `explain`, why.
+    /// Returns the answer in one line, with the reason if `explain` is set.
     pub(super) fn line(&self, explain: bool) -> String {
         let name = self.token.as_ref().map_or("", |token| token.name.as_str());
         let word = if self.denial.is_some() { "denied" } else { "allowed" };
@@ -69,19 +70,19 @@ impl Answer {
         }
     }
 
-    /// The command that would allow it, if a scope would.
-    pub(super) fn advice(&self) -> Option<String> {
+    /// Returns the command that adds the missing scope, if only a scope is missing.
+    pub(super) fn remedy(&self) -> Option<String> {
         match (&self.denial, &self.token) {
             (Some(Denial::NoScope(scope)), Some(token)) => {
-                Some(format!("to allow it: patdeck scope add {} {scope}", token.id))
+                Some(format!("hint: allow it with `patdeck scope add {} {scope}`", token.id))
             }
             _ => None,
         }
     }
 }
 
-/// The word for a denial that scripts can rely on.
-fn code(denial: &Denial) -> &'static str {
+/// Returns the fixed label of a denial in JSON, which scripts rely on.
+fn reason_code(denial: &Denial) -> &'static str {
     match denial {
         Denial::Malformed(_) => "malformed",
         Denial::Unknown => "unknown",

@@ -1,7 +1,6 @@
-//! Checks that come line by line, for a gateway that keeps one process instead of starting one for
-//! each: every line of standard input is a question and gets one line of answer, in its order.
-//! All lines that were read at once are answered in one write, and uses are recorded after the
-//! answers. Called by `verify --lines`.
+//! `verify --lines`: a gateway keeps one process and sends one request per line of standard input.
+//! Each request gets one line of answer, in order. All requests of one read are answered in one
+//! write, and their last uses are recorded after it.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -11,12 +10,12 @@ use zeroize::Zeroizing;
 use super::{
     super::{
         exit::{CliError, Exit},
+        find_secret, open_stdin,
         print::{Output, write_lines},
-        secret_in, standard_input,
     },
-    Answer, Verify,
-    questions::{LONGEST, Line, RequestLines},
-    request, tell_unrecorded,
+    Answer, Verify, access_request,
+    request_lines::{MAX_LINE_BYTES, RequestLine, RequestLines},
+    warn_unrecorded_use,
 };
 use crate::{
     domain::{AccessRequest, Scope},
@@ -24,24 +23,28 @@ use crate::{
     service::{Service, Verifier},
 };
 
-/// Answers until the input ends. 0 if everything was allowed, 1 if something was denied or nothing
-/// asked, else the code of the first question that has no answer.
-pub(super) fn answer(service: &Service, args: &Verify, out: &Output) -> Result<Exit, CliError> {
+/// Answers requests until the input ends. The exit code is 0 if all were allowed, 1 if one was denied
+/// or there was none, and otherwise the code of the first request without an answer.
+pub(super) fn verify_lines(
+    service: &Service,
+    args: &Verify,
+    out: &Output,
+) -> Result<Exit, CliError> {
     if io::stdin().is_terminal() {
-        let reason = "lines hold secrets, which a terminal would show: pipe them in, or leave \
-                      out --lines to type one unseen";
-        return Err(CliError::usage(reason));
+        let message = "refusing to read secrets from a terminal that shows them";
+        let hint = "pipe the lines in, or drop --lines to type a secret without echo";
+        return Err(CliError::usage(message).with_hint(hint));
     }
-    // Not the standard library's own reader, whose memory nobody wipes.
-    let unread = |error| CliError::usage(format!("the lines could not be read ({error})"));
-    let mut questions = RequestLines::of(standard_input().map_err(unread)?);
-    let asking = LineVerifier::new(service, args);
+    // The buffer of `io::stdin()` is never wiped, so that it is not used.
+    let read_error = |error| CliError::usage(format!("cannot read standard input ({error})"));
+    let mut requests = RequestLines::new(open_stdin().map_err(read_error)?);
+    let line_verifier = LineVerifier::new(service, args);
     let mut verifier = service.verifier();
-    let (mut answers, mut ended) = (Vec::new(), None);
-    while questions.read().map_err(unread)? {
-        while let Some(line) = questions.next() {
-            let answered = asking.answer(&mut verifier, &line);
-            ended = worse(ended, push(&mut answers, &answered, args, out)?);
+    let (mut answers, mut exit) = (Vec::new(), None);
+    while requests.read().map_err(read_error)? {
+        while let Some(line) = requests.next() {
+            let answer = line_verifier.verify(&mut verifier, &line);
+            exit = worst_exit(exit, write_answer(&mut answers, &answer, args, out)?);
         }
         if answers.is_empty() {
             continue;
@@ -52,27 +55,28 @@ pub(super) fn answer(service: &Service, args: &Verify, out: &Output) -> Result<E
         stdout.flush()?;
         answers.clear();
         if let Err(fault) = verifier.flush_usage() {
-            tell_unrecorded(&fault);
+            warn_unrecorded_use(&fault);
         }
     }
-    Ok(ended.unwrap_or(Exit::No))
+    Ok(exit.unwrap_or(Exit::No))
 }
 
-/// Adds the one line of an answer, or of why there is none; how it would end the process.
-fn push(
+/// Appends the line of an answer, or of the error. Returns the exit code for this request alone.
+fn write_answer(
     answers: &mut Vec<u8>,
-    answered: &Result<Answer, CliError>,
+    answer: &Result<Answer, CliError>,
     args: &Verify,
     out: &Output,
 ) -> io::Result<Exit> {
-    let (exit, line) = match answered {
-        Ok(answer) if out.json => (answer.exit(), json::object(answer.as_json())),
+    let (exit, line) = match answer {
+        Ok(answer) if out.json => (answer.exit(), json::versioned_line(answer.as_json())),
         Ok(answer) => (answer.exit(), answer.line(args.explain)),
-        Err(CliError::Exit(exit, reason)) if out.json => {
-            (*exit, json::object(json!({ "allowed": false, "error": reason })))
+        Err(CliError::Exit(exit, error)) if out.json => {
+            let error = error.to_string();
+            (*exit, json::versioned_line(json!({ "allowed": false, "error": error })))
         }
-        Err(CliError::Exit(exit, reason)) => {
-            (*exit, format!("error: {}", reason.replace('\n', " ")))
+        Err(CliError::Exit(exit, error)) => {
+            (*exit, format!("error: {}", error.to_string().replace('\n', " ")))
         }
         Err(CliError::BrokenPipe) => (Exit::Usage, "error".to_owned()),
     };
@@ -80,8 +84,8 @@ fn push(
     Ok(exit)
 }
 
-/// No answer weighs more than a denial, and the first of its kind stays.
-fn worse(so_far: Option<Exit>, exit: Exit) -> Option<Exit> {
+/// Combines exit codes: an error outweighs a denial, and the first error counts.
+fn worst_exit(so_far: Option<Exit>, exit: Exit) -> Option<Exit> {
     match (so_far, exit) {
         (None | Some(Exit::Done), exit) => Some(exit),
         (Some(Exit::No), exit) if exit != Exit::Done => Some(exit),
@@ -89,7 +93,7 @@ fn worse(so_far: Option<Exit>, exit: Exit) -> Option<Exit> {
     }
 }
 
-/// What a line leaves out.
+/// Verifies one line. The arguments are the defaults for what the line leaves out.
 struct LineVerifier<'a> {
     args: &'a Verify,
     request: Option<AccessRequest>,
@@ -98,42 +102,42 @@ struct LineVerifier<'a> {
 
 impl<'a> LineVerifier<'a> {
     fn new(service: &'a Service, args: &'a Verify) -> Self {
-        let request = args.scope.as_ref().map(|scope| request(scope, args));
+        let request = args.scope.as_ref().map(|scope| access_request(scope, args));
         let from = args.from.as_deref().or(service.actor().from.as_deref());
         Self { args, request, from }
     }
 
-    fn answer(&self, verifier: &mut Verifier, line: &Line<'_>) -> Result<Answer, CliError> {
-        let Line::Whole(line) = line else {
-            return Err(CliError::usage(format!("a line has at most {LONGEST} bytes")));
+    fn verify(&self, verifier: &mut Verifier, line: &RequestLine<'_>) -> Result<Answer, CliError> {
+        let RequestLine::Complete(line) = line else {
+            return Err(CliError::usage(format!("the line is longer than {MAX_LINE_BYTES} bytes")));
         };
-        // Not UTF-8 is no secret of ours, and is denied as one.
+        // A line that is not UTF-8 contains no valid secret, and is denied.
         let line = str::from_utf8(line).unwrap_or_default();
         let line = line.trim_ascii();
         let (secret, rest) =
             line.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((line, ""));
-        // What is asked is written into the store.
-        if let Some(id) = secret_in(rest) {
+        // The scope is recorded with the last use, so that it must not contain a secret.
+        if let Some(id) = find_secret(rest) {
             return Err(CliError::usage(format!(
-                "the secret of {id} stands behind another word: a line begins with its secret"
+                "the secret of {id} must be the first word of the line"
             )));
         }
         let secret = Zeroizing::new(secret.to_owned());
         let mut words = rest.split_ascii_whitespace();
-        let asked = words.next().map(|scope| self.asked(scope)).transpose()?;
-        let request = asked.as_ref().or(self.request.as_ref());
+        let own_request = words.next().map(|scope| self.parse_request(scope)).transpose()?;
+        let request = own_request.as_ref().or(self.request.as_ref());
         let from = words.next().or(self.from);
         if words.next().is_some() {
-            return Err(CliError::usage("a line has a secret, a scope and an address, no more"));
+            return Err(CliError::usage("too many words: a line is SECRET [SCOPE] [ADDRESS]"));
         }
-        Ok(Answer::of(verifier, secret, request, from)?)
+        Ok(Answer::check(verifier, secret, request, from)?)
     }
 
-    fn asked(&self, text: &str) -> Result<AccessRequest, CliError> {
-        // Not repeated: it may be a secret with a typo, in the wrong place.
-        let reason = "the second word of a line is a scope: write TYPE:ENTITY:OPERATION, such as \
-                      channels:c-42:publish";
-        let scope: Scope = text.parse().map_err(|_| CliError::usage(reason))?;
-        Ok(request(&scope, self.args))
+    fn parse_request(&self, text: &str) -> Result<AccessRequest, CliError> {
+        // The word is not quoted: it can be a misplaced secret with a typo.
+        let message = "the second word is not a scope: write TYPE:ENTITY:OPERATION, e.g. \
+                       channels:c-42:publish";
+        let scope: Scope = text.parse().map_err(|_| CliError::usage(message))?;
+        Ok(access_request(&scope, self.args))
     }
 }

@@ -1,10 +1,10 @@
-//! `verify`: the contract with scripts. Exit 0 is allowed, 1 is denied, everything else is no
-//! answer and must be read as denied. A denial tells nothing about a record whose secret did
-//! not match.
+//! `verify`: checks a secret. Scripts rely on the exit code: 0 is allowed, 1 is denied, and any other
+//! code is no answer, which must be treated as denied. A denial reveals nothing about a token unless
+//! its secret matched.
 
 mod answer;
 mod lines;
-mod questions;
+mod request_lines;
 
 use std::{fs::File, io, path::PathBuf};
 
@@ -12,25 +12,25 @@ use zeroize::Zeroizing;
 
 use self::answer::Answer;
 use super::{
+    check_input,
     exit::{CliError, Exit},
-    handed,
-    print::{Output, print_message},
+    print::{Output, print_warning},
     prompt,
 };
 use crate::{
     domain::{AccessRequest, Domain, Scope},
-    output::advice,
+    output::advice::{self, Diagnostic},
     service::{InputTrust, Service, StoreError},
 };
 
-/// A secret to check: from standard input, from a file, or typed unseen on a terminal.
+/// Arguments of `verify`.
 #[derive(Debug, clap::Args)]
 pub struct Verify {
-    /// What the bearer wants to do; without it the secret is only identified
+    /// Access to check; without it, the secret is only identified
     #[arg(long, value_name = "TYPE:ENTITY:OPERATION")]
     pub scope: Option<Scope>,
 
-    /// Within which domain
+    /// Domain of the access
     #[arg(long, value_name = "DOMAIN", requires = "scope", value_parser = domain)]
     pub domain: Option<Domain>,
 
@@ -38,16 +38,20 @@ pub struct Verify {
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
 
-    /// Where the bearer calls from, for the record of its last use
+    /// Address of the bearer, recorded with the last use
     #[arg(long, value_name = "ADDRESS")]
     pub from: Option<String>,
 
-    /// Say which scope allows it, or what is missing and the command that would add it
+    /// Explain the decision: the scope that allows it, or the missing scope and the command to add it
     #[arg(long)]
     pub explain: bool,
 
-    /// Answer a line for each line of standard input: SECRET [TYPE:ENTITY:OPERATION] [ADDRESS]
-    #[arg(long, conflicts_with = "secret_file")]
+    // rustdoc would read the brackets of a doc comment as links.
+    #[arg(
+        help = "Answer each line of standard input, SECRET [TYPE:ENTITY:OPERATION] [ADDRESS], with one line",
+        long,
+        conflicts_with = "secret_file"
+    )]
     pub lines: bool,
 }
 
@@ -55,64 +59,62 @@ fn domain(text: &str) -> Result<Domain, String> {
     Domain::parse(text).map_err(|fault| fault.to_string())
 }
 
-/// Decides, prints and answers by the exit code.
+/// Checks the secret and prints the answer; the exit code is the answer.
 pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<Exit, CliError> {
     if args.lines {
-        // A reader that is gone is no answer either.
-        return lines::answer(service, args, out).map_err(|failure| failure.or_exit(Exit::Usage));
+        // A closed pipe must not exit with 0 either.
+        return lines::verify_lines(service, args, out).map_err(|error| error.or_exit(Exit::Usage));
     }
-    let request = args.scope.as_ref().map(|scope| request(scope, args));
-    // A prompt that nobody can see is no answer either; only a decision may end with 0.
-    let secret = read(args).map_err(|failure| failure.or_exit(Exit::Usage))?;
+    let request = args.scope.as_ref().map(|scope| access_request(scope, args));
+    // Only a decision may exit with 0, not a prompt that could not be printed.
+    let secret = read_secret(args).map_err(|error| error.or_exit(Exit::Usage))?;
     let from = args.from.as_deref().or(service.actor().from.as_deref());
     let mut verifier = service.verifier();
-    let answer = Answer::of(&mut verifier, secret, request.as_ref(), from)?;
+    let answer = Answer::check(&mut verifier, secret, request.as_ref(), from)?;
     if let Err(fault) = verifier.flush_usage() {
-        tell_unrecorded(&fault);
+        warn_unrecorded_use(&fault);
     }
-    // From here on nothing changes the answer: what cannot be printed is left out, and the exit
-    // code still says what was decided.
-    let printed = print(&answer, args, out);
+    // The exit code is the decision, even if the answer cannot be printed.
+    let printed = print_answer(&answer, args, out);
     if let Err(error) = printed
         && error.kind() != io::ErrorKind::BrokenPipe
     {
-        print_message(&format!("the decision could not be printed ({error}): see the exit code"));
+        let message = format!("cannot print the decision ({error})");
+        print_warning(&Diagnostic::new(message).with_hint("the exit code is the decision"));
     }
     Ok(answer.exit())
 }
 
-fn print(answer: &Answer, args: &Verify, out: &Output) -> io::Result<()> {
+fn print_answer(answer: &Answer, args: &Verify, out: &Output) -> io::Result<()> {
     if out.json {
         return out.object(answer.as_json());
     }
     out.line(&answer.line(args.explain))?;
-    match answer.advice().filter(|_| args.explain) {
-        Some(advice) => out.line(&advice),
+    match answer.remedy().filter(|_| args.explain) {
+        Some(remedy) => out.line(&remedy),
         None => Ok(()),
     }
 }
 
-fn tell_unrecorded(fault: &StoreError) {
+fn warn_unrecorded_use(fault: &StoreError) {
     let fault = advice::store_message(fault);
-    print_message(&format!("the use was not recorded ({fault}); the decision stands"));
+    print_warning(&Diagnostic::new(format!("the last use was not recorded ({fault})")));
 }
 
-fn read(args: &Verify) -> Result<Zeroizing<String>, CliError> {
+fn read_secret(args: &Verify) -> Result<Zeroizing<String>, CliError> {
     let Some(path) = &args.secret_file else {
-        return prompt::secret();
+        return prompt::read_secret();
     };
     let file = File::open(path).map_err(|error| {
         let path = path.display();
-        CliError::usage(format!(
-            "{path} could not be read ({error}): name a file that you may read"
-        ))
+        CliError::usage(format!("cannot read {path} ({error})"))
     })?;
-    handed(&file, path, InputTrust::Secret)?;
-    prompt::line(file)
+    check_input(&file, path, InputTrust::Secret)?;
+    prompt::read_line(file)
 }
 
-/// What is asked for by `scope`, within the domain that the arguments name.
-fn request(scope: &Scope, args: &Verify) -> AccessRequest {
+/// Returns the access request for `scope`, within the domain of the arguments.
+fn access_request(scope: &Scope, args: &Verify) -> AccessRequest {
     let mut request = AccessRequest::from(scope.clone());
     if let Some(domain) = &args.domain {
         request.domain = Some(domain.clone());

@@ -1,5 +1,6 @@
-//! What an operator must confirm before a plan is executed, and the proof of having done so. The
-//! rule is here alone: the app and the command line ask what a plan tells them to ask.
+//! Confirmation of plans: what the operator must do before a plan is executed, and the proof of
+//! having done it. The only place with these rules; the app and the command line ask what
+//! [`Plan::confirmation`] returns.
 
 use sha2::{Digest as _, Sha256};
 
@@ -10,10 +11,10 @@ use crate::domain::{
     token::{Overlap, Status, Token},
 };
 
-/// What an operator must do to confirm a plan.
+/// The confirmation that a plan requires from the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Confirmation {
-    /// Nothing: no secret stops working, and what changes can be undone.
+    /// None: no secret stops working, and the change can be undone.
     None,
     /// Answer a question about the token with this name.
     Ask(Name),
@@ -23,26 +24,27 @@ pub enum Confirmation {
     TypeCount(usize),
 }
 
-/// What an operator has seen and confirmed.
+/// Proof that the operator has seen and confirmed a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confirmed {
+pub struct ConfirmationProof {
     count: usize,
-    /// SHA-256 over everything that must be as it was shown; `None` if nothing was asked.
+    /// SHA-256 of everything that must not change after the confirmation; `None` if the operator
+    /// was not asked.
     fingerprint: Option<[u8; 32]>,
 }
 
-impl Confirmed {
-    /// Nothing was asked. Enough for a plan whose confirmation is [`Confirmation::None`].
-    pub const NOTHING: Self = Self { count: 0, fingerprint: None };
+impl ConfirmationProof {
+    /// The operator was not asked. Sufficient for a plan that requires [`Confirmation::None`].
+    pub const NOT_REQUIRED: Self = Self { count: 0, fingerprint: None };
 
-    /// How many tokens were to be changed.
+    /// The number of tokens that the confirmed plan changes.
     pub fn count(&self) -> usize {
         self.count
     }
 }
 
 impl Plan {
-    /// What the operator must confirm.
+    /// The confirmation that this plan requires.
     pub fn confirmation(&self) -> Confirmation {
         let has_effect = self.changes.iter().any(|change| change.event.is_some());
         if !has_effect || !self.ends_secrets() {
@@ -56,7 +58,7 @@ impl Plan {
         }
     }
 
-    /// Whether something that works now stops working.
+    /// Whether a working secret stops working or a token loses all its scopes.
     fn ends_secrets(&self) -> bool {
         match &self.command {
             Command::Revoke { .. }
@@ -67,7 +69,7 @@ impl Plan {
             Command::Regenerate { overlap, .. } => {
                 let ends = |token: &Token| {
                     let is_active = token.status(self.at) == Status::Active;
-                    is_active && *overlap == Overlap::None || token.overlaps(self.at)
+                    is_active && *overlap == Overlap::None || token.has_overlap(self.at)
                 };
                 self.changes.iter().filter_map(|change| change.before.token()).any(ends)
             }
@@ -83,35 +85,35 @@ impl Plan {
         }
     }
 
-    /// The proof that the operator has seen this plan and confirmed it.
-    pub fn confirmed(&self) -> Confirmed {
-        Confirmed { count: self.changes.len(), fingerprint: Some(self.fingerprint()) }
+    /// Creates the proof of confirmation. Call it only after the operator has confirmed the plan.
+    pub fn confirm(&self) -> ConfirmationProof {
+        ConfirmationProof { count: self.changes.len(), fingerprint: Some(self.fingerprint()) }
     }
 
-    /// Whether `confirmed` covers this plan: nothing had to be confirmed, or the operator has
-    /// confirmed the same changes.
-    pub fn is_covered_by(&self, confirmed: &Confirmed) -> bool {
-        match confirmed.fingerprint {
+    /// Whether `proof` is sufficient for this plan: it requires no confirmation, or the operator
+    /// has confirmed the same changes.
+    pub fn is_covered_by(&self, proof: &ConfirmationProof) -> bool {
+        match proof.fingerprint {
             Some(fingerprint) => fingerprint == self.fingerprint(),
             None => self.confirmation() == Confirmation::None,
         }
     }
 
-    /// Two plans with the same fingerprint ask an operator the same question: they change the
-    /// same tokens, and what they end is the same.
+    /// A hash of the tokens and of the state that the operator confirmed. Plans with the same
+    /// fingerprint change the same tokens and end the same secrets.
     fn fingerprint(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         for change in &self.changes {
             if let Some(token) = change.before.token() {
                 hash.update(token.id.as_bytes());
-                self.hash_shown(token, &mut hash);
+                self.hash_confirmed_fields(token, &mut hash);
             }
         }
         hash.finalize().into()
     }
 
-    /// Hashes what the operator was shown of `token` and must find unchanged.
-    fn hash_shown(&self, token: &Token, hash: &mut Sha256) {
+    /// Hashes the fields of `token` that the operator was shown and that must not have changed.
+    fn hash_confirmed_fields(&self, token: &Token, hash: &mut Sha256) {
         let previous = token.previous.as_ref().map(|previous| previous.digest);
         let previous = previous.as_ref().map_or(&[][..], |digest| &digest.as_bytes()[..]);
         match &self.command {
@@ -123,8 +125,8 @@ impl Plan {
                     hash.update([0]);
                 }
             }
-            // A token that was ended meanwhile must not become active unasked, and a new secret
-            // replaces only those that the operator knew of.
+            // A token revoked in the meantime must not become active again without a question,
+            // and only the secrets that the operator has seen may be replaced.
             Command::Regenerate { .. } => {
                 hash.update(token.name.as_str());
                 hash.update([0]);
@@ -132,7 +134,7 @@ impl Plan {
                 hash.update(previous);
                 hash.update(token.status(self.at).as_str());
             }
-            // Whatever else changed, nobody may have to confirm a revocation twice.
+            // Other changes of the token must not force a second confirmation of a revocation.
             Command::Revoke { .. }
             | Command::RevokeLeaked { .. }
             | Command::Create { .. }

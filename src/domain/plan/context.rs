@@ -1,5 +1,5 @@
-//! What a plan reads and what it must be told: the tokens, the time, the policy and the digests
-//! of new secrets. Implemented and filled in by the service.
+//! Inputs of a plan: read access to the tokens, the time, the policy and the digests of new
+//! secrets. The service implements the trait and fills the context.
 
 use std::collections::HashMap;
 
@@ -17,36 +17,36 @@ use crate::domain::{
     token::Token,
 };
 
-/// The reads that a plan needs, all of one snapshot.
+/// Read access for plans. All reads must see the same snapshot.
 pub trait ReadTokens {
-    /// A failed read, or a refusal.
+    /// The error of a failed read or a refused command.
     type Error: From<Refusal>;
 
-    /// The token with this id.
+    /// The token with this id, unless it is deleted.
     fn token(&self, id: &TokenId) -> Result<Option<Token>, Self::Error>;
     /// The id of the token with this name.
     fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, Self::Error>;
-    /// Every token that can be read.
+    /// All tokens whose records are readable.
     fn tokens(&self) -> Result<Vec<Token>, Self::Error>;
-    /// Every deleted token with the time of its deletion, the latest first.
+    /// All tokens in the trash with their deletion times, the latest first.
     fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, Self::Error>;
-    /// The newest event of a token.
-    fn last_event(&self, id: &TokenId) -> Result<Option<AuditEvent>, Self::Error>;
-    /// The time of the newest event of all.
+    /// The newest event of the token with this id.
+    fn newest_event_of(&self, id: &TokenId) -> Result<Option<AuditEvent>, Self::Error>;
+    /// The time of the newest event in the audit trail.
     fn newest_event_at(&self) -> Result<Option<Timestamp>, Self::Error>;
 }
 
-/// The digests of the secrets that a command issues, by token. A preview has none.
+/// The digests of the secrets that a command issues, by token id. Empty in a preview.
 #[derive(Debug, Clone, Default)]
 pub struct NewDigests(HashMap<TokenId, Digest>);
 
 impl NewDigests {
-    /// The digest of the new secret of `id`; all zeros in a preview.
+    /// The digest of the new secret of token `id`; all zeros in a preview.
     pub fn of(&self, id: &TokenId) -> Digest {
         self.0.get(id).copied().unwrap_or(Digest::from_bytes([0; 32]))
     }
 
-    /// The id of the only token; a placeholder in a preview.
+    /// The id of the only token; [`TokenId::PLACEHOLDER`] in a preview.
     pub fn only_id(&self) -> TokenId {
         self.0.keys().next().copied().unwrap_or(TokenId::PLACEHOLDER)
     }
@@ -58,31 +58,28 @@ impl FromIterator<(TokenId, Digest)> for NewDigests {
     }
 }
 
-/// Everything else that a plan depends on.
+/// The inputs of a plan other than the stored tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanContext<'a> {
-    /// The time that statuses are judged by.
+    /// The time at which statuses are evaluated. Never earlier than the newest event.
     pub at: Timestamp,
-    /// The time of the machine's clock.
+    /// The time of the system clock.
     pub clock: Timestamp,
-    /// The acting operator.
     pub actor: &'a Actor,
-    /// The first part of new secrets.
+    /// The prefix of new secrets.
     pub prefix: &'a Prefix,
-    /// The limits of a lifetime.
     pub limits: &'a LifetimeLimits,
-    /// What each entity type offers.
+    /// The scopes that may be granted.
     pub catalogue: &'a Catalogue,
-    /// Converts a local wall-clock time to an instant.
+    /// Converts a local wall-clock time to UTC.
     pub to_utc: fn(NaiveDateTime) -> Timestamp,
-    /// The time of the deletion that this one belongs to; `None` for one of its own.
+    /// The time of an earlier deletion to add this one to; `None` starts a new deletion.
     pub deletion: Option<Timestamp>,
-    /// The digests of the new secrets.
     pub digests: &'a NewDigests,
 }
 
 impl PlanContext<'_> {
-    /// When a secret issued now with this lifetime expires; `None` for never.
+    /// The expiry of a secret issued now with this lifetime; `None` for never.
     pub(super) fn expiry(&self, lifetime: Lifetime) -> Result<Option<Timestamp>, Refusal> {
         Ok(lifetime.expiry(self.at, self.limits, self.to_utc)?)
     }

@@ -1,14 +1,14 @@
-//! Plans what a token is made of: issue, name, description, scopes, and taking such changes back.
+//! Plans creation, changes of name, description and scopes, and the undo of these changes.
 
 use std::sync::Arc;
 
 use super::{
     Plan, PlanContext, ReadTokens, Refusal, TokenState, Warning,
-    event_text::{scope_count, scope_list, until},
-    find,
+    event_text::{expiry_text, scope_count, scope_list},
+    require_token,
 };
 use crate::domain::{
-    command::{Edited, NewToken, ScopeSelection},
+    command::{NewToken, ScopeSelection, TokenEdit},
     event::AuditAction,
     id::TokenId,
     name::{Description, Name},
@@ -16,7 +16,8 @@ use crate::domain::{
     token::Token,
 };
 
-/// A new token. Its scopes must be offered and must not repeat each other.
+/// Plans a new token. Returns an error for a scope that is not in the catalogue or that another
+/// one duplicates or covers, for a name in use, and for a lifetime beyond the limits.
 pub(super) fn create<R: ReadTokens>(
     plan: &mut Plan,
     new: &NewToken,
@@ -28,7 +29,7 @@ pub(super) fn create<R: ReadTokens>(
     for scope in &new.scopes {
         scopes.add(scope.clone()).map_err(Refusal::from)?;
     }
-    require_free(tx, &new.name, None)?;
+    require_unused_name(tx, &new.name, None)?;
     let id = context.digests.only_id();
     let token = Token {
         id,
@@ -46,11 +47,11 @@ pub(super) fn create<R: ReadTokens>(
         delivered: plan.command.secret_file().is_some(),
         last_used: None,
     };
-    let mut detail = format!("{}, {}", until(token.expires), scope_count(token.scopes.len()));
+    let mut detail = format!("{}, {}", expiry_text(token.expires), scope_count(token.scopes.len()));
     if token.delivered {
         detail.push_str(", written to a file");
     }
-    plan.changes.push(super::Change {
+    plan.changes.push(super::TokenChange {
         before: TokenState::Absent,
         after: TokenState::Live(Arc::new(token)),
         event: Some((AuditAction::Created, detail)),
@@ -58,7 +59,7 @@ pub(super) fn create<R: ReadTokens>(
     Ok(())
 }
 
-/// A new name, a new description, or both.
+/// Plans a new name, a new description, or both. Returns an error if the name is in use.
 pub(super) fn edit<R: ReadTokens>(
     plan: &mut Plan,
     token: &Arc<Token>,
@@ -68,7 +69,7 @@ pub(super) fn edit<R: ReadTokens>(
     let mut edited = Token::clone(token);
     let mut details = Vec::new();
     if let Some(name) = name {
-        require_free(tx, name, Some(&token.id))?;
+        require_unused_name(tx, name, Some(&token.id))?;
         if *name != token.name {
             details.push(format!("name was {}", token.name));
             edited.name = name.clone();
@@ -79,15 +80,15 @@ pub(super) fn edit<R: ReadTokens>(
         edited.description = description.clone();
     }
     if details.is_empty() {
-        plan.keep(token);
+        plan.push_unchanged(token);
     } else {
-        plan.change(token, edited, AuditAction::Edited, details.join(", "));
+        plan.push_change(token, edited, AuditAction::Edited, details.join(", "));
     }
     Ok(())
 }
 
-/// Refuses a name that a token other than `owner` has.
-fn require_free<R: ReadTokens>(
+/// Returns an error if a token other than `owner` has this name.
+fn require_unused_name<R: ReadTokens>(
     tx: &R,
     name: &Name,
     owner: Option<&TokenId>,
@@ -98,12 +99,12 @@ fn require_free<R: ReadTokens>(
     }
 }
 
-/// Refuses a scope that the catalogue does not offer.
+/// Returns an error for the first scope that is not in the catalogue.
 pub(super) fn check_scopes(scopes: &[Scope], context: &PlanContext<'_>) -> Result<(), Refusal> {
     scopes.iter().try_for_each(|scope| Ok(context.catalogue.check(scope)?))
 }
 
-/// Adds those of `scopes` that `token` does not hold; leaves it out if it holds them all.
+/// Adds those of `scopes` that `token` does not have. Skips the token if it has all of them.
 pub(super) fn add_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &[Scope]) {
     let mut wider = Token::clone(token);
     let (mut added, mut absorbed, mut held) = (Vec::new(), Vec::new(), None);
@@ -116,12 +117,12 @@ pub(super) fn add_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &[Scope]) 
             Err(reason @ (ScopeError::Duplicate(_) | ScopeError::Covered { .. })) => {
                 held.get_or_insert(reason);
             }
-            Err(reason) => return plan.leave_out(token, reason),
+            Err(reason) => return plan.skip(token, reason),
         }
     }
     match held {
-        Some(reason) if added.is_empty() => return plan.leave_out(token, reason),
-        None if added.is_empty() => return plan.keep(token),
+        Some(reason) if added.is_empty() => return plan.skip(token, reason),
+        None if added.is_empty() => return plan.push_unchanged(token),
         _ => {}
     }
     let mut detail = scope_list(&added);
@@ -130,10 +131,10 @@ pub(super) fn add_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &[Scope]) 
         detail.push_str(&scope_list(&absorbed));
         plan.warnings.push(Warning::Absorbs(absorbed));
     }
-    plan.change(token, wider, AuditAction::ScopesAdded, detail);
+    plan.push_change(token, wider, AuditAction::ScopesAdded, detail);
 }
 
-/// Removes scopes; leaves the token out if it does not hold one that is listed.
+/// Removes scopes. Skips the token if it does not have one of the listed scopes.
 pub(super) fn remove_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &ScopeSelection) {
     let mut narrower = Token::clone(token);
     let detail = match scopes {
@@ -142,53 +143,54 @@ pub(super) fn remove_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &ScopeS
             format!("all, {}", scope_count(token.scopes.len()))
         }
         ScopeSelection::Listed(scopes) => {
-            if let Err(reason) = scopes.iter().try_for_each(|it| narrower.scopes.remove(it)) {
-                return plan.leave_out(token, reason);
+            if let Err(reason) = scopes.iter().try_for_each(|scope| narrower.scopes.remove(scope)) {
+                return plan.skip(token, reason);
             }
             scope_list(scopes)
         }
     };
     if narrower.scopes == token.scopes {
-        plan.keep(token);
+        plan.push_unchanged(token);
     } else {
-        plan.change(token, narrower, AuditAction::ScopesRemoved, detail);
+        plan.push_change(token, narrower, AuditAction::ScopesRemoved, detail);
     }
 }
 
-/// Takes edits back, all or none: refuses when a field is not as the edit left it.
+/// Undoes edits, all or none. Returns an error if a field has changed since the edit, or if the old
+/// name is in use.
 pub(super) fn revert<R: ReadTokens>(
     plan: &mut Plan,
-    edits: &[Edited],
+    edits: &[TokenEdit],
     tx: &R,
 ) -> Result<(), R::Error> {
-    for Edited { before, after } in edits {
-        let now = find(tx, &before.id)?;
-        let since = |what| Refusal::ChangedSince { what, name: now.name.clone() };
+    for TokenEdit { before, after } in edits {
+        let now = require_token(tx, &before.id)?;
+        let changed = |field| Refusal::ChangedSince { field, name: now.name.clone() };
         let mut reverted = Token::clone(&now);
         let mut details = Vec::new();
         if before.name != after.name {
             if now.name != after.name {
-                return Err(since("name").into());
+                return Err(changed("name").into());
             }
-            require_free(tx, &before.name, Some(&now.id))?;
+            require_unused_name(tx, &before.name, Some(&now.id))?;
             reverted.name = before.name.clone();
             details.push(format!("name was {}", now.name));
         }
         if before.description != after.description {
             if now.description != after.description {
-                return Err(since("description").into());
+                return Err(changed("description").into());
             }
             reverted.description = before.description.clone();
             details.push("description is as before".to_owned());
         }
         if before.scopes != after.scopes {
             if now.scopes != after.scopes {
-                return Err(since("scopes").into());
+                return Err(changed("scopes").into());
             }
             reverted.scopes = before.scopes.clone();
             details.push(format!("{} as before", scope_count(reverted.scopes.len())));
         }
-        plan.change(&now, reverted, AuditAction::Undone, details.join(", "));
+        plan.push_change(&now, reverted, AuditAction::Undone, details.join(", "));
     }
     Ok(())
 }

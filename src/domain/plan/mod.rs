@@ -1,6 +1,6 @@
-//! What a command would do: for each token its state before and after and the audit event, or the
-//! reason for leaving it out. Pure: reads through [`ReadTokens`], writes nothing. Called by the
-//! service, once to preview a command and once more inside the transaction that executes it.
+//! Plans the effect of a command: for each token its state before and after and the audit event, or
+//! the reason to skip it. Pure: reads through [`ReadTokens`] and writes nothing. Called by the
+//! service to preview a command, and again inside the transaction that executes it.
 
 mod confirm;
 mod context;
@@ -13,37 +13,37 @@ mod trash;
 use std::{collections::HashSet, sync::Arc};
 
 pub use self::{
-    confirm::{Confirmation, Confirmed},
+    confirm::{Confirmation, ConfirmationProof},
     context::{NewDigests, PlanContext, ReadTokens},
-    event_text::until,
+    event_text::expiry_text,
     refusal::Refusal,
     trash::TRASH_RETENTION,
 };
 use super::{
     Timestamp,
-    command::{Command, Edited, RestoreTarget, TokenSelection},
+    command::{Command, RestoreTarget, TokenEdit, TokenSelection},
     event::AuditAction,
     id::TokenId,
     scope::Scope,
     token::Token,
 };
 
-/// Most tokens that a command may name. A transaction of so many takes well under the 2 s for
-/// which other writers wait.
+/// Maximum number of tokens that a command may name. Such a transaction takes well under 2 s, the
+/// time for which other writers wait.
 pub const MAX_TOKENS: usize = 10_000;
 
 /// Whether and where a token is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenState {
     Absent,
-    /// Among the tokens.
+    /// Stored and not deleted.
     Live(Arc<Token>),
     /// In the trash, deleted at this time.
     Deleted(Arc<Token>, Timestamp),
 }
 
 impl TokenState {
-    /// The record, wherever it is stored.
+    /// The record, live or deleted.
     pub fn token(&self) -> Option<&Token> {
         match self {
             Self::Absent => None,
@@ -52,38 +52,35 @@ impl TokenState {
     }
 }
 
-/// What a command does to one token.
+/// The effect of a command on one token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// Its state before.
+pub struct TokenChange {
     pub before: TokenState,
-    /// Its state afterwards.
     pub after: TokenState,
     /// The audit event and its detail; `None` if nothing changes.
     pub event: Option<(AuditAction, String)>,
 }
 
-impl Change {
-    /// The token as it is afterwards, or as it was if it is gone then.
+impl TokenChange {
+    /// The token after the change, or before it if the change removes the token.
     pub fn token(&self) -> Option<&Token> {
         self.after.token().or_else(|| self.before.token())
     }
 }
 
-/// A token that a command names and leaves as it is.
+/// A token that a command names but does not change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedToken {
-    /// The token's id.
     pub id: TokenId,
-    /// The record; `None` if there is no such token.
+    /// The record; `None` if the token does not exist.
     pub token: Option<Arc<Token>>,
     pub reason: Refusal,
 }
 
-/// Something that an operator may not expect of a command that is allowed.
+/// A side effect of an allowed command that the operator may not expect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
-    /// These scopes are removed, because a new scope on `*` covers them.
+    /// These scopes are removed because a new scope on `*` covers them.
     Absorbs(Vec<Scope>),
     /// A previous secret stops working before the end of its overlap.
     EndsOverlap {
@@ -93,20 +90,19 @@ pub enum Warning {
     },
 }
 
-/// What a command would do.
+/// The effect of a command on the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub command: Command,
-    /// The time that the plan was made for, and that of its events.
+    /// The time at which statuses are evaluated, and the time of the events.
     pub at: Timestamp,
-    /// The tokens that the command changes, in its order.
-    pub changes: Vec<Change>,
-    /// The tokens that it names and leaves as they are.
-    pub left_out: Vec<SkippedToken>,
-    /// What an operator may not expect.
+    /// The changes of the tokens that the command names, in its order.
+    pub changes: Vec<TokenChange>,
+    /// The tokens that the command names but does not change.
+    pub skipped: Vec<SkippedToken>,
     pub warnings: Vec<Warning>,
-    /// Changes of the trash that the command does not name: purges, corrected times.
-    pub housekeeping: Vec<Change>,
+    /// Changes in the trash that the command does not name: purges and corrected deletion times.
+    pub housekeeping: Vec<TokenChange>,
 }
 
 impl Plan {
@@ -115,16 +111,15 @@ impl Plan {
             command: command.clone(),
             at,
             changes: Vec::new(),
-            left_out: Vec::new(),
+            skipped: Vec::new(),
             warnings: Vec::new(),
             housekeeping: Vec::new(),
         }
     }
 
-    /// The tokens that are changed, as they are afterwards, or as they were if they are gone
-    /// then.
+    /// The tokens of the changes: each after its change, or before it if the change removes it.
     pub fn tokens(&self) -> impl Iterator<Item = &Token> {
-        self.changes.iter().filter_map(Change::token)
+        self.changes.iter().filter_map(TokenChange::token)
     }
 
     /// The ids of [`Plan::tokens`].
@@ -132,29 +127,30 @@ impl Plan {
         self.tokens().map(|token| token.id).collect()
     }
 
-    /// Refuses a plan that leaves out a token, with the reason for the first one. Where the
-    /// command names several tokens the reason names the token.
+    /// Returns an error if the plan skips a token: the reason for the first skipped one. If the
+    /// plan concerns several tokens, the error contains the name.
     pub fn require_all(&self) -> Result<(), Refusal> {
-        let Some(SkippedToken { token, reason, .. }) = self.left_out.first() else {
+        let Some(SkippedToken { token, reason, .. }) = self.skipped.first() else {
             return Ok(());
         };
         match token {
-            Some(token) if self.changes.len() + self.left_out.len() > 1 => {
-                Err(Refusal::OneOfMany { name: token.name.clone(), why: Box::new(reason.clone()) })
-            }
+            Some(token) if self.changes.len() + self.skipped.len() > 1 => Err(Refusal::ForToken {
+                name: token.name.clone(),
+                reason: Box::new(reason.clone()),
+            }),
             _ => Err(reason.clone()),
         }
     }
 
-    /// The command that undoes this one, or `None` if there is none or nothing to undo.
+    /// The command that undoes this plan; `None` if it cannot be undone or changes nothing.
     pub fn inverse(&self) -> Option<Command> {
-        let deleted_at = |change: &Change| match change.after {
+        let deleted_at = |change: &TokenChange| match change.after {
             TokenState::Deleted(_, at) => Some(at),
             TokenState::Absent | TokenState::Live(_) => None,
         };
         match &self.command {
             Command::Edit { .. } | Command::AddScopes { .. } | Command::RemoveScopes { .. } => {
-                let edits: Vec<Edited> = self.changes.iter().filter_map(edited).collect();
+                let edits: Vec<TokenEdit> = self.changes.iter().filter_map(token_edit).collect();
                 (!edits.is_empty()).then_some(Command::Revert(edits))
             }
             Command::Delete { .. } => self
@@ -175,37 +171,45 @@ impl Plan {
         }
     }
 
-    fn change(&mut self, before: &Arc<Token>, after: Token, action: AuditAction, detail: String) {
-        self.changes.push(Change {
+    fn push_change(
+        &mut self,
+        before: &Arc<Token>,
+        after: Token,
+        action: AuditAction,
+        detail: String,
+    ) {
+        self.changes.push(TokenChange {
             before: TokenState::Live(Arc::clone(before)),
             after: TokenState::Live(Arc::new(after)),
             event: Some((action, detail)),
         });
     }
 
-    fn keep(&mut self, token: &Arc<Token>) {
+    fn push_unchanged(&mut self, token: &Arc<Token>) {
         let state = TokenState::Live(Arc::clone(token));
-        self.changes.push(Change { before: state.clone(), after: state, event: None });
+        self.changes.push(TokenChange { before: state.clone(), after: state, event: None });
     }
 
-    fn leave_out(&mut self, token: &Arc<Token>, reason: impl Into<Refusal>) {
+    fn skip(&mut self, token: &Arc<Token>, reason: impl Into<Refusal>) {
         let reason = reason.into();
-        self.left_out.push(SkippedToken { id: token.id, token: Some(Arc::clone(token)), reason });
+        self.skipped.push(SkippedToken { id: token.id, token: Some(Arc::clone(token)), reason });
     }
 }
 
-fn edited(change: &Change) -> Option<Edited> {
+fn token_edit(change: &TokenChange) -> Option<TokenEdit> {
     match (&change.before, &change.after, &change.event) {
         (TokenState::Live(before), TokenState::Live(after), Some(_)) => {
-            Some(Edited { before: Token::clone(before), after: Token::clone(after) })
+            Some(TokenEdit { before: Token::clone(before), after: Token::clone(after) })
         }
         _ => None,
     }
 }
 
-/// Plans `command` on the tokens that `tx` reads. Refuses what no token can be spared from: an
-/// unknown scope, a lifetime beyond the limits, a name that is taken, more than [`MAX_TOKENS`]
-/// tokens. A token for which the command is impossible is left out, with the reason.
+/// Plans `command` on the tokens that `tx` reads. A token that cannot be changed is skipped, with
+/// the reason.
+///
+/// Returns an error for problems of the whole command: an unknown scope, a lifetime beyond the
+/// limits, a name in use, more than [`MAX_TOKENS`] tokens, or a failed read.
 pub fn plan<R: ReadTokens>(
     command: &Command,
     tx: &R,
@@ -213,55 +217,46 @@ pub fn plan<R: ReadTokens>(
 ) -> Result<Plan, R::Error> {
     let count = command.tokens().len();
     if count > MAX_TOKENS {
-        return Err(Refusal::TooMany(count).into());
+        return Err(Refusal::TooManyTokens(count).into());
     }
     let mut plan = Plan::new(command, context.at);
     match command {
         Command::Create { token, .. } => edits::create(&mut plan, token, tx, context)?,
         Command::Edit { token, name, description } => {
-            let token = find(tx, token)?;
+            let token = require_token(tx, token)?;
             edits::edit(&mut plan, &token, (name.as_ref(), description.as_ref()), tx)?;
         }
         Command::AddScopes { tokens, scopes } => {
             edits::check_scopes(scopes, context)?;
-            each(&mut plan, tokens, tx, |plan, token| edits::add_scopes(plan, token, scopes))?;
+            plan_each(&mut plan, tokens, tx, |plan, token| edits::add_scopes(plan, token, scopes))?;
         }
         Command::RemoveScopes { tokens, scopes } => {
-            each(&mut plan, tokens, tx, |plan, token| edits::remove_scopes(plan, token, scopes))?;
+            plan_each(&mut plan, tokens, tx, |plan, token| {
+                edits::remove_scopes(plan, token, scopes);
+            })?;
         }
         Command::Revoke { tokens } => {
-            each(&mut plan, tokens, tx, secrets::revoke)?;
+            plan_each(&mut plan, tokens, tx, secrets::revoke)?;
         }
         Command::RevokeLeaked { secrets } => secrets::revoke_leaked(&mut plan, secrets, tx)?,
         Command::EndOverlap { tokens } => {
-            each(&mut plan, tokens, tx, secrets::end_overlap)?;
+            plan_each(&mut plan, tokens, tx, secrets::end_overlap)?;
         }
         Command::Regenerate { tokens, lifetime, overlap, .. } => {
             let expires = context.expiry(*lifetime)?;
-            each(&mut plan, tokens, tx, |plan, token| {
+            plan_each(&mut plan, tokens, tx, |plan, token| {
                 secrets::regenerate(plan, token, (expires, *overlap), context);
             })?;
             secrets::require_overlap(&mut plan, *overlap);
         }
         Command::Delete { tokens } => {
-            let own_deletion = trash::purge(&mut plan, tx)?;
-            let deleted_at = context.deletion.unwrap_or(own_deletion);
-            match tokens {
-                TokenSelection::Listed(tokens) => each(&mut plan, tokens, tx, |plan, token| {
-                    trash::delete(plan, token, deleted_at);
-                })?,
-                TokenSelection::All => {
-                    for token in tx.tokens()? {
-                        trash::delete(&mut plan, &Arc::new(token), deleted_at);
-                    }
-                }
-            }
+            delete(&mut plan, tokens, tx, context)?;
         }
         Command::Restore(target) => trash::restore(&mut plan, *target, tx, context)?,
         Command::Revert(edits) => edits::revert(&mut plan, edits, tx)?,
-        Command::RecordDelivery { token, digest, how } => {
-            let token = find(tx, token)?;
-            secrets::record_delivery(&mut plan, &token, digest, *how)?;
+        Command::RecordDelivery { token, digest, method } => {
+            let token = require_token(tx, token)?;
+            secrets::record_delivery(&mut plan, &token, digest, *method)?;
         }
         Command::AcceptClock => trash::accept_clock(&mut plan, tx, context)?,
         Command::PurgeTrash => {
@@ -271,24 +266,46 @@ pub fn plan<R: ReadTokens>(
     Ok(plan)
 }
 
-fn find<R: ReadTokens>(tx: &R, id: &TokenId) -> Result<Arc<Token>, R::Error> {
-    tx.token(id)?.map(Arc::new).ok_or_else(|| Refusal::Gone(*id).into())
+/// Plans a purge of old deletions, then the deletion of `tokens`.
+fn delete<R: ReadTokens>(
+    plan: &mut Plan,
+    tokens: &TokenSelection,
+    tx: &R,
+    context: &PlanContext<'_>,
+) -> Result<(), R::Error> {
+    let own_deletion = trash::purge(plan, tx)?;
+    let deleted_at = context.deletion.unwrap_or(own_deletion);
+    match tokens {
+        TokenSelection::Listed(tokens) => plan_each(plan, tokens, tx, |plan, token| {
+            trash::delete(plan, token, deleted_at);
+        }),
+        TokenSelection::All => {
+            for token in tx.tokens()? {
+                trash::delete(plan, &Arc::new(token), deleted_at);
+            }
+            Ok(())
+        }
+    }
 }
 
-/// Plans each of these tokens once; those that are gone are left out.
-fn each<R: ReadTokens>(
+fn require_token<R: ReadTokens>(tx: &R, id: &TokenId) -> Result<Arc<Token>, R::Error> {
+    tx.token(id)?.map(Arc::new).ok_or_else(|| Refusal::NotFound(*id).into())
+}
+
+/// Calls `plan_token` once for each distinct id. Skips tokens that do not exist.
+fn plan_each<R: ReadTokens>(
     plan: &mut Plan,
     ids: &[TokenId],
     tx: &R,
-    mut one: impl FnMut(&mut Plan, &Arc<Token>),
+    mut plan_token: impl FnMut(&mut Plan, &Arc<Token>),
 ) -> Result<(), R::Error> {
     let mut seen = HashSet::with_capacity(ids.len());
     for id in ids.iter().filter(|id| seen.insert(**id)) {
         if let Some(token) = tx.token(id)? {
-            one(plan, &Arc::new(token));
+            plan_token(plan, &Arc::new(token));
         } else {
-            let reason = Refusal::Gone(*id);
-            plan.left_out.push(SkippedToken { id: *id, token: None, reason });
+            let reason = Refusal::NotFound(*id);
+            plan.skipped.push(SkippedToken { id: *id, token: None, reason });
         }
     }
     Ok(())

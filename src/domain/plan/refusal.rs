@@ -1,60 +1,59 @@
-//! Why a rule refused a command, or left a token out of it. Nothing was changed. The front ends
-//! print these sentences as they are.
+//! The reasons why a command is refused or a token is skipped. In either case nothing was changed.
+//! The front ends print these messages unchanged.
 
 use crate::domain::{
-    id::TokenId, lifetime::LifetimeError, name::Name, scope::ScopeError, token::TransitionError,
+    count::grouped, id::TokenId, lifetime::LifetimeError, name::Name, scope::ScopeError,
+    token::TransitionError,
 };
 
-/// Why nothing was changed.
+/// Why a command was refused, or why it skips a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// There is no such token.
-    #[error("there is no token {0}: it was deleted meanwhile, nothing was changed")]
-    Gone(TokenId),
+    /// The token does not exist.
+    #[error("token {0} not found: it was deleted in the meantime")]
+    NotFound(TokenId),
     /// The name belongs to another token.
-    #[error("another token is called {0}: choose another name")]
+    #[error("another token is already named {0}: choose another name")]
     NameTaken(Name),
-    /// A lifetime was refused.
+    /// The lifetime is not allowed.
     #[error(transparent)]
     Lifetime(#[from] LifetimeError),
-    /// A scope was refused.
+    /// A scope cannot be added or removed.
     #[error(transparent)]
     Scope(#[from] ScopeError),
-    /// The token's status does not allow it.
+    /// The status of the token does not allow the change.
     #[error(transparent)]
     Transition(#[from] TransitionError),
     /// The delivered secret is not the current one.
     #[error(
-        "somebody regenerated {0} meanwhile: the secret that you have is not its present one, its events tell who did it"
+        "{0} was regenerated in the meantime: your secret is not the current one, see its events for who did it"
     )]
-    Replaced(Name),
+    SecretReplaced(Name),
     /// The leaked secret does not work.
-    #[error("its secret does not work any more: nothing to revoke")]
-    NotWorking,
-    /// One of several was refused, and the others with it.
-    #[error("{name}: {why}")]
-    OneOfMany { name: Name, why: Box<Refusal> },
+    #[error("the secret no longer works: nothing to revoke")]
+    SecretNotWorking,
+    /// One of several tokens was refused, and therefore the whole command.
+    #[error("{name}: {reason}")]
+    ForToken { name: Name, reason: Box<Refusal> },
     /// The command names more tokens than one transaction may change.
-    #[error("{0} tokens are too many at once: at most {max} are changed together, mark fewer", max = super::MAX_TOKENS)]
-    TooMany(usize),
-    /// No deleted token to restore, or its time is over.
-    #[error("nothing can be brought back: a deleted token is kept for 24 hours")]
+    #[error("too many tokens ({count}): select at most {max}", count = grouped(.0), max = grouped(super::MAX_TOKENS))]
+    TooManyTokens(usize),
+    /// No deleted token matches, or its 24 hours are over.
+    #[error("nothing to restore: deleted tokens are kept for 24 hours")]
     NothingToRestore,
-    /// Undoing would discard what somebody changed since.
-    #[error(
-        "the {what} of {name} changed again since: nothing was undone, its events tell who did it"
-    )]
+    /// The undo would discard a later change.
+    #[error("can't undo: the {field} of {name} changed again, see its events for who did it")]
     ChangedSince {
         /// The field: `name`, `description` or `scopes`.
-        what: &'static str,
+        field: &'static str,
         name: Name,
     },
     /// The latest deletion was another operator's.
-    #[error("nothing of yours to undo; `patdeck restore` brings back {name}, which {by} deleted")]
+    #[error("nothing of yours to restore: {by} deleted {name}, restore it with `patdeck restore`")]
     DeletedByAnother {
-        /// The token that was deleted last.
+        /// The name of the token that was deleted last.
         name: Name,
-        /// Who deleted it.
+        /// The actor who deleted it.
         by: String,
     },
 }

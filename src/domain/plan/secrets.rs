@@ -1,26 +1,27 @@
-//! Plans what happens to secrets: revoke, end an overlap, regenerate, record a delivery.
+//! Plans changes of secrets: revoke, end an overlap, regenerate, and record a delivery.
 
 use std::sync::Arc;
 
-use super::{Plan, PlanContext, ReadTokens, Refusal, Warning, event_text::until};
+use super::{Plan, PlanContext, ReadTokens, Refusal, Warning, event_text::expiry_text};
 use crate::domain::{
     Timestamp,
-    command::{Delivery, LeakedSecret},
+    command::{DeliveryMethod, LeakedSecret},
     event::AuditAction,
     secret::Digest,
     token::{Overlap, Status, Token, TransitionError},
 };
 
-/// Ends a token; leaves out one that is revoked.
+/// Revokes a token. Skips a token that is already revoked.
 pub(super) fn revoke(plan: &mut Plan, token: &Arc<Token>) {
     let detail = format!("was {}", token.status(plan.at).as_str());
     match Token::clone(token).revoke(plan.at) {
-        Ok(revoked) => plan.change(token, revoked, AuditAction::Revoked, detail),
-        Err(reason) => plan.leave_out(token, reason),
+        Ok(revoked) => plan.push_change(token, revoked, AuditAction::Revoked, detail),
+        Err(reason) => plan.skip(token, reason),
     }
 }
 
-/// Ends the tokens whose leaked secret still works, each once.
+/// Revokes each token once if its leaked secret still works, and skips the others. Ignores ids of
+/// unknown tokens.
 pub(super) fn revoke_leaked<R: ReadTokens>(
     plan: &mut Plan,
     secrets: &[LeakedSecret],
@@ -36,25 +37,30 @@ pub(super) fn revoke_leaked<R: ReadTokens>(
         match Token::clone(&token).revoke(plan.at) {
             Ok(revoked) if works => {
                 let detail = "was active, its secret was found by a scan".to_owned();
-                plan.change(&token, revoked, AuditAction::Revoked, detail);
+                plan.push_change(&token, revoked, AuditAction::Revoked, detail);
             }
-            _ => plan.leave_out(&token, Refusal::NotWorking),
+            _ => plan.skip(&token, Refusal::SecretNotWorking),
         }
     }
     Ok(())
 }
 
-/// Ends the previous secret of a token, if it has one.
+/// Ends the overlap of a token. A token without a previous secret stays unchanged.
 pub(super) fn end_overlap(plan: &mut Plan, token: &Arc<Token>) {
     if token.previous.is_none() {
-        return plan.keep(token);
+        return plan.push_unchanged(token);
     }
-    warn_of_overlap(plan, token);
-    plan.change(token, Token::clone(token).end_overlap(), AuditAction::OverlapEnded, String::new());
+    warn_if_overlap_ends(plan, token);
+    plan.push_change(
+        token,
+        Token::clone(token).end_overlap(),
+        AuditAction::OverlapEnded,
+        String::new(),
+    );
 }
 
-/// Replaces the secret of a token. The overlap is for an active token only; what is delivered to
-/// a file counts as delivered.
+/// Replaces the secret of a token. Only an active token gets the overlap. A secret written to a
+/// file counts as delivered.
 pub(super) fn regenerate(
     plan: &mut Plan,
     token: &Arc<Token>,
@@ -68,23 +74,23 @@ pub(super) fn regenerate(
     let renewed = Token::clone(token).regenerate(digest, prefix, expires, overlap, plan.at);
     let mut renewed = match renewed {
         Ok(renewed) => renewed,
-        Err(reason) => return plan.leave_out(token, reason),
+        Err(reason) => return plan.skip(token, reason),
     };
-    let mut detail = format!("was {}, {}", status.as_str(), until(renewed.expires));
+    let mut detail = format!("was {}, {}", status.as_str(), expiry_text(renewed.expires));
     if let Some(previous) = &renewed.previous {
         detail.push_str(", old secret works ");
-        detail.push_str(&until(Some(previous.until)));
+        detail.push_str(&expiry_text(Some(previous.until)));
     }
     if plan.command.secret_file().is_some() {
         renewed.delivered = true;
         detail.push_str(", written to a file");
     }
-    warn_of_overlap(plan, token);
-    plan.change(token, renewed, AuditAction::Regenerated, detail);
+    warn_if_overlap_ends(plan, token);
+    plan.push_change(token, renewed, AuditAction::Regenerated, detail);
 }
 
-/// Leaves out every token if an overlap was asked for and no token is active: it would be without
-/// effect, and the operator expects one.
+/// Skips every token if an overlap was requested but no token gets one. Otherwise the requested
+/// overlap would have no effect, without any message.
 pub(super) fn require_overlap(plan: &mut Plan, overlap: Overlap) {
     let overlaps = plan.tokens().any(|token| token.previous.is_some());
     if overlap == Overlap::None || overlaps {
@@ -92,29 +98,29 @@ pub(super) fn require_overlap(plan: &mut Plan, overlap: Overlap) {
     }
     for change in std::mem::take(&mut plan.changes) {
         if let super::TokenState::Live(token) = &change.before {
-            plan.leave_out(token, TransitionError::NothingToOverlap);
+            plan.skip(token, TransitionError::NothingToOverlap);
         }
     }
 }
 
-fn warn_of_overlap(plan: &mut Plan, token: &Token) {
-    if let Some(previous) = token.overlap(plan.at) {
+fn warn_if_overlap_ends(plan: &mut Plan, token: &Token) {
+    if let Some(previous) = token.active_overlap(plan.at) {
         plan.warnings.push(Warning::EndsOverlap { token: token.id, until: previous.until });
     }
 }
 
-/// Records how the current secret was delivered. Each way is recorded, though one is enough for
-/// the token. Refuses a secret that was replaced.
+/// Records how the current secret was delivered. Every delivery has its own event. Returns an error
+/// if `digest` is not that of the current secret.
 pub(super) fn record_delivery(
     plan: &mut Plan,
     token: &Arc<Token>,
     digest: &Digest,
-    how: Delivery,
+    method: DeliveryMethod,
 ) -> Result<(), Refusal> {
     if !token.digest.matches(digest) {
-        return Err(Refusal::Replaced(token.name.clone()));
+        return Err(Refusal::SecretReplaced(token.name.clone()));
     }
     let delivered = Token { delivered: true, ..Token::clone(token) };
-    plan.change(token, delivered, AuditAction::Claimed, how.as_str().to_owned());
+    plan.push_change(token, delivered, AuditAction::Delivered, method.as_str().to_owned());
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! What must be confirmed, and what a confirmation covers, on tokens in a vector.
+//! Plans on an in-memory list of tokens: required confirmations, warnings, skipped tokens and
+//! inverse commands.
 
 use std::collections::HashMap;
 
@@ -29,7 +30,7 @@ impl ReadTokens for Tokens {
         Ok(Vec::new())
     }
 
-    fn last_event(&self, _: &TokenId) -> Result<Option<AuditEvent>, Refusal> {
+    fn newest_event_of(&self, _: &TokenId) -> Result<Option<AuditEvent>, Refusal> {
         Ok(None)
     }
 
@@ -38,12 +39,12 @@ impl ReadTokens for Tokens {
     }
 }
 
-/// Tokens `a`, `b` and `c`: active, active in an overlap, expired.
-fn three() -> Tokens {
+/// Tokens `a` (active), `b` (active, in an overlap) and `c` (expired).
+fn sample_tokens() -> Tokens {
     let token = |id: &str, name: &str| Token {
         id: TokenId::parse(id).unwrap(),
         name: Name::parse(name).unwrap(),
-        scopes: "channels:*:publish".parse::<Scope>().map(only).unwrap(),
+        scopes: "channels:*:publish".parse::<Scope>().map(single).unwrap(),
         ..tokens::sample_token()
     };
     let renewed = |token: Token| {
@@ -57,11 +58,11 @@ fn three() -> Tokens {
     ])
 }
 
-fn only(scope: Scope) -> Scopes {
+fn single(scope: Scope) -> Scopes {
     Scopes::from_stored(vec![scope]).unwrap()
 }
 
-fn planned(command: &Command, tokens: &Tokens) -> Result<Plan, Refusal> {
+fn make_plan(command: &Command, tokens: &Tokens) -> Result<Plan, Refusal> {
     let digests: NewDigests = HashMap::new().into_iter().collect();
     let context = PlanContext {
         at: tokens::at(10),
@@ -88,7 +89,7 @@ fn regenerate(names: &str, overlap: Overlap) -> Command {
 }
 
 #[test]
-fn what_ends_a_secret_must_be_confirmed() {
+fn commands_that_end_a_secret_require_confirmation() {
     let name = |text| Name::parse(text).unwrap();
     let delete = |names| Command::Delete { tokens: TokenSelection::Listed(ids(names)) };
     let scopes = || vec!["clients:*:read".parse().unwrap()];
@@ -100,7 +101,7 @@ fn what_ends_a_secret_must_be_confirmed() {
         lifetime: "1h".parse().unwrap(),
         scopes: scopes(),
     };
-    for (command, wanted) in [
+    for (command, expected) in [
         (Command::Create { token: new, secret_file: None }, Confirmation::None),
         (Command::AddScopes { tokens: ids("abc"), scopes: scopes() }, Confirmation::None),
         (remove(publish()), Confirmation::None),
@@ -118,52 +119,52 @@ fn what_ends_a_secret_must_be_confirmed() {
         (delete("abc"), Confirmation::TypeCount(3)),
         (Command::Delete { tokens: TokenSelection::All }, Confirmation::TypeCount(3)),
     ] {
-        let plan = planned(&command, &three()).unwrap();
-        assert_eq!(plan.confirmation(), wanted, "{command:?}");
-        assert!(plan.is_covered_by(&plan.confirmed()), "{command:?}");
-        let is_free = wanted == Confirmation::None;
-        assert_eq!(plan.is_covered_by(&Confirmed::NOTHING), is_free, "{command:?}");
+        let plan = make_plan(&command, &sample_tokens()).unwrap();
+        assert_eq!(plan.confirmation(), expected, "{command:?}");
+        assert!(plan.is_covered_by(&plan.confirm()), "{command:?}");
+        let needs_none = expected == Confirmation::None;
+        assert_eq!(plan.is_covered_by(&ConfirmationProof::NOT_REQUIRED), needs_none, "{command:?}");
     }
 }
 
 #[test]
-fn an_overlap_that_ends_early_is_a_warning() {
-    let tokens = three();
+fn ending_an_overlap_early_is_a_warning() {
+    let tokens = sample_tokens();
     for command in [regenerate("b", Overlap::None), Command::EndOverlap { tokens: ids("b") }] {
-        let plan = planned(&command, &tokens).unwrap();
+        let plan = make_plan(&command, &tokens).unwrap();
         let token = ids("b").remove(0);
-        // Never later than the expiry that the token had before.
+        // The overlap ends no later than the previous expiry.
         let until = tokens::at(60);
         assert_eq!(plan.warnings, [Warning::EndsOverlap { token, until }]);
     }
 }
 
 #[test]
-fn an_overlap_is_for_active_tokens_and_needs_one() {
-    let plan = planned(&regenerate("ac", Overlap::Hour), &three()).unwrap();
+fn overlap_requires_at_least_one_active_token() {
+    let plan = make_plan(&regenerate("ac", Overlap::Hour), &sample_tokens()).unwrap();
     let overlaps: Vec<_> = plan.tokens().map(|token| token.previous.is_some()).collect();
     assert_eq!(overlaps, [true, false]);
-    let plan = planned(&regenerate("c", Overlap::Hour), &three()).unwrap();
-    assert_eq!((plan.changes.len(), plan.left_out.len()), (0, 1));
+    let plan = make_plan(&regenerate("c", Overlap::Hour), &sample_tokens()).unwrap();
+    assert_eq!((plan.changes.len(), plan.skipped.len()), (0, 1));
     assert!(plan.require_all().is_err());
 }
 
 #[test]
-fn a_command_names_each_token_once_and_only_some() {
-    let plan = planned(&Command::Revoke { tokens: ids("aba") }, &three()).unwrap();
+fn duplicate_tokens_are_planned_once_and_limited_in_number() {
+    let plan = make_plan(&Command::Revoke { tokens: ids("aba") }, &sample_tokens()).unwrap();
     assert_eq!(plan.ids(), ids("ab"));
     let many = Command::Revoke { tokens: ids(&"a".repeat(MAX_TOKENS + 1)) };
-    assert_eq!(planned(&many, &three()), Err(Refusal::TooMany(MAX_TOKENS + 1)));
+    assert_eq!(make_plan(&many, &sample_tokens()), Err(Refusal::TooManyTokens(MAX_TOKENS + 1)));
 }
 
 #[test]
-fn the_inverse_of_an_edit_is_only_what_was_changed() {
+fn inverse_contains_only_changed_tokens() {
     let command = Command::AddScopes {
         tokens: ids("abc"),
         scopes: vec!["channels:c-1:publish".parse().unwrap()],
     };
-    let plan = planned(&command, &three()).unwrap();
-    assert_eq!((plan.inverse(), plan.left_out.len()), (None, 3));
+    let plan = make_plan(&command, &sample_tokens()).unwrap();
+    assert_eq!((plan.inverse(), plan.skipped.len()), (None, 3));
     let edit = Command::Edit { token: ids("a").remove(0), name: None, description: None };
-    assert_eq!(planned(&edit, &three()).unwrap().inverse(), None);
+    assert_eq!(make_plan(&edit, &sample_tokens()).unwrap().inverse(), None);
 }

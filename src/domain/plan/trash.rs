@@ -1,12 +1,11 @@
-//! Plans deletions and what leads out of the trash: restore and purge. A deletion is identified
-//! by its time, which no other deletion shares. Also corrects these times when the operator
-//! accepts a clock that was set back.
+//! Plans deletion, restore and purge. The time of a deletion is unique and identifies it. Also
+//! corrects these times when the operator accepts a clock that was set back.
 
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::{Change, Plan, PlanContext, ReadTokens, Refusal, TokenState};
+use super::{Plan, PlanContext, ReadTokens, Refusal, TokenChange, TokenState};
 use crate::domain::{
     Timestamp,
     command::RestoreTarget,
@@ -15,16 +14,16 @@ use crate::domain::{
     token::Token,
 };
 
-/// How long a deleted token can be restored.
+/// How long a deleted token can be restored: 24 hours.
 pub const TRASH_RETENTION: TimeDelta = TimeDelta::hours(24);
 
-/// The smallest difference between two stored times.
+/// The resolution of stored times.
 const TIME_RESOLUTION: TimeDelta = TimeDelta::nanoseconds(1);
 
 /// Moves a token to the trash.
 pub(super) fn delete(plan: &mut Plan, token: &Arc<Token>, deleted_at: Timestamp) {
     let status = token.status(plan.at).as_str();
-    plan.changes.push(Change {
+    plan.changes.push(TokenChange {
         before: TokenState::Live(Arc::clone(token)),
         after: TokenState::Deleted(Arc::clone(token), deleted_at),
         event: Some((
@@ -34,13 +33,13 @@ pub(super) fn delete(plan: &mut Plan, token: &Arc<Token>, deleted_at: Timestamp)
     });
 }
 
-/// Purges what was deleted more than 24 hours ago. Returns the time for a deletion now: later
-/// than that of any other.
+/// Purges tokens that were deleted at least 24 hours ago. Returns a time for a new deletion: now,
+/// or 1 ns after the latest deletion if that is later.
 pub(super) fn purge<R: ReadTokens>(plan: &mut Plan, tx: &R) -> Result<Timestamp, R::Error> {
     let deleted = tx.deleted()?;
     let newest = deleted.iter().map(|(_, at)| *at).max();
-    let is_over = |at: Timestamp| plan.at - at >= TRASH_RETENTION;
-    let purges = deleted.into_iter().filter(|(_, at)| is_over(*at)).map(|(token, at)| Change {
+    let is_due = |at: Timestamp| plan.at - at >= TRASH_RETENTION;
+    let purges = deleted.into_iter().filter(|(_, at)| is_due(*at)).map(|(token, at)| TokenChange {
         before: TokenState::Deleted(Arc::new(token), at),
         after: TokenState::Absent,
         event: Some((AuditAction::Purged, String::new())),
@@ -49,8 +48,8 @@ pub(super) fn purge<R: ReadTokens>(plan: &mut Plan, tx: &R) -> Result<Timestamp,
     Ok(newest.map_or(plan.at, |newest| plan.at.max(newest + TIME_RESOLUTION)))
 }
 
-/// Restores deleted tokens, all that `target` names or none: refuses when there is none, when
-/// its 24 hours are over, or when a name is taken.
+/// Restores the deleted tokens that `target` names, all or none. Returns an error if there are
+/// none, if their 24 hours are over, or if a name is in use.
 pub(super) fn restore<R: ReadTokens>(
     plan: &mut Plan,
     target: RestoreTarget,
@@ -65,7 +64,7 @@ pub(super) fn restore<R: ReadTokens>(
             None
         }
         RestoreTarget::Deletion(at) => Some(at),
-        RestoreTarget::LastDeletion => Some(own_last_deletion(&deleted, tx, context.actor)?),
+        RestoreTarget::LastDeletion => Some(last_deletion_by(&deleted, tx, context.actor)?),
     };
     if let Some(deletion) = deletion {
         deleted.retain(|(_, at)| *at == deletion);
@@ -78,7 +77,7 @@ pub(super) fn restore<R: ReadTokens>(
             return Err(Refusal::NameTaken(token.name).into());
         }
         let token = Arc::new(token);
-        plan.changes.push(Change {
+        plan.changes.push(TokenChange {
             before: TokenState::Deleted(Arc::clone(&token), at),
             after: TokenState::Live(token),
             event: Some((AuditAction::Restored, String::new())),
@@ -87,9 +86,9 @@ pub(super) fn restore<R: ReadTokens>(
     Ok(())
 }
 
-/// The time of the latest deletion by `actor`. What others deleted was their decision, and is not
-/// restored in passing.
-fn own_last_deletion<R: ReadTokens>(
+/// The time of the latest deletion by `actor`. Deletions by other operators are not restored
+/// implicitly. Returns an error that names the latest deletion if `actor` has none.
+fn last_deletion_by<R: ReadTokens>(
     deleted: &[(Token, Timestamp)],
     tx: &R,
     actor: &Actor,
@@ -97,7 +96,7 @@ fn own_last_deletion<R: ReadTokens>(
     let (newest, _) = deleted.first().ok_or(Refusal::NothingToRestore)?;
     let mut checked = None;
     for (token, at) in deleted {
-        // The tokens of one deletion have one time and one operator.
+        // All tokens of a deletion have the same time and actor: check only the first one.
         if checked.replace(*at) != Some(*at)
             && let Some(by) = deleted_by(tx, &token.id)?
             && is_same_account(&by, actor)
@@ -106,23 +105,25 @@ fn own_last_deletion<R: ReadTokens>(
         }
     }
     let by = deleted_by(tx, &newest.id)?;
-    let by = by.map_or_else(|| "somebody else".to_owned(), |by| by.to_string());
+    let by = by.map_or_else(|| "another user".to_owned(), |by| by.to_string());
     Err(Refusal::DeletedByAnother { name: newest.name.clone(), by }.into())
 }
 
-/// Who deleted a token: the last event of a deleted token is its deletion.
+/// The actor who deleted a token, from its newest event. `None` if that event is not a deletion.
 fn deleted_by<R: ReadTokens>(tx: &R, id: &TokenId) -> Result<Option<Actor>, R::Error> {
-    let last = tx.last_event(id)?;
-    Ok(last.filter(|event| event.what.action == AuditAction::Deleted).map(|event| event.what.actor))
+    let last = tx.newest_event_of(id)?;
+    Ok(last.filter(|event| event.body.action == AuditAction::Deleted).map(|event| event.body.actor))
 }
 
-/// Whether both are the same account. The address differs after a dropped connection.
+/// Whether both actors have the same account. Ignores the address, which can change when an
+/// operator reconnects.
 fn is_same_account(one: &Actor, other: &Actor) -> bool {
     (&one.user, &one.sudo_user) == (&other.user, &other.sudo_user)
 }
 
-/// Records that the clock is right. Deletions that a fast clock dated after it get times from now
-/// on, in their order; otherwise they would be kept too long and count as the latest.
+/// Records that the operator accepted the system clock. Deletion times in the future, written by a
+/// fast clock, are moved to now in their order. Otherwise these tokens would be kept too long and
+/// count as the latest deletion.
 pub(super) fn accept_clock<R: ReadTokens>(
     plan: &mut Plan,
     tx: &R,
@@ -135,7 +136,7 @@ pub(super) fn accept_clock<R: ReadTokens>(
             (old, new) = (at, new + TIME_RESOLUTION);
         }
         let token = Arc::new(token);
-        plan.housekeeping.push(Change {
+        plan.housekeeping.push(TokenChange {
             before: TokenState::Deleted(Arc::clone(&token), at),
             after: TokenState::Deleted(token, new),
             event: None,
@@ -144,7 +145,7 @@ pub(super) fn accept_clock<R: ReadTokens>(
     let detail = tx.newest_event_at()?.map_or_else(String::new, |last| {
         format!("the last change was at {}", last.format("%Y-%m-%d %H:%M UTC"))
     });
-    plan.changes.push(Change {
+    plan.changes.push(TokenChange {
         before: TokenState::Absent,
         after: TokenState::Absent,
         event: Some((AuditAction::ClockAccepted, detail)),

@@ -1,6 +1,6 @@
-//! What a search finds: free words beside terms such as `status:expired` and `idle>90d`, held
-//! against a token, or against what a list knows of one without its record. How it is written is
-//! `grammar`'s. Called by the list and by `list --search`.
+//! Searches: free words and terms such as `status:expired` and `idle>90d`, evaluated on a token, or
+//! on the fields that a list holds without the record. `grammar` parses and prints them. Called by
+//! the list screen and by `list --search`.
 
 mod grammar;
 
@@ -10,65 +10,70 @@ pub use self::grammar::{SearchError, TERMS};
 use super::{
     Actor, Timestamp,
     decision::{AccessRequest, allows},
-    lifetime::Span,
+    lifetime::DurationMinutes,
     name::fold,
     query::StatusFilter,
     scope::{Entity, Scope, Scopes},
     token::{Status, Token},
 };
 
-/// What a token must be to be found: every one of these terms. None at all finds everything.
+/// A parsed search. A token matches if it matches every term; an empty search matches all tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Search {
     terms: Vec<Term>,
 }
 
-/// One term; `-` before it finds the others.
+/// A predicate, negated if it was written with a leading `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Term {
     negated: bool,
-    what: Predicate,
+    predicate: Predicate,
 }
 
+/// The condition of a term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Predicate {
-    /// Stands somewhere in name, id or description.
+    /// Name, id or description contains this text.
     Words(String),
-    Name(Value),
-    Id(Value),
-    By(Value),
+    Name(TextPattern),
+    Id(TextPattern),
+    /// The creator: user, sudo user or address.
+    By(TextPattern),
     Status(StatusFilter),
     Scope(ScopePredicate),
+    /// One of the scopes allows this request.
     May(AccessRequest),
     Unused,
-    Unclaimed,
-    /// How long ago it was last used, or issued if it never was.
+    Undelivered,
+    /// The time since the last use, or since the issue if there was none.
     Idle(Threshold),
-    /// How long an active one still has.
+    /// The remaining lifetime of an active token.
     Expiring(Threshold),
 }
 
-/// What a scope is asked for.
+/// A condition on a scope of the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum ScopePredicate {
-    Type(Value),
-    Operation(Value),
-    Entity(Value),
-    Domain(Value),
+    Type(TextPattern),
+    Operation(TextPattern),
+    Entity(TextPattern),
+    Domain(TextPattern),
     Wildcard,
 }
 
-/// A folded text; `whole` if it was quoted and must be all that stands there.
+/// A folded text to compare with a field. If `is_exact`, the field must be equal: the value was
+/// quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Value {
+struct TextPattern {
     text: String,
-    whole: bool,
+    is_exact: bool,
 }
 
+/// A limit for a duration: more than `span` if `is_minimum`, else less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Threshold {
-    more: bool,
-    span: Span,
+    is_minimum: bool,
+    span: DurationMinutes,
 }
 
 impl Search {
@@ -76,50 +81,55 @@ impl Search {
         self.terms.is_empty()
     }
 
-    /// Whether it says itself which statuses are found: then no other filter of them applies.
-    pub fn names_status(&self) -> bool {
-        self.terms.iter().any(|term| matches!(term.what, Predicate::Status(_)))
+    /// Whether the search has a `status:` term, which overrides the status filter of a list.
+    pub fn filters_status(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.predicate, Predicate::Status(_)))
     }
 
-    pub fn asks_for_scopes(&self) -> bool {
-        self.terms.iter().any(|term| matches!(term.what, Predicate::Scope(_) | Predicate::May(_)))
+    /// Whether a term depends on the scopes.
+    pub fn filters_scopes(&self) -> bool {
+        self.terms
+            .iter()
+            .any(|term| matches!(term.predicate, Predicate::Scope(_) | Predicate::May(_)))
     }
 
-    pub fn asks_for_maker(&self) -> bool {
-        self.terms.iter().any(|term| matches!(term.what, Predicate::By(_)))
+    /// Whether a term depends on the creator.
+    pub fn filters_creator(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.predicate, Predicate::By(_)))
     }
 
-    /// Whether words that must be found are all that it asks for.
-    pub fn is_words(&self) -> bool {
-        self.terms.iter().all(|term| matches!(term.what, Predicate::Words(_)) && !term.negated)
+    /// Whether every term is a free word and not negated.
+    pub fn is_words_only(&self) -> bool {
+        self.terms.iter().all(|term| matches!(term.predicate, Predicate::Words(_)) && !term.negated)
     }
 
-    /// The words that must stand in name, id or description, folded.
+    /// The free words that name, id or description must contain, folded.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.terms.iter().filter_map(|term| match &term.what {
+        self.terms.iter().filter_map(|term| match &term.predicate {
             Predicate::Words(words) if !term.negated => Some(words.as_str()),
             _ => None,
         })
     }
 
+    /// Whether `token` matches, with its status at `at`.
     pub fn matches(&self, token: &Token, at: Timestamp) -> bool {
         self.is_empty()
-            || self.fits_scopes(&token.scopes)
-                && self.fits_maker(&token.created_by)
-                && self.fits(&Facts::of(token, at), || Texts::of(token))
+            || self.matches_scopes(&token.scopes)
+                && self.matches_creator(&token.created_by)
+                && self.matches_facts(&TokenFacts::of(token, at), || FoldedTexts::of(token))
     }
 
-    /// Whether a token with these scopes can be found. What is asked of scopes is asked of one
-    /// scope together: `type:channels op:publish` finds who publishes on channels.
-    pub fn fits_scopes(&self, scopes: &Scopes) -> bool {
-        let wanted: Vec<&ScopePredicate> =
-            self.terms.iter().filter_map(Term::wanted_part).collect();
-        let some_one = wanted.is_empty()
-            || scopes.iter().any(|scope| wanted.iter().all(|part| part.fits(scope)));
-        some_one
-            && self.terms.iter().all(|term| match &term.what {
-                Predicate::Scope(part) if term.negated => {
-                    !scopes.iter().any(|scope| part.fits(scope))
+    /// Evaluates the terms that depend on scopes; the others count as true. A single scope must
+    /// match all scope terms together: `type:channels op:publish` requires one scope with both.
+    pub fn matches_scopes(&self, scopes: &Scopes) -> bool {
+        let required: Vec<&ScopePredicate> =
+            self.terms.iter().filter_map(Term::required_scope_predicate).collect();
+        let has_match = required.is_empty()
+            || scopes.iter().any(|scope| required.iter().all(|it| it.matches(scope)));
+        has_match
+            && self.terms.iter().all(|term| match &term.predicate {
+                Predicate::Scope(predicate) if term.negated => {
+                    !scopes.iter().any(|scope| predicate.matches(scope))
                 }
                 Predicate::May(request) => {
                     scopes.iter().any(|scope| allows(scope, request)) != term.negated
@@ -128,33 +138,38 @@ impl Search {
             })
     }
 
-    /// Whether a token that `maker` made can be found.
-    pub fn fits_maker(&self, maker: &Actor) -> bool {
-        let names = [Some(&maker.user), maker.sudo_user.as_ref(), maker.from.as_ref()];
-        let is_called =
-            |value: &Value| names.into_iter().flatten().any(|name| value.is_in(&fold(name)));
-        self.terms.iter().all(|term| match &term.what {
-            Predicate::By(value) => is_called(value) != term.negated,
+    /// Evaluates the terms that depend on the creator; the others count as true.
+    pub fn matches_creator(&self, creator: &Actor) -> bool {
+        let names = [Some(&creator.user), creator.sudo_user.as_ref(), creator.from.as_ref()];
+        let matches_name = |pattern: &TextPattern| {
+            names.into_iter().flatten().any(|name| pattern.matches_within(&fold(name)))
+        };
+        self.terms.iter().all(|term| match &term.predicate {
+            Predicate::By(pattern) => matches_name(pattern) != term.negated,
             _ => true,
         })
     }
 
-    /// Whether a token of which these facts are known can be found, whatever its scopes and
-    /// whoever made it. Its texts are asked for only where they matter.
-    pub fn fits<'a>(&self, facts: &Facts, texts: impl Fn() -> Texts<'a>) -> bool {
-        self.terms.iter().all(|term| term.what.holds(facts, &texts) != Some(term.negated))
+    /// Evaluates the terms that depend neither on scopes nor on the creator; the others count as
+    /// true. Calls `texts` only for terms that need them.
+    pub fn matches_facts<'a>(
+        &self,
+        facts: &TokenFacts,
+        texts: impl Fn() -> FoldedTexts<'a>,
+    ) -> bool {
+        self.terms.iter().all(|term| term.predicate.eval(facts, &texts) != Some(term.negated))
     }
 }
 
-/// The texts of a token, folded.
+/// The searchable texts of a token, in lower case.
 #[derive(Debug, Clone)]
-pub struct Texts<'a> {
+pub struct FoldedTexts<'a> {
     pub name: Cow<'a, str>,
     pub id: Cow<'a, str>,
     pub description: Cow<'a, str>,
 }
 
-impl<'a> Texts<'a> {
+impl<'a> FoldedTexts<'a> {
     fn of(token: &'a Token) -> Self {
         Self {
             name: token.name.folded().into(),
@@ -164,99 +179,101 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// What is known of a token at an instant, apart from its texts, its scopes and its maker.
+/// The searchable fields of a token at an instant, except texts, scopes and creator.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct TokenFacts {
     pub status: Status,
-    /// When its present secret was issued.
+    /// When the current secret was issued.
     pub issued: Timestamp,
-    /// When it expires; `None` for never.
+    /// The expiry; `None` for never.
     pub expires: Option<Timestamp>,
-    /// When it was last used; `None` for never.
+    /// The last use of either secret; `None` for never.
     pub last_used: Option<Timestamp>,
-    /// Whether somebody confirmed to have its secret.
-    pub claimed: bool,
+    /// Whether the current secret was delivered.
+    pub delivered: bool,
+    /// The instant of the evaluation.
     pub at: Timestamp,
 }
 
-impl Facts {
+impl TokenFacts {
     fn of(token: &Token, at: Timestamp) -> Self {
         Self {
             status: token.status(at),
             issued: token.issued,
             expires: token.expires,
             last_used: token.last_use().map(|used| used.at),
-            claimed: token.delivered,
+            delivered: token.delivered,
             at,
         }
     }
 }
 
 impl Term {
-    /// What it wants of a scope, if that is what it is about.
-    fn wanted_part(&self) -> Option<&ScopePredicate> {
-        match &self.what {
-            Predicate::Scope(part) if !self.negated => Some(part),
+    /// The condition on a scope, unless the term is negated or has another predicate.
+    fn required_scope_predicate(&self) -> Option<&ScopePredicate> {
+        match &self.predicate {
+            Predicate::Scope(predicate) if !self.negated => Some(predicate),
             _ => None,
         }
     }
 }
 
 impl Predicate {
-    /// Whether it is so by these facts; `None` if they do not tell.
-    fn holds<'a>(&self, facts: &Facts, texts: &impl Fn() -> Texts<'a>) -> Option<bool> {
+    /// Evaluates the predicate; `None` if it depends on the scopes or the creator.
+    fn eval<'a>(&self, facts: &TokenFacts, texts: &impl Fn() -> FoldedTexts<'a>) -> Option<bool> {
         Some(match self {
             Self::Words(words) => {
-                let Texts { name, id, description } = texts();
+                let FoldedTexts { name, id, description } = texts();
                 [name, id, description].iter().any(|text| text.contains(words))
             }
-            Self::Name(value) => value.is_in(&texts().name),
-            Self::Id(value) => value.is_in(&texts().id),
-            Self::Status(filter) => filter.shows(facts.status, false),
+            Self::Name(value) => value.matches_within(&texts().name),
+            Self::Id(value) => value.matches_within(&texts().id),
+            Self::Status(filter) => filter.matches(facts.status, false),
             Self::By(_) | Self::Scope(_) | Self::May(_) => return None,
             Self::Unused => facts.last_used.is_none(),
-            Self::Unclaimed => !facts.claimed,
-            Self::Idle(bound) => bound.holds(facts.at, facts.last_used.unwrap_or(facts.issued)),
+            Self::Undelivered => !facts.delivered,
+            Self::Idle(bound) => bound.eval(facts.at, facts.last_used.unwrap_or(facts.issued)),
             Self::Expiring(bound) => {
                 facts.status == Status::Active
-                    && facts.expires.is_some_and(|end| bound.holds(end, facts.at))
+                    && facts.expires.is_some_and(|end| bound.eval(end, facts.at))
             }
         })
     }
 }
 
 impl ScopePredicate {
-    fn fits(&self, scope: &Scope) -> bool {
+    fn matches(&self, scope: &Scope) -> bool {
         match self {
-            Self::Type(value) => value.starts(scope.entity_type.as_str()),
-            Self::Operation(value) => value.starts(scope.operation.as_str()),
-            Self::Entity(value) => value.starts(scope.entity.as_str()),
+            Self::Type(value) => value.matches_start(scope.entity_type.as_str()),
+            Self::Operation(value) => value.matches_start(scope.operation.as_str()),
+            Self::Entity(value) => value.matches_start(scope.entity.as_str()),
             Self::Domain(value) => {
-                scope.domain.as_ref().is_some_and(|domain| value.starts(domain.as_str()))
+                scope.domain.as_ref().is_some_and(|domain| value.matches_start(domain.as_str()))
             }
             Self::Wildcard => scope.entity == Entity::Any,
         }
     }
 }
 
-impl Value {
-    /// Whether it stands anywhere in `folded`, or is the whole of it.
-    fn is_in(&self, folded: &str) -> bool {
-        if self.whole { folded == self.text } else { folded.contains(&self.text) }
+impl TextPattern {
+    /// Whether `folded` contains the text, or is equal to it if `is_exact`.
+    fn matches_within(&self, folded: &str) -> bool {
+        if self.is_exact { folded == self.text } else { folded.contains(&self.text) }
     }
 
-    /// Whether `text` starts with it, or is it.
-    fn starts(&self, text: &str) -> bool {
+    /// Whether `text` starts with the text ignoring case, or is equal to it if `is_exact`.
+    fn matches_start(&self, text: &str) -> bool {
         let folded = fold(text);
-        if self.whole { folded == self.text } else { folded.starts_with(&self.text) }
+        if self.is_exact { folded == self.text } else { folded.starts_with(&self.text) }
     }
 }
 
 impl Threshold {
-    /// Whether from `since` to `until` it is more, or less, than the span.
-    fn holds(self, until: Timestamp, since: Timestamp) -> bool {
-        let took = until - since;
-        if self.more { took > self.span.as_delta() } else { took < self.span.as_delta() }
+    /// Whether the duration from `since` to `until` is on the right side of the limit.
+    fn eval(self, until: Timestamp, since: Timestamp) -> bool {
+        let duration = until - since;
+        let limit = self.span.as_delta();
+        if self.is_minimum { duration > limit } else { duration < limit }
     }
 }
 

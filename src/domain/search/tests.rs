@@ -1,4 +1,4 @@
-//! Examples and properties of the search grammar.
+//! Tests of the search grammar and of its evaluation.
 
 use proptest::prelude::*;
 
@@ -33,13 +33,13 @@ fn token(letter: u8, name: &str) -> Token {
 
 const DAY: i64 = 24 * 60;
 
-/// Four tokens, looked at one day after they were issued.
-fn some() -> Vec<Token> {
+/// Four tokens `a` to `d` for a search one day after their issue.
+fn sample_tokens() -> Vec<Token> {
     vec![
         Token {
             scopes: scopes(&["channels:*:publish", "clients:c-42:read@factory"]),
             description: Description::parse("Deploys to Oslo").unwrap(),
-            last_used: Some(LastUse { at: at(DAY - 5), from: None, what: "".into() }),
+            last_used: Some(LastUse { at: at(DAY - 5), from: None, summary: "".into() }),
             ..token(b'a', "ci-deploy")
         },
         Token {
@@ -58,28 +58,28 @@ fn some() -> Vec<Token> {
     ]
 }
 
-/// The letters of those that `text` finds.
-fn found(text: &str) -> String {
+/// The letters of the sample tokens that match `text`.
+fn matches_of(text: &str) -> String {
     let search = search(text);
-    let tokens = some();
-    let found = tokens.iter().filter(|token| search.matches(token, at(DAY)));
-    found.map(|token| char::from(token.id.as_bytes()[0])).collect()
+    let tokens = sample_tokens();
+    let matches = tokens.iter().filter(|token| search.matches(token, at(DAY)));
+    matches.map(|token| char::from(token.id.as_bytes()[0])).collect()
 }
 
 #[test]
-fn free_words_are_each_looked_for_in_name_id_and_description_without_case() {
-    assert_eq!(found(""), "abcd");
-    assert_eq!(found("  ci  "), "ab");
-    assert_eq!(found("oslo DEPLOYS"), "a");
-    assert_eq!(found("oslo prod"), "");
-    assert_eq!(found("bbbb"), "b");
-    assert_eq!(found("\"to oslo\""), "a");
-    assert_eq!(found("\"oslo to\""), "");
-    assert_eq!(found("\"\""), "abcd");
+fn words_match_name_id_and_description_ignoring_case() {
+    assert_eq!(matches_of(""), "abcd");
+    assert_eq!(matches_of("  ci  "), "ab");
+    assert_eq!(matches_of("oslo DEPLOYS"), "a");
+    assert_eq!(matches_of("oslo prod"), "");
+    assert_eq!(matches_of("bbbb"), "b");
+    assert_eq!(matches_of("\"to oslo\""), "a");
+    assert_eq!(matches_of("\"oslo to\""), "");
+    assert_eq!(matches_of("\"\""), "abcd");
 }
 
 #[test]
-fn each_term_finds_what_it_says() {
+fn each_term_matches_the_expected_tokens() {
     for (text, letters) in [
         ("status:active", "ab"),
         ("status:expired", "c"),
@@ -107,104 +107,104 @@ fn each_term_finds_what_it_says() {
         ("expiring<7d", "b"),
         ("expiring>7d", "a"),
     ] {
-        assert_eq!(found(text), letters, "{text}");
+        assert_eq!(matches_of(text), letters, "{text}");
     }
 }
 
 #[test]
-fn terms_about_scopes_are_asked_of_one_scope_together() {
-    assert_eq!(found("type:channels op:publish"), "a");
-    assert_eq!(found("type:clients op:publish"), "");
-    assert_eq!(found("type:clients entity:c-42 domain:fact"), "a");
-    assert_eq!(found("wildcard op:read"), "");
+fn scope_terms_must_match_a_single_scope() {
+    assert_eq!(matches_of("type:channels op:publish"), "a");
+    assert_eq!(matches_of("type:clients op:publish"), "");
+    assert_eq!(matches_of("type:clients entity:c-42 domain:fact"), "a");
+    assert_eq!(matches_of("wildcard op:read"), "");
 }
 
 #[test]
-fn who_may_do_something_is_answered_by_the_rule_of_the_checks() {
-    assert_eq!(found("may:channels:c-42:publish"), "a");
-    assert_eq!(found("may:channels:c-42:subscribe"), "b");
-    assert_eq!(found("may:clients:c-42:read"), "");
-    assert_eq!(found("may:clients:c-42:read@factory"), "a");
-    assert_eq!(found("-may:channels:c-42:publish status:active"), "b");
+fn may_term_uses_the_rule_of_access_checks() {
+    assert_eq!(matches_of("may:channels:c-42:publish"), "a");
+    assert_eq!(matches_of("may:channels:c-42:subscribe"), "b");
+    assert_eq!(matches_of("may:clients:c-42:read"), "");
+    assert_eq!(matches_of("may:clients:c-42:read@factory"), "a");
+    assert_eq!(matches_of("-may:channels:c-42:publish status:active"), "b");
 }
 
 #[test]
-fn a_value_in_quotes_is_all_that_stands_there() {
-    assert_eq!(found("entity:c-42 type:groups"), "b");
-    assert_eq!(found("entity:\"c-42\" type:groups"), "");
-    assert_eq!(found("name:\"ci prod\""), "b");
-    assert_eq!(found("name:\"ci\""), "");
-    assert_eq!(found("op:\"publis\""), "");
-    assert_eq!(found("by:\"ali\""), "");
+fn quoted_value_matches_exactly() {
+    assert_eq!(matches_of("entity:c-42 type:groups"), "b");
+    assert_eq!(matches_of("entity:\"c-42\" type:groups"), "");
+    assert_eq!(matches_of("name:\"ci prod\""), "b");
+    assert_eq!(matches_of("name:\"ci\""), "");
+    assert_eq!(matches_of("op:\"publis\""), "");
+    assert_eq!(matches_of("by:\"ali\""), "");
 }
 
 #[test]
-fn a_dash_finds_the_others() {
-    assert_eq!(found("-ci"), "cd");
-    assert_eq!(found("ci -op:publish"), "b");
-    assert_eq!(found("-unused"), "a");
-    assert_eq!(found("-status:active"), "cd");
-    // Some scope of it is on channels, and none may publish.
-    assert_eq!(found("type:channels -op:publish"), "b");
-    // A dash by itself, or within a word, is text.
-    assert_eq!(found("-"), "acd");
-    assert_eq!(found("\"-one\""), "cd");
+fn dash_negates_a_term() {
+    assert_eq!(matches_of("-ci"), "cd");
+    assert_eq!(matches_of("ci -op:publish"), "b");
+    assert_eq!(matches_of("-unused"), "a");
+    assert_eq!(matches_of("-status:active"), "cd");
+    // One scope is on channels, and no scope allows publish.
+    assert_eq!(matches_of("type:channels -op:publish"), "b");
+    // A dash alone or inside a word is text.
+    assert_eq!(matches_of("-"), "acd");
+    assert_eq!(matches_of("\"-one\""), "cd");
 }
 
 #[test]
-fn what_cannot_be_read_names_the_term_and_what_to_write() {
-    let told = |text: &str| Search::parse(text).unwrap_err().to_string();
+fn errors_name_the_term_and_the_valid_forms() {
+    let error = |text: &str| Search::parse(text).unwrap_err().to_string();
     assert_eq!(
-        told("ci staus:x"),
-        format!("staus:x is no term: choose of {TERMS}, or put it in \"quotes\"")
+        error("ci staus:x"),
+        format!("unknown term staus:x: put it in \"quotes\", or use {TERMS}")
     );
-    assert_eq!(told("-status:gone"), "-status:gone wants active, expired, revoked or all");
-    assert_eq!(told("status:"), "status: wants active, expired, revoked or all");
-    assert_eq!(told("type: ci"), "type: wants an entity type, as type:channels");
-    assert_eq!(told("name:\"\""), "name:\"\" wants a part of a name");
-    assert_eq!(told("idle>soon"), "idle>soon wants a time, as idle>90d");
-    assert_eq!(told("idle:90d"), "idle:90d wants a time, as idle>90d");
-    assert_eq!(told("expiring<"), "expiring< wants a time, as expiring<7d");
+    assert_eq!(error("-status:gone"), "-status:gone needs active, expired, revoked or all");
+    assert_eq!(error("status:"), "status: needs active, expired, revoked or all");
+    assert_eq!(error("type: ci"), "type: needs an entity type, e.g. type:channels");
+    assert_eq!(error("name:\"\""), "name:\"\" needs part of a name, e.g. name:ci");
+    assert_eq!(error("idle>soon"), "idle>soon needs a duration with a unit, e.g. idle>90d");
+    assert_eq!(error("idle:90d"), "idle:90d needs a duration with a unit, e.g. idle>90d");
+    assert_eq!(error("expiring<"), "expiring< needs a duration with a unit, e.g. expiring<7d");
     assert_eq!(
-        told("may:channels"),
-        "may:channels: `channels` is not a scope: write TYPE:ENTITY:OPERATION, such as \
+        error("may:channels"),
+        "may:channels: invalid scope `channels`: use TYPE:ENTITY:OPERATION, e.g. \
          channels:*:publish"
     );
-    assert!(told("foo:\u{1b}[2J").starts_with("foo:\\u{1b}[2J is no term"));
+    assert!(error("foo:\u{1b}[2J").starts_with("unknown term foo:\\u{1b}[2J: "));
 }
 
 #[test]
-fn what_is_still_being_typed_counts_as_far_as_it_can_be_read() {
-    let (read, fault) = Search::read("ci idle> op:pub foo:x");
-    assert_eq!(read, search("ci op:pub"));
-    assert_eq!(fault, Search::parse("idle>").err());
-    assert_eq!(Search::read("ci "), (search("ci"), None));
+fn lenient_parsing_ignores_invalid_terms() {
+    let (parsed, error) = Search::parse_lenient("ci idle> op:pub foo:x");
+    assert_eq!(parsed, search("ci op:pub"));
+    assert_eq!(error, Search::parse("idle>").err());
+    assert_eq!(Search::parse_lenient("ci "), (search("ci"), None));
 }
 
 #[test]
-fn it_knows_what_it_asks_for() {
-    let asks = |text: &str| {
+fn search_reports_which_fields_it_needs() {
+    let needs = |text: &str| {
         let search = search(text);
-        (search.is_words(), search.asks_for_scopes(), search.asks_for_maker())
+        (search.is_words_only(), search.filters_scopes(), search.filters_creator())
     };
     for text in ["", "ci", "\"two words\" ci"] {
-        assert_eq!(asks(text), (true, false, false), "{text}");
+        assert_eq!(needs(text), (true, false, false), "{text}");
     }
     for text in ["-ci", "name:x", "status:all unused idle>1d expiring<7d"] {
-        assert_eq!(asks(text), (false, false, false), "{text}");
+        assert_eq!(needs(text), (false, false, false), "{text}");
     }
     for text in ["op:x", "wildcard", "-type:x", "may:channels:*:read"] {
-        assert_eq!(asks(text), (false, true, false), "{text}");
+        assert_eq!(needs(text), (false, true, false), "{text}");
     }
-    assert_eq!(asks("-by:alice"), (false, false, true));
+    assert_eq!(needs("-by:alice"), (false, false, true));
     let words = search("CI -prod name:x \"two words\"");
     assert_eq!(words.words().collect::<Vec<_>>(), ["ci", "two words"]);
-    assert!(search("-status:revoked").names_status() && !search("expiring<7d").names_status());
+    assert!(search("-status:revoked").filters_status() && !search("expiring<7d").filters_status());
     assert!(search("\"\" ").is_empty() && !search("x").is_empty());
 }
 
 #[test]
-fn it_prints_in_one_form() {
+fn search_prints_in_canonical_form() {
     let printed = |text: &str| search(text).to_string();
     assert_eq!(printed("  CI   status:EXP idle>1y "), "ci status:expired idle>365d");
     assert_eq!(
@@ -216,7 +216,7 @@ fn it_prints_in_one_form() {
     assert_eq!(printed("12:30 a/b:c"), "12:30 a/b:c");
 }
 
-/// Texts that are likely to hold terms.
+/// Texts that are likely to contain terms.
 fn text() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         Just("status:".to_owned()),
@@ -233,41 +233,41 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn what_is_asked_elsewhere_rules_nobody_out() {
-    let tokens = some();
-    let facts = Facts::of(&tokens[0], at(DAY));
+fn terms_on_other_fields_count_as_true() {
+    let tokens = sample_tokens();
+    let facts = TokenFacts::of(&tokens[0], at(DAY));
     for text in ["by:bob", "-by:alice", "type:none", "-may:channels:c-42:publish"] {
-        assert!(search(text).fits(&facts, || Texts::of(&tokens[0])), "{text}");
+        assert!(search(text).matches_facts(&facts, || FoldedTexts::of(&tokens[0])), "{text}");
     }
-    assert!(search("type:none ci").fits_maker(&tokens[0].created_by));
-    assert!(search("by:bob ci").fits_scopes(&tokens[0].scopes));
+    assert!(search("type:none ci").matches_creator(&tokens[0].created_by));
+    assert!(search("by:bob ci").matches_scopes(&tokens[0].scopes));
 }
 
 #[test]
-fn a_refused_term_is_told_so_that_it_can_be_shown() {
-    // The second was found by the fuzz target `search`.
+fn errors_with_hostile_terms_are_safe_to_display() {
+    // The fuzz target `search` found the second term.
     for term in ["a:\u{1}", "mAy:\u{fffd}G\u{1}s", "may:\u{1}:e:o", "status:\u{1}"] {
-        let told = Search::parse(term).unwrap_err().to_string();
-        assert_eq!(first_unsafe(&told), None, "{told:?}");
+        let error = Search::parse(term).unwrap_err().to_string();
+        assert_eq!(first_unsafe(&error), None, "{error:?}");
     }
 }
 
 proptest! {
     #[test]
-    fn parse_after_print_is_the_same_search(text in text()) {
+    fn search_round_trips_through_text(text in text()) {
         if let Ok(search) = Search::parse(&text) {
             prop_assert_eq!(Search::parse(&search.to_string()), Ok(search));
         }
     }
 
     #[test]
-    fn each_term_and_its_negation_part_all_tokens(text in text(), minute in 0_i64..100_000) {
+    fn term_matches_exactly_if_its_negation_does_not(text in text(), minute in 0_i64..100_000) {
         let Ok(search) = Search::parse(&text) else { return Ok(()) };
         for term in search.terms {
-            let turned = Search { terms: vec![Term { negated: !term.negated, ..term.clone() }] };
+            let negated = Search { terms: vec![Term { negated: !term.negated, ..term.clone() }] };
             let one = Search { terms: vec![term] };
-            for token in some() {
-                prop_assert_ne!(one.matches(&token, at(minute)), turned.matches(&token, at(minute)));
+            for token in sample_tokens() {
+                prop_assert_ne!(one.matches(&token, at(minute)), negated.matches(&token, at(minute)));
             }
         }
     }

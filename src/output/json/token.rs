@@ -1,5 +1,5 @@
-//! The JSON object of a token: the one definition of its fields, for `list`, `show`, `create` and
-//! the clipboard. It has neither the secret nor its digest. Called by `json` only.
+//! The JSON object of a token: the only definition of its fields, used by `list`, `show`, `create` and
+//! the clipboard. It contains neither the secret nor its digest. Called by `json` only.
 
 use std::fmt::Display;
 
@@ -7,47 +7,46 @@ use serde::{Serialize, Serializer};
 
 use crate::domain::{Actor, LastUse, Scopes, SecretSlot, Timestamp, Token};
 
-/// The fields of a token in the order of their names, which is their order in every JSON object of
-/// patdeck.
+/// The fields of a token. Their order is alphabetical, as in every JSON object of patdeck.
 #[derive(Serialize)]
 pub(super) struct TokenJson<'a> {
     claimed: bool,
-    created: Time,
-    created_by: Shown<&'a Actor>,
+    created: JsonTime,
+    created_by: DisplayText<&'a Actor>,
     description: &'a str,
-    expires: Option<Time>,
+    expires: Option<JsonTime>,
     hint: String,
     id: &'a str,
-    issued: Time,
-    last_used: Option<UseJson<'a>>,
+    issued: JsonTime,
+    last_used: Option<LastUseJson<'a>>,
     name: &'a str,
-    retiring_last_used: Option<UseJson<'a>>,
-    retiring_until: Option<Time>,
-    revoked: Option<Time>,
+    retiring_last_used: Option<LastUseJson<'a>>,
+    retiring_until: Option<JsonTime>,
+    revoked: Option<JsonTime>,
     #[serde(skip_serializing_if = "Option::is_none")]
     schema: Option<u32>,
-    #[serde(serialize_with = "texts")]
+    #[serde(serialize_with = "serialize_scopes")]
     scopes: &'a Scopes,
     status: &'a str,
 }
 
 impl<'a> TokenJson<'a> {
-    /// The view of `pat` at `now`. A token that is part of another object has no `schema`.
+    /// The JSON of `token` at the time `now`. A token inside another object has no `schema`.
     pub(super) fn new(token: &'a Token, now: Timestamp, schema: Option<u32>) -> Self {
         Self {
             claimed: token.delivered,
-            created: Time(token.created),
-            created_by: Shown(&token.created_by),
+            created: JsonTime(token.created),
+            created_by: DisplayText(&token.created_by),
             description: token.description.as_str(),
-            expires: token.expires.map(Time),
-            hint: token.hint(),
+            expires: token.expires.map(JsonTime),
+            hint: token.secret_hint(),
             id: token.id.as_str(),
-            issued: Time(token.issued),
-            last_used: token.last_use().map(UseJson::new),
+            issued: JsonTime(token.issued),
+            last_used: token.last_use().map(LastUseJson::new),
             name: token.name.as_str(),
-            retiring_last_used: token.used_by(SecretSlot::Previous).map(UseJson::new),
-            retiring_until: token.previous.as_ref().map(|old| Time(old.until)),
-            revoked: token.revoked.map(Time),
+            retiring_last_used: token.last_use_of(SecretSlot::Previous).map(LastUseJson::new),
+            retiring_until: token.previous.as_ref().map(|old| JsonTime(old.until)),
+            revoked: token.revoked.map(JsonTime),
             schema,
             scopes: &token.scopes,
             status: token.status(now).as_str(),
@@ -55,38 +54,40 @@ impl<'a> TokenJson<'a> {
     }
 }
 
+/// The last use of a secret.
 #[derive(Serialize)]
-struct UseJson<'a> {
-    at: Time,
+struct LastUseJson<'a> {
+    at: JsonTime,
     from: Option<&'a str>,
     what: &'a str,
 }
 
-impl<'a> UseJson<'a> {
+impl<'a> LastUseJson<'a> {
     fn new(used: &'a LastUse) -> Self {
-        Self { at: Time(used.at), from: used.from.as_deref(), what: &used.what }
+        Self { at: JsonTime(used.at), from: used.from.as_deref(), what: &used.summary }
     }
 }
 
-/// An instant, written as [`super::time`] does.
-struct Time(Timestamp);
+/// An instant, serialized by [`super::format_time`].
+struct JsonTime(Timestamp);
 
-impl Serialize for Time {
+impl Serialize for JsonTime {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&super::time(self.0))
+        to.serialize_str(&super::format_time(self.0))
     }
 }
 
-struct Shown<T>(T);
+/// A value, serialized as its `Display` text.
+struct DisplayText<T>(T);
 
-impl<T: Display> Serialize for Shown<T> {
+impl<T: Display> Serialize for DisplayText<T> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&self.0)
     }
 }
 
-fn texts<S: Serializer>(scopes: &Scopes, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(scopes.iter().map(Shown))
+fn serialize_scopes<S: Serializer>(scopes: &Scopes, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(scopes.iter().map(DisplayText))
 }
 
 #[cfg(test)]
@@ -100,7 +101,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_actor_and_a_hint_are_printed_as_everywhere_else(
+        fn actor_and_hint_have_their_usual_form(
             user in any::<String>(), sudo_user in any::<Option<String>>(), from in any::<Option<String>>(),
             prefix in "[a-z0-9\"\u{1b}é]{0,4}",
         ) {
@@ -109,14 +110,14 @@ mod tests {
             let token = Token { prefix: prefix.into(), created_by, ..sample_token() };
             let json = to_value(TokenJson::new(&token, token.created, None)).unwrap();
             prop_assert_eq!(&json["created_by"], &Value::from(token.created_by.to_string()));
-            prop_assert_eq!(&json["hint"], &Value::from(token.hint()));
+            prop_assert_eq!(&json["hint"], &Value::from(token.secret_hint()));
         }
 
         #[test]
-        fn an_instant_has_the_same_form_in_all_years(second in -70_000_000_000_i64..300_000_000_000) {
+        fn instants_have_the_same_form_in_all_years(second in -70_000_000_000_i64..300_000_000_000) {
             let at = Utc.timestamp_opt(second, 5).unwrap();
             let expected = at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
-            prop_assert_eq!(to_value(Time(at)).unwrap(), Value::from(expected));
+            prop_assert_eq!(to_value(JsonTime(at)).unwrap(), Value::from(expected));
         }
     }
 }

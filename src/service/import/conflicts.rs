@@ -1,5 +1,6 @@
-//! What an import does with each token, given what the store contains: insert, replace, skip. It
-//! refuses what must not come back by accident: a secret that was ended here. Called by `import`.
+//! Decides whether an import inserts, replaces or skips each token, given the tokens in the store.
+//! Refuses to reactivate a secret that was ended in this store, unless the operator allows it.
+//! Called by `import`.
 
 use super::source::{ImportRow, LineFault};
 use crate::{
@@ -10,14 +11,14 @@ use crate::{
     store::{ReadOps, StoreError},
 };
 
-/// What to do if the store already has a token or a name.
+/// How an import handles a token or a name that is already in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnConflict {
     Fail,
     Skip,
-    /// Replace it by what is imported.
+    /// Replace the token in the store by the imported one.
     Replace {
-        /// Also where a secret that was ended here would work again.
+        /// Replace a token even if that makes an ended secret work again.
         reactivate: bool,
     },
 }
@@ -25,12 +26,14 @@ pub enum OnConflict {
 /// A conflict between a row and the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conflict {
-    /// The token is in the store, and differs.
+    /// The store has a different version of the token.
     Differs,
-    /// The token was ended here, in these words, and would work again.
+    /// The import would make a secret work again that was ended in this store. The text states why
+    /// it does not work now.
     Reactivates(&'static str),
-    /// The token was deleted here; it would come back, though not to work.
+    /// The token was deleted in this store. The import would restore it without a working secret.
     Deleted,
+    /// This other token in the store has the name.
     NameTaken(TokenId),
 }
 
@@ -43,12 +46,15 @@ impl Conflict {
         }
     }
 
+    /// Describes the conflict for an error message.
     pub fn describe(&self) -> String {
         match self {
-            Self::Differs => "this token is here already, and differs".to_owned(),
-            Self::Deleted => "this token was deleted here".to_owned(),
-            Self::Reactivates(ended) => format!("{ended}: the import would make it work again"),
-            Self::NameTaken(by) => format!("another token here, {by}, has this name"),
+            Self::Differs => "a different version of this token is already in the store".to_owned(),
+            Self::Deleted => "this token was deleted in this store".to_owned(),
+            Self::Reactivates(reason) => {
+                format!("{reason}: the import would make its secret work again")
+            }
+            Self::NameTaken(id) => format!("token {id} in the store has this name"),
         }
     }
 }
@@ -69,7 +75,7 @@ impl ImportOutcome {
     }
 }
 
-/// What happens to a row, and its conflicts.
+/// The outcome of a row, and its conflicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportAction {
     pub outcome: ImportOutcome,
@@ -77,11 +83,12 @@ pub struct ImportAction {
 }
 
 impl ImportAction {
-    /// The action for a token of which the store has nothing.
+    /// The action for a token that conflicts with nothing in the store.
     pub(super) const INSERT: Self = Self { outcome: ImportOutcome::New, conflicts: Vec::new() };
 }
 
-/// The action for each row, in their order: one byte each, and the conflicts of some.
+/// The actions of all rows in the order of their lines. Compact: one byte per row, plus the
+/// conflicts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportActions {
     outcomes: Vec<ImportOutcome>,
@@ -119,10 +126,12 @@ impl Extend<ImportAction> for ImportActions {
     }
 }
 
+/// Applies [`OnConflict`] to the rows of one import.
 #[derive(Debug)]
 pub(in crate::service) struct ConflictPolicy {
     on_conflict: OnConflict,
-    /// The sorted ids of all rows, once they are known: they tell which names the import frees.
+    /// The sorted ids of all rows; empty during the first pass. When the import replaces tokens, it
+    /// may rename them, so the present names of these tokens do not conflict.
     ids: Vec<TokenId>,
 }
 
@@ -131,8 +140,7 @@ impl ConflictPolicy {
         Self { on_conflict, ids }
     }
 
-    /// The action for a row, given what the store contains, and the faults for which it is
-    /// refused.
+    /// Returns the action for a row, and a fault for each conflict that the policy refuses.
     pub(in crate::service) fn decide(
         &self,
         rows: &impl ReadOps,
@@ -147,7 +155,7 @@ impl ConflictPolicy {
         let fault = |conflict: &Conflict| LineFault {
             line: *line,
             field: conflict.field().to_owned(),
-            why: conflict.describe(),
+            reason: conflict.describe(),
         };
         let refused = refused.map(fault).collect();
         Ok((action, refused))
@@ -171,82 +179,83 @@ impl ConflictPolicy {
         }
     }
 
-    /// The conflicts of `pat`; `None` if the store has the very same.
+    /// The conflicts of `token`; `None` if the store has an identical token.
     fn conflicts(
         &self,
         rows: &impl ReadOps,
         at: Timestamp,
         token: &Token,
     ) -> Result<Option<Vec<Conflict>>, StoreError> {
-        let active = token.status(at) == Status::Active;
+        let is_active = token.status(at) == Status::Active;
         let mut conflicts = Vec::new();
         match rows.token(&token.id) {
-            Ok(Some(here)) if is_same(&here, token) => return Ok(None),
-            Ok(Some(here)) => {
+            Ok(Some(existing)) if is_same(&existing, token) => return Ok(None),
+            Ok(Some(existing)) => {
                 conflicts.push(Conflict::Differs);
-                conflicts.extend(would_reactivate(&here, token, at).map(Conflict::Reactivates));
+                conflicts.extend(would_reactivate(&existing, token, at).map(Conflict::Reactivates));
             }
             Ok(None) if was_deleted(rows, &token.id)? => {
-                conflicts.push(if active {
-                    Conflict::Reactivates("this token was deleted here")
+                conflicts.push(if is_active {
+                    Conflict::Reactivates("this token was deleted in this store")
                 } else {
                     Conflict::Deleted
                 });
             }
             Ok(None) => {}
             Err(StoreError::Damaged(_)) => {
-                let unknown = "its record here is damaged, and may have been revoked";
+                let reason = "its record in the store is damaged and may have been revoked";
                 conflicts.push(Conflict::Differs);
-                conflicts.extend(active.then_some(Conflict::Reactivates(unknown)));
+                conflicts.extend(is_active.then_some(Conflict::Reactivates(reason)));
             }
             Err(error) => return Err(error),
         }
-        let holder = self.name_holder(rows, &token.name)?.filter(|id| *id != token.id);
-        conflicts.extend(holder.map(Conflict::NameTaken));
+        let name_holder = self.name_holder(rows, &token.name)?.filter(|id| *id != token.id);
+        conflicts.extend(name_holder.map(Conflict::NameTaken));
         Ok(Some(conflicts))
     }
 
-    /// The token that has this name and keeps it: not one that this import renames.
+    /// Returns the token in the store that has this name, unless the import replaces that token.
     fn name_holder(&self, rows: &impl ReadOps, name: &Name) -> Result<Option<TokenId>, StoreError> {
-        let replacing = matches!(self.on_conflict, OnConflict::Replace { .. });
-        let holder = rows.id_of_name(name)?;
-        Ok(holder.filter(|id| !(replacing && self.ids.binary_search(id).is_ok())))
+        let is_replacing = matches!(self.on_conflict, OnConflict::Replace { .. });
+        let name_holder = rows.id_of_name(name)?;
+        Ok(name_holder.filter(|id| !(is_replacing && self.ids.binary_search(id).is_ok())))
     }
 }
 
-/// Whether both are the same token in the same state, apart from its last use.
-fn is_same(here: &Token, imported: &Token) -> bool {
-    let unused = |token: &Token| {
+/// Whether both versions of a token are equal, apart from the last uses.
+fn is_same(existing: &Token, imported: &Token) -> bool {
+    let without_uses = |token: &Token| {
         let previous = token.previous.clone().map(|old| PreviousSecret { last_used: None, ..old });
         Token { last_used: None, previous, ..token.clone() }
     };
-    unused(here) == unused(imported)
+    without_uses(existing) == without_uses(imported)
 }
 
-/// How a secret that was ended here would work again if `imported` replaced `here`.
-fn would_reactivate(here: &Token, imported: &Token, at: Timestamp) -> Option<&'static str> {
+/// If replacing `existing` by `imported` would make a secret work that does not work now, returns
+/// the reason why it does not.
+fn would_reactivate(existing: &Token, imported: &Token, at: Timestamp) -> Option<&'static str> {
     if imported.status(at) != Status::Active {
         return None;
     }
-    if here.status(at) == Status::Revoked {
-        return Some("this token is revoked here");
+    if existing.status(at) == Status::Revoked {
+        return Some("this token is revoked in this store");
     }
-    let works = |digest: &Digest| here.status(at) == Status::Active && here.accepts(digest, at);
-    let newer = imported.issued > here.issued;
-    if !newer && !works(&imported.digest) {
-        return Some("this token has another secret here, or is expired");
+    let works =
+        |digest: &Digest| existing.status(at) == Status::Active && existing.accepts(digest, at);
+    let is_newer = imported.issued > existing.issued;
+    if !is_newer && !works(&imported.digest) {
+        return Some("this token has another secret in this store, or is expired");
     }
     let previous = imported.previous.as_ref().filter(|old| at < old.until);
-    if !newer && previous.is_some_and(|old| !works(&old.digest)) {
-        return Some("the old secret of this token is dead here");
+    if !is_newer && previous.is_some_and(|old| !works(&old.digest)) {
+        return Some("the previous secret of this token no longer works in this store");
     }
     None
 }
 
-/// Whether a token that is not in the store once was: it is in the trash, or the trail ends with
-/// its deletion.
+/// Whether the token was deleted: it is in the trash, or its last event is a delete or a purge.
 fn was_deleted(rows: &impl ReadOps, id: &TokenId) -> Result<bool, StoreError> {
     let last = rows.events_of(id, 1)?.rows.pop();
-    let ended = |action| matches!(action, AuditAction::Deleted | AuditAction::Purged);
-    Ok(last.is_some_and(|event| ended(event.what.action)) || rows.trashed(id)?.is_some())
+    let is_deletion = |action| matches!(action, AuditAction::Deleted | AuditAction::Purged);
+    Ok(last.is_some_and(|event| is_deletion(event.body.action)) || rows.trashed(id)?.is_some())
 }

@@ -1,7 +1,7 @@
-//! Imports tokens, all of them or none, in one transaction for any number of them: memory holds a
-//! few batches, and twenty bytes for each token. Two steps: `prepare_import` parses and checks the
-//! lines on all cores and reports everything that is wrong with them, then `commit` writes what was
-//! staged, on one thread. Called by the command line.
+//! Imports any number of tokens in one transaction, all of them or none. Memory holds a few batches
+//! and 20 bytes per token. Two steps: `prepare_import` parses and checks the lines in parallel,
+//! reports all their faults, and stages the rows; then `commit` writes the staged rows on one
+//! thread. Called by the command line.
 
 mod conflicts;
 mod prepared;
@@ -31,8 +31,8 @@ use crate::{domain::TokenId, store::StoreError};
 pub enum ImportError {
     #[error(transparent)]
     Service(#[from] ServiceError),
-    #[error("{} lines cannot be imported", .0.count())]
-    Lines(LineFaults),
+    #[error("{} cannot be imported", crate::domain::counted(.0.count(), "line"))]
+    InvalidLines(LineFaults),
     #[error(transparent)]
     Source(#[from] io::Error),
 }
@@ -45,15 +45,16 @@ impl From<StoreError> for ImportError {
 
 impl From<LineFaults> for ImportError {
     fn from(faults: LineFaults) -> Self {
-        Self::Lines(faults)
+        Self::InvalidLines(faults)
     }
 }
 
-/// A batch, checked by itself and against the store.
+/// A batch of rows after parsing, with its faults and its conflicts with the store.
 struct CheckedBatch {
     ids: Vec<TokenId>,
+    /// Hashes of the folded names.
     names: Vec<u64>,
-    /// Whether every line could be read.
+    /// Whether every line was parsed.
     is_readable: bool,
     faults: Vec<LineFault>,
     /// Conflicts with the store for which rows are refused.
@@ -63,9 +64,9 @@ struct CheckedBatch {
 }
 
 impl Service {
-    /// Checks all rows of `source`. Fails with everything that is wrong with the lines, or, if
-    /// nothing is, with every conflict that must be refused. `done` counts the rows, for progress
-    /// output.
+    /// Checks and stages all rows of `source`. Fails with all faults of the lines or, if there are
+    /// none, with all conflicts that `on_conflict` refuses. Adds the number of checked rows to
+    /// `done`, for a progress display.
     pub fn prepare_import<'a, S: ImportSource>(
         &'a self,
         source: &'a S,
@@ -84,7 +85,7 @@ impl Service {
             is_readable &= batch.is_readable;
             faults.extend(batch.faults);
             refused.extend(batch.refused);
-            // An import that will be refused needs no staged rows.
+            // After a fault the import fails anyway, so no more rows are staged.
             let is_good = faults.is_empty() && refused.is_empty();
             if is_good { staging.add(&self.store, &batch.staged) } else { Ok(()) }
         };
@@ -110,6 +111,7 @@ impl Service {
         Ok(PreparedImport::new(self, source, policy, staging, checked_at))
     }
 
+    /// Checks the scopes of a batch against the catalogue, and its rows against the store.
     fn check_batch(
         &self,
         batch: ImportBatch,
@@ -127,8 +129,8 @@ impl Service {
         for ImportRow { line, token } in &batch.rows {
             for error in token.scopes.iter().filter_map(|it| self.policy.catalogue.check(it).err())
             {
-                let why = format!("{error}, or add it to the catalogue in the settings");
-                checked.faults.push(LineFault { line: *line, field: "scopes".to_owned(), why });
+                let reason = format!("{error}, or add it to the catalogue in the config");
+                checked.faults.push(LineFault { line: *line, field: "scopes".to_owned(), reason });
             }
         }
         self.store.read(|rows| {
@@ -144,15 +146,15 @@ impl Service {
     }
 }
 
-/// Sorts `all`, and returns the values that occur more than once.
+/// Sorts `all` and returns the values that occur more than once.
 fn sort_repeated<T: Ord + Copy>(all: &mut [T]) -> BTreeSet<T> {
     all.sort_unstable();
     let pairs = all.iter().zip(all.iter().skip(1));
     pairs.filter(|(one, next)| one == next).map(|(one, _)| *one).collect()
 }
 
-/// Adds a fault for each line whose id or name an earlier line has. Two names may have the same
-/// hash, so the names themselves are compared.
+/// Adds a fault for each line that has the id or name of an earlier line. Reads the source again
+/// and compares the names themselves, because different names may have the same hash.
 fn report_duplicates(
     source: &impl ImportSource,
     repeated_ids: &BTreeSet<TokenId>,
@@ -166,8 +168,8 @@ fn report_duplicates(
         |batch| {
             for ImportRow { line, token } in batch.rows {
                 let mut fault = |field: &str, value: &str, first: u64| {
-                    let why = format!("{value} is in line {first} already");
-                    faults.add(LineFault { line, field: field.to_owned(), why });
+                    let reason = format!("{value} already occurs in line {first}");
+                    faults.add(LineFault { line, field: field.to_owned(), reason });
                 };
                 let first = repeated_ids.contains(&token.id).then(|| ids.insert(token.id, line));
                 if let Some(first) = first.flatten() {

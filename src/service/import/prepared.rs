@@ -1,5 +1,5 @@
-//! The second step of an import: plans what happens to each staged row, and writes it, batch by
-//! batch in one transaction. It refuses conflicts that arose since the rows were checked, and then
+//! The second step of an import: decides the action for each staged row and writes the rows in
+//! batches within one transaction. If conflicts arose since the rows were checked, it fails and
 //! writes nothing. Called by the command line.
 
 use std::{
@@ -14,12 +14,12 @@ use super::{
     staging::{StagedToken, StagingBuffer},
 };
 use crate::{
-    domain::{AuditAction, EventDraft, Status, Timestamp, TokenId, plan::until},
-    service::{Position, Service, ServiceError, audit},
+    domain::{AuditAction, EventBody, Status, Timestamp, TokenId, plan::expiry_text},
+    service::{ChangePosition, Service, ServiceError, audit},
     store::{EncodedToken, NameBatch, ReadOps, StoreError, TokenSummary, Writer},
 };
 
-/// An import without faults.
+/// An import whose rows were checked and have no faults.
 #[derive(Debug)]
 pub struct PreparedImport<'a, S> {
     service: &'a Service,
@@ -27,10 +27,10 @@ pub struct PreparedImport<'a, S> {
     policy: ConflictPolicy,
     staging: StagingBuffer,
     /// The state of the store against which the rows were checked.
-    checked_at: Position,
+    checked_at: ChangePosition,
 }
 
-/// What happens to the rows of a batch.
+/// The planned writes of a batch, and the conflicts for which rows are refused.
 #[derive(Default)]
 struct PlannedBatch<'b> {
     actions: Vec<ImportAction>,
@@ -40,16 +40,17 @@ struct PlannedBatch<'b> {
     /// The tokens that are inserted, with their folded names and their events.
     tokens: Vec<EncodedToken<'b>>,
     names: Vec<(String, TokenId)>,
-    events: Vec<EventDraft>,
+    events: Vec<EventBody>,
 }
 
-/// How staged rows are checked once more.
+/// How much of the check of staged rows is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CheckMode {
+    /// Check all rows, collect no writes.
     DryRun,
-    /// The store changed since the rows were checked.
+    /// Check all rows: the store changed since they were staged.
     Recheck,
-    /// The store did not change: rows that were new still are.
+    /// The store did not change since, so rows that were new need no check.
     Unchanged,
 }
 
@@ -59,12 +60,13 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         source: &'a S,
         policy: ConflictPolicy,
         staging: StagingBuffer,
-        checked_at: Position,
+        checked_at: ChangePosition,
     ) -> Self {
         Self { service, source, policy, staging, checked_at }
     }
 
-    /// What [`PreparedImport::commit`] would do now; changes nothing.
+    /// Returns the actions that [`PreparedImport::commit`] would take now. Changes nothing. Fails
+    /// with the conflicts that arose since the rows were checked.
     pub fn dry_run(&self) -> Result<ImportActions, ImportError> {
         let at = self.service.now()?;
         let (mut actions, mut refused) = (ImportActions::default(), LineFaults::default());
@@ -77,14 +79,15 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         if refused.is_empty() { Ok(actions) } else { Err(refused.into()) }
     }
 
-    /// Imports the tokens, all of them or none, each with one event that names the store that
-    /// exported it. `done` counts the rows.
+    /// Imports the tokens, all of them or none. Writes one event for each token, with the id of the
+    /// store that exported it. Sets `done` to the number of written rows, for a progress display.
+    /// Fails with the conflicts that arose since the rows were checked.
     pub fn commit(&self, done: &AtomicU64) -> Result<ImportActions, ImportError> {
         self.service.store.write(|rows| {
-            // A write that finds the disk full runs a second time.
+            // A write that fails because the disk is full is run a second time.
             done.store(0, Ordering::Relaxed);
             let at = self.service.clock.denial_time(rows)?;
-            // No other process writes from here on.
+            // From here on, the write lock keeps other processes from writing.
             let now = audit::position(rows, rows.newest_event()?.as_ref())?;
             let is_unchanged = now == self.checked_at;
             let mode = if is_unchanged { CheckMode::Unchanged } else { CheckMode::Recheck };
@@ -110,8 +113,8 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         })
     }
 
-    /// Plans a batch against the last commit. This holds within a transaction, too: no id and no
-    /// name occurs twice, and nobody else writes.
+    /// Plans a batch against the last commit. The plan is valid within the write transaction, too:
+    /// no id or name occurs twice in an import, and no other process writes.
     fn plan_batch<'b>(
         &self,
         staged: &'b [u8],
@@ -138,6 +141,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         })
     }
 
+    /// Adds the token and its event to `batch`, and the tokens to be replaced or deleted for it.
     fn plan_write<'b>(
         &self,
         rows: &impl ReadOps,
@@ -149,18 +153,18 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         let TokenSummary { id, name, is_revoked, expires } = token.summary()?;
         let (status, store) =
             (Status::of(is_revoked, expires, at).as_str(), self.source.store_id());
-        let mut detail = [status, " from store ", store, ", ", &until(expires)].concat();
+        let mut detail = [status, " from store ", store, ", ", &expiry_text(expires)].concat();
         if action.outcome == ImportOutcome::Replaced {
             batch.replaced_ids.push(id);
-            if let Ok(Some(here)) = rows.token(&id) {
-                detail.extend([", was ", here.status(at).as_str(), " here"]);
+            if let Ok(Some(existing)) = rows.token(&id) {
+                detail.extend([", was ", existing.status(at).as_str(), " here"]);
             }
         }
         batch.displaced_ids.extend(action.conflicts.iter().filter_map(|conflict| match conflict {
-            Conflict::NameTaken(by) => Some(*by),
+            Conflict::NameTaken(id) => Some(*id),
             _ => None,
         }));
-        batch.events.push(EventDraft {
+        batch.events.push(EventBody {
             at,
             actor: self.service.actor.clone(),
             token: Some(id),
@@ -173,8 +177,8 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         Ok(())
     }
 
-    /// Writes a batch. Tokens whose names it takes are deleted at `deletion_time`, which all
-    /// batches share; the tokens that it writes leave the trash.
+    /// Writes a batch. Deletes the tokens whose names it takes, with the `deletion_time` that all
+    /// batches share. Removes the written tokens from the trash.
     fn write_batch(
         &self,
         rows: &mut Writer<'_>,
@@ -185,7 +189,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             rows.remove_token(id)?;
         }
         if !batch.displaced_ids.is_empty() {
-            self.service.displace(rows, &batch.displaced_ids, deletion_time)?;
+            self.service.delete_displaced(rows, &batch.displaced_ids, deletion_time)?;
         }
         if rows.has_trash()? {
             for (_, id) in &batch.names {

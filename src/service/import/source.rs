@@ -1,61 +1,66 @@
-//! What is imported: rows that are parsed batch by batch, because they need not fit into memory,
-//! and the faults of their lines. The command line implements the source; `import` reads it.
+//! The source of an import: rows parsed in batches, because they may not fit into memory, and the
+//! faults of their lines. The command line implements the source; `import` reads it.
 
 use std::{io, ops::ControlFlow};
 
 use crate::domain::Token;
 
-/// Most line faults that are reported one by one.
+/// Maximum number of line faults that are reported individually.
 const MAX_REPORTED: usize = 20;
 
+/// A parsed line of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRow {
     pub line: u64,
     pub token: Token,
 }
 
+/// Consecutive lines: the parsed ones, and the faults of the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportBatch {
     pub rows: Vec<ImportRow>,
     pub faults: Vec<LineFault>,
 }
 
-/// The tokens to import. They are read batch by batch, and more than once.
+/// The tokens to import. An import reads them in batches, and may read them twice.
 pub trait ImportSource: Sync {
     /// The id of the store that exported them.
     fn store_id(&self) -> &str;
 
+    /// The number of tokens according to the header of the export.
     fn declared_count(&self) -> u64;
 
-    /// Refuses a source that was cut short: `found` tokens are not as many as it declares.
+    /// Fails if `found`, the number of rows, differs from the declared count: the source was
+    /// truncated.
     fn check_complete(&self, found: usize) -> Result<(), LineFault> {
         let total = self.declared_count();
         if u64::try_from(found) == Ok(total) {
             return Ok(());
         }
-        let why = format!("{total} are announced and {found} are here: the file is not whole");
-        Err(LineFault { line: 1, field: "tokens".to_owned(), why })
+        let reason = format!("expected {total}, found {found}: the file is incomplete");
+        Err(LineFault { line: 1, field: "tokens".to_owned(), reason })
     }
 
-    /// Reads the rows from the start, runs `work` on several batches in parallel, and passes the
-    /// results to `take` in the order of the lines, until that breaks. Fails, too, if the rows are
-    /// not those of the first time.
+    /// Reads the rows from the start. Runs `work` on batches in parallel and passes the results to
+    /// `consume` in the order of the lines, until it breaks. Fails if reading fails, or if the
+    /// content differs from the first reading.
     fn for_each_batch<T: Send>(
         &self,
         work: impl Fn(ImportBatch) -> T + Sync,
-        take: impl FnMut(T) -> ControlFlow<()>,
+        consume: impl FnMut(T) -> ControlFlow<()>,
     ) -> io::Result<()>;
 }
 
+/// Why a line cannot be imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineFault {
     pub line: u64,
-    /// The field; empty for the whole line.
+    /// The name of the field; empty if the fault concerns the whole line.
     pub field: String,
-    pub why: String,
+    pub reason: String,
 }
 
-/// The first of many faults in the order of their lines, and how many there are.
+/// The first [`MAX_REPORTED`] faults in the order of their lines, and the number of all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LineFaults {
     first: Vec<LineFault>,
@@ -76,10 +81,12 @@ impl LineFaults {
         self.count == 0
     }
 
+    /// The first faults, ordered by line.
     pub fn first(&self) -> &[LineFault] {
         &self.first
     }
 
+    /// The number of all faults, including those not kept.
     pub fn count(&self) -> usize {
         self.count
     }

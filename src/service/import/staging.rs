@@ -1,6 +1,6 @@
-//! Checked rows of an import, encoded for the store: a few in memory, many in a file without a name
-//! that is as private as the store. So each line is parsed once, and memory holds a few batches.
-//! A checksum of each batch reveals a disk that does not return what was written. Called by
+//! Buffers the checked rows of an import, encoded for the store, so that each line is parsed once.
+//! Small imports stay in memory; large ones go to an anonymous temporary file (mode 0600). A
+//! checksum for each batch detects a disk that returns other bytes than were written. Called by
 //! `import`.
 
 use std::{fs::File, iter, os::unix::fs::FileExt as _};
@@ -8,28 +8,29 @@ use std::{fs::File, iter, os::unix::fs::FileExt as _};
 use super::source::ImportRow;
 use crate::{
     domain::Token,
-    store::{EncodedToken, Operation, Store, StoreError, TokenSummary},
+    store::{EncodedToken, IoOperation, Store, StoreError, TokenSummary},
 };
 
-/// Bytes that are kept in memory: some 20,000 tokens.
+/// Maximum number of bytes in memory, about 20,000 tokens. Larger imports use a file.
 const MAX_IN_MEMORY: usize = 8 << 20;
 
-/// Bytes to which batches are merged: some 2,000 tokens. The more tokens are inserted at once, the
-/// more of them share a page.
+/// Small batches are merged up to this number of bytes, about 2,000 tokens. Inserting more tokens
+/// at once writes fewer pages, because more of them share a page.
 const BATCH_BYTES: usize = 1 << 20;
 
 /// Batches of rows, in the order of their lines.
 #[derive(Debug, Default)]
 pub(super) struct StagingBuffer {
     batches: Vec<StagedBatch>,
-    /// The bytes of all batches, until there are too many.
+    /// The bytes of all batches, up to [`MAX_IN_MEMORY`]; then empty.
     memory: Vec<u8>,
-    /// The bytes of all batches from then on.
+    /// The bytes of all batches if they exceed [`MAX_IN_MEMORY`].
     file: Option<File>,
+    /// The length of all batches in bytes.
     end: u64,
 }
 
-/// The place of a batch, and its checksum.
+/// Byte offset, length and checksum of a batch.
 #[derive(Debug, Clone, Copy)]
 struct StagedBatch {
     start: u64,
@@ -38,8 +39,8 @@ struct StagedBatch {
 }
 
 impl StagingBuffer {
-    /// Appends rows, to the last batch if they fit. What is too much for memory goes into a file
-    /// beside `store`.
+    /// Appends encoded rows, to the last batch if they fit. Moves all rows to a scratch file of
+    /// `store` when they exceed [`MAX_IN_MEMORY`]. Fails if the file cannot be written.
     pub(super) fn add(&mut self, store: &Store, rows: &[u8]) -> Result<(), StoreError> {
         let (start, length) = (self.end, rows.len());
         self.end += u64::try_from(length).unwrap_or(u64::MAX);
@@ -53,7 +54,7 @@ impl StagingBuffer {
             None => self.batches.push(StagedBatch { start, length, crc: crc32fast::hash(rows) }),
         }
         if self.file.is_none() && self.memory.len() + length > MAX_IN_MEMORY {
-            let file = store.scratch()?;
+            let file = store.scratch_file()?;
             file.write_all_at(&self.memory, 0).map_err(|error| StoreError::from(&error))?;
             (self.memory, self.file) = (Vec::new(), Some(file));
         }
@@ -64,7 +65,7 @@ impl StagingBuffer {
         file.write_all_at(rows, start).map_err(|error| StoreError::from(&error))
     }
 
-    /// The bytes of each batch, in their order.
+    /// Reads the batches in order. A batch whose checksum is wrong is an error.
     pub(super) fn batches(&self) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> {
         self.batches.iter().map(|batch| self.read(*batch))
     }
@@ -83,15 +84,17 @@ impl StagingBuffer {
     }
 }
 
+/// A staged row, still encoded.
 #[derive(Debug)]
 pub(super) struct StagedToken<'a> {
     pub(super) line: u64,
-    /// Whether the store had nothing of it when it was checked.
+    /// Whether the token had no conflict with the store when it was checked.
     pub(super) is_new: bool,
     pub(super) encoded: EncodedToken<'a>,
 }
 
 impl<'a> StagedToken<'a> {
+    /// Appends `row` to `batch`.
     pub(super) fn write(
         batch: &mut Vec<u8>,
         row: &ImportRow,
@@ -102,7 +105,7 @@ impl<'a> StagedToken<'a> {
         EncodedToken::write(&row.token, batch)
     }
 
-    /// The rows of `batch`, up to the first that is damaged.
+    /// Reads the rows of `batch`, up to the first damaged one.
     pub(super) fn read_all(mut batch: &'a [u8]) -> impl Iterator<Item = Result<Self, StoreError>> {
         iter::from_fn(move || {
             let row = (!batch.is_empty()).then(|| Self::read(&mut batch))?;
@@ -121,7 +124,7 @@ impl<'a> StagedToken<'a> {
         Some(Self { line: u64::from_le_bytes(*line), is_new: *is_new == 1, encoded })
     }
 
-    /// What an event contains of the token.
+    /// Reads the fields of the token that its audit event contains.
     pub(super) fn summary(&self) -> Result<TokenSummary, StoreError> {
         self.encoded.summary().ok_or_else(corrupt_staging)
     }
@@ -131,9 +134,9 @@ impl<'a> StagedToken<'a> {
     }
 }
 
-/// The disk did not return what was written.
+/// The error for bytes that differ from those that were written.
 fn corrupt_staging() -> StoreError {
-    StoreError::failed(Operation::Read, "the temporary copy of the imported lines is damaged")
+    StoreError::failed(IoOperation::Read, "the temporary copy of the imported lines is damaged")
 }
 
 #[cfg(test)]
@@ -146,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_come_back_as_they_were_from_memory_and_from_a_file() {
+    fn batches_round_trip_in_memory_and_in_a_file() {
         let store = Store::memory().unwrap();
         for (size, count) in [(100, 1), (BATCH_BYTES / 4, 4), (BATCH_BYTES + 1, 10)] {
             let mut staging = StagingBuffer::default();
@@ -162,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_batch_is_refused() {
+    fn damaged_batch_is_refused() {
         let store = Store::memory().unwrap();
         let mut staging = StagingBuffer::default();
         let mut bytes = Vec::new();
@@ -178,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_comes_back_with_its_line_and_a_cut_one_not_at_all() {
+    fn token_round_trips_with_its_line_unless_truncated() {
         let (one, mut other) = (sample_token(), sample_token());
         other.expires = None;
         other.revoked = Some(other.created);

@@ -1,5 +1,4 @@
-//! Changing many tokens: the preview, all or none, and secrets that are on the disk before the
-//! old ones die.
+//! Bulk changes: preview, all-or-nothing execution, and new secrets on disk before old ones stop.
 
 use std::{
     fs,
@@ -10,211 +9,218 @@ use std::{
 
 use super::*;
 use crate::{
-    domain::{Confirmed, plan::MAX_TOKENS},
+    domain::{ConfirmationProof, plan::MAX_TOKENS},
     store::OpenOptions,
 };
 
-/// The names of a plan in its order, then those left out with the reason.
-fn shown(world: &World, command: &Command) -> Vec<String> {
-    let plan = world.idle(|s| s.preview(command));
+/// Returns the names of the tokens that `command` changes, then the skipped ones with the reason.
+fn preview_lines(fixture: &TestService, command: &Command) -> Vec<String> {
+    let plan = fixture.expect_no_change(|s| s.preview(command));
     let changed = plan.tokens().map(|token| token.name.to_string());
-    let left_out = plan.left_out.iter().map(|out| {
-        let name = out.token.as_ref().map_or("gone", |token| token.name.as_str());
-        format!("{name}: {}", out.reason)
+    let skipped = plan.skipped.iter().map(|skipped| {
+        let name = skipped.token.as_ref().map_or("gone", |token| token.name.as_str());
+        format!("{name}: {}", skipped.reason)
     });
-    changed.chain(left_out).collect()
+    changed.chain(skipped).collect()
 }
 
-fn revoking(ids: &[TokenId]) -> Command {
+fn revoke_command(ids: &[TokenId]) -> Command {
     Command::Revoke { tokens: ids.to_vec() }
 }
 
-fn deleting(ids: &[TokenId]) -> Command {
+fn delete_command(ids: &[TokenId]) -> Command {
     Command::Delete { tokens: TokenSelection::Listed(ids.to_vec()) }
 }
 
-fn adding(scopes: &[Scope], ids: &[TokenId]) -> Command {
+fn add_command(scopes: &[Scope], ids: &[TokenId]) -> Command {
     Command::AddScopes { tokens: ids.to_vec(), scopes: scopes.to_vec() }
 }
 
-fn ids(issued: &[&Issued]) -> Vec<TokenId> {
+fn ids(issued: &[&IssuedToken]) -> Vec<TokenId> {
     issued.iter().map(|each| each.token.id).collect()
 }
 
-fn regenerating(file: &Path, text: &str, overlap: Overlap, ids: &[TokenId]) -> Command {
+fn regenerate_command(file: &Path, text: &str, overlap: Overlap, ids: &[TokenId]) -> Command {
     let secret_file = Some(file.to_str().unwrap().to_owned());
     Command::Regenerate { tokens: ids.to_vec(), lifetime: lifetime(text), overlap, secret_file }
 }
 
-/// The lines of a file of secrets: names and what each secret is allowed.
-fn handed(world: &World, file: &Path) -> Vec<(String, bool)> {
+/// Returns the names in a secret file, and whether each secret works.
+fn read_secret_file(fixture: &TestService, file: &Path) -> Vec<(String, bool)> {
     let text = fs::read_to_string(file).unwrap();
     let lines = text.lines().map(|line| line.split_once('\t').unwrap());
     lines
         .map(|(name, secret)| {
             let secret = Secret::parse(secret.to_owned().into()).unwrap();
-            (name.to_owned(), world.works(&secret))
+            (name.to_owned(), fixture.works(&secret))
         })
         .collect()
 }
 
 #[test]
-fn a_preview_names_what_is_left_out_and_why() {
-    let world = World::new();
-    let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("C"));
-    world.revoke(&a.token.id).unwrap();
-    let gone = forged(TokenId::parse("goneGoneGone").unwrap()).id();
+fn a_preview_lists_skipped_tokens_with_the_reason() {
+    let fixture = TestService::new();
+    let (a, b, c) = (fixture.issue("a"), fixture.issue("b"), fixture.issue("C"));
+    fixture.revoke(&a.token.id).unwrap();
+    let gone = forged_secret(TokenId::parse("goneGoneGone").unwrap()).id();
     let all = [ids(&[&a, &b, &c, &b]), vec![gone]].concat();
-    let why = "it is revoked already, nothing was changed: regenerate it to use it again";
-    let deleted = "there is no token goneGoneGone: it was deleted meanwhile, nothing was changed";
+    let reason = "already revoked: regenerate it to use it again";
+    let deleted = "token goneGoneGone not found: it was deleted in the meantime";
     assert_eq!(
-        shown(&world, &revoking(&all)),
-        ["b", "C", &format!("a: {why}"), &format!("gone: {deleted}")]
+        preview_lines(&fixture, &revoke_command(&all)),
+        ["b", "C", &format!("a: {reason}"), &format!("gone: {deleted}")]
     );
-    assert_eq!(shown(&world, &deleting(&all)), ["a", "b", "C", &format!("gone: {deleted}")]);
-    assert_eq!(world.preview(&revoking(&all)).unwrap().ids(), ids(&[&b, &c]));
+    assert_eq!(
+        preview_lines(&fixture, &delete_command(&all)),
+        ["a", "b", "C", &format!("gone: {deleted}")]
+    );
+    assert_eq!(fixture.preview(&revoke_command(&all)).unwrap().ids(), ids(&[&b, &c]));
 }
 
 #[test]
-fn what_was_confirmed_is_what_is_executed() {
-    let world = World::new();
-    let (a, b) = (world.issue("a"), world.issue("b"));
-    let both = revoking(&ids(&[&a, &b]));
-    let seen = world.preview(&both).unwrap().confirmed();
-    world.refused(|s| s.execute(&both, &Confirmed::NOTHING));
-    world.refused(|s| s.execute(&revoking(&ids(&[&a])), &seen));
-    world.revoke(&b.token.id).unwrap();
-    let error = world.refused(|s| s.execute(&both, &seen));
+fn execute_requires_the_confirmed_plan() {
+    let fixture = TestService::new();
+    let (a, b) = (fixture.issue("a"), fixture.issue("b"));
+    let both = revoke_command(&ids(&[&a, &b]));
+    let proof = fixture.preview(&both).unwrap().confirm();
+    fixture.expect_refusal(|s| s.execute(&both, &ConfirmationProof::NOT_REQUIRED));
+    fixture.expect_refusal(|s| s.execute(&revoke_command(&ids(&[&a])), &proof));
+    fixture.revoke(&b.token.id).unwrap();
+    let error = fixture.expect_refusal(|s| s.execute(&both, &proof));
     let ServiceError::ChangedMeanwhile { plan, expected: 2 } = error else {
         panic!("{error}");
     };
-    assert_eq!((plan.ids(), plan.left_out.len()), (ids(&[&a]), 1));
-    // A rename or a new secret is no reason to ask again before a token is ended.
-    let one = revoking(&ids(&[&a]));
-    let seen = world.preview(&one).unwrap().confirmed();
-    world.edit(&a.token.id, &name("other"), &Description::default()).unwrap();
-    world.regenerate(&a.token.id, renewal("30d", Overlap::None)).unwrap();
-    world.execute(&one, &seen).unwrap();
-    // But it is one before a token is deleted by its name.
-    let seen = world.preview(&deleting(&ids(&[&a]))).unwrap().confirmed();
-    world.edit(&a.token.id, &name("third"), &Description::default()).unwrap();
-    world.refused(|s| s.execute(&deleting(&ids(&[&a])), &seen));
+    assert_eq!((plan.ids(), plan.skipped.len()), (ids(&[&a]), 1));
+    // A rename or a new secret does not invalidate the confirmation of a revoke.
+    let one = revoke_command(&ids(&[&a]));
+    let proof = fixture.preview(&one).unwrap().confirm();
+    fixture.edit(&a.token.id, &name("other"), &Description::default()).unwrap();
+    fixture.regenerate(&a.token.id, regenerate_options("30d", Overlap::None)).unwrap();
+    fixture.execute(&one, &proof).unwrap();
+    // A rename invalidates the confirmation of a delete, which is by name.
+    let proof = fixture.preview(&delete_command(&ids(&[&a]))).unwrap().confirm();
+    fixture.edit(&a.token.id, &name("third"), &Description::default()).unwrap();
+    fixture.expect_refusal(|s| s.execute(&delete_command(&ids(&[&a])), &proof));
 }
 
 #[test]
 fn a_confirmation_covers_only_what_was_shown() {
-    let world = World::new();
-    let a = world.issue("a");
+    let fixture = TestService::new();
+    let a = fixture.issue("a");
     let tokens = || vec![a.token.id];
-    let confirmed = |command: &Command| world.preview(command).unwrap().confirmed();
-    let refused = |command: &Command, confirmed: &Confirmed| {
-        let error = world.refused(|s| s.execute(command, confirmed));
+    let confirm = |command: &Command| fixture.preview(command).unwrap().confirm();
+    let expect_changed = |command: &Command, confirmed: &ConfirmationProof| {
+        let error = fixture.expect_refusal(|s| s.execute(command, confirmed));
         assert!(matches!(error, ServiceError::ChangedMeanwhile { .. }), "{error}");
     };
-    // Regenerating must not bring back a token that was revoked since.
+    // Regenerating must not reactivate a token that was revoked after the preview.
     let (lifetime, overlap) = (lifetime("30d"), Overlap::None);
-    let renewing = Command::Regenerate { tokens: tokens(), lifetime, overlap, secret_file: None };
-    let seen = confirmed(&renewing);
-    world.revoke(&a.token.id).unwrap();
-    refused(&renewing, &seen);
-    world.execute(&renewing, &confirmed(&renewing)).unwrap();
-    // Ending an overlap ends the secret that was shown, and no other.
-    let rotate = || world.regenerate(&a.token.id, renewal("30d", Overlap::Hour)).unwrap();
+    let regenerate = Command::Regenerate { tokens: tokens(), lifetime, overlap, secret_file: None };
+    let proof = confirm(&regenerate);
+    fixture.revoke(&a.token.id).unwrap();
+    expect_changed(&regenerate, &proof);
+    fixture.execute(&regenerate, &confirm(&regenerate)).unwrap();
+    // Ending an overlap ends only the previous secret that the preview showed.
+    let rotate =
+        || fixture.regenerate(&a.token.id, regenerate_options("30d", Overlap::Hour)).unwrap();
     rotate();
-    let ending = Command::EndOverlap { tokens: tokens() };
-    let seen = confirmed(&ending);
+    let end_overlap = Command::EndOverlap { tokens: tokens() };
+    let proof = confirm(&end_overlap);
     rotate();
-    refused(&ending, &seen);
-    // Removing every scope removes those that were shown.
-    let clearing = Command::RemoveScopes { tokens: tokens(), scopes: ScopeSelection::All };
-    let seen = confirmed(&clearing);
-    world.add_scopes(&a.token.id, &[scope("clients:*:read")]).unwrap();
-    refused(&clearing, &seen);
+    expect_changed(&end_overlap, &proof);
+    // Removing all scopes removes only those that the preview showed.
+    let remove_all = Command::RemoveScopes { tokens: tokens(), scopes: ScopeSelection::All };
+    let proof = confirm(&remove_all);
+    fixture.add_scopes(&a.token.id, &[scope("clients:*:read")]).unwrap();
+    expect_changed(&remove_all, &proof);
 }
 
 #[test]
-fn many_are_revoked_together_or_not_at_all() {
-    let world = World::new();
-    let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("c"));
-    world.revoke(&b.token.id).unwrap();
-    let error = world.refused(|s| s.confirm(&revoking(&ids(&[&a, &b, &c]))));
-    assert_eq!(
-        error.to_string(),
-        "b: it is revoked already, nothing was changed: regenerate it to use it again"
-    );
-    assert!(world.works(&a.secret) && world.works(&c.secret));
-    let (_, told) = world.told(|s| s.confirm(&revoking(&ids(&[&a, &c]))));
-    assert_eq!(told, vec![(AuditAction::Revoked, "was active".to_owned()); 2]);
-    assert!(!world.works(&a.secret) && !world.works(&c.secret));
+fn bulk_revoke_is_all_or_nothing() {
+    let fixture = TestService::new();
+    let (a, b, c) = (fixture.issue("a"), fixture.issue("b"), fixture.issue("c"));
+    fixture.revoke(&b.token.id).unwrap();
+    let error =
+        fixture.expect_refusal(|s| s.execute_confirmed(&revoke_command(&ids(&[&a, &b, &c]))));
+    assert_eq!(error.to_string(), "b: already revoked: regenerate it to use it again");
+    assert!(fixture.works(&a.secret) && fixture.works(&c.secret));
+    let (_, events) =
+        fixture.capture_events(|s| s.execute_confirmed(&revoke_command(&ids(&[&a, &c]))));
+    assert_eq!(events, vec![(AuditAction::Revoked, "was active".to_owned()); 2]);
+    assert!(!fixture.works(&a.secret) && !fixture.works(&c.secret));
 }
 
 #[test]
-fn many_are_deleted_together_and_come_back_together() {
-    let world = World::new();
-    let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("c"));
-    world.confirm(&deleting(&ids(&[&a, &c]))).unwrap();
-    assert_eq!(world.all(), [b.token]);
-    let error = world.refused(|s| s.confirm(&deleting(&ids(&[&a]))));
-    assert!(matches!(error, ServiceError::Refused(Refusal::Gone(_))), "{error}");
-    assert_eq!(world.restore_last().unwrap().len(), 2);
-    assert!(world.works(&a.secret) && world.works(&c.secret));
+fn bulk_delete_is_restored_together() {
+    let fixture = TestService::new();
+    let (a, b, c) = (fixture.issue("a"), fixture.issue("b"), fixture.issue("c"));
+    fixture.execute_confirmed(&delete_command(&ids(&[&a, &c]))).unwrap();
+    assert_eq!(fixture.all(), [b.token]);
+    let error = fixture.expect_refusal(|s| s.execute_confirmed(&delete_command(&ids(&[&a]))));
+    assert!(matches!(error, ServiceError::Refused(Refusal::NotFound(_))), "{error}");
+    assert_eq!(fixture.restore_last().unwrap().len(), 2);
+    assert!(fixture.works(&a.secret) && fixture.works(&c.secret));
 }
 
 #[test]
-fn scopes_are_added_where_they_are_not_held_and_others_are_spared() {
-    let world = World::new();
-    let (a, b) = (world.issue("a"), world.issue("b"));
-    let (full, some) = (world.issue("full"), world.issue("some"));
+fn bulk_add_skips_tokens_that_hold_the_scopes() {
+    let fixture = TestService::new();
+    let (a, b) = (fixture.issue("a"), fixture.issue("b"));
+    let (full, some) = (fixture.issue("full"), fixture.issue("some"));
     let wanted = vec![scope("channels:c1:publish"), scope("clients:*:read")];
-    world.add_scopes(&some.token.id, &[scope("clients:k1:read")]).unwrap();
-    world.add_scopes(&b.token.id, &wanted[1..]).unwrap();
+    fixture.add_scopes(&some.token.id, &[scope("clients:k1:read")]).unwrap();
+    fixture.add_scopes(&b.token.id, &wanted[1..]).unwrap();
     let filling: Vec<_> = (0..255).map(|n| scope(&format!("groups:g{n}:list"))).collect();
-    world.add_scopes(&full.token.id, &filling).unwrap();
+    fixture.add_scopes(&full.token.id, &filling).unwrap();
     let all = ids(&[&a, &b, &full, &some]);
-    let held = "channels:c1:publish is covered by channels:*:publish already: nothing to add";
-    let many = "a token holds at most 256 scopes: remove some or use *";
+    let held = "channels:c1:publish is already covered by channels:*:publish: nothing to add";
+    let many = "a token can have at most 256 scopes: remove some or use *";
     assert_eq!(
-        shown(&world, &adding(&wanted, &all)),
+        preview_lines(&fixture, &add_command(&wanted, &all)),
         ["a", "some", &format!("b: {held}"), &format!("full: {many}")]
     );
-    let error = world.refused(|s| s.confirm(&adding(&wanted, &all)));
-    assert!(error.to_string().starts_with("b: channels:c1:publish is covered by"), "{error}");
-    let (_, told) = world.told(|s| s.confirm(&adding(&wanted, &ids(&[&a, &some]))));
+    let error = fixture.expect_refusal(|s| s.execute_confirmed(&add_command(&wanted, &all)));
+    assert!(
+        error.to_string().starts_with("b: channels:c1:publish is already covered by"),
+        "{error}"
+    );
+    let (_, events) =
+        fixture.capture_events(|s| s.execute_confirmed(&add_command(&wanted, &ids(&[&a, &some]))));
     assert_eq!(
-        told,
+        events,
         [
             (AuditAction::ScopesAdded, "clients:*:read".to_owned()),
             (AuditAction::ScopesAdded, "clients:*:read, absorbing clients:k1:read".to_owned()),
         ]
     );
-    let unknown = adding(&[scope("gadgets:*:read")], &all);
-    let error = world.refused(|s| s.preview(&unknown));
-    assert!(error.to_string().starts_with("there is no entity type `gadgets`"), "{error}");
+    let unknown = add_command(&[scope("gadgets:*:read")], &all);
+    let error = fixture.expect_refusal(|s| s.preview(&unknown));
+    assert!(error.to_string().starts_with("unknown entity type `gadgets`"), "{error}");
 }
 
 #[test]
-fn many_get_new_secrets_which_are_in_one_file_of_their_own() {
-    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+fn bulk_regenerate_writes_all_secrets_to_one_new_file() {
+    let (fixture, folder) = (TestService::new(), tempfile::tempdir().unwrap());
     let file = folder.path().join("new.tsv");
-    let (a, b, c) = (world.issue("a"), world.issue("b"), world.issue("two words"));
-    world.revoke(&b.token.id).unwrap();
-    world.go_to(60);
+    let (a, b, c) = (fixture.issue("a"), fixture.issue("b"), fixture.issue("two words"));
+    fixture.revoke(&b.token.id).unwrap();
+    fixture.set_minute(60);
     let all = ids(&[&a, &b, &c]);
-    let renewing = regenerating(&file, "90d", Overlap::Hour, &all);
-    let (done, told) = world.told(|s| s.confirm(&renewing));
+    let regenerate = regenerate_command(&file, "90d", Overlap::Hour, &all);
+    let (done, events) = fixture.capture_events(|s| s.execute_confirmed(&regenerate));
     assert_eq!((done.secret_file, done.issued.len()), (Some(file.clone()), 0));
     assert_eq!(
-        handed(&world, &file),
+        read_secret_file(&fixture, &file),
         [("a".into(), true), ("b".into(), true), ("two words".into(), true)]
     );
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
-    // The overlap is for those that were active.
-    assert!(world.works(&a.secret) && !world.works(&b.secret));
-    world.go_to(121);
-    assert!(!world.works(&a.secret) && !world.works(&c.secret));
-    assert!(world.all().iter().all(|token| token.delivered));
+    // Only tokens that were active get an overlap.
+    assert!(fixture.works(&a.secret) && !fixture.works(&b.secret));
+    fixture.set_minute(121);
+    assert!(!fixture.works(&a.secret) && !fixture.works(&c.secret));
+    assert!(fixture.all().iter().all(|token| token.delivered));
     assert_eq!(
-        told[1],
+        events[1],
         (
             AuditAction::Regenerated,
             "was revoked, until 2027-02-22 13:00 UTC, written to a file".to_owned()
@@ -223,55 +229,66 @@ fn many_get_new_secrets_which_are_in_one_file_of_their_own() {
 }
 
 #[test]
-fn a_refusal_leaves_no_file_and_no_new_secret() {
-    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+fn a_refused_regenerate_leaves_no_file_and_no_new_secret() {
+    let (fixture, folder) = (TestService::new(), tempfile::tempdir().unwrap());
     let file = folder.path().join("new.tsv");
-    let (a, b) = (world.issue("a"), world.issue("b"));
-    world.delete(&b.token.id).unwrap();
+    let (a, b) = (fixture.issue("a"), fixture.issue("b"));
+    fixture.delete(&b.token.id).unwrap();
     let all = ids(&[&a, &b]);
-    world.refused(|s| s.confirm(&regenerating(&file, "30d", Overlap::None, &all)));
-    world.refused(|s| s.confirm(&regenerating(&file, "400d", Overlap::None, &all[..1])));
-    world.refused(|s| s.preview(&regenerating(&file, "400d", Overlap::None, &all[..1])));
-    assert!(!file.exists() && world.works(&a.secret));
+    fixture.expect_refusal(|s| {
+        s.execute_confirmed(&regenerate_command(&file, "30d", Overlap::None, &all))
+    });
+    fixture.expect_refusal(|s| {
+        s.execute_confirmed(&regenerate_command(&file, "400d", Overlap::None, &all[..1]))
+    });
+    fixture.expect_refusal(|s| {
+        s.preview(&regenerate_command(&file, "400d", Overlap::None, &all[..1]))
+    });
+    assert!(!file.exists() && fixture.works(&a.secret));
 
-    fs::write(&file, "mine").unwrap();
+    fs::write(&file, "other content").unwrap();
     let nowhere = folder.path().join("no/such");
-    for (place, told) in [(&file, "exists already"), (&nowhere, "does not exist")] {
-        let renewing = regenerating(place, "30d", Overlap::None, &all[..1]);
-        let looked = world.refused(|s| s.preview(&renewing)).to_string();
-        let tried = world.refused(|s| s.execute(&renewing, &Confirmed::NOTHING)).to_string();
-        assert!(looked.contains(told) && looked == tried, "{looked}\n{tried}");
+    for (path, problem) in [(&file, "already exists"), (&nowhere, "does not exist")] {
+        let regenerate = regenerate_command(path, "30d", Overlap::None, &all[..1]);
+        let previewed = fixture.expect_refusal(|s| s.preview(&regenerate)).to_string();
+        let executed = fixture
+            .expect_refusal(|s| s.execute(&regenerate, &ConfirmationProof::NOT_REQUIRED))
+            .to_string();
+        assert!(previewed.contains(problem) && previewed == executed, "{previewed}\n{executed}");
     }
-    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "other content");
 }
 
 #[test]
-fn a_token_that_another_changed_meanwhile_is_not_given_the_secret() {
-    let world = World::new();
-    let (a, b) = (world.issue("a"), world.issue("b"));
+fn token_changed_meanwhile_gets_no_new_secret() {
+    let fixture = TestService::new();
+    let (a, b) = (fixture.issue("a"), fixture.issue("b"));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("new.tsv");
-    let renewing = regenerating(&file, "30d", Overlap::None, &ids(&[&a, &b]));
-    let seen = world.preview(&renewing).unwrap().confirmed();
-    world.regenerate(&b.token.id, renewal("30d", Overlap::None)).unwrap();
-    let error = world.refused(|s| s.execute(&renewing, &seen));
-    assert_eq!(error.to_string(), "it was changed meanwhile: nothing was done, look again");
+    let regenerate = regenerate_command(&file, "30d", Overlap::None, &ids(&[&a, &b]));
+    let proof = fixture.preview(&regenerate).unwrap().confirm();
+    fixture.regenerate(&b.token.id, regenerate_options("30d", Overlap::None)).unwrap();
+    let error = fixture.expect_refusal(|s| s.execute(&regenerate, &proof));
+    assert_eq!(
+        error.to_string(),
+        "the store was changed in the meantime, nothing was done: check and try again"
+    );
     assert!(!file.exists());
-    assert!(world.works(&a.secret));
+    assert!(fixture.works(&a.secret));
 }
 
 #[test]
-fn a_store_that_others_hold_leaves_no_file_behind() {
+fn a_busy_store_leaves_no_secret_file() {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join("s.redb");
     let opening = OpenOptions { lock_timeout: Duration::from_millis(30), ..OpenOptions::default() };
-    let open = |seed| World::on(Store::open_with(&path, opening).unwrap(), seed);
+    let open = |seed| TestService::on(Store::open_with(&path, opening).unwrap(), seed);
     let (one, two) = (open(1), open(2));
     let a = one.issue("a");
     let file = folder.path().join("new.tsv");
-    let renewing = regenerating(&file, "30d", Overlap::None, &ids(&[&a]));
+    let regenerate = regenerate_command(&file, "30d", Overlap::None, &ids(&[&a]));
     let held = one.store.write(|_| {
-        let error = two.confirm(&renewing).unwrap_err();
+        let error = two.execute_confirmed(&regenerate).unwrap_err();
         assert!(matches!(error, ServiceError::Store(StoreError::Busy { .. })), "{error}");
         Ok::<_, StoreError>(())
     });
@@ -280,16 +297,19 @@ fn a_store_that_others_hold_leaves_no_file_behind() {
 }
 
 #[test]
-fn more_than_one_transaction_should_hold_are_refused() {
-    let world = World::new();
-    let a = world.issue("a");
+fn more_tokens_than_the_limit_are_refused() {
+    let fixture = TestService::new();
+    let a = fixture.issue("a");
     let many = vec![a.token.id; MAX_TOKENS + 1];
-    for command in [revoking(&many), deleting(&many), adding(&[scope("groups:*:list")], &many)] {
-        let error = world.refused(|s| s.execute(&command, &Confirmed::NOTHING)).to_string();
-        assert_eq!(error, world.refused(|s| s.preview(&command)).to_string());
-        assert_eq!(
-            error,
-            "10001 tokens are too many at once: at most 10000 are changed together, mark fewer"
-        );
+    for command in [
+        revoke_command(&many),
+        delete_command(&many),
+        add_command(&[scope("groups:*:list")], &many),
+    ] {
+        let error = fixture
+            .expect_refusal(|s| s.execute(&command, &ConfirmationProof::NOT_REQUIRED))
+            .to_string();
+        assert_eq!(error, fixture.expect_refusal(|s| s.preview(&command)).to_string());
+        assert_eq!(error, "too many tokens (10,001): select at most 10,000");
     }
 }

@@ -1,65 +1,65 @@
-//! Following what other programs do.
+//! Changes since a position, made by other processes.
 
 use super::*;
 
-fn tokens(followed: Followed) -> (Vec<(TokenId, Option<Token>)>, Position) {
-    match followed {
-        Followed::Tokens(tokens, position) => (tokens, position),
+fn expect_tokens(changes: TokenChanges) -> (Vec<(TokenId, Option<Token>)>, ChangePosition) {
+    match changes {
+        TokenChanges::Tokens(tokens, position) => (tokens, position),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn what_others_did_comes_once_and_then_nothing() {
+fn changes_by_others_are_reported_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.redb");
-    let open = |seed| World::on(Store::open(&path).unwrap(), seed);
+    let open = |seed| TestService::on(Store::open(&path).unwrap(), seed);
     let (one, two) = (open(1), open(2));
     let kept = one.issue("kept");
-    let seen = two.load().unwrap();
-    assert_eq!(seen.tokens, std::slice::from_ref(&kept.token));
-    let seen = two.position().unwrap();
-    assert!(matches!(two.follow(seen).unwrap(), Followed::Nothing));
+    let loaded = two.load_snapshot().unwrap();
+    assert_eq!(loaded.tokens, std::slice::from_ref(&kept.token));
+    let position = two.position().unwrap();
+    assert!(matches!(two.changes_since(position).unwrap(), TokenChanges::Unchanged));
 
     let gone = one.issue("gone");
     one.delete(&gone.token.id).unwrap();
     one.revoke(&kept.token.id).unwrap();
-    let (mut fresh, seen) = tokens(two.follow(seen).unwrap());
-    fresh.sort_by_key(|(id, _)| *id != kept.token.id);
-    assert_eq!(fresh, [(kept.token.id, one.get(&kept.token.id)), (gone.token.id, None)]);
-    assert!(matches!(two.follow(seen).unwrap(), Followed::Nothing));
-    assert_eq!(two.position().unwrap(), seen);
+    let (mut changes, position) = expect_tokens(two.changes_since(position).unwrap());
+    changes.sort_by_key(|(id, _)| *id != kept.token.id);
+    assert_eq!(changes, [(kept.token.id, one.get(&kept.token.id)), (gone.token.id, None)]);
+    assert!(matches!(two.changes_since(position).unwrap(), TokenChanges::Unchanged));
+    assert_eq!(two.position().unwrap(), position);
 }
 
 #[test]
-fn a_use_is_seen_by_followers() {
-    let world = World::new();
-    let issued = world.issue("ci");
-    let seen = world.position().unwrap();
-    world.works(&issued.secret);
-    let (fresh, _) = tokens(world.follow(seen).unwrap());
-    assert_eq!(fresh.len(), 1);
-    assert!(fresh[0].1.as_ref().unwrap().last_used.is_some());
+fn followers_see_a_recorded_use() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
+    let position = fixture.position().unwrap();
+    fixture.works(&issued.secret);
+    let (changes, _) = expect_tokens(fixture.changes_since(position).unwrap());
+    assert_eq!(changes.len(), 1);
+    assert!(changes[0].1.as_ref().unwrap().last_used.is_some());
 }
 
 #[test]
-fn a_change_of_the_store_as_a_whole_moves_the_position_and_names_no_token() {
-    let world = World::new();
-    world.issue("ci");
-    let seen = world.position().unwrap();
-    world.accept_clock().unwrap();
-    let (fresh, seen) = tokens(world.follow(seen).unwrap());
-    assert_eq!(fresh, []);
-    assert!(matches!(world.follow(seen).unwrap(), Followed::Nothing));
+fn store_wide_change_advances_the_position_only() {
+    let fixture = TestService::new();
+    fixture.issue("ci");
+    let position = fixture.position().unwrap();
+    fixture.accept_clock().unwrap();
+    let (changes, position) = expect_tokens(fixture.changes_since(position).unwrap());
+    assert_eq!(changes, []);
+    assert!(matches!(fixture.changes_since(position).unwrap(), TokenChanges::Unchanged));
 }
 
 #[test]
-fn more_than_the_feed_holds_is_everything_anew() {
-    let world = World::new();
-    let issued = world.issue("ci");
-    let seen = world.position().unwrap();
+fn reader_behind_the_change_log_must_reload() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
+    let position = fixture.position().unwrap();
     let more = 4_200;
-    world
+    fixture
         .store
         .write(|rows| {
             for n in 0..more {
@@ -70,24 +70,24 @@ fn more_than_the_feed_holds_is_everything_anew() {
             Ok::<_, StoreError>(())
         })
         .unwrap();
-    match world.follow(seen).unwrap() {
-        Followed::Everything(position) => {
-            assert_eq!(world.load().unwrap().tokens.len(), more + 1);
-            assert!(matches!(world.follow(position).unwrap(), Followed::Nothing));
+    match fixture.changes_since(position).unwrap() {
+        TokenChanges::NeedsReload(position) => {
+            assert_eq!(fixture.load_snapshot().unwrap().tokens.len(), more + 1);
+            assert!(matches!(fixture.changes_since(position).unwrap(), TokenChanges::Unchanged));
         }
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn another_store_in_the_place_of_the_first_is_everything_anew() {
+fn replaced_store_file_requires_a_reload() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let open = |name: &str, seed| World::on(Store::open(&path(name)).unwrap(), seed);
-    let world = open("s.redb", 1);
-    world.issue("old");
-    let seen = world.position().unwrap();
-    // As many changes as the first has had, or more: only their stores tell them apart.
+    let open = |name: &str, seed| TestService::on(Store::open(&path(name)).unwrap(), seed);
+    let fixture = open("s.redb", 1);
+    fixture.issue("old");
+    let position = fixture.position().unwrap();
+    // As many changes as in the first store, or more: only the store id differs.
     for changes in 1..3 {
         let other = open("other.redb", 10 + changes);
         for n in 0..changes {
@@ -95,11 +95,14 @@ fn another_store_in_the_place_of_the_first_is_everything_anew() {
         }
         drop(other);
         std::fs::rename(path("other.redb"), path("s.redb")).unwrap();
-        match world.follow(seen).unwrap() {
-            Followed::Everything(position) => {
-                let count = world.load().unwrap().tokens.len();
+        match fixture.changes_since(position).unwrap() {
+            TokenChanges::NeedsReload(position) => {
+                let count = fixture.load_snapshot().unwrap().tokens.len();
                 assert_eq!(count, usize::try_from(changes).unwrap());
-                assert!(matches!(world.follow(position).unwrap(), Followed::Nothing));
+                assert!(matches!(
+                    fixture.changes_since(position).unwrap(),
+                    TokenChanges::Unchanged
+                ));
             }
             other => panic!("{other:?}"),
         }
@@ -107,14 +110,14 @@ fn another_store_in_the_place_of_the_first_is_everything_anew() {
 }
 
 #[test]
-fn the_history_of_a_token_is_its_own_events_newest_first() {
-    let world = World::new();
-    let id = world.issue("one").token.id;
-    world.issue("two");
-    world.revoke(&id).unwrap();
+fn history_lists_only_events_of_the_token_newest_first() {
+    let fixture = TestService::new();
+    let id = fixture.issue("one").token.id;
+    fixture.issue("two");
+    fixture.revoke(&id).unwrap();
     let actions = |limit| -> Vec<_> {
-        let events = world.history(&id, limit).unwrap();
-        events.iter().map(|event| event.what.action).collect()
+        let events = fixture.history(&id, limit).unwrap();
+        events.iter().map(|event| event.body.action).collect()
     };
     assert_eq!(actions(9), [AuditAction::Revoked, AuditAction::Created]);
     assert_eq!(actions(1), [AuditAction::Revoked]);

@@ -1,16 +1,16 @@
-//! The use cases on a store in memory, or on one file where sharing matters, with a clock that
-//! only the tests move and a repeatable source of randomness. This file holds what they share.
+//! Tests of the use cases on a memory store, or on a file where two processes share it. The tests
+//! set the clock, and the random source is seeded. This file contains the shared helpers.
 
 mod bulk;
 mod clock;
 mod decisions;
-mod ending;
 mod feed;
 mod follow;
 mod import;
 mod issue;
 mod model;
-mod renewal;
+mod regenerate;
+mod revoke_delivery;
 mod scopes;
 mod template;
 mod trash;
@@ -23,27 +23,28 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     domain::{
-        AccessRequest, AuditAction, AuditEvent, Command, Decision, Delivery, Denial, Description,
-        EventDraft, Name, NewToken, Overlap, Scope, ScopeSelection, Secret, TokenSelection,
+        AccessRequest, AuditAction, AuditEvent, Command, Decision, DeliveryMethod, Denial,
+        Description, EventBody, Name, NewToken, Overlap, Scope, ScopeSelection, Secret,
+        TokenSelection,
     },
-    store::{ScanResult, StoreError, Trashed},
-    testing::{Changes as _, Renewal},
+    store::{ScanResult, StoreError, TrashedToken},
+    testing::{RegenerateOptions, ServiceTestExt as _},
 };
 
-/// So many minutes after the start of a test.
+/// The instant `minute` minutes after the start of a test.
 fn at(minute: i64) -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::minutes(minute)
 }
 
 const DAY: i64 = 24 * 60;
 
-/// A service with a hand on its clock.
-struct World {
+/// A service on a memory store, with a clock that the test sets.
+struct TestService {
     service: Service,
     clock: Clock,
 }
 
-impl std::ops::Deref for World {
+impl std::ops::Deref for TestService {
     type Target = Service;
 
     fn deref(&self) -> &Service {
@@ -51,12 +52,12 @@ impl std::ops::Deref for World {
     }
 }
 
-impl World {
+impl TestService {
     fn new() -> Self {
         Self::on(Store::memory().unwrap(), 1)
     }
 
-    /// On `store`; services that share one need seeds of their own.
+    /// Uses `store`. Services that share a store need different seeds.
     fn on(store: Store, seed: u64) -> Self {
         let clock = Clock::fixed(at(0));
         let policy = Policy {
@@ -70,13 +71,13 @@ impl World {
         Self { service, clock }
     }
 
-    fn go_to(&self, minute: i64) {
+    fn set_minute(&self, minute: i64) {
         self.clock.set(at(minute));
     }
 
-    /// A token for 30 days that may publish on all channels.
-    fn issue(&self, name: &str) -> Issued {
-        self.create(&new(name)).unwrap()
+    /// Creates a token that lives 30 days and may publish on all channels.
+    fn issue(&self, name: &str) -> IssuedToken {
+        self.create(&new_token(name)).unwrap()
     }
 
     fn all(&self) -> Vec<Token> {
@@ -89,16 +90,17 @@ impl World {
         self.store.read(|rows| rows.token(id)).unwrap()
     }
 
-    /// The whole trail, oldest first. Its chain must hold.
+    /// The whole audit trail, oldest first. Panics if its hash chain is broken.
     fn events(&self) -> Vec<AuditEvent> {
-        let trail = self.trail(usize::MAX).unwrap();
-        assert_eq!(trail.chain.broken, None);
+        let trail = self.audit_trail(usize::MAX).unwrap();
+        assert_eq!(trail.chain.first_fault, None);
         trail.events.into_iter().rev().collect()
     }
 
-    /// What a check of `secret` for publishing on a channel says.
+    /// Checks whether `secret` may publish on a channel.
     fn check(&self, secret: &Secret) -> Decision {
-        let verdict = self.service.check(presented(secret), Some(&request(PUBLISH)), None).unwrap();
+        let verdict =
+            self.service.check(secret_text(secret), Some(&request(PUBLISH)), None).unwrap();
         verdict.decision
     }
 
@@ -106,8 +108,8 @@ impl World {
         self.check(secret).is_allowed()
     }
 
-    /// All that a refusal must leave alone.
-    fn state(&self) -> (ScanResult<Token>, ScanResult<Trashed>, Vec<AuditEvent>, u64) {
+    /// The state that a refused change must not modify.
+    fn state(&self) -> (ScanResult<Token>, ScanResult<TrashedToken>, Vec<AuditEvent>, u64) {
         let read = self
             .store
             .read(|rows| Ok::<_, StoreError>((rows.tokens()?, rows.trash()?, rows.generation()?)));
@@ -115,32 +117,35 @@ impl World {
         (tokens, trash, self.events(), generation)
     }
 
-    /// What `change` is refused with; it must have changed nothing.
-    fn refused<T>(&self, change: impl FnOnce(&Service) -> Result<T, ServiceError>) -> ServiceError {
+    /// Returns the error of `change`. Panics if it succeeded or changed the store.
+    fn expect_refusal<T>(
+        &self,
+        change: impl FnOnce(&Service) -> Result<T, ServiceError>,
+    ) -> ServiceError {
         let before = self.state();
         let error = change(&self.service).map(drop).unwrap_err();
-        assert_eq!(self.state(), before, "refused, and changed all the same");
+        assert_eq!(self.state(), before, "a refused change modified the store");
         error
     }
 
-    /// What `change` gives; it must have changed nothing.
-    fn idle<T>(&self, change: impl FnOnce(&Service) -> Result<T, ServiceError>) -> T {
+    /// Returns the result of `change`. Panics if it failed or changed the store.
+    fn expect_no_change<T>(&self, change: impl FnOnce(&Service) -> Result<T, ServiceError>) -> T {
         let before = self.state();
         let done = change(&self.service).unwrap();
-        assert_eq!(self.state(), before, "nothing to do, and changed all the same");
+        assert_eq!(self.state(), before, "a change without effect modified the store");
         done
     }
 
-    /// What `change` gives, and the events that it wrote as action and detail.
-    fn told<T>(
+    /// Returns the result of `change` and the events that it wrote, as action and detail.
+    fn capture_events<T>(
         &self,
         change: impl FnOnce(&Service) -> Result<T, ServiceError>,
     ) -> (T, Vec<(AuditAction, String)>) {
         let before = self.events().len();
         let done = change(&self.service).unwrap();
-        let fresh = self.events().into_iter().skip(before);
-        let told = fresh.map(|event| (event.what.action, event.what.detail));
-        (done, told.collect())
+        let new_events = self.events().into_iter().skip(before);
+        let events = new_events.map(|event| (event.body.action, event.body.detail));
+        (done, events.collect())
     }
 }
 
@@ -158,7 +163,7 @@ fn scope(text: &str) -> Scope {
     text.parse().unwrap()
 }
 
-fn new(text: &str) -> NewToken {
+fn new_token(text: &str) -> NewToken {
     NewToken {
         name: name(text),
         description: Description::default(),
@@ -167,8 +172,8 @@ fn new(text: &str) -> NewToken {
     }
 }
 
-fn renewal(text: &str, overlap: Overlap) -> Renewal {
-    Renewal { lifetime: lifetime(text), overlap }
+fn regenerate_options(text: &str, overlap: Overlap) -> RegenerateOptions {
+    RegenerateOptions { lifetime: lifetime(text), overlap }
 }
 
 fn request(text: &str) -> AccessRequest {
@@ -181,12 +186,12 @@ fn request(text: &str) -> AccessRequest {
     }
 }
 
-fn presented(secret: &Secret) -> Zeroizing<String> {
+fn secret_text(secret: &Secret) -> Zeroizing<String> {
     Zeroizing::new(secret.reveal().to_owned())
 }
 
 /// A well-formed secret of `id` that nobody issued.
-fn forged(id: TokenId) -> Secret {
+fn forged_secret(id: TokenId) -> Secret {
     let entropy = Entropy::seeded(4_711);
     Secret::generate(&Prefix::default(), id, |out| entropy.fill(out)).unwrap()
 }

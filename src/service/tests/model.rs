@@ -1,11 +1,11 @@
-//! Any sequence of changes, compared after each with a model that a reader can check by eye.
+//! Compares random sequences of changes with a simple model, after each change.
 
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
 #[derive(Debug, Clone)]
-enum Step {
+enum RandomChange {
     Create(usize),
     Revoke(usize),
     Regenerate(usize, Overlap),
@@ -16,24 +16,24 @@ enum Step {
     Wait(i64),
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let which = 0..4_usize;
+fn random_change() -> impl Strategy<Value = RandomChange> {
+    let name = 0..4_usize;
     prop_oneof![
-        3 => which.clone().prop_map(Step::Create),
-        2 => which.clone().prop_map(Step::Revoke),
-        3 => (which.clone(), prop::sample::select(&Overlap::ALL[..]))
-            .prop_map(|(n, overlap)| Step::Regenerate(n, overlap)),
-        2 => which.clone().prop_map(Step::Delete),
-        2 => Just(Step::Restore),
-        1 => which.clone().prop_map(Step::Add),
-        1 => which.prop_map(Step::Remove),
-        3 => prop_oneof![1..70_i64, Just(DAY), -90..0_i64].prop_map(Step::Wait),
+        3 => name.clone().prop_map(RandomChange::Create),
+        2 => name.clone().prop_map(RandomChange::Revoke),
+        3 => (name.clone(), prop::sample::select(&Overlap::ALL[..]))
+            .prop_map(|(n, overlap)| RandomChange::Regenerate(n, overlap)),
+        2 => name.clone().prop_map(RandomChange::Delete),
+        2 => Just(RandomChange::Restore),
+        1 => name.clone().prop_map(RandomChange::Add),
+        1 => name.prop_map(RandomChange::Remove),
+        3 => prop_oneof![1..70_i64, Just(DAY), -90..0_i64].prop_map(RandomChange::Wait),
     ]
 }
 
-/// What the model knows of a token: its name by number, and of which secrets it has, by number.
+/// A token of the model. Names and secrets are numbers.
 #[derive(Debug, Clone)]
-struct Token {
+struct ModelToken {
     id: TokenId,
     name: usize,
     secret: usize,
@@ -43,20 +43,22 @@ struct Token {
     scope: bool,
 }
 
-/// A minute and the ticks that set two deletes within it apart.
-type When = (i64, u32);
+/// A minute, and a tick that orders deletes within the same minute.
+type MinuteAndTick = (i64, u32);
 
-/// The tokens, those deleted, oldest first, and the latest minute of a change.
+/// The expected state of the store.
 #[derive(Debug)]
 struct Model {
-    tokens: Vec<Token>,
-    trash: Vec<(Token, When)>,
-    mark: i64,
+    tokens: Vec<ModelToken>,
+    /// Deleted tokens, oldest first.
+    trash: Vec<(ModelToken, MinuteAndTick)>,
+    /// The minute of the latest change.
+    last_change: i64,
 }
 
 impl Model {
-    fn word(&self, secret: usize, now: i64) -> &'static str {
-        let has = |t: &&Token| {
+    fn expected(&self, secret: usize, now: i64) -> &'static str {
+        let has = |t: &&ModelToken| {
             t.secret == secret || t.previous.is_some_and(|(old, end)| old == secret && now < end)
         };
         match self.tokens.iter().find(has) {
@@ -68,12 +70,12 @@ impl Model {
         }
     }
 
-    fn at_name(&mut self, name: usize) -> Option<&mut Token> {
+    fn find_by_name(&mut self, name: usize) -> Option<&mut ModelToken> {
         self.tokens.iter_mut().find(|token| token.name == name)
     }
 }
 
-fn word(decision: &Decision) -> &'static str {
+fn decision_label(decision: &Decision) -> &'static str {
     match decision {
         Decision::Allow(_) => "allowed",
         Decision::Deny(Denial::Malformed(_)) => "malformed",
@@ -84,82 +86,86 @@ fn word(decision: &Decision) -> &'static str {
     }
 }
 
-struct Run {
-    world: World,
+struct Simulation {
+    fixture: TestService,
     model: Model,
     secrets: Vec<Secret>,
     minute: i64,
 }
 
-impl Run {
-    /// How long tokens live here.
-    const HOUR: i64 = 60;
+impl Simulation {
+    /// Lifetime of each token, in minutes.
+    const LIFETIME: i64 = 60;
 
-    fn issued(&mut self, issued: Issued) -> usize {
+    fn push_secret(&mut self, issued: IssuedToken) -> usize {
         self.secrets.push(issued.secret);
         self.secrets.len() - 1
     }
 
-    /// Does `step` to the service and to the model; whether both agree that it can be done.
-    fn take(&mut self, step: &Step) {
-        let now = self.minute.max(self.model.mark);
+    /// Applies `step` to the service and the model. Panics unless both accept or both refuse it.
+    fn apply(&mut self, step: &RandomChange) {
+        let now = self.minute.max(self.model.last_change);
         let done = match *step {
-            Step::Wait(minutes) => {
+            RandomChange::Wait(minutes) => {
                 self.minute += minutes;
-                self.world.go_to(self.minute);
+                self.fixture.set_minute(self.minute);
                 return;
             }
-            Step::Create(name) => self.create(name, now),
-            Step::Regenerate(name, overlap) => self.regenerate(name, overlap, now),
-            Step::Delete(name) => self.delete(name, now),
-            Step::Restore => self.restore(now),
-            Step::Revoke(name) => self.change(name, |world, token| {
-                let done = world.revoke(&token.id).is_ok();
+            RandomChange::Create(name) => self.create(name, now),
+            RandomChange::Regenerate(name, overlap) => self.regenerate(name, overlap, now),
+            RandomChange::Delete(name) => self.delete(name, now),
+            RandomChange::Restore => self.restore(now),
+            RandomChange::Revoke(name) => self.change(name, |fixture, token| {
+                let done = fixture.revoke(&token.id).is_ok();
                 assert_eq!(done, !token.revoked);
                 token.revoked = true;
                 token.previous = None;
                 done
             }),
-            Step::Add(name) => self.change(name, |world, token| {
-                let done = world.add_scopes(&token.id, &[scope(PUBLISH)]).is_ok();
+            RandomChange::Add(name) => self.change(name, |fixture, token| {
+                let done = fixture.add_scopes(&token.id, &[scope(PUBLISH)]).is_ok();
                 assert_eq!(done, !token.scope);
                 token.scope = true;
                 done
             }),
-            Step::Remove(name) => self.change(name, |world, token| {
-                let done = world.remove_scope(&token.id, &scope(PUBLISH)).is_ok();
+            RandomChange::Remove(name) => self.change(name, |fixture, token| {
+                let done = fixture.remove_scope(&token.id, &scope(PUBLISH)).is_ok();
                 assert_eq!(done, token.scope);
                 token.scope = false;
                 done
             }),
         };
         if done {
-            self.model.mark = now;
+            self.model.last_change = now;
         }
     }
 
-    fn change(&mut self, name: usize, change: impl Fn(&World, &mut Token) -> bool) -> bool {
-        let world = &self.world;
-        self.model.at_name(name).is_some_and(|token| change(world, token))
+    fn change(
+        &mut self,
+        name: usize,
+        change: impl Fn(&TestService, &mut ModelToken) -> bool,
+    ) -> bool {
+        let fixture = &self.fixture;
+        self.model.find_by_name(name).is_some_and(|token| change(fixture, token))
     }
 
     fn create(&mut self, number: usize, now: i64) -> bool {
-        let asked = NewToken {
+        let new = NewToken {
             lifetime: lifetime("1h"),
             scopes: vec![scope(PUBLISH)],
-            ..new(&format!("t{number}"))
+            ..new_token(&format!("t{number}"))
         };
-        let created = self.world.create(&asked);
-        assert_eq!(created.is_ok(), self.model.at_name(number).is_none());
+        let created = self.fixture.create(&new);
+        assert_eq!(created.is_ok(), self.model.find_by_name(number).is_none());
         let Ok(issued) = created else { return false };
         let id = issued.token.id;
-        let secret = self.issued(issued);
-        self.model.tokens.push(Token {
+        let secret = self.push_secret(issued);
+        self.model.tokens.push(ModelToken {
             id,
             name: number,
             secret,
             previous: None,
-            ends: now + Self::HOUR,
+            ends: now + Self::LIFETIME,
             revoked: false,
             scope: true,
         });
@@ -167,16 +173,16 @@ impl Run {
     }
 
     fn regenerate(&mut self, name: usize, overlap: Overlap, now: i64) -> bool {
-        let Some(token) = self.model.at_name(name).cloned() else {
+        let Some(token) = self.model.find_by_name(name).cloned() else {
             return false;
         };
-        let asked = renewal("1h", overlap);
-        let renewed = self.world.regenerate(&token.id, asked);
+        let options = regenerate_options("1h", overlap);
+        let regenerated = self.fixture.regenerate(&token.id, options);
         let active = !token.revoked && now < token.ends;
         let overlaps = overlap != Overlap::None;
-        assert_eq!(renewed.is_ok(), active || !overlaps);
-        let Ok(issued) = renewed else { return false };
-        let secret = self.issued(issued);
+        assert_eq!(regenerated.is_ok(), active || !overlaps);
+        let Ok(issued) = regenerated else { return false };
+        let secret = self.push_secret(issued);
         let minutes = match overlap {
             Overlap::None => 0,
             Overlap::QuarterHour => 15,
@@ -184,11 +190,11 @@ impl Run {
             Overlap::Day => DAY,
         };
         let until = token.ends.min(now + minutes);
-        if let Some(slot) = self.model.at_name(name) {
-            *slot = Token {
+        if let Some(slot) = self.model.find_by_name(name) {
+            *slot = ModelToken {
                 secret,
                 previous: overlaps.then_some((token.secret, until)),
-                ends: now + Self::HOUR,
+                ends: now + Self::LIFETIME,
                 revoked: false,
                 ..token
             };
@@ -197,11 +203,11 @@ impl Run {
     }
 
     fn delete(&mut self, name: usize, now: i64) -> bool {
-        let Some(place) = self.model.tokens.iter().position(|t| t.name == name) else {
+        let Some(index) = self.model.tokens.iter().position(|t| t.name == name) else {
             return false;
         };
-        let token = self.model.tokens.remove(place);
-        self.world.delete(&token.id).unwrap();
+        let token = self.model.tokens.remove(index);
+        self.fixture.delete(&token.id).unwrap();
         let newest = self.model.trash.last().map(|(_, when)| *when);
         let when = newest.map_or((now, 0), |(minute, tick)| (now, 0).max((minute, tick + 1)));
         self.model.trash.push((token, when));
@@ -213,7 +219,7 @@ impl Run {
         let last = last.filter(|(token, when)| {
             (now - DAY, 0) < *when && self.model.tokens.iter().all(|t| t.name != token.name)
         });
-        let restored = self.world.restore_last();
+        let restored = self.fixture.restore_last();
         assert_eq!(restored.is_ok(), last.is_some(), "{restored:?}");
         let Some((token, _)) = last else { return false };
         self.model.trash.pop();
@@ -222,11 +228,11 @@ impl Run {
     }
 
     fn compare(&self) -> Result<(), TestCaseError> {
-        let now = self.minute.max(self.model.mark);
+        let now = self.minute.max(self.model.last_change);
         for (n, secret) in self.secrets.iter().enumerate() {
             prop_assert_eq!(
-                word(&self.world.check(secret)),
-                self.model.word(n, now),
+                decision_label(&self.fixture.check(secret)),
+                self.model.expected(n, now),
                 "secret {}",
                 n
             );
@@ -243,24 +249,24 @@ proptest! {
     })]
 
     #[test]
-    fn after_any_changes_each_secret_ever_issued_is_judged_as_the_model_does(
-        steps in vec(step(), 1..40),
+    fn decisions_match_the_model_after_random_changes(
+        steps in vec(random_change(), 1..40),
     ) {
-        let mut run = Run {
-            world: World::new(),
+        let mut run = Simulation {
+            fixture: TestService::new(),
             model: Model {
                 tokens: Vec::new(),
                 trash: Vec::new(),
-                mark: i64::MIN,
+                last_change: i64::MIN,
             },
             secrets: Vec::new(),
             minute: 0,
         };
         for step in &steps {
-            run.take(step);
+            run.apply(step);
             run.compare()?;
         }
-        prop_assert_eq!(run.world.all().len(), run.model.tokens.len());
-        run.world.events();
+        prop_assert_eq!(run.fixture.all().len(), run.model.tokens.len());
+        run.fixture.events();
     }
 }

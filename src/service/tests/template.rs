@@ -1,41 +1,44 @@
-//! A token like another one: what is taken over, and what never is.
+//! Cloning a token: which properties are copied and which are not.
 
 use super::*;
 
 #[test]
-fn it_has_all_that_can_be_given_again_under_a_free_name() {
-    let world = World::new();
-    let text = Description::parse("what it is for").unwrap();
-    let model = NewToken { description: text.clone(), lifetime: lifetime("90m"), ..new("ci") };
-    let id = world.create(&model).unwrap().token.id;
-    world.issue("CI-2");
-    // An expired or revoked one is as good a model.
-    world.go_to(DAY);
-    world.revoke(&id).unwrap();
-    let like = world.idle(|s| s.template_from(&id));
-    assert_eq!(like.name, name("ci-3"), "ci-2 is taken, however it is spelled");
-    assert_eq!((&like.description, like.lifetime), (&text, lifetime("90m")));
-    assert_eq!(like.scopes, model.scopes);
-    let made = world.create(&like).unwrap();
-    assert_ne!(made.token.id, id);
-    assert!(world.works(&made.secret));
-    assert_eq!(world.template_from(&made.token.id).unwrap().name, name("ci-4"));
+fn template_copies_everything_but_the_name_and_secret() {
+    let fixture = TestService::new();
+    let text = Description::parse("purpose").unwrap();
+    let original =
+        NewToken { description: text.clone(), lifetime: lifetime("90m"), ..new_token("ci") };
+    let id = fixture.create(&original).unwrap().token.id;
+    fixture.issue("CI-2");
+    // An expired or revoked token can be cloned, too.
+    fixture.set_minute(DAY);
+    fixture.revoke(&id).unwrap();
+    let template = fixture.expect_no_change(|s| s.template_from(&id));
+    assert_eq!(template.name, name("ci-3"), "ci-2 is taken, in another case");
+    assert_eq!((&template.description, template.lifetime), (&text, lifetime("90m")));
+    assert_eq!(template.scopes, original.scopes);
+    let clone = fixture.create(&template).unwrap();
+    assert_ne!(clone.token.id, id);
+    assert!(fixture.works(&clone.secret));
+    assert_eq!(fixture.template_from(&clone.token.id).unwrap().name, name("ci-4"));
 }
 
 #[test]
-fn a_day_stays_a_day_and_what_is_not_allowed_any_more_becomes_what_is_offered() {
-    let mut world = World::new();
-    world.service.policy.limits.allow_never = true;
+fn template_replaces_a_lifetime_that_is_not_allowed() {
+    let mut fixture = TestService::new();
+    fixture.service.policy.limits.allow_never = true;
     let day = |name: &str, text: &str| {
-        world.clock.set(at(0) + TimeDelta::seconds(7));
-        world.create(&NewToken { lifetime: lifetime(text), ..new(name) }).unwrap().token.id
+        fixture.clock.set(at(0) + TimeDelta::seconds(7));
+        fixture.create(&NewToken { lifetime: lifetime(text), ..new_token(name) }).unwrap().token.id
     };
     let ids = [day("through", "2026-12-24"), day("never", "never"), day("long", "300d")];
-    let like = |world: &World| ids.map(|id| world.template_from(&id).unwrap().lifetime.to_string());
-    assert_eq!(like(&world), ["2026-12-24", "never", "300d"]);
-    world.service.policy.limits =
+    let template = |fixture: &TestService| {
+        ids.map(|id| fixture.template_from(&id).unwrap().lifetime.to_string())
+    };
+    assert_eq!(template(&fixture), ["2026-12-24", "never", "300d"]);
+    fixture.service.policy.limits =
         LifetimeLimits { max: "90d".parse().unwrap(), allow_never: false };
-    assert_eq!(like(&world), ["2026-12-24", "30d", "30d"]);
-    world.go_to(60 * DAY);
-    assert_eq!(like(&world)[0], "30d", "that day is over");
+    assert_eq!(template(&fixture), ["2026-12-24", "30d", "30d"]);
+    fixture.set_minute(60 * DAY);
+    assert_eq!(template(&fixture)[0], "30d", "the date is in the past");
 }

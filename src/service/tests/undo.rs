@@ -1,164 +1,166 @@
-//! Taking back: what comes back, what stands in the way, and what never comes back.
+//! Undo: what it restores, what prevents it, and what it never restores.
 
 use super::*;
-use crate::domain::{Scopes, command::Edited};
+use crate::domain::{Scopes, command::TokenEdit};
 
-fn described(text: &str) -> Description {
+fn description(text: &str) -> Description {
     Description::parse(text).unwrap()
 }
 
-/// Alice and bob on one store, and its folder.
-fn both() -> (World, World, tempfile::TempDir) {
+/// Returns the services of alice and bob on one store, and the folder of the store.
+fn alice_and_bob() -> (TestService, TestService, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.redb");
-    let alice = World::on(Store::open(&path).unwrap(), 1);
-    let mut bob = World::on(Store::open(&path).unwrap(), 2);
+    let alice = TestService::on(Store::open(&path).unwrap(), 1);
+    let mut bob = TestService::on(Store::open(&path).unwrap(), 2);
     bob.service.actor = Actor::named("bob");
     (alice, bob, folder)
 }
 
 #[test]
-fn an_edit_is_taken_back_and_told() {
-    let world = World::new();
-    let id = world.issue("ci").token.id;
-    let before = world.get(&id).unwrap();
-    let (_, undo) = world.edit(&id, &name("cd"), &described("text")).unwrap();
-    let edited = world.get(&id).unwrap();
-    let (undone, told) = world.told(|s| s.undo(&undo));
-    let words = "name was cd, description is as before";
-    assert_eq!(told, [(AuditAction::Undone, words.into())]);
-    assert_eq!(world.get(&id), Some(before.clone()));
+fn undo_of_an_edit_is_audited() {
+    let fixture = TestService::new();
+    let id = fixture.issue("ci").token.id;
+    let before = fixture.get(&id).unwrap();
+    let (_, undo) = fixture.edit(&id, &name("cd"), &description("text")).unwrap();
+    let edited = fixture.get(&id).unwrap();
+    let (undone, events) = fixture.capture_events(|s| s.undo(&undo));
+    let detail = "name was cd, description is as before";
+    assert_eq!(events, [(AuditAction::Undone, detail.into())]);
+    assert_eq!(fixture.get(&id), Some(before.clone()));
     assert_eq!(undone, [before]);
     assert_ne!(undone, [edited]);
-    assert_eq!(world.find("ci").unwrap().id, id, "its name leads to it again");
-    assert!(world.find("cd").is_err());
+    assert_eq!(fixture.resolve("ci").unwrap().id, id, "its old name resolves again");
+    assert!(fixture.resolve("cd").is_err());
 }
 
 #[test]
-fn every_change_of_scopes_is_taken_back() {
-    let world = World::new();
-    let id = world.issue("ci").token.id;
-    let scopes = |world: &World| world.get(&id).unwrap().scopes;
-    let start = scopes(&world);
-    let (_, add) = world.add_scopes(&id, &[scope("clients:*:read")]).unwrap();
-    let added = scopes(&world);
-    let (_, remove) = world.remove_scope(&id, &scope("channels:*:publish")).unwrap();
-    let removed = scopes(&world);
-    let (_, clear) = world.clear_scopes(&id).unwrap();
-    assert_eq!(scopes(&world), Scopes::default());
+fn undo_reverts_every_scope_change() {
+    let fixture = TestService::new();
+    let id = fixture.issue("ci").token.id;
+    let scopes = |fixture: &TestService| fixture.get(&id).unwrap().scopes;
+    let start = scopes(&fixture);
+    let (_, add) = fixture.add_scopes(&id, &[scope("clients:*:read")]).unwrap();
+    let added = scopes(&fixture);
+    let (_, remove) = fixture.remove_scope(&id, &scope("channels:*:publish")).unwrap();
+    let removed = scopes(&fixture);
+    let (_, clear) = fixture.clear_scopes(&id).unwrap();
+    assert_eq!(scopes(&fixture), Scopes::default());
     for (undo, expected) in [(clear, removed), (remove, added), (add, start)] {
-        let (_, told) = world.told(|s| s.undo(&undo));
+        let (_, events) = fixture.capture_events(|s| s.undo(&undo));
         let count = expected.len();
         let s = if count == 1 { "" } else { "s" };
-        assert_eq!(told, [(AuditAction::Undone, format!("{count} scope{s} as before"))]);
-        assert_eq!(scopes(&world), expected);
+        assert_eq!(events, [(AuditAction::Undone, format!("{count} scope{s} as before"))]);
+        assert_eq!(scopes(&fixture), expected);
     }
 }
 
 #[test]
-fn a_change_that_changed_nothing_leaves_nothing_to_take_back() {
-    let world = World::new();
-    let id = world.issue("ci").token.id;
-    let (_, same) = world.edit(&id, &name("ci"), &Description::default()).unwrap();
-    let (_, none) = world.add_scopes(&id, &[]).unwrap();
+fn change_without_effect_cannot_be_undone() {
+    let fixture = TestService::new();
+    let id = fixture.issue("ci").token.id;
+    let (_, same) = fixture.edit(&id, &name("ci"), &Description::default()).unwrap();
+    let (_, none) = fixture.add_scopes(&id, &[]).unwrap();
     assert!(same.is_none() && none.is_none());
-    let (_, undo) = world.clear_scopes(&id).unwrap();
+    let (_, undo) = fixture.clear_scopes(&id).unwrap();
     assert!(undo.is_some());
 }
 
 #[test]
-fn what_somebody_else_did_since_is_never_thrown_away() {
-    let (alice, bob, _folder) = both();
+fn undo_never_discards_later_changes_by_others() {
+    let (alice, bob, _folder) = alice_and_bob();
     let id = alice.issue("ci").token.id;
     let (_, undo) = alice.add_scopes(&id, &[scope("clients:*:read")]).unwrap();
     bob.remove_scope(&id, &scope("channels:*:publish")).unwrap();
-    let error = alice.refused(|s| s.undo(&undo));
-    let words =
-        "the scopes of ci changed again since: nothing was undone, its events tell who did it";
-    assert_eq!(error.to_string(), words);
-    // Another part of the token is another matter.
+    let error = alice.expect_refusal(|s| s.undo(&undo));
+    let message = "can't undo: the scopes of ci changed again, see its events for who did it";
+    assert_eq!(error.to_string(), message);
+    // A later change to another part of the token does not prevent the undo.
     let (_, undo) = alice.edit(&id, &name("cd"), &Description::default()).unwrap();
     bob.add_scopes(&id, &[scope("users:*:read")]).unwrap();
     let after = bob.get(&id).unwrap();
     alice.undo(&undo).unwrap();
     assert_eq!(bob.get(&id), Some(Token { name: name("ci"), ..after }));
-    // Nor does a name move to where there is another by now.
-    let (_, undo) = alice.edit(&id, &name("cd"), &described("x")).unwrap();
+    // A name that another token has by now prevents it.
+    let (_, undo) = alice.edit(&id, &name("cd"), &description("x")).unwrap();
     bob.issue("ci");
     assert!(matches!(
-        alice.refused(|s| s.undo(&undo)),
+        alice.expect_refusal(|s| s.undo(&undo)),
         ServiceError::Refused(Refusal::NameTaken(_))
     ));
     bob.delete(&id).unwrap();
-    assert!(matches!(alice.refused(|s| s.undo(&undo)), ServiceError::Refused(Refusal::Gone(_))));
+    assert!(matches!(
+        alice.expect_refusal(|s| s.undo(&undo)),
+        ServiceError::Refused(Refusal::NotFound(_))
+    ));
 }
 
 #[test]
-fn one_faulty_part_leaves_all_of_it_as_it_is() {
-    let world = World::new();
-    let ids = ["one", "two"].map(|name| world.issue(name).token.id);
+fn undo_is_all_or_nothing() {
+    let fixture = TestService::new();
+    let ids = ["one", "two"].map(|name| fixture.issue(name).token.id);
     let mut changes = Vec::new();
     for id in ids {
-        let before = world.get(&id).unwrap();
-        let (after, _) = world.clear_scopes(&id).unwrap();
-        changes.push(Edited { before, after });
+        let before = fixture.get(&id).unwrap();
+        let (after, _) = fixture.clear_scopes(&id).unwrap();
+        changes.push(TokenEdit { before, after });
     }
     let undo = Some(Command::Revert(changes));
-    world.add_scopes(&ids[1], &[scope("users:*:read")]).unwrap();
-    world.refused(|s| s.undo(&undo));
-    world.clear_scopes(&ids[1]).unwrap();
-    world.undo(&undo).unwrap();
-    assert!(ids.iter().all(|id| world.get(id).unwrap().scopes.len() == 1));
+    fixture.add_scopes(&ids[1], &[scope("users:*:read")]).unwrap();
+    fixture.expect_refusal(|s| s.undo(&undo));
+    fixture.clear_scopes(&ids[1]).unwrap();
+    fixture.undo(&undo).unwrap();
+    assert!(ids.iter().all(|id| fixture.get(id).unwrap().scopes.len() == 1));
 }
 
 #[test]
-fn undoing_touches_neither_secret_nor_lifetime_nor_revocation() {
-    let world = World::new();
-    let old = world.issue("ci");
+fn undo_keeps_secret_lifetime_and_revocation() {
+    let fixture = TestService::new();
+    let old = fixture.issue("ci");
     let id = old.token.id;
-    let (_, undo) = world.clear_scopes(&id).unwrap();
-    let new = world.regenerate(&id, renewal("1h", Overlap::None)).unwrap();
-    world.revoke(&id).unwrap();
-    let revoked = world.get(&id).unwrap();
-    world.undo(&undo).unwrap();
+    let (_, undo) = fixture.clear_scopes(&id).unwrap();
+    let new = fixture.regenerate(&id, regenerate_options("1h", Overlap::None)).unwrap();
+    fixture.revoke(&id).unwrap();
+    let revoked = fixture.get(&id).unwrap();
+    fixture.undo(&undo).unwrap();
     let scopes = old.token.scopes;
-    assert_eq!(world.get(&id), Some(Token { scopes, ..revoked }));
-    assert!(!world.works(&old.secret) && !world.works(&new.secret));
+    assert_eq!(fixture.get(&id), Some(Token { scopes, ..revoked }));
+    assert!(!fixture.works(&old.secret) && !fixture.works(&new.secret));
 }
 
 #[test]
-fn a_delete_is_taken_back_by_itself_whatever_was_deleted_since() {
-    let world = World::new();
-    let one = world.issue("one");
-    let two = world.issue("two");
-    let (_, first) = world.delete(&one.token.id).unwrap();
-    let (_, second) = world.delete(&two.token.id).unwrap();
-    assert_eq!(world.undo(&first).unwrap(), [world.find("one").unwrap()]);
-    assert!(world.works(&one.secret) && !world.works(&two.secret));
-    let gone = world.refused(|s| s.undo(&first));
-    assert!(matches!(gone, ServiceError::Refused(Refusal::NothingToRestore)));
-    world.go_to(DAY + 1);
+fn undo_restores_only_its_own_delete() {
+    let fixture = TestService::new();
+    let one = fixture.issue("one");
+    let two = fixture.issue("two");
+    let (_, first) = fixture.delete(&one.token.id).unwrap();
+    let (_, second) = fixture.delete(&two.token.id).unwrap();
+    assert_eq!(fixture.undo(&first).unwrap(), [fixture.resolve("one").unwrap()]);
+    assert!(fixture.works(&one.secret) && !fixture.works(&two.secret));
+    let error = fixture.expect_refusal(|s| s.undo(&first));
+    assert!(matches!(error, ServiceError::Refused(Refusal::NothingToRestore)));
+    fixture.set_minute(DAY + 1);
     assert!(matches!(
-        world.refused(|s| s.undo(&second)),
+        fixture.expect_refusal(|s| s.undo(&second)),
         ServiceError::Refused(Refusal::NothingToRestore)
     ));
 }
 
 #[test]
-fn what_another_one_deleted_is_not_brought_back_in_passing() {
-    let (mut alice, bob, _folder) = both();
+fn undo_does_not_restore_deletes_by_others() {
+    let (mut alice, bob, _folder) = alice_and_bob();
     let ids = ["one", "two", "three"].map(|name| alice.issue(name).token.id);
     bob.delete(&ids[0]).unwrap();
-    let error = alice.refused(Service::restore_last);
-    let words = "nothing of yours to undo; `patdeck restore` brings back one, which bob deleted";
-    assert_eq!(error.to_string(), words);
+    let error = alice.expect_refusal(Service::restore_last);
+    let message = "nothing of yours to restore: bob deleted one, restore it with `patdeck restore`";
+    assert_eq!(error.to_string(), message);
     alice.delete(&ids[1]).unwrap();
     bob.delete(&ids[2]).unwrap();
-    // From another address after the line had dropped.
+    // Alice reconnects from another address.
     alice.service.actor.from = Some("192.0.2.9".into());
     assert_eq!(alice.restore_last().unwrap()[0].name, name("two"));
     assert!(matches!(
-        alice.refused(Service::restore_last),
+        alice.expect_refusal(Service::restore_last),
         ServiceError::Refused(Refusal::DeletedByAnother { name, .. }) if name.as_str() == "three"
     ));
 }

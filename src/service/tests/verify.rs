@@ -1,7 +1,7 @@
-//! The check: what it answers, what it tells to whom, and what it writes.
+//! The check: its decisions, what a denial reveals, and which uses it records.
 
 use super::{
-    super::usage::{Usage, UsageRecorder, write},
+    super::usage::{SecretUse, UsageRecorder, write},
     *,
 };
 use crate::{
@@ -9,99 +9,101 @@ use crate::{
     store::OpenOptions,
 };
 
-/// A use of the present secret of `pat`.
-fn used(token: &Token) -> Usage {
-    let used = LastUse { at: at(0), from: None, what: "".into() };
-    Usage { id: token.id, by: SecretSlot::Current, digest: token.digest, used }
+/// A use of the current secret of `token`.
+fn current_secret_use(token: &Token) -> SecretUse {
+    let used = LastUse { at: at(0), from: None, summary: "".into() };
+    SecretUse { id: token.id, slot: SecretSlot::Current, digest: token.digest, used }
 }
 
-fn ask(world: &World, text: &str, request: &AccessRequest) -> Verdict {
+fn check_from_address(fixture: &TestService, text: &str, request: &AccessRequest) -> Verdict {
     let presented = Zeroizing::new(text.to_owned());
-    world.service.check(presented, Some(request), Some("192.0.2.7")).unwrap()
+    fixture.service.check(presented, Some(request), Some("192.0.2.7")).unwrap()
 }
 
 #[test]
-fn what_is_no_secret_is_malformed_and_tells_no_token() {
-    let world = World::new();
-    let issued = world.issue("ci");
+fn malformed_secret_reveals_no_token() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
     let whole = issued.secret.reveal();
     let typo = if whole.ends_with('0') { "1" } else { "0" };
     let typo = format!("{}{typo}", &whole[..whole.len() - 1]);
     let longer = format!("{whole}\n");
     for text in ["", "pat", &whole[..30], &typo, &longer] {
-        let verdict = world.idle(|_| Ok(ask(&world, text, &request(PUBLISH))));
+        let verdict =
+            fixture.expect_no_change(|_| Ok(check_from_address(&fixture, text, &request(PUBLISH))));
         assert!(matches!(verdict.decision, Decision::Deny(Denial::Malformed(_))));
         assert_eq!(verdict.token, None);
     }
 }
 
 #[test]
-fn a_wrong_secret_is_unknown_whatever_the_state_of_the_record() {
-    let world = World::new();
-    let issued = world.issue("ci");
+fn a_wrong_secret_is_unknown_in_every_token_state() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
     let id = issued.token.id;
-    let wrong = forged(id);
-    let stranger = |world: &World| {
-        let verdict = world.idle(|s| s.check(presented(&wrong), Some(&request(PUBLISH)), None));
+    let wrong = forged_secret(id);
+    let assert_unknown = |fixture: &TestService| {
+        let verdict = fixture
+            .expect_no_change(|s| s.check(secret_text(&wrong), Some(&request(PUBLISH)), None));
         assert_eq!((verdict.decision, verdict.token), (UNKNOWN, None));
     };
-    stranger(&world);
-    world.clear_scopes(&id).unwrap();
-    stranger(&world);
-    world.go_to(40 * DAY);
-    stranger(&world);
-    world.revoke(&id).unwrap();
-    stranger(&world);
-    world.delete(&id).unwrap();
-    stranger(&world);
-    world.go_to(50 * DAY);
-    world.purge().unwrap();
-    stranger(&world);
+    assert_unknown(&fixture);
+    fixture.clear_scopes(&id).unwrap();
+    assert_unknown(&fixture);
+    fixture.set_minute(40 * DAY);
+    assert_unknown(&fixture);
+    fixture.revoke(&id).unwrap();
+    assert_unknown(&fixture);
+    fixture.delete(&id).unwrap();
+    assert_unknown(&fixture);
+    fixture.set_minute(50 * DAY);
+    fixture.purge_trash().unwrap();
+    assert_unknown(&fixture);
 }
 
 #[test]
-fn a_matching_secret_is_told_just_what_is_wrong() {
-    let world = World::new();
-    let issued = world.issue("ci");
+fn matching_secret_gets_the_exact_denial_reason() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
     let id = issued.token.id;
-    let told = |asked: &str| {
-        let verdict = ask(&world, issued.secret.reveal(), &request(asked));
+    let decide = |scope: &str| {
+        let verdict = check_from_address(&fixture, issued.secret.reveal(), &request(scope));
         assert_eq!(verdict.token.map(|token| token.id), Some(id));
         verdict.decision
     };
-    assert_eq!(told(PUBLISH), Decision::Allow(Some(scope("channels:*:publish"))));
+    assert_eq!(decide(PUBLISH), Decision::Allow(Some(scope("channels:*:publish"))));
     for missing in ["channels:c1:read", "messages:c1:publish"] {
         let missing_scope = scope(missing);
-        assert_eq!(told(missing), Decision::Deny(Denial::NoScope(missing_scope)));
+        assert_eq!(decide(missing), Decision::Deny(Denial::NoScope(missing_scope)));
     }
-    world.go_to(30 * DAY - 1);
-    assert!(told(PUBLISH).is_allowed());
-    world.go_to(30 * DAY);
-    assert_eq!(told(PUBLISH), Decision::Deny(Denial::Expired(at(30 * DAY))));
-    world.revoke(&id).unwrap();
-    assert_eq!(told(PUBLISH), Decision::Deny(Denial::Revoked(at(30 * DAY))));
+    fixture.set_minute(30 * DAY - 1);
+    assert!(decide(PUBLISH).is_allowed());
+    fixture.set_minute(30 * DAY);
+    assert_eq!(decide(PUBLISH), Decision::Deny(Denial::Expired(at(30 * DAY))));
+    fixture.revoke(&id).unwrap();
+    assert_eq!(decide(PUBLISH), Decision::Deny(Denial::Revoked(at(30 * DAY))));
 }
 
 #[test]
-fn a_secret_with_an_older_prefix_goes_on_working() {
-    let mut world = World::new();
-    let old = world.issue("ci");
-    world.service.policy.prefix = Prefix::parse("acme").unwrap();
-    let new = world.issue("cd");
+fn secret_with_an_older_prefix_still_works() {
+    let mut fixture = TestService::new();
+    let old = fixture.issue("ci");
+    fixture.service.policy.prefix = Prefix::parse("acme").unwrap();
+    let new = fixture.issue("cd");
     assert!(new.secret.reveal().starts_with("acme_"));
-    assert!(world.works(&old.secret) && world.works(&new.secret));
+    assert!(fixture.works(&old.secret) && fixture.works(&new.secret));
 }
 
 #[test]
-fn a_use_is_written_at_most_once_in_30_seconds_and_is_no_event() {
-    let world = World::new();
-    let issued = world.issue("ci");
+fn a_use_is_written_once_in_30_seconds_without_an_event() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
     let id = issued.token.id;
-    let start = world.events().len();
-    let use_at = |second: i64, asked: &str| {
-        world.clock.set(at(0) + TimeDelta::seconds(second));
-        ask(&world, issued.secret.reveal(), &request(asked));
-        world.get(&id).unwrap().last_used.unwrap()
+    let start = fixture.events().len();
+    let use_at = |second: i64, scope: &str| {
+        fixture.clock.set(at(0) + TimeDelta::seconds(second));
+        check_from_address(&fixture, issued.secret.reveal(), &request(scope));
+        fixture.get(&id).unwrap().last_used.unwrap()
     };
     let first = use_at(1, PUBLISH);
     assert_eq!(
@@ -109,101 +111,101 @@ fn a_use_is_written_at_most_once_in_30_seconds_and_is_no_event() {
         LastUse {
             at: at(0) + TimeDelta::seconds(1),
             from: Some("192.0.2.7".into()),
-            what: "channels:c1:publish allowed".into(),
+            summary: "channels:c1:publish allowed".into(),
         }
     );
-    let generation = world.state().3;
+    let generation = fixture.state().3;
     assert_eq!(use_at(30, "users:*:read"), first);
-    assert_eq!(world.state().3, generation);
+    assert_eq!(fixture.state().3, generation);
     let second = use_at(31, "users:*:read");
-    assert_eq!(second.what, "users:*:read denied");
+    assert_eq!(second.summary, "users:*:read denied");
     assert_eq!(second.at, at(0) + TimeDelta::seconds(31));
-    assert_eq!(world.events().len(), start);
+    assert_eq!(fixture.events().len(), start);
 }
 
 #[test]
-fn a_check_that_read_before_another_ones_use_writes_no_second_one() {
-    let world = World::new();
-    let issued = world.issue("ci");
-    let read_before = world.get(&issued.token.id).unwrap();
-    world.works(&issued.secret);
-    let generation = world.state().3;
-    write(&world.store, &[used(&read_before)]).unwrap();
-    assert_eq!(world.state().3, generation);
+fn concurrent_checks_record_one_use() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
+    let read_before = fixture.get(&issued.token.id).unwrap();
+    fixture.works(&issued.secret);
+    let generation = fixture.state().3;
+    write(&fixture.store, &[current_secret_use(&read_before)]).unwrap();
+    assert_eq!(fixture.state().3, generation);
 }
 
 #[test]
-fn uses_of_the_retiring_secret_are_told_apart_from_those_of_the_new_one() {
-    let world = World::new();
-    let old = world.issue("ci");
+fn previous_and_current_secret_have_separate_uses() {
+    let fixture = TestService::new();
+    let old = fixture.issue("ci");
     let id = old.token.id;
-    world.works(&old.secret);
-    world.go_to(10);
-    let new = world.regenerate(&id, renewal("30d", Overlap::Hour)).unwrap();
-    let uses = |world: &World| {
-        let token = world.get(&id).unwrap();
-        let at = |which| token.used_by(which).map(|used| used.at);
+    fixture.works(&old.secret);
+    fixture.set_minute(10);
+    let new = fixture.regenerate(&id, regenerate_options("30d", Overlap::Hour)).unwrap();
+    let uses = |fixture: &TestService| {
+        let token = fixture.get(&id).unwrap();
+        let at = |slot| token.last_use_of(slot).map(|used| used.at);
         (at(SecretSlot::Current), at(SecretSlot::Previous))
     };
-    assert_eq!(uses(&world), (Some(at(0)), None), "not since the rotation");
-    assert!(!world.get(&id).unwrap().is_in_use());
-    world.go_to(12);
-    let presented = presented(&old.secret);
-    world.service.check(presented, Some(&request(PUBLISH)), Some("10.0.0.7")).unwrap();
-    assert_eq!(uses(&world), (Some(at(0)), Some(at(12))));
-    let told = world.get(&id).unwrap().previous.unwrap().last_used.unwrap();
-    assert_eq!(told.from.as_deref(), Some("10.0.0.7"));
-    assert_eq!(told.what, "channels:c1:publish allowed");
-    // Neither hides the other: a use of the new one is written, though the old one's is fresh.
-    world.works(&new.secret);
-    assert_eq!(uses(&world), (Some(at(12)), Some(at(12))));
-    let generation = world.state().3;
-    world.works(&old.secret);
-    assert_eq!(world.state().3, generation, "each at most once in 30 seconds");
-    world.go_to(20);
-    world.works(&old.secret);
-    assert_eq!(uses(&world), (Some(at(12)), Some(at(20))));
-    let ended = world.end_overlap(&id).unwrap();
+    assert_eq!(uses(&fixture), (Some(at(0)), None), "not since the rotation");
+    assert!(!fixture.get(&id).unwrap().is_in_use());
+    fixture.set_minute(12);
+    let presented = secret_text(&old.secret);
+    fixture.service.check(presented, Some(&request(PUBLISH)), Some("10.0.0.7")).unwrap();
+    assert_eq!(uses(&fixture), (Some(at(0)), Some(at(12))));
+    let last_use = fixture.get(&id).unwrap().previous.unwrap().last_used.unwrap();
+    assert_eq!(last_use.from.as_deref(), Some("10.0.0.7"));
+    assert_eq!(last_use.summary, "channels:c1:publish allowed");
+    // A recent use of one secret does not suppress a use of the other.
+    fixture.works(&new.secret);
+    assert_eq!(uses(&fixture), (Some(at(12)), Some(at(12))));
+    let generation = fixture.state().3;
+    fixture.works(&old.secret);
+    assert_eq!(fixture.state().3, generation, "each at most once in 30 seconds");
+    fixture.set_minute(20);
+    fixture.works(&old.secret);
+    assert_eq!(uses(&fixture), (Some(at(12)), Some(at(20))));
+    let ended = fixture.end_overlap(&id).unwrap();
     assert_eq!(ended.last_used.as_ref().unwrap().at, at(20));
-    assert_eq!(world.get(&id), Some(ended), "as it was told, so it is kept");
+    assert_eq!(fixture.get(&id), Some(ended), "the stored token equals the returned one");
 }
 
 #[test]
-fn a_deleted_token_comes_back_with_the_uses_of_both_its_secrets() {
-    let world = World::new();
-    let old = world.issue("ci");
-    let new = world.regenerate(&old.token.id, renewal("30d", Overlap::Hour)).unwrap();
-    world.works(&old.secret);
-    world.works(&new.secret);
-    let before = world.get(&old.token.id).unwrap();
-    assert!(before.used_by(SecretSlot::Previous).is_some() && before.is_in_use());
-    world.delete(&old.token.id).unwrap();
-    world.restore("ci").unwrap();
-    assert_eq!(world.get(&old.token.id), Some(before));
+fn restored_token_keeps_the_uses_of_both_secrets() {
+    let fixture = TestService::new();
+    let old = fixture.issue("ci");
+    let new = fixture.regenerate(&old.token.id, regenerate_options("30d", Overlap::Hour)).unwrap();
+    fixture.works(&old.secret);
+    fixture.works(&new.secret);
+    let before = fixture.get(&old.token.id).unwrap();
+    assert!(before.last_use_of(SecretSlot::Previous).is_some() && before.is_in_use());
+    fixture.delete(&old.token.id).unwrap();
+    fixture.restore("ci").unwrap();
+    assert_eq!(fixture.get(&old.token.id), Some(before));
 }
 
 #[test]
 fn a_use_does_not_outlive_its_token() {
-    let world = World::new();
-    let issued = world.issue("ci");
-    let read_before = world.get(&issued.token.id).unwrap();
-    world.delete(&issued.token.id).unwrap();
-    world.idle(|s| Ok(write(&s.store, &[used(&read_before)])?));
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
+    let read_before = fixture.get(&issued.token.id).unwrap();
+    fixture.delete(&issued.token.id).unwrap();
+    fixture.expect_no_change(|s| Ok(write(&s.store, &[current_secret_use(&read_before)])?));
 }
 
 #[test]
-fn a_use_that_cannot_be_written_leaves_the_decision() {
+fn an_unwritable_use_does_not_change_the_decision() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.redb");
-    let writer = World::on(Store::open(&path).unwrap(), 1);
+    let writer = TestService::on(Store::open(&path).unwrap(), 1);
     let issued = writer.issue("ci");
     let lock_timeout = std::time::Duration::from_millis(20);
     let opening = OpenOptions { lock_timeout, ..OpenOptions::default() };
-    let reader = World::on(Store::open_with(&path, opening).unwrap(), 2);
+    let reader = TestService::on(Store::open_with(&path, opening).unwrap(), 2);
     let held = writer.store.write(|_| {
-        // Somebody else is in the middle of a write: no other can be done now.
+        // Another process holds the write lock.
         let mut verifier = reader.verifier();
-        let verdict = verifier.check(presented(&issued.secret), Some(&request(PUBLISH)), None);
+        let verdict = verifier.check(secret_text(&issued.secret), Some(&request(PUBLISH)), None);
         Ok::<_, StoreError>((verdict, verifier.flush_usage()))
     });
     let (verdict, unrecorded) = held.unwrap();
@@ -213,13 +215,13 @@ fn a_use_that_cannot_be_written_leaves_the_decision() {
 }
 
 #[test]
-fn a_store_that_is_gone_gives_no_answer() {
+fn missing_store_gives_no_decision() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.redb");
-    let world = World::on(Store::open(&path).unwrap(), 1);
-    let issued = world.issue("ci");
+    let fixture = TestService::on(Store::open(&path).unwrap(), 1);
+    let issued = fixture.issue("ci");
     std::fs::remove_file(&path).unwrap();
-    let answer = world.service.check(presented(&issued.secret), Some(&request(PUBLISH)), None);
+    let answer = fixture.service.check(secret_text(&issued.secret), Some(&request(PUBLISH)), None);
     assert!(matches!(
         answer,
         Err(ServiceError::Store(StoreError::Path(PathError {
@@ -230,89 +232,92 @@ fn a_store_that_is_gone_gives_no_answer() {
 }
 
 #[test]
-fn an_operators_trial_decides_as_the_check_does_and_is_no_use() {
-    let world = World::new();
-    let issued = world.issue("ci");
+fn access_test_matches_a_check_and_records_no_use() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
     let id = issued.token.id;
-    let same = |world: &World, asked: &str| {
-        let tried = world.idle(|s| s.test(&id, &request(asked)));
-        assert_eq!(world.get(&id).unwrap().last_used, None);
-        let token = world.get(&id).unwrap();
-        assert_eq!(tried, crate::domain::decide(&token, &request(asked), world.clock.now()));
-        tried
+    let test_only = |fixture: &TestService, scope: &str| {
+        let tested = fixture.expect_no_change(|s| s.check_access(&id, &request(scope)));
+        assert_eq!(fixture.get(&id).unwrap().last_used, None);
+        let token = fixture.get(&id).unwrap();
+        assert_eq!(tested, crate::domain::decide(&token, &request(scope), fixture.clock.now()));
+        tested
     };
-    let mut tried = vec![same(&world, PUBLISH), same(&world, "users:*:read")];
-    world.go_to(30 * DAY);
-    tried.push(same(&world, PUBLISH));
-    world.go_to(0);
+    let mut tested = vec![test_only(&fixture, PUBLISH), test_only(&fixture, "users:*:read")];
+    fixture.set_minute(30 * DAY);
+    tested.push(test_only(&fixture, PUBLISH));
+    fixture.set_minute(0);
     let mut checked = vec![
-        world.check(&issued.secret),
-        ask(&world, issued.secret.reveal(), &request("users:*:read")).decision,
+        fixture.check(&issued.secret),
+        check_from_address(&fixture, issued.secret.reveal(), &request("users:*:read")).decision,
     ];
-    world.go_to(30 * DAY);
-    checked.push(world.check(&issued.secret));
-    assert_eq!(tried, checked);
-    world.revoke(&id).unwrap();
-    let tried = world.test(&id, &request(PUBLISH)).unwrap();
-    assert_eq!(tried, world.check(&issued.secret));
+    fixture.set_minute(30 * DAY);
+    checked.push(fixture.check(&issued.secret));
+    assert_eq!(tested, checked);
+    fixture.revoke(&id).unwrap();
+    let tested = fixture.check_access(&id, &request(PUBLISH)).unwrap();
+    assert_eq!(tested, fixture.check(&issued.secret));
 }
 
-/// The same answers as from a check alone, whatever happened since the one before.
+/// A verifier gives the same decisions as single checks, whatever changed in between.
 #[test]
-fn checks_in_a_row_see_what_others_did_between_them() {
+fn consecutive_checks_see_changes_by_others() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.redb");
-    let other = World::on(Store::open(&path).unwrap(), 1);
-    let asked = World::on(Store::open(&path).unwrap(), 2);
+    let other = TestService::on(Store::open(&path).unwrap(), 1);
+    let this = TestService::on(Store::open(&path).unwrap(), 2);
     let issued = other.issue("ci");
-    let mut verifier = asked.verifier();
-    let mut says = |secret: &Secret| {
+    let mut verifier = this.verifier();
+    let mut decide = |secret: &Secret| {
         let decision =
-            verifier.check(presented(secret), Some(&request(PUBLISH)), None).unwrap().decision;
-        assert_eq!(decision, asked.check(secret), "the same as alone");
-        assert_eq!(verifier.check(presented(secret), None, None).unwrap().decision.is_allowed(), {
-            asked.service.check(presented(secret), None, None).unwrap().decision.is_allowed()
-        });
+            verifier.check(secret_text(secret), Some(&request(PUBLISH)), None).unwrap().decision;
+        assert_eq!(decision, this.check(secret), "same as a single check");
+        assert_eq!(
+            verifier.check(secret_text(secret), None, None).unwrap().decision.is_allowed(),
+            { this.service.check(secret_text(secret), None, None).unwrap().decision.is_allowed() }
+        );
         decision
     };
-    assert!(says(&issued.secret).is_allowed());
+    assert!(decide(&issued.secret).is_allowed());
     other.clear_scopes(&issued.token.id).unwrap();
-    assert!(matches!(says(&issued.secret), Decision::Deny(Denial::NoScope(_))));
-    let renewed = other.regenerate(&issued.token.id, renewal("30d", Overlap::None)).unwrap();
-    assert_eq!(says(&issued.secret), UNKNOWN);
-    assert!(matches!(says(&renewed.secret), Decision::Deny(Denial::NoScope(_))));
+    assert!(matches!(decide(&issued.secret), Decision::Deny(Denial::NoScope(_))));
+    let regenerated =
+        other.regenerate(&issued.token.id, regenerate_options("30d", Overlap::None)).unwrap();
+    assert_eq!(decide(&issued.secret), UNKNOWN);
+    assert!(matches!(decide(&regenerated.secret), Decision::Deny(Denial::NoScope(_))));
     other.revoke(&issued.token.id).unwrap();
-    assert!(matches!(says(&renewed.secret), Decision::Deny(Denial::Revoked(_))));
+    assert!(matches!(decide(&regenerated.secret), Decision::Deny(Denial::Revoked(_))));
     other.delete(&issued.token.id).unwrap();
-    assert_eq!(says(&renewed.secret), UNKNOWN);
+    assert_eq!(decide(&regenerated.secret), UNKNOWN);
 }
 
 #[test]
-fn uses_of_checks_in_a_row_are_written_when_they_finish_each_once() {
-    let world = World::new();
-    let (a, b) = (world.issue("a"), world.issue("b"));
-    let used = |issued: &Issued| world.get(&issued.token.id).unwrap().last_used.map(|used| used.at);
-    let mut verifier = world.verifier();
-    let ask = |verifier: &mut Verifier, second, issued: &Issued, what: &str| {
-        world.clock.set(at(0) + TimeDelta::seconds(second));
-        verifier.check(presented(&issued.secret), Some(&request(what)), None).unwrap();
+fn flush_records_each_use_of_consecutive_checks_once() {
+    let fixture = TestService::new();
+    let (a, b) = (fixture.issue("a"), fixture.issue("b"));
+    let used =
+        |issued: &IssuedToken| fixture.get(&issued.token.id).unwrap().last_used.map(|used| used.at);
+    let mut verifier = fixture.verifier();
+    let ask = |verifier: &mut Verifier, second, issued: &IssuedToken, scope: &str| {
+        fixture.clock.set(at(0) + TimeDelta::seconds(second));
+        verifier.check(secret_text(&issued.secret), Some(&request(scope)), None).unwrap();
     };
     ask(&mut verifier, 1, &a, PUBLISH);
     ask(&mut verifier, 2, &b, PUBLISH);
     ask(&mut verifier, 3, &a, "users:*:read");
-    assert_eq!((used(&a), used(&b)), (None, None), "after the answers");
+    assert_eq!((used(&a), used(&b)), (None, None), "written after the decisions");
     verifier.flush_usage().unwrap();
     let second = |n| Some(at(0) + TimeDelta::seconds(n));
     assert_eq!((used(&a), used(&b)), (second(1), second(2)));
-    let generation = world.state().3;
+    let generation = fixture.state().3;
     ask(&mut verifier, 30, &a, PUBLISH);
     verifier.flush_usage().unwrap();
-    assert_eq!(world.state().3, generation, "it is known to be written");
+    assert_eq!(fixture.state().3, generation, "the last write is cached");
     ask(&mut verifier, 31, &a, PUBLISH);
     drop(verifier);
-    assert_eq!(used(&a), second(31), "nobody needs to ask for it");
-    // What others wrote is known as well, and for no longer than it is recent.
-    let mut others = world.verifier();
+    assert_eq!(used(&a), second(31), "drop flushes");
+    // A use written by another process is cached, too, for at most 30 seconds.
+    let mut others = fixture.verifier();
     ask(&mut others, 60, &a, PUBLISH);
     ask(&mut others, 61, &a, PUBLISH);
     others.flush_usage().unwrap();
@@ -321,70 +326,71 @@ fn uses_of_checks_in_a_row_are_written_when_they_finish_each_once() {
 
 /// Queues `count` uses of the token.
 fn queue_uses(recorder: &UsageRecorder, token: &Token, count: usize) -> usize {
-    (0..count).filter(|_| recorder.record(used(token))).count()
+    (0..count).filter(|_| recorder.record(current_secret_use(token))).count()
 }
 
 #[test]
-fn a_full_queue_drops_the_newest_use_and_counts_it() {
-    let world = World::new();
-    let (a, b) = (world.issue("a"), world.issue("b"));
-    let last_used = |issued: &Issued| world.get(&issued.token.id).unwrap().last_used;
-    let recorder = UsageRecorder::new(world.store.clone());
+fn a_full_queue_drops_and_counts_the_newest_use() {
+    let fixture = TestService::new();
+    let (a, b) = (fixture.issue("a"), fixture.issue("b"));
+    let last_used = |issued: &IssuedToken| fixture.get(&issued.token.id).unwrap().last_used;
+    let recorder = UsageRecorder::new(fixture.store.clone());
     assert_eq!(queue_uses(&recorder, &a.token, 3_000), 2_048);
     assert_eq!(queue_uses(&recorder, &b.token, 2), 0);
     assert_eq!(recorder.dropped(), 954);
-    let generation = world.state().3;
+    let generation = fixture.state().3;
     recorder.flush().unwrap();
-    assert_eq!(world.state().3, generation + 1, "in one transaction, each secret once");
+    assert_eq!(fixture.state().3, generation + 1, "one transaction, each secret once");
     assert!(last_used(&a).is_some() && last_used(&b).is_none());
-    assert_eq!(queue_uses(&recorder, &b.token, 1), 1, "there is room again");
+    assert_eq!(queue_uses(&recorder, &b.token, 1), 1, "the queue has room again");
     drop(recorder);
-    assert!(last_used(&b).is_some(), "what waits is written at the end");
+    assert!(last_used(&b).is_some(), "queued uses are written on drop");
 }
 
 #[test]
-fn a_use_that_was_dropped_is_recorded_with_the_next_check() {
-    let world = World::new();
-    let (a, b) = (world.issue("a"), world.issue("b"));
-    let mut verifier = world.verifier();
+fn a_dropped_use_is_recorded_by_the_next_check() {
+    let fixture = TestService::new();
+    let (a, b) = (fixture.issue("a"), fixture.issue("b"));
+    let mut verifier = fixture.verifier();
     queue_uses(verifier.recorder(), &a.token, 2_048);
     let check = |verifier: &mut Verifier| {
-        let verdict = verifier.check(presented(&b.secret), Some(&request(PUBLISH)), None).unwrap();
+        let verdict =
+            verifier.check(secret_text(&b.secret), Some(&request(PUBLISH)), None).unwrap();
         assert!(verdict.decision.is_allowed());
     };
     check(&mut verifier);
     assert_eq!(verifier.dropped_uses(), 1);
     verifier.flush_usage().unwrap();
-    assert_eq!(world.get(&b.token.id).unwrap().last_used, None);
+    assert_eq!(fixture.get(&b.token.id).unwrap().last_used, None);
     check(&mut verifier);
     drop(verifier);
-    assert!(world.get(&b.token.id).unwrap().last_used.is_some());
+    assert!(fixture.get(&b.token.id).unwrap().last_used.is_some());
 }
 
 #[test]
-fn verifiers_on_several_threads_share_one_recorder_that_needs_no_flush() {
+fn cloned_verifiers_share_a_background_recorder() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("s.redb")).unwrap();
-    let world = World::on(store, 1);
-    let issued: Vec<Issued> = (0..4).map(|n| world.issue(&format!("t{n}"))).collect();
-    let verifier = world.verifier();
+    let fixture = TestService::on(store, 1);
+    let issued: Vec<IssuedToken> = (0..4).map(|n| fixture.issue(&format!("t{n}"))).collect();
+    let verifier = fixture.verifier();
     verifier.record_in_background().unwrap();
-    let generation = world.state().3;
+    let generation = fixture.state().3;
     std::thread::scope(|scope| {
         for issued in &issued {
             let mut verifier = verifier.clone();
             scope.spawn(move || {
-                let presented = presented(&issued.secret);
+                let presented = secret_text(&issued.secret);
                 let verdict = verifier.check(presented, Some(&request(PUBLISH)), None).unwrap();
                 assert!(verdict.decision.is_allowed());
             });
         }
     });
     let started = std::time::Instant::now();
-    while world.all().iter().any(|token| token.last_used.is_none()) {
+    while fixture.all().iter().any(|token| token.last_used.is_none()) {
         assert!(started.elapsed() < std::time::Duration::from_secs(30), "never recorded");
         std::thread::yield_now();
     }
-    assert_eq!(world.state().3, generation + 4);
+    assert_eq!(fixture.state().3, generation + 4);
     drop(verifier);
 }

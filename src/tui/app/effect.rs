@@ -1,5 +1,6 @@
-//! What the app and its screens want done, as data. A screen returns at most one effect for a key:
-//! its whole influence. `App::update` performs the `Ui` effects itself; the event loop runs the others.
+//! Effects: what the app and its screens request, as data. A screen returns at most one effect for a
+//! key press and changes nothing else. `App::update` runs the `Ui` effects; the event loop runs all
+//! others.
 
 use super::{pending::RequestId, service_request::ServiceRequest};
 use crate::{
@@ -9,47 +10,49 @@ use crate::{
     tui::dialogs::Dialog,
 };
 
+/// A request of the app to the event loop or to itself.
 #[derive(Debug)]
 pub enum Effect {
-    /// Ask the service; its response has the same id.
+    /// Send a request to the service; its response has the same id.
     Service(RequestId, ServiceRequest),
     List(ListRequest),
     Host(HostAction),
     Ui(UiAction),
-    /// Stop the process until the shell continues it.
+    /// Suspend the process until the shell continues it.
     Suspend,
     Repaint,
-    /// A secret has left the screen: wipe every trace of it, then paint everything again.
+    /// A secret was removed from the screen: erase it from all buffers, then redraw everything.
     WipeScreen,
     Quit,
 }
 
+/// A change of the tabs, dialogs or messages.
 #[derive(Debug)]
 pub enum UiAction {
     Close,
     Open(Box<dyn Dialog>),
-    /// Close the topmost dialog and do this action, as if its key had been pressed.
+    /// Close the topmost dialog and run this action, as if its key had been pressed.
     Run(Action),
     GoTo(Tab),
-    Show(TokenId),
+    ShowToken(TokenId),
     Info(String),
     Warn(String),
-    /// Give these scopes to the create form, in the place of row `row` or as a new one, and close
-    /// the dialog that named them.
+    /// Put these scopes into row `row` of the create form, or into new rows, and close the dialog
+    /// that chose them.
     FillScopes {
         row: Option<usize>,
         scopes: Vec<Scope>,
     },
-    /// Keep the secret that is shown, to print it after the program has ended.
+    /// Keep the shown secret and print it after the app has quit.
     PrintSecret,
 }
 
-/// Something on this host, outside the store.
+/// An action on this host outside the store: clipboard or file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostAction {
     Copy {
-        /// What it is, for the message.
-        what: &'static str,
+        /// Names the text in the message, such as `id`.
+        label: &'static str,
         /// Never a secret.
         text: String,
     },
@@ -58,7 +61,7 @@ pub enum HostAction {
 }
 
 impl Effect {
-    /// A request to the service, with an id of its own.
+    /// A request to the service with a new id.
     pub fn request(request: ServiceRequest) -> Self {
         Self::Service(RequestId::next(), request)
     }
@@ -79,11 +82,12 @@ impl Effect {
         Self::Ui(UiAction::Warn(text.into()))
     }
 
-    pub fn copy(what: &'static str, text: impl Into<String>) -> Self {
-        Self::Host(HostAction::Copy { what, text: text.into() })
+    pub fn copy(label: &'static str, text: impl Into<String>) -> Self {
+        Self::Host(HostAction::Copy { label, text: text.into() })
     }
 }
 
+/// A tab of the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tab {
     #[default]

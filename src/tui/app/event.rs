@@ -1,41 +1,44 @@
-//! What happens to the app. The event loop passes each event to `App::update`, in the order in
-//! which they came; the terminal's input thread, the worker and the loop itself make them.
+//! The events of the app. The input thread, the worker and the event loop create them; the event loop
+//! passes them to `App::update` in the order of arrival.
 
 use super::{pending::RequestId, service_request::Response};
 use crate::{
-    domain::Delivery,
+    domain::DeliveryMethod,
     list::ListResult,
-    service::{Followed, ServiceError},
-    tui::terminal::input::Input,
+    service::{ServiceError, TokenChanges},
+    tui::terminal::input::TerminalInput,
 };
 
+/// An event for the app.
 #[derive(Debug)]
 pub enum AppEvent {
-    Input(Input),
-    /// The service has done what was requested; each request gets exactly one.
+    Input(TerminalInput),
+    /// The response to a request; each request gets exactly one.
     Response(RequestId, Box<Response>),
-    StoreChanged(Followed),
-    /// The changes of other processes can't be read: the screen may be out of date.
-    FollowFailed(ServiceError),
-    /// What the list shows, or the first rows of it.
+    StoreChanged(TokenChanges),
+    /// The changes of other processes cannot be read: the screen may be out of date.
+    ChangeReadFailed(ServiceError),
+    /// The rows of the list, or only the first ones.
     ListResult(Box<ListResult>),
     ListFailed(ServiceError),
-    ServiceSilent,
+    /// The service has not responded for a while.
+    ServiceUnresponsive,
     HostResult(HostResult),
-    /// A frame was drawn: it may show what has not been read yet.
-    Drawn,
+    /// A frame was drawn. It may need data that is not loaded yet.
+    FrameDrawn,
+    /// A deadline of the app has passed.
     Tick,
 }
 
-/// What came of a [`super::effect::HostAction`].
+/// The result of a [`super::effect::HostAction`].
 #[derive(Debug)]
 pub enum HostResult {
-    /// A text was sent to the clipboard; the sentence says so.
+    /// A text was sent to the clipboard; with the message.
     Copied(String),
-    /// The secret was handed over in this way; the sentence says where it is.
-    Delivered(Delivery, String),
-    /// It failed; the sentence says why.
+    /// The secret was delivered by this method; with the message.
+    Delivered(DeliveryMethod, String),
+    /// The action failed; with the error message.
     Failed(String),
-    /// There is no shell that could continue the process.
+    /// The process was not suspended: no shell could continue it.
     NotSuspended,
 }

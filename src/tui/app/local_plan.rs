@@ -1,6 +1,6 @@
-//! Plans a command on the records that the app has, so that a dialog on one token opens at once,
-//! even while another process blocks the store. The service plans again when it executes the
-//! command. Refuses commands on tokens that the app does not have.
+//! Plans a command on cached tokens, so that a dialog on one token opens at once, even while another
+//! process blocks the store. The service plans the command again when it executes it. Refuses
+//! commands on tokens that are not in the cache.
 
 use chrono::NaiveDateTime;
 
@@ -13,14 +13,15 @@ use crate::{
     service::Zone,
 };
 
-enum Unplanned {
-    /// The app does not have what the plan needs to read.
-    Unknown,
-    /// A rule refused the command; the service explains it.
+/// Why a command cannot be planned locally.
+enum LocalPlanError {
+    /// The plan reads something that is not in the cache.
+    NotCached,
+    /// A rule refused the command. The service refuses it too and gives the reason.
     Refused,
 }
 
-impl From<Refusal> for Unplanned {
+impl From<Refusal> for LocalPlanError {
     fn from(_: Refusal) -> Self {
         Self::Refused
     }
@@ -29,36 +30,36 @@ impl From<Refusal> for Unplanned {
 struct CachedTokens<'a>(&'a Model);
 
 impl ReadTokens for CachedTokens<'_> {
-    type Error = Unplanned;
+    type Error = LocalPlanError;
 
-    fn token(&self, id: &TokenId) -> Result<Option<Token>, Unplanned> {
-        self.0.token(id).cloned().map(Some).ok_or(Unplanned::Unknown)
+    fn token(&self, id: &TokenId) -> Result<Option<Token>, LocalPlanError> {
+        self.0.token(id).cloned().map(Some).ok_or(LocalPlanError::NotCached)
     }
 
-    fn id_of_name(&self, _: &Name) -> Result<Option<TokenId>, Unplanned> {
-        Err(Unplanned::Unknown)
+    fn id_of_name(&self, _: &Name) -> Result<Option<TokenId>, LocalPlanError> {
+        Err(LocalPlanError::NotCached)
     }
 
-    fn tokens(&self) -> Result<Vec<Token>, Unplanned> {
-        Err(Unplanned::Unknown)
+    fn tokens(&self) -> Result<Vec<Token>, LocalPlanError> {
+        Err(LocalPlanError::NotCached)
     }
 
-    /// Only the time of a deletion depends on them, which no dialog shows.
-    fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, Unplanned> {
+    /// Returns none: they only affect the time of a deletion, which no dialog shows.
+    fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, LocalPlanError> {
         Ok(Vec::new())
     }
 
-    fn last_event(&self, _: &TokenId) -> Result<Option<AuditEvent>, Unplanned> {
-        Err(Unplanned::Unknown)
+    fn newest_event_of(&self, _: &TokenId) -> Result<Option<AuditEvent>, LocalPlanError> {
+        Err(LocalPlanError::NotCached)
     }
 
-    fn newest_event_at(&self) -> Result<Option<Timestamp>, Unplanned> {
-        Err(Unplanned::Unknown)
+    fn newest_event_at(&self) -> Result<Option<Timestamp>, LocalPlanError> {
+        Err(LocalPlanError::NotCached)
     }
 }
 
 /// The plan for a command on one token; `None` if only the service can make it.
-pub(super) fn plan_locally(command: &Command, ctx: &Model) -> Option<Plan> {
+pub(super) fn plan_from_cache(command: &Command, ctx: &Model) -> Option<Plan> {
     if command.tokens().len() != 1 || command.secret_file().is_some() {
         return None;
     }
@@ -69,7 +70,7 @@ pub(super) fn plan_locally(command: &Command, ctx: &Model) -> Option<Plan> {
         prefix: &ctx.policy.prefix,
         limits: &ctx.policy.limits,
         catalogue: &ctx.policy.catalogue,
-        to_utc: |wall: NaiveDateTime| Zone::Local.instant(wall),
+        to_utc: |wall: NaiveDateTime| Zone::Local.to_utc(wall),
         deletion: None,
         digests: &NewDigests::default(),
     };

@@ -1,6 +1,6 @@
-//! What the app says to the operator: one sentence at a time at the foot of the screen, and the
-//! newest ones of this run with their times. No secret gets in: a sentence with one in it, from
-//! wherever it came, loses it here.
+//! The message line at the bottom of the screen, and the log of recent messages. Secrets in a message
+//! are replaced by their public part, because an error text can quote what the operator typed.
+//! Owned by the app.
 
 use std::collections::VecDeque;
 
@@ -8,55 +8,55 @@ use chrono::TimeDelta;
 
 use crate::domain::{SecretScanner, Timestamp};
 
-/// How long a good word stands.
-const STANDS: TimeDelta = TimeDelta::seconds(4);
-/// Most sentences that are kept.
-const KEPT: usize = 200;
+/// How long an info message is shown.
+const INFO_DURATION: TimeDelta = TimeDelta::seconds(4);
+/// The maximum number of messages in the log.
+const MAX_MESSAGES: usize = 200;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     pub at: Timestamp,
     pub text: String,
-    pub bad: bool,
+    pub is_warning: bool,
 }
 
-/// The sentence that stands, and those before it.
+/// The current message and the log.
 #[derive(Debug, Default)]
 pub struct MessageLine {
-    stands: bool,
+    is_visible: bool,
     until: Option<Timestamp>,
-    /// Oldest first.
+    /// The log, oldest first. The last one is current while `is_visible`.
     messages: VecDeque<Message>,
 }
 
 impl MessageLine {
-    /// Says something good, for a moment from `at` on.
+    /// Shows an info message for [`INFO_DURATION`] from `at`.
     pub fn info(&mut self, text: &str, at: Timestamp) {
-        self.until = Some(at + STANDS);
-        self.keep(text, false, at);
+        self.until = Some(at + INFO_DURATION);
+        self.push(text, false, at);
     }
 
-    /// Says what is wrong, until it is dismissed.
+    /// Shows a warning until it is dismissed.
     pub fn warn(&mut self, text: &str, at: Timestamp) {
         self.until = None;
-        self.keep(text, true, at);
+        self.push(text, true, at);
     }
 
-    fn keep(&mut self, text: &str, bad: bool, at: Timestamp) {
-        self.stands = true;
-        if self.messages.len() >= KEPT {
+    fn push(&mut self, text: &str, bad: bool, at: Timestamp) {
+        self.is_visible = true;
+        if self.messages.len() >= MAX_MESSAGES {
             self.messages.pop_front();
         }
-        self.messages.push_back(Message { at, text: without_secrets(text), bad });
+        self.messages.push_back(Message { at, text: redact_secrets(text), is_warning: bad });
     }
 
-    /// Takes the sentence that stands away; it was read.
+    /// Hides the current message; it stays in the log.
     pub fn dismiss(&mut self) {
-        self.stands = false;
+        self.is_visible = false;
         self.until = None;
     }
 
-    /// Takes a good word away whose moment is over at `now`.
+    /// Hides an info message that has expired at `now`.
     pub fn tick(&mut self, now: Timestamp) {
         if self.until.is_some_and(|until| until <= now) {
             self.dismiss();
@@ -64,28 +64,28 @@ impl MessageLine {
     }
 
     pub fn current(&self) -> Option<&Message> {
-        self.messages.back().filter(|_| self.stands)
+        self.messages.back().filter(|_| self.is_visible)
     }
 
-    /// When what stands goes by itself.
+    /// When the current message expires; `None` for a warning.
     pub fn until(&self) -> Option<Timestamp> {
         self.until
     }
 
-    /// What was said, newest first.
+    /// The log, newest first.
     pub fn messages(&self) -> Vec<Message> {
         self.messages.iter().rev().cloned().collect()
     }
 }
 
 /// `text` with every secret in it replaced by its public part.
-fn without_secrets(text: &str) -> String {
-    let mut seen = Vec::new();
-    let mut finder = SecretScanner::default();
-    finder.feed(text.as_bytes(), |sighting| seen.push(sighting.secret));
-    finder.finish(|sighting| seen.push(sighting.secret));
+fn redact_secrets(text: &str) -> String {
+    let mut secrets = Vec::new();
+    let mut scanner = SecretScanner::default();
+    scanner.feed(text.as_bytes(), |found| secrets.push(found.secret));
+    scanner.finish(|found| secrets.push(found.secret));
     let mut text = text.to_owned();
-    for secret in seen {
+    for secret in secrets {
         text = text.replace(secret.reveal(), &format!("(the secret of {})", secret.id()));
     }
     text
@@ -101,45 +101,45 @@ mod tests {
     }
 
     #[test]
-    fn a_good_word_goes_by_itself_and_a_bad_one_stays() {
+    fn an_info_message_expires_and_a_warning_stays() {
         let mut line = MessageLine::default();
         line.info("done", at(0));
         line.tick(at(3));
-        assert_eq!(line.current().map(|said| said.text.as_str()), Some("done"));
+        assert_eq!(line.current().map(|message| message.text.as_str()), Some("done"));
         line.tick(at(4));
         assert_eq!(line.current(), None);
         line.warn("no", at(5));
         line.tick(at(500));
-        assert!(line.current().is_some_and(|said| said.bad));
+        assert!(line.current().is_some_and(|message| message.is_warning));
         line.dismiss();
         assert_eq!(line.current(), None);
-        let texts: Vec<_> = line.messages().into_iter().map(|said| said.text).collect();
+        let texts: Vec<_> = line.messages().into_iter().map(|message| message.text).collect();
         assert_eq!(texts, ["no", "done"], "newest first");
     }
 
     #[test]
-    fn only_the_newest_are_kept() {
+    fn the_log_keeps_the_newest_messages() {
         let mut line = MessageLine::default();
-        for number in 0..KEPT + 5 {
+        for number in 0..MAX_MESSAGES + 5 {
             line.info(&number.to_string(), at(0));
         }
-        assert_eq!(line.messages().len(), KEPT);
-        assert_eq!(line.messages().last().map(|said| said.text.clone()), Some("5".into()));
+        assert_eq!(line.messages().len(), MAX_MESSAGES);
+        assert_eq!(line.messages().last().map(|message| message.text.clone()), Some("5".into()));
     }
 
     #[test]
-    fn a_secret_is_neither_said_nor_kept() {
+    fn secrets_are_redacted_in_messages() {
         let draw = |out: &mut [u8]| {
             out.fill(7);
             Ok::<_, std::convert::Infallible>(())
         };
-        let id = TokenId::draw(draw).unwrap();
+        let id = TokenId::generate(draw).unwrap();
         let secret = Secret::generate(&Prefix::default(), id, draw).unwrap();
         let mut line = MessageLine::default();
         line.warn(&format!("there is no file {}.txt, {0}", secret.reveal()), at(0));
-        let said = line.current().map(|said| said.text.clone()).unwrap_or_default();
+        let message = line.current().map(|message| message.text.clone()).unwrap_or_default();
         assert_eq!(
-            said,
+            message,
             format!("there is no file (the secret of {id}).txt, (the secret of {id})")
         );
         assert!(!format!("{line:?}").contains(&secret.reveal()[17..]));

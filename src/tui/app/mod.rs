@@ -1,7 +1,6 @@
-//! The app: four tabs, the dialogs over them, and what they share. `update` turns an event into
-//! effects, `view` draws; neither does I/O. The event loop calls both.
+//! The app: four tabs, the dialogs over them, and their shared state. `update` turns an event into
+//! effects, `view` draws; neither does I/O. Called by the event loop.
 
-mod done_text;
 pub mod effect;
 pub mod event;
 mod local_plan;
@@ -10,6 +9,7 @@ pub mod model;
 pub mod pending;
 mod responses;
 pub mod service_request;
+mod success_text;
 pub mod undo;
 mod update;
 mod view;
@@ -24,7 +24,7 @@ use self::{
 };
 use super::{
     dialogs::{Dialog, secret::SecretPanel},
-    screens::{audit::Audit, create::Create, detail::Detail, tokens::Tokens},
+    screens::{audit::AuditScreen, create::CreateForm, detail::DetailScreen, tokens::TokensScreen},
 };
 use crate::{
     domain::{Secret, Timestamp, TokenId},
@@ -32,49 +32,51 @@ use crate::{
     output::command_line::{self, CommandLine},
 };
 
+/// The state of the app.
 #[derive(Debug)]
 pub struct App {
     model: Model,
-    /// Who and where, for the top line.
-    who: String,
-    /// The options that name the store and the settings, for command lines that do the same.
+    /// `user@host`, for the top line.
+    identity: String,
+    /// The options for the store and the config, added to every equivalent command line.
     options: Vec<(&'static str, String)>,
     tab: Tab,
-    tokens: Tokens,
-    create: Create,
-    detail: Detail,
-    audit: Audit,
-    /// The last one has the keys, unless a secret is shown.
+    tokens: TokensScreen,
+    create: CreateForm,
+    detail: DetailScreen,
+    audit: AuditScreen,
+    /// The open dialogs. The last one receives the keys, unless a secret is shown.
     dialogs: Vec<OpenDialog>,
     next_dialog: DialogId,
-    /// New secrets on the screen, over everything else; the last one has the keys.
+    /// The panels of new secrets, above all dialogs. The last one receives the keys.
     secrets: Vec<SecretPanel>,
-    /// Secrets to print after the program has ended.
-    printed: Vec<Secret>,
-    /// The keys of a sequence that is not complete.
-    pressed: Vec<Key>,
-    /// Whether list and detail stand side by side; the last frame says.
-    wide: bool,
+    /// Secrets to print after the app has quit.
+    secrets_to_print: Vec<Secret>,
+    /// The pressed keys of an incomplete sequence.
+    pending_keys: Vec<Key>,
+    /// Whether list and detail are side by side in the last frame.
+    is_wide: bool,
     messages: MessageLine,
-    /// How to undo the commands of this run, the latest last.
+    /// The undo entries of this session, newest last.
     undo_history: Vec<UndoEntry>,
-    /// When quitting was last asked for, and how often in a row.
-    quitting: Option<(Timestamp, u8)>,
+    /// When quit or interrupt was last pressed, and how often in a row.
+    quit_presses: Option<(Timestamp, u8)>,
     pending: Pending,
-    /// What the present event leads to.
+    /// The effects of the current event.
     effects: Vec<Effect>,
 }
 
+/// A dialog on the stack.
 #[derive(Debug)]
 struct OpenDialog {
     id: DialogId,
     dialog: Box<dyn Dialog>,
-    /// What it asked last without being told to.
-    asked: Option<ServiceRequest>,
+    /// The last query of the dialog, see [`Dialog::query`].
+    last_query: Option<ServiceRequest>,
 }
 
-/// What lies over the tab and has the keys: a new secret before any dialog.
-fn topmost<'a>(
+/// The topmost secret panel or dialog, which receives the keys. Panels are above dialogs.
+fn top_dialog_mut<'a>(
     secrets: &'a mut [SecretPanel],
     dialogs: &'a mut [OpenDialog],
 ) -> Option<&'a mut dyn Dialog> {
@@ -86,48 +88,48 @@ fn topmost<'a>(
 }
 
 impl App {
-    /// An app on `model`; `who` stands on the top line.
-    pub fn new(model: Model, who: String) -> Self {
-        let create = Create::new(&model);
+    /// An app with `model`. The top line shows `identity`.
+    pub fn new(model: Model, identity: String) -> Self {
+        let create = CreateForm::new(&model);
         Self {
             model,
-            who,
+            identity,
             options: Vec::new(),
             tab: Tab::default(),
-            tokens: Tokens::default(),
+            tokens: TokensScreen::default(),
             create,
-            detail: Detail::default(),
-            audit: Audit::default(),
+            detail: DetailScreen::default(),
+            audit: AuditScreen::default(),
             dialogs: Vec::new(),
             next_dialog: 0,
             secrets: Vec::new(),
-            printed: Vec::new(),
-            pressed: Vec::new(),
-            wide: false,
+            secrets_to_print: Vec::new(),
+            pending_keys: Vec::new(),
+            is_wide: false,
             messages: MessageLine::default(),
             undo_history: Vec::new(),
-            quitting: None,
+            quit_presses: None,
             pending: Pending::default(),
             effects: Vec::new(),
         }
     }
 
-    /// The same app, whose command lines name the store and the settings by these options.
+    /// Sets the options for the store and the config in equivalent command lines.
     pub fn with_options(mut self, options: Vec<(&'static str, String)>) -> Self {
         self.options = options;
         self
     }
 
-    pub fn take_printed(&mut self) -> Vec<Secret> {
-        std::mem::take(&mut self.printed)
+    pub fn take_secrets_to_print(&mut self) -> Vec<Secret> {
+        std::mem::take(&mut self.secrets_to_print)
     }
 
-    /// The secret on the screen, for what hands it over.
+    /// The secret on the screen, to copy or write it.
     pub fn secret(&self) -> Option<&Secret> {
         self.secrets.last().map(SecretPanel::secret)
     }
 
-    /// The instant at which something on the screen changes by itself; `None` while nothing will.
+    /// When the screen changes next without an event; `None` if it will not.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.messages.until().into_iter().chain(self.model.next_change()).min()
     }
@@ -136,19 +138,19 @@ impl App {
         self.model.now
     }
 
-    /// Whether something is still to come without which the screen is not right.
+    /// Whether the visible content waits for a response.
     pub fn is_waiting(&self) -> bool {
         self.pending.delays_screen() || self.tokens.awaits_rows()
     }
 
-    /// Whether anything is still to come that was asked for.
+    /// Whether any response is outstanding, including prefetches.
     #[cfg(any(test, feature = "testing"))]
     pub fn is_busy(&self) -> bool {
         !self.pending.is_empty() || self.tokens.awaits_more()
     }
 
-    /// What lies over the tab and has the keys.
-    fn top(&self) -> Option<&dyn Dialog> {
+    /// The topmost secret panel or dialog, which receives the keys.
+    fn top_dialog(&self) -> Option<&dyn Dialog> {
         let secret = self.secrets.last().map(|panel| panel as &dyn Dialog);
         secret.or_else(|| self.dialogs.last().map(|open| &*open.dialog))
     }
@@ -161,7 +163,7 @@ impl App {
     }
 
     fn mode(&self) -> Mode {
-        match (self.top(), self.tab) {
+        match (self.top_dialog(), self.tab) {
             (Some(dialog), _) => dialog.mode(),
             (None, Tab::Tokens) => self.tokens.mode(),
             (None, Tab::Create) => self.create.mode(),
@@ -172,10 +174,10 @@ impl App {
 
     fn enables(&self, action: Action) -> bool {
         let ctx = &self.model;
-        if ctx.read_only && action.changes() {
+        if ctx.read_only && action.changes_store() {
             return false;
         }
-        match (self.top(), self.tab) {
+        match (self.top_dialog(), self.tab) {
             (Some(dialog), _) => dialog.enables(action),
             (None, Tab::Tokens) => self.tokens.enables(action, ctx),
             (None, Tab::Create) => self.create.enables(action),
@@ -184,36 +186,35 @@ impl App {
         }
     }
 
-    /// What can be run here, or elsewhere.
-    fn commands(&self) -> Vec<PaletteCommand> {
+    /// The commands for the palette and the help.
+    fn palette_commands(&self) -> Vec<PaletteCommand> {
         let ctx = &self.model;
         let enabled = |action| self.enables(action);
         let mut all = commands(&ctx.keymap, self.mode(), enabled, ctx.theme.is_ascii());
-        // A list of commands that offers itself leads nowhere.
+        // Help and palette show this list, so they do not list themselves.
         all.retain(|command| !matches!(command.action, Action::Help | Action::Palette));
-        all.retain(|command| !(ctx.read_only && command.action.changes()));
+        all.retain(|command| !(ctx.read_only && command.action.changes_store()));
         all
     }
 
-    /// The command line that does what the dialog or tab with the keys would do, or shows what it
-    /// shows.
+    /// The command line that does what the focused dialog or tab would do, or prints what it shows.
     fn cli_equivalent(&self) -> Option<CommandLine> {
         let ctx = &self.model;
-        let equivalent = match (self.top(), self.tab) {
-            (Some(dialog), _) => of_request(&dialog.request(ctx)?, ctx),
+        let equivalent = match (self.top_dialog(), self.tab) {
+            (Some(dialog), _) => equivalent_of(&dialog.request(ctx)?, ctx),
             (None, Tab::Tokens) => Some(command_line::of_list(self.tokens.query())),
-            (None, Tab::Create) => of_request(&self.create.request(ctx)?, ctx),
+            (None, Tab::Create) => equivalent_of(&self.create.request(ctx)?, ctx),
             (None, Tab::Detail) => ctx.token(&self.detail.id()?).map(command_line::of_token),
-            (None, Tab::Audit) => self.audit.token().map(command_line::of_trail),
+            (None, Tab::Audit) => self.audit.requested_token().map(command_line::of_trail),
         };
-        equivalent.map(|equivalent| equivalent.with(&self.options))
+        equivalent.map(|equivalent| equivalent.with_options(&self.options))
     }
 
     fn has_undelivered_secret(&self) -> bool {
-        self.secrets.iter().any(SecretPanel::is_unclaimed)
+        self.secrets.iter().any(SecretPanel::is_undelivered)
     }
 
-    /// The tab after this one, or the one before it.
+    /// The next or the previous tab.
     fn neighbour_tab(&self, forward: bool) -> Tab {
         let tabs = self.model.tabs();
         let at = tabs.iter().position(|tab| *tab == self.tab).unwrap_or(0);
@@ -221,15 +222,15 @@ impl App {
         tabs.get((at + by) % tabs.len().max(1)).copied().unwrap_or_default()
     }
 
-    /// The tokens whose records are looked at, with those of `pages` more on either side.
-    fn looked_at(&self, pages: usize) -> Vec<TokenId> {
-        let others = self.detail.id().into_iter().chain(self.model.first_unclaimed());
-        self.tokens.wanted(pages).into_iter().chain(others).collect()
+    /// The tokens that the screen shows, and those of `pages` more pages on either side.
+    fn needed_tokens(&self, pages: usize) -> Vec<TokenId> {
+        let others = self.detail.id().into_iter().chain(self.model.first_undelivered());
+        self.tokens.tokens_to_load(pages).into_iter().chain(others).collect()
     }
 }
 
-/// The command line that does what `request` asks; `None` where only the app asks for it.
-fn of_request(request: &ServiceRequest, ctx: &Model) -> Option<CommandLine> {
+/// The command line that is equivalent to `request`; `None` if there is none.
+fn equivalent_of(request: &ServiceRequest, ctx: &Model) -> Option<CommandLine> {
     match request {
         ServiceRequest::Preview(command) | ServiceRequest::Execute(command, _) => {
             command_line::of_command(command, |id| ctx.token(id))

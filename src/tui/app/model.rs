@@ -1,6 +1,6 @@
-//! What the app knows: the tokens at hand, the store in numbers, the instant of the present
-//! turn, and the settings. The app alone changes it. Screens and dialogs only read it, but for what
-//! drawing notes of the frame: regions for clicks, and when a time reads otherwise.
+//! The model of the app: cached tokens, the store summary, the current time and the settings. Only
+//! the app changes it. Screens and dialogs read it; drawing records only the click regions of the
+//! frame and when a displayed time changes.
 
 use std::cell::Cell;
 
@@ -8,10 +8,10 @@ use chrono::TimeDelta;
 
 use super::effect::Tab;
 use crate::{
-    domain::{Timestamp, Token, TokenId},
+    domain::{Timestamp, Token, TokenId, counted},
     keymap::{Action, Keymap, Mode, key_label},
     list::{StoreSummary, TokenCache},
-    service::{Clock, Followed, Policy, Zone},
+    service::{Clock, Policy, TokenChanges, Zone},
     tui::{
         theme::{
             Theme,
@@ -21,213 +21,214 @@ use crate::{
     },
 };
 
-/// Tokens beyond which the numbers follow the clock by the minute, not by each expiry: of a
-/// million one expires every few seconds.
-const MANY: usize = 100_000;
+/// With more tokens, the statistics are refreshed at most once a minute instead of at each expiry:
+/// of a million tokens, one expires every few seconds.
+const LARGE_STORE: usize = 100_000;
 
-/// Everything that screens look at.
+/// The state that all screens and dialogs read.
 #[derive(Debug)]
 pub struct Model {
-    pub(super) known: TokenCache,
-    /// The whole store in a few words.
-    pub census: StoreSummary,
-    /// A fetch failed: no other is tried until something happens.
-    is_stuck: bool,
+    pub(super) token_cache: TokenCache,
+    /// The store summary: counts, undelivered secrets and damage.
+    pub summary: StoreSummary,
+    /// A fetch failed: do not fetch again before the next event.
+    fetch_paused: bool,
     clock: Clock,
     pub now: Timestamp,
-    /// The operator's wall clock.
+    /// The time zone of the operator.
     pub zone: Zone,
-    pub times: TimeFormat,
+    pub time_format: TimeFormat,
     pub read_only: bool,
     pub theme: Theme,
     /// Prefix, limits and catalogue.
     pub policy: Policy,
     pub keymap: Keymap,
-    /// What a click means, by the last frame.
+    /// The click regions of the last frame.
     pub hit_map: HitMap,
-    /// When a time in the last frame first reads otherwise.
-    text_change: Cell<Option<Timestamp>>,
+    /// When the first displayed time of the last frame changes its text.
+    next_text_change: Cell<Option<Timestamp>>,
 }
 
 impl Model {
     pub fn new(clock: Clock, zone: Zone, theme: Theme, policy: Policy, keymap: Keymap) -> Self {
         Self {
-            known: TokenCache::default(),
-            census: StoreSummary::default(),
-            is_stuck: false,
+            token_cache: TokenCache::default(),
+            summary: StoreSummary::default(),
+            fetch_paused: false,
             now: clock.now(),
             clock,
             zone,
-            times: TimeFormat::default(),
+            time_format: TimeFormat::default(),
             read_only: false,
             theme,
             policy,
             keymap,
             hit_map: HitMap::default(),
-            text_change: Cell::default(),
+            next_text_change: Cell::default(),
         }
     }
 
-    /// The key of `action` in `mode`, to be named in a sentence.
+    /// The label of the key for `action` in `mode`, for use in a sentence.
     pub fn key(&self, mode: Mode, action: Action) -> String {
         key_label(&self.keymap, mode, action, self.theme.is_ascii())
     }
 
-    pub fn relative(&self, at: Timestamp) -> String {
-        self.changes_at(time_format::next_change(at, self.now));
+    pub fn relative_time(&self, at: Timestamp) -> String {
+        self.note_text_change(time_format::next_change(at, self.now));
         time_format::relative(at, self.now)
     }
 
-    /// `at` for a narrow column, in the form that the operator chose.
-    pub fn short(&self, at: Timestamp) -> String {
-        match self.times {
-            TimeFormat::Relative => self.relative(at),
+    /// `at` for a narrow column, in the selected time format.
+    pub fn short_time(&self, at: Timestamp) -> String {
+        match self.time_format {
+            TimeFormat::Relative => self.relative_time(at),
             TimeFormat::Local | TimeFormat::Utc => {
-                time_format::short(at, self.now, self.times, self.zone)
+                time_format::short(at, self.now, self.time_format, self.zone)
             }
         }
     }
 
-    /// `at` in full, in the form that the operator chose.
-    pub fn detailed(&self, at: Timestamp) -> String {
-        if self.times == TimeFormat::Relative {
-            self.changes_at(time_format::next_change(at, self.now));
+    /// `at` in full, in the selected time format.
+    pub fn detailed_time(&self, at: Timestamp) -> String {
+        if self.time_format == TimeFormat::Relative {
+            self.note_text_change(time_format::next_change(at, self.now));
         }
-        time_format::detailed(at, self.now, self.times, self.zone)
+        time_format::detailed(at, self.now, self.time_format, self.zone)
     }
 
-    /// A text of the frame reads otherwise from `at` on.
-    pub fn changes_at(&self, at: Timestamp) {
-        let first = self.text_change.get().map_or(at, |other| other.min(at));
-        self.text_change.set(Some(first));
+    /// Records that a text of the frame changes at `at`.
+    pub fn note_text_change(&self, at: Timestamp) {
+        let first = self.next_text_change.get().map_or(at, |other| other.min(at));
+        self.next_text_change.set(Some(first));
     }
 
-    /// The tabs that there are: a read-only patdeck makes no tokens.
+    /// The tabs; read-only mode has no create tab.
     pub fn tabs(&self) -> Vec<Tab> {
         Tab::ALL.into_iter().filter(|tab| !(self.read_only && *tab == Tab::Create)).collect()
     }
 
-    /// The token with this id, if it is at hand and still there. At hand are the tokens on the
-    /// screen, the selected one and the one that the detail shows.
+    /// The cached token with this id; `None` if it is not cached or is deleted. The cache holds the
+    /// visible tokens, the selected one and the one in the detail tab.
     pub fn token(&self, id: &TokenId) -> Option<&Token> {
-        self.known.token(id)
+        self.token_cache.token(id)
     }
 
-    /// Whether it is known that there is no such token.
+    /// Whether the cache knows that the token does not exist.
     pub fn is_gone(&self, id: &TokenId) -> bool {
-        self.known.is_gone(id)
+        self.token_cache.is_gone(id)
     }
 
-    /// Reads the clock: the instant of the turn that begins. Says whether the list must be
-    /// asked for anew: a token expired since, or, the clock having gone back, may be active
-    /// again.
+    /// Reads the clock for the next event. Returns whether the list must be requested again: a token
+    /// has expired since, or the clock went back and an expired token may be active again.
     pub fn tick(&mut self) -> bool {
         let before = std::mem::replace(&mut self.now, self.clock.now());
-        self.is_stuck = false;
-        self.now < before || self.ages().is_some_and(|at| before < at && at <= self.now)
+        self.fetch_paused = false;
+        self.now < before
+            || self.stats_valid_until().is_some_and(|at| before < at && at <= self.now)
     }
 
-    /// When the numbers of the whole store are to be taken anew.
-    fn ages(&self) -> Option<Timestamp> {
-        let until = self.census.stats?.until?;
-        let minute = self.census.at + TimeDelta::minutes(1);
-        Some(if self.census.total > MANY { until.max(minute) } else { until })
+    /// When the statistics of the store must be refreshed.
+    fn stats_valid_until(&self) -> Option<Timestamp> {
+        let until = self.summary.stats?.until?;
+        let minute = self.summary.at + TimeDelta::minutes(1);
+        Some(if self.summary.total > LARGE_STORE { until.max(minute) } else { until })
     }
 
-    /// Whether every token has been read.
+    /// Whether the store has been loaded completely.
     pub fn is_loaded(&self) -> bool {
-        self.census.stats.is_some()
+        self.summary.stats.is_some()
     }
 
-    /// Takes tokens as they are now.
-    pub fn take_tokens(&mut self, tokens: impl IntoIterator<Item = (TokenId, Option<Token>)>) {
+    /// Puts fetched tokens into the cache.
+    pub fn update_tokens(&mut self, tokens: impl IntoIterator<Item = (TokenId, Option<Token>)>) {
         for (id, token) in tokens {
-            self.known.put(id, token);
+            self.token_cache.put(id, token);
         }
     }
 
-    /// Takes changes; the tokens that are concerned, `None` if it may be any.
-    pub fn follow(&mut self, changes: Followed) -> Option<Vec<TokenId>> {
+    /// Applies changes of the store. Returns the changed tokens; `None` if any token may have changed.
+    pub fn apply_changes(&mut self, changes: TokenChanges) -> Option<Vec<TokenId>> {
         match changes {
-            Followed::Nothing => Some(Vec::new()),
-            Followed::Everything(_) => {
-                self.known.clear();
+            TokenChanges::Unchanged => Some(Vec::new()),
+            TokenChanges::NeedsReload(_) => {
+                self.token_cache.clear();
                 None
             }
-            Followed::Tokens(tokens, _) => {
+            TokenChanges::Tokens(tokens, _) => {
                 let ids = tokens.iter().map(|(id, _)| *id).collect();
                 for (id, token) in tokens {
-                    self.known.update(id, token);
+                    self.token_cache.update(id, token);
                 }
                 Some(ids)
             }
         }
     }
 
-    /// Which of these tokens are to be fetched.
-    pub fn missing(&self, wanted: &[TokenId]) -> Vec<TokenId> {
-        if self.is_stuck {
+    /// The tokens of `wanted` that must be fetched.
+    pub fn missing_tokens(&self, wanted: &[TokenId]) -> Vec<TokenId> {
+        if self.fetch_paused {
             return Vec::new();
         }
-        wanted.iter().filter(|id| !self.known.has(id)).copied().collect()
+        wanted.iter().filter(|id| !self.token_cache.has(id)).copied().collect()
     }
 
     pub fn fetch_failed(&mut self) {
-        self.is_stuck = true;
+        self.fetch_paused = true;
     }
 
-    /// A frame begins: nothing is known of it.
+    /// Clears what drawing records about a frame.
     pub(super) fn begin_frame(&self) {
         self.hit_map.clear();
-        self.text_change.set(None);
+        self.next_text_change.set(None);
     }
 
-    /// The next instant at which something looks different without a change: a token or an
-    /// overlap ends, or a time on the screen reads otherwise, which is looked at once a minute.
-    /// `None` while nothing will.
+    /// When the screen changes next without an event: a token expires, an overlap ends, or a displayed
+    /// time changes, which is updated at most once a minute. `None` if nothing will change.
     pub fn next_change(&self) -> Option<Timestamp> {
         let minute = self.now + TimeDelta::minutes(1);
-        let text = self.text_change.get().map(|at| at.max(minute));
-        let retry = self.is_stuck.then_some(minute);
-        let ends = self.known.iter().flat_map(|token| {
+        let text = self.next_text_change.get().map(|at| at.max(minute));
+        let retry = self.fetch_paused.then_some(minute);
+        let ends = self.token_cache.iter().flat_map(|token| {
             [token.expires, token.previous.as_ref().map(|old| old.until)].into_iter().flatten()
         });
-        let ends = ends.chain(self.ages()).filter(|end| *end > self.now);
+        let ends = ends.chain(self.stats_valid_until()).filter(|end| *end > self.now);
         ends.chain(text).chain(retry).min()
     }
 
-    /// What the operator must know before anything else, while it lasts.
+    /// The most important persistent warning: the clock, damaged records, or undelivered secrets.
     pub fn banner(&self) -> Option<String> {
-        if let Some(mark) = self.census.clock_behind {
+        if let Some(last_change) = self.summary.clock_behind {
             return Some(format!(
-                "this machine's clock is behind the last change ({}): expiry is judged by that \
-                 time; set the clock, or accept it with {}",
-                mark.format("%Y-%m-%d %H:%M UTC"),
+                "The system clock is behind the last change ({}). Expiry follows that time. Set the \
+                 clock, or press {} to accept it.",
+                last_change.format("%Y-%m-%d %H:%M UTC"),
                 self.key(Mode::Global, Action::AcceptClock),
             ));
         }
-        if let Some(first) = self.census.damaged.first() {
-            let more = match self.census.damaged.len() - 1 {
+        if let Some(first) = self.summary.damaged.first() {
+            let more = match self.summary.damaged.len() - 1 {
                 0 => String::new(),
-                more => format!(", and {more} more"),
+                more => format!(" and {}", counted(more, "other record")),
             };
-            return Some(format!("{first}{more}: its token is denied; restore a backup"));
+            return Some(format!(
+                "Damaged: {first}{more}. Affected tokens are denied; restore a backup."
+            ));
         }
-        let (first, count) = self.census.undelivered?;
+        let (first, count) = self.summary.undelivered?;
         let more = match count - 1 {
             0 => String::new(),
-            more => format!(" (and of {more} more)"),
+            more => format!(" (and {})", counted(more, "other")),
         };
         let key = |action| self.key(Mode::Tokens, action);
-        let (renew, revoke) = (key(Action::Regenerate), key(Action::Revoke));
-        let advice = format!(": {renew} regenerates it, {revoke} revokes it");
+        let (regenerate, revoke) = (key(Action::Regenerate), key(Action::Revoke));
+        let advice = format!(": {regenerate} regenerates it, {revoke} revokes it");
         let advice = if self.read_only { "" } else { &advice };
-        let name = &self.known.token(&first)?.name;
-        Some(format!("the secret of {name}{more} was never confirmed as saved{advice}"))
+        let name = &self.token_cache.token(&first)?.name;
+        Some(format!("Secret of {name} may be lost{more}{advice}"))
     }
 
-    /// The first token whose secret was left behind.
-    pub fn first_unclaimed(&self) -> Option<TokenId> {
-        self.census.undelivered.map(|(first, _)| first)
+    /// The first token whose secret is undelivered.
+    pub fn first_undelivered(&self) -> Option<TokenId> {
+        self.summary.undelivered.map(|(first, _)| first)
     }
 }

@@ -1,26 +1,27 @@
-//! Requests to the service that are under way, and who made each: a response goes there, in
-//! whatever order responses come. Owned by the app.
+//! The pending requests to the service with their origin. Each response goes to the origin of its
+//! request; responses can arrive in any order. Owned by the app.
 
 use std::{
     collections::HashMap,
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// Identifies a request to the service, and its response.
+/// Identifies a request to the service and its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestId(u64);
 
 impl RequestId {
-    /// An id that no other request of this process has.
+    /// A new id, unique in this process.
     pub fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }
 
-/// Identifies an open dialog: another one may be on top of it when its response comes.
+/// Identifies an open dialog, which need not be the topmost when its response arrives.
 pub(super) type DialogId = u64;
 
+/// Who made a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     App,
@@ -28,15 +29,16 @@ pub(super) enum Origin {
     Undo,
     /// The app, for the tokens on the screen.
     VisibleTokens,
-    /// The app, for the tokens around them.
+    /// The app, to prefetch the tokens around the visible ones.
     NearbyTokens,
     CreateForm,
-    /// A dialog, to do what it is for.
+    /// A dialog, for its own command.
     Dialog(DialogId),
-    /// A dialog, to show something as its fields change.
+    /// A dialog, to update its content while its fields change.
     Query(DialogId),
 }
 
+/// The origin of each pending request.
 #[derive(Debug, Default)]
 pub(super) struct Pending(HashMap<RequestId, Origin>);
 
@@ -45,7 +47,7 @@ impl Pending {
         self.0.insert(id, origin);
     }
 
-    /// Who made request `id`, which is no longer under way.
+    /// Removes the request `id` and returns its origin.
     pub(super) fn remove(&mut self, id: RequestId) -> Option<Origin> {
         self.0.remove(&id)
     }
@@ -54,7 +56,7 @@ impl Pending {
         self.0.values().any(|each| *each == origin)
     }
 
-    /// Whether a response is to come without which the screen is not right.
+    /// Whether a pending response affects what is visible. Prefetches do not.
     pub(super) fn delays_screen(&self) -> bool {
         self.0.values().any(|origin| *origin != Origin::NearbyTokens)
     }

@@ -1,29 +1,29 @@
-//! What the app asks of the service, and what comes back, as data. [`perform`] is the only place
-//! where the app calls the service; the worker calls it on its thread.
+//! The requests of the app to the service, and the responses, as data. [`execute_request`] is the
+//! only place where the app calls the service; the worker runs it on its thread.
 
 use std::path::absolute;
 
 use crate::{
     domain::{
-        AccessRequest, AuditEvent, Command, Confirmed, Decision, NewToken, Plan, Refusal, Token,
-        TokenId,
+        AccessRequest, AuditEvent, Command, ConfirmationProof, Decision, NewToken, Plan, Refusal,
+        Token, TokenId,
     },
     output::json,
-    service::{Committed, Service, ServiceError, Trail},
+    service::{AuditTrail, Committed, Service, ServiceError},
 };
 
-/// Newest events that the trail and a token's history show.
-const TRAIL_ROWS: usize = 10_000;
-const HISTORY_ROWS: usize = 100;
+/// The maximum number of events in the audit trail and in the history of a token, newest first.
+const MAX_TRAIL_EVENTS: usize = 10_000;
+const MAX_HISTORY_EVENTS: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceRequest {
     Fetch(Vec<TokenId>),
     Preview(Command),
-    Execute(Command, Confirmed),
-    /// Describe a new token like this one.
+    Execute(Command, ConfirmationProof),
+    /// Get the content of a new token that copies this one.
     Template(TokenId),
-    /// Decide a request as if the token's secret had been presented.
+    /// Decide an access request as if the secret of the token had been presented.
     Check(TokenId, AccessRequest),
     History(TokenId),
     Json(TokenId),
@@ -31,30 +31,30 @@ pub enum ServiceRequest {
 }
 
 impl ServiceRequest {
-    /// Executes `command`, which needs no confirmation.
+    /// A request to execute a command that needs no confirmation.
     pub fn execute(command: Command) -> Self {
-        Self::Execute(command, Confirmed::NOTHING)
+        Self::Execute(command, ConfirmationProof::NOT_REQUIRED)
     }
 }
 
 #[derive(Debug)]
 pub enum Response {
-    /// Tokens as they are; `None` for one that is gone.
+    /// The fetched tokens; `None` for a deleted one.
     Tokens(Vec<(TokenId, Option<Token>)>),
     Planned(Box<Plan>),
     Committed(Box<Committed>),
-    /// The content of a new token like this one.
+    /// The content of a new token that copies this one.
     Template(TokenId, Box<NewToken>),
     Decided(TokenId, AccessRequest, Decision),
     History(TokenId, Vec<AuditEvent>),
-    Trail(Trail),
-    /// A text for the clipboard, with its name.
-    Text(&'static str, String),
-    /// It was refused or failed; nothing was changed.
+    Trail(AuditTrail),
+    /// A text for the clipboard, with its name for the message.
+    ClipboardText(&'static str, String),
+    /// The request failed or was refused; nothing was changed.
     Failed(ServiceError),
 }
 
-pub fn perform(service: &Service, request: &ServiceRequest) -> Response {
+pub fn execute_request(service: &Service, request: &ServiceRequest) -> Response {
     respond(service, request).unwrap_or_else(Response::Failed)
 }
 
@@ -72,17 +72,19 @@ fn respond(service: &Service, request: &ServiceRequest) -> Result<Response, Serv
             Response::Template(*id, Box::new(service.template_from(id)?))
         }
         ServiceRequest::Check(id, access) => {
-            Response::Decided(*id, access.clone(), service.test(id, access)?)
+            Response::Decided(*id, access.clone(), service.check_access(id, access)?)
         }
-        ServiceRequest::History(id) => Response::History(*id, service.history(id, HISTORY_ROWS)?),
-        ServiceRequest::Json(id) => Response::Text("JSON", json(service, id)?),
-        ServiceRequest::Trail => Response::Trail(service.trail(TRAIL_ROWS)?),
+        ServiceRequest::History(id) => {
+            Response::History(*id, service.history(id, MAX_HISTORY_EVENTS)?)
+        }
+        ServiceRequest::Json(id) => Response::ClipboardText("JSON", json(service, id)?),
+        ServiceRequest::Trail => Response::Trail(service.audit_trail(MAX_TRAIL_EVENTS)?),
     })
 }
 
-/// What `patdeck show --json` prints of the token.
+/// The JSON that `patdeck show --json` prints for the token.
 fn json(service: &Service, id: &TokenId) -> Result<String, ServiceError> {
-    let token = service.token(id)?.ok_or(Refusal::Gone(*id))?;
-    let events = service.history(id, json::EVENTS)?;
-    Ok(json::object(json::token_with_events(&token, &events, service.now()?)))
+    let token = service.token(id)?.ok_or(Refusal::NotFound(*id))?;
+    let events = service.history(id, json::MAX_EVENTS)?;
+    Ok(json::versioned_line(json::token_with_events(&token, &events, service.now()?)))
 }

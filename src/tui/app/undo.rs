@@ -1,44 +1,45 @@
-//! What `u` undoes: the commands of this run, the latest first. One that cannot be undone says so
-//! before anything older is. Owned by the app, which restores the operator's last deletion of the
-//! past day once nothing is left here.
+//! The undo history: the commands of this session, newest last. A command that cannot be undone
+//! blocks the older ones until its message was shown. Owned by the app. When the history is empty,
+//! undo restores the operator's last deletion of the past 24 hours.
 
 use super::model::Model;
 use crate::{
-    domain::counted,
-    domain::{Command, Plan, Token},
+    domain::{Command, Plan, Token, counted},
     keymap::{Action, Mode},
 };
 
+/// How to undo an executed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UndoEntry {
+    /// This command undoes it.
     Undo(Command),
-    /// Not at all; the sentence says why.
+    /// The command cannot be undone; the message gives the reason.
     Irreversible(String),
 }
 
 impl UndoEntry {
-    /// How to undo what `plan` did; `None` if nobody would want to.
-    pub fn of(plan: &Plan, ctx: &Model) -> Option<Self> {
+    /// The entry for an executed `plan`; `None` if the command has no meaningful undo.
+    pub fn for_plan(plan: &Plan, ctx: &Model) -> Option<Self> {
         if let Some(command) = plan.inverse() {
             return Some(Self::Undo(command));
         }
         let mut tokens = plan.tokens();
-        let whose = match (tokens.next(), tokens.next()) {
+        let name = match (tokens.next(), tokens.next()) {
             (Some(Token { name, .. }), None) => name.to_string(),
             _ => counted(plan.changes.len(), "token"),
         };
         let key = |action| ctx.key(Mode::Tokens, action);
         let why = match &plan.command {
             Command::Create { .. } => {
-                format!("{whose} was created; press {} to delete it", key(Action::Delete))
+                format!("{name} was created; press {} to delete it", key(Action::Delete))
             }
             Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!(
-                "the secret of {whose} can't be restored; press {} for a new one",
+                "the secret of {name} can't be restored; press {} for a new one",
                 key(Action::Regenerate)
             ),
-            Command::EndOverlap { .. } => format!("the old secret of {whose} can't be restored"),
+            Command::EndOverlap { .. } => format!("the old secret of {name} can't be restored"),
             Command::Regenerate { .. } => {
-                format!("the previous secret of {whose} can't be restored")
+                format!("the previous secret of {name} can't be restored")
             }
             Command::Edit { .. }
             | Command::AddScopes { .. }

@@ -1,6 +1,5 @@
-//! How the app answers an event: it looks up the key, passes the action to the dialog or tab that
-//! has the keys, and performs the effects that it returns. Effects on the world outside are
-//! collected for the event loop.
+//! Event handling of the app: looks up the key, passes the action to the focused dialog or tab, and
+//! runs the UI effects that it returns. All other effects are collected for the event loop.
 
 use chrono::TimeDelta;
 use ratatui::crossterm::event::KeyEvent;
@@ -11,54 +10,54 @@ use super::{
     event::AppEvent,
     pending::Origin,
     service_request::ServiceRequest,
-    topmost,
+    top_dialog_mut,
     undo::UndoEntry,
 };
 use crate::{
     domain::{Command, RestoreTarget, Scope, TokenId},
-    keymap::{Action, Key, Mode, Resolved},
+    keymap::{Action, Key, Mode, Resolution},
     output::advice,
     tui::{
         dialogs::{
             Dialog, help::HelpDialog, messages::MessagesDialog, palette::PaletteDialog,
             secret::SecretPanel,
         },
-        terminal::input::{Input, Mouse},
+        terminal::input::{MouseInput, TerminalInput},
         widgets::hit_map::SyntheticInput,
     },
 };
 
-/// Within which a second Ctrl-C quits.
-const AGAIN: TimeDelta = TimeDelta::milliseconds(1_500);
+/// The time in which a second press counts as a repetition.
+const REPEAT_WINDOW: TimeDelta = TimeDelta::milliseconds(1_500);
 
 impl App {
-    /// Takes what happened; what is to be done about it.
+    /// Handles an event. Returns the effects that the event loop must run.
     pub fn update(&mut self, event: AppEvent) -> Vec<Effect> {
-        if !matches!(event, AppEvent::Drawn) {
+        if !matches!(event, AppEvent::FrameDrawn) {
             self.tick();
         }
         match event {
-            AppEvent::Input(input) => self.input(input),
-            AppEvent::Response(id, response) => self.response(id, *response),
-            AppEvent::StoreChanged(changes) => self.store_changed(changes),
-            AppEvent::ListResult(listing) => self.list_result(*listing),
+            AppEvent::Input(input) => self.handle_input(input),
+            AppEvent::Response(id, response) => self.handle_response(id, *response),
+            AppEvent::StoreChanged(changes) => self.handle_store_change(changes),
+            AppEvent::ListResult(result) => self.handle_list_result(*result),
             AppEvent::ListFailed(error) => {
-                self.tokens.give_up();
+                self.tokens.stop_waiting();
                 self.warn(advice::message(&error));
             }
-            AppEvent::FollowFailed(error) => self.warn(advice::message(&error)),
-            AppEvent::ServiceSilent => {
-                self.warn("the store does not answer: another process may hold it");
+            AppEvent::ChangeReadFailed(error) => self.warn(advice::message(&error)),
+            AppEvent::ServiceUnresponsive => {
+                self.warn("The store does not respond. Another process may hold its lock.");
             }
-            AppEvent::HostResult(result) => self.host_result(result),
-            AppEvent::Drawn | AppEvent::Tick => {}
+            AppEvent::HostResult(result) => self.handle_host_result(result),
+            AppEvent::FrameDrawn | AppEvent::Tick => {}
         }
         self.follow_selection();
         self.request_missing();
         std::mem::take(&mut self.effects)
     }
 
-    /// The present instant is now: what depends on it is looked at again.
+    /// Updates the current time and everything that depends on it.
     fn tick(&mut self) {
         if self.model.tick() {
             self.tokens.refresh();
@@ -66,32 +65,32 @@ impl App {
         self.messages.tick(self.model.now);
     }
 
-    fn input(&mut self, input: Input) {
+    fn handle_input(&mut self, input: TerminalInput) {
         match input {
-            Input::Key(key) => self.key(key),
-            Input::Paste(text) => self.paste(&text),
-            Input::Mouse(mouse) => self.mouse(mouse),
-            Input::Resize(..) => {}
-            Input::Gone => self.effects.push(Effect::Quit),
+            TerminalInput::Key(key) => self.handle_key(key),
+            TerminalInput::Paste(text) => self.handle_paste(&text),
+            TerminalInput::Mouse(mouse) => self.handle_mouse(mouse),
+            TerminalInput::Resize(..) => {}
+            TerminalInput::Closed => self.effects.push(Effect::Quit),
         }
     }
 
-    fn key(&mut self, event: KeyEvent) {
+    fn handle_key(&mut self, event: KeyEvent) {
         self.messages.dismiss();
         let mode = self.mode();
-        let prefixed = !self.pressed.is_empty();
-        self.pressed.push(Key::from(event));
-        match self.model.keymap.resolve(mode, &self.pressed) {
-            Resolved::Prefix => return,
-            Resolved::Act(action) => self.act(action),
-            Resolved::Nothing if !prefixed && mode.takes_text() => self.text(event),
-            Resolved::Nothing => {}
+        let prefixed = !self.pending_keys.is_empty();
+        self.pending_keys.push(Key::from(event));
+        match self.model.keymap.resolve(mode, &self.pending_keys) {
+            Resolution::Prefix => return,
+            Resolution::Action(action) => self.run_action(action),
+            Resolution::Unbound if !prefixed && mode.takes_text() => self.handle_text(event),
+            Resolution::Unbound => {}
         }
-        self.pressed.clear();
+        self.pending_keys.clear();
     }
 
-    fn text(&mut self, key: KeyEvent) {
-        match (topmost(&mut self.secrets, &mut self.dialogs), self.tab) {
+    fn handle_text(&mut self, key: KeyEvent) {
+        match (top_dialog_mut(&mut self.secrets, &mut self.dialogs), self.tab) {
             (Some(dialog), _) => dialog.text(key),
             (None, Tab::Tokens) => self.tokens.text(key),
             (None, Tab::Create) => self.create.text(key),
@@ -99,28 +98,28 @@ impl App {
         }
     }
 
-    fn paste(&mut self, text: &str) {
-        let taken = match (topmost(&mut self.secrets, &mut self.dialogs), self.tab) {
+    fn handle_paste(&mut self, text: &str) {
+        let is_accepted = match (top_dialog_mut(&mut self.secrets, &mut self.dialogs), self.tab) {
             (Some(dialog), _) => dialog.paste(text),
             (None, Tab::Tokens) => self.tokens.paste(text),
             (None, Tab::Create) => self.create.paste(text),
             (None, Tab::Detail | Tab::Audit) => false,
         };
-        if !taken {
-            self.warn("nothing was pasted: this is no text field, or one that must be typed");
+        if !is_accepted {
+            self.warn("Paste ignored: not a text field, or a confirmation that must be typed");
         }
     }
 
-    /// Does what the last frame says that a click or the wheel means here.
-    fn mouse(&mut self, mouse: Mouse) {
+    /// Handles a click or the wheel by the click regions of the last frame.
+    fn handle_mouse(&mut self, mouse: MouseInput) {
         self.messages.dismiss();
-        self.pressed.clear();
+        self.pending_keys.clear();
         let hit_map = &self.model.hit_map;
         let (field, inputs) = match mouse {
-            Mouse::Click(at) => (hit_map.field_at(at), hit_map.click_at(at)),
-            Mouse::Wheel { at, down } => (None, hit_map.scroll_at(at, down)),
+            MouseInput::Click(at) => (hit_map.field_at(at), hit_map.click_at(at)),
+            MouseInput::Wheel { at, down } => (None, hit_map.scroll_at(at, down)),
         };
-        match (field, topmost(&mut self.secrets, &mut self.dialogs)) {
+        match (field, top_dialog_mut(&mut self.secrets, &mut self.dialogs)) {
             (Some(field), Some(dialog)) => dialog.focus_field(field),
             (Some(field), None) => self.create.focus_field(field),
             (None, _) => {}
@@ -128,14 +127,14 @@ impl App {
         for (input, times) in inputs {
             for _ in 0..times {
                 match input {
-                    SyntheticInput::Act(action) => self.act(action),
-                    SyntheticInput::Key(code) => self.text(KeyEvent::from(code)),
+                    SyntheticInput::Act(action) => self.run_action(action),
+                    SyntheticInput::Key(code) => self.handle_text(KeyEvent::from(code)),
                 }
             }
         }
     }
 
-    fn act(&mut self, action: Action) {
+    fn run_action(&mut self, action: Action) {
         match action {
             Action::Interrupt => return self.interrupt(),
             Action::Redraw => return self.effects.push(Effect::Repaint),
@@ -143,22 +142,22 @@ impl App {
             Action::CopyCommand => return self.copy_command(),
             _ => {}
         }
-        if self.model.read_only && action.changes() {
-            return self.warn("patdeck runs read-only: nothing can be changed");
+        if self.model.read_only && action.changes_store() {
+            return self.warn("Read-only mode: nothing can be changed");
         }
         let ctx = &self.model;
-        let effect = match topmost(&mut self.secrets, &mut self.dialogs) {
+        let effect = match top_dialog_mut(&mut self.secrets, &mut self.dialogs) {
             Some(dialog) => dialog.update(action, ctx),
-            None => return self.act_on_tab(action),
+            None => return self.run_tab_action(action),
         };
-        self.perform(effect);
+        self.run_effects(effect);
     }
 
-    fn act_on_tab(&mut self, action: Action) {
+    fn run_tab_action(&mut self, action: Action) {
         match action {
             Action::Quit => self.quit(),
-            Action::Help => self.open(Box::new(HelpDialog::new(self.commands()))),
-            Action::Palette => self.open(Box::new(PaletteDialog::new(self.commands()))),
+            Action::Help => self.open(Box::new(HelpDialog::new(self.palette_commands()))),
+            Action::Palette => self.open(Box::new(PaletteDialog::new(self.palette_commands()))),
             Action::Messages => self.open(Box::new(MessagesDialog::new(self.messages.messages()))),
             Action::TokensTab => self.go_to(Tab::Tokens),
             Action::CreateTab => self.go_to(Tab::Create),
@@ -167,15 +166,15 @@ impl App {
             Action::NextTab => self.go_to(self.neighbour_tab(true)),
             Action::PreviousTab => self.go_to(self.neighbour_tab(false)),
             Action::AcceptClock => {
-                if self.model.census.clock_behind.is_some() {
+                if self.model.summary.clock_behind.is_some() {
                     let request = ServiceRequest::execute(Command::AcceptClock);
                     self.request(Origin::App, request);
                 }
             }
             Action::Undo => self.undo(),
             Action::Times => {
-                self.model.times = self.model.times.next();
-                self.info(format!("times are {}", self.model.times.as_str()));
+                self.model.time_format = self.model.time_format.next();
+                self.info(format!("Times are shown {}.", self.model.time_format.as_str()));
             }
             _ => {
                 let ctx = &self.model;
@@ -185,12 +184,12 @@ impl App {
                     Tab::Detail => self.detail.update(action, ctx),
                     Tab::Audit => self.audit.update(action, ctx),
                 };
-                self.perform(effect);
+                self.run_effects(effect);
             }
         }
     }
 
-    /// Undoes the last command of this run, or the operator's last deletion before it.
+    /// Undoes the last command of this session, or else the operator's last deletion.
     fn undo(&mut self) {
         if self.pending.contains(Origin::Undo) {
             return;
@@ -212,11 +211,11 @@ impl App {
         }
     }
 
-    /// Performs what a screen answered, as far as it is for the app; passes on the rest.
-    fn perform(&mut self, effect: impl IntoIterator<Item = Effect>) {
+    /// Runs the UI effects and sends the requests of a screen; passes on all other effects.
+    fn run_effects(&mut self, effect: impl IntoIterator<Item = Effect>) {
         for effect in effect {
             match effect {
-                Effect::Ui(action) => self.change_ui(action),
+                Effect::Ui(action) => self.run_ui_action(action),
                 Effect::Service(id, request) => self.request_for_screen(id, request),
                 Effect::List(_)
                 | Effect::Host(_)
@@ -228,19 +227,19 @@ impl App {
         }
     }
 
-    pub fn change_ui(&mut self, action: UiAction) {
+    pub fn run_ui_action(&mut self, action: UiAction) {
         match action {
             UiAction::Close => self.close_delivered(),
             UiAction::Open(dialog) => self.open(dialog),
             UiAction::Run(action) => {
                 self.close();
-                self.act(action);
+                self.run_action(action);
             }
             UiAction::GoTo(tab) => self.go_to(tab),
-            UiAction::Show(id) => {
+            UiAction::ShowToken(id) => {
                 self.tokens.select(id);
                 self.tab = Tab::Detail;
-                self.show(Some(id));
+                self.show_token(Some(id));
             }
             UiAction::Info(text) => self.info(text),
             UiAction::Warn(text) => self.warn(text),
@@ -249,12 +248,12 @@ impl App {
         }
     }
 
-    /// Says that something went well, for a moment.
+    /// Shows an info message for a few seconds.
     pub(super) fn info(&mut self, text: impl AsRef<str>) {
         self.messages.info(text.as_ref(), self.model.now);
     }
 
-    /// Says what is wrong, until a key is pressed.
+    /// Shows a warning until a key is pressed.
     pub(super) fn warn(&mut self, text: impl AsRef<str>) {
         self.messages.warn(text.as_ref(), self.model.now);
     }
@@ -263,34 +262,34 @@ impl App {
         self.tab = tab;
         match tab {
             Tab::Audit => self.request(Origin::App, ServiceRequest::Trail),
-            Tab::Detail => self.show(self.detail.id().or(self.tokens.selected())),
+            Tab::Detail => self.show_token(self.detail.id().or(self.tokens.selected())),
             Tab::Tokens | Tab::Create => {}
         }
     }
 
-    pub(super) fn show(&mut self, id: Option<TokenId>) {
+    pub(super) fn show_token(&mut self, id: Option<TokenId>) {
         self.detail.show(id);
         if let Some(id) = id {
             self.request(Origin::App, ServiceRequest::History(id));
         }
     }
 
-    /// Beside the list, the detail shows what the list selects.
+    /// Shows the selected token of the list in the detail beside it.
     pub(super) fn follow_selection(&mut self) {
         let selected = self.tokens.selected();
-        if self.wide && self.tab == Tab::Tokens && self.detail.id() != selected {
-            self.show(selected);
+        if self.is_wide && self.tab == Tab::Tokens && self.detail.id() != selected {
+            self.show_token(selected);
         }
     }
 
     pub(super) fn open(&mut self, dialog: Box<dyn Dialog>) {
         self.next_dialog += 1;
-        self.dialogs.push(OpenDialog { id: self.next_dialog, dialog, asked: None });
+        self.dialogs.push(OpenDialog { id: self.next_dialog, dialog, last_query: None });
     }
 
-    /// Closes what is on top; a secret that was on it is forgotten everywhere.
+    /// Closes the topmost panel or dialog. The secret of a closed panel is erased from the screen.
     pub(super) fn close(&mut self) {
-        match self.secrets.last_mut().map(SecretPanel::close_inner) {
+        match self.secrets.last_mut().map(SecretPanel::close_save_dialog) {
             Some(true) => {}
             Some(false) => {
                 self.secrets.pop();
@@ -302,13 +301,13 @@ impl App {
         }
     }
 
-    /// Takes scopes that a dialog named into the create form; the dialog closes, or says why not.
+    /// Puts the scopes of a dialog into the create form. The dialog closes, or shows the fault.
     fn fill_scopes(&mut self, row: Option<usize>, scopes: Vec<Scope>) {
-        match self.create.take(row, scopes) {
+        match self.create.set_scopes(row, scopes) {
             Ok(()) => self.close(),
             Err(fault) => {
-                let top = topmost(&mut self.secrets, &mut self.dialogs);
-                if !top.is_some_and(|dialog| dialog.fail(fault.clone())) {
+                let top = top_dialog_mut(&mut self.secrets, &mut self.dialogs);
+                if !top.is_some_and(|dialog| dialog.show_fault(fault.clone())) {
                     self.warn(fault);
                 }
             }
@@ -319,56 +318,60 @@ impl App {
         match self.cli_equivalent() {
             Some(equivalent) => {
                 let text = equivalent.to_string();
-                self.effects.push(Effect::Host(HostAction::Copy { what: "command", text }));
+                self.effects.push(Effect::Host(HostAction::Copy { label: "command", text }));
             }
-            None if self.top().is_none() && self.tab == Tab::Audit => {
-                self.warn("the command line filters the trail by token only: clear the rest first");
+            None if self.top_dialog().is_none() && self.tab == Tab::Audit => {
+                self.warn(
+                    "The command line can filter by token only. Clear the other filters first.",
+                );
             }
             None if self.enables(Action::CopyCommand) => {
-                self.warn("there is no command for this as it stands: fill in what is missing");
+                self.warn("No equivalent command yet: fill in the missing fields.");
             }
             None => {}
         }
     }
 
-    /// The first press cancels what is on top, the second quits; a secret that nobody has yet
-    /// takes a third.
+    /// The first press closes the topmost dialog, the second quits. With an undelivered secret on the
+    /// screen, the first two presses only warn and the third quits.
     fn interrupt(&mut self) {
         let now = self.model.now;
-        let presses = match self.quitting {
-            Some((at, presses)) if now - at <= AGAIN => presses + 1,
+        let presses = match self.quit_presses {
+            Some((at, presses)) if now - at <= REPEAT_WINDOW => presses + 1,
             _ => 1,
         };
-        self.quitting = Some((now, presses));
-        let guarded = self.has_undelivered_secret();
-        if presses > 2 || (presses == 2 && !guarded) {
+        self.quit_presses = Some((now, presses));
+        let is_guarded = self.has_undelivered_secret();
+        if presses > 2 || (presses == 2 && !is_guarded) {
             return self.effects.push(Effect::Quit);
         }
-        if guarded {
-            return self.warn("the secret would be lost: Ctrl-C a third time quits all the same");
+        let key = self.model.key(Mode::Always, Action::Interrupt);
+        if is_guarded {
+            let text = format!("The secret would be lost. Press {key} three times to quit anyway.");
+            return self.warn(text);
         }
-        self.pressed.clear();
+        self.pending_keys.clear();
         self.close();
-        self.info("cancelled: Ctrl-C once more quits");
+        self.info(format!("Cancelled. Press {key} again to quit."));
     }
 
-    /// Quits; asks once more where a draft would be lost.
+    /// Quits. If the create form has a draft, the first press only warns.
     fn quit(&mut self) {
         let now = self.model.now;
-        let again = self.quitting.is_some_and(|(at, _)| now - at <= AGAIN * 2);
+        let again = self.quit_presses.is_some_and(|(at, _)| now - at <= REPEAT_WINDOW * 2);
         if !self.create.is_dirty() || again {
             return self.effects.push(Effect::Quit);
         }
-        self.quitting = Some((now, 0));
+        self.quit_presses = Some((now, 0));
         let ctx = &self.model;
         let key = |action| ctx.key(Mode::Global, action);
         let (quit, form) = (key(Action::Quit), key(Action::CreateTab));
         self.warn(format!(
-            "the create form holds a draft: {quit} again throws it away, {form} goes back to it"
+            "The create form has a draft. Press {quit} again to discard it, {form} to return to it."
         ));
     }
 
-    /// Hides what is secret and gives the shell back.
+    /// Hides all secrets and suspends the process.
     fn suspend(&mut self) {
         self.secrets.iter_mut().for_each(SecretPanel::hide);
         self.effects.push(Effect::Suspend);

@@ -1,5 +1,5 @@
-//! Draws the app: the chrome, the tab (list and detail side by side where there is room), and
-//! what lies over them.
+//! Draws the app: the top line, the tab (list and detail side by side on a wide terminal), the
+//! dialogs and secret panels over it, the message line and the footer. Called by the event loop.
 
 use ratatui::{
     Frame,
@@ -13,16 +13,16 @@ use crate::{
     output::command_line::CommandLine,
     tui::{
         dialogs::Dialog as _,
-        screens::{chrome, detail::Focus},
+        screens::{chrome, detail::DetailFocus},
         widgets::paint::{Canvas, width},
     },
 };
 
-/// Fewest columns at which the detail stands beside the list.
-const SIDE_BY_SIDE: u16 = 120;
+/// The minimum width in columns for list and detail side by side.
+const MIN_SPLIT_WIDTH: u16 = 120;
 
 impl App {
-    /// Draws everything, and places the cursor where keys go.
+    /// Draws the frame and positions the cursor in the focused field.
     pub fn view(&mut self, frame: &mut Frame<'_>) {
         let area = frame.area();
         if let Some(cursor) = self.paint(area, frame.buffer_mut()) {
@@ -30,20 +30,20 @@ impl App {
         }
     }
 
-    /// Draws everything into `area`; the place of the cursor.
+    /// Draws everything into `area`. Returns the cursor position, if a field has the focus.
     pub fn paint(&mut self, area: Rect, buf: &mut Buffer) -> Option<Position> {
-        let (columns, lines) = chrome::SMALLEST;
-        self.wide = area.width >= SIDE_BY_SIDE;
+        let (columns, lines) = chrome::MIN_SIZE;
+        self.is_wide = area.width >= MIN_SPLIT_WIDTH;
         self.model.begin_frame();
         buf.set_style(area, self.model.theme.base);
-        // At the first frame, and at one that became wide, the detail has nothing to show yet.
+        // In the first frame, and after the terminal became wide, the detail is still empty.
         self.follow_selection();
         let mut cursor = None;
         if area.width < columns || area.height < lines {
-            chrome::too_small(area, &mut Canvas { buf, ctx: &self.model });
+            chrome::draw_too_small(area, &mut Canvas { buf, ctx: &self.model });
         } else {
             cursor = self.paint_tab(area, buf);
-            self.paint_foot(area, buf);
+            self.paint_bottom_lines(area, buf);
         }
         let body = Rect { height: area.height.saturating_sub(2).max(area.height.min(8)), ..area };
         let ctx = &self.model;
@@ -63,18 +63,18 @@ impl App {
         let ctx = &self.model;
         let canvas = &mut Canvas { buf, ctx };
         let top = Rect { height: 1, ..area };
-        chrome::top(self.tab, &self.who, top, canvas);
-        // What stands at the foot until something is done about it must not hide a button.
+        chrome::draw_top_line(self.tab, &self.identity, top, canvas);
+        // A persistent banner must not cover a button: reserve its lines.
         let banner = self.model.banner();
-        let stands =
+        let lines =
             banner.map_or(1, |text| chrome::wrap_message(&text, true, area.width, ctx).len());
-        let stands = u16::try_from(stands).unwrap_or(1).max(1);
-        let body = Rect { y: area.y + 1, height: area.height - 2 - stands, ..area };
-        // What lies over a screen has the keys.
-        let keys = self.top().is_none();
-        let focus = if keys { Focus::Here } else { Focus::Above };
+        let lines = u16::try_from(lines).unwrap_or(1).max(1);
+        let body = Rect { y: area.y + 1, height: area.height - 2 - lines, ..area };
+        // A dialog or panel over the tab takes the keys.
+        let has_focus = self.top_dialog().is_none();
+        let focus = if has_focus { DetailFocus::Detail } else { DetailFocus::Overlay };
         match self.tab {
-            Tab::Tokens | Tab::Detail if self.wide => {
+            Tab::Tokens | Tab::Detail if self.is_wide => {
                 let list = Rect { width: body.width * 11 / 20, ..body };
                 let rest = Rect { x: list.right() + 1, width: body.width - list.width - 1, ..body };
                 for line in 0..body.height {
@@ -82,14 +82,14 @@ impl App {
                 }
                 let pane = Rect { x: rest.x + 1, width: rest.width - 1, ..rest };
                 let on_list = self.tab == Tab::Tokens;
-                ctx.hit_map.prefix(on_list.then_some(Action::DetailTab));
-                self.detail.view(pane, canvas, if on_list { Focus::List } else { focus });
-                ctx.hit_map.prefix((!on_list).then_some(Action::TokensTab));
-                let cursor = self.tokens.view(list, canvas, keys && on_list);
-                ctx.hit_map.prefix(None);
+                ctx.hit_map.set_prefix(on_list.then_some(Action::DetailTab));
+                self.detail.view(pane, canvas, if on_list { DetailFocus::List } else { focus });
+                ctx.hit_map.set_prefix((!on_list).then_some(Action::TokensTab));
+                let cursor = self.tokens.view(list, canvas, has_focus && on_list);
+                ctx.hit_map.set_prefix(None);
                 cursor
             }
-            Tab::Tokens => self.tokens.view(body, canvas, keys),
+            Tab::Tokens => self.tokens.view(body, canvas, has_focus),
             Tab::Create => self.create.view(body, canvas),
             Tab::Detail => {
                 self.detail.view(body, canvas, focus);
@@ -102,47 +102,47 @@ impl App {
         }
     }
 
-    /// The command line that stands at the foot: that of a dialog, of the form, or the one that
-    /// the next key may copy.
+    /// The equivalent command line above the footer: that of a dialog or of the create form, or the one
+    /// that the next key can copy.
     fn shown_equivalent(&self) -> Option<CommandLine> {
-        let dialog = self.top().is_some() || self.tab == Tab::Create;
+        let dialog = self.top_dialog().is_some() || self.tab == Tab::Create;
         let copies = || {
-            let next = self.model.keymap.continuations(self.mode(), &self.pressed);
+            let next = self.model.keymap.continuations(self.mode(), &self.pending_keys);
             next.iter().any(|(_, binding)| binding.action == Action::CopyCommand)
         };
-        let wanted = dialog || !self.pressed.is_empty() && copies();
-        self.cli_equivalent().filter(|_| wanted)
+        let is_shown = dialog || !self.pending_keys.is_empty() && copies();
+        self.cli_equivalent().filter(|_| is_shown)
     }
 
-    fn paint_foot(&self, area: Rect, buf: &mut Buffer) {
+    fn paint_bottom_lines(&self, area: Rect, buf: &mut Buffer) {
         let ctx = &self.model;
         let canvas = &mut Canvas { buf, ctx };
         let line = Rect { y: area.bottom() - 2, height: 1, ..area };
         let above = Rect { height: area.height - 1, ..area };
         let banner = self.model.banner();
-        if let Some(said) = self.messages.current() {
-            chrome::message(&said.text, said.bad, above, canvas);
+        if let Some(message) = self.messages.current() {
+            chrome::draw_message(&message.text, message.is_warning, above, canvas);
         } else if let Some(equivalent) = self.shown_equivalent() {
-            chrome::cli_equivalent(&equivalent.to_string(), line, canvas);
+            chrome::draw_cli_equivalent(&equivalent.to_string(), line, canvas);
         } else if let Some(text) = &banner {
-            chrome::message(text, true, above, canvas);
+            chrome::draw_message(text, true, above, canvas);
         } else {
             if !self.model.is_loaded() {
-                let text = chrome::reading(ctx);
+                let text = chrome::loading_text(ctx);
                 canvas.line(line, 0).skip(1).text(&text, ctx.theme.faint);
             }
             if self.tab == Tab::Tokens {
-                let place = self.tokens.place();
-                let at = area.width.saturating_sub(width(&place) + 1);
-                canvas.line(line, 0).to(at).text(&place, ctx.theme.faint);
+                let position = self.tokens.position_text();
+                let at = area.width.saturating_sub(width(&position) + 1);
+                canvas.line(line, 0).move_to(at).text(&position, ctx.theme.faint);
             }
         }
         let line = Rect { y: area.bottom() - 1, ..line };
-        if self.pressed.is_empty() {
-            chrome::footer(self.mode(), |action| self.enables(action), line, canvas);
+        if self.pending_keys.is_empty() {
+            chrome::draw_footer(self.mode(), |action| self.enables(action), line, canvas);
         } else {
-            chrome::continuations(
-                (self.mode(), &self.pressed),
+            chrome::draw_continuations(
+                (self.mode(), &self.pending_keys),
                 |action| self.enables(action),
                 line,
                 canvas,

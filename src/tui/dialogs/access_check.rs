@@ -1,5 +1,5 @@
-//! The dialog that asks "may this token do this?": choose a type, an entity and an operation,
-//! and see at once which scope allows it, or which one is missing.
+//! Access check: enter an entity type, an entity and an operation, and see which scope of the
+//! token allows the request or which scope is missing. The service decides on each change.
 
 use ratatui::{
     crossterm::event::KeyEvent,
@@ -25,30 +25,33 @@ use crate::{
 };
 
 /// Lines for the decision.
-const SAID: u16 = 3;
+const DECISION_LINES: u16 = 3;
 
-/// A request on one token and its decision.
+/// A form with an access request for one token, and the decision on it.
 #[derive(Debug)]
 pub struct AccessCheckDialog {
     id: TokenId,
     title: String,
     fields: ScopeFields,
-    decided: Option<(AccessRequest, Decision)>,
+    decision: Option<(AccessRequest, Decision)>,
 }
 
 impl AccessCheckDialog {
-    /// The dialog on `pat`, starting with its first scope, and the first question it asks.
+    /// The access check for `token`, with its first scope as the initial request.
     pub fn new(token: &Token, ctx: &Model) -> Self {
         Self {
             id: token.id,
             title: format!("What may {} do?", token.name),
-            fields: ScopeFields::one(&ctx.policy.catalogue, token.scopes.as_slice().first()),
-            decided: None,
+            fields: ScopeFields::for_request(
+                &ctx.policy.catalogue,
+                token.scopes.as_slice().first(),
+            ),
+            decision: None,
         }
     }
 
     fn access(&self) -> Option<AccessRequest> {
-        let scope = self.fields.named()?.into_iter().next()?;
+        let scope = self.fields.valid_scopes()?.into_iter().next()?;
         Some(AccessRequest {
             entity_type: scope.entity_type,
             entity: scope.entity,
@@ -57,15 +60,15 @@ impl AccessCheckDialog {
         })
     }
 
-    fn missing(&self) -> Option<&crate::domain::Scope> {
-        match &self.decided {
+    fn missing_scope(&self) -> Option<&crate::domain::Scope> {
+        match &self.decision {
             Some((_, Decision::Deny(Denial::NoScope(scope)))) => Some(scope),
             _ => None,
         }
     }
 
     fn add_missing(&self, ctx: &Model) -> Option<Effect> {
-        match (self.missing(), ctx.token(&self.id)) {
+        match (self.missing_scope(), ctx.token(&self.id)) {
             (Some(scope), Some(token)) => {
                 let dialog = ScopeDialog::prefilled(token, std::slice::from_ref(scope), ctx);
                 Some(Effect::open(dialog))
@@ -80,19 +83,19 @@ impl Dialog for AccessCheckDialog {
         Some(self.fields.form(&[]))
     }
 
-    fn edited(&mut self) {
-        // An old answer must not stand for a new request.
-        self.decided = None;
+    fn on_edit(&mut self) {
+        // The decision belongs to the request before the edit.
+        self.decision = None;
     }
 
     fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         match action {
             Action::NextField | Action::Accept => {
-                self.fields.focus.at = (self.fields.focus.at + 1) % scope_fields::COUNT;
+                self.fields.focus.index = (self.fields.focus.index + 1) % scope_fields::INPUT_COUNT;
             }
             Action::PreviousField => {
-                let last = scope_fields::COUNT - 1;
-                self.fields.focus.at = self.fields.focus.at.checked_sub(1).unwrap_or(last);
+                let last = scope_fields::INPUT_COUNT - 1;
+                self.fields.focus.index = self.fields.focus.index.checked_sub(1).unwrap_or(last);
             }
             Action::Submit => return self.add_missing(ctx),
             Action::Cancel => return Some(Effect::close()),
@@ -103,29 +106,30 @@ impl Dialog for AccessCheckDialog {
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-        let (inner, line, cursor) = self.fields.draw_panel(&self.title, SAID, area, canvas);
+        let (inner, line, cursor) =
+            self.fields.draw_panel(&self.title, DECISION_LINES, area, canvas);
         let current = self.access();
-        let decided = self.decided.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
-        match decided {
+        let decision = self.decision.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
+        match decision {
             Some((_, Decision::Allow(scope))) => {
                 let scope = scope.as_ref().map_or_else(String::new, ToString::to_string);
-                let said = format!("allowed, by {scope}");
-                canvas.text_lines(inner, line.., wrap(&said, inner.width), theme.good);
+                let text = format!("Allowed by {scope}");
+                canvas.text_lines(inner, line.., wrap(&text, inner.width), theme.good);
             }
             Some((_, Decision::Deny(denial))) => {
                 let more = match denial {
                     Denial::NoScope(_) if !ctx.read_only => {
-                        format!(" ({} adds it)", ctx.key(Mode::Form, Action::Submit))
+                        format!(" ({} to add it)", ctx.key(Mode::Form, Action::Submit))
                     }
                     _ => String::new(),
                 };
-                form::fault(&format!("denied: {denial}{more}"), line, inner, canvas);
+                form::draw_fault(&format!("Denied: {denial}{more}"), line, inner, canvas);
             }
             None if current.is_none() => {
-                form::fault("name an entity, or * for any, to ask", line, inner, canvas);
+                form::draw_fault("Enter an entity, or * for any", line, inner, canvas);
             }
             None => {
-                canvas.line(inner, line).text("asking", theme.faint);
+                canvas.line(inner, line).text("Checking", theme.faint);
             }
         }
         cursor
@@ -143,12 +147,12 @@ impl Dialog for AccessCheckDialog {
         self.access().map(|access| ServiceRequest::Check(self.id, access))
     }
 
-    /// Takes a decision, unless its question is no longer the one that is asked.
+    /// Keeps a decision if it is on the current request.
     fn deliver(&mut self, response: Response) -> Option<Response> {
         match response {
             Response::Decided(id, access, decision) => {
                 if id == self.id && self.access().as_ref() == Some(&access) {
-                    self.decided = Some((access, decision));
+                    self.decision = Some((access, decision));
                 }
                 None
             }

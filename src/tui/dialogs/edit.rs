@@ -1,5 +1,5 @@
-//! The dialog that changes a token's name and description. Asks once more before it throws
-//! typed text away.
+//! Dialog that edits the name and description of a token. Cancelling with unsaved text needs a
+//! second key press.
 
 use crate::tui::widgets::paint::Canvas;
 use ratatui::layout::{Position, Rect};
@@ -11,30 +11,30 @@ use crate::{
     tui::{
         app::{effect::Effect, model::Model, service_request::ServiceRequest},
         widgets::{
-            field::Field,
-            form::{self, Focus, Form, FormField, Layout, Note},
+            form::{self, FieldNote, Form, FormField, FormFocus, FormLayout},
             panel,
             scroll_view::ScrollView,
+            text_field::TextField,
         },
     },
 };
 
-/// The numbers of the inputs.
+/// Indexes of the inputs.
 const NAME: usize = 0;
 const DESCRIPTION: usize = 1;
 
-/// Name and description of one token, being changed.
+/// A form with the name and description of one token.
 #[derive(Debug)]
 pub struct EditDialog {
     id: TokenId,
     title: String,
-    was: (String, String),
-    name: Field,
-    description: Field,
-    focus: Focus,
+    original: (String, String),
+    name: TextField,
+    description: TextField,
+    focus: FormFocus,
     name_fault: Option<String>,
     description_fault: Option<String>,
-    warned: bool,
+    has_warned: bool,
 }
 
 impl EditDialog {
@@ -43,31 +43,32 @@ impl EditDialog {
         Self {
             id: token.id,
             title: format!("Edit {}", token.name),
-            name: Field::line(&was.0),
-            description: Field::lines(&was.1),
-            was,
-            focus: Focus::default(),
+            name: TextField::single_line(&was.0),
+            description: TextField::multi_line(&was.1),
+            original: was,
+            focus: FormFocus::default(),
             name_fault: None,
             description_fault: None,
-            warned: false,
+            has_warned: false,
         }
     }
 
     fn inputs(&mut self) -> Form<'_> {
         let (name_fault, fault) = (self.name_fault.as_ref(), self.description_fault.as_ref());
         let fields = vec![
-            FormField::new("Name *", &mut self.name).note(name_fault, ""),
+            FormField::new("Name *", &mut self.name).with_note(name_fault, ""),
             FormField::new("Description", &mut self.description)
-                .note(fault, "Ctrl-J starts a line")
-                .sized(u16::MAX, 3),
+                .with_note(fault, "Ctrl-J inserts a line break")
+                .with_size(u16::MAX, 3),
         ];
         Form { focus: &mut self.focus, fields, buttons: &["Save"] }
     }
 
-    /// Saves what was changed; a name that was not changes nothing.
+    /// The request that saves the changed fields. If neither changed, it contains the same name,
+    /// which changes nothing.
     fn save(&self, name: Name, description: Description) -> ServiceRequest {
-        let is_described = description.as_str() != self.was.1;
-        let is_named = name.as_str() != self.was.0 || !is_described;
+        let is_described = description.as_str() != self.original.1;
+        let is_named = name.as_str() != self.original.0 || !is_described;
         ServiceRequest::execute(Command::Edit {
             token: self.id,
             name: is_named.then_some(name),
@@ -88,24 +89,24 @@ impl Dialog for EditDialog {
         self.description_fault = description.as_ref().err().map(ToString::to_string);
         match (name, description) {
             (Ok(_), Ok(_)) => return self.request(ctx).map(Effect::request),
-            (Err(_), _) => self.focus.at = NAME,
-            (_, Err(_)) => self.focus.at = DESCRIPTION,
+            (Err(_), _) => self.focus.index = NAME,
+            (_, Err(_)) => self.focus.index = DESCRIPTION,
         }
         None
     }
 
     fn cancel(&mut self) -> Option<Effect> {
-        let dirty = (self.name.text(), self.description.text()) != self.was;
-        if !dirty || self.warned {
+        let dirty = (self.name.text(), self.description.text()) != self.original;
+        if !dirty || self.has_warned {
             return Some(Effect::close());
         }
-        self.warned = true;
+        self.has_warned = true;
         None
     }
 
-    fn edited(&mut self) {
-        self.warned = false;
-        let on_name = self.focus.at == NAME;
+    fn on_edit(&mut self) {
+        self.has_warned = false;
+        let on_name = self.focus.index == NAME;
         *(if on_name { &mut self.name_fault } else { &mut self.description_fault }) = None;
     }
 
@@ -113,19 +114,19 @@ impl Dialog for EditDialog {
         let ctx = canvas.ctx;
         let size = (70, 10);
         let inner = panel::draw(&self.title, size, false, area, canvas);
-        let mut sheet = ScrollView::new(inner, size.1, ctx);
-        let (inner, page) = (sheet.page.area, &mut sheet.canvas(ctx));
+        let mut scroll_view = ScrollView::new(inner, size.1, ctx);
+        let (inner, page) = (scroll_view.content.area, &mut scroll_view.canvas(ctx));
         let form = self.inputs();
-        let (line, cursor) = form.draw(Layout { top: 1, ..Layout::default() }, inner, page);
-        let place = form::unlabelled((line + 1, 1), inner);
-        let cursor = cursor.or(form.draw_buttons(place, page));
-        if self.warned {
+        let (line, cursor) = form.draw(FormLayout { top: 1, ..FormLayout::default() }, inner, page);
+        let rect = form::field_rect((line + 1, 1), inner);
+        let cursor = cursor.or(form.draw_buttons(rect, page));
+        if self.has_warned {
             let key = |action| ctx.key(Mode::Form, action);
             let (leave, save) = (key(Action::Cancel), key(Action::Submit));
-            let text = format!("not saved: {leave} again throws it away, {save} saves");
-            form::note(&Note::Fault(text), 9, inner, page);
+            let text = format!("Not saved. {leave} again to discard, {save} to save");
+            form::draw_note(&FieldNote::Fault(text), 9, inner, page);
         }
-        sheet.lay(cursor, canvas)
+        scroll_view.blit(cursor, canvas)
     }
 
     fn request(&self, _: &Model) -> Option<ServiceRequest> {
@@ -134,8 +135,8 @@ impl Dialog for EditDialog {
         Some(self.save(name, description))
     }
 
-    fn fail(&mut self, fault: String) -> bool {
-        self.focus.at = NAME;
+    fn show_fault(&mut self, fault: String) -> bool {
+        self.focus.index = NAME;
         self.name_fault = Some(fault);
         true
     }

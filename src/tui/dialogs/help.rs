@@ -1,5 +1,5 @@
-//! The keys that work here, by what they are for, narrowed as one types; Enter runs the selected
-//! one.
+//! Help: the keys that work on the current screen, grouped by purpose. Typed text filters the
+//! list; accepting a row runs its command.
 
 use ratatui::{
     crossterm::event::KeyEvent,
@@ -7,16 +7,17 @@ use ratatui::{
 };
 
 use super::Dialog;
-use super::palette::{ABOVE, WIDE, draw_command, draw_search, height};
+use super::palette::{HEADER_LINES, MENU_WIDTH, draw_command, draw_search, menu_height};
 use crate::{
-    keymap::{Action, Availability, Group, Mode, PaletteCommand},
+    keymap::{Action, Availability, HelpSection, Mode, PaletteCommand},
     tui::{
         app::{
             effect::{Effect, UiAction},
             model::Model,
         },
         widgets::{
-            field::Field, form::FormInput as _, list_selection::ListSelection, paint::Canvas, panel,
+            form::FormInput as _, list_selection::ListSelection, paint::Canvas, panel,
+            text_field::TextField,
         },
     },
 };
@@ -24,52 +25,58 @@ use crate::{
 #[derive(Debug)]
 pub struct HelpDialog {
     commands: Vec<PaletteCommand>,
-    search: Field,
+    search: TextField,
     selected: usize,
     rows: ListSelection,
 }
 
 #[derive(Clone, Copy)]
-enum Line<'a> {
+enum HelpLine<'a> {
     Heading(&'static str),
     Command(usize, &'a PaletteCommand),
     Gap,
 }
 
 impl HelpDialog {
-    /// The help on those of `commands` that can be run here by a key.
+    /// The help on those `commands` that are available and have a key.
     pub fn new(mut commands: Vec<PaletteCommand>) -> Self {
-        commands
-            .retain(|command| command.standing == Availability::Ready && !command.keys.is_empty());
-        Self { commands, search: Field::line(""), selected: 0, rows: ListSelection::default() }
+        commands.retain(|command| {
+            command.availability == Availability::Available && !command.keys.is_empty()
+        });
+        Self {
+            commands,
+            search: TextField::single_line(""),
+            selected: 0,
+            rows: ListSelection::default(),
+        }
     }
 
-    /// The commands that are shown, by group.
-    fn found(&self) -> Vec<(Group, Vec<&PaletteCommand>)> {
+    /// The matching commands by group, without empty groups.
+    fn matching_groups(&self) -> Vec<(HelpSection, Vec<&PaletteCommand>)> {
         let typed = self.search.text().trim().to_lowercase();
         let shows = |command: &&PaletteCommand| {
             let is_key = command.keys.split(", ").any(|key| key.to_lowercase() == typed);
-            is_key || command.sentence.contains(&typed) || command.action.as_str().contains(&typed)
+            is_key || command.help.contains(&typed) || command.action.as_str().contains(&typed)
         };
         let of = |group| {
-            let those = self.commands.iter().filter(|command| command.group == group);
-            (group, those.filter(shows).collect::<Vec<_>>())
+            let commands = self.commands.iter().filter(|command| command.section == group);
+            (group, commands.filter(shows).collect::<Vec<_>>())
         };
-        let groups = Group::ALL.into_iter().map(of);
+        let groups = HelpSection::ALL.into_iter().map(of);
         groups.filter(|(_, commands)| !commands.is_empty()).collect()
     }
 
-    /// The lines, the commands numbered.
-    fn lines(&self) -> Vec<Line<'_>> {
+    /// The lines to draw; commands are numbered from 0.
+    fn lines(&self) -> Vec<HelpLine<'_>> {
         let mut lines = Vec::new();
         let mut number = 0;
-        for (group, commands) in self.found() {
+        for (group, commands) in self.matching_groups() {
             if !lines.is_empty() {
-                lines.push(Line::Gap);
+                lines.push(HelpLine::Gap);
             }
-            lines.push(Line::Heading(group.heading()));
+            lines.push(HelpLine::Heading(group.heading()));
             for command in commands {
-                lines.push(Line::Command(number, command));
+                lines.push(HelpLine::Command(number, command));
                 number += 1;
             }
         }
@@ -83,19 +90,20 @@ impl Dialog for HelpDialog {
     }
 
     fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
-        let found: Vec<_> = self.found().into_iter().flat_map(|(_, commands)| commands).collect();
-        match (action, found.get(self.selected)) {
+        let commands: Vec<_> =
+            self.matching_groups().into_iter().flat_map(|(_, commands)| commands).collect();
+        match (action, commands.get(self.selected)) {
             (Action::Close, _) => return Some(Effect::close()),
             (Action::Accept, Some(command)) => {
                 return Some(Effect::Ui(UiAction::Run(command.action)));
             }
             _ => {}
         }
-        let count = found.len();
-        // The rows are lines; what moves is the number of the command.
+        let count = commands.len();
+        // `rows` counts lines including headings, so move over the command numbers instead.
         let mut rows = self.rows;
         rows.select(self.selected);
-        if rows.on(action, count).is_some() {
+        if rows.apply_movement(action, count).is_some() {
             self.selected = rows.selected();
         }
         None
@@ -103,35 +111,41 @@ impl Dialog for HelpDialog {
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-        let inner = panel::draw("Keys that work here", (WIDE, height(area)), false, area, canvas);
-        let page = usize::from(inner.height.saturating_sub(ABOVE));
+        let inner = panel::draw(
+            "Keys on this screen",
+            (MENU_WIDTH, menu_height(area)),
+            false,
+            area,
+            canvas,
+        );
+        let page = usize::from(inner.height.saturating_sub(HEADER_LINES));
         let mut rows = self.rows;
         let lines = self.lines();
         let is_selected =
-            |line: &Line<'_>| matches!(line, Line::Command(n, _) if *n == self.selected);
+            |line: &HelpLine<'_>| matches!(line, HelpLine::Command(n, _) if *n == self.selected);
         let at = lines.iter().position(is_selected).unwrap_or(0);
-        // The heading of the very first command must come into view again, too.
+        // With the first command selected, scroll up to its heading too.
         rows.select(if self.selected == 0 { 0 } else { at });
-        let top = rows.window(page, lines.len());
-        let total = lines.iter().filter(|line| matches!(line, Line::Command(..))).count();
+        let top = rows.scroll_to_selection(page, lines.len());
+        let total = lines.iter().filter(|line| matches!(line, HelpLine::Command(..))).count();
         let count = format!("{} of {total}", (self.selected + 1).min(total));
         let cursor = draw_search(&self.search, &count, inner, canvas);
         ctx.hit_map.wheel(inner, 3);
-        for (line, content) in (ABOVE..).zip(lines.iter().skip(top).take(page)) {
+        for (line, content) in (HEADER_LINES..).zip(lines.iter().skip(top).take(page)) {
             match content {
-                Line::Heading(text) => {
+                HelpLine::Heading(text) => {
                     canvas.line(inner, line).text(text, theme.heading);
                 }
-                Line::Command(number, command) => {
+                HelpLine::Command(number, command) => {
                     draw_command(command, &[], line, inner, canvas);
                     canvas.list_row((inner, line), (*number, self.selected), Action::Accept);
                 }
-                Line::Gap => {}
+                HelpLine::Gap => {}
             }
         }
         if lines.is_empty() {
-            let text = "No key here does that.";
-            canvas.line(inner, ABOVE).text(text, theme.text());
+            let text = "No key matches.";
+            canvas.line(inner, HEADER_LINES).text(text, theme.text());
         }
         self.rows = rows;
         cursor

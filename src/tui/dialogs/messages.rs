@@ -1,5 +1,5 @@
-//! What was said in this run, newest first, with times: for a sentence that was gone before it
-//! was read. Typed letters narrow it. Reads only.
+//! Message log: the messages of this run with their times, newest first. Typed text filters the
+//! list. Useful for a message that disappeared before it was read.
 
 use ratatui::{
     crossterm::event::KeyEvent,
@@ -7,7 +7,7 @@ use ratatui::{
 };
 
 use super::Dialog;
-use super::palette::{ABOVE, draw_search, height};
+use super::palette::{HEADER_LINES, draw_search, menu_height};
 use crate::{
     domain::terminal_text::escape,
     keymap::{Action, Mode},
@@ -15,38 +15,38 @@ use crate::{
         app::{effect::Effect, message_line::Message, model::Model},
         theme::time_format,
         widgets::{
-            field::Field,
             form::FormInput as _,
             list_selection::ListSelection,
             paint::{Canvas, wrap},
             panel,
+            text_field::TextField,
         },
     },
 };
 
-/// Most columns, and columns of the times.
-const WIDE: u16 = 90;
-const TIME: u16 = 10;
-/// Lines for the whole of the selected one, with the rule above it.
-const WHOLE: u16 = 4;
+/// Maximum width of the panel and width of the time column.
+const MAX_WIDTH: u16 = 90;
+const TIME_WIDTH: u16 = 10;
+/// Lines for the full text of the selected message, including the rule above it.
+const PREVIEW_HEIGHT: u16 = 4;
 
-/// The sentences as they were when it was opened.
+/// A copy of the messages from the time at which the dialog was opened.
 #[derive(Debug)]
 pub struct MessagesDialog {
-    said: Vec<Message>,
-    search: Field,
+    messages: Vec<Message>,
+    search: TextField,
     rows: ListSelection,
 }
 
 impl MessagesDialog {
-    /// The screen of what was `said`, newest first.
-    pub fn new(said: Vec<Message>) -> Self {
-        Self { said, search: Field::line(""), rows: ListSelection::default() }
+    /// The log of `messages`, which are newest first.
+    pub fn new(messages: Vec<Message>) -> Self {
+        Self { messages, search: TextField::single_line(""), rows: ListSelection::default() }
     }
 
-    fn found(&self) -> impl Iterator<Item = &Message> {
+    fn matching(&self) -> impl Iterator<Item = &Message> {
         let typed = self.search.text().trim().to_lowercase();
-        self.said.iter().filter(move |said| said.text.to_lowercase().contains(&typed))
+        self.messages.iter().filter(move |message| message.text.to_lowercase().contains(&typed))
     }
 }
 
@@ -56,48 +56,53 @@ impl Dialog for MessagesDialog {
     }
 
     fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
-        self.rows.on(action, self.found().count());
+        self.rows.apply_movement(action, self.matching().count());
         (action == Action::Close).then(Effect::close)
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-        let wide = WIDE.min(area.width.saturating_sub(6));
-        let inner = panel::draw("Messages", (wide, height(area)), false, area, canvas);
-        let total = self.found().count();
+        let wide = MAX_WIDTH.min(area.width.saturating_sub(6));
+        let inner = panel::draw("Messages", (wide, menu_height(area)), false, area, canvas);
+        let total = self.matching().count();
         let mut rows = self.rows;
-        let whole = if inner.height > 2 * WHOLE { WHOLE } else { 0 };
-        let list = Rect { height: inner.height.saturating_sub(whole), ..inner };
-        let page = usize::from(list.height.saturating_sub(ABOVE));
-        let top = rows.window(page, total);
+        let preview_height = if inner.height > 2 * PREVIEW_HEIGHT { PREVIEW_HEIGHT } else { 0 };
+        let list = Rect { height: inner.height.saturating_sub(preview_height), ..inner };
+        let page = usize::from(list.height.saturating_sub(HEADER_LINES));
+        let top = rows.scroll_to_selection(page, total);
         let count = format!("{} of {total}", (rows.selected() + 1).min(total));
         let cursor = draw_search(&self.search, &count, list, canvas);
         ctx.hit_map.wheel(inner, 3);
-        for (line, (at, said)) in (ABOVE..).zip(self.found().enumerate().skip(top).take(page)) {
-            let time = time_format::clock(said.at, ctx.zone);
-            let (sign, style) =
-                if said.bad { (theme.fault(), theme.danger) } else { (" ", theme.text()) };
+        for (line, (at, message)) in
+            (HEADER_LINES..).zip(self.matching().enumerate().skip(top).take(page))
+        {
+            let time = time_format::clock(message.at, ctx.zone);
+            let (sign, style) = if message.is_warning {
+                (theme.fault_glyph(), theme.danger)
+            } else {
+                (" ", theme.text())
+            };
             canvas
                 .line(list, line)
                 .skip(1)
-                .column_of(&time, TIME, theme.faint)
+                .write_column(&time, TIME_WIDTH, theme.faint)
                 .text(sign, style)
                 .skip(1)
-                .text(&said.text, style);
+                .text(&message.text, style);
             canvas.list_row((list, line), (at, rows.selected()), Action::Open);
         }
-        if let Some(said) = self.found().nth(rows.selected()).filter(|_| whole > 0) {
-            let rest = Rect { y: list.bottom(), height: whole, ..inner };
+        if let Some(message) = self.matching().nth(rows.selected()).filter(|_| preview_height > 0) {
+            let rest = Rect { y: list.bottom(), height: preview_height, ..inner };
             canvas.rule(rest, 0);
-            canvas.text_lines(rest, 1.., wrap(&escape(&said.text), rest.width), theme.text());
+            canvas.text_lines(rest, 1.., wrap(&escape(&message.text), rest.width), theme.text());
         }
         if total == 0 {
-            let text = if self.said.is_empty() {
-                "Nothing was said yet: what stands at the foot for a moment is kept here."
+            let text = if self.messages.is_empty() {
+                "No messages yet. Past messages appear here."
             } else {
-                "No message has that in it."
+                "No message matches."
             };
-            canvas.text_lines(inner, ABOVE.., wrap(text, inner.width), theme.text());
+            canvas.text_lines(inner, HEADER_LINES.., wrap(text, inner.width), theme.text());
         }
         self.rows = rows;
         cursor

@@ -1,7 +1,7 @@
-//! What lies over a tab and has the keys: one dialog a file. A dialog is a value: it answers
-//! actions and text with an effect, draws itself from a read-only context, and does no I/O. The
-//! app keeps the open ones on a stack and knows them by this trait alone; the panel of a new
-//! secret is one too, but the app keeps it apart, for it owns a secret.
+//! Dialogs over a tab, one per file, and the trait that they implement. A dialog turns actions
+//! and text into effects, draws itself from the read-only model, and does no I/O. The app keeps
+//! the open dialogs on a stack. It holds the panel of a new secret separately, because that
+//! panel owns the secret.
 
 use crate::tui::widgets::paint::Canvas;
 pub mod access_check;
@@ -39,18 +39,18 @@ use crate::{
     service::ServiceError,
 };
 
-/// Something over a tab that has the keys.
+/// A component over a tab that receives all key input while it is on top.
 pub trait Dialog: Debug {
     fn mode(&self) -> Mode {
         Mode::Form
     }
 
-    /// Its inputs and buttons, if it is a form; the defaults below then pass everything to it.
+    /// The inputs and buttons, if the dialog is a form. The default methods pass input to them.
     fn form(&mut self) -> Option<Form<'_>> {
         None
     }
 
-    /// Does what the form is for, or shows what is wrong.
+    /// Returns the effect of the submit button, or shows the first fault and returns `None`.
     fn submit(&mut self, _ctx: &Model) -> Option<Effect> {
         None
     }
@@ -59,8 +59,8 @@ pub trait Dialog: Debug {
         Some(Effect::close())
     }
 
-    /// The input with the focus changed: an old fault is no longer true.
-    fn edited(&mut self) {}
+    /// Runs after the focused input changed. Implementations clear its outdated fault.
+    fn on_edit(&mut self) {}
 
     fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         match self.form()?.update(action)? {
@@ -69,59 +69,59 @@ pub trait Dialog: Debug {
         }
     }
 
-    /// Draws it over `area`; the place of the cursor.
+    /// Draws the dialog over `area` and returns the position of the text cursor, if any.
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position>;
 
     fn enables(&self, _action: Action) -> bool {
         true
     }
 
-    /// Takes a key that is text for the field with the focus.
+    /// Passes a text key to the focused field.
     fn text(&mut self, key: KeyEvent) {
         if self.form().is_some_and(|mut form| form.press(key)) {
-            self.edited();
+            self.on_edit();
         }
     }
 
-    /// Takes a paste; false where there is no field for it.
+    /// Pastes `text` into the focused field. Returns false if no field accepts it.
     fn paste(&mut self, text: &str) -> bool {
         let taken = self.form().is_some_and(|mut form| form.paste(text));
         if taken {
-            self.edited();
+            self.on_edit();
         }
         taken
     }
 
-    /// Gives the focus to a field, by the number under which it drew it.
+    /// Moves the focus to the field with the index `field` in `form`.
     fn focus_field(&mut self, field: usize) {
         if let Some(mut form) = self.form() {
             form.focus_field(field);
         }
     }
 
-    /// What it would ask of the service as it stands, for the equivalent command; `None` while
-    /// something is missing, and where it asks for nothing.
+    /// The request that submitting would send, for the equivalent command line. `None` while an
+    /// input is invalid, and if the dialog sends no request.
     fn request(&self, _ctx: &Model) -> Option<ServiceRequest> {
         None
     }
 
-    /// What it asks without being told to, each time that this changes.
+    /// A read-only request that the app sends whenever its value changes.
     fn query(&self) -> Option<ServiceRequest> {
         None
     }
 
-    /// Takes a response that only it can show; gives back what is for others.
+    /// Consumes a response meant for this dialog. Returns every other response.
     fn deliver(&mut self, response: Response) -> Option<Response> {
         Some(response)
     }
 
-    /// Shows why what it asked for was refused; false if it has no place for that.
-    fn refuse(&mut self, error: &ServiceError) -> bool {
-        self.fail(advice::message(error))
+    /// Shows why the service refused its request. Returns false if the dialog cannot show it.
+    fn show_error(&mut self, error: &ServiceError) -> bool {
+        self.show_fault(advice::message(error))
     }
 
-    /// Shows what is wrong; false if it has no place for that.
-    fn fail(&mut self, _fault: String) -> bool {
+    /// Shows `fault`. Returns false if the dialog cannot show it.
+    fn show_fault(&mut self, _fault: String) -> bool {
         false
     }
 }

@@ -1,5 +1,5 @@
-//! Every command by name: typed letters narrow the list, the best match first, and Enter runs
-//! the selected one as its key would. What cannot be run here and now is listed with the reason.
+//! Command palette: all commands with a fuzzy filter, best match first. Accepting a command runs
+//! the same action as its key. An unavailable command is listed with the reason.
 
 use std::cmp::Reverse;
 
@@ -10,36 +10,36 @@ use ratatui::{
 
 use super::Dialog;
 use crate::{
-    keymap::{Action, Availability, Group, Mode, PaletteCommand, commands::BY_KEY},
+    keymap::{Action, Availability, HelpSection, Mode, PaletteCommand, commands::EXACT_KEY_SCORE},
     tui::{
         app::{
             effect::{Effect, UiAction},
             model::Model,
         },
         widgets::{
-            field::Field,
             form::FormInput as _,
             list_selection::ListSelection,
-            paint::{Canvas, cut, width},
+            paint::{Canvas, truncate, width},
             panel,
+            text_field::TextField,
         },
     },
 };
 
-/// Columns of the menus, and most lines of the palette.
-pub(super) const WIDE: u16 = 66;
-const HIGH: u16 = 18;
-/// By how much the match of a command that cannot be run must be the better one.
-const HANDICAP: usize = 6;
-/// Lines above the rows: what is typed, a rule.
-pub(super) const ABOVE: u16 = 2;
+/// Width of the menus in columns, and maximum height of the palette in lines.
+pub(super) const MENU_WIDTH: u16 = 66;
+const MAX_HEIGHT: u16 = 18;
+/// Subtracted from the match score of a command that is unavailable.
+const UNAVAILABLE_PENALTY: usize = 6;
+/// Lines above the rows: the search field and a rule.
+pub(super) const HEADER_LINES: u16 = 2;
 
 #[derive(Debug)]
 pub struct PaletteDialog {
     commands: Vec<PaletteCommand>,
-    search: Field,
-    /// Which commands match, best first, and which of their characters were typed.
-    found: Vec<(usize, Vec<usize>)>,
+    search: TextField,
+    /// Indexes of the matching commands, best first, and of their matched characters.
+    matches: Vec<(usize, Vec<usize>)>,
     rows: ListSelection,
 }
 
@@ -47,42 +47,43 @@ impl PaletteDialog {
     pub fn new(commands: Vec<PaletteCommand>) -> Self {
         let mut it = Self {
             commands,
-            search: Field::line(""),
-            found: Vec::new(),
+            search: TextField::single_line(""),
+            matches: Vec::new(),
             rows: ListSelection::default(),
         };
-        it.find();
+        it.update_matches();
         it
     }
 
-    fn find(&mut self) {
+    fn update_matches(&mut self) {
         let typed = self.search.text();
         let matches: Vec<_> = self
             .commands
             .iter()
             .enumerate()
-            .filter_map(|(at, command)| Some((at, command, command.matched(&typed)?)))
+            .filter_map(|(at, command)| Some((at, command, command.score(&typed)?)))
             .collect();
         let scores = matches.iter().map(|(_, _, (score, _))| *score);
-        // Letters strewn over a sentence mean little beside a word that was spelt.
-        let least = scores.filter(|score| *score < BY_KEY).max().unwrap_or(0) / 2;
+        // Drop matches that score less than half of the best one: letters scattered over a sentence.
+        let least = scores.filter(|score| *score < EXACT_KEY_SCORE).max().unwrap_or(0) / 2;
         let kept = matches.into_iter().filter(|(_, _, (score, _))| *score >= least);
         let mut ordered: Vec<_> = kept
-            .map(|(at, command, (score, places))| {
-                let ready = command.standing == Availability::Ready;
-                let score = score.saturating_sub(if ready { 0 } else { HANDICAP });
-                // Moving is what the keys at hand are for: it comes after everything else.
-                let order = (Reverse(score), !ready, command.group == Group::Move);
-                (order, (at, places))
+            .map(|(at, command, (score, positions))| {
+                let is_available = command.availability == Availability::Available;
+                let score =
+                    score.saturating_sub(if is_available { 0 } else { UNAVAILABLE_PENALTY });
+                // Movement commands come last: their keys are well known.
+                let order = (Reverse(score), !is_available, command.section == HelpSection::Move);
+                (order, (at, positions))
             })
             .collect();
         ordered.sort_by_key(|(order, _)| *order);
-        self.found = ordered.into_iter().map(|(_, found)| found).collect();
+        self.matches = ordered.into_iter().map(|(_, entry)| entry).collect();
         self.rows.select(0);
     }
 
     fn selected(&self) -> Option<&PaletteCommand> {
-        let (at, _) = self.found.get(self.rows.selected())?;
+        let (at, _) = self.matches.get(self.rows.selected())?;
         self.commands.get(*at)
     }
 }
@@ -93,16 +94,16 @@ impl Dialog for PaletteDialog {
     }
 
     fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
-        if self.rows.on(action, self.found.len()).is_some() {
+        if self.rows.apply_movement(action, self.matches.len()).is_some() {
             return None;
         }
         match (action, self.selected()) {
             (Action::Close, _) => Some(Effect::close()),
-            (Action::Accept, Some(command)) => Some(match command.standing {
-                Availability::Ready => Effect::Ui(UiAction::Run(command.action)),
-                Availability::Idle => Effect::warn("there is nothing for it to do here now"),
-                Availability::In(place) => {
-                    Effect::warn(format!("that works {}", whereabouts(place)))
+            (Action::Accept, Some(command)) => Some(match command.availability {
+                Availability::Available => Effect::Ui(UiAction::Run(command.action)),
+                Availability::Disabled => Effect::warn("Not available here now"),
+                Availability::OtherMode(mode) => {
+                    Effect::warn(format!("Only available {}", mode_description(mode)))
                 }
             }),
             _ => None,
@@ -111,24 +112,24 @@ impl Dialog for PaletteDialog {
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-        let high = HIGH.min(height(area));
-        let inner = panel::draw("Commands", (WIDE, high), false, area, canvas);
-        let page = usize::from(inner.height.saturating_sub(ABOVE));
-        let top = self.rows.window(page, self.found.len());
-        let last = (self.rows.selected() + 1).min(self.found.len());
-        let count = format!("{last} of {}", self.found.len());
+        let high = MAX_HEIGHT.min(menu_height(area));
+        let inner = panel::draw("Commands", (MENU_WIDTH, high), false, area, canvas);
+        let page = usize::from(inner.height.saturating_sub(HEADER_LINES));
+        let top = self.rows.scroll_to_selection(page, self.matches.len());
+        let last = (self.rows.selected() + 1).min(self.matches.len());
+        let count = format!("{last} of {}", self.matches.len());
         let cursor = draw_search(&self.search, &count, inner, canvas);
         ctx.hit_map.wheel(inner, 3);
-        let visible = self.found.iter().enumerate().skip(top).take(page);
-        for (line, (row, (at, places))) in (ABOVE..).zip(visible) {
+        let visible = self.matches.iter().enumerate().skip(top).take(page);
+        for (line, (row, (at, positions))) in (HEADER_LINES..).zip(visible) {
             if let Some(command) = self.commands.get(*at) {
-                draw_command(command, places, line, inner, canvas);
+                draw_command(command, positions, line, inner, canvas);
             }
             canvas.list_row((inner, line), (row, self.rows.selected()), Action::Accept);
         }
-        if self.found.is_empty() {
-            let text = "No command is called so: type less of it.";
-            canvas.line(inner, ABOVE).text(text, theme.text());
+        if self.matches.is_empty() {
+            let text = "No command matches.";
+            canvas.line(inner, HEADER_LINES).text(text, theme.text());
         }
         cursor
     }
@@ -136,26 +137,26 @@ impl Dialog for PaletteDialog {
     fn text(&mut self, key: KeyEvent) {
         let before = self.search.text();
         if self.search.press(key) && self.search.text() != before {
-            self.find();
+            self.update_matches();
         }
     }
 }
 
-/// The lines inside a menu over `area`: where it is low, all of them.
-pub(super) fn height(area: Rect) -> u16 {
+/// The height of a menu over `area`, with a smaller margin if the area is low.
+pub(super) fn menu_height(area: Rect) -> u16 {
     area.height.saturating_sub(if area.height < 16 { 2 } else { 4 })
 }
 
-/// The line that is typed in, with `count` at its end, and the rule below it.
+/// Draws the search field with `count` at the end of its line, and the rule below it.
 pub(super) fn draw_search(
-    search: &Field,
+    search: &TextField,
     count: &str,
     inner: Rect,
     canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
     let theme = &canvas.ctx.theme;
     let room = width("9999 of 9999") + 1;
-    let place = Rect {
+    let mode = Rect {
         x: (inner.x + 2).min(inner.right()),
         width: inner.width.saturating_sub(2 + room),
         height: inner.height.min(1),
@@ -163,43 +164,48 @@ pub(super) fn draw_search(
     };
     canvas.line(inner, 0).text(">", theme.accent);
     let from = inner.width.saturating_sub(width(count));
-    canvas.line(inner, 0).to(from).text(count, theme.faint);
+    canvas.line(inner, 0).move_to(from).text(count, theme.faint);
     canvas.rule(inner, 1);
-    search.draw(place, canvas, true)
+    search.draw(mode, canvas, true)
 }
 
-/// A command on a line: its sentence with the typed characters marked, its keys at the right.
+/// Draws a command on one line: its sentence with the matched characters highlighted, and its
+/// keys, or the reason for which it is unavailable, at the right.
 pub(super) fn draw_command(
     command: &PaletteCommand,
-    places: &[usize],
+    positions: &[usize],
     line: u16,
     inner: Rect,
     canvas: &mut Canvas<'_>,
 ) {
     let theme = &canvas.ctx.theme;
-    let ready = command.standing == Availability::Ready;
-    let plain = if ready { theme.text() } else { theme.faint };
-    let told = match command.standing {
-        Availability::Ready => command.keys.clone(),
-        Availability::Idle => "not now".to_owned(),
-        Availability::In(place) => whereabouts(place).to_owned(),
+    let is_available = command.availability == Availability::Available;
+    let plain = if is_available { theme.text() } else { theme.faint };
+    let note = match command.availability {
+        Availability::Available => command.keys.clone(),
+        Availability::Disabled => "not now".to_owned(),
+        Availability::OtherMode(mode) => mode_description(mode).to_owned(),
     };
-    let keys = width(&told).min(inner.width / 2);
+    let keys = width(&note).min(inner.width / 2);
     let from = inner.width.saturating_sub(keys + 1);
-    // Sentences are of the table of keys: every character takes a column.
-    let sentence = cut(command.sentence, from.saturating_sub(2), theme);
+    // Sentences come from the key table, where every character is one column wide.
+    let sentence = truncate(command.help, from.saturating_sub(2), theme);
     let mut writer = canvas.line(inner, line).skip(1);
     for (at, c) in sentence.chars().enumerate() {
-        let style = if places.contains(&at) { theme.accent } else { plain };
+        let style = if positions.contains(&at) { theme.accent } else { plain };
         writer = writer.text(c.encode_utf8(&mut [0; 4]), style);
     }
-    writer.to(from).within(&told, keys, if ready { theme.key } else { theme.faint });
+    writer.move_to(from).text_within(
+        &note,
+        keys,
+        if is_available { theme.key } else { theme.faint },
+    );
 }
 
-fn whereabouts(place: Mode) -> &'static str {
-    match place {
-        Mode::Detail => "in the detail of a token",
+fn mode_description(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Detail => "in the detail view",
         Mode::Audit => "in the audit trail",
-        _ => "in the list of tokens",
+        _ => "in the token list",
     }
 }

@@ -1,5 +1,5 @@
-//! The dialog that adds the scopes of a preset on one entity or on any: to a token at once, or
-//! as rows of the create form. Adds only what is missing, and says in plain words what that is.
+//! Dialog that adds the scopes of a preset, for one entity or any, to a token or to the create
+//! form. It adds only missing scopes and describes them before it adds them.
 
 use crate::tui::widgets::paint::Canvas;
 use ratatui::layout::{Position, Rect};
@@ -18,35 +18,35 @@ use crate::{
             service_request::ServiceRequest,
         },
         widgets::{
-            field::Field,
-            form::{self, Focus, Form, FormField, Layout},
+            form::{self, Form, FormField, FormFocus, FormLayout},
             panel,
             radio_group::RadioGroup,
+            text_field::TextField,
         },
     },
 };
 
-/// Chosen in the place of one entity type.
+/// The label that selects all entity types of the preset.
 const EVERY: &str = "all";
-/// Lines for the sentence; the warning has one below.
-const SAID: u16 = 2;
+/// Lines for the summary. The warning has one more line below it.
+const SUMMARY_LINES: u16 = 2;
 
-/// The numbers of the inputs.
+/// Indexes of the inputs.
 const PRESET: usize = 0;
 const ENTITY_TYPE: usize = 1;
 const ENTITY: usize = 2;
 
-/// A preset and the entity that it is for.
+/// A form with a preset, an entity type and an entity.
 #[derive(Debug)]
 pub struct PresetDialog {
     title: String,
     token: Option<TokenId>,
-    held: Scopes,
+    existing: Scopes,
     catalogue: Catalogue,
     preset: RadioGroup,
     entity_type: RadioGroup,
-    entity: Field,
-    focus: Focus,
+    entity: TextField,
+    focus: FormFocus,
     fault: Option<String>,
 }
 
@@ -56,51 +56,51 @@ impl PresetDialog {
         Self::new(title, Some(token.id), token.scopes.clone(), ctx)
     }
 
-    /// A preset to add to the rows of the create form, which hold `held`.
-    pub fn rows(held: Scopes, ctx: &Model) -> Self {
-        Self::new("Add a preset".to_owned(), None, held, ctx)
+    /// Adds a preset to the create form, which already contains the scopes `existing`.
+    pub fn rows(existing: Scopes, ctx: &Model) -> Self {
+        Self::new("Add a preset".to_owned(), None, existing, ctx)
     }
 
-    fn new(title: String, token: Option<TokenId>, held: Scopes, ctx: &Model) -> Self {
+    fn new(title: String, token: Option<TokenId>, existing: Scopes, ctx: &Model) -> Self {
         let catalogue = ctx.policy.catalogue.clone();
         let names = catalogue.presets.iter().map(|preset| preset.name.clone());
         let mut dialog = Self {
             title,
             token,
-            held,
+            existing,
             preset: RadioGroup::new(names, 0),
             entity_type: RadioGroup::new([EVERY], 0),
-            entity: Field::line("*"),
+            entity: TextField::single_line("*"),
             catalogue,
-            focus: Focus::default(),
+            focus: FormFocus::default(),
             fault: None,
         };
-        dialog.offer_types();
+        dialog.update_types();
         dialog
     }
 
-    /// Another preset is for other types; the chosen one stays where it can.
-    fn offer_types(&mut self) {
-        let Ok(preset) = self.catalogue.preset(self.preset.as_str()) else {
+    /// Offers the entity types of the selected preset, and keeps the selected type if possible.
+    fn update_types(&mut self) {
+        let Ok(preset) = self.catalogue.preset(self.preset.selected_label()) else {
             return;
         };
         let types = preset.types(&self.catalogue).map(EntityType::as_str);
         let mut choice = RadioGroup::new([EVERY].into_iter().chain(types), 0);
-        choice.choose(self.entity_type.as_str());
+        choice.select(self.entity_type.selected_label());
         self.entity_type = choice;
     }
 
-    /// What it would add.
-    fn missing(&self) -> Result<Vec<Scope>, PresetError> {
-        let preset = self.catalogue.preset(self.preset.as_str())?;
-        let entity_type = match self.entity_type.as_str() {
+    /// The scopes of the preset that the token lacks; an error if there are none.
+    fn missing_scopes(&self) -> Result<Vec<Scope>, PresetError> {
+        let preset = self.catalogue.preset(self.preset.selected_label())?;
+        let entity_type = match self.entity_type.selected_label() {
             EVERY => None,
             word => Some(EntityType::parse(word)?),
         };
         let entity = Entity::parse(&self.entity.text())?;
         let scopes = preset.scopes(entity_type.as_ref(), &entity, &self.catalogue)?;
-        let missing = self.held.clone().add_missing(scopes)?;
-        if missing.is_empty() { Err(PresetError::Nothing) } else { Ok(missing) }
+        let missing = self.existing.clone().add_missing(scopes)?;
+        if missing.is_empty() { Err(PresetError::NothingToAdd) } else { Ok(missing) }
     }
 
     fn inputs(&mut self) -> Form<'_> {
@@ -108,30 +108,36 @@ impl PresetDialog {
             FormField::new("Preset", &mut self.preset),
             FormField::new("Entity type", &mut self.entity_type),
             FormField::new("Entity *", &mut self.entity)
-                .note(None, "an id, or * for any")
-                .sized(40, 1),
+                .with_note(None, "Id, or * for any")
+                .with_size(40, 1),
         ];
         Form { focus: &mut self.focus, fields, buttons: &["Add"] }
     }
 
-    /// The fault, or what it would add and what to know of `*`.
-    fn draw_said(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+    /// Draws the fault, or the scopes to add with the warning about `*`.
+    fn draw_summary(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
         let theme = &canvas.ctx.theme;
         if let Some(fault) = &self.fault {
-            return form::fault(fault, line, area, canvas);
+            return form::draw_fault(fault, line, area, canvas);
         }
-        let missing = match self.missing() {
+        let missing = match self.missing_scopes() {
             Ok(missing) => missing,
             Err(error) => {
-                // Not a fault yet: the entity may just be half typed.
-                let lines = (line, SAID + 1);
-                form::said(&error.to_string(), lines, theme.faint, area, canvas);
+                // Not drawn as a fault, because the entity may be incomplete while it is typed.
+                let lines = (line, SUMMARY_LINES + 1);
+                form::draw_wrapped(&error.to_string(), lines, theme.faint, area, canvas);
                 return;
             }
         };
-        form::said(&describe_scopes(&missing), (line, SAID), theme.good, area, canvas);
+        form::draw_wrapped(
+            &describe_scopes(&missing),
+            (line, SUMMARY_LINES),
+            theme.good,
+            area,
+            canvas,
+        );
         if let Some(warning) = wildcard_warning(&missing) {
-            form::warning(&warning, line + SAID, area, canvas);
+            form::draw_warning(&warning, line + SUMMARY_LINES, area, canvas);
         }
     }
 }
@@ -142,24 +148,24 @@ impl Dialog for PresetDialog {
     }
 
     fn submit(&mut self, _: &Model) -> Option<Effect> {
-        match (self.missing(), self.token) {
+        match (self.missing_scopes(), self.token) {
             (Ok(scopes), Some(id)) => Some(Effect::request(add(id, scopes))),
             (Ok(scopes), None) => Some(Effect::Ui(UiAction::FillScopes { row: None, scopes })),
             (Err(error), _) => {
-                self.focus.at = match error {
+                self.focus.index = match error {
                     PresetError::NeedsType { .. } => ENTITY_TYPE,
                     PresetError::Scope(_) => ENTITY,
-                    _ => self.focus.at,
+                    _ => self.focus.index,
                 };
-                self.fail(error.to_string());
+                self.show_fault(error.to_string());
                 None
             }
         }
     }
 
-    fn edited(&mut self) {
-        if self.focus.at == PRESET {
-            self.offer_types();
+    fn on_edit(&mut self) {
+        if self.focus.index == PRESET {
+            self.update_types();
         }
         self.fault = None;
     }
@@ -167,28 +173,28 @@ impl Dialog for PresetDialog {
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let wide = 70.min(area.width.saturating_sub(6));
         let form = self.inputs();
-        let tight = Layout { is_tight: true, ..Layout::default() };
-        let is_tight = area.height < form.height(wide, tight) + SAID + 8;
-        let layout = Layout { top: u16::from(!is_tight), is_tight, gap: 0 };
-        let high = layout.top * 2 + form.height(wide, layout) + SAID + 3;
+        let tight = FormLayout { is_compact: true, ..FormLayout::default() };
+        let is_tight = area.height < form.height(wide, tight) + SUMMARY_LINES + 8;
+        let layout = FormLayout { top: u16::from(!is_tight), is_compact: is_tight, gap: 0 };
+        let high = layout.top * 2 + form.height(wide, layout) + SUMMARY_LINES + 3;
         let inner = panel::draw(&self.title, (wide, high), false, area, canvas);
         let form = self.inputs();
         let (line, cursor) = form.draw(layout, inner, canvas);
         let cursor = cursor.or(form.draw_buttons(inner, canvas));
-        self.draw_said(line, inner, canvas);
+        self.draw_summary(line, inner, canvas);
         cursor
     }
 
-    /// Rows of the create form are no command of their own.
+    /// Rows of the create form have no equivalent command.
     fn enables(&self, action: Action) -> bool {
         action != Action::CopyCommand || self.token.is_some()
     }
 
     fn request(&self, _: &Model) -> Option<ServiceRequest> {
-        Some(add(self.token?, self.missing().ok()?))
+        Some(add(self.token?, self.missing_scopes().ok()?))
     }
 
-    fn fail(&mut self, fault: String) -> bool {
+    fn show_fault(&mut self, fault: String) -> bool {
         self.fault = Some(fault);
         true
     }

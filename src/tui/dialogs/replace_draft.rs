@@ -1,4 +1,4 @@
-//! The question before a clone replaces a draft in the create form: two buttons, Cancel first.
+//! Confirmation before a clone replaces the draft in the create form. Cancel has the focus first.
 
 use crate::tui::widgets::paint::Canvas;
 use ratatui::layout::{Position, Rect};
@@ -11,19 +11,18 @@ use crate::{
 };
 
 const TITLE: &str = "Replace the draft?";
-const TEXT: &str = "The create form contains a draft. Cancel keeps it, and 2 goes back to it.";
 
-/// Whether to fill in the create form like a token, although it holds a draft.
+/// Asks whether a clone of the token `id` may replace the draft in the create form.
 #[derive(Debug)]
 pub struct ReplaceDraftDialog {
     id: TokenId,
-    accepts: bool,
+    is_accept_focused: bool,
 }
 
 impl ReplaceDraftDialog {
-    /// The question before the form is filled in like token `id`.
+    /// The confirmation for a clone of the token `id`.
     pub fn new(id: TokenId) -> Self {
-        Self { id, accepts: false }
+        Self { id, is_accept_focused: false }
     }
 }
 
@@ -36,16 +35,18 @@ impl Dialog for ReplaceDraftDialog {
         let accept = || Some(Effect::request(ServiceRequest::Template(self.id)));
         match action {
             Action::Submit => return accept(),
-            Action::Accept if self.accepts => return accept(),
+            Action::Accept if self.is_accept_focused => return accept(),
             Action::Accept | Action::Cancel => return Some(Effect::close()),
-            Action::NextField | Action::PreviousField => self.accepts ^= true,
+            Action::NextField | Action::PreviousField => self.is_accept_focused ^= true,
             _ => {}
         }
         None
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let text = [TEXT.to_owned()];
-        draw_buttons((TITLE, &text, None), ("Replace", self.accepts), area, canvas)
+        let key = canvas.ctx.key(Mode::Tokens, Action::CreateTab);
+        let text =
+            [format!("The create form contains a draft. Cancel keeps it; {key} then shows it.")];
+        draw_buttons((TITLE, &text, None), ("Replace", self.is_accept_focused), area, canvas)
     }
 }

@@ -1,5 +1,5 @@
-//! The dialog that asks for the file to write a secret to. The file must be new; the refusal of
-//! the file system stands under the field.
+//! Dialog that asks for the path of a new file for a secret. File system errors are shown under
+//! the field. Opened by the secret panel.
 
 use ratatui::{
     crossterm::event::KeyEvent,
@@ -16,28 +16,29 @@ use crate::{
             model::Model,
         },
         widgets::{
-            field::Field,
-            form::{self, FormInput as _, labelled},
+            form::{self, FormInput as _, draw_label},
             paint::{Canvas, wrap},
             panel,
+            text_field::TextField,
         },
     },
 };
 
+/// A form with the path of the new file.
 #[derive(Debug)]
 pub struct SaveSecretDialog {
-    path: Field,
+    path: TextField,
     fault: Option<String>,
 }
 
 impl SaveSecretDialog {
-    /// The dialog for the secret of the token called `name`, with a file name made of it.
+    /// A dialog that suggests a file name derived from the token name.
     pub fn new(name: &Name) -> Self {
         let safe = |c: char| {
             if c.is_alphanumeric() || c == '-' { c } else { '_' }
         };
         let stem: String = name.as_str().chars().map(safe).collect();
-        Self { path: Field::line(&format!("./{stem}.secret")), fault: None }
+        Self { path: TextField::single_line(&format!("./{stem}.secret")), fault: None }
     }
 }
 
@@ -47,7 +48,7 @@ impl Dialog for SaveSecretDialog {
             Action::Accept | Action::Submit => {
                 let path = self.path.text().trim().to_owned();
                 if path.is_empty() {
-                    self.fail("a file name is needed".into());
+                    self.show_fault("Enter a file name".into());
                     return None;
                 }
                 Some(Effect::Host(HostAction::WriteSecret(path)))
@@ -60,15 +61,15 @@ impl Dialog for SaveSecretDialog {
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let wide = 64.min(area.width.saturating_sub(6));
-        let inner = panel::draw("Write the secret to a file", (wide, 6), false, area, canvas);
-        let place = labelled("New file", (0, true), (1, 1), inner, canvas);
-        let cursor = self.path.draw(place, canvas, true);
+        let inner = panel::draw("Write secret to file", (wide, 6), false, area, canvas);
+        let rect = draw_label("New file", (0, true), (1, 1), inner, canvas);
+        let cursor = self.path.draw(rect, canvas, true);
         if let Some(fault) = &self.fault {
-            form::fault(fault, 3, inner, canvas);
+            form::draw_fault(fault, 3, inner, canvas);
         } else {
             let key = |action| ctx.key(Mode::Form, action);
             let (write, leave) = (key(Action::Accept), key(Action::Cancel));
-            let hint = format!("only you can read it (0600); {write} writes, {leave} goes back");
+            let hint = format!("Only you can read it (0600). {write} write, {leave} back");
             canvas.text_lines(inner, 3.., wrap(&hint, inner.width), theme.faint);
         }
         cursor
@@ -89,7 +90,7 @@ impl Dialog for SaveSecretDialog {
         true
     }
 
-    fn fail(&mut self, fault: String) -> bool {
+    fn show_fault(&mut self, fault: String) -> bool {
         self.fault = Some(fault);
         true
     }

@@ -1,5 +1,5 @@
-//! The dialog that names scopes: to add to a token at once, or as a row of the create form.
-//! Says in plain words what they would permit, and what the token's scopes make of them.
+//! Dialog for entering scopes: for one token, for several, or for a row of the create form. It
+//! describes what the scopes allow and which existing scopes they replace.
 
 use crate::tui::widgets::paint::Canvas;
 use ratatui::{
@@ -28,23 +28,23 @@ use crate::{
     },
 };
 
-/// Lines for the sentence and the warning, or for the fault.
-const SAID: u16 = 3;
+/// Lines for the summary and the warning, or for the fault.
+const SUMMARY_LINES: u16 = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Target {
+enum ScopeTarget {
     Token(TokenId),
-    Many(Vec<TokenId>),
-    Row(Option<usize>),
+    Tokens(Vec<TokenId>),
+    FormRow(Option<usize>),
 }
 
-/// A few scopes for a token or for the form.
+/// A dialog for the scopes of one entity: several operations, or any.
 #[derive(Debug)]
 pub struct ScopeDialog {
     title: String,
     verb: &'static str,
-    target: Target,
-    held: Scopes,
+    target: ScopeTarget,
+    existing: Scopes,
     fields: ScopeFields,
     fault: Option<String>,
 }
@@ -54,72 +54,73 @@ impl ScopeDialog {
         Self::prefilled(token, &[], ctx)
     }
 
-    /// Scopes to add to `pat`, starting with `scopes`.
+    /// Adds scopes to `token`, starting with `scopes`.
     pub fn prefilled(token: &Token, scopes: &[Scope], ctx: &Model) -> Self {
         let title = format!("Add scopes to {}", token.name);
         Self {
-            held: token.scopes.clone(),
-            ..Self::new(title, "Add", Target::Token(token.id), scopes, ctx)
+            existing: token.scopes.clone(),
+            ..Self::new(title, "Add", ScopeTarget::Token(token.id), scopes, ctx)
         }
     }
 
-    /// Scopes to add to many tokens, once they have been looked at.
+    /// Adds scopes to several tokens, after a preview.
     pub fn add_to_many(ids: Vec<TokenId>, ctx: &Model) -> Self {
         let title = format!("Add scopes to {}", counted(ids.len(), "token"));
-        Self::new(title, "Preview", Target::Many(ids), &[], ctx)
+        Self::new(title, "Preview", ScopeTarget::Tokens(ids), &[], ctx)
     }
 
-    /// A row of the create form: row `row` with its `scopes`, or a new one.
+    /// Edits row `row` of the create form, which contains `scopes`, or adds a row if `None`.
     pub fn row(row: Option<usize>, scopes: &[Scope], ctx: &Model) -> Self {
         let verb = if row.is_some() { "Change" } else { "Add" };
-        Self::new(format!("{verb} scopes"), verb, Target::Row(row), scopes, ctx)
+        Self::new(format!("{verb} scopes"), verb, ScopeTarget::FormRow(row), scopes, ctx)
     }
 
     fn new(
         title: String,
         verb: &'static str,
-        target: Target,
+        target: ScopeTarget,
         scopes: &[Scope],
         ctx: &Model,
     ) -> Self {
-        let fields = ScopeFields::several(&ctx.policy.catalogue, scopes);
-        Self { title, verb, target, held: Scopes::default(), fields, fault: None }
+        let fields = ScopeFields::for_scopes(&ctx.policy.catalogue, scopes);
+        Self { title, verb, target, existing: Scopes::default(), fields, fault: None }
     }
 
-    /// What it asks of the service for `scopes`; nothing for a row of the create form.
+    /// The request that adds `scopes`; `None` for a row of the create form.
     fn request_for(&self, scopes: Vec<Scope>) -> Option<ServiceRequest> {
         match &self.target {
-            Target::Token(id) => {
+            ScopeTarget::Token(id) => {
                 let command = Command::AddScopes { tokens: vec![*id], scopes };
                 Some(ServiceRequest::execute(command))
             }
-            Target::Many(ids) => {
+            ScopeTarget::Tokens(ids) => {
                 let command = Command::AddScopes { tokens: ids.clone(), scopes };
                 Some(ServiceRequest::Preview(command))
             }
-            Target::Row(_) => None,
+            ScopeTarget::FormRow(_) => None,
         }
     }
 
-    fn say(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+    fn draw_summary(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
         let theme = &canvas.ctx.theme;
-        // A look at the fields must not mark them as faulty.
-        let Some(scopes) = self.fields.named() else {
+        // `valid_scopes` checks the fields without showing faults.
+        let Some(scopes) = self.fields.valid_scopes() else {
             return;
         };
-        let mut said = describe_scopes(&scopes);
-        let mut held = self.held.clone();
+        let mut summary = describe_scopes(&scopes);
+        let mut existing = self.existing.clone();
         let absorbed: usize = scopes
             .iter()
-            .filter_map(|scope| held.add(scope.clone()).ok())
+            .filter_map(|scope| existing.add(scope.clone()).ok())
             .map(|added| added.absorbed.len())
             .sum();
         if absorbed > 0 {
-            said = format!("{said}; makes {absorbed} narrower needless, which go");
+            summary = format!("{summary}; replaces {}", counted(absorbed, "narrower scope"));
         }
-        let next = form::said(&said, (line, SAID - 1), theme.good, area, canvas);
+        let next =
+            form::draw_wrapped(&summary, (line, SUMMARY_LINES - 1), theme.good, area, canvas);
         if let Some(warning) = wildcard_warning(&scopes) {
-            form::warning(&warning, next, area, canvas);
+            form::draw_warning(&warning, next, area, canvas);
         }
     }
 }
@@ -130,46 +131,49 @@ impl Dialog for ScopeDialog {
     }
 
     fn submit(&mut self, _: &Model) -> Option<Effect> {
-        let scopes = self.fields.scopes()?;
+        let scopes = self.fields.validate()?;
         match self.target {
-            Target::Row(row) => Some(Effect::Ui(UiAction::FillScopes { row, scopes })),
-            Target::Token(_) | Target::Many(_) => self.request_for(scopes).map(Effect::request),
+            ScopeTarget::FormRow(row) => Some(Effect::Ui(UiAction::FillScopes { row, scopes })),
+            ScopeTarget::Token(_) | ScopeTarget::Tokens(_) => {
+                self.request_for(scopes).map(Effect::request)
+            }
         }
     }
 
-    fn edited(&mut self) {
+    fn on_edit(&mut self) {
         self.fault = None;
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let (inner, line, cursor) = self.fields.draw_panel(&self.title, SAID + 1, area, canvas);
+        let (inner, line, cursor) =
+            self.fields.draw_panel(&self.title, SUMMARY_LINES + 1, area, canvas);
         match self.fault.as_deref().or(self.fields.hidden_fault()) {
             Some(fault) => {
                 let above = Rect { height: inner.height.saturating_sub(1), ..inner };
-                form::fault(fault, line, above, canvas);
+                form::draw_fault(fault, line, above, canvas);
             }
-            None => self.say(line, inner, canvas),
+            None => self.draw_summary(line, inner, canvas),
         }
         let form = self.fields.form(std::slice::from_ref(&self.verb));
         cursor.or(form.draw_buttons(inner, canvas))
     }
 
-    /// A row of the create form is no command of its own.
+    /// A row of the create form has no equivalent command.
     fn enables(&self, action: Action) -> bool {
-        action != Action::CopyCommand || !matches!(self.target, Target::Row(_))
+        action != Action::CopyCommand || !matches!(self.target, ScopeTarget::FormRow(_))
     }
 
     fn text(&mut self, key: KeyEvent) {
         if self.fields.press(key) {
-            self.edited();
+            self.on_edit();
         }
     }
 
     fn request(&self, _: &Model) -> Option<ServiceRequest> {
-        self.request_for(self.fields.named()?)
+        self.request_for(self.fields.valid_scopes()?)
     }
 
-    fn fail(&mut self, fault: String) -> bool {
+    fn show_fault(&mut self, fault: String) -> bool {
         self.fault = Some(fault);
         true
     }

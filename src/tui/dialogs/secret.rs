@@ -1,6 +1,6 @@
-//! The panel that shows a new secret, once: it can be copied, written, printed at exit or
-//! hidden, and closes only after one of these or an explicit word. Owns the secret and wipes it
-//! when it closes; no field, toast or history ever holds it.
+//! Panel that shows a new secret once. It closes only after the secret was copied, written to a
+//! file, handed over for printing at exit, or acknowledged. It owns the secret and wipes it when
+//! it closes; no text field, message or history ever holds it.
 
 use ratatui::{
     crossterm::event::KeyEvent,
@@ -9,9 +9,9 @@ use ratatui::{
 
 use super::{Dialog, save_secret::SaveSecretDialog};
 use crate::{
-    domain::{Command, Delivery, Name, Secret, TokenId},
+    domain::{Command, DeliveryMethod, Name, Secret, TokenId},
     keymap::{Action, Mode},
-    service::Issued,
+    service::IssuedToken,
     tui::{
         app::{
             effect::{Effect, HostAction, UiAction},
@@ -27,30 +27,31 @@ use crate::{
 
 const WARNING: &str = "Copy it now: it will not be shown again.";
 
+/// The panel with one new secret. Dropping it wipes the secret.
 #[derive(Debug)]
 pub struct SecretPanel {
     secret: Secret,
     name: Name,
-    hidden: bool,
-    claimed: bool,
-    warned: bool,
-    /// What the last way out said of itself.
-    told: Option<String>,
-    /// Asks for the file to write it to, over the panel.
-    saving: Option<SaveSecretDialog>,
+    is_hidden: bool,
+    is_delivered: bool,
+    has_warned: bool,
+    /// The result of the last delivery.
+    delivery_text: Option<String>,
+    /// The dialog over the panel that asks for a file path.
+    save_dialog: Option<SaveSecretDialog>,
 }
 
 impl SecretPanel {
-    /// The panel of what was just issued.
-    pub fn new(issued: Issued) -> Self {
+    /// Takes ownership of a secret that was just issued.
+    pub fn new(issued: IssuedToken) -> Self {
         Self {
             secret: issued.secret,
             name: issued.token.name,
-            hidden: false,
-            claimed: false,
-            warned: false,
-            told: None,
-            saving: None,
+            is_hidden: false,
+            is_delivered: false,
+            has_warned: false,
+            delivery_text: None,
+            save_dialog: None,
         }
     }
 
@@ -58,49 +59,54 @@ impl SecretPanel {
         self.secret.id()
     }
 
-    /// The secret, for the host action that hands it over.
+    /// The secret, for the host action that delivers it.
     pub fn secret(&self) -> &Secret {
         &self.secret
     }
 
-    /// Gives the secret up to be printed after the program has ended.
+    /// Moves the secret out, to be printed after the program ends.
     pub fn into_secret(self) -> Secret {
         self.secret
     }
 
-    /// Notes that somebody has it, and what the way out `told`: from now on the panel closes.
-    /// The effect that records it; saying that one has it adds nothing to having taken it.
-    pub fn claimed(&mut self, how: Delivery, told: Option<String>) -> Option<ServiceRequest> {
-        let known = self.claimed && how == Delivery::Acknowledged;
-        self.claimed = true;
-        self.saving = None;
-        self.told = told;
-        (!known).then(|| self.delivery(how))
+    /// Marks the secret as delivered, so that the panel can close, and shows `text`. Returns the
+    /// request that records the delivery; an acknowledgement after a delivery is not recorded.
+    pub fn on_delivered(
+        &mut self,
+        how: DeliveryMethod,
+        text: Option<String>,
+    ) -> Option<ServiceRequest> {
+        let is_recorded = self.is_delivered && how == DeliveryMethod::Acknowledged;
+        self.is_delivered = true;
+        self.save_dialog = None;
+        self.delivery_text = text;
+        (!is_recorded).then(|| self.record_delivery(how))
     }
 
     /// The request that records how the secret was delivered.
-    fn delivery(&self, how: Delivery) -> ServiceRequest {
+    fn record_delivery(&self, how: DeliveryMethod) -> ServiceRequest {
         let (token, digest) = (self.id(), self.secret.digest());
-        ServiceRequest::execute(Command::RecordDelivery { token, digest, how })
+        ServiceRequest::execute(Command::RecordDelivery { token, digest, method: how })
     }
 
-    /// Whether nobody has said yet that they have it.
-    pub fn is_unclaimed(&self) -> bool {
-        !self.claimed
+    /// Whether the secret has no delivery yet.
+    pub fn is_undelivered(&self) -> bool {
+        !self.is_delivered
     }
 
-    /// Closes what is open over the panel; false if nothing is.
-    pub fn close_inner(&mut self) -> bool {
-        self.saving.take().is_some()
+    /// Closes the file dialog. Returns false if it is not open.
+    pub fn close_save_dialog(&mut self) -> bool {
+        self.save_dialog.take().is_some()
     }
 
-    /// Hides the secret, before the screen is left to others.
+    /// Masks the secret, e.g. before the program is suspended.
     pub fn hide(&mut self) {
-        self.hidden = true;
+        self.is_hidden = true;
     }
 
-    /// The lines under the secret: always as many, so that the box does not jump.
-    fn below(&self, wide: u16, ctx: &Model) -> Vec<(String, bool)> {
+    /// The lines under the secret and whether they are a warning. At least three lines, so that
+    /// the panel keeps its height.
+    fn help_lines(&self, wide: u16, ctx: &Model) -> Vec<(String, bool)> {
         let key = |action| ctx.key(Mode::Secret, action);
         let [copy, write, print, hide, saved, close] = [
             Action::CopySecret,
@@ -111,22 +117,21 @@ impl SecretPanel {
             Action::Close,
         ]
         .map(key);
-        let text = match &self.told {
-            Some(told) => format!("{told}. {close} closes this panel."),
-            None if self.claimed => format!(
-                "You have it: {close} closes this panel, and then the secret is nowhere here."
+        let text = match &self.delivery_text {
+            Some(text) => format!("{text}. {close} closes this panel."),
+            None if self.is_delivered => format!(
+                "Secret saved. {close} closes this panel and erases the secret from memory."
             ),
-            None if self.warned => format!(
+            None if self.has_warned => format!(
                 "Not closed: the secret would be lost. Press {copy} to copy it, {write} to write \
-                 it to a file, {print} to print it after patdeck ends, or {saved} if you have \
-                 saved it."
+                 it to a file, {print} to print it when patdeck exits, or {saved} if you saved it."
             ),
             None => format!(
-                "{copy} copies it, {write} writes it to a new file, {print} prints it after \
-                 patdeck ends, {hide} hides it, {saved} says that you have saved it."
+                "{copy} copies it, {write} writes it to a new file, {print} prints it when patdeck \
+                 exits, {hide} hides it, {saved} confirms that you saved it."
             ),
         };
-        let bad = self.warned && !self.claimed;
+        let bad = self.has_warned && !self.is_delivered;
         let mut lines: Vec<_> = wrap(&text, wide).into_iter().map(|line| (line, bad)).collect();
         lines.resize(lines.len().max(3), (String::new(), false));
         lines
@@ -135,14 +140,14 @@ impl SecretPanel {
 
 impl Dialog for SecretPanel {
     fn mode(&self) -> Mode {
-        self.saving.as_ref().map_or(Mode::Secret, SaveSecretDialog::mode)
+        self.save_dialog.as_ref().map_or(Mode::Secret, SaveSecretDialog::mode)
     }
 
     fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
-        if let Some(saving) = &mut self.saving {
+        if let Some(saving) = &mut self.save_dialog {
             return match saving.update(action, ctx) {
                 Some(Effect::Ui(UiAction::Close)) => {
-                    self.saving = None;
+                    self.save_dialog = None;
                     None
                 }
                 other => other,
@@ -151,42 +156,42 @@ impl Dialog for SecretPanel {
         match action {
             Action::CopySecret => Some(Effect::Host(HostAction::CopySecret)),
             Action::WriteSecret => {
-                self.saving = Some(SaveSecretDialog::new(&self.name));
+                self.save_dialog = Some(SaveSecretDialog::new(&self.name));
                 None
             }
             Action::PrintSecret => Some(Effect::Ui(UiAction::PrintSecret)),
             Action::HideSecret => {
-                self.hidden = !self.hidden;
+                self.is_hidden = !self.is_hidden;
                 None
             }
             Action::Acknowledge => Some(Effect::close()),
-            Action::Close if self.claimed => Some(Effect::close()),
+            Action::Close if self.is_delivered => Some(Effect::close()),
             Action::Close => {
-                self.warned = true;
+                self.has_warned = true;
                 None
             }
             _ => None,
         }
     }
 
-    /// Draws it over `area`. The secret stands on one line or not at all: a broken one would be
-    /// copied broken.
+    /// Draws the panel over `area`. The secret is shown on one line or not at all, because the
+    /// terminal would copy a wrapped secret with a line break.
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let shown = width(self.secret.reveal());
         let wide = shown.max(60).min(area.width.saturating_sub(4));
-        let title = format!("The secret of {}", self.name);
+        let title = format!("Secret of {}", self.name);
         let warning = wrap(WARNING, wide);
-        let below = self.below(wide, ctx);
+        let below = self.help_lines(wide, ctx);
         let count = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
         let high = count(warning.len() + below.len() + 5);
         let inner = panel::draw(&title, (wide, high), false, area, canvas);
-        // Where it is low the empty lines go first.
+        // If the height is short, drop the empty lines first.
         let gap = u16::from(inner.height >= high);
         canvas.text_lines(inner, gap.., &warning, theme.warning.patch(theme.heading));
         let line = count(warning.len()) + 2 * gap;
         let writer = canvas.line(inner, line);
-        if self.hidden {
+        if self.is_hidden {
             let mask = if theme.is_ascii() { "*" } else { "•" };
             writer.text(&mask.repeat(usize::from(shown.min(inner.width))), theme.heading);
         } else if shown <= inner.width {
@@ -194,32 +199,32 @@ impl Dialog for SecretPanel {
         } else {
             let ways = [Action::CopySecret, Action::WriteSecret, Action::PrintSecret];
             let ways = ways.map(|way| ctx.key(Mode::Secret, way)).join(" ");
-            writer.text(&format!("too narrow to show: widen, or {ways}"), theme.danger);
+            writer.text(&format!("Too narrow: widen, or press {ways}"), theme.danger);
         }
         for (at, (text, bad)) in (line + 1 + gap..).zip(below) {
             let style = if bad { theme.danger } else { theme.text() };
             canvas.line(inner, at).text(&text, style);
         }
-        let saving = self.saving.as_mut()?;
+        let saving = self.save_dialog.as_mut()?;
         ctx.hit_map.clear_under(area);
         saving.view(area, canvas)
     }
 
     fn enables(&self, action: Action) -> bool {
-        self.saving.as_ref().is_none_or(|saving| saving.enables(action))
+        self.save_dialog.as_ref().is_none_or(|saving| saving.enables(action))
     }
 
     fn text(&mut self, key: KeyEvent) {
-        if let Some(saving) = &mut self.saving {
+        if let Some(saving) = &mut self.save_dialog {
             saving.text(key);
         }
     }
 
     fn paste(&mut self, text: &str) -> bool {
-        self.saving.as_mut().is_some_and(|saving| saving.paste(text))
+        self.save_dialog.as_mut().is_some_and(|saving| saving.paste(text))
     }
 
-    fn fail(&mut self, fault: String) -> bool {
-        self.saving.as_mut().is_some_and(|saving| saving.fail(fault))
+    fn show_fault(&mut self, fault: String) -> bool {
+        self.save_dialog.as_mut().is_some_and(|saving| saving.show_fault(fault))
     }
 }

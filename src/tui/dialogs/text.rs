@@ -1,30 +1,30 @@
-//! Texts that several dialogs share.
+//! Text that several dialogs and the detail screen share: paragraphs and the last use of a token.
 
 use crate::{
     domain::{LastUse, Token},
     tui::{app::model::Model, widgets::paint::wrap},
 };
 
-/// A paragraph in lines of `wide` columns; an empty one is an empty line.
-pub(in crate::tui) fn paragraph(text: &str, wide: u16) -> Vec<String> {
+/// Wraps a paragraph to `wide` columns. Empty text gives one empty line.
+pub(in crate::tui) fn wrap_paragraph(text: &str, wide: u16) -> Vec<String> {
     if text.is_empty() { vec![String::new()] } else { wrap(text, wide) }
 }
 
-/// When the token was last used, in a sentence: what ending it would break.
-pub(in crate::tui) fn last_used(token: &Token, ctx: &Model) -> String {
+/// A sentence with the last use of the token, to show what ending it may break.
+pub(in crate::tui) fn last_use_sentence(token: &Token, ctx: &Model) -> String {
     token.last_use().map_or_else(
         || "It was never used.".to_owned(),
-        |used| format!("Last used {}.", use_of(used, ctx)),
+        |used| format!("Last used {}.", describe_use(used, ctx)),
     )
 }
 
-/// When, from where and for what a secret was used, to end a sentence with.
-pub(super) fn use_of(used: &LastUse, ctx: &Model) -> String {
-    format!("{}: {}", whence(used, ctx), used.what)
+/// The end of a sentence: `2 min ago from 10.0.0.7: create on channels`.
+pub(super) fn describe_use(used: &LastUse, ctx: &Model) -> String {
+    format!("{}: {}", time_and_origin(used, ctx), used.summary)
 }
 
-/// When and from where: `2 min ago from 10.0.0.7`.
-pub(in crate::tui) fn whence(used: &LastUse, ctx: &Model) -> String {
+/// Relative time and origin of a use: `2 min ago from 10.0.0.7`.
+pub(in crate::tui) fn time_and_origin(used: &LastUse, ctx: &Model) -> String {
     let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-    format!("{}{from}", ctx.relative(used.at))
+    format!("{}{from}", ctx.relative_time(used.at))
 }

@@ -1,12 +1,12 @@
-//! The audit trail, newest first, filtered by token, kind or actor, with the state of its chain.
-//! Reads only.
+//! Audit trail, newest first, with filters by token, action and actor, and the result of the hash
+//! chain verification. Read-only.
 
 use ratatui::layout::Rect;
 
 use crate::{
-    domain::{AuditAction as Happened, AuditEvent, TokenId},
+    domain::{AuditAction, AuditEvent, TokenId, counted, grouped},
     keymap::{Action, Mode},
-    service::Trail,
+    service::AuditTrail,
     tui::{
         app::{
             effect::{Effect, Tab, UiAction},
@@ -20,25 +20,26 @@ use crate::{
     },
 };
 
-/// Lines above the rows: chain and filter, headings.
-const ABOVE: u16 = 2;
+/// Lines above the rows: chain state with filter, and headings.
+const HEADER_LINES: u16 = 2;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Filter {
+struct EventFilter {
     token: Option<(TokenId, String)>,
-    action: Option<Happened>,
+    action: Option<AuditAction>,
     actor: Option<String>,
 }
 
-impl Filter {
-    fn shows(&self, event: &AuditEvent) -> bool {
-        let what = &event.what;
-        self.token.as_ref().is_none_or(|(id, _)| what.token == Some(*id))
-            && self.action.is_none_or(|action| what.action == action)
-            && self.actor.as_ref().is_none_or(|actor| what.actor.to_string() == *actor)
+impl EventFilter {
+    /// Whether the filter shows `event`. A criterion that is `None` matches every event.
+    fn matches(&self, event: &AuditEvent) -> bool {
+        let body = &event.body;
+        self.token.as_ref().is_none_or(|(id, _)| body.token == Some(*id))
+            && self.action.is_none_or(|action| body.action == action)
+            && self.actor.as_ref().is_none_or(|actor| body.actor.to_string() == *actor)
     }
 
-    fn words(&self) -> Vec<String> {
+    fn labels(&self) -> Vec<String> {
         let token = self.token.as_ref().map(|(_, name)| format!("token {name}"));
         let action = self.action.map(|action| action.as_str().to_owned());
         let actor = self.actor.as_ref().map(|actor| format!("by {actor}"));
@@ -47,32 +48,31 @@ impl Filter {
 }
 
 #[derive(Debug, Default)]
-pub struct Audit {
-    trail: Option<Trail>,
-    filter: Filter,
-    shown: Vec<usize>,
+pub struct AuditScreen {
+    trail: Option<AuditTrail>,
+    filter: EventFilter,
+    visible: Vec<usize>,
     rows: ListSelection,
 }
 
-impl Audit {
-    /// Takes the trail as it is now; the selected event stays selected.
-    pub fn deliver(&mut self, trail: Trail) {
+impl AuditScreen {
+    /// Replaces the trail. The selected event stays selected, unless it is the newest one.
+    pub fn deliver(&mut self, trail: AuditTrail) {
         let selected = self.selected().map(|event| event.sequence);
         self.trail = Some(trail);
-        self.refresh();
+        self.apply_filter();
         let at = self
-            .shown
+            .visible
             .iter()
             .position(|at| self.event(*at).is_some_and(|event| Some(event.sequence) == selected));
-        // On the newest one, new ones are what is watched for.
+        // With the first row selected, keep it selected, so that new events come into view.
         if let Some(at) = at.filter(|_| self.rows.selected() > 0) {
             self.rows.select(at);
         }
     }
 
-    /// The token whose events are shown, if there is one; `None` if they are chosen by more than
-    /// that.
-    pub fn token(&self) -> Option<Option<TokenId>> {
+    /// The token filter, if any. The outer `None` means that an action or actor filter is active.
+    pub fn requested_token(&self) -> Option<Option<TokenId>> {
         let plain = self.filter.action.is_none() && self.filter.actor.is_none();
         plain.then(|| self.filter.token.as_ref().map(|(id, _)| *id))
     }
@@ -82,51 +82,51 @@ impl Audit {
     }
 
     fn selected(&self) -> Option<&AuditEvent> {
-        self.event(*self.shown.get(self.rows.selected())?)
+        self.event(*self.visible.get(self.rows.selected())?)
     }
 
-    fn refresh(&mut self) {
+    fn apply_filter(&mut self) {
         let events = self.trail.as_ref().map_or(&[][..], |trail| &trail.events);
-        self.shown = (0..events.len())
-            .filter(|at| events.get(*at).is_some_and(|event| self.filter.shows(event)))
+        self.visible = (0..events.len())
+            .filter(|at| events.get(*at).is_some_and(|event| self.filter.matches(event)))
             .collect();
     }
 
-    fn set_filter(&mut self, filter: Filter) {
+    fn set_filter(&mut self, filter: EventFilter) {
         self.filter = filter;
         self.rows.select(0);
-        self.refresh();
+        self.apply_filter();
     }
 
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
-        if self.rows.on(action, self.shown.len()).is_some() {
+        if self.rows.apply_movement(action, self.visible.len()).is_some() {
             return None;
         }
         if action == Action::Back {
-            if self.filter == Filter::default() {
+            if self.filter == EventFilter::default() {
                 return Some(Effect::Ui(UiAction::GoTo(Tab::Tokens)));
             }
-            self.set_filter(Filter::default());
+            self.set_filter(EventFilter::default());
             return None;
         }
         let event = self.selected()?.clone();
         let mut filter = self.filter.clone();
         match action {
             Action::FilterToken => {
-                let token = event.what.token.map(|id| (id, event.what.name.clone()));
+                let token = event.body.token.map(|id| (id, event.body.name.clone()));
                 filter.token = if filter.token.is_some() { None } else { token };
             }
             Action::FilterAction => {
-                filter.action = filter.action.is_none().then_some(event.what.action);
+                filter.action = filter.action.is_none().then_some(event.body.action);
             }
             Action::FilterActor => {
-                filter.actor = filter.actor.is_none().then(|| event.what.actor.to_string());
+                filter.actor = filter.actor.is_none().then(|| event.body.actor.to_string());
             }
             Action::Open => {
-                let token = event.what.token.filter(|id| ctx.token(id).is_some());
+                let token = event.body.token.filter(|id| ctx.token(id).is_some());
                 return Some(match token {
-                    Some(id) => Effect::Ui(UiAction::Show(id)),
-                    None => Effect::warn("that token is gone: only its events are left"),
+                    Some(id) => Effect::Ui(UiAction::ShowToken(id)),
+                    None => Effect::warn("This token was deleted. Only its events remain."),
                 });
             }
             _ => return None,
@@ -137,80 +137,84 @@ impl Audit {
 
     pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-        self.draw_state(area, canvas);
+        self.draw_chain_state(area, canvas);
         ctx.hit_map.wheel(area, 3);
-        let wide = if ctx.times == TimeFormat::Relative { 12 } else { 17 };
+        let wide = if ctx.time_format == TimeFormat::Relative { 12 } else { 17 };
         let heading = theme.heading;
         canvas
             .line(area, 1)
             .skip(1)
-            .column_of("When", wide, heading)
+            .write_column("Time", wide, heading)
             .skip(2)
-            .column_of("What", 14, heading)
+            .write_column("Action", 14, heading)
             .skip(2)
-            .column_of("Token", 20, heading)
+            .write_column("Token", 20, heading)
             .skip(2)
-            .text("Who and how", heading);
-        let page = usize::from(area.height.saturating_sub(ABOVE));
-        let top = self.rows.window(page, self.shown.len());
-        let visible = self.shown.iter().enumerate().skip(top).take(page);
-        for (line, (at, place)) in (ABOVE..).zip(visible) {
-            let Some(event) = self.event(*place) else {
+            .text("Actor and detail", heading);
+        let page = usize::from(area.height.saturating_sub(HEADER_LINES));
+        let top = self.rows.scroll_to_selection(page, self.visible.len());
+        let visible = self.visible.iter().enumerate().skip(top).take(page);
+        for (line, (at, index)) in (HEADER_LINES..).zip(visible) {
+            let Some(event) = self.event(*index) else {
                 continue;
             };
-            let what = &event.what;
-            let when = ctx.short(what.at);
+            let body = &event.body;
+            let when = ctx.short_time(body.at);
             canvas
                 .line(area, line)
                 .skip(1)
-                .column_of(&when, wide, theme.text())
+                .write_column(&when, wide, theme.text())
                 .skip(2)
-                .column_of(what.action.as_str(), 14, theme.text())
+                .write_column(body.action.as_str(), 14, theme.text())
                 .skip(2)
-                .column_of(&what.name, 20, theme.text())
+                .write_column(&body.name, 20, theme.text())
                 .skip(2)
-                .text(&what.actor.to_string(), theme.text())
+                .text(&body.actor.to_string(), theme.text())
                 .skip(2)
-                .text(&what.detail, theme.faint);
+                .text(&body.detail, theme.faint);
             canvas.list_row((area, line), (at, self.rows.selected()), Action::Open);
         }
-        if self.trail.is_some() && self.shown.is_empty() {
-            let text = if self.filter == Filter::default() {
-                "Nothing has happened yet: every change of a token is written here.".to_owned()
+        if self.trail.is_some() && self.visible.is_empty() {
+            let text = if self.filter == EventFilter::default() {
+                "No events yet. Every change to a token is recorded here.".to_owned()
             } else {
                 let clear = ctx.key(Mode::Audit, Action::Back);
-                format!("No event matches the filter: {clear} clears it.")
+                format!("No event matches the filter. Press {clear} to clear it.")
             };
-            for (line, part) in (ABOVE + 1..).zip(wrap(&text, area.width.saturating_sub(2))) {
+            for (line, part) in (HEADER_LINES + 1..).zip(wrap(&text, area.width.saturating_sub(2)))
+            {
                 canvas.line(area, line).skip(1).text(&part, theme.text());
             }
         }
     }
 
-    fn draw_state(&self, area: Rect, canvas: &mut Canvas<'_>) {
+    fn draw_chain_state(&self, area: Rect, canvas: &mut Canvas<'_>) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let writer = canvas.line(area, 0).skip(1);
         let Some(trail) = &self.trail else {
-            writer.text("reading the trail", theme.faint);
+            writer.text("Loading the audit trail", theme.faint);
             return;
         };
         let chain = &trail.chain;
-        let writer = match &chain.broken {
-            None => writer.text(&format!("chain verified, {} events", chain.events), theme.good),
-            Some((sequence, fault)) => writer
-                .text(theme.fault(), theme.danger)
-                .skip(1)
-                .text(&format!("chain broken at event {sequence}: {fault}"), theme.danger),
+        let writer = match &chain.first_fault {
+            None => {
+                let events = counted(chain.events, "event");
+                writer.text(&format!("Chain verified, {events}"), theme.good)
+            }
+            Some((sequence, fault)) => writer.text(theme.fault_glyph(), theme.danger).skip(1).text(
+                &format!("Chain broken at event {}: {fault}", grouped(sequence)),
+                theme.danger,
+            ),
         };
-        let words = self.filter.words();
-        if words.is_empty() {
+        let labels = self.filter.labels();
+        if labels.is_empty() {
             return;
         }
-        let filter = format!("[{}]", words.join(", "));
+        let filter = format!("[{}]", labels.join(", "));
         let from = writer.column();
         let writer = writer.skip(2).text(&filter, theme.accent);
-        let all = format!("{} shows all", ctx.key(Mode::Audit, Action::Back));
+        let all = format!("{} show all", ctx.key(Mode::Audit, Action::Back));
         let writer = writer.skip(1).text(&all, theme.faint);
-        ctx.hit_map.act(writer.since(from), Action::Back);
+        ctx.hit_map.click_action(writer.rect_since(from), Action::Back);
     }
 }

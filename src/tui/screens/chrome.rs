@@ -1,10 +1,10 @@
-//! The three lines around every screen: tabs and where one is, the line that speaks, and the
-//! keys that work now.
+//! The lines around every screen: tabs and status at the top, message line and footer with the
+//! available keys at the bottom. Called by the app for each frame.
 
 use ratatui::{layout::Rect, style::Style};
 
 use crate::{
-    domain::terminal_text::escape,
+    domain::{grouped, terminal_text::escape},
     keymap::{self, Action, Key, Mode},
     tui::{
         app::{effect::Tab, model::Model},
@@ -12,122 +12,128 @@ use crate::{
     },
 };
 
-/// Fewest columns and lines in which the screens are drawn.
-pub const SMALLEST: (u16, u16) = (40, 10);
+/// Minimum terminal size for the screens, in columns and lines.
+pub const MIN_SIZE: (u16, u16) = (40, 10);
 
-/// Draws the top line: the tabs, then who and where, what is active and what expires soon, as
-/// far as there is room.
-pub fn top(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
+/// Draws the top line: the tabs, then user and host, the active tokens and those that expire
+/// soon, as far as they fit.
+pub fn draw_top_line(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let mut writer = canvas.line(area, 0);
     if area.width >= 100 {
         writer = writer.skip(1).text("patdeck", theme.heading).skip(2);
     }
     let tabs = ctx.tabs();
-    for (number, each) in (1..).zip(Tab::ALL) {
-        if !tabs.contains(&each) {
+    for (number, shown_tab) in (1..).zip(Tab::ALL) {
+        if !tabs.contains(&shown_tab) {
             continue;
         }
-        let style = if each == tab { theme.tab } else { theme.text() };
+        let style = if shown_tab == tab { theme.tab } else { theme.text() };
         let from = writer.column();
-        writer = writer.text(&format!(" {number} {} ", each.as_str()), style);
-        ctx.hit_map.act(writer.since(from), each.action());
+        writer = writer.text(&format!(" {number} {} ", shown_tab.as_str()), style);
+        ctx.hit_map.click_action(writer.rect_since(from), shown_tab.action());
     }
-    let told = facts(who, writer.room().saturating_sub(2), ctx);
-    let wide: u16 = told.iter().map(|(text, _)| width(text)).sum();
-    writer = writer.to(area.width.saturating_sub(wide + 1));
-    for (text, style) in told {
+    let shown = facts(who, writer.remaining().saturating_sub(2), ctx);
+    let wide: u16 = shown.iter().map(|(text, _)| width(text)).sum();
+    writer = writer.move_to(area.width.saturating_sub(wide + 1));
+    for (text, style) in shown {
         writer = writer.text(&text, style);
     }
 }
 
-/// Who and where, what is active and what expires within a week: as much as fits `room`.
+/// User and host, active tokens, tokens that expire within 7 days, and read-only mode. Drops
+/// facts from the front until the rest fits into `room` columns.
 fn facts(who: &str, room: u16, ctx: &Model) -> Vec<(String, Style)> {
     let theme = &ctx.theme;
     let dot = format!(" {} ", theme.dot());
-    let mut told = vec![(who.to_owned(), theme.faint)];
-    if let Some(numbers) = ctx.census.stats {
-        told.push((format!("{} active", numbers.counts.active), theme.faint));
+    let mut facts = vec![(who.to_owned(), theme.faint)];
+    if let Some(numbers) = ctx.summary.stats {
+        facts.push((format!("{} active", grouped(numbers.counts.active)), theme.faint));
     }
-    let soon = ctx.census.stats.map_or(0, |numbers| numbers.counts.soon);
+    let soon = ctx.summary.stats.map_or(0, |numbers| numbers.counts.expiring);
     if soon > 0 {
-        told.push((
-            format!("{soon} expire{} in 7d", if soon == 1 { "s" } else { "" }),
+        facts.push((
+            format!("{} expire{} in 7d", grouped(soon), if soon == 1 { "s" } else { "" }),
             theme.warning,
         ));
     }
     if ctx.read_only {
-        told.push(("read-only".to_owned(), theme.warning));
+        facts.push(("read-only".to_owned(), theme.warning));
     }
-    // The counts stay longest: where one is stands in the prompt one came from as well.
-    let wide = |told: &[(String, Style)]| {
-        told.iter().map(|(text, _)| width(text) + width(&dot)).sum::<u16>()
+    // User and host are dropped first: the shell prompt usually shows them too.
+    let wide = |facts: &[(String, Style)]| {
+        facts.iter().map(|(text, _)| width(text) + width(&dot)).sum::<u16>()
     };
-    while !told.is_empty() && wide(&told).saturating_sub(width(&dot)) > room {
-        told.remove(0);
+    while !facts.is_empty() && wide(&facts).saturating_sub(width(&dot)) > room {
+        facts.remove(0);
     }
-    told.into_iter().flat_map(|fact| [(dot.clone(), theme.faint), fact]).skip(1).collect()
+    facts.into_iter().flat_map(|fact| [(dot.clone(), theme.faint), fact]).skip(1).collect()
 }
 
-/// How much of a large store has been read.
-pub fn reading(ctx: &Model) -> String {
-    match (ctx.census.loaded, ctx.census.total) {
-        (0, _) => "reading the store".to_owned(),
-        (read, total) => format!("reading the store: {}%", read * 100 / total.max(1)),
+/// The progress of loading the store, in percent once the total is known.
+pub fn loading_text(ctx: &Model) -> String {
+    match (ctx.summary.loaded, ctx.summary.total) {
+        (0, _) => "Loading the store".to_owned(),
+        (loaded, total) => format!("Loading the store: {}%", loaded * 100 / total.max(1)),
     }
 }
 
-/// Most lines that speak at once.
-const SAID: usize = 3;
+/// Maximum lines of one message.
+const MAX_MESSAGE_LINES: usize = 3;
 
-/// The lines of what is said at the foot of a screen of `columns`.
+/// Wraps a message for a screen of `columns`. A bad one starts with the fault sign.
 pub fn wrap_message(text: &str, bad: bool, columns: u16, ctx: &Model) -> Vec<String> {
-    let text = if bad { format!("{} {text}", ctx.theme.fault()) } else { text.to_owned() };
+    let text = if bad { format!("{} {text}", ctx.theme.fault_glyph()) } else { text.to_owned() };
     let mut parts = wrap(&escape(&text), columns.saturating_sub(2));
-    parts.truncate(SAID);
+    parts.truncate(MAX_MESSAGE_LINES);
     parts
 }
 
-/// Speaks at the foot of `area`: on as many lines as it takes, over what is there.
-pub fn message(text: &str, bad: bool, area: Rect, canvas: &mut Canvas<'_>) {
+/// Draws a message at the bottom of `area`, over the lines that it needs.
+pub fn draw_message(text: &str, bad: bool, area: Rect, canvas: &mut Canvas<'_>) {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let style = if bad { theme.danger } else { theme.good };
     let parts = wrap_message(text, bad, area.width, ctx);
     let lines = u16::try_from(parts.len()).unwrap_or(1);
     let from = area.height.saturating_sub(lines);
     for (line, part) in (from..area.height).zip(&parts) {
-        let whole = " ".repeat(usize::from(area.width));
-        canvas.line(area, line).text(&whole, theme.blank());
+        let blank = " ".repeat(usize::from(area.width));
+        canvas.line(area, line).text(&blank, theme.blank());
         canvas.line(area, line).skip(1).text(part, style);
     }
 }
 
-/// Draws the keys of `mode` whose actions are `enabled`, as many as fit.
-pub fn footer(mode: Mode, enabled: impl Fn(Action) -> bool, area: Rect, canvas: &mut Canvas<'_>) {
+/// Draws the key hints of `mode` whose actions are `enabled`, as many as fit.
+pub fn draw_footer(
+    mode: Mode,
+    enabled: impl Fn(Action) -> bool,
+    area: Rect,
+    canvas: &mut Canvas<'_>,
+) {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let columns = usize::from(area.width.saturating_sub(2));
     let hints = keymap::footer(&ctx.keymap, mode, enabled, columns, theme.is_ascii());
     let mut writer = canvas.line(area, 0).skip(1);
     for hint in hints {
         let from = writer.column();
-        writer = writer.text(&hint.keys, theme.key).skip(1).text(&hint.word, theme.faint);
+        writer = writer.text(&hint.keys, theme.key).skip(1).text(&hint.label, theme.faint);
         if let Some(action) = hint.action {
-            ctx.hit_map.act(writer.since(from), action);
+            ctx.hit_map.click_action(writer.rect_since(from), action);
         }
         writer = writer.skip(2);
     }
 }
 
-/// Draws the command line that does the same as the screen.
-pub fn cli_equivalent(text: &str, area: Rect, canvas: &mut Canvas<'_>) {
+/// Draws `text`, the command line equivalent to the screen or dialog.
+pub fn draw_cli_equivalent(text: &str, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = &canvas.ctx.theme;
-    // A description may have lines: what is copied keeps them.
+    // A description can contain line breaks. The copied command keeps them.
     let text = text.replace('\n', " ");
     canvas.line(area, 0).skip(1).text("$", theme.faint).skip(1).text(&text, theme.text());
 }
 
-/// Draws which keys may follow those pressed in a mode, of those whose actions are `enabled`.
-pub fn continuations(
+/// Draws the keys that continue the pressed key sequence and whose actions are `enabled`.
+pub fn draw_continuations(
     (mode, pressed): (Mode, &[Key]),
     enabled: impl Fn(Action) -> bool,
     area: Rect,
@@ -137,29 +143,29 @@ pub fn continuations(
     let ascii = theme.is_ascii();
     let mut writer = canvas.line(area, 0).skip(1);
     for key in pressed {
-        writer = writer.text(&key.shown(ascii), theme.accent).skip(1);
+        writer = writer.text(&key.label(ascii), theme.accent).skip(1);
     }
     let next = ctx.keymap.continuations(mode, pressed).into_iter();
     for (key, binding) in next.filter(|(_, binding)| enabled(binding.action)) {
         let from = writer.column();
-        writer = writer.text(&key.shown(ascii), theme.key).skip(1).text(binding.hint, theme.faint);
-        ctx.hit_map.act(writer.since(from), binding.action);
+        writer = writer.text(&key.label(ascii), theme.key).skip(1).text(binding.hint, theme.faint);
+        ctx.hit_map.click_action(writer.rect_since(from), binding.action);
         writer = writer.skip(2);
     }
     writer.text("Esc", theme.key).skip(1).text("cancel", theme.faint);
 }
 
-/// Draws the one line of a terminal that is too small.
-pub fn too_small(area: Rect, canvas: &mut Canvas<'_>) {
+/// Draws the message for a terminal that is smaller than `MIN_SIZE`.
+pub fn draw_too_small(area: Rect, canvas: &mut Canvas<'_>) {
     let ctx = canvas.ctx;
-    let (columns, lines) = SMALLEST;
+    let (columns, lines) = MIN_SIZE;
     let text = format!(
-        "{}x{} is too small: patdeck needs {columns}x{lines}. {} quits, {} helps",
+        "{}x{} is too small: patdeck needs {columns}x{lines}. {} quit, {} help",
         area.width,
         area.height,
         ctx.key(Mode::Global, Action::Quit),
         ctx.key(Mode::Global, Action::Help),
     );
     canvas.line(area, 0).text(&text, ctx.theme.text());
-    canvas.band(area, 0, ctx.theme.warning);
+    canvas.fill_line(area, 0, ctx.theme.warning);
 }

@@ -1,5 +1,5 @@
-//! The form that makes a token. Its draft is kept while the program runs; faults stand beside
-//! their fields and nothing typed is lost.
+//! Form that creates a token. Its draft is kept while the program runs. Faults are shown beside
+//! their fields, and a refused request loses no input.
 
 use crate::tui::widgets::paint::Canvas;
 use ratatui::layout::{Position, Rect};
@@ -16,100 +16,104 @@ use crate::{
         },
         dialogs::{Dialog, preset::PresetDialog, scopes::ScopeDialog},
         widgets::{
-            field::Field,
-            form::{Focus, Form, FormAction, FormField, FormInput as _, LABELS, Layout},
-            lifetime::LifetimeField,
+            form::{
+                Form, FormAction, FormField, FormFocus, FormInput as _, FormLayout, LABEL_WIDTH,
+            },
+            lifetime_field::LifetimeField,
             scope_rows::ScopeRows,
             scroll_view::ScrollView,
+            text_field::TextField,
         },
     },
 };
 
-/// The numbers of the inputs.
+/// Indexes of the inputs.
 const NAME: usize = 0;
 const LIFETIME: usize = 1;
 const DESCRIPTION: usize = 2;
 const SCOPES: usize = 3;
 
 #[derive(Debug)]
-pub struct Create {
-    name: Field,
+pub struct CreateForm {
+    name: TextField,
     lifetime: LifetimeField,
-    description: Field,
+    description: TextField,
     scopes: ScopeRows,
-    /// What it started with: only what differs from that would be lost.
-    start: (String, String, Vec<Scope>),
-    focus: Focus,
+    /// The initial name, description and scopes, to tell whether the form was edited.
+    original: (String, String, Vec<Scope>),
+    focus: FormFocus,
     name_fault: Option<String>,
     description_fault: Option<String>,
 }
 
-impl Create {
+impl CreateForm {
     pub fn new(ctx: &Model) -> Self {
-        Self::starting("", ctx.policy.default_lifetime, "", &[], ctx)
+        Self::with_values("", ctx.policy.default_lifetime, "", &[], ctx)
     }
 
-    /// A form that is filled in with what a token like another one is made of.
-    pub fn filled(new: &NewToken, ctx: &Model) -> Self {
+    /// A form filled in from the template `new`, which is a clone of a token.
+    pub fn from_template(new: &NewToken, ctx: &Model) -> Self {
         let NewToken { name, description, lifetime, scopes } = new;
-        Self::starting(name.as_str(), *lifetime, description.as_str(), scopes, ctx)
+        Self::with_values(name.as_str(), *lifetime, description.as_str(), scopes, ctx)
     }
 
-    fn starting(
+    fn with_values(
         name: &str,
         lifetime: Lifetime,
         description: &str,
         scopes: &[Scope],
         ctx: &Model,
     ) -> Self {
-        let scopes = ScopeRows::holding(scopes);
+        let scopes = ScopeRows::from_scopes(scopes);
         Self {
-            name: Field::line(name),
-            lifetime: LifetimeField::with(lifetime, ctx),
-            description: Field::lines(description),
-            start: (name.to_owned(), description.to_owned(), scopes.scopes()),
+            name: TextField::single_line(name),
+            lifetime: LifetimeField::with_lifetime(lifetime, ctx),
+            description: TextField::multi_line(description),
+            original: (name.to_owned(), description.to_owned(), scopes.scopes()),
             scopes,
-            focus: Focus::default(),
+            focus: FormFocus::default(),
             name_fault: None,
             description_fault: None,
         }
     }
 
-    /// Whether something was typed that leaving would lose, were the draft not kept.
+    /// Whether the name, description or scopes differ from their initial values.
     pub fn is_dirty(&self) -> bool {
-        (self.name.text(), self.description.text(), self.scopes.scopes()) != self.start
+        (self.name.text(), self.description.text(), self.scopes.scopes()) != self.original
     }
 
-    /// The inputs, the description at least so many lines high.
+    /// The form with its inputs. The description is at least `description_height` lines high.
     fn inputs(&mut self, description_height: u16) -> Form<'_> {
         let (name_fault, fault) = (self.name_fault.as_ref(), self.description_fault.as_ref());
         let fields = vec![
             FormField::new("Name *", &mut self.name)
-                .note(name_fault, "how you will recognise it; unique")
-                .sized(66, 1),
-            FormField::new("Lifetime *", &mut self.lifetime).note(None, ""),
+                .with_note(name_fault, "Must be unique")
+                .with_size(66, 1),
+            FormField::new("Lifetime *", &mut self.lifetime).with_note(None, ""),
             FormField::new("Description", &mut self.description)
-                .note(fault, "optional; Ctrl-J starts a line")
-                .sized(66, description_height),
+                .with_note(fault, "Optional. Ctrl-J inserts a line break.")
+                .with_size(66, description_height),
             FormField::new("Scopes", &mut self.scopes),
         ];
         Form { focus: &mut self.focus, fields, buttons: &["Create token"] }
     }
 
-    /// Takes the scopes that the dialog named, as row `row` or as a new one. Refuses those that
-    /// the other rows hold or cover already.
-    pub fn take(&mut self, row: Option<usize>, scopes: Vec<Scope>) -> Result<(), String> {
-        self.scopes.take(row, scopes)?;
-        self.focus.at = SCOPES;
+    /// Puts `scopes` into row `row`, or into a new row if `None`. The error names a scope that
+    /// another row already contains or covers.
+    pub fn set_scopes(&mut self, row: Option<usize>, scopes: Vec<Scope>) -> Result<(), String> {
+        self.scopes.insert_or_replace(row, scopes)?;
+        self.focus.index = SCOPES;
         Ok(())
     }
 
-    fn on_rows(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
+    fn update_rows(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         let dialog = |row, scopes: &[Scope]| Effect::open(ScopeDialog::row(row, scopes, ctx));
         match (action, self.scopes.selected()) {
             (Action::AddRow, _) | (Action::ChangeRow, None) => Some(dialog(None, &[])),
             (Action::ChangeRow, Some((at, row))) => Some(dialog(Some(at), row)),
-            (Action::Preset, _) => Some(Effect::open(PresetDialog::rows(self.scopes.set(), ctx))),
+            (Action::Preset, _) => {
+                Some(Effect::open(PresetDialog::rows(self.scopes.to_scopes(), ctx)))
+            }
             (Action::RemoveRow, _) => {
                 self.scopes.remove();
                 None
@@ -119,9 +123,9 @@ impl Create {
     }
 }
 
-impl Dialog for Create {
+impl Dialog for CreateForm {
     fn mode(&self) -> Mode {
-        if self.focus.at == SCOPES { Mode::Rows } else { Mode::Form }
+        if self.focus.index == SCOPES { Mode::Rows } else { Mode::Form }
     }
 
     fn enables(&self, action: Action) -> bool {
@@ -136,8 +140,8 @@ impl Dialog for Create {
     }
 
     fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
-        if self.focus.at == SCOPES
-            && let Some(effect) = self.on_rows(action, ctx)
+        if self.focus.index == SCOPES
+            && let Some(effect) = self.update_rows(action, ctx)
         {
             return Some(effect);
         }
@@ -154,12 +158,12 @@ impl Dialog for Create {
         self.description_fault = description.as_ref().err().map(ToString::to_string);
         let lifetime = self.lifetime.submit(ctx);
         match (name, lifetime, description) {
-            (Err(_), _, _) => self.focus.at = NAME,
+            (Err(_), _, _) => self.focus.index = NAME,
             (_, None, _) => {
-                self.focus.at = LIFETIME;
+                self.focus.index = LIFETIME;
                 self.lifetime.enter(false);
             }
-            (_, _, Err(_)) => self.focus.at = DESCRIPTION,
+            (_, _, Err(_)) => self.focus.index = DESCRIPTION,
             (Ok(_), Some(_), Ok(_)) => return self.request(ctx).map(Effect::request),
         }
         None
@@ -168,29 +172,29 @@ impl Dialog for Create {
     fn request(&self, ctx: &Model) -> Option<ServiceRequest> {
         let name = Name::parse(&self.name.text()).ok()?;
         let description = Description::parse(&self.description.text()).ok()?;
-        let lifetime = self.lifetime.named(ctx)?;
+        let lifetime = self.lifetime.valid_lifetime(ctx)?;
         let scopes = self.scopes.scopes();
-        Some(create(NewToken { name, description, lifetime, scopes }))
+        Some(create_request(NewToken { name, description, lifetime, scopes }))
     }
 
-    fn edited(&mut self) {
-        match self.focus.at {
+    fn on_edit(&mut self) {
+        match self.focus.index {
             NAME => self.name_fault = None,
             DESCRIPTION => self.description_fault = None,
             _ => {}
         }
     }
 
-    /// Shows why it was refused, beside the field; false if it belongs to none.
-    fn refuse(&mut self, error: &ServiceError) -> bool {
+    /// Shows `error` beside its field. Returns false if it belongs to no field.
+    fn show_error(&mut self, error: &ServiceError) -> bool {
         match error {
             ServiceError::Refused(Refusal::NameTaken(_)) | ServiceError::Name(_) => {
-                self.focus.at = NAME;
+                self.focus.index = NAME;
                 self.name_fault = Some(error.to_string());
             }
             ServiceError::Refused(Refusal::Scope(_)) => {
-                self.focus.at = SCOPES;
-                self.scopes.refuse(error.to_string());
+                self.focus.index = SCOPES;
+                self.scopes.set_fault(error.to_string());
             }
             _ => return false,
         }
@@ -201,26 +205,26 @@ impl Dialog for Create {
         let ctx = canvas.ctx;
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-        // Each field with its note, a row of scopes with its sentence, and the button.
-        let needed = self.inputs(1).height(area.width, Layout::default()) + 3;
-        let mut sheet = ScrollView::new(area, needed, ctx);
-        let (area, page) = (sheet.page.area, &mut sheet.canvas(ctx));
-        // Lines that only make it airy go first when the screen is low.
+        // Each field with its note, one row of scopes with its summary, and the button.
+        let needed = self.inputs(1).height(area.width, FormLayout::default()) + 3;
+        let mut scroll_view = ScrollView::new(area, needed, ctx);
+        let (area, page) = (scroll_view.content.area, &mut scroll_view.canvas(ctx));
+        // Empty lines are dropped first if the screen is low.
         let airy = u16::from(area.height >= 20);
         let mut form = self.inputs(if area.height >= 16 { 2 } else { 1 });
-        // The rows of scopes take the lines that are left.
+        // The rows of scopes get the remaining height.
         form.fields.truncate(SCOPES);
-        let layout = Layout { top: airy, is_tight: false, gap: airy };
+        let layout = FormLayout { top: airy, is_compact: false, gap: airy };
         let (line, cursor) = form.draw(layout, area, page);
-        let focused = self.focus.at == SCOPES;
+        let focused = self.focus.index == SCOPES;
         let cursor = cursor.or(self.scopes.draw_rows(line, (SCOPES, focused), area, page));
-        let indent = LABELS.min(area.width);
-        let place = Rect { x: area.x + indent, width: area.width - indent, ..area };
-        let cursor = cursor.or(self.inputs(1).draw_buttons(place, page));
-        sheet.lay(cursor, canvas)
+        let indent = LABEL_WIDTH.min(area.width);
+        let rect = Rect { x: area.x + indent, width: area.width - indent, ..area };
+        let cursor = cursor.or(self.inputs(1).draw_buttons(rect, page));
+        scroll_view.blit(cursor, canvas)
     }
 }
 
-fn create(token: NewToken) -> ServiceRequest {
+fn create_request(token: NewToken) -> ServiceRequest {
     ServiceRequest::execute(Command::Create { token, secret_file: None })
 }

@@ -1,13 +1,14 @@
-//! One token whole: its fields, its status with the one action that fits it, its scopes as a
-//! table and its own events. Beside the list where there is room, else a tab of its own.
+//! Details of one token: fields, status with the matching action, table of scopes, and events.
+//! Shown beside the list if there is room, else as a tab.
 
 use ratatui::{layout::Rect, style::Style};
 
-use super::token_actions::{on_token, preview};
+use super::token_actions::{preview, token_effect};
 use crate::{
     domain::{
         AuditEvent, Command, Scope, ScopeSelection, Status, Token, TokenId,
-        describe::{describe_scopes, wildcard_warning},
+        describe::{NO_SCOPES, describe_scopes, wildcard_warning},
+        grouped,
     },
     keymap::{Action, Mode},
     tui::{
@@ -15,52 +16,53 @@ use crate::{
             effect::{Effect, Tab, UiAction},
             model::Model,
         },
-        dialogs::{access_check::AccessCheckDialog, preset::PresetDialog, text::whence},
+        dialogs::{access_check::AccessCheckDialog, preset::PresetDialog, text::time_and_origin},
         theme::time_format,
         widgets::{
             list_selection::ListSelection,
-            paint::{Canvas, below, cut, row_of, wrap},
+            paint::{Canvas, line_rect, rect_below, truncate, wrap},
         },
     },
 };
 
-/// Fewest lines in which every field is shown.
-const LOW: u16 = 12;
-/// Columns of the field names.
-const LABELS: u16 = 13;
+/// Minimum height, in lines, for showing every field.
+const MIN_FULL_HEIGHT: u16 = 12;
+/// Width of the field names in columns.
+const LABEL_WIDTH: u16 = 13;
 
+/// Which component receives key input while the detail screen is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Focus {
-    Here,
-    /// To the list beside it.
+pub enum DetailFocus {
+    Detail,
+    /// The list beside the detail screen.
     List,
-    /// To what lies over the screen.
-    Above,
+    /// A dialog over the screen.
+    Overlay,
 }
 
 #[derive(Debug, Default)]
-pub struct Detail {
+pub struct DetailScreen {
     id: Option<TokenId>,
     rows: ListSelection,
-    history: Vec<AuditEvent>,
+    events: Vec<AuditEvent>,
 }
 
-impl Detail {
+impl DetailScreen {
     pub fn id(&self) -> Option<TokenId> {
         self.id
     }
 
-    /// Shows `id`; its events are not known yet.
+    /// Shows the token `id`. If it is another token, its events are empty until `deliver`.
     pub fn show(&mut self, id: Option<TokenId>) {
         if self.id != id {
             *self = Self { id, ..Self::default() };
         }
     }
 
-    /// Takes the events of `id`.
+    /// Shows the events of `id`, newest first. Ignored if another token is shown.
     pub fn deliver(&mut self, id: TokenId, events: Vec<AuditEvent>) {
         if self.id == Some(id) {
-            self.history = events;
+            self.events = events;
         }
     }
 
@@ -81,7 +83,7 @@ impl Detail {
         };
         match action {
             Action::Revoke => token.status(ctx.now) == Status::Active,
-            Action::EndOverlap => token.overlaps(ctx.now),
+            Action::EndOverlap => token.has_overlap(ctx.now),
             Action::RemoveScope | Action::ClearScopes => !token.scopes.is_empty(),
             _ => true,
         }
@@ -92,13 +94,14 @@ impl Detail {
             return Some(Effect::Ui(UiAction::GoTo(Tab::Tokens)));
         }
         let token = self.token(ctx)?;
-        if self.rows.on(action, token.scopes.len()).is_some() {
+        if self.rows.apply_movement(action, token.scopes.len()).is_some() {
             return None;
         }
         match action {
             Action::Open => None,
             Action::RemoveScope | Action::ClearScopes if token.scopes.is_empty() => {
-                Some(Effect::warn(format!("{} has no scopes: a adds some", token.name)))
+                let key = ctx.key(Mode::Detail, Action::AddScope);
+                Some(Effect::warn(format!("{} has no scopes. Press {key} to add one.", token.name)))
             }
             Action::RemoveScope => Some(preview(Command::RemoveScopes {
                 tokens: vec![token.id],
@@ -108,38 +111,38 @@ impl Detail {
                 tokens: vec![token.id],
                 scopes: ScopeSelection::All,
             })),
-            Action::EndOverlap if token.overlaps(ctx.now) => {
+            Action::EndOverlap if token.has_overlap(ctx.now) => {
                 Some(preview(Command::EndOverlap { tokens: vec![token.id] }))
             }
             Action::EndOverlap => {
-                Some(Effect::warn(format!("{} has no old secret that works", token.name)))
+                Some(Effect::warn(format!("{} has no overlap to end", token.name)))
             }
             Action::Preset => Some(Effect::open(PresetDialog::add(token, ctx))),
             Action::Test => Some(Effect::open(AccessCheckDialog::new(token, ctx))),
-            _ => on_token(action, token, ctx),
+            _ => token_effect(action, token, ctx),
         }
     }
 
-    pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>, focus: Focus) {
+    pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>, focus: DetailFocus) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         let Some(token) = self.token(ctx) else {
-            let gone = self.id.is_some_and(|id| ctx.is_gone(&id));
+            let is_deleted = self.id.is_some_and(|id| ctx.is_gone(&id));
             let key = |action| ctx.key(Mode::Detail, action);
-            let text = if self.id.is_some() && !gone {
+            let text = if self.id.is_some() && !is_deleted {
                 String::new()
-            } else if gone {
+            } else if is_deleted {
                 let (undo, back) = (key(Action::Undo), key(Action::Back));
                 format!(
-                    "This token is gone: it was deleted. {undo} brings it back if that was you; {back} goes back to the list."
+                    "This token was deleted. Press {undo} to undo if you deleted it, {back} to go back to the list."
                 )
-            } else if focus == Focus::List {
-                "No token is selected.".into()
+            } else if focus == DetailFocus::List {
+                "No token selected.".into()
             } else {
                 let (list, open) = (key(Action::TokensTab), ctx.key(Mode::Tokens, Action::Open));
                 format!(
-                    "No token is selected. Go to the list with {list} and open one with {open}."
+                    "No token selected. Press {list} for the list, then {open} to open a token."
                 )
             };
             canvas.text_lines(area, 1.., wrap(&text, area.width), theme.text());
@@ -147,9 +150,9 @@ impl Detail {
         };
         ctx.hit_map.wheel(area, 3);
         draw_title(token, area, canvas);
-        let used = 1 + draw_fields(token, below(area, 1), canvas);
-        let rest = below(area, used);
-        // The events get what the scopes leave; where it is low, the scopes get it all.
+        let used = 1 + draw_fields(token, rect_below(area, 1), canvas);
+        let rest = rect_below(area, used);
+        // Events get the height that the scopes leave. Below 8 lines, no events are shown.
         let wanted = u16::try_from(token.scopes.len().max(1)).unwrap_or(u16::MAX).saturating_add(3);
         let for_events = match rest.height {
             0..8 => 0,
@@ -157,24 +160,31 @@ impl Detail {
         };
         let scopes = Rect { height: rest.height - for_events, ..rest };
         self.draw_scopes(token, scopes, canvas, focus);
-        self.draw_history(below(rest, scopes.height), canvas);
+        self.draw_events(rect_below(rest, scopes.height), canvas);
     }
 
-    fn draw_scopes(&mut self, token: &Token, area: Rect, canvas: &mut Canvas<'_>, focus: Focus) {
+    fn draw_scopes(
+        &mut self,
+        token: &Token,
+        area: Rect,
+        canvas: &mut Canvas<'_>,
+        focus: DetailFocus,
+    ) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         canvas.rule(area, 0);
         let count = token.scopes.len();
-        canvas.line(area, 0).skip(1).text(&format!(" Scopes {count} "), theme.heading);
+        canvas.line(area, 0).skip(1).text(&format!(" Scopes {} ", grouped(count)), theme.heading);
         if token.scopes.is_empty() {
-            let text = "no scopes: every operation is denied (a adds some)";
-            canvas.line(area, 1).text(text, theme.warning);
+            let key = ctx.key(Mode::Detail, Action::AddScope);
+            let text = format!("{NO_SCOPES} ({key} adds one)");
+            canvas.line(area, 1).text(&text, theme.warning);
             return;
         }
         let widths = scope_columns(area.width);
         let headings = ["Entity type", "Entity", "Operation", "Domain"];
         draw_cells(headings, widths, 1, area, canvas, true);
         let page = usize::from(area.height.saturating_sub(2));
-        let top = self.rows.window(page, count);
+        let top = self.rows.scroll_to_selection(page, count);
         for (line, (at, scope)) in (2..).zip(token.scopes.iter().enumerate().skip(top).take(page)) {
             let domain = scope.domain.as_ref().map_or("any", |domain| domain.as_str());
             let cells = [
@@ -184,30 +194,30 @@ impl Detail {
                 domain,
             ];
             draw_cells(cells, widths, line, area, canvas, false);
-            ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
-            if focus == Focus::Here && at == self.rows.selected() {
-                canvas.band(area, line, theme.selected);
+            ctx.hit_map.list_row(line_rect(area, line), at, self.rows.selected());
+            if focus == DetailFocus::Detail && at == self.rows.selected() {
+                canvas.fill_line(area, line, theme.selected);
             }
         }
     }
 
-    fn draw_history(&self, area: Rect, canvas: &mut Canvas<'_>) {
+    fn draw_events(&self, area: Rect, canvas: &mut Canvas<'_>) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         canvas.rule(area, 0);
-        let title = format!(" Events {} ", self.history.len());
+        let title = format!(" Events {} ", grouped(self.events.len()));
         canvas.line(area, 0).skip(1).text(&title, theme.heading);
         let page = usize::from(area.height.saturating_sub(1));
-        for (line, event) in (1..).zip(self.history.iter().take(page)) {
-            let when = ctx.short(event.what.at);
+        for (line, event) in (1..).zip(self.events.iter().take(page)) {
+            let when = ctx.short_time(event.body.at);
             canvas
                 .line(area, line)
-                .column_of(&when, 12.max(when.len().try_into().unwrap_or(12)), theme.faint)
+                .write_column(&when, 12.max(when.len().try_into().unwrap_or(12)), theme.faint)
                 .skip(2)
-                .column_of(event.what.action.as_str(), 13, theme.text())
+                .write_column(event.body.action.as_str(), 13, theme.text())
                 .skip(2)
-                .text(&event.what.actor.to_string(), theme.text())
+                .text(&event.body.actor.to_string(), theme.text())
                 .skip(2)
-                .text(&event.what.detail, theme.faint);
+                .text(&event.body.detail, theme.faint);
         }
     }
 }
@@ -225,37 +235,37 @@ fn draw_title(token: &Token, area: Rect, canvas: &mut Canvas<'_>) {
     let writer = canvas.line(area, 0);
     let indent = area.width.saturating_sub(26);
     let writer = writer
-        .within(token.name.as_str(), name, theme.heading)
-        .to(indent)
+        .text_within(token.name.as_str(), name, theme.heading)
+        .move_to(indent)
         .text(&sign, theme.status(status).patch(theme.heading));
     if !ctx.read_only {
         writer.skip(2).text(&key, theme.key).skip(1).text(verb, theme.text());
     }
 }
 
-/// A field: its name, its text, its style.
+/// A line of a field: its name, its text and its style.
 type FieldLine = (&'static str, String, Style);
 
-/// The fields, a line each; how many lines they took.
+/// Draws the fields, one per line, and returns the number of lines.
 fn draw_fields(token: &Token, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-    let room = area.width.saturating_sub(LABELS);
+    let room = area.width.saturating_sub(LABEL_WIDTH);
     let mut lines = fields(token, ctx);
-    if area.height < LOW {
-        // The scopes have the keys; beside them there is room for what changes most.
+    if area.height < MIN_FULL_HEIGHT {
+        // The scopes need the height, so keep only the fields that change most often.
         lines.retain(|(name, ..)| matches!(*name, "expires" | "expired" | "last used"));
     } else {
         let most = usize::from(area.height / 5).clamp(1, 4);
-        lines.extend(several("description", token.description.as_str(), room, most, ctx));
+        lines.extend(wrapped_field("description", token.description.as_str(), room, most, ctx));
     }
     if !token.scopes.is_empty() && area.height > 16 {
-        lines.extend(several("in words", &describe_scopes(&token.scopes), room, 2, ctx));
+        lines.extend(wrapped_field("allows", &describe_scopes(&token.scopes), room, 2, ctx));
         if let Some(warning) = wildcard_warning(&token.scopes) {
-            lines.push(("", format!("{} {warning}", theme.fault()), theme.warning));
+            lines.push(("", format!("{} {warning}", theme.fault_glyph()), theme.warning));
         }
     }
     for (line, (name, text, style)) in (0..).zip(&lines) {
-        canvas.line(area, line).column_of(name, LABELS, theme.faint).text(text, *style);
+        canvas.line(area, line).write_column(name, LABEL_WIDTH, theme.faint).text(text, *style);
     }
     u16::try_from(lines.len()).unwrap_or(u16::MAX)
 }
@@ -263,19 +273,19 @@ fn draw_fields(token: &Token, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
 fn fields(token: &Token, ctx: &Model) -> Vec<FieldLine> {
     let theme = &ctx.theme;
     let text = theme.text();
-    let at = |at| ctx.detailed(at);
-    let hint = token.hint().replace('…', theme.ellipsis());
-    let unconfirmed = if token.delivered { "" } else { "   secret never confirmed as saved" };
+    let at = |at| ctx.detailed_time(at);
+    let hint = token.secret_hint().replace('…', theme.ellipsis());
+    let delivery_note = if token.delivered { "" } else { "   secret not saved yet" };
     let mut lines =
-        vec![("id", token.id.to_string(), text), ("token", format!("{hint}{unconfirmed}"), text)];
+        vec![("id", token.id.to_string(), text), ("token", format!("{hint}{delivery_note}"), text)];
     if let (Some(revoked), Status::Revoked) = (token.revoked, token.status(ctx.now)) {
         lines.push(("revoked", at(revoked), theme.danger));
     }
-    if let Some(old) = token.overlap(ctx.now) {
+    if let Some(old) = token.active_overlap(ctx.now) {
         lines.push(("old secret", format!("works until {}", at(old.until)), theme.warning));
         lines.push(match &old.last_used {
-            Some(used) => ("", format!("last used {}", whence(used, ctx)), theme.warning),
-            None => ("", "not used since the rotation".to_owned(), theme.good),
+            Some(used) => ("", format!("last used {}", time_and_origin(used, ctx)), theme.warning),
+            None => ("", "not used since the regeneration".to_owned(), theme.good),
         });
         if !token.is_in_use() {
             lines.push(("new secret", "not used yet".to_owned(), theme.warning));
@@ -285,25 +295,31 @@ fn fields(token: &Token, ctx: &Model) -> Vec<FieldLine> {
     let style = if token.expires_soon(ctx.now) { theme.warning } else { text };
     lines.push(("issued", at(token.issued), text));
     lines.push((ends, token.expires.map_or_else(|| "never".to_owned(), at), style));
-    lines.extend(last_used(token, ctx));
-    let created = format!("{} by {}", time_format::full(token.created, ctx.zone), token.created_by);
+    lines.extend(last_use_fields(token, ctx));
+    let created = format!("{} by {}", time_format::long(token.created, ctx.zone), token.created_by);
     lines.push(("created", created, text));
     lines
 }
 
-/// When it was last used; and on a line of its own for what and from where.
-fn last_used(token: &Token, ctx: &Model) -> Vec<FieldLine> {
+/// The time of the last use, then a second line with its operation and origin.
+fn last_use_fields(token: &Token, ctx: &Model) -> Vec<FieldLine> {
     let text = ctx.theme.text();
     let Some(used) = token.last_use() else {
         return vec![("last used", "never used".to_owned(), text)];
     };
-    let when = ctx.detailed(used.at);
+    let when = ctx.detailed_time(used.at);
     let from = used.from.as_ref().map_or_else(String::new, |from| format!(", from {from}"));
-    vec![("last used", when, text), ("  for", format!("{}{from}", used.what), text)]
+    vec![("last used", when, text), ("used for", format!("{}{from}", used.summary), text)]
 }
 
-/// A field in at most `most` lines; what is left out leaves a mark.
-fn several(name: &'static str, text: &str, room: u16, most: usize, ctx: &Model) -> Vec<FieldLine> {
+/// Wraps a field to at most `most` lines. A truncated field ends with an ellipsis.
+fn wrapped_field(
+    name: &'static str,
+    text: &str,
+    room: u16,
+    most: usize,
+    ctx: &Model,
+) -> Vec<FieldLine> {
     let parts = wrap(text, room);
     let left_out = parts.len() > most;
     let mut lines: Vec<FieldLine> =
@@ -312,13 +328,13 @@ fn several(name: &'static str, text: &str, room: u16, most: usize, ctx: &Model) 
         first.0 = name;
     }
     if let (true, Some(last)) = (left_out, lines.last_mut()) {
-        last.1 = cut(&format!("{}   ", last.1), room, &ctx.theme).into_owned();
+        last.1 = truncate(&format!("{}   ", last.1), room, &ctx.theme).into_owned();
         last.1.push_str(ctx.theme.ellipsis());
     }
     lines
 }
 
-/// The widths of entity type, entity, operation and domain.
+/// The widths of the columns entity type, entity, operation and domain.
 fn scope_columns(area: u16) -> [u16; 4] {
     let room = area.saturating_sub(6);
     let (kind, operation) = (12.min(room / 4), 12.min(room / 4));
@@ -340,6 +356,6 @@ fn draw_cells(
     let mut writer = canvas.line(area, line);
     for (cell, wide) in cells.into_iter().zip(widths) {
         let faint = !heading && matches!(cell, "any");
-        writer = writer.column_of(cell, wide, if faint { theme.faint } else { style }).skip(2);
+        writer = writer.write_column(cell, wide, if faint { theme.faint } else { style }).skip(2);
     }
 }

@@ -1,6 +1,5 @@
-//! What fills the terminal: the four tabs, one a file with their parts beside them, and the lines
-//! around them. A screen is a value: it answers keys with what it wants, draws itself from a
-//! read-only context, and does no I/O.
+//! The four tabs, one per file, with their parts and the lines around them. A screen turns actions
+//! into effects, draws itself from the read-only model, and does no I/O. Called by the app.
 
 pub mod audit;
 pub mod chrome;

@@ -1,6 +1,5 @@
-//! The marks of the list: tokens that the next change is for, set one by one, as a range or all
-//! that are shown. They stay when the filter changes and go with their tokens. Answers the keys
-//! of marks and those that change tokens, once there are marks; the list draws them.
+//! Set of marked tokens for bulk actions: single tokens, a range, or all rows. Marks survive a
+//! change of the filter and are removed with their tokens. The token list draws them.
 
 use std::collections::HashSet;
 
@@ -17,7 +16,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct MultiSelect {
     ids: HashSet<TokenId>,
-    /// Where the range begins that is being drawn.
+    /// The start of the open range.
     anchor: Option<TokenId>,
 }
 
@@ -26,17 +25,17 @@ impl MultiSelect {
         self.ids.is_empty() && self.anchor.is_none()
     }
 
-    pub(super) fn is_ranging(&self) -> bool {
+    pub(super) fn has_range(&self) -> bool {
         self.anchor.is_some()
     }
 
-    /// Whether `id` is marked, the range aside.
-    pub(super) fn has(&self, id: &TokenId) -> bool {
+    /// Whether `id` is marked; the open range does not count.
+    pub(super) fn contains(&self, id: &TokenId) -> bool {
         self.ids.contains(id)
     }
 
-    /// The rows of the range from its start to row `at`, by the row that `row_of` gives; none
-    /// when no range is drawn, or when its start is not shown any more.
+    /// The rows from the start of the open range, which `row_of` locates, to row `at`. Empty
+    /// without an open range, or if its start is not in the list.
     pub(super) fn range(
         &self,
         row_of: impl FnOnce(TokenId) -> Option<usize>,
@@ -46,31 +45,31 @@ impl MultiSelect {
         start.map_or(0..0, |start| start.min(at)..start.max(at) + 1)
     }
 
-    /// How many are marked, with those of `range` that are not marked anyway.
+    /// Number of marked tokens, including those of `range`.
     pub(super) fn count(&self, range: impl IntoIterator<Item = TokenId>) -> usize {
         self.ids.len() + range.into_iter().filter(|id| !self.ids.contains(id)).count()
     }
 
-    /// Marks `id`, or takes its mark away.
+    /// Marks `id`, or unmarks it if it is marked.
     pub(super) fn toggle(&mut self, id: TokenId) {
         if !self.ids.remove(&id) {
             self.ids.insert(id);
         }
     }
 
-    pub(super) fn begin(&mut self, id: TokenId) {
+    pub(super) fn begin_range(&mut self, id: TokenId) {
         self.anchor = Some(id);
     }
 
-    /// Ends the range, whose tokens are `range`: they are marked like any other now.
-    pub(super) fn settle(&mut self, range: impl IntoIterator<Item = TokenId>) {
+    /// Closes the open range and marks its tokens `range`. Does nothing without an open range.
+    pub(super) fn finish_range(&mut self, range: impl IntoIterator<Item = TokenId>) {
         if self.anchor.take().is_some() {
             self.ids.extend(range);
         }
     }
 
-    /// Marks all that are shown; if they are all marked, takes their marks away.
-    pub(super) fn all(&mut self, shown: impl IntoIterator<Item = TokenId> + Clone) {
+    /// Marks all `shown` tokens, or unmarks them if all are marked.
+    pub(super) fn toggle_all(&mut self, shown: impl IntoIterator<Item = TokenId> + Clone) {
         if shown.clone().into_iter().all(|id| self.ids.contains(&id)) {
             for id in shown {
                 self.ids.remove(&id);
@@ -80,8 +79,8 @@ impl MultiSelect {
         }
     }
 
-    /// Gives up the range that is being drawn, or else every mark.
-    pub(super) fn back(&mut self) {
+    /// Cancels the open range; without one, clears all marks.
+    pub(super) fn step_back(&mut self) {
         if self.anchor.take().is_none() {
             self.ids.clear();
         }
@@ -91,14 +90,14 @@ impl MultiSelect {
         *self = Self::default();
     }
 
-    /// Takes the marks of tokens away that are not there any more.
-    pub(super) fn keep(&mut self, is_there: impl Fn(&TokenId) -> bool) {
+    /// Removes the marks of tokens for which `exists` returns false.
+    pub(super) fn retain(&mut self, is_there: impl Fn(&TokenId) -> bool) {
         self.ids.retain(&is_there);
         self.anchor = self.anchor.filter(is_there);
     }
 
-    /// What `action` does to the marked tokens.
-    pub(super) fn on(&self, action: Action, ctx: &Model) -> Option<Effect> {
+    /// The effect of `action` on all marked tokens; `None` if it is not a bulk action.
+    pub(super) fn bulk_effect(&self, action: Action, ctx: &Model) -> Option<Effect> {
         let ids = || {
             let mut ids: Vec<_> = self.ids.iter().copied().collect();
             ids.sort_unstable();
@@ -124,57 +123,57 @@ mod tests {
     }
 
     fn marked(marks: &MultiSelect) -> Vec<u8> {
-        (0..9).filter(|n| marks.has(&id(*n))).collect()
+        (0..9).filter(|n| marks.contains(&id(*n))).collect()
     }
 
     #[test]
-    fn one_by_one_and_all_that_are_shown() {
+    fn toggle_marks_one_token_or_all_shown() {
         let mut marks = MultiSelect::default();
         marks.toggle(id(1));
         marks.toggle(id(7));
         marks.toggle(id(7));
         assert_eq!(marked(&marks), [1]);
-        marks.all((0..3).map(id));
+        marks.toggle_all((0..3).map(id));
         assert_eq!(marked(&marks), [0, 1, 2]);
         marks.toggle(id(8));
-        marks.all((0..3).map(id));
-        assert_eq!(marked(&marks), [8], "all of the shown were marked");
+        marks.toggle_all((0..3).map(id));
+        assert_eq!(marked(&marks), [8], "all shown tokens were marked before");
     }
 
     #[test]
-    fn a_range_grows_both_ways_and_counts_before_it_is_settled() {
+    fn an_open_range_extends_both_ways_and_counts_as_marked() {
         let mut marks = MultiSelect::default();
         let row_of = |wanted| (0..9).position(|n| id(n) == wanted);
         marks.toggle(id(4));
-        marks.begin(id(3));
+        marks.begin_range(id(3));
         assert_eq!(marks.range(row_of, 5), 3..6);
         assert_eq!(marks.range(row_of, 1), 1..4);
         assert_eq!(marks.count((3..6).map(id)), 3);
-        marks.settle((3..6).map(id));
-        assert!(!marks.is_ranging());
+        marks.finish_range((3..6).map(id));
+        assert!(!marks.has_range());
         assert_eq!(marked(&marks), [3, 4, 5]);
         assert_eq!(marks.range(row_of, 8), 0..0);
     }
 
     #[test]
-    fn the_way_back_gives_up_the_range_first_and_the_marks_then() {
+    fn step_back_cancels_the_range_before_it_clears_marks() {
         let mut marks = MultiSelect::default();
         marks.toggle(id(4));
-        marks.begin(id(3));
-        marks.back();
-        assert!(!marks.is_ranging() && !marks.is_empty());
-        marks.back();
+        marks.begin_range(id(3));
+        marks.step_back();
+        assert!(!marks.has_range() && !marks.is_empty());
+        marks.step_back();
         assert!(marks.is_empty());
     }
 
     #[test]
-    fn marks_go_with_their_tokens() {
+    fn marks_are_removed_with_their_tokens() {
         let mut marks = MultiSelect::default();
         marks.toggle(id(4));
         marks.toggle(id(5));
-        marks.begin(id(4));
-        marks.keep(|each| *each != id(4));
-        assert!(!marks.is_ranging());
+        marks.begin_range(id(4));
+        marks.retain(|each| *each != id(4));
+        assert!(!marks.has_range());
         assert_eq!(marked(&marks), [5]);
     }
 }

@@ -1,6 +1,5 @@
-//! The search of the list while it is typed and while it stands: its field, and what is wrong
-//! with it: the term that cannot be read counts once it can. Owned by the list, which asks it
-//! what to look for.
+//! Search field of the token list, shown as a chip while it is not edited. Invalid terms are
+//! ignored until they parse, and the field shows the error. Owned by the token list.
 
 use ratatui::{
     crossterm::event::KeyEvent,
@@ -11,110 +10,109 @@ use crate::{
     domain::{Search, SearchError, search::TERMS},
     keymap::Action,
     tui::widgets::{
-        field::Field,
         form::FormInput as _,
         paint::{Canvas, width},
+        text_field::TextField,
     },
 };
 
-/// Fewest columns of the field.
-const FIELD: u16 = 12;
+/// Minimum width of the field in columns.
+const MIN_FIELD_WIDTH: u16 = 12;
 
 #[derive(Debug)]
 pub(super) struct SearchBox {
-    field: Field,
-    typing: bool,
+    field: TextField,
+    is_typing: bool,
     fault: Option<SearchError>,
 }
 
 impl Default for SearchBox {
     fn default() -> Self {
-        Self { field: Field::line(""), typing: false, fault: None }
+        Self { field: TextField::single_line(""), is_typing: false, fault: None }
     }
 }
 
 impl SearchBox {
     pub(super) fn is_typing(&self) -> bool {
-        self.typing
+        self.is_typing
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.field.is_empty()
     }
 
-    /// What is wrong with what stands in the field.
+    /// The error of the first invalid term.
     pub(super) fn fault(&self) -> Option<&SearchError> {
         self.fault.as_ref()
     }
 
-    /// Begins to type, where one left off.
+    /// Starts editing; the field keeps its text and cursor.
     pub(super) fn begin(&mut self) {
-        self.typing = true;
+        self.is_typing = true;
     }
 
-    /// Leaves the field; what stands in it stays in force.
-    pub(super) fn keep(&mut self) {
-        self.typing = false;
+    /// Stops editing; the search stays active.
+    pub(super) fn leave(&mut self) {
+        self.is_typing = false;
     }
 
-    /// Takes a key; whether the text is another one now.
+    /// Passes a key to the field. Returns true if the text changed.
     pub(super) fn press(&mut self, key: KeyEvent) -> bool {
-        self.typing && self.field.press(key)
+        self.is_typing && self.field.press(key)
     }
 
-    /// Takes a paste; false while nothing is typed here.
+    /// Pastes `text`. Returns false if the field is not being edited.
     pub(super) fn paste(&mut self, text: &str) -> bool {
-        if self.typing {
+        if self.is_typing {
             self.field.paste(text);
         }
-        self.typing
+        self.is_typing
     }
 
-    /// What the text searches for. A term that cannot be read is left out until it can, and the
-    /// field says so.
+    /// Parses the text. Invalid terms are left out; `fault` then returns the first error.
     pub(super) fn search(&mut self) -> Search {
-        let (search, fault) = Search::read(&self.field.text());
+        let (search, fault) = Search::parse_lenient(&self.field.text());
         self.fault = fault;
         search
     }
 
-    /// Draws the field from column `from` of `area` on. Beside it stands what is wrong, or what
-    /// could be typed while nothing is, or else `told`.
+    /// Draws the field from column `from` of `area` on. The error is shown after it, else the list of
+    /// terms while the field is empty, else `note`.
     pub(super) fn draw_field(
         &self,
         from: u16,
-        told: &str,
+        note: &str,
         area: Rect,
         canvas: &mut Canvas<'_>,
     ) -> Option<Position> {
         let theme = &canvas.ctx.theme;
-        let place = canvas.line(area, 0).to(from).text("/", theme.accent).column();
-        let room = area.width.saturating_sub(place);
-        let own = (width(&self.field.text()) + 2).max(FIELD);
-        let (beside, style) = match &self.fault {
-            Some(fault) => (format!("{} {fault}", theme.fault()), theme.danger),
+        let start = canvas.line(area, 0).move_to(from).text("/", theme.accent).column();
+        let room = area.width.saturating_sub(start);
+        let field_width = (width(&self.field.text()) + 2).max(MIN_FIELD_WIDTH);
+        let (note_text, style) = match &self.fault {
+            Some(fault) => (format!("{} {fault}", theme.fault_glyph()), theme.danger),
             None if self.field.is_empty() => (TERMS.to_owned(), theme.faint),
-            None if own + width(told) < room => (told.to_owned(), theme.faint),
+            None if field_width + width(note) < room => (note.to_owned(), theme.faint),
             None => (String::new(), theme.faint),
         };
-        // The text has a half of the line at least, whatever is said of it.
-        let left = room.saturating_sub(width(&beside) + 1);
-        let wide = if beside.is_empty() { room } else { left.max(own.min(room / 2)) };
-        canvas.line(area, 0).to(place + wide + 1).text(&beside, style);
-        let field = Rect { x: area.x + place, width: wide, height: 1, ..area };
+        // The field gets at least half of the line, whatever the length of the note.
+        let left = room.saturating_sub(width(&note_text) + 1);
+        let wide = if note_text.is_empty() { room } else { left.max(field_width.min(room / 2)) };
+        canvas.line(area, 0).move_to(start + wide + 1).text(&note_text, style);
+        let field = Rect { x: area.x + start, width: wide, height: 1, ..area };
         self.field.draw(field.intersection(area), canvas, true)
     }
 
-    /// The columns of its chip, none while nothing is searched for.
-    pub(super) fn width(&self) -> u16 {
+    /// The width of the chip in columns, 0 without a search.
+    pub(super) fn chip_width(&self) -> u16 {
         if self.is_empty() { 0 } else { width(&self.field.text()) + 2 }
     }
 
-    /// Draws it as a chip at column `from` of `area`.
+    /// Draws the search as a chip at column `from` of `area`.
     pub(super) fn draw_chip(&self, from: u16, area: Rect, canvas: &mut Canvas<'_>) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let text = format!("/{}", self.field.text());
-        let writer = canvas.line(area, 0).to(from).text(&text, theme.accent);
-        ctx.hit_map.act(writer.since(from), Action::Search);
+        let writer = canvas.line(area, 0).move_to(from).text(&text, theme.accent);
+        ctx.hit_map.click_action(writer.rect_since(from), Action::Search);
     }
 }

@@ -1,8 +1,8 @@
-//! What a key does to one token, in the list as in the detail.
+//! Actions on one token that the list and the detail screen share.
 
 use crate::{
     domain::{Command, Overlap, Status, Token, TokenSelection},
-    keymap::Action,
+    keymap::{Action, Mode},
     tui::{
         app::{
             effect::{Effect, UiAction},
@@ -13,15 +13,16 @@ use crate::{
     },
 };
 
-/// What a key does to the token that the list or the detail shows.
-pub(super) fn on_token(action: Action, token: &Token, ctx: &Model) -> Option<Effect> {
+/// The effect of `action` on the selected or shown `token`; `None` if the action is not on a token.
+pub(super) fn token_effect(action: Action, token: &Token, ctx: &Model) -> Option<Effect> {
     match action {
-        Action::Open => Some(Effect::Ui(UiAction::Show(token.id))),
+        Action::Open => Some(Effect::Ui(UiAction::ShowToken(token.id))),
         Action::Clone => Some(Effect::request(ServiceRequest::Template(token.id))),
         Action::Edit => Some(Effect::open(EditDialog::new(token))),
         Action::AddScope => Some(Effect::open(ScopeDialog::add(token, ctx))),
         Action::Revoke if token.status(ctx.now) == Status::Revoked => {
-            Some(Effect::warn(format!("{} is revoked already: R regenerates it", token.name)))
+            let key = ctx.key(Mode::Tokens, Action::Regenerate);
+            Some(Effect::warn(format!("{} is already revoked. {key} regenerates it.", token.name)))
         }
         Action::Revoke => Some(preview(Command::Revoke { tokens: vec![token.id] })),
         Action::Regenerate => Some(preview(Command::Regenerate {
@@ -41,7 +42,7 @@ pub(super) fn on_token(action: Action, token: &Token, ctx: &Model) -> Option<Eff
     }
 }
 
-/// Asks what `command` would do; a dialog on the answer follows.
+/// Requests the plan of `command`. The response opens the plan dialog.
 pub(super) fn preview(command: Command) -> Effect {
     Effect::request(ServiceRequest::Preview(command))
 }

@@ -1,5 +1,5 @@
-//! The table of the list: which columns fit, their headings, and one token in a row. Draws what
-//! it is given; the list decides what is shown and in which order.
+//! Table of tokens: choice of the columns that fit, headings and rows. The token list decides
+//! which tokens are shown and in which order.
 
 use ratatui::{layout::Rect, style::Style};
 
@@ -9,10 +9,10 @@ use crate::{
     tui::{app::model::Model, theme::time_format::TimeFormat, widgets::paint::Canvas},
 };
 
-/// Fewest columns that a name is given before another column is shown.
+/// Minimum width of the name; another column is shown only if the name keeps it.
 const NAME_MIN: u16 = 20;
 
-/// Writes the headings on line 1 of `area`, an arrow at the one that sorts.
+/// Draws the headings on line 1 of `area`, with an arrow at the sorted column.
 pub(super) fn draw_headings(
     columns: &[(Column, u16)],
     sort: Sort,
@@ -29,13 +29,13 @@ pub(super) fn draw_headings(
         };
         let text = format!("{} {arrow}", column.as_str());
         let from = writer.column();
-        writer = writer.column_of(text.trim_end(), *wide, style);
-        let (now, to) = (place_of(sort.column), place_of(*column));
+        writer = writer.write_column(text.trim_end(), *wide, style);
+        let (now, to) = (column_index(sort.column), column_index(*column));
         if now == to {
-            ctx.hit_map.act(writer.since(from), Action::ReverseSort);
+            ctx.hit_map.click_action(writer.rect_since(from), Action::ReverseSort);
         } else {
             ctx.hit_map.cycle_to(
-                writer.since(from),
+                writer.rect_since(from),
                 Action::NextSort,
                 (now, to),
                 Column::ALL.len(),
@@ -45,13 +45,13 @@ pub(super) fn draw_headings(
     }
 }
 
-fn place_of(column: Column) -> usize {
-    Column::ALL.iter().position(|each| *each == column).unwrap_or(0)
+fn column_index(column: Column) -> usize {
+    Column::ALL.iter().position(|other| *other == column).unwrap_or(0)
 }
 
-/// The columns that fit, in the order of the table, with their widths: the name always, the
-/// others by their worth as long as the name keeps its room.
-pub(super) fn fitting(area: u16, times: TimeFormat) -> Vec<(Column, u16)> {
+/// The columns that fit into `area` columns, in table order, with their widths. The name is
+/// always shown; the others are added by importance while the name keeps `NAME_MIN`.
+pub(super) fn fitting_columns(area: u16, times: TimeFormat) -> Vec<(Column, u16)> {
     let time = if times == TimeFormat::Relative { 12 } else { 17 };
     let by_worth = [
         (Column::Status, 9),
@@ -62,20 +62,20 @@ pub(super) fn fitting(area: u16, times: TimeFormat) -> Vec<(Column, u16)> {
         (Column::Description, 24),
     ];
     let mut left = area.saturating_sub(3 + 1);
-    let mut chosen = vec![Column::Name];
+    let mut columns = vec![Column::Name];
     for (column, wide) in by_worth {
         if left < NAME_MIN + 2 + wide {
             break;
         }
         left -= 2 + wide;
-        chosen.push(column);
+        columns.push(column);
     }
-    // What is left over goes to the name, and to the description once the name has plenty.
-    let described = chosen.contains(&Column::Description);
+    // Remaining columns go to the name up to 32, then to the description.
+    let described = columns.contains(&Column::Description);
     let (name, more) = if described && left > 32 { (32, left - 32) } else { (left, 0) };
     Column::ALL
         .into_iter()
-        .filter(|column| chosen.contains(column))
+        .filter(|column| columns.contains(column))
         .map(|column| match column {
             Column::Name => (column, name),
             Column::Description => (column, 24 + more),
@@ -93,25 +93,25 @@ pub(super) fn draw_row(
 ) {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let status = token.status(ctx.now);
-    let near = token.expires_soon(ctx.now);
-    let glyph = if near { theme.soon_glyph() } else { theme.status_glyph(status) };
+    let expires_soon = token.expires_soon(ctx.now);
+    let glyph = if expires_soon { theme.soon_glyph() } else { theme.status_glyph(status) };
     let mut writer = canvas
         .line(area, line)
-        .column_of(if marked { theme.mark() } else { "" }, 1, theme.accent)
-        .column_of(glyph, 2, if near { theme.warning } else { theme.status(status) });
+        .write_column(if marked { theme.mark_glyph() } else { "" }, 1, theme.accent)
+        .write_column(glyph, 2, if expires_soon { theme.warning } else { theme.status(status) });
     for (column, wide) in columns {
         let (text, mut style) = cell(token, *column, ctx);
         if marked && *column == Column::Name {
             style = theme.accent;
         }
-        writer = writer.column_of(&text, *wide, style).skip(2);
+        writer = writer.write_column(&text, *wide, style).skip(2);
     }
 }
 
 fn cell(token: &Token, column: Column, ctx: &Model) -> (String, Style) {
     let theme = &ctx.theme;
     let text = theme.text();
-    let short = |at| ctx.short(at);
+    let short = |at| ctx.short_time(at);
     match column {
         Column::Name => (token.name.to_string(), text),
         Column::Description => (token.description.first_line().to_owned(), theme.faint),
@@ -130,10 +130,10 @@ fn cell(token: &Token, column: Column, ctx: &Model) -> (String, Style) {
     }
 }
 
-/// When it expires; what expires within a week carries a sign as well as a colour.
+/// The expiry. A `!` marks tokens that expire within 7 days, so that colour is not needed.
 fn expires(token: &Token, ctx: &Model) -> (String, Style) {
     let theme = &ctx.theme;
-    let text = token.expires.map_or_else(|| "never".to_owned(), |end| ctx.short(end));
+    let text = token.expires.map_or_else(|| "never".to_owned(), |end| ctx.short_time(end));
     if token.expires_soon(ctx.now) {
         (format!("{text} !"), theme.warning)
     } else {
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_wide_screen_shows_every_column() {
         let shown: Vec<Column> =
-            fitting(200, TimeFormat::Utc).into_iter().map(|(column, _)| column).collect();
+            fitting_columns(200, TimeFormat::Utc).into_iter().map(|(column, _)| column).collect();
         assert_eq!(shown, Column::ALL);
     }
 }

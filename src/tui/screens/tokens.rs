@@ -1,5 +1,5 @@
-//! The list of tokens: chips for the status, search as one types, sorting, and one row a token.
-//! Shows and selects; everything that it does to a token is a dialog or another tab.
+//! Token list: status chips, incremental search, sorting, marks, and one row per token. It does
+//! not change tokens itself; its effects open dialogs or other tabs.
 
 mod marking;
 
@@ -14,12 +14,13 @@ use super::{
     filter_bar::FilterBar,
     multi_select::MultiSelect,
     search_box::SearchBox,
-    token_actions::{on_token, preview},
-    token_table::{draw_headings, draw_row, fitting},
+    token_actions::{preview, token_effect},
+    token_table::{draw_headings, draw_row, fitting_columns},
 };
 use crate::{
     domain::{
         Column, Command, Query, Search, Status, StatusFilter, Timestamp, TokenId, TokenSelection,
+        grouped,
     },
     keymap::{Action, Mode},
     list::{Completeness, ListRequest, ListResult},
@@ -30,31 +31,31 @@ use crate::{
         },
         widgets::{
             list_selection::ListSelection,
-            paint::{Canvas, row_of, width},
+            paint::{Canvas, line_rect, width},
         },
     },
 };
 
-/// Lines above the rows: chips, headings.
-const ABOVE: u16 = 2;
+/// Lines above the rows: filter bar and headings.
+const HEADER_LINES: u16 = 2;
 
 #[derive(Debug, Default)]
-pub struct Tokens {
+pub struct TokensScreen {
     query: Query,
     search_box: SearchBox,
-    listing: ListResult,
+    result: ListResult,
     rows: ListSelection,
     selected: Option<TokenId>,
-    /// The list was asked for since something changed.
-    is_current: bool,
-    /// The number of the last question.
-    asked: u64,
-    /// The selected token is to be shown, whatever the filter.
-    seek: bool,
+    /// Whether the latest state was already requested.
+    is_requested: bool,
+    /// The number of the last request.
+    last_request: u64,
+    /// Whether the filter must be cleared if it hides the selected token.
+    must_show_selected: bool,
     marks: MultiSelect,
 }
 
-impl Tokens {
+impl TokensScreen {
     pub fn mode(&self) -> Mode {
         if self.search_box.is_typing() { Mode::Search } else { Mode::Tokens }
     }
@@ -67,103 +68,104 @@ impl Tokens {
         &self.query
     }
 
-    /// Which row of how many is selected, for the line at the foot.
-    pub fn place(&self) -> String {
-        match self.listing.total {
+    /// `12 of 1,234` for the footer; empty if the list is empty.
+    pub fn position_text(&self) -> String {
+        match self.result.total {
             0 => String::new(),
-            count => format!("{} of {count}", self.rows.selected() + 1),
+            count => format!("{} of {}", grouped(self.rows.selected() + 1), grouped(count)),
         }
     }
 
-    /// Selects `id`; with a filter that shows it, if the present one does not.
+    /// Selects `id`, and clears the filter if it hides that token.
     pub fn select(&mut self, id: TokenId) {
         if self.selected != Some(id) || self.row_of(id).is_none() {
             self.selected = Some(id);
-            self.seek = true;
-            self.is_current = false;
+            self.must_show_selected = true;
+            self.is_requested = false;
         }
     }
 
-    /// What is shown is to be asked for anew, after tokens, query or time changed.
+    /// Requests the list again, after tokens, query or time changed.
     pub fn refresh(&mut self) {
-        self.is_current = false;
+        self.is_requested = false;
     }
 
-    /// What is shown is not known, and will not be told before it is asked for again.
-    pub fn give_up(&mut self) {
-        self.listing.number = self.asked;
-        self.listing.completeness = Completeness::Complete;
+    /// The last request failed: stops waiting for its result and keeps the old one.
+    pub fn stop_waiting(&mut self) {
+        self.result.number = self.last_request;
+        self.result.completeness = Completeness::Complete;
     }
 
-    /// What is to be asked, once.
-    pub fn question(&mut self, at: Timestamp) -> Option<ListRequest> {
-        if std::mem::replace(&mut self.is_current, true) {
+    /// The list request to send at `at`; `None` if nothing changed since the last one.
+    pub fn take_request(&mut self, at: Timestamp) -> Option<ListRequest> {
+        if std::mem::replace(&mut self.is_requested, true) {
             return None;
         }
-        self.asked += 1;
+        self.last_request += 1;
         let (query, selected, row) = (self.query.clone(), self.selected, self.rows.selected());
-        Some(ListRequest { number: self.asked, query, at, selected, row })
+        Some(ListRequest { number: self.last_request, query, at, selected, row })
     }
 
-    /// Whether the rows on the screen are still to be told.
+    /// Whether the visible rows are still being loaded.
     pub fn awaits_rows(&self) -> bool {
-        !self.is_current || self.listing.number != self.asked
+        !self.is_requested || self.result.number != self.last_request
     }
 
-    /// Whether any row is.
+    /// Whether any rows are still being loaded.
     #[cfg(any(test, feature = "testing"))]
     pub fn awaits_more(&self) -> bool {
-        self.awaits_rows() || !self.listing.is_complete()
+        self.awaits_rows() || !self.result.is_complete()
     }
 
-    /// Takes what is shown. The selected token stays selected; if it is not shown any more,
-    /// the row that took its place is.
-    pub fn deliver(&mut self, listing: ListResult) {
-        if listing.number != self.asked {
+    /// Shows the result of the last request; ignores older results. The selected token stays
+    /// selected, or else the row at its old position.
+    pub fn deliver(&mut self, result: ListResult) {
+        if result.number != self.last_request {
             return;
         }
-        self.listing = listing.after(&self.listing);
-        // The operator may have moved on since the question was asked.
+        self.result = result.after(&self.result);
+        // The selection may have moved since the request was sent.
         let own = self.selected.and_then(|id| self.row_of(id));
         if let Some(row) = own {
             self.rows.select(row);
-            self.seek = false;
-        } else if self.seek && self.listing.is_complete() {
-            self.seek = false;
+            self.must_show_selected = false;
+        } else if self.must_show_selected && self.result.is_complete() {
+            self.must_show_selected = false;
             self.query.status = StatusFilter::All;
             self.clear_search();
-            self.is_current = false;
+            self.is_requested = false;
             return;
         }
-        self.rows.select(self.rows.selected().min(self.listing.total.saturating_sub(1)));
-        if own.is_none() && !self.seek {
+        self.rows.select(self.rows.selected().min(self.result.total.saturating_sub(1)));
+        if own.is_none() && !self.must_show_selected {
             self.selected = self.id_at(self.rows.selected());
         }
     }
 
-    /// Whether the first row is selected, as at the beginning.
-    pub fn is_at_the_top(&self) -> bool {
+    /// Whether the first row is selected, as after the start of the program.
+    pub fn is_first_row_selected(&self) -> bool {
         self.rows.selected() == 0
     }
 
-    /// The tokens whose records are looked at, with those of `pages` more on either side.
-    pub fn wanted(&self, pages: usize) -> Vec<TokenId> {
-        let seen = self.rows.ahead(self.listing.total);
+    /// The tokens whose records are needed: visible rows, `pages` pages before and after them, and
+    /// the selected token.
+    pub fn tokens_to_load(&self, pages: usize) -> Vec<TokenId> {
+        let seen = self.rows.next_visible_rows(self.result.total);
         let more = pages * seen.len();
-        let rows = seen.start.saturating_sub(more)..(seen.end + more).min(self.listing.total);
+        let rows = seen.start.saturating_sub(more)..(seen.end + more).min(self.result.total);
         rows.filter_map(|row| self.id_at(row)).chain(self.selected).collect()
     }
 
     fn id_at(&self, row: usize) -> Option<TokenId> {
-        self.listing.tokens.get(row)
+        self.result.tokens.get(row)
     }
 
     fn row_of(&self, id: TokenId) -> Option<usize> {
-        // Looking for one that is not shown among a million takes milliseconds.
-        match self.listing.selected_row.filter(|(asked, _)| *asked == id) {
-            Some((_, told)) => told,
+        // A search for an absent id in a million rows takes milliseconds, so use the known row.
+        match self.result.selected_row.filter(|(asked, _)| *asked == id) {
+            Some((_, row)) => row,
             None if self.id_at(self.rows.selected()) == Some(id) => Some(self.rows.selected()),
-            None => self.listing.tokens.find(&id),
+            None => self.result.tokens.find(&id),
         }
     }
 
@@ -191,27 +193,29 @@ impl Tokens {
             | Action::CopyJson
             | Action::CopyName => token.is_some(),
             Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
-                ctx.census.total > 0
+                ctx.summary.total > 0
             }
             _ => true,
         }
     }
 
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
-        if self.rows.on(action, self.listing.total).is_some() {
+        if self.rows.apply_movement(action, self.result.total).is_some() {
             self.selected = self.id_at(self.rows.selected());
             return None;
         }
         if self.search_box.is_typing() {
-            return self.on_search(action);
+            return self.update_search(action);
         }
-        if let ControlFlow::Break(answer) = self.on_marks(action, ctx) {
+        if let ControlFlow::Break(answer) = self.update_marks(action, ctx) {
             return answer;
         }
         match action {
             Action::New => Some(Effect::Ui(UiAction::GoTo(Tab::Create))),
             Action::DeleteAll => Some(preview(Command::Delete { tokens: TokenSelection::All })),
-            Action::NextStatus | Action::PreviousStatus | Action::Expiring => self.filter(action),
+            Action::NextStatus | Action::PreviousStatus | Action::Expiring => {
+                self.change_status_filter(action, ctx)
+            }
             Action::Search => {
                 self.search_box.begin();
                 None
@@ -222,7 +226,7 @@ impl Tokens {
                 None
             }
             Action::NextSort => {
-                self.query.sort.column = around(&Column::ALL, self.query.sort.column, true);
+                self.query.sort.column = cycle(&Column::ALL, self.query.sort.column, true);
                 self.refresh();
                 None
             }
@@ -231,16 +235,16 @@ impl Tokens {
                 self.refresh();
                 None
             }
-            _ => on_token(action, self.selected.and_then(|id| ctx.token(&id))?, ctx),
+            _ => token_effect(action, self.selected.and_then(|id| ctx.token(&id))?, ctx),
         }
     }
 
-    fn on_search(&mut self, action: Action) -> Option<Effect> {
+    fn update_search(&mut self, action: Action) -> Option<Effect> {
         match action {
-            // What cannot be read is not kept.
+            // An invalid search stays in the field until it is corrected.
             Action::Accept => match self.search_box.fault() {
                 Some(fault) => return Some(Effect::warn(fault.to_string())),
-                None => self.search_box.keep(),
+                None => self.search_box.leave(),
             },
             Action::Cancel => {
                 self.clear_search();
@@ -253,20 +257,20 @@ impl Tokens {
 
     pub fn text(&mut self, key: KeyEvent) {
         if self.search_box.press(key) {
-            self.searched();
+            self.apply_search();
         }
     }
 
     pub fn paste(&mut self, text: &str) -> bool {
         let taken = self.search_box.paste(text);
         if taken {
-            self.searched();
+            self.apply_search();
         }
         taken
     }
 
-    /// Looks for what the field says now.
-    fn searched(&mut self) {
+    /// Parses the search field and requests the list if the search changed.
+    fn apply_search(&mut self) {
         let search = self.search_box.search();
         if search != self.query.search {
             self.query.search = search;
@@ -274,17 +278,20 @@ impl Tokens {
         }
     }
 
-    /// Shows other statuses, unless the search says which.
-    fn filter(&mut self, action: Action) -> Option<Effect> {
-        if self.query.search.names_status() {
-            return Some(Effect::info("the search says which statuses are shown: Esc clears it"));
+    /// Selects another status filter, unless the search contains a status term.
+    fn change_status_filter(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
+        if self.query.search.filters_status() {
+            return Some(Effect::info(format!(
+                "The search sets the status. {} clears it.",
+                ctx.key(Mode::Tokens, Action::Back)
+            )));
         }
         let now = self.query.status;
         self.query.status = match (action, now) {
             (Action::NextStatus, StatusFilter::Expiring) => StatusFilter::Expired,
             (_, StatusFilter::Expiring) => StatusFilter::Active,
             (Action::Expiring, _) => StatusFilter::Expiring,
-            _ => around(&StatusFilter::STATUSES, now, action == Action::NextStatus),
+            _ => cycle(&StatusFilter::STATUSES, now, action == Action::NextStatus),
         };
         self.rows.select(0);
         self.selected = None;
@@ -292,62 +299,65 @@ impl Tokens {
         None
     }
 
-    /// Draws it into `area`; `focused` says whether it has the keys.
+    /// Draws the list into `area`; `focused` is true if it receives key input.
     pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         if self.search_box.is_typing() {
-            ctx.hit_map.prefix(Some(Action::Accept));
+            ctx.hit_map.set_prefix(Some(Action::Accept));
         }
         let range = self.range();
         let filter_bar = FilterBar {
-            chosen: self.query.shown(),
-            counts: self.listing.counts,
+            selected: self.query.effective_status(),
+            counts: self.result.counts,
             search_box: &self.search_box,
-            marked: self.marks.count(self.ranged()),
+            marked: self.marks.count(self.range_tokens()),
         };
         let cursor = filter_bar.draw(area, canvas);
         ctx.hit_map.wheel(area, 3);
-        let columns = fitting(area.width, ctx.times);
+        let columns = fitting_columns(area.width, ctx.time_format);
         draw_headings(&columns, self.query.sort, area, canvas);
-        let page = usize::from(area.height.saturating_sub(ABOVE));
-        let total = self.listing.total;
-        let top = self.rows.window(page, total);
-        for (line, at) in (ABOVE..).zip(top..(top + page).min(total)) {
-            ctx.hit_map.row(row_of(area, line), at, self.rows.selected());
+        let page = usize::from(area.height.saturating_sub(HEADER_LINES));
+        let total = self.result.total;
+        let top = self.rows.scroll_to_selection(page, total);
+        for (line, at) in (HEADER_LINES..).zip(top..(top + page).min(total)) {
+            ctx.hit_map.list_row(line_rect(area, line), at, self.rows.selected());
             if let Some(token) = self.id_at(at).and_then(|id| ctx.token(&id)) {
-                let marked = range.contains(&at) || self.marks.has(&token.id);
+                let marked = range.contains(&at) || self.marks.contains(&token.id);
                 draw_row(token, marked, &columns, (line, area), canvas);
             }
             if at == self.rows.selected() {
                 let style = if focused { theme.selected } else { theme.selected_idle };
-                canvas.band(area, line, style);
+                canvas.fill_line(area, line, style);
             }
         }
-        if self.listing.is_complete() && total == 0 {
-            self.draw_emptiness(area, canvas);
+        if self.result.is_complete() && total == 0 {
+            self.draw_empty_state(area, canvas);
         }
         cursor
     }
 
-    fn draw_emptiness(&self, area: Rect, canvas: &mut Canvas<'_>) {
+    fn draw_empty_state(&self, area: Rect, canvas: &mut Canvas<'_>) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-        let lines: [String; 2] = if ctx.census.total == 0 {
+        let lines: [String; 2] = if ctx.summary.total == 0 {
             let key = ctx.key(Mode::Tokens, Action::New);
             let advice = format!("Press {key} to create the first one.");
             ["No tokens yet.".into(), if ctx.read_only { String::new() } else { advice }]
         } else if self.query.search.is_empty() {
             let word = self.query.status.as_str().to_lowercase();
-            [format!("No {word} tokens."), "Press f to see the next status.".into()]
+            let next = ctx.key(Mode::Tokens, Action::NextStatus);
+            [format!("No {word} tokens."), format!("Press {next} for the next status.")]
         } else {
-            let word = self.query.shown().as_str().to_lowercase();
-            let other = if self.query.search.names_status() {
-                "Press Esc to clear it."
+            let word = self.query.effective_status().as_str().to_lowercase();
+            let clear = ctx.key(Mode::Tokens, Action::Back);
+            let next = ctx.key(Mode::Tokens, Action::NextStatus);
+            let advice = if self.query.search.filters_status() {
+                format!("Press {clear} to clear it.")
             } else {
-                "Press Esc to clear it, f to look at another status."
+                format!("Press {clear} to clear it, {next} for another status.")
             };
-            [format!("Nothing {word} matches the search.").replace("all ", ""), other.into()]
+            [format!("No {word} tokens match the search.").replace("all ", ""), advice]
         };
-        let middle = ABOVE + area.height.saturating_sub(ABOVE) / 3;
+        let middle = HEADER_LINES + area.height.saturating_sub(HEADER_LINES) / 3;
         for (line, (text, style)) in (middle..).zip(lines.iter().zip([theme.heading, theme.text()]))
         {
             let indent = area.width.saturating_sub(width(text)) / 2;
@@ -356,7 +366,7 @@ impl Tokens {
     }
 }
 
-fn around<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {
+fn cycle<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {
     let at = all.iter().position(|each| *each == now).unwrap_or(0);
     let step = if forward { 1 } else { all.len().saturating_sub(1) };
     all.get((at + step) % all.len().max(1)).copied().unwrap_or(now)

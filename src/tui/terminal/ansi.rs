@@ -1,8 +1,9 @@
-//! Cells as bytes for the terminal, few of them: a style change says only what changes, in the
-//! short codes of the sixteen colours, and a short gap in a line is stepped over. ratatui's own
-//! writer says both colours anew at each change, which a link with a delay makes felt.
+//! Encodes changed cells as ANSI sequences with as few bytes as possible. A style change contains
+//! only the changed attributes, colours use the short 16-colour codes, and a gap in a line becomes
+//! a relative cursor movement. ratatui's writer repeats both colours at each change, which is
+//! noticeably slower over SSH.
 //!
-//! Owns the style and the place that the terminal has within one frame. `diff_backend` calls it.
+//! Owns the current style and cursor position within one frame. `diff_backend` calls it.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -12,8 +13,8 @@ use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr as _};
 
-/// The codes that turn a modifier on.
-const CODES: [(Modifier, u8); 9] = [
+/// SGR codes that enable a modifier.
+const MODIFIER_CODES: [(Modifier, u8); 9] = [
     (Modifier::BOLD, 1),
     (Modifier::DIM, 2),
     (Modifier::ITALIC, 3),
@@ -25,118 +26,120 @@ const CODES: [(Modifier, u8); 9] = [
     (Modifier::CROSSED_OUT, 9),
 ];
 
-/// Writes `cells`, each with its column and line, from the plain style and back to it.
+/// Writes `cells`, each with its column and line. Style is plain before and after.
 pub(super) fn draw<'a>(
     out: &mut impl Write,
     cells: impl Iterator<Item = (u16, u16, &'a Cell)>,
 ) -> io::Result<()> {
-    let mut style = Style::PLAIN;
-    let mut writer: Option<CursorTracker> = None;
+    let mut style = CellStyle::PLAIN;
+    let mut cursor: Option<CursorTracker> = None;
     for (x, y, cell) in cells {
-        CursorTracker::go(writer, out, x, y)?;
-        let next = Style::of(cell);
-        style.turn_into(next, out)?;
+        CursorTracker::move_to(cursor, out, x, y)?;
+        let next = CellStyle::of(cell);
+        style.write_style_change(next, out)?;
         style = next;
-        out.write_all(agreed(cell.symbol()).as_bytes())?;
-        let moved = writer.is_none_or(|writer| (writer.x, writer.y) != (x, y));
-        let sure = moved || writer.is_some_and(|writer| writer.sure);
-        writer = Some(CursorTracker {
+        out.write_all(portable_symbol(cell.symbol()).as_bytes())?;
+        let moved = cursor.is_none_or(|cursor| (cursor.x, cursor.y) != (x, y));
+        let was_exact = moved || cursor.is_some_and(|cursor| cursor.is_exact);
+        cursor = Some(CursorTracker {
             x: x.saturating_add(1),
             y,
-            sure: sure && cell.symbol().is_ascii(),
+            is_exact: was_exact && cell.symbol().is_ascii(),
         });
     }
-    style.turn_into(Style::PLAIN, out)
+    style.write_style_change(CellStyle::PLAIN, out)
 }
 
-/// `symbol` as every terminal draws it in as many columns as it has cells. Of characters that some
-/// join and some draw side by side, such as a hand and its colour, only the first is written:
-/// what stuck out into the next cell would stay there for ever.
-fn agreed(symbol: &str) -> Cow<'_, str> {
+/// Returns `symbol` in a form that all terminals draw with the same width. Some terminals join
+/// sequences, such as an emoji and its skin tone, others draw them side by side. Of these only the
+/// first character is written, because the excess would overwrite the next cell.
+fn portable_symbol(symbol: &str) -> Cow<'_, str> {
     let columns = symbol.width();
-    // What stands before its letter would join the cell before it on many terminals.
+    // Many terminals would join leading zero-width characters with the previous cell.
     let symbol = symbol.trim_start_matches(|c: char| c.width() == Some(0));
-    let apart: usize = symbol.chars().filter_map(UnicodeWidthChar::width).sum();
-    let Some(first) = symbol.chars().next().filter(|_| apart != columns) else {
+    let separate_width: usize = symbol.chars().filter_map(UnicodeWidthChar::width).sum();
+    let Some(first) = symbol.chars().next().filter(|_| separate_width != columns) else {
         return Cow::Borrowed(symbol);
     };
     let blanks = columns.saturating_sub(first.width().unwrap_or(0));
     Cow::Owned(format!("{first}{}", " ".repeat(blanks)))
 }
 
-/// Where the next symbol would land.
+/// Position of the terminal's cursor after the last symbol.
 #[derive(Debug, Clone, Copy)]
 struct CursorTracker {
     x: u16,
     y: u16,
-    /// Whether the terminal must agree. Some draw two columns where we count one; until the next
-    /// full address a step from such a place would carry the error on.
-    sure: bool,
+    /// Whether the terminal certainly has the same position. Some terminals draw a symbol wider
+    /// than expected; a relative movement would keep the error, an absolute one corrects it.
+    is_exact: bool,
 }
 
 impl CursorTracker {
-    fn go(from: Option<Self>, out: &mut impl Write, x: u16, y: u16) -> io::Result<()> {
+    fn move_to(from: Option<Self>, out: &mut impl Write, x: u16, y: u16) -> io::Result<()> {
         match from {
-            Some(writer) if (writer.x, writer.y) == (x, y) => Ok(()),
-            Some(writer) if writer.sure && writer.y == y && writer.x < x => match x - writer.x {
-                1 => out.write_all(b"\x1b[C"),
-                gap => write!(out, "\x1b[{gap}C"),
-            },
+            Some(cursor) if (cursor.x, cursor.y) == (x, y) => Ok(()),
+            Some(cursor) if cursor.is_exact && cursor.y == y && cursor.x < x => {
+                match x - cursor.x {
+                    1 => out.write_all(b"\x1b[C"),
+                    gap => write!(out, "\x1b[{gap}C"),
+                }
+            }
             _ => queue!(out, MoveTo(x, y)),
         }
     }
 }
 
-/// What the terminal can be told about a cell beside its symbol.
+/// Colours and modifiers of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Style {
+struct CellStyle {
     fg: Color,
     bg: Color,
     modifier: Modifier,
 }
 
-impl Style {
+impl CellStyle {
     const PLAIN: Self = Self { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
     fn of(cell: &Cell) -> Self {
         Self { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
     }
 
-    /// Writes what turns `self` into `next`, if anything does.
-    fn turn_into(mut self, next: Self, out: &mut impl Write) -> io::Result<()> {
+    /// Writes the SGR sequence that changes `self` into `next`; nothing if they are equal.
+    fn write_style_change(mut self, next: Self, out: &mut impl Write) -> io::Result<()> {
         if self == next {
             return Ok(());
         }
         if next == Self::PLAIN {
             return out.write_all(b"\x1b[m");
         }
-        let mut lead = "\x1b[";
-        // Turning off is different for each modifier (22 ends two of them): start anew instead.
+        let mut separator = "\x1b[";
+        // Reset all instead of disabling single modifiers: code 22 disables both bold and dim.
         if !next.modifier.contains(self.modifier) {
-            write!(out, "{lead}0")?;
-            lead = ";";
+            write!(out, "{separator}0")?;
+            separator = ";";
             self = Self::PLAIN;
         }
-        for (modifier, code) in CODES {
+        for (modifier, code) in MODIFIER_CODES {
             if next.modifier.contains(modifier) && !self.modifier.contains(modifier) {
-                write!(out, "{lead}{code}")?;
-                lead = ";";
+                write!(out, "{separator}{code}")?;
+                separator = ";";
             }
         }
         if next.fg != self.fg {
-            write!(out, "{lead}")?;
+            write!(out, "{separator}")?;
             colour(out, next.fg, 30)?;
-            lead = ";";
+            separator = ";";
         }
         if next.bg != self.bg {
-            write!(out, "{lead}")?;
+            write!(out, "{separator}")?;
             colour(out, next.bg, 40)?;
         }
         out.write_all(b"m")
     }
 }
 
-/// Writes the code of `colour`; `base` is 30 for the text and 40 for what is behind it.
+/// Writes the SGR code of `colour`; `base` is 30 for the foreground and 40 for the background.
 fn colour(out: &mut impl Write, colour: Color, base: u8) -> io::Result<()> {
     let dark = |number| (base, number);
     let bright = |number| (base + 60, number);
@@ -187,7 +190,7 @@ mod tests {
     const MODIFIERS: [Modifier; 4] =
         [Modifier::BOLD, Modifier::ITALIC, Modifier::UNDERLINED, Modifier::REVERSED];
 
-    /// A cell by numbers: symbol, colours, and the modifiers as bits.
+    /// Indexes of symbol, foreground and background, and modifiers as bits.
     type Recipe = (usize, usize, usize, u8);
 
     fn painted(recipes: &[Recipe]) -> Buffer {
@@ -240,7 +243,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_terminal_shows_what_was_painted_after_each_of_two_frames(
+        fn a_terminal_shows_each_of_two_frames(
             first in proptest::collection::vec((0..4_usize, 0..6_usize, 0..6_usize, 0..16_u8), 36),
             changes in proptest::collection::vec(any::<bool>(), 36),
             second in proptest::collection::vec((0..4_usize, 0..6_usize, 0..6_usize, 0..16_u8), 36),
@@ -263,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changes_is_said() {
+    fn a_frame_contains_only_the_changes() {
         let mut to = Buffer::empty(Rect::new(0, 0, 10, 1));
         to.set_string(0, 0, "a", ratatui::style::Style::new().fg(Color::Green));
         to.set_string(1, 0, "b", ratatui::style::Style::new());
@@ -273,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_terminals_join_or_not_only_the_first_character_is_written() {
+    fn only_the_first_of_joined_characters_is_written() {
         for (symbol, written) in [
             ("a", "a"),
             ("鍵", "鍵"),
@@ -283,12 +286,12 @@ mod tests {
             ("❤\u{fe0f}", "❤ "),
             ("\u{113d1}0", "0"),
         ] {
-            assert_eq!(agreed(symbol), written, "{symbol}");
+            assert_eq!(portable_symbol(symbol), written, "{symbol}");
         }
     }
 
     #[test]
-    fn after_a_symbol_of_doubtful_width_a_gap_is_crossed_by_a_full_address() {
+    fn a_gap_after_a_non_ascii_symbol_uses_an_absolute_move() {
         let mut to = Buffer::empty(Rect::new(0, 0, 10, 1));
         to.set_string(0, 0, "● a b", ratatui::style::Style::new());
         let sent = bytes(&Buffer::empty(to.area), &to);

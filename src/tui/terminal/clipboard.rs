@@ -1,7 +1,8 @@
-//! Sends a text to the operator's clipboard, by the route that `config::clipboard` chose.
+//! Sends text to the operator's clipboard by the route that `config::clipboard` selects.
 //!
-//! Owns the sentence that tells what is known about the outcome. It refuses to claim that anything was copied, since no terminal confirms it, and to leave the text
-//! behind in argv, in tmux or in freed memory. Screens ask for it through the app's effects.
+//! Owns the messages about the outcome. They never claim that the text was copied, because no
+//! terminal confirms it. The text never stays in arguments, tmux buffers or freed memory. The event
+//! loop calls [`copy`].
 
 use std::io;
 use std::path::Path;
@@ -12,134 +13,134 @@ use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
 use super::pipe::pipe_to_command;
-pub use crate::config::clipboard::{Environment, Route, choose};
+pub use crate::config::clipboard::{ClipboardEnvironment, ClipboardRoute, choose_route};
 
-/// How long a clipboard program may take; the app stands still meanwhile.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Timeout of a clipboard program. The app does not respond while it runs.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// GNU screen cuts longer strings in the middle.
+/// GNU screen truncates longer strings. In bytes.
 const SCREEN_LIMIT: usize = 250;
 
-/// Common terminals drop a longer OSC 52 without a word.
+/// Common terminals silently ignore a longer OSC 52 sequence. In bytes.
 const OSC52_LIMIT: usize = 74_994;
 
-/// Why nothing was sent, each with the way out.
+/// The text was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    #[error(
-        "{program} did not take the text: {reason}; mend clipboard.command, or write it to a file"
-    )]
+    #[error("{program} failed: {reason}; correct clipboard.command, or write the text to a file")]
     Command { program: String, reason: io::Error },
     #[error("the text is too long for the clipboard of {0}; write it to a file")]
     TooLong(&'static str),
-    #[error("the terminal took no bytes ({0}); log in again")]
-    Gone(#[from] io::Error),
+    #[error("the terminal disconnected ({0}); log in again")]
+    Disconnected(#[from] io::Error),
 }
 
-/// Where a text went. Whether it arrived nobody knows: terminals do not answer.
+/// Destination of a text. Its arrival is unknown, because terminals do not confirm OSC 52.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sent {
-    /// To the configured program.
+pub enum ClipboardTarget {
+    /// The configured program.
     Command(String),
-    /// To the terminal around tmux.
+    /// The terminal in which tmux runs.
     Tmux,
-    /// To the terminal around GNU screen.
+    /// The terminal in which GNU screen runs.
     Screen,
-    /// To the named program of the local desktop.
+    /// The desktop clipboard, through this program.
     Desktop(String),
-    /// To the terminal itself.
+    /// The terminal in which the app runs.
     Terminal,
 }
 
-impl Sent {
-    /// What is known, without advice: for texts that can be shown again.
-    pub fn short(&self) -> String {
+impl ClipboardTarget {
+    /// Message for a text that can be copied again.
+    pub fn summary(&self) -> String {
         match self {
-            Self::Command(program) => format!("Handed to {program}"),
+            Self::Command(program) => format!("Sent to {program}"),
             Self::Tmux => "Sent to your terminal's clipboard through tmux".into(),
             Self::Screen => "Sent to your terminal's clipboard through screen".into(),
-            Self::Desktop(program) => format!("Handed to {program} for the desktop's clipboard"),
+            Self::Desktop(program) => format!("Sent to the desktop clipboard with {program}"),
             Self::Terminal => "Sent to your terminal's clipboard".into(),
         }
     }
 
-    /// What is known, and what to do if it is not enough: for a secret.
-    pub fn sentence(&self) -> String {
-        format!("{}; if paste is empty write it to a file", self.short())
+    /// Message for a secret, which cannot be shown again: adds what to do if nothing arrives.
+    pub fn summary_with_fallback(&self) -> String {
+        format!("{}; if nothing is pasted, write it to a file", self.summary())
     }
 }
 
-/// Sends `text` by `route`; `write` must be the writer of the screen, between two frames.
+/// Sends `text` by `route`. `write` must write to the terminal between two frames.
 ///
-/// Falls back to OSC 52 if tmux or the desktop's program fails, but not if the configured command
-/// does. Takes up to 2 s if a program hangs.
+/// Falls back to OSC 52 if tmux or the desktop program fails. A failure of the configured command
+/// is an error. Takes up to 2 s if a program hangs.
 pub fn copy(
     text: &str,
-    route: &Route,
+    route: &ClipboardRoute,
     write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-) -> Result<Sent, CopyError> {
+) -> Result<ClipboardTarget, CopyError> {
     match route {
-        Route::Command(program, args) => {
-            pipe_to_command(Path::new(program), args, text.as_bytes(), PATIENCE)
+        ClipboardRoute::Command(program, args) => {
+            pipe_to_command(Path::new(program), args, text.as_bytes(), COMMAND_TIMEOUT)
                 .map_err(|reason| CopyError::Command { program: program.clone(), reason })?;
-            Ok(Sent::Command(program.clone()))
+            Ok(ClipboardTarget::Command(program.clone()))
         }
-        Route::Tmux(tmux) if to_tmux(tmux, text).is_ok() => Ok(Sent::Tmux),
-        Route::Screen => to_screen(text, write),
-        Route::Desktop(program, args)
-            if pipe_to_command(program, args, text.as_bytes(), PATIENCE).is_ok() =>
+        ClipboardRoute::Tmux(tmux) if copy_to_tmux(tmux, text).is_ok() => Ok(ClipboardTarget::Tmux),
+        ClipboardRoute::Screen => copy_to_screen(text, write),
+        ClipboardRoute::Desktop(program, args)
+            if pipe_to_command(program, args, text.as_bytes(), COMMAND_TIMEOUT).is_ok() =>
         {
             let name = program.file_name().unwrap_or(program.as_os_str());
-            Ok(Sent::Desktop(name.to_string_lossy().into_owned()))
+            Ok(ClipboardTarget::Desktop(name.to_string_lossy().into_owned()))
         }
-        Route::Tmux(_) | Route::Desktop(..) | Route::Terminal => to_terminal(text, write),
+        ClipboardRoute::Tmux(_) | ClipboardRoute::Desktop(..) | ClipboardRoute::Terminal => {
+            copy_to_terminal(text, write)
+        }
     }
 }
 
-/// One command list, so that the buffer is gone before tmux answers: a separate deletion later
-/// would be lost if the app quits in between.
-fn to_tmux(tmux: &Path, text: &str) -> io::Result<()> {
-    let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let buffer = format!("patdeck-{}-{moment}", std::process::id());
+/// Loads and deletes the buffer in one command list: a separate deletion would be skipped if the
+/// app exits in between.
+fn copy_to_tmux(tmux: &Path, text: &str) -> io::Result<()> {
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let buffer = format!("patdeck-{}-{nanos}", std::process::id());
     let args = ["load-buffer", "-w", "-b", &buffer, "-", ";", "delete-buffer", "-b", &buffer];
-    pipe_to_command(tmux, &args.map(String::from), text.as_bytes(), PATIENCE)
+    pipe_to_command(tmux, &args.map(String::from), text.as_bytes(), COMMAND_TIMEOUT)
 }
 
-fn to_screen(
+fn copy_to_screen(
     text: &str,
     write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-) -> Result<Sent, CopyError> {
-    // Ended by BEL: the usual `ESC \` would end screen's own string around it.
-    let bytes = sequence(text, "\x1bP\x1b]52;c;", "\x07\x1b\\");
+) -> Result<ClipboardTarget, CopyError> {
+    // Terminated by BEL: the usual `ESC \` would terminate the surrounding DCS string.
+    let bytes = encode_osc52(text, "\x1bP\x1b]52;c;", "\x07\x1b\\");
     if bytes.len() >= SCREEN_LIMIT {
         return Err(CopyError::TooLong("screen"));
     }
     write(&bytes)?;
-    Ok(Sent::Screen)
+    Ok(ClipboardTarget::Screen)
 }
 
-fn to_terminal(
+fn copy_to_terminal(
     text: &str,
     write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-) -> Result<Sent, CopyError> {
-    let bytes = sequence(text, "\x1b]52;c;", "\x1b\\");
+) -> Result<ClipboardTarget, CopyError> {
+    let bytes = encode_osc52(text, "\x1b]52;c;", "\x1b\\");
     if bytes.len() >= OSC52_LIMIT {
         return Err(CopyError::TooLong("the terminal"));
     }
     write(&bytes)?;
-    Ok(Sent::Terminal)
+    Ok(ClipboardTarget::Terminal)
 }
 
-/// The text in base64 between two strings, in one buffer of the right size that is wiped after
-/// use; crossterm's own command leaves two copies in freed memory.
-fn sequence(text: &str, before: &str, after: &str) -> Zeroizing<Vec<u8>> {
-    let middle = text.len().div_ceil(3) * 4;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(before.len() + middle + after.len()));
+/// Encodes `text` in base64 between `before` and `after`. The buffer has its final size from the
+/// start and is wiped on drop; crossterm's own command leaves two copies in freed memory.
+fn encode_osc52(text: &str, before: &str, after: &str) -> Zeroizing<Vec<u8>> {
+    let encoded_len = text.len().div_ceil(3) * 4;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(before.len() + encoded_len + after.len()));
     bytes.extend_from_slice(before.as_bytes());
-    bytes.resize(before.len() + middle, 0);
-    if let Some(place) = bytes.get_mut(before.len()..) {
-        // Fails only if the place is too small, and it has the size that base64 takes.
-        let _ = BASE64_STANDARD.encode_slice(text, place);
+    bytes.resize(before.len() + encoded_len, 0);
+    if let Some(encoded) = bytes.get_mut(before.len()..) {
+        // Cannot fail: the slice has exactly the encoded length.
+        let _ = BASE64_STANDARD.encode_slice(text, encoded);
     }
     bytes.extend_from_slice(after.as_bytes());
     bytes
@@ -149,7 +150,7 @@ fn sequence(text: &str, before: &str, after: &str) -> Zeroizing<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn sent(text: &str, route: &Route) -> (Result<Sent, String>, String) {
+    fn send(text: &str, route: &ClipboardRoute) -> (Result<ClipboardTarget, String>, String) {
         let mut out = Vec::new();
         let mut write = |bytes: &[u8]| {
             out.extend_from_slice(bytes);
@@ -162,18 +163,18 @@ mod tests {
     #[test]
     fn a_terminal_gets_osc_52_with_the_clipboard_selector() {
         for (text, encoded) in [("pat_secret", "cGF0X3NlY3JldA=="), ("abc", "YWJj"), ("", "")] {
-            let (outcome, out) = sent(text, &Route::Terminal);
-            assert_eq!(outcome, Ok(Sent::Terminal));
+            let (outcome, out) = send(text, &ClipboardRoute::Terminal);
+            assert_eq!(outcome, Ok(ClipboardTarget::Terminal));
             assert_eq!(out, format!("\x1b]52;c;{encoded}\x1b\\"));
         }
     }
 
     #[test]
-    fn screen_gets_a_wrapped_sequence_or_a_refusal() {
-        let (outcome, out) = sent("abc", &Route::Screen);
-        assert_eq!(outcome, Ok(Sent::Screen));
+    fn screen_gets_a_wrapped_sequence_or_an_error() {
+        let (outcome, out) = send("abc", &ClipboardRoute::Screen);
+        assert_eq!(outcome, Ok(ClipboardTarget::Screen));
         assert_eq!(out, "\x1bP\x1b]52;c;YWJj\x07\x1b\\");
-        let (outcome, out) = sent(&"x".repeat(200), &Route::Screen);
+        let (outcome, out) = send(&"x".repeat(200), &ClipboardRoute::Screen);
         assert_eq!(
             outcome.unwrap_err(),
             "the text is too long for the clipboard of screen; write it to a file"
@@ -182,39 +183,39 @@ mod tests {
     }
 
     #[test]
-    fn a_tmux_that_fails_leaves_it_to_the_terminal() {
-        let (outcome, out) = sent("abc", &Route::Tmux("/bin/false".into()));
-        assert_eq!(outcome, Ok(Sent::Terminal));
+    fn a_tmux_failure_falls_back_to_the_terminal() {
+        let (outcome, out) = send("abc", &ClipboardRoute::Tmux("/bin/false".into()));
+        assert_eq!(outcome, Ok(ClipboardTarget::Terminal));
         assert_eq!(out, "\x1b]52;c;YWJj\x1b\\");
     }
 
     #[test]
-    fn a_configured_command_gets_the_text_on_its_input_and_its_failure_is_told() {
-        let shell =
-            |script: &str| Route::Command("/bin/sh".into(), vec!["-c".into(), script.into()]);
-        let (outcome, out) = sent("abc", &shell("test \"$(cat)\" = abc"));
-        assert_eq!((outcome, out.as_str()), (Ok(Sent::Command("/bin/sh".into())), ""));
-        let (outcome, out) = sent("abc", &shell("exit 7"));
+    fn a_command_reads_the_text_and_its_failure_is_reported() {
+        let shell = |script: &str| {
+            ClipboardRoute::Command("/bin/sh".into(), vec!["-c".into(), script.into()])
+        };
+        let (outcome, out) = send("abc", &shell("test \"$(cat)\" = abc"));
+        assert_eq!((outcome, out.as_str()), (Ok(ClipboardTarget::Command("/bin/sh".into())), ""));
+        let (outcome, out) = send("abc", &shell("exit 7"));
         assert_eq!(
             outcome.unwrap_err(),
-            "/bin/sh did not take the text: exit status: 7; mend clipboard.command, or write \
-             it to a file"
+            "/bin/sh failed: exit status: 7; correct clipboard.command, or write the text to a file"
         );
         assert_eq!(out, "");
     }
 
     #[test]
-    fn no_sentence_claims_more_than_is_known() {
-        for sent in [
-            Sent::Command("clip".into()),
-            Sent::Tmux,
-            Sent::Screen,
-            Sent::Desktop("xclip".into()),
-            Sent::Terminal,
+    fn no_message_claims_that_the_text_was_copied() {
+        for target in [
+            ClipboardTarget::Command("clip".into()),
+            ClipboardTarget::Tmux,
+            ClipboardTarget::Screen,
+            ClipboardTarget::Desktop("xclip".into()),
+            ClipboardTarget::Terminal,
         ] {
-            let sentence = sent.sentence();
-            assert!(!sentence.contains("opied"), "{sentence}");
-            assert!(sentence.ends_with("; if paste is empty write it to a file"));
+            let message = target.summary_with_fallback();
+            assert!(!message.contains("opied"), "{message}");
+            assert!(message.ends_with("; if nothing is pasted, write it to a file"));
         }
     }
 }

@@ -1,8 +1,8 @@
-//! ratatui on top of the output: what the screen shows, and when bytes may leave.
+//! ratatui backend that writes each frame as one synchronised update of the changed cells.
 //!
-//! Owns the two screen buffers and the state of the cursor. It refuses to ask the terminal
-//! anything (an answer could arrive as key presses), to repeat what the terminal already shows,
-//! and to keep a secret after [`Painter::forget`]. `terminal` and the output benchmark call it.
+//! Owns the two screen buffers and the cursor state. It never queries the terminal, because a reply
+//! could arrive as key presses, and keeps no secret after [`Renderer::wipe_screen`]. `terminal` and
+//! the output benchmark call it.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -17,50 +17,50 @@ use ratatui::{Frame, Terminal};
 
 use super::{ansi, output_buffer::OutputBuffer};
 
-/// Where the size of the screen comes from.
-pub type Measure = fn() -> io::Result<Size>;
+/// Returns the current screen size.
+pub type SizeFn = fn() -> io::Result<Size>;
 
-/// The size that a terminal has when it does not know its own.
-pub const USUAL_SIZE: Size = Size { width: 80, height: 24 };
+/// Assumed screen size if the terminal reports none.
+pub const FALLBACK_SIZE: Size = Size { width: 80, height: 24 };
 
 /// A ratatui backend that writes only differences, cursor included.
 #[derive(Debug)]
 struct DiffBackend<S: Write> {
     output: OutputBuffer<S>,
-    measure: Measure,
-    /// What the terminal shows, as far as we know: unknown after a clear by others.
-    visible: Option<bool>,
-    /// Where the cursor is, unless cells were written since.
-    place: Option<Position>,
+    measure: SizeFn,
+    /// Whether the terminal shows the cursor; `None` if unknown, as after a repaint.
+    cursor_visible: Option<bool>,
+    /// Cursor position; `None` after cells were written.
+    cursor: Option<Position>,
 }
 
 impl<S: Write> DiffBackend<S> {
-    /// The output, with a synchronised update opened in front of the first byte of a frame.
-    fn open(&mut self) -> io::Result<&mut OutputBuffer<S>> {
+    /// The output buffer. Starts a synchronised update before the first byte of a frame.
+    fn begin_frame(&mut self) -> io::Result<&mut OutputBuffer<S>> {
         if self.output.is_empty() {
             queue!(self.output, BeginSynchronizedUpdate)?;
         }
         Ok(&mut self.output)
     }
 
-    fn finish(&mut self) -> io::Result<()> {
+    fn end_frame(&mut self) -> io::Result<()> {
         if !self.output.is_empty() {
             queue!(self.output, EndSynchronizedUpdate)?;
         }
         self.output.send()
     }
 
-    fn set_visible(&mut self, visible: bool) -> io::Result<()> {
-        if self.visible == Some(visible) {
+    fn set_cursor_visible(&mut self, visible: bool) -> io::Result<()> {
+        if self.cursor_visible == Some(visible) {
             return Ok(());
         }
-        let output = self.open()?;
+        let output = self.begin_frame()?;
         if visible {
             queue!(output, Show)?;
         } else {
             queue!(output, Hide)?;
         }
-        self.visible = Some(visible);
+        self.cursor_visible = Some(visible);
         Ok(())
     }
 }
@@ -74,31 +74,30 @@ impl<S: Write> Backend for DiffBackend<S> {
     {
         let mut content = content.peekable();
         if content.peek().is_none() {
-            // Nothing to open a frame for.
             return Ok(());
         }
-        self.place = None;
-        ansi::draw(self.open()?, content)
+        self.cursor = None;
+        ansi::draw(self.begin_frame()?, content)
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
-        self.set_visible(false)
+        self.set_cursor_visible(false)
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
-        self.set_visible(true)
+        self.set_cursor_visible(true)
     }
 
-    /// Answers from memory: the real question would wait for the terminal's reply.
+    /// Returns the cached position: a query would wait for the terminal's reply.
     fn get_cursor_position(&mut self) -> io::Result<Position> {
-        Ok(self.place.unwrap_or_default())
+        Ok(self.cursor.unwrap_or_default())
     }
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
         let position = position.into();
-        if self.place != Some(position) {
-            queue!(self.open()?, MoveTo(position.x, position.y))?;
-            self.place = Some(position);
+        if self.cursor != Some(position) {
+            queue!(self.begin_frame()?, MoveTo(position.x, position.y))?;
+            self.cursor = Some(position);
         }
         Ok(())
     }
@@ -108,7 +107,7 @@ impl<S: Write> Backend for DiffBackend<S> {
     }
 
     fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
-        CrosstermBackend::new(self.open()?).clear_region(region)
+        CrosstermBackend::new(self.begin_frame()?).clear_region(region)
     }
 
     fn size(&self) -> io::Result<Size> {
@@ -119,13 +118,13 @@ impl<S: Write> Backend for DiffBackend<S> {
         Ok(WindowSize { columns_rows: self.size()?, pixels: Size::default() })
     }
 
-    /// Writes nothing: the frame leaves in [`Painter::draw`], after the closing bracket.
+    /// Writes nothing: [`Renderer::draw`] sends the frame after the end of the update.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Draws frames on a sink: one write for a frame that changed something, none otherwise.
+/// Draws frames on a sink with one write per changed frame, and none for an unchanged one.
 pub struct Renderer<S: Write> {
     terminal: Terminal<DiffBackend<S>>,
     size: Size,
@@ -133,46 +132,52 @@ pub struct Renderer<S: Write> {
 }
 
 impl<S: Write> fmt::Debug for Renderer<S> {
-    // The cells of the screen may show a secret.
+    // The cells may contain a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Renderer").field("size", &self.size).finish_non_exhaustive()
     }
 }
 
 impl<S: Write + fmt::Debug> Renderer<S> {
-    /// Everything that both screen buffers hold, a secret too: for tests that it is gone.
+    /// Content of both screen buffers, including a secret: for tests that it was wiped.
     #[doc(hidden)]
     #[cfg(any(test, feature = "testing"))]
-    pub fn held(&self) -> String {
+    pub fn debug_buffers(&self) -> String {
         format!("{:?}", self.terminal)
     }
 }
 
 impl<S: Write> Renderer<S> {
-    /// A renderer that assumes nothing about what the sink shows: its first frame is a full one.
-    pub fn new(sink: S, measure: Measure) -> io::Result<Self> {
-        let canvas =
-            DiffBackend { output: OutputBuffer::new(sink), measure, visible: None, place: None };
-        let terminal = Terminal::new(canvas)?;
+    /// A renderer whose first frame is a full repaint, because the screen content is unknown.
+    pub fn new(sink: S, measure: SizeFn) -> io::Result<Self> {
+        let backend = DiffBackend {
+            output: OutputBuffer::new(sink),
+            measure,
+            cursor_visible: None,
+            cursor: None,
+        };
+        let terminal = Terminal::new(backend)?;
         let size = terminal.size()?;
         Ok(Self { terminal, size, repaint: true })
     }
 
-    /// Draws one frame; the cursor is shown only if `render` placed it.
+    /// Draws one frame. The cursor is shown only if `render` sets its position.
     ///
-    /// An error means that the sink is gone; the half-made frame is wiped.
+    /// # Errors
+    /// If the sink fails; the pending bytes are wiped.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        let outcome = self.compose(render).and_then(|()| self.terminal.backend_mut().finish());
+        let outcome =
+            self.render_frame(render).and_then(|()| self.terminal.backend_mut().end_frame());
         if outcome.is_err() {
             self.terminal.backend_mut().output.discard();
         }
         outcome
     }
 
-    fn compose(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+    fn render_frame(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         let size = self.terminal.size()?;
         if size != self.size {
-            // ratatui resizes by reallocating, which would leave the old cells in free memory.
+            // ratatui resizes by reallocation, which would leave the old cells in freed memory.
             self.wipe();
             self.size = size;
             self.repaint = true;
@@ -185,35 +190,35 @@ impl<S: Write> Renderer<S> {
         self.terminal.draw(render).map(|_| ())
     }
 
-    /// Makes the next frame a full one, for a screen that others have written over.
+    /// Makes the next frame a full repaint, for a screen that another program has overwritten.
     pub fn repaint(&mut self) {
-        let canvas = self.terminal.backend_mut();
-        canvas.visible = None;
-        canvas.place = None;
+        let backend = self.terminal.backend_mut();
+        backend.cursor_visible = None;
+        backend.cursor = None;
         self.repaint = true;
     }
 
-    /// Wipes every copy of the screen's content that the process holds, and makes the next frame
-    /// a full one. To be called when a secret has left the screen.
-    pub fn forget(&mut self) {
+    /// Wipes every copy of the screen content in this process, and makes the next frame a full
+    /// repaint. Must be called after a secret has left the screen.
+    pub fn wipe_screen(&mut self) {
         self.wipe();
         self.repaint();
     }
 
-    /// Sends bytes of our own, such as OSC 52, between frames and by the same way.
+    /// Sends bytes that are not part of a frame, such as OSC 52, between frames.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let output = &mut self.terminal.backend_mut().output;
         output.write_all(bytes)?;
         output.send()
     }
 
-    /// The size of the screen at the last frame.
+    /// Screen size at the last frame.
     #[cfg(any(test, feature = "testing"))]
     pub fn size(&self) -> Size {
         self.size
     }
 
-    /// The output, to read its counters.
+    /// The output buffer, for its counters.
     #[cfg(any(test, feature = "testing"))]
     pub fn output(&self) -> &OutputBuffer<S> {
         &self.terminal.backend().output
@@ -223,8 +228,8 @@ impl<S: Write> Renderer<S> {
         self.terminal.backend_mut().output.discard();
         for _ in 0..2 {
             for cell in &mut self.terminal.current_buffer_mut().content {
-                // A reset alone may set only the tag of the cell's `Option` and leave the
-                // character beside it; a real symbol overwrites all of the inline string.
+                // `Cell::reset` may change only the `Option` tag and leave the symbol in memory; a
+                // new symbol overwrites the whole inline string.
                 cell.set_symbol(" ");
             }
             self.terminal.swap_buffers();
@@ -257,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_one_write_in_a_synchronised_update_with_the_cursor_inside() {
+    fn a_frame_is_one_synchronised_write_with_the_cursor() {
         let mut renderer = renderer();
         renderer
             .draw(|frame| {
@@ -269,7 +274,7 @@ mod tests {
         assert!(sent.starts_with("\x1b[?2026h"), "{sent:?}");
         assert!(sent.ends_with("\x1b[?25h\x1b[3;4H\x1b[?2026l"), "{sent:?}");
         assert_eq!(sent.matches("\x1b[?2026").count(), 2);
-        assert_eq!(renderer.output().writes(), 1);
+        assert_eq!(renderer.output().write_calls(), 1);
     }
 
     #[test]
@@ -283,26 +288,26 @@ mod tests {
                 })
                 .unwrap();
         }
-        assert_eq!(renderer.output().writes(), 1);
+        assert_eq!(renderer.output().write_calls(), 1);
         show(&mut renderer, "same");
         show(&mut renderer, "same");
-        assert_eq!(renderer.output().writes(), 2, "hiding the cursor is a change, once");
+        assert_eq!(renderer.output().write_calls(), 2, "hiding the cursor is a change, once");
     }
 
     #[test]
-    fn only_the_cursor_moving_costs_one_small_write() {
+    fn a_cursor_move_is_one_small_write() {
         let mut renderer = renderer();
         renderer.draw(|frame| frame.set_cursor_position((1, 1))).unwrap();
-        let before = renderer.output().bytes();
+        let before = renderer.output().bytes_written();
         renderer.draw(|frame| frame.set_cursor_position((2, 1))).unwrap();
-        assert_eq!(renderer.output().bytes() - before, 22);
+        assert_eq!(renderer.output().bytes_written() - before, 22);
     }
 
     #[test]
-    fn after_forget_no_buffer_holds_the_secret_and_the_next_frame_is_full() {
+    fn wipe_screen_clears_all_buffers_and_repaints() {
         let mut renderer = renderer();
         show(&mut renderer, "pat_secret");
-        renderer.forget();
+        renderer.wipe_screen();
         for _ in 0..2 {
             let cells = &renderer.terminal.current_buffer_mut().content;
             assert!(cells.iter().all(|cell| cell.symbol() == " "));
@@ -314,31 +319,31 @@ mod tests {
     }
 
     #[test]
-    fn debug_text_of_a_screen_does_not_show_it() {
+    fn debug_output_hides_the_screen() {
         let mut renderer = renderer();
         show(&mut renderer, "pat_secret");
-        assert!(renderer.held().contains("pat_secret"));
+        assert!(renderer.debug_buffers().contains("pat_secret"));
         assert_eq!(format!("{renderer:?}"), "Renderer { size: Size { width: 40, height: 5 }, .. }");
     }
 
     #[test]
-    fn a_new_size_is_drawn_in_full_in_one_write() {
+    fn a_resize_repaints_in_one_write() {
         static WIDTH: AtomicU16 = AtomicU16::new(20);
-        let measure: Measure = || Ok(Size::new(WIDTH.load(Ordering::Relaxed), 4));
+        let measure: SizeFn = || Ok(Size::new(WIDTH.load(Ordering::Relaxed), 4));
         let mut renderer = Renderer::new(Vec::new(), measure).unwrap();
         show(&mut renderer, "text");
         for width in [30, 10, 1, 0, 25] {
             WIDTH.store(width, Ordering::Relaxed);
-            let writes = renderer.output().writes();
+            let writes = renderer.output().write_calls();
             let sent = show(&mut renderer, "text");
-            assert_eq!(renderer.output().writes(), writes + 1, "{width}");
+            assert_eq!(renderer.output().write_calls(), writes + 1, "{width}");
             assert!(sent.contains("\x1b[2J"), "{sent:?}");
             assert_eq!(renderer.size().width, width);
         }
     }
 
     #[test]
-    fn own_bytes_leave_unchanged_and_at_once() {
+    fn sent_bytes_are_unchanged_and_immediate() {
         let mut renderer = renderer();
         renderer.send(b"\x1b]52;c;eA==\x1b\\").unwrap();
         assert_eq!(renderer.output().sink(), b"\x1b]52;c;eA==\x1b\\");

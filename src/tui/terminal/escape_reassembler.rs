@@ -1,8 +1,8 @@
-//! Puts keys back together that a slow link delivered in pieces.
+//! Reassembles escape sequences that a slow connection delivers in several reads.
 //!
-//! Owns the moment after a bare Esc: crossterm reports `ESC`, then 20 ms later `[A`, as the keys
-//! Esc, `[` and `A`, and the last could be a command. It refuses to let any part of an unfinished
-//! sequence act as a key. Pure: `input` feeds it events and the time.
+//! If `[A` arrives 20 ms after `ESC`, crossterm reports the keys Esc, `[` and `A`, and the last
+//! could be a command. This module holds a bare Esc back and never lets a part of an unfinished
+//! sequence act as a key. It does no I/O: `input` passes it events and the time.
 
 use std::time::{Duration, Instant};
 
@@ -11,127 +11,129 @@ use crossterm::event::{
 };
 use ratatui::layout::Position;
 
-use super::input::{Input, Mouse};
+use super::input::{MouseInput, TerminalInput};
 
-/// How long the rest of a sequence may take. Nobody types `Esc [` by hand, so once these two
-/// were seen, being generous costs nothing, and being hasty would turn the rest into letters.
-const REST_WAIT: Duration = Duration::from_millis(500);
+/// Longest gap within a sequence. It is long because nobody types `Esc [` by hand, while a short
+/// timeout would turn the rest of a slow sequence into letters.
+const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A sequence longer than this is noise.
-const LONGEST: usize = 32;
+/// Longest accepted sequence, in characters; longer ones are discarded.
+const MAX_SEQUENCE_LEN: usize = 32;
 
 #[derive(Debug)]
-enum State {
+enum ParserState {
     Ground,
-    /// A bare Esc: the key, or the first byte of a sequence.
+    /// After a bare Esc: either the key or the start of a sequence.
     Escape,
-    /// `Esc [` or `Esc O`, and what followed so far.
+    /// After `Esc [` or `Esc O`, with the characters received since.
     Sequence {
         opener: char,
         text: String,
     },
-    /// A bracketed paste whose opening marker came in pieces, so that its text comes as keys.
+    /// In a bracketed paste whose start marker was split, so that its text arrives as keys.
     Paste(String),
 }
 
-/// Turns terminal events into inputs, holding an Esc back until it is known what it was.
+/// Converts terminal events into inputs; holds an Esc back until its meaning is certain.
 #[derive(Debug)]
 pub struct EscapeReassembler {
     escape_wait: Duration,
-    state: State,
+    state: ParserState,
+    /// Time of the last key.
     since: Option<Instant>,
 }
 
 impl EscapeReassembler {
-    /// `escape_wait` is how long a bare Esc is held back.
+    /// `escape_wait` is the time for which a bare Esc is held back.
     pub fn new(escape_wait: Duration) -> Self {
-        Self { escape_wait, state: State::Ground, since: None }
+        Self { escape_wait, state: ParserState::Ground, since: None }
     }
 
-    /// When [`Reassembler::expire`] is due, unless an event comes first.
+    /// When [`EscapeReassembler::expire`] must be called if no event arrives before.
     pub fn deadline(&self) -> Option<Instant> {
         let wait = match self.state {
-            State::Ground => return None,
-            State::Escape => self.escape_wait,
-            State::Sequence { .. } | State::Paste(_) => REST_WAIT,
+            ParserState::Ground => return None,
+            ParserState::Escape => self.escape_wait,
+            ParserState::Sequence { .. } | ParserState::Paste(_) => SEQUENCE_TIMEOUT,
         };
         self.since.map(|since| since + wait)
     }
 
-    /// Takes one event, and hands out what is certain by now.
+    /// Processes one event and returns the inputs that are certain.
     ///
-    /// A key that arrives after the deadline still counts as the rest of the sequence: then it
-    /// was this process that was late, not the key.
-    pub fn push(&mut self, event: Event, now: Instant) -> Vec<Input> {
+    /// A key after the deadline still continues the sequence: [`EscapeReassembler::expire`] was not
+    /// called, so this process was late and not the key.
+    pub fn push(&mut self, event: Event, now: Instant) -> Vec<TerminalInput> {
         let mut out = Vec::new();
         match event {
-            // The only place where releases are dropped: no screen ever sees one.
+            // Key releases are dropped only here; screens never receive them.
             Event::Key(key) if key.kind == KeyEventKind::Release => {}
-            Event::Key(key) => self.key(key, now, &mut out),
+            Event::Key(key) => self.handle_key(key, now, &mut out),
             Event::Paste(text) => {
-                self.settle(&mut out);
-                out.push(Input::Paste(text));
+                self.flush_pending(&mut out);
+                out.push(TerminalInput::Paste(text));
             }
-            Event::Resize(width, height) => out.push(Input::Resize(width, height)),
+            Event::Resize(width, height) => out.push(TerminalInput::Resize(width, height)),
             Event::Mouse(mouse) => {
-                self.settle(&mut out);
-                out.extend(pointed(mouse).map(Input::Mouse));
+                self.flush_pending(&mut out);
+                out.extend(mouse_input(mouse).map(TerminalInput::Mouse));
             }
             Event::FocusGained | Event::FocusLost => {}
         }
         out
     }
 
-    /// Hands out what was held back, if its time is up.
-    pub fn expire(&mut self, now: Instant) -> Vec<Input> {
+    /// Returns the held-back inputs if the deadline has passed.
+    pub fn expire(&mut self, now: Instant) -> Vec<TerminalInput> {
         let mut out = Vec::new();
         if self.deadline().is_some_and(|deadline| deadline <= now) {
-            self.settle(&mut out);
+            self.flush_pending(&mut out);
         }
         out
     }
 
-    /// Ends the waiting: Esc was a key, a sequence was noise, a paste is complete.
-    fn settle(&mut self, out: &mut Vec<Input>) {
-        match std::mem::replace(&mut self.state, State::Ground) {
-            State::Ground | State::Sequence { .. } => {}
-            State::Escape => out.push(Input::Key(KeyCode::Esc.into())),
-            State::Paste(text) => out.push(Input::Paste(text)),
+    /// Ends the pending state: Esc becomes a key, an unfinished sequence is discarded, a paste is
+    /// complete.
+    fn flush_pending(&mut self, out: &mut Vec<TerminalInput>) {
+        match std::mem::replace(&mut self.state, ParserState::Ground) {
+            ParserState::Ground | ParserState::Sequence { .. } => {}
+            ParserState::Escape => out.push(TerminalInput::Key(KeyCode::Esc.into())),
+            ParserState::Paste(text) => out.push(TerminalInput::Paste(text)),
         }
     }
 
-    fn key(&mut self, key: KeyEvent, now: Instant, out: &mut Vec<Input>) {
+    fn handle_key(&mut self, key: KeyEvent, now: Instant, out: &mut Vec<TerminalInput>) {
         self.since = Some(now);
         if key.code == KeyCode::Esc && key.modifiers.is_empty() {
-            self.settle(out);
-            self.state = State::Escape;
+            self.flush_pending(out);
+            self.state = ParserState::Escape;
             return;
         }
         match (&mut self.state, printable(&key)) {
-            (State::Escape, Some(opener @ ('[' | 'O'))) => {
-                self.state = State::Sequence { opener, text: String::new() };
+            (ParserState::Escape, Some(opener @ ('[' | 'O'))) => {
+                self.state = ParserState::Sequence { opener, text: String::new() };
             }
-            (State::Sequence { opener, text }, Some(char)) if char.is_ascii() => {
+            (ParserState::Sequence { opener, text }, Some(char)) if char.is_ascii() => {
                 text.push(char);
-                if let Some(next) = step(*opener, text, out) {
+                if let Some(next) = advance(*opener, text, out) {
                     self.state = next;
                 }
             }
-            (State::Paste(text), Some(char)) => text.push(char),
-            (State::Paste(text), None) if is_line_end(&key) => text.push('\n'),
-            (State::Paste(text), None) if key.code == KeyCode::Tab => text.push('\t'),
+            (ParserState::Paste(text), Some(char)) => text.push(char),
+            (ParserState::Paste(text), None) if is_line_end(&key) => text.push('\n'),
+            (ParserState::Paste(text), None) if key.code == KeyCode::Tab => text.push('\t'),
             _ => {
-                self.settle(out);
-                out.push(Input::Key(key));
+                self.flush_pending(out);
+                out.push(TerminalInput::Key(key));
             }
         }
     }
 }
 
-/// The character of a key that is nothing but a character.
+/// The character of a key without modifiers other than Shift.
 fn printable(key: &KeyEvent) -> Option<char> {
     match key.code {
-        // crossterm adds SHIFT to capital letters by itself.
+        // crossterm adds SHIFT to capital letters.
         KeyCode::Char(char) if KeyModifiers::SHIFT.contains(key.modifiers) => Some(char),
         _ => None,
     }
@@ -143,47 +145,47 @@ fn is_line_end(key: &KeyEvent) -> bool {
         || (key.code == KeyCode::Char('j') && key.modifiers == KeyModifiers::CONTROL)
 }
 
-/// The state after one more character, or none while the sequence is unfinished.
-fn step(opener: char, text: &str, out: &mut Vec<Input>) -> Option<State> {
+/// The state after one more character, or `None` while the sequence is unfinished.
+fn advance(opener: char, text: &str, out: &mut Vec<TerminalInput>) -> Option<ParserState> {
     // The Linux console sends F1 to F5 as `Esc [ [ A` to `E`.
     let unfinished = text.ends_with(|char| matches!(char, ' '..='?')) || text == "[";
-    if unfinished && text.len() < LONGEST {
+    if unfinished && text.len() < MAX_SEQUENCE_LEN {
         return None;
     }
     if opener == '[' && text == "200~" {
-        return Some(State::Paste(String::new()));
+        return Some(ParserState::Paste(String::new()));
     }
     match text.strip_prefix('<') {
-        Some(report) => out.extend(reported(report).map(Input::Mouse)),
-        None => out.extend(decode(text).map(Input::Key)),
+        Some(report) => out.extend(parse_mouse_report(report).map(TerminalInput::Mouse)),
+        None => out.extend(decode(text).map(TerminalInput::Key)),
     }
-    Some(State::Ground)
+    Some(ParserState::Ground)
 }
 
-/// What the app takes of the mouse.
-fn pointed(mouse: MouseEvent) -> Option<Mouse> {
+/// The mouse input that the app handles; `None` for all other mouse events.
+fn mouse_input(mouse: MouseEvent) -> Option<MouseInput> {
     let at = Position::new(mouse.column, mouse.row);
     match mouse.kind {
-        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click(at)),
-        MouseEventKind::ScrollUp => Some(Mouse::Wheel { at, down: false }),
-        MouseEventKind::ScrollDown => Some(Mouse::Wheel { at, down: true }),
+        MouseEventKind::Down(MouseButton::Left) => Some(MouseInput::Click(at)),
+        MouseEventKind::ScrollUp => Some(MouseInput::Wheel { at, down: false }),
+        MouseEventKind::ScrollDown => Some(MouseInput::Wheel { at, down: true }),
         _ => None,
     }
 }
 
-/// The same of a report in pieces, `0;12;5M` behind its opener: button, column, row.
-fn reported(text: &str) -> Option<Mouse> {
+/// Parses the rest of a split SGR mouse report, such as `0;12;5M`: button, column, row.
+fn parse_mouse_report(text: &str) -> Option<MouseInput> {
     let mut numbers = text.strip_suffix('M')?.split(';').map(|number| number.parse::<u16>().ok());
     let [button, column, row] = [numbers.next()??, numbers.next()??, numbers.next()??];
     let at = Position::new(column.checked_sub(1)?, row.checked_sub(1)?);
     match button {
-        0 => Some(Mouse::Click(at)),
-        64 | 65 => Some(Mouse::Wheel { at, down: button == 65 }),
+        0 => Some(MouseInput::Click(at)),
+        64 | 65 => Some(MouseInput::Wheel { at, down: button == 65 }),
         _ => None,
     }
 }
 
-/// The key of a complete sequence, by what follows its opener; unknown ones are no key.
+/// The key of a complete sequence without its `Esc [` or `Esc O`; `None` if it is unknown.
 fn decode(text: &str) -> Option<KeyEvent> {
     let last = text.chars().next_back()?;
     let mut numbers = text.strip_suffix(last)?.split(';').map(str::parse::<u8>);
@@ -225,7 +227,7 @@ mod tests {
 
     const WAIT: Duration = Duration::from_millis(25);
 
-    /// A character as crossterm reports it.
+    /// The event that crossterm reports for `char`.
     fn char_event(char: char) -> Event {
         let shift = if char.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
         match char {
@@ -236,8 +238,8 @@ mod tests {
         }
     }
 
-    /// Feeds `text` character by character, `gap` apart, and lets all waiting end.
-    fn feed(text: &str, gap: Duration) -> Vec<Input> {
+    /// Sends `text` one character every `gap`, then lets the last deadline pass.
+    fn feed(text: &str, gap: Duration) -> Vec<TerminalInput> {
         let mut reassembler = EscapeReassembler::new(WAIT);
         let mut now = Instant::now();
         let mut out = Vec::new();
@@ -246,25 +248,25 @@ mod tests {
             out.extend(reassembler.push(char_event(char), now));
             now += gap;
         }
-        out.extend(reassembler.expire(now + REST_WAIT));
+        out.extend(reassembler.expire(now + SEQUENCE_TIMEOUT));
         assert_eq!(reassembler.deadline(), None);
         out
     }
 
-    fn quick(text: &str) -> Vec<Input> {
+    fn quick(text: &str) -> Vec<TerminalInput> {
         feed(text, Duration::from_millis(20))
     }
 
-    fn key(code: KeyCode, modifiers: KeyModifiers) -> Input {
-        Input::Key(KeyEvent::new(code, modifiers))
+    fn key(code: KeyCode, modifiers: KeyModifiers) -> TerminalInput {
+        TerminalInput::Key(KeyEvent::new(code, modifiers))
     }
 
-    fn plain(code: KeyCode) -> Input {
+    fn plain(code: KeyCode) -> TerminalInput {
         key(code, KeyModifiers::NONE)
     }
 
     #[test]
-    fn a_lone_esc_comes_through_after_the_wait_and_not_before() {
+    fn a_lone_esc_is_delivered_after_the_wait() {
         let mut reassembler = EscapeReassembler::new(WAIT);
         let start = Instant::now();
         assert_eq!(reassembler.push(char_event('\x1b'), start), []);
@@ -299,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_may_take_longer_than_the_wait_once_it_has_begun() {
+    fn a_started_sequence_has_a_longer_timeout() {
         let mut reassembler = EscapeReassembler::new(WAIT);
         let start = Instant::now();
         reassembler.push(char_event('\x1b'), start);
@@ -310,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn esc_and_then_another_key_are_both_delivered_in_order() {
+    fn esc_and_another_key_are_delivered_in_order() {
         assert_eq!(quick("\x1bj"), [plain(KeyCode::Esc), plain(KeyCode::Char('j'))]);
         assert_eq!(quick("\x1b\r"), [plain(KeyCode::Esc), plain(KeyCode::Enter)]);
         assert_eq!(quick("\x1b\x1b"), [plain(KeyCode::Esc), plain(KeyCode::Esc)]);
@@ -323,40 +325,40 @@ mod tests {
     }
 
     #[test]
-    fn an_unfinished_or_unknown_sequence_is_discarded_whole() {
+    fn an_unfinished_or_unknown_sequence_is_discarded() {
         for text in ["\x1b[", "\x1b[1;5", "\x1bO", "\x1b[99~", "\x1b[13;2u", "\x1b[[A", "\x1b[I"] {
             assert_eq!(quick(text), [], "{text:?}");
         }
     }
 
     #[test]
-    fn a_real_key_in_a_broken_sequence_still_counts() {
+    fn a_key_after_a_broken_sequence_is_delivered() {
         assert_eq!(quick("\x1b[1\r"), [plain(KeyCode::Enter)]);
         assert_eq!(quick("\x1b[1\x1b"), [plain(KeyCode::Esc)]);
         assert_eq!(quick("\x1b[ä"), [plain(KeyCode::Char('ä'))]);
     }
 
     #[test]
-    fn a_paste_with_a_split_marker_is_still_a_paste_and_never_keys() {
-        assert_eq!(quick("\x1b[200~qD\r\nX"), [Input::Paste("qD\n\nX".into())]);
-        assert_eq!(quick("\x1b[200~qDX\x1b[201~"), [Input::Paste("qDX".into())]);
+    fn a_paste_with_a_split_marker_is_never_keys() {
+        assert_eq!(quick("\x1b[200~qD\r\nX"), [TerminalInput::Paste("qD\n\nX".into())]);
+        assert_eq!(quick("\x1b[200~qDX\x1b[201~"), [TerminalInput::Paste("qDX".into())]);
     }
 
     #[test]
-    fn other_events_pass_while_an_esc_is_held_back() {
+    fn other_events_pass_while_esc_is_held_back() {
         let mut reassembler = EscapeReassembler::new(WAIT);
         let now = Instant::now();
         reassembler.push(char_event('\x1b'), now);
-        assert_eq!(reassembler.push(Event::Resize(3, 4), now), [Input::Resize(3, 4)]);
+        assert_eq!(reassembler.push(Event::Resize(3, 4), now), [TerminalInput::Resize(3, 4)]);
         assert_eq!(reassembler.push(Event::FocusLost, now), []);
         assert_eq!(
             reassembler.push(Event::Paste("x".into()), now),
-            [plain(KeyCode::Esc), Input::Paste("x".into())]
+            [plain(KeyCode::Esc), TerminalInput::Paste("x".into())]
         );
     }
 
     #[test]
-    fn a_click_and_the_wheel_come_through_whole_or_in_pieces() {
+    fn mouse_reports_are_read_whole_or_split() {
         let at = Position::new(11, 4);
         let mouse = |kind| {
             let modifiers = KeyModifiers::NONE;
@@ -365,16 +367,19 @@ mod tests {
         };
         assert_eq!(
             mouse(MouseEventKind::Down(MouseButton::Left)),
-            [Input::Mouse(Mouse::Click(at))]
+            [TerminalInput::Mouse(MouseInput::Click(at))]
         );
         assert_eq!(
             mouse(MouseEventKind::ScrollDown),
-            [Input::Mouse(Mouse::Wheel { at, down: true })]
+            [TerminalInput::Mouse(MouseInput::Wheel { at, down: true })]
         );
         assert_eq!(mouse(MouseEventKind::Down(MouseButton::Right)), []);
         assert_eq!(mouse(MouseEventKind::Up(MouseButton::Left)), []);
-        assert_eq!(quick("\x1b[<0;12;5M"), [Input::Mouse(Mouse::Click(at))]);
-        assert_eq!(quick("\x1b[<64;12;5M"), [Input::Mouse(Mouse::Wheel { at, down: false })]);
+        assert_eq!(quick("\x1b[<0;12;5M"), [TerminalInput::Mouse(MouseInput::Click(at))]);
+        assert_eq!(
+            quick("\x1b[<64;12;5M"),
+            [TerminalInput::Mouse(MouseInput::Wheel { at, down: false })]
+        );
         for text in ["\x1b[<0;12;5m", "\x1b[<2;12;5M", "\x1b[<0;0;5M", "\x1b[<0;12M", "\x1b[<M"] {
             assert_eq!(quick(text), [], "{text:?}");
         }
@@ -391,10 +396,10 @@ mod tests {
     proptest! {
         #[test]
         fn text_without_esc_passes_unchanged(text in "[ -~\r]*") {
-            let expected: Vec<Input> = text
+            let expected: Vec<TerminalInput> = text
                 .chars()
                 .map(|char| match char_event(char) {
-                    Event::Key(key) => Input::Key(key),
+                    Event::Key(key) => TerminalInput::Key(key),
                     _ => unreachable!(),
                 })
                 .collect();
@@ -404,7 +409,7 @@ mod tests {
         #[test]
         fn a_split_sequence_never_yields_a_letter(rest in "[\\[O][0-9;]{0,12}[@-~]?") {
             for input in quick(&format!("\x1b{rest}")) {
-                let letter = matches!(input, Input::Key(KeyEvent { code: KeyCode::Char(_), .. }));
+                let letter = matches!(input, TerminalInput::Key(KeyEvent { code: KeyCode::Char(_), .. }));
                 prop_assert!(!letter, "{:?}", input);
             }
         }

@@ -1,8 +1,8 @@
-//! Ends the process when the terminal or the system says so, whatever the app is doing.
+//! Exits the process on a hang-up or a termination signal, even if the event loop is blocked.
 //!
-//! Owns two threads: one waits for signals, one for the terminal to go away, because wrappers
-//! such as `sudo` may swallow the hang-up signal and crossterm would then spin for ever. It
-//! refuses to touch a terminal that hung up. `tui::run` calls [`watch`] once.
+//! Owns two threads: one waits for signals, the other polls the terminal for a hang-up. Wrappers
+//! such as `sudo` may not forward SIGHUP, and crossterm would then spin forever. A terminal that
+//! hung up is never written to. `tui::run` calls [`watch`] once.
 
 use std::fs::File;
 use std::io;
@@ -21,89 +21,89 @@ use signal_hook::iterator::Signals;
 
 use crate::tui::terminal;
 
-/// The exit code of a process whose terminal hung up.
-pub const HUNG_UP: i32 = 128 + SIGHUP;
+/// Exit code after a hang-up of the terminal.
+pub const EXIT_HUNG_UP: i32 = 128 + SIGHUP;
 
-/// The longest that settling may hold up the end of the process.
-const GRACE: Duration = Duration::from_millis(250);
+/// Longest time that waiting for writes may delay the exit.
+const WRITE_WAIT: Duration = Duration::from_millis(250);
 
-/// Set by the first that ends the process, so that it happens once.
+/// Set by the first thread that exits the process, so that only one does.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-type Settle = Arc<dyn Fn() + Send + Sync>;
+/// Waits for running writes to the store.
+type WaitForWrites = Arc<dyn Fn() + Send + Sync>;
 
-/// Watches for the end from here on.
+/// Starts the two threads.
 ///
-/// On a hang-up the process exits with 129 and leaves the terminal alone; on SIGTERM, SIGINT and
-/// SIGQUIT it gives the terminal back and exits with 143, 130 or 131. Before either, `settle` is
-/// called once: it waits for a running write, up to 200 ms, and is left behind if it takes longer.
-pub fn watch(settle: impl Fn() + Send + Sync + 'static) -> io::Result<()> {
-    let settle: Settle = Arc::new(settle);
+/// After a hang-up the process exits with 129 and does not touch the terminal. After SIGTERM,
+/// SIGINT or SIGQUIT it restores the terminal and exits with 143, 130 or 131. Before either,
+/// `wait_for_writes` is called once and gets at most [`WRITE_WAIT`] (250 ms).
+pub fn watch(wait_for_writes: impl Fn() + Send + Sync + 'static) -> io::Result<()> {
+    let wait_for_writes: WaitForWrites = Arc::new(wait_for_writes);
     let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGQUIT])?;
-    let for_signals = Arc::clone(&settle);
+    let wait_on_signal = Arc::clone(&wait_for_writes);
     thread::Builder::new().name("signals".into()).spawn(move || {
         if let Some(signal) = signals.forever().next() {
-            end(&for_signals, 128 + signal);
+            exit_once(&wait_on_signal, 128 + signal);
         }
     })?;
     thread::Builder::new().name("watchdog".into()).spawn(move || {
         if wait_for_hang_up() {
-            end(&settle, HUNG_UP);
+            exit_once(&wait_for_writes, EXIT_HUNG_UP);
         }
     })?;
     Ok(())
 }
 
-/// Ends the process as if the terminal had hung up, for a loop that learnt it from a failed draw.
-pub fn end_hung_up(settle: impl Fn() + Send + Sync + 'static) -> ! {
-    let settle: Settle = Arc::new(settle);
-    end(&settle, HUNG_UP)
+/// Exits as after a hang-up. The event loop calls this when a draw fails.
+pub fn exit_hung_up(wait_for_writes: impl Fn() + Send + Sync + 'static) -> ! {
+    let wait_for_writes: WaitForWrites = Arc::new(wait_for_writes);
+    exit_once(&wait_for_writes, EXIT_HUNG_UP)
 }
 
-fn end(settle: &Settle, code: i32) -> ! {
+fn exit_once(wait_for_writes: &WaitForWrites, code: i32) -> ! {
     if ENDING.swap(true, Ordering::SeqCst) {
-        // The other thread is on its way out, with its own code.
+        // Another thread is already exiting with its own code.
         loop {
             thread::park();
         }
     }
     terminal::close();
-    settle_within(settle, GRACE);
-    if code != HUNG_UP {
+    run_within(wait_for_writes, WRITE_WAIT);
+    if code != EXIT_HUNG_UP {
         terminal::restore();
     }
     exit(code)
 }
 
-fn settle_within(settle: &Settle, grace: Duration) {
-    let (done, wait) = mpsc::channel();
-    let settle = Arc::clone(settle);
+fn run_within(wait_for_writes: &WaitForWrites, timeout: Duration) {
+    let (done, finished) = mpsc::channel();
+    let wait_for_writes = Arc::clone(wait_for_writes);
     let spawned = thread::Builder::new().name("settle".into()).spawn(move || {
-        settle();
+        wait_for_writes();
         let _ = done.send(());
     });
     if spawned.is_ok() {
-        // A writer stuck behind another process must not keep this one alive.
-        let _ = wait.recv_timeout(grace);
+        // A write that waits for another process must not keep this process alive.
+        let _ = finished.recv_timeout(timeout);
     }
 }
 
-/// Blocks until the terminal is gone; `false` if there is none that could be watched.
+/// Blocks until the terminal hangs up; returns `false` if it cannot be polled.
 fn wait_for_hang_up() -> bool {
     match File::open("/dev/tty") {
-        Ok(tty) => hung_up(tty.as_fd()),
-        Err(_) => hung_up(rustix::stdio::stdin()),
+        Ok(tty) => poll_hang_up(tty.as_fd()),
+        Err(_) => poll_hang_up(rustix::stdio::stdin()),
     }
 }
 
-fn hung_up(tty: BorrowedFd<'_>) -> bool {
+fn poll_hang_up(tty: BorrowedFd<'_>) -> bool {
     loop {
-        // No events are asked for: input must not wake this thread, and hang-up always does.
+        // Request no events: input must not wake this thread, and a hang-up always does.
         let mut fds = [PollFd::new(&tty, PollFlags::empty())];
         match poll(&mut fds, None) {
             Ok(0) | Err(Errno::INTR) => {}
-            // Any answer means hang-up, error or invalid: the condition stays, so asking again
-            // would spin.
+            // Any event is a hang-up or an error. It persists, so polling again would spin.
             Ok(_) => return true,
             Err(_) => return false,
         }
@@ -120,18 +120,18 @@ mod tests {
     fn a_closed_peer_is_a_hang_up() {
         let (read, write) = std::io::pipe().unwrap();
         drop(read);
-        assert!(hung_up(write.as_fd()));
+        assert!(poll_hang_up(write.as_fd()));
     }
 
     #[test]
-    fn settling_that_never_returns_is_left_behind() {
-        let settle: Settle = Arc::new(|| {
+    fn a_wait_that_never_returns_is_abandoned() {
+        let wait_for_writes: WaitForWrites = Arc::new(|| {
             loop {
                 thread::park();
             }
         });
         let start = Instant::now();
-        settle_within(&settle, Duration::from_millis(20));
+        run_within(&wait_for_writes, Duration::from_millis(20));
         assert!(start.elapsed() < Duration::from_millis(500));
     }
 }

@@ -1,8 +1,8 @@
-//! What the operator does, as the app sees it.
+//! Reads the operator's input from the terminal and delivers it to the app.
 //!
-//! Owns the thread that reads the terminal. Of the mouse it takes clicks of the left button and the
-//! wheel; the rest, and focus events, it refuses. It delivers each key whole (see `escape_reassembler`). `tui::run` calls [`spawn`] once; what an
-//! input means is the app's matter.
+//! Owns the input thread. It reports left clicks and the wheel; it drops other mouse events and
+//! focus events. Split escape sequences are reassembled (see `escape_reassembler`). `tui::run`
+//! calls [`spawn`] once; the app interprets the inputs.
 
 use std::env;
 use std::fmt;
@@ -15,62 +15,64 @@ use ratatui::layout::Position;
 
 use super::escape_reassembler::EscapeReassembler;
 
+/// Time for which a bare Esc is held back on a local terminal.
 const LOCAL_WAIT: Duration = Duration::from_millis(25);
+/// The same over SSH.
 const REMOTE_WAIT: Duration = Duration::from_millis(100);
 
-/// One thing that came from the terminal.
+/// One input from the terminal.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Input {
+pub enum TerminalInput {
     /// A key press or repeat, never a release.
     Key(KeyEvent),
-    /// Pasted text as it came; `paste::clean_paste` makes it fit for a field.
+    /// Pasted text, unfiltered; `paste::clean_paste` makes it safe for a field.
     Paste(String),
-    /// Something done with the mouse; nothing unless it was asked for.
-    Mouse(Mouse),
+    /// Mouse input; only if mouse reporting is enabled.
+    Mouse(MouseInput),
     /// The new width and height of the screen.
     Resize(u16, u16),
-    /// The terminal gives no more input: nothing follows.
-    Gone,
+    /// The input has ended; nothing follows.
+    Closed,
 }
 
-/// What the app takes of the mouse.
+/// A click or a turn of the wheel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mouse {
-    /// The left button went down there.
+pub enum MouseInput {
+    /// The left button was pressed at this position.
     Click(Position),
-    /// The wheel was turned by a notch.
+    /// The wheel was turned by one notch.
     Wheel {
-        /// Where the pointer is.
         at: Position,
-        /// Whether towards the operator.
+        /// Whether it was turned towards the operator.
         down: bool,
     },
 }
 
-impl fmt::Debug for Input {
-    // A paste may be a secret, so only its size is told.
+impl fmt::Debug for TerminalInput {
+    // A paste may be a secret, so only its size is printed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key) => f.debug_tuple("Key").field(key).finish(),
             Self::Paste(text) => write!(f, "Paste({} bytes)", text.len()),
             Self::Mouse(mouse) => f.debug_tuple("Mouse").field(mouse).finish(),
             Self::Resize(width, height) => write!(f, "Resize({width}, {height})"),
-            Self::Gone => f.write_str("Gone"),
+            Self::Closed => f.write_str("Gone"),
         }
     }
 }
 
-/// How long to hold a bare Esc back: an arrow key takes longer to arrive whole over SSH.
+/// Time for which a bare Esc is held back: longer over SSH, where sequences arrive split more
+/// often.
 pub fn escape_wait_from_env() -> Duration {
     let remote = ["SSH_CONNECTION", "SSH_TTY"].iter().any(|name| env::var_os(name).is_some());
     if remote { REMOTE_WAIT } else { LOCAL_WAIT }
 }
 
-/// Reads the terminal on a thread of its own until `deliver` returns false, or input ends.
+/// Starts the input thread. It reads until `deliver` returns `false` or the input ends.
 ///
-/// To be called once, after the terminal was entered: bytes read before raw mode are whole lines.
+/// Must be called once, after raw mode is on: before that, input arrives only as complete lines.
 pub fn spawn(
-    deliver: impl Fn(Input) -> bool + Send + 'static,
+    deliver: impl Fn(TerminalInput) -> bool + Send + 'static,
     escape_wait: Duration,
 ) -> io::Result<()> {
     thread::Builder::new().name("input".into()).spawn(move || {
@@ -82,15 +84,15 @@ pub fn spawn(
                 }
             }
         }
-        deliver(Input::Gone);
+        deliver(TerminalInput::Closed);
     })?;
     Ok(())
 }
 
-fn next(reassembler: &mut EscapeReassembler) -> io::Result<Vec<Input>> {
+fn next(reassembler: &mut EscapeReassembler) -> io::Result<Vec<TerminalInput>> {
     if let Some(deadline) = reassembler.deadline() {
         let left = deadline.saturating_duration_since(Instant::now());
-        // With no time at all crossterm would not look, and miss what has come in meanwhile.
+        // With a zero timeout crossterm would not read, and miss input that has arrived meanwhile.
         if !event::poll(left.max(Duration::from_millis(1)))? {
             return Ok(reassembler.expire(Instant::now()));
         }
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_text_of_a_paste_does_not_show_it() {
-        assert_eq!(format!("{:?}", Input::Paste("pat_secret".into())), "Paste(10 bytes)");
+    fn debug_output_hides_a_paste() {
+        assert_eq!(format!("{:?}", TerminalInput::Paste("pat_secret".into())), "Paste(10 bytes)");
     }
 }

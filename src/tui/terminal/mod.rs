@@ -1,9 +1,8 @@
-//! The one guard that enters the terminal and leaves it as it was found.
+//! Enters the terminal and restores its state when the app quits, panics, stops or is terminated.
 //!
-//! Owns raw mode, the alternate screen, bracketed paste, the mouse and the cursor, and whatever must be put
-//! back when the app quits, panics, is stopped or is told to end. It refuses to start where it
-//! cannot be seen, to ask the terminal questions, and to write once the terminal was given back.
-//! `tui::run` holds the [`Session`]; the panic hook and `hangup` call [`restore`].
+//! Owns raw mode, the alternate screen, bracketed paste, the mouse and the cursor. It refuses to
+//! start without a usable terminal, never queries the terminal, and never writes after a restore.
+//! `tui::run` holds the [`TerminalSession`]; the panic hook and `hangup` call [`restore`].
 
 mod ansi;
 pub mod clipboard;
@@ -28,36 +27,37 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 use signal_hook::consts::SIGCONT;
 
-use self::diff_backend::{Renderer, USUAL_SIZE};
+use self::diff_backend::{FALLBACK_SIZE, Renderer};
 use crate::service::panic_is_caught;
 
-/// Alternate screen, bracketed paste, no cursor.
+/// Enters the alternate screen, enables bracketed paste and hides the cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 
-/// Clicks and the wheel, not every movement, in the form that knows columns beyond 223.
-const LISTEN: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+/// Reports clicks and the wheel but not movements, in SGR encoding: it supports columns beyond 223.
+const ENABLE_MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 
-/// Undoes [`ENTER`] and [`LISTEN`] from any state. The screen is emptied first, because a terminal without an
-/// alternate screen would keep its last frame, and with it a secret, in front of the next user.
+/// Undoes [`ENTER`] and [`ENABLE_MOUSE`] from any state. Clears the screen first: a terminal
+/// without an alternate screen would keep showing the last frame, which may contain a secret.
 const LEAVE: &[u8] =
     b"\x1b[?2026l\x1b[0m\x1b[H\x1b[J\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h";
 
-/// How long leaving may wait for a terminal that takes no bytes.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// Longest wait of a restore for a terminal that accepts no bytes.
+const RESTORE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// How long a stop may take to reach this process after its group was told to stop.
-const STOP_ARRIVES: Duration = Duration::from_millis(100);
+/// Longest wait for SIGTSTP to stop this process after it was sent to the process group.
+const STOP_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Whether the terminal is ours. Whoever turns it off puts the terminal back, once.
-static OURS: AtomicBool = AtomicBool::new(false);
+/// Whether the app has the terminal. The thread that clears this flag restores the terminal, so
+/// that it happens only once.
+static TERMINAL_ENTERED: AtomicBool = AtomicBool::new(false);
 
-/// Set once the process is about to end: nobody takes the terminal or writes to it any more.
+/// Set when the process is about to exit: no thread may enter the terminal or write to it any more.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Held while bytes go out, so that the leave sequence never lands inside a frame.
-static PEN: Mutex<()> = Mutex::new(());
+/// Held during a write, so that [`LEAVE`] is never written inside a frame.
+static OUTPUT_LOCK: Mutex<()> = Mutex::new(());
 
-/// Why the app cannot be shown, each with the way out.
+/// The app cannot start or continue on this terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalError {
     #[error(
@@ -72,27 +72,27 @@ pub enum TerminalError {
     Dumb(&'static str),
     #[error("the terminal is already in use by this process; close the other session first")]
     InUse,
-    #[error("the terminal went away ({0}); log in again and start patdeck anew")]
-    Gone(#[from] io::Error),
+    #[error("the terminal disconnected ({0}); log in again and restart patdeck")]
+    Disconnected(#[from] io::Error),
 }
 
-/// What became of a request to suspend.
+/// Outcome of a request to suspend the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Suspended {
-    /// The process was stopped and has been continued: what is on screen may be out of date.
+pub enum SuspendOutcome {
+    /// The process was stopped and continued: the screen may be out of date.
     Resumed,
-    /// Nothing happened: there is no shell that could continue us.
+    /// The process was not stopped, because no shell could continue it.
     Refused,
 }
 
-/// Says whether the app can be shown here. To be asked before anything else is set up; the
-/// caller prints the error on standard error and exits with 2.
+/// Checks that standard input, standard output and `TERM` can show the app. Must be called before
+/// any other set-up; the caller prints the error to standard error and exits with 2.
 pub fn check() -> Result<(), TerminalError> {
     let term = std::env::var("TERM").ok();
-    judge(io::stdin().is_terminal(), io::stdout().is_terminal(), term.as_deref())
+    check_terminal(io::stdin().is_terminal(), io::stdout().is_terminal(), term.as_deref())
 }
 
-fn judge(input: bool, output: bool, term: Option<&str>) -> Result<(), TerminalError> {
+fn check_terminal(input: bool, output: bool, term: Option<&str>) -> Result<(), TerminalError> {
     match (input, output, term) {
         (false, _, _) => Err(TerminalError::NotATerminal("input")),
         (_, false, _) => Err(TerminalError::NotATerminal("output")),
@@ -102,61 +102,63 @@ fn judge(input: bool, output: bool, term: Option<&str>) -> Result<(), TerminalEr
     }
 }
 
-/// Whether this process leads its session, as under `ssh -t host patdeck`: then no shell exists
-/// that could continue it once stopped.
+/// Whether this process is the session leader, as under `ssh -t host patdeck`. Then no shell could
+/// continue it after a stop.
 pub fn is_session_leader() -> bool {
     getsid(None).is_ok_and(|leader| leader == getpid())
 }
 
-/// Gives the terminal back: modes, screen, cursor. Callable from any thread, any number of times;
-/// only the first call after an entry does anything. Frames drawn later are swallowed.
+/// Restores modes, screen and cursor. Any thread may call it at any time; only the first call after
+/// an entry has an effect. Frames drawn later are discarded.
 pub fn restore() {
-    if !OURS.swap(false, Ordering::SeqCst) {
+    if !TERMINAL_ENTERED.swap(false, Ordering::SeqCst) {
         return;
     }
-    // A frame stuck on a stalled link may hold the pen; the modes matter more than good order.
-    let _pen = take_pen(PATIENCE);
-    if writable(PATIENCE) {
+    // A frame on a stalled connection may hold the lock. Restoring the modes is more important than
+    // a complete frame, so continue without the lock after the timeout.
+    let _lock = lock_output(RESTORE_TIMEOUT);
+    if wait_writable(RESTORE_TIMEOUT) {
         let _ = write_all(LEAVE);
     }
-    // Errors have nobody left to tell: either the terminal is gone, or we are about to be.
+    // Errors cannot be reported: the terminal is gone or the process is about to exit.
     let _ = disable_raw_mode();
 }
 
-/// Lets nobody take the terminal or write to it from here on; for a process that is ending and
-/// must not be overtaken by a frame, or by a resume from Ctrl-Z. Does not touch the terminal.
+/// Blocks all later entries and writes, so that neither a frame nor a resume from Ctrl-Z runs while
+/// the process exits. Does not change the terminal.
 pub fn close() {
     CLOSED.store(true, Ordering::SeqCst);
 }
 
-fn take_pen(patience: Duration) -> Option<MutexGuard<'static, ()>> {
-    let deadline = Instant::now() + patience;
+fn lock_output(timeout: Duration) -> Option<MutexGuard<'static, ()>> {
+    let deadline = Instant::now() + timeout;
     loop {
-        match PEN.try_lock() {
-            Ok(writer) => return Some(writer),
-            Err(std::sync::TryLockError::Poisoned(writer)) => return Some(writer.into_inner()),
+        match OUTPUT_LOCK.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(std::sync::TryLockError::Poisoned(guard)) => return Some(guard.into_inner()),
             Err(std::sync::TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
             Err(std::sync::TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(2)),
         }
     }
 }
 
-fn writable(patience: Duration) -> bool {
+fn wait_writable(timeout: Duration) -> bool {
     let stdout = rustix::stdio::stdout();
     let mut fds = [PollFd::new(&stdout, PollFlags::OUT)];
-    let patience = Timespec::try_from(patience).ok();
-    poll(&mut fds, patience.as_ref()).is_ok_and(|ready| ready > 0)
+    let timeout = Timespec::try_from(timeout).ok();
+    poll(&mut fds, timeout.as_ref()).is_ok_and(|ready| ready > 0)
 }
 
-/// Writes past Rust's own buffer of standard output, which would split and delay frames.
+/// Writes to the file descriptor directly: Rust's buffer of standard output would split and delay
+/// frames.
 fn write_some(bytes: &[u8]) -> io::Result<usize> {
     loop {
         match rustix::io::write(rustix::stdio::stdout(), bytes) {
-            Ok(taken) => return Ok(taken),
+            Ok(count) => return Ok(count),
             Err(rustix::io::Errno::INTR) => {}
-            // Whoever shares this terminal may have made it non-blocking.
+            // Another process that shares this terminal may have made it non-blocking.
             Err(rustix::io::Errno::AGAIN) => {
-                writable(Duration::from_secs(1));
+                wait_writable(Duration::from_secs(1));
             }
             Err(error) => return Err(error.into()),
         }
@@ -165,22 +167,22 @@ fn write_some(bytes: &[u8]) -> io::Result<usize> {
 
 fn write_all(mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        let taken = write_some(bytes)?;
-        bytes = bytes.get(taken..).unwrap_or_default();
+        let count = write_some(bytes)?;
+        bytes = bytes.get(count..).unwrap_or_default();
     }
     Ok(())
 }
 
-/// Standard output while the terminal is ours.
+/// Standard output; discards everything unless the app has the terminal.
 #[derive(Debug)]
-struct Tty;
+struct TerminalOutput;
 
-impl Write for Tty {
-    /// Swallows the bytes once the terminal was given back: a frame, which may show a secret,
-    /// must not land on the operator's shell while a signal ends the process.
+impl Write for TerminalOutput {
+    /// Discards the bytes after a restore: a frame may contain a secret and must not appear in the
+    /// operator's shell while a signal ends the process.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _pen = PEN.lock().unwrap_or_else(PoisonError::into_inner);
-        if OURS.load(Ordering::SeqCst) && !CLOSED.load(Ordering::SeqCst) {
+        let _lock = OUTPUT_LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+        if TERMINAL_ENTERED.load(Ordering::SeqCst) && !CLOSED.load(Ordering::SeqCst) {
             write_some(bytes)
         } else {
             Ok(bytes.len())
@@ -192,74 +194,78 @@ impl Write for Tty {
     }
 }
 
-fn measure() -> io::Result<Size> {
+fn screen_size() -> io::Result<Size> {
     let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout())?;
-    // Serial lines and some `expect` scripts have a terminal that reports 0x0.
+    // Terminals on serial lines and under some `expect` scripts report 0x0.
     if size.ws_col == 0 || size.ws_row == 0 {
-        return Ok(USUAL_SIZE);
+        return Ok(FALLBACK_SIZE);
     }
     Ok(Size::new(size.ws_col, size.ws_row))
 }
 
-fn take(mouse: bool) -> Result<(), TerminalError> {
-    // Under the pen, so that a signal in this moment undoes all of it and not the first half.
-    let writer = PEN.lock().unwrap_or_else(PoisonError::into_inner);
+fn enter_terminal(mouse: bool) -> Result<(), TerminalError> {
+    // Hold the lock, so that a concurrent signal restores the complete entry and not half of it.
+    let lock = OUTPUT_LOCK.lock().unwrap_or_else(PoisonError::into_inner);
     while CLOSED.load(Ordering::SeqCst) {
-        // Another thread ends the process, with an exit code that must not be overtaken.
+        // Another thread is exiting; returning could end the process with another exit code.
         thread::park();
     }
-    if OURS.swap(true, Ordering::SeqCst) {
+    if TERMINAL_ENTERED.swap(true, Ordering::SeqCst) {
         return Err(TerminalError::InUse);
     }
     let entered = enable_raw_mode()
         .and_then(|()| write_all(ENTER))
-        .and_then(|()| if mouse { write_all(LISTEN) } else { Ok(()) });
-    drop(writer);
+        .and_then(|()| if mouse { write_all(ENABLE_MOUSE) } else { Ok(()) });
+    drop(lock);
     if entered.is_err() {
         restore();
     }
     Ok(entered?)
 }
 
-/// Makes panics readable: the terminal is given back before the previous hook prints.
-fn restore_on_panic(main: ThreadId) {
+/// Installs a panic hook that restores the terminal before the previous hook prints.
+fn install_panic_hook(main: ThreadId) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            // A damaged store makes redb panic; the store reports that as an error of its own.
+            // redb panics on a damaged file; the store catches the panic and returns an error.
             if panic_is_caught() {
                 return;
             }
-            let shown = OURS.load(Ordering::SeqCst);
+            let was_entered = TERMINAL_ENTERED.load(Ordering::SeqCst);
             restore();
             previous(panic);
-            // The loop cannot go on without a terminal, and would never learn of a panic in a
-            // thread that it does not wait for.
-            if shown && thread::current().id() != main {
+            // The event loop cannot run without a terminal, and it does not join this thread, so it
+            // would never notice the panic.
+            if was_entered && thread::current().id() != main {
                 std::process::exit(101);
             }
         }));
     });
 }
 
-/// The terminal, taken over; given back on drop, panic and signal.
+/// Exclusive use of the terminal; restored on drop, panic and signal.
 #[derive(Debug)]
-pub struct Session {
-    renderer: Renderer<Tty>,
+pub struct TerminalSession {
+    renderer: Renderer<TerminalOutput>,
     mouse: bool,
 }
 
-impl Session {
-    /// Takes the terminal over, its mouse too if that is wanted: the terminal then no longer
-    /// selects text by itself. Call [`check`] first; one session at a time.
+impl TerminalSession {
+    /// Enters the terminal. With `mouse`, it reports mouse events and no longer selects text by
+    /// itself. Call [`check`] first.
+    ///
+    /// # Errors
+    /// [`TerminalError::InUse`] if a session exists, [`TerminalError::Disconnected`] on an I/O
+    /// error.
     pub fn enter(mouse: bool) -> Result<Self, TerminalError> {
-        // With NO_COLOR, crossterm replaces colours by a full reset, which erases the highlight
-        // beside them; our own theme leaves colours out instead.
+        // With NO_COLOR, crossterm replaces colours by a full reset, which also removes the
+        // highlight. The theme omits colours instead.
         crossterm::style::force_color_output(true);
-        restore_on_panic(thread::current().id());
-        take(mouse)?;
-        match Renderer::new(Tty, measure) {
+        install_panic_hook(thread::current().id());
+        enter_terminal(mouse)?;
+        match Renderer::new(TerminalOutput, screen_size) {
             Ok(renderer) => Ok(Self { renderer, mouse }),
             Err(error) => {
                 restore();
@@ -270,71 +276,72 @@ impl Session {
 
     /// Draws one frame in at most one write; an unchanged frame writes nothing.
     ///
-    /// An error means that the terminal is gone, and the only thing left to do is to exit.
+    /// An error means that the terminal is gone; the caller must exit.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> Result<(), TerminalError> {
         Ok(self.renderer.draw(render)?)
     }
 
-    /// Makes the next frame a full repaint, for a screen that others have written over.
+    /// Makes the next frame a full repaint, for a screen that another program has overwritten.
     pub fn repaint(&mut self) {
         self.renderer.repaint();
     }
 
-    /// Wipes what the process remembers of the screen and makes the next frame a full repaint.
-    /// To be called when a secret has left the screen, before the next frame is drawn.
-    pub fn forget(&mut self) {
-        self.renderer.forget();
+    /// Wipes all screen buffers of the process and makes the next frame a full repaint. Must be
+    /// called after a secret has left the screen, before the next frame.
+    pub fn wipe_screen(&mut self) {
+        self.renderer.wipe_screen();
     }
 
-    /// Sends bytes of our own, such as OSC 52, in one write between frames.
+    /// Sends bytes that are not part of a frame, such as OSC 52, in one write between frames.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.renderer.send(bytes)
     }
 
-    /// The size of the screen at the last frame.
+    /// Screen size at the last frame.
     #[cfg(any(test, feature = "testing"))]
     pub fn size(&self) -> Size {
         self.renderer.size()
     }
 
-    /// Bytes and write calls since the start.
+    /// Bytes and write calls since entering.
     #[cfg(any(test, feature = "testing"))]
     pub fn traffic(&self) -> (u64, u64) {
-        (self.renderer.output().bytes(), self.renderer.output().writes())
+        (self.renderer.output().bytes_written(), self.renderer.output().write_calls())
     }
 
-    /// Stops the process as Ctrl-Z does, and takes the terminal over again once continued.
+    /// Stops the process as Ctrl-Z does, and enters the terminal again when continued.
     ///
-    /// Refused when nobody could continue us. Hide a secret before, and read the data again after.
-    pub fn suspend(&mut self) -> Result<Suspended, TerminalError> {
+    /// Refused for a session leader, which no shell could continue. The caller must hide a secret
+    /// before the call and reload the data after it.
+    pub fn suspend(&mut self) -> Result<SuspendOutcome, TerminalError> {
         if is_session_leader() {
-            return Ok(Suspended::Refused);
+            return Ok(SuspendOutcome::Refused);
         }
         let continued = Arc::new(AtomicBool::new(false));
-        let watch = signal_hook::flag::register(SIGCONT, Arc::clone(&continued))?;
+        let handler = signal_hook::flag::register(SIGCONT, Arc::clone(&continued))?;
         restore();
-        // The whole group, as the terminal itself would do it: a wrapper script that kept running
-        // would keep the shell from showing its prompt.
+        // Stop the whole group, as the terminal does for Ctrl-Z: the shell would not show its
+        // prompt while a wrapper script keeps running.
         let stopped = kill_current_process_group(Signal::TSTP);
-        // Another thread may take the stop while this one runs on for a moment; and a group
-        // without a parent that cares is never stopped at all.
-        let deadline = Instant::now() + STOP_ARRIVES;
+        // Another thread may receive the signal while this one continues for a moment. The kernel
+        // never stops an orphaned process group.
+        let deadline = Instant::now() + STOP_TIMEOUT;
         while stopped.is_ok() && !continued.load(Ordering::SeqCst) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(2));
         }
-        signal_hook::low_level::unregister(watch);
-        take(self.mouse)?;
-        self.renderer.forget();
-        Ok(Suspended::Resumed)
+        signal_hook::low_level::unregister(handler);
+        enter_terminal(self.mouse)?;
+        self.renderer.wipe_screen();
+        Ok(SuspendOutcome::Resumed)
     }
 
-    /// Gives the terminal back, so that the caller may print.
+    /// Restores the terminal, so that the caller can print.
     pub fn leave(self) {
         drop(self);
     }
 }
 
-impl Drop for Session {
+impl Drop for TerminalSession {
     fn drop(&mut self) {
         restore();
     }
@@ -345,36 +352,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_where_the_app_cannot_be_seen_is_refused_with_the_way_out() {
-        let said = |input, output, term| match judge(input, output, term) {
+    fn unusable_terminals_are_refused_with_a_remedy() {
+        let message = |input, output, term| match check_terminal(input, output, term) {
             Ok(()) => String::from("fine"),
             Err(error) => error.to_string(),
         };
-        assert_eq!(said(true, true, Some("xterm")), "fine");
+        assert_eq!(message(true, true, Some("xterm")), "fine");
         assert_eq!(
-            said(false, true, Some("xterm")),
+            message(false, true, Some("xterm")),
             "standard input is not a terminal; run patdeck in one (over SSH: `ssh -t`), or use a \
              subcommand such as `patdeck list`"
         );
-        assert!(said(true, false, Some("xterm")).starts_with("standard output is not a terminal"));
+        assert!(
+            message(true, false, Some("xterm")).starts_with("standard output is not a terminal")
+        );
         for term in [None, Some("")] {
-            assert!(said(true, true, term).starts_with("TERM is not set, which"));
+            assert!(message(true, true, term).starts_with("TERM is not set, which"));
         }
         assert_eq!(
-            said(true, true, Some("dumb")),
+            message(true, true, Some("dumb")),
             "TERM is `dumb`, which cannot show the app; set it, for example TERM=xterm-256color, \
              or use a subcommand such as `patdeck list`"
         );
     }
 
     #[test]
-    fn giving_back_what_was_never_taken_does_nothing() {
+    fn restoring_without_entering_does_nothing() {
         restore();
         restore();
     }
 
     #[test]
-    fn a_frame_after_the_terminal_was_given_back_is_swallowed() {
-        assert_eq!(Tty.write(b"pat_secret").unwrap(), 10);
+    fn writes_after_a_restore_are_discarded() {
+        assert_eq!(TerminalOutput.write(b"pat_secret").unwrap(), 10);
     }
 }

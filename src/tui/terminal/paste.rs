@@ -1,24 +1,23 @@
-//! Makes pasted text safe to put into a field.
+//! Makes pasted text safe for a field.
 //!
-//! It drops what an operator could not see or did not mean: escape sequences as a whole, and all
-//! that `domain::text` takes for unsafe. Text fields call it; what a paste means elsewhere is the
-//! app's matter.
+//! Removes escape sequences and the characters that `domain::terminal_text` classifies as unsafe.
+//! Text fields call it; the app handles a paste outside of fields.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
 use crate::domain::terminal_text::{escape_with, first_unsafe, is_unsafe};
 
-/// The most that one paste may bring into a field, in bytes.
+/// Longest paste into a field, in bytes.
 pub const PASTE_LIMIT: usize = 64 * 1024;
 
-/// The text without anything invisible, cut at [`PASTE_LIMIT`] bytes.
+/// Removes invisible characters from `text` and truncates it to [`PASTE_LIMIT`] bytes.
 ///
-/// Line ends become `\n` where `multi_line`, else one space each; those at the end of a one-line
-/// paste are dropped, since they only come from copying a whole line. A tab becomes a space.
+/// A line break becomes `\n` if `multi_line`, else a space. Line breaks at the end of a one-line
+/// paste are removed, because they come from copying a whole line. A tab becomes a space.
 pub fn clean_paste(text: &str, multi_line: bool) -> String {
     let text = if multi_line { text } else { text.trim_end_matches(['\r', '\n']) };
-    // Room for all of it at once: growing would leave copies of a pasted secret behind.
+    // Allocate once: growing would leave copies of a pasted secret in freed memory.
     let mut clean = String::with_capacity(text.len().min(PASTE_LIMIT));
     let mut rest = text.chars().peekable();
     while let Some(char) = rest.next() {
@@ -52,15 +51,15 @@ fn line_end(multi_line: bool) -> char {
     if multi_line { '\n' } else { ' ' }
 }
 
-/// Drops the rest of an escape sequence, so that a coloured paste does not leave `[31m` behind.
+/// Skips the rest of an escape sequence; otherwise coloured text would leave `[31m` in the field.
 fn skip_sequence(rest: &mut Peekable<Chars<'_>>) {
     match rest.next_if(char::is_ascii_graphic) {
         Some('[') => {
             while rest.next_if(|char| matches!(char, ' '..='?')).is_some() {}
             rest.next_if(|char| matches!(char, '@'..='~'));
         }
-        // Operating system commands and their kin run to BEL or to the next ESC, whose `\` is
-        // then dropped as a sequence of its own; a line end means that they were never closed.
+        // OSC, DCS, SOS, PM and APC strings end at BEL or at the next ESC, whose `\` is skipped as
+        // a sequence of its own. A line break means that the string was not terminated.
         Some(']' | 'P' | 'X' | '^' | '_') => {
             while rest.next_if(|char| !matches!(char, '\x07' | '\x1b' | '\r' | '\n')).is_some() {}
         }
@@ -75,14 +74,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_whole_line_becomes_a_field_without_its_line_end() {
+    fn line_breaks_become_spaces_in_a_one_line_field() {
         assert_eq!(clean_paste("ci-deploy\r\n", false), "ci-deploy");
         assert_eq!(clean_paste("one\r\ntwo\nthree\rfour\n\n", false), "one two three four");
         assert_eq!(clean_paste("one\r\ntwo\rthree\n", true), "one\ntwo\nthree\n");
     }
 
     #[test]
-    fn escape_sequences_leave_nothing_behind() {
+    fn escape_sequences_are_removed() {
         assert_eq!(clean_paste("\x1b[1;31mred\x1b[0m", false), "red");
         assert_eq!(clean_paste("a\x1b]0;title\x07b\x1b]52;c;eA==\x1b\\c\x1bcd", false), "abcd");
         assert_eq!(clean_paste("a\u{9b}31mb\x1b", false), "a31mb");
@@ -90,32 +89,32 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_dropped() {
+    fn invisible_characters_are_removed() {
         assert_eq!(clean_paste("a\u{202e}b\u{200b}c\u{feff}d\0e\x7ff\tg", false), "abcdef g");
         assert_eq!(clean_paste("Grüße 日本 🔑", false), "Grüße 日本 🔑");
     }
 
     #[test]
-    fn a_pile_of_marks_is_taken_down() {
+    fn stacked_combining_marks_are_limited() {
         let pile = "\u{301}".repeat(9);
         let clean = clean_paste(&format!("{pile}e{pile}\n{pile}x"), true);
         assert_eq!(clean, "e\u{301}\u{301}\u{301}\u{301}\nx");
     }
 
     #[test]
-    fn cleaning_again_changes_nothing_however_marks_are_carried() {
-        // The first was found by the fuzz target `input`.
-        let found = "\x01\u{fff6}\0\u{fff6}\0\x07\u{73c}\u{fffd}";
+    fn cleaning_is_idempotent_with_combining_marks() {
+        // Found by the fuzz target `input`.
+        let fuzzed = "\x01\u{fff6}\0\u{fff6}\0\x07\u{73c}\u{fffd}";
         let four = "\u{301}".repeat(4);
         let pile = format!("e{four}\u{115f}{four}");
-        for (text, expected) in [(found, "\u{fffd}"), (&pile, &pile[..9])] {
+        for (text, expected) in [(fuzzed, "\u{fffd}"), (&pile, &pile[..9])] {
             assert_eq!(clean_paste(text, false), expected);
             assert_eq!(clean_paste(expected, false), expected);
         }
     }
 
     #[test]
-    fn a_paste_is_cut_at_the_limit_between_characters() {
+    fn a_paste_is_truncated_between_characters() {
         let clean = clean_paste(&"ä".repeat(PASTE_LIMIT), false);
         assert_eq!(clean.len(), PASTE_LIMIT);
         let clean = clean_paste(&format!("x{}", "ä".repeat(PASTE_LIMIT)), false);
@@ -124,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_one_line_paste_has_no_control_characters_and_cleaning_again_changes_nothing(
+        fn one_line_cleaning_is_idempotent_and_removes_controls(
             text in "(\\PC|\x1b|\n|\r|[\\[\\];mA0-9])*"
         ) {
             let clean = clean_paste(&text, false);

@@ -1,6 +1,5 @@
-//! How things look: the styles by what they mean, from the styles of the theme, and the glyphs
-//! in two alphabets. No state is told by colour alone: a sign or a word stands beside it. Called
-//! by all drawing code.
+//! The theme of the app: the styles by meaning, and the glyphs in Unicode and ASCII. No state is shown
+//! by colour alone; a glyph or a word always accompanies it. Called by all drawing code.
 
 mod palette;
 pub mod time_format;
@@ -11,10 +10,11 @@ use ratatui::style::Style;
 
 pub use self::palette::Styles;
 use crate::{
-    config::{Glyphs, ThemeName},
+    config::{GlyphSet, ThemeName},
     domain::Status,
 };
 
+/// The styles and glyphs of the app.
 #[derive(Debug, Clone, Copy)]
 pub struct Theme {
     styles: &'static Styles,
@@ -30,16 +30,16 @@ impl Deref for Theme {
 }
 
 impl Theme {
-    /// In the styles of `theme`, with the characters of `glyphs`.
-    pub fn new(theme: ThemeName, glyphs: Glyphs) -> Self {
-        Self { styles: palette::of(theme), ascii: glyphs == Glyphs::Ascii }
+    /// The styles of `theme` with the glyph set `glyphs`.
+    pub fn new(theme: ThemeName, glyphs: GlyphSet) -> Self {
+        Self { styles: palette::styles_of(theme), ascii: glyphs == GlyphSet::Ascii }
     }
 
     pub fn is_ascii(&self) -> bool {
         self.ascii
     }
 
-    /// A place that nothing of what was there before may show through.
+    /// The base style that also resets what was drawn below.
     pub fn blank(&self) -> Style {
         Style::reset().patch(self.styles.base)
     }
@@ -56,7 +56,7 @@ impl Theme {
         }
     }
 
-    /// The sign of a status: told apart without colour.
+    /// The glyph of a status; the glyphs differ without colour.
     pub fn status_glyph(&self, status: Status) -> &'static str {
         match (status, self.ascii) {
             (Status::Active, false) => "●",
@@ -68,17 +68,17 @@ impl Theme {
         }
     }
 
-    /// The sign of an active token that expires within a week.
+    /// The glyph of an active token that expires within a week.
     pub fn soon_glyph(&self) -> &'static str {
         if self.ascii { "!" } else { "◐" }
     }
 
-    pub fn mark(&self) -> &'static str {
+    pub fn mark_glyph(&self) -> &'static str {
         if self.ascii { "+" } else { "▌" }
     }
 
-    /// The sign before something wrong.
-    pub fn fault(&self) -> &'static str {
+    /// The glyph in front of a fault.
+    pub fn fault_glyph(&self) -> &'static str {
         "!"
     }
 
@@ -96,17 +96,17 @@ impl Theme {
         if self.ascii { "-" } else { "·" }
     }
 
-    /// What stands for cut text; one column wide.
+    /// Replaces cut text; one column wide.
     pub fn ellipsis(&self) -> &'static str {
         if self.ascii { "~" } else { "…" }
     }
 
-    /// A horizontal rule's piece.
+    /// One column of a horizontal line.
     pub fn dash(&self) -> &'static str {
         if self.ascii { "-" } else { "─" }
     }
 
-    /// A vertical rule's piece.
+    /// One row of a vertical line.
     pub fn bar(&self) -> &'static str {
         if self.ascii { "|" } else { "│" }
     }
@@ -116,8 +116,8 @@ impl Theme {
         if self.ascii { ["+"; 4] } else { ["┌", "┐", "└", "┘"] }
     }
 
-    /// A box that is ticked or not.
-    pub fn tick(&self, on: bool) -> &'static str {
+    /// A checkbox, selected or not.
+    pub fn checkbox(&self, on: bool) -> &'static str {
         if on { "[x]" } else { "[ ]" }
     }
 }

@@ -1,55 +1,55 @@
-//! The themes as tables: one style for each thing that a style means. `default` takes the sixteen
-//! colours of the terminal, on its own background, and never its black, white or greys, for nobody
-//! knows how those look there. `dark`, `light` and `high-contrast` bring a background of their
-//! own, from the fixed part of the 256 colours, which every terminal shows alike.
+//! The styles of each theme. `default` uses the 16 colours of the terminal on its own background, but
+//! never black, white or grey, because these can equal the background. `dark`, `light` and
+//! `high-contrast` set their own background and use the fixed part of the 256 colours, which is the
+//! same on every terminal.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::config::ThemeName;
 
-/// A style for each thing that a style means.
+/// The styles of a theme, by meaning.
 #[derive(Debug)]
 pub struct Styles {
     /// The whole screen, before anything is drawn on it.
     pub base: Style,
-    /// Text of less weight: labels, hints, what is not set.
+    /// Secondary text: labels, hints, unset values.
     pub faint: Style,
     pub rule: Style,
-    /// A heading; has no colour, for it is laid over others.
+    /// A heading; it has no colour, because it is combined with other styles.
     pub heading: Style,
-    /// What has the focus, or is on.
+    /// The focused or enabled element.
     pub accent: Style,
     pub key: Style,
     pub tab: Style,
-    /// The selected row, where the keys go: one even bar, whatever the colours of its cells.
+    /// The selected row of the focused list: a bar that overrides the colours of its cells.
     pub selected: Style,
-    /// The selected row where they do not.
+    /// The selected row of a list without the focus.
     pub selected_idle: Style,
-    /// A field that can be typed in; the cursor and its label tell whether it has the focus.
+    /// A text field; the cursor and the label show whether it has the focus.
     pub field: Style,
     pub good: Style,
     pub warning: Style,
-    /// Something is wrong, or destroys.
+    /// An error or a destructive action.
     pub danger: Style,
 }
 
 const PLAIN: Style = Style::new();
 const BOLD: Style = PLAIN.add_modifier(Modifier::BOLD);
 const UNDERLINED: Style = PLAIN.add_modifier(Modifier::UNDERLINED);
-/// One even bar, whatever the colours and weights of its cells.
+/// A bar that overrides the colours and weights of its cells.
 const BAR: Style =
     PLAIN.fg(Color::Reset).add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM);
 
-const fn ink(index: u8) -> Style {
+const fn fg(index: u8) -> Style {
     PLAIN.fg(Color::Indexed(index))
 }
 
-const fn paper(index: u8) -> Style {
+const fn bg(index: u8) -> Style {
     PLAIN.bg(Color::Indexed(index))
 }
 
-const fn on(ink: u8, paper: u8) -> Style {
-    PLAIN.fg(Color::Indexed(ink)).bg(Color::Indexed(paper))
+const fn colours(fg: u8, bg: u8) -> Style {
+    PLAIN.fg(Color::Indexed(fg)).bg(Color::Indexed(bg))
 }
 
 const fn bold(style: Style) -> Style {
@@ -58,7 +58,7 @@ const fn bold(style: Style) -> Style {
 
 const DEFAULT: Styles = Styles {
     base: PLAIN.fg(Color::Reset).bg(Color::Reset),
-    // Not the bright black: in some palettes that is the background.
+    // Not bright black, which is the background in some palettes.
     faint: PLAIN.add_modifier(Modifier::DIM),
     rule: PLAIN.add_modifier(Modifier::DIM),
     heading: BOLD,
@@ -74,51 +74,51 @@ const DEFAULT: Styles = Styles {
 };
 
 const DARK: Styles = Styles {
-    base: on(252, 234),
-    faint: ink(247),
-    rule: ink(243),
+    base: colours(252, 234),
+    faint: fg(247),
+    rule: fg(243),
     heading: BOLD,
-    accent: bold(ink(80)),
-    key: ink(80),
-    tab: bold(on(234, 80)),
-    selected: on(231, 24),
-    selected_idle: bold(paper(236)),
-    field: paper(237),
-    good: ink(114),
-    warning: ink(221),
-    danger: ink(210),
+    accent: bold(fg(80)),
+    key: fg(80),
+    tab: bold(colours(234, 80)),
+    selected: colours(231, 24),
+    selected_idle: bold(bg(236)),
+    field: bg(237),
+    good: fg(114),
+    warning: fg(221),
+    danger: fg(210),
 };
 
 const LIGHT: Styles = Styles {
-    base: on(235, 255),
-    faint: ink(240),
-    rule: ink(244),
+    base: colours(235, 255),
+    faint: fg(240),
+    rule: fg(244),
     heading: BOLD,
-    accent: bold(ink(24)),
-    key: ink(24),
-    tab: bold(on(231, 24)),
-    selected: on(231, 24),
-    selected_idle: bold(paper(231)),
-    field: paper(231),
-    good: ink(22),
-    warning: ink(94),
-    danger: ink(124),
+    accent: bold(fg(24)),
+    key: fg(24),
+    tab: bold(colours(231, 24)),
+    selected: colours(231, 24),
+    selected_idle: bold(bg(231)),
+    field: bg(231),
+    good: fg(22),
+    warning: fg(94),
+    danger: fg(124),
 };
 
 const HIGH_CONTRAST: Styles = Styles {
-    base: on(231, 16),
-    faint: ink(252),
-    rule: ink(250),
+    base: colours(231, 16),
+    faint: fg(252),
+    rule: fg(250),
     heading: BOLD,
-    accent: bold(ink(123)),
-    key: bold(ink(123)),
-    tab: bold(on(16, 231)),
-    selected: bold(on(16, 226)),
+    accent: bold(fg(123)),
+    key: bold(fg(123)),
+    tab: bold(colours(16, 231)),
+    selected: bold(colours(16, 226)),
     selected_idle: bold(UNDERLINED),
     field: UNDERLINED,
-    good: ink(120),
-    warning: ink(226),
-    danger: bold(ink(217)),
+    good: fg(120),
+    warning: fg(226),
+    danger: bold(fg(217)),
 };
 
 const MONO: Styles = Styles {
@@ -137,7 +137,7 @@ const MONO: Styles = Styles {
     danger: BOLD,
 };
 
-pub(super) fn of(theme: ThemeName) -> &'static Styles {
+pub(super) fn styles_of(theme: ThemeName) -> &'static Styles {
     match theme {
         ThemeName::Default => &DEFAULT,
         ThemeName::Dark => &DARK,
@@ -154,7 +154,7 @@ mod tests {
     /// The levels of the colour cube.
     const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
-    /// What every terminal shows for an index above the sixteen of its own.
+    /// The RGB value of an index above the 16 configurable colours.
     fn rgb(colour: Color) -> [u8; 3] {
         let Color::Indexed(index @ 16..) = colour else {
             panic!("{colour} looks different on every terminal")
@@ -183,8 +183,8 @@ mod tests {
     }
 
     impl Styles {
-        /// Everything that text is written in, by its name.
-        fn inks(&self) -> [(&'static str, Style); 8] {
+        /// The styles of text, with their names.
+        fn text_styles(&self) -> [(&'static str, Style); 8] {
             [
                 ("text", self.base),
                 ("faint", self.faint),
@@ -197,9 +197,9 @@ mod tests {
             ]
         }
 
-        /// Everything that a style can be.
-        fn styles(&self) -> Vec<(&'static str, Style)> {
-            let mut styles = self.inks().to_vec();
+        /// All styles, with their names.
+        fn all_styles(&self) -> Vec<(&'static str, Style)> {
+            let mut styles = self.text_styles().to_vec();
             styles.extend([
                 ("rule", self.rule),
                 ("tab", self.tab),
@@ -210,53 +210,57 @@ mod tests {
             styles
         }
 
-        /// What is seen once `style` lies on the base.
-        fn seen(&self, style: Style) -> (Color, Color) {
-            let seen = self.base.patch(style);
-            (seen.fg.unwrap(), seen.bg.unwrap())
+        /// The foreground and background of `style` on top of the base.
+        fn resolve(&self, style: Style) -> (Color, Color) {
+            let merged = self.base.patch(style);
+            (merged.fg.unwrap(), merged.bg.unwrap())
         }
     }
 
     #[test]
-    fn a_contrast_is_what_the_standard_says() {
+    fn contrast_matches_wcag_values() {
         let [black, white, grey] = [16, 231, 243].map(Color::Indexed);
         assert!((contrast(black, white) - 21.0).abs() < 1e-9);
         assert!((contrast(white, white) - 1.0).abs() < 1e-9);
-        assert!((contrast(grey, white) - 4.54).abs() < 0.01, "#767676, the known limit");
+        assert!((contrast(grey, white) - 4.54).abs() < 0.01, "#767676 has 4.54:1");
     }
 
     #[test]
-    fn text_can_be_read_in_every_theme_with_a_background_of_its_own() {
-        for (theme, least) in
+    fn themes_with_a_background_have_enough_contrast() {
+        for (theme, minimum) in
             [(ThemeName::Dark, 4.5), (ThemeName::Light, 4.5), (ThemeName::HighContrast, 7.0)]
         {
-            let styles = of(theme);
+            let styles = styles_of(theme);
             let mut pairs = Vec::new();
-            for (name, style) in styles.inks() {
-                let (ink, back) = styles.seen(style);
-                pairs.push((name, ink, back));
-                // The cells of a row keep their colours where the row is not the bar.
-                pairs.push((name, ink, styles.seen(styles.selected_idle).1));
+            for (name, style) in styles.text_styles() {
+                let (fg, bg) = styles.resolve(style);
+                pairs.push((name, fg, bg));
+                // In a list without the focus, the cells of the selected row keep their colours.
+                pairs.push((name, fg, styles.resolve(styles.selected_idle).1));
             }
             for (name, style) in
                 [("tab", styles.tab), ("selected", styles.selected), ("field", styles.field)]
             {
-                let (ink, back) = styles.seen(style);
-                pairs.push((name, ink, back));
+                let (fg, bg) = styles.resolve(style);
+                pairs.push((name, fg, bg));
             }
-            for (name, ink, back) in pairs {
-                let found = contrast(ink, back);
-                assert!(found >= least, "{}: {name} has {found:.2} of {least}", theme.as_str());
+            for (name, fg, bg) in pairs {
+                let ratio = contrast(fg, bg);
+                assert!(
+                    ratio >= minimum,
+                    "{}: {name} has {ratio:.2}, not {minimum}",
+                    theme.as_str()
+                );
             }
-            let (rule, back) = styles.seen(styles.rule);
-            assert!(contrast(rule, back) >= 3.0, "{}: rules", theme.as_str());
+            let (rule, bg) = styles.resolve(styles.rule);
+            assert!(contrast(rule, bg) >= 3.0, "{}: rules", theme.as_str());
         }
     }
 
     #[test]
-    fn the_default_theme_trusts_no_colour_that_may_be_the_background() {
+    fn the_default_theme_avoids_background_colours() {
         let tints = [Color::Red, Color::Green, Color::Yellow, Color::Cyan, Color::Reset];
-        for (name, style) in of(ThemeName::Default).styles() {
+        for (name, style) in styles_of(ThemeName::Default).all_styles() {
             for colour in [style.fg, style.bg].into_iter().flatten() {
                 assert!(tints.contains(&colour), "{name} is {colour}");
             }
@@ -264,8 +268,8 @@ mod tests {
     }
 
     #[test]
-    fn without_colours_there_are_none() {
-        for (name, style) in of(ThemeName::Mono).styles() {
+    fn the_mono_theme_has_no_colours() {
+        for (name, style) in styles_of(ThemeName::Mono).all_styles() {
             for colour in [style.fg, style.bg].into_iter().flatten() {
                 assert_eq!(colour, Color::Reset, "{name}");
             }
@@ -273,15 +277,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_selected_differs_from_what_is_not_by_more_than_a_hue() {
+    fn the_selected_row_differs_in_brightness() {
         for theme in ThemeName::ALL {
-            let styles = of(theme);
+            let styles = styles_of(theme);
             let plain = styles.base;
             let bar = styles.selected;
-            let turned = bar.add_modifier.contains(Modifier::REVERSED);
-            assert!(turned || bar.bg != plain.bg, "{}", theme.as_str());
-            if !turned {
-                let (back, row) = (styles.seen(plain).1, styles.seen(bar).1);
+            let is_reversed = bar.add_modifier.contains(Modifier::REVERSED);
+            assert!(is_reversed || bar.bg != plain.bg, "{}", theme.as_str());
+            if !is_reversed {
+                let (back, row) = (styles.resolve(plain).1, styles.resolve(bar).1);
                 assert!(contrast(back, row) >= 1.7, "{}: {}", theme.as_str(), contrast(back, row));
             }
         }

@@ -1,16 +1,16 @@
-//! How an instant reads: "5 min ago", "in 23h 54m", a date in local time or UTC. Pure; the
-//! present instant comes in. Called by every screen that shows a time.
+//! Formats instants: relative ("5 min ago", "in 23h 54m"), or as a date in local time or UTC. Pure; the
+//! caller passes the current time. Called by every screen that shows a time.
 
 use chrono::TimeDelta;
 
 use crate::{domain::Timestamp, service::Zone};
 
-/// In which form the list shows times.
+/// The selected format of times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TimeFormat {
     #[default]
     Relative,
-    /// As the operator's wall clock shows them.
+    /// In the time zone of the operator.
     Local,
     Utc,
 }
@@ -24,7 +24,7 @@ impl TimeFormat {
         }
     }
 
-    /// What the toast calls it.
+    /// The name of the format in the message line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Relative => "relative to now",
@@ -34,9 +34,9 @@ impl TimeFormat {
     }
 }
 
-/// `at` as a distance from `now`, in at most 12 columns: `just now`, `5 min ago`, `in 23h 54m`,
-/// `in 30d`. Distances are cut, so that "1h ago" is at least an hour; only days ahead are
-/// rounded, for a token just issued for 30 days reads "in 30d".
+/// Formats the distance of `at` from `now` in at most 12 columns: `just now`, `5 min ago`,
+/// `in 23h 54m`, `in 30d`. Distances are truncated, so that "1h ago" is at least one hour. Only
+/// future days are rounded, so that a token issued a moment ago for 30 days shows "in 30d".
 pub fn relative(at: Timestamp, now: Timestamp) -> String {
     let past = at <= now;
     let distance = if past { now - at } else { at - now };
@@ -64,35 +64,35 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// `at` for a narrow column, in at most 16 columns.
-pub fn short(at: Timestamp, now: Timestamp, times: TimeFormat, zone: Zone) -> String {
-    match times {
+/// Formats `at` in at most 16 columns.
+pub fn short(at: Timestamp, now: Timestamp, format: TimeFormat, zone: Zone) -> String {
+    match format {
         TimeFormat::Relative => relative(at, now),
-        TimeFormat::Local => zone.wall(at).format("%Y-%m-%d %H:%M").to_string(),
+        TimeFormat::Local => zone.wall_time(at).format("%Y-%m-%d %H:%M").to_string(),
         TimeFormat::Utc => at.format("%Y-%m-%d %H:%MZ").to_string(),
     }
 }
 
-/// `at` in full, as the wall clock of `zone` shows it: `Thu 24 Dec 2026 14:05 +01:00`.
-pub fn full(at: Timestamp, zone: Zone) -> String {
-    zone.wall(at).format("%a %-d %b %Y %H:%M %:z").to_string()
+/// Formats `at` with weekday and offset in `zone`: `Thu 24 Dec 2026 14:05 +01:00`.
+pub fn long(at: Timestamp, zone: Zone) -> String {
+    zone.wall_time(at).format("%a %-d %b %Y %H:%M %:z").to_string()
 }
 
-/// The time of day of `at`, as the wall clock of `zone` shows it: `14:05:09`.
+/// Formats the time of day of `at` in `zone`: `14:05:09`.
 pub fn clock(at: Timestamp, zone: Zone) -> String {
-    zone.wall(at).format("%H:%M:%S").to_string()
+    zone.wall_time(at).format("%H:%M:%S").to_string()
 }
 
-/// `at` in full in the form of `times`, with its distance from `now` when that is relative.
-pub fn detailed(at: Timestamp, now: Timestamp, times: TimeFormat, zone: Zone) -> String {
-    match times {
-        TimeFormat::Relative => format!("{} ({})", full(at, zone), relative(at, now)),
-        TimeFormat::Local => full(at, zone),
-        TimeFormat::Utc => full(at, Zone::utc()),
+/// Formats `at` in full as `format` selects; `Relative` adds the distance from `now`.
+pub fn detailed(at: Timestamp, now: Timestamp, format: TimeFormat, zone: Zone) -> String {
+    match format {
+        TimeFormat::Relative => format!("{} ({})", long(at, zone), relative(at, now)),
+        TimeFormat::Local => long(at, zone),
+        TimeFormat::Utc => long(at, Zone::utc()),
     }
 }
 
-/// The instant after `now` from which on `at` reads otherwise as a distance.
+/// The next instant after `now` at which the text of [`relative`] for `at` changes.
 pub fn next_change(at: Timestamp, now: Timestamp) -> Timestamp {
     let second = TimeDelta::seconds(1);
     if at <= now {
@@ -128,24 +128,24 @@ mod tests {
     }
 
     #[test]
-    fn distances_read_as_people_say_them() {
-        let says = |seconds| relative(at(seconds), at(0));
-        assert_eq!(says(0), "just now");
-        assert_eq!(says(-59), "just now");
-        assert_eq!(says(-300), "5 min ago");
-        assert_eq!(says(-3 * 3600 - 100), "3h ago");
-        assert_eq!(says(-86_400 * 3), "3d ago");
-        assert_eq!(says(-86_400 * 800), "2y ago");
-        assert_eq!(says(30), "in <1 min");
-        assert_eq!(says(61), "in 1 min");
-        assert_eq!(says(23 * 3600 + 54 * 60 + 26), "in 23h 54m");
-        assert_eq!(says(24 * 3600), "in 24h");
-        assert_eq!(says(86_400 * 30 - 5), "in 30d");
-        assert_eq!(says(86_400 * 3 - 50_000), "in 2d");
+    fn distances_have_a_readable_form() {
+        let text = |seconds| relative(at(seconds), at(0));
+        assert_eq!(text(0), "just now");
+        assert_eq!(text(-59), "just now");
+        assert_eq!(text(-300), "5 min ago");
+        assert_eq!(text(-3 * 3600 - 100), "3h ago");
+        assert_eq!(text(-86_400 * 3), "3d ago");
+        assert_eq!(text(-86_400 * 800), "2y ago");
+        assert_eq!(text(30), "in <1 min");
+        assert_eq!(text(61), "in 1 min");
+        assert_eq!(text(23 * 3600 + 54 * 60 + 26), "in 23h 54m");
+        assert_eq!(text(24 * 3600), "in 24h");
+        assert_eq!(text(86_400 * 30 - 5), "in 30d");
+        assert_eq!(text(86_400 * 3 - 50_000), "in 2d");
     }
 
     #[test]
-    fn a_distance_reads_the_same_until_its_next_change_and_otherwise_from_then_on() {
+    fn the_text_changes_exactly_at_next_change() {
         let day = 86_400;
         for distance in
             [0, 1, 59, 60, 61, 119, 3599, 3600, 3601, 7000, day - 1, day, 2 * day, 9 * day + 5]
@@ -162,9 +162,9 @@ mod tests {
     }
 
     #[test]
-    fn a_full_time_names_day_and_offset() {
+    fn a_long_time_has_weekday_and_offset() {
         let zone = Zone::Fixed(FixedOffset::east_opt(3600).unwrap());
-        assert_eq!(full(at(0), zone), "Tue 24 Nov 2026 13:00 +01:00");
+        assert_eq!(long(at(0), zone), "Tue 24 Nov 2026 13:00 +01:00");
         assert_eq!(
             detailed(at(0), at(300), TimeFormat::Relative, zone),
             "Tue 24 Nov 2026 13:00 +01:00 (5 min ago)"
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn no_distance_is_wider_than_its_column() {
+    fn relative_times_fit_12_columns() {
         for step in [1, 59, 61, 3599, 3600, 86_399, 172_799, 31_536_000, 3_153_600_000] {
             assert!(relative(at(step), at(0)).len() <= 12, "{step}");
             assert!(relative(at(-step), at(0)).len() <= 12, "{step}");

@@ -1,5 +1,5 @@
-//! Several of several words, each with its box: arrows move, Space ticks, `*` ticks all or none.
-//! Called by the scope dialog for operations.
+//! A group of checkboxes laid out in a grid. Arrow keys move the cursor, Space toggles a box, and
+//! `*` toggles all of them. The scope dialog uses it for operations.
 
 use std::collections::BTreeSet;
 
@@ -12,57 +12,57 @@ use super::{
     form::FormInput,
     hit_map::SyntheticInput,
     paint::{Canvas, width},
-    radio_group::moved,
+    radio_group::next_index,
 };
 
-/// Words of which any number is ticked.
+/// Checkboxes with any number checked, and a cursor on one of them.
 #[derive(Debug, Clone, Default)]
 pub struct CheckboxGroup {
-    words: Vec<String>,
-    /// The numbers of the ticked words.
-    ticked: BTreeSet<usize>,
-    at: usize,
+    labels: Vec<String>,
+    /// Indexes of the checked boxes.
+    checked: BTreeSet<usize>,
+    cursor: usize,
 }
 
 impl CheckboxGroup {
-    /// `words`, those in `ticked` ticked.
-    pub fn new<'a>(words: impl IntoIterator<Item = &'a str>, ticked: &[String]) -> Self {
-        let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
-        let is_ticked = |at: &usize| words.get(*at).is_some_and(|word| ticked.contains(word));
-        let ticked = (0..words.len()).filter(is_ticked).collect();
-        Self { words, ticked, at: 0 }
+    /// One box per label; those whose label is in `checked` start checked.
+    pub fn new<'a>(labels: impl IntoIterator<Item = &'a str>, checked: &[String]) -> Self {
+        let labels: Vec<String> = labels.into_iter().map(str::to_owned).collect();
+        let is_checked = |at: &usize| labels.get(*at).is_some_and(|label| checked.contains(label));
+        let checked = (0..labels.len()).filter(is_checked).collect();
+        Self { labels, checked, cursor: 0 }
     }
 
-    pub fn ticked(&self) -> Vec<String> {
-        self.ticked.iter().filter_map(|at| self.words.get(*at)).cloned().collect()
+    pub fn checked_labels(&self) -> Vec<String> {
+        self.checked.iter().filter_map(|at| self.labels.get(*at)).cloned().collect()
     }
 
-    /// The width of one word with its box: all are as wide as the widest, in columns.
-    fn cell(&self) -> u16 {
-        self.words.iter().map(|word| width(word)).max().unwrap_or(0) + 4 + 2
+    /// Columns of one grid cell: box, widest label and gap.
+    fn cell_width(&self) -> u16 {
+        self.labels.iter().map(|label| width(label)).max().unwrap_or(0) + 4 + 2
     }
 
-    fn across(&self, columns: u16) -> usize {
-        usize::from((columns / self.cell().max(1)).max(1))
+    fn cells_per_row(&self, columns: u16) -> usize {
+        usize::from((columns / self.cell_width().max(1)).max(1))
     }
 }
 
 impl FormInput for CheckboxGroup {
-    /// Arrow keys move, Space ticks, `*` ticks all (or none, when all are), a letter goes to
-    /// the next word that starts with it. Returns whether anything changed.
+    /// Arrow keys move, Space toggles, `*` checks all boxes or, if all are checked, none. A letter
+    /// moves to the next label that starts with it. Returns whether the key was handled.
     fn press(&mut self, key: KeyEvent) -> bool {
         match key.code {
-            KeyCode::Char(' ') if self.at < self.words.len() => {
-                if !self.ticked.remove(&self.at) {
-                    self.ticked.insert(self.at);
+            KeyCode::Char(' ') if self.cursor < self.labels.len() => {
+                if !self.checked.remove(&self.cursor) {
+                    self.checked.insert(self.cursor);
                 }
             }
             KeyCode::Char('*') => {
-                let all = self.ticked.len() == self.words.len();
-                self.ticked = if all { BTreeSet::new() } else { (0..self.words.len()).collect() };
+                let all = self.checked.len() == self.labels.len();
+                self.checked = if all { BTreeSet::new() } else { (0..self.labels.len()).collect() };
             }
-            _ => match moved(&self.words, self.at, key) {
-                Some(at) => self.at = at,
+            _ => match next_index(&self.labels, self.cursor, key) {
+                Some(at) => self.cursor = at,
                 None => return false,
             },
         }
@@ -70,33 +70,33 @@ impl FormInput for CheckboxGroup {
     }
 
     fn height(&self, columns: u16) -> u16 {
-        let rows = self.words.len().div_ceil(self.across(columns));
+        let rows = self.labels.len().div_ceil(self.cells_per_row(columns));
         u16::try_from(rows.max(1)).unwrap_or(u16::MAX)
     }
 
     fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-        let across = self.across(area.width);
+        let across = self.cells_per_row(area.width);
         let mut cursor = None;
-        for (at, word) in self.words.iter().enumerate() {
-            let on = self.ticked.contains(&at);
+        for (at, label) in self.labels.iter().enumerate() {
+            let on = self.checked.contains(&at);
             let row = u16::try_from(at / across).unwrap_or(u16::MAX);
-            let column = u16::try_from(at % across).unwrap_or(0).saturating_mul(self.cell());
-            let here = focused && at == self.at;
-            let style = match (here, on) {
+            let column = u16::try_from(at % across).unwrap_or(0).saturating_mul(self.cell_width());
+            let has_cursor = focused && at == self.cursor;
+            let style = match (has_cursor, on) {
                 (true, _) => theme.selected,
                 (false, true) => theme.heading,
                 (false, false) => theme.text(),
             };
             let writer = canvas
                 .line(area, row)
-                .to(column)
-                .text(&format!("{} {word}", theme.tick(on)), style);
-            let way = if at > self.at { KeyCode::Right } else { KeyCode::Left };
-            let tick = (SyntheticInput::Key(KeyCode::Char(' ')), 1);
-            let presses = [(SyntheticInput::Key(way), at.abs_diff(self.at)), tick];
-            ctx.hit_map.clicks(writer.since(column), presses);
-            if here {
+                .move_to(column)
+                .text(&format!("{} {label}", theme.checkbox(on)), style);
+            let arrow = if at > self.cursor { KeyCode::Right } else { KeyCode::Left };
+            let toggle = (SyntheticInput::Key(KeyCode::Char(' ')), 1);
+            let presses = [(SyntheticInput::Key(arrow), at.abs_diff(self.cursor)), toggle];
+            ctx.hit_map.click_sequence(writer.rect_since(column), presses);
+            if has_cursor {
                 cursor = Some(Position::new(area.x + column + 1, area.y + row));
             }
         }
@@ -112,11 +112,11 @@ mod tests {
 
     fn press(checks: &mut CheckboxGroup, code: KeyCode) -> String {
         checks.press(KeyEvent::new(code, KeyModifiers::NONE));
-        checks.ticked().join(" ")
+        checks.checked_labels().join(" ")
     }
 
     #[test]
-    fn space_ticks_star_ticks_all_or_none() {
+    fn space_toggles_one_box_and_star_all() {
         let mut checks = CheckboxGroup::new(["read", "list", "publish"], &["list".into()]);
         assert_eq!(press(&mut checks, KeyCode::Char(' ')), "read list");
         assert_eq!(press(&mut checks, KeyCode::Char('p')), "read list");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn they_fall_into_columns() {
+    fn boxes_wrap_into_rows() {
         let checks = CheckboxGroup::new(["read", "subscribe"], &[]);
         assert_eq!(checks.height(80), 1);
         assert_eq!(checks.height(20), 2);

@@ -1,7 +1,7 @@
-//! A form: labels in one column, inputs in the next, a note under each input for its fault or
-//! hint, in a line that is kept free so that nothing jumps. Moves the focus from input to input
-//! and on to the buttons, and passes keys, pastes and clicks to the input with the focus. The
-//! inputs belong to the dialogs and screens that call it.
+//! A form: labels in one column, inputs in the next, and a note below each input for its fault or
+//! hint. The note's line is always reserved, so that the layout does not shift. The form moves the
+//! focus between inputs and buttons, and passes keys, pastes and clicks to the focused input.
+//! Dialogs and screens own the inputs and build the form for each event.
 
 use std::fmt::Debug;
 
@@ -13,131 +13,136 @@ use ratatui::{
 
 use super::{
     buttons,
-    paint::{Canvas, cut, width, wrap},
+    paint::{Canvas, truncate, width, wrap},
 };
 use crate::{keymap::Action, tui::app::model::Model};
 
-pub const LABELS: u16 = 14;
+/// Columns of the label column.
+pub const LABEL_WIDTH: u16 = 14;
 
+/// An input of a form: text field, radio group, checkbox group or a composite of them.
 pub trait FormInput: Debug {
-    /// Answers a key; whether anything changed.
+    /// Handles a key; returns whether anything changed.
     fn press(&mut self, _key: KeyEvent) -> bool {
         false
     }
 
-    /// Takes a paste; false where there is no text field for it.
+    /// Inserts pasted text; returns `false` if no text field has the focus.
     fn paste(&mut self, _text: &str) -> bool {
         false
     }
 
-    /// Moves within the input; false at its end, where the focus leaves it.
+    /// Moves the focus within the input; returns `false` at its end, where the focus leaves it.
     fn step(&mut self, _down: bool) -> bool {
         false
     }
 
-    /// Takes the focus from the input above, or from the one below.
+    /// Called when the focus arrives from the input above or below.
     fn enter(&mut self, _from_above: bool) {}
 
-    /// Whether number `field` is a field within this input, which then has the focus in it.
-    fn focus_part(&mut self, _field: usize) -> bool {
+    /// Focuses inner field number `field`; returns `false` if this input does not contain it.
+    fn focus_inner_field(&mut self, _field: usize) -> bool {
         false
     }
 
-    /// The note under it, if it is the input that knows it.
-    fn note(&self, _ctx: &Model) -> Option<Note> {
+    /// The note below the input; `None` if the form supplies it.
+    fn note(&self, _ctx: &Model) -> Option<FieldNote> {
         None
     }
 
-    /// The lines that it takes at `columns`, without its note.
+    /// Height in lines at a width of `columns`, without the note.
     fn height(&self, _columns: u16) -> u16 {
         1
     }
 
-    /// Draws it; the place of the cursor when it has the focus.
+    /// Draws the input; returns the cursor position if it has the focus.
     fn draw(&self, _area: Rect, _canvas: &mut Canvas<'_>, _focused: bool) -> Option<Position> {
         None
     }
 }
 
-/// An input with its label and note.
+/// An input with its label, note and size limits.
 #[derive(Debug)]
 pub struct FormField<'a> {
     label: &'static str,
     input: &'a mut dyn FormInput,
-    note: Option<Note>,
+    note: Option<FieldNote>,
     max_width: u16,
     min_height: u16,
 }
 
 impl<'a> FormField<'a> {
-    /// An input without a line for notes.
+    /// An input without a note line.
     pub fn new(label: &'static str, input: &'a mut dyn FormInput) -> Self {
         Self { label, input, note: None, max_width: u16::MAX, min_height: 1 }
     }
 
-    /// The same with a line under it for `fault`, or else for `hint`.
-    pub fn note(self, fault: Option<&String>, hint: impl Into<String>) -> Self {
-        Self { note: Some(Note::of(fault, hint)), ..self }
+    /// Adds a note line that shows `fault` or, without a fault, `hint`.
+    pub fn with_note(self, fault: Option<&String>, hint: impl Into<String>) -> Self {
+        Self { note: Some(FieldNote::fault_or_hint(fault, hint)), ..self }
     }
 
-    /// The same, at most so many columns wide and at least so many lines high.
-    pub fn sized(self, max_width: u16, min_height: u16) -> Self {
+    /// Limits the input to `max_width` columns and gives it at least `min_height` lines.
+    pub fn with_size(self, max_width: u16, min_height: u16) -> Self {
         Self { max_width, min_height, ..self }
     }
 
     fn height(&self, columns: u16) -> u16 {
-        self.input.height(columns.saturating_sub(LABELS)).max(self.min_height)
+        self.input.height(columns.saturating_sub(LABEL_WIDTH)).max(self.min_height)
     }
 }
 
-/// What has the focus of a form: the input of this number, or the buttons after the last one.
+/// Focus position in a form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Focus {
-    pub at: usize,
-    /// Whether the second of two buttons is chosen, the one that submits.
-    pub accepts: bool,
+pub struct FormFocus {
+    /// Index of the input with the focus. An index past the last input means the buttons.
+    pub index: usize,
+    /// Whether the second of two buttons, which submits, is selected.
+    pub is_on_submit: bool,
 }
 
-/// What the form was asked for.
+/// Action that a form returns to its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormAction {
     Submit,
     Cancel,
 }
 
-/// How a form is laid out.
+/// Layout options of a form.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Layout {
+pub struct FormLayout {
+    /// Empty lines above the first input.
     pub top: u16,
-    pub is_tight: bool,
+    /// Whether note lines are left out.
+    pub is_compact: bool,
     /// Empty lines between the inputs.
     pub gap: u16,
 }
 
-/// The inputs of a form and which of them has the focus.
+/// The inputs of a form, its focus and its buttons.
 #[derive(Debug)]
 pub struct Form<'a> {
-    pub focus: &'a mut Focus,
-    /// The inputs, in their order on the screen.
+    pub focus: &'a mut FormFocus,
+    /// The inputs, from top to bottom.
     pub fields: Vec<FormField<'a>>,
-    /// The words of its buttons: one that submits, or before it one that cancels.
+    /// Button labels: the last button submits, one before it cancels.
     pub buttons: &'a [&'static str],
 }
 
 impl Form<'_> {
     fn input(&mut self) -> Option<&mut dyn FormInput> {
-        self.fields.get_mut(self.focus.at).map(|field| &mut *field.input as _)
+        self.fields.get_mut(self.focus.index).map(|field| &mut *field.input as _)
     }
 
-    /// Moves the focus; what else was asked for. Enter leaves an input, and on the buttons does
-    /// what the chosen one says.
+    /// Handles a form action: moves the focus, or returns what the owner must do. Accept moves from
+    /// an input to the next one, and presses the selected button.
     pub fn update(&mut self, action: Action) -> Option<FormAction> {
-        let on_buttons = self.focus.at >= self.fields.len();
+        let on_buttons = self.focus.index >= self.fields.len();
         match action {
-            Action::NextField => self.go(true),
-            Action::PreviousField => self.go(false),
-            Action::Accept if !on_buttons => self.leave(true),
-            Action::Accept if self.button() == 0 && self.buttons.len() > 1 => {
+            Action::NextField => self.step_focus(true),
+            Action::PreviousField => self.step_focus(false),
+            Action::Accept if !on_buttons => self.move_focus(true),
+            Action::Accept if self.selected_button() == 0 && self.buttons.len() > 1 => {
                 return Some(FormAction::Cancel);
             }
             Action::Accept | Action::Submit => return Some(FormAction::Submit),
@@ -147,73 +152,77 @@ impl Form<'_> {
         None
     }
 
-    fn button(&self) -> usize {
-        usize::from(self.focus.accepts && self.buttons.len() > 1)
+    fn selected_button(&self) -> usize {
+        usize::from(self.focus.is_on_submit && self.buttons.len() > 1)
     }
 
-    fn go(&mut self, down: bool) {
+    fn step_focus(&mut self, down: bool) {
         if !self.input().is_some_and(|input| input.step(down)) {
-            self.leave(down);
+            self.move_focus(down);
         }
     }
 
-    fn leave(&mut self, down: bool) {
-        let at = self.focus.at;
+    fn move_focus(&mut self, down: bool) {
+        let at = self.focus.index;
         let to = if down { at + 1 } else { at.saturating_sub(1) };
-        self.focus.at = to.min(self.fields.len());
+        self.focus.index = to.min(self.fields.len());
         if let Some(input) = self.input() {
             input.enter(down);
         }
     }
 
-    /// Passes a key on; whether an input changed.
+    /// Passes a key to the focused input or the buttons; returns whether an input changed.
     pub fn press(&mut self, key: KeyEvent) -> bool {
         if let Some(input) = self.input() {
             return input.press(key);
         }
-        self.focus.accepts ^= matches!(key.code, KeyCode::Left | KeyCode::Right);
+        self.focus.is_on_submit ^= matches!(key.code, KeyCode::Left | KeyCode::Right);
         false
     }
 
-    /// Passes a paste on; false where there is no field for it.
+    /// Passes a paste to the focused input; returns `false` if no text field has the focus.
     pub fn paste(&mut self, text: &str) -> bool {
         self.input().is_some_and(|input| input.paste(text))
     }
 
-    /// Gives the focus to the input that drew itself under this number.
+    /// Focuses the input, or the inner field of an input, with this hit-map number.
     pub fn focus_field(&mut self, number: usize) {
         for (at, field) in self.fields.iter_mut().enumerate() {
-            if field.input.focus_part(number) || at == number {
-                self.focus.at = at;
+            if field.input.focus_inner_field(number) || at == number {
+                self.focus.index = at;
             }
         }
     }
 
-    /// The lines that the inputs take at `columns`.
-    pub fn height(&self, columns: u16, layout: Layout) -> u16 {
-        let noted = |field: &FormField<'_>| u16::from(!layout.is_tight && field.note.is_some());
-        self.fields.iter().map(|field| field.height(columns) + noted(field) + layout.gap).sum()
+    /// Height of all inputs in lines at a width of `columns`.
+    pub fn height(&self, columns: u16, layout: FormLayout) -> u16 {
+        let note_height =
+            |field: &FormField<'_>| u16::from(!layout.is_compact && field.note.is_some());
+        self.fields
+            .iter()
+            .map(|field| field.height(columns) + note_height(field) + layout.gap)
+            .sum()
     }
 
-    /// Draws the inputs into `area`; the line after them and the place of the cursor.
+    /// Draws the inputs into `area`; returns the line after them and the cursor position.
     pub fn draw(
         &self,
-        layout: Layout,
+        layout: FormLayout,
         area: Rect,
         canvas: &mut Canvas<'_>,
     ) -> (u16, Option<Position>) {
         let ctx = canvas.ctx;
         let (mut line, mut cursor) = (layout.top, None);
         for (at, field) in self.fields.iter().enumerate() {
-            let focused = self.focus.at == at;
+            let focused = self.focus.index == at;
             let height = field.height(area.width);
-            let place = labelled(field.label, (at, focused), (line, height), area, canvas);
-            let place = Rect { width: place.width.min(field.max_width), ..place };
-            cursor = cursor.or(field.input.draw(place, canvas, focused));
+            let rect = draw_label(field.label, (at, focused), (line, height), area, canvas);
+            let rect = Rect { width: rect.width.min(field.max_width), ..rect };
+            cursor = cursor.or(field.input.draw(rect, canvas, focused));
             line += height;
-            if let Some(default) = field.note.as_ref().filter(|_| !layout.is_tight) {
+            if let Some(default) = field.note.as_ref().filter(|_| !layout.is_compact) {
                 let own = field.input.note(ctx);
-                note(own.as_ref().unwrap_or(default), line, area, canvas);
+                draw_note(own.as_ref().unwrap_or(default), line, area, canvas);
                 line += 1;
             }
             line += layout.gap;
@@ -221,33 +230,36 @@ impl Form<'_> {
         (line, cursor)
     }
 
-    /// Draws the buttons in the last line of `area`; the place of the cursor when one has it.
+    /// Draws the buttons on the last line of `area`; returns the cursor position if one has the
+    /// focus.
     pub fn draw_buttons(&self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let chosen = (self.focus.at >= self.fields.len()).then(|| self.button());
-        buttons::draw(self.buttons, chosen, last_line(area), canvas)
+        let focused = (self.focus.index >= self.fields.len()).then(|| self.selected_button());
+        buttons::draw(self.buttons, focused, last_line(area), canvas)
     }
 }
 
+/// The rectangle of the last line of `area`.
 pub fn last_line(area: Rect) -> Rect {
     Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..area }
 }
 
+/// Text below an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Note {
-    /// Something is wrong with the field above.
+pub enum FieldNote {
+    /// The value of the input above is invalid.
     Fault(String),
     Hint(String),
 }
 
-impl Note {
-    pub fn of(fault: Option<&String>, hint: impl Into<String>) -> Self {
+impl FieldNote {
+    pub fn fault_or_hint(fault: Option<&String>, hint: impl Into<String>) -> Self {
         fault.map_or_else(|| Self::Hint(hint.into()), |fault| Self::Fault(fault.clone()))
     }
 }
 
-/// Writes `label` at the start of line `line` and gives the place of its field, `height` lines
-/// high. A click on either gives the focus to field number `field`.
-pub fn labelled(
+/// Writes `label` at the start of line `line` and returns the rectangle of its field, `height`
+/// lines high. A click on either focuses field number `field`.
+pub fn draw_label(
     label: &str,
     (field, focused): (usize, bool),
     (line, height): (u16, u16),
@@ -256,15 +268,15 @@ pub fn labelled(
 ) -> Rect {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let style = if focused { theme.accent } else { theme.text() };
-    canvas.line(area, line).column_of(label, LABELS, style);
-    let place = unlabelled((line, height), area);
-    ctx.hit_map.field(Rect { x: area.x, width: area.width, ..place }, field);
-    place
+    canvas.line(area, line).write_column(label, LABEL_WIDTH, style);
+    let rect = field_rect((line, height), area);
+    ctx.hit_map.field(Rect { x: area.x, width: area.width, ..rect }, field);
+    rect
 }
 
-/// The place in the column of the fields at line `line`, `height` lines high.
-pub fn unlabelled((line, height): (u16, u16), area: Rect) -> Rect {
-    let indent = LABELS.min(area.width);
+/// The rectangle in the field column at line `line`, `height` lines high.
+pub fn field_rect((line, height): (u16, u16), area: Rect) -> Rect {
+    let indent = LABEL_WIDTH.min(area.width);
     Rect {
         x: area.x + indent,
         width: area.width - indent,
@@ -273,64 +285,64 @@ pub fn unlabelled((line, height): (u16, u16), area: Rect) -> Rect {
     }
 }
 
-/// Writes `note` on line `line`, under the field; one that is too long for that place starts
-/// at the left edge, for what matters may stand at its end.
-pub fn note(note: &Note, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+/// Writes `note` on line `line`, aligned with the fields. A note that is too long for that starts
+/// at the left edge, because its end may be the important part.
+pub fn draw_note(note: &FieldNote, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = &canvas.ctx.theme;
     let wide = match note {
-        Note::Fault(text) => width(text) + 2,
-        Note::Hint(text) => width(text),
+        FieldNote::Fault(text) => width(text) + 2,
+        FieldNote::Hint(text) => width(text),
     };
-    let aligned = wide <= area.width.saturating_sub(LABELS);
-    let writer = canvas.line(area, line).skip(if aligned { LABELS } else { 0 });
+    let aligned = wide <= area.width.saturating_sub(LABEL_WIDTH);
+    let writer = canvas.line(area, line).skip(if aligned { LABEL_WIDTH } else { 0 });
     match note {
-        Note::Fault(text) => {
-            writer.text(theme.fault(), theme.danger).skip(1).text(text, theme.danger);
+        FieldNote::Fault(text) => {
+            writer.text(theme.fault_glyph(), theme.danger).skip(1).text(text, theme.danger);
         }
-        Note::Hint(text) => {
+        FieldNote::Hint(text) => {
             writer.text(text, theme.faint);
         }
     }
 }
 
-/// Writes `text` from line `line` on, in at most `most` lines; what is left out leaves a mark.
-/// Gives the line after it.
-pub fn said(
+/// Writes `text` wrapped, from line `line`, on at most `max_lines` lines; an ellipsis marks omitted
+/// text. Returns the line after it.
+pub fn draw_wrapped(
     text: &str,
-    (line, most): (u16, u16),
+    (line, max_lines): (u16, u16),
     style: Style,
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) -> u16 {
     let theme = &canvas.ctx.theme;
-    let mut parts = wrap(text, area.width);
-    if parts.len() > usize::from(most) {
-        parts.truncate(most.into());
-        if let Some(last) = parts.last_mut() {
-            *last = cut(&format!("{last}   "), area.width, theme).into_owned();
+    let mut rows = wrap(text, area.width);
+    if rows.len() > usize::from(max_lines) {
+        rows.truncate(max_lines.into());
+        if let Some(last) = rows.last_mut() {
+            *last = truncate(&format!("{last}   "), area.width, theme).into_owned();
             last.push_str(theme.ellipsis());
         }
     }
     let mut next = line;
-    for part in parts {
-        canvas.line(area, next).text(&part, style);
+    for row in rows {
+        canvas.line(area, next).text(&row, style);
         next += 1;
     }
     next
 }
 
-/// Writes `text` on line `line` with the sign of a warning: told by more than its colour.
-pub fn warning(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+/// Writes `text` on line `line` as a warning, marked by a sign as well as by colour.
+pub fn draw_warning(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = &canvas.ctx.theme;
     let style = theme.warning;
-    canvas.line(area, line).text(theme.fault(), style).skip(1).text(text, style);
+    canvas.line(area, line).text(theme.fault_glyph(), style).skip(1).text(text, style);
 }
 
-/// Writes `fault` from line `line` on, wrapped, in the danger style.
-pub fn fault(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+/// Writes `text` wrapped, from line `line`, in the danger style with a sign before it.
+pub fn draw_fault(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = &canvas.ctx.theme;
     for (at, part) in (line..).zip(wrap(text, area.width.saturating_sub(2))) {
-        let sign = if at == line { theme.fault() } else { " " };
+        let sign = if at == line { theme.fault_glyph() } else { " " };
         canvas.line(area, at).text(sign, theme.danger).skip(1).text(&part, theme.danger);
     }
 }

@@ -1,12 +1,12 @@
-//! A window on many rows with one selected: which are shown, and how the keys move through
-//! them. Only the visible rows are ever built. Called by every list.
+//! Selection and scroll position of a list. Maps movement actions to the selected row and computes
+//! the visible rows, so that lists build only those. Every list uses it.
 
 use crate::keymap::Action;
 
-/// Rows that are taken to be visible before the first drawing.
-const FIRST_PAGE: usize = 60;
+/// Assumed number of visible rows before the first frame.
+const DEFAULT_PAGE: usize = 60;
 
-/// The selected row and the first visible one.
+/// The selected row, the first visible row and the number of visible rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ListSelection {
     selected: usize,
@@ -19,11 +19,11 @@ impl ListSelection {
         self.selected
     }
 
-    /// The rows of `count` that the next drawing shows, as far as can be told before.
-    pub fn ahead(&self, count: usize) -> std::ops::Range<usize> {
+    /// The rows of `count` that the next frame is expected to show, so that they can be loaded.
+    pub fn next_visible_rows(&self, count: usize) -> std::ops::Range<usize> {
         let mut next = *self;
-        let page = if self.page == 0 { FIRST_PAGE } else { self.page };
-        let top = next.window(page, count);
+        let page = if self.page == 0 { DEFAULT_PAGE } else { self.page };
+        let top = next.scroll_to_selection(page, count);
         top..(top + page).min(count)
     }
 
@@ -31,9 +31,9 @@ impl ListSelection {
         self.selected = row;
     }
 
-    /// Moves as `action` says within `count` rows; `None` if it is no movement, else whether
-    /// the selection changed.
-    pub fn on(&mut self, action: Action, count: usize) -> Option<bool> {
+    /// Applies a movement action to a list of `count` rows. Returns whether the selection changed,
+    /// or `None` if `action` is not a movement.
+    pub fn apply_movement(&mut self, action: Action, count: usize) -> Option<bool> {
         let before = self.selected;
         let last = count.saturating_sub(1);
         let page = self.page.max(1);
@@ -52,9 +52,9 @@ impl ListSelection {
         Some(self.selected != before)
     }
 
-    /// Takes note that `page` of `count` rows are visible, and gives the first of them.
-    /// Reaching an edge scrolls by half a page, so that most moves repaint two rows only.
-    pub fn window(&mut self, page: usize, count: usize) -> usize {
+    /// Records that `page` of `count` rows are visible, and returns the first visible row. Scrolls
+    /// by half a page at an edge, so that most moves repaint only two rows.
+    pub fn scroll_to_selection(&mut self, page: usize, count: usize) -> usize {
         self.page = page;
         self.selected = self.selected.min(count.saturating_sub(1));
         if page == 0 {
@@ -66,7 +66,7 @@ impl ListSelection {
         } else if self.selected >= self.top + page {
             self.top = self.selected - page / 2;
         }
-        // A selection that jumped to the very end or start shows a full page there.
+        // Never scroll past the end: the last page is a full one.
         self.top = self.top.min(furthest);
         self.top
     }
@@ -81,19 +81,19 @@ mod tests {
     #[test]
     fn moving_past_the_edge_scrolls_half_a_page() {
         let mut rows = ListSelection::default();
-        rows.window(10, 100);
+        rows.scroll_to_selection(10, 100);
         for _ in 0..10 {
-            rows.on(Action::Down, 100);
+            rows.apply_movement(Action::Down, 100);
         }
-        assert_eq!((rows.selected(), rows.window(10, 100)), (10, 5));
-        rows.on(Action::Last, 100);
-        assert_eq!((rows.selected(), rows.window(10, 100)), (99, 90));
+        assert_eq!((rows.selected(), rows.scroll_to_selection(10, 100)), (10, 5));
+        rows.apply_movement(Action::Last, 100);
+        assert_eq!((rows.selected(), rows.scroll_to_selection(10, 100)), (99, 90));
     }
 
     #[test]
-    fn what_is_no_movement_is_left_to_others() {
-        assert_eq!(ListSelection::default().on(Action::Revoke, 5), None);
-        assert_eq!(ListSelection::default().on(Action::Up, 5), Some(false));
+    fn other_actions_are_not_handled() {
+        assert_eq!(ListSelection::default().apply_movement(Action::Revoke, 5), None);
+        assert_eq!(ListSelection::default().apply_movement(Action::Up, 5), Some(false));
     }
 
     proptest! {
@@ -107,8 +107,8 @@ mod tests {
             ];
             let mut rows = ListSelection::default();
             for (action, page, count) in moves {
-                rows.on(actions[action], count);
-                let top = rows.window(page, count);
+                rows.apply_movement(actions[action], count);
+                let top = rows.scroll_to_selection(page, count);
                 prop_assert!(count == 0 || rows.selected() < count);
                 prop_assert!(page == 0 || (top..top + page).contains(&rows.selected()));
             }

@@ -1,12 +1,11 @@
-//! The pieces that screens are made of, one a file: each draws itself into a buffer and, if it
-//! is a field, takes keys. They know nothing of tokens and nothing of each other's screens.
+//! Reusable widgets, one per file. Each draws itself into a buffer; an input also handles keys.
+//! Screens and dialogs call them. Widgets never depend on screens, dialogs or the service.
 
 pub mod buttons;
 pub mod checkbox_group;
-pub mod field;
 pub mod form;
 pub mod hit_map;
-pub mod lifetime;
+pub mod lifetime_field;
 pub mod list_selection;
 pub mod paint;
 pub mod panel;
@@ -14,3 +13,4 @@ pub mod radio_group;
 pub mod scope_fields;
 pub mod scope_rows;
 pub mod scroll_view;
+pub mod text_field;

@@ -1,5 +1,5 @@
-//! Writing text into a buffer: clipped to its area, cut by display width with an ellipsis,
-//! unsafe characters escaped. The only way in which patdeck's screens put text on the terminal.
+//! Writes text into a buffer: clipped to its area, truncated by display width with an ellipsis,
+//! unsafe characters escaped. All text that patdeck's screens show goes through this module.
 
 use std::borrow::Cow;
 
@@ -17,16 +17,16 @@ use crate::{
     tui::{app::model::Model, theme::Theme},
 };
 
-/// The columns that `text` takes.
+/// The display width of `text`, in columns.
 pub fn width(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
-/// `text` cut to `columns` at a grapheme, ending in an ellipsis if anything was cut. What fits
-/// is not copied: it may be a secret, and a copy of it would stay behind in freed memory.
-pub fn cut<'a>(text: &'a str, columns: u16, theme: &Theme) -> Cow<'a, str> {
+/// Truncates `text` to `columns` at a grapheme boundary and appends an ellipsis if it did not fit.
+/// A text that fits is not copied: it may be a secret, and the copy would stay in freed memory.
+pub fn truncate<'a>(text: &'a str, columns: u16, theme: &Theme) -> Cow<'a, str> {
     let mut text = escape(text);
-    // The hint of a token has one in it, whatever the alphabet.
+    // The hint of a token contains an ellipsis in Unicode and ASCII mode alike.
     if theme.is_ascii() && text.contains('…') {
         text = Cow::Owned(text.replace('…', theme.ellipsis()));
     }
@@ -49,7 +49,7 @@ pub fn cut<'a>(text: &'a str, columns: u16, theme: &Theme) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
-/// `text` broken at blanks into lines of at most `columns`; a longer word is broken anywhere.
+/// Wraps `text` at spaces into lines of at most `columns`; splits longer words at any grapheme.
 pub fn wrap(text: &str, columns: u16) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
@@ -78,7 +78,7 @@ pub fn wrap(text: &str, columns: u16) -> Vec<String> {
     lines
 }
 
-/// A pen at a place in an area: writes from left to right and stays within its line.
+/// Writes text from left to right on one line of an area; never leaves the line.
 #[derive(Debug)]
 pub struct LineWriter<'a> {
     buf: &'a mut Buffer,
@@ -88,52 +88,53 @@ pub struct LineWriter<'a> {
 }
 
 impl<'a> LineWriter<'a> {
-    /// A pen at the start of line `line` of `area`; past its end it writes nothing.
+    /// Starts at the left of line `line` of `area`; below the area it writes nothing.
     pub fn at(buf: &'a mut Buffer, area: Rect, line: u16, theme: &Theme) -> Self {
         let at = Position::new(area.x, area.y.saturating_add(line));
         Self { buf, area, at, theme: *theme }
     }
 
-    pub fn room(&self) -> u16 {
+    /// Columns left on the line; 0 below the area.
+    pub fn remaining(&self) -> u16 {
         let inside = self.at.y < self.area.bottom();
         if inside { self.area.right().saturating_sub(self.at.x) } else { 0 }
     }
 
-    /// The column where it stands, counted from the left of the area.
+    /// The current column, counted from the left of the area.
     pub fn column(&self) -> u16 {
         self.at.x.saturating_sub(self.area.x)
     }
 
-    /// The place of what was written on the line from `column` on.
-    pub fn since(&self, column: u16) -> Rect {
+    /// The rectangle from `column` of the area to the current position.
+    pub fn rect_since(&self, column: u16) -> Rect {
         let x = self.area.x.saturating_add(column).min(self.at.x);
         let height = u16::from(self.at.y < self.area.bottom());
         Rect { x, y: self.at.y, width: self.at.x - x, height }
     }
 
-    /// Writes `text`, cut to what is left of the line.
+    /// Writes `text`, truncated to the rest of the line.
     pub fn text(self, text: &str, style: Style) -> Self {
-        let room = self.room();
-        self.within(text, room, style)
+        let room = self.remaining();
+        self.text_within(text, room, style)
     }
 
-    /// Writes `text` cut to `columns` and moves just past what was written.
-    pub fn within(mut self, text: &str, columns: u16, style: Style) -> Self {
-        let columns = columns.min(self.room());
+    /// Writes `text`, truncated to `columns`, and moves to the end of the written text.
+    pub fn text_within(mut self, text: &str, columns: u16, style: Style) -> Self {
+        let columns = columns.min(self.remaining());
         if columns == 0 {
             return self;
         }
-        let cut = cut(text, columns, &self.theme);
+        let text = truncate(text, columns, &self.theme);
         let (end, _) =
-            self.buf.set_stringn(self.at.x, self.at.y, &cut, usize::from(columns), style);
+            self.buf.set_stringn(self.at.x, self.at.y, &text, usize::from(columns), style);
         self.at.x = end;
         self
     }
 
-    /// Writes `text` into a column of `columns`, and moves past the column.
-    pub fn column_of(self, text: &str, columns: u16, style: Style) -> Self {
+    /// Writes `text` into a table column of `columns`, and moves to the end of that column.
+    pub fn write_column(self, text: &str, columns: u16, style: Style) -> Self {
         let end = self.at.x.saturating_add(columns);
-        let mut writer = self.within(text, columns, style);
+        let mut writer = self.text_within(text, columns, style);
         writer.at.x = end.min(writer.area.right());
         writer
     }
@@ -143,27 +144,28 @@ impl<'a> LineWriter<'a> {
         self
     }
 
-    pub fn to(mut self, column: u16) -> Self {
+    /// Moves to `column` of the area.
+    pub fn move_to(mut self, column: u16) -> Self {
         self.at.x = self.area.x.saturating_add(column).min(self.area.right());
         self
     }
 }
 
-/// What is drawn on: the buffer of a frame, with what drawing needs to know.
+/// Drawing surface: the buffer of a frame and the model to read from.
 #[derive(Debug)]
 pub struct Canvas<'a> {
     pub buf: &'a mut Buffer,
-    /// What may be seen and noted while drawing.
+    /// Read-only, except for the hit map, in which widgets register their regions.
     pub ctx: &'a Model,
 }
 
 impl Canvas<'_> {
-    /// A pen at the start of line `line` of `area`.
+    /// A line writer at the start of line `line` of `area`.
     pub fn line(&mut self, area: Rect, line: u16) -> LineWriter<'_> {
         LineWriter::at(self.buf, area, line, &self.ctx.theme)
     }
 
-    /// Writes each of `texts` on a line of its own, as long as there are `lines`.
+    /// Writes each text on the next of `lines`; stops when either runs out.
     pub fn text_lines(
         &mut self,
         area: Rect,
@@ -176,41 +178,41 @@ impl Canvas<'_> {
         }
     }
 
-    /// Shows that row `at` of a list stands on this line, of which row `selected` is selected: a
-    /// click selects it, or does `action` if it is selected already.
+    /// Registers row `at` of a list on this line and highlights it if it is row `selected`. A click
+    /// selects the row; a click on the selected row triggers `action`.
     pub fn list_row(
         &mut self,
         (area, line): (Rect, u16),
         (at, selected): (usize, usize),
         action: Action,
     ) {
-        self.ctx.hit_map.entry(row_of(area, line), at, selected, action);
+        self.ctx.hit_map.menu_row(line_rect(area, line), at, selected, action);
         if at == selected {
-            self.band(area, line, self.ctx.theme.selected);
+            self.fill_line(area, line, self.ctx.theme.selected);
         }
     }
 
-    /// Draws a rule across line `line` of `area`.
+    /// Draws a horizontal rule across line `line` of `area`.
     pub fn rule(&mut self, area: Rect, line: u16) {
         let theme = &self.ctx.theme;
         let dashes = theme.dash().repeat(usize::from(area.width));
         self.line(area, line).text(&dashes, theme.rule);
     }
 
-    /// Gives every cell of line `line` of `area` the style `style`.
-    pub fn band(&mut self, area: Rect, line: u16, style: Style) {
-        self.buf.set_style(row_of(area, line).intersection(self.buf.area), style);
+    /// Sets the style of every cell on line `line` of `area`.
+    pub fn fill_line(&mut self, area: Rect, line: u16, style: Style) {
+        self.buf.set_style(line_rect(area, line).intersection(self.buf.area), style);
     }
 }
 
-/// Line `line` of `area`; nothing past its end.
-pub fn row_of(area: Rect, line: u16) -> Rect {
+/// The rectangle of line `line` of `area`; empty below the area.
+pub fn line_rect(area: Rect, line: u16) -> Rect {
     let height = u16::from(line < area.height);
     Rect { y: area.y.saturating_add(line), height, ..area }
 }
 
-/// The part of `area` from line `from` on.
-pub fn below(area: Rect, from: u16) -> Rect {
+/// The part of `area` from line `from` to its bottom.
+pub fn rect_below(area: Rect, from: u16) -> Rect {
     let from = from.min(area.height);
     Rect { y: area.y + from, height: area.height - from, ..area }
 }
@@ -220,28 +222,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::{Glyphs, ThemeName};
+    use crate::config::{GlyphSet, ThemeName};
 
     fn theme() -> Theme {
-        Theme::new(ThemeName::Default, Glyphs::Unicode)
+        Theme::new(ThemeName::Default, GlyphSet::Unicode)
     }
 
     #[test]
-    fn text_is_cut_by_display_width_and_says_so() {
-        assert_eq!(cut("deploy", 6, &theme()), "deploy");
-        assert_eq!(cut("deploys", 6, &theme()), "deplo…");
-        assert_eq!(cut("鍵鍵鍵", 5, &theme()), "鍵鍵…");
-        assert_eq!(cut("鍵鍵鍵", 4, &theme()), "鍵…");
-        assert_eq!(cut("x", 0, &theme()), "");
-        assert_eq!(cut("a\u{1b}[2J", 80, &theme()), "a\\u{1b}[2J");
+    fn text_is_truncated_by_display_width() {
+        assert_eq!(truncate("deploy", 6, &theme()), "deploy");
+        assert_eq!(truncate("deploys", 6, &theme()), "deplo…");
+        assert_eq!(truncate("鍵鍵鍵", 5, &theme()), "鍵鍵…");
+        assert_eq!(truncate("鍵鍵鍵", 4, &theme()), "鍵…");
+        assert_eq!(truncate("x", 0, &theme()), "");
+        assert_eq!(truncate("a\u{1b}[2J", 80, &theme()), "a\\u{1b}[2J");
         assert_eq!(
-            cut("pat_4fKq_…", 80, &Theme::new(ThemeName::Default, Glyphs::Ascii)),
+            truncate("pat_4fKq_…", 80, &Theme::new(ThemeName::Default, GlyphSet::Ascii)),
             "pat_4fKq_~"
         );
     }
 
     #[test]
-    fn text_is_wrapped_at_blanks_and_long_words_are_broken() {
+    fn text_wraps_at_spaces_and_long_words_split() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("a\n\nb", 4), ["a", "", "b"]);
@@ -249,12 +251,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_ever_wider_than_its_room(text in any::<String>(), columns in 0_u16..90) {
-            prop_assert!(width(&cut(&text, columns, &theme())) <= columns);
+        fn truncated_text_fits_its_columns(text in any::<String>(), columns in 0_u16..90) {
+            prop_assert!(width(&truncate(&text, columns, &theme())) <= columns);
         }
 
         #[test]
-        fn a_pen_writes_into_its_area_only(
+        fn a_line_writer_stays_within_its_area(
             text in any::<String>(), x in 0_u16..12, y in 0_u16..4, w in 0_u16..12, line in 0_u16..5,
         ) {
             let whole = Rect::new(0, 0, 24, 8);

@@ -1,5 +1,5 @@
-//! A titled box over the screen, sized to its content, in the middle. It clears what lies under
-//! it and never leaves the area; where there is no room for a border it does without.
+//! A titled, centred box over the screen, sized to its content. It clears the cells below it and
+//! stays within its area; if the area is too small for a border, it draws none. Dialogs call it.
 
 use ratatui::{
     layout::Rect,
@@ -7,10 +7,10 @@ use ratatui::{
     widgets::{Clear, Widget as _},
 };
 
-use super::paint::{Canvas, cut};
+use super::paint::{Canvas, truncate};
 
-/// Draws a box with room for `width` x `height` inside and gives the area inside. `danger`
-/// marks what destroys.
+/// Draws a box with `width` x `height` cells inside and returns the inner area. `danger` selects
+/// the style for destructive dialogs.
 pub fn draw(
     title: &str,
     (width, height): (u16, u16),
@@ -28,7 +28,7 @@ pub fn draw(
         width: wide,
         height: high,
     };
-    // A column on each side keeps the words under the box apart from it.
+    // One blank column on each side separates the box from the text around it.
     let margin = Rect { x: frame.x.saturating_sub(1), width: frame.width + 2, ..frame };
     let margin = margin.intersection(area);
     Clear.render(margin, canvas.buf);
@@ -39,7 +39,7 @@ pub fn draw(
     let style = if danger { theme.danger } else { theme.accent };
     border(frame, canvas, style);
     let room = frame.width.saturating_sub(6);
-    let title = format!(" {} ", cut(title, room, theme));
+    let title = format!(" {} ", truncate(title, room, theme));
     canvas.line(frame, 0).skip(2).text(&title, style.patch(theme.heading));
     Rect { x: frame.x + 2, y: frame.y + 1, width: frame.width - 4, height: frame.height - 2 }
 }
@@ -53,6 +53,6 @@ fn border(frame: Rect, canvas: &mut Canvas<'_>, style: Style) {
     canvas.line(frame, last).text(&format!("{bottom_left}{dashes}{bottom_right}"), style);
     for line in 1..last {
         canvas.line(frame, line).text(theme.bar(), style);
-        canvas.line(frame, line).to(frame.width - 1).text(theme.bar(), style);
+        canvas.line(frame, line).move_to(frame.width - 1).text(theme.bar(), style);
     }
 }

@@ -1,5 +1,5 @@
-//! One of several words in a line: the chosen one in brackets, changed with the arrow keys or
-//! by its first letter. Called by forms for lifetimes, entity types and operations.
+//! A group of radio buttons: labels in a row, with the selected one in brackets. Arrow keys or a
+//! first letter change the selection. Forms use it for lifetimes, entity types and operations.
 
 use ratatui::{
     crossterm::event::{KeyCode, KeyEvent},
@@ -12,105 +12,106 @@ use super::{
     paint::{Canvas, width},
 };
 
-/// Words of which one is chosen.
+/// Labels of which exactly one is selected.
 #[derive(Debug, Clone)]
 pub struct RadioGroup {
-    words: Vec<String>,
-    chosen: usize,
+    labels: Vec<String>,
+    selected: usize,
 }
 
 impl RadioGroup {
-    /// `words` with the one at `chosen` chosen.
-    pub fn new(words: impl IntoIterator<Item = impl Into<String>>, chosen: usize) -> Self {
-        let words: Vec<String> = words.into_iter().map(Into::into).collect();
-        let chosen = chosen.min(words.len().saturating_sub(1));
-        Self { words, chosen }
+    /// One button per label; `selected` is an index, clamped to the last label.
+    pub fn new(labels: impl IntoIterator<Item = impl Into<String>>, selected: usize) -> Self {
+        let labels: Vec<String> = labels.into_iter().map(Into::into).collect();
+        let selected = selected.min(labels.len().saturating_sub(1));
+        Self { labels, selected }
     }
 
-    /// The place of the chosen word.
-    pub fn chosen(&self) -> usize {
-        self.chosen
+    pub fn selected_index(&self) -> usize {
+        self.selected
     }
 
-    pub fn as_str(&self) -> &str {
-        self.words.get(self.chosen).map_or("", String::as_str)
+    /// The selected label; empty if there are no labels.
+    pub fn selected_label(&self) -> &str {
+        self.labels.get(self.selected).map_or("", String::as_str)
     }
 
-    pub fn choose(&mut self, word: &str) {
-        if let Some(at) = self.words.iter().position(|w| w == word) {
-            self.chosen = at;
+    /// Selects the button with this label, if there is one.
+    pub fn select(&mut self, label: &str) {
+        if let Some(at) = self.labels.iter().position(|l| l == label) {
+            self.selected = at;
         }
     }
 
-    /// Where each word starts: column and row, in lines of `columns`. Each word has room for
-    /// its brackets, so that nothing moves when another one is chosen.
-    fn places(&self, columns: u16) -> Vec<(u16, u16)> {
+    /// Column and row of each label, in lines of `columns`. Every label has space for brackets, so
+    /// that no label moves when the selection changes.
+    fn label_positions(&self, columns: u16) -> Vec<(u16, u16)> {
         let (mut column, mut row) = (0, 0);
-        let mut places = Vec::with_capacity(self.words.len());
-        for word in &self.words {
-            let wide = width(word) + 2;
+        let mut positions = Vec::with_capacity(self.labels.len());
+        for label in &self.labels {
+            let wide = width(label) + 2;
             if column > 0 && column + wide > columns {
                 (column, row) = (0, row + 1);
             }
-            places.push((column, row));
+            positions.push((column, row));
             column += wide + 1;
         }
-        places
+        positions
     }
 }
 
 impl FormInput for RadioGroup {
-    /// Arrow keys and Space go to the next or previous word, a letter to the next word that
-    /// starts with it. Returns whether another word is chosen.
+    /// Arrow keys and Space select the next or previous label, a letter the next label that starts
+    /// with it. Returns whether the selection changed.
     fn press(&mut self, key: KeyEvent) -> bool {
-        let before = self.chosen;
-        let count = self.words.len().max(1);
+        let before = self.selected;
+        let count = self.labels.len().max(1);
         match key.code {
-            KeyCode::Char(' ') => self.chosen = (self.chosen + 1) % count,
-            _ => self.chosen = moved(&self.words, before, key).unwrap_or(before),
+            KeyCode::Char(' ') => self.selected = (self.selected + 1) % count,
+            _ => self.selected = next_index(&self.labels, before, key).unwrap_or(before),
         }
-        self.chosen != before
+        self.selected != before
     }
 
     fn height(&self, columns: u16) -> u16 {
-        self.places(columns).last().map_or(1, |(_, row)| row + 1)
+        self.label_positions(columns).last().map_or(1, |(_, row)| row + 1)
     }
 
     fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let mut cursor = None;
-        for (at, ((column, row), word)) in
-            self.places(area.width).into_iter().zip(&self.words).enumerate()
+        for (at, ((column, row), label)) in
+            self.label_positions(area.width).into_iter().zip(&self.labels).enumerate()
         {
-            let writer = canvas.line(area, row).to(column);
-            let writer = if at == self.chosen {
+            let writer = canvas.line(area, row).move_to(column);
+            let writer = if at == self.selected {
                 let style = if focused { theme.selected } else { theme.heading };
                 cursor = Some(Position::new(area.x + column, area.y + row));
-                writer.text(&format!("[{word}]"), style)
+                writer.text(&format!("[{label}]"), style)
             } else {
-                writer.skip(1).text(word, theme.faint).skip(1)
+                writer.skip(1).text(label, theme.faint).skip(1)
             };
-            let way = if at > self.chosen { KeyCode::Right } else { KeyCode::Left };
+            let arrow = if at > self.selected { KeyCode::Right } else { KeyCode::Left };
             ctx.hit_map.click(
-                writer.since(column),
-                SyntheticInput::Key(way),
-                at.abs_diff(self.chosen),
+                writer.rect_since(column),
+                SyntheticInput::Key(arrow),
+                at.abs_diff(self.selected),
             );
         }
         cursor.filter(|at| focused && area.contains(*at))
     }
 }
 
-/// Where `key` goes from word `at`: an arrow to the next or previous word, a letter to the next
-/// word that starts with it; `None` if it goes nowhere.
-pub(super) fn moved(words: &[impl AsRef<str>], at: usize, key: KeyEvent) -> Option<usize> {
-    let count = words.len().max(1);
+/// The index that `key` moves to from label `at`: an arrow moves to the next or previous label, a
+/// letter to the next label that starts with it. `None` for any other key.
+pub(super) fn next_index(labels: &[impl AsRef<str>], at: usize, key: KeyEvent) -> Option<usize> {
+    let count = labels.len().max(1);
     match key.code {
         KeyCode::Left => Some(at.saturating_sub(1)),
         KeyCode::Right => Some((at + 1).min(count - 1)),
         KeyCode::Char(letter) if key.modifiers.is_empty() => (at + 1..=at + count)
             .map(|at| at % count)
-            .find(|at| words.get(*at).is_some_and(|word| word.as_ref().starts_with(letter))),
+            .find(|at| labels.get(*at).is_some_and(|label| label.as_ref().starts_with(letter))),
         _ => None,
     }
 }
@@ -123,11 +124,11 @@ mod tests {
 
     fn press(choice: &mut RadioGroup, code: KeyCode) -> String {
         choice.press(KeyEvent::new(code, KeyModifiers::NONE));
-        choice.as_str().to_owned()
+        choice.selected_label().to_owned()
     }
 
     #[test]
-    fn arrows_stop_at_the_ends_and_space_goes_round() {
+    fn arrows_stop_at_the_ends_and_space_wraps() {
         let mut choice = RadioGroup::new(["24h", "7d", "30d"], 2);
         assert_eq!(press(&mut choice, KeyCode::Right), "30d");
         assert_eq!(press(&mut choice, KeyCode::Char(' ')), "24h");
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_goes_to_the_next_word_that_starts_with_it() {
+    fn a_letter_selects_the_next_label_with_that_initial() {
         let mut choice = RadioGroup::new(["channels", "clients", "users"], 0);
         assert_eq!(press(&mut choice, KeyCode::Char('c')), "clients");
         assert_eq!(press(&mut choice, KeyCode::Char('c')), "channels");
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_do_not_fit_go_to_the_next_line() {
+    fn labels_that_do_not_fit_wrap() {
         let choice = RadioGroup::new(["domains", "groups", "channels"], 0);
         assert_eq!(choice.height(80), 1);
         assert_eq!(choice.height(20), 2);
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_choice_does_no_harm() {
+    fn an_empty_group_does_not_panic() {
         let mut choice = RadioGroup::new(Vec::<String>::new(), 3);
         assert_eq!(press(&mut choice, KeyCode::Char(' ')), "");
     }

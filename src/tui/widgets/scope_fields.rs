@@ -1,5 +1,5 @@
-//! The fields that name scopes: entity type, entity, operations, domain. Only operations that
-//! the type offers can be ticked. Shared by the dialog that adds scopes and the one that tests.
+//! Inputs for scopes: entity type, entity, operations and domain. Offers only the operations that
+//! the catalogue lists for the entity type. The scope, preset and access-check dialogs share it.
 
 use super::paint::Canvas;
 use ratatui::{
@@ -9,122 +9,124 @@ use ratatui::{
 
 use super::{
     checkbox_group::CheckboxGroup,
-    field::Field,
-    form::{Focus, Form, FormField, FormInput, Layout},
+    form::{Form, FormField, FormFocus, FormInput, FormLayout},
     panel,
     radio_group::RadioGroup,
     scroll_view::ScrollView,
+    text_field::TextField,
 };
 use crate::domain::{Catalogue, Domain, Entity, EntityType, Operation, Scope, ScopeError};
 
-/// The numbers of the inputs.
+/// Indexes of the inputs in the form.
 const ENTITY_TYPE: usize = 0;
 const ENTITY: usize = 1;
 const DOMAIN: usize = 3;
-pub const COUNT: usize = 4;
+/// Number of inputs.
+pub const INPUT_COUNT: usize = 4;
 
-/// How many operations are asked for.
+/// Input for the operations.
 #[derive(Debug)]
-enum Operations {
-    /// Any number: one scope each.
-    Several(CheckboxGroup),
-    /// Just one: a request.
-    One(RadioGroup),
+enum OperationInput {
+    /// Any number of operations; each becomes a scope.
+    Multiple(CheckboxGroup),
+    /// Exactly one operation, for an access request.
+    Single(RadioGroup),
 }
 
+/// The inputs, their faults and the focus.
 #[derive(Debug)]
 pub struct ScopeFields {
     catalogue: Catalogue,
     entity_type: RadioGroup,
-    entity: Field,
-    operations: Operations,
-    domain: Field,
-    /// By the number of the input.
-    faults: [Option<String>; COUNT],
-    /// Which input has the focus.
-    pub focus: Focus,
-    /// Whether the last frame had no room for notes.
-    is_tight: bool,
+    entity: TextField,
+    operations: OperationInput,
+    domain: TextField,
+    /// Faults by input index.
+    faults: [Option<String>; INPUT_COUNT],
+    pub focus: FormFocus,
+    /// Whether the last frame left out the note lines.
+    is_compact: bool,
 }
 
 impl ScopeFields {
-    /// Fields for any number of scopes, starting with those of `scopes`, which name the same
-    /// entity; with none of them, on the first type and `*`.
-    pub fn several(catalogue: &Catalogue, scopes: &[Scope]) -> Self {
-        let ticked = scopes.iter().map(|scope| scope.operation.to_string()).collect::<Vec<_>>();
-        let mut fields = Self::made(catalogue, scopes.first());
-        fields.operations = Operations::Several(CheckboxGroup::new(fields.offered(), &ticked));
+    /// Inputs for any number of scopes. Starts with `scopes`, which must have the same entity and
+    /// domain; without any, with the first entity type and `*`.
+    pub fn for_scopes(catalogue: &Catalogue, scopes: &[Scope]) -> Self {
+        let checked = scopes.iter().map(|scope| scope.operation.to_string()).collect::<Vec<_>>();
+        let mut fields = Self::with_scope(catalogue, scopes.first());
+        fields.operations =
+            OperationInput::Multiple(CheckboxGroup::new(fields.offered_operations(), &checked));
         fields
     }
 
-    /// Fields for just one request, starting with `scope`.
-    pub fn one(catalogue: &Catalogue, scope: Option<&Scope>) -> Self {
-        let mut fields = Self::made(catalogue, scope);
-        let mut choice = RadioGroup::new(fields.offered(), 0);
+    /// Inputs for one access request, starting with `scope`.
+    pub fn for_request(catalogue: &Catalogue, scope: Option<&Scope>) -> Self {
+        let mut fields = Self::with_scope(catalogue, scope);
+        let mut choice = RadioGroup::new(fields.offered_operations(), 0);
         if let Some(scope) = scope {
-            choice.choose(scope.operation.as_str());
+            choice.select(scope.operation.as_str());
         }
-        fields.operations = Operations::One(choice);
+        fields.operations = OperationInput::Single(choice);
         fields
     }
 
-    fn made(catalogue: &Catalogue, scope: Option<&Scope>) -> Self {
-        let words = catalogue.offers.iter().map(|offer| offer.entity_type.as_str());
-        let mut entity_type = RadioGroup::new(words, 0);
+    fn with_scope(catalogue: &Catalogue, scope: Option<&Scope>) -> Self {
+        let labels = catalogue.entries.iter().map(|offer| offer.entity_type.as_str());
+        let mut entity_type = RadioGroup::new(labels, 0);
         if let Some(scope) = scope {
-            entity_type.choose(scope.entity_type.as_str());
+            entity_type.select(scope.entity_type.as_str());
         }
         let domain = scope.and_then(|scope| scope.domain.as_ref()).map_or("", Domain::as_str);
         Self {
             catalogue: catalogue.clone(),
             entity_type,
-            entity: Field::line(scope.map_or("*", |scope| scope.entity.as_str())),
-            operations: Operations::Several(CheckboxGroup::default()),
-            domain: Field::line(domain),
-            faults: [const { None }; COUNT],
-            focus: Focus::default(),
-            is_tight: false,
+            entity: TextField::single_line(scope.map_or("*", |scope| scope.entity.as_str())),
+            operations: OperationInput::Multiple(CheckboxGroup::default()),
+            domain: TextField::single_line(domain),
+            faults: [const { None }; INPUT_COUNT],
+            focus: FormFocus::default(),
+            is_compact: false,
         }
     }
 
-    fn offered(&self) -> Vec<&str> {
-        let offer = self.catalogue.offers.get(self.entity_type.chosen());
+    fn offered_operations(&self) -> Vec<&str> {
+        let offer = self.catalogue.entries.get(self.entity_type.selected_index());
         offer
             .map_or_else(Vec::new, |offer| offer.operations.iter().map(Operation::as_str).collect())
     }
 
-    /// The entities of the chosen type that are known by name, those first that start with
-    /// what is typed.
-    fn known(&self) -> Vec<String> {
-        let offer = self.catalogue.offers.get(self.entity_type.chosen());
+    /// The entities that the catalogue lists for the selected type. Those that start with the typed
+    /// text come first.
+    fn suggested_entities(&self) -> Vec<String> {
+        let offer = self.catalogue.entries.get(self.entity_type.selected_index());
         let typed = self.entity.text();
-        let mut known = offer.map_or_else(Vec::new, |offer| offer.entities.clone());
-        known.sort_by_key(|entity| !entity.starts_with(typed.trim()));
-        known
+        let mut entities = offer.map_or_else(Vec::new, |offer| offer.entities.clone());
+        entities.sort_by_key(|entity| !entity.starts_with(typed.trim()));
+        entities
     }
 
-    /// The scopes that the fields name; else each fault is noted beside its field, and the first
-    /// one has the focus.
-    pub fn scopes(&mut self) -> Option<Vec<Scope>> {
-        let (entity, domain, operations) = self.parsed();
+    /// Validates the inputs and returns the scopes. If an input is invalid, returns `None`, shows
+    /// the fault below each invalid input and focuses the first of them.
+    pub fn validate(&mut self) -> Option<Vec<Scope>> {
+        let (entity, domain, operations) = self.parse_inputs();
         let text = |fault: &ScopeError| fault.to_string();
         self.faults = [
             None,
             entity.as_ref().err().map(text),
-            operations.is_empty().then(|| "tick at least one operation with Space".to_owned()),
+            operations.is_empty().then(|| "Select at least one operation with Space".to_owned()),
             domain.as_ref().err().map(text),
         ];
-        let scopes = self.named();
+        let scopes = self.valid_scopes();
         if scopes.is_none() {
-            self.focus.at = self.faults.iter().position(Option::is_some).unwrap_or(ENTITY_TYPE);
+            self.focus.index = self.faults.iter().position(Option::is_some).unwrap_or(ENTITY_TYPE);
         }
         scopes
     }
 
-    /// The scopes that the fields name, if nothing is wrong with them.
-    pub fn named(&self) -> Option<Vec<Scope>> {
-        let (entity, domain, operations) = self.parsed();
-        let entity_type = EntityType::parse(self.entity_type.as_str()).ok()?;
+    /// The scopes if all inputs are valid. Has no effect on faults and focus.
+    pub fn valid_scopes(&self) -> Option<Vec<Scope>> {
+        let (entity, domain, operations) = self.parse_inputs();
+        let entity_type = EntityType::parse(self.entity_type.selected_label()).ok()?;
         let (entity, domain) = (entity.ok()?, domain.ok()?);
         let scopes: Vec<Scope> = operations
             .into_iter()
@@ -138,82 +140,91 @@ impl ScopeFields {
         (!scopes.is_empty()).then_some(scopes)
     }
 
-    #[expect(clippy::type_complexity, reason = "the three parts, each as it was read")]
-    fn parsed(
+    #[expect(clippy::type_complexity, reason = "three independent results, used in two places")]
+    fn parse_inputs(
         &self,
     ) -> (Result<Entity, ScopeError>, Result<Option<Domain>, ScopeError>, Vec<Operation>) {
         let text = self.domain.text();
         let domain = if text.trim().is_empty() { Ok(None) } else { Domain::parse(&text).map(Some) };
-        let words = match &self.operations {
-            Operations::Several(checks) => checks.ticked(),
-            Operations::One(choice) => vec![choice.as_str().to_owned()],
+        let labels = match &self.operations {
+            OperationInput::Multiple(checks) => checks.checked_labels(),
+            OperationInput::Single(choice) => vec![choice.selected_label().to_owned()],
         };
-        let operations = words.iter().filter_map(|word| Operation::parse(word).ok()).collect();
+        let operations = labels.iter().filter_map(|label| Operation::parse(label).ok()).collect();
         (Entity::parse(&self.entity.text()), domain, operations)
     }
 
-    /// The form of the inputs, with these buttons.
+    /// The form of the inputs, with these button labels.
     pub fn form<'a>(&'a mut self, buttons: &'a [&'static str]) -> Form<'a> {
         let (entity_hint, domain_hint) = (self.entity_hint(), self.domain_hint());
         let (label, hint, operations): (_, _, &mut dyn FormInput) = match &mut self.operations {
-            Operations::Several(checks) => {
-                ("Operations *", "Space ticks, * ticks all; one scope for each", checks)
+            OperationInput::Multiple(checks) => (
+                "Operations *",
+                "Space toggles, * toggles all. Each selected operation becomes a scope.",
+                checks,
+            ),
+            OperationInput::Single(choice) => {
+                ("Operation *", "Choose with Left/Right or the first letter", choice)
             }
-            Operations::One(choice) => ("Operation *", "arrows or its first letter choose", choice),
         };
         let [type_fault, entity_fault, operations_fault, domain_fault] =
             self.faults.each_ref().map(Option::as_ref);
         let fields = vec![
-            FormField::new("Entity type", &mut self.entity_type).note(type_fault, ""),
+            FormField::new("Entity type", &mut self.entity_type).with_note(type_fault, ""),
             FormField::new("Entity *", &mut self.entity)
-                .note(entity_fault, entity_hint)
-                .sized(40, 1),
-            FormField::new(label, operations).note(operations_fault, hint),
-            FormField::new("Domain", &mut self.domain).note(domain_fault, domain_hint).sized(40, 1),
+                .with_note(entity_fault, entity_hint)
+                .with_size(40, 1),
+            FormField::new(label, operations).with_note(operations_fault, hint),
+            FormField::new("Domain", &mut self.domain)
+                .with_note(domain_fault, domain_hint)
+                .with_size(40, 1),
         ];
         Form { focus: &mut self.focus, fields, buttons }
     }
 
-    /// Answers a key; whether anything changed. `Ctrl-N` takes the next known entity or domain.
+    /// Handles a key; returns whether anything changed. `Ctrl-N` fills in the next suggested entity
+    /// or domain.
     pub fn press(&mut self, key: KeyEvent) -> bool {
-        self.faults = [const { None }; COUNT];
-        let at = self.focus.at;
+        self.faults = [const { None }; INPUT_COUNT];
+        let at = self.focus.index;
         if key.code == KeyCode::Char('n') && key.modifiers == KeyModifiers::CONTROL {
-            let known = if at == ENTITY { self.known() } else { self.domains() };
+            let suggestions =
+                if at == ENTITY { self.suggested_entities() } else { self.suggested_domains() };
             return match at {
-                ENTITY => take_next(&mut self.entity, &known),
-                DOMAIN => take_next(&mut self.domain, &known),
+                ENTITY => fill_next_suggestion(&mut self.entity, &suggestions),
+                DOMAIN => fill_next_suggestion(&mut self.domain, &suggestions),
                 _ => false,
             };
         }
         let changed = self.form(&[]).press(key);
         if changed && at == ENTITY_TYPE {
-            self.offer_again();
+            self.refresh_operations();
         }
         changed
     }
 
-    /// Another type offers other operations: those ticked that it has stay ticked.
-    fn offer_again(&mut self) {
+    /// Offers the operations of the selected type; keeps those selected that it also offers.
+    fn refresh_operations(&mut self) {
         self.operations = match &self.operations {
-            Operations::Several(checks) => {
-                Operations::Several(CheckboxGroup::new(self.offered(), &checks.ticked()))
-            }
-            Operations::One(choice) => {
-                let mut again = RadioGroup::new(self.offered(), 0);
-                again.choose(choice.as_str());
-                Operations::One(again)
+            OperationInput::Multiple(checks) => OperationInput::Multiple(CheckboxGroup::new(
+                self.offered_operations(),
+                &checks.checked_labels(),
+            )),
+            OperationInput::Single(choice) => {
+                let mut again = RadioGroup::new(self.offered_operations(), 0);
+                again.select(choice.selected_label());
+                OperationInput::Single(again)
             }
         };
     }
 
-    /// The first fault, where there is no room for it beside its field.
+    /// The first fault, if note lines are left out; the dialog shows it elsewhere.
     pub fn hidden_fault(&self) -> Option<&str> {
-        self.faults.iter().flatten().next().filter(|_| self.is_tight).map(String::as_str)
+        self.faults.iter().flatten().next().filter(|_| self.is_compact).map(String::as_str)
     }
 
-    /// Draws a panel with the inputs, which may be scrolled, and `below` lines under them that
-    /// stay in sight; the area in the panel, the first of those lines and the place of the cursor.
+    /// Draws a panel with the inputs, scrolled if needed, and `below` fixed lines under them.
+    /// Returns the inner area of the panel, the first fixed line and the cursor position.
     pub fn draw_panel(
         &mut self,
         title: &str,
@@ -224,43 +235,44 @@ impl ScopeFields {
         let ctx = canvas.ctx;
         let wide = 70.min(area.width.saturating_sub(6));
         let form = self.form(&[]);
-        let is_tight = area.height < form.height(wide, Layout::default()) + below + 4;
-        let layout = Layout { top: u16::from(!is_tight), is_tight, gap: 0 };
+        let is_tight = area.height < form.height(wide, FormLayout::default()) + below + 4;
+        let layout = FormLayout { top: u16::from(!is_tight), is_compact: is_tight, gap: 0 };
         let fields = form.height(wide, layout) + layout.top;
         let inner = panel::draw(title, (wide, fields + below + 1), false, area, canvas);
         let line = fields.min(inner.height - below.min(inner.height / 2));
-        let mut sheet = ScrollView::new(Rect { height: line, ..inner }, fields, ctx);
-        let (_, cursor) = form.draw(layout, sheet.page.area, &mut sheet.canvas(ctx));
-        self.is_tight = is_tight;
-        (inner, line, sheet.lay(cursor, canvas))
+        let mut view = ScrollView::new(Rect { height: line, ..inner }, fields, ctx);
+        let (_, cursor) = form.draw(layout, view.content.area, &mut view.canvas(ctx));
+        self.is_compact = is_tight;
+        (inner, line, view.blit(cursor, canvas))
     }
 
     fn entity_hint(&self) -> String {
-        match self.known().as_slice() {
-            [] => "an id, or * for any of this type".to_owned(),
-            known => format!("* for any; Ctrl-N takes: {}", known.join(" ")),
+        match self.suggested_entities().as_slice() {
+            [] => "An id, or * for any of this type".to_owned(),
+            known => format!("* for any. Ctrl-N fills in: {}", known.join(" ")),
         }
     }
 
     fn domain_hint(&self) -> String {
-        match self.domains().as_slice() {
-            [] => "leave it empty to hold in every domain".to_owned(),
-            known => format!("empty: every domain; Ctrl-N takes: {}", known.join(" ")),
+        match self.suggested_domains().as_slice() {
+            [] => "Leave empty for any domain".to_owned(),
+            known => format!("Leave empty for any domain. Ctrl-N fills in: {}", known.join(" ")),
         }
     }
 
-    fn domains(&self) -> Vec<String> {
+    fn suggested_domains(&self) -> Vec<String> {
         self.catalogue.domains.iter().map(ToString::to_string).collect()
     }
 }
 
-/// Puts the one of `known` into `field` that follows what stands in it; whether there is one.
-fn take_next(field: &mut Field, known: &[String]) -> bool {
+/// Replaces the text of `field` with the suggestion after it, or else the first one. Returns
+/// `false` if there are no suggestions.
+fn fill_next_suggestion(field: &mut TextField, suggestions: &[String]) -> bool {
     let typed = field.text();
-    let current = known.iter().position(|text| *text == typed);
-    let next = known.get(current.map_or(0, |at| (at + 1) % known.len().max(1)));
+    let current = suggestions.iter().position(|text| *text == typed);
+    let next = suggestions.get(current.map_or(0, |at| (at + 1) % suggestions.len().max(1)));
     if let Some(text) = next {
-        field.set(text);
+        field.set_text(text);
     }
     next.is_some()
 }

@@ -1,35 +1,37 @@
-//! The scopes of a token in the making, a row for each thing that they are on, with what they
-//! permit, what to know of `*`, and what is wrong. Refuses a row that repeats another one.
+//! Editable list of the scopes of a new token, one row per entity and domain. Below it, it shows
+//! a summary of the scopes, a warning about `*`, or a fault. It rejects a row that duplicates
+//! another. The create form uses it.
 
 use std::cmp::Ordering;
 
 use ratatui::layout::{Position, Rect};
 
 use super::{
-    form::{self, FormInput, LABELS, Note, labelled, note},
+    form::{self, FieldNote, FormInput, LABEL_WIDTH, draw_label, draw_note},
     hit_map::SyntheticInput,
     list_selection::ListSelection,
-    paint::{Canvas, row_of},
+    paint::{Canvas, line_rect},
 };
 use crate::{
     domain::{
         Scope, Scopes,
         describe::{describe_scopes, wildcard_warning},
     },
-    keymap::Action,
+    keymap::{Action, Mode},
     tui::app::model::Model,
 };
 
+/// Scopes grouped into rows, and the selected row.
 #[derive(Debug, Default)]
 pub struct ScopeRows {
     rows: Vec<Vec<Scope>>,
-    at: ListSelection,
+    selection: ListSelection,
     fault: Option<String>,
 }
 
 impl ScopeRows {
-    pub fn holding(scopes: &[Scope]) -> Self {
-        Self { rows: parted(scopes.to_vec()), ..Self::default() }
+    pub fn from_scopes(scopes: &[Scope]) -> Self {
+        Self { rows: group_by_entity(scopes.to_vec()), ..Self::default() }
     }
 
     #[cfg(any(test, feature = "testing"))]
@@ -41,45 +43,49 @@ impl ScopeRows {
         self.rows.is_empty()
     }
 
-    /// All the scopes, in the order of the rows.
+    /// All scopes, in row order.
     pub fn scopes(&self) -> Vec<Scope> {
         self.rows.concat()
     }
 
-    /// The same as a token would hold them.
-    pub fn set(&self) -> Scopes {
+    /// All scopes as the set that the token will have.
+    pub fn to_scopes(&self) -> Scopes {
         let mut set = Scopes::default();
         for scope in self.rows.iter().flatten() {
-            // What a row holds was added to such a set before.
+            // Cannot fail: `insert_or_replace` added the same scopes to a set before.
             drop(set.add(scope.clone()));
         }
         set
     }
 
-    /// The selected row and its place.
+    /// The index and scopes of the selected row.
     pub fn selected(&self) -> Option<(usize, &[Scope])> {
-        let at = self.at.selected();
+        let at = self.selection.selected();
         Some((at, self.rows.get(at)?.as_slice()))
     }
 
-    /// Takes the selected row away; whether there was one.
+    /// Removes the selected row; returns `false` if there is none.
     pub fn remove(&mut self) -> bool {
-        let at = self.at.selected();
-        let there = at < self.rows.len();
-        if there {
+        let at = self.selection.selected();
+        let exists = at < self.rows.len();
+        if exists {
             self.rows.remove(at);
             self.fault = None;
         }
-        there
+        exists
     }
 
-    /// Takes `scopes` in the place of row `row`, or as rows of their own. Refuses those that the
-    /// other rows hold or cover already; a `*` makes the rows under it needless, which go.
-    pub fn take(&mut self, row: Option<usize>, scopes: Vec<Scope>) -> Result<(), String> {
+    /// Replaces row `row` with `scopes`, or adds them as new rows. A scope that another row
+    /// contains or covers is an error. Rows that a new `*` covers are removed.
+    pub fn insert_or_replace(
+        &mut self,
+        row: Option<usize>,
+        scopes: Vec<Scope>,
+    ) -> Result<(), String> {
         let mut rows = self.rows.clone();
         match row.and_then(|row| rows.get_mut(row)) {
             Some(old) => *old = scopes,
-            None => rows.extend(parted(scopes)),
+            None => rows.extend(group_by_entity(scopes)),
         }
         let mut set = Scopes::default();
         for scope in rows.iter().flatten() {
@@ -90,17 +96,18 @@ impl ScopeRows {
         }
         rows.retain(|row| !row.is_empty());
         self.fault = None;
-        self.at.select(row.unwrap_or(rows.len().saturating_sub(1)));
+        self.selection.select(row.unwrap_or(rows.len().saturating_sub(1)));
         self.rows = rows;
         Ok(())
     }
 
-    pub fn refuse(&mut self, fault: String) {
+    /// Shows `fault` below the rows until the next change.
+    pub fn set_fault(&mut self, fault: String) {
         self.fault = Some(fault);
     }
 
-    /// Draws them from line `line` of `area` on, leaving its last line free; the place of the
-    /// cursor when they have the focus.
+    /// Draws the rows from line `line` of `area`, leaving the last line free. Returns the cursor
+    /// position if the rows have the focus.
     pub fn draw_rows(
         &mut self,
         line: u16,
@@ -110,35 +117,37 @@ impl ScopeRows {
     ) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let warning = wildcard_warning(self.rows.iter().flatten());
-        // Two lines stay for the sentence, one for the warning and one for the button.
-        let kept = 3 + u16::from(warning.is_some());
-        let page = area.height.saturating_sub(line + kept).max(1);
-        let place = labelled("Scopes", (field, focused), (line, page), area, canvas);
+        // Below the rows: two lines for the summary, one for the buttons, one for the warning.
+        let reserved = 3 + u16::from(warning.is_some());
+        let page = area.height.saturating_sub(line + reserved).max(1);
+        let rect = draw_label("Scopes", (field, focused), (line, page), area, canvas);
         if self.rows.is_empty() {
             let style = if focused { theme.selected } else { theme.text() };
-            let text = "none yet: a adds some here, p adds those of a preset";
-            canvas.line(place, 0).text(text, style);
-            self.note_row(0, row_of(place, 0), focused, ctx);
+            let key = |action| ctx.key(Mode::Rows, action);
+            let (add, preset) = (key(Action::AddRow), key(Action::Preset));
+            let text = format!("No scopes. Press {add} to add one, {preset} to use a preset.");
+            canvas.line(rect, 0).text(&text, style);
+            self.register_row(0, line_rect(rect, 0), focused, ctx);
         }
-        let top = self.at.window(usize::from(page), self.rows.len());
+        let top = self.selection.scroll_to_selection(usize::from(page), self.rows.len());
         let rows = self.rows.iter().enumerate().skip(top).take(usize::from(page));
         for (at, (row, scopes)) in (0..).zip(rows) {
-            draw_row(scopes, at, place, canvas);
-            self.note_row(row, row_of(place, at), focused, ctx);
-            if focused && row == self.at.selected() {
-                canvas.band(place, at, theme.selected);
+            draw_row(scopes, at, rect, canvas);
+            self.register_row(row, line_rect(rect, at), focused, ctx);
+            if focused && row == self.selection.selected() {
+                canvas.fill_line(rect, at, theme.selected);
             }
         }
-        let shown = u16::try_from(self.rows.len()).unwrap_or(u16::MAX).clamp(1, page);
-        self.draw_notes(line + shown, warning, area, canvas);
-        let row = u16::try_from(self.at.selected().saturating_sub(top)).unwrap_or(0);
-        let y = place.y.saturating_add(row).min(area.bottom().saturating_sub(1));
-        focused.then_some(Position::new(place.x, y))
+        let drawn = u16::try_from(self.rows.len()).unwrap_or(u16::MAX).clamp(1, page);
+        self.draw_notes(line + drawn, warning, area, canvas);
+        let row = u16::try_from(self.selection.selected().saturating_sub(top)).unwrap_or(0);
+        let y = rect.y.saturating_add(row).min(area.bottom().saturating_sub(1));
+        focused.then_some(Position::new(rect.x, y))
     }
 
-    /// A click goes to the row, and changes it if it is selected already.
-    fn note_row(&self, row: usize, line: Rect, focused: bool, ctx: &Model) {
-        let selected = self.at.selected();
+    /// Registers a click: it selects the row, or edits the row that is selected already.
+    fn register_row(&self, row: usize, line: Rect, focused: bool, ctx: &Model) {
+        let selected = self.selection.selected();
         let (action, times) = match row.cmp(&selected) {
             Ordering::Less => (Action::PreviousField, selected - row),
             Ordering::Equal => (Action::ChangeRow, usize::from(focused)),
@@ -150,21 +159,21 @@ impl ScopeRows {
     fn draw_notes(&self, line: u16, warning: Option<String>, area: Rect, canvas: &mut Canvas<'_>) {
         let theme = &canvas.ctx.theme;
         if let Some(fault) = &self.fault {
-            return note(&Note::Fault(fault.clone()), line, area, canvas);
+            return draw_note(&FieldNote::Fault(fault.clone()), line, area, canvas);
         }
         let style = if self.rows.is_empty() { theme.warning } else { theme.good };
         let free = area.height.saturating_sub(line + 1);
-        let warned = u16::from(warning.is_some()).min(free);
-        let room = (free - warned).min(2);
+        let warning_lines = u16::from(warning.is_some()).min(free);
+        let room = (free - warning_lines).min(2);
         let text = Rect {
-            x: area.x + LABELS.min(area.width),
-            width: area.width.saturating_sub(LABELS),
+            x: area.x + LABEL_WIDTH.min(area.width),
+            width: area.width.saturating_sub(LABEL_WIDTH),
             ..area
         };
-        let said = describe_scopes(self.rows.iter().flatten());
-        let next = form::said(&said, (line, room), style, text, canvas);
+        let summary = describe_scopes(self.rows.iter().flatten());
+        let next = form::draw_wrapped(&summary, (line, room), style, text, canvas);
         if let Some(warning) = warning {
-            form::warning(&warning, next, text, canvas);
+            form::draw_warning(&warning, next, text, canvas);
         }
     }
 }
@@ -172,20 +181,20 @@ impl ScopeRows {
 impl FormInput for ScopeRows {
     fn step(&mut self, down: bool) -> bool {
         let action = if down { Action::Down } else { Action::Up };
-        self.at.on(action, self.rows.len()) == Some(true)
+        self.selection.apply_movement(action, self.rows.len()) == Some(true)
     }
 
     fn enter(&mut self, from_above: bool) {
-        self.at.select(if from_above { 0 } else { self.rows.len() });
+        self.selection.select(if from_above { 0 } else { self.rows.len() });
     }
 }
 
-/// `scopes` in rows: together what differs in its operation only.
-fn parted(scopes: Vec<Scope>) -> Vec<Vec<Scope>> {
+/// Groups `scopes` into rows of the same entity type, entity and domain.
+fn group_by_entity(scopes: Vec<Scope>) -> Vec<Vec<Scope>> {
     let mut rows: Vec<Vec<Scope>> = Vec::new();
     for scope in scopes {
-        let on = |scope: &Scope| (scope.entity_type, scope.entity.clone(), scope.domain.clone());
-        let row = rows.iter_mut().find(|row| row.first().is_some_and(|it| on(it) == on(&scope)));
+        let key = |scope: &Scope| (scope.entity_type, scope.entity.clone(), scope.domain.clone());
+        let row = rows.iter_mut().find(|row| row.first().is_some_and(|it| key(it) == key(&scope)));
         match row {
             Some(row) => row.push(scope),
             None => rows.push(vec![scope]),
@@ -194,7 +203,7 @@ fn parted(scopes: Vec<Scope>) -> Vec<Vec<Scope>> {
     rows
 }
 
-/// One row: scopes that differ in their operation only.
+/// Draws one row of scopes, which differ only in their operation.
 fn draw_row(scopes: &[Scope], line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = &canvas.ctx.theme;
     let Some(first) = scopes.first() else { return };
@@ -202,9 +211,9 @@ fn draw_row(scopes: &[Scope], line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let domain = first.domain.as_ref().map_or_else(String::new, |d| format!(" in {d}"));
     canvas
         .line(area, line)
-        .column_of(first.entity_type.as_str(), 11, theme.text())
+        .write_column(first.entity_type.as_str(), 11, theme.text())
         .skip(1)
-        .column_of(&format!("{}{domain}", first.entity), 18, theme.text())
+        .write_column(&format!("{}{domain}", first.entity), 18, theme.text())
         .skip(1)
         .text(&operations.join(", "), theme.text());
 }

@@ -1,6 +1,6 @@
-//! A page that may be higher than its place on the screen: the part around the cursor is shown,
-//! with a mark where it goes on, so that every form can be filled on a screen of ten lines. Not
-//! for secrets: what is drawn on a page stays in freed memory.
+//! Off-screen content that may be taller than its viewport. Shows the part around the cursor, with
+//! arrows at a clipped edge, so that every form can be filled in on a screen of ten lines. Must not
+//! be used for secrets: the content buffer is freed without being wiped.
 
 use ratatui::{
     buffer::Buffer,
@@ -10,45 +10,46 @@ use ratatui::{
 use super::paint::{Canvas, LineWriter};
 use crate::tui::app::model::Model;
 
-/// A page to draw on, before a part of it is laid in its place.
+/// A content buffer and the viewport into which [`ScrollView::blit`] copies a part of it.
 #[derive(Debug)]
 pub struct ScrollView {
-    pub page: Buffer,
-    place: Rect,
-    /// How many regions were noted before.
-    before: usize,
+    pub content: Buffer,
+    viewport: Rect,
+    /// Number of hit-map regions registered before the content.
+    first_region: usize,
 }
 
 impl ScrollView {
-    /// An empty page for `place`, at least `height` lines high.
-    pub fn new(place: Rect, height: u16, ctx: &Model) -> Self {
-        let height = height.max(place.height).min(u16::MAX - place.y);
-        let mut page = Buffer::empty(Rect { height, ..place });
-        page.set_style(page.area, ctx.theme.base);
-        Self { page, place, before: ctx.hit_map.mark() }
+    /// Empty content for `viewport`, at least `height` lines high.
+    pub fn new(viewport: Rect, height: u16, ctx: &Model) -> Self {
+        let height = height.max(viewport.height).min(u16::MAX - viewport.y);
+        let mut content = Buffer::empty(Rect { height, ..viewport });
+        content.set_style(content.area, ctx.theme.base);
+        Self { content, viewport, first_region: ctx.hit_map.region_count() }
     }
 
-    /// What draws on it.
+    /// A canvas that draws on the content.
     pub fn canvas<'a>(&'a mut self, ctx: &'a Model) -> Canvas<'a> {
-        Canvas { buf: &mut self.page, ctx }
+        Canvas { buf: &mut self.content, ctx }
     }
 
-    /// Lays the part around `cursor` in its place; where the cursor is then.
-    pub fn lay(self, cursor: Option<Position>, canvas: &mut Canvas<'_>) -> Option<Position> {
+    /// Copies the part around `cursor` into the viewport; returns the cursor position on the
+    /// screen.
+    pub fn blit(self, cursor: Option<Position>, canvas: &mut Canvas<'_>) -> Option<Position> {
         let Canvas { buf, ctx } = canvas;
-        let (page, place) = (self.page.area, self.place.intersection(buf.area));
-        let line = cursor.map_or(0, |cursor| cursor.y.saturating_sub(page.y));
-        let hidden = page.height - place.height;
-        let from = line.saturating_sub(place.height / 2).min(hidden);
-        for at in place.positions() {
+        let (content, viewport) = (self.content.area, self.viewport.intersection(buf.area));
+        let line = cursor.map_or(0, |cursor| cursor.y.saturating_sub(content.y));
+        let hidden = content.height - viewport.height;
+        let from = line.saturating_sub(viewport.height / 2).min(hidden);
+        for at in viewport.positions() {
             let below = Position::new(at.x, at.y + from);
-            if let (Some(cell), Some(drawn)) = (buf.cell_mut(at), self.page.cell(below)) {
+            if let (Some(cell), Some(drawn)) = (buf.cell_mut(at), self.content.cell(below)) {
                 *cell = drawn.clone();
             }
         }
-        ctx.hit_map.scroll(self.before, from, place);
-        // The column beside the place belongs to the margin.
-        let margin = Rect { x: place.right(), width: 1, ..place }.intersection(buf.area);
+        ctx.hit_map.scroll_regions(self.first_region, from, viewport);
+        // The arrows go into the panel margin, in the column right of the viewport.
+        let margin = Rect { x: viewport.right(), width: 1, ..viewport }.intersection(buf.area);
         let theme = &ctx.theme;
         if from > 0 {
             LineWriter::at(buf, margin, 0, theme).text(theme.arrow(false), theme.faint);

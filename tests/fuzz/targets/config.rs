@@ -1,4 +1,4 @@
-//! Runs the check `config` on whatever libFuzzer finds.
+//! Fuzz target: runs the check `config` on input from libFuzzer.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Runs the check `import` on whatever libFuzzer finds.
+//! Fuzz target: runs the check `import` on input from libFuzzer.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Runs the check `input` on whatever libFuzzer finds.
+//! Fuzz target: runs the check `input` on input from libFuzzer.
 
 #![no_main]
 

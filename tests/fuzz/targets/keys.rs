@@ -1,4 +1,4 @@
-//! Runs the check `keys` on whatever libFuzzer finds.
+//! Fuzz target: runs the check `keys` on input from libFuzzer.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Runs the check `lifetime` on whatever libFuzzer finds.
+//! Fuzz target: runs the check `lifetime` on input from libFuzzer.
 
 #![no_main]
 

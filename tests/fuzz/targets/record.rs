@@ -1,4 +1,4 @@
-//! Runs the check `record` on whatever libFuzzer finds.
+//! Fuzz target: runs the check `record` on input from libFuzzer.
 
 #![no_main]
 

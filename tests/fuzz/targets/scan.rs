@@ -1,4 +1,4 @@
-//! Runs the check `scan` on whatever libFuzzer finds.
+//! Fuzz target: runs the check `scan` on input from libFuzzer.
 
 #![no_main]
 

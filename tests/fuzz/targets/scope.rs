@@ -1,4 +1,4 @@
-//! Runs the check `scope` on whatever libFuzzer finds.
+//! Fuzz target: runs the check `scope` on input from libFuzzer.
 
 #![no_main]
 

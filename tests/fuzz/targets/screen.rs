@@ -1,4 +1,4 @@
-//! Runs the check `screen` on whatever libFuzzer finds.
+//! Fuzz target: runs the check `screen` on input from libFuzzer.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Runs the check `search` on whatever libFuzzer finds.
+//! Fuzz target: runs the check `search` on input from libFuzzer.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Runs the check `secret` on whatever libFuzzer finds.
+//! Fuzz target: runs the check `secret` on input from libFuzzer.
 
 #![no_main]
 

@@ -1,6 +1,6 @@
-//! The dialog on a plan: what a command would do, to which tokens, and what confirms it, a
-//! button, the name of the token or the number of tokens. All of it comes from the plan, which
-//! the service made; a paste is refused, because the dialog exists to slow people down.
+//! Dialog that shows a plan and asks for confirmation: a button, the name of the token or the
+//! number of tokens. The service computes the plan. The dialog refuses a paste, because typing
+//! is meant to slow the operator down.
 
 pub(super) mod draw;
 pub(in crate::tui) mod text;
@@ -24,65 +24,70 @@ use crate::{
             model::Model,
             service_request::{Response, ServiceRequest},
         },
-        widgets::{field::Field, form::FormInput as _, paint::width},
+        widgets::{form::FormInput as _, paint::width, text_field::TextField},
     },
 };
 
-/// What confirms the plan.
+/// The input that confirms the plan.
 #[derive(Debug)]
-enum Input {
-    /// Nothing has to be done: every token is left out.
+enum ConfirmInput {
+    /// No confirmation: the plan skips every token.
     Nothing,
-    /// The second of two buttons; whether it has the focus.
+    /// Cancel and accept buttons. True if the accept button has the focus.
     Buttons(bool),
-    /// Enter, after a look at the list.
+    /// Enter, after reviewing the list.
     Enter,
-    /// A text to type; what it is, for the hint.
-    Typed(&'static str, String, Box<Field>),
+    /// A text to type: its description for the hint, the expected text and the field.
+    Typed(&'static str, String, Box<TextField>),
 }
 
-/// A token in the list of those that the command names.
+/// A row of the token list: one token that the command names.
 #[derive(Debug)]
 struct TokenRow {
     name: Name,
     status: Status,
     last_used: Option<LastUse>,
-    /// The reason for leaving it out.
-    left_out: Option<String>,
+    /// The reason for skipping the token; `None` if the command changes it.
+    skip_label: Option<String>,
 }
 
+/// The preview of a plan with its confirmation.
 #[derive(Debug)]
 pub struct PlanDialog {
     plan: Plan,
     title: String,
-    input: Input,
-    /// The tokens, if the command names several: the one used last first, then those left out.
+    input: ConfirmInput,
+    /// The tokens if the command names several: most recently used first, skipped ones last.
     rows: Vec<TokenRow>,
-    /// The width of the longest name.
+    /// Columns of the longest name.
     name_width: u16,
-    top: usize,
-    page: usize,
+    scroll_top: usize,
+    visible_rows: usize,
     fault: Option<String>,
-    /// What must be read once the command was executed.
-    finished: Option<String>,
+    /// The text to show after the command was executed.
+    result_text: Option<String>,
 }
 
 impl PlanDialog {
     pub fn new(plan: Plan) -> Self {
         let rows = if plan.command.tokens().len() > 1 { rows(&plan) } else { Vec::new() };
         let input = match plan.confirmation() {
-            _ if plan.changes.is_empty() => Input::Nothing,
-            Confirmation::TypeName(name) => {
-                Input::Typed("its name", name.to_string(), Box::new(Field::line("")))
-            }
-            Confirmation::TypeCount(count) => {
-                Input::Typed("the count", count.to_string(), Box::new(Field::line("")))
-            }
-            Confirmation::None if !rows.is_empty() => Input::Enter,
-            Confirmation::None | Confirmation::Ask(_) => Input::Buttons(false),
+            _ if plan.changes.is_empty() => ConfirmInput::Nothing,
+            Confirmation::TypeName(name) => ConfirmInput::Typed(
+                "its name",
+                name.to_string(),
+                Box::new(TextField::single_line("")),
+            ),
+            Confirmation::TypeCount(count) => ConfirmInput::Typed(
+                "the count",
+                count.to_string(),
+                Box::new(TextField::single_line("")),
+            ),
+            Confirmation::None if !rows.is_empty() => ConfirmInput::Enter,
+            Confirmation::None | Confirmation::Ask(_) => ConfirmInput::Buttons(false),
         };
         let title = match &input {
-            Input::Nothing => format!("Nothing to {}", text::verb(&plan)),
+            ConfirmInput::Nothing => format!("Nothing to {}", text::verb(&plan)),
             _ => question(&plan),
         };
         Self {
@@ -91,66 +96,68 @@ impl PlanDialog {
             name_width: rows.iter().map(|row| width(row.name.as_str())).max().unwrap_or(0),
             rows,
             plan,
-            top: 0,
-            page: 0,
+            scroll_top: 0,
+            visible_rows: 0,
             fault: None,
-            finished: None,
+            result_text: None,
         }
     }
 
-    /// The command for the tokens that it changes: those left out are not named again.
+    /// The command, limited to the tokens that it changes.
     fn execute(&self) -> ServiceRequest {
         let command = self.plan.command.clone();
-        let command = if self.plan.left_out.is_empty() {
+        let command = if self.plan.skipped.is_empty() {
             command
         } else {
             command.for_tokens(self.plan.ids())
         };
-        ServiceRequest::Execute(command, self.plan.confirmed())
+        ServiceRequest::Execute(command, self.plan.confirm())
     }
 
     fn accept(&mut self) -> Option<Effect> {
         match &self.input {
-            _ if self.finished.is_some() => Some(Effect::close()),
-            Input::Nothing | Input::Buttons(false) => Some(Effect::close()),
-            Input::Buttons(true) | Input::Enter => Some(Effect::request(self.execute())),
-            Input::Typed(_, expected, field) if field.text().trim() == expected => {
+            _ if self.result_text.is_some() => Some(Effect::close()),
+            ConfirmInput::Nothing | ConfirmInput::Buttons(false) => Some(Effect::close()),
+            ConfirmInput::Buttons(true) | ConfirmInput::Enter => {
                 Some(Effect::request(self.execute()))
             }
-            Input::Typed(what, expected, _) => {
-                self.fault = Some(format!("type {what} exactly: {expected}"));
+            ConfirmInput::Typed(_, expected, field) if field.text().trim() == expected => {
+                Some(Effect::request(self.execute()))
+            }
+            ConfirmInput::Typed(description, expected, _) => {
+                self.fault = Some(format!("Type {description} exactly: {expected}"));
                 None
             }
         }
     }
 
     fn scroll(&mut self, action: Action) {
-        let page = self.page.max(1);
+        let page = self.visible_rows.max(1);
         match action {
-            Action::Down => self.top += 1,
-            Action::Up => self.top = self.top.saturating_sub(1),
-            Action::PageDown => self.top += page,
-            Action::PageUp => self.top = self.top.saturating_sub(page),
+            Action::Down => self.scroll_top += 1,
+            Action::Up => self.scroll_top = self.scroll_top.saturating_sub(1),
+            Action::PageDown => self.scroll_top += page,
+            Action::PageUp => self.scroll_top = self.scroll_top.saturating_sub(page),
             _ => {}
         }
-        self.top = self.top.min(self.rows.len().saturating_sub(page));
+        self.scroll_top = self.scroll_top.min(self.rows.len().saturating_sub(page));
     }
 }
 
-/// The tokens that the command names, those first that are changed, the one used last first.
+/// The tokens that the command names: changed before skipped, then most recently used first.
 fn rows(plan: &Plan) -> Vec<TokenRow> {
     let row = |token: &Token, left_out: Option<&SkippedToken>| TokenRow {
         name: token.name.clone(),
         status: token.status(plan.at),
         last_used: token.last_use().cloned(),
-        left_out: left_out.map(text::reason),
+        skip_label: left_out.map(text::skip_label),
     };
     let changed = plan.changes.iter().filter_map(|change| Some(row(change.before.token()?, None)));
-    let left_out = plan.left_out.iter().filter_map(|it| Some(row(it.token.as_ref()?, Some(it))));
+    let left_out = plan.skipped.iter().filter_map(|it| Some(row(it.token.as_ref()?, Some(it))));
     let mut rows: Vec<TokenRow> = changed.chain(left_out).collect();
     rows.sort_by_cached_key(|row| {
         let used = Reverse(row.last_used.as_ref().map(|used| used.at));
-        (row.left_out.is_some(), used, row.name.folded())
+        (row.skip_label.is_some(), used, row.name.folded())
     });
     rows
 }
@@ -158,8 +165,8 @@ fn rows(plan: &Plan) -> Vec<TokenRow> {
 impl Dialog for PlanDialog {
     fn mode(&self) -> Mode {
         match self.input {
-            Input::Buttons(_) => Mode::Ask,
-            Input::Typed(..) if self.rows.is_empty() => Mode::Confirm,
+            ConfirmInput::Buttons(_) => Mode::Ask,
+            ConfirmInput::Typed(..) if self.rows.is_empty() => Mode::Confirm,
             _ => Mode::Bulk,
         }
     }
@@ -167,9 +174,11 @@ impl Dialog for PlanDialog {
     fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
         match (action, &mut self.input) {
             (Action::Cancel, _) => return Some(Effect::close()),
-            (Action::Submit, Input::Buttons(_)) => return Some(Effect::request(self.execute())),
+            (Action::Submit, ConfirmInput::Buttons(_)) => {
+                return Some(Effect::request(self.execute()));
+            }
             (Action::Accept, _) => return self.accept(),
-            (Action::NextField | Action::PreviousField, Input::Buttons(accepts)) => {
+            (Action::NextField | Action::PreviousField, ConfirmInput::Buttons(accepts)) => {
                 *accepts ^= true;
             }
             _ => self.scroll(action),
@@ -182,7 +191,7 @@ impl Dialog for PlanDialog {
     }
 
     fn text(&mut self, key: KeyEvent) {
-        if let (Input::Typed(_, _, field), None) = (&mut self.input, &self.finished)
+        if let (ConfirmInput::Typed(_, _, field), None) = (&mut self.input, &self.result_text)
             && field.press(key)
         {
             self.fault = None;
@@ -193,13 +202,13 @@ impl Dialog for PlanDialog {
         (!self.plan.changes.is_empty()).then(|| self.execute())
     }
 
-    /// Stays open to show where new secrets are.
+    /// Keeps the dialog open to show where the new secrets are.
     fn deliver(&mut self, response: Response) -> Option<Response> {
         match response {
             Response::Committed(committed) if committed.secret_file.is_some() => {
                 let count = committed.plan.changes.len();
                 let file = committed.secret_file.as_deref();
-                self.finished = file.map(|file| text::delivery_text(count, file));
+                self.result_text = file.map(|file| text::delivery_text(count, file));
                 self.fault = None;
                 None
             }
@@ -207,7 +216,7 @@ impl Dialog for PlanDialog {
         }
     }
 
-    fn fail(&mut self, fault: String) -> bool {
+    fn show_fault(&mut self, fault: String) -> bool {
         self.fault = Some(fault);
         true
     }

@@ -1,37 +1,37 @@
-//! What the dialog on a plan says: the consequence for one token or for many, the last uses that
-//! it would break, and the reason for leaving a token out. Draws nothing.
+//! Text of the plan dialog: the consequence for one or several tokens, the recent uses that the
+//! command may break, and the reason for skipping a token. Draws nothing.
 
 use std::path::Path;
 
 use chrono::TimeDelta;
 
 use crate::{
-    domain::counted,
     domain::{
-        Change, Command, Overlap, Plan, Refusal, Scope, ScopeError, ScopeSelection, Scopes,
-        SecretSlot, SkippedToken, Status, Token, TokenSelection, TransitionError,
+        Command, Overlap, Plan, Refusal, Scope, ScopeError, ScopeSelection, Scopes, SecretSlot,
+        SkippedToken, Status, Token, TokenChange, TokenSelection, TransitionError,
         describe::describe_scopes,
     },
+    domain::{counted, grouped},
     keymap::{Action, Mode},
     tui::{
         app::model::Model,
-        dialogs::text::{last_used, use_of},
+        dialogs::text::{describe_use, last_use_sentence},
         theme::time_format,
     },
 };
 
-/// The paragraphs above the input; an empty one is an empty line.
+/// The paragraphs above the input. An empty paragraph is an empty line.
 pub(super) fn paragraphs(plan: &Plan, ctx: &Model) -> Vec<String> {
     let is_all = matches!(plan.command, Command::Delete { tokens: TokenSelection::All });
     match (plan.tokens().next(), plan.changes.len()) {
-        (None, _) => vec!["Every one of them is left out.".to_owned()],
-        (Some(_), 1) if plan.command.tokens().len() == 1 => one(plan, ctx),
-        _ if is_all => all(plan, ctx),
-        _ => vec![many(plan, ctx), recent_use(plan, ctx)],
+        (None, _) => vec!["None of these tokens can be changed.".to_owned()],
+        (Some(_), 1) if plan.command.tokens().len() == 1 => one_token_text(plan, ctx),
+        _ if is_all => all_tokens_text(plan, ctx),
+        _ => vec![several_tokens_text(plan, ctx), recent_use_text(plan, ctx)],
     }
 }
 
-fn one(plan: &Plan, ctx: &Model) -> Vec<String> {
+fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {
     let Some(token) = plan.changes.first().and_then(|change| change.before.token()) else {
         return Vec::new();
     };
@@ -42,16 +42,16 @@ fn one(plan: &Plan, ctx: &Model) -> Vec<String> {
              issues a new secret."
                 .to_owned(),
         ],
-        Command::EndOverlap { .. } => return end_overlap(token, ctx),
+        Command::EndOverlap { .. } => return end_overlap_text(token, ctx),
         Command::RemoveScopes { scopes: ScopeSelection::Listed(scopes), .. } => {
-            return remove_scopes(scopes, ctx);
+            return remove_scopes_text(scopes, ctx);
         }
         Command::RemoveScopes { scopes: ScopeSelection::All, .. } => vec![format!(
             "{} will be removed. The token stays {}, but every operation is denied until you add \
              scopes. {}",
             match token.scopes.len() {
                 1 => "Its only scope".to_owned(),
-                scopes => format!("All {scopes} scopes"),
+                scopes => format!("All {}", counted(scopes, "scope")),
             },
             token.status(plan.at).as_str(),
             undo_hint(ctx, "")
@@ -64,10 +64,10 @@ fn one(plan: &Plan, ctx: &Model) -> Vec<String> {
         }
         _ => Vec::new(),
     };
-    text.extend([String::new(), last_used(token, ctx)]);
+    text.extend([String::new(), last_use_sentence(token, ctx)]);
     match (&plan.command, token.status(plan.at)) {
         (Command::Revoke { .. }, Status::Expired) => text.push(
-            "It has expired already; revoking it records that it was ended on purpose.".to_owned(),
+            "It has already expired. Revoking it records that it was ended on purpose.".to_owned(),
         ),
         (Command::Delete { .. }, Status::Active) => {
             text.push("It is active. To end it and keep its record, revoke it instead.".to_owned());
@@ -77,10 +77,10 @@ fn one(plan: &Plan, ctx: &Model) -> Vec<String> {
     text
 }
 
-fn end_overlap(token: &Token, ctx: &Model) -> Vec<String> {
-    let last_use = token.used_by(SecretSlot::Previous).map_or_else(
-        || "The old secret has not been used since the rotation.".to_owned(),
-        |used| format!("The old secret was last used {}.", use_of(used, ctx)),
+fn end_overlap_text(token: &Token, ctx: &Model) -> Vec<String> {
+    let last_use = token.last_use_of(SecretSlot::Previous).map_or_else(
+        || "The old secret has not been used since the regeneration.".to_owned(),
+        |used| format!("The old secret was last used {}.", describe_use(used, ctx)),
     );
     let mut text = vec![
         "The old secret will stop working immediately. The new one keeps working.".to_owned(),
@@ -94,7 +94,7 @@ fn end_overlap(token: &Token, ctx: &Model) -> Vec<String> {
     text
 }
 
-fn remove_scopes(scopes: &[Scope], ctx: &Model) -> Vec<String> {
+fn remove_scopes_text(scopes: &[Scope], ctx: &Model) -> Vec<String> {
     let lost = |scope: &Scope| {
         format!(
             "It will no longer be allowed to {} on {} {}.",
@@ -109,20 +109,23 @@ fn undo_hint(ctx: &Model, within: &str) -> String {
     format!("Press {} {within}to undo.", ctx.key(Mode::Tokens, Action::Undo))
 }
 
-fn all(plan: &Plan, ctx: &Model) -> Vec<String> {
-    let active = before(plan).filter(|token| token.status(plan.at) == Status::Active).count();
-    let used = before(plan).filter(|token| is_recent(token, ctx)).count();
+fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
+    let active =
+        tokens_before(plan).filter(|token| token.status(plan.at) == Status::Active).count();
+    let used = tokens_before(plan).filter(|token| is_recent(token, ctx)).count();
     vec![
         format!(
-            "Every token of this store will be deleted, whatever the filter shows: {active} \
-             active, {used} of them used in the last 24 hours. {}",
+            "Every token in this store will be deleted, including those hidden by the filter: {} \
+             active, {} used in the last 24 hours. {}",
+            grouped(active),
+            grouped(used),
             undo_hint(ctx, "within 24 hours ")
         ),
         String::new(),
     ]
 }
 
-fn many(plan: &Plan, ctx: &Model) -> String {
+fn several_tokens_text(plan: &Plan, ctx: &Model) -> String {
     match &plan.command {
         Command::Revoke { .. } => "Their secrets will stop working immediately, everywhere. They \
                                    can't be restored."
@@ -135,23 +138,24 @@ fn many(plan: &Plan, ctx: &Model) -> String {
         }
         Command::AddScopes { scopes, .. } => {
             let mut set = Scopes::default();
-            // Only what no other scope covers is worth a word.
+            // Describe only the scopes that no other scope covers.
             drop(set.add_missing(scopes.iter().cloned()));
-            format!("In addition to what it may do now, each {}.", describe_scopes(&set))
+            format!("In addition to its current scopes, each {}.", describe_scopes(&set))
         }
         Command::Regenerate { secret_file: Some(file), overlap, .. } => {
-            regenerate(plan, file, *overlap, ctx)
+            regenerate_text(plan, file, *overlap, ctx)
         }
         _ => String::new(),
     }
 }
 
-fn regenerate(plan: &Plan, file: &str, overlap: Overlap, ctx: &Model) -> String {
+fn regenerate_text(plan: &Plan, file: &str, overlap: Overlap, ctx: &Model) -> String {
     let until = match plan.tokens().next().and_then(|token| token.expires) {
-        Some(end) => format!("is valid until {}", time_format::full(end, ctx.zone)),
+        Some(end) => format!("is valid until {}", time_format::long(end, ctx.zone)),
         None => "never expires".to_owned(),
     };
-    let active = before(plan).filter(|token| token.status(plan.at) == Status::Active).count();
+    let active =
+        tokens_before(plan).filter(|token| token.status(plan.at) == Status::Active).count();
     let old = match (active, overlap) {
         (0, _) => "None of the old secrets works now.".to_owned(),
         (active, Overlap::None) => format!(
@@ -170,25 +174,26 @@ fn regenerate(plan: &Plan, file: &str, overlap: Overlap, ctx: &Model) -> String 
     )
 }
 
-/// How many were used recently: what the command may break.
-fn recent_use(plan: &Plan, ctx: &Model) -> String {
-    match (before(plan).filter(|token| is_recent(token, ctx)).count(), plan.changes.len()) {
+/// How many of the tokens were used in the last 24 hours: these may still be needed.
+fn recent_use_text(plan: &Plan, ctx: &Model) -> String {
+    match (tokens_before(plan).filter(|token| is_recent(token, ctx)).count(), plan.changes.len()) {
         (0, _) => "None of them was used in the last 24 hours.".to_owned(),
         (used, all) => {
-            format!("Used in the last 24 hours: {used} of {all}; the latest come first.")
+            let (used, all) = (grouped(used), grouped(all));
+            format!("Used in the last 24 hours: {used} of {all}, latest first.")
         }
     }
 }
 
-fn before(plan: &Plan) -> impl Iterator<Item = &Token> {
-    plan.changes.iter().filter_map(|change: &Change| change.before.token())
+fn tokens_before(plan: &Plan) -> impl Iterator<Item = &Token> {
+    plan.changes.iter().filter_map(|change: &TokenChange| change.before.token())
 }
 
 fn is_recent(token: &Token, ctx: &Model) -> bool {
     token.last_use().is_some_and(|used| ctx.now - used.at < TimeDelta::hours(24))
 }
 
-/// `revoke`, as in "To revoke, type the count", and `Revoke` on a button.
+/// The verb in "To revoke, type the count", also the label of the button: `Revoke`.
 pub(super) fn verb(plan: &Plan) -> &'static str {
     match &plan.command {
         Command::Create { .. } => "create",
@@ -206,12 +211,12 @@ pub(super) fn verb(plan: &Plan) -> &'static str {
     }
 }
 
-/// The reason for leaving a token out, in the few words that its row has room for.
-pub(super) fn reason(left_out: &SkippedToken) -> String {
+/// The reason for skipping a token, short enough for its row.
+pub(super) fn skip_label(left_out: &SkippedToken) -> String {
     match &left_out.reason {
         Refusal::Transition(TransitionError::AlreadyRevoked) => "already revoked".to_owned(),
         Refusal::Scope(ScopeError::Duplicate(_) | ScopeError::Covered { .. }) => {
-            "already has them".to_owned()
+            "already has these scopes".to_owned()
         }
         Refusal::Scope(ScopeError::TooMany) => {
             let scopes = left_out.token.as_ref().map_or(0, |token| token.scopes.len());
@@ -221,7 +226,7 @@ pub(super) fn reason(left_out: &SkippedToken) -> String {
     }
 }
 
-/// What the operator must read once several tokens have new secrets.
+/// The result after several tokens got new secrets: where they are and what to do with them.
 pub(in crate::tui) fn delivery_text(tokens: usize, file: &Path) -> String {
     format!(
         "Wrote {} to {} (mode 0600).\n\nEach line has a name, a tab and a secret. Give each secret \

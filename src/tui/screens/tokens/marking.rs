@@ -1,77 +1,80 @@
-//! How the list answers the keys of marks: one, a range, all that are shown, and the way back;
-//! and what is to be done to the marked tokens. Part of the list; the marks themselves are
-//! `multi_select`.
+//! Mark actions of the token list: mark one, a range or all rows, and start bulk actions on the
+//! marked tokens. The set of marks is in `multi_select`.
 
 use std::ops::{ControlFlow, Range};
 
-use super::Tokens;
+use super::TokensScreen;
 use crate::{
     domain::TokenId,
     keymap::Action,
     tui::app::{effect::Effect, model::Model},
 };
 
-impl Tokens {
-    /// Answers what concerns marks, and what is to be done to the marked tokens; all else goes on.
-    pub(super) fn on_marks(&mut self, action: Action, ctx: &Model) -> ControlFlow<Option<Effect>> {
+impl TokensScreen {
+    /// Handles mark actions, and bulk actions if tokens are marked. Any other action continues.
+    pub(super) fn update_marks(
+        &mut self,
+        action: Action,
+        ctx: &Model,
+    ) -> ControlFlow<Option<Effect>> {
         match action {
-            Action::Mark if !self.marks.is_ranging() => {
+            Action::Mark if !self.marks.has_range() => {
                 if let Some(id) = self.selected {
                     self.marks.toggle(id);
-                    self.rows.on(Action::Down, self.listing.total);
+                    self.rows.apply_movement(Action::Down, self.result.total);
                     self.selected = self.id_at(self.rows.selected());
                 }
             }
-            Action::MarkRange if !self.marks.is_ranging() => {
+            Action::MarkRange if !self.marks.has_range() => {
                 if let Some(id) = self.selected {
-                    self.marks.begin(id);
+                    self.marks.begin_range(id);
                 }
             }
-            Action::Mark | Action::MarkRange => self.settle(),
-            Action::MarkAll if !self.listing.is_complete() => {
-                let text = "the list is still being read: once more, please";
+            Action::Mark | Action::MarkRange => self.finish_range(),
+            Action::MarkAll if !self.result.is_complete() => {
+                let text = "The list is still loading. Try again.";
                 return ControlFlow::Break(Some(Effect::info(text)));
             }
             Action::MarkAll => {
-                self.settle();
-                self.marks.all(self.listing.tokens.iter());
+                self.finish_range();
+                self.marks.toggle_all(self.result.tokens.iter());
             }
-            Action::Back if !self.marks.is_empty() => self.marks.back(),
+            Action::Back if !self.marks.is_empty() => self.marks.step_back(),
             Action::Revoke | Action::Delete | Action::AddScope | Action::Regenerate
                 if !self.marks.is_empty() =>
             {
-                self.settle();
-                return ControlFlow::Break(self.marks.on(action, ctx));
+                self.finish_range();
+                return ControlFlow::Break(self.marks.bulk_effect(action, ctx));
             }
             _ => return ControlFlow::Continue(()),
         }
         ControlFlow::Break(None)
     }
 
-    /// The rows of the range that is being drawn, among those that are known.
+    /// The rows of the open range.
     pub(super) fn range(&self) -> Range<usize> {
         self.marks.range(|anchor| self.row_of(anchor), self.rows.selected())
     }
 
-    /// The tokens of the range that is being drawn.
-    pub(super) fn ranged(&self) -> Vec<TokenId> {
+    /// The tokens of the open range, as far as their rows are loaded.
+    pub(super) fn range_tokens(&self) -> Vec<TokenId> {
         self.range().filter_map(|row| self.id_at(row)).collect()
     }
 
-    fn settle(&mut self) {
-        let ids = self.ranged();
-        self.marks.settle(ids);
+    fn finish_range(&mut self) {
+        let ids = self.range_tokens();
+        self.marks.finish_range(ids);
     }
 
-    /// Takes every mark away if they were for a command on `tokens`, which was executed.
-    pub fn unmark(&mut self, tokens: &[TokenId]) {
-        if tokens.iter().any(|id| self.marks.has(id)) {
+    /// Clears all marks if one of `tokens`, which a command just changed, is marked.
+    pub fn clear_marks_of(&mut self, tokens: &[TokenId]) {
+        if tokens.iter().any(|id| self.marks.contains(id)) {
             self.marks.clear();
         }
     }
 
-    /// Takes the marks of tokens away for which `is_there` says no.
-    pub fn keep_marks(&mut self, is_there: impl Fn(&TokenId) -> bool) {
-        self.marks.keep(is_there);
+    /// Removes the marks of tokens for which `is_there` returns false.
+    pub fn retain_marks(&mut self, is_there: impl Fn(&TokenId) -> bool) {
+        self.marks.retain(is_there);
     }
 }

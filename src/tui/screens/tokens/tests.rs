@@ -1,16 +1,16 @@
-//! What the list does with rows that come while the operator goes on.
+//! Tests of the token list: results that arrive after the selection or the query changed.
 
 use super::*;
-use crate::domain::Counts;
+use crate::domain::StatusCounts;
 
 fn id(n: u8) -> TokenId {
     TokenId::from_bytes([b'a' + n; 12]).unwrap()
 }
 
-/// A list of which the first nine tokens are known, with the sixth selected.
-fn nine() -> Tokens {
-    let mut tokens = Tokens::default();
-    let number = tokens.question(Timestamp::default()).unwrap().number;
+/// A list of nine tokens with the sixth selected.
+fn nine() -> TokensScreen {
+    let mut tokens = TokensScreen::default();
+    let number = tokens.take_request(Timestamp::default()).unwrap().number;
     let all = (0..9).map(id).collect();
     tokens.deliver(ListResult {
         number,
@@ -25,28 +25,28 @@ fn nine() -> Tokens {
     tokens
 }
 
-/// Many rows, the selected token far down among them.
-fn many(tokens: &mut Tokens) -> ListResult {
+/// A partial result of 18 rows that contains the selected token at row 14.
+fn many(tokens: &mut TokensScreen) -> ListResult {
     tokens.refresh();
-    let ListRequest { number, selected, .. } = tokens.question(Timestamp::default()).unwrap();
+    let ListRequest { number, selected, .. } = tokens.take_request(Timestamp::default()).unwrap();
     let selected_row = selected.map(|id| (id, Some(14)));
     let tokens = (10..20).chain(1..9).map(id).collect();
     ListResult { number, tokens, total: 18, selected_row, ..ListResult::default() }
 }
 
 #[test]
-fn the_selected_token_is_found_where_it_is_now() {
+fn the_selection_follows_the_token_to_its_new_row() {
     let mut tokens = nine();
-    let listing = many(&mut tokens);
-    tokens.deliver(listing);
+    let result = many(&mut tokens);
+    tokens.deliver(result);
     assert_eq!((tokens.rows.selected(), tokens.selected()), (14, Some(id(5))));
 }
 
 #[test]
-fn who_is_told_not_to_be_shown_leaves_the_row_to_another() {
+fn a_hidden_selection_moves_to_the_nearest_row() {
     let mut tokens = nine();
     tokens.refresh();
-    let question = tokens.question(Timestamp::default()).unwrap();
+    let question = tokens.take_request(Timestamp::default()).unwrap();
     tokens.deliver(ListResult {
         number: question.number,
         tokens: (10..13).map(id).collect(),
@@ -59,27 +59,27 @@ fn who_is_told_not_to_be_shown_leaves_the_row_to_another() {
 }
 
 #[test]
-fn who_moved_on_is_not_taken_back() {
+fn a_late_result_does_not_undo_a_new_selection() {
     let mut tokens = nine();
-    let listing = many(&mut tokens);
+    let result = many(&mut tokens);
     tokens.rows.select(0);
     tokens.selected = Some(id(0));
-    tokens.deliver(listing);
+    tokens.deliver(result);
     assert_eq!(tokens.rows.selected(), 0);
 }
 
 #[test]
-fn the_first_rows_leave_what_they_do_not_know_as_it_was() {
+fn a_partial_result_keeps_the_previous_total_and_counts() {
     let mut tokens = nine();
-    let counts = Counts { active: 9, ..Counts::default() };
-    tokens.listing.counts = Some(counts);
+    let counts = StatusCounts { active: 9, ..StatusCounts::default() };
+    tokens.result.counts = Some(counts);
     tokens.refresh();
-    let number = tokens.question(Timestamp::default()).unwrap().number;
+    let number = tokens.take_request(Timestamp::default()).unwrap().number;
     let some = (4..8).map(id).collect();
     let completeness = Completeness::Prefix;
     tokens.deliver(ListResult { number, tokens: some, completeness, ..ListResult::default() });
     assert_eq!((tokens.rows.selected(), tokens.selected()), (1, Some(id(5))));
-    assert_eq!((tokens.listing.total, tokens.listing.counts), (9, Some(counts)));
+    assert_eq!((tokens.result.total, tokens.result.counts), (9, Some(counts)));
     assert!(!tokens.awaits_rows() && tokens.awaits_more());
     let more = (0..20).map(id).collect();
     tokens.deliver(ListResult {
@@ -89,5 +89,5 @@ fn the_first_rows_leave_what_they_do_not_know_as_it_was() {
         completeness,
         ..ListResult::default()
     });
-    assert_eq!(tokens.listing.total, 20);
+    assert_eq!(tokens.result.total, 20);
 }

@@ -1,0 +1,259 @@
+//! `config`: prints the path of the config, creates a commented file, lists its mistakes, and shows
+//! the values in effect. Does not open the store, so that it works when the store cannot be opened.
+
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use clap::Subcommand;
+use serde_json::{Map, Value, json};
+
+use super::{
+    examples,
+    exit::{CliError, Exit},
+    print::{Output, print_error, print_hint, print_message},
+};
+use crate::{
+    config::{Config, ConfigError, ConfigFault, ConfigFlags, Environment, SettingSource, example},
+    domain::{Catalogue, Domain, Operation, counted},
+    keymap::Keymap,
+    output::advice::Diagnostic,
+};
+
+/// Subcommands of `config`.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ConfigSubcommand {
+    /// Print the path of the config file
+    #[command(after_help = examples::CONFIG_PATH)]
+    Path,
+    /// Create a commented config file with all defaults
+    #[command(after_help = examples::CONFIG_INIT)]
+    Init,
+    /// Check the config file and list all mistakes; exit 2 if there are any
+    #[command(after_help = examples::CONFIG_CHECK)]
+    Check,
+    /// Show the settings in effect and the source of each
+    #[command(after_help = examples::CONFIG_SHOW)]
+    Show,
+}
+
+pub(super) fn config(
+    command: ConfigSubcommand,
+    flags: &ConfigFlags,
+    environment: &Environment,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    match command {
+        ConfigSubcommand::Path => path(flags, environment, out),
+        ConfigSubcommand::Init => init(flags, environment, out),
+        ConfigSubcommand::Check => check(flags, environment, out),
+        ConfigSubcommand::Show => {
+            let config = Config::load(flags, environment).map_err(CliError::usage)?;
+            show(&config, out)
+        }
+    }
+}
+
+fn config_path(flags: &ConfigFlags, environment: &Environment) -> Result<PathBuf, CliError> {
+    let path = Config::locate(flags, environment).map(|(path, _)| path);
+    path.ok_or_else(|| {
+        CliError::usage("there is no home directory for the config")
+            .with_hint("set HOME, or pass --config")
+    })
+}
+
+fn path(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result<Exit, CliError> {
+    let path = config_path(flags, environment)?;
+    let exists = path.exists();
+    if out.json {
+        out.object(json!({ "path": path.to_string_lossy(), "exists": exists }))?;
+    } else {
+        out.line(&path.to_string_lossy())?;
+        if !exists {
+            print_hint("the file does not exist yet; create it with `patdeck config init`");
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn init(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result<Exit, CliError> {
+    let path = config_path(flags, environment)?;
+    write_new(&path).map_err(|error| {
+        let shown = path.display();
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                CliError::new(Exit::Refused, format!("{shown} already exists and was not changed"))
+                    .with_hint("edit the file, or choose another with --config")
+            }
+            _ => CliError::usage(format!("cannot write {shown} ({error})"))
+                .with_hint("choose another path with --config"),
+        }
+    })?;
+    if out.json {
+        out.object(json!({ "path": path.to_string_lossy(), "created": true }))?;
+    } else {
+        print_message(&format!("Created {} (every setting is commented out)", path.display()));
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes the example config to a new file that only its owner can access: a setting can name a
+/// program that receives secrets, so that no other user may change it.
+fn write_new(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(example().as_bytes())
+}
+
+fn check(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result<Exit, CliError> {
+    match Config::load(flags, environment) {
+        Ok(config) => {
+            let file = config.file.as_deref();
+            if out.json {
+                let path = file.map(Path::to_string_lossy);
+                out.object(json!({ "path": path, "ok": true, "faults": [] }))?;
+            } else if let Some(path) = file {
+                out.line(&format!("{}: no mistakes", path.display()))?;
+            } else {
+                out.line("no config file: all settings have their defaults")?;
+            }
+            Ok(Exit::Done)
+        }
+        Err(error) => {
+            // A failed write must not turn a mistake into success.
+            let printed = print_faults(&error, out);
+            printed.map_err(|error| CliError::from(error).or_exit(Exit::Usage))?;
+            Ok(Exit::Usage)
+        }
+    }
+}
+
+fn print_faults(error: &ConfigError, out: &Output) -> io::Result<()> {
+    if out.json {
+        let (path, faults) = match error {
+            ConfigError::Faults { path, faults } => {
+                (Some(path), faults.iter().map(fault_value).collect())
+            }
+            ConfigError::Missing { path, .. }
+            | ConfigError::Unreadable { path, .. }
+            | ConfigError::NotText { path } => (Some(path), vec![file_fault_value(error)]),
+            ConfigError::NoHome => (None, vec![file_fault_value(error)]),
+        };
+        let path = path.map(|path| path.to_string_lossy());
+        return out.object(json!({ "path": path, "ok": false, "faults": faults }));
+    }
+    let ConfigError::Faults { faults, .. } = error else {
+        print_error(&Diagnostic::new(error));
+        return Ok(());
+    };
+    out.line(&error.to_string())?;
+    let message = format!("{} in the config", counted(faults.len(), "mistake"));
+    print_error(
+        &Diagnostic::new(message)
+            .with_hint("fix them; patdeck does not start with a faulty config"),
+    );
+    Ok(())
+}
+
+/// Returns the JSON of a fault in a line of the file.
+pub(super) fn fault_value(fault: &ConfigFault) -> Value {
+    json!({
+        "line": fault.line,
+        "setting": fault.kind.setting(),
+        "problem": fault.kind.to_string(),
+    })
+}
+
+/// Returns the JSON of a fault that concerns the file as a whole.
+fn file_fault_value(error: &ConfigError) -> Value {
+    json!({ "line": null, "setting": null, "problem": error.to_string() })
+}
+
+fn show(config: &Config, out: &Output) -> Result<Exit, CliError> {
+    let rows = setting_rows(config);
+    if out.json {
+        let settings: Map<_, _> = rows
+            .into_iter()
+            .map(|(name, value, from)| (name, json!({ "value": value, "from": from.to_string() })))
+            .collect();
+        let file = config.file.as_deref().map(Path::to_string_lossy);
+        out.object(json!({ "file": file, "settings": settings }))?;
+    } else {
+        let rows: Vec<_> = rows
+            .into_iter()
+            .map(|(name, value, from)| [name, value_text(&value), from.to_string()])
+            .collect();
+        out.table(["SETTING", "VALUE", "FROM"], &rows)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Formats a value as in the config file, but a single string without quotes.
+fn value_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Returns the name, the value and the source of every setting.
+fn setting_rows(config: &Config) -> Vec<(String, Value, SettingSource)> {
+    let from = |name: &str| config.sources.get(name).copied().unwrap_or(SettingSource::Default);
+    let mut rows = Vec::new();
+    let mut row = |name: &str, value: Value| rows.push((name.to_owned(), value, from(name)));
+    row("store", json!(config.store.to_string_lossy()));
+    row("read-only", json!(config.read_only));
+    row("prefix", json!(config.prefix.as_str()));
+    row("theme", json!(config.theme.as_str()));
+    row("glyphs", json!(config.glyphs.as_str()));
+    row("mouse", json!(config.mouse));
+    row("lifetime.default", json!(config.lifetime.to_string()));
+    row("lifetime.max", json!(config.limits.max.to_string()));
+    row("lifetime.allow-never", json!(config.limits.allow_never));
+    row("clipboard.command", json!(config.clipboard));
+    push_catalogue(config, &mut rows);
+    push_keys(config, &mut rows);
+    rows
+}
+
+/// Adds the rows of the catalogue. The file changes single types; the others are built in.
+fn push_catalogue(config: &Config, rows: &mut Vec<(String, Value, SettingSource)>) {
+    let built_in = Catalogue::default();
+    let from = |is_built_in: bool| {
+        if is_built_in { SettingSource::Default } else { SettingSource::File }
+    };
+    let domains = &config.catalogue.domains;
+    let words: Vec<_> = domains.iter().map(Domain::as_str).collect();
+    let same = *domains == built_in.domains;
+    rows.push(("catalogue.domains".into(), json!(words), from(same)));
+    for offer in &config.catalogue.entries {
+        let name = format!("catalogue.types.{}", offer.entity_type.as_str());
+        let operations: Vec<_> = offer.operations.iter().map(Operation::as_str).collect();
+        let value = json!({ "operations": operations, "entities": offer.entities });
+        let same = built_in.entries.contains(offer);
+        rows.push((name, value, from(same)));
+    }
+    for preset in &config.catalogue.presets {
+        let grants: Vec<_> = preset.grants.iter().map(ToString::to_string).collect();
+        let same = built_in.presets.contains(preset);
+        rows.push((format!("presets.{}", preset.name), json!(grants), from(same)));
+    }
+}
+
+/// Adds the rows of the key bindings. `[keys]` changes single bindings, so that the source is the
+/// file only where a binding differs from the default.
+fn push_keys(config: &Config, rows: &mut Vec<(String, Value, SettingSource)>) {
+    let defaults = Keymap::default();
+    for ((mode, action, keys), (.., default_keys)) in config.keymap.iter().zip(defaults.iter()) {
+        let name = format!("keys.{}.{}", mode.as_str(), action.as_str());
+        let shown: Vec<_> = keys.iter().map(ToString::to_string).collect();
+        let from = if keys == default_keys { SettingSource::Default } else { SettingSource::File };
+        rows.push((name, json!(shown), from));
+    }
+}

@@ -1,0 +1,233 @@
+//! The file of an import: parses its header, then its tokens in batches on all cores, as often as
+//! needed. Input that can block or cannot be read twice is copied to a scratch file first. Called by
+//! `import`.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Seek},
+    ops::ControlFlow,
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use super::{KIND, fields::Fields, record};
+use crate::{
+    output::json::SCHEMA_VERSION,
+    service::{
+        Service,
+        import::{ImportBatch, ImportRow, ImportSource, LineFault},
+        is_local_regular_file, par_map_ordered,
+    },
+};
+
+/// Maximum size of a line in bytes: twice the largest valid token with all characters escaped.
+const MAX_LINE_BYTES: usize = 4 << 20;
+/// Size of a chunk in bytes: some hundred tokens, which fit into the cache of a core.
+const CHUNK_BYTES: usize = 1 << 18;
+/// Size of the read buffer in bytes.
+const BUFFER_BYTES: usize = 1 << 18;
+
+/// A file to import, with its parsed header.
+#[derive(Debug)]
+pub(super) struct ImportFile<F> {
+    file: Mutex<F>,
+    header: Header,
+    /// Checksum of the lines after the header, set by the first complete read.
+    checksum: OnceLock<u32>,
+}
+
+#[derive(Debug)]
+struct Header {
+    /// Id of the store that the tokens come from.
+    store: String,
+    /// Declared number of tokens.
+    tokens: u64,
+    faults: Vec<LineFault>,
+}
+
+/// Returns `file` if it is a local regular file, otherwise an anonymous copy of it.
+pub(super) fn ensure_rereadable(service: &Service, mut file: File) -> io::Result<File> {
+    if is_local_regular_file(&file) {
+        return Ok(file);
+    }
+    let mut copy = service.scratch_file().map_err(io::Error::other)?;
+    io::copy(&mut file, &mut copy)?;
+    Ok(copy)
+}
+
+impl<F: Read + Seek + Send> ImportFile<F> {
+    /// Parses the header. Returns its faults if it is invalid.
+    pub(super) fn open(mut file: F) -> io::Result<Result<Self, Vec<LineFault>>> {
+        let mut bytes = Vec::new();
+        let header = match append_line(&mut rewound(&mut file)?, &mut bytes)? {
+            0 => Err(vec![header_fault("", "the file is empty; an export starts with a header")]),
+            _ => parse_header(&bytes),
+        };
+        Ok(header.map(|header| Self { file: Mutex::new(file), header, checksum: OnceLock::new() }))
+    }
+}
+
+/// Returns a reader of `file` from its start.
+fn rewound<F: Read + Seek>(file: &mut F) -> io::Result<BufReader<&mut F>> {
+    file.rewind()?;
+    Ok(BufReader::with_capacity(BUFFER_BYTES, file))
+}
+
+impl<F: Read + Seek + Send> ImportSource for ImportFile<F> {
+    fn store_id(&self) -> &str {
+        &self.header.store
+    }
+
+    fn declared_count(&self) -> u64 {
+        self.header.tokens
+    }
+
+    fn for_each_batch<T: Send>(
+        &self,
+        work: impl Fn(ImportBatch) -> T + Sync,
+        mut take: impl FnMut(T) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut input = rewound(&mut *file)?;
+        append_line(&mut input, &mut Vec::new())?;
+        let mut chunks =
+            ChunkReader { input, line: 1, is_over: false, hasher: crc32fast::Hasher::new() };
+        let mut end = Ok(());
+        if !self.header.faults.is_empty() {
+            let batch =
+                ImportBatch { faults: self.header.faults.clone(), ..ImportBatch::default() };
+            if take(work(batch)).is_break() {
+                return Ok(());
+            }
+        }
+        par_map_ordered(
+            || chunks.next_chunk(),
+            |chunk| chunk.map(|chunk| work(chunk.parse())),
+            |result| match result {
+                Ok(result) => take(result),
+                Err(error) => {
+                    end = Err(error);
+                    ControlFlow::Break(())
+                }
+            },
+        );
+        let ChunkReader { is_over, hasher, .. } = chunks;
+        let checksum = hasher.finalize();
+        if end.is_ok() && is_over && *self.checksum.get_or_init(|| checksum) != checksum {
+            return Err(io::Error::other("the file was changed while it was read"));
+        }
+        end
+    }
+}
+
+/// Reads whole lines in chunks, and computes the checksum of all of them.
+struct ChunkReader<R> {
+    input: R,
+    /// Number of lines read so far.
+    line: u64,
+    is_over: bool,
+    hasher: crc32fast::Hasher,
+}
+
+impl<R: BufRead> ChunkReader<R> {
+    /// Returns the next lines, or `None` after the last one.
+    fn next_chunk(&mut self) -> Option<io::Result<Chunk>> {
+        let mut chunk =
+            Chunk { line: self.line, bytes: Vec::with_capacity(CHUNK_BYTES + (CHUNK_BYTES >> 2)) };
+        while !self.is_over && chunk.bytes.len() < CHUNK_BYTES {
+            match append_line(&mut self.input, &mut chunk.bytes) {
+                Ok(read) => {
+                    self.line += 1;
+                    // After a line that is too long, the rest of it is not a line: stop there.
+                    self.is_over = read == 0 || is_cut(&chunk.bytes, read);
+                }
+                Err(error) => {
+                    self.is_over = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        self.hasher.update(&chunk.bytes);
+        (!chunk.bytes.is_empty()).then_some(Ok(chunk))
+    }
+}
+
+/// Whether the last line, of which `read` bytes are at the end of `bytes`, was cut off.
+fn is_cut(bytes: &[u8], read: usize) -> bool {
+    read >= MAX_LINE_BYTES && !bytes.ends_with(b"\n")
+}
+
+/// The lines that follow line number `line`.
+struct Chunk {
+    line: u64,
+    bytes: Vec<u8>,
+}
+
+impl Chunk {
+    fn parse(&self) -> ImportBatch {
+        let (mut batch, mut line) = (ImportBatch::default(), self.line);
+        let mut rest = self.bytes.as_slice();
+        while !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (bytes, after) = rest.split_at(end);
+            (rest, line) = (after, line + 1);
+            match line_text(bytes) {
+                Ok("") => {}
+                Ok(text) => match record::parse(line, text) {
+                    Ok(token) => batch.rows.push(ImportRow { line, token }),
+                    Err(faults) => batch.faults.extend(faults),
+                },
+                Err(why) => {
+                    batch.faults.push(LineFault { line, field: String::new(), reason: why });
+                }
+            }
+        }
+        batch
+    }
+}
+
+/// Appends the next line and its line feed to `bytes`, at most [`MAX_LINE_BYTES`] of it. Returns the
+/// number of bytes appended.
+fn append_line(input: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    let limit = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX);
+    Read::take(input, limit).read_until(b'\n', bytes)
+}
+
+/// Returns a line as text, without white space around it.
+fn line_text(bytes: &[u8]) -> Result<&str, String> {
+    if bytes.len() >= MAX_LINE_BYTES {
+        return Err("the line is too long for a token".to_owned());
+    }
+    std::str::from_utf8(bytes)
+        .map(str::trim)
+        .map_err(|error| format!("byte {} is not UTF-8", error.valid_up_to() + 1))
+}
+
+fn header_fault(field: &str, why: &str) -> LineFault {
+    LineFault { line: 1, field: field.to_owned(), reason: why.to_owned() }
+}
+
+/// Parses the header. It can have faults that allow the other lines to be parsed.
+fn parse_header(bytes: &[u8]) -> Result<Header, Vec<LineFault>> {
+    let no_header = || vec![header_fault("", "expected the header that `patdeck export` writes")];
+    let fields = line_text(bytes).ok().and_then(|text| Fields::parse(1, text).ok());
+    let mut fields = fields.ok_or_else(no_header)?;
+    if fields.text("kind", |kind| Ok(kind == KIND)) != Ok(true) {
+        return Err(no_header());
+    }
+    let schema = fields.number("schema");
+    if schema.is_ok_and(|schema| schema != u64::from(SCHEMA_VERSION)) {
+        return Err(vec![header_fault("schema", "written by a newer patdeck: update patdeck")]);
+    }
+    let store = fields.text("store", |text| {
+        let is_id = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let id = is_id.then(|| text.to_owned());
+        id.ok_or_else(|| "expected 32 hexadecimal digits".to_owned())
+    });
+    let tokens = fields.number("tokens");
+    // Only for people who read the file.
+    let _ = fields.text("exported", |_| Ok(()));
+    match (tokens, fields.finish()) {
+        (Ok(tokens), faults) => Ok(Header { store: store.unwrap_or_default(), tokens, faults }),
+        (Err(_), faults) => Err(faults),
+    }
+}

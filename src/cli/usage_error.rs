@@ -1,0 +1,76 @@
+//! clap's errors in the style of patdeck's own: `error:` first, then each tip as `hint:` on a line
+//! of its own. Help and version are printed as they are. Called before any command runs.
+
+use std::{
+    env,
+    io::{self, IsTerminal as _, Write as _},
+    process,
+};
+
+use super::CliError;
+use crate::{config::Environment, domain::terminal_text::first_unsafe};
+
+/// Prints `error` and exits, as [`clap::Error::exit`] does. Returns an error instead if its text
+/// quotes an argument that would control the terminal, because that text must be escaped.
+pub fn report_clap_error(error: &clap::Error) -> CliError {
+    let text = error.render().to_string();
+    let is_safe = text.split('\n').all(|line| first_unsafe(line).is_none());
+    if is_safe && !error.use_stderr() {
+        error.exit();
+    }
+    if is_safe && has_colors() {
+        let styled = tips_as_hints(&error.render().ansi().to_string());
+        drop(io::stderr().write_all(styled.as_bytes()));
+        process::exit(error.exit_code());
+    }
+    let text = tips_as_hints(&text);
+    let text = text.trim_end();
+    CliError::usage(text.strip_prefix("error: ").unwrap_or(text))
+}
+
+/// Whether standard error is a terminal that accepts colours.
+fn has_colors() -> bool {
+    let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+    io::stderr().is_terminal() && !is_dumb && !Environment::of_process().no_color
+}
+
+/// Replaces each `tip:` line, and the empty line before it, by a `hint:` line. Styles are kept.
+fn tips_as_hints(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.split('\n') {
+        match as_hint(line) {
+            Some(hint) => {
+                lines.pop_if(|last| last.is_empty());
+                lines.push(hint);
+            }
+            None => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
+fn as_hint(line: &str) -> Option<String> {
+    let (style, rest) = line.strip_prefix("  ")?.split_once("tip:")?;
+    let is_style = style.chars().all(|c| c.is_ascii_digit() || "\x1b[;m".contains(c));
+    is_style.then(|| format!("{style}hint:{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tip_becomes_a_hint_below_the_error() {
+        let text = "error: a\n\n  tip: b\n  tip: c\n\nUsage: d\n";
+        assert_eq!(tips_as_hints(text), "error: a\nhint: b\nhint: c\n\nUsage: d\n");
+        let styled = "error: a\n\n  \x1b[32mtip:\x1b[0m b\n";
+        assert_eq!(tips_as_hints(styled), "error: a\n\x1b[32mhint:\x1b[0m b\n");
+    }
+
+    #[test]
+    fn other_lines_are_unchanged() {
+        for text in ["error: 'tip:'\n", "tip: x", "  a tip: x", ""] {
+            assert_eq!(tips_as_hints(text), text);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Revoking tokens, and recording the delivery of secrets.
+
+use super::*;
+
+#[test]
+fn a_revoked_secret_is_denied_from_the_commit_on() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
+    fixture.set_minute(5);
+    let (token, events) = fixture.capture_events(|s| s.revoke(&issued.token.id));
+    assert_eq!(token.revoked, Some(at(5)));
+    assert_eq!(events, [(AuditAction::Revoked, "was active".into())]);
+    let revoked = Decision::Deny(Denial::Revoked(at(5)));
+    assert_eq!(fixture.check(&issued.secret), revoked);
+    // Revoked wins over expired.
+    fixture.set_minute(31 * DAY);
+    assert_eq!(fixture.check(&issued.secret), revoked);
+}
+
+#[test]
+fn revoking_twice_is_refused_and_keeps_the_first_time() {
+    let fixture = TestService::new();
+    let id = fixture.issue("ci").token.id;
+    fixture.revoke(&id).unwrap();
+    fixture.set_minute(7);
+    let error = fixture.expect_refusal(|s| s.revoke(&id));
+    assert_eq!(error.to_string(), "already revoked: regenerate it to use it again");
+}
+
+#[test]
+fn an_expired_token_can_be_revoked() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
+    fixture.set_minute(30 * DAY);
+    let (_, events) = fixture.capture_events(|s| s.revoke(&issued.token.id));
+    assert_eq!(events, [(AuditAction::Revoked, "was expired".into())]);
+}
+
+#[test]
+fn revoked_in_one_process_denied_in_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let open = |seed| TestService::on(Store::open(&path).unwrap(), seed);
+    let (one, two) = (open(1), open(2));
+    let issued = one.issue("ci");
+    assert!(two.works(&issued.secret));
+    one.revoke(&issued.token.id).unwrap();
+    assert!(!two.works(&issued.secret));
+    two.expect_refusal(|s| s.revoke(&issued.token.id));
+}
+
+#[test]
+fn every_delivery_of_a_secret_is_audited() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
+    let (id, digest) = (issued.token.id, issued.secret.digest());
+    let methods = [
+        (DeliveryMethod::Copied, "sent to the clipboard"),
+        (DeliveryMethod::Written, "written to a file"),
+        (DeliveryMethod::Printed, "printed"),
+        (DeliveryMethod::Acknowledged, "said to be saved"),
+    ];
+    for (method, detail) in methods {
+        let (token, events) = fixture.capture_events(|s| s.record_delivery(&id, &digest, method));
+        assert!(token.delivered && fixture.get(&id).unwrap().delivered);
+        assert_eq!(events, [(AuditAction::Delivered, detail.into())]);
+    }
+    let again = fixture.regenerate(&id, regenerate_options("1h", Overlap::None)).unwrap();
+    assert!(!again.token.delivered, "nobody has the new secret yet");
+    let error = fixture.expect_refusal(|s| s.record_delivery(&id, &digest, DeliveryMethod::Copied));
+    assert!(matches!(error, ServiceError::Refused(Refusal::SecretReplaced(_))), "{error}");
+}
+
+#[test]
+fn audit_trail_contains_no_secret_and_no_digest() {
+    let fixture = TestService::new();
+    let first = fixture.issue("ci");
+    let id = first.token.id;
+    let second = fixture.regenerate(&id, regenerate_options("1h", Overlap::Hour)).unwrap();
+    fixture.record_delivery(&id, &second.secret.digest(), DeliveryMethod::Copied).unwrap();
+    fixture.works(&second.secret);
+    fixture.delete(&id).unwrap();
+    let trail = format!("{:?}", fixture.events());
+    for issued in [&first, &second] {
+        let random = issued.secret.reveal().rsplit('_').next().unwrap();
+        assert!(!trail.contains(random));
+        assert!(!format!("{issued:?}").contains(random));
+    }
+}

@@ -1,0 +1,272 @@
+//! Checks the store's path as OpenSSH checks a key file. Refuses a file that is not 0600, a
+//! symbolic link, a foreign owner, a folder in the path that other users can write, and a network
+//! file system. Opens and creates all files itself, because redb would create 0644 and follow
+//! links. Called by `file_db`, `backup` and `reserve`; the service uses it for input files.
+
+use std::{
+    fs::{self, DirBuilder, File, Metadata},
+    io,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    path::{Path, PathBuf},
+};
+
+use rand::{TryRng as _, rngs::SysRng};
+use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
+
+use super::{
+    error::{IoOperation, StoreError},
+    path_error::{PathProblem, PermissionFix},
+};
+
+/// File systems with unreliable locks, by the magic number from statfs. FUSE is one of them,
+/// because the file system behind it is unknown.
+const NETWORK_FILE_SYSTEMS: &[(u32, &str)] = &[
+    (0x6969, "NFS"),
+    (0x517b, "SMB"),
+    (0xff53_4d42, "CIFS"),
+    (0xfe53_4d42, "SMB"),
+    (0x0102_1997, "9p"),
+    (0x6573_5546, "FUSE"),
+    (0x5346_414f, "AFS"),
+    (0x6b41_4653, "AFS"),
+    (0x7375_7245, "Coda"),
+    (0x564c, "NCP"),
+    (0x00c3_6400, "Ceph"),
+    (0x0116_1970, "GFS2"),
+    (0x7461_636f, "OCFS2"),
+    (0x0bd0_0bd0, "Lustre"),
+    (0x4750_4653, "GPFS"),
+    (0x786f_4256, "a VirtualBox share"),
+    (0xbacb_acbc, "a VMware share"),
+];
+
+/// Identifies a file, so that a replacement at the same path is noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+}
+
+/// Returns `path` with the links in its folder resolved. Creates the folder (0700) if it is
+/// missing. Refuses a folder in which other users could replace the store, and a network file
+/// system.
+pub(super) fn resolve_store_path(path: &Path) -> Result<PathBuf, StoreError> {
+    let not_a_file = || PathProblem::NotAFile.at(path);
+    let name = path.file_name().ok_or_else(not_a_file)?;
+    let folder = folder_of(path);
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| StoreError::at(folder, &error))?;
+    let folder = fs::canonicalize(folder).map_err(|error| StoreError::at(folder, &error))?;
+    for (depth, ancestor) in folder.ancestors().enumerate() {
+        let metadata = fs::metadata(ancestor).map_err(|error| StoreError::at(ancestor, &error))?;
+        check_folder(ancestor, &metadata, depth == 0)?;
+    }
+    if let Some(kind) = network_file_system(&folder)? {
+        return Err(PathProblem::Network(kind).at(&folder));
+    }
+    Ok(folder.join(name))
+}
+
+/// The folder of the file at `path`; `.` if the path has only a file name.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Refuses a folder in which other users can replace our files. Above the store's own folder, a
+/// group may write, because some systems give each user a group. All users may write if the sticky
+/// bit protects existing files, as in /tmp.
+fn check_folder(path: &Path, metadata: &Metadata, is_own: bool) -> Result<(), StoreError> {
+    check_owner(path, metadata)?;
+    let sticky = metadata.mode() & 0o1000 != 0;
+    let is_insecure =
+        if is_own { metadata.mode() & 0o022 != 0 } else { metadata.mode() & 0o002 != 0 && !sticky };
+    if !is_insecure {
+        return Ok(());
+    }
+    let fix = if sticky {
+        // Other users need this folder, so the advice must not be to close it.
+        PermissionFix::PrivateFolder
+    } else if is_own {
+        PermissionFix::Chmod("700")
+    } else {
+        PermissionFix::Chmod("o-w")
+    };
+    Err(insecure_permissions(path, metadata, fix))
+}
+
+fn check_file(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
+    if metadata.is_symlink() {
+        return Err(PathProblem::Symlink.at(path));
+    }
+    if !metadata.is_file() {
+        return Err(PathProblem::NotAFile.at(path));
+    }
+    check_owner(path, metadata)?;
+    if metadata.mode() & 0o077 != 0 {
+        return Err(insecure_permissions(path, metadata, PermissionFix::Chmod("600")));
+    }
+    Ok(())
+}
+
+/// How an input file of a command is used, which determines the permissions that it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputTrust {
+    /// It contains a secret: other users must not read it.
+    Secret,
+    /// Its content is trusted: other users must not write it.
+    Content,
+}
+
+/// Refuses an open input file whose permissions do not suit `trust`. Accepts anything but a regular
+/// file: the process that started patdeck is responsible for a pipe.
+pub fn check_input_file(path: &Path, file: &File, trust: InputTrust) -> Result<(), StoreError> {
+    let metadata = file.metadata().map_err(|error| StoreError::at(path, &error))?;
+    if !metadata.is_file() {
+        return Ok(());
+    }
+    check_owner(path, &metadata)?;
+    let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
+    let (forbidden, fix) = match trust {
+        InputTrust::Secret if is_own => (0o077, "600"),
+        // A service reads its credentials from files of root, as a member of their group.
+        InputTrust::Secret => (0o037, "o="),
+        InputTrust::Content => (0o022, "go-w"),
+    };
+    if metadata.mode() & forbidden == 0 {
+        return Ok(());
+    }
+    Err(insecure_permissions(path, &metadata, PermissionFix::Chmod(fix)))
+}
+
+fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
+    let owner = metadata.uid();
+    if owner == 0 || owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(PathProblem::ForeignOwner(owner).at(path))
+}
+
+fn insecure_permissions(path: &Path, metadata: &Metadata, fix: PermissionFix) -> StoreError {
+    PathProblem::InsecurePermissions { mode: metadata.mode() & 0o7777, fix }.at(path)
+}
+
+#[cfg(target_os = "linux")]
+fn network_file_system(folder: &Path) -> Result<Option<&'static str>, StoreError> {
+    let stat = rustix::fs::statfs(folder).map_err(|error| StoreError::at(folder, &error.into()))?;
+    Ok(network_kind(&stat))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn network_file_system(_: &Path) -> Result<Option<&'static str>, StoreError> {
+    Ok(None)
+}
+
+/// Whether `file` is a regular file on a local file system. Reading any other file may block for an
+/// unlimited time, and may not be possible twice.
+pub fn is_local_regular_file(file: &File) -> bool {
+    #[cfg(target_os = "linux")]
+    let is_local = rustix::fs::fstatfs(file).is_ok_and(|stat| network_kind(&stat).is_none());
+    #[cfg(not(target_os = "linux"))]
+    let is_local = true;
+    is_local && file.metadata().is_ok_and(|metadata| metadata.is_file())
+}
+
+#[cfg(target_os = "linux")]
+fn network_kind(stat: &rustix::fs::StatFs) -> Option<&'static str> {
+    // The type of `f_type` differs between platforms. The value has 32 bits on all of them.
+    let [a, b, c, d, ..] = stat.f_type.to_le_bytes();
+    network_kind_of_magic(u32::from_le_bytes([a, b, c, d]))
+}
+
+fn network_kind_of_magic(magic: u32) -> Option<&'static str> {
+    let row = NETWORK_FILE_SYSTEMS.iter().find(|(number, _)| *number == magic);
+    row.map(|(_, kind)| *kind)
+}
+
+/// Identifies the file that is at `path` now, with the same checks as [`open`]. Takes about 1 µs.
+pub(super) fn identify(path: &Path) -> Result<FileId, StoreError> {
+    let metadata = fs::symlink_metadata(path).map_err(|error| StoreError::at(path, &error))?;
+    check_file(path, &metadata)?;
+    Ok(file_id(&metadata))
+}
+
+/// Opens the file at `path` and checks the open file, not the path, which may change in between.
+pub(super) fn open(path: &Path, write: bool) -> Result<(File, FileId), StoreError> {
+    let access = if write { OFlags::RDWR } else { OFlags::RDONLY };
+    // `NONBLOCK`, because opening a pipe without a writer would block.
+    let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let opened = rustix::fs::open(path, flags, Mode::empty());
+    let file = File::from(opened.map_err(|error| StoreError::at(path, &error.into()))?);
+    let metadata = file.metadata().map_err(|error| StoreError::at(path, &error))?;
+    check_file(path, &metadata)?;
+    if metadata.len() == 0 {
+        return Err(PathProblem::NotAStore.at(path));
+    }
+    Ok((file, file_id(&metadata)))
+}
+
+fn file_id(metadata: &Metadata) -> FileId {
+    FileId { device: metadata.dev(), inode: metadata.ino() }
+}
+
+/// Creates a file (0600) at `path`; fails if the path exists, even as a link.
+pub(super) fn create_exclusive(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mode = Mode::RUSR | Mode::WUSR;
+    Ok(File::from(rustix::fs::open(path, flags, mode)?))
+}
+
+/// Creates an empty file (0600) in `folder` and removes its name.
+pub(super) fn anonymous_file(folder: &Path) -> Result<File, StoreError> {
+    let temp = TempPath::next_to(&folder.join(".patdeck"))?;
+    create_exclusive(&temp.0).map_err(|error| StoreError::at(folder, &error))
+}
+
+/// Creates the file at `path` in one step: `fill` writes a file under a temporary name, which is
+/// then renamed. Returns `false` if another process created `path` first; its file stays.
+pub(super) fn create_atomically(
+    path: &Path,
+    fill: impl FnOnce(File) -> Result<(), StoreError>,
+) -> Result<bool, StoreError> {
+    let failed = |error: io::Error| StoreError::at(path, &error);
+    let temp = TempPath::next_to(path)?;
+    fill(create_exclusive(&temp.0).map_err(failed)?)?;
+    let is_created =
+        match rustix::fs::renameat_with(CWD, &temp.0, CWD, path, RenameFlags::NOREPLACE) {
+            Ok(()) => true,
+            Err(rustix::io::Errno::EXIST) => false,
+            // Some file systems do not support `NOREPLACE`. A hard link fails, too, if `path` exists.
+            Err(_) => match fs::hard_link(&temp.0, path) {
+                Ok(()) => true,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+                Err(error) => return Err(failed(error)),
+            },
+        };
+    let synced = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
+    synced.map(|()| is_created).map_err(failed)
+}
+
+/// The path of a temporary file, which is removed on drop.
+struct TempPath(PathBuf);
+
+impl TempPath {
+    /// A random, unused path in the folder of `path`.
+    fn next_to(path: &Path) -> Result<Self, StoreError> {
+        let nonce = SysRng.try_next_u64();
+        let nonce = nonce.map_err(|error| StoreError::failed(IoOperation::Create, error))?;
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{nonce:016x}.new"));
+        Ok(Self(name.into()))
+    }
+}
+
+impl Drop for TempPath {
+    fn drop(&mut self) {
+        // Fails if the file was renamed.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(test)]
+#[path = "path_security_tests.rs"]
+mod tests;

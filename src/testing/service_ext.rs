@@ -1,0 +1,165 @@
+//! Changes in one call, without a confirmation by the test, for tests whose subject is something
+//! else. Each method previews and executes a command like a front end.
+
+use std::path::PathBuf;
+
+use crate::{
+    domain::{
+        Command, ConfirmationProof, DeliveryMethod, Description, Digest, Lifetime, Name, NewToken,
+        Overlap, RestoreTarget, Scope, ScopeSelection, Token, TokenId, TokenSelection,
+    },
+    service::{Committed, IssuedToken, Service, ServiceError},
+};
+
+/// The arguments of a regeneration.
+#[derive(Debug, Clone, Copy)]
+pub struct RegenerateOptions {
+    pub lifetime: Lifetime,
+    pub overlap: Overlap,
+}
+
+/// The command that undoes a change; `None` if the change cannot be undone.
+pub type Undo = Option<Command>;
+
+/// One method for each kind of change. All return the error of preview or execution.
+pub trait ServiceTestExt {
+    /// Previews `command`, fails if it skips a token, confirms and executes it.
+    fn execute_confirmed(&self, command: &Command) -> Result<Committed, ServiceError>;
+
+    /// Executes `command`, which must change one token. Returns the changed token.
+    fn change_one(&self, command: &Command) -> Result<(Token, Undo), ServiceError> {
+        let plan = self.execute_confirmed(command)?.plan;
+        let mut tokens = plan.tokens().cloned();
+        match (tokens.next(), tokens.next()) {
+            (Some(token), None) => Ok((token, plan.inverse())),
+            _ => Err(ServiceError::NotFound("the only token".to_owned())),
+        }
+    }
+
+    /// Executes `command`, which must issue one secret. Returns it with its token.
+    fn issue_one(&self, command: &Command) -> Result<IssuedToken, ServiceError> {
+        let mut committed = self.execute_confirmed(command)?;
+        let not_found = || ServiceError::NotFound("the only secret".to_owned());
+        committed.issued.pop().ok_or_else(not_found)
+    }
+
+    /// Creates a token. Returns it with its secret.
+    fn create(&self, token: &NewToken) -> Result<IssuedToken, ServiceError> {
+        self.issue_one(&Command::Create { token: token.clone(), secret_file: None })
+    }
+
+    /// Regenerates the secret of a token. Returns the token with the new secret.
+    fn regenerate(
+        &self,
+        id: &TokenId,
+        renewal: RegenerateOptions,
+    ) -> Result<IssuedToken, ServiceError> {
+        let RegenerateOptions { lifetime, overlap } = renewal;
+        let tokens = vec![*id];
+        self.issue_one(&Command::Regenerate { tokens, lifetime, overlap, secret_file: None })
+    }
+
+    /// Regenerates the secrets of tokens and writes them to `file`. Returns the path of the file.
+    fn regenerate_into(
+        &self,
+        ids: &[TokenId],
+        renewal: RegenerateOptions,
+        file: &str,
+    ) -> Result<Option<PathBuf>, ServiceError> {
+        let RegenerateOptions { lifetime, overlap } = renewal;
+        let secret_file = Some(file.to_owned());
+        let tokens = ids.to_vec();
+        let command = Command::Regenerate { tokens, lifetime, overlap, secret_file };
+        Ok(self.execute_confirmed(&command)?.secret_file)
+    }
+
+    /// Sets name and description.
+    fn edit(
+        &self,
+        id: &TokenId,
+        name: &Name,
+        description: &Description,
+    ) -> Result<(Token, Undo), ServiceError> {
+        let (name, description) = (Some(name.clone()), Some(description.clone()));
+        self.change_one(&Command::Edit { token: *id, name, description })
+    }
+
+    fn add_scopes(&self, id: &TokenId, scopes: &[Scope]) -> Result<(Token, Undo), ServiceError> {
+        self.change_one(&Command::AddScopes { tokens: vec![*id], scopes: scopes.to_vec() })
+    }
+
+    fn remove_scope(&self, id: &TokenId, scope: &Scope) -> Result<(Token, Undo), ServiceError> {
+        let scopes = ScopeSelection::Listed(vec![scope.clone()]);
+        self.change_one(&Command::RemoveScopes { tokens: vec![*id], scopes })
+    }
+
+    /// Removes all scopes of a token.
+    fn clear_scopes(&self, id: &TokenId) -> Result<(Token, Undo), ServiceError> {
+        let scopes = ScopeSelection::All;
+        self.change_one(&Command::RemoveScopes { tokens: vec![*id], scopes })
+    }
+
+    fn revoke(&self, id: &TokenId) -> Result<Token, ServiceError> {
+        Ok(self.change_one(&Command::Revoke { tokens: vec![*id] })?.0)
+    }
+
+    fn end_overlap(&self, id: &TokenId) -> Result<Token, ServiceError> {
+        Ok(self.change_one(&Command::EndOverlap { tokens: vec![*id] })?.0)
+    }
+
+    fn delete(&self, id: &TokenId) -> Result<(Token, Undo), ServiceError> {
+        let tokens = TokenSelection::Listed(vec![*id]);
+        self.change_one(&Command::Delete { tokens })
+    }
+
+    /// Deletes all tokens. Returns their number.
+    fn delete_all(&self) -> Result<usize, ServiceError> {
+        let plan = self.execute_confirmed(&Command::Delete { tokens: TokenSelection::All })?.plan;
+        Ok(plan.changes.len())
+    }
+
+    /// Restores the latest deletion of the acting operator.
+    fn restore_last(&self) -> Result<Vec<Token>, ServiceError> {
+        self.undo(&Some(Command::Restore(RestoreTarget::LastDeletion)))
+    }
+
+    /// Restores the deleted token with the name, id or id prefix `text`.
+    fn restore(&self, text: &str) -> Result<Token, ServiceError>;
+
+    /// Executes an undo command. Returns the tokens that it changes; none for `None`.
+    fn undo(&self, undo: &Undo) -> Result<Vec<Token>, ServiceError> {
+        let Some(command) = undo else { return Ok(Vec::new()) };
+        Ok(self.execute_confirmed(command)?.plan.tokens().cloned().collect())
+    }
+
+    fn record_delivery(
+        &self,
+        id: &TokenId,
+        digest: &Digest,
+        how: DeliveryMethod,
+    ) -> Result<Token, ServiceError> {
+        let command = Command::RecordDelivery { token: *id, digest: *digest, method: how };
+        Ok(self.change_one(&command)?.0)
+    }
+
+    fn accept_clock(&self) -> Result<(), ServiceError> {
+        self.execute_confirmed(&Command::AcceptClock).map(drop)
+    }
+}
+
+impl ServiceTestExt for Service {
+    fn execute_confirmed(&self, command: &Command) -> Result<Committed, ServiceError> {
+        let plan = self.preview(command)?;
+        plan.require_all()?;
+        let confirmed = match plan.confirmation() {
+            crate::domain::Confirmation::None => ConfirmationProof::NOT_REQUIRED,
+            _ => plan.confirm(),
+        };
+        self.execute(command, &confirmed)
+    }
+
+    fn restore(&self, text: &str) -> Result<Token, ServiceError> {
+        let id = self.resolve_deleted(text)?.id;
+        Ok(self.change_one(&Command::Restore(RestoreTarget::Token(id)))?.0)
+    }
+}

@@ -1,0 +1,88 @@
+//! The text of the message line after a command was executed. Called by `responses`.
+
+use super::model::Model;
+use crate::{
+    domain::{Command, Plan, ScopeSelection, Token, TokenState, Warning, counted},
+    keymap::{Action, Mode},
+};
+
+/// The success message for an executed `plan`; `None` if a panel or the screen shows the result.
+pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
+    let mut tokens = plan.tokens();
+    let tokens = match (tokens.next(), tokens.next()) {
+        (Some(token), None) => token.name.to_string(),
+        _ => counted(plan.changes.len(), "token"),
+    };
+    let is_one = plan.changes.len() == 1;
+    let key = |action| ctx.key(Mode::Tokens, action);
+    Some(match &plan.command {
+        Command::Edit { .. } => format!("Saved {tokens}."),
+        Command::AddScopes { .. } => {
+            format!("Saved the scopes of {tokens}{}.", absorbed_text(plan))
+        }
+        Command::RemoveScopes { scopes: ScopeSelection::All, .. } => {
+            format!("Removed every scope from {tokens}. Every operation is now denied.")
+        }
+        Command::RemoveScopes { scopes: ScopeSelection::Listed(scopes), .. } => {
+            let scopes = match scopes.as_slice() {
+                [scope] => scope.to_string(),
+                many => counted(many.len(), "scope"),
+            };
+            format!("Removed {scopes} from {tokens}.")
+        }
+        Command::Revoke { .. } if is_one => format!(
+            "Revoked {tokens}. Its secret no longer works; {} issues a new one.",
+            key(Action::Regenerate)
+        ),
+        Command::Revoke { .. } | Command::RevokeLeaked { .. } => {
+            format!("Revoked {tokens}. Their secrets no longer work.")
+        }
+        Command::EndOverlap { .. } => {
+            format!("Ended the old secret of {tokens}. The new one keeps working.")
+        }
+        Command::Delete { .. } => {
+            format!("Deleted {tokens}. Press {} within 24 hours to undo.", key(Action::Undo))
+        }
+        Command::Restore(_) if is_one => format!("Restored {tokens}, with its secret."),
+        Command::Restore(_) => format!("Restored {tokens}, with their secrets."),
+        Command::Revert(_) if is_one => undo_text(plan)?,
+        Command::Revert(_) => format!("Undid the change of {tokens}."),
+        Command::AcceptClock => "Accepted the system clock. Expiry follows it again.".to_owned(),
+        Command::Create { .. }
+        | Command::Regenerate { .. }
+        | Command::RecordDelivery { .. }
+        | Command::PurgeTrash => return None,
+    })
+}
+
+/// Names the number of scopes that a new scope on `*` made redundant; empty if none.
+fn absorbed_text(plan: &Plan) -> String {
+    let absorbed = |warning: &Warning| match warning {
+        Warning::Absorbs(scopes) => scopes.len(),
+        Warning::EndsOverlap { .. } => 0,
+    };
+    match plan.warnings.iter().map(absorbed).sum() {
+        0 => String::new(),
+        narrower => format!("; removed {} covered by *", counted(narrower, "narrower scope")),
+    }
+}
+
+/// The success message for an undone change of one token.
+fn undo_text(plan: &Plan) -> Option<String> {
+    let change = plan.changes.first()?;
+    let (TokenState::Live(before), TokenState::Live(now)) = (&change.before, &change.after) else {
+        return None;
+    };
+    let Token { name, scopes, .. } = &**now;
+    Some(if *scopes != before.scopes {
+        let scopes = match scopes.len() {
+            0 => "no scopes".to_owned(),
+            some => counted(some, "scope"),
+        };
+        format!("Undone: {name} has {scopes} again.")
+    } else if *name != before.name {
+        format!("Undone: {} is named {name} again.", before.name)
+    } else {
+        format!("Undone: restored the description of {name}.")
+    })
+}

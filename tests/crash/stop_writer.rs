@@ -1,0 +1,100 @@
+//! Stops a writer process at random moments. Commands of the real program must return in time, with
+//! a result or an error that names the lock holder, and must succeed after the writer continues or
+//! exits. `PATDECK_STOP_ROUNDS` sets the number of rounds.
+
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use patdeck::domain::Name;
+use patdeck::{domain::NewToken, testing::ServiceTestExt as _};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{rounds, service, writer::WriterProcess};
+
+/// Tolerance for a busy machine.
+const SLOW_MACHINE: Duration = Duration::from_secs(1);
+
+#[test]
+fn commands_return_in_time_while_a_writer_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    let new = NewToken {
+        name: Name::parse("checked").unwrap(),
+        description: patdeck::domain::Description::default(),
+        lifetime: "30d".parse().unwrap(),
+        scopes: vec![],
+    };
+    let secret = service(&path).create(&new).unwrap().secret.reveal().to_owned();
+    let mut random = StdRng::seed_from_u64(6);
+    let mut busy = 0;
+    let mut slowest = [Duration::ZERO; 3];
+    for round in 0..rounds("PATDECK_STOP_ROUNDS", 3) {
+        let (mut writer, mut lines) = WriterProcess::start(&path, 900_000 + round);
+        lines.find(|line| line.as_ref().unwrap().starts_with("ok ")).unwrap().unwrap();
+        thread::sleep(Duration::from_micros(random.random_range(0..20_000)));
+        let pid = Pid::from_child(&writer.process);
+        kill_process(pid, Signal::STOP).unwrap();
+        let holder = format!("(process {} of user ", writer.process.id());
+        let name = format!("new {round}");
+        let answers = [
+            (&["verify"][..], secret.as_str(), 1_000),
+            (&["list"], "", 2_000),
+            (&["create", &name], "", 2_000),
+        ];
+        thread::scope(|scope| {
+            let run = |(arguments, input, limit)| {
+                let path = &path;
+                scope.spawn(move || (run_program(path, arguments, input), limit))
+            };
+            for (n, answered) in answers.map(run).into_iter().enumerate() {
+                let ((code, stderr, took), limit) = answered.join().unwrap();
+                slowest[n] = slowest[n].max(took);
+                assert!(took < Duration::from_millis(limit) + SLOW_MACHINE, "{took:?}: {stderr}");
+                assert!(code == 0 || code == 4, "{code}: {stderr}");
+                if code == 4 {
+                    assert!(stderr.starts_with("error: store busy: "), "{stderr}");
+                    assert!(stderr.contains(&holder) && stderr.contains(", stopped)"), "{stderr}");
+                    busy += 1;
+                }
+            }
+        });
+        // The writer continues or is killed; no other action is needed.
+        if round % 2 == 0 {
+            kill_process(pid, Signal::CONT).unwrap();
+            lines.find(|line| line.as_ref().unwrap().starts_with("ok ")).unwrap().unwrap();
+        }
+        writer.process.kill().unwrap();
+        writer.process.wait().unwrap();
+        for (arguments, input) in [(&["verify"][..], secret.as_str()), (&["create", &name], "")] {
+            let (code, stderr, _) = run_program(&path, arguments, input);
+            // In this case, the first `create` had already succeeded.
+            assert!(code == 0 || stderr.contains("new "), "{stderr}");
+        }
+    }
+    println!("{busy} commands failed with a lock timeout; the slowest took {slowest:?}");
+}
+
+/// Runs the program. Returns its exit code, its standard error and its duration.
+fn run_program(store: &Path, arguments: &[&str], input: &str) -> (i32, String, Duration) {
+    let started = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_patdeck"))
+        .arg("--store")
+        .arg(store)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Fails if the program exits without reading.
+    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+    let ended = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    (ended.status.code().unwrap(), stderr, started.elapsed())
+}

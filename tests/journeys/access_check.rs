@@ -1,0 +1,57 @@
+//! The access-check dialog: what a token may do, by which scope, and which scope is missing.
+
+use super::{fixture::Fixture, journey::Journey};
+
+fn open_dialog() -> Journey {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("j <Enter> T").sees("What may ci-deploy do?");
+    it
+}
+
+#[test]
+fn an_allowed_request_names_the_scope_that_allows_it() {
+    let mut it = open_dialog();
+    it.sees("Allowed by channels:*:publish").keys("<Tab>");
+    it.retypes("c-9").sees("Allowed by channels:*:publish");
+}
+
+#[test]
+fn a_denied_request_names_the_missing_scope_and_ctrl_s_adds_it() {
+    let mut it = open_dialog();
+    it.keys("<Tab>").retypes("c-9");
+    it.keys("<Tab> r").sees("Denied").sees("channels:c-9:read");
+    it.keys("<C-s>").sees("Add scopes to ci-deploy").sees("c-9");
+    it.keys("<C-s>").sees("Allowed by channels:c-9:read");
+    assert!(it.store_dump().contains("channels:c-9:read"));
+    it.keys("<Esc>").sees("Scopes 4");
+}
+
+#[test]
+fn a_scope_allows_only_its_domain() {
+    let mut it = open_dialog();
+    it.keys("c <Tab> <Tab> r").sees("Denied");
+    it.keys("<Tab>").types("factory");
+    it.sees("Allowed by clients:*:read@factory");
+    it.types("x").sees("Denied");
+}
+
+#[test]
+fn an_inactive_token_is_denied() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("f f <Enter> T").sees("Denied").sees("revoked");
+    it.keys("<Esc> 1 F <Enter> T").sees("Denied").sees("expired");
+}
+
+#[test]
+fn an_access_check_is_not_recorded_as_use() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("<Enter> T c <Tab> <Esc>").sees("never used");
+}
+
+#[test]
+fn a_pasted_entity_is_checked_immediately() {
+    let mut it = open_dialog();
+    it.keys("<Tab>").retypes("").sees("Enter an entity, or * for any");
+    it.paste("c-42").never_sees("Checking");
+    it.sees("Allowed by channels:*:publish");
+}

@@ -1,0 +1,72 @@
+//! Search terms while typing, and the filter for tokens that expire soon.
+
+use chrono::TimeDelta;
+
+use super::{fixture::Fixture, journey::Journey};
+
+/// The names of the fixture's tokens that are on the screen.
+fn visible_names(it: &Journey) -> Vec<&'static str> {
+    let screen = it.screen();
+    let names = ["ci-deploy", "grafana", "old-backup", "sensor-gate"];
+    names.into_iter().filter(|name| screen.contains(name)).collect()
+}
+
+#[test]
+fn terms_filter_by_scope_use_and_time() {
+    for (search, found) in [
+        ("op:publish", vec!["ci-deploy"]),
+        ("type:cli dep", vec!["ci-deploy"]),
+        ("domain:factory", vec!["ci-deploy"]),
+        ("unused", vec!["grafana"]),
+        ("-unused", vec!["ci-deploy"]),
+        ("idle<1h", vec!["ci-deploy"]),
+        ("by:alice name:graf", vec!["grafana"]),
+        ("by:bob", vec![]),
+        ("may:channels:c-42:subscribe", vec!["ci-deploy"]),
+        ("expiring<7d", vec!["grafana"]),
+        ("status:expired", vec!["sensor-gate"]),
+        ("status:all entity:*", vec!["ci-deploy", "sensor-gate"]),
+        ("-status:active", vec!["old-backup", "sensor-gate"]),
+    ] {
+        let mut it = Journey::on(Fixture::Few, 80, 24);
+        it.keys("/").types(search);
+        assert_eq!(visible_names(&it), found, "{search}");
+        it.keys("<Enter>");
+        assert_eq!(visible_names(&it), found, "{search}");
+    }
+}
+
+#[test]
+fn an_invalid_term_is_reported_and_ignored() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("/").sees("status: type: op:").types("graf idle>");
+    it.sees("idle> needs a duration with a unit, e.g. idle>90d");
+    assert_eq!(visible_names(&it), ["grafana"]);
+    it.keys("<Enter>").sees("! idle> needs a duration").types("1m").never_sees("needs a duration");
+    assert_eq!(visible_names(&it), ["grafana"]);
+    it.keys("<Enter>").sees("/graf idle>1m");
+    it.keys("/").types(" foo:x").sees("unknown term foo:x").keys("<Esc>").never_sees("foo");
+    assert_eq!(visible_names(&it), ["ci-deploy", "grafana"]);
+}
+
+#[test]
+fn a_status_term_overrides_the_status_filter() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("/ status:rev <Enter>").sees("[All 1]").sees("/status:rev");
+    assert_eq!(visible_names(&it), ["old-backup"]);
+    it.keys("f").sees("The search sets the status. Esc clears it.");
+    it.keys("<Esc>").sees("[Active 2]").keys("/").types("status:rev zebra");
+    it.sees("No tokens match the search.").sees("Press Esc to clear it.");
+}
+
+#[test]
+fn tokens_expiring_within_a_week_have_a_filter() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.sees("1 expires in 7d").sees("◐ grafana").sees("in 7d !");
+    it.keys("E").sees("[Expiring 1]");
+    assert_eq!(visible_names(&it), ["grafana"]);
+    it.keys("E").sees("[Active 2]").keys("E f").sees("[Expired 1]").keys("E F").sees("[Active 2]");
+    // An empty expiring filter is hidden, unless it is selected.
+    it.keys("E").clock_forward(TimeDelta::days(7));
+    it.sees("[Expiring 0]").sees("No expiring tokens.").keys("f").never_sees("Expiring");
+}

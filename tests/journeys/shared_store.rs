@@ -1,0 +1,121 @@
+//! Two apps on one store, and a store file that is moved, replaced or damaged while in use.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use chrono::TimeDelta;
+
+use super::{
+    fixture::{Fixture, TestStore},
+    journey::Journey,
+};
+
+#[test]
+fn a_change_appears_in_the_other_app_without_a_key() {
+    let mut one = Journey::on(Fixture::Few, 80, 24);
+    let mut two = one.second_on_same_store();
+    two.sees("[Active 2]");
+    one.keys("j r <Right> <Enter>").sees("[Active 1]");
+    two.waits_for("[Active 1]").sees("Revoked 2");
+    two.keys("n from-bob <C-s> a");
+    one.waits_for("from-bob").sees("[Active 2]");
+}
+
+#[test]
+fn polling_an_unchanged_store_draws_nothing() {
+    let mut one = Journey::on(Fixture::Few, 80, 24);
+    assert!(!one.receives_event());
+    assert_eq!(one.redraw_bytes(), 0);
+    let mut two = one.second_on_same_store();
+    assert!(!one.receives_event() && !two.receives_event());
+    assert_eq!((one.redraw_bytes(), two.redraw_bytes()), (0, 0));
+}
+
+#[test]
+fn the_detail_reports_a_concurrent_delete() {
+    let mut one = Journey::on(Fixture::One, 80, 24);
+    one.keys("<Enter>").sees("Publishes builds");
+    one.second_on_same_store().keys("D ci-deploy <Enter>");
+    one.waits_for("This token was deleted.");
+}
+
+#[test]
+fn a_dialog_reports_a_concurrent_delete() {
+    let mut one = Journey::on(Fixture::One, 80, 24);
+    one.keys("r <Right>");
+    one.second_on_same_store().keys("D ci-deploy <Enter>");
+    one.keys("<Enter>").sees("it was deleted in the meantime");
+    one.keys("<Esc>").sees("No tokens yet.");
+}
+
+#[test]
+fn regenerating_a_concurrently_revoked_token_asks_again() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("j R").sees("Regenerate ci-deploy (active)?");
+    it.second_on_same_store().keys("j r <Right> <Enter>").sees("Revoked ci-deploy");
+    it.keys("<C-s>")
+        .sees("the store was changed in the meantime")
+        .sees("Regenerate ci-deploy (revoked)?");
+    assert!(it.store_dump().contains("revoked"));
+    it.keys("<C-s> a").sees("● active").sees("was revoked, until");
+}
+
+#[test]
+fn a_concurrently_taken_name_is_refused_in_the_form() {
+    let mut one = Journey::at(80, 24);
+    one.keys("n same");
+    one.second_on_same_store().keys("n same <C-s> a");
+    one.keys("<C-s>").sees("another token is already named same");
+}
+
+#[test]
+fn a_moved_store_is_reported_and_reopened() {
+    let mut it = Journey::on(Fixture::Few, 200, 24);
+    let (file, aside) = (it.store.file(), it.path("aside"));
+    fs::rename(&file, &aside).unwrap();
+    it.waits_for("does not exist: put ");
+    fs::rename(&aside, &file).unwrap();
+    it.keys("j");
+    it.second_on_same_store().keys("r <Right> <Enter>").sees("Revoked grafana");
+    it.waits_for("[Active 1]");
+}
+
+#[test]
+fn a_missing_store_is_reported_and_the_app_continues() {
+    let mut it = Journey::on(Fixture::One, 200, 24);
+    let (file, aside) = (it.store.file(), it.path("aside"));
+    fs::rename(&file, &aside).unwrap();
+    it.keys("r <Right> <Enter>").sees("does not exist: put ");
+    it.keys("<Esc> 4 1").sees("ci-deploy");
+    fs::rename(&aside, &file).unwrap();
+    it.keys("r <Right> <Enter>").sees("Revoked ci-deploy");
+}
+
+#[test]
+fn a_replaced_store_is_reloaded() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    let other = TestStore::with(Fixture::Few);
+    fs::rename(other.file(), it.store.file()).unwrap();
+    it.waits_for("grafana").sees("All 4");
+}
+
+#[test]
+fn a_corrupt_store_is_reported_and_the_app_continues() {
+    let mut it = Journey::on(Fixture::One, 200, 24);
+    let file = it.store.file();
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, [b'x'; 8192]).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    it.keys("r <Right> <Enter>").sees("is not a patdeck store");
+    it.keys("<Esc> ? <Esc>").sees("ci-deploy");
+}
+
+#[test]
+fn a_clock_set_back_is_reported_and_can_be_accepted() {
+    let mut it = Journey::on(Fixture::One, 120, 24);
+    it.clock_forward(TimeDelta::hours(2)).keys("e x <C-s>");
+    it.clock_forward(TimeDelta::hours(-2));
+    let mut again = it.second_on_same_store();
+    again.resize(160, 24).sees("The system clock is behind the last change");
+    again.keys("C").sees("Expiry follows it again");
+    again.never_sees("is behind");
+}
