@@ -15,9 +15,8 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use patdeck::{
     config::{GlyphSet, ThemeName},
     domain::{
-        AccessRequest, Actor, Catalogue, Column, Description, LastUse, LifetimeLimits, Name,
-        Prefix, Query, Scope, Scopes, Search, Secret, Sort, StatusFilter, Timestamp, Token,
-        TokenId,
+        AccessRequest, Actor, Catalogue, Column, Description, LastUse, LifetimeLimits, ListQuery,
+        Name, Prefix, Scope, Scopes, Search, Secret, Sort, StatusFilter, Timestamp, Token, TokenId,
     },
     keymap::Keymap,
     list::{ListEngine, ListRequest},
@@ -216,7 +215,7 @@ fn list(c: &mut Criterion) {
     group.sample_size(10);
     let mut measure = |name: String, status, search: &str, column| {
         let sort = Sort { column, descending: true };
-        let query = Query { status, search: Search::parse_lenient(search).0, sort };
+        let query = ListQuery { status, search: Search::parse_lenient(search).0, sort };
         let request = ListRequest { number: 1, query, at: now(), selected: None, row: 0 };
         group.bench_function(name, |b| b.iter(|| engine.answer(&request, || true, drop)));
     };

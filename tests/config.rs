@@ -301,7 +301,7 @@ mod file {
         assert_eq!(config.clipboard, ["xclip", "-in"]);
         assert_eq!(config.catalogue.domains.len(), 1);
         let types: Vec<_> =
-            config.catalogue.entries.iter().map(|offer| offer.entity_type.as_str()).collect();
+            config.catalogue.entity_types.iter().map(|offer| offer.entity_type.as_str()).collect();
         assert_eq!(
             types[7..],
             ["zones", "areas"],

@@ -11,7 +11,7 @@ mod tests {
     use patdeck::{
         domain::{
             Actor, AuditAction, Catalogue, Column, Description, Digest, EventBody, LastUse,
-            LifetimeLimits, Name, Prefix, Query, Scopes, Search, Sort, StatusFilter, Timestamp,
+            LifetimeLimits, ListQuery, Name, Prefix, Scopes, Search, Sort, StatusFilter, Timestamp,
             Token, TokenId,
         },
         list::{Completeness, ListEngine, ListRequest, ListResult},
@@ -177,7 +177,7 @@ mod tests {
         /// Returns all results of a request, the partial ones first.
         fn all_results(
             &mut self,
-            query: &Query,
+            query: &ListQuery,
             now: Timestamp,
             selected: Option<TokenId>,
             row: usize,
@@ -191,7 +191,7 @@ mod tests {
 
         fn last_result(
             &mut self,
-            query: &Query,
+            query: &ListQuery,
             now: Timestamp,
             selected: Option<TokenId>,
         ) -> ListResult {
@@ -200,7 +200,7 @@ mod tests {
 
         /// Panics unless the result equals that of a full scan. Token number `selected` may be
         /// shown, hidden or missing.
-        fn compare(&mut self, query: &Query, now: Timestamp, selected: u16) {
+        fn compare(&mut self, query: &ListQuery, now: Timestamp, selected: u16) {
             let tokens: Vec<Token> = self.tokens.values().cloned().collect();
             let (rows, counts) = query.select(&tokens, now);
             let wanted: Vec<_> = rows.into_iter().map(|row| tokens[row].id).collect();
@@ -217,7 +217,7 @@ mod tests {
             let summary = result.summary;
             assert_eq!(summary.loaded, tokens.len());
             assert_eq!(summary.total, tokens.len() + self.damaged.len());
-            assert_eq!(summary.stats.unwrap().counts, Query::default().select(&tokens, now).1);
+            assert_eq!(summary.stats.unwrap().counts, ListQuery::default().select(&tokens, now).1);
             assert_eq!(summary.damaged.len(), self.damaged.len(), "{:?}", summary.damaged);
             assert!(
                 self.damaged
@@ -236,14 +236,14 @@ mod tests {
 
         /// The ids of all tokens in the engine, sorted.
         fn ids(&mut self) -> Vec<TokenId> {
-            let query = Query { status: StatusFilter::All, ..Query::default() };
+            let query = ListQuery { status: StatusFilter::All, ..ListQuery::default() };
             let mut ids: Vec<_> = self.last_result(&query, at(0), None).tokens.iter().collect();
             ids.sort_unstable();
             ids
         }
     }
 
-    fn queries() -> impl Strategy<Value = Query> {
+    fn queries() -> impl Strategy<Value = ListQuery> {
         let searches =
             ["", "ci", "e 1", "oslo", "op:publish", "-by:alice 0", "status:expired", "unused"];
         let status = prop::sample::select(StatusFilter::ALL.to_vec());
@@ -251,7 +251,7 @@ mod tests {
         let search = prop::sample::select(searches.to_vec());
         (status, column, any::<bool>(), search).prop_map(|(status, column, descending, search)| {
             let search = Search::parse(search).unwrap();
-            Query { status, search, sort: Sort { column, descending } }
+            ListQuery { status, search, sort: Sort { column, descending } }
         })
     }
 
@@ -263,7 +263,7 @@ mod tests {
         /// Sets the clock of the engine.
         SetClock(i64),
         /// Requests the list with this token selected.
-        Request(Query, u16),
+        Request(ListQuery, u16),
         /// Builds one order.
         BuildOrder,
     }
@@ -316,7 +316,7 @@ mod tests {
     fn changes_during_batch_loading_are_kept() {
         let mut fixture = TestStore::new(tokens(0..9_000), Vec::new());
         fixture.engine.load_next_batch().unwrap();
-        let query = Query {
+        let query = ListQuery {
             status: StatusFilter::All,
             search: Search::default(),
             sort: Sort { column: Column::Name, descending: false },
@@ -341,7 +341,7 @@ mod tests {
         let wanted: Vec<_> = fixture.tokens.keys().copied().collect();
         assert_eq!(fixture.ids(), wanted);
         for column in Column::ALL {
-            let query = Query { sort: Sort { column, descending: true }, ..query.clone() };
+            let query = ListQuery { sort: Sort { column, descending: true }, ..query.clone() };
             fixture.compare(&query, at(30), 4);
         }
     }
@@ -363,7 +363,7 @@ mod tests {
     #[test]
     fn an_outdated_request_gets_no_result() {
         let mut fixture = TestStore::new(tokens(0..9), Vec::new());
-        let query = Query::default();
+        let query = ListQuery::default();
         let request = ListRequest { number: 1, query, at: at(0), selected: None, row: 0 };
         let mut results = Vec::new();
         fixture.engine.answer(&request, || false, |result| results.push(result)).unwrap();
@@ -378,7 +378,7 @@ mod tests {
         for sort in Column::ALL.into_iter().flat_map(both) {
             for text in ["", "ci 7", "nobody"] {
                 let search = Search::parse(text).unwrap();
-                let query = Query { status: StatusFilter::All, search, sort };
+                let query = ListQuery { status: StatusFilter::All, search, sort };
                 let all = fixture.last_result(&query, at(60), None);
                 for row in [0, 100, 700, 9_999] {
                     for selected in [all.tokens.get(row), None] {

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{examples, lazy_args::LazyArgs};
+use super::{help_footers, lazy_args::LazyArgs};
 use crate::{
     config::ConfigFlags,
-    domain::{Column, Lifetime, Overlap, Scope, Search, StatusFilter},
+    domain::{Column, Lifetime, Overlap, Scope, ScopeError, Search, StatusFilter},
 };
 
 /// Create, scope, revoke, regenerate and verify personal access tokens.
@@ -21,8 +21,8 @@ use crate::{
 #[command(
     name = "patdeck",
     version,
-    after_help = examples::SHORT,
-    after_long_help = examples::LONG,
+    after_help = help_footers::SHORT,
+    after_long_help = help_footers::LONG,
     disable_help_subcommand = true
 )]
 pub struct Args {
@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, display_order = 903)]
     pub mouse: bool,
 
-    /// Write nothing, not even a last use; commands that make changes exit with 3
+    /// Do not change the store, not even last uses; commands that would change it exit with 3
     #[arg(long, global = true, display_order = 902)]
     pub read_only: bool,
 
@@ -67,43 +67,43 @@ impl Args {
 #[derive(Debug, Subcommand)]
 pub enum CliCommand {
     /// List tokens, filtered and sorted
-    #[command(after_help = examples::LIST)]
+    #[command(after_help = help_footers::LIST)]
     List(LazyArgs<List>),
     /// Show a token in full
-    #[command(after_help = examples::SHOW)]
+    #[command(after_help = help_footers::SHOW)]
     Show {
         /// Token id, id prefix or name
         token: String,
     },
     /// Create a token and print its secret once
-    #[command(after_help = examples::CREATE)]
+    #[command(after_help = help_footers::CREATE)]
     Create(LazyArgs<Create>),
     /// Change the name or description of a token
-    #[command(after_help = examples::EDIT)]
+    #[command(after_help = help_footers::EDIT)]
     Edit(LazyArgs<Edit>),
     /// Add, remove or clear the scopes of a token
-    #[command(subcommand, after_help = examples::SCOPE)]
+    #[command(subcommand, after_help = help_footers::SCOPE)]
     Scope(ScopeSubcommand),
     /// Revoke tokens: their secrets stop working immediately
-    #[command(after_help = examples::REVOKE)]
+    #[command(after_help = help_footers::REVOKE)]
     Revoke(LazyArgs<Revoke>),
     /// Regenerate tokens: issue a new secret and lifetime, and print the secret once
-    #[command(after_help = examples::REGENERATE)]
+    #[command(after_help = help_footers::REGENERATE)]
     Regenerate(LazyArgs<Regenerate>),
     /// Delete tokens; `patdeck restore` can undo this for 24 hours
-    #[command(after_help = examples::DELETE)]
+    #[command(after_help = help_footers::DELETE)]
     Delete(LazyArgs<Delete>),
-    /// Restore a deleted token with its secret
-    #[command(after_help = examples::RESTORE)]
+    /// Restore a deleted token and its secret
+    #[command(after_help = help_footers::RESTORE)]
     Restore {
         /// Token id, id prefix or name
         token: String,
     },
     /// Verify a secret, and optionally its access: exit 0 if allowed, 1 if denied
-    #[command(after_help = examples::VERIFY)]
+    #[command(after_help = help_footers::VERIFY)]
     Verify(LazyArgs<super::verify::Verify>),
     /// Show, follow or check the audit trail
-    #[command(after_help = examples::AUDIT)]
+    #[command(after_help = help_footers::AUDIT)]
     Audit(LazyArgs<super::audit::Audit>),
     /// Search files for secrets, show their status, and optionally revoke them
     Scan(LazyArgs<super::scan::Scan>),
@@ -114,19 +114,19 @@ pub enum CliCommand {
     /// Back up the store to a new file while it is in use
     Backup(LazyArgs<super::backup::Backup>),
     /// Print shell completions
-    #[command(after_help = examples::COMPLETIONS)]
+    #[command(after_help = help_footers::COMPLETIONS)]
     Completions {
         /// Shell to generate completions for
         shell: Shell,
     },
     /// Print the manual page
-    #[command(after_help = examples::MAN)]
+    #[command(after_help = help_footers::MAN)]
     Man,
     /// Locate, create, check or show the config
-    #[command(subcommand, after_help = examples::CONFIG)]
+    #[command(subcommand, after_help = help_footers::CONFIG)]
     Config(super::config::ConfigSubcommand),
     /// Diagnose the installation; exit 1 if something needs attention
-    #[command(after_help = examples::DOCTOR)]
+    #[command(after_help = help_footers::DOCTOR)]
     Doctor,
 }
 
@@ -268,9 +268,18 @@ fn scopes(text: &str) -> Result<ScopeList, String> {
         Some((operations, domain)) => (operations, format!("@{domain}")),
         None => (operations, String::new()),
     };
+    // Quotes what was typed, not the part that was parsed.
+    let malformed = || ScopeError::Malformed(text.to_owned()).to_string();
     let scopes = operations.split(',').map(|operation| {
+        if operation == "*" {
+            return Err("operations have no wildcard: list them, or use --preset".to_owned());
+        }
         let one = format!("{target}:{operation}{domain}");
-        one.parse::<Scope>().map_err(|fault| fault.to_string())
+        one.parse::<Scope>().map_err(|error| match error {
+            ScopeError::Malformed(_) => malformed(),
+            _ if operation.is_empty() => malformed(),
+            error => error.to_string(),
+        })
     });
     scopes.collect::<Result<_, _>>().map(ScopeList)
 }
@@ -293,8 +302,8 @@ pub struct Edit {
 /// Subcommands of `scope`.
 #[derive(Debug, Subcommand)]
 pub enum ScopeSubcommand {
-    /// Add scopes, all or none
-    #[command(after_help = examples::SCOPE_ADD)]
+    /// Add scopes to tokens, all or none
+    #[command(after_help = help_footers::SCOPE_ADD)]
     Add {
         /// Token id, id prefix or name
         token: String,
@@ -303,20 +312,20 @@ pub enum ScopeSubcommand {
         /// Add the missing scopes of a preset, PRESET:ENTITY or PRESET:TYPE:ENTITY; repeatable
         #[arg(long = "preset", value_name = "PRESET")]
         presets: Vec<String>,
-        /// Also add the missing scopes to this token; repeatable
+        /// Also add the scopes to this token; each token gets only those it lacks; repeatable
         #[arg(long, value_name = "TOKEN")]
         also: Vec<String>,
     },
     /// Remove scopes from a token
-    #[command(after_help = examples::SCOPE_REMOVE)]
+    #[command(after_help = help_footers::SCOPE_REMOVE)]
     Remove {
         /// Token id, id prefix or name
         token: String,
         #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = scopes)]
         scopes: Vec<ScopeList>,
     },
-    /// Remove all scopes: the token is denied every access
-    #[command(after_help = examples::SCOPE_CLEAR)]
+    /// Remove all scopes of a token; all its requests are then denied
+    #[command(after_help = help_footers::SCOPE_CLEAR)]
     Clear {
         /// Token id, id prefix or name
         token: String,
@@ -345,7 +354,7 @@ pub struct Revoke {
 /// Arguments of `regenerate`.
 #[derive(Debug, clap::Args)]
 pub struct Regenerate {
-    /// Token ids, id prefixes or names; more than one needs --secret-file, and all or none change
+    /// Token ids, id prefixes or names; several require --secret-file, and are changed all or none
     #[arg(required = true, value_name = "TOKEN")]
     pub tokens: Vec<String>,
 

@@ -156,7 +156,8 @@ fn check(service: &Service, expect: Option<EventHash>, out: &Output) -> Result<E
             Diagnostic::new(format!("the audit trail is broken at event {sequence} ({fault})"))
                 .with_hint(BROKEN_CHAIN_HINT)
         }
-        None => Diagnostic::new(fault).with_hint("compare it with a backup from before the check"),
+        None => Diagnostic::new(fault)
+            .with_hint("compare the store with a backup made soon after that check"),
     });
     // A closed pipe must not turn the fault into success.
     print_checked(&checked, out).map_err(|error| CliError::from(error).or_exit(Exit::No))?;

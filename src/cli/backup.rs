@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{
-    examples,
     exit::{CliError, Exit},
+    help_footers,
     print::{Output, print_message, print_warning},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 
 /// Arguments of `backup`.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = examples::BACKUP)]
+#[command(after_long_help = help_footers::BACKUP)]
 pub struct Backup {
     /// New file (mode 0600); an existing file is never overwritten
     #[arg(value_name = "FILE")]

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         Command, ConfirmationProof, DeliveryMethod, Description, Name, NewToken, Plan, PresetError,
-        RestoreTarget, Scope, ScopeSelection, Scopes, Token, TokenId, TokenSelection, Warning,
+        RestoreTarget, Scope, Scopes, ScopesToRemove, Token, TokenId, TokensToDelete, Warning,
         counted,
     },
     output::{
@@ -126,11 +126,11 @@ fn scope(service: &Service, args: &ScopeSubcommand) -> Result<Command, CliError>
         }
         ScopeSubcommand::Remove { token, scopes } => Command::RemoveScopes {
             tokens: vec![service.resolve(token)?.id],
-            scopes: ScopeSelection::Listed(flatten(scopes)),
+            scopes: ScopesToRemove::Listed(flatten(scopes)),
         },
         ScopeSubcommand::Clear { token, .. } => Command::RemoveScopes {
             tokens: vec![service.resolve(token)?.id],
-            scopes: ScopeSelection::All,
+            scopes: ScopesToRemove::All,
         },
     })
 }
@@ -154,9 +154,9 @@ fn regenerate(service: &Service, args: &Regenerate) -> Result<Command, CliError>
 
 fn delete(service: &Service, args: &Delete) -> Result<Command, CliError> {
     let tokens = if args.all {
-        TokenSelection::All
+        TokensToDelete::All
     } else {
-        TokenSelection::Listed(resolve(service, &args.tokens)?)
+        TokensToDelete::Listed(resolve(service, &args.tokens)?)
     };
     Ok(Command::Delete { tokens })
 }
@@ -198,7 +198,7 @@ fn print_committed(
         return deliver_secret(service, &issued, out);
     }
     let plan = &committed.plan;
-    if plan.command == (Command::Delete { tokens: TokenSelection::All }) {
+    if plan.command == (Command::Delete { tokens: TokensToDelete::All }) {
         let deleted = plan.changes.len();
         if out.json {
             out.object(json!({ "deleted": deleted }))?;

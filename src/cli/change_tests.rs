@@ -9,7 +9,7 @@ use crate::{
     cli::Args,
     domain::{
         Command, Description, Entity, Lifetime, Name, NewToken, Overlap, RestoreTarget, Scope,
-        ScopeSelection, Token, TokenId, TokenSelection,
+        ScopesToRemove, Token, TokenId, TokensToDelete,
     },
     output::command_line::of_command,
     service::Service,
@@ -101,16 +101,16 @@ fn on_tokens(tokens: &[Token], deleted: TokenId) -> impl Strategy<Value = Comman
             .prop_map(|(tokens, scopes)| Command::AddScopes { tokens, scopes }),
         (one(), vec(scope(), 1..5)).prop_map(|(token, scopes)| Command::RemoveScopes {
             tokens: vec![token],
-            scopes: ScopeSelection::Listed(scopes),
+            scopes: ScopesToRemove::Listed(scopes),
         }),
         one().prop_map(|token| Command::RemoveScopes {
             tokens: vec![token],
-            scopes: ScopeSelection::All
+            scopes: ScopesToRemove::All
         }),
         some().prop_map(|tokens| Command::Revoke { tokens }),
         some().prop_map(|tokens| Command::EndOverlap { tokens }),
-        some().prop_map(|ids| Command::Delete { tokens: TokenSelection::Listed(ids) }),
-        Just(Command::Delete { tokens: TokenSelection::All }),
+        some().prop_map(|ids| Command::Delete { tokens: TokensToDelete::Listed(ids) }),
+        Just(Command::Delete { tokens: TokensToDelete::All }),
         Just(Command::Restore(RestoreTarget::Token(deleted))),
         regenerate.prop_map(|(tokens, lifetime, overlap, secret_file)| Command::Regenerate {
             tokens,

@@ -12,8 +12,8 @@ use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
 use super::{
-    examples,
     exit::{CliError, Exit},
+    help_footers,
     print::{Output, print_error, print_hint, print_message},
 };
 use crate::{
@@ -27,16 +27,16 @@ use crate::{
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum ConfigSubcommand {
     /// Print the path of the config file
-    #[command(after_help = examples::CONFIG_PATH)]
+    #[command(after_help = help_footers::CONFIG_PATH)]
     Path,
     /// Create a commented config file with all defaults
-    #[command(after_help = examples::CONFIG_INIT)]
+    #[command(after_help = help_footers::CONFIG_INIT)]
     Init,
     /// Check the config file and list all mistakes; exit 2 if there are any
-    #[command(after_help = examples::CONFIG_CHECK)]
+    #[command(after_help = help_footers::CONFIG_CHECK)]
     Check,
     /// Show the settings in effect and the source of each
-    #[command(after_help = examples::CONFIG_SHOW)]
+    #[command(after_help = help_footers::CONFIG_SHOW)]
     Show,
 }
 
@@ -121,7 +121,7 @@ fn check(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result
             } else if let Some(path) = file {
                 out.line(&format!("{}: no mistakes", path.display()))?;
             } else {
-                out.line("no config file: all settings have their defaults")?;
+                out.line("no config file: all settings use their defaults")?;
             }
             Ok(Exit::Done)
         }
@@ -232,11 +232,11 @@ fn push_catalogue(config: &Config, rows: &mut Vec<(String, Value, SettingSource)
     let words: Vec<_> = domains.iter().map(Domain::as_str).collect();
     let same = *domains == built_in.domains;
     rows.push(("catalogue.domains".into(), json!(words), from(same)));
-    for offer in &config.catalogue.entries {
+    for offer in &config.catalogue.entity_types {
         let name = format!("catalogue.types.{}", offer.entity_type.as_str());
         let operations: Vec<_> = offer.operations.iter().map(Operation::as_str).collect();
         let value = json!({ "operations": operations, "entities": offer.entities });
-        let same = built_in.entries.contains(offer);
+        let same = built_in.entity_types.contains(offer);
         rows.push((name, value, from(same)));
     }
     for preset in &config.catalogue.presets {

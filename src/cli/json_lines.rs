@@ -10,7 +10,7 @@ use std::{
 
 use super::{exit::CliError, tokens::warn_damaged};
 use crate::{
-    domain::{Query, Timestamp, Token},
+    domain::{ListQuery, Timestamp, Token},
     output::json::write_line,
     service::{Damage, Service},
 };
@@ -24,7 +24,7 @@ const BATCH_CAPACITY: usize = 1 << 18;
 const PIPE_BYTES: usize = 1 << 20;
 
 /// Output of one batch of tokens.
-struct BatchOutput {
+struct BatchLines {
     lines: Vec<u8>,
     damaged: Vec<Damage>,
 }
@@ -33,7 +33,7 @@ struct BatchOutput {
 /// there is one. Each batch is a snapshot of its own.
 pub(super) fn print_tokens(
     service: &Service,
-    query: &Query,
+    query: &ListQuery,
     now: Timestamp,
     keep: impl Fn(&Token) -> bool + Sync,
 ) -> Result<bool, CliError> {
@@ -49,7 +49,7 @@ pub(super) fn print_tokens(
     let lock_spare = || spare.lock().unwrap_or_else(PoisonError::into_inner);
     let begin = || {
         let lines = lock_spare().pop().unwrap_or_else(|| Vec::with_capacity(BATCH_CAPACITY));
-        BatchOutput { lines, damaged: Vec::new() }
+        BatchLines { lines, damaged: Vec::new() }
     };
     // A truncated list must not look complete, so that every error ends the command.
     service.for_each_batch(
@@ -62,7 +62,7 @@ pub(super) fn print_tokens(
             Ok(_) => {}
             Err(damage) => batch.damaged.push(damage),
         },
-        |BatchOutput { mut lines, damaged }| {
+        |BatchLines { mut lines, damaged }| {
             damaged.iter().for_each(warn_damaged);
             has_output |= !lines.is_empty();
             printed = out.write_all(&lines);

@@ -9,8 +9,8 @@ mod change;
 pub mod config;
 pub mod doctor;
 mod documents;
-mod examples;
 pub mod exit;
+mod help_footers;
 mod json_lines;
 mod lazy_args;
 pub mod print;
@@ -110,8 +110,8 @@ fn open_stdin() -> io::Result<File> {
 pub fn reject_secrets_in_arguments(arguments: &[OsString]) -> Result<(), CliError> {
     match arguments.iter().find_map(|argument| find_secret(&argument.to_string_lossy())) {
         Some(id) => Err(CliError::usage(format!(
-            "an argument contains the secret of {id}, which other users can see and your shell \
-             history keeps"
+            "an argument contains the secret of {id}: other users can see arguments, and the shell \
+             history keeps them"
         ))
         .with_hint(format!(
             "the secret is exposed: replace it with `patdeck regenerate {id}`, and pass secrets on \

@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{
-    examples,
     exit::{CliError, Exit},
+    help_footers,
     print::{Output, print_hint, print_message, print_warning},
     prompt,
 };
 use crate::{
     domain::{
-        Command, Digest, LeakedSecret, Name, SecretMatch, SecretScanner, Token, TokenId, counted,
+        Command, Digest, FoundSecret, LeakedSecret, Name, SecretScanner, Token, TokenId, counted,
         grouped, scan::PATTERN, terminal_text::escape,
     },
     output::advice::{self, Diagnostic},
@@ -36,7 +36,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 
 /// Arguments of `scan`.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = examples::SCAN)]
+#[command(after_long_help = help_footers::SCAN)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an independent flag of the command line"
@@ -190,7 +190,7 @@ impl FileSearch<'_> {
         failed.map_or(Ok(()), Err)
     }
 
-    fn record_match(&mut self, path: &str, found: &SecretMatch) -> Result<(), CliError> {
+    fn record_match(&mut self, path: &str, found: &FoundSecret) -> Result<(), CliError> {
         let leaked = LeakedSecret::from(&found.secret);
         let info = match self.service.classify(&leaked) {
             Ok(info) => info,
@@ -214,7 +214,7 @@ impl FileSearch<'_> {
     fn print_match(
         &self,
         path: &str,
-        found: &SecretMatch,
+        found: &FoundSecret,
         info: &SecretInfo,
     ) -> Result<(), CliError> {
         let name = info.name.as_ref().map(Name::as_str);

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Column, LastUse, Query, Sort, Status, Timestamp, Token,
+        Column, LastUse, ListQuery, Sort, Status, Timestamp, Token,
         describe::{describe_scopes, wildcard_warning},
         lifetime::DurationMinutes,
     },
@@ -25,7 +25,7 @@ use crate::{
 pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, CliError> {
     let (column, descending) = args.sort.unwrap_or((Column::Issued, true));
     let sort = Sort { column, descending };
-    let query = Query { status: args.status.into(), search: args.search.clone(), sort };
+    let query = ListQuery { status: args.status.into(), search: args.search.clone(), sort };
     let expires_soon = |token: &Token, now: Timestamp| {
         let within = args.expiring.map(DurationMinutes::as_delta);
         let ends = |within| token.expires.is_some_and(|end| end - now <= within);

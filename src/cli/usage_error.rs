@@ -7,6 +7,8 @@ use std::{
     process,
 };
 
+use clap::error::ErrorKind;
+
 use super::CliError;
 use crate::{config::Environment, domain::terminal_text::first_unsafe};
 
@@ -17,6 +19,10 @@ pub fn report_clap_error(error: &clap::Error) -> CliError {
     let is_safe = text.split('\n').all(|line| first_unsafe(line).is_none());
     if is_safe && !error.use_stderr() {
         error.exit();
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let help = text.trim_end();
+        return CliError::usage(format!("missing command\n\n{help}"));
     }
     if is_safe && has_colors() {
         let styled = tips_as_hints(&error.render().ansi().to_string());

@@ -3,7 +3,7 @@
 //! Called by `file`.
 
 use super::toml_reader::{TomlEntry, TomlReader};
-use crate::domain::{Catalogue, CatalogueEntry, Domain, Entity, EntityType, Operation, Preset};
+use crate::domain::{Catalogue, Domain, Entity, EntityType, EntityTypeEntry, Operation, Preset};
 
 /// Adds the presets of the entry `[presets]` to `catalogue`. A preset with the name of a built-in one
 /// replaces it; an empty list removes it.
@@ -48,8 +48,10 @@ pub(super) fn read_catalogue<'a>(reader: &mut TomlReader<'a>, entry: &TomlEntry<
             continue;
         };
         let addition = read_entry(reader, &entry, name);
-        let known =
-            catalogue.entries.iter_mut().find(|known| known.entity_type == addition.entity_type);
+        let known = catalogue
+            .entity_types
+            .iter_mut()
+            .find(|known| known.entity_type == addition.entity_type);
         match known {
             Some(known) => {
                 add_missing(&mut known.operations, addition.operations);
@@ -59,7 +61,7 @@ pub(super) fn read_catalogue<'a>(reader: &mut TomlReader<'a>, entry: &TomlEntry<
                 &entry,
                 "a new entity type needs operations, such as operations = [\"read\"]",
             ),
-            None => catalogue.entries.push(addition),
+            None => catalogue.entity_types.push(addition),
         }
     }
     catalogue
@@ -69,10 +71,10 @@ fn read_entry<'a>(
     reader: &mut TomlReader<'a>,
     entry: &TomlEntry<'a>,
     entity_type: EntityType,
-) -> CatalogueEntry {
+) -> EntityTypeEntry {
     let entries = reader.table(Some(entry));
     let [operations, entities] = reader.take_known(entries, ["operations", "entities"]);
-    CatalogueEntry {
+    EntityTypeEntry {
         entity_type,
         operations: read_items(
             reader,
@@ -87,7 +89,7 @@ fn read_entry<'a>(
 fn parse_entity(text: &str) -> Result<String, String> {
     match Entity::parse(text) {
         Ok(Entity::Id(id)) => Ok(id.into()),
-        Ok(Entity::Any) => Err("`*` is always available: remove it".to_owned()),
+        Ok(Entity::Any) => Err("remove `*` from this list: it is always allowed".to_owned()),
         Err(error) => Err(format!("`{text}`: {error}")),
     }
 }

@@ -11,7 +11,8 @@ pub struct ClipboardEnvironment {
     pub command: Option<Vec<String>>,
     /// Whether the process runs inside GNU screen.
     pub in_screen: bool,
-    /// Whether the operator connects over SSH: a desktop on this host would not be theirs.
+    /// Whether the operator connects over SSH; then the clipboard of this host is not the
+    /// operator's.
     pub over_ssh: bool,
     /// The `tmux` program, if the process runs inside tmux.
     pub tmux: Option<PathBuf>,

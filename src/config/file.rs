@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use super::catalogue;
-use super::fault::{ConfigFault, FaultKind};
+use super::error::{ConfigFault, FaultKind};
 use super::paths::{UserDirs, absolute_path, expand_home};
 use super::theme::{GlyphSet, ThemeName};
 use super::toml_reader::{TomlEntry, TomlReader, entries};

@@ -5,7 +5,7 @@
 mod catalogue;
 pub mod clipboard;
 pub mod environment;
-pub mod fault;
+pub mod error;
 pub mod file;
 pub mod paths;
 pub mod theme;
@@ -21,8 +21,8 @@ use paths::absolute_path;
 
 pub use environment::Environment;
 #[cfg(any(test, feature = "testing"))]
-pub use fault::FaultKind;
-pub use fault::{ConfigError, ConfigFault};
+pub use error::FaultKind;
+pub use error::{ConfigError, ConfigFault};
 pub use file::ConfigFile;
 pub use paths::UserDirs;
 pub use theme::{GlyphSet, ThemeName};

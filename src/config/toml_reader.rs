@@ -4,7 +4,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::fault::{ConfigFault, FaultKind};
+use super::error::{ConfigFault, FaultKind};
 use crate::keymap::suggest::advice;
 
 /// The maximum number of faults in a report: a file of another format can have one per byte.

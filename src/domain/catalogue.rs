@@ -9,7 +9,7 @@ use super::{
 
 /// An entity type with its operations and suggested entities.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CatalogueEntry {
+pub struct EntityTypeEntry {
     pub entity_type: EntityType,
     /// The operations allowed in a scope on this type, in display order.
     pub operations: Vec<Operation>,
@@ -21,7 +21,7 @@ pub struct CatalogueEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
     /// The entity types in display order, without duplicates.
-    pub entries: Vec<CatalogueEntry>,
+    pub entity_types: Vec<EntityTypeEntry>,
     /// Domains to suggest. Any other domain can be typed.
     pub domains: Vec<Domain>,
     /// Named sets of scopes.
@@ -50,29 +50,31 @@ impl Default for Catalogue {
         let entries = BUILT_IN
             .iter()
             .filter_map(|(name, operations)| {
-                Some(CatalogueEntry {
+                Some(EntityTypeEntry {
                     entity_type: EntityType::parse(name).ok()?,
                     operations: parse(operations),
                     entities: Vec::new(),
                 })
             })
             .collect();
-        Self { entries, domains: Vec::new(), presets: Preset::built_in() }
+        Self { entity_types: entries, domains: Vec::new(), presets: Preset::built_in() }
     }
 }
 
 impl Catalogue {
     /// The entry of `entity_type`; `None` if the catalogue does not contain it.
-    pub fn entry(&self, entity_type: &EntityType) -> Option<&CatalogueEntry> {
-        self.entries.iter().find(|entry| entry.entity_type == *entity_type)
+    pub fn entry(&self, entity_type: &EntityType) -> Option<&EntityTypeEntry> {
+        self.entity_types.iter().find(|entry| entry.entity_type == *entity_type)
     }
 
     /// The entry of `entity_type`. Returns [`ScopeError::UnknownType`], which lists the known
     /// types, if the catalogue does not contain it.
-    pub fn require_entry(&self, entity_type: &EntityType) -> Result<&CatalogueEntry, ScopeError> {
+    pub fn require_entry(&self, entity_type: &EntityType) -> Result<&EntityTypeEntry, ScopeError> {
         self.entry(entity_type).ok_or_else(|| ScopeError::UnknownType {
             given: entity_type.to_string(),
-            known: comma_separated(self.entries.iter().map(|entry| entry.entity_type.as_str())),
+            known: comma_separated(
+                self.entity_types.iter().map(|entry| entry.entity_type.as_str()),
+            ),
         })
     }
 
@@ -106,13 +108,13 @@ mod tests {
     #[test]
     fn built_in_catalogue_has_7_types_and_9_operations() {
         let catalogue = Catalogue::default();
-        assert_eq!(catalogue.entries.len(), BUILT_IN.len());
+        assert_eq!(catalogue.entity_types.len(), BUILT_IN.len());
         let mut all: Vec<_> =
-            catalogue.entries.iter().flat_map(|entry| &entry.operations).collect();
+            catalogue.entity_types.iter().flat_map(|entry| &entry.operations).collect();
         all.sort();
         all.dedup();
         assert_eq!(all.len(), 9);
-        for (entry, (_, operations)) in catalogue.entries.iter().zip(BUILT_IN) {
+        for (entry, (_, operations)) in catalogue.entity_types.iter().zip(BUILT_IN) {
             assert_eq!(entry.operations.len(), operations.len(), "{}", entry.entity_type);
         }
     }

@@ -31,7 +31,7 @@ pub enum Command {
     /// Add to each token the scopes that it does not have yet.
     AddScopes { tokens: Vec<TokenId>, scopes: Vec<Scope> },
     /// Remove scopes from each token.
-    RemoveScopes { tokens: Vec<TokenId>, scopes: ScopeSelection },
+    RemoveScopes { tokens: Vec<TokenId>, scopes: ScopesToRemove },
     /// Revoke each token: its secrets stop working.
     Revoke { tokens: Vec<TokenId> },
     /// Revoke the tokens whose leaked secret still works, and skip the others.
@@ -50,7 +50,7 @@ pub enum Command {
         secret_file: Option<String>,
     },
     /// Delete tokens. They can be restored for 24 hours.
-    Delete { tokens: TokenSelection },
+    Delete { tokens: TokensToDelete },
     /// Restore deleted tokens with their secrets.
     Restore(RestoreTarget),
     /// Undo edits and scope changes. Refused if a field has changed again since.
@@ -75,7 +75,7 @@ pub struct NewToken {
 
 /// Which scopes of a token a command removes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ScopeSelection {
+pub enum ScopesToRemove {
     /// These scopes; the token must have each of them.
     Listed(Vec<Scope>),
     All,
@@ -83,7 +83,7 @@ pub enum ScopeSelection {
 
 /// Which tokens a command deletes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenSelection {
+pub enum TokensToDelete {
     Listed(Vec<TokenId>),
     /// Every token of the store.
     All,
@@ -153,13 +153,13 @@ impl Command {
             | Self::Revoke { tokens }
             | Self::EndOverlap { tokens }
             | Self::Regenerate { tokens, .. }
-            | Self::Delete { tokens: TokenSelection::Listed(tokens) } => tokens,
+            | Self::Delete { tokens: TokensToDelete::Listed(tokens) } => tokens,
             Self::Edit { token, .. }
             | Self::RecordDelivery { token, .. }
             | Self::Restore(RestoreTarget::Token(token)) => std::slice::from_ref(token),
             Self::Create { .. }
             | Self::RevokeLeaked { .. }
-            | Self::Delete { tokens: TokenSelection::All }
+            | Self::Delete { tokens: TokensToDelete::All }
             | Self::Restore(RestoreTarget::Deletion(_) | RestoreTarget::LastDeletion)
             | Self::Revert(_)
             | Self::AcceptClock
@@ -177,11 +177,11 @@ impl Command {
             | Self::Revoke { tokens }
             | Self::EndOverlap { tokens }
             | Self::Regenerate { tokens, .. }
-            | Self::Delete { tokens: TokenSelection::Listed(tokens) } => *tokens = ids,
+            | Self::Delete { tokens: TokensToDelete::Listed(tokens) } => *tokens = ids,
             Self::Create { .. }
             | Self::Edit { .. }
             | Self::RevokeLeaked { .. }
-            | Self::Delete { tokens: TokenSelection::All }
+            | Self::Delete { tokens: TokensToDelete::All }
             | Self::Restore(_)
             | Self::Revert(_)
             | Self::RecordDelivery { .. }

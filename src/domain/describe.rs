@@ -8,7 +8,7 @@ use super::scope::{Entity, Scope};
 /// The description of an empty set of scopes.
 pub const NO_SCOPES: &str = "no scopes: every operation is denied";
 
-/// `scopes` as one sentence: `may publish, subscribe to channels c-42; read all clients`.
+/// `scopes` as one sentence: `may publish, subscribe to c-42 (channels); read all clients`.
 pub fn describe_scopes<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
     let mut grouped: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for scope in scopes {
@@ -32,7 +32,7 @@ pub fn describe_scopes<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Strin
         .map(|((operations, entity, domain), types)| {
             let object = match entity {
                 Entity::Any => format!("all {}", types.join(", ")),
-                Entity::Id(id) => format!("{} {id}", types.join(", ")),
+                Entity::Id(id) => format!("{id} ({})", types.join(", ")),
             };
             let domain =
                 domain.as_ref().map_or_else(String::new, |domain| format!(" in domain {domain}"));
@@ -98,10 +98,10 @@ mod tests {
     #[test]
     fn operations_on_the_same_entity_share_a_clause() {
         assert_eq!(describe(&[]), NO_SCOPES);
-        assert_eq!(describe(&["channels:c-42:publish"]), "may publish to channels c-42");
+        assert_eq!(describe(&["channels:c-42:publish"]), "may publish to c-42 (channels)");
         assert_eq!(
             describe(&["clients:*:read", "channels:c-42:publish", "channels:c-42:subscribe@d1"]),
-            "may publish to channels c-42; subscribe to channels c-42 in domain d1; \
+            "may publish to c-42 (channels); subscribe to c-42 (channels) in domain d1; \
              read all clients"
         );
     }
@@ -114,7 +114,7 @@ mod tests {
         );
         assert_eq!(
             describe(&["channels:c-42:publish", "messages:c-42:publish", "messages:c-7:publish"]),
-            "may publish to channels, messages c-42; publish to messages c-7"
+            "may publish to c-42 (channels, messages); publish to c-7 (messages)"
         );
         assert_eq!(
             describe(&["channels:*:publish", "channels:*:read"]),

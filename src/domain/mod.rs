@@ -11,10 +11,10 @@ pub mod event;
 pub mod id;
 pub(crate) mod labels;
 pub mod lifetime;
+pub mod list_query;
 pub mod name;
 pub mod plan;
 pub mod preset;
-pub mod query;
 pub mod scan;
 pub mod scope;
 pub mod search;
@@ -22,23 +22,23 @@ pub mod secret;
 pub mod terminal_text;
 pub mod token;
 
-pub use catalogue::{Catalogue, CatalogueEntry};
+pub use catalogue::{Catalogue, EntityTypeEntry};
 pub use command::{
-    Command, DeliveryMethod, LeakedSecret, NewToken, RestoreTarget, ScopeSelection, TokenSelection,
+    Command, DeliveryMethod, LeakedSecret, NewToken, RestoreTarget, ScopesToRemove, TokensToDelete,
 };
 pub use count::{counted, grouped};
 pub use decision::{AccessRequest, Decision, Denial, decide};
 pub use event::{Actor, AuditAction, AuditEvent, EventBody, EventHash};
 pub use id::TokenId;
 pub use lifetime::{Lifetime, LifetimeError, LifetimeLimits};
+pub use list_query::{Column, ListQuery, Sort, StatusCounts, StatusFilter};
 pub use name::{Description, Name, NameError};
 pub use plan::{
     Confirmation, ConfirmationProof, Plan, Refusal, SkippedToken, TokenChange, TokenState, Warning,
     plan,
 };
 pub use preset::{Preset, PresetError};
-pub use query::{Column, Query, Sort, StatusCounts, StatusFilter};
-pub use scan::{SecretMatch, SecretScanner};
+pub use scan::{FoundSecret, SecretScanner};
 pub use scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes};
 pub use search::{Search, SearchError};
 pub use secret::{Digest, Prefix, Secret};

@@ -5,7 +5,7 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    catalogue::{Catalogue, CatalogueEntry},
+    catalogue::{Catalogue, EntityTypeEntry},
     scope::{Entity, EntityType, Operation, Scope, ScopeError, is_word},
     terminal_text::escape,
 };
@@ -64,7 +64,7 @@ impl Grant {
     /// The operations of `entry` that this grant includes.
     fn operations_on<'a>(
         &'a self,
-        entry: &'a CatalogueEntry,
+        entry: &'a EntityTypeEntry,
     ) -> impl Iterator<Item = &'a Operation> {
         let is_granted = |operation: &&Operation| {
             self.operations.as_ref().is_none_or(|own| own.contains(operation))
@@ -79,7 +79,11 @@ impl Grant {
             if let Some(entity_type) = self.entity_type {
                 let (entity, operation) = (Entity::Any, *operation);
                 catalogue.check(&Scope { entity_type, entity, operation, domain: None })?;
-            } else if !catalogue.entries.iter().any(|entry| entry.operations.contains(operation)) {
+            } else if !catalogue
+                .entity_types
+                .iter()
+                .any(|entry| entry.operations.contains(operation))
+            {
                 return Err(PresetError::OperationNotOffered(operation.to_string()));
             }
         }
@@ -153,10 +157,10 @@ impl Preset {
 
     /// The types on which the preset grants operations, in catalogue order.
     pub fn types<'a>(&'a self, catalogue: &'a Catalogue) -> impl Iterator<Item = &'a EntityType> {
-        let has_grant = |entry: &&CatalogueEntry| {
+        let has_grant = |entry: &&EntityTypeEntry| {
             self.grants.iter().any(|grant| grant.operations_on(entry).next().is_some())
         };
-        catalogue.entries.iter().filter(has_grant).map(|entry| &entry.entity_type)
+        catalogue.entity_types.iter().filter(has_grant).map(|entry| &entry.entity_type)
     }
 
     /// The scopes of this preset on `entity`, for `entity_type` or else for every type of the
@@ -183,9 +187,9 @@ impl Preset {
             return Err(PresetError::NeedsType { name: name(), entity: id.to_string() });
         }
         let is_requested =
-            |entry: &&CatalogueEntry| entity_type.is_none_or(|own| *own == entry.entity_type);
+            |entry: &&EntityTypeEntry| entity_type.is_none_or(|own| *own == entry.entity_type);
         let mut scopes = Vec::new();
-        for entry in catalogue.entries.iter().filter(is_requested) {
+        for entry in catalogue.entity_types.iter().filter(is_requested) {
             for operation in self.grants.iter().flat_map(|grant| grant.operations_on(entry)) {
                 let scope = Scope {
                     entity_type: entry.entity_type,
@@ -266,7 +270,8 @@ mod tests {
         assert_eq!(expand("read-only:*").unwrap().len(), 12, "two for each type but messages");
         assert_eq!(expand("full-access:channels:c-42").unwrap().len(), 9);
         assert_eq!(expand("publisher:a:b").unwrap()[0], "channels:a:b:publish");
-        let all: usize = Catalogue::default().entries.iter().map(|it| it.operations.len()).sum();
+        let all: usize =
+            Catalogue::default().entity_types.iter().map(|it| it.operations.len()).sum();
         assert_eq!(expand("full-access:*").unwrap().len(), all);
     }
 

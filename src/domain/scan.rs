@@ -27,7 +27,7 @@ const CHUNK_LEN: usize = 64 << 10;
 
 /// A secret found in a stream.
 #[derive(Debug)]
-pub struct SecretMatch {
+pub struct FoundSecret {
     /// Offset of its first byte in the stream.
     pub offset: u64,
     /// Line number, from 1.
@@ -74,7 +74,7 @@ impl fmt::Debug for SecretScanner {
 
 impl SecretScanner {
     /// Scans the next bytes of the stream. Calls `on_match` for each secret whose end is certain.
-    pub fn feed(&mut self, bytes: &[u8], mut on_match: impl FnMut(SecretMatch)) {
+    pub fn feed(&mut self, bytes: &[u8], mut on_match: impl FnMut(FoundSecret)) {
         for piece in bytes.chunks(CHUNK_LEN) {
             self.is_binary = self.is_binary || memchr(0, piece).is_some();
             self.buffer.extend_from_slice(piece);
@@ -86,12 +86,12 @@ impl SecretScanner {
     }
 
     /// Ends the stream. Calls `on_match` for each secret in the rest of the buffer.
-    pub fn finish(mut self, mut on_match: impl FnMut(SecretMatch)) {
+    pub fn finish(mut self, mut on_match: impl FnMut(FoundSecret)) {
         self.scan_window(self.buffer.len(), &mut on_match);
     }
 
     /// Checks every unchecked underscore before `limit` for a secret around it.
-    fn scan_window(&mut self, limit: usize, on_match: &mut impl FnMut(SecretMatch)) {
+    fn scan_window(&mut self, limit: usize, on_match: &mut impl FnMut(FoundSecret)) {
         let window = self.buffer.get(self.undecided..limit).unwrap_or_default();
         for index in memchr_iter(b'_', window) {
             let Some((start, secret)) = secret_at(&self.buffer, self.undecided + index) else {
@@ -99,7 +99,7 @@ impl SecretScanner {
             };
             self.lines += count_lines(self.buffer.get(self.lines_counted_to..start));
             self.lines_counted_to = start;
-            on_match(SecretMatch {
+            on_match(FoundSecret {
                 offset: self.buffer_offset + to_u64(start),
                 line: self.lines + 1,
                 is_binary: self.is_binary,

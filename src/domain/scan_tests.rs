@@ -26,7 +26,7 @@ fn seeded_secret(seed: u64) -> String {
 /// Offset, line and text of all matches in a stream of these pieces.
 fn scan(pieces: &[&[u8]]) -> Vec<(u64, u64, String)> {
     let mut matches = Vec::new();
-    let mut push = |it: SecretMatch| {
+    let mut push = |it: FoundSecret| {
         matches.push((it.offset, it.line, it.secret.reveal().to_owned()));
     };
     let mut scanner = SecretScanner::default();

@@ -25,7 +25,7 @@ pub enum ScopeError {
     #[error("invalid domain: use 1 to 128 visible characters without spaces, : or @")]
     InvalidDomain,
     /// The text does not have three parts separated by `:`.
-    #[error("invalid scope `{}`: use TYPE:ENTITY:OPERATION, e.g. channels:*:publish", escape(.0))]
+    #[error("invalid scope `{}`: use TYPE:ENTITY:OPERATION, e.g. channels:c-42:publish", escape(.0))]
     Malformed(String),
     /// The catalogue does not contain this entity type.
     #[error("unknown entity type `{given}`: use one of {known}")]

@@ -48,7 +48,7 @@ fn invalid_scopes_are_errors_with_the_expected_form() {
     let error = |t: &str| t.parse::<Scope>().unwrap_err().to_string();
     assert_eq!(
         error("channels"),
-        "invalid scope `channels`: use TYPE:ENTITY:OPERATION, e.g. channels:*:publish"
+        "invalid scope `channels`: use TYPE:ENTITY:OPERATION, e.g. channels:c-42:publish"
     );
     assert_eq!(error("channels::publish"), "missing entity: type its id, or * for any");
     assert_eq!(

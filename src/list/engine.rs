@@ -1,5 +1,5 @@
-//! The list engine: answers list requests about the tokens of one store, which the caller lets it
-//! load batch by batch. It starts no threads: `worker` runs it on one, tests call it directly.
+//! Answers list requests about the tokens of one store. The caller loads the store batch by batch.
+//! It starts no threads: `worker` runs it on one, tests call it directly.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use super::{
     synced::SyncedIndex,
 };
 use crate::{
-    domain::{Query, Sort, StatusFilter, TokenId},
+    domain::{ListQuery, Sort, StatusFilter, TokenId},
     service::{Service, ServiceError},
 };
 
 /// A store with at most this many tokens is loaded before the first request is answered.
 const LOADED_AT_ONCE: usize = 512;
-/// Rows per first partial delivery, more than fit on a screen.
+/// Number of rows in the first partial result; more than fit on a screen.
 const PAGE: usize = 100;
 
 /// Answers list requests.
@@ -23,7 +23,7 @@ const PAGE: usize = 100;
 pub struct ListEngine {
     service: Arc<Service>,
     index: SyncedIndex,
-    /// The tokens that were undelivered when the store had first been loaded.
+    /// The tokens whose secret was undelivered when the first load of the store completed.
     undelivered: Option<Vec<TokenId>>,
 }
 
@@ -47,7 +47,8 @@ impl ListEngine {
         self.index.load_next_batch(&self.service)
     }
 
-    /// Builds one sorted order that a later request may need; false if all orders exist.
+    /// Builds one sorted order that a later request may need. Returns false if every order is
+    /// already built.
     pub fn build_next_order(&mut self) -> bool {
         self.index.build_next_order()
     }
@@ -90,7 +91,7 @@ impl ListEngine {
 
     /// The first rows of the default order, taken from the audit trail while the store is loading.
     fn recently_issued(&self, request: &ListRequest) -> Option<ListResult> {
-        let Query { status, search, sort } = &request.query;
+        let ListQuery { status, search, sort } = &request.query;
         let is_default = matches!(status, StatusFilter::Active | StatusFilter::All)
             && search.is_empty()
             && *sort == Sort::default();

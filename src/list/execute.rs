@@ -14,19 +14,20 @@ use super::{
     table::{RowId, TokenTable, to_index},
     text::{BLOCK_ROWS, TextBlock},
 };
-use crate::domain::{Column, Query, Sort, Status, StatusCounts, Timestamp};
+use crate::domain::{Column, ListQuery, Sort, Status, StatusCounts, Timestamp};
 
-/// For each class its status as a number, the sort key of the status column, or [`HIDDEN`].
+/// The rank of each class: its status as a number, which is the sort key of the status column, or
+/// [`HIDDEN`] if the query does not show it.
 type Ranks = [u8; StatusClass::ALL.len()];
 /// The rank of a row that is not shown.
 const HIDDEN: u8 = u8::MAX;
-/// Rows of an order in which [`Scan::first_rows`] looks for a page.
+/// Number of rows, from the start of a sorted order, that [`Scan::first_rows`] searches for a page.
 const FIRST_ROWS: usize = 4_096;
 
 /// A query at an instant, prepared for evaluation on rows.
 pub(super) struct Scan<'a> {
     table: &'a TokenTable,
-    query: &'a Query,
+    query: &'a ListQuery,
     at: Timestamp,
     /// The words that a row must contain, longest first, because long words are usually rare.
     words: Vec<Finder<'a>>,
@@ -39,8 +40,8 @@ pub(super) struct Scan<'a> {
 
 /// The rows that a query shows, not yet in order.
 #[derive(Debug)]
-pub(super) struct Matches {
-    /// The class of each row that the search matches; all other rows are `Free`.
+pub(super) struct UnsortedMatches {
+    /// The class of each row; `Free` also marks rows that the search does not match.
     classes: Vec<StatusClass>,
     ranks: Ranks,
     /// How many tokens of each status the search matches.
@@ -48,7 +49,7 @@ pub(super) struct Matches {
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(table: &'a TokenTable, query: &'a Query, at: Timestamp) -> Self {
+    pub(super) fn new(table: &'a TokenTable, query: &'a ListQuery, at: Timestamp) -> Self {
         let (search, shown) = (&query.search, query.effective_status());
         let mut words: Vec<&str> = search.words().collect();
         words.sort_by_key(|word| Reverse(word.len()));
@@ -74,7 +75,7 @@ impl<'a> Scan<'a> {
         &self,
         mut classes: Vec<StatusClass>,
         is_current: impl Fn() -> bool + Sync,
-    ) -> Option<Matches> {
+    ) -> Option<UnsortedMatches> {
         let blocks = classes.par_chunks_mut(BLOCK_ROWS).zip(&self.table.texts).enumerate();
         let counts = blocks
             .map(|(block, (classes, texts))| {
@@ -86,7 +87,7 @@ impl<'a> Scan<'a> {
                 })
             })
             .try_reduce(ClassCounts::default, |a, b| Some(add_counts(a, b)))?;
-        Some(Matches { classes, ranks: self.ranks, counts: to_status_counts(counts) })
+        Some(UnsortedMatches { classes, ranks: self.ranks, counts: to_status_counts(counts) })
     }
 
     /// Marks the rows of a block that the search does not match as `Free`.
@@ -158,7 +159,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-impl Matches {
+impl UnsortedMatches {
     fn rank(&self, row: RowId) -> u8 {
         rank(self.ranks, self.classes.get(to_index(row)).copied().unwrap_or(StatusClass::Free))
     }

@@ -2,7 +2,7 @@
 //! counts and a summary of the store. Plain data between the app and the engine.
 
 use super::{result::ResultRows, status::TokenStats};
-use crate::domain::{Query, StatusCounts, Timestamp, TokenId};
+use crate::domain::{ListQuery, StatusCounts, Timestamp, TokenId};
 
 /// A request for the rows that a list shows.
 #[derive(Debug, Clone)]
@@ -10,7 +10,7 @@ pub struct ListRequest {
     /// Number of the request, greater than that of the request before; copied to the result.
     pub number: u64,
     /// The filter, the search and the sort order.
-    pub query: Query,
+    pub query: ListQuery,
     /// The instant at which statuses are evaluated.
     pub at: Timestamp,
     /// The selected token; the result contains its row.

@@ -51,7 +51,7 @@ impl StatusClass {
     }
 }
 
-/// The class of a row. Branch-free: the conditions are independent, because branches on mixed
+/// The class of a row. Evaluates all conditions without branches, because branches on mixed
 /// statuses would be mispredicted.
 pub(super) fn classify(flags: RowFlags, expires: i64, now: i64) -> StatusClass {
     let soon = expires < now.saturating_add(SOON_NANOS);

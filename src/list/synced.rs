@@ -46,8 +46,8 @@ impl SyncedIndex {
         self.table.len()
     }
 
-    /// Applies the changes of the store to the rows loaded so far. Restarts the load if the change
-    /// log no longer covers them.
+    /// Applies the store's changes since the last sync to the loaded rows. Starts loading again if
+    /// the change log no longer goes back that far.
     pub(super) fn sync(&mut self, service: &Service) -> Result<(), ServiceError> {
         let update = service.update_since(self.position)?;
         if let ChangedTokens::NeedsReload = update.changed {

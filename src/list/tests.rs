@@ -5,15 +5,15 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::{
-    execute::{Matches, Scan},
+    execute::{Scan, UnsortedMatches},
     order::SortedOrders,
     status::{ClassifiedRows, NEVER, TokenStats, to_nanos},
     table::{RowId, TokenTable},
     text::{BLOCK_ROWS, TextBlock, split_fields},
 };
 use crate::domain::{
-    Actor, Column, Description, LastUse, Name, Query, Scopes, Search, Sort, Status, StatusCounts,
-    StatusFilter, Timestamp, Token, TokenId,
+    Actor, Column, Description, LastUse, ListQuery, Name, Scopes, Search, Sort, Status,
+    StatusCounts, StatusFilter, Timestamp, Token, TokenId,
     name::fold,
     token::tests::{at, sample_token},
 };
@@ -53,7 +53,7 @@ fn small(n: u16) -> u8 {
 }
 
 /// The reference: filters and sorts the records one by one.
-fn reference(tokens: &[Token], query: &Query, now: Timestamp) -> (Vec<TokenId>, StatusCounts) {
+fn reference(tokens: &[Token], query: &ListQuery, now: Timestamp) -> (Vec<TokenId>, StatusCounts) {
     let found: Vec<&Token> =
         tokens.iter().filter(|token| query.search.matches(token, now)).collect();
     let count = |status| found.iter().filter(|token| token.status(now) == status).count();
@@ -91,7 +91,7 @@ fn reference(tokens: &[Token], query: &Query, now: Timestamp) -> (Vec<TokenId>, 
 }
 
 /// Every column in both directions, combined with every status and varying searches.
-fn queries() -> Vec<Query> {
+fn queries() -> Vec<ListQuery> {
     let searches = [
         "",
         "ci",
@@ -118,7 +118,7 @@ fn queries() -> Vec<Query> {
             let search = Search::parse(searches[(at * 5 + turn) % searches.len()]).unwrap();
             for descending in [false, true] {
                 let sort = Sort { column, descending };
-                queries.push(Query { status, search: search.clone(), sort });
+                queries.push(ListQuery { status, search: search.clone(), sort });
             }
         }
     }
@@ -154,7 +154,11 @@ impl TestIndex {
         self.table.release(rows);
     }
 
-    fn query(&self, query: &Query, now: Timestamp) -> (super::result::ResultRows, Matches) {
+    fn query(
+        &self,
+        query: &ListQuery,
+        now: Timestamp,
+    ) -> (super::result::ResultRows, UnsortedMatches) {
         let scan = Scan::new(&self.table, query, now);
         let matches = scan.matches(self.table.classes(now), || true).unwrap();
         (matches.in_order(&self.table, &self.orders, query.sort), matches)
@@ -167,7 +171,7 @@ impl TestIndex {
     }
 
     /// Panics unless each query returns the rows of the reference.
-    fn compare(&self, tokens: &[Token], now: Timestamp, queries: &[Query]) {
+    fn compare(&self, tokens: &[Token], now: Timestamp, queries: &[ListQuery]) {
         assert_eq!(self.table.len(), tokens.len());
         for query in queries {
             let (wanted, counts) = reference(tokens, query, now);
@@ -211,7 +215,7 @@ impl TestIndex {
             assert_eq!(facts.last_used, token.last_use().map(|used| used.at));
         }
         let stats = stats(&self.table, now);
-        assert_eq!(stats.counts, reference(tokens, &Query::default(), now).1);
+        assert_eq!(stats.counts, reference(tokens, &ListQuery::default(), now).1);
     }
 }
 
@@ -299,7 +303,7 @@ fn reusing_rows_does_not_change_a_held_result() {
     let all: Vec<Token> = (0..count).rev().map(|n| token(n, 0, small(n))).collect();
     let mut index = TestIndex::of(&all);
     index.build_all();
-    let query = Query { status: StatusFilter::All, ..Query::default() };
+    let query = ListQuery { status: StatusFilter::All, ..ListQuery::default() };
     let held = index.query(&query, at(0)).0;
     let before: Vec<_> = held.iter().collect();
     assert_eq!((before.len(), index.table.texts.len()), (usize::from(count), 3));
@@ -335,7 +339,7 @@ fn chunked_sort_matches_a_plain_sort() {
         ] {
             let search = Search::parse(text).unwrap();
             let sort = Sort { column, descending };
-            let query = Query { status: StatusFilter::All, sort, search };
+            let query = ListQuery { status: StatusFilter::All, sort, search };
             let (wanted, counts) = reference(&tokens, &query, at(60));
             let (rows, matches) = index.query(&query, at(60));
             assert_eq!((rows.len(), matches.counts), (wanted.len(), counts), "{query:?}");
@@ -362,7 +366,7 @@ fn chunked_sort_matches_a_plain_sort() {
 #[test]
 fn an_outdated_request_is_abandoned() {
     let index = TestIndex::of(&[token(1, 1, 1)]);
-    let query = Query { status: StatusFilter::All, ..Query::default() };
+    let query = ListQuery { status: StatusFilter::All, ..ListQuery::default() };
     let classes = index.table.classes(at(0));
     assert!(Scan::new(&index.table, &query, at(0)).matches(classes, || false).is_none());
 }

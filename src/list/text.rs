@@ -6,7 +6,8 @@ use super::table::{to_index, to_u32};
 
 /// Rows per block: about 300 KiB of text, enough work to outweigh the cost of scheduling it.
 pub(super) const BLOCK_ROWS: usize = 4_096;
-/// Ends each field. No text of a token contains it, because they reject control characters.
+/// Ends each field. No token text contains it: names, descriptions and ids must not contain control
+/// characters.
 const END: char = '\0';
 
 /// Text of up to [`BLOCK_ROWS`] rows.

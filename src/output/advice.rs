@@ -106,7 +106,7 @@ fn hint(error: &StoreError) -> Cow<'static, str> {
         StoreError::Full => "free some space, then try again",
         StoreError::ReadOnly => "remount it, or use another store",
         StoreError::ReadOnlyMode => {
-            "to make changes, drop --read-only, PATDECK_READ_ONLY or `read-only` in the config"
+            "to make changes, remove --read-only, PATDECK_READ_ONLY and `read-only` in the config"
         }
         StoreError::NeedsWriteAccess { .. } => "run patdeck once without --read-only",
         StoreError::Damaged(_) => "restore a backup",

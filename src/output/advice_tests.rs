@@ -88,7 +88,7 @@ fn a_content_error_has_a_hint() {
         ),
         (
             StoreError::ReadOnlyMode,
-            "read-only mode, nothing changed: to make changes, drop --read-only, PATDECK_READ_ONLY or `read-only` in the config",
+            "read-only mode, nothing changed: to make changes, remove --read-only, PATDECK_READ_ONLY and `read-only` in the config",
         ),
         (
             StoreError::Damaged(Damage { table: "pats-1", key: "k".into() }),

@@ -5,8 +5,8 @@
 use std::fmt;
 
 use crate::domain::{
-    AccessRequest, Command, Description, NewToken, Overlap, Query, RestoreTarget, Scope,
-    ScopeSelection, StatusFilter, Token, TokenId, TokenSelection,
+    AccessRequest, Command, Description, ListQuery, NewToken, Overlap, RestoreTarget, Scope,
+    ScopesToRemove, StatusFilter, Token, TokenId, TokensToDelete,
 };
 
 /// A `patdeck` command line.
@@ -123,10 +123,10 @@ pub fn of_command<'a>(
         Command::RemoveScopes { tokens, scopes } => {
             let [token] = tokens.as_slice() else { return None };
             match scopes {
-                ScopeSelection::Listed(scopes) => {
+                ScopesToRemove::Listed(scopes) => {
                     on("scope remove", &[*token]).operands(scope_arguments(scopes))
                 }
-                ScopeSelection::All => on("scope clear", &[*token]),
+                ScopesToRemove::All => on("scope clear", &[*token]),
             }
         }
         Command::Revoke { tokens } => on("revoke", tokens),
@@ -136,8 +136,8 @@ pub fn of_command<'a>(
             let overlap = (*overlap != Overlap::None).then(|| overlap.as_str());
             line.optional("--overlap", overlap).optional("--secret-file", secret_file.as_ref())
         }
-        Command::Delete { tokens: TokenSelection::Listed(tokens) } => on("delete", tokens),
-        Command::Delete { tokens: TokenSelection::All } => CommandLine::new("delete --all"),
+        Command::Delete { tokens: TokensToDelete::Listed(tokens) } => on("delete", tokens),
+        Command::Delete { tokens: TokensToDelete::All } => CommandLine::new("delete --all"),
         Command::Restore(RestoreTarget::Token(id)) => {
             CommandLine::new("restore").operand(id.to_string())
         }
@@ -172,7 +172,7 @@ pub fn of_token(token: &Token) -> CommandLine {
 }
 
 /// The command line that prints the list.
-pub fn of_list(query: &Query) -> CommandLine {
+pub fn of_list(query: &ListQuery) -> CommandLine {
     let (option, shown) = match query.status {
         StatusFilter::Active => ("--status", "active"),
         StatusFilter::Expiring => ("--expiring", "7d"),

@@ -1,7 +1,7 @@
 //! The question that an operator confirms before a plan is executed, and its consequences. Both
 //! front ends show the same texts.
 
-use crate::domain::{Command, Overlap, Plan, ScopeSelection, Status, TokenSelection, counted};
+use crate::domain::{Command, Overlap, Plan, ScopesToRemove, Status, TokensToDelete, counted};
 
 /// The question, such as `Revoke ci-prod?`.
 pub fn question(plan: &Plan) -> String {
@@ -10,20 +10,20 @@ pub fn question(plan: &Plan) -> String {
         Command::Create { token, .. } => format!("Create {}?", token.name),
         Command::Edit { .. } => format!("Change {tokens}?"),
         Command::AddScopes { .. } => format!("Add scopes to {tokens}?"),
-        Command::RemoveScopes { scopes: ScopeSelection::Listed(scopes), .. } => {
+        Command::RemoveScopes { scopes: ScopesToRemove::Listed(scopes), .. } => {
             let scopes = if scopes.len() == 1 { "a scope" } else { "scopes" };
             format!("Remove {scopes} from {tokens}?")
         }
-        Command::RemoveScopes { scopes: ScopeSelection::All, .. } => {
+        Command::RemoveScopes { scopes: ScopesToRemove::All, .. } => {
             format!("Remove every scope from {tokens}?")
         }
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!("Revoke {tokens}?"),
         Command::EndOverlap { .. } => format!("End the old secret of {tokens}?"),
         Command::Regenerate { .. } => format!("Regenerate {tokens}?"),
-        Command::Delete { tokens: TokenSelection::All } if plan.changes.len() == 1 => {
+        Command::Delete { tokens: TokensToDelete::All } if plan.changes.len() == 1 => {
             "Delete the only token?".to_owned()
         }
-        Command::Delete { tokens: TokenSelection::All } => format!("Delete all {tokens}?"),
+        Command::Delete { tokens: TokensToDelete::All } => format!("Delete all {tokens}?"),
         Command::Delete { .. } => format!("Delete {tokens}?"),
         Command::Restore(_) => format!("Restore {tokens}?"),
         Command::Revert(_) => format!("Undo the change of {tokens}?"),

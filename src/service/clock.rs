@@ -44,8 +44,8 @@ impl Clock {
         }
     }
 
-    /// Returns the time for denial, at which expiry is evaluated: the clock's time, but never
-    /// earlier than the newest event. So a clock that was set back reactivates no secret.
+    /// Returns the instant at which expiry is evaluated: the clock's time, but never earlier than
+    /// the newest event. So a clock that was set back reactivates no secret.
     pub(super) fn denial_time(&self, rows: &impl ReadOps) -> Result<Timestamp, StoreError> {
         let now = self.now();
         Ok(rows.newest_event_at()?.map_or(now, |newest| now.max(newest)))

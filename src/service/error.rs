@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::secret_file::SecretFileError;
 use crate::{
     domain::{
-        Command, NameError, Plan, PresetError, Refusal, ScopeError, TokenSelection, counted,
+        Command, NameError, Plan, PresetError, Refusal, ScopeError, TokensToDelete, counted,
         grouped,
     },
     store::StoreError,
@@ -66,7 +66,7 @@ impl From<ScopeError> for ServiceError {
 }
 
 fn changed_meanwhile(plan: &Plan, expected: usize) -> String {
-    let all = Command::Delete { tokens: TokenSelection::All };
+    let all = Command::Delete { tokens: TokensToDelete::All };
     let count = plan.changes.len();
     if plan.command == all && count != expected {
         let (now, expected) = (counted(count, "token"), grouped(expected));

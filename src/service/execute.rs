@@ -10,7 +10,7 @@ use super::{Service, ServiceError, Zone, secret_file::SecretFile};
 use crate::{
     domain::{
         AuditAction, AuditEvent, Command, ConfirmationProof, EventBody, Name, Plan, PreviousSecret,
-        Refusal, Secret, Timestamp, Token, TokenChange, TokenId, TokenSelection, TokenState, plan,
+        Refusal, Secret, Timestamp, Token, TokenChange, TokenId, TokenState, TokensToDelete, plan,
         plan::{NewDigests, PlanContext, ReadTokens},
     },
     store::{ReadOps, StoreError, Writer},
@@ -171,8 +171,9 @@ impl Service {
         ids.iter().map(generate).collect()
     }
 
-    /// Writes the secrets to the file that `command` names. Also returns the proof for the plan
-    /// whose token names are in the file; the executed plan must match it.
+    /// Writes the secrets to the file that `command` names. Also returns the confirmation of the
+    /// plan from which the file was written. The executed plan must match it, because the file may
+    /// contain token names.
     fn write_secret_file(
         &self,
         command: &Command,
@@ -288,7 +289,7 @@ impl Service {
         tokens: &[TokenId],
         deletion: &mut Option<Timestamp>,
     ) -> Result<(), ServiceError> {
-        let command = Command::Delete { tokens: TokenSelection::Listed(tokens.to_vec()) };
+        let command = Command::Delete { tokens: TokensToDelete::Listed(tokens.to_vec()) };
         let digests = NewDigests::default();
         let context = PlanContext { deletion: *deletion, ..self.plan_context(tx, &digests)? };
         let plan = plan::plan(&command, &PlanReads(tx), &context)?;

@@ -17,9 +17,9 @@ const ISSUE_ACTIONS: [AuditAction; 3] =
     [AuditAction::Created, AuditAction::Regenerated, AuditAction::Imported];
 /// Tokens per batch in a parallel read, so that the output of a batch fits into a core's cache.
 const PARALLEL_BATCH: usize = 512;
-/// Events per page of the audit trail, and maximum number of pages searched for new tokens: the
-/// newest 4,096 events.
+/// Number of events per page of the audit trail.
 const EVENTS_PER_PAGE: usize = 256;
+/// Maximum number of pages searched for new tokens, 4,096 events.
 const MAX_EVENT_PAGES: usize = 16;
 
 /// Consecutive tokens in the order of their ids.

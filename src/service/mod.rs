@@ -87,8 +87,8 @@ impl Service {
         &self.policy
     }
 
-    /// Returns the time for denial, at which statuses are evaluated: the clock's time, but never
-    /// earlier than the newest event.
+    /// Returns the instant at which statuses are evaluated: the clock's time, but never earlier
+    /// than the newest event.
     pub fn now(&self) -> Result<Timestamp, ServiceError> {
         Ok(self.store.read(|rows| self.clock.denial_time(rows))?)
     }

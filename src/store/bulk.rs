@@ -11,7 +11,7 @@ use super::{
     codec::{Record, append_record, body_unchecked},
     error::StoreError,
     raw_batch,
-    record::{TokenRefV1, TokenSummary, TokenV1, Usage, UsageV1},
+    record::{TokenIdRecordV1, TokenSummary, TokenV1, Usage, UsageV1},
     tables::{NAMES, ReadWrite, RecordTable, TOKENS, Tables, USES},
     writer::Writer,
 };
@@ -22,8 +22,8 @@ use crate::domain::{EventBody, Token, TokenId};
 const MAX_NAME_BATCH: usize = 1 << 17;
 /// Capacity in bytes for a reference to a token, with its checksum.
 const SHORT_RECORD_BYTES: usize = 24;
-/// The fewest new rows between two existing ones that are inserted through a cursor. Shorter runs
-/// are inserted row by row.
+/// Minimum length of a run that is inserted through a cursor. A run is the new rows between two
+/// existing rows; shorter runs are inserted row by row.
 const MIN_RUN_LEN: usize = 8;
 
 type Id = [u8; TokenId::LEN];
@@ -148,11 +148,12 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Inserts the names of inserted tokens. A name that another token has refers to the new one
-    /// afterwards: the caller must remove the other token in the same transaction.
+    /// Inserts the names of inserted tokens. If another token has one of the names, the name then
+    /// refers to the inserted token: the caller must remove the other token in the same
+    /// transaction.
     pub fn insert_names(&mut self, names: NameBatch) -> Result<(), StoreError> {
         let entries = names.0.into_iter().map(|(name, id)| {
-            let entry = encode_short(NAMES, name.as_bytes(), &TokenRefV1(*id.as_bytes()))?;
+            let entry = encode_short(NAMES, name.as_bytes(), &TokenIdRecordV1(*id.as_bytes()))?;
             Ok((name, entry))
         });
         let entries = entries.collect::<Result<_, StoreError>>()?;

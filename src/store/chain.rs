@@ -185,8 +185,9 @@ pub(super) fn verify<A: AccessMode>(tables: &Tables<A>) -> Result<ChainState, St
 
 /// The state of a verification.
 struct ChainVerifier {
-    /// Verified events, and how many of them belong to a token.
+    /// Number of verified events.
     event_count: u64,
+    /// How many of these belong to a token.
     token_event_count: u64,
     hash: EventHash,
     fault: Option<(u64, String)>,

@@ -11,7 +11,7 @@ use std::{
 use super::{
     codec::{RecordBody, decode},
     error::StoreError,
-    record::{EventV1, TokenRefV1, TokenV1, TrashV1},
+    record::{EventV1, TokenIdRecordV1, TokenV1, TrashV1},
     tables::{AccessMode, Tables, display_key},
 };
 use crate::domain::{AuditAction, Token, TokenId};
@@ -115,7 +115,7 @@ impl ConsistencyCheck {
     fn check_names<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
         let mut nameless: BTreeSet<Key> = self.tokens.keys().copied().collect();
         tables.names.for_each(|name: &[u8], row| {
-            let Some(TokenRefV1(key)) = row.ok().and_then(decode) else {
+            let Some(TokenIdRecordV1(key)) = row.ok().and_then(decode) else {
                 return ControlFlow::Continue(());
             };
             match self.tokens.get(&key) {

@@ -33,7 +33,7 @@ fn the_write_operations_keep_the_tables_consistent() {
 fn each_partial_change_is_reported() {
     type PartialChange<'c> = &'c dyn Fn(&mut Writer<'_>) -> Result<(), StoreError>;
     let name = "token 1".as_bytes();
-    let other = TokenRefV1(*id(2).as_bytes());
+    let other = TokenIdRecordV1(*id(2).as_bytes());
     let partial_changes: [(PartialChange<'_>, &str); 9] = [
         (
             &|rows| rows.tables.names.remove(name).map(drop),
@@ -44,7 +44,7 @@ fn each_partial_change_is_reported() {
             "x is the name of a token that does not exist",
         ),
         (
-            &|rows| rows.tables.names.put(b"x", &TokenRefV1(*id(1).as_bytes())),
+            &|rows| rows.tables.names.put(b"x", &TokenIdRecordV1(*id(1).as_bytes())),
             "x refers to a token with another name",
         ),
         (&|rows| rows.put_trash(&nth_token(1), at(1)), "000000000001 is both present and deleted"),

@@ -176,7 +176,7 @@ fn display_path(path: Option<&Path>) -> String {
 }
 
 impl StoreError {
-    /// Whether the error concerns a single damaged record only.
+    /// Whether only one record is damaged.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged(_))
     }
@@ -211,7 +211,8 @@ impl StoreError {
         match error.kind() {
             ErrorKind::NotFound => PathProblem::NotFound.at(path),
             ErrorKind::PermissionDenied => PathProblem::PermissionDenied.at(path),
-            // `O_NOFOLLOW` fails so for a link. This error has no stable `ErrorKind`.
+            // With `O_NOFOLLOW`, opening a symbolic link fails with `ELOOP`, which has no stable
+            // `ErrorKind`.
             _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
                 PathProblem::Symlink.at(path)
             }

@@ -13,12 +13,12 @@ use std::{
 use redb::{BackendError, DatabaseError, StorageBackend, backends::FileBackend};
 
 thread_local! {
-    static MODE: Arc<Mutex<BackendMode>> = Arc::default();
+    static MODE: Arc<Mutex<TestBackendBehaviour>> = Arc::default();
 }
 
 /// The behaviour of the files that this thread has opened, on all threads that use them.
 #[derive(Default)]
-pub(super) enum BackendMode {
+pub(super) enum TestBackendBehaviour {
     #[default]
     PassThrough,
     /// Calls fail as planned.
@@ -84,34 +84,34 @@ impl PendingCall {
 }
 
 /// Sets the mode of the files of this thread. Returns the previous mode.
-pub(super) fn set_mode(mode: BackendMode) -> BackendMode {
+pub(super) fn set_mode(mode: TestBackendBehaviour) -> TestBackendBehaviour {
     MODE.with(|it| std::mem::replace(&mut *it.lock().unwrap(), mode))
 }
 
 /// Counts a change as acknowledged.
 pub(super) fn acknowledge() {
     MODE.with(|it| {
-        if let BackendMode::Log(log) = &mut *it.lock().unwrap() {
+        if let TestBackendBehaviour::Log(log) = &mut *it.lock().unwrap() {
             log.acknowledged += 1;
         }
     });
 }
 
-pub(super) struct FaultyBackend(FileBackend, Arc<Mutex<BackendMode>>);
+pub(super) struct TestBackend(FileBackend, Arc<Mutex<TestBackendBehaviour>>);
 
-impl std::fmt::Debug for FaultyBackend {
+impl std::fmt::Debug for TestBackend {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl FaultyBackend {
+impl TestBackend {
     pub(super) fn new(file: File) -> Result<Self, DatabaseError> {
         Ok(Self(FileBackend::new(file)?, MODE.with(Arc::clone)))
     }
 
     fn fail_if_due(&self, reads: bool) -> io::Result<()> {
-        let BackendMode::Fail(failure) = &mut *self.1.lock().unwrap() else {
+        let TestBackendBehaviour::Fail(failure) = &mut *self.1.lock().unwrap() else {
             return Ok(());
         };
         // Reads succeed on a full disk.
@@ -138,14 +138,14 @@ impl FaultyBackend {
         // The lock covers the call, so that the log has the order of the calls.
         let mut mode = self.1.lock().unwrap();
         call(&self.0)?;
-        if let BackendMode::Log(log) = &mut *mode {
+        if let TestBackendBehaviour::Log(log) = &mut *mode {
             log.pending.push(logged);
         }
         Ok(())
     }
 
     fn log_sync(&self) {
-        let BackendMode::Log(log) = &mut *self.1.lock().unwrap() else {
+        let TestBackendBehaviour::Log(log) = &mut *self.1.lock().unwrap() else {
             return;
         };
         let pending = std::mem::take(&mut log.pending);
@@ -164,7 +164,7 @@ fn offset(at: u64) -> usize {
     usize::try_from(at).unwrap()
 }
 
-impl StorageBackend for FaultyBackend {
+impl StorageBackend for TestBackend {
     fn len(&self) -> io::Result<u64> {
         self.fail_if_due(true)?;
         self.0.len()
@@ -172,7 +172,7 @@ impl StorageBackend for FaultyBackend {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         self.fail_if_due(true)?;
-        if let BackendMode::Observe(calls) = &mut *self.1.lock().unwrap() {
+        if let TestBackendBehaviour::Observe(calls) = &mut *self.1.lock().unwrap() {
             let thread = std::thread::current().id();
             calls.push(ReadCall { offset, len: out.len(), thread });
         }

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 
 use super::{
     ReadOps as _, Store, StoreError,
-    fault_injection::{BackendMode, FailurePlan, set_mode},
+    fault_injection::{FailurePlan, TestBackendBehaviour, set_mode},
     scenario::{self, STEPS_PER_ROUND, StoreContents, apply_step, contents},
 };
 
@@ -21,15 +21,15 @@ fn fail_each_call<T>(
     let folder = scenario::temp_folder();
     for calls_before in 0.. {
         let store = Store::open(&scenario::write_store_file(&folder, bytes)).unwrap();
-        set_mode(BackendMode::Fail(FailurePlan {
+        set_mode(TestBackendBehaviour::Fail(FailurePlan {
             error,
             calls_before,
             is_persistent,
             failure_count: 0,
         }));
         let done = work(&store);
-        let BackendMode::Fail(FailurePlan { failure_count, .. }) =
-            set_mode(BackendMode::PassThrough)
+        let TestBackendBehaviour::Fail(FailurePlan { failure_count, .. }) =
+            set_mode(TestBackendBehaviour::PassThrough)
         else {
             panic!("the mode was changed");
         };

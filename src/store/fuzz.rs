@@ -4,8 +4,8 @@
 use super::{
     codec::{Record, RecordBody, checksum, decode, encode_record, verify_checksum},
     record::{
-        ChainHeadV1, EventV1, SchemaV1, StoreInfoV1, TokenEventV1, TokenRefV1, TokenV1, TrashV1,
-        Usage, UsageV1,
+        ChainHeadV1, EventV1, SchemaV1, StoreInfoV1, TokenEventV1, TokenIdRecordV1, TokenV1,
+        TrashV1, Usage, UsageV1,
     },
 };
 use crate::domain::{EventHash, TokenId};
@@ -17,7 +17,7 @@ type Key = [u8; TokenId::LEN];
 pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
     // The record of a token begins with the id, which is also its key.
     let key: Key = payload.first_chunk().copied().unwrap_or_default();
-    let kind = |name| RecordKind { name, key, payload };
+    let kind = |name| RoundTripCase { name, key, payload };
     let it = kind("a token");
     it.check(
         |body| body.decode::<TokenV1<'_>>()?.into_token(&key),
@@ -42,7 +42,7 @@ pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
     let is_valid = |info: &StoreInfoV1| info.created.to_timestamp().is_some();
     it.check(|body| body.decode::<StoreInfoV1>().filter(is_valid), |info| it.encode(info))?;
     let it = kind("a name");
-    it.check(decode::<TokenRefV1>, |row| it.encode(row))?;
+    it.check(decode::<TokenIdRecordV1>, |row| it.encode(row))?;
     let it = kind("an index entry of an event");
     it.check(decode::<TokenEventV1>, |row| it.encode(row))?;
     let it = kind("a schema");
@@ -52,13 +52,13 @@ pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
 }
 
 /// A kind of record, and the bytes to decode as one.
-struct RecordKind<'p> {
+struct RoundTripCase<'p> {
     name: &'static str,
     key: Key,
     payload: &'p [u8],
 }
 
-impl RecordKind<'_> {
+impl RoundTripCase<'_> {
     fn encode(&self, record: &impl Record) -> Option<Vec<u8>> {
         encode_record(self.name, &self.key, record)
     }

@@ -11,8 +11,8 @@ use crate::domain::terminal_text::escape;
 /// The maximum number of processes in a description.
 const MAX_NAMED: usize = 3;
 
-/// Describes the processes that probably hold the lock: those that are stopped during a write. If
-/// there are none, those that are stopped or write; otherwise "another patdeck".
+/// Names the processes that probably hold the lock: those stopped while writing; if there are none,
+/// those that are either stopped or writing; if there are none of these, "another patdeck".
 pub(super) fn describe_lock_holders(file: FileId) -> String {
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
     let (mut certain, mut possible) = (Vec::new(), Vec::new());

@@ -16,7 +16,7 @@ pub(super) use redb::backends::FileBackend as InnerBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
 #[cfg(test)]
-pub(super) use super::fault_injection::FaultyBackend as InnerBackend;
+pub(super) use super::fault_injection::TestBackend as InnerBackend;
 use super::{
     error::{IoOperation, StoreError},
     lock_holder::describe_lock_holders,

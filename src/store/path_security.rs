@@ -72,9 +72,9 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Refuses a folder in which other users can replace our files. Above the store's own folder, a
-/// group may write, because some systems give each user a group. All users may write if the sticky
-/// bit protects existing files, as in /tmp.
+/// Refuses a folder in which other users could replace the store's file. Only the owner may write
+/// to the store's own folder. In a folder above it, a group may write, because some systems give
+/// each user a private group; all users may write only if the sticky bit is set, as in /tmp.
 fn check_folder(path: &Path, metadata: &Metadata, is_own: bool) -> Result<(), StoreError> {
     check_owner(path, metadata)?;
     let sticky = metadata.mode() & 0o1000 != 0;
@@ -84,7 +84,7 @@ fn check_folder(path: &Path, metadata: &Metadata, is_own: bool) -> Result<(), St
         return Ok(());
     }
     let fix = if sticky {
-        // Other users need this folder, so the advice must not be to close it.
+        // Other users need this folder, so do not advise removing their access.
         PermissionFix::PrivateFolder
     } else if is_own {
         PermissionFix::Chmod("700")
@@ -117,8 +117,8 @@ pub enum InputTrust {
     Content,
 }
 
-/// Refuses an open input file whose permissions do not suit `trust`. Accepts anything but a regular
-/// file: the process that started patdeck is responsible for a pipe.
+/// Refuses an open input file whose permissions do not suit `trust`. Does not check pipes and other
+/// non-regular files: whoever started patdeck chose them.
 pub fn check_input_file(path: &Path, file: &File, trust: InputTrust) -> Result<(), StoreError> {
     let metadata = file.metadata().map_err(|error| StoreError::at(path, &error))?;
     if !metadata.is_file() {
@@ -128,7 +128,7 @@ pub fn check_input_file(path: &Path, file: &File, trust: InputTrust) -> Result<(
     let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
     let (forbidden, fix) = match trust {
         InputTrust::Secret if is_own => (0o077, "600"),
-        // A service reads its credentials from files of root, as a member of their group.
+        // A service may read a credential file that root owns and its group may read.
         InputTrust::Secret => (0o037, "o="),
         InputTrust::Content => (0o022, "go-w"),
     };

@@ -6,7 +6,9 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{
     Store,
-    fault_injection::{BackendMode, PendingCall, PowerCut, SyncLog, acknowledge, set_mode},
+    fault_injection::{
+        PendingCall, PowerCut, SyncLog, TestBackendBehaviour, acknowledge, set_mode,
+    },
     scenario::{self, STEPS_PER_ROUND, StoreContents, apply_step, contents},
 };
 
@@ -41,7 +43,7 @@ fn record_changes(steps: usize) -> (Vec<PowerCut>, Vec<StoreContents>) {
     let store = Store::open(&path).unwrap();
     let durable = std::fs::read(&path).unwrap().into();
     let mut states = vec![contents(&store).unwrap()];
-    set_mode(BackendMode::Log(SyncLog {
+    set_mode(TestBackendBehaviour::Log(SyncLog {
         durable,
         pending: vec![],
         power_cuts: vec![],
@@ -52,7 +54,8 @@ fn record_changes(steps: usize) -> (Vec<PowerCut>, Vec<StoreContents>) {
         acknowledge();
         states.push(contents(&store).unwrap());
     }
-    let BackendMode::Log(SyncLog { power_cuts, durable, .. }) = set_mode(BackendMode::PassThrough)
+    let TestBackendBehaviour::Log(SyncLog { power_cuts, durable, .. }) =
+        set_mode(TestBackendBehaviour::PassThrough)
     else {
         panic!("the mode was changed");
     };

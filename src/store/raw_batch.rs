@@ -46,8 +46,8 @@ impl RawBatch {
         self.rows.len()
     }
 
-    /// Decodes the tokens and calls `visit` with each. The damage of a usage record is passed to
-    /// `visit` after the token, which is passed without usage.
+    /// Decodes the tokens and calls `visit` with each. If a usage record is damaged, visits the
+    /// token without its uses, then the damage.
     pub fn for_each(&self, mut visit: impl FnMut(Result<Token, Damage>)) {
         let mut rest = self.bytes.as_slice();
         for RawRow { id, token_len: record_len, usage_len } in &self.rows {
@@ -64,8 +64,8 @@ impl RawBatch {
     }
 }
 
-/// Decodes a token and its usage record. The second value is the damage of the usage record, with
-/// which the token is still valid.
+/// Decodes a token and its usage record. The second value reports a damaged usage record; the token
+/// is then returned without its uses.
 pub(super) fn decode_token(
     id: &Id,
     record: &[u8],

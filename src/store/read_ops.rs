@@ -14,7 +14,7 @@ use super::{
     error::{Damage, StoreError},
     migrate,
     raw_batch::{self, RawBatch},
-    record::{StoreInfoV1, TokenRefV1, TokenV1, TrashV1, Usage, UsageV1},
+    record::{StoreInfoV1, TokenIdRecordV1, TokenV1, TrashV1, Usage, UsageV1},
     snapshot_id::SnapshotCache,
     tables::{AccessMode, ReadOnly, Tables},
 };
@@ -149,8 +149,8 @@ pub trait ReadOps: HasTables {
     fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, StoreError> {
         let tables = self.tables();
         let folded = name.folded();
-        match tables.names.get(folded.as_bytes(), decode::<TokenRefV1>) {
-            Ok(found) => Ok(found.and_then(|TokenRefV1(id)| TokenId::from_bytes(id))),
+        match tables.names.get(folded.as_bytes(), decode::<TokenIdRecordV1>) {
+            Ok(found) => Ok(found.and_then(|TokenIdRecordV1(id)| TokenId::from_bytes(id))),
             // The table of names is derived from the tokens, so scan the tokens instead.
             Err(StoreError::Damaged(_)) => {
                 let tokens = self.tokens()?.rows;
@@ -297,8 +297,8 @@ pub trait ReadOps: HasTables {
         let mut ids = std::collections::BTreeSet::new();
         let mut damaged = false;
         changes.scan(next.., false, |_, row| {
-            match row.ok().and_then(decode::<TokenRefV1>) {
-                Some(TokenRefV1(id)) => drop(ids.insert(id)),
+            match row.ok().and_then(decode::<TokenIdRecordV1>) {
+                Some(TokenIdRecordV1(id)) => drop(ids.insert(id)),
                 None => damaged = true,
             }
             ControlFlow::Continue(())

@@ -365,9 +365,9 @@ impl<'a> TrashV1<'a> {
 
 /// The token that a name or a row of the change log refers to; all zero if it refers to none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
-pub(super) struct TokenRefV1(pub(super) IdV1);
+pub(super) struct TokenIdRecordV1(pub(super) IdV1);
 
-impl Record for TokenRefV1 {}
+impl Record for TokenIdRecordV1 {}
 
 /// An index entry from a token to an event. Its key contains both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]

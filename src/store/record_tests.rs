@@ -137,7 +137,7 @@ fn the_bytes_of_a_deleted_token_are_frozen() {
 
 #[test]
 fn the_bytes_of_the_small_records_are_frozen() {
-    let name = TokenRefV1(*id().as_bytes());
+    let name = TokenIdRecordV1(*id().as_bytes());
     let same = |body: RecordBody<'_>| body.decode() == Some(name);
     assert_golden(&name, same, "0134664b71395a743057625865d6ee1de6292b2ee4");
     assert_golden(&TokenEventV1, |body| body.decode() == Some(TokenEventV1), "018fecefa8976c9712");

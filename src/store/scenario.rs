@@ -150,7 +150,7 @@ pub(super) fn contents(store: &Store) -> Result<StoreContents, StoreError> {
     })
 }
 
-/// A temporary folder, in memory if possible, because these tests do not depend on the disk.
+/// A temporary folder, in memory if possible; these tests do not need a real disk.
 pub(super) fn temp_folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };

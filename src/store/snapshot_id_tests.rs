@@ -6,7 +6,7 @@ use std::thread;
 use super::*;
 use crate::store::{
     OpenOptions, ReadOps, Store, StoreError,
-    fault_injection::{BackendMode, ReadCall, set_mode},
+    fault_injection::{ReadCall, TestBackendBehaviour, set_mode},
     file_db::FileDb,
 };
 
@@ -14,14 +14,14 @@ use crate::store::{
 fn observed() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("s.redb")).unwrap();
-    set_mode(BackendMode::Observe(Vec::new()));
+    set_mode(TestBackendBehaviour::Observe(Vec::new()));
     (folder, store)
 }
 
 /// The reads of the file since the previous call.
 fn reads() -> Vec<ReadCall> {
-    match set_mode(BackendMode::Observe(Vec::new())) {
-        BackendMode::Observe(calls) => calls,
+    match set_mode(TestBackendBehaviour::Observe(Vec::new())) {
+        TestBackendBehaviour::Observe(calls) => calls,
         _ => panic!("not observed"),
     }
 }

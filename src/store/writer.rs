@@ -9,7 +9,7 @@ use super::{
     codec::decode,
     error::StoreError,
     read_ops::{HasTables, ReadOps as _, load_usage},
-    record::{TokenRefV1, TokenV1, TrashV1, Usage, UsageV1},
+    record::{TokenIdRecordV1, TokenV1, TrashV1, Usage, UsageV1},
     tables::{ReadWrite, Tables},
 };
 use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Name, Timestamp, Token, TokenId};
@@ -17,7 +17,7 @@ use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Name, Timestamp, Tok
 /// The number of rows that the change log keeps.
 const CHANGE_LOG_ROWS: usize = 4_096;
 
-/// The entry in the change log for a change without a token; not a valid id.
+/// Token id in the change log for a change that concerns no token. No token has this id.
 const NO_TOKEN: [u8; TokenId::LEN] = [0; TokenId::LEN];
 
 /// A write transaction. Its reads see its own writes.
@@ -72,7 +72,7 @@ impl<'t> Writer<'t> {
             for old in old_names {
                 self.tables.names.remove(&old)?;
             }
-            self.tables.names.put(name.as_bytes(), &TokenRefV1(*key))?;
+            self.tables.names.put(name.as_bytes(), &TokenIdRecordV1(*key))?;
         }
         self.tables.tokens.put(key, &TokenV1::from(token))?;
         self.mark_changed(*key);
@@ -88,7 +88,9 @@ impl<'t> Writer<'t> {
         }
         for name in self.names_of(id)? {
             // During an import, the name may already refer to another token.
-            if self.tables.names.get(&name, decode::<TokenRefV1>) == Ok(Some(TokenRefV1(*key))) {
+            if self.tables.names.get(&name, decode::<TokenIdRecordV1>)
+                == Ok(Some(TokenIdRecordV1(*key)))
+            {
                 self.tables.names.remove(&name)?;
             }
         }
@@ -167,8 +169,8 @@ impl<'t> Writer<'t> {
                 let mut names = Vec::new();
                 let all = &self.tables.names;
                 all.for_each(|name: &[u8], row| {
-                    let reference = row.ok().and_then(decode::<TokenRefV1>);
-                    if reference == Some(TokenRefV1(*id.as_bytes())) {
+                    let reference = row.ok().and_then(decode::<TokenIdRecordV1>);
+                    if reference == Some(TokenIdRecordV1(*id.as_bytes())) {
                         names.push(name.to_vec());
                     }
                     ControlFlow::Continue(())
@@ -196,7 +198,7 @@ impl<'t> Writer<'t> {
         let last = before.saturating_add(added).saturating_add(self.overflow_count);
         // Changes that were only counted leave a gap, so readers must read everything again.
         for (number, id) in (last.saturating_sub(added).saturating_add(1)..=last).zip(&changed) {
-            self.tables.changes.put(number, &TokenRefV1(*id))?;
+            self.tables.changes.put(number, &TokenIdRecordV1(*id))?;
         }
         let oldest = last.saturating_sub(max).saturating_add(1);
         while let Some(first) = self.tables.changes.first_key()?.filter(|n| *n < oldest) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::{
     domain::{
         Command, ConfirmationProof, DeliveryMethod, Description, Digest, Lifetime, Name, NewToken,
-        Overlap, RestoreTarget, Scope, ScopeSelection, Token, TokenId, TokenSelection,
+        Overlap, RestoreTarget, Scope, ScopesToRemove, Token, TokenId, TokensToDelete,
     },
     service::{Committed, IssuedToken, Service, ServiceError},
 };
@@ -89,13 +89,13 @@ pub trait ServiceTestExt {
     }
 
     fn remove_scope(&self, id: &TokenId, scope: &Scope) -> Result<(Token, Undo), ServiceError> {
-        let scopes = ScopeSelection::Listed(vec![scope.clone()]);
+        let scopes = ScopesToRemove::Listed(vec![scope.clone()]);
         self.change_one(&Command::RemoveScopes { tokens: vec![*id], scopes })
     }
 
     /// Removes all scopes of a token.
     fn clear_scopes(&self, id: &TokenId) -> Result<(Token, Undo), ServiceError> {
-        let scopes = ScopeSelection::All;
+        let scopes = ScopesToRemove::All;
         self.change_one(&Command::RemoveScopes { tokens: vec![*id], scopes })
     }
 
@@ -108,13 +108,13 @@ pub trait ServiceTestExt {
     }
 
     fn delete(&self, id: &TokenId) -> Result<(Token, Undo), ServiceError> {
-        let tokens = TokenSelection::Listed(vec![*id]);
+        let tokens = TokensToDelete::Listed(vec![*id]);
         self.change_one(&Command::Delete { tokens })
     }
 
     /// Deletes all tokens. Returns their number.
     fn delete_all(&self) -> Result<usize, ServiceError> {
-        let plan = self.execute_confirmed(&Command::Delete { tokens: TokenSelection::All })?.plan;
+        let plan = self.execute_confirmed(&Command::Delete { tokens: TokensToDelete::All })?.plan;
         Ok(plan.changes.len())
     }
 

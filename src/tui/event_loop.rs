@@ -13,7 +13,7 @@ use ratatui::Frame;
 use super::{
     app::{
         App,
-        effect::{Effect, HostAction},
+        effect::{Effect, OutputAction},
         event::{AppEvent, HostResult},
     },
     terminal::{
@@ -51,7 +51,7 @@ pub trait Display {
 /// Why the event loop ended.
 #[derive(Debug)]
 pub enum ExitReason {
-    /// The operator quit; with the secrets to print.
+    /// The operator quit. Contains the secrets to print.
     Quit(Vec<Secret>),
     /// The terminal hung up or failed.
     TerminalGone,
@@ -243,17 +243,23 @@ impl<D: Display> EventLoop<D> {
     }
 
     /// Runs a host action. Returns `None` if its secret is no longer on the screen.
-    fn run_on_host(&mut self, action: &HostAction) -> Option<HostResult> {
+    fn run_on_host(&mut self, action: &OutputAction) -> Option<HostResult> {
         let failed = |error: &dyn std::error::Error| HostResult::Failed(error.to_string());
         Some(match action {
-            HostAction::Copy { label, text } => match copy(&mut self.display, &self.route, text) {
-                Ok(target) => {
-                    let summary = target.summary();
-                    HostResult::Copied(summary.replacen("Sent", &format!("Sent the {label}"), 1))
+            OutputAction::Copy { label, text } => {
+                match copy(&mut self.display, &self.route, text) {
+                    Ok(target) => {
+                        let summary = target.summary();
+                        HostResult::Copied(summary.replacen(
+                            "Sent",
+                            &format!("Sent the {label}"),
+                            1,
+                        ))
+                    }
+                    Err(error) => failed(&error),
                 }
-                Err(error) => failed(&error),
-            },
-            HostAction::CopySecret => {
+            }
+            OutputAction::CopySecret => {
                 let secret = self.app.secret()?.reveal();
                 match copy(&mut self.display, &self.route, secret) {
                     Ok(target) => HostResult::Delivered(
@@ -263,7 +269,7 @@ impl<D: Display> EventLoop<D> {
                     Err(error) => failed(&error),
                 }
             }
-            HostAction::WriteSecret(path) => match secret_file::write(path, self.app.secret()?) {
+            OutputAction::WriteSecret(path) => match secret_file::write(path, self.app.secret()?) {
                 Ok(path) => {
                     let text = format!("Wrote the secret to {} (mode 0600)", path.display());
                     HostResult::Delivered(DeliveryMethod::Written, text)

@@ -19,7 +19,7 @@ use ratatui::Frame;
 use self::{
     app::{App, event::AppEvent, model::Model},
     event_loop::{Display, EventLoop, ExitReason},
-    terminal::{SuspendOutcome, TerminalError, TerminalSession, clipboard, hangup, input},
+    terminal::{SuspendOutcome, TerminalError, TerminalSession, clipboard, input, termination},
     theme::Theme,
     worker::Worker,
 };
@@ -65,7 +65,7 @@ pub fn run(service: Service, setup: AppSettings) -> Result<Vec<Secret>, Terminal
     let flush_writes = || {
         service::wait_for_writes(WRITE_WAIT);
     };
-    hangup::watch(flush_writes)?;
+    termination::watch(flush_writes)?;
     let (sender, inbox) = channel();
     let from_worker = sender.clone();
     let worker = Worker::start(service, move |event| from_worker.send(event).is_ok());
@@ -80,7 +80,7 @@ pub fn run(service: Service, setup: AppSettings) -> Result<Vec<Secret>, Terminal
             service::wait_for_writes(WRITE_WAIT);
             Ok(secrets)
         }
-        ExitReason::TerminalGone => hangup::exit_hung_up(flush_writes),
+        ExitReason::TerminalGone => termination::exit_hung_up(flush_writes),
     }
 }
 

@@ -81,7 +81,7 @@ fn a_faulty_config_is_reported() {
     assert_eq!(result.code, 1);
     let facts = &result.objects()[0];
     assert_eq!(facts["settings"]["faults"][1]["setting"], "theme");
-    assert_eq!(facts["store"]["file"], json!({ "unknown": "the config has mistakes" }));
+    assert_eq!(facts["store"]["file"], json!({ "unknown": "the config is invalid" }));
     assert_eq!(facts["terminal"]["NO_COLOR"], false);
 }
 

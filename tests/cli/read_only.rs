@@ -9,7 +9,7 @@ use crate::{Home, command, issue, run, run_with_input};
 
 const MESSAGE: &str = "read-only mode, nothing changed";
 const HINT: &str =
-    "to make changes, drop --read-only, PATDECK_READ_ONLY or `read-only` in the config";
+    "to make changes, remove --read-only, PATDECK_READ_ONLY and `read-only` in the config";
 
 /// A command line of every command that changes the store.
 const CHANGES: &[&[&str]] = &[

@@ -136,8 +136,8 @@ fn a_secret_in_an_argument_is_rejected() {
     let secret = issue(&home, &["ci"]);
     let id = &secret[4..16];
     let message = format!(
-        "an argument contains the secret of {id}, which other users can see and your shell history \
-         keeps"
+        "an argument contains the secret of {id}: other users can see arguments, and the shell \
+         history keeps them"
     );
     let hint = format!(
         "the secret is exposed: replace it with `patdeck regenerate {id}`, and pass secrets on \

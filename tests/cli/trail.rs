@@ -78,7 +78,7 @@ fn an_earlier_hash_proves_that_the_trail_was_truncated() {
     assert_eq!((expected_at(&first), expected_at(&second)), ((0, Some(2)), (1, None)));
     let result = run(&home, &["audit", "--check", "--expect", &second]);
     let message = "error: no event has the expected hash; the trail was truncated or rewritten \
-                   since that check\nhint: compare it with a backup from before the check\n";
+                   since that check\nhint: compare the store with a backup made soon after that check\n";
     assert_eq!((result.code, result.err.as_str()), (1, message));
 }
 

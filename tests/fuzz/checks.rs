@@ -10,9 +10,9 @@ use patdeck::{
     cli::{export_line, import_text},
     config::{ConfigError, ConfigFile, GlyphSet, ThemeName},
     domain::{
-        AccessRequest, Actor, Description, Digest, Entity, Lifetime, LifetimeLimits, Name, Query,
-        Scope, Scopes, Search, Secret, SecretScanner, StatusFilter, Timestamp, Token, TokenId,
-        decide,
+        AccessRequest, Actor, Description, Digest, Entity, Lifetime, LifetimeLimits, ListQuery,
+        Name, Scope, Scopes, Search, Secret, SecretScanner, StatusFilter, Timestamp, Token,
+        TokenId, decide,
         terminal_text::{escape, first_unsafe},
     },
     keymap::{KeyOverride, KeySequence, Keymap, Mode},
@@ -181,7 +181,7 @@ pub fn search(bytes: &[u8]) {
     let tokens = [token(0, "ci-prod"), token(1, "søk og finn"), token(2, "CI old")];
     let mut sum = 0;
     for status in StatusFilter::STATUSES {
-        let query = Query { status, search: search.clone(), ..Query::default() };
+        let query = ListQuery { status, search: search.clone(), ..ListQuery::default() };
         let (mut rows, counts) = query.select(&tokens, at());
         rows.sort_unstable();
         rows.dedup();

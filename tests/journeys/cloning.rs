@@ -60,7 +60,7 @@ fn a_preset_adds_editable_scope_rows() {
     it.keys("n ci <Tab> <Tab> <Tab> p p").sees("[publisher]");
     it.sees("may publish to all channels, messages");
     it.sees("! * also covers future channels, messages");
-    it.keys("<Tab> <Tab>").retypes("c-42").sees("may publish to channels, messages c-42");
+    it.keys("<Tab> <Tab>").retypes("c-42").sees("may publish to c-42 (channels, messages)");
     it.never_sees("also covers future").keys("<C-s>");
     it.sees("channels    c-42").sees("messages    c-42");
     it.keys("p s <Tab> c <Tab>").retypes("c-42").keys("<C-s>");

@@ -11,9 +11,8 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use patdeck::tui::terminal::{
     self, TerminalSession,
     clipboard::{self, ClipboardEnvironment},
-    hangup,
     input::{self, TerminalInput},
-    paste,
+    paste, termination,
 };
 use ratatui::style::Style;
 use ratatui::text::Line;
@@ -36,7 +35,7 @@ fn child_main() {
     }
     terminal::check().unwrap();
     let mut session = TerminalSession::enter(std::env::var_os(MOUSE).is_some()).unwrap();
-    hangup::watch(|| {}).unwrap();
+    termination::watch(|| {}).unwrap();
     let (deliver, inputs) = mpsc::channel();
     input::spawn(move |input| deliver.send(input).is_ok(), input::escape_wait_from_env()).unwrap();
     let mut status = String::from("ready");
@@ -67,7 +66,7 @@ fn child_main() {
             TerminalInput::Paste(text) => format!("pasted {}", paste::clean_paste(&text, false)),
             TerminalInput::Mouse(mouse) => format!("{mouse:?}"),
             TerminalInput::Resize(width, height) => format!("now {width}x{height}"),
-            TerminalInput::Closed => hangup::exit_hung_up(|| {}),
+            TerminalInput::Closed => termination::exit_hung_up(|| {}),
         };
     }
     session.leave();

@@ -21,7 +21,7 @@ use crate::{
 pub(super) fn collect(report: &mut Report, config: Option<&Config>, open: OpenStore<'_>) {
     report.section("store");
     let Some(config) = config else {
-        report.unknown("file", "the config has mistakes");
+        report.unknown("file", "the config is invalid");
         return;
     };
     let path = config.store.as_path();

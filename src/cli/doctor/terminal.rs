@@ -38,7 +38,7 @@ pub(super) fn collect(report: &mut Report, config: Option<&Config>, environment:
     }
     report.fact("locale", environment.locale.clone());
     let glyphs = config.map(|config| config.glyphs.as_str());
-    report.fact_or_unknown("glyphs", glyphs.ok_or_else(|| "the config has mistakes".to_owned()));
+    report.fact_or_unknown("glyphs", glyphs.ok_or_else(|| "the config is invalid".to_owned()));
     collect_session(report);
     collect_clipboard(report, config);
 }
@@ -120,7 +120,7 @@ fn under_mosh() -> Result<bool, String> {
 fn collect_clipboard(report: &mut Report, config: Option<&Config>) {
     report.section("clipboard");
     let Some(config) = config else {
-        report.unknown("route", "the config has mistakes");
+        report.unknown("route", "the config is invalid");
         return;
     };
     let command = (!config.clipboard.is_empty()).then(|| config.clipboard.clone());

@@ -14,7 +14,7 @@ use crate::service::import::LineFault;
 
 /// A field is invalid; the faults contain the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct InvalidField;
+pub(super) struct FaultRecorded;
 
 /// A JSON string; it borrows from the line unless it has escapes.
 #[derive(Deserialize)]
@@ -87,23 +87,27 @@ impl<'a> Fields<'a> {
     }
 
     /// Adds a fault of the field `name`.
-    pub(super) fn fault(&mut self, name: &str, why: String) -> InvalidField {
+    pub(super) fn fault(&mut self, name: &str, why: String) -> FaultRecorded {
         let field = match self.parent {
             None => name.to_owned(),
             Some(parent) => format!("{parent}.{name}"),
         };
         self.faults.push(LineFault { line: self.line, field, reason: why });
-        InvalidField
+        FaultRecorded
     }
 
-    fn take(&mut self, name: &str) -> Result<&'a str, InvalidField> {
+    fn take(&mut self, name: &str) -> Result<&'a str, FaultRecorded> {
         let values = &mut self.object.0;
         let at = values.binary_search_by(|(it, _)| it.as_ref().cmp(name)).ok();
         let value = at.and_then(|at| values.get_mut(at)?.1.take());
         value.map(RawValue::get).ok_or_else(|| self.fault(name, "missing".to_owned()))
     }
 
-    fn value<T: Deserialize<'a>>(&mut self, name: &str, expected: &str) -> Result<T, InvalidField> {
+    fn value<T: Deserialize<'a>>(
+        &mut self,
+        name: &str,
+        expected: &str,
+    ) -> Result<T, FaultRecorded> {
         let value = self.take(name)?;
         from_str(value).map_err(|_| self.fault(name, format!("expected {expected}")))
     }
@@ -113,7 +117,7 @@ impl<'a> Fields<'a> {
         &mut self,
         name: &str,
         parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, InvalidField> {
+    ) -> Result<T, FaultRecorded> {
         let Text(text) = self.value(name, "a string")?;
         parse(&text).map_err(|why| self.fault(name, why))
     }
@@ -123,21 +127,21 @@ impl<'a> Fields<'a> {
         &mut self,
         name: &str,
         parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, InvalidField> {
+    ) -> Result<Option<T>, FaultRecorded> {
         let text: Option<Text<'_>> = self.value(name, "a string")?;
         text.map(|Text(text)| parse(&text)).transpose().map_err(|why| self.fault(name, why))
     }
 
-    pub(super) fn texts(&mut self, name: &str) -> Result<Vec<Cow<'a, str>>, InvalidField> {
+    pub(super) fn texts(&mut self, name: &str) -> Result<Vec<Cow<'a, str>>, FaultRecorded> {
         let texts: Vec<Text<'a>> = self.value(name, "a list of strings")?;
         Ok(texts.into_iter().map(|Text(text)| text).collect())
     }
 
-    pub(super) fn boolean(&mut self, name: &str) -> Result<bool, InvalidField> {
+    pub(super) fn boolean(&mut self, name: &str) -> Result<bool, FaultRecorded> {
         self.value(name, "true or false")
     }
 
-    pub(super) fn number(&mut self, name: &str) -> Result<u64, InvalidField> {
+    pub(super) fn number(&mut self, name: &str) -> Result<u64, FaultRecorded> {
         self.value(name, "a number")
     }
 
@@ -145,8 +149,8 @@ impl<'a> Fields<'a> {
     pub(super) fn object<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&mut Self) -> Result<T, InvalidField>,
-    ) -> Result<Option<T>, InvalidField> {
+        read: impl FnOnce(&mut Self) -> Result<T, FaultRecorded>,
+    ) -> Result<Option<T>, FaultRecorded> {
         let Some(object) = self.value(name, "an object")? else { return Ok(None) };
         let mut inner = Self { line: self.line, parent: Some(name), object, faults: Vec::new() };
         let value = read(&mut inner);
@@ -159,7 +163,7 @@ impl<'a> Fields<'a> {
             }
         }
         self.faults.extend(faults);
-        value.and_then(|value| if is_valid { Ok(Some(value)) } else { Err(InvalidField) })
+        value.and_then(|value| if is_valid { Ok(Some(value)) } else { Err(FaultRecorded) })
     }
 }
 
@@ -180,7 +184,7 @@ mod tests {
     #[test]
     fn unread_fields_are_unknown() {
         let mut read = fields(r#"{"b":1,"a":true,"c":[]}"#);
-        assert_eq!((read.boolean("a"), read.boolean("a")), (Ok(true), Err(InvalidField)));
+        assert_eq!((read.boolean("a"), read.boolean("a")), (Ok(true), Err(FaultRecorded)));
         let names: Vec<_> = faults(read).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["a", "b", "c"]);
     }
@@ -190,7 +194,7 @@ mod tests {
         for text in ["-1", "1.0", "0.5", "1e3", "-0", "\"1\"", "null", "18446744073709551616"] {
             let text = format!(r#"{{"n":{text}}}"#);
             let mut read = fields(&text);
-            assert_eq!(read.number("n"), Err(InvalidField), "{text}");
+            assert_eq!(read.number("n"), Err(FaultRecorded), "{text}");
             assert_eq!(faults(read), [("n".to_owned(), "expected a number".to_owned())]);
         }
     }

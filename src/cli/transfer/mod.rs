@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::examples;
+use super::help_footers;
 
 pub(super) use self::{export::export, import::import};
 #[cfg(any(test, feature = "testing"))]
@@ -23,7 +23,7 @@ const KIND: &str = "patdeck export";
 
 /// Arguments of `export`.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = examples::EXPORT)]
+#[command(after_long_help = help_footers::EXPORT)]
 pub struct Export {
     /// Write to this new file (mode 0600) instead of standard output
     #[arg(long, value_name = "FILE")]
@@ -32,7 +32,7 @@ pub struct Export {
 
 /// Arguments of `import`.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = examples::IMPORT)]
+#[command(after_long_help = help_footers::IMPORT)]
 pub struct Import {
     /// File written by `patdeck export`; - reads standard input
     #[arg(value_name = "FILE")]

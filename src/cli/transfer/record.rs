@@ -4,7 +4,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
 
-use super::fields::{Fields, InvalidField};
+use super::fields::{FaultRecorded, Fields};
 use crate::{
     domain::{
         Actor, Description, Digest, LastUse, Name, Prefix, PreviousSecret, Scope, Scopes,
@@ -69,7 +69,7 @@ pub(super) fn parse(line: u64, text: &str) -> Result<Token, Vec<LineFault>> {
 }
 
 /// Reads every field, even after a fault, in the sorted order of an export.
-fn parse_token(fields: &mut Fields<'_>) -> Result<Token, InvalidField> {
+fn parse_token(fields: &mut Fields<'_>) -> Result<Token, FaultRecorded> {
     let delivered = fields.boolean("claimed");
     let created = fields.text("created", parse_time);
     let created_by = fields.object("created_by", |by| {
@@ -123,7 +123,7 @@ fn parse_token(fields: &mut Fields<'_>) -> Result<Token, InvalidField> {
     })
 }
 
-fn parse_scopes(fields: &mut Fields<'_>) -> Result<Scopes, InvalidField> {
+fn parse_scopes(fields: &mut Fields<'_>) -> Result<Scopes, FaultRecorded> {
     let mut scopes = Scopes::default();
     let mut result = Ok(());
     for text in fields.texts("scopes")? {
@@ -134,7 +134,7 @@ fn parse_scopes(fields: &mut Fields<'_>) -> Result<Scopes, InvalidField> {
     result.map(|()| scopes)
 }
 
-fn parse_last_use(used: &mut Fields<'_>) -> Result<LastUse, InvalidField> {
+fn parse_last_use(used: &mut Fields<'_>) -> Result<LastUse, FaultRecorded> {
     Ok(LastUse {
         at: used.text("at", parse_time)?,
         from: used.optional_text("from", bounded_text)?.map(Into::into),

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Plan;
 use crate::domain::{
-    command::{Command, ScopeSelection},
+    command::{Command, ScopesToRemove},
     name::Name,
     token::{Overlap, Status, Token},
 };
@@ -65,7 +65,7 @@ impl Plan {
             | Command::RevokeLeaked { .. }
             | Command::EndOverlap { .. }
             | Command::Delete { .. }
-            | Command::RemoveScopes { scopes: ScopeSelection::All, .. } => true,
+            | Command::RemoveScopes { scopes: ScopesToRemove::All, .. } => true,
             Command::Regenerate { overlap, .. } => {
                 let ends = |token: &Token| {
                     let is_active = token.status(self.at) == Status::Active;
@@ -76,7 +76,7 @@ impl Plan {
             Command::Create { .. }
             | Command::Edit { .. }
             | Command::AddScopes { .. }
-            | Command::RemoveScopes { scopes: ScopeSelection::Listed(_), .. }
+            | Command::RemoveScopes { scopes: ScopesToRemove::Listed(_), .. }
             | Command::Restore(_)
             | Command::Revert(_)
             | Command::RecordDelivery { .. }

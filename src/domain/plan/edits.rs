@@ -8,7 +8,7 @@ use super::{
     require_token,
 };
 use crate::domain::{
-    command::{NewToken, ScopeSelection, TokenEdit},
+    command::{NewToken, ScopesToRemove, TokenEdit},
     event::AuditAction,
     id::TokenId,
     name::{Description, Name},
@@ -135,14 +135,14 @@ pub(super) fn add_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &[Scope]) 
 }
 
 /// Removes scopes. Skips the token if it does not have one of the listed scopes.
-pub(super) fn remove_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &ScopeSelection) {
+pub(super) fn remove_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &ScopesToRemove) {
     let mut narrower = Token::clone(token);
     let detail = match scopes {
-        ScopeSelection::All => {
+        ScopesToRemove::All => {
             narrower.scopes = Scopes::default();
             format!("all, {}", scope_count(token.scopes.len()))
         }
-        ScopeSelection::Listed(scopes) => {
+        ScopesToRemove::Listed(scopes) => {
             if let Err(reason) = scopes.iter().try_for_each(|scope| narrower.scopes.remove(scope)) {
                 return plan.skip(token, reason);
             }

@@ -21,7 +21,7 @@ pub use self::{
 };
 use super::{
     Timestamp,
-    command::{Command, RestoreTarget, TokenEdit, TokenSelection},
+    command::{Command, RestoreTarget, TokenEdit, TokensToDelete},
     event::AuditAction,
     id::TokenId,
     scope::Scope,
@@ -269,17 +269,17 @@ pub fn plan<R: ReadTokens>(
 /// Plans a purge of old deletions, then the deletion of `tokens`.
 fn delete<R: ReadTokens>(
     plan: &mut Plan,
-    tokens: &TokenSelection,
+    tokens: &TokensToDelete,
     tx: &R,
     context: &PlanContext<'_>,
 ) -> Result<(), R::Error> {
     let own_deletion = trash::purge(plan, tx)?;
     let deleted_at = context.deletion.unwrap_or(own_deletion);
     match tokens {
-        TokenSelection::Listed(tokens) => plan_each(plan, tokens, tx, |plan, token| {
+        TokensToDelete::Listed(tokens) => plan_each(plan, tokens, tx, |plan, token| {
             trash::delete(plan, token, deleted_at);
         }),
-        TokenSelection::All => {
+        TokensToDelete::All => {
             for token in tx.tokens()? {
                 trash::delete(plan, &Arc::new(token), deleted_at);
             }

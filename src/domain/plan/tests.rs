@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::*;
 use crate::domain::{
     Actor, AuditEvent, Catalogue, Description, Digest, LifetimeLimits, Name, NewToken, Overlap,
-    Prefix, ScopeSelection, Scopes, token::tests as tokens,
+    Prefix, Scopes, ScopesToRemove, token::tests as tokens,
 };
 
 struct Tokens(Vec<Token>);
@@ -91,10 +91,10 @@ fn regenerate(names: &str, overlap: Overlap) -> Command {
 #[test]
 fn commands_that_end_a_secret_require_confirmation() {
     let name = |text| Name::parse(text).unwrap();
-    let delete = |names| Command::Delete { tokens: TokenSelection::Listed(ids(names)) };
+    let delete = |names| Command::Delete { tokens: TokensToDelete::Listed(ids(names)) };
     let scopes = || vec!["clients:*:read".parse().unwrap()];
     let remove = |scopes| Command::RemoveScopes { tokens: ids("a"), scopes };
-    let publish = || ScopeSelection::Listed(vec!["channels:*:publish".parse().unwrap()]);
+    let publish = || ScopesToRemove::Listed(vec!["channels:*:publish".parse().unwrap()]);
     let new = NewToken {
         name: name("new"),
         description: Description::default(),
@@ -105,7 +105,7 @@ fn commands_that_end_a_secret_require_confirmation() {
         (Command::Create { token: new, secret_file: None }, Confirmation::None),
         (Command::AddScopes { tokens: ids("abc"), scopes: scopes() }, Confirmation::None),
         (remove(publish()), Confirmation::None),
-        (remove(ScopeSelection::All), Confirmation::Ask(name("a"))),
+        (remove(ScopesToRemove::All), Confirmation::Ask(name("a"))),
         (Command::Revoke { tokens: ids("c") }, Confirmation::Ask(name("c"))),
         (Command::Revoke { tokens: ids("ab") }, Confirmation::TypeCount(2)),
         (Command::EndOverlap { tokens: ids("b") }, Confirmation::Ask(name("b"))),
@@ -117,7 +117,7 @@ fn commands_that_end_a_secret_require_confirmation() {
         (regenerate("ca", Overlap::None), Confirmation::TypeCount(2)),
         (delete("a"), Confirmation::TypeName(name("a"))),
         (delete("abc"), Confirmation::TypeCount(3)),
-        (Command::Delete { tokens: TokenSelection::All }, Confirmation::TypeCount(3)),
+        (Command::Delete { tokens: TokensToDelete::All }, Confirmation::TypeCount(3)),
     ] {
         let plan = make_plan(&command, &sample_tokens()).unwrap();
         assert_eq!(plan.confirmation(), expected, "{command:?}");

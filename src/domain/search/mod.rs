@@ -11,8 +11,8 @@ use super::{
     Actor, Timestamp,
     decision::{AccessRequest, allows},
     lifetime::DurationMinutes,
+    list_query::StatusFilter,
     name::fold,
-    query::StatusFilter,
     scope::{Entity, Scope, Scopes},
     token::{Status, Token},
 };

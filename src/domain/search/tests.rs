@@ -168,7 +168,7 @@ fn errors_name_the_term_and_the_valid_forms() {
     assert_eq!(
         error("may:channels"),
         "may:channels: invalid scope `channels`: use TYPE:ENTITY:OPERATION, e.g. \
-         channels:*:publish"
+         channels:c-42:publish"
     );
     assert!(error("foo:\u{1b}[2J").starts_with("unknown term foo:\\u{1b}[2J: "));
 }

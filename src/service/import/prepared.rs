@@ -43,14 +43,15 @@ struct PlannedBatch<'b> {
     events: Vec<EventBody>,
 }
 
-/// How much of the check of staged rows is repeated.
+/// Which staged rows are checked again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CheckMode {
     /// Check all rows, collect no writes.
     DryRun,
     /// Check all rows: the store changed since they were staged.
     Recheck,
-    /// The store did not change since, so rows that were new need no check.
+    /// The store has not changed since the rows were staged: rows that were new need no second
+    /// check.
     Unchanged,
 }
 

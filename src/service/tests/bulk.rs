@@ -29,7 +29,7 @@ fn revoke_command(ids: &[TokenId]) -> Command {
 }
 
 fn delete_command(ids: &[TokenId]) -> Command {
-    Command::Delete { tokens: TokenSelection::Listed(ids.to_vec()) }
+    Command::Delete { tokens: TokensToDelete::Listed(ids.to_vec()) }
 }
 
 fn add_command(scopes: &[Scope], ids: &[TokenId]) -> Command {
@@ -129,7 +129,7 @@ fn a_confirmation_covers_only_what_was_shown() {
     rotate();
     expect_changed(&end_overlap, &proof);
     // Removing all scopes removes only those that the preview showed.
-    let remove_all = Command::RemoveScopes { tokens: tokens(), scopes: ScopeSelection::All };
+    let remove_all = Command::RemoveScopes { tokens: tokens(), scopes: ScopesToRemove::All };
     let proof = confirm(&remove_all);
     fixture.add_scopes(&a.token.id, &[scope("clients:*:read")]).unwrap();
     expect_changed(&remove_all, &proof);

@@ -364,7 +364,9 @@ fn random_catalogue() -> impl Strategy<Value = Catalogue> {
     vec(any::<bool>(), 4).prop_map(|kept| {
         let mut catalogue = Catalogue::default();
         for (at, name) in ["channels", "clients"].into_iter().enumerate() {
-            for offer in catalogue.entries.iter_mut().filter(|o| o.entity_type.as_str() == name) {
+            for offer in
+                catalogue.entity_types.iter_mut().filter(|o| o.entity_type.as_str() == name)
+            {
                 offer.operations.retain(|o| o.as_str() != "update" || kept[at]);
             }
         }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::*;
-use crate::domain::{Query, StatusFilter};
+use crate::domain::{ListQuery, StatusFilter};
 
 fn stored_ids(fixture: &TestService) -> Vec<TokenId> {
     fixture.load_snapshot().unwrap().tokens.iter().map(|token| token.id).collect()
@@ -64,7 +64,7 @@ fn recently_issued_matches_a_full_scan() {
     }
     let tokens = fixture.load_snapshot().unwrap().tokens;
     for status in [StatusFilter::All, StatusFilter::Active] {
-        let query = Query { status, ..Query::default() };
+        let query = ListQuery { status, ..ListQuery::default() };
         let (rows, _) = query.select(&tokens, late);
         let all: Vec<_> = rows.into_iter().map(|row| tokens[row].id).collect();
         let newest = fixture.recently_issued(status, late, 100).unwrap();

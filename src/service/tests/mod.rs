@@ -24,8 +24,8 @@ use super::*;
 use crate::{
     domain::{
         AccessRequest, AuditAction, AuditEvent, Command, Decision, DeliveryMethod, Denial,
-        Description, EventBody, Name, NewToken, Overlap, Scope, ScopeSelection, Secret,
-        TokenSelection,
+        Description, EventBody, Name, NewToken, Overlap, Scope, ScopesToRemove, Secret,
+        TokensToDelete,
     },
     store::{ScanResult, StoreError, TrashedToken},
     testing::{RegenerateOptions, ServiceTestExt as _},

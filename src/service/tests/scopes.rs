@@ -113,7 +113,7 @@ fn adding_no_scope_writes_nothing() {
 fn scope_missing_from_the_catalogue_works_and_can_be_removed() {
     let mut fixture = TestService::new();
     let issued = fixture.issue("ci");
-    fixture.service.policy.catalogue.entries.clear();
+    fixture.service.policy.catalogue.entity_types.clear();
     assert!(fixture.works(&issued.secret));
     fixture.remove_scope(&issued.token.id, &scope("channels:*:publish")).unwrap();
     fixture.expect_refusal(|s| s.add_scopes(&issued.token.id, &[scope("channels:*:publish")]));

@@ -116,7 +116,7 @@ fn reused_name_does_not_reactivate_a_secret() {
 fn deleting_all_requires_the_confirmed_count() {
     let fixture = TestService::new();
     let mut issued: Vec<_> = (0..3).map(|n| fixture.issue(&format!("t{n}"))).collect();
-    let all = Command::Delete { tokens: TokenSelection::All };
+    let all = Command::Delete { tokens: TokensToDelete::All };
     let error =
         fixture.expect_refusal(|s| s.execute(&all, &ConfirmationProof::NOT_REQUIRED)).to_string();
     assert_eq!(
@@ -154,7 +154,7 @@ fn token_added_meanwhile_prevents_deleting_all() {
     let open = |seed| TestService::on(Store::open(&path).unwrap(), seed);
     let (one, two) = (open(1), open(2));
     one.issue("one");
-    let all = Command::Delete { tokens: TokenSelection::All };
+    let all = Command::Delete { tokens: TokensToDelete::All };
     let confirmed = one.preview(&all).unwrap().confirm();
     two.issue("two");
     let error = one.expect_refusal(|s| s.execute(&all, &confirmed));

@@ -16,7 +16,7 @@ pub enum Effect {
     /// Send a request to the service; its response has the same id.
     Service(RequestId, ServiceRequest),
     List(ListRequest),
-    Host(HostAction),
+    Host(OutputAction),
     Ui(UiAction),
     /// Suspend the process until the shell continues it.
     Suspend,
@@ -49,7 +49,7 @@ pub enum UiAction {
 
 /// An action on this host outside the store: clipboard or file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HostAction {
+pub enum OutputAction {
     Copy {
         /// Names the text in the message, such as `id`.
         label: &'static str,
@@ -83,7 +83,7 @@ impl Effect {
     }
 
     pub fn copy(label: &'static str, text: impl Into<String>) -> Self {
-        Self::Host(HostAction::Copy { label, text: text.into() })
+        Self::Host(OutputAction::Copy { label, text: text.into() })
     }
 }
 

@@ -30,12 +30,12 @@ pub enum AppEvent {
     Tick,
 }
 
-/// The result of a [`super::effect::HostAction`].
+/// The result of a [`super::effect::OutputAction`].
 #[derive(Debug)]
 pub enum HostResult {
-    /// A text was sent to the clipboard; with the message.
+    /// A text was sent to the clipboard. Contains the message to show.
     Copied(String),
-    /// The secret was delivered by this method; with the message.
+    /// The secret was delivered by this method. Contains the message to show.
     Delivered(DeliveryMethod, String),
     /// The action failed; with the error message.
     Failed(String),

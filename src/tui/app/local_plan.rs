@@ -44,7 +44,7 @@ impl ReadTokens for CachedTokens<'_> {
         Err(LocalPlanError::NotCached)
     }
 
-    /// Returns none: they only affect the time of a deletion, which no dialog shows.
+    /// Returns no deleted tokens: these only affect the time of a deletion, which no dialog shows.
     fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, LocalPlanError> {
         Ok(Vec::new())
     }

@@ -199,8 +199,8 @@ impl Model {
     pub fn banner(&self) -> Option<String> {
         if let Some(last_change) = self.summary.clock_behind {
             return Some(format!(
-                "The system clock is behind the last change ({}). Expiry follows that time. Set the \
-                 clock, or press {} to accept it.",
+                "The clock is earlier than the last change ({}). Until it catches up, expiry uses \
+                 that time. Set it, or press {} to accept it.",
                 last_change.format("%Y-%m-%d %H:%M UTC"),
                 self.key(Mode::Global, Action::AcceptClock),
             ));

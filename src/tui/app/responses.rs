@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::{
     App,
-    effect::{Effect, HostAction, Tab},
+    effect::{Effect, OutputAction, Tab},
     event::HostResult,
     local_plan::plan_from_cache,
     pending::{Origin, RequestId},
@@ -139,7 +139,7 @@ impl App {
             Response::History(id, events) => self.detail.deliver(id, events),
             Response::Trail(trail) => self.audit.deliver(trail),
             Response::ClipboardText(label, text) => {
-                self.effects.push(Effect::Host(HostAction::Copy { label, text }));
+                self.effects.push(Effect::Host(OutputAction::Copy { label, text }));
             }
             Response::Failed(error) => self.handle_failure(origin, &error),
             Response::Planned(plan) => self.show_plan(origin, *plan),

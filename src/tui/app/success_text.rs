@@ -2,7 +2,7 @@
 
 use super::model::Model;
 use crate::{
-    domain::{Command, Plan, ScopeSelection, Token, TokenState, Warning, counted},
+    domain::{Command, Plan, ScopesToRemove, Token, TokenState, Warning, counted},
     keymap::{Action, Mode},
 };
 
@@ -20,10 +20,10 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
         Command::AddScopes { .. } => {
             format!("Saved the scopes of {tokens}{}.", absorbed_text(plan))
         }
-        Command::RemoveScopes { scopes: ScopeSelection::All, .. } => {
+        Command::RemoveScopes { scopes: ScopesToRemove::All, .. } => {
             format!("Removed every scope from {tokens}. Every operation is now denied.")
         }
-        Command::RemoveScopes { scopes: ScopeSelection::Listed(scopes), .. } => {
+        Command::RemoveScopes { scopes: ScopesToRemove::Listed(scopes), .. } => {
             let scopes = match scopes.as_slice() {
                 [scope] => scope.to_string(),
                 many => counted(many.len(), "scope"),
@@ -31,7 +31,7 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
             format!("Removed {scopes} from {tokens}.")
         }
         Command::Revoke { .. } if is_one => format!(
-            "Revoked {tokens}. Its secret no longer works; {} issues a new one.",
+            "Revoked {tokens}. Its secret no longer works; press {} to issue a new one.",
             key(Action::Regenerate)
         ),
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => {

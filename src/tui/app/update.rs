@@ -6,7 +6,7 @@ use ratatui::crossterm::event::KeyEvent;
 
 use super::{
     App, OpenDialog,
-    effect::{Effect, HostAction, Tab, UiAction},
+    effect::{Effect, OutputAction, Tab, UiAction},
     event::AppEvent,
     pending::Origin,
     service_request::ServiceRequest,
@@ -318,7 +318,7 @@ impl App {
         match self.cli_equivalent() {
             Some(equivalent) => {
                 let text = equivalent.to_string();
-                self.effects.push(Effect::Host(HostAction::Copy { label: "command", text }));
+                self.effects.push(Effect::Host(OutputAction::Copy { label: "command", text }));
             }
             None if self.top_dialog().is_none() && self.tab == Tab::Audit => {
                 self.warn(

@@ -12,8 +12,8 @@ use crate::{
         app::{effect::Effect, model::Model, service_request::ServiceRequest},
         widgets::{
             form::{self, FieldNote, Form, FormField, FormFocus, FormLayout},
+            offscreen_canvas::OffscreenCanvas,
             panel,
-            scroll_view::ScrollView,
             text_field::TextField,
         },
     },
@@ -114,8 +114,8 @@ impl Dialog for EditDialog {
         let ctx = canvas.ctx;
         let size = (70, 10);
         let inner = panel::draw(&self.title, size, false, area, canvas);
-        let mut scroll_view = ScrollView::new(inner, size.1, ctx);
-        let (inner, page) = (scroll_view.content.area, &mut scroll_view.canvas(ctx));
+        let mut offscreen_canvas = OffscreenCanvas::new(inner, size.1, ctx);
+        let (inner, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
         let form = self.inputs();
         let (line, cursor) = form.draw(FormLayout { top: 1, ..FormLayout::default() }, inner, page);
         let rect = form::field_rect((line + 1, 1), inner);
@@ -126,7 +126,7 @@ impl Dialog for EditDialog {
             let text = format!("Not saved. {leave} again to discard, {save} to save");
             form::draw_note(&FieldNote::Fault(text), 9, inner, page);
         }
-        scroll_view.blit(cursor, canvas)
+        offscreen_canvas.blit(cursor, canvas)
     }
 
     fn request(&self, _: &Model) -> Option<ServiceRequest> {

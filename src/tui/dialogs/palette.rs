@@ -142,7 +142,7 @@ impl Dialog for PaletteDialog {
     }
 }
 
-/// The height of a menu over `area`, with a smaller margin if the area is low.
+/// The height of a menu over `area`, with a smaller margin if the area is short.
 pub(super) fn menu_height(area: Rect) -> u16 {
     area.height.saturating_sub(if area.height < 16 { 2 } else { 4 })
 }

@@ -28,7 +28,7 @@ use crate::{
 
 /// The label that selects all entity types of the preset.
 const EVERY: &str = "all";
-/// Lines for the summary. The warning has one more line below it.
+/// Number of lines for the summary. The warning has one more line below it.
 const SUMMARY_LINES: u16 = 2;
 
 /// Indexes of the inputs.

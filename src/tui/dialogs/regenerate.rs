@@ -17,10 +17,10 @@ use crate::{
         widgets::{
             form::{self, Form, FormAction, FormField, FormFocus, FormInput as _, FormLayout},
             lifetime_field::LifetimeField,
+            offscreen_canvas::OffscreenCanvas,
             paint::{Canvas, wrap},
             panel,
             radio_group::RadioGroup,
-            scroll_view::ScrollView,
             text_field::TextField,
         },
     },
@@ -82,7 +82,8 @@ impl RegenerateDialog {
         }
     }
 
-    /// The form for several tokens. The suggested file name contains the time, so it is unused.
+    /// The form for several tokens. The suggested file name contains the time, so a file with that
+    /// name is unlikely to exist.
     pub fn many(tokens: Vec<TokenId>, ctx: &Model) -> Self {
         let wall = ctx.zone.wall_time(ctx.now).format("%Y%m%d-%H%M%S");
         Self {
@@ -167,10 +168,10 @@ impl Dialog for RegenerateDialog {
         let fields = fields + u16::try_from(fault).unwrap_or(0);
         let size = (wide, text + fields + 4);
         let inner = panel::draw(&self.title, size, self.confirmed.is_some(), area, canvas);
-        // If the height is short, the text is cut and the fields stay.
+        // If there is not enough height, the text is cut and the fields stay.
         let top = (text + 2).min(inner.height.saturating_sub(fields + 1));
-        let mut scroll_view = ScrollView::new(inner, top + fields + 1, ctx);
-        let (inner, page) = (scroll_view.content.area, &mut scroll_view.canvas(ctx));
+        let mut offscreen_canvas = OffscreenCanvas::new(inner, top + fields + 1, ctx);
+        let (inner, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
         for (at, words) in (1..top).zip(&lines) {
             page.line(inner, at).text(words, theme.text());
         }
@@ -180,7 +181,7 @@ impl Dialog for RegenerateDialog {
         if let Some(fault) = &self.fault {
             form::draw_fault(fault, line, inner, page);
         }
-        scroll_view.blit(cursor, canvas)
+        offscreen_canvas.blit(cursor, canvas)
     }
 
     /// The command to execute or preview. `None` while the lifetime or file name is invalid.

@@ -12,7 +12,7 @@ use crate::{
     keymap::{Action, Mode},
     tui::{
         app::{
-            effect::{Effect, HostAction},
+            effect::{Effect, OutputAction},
             model::Model,
         },
         widgets::{
@@ -51,7 +51,7 @@ impl Dialog for SaveSecretDialog {
                     self.show_fault("Enter a file name".into());
                     return None;
                 }
-                Some(Effect::Host(HostAction::WriteSecret(path)))
+                Some(Effect::Host(OutputAction::WriteSecret(path)))
             }
             Action::Cancel => Some(Effect::close()),
             _ => None,

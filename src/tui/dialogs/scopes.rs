@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// Lines for the summary and the warning, or for the fault.
+/// Number of lines reserved for the summary and warning, or for the fault.
 const SUMMARY_LINES: u16 = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::{
     service::IssuedToken,
     tui::{
         app::{
-            effect::{Effect, HostAction, UiAction},
+            effect::{Effect, OutputAction, UiAction},
             model::Model,
             service_request::ServiceRequest,
         },
@@ -70,7 +70,8 @@ impl SecretPanel {
     }
 
     /// Marks the secret as delivered, so that the panel can close, and shows `text`. Returns the
-    /// request that records the delivery; an acknowledgement after a delivery is not recorded.
+    /// request that records the delivery; `None` for an acknowledgement of a secret that was
+    /// already delivered.
     pub fn on_delivered(
         &mut self,
         how: DeliveryMethod,
@@ -154,7 +155,7 @@ impl Dialog for SecretPanel {
             };
         }
         match action {
-            Action::CopySecret => Some(Effect::Host(HostAction::CopySecret)),
+            Action::CopySecret => Some(Effect::Host(OutputAction::CopySecret)),
             Action::WriteSecret => {
                 self.save_dialog = Some(SaveSecretDialog::new(&self.name));
                 None

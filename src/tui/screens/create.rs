@@ -20,8 +20,8 @@ use crate::{
                 Form, FormAction, FormField, FormFocus, FormInput as _, FormLayout, LABEL_WIDTH,
             },
             lifetime_field::LifetimeField,
+            offscreen_canvas::OffscreenCanvas,
             scope_rows::ScopeRows,
-            scroll_view::ScrollView,
             text_field::TextField,
         },
     },
@@ -207,9 +207,9 @@ impl Dialog for CreateForm {
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         // Each field with its note, one row of scopes with its summary, and the button.
         let needed = self.inputs(1).height(area.width, FormLayout::default()) + 3;
-        let mut scroll_view = ScrollView::new(area, needed, ctx);
-        let (area, page) = (scroll_view.content.area, &mut scroll_view.canvas(ctx));
-        // Empty lines are dropped first if the screen is low.
+        let mut offscreen_canvas = OffscreenCanvas::new(area, needed, ctx);
+        let (area, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
+        // Empty lines are dropped first if there is not enough height.
         let airy = u16::from(area.height >= 20);
         let mut form = self.inputs(if area.height >= 16 { 2 } else { 1 });
         // The rows of scopes get the remaining height.
@@ -221,7 +221,7 @@ impl Dialog for CreateForm {
         let indent = LABEL_WIDTH.min(area.width);
         let rect = Rect { x: area.x + indent, width: area.width - indent, ..area };
         let cursor = cursor.or(self.inputs(1).draw_buttons(rect, page));
-        scroll_view.blit(cursor, canvas)
+        offscreen_canvas.blit(cursor, canvas)
     }
 }
 

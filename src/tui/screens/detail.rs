@@ -6,7 +6,7 @@ use ratatui::{layout::Rect, style::Style};
 use super::token_actions::{preview, token_effect};
 use crate::{
     domain::{
-        AuditEvent, Command, Scope, ScopeSelection, Status, Token, TokenId,
+        AuditEvent, Command, Scope, ScopesToRemove, Status, Token, TokenId,
         describe::{NO_SCOPES, describe_scopes, wildcard_warning},
         grouped,
     },
@@ -105,11 +105,11 @@ impl DetailScreen {
             }
             Action::RemoveScope => Some(preview(Command::RemoveScopes {
                 tokens: vec![token.id],
-                scopes: ScopeSelection::Listed(vec![self.scope(ctx)?.clone()]),
+                scopes: ScopesToRemove::Listed(vec![self.scope(ctx)?.clone()]),
             })),
             Action::ClearScopes => Some(preview(Command::RemoveScopes {
                 tokens: vec![token.id],
-                scopes: ScopeSelection::All,
+                scopes: ScopesToRemove::All,
             })),
             Action::EndOverlap if token.has_overlap(ctx.now) => {
                 Some(preview(Command::EndOverlap { tokens: vec![token.id] }))

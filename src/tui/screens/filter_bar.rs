@@ -1,5 +1,5 @@
 //! Line above the token list: a chip per status with its count, the active search, and the number
-//! of marked tokens. While a search is typed, the search field replaces all other chips than the
+//! of marked tokens. While a search is typed, the search field replaces all chips except the
 //! selected one. Called by the token list.
 
 use ratatui::layout::{Position, Rect};

@@ -9,5 +9,4 @@ mod filter_bar;
 mod multi_select;
 mod search_box;
 mod token_actions;
-pub mod token_table;
 pub mod tokens;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::token_actions::preview;
 use crate::{
-    domain::{Command, TokenId, TokenSelection},
+    domain::{Command, TokenId, TokensToDelete},
     keymap::Action,
     tui::{
         app::{effect::Effect, model::Model},
@@ -106,7 +106,7 @@ impl MultiSelect {
 
         Some(match action {
             Action::Revoke => preview(Command::Revoke { tokens: ids() }),
-            Action::Delete => preview(Command::Delete { tokens: TokenSelection::Listed(ids()) }),
+            Action::Delete => preview(Command::Delete { tokens: TokensToDelete::Listed(ids()) }),
             Action::AddScope => Effect::open(ScopeDialog::add_to_many(ids(), ctx)),
             Action::Regenerate => Effect::open(RegenerateDialog::many(ids(), ctx)),
             _ => return None,

@@ -1,7 +1,7 @@
 //! Actions on one token that the list and the detail screen share.
 
 use crate::{
-    domain::{Command, Overlap, Status, Token, TokenSelection},
+    domain::{Command, Overlap, Status, Token, TokensToDelete},
     keymap::{Action, Mode},
     tui::{
         app::{
@@ -32,7 +32,7 @@ pub(super) fn token_effect(action: Action, token: &Token, ctx: &Model) -> Option
             secret_file: None,
         })),
         Action::Delete => {
-            let tokens = TokenSelection::Listed(vec![token.id]);
+            let tokens = TokensToDelete::Listed(vec![token.id]);
             Some(preview(Command::Delete { tokens }))
         }
         Action::CopyId => Some(Effect::copy("id", token.id.to_string())),

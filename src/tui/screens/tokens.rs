@@ -2,6 +2,7 @@
 //! not change tokens itself; its effects open dialogs or other tabs.
 
 mod marking;
+mod table;
 
 use std::ops::ControlFlow;
 
@@ -10,17 +11,17 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use self::table::{draw_headings, draw_row, fitting_columns};
 use super::{
     filter_bar::FilterBar,
     multi_select::MultiSelect,
     search_box::SearchBox,
     token_actions::{preview, token_effect},
-    token_table::{draw_headings, draw_row, fitting_columns},
 };
 use crate::{
     domain::{
-        Column, Command, Query, Search, Status, StatusFilter, Timestamp, TokenId, TokenSelection,
-        grouped,
+        Column, Command, ListQuery, Search, Status, StatusFilter, Timestamp, TokenId,
+        TokensToDelete, grouped,
     },
     keymap::{Action, Mode},
     list::{Completeness, ListRequest, ListResult},
@@ -41,7 +42,7 @@ const HEADER_LINES: u16 = 2;
 
 #[derive(Debug, Default)]
 pub struct TokensScreen {
-    query: Query,
+    query: ListQuery,
     search_box: SearchBox,
     result: ListResult,
     rows: ListSelection,
@@ -64,7 +65,7 @@ impl TokensScreen {
         self.selected
     }
 
-    pub fn query(&self) -> &Query {
+    pub fn query(&self) -> &ListQuery {
         &self.query
     }
 
@@ -212,7 +213,7 @@ impl TokensScreen {
         }
         match action {
             Action::New => Some(Effect::Ui(UiAction::GoTo(Tab::Create))),
-            Action::DeleteAll => Some(preview(Command::Delete { tokens: TokenSelection::All })),
+            Action::DeleteAll => Some(preview(Command::Delete { tokens: TokensToDelete::All })),
             Action::NextStatus | Action::PreviousStatus | Action::Expiring => {
                 self.change_status_filter(action, ctx)
             }

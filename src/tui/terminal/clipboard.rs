@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::pipe::pipe_to_command;
 pub use crate::config::clipboard::{ClipboardEnvironment, ClipboardRoute, choose_route};
 
-/// Timeout of a clipboard program. The app does not respond while it runs.
+/// Maximum run time of a clipboard program; the app is blocked meanwhile.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// GNU screen truncates longer strings. In bytes.

@@ -8,11 +8,11 @@ mod ansi;
 pub mod clipboard;
 pub mod diff_backend;
 pub mod escape_reassembler;
-pub mod hangup;
 pub mod input;
 pub mod output_buffer;
 pub mod paste;
 mod pipe;
+pub mod termination;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -236,8 +236,8 @@ fn install_panic_hook(main: ThreadId) {
             let was_entered = TERMINAL_ENTERED.load(Ordering::SeqCst);
             restore();
             previous(panic);
-            // The event loop cannot run without a terminal, and it does not join this thread, so it
-            // would never notice the panic.
+            // After a panic on another thread, end the process: the event loop cannot continue with
+            // a restored terminal, and it never joins that thread, so it would not notice.
             if was_entered && thread::current().id() != main {
                 std::process::exit(101);
             }

@@ -78,7 +78,7 @@ pub fn wrap(text: &str, columns: u16) -> Vec<String> {
     lines
 }
 
-/// Writes text from left to right on one line of an area; never leaves the line.
+/// Writes text from left to right on one line of an area, and cuts it at the end of the line.
 #[derive(Debug)]
 pub struct LineWriter<'a> {
     buf: &'a mut Buffer,

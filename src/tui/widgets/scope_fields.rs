@@ -10,9 +10,9 @@ use ratatui::{
 use super::{
     checkbox_group::CheckboxGroup,
     form::{Form, FormField, FormFocus, FormInput, FormLayout},
+    offscreen_canvas::OffscreenCanvas,
     panel,
     radio_group::RadioGroup,
-    scroll_view::ScrollView,
     text_field::TextField,
 };
 use crate::domain::{Catalogue, Domain, Entity, EntityType, Operation, Scope, ScopeError};
@@ -71,7 +71,7 @@ impl ScopeFields {
     }
 
     fn with_scope(catalogue: &Catalogue, scope: Option<&Scope>) -> Self {
-        let labels = catalogue.entries.iter().map(|offer| offer.entity_type.as_str());
+        let labels = catalogue.entity_types.iter().map(|offer| offer.entity_type.as_str());
         let mut entity_type = RadioGroup::new(labels, 0);
         if let Some(scope) = scope {
             entity_type.select(scope.entity_type.as_str());
@@ -90,7 +90,7 @@ impl ScopeFields {
     }
 
     fn offered_operations(&self) -> Vec<&str> {
-        let offer = self.catalogue.entries.get(self.entity_type.selected_index());
+        let offer = self.catalogue.entity_types.get(self.entity_type.selected_index());
         offer
             .map_or_else(Vec::new, |offer| offer.operations.iter().map(Operation::as_str).collect())
     }
@@ -98,7 +98,7 @@ impl ScopeFields {
     /// The entities that the catalogue lists for the selected type. Those that start with the typed
     /// text come first.
     fn suggested_entities(&self) -> Vec<String> {
-        let offer = self.catalogue.entries.get(self.entity_type.selected_index());
+        let offer = self.catalogue.entity_types.get(self.entity_type.selected_index());
         let typed = self.entity.text();
         let mut entities = offer.map_or_else(Vec::new, |offer| offer.entities.clone());
         entities.sort_by_key(|entity| !entity.starts_with(typed.trim()));
@@ -240,7 +240,7 @@ impl ScopeFields {
         let fields = form.height(wide, layout) + layout.top;
         let inner = panel::draw(title, (wide, fields + below + 1), false, area, canvas);
         let line = fields.min(inner.height - below.min(inner.height / 2));
-        let mut view = ScrollView::new(Rect { height: line, ..inner }, fields, ctx);
+        let mut view = OffscreenCanvas::new(Rect { height: line, ..inner }, fields, ctx);
         let (_, cursor) = form.draw(layout, view.content.area, &mut view.canvas(ctx));
         self.is_compact = is_tight;
         (inner, line, view.blit(cursor, canvas))

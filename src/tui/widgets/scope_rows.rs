@@ -1,6 +1,5 @@
-//! Editable list of the scopes of a new token, one row per entity and domain. Below it, it shows
-//! a summary of the scopes, a warning about `*`, or a fault. It rejects a row that duplicates
-//! another. The create form uses it.
+//! Editable list of a new token's scopes, one row per entity and domain; rejects duplicate rows. A
+//! summary, a warning about `*` or a fault is shown below the list. Used by the create form.
 
 use std::cmp::Ordering;
 

@@ -1,5 +1,5 @@
 //! Draws the plan dialog: paragraphs, the list of tokens if there are several, the input and the
-//! fault. If the height is short, paragraphs are cut first, then the list.
+//! fault. If there is not enough height, paragraphs are cut first, then the list.
 
 use ratatui::layout::{Position, Rect};
 
@@ -24,7 +24,7 @@ use crate::{
 /// Maximum text width for one token and for several, in columns.
 const ONE_WIDTH: u16 = 64;
 const MANY_WIDTH: u16 = 100;
-/// Rows of the list that are kept before the paragraphs are.
+/// Minimum number of list rows; paragraphs are cut to make room for them.
 const MIN_ROWS: u16 = 3;
 /// Lines under the list: the scroll position and the input. The fault follows below them.
 const UNDER_LIST: u16 = 2;
@@ -85,7 +85,7 @@ pub(in crate::tui::dialogs) fn draw_buttons(
     let body = line_count(lines.len());
     let inner = panel::draw(title, (wide, body.saturating_add(3)), true, area, canvas);
     let last = inner.height.saturating_sub(1);
-    // If the height is short, drop the empty line above the text first.
+    // If there is not enough height, drop the empty line above the text first.
     let top = u16::from(body + 3 <= inner.height);
     for (at, (line, style)) in (top..last).zip(&lines) {
         canvas.line(inner, at).text(line, *style);

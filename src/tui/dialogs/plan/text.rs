@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 
 use crate::{
     domain::{
-        Command, Overlap, Plan, Refusal, Scope, ScopeError, ScopeSelection, Scopes, SecretSlot,
-        SkippedToken, Status, Token, TokenChange, TokenSelection, TransitionError,
+        Command, Overlap, Plan, Refusal, Scope, ScopeError, Scopes, ScopesToRemove, SecretSlot,
+        SkippedToken, Status, Token, TokenChange, TokensToDelete, TransitionError,
         describe::describe_scopes,
     },
     domain::{counted, grouped},
@@ -22,7 +22,7 @@ use crate::{
 
 /// The paragraphs above the input. An empty paragraph is an empty line.
 pub(super) fn paragraphs(plan: &Plan, ctx: &Model) -> Vec<String> {
-    let is_all = matches!(plan.command, Command::Delete { tokens: TokenSelection::All });
+    let is_all = matches!(plan.command, Command::Delete { tokens: TokensToDelete::All });
     match (plan.tokens().next(), plan.changes.len()) {
         (None, _) => vec!["None of these tokens can be changed.".to_owned()],
         (Some(_), 1) if plan.command.tokens().len() == 1 => one_token_text(plan, ctx),
@@ -43,10 +43,10 @@ fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {
                 .to_owned(),
         ],
         Command::EndOverlap { .. } => return end_overlap_text(token, ctx),
-        Command::RemoveScopes { scopes: ScopeSelection::Listed(scopes), .. } => {
+        Command::RemoveScopes { scopes: ScopesToRemove::Listed(scopes), .. } => {
             return remove_scopes_text(scopes, ctx);
         }
-        Command::RemoveScopes { scopes: ScopeSelection::All, .. } => vec![format!(
+        Command::RemoveScopes { scopes: ScopesToRemove::All, .. } => vec![format!(
             "{} will be removed. The token stays {}, but every operation is denied until you add \
              scopes. {}",
             match token.scopes.len() {
@@ -70,7 +70,10 @@ fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {
             "It has already expired. Revoking it records that it was ended on purpose.".to_owned(),
         ),
         (Command::Delete { .. }, Status::Active) => {
-            text.push("It is active. To end it and keep its record, revoke it instead.".to_owned());
+            text.push(
+                "The token is active. To disable it but keep its record, revoke it instead."
+                    .to_owned(),
+            );
         }
         _ => {}
     }
@@ -157,7 +160,7 @@ fn regenerate_text(plan: &Plan, file: &str, overlap: Overlap, ctx: &Model) -> St
     let active =
         tokens_before(plan).filter(|token| token.status(plan.at) == Status::Active).count();
     let old = match (active, overlap) {
-        (0, _) => "None of the old secrets works now.".to_owned(),
+        (0, _) => "None of these tokens is active: no working secret is replaced.".to_owned(),
         (active, Overlap::None) => format!(
             "The old secrets of {} will stop working immediately.",
             counted(active, "active token")
@@ -199,8 +202,8 @@ pub(super) fn verb(plan: &Plan) -> &'static str {
         Command::Create { .. } => "create",
         Command::Edit { .. } => "save",
         Command::AddScopes { .. } => "add",
-        Command::RemoveScopes { scopes: ScopeSelection::Listed(_), .. } => "remove",
-        Command::RemoveScopes { scopes: ScopeSelection::All, .. } => "remove all",
+        Command::RemoveScopes { scopes: ScopesToRemove::Listed(_), .. } => "remove",
+        Command::RemoveScopes { scopes: ScopesToRemove::All, .. } => "remove all",
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => "revoke",
         Command::EndOverlap { .. } => "end it",
         Command::Regenerate { .. } => "regenerate",

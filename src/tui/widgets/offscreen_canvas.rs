@@ -10,16 +10,16 @@ use ratatui::{
 use super::paint::{Canvas, LineWriter};
 use crate::tui::app::model::Model;
 
-/// A content buffer and the viewport into which [`ScrollView::blit`] copies a part of it.
+/// A content buffer and the viewport into which [`OffscreenCanvas::blit`] copies a part of it.
 #[derive(Debug)]
-pub struct ScrollView {
+pub struct OffscreenCanvas {
     pub content: Buffer,
     viewport: Rect,
     /// Number of hit-map regions registered before the content.
     first_region: usize,
 }
 
-impl ScrollView {
+impl OffscreenCanvas {
     /// Empty content for `viewport`, at least `height` lines high.
     pub fn new(viewport: Rect, height: u16, ctx: &Model) -> Self {
         let height = height.max(viewport.height).min(u16::MAX - viewport.y);

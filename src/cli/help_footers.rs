@@ -103,7 +103,7 @@ pub(super) const SCOPE_CLEAR: &str = "\
 Example:
   patdeck scope clear ci-prod --yes
 
-Asks you to type the name on a terminal; elsewhere, pass --yes. Exit 0, 1 if not confirmed.";
+Asks you to type the name on a terminal; elsewhere, pass --yes. Exit 0, 1 if not confirmed, 2 without --yes or a terminal.";
 
 pub(super) const REVOKE: &str = "\
 Examples:
@@ -232,8 +232,9 @@ Exit codes:
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
   patdeck completions bash > ~/.local/share/bash-completion/completions/patdeck
-  patdeck completions zsh > ~/.zfunc/_patdeck
+  mkdir -p ~/.zfunc && patdeck completions zsh > ~/.zfunc/_patdeck
   patdeck completions fish > ~/.config/fish/completions/patdeck.fish";
 
 pub(super) const MAN: &str = "\

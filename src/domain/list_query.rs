@@ -76,7 +76,7 @@ impl Default for Sort {
 
 /// What a token list shows, and in which order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Query {
+pub struct ListQuery {
     pub status: StatusFilter,
     pub search: Search,
     pub sort: Sort,
@@ -115,9 +115,9 @@ impl StatusCounts {
     }
 }
 
-impl Query {
-    /// The status filter to apply: all tokens if the search contains a `status:` term, which
-    /// overrides the filter.
+impl ListQuery {
+    /// The status filter to apply: [`StatusFilter::All`] if the search has a `status:` term,
+    /// otherwise `status`.
     pub fn effective_status(&self) -> StatusFilter {
         if self.search.filters_status() { StatusFilter::All } else { self.status }
     }
@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    fn names(query: &Query, tokens: &[Token]) -> Vec<String> {
+    fn names(query: &ListQuery, tokens: &[Token]) -> Vec<String> {
         let (rows, _) = query.select(tokens, at(30));
         rows.into_iter().map(|row| tokens[row].name.to_string()).collect()
     }
@@ -215,11 +215,11 @@ mod tests {
 
     #[test]
     fn counts_agree_with_the_rows_of_each_filter() {
-        let (rows, counts) = Query::default().select(&sample_tokens(), at(30));
+        let (rows, counts) = ListQuery::default().select(&sample_tokens(), at(30));
         assert_eq!(counts, StatusCounts { active: 2, expiring: 1, expired: 1, revoked: 1 });
         assert_eq!(rows.len(), counts.count_for(StatusFilter::Active));
         for filter in StatusFilter::ALL {
-            let query = Query { status: filter, ..Query::default() };
+            let query = ListQuery { status: filter, ..ListQuery::default() };
             assert_eq!(
                 names(&query, &sample_tokens()).len(),
                 counts.count_for(filter),
@@ -233,7 +233,7 @@ mod tests {
         let search = |text: &str| {
             let status = StatusFilter::All;
             names(
-                &Query { status, search: Search::parse(text).unwrap(), ..Query::default() },
+                &ListQuery { status, search: Search::parse(text).unwrap(), ..ListQuery::default() },
                 &sample_tokens(),
             )
         };
@@ -248,7 +248,7 @@ mod tests {
     fn every_column_sorts_in_both_directions() {
         let sorted = |column, descending| {
             let sort = Sort { column, descending };
-            let query = Query { status: StatusFilter::All, sort, ..Query::default() };
+            let query = ListQuery { status: StatusFilter::All, sort, ..ListQuery::default() };
             names(&query, &sample_tokens()).join(" ")
         };
         assert_eq!(sorted(Column::Name, false), "alpha Beta delta gamma");
