@@ -159,7 +159,8 @@ fn check(service: &Service, expect: Option<EventHash>, out: &Output) -> Result<E
         None => Diagnostic::new(fault)
             .with_hint("compare the store with a backup made soon after that check"),
     });
-    // A closed pipe must not turn the fault into success.
+    // A closed pipe normally exits with 0. The check has found a fault, so exit with 1 even if its
+    // output could not be written.
     print_checked(&checked, out).map_err(|error| CliError::from(error).or_exit(Exit::No))?;
     Ok(Exit::No)
 }

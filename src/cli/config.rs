@@ -101,7 +101,7 @@ fn init(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result<
 }
 
 /// Writes the example config to a new file that only its owner can access: a setting can name a
-/// program that receives secrets, so that no other user may change it.
+/// program that receives secrets, so other users must not be able to change the file.
 fn write_new(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;

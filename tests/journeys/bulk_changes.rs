@@ -152,8 +152,8 @@ fn a_change_after_the_preview_aborts_the_bulk_change() {
 fn the_preview_scrolls_below_a_fixed_question() {
     let mut it = Journey::on(Fixture::Many, 80, 24);
     it.keys("F * D").sees("Delete 60 tokens?").sees("1 to ");
-    it.sees("To delete, type the count, 60:");
-    it.keys("<PgDn> <Down>").never_sees("1 to ").sees("To delete, type the count, 60:");
+    it.sees("To delete, type the count (60):");
+    it.keys("<PgDn> <Down>").never_sees("1 to ").sees("To delete, type the count (60):");
     for _ in 0..9 {
         it.keys("<PgDn>");
     }

@@ -43,7 +43,7 @@ fn an_irreversible_change_is_reported_before_older_undos() {
 fn new_secrets_and_new_tokens_cannot_be_undone() {
     let mut it = few();
     it.keys("j R <Tab> <Right> <Tab> <Right> <Enter> a u");
-    it.sees("the previous secret of ci-deploy can't be restored");
+    it.sees("the old secret of ci-deploy can't be restored");
     it.keys("1 n fresh <C-s> a u").sees("fresh was created; press D to delete it");
     it.keys("D fresh <Enter>").sees("Deleted fresh");
     it.keys("u").sees("Restored fresh");
@@ -56,7 +56,7 @@ fn a_bulk_regenerate_cannot_be_undone() {
     let file = it.path("new.tsv");
     it.keys("F * R <Tab> <Tab>").retypes(file.to_str().unwrap());
     it.keys("<Enter> <Enter> 3 <Enter>").sees("Wrote 3 new secrets to").keys("<Enter>");
-    it.keys("u").sees("the previous secret of 3 tokens can't be restored");
+    it.keys("u").sees("the old secret of 3 tokens can't be restored");
 }
 
 #[test]

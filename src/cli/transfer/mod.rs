@@ -46,7 +46,7 @@ pub struct Import {
     #[arg(long, value_enum, default_value_t = ConflictChoice::Fail, value_name = "ACTION")]
     pub on_conflict: ConflictChoice,
 
-    /// With --on-conflict replace: reactivate tokens that were revoked, deleted or regenerated here
+    /// With --on-conflict replace, make secrets work again that were ended in this store
     #[arg(long)]
     pub yes: bool,
 }

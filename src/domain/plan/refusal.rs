@@ -26,7 +26,7 @@ pub enum Refusal {
     Transition(#[from] TransitionError),
     /// The delivered secret is not the current one.
     #[error(
-        "{0} was regenerated in the meantime: your secret is not the current one, see its events for who did it"
+        "{0} was regenerated again, so your secret is not the current one: see the events of the token for who did it"
     )]
     SecretReplaced(Name),
     /// The leaked secret does not work.

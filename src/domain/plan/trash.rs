@@ -86,8 +86,9 @@ pub(super) fn restore<R: ReadTokens>(
     Ok(())
 }
 
-/// The time of the latest deletion by `actor`. Deletions by other operators are not restored
-/// implicitly. Returns an error that names the latest deletion if `actor` has none.
+/// Returns the time of the latest deletion by `actor`. Deletions by other operators are not
+/// restored implicitly: if `actor` has deleted nothing, the error names the latest deletion by
+/// another operator.
 fn last_deletion_by<R: ReadTokens>(
     deleted: &[(Token, Timestamp)],
     tx: &R,

@@ -39,7 +39,7 @@ impl UndoEntry {
             ),
             Command::EndOverlap { .. } => format!("the old secret of {name} can't be restored"),
             Command::Regenerate { .. } => {
-                format!("the previous secret of {name} can't be restored")
+                format!("the old secret of {name} can't be restored")
             }
             Command::Edit { .. }
             | Command::AddScopes { .. }

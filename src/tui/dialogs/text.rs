@@ -18,7 +18,7 @@ pub(in crate::tui) fn last_use_sentence(token: &Token, ctx: &Model) -> String {
     )
 }
 
-/// The end of a sentence: `2 min ago from 10.0.0.7: create on channels`.
+/// The last use, to be put after `Last used`: `2 min ago from 10.0.0.7: create on channels`.
 pub(super) fn describe_use(used: &LastUse, ctx: &Model) -> String {
     format!("{}: {}", time_and_origin(used, ctx), used.summary)
 }

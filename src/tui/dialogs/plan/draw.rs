@@ -189,7 +189,7 @@ fn draw_input(dialog: &PlanDialog, area: Rect, canvas: &mut Canvas<'_>) -> Optio
         canvas.line(area, 1).text(&hint, theme.heading);
         return None;
     };
-    let prompt = format!("To {verb}, type {description}, {expected}: ");
+    let prompt = format!("To {verb}, type {description} ({expected}): ");
     let writer = canvas.line(area, 1).text(&prompt, theme.heading);
     let at = writer.column();
     if field.text().trim() == expected {
