@@ -110,13 +110,13 @@ impl fmt::Display for EventHash {
 /// The text is not a hash of 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("invalid hash: copy all 64 hexadecimal digits that `patdeck audit --check` printed")]
-pub struct HashError;
+pub struct EventHashError;
 
 impl FromStr for EventHash {
-    type Err = HashError;
+    type Err = EventHashError;
 
-    fn from_str(text: &str) -> Result<Self, HashError> {
-        from_hex(text.trim()).map(Self).ok_or(HashError)
+    fn from_str(text: &str) -> Result<Self, EventHashError> {
+        from_hex(text.trim()).map(Self).ok_or(EventHashError)
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
         let text = hash.to_string();
         assert_eq!(format!(" {}\n", text.to_uppercase()).parse(), Ok(hash));
         for bad in ["", "0", &text[..63], &format!("{text}0"), &format!("{}g", &text[..63])] {
-            assert_eq!(bad.parse::<EventHash>(), Err(HashError), "{bad}");
+            assert_eq!(bad.parse::<EventHash>(), Err(EventHashError), "{bad}");
         }
     }
 

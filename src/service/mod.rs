@@ -5,6 +5,7 @@
 pub mod actor;
 pub mod audit;
 pub mod clock;
+mod clone_template;
 pub mod entropy;
 pub mod error;
 mod execute;
@@ -14,7 +15,6 @@ pub mod leaks;
 mod parallel;
 pub mod resolve;
 pub mod secret_file;
-mod template;
 pub mod transfer;
 mod usage;
 pub mod verify;

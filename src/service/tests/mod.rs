@@ -3,6 +3,7 @@
 
 mod bulk;
 mod clock;
+mod clone_template;
 mod decisions;
 mod feed;
 mod follow;
@@ -12,7 +13,6 @@ mod model;
 mod regenerate;
 mod revoke_delivery;
 mod scopes;
-mod template;
 mod trash;
 mod undo;
 mod verify;

@@ -14,7 +14,7 @@ use crate::{
             model::Model,
             service_request::ServiceRequest,
         },
-        dialogs::{Dialog, preset::PresetDialog, scopes::ScopeDialog},
+        dialogs::{Dialog, scope_preset::ScopePresetDialog, scopes::ScopeDialog},
         widgets::{
             form::{
                 Form, FormAction, FormField, FormFocus, FormInput as _, FormLayout, LABEL_WIDTH,
@@ -112,7 +112,7 @@ impl CreateForm {
             (Action::AddRow, _) | (Action::ChangeRow, None) => Some(dialog(None, &[])),
             (Action::ChangeRow, Some((at, row))) => Some(dialog(Some(at), row)),
             (Action::Preset, _) => {
-                Some(Effect::open(PresetDialog::rows(self.scopes.to_scopes(), ctx)))
+                Some(Effect::open(ScopePresetDialog::rows(self.scopes.to_scopes(), ctx)))
             }
             (Action::RemoveRow, _) => {
                 self.scopes.remove();

@@ -16,7 +16,9 @@ use crate::{
             effect::{Effect, Tab, UiAction},
             model::Model,
         },
-        dialogs::{access_check::AccessCheckDialog, preset::PresetDialog, text::time_and_origin},
+        dialogs::{
+            access_check::AccessCheckDialog, scope_preset::ScopePresetDialog, text::time_and_origin,
+        },
         theme::time_format,
         widgets::{
             list_selection::ListSelection,
@@ -117,7 +119,7 @@ impl DetailScreen {
             Action::EndOverlap => {
                 Some(Effect::warn(format!("{} has no overlap to end", token.name)))
             }
-            Action::Preset => Some(Effect::open(PresetDialog::add(token, ctx))),
+            Action::Preset => Some(Effect::open(ScopePresetDialog::add(token, ctx))),
             Action::Test => Some(Effect::open(AccessCheckDialog::new(token, ctx))),
             _ => token_effect(action, token, ctx),
         }

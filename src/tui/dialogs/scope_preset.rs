@@ -38,7 +38,7 @@ const ENTITY: usize = 2;
 
 /// A form with a preset, an entity type and an entity.
 #[derive(Debug)]
-pub struct PresetDialog {
+pub struct ScopePresetDialog {
     title: String,
     token: Option<TokenId>,
     existing: Scopes,
@@ -50,7 +50,7 @@ pub struct PresetDialog {
     fault: Option<String>,
 }
 
-impl PresetDialog {
+impl ScopePresetDialog {
     pub fn add(token: &Token, ctx: &Model) -> Self {
         let title = format!("Add a preset to {}", token.name);
         Self::new(title, Some(token.id), token.scopes.clone(), ctx)
@@ -142,7 +142,7 @@ impl PresetDialog {
     }
 }
 
-impl Dialog for PresetDialog {
+impl Dialog for ScopePresetDialog {
     fn form(&mut self) -> Option<Form<'_>> {
         Some(self.inputs())
     }
