@@ -50,7 +50,7 @@ pub(super) fn man(out: &Output) -> Result<Exit, CliError> {
 }
 
 /// Writes the section of a command and of its subcommands. `parent` is the name of the parent
-/// command and a space, or empty.
+/// command followed by a space, or is empty.
 fn write_command_section(command: &Command, parent: &str, page: &mut Vec<u8>) -> io::Result<()> {
     let name = format!("{parent}{}", command.get_name());
     writeln!(page, ".SS \"patdeck {}\"", escape_roff(&name))?;

@@ -55,7 +55,7 @@ impl CliError {
         Self::Exit(Exit::Store, advice::diagnose_store(error))
     }
 
-    /// Adds the remedy; a broken pipe needs none.
+    /// Adds a hint with the remedy. A broken pipe gets no hint.
     #[must_use]
     pub fn with_hint(self, hint: impl Display) -> Self {
         match self {

@@ -1,5 +1,5 @@
 //! Text below the help of each command: examples, exit codes and environment variables. The manual
-//! page contains it too.
+//! page also contains this text.
 
 /// Text below `patdeck -h`.
 pub(super) const SHORT: &str =

@@ -30,7 +30,7 @@ struct BatchLines {
 }
 
 /// Prints the tokens that match `query` and `keep`, one per line, sorted by id. Returns whether
-/// there is one. Each batch is a snapshot of its own.
+/// a token matches. Each batch is a snapshot of its own.
 pub(super) fn print_tokens(
     service: &Service,
     query: &ListQuery,
@@ -51,7 +51,7 @@ pub(super) fn print_tokens(
         let lines = lock_spare().pop().unwrap_or_else(|| Vec::with_capacity(BATCH_CAPACITY));
         BatchLines { lines, damaged: Vec::new() }
     };
-    // A truncated list must not look complete, so that every error ends the command.
+    // Every error ends the command, because a truncated list must not look complete.
     service.for_each_batch(
         begin,
         |batch, token| match token {

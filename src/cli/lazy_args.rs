@@ -1,5 +1,6 @@
-//! Builds the arguments of a subcommand only when it is used. A one-shot check runs 1.47 M
-//! instructions instead of 2.04 M (callgrind). `args` wraps the arguments of each command in it.
+//! Builds the arguments of a subcommand only when the subcommand is used. A one-shot check runs
+//! 1.47 M instructions instead of 2.04 M (callgrind). `args` wraps the arguments of each command in
+//! [`LazyArgs`].
 
 use std::ops::Deref;
 

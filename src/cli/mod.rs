@@ -87,7 +87,7 @@ pub fn run_command(
         CliCommand::Export(args) => transfer::export(service, args, out),
         CliCommand::Import(args) => transfer::import(service, args, out),
         CliCommand::Backup(args) => backup::backup(service, args, out),
-        // `run_without_store` runs these.
+        // `run_without_store` runs these commands.
         CliCommand::Completions { .. }
         | CliCommand::Man
         | CliCommand::Config(_)

@@ -22,7 +22,7 @@ use crate::{
 /// Maximum number of names that a confirmation lists.
 const MAX_LISTED_NAMES: usize = 10;
 
-/// Maximum number of bytes read for a secret; a secret has less than 100.
+/// Maximum number of bytes read for a secret. A secret has fewer than 100 bytes.
 const MAX_SECRET_BYTES: usize = 4_096;
 
 /// Asks the operator to confirm `plan` by typing the name of the token, or the number of tokens.
@@ -79,7 +79,8 @@ pub(super) fn read_secret() -> Result<Zeroizing<String>, CliError> {
     if !io::stdin().is_terminal() {
         return read_line(io::stdin().lock());
     }
-    // Before the prompt: a paste that arrives early must not be echoed either.
+    // Turn the echo off before the prompt: a paste that arrives before the prompt must not be
+    // echoed.
     let hidden = EchoGuard::start()?;
     let mut err = io::stderr().lock();
     write!(err, "Secret (not shown): ")?;
@@ -106,7 +107,7 @@ pub(super) fn read_line(input: impl Read) -> Result<Zeroizing<String>, CliError>
             }
         }
     }
-    // A text that is not UTF-8 cannot be a secret. The check reports that without showing it.
+    // A text that is not UTF-8 cannot be a secret. The check refuses the text without showing it.
     let text = String::from_utf8(std::mem::take(&mut bytes)).unwrap_or_else(|error| {
         error.into_bytes().zeroize();
         String::new()
@@ -117,7 +118,7 @@ pub(super) fn read_line(input: impl Read) -> Result<Zeroizing<String>, CliError>
     Ok(text)
 }
 
-/// Turns the echo of the terminal off until it is dropped.
+/// Turns the echo of the terminal off until this value is dropped.
 struct EchoGuard {
     before: Termios,
     ended: Arc<AtomicBool>,

@@ -1,6 +1,6 @@
-//! `scan`: searches files for secrets, shows the status of each in this store, and revokes the
-//! tokens of active ones on request. Prints only the public part of a secret. Unreadable files are
-//! reported and skipped.
+//! `scan`: searches files for secrets, shows the status of each secret in this store, and on
+//! request revokes the tokens of active secrets. Prints only the public part of a secret.
+//! Unreadable files are reported and skipped.
 
 use std::{
     collections::HashMap,

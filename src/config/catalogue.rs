@@ -5,8 +5,8 @@
 use super::toml_reader::{TomlEntry, TomlReader};
 use crate::domain::{Catalogue, Domain, Entity, EntityType, EntityTypeEntry, Operation, Preset};
 
-/// Adds the presets of the entry `[presets]` to `catalogue`. A preset with the name of a built-in one
-/// replaces it; an empty list removes it.
+/// Adds the presets of the entry `[presets]` to `catalogue`. A preset with the name of a built-in
+/// preset replaces the built-in preset, or removes it if its own list is empty.
 pub(super) fn read_presets<'a>(
     reader: &mut TomlReader<'a>,
     entry: &TomlEntry<'a>,

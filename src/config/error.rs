@@ -19,7 +19,7 @@ pub enum ConfigError {
     /// No layer names a store, and there is no home directory for the default.
     #[error("no home directory for the store: set HOME, or pass a file with --store")]
     NoHome,
-    /// The file has invalid content; all faults, up to a limit.
+    /// The file has invalid content. `faults` contains all faults, up to a limit.
     #[error("{}", fault_lines(.path, .faults))]
     Faults { path: PathBuf, faults: Vec<ConfigFault> },
 }

@@ -13,7 +13,7 @@ use super::toml_reader::{TomlEntry, TomlReader, entries};
 use crate::domain::{Catalogue, Lifetime, LifetimeLimits, Prefix, lifetime::DurationMinutes};
 use crate::keymap::{KeyOverride, Keymap, overrides, suggest::advice};
 
-/// The settings of a config file; `None` where the file does not set one.
+/// The settings of a config file. A field is `None` if the file does not set it.
 #[derive(Debug, Default, PartialEq)]
 pub struct ConfigFile {
     /// The absolute path of the store.
@@ -26,7 +26,7 @@ pub struct ConfigFile {
     /// The built-in catalogue with the additions of the file.
     pub catalogue: Option<Catalogue>,
     pub theme: Option<ThemeName>,
-    /// The glyphs; `None` also for `auto`.
+    /// The glyph set; `None` if the file does not set it or sets `auto`.
     pub glyphs: Option<GlyphSet>,
     pub mouse: Option<bool>,
     pub clipboard: Option<Vec<String>>,
@@ -48,7 +48,8 @@ const SETTINGS: [&str; 11] = [
 ];
 
 impl ConfigFile {
-    /// Parses `text`, the content of a file in the directory `base`. Returns all faults, by line.
+    /// Parses `text`, the content of a file in the directory `base`. Returns all faults, sorted by
+    /// line.
     pub fn read(
         text: &str,
         base: &Path,

@@ -83,8 +83,9 @@ pub struct Config {
     pub glyphs: GlyphSet,
     /// Whether the app captures the mouse, which then no longer selects text in the terminal.
     pub mouse: bool,
-    /// The clipboard program and its arguments. It reads the copied text from standard input. Empty to
-    /// choose a route automatically, see [`clipboard::choose_route`].
+    /// The clipboard program and its arguments. The program reads the copied text from standard
+    /// input. If the list is empty, the route is chosen automatically, see
+    /// [`clipboard::choose_route`].
     pub clipboard: Vec<String>,
     pub keymap: Keymap,
     /// The source of each value, by the name of the setting in the config file.
@@ -116,8 +117,9 @@ impl Config {
         }
     }
 
-    /// The path of the config file, and the flag or variable that names it; `None` for the default
-    /// path. Returns `None` if no file is named and the user has no config directory.
+    /// The path of the config file, and the flag or variable that names the path. The flag or
+    /// variable is `None` for the default path. Returns `None` if no file is named and
+    /// the user has no config directory.
     pub fn locate(
         flags: &ConfigFlags,
         environment: &Environment,
@@ -157,13 +159,13 @@ impl Config {
                 allow_never,
             ),
         };
-        // If the config lowers only the maximum, the default lifetime follows.
+        // If the config lowers only the maximum, the default lifetime is limited to the maximum.
         let default_lifetime =
             DurationMinutes::new(30 * 24 * 60).map_or(limits.max, |span| span.min(limits.max));
         let default_lifetime = Lifetime::For(default_lifetime);
         let no_color = environment.no_color.then_some(ThemeName::Mono);
         let themes = [None, no_color, file.theme];
-        // The locale is only the default: the file has priority.
+        // The locale chooses only the default glyphs: the setting in the file has priority.
         let glyphs = GlyphSet::for_locale(environment.locale.as_deref());
         Ok(Self {
             file: path,
@@ -193,7 +195,8 @@ impl Config {
     }
 }
 
-/// The value of the first layer that has one: flag, environment, file, default. Records its source.
+/// The value of the first layer that has one: flag, environment, file, default. Records the
+/// layer in `sources`.
 fn first_set<T>(
     sources: &mut SettingSources,
     name: &'static str,

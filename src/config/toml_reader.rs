@@ -7,7 +7,8 @@ use toml::de::{DeTable, DeValue};
 use super::error::{ConfigFault, FaultKind};
 use crate::keymap::suggest::advice;
 
-/// The maximum number of faults in a report: a file of another format can have one per byte.
+/// The maximum number of faults in a report. A file of another format can have a fault at every
+/// byte.
 const MAX_FAULTS: usize = 100;
 
 /// A reader of one file, with the faults found so far.

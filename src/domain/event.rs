@@ -61,7 +61,8 @@ labels! {
         Deleted = 7 => "deleted",
         Restored = 8 => "restored",
         Purged = 9 => "purged",
-        /// A new secret was copied, written, printed or acknowledged.
+        /// The operator received a new secret: it was copied, written to a file or printed, or the
+        /// operator marked it as saved.
         Delivered = 10 => "claimed",
         /// An operator accepted the system clock after it had been set back.
         ClockAccepted = 11 => "clock accepted",

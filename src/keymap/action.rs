@@ -8,7 +8,7 @@ labels! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum Action, #[cfg(any(test, feature = "testing"))] ALL, as_str {
         Quit => "quit",
-        /// Cancel; twice in a row, quit.
+        /// Cancel; quit if the key is pressed twice in a row.
         Interrupt => "interrupt",
         Redraw => "redraw",
         Suspend => "suspend",
@@ -93,8 +93,8 @@ labels! {
 }
 
 impl Action {
-    /// Whether the action changes the store, or only leads to such a change. Read-only mode does not
-    /// offer these actions.
+    /// Whether the action changes the store, or leads to a change of the store. Read-only mode does
+    /// not offer these actions.
     pub fn changes_store(self) -> bool {
         matches!(
             self,

@@ -16,7 +16,8 @@ pub struct Binding {
     /// The label in the footer, at most 12 columns.
     pub hint: &'static str,
     pub section: HelpSection,
-    /// The position in the footer: 1 comes first and is dropped last; 0 is not in the footer.
+    /// The position in the footer: 1 comes first and is dropped last. With 0, the footer does not
+    /// show the binding.
     pub rank: u8,
 }
 

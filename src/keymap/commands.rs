@@ -4,7 +4,8 @@
 
 use super::{Action, HelpSection, Keymap, Mode};
 
-/// Modes whose commands are listed everywhere, so that a search finds where they are available.
+/// Modes whose commands are listed in every mode, so that a search shows in which mode a command is
+/// available.
 const SCREEN_MODES: [Mode; 3] = [Mode::Tokens, Mode::Detail, Mode::Audit];
 
 /// The score of a command whose key was typed: above every score for text.
@@ -13,11 +14,11 @@ pub const EXACT_KEY_SCORE: usize = usize::MAX;
 /// Whether a command can be run now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Availability {
-    /// It can be run now.
+    /// The command can be run now.
     Available,
-    /// It belongs to this mode, but has nothing to do now.
+    /// The command belongs to the current mode, but has nothing to do now.
     Disabled,
-    /// It belongs to another mode.
+    /// The command belongs to another mode.
     OtherMode(Mode),
 }
 
@@ -25,9 +26,9 @@ pub enum Availability {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaletteCommand {
     pub action: Action,
-    /// What it does, see [`super::Binding::help`].
+    /// What the action does, see [`super::Binding::help`].
     pub help: &'static str,
-    /// Its keys, separated by `, `; empty if the config removes them all.
+    /// The keys that reach the action, separated by `, `; empty if there are none.
     pub keys: String,
     pub section: HelpSection,
     pub availability: Availability,
@@ -107,7 +108,8 @@ fn best_subsequence(text: &str, typed: &str) -> Option<(usize, Vec<usize>)> {
     let Some(first) = typed.next() else {
         return Some((0, Vec::new()));
     };
-    // For each position of the last character so far, the best match that ends there.
+    // For each position of the last handled character of `typed`, the best match that ends at
+    // this position.
     let mut matches: Vec<(usize, Vec<usize>)> =
         positions(first).map(|at| (worth(at), vec![at])).collect();
     for c in typed {

@@ -33,7 +33,7 @@ pub enum KeyFault {
     #[error("in mode {mode}, {action} must have a key: keep at least one", mode = .mode.as_str(), action = .action.as_str())]
     MissingKey { mode: Mode, action: Action },
     /// A key of a nearer mode shadows every key of an essential action.
-    #[error("in mode {mode}, `{key}` ({by}) shadows {action}, which must have a key: give {by} another key",
+    #[error("in mode {mode}, `{key}` is bound to {by}, which leaves {action} without a key: give {by} another key",
         mode = .mode.as_str(), action = .action.as_str(), by = .by.as_str())]
     ShadowedKey { mode: Mode, key: KeySequence, action: Action, by: Action },
 }

@@ -17,7 +17,7 @@ pub struct FooterHint {
 }
 
 impl FooterHint {
-    /// Columns between two hints.
+    /// Number of columns between two hints.
     pub const GAP: usize = 2;
 
     /// The width in columns: the key, a space and the label.
@@ -26,7 +26,7 @@ impl FooterHint {
         self.keys.width() + if label == 0 { 0 } else { 1 + label }
     }
 
-    /// Replaces the hints that do not fit.
+    /// The hint that replaces the hints that do not fit.
     fn ellipsis(ascii: bool) -> Self {
         Self {
             keys: if ascii { ">" } else { "…" }.to_owned(), label: String::new(), action: None
@@ -34,7 +34,8 @@ impl FooterHint {
     }
 }
 
-/// The key of `action` in `mode`, for use in a sentence; `` `:name` `` of the palette if it has no key.
+/// The key of `action` in `mode`, for use in a sentence. Returns `` `:name` ``, the command of
+/// the palette, if the action has no key.
 pub fn key_label(map: &Keymap, mode: Mode, action: Action, ascii: bool) -> String {
     let key = map.effective_rows(mode).filter(|row| row.binding.action == action);
     let mut keys = key.flat_map(|row| map.reachable_keys(mode, row));

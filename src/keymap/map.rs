@@ -12,7 +12,7 @@ pub enum Resolution {
     Action(Action),
     /// The prefix of a longer sequence: wait for the next key.
     Prefix,
-    /// No binding: text for the focused field, or ignored.
+    /// No binding matches: the keys are text for the focused field, or are ignored.
     Unbound,
 }
 
@@ -41,8 +41,8 @@ impl KeymapRow {
 /// The active key bindings: the defaults, or the defaults with the overrides of the config.
 #[derive(Debug, Clone, Default)]
 pub struct Keymap {
-    /// The rows with overrides; `None` for [`DEFAULT_KEYS`], which are parsed on first use, because
-    /// most commands never look up a key.
+    /// The rows with overrides; `None` for [`DEFAULT_KEYS`]. Most commands never look up a key, so
+    /// the default keys are parsed only on first use.
     custom: Option<RowsByMode>,
 }
 
@@ -76,7 +76,7 @@ impl Keymap {
     }
 
     /// Looks up `pressed` in `mode` and the modes it falls back on. The nearest mode with a match
-    /// wins, even if it only matches a prefix.
+    /// wins, even if `pressed` matches only the start of a sequence of that mode.
     pub fn resolve(&self, mode: Mode, pressed: &[Key]) -> Resolution {
         if pressed.is_empty() {
             return Resolution::Unbound;
@@ -141,7 +141,8 @@ impl Keymap {
             .filter(move |sequence| self.shadowing_binding(mode, row, sequence).is_none())
     }
 
-    /// The row and sequence of the nearest mode that `pressed` matches in full, or else as a prefix.
+    /// The row and sequence that match `pressed` in the nearest mode with a match. Prefers a full
+    /// match to a match of the start of a sequence.
     fn best_match(&self, mode: Mode, pressed: &[Key]) -> Option<(&KeymapRow, &KeySequence)> {
         mode.chain().iter().find_map(|near| {
             let rows = self.rows_of(*near);
@@ -156,7 +157,7 @@ impl Keymap {
         })
     }
 
-    /// The binding that catches the keys of `sequence` in `mode` before `row` gets them.
+    /// The binding that receives the keys of `sequence` in `mode` instead of `row`.
     pub(super) fn shadowing_binding(
         &self,
         mode: Mode,

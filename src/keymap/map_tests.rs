@@ -128,9 +128,9 @@ fn essential_actions_must_keep_a_key() {
             line("rows", "add-row", &["Esc"]),
         ]),
         [
-            "0: in mode list, `q` (down) shadows quit, which must have a key: give down another key",
-            "1: in mode tokens, `Ctrl-C n` (new) shadows interrupt, which must have a key: give new another key",
-            "2: in mode rows, `Esc` (add-row) shadows cancel, which must have a key: give add-row another key",
+            "0: in mode list, `q` is bound to down, which leaves quit without a key: give down another key",
+            "1: in mode tokens, `Ctrl-C n` is bound to new, which leaves interrupt without a key: give new another key",
+            "2: in mode rows, `Esc` is bound to add-row, which leaves cancel without a key: give add-row another key",
         ]
     );
 }
@@ -146,7 +146,7 @@ mod table {
 
     /// Keys that a nearer mode shadows on purpose.
     const INTENDED: &[(Mode, &str, Mode)] = &[
-        // On a scope row, Enter opens the row; Tab goes on.
+        // On a scope row, Enter changes the row, and Tab goes to the next field.
         (Mode::Rows, "Enter", Mode::Form),
     ];
 

@@ -110,7 +110,7 @@ impl Keymap {
                 {
                     continue;
                 }
-                // The modes that fall back on this one lose the action through the same override.
+                // The modes that fall back on this mode lose the action through the same override.
                 let is_reported = |by: Action| {
                     faults.iter().any(|(_, fault)| {
                         matches!(fault, KeyFault::ShadowedKey { action: lost, by: other, .. }
@@ -120,7 +120,7 @@ impl Keymap {
                 let shadowed =
                     now.keys.iter().find_map(|key| self.shadowing_binding(mode, now, key));
                 match shadowed {
-                    // Within one mode, `report_conflicts` has reported it.
+                    // `report_conflicts` has already reported conflicts within one mode.
                     Some((by, _)) if by.binding.mode == home || is_reported(by.binding.action) => {}
                     Some((by, key)) => {
                         let at = line(by).or_else(|| line(now));
@@ -132,7 +132,7 @@ impl Keymap {
                     None if mode != home => {}
                     None => {
                         let at = line(now).unwrap_or(0);
-                        // If the keys were refused, their own fault is already reported.
+                        // If the keys were refused, the fault of each key is already reported.
                         if !faults.iter().any(|(line, _)| *line == at) {
                             faults.push((at, KeyFault::MissingKey { mode, action }));
                         }

@@ -49,11 +49,17 @@ pub fn immediate_effects(plan: &Plan) -> Vec<String> {
         let tokens = counted(active, "active token");
         format!("The old secrets of {tokens} will stop working immediately.")
     };
-    let previous = if is_one {
-        "The secret before it, which still works, will stop working immediately.".to_owned()
-    } else {
-        let tokens = counted(overlapping, "token");
-        format!("The secrets before them, which still work for {tokens}, will stop working too.")
+    let previous = match overlapping {
+        1 if is_one => {
+            "The previous secret is still in its overlap. It will stop working immediately."
+                .to_owned()
+        }
+        1 => "1 previous secret is still in its overlap. It will stop working immediately."
+            .to_owned(),
+        many => format!(
+            "{} are still in their overlap. They will stop working immediately.",
+            counted(many, "previous secret")
+        ),
     };
     let ended = (*overlap == Overlap::None && active > 0).then_some(ended);
     ended.into_iter().chain((overlapping > 0).then_some(previous)).collect()

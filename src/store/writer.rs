@@ -196,7 +196,8 @@ impl<'t> Writer<'t> {
             [changed.len(), CHANGE_LOG_ROWS].map(|n| u64::try_from(n).unwrap_or(u64::MAX));
         let before = self.tables.changes.last_key()?;
         let last = before.saturating_add(added).saturating_add(self.overflow_count);
-        // Changes that were only counted leave a gap, so readers must read everything again.
+        // Changes beyond the capacity of `changed` are counted without an id and leave a gap in the
+        // numbers. A reader that finds a gap reads everything again.
         for (number, id) in (last.saturating_sub(added).saturating_add(1)..=last).zip(&changed) {
             self.tables.changes.put(number, &TokenIdRecordV1(*id))?;
         }

@@ -97,7 +97,7 @@ fn the_environment_determines_glyphs_and_clipboard_route() {
         report(&[("LC_ALL", "C"), ("NO_COLOR", "1"), ("STY", "1.pts"), ("SSH_TTY", "/dev/pts/1")]);
     assert_eq!(facts["terminal"]["glyphs"], "ascii");
     assert_eq!(facts["terminal"]["NO_COLOR"], true);
-    assert_eq!(facts["clipboard"]["route"], "OSC 52 through screen");
+    assert_eq!(facts["clipboard"]["route"], "OSC 52 through GNU screen");
     assert_eq!(
         (&facts["session"]["ssh"], &facts["session"]["screen"]),
         (&json!(true), &json!(true))

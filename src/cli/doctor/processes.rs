@@ -1,5 +1,6 @@
 //! Lists the other processes that have the store open, as far as this user may inspect them. A
-//! running patdeck hides its open files even from its own user, so that it is listed as possible.
+//! running patdeck hides its open files even from its own user, and is therefore listed as
+//! possible.
 
 use std::{
     fs::{self, Metadata},
@@ -39,7 +40,7 @@ pub(super) fn collect(report: &mut Report, store: &Metadata) {
 /// Whether the process has the store open; `None` if this user may not inspect it.
 fn has_open(process: u32, store: &Metadata) -> Option<bool> {
     let Ok(mut open) = fs::read_dir(format!("/proc/{process}/fd")) else {
-        // A process that has ended does not have it open.
+        // A process that has ended does not have the store open.
         return if Path::new(&format!("/proc/{process}")).exists() { None } else { Some(false) };
     };
     let is_store = |file: Metadata| (file.dev(), file.ino()) == (store.dev(), store.ino());

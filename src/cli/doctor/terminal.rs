@@ -150,7 +150,7 @@ fn describe_route(route: &ClipboardRoute) -> (String, &'static str) {
             "works with any value of set-clipboard; your terminal must allow OSC 52",
         ),
         ClipboardRoute::Screen => (
-            "OSC 52 through screen".to_owned(),
+            "OSC 52 through GNU screen".to_owned(),
             "at most 250 bytes; your terminal must allow OSC 52",
         ),
         ClipboardRoute::Desktop(program, _) => {

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// Exports all tokens. Damaged ones are reported and left out; the exit code is 4 then.
+/// Exports all tokens. Damaged tokens are reported and left out, and the exit code is then 4.
 pub(in crate::cli) fn export(
     service: &Service,
     args: &Export,

@@ -54,7 +54,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// Reader of one object. Each field is taken when it is read; the rest is unknown.
+/// Reader of one object. Each field is taken when it is read; the fields that remain are unknown.
 pub(super) struct Fields<'a> {
     line: u64,
     /// Name of the field that contains the object; `None` for the line itself.
@@ -154,7 +154,7 @@ impl<'a> Fields<'a> {
         let Some(object) = self.value(name, "an object")? else { return Ok(None) };
         let mut inner = Self { line: self.line, parent: Some(name), object, faults: Vec::new() };
         let value = read(&mut inner);
-        // After a fault the remaining fields were not read, so that they are not unknown.
+        // After a fault, the remaining fields are not reported as unknown: they were not read.
         let mut faults = if value.is_err() { inner.faults } else { inner.finish() };
         let is_valid = faults.is_empty();
         for fault in &mut faults {

@@ -1,6 +1,6 @@
-//! The file of an import: parses its header, then its tokens in batches on all cores, as often as
-//! needed. Input that can block or cannot be read twice is copied to a scratch file first. Called by
-//! `import`.
+//! The file of an import: parses its header, then its tokens in batches on all cores. The
+//! tokens can be read several times. Input that can block or cannot be read twice is copied to a
+//! scratch file first. Called by `import`.
 
 use std::{
     fs::File,
@@ -137,7 +137,7 @@ impl<R: BufRead> ChunkReader<R> {
             match append_line(&mut self.input, &mut chunk.bytes) {
                 Ok(read) => {
                     self.line += 1;
-                    // After a line that is too long, the rest of it is not a line: stop there.
+                    // The rest of a line that is too long is not a line: stop reading.
                     self.is_over = read == 0 || is_cut(&chunk.bytes, read);
                 }
                 Err(error) => {

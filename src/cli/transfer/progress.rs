@@ -14,14 +14,15 @@ use std::{
 
 use crate::domain::{counted, grouped};
 
-/// Work that is shorter than this shows no bar.
+/// Minimum duration of work that shows a bar.
 const SHOW_AFTER: Duration = Duration::from_secs(1);
 /// Time between two updates of the bar.
 const UPDATE_INTERVAL: Duration = Duration::from_millis(100);
 /// Width of the bar in columns.
 const CELLS: u64 = 24;
 
-/// Shows the progress until it is dropped. Shows nothing if standard error is not a terminal.
+/// Shows the progress until this value is dropped. Shows nothing if standard error is not
+/// a terminal.
 #[derive(Debug)]
 pub(super) struct Progress {
     stop: Option<Sender<()>>,
@@ -29,7 +30,8 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Starts to show `done` of `total` tokens after the word `label`. A total of 0 is unknown.
+    /// Starts to show `done` of `total` tokens after the word `label`. A `total` of 0 means that
+    /// the total is unknown.
     pub(super) fn new(label: &'static str, done: &Arc<AtomicU64>, total: u64) -> Self {
         if !io::stderr().is_terminal() {
             return Self { stop: None, thread: None };

@@ -1,4 +1,4 @@
-//! Converts a token to a JSON object and back, with every field that is kept of it. Values that the
+//! Converts a token to a JSON object and back, with every stored field. Values that the
 //! domain does not allow, missing fields and unknown fields are faults with the name of the field.
 
 use chrono::{DateTime, SecondsFormat, Utc};

@@ -35,7 +35,7 @@ pub(super) fn verify_lines(
         let hint = "pipe the lines in, or drop --lines to type a secret without echo";
         return Err(CliError::usage(message).with_hint(hint));
     }
-    // The buffer of `io::stdin()` is never wiped, so that it is not used.
+    // `io::stdin()` is not used, because its buffer is never wiped.
     let read_error = |error| CliError::usage(format!("cannot read standard input ({error})"));
     let mut requests = RequestLines::new(open_stdin().map_err(read_error)?);
     let line_verifier = LineVerifier::new(service, args);
@@ -116,7 +116,7 @@ impl<'a> LineVerifier<'a> {
         let line = line.trim_ascii();
         let (secret, rest) =
             line.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((line, ""));
-        // The scope is recorded with the last use, so that it must not contain a secret.
+        // The scope must not contain a secret, because the scope is recorded with the last use.
         if let Some(id) = find_secret(rest) {
             return Err(CliError::usage(format!(
                 "the secret of {id} must be the first word of the line"

@@ -62,7 +62,7 @@ fn domain(text: &str) -> Result<Domain, String> {
 /// Checks the secret and prints the answer; the exit code is the answer.
 pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<Exit, CliError> {
     if args.lines {
-        // A closed pipe must not exit with 0 either.
+        // A closed pipe must not exit with 0, which means allowed.
         return lines::verify_lines(service, args, out).map_err(|error| error.or_exit(Exit::Usage));
     }
     let request = args.scope.as_ref().map(|scope| access_request(scope, args));

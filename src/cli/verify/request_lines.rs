@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use memchr::memchr;
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// Maximum length of a line in bytes; a secret, a scope and an address fit.
+/// Maximum length of a line in bytes. A secret, a scope and an address fit into a line.
 pub(super) const MAX_LINE_BYTES: usize = 4_096;
 /// Size of the buffer in bytes.
 const BUFFER_BYTES: usize = 16 * MAX_LINE_BYTES;

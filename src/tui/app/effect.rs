@@ -51,7 +51,7 @@ pub enum UiAction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputAction {
     Copy {
-        /// Names the text in the message, such as `id`.
+        /// What the message calls the copied text, for example `id`.
         label: &'static str,
         /// Never a secret.
         text: String,

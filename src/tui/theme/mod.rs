@@ -56,7 +56,8 @@ impl Theme {
         }
     }
 
-    /// The glyph of a status; the glyphs differ without colour.
+    /// The glyph of a status. Each status has its own, so that statuses can be told apart without
+    /// colour.
     pub fn status_glyph(&self, status: Status) -> &'static str {
         match (status, self.ascii) {
             (Status::Active, false) => "●",
