@@ -12,7 +12,7 @@ use super::{exit::CliError, tokens::warn_damaged};
 use crate::{
     domain::{ListQuery, Timestamp, Token},
     output::json::write_line,
-    service::{Damage, Service},
+    service::{DamagedRecord, Service},
 };
 
 /// Initial capacity of a batch in bytes; most batches fit into it.
@@ -26,7 +26,7 @@ const PIPE_BYTES: usize = 1 << 20;
 /// Output of one batch of tokens.
 struct BatchLines {
     lines: Vec<u8>,
-    damaged: Vec<Damage>,
+    damaged: Vec<DamagedRecord>,
 }
 
 /// Prints the tokens that match `query` and `keep`, one per line, sorted by id. Returns whether

@@ -12,7 +12,8 @@ use super::{
 use crate::{
     domain::{Status, Timestamp, TokenId},
     service::{
-        ChangePosition, ChangedTokens, Damage, Service, ServiceError, TokenBatch, TokenCursor,
+        ChangePosition, ChangedTokens, DamagedRecord, Service, ServiceError, TokenBatch,
+        TokenCursor,
     },
 };
 
@@ -30,7 +31,7 @@ pub(super) struct SyncedIndex {
     cursor: Option<TokenCursor>,
     pub(super) is_loaded: bool,
     position: Option<ChangePosition>,
-    damaged: Vec<Damage>,
+    damaged: Vec<DamagedRecord>,
     /// The number of tokens in the store, including damaged records.
     pub(super) total: usize,
     clock_behind: Option<Timestamp>,

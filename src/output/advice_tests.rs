@@ -1,7 +1,7 @@
 //! The text of every error of the store, with its hint, as operators read it.
 
 use super::*;
-use crate::service::{Cause, Damage, IoOperation, WriteAccessReason};
+use crate::service::{Cause, DamagedRecord, IoOperation, WriteAccessReason};
 
 fn path() -> std::path::PathBuf {
     "/srv/s.redb".into()
@@ -91,7 +91,7 @@ fn a_content_error_has_a_hint() {
             "read-only mode, nothing changed: to make changes, remove --read-only, PATDECK_READ_ONLY and `read-only` in the config",
         ),
         (
-            StoreError::Damaged(Damage { table: "pats-1", key: "k".into() }),
+            StoreError::Damaged(DamagedRecord { table: "pats-1", key: "k".into() }),
             "k in pats-1 is damaged and was not used: restore a backup",
         ),
         (

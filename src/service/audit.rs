@@ -5,7 +5,7 @@
 use super::{Service, ServiceError};
 use crate::{
     domain::{AuditEvent, EventHash, Timestamp, Token, TokenId},
-    store::{ChainState, Changes, Damage, ReadOps, StoreError},
+    store::{ChainState, Changes, DamagedRecord, ReadOps, StoreError},
 };
 
 /// The point in the change log up to which a reader has seen the store.
@@ -23,7 +23,7 @@ pub struct TokenSnapshot {
     pub tokens: Vec<Token>,
     /// The instant at which statuses are evaluated.
     pub now: Timestamp,
-    pub damaged: Vec<Damage>,
+    pub damaged: Vec<DamagedRecord>,
     /// The time of the last change, if the clock is more than 5 minutes behind it.
     pub clock_behind: Option<Timestamp>,
 }

@@ -7,7 +7,7 @@ use std::{cmp::Reverse, collections::HashSet, ops::ControlFlow};
 use super::{ChangePosition, Service, ServiceError, audit, parallel::par_map_ordered};
 use crate::{
     domain::{AuditAction, StatusFilter, Timestamp, Token, TokenId},
-    store::{Changes, Damage, RawBatch, ReadOps, StoreError},
+    store::{Changes, DamagedRecord, RawBatch, ReadOps, StoreError},
 };
 
 pub use crate::store::TokenCursor;
@@ -26,7 +26,7 @@ const MAX_EVENT_PAGES: usize = 16;
 #[derive(Debug)]
 pub struct TokenBatch {
     pub tokens: Vec<Token>,
-    pub damaged: Vec<Damage>,
+    pub damaged: Vec<DamagedRecord>,
     /// The cursor for the next batch; `None` at the end.
     pub next: Option<TokenCursor>,
 }
@@ -46,7 +46,7 @@ pub struct StoreUpdate {
 #[derive(Debug)]
 pub enum ChangedTokens {
     /// The changed tokens in their present state; `None` if the token was deleted.
-    Tokens(Vec<(TokenId, Result<Option<Token>, Damage>)>),
+    Tokens(Vec<(TokenId, Result<Option<Token>, DamagedRecord>)>),
     /// The change log no longer covers the reader's position: reload everything.
     NeedsReload,
 }
@@ -97,7 +97,7 @@ impl Service {
     pub fn for_each_batch<T: Send>(
         &self,
         begin: impl Fn() -> T + Sync,
-        add: impl Fn(&mut T, Result<Token, Damage>) + Sync,
+        add: impl Fn(&mut T, Result<Token, DamagedRecord>) + Sync,
         mut consume: impl FnMut(T) -> ControlFlow<()>,
     ) -> Result<(), ServiceError> {
         let (mut after, mut result) = (Some(None), Ok(()));

@@ -30,7 +30,7 @@ pub use parallel::par_map_ordered;
 pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{
-    CacheSize, ChainState, ChangeWatcher, Damage, InputTrust, PathError, PathProblem,
+    CacheSize, ChainState, ChangeWatcher, DamagedRecord, InputTrust, PathError, PathProblem,
     PermissionFix, StoreError, check_input_file, is_local_regular_file, panic_is_caught,
     wait_for_writes,
 };

@@ -6,7 +6,7 @@ use std::{fs::File, io, path::Path};
 use super::{Service, ServiceError};
 use crate::{
     domain::{Timestamp, Token},
-    store::{Backup, Damage, ReadOps, StoreError},
+    store::{BackupReport, DamagedRecord, ReadOps, StoreError},
 };
 
 pub use crate::store::{StoreError as FileError, create_new_file};
@@ -22,7 +22,7 @@ pub struct ExportSummary {
     pub at: Timestamp,
     /// Number of exported tokens; damaged records are not exported.
     pub tokens: usize,
-    pub damaged: Vec<Damage>,
+    pub damaged: Vec<DamagedRecord>,
 }
 
 impl Service {
@@ -57,7 +57,7 @@ impl Service {
     }
 
     /// Copies the store to a new file at `to`. Fails if `to` exists.
-    pub fn backup(&self, to: &Path) -> Result<Backup, ServiceError> {
+    pub fn backup(&self, to: &Path) -> Result<BackupReport, ServiceError> {
         Ok(self.store.backup(to)?)
     }
 }

@@ -14,7 +14,7 @@ use redb::{Key, ReadableDatabase as _, ReadableTable as _};
 use super::{
     Store,
     codec::verify_checksum,
-    error::{Damage, IoOperation, StoreError},
+    error::{DamagedRecord, IoOperation, StoreError},
     file_db,
     panic::catch_redb_panic,
     path_error::{PathError, PathProblem},
@@ -24,11 +24,11 @@ use super::{
 
 /// The result of a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backup {
+pub struct BackupReport {
     pub tokens: u64,
     pub events: u64,
     /// The damaged records, which the copy contains unchanged.
-    pub damaged: Vec<Damage>,
+    pub damaged: Vec<DamagedRecord>,
 }
 
 impl Store {
@@ -38,7 +38,7 @@ impl Store {
     /// # Errors
     ///
     /// Refuses a path that exists. If the copy differs from the store, no file remains at `to`.
-    pub fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
+    pub fn backup(&self, to: &Path) -> Result<BackupReport, StoreError> {
         create_new_file(to, |file| {
             self.read(|reader| catch_redb_panic(|| copy_tables(&reader.tables, file))?)
         })
@@ -96,7 +96,7 @@ pub(super) fn save_pre_migration_copy(path: &Path, schema: u32) -> Result<PathBu
     }
 }
 
-fn copy_tables(from: &Tables<ReadOnly>, file: File) -> Result<Backup, StoreError> {
+fn copy_tables(from: &Tables<ReadOnly>, file: File) -> Result<BackupReport, StoreError> {
     let db = file_db::create_db(file)?;
     let transaction = file_db::begin_write(&db)?;
     let mut to = Tables::open_to_write(&transaction)?;
@@ -106,7 +106,8 @@ fn copy_tables(from: &Tables<ReadOnly>, file: File) -> Result<Backup, StoreError
     transaction.commit()?;
     let written = Tables::open(db.begin_read()?)?;
     let is_equal = from.equals(&written)?;
-    let backup = Backup { tokens: written.tokens.len()?, events: written.events.len()?, damaged };
+    let backup =
+        BackupReport { tokens: written.tokens.len()?, events: written.events.len()?, damaged };
     drop(written);
     file_db::close_checked(db)?;
     if is_equal {
@@ -120,7 +121,7 @@ impl<K: Key + 'static> RecordTable<K, ReadOnly> {
     pub(super) fn copy_rows(
         &self,
         to: &mut RecordTable<K, ReadWrite<'_>>,
-        damaged: &mut Vec<Damage>,
+        damaged: &mut Vec<DamagedRecord>,
     ) -> Result<(), StoreError> {
         let mut copied = Ok(());
         self.for_each_raw(|key, row| {

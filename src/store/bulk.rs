@@ -11,7 +11,7 @@ use super::{
     codec::{Record, append_record, body_unchecked},
     error::StoreError,
     raw_batch,
-    record::{TokenIdRecordV1, TokenSummary, TokenV1, Usage, UsageV1},
+    record::{ImportedFields, TokenIdRecordV1, TokenV1, Usage, UsageV1},
     tables::{NAMES, ReadWrite, RecordTable, TOKENS, Tables, USES},
     writer::Writer,
 };
@@ -68,7 +68,7 @@ impl<'a> EncodedToken<'a> {
 
     /// The summary of the token. Does not verify the checksum, because the caller has verified a
     /// checksum over the whole buffer. `None` if the record is not a token.
-    pub fn summary(&self) -> Option<TokenSummary> {
+    pub fn summary(&self) -> Option<ImportedFields> {
         body_unchecked(self.token)?.decode::<TokenV1<'_>>()?.summary()
     }
 

@@ -11,7 +11,7 @@ use std::{
 use super::{
     bulk::encode_short,
     codec::{RecordBody, body_unchecked, decode, encode_record},
-    error::{Damage, StoreError},
+    error::{DamagedRecord, StoreError},
     read_ops::{ChainState, ScanResult},
     record::{ChainHeadV1, EventV1, TokenEventV1},
     tables::{AccessMode, EVENTS, ReadWrite, RecordTable, TOKEN_EVENTS, Tables},
@@ -199,13 +199,13 @@ impl ChainVerifier {
         &mut self,
         tables: &Tables<A>,
         key: u64,
-        row: Result<RecordBody<'_>, Damage>,
+        row: Result<RecordBody<'_>, DamagedRecord>,
     ) -> Result<(), String> {
         let expected = self.event_count.saturating_add(1);
         if key != expected {
             return Err(format!("event {expected} is missing"));
         }
-        let damaged = |damage: Damage| format!("{damage} is damaged");
+        let damaged = |damage: DamagedRecord| format!("{damage} is damaged");
         let event =
             row.and_then(|it| decode_event(key, it).ok_or_else(|| tables.events.damage(&key)));
         let event = event.map_err(damaged)?;

@@ -16,7 +16,7 @@ use crate::domain::{Name, TokenId, labels::labels};
 
 /// A record whose checksum is wrong or that cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Damage {
+pub struct DamagedRecord {
     /// The table that contains the record.
     pub table: &'static str,
     /// The key of the record: an id, a name, a number, or hexadecimal digits if it is none of
@@ -24,7 +24,7 @@ pub struct Damage {
     pub key: String,
 }
 
-impl fmt::Display for Damage {
+impl fmt::Display for DamagedRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}", self.key, self.table)
     }
@@ -147,7 +147,7 @@ pub enum StoreError {
     },
     /// One record is damaged. The other records can be used.
     #[error("{0} is damaged and was not used")]
-    Damaged(Damage),
+    Damaged(DamagedRecord),
     /// The file as a whole is damaged.
     #[error("the store is damaged ({source})")]
     Corrupted { source: Cause },

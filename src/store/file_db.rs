@@ -28,7 +28,7 @@ use super::{
     read_ops::{Reader, STORE_INFO},
     record::{SchemaV1, StoreInfoV1},
     reserve::Reserve,
-    snapshot_id::{HeaderCapture, LatestSnapshot},
+    snapshot_id::{HeaderCapture, LatestSnapshotCache},
     tables::{ReadOnly, Tables},
 };
 
@@ -48,7 +48,7 @@ pub(super) struct FileDb {
 pub(super) struct ReadHandle {
     db: ReadOnlyDatabase,
     id: FileId,
-    latest: LatestSnapshot,
+    latest: LatestSnapshotCache,
     /// The same file, for reading its header without redb.
     file: File,
 }
@@ -174,7 +174,8 @@ impl FileDb {
             })?;
             match opened {
                 Ok(db) => {
-                    let handle = ReadHandle { db, id, latest: LatestSnapshot::default(), file };
+                    let handle =
+                        ReadHandle { db, id, latest: LatestSnapshotCache::default(), file };
                     let mut schema = 0;
                     let reader = handle.begin_read(|tables| {
                         schema = self.check_tables(tables)?;

@@ -44,11 +44,11 @@ use redb::Database;
 #[cfg(any(test, feature = "testing"))]
 use redb::backends::InMemoryBackend;
 
-pub use backup::{Backup, create_new_file};
+pub use backup::{BackupReport, create_new_file};
 pub use bulk::{EncodedToken, NameBatch};
 #[cfg(test)]
 pub use error::{Cause, WriteAccessReason};
-pub use error::{Damage, IoOperation, StoreError};
+pub use error::{DamagedRecord, IoOperation, StoreError};
 #[cfg(any(test, feature = "testing"))]
 pub use fuzz::check_round_trip;
 pub use inflight::wait_for_writes;
@@ -60,7 +60,7 @@ pub use read_ops::{ChainState, Changes, ReadOps, Reader, TokenCursor};
 #[cfg(any(test, feature = "testing"))]
 pub use read_ops::{ScanResult, TrashedToken};
 pub use read_session::ReadSession;
-pub use record::TokenSummary;
+pub use record::ImportedFields;
 pub use watch::ChangeWatcher;
 pub use writer::Writer;
 

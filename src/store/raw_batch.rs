@@ -4,7 +4,7 @@
 
 use super::{
     codec::{RecordBody, TYPICAL_BYTES, verify_checksum},
-    error::Damage,
+    error::DamagedRecord,
     record::{TokenV1, Usage, UsageV1},
     tables::{TOKENS, USES, display_key},
 };
@@ -48,7 +48,7 @@ impl RawBatch {
 
     /// Decodes the tokens and calls `visit` with each. If a usage record is damaged, visits the
     /// token without its uses, then the damage.
-    pub fn for_each(&self, mut visit: impl FnMut(Result<Token, Damage>)) {
+    pub fn for_each(&self, mut visit: impl FnMut(Result<Token, DamagedRecord>)) {
         let mut rest = self.bytes.as_slice();
         for RawRow { id, token_len: record_len, usage_len } in &self.rows {
             let (record, tail) = rest.split_at_checked(*record_len).unwrap_or_default();
@@ -70,14 +70,14 @@ pub(super) fn decode_token(
     id: &Id,
     record: &[u8],
     uses: Option<&[u8]>,
-) -> (Result<Token, Damage>, Option<Damage>) {
+) -> (Result<Token, DamagedRecord>, Option<DamagedRecord>) {
     let token = |body: RecordBody<'_>| body.decode::<TokenV1<'_>>()?.into_token(id);
     let mut token = verify_checksum(TOKENS, id, record).and_then(token);
     let decode_usage = |body: RecordBody<'_>| body.decode::<UsageV1<'_>>()?.into_usage();
     let last = uses.map_or(Some(Usage::default()), |uses| {
         verify_checksum(USES, id, uses).and_then(decode_usage)
     });
-    let damage = |table| Damage { table, key: display_key(id) };
+    let damage = |table| DamagedRecord { table, key: display_key(id) };
     let damaged = last.is_none().then(|| damage(USES));
     if let (Some(token), Some(last)) = (&mut token, last) {
         last.apply_to(token);

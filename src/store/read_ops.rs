@@ -11,7 +11,7 @@ use super::{
     chain,
     codec::{RecordBody, decode},
     consistency,
-    error::{Damage, StoreError},
+    error::{DamagedRecord, StoreError},
     migrate,
     raw_batch::{self, RawBatch},
     record::{StoreInfoV1, TokenIdRecordV1, TokenV1, TrashV1, Usage, UsageV1},
@@ -29,7 +29,7 @@ pub(super) const STORE_INFO: &[u8] = b"birth";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanResult<T> {
     pub rows: Vec<T>,
-    pub damaged: Vec<Damage>,
+    pub damaged: Vec<DamagedRecord>,
 }
 
 impl<T> Default for ScanResult<T> {
@@ -39,7 +39,7 @@ impl<T> Default for ScanResult<T> {
 }
 
 impl<T> ScanResult<T> {
-    pub(super) fn push(&mut self, row: Result<T, Damage>) {
+    pub(super) fn push(&mut self, row: Result<T, DamagedRecord>) {
         match row {
             Ok(row) => self.rows.push(row),
             Err(damage) => self.damaged.push(damage),

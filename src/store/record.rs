@@ -144,7 +144,7 @@ impl<'a> From<&'a Token> for TokenV1<'a> {
 
 /// The fields of a token that an import compares; cheaper to decode than the whole token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenSummary {
+pub struct ImportedFields {
     pub id: TokenId,
     pub name: Name,
     pub is_revoked: bool,
@@ -153,8 +153,8 @@ pub struct TokenSummary {
 
 impl TokenV1<'_> {
     /// The summary; `None` if the domain would refuse one of its fields.
-    pub(super) fn summary(&self) -> Option<TokenSummary> {
-        Some(TokenSummary {
+    pub(super) fn summary(&self) -> Option<ImportedFields> {
+        Some(ImportedFields {
             id: TokenId::from_bytes(self.id)?,
             name: Name::parse(self.name).ok()?,
             is_revoked: self.revoked.is_some(),

@@ -18,12 +18,12 @@ const HEADER_OFFSET: u64 = 0;
 const HEADER_LEN: usize = 320;
 
 thread_local! {
-    static CAPTURE: RefCell<Capture> =
-        const { RefCell::new(Capture { is_active: false, reads: 0, header: [0; HEADER_LEN] }) };
+    static CAPTURE: RefCell<HeaderReads> =
+        const { RefCell::new(HeaderReads { is_active: false, reads: 0, header: [0; HEADER_LEN] }) };
 }
 
 /// The header reads of the current `begin_read` of this thread.
-struct Capture {
+struct HeaderReads {
     is_active: bool,
     /// The number of header reads. A read of another range that overlaps the header counts twice.
     reads: u32,
@@ -84,9 +84,9 @@ pub(super) struct SnapshotCache {
 
 /// The cache of the commit that was read last.
 #[derive(Debug, Default)]
-pub(super) struct LatestSnapshot(Mutex<Arc<SnapshotCache>>);
+pub(super) struct LatestSnapshotCache(Mutex<Arc<SnapshotCache>>);
 
-impl LatestSnapshot {
+impl LatestSnapshotCache {
     /// Returns the cache of the commit `id`. For a commit other than the last one, runs `check`,
     /// and if it succeeds, creates a new cache.
     pub(super) fn cache_of<E>(

@@ -127,7 +127,7 @@ fn unexpected_header_reads_give_no_id() {
 
 #[test]
 fn a_value_is_cached_for_its_commit_and_no_other() {
-    let latest = LatestSnapshot::default();
+    let latest = LatestSnapshotCache::default();
     let id = |byte| Some(SnapshotId(Box::new([byte; HEADER_LEN])));
     let accept = || Ok::<_, ()>(());
     let first = latest.cache_of(id(1), accept).unwrap();

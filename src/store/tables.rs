@@ -17,7 +17,7 @@ use redb::{
 
 use super::{
     codec::{Record, RecordBody, encode_record, verify_checksum},
-    error::{Damage, StoreError},
+    error::{DamagedRecord, StoreError},
     panic::StickyError,
 };
 use crate::domain::{
@@ -154,7 +154,7 @@ macro_rules! tables {
             pub(super) fn copy_rows(
                 &self,
                 to: &mut Tables<ReadWrite<'_>>,
-                damaged: &mut Vec<Damage>,
+                damaged: &mut Vec<DamagedRecord>,
             ) -> Result<(), StoreError> {
                 $(self.$table.copy_rows(&mut to.$table, damaged)?;)*
                 Ok(())
@@ -233,8 +233,8 @@ impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
         A::table(&self.inner)
     }
 
-    pub(super) fn damage(&self, key: &K::SelfType<'_>) -> Damage {
-        Damage { table: self.name, key: display_key(K::as_bytes(key).as_ref()) }
+    pub(super) fn damage(&self, key: &K::SelfType<'_>) -> DamagedRecord {
+        DamagedRecord { table: self.name, key: display_key(K::as_bytes(key).as_ref()) }
     }
 
     /// Reads the record at `key` and decodes it with `read`. If `read` returns `None`, the record
@@ -269,7 +269,7 @@ impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
         &self,
         range: impl RangeBounds<K::SelfType<'a>> + 'a,
         backwards: bool,
-        visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, Damage>) -> ControlFlow<()>,
+        visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, DamagedRecord>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.with_table(|table| {
             let rows = table.range::<K::SelfType<'a>>(range)?;
@@ -284,21 +284,21 @@ impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
     /// Calls `visit` with all rows in key order, until it breaks.
     pub(super) fn for_each(
         &self,
-        visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, Damage>) -> ControlFlow<()>,
+        visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, DamagedRecord>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.with_table(|table| self.visit_rows(table.iter()?, visit))
     }
 
     /// Verifies the checksum of the row at `key`.
-    fn verify_row<'b>(&self, key: &[u8], bytes: &'b [u8]) -> Result<RecordBody<'b>, Damage> {
-        let damage = || Damage { table: self.name, key: display_key(key) };
+    fn verify_row<'b>(&self, key: &[u8], bytes: &'b [u8]) -> Result<RecordBody<'b>, DamagedRecord> {
+        let damage = || DamagedRecord { table: self.name, key: display_key(key) };
         verify_checksum(self.name, key, bytes).ok_or_else(damage)
     }
 
     fn visit_rows<'r>(
         &self,
         rows: impl Iterator<Item = Result<RowGuards<'r, K>, redb::StorageError>>,
-        mut visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, Damage>) -> ControlFlow<()>,
+        mut visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, DamagedRecord>) -> ControlFlow<()>,
     ) -> Result<(), redb::StorageError> {
         for row in rows {
             let (key, value) = row?;

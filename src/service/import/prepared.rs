@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{AuditAction, EventBody, Status, Timestamp, TokenId, plan::expiry_text},
     service::{ChangePosition, Service, ServiceError, audit},
-    store::{EncodedToken, NameBatch, ReadOps, StoreError, TokenSummary, Writer},
+    store::{EncodedToken, ImportedFields, NameBatch, ReadOps, StoreError, Writer},
 };
 
 /// An import whose rows were checked and have no faults.
@@ -151,7 +151,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         action: &ImportAction,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let TokenSummary { id, name, is_revoked, expires } = token.summary()?;
+        let ImportedFields { id, name, is_revoked, expires } = token.summary()?;
         let (status, store) =
             (Status::of(is_revoked, expires, at).as_str(), self.source.store_id());
         let mut detail = [status, " from store ", store, ", ", &expiry_text(expires)].concat();

@@ -8,7 +8,7 @@ use std::{fs::File, iter, os::unix::fs::FileExt as _};
 use super::source::ImportRow;
 use crate::{
     domain::Token,
-    store::{EncodedToken, IoOperation, Store, StoreError, TokenSummary},
+    store::{EncodedToken, ImportedFields, IoOperation, Store, StoreError},
 };
 
 /// Maximum number of bytes in memory, about 20,000 tokens. Larger imports use a file.
@@ -125,7 +125,7 @@ impl<'a> StagedToken<'a> {
     }
 
     /// Reads the fields of the token that its audit event contains.
-    pub(super) fn summary(&self) -> Result<TokenSummary, StoreError> {
+    pub(super) fn summary(&self) -> Result<ImportedFields, StoreError> {
         self.encoded.summary().ok_or_else(corrupt_staging)
     }
 
