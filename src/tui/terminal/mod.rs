@@ -2,7 +2,7 @@
 //!
 //! Owns raw mode, the alternate screen, bracketed paste, the mouse and the cursor. It refuses to
 //! start without a usable terminal, never queries the terminal, and never writes after a restore.
-//! `tui::run` holds the [`TerminalSession`]; the panic hook and `hangup` call [`restore`].
+//! `tui::run` holds the [`TerminalSession`]; the panic hook and `termination` call [`restore`].
 
 mod ansi;
 pub mod clipboard;
