@@ -15,8 +15,9 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use patdeck::{
     config::{GlyphSet, ThemeName},
     domain::{
-        AccessRequest, Actor, Catalogue, Column, Description, LastUse, LifetimeLimits, ListQuery,
-        Name, Prefix, Scope, Scopes, Search, Secret, Sort, StatusFilter, Timestamp, Token, TokenId,
+        AccessRequest, Actor, Column, Description, LastUse, LifetimeLimits, ListQuery, Name, Scope,
+        ScopeCatalogue, Scopes, Search, Secret, SecretPrefix, Sort, StatusFilter, Timestamp, Token,
+        TokenId,
     },
     keymap::Keymap,
     list::{ListEngine, ListRequest},
@@ -48,10 +49,10 @@ fn now() -> Timestamp {
 
 fn policy() -> Policy {
     Policy {
-        prefix: Prefix::default(),
+        prefix: SecretPrefix::default(),
         limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().expect("a lifetime"),
-        catalogue: Catalogue::default(),
+        catalogue: ScopeCatalogue::default(),
     }
 }
 
@@ -62,7 +63,7 @@ fn token(rng: &mut StdRng, n: u32) -> (Token, Secret) {
         Ok::<_, std::convert::Infallible>(())
     };
     let Ok(id) = TokenId::generate(&mut random);
-    let Ok(secret) = Secret::generate(&Prefix::default(), id, &mut random);
+    let Ok(secret) = Secret::generate(&SecretPrefix::default(), id, &mut random);
     let mut scopes = Scopes::default();
     for scope in ["channels:*:publish", "clients:c-7:read"] {
         scopes.add(scope.parse().expect("a scope")).expect("a new scope");

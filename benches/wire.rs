@@ -24,8 +24,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
     config::{GlyphSet, ThemeName},
     domain::{
-        AccessRequest, Actor, Catalogue, DeliveryMethod, Description, Lifetime, LifetimeLimits,
-        Name, NewToken, Overlap, Prefix, Scope,
+        AccessRequest, Actor, DeliveryMethod, Description, Lifetime, LifetimeLimits, Name,
+        NewToken, Scope, ScopeCatalogue, SecretOverlap, SecretPrefix,
     },
     keymap::Keymap,
     service::{Clock, Entropy, Policy, Service, Zone},
@@ -322,10 +322,10 @@ fn measure(size: Size, size_fn: SizeFn) -> Result<Vec<TableRow>, BenchError> {
 /// A service on a store such as after 84 days of use.
 fn filled_service(clock: &Clock) -> Result<Service, BenchError> {
     let policy = Policy {
-        prefix: Prefix::default(),
+        prefix: SecretPrefix::default(),
         limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse()?,
-        catalogue: Catalogue::default(),
+        catalogue: ScopeCatalogue::default(),
     };
     let service = Service::new(
         Store::memory()?,
@@ -391,7 +391,7 @@ fn create_token(service: &Service, number: u32) -> Result<(), BenchError> {
         service.revoke(&issued.token.id)?;
     }
     if number % 97 == 5 {
-        let renewal = RegenerateOptions { lifetime: new.lifetime, overlap: Overlap::None };
+        let renewal = RegenerateOptions { lifetime: new.lifetime, overlap: SecretOverlap::None };
         let again = service.regenerate(&issued.token.id, renewal)?;
         service.record_delivery(&again.token.id, &again.token.digest, DeliveryMethod::Written)?;
     }

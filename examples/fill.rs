@@ -12,7 +12,7 @@ use std::{
 use chrono::{TimeDelta, Utc};
 use patdeck::{
     domain::{
-        Actor, AuditAction, Description, EventBody, LastUse, Name, Prefix, Scopes, Secret,
+        Actor, AuditAction, Description, EventBody, LastUse, Name, Scopes, Secret, SecretPrefix,
         Timestamp, Token, TokenId,
     },
     store::{Store, StoreError, Writer},
@@ -138,13 +138,13 @@ fn sample_token(
         Ok::<_, Infallible>(())
     };
     let id = TokenId::generate(&mut random)?;
-    let secret = Secret::generate(&Prefix::default(), id, &mut random)?;
+    let secret = Secret::generate(&SecretPrefix::default(), id, &mut random)?;
     let token = Token {
         id,
         name: Name::parse(&name)?,
         description: Description::parse(pick(rng, &PURPOSES))?,
         scopes,
-        prefix: Prefix::default().as_str().into(),
+        prefix: SecretPrefix::default().as_str().into(),
         digest: secret.digest(),
         previous: None,
         created: at,

@@ -39,7 +39,7 @@
 //!                 domain/                    what a token is; pure
 //! ```
 //!
-//! `docs/architecture.md` describes them.
+//! `docs/architecture.md` describes the layers.
 
 // The layers are public only for tests and benches, through the feature `testing`. Each module is
 // declared twice without a macro, because rustfmt does not format modules that a macro declares.
@@ -68,9 +68,9 @@ mod output;
 #[cfg(feature = "testing")]
 pub mod output;
 #[cfg(not(feature = "testing"))]
-mod process;
+mod process_hardening;
 #[cfg(feature = "testing")]
-pub mod process;
+pub mod process_hardening;
 #[cfg(not(feature = "testing"))]
 mod service;
 #[cfg(feature = "testing")]
@@ -101,15 +101,15 @@ use clap::Parser as _;
 use cli::{Args, CliCommand, CliError, Exit, Output, print::print_error};
 use config::{Config, Environment, ThemeName};
 use output::advice;
-use service::{Clock, Entropy, InputTrust, Policy, Service, check_input_file, current_actor};
+use service::{Clock, Entropy, InputSensitivity, Policy, Service, check_input_file, current_actor};
 use store::{CacheSize, OpenOptions, Store};
 use tui::{terminal, theme::Theme};
 
 /// Runs the program: reads the arguments and the config, opens the store, and runs the command or the
 /// app.
 pub fn run() -> ExitCode {
-    process::install_panic_hook();
-    process::harden();
+    process_hardening::install_panic_hook();
+    process_hardening::harden();
     let arguments: Vec<_> = std::env::args_os().collect();
     let result = cli::reject_secrets_in_arguments(&arguments).and_then(|()| {
         let args =
@@ -172,8 +172,8 @@ fn run_app(args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// The options for the store and the config that equivalent command lines need to use the same store
-/// and config as this app.
+/// Returns the options that equivalent command lines need, so that they use the same store and the
+/// same config as this app.
 fn global_options(config: &Config, args: &Args) -> Vec<(&'static str, String)> {
     let named = [
         ("--store", args.store.as_ref().map(|_| &config.store)),
@@ -191,7 +191,7 @@ fn load_config(args: &Args) -> Result<Config, CliError> {
     if let Some((path, file)) =
         config.file.as_deref().and_then(|path| Some((path, File::open(path).ok()?)))
     {
-        check_input_file(path, &file, InputTrust::Content)
+        check_input_file(path, &file, InputSensitivity::Content)
             .map_err(|error| CliError::store(&error))?;
     }
     Ok(config)

@@ -15,7 +15,7 @@ use source::{Source, all_sources, root};
 /// layers together and may import all of them.
 const LAYERS: [(&str, &[&str]); 11] = [
     ("domain", &[]),
-    ("process", &[]),
+    ("process_hardening", &[]),
     ("store", &["domain"]),
     ("service", &["domain", "store"]),
     ("list", &["domain", "service"]),
@@ -31,7 +31,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
 const HOMES: [(&str, &[&str]); 9] = [
     ("bincode", &["store/codec.rs", "store/record.rs"]),
     ("redb", &["store/"]),
-    ("serde", &["config/", "cli/transfer/fields.rs", "output/json/"]),
+    ("serde", &["config/", "cli/transfer/field_reader.rs", "output/json/"]),
     ("serde_json", &["cli/", "output/json.rs", "output/json/"]),
     ("toml", &["config/"]),
     ("crossterm", &["tui/", "keymap/key.rs"]),
@@ -44,7 +44,7 @@ const HOMES: [(&str, &[&str]); 9] = [
             "service/entropy.rs",
             "store/file_db.rs",
             "store/path_security.rs",
-            "store/lock_timeout.rs",
+            "store/lock_timeout_backend.rs",
             "store/power_tests.rs",
             "domain/scan_tests.rs",
         ],

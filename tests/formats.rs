@@ -19,8 +19,8 @@ use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     cli::export_line,
     domain::{
-        AccessRequest, Actor, Catalogue, Decision, DeliveryMethod, Description, LifetimeLimits,
-        Name, NewToken, Overlap, Prefix, Scope, Timestamp, TokenId,
+        AccessRequest, Actor, Decision, DeliveryMethod, Description, LifetimeLimits, Name,
+        NewToken, Scope, ScopeCatalogue, SecretOverlap, SecretPrefix, Timestamp, TokenId,
     },
     service::{Clock, Entropy, IssuedToken, Policy, Service},
     store::{ReadOps, Store, StoreError},
@@ -40,10 +40,10 @@ fn folder() -> PathBuf {
 
 fn service(path: &Path, clock: &Clock) -> Service {
     let policy = Policy {
-        prefix: Prefix::default(),
+        prefix: SecretPrefix::default(),
         limits: LifetimeLimits { allow_never: true, ..LifetimeLimits::default() },
         default_lifetime: "30d".parse().unwrap(),
-        catalogue: Catalogue::default(),
+        catalogue: ScopeCatalogue::default(),
     };
     let (store, entropy) = (Store::open(path).unwrap(), Entropy::seeded(26));
     let actor = Actor {
@@ -108,7 +108,8 @@ fn fill(service: &Service, clock: &Clock) -> Vec<String> {
         .unwrap();
     clock.set(at(1_600));
     service.purge_trash().unwrap();
-    let options = RegenerateOptions { lifetime: "90d".parse().unwrap(), overlap: Overlap::Day };
+    let options =
+        RegenerateOptions { lifetime: "90d".parse().unwrap(), overlap: SecretOverlap::Day };
     let regenerated = service.regenerate(&rotated.token.id, options).unwrap();
     deliver(&regenerated, DeliveryMethod::Written);
     service.delete(&deleted.token.id).unwrap();

@@ -10,9 +10,9 @@ mod tests {
     use chrono::{TimeDelta, TimeZone as _, Utc};
     use patdeck::{
         domain::{
-            Actor, AuditAction, Catalogue, Column, Description, Digest, EventBody, LastUse,
-            LifetimeLimits, ListQuery, Name, Prefix, Scopes, Search, Sort, StatusFilter, Timestamp,
-            Token, TokenId,
+            Actor, AuditAction, Column, Description, Digest, EventBody, LastUse, LifetimeLimits,
+            ListQuery, Name, ScopeCatalogue, Scopes, Search, SecretPrefix, Sort, StatusFilter,
+            Timestamp, Token, TokenId,
         },
         list::{Completeness, ListEngine, ListRequest, ListResult},
         service::{Clock, Entropy, Policy, Service},
@@ -122,10 +122,10 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = create_file(&folder, &tokens, &damaged);
             let policy = Policy {
-                prefix: Prefix::default(),
+                prefix: SecretPrefix::default(),
                 limits: LifetimeLimits::default(),
                 default_lifetime: "30d".parse().unwrap(),
-                catalogue: Catalogue::default(),
+                catalogue: ScopeCatalogue::default(),
             };
             let (clock, actor) = (Clock::fixed(at(0)), Actor::named("alice"));
             let store = Store::open(&file).unwrap();

@@ -168,7 +168,7 @@ fn revoke_revokes_only_tokens_with_active_secrets() {
         (refused.0, refused.2.as_str()),
         (
             2,
-            "error: refusing to revoke without confirmation: not a terminal, nothing was searched\n\
+            "error: refusing to revoke without confirmation: there is no terminal to ask on, nothing was searched\n\
              hint: pass --yes\n"
         )
     );

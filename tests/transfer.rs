@@ -184,7 +184,7 @@ fn invalid_lines_are_all_reported_and_nothing_is_imported() {
         [
             "-:2: digest: expected sha256: and 64 hexadecimal digits",
             "-:3: scopes: operation `fly` is not available for channels: use one of create, read, \
-             list, update, delete, share, unshare, publish, subscribe, or add it to the catalogue \
+             list, update, delete, share, unshare, publish, subscribe; or add this scope to the catalogue \
              in the config",
             "-:4: name: expected a string",
             "-:4: more: unknown field; a newer patdeck may support it",
@@ -226,7 +226,7 @@ fn input_other_than_an_export_is_refused() {
     let empty = "-:1: the file is empty; an export starts with a header";
     assert_eq!(first(""), (3, empty.to_owned()));
     let header_only = export.lines().next().unwrap();
-    let messages = "-:1: tokens: expected 1, found 0: the file is incomplete";
+    let messages = "-:1: tokens: the header declares 1, but the file has 0: the file is incomplete";
     assert_eq!(first(header_only), (3, messages.to_owned()));
     all[0]["schema"] = json!(2);
     let messages = "-:1: schema: written by a newer patdeck: update patdeck";
@@ -253,7 +253,7 @@ fn on_conflict_fails_skips_or_replaces() {
         "{messages}"
     );
     let id = displaced.split('_').nth(1).unwrap();
-    let taken = format!(": name: token {id} in the store has this name\n");
+    let taken = format!(": name: token {id} in the store already has this name\n");
     assert!(messages.contains(&taken), "{messages}");
     assert_eq!(new.state(), before);
 
@@ -304,7 +304,7 @@ fn import_reactivates_only_with_explicit_consent() {
         for ended in [
             "this token is revoked in this store: the import would make its secret work again",
             "this token was deleted in this store: the import would make its secret work again",
-            "this token has another secret in this store, or is expired: the import would make its \
+            "this token has another secret in this store, or has expired there: the import would make its \
              secret work again",
         ] {
             assert!(messages.contains(ended), "{messages}");

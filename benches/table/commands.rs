@@ -12,7 +12,7 @@ use std::{
 
 use chrono::Utc;
 use patdeck::{
-    domain::{AccessRequest, Actor, Catalogue, LastUse, LifetimeLimits, Prefix, Scope},
+    domain::{AccessRequest, Actor, LastUse, LifetimeLimits, Scope, ScopeCatalogue, SecretPrefix},
     service::{Clock, Entropy, Policy, Service},
     store::{CacheSize, OpenOptions, Store, StoreError},
 };
@@ -93,10 +93,10 @@ fn measure_checks(
         Ok::<_, StoreError>(())
     })?;
     let policy = Policy {
-        prefix: Prefix::default(),
+        prefix: SecretPrefix::default(),
         limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse()?,
-        catalogue: Catalogue::default(),
+        catalogue: ScopeCatalogue::default(),
     };
     let actor = Actor::named("bench");
     let service = Service::new(store, Clock::fixed(now), Entropy::System, actor, policy);

@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use super::{help_footers, lazy_args::LazyArgs};
 use crate::{
     config::ConfigFlags,
-    domain::{Column, Lifetime, Overlap, Scope, ScopeError, Search, StatusFilter},
+    domain::{Column, Lifetime, Scope, ScopeError, Search, SecretOverlap, StatusFilter},
 };
 
 /// Create, scope, revoke, regenerate and verify personal access tokens.
@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, display_order = 903)]
     pub mouse: bool,
 
-    /// Do not change the store, not even last uses; commands that would change it exit with 3
+    /// Do not change the store, and do not record last uses; commands that would change it exit with 3
     #[arg(long, global = true, display_order = 902)]
     pub read_only: bool,
 
@@ -161,8 +161,8 @@ impl CliCommand {
 #[derive(Debug, clap::Args)]
 pub struct List {
     /// Show only tokens with this status; a status: term in --search overrides it
-    #[arg(long, value_enum, default_value_t = Status::Active)]
-    pub status: Status,
+    #[arg(long, value_enum, default_value_t = StatusChoice::Active)]
+    pub status: StatusChoice,
 
     /// Show only tokens that match these words (in name, id or description) and terms, e.g. op:publish
     #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true)]
@@ -179,7 +179,7 @@ pub struct List {
 
 /// The status filter of `list`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Status {
+pub enum StatusChoice {
     /// Neither revoked nor expired
     Active,
     /// Expired, not revoked
@@ -190,13 +190,13 @@ pub enum Status {
     All,
 }
 
-impl From<Status> for StatusFilter {
-    fn from(status: Status) -> Self {
+impl From<StatusChoice> for StatusFilter {
+    fn from(status: StatusChoice) -> Self {
         match status {
-            Status::Active => Self::Active,
-            Status::Expired => Self::Expired,
-            Status::Revoked => Self::Revoked,
-            Status::All => Self::All,
+            StatusChoice::Active => Self::Active,
+            StatusChoice::Expired => Self::Expired,
+            StatusChoice::Revoked => Self::Revoked,
+            StatusChoice::All => Self::All,
         }
     }
 }
@@ -257,7 +257,7 @@ pub struct Create {
     pub secret_output: SecretOutput,
 }
 
-/// Scopes in one argument.
+/// The scopes that one argument lists.
 #[derive(Debug, Clone)]
 pub struct ScopeList(pub Vec<Scope>);
 
@@ -268,7 +268,7 @@ fn scopes(text: &str) -> Result<ScopeList, String> {
         Some((operations, domain)) => (operations, format!("@{domain}")),
         None => (operations, String::new()),
     };
-    // Quotes what was typed, not the part that was parsed.
+    // The message quotes what was typed, not the part that was parsed.
     let malformed = || ScopeError::Malformed(text.to_owned()).to_string();
     let scopes = operations.split(',').map(|operation| {
         if operation == "*" {
@@ -342,7 +342,7 @@ pub struct Revoke {
     #[arg(required = true, value_name = "TOKEN")]
     pub tokens: Vec<String>,
 
-    /// Revoke only the old secret, before its overlap ends; the current one keeps working
+    /// Revoke only the old secret, before its overlap ends; the current secret keeps working
     #[arg(long)]
     pub old: bool,
 
@@ -354,7 +354,7 @@ pub struct Revoke {
 /// Arguments of `regenerate`.
 #[derive(Debug, clap::Args)]
 pub struct Regenerate {
-    /// Token ids, id prefixes or names; several require --secret-file, and are changed all or none
+    /// Token ids, id prefixes or names; several tokens require --secret-file; either all are regenerated or none
     #[arg(required = true, value_name = "TOKEN")]
     pub tokens: Vec<String>,
 
@@ -364,7 +364,7 @@ pub struct Regenerate {
 
     /// Keep the old secret of an active token working this long: 0, 15m, 1h or 24h
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = overlap)]
-    pub overlap: Overlap,
+    pub overlap: SecretOverlap,
 
     /// Skip the confirmation that is needed if the old secret stops working immediately
     #[arg(long)]
@@ -375,8 +375,8 @@ pub struct Regenerate {
     pub secret_output: SecretOutput,
 }
 
-fn overlap(text: &str) -> Result<Overlap, String> {
-    let overlap = Overlap::ALL.into_iter().find(|overlap| overlap.as_str() == text);
+fn overlap(text: &str) -> Result<SecretOverlap, String> {
+    let overlap = SecretOverlap::ALL.into_iter().find(|overlap| overlap.as_str() == text);
     overlap.ok_or_else(|| "choose one of 0, 15m, 1h, 24h".to_owned())
 }
 

@@ -15,7 +15,7 @@ use crate::{
         advice::Diagnostic,
         json::{event_json, format_time},
     },
-    service::{ChainState, Service},
+    service::{ChainCheckResult, Service},
 };
 
 /// Time between two polls of `--follow`.
@@ -42,7 +42,8 @@ pub struct Audit {
     pub expect: Option<EventHash>,
 }
 
-/// Prints the events, oldest first, and with `--follow` the new ones; or checks the hash chain.
+/// Prints the events, oldest first. With `--follow`, also prints new events. With `--check`, checks
+/// the hash chain instead.
 pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exit, CliError> {
     if args.check {
         return check(service, args.expect, out);
@@ -71,8 +72,8 @@ pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exi
     }
 }
 
-/// Waits for [`POLL_INTERVAL`]. Returns `false` if the reader closed the output: otherwise a
-/// follower would never end if no further event happens.
+/// Waits for [`POLL_INTERVAL`]. Returns `false` if the reader closed the output. Without this
+/// check, `--follow` would never end if no further event happens.
 fn wait_for_next_poll() -> bool {
     let out = rustix::stdio::stdout();
     let mut watched = [PollFd::new(&out, PollFlags::empty())];
@@ -81,7 +82,7 @@ fn wait_for_next_poll() -> bool {
     match poll(&mut watched, Some(&timeout)) {
         Ok(0) => true,
         Ok(_) if watched.iter().any(|fd| fd.revents().intersects(closed)) => false,
-        // Not every output can be polled. Then the next write reports a closed pipe.
+        // If the output cannot be polled, the next write reports a closed pipe.
         _ => {
             thread::sleep(POLL_INTERVAL);
             true
@@ -124,7 +125,7 @@ const EXPECTED_EVENT_MISSING: &str =
 
 /// Result of `--check`.
 struct ChainCheck {
-    chain: ChainState,
+    chain: ChainCheckResult,
     /// Whether `--expect` is given.
     has_expectation: bool,
     /// Sequence number of the expected event, if the chain is intact up to it.

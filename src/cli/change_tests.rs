@@ -8,8 +8,8 @@ use super::command;
 use crate::{
     cli::Args,
     domain::{
-        Command, Description, Entity, Lifetime, Name, NewToken, Overlap, RestoreTarget, Scope,
-        ScopesToRemove, Token, TokenId, TokensToDelete,
+        Command, Description, Entity, Lifetime, Name, NewToken, Scope, ScopesToRemove,
+        SecretOverlap, Token, TokenId, TokensToDelete, TokensToRestore,
     },
     output::command_line::of_command,
     service::Service,
@@ -92,7 +92,7 @@ fn on_tokens(tokens: &[Token], deleted: TokenId) -> impl Strategy<Value = Comman
     let one = || prop::sample::select(ids.clone());
     let edit = (one(), option::of(name()), option::of(text()))
         .prop_filter("an edit", |(_, name, description)| name.is_some() || description.is_some());
-    let overlap = prop::sample::select(Overlap::ALL.to_vec());
+    let overlap = prop::sample::select(SecretOverlap::ALL.to_vec());
     let regenerate = (some(), lifetime(), overlap, option::of(file()))
         .prop_filter("a file for several", |(ids, .., file)| ids.len() == 1 || file.is_some());
     prop_oneof![
@@ -111,7 +111,7 @@ fn on_tokens(tokens: &[Token], deleted: TokenId) -> impl Strategy<Value = Comman
         some().prop_map(|tokens| Command::EndOverlap { tokens }),
         some().prop_map(|ids| Command::Delete { tokens: TokensToDelete::Listed(ids) }),
         Just(Command::Delete { tokens: TokensToDelete::All }),
-        Just(Command::Restore(RestoreTarget::Token(deleted))),
+        Just(Command::Restore(TokensToRestore::Token(deleted))),
         regenerate.prop_map(|(tokens, lifetime, overlap, secret_file)| Command::Regenerate {
             tokens,
             lifetime,

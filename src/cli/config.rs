@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{Config, ConfigError, ConfigFault, ConfigFlags, Environment, SettingSource, example},
-    domain::{Catalogue, Domain, Operation, counted},
+    domain::{Domain, Operation, ScopeCatalogue, counted},
     keymap::Keymap,
     output::advice::Diagnostic,
 };
@@ -222,9 +222,10 @@ fn setting_rows(config: &Config) -> Vec<(String, Value, SettingSource)> {
     rows
 }
 
-/// Adds the rows of the catalogue. The file changes single types; the others are built in.
+/// Adds the rows of the catalogue. The config file changes single entity types; all other types are
+/// built in.
 fn push_catalogue(config: &Config, rows: &mut Vec<(String, Value, SettingSource)>) {
-    let built_in = Catalogue::default();
+    let built_in = ScopeCatalogue::default();
     let from = |is_built_in: bool| {
         if is_built_in { SettingSource::Default } else { SettingSource::File }
     };

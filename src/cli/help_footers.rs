@@ -45,7 +45,8 @@ Search terms, which must all match (the app uses the same syntax):
                            one scope matches all of these; wildcard means entity:*
   may:TYPE:ENTITY:OPERATION[@DOMAIN]
                            a scope allows this access, wildcards included
-  unused unclaimed         never used; secret not saved yet
+  unused                   never used
+  unclaimed                its secret is not saved yet
   idle>90d idle<1h         last used (or issued, if never used) more or less than this ago
   expiring<7d expiring>7d  active, and expires sooner or later than this
 Values match the start of a word (type op entity domain) or any part (name id by); in
@@ -89,8 +90,8 @@ Examples:
   patdeck scope add ci-prod --preset full-access:channels:c-43
   patdeck scope add ci-prod channels:c-42:publish --also backup --also web
 
-Exit 0, 1 if a token does not exist, 3 if it has one of the scopes already or the scope is not in
-the catalogue. With --also, each token gets the scopes that it lacks, all tokens or none; exit 3
+Exit 0, 1 if a token does not exist, 3 if the token already has one of the scopes, or if a
+scope is not in the catalogue. With --also, each token gets the scopes that it lacks, all tokens or none; exit 3
 if one of them has all of the scopes already.";
 
 pub(super) const SCOPE_REMOVE: &str = "\
@@ -103,7 +104,7 @@ pub(super) const SCOPE_CLEAR: &str = "\
 Example:
   patdeck scope clear ci-prod --yes
 
-Asks you to type the name on a terminal; elsewhere, pass --yes. Exit 0, 1 if not confirmed, 2 without --yes or a terminal.";
+Asks you to type the name on a terminal; elsewhere, pass --yes. Exit 0, 1 if not confirmed, 2 if there is neither --yes nor a terminal.";
 
 pub(super) const REVOKE: &str = "\
 Examples:
@@ -146,7 +147,7 @@ Examples:
   patdeck verify --lines < requests > answers
 
 Reads the secret from standard input, from --secret-file, or typed without echo on a terminal.
-Exit 0 means allowed and nothing else; 1 means denied; 2, 3 and 4 are errors: treat them as denied.
+Exit 0 means allowed, 1 means denied; 2, 3 and 4 are errors: treat them as denied.
 With --lines, 0 means that every line was allowed; an answer other than `allowed` or `valid: NAME`
 means denied.";
 
@@ -169,8 +170,8 @@ Examples:
   git log -p --all | patdeck scan -             search the whole history
   patdeck scan . --revoke --yes                 revoke the active secrets found
 
-Skips files that .gitignore, .ignore and git's excludes name, as ripgrep does. Hidden files are
-searched, because secrets leak in .env and .npmrc, and so are binary files. Symbolic links inside
+Skips files that .gitignore, .ignore and git's excludes name, as ripgrep does. Hidden and binary
+files are searched, because secrets leak in .env and .npmrc. Symbolic links inside
 a folder are not followed.
 
 Prints only the public part of a secret, and its status in this store:
@@ -209,7 +210,7 @@ with the same content is unchanged and no conflict, so that an import can be rep
 A conflict is an id that exists with other content, or a name that another token has:
   fail      import nothing, and list all conflicts
   skip      keep the existing token
-  replace   import the token; one that had its name is deleted, and can be restored for 24 hours
+  replace   import the token; a token that has its name is deleted (restorable for 24 hours)
 A replacement that would reactivate a token which was revoked, deleted or regenerated here is
 refused unless you also pass --yes.
 

@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{exit::CliError, tokens::warn_damaged};
+use super::{exit::CliError, list_and_show::warn_damaged};
 use crate::{
     domain::{ListQuery, Timestamp, Token},
     output::json::write_line,
@@ -24,13 +24,13 @@ const BATCH_CAPACITY: usize = 1 << 18;
 const PIPE_BYTES: usize = 1 << 20;
 
 /// Output of one batch of tokens.
-struct BatchLines {
+struct RenderedBatch {
     lines: Vec<u8>,
     damaged: Vec<DamagedRecord>,
 }
 
 /// Prints the tokens that match `query` and `keep`, one per line, sorted by id. Returns whether
-/// a token matches. Each batch is a snapshot of its own.
+/// a token matches. Each batch is read from its own snapshot of the store.
 pub(super) fn print_tokens(
     service: &Service,
     query: &ListQuery,
@@ -49,7 +49,7 @@ pub(super) fn print_tokens(
     let lock_spare = || spare.lock().unwrap_or_else(PoisonError::into_inner);
     let begin = || {
         let lines = lock_spare().pop().unwrap_or_else(|| Vec::with_capacity(BATCH_CAPACITY));
-        BatchLines { lines, damaged: Vec::new() }
+        RenderedBatch { lines, damaged: Vec::new() }
     };
     // Every error ends the command, because a truncated list must not look complete.
     service.for_each_batch(
@@ -62,7 +62,7 @@ pub(super) fn print_tokens(
             Ok(_) => {}
             Err(damage) => batch.damaged.push(damage),
         },
-        |BatchLines { mut lines, damaged }| {
+        |RenderedBatch { mut lines, damaged }| {
             damaged.iter().for_each(warn_damaged);
             has_output |= !lines.is_empty();
             printed = out.write_all(&lines);

@@ -5,18 +5,18 @@
 pub mod args;
 mod audit;
 mod backup;
-mod change;
+mod change_commands;
 pub mod config;
 pub mod doctor;
-mod documents;
 pub mod exit;
 mod help_footers;
 mod json_lines;
 mod lazy_args;
+mod list_and_show;
+mod man_and_completions;
 pub mod print;
 mod prompt;
 mod scan;
-mod tokens;
 mod transfer;
 mod usage_error;
 mod verify;
@@ -33,7 +33,7 @@ pub use usage_error::report_clap_error;
 use crate::{
     config::Environment,
     domain::{Secret, TokenId},
-    service::{CacheSize, InputTrust, Service, check_input_file},
+    service::{CacheSize, InputSensitivity, Service, check_input_file},
 };
 
 /// Runs `command` if it works without a store and with a faulty config. Returns `None` if it needs
@@ -47,8 +47,8 @@ pub fn run_without_store(
     let environment = Environment::of_process();
     let out = Output::new(args.json, !environment.no_color);
     match command {
-        CliCommand::Completions { shell } => Some(documents::completions(*shell, &out)),
-        CliCommand::Man => Some(documents::man(&out)),
+        CliCommand::Completions { shell } => Some(man_and_completions::completions(*shell, &out)),
+        CliCommand::Man => Some(man_and_completions::man(&out)),
         CliCommand::Config(command) => Some(config::config(*command, &flags, &environment, &out)),
         CliCommand::Doctor => Some(doctor::doctor(&flags, &environment, open, &out)),
         CliCommand::Scan(scan) if scan.regex => Some(scan::regex(args.json)),
@@ -72,15 +72,15 @@ pub fn run_command(
     out: &Output,
 ) -> Result<Exit, CliError> {
     match command {
-        CliCommand::List(args) => tokens::list(service, args, out),
-        CliCommand::Show { token } => tokens::show(service, token, out),
+        CliCommand::List(args) => list_and_show::list(service, args, out),
+        CliCommand::Show { token } => list_and_show::show(service, token, out),
         CliCommand::Create(_)
         | CliCommand::Edit(_)
         | CliCommand::Scope(_)
         | CliCommand::Revoke(_)
         | CliCommand::Regenerate(_)
         | CliCommand::Delete(_)
-        | CliCommand::Restore { .. } => change::change(service, command, out),
+        | CliCommand::Restore { .. } => change_commands::change(service, command, out),
         CliCommand::Verify(args) => verify::verify(service, args, out),
         CliCommand::Audit(args) => audit::audit(service, args, out),
         CliCommand::Scan(args) => scan::scan(service, args, out),
@@ -96,7 +96,7 @@ pub fn run_command(
 }
 
 /// Returns an error if other users can read or change `file` although `trust` forbids it.
-fn check_input(file: &File, path: &Path, trust: InputTrust) -> Result<(), CliError> {
+fn check_input(file: &File, path: &Path, trust: InputSensitivity) -> Result<(), CliError> {
     check_input_file(path, file, trust).map_err(|error| CliError::store(&error))
 }
 

@@ -26,8 +26,8 @@ const MAX_LISTED_NAMES: usize = 10;
 const MAX_SECRET_BYTES: usize = 4_096;
 
 /// Asks the operator to confirm `plan` by typing the name of the token, or the number of tokens.
-/// `yes` skips the question. Returns an error (exit 2) if neither `yes` nor a terminal is there,
-/// and an error (exit 1) if the answer is wrong.
+/// `yes` skips the question. Returns an error (exit 2) if `yes` is not set and there is no
+/// terminal. Returns an error (exit 1) if the answer is wrong.
 pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
     let (prompt, expected) = match plan.confirmation() {
         Confirmation::None => return Ok(()),
@@ -44,7 +44,7 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
         let act = question.trim_end_matches('?');
         let act = act.chars().take(1).flat_map(char::to_lowercase).chain(act.chars().skip(1));
         return Err(CliError::usage(format!(
-            "refusing to {} without confirmation: not a terminal",
+            "refusing to {} without confirmation: there is no terminal to ask on",
             act.collect::<String>()
         ))
         .with_hint("pass --yes"));

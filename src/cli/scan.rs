@@ -27,7 +27,7 @@ use crate::{
     output::advice::{self, Diagnostic},
     service::{
         Service, ServiceError,
-        leaks::{SecretInfo, SecretStatus},
+        leaked_secret::{LeakedSecretInfo, LeakedSecretStatus},
     },
 };
 
@@ -81,8 +81,7 @@ pub(super) fn regex(json: bool) -> Result<Exit, CliError> {
 /// Searches the paths, prints the matches, and with `--revoke` revokes their tokens.
 pub(super) fn scan(service: &Service, args: &Scan, out: &Output) -> Result<Exit, CliError> {
     if args.revoke && !args.yes && !prompt::is_interactive() {
-        let message =
-            "refusing to revoke without confirmation: not a terminal, nothing was searched";
+        let message = "refusing to revoke without confirmation: there is no terminal to ask on, nothing was searched";
         return Err(CliError::usage(message).with_hint("pass --yes"));
     }
     let mut search =
@@ -126,7 +125,8 @@ fn walk_paths(args: &Scan) -> Result<ignore::Walk, CliError> {
 struct FileSearch<'a> {
     service: &'a Service,
     out: &'a Output,
-    /// Digests of the active secrets found, by token: the current one, the previous one, or both.
+    /// Digests of the active secrets that were found, by token. A token can have two active
+    /// secrets: the current and the previous secret.
     active: HashMap<TokenId, Vec<Digest>>,
     files: u64,
     secrets: u64,
@@ -197,12 +197,12 @@ impl FileSearch<'_> {
             // One damaged record must not hide the other leaks.
             Err(ServiceError::Store(error)) if error.is_damage() => {
                 print_warning(&advice::diagnose_store(&error));
-                SecretInfo { status: SecretStatus::Unknown, name: None }
+                LeakedSecretInfo { status: LeakedSecretStatus::Unknown, name: None }
             }
             Err(error) => return Err(error.into()),
         };
         self.secrets += 1;
-        if info.status == SecretStatus::Active {
+        if info.status == LeakedSecretStatus::Active {
             let digests = self.active.entry(leaked.id).or_default();
             if !digests.contains(&leaked.digest) {
                 digests.push(leaked.digest);
@@ -215,7 +215,7 @@ impl FileSearch<'_> {
         &self,
         path: &str,
         found: &FoundSecret,
-        info: &SecretInfo,
+        info: &LeakedSecretInfo,
     ) -> Result<(), CliError> {
         let name = info.name.as_ref().map(Name::as_str);
         let line = (!found.is_binary).then_some(found.line);

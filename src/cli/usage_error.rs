@@ -1,5 +1,6 @@
-//! clap's errors in the style of patdeck's own: `error:` first, then each tip as `hint:` on a line
-//! of its own. Help and version are printed as they are. Called before any command runs.
+//! Prints clap's errors in the style of patdeck's own errors: `error:` first, then each tip as
+//! `hint:` on a separate line. Help and version are printed unchanged. Called before any command
+//! runs.
 
 use std::{
     env,

@@ -17,9 +17,9 @@ pub struct Environment {
     pub read_only: Option<bool>,
     /// Whether `NO_COLOR` is set and not empty.
     pub no_color: bool,
-    /// The locale of characters: `LC_ALL`, else `LC_CTYPE`, else `LANG`.
+    /// The locale of characters, from the first variable that is set: `LC_ALL`, `LC_CTYPE`, `LANG`.
     pub locale: Option<String>,
-    /// The directories of the user; `None` without a home directory.
+    /// The directories of the user. `None` if the user has no home directory.
     pub user_dirs: Option<UserDirs>,
     /// The current directory, the base of relative paths on the command line.
     pub current: PathBuf,

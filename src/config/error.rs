@@ -8,7 +8,7 @@ use crate::{domain::terminal_text::escape, keymap::KeyFault};
 /// Why the config could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file named by `by`, a flag or a variable, does not exist.
+    /// The config file does not exist. `by` is the flag or variable that names the file.
     #[error("config file {path} does not exist: correct or remove {by}", path = .path.display())]
     Missing { path: PathBuf, by: &'static str },
     /// The file exists but cannot be read.
@@ -16,7 +16,8 @@ pub enum ConfigError {
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{path} is not UTF-8 text: save it as UTF-8", path = .path.display())]
     NotText { path: PathBuf },
-    /// No layer names a store, and there is no home directory for the default.
+    /// No flag, variable or config file names a store. The default needs a home directory, and
+    /// there is none.
     #[error("no home directory for the store: set HOME, or pass a file with --store")]
     NoHome,
     /// The file has invalid content. `faults` contains all faults, up to a limit.
@@ -44,7 +45,7 @@ impl fmt::Display for ConfigFault {
 }
 
 impl FaultKind {
-    /// The path of the setting; `None` for a syntax error.
+    /// The path of the setting. `None` for a syntax error.
     pub fn setting(&self) -> Option<String> {
         match self {
             Self::Syntax(_) => None,

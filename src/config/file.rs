@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use super::catalogue;
+use super::appearance::{GlyphSet, ThemeName};
 use super::error::{ConfigFault, FaultKind};
 use super::paths::{UserDirs, absolute_path, expand_home};
-use super::theme::{GlyphSet, ThemeName};
+use super::scope_catalogue;
 use super::toml_reader::{TomlEntry, TomlReader, entries};
-use crate::domain::{Catalogue, Lifetime, LifetimeLimits, Prefix, lifetime::DurationMinutes};
+use crate::domain::{
+    Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix, lifetime::DurationMinutes,
+};
 use crate::keymap::{KeyOverride, Keymap, overrides, suggest::advice};
 
 /// The settings of a config file. A field is `None` if the file does not set it.
@@ -19,14 +21,14 @@ pub struct ConfigFile {
     /// The absolute path of the store.
     pub store: Option<PathBuf>,
     pub read_only: Option<bool>,
-    pub prefix: Option<Prefix>,
+    pub prefix: Option<SecretPrefix>,
     pub lifetime: Option<Lifetime>,
     pub max: Option<DurationMinutes>,
     pub allow_never: Option<bool>,
     /// The built-in catalogue with the additions of the file.
-    pub catalogue: Option<Catalogue>,
+    pub catalogue: Option<ScopeCatalogue>,
     pub theme: Option<ThemeName>,
-    /// The glyph set; `None` if the file does not set it or sets `auto`.
+    /// The glyph set. `None` if the file does not set it or sets `auto`.
     pub glyphs: Option<GlyphSet>,
     pub mouse: Option<bool>,
     pub clipboard: Option<Vec<String>>,
@@ -68,7 +70,8 @@ impl ConfigFile {
         };
         let mut faults = reader.faults;
         faults.sort_by_key(|fault| fault.line);
-        // A further syntax error on the same line usually follows from the first.
+        // Drop a syntax error after another fault on the same line, because it usually follows from
+        // the first fault.
         faults.dedup_by(|next, first| {
             matches!(next.kind, FaultKind::Syntax(_)) && next.line == first.line
         });
@@ -102,7 +105,7 @@ impl<'a> TomlReader<'a> {
                 parse_store_path(text, base, folders)
             }),
             prefix: self.parsed_text(prefix.as_ref(), "a text such as \"pat\"", |text| {
-                Prefix::parse(text).ok_or_else(|| {
+                SecretPrefix::parse(text).ok_or_else(|| {
                     format!(
                         "`{text}` is not a valid prefix: use 2 to 12 lower-case letters and digits, starting with a letter"
                     )
@@ -128,12 +131,12 @@ impl<'a> TomlReader<'a> {
             mouse: self.boolean(mouse.as_ref()),
             catalogue: catalogue
                 .as_ref()
-                .map(|entry| catalogue::read_catalogue(self, entry)),
+                .map(|entry| scope_catalogue::read_catalogue(self, entry)),
             ..ConfigFile::default()
         };
         if let Some(entry) = presets {
             let catalogue = file.catalogue.get_or_insert_default();
-            catalogue::read_presets(self, entry, catalogue);
+            scope_catalogue::read_presets(self, entry, catalogue);
         }
         self.lifetimes(lifetime.as_ref(), &mut file);
         file.clipboard = self.clipboard(clipboard.as_ref());
@@ -163,7 +166,7 @@ impl<'a> TomlReader<'a> {
         {
             self.invalid_value(
                 entry,
-                &format!("{span} exceeds lifetime.max, which is {limit}: use a shorter lifetime, or raise lifetime.max"),
+                &format!("{span} exceeds the lifetime.max of {limit}: use a shorter lifetime, or raise lifetime.max"),
             );
         }
         file.lifetime = default_lifetime;
@@ -247,7 +250,7 @@ fn parse_duration(text: &str) -> Result<DurationMinutes, String> {
     })
 }
 
-/// The value of the choice `text` among `known`.
+/// Returns the value whose name in `known` is `text`.
 fn parse_choice<T, const N: usize>(text: &str, known: [(&str, T); N]) -> Result<T, String> {
     let words = known.each_ref().map(|(word, _)| *word);
     known

@@ -2,13 +2,13 @@
 //! of priority, and records the source of each value. Refuses a file with faults and reports all of
 //! them. Called once at the start by the library's `run`.
 
-mod catalogue;
-pub mod clipboard;
+pub mod appearance;
+pub mod clipboard_route;
 pub mod environment;
 pub mod error;
 pub mod file;
 pub mod paths;
-pub mod theme;
+mod scope_catalogue;
 mod toml_reader;
 
 use std::{
@@ -19,16 +19,17 @@ use std::{
 
 use paths::absolute_path;
 
+pub use appearance::{GlyphSet, ThemeName};
 pub use environment::Environment;
 #[cfg(any(test, feature = "testing"))]
 pub use error::FaultKind;
 pub use error::{ConfigError, ConfigFault};
 pub use file::ConfigFile;
 pub use paths::UserDirs;
-pub use theme::{GlyphSet, ThemeName};
 
 use crate::domain::{
-    Catalogue, Lifetime, LifetimeLimits, Prefix, labels::labels, lifetime::DurationMinutes,
+    Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix, labelled_enum::labels,
+    lifetime::DurationMinutes,
 };
 use crate::keymap::Keymap;
 
@@ -74,18 +75,18 @@ pub struct Config {
     /// The absolute path of the store.
     pub store: PathBuf,
     pub read_only: bool,
-    pub prefix: Prefix,
-    /// The default lifetime of new tokens; within `limits`.
+    pub prefix: SecretPrefix,
+    /// The default lifetime of new tokens, which is within `limits`.
     pub lifetime: Lifetime,
     pub limits: LifetimeLimits,
-    pub catalogue: Catalogue,
+    pub catalogue: ScopeCatalogue,
     pub theme: ThemeName,
     pub glyphs: GlyphSet,
     /// Whether the app captures the mouse, which then no longer selects text in the terminal.
     pub mouse: bool,
     /// The clipboard program and its arguments. The program reads the copied text from standard
     /// input. If the list is empty, the route is chosen automatically, see
-    /// [`clipboard::choose_route`].
+    /// [`clipboard_route::choose_route`].
     pub clipboard: Vec<String>,
     pub keymap: Keymap,
     /// The source of each value, by the name of the setting in the config file.
@@ -171,7 +172,7 @@ impl Config {
             file: path,
             store,
             read_only,
-            prefix: first_set(from, "prefix", file_only(file.prefix), Prefix::default()),
+            prefix: first_set(from, "prefix", file_only(file.prefix), SecretPrefix::default()),
             lifetime: first_set(
                 from,
                 "lifetime.default",
@@ -183,7 +184,7 @@ impl Config {
                 from,
                 "catalogue",
                 file_only(file.catalogue),
-                Catalogue::default(),
+                ScopeCatalogue::default(),
             ),
             theme: first_set(from, "theme", themes, ThemeName::default()),
             glyphs: first_set(from, "glyphs", file_only(file.glyphs), glyphs),

@@ -15,7 +15,8 @@ pub struct UserDirs {
 }
 
 impl UserDirs {
-    /// The directories of the user of this process; `None` without an absolute home directory.
+    /// Returns the directories of the user of this process, or `None` if the home directory is not
+    /// an absolute path.
     pub fn detect() -> Option<Self> {
         let xdg = Xdg::new().ok()?;
         // With an empty or relative HOME, the store would depend on the current directory.
@@ -42,8 +43,8 @@ pub fn absolute_path(base: &Path, given: &Path) -> PathBuf {
     base.join(given).components().collect()
 }
 
-/// Replaces a leading `~/` of `given` by the home directory. Returns `None` for the home of another
-/// user, or without a home directory.
+/// Replaces a leading `~/` of `given` by the home directory. Returns `None` if `given` starts with
+/// the home of another user, or if there is no home directory.
 pub fn expand_home(folders: Option<&UserDirs>, given: &str) -> Option<PathBuf> {
     match given.strip_prefix('~') {
         None => Some(PathBuf::from(given)),

@@ -1,14 +1,14 @@
 //! Reads TOML entry by entry, so that one pass finds every fault with its line. A derived
 //! `Deserialize` would stop at the first fault and could not suggest the nearest setting. Does not
-//! know the settings. Called by `file` and `catalogue`.
+//! know the settings. Called by `file` and `scope_catalogue`.
 
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigFault, FaultKind};
 use crate::keymap::suggest::advice;
 
-/// The maximum number of faults in a report. A file of another format can have a fault at every
-/// byte.
+/// Maximum number of faults in a report. The report needs a limit, because a file that is not TOML
+/// can have a fault at every byte.
 const MAX_FAULTS: usize = 100;
 
 /// A reader of one file, with the faults found so far.
@@ -94,7 +94,8 @@ impl<'a> TomlReader<'a> {
         result.map_err(|error| self.invalid_value(entry, &error.to_string())).ok()
     }
 
-    /// A string, converted by `parse`.
+    /// Returns the string of `entry`, converted by `parse`. Records a fault if the value is not a
+    /// string or `parse` fails.
     pub(super) fn parsed_text<T, E: ToString>(
         &mut self,
         entry: Option<&TomlEntry<'a>>,
@@ -118,7 +119,8 @@ impl<'a> TomlReader<'a> {
         None
     }
 
-    /// A list of strings, one entry for each item.
+    /// Returns the strings of a list, each as an entry of its own. Records a fault if the value is
+    /// not a list of strings.
     pub(super) fn list(
         &mut self,
         entry: Option<&TomlEntry<'a>>,

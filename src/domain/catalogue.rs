@@ -1,10 +1,10 @@
 //! Catalogue of scopes: the operations of each entity type, and the entities, domains and presets
-//! to suggest. Built in, and extended by the config file. The scope editors offer its entries; the
-//! service rejects scopes that it does not contain.
+//! to suggest. The catalogue is built in, and the config file can extend it. The scope editors
+//! offer its entries. The service rejects scopes that the catalogue does not contain.
 
 use super::{
-    preset::Preset,
     scope::{Domain, EntityType, Operation, Scope, ScopeError},
+    scope_preset::ScopePreset,
 };
 
 /// An entity type with its operations and suggested entities.
@@ -13,19 +13,19 @@ pub struct EntityTypeEntry {
     pub entity_type: EntityType,
     /// The operations allowed in a scope on this type, in display order.
     pub operations: Vec<Operation>,
-    /// Entity ids to suggest. Any other id can be typed.
+    /// Entity ids that the scope editors suggest. Operators can also type any other id.
     pub entities: Vec<String>,
 }
 
 /// The entity types, domains and presets that a store offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Catalogue {
+pub struct ScopeCatalogue {
     /// The entity types in display order, without duplicates.
     pub entity_types: Vec<EntityTypeEntry>,
-    /// Domains to suggest. Any other domain can be typed.
+    /// Domains that the scope editors suggest. Operators can also type any other domain.
     pub domains: Vec<Domain>,
     /// Named sets of scopes.
-    pub presets: Vec<Preset>,
+    pub presets: Vec<ScopePreset>,
 }
 
 /// The built-in catalogue: seven entity types, each with its subset of the nine operations.
@@ -44,7 +44,7 @@ const BUILT_IN: [(&str, &[&str]); 7] = [
 
 const MANAGED: &[&str] = &["create", "read", "list", "update", "delete", "share", "unshare"];
 
-impl Default for Catalogue {
+impl Default for ScopeCatalogue {
     fn default() -> Self {
         let parse = |list: &[&str]| list.iter().filter_map(|w| Operation::parse(w).ok()).collect();
         let entries = BUILT_IN
@@ -57,18 +57,18 @@ impl Default for Catalogue {
                 })
             })
             .collect();
-        Self { entity_types: entries, domains: Vec::new(), presets: Preset::built_in() }
+        Self { entity_types: entries, domains: Vec::new(), presets: ScopePreset::built_in() }
     }
 }
 
-impl Catalogue {
-    /// The entry of `entity_type`; `None` if the catalogue does not contain it.
+impl ScopeCatalogue {
+    /// Returns the entry of `entity_type`, or `None` if the catalogue does not contain this type.
     pub fn entry(&self, entity_type: &EntityType) -> Option<&EntityTypeEntry> {
         self.entity_types.iter().find(|entry| entry.entity_type == *entity_type)
     }
 
-    /// The entry of `entity_type`. Returns [`ScopeError::UnknownType`], which lists the known
-    /// types, if the catalogue does not contain it.
+    /// Returns the entry of `entity_type`. If the catalogue does not contain this type, returns
+    /// [`ScopeError::UnknownType`], which lists the known types.
     pub fn require_entry(&self, entity_type: &EntityType) -> Result<&EntityTypeEntry, ScopeError> {
         self.entry(entity_type).ok_or_else(|| ScopeError::UnknownType {
             given: entity_type.to_string(),
@@ -78,8 +78,8 @@ impl Catalogue {
         })
     }
 
-    /// Checks that the catalogue contains the entity type of `scope` and that the type has its
-    /// operation. Returns an error that lists the valid choices otherwise.
+    /// Checks that the catalogue contains the entity type of `scope` and that this type has the
+    /// operation of `scope`. Otherwise, returns an error that lists the valid choices.
     pub fn check(&self, scope: &Scope) -> Result<(), ScopeError> {
         let entry = self.require_entry(&scope.entity_type)?;
         if entry.operations.contains(&scope.operation) {
@@ -102,12 +102,12 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> Result<(), String> {
-        Catalogue::default().check(&text.parse().unwrap()).map_err(|e| e.to_string())
+        ScopeCatalogue::default().check(&text.parse().unwrap()).map_err(|e| e.to_string())
     }
 
     #[test]
     fn built_in_catalogue_has_7_types_and_9_operations() {
-        let catalogue = Catalogue::default();
+        let catalogue = ScopeCatalogue::default();
         assert_eq!(catalogue.entity_types.len(), BUILT_IN.len());
         let mut all: Vec<_> =
             catalogue.entity_types.iter().flat_map(|entry| &entry.operations).collect();

@@ -9,7 +9,7 @@ use super::{
     name::{Description, Name},
     scope::Scope,
     secret::{Digest, Secret},
-    token::{Overlap, Token},
+    token::{SecretOverlap, Token},
 };
 
 /// A change of the store.
@@ -18,14 +18,15 @@ pub enum Command {
     /// Create a token.
     Create {
         token: NewToken,
-        /// Path of the new file to write the secret to; `None` returns it to the caller.
+        /// Path of the new file to write the secret to. If `None`, the secret is returned to the
+        /// caller.
         secret_file: Option<String>,
     },
-    /// Change the name or the description; `None` leaves a field unchanged.
+    /// Change the name or the description. A field that is `None` stays unchanged.
     Edit {
         token: TokenId,
         name: Option<Name>,
-        /// The new description; an empty one removes it.
+        /// The new description. An empty text removes the description.
         description: Option<Description>,
     },
     /// Add to each token the scopes that it does not have yet.
@@ -43,21 +44,23 @@ pub enum Command {
         tokens: Vec<TokenId>,
         /// The lifetime of the new secrets, counted from now.
         lifetime: Lifetime,
-        /// How long the old secret of an active token keeps working.
-        overlap: Overlap,
-        /// Path of the new file to write the secrets to: the bare secret of a single token, or a
-        /// line with name, tab and secret for each of several. `None` returns them to the caller.
+        /// How long the previous secret of an active token keeps working.
+        overlap: SecretOverlap,
+        /// Path of the new file to write the secrets to. For a single token, the file contains the
+        /// bare secret. For several tokens, each line contains a name, a tab and a secret. If
+        /// `None`, the secrets are returned to the caller.
         secret_file: Option<String>,
     },
     /// Delete tokens. They can be restored for 24 hours.
     Delete { tokens: TokensToDelete },
     /// Restore deleted tokens with their secrets.
-    Restore(RestoreTarget),
-    /// Undo edits and scope changes. Refused if a field has changed again since.
+    Restore(TokensToRestore),
+    /// Undo edits and scope changes. The command is refused if a field has changed again since the
+    /// edit.
     Revert(Vec<TokenEdit>),
     /// Record how a secret was delivered to the operator.
     RecordDelivery { token: TokenId, digest: Digest, method: DeliveryMethod },
-    /// Use the system clock for expiry again, after it ran ahead and was set back.
+    /// Decide expiry by the system clock again, after the clock ran ahead and was set back.
     AcceptClock,
     /// Permanently remove tokens that were deleted at least 24 hours ago.
     PurgeTrash,
@@ -76,7 +79,7 @@ pub struct NewToken {
 /// Which scopes of a token a command removes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScopesToRemove {
-    /// These scopes; the token must have each of them.
+    /// Remove these scopes. The token must have each of them.
     Listed(Vec<Scope>),
     All,
 }
@@ -91,11 +94,11 @@ pub enum TokensToDelete {
 
 /// Which deleted tokens a command restores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RestoreTarget {
+pub enum TokensToRestore {
     Token(TokenId),
     /// All tokens deleted together at this time.
     Deletion(Timestamp),
-    /// All tokens of the acting operator's own latest deletion.
+    /// All tokens of the latest deletion by the acting operator.
     LastDeletion,
 }
 
@@ -106,7 +109,8 @@ pub struct TokenEdit {
     pub after: Token,
 }
 
-/// A secret found by a scan: the id in its text, and its digest to check it against the store.
+/// A secret found by a scan: the token id in its text, and the digest that is compared with the
+/// store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeakedSecret {
     pub id: TokenId,
@@ -133,7 +137,7 @@ pub enum DeliveryMethod {
 }
 
 impl DeliveryMethod {
-    /// The detail of the audit event. It is stored, so it must not change.
+    /// The detail text of the audit event. The text is stored, so it must not change.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Copied => "sent to the clipboard",
@@ -145,7 +149,7 @@ impl DeliveryMethod {
 }
 
 impl Command {
-    /// The tokens that the command names, in its order and including duplicates.
+    /// The tokens that the command names, in the order of the command and with duplicates.
     pub fn tokens(&self) -> &[TokenId] {
         match self {
             Self::AddScopes { tokens, .. }
@@ -156,19 +160,19 @@ impl Command {
             | Self::Delete { tokens: TokensToDelete::Listed(tokens) } => tokens,
             Self::Edit { token, .. }
             | Self::RecordDelivery { token, .. }
-            | Self::Restore(RestoreTarget::Token(token)) => std::slice::from_ref(token),
+            | Self::Restore(TokensToRestore::Token(token)) => std::slice::from_ref(token),
             Self::Create { .. }
             | Self::RevokeLeaked { .. }
             | Self::Delete { tokens: TokensToDelete::All }
-            | Self::Restore(RestoreTarget::Deletion(_) | RestoreTarget::LastDeletion)
+            | Self::Restore(TokensToRestore::Deletion(_) | TokensToRestore::LastDeletion)
             | Self::Revert(_)
             | Self::AcceptClock
             | Self::PurgeTrash => &[],
         }
     }
 
-    /// The same command for `ids` instead of the tokens that it names. A command for a fixed
-    /// token, or without a list of tokens, stays unchanged.
+    /// Returns the command with `ids` in place of its list of tokens. A command that has no list of
+    /// tokens, or that names a single fixed token, is returned unchanged.
     #[must_use]
     pub fn for_tokens(mut self, ids: Vec<TokenId>) -> Self {
         match &mut self {

@@ -16,7 +16,7 @@ pub fn grouped(count: impl Display) -> String {
     text
 }
 
-/// An integer with its noun, which takes an `s` unless there is exactly one: `1 token`,
+/// Formats an integer with its noun. The noun gets an `s` unless the integer is 1: `1 token`,
 /// `1,234 tokens`.
 pub fn counted(count: impl Display, noun: &str) -> String {
     let count = grouped(count);

@@ -1,6 +1,7 @@
-//! Access decisions. A scope allows a request if type and operation are equal, the entity is equal
-//! or `*`, and the domain is equal or unset. No hierarchy, no cache, no I/O. Called by the
-//! service's checks and by the search term `may:`, so that both apply the same rule.
+//! Access decisions. A scope allows a request under three conditions. Both have the same type and
+//! operation. The scope's entity is `*` or the same. The scope's domain is unset or the same.
+//! Scopes have no hierarchy. The module has no cache and no I/O. The service's checks and the
+//! search term `may:` call it, so that both apply the same rule.
 
 use std::str::FromStr;
 
@@ -14,7 +15,7 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessRequest {
     pub entity_type: EntityType,
-    /// The entity; `*` requests access to all entities of the type.
+    /// The entity that the bearer wants to access. `*` requests access to all entities of the type.
     pub entity: Entity,
     pub operation: Operation,
     /// The domain of the entity, if the caller knows it.
@@ -53,8 +54,8 @@ impl AccessRequest {
 /// The result of an access check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Allowed by this scope of the token. `None` if the check contained no request: the token
-    /// is active.
+    /// Access is allowed by this scope of the token. The scope is `None` if the check contained no
+    /// request and only confirmed that the token is active.
     Allow(Option<Scope>),
     Deny(Denial),
 }
@@ -65,14 +66,15 @@ impl Decision {
     }
 }
 
-/// Why access is denied. Callers learn more than [`Denial::Malformed`] or [`Denial::Unknown`] only
-/// if the secret matched.
+/// Why access is denied. If the presented secret matches no token, callers learn only
+/// [`Denial::Malformed`] or [`Denial::Unknown`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
     /// The presented text is not a secret, or its checksum does not match.
     #[error("malformed: {0}")]
     Malformed(#[from] super::secret::SecretError),
-    /// No token has this secret: it never existed, was replaced, or its token was deleted.
+    /// No token has this secret. Either the secret never existed or was replaced, or its token was
+    /// deleted.
     #[error("unknown: no token has this secret")]
     Unknown,
     /// The token was revoked at this time.

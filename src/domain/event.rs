@@ -9,7 +9,7 @@ use compact_str::CompactString;
 use super::{
     Timestamp,
     id::TokenId,
-    labels::labels,
+    labelled_enum::labels,
     terminal_text::{escape, from_hex, to_hex},
 };
 
@@ -19,9 +19,9 @@ use super::{
 pub struct Actor {
     /// The account that the process runs as.
     pub user: CompactString,
-    /// The account that called sudo; `None` without sudo.
+    /// The account that called sudo. `None` if sudo was not used.
     pub sudo_user: Option<CompactString>,
-    /// The address of the SSH client, else the name of the terminal.
+    /// The address of the SSH client. Without SSH, the name of the terminal.
     pub from: Option<CompactString>,
 }
 
@@ -68,7 +68,8 @@ labels! {
         ClockAccepted = 11 => "clock accepted",
         /// An overlap was ended early, so that the previous secret stopped working.
         OverlapEnded = 12 => "overlap ended",
-        /// A token was imported from an export, as a new token or replacing a stored one.
+        /// A token was imported from an export, either as a new token or in place of a stored
+        /// token.
         Imported = 13 => "imported",
         /// A change of name, description or scopes was undone.
         Undone = 14 => "undone",
@@ -90,7 +91,7 @@ impl AuditAction {
 pub struct EventHash([u8; 32]);
 
 impl EventHash {
-    /// The previous hash of the first event: all zeros.
+    /// The value of `previous` in the first event: all zeros.
     pub const NONE: Self = Self([0; 32]);
 
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
@@ -132,7 +133,7 @@ impl fmt::Debug for EventHash {
 pub struct EventBody {
     pub at: Timestamp,
     pub actor: Actor,
-    /// The token; `None` for events of the whole store.
+    /// The token that the event concerns. `None` for an event of the whole store.
     pub token: Option<TokenId>,
     /// The name of the token at that time. The token can be renamed or deleted later.
     pub name: String,

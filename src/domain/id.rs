@@ -1,9 +1,9 @@
-//! Public token ids: 12 base62 characters, the key of the record. Not secret. Also generates
-//! uniformly distributed base62 characters for ids and secrets.
+//! Public token ids. An id has 12 base62 characters, is the key of the record, and is not secret.
+//! The module also generates uniformly distributed base62 characters for ids and secrets.
 
 use std::fmt;
 
-/// The 62 characters of ids and secrets. None needs quoting in a shell, a URL or a config file.
+/// The 62 characters of ids and secrets. They need no quotes in a shell, a URL or a config file.
 pub const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// The id of a token: exactly 12 characters of [`ALPHABET`].
@@ -11,10 +11,12 @@ pub const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij
 pub struct TokenId([u8; Self::LEN]);
 
 impl TokenId {
-    /// Length in characters. 71 random bits make a collision within a store negligible.
+    /// Length of an id in characters. The 71 random bits of an id make a collision within a store
+    /// negligible.
     pub const LEN: usize = 12;
 
-    /// Used in the preview of a create command, before the token has an id. Never stored.
+    /// The id in the preview of a create command, where the token has no id yet. The placeholder is
+    /// never stored.
     pub const PLACEHOLDER: Self = Self([b'0'; Self::LEN]);
 
     /// Parses an id. Returns `None` unless `text` has exactly 12 base62 characters.
@@ -59,7 +61,7 @@ impl fmt::Debug for TokenId {
 }
 
 /// Fills `out` with uniformly distributed characters of [`ALPHABET`]. Random bytes of 248 (4 × 62)
-/// and above are rejected, because a modulo of them would favour some characters. Returns the
+/// and above are discarded, because taking them modulo 62 would favour some characters. Returns the
 /// error of `random`.
 pub fn fill_base62<E>(
     out: &mut [u8],

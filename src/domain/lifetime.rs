@@ -10,20 +10,21 @@ use super::{Timestamp, terminal_text::escape};
 /// Why a lifetime is invalid. Forms show the message beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LifetimeError {
-    /// Neither a duration, nor a date, nor `never`.
+    /// The text is neither a duration, nor a date, nor `never`.
     #[error("invalid lifetime `{}`: use e.g. 45m, 24h, 30d, 8w, 1y or 2027-01-31", escape(.0))]
     Malformed(String),
     #[error("lifetime is below the minimum of 1 minute: use e.g. 24h or 30d")]
     TooShort,
     #[error("{0} is in the past: choose a later date")]
     InPast(NaiveDate),
-    #[error("lifetime exceeds the maximum of {max}")]
+    #[error("lifetime exceeds the maximum of {max}: choose a shorter one")]
     TooLong { max: DurationMinutes },
     #[error("tokens must expire: choose a lifetime of at most {max}")]
     NeverNotAllowed { max: DurationMinutes },
 }
 
-/// A positive duration in whole minutes. Prints as days, hours or minutes without a remainder.
+/// A positive duration in whole minutes. Prints in the largest unit of days, hours and minutes that
+/// leaves no remainder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DurationMinutes {
     minutes: u32,
@@ -33,7 +34,7 @@ const UNITS: [(char, u32); 5] =
     [('y', 365 * 24 * 60), ('w', 7 * 24 * 60), ('d', 24 * 60), ('h', 60), ('m', 1)];
 
 impl DurationMinutes {
-    /// A duration of this many minutes; `None` for zero.
+    /// Creates a duration of this many minutes. Returns `None` for zero.
     pub const fn new(minutes: u32) -> Option<Self> {
         if minutes == 0 { None } else { Some(Self { minutes }) }
     }
@@ -58,8 +59,8 @@ impl fmt::Display for DurationMinutes {
 impl FromStr for DurationMinutes {
     type Err = LifetimeError;
 
-    /// Parses `<n>[m|h|d|w|y]`; a year has 365 days. Numbers that overflow become the maximum,
-    /// which exceeds every limit.
+    /// Parses `<n>[m|h|d|w|y]`, where a year has 365 days. A number that overflows becomes the
+    /// longest duration, which exceeds every limit.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let malformed = || LifetimeError::Malformed(text.to_owned());
         let text = text.trim();
@@ -84,9 +85,9 @@ fn is_digits(text: &str) -> bool {
 /// The requested lifetime of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// This duration from creation or regeneration.
+    /// The secret works for this duration after creation or regeneration.
     For(DurationMinutes),
-    /// Until 23:59 local time on this date.
+    /// The secret works until 23:59 local time on this date.
     Through(NaiveDate),
     Never,
 }
@@ -95,8 +96,9 @@ impl Lifetime {
     /// The lifetimes that the forms suggest, shortest first.
     pub const PRESETS: [&'static str; 6] = ["24h", "7d", "30d", "60d", "90d", "365d"];
 
-    /// The expiry of a token issued at `now`; `None` for never. `to_utc` converts local wall-clock
-    /// time to UTC. Returns an error for less than 1 minute, a past date, or more than `limits`.
+    /// Returns the expiry of a token issued at `now`, or `None` if the token never expires.
+    /// `to_utc` converts local wall-clock time to UTC. Returns an error for a lifetime below 1
+    /// minute, a past date, or a lifetime beyond `limits`.
     pub fn expiry(
         self,
         now: Timestamp,
@@ -135,7 +137,8 @@ impl FromStr for Lifetime {
         if text == "never" {
             return Ok(Self::Never);
         }
-        // Only years of four digits: earlier dates are past, and later ones exceed every limit.
+        // Accept only years of four digits: dates before year 1000 are past, and dates after year
+        // 9999 exceed every limit.
         let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
         if let Some(date) = date.filter(|date| (1_000..=9_999).contains(&date.year())) {
             return Ok(Self::Through(date));
@@ -163,7 +166,7 @@ pub struct LifetimeLimits {
 }
 
 impl Default for LifetimeLimits {
-    /// 366 days, which fits a leap year, and no tokens without expiry.
+    /// The maximum is 366 days, which covers a leap year. Tokens without expiry are not allowed.
     fn default() -> Self {
         Self { max: DurationMinutes { minutes: 366 * 24 * 60 }, allow_never: false }
     }
@@ -212,7 +215,7 @@ mod tests {
             expiry("2026-11-23").unwrap_err(),
             "2026-11-23 is in the past: choose a later date"
         );
-        let long = "lifetime exceeds the maximum of 366d";
+        let long = "lifetime exceeds the maximum of 366d: choose a shorter one";
         for text in ["367d", "2y", "99999999999999999999y", "2028-01-01"] {
             assert_eq!(expiry(text).unwrap_err(), long, "{text}");
         }

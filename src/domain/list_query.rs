@@ -1,11 +1,12 @@
-//! Query of the token list: status filter, search, sort order and status counts. Defines the
-//! result; the indexed engine in `list` must return the same rows. Borrows the tokens.
+//! Query of the token list: status filter, search, sort order and status counts. This
+//! implementation defines the correct result: the indexed engine in `list` must return the same
+//! rows. The query borrows the tokens.
 
 use std::cmp::Ordering;
 
 use super::{
     Timestamp,
-    labels::labels,
+    labelled_enum::labels,
     name::fold,
     search::Search,
     token::{Status, Token},
@@ -27,11 +28,11 @@ labels! {
 }
 
 impl StatusFilter {
-    /// The three statuses, which do not overlap, and all tokens.
+    /// The filters for the three statuses, which do not overlap, and the filter for all tokens.
     pub const STATUSES: [Self; 4] = [Self::Active, Self::Expired, Self::Revoked, Self::All];
 
-    /// Whether the filter shows a token with this status. `soon`: it is active and expires within
-    /// 7 days.
+    /// Whether the filter shows a token with this status. `soon` tells whether the token is active
+    /// and expires within 7 days.
     pub fn matches(self, status: Status, soon: bool) -> bool {
         match self {
             Self::Expiring => soon,
@@ -93,7 +94,8 @@ pub struct StatusCounts {
 }
 
 impl StatusCounts {
-    /// Counts a token with this status. `soon`: it is active and expires within 7 days.
+    /// Counts a token with this status. `soon` tells whether the token is active and expires within
+    /// 7 days.
     pub(super) fn add(&mut self, status: Status, soon: bool) {
         self.expiring += usize::from(soon);
         match status {
@@ -128,8 +130,9 @@ impl ListQuery {
             && self.search.matches(token, at)
     }
 
-    /// The indexes into `tokens` of the rows to show, sorted, and the status counts of the search,
-    /// with statuses as of `at`. Rows with equal sort keys are sorted by name.
+    /// Returns the indexes into `tokens` of the rows to show, in sort order, and the status counts
+    /// of all matches of the search. Statuses are evaluated at `at`. Rows with equal sort keys are
+    /// sorted by name.
     pub fn select(&self, tokens: &[Token], at: Timestamp) -> (Vec<usize>, StatusCounts) {
         let mut counts = StatusCounts::default();
         let mut rows = Vec::new();

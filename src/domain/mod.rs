@@ -1,30 +1,32 @@
 //! Domain model of personal access tokens: names, scopes, lifetimes, secrets, statuses, access
-//! decisions and planned changes. Pure: no I/O, no clock, no serde and no random source; times
-//! and random bytes are arguments. Every other module uses it; it depends on none of them.
+//! decisions and planned changes. The module is pure: no I/O, no clock, no serde and no random
+//! source. Times and random bytes are arguments. Every other module uses this module, which depends
+//! on none of them.
 
 pub mod catalogue;
 pub mod command;
 pub mod count;
 pub mod decision;
-pub mod describe;
+pub mod describe_scopes;
 pub mod event;
 pub mod id;
-pub(crate) mod labels;
+pub(crate) mod labelled_enum;
 pub mod lifetime;
 pub mod list_query;
 pub mod name;
 pub mod plan;
-pub mod preset;
 pub mod scan;
 pub mod scope;
+pub mod scope_preset;
 pub mod search;
 pub mod secret;
 pub mod terminal_text;
 pub mod token;
 
-pub use catalogue::{Catalogue, EntityTypeEntry};
+pub use catalogue::{EntityTypeEntry, ScopeCatalogue};
 pub use command::{
-    Command, DeliveryMethod, LeakedSecret, NewToken, RestoreTarget, ScopesToRemove, TokensToDelete,
+    Command, DeliveryMethod, LeakedSecret, NewToken, ScopesToRemove, TokensToDelete,
+    TokensToRestore,
 };
 pub use count::{counted, grouped};
 pub use decision::{AccessRequest, Decision, Denial, decide};
@@ -34,16 +36,16 @@ pub use lifetime::{Lifetime, LifetimeError, LifetimeLimits};
 pub use list_query::{Column, ListQuery, Sort, StatusCounts, StatusFilter};
 pub use name::{Description, Name, NameError};
 pub use plan::{
-    Confirmation, ConfirmationProof, Plan, Refusal, SkippedToken, TokenChange, TokenState, Warning,
-    plan,
+    Confirmation, ConfirmationProof, Plan, Refusal, SkippedToken, StoredToken, TokenChange,
+    Warning, plan,
 };
-pub use preset::{Preset, PresetError};
 pub use scan::{FoundSecret, SecretScanner};
 pub use scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes};
+pub use scope_preset::{ScopePreset, ScopePresetError};
 pub use search::{Search, SearchError};
-pub use secret::{Digest, Prefix, Secret};
+pub use secret::{Digest, Secret, SecretPrefix};
 pub use token::{
-    LastUse, Overlap, PreviousSecret, SecretSlot, Status, Token, TransitionError, later_use,
+    LastUse, PreviousSecret, SecretOverlap, SecretSlot, Status, Token, TransitionError, later_use,
 };
 
 /// An instant in UTC. Only the front ends convert to local time.

@@ -15,12 +15,12 @@ use super::{
 pub enum NameError {
     #[error("missing name: type 1 to {max} characters", max = Name::MAX_CHARS)]
     Empty,
-    #[error("too long ({len} characters): shorten it to {max}", len = grouped(.len), max = grouped(.max))]
+    #[error("too long ({len} characters): use at most {max} characters", len = grouped(.len), max = grouped(.max))]
     TooLong { len: usize, max: usize },
     /// A character that could change what a terminal shows.
     #[error("character U+{code:04X} is invisible or a control character: remove it", code = u32::from(*.character))]
     UnsafeCharacter { character: char },
-    /// A combining mark without a base character, or more marks on one than allowed.
+    /// A combining mark without a base character, or more marks on one base character than allowed.
     #[error("combining mark U+{code:04X} has no base character or follows too many marks: remove it", code = u32::from(*.character))]
     CombiningMark { character: char },
 }
@@ -48,8 +48,9 @@ impl Name {
         &self.0
     }
 
-    /// Candidates for a free name: `ci-2`, `ci-3`, … after `ci`; `ci-3`, `ci-4`, … after `ci-2`.
-    /// The part before the number is truncated if the name would be too long.
+    /// Returns candidates for an unused name. For `ci`, the candidates are `ci-2`, `ci-3`, …. For
+    /// `ci-2`, the candidates are `ci-3`, `ci-4`, …. The part before the number is truncated if a
+    /// candidate would be too long.
     pub fn numbered_successors(&self) -> impl Iterator<Item = Self> {
         let numbered = self.0.rsplit_once('-').filter(|(base, _)| !base.is_empty());
         let numbered = numbered.and_then(|(base, digits)| {
@@ -72,7 +73,7 @@ impl Name {
     }
 }
 
-/// `text` in lower case, the form for comparing and searching names.
+/// Converts `text` to lower case, the form in which names are compared and searched.
 pub fn fold(text: &str) -> String {
     text.to_lowercase()
 }
@@ -94,7 +95,7 @@ impl Description {
     /// it is too long or contains an unsafe character.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let text = text.trim();
-        // Fast path for a single line: line breaks count as unsafe here.
+        // Fast path for a single line: `first_unsafe` counts line breaks as unsafe.
         if first_unsafe(text).is_none() && !is_longer(text, Self::MAX_CHARS) {
             return Ok(Self(text.to_owned()));
         }
@@ -150,7 +151,7 @@ mod tests {
     fn invalid_names_are_errors_with_a_hint() {
         let error = |t: &str| Name::parse(t).unwrap_err().to_string();
         assert_eq!(error("  "), "missing name: type 1 to 64 characters");
-        assert_eq!(error(&"x".repeat(65)), "too long (65 characters): shorten it to 64");
+        assert_eq!(error(&"x".repeat(65)), "too long (65 characters): use at most 64 characters");
         assert_eq!(
             error("a\u{202e}b"),
             "character U+202E is invisible or a control character: remove it"

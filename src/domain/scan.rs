@@ -1,6 +1,7 @@
 //! Finds secrets in a byte stream, text or binary, with a buffer of about 64 KiB. A match has the
-//! format and a valid checksum, and no letter or digit directly before or after it. Does not know
-//! whether a secret was issued; the caller looks it up in the store.
+//! format of a secret and a valid checksum, and no letter or digit stands directly before or after
+//! it. The scanner does not know whether a secret was issued; the caller looks up the secret in the
+//! store.
 
 use std::fmt;
 
@@ -16,28 +17,31 @@ pub const PATTERN: &str = "(?:^|[^0-9A-Za-z])\
 
 const MIN_PREFIX_LEN: usize = 2;
 const MAX_PREFIX_LEN: usize = 12;
-/// Bytes after the second underscore: random characters and checksum.
+/// Number of bytes after the second underscore of a secret: the random characters and the checksum.
 const TAIL_LEN: usize = 38;
 /// Maximum length of an escape sequence recognised before a secret, such as `[38;5;196m`.
 const MAX_ESCAPE_LEN: usize = 16;
-/// Bytes before the second underscore that can affect a match.
+/// A secret is `PREFIX_ID_...`. The search starts at its second underscore and looks back by this
+/// number of bytes.
 const LOOK_BEHIND: usize = TokenId::LEN + 1 + MAX_PREFIX_LEN + MAX_ESCAPE_LEN;
-/// Bytes processed at a time.
+/// Number of bytes processed at a time.
 const CHUNK_LEN: usize = 64 << 10;
 
 /// A secret found in a stream.
 #[derive(Debug)]
 pub struct FoundSecret {
-    /// Offset of its first byte in the stream.
+    /// Offset of the first byte of the secret in the stream.
     pub offset: u64,
     /// Line number, from 1.
     pub line: u64,
-    /// Whether the stream contained a NUL byte so far: it is binary, so `line` is meaningless.
+    /// Whether a NUL byte was found so far. If it was, the stream is binary and `line` is
+    /// meaningless.
     pub is_binary: bool,
     pub secret: Secret,
 }
 
-/// Scans a stream given in pieces of any length. A secret that spans pieces is found once.
+/// Scans a stream that is given in pieces of any length. A secret that spans several pieces is
+/// found exactly once.
 pub struct SecretScanner {
     /// The end of the stream so far: the undecided bytes and [`LOOK_BEHIND`] bytes before them.
     /// Must not grow beyond its initial capacity: a reallocation would leave copies of secrets in
@@ -45,9 +49,9 @@ pub struct SecretScanner {
     buffer: Zeroizing<Vec<u8>>,
     /// Offset of `buffer` in the stream.
     buffer_offset: u64,
-    /// Index into `buffer`: every underscore before it has been checked.
+    /// Index into `buffer`. Every underscore before this index has been checked.
     undecided: usize,
-    /// Index into `buffer`: every line break before it is counted in `lines`.
+    /// Index into `buffer`. Every line break before this index is counted in `lines`.
     lines_counted_to: usize,
     lines: u64,
     is_binary: bool,
@@ -73,7 +77,8 @@ impl fmt::Debug for SecretScanner {
 }
 
 impl SecretScanner {
-    /// Scans the next bytes of the stream. Calls `on_match` for each secret whose end is certain.
+    /// Scans the next bytes of the stream. Calls `on_match` for each secret after which at least
+    /// one more byte is known.
     pub fn feed(&mut self, bytes: &[u8], mut on_match: impl FnMut(FoundSecret)) {
         for piece in bytes.chunks(CHUNK_LEN) {
             self.is_binary = self.is_binary || memchr(0, piece).is_some();
@@ -128,7 +133,8 @@ fn count_lines(bytes: Option<&[u8]>) -> u64 {
     bytes.map_or(0, |bytes| to_u64(memchr_iter(b'\n', bytes).count()))
 }
 
-/// The secret whose second underscore is at index `second`, and the index of its first byte.
+/// Returns the secret whose second underscore is at index `second`, and the index of the secret's
+/// first byte.
 fn secret_at(bytes: &[u8], second: usize) -> Option<(usize, Secret)> {
     let first = second.checked_sub(TokenId::LEN + 1)?;
     let end = second + 1 + TAIL_LEN;
@@ -154,8 +160,9 @@ fn all_alphanumeric(bytes: &[u8]) -> bool {
     bytes.iter().all(u8::is_ascii_alphanumeric)
 }
 
-/// Whether a secret can start after these bytes: not after a letter or digit, unless it ends an
-/// escape. Logs and JSON contain `\n`, `%3D` and `ESC[0m` directly before secrets.
+/// Whether a secret can start directly after these bytes. A secret cannot start after a letter or
+/// digit, unless that character ends an escape sequence. Logs and JSON contain `\n`, `%3D` and
+/// `ESC[0m` directly before secrets.
 fn is_boundary(before: &[u8]) -> bool {
     match before {
         [.., last] if !last.is_ascii_alphanumeric() => true,

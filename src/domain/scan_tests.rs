@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rand::{SeedableRng as _, rngs::StdRng};
 
 use super::*;
-use crate::domain::Prefix;
+use crate::domain::SecretPrefix;
 
 fn random_secret(rng: &mut StdRng) -> String {
     let prefix = ["pat", "acme2", "zz", "abcdefghijkl"][rng.random_range(0..4)];
@@ -15,7 +15,7 @@ fn random_secret(rng: &mut StdRng) -> String {
         Ok::<_, ()>(())
     };
     let id = TokenId::generate(&mut fill).unwrap();
-    let secret = Secret::generate(&Prefix::parse(prefix).unwrap(), id, fill).unwrap();
+    let secret = Secret::generate(&SecretPrefix::parse(prefix).unwrap(), id, fill).unwrap();
     secret.reveal().to_owned()
 }
 

@@ -1,6 +1,6 @@
 //! A scope (operation on an entity type and entity, optionally within a domain) and the set of
-//! scopes of a token. The set has no duplicates, and no scope that another one covers. The
-//! catalogue decides which operations a type has. Called by forms, CLI and store.
+//! scopes of a token. The set contains neither duplicates nor scopes that another scope of the set
+//! covers. The catalogue decides which operations a type has. Called by forms, CLI and store.
 
 use std::{fmt, ops::Deref, str::FromStr};
 
@@ -16,7 +16,7 @@ pub enum ScopeError {
     #[error("invalid name `{}`: use at most 32 lower-case letters, digits, - and _", escape(.0))]
     InvalidWord(String),
     /// The entity is empty.
-    #[error("missing entity: type its id, or * for any")]
+    #[error("missing entity: type an entity id, or * for any entity")]
     NoEntity,
     /// The entity has blanks or unsafe characters, or is too long.
     #[error("invalid entity: use 1 to 128 visible characters without spaces")]
@@ -42,26 +42,27 @@ pub enum ScopeError {
         /// The operations of the type, separated by commas.
         offered: String,
     },
-    /// The set contains the same scope already.
+    /// The token has the same scope already.
     #[error("{0} is already granted: nothing to add")]
     Duplicate(Box<Scope>),
-    /// The set contains a scope on `*` that covers the new one.
+    /// The token has a scope on `*` that covers the new scope.
     #[error("{scope} is already covered by {by}: nothing to add")]
     Covered {
         scope: Box<Scope>,
-        /// The scope that covers it.
+        /// The granted scope that covers `scope`.
         by: Box<Scope>,
     },
-    /// The set is full.
-    #[error("a token can have at most {max} scopes: remove some or use *", max = Scopes::MAX)]
+    /// The token has the maximum number of scopes.
+    #[error("a token can have at most {max} scopes: remove some, or use * as the entity", max = Scopes::MAX)]
     TooMany,
-    /// The set does not contain the scope to remove.
+    /// The token does not have the scope to remove.
     #[error("the token does not have {0}: nothing to remove")]
     Missing(Box<Scope>),
 }
 
-/// Declares a name of the scope grammar: at most 32 lower-case letters, digits, `-` and `_`. Stored
-/// inline without a heap allocation, because loading a million tokens reads millions of them.
+/// Declares a type for a name of the scope grammar: at most 32 lower-case letters, digits, `-` and
+/// `_`. The type stores the text inline without a heap allocation, because loading a million tokens
+/// reads millions of names.
 macro_rules! word {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -69,7 +70,7 @@ macro_rules! word {
         pub struct $name(Word);
 
         impl $name {
-            /// Parses `text`. Returns an error if it does not match the grammar.
+            /// Parses `text`. Returns an error if `text` does not match the grammar.
             pub fn parse(text: &str) -> Result<Self, ScopeError> {
                 let word = Word::from(text).ok().filter(|word| is_word(word));
                 word.map(Self).ok_or_else(|| ScopeError::InvalidWord(text.to_owned()))
@@ -126,7 +127,7 @@ fn is_label(text: &str) -> bool {
     (1..=128).contains(&len) && !text.contains(char::is_whitespace) && first_unsafe(text).is_none()
 }
 
-/// The entity of a scope: a single one, or any entity of the type.
+/// The entity of a scope: a single entity, or any entity of the type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entity {
     /// Any entity, written `*`.
@@ -162,8 +163,8 @@ impl fmt::Display for Entity {
     }
 }
 
-/// The tenant to which a scope is limited. Contains neither `:` nor `@`, so that every scope can be
-/// parsed from its text, whatever its entity contains.
+/// The tenant to which a scope is limited. A domain contains neither `:` nor `@`, so that the text
+/// of a scope can be parsed whatever characters the entity contains.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Domain(String);
 
@@ -194,13 +195,13 @@ pub struct Scope {
     pub entity_type: EntityType,
     pub entity: Entity,
     pub operation: Operation,
-    /// The domain of the entity; `None` allows every domain.
+    /// The domain to which the scope is limited. `None` allows every domain.
     pub domain: Option<Domain>,
 }
 
 impl Scope {
-    /// Whether `self` allows everything that `other` allows: the type, operation and domain are
-    /// equal, and the entity is equal or `*`.
+    /// Whether `self` allows everything that `other` allows: both have the same type, operation and
+    /// domain, and the entity of `self` is the same or `*`.
     pub fn covers(&self, other: &Self) -> bool {
         self.entity_type == other.entity_type
             && self.operation == other.operation
@@ -230,7 +231,7 @@ impl FromStr for Scope {
     type Err = ScopeError;
 
     /// Parses the [`Display`](fmt::Display) form. The entity may contain `:` and `@`: the type ends
-    /// at the first `:`, the operation starts after the last one, and neither operation nor domain
+    /// at the first `:`, and the operation starts after the last `:`. Neither operation nor domain
     /// contains these characters.
     fn from_str(text: &str) -> Result<Self, ScopeError> {
         let malformed = || ScopeError::Malformed(text.to_owned());
@@ -251,7 +252,7 @@ impl FromStr for Scope {
 
 /// The side effects of adding a scope.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ScopeAddition {
+pub struct AbsorbedScopes {
     /// The scopes that were removed because the new scope on `*` covers them.
     pub absorbed: Vec<Scope>,
 }
@@ -265,8 +266,8 @@ impl Scopes {
     /// Maximum number of scopes of a token.
     pub const MAX: usize = 256;
 
-    /// The set with the scopes of a stored record. Returns `None` if they break a rule of the set:
-    /// sorted, no duplicates, none covered, at most [`Scopes::MAX`].
+    /// Creates the set from the scopes of a stored record. Returns `None` if the scopes break a
+    /// rule of the set: sorted, no duplicates, none covered by another, at most [`Scopes::MAX`].
     pub fn from_stored(stored: Vec<Scope>) -> Option<Self> {
         // Strictly ascending order excludes duplicates.
         let is_ascending = stored.is_sorted_by(|a, b| a < b);
@@ -280,9 +281,9 @@ impl Scopes {
         is_valid.then_some(Self(stored))
     }
 
-    /// Adds a scope and removes those that it covers. Returns an error if the set contains or
-    /// covers it already, or has [`Scopes::MAX`] scopes.
-    pub fn add(&mut self, scope: Scope) -> Result<ScopeAddition, ScopeError> {
+    /// Adds `scope` and removes the scopes that it covers. Returns an error if the set already
+    /// contains or covers `scope`, or would have more than [`Scopes::MAX`] scopes.
+    pub fn add(&mut self, scope: Scope) -> Result<AbsorbedScopes, ScopeError> {
         if self.0.contains(&scope) {
             return Err(ScopeError::Duplicate(Box::new(scope)));
         }
@@ -296,11 +297,12 @@ impl Scopes {
         let absorbed = self.0.extract_if(.., |held| scope.covers(held)).collect();
         let at = self.0.partition_point(|held| *held < scope);
         self.0.insert(at, scope);
-        Ok(ScopeAddition { absorbed })
+        Ok(AbsorbedScopes { absorbed })
     }
 
-    /// Adds those of `scopes` that the set neither contains nor covers, and returns them. Returns
-    /// an error when the set has [`Scopes::MAX`] scopes; earlier ones stay added.
+    /// Adds each of `scopes` that the set neither contains nor covers, and returns the added
+    /// scopes. Returns an error if a scope does not fit because the set has [`Scopes::MAX`] scopes.
+    /// Scopes added before the error stay in the set.
     pub fn add_missing(
         &mut self,
         scopes: impl IntoIterator<Item = Scope>,

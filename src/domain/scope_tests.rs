@@ -50,7 +50,10 @@ fn invalid_scopes_are_errors_with_the_expected_form() {
         error("channels"),
         "invalid scope `channels`: use TYPE:ENTITY:OPERATION, e.g. channels:c-42:publish"
     );
-    assert_eq!(error("channels::publish"), "missing entity: type its id, or * for any");
+    assert_eq!(
+        error("channels::publish"),
+        "missing entity: type an entity id, or * for any entity"
+    );
     assert_eq!(
         error("channels:a b:publish"),
         "invalid entity: use 1 to 128 visible characters without spaces"

@@ -1,5 +1,5 @@
-//! Secrets, which bearers present, and their digests, the only form that is stored. A secret is
-//! wiped when dropped; it cannot be cloned, serialised or compared as text, and `Debug` hides it.
+//! Secrets, which bearers present, and their digests. Only the digests are stored. A secret is
+//! wiped when dropped. It cannot be cloned, serialised or compared as text, and `Debug` hides it.
 //! Called by the service to issue and verify, and by the screen that shows a new secret.
 
 use std::fmt;
@@ -13,11 +13,12 @@ use super::id::{ALPHABET, TokenId, fill_base62};
 const RANDOM_CHARS: usize = 32;
 const CHECKSUM_CHARS: usize = 6;
 
-/// The first part of a secret, by which people and scanners recognise it.
+/// The word before the first underscore of every secret, `pat` by default. People and scanners
+/// recognise secrets by this word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prefix(String);
+pub struct SecretPrefix(String);
 
-impl Prefix {
+impl SecretPrefix {
     /// Parses a lower-case letter followed by 1 to 11 lower-case letters or digits. Returns `None`
     /// for any other text.
     pub fn parse(text: &str) -> Option<Self> {
@@ -30,7 +31,7 @@ impl Prefix {
     }
 }
 
-impl Default for Prefix {
+impl Default for SecretPrefix {
     fn default() -> Self {
         Self("pat".to_owned())
     }
@@ -42,28 +43,29 @@ fn is_prefix(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
-/// Why a text is not a secret. Determined without access to a store.
+/// Why a text is not a secret. The reason is determined without access to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// The length, the number of parts or a character is wrong.
     #[error("not a secret: expected <prefix>_<12 characters>_<38 characters>")]
     Malformed,
     /// The checksum is wrong, because of a typo or a truncated copy.
-    #[error("the secret has a typo: checksum mismatch, copy it again")]
+    #[error("the secret has a wrong checksum: copy it again")]
     ChecksumMismatch,
 }
 
-/// A secret: `<prefix>_<id>_<32 random characters><6 checksum characters>`. Exists only in memory.
+/// A secret: `<prefix>_<id>_<32 random characters><6 checksum characters>`. A secret exists only in
+/// memory.
 pub struct Secret {
     text: Zeroizing<String>,
     id: TokenId,
 }
 
 impl Secret {
-    /// Generates a secret for the token `id`. `random` fills a slice with random bytes or fails;
-    /// its error is returned.
+    /// Generates a secret for the token `id`. `random` fills a slice with random bytes. If `random`
+    /// fails, its error is returned.
     pub fn generate<E>(
-        prefix: &Prefix,
+        prefix: &SecretPrefix,
         id: TokenId,
         random: impl FnMut(&mut [u8]) -> Result<(), E>,
     ) -> Result<Self, E> {
@@ -113,7 +115,8 @@ impl Secret {
         Ok(Self { text, id })
     }
 
-    /// The token id in the text. It is a claim until the digest matches that of the token.
+    /// The token id in the text of the secret. The id is unproven until the digest of the secret
+    /// matches the digest of the token.
     pub fn id(&self) -> TokenId {
         self.id
     }
@@ -122,8 +125,8 @@ impl Secret {
         Digest(Sha256::digest(self.text.as_bytes()).into())
     }
 
-    /// The text of the secret. Only for delivering it to its owner: screen, clipboard, file or
-    /// pipe.
+    /// The text of the secret. Use it only to deliver the secret to its owner: on the screen,
+    /// through the clipboard, in a file or in a pipe.
     pub fn reveal(&self) -> &str {
         &self.text
     }
@@ -141,7 +144,7 @@ impl fmt::Debug for Secret {
 }
 
 /// CRC-32 (IEEE) of `body` in base62, most significant character first, padded to six characters
-/// (the largest CRC is `4gfFC3`). Detects typos; has no security purpose.
+/// (the largest CRC is `4gfFC3`). The checksum detects typos and has no security purpose.
 fn checksum(body: &str) -> [u8; CHECKSUM_CHARS] {
     let mut rest = crc32fast::hash(body.as_bytes());
     let mut out = [b'0'; CHECKSUM_CHARS];
@@ -191,7 +194,7 @@ mod tests {
 
     fn seeded_secret(seed: u8) -> Secret {
         let mut next = seed;
-        Secret::generate(&Prefix::default(), id(), |b| {
+        Secret::generate(&SecretPrefix::default(), id(), |b| {
             for slot in b {
                 next = next.wrapping_mul(5).wrapping_add(17);
                 *slot = next % 248;
@@ -231,9 +234,9 @@ mod tests {
 
     #[test]
     fn malformed_prefixes_are_rejected() {
-        assert!(Prefix::parse("acme2").is_some());
+        assert!(SecretPrefix::parse("acme2").is_some());
         for bad in ["", "p", "Pat", "2pat", "pat_", "abcdefghijklm", "pät"] {
-            assert!(Prefix::parse(bad).is_none(), "{bad}");
+            assert!(SecretPrefix::parse(bad).is_none(), "{bad}");
         }
     }
 

@@ -1,6 +1,6 @@
-//! Text that is safe to print on a terminal. One rule for input and output: value types reject
-//! unsafe characters, output escapes them. Called by the value types of the domain and by all code
-//! that prints text from outside.
+//! Text that is safe to print on a terminal. Input and output follow one rule: value types reject
+//! unsafe characters, and output escapes them. Called by the value types of the domain and by all
+//! code that prints text from outside.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,9 @@ use unicode_width::UnicodeWidthChar as _;
 /// Whether `c` can affect a terminal outside its own cell: control characters, bidirectional
 /// controls, zero-width and tag characters, line and paragraph separators.
 ///
-/// Contains the characters of CVE-2021-42574 and of `utf8.c` in OpenSSH, the default-ignorable
-/// code points of Unicode, and the format controls of music, shorthand and hieroglyphs.
+/// The set contains the characters of CVE-2021-42574 and of `utf8.c` in OpenSSH, the
+/// default-ignorable code points of Unicode, and the format controls of music, shorthand and
+/// hieroglyphs.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -38,21 +39,21 @@ pub fn is_unsafe(c: char) -> bool {
         )
 }
 
-/// Maximum number of combining marks on one base character. Living scripts need fewer; long stacks
-/// of marks overlap the lines above and below.
+/// Maximum number of combining marks on one base character. Scripts in use today need fewer. Longer
+/// stacks of marks overlap the lines above and below.
 const MAX_COMBINING_MARKS: usize = 4;
 
 /// Tracks base characters and combining marks along a text.
 #[derive(Default, Clone, Copy)]
 struct CombiningState {
-    /// Whether a character precedes to which a mark can attach.
+    /// Whether there is a preceding character to which a mark can attach.
     has_base: bool,
-    /// Marks since the last base character.
+    /// Number of combining marks since the last base character.
     marks: usize,
 }
 
 impl CombiningState {
-    /// Advances by `c`. Returns whether it must not be shown unescaped at this position.
+    /// Adds `c` to the state. Returns whether `c` must be escaped at this position.
     fn rejects(&mut self, c: char) -> bool {
         if !is_unsafe(c) && c.width() == Some(0) {
             self.marks = self.marks.saturating_add(1);
@@ -63,10 +64,11 @@ impl CombiningState {
     }
 }
 
-/// The first character of `text` that must not be shown unescaped: an unsafe one, or a combining
-/// mark without a base character or after too many marks.
+/// Returns the first character of `text` that must be escaped. This is an unsafe character, or a
+/// combining mark without a base character or beyond the maximum number of marks.
 pub fn first_unsafe(text: &str) -> Option<char> {
-    // Fast path without early exit, which vectorizes: most texts are printable ASCII.
+    // Fast path, because most texts are printable ASCII. Without an early exit, the compiler
+    // vectorizes the loop.
     if text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~')) {
         return None;
     }
@@ -80,18 +82,18 @@ pub fn first_unsafe(text: &str) -> Option<char> {
 
 /// Whether `text` has more than `max` characters.
 pub fn is_longer(text: &str, max: usize) -> bool {
-    // A text never has more characters than bytes, so that short texts need no count.
+    // A text never has more characters than bytes, so a short text needs no character count.
     text.len() > max && text.chars().count() > max
 }
 
-/// Escapes the characters that must not be shown (see [`first_unsafe`]) as `\u{…}`. Borrows `text`
-/// if there are none.
+/// Replaces each unsafe character (see [`first_unsafe`]) by `\u{…}`. Returns `text` itself,
+/// borrowed, if it contains no unsafe character.
 pub fn escape(text: &str) -> Cow<'_, str> {
     escape_with(text, |c, out| out.extend(c.escape_unicode()))
 }
 
-/// Replaces the characters that must not be shown (see [`first_unsafe`]) by the output of `write`,
-/// which can be empty. Borrows `text` if there are none.
+/// Replaces each unsafe character (see [`first_unsafe`]) by the output of `write`, which can be
+/// empty. Returns `text` itself, borrowed, if it contains no unsafe character.
 pub fn escape_with(text: &str, write: impl Fn(char, &mut String)) -> Cow<'_, str> {
     if first_unsafe(text).is_none() {
         return Cow::Borrowed(text);
@@ -106,7 +108,8 @@ pub fn escape_with(text: &str, write: impl Fn(char, &mut String)) -> Cow<'_, str
         }
         write(c, &mut out);
         if out.len() == previous_len {
-            // A dropped character does not separate marks: those after it join those before it.
+            // If `write` drops the character, the marks before and after it become adjacent, so
+            // count them together.
             state = previous_state;
         } else {
             state.has_base = true;

@@ -11,7 +11,7 @@ use super::{
     Timestamp,
     event::Actor,
     id::TokenId,
-    labels::labels,
+    labelled_enum::labels,
     name::{Description, Name},
     scope::Scopes,
     secret::Digest,
@@ -20,15 +20,15 @@ use super::{
 /// Why a transition is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TransitionError {
-    #[error("already revoked: regenerate it to use it again")]
+    #[error("the token is already revoked: regenerate it to use it again")]
     AlreadyRevoked,
     /// An overlap was requested for a secret that does not work.
-    #[error("its old secret does not work any more: regenerate it without an overlap")]
+    #[error("the previous secret would not work: regenerate the token without an overlap")]
     NothingToOverlap,
 }
 
 labels! {
-    /// The status of a token at an instant. A revoked token is not expired.
+    /// The status of a token at an instant. A revoked token past its expiry counts as revoked.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Status, as_str {
         Active => "active",
@@ -38,7 +38,8 @@ labels! {
 }
 
 impl Status {
-    /// The status at `at`: revoked, else expired if `at` is at or after `expires`, else active.
+    /// Returns the status at `at`: revoked if `revoked`, otherwise expired if `at` is at or after
+    /// `expires`, otherwise active.
     pub fn of(revoked: bool, expires: Option<Timestamp>, at: Timestamp) -> Self {
         if revoked {
             Self::Revoked
@@ -63,13 +64,14 @@ pub struct LastUse {
     pub summary: CompactString,
 }
 
-/// The secret that the last regeneration replaced, during the overlap.
+/// The secret that the last regeneration replaced. It keeps working until the end of the overlap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviousSecret {
     pub digest: Digest,
     /// The end of the overlap: the secret stops working at this time.
     pub until: Timestamp,
-    /// The last use since the regeneration. Shows that a bearer still needs the new secret.
+    /// The last use of the previous secret since the regeneration. A use shows that a bearer still
+    /// needs the new secret.
     pub last_used: Option<LastUse>,
 }
 
@@ -78,15 +80,15 @@ pub struct PreviousSecret {
 pub enum SecretSlot {
     /// The newest secret.
     Current,
-    /// The secret before it, during the overlap.
+    /// The secret before the current one. It works only during the overlap.
     Previous,
 }
 
 labels! {
-    /// How long the old secret keeps working after a regeneration.
+    /// How long the previous secret keeps working after a regeneration.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-    pub enum Overlap, ALL, as_str {
-        /// The old secret stops working immediately.
+    pub enum SecretOverlap, ALL, as_str {
+        /// The previous secret stops working immediately.
         #[default]
         None => "0",
         QuarterHour => "15m",
@@ -95,7 +97,7 @@ labels! {
     }
 }
 
-impl Overlap {
+impl SecretOverlap {
     fn as_delta(self) -> Option<TimeDelta> {
         match self {
             Self::None => None,
@@ -106,12 +108,12 @@ impl Overlap {
     }
 }
 
-/// A personal access token: everything but its secret.
+/// The record of a personal access token. It does not contain the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// The key of the record; never changes.
+    /// The key of the record, which never changes.
     pub id: TokenId,
-    /// Unique in the store, ignoring case.
+    /// The name, which is unique in the store, ignoring case.
     pub name: Name,
     pub description: Description,
     pub scopes: Scopes,
@@ -119,21 +121,21 @@ pub struct Token {
     pub prefix: CompactString,
     /// The digest of the current secret.
     pub digest: Digest,
-    /// The previous secret after a regeneration with an overlap. Stays in the record after the end
-    /// of the overlap; see [`Token::active_overlap`].
+    /// The previous secret, if the last regeneration had an overlap. It stays in the record after
+    /// the end of the overlap, see [`Token::active_overlap`].
     pub previous: Option<PreviousSecret>,
     pub created: Timestamp,
     pub created_by: Actor,
     /// When the current secret was issued.
     pub issued: Timestamp,
-    /// The token is expired from this time on; `None` for never.
+    /// The time from which the token is expired. `None` means that the token never expires.
     pub expires: Option<Timestamp>,
     /// When the token was revoked.
     pub revoked: Option<Timestamp>,
     /// Whether the current secret was copied, written, printed or marked as saved.
     pub delivered: bool,
-    /// The last use, except those recorded for the previous secret. Checks write it at most once
-    /// in 30 seconds.
+    /// The last use of the token, except uses that `previous` records. Checks update this field at
+    /// most once in 30 seconds.
     pub last_used: Option<LastUse>,
 }
 
@@ -148,9 +150,9 @@ impl Token {
             && self.expires.is_some_and(|end| end - at < EXPIRES_SOON_WITHIN)
     }
 
-    /// The secret that `digest` matches: the current one, or the previous one during its overlap.
-    /// Does not check the status of the token. Always compares both digests, so that the duration
-    /// does not reveal which one matched.
+    /// Returns which secret `digest` matches: the current secret, or the previous secret during its
+    /// overlap. Does not check the status of the token. Always compares both digests, so that the
+    /// duration does not reveal which digest matched.
     pub fn matching_slot(&self, digest: &Digest, at: Timestamp) -> Option<SecretSlot> {
         let is_current = self.digest.matches(digest);
         let is_previous = self.previous.as_ref().is_some_and(|old| {
@@ -180,7 +182,8 @@ impl Token {
         self.active_overlap(at).is_some()
     }
 
-    /// The last recorded use of one secret. That of the current one can predate the regeneration.
+    /// Returns the last recorded use of the secret in `slot`. A use recorded for
+    /// [`SecretSlot::Current`] can date from before the last regeneration.
     pub fn last_use_of(&self, slot: SecretSlot) -> Option<&LastUse> {
         match slot {
             SecretSlot::Current => self.last_used.as_ref(),
@@ -188,7 +191,7 @@ impl Token {
         }
     }
 
-    /// The last use of either secret.
+    /// The later of the last uses of the current and the previous secret.
     pub fn last_use(&self) -> Option<&LastUse> {
         later_use(self.last_use_of(SecretSlot::Current), self.last_use_of(SecretSlot::Previous))
     }
@@ -207,7 +210,8 @@ impl Token {
         Ok(self.end_overlap())
     }
 
-    /// Removes the previous secret, if there is one. Its last use is kept in `last_used`.
+    /// Removes the previous secret, if there is one. `last_used` becomes the later of the last uses
+    /// of both secrets.
     #[must_use]
     pub fn end_overlap(mut self) -> Self {
         self.last_used = self.last_use().cloned();
@@ -215,17 +219,18 @@ impl Token {
         self
     }
 
-    /// Replaces the secret by that of `digest` and sets a new expiry; the token is not revoked any
-    /// more. Id, name, description and scopes are kept. With an `overlap`, the old secret works
-    /// until the overlap ends or its old expiry, whichever is first.
+    /// Replaces the current secret by the secret with this `digest`, sets a new expiry and clears a
+    /// revocation. Id, name, description and scopes are kept. With an `overlap`, the replaced
+    /// secret works until the overlap ends or until its own expiry, whichever is first.
     ///
-    /// Returns [`TransitionError::NothingToOverlap`] for an overlap of a token that is not active.
+    /// Returns [`TransitionError::NothingToOverlap`] if an overlap is requested for a token that is
+    /// not active.
     pub fn regenerate(
         mut self,
         digest: Digest,
         prefix: &str,
         expires: Option<Timestamp>,
-        overlap: Overlap,
+        overlap: SecretOverlap,
         at: Timestamp,
     ) -> Result<Self, TransitionError> {
         let previous = match overlap.as_delta() {
@@ -255,7 +260,7 @@ impl Token {
     }
 }
 
-/// The later of two uses; the only one if the other is `None`.
+/// Returns the later of two uses. If only one use is given, returns that use.
 pub fn later_use<U: Borrow<LastUse>>(one: Option<U>, other: Option<U>) -> Option<U> {
     one.into_iter().chain(other).max_by_key(|used| used.borrow().at)
 }
@@ -312,8 +317,10 @@ pub(crate) mod tests {
     #[test]
     fn regenerate_keeps_identity_and_ends_the_old_secret() {
         let revoked = sample_token().revoke(at(1)).unwrap();
-        let again =
-            revoked.clone().regenerate(NEW, "acme", Some(at(99)), Overlap::None, at(5)).unwrap();
+        let again = revoked
+            .clone()
+            .regenerate(NEW, "acme", Some(at(99)), SecretOverlap::None, at(5))
+            .unwrap();
         assert_eq!(again.status(at(5)), Status::Active);
         assert!(again.accepts(&NEW, at(5)) && !again.accepts(&revoked.digest, at(5)));
         assert_eq!(
@@ -328,13 +335,14 @@ pub(crate) mod tests {
     fn overlap_ends_by_the_old_expiry_at_the_latest() {
         let old = sample_token().digest;
         let renewed = sample_token()
-            .regenerate(NEW, "pat", Some(at(999)), Overlap::QuarterHour, at(10))
+            .regenerate(NEW, "pat", Some(at(999)), SecretOverlap::QuarterHour, at(10))
             .unwrap();
         assert!(renewed.accepts(&old, at(24)) && renewed.accepts(&NEW, at(24)));
         assert!(renewed.has_overlap(at(24)) && !renewed.has_overlap(at(25)));
         assert!(!renewed.accepts(&old, at(25)) && renewed.accepts(&NEW, at(25)));
-        let late =
-            sample_token().regenerate(NEW, "pat", Some(at(999)), Overlap::Day, at(59)).unwrap();
+        let late = sample_token()
+            .regenerate(NEW, "pat", Some(at(999)), SecretOverlap::Day, at(59))
+            .unwrap();
         assert_eq!(late.previous.unwrap().until, at(60));
     }
 
@@ -345,14 +353,15 @@ pub(crate) mod tests {
         let before = Token { last_used: Some(used(5)), ..sample_token() };
         let old = before.digest;
         let mut renewed =
-            before.regenerate(NEW, "pat", Some(at(999)), Overlap::Hour, at(10)).unwrap();
+            before.regenerate(NEW, "pat", Some(at(999)), SecretOverlap::Hour, at(10)).unwrap();
         assert_eq!(renewed.matching_slot(&old, at(11)), Some(SecretSlot::Previous));
         assert_eq!(renewed.matching_slot(&NEW, at(11)), Some(SecretSlot::Current));
         assert_eq!(renewed.last_use_of(SecretSlot::Previous), None, "none since the regeneration");
         renewed.previous.as_mut().unwrap().last_used = Some(used(12));
         assert_eq!(renewed.last_use_of(SecretSlot::Current), Some(&used(5)));
         assert_eq!(renewed.last_use(), Some(&used(12)));
-        let again = renewed.clone().regenerate(old, "pat", None, Overlap::Hour, at(20)).unwrap();
+        let again =
+            renewed.clone().regenerate(old, "pat", None, SecretOverlap::Hour, at(20)).unwrap();
         for ended in [renewed.clone().end_overlap(), renewed.revoke(at(13)).unwrap(), again] {
             assert_eq!(ended.last_used, Some(used(12)), "the last use is kept");
             assert_eq!(ended.last_use_of(SecretSlot::Previous), None);
@@ -362,8 +371,9 @@ pub(crate) mod tests {
     #[test]
     fn revoke_ends_the_previous_secret_too() {
         let old = sample_token().digest;
-        let renewed =
-            sample_token().regenerate(NEW, "pat", Some(at(999)), Overlap::Hour, at(10)).unwrap();
+        let renewed = sample_token()
+            .regenerate(NEW, "pat", Some(at(999)), SecretOverlap::Hour, at(10))
+            .unwrap();
         assert!(!renewed.revoke(at(11)).unwrap().accepts(&old, at(12)));
     }
 
@@ -371,10 +381,10 @@ pub(crate) mod tests {
     fn overlap_requires_an_active_token() {
         let revoked = sample_token().revoke(at(1)).unwrap();
         assert_eq!(
-            revoked.regenerate(NEW, "pat", None, Overlap::Hour, at(2)),
+            revoked.regenerate(NEW, "pat", None, SecretOverlap::Hour, at(2)),
             Err(TransitionError::NothingToOverlap)
         );
-        assert!(sample_token().regenerate(NEW, "pat", None, Overlap::Hour, at(60)).is_err());
+        assert!(sample_token().regenerate(NEW, "pat", None, SecretOverlap::Hour, at(60)).is_err());
     }
 
     proptest! {

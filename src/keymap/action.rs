@@ -1,18 +1,18 @@
 //! The actions that keys can run. Screens handle actions, never keys; only text fields receive
 //! characters. The label of an action is its name in the config file and in the palette.
 
-use crate::domain::labels::labels;
+use crate::domain::labelled_enum::labels;
 
 labels! {
-    /// What a key does; the label is the name in the config file.
+    /// What a key does. The label is the name of the action in the config file.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum Action, #[cfg(any(test, feature = "testing"))] ALL, as_str {
         Quit => "quit",
-        /// Cancel; quit if the key is pressed twice in a row.
+        /// Cancel. Quit if the key is pressed twice in a row.
         Interrupt => "interrupt",
         Redraw => "redraw",
         Suspend => "suspend",
-        /// Decide expiry by the system clock again after it was set back.
+        /// Decide expiry by the system clock again after the clock was set back.
         AcceptClock => "accept-clock",
         Help => "help",
         Palette => "palette",

@@ -1,23 +1,24 @@
-//! The table of all default key bindings. To add a key, add a row here and an arm to the `update` of
-//! the screen; the footer, the help, `[keys]` and the documents follow. The tests in `map_tests`
-//! check the table.
+//! The table of all default key bindings. To add a key, add a row here and an arm to the `update`
+//! of the screen. The footer, the help, `[keys]` and the documents are derived from the table. The
+//! tests in `map_tests` check the table.
 
 use super::{Action, HelpSection, Mode};
 
 /// One row of the table: an action in a mode, with its keys and its texts.
 #[derive(Debug, Clone, Copy)]
-pub struct Binding {
+pub struct KeyBinding {
     pub mode: Mode,
     pub action: Action,
     /// The default keys; the first one is shown. The keys of a sequence are separated by a space.
     pub keys: &'static [&'static str],
-    /// The description in the help: starts with a verb, has no full stop, at most 48 columns.
+    /// The description in the help. It starts with a verb, has no full stop and has at most 48
+    /// columns.
     pub help: &'static str,
     /// The label in the footer, at most 12 columns.
     pub hint: &'static str,
     pub section: HelpSection,
-    /// The position in the footer: 1 comes first and is dropped last. With 0, the footer does not
-    /// show the binding.
+    /// The position in the footer. Rank 1 comes first and is dropped last. With rank 0, the footer
+    /// does not show the binding.
     pub rank: u8,
 }
 
@@ -27,7 +28,7 @@ macro_rules! bindings {
         $action:ident [$($key:literal),*] $hint:literal $help:literal $section:ident $rank:literal;
     )* })*) => {
         /// The default bindings of all modes, in the order of the documents.
-        pub const BINDINGS: &[Binding] = &[$($(Binding {
+        pub const BINDINGS: &[KeyBinding] = &[$($(KeyBinding {
             mode: Mode::$mode,
             action: Action::$action,
             keys: &[$($key),*],
@@ -59,12 +60,12 @@ bindings! {
         CopyCommand ["y c"] "copy command" "copy the command that prints this list" Copy 0;
         CopyJson ["y j"] "copy JSON" "copy the token as JSON" Copy 0;
         Search ["/"] "search" "search by words and terms such as op:publish" View 5;
-        NextStatus ["f"] "filter" "show the next status" View 6;
-        PreviousStatus ["F"] "filter" "show the previous status" View 0;
+        NextStatus ["f"] "filter" "show the tokens of the next status" View 6;
+        PreviousStatus ["F"] "filter" "show the tokens of the previous status" View 0;
         Expiring ["E"] "expiring" "show tokens that expire within a week" View 0;
         NextSort ["s"] "sort" "sort by the next column" View 12;
         ReverseSort ["S"] "reverse" "reverse sort order" View 0;
-        Back ["Esc"] "clear" "clear the range, the marks, the search" View 0;
+        Back ["Esc"] "clear" "clear the range, the marks or the search" View 0;
     }
     Detail {
         Revoke ["r"] "revoke" "revoke the token" Token 3;
@@ -148,7 +149,7 @@ bindings! {
     Secret {
         CopySecret ["y"] "copy" "copy the secret" Secret 1;
         WriteSecret ["w"] "write" "write the secret to a new 0600 file" Secret 2;
-        PrintSecret ["p"] "print" "print the secret after the program ends" Secret 3;
+        PrintSecret ["p"] "print" "print the secret to the terminal on exit" Secret 3;
         HideSecret ["s"] "hide" "hide or show the secret" Secret 4;
         Acknowledge ["a"] "I saved it" "confirm that you saved the secret" Secret 5;
         Close ["Esc", "q", "Enter"] "close" "close the panel, if the secret is saved" Secret 6;

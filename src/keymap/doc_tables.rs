@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{BINDINGS, Binding, Mode};
+use super::{BINDINGS, KeyBinding, Mode};
 
 /// The `[keys]` part of `config.example.toml`: every default as a line that can be uncommented.
 pub fn to_toml() -> String {
@@ -36,7 +36,7 @@ pub fn to_markdown() -> String {
     text
 }
 
-fn by_mode() -> impl Iterator<Item = (Mode, Vec<&'static Binding>)> {
+fn by_mode() -> impl Iterator<Item = (Mode, Vec<&'static KeyBinding>)> {
     Mode::ALL.into_iter().map(|mode| {
         let rows = BINDINGS.iter().filter(|row| row.mode == mode).collect();
         (mode, rows)
@@ -44,7 +44,7 @@ fn by_mode() -> impl Iterator<Item = (Mode, Vec<&'static Binding>)> {
 }
 
 /// The keys as a TOML value: one key as a string, several as a list.
-fn value(row: &Binding) -> String {
+fn value(row: &KeyBinding) -> String {
     let quoted: Vec<_> = row.keys.iter().map(|key| format!("\"{key}\"")).collect();
     match quoted.as_slice() {
         [one] => one.clone(),

@@ -1,5 +1,5 @@
-//! The footer: the available keys, fitted to a width. Contains only keys that reach their action.
-//! Draws nothing; called by the screens, which draw the hints.
+//! The footer: the available keys, fitted to a width. The footer contains only keys that no other
+//! binding shadows. The module draws nothing: screens call it and draw the hints.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -10,9 +10,9 @@ use super::{Action, Keymap, Mode};
 pub struct FooterHint {
     /// The key to press, or the ellipsis.
     pub keys: String,
-    /// What the key does; empty for the ellipsis.
+    /// What the key does. Empty for the ellipsis.
     pub label: String,
-    /// The action that a click on the hint runs; `None` for the ellipsis.
+    /// The action that a click on the hint runs. `None` for the ellipsis.
     pub action: Option<Action>,
 }
 

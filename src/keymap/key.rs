@@ -88,7 +88,8 @@ impl Key {
         self.modifiers
     }
 
-    /// The character that this key types into a text field; `None` with Ctrl or for a named key.
+    /// The character that this key types into a text field. `None` for a key with Ctrl or a named
+    /// key.
     pub fn character(self) -> Option<char> {
         match self.code {
             KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
@@ -96,7 +97,7 @@ impl Key {
         }
     }
 
-    /// The label for footer and help: arrows are glyphs of one column, or names if `ascii`.
+    /// Returns the label for footer and help. Arrows are glyphs of one column, or names if `ascii`.
     pub fn label(self, ascii: bool) -> String {
         let name = NAMES.iter().find(|(code, ..)| *code == self.code);
         let letter = match (self.code, name) {
@@ -183,7 +184,8 @@ impl From<(&'static str, &str)> for KeyError {
     }
 }
 
-/// The text after `prefix`, compared without case; `None` if nothing follows.
+/// Returns the text after `prefix`, which is compared ignoring case. Returns `None` if `text` does
+/// not start with `prefix` or nothing follows it.
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(prefix.len())?;
     (head.eq_ignore_ascii_case(prefix) && !rest.is_empty()).then_some(rest)

@@ -4,11 +4,11 @@
 
 use std::sync::LazyLock;
 
-use super::{Action, BINDINGS, Binding, Key, KeySequence, Mode};
+use super::{Action, BINDINGS, Key, KeyBinding, KeySequence, Mode};
 
 /// The result of looking up the keys pressed so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resolution {
+pub enum KeyResolution {
     Action(Action),
     /// The prefix of a longer sequence: wait for the next key.
     Prefix,
@@ -18,12 +18,12 @@ pub enum Resolution {
 
 /// A row of the table with its current keys.
 #[derive(Debug, Clone)]
-pub(super) struct KeymapRow {
-    pub(super) binding: &'static Binding,
+pub(super) struct ActiveBinding {
+    pub(super) binding: &'static KeyBinding,
     pub(super) keys: Vec<KeySequence>,
 }
 
-impl PartialEq for KeymapRow {
+impl PartialEq for ActiveBinding {
     fn eq(&self, other: &Self) -> bool {
         self.id() == other.id() && self.keys == other.keys
     }
@@ -32,7 +32,7 @@ impl PartialEq for KeymapRow {
 /// Identifies a row of the table.
 pub(super) type BindingId = (Mode, Action);
 
-impl KeymapRow {
+impl ActiveBinding {
     pub(super) fn id(&self) -> BindingId {
         (self.binding.mode, self.binding.action)
     }
@@ -41,17 +41,17 @@ impl KeymapRow {
 /// The active key bindings: the defaults, or the defaults with the overrides of the config.
 #[derive(Debug, Clone, Default)]
 pub struct Keymap {
-    /// The rows with overrides; `None` for [`DEFAULT_KEYS`]. Most commands never look up a key, so
-    /// the default keys are parsed only on first use.
+    /// The rows with overrides. `None` means [`DEFAULT_KEYS`]. Most commands never look up a key,
+    /// so the default keys are parsed only on first use.
     custom: Option<RowsByMode>,
 }
 
 /// The rows of each mode, in the order of the table.
-type RowsByMode = Vec<Vec<KeymapRow>>;
+type RowsByMode = Vec<Vec<ActiveBinding>>;
 
 /// The default bindings, parsed once.
 static DEFAULT_KEYS: LazyLock<RowsByMode> = LazyLock::new(|| {
-    let row = |binding: &'static Binding| KeymapRow {
+    let row = |binding: &'static KeyBinding| ActiveBinding {
         binding,
         // A test checks that every key of the table parses.
         keys: binding.keys.iter().flat_map(|k| k.parse()).collect(),
@@ -67,30 +67,31 @@ impl PartialEq for Keymap {
 }
 
 impl Keymap {
-    pub(super) fn modes(&self) -> &[Vec<KeymapRow>] {
+    pub(super) fn modes(&self) -> &[Vec<ActiveBinding>] {
         self.custom.as_ref().unwrap_or(&DEFAULT_KEYS)
     }
 
-    pub(super) fn modes_mut(&mut self) -> &mut [Vec<KeymapRow>] {
+    pub(super) fn modes_mut(&mut self) -> &mut [Vec<ActiveBinding>] {
         self.custom.get_or_insert_with(|| DEFAULT_KEYS.clone())
     }
 
     /// Looks up `pressed` in `mode` and the modes it falls back on. The nearest mode with a match
     /// wins, even if `pressed` matches only the start of a sequence of that mode.
-    pub fn resolve(&self, mode: Mode, pressed: &[Key]) -> Resolution {
+    pub fn resolve(&self, mode: Mode, pressed: &[Key]) -> KeyResolution {
         if pressed.is_empty() {
-            return Resolution::Unbound;
+            return KeyResolution::Unbound;
         }
         match self.best_match(mode, pressed) {
             Some((row, sequence)) if sequence.keys() == pressed => {
-                Resolution::Action(row.binding.action)
+                KeyResolution::Action(row.binding.action)
             }
-            Some(_) => Resolution::Prefix,
-            None => Resolution::Unbound,
+            Some(_) => KeyResolution::Prefix,
+            None => KeyResolution::Unbound,
         }
     }
 
-    /// The keys of `action` in `mode` or the nearest mode it falls back on; empty if it has no key.
+    /// Returns the keys of `action` in `mode`, or in the nearest mode that `mode` falls back on.
+    /// The slice is empty if the action has no key.
     #[cfg(any(test, feature = "testing"))]
     pub fn keys(&self, mode: Mode, action: Action) -> &[KeySequence] {
         self.effective_rows(mode)
@@ -101,14 +102,14 @@ impl Keymap {
     /// All bindings with their current keys, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = (Mode, Action, &[KeySequence])> {
         self.modes().iter().flatten().map(|row| {
-            let KeymapRow { binding, keys } = row;
+            let ActiveBinding { binding, keys } = row;
             (binding.mode, binding.action, keys.as_slice())
         })
     }
 
     /// The keys that can follow `pressed` in `mode`, with their bindings.
-    pub fn continuations(&self, mode: Mode, pressed: &[Key]) -> Vec<(Key, &'static Binding)> {
-        let mut continuations: Vec<(Key, &'static Binding)> = Vec::new();
+    pub fn continuations(&self, mode: Mode, pressed: &[Key]) -> Vec<(Key, &'static KeyBinding)> {
+        let mut continuations: Vec<(Key, &'static KeyBinding)> = Vec::new();
         for row in self.effective_rows(mode) {
             for sequence in self.reachable_keys(mode, row) {
                 let next = sequence.keys().get(pressed.len());
@@ -121,12 +122,13 @@ impl Keymap {
     }
 
     /// The rows of `mode` and of the modes it falls back on, nearest mode first.
-    pub(super) fn effective_rows(&self, mode: Mode) -> impl Iterator<Item = &KeymapRow> {
+    pub(super) fn effective_rows(&self, mode: Mode) -> impl Iterator<Item = &ActiveBinding> {
         mode.chain().iter().flat_map(|near| self.rows_of(*near))
     }
 
-    fn rows_of(&self, mode: Mode) -> &[KeymapRow] {
-        let own = |rows: &&Vec<KeymapRow>| rows.first().is_some_and(|row| row.binding.mode == mode);
+    fn rows_of(&self, mode: Mode) -> &[ActiveBinding] {
+        let own =
+            |rows: &&Vec<ActiveBinding>| rows.first().is_some_and(|row| row.binding.mode == mode);
         self.modes().iter().find(own).map_or(&[], Vec::as_slice)
     }
 
@@ -134,7 +136,7 @@ impl Keymap {
     pub(super) fn reachable_keys<'a>(
         &'a self,
         mode: Mode,
-        row: &'a KeymapRow,
+        row: &'a ActiveBinding,
     ) -> impl Iterator<Item = &'a KeySequence> {
         row.keys
             .iter()
@@ -143,7 +145,7 @@ impl Keymap {
 
     /// The row and sequence that match `pressed` in the nearest mode with a match. Prefers a full
     /// match to a match of the start of a sequence.
-    fn best_match(&self, mode: Mode, pressed: &[Key]) -> Option<(&KeymapRow, &KeySequence)> {
+    fn best_match(&self, mode: Mode, pressed: &[Key]) -> Option<(&ActiveBinding, &KeySequence)> {
         mode.chain().iter().find_map(|near| {
             let rows = self.rows_of(*near);
             let prefixed = || {
@@ -161,9 +163,9 @@ impl Keymap {
     pub(super) fn shadowing_binding(
         &self,
         mode: Mode,
-        row: &KeymapRow,
+        row: &ActiveBinding,
         sequence: &KeySequence,
-    ) -> Option<(&KeymapRow, &KeySequence)> {
+    ) -> Option<(&ActiveBinding, &KeySequence)> {
         let keys = sequence.keys();
         (1..=keys.len()).find_map(|count| {
             let (other, by) = self.best_match(mode, keys.get(..count)?)?;

@@ -24,23 +24,23 @@ fn faults(lines: &[KeyOverride]) -> Vec<String> {
 fn the_nearest_mode_with_the_key_wins() {
     let map = Keymap::default();
     let resolve = |mode, text| map.resolve(mode, &press(text));
-    assert_eq!(resolve(Mode::Tokens, "n"), Resolution::Action(Action::New));
-    assert_eq!(resolve(Mode::Tokens, "j"), Resolution::Action(Action::Down));
-    assert_eq!(resolve(Mode::Tokens, "q"), Resolution::Action(Action::Quit));
-    assert_eq!(resolve(Mode::Tokens, "Ctrl-C"), Resolution::Action(Action::Interrupt));
-    assert_eq!(resolve(Mode::Ask, "q"), Resolution::Action(Action::Cancel));
-    assert_eq!(resolve(Mode::Search, "q"), Resolution::Unbound, "q is text in the search box");
-    assert_eq!(resolve(Mode::Rows, "Enter"), Resolution::Action(Action::ChangeRow));
-    assert_eq!(map.resolve(Mode::Tokens, &[]), Resolution::Unbound);
+    assert_eq!(resolve(Mode::Tokens, "n"), KeyResolution::Action(Action::New));
+    assert_eq!(resolve(Mode::Tokens, "j"), KeyResolution::Action(Action::Down));
+    assert_eq!(resolve(Mode::Tokens, "q"), KeyResolution::Action(Action::Quit));
+    assert_eq!(resolve(Mode::Tokens, "Ctrl-C"), KeyResolution::Action(Action::Interrupt));
+    assert_eq!(resolve(Mode::Ask, "q"), KeyResolution::Action(Action::Cancel));
+    assert_eq!(resolve(Mode::Search, "q"), KeyResolution::Unbound, "q is text in the search box");
+    assert_eq!(resolve(Mode::Rows, "Enter"), KeyResolution::Action(Action::ChangeRow));
+    assert_eq!(map.resolve(Mode::Tokens, &[]), KeyResolution::Unbound);
 }
 
 #[test]
 fn a_prefix_waits_for_the_next_key() {
     let map = Keymap::default();
     let resolve = |text| map.resolve(Mode::Tokens, &press(text));
-    assert_eq!(resolve("y"), Resolution::Prefix);
-    assert_eq!(resolve("y i"), Resolution::Action(Action::CopyId));
-    assert_eq!(resolve("y q"), Resolution::Unbound);
+    assert_eq!(resolve("y"), KeyResolution::Prefix);
+    assert_eq!(resolve("y i"), KeyResolution::Action(Action::CopyId));
+    assert_eq!(resolve("y q"), KeyResolution::Unbound);
     let next = map.continuations(Mode::Tokens, &press("y"));
     let next: Vec<_> =
         next.iter().map(|(key, binding)| format!("{key} {}", binding.hint)).collect();
@@ -50,18 +50,18 @@ fn a_prefix_waits_for_the_next_key() {
 #[test]
 fn a_prefix_in_a_nearer_mode_shadows_a_farther_key() {
     let map = Keymap::new(&[line("tokens", "new", &["t n"])]).unwrap();
-    assert_eq!(map.resolve(Mode::Tokens, &press("t")), Resolution::Prefix);
-    assert_eq!(map.resolve(Mode::Audit, &press("t")), Resolution::Action(Action::Times));
+    assert_eq!(map.resolve(Mode::Tokens, &press("t")), KeyResolution::Prefix);
+    assert_eq!(map.resolve(Mode::Audit, &press("t")), KeyResolution::Action(Action::Times));
 }
 
 #[test]
 fn an_override_replaces_keys_in_its_mode_only() {
     let map =
         Keymap::new(&[line("tokens", "revoke", &["K", "K"]), line("list", "times", &[])]).unwrap();
-    assert_eq!(map.resolve(Mode::Tokens, &press("K")), Resolution::Action(Action::Revoke));
-    assert_eq!(map.resolve(Mode::Tokens, &press("r")), Resolution::Unbound);
-    assert_eq!(map.resolve(Mode::Detail, &press("r")), Resolution::Action(Action::Revoke));
-    assert_eq!(map.resolve(Mode::Tokens, &press("t")), Resolution::Unbound);
+    assert_eq!(map.resolve(Mode::Tokens, &press("K")), KeyResolution::Action(Action::Revoke));
+    assert_eq!(map.resolve(Mode::Tokens, &press("r")), KeyResolution::Unbound);
+    assert_eq!(map.resolve(Mode::Detail, &press("r")), KeyResolution::Action(Action::Revoke));
+    assert_eq!(map.resolve(Mode::Tokens, &press("t")), KeyResolution::Unbound);
     assert_eq!(map.keys(Mode::Tokens, Action::Revoke), ["K".parse().unwrap()]);
     assert_eq!(map.keys(Mode::Tokens, Action::Quit), ["q".parse().unwrap()]);
     assert_eq!(map.keys(Mode::Tokens, Action::Times), []);

@@ -4,25 +4,25 @@
 
 pub mod action;
 pub mod bindings;
-pub mod commands;
 #[cfg(any(test, feature = "testing"))]
 pub mod doc_tables;
-pub mod fault;
 pub mod hints;
 pub mod key;
+pub mod key_fault;
 pub mod map;
 pub mod mode;
 pub mod overrides;
+pub mod palette_commands;
 pub mod suggest;
 
 pub use action::Action;
-pub use bindings::{BINDINGS, Binding};
-pub use commands::{Availability, PaletteCommand, commands};
+pub use bindings::{BINDINGS, KeyBinding};
 #[cfg(any(test, feature = "testing"))]
 pub use doc_tables::{to_markdown, to_toml};
-pub use fault::KeyFault;
 pub use hints::{footer, key_label};
 pub use key::{Key, KeyError, KeySequence};
-pub use map::{Keymap, Resolution};
+pub use key_fault::KeyFault;
+pub use map::{KeyResolution, Keymap};
 pub use mode::{HelpSection, Mode};
 pub use overrides::KeyOverride;
+pub use palette_commands::{CommandAvailability, PaletteCommand, commands};

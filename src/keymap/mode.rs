@@ -1,33 +1,34 @@
 //! The modes in which keys are looked up, and the sections of the help. Does not know any key.
 
-use crate::domain::labels::labels;
+use crate::domain::labelled_enum::labels;
 
 labels! {
     /// The context of a key press. A mode falls back on the modes in [`Mode::chain`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum Mode, ALL, as_str {
-        /// Everywhere, also in text fields and dialogs.
+        /// The mode for keys that work everywhere, including text fields and dialogs.
         Always => "always",
-        /// Everywhere except in text fields and dialogs.
+        /// The mode for keys that work everywhere except in text fields and dialogs.
         Global => "global",
-        /// In every list of rows.
+        /// The mode in every list of rows.
         List => "list",
         Tokens => "tokens",
         Detail => "detail",
         Audit => "audit",
         Search => "search",
         Form => "form",
-        /// On the scope rows of the create form.
+        /// The mode on the scope rows of the create form.
         Rows => "rows",
-        /// In a dialog with two buttons.
+        /// The mode in a dialog with two buttons.
         Ask => "ask",
-        /// In a dialog that is confirmed by typing a name or a count.
+        /// The mode in a dialog that is confirmed by typing a name or a count.
         Confirm => "confirm",
-        /// In the dialog of a bulk action, which is confirmed by typing the number of tokens.
+        /// The mode in the dialog of a bulk action, which is confirmed by typing the number of
+        /// tokens.
         Bulk => "bulk",
-        /// On the panel of a new secret.
+        /// The mode on the panel of a new secret.
         Secret => "secret",
-        /// In the help, the palette and the message log.
+        /// The mode in the help, the palette and the message log.
         Menu => "menu",
     }
 }
@@ -63,7 +64,8 @@ impl Mode {
 }
 
 labels! {
-    /// The section of the help that lists a key, in the order of the help.
+    /// The sections of the help, in the order in which the help shows them. Each key is listed in
+    /// one section.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum HelpSection, ALL, heading {
         Token => "Tokens",

@@ -2,7 +2,7 @@
 //! typed characters, and overrides that leave an essential action without a key. Reports all faults
 //! at once. Called by the config.
 
-use super::map::{BindingId, KeymapRow};
+use super::map::{ActiveBinding, BindingId};
 use super::suggest::{advice, nearest};
 use super::{Action, BINDINGS, KeyFault, KeySequence, Keymap, Mode};
 
@@ -93,7 +93,7 @@ impl Keymap {
         changed: &[(usize, BindingId)],
         faults: &mut Vec<(usize, KeyFault)>,
     ) {
-        let line = |row: &KeymapRow| {
+        let line = |row: &ActiveBinding| {
             changed.iter().find_map(|(line, at)| (*at == row.id()).then_some(*line))
         };
         let table = Self::default();
@@ -110,7 +110,8 @@ impl Keymap {
                 {
                     continue;
                 }
-                // The modes that fall back on this mode lose the action through the same override.
+                // The same override can shadow the action in several modes. Report the fault only
+                // once.
                 let is_reported = |by: Action| {
                     faults.iter().any(|(_, fault)| {
                         matches!(fault, KeyFault::ShadowedKey { action: lost, by: other, .. }
@@ -165,10 +166,11 @@ pub(super) fn is_typed_text(mode: Mode, key: &KeySequence) -> bool {
     accepts_text && key.keys().first().is_some_and(|key| key.character().is_some())
 }
 
-/// The fault if the keys of two actions in a mode are equal, or one is a prefix of the other.
+/// Returns a fault if the keys of two actions in a mode are equal, or if one key is a prefix of the
+/// other.
 fn conflict(
-    (row, one): (&KeymapRow, &KeySequence),
-    (other, two): (&KeymapRow, &KeySequence),
+    (row, one): (&ActiveBinding, &KeySequence),
+    (other, two): (&ActiveBinding, &KeySequence),
 ) -> Option<KeyFault> {
     let mode = row.binding.mode;
     let (mine, theirs) = (row.binding.action, other.binding.action);

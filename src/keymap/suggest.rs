@@ -12,8 +12,8 @@ pub fn advice<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
     }
 }
 
-/// The word of `known` with the smallest edit distance to `given`; `None` if every distance exceeds a
-/// third of the word's length.
+/// Returns the word of `known` with the smallest edit distance to `given`. Returns `None` if every
+/// distance exceeds a third of the length of the known word.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = given.to_lowercase().replace('_', "-");
     let letters = folded.chars().count();

@@ -1,12 +1,12 @@
 //! Answers list requests about the tokens of one store. The caller loads the store batch by batch.
-//! It starts no threads: `worker` runs it on one, tests call it directly.
+//! The engine starts no threads: `worker` runs the engine on a thread, and tests call it directly.
 
 use std::sync::Arc;
 
 use super::{
     request::{ListRequest, ListResult},
-    result::ResultRows,
-    synced::SyncedIndex,
+    result_rows::ResultRows,
+    synced_index::SyncedIndex,
 };
 use crate::{
     domain::{ListQuery, Sort, StatusFilter, TokenId},
@@ -15,7 +15,7 @@ use crate::{
 
 /// A store with at most this many tokens is loaded before the first request is answered.
 const LOADED_AT_ONCE: usize = 512;
-/// Number of rows in the first partial result; more than fit on a screen.
+/// Number of rows in the first partial result, which is more than a screen shows.
 const PAGE: usize = 100;
 
 /// Answers list requests.
@@ -38,7 +38,7 @@ impl ListEngine {
         !self.index.is_loaded
     }
 
-    /// Loads the next batch of the store; does nothing if all of it is loaded.
+    /// Loads the next batch of the store. Does nothing if the whole store is loaded.
     ///
     /// # Errors
     ///
@@ -53,13 +53,14 @@ impl ListEngine {
         self.index.build_next_order()
     }
 
-    /// Delivers the rows that `request` asks for, as far as the store is loaded. For a long list it
-    /// first delivers the rows near the selection. Stops once `is_current` returns false.
+    /// Passes the rows that `request` asks for to `deliver`. While the store is loading, these are
+    /// only rows that are already loaded. For a long list, first passes the rows near the
+    /// selection. Stops once `is_current` returns false.
     ///
     /// # Errors
     ///
-    /// If the store cannot be read and nothing is loaded. With loaded rows it delivers the last
-    /// known state, and the operator's next action reports the error.
+    /// If the store cannot be read and nothing is loaded. If rows are loaded, the engine delivers
+    /// the last known state instead, and the operator's next action reports the error.
     pub fn answer(
         &mut self,
         request: &ListRequest,
@@ -104,7 +105,8 @@ impl ListEngine {
         (!tokens.is_empty()).then(|| self.index.result(request, tokens, selected_row))
     }
 
-    /// Adds the tokens that were undelivered when this session started and still are.
+    /// Adds to the summary of `result` the first undelivered token and the number of undelivered
+    /// tokens. Counts only tokens that were already undelivered when the first load completed.
     fn with_undelivered(&mut self, mut result: ListResult) -> ListResult {
         let (index, at) = (&self.index, result.summary.at);
         let is_undelivered = |id: &&TokenId| index.is_undelivered(id, at);

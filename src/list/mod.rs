@@ -3,15 +3,15 @@
 //! the app; imports the domain and the service.
 
 mod engine;
-mod execute;
-mod order;
+mod query;
 mod request;
-mod result;
-mod status;
-mod synced;
-mod table;
-mod text;
+mod result_rows;
+mod sorted_orders;
+mod status_classes;
+mod synced_index;
+mod text_block;
 mod token_cache;
+mod token_table;
 mod worker;
 
 #[cfg(any(test, feature = "testing"))]
@@ -19,7 +19,7 @@ pub use self::engine::ListEngine;
 pub use self::{
     request::{Completeness, ListRequest, ListResult, StoreSummary},
     token_cache::TokenCache,
-    worker::ListWorker,
+    worker::ListThreadHandle,
 };
 
 #[cfg(test)]

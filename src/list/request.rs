@@ -1,13 +1,14 @@
 //! Requests and results of the list engine: a query with the selected token, and the rows with the
 //! counts and a summary of the store. Plain data between the app and the engine.
 
-use super::{result::ResultRows, status::TokenStats};
+use super::{result_rows::ResultRows, status_classes::TokenStats};
 use crate::domain::{ListQuery, StatusCounts, Timestamp, TokenId};
 
 /// A request for the rows that a list shows.
 #[derive(Debug, Clone)]
 pub struct ListRequest {
-    /// Number of the request, greater than that of the request before; copied to the result.
+    /// The number of the request, greater than the number of the previous request. The result
+    /// contains the same number.
     pub number: u64,
     /// The filter, the search and the sort order.
     pub query: ListQuery,
@@ -15,7 +16,7 @@ pub struct ListRequest {
     pub at: Timestamp,
     /// The selected token; the result contains its row.
     pub selected: Option<TokenId>,
-    /// The row to select if that token is not shown.
+    /// The row to select if the selected token is not shown.
     pub row: usize,
 }
 
@@ -38,12 +39,12 @@ pub struct ListResult {
     pub number: u64,
     /// The tokens in order.
     pub tokens: ResultRows,
-    /// The number of rows; for a partial result, the number of those found so far.
+    /// The number of rows. A partial result has only the number of rows found so far.
     pub total: usize,
     /// How many of the rows `tokens` contains.
     pub completeness: Completeness,
-    /// How many tokens of each status the search matches; `None` in a prefix and until
-    /// the store is loaded.
+    /// How many tokens of each status the search matches; `None` in a [`Completeness::Prefix`]
+    /// result and until the store is loaded.
     pub counts: Option<StatusCounts>,
     /// The selected token of the request, and its row if it is shown.
     pub selected_row: Option<(TokenId, Option<usize>)>,
@@ -57,7 +58,8 @@ impl ListResult {
         self.completeness == Completeness::Complete
     }
 
-    /// Carries over the previous total and counts while this result lacks them.
+    /// If this result is a prefix, takes the missing total and counts from `before`, the previous
+    /// result.
     #[must_use]
     pub fn after(self, before: &Self) -> Self {
         if self.completeness != Completeness::Prefix {
@@ -80,9 +82,9 @@ pub struct StoreSummary {
     pub stats: Option<TokenStats>,
     /// A description of each damaged record.
     pub damaged: Vec<String>,
-    /// The time of the last change, if the clock is more than the tolerance behind it.
+    /// The time of the last change, if the clock is more than 5 minutes behind it.
     pub clock_behind: Option<Timestamp>,
-    /// The first active token that has been undelivered since before this session, and the number
-    /// of such tokens.
+    /// The first active token that was undelivered before this session and still is, and the number
+    /// of these tokens.
     pub undelivered: Option<(TokenId, usize)>,
 }

@@ -5,11 +5,11 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::{
-    execute::{Scan, UnsortedMatches},
-    order::SortedOrders,
-    status::{ClassifiedRows, NEVER, TokenStats, to_nanos},
-    table::{RowId, TokenTable},
-    text::{BLOCK_ROWS, TextBlock, split_fields},
+    query::{PreparedQuery, UnsortedMatches},
+    sorted_orders::SortedOrders,
+    status_classes::{ClassifiedRows, NEVER, TokenStats, to_nanos},
+    text_block::{BLOCK_ROWS, TextBlock, split_fields},
+    token_table::{RowId, TokenTable},
 };
 use crate::domain::{
     Actor, Column, Description, LastUse, ListQuery, Name, Scopes, Search, Sort, Status,
@@ -125,7 +125,7 @@ fn queries() -> Vec<ListQuery> {
     queries
 }
 
-/// Table and orders as `synced` uses them, without a store.
+/// Table and orders as `synced_index` uses them, without a store.
 #[derive(Default)]
 struct TestIndex {
     table: TokenTable,
@@ -158,8 +158,8 @@ impl TestIndex {
         &self,
         query: &ListQuery,
         now: Timestamp,
-    ) -> (super::result::ResultRows, UnsortedMatches) {
-        let scan = Scan::new(&self.table, query, now);
+    ) -> (super::result_rows::ResultRows, UnsortedMatches) {
+        let scan = PreparedQuery::new(&self.table, query, now);
         let matches = scan.matches(self.table.classes(now), || true).unwrap();
         (matches.in_order(&self.table, &self.orders, query.sort), matches)
     }
@@ -368,7 +368,7 @@ fn an_outdated_request_is_abandoned() {
     let index = TestIndex::of(&[token(1, 1, 1)]);
     let query = ListQuery { status: StatusFilter::All, ..ListQuery::default() };
     let classes = index.table.classes(at(0));
-    assert!(Scan::new(&index.table, &query, at(0)).matches(classes, || false).is_none());
+    assert!(PreparedQuery::new(&index.table, &query, at(0)).matches(classes, || false).is_none());
 }
 
 #[test]

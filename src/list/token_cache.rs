@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::domain::{Token, TokenId};
 
-/// Number of records above which [`TokenCache::evict`] removes those out of view.
+/// Number of records above which [`TokenCache::evict`] removes the records that are out of view.
 const CAPACITY: usize = 2_048;
 
 /// Records by token id.
@@ -16,7 +16,8 @@ pub struct TokenCache {
 }
 
 impl TokenCache {
-    /// The record of a token; `None` if it is not cached or the token does not exist.
+    /// The record of a token. Returns `None` if the record is not cached or the token does not
+    /// exist.
     pub fn token(&self, id: &TokenId) -> Option<&Token> {
         self.tokens.get(id)?.as_ref()
     }
@@ -26,7 +27,8 @@ impl TokenCache {
         matches!(self.tokens.get(id), Some(None))
     }
 
-    /// Whether the token is cached, as a record or as not existing.
+    /// Whether the cache has an entry for the token: its record, or the fact that it does not
+    /// exist.
     pub fn has(&self, id: &TokenId) -> bool {
         self.tokens.contains_key(id)
     }
@@ -36,7 +38,7 @@ impl TokenCache {
         self.tokens.values().flatten()
     }
 
-    /// Caches the current record of a token; `None` if it does not exist.
+    /// Caches the current record of a token. `token` is `None` if the token does not exist.
     pub fn put(&mut self, id: TokenId, token: Option<Token>) {
         self.tokens.insert(id, token);
     }

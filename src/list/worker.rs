@@ -1,6 +1,6 @@
 //! The thread of the list engine. It loads the store in batches and answers requests between
-//! batches; a newer request cancels an older one. When idle, it builds the orders that later
-//! requests need. Started by the app, whose callback receives the results on this thread.
+//! batches; a newer request cancels an older one. When idle, it builds the sorted orders that later
+//! requests may need. Started by the app, whose callback receives the results on this thread.
 
 use std::{
     sync::{
@@ -23,16 +23,16 @@ const PARTIAL_RESULTS_EVERY: Duration = Duration::from_millis(250);
 /// A result of the engine, or the error that prevented it.
 pub type ListAnswer = Result<Box<ListResult>, ServiceError>;
 
-/// Sends requests to the thread. Dropping it ends the thread.
+/// Sends requests to the thread of the list engine. Dropping this handle ends the thread.
 #[derive(Debug)]
-pub struct ListWorker {
+pub struct ListThreadHandle {
     requests: Sender<ListRequest>,
     newest: Arc<AtomicU64>,
 }
 
-impl ListWorker {
+impl ListThreadHandle {
     /// Returns the request sender and the function that the thread must run. `deliver` is called on
-    /// that thread and returns false if the receiver is gone, which ends the thread.
+    /// that thread. If `deliver` returns `false` because the receiver is gone, the thread ends.
     pub fn new(
         service: Arc<Service>,
         deliver: impl Fn(ListAnswer) -> bool + Send + 'static,
@@ -50,7 +50,8 @@ impl ListWorker {
         (Self { requests, newest }, move || while thread.step(&inbox) {})
     }
 
-    /// Sends a request, which cancels the one before; false if the thread has ended.
+    /// Sends a request, which cancels the previous request. Returns `false` if the thread has
+    /// ended.
     pub fn request(&self, request: ListRequest) -> bool {
         self.newest.store(request.number, Ordering::SeqCst);
         self.requests.send(request).is_ok()
@@ -62,14 +63,15 @@ struct ListThread<F> {
     /// The last request.
     request: Option<ListRequest>,
     newest: Arc<AtomicU64>,
-    /// The store could not be read; the next request retries.
+    /// Whether the last read of the store failed. The next request reads the store again.
     has_failed: bool,
     next_partial: Instant,
     deliver: F,
 }
 
 impl<F: Fn(ListAnswer) -> bool> ListThread<F> {
-    /// Answers one request or loads one batch; false if the receiver or the sender is gone.
+    /// Answers one request, loads one batch or builds one sorted order. Returns `false` if the
+    /// receiver of the results or the sender of the requests is gone.
     fn step(&mut self, inbox: &Receiver<ListRequest>) -> bool {
         let request = match inbox.try_recv() {
             Err(TryRecvError::Empty) if self.request.is_some() && !self.has_failed => {
@@ -91,7 +93,8 @@ impl<F: Fn(ListAnswer) -> bool> ListThread<F> {
         })
     }
 
-    /// Loads a batch. Answers the last request again after each interval and at the end.
+    /// Loads a batch. Answers the last request again if a partial result is due or the store is
+    /// loaded. Returns `false` if the receiver of the results is gone.
     fn load(&mut self) -> bool {
         if let Err(error) = self.engine.load_next_batch() {
             return self.fail(error);

@@ -1,6 +1,6 @@
 //! Errors of the service and the store as an operator reads them: a message, which comes from the
-//! error itself, and a hint with the remedy. Both front ends use it: the command line prints the
-//! two on separate lines, the app in one sentence.
+//! error itself, and a hint with the remedy. Both front ends use this module. The command line
+//! prints message and hint on separate lines, the app prints them in one sentence.
 
 use std::{
     borrow::Cow,
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     pub message: String,
-    /// The remedy, where there is one, as an imperative.
+    /// The remedy as an imperative sentence, if there is a remedy.
     pub hint: Option<String>,
 }
 
@@ -60,7 +60,8 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
     match error {
         ServiceError::Store(error) => diagnose_store(error),
         ServiceError::ResultUnknown { cause: why, .. } => {
-            // The text begins with that of the inner error, which gets its hint here.
+            // The text of `error` begins with the text of the inner error. Replace this part by the
+            // message of the inner error with its hint.
             let text = error.to_string();
             let rest = text.strip_prefix(&why.to_string()).unwrap_or_default();
             Diagnostic::new(format!("{}{rest}", message(why)))
@@ -77,7 +78,7 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
     }
 }
 
-/// Splits a text that ends with `: ` and its remedy.
+/// Splits a text of the form `MESSAGE: REMEDY` into the message and its hint.
 fn split_hint(text: &str) -> Diagnostic {
     match text.rsplit_once(": ") {
         Some((message, hint)) => Diagnostic::new(message).with_hint(hint),
@@ -88,7 +89,7 @@ fn split_hint(text: &str) -> Diagnostic {
 /// Message and hint for an error of the store.
 pub fn diagnose_store(error: &StoreError) -> Diagnostic {
     let message = match error {
-        // The operation and the path help developers only; they are in the error itself.
+        // Omit the operation and the path: they help developers only and are in the error itself.
         StoreError::Io { source, .. } => {
             Diagnostic::new(format!("cannot use the store ({source})"))
         }
@@ -104,7 +105,7 @@ fn hint(error: &StoreError) -> Cow<'static, str> {
         StoreError::Busy { .. } => "try again, or end that process if it hangs",
         StoreError::CommitResultUnknown { .. } => "check the result before you repeat the change",
         StoreError::Full => "free some space, then try again",
-        StoreError::ReadOnly => "remount it, or use another store",
+        StoreError::ReadOnly => "remount the file system as writable, or use another store",
         StoreError::ReadOnlyMode => {
             "to make changes, remove --read-only, PATDECK_READ_ONLY and `read-only` in the config"
         }
@@ -128,7 +129,7 @@ fn path_hint(error: &PathError) -> Cow<'static, str> {
         PathProblem::Exists => "choose another name",
         PathProblem::MissingFolder => "create the folder, or choose another path",
         PathProblem::NotAFile => "use another path",
-        PathProblem::Symlink => "use the path of its target",
+        PathProblem::Symlink => "use the path that the link points to",
         PathProblem::ForeignOwner(_) => "run patdeck as that user, or change the owner with chown",
         PathProblem::InsecurePermissions { fix, .. } => {
             return permission_hint(&error.path, fix).into();
@@ -138,7 +139,7 @@ fn path_hint(error: &PathError) -> Cow<'static, str> {
     hint.into()
 }
 
-/// Names the command that closes `path` to other users.
+/// Returns a hint that names the command to deny other users access to `path`.
 fn permission_hint(path: &Path, fix: PermissionFix) -> String {
     match fix {
         PermissionFix::Chmod(mode) => format!("run `chmod {mode} {}`", shell_quote(path)),

@@ -35,7 +35,10 @@ fn a_path_error_has_a_hint() {
             at(PathProblem::ForeignOwner(7)),
             "/srv/s.redb belongs to user 7: run patdeck as that user, or change the owner with chown",
         ),
-        (at(PathProblem::Symlink), "/srv/s.redb is a symbolic link: use the path of its target"),
+        (
+            at(PathProblem::Symlink),
+            "/srv/s.redb is a symbolic link: use the path that the link points to",
+        ),
         (at(PathProblem::NotAFile), "/srv/s.redb is not a regular file: use another path"),
         (
             at(PathProblem::Network("NFS")),
@@ -43,7 +46,7 @@ fn a_path_error_has_a_hint() {
         ),
         (
             StoreError::Busy { path: path(), holder: "patdeck (process 7, stopped)".into() },
-            "store busy: /srv/s.redb is locked by patdeck (process 7, stopped); try again, or end that process if it hangs",
+            "the store is busy: /srv/s.redb is locked by patdeck (process 7, stopped); try again, or end that process if it hangs",
         ),
         (
             StoreError::NeedsWriteAccess { path: path(), reason: WriteAccessReason::Repair },
@@ -75,20 +78,23 @@ fn a_content_error_has_a_hint() {
     for (error, sentence) in [
         (
             StoreError::NewerFormat { found: 7, supported: 1 },
-            "the store has format 7, this patdeck supports up to 1: update patdeck; the file was not changed",
+            "the store has format 7, but this patdeck supports only formats up to 1: update patdeck; the file was not changed",
         ),
         (
             StoreError::CommitResultUnknown { source: Cause::new("the disk is full") },
-            "unknown whether the change was saved (the disk is full): check the result before you repeat the change",
+            "it is not known whether the change was saved (the disk is full): check the result before you repeat the change",
         ),
-        (StoreError::Full, "the disk is full, nothing changed: free some space, then try again"),
+        (
+            StoreError::Full,
+            "the disk is full; nothing was changed: free some space, then try again",
+        ),
         (
             StoreError::ReadOnly,
-            "the store's file system is read-only, nothing changed: remount it, or use another store",
+            "the store's file system is read-only; nothing was changed: remount the file system as writable, or use another store",
         ),
         (
             StoreError::ReadOnlyMode,
-            "read-only mode, nothing changed: to make changes, remove --read-only, PATDECK_READ_ONLY and `read-only` in the config",
+            "patdeck is in read-only mode; nothing was changed: to make changes, remove --read-only, PATDECK_READ_ONLY and `read-only` in the config",
         ),
         (
             StoreError::Damaged(DamagedRecord { table: "pats-1", key: "k".into() }),
@@ -118,7 +124,7 @@ fn a_permission_error_names_the_command_that_fixes_it() {
             "`mkdir -m 700 /tmp/patdeck` and keep the store in /tmp/patdeck",
         ),
     ] {
-        let expected = format!("{path} is accessible by other users (mode 1777): run {command}");
+        let expected = format!("{path} is accessible to other users (mode 1777): run {command}");
         assert_eq!(diagnose_store(&insecure(path, 0o1777, fix)).to_string(), expected);
     }
 }
@@ -136,7 +142,7 @@ fn an_inner_error_has_its_hint_too() {
     let unsure = ServiceError::ResultUnknown { cause: full(), file: "/srv/secrets".into() };
     let sentence = message(&unsure);
     assert!(sentence.starts_with(
-        "the disk is full, nothing changed: free some space, then try again. The tokens may or may not"
+        "the disk is full; nothing was changed: free some space, then try again. The tokens may or may not"
     ));
     assert!(sentence.ends_with("check them before you use the new secrets in /srv/secrets"));
     let rule = ServiceError::Refused(crate::domain::Refusal::NothingToRestore);

@@ -5,22 +5,23 @@
 use std::fmt;
 
 use crate::domain::{
-    AccessRequest, Command, Description, ListQuery, NewToken, Overlap, RestoreTarget, Scope,
-    ScopesToRemove, StatusFilter, Token, TokenId, TokensToDelete,
+    AccessRequest, Command, Description, ListQuery, NewToken, Scope, ScopesToRemove, SecretOverlap,
+    StatusFilter, Token, TokenId, TokensToDelete, TokensToRestore,
 };
 
 /// A `patdeck` command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
     arguments: Vec<Argument>,
-    /// Operands that start with `-`; they are printed after `--`.
+    /// Operands that start with `-`. They are printed after `--`.
     dash_operands: Vec<Argument>,
 }
 
 /// An option or a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Argument {
-    /// `--name=` in front of a value that starts with `-`; otherwise empty. Printed without quotes.
+    /// The text `--name=` if the value starts with `-`, otherwise empty. It is printed without
+    /// quotes.
     option: String,
     text: String,
 }
@@ -93,8 +94,8 @@ impl fmt::Display for CommandLine {
     }
 }
 
-/// The command line for `command`; `None` if only the app has this command. A single token that
-/// `token` finds is given by name, all others by id.
+/// Returns the command line for `command`, or `None` if only the app has this command. A single
+/// token that `token` finds is given by name. All other tokens are given by id.
 pub fn of_command<'a>(
     command: &Command,
     token: impl Fn(&TokenId) -> Option<&'a Token>,
@@ -133,15 +134,15 @@ pub fn of_command<'a>(
         Command::EndOverlap { tokens } => on("revoke --old", tokens),
         Command::Regenerate { tokens, lifetime, overlap, secret_file } => {
             let line = on("regenerate", tokens).option("--lifetime", lifetime);
-            let overlap = (*overlap != Overlap::None).then(|| overlap.as_str());
+            let overlap = (*overlap != SecretOverlap::None).then(|| overlap.as_str());
             line.optional("--overlap", overlap).optional("--secret-file", secret_file.as_ref())
         }
         Command::Delete { tokens: TokensToDelete::Listed(tokens) } => on("delete", tokens),
         Command::Delete { tokens: TokensToDelete::All } => CommandLine::new("delete --all"),
-        Command::Restore(RestoreTarget::Token(id)) => {
+        Command::Restore(TokensToRestore::Token(id)) => {
             CommandLine::new("restore").operand(id.to_string())
         }
-        Command::Restore(RestoreTarget::Deletion(_) | RestoreTarget::LastDeletion)
+        Command::Restore(TokensToRestore::Deletion(_) | TokensToRestore::LastDeletion)
         | Command::RevokeLeaked { .. }
         | Command::Revert(_)
         | Command::RecordDelivery { .. }

@@ -32,7 +32,8 @@ pub fn to_line(value: &Value) -> String {
     terminal_safe(&value.to_string()).into_owned()
 }
 
-/// Replaces unsafe characters by JSON escapes. Only the strings in JSON can contain such characters.
+/// Replaces unsafe characters by JSON escapes. Only the strings in JSON can contain unsafe
+/// characters.
 fn terminal_safe(json: &str) -> Cow<'_, str> {
     escape_with(json, |c, out| {
         for unit in c.encode_utf16(&mut [0; 2]) {
@@ -42,9 +43,9 @@ fn terminal_safe(json: &str) -> Cow<'_, str> {
     })
 }
 
-/// Whether `json` is safe to print without escaping: it has only printable ASCII and the bytes of the
-/// `…` in secret hints, which cannot form an unsafe character. The loop has no early exit, so that
-/// the compiler vectorizes it. [`terminal_safe`] handles all other text.
+/// Whether `json` is safe to print without escaping. It must contain only printable ASCII and the
+/// bytes of the `…` in secret hints, which cannot form an unsafe character. The loop has no early
+/// exit, so that the compiler vectorizes it. [`terminal_safe`] handles all other text.
 fn is_plain(json: &[u8]) -> bool {
     json.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~' | 0xe2 | 0x80 | 0xa6))
 }
@@ -55,14 +56,15 @@ pub fn token_with_events(token: &Token, events: &[AuditEvent], now: Timestamp) -
     json!({ "token": token_json(token, now), "events": events })
 }
 
-/// An instant in RFC 3339 with seconds, such as `2026-11-24T12:00:00Z`. Tables use it too.
+/// Formats an instant in RFC 3339 with seconds, such as `2026-11-24T12:00:00Z`. Tables use this
+/// format too.
 pub fn format_time(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// A token as a JSON value at the time `now`, which decides the status.
 pub fn token_json(token: &Token, now: Timestamp) -> Value {
-    // Every field has a JSON form, so this cannot fail.
+    // Every field has a JSON form, so the conversion cannot fail.
     serde_json::to_value(TokenJson::new(token, now, None)).unwrap_or_default()
 }
 

@@ -1,7 +1,9 @@
 //! The question that an operator confirms before a plan is executed, and its consequences. Both
 //! front ends show the same texts.
 
-use crate::domain::{Command, Overlap, Plan, ScopesToRemove, Status, TokensToDelete, counted};
+use crate::domain::{
+    Command, Plan, ScopesToRemove, SecretOverlap, Status, TokensToDelete, counted,
+};
 
 /// The question, such as `Revoke ci-prod?`.
 pub fn question(plan: &Plan) -> String {
@@ -33,8 +35,8 @@ pub fn question(plan: &Plan) -> String {
     }
 }
 
-/// One sentence for each kind of secret that a regenerate stops immediately. Empty for every other
-/// command, because its question already states the consequence.
+/// Returns one sentence for each kind of secret that a regeneration stops immediately. For every
+/// other command the result is empty, because the question already states the consequence.
 pub fn immediate_effects(plan: &Plan) -> Vec<String> {
     let Command::Regenerate { overlap, .. } = &plan.command else {
         return Vec::new();
@@ -61,7 +63,7 @@ pub fn immediate_effects(plan: &Plan) -> Vec<String> {
             counted(many, "previous secret")
         ),
     };
-    let ended = (*overlap == Overlap::None && active > 0).then_some(ended);
+    let ended = (*overlap == SecretOverlap::None && active > 0).then_some(ended);
     ended.into_iter().chain((overlapping > 0).then_some(previous)).collect()
 }
 

@@ -1,6 +1,6 @@
-//! Determines the actor: OS account, sudo caller and terminal or SSH client. Reads them once at the
-//! start. A user can set environment variables freely, so the actor is recorded and shown
-//! (escaped), but never grants or denies anything.
+//! Determines the actor: OS account, sudo caller and terminal or SSH client. All of these are read
+//! once, when the program starts. A user can set environment variables freely, so the actor is
+//! recorded and shown (escaped), but never grants or denies anything.
 
 use crate::domain::Actor;
 

@@ -1,5 +1,6 @@
 //! The clock, and the operator's time zone. Nothing else in the crate reads the system time or the
-//! system time zone; tests fix both. Called by the service and by all code that shows times.
+//! system time zone. Tests set both to fixed values. Called by the service and by all code that
+//! shows times.
 
 use std::sync::{
     Arc,
@@ -27,7 +28,7 @@ impl Clock {
         Self::Fixed(Arc::new(AtomicI64::new(at.timestamp())))
     }
 
-    /// Sets a fixed clock and all its clones to `at`. Does nothing to the system clock.
+    /// Sets a fixed clock and all its clones to `at`. Has no effect on [`Clock::System`].
     #[cfg(any(test, feature = "testing"))]
     pub fn set(&self, at: Timestamp) {
         if let Self::Fixed(seconds) = self {
@@ -73,9 +74,9 @@ impl Zone {
         }
     }
 
-    /// Converts the local time `wall` to UTC. A local time that occurs twice (end of daylight
-    /// saving time) gives the earlier instant; one that is skipped (start) is converted with the
-    /// offset that the zone has at the same date and time in UTC.
+    /// Converts the local time `wall` to UTC. If `wall` occurs twice (at the end of daylight saving
+    /// time), returns the earlier instant. If `wall` is skipped (at the start of daylight saving
+    /// time), uses the offset that the zone has at the same date and time in UTC.
     pub fn to_utc(self, wall: NaiveDateTime) -> Timestamp {
         match self {
             Self::Local => earliest_instant(&Local, wall),

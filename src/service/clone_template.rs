@@ -30,8 +30,10 @@ impl Service {
         })
     }
 
-    /// Returns the lifetime that was chosen for `token`, derived from its issue and expiry times. A
-    /// span of whole minutes was a duration; any other was a date and ends with that day.
+    /// Derives the lifetime that was chosen for `token` from its issue and expiry times. If the
+    /// time between them is a whole number of minutes, a duration was chosen. Otherwise, a date was
+    /// chosen, and the lifetime ends with that day. Returns the default lifetime if the limits no
+    /// longer allow the chosen lifetime.
     fn lifetime_for_copy(&self, token: &Token, at: Timestamp) -> Lifetime {
         let chosen_lifetime = token.expires.map_or(Some(Lifetime::Never), |end| {
             let span = end - token.issued;

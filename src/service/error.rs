@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::secret_file::SecretFileError;
 use crate::{
     domain::{
-        Command, NameError, Plan, PresetError, Refusal, ScopeError, TokensToDelete, counted,
+        Command, NameError, Plan, Refusal, ScopeError, ScopePresetError, TokensToDelete, counted,
         grouped,
     },
     store::StoreError,
@@ -24,12 +24,14 @@ pub enum ServiceError {
     #[error("token {} not found", crate::domain::terminal_text::escape(.0))]
     NotFound(String),
     /// An id prefix matches several tokens.
-    #[error("{given} matches several tokens: give more characters of the id, one of {candidates}")]
+    #[error(
+        "{given} matches several tokens: give more characters of one of these ids: {candidates}"
+    )]
     Ambiguous { given: String, candidates: String },
     #[error(transparent)]
     Name(#[from] NameError),
     #[error(transparent)]
-    Preset(#[from] PresetError),
+    Preset(#[from] ScopePresetError),
     /// The store was changed after the confirmation. `plan` is the new plan, which differs from the
     /// confirmed one.
     #[error("{}", changed_meanwhile(.plan, *.expected))]
@@ -43,7 +45,7 @@ pub enum ServiceError {
     /// The result of the commit is unknown, and the file with the new secrets was kept.
     #[error("{cause}. The tokens may or may not have been changed: check them before you use the new secrets in {}", .file.display())]
     ResultUnknown { cause: Box<ServiceError>, file: PathBuf },
-    #[error("the system's random source failed ({0}), no token was created: try again")]
+    #[error("nothing was changed, because the system's random source failed ({0}): try again")]
     Entropy(String),
 }
 
@@ -71,8 +73,8 @@ fn changed_meanwhile(plan: &Plan, expected: usize) -> String {
     if plan.command == all && count != expected {
         let (now, expected) = (counted(count, "token"), grouped(expected));
         return format!(
-            "the store has {now} now, not {expected}, nothing was deleted: check the list and try again"
+            "nothing was deleted, because the store now has {now} instead of {expected}: check the list and try again"
         );
     }
-    "the store was changed in the meantime, nothing was done: check and try again".to_owned()
+    "nothing was done, because the store was changed in the meantime: check the tokens and try again".to_owned()
 }

@@ -10,8 +10,8 @@ use super::{Service, ServiceError, Zone, secret_file::SecretFile};
 use crate::{
     domain::{
         AuditAction, AuditEvent, Command, ConfirmationProof, EventBody, Name, Plan, PreviousSecret,
-        Refusal, Secret, Timestamp, Token, TokenChange, TokenId, TokenState, TokensToDelete, plan,
-        plan::{NewDigests, PlanContext, ReadTokens},
+        Refusal, Secret, StoredToken, Timestamp, Token, TokenChange, TokenId, TokensToDelete, plan,
+        plan::{NewSecretDigests, PlanContext, ReadTokens},
     },
     store::{ReadOps, StoreError, Writer},
 };
@@ -25,7 +25,7 @@ pub struct IssuedToken {
 
 /// The result of an executed command.
 #[derive(Debug)]
-pub struct Committed {
+pub struct CommandResult {
     /// The plan that was executed.
     pub plan: Plan,
     /// The new secrets in the order of the plan; empty if they were written to a file.
@@ -35,9 +35,9 @@ pub struct Committed {
 }
 
 /// Adapts a transaction to the reads that a plan needs.
-struct PlanReads<'a, R>(&'a R);
+struct PlanReader<'a, R>(&'a R);
 
-impl<R: ReadOps> ReadTokens for PlanReads<'_, R> {
+impl<R: ReadOps> ReadTokens for PlanReader<'_, R> {
     type Error = ServiceError;
 
     fn token(&self, id: &TokenId) -> Result<Option<Token>, ServiceError> {
@@ -73,17 +73,18 @@ impl Service {
         if let Some(path) = command.secret_file() {
             SecretFile::require_free(path)?;
         }
-        self.store.read(|tx| self.plan(tx, command, &NewDigests::default()))
+        self.store.read(|tx| self.plan(tx, command, &NewSecretDigests::default()))
     }
 
-    /// Executes `command` in one transaction: all of it or nothing. Fails with
+    /// Executes `command` in one transaction, completely or not at all. Fails with
     /// [`ServiceError::ChangedMeanwhile`] if `confirmed` does not cover the plan. A secret file is
-    /// flushed to disk before the first old secret stops working, and removed if nothing changed.
+    /// flushed to disk before any previous secret stops working. The file is removed if nothing was
+    /// changed.
     pub fn execute(
         &self,
         command: &Command,
         confirmed: &ConfirmationProof,
-    ) -> Result<Committed, ServiceError> {
+    ) -> Result<CommandResult, ServiceError> {
         let mut secrets = self.generate_secrets(command)?;
         let file = self.write_secret_file(command, &secrets)?;
         let digests = secrets.iter().map(|(id, secret)| (*id, secret.digest())).collect();
@@ -99,10 +100,11 @@ impl Service {
         let plan = match (executed, file) {
             (Ok(plan), Some((file, _))) => {
                 let secret_file = Some(file.keep());
-                return Ok(Committed { plan, issued: Vec::new(), secret_file });
+                return Ok(CommandResult { plan, issued: Vec::new(), secret_file });
             }
             (Ok(plan), None) => plan,
-            // The commit may have succeeded. Then the file has the only working secrets.
+            // The commit may have succeeded despite the error. In that case, only the file has the
+            // working secrets.
             (Err(cause @ ServiceError::Store(_)), Some((file, _)))
                 if !self.is_rolled_back(&secrets) =>
             {
@@ -118,7 +120,7 @@ impl Service {
             Some(IssuedToken { token: token.clone(), secret })
         };
         let issued = plan.tokens().filter_map(issue).collect();
-        Ok(Committed { plan, issued, secret_file: None })
+        Ok(CommandResult { plan, issued, secret_file: None })
     }
 
     /// Plans `command` on the snapshot `tx`.
@@ -126,16 +128,16 @@ impl Service {
         &self,
         tx: &impl ReadOps,
         command: &Command,
-        digests: &NewDigests,
+        digests: &NewSecretDigests,
     ) -> Result<Plan, ServiceError> {
-        plan::plan(command, &PlanReads(tx), &self.plan_context(tx, digests)?)
+        plan::plan(command, &PlanReader(tx), &self.plan_context(tx, digests)?)
     }
 
     /// Collects the inputs of a plan other than the tokens.
     fn plan_context<'a>(
         &'a self,
         tx: &impl ReadOps,
-        digests: &'a NewDigests,
+        digests: &'a NewSecretDigests,
     ) -> Result<PlanContext<'a>, StoreError> {
         Ok(PlanContext {
             at: self.clock.denial_time(tx)?,
@@ -171,9 +173,9 @@ impl Service {
         ids.iter().map(generate).collect()
     }
 
-    /// Writes the secrets to the file that `command` names. Also returns the confirmation of the
-    /// plan from which the file was written. The executed plan must match it, because the file may
-    /// contain token names.
+    /// Writes the secrets to the file that `command` names. Returns the file and the confirmation
+    /// of the plan from which the file was written. The executed plan must match this confirmation,
+    /// because the file may contain token names.
     fn write_secret_file(
         &self,
         command: &Command,
@@ -209,24 +211,24 @@ impl Service {
         change: &TokenChange,
     ) -> Result<(), StoreError> {
         match (&change.before, &change.after) {
-            (TokenState::Live(before), TokenState::Live(after)) => {
+            (StoredToken::Live(before), StoredToken::Live(after)) => {
                 if before != after {
                     tx.put_token(after)?;
                 }
             }
-            (_, TokenState::Live(after)) => {
+            (_, StoredToken::Live(after)) => {
                 Self::put_with_uses(tx, after)?;
                 tx.remove_trash(&after.id)?;
             }
-            (TokenState::Live(before), TokenState::Deleted(after, when)) => {
+            (StoredToken::Live(before), StoredToken::Deleted(after, when)) => {
                 tx.remove_token(&before.id)?;
                 tx.put_trash(after, *when)?;
             }
-            (_, TokenState::Deleted(after, when)) => tx.put_trash(after, *when)?,
-            (TokenState::Live(before) | TokenState::Deleted(before, _), TokenState::Absent) => {
+            (_, StoredToken::Deleted(after, when)) => tx.put_trash(after, *when)?,
+            (StoredToken::Live(before) | StoredToken::Deleted(before, _), StoredToken::Absent) => {
                 tx.remove_trash(&before.id)?;
             }
-            (TokenState::Absent, TokenState::Absent) => {}
+            (StoredToken::Absent, StoredToken::Absent) => {}
         }
         if let Some((action, detail)) = &change.event {
             tx.append_event(self.new_event(at, *action, change.token(), detail.clone()))?;
@@ -264,8 +266,9 @@ impl Service {
         Ok(())
     }
 
-    /// Whether a failed commit certainly changed nothing: a token has another secret than the
-    /// generated one, or does not exist. One transaction writes all secrets, so one token decides.
+    /// Whether a failed commit certainly changed nothing. This is certain if a token does not exist
+    /// or does not have its generated secret. One transaction writes all secrets, so checking one
+    /// token is enough.
     fn is_rolled_back(&self, secrets: &HashMap<TokenId, Secret>) -> bool {
         secrets.iter().next().is_none_or(|(id, secret)| match self.token(id) {
             Ok(token) => token.is_none_or(|token| !token.digest.matches(&secret.digest())),
@@ -282,7 +285,8 @@ impl Service {
     }
 
     /// Deletes tokens whose names an import takes, in the transaction of the import. All calls of
-    /// one import share `deletion`, the time of deletion, so that an undo restores them together.
+    /// one import share `deletion`, the time of deletion, so that an undo restores the tokens
+    /// together.
     pub(super) fn delete_displaced(
         &self,
         tx: &mut Writer<'_>,
@@ -290,11 +294,11 @@ impl Service {
         deletion: &mut Option<Timestamp>,
     ) -> Result<(), ServiceError> {
         let command = Command::Delete { tokens: TokensToDelete::Listed(tokens.to_vec()) };
-        let digests = NewDigests::default();
+        let digests = NewSecretDigests::default();
         let context = PlanContext { deletion: *deletion, ..self.plan_context(tx, &digests)? };
-        let plan = plan::plan(&command, &PlanReads(tx), &context)?;
+        let plan = plan::plan(&command, &PlanReader(tx), &context)?;
         plan.require_all()?;
-        if let Some(TokenChange { after: TokenState::Deleted(_, at), .. }) = plan.changes.first() {
+        if let Some(TokenChange { after: StoredToken::Deleted(_, at), .. }) = plan.changes.first() {
             *deletion = Some(*at);
         }
         Ok(self.apply(tx, &plan)?)
@@ -302,7 +306,8 @@ impl Service {
 }
 
 /// Fails if `confirmed` does not cover `plan`, or if the plan skips a token that its command names.
-/// Revoking leaked tokens may skip tokens: their leaked secrets no longer work.
+/// As an exception, a plan that revokes leaked tokens can skip tokens whose leaked secrets no longer
+/// work.
 fn require_confirmed(plan: &Plan, confirmed: &ConfirmationProof) -> Result<(), ServiceError> {
     let missing = plan.skipped.iter().find(|it| matches!(it.reason, Refusal::NotFound(_)));
     if let Some(missing) = missing {

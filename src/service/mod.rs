@@ -1,44 +1,45 @@
-//! The use cases: one function each, one transaction each. Owns the clock, the random source, the
-//! actor and the policy. The rules are in `domain`, the stored bytes in `store`. Called by the list
-//! engine, the app and the command line; depends on none of them.
+//! The use cases: each is a function that runs in one transaction. Owns the clock, the random
+//! source, the actor and the policy. The rules are in `domain`, the stored bytes in `store`. Called
+//! by the list engine, the app and the command line; depends on none of them.
 
 pub mod actor;
-pub mod audit;
 pub mod clock;
 mod clone_template;
 pub mod entropy;
 pub mod error;
 mod execute;
-pub mod feed;
+pub mod export_and_backup;
 pub mod import;
-pub mod leaks;
+pub mod leaked_secret;
+pub mod list_feed;
 mod parallel;
-pub mod resolve;
 pub mod secret_file;
-pub mod transfer;
+pub mod store_reads;
+pub mod token_lookup;
 mod usage;
 pub mod verify;
 
 pub use actor::current_actor;
-pub use audit::{AuditTrail, ChangePosition, StoreHealth, TokenChanges};
 pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
 pub use error::ServiceError;
-pub use execute::{Committed, IssuedToken};
-pub use feed::{ChangedTokens, TokenBatch, TokenCursor};
+pub use execute::{CommandResult, IssuedToken};
+pub use list_feed::{FeedChanges, TokenBatch, TokenCursor};
 pub use parallel::par_map_ordered;
+pub use store_reads::{AuditTrail, ChangeLogPosition, StoreHealth, TokenChanges};
 pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{
-    CacheSize, ChainState, ChangeWatcher, DamagedRecord, InputTrust, PathError, PathProblem,
-    PermissionFix, StoreError, check_input_file, is_local_regular_file, panic_is_caught,
-    wait_for_writes,
+    CacheSize, ChainCheckResult, ChangeWatcher, DamagedRecord, InputSensitivity, PathError,
+    PathProblem, PermissionFix, StoreError, check_input_file, is_local_regular_file,
+    panic_is_caught, wait_for_writes,
 };
 #[cfg(test)]
 pub use crate::store::{Cause, IoOperation, WriteAccessReason};
 use crate::{
     domain::{
-        Actor, Catalogue, Lifetime, LifetimeLimits, Prefix, Refusal, Timestamp, Token, TokenId,
+        Actor, Lifetime, LifetimeLimits, Refusal, ScopeCatalogue, SecretPrefix, Timestamp, Token,
+        TokenId,
     },
     store::{ReadOps, Store},
 };
@@ -46,10 +47,10 @@ use crate::{
 /// The rules for tokens that the config sets: secret prefix, lifetimes and catalogue.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    pub prefix: Prefix,
+    pub prefix: SecretPrefix,
     pub limits: LifetimeLimits,
     pub default_lifetime: Lifetime,
-    pub catalogue: Catalogue,
+    pub catalogue: ScopeCatalogue,
 }
 
 /// The use cases on one store.
@@ -69,7 +70,7 @@ impl Service {
         Self { store, clock, entropy, actor, policy }
     }
 
-    /// Whether the store is open in read-only mode; then not even last uses are recorded.
+    /// Whether the store is open in read-only mode. In that mode, not even last uses are recorded.
     pub fn is_read_only(&self) -> bool {
         self.store.is_read_only()
     }

@@ -1,6 +1,6 @@
 //! A new file for secrets, created with mode 0600. It contains one bare secret, or a line with
-//! name, tab and secret for each of several tokens. Refuses an existing file and a link, so that
-//! nothing is overwritten. Called by `execute`, and by the app to save a secret.
+//! name, tab and secret for each of several tokens. An existing file or link at the path is an
+//! error, so that nothing is overwritten. Called by `execute`, and by the app to save a secret.
 
 use std::{
     fs::{File, OpenOptions},
@@ -32,7 +32,7 @@ pub struct SecretFile {
 
 impl SecretFile {
     /// Creates the file at `path` with mode 0600. A leading `~/` is expanded to the home directory.
-    /// Fails if the path exists or if its directory does not.
+    /// Fails if the path already exists or its directory does not exist.
     pub fn create(path: &str) -> Result<Self, SecretFileError> {
         let path = expand_home(path);
         let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
@@ -40,8 +40,8 @@ impl SecretFile {
         Ok(Self { path, file, is_kept: false })
     }
 
-    /// Fails if [`SecretFile::create`] would fail because `path` exists or its directory does not.
-    /// Creates nothing.
+    /// Fails if `path` exists or its directory does not exist, because [`SecretFile::create`] would
+    /// then fail. Creates nothing.
     pub fn require_free(path: &str) -> Result<(), SecretFileError> {
         let path = expand_home(path);
         let directory = path.parent().filter(|path| !path.as_os_str().is_empty());
@@ -139,7 +139,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::domain::{Prefix, TokenId};
+    use crate::domain::{SecretPrefix, TokenId};
 
     fn secret() -> Secret {
         let id = TokenId::parse("4fKq9Zt0WbXe").unwrap();
@@ -147,7 +147,7 @@ mod tests {
             out.fill(7);
             Ok::<_, ()>(())
         };
-        Secret::generate(&Prefix::default(), id, sevens).unwrap()
+        Secret::generate(&SecretPrefix::default(), id, sevens).unwrap()
     }
 
     #[test]

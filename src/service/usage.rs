@@ -1,6 +1,7 @@
-//! Records the last uses of secrets. A bounded queue collects them, and one transaction writes
-//! them: on [`UsageRecorder::flush`], on a background thread if one was started, or when the
-//! recorder is dropped. A failed write does not change any decision. Called by the verifier.
+//! Records the last uses of secrets. A bounded queue collects the uses, and one transaction writes
+//! all of them when [`UsageRecorder::flush`] is called or the recorder is dropped. The background
+//! thread, if started, also writes them every second. A failed write does not change any decision.
+//! Called by the verifier.
 
 use std::{
     collections::HashMap,
@@ -20,11 +21,12 @@ use crate::{
 /// Minimum interval between two recorded uses of one secret.
 const MIN_USE_INTERVAL: TimeDelta = TimeDelta::seconds(30);
 
-/// Lock timeout of a write of uses. It is short because a check may wait for the write, and a later
-/// check records a use as well.
+/// Maximum time that a write of uses waits for the lock of the store. It is short because a check
+/// may wait for the write. A lost use does little harm: a later check records another use.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Maximum number of queued uses: 300 KB; one transaction with all of them takes about 50 ms.
+/// Maximum number of queued uses. A full queue takes 300 KB, and one transaction writes it in about
+/// 50 ms.
 const CAPACITY: usize = 2_048;
 
 /// How long the thread collects uses before it writes them.
@@ -60,7 +62,7 @@ struct QueueState {
     queued: Vec<SecretUse>,
     /// Number of uses dropped because the queue was full.
     dropped: u64,
-    /// The last error since a flush returned one.
+    /// The last write error that no flush has returned yet.
     error: Option<StoreError>,
     is_closed: bool,
 }
@@ -91,8 +93,8 @@ impl UsageRecorder {
         true
     }
 
-    /// Writes the queued uses. An error, possibly an earlier one of the thread, means that some
-    /// uses were lost; they are not retried.
+    /// Writes the queued uses. An error means that some uses were lost in this write or in an
+    /// earlier write of the background thread. Lost uses are not written again.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         self.queue.flush();
         self.queue.lock().error.take().map_or(Ok(()), Err)
@@ -103,8 +105,8 @@ impl UsageRecorder {
         self.queue.lock().dropped
     }
 
-    /// Starts the background thread unless it is running. It writes the queued uses once a second,
-    /// or as soon as the queue is full. Fails if the system cannot start a thread.
+    /// Starts the background thread unless it is running. The thread writes the queued uses once a
+    /// second, or as soon as the queue is full. Fails if the system cannot start a thread.
     pub(super) fn start_thread(&self) -> io::Result<()> {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if thread.is_none() {
@@ -158,8 +160,8 @@ impl UsageQueue {
     }
 }
 
-/// Writes these uses in one transaction. Reads each record again: another check may have recorded a
-/// use since, and no use may be stored for a deleted token.
+/// Writes `uses` in one transaction. Reads each record again, because another check may have
+/// recorded a use in the meantime, and no use may be stored for a deleted token.
 pub(super) fn write(store: &Store, uses: &[SecretUse]) -> Result<(), StoreError> {
     store.write_within(LOCK_TIMEOUT, |rows| {
         uses.iter().try_for_each(|SecretUse { id, slot, digest, used }| {
@@ -176,10 +178,10 @@ pub(super) fn write(store: &Store, uses: &[SecretUse]) -> Result<(), StoreError>
 
 /// Cache of the last recorded uses, so that a check need not read them. The key is the digest.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RecentUses(HashMap<[u8; 32], Timestamp>);
+pub(super) struct LastUseCache(HashMap<[u8; 32], Timestamp>);
 
-impl RecentUses {
-    /// Maximum number of cached secrets: 5 MB.
+impl LastUseCache {
+    /// Maximum number of cached secrets, which take 5 MB.
     const CAPACITY: usize = 1 << 16;
 
     /// Whether a use of this secret within [`MIN_USE_INTERVAL`] of `at` is recorded or queued.
@@ -197,9 +199,9 @@ impl RecentUses {
     }
 }
 
-/// Whether the store has a use of this secret of `token` within [`MIN_USE_INTERVAL`] of `at`. A
-/// last use far in the future comes from a fast clock; it does not count, or no use would be
-/// recorded until then.
+/// Whether the last use of the secret in `slot` is less than [`MIN_USE_INTERVAL`] away from `at`. A
+/// last use far in the future, which a fast clock recorded, is not recent. Otherwise no use would
+/// be recorded until that time.
 pub(super) fn is_recent(token: &Token, slot: SecretSlot, at: Timestamp) -> bool {
     token.last_use_of(slot).is_some_and(|used| within_interval(used.at, at))
 }

@@ -9,23 +9,23 @@ use zeroize::Zeroizing;
 
 use super::{
     Clock, Service, ServiceError,
-    usage::{RecentUses, SecretUse, UsageRecorder, is_recent},
+    usage::{LastUseCache, SecretUse, UsageRecorder, is_recent},
 };
 use crate::{
     domain::{
         AccessRequest, Decision, Denial, Digest, LastUse, Secret, SecretSlot, Timestamp, Token,
         TokenId, decide, decision::check_active,
     },
-    store::{CacheSize, OpenOptions, PathProblem, ReadOps, ReadSession, Store, StoreError},
+    store::{CacheSize, CachedReader, OpenOptions, PathProblem, ReadOps, Store, StoreError},
 };
 
 /// The decision on a presented secret, and its token.
 #[derive(Debug)]
 pub struct Verdict {
-    /// Whether the secret allows the request; a denial has the reason.
+    /// Whether the secret allows the request. A denial contains the reason.
     pub decision: Decision,
-    /// The token at the time of the check; its last uses may be missing. `None` unless the secret
-    /// matched.
+    /// The token at the time of the check, possibly without its last uses. `None` if the secret did
+    /// not match.
     pub token: Option<Token>,
 }
 
@@ -33,17 +33,18 @@ pub struct Verdict {
 /// another thread and shares the recorder of last uses.
 #[derive(Debug)]
 pub struct Verifier {
-    session: ReadSession,
+    reader: CachedReader,
     clock: Clock,
-    recent: RecentUses,
-    /// Created when a use is recorded for the first time; most single checks record none.
+    recent: LastUseCache,
+    /// The recorder of last uses, created when the first use is recorded. Most verifiers that make
+    /// a single check record no use.
     recorder: OnceCell<Arc<UsageRecorder>>,
 }
 
 impl Clone for Verifier {
     fn clone(&self) -> Self {
         Self {
-            session: self.session.store().read_session(),
+            reader: self.reader.store().cached_reader(),
             clock: self.clock.clone(),
             recent: self.recent.clone(),
             recorder: Arc::clone(self.recorder()).into(),
@@ -54,9 +55,9 @@ impl Clone for Verifier {
 impl Verifier {
     pub(super) fn new(store: &Store, clock: Clock) -> Self {
         Self {
-            session: store.read_session(),
+            reader: store.cached_reader(),
             clock,
-            recent: RecentUses::default(),
+            recent: LastUseCache::default(),
             recorder: OnceCell::new(),
         }
     }
@@ -71,9 +72,10 @@ impl Verifier {
         Ok(Self::new(&Store::open_with(path, options)?, Clock::System))
     }
 
-    /// Decides whether the secret `presented` allows `request`; without a request, whether it is
-    /// the secret of an active token. `from` is the client address for the last use. An error means
-    /// that there is no answer: callers must never treat it as "allowed".
+    /// Decides whether the secret `presented` allows `request`. If `request` is `None`, decides
+    /// whether `presented` is the secret of an active token. The recorded last use contains `from`,
+    /// the client address. An error means that there is no answer: callers must never treat it as
+    /// "allowed".
     pub fn check(
         &mut self,
         presented: Zeroizing<String>,
@@ -98,11 +100,11 @@ impl Verifier {
     /// Ends the read transaction that is kept for the next check. Call it before waiting for input:
     /// while a read transaction is open, the file grows with each write.
     pub fn release(&mut self) {
-        self.session.release();
+        self.reader.release();
     }
 
-    /// Writes the queued last uses; dropping the last clone does it, too. An error means that some
-    /// uses were lost; the decisions remain valid.
+    /// Writes the queued last uses. Dropping the last clone of the verifier also writes them. An
+    /// error means that some uses were lost, but the decisions remain valid.
     pub fn flush_usage(&mut self) -> Result<(), StoreError> {
         self.release();
         self.recorder.get().map_or(Ok(()), |recorder| recorder.flush())
@@ -120,7 +122,7 @@ impl Verifier {
     }
 
     pub(super) fn recorder(&self) -> &Arc<UsageRecorder> {
-        let make = || Arc::new(UsageRecorder::new(self.session.store().clone()));
+        let make = || Arc::new(UsageRecorder::new(self.reader.store().clone()));
         self.recorder.get_or_init(make)
     }
 
@@ -137,7 +139,7 @@ impl Verifier {
         let (id, digest) = (secret.id(), secret.digest());
         drop(secret);
         let (clock, recent) = (&self.clock, &self.recent);
-        let authenticated = self.session.read(|rows| {
+        let authenticated = self.reader.read(|rows| {
             let at = clock.denial_time(rows)?;
             let Some(mut token) = rows.token_without_usage(&id)? else {
                 return Ok(None);
@@ -163,8 +165,9 @@ impl Verifier {
         from: Option<&str>,
     ) {
         let AuthenticatedToken { token, slot, digest, at, is_recorded } = authenticated;
-        // In read-only mode, skip the use without a warning for each check.
-        if *is_recorded || self.session.store().is_read_only() {
+        // In read-only mode, no use is queued, because a failing write would cause a warning for
+        // each check.
+        if *is_recorded || self.reader.store().is_read_only() {
             return;
         }
         if is_recent(token, *slot, *at) {
@@ -196,13 +199,13 @@ struct AuthenticatedToken {
 }
 
 impl Service {
-    /// Creates a verifier on the same store and clock.
+    /// Creates a verifier on the store and the clock of this service.
     pub fn verifier(&self) -> Verifier {
         Verifier::new(&self.store, self.clock.clone())
     }
 
-    /// Runs [`Verifier::check`] once and writes the use before it returns. A failed write of the
-    /// use is not reported.
+    /// Runs [`Verifier::check`] once and records the use of the token before returning. A failed
+    /// write of the use is not reported.
     #[cfg(any(test, feature = "testing"))]
     pub fn check(
         &self,

@@ -1,25 +1,26 @@
-//! Copies a store to a new file: every row of one read transaction, unchanged, and compares the
-//! copy with the store. Other processes can write meanwhile; the store's file grows until the copy
-//! is done. Also creates all other new files of patdeck, such as exports, in one step. Refuses a
-//! path that exists. Called by the service and, before a migration, by `file_db`.
+//! Copies every row of one read transaction unchanged to a new file, then compares the copy with
+//! the store. Other processes can write meanwhile; the store's file grows until the copy is done.
+//! Also creates all other new files of patdeck, such as exports, in one step. Refuses a path that
+//! exists. Called by the service and, before a migration, by `file_db`.
 
 use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use redb::{Key, ReadableDatabase as _, ReadableTable as _};
+use redb::{Key, ReadTransaction, ReadableDatabase as _, ReadableTable as _, WriteTransaction};
 
 use super::{
     Store,
     codec::verify_checksum,
     error::{DamagedRecord, IoOperation, StoreError},
     file_db,
-    panic::catch_redb_panic,
+    panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem},
     path_security,
-    tables::{ReadOnly, ReadWrite, RecordTable, Tables},
+    tables::{ReadTables, RecordTable, Tables},
 };
 
 /// The result of a backup.
@@ -50,7 +51,8 @@ impl Store {
 ///
 /// # Errors
 ///
-/// Refuses a path that exists, or whose folder does not. Returns an error of `fill` as it is.
+/// Refuses a path that exists, and a path whose folder does not exist. Returns an error of `fill`
+/// unchanged.
 pub fn create_new_file<T>(
     path: &Path,
     fill: impl FnOnce(File) -> Result<T, StoreError>,
@@ -72,9 +74,9 @@ pub fn create_new_file<T>(
     filled.filter(|_| is_created).ok_or_else(|| PathProblem::Exists.at(path))
 }
 
-/// Copies the store's file at `path`, which has this schema, to the first free name in its folder:
-/// `store.redb.schema-1`, `store.redb.schema-1.2`, … The caller must have the file open
-/// exclusively.
+/// Copies the store's file at `path`, which has the schema number `schema`, to the first free name
+/// in the same folder: `store.redb.schema-1`, `store.redb.schema-1.2`, … The caller must have the
+/// file open exclusively.
 pub(super) fn save_pre_migration_copy(path: &Path, schema: u32) -> Result<PathBuf, StoreError> {
     let mut number = 1_u32;
     loop {
@@ -96,7 +98,7 @@ pub(super) fn save_pre_migration_copy(path: &Path, schema: u32) -> Result<PathBu
     }
 }
 
-fn copy_tables(from: &Tables<ReadOnly>, file: File) -> Result<BackupReport, StoreError> {
+fn copy_tables(from: &ReadTables, file: File) -> Result<BackupReport, StoreError> {
     let db = file_db::create_db(file)?;
     let transaction = file_db::begin_write(&db)?;
     let mut to = Tables::open_to_write(&transaction)?;
@@ -116,11 +118,11 @@ fn copy_tables(from: &Tables<ReadOnly>, file: File) -> Result<BackupReport, Stor
     Err(StoreError::failed(IoOperation::CompareCopy, "the copy differs from the store"))
 }
 
-impl<K: Key + 'static> RecordTable<K, ReadOnly> {
-    /// Inserts every row into `to`, and adds the damaged ones to `damaged`.
+impl<K: Key + 'static> RecordTable<K, Arc<ReadTransaction>> {
+    /// Copies every row to `to`, including damaged rows, which are also listed in `damaged`.
     pub(super) fn copy_rows(
         &self,
-        to: &mut RecordTable<K, ReadWrite<'_>>,
+        to: &mut RecordTable<K, &WriteTransaction>,
         damaged: &mut Vec<DamagedRecord>,
     ) -> Result<(), StoreError> {
         let mut copied = Ok(());
@@ -145,7 +147,7 @@ impl<K: Key + 'static> RecordTable<K, ReadOnly> {
         Ok(same? && self.len()? == other.len()?)
     }
 
-    /// Calls `visit` with every row, without a check of its checksum, until it returns `false`.
+    /// Calls `visit` with every row, without verifying the checksum, until `visit` returns `false`.
     fn for_each_raw(
         &self,
         mut visit: impl FnMut(K::SelfType<'_>, &[u8]) -> bool,

@@ -9,7 +9,7 @@ use crate::{
     domain::{AuditAction, LastUse, Name, PreviousSecret},
     store::{
         ReadOps, Store,
-        read_ops::Changes,
+        read_ops::ChangesSince,
         scenario::{at, contents, event_body, id, insert_bulk, nth_token},
     },
 };
@@ -85,7 +85,7 @@ proptest! {
 fn a_name_batch_is_bounded_and_inserted_in_any_order() {
     let store = Store::memory().unwrap();
     let folded = |number: usize| format!("{:08}", number * 7_919 % 1_000_003);
-    let mut names = NameBatch::default();
+    let mut names = NamesToInsert::default();
     names.extend((1..MAX_NAME_BATCH).map(|number| (folded(number), id(number))));
     assert!(!names.is_full());
     names.extend([(folded(0), id(0))]);
@@ -131,8 +131,8 @@ fn readers_resync_after_a_large_bulk_insert() {
     let (changes, after) = store
         .read(|rows| Ok::<_, StoreError>((rows.changes_after(before)?, rows.generation()?)))
         .unwrap();
-    assert_eq!((changes, after), (Changes::NeedsResync, before + 5_000));
+    assert_eq!((changes, after), (ChangesSince::NeedsResync, before + 5_000));
     store.write(|rows| insert_singly(rows, &[9_001])).unwrap();
     let next = store.read(|rows| rows.changes_after(after)).unwrap();
-    assert_eq!(next, Changes::Tokens(vec![id(9_001)], after + 1));
+    assert_eq!(next, ChangesSince::Tokens(vec![id(9_001)], after + 1));
 }

@@ -1,7 +1,7 @@
 //! The audit trail as a hash chain: each event contains the hash of the previous one, and the table
 //! `meta-1` contains the newest hash. This detects an edited, removed, inserted or cut-off event.
 //! It does not detect a trail that the owner of the file rewrote completely. Called by `read_ops`
-//! and `writer`.
+//! and `write_ops`.
 
 use std::{
     ops::{ControlFlow, RangeBounds},
@@ -9,12 +9,12 @@ use std::{
 };
 
 use super::{
-    bulk::encode_short,
+    bulk_insert::encode_short,
     codec::{RecordBody, body_unchecked, decode, encode_record},
     error::{DamagedRecord, StoreError},
-    read_ops::{ChainState, ScanResult},
-    record::{ChainHeadV1, EventV1, TokenEventV1},
-    tables::{AccessMode, EVENTS, ReadWrite, RecordTable, TOKEN_EVENTS, Tables},
+    read_ops::{ChainCheckResult, ScanResult},
+    record::{ChainHeadV1, EventV1, TokenEventIndexEntryV1},
+    tables::{EVENTS, RecordTable, TOKEN_EVENTS, Tables, Transaction, WriteTables},
 };
 use crate::domain::{AuditEvent, EventBody, EventHash, TokenId};
 
@@ -32,7 +32,7 @@ fn token_event_key(id: &[u8; TokenId::LEN], sequence: u64) -> TokenEventKey {
     key
 }
 
-/// Decodes the event at the key `sequence`; `None` if it is damaged.
+/// Decodes the event at the key `sequence`. Returns `None` if the event is damaged.
 pub(super) fn decode_event(sequence: u64, body: RecordBody<'_>) -> Option<AuditEvent> {
     let record: EventV1<'_> = body.decode()?;
     let (at, previous) = (record.sequence, EventHash::from_bytes(record.previous));
@@ -45,8 +45,8 @@ fn continue_if(condition: bool) -> ControlFlow<()> {
 }
 
 /// Reads at most `limit` undamaged events of `range`.
-pub(super) fn scan_events<A: AccessMode>(
-    events: &RecordTable<u64, A>,
+pub(super) fn scan_events<T: Transaction>(
+    events: &RecordTable<u64, T>,
     range: impl RangeBounds<u64> + 'static,
     backwards: bool,
     limit: usize,
@@ -65,8 +65,8 @@ pub(super) fn scan_events<A: AccessMode>(
 }
 
 /// Reads at most `limit` undamaged events of the token `id`, newest first.
-pub(super) fn load_events_of<A: AccessMode>(
-    tables: &Tables<A>,
+pub(super) fn load_events_of<T: Transaction>(
+    tables: &Tables<T>,
     id: &TokenId,
     limit: usize,
 ) -> Result<ScanResult<AuditEvent>, StoreError> {
@@ -76,8 +76,10 @@ pub(super) fn load_events_of<A: AccessMode>(
     let mut sequences = Vec::new();
     let index = &tables.token_events;
     index.scan(&first..=&last, true, |key: &TokenEventKey, row| {
-        match (row.ok().and_then(decode::<TokenEventV1>), key.last_chunk()) {
-            (Some(TokenEventV1), Some(sequence)) => sequences.push(u64::from_be_bytes(*sequence)),
+        match (row.ok().and_then(decode::<TokenEventIndexEntryV1>), key.last_chunk()) {
+            (Some(TokenEventIndexEntryV1), Some(sequence)) => {
+                sequences.push(u64::from_be_bytes(*sequence));
+            }
             _ => found.damaged.push(index.damage(&key)),
         }
         continue_if(sequences.len() < limit)
@@ -96,7 +98,7 @@ pub(super) fn load_events_of<A: AccessMode>(
 
 /// Appends one event to the chain.
 pub(super) fn append(
-    tables: &mut Tables<ReadWrite<'_>>,
+    tables: &mut WriteTables<'_>,
     body: EventBody,
 ) -> Result<AuditEvent, StoreError> {
     let previous = load_head(&tables.meta)?;
@@ -105,10 +107,10 @@ pub(super) fn append(
     Ok(AuditEvent { sequence: end.event_count, body, previous, hash })
 }
 
-/// Appends events to the chain in their order, each with its index entry from the token to the
-/// event. `head` is the end of the chain so far; returns the new end.
+/// Appends one event for each of `bodies` to the chain, in order. Adds an index entry for each
+/// event of a token. `head` is the current end of the chain. Returns the new end.
 pub(super) fn append_all(
-    tables: &mut Tables<ReadWrite<'_>>,
+    tables: &mut WriteTables<'_>,
     mut head: ChainHeadV1,
     bodies: &[EventBody],
 ) -> Result<ChainHeadV1, StoreError> {
@@ -125,7 +127,7 @@ pub(super) fn append_all(
         events.push((sequence, row));
         if let Some(id) = &body.token {
             let key = token_event_key(id.as_bytes(), sequence);
-            token_events.push((key, encode_short(TOKEN_EVENTS, &key, &TokenEventV1)?));
+            token_events.push((key, encode_short(TOKEN_EVENTS, &key, &TokenEventIndexEntryV1)?));
         }
     }
     tables.events.put_many(events, |sequence| *sequence)?;
@@ -135,15 +137,15 @@ pub(super) fn append_all(
 }
 
 /// Loads the end of the chain.
-pub(super) fn load_head<A: AccessMode>(
-    meta: &RecordTable<&'static [u8], A>,
+pub(super) fn load_head<T: Transaction>(
+    meta: &RecordTable<&'static [u8], T>,
 ) -> Result<ChainHeadV1, StoreError> {
     let head = meta.get(CHAIN_HEAD, decode::<ChainHeadV1>)?;
     Ok(head.unwrap_or(ChainHeadV1 { event_count: 0, hash: *EventHash::NONE.as_bytes() }))
 }
 
 /// Verifies the whole chain, from the first event to the stored end.
-pub(super) fn verify<A: AccessMode>(tables: &Tables<A>) -> Result<ChainState, StoreError> {
+pub(super) fn verify<T: Transaction>(tables: &Tables<T>) -> Result<ChainCheckResult, StoreError> {
     let head = match tables.meta.get(CHAIN_HEAD, decode::<ChainHeadV1>) {
         Ok(head) => Ok(head),
         Err(StoreError::Damaged(damage)) => Err(damage),
@@ -171,7 +173,7 @@ pub(super) fn verify<A: AccessMode>(tables: &Tables<A>) -> Result<ChainState, St
             Ok(Some(head))
                 if head.event_count != verifier.event_count || stored_hash != verifier.hash =>
             {
-                Some(format!("the store expects the chain to end at event {}", head.event_count))
+                Some(format!("the audit chain should end at event {}", head.event_count))
             }
             Ok(_) if tables.token_events.len()? != verifier.token_event_count => {
                 Some("the index of token events has entries without an event".to_owned())
@@ -180,24 +182,29 @@ pub(super) fn verify<A: AccessMode>(tables: &Tables<A>) -> Result<ChainState, St
         };
         verifier.fault = reason.map(|reason| (verifier.event_count.saturating_add(1), reason));
     }
-    Ok(ChainState { events: verifier.event_count, first_fault: verifier.fault, head: stored_hash })
+    Ok(ChainCheckResult {
+        events: verifier.event_count,
+        first_fault: verifier.fault,
+        head: stored_hash,
+    })
 }
 
 /// The state of a verification.
 struct ChainVerifier {
     /// Number of verified events.
     event_count: u64,
-    /// How many of these belong to a token.
+    /// Number of verified events that belong to a token.
     token_event_count: u64,
     hash: EventHash,
     fault: Option<(u64, String)>,
 }
 
 impl ChainVerifier {
-    /// Checks the next event, which is at `key`; an error describes its fault.
-    fn check_next<A: AccessMode>(
+    /// Checks the event at `key`, which should follow the last verified event. An error describes
+    /// what is wrong.
+    fn check_next<T: Transaction>(
         &mut self,
-        tables: &Tables<A>,
+        tables: &Tables<T>,
         key: u64,
         row: Result<RecordBody<'_>, DamagedRecord>,
     ) -> Result<(), String> {
@@ -215,7 +222,7 @@ impl ChainVerifier {
         if let Some(id) = event.body.token {
             let entry = tables
                 .token_events
-                .get(&token_event_key(id.as_bytes(), key), decode::<TokenEventV1>);
+                .get(&token_event_key(id.as_bytes(), key), decode::<TokenEventIndexEntryV1>);
             if entry.map_err(|error| error.to_string())?.is_none() {
                 return Err(format!("it is missing from the event index of token {id}"));
             }

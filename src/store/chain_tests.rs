@@ -39,7 +39,7 @@ fn change<T>(store: &Store, mut work: impl FnMut(&mut Writer<'_>) -> T) -> T {
     store.write(|rows| Ok::<_, StoreError>(work(rows))).unwrap()
 }
 
-fn state(store: &Store) -> ChainState {
+fn state(store: &Store) -> ChainCheckResult {
     store.read(Reader::verify_chain).unwrap()
 }
 
@@ -62,7 +62,7 @@ fn insert_event(rows: &mut Writer<'_>, sequence: u64, previous: EventHash, body:
     if let Some(id) = body.token {
         rows.tables
             .token_events
-            .put(&token_event_key(id.as_bytes(), sequence), &TokenEventV1)
+            .put(&token_event_key(id.as_bytes(), sequence), &TokenEventIndexEntryV1)
             .unwrap();
     }
     rows.tables.events.put(sequence, &EventV1::new(sequence, previous, body)).unwrap();
@@ -158,7 +158,7 @@ fn apply_edit(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
             let at = pick(event);
             rows.tables
                 .token_events
-                .put(&token_event_key(b"zzzzzzzzzzzz", at), &TokenEventV1)
+                .put(&token_event_key(b"zzzzzzzzzzzz", at), &TokenEventIndexEntryV1)
                 .unwrap();
             Some(count + 1)
         }

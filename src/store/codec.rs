@@ -1,7 +1,7 @@
 //! Encodes and decodes records: a version byte, the payload, and a checksum over table, key,
 //! version and payload. Refuses a record that was damaged, moved to another key or table, shortened
 //! or lengthened. Only this module and the structs of `record` use bincode, so that a new record
-//! version can replace it.
+//! version can use another format.
 
 use bincode::{
     BorrowDecode, Encode,
@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::EventHash;
 
-/// The maximum size of a record in bytes. The largest token that the domain allows has half of
-/// it.
+/// The maximum size of a record in bytes. The largest token that the domain allows takes half as
+/// many bytes.
 const MAX_BYTES: usize = 1 << 20;
 const CHECKSUM_BYTES: usize = 8;
 /// The capacity in bytes that suffices for most records, so that few buffers are reallocated.
@@ -26,7 +26,7 @@ const FORMAT: Configuration<
 
 /// A struct whose encoding is frozen. To change its fields, add a new struct with a new version.
 pub(super) trait Record: Encode {
-    /// The byte before the payload; the checksum covers it.
+    /// The version byte before the payload. The checksum covers this byte, too.
     const VERSION: u8 = 1;
 }
 
@@ -38,14 +38,14 @@ pub(super) struct RecordBody<'a> {
 }
 
 impl<'a> RecordBody<'a> {
-    /// Decodes the record; its strings borrow from the payload. `None` if the payload is not an `R`
-    /// or has another version.
+    /// Decodes the record, whose strings borrow from the payload. Returns `None` if the payload is
+    /// not an `R` or has another version.
     pub(super) fn decode<R: Record + BorrowDecode<'a, ()>>(self) -> Option<R> {
         if self.version != R::VERSION {
             return None;
         }
         let (record, used) = bincode::borrow_decode_from_slice(self.payload, FORMAT).ok()?;
-        // bincode accepts a shorter struct and ignores the remaining bytes. Such bytes are refused.
+        // bincode ignores bytes that remain after the struct. Refuse them.
         (used == self.payload.len()).then_some(record)
     }
 
@@ -60,7 +60,8 @@ pub(super) fn decode<R: Record + for<'a> BorrowDecode<'a, ()>>(body: RecordBody<
     body.decode()
 }
 
-/// Encodes `record` for this table and key; `None` if it would exceed [`MAX_BYTES`].
+/// Encodes `record` for this table and key. Returns `None` if the result would exceed
+/// [`MAX_BYTES`].
 pub(super) fn encode_record<R: Record>(table: &str, key: &[u8], record: &R) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(TYPICAL_BYTES);
     append_record(&mut bytes, table, key, record)?;
@@ -82,7 +83,8 @@ pub(super) fn append_record<R: Record>(
     (bytes.len() - start <= MAX_BYTES).then_some(())
 }
 
-/// Verifies the checksum of a record; `None` if the bytes were not encoded for this table and key.
+/// Verifies the checksum of a record. Returns `None` if the bytes were not encoded for this table
+/// and key.
 pub(super) fn verify_checksum<'a>(
     table: &str,
     key: &[u8],
@@ -96,8 +98,8 @@ pub(super) fn verify_checksum<'a>(
     Some(RecordBody { version: *version, payload })
 }
 
-/// Splits the bytes that [`encode_record`] returned, without a check of the checksum: for bytes
-/// that never left memory, or that another checksum covers.
+/// Splits bytes that [`encode_record`] returned, without verifying their checksum. Only use it for
+/// bytes that never left memory or that another checksum covers.
 pub(super) fn body_unchecked(bytes: &[u8]) -> Option<RecordBody<'_>> {
     let (version, rest) = bytes.split_first()?;
     let payload = rest.get(..rest.len().checked_sub(CHECKSUM_BYTES)?)?;

@@ -12,7 +12,7 @@ use super::{
     codec::{RecordBody, decode},
     error::StoreError,
     record::{EventV1, TokenIdRecordV1, TokenV1, TrashV1},
-    tables::{AccessMode, Tables, display_key},
+    tables::{Tables, Transaction, display_key},
 };
 use crate::domain::{AuditAction, Token, TokenId};
 
@@ -35,14 +35,15 @@ impl TokenLocation {
     }
 }
 
-/// The state of a token according to its last events; `None` if they do not determine it.
+/// The state of a token according to its last events. A field is `None` if the events do not
+/// determine it.
 #[derive(Debug, Default, Clone, Copy)]
-struct AuditedState {
+struct AuditedTokenState {
     location: Option<TokenLocation>,
     revoked: Option<bool>,
 }
 
-impl AuditedState {
+impl AuditedTokenState {
     fn apply(&mut self, action: AuditAction) {
         self.location = match action {
             AuditAction::Deleted => Some(TokenLocation::Trash),
@@ -61,8 +62,8 @@ impl AuditedState {
 }
 
 /// Returns the contradictions between the tables, one sentence for each.
-pub(super) fn find_inconsistencies<A: AccessMode>(
-    tables: &Tables<A>,
+pub(super) fn find_inconsistencies<T: Transaction>(
+    tables: &Tables<T>,
 ) -> Result<Vec<String>, StoreError> {
     let mut check = ConsistencyCheck::default();
     check.check_tokens(tables)?;
@@ -76,7 +77,7 @@ pub(super) fn find_inconsistencies<A: AccessMode>(
 struct ConsistencyCheck {
     tokens: BTreeMap<Key, Token>,
     damaged: BTreeSet<Key>,
-    /// Whether each deleted token is revoked; `None` if its record is damaged.
+    /// For each deleted token, whether it is revoked, or `None` if its record is damaged.
     trash: BTreeMap<Key, Option<bool>>,
     faults: Vec<String>,
 }
@@ -86,7 +87,7 @@ impl ConsistencyCheck {
         self.faults.push(format!("{} {predicate}", display_key(key)));
     }
 
-    fn check_tokens<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
+    fn check_tokens<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
         tables.tokens.for_each(|key: &Key, row| {
             let token = |body: RecordBody<'_>| body.decode::<TokenV1<'_>>()?.into_token(key);
             match row.ok().and_then(token) {
@@ -112,7 +113,7 @@ impl ConsistencyCheck {
         })
     }
 
-    fn check_names<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
+    fn check_names<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
         let mut nameless: BTreeSet<Key> = self.tokens.keys().copied().collect();
         tables.names.for_each(|name: &[u8], row| {
             let Some(TokenIdRecordV1(key)) = row.ok().and_then(decode) else {
@@ -134,8 +135,8 @@ impl ConsistencyCheck {
         Ok(())
     }
 
-    fn check_trail<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
-        let mut audited: BTreeMap<Key, AuditedState> = BTreeMap::new();
+    fn check_trail<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
+        let mut audited: BTreeMap<Key, AuditedTokenState> = BTreeMap::new();
         let mut is_readable = true;
         tables.events.for_each(|_, row| {
             let event = row.ok().and_then(|body| body.decode::<EventV1<'_>>()?.into_event_body());
@@ -172,7 +173,7 @@ impl ConsistencyCheck {
                 let (is, should_be) = (location.as_str(), other.as_str());
                 self.add_fault(
                     &key,
-                    &format!("is {is}, but {should_be} according to the audit trail"),
+                    &format!("is {is}, but should be {should_be} according to the audit trail"),
                 );
             } else if let (Some(is), Some(should_be)) = (is_revoked, audited.revoked)
                 && is != should_be
@@ -181,14 +182,14 @@ impl ConsistencyCheck {
                 let (is, should_be) = (word(is), word(should_be));
                 self.add_fault(
                     &key,
-                    &format!("is {is}, but {should_be} according to the audit trail"),
+                    &format!("is {is}, but should be {should_be} according to the audit trail"),
                 );
             }
         }
         Ok(())
     }
 
-    fn check_change_log<A: AccessMode>(&mut self, tables: &Tables<A>) -> Result<(), StoreError> {
+    fn check_change_log<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
         let (first, last) = (tables.changes.first_key()?, tables.changes.last_key()?);
         let expected = first.map_or(0, |first| last.saturating_sub(first).saturating_add(1));
         if tables.changes.len()? != expected {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::store::{
     ReadOps, Store, Writer,
-    record::{Usage, UsageV1},
+    record::{TokenUses, TokenUsesV1},
     scenario::{STEPS_PER_ROUND, apply_step, at, event_body, id, nth_token},
 };
 
@@ -51,19 +51,19 @@ fn each_partial_change_is_reported() {
         (
             &|rows| {
                 let last = crate::domain::LastUse { at: at(1), from: None, summary: "w".into() };
-                let uses = Usage { current: Some(last), previous: None };
-                rows.tables.uses.put(id(2).as_bytes(), &UsageV1::from(&uses))
+                let uses = TokenUses { current: Some(last), previous: None };
+                rows.tables.uses.put(id(2).as_bytes(), &TokenUsesV1::from(&uses))
             },
             "000000000002 has a last use but does not exist",
         ),
         (&|rows| rows.put_token(&nth_token(2)), "000000000002 has no event in the audit trail"),
         (
             &|rows| rows.append_event(event_body(1, AuditAction::Deleted)).map(drop),
-            "000000000001 is present, but deleted according to the audit trail",
+            "000000000001 is present, but should be deleted according to the audit trail",
         ),
         (
             &|rows| rows.append_event(event_body(1, AuditAction::Revoked)).map(drop),
-            "000000000001 is not revoked, but revoked according to the audit trail",
+            "000000000001 is not revoked, but should be revoked according to the audit trail",
         ),
         (
             &|rows| {

@@ -1,5 +1,5 @@
 //! The errors of the store: operation, file and source. They contain no advice; the front ends add
-//! it (`output::advice`). All modules of the store create them.
+//! it (`output::advice`). All modules of the store create these errors.
 
 use std::{
     error::Error,
@@ -12,7 +12,7 @@ use std::{
 use redb::{CommitError, StorageError, TableError, TransactionError};
 
 use super::path_error::{PathError, PathProblem};
-use crate::domain::{Name, TokenId, labels::labels};
+use crate::domain::{Name, TokenId, labelled_enum::labels};
 
 /// A record whose checksum is wrong or that cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,7 +30,7 @@ impl fmt::Display for DamagedRecord {
     }
 }
 
-/// The source of a [`StoreError`]. Two causes are equal if their texts are.
+/// The source of a [`StoreError`]. Two causes are equal if their texts are equal.
 #[derive(Clone)]
 pub struct Cause(Arc<dyn Error + Send + Sync>);
 
@@ -88,7 +88,7 @@ labels! {
         Sync => "sync",
         Close => "close",
         Create => "create",
-        CompareCopy => "compare the copy of",
+        CompareCopy => "copy",
     }
 }
 
@@ -109,7 +109,9 @@ pub enum StoreError {
     #[error(transparent)]
     Path(#[from] PathError),
     /// A newer patdeck wrote the store.
-    #[error("the store has format {found}, this patdeck supports up to {supported}")]
+    #[error(
+        "the store has format {found}, but this patdeck supports only formats up to {supported}"
+    )]
     NewerFormat {
         /// The schema number of the store.
         found: u32,
@@ -117,7 +119,7 @@ pub enum StoreError {
         supported: u32,
     },
     /// Another process held a lock for longer than the timeout.
-    #[error("store busy: {} is locked by {holder}", .path.display())]
+    #[error("the store is busy: {} is locked by {holder}", .path.display())]
     Busy {
         /// The store's file.
         path: PathBuf,
@@ -126,16 +128,16 @@ pub enum StoreError {
     },
     /// The last step of a commit failed, and reading the store did not show whether the change is
     /// on disk.
-    #[error("unknown whether the change was saved ({source})")]
+    #[error("it is not known whether the change was saved ({source})")]
     CommitResultUnknown { source: Cause },
     /// The disk is full, even after the reserve was released.
-    #[error("the disk is full, nothing changed")]
+    #[error("the disk is full; nothing was changed")]
     Full,
     /// The file system is mounted read-only.
-    #[error("the store's file system is read-only, nothing changed")]
+    #[error("the store's file system is read-only; nothing was changed")]
     ReadOnly,
     /// The store was opened in read-only mode.
-    #[error("read-only mode, nothing changed")]
+    #[error("patdeck is in read-only mode; nothing was changed")]
     ReadOnlyMode,
     /// The store must be created, migrated or repaired, but it was opened in read-only mode.
     #[error("{} {}, but patdeck is in read-only mode", .path.display(), .reason.as_str())]
@@ -161,7 +163,7 @@ pub enum StoreError {
     /// A record is larger than allowed.
     #[error("the record is too large for the table {table}")]
     TooLarge { table: &'static str },
-    /// Another error of the operating system or of redb.
+    /// An error of the operating system or of redb that has no variant of its own.
     #[error("cannot {} {}: {source}", .operation.as_str(), display_path(.path.as_deref()))]
     Io {
         operation: IoOperation,
@@ -176,12 +178,12 @@ fn display_path(path: Option<&Path>) -> String {
 }
 
 impl StoreError {
-    /// Whether only one record is damaged.
+    /// Whether this error is about one damaged record and not about the whole store.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged(_))
     }
 
-    /// Converts the error of a commit that may be on disk.
+    /// Converts the error of a failed commit whose change may nevertheless be on disk.
     pub(super) fn commit_unknown(self) -> Self {
         let source = match self {
             Self::Full => Cause::new("the disk is full"),
@@ -192,12 +194,13 @@ impl StoreError {
         Self::CommitResultUnknown { source }
     }
 
-    /// The file as a whole is damaged; `why` is the source.
+    /// Returns the error for a file that is damaged as a whole. `why` becomes its source.
     pub(super) fn corrupted(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Corrupted { source: Cause::new(why) }
     }
 
-    /// An `operation` failed with an error that has no variant of its own.
+    /// Returns the error for an `operation` that failed with an `error` without a variant of its
+    /// own.
     pub(crate) fn failed(
         operation: IoOperation,
         error: impl Into<Box<dyn Error + Send + Sync>>,
@@ -223,7 +226,7 @@ impl StoreError {
 
     /// Converts the operating system's error from this `operation` on the open file at `path`.
     pub(super) fn io(operation: IoOperation, path: Option<&Path>, error: &io::Error) -> Self {
-        // The storage backend has put a more precise error into this one.
+        // The storage backend may have wrapped a more precise `StoreError` in `error`.
         if let Some(known) = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
             return known.clone();
         }
@@ -255,7 +258,8 @@ impl From<StorageError> for StoreError {
     }
 }
 
-/// Converts the errors of redb that wrap a [`StorageError`]; `other` converts other variants.
+/// Implements the conversion of redb errors that can wrap a [`StorageError`]. `$other` converts all
+/// other variants.
 macro_rules! from_redb {
     ($($error:ident: $other:expr;)*) => {$(
         impl From<$error> for StoreError {

@@ -1,6 +1,6 @@
 //! A storage backend for tests. It fails at the n-th call, logs writes and syncs to simulate power
 //! cuts, or records reads, as the test requests. In unit tests, it replaces redb's file backend
-//! under `lock_timeout`.
+//! under `lock_timeout_backend`.
 
 use std::{
     fs::File,
@@ -24,14 +24,14 @@ pub(super) enum TestBackendBehaviour {
     /// Calls fail as planned.
     Fail(FailurePlan),
     /// Writes and syncs are logged.
-    Log(SyncLog),
+    Log(PowerCutLog),
     /// Reads are recorded.
-    Observe(Vec<ReadCall>),
+    RecordReads(Vec<RecordedFileRead>),
 }
 
 /// A read of the file, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ReadCall {
+pub(super) struct RecordedFileRead {
     pub(super) offset: u64,
     pub(super) len: usize,
     pub(super) thread: ThreadId,
@@ -55,7 +55,7 @@ pub(super) enum PendingCall {
 }
 
 /// The state before a sync: the bytes that are durable, and the calls that may be lost.
-pub(super) struct PowerCut {
+pub(super) struct PowerCutState {
     pub(super) durable: Arc<Vec<u8>>,
     pub(super) pending: Vec<PendingCall>,
     /// The number of changes acknowledged so far.
@@ -63,10 +63,10 @@ pub(super) struct PowerCut {
 }
 
 /// The writes and syncs of one file.
-pub(super) struct SyncLog {
+pub(super) struct PowerCutLog {
     pub(super) durable: Arc<Vec<u8>>,
     pub(super) pending: Vec<PendingCall>,
-    pub(super) power_cuts: Vec<PowerCut>,
+    pub(super) power_cuts: Vec<PowerCutState>,
     pub(super) acknowledged: usize,
 }
 
@@ -84,7 +84,7 @@ impl PendingCall {
 }
 
 /// Sets the mode of the files of this thread. Returns the previous mode.
-pub(super) fn set_mode(mode: TestBackendBehaviour) -> TestBackendBehaviour {
+pub(super) fn set_behaviour(mode: TestBackendBehaviour) -> TestBackendBehaviour {
     MODE.with(|it| std::mem::replace(&mut *it.lock().unwrap(), mode))
 }
 
@@ -156,7 +156,7 @@ impl TestBackend {
         }
         log.durable = Arc::new(after);
         let acknowledged = log.acknowledged;
-        log.power_cuts.push(PowerCut { durable, pending, acknowledged });
+        log.power_cuts.push(PowerCutState { durable, pending, acknowledged });
     }
 }
 
@@ -172,9 +172,9 @@ impl StorageBackend for TestBackend {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         self.fail_if_due(true)?;
-        if let TestBackendBehaviour::Observe(calls) = &mut *self.1.lock().unwrap() {
+        if let TestBackendBehaviour::RecordReads(calls) = &mut *self.1.lock().unwrap() {
             let thread = std::thread::current().id();
-            calls.push(ReadCall { offset, len: out.len(), thread });
+            calls.push(RecordedFileRead { offset, len: out.len(), thread });
         }
         self.0.read(offset, out)
     }

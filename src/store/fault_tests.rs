@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 
 use super::{
     ReadOps as _, Store, StoreError,
-    fault_injection::{FailurePlan, TestBackendBehaviour, set_mode},
+    fault_injection::{FailurePlan, TestBackendBehaviour, set_behaviour},
     scenario::{self, STEPS_PER_ROUND, StoreContents, apply_step, contents},
 };
 
@@ -21,7 +21,7 @@ fn fail_each_call<T>(
     let folder = scenario::temp_folder();
     for calls_before in 0.. {
         let store = Store::open(&scenario::write_store_file(&folder, bytes)).unwrap();
-        set_mode(TestBackendBehaviour::Fail(FailurePlan {
+        set_behaviour(TestBackendBehaviour::Fail(FailurePlan {
             error,
             calls_before,
             is_persistent,
@@ -29,7 +29,7 @@ fn fail_each_call<T>(
         }));
         let done = work(&store);
         let TestBackendBehaviour::Fail(FailurePlan { failure_count, .. }) =
-            set_mode(TestBackendBehaviour::PassThrough)
+            set_behaviour(TestBackendBehaviour::PassThrough)
         else {
             panic!("the mode was changed");
         };

@@ -1,7 +1,7 @@
 //! Opens the store's file. A shared read-only handle sees the commits of all processes; a write
 //! opens the file exclusively and retries until its deadline. Begins every read transaction and
 //! checks the schema in it. Refuses a file that is not a store or has a newer schema. Never blocks
-//! on a lock in the kernel. Called by `Store`, `ReadSession` and `transaction`.
+//! on a lock in the kernel. Called by `Store`, `CachedReader` and `write_transaction`.
 
 use std::{
     fs::File,
@@ -19,20 +19,21 @@ use redb::{
 use super::{
     CacheSize, OpenOptions,
     backup::save_pre_migration_copy,
+    commit_id::{CommitIdObserver, LatestCommitValues},
     error::{IoOperation, StoreError, WriteAccessReason},
-    lock_timeout::{InnerBackend, LockTimeout, LockTimeoutBackend, RetryDeadline},
+    lock_timeout_backend::{InnerBackend, LockTimeout, LockTimeoutBackend, RetryDeadline},
     migrate::{self, MigrationStep},
-    panic::catch_redb_panic,
+    panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem},
     path_security::{self, FileId},
     read_ops::{Reader, STORE_INFO},
-    record::{SchemaV1, StoreInfoV1},
+    record::{SchemaNumberV1, StoreInfoV1},
     reserve::Reserve,
-    snapshot_id::{HeaderCapture, LatestSnapshotCache},
-    tables::{ReadOnly, Tables},
+    tables::{ReadTables, Tables},
 };
 
-/// The longest time that a read waits for a lock, opening included: a check must answer within 1 s.
+/// The maximum time that a read waits for a lock, including the opening of the file. A check of a
+/// token must answer within 1 s.
 const READ_TIMEOUT: Duration = Duration::from_millis(750);
 
 /// A store in a file: its path and options, its reserve, and its read handle.
@@ -41,22 +42,22 @@ pub(super) struct FileDb {
     pub(super) path: PathBuf,
     pub(super) reserve: Reserve,
     pub(super) options: OpenOptions,
-    handle: Mutex<Option<Arc<ReadHandle>>>,
+    handle: Mutex<Option<Arc<ReadOnlyDb>>>,
 }
 
 /// A read-only handle of the open file. It does not keep a transaction open.
-pub(super) struct ReadHandle {
+pub(super) struct ReadOnlyDb {
     db: ReadOnlyDatabase,
     id: FileId,
-    latest: LatestSnapshotCache,
-    /// The same file, for reading its header without redb.
+    latest: LatestCommitValues,
+    /// The file of `db`, for reading its header without redb.
     file: File,
 }
 
 /// A read transaction and the handle that it uses.
 pub(super) struct Snapshot {
     pub(super) reader: Reader,
-    handle: Arc<ReadHandle>,
+    handle: Arc<ReadOnlyDb>,
 }
 
 impl Snapshot {
@@ -67,14 +68,14 @@ impl Snapshot {
     }
 }
 
-impl std::fmt::Debug for ReadHandle {
+impl std::fmt::Debug for ReadOnlyDb {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ReadHandle").finish_non_exhaustive()
     }
 }
 
 impl FileDb {
-    /// Opens the file at `path`. Creates it if it is missing and `options` allow writing.
+    /// Opens the file at `path`. Creates the file if it is missing and `options` allow writing.
     pub(super) fn open(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
         if options.read_only && !path.exists() {
             return Err(StoreError::NeedsWriteAccess {
@@ -125,7 +126,7 @@ impl FileDb {
         let id = path_security::identify(&self.path)?;
         if let Some(handle) = current.as_ref().filter(|handle| handle.id == id).cloned() {
             drop(current);
-            // A newer patdeck may have raised the schema in the meantime.
+            // A newer patdeck may have migrated the store since the handle was opened.
             let reader = handle.begin_read(|tables| migrate::schema(&tables.meta).map(drop))?;
             return Ok(Snapshot { reader, handle });
         }
@@ -155,13 +156,14 @@ impl FileDb {
         *self.lock_handle() = None;
     }
 
-    fn lock_handle(&self) -> MutexGuard<'_, Option<Arc<ReadHandle>>> {
+    fn lock_handle(&self) -> MutexGuard<'_, Option<Arc<ReadOnlyDb>>> {
         self.handle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens the file and checks that it is a store. The checks use the same transaction as the
-    /// caller's first read. Repairs and migrates the store first if necessary.
-    fn open_to_read(&self) -> Result<(ReadHandle, Reader), StoreError> {
+    /// caller's first read. If the store needs a repair or a migration, it is done before that
+    /// transaction.
+    fn open_to_read(&self) -> Result<(ReadOnlyDb, Reader), StoreError> {
         let timeout = self.options.lock_timeout.min(READ_TIMEOUT);
         let deadline = RetryDeadline::new(timeout);
         loop {
@@ -174,8 +176,7 @@ impl FileDb {
             })?;
             match opened {
                 Ok(db) => {
-                    let handle =
-                        ReadHandle { db, id, latest: LatestSnapshotCache::default(), file };
+                    let handle = ReadOnlyDb { db, id, latest: LatestCommitValues::default(), file };
                     let mut schema = 0;
                     let reader = handle.begin_read(|tables| {
                         schema = self.check_tables(tables)?;
@@ -203,9 +204,9 @@ impl FileDb {
         }
     }
 
-    /// Returns the schema number. Checks the other tables only if the schema is the latest, because
-    /// an older one may not have all of them.
-    fn check_tables(&self, tables: &Tables<ReadOnly>) -> Result<u32, StoreError> {
+    /// Checks the table `meta-1` and returns the schema number. If the schema is the latest, also
+    /// checks the other tables. An older schema may not have all of them.
+    fn check_tables(&self, tables: &ReadTables) -> Result<u32, StoreError> {
         tables.check_meta().map_err(|error| table_error(&self.path, error))?;
         let found = migrate::schema(&tables.meta)?;
         let found = found.ok_or_else(|| PathProblem::NotAStore.at(&self.path))?;
@@ -215,7 +216,8 @@ impl FileDb {
         Ok(found)
     }
 
-    /// Runs the `steps` that the store lacks. A copy of the unmigrated file is kept in its folder.
+    /// Runs the `steps` that have not yet been run on the store. Keeps a copy of the unmigrated
+    /// file in the same folder.
     fn migrate(&self, deadline: &RetryDeadline, steps: &[MigrationStep]) -> Result<(), StoreError> {
         self.with_reserve(|| {
             let (db, _) = open_to_write(&self.path, deadline)?;
@@ -236,7 +238,7 @@ impl FileDb {
         })
     }
 
-    /// Runs `change`. If the disk is full, releases the reserve and runs it once more.
+    /// Runs `change`. If the disk is full, releases the reserve and runs `change` once more.
     fn with_reserve<T>(&self, change: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
         match change() {
             Err(StoreError::Full) if self.reserve.release() => change(),
@@ -245,15 +247,15 @@ impl FileDb {
     }
 }
 
-impl ReadHandle {
+impl ReadOnlyDb {
     /// Begins a read of the last commit. Runs `check` in the same transaction, but only once for
     /// each commit.
     fn begin_read(
         &self,
-        check: impl FnOnce(&Tables<ReadOnly>) -> Result<(), StoreError>,
+        check: impl FnOnce(&ReadTables) -> Result<(), StoreError>,
     ) -> Result<Reader, StoreError> {
         catch_redb_panic(|| {
-            let (transaction, id) = HeaderCapture::observe(|| self.db.begin_read());
+            let (transaction, id) = CommitIdObserver::observe(|| self.db.begin_read());
             let tables = Tables::open(transaction?)?;
             let cache = self.latest.cache_of(id, || check(&tables))?;
             Ok(Reader { tables, cache })
@@ -283,7 +285,7 @@ fn builder(cache: CacheSize) -> Builder {
     builder
 }
 
-/// Opens the database in `backend` for writing; creates one if the backend is empty.
+/// Opens the database in `backend` for writing. Creates a database if the backend is empty.
 pub(super) fn open_backend(backend: impl StorageBackend) -> Result<Database, DatabaseError> {
     builder(CacheSize::Large).create_with_backend(backend)
 }
@@ -333,7 +335,7 @@ pub(super) fn init_schema(db: &Database) -> Result<(), StoreError> {
     let created = chrono::Utc::now().into();
     let transaction = begin_write(db)?;
     let mut tables = Tables::open_to_write(&transaction)?;
-    let schema = SchemaV1(migrate::latest_schema(migrate::STEPS));
+    let schema = SchemaNumberV1(migrate::latest_schema(migrate::STEPS));
     tables.meta.put(migrate::SCHEMA, &schema)?;
     tables.meta.put(STORE_INFO, &StoreInfoV1 { id, created })?;
     drop(tables);
@@ -356,7 +358,8 @@ fn open_error(path: &Path, error: DatabaseError) -> StoreError {
     }
 }
 
-/// Converts the error of a missing or different table: such a redb file is not a store.
+/// Converts the error from opening a table at `path`. A redb file in which a table is missing or
+/// has other types is not a store.
 fn table_error(path: &Path, error: TableError) -> StoreError {
     match error {
         TableError::Storage(error) => error.into(),

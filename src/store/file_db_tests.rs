@@ -13,7 +13,7 @@ fn raise_schema(path: &Path) {
     let (db, _) = open_to_write(path, &wait).unwrap();
     let transaction = begin_write(&db).unwrap();
     let mut tables = Tables::open_to_write(&transaction).unwrap();
-    tables.meta.put(migrate::SCHEMA, &SchemaV1(7)).unwrap();
+    tables.meta.put(migrate::SCHEMA, &SchemaNumberV1(7)).unwrap();
     drop(tables);
     transaction.commit().unwrap();
     close(db);
@@ -27,7 +27,10 @@ fn a_newer_store_is_refused_unchanged_even_while_open() {
     raise_schema(&path);
     let before = std::fs::read(&path).unwrap();
     let refused = Store::open(&path).map(drop).unwrap_err();
-    assert_eq!(refused.to_string(), "the store has format 7, this patdeck supports up to 1");
+    assert_eq!(
+        refused.to_string(),
+        "the store has format 7, but this patdeck supports only formats up to 1"
+    );
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(running.read(ReadOps::token_count), Err(refused.clone()));
     let written: Result<(), StoreError> = running.write(|_| Ok(()));
@@ -159,7 +162,7 @@ fn redb_errors_become_store_errors() {
     let message = |error| open_error(path, error).to_string();
     assert_eq!(
         message(DatabaseError::LockProtocolMismatch),
-        "store busy: /srv/s.redb is locked by another version of patdeck"
+        "the store is busy: /srv/s.redb is locked by another version of patdeck"
     );
     assert_eq!(
         message(DatabaseError::Storage(StorageError::Corrupted("page 3".into()))),

@@ -4,8 +4,8 @@
 use super::{
     codec::{Record, RecordBody, checksum, decode, encode_record, verify_checksum},
     record::{
-        ChainHeadV1, EventV1, SchemaV1, StoreInfoV1, TokenEventV1, TokenIdRecordV1, TokenV1,
-        TrashV1, Usage, UsageV1,
+        ChainHeadV1, EventV1, SchemaNumberV1, StoreInfoV1, TokenEventIndexEntryV1, TokenIdRecordV1,
+        TokenUses, TokenUsesV1, TokenV1, TrashV1,
     },
 };
 use crate::domain::{EventHash, TokenId};
@@ -13,7 +13,8 @@ use crate::domain::{EventHash, TokenId};
 type Key = [u8; TokenId::LEN];
 
 /// Decodes `payload`, with a valid checksum, as each kind of record. A record that decodes must be
-/// equal after it was encoded and decoded again; otherwise the error is its kind.
+/// equal after it was encoded and decoded again. Otherwise, returns the kind of the record as the
+/// error.
 pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
     // The record of a token begins with the id, which is also its key.
     let key: Key = payload.first_chunk().copied().unwrap_or_default();
@@ -26,12 +27,12 @@ pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
     let it = kind("a deleted token");
     it.check(
         |body| body.decode::<TrashV1<'_>>()?.into_parts(&key),
-        |(token, at)| it.encode(&TrashV1::new(token, &Usage::of(token), *at)),
+        |(token, at)| it.encode(&TrashV1::new(token, &TokenUses::of(token), *at)),
     )?;
     let it = kind("the last uses of a token");
     it.check(
-        |body| body.decode::<UsageV1<'_>>()?.into_usage(),
-        |uses| it.encode(&UsageV1::from(uses)),
+        |body| body.decode::<TokenUsesV1<'_>>()?.into_usage(),
+        |uses| it.encode(&TokenUsesV1::from(uses)),
     )?;
     let it = kind("an event");
     it.check(
@@ -44,14 +45,14 @@ pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
     let it = kind("a name");
     it.check(decode::<TokenIdRecordV1>, |row| it.encode(row))?;
     let it = kind("an index entry of an event");
-    it.check(decode::<TokenEventV1>, |row| it.encode(row))?;
+    it.check(decode::<TokenEventIndexEntryV1>, |row| it.encode(row))?;
     let it = kind("a schema");
-    it.check(decode::<SchemaV1>, |row| it.encode(row))?;
+    it.check(decode::<SchemaNumberV1>, |row| it.encode(row))?;
     let it = kind("the end of the chain");
     it.check(decode::<ChainHeadV1>, |row| it.encode(row))
 }
 
-/// A kind of record, and the bytes to decode as one.
+/// A kind of record, and the bytes to decode as this kind.
 struct RoundTripCase<'p> {
     name: &'static str,
     key: Key,

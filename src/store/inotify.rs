@@ -27,7 +27,7 @@ pub(super) struct FileWatch {
     path: PathBuf,
     name: OsString,
     folder: i32,
-    /// `None` while there is no file at the path.
+    /// The watch on the file, or `None` while there is no file at the path.
     file: Option<i32>,
 }
 
@@ -87,16 +87,17 @@ impl FileWatch {
         Ok(is_written || is_replaced)
     }
 
-    /// Watches the file that is at the path now instead of the previous one.
+    /// Removes the watch on the previous file and watches the file that is now at the path.
     fn watch_file(&mut self) -> io::Result<()> {
-        // `CLOSE_WRITE`, too, because a writer closes the file after its last commit.
+        // Includes `CLOSE_WRITE`, because a writer closes the file after its last commit.
         let written = WatchFlags::MODIFY | WatchFlags::CLOSE_WRITE | WatchFlags::DONT_FOLLOW;
         let file = match add_watch(&self.inotify, &self.path, written) {
             Ok(file) => Some(file),
-            // An event follows when the file appears, unless its folder was deleted, too. The
-            // kernel reports a deleted folder only when the last open file in it is closed.
+            // If the folder still exists, an event follows when the file appears. A missing folder
+            // is an error, because the kernel reports it only when the last open file in it is
+            // closed.
             Err(Errno::NOENT) if self.path.parent().is_some_and(Path::exists) => None,
-            // Without access, the store cannot be read, either.
+            // If access to the file is denied, the store cannot be read, either.
             Err(Errno::ACCESS) => None,
             Err(error) => return Err(error.into()),
         };

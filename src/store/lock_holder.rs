@@ -1,7 +1,7 @@
 //! Describes the processes that hold the store's locks, for the error of a lock timeout: process,
 //! user and state. `/proc/locks` and `/proc/<process>/status` are readable by all users, so this
-//! works although patdeck protects its own memory from other processes. Names no process if it
-//! finds none. Called by `lock_timeout`.
+//! works although patdeck protects its own memory from other processes. If no process is found, the
+//! description contains no process. Called by `lock_timeout_backend`.
 
 use std::fs;
 
@@ -11,15 +11,16 @@ use crate::domain::terminal_text::escape;
 /// The maximum number of processes in a description.
 const MAX_NAMED: usize = 3;
 
-/// Names the processes that probably hold the lock: those stopped while writing; if there are none,
-/// those that are either stopped or writing; if there are none of these, "another patdeck".
+/// Names the processes that probably hold the lock: those that are both stopped and writing. If
+/// there are none, names those that are only stopped or only writing. If there are none either,
+/// returns "another patdeck process".
 pub(super) fn describe_lock_holders(file: FileId) -> String {
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
     let (mut certain, mut possible) = (Vec::new(), Vec::new());
     for (process, count) in open_handles(&locks, file) {
         let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
         let named = describe(process, &status);
-        // Each process keeps one handle for reading. A writer has a second one.
+        // Each process keeps one handle for reading. A process that writes has a second handle.
         match (count > 1, is_stopped(&status)) {
             (true, true) => certain.push(named),
             (false, false) => {}
@@ -28,7 +29,7 @@ pub(super) fn describe_lock_holders(file: FileId) -> String {
     }
     let mut named = if certain.is_empty() { possible } else { certain };
     named.truncate(MAX_NAMED);
-    if named.is_empty() { "another patdeck".to_owned() } else { named.join(" or ") }
+    if named.is_empty() { "another patdeck process".to_owned() } else { named.join(" or ") }
 }
 
 /// The processes that have the store open, each with its number of handles. redb holds a lock on
@@ -50,20 +51,20 @@ fn open_handles(locks: &str, file: FileId) -> Vec<(u32, usize)> {
 }
 
 /// A line of `/proc/locks`.
-struct LockEntry {
+struct ProcLocksLine {
     process: u32,
     device: (u32, u32),
     inode: u64,
 }
 
 /// Parses a line such as `3: FLOCK  ADVISORY  READ  4711 fe:00:42 0 EOF`.
-fn parse_lock_entry(line: &str) -> Option<LockEntry> {
+fn parse_lock_entry(line: &str) -> Option<ProcLocksLine> {
     let mut fields = line.split_whitespace().skip_while(|field| *field != "FLOCK");
     let process = fields.nth(3)?.parse().ok()?;
     let mut numbers = fields.next()?.split(':');
     let mut hex = || u32::from_str_radix(numbers.next()?, 16).ok();
     let device = (hex()?, hex()?);
-    Some(LockEntry { process, device, inode: numbers.next()?.parse().ok()? })
+    Some(ProcLocksLine { process, device, inode: numbers.next()?.parse().ok()? })
 }
 
 fn status_field<'s>(status: &'s str, key: &str) -> Option<&'s str> {
@@ -75,7 +76,8 @@ fn is_stopped(status: &str) -> bool {
     status_field(status, "State").is_some_and(|state| state.starts_with(['T', 't']))
 }
 
-/// Returns `patdeck (process 7 of user 1000, stopped)`; `status` is `/proc/<process>/status`.
+/// Describes a process, for example as `patdeck (process 7 of user 1000, stopped)`. `status` is the
+/// content of `/proc/<process>/status`.
 fn describe(process: u32, status: &str) -> String {
     let name = escape(status_field(status, "Name").unwrap_or("patdeck"));
     let user = status_field(status, "Uid").and_then(|all| all.split_whitespace().next());

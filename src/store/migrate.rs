@@ -7,15 +7,15 @@ use redb::WriteTransaction;
 use super::{
     codec::decode,
     error::StoreError,
-    record::SchemaV1,
-    tables::{AccessMode, RecordTable, Tables},
+    record::SchemaNumberV1,
+    tables::{RecordTable, Tables, Transaction},
 };
 
 /// Migrates a store to the next schema within the given transaction.
 pub(super) type MigrationStep = fn(&WriteTransaction) -> Result<(), StoreError>;
 
-/// The step at index `n` migrates from schema `n + 1` to `n + 2`. Empty, because schema 1 is the
-/// first.
+/// All migration steps. The step at index `n` migrates from schema `n + 1` to `n + 2`. There is no
+/// step yet, because schema 1 is the first.
 pub(super) const STEPS: &[MigrationStep] = &[];
 
 /// The key of the schema number in the table `meta-1`.
@@ -26,11 +26,12 @@ pub(super) fn latest_schema(steps: &[MigrationStep]) -> u32 {
     u32::try_from(steps.len()).map_or(u32::MAX, |n| n.saturating_add(1))
 }
 
-/// The schema number of the store; `None` if the table has none. Refuses a newer schema.
-pub(super) fn schema<A: AccessMode>(
-    meta: &RecordTable<&'static [u8], A>,
+/// Returns the schema number of the store, or `None` if the table `meta-1` has no schema number.
+/// Refuses a newer schema.
+pub(super) fn schema<T: Transaction>(
+    meta: &RecordTable<&'static [u8], T>,
 ) -> Result<Option<u32>, StoreError> {
-    let Some(SchemaV1(found)) = meta.get(SCHEMA, decode::<SchemaV1>)? else {
+    let Some(SchemaNumberV1(found)) = meta.get(SCHEMA, decode::<SchemaNumberV1>)? else {
         return Ok(None);
     };
     let supported = latest_schema(STEPS);
@@ -54,7 +55,7 @@ pub(super) fn run(
     }
     if !missing.is_empty() {
         let mut tables = Tables::open_to_write(transaction).map_err(StoreError::from)?;
-        tables.meta.put(SCHEMA, &SchemaV1(latest_schema(steps)))?;
+        tables.meta.put(SCHEMA, &SchemaNumberV1(latest_schema(steps)))?;
     }
     Ok(missing.len())
 }
@@ -79,7 +80,7 @@ mod tests {
         let db = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
         write(&db, |transaction| {
             let mut tables = Tables::open_to_write(transaction)?;
-            tables.meta.put(SCHEMA, &SchemaV1(1))
+            tables.meta.put(SCHEMA, &SchemaNumberV1(1))
         })
         .unwrap();
         db

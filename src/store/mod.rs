@@ -1,12 +1,14 @@
-//! The embedded store. Only this module uses redb and bincode. [`Store::read`] and
-//! [`Store::write`] each run a closure in one transaction. [`ReadOps`] has the read operations,
-//! [`Writer`] the write operations. Any number of processes share one file, without a daemon.
-//! Only the service calls it.
+//! The embedded store. Only this module uses redb and bincode. [`Store::read`] and [`Store::write`]
+//! each run a closure in one transaction. [`ReadOps`] has the read operations, [`Writer`] the write
+//! operations. Any number of processes share one file, without a daemon. Only the service calls
+//! this module.
 
 mod backup;
-mod bulk;
+mod bulk_insert;
+mod cached_reader;
 mod chain;
 mod codec;
+mod commit_id;
 mod consistency;
 mod error;
 #[cfg(test)]
@@ -16,27 +18,25 @@ mod fault_tests;
 mod file_db;
 #[cfg(any(test, feature = "testing"))]
 mod fuzz;
-mod inflight;
+mod inflight_writes;
 mod lock_holder;
-mod lock_timeout;
+mod lock_timeout_backend;
 mod migrate;
-mod panic;
+mod panic_guard;
 mod path_error;
 mod path_security;
 #[cfg(test)]
 mod power_tests;
 mod raw_batch;
 mod read_ops;
-mod read_session;
 mod record;
 mod reserve;
 #[cfg(test)]
 mod scenario;
-mod snapshot_id;
 mod tables;
-mod transaction;
 mod watch;
-mod writer;
+mod write_ops;
+mod write_transaction;
 
 use std::{fs::File, path::Path, sync::Arc, time::Duration};
 
@@ -45,26 +45,26 @@ use redb::Database;
 use redb::backends::InMemoryBackend;
 
 pub use backup::{BackupReport, create_new_file};
-pub use bulk::{EncodedToken, NameBatch};
+pub use bulk_insert::{EncodedToken, NamesToInsert};
+pub use cached_reader::CachedReader;
 #[cfg(test)]
 pub use error::{Cause, WriteAccessReason};
 pub use error::{DamagedRecord, IoOperation, StoreError};
 #[cfg(any(test, feature = "testing"))]
 pub use fuzz::check_round_trip;
-pub use inflight::wait_for_writes;
-pub use panic::panic_is_caught;
+pub use inflight_writes::wait_for_writes;
+pub use panic_guard::panic_is_caught;
 pub use path_error::{PathError, PathProblem, PermissionFix};
-pub use path_security::{InputTrust, check_input_file, is_local_regular_file};
+pub use path_security::{InputSensitivity, check_input_file, is_local_regular_file};
 pub use raw_batch::RawBatch;
-pub use read_ops::{ChainState, Changes, ReadOps, Reader, TokenCursor};
+pub use read_ops::{ChainCheckResult, ChangesSince, ReadOps, Reader, TokenCursor};
 #[cfg(any(test, feature = "testing"))]
 pub use read_ops::{ScanResult, TrashedToken};
-pub use read_session::ReadSession;
-pub use record::ImportedFields;
+pub use record::ComparedFields;
 pub use watch::ChangeWatcher;
-pub use writer::Writer;
+pub use write_ops::Writer;
 
-use self::{file_db::FileDb, inflight::InFlightWrite, transaction::TxError};
+use self::{file_db::FileDb, inflight_writes::InFlightWrite, write_transaction::TransactionError};
 
 /// A database of tokens: a file that any number of processes share, or memory in tests. A clone
 /// refers to the same database.
@@ -83,10 +83,11 @@ enum Backend {
 /// How to open a store.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenOptions {
-    /// Writes no byte: refuses every write, and a store that must first be created, repaired or
-    /// migrated.
+    /// If `true`, patdeck writes no byte: every write is refused. A store that must first be
+    /// created, repaired or migrated cannot be opened.
     pub read_only: bool,
-    /// How long a write waits for the lock. A read waits as long, but at most 750 ms.
+    /// The maximum time that a write waits for the lock. For a read, it is the same, but never more
+    /// than 750 ms.
     pub lock_timeout: Duration,
     /// The size of the page cache that reads use.
     pub cache: CacheSize,
@@ -98,11 +99,12 @@ pub enum CacheSize {
     /// 16 MiB, enough for the pages that a screen or a single token reads repeatedly.
     #[default]
     Default,
-    /// 2 MiB, for a single scan: pages that are read only once would evict useful data from the
-    /// processor's cache.
+    /// 2 MiB, for a single scan. A scan reads each page only once, so that keeping more pages would
+    /// only evict useful data from the processor's cache.
     Small,
-    /// 128 MiB, for random access over a long time: 20,000 of a million tokens occupy 80 MB of
-    /// the file. Writes use it too: they are slow if pages are evicted before the commit.
+    /// 128 MiB, for random access over a long time: in a store with a million tokens, the pages of
+    /// 20,000 tokens occupy 80 MB. Writes always use this size, because they are slow if pages are
+    /// evicted before the commit.
     Large,
 }
 
@@ -117,7 +119,7 @@ impl CacheSize {
 }
 
 impl Default for OpenOptions {
-    /// Read-write, with a timeout that lets a command finish within 2 s.
+    /// Allows writing. The timeout lets a command finish within 2 s.
     fn default() -> Self {
         Self {
             read_only: false,
@@ -142,7 +144,8 @@ impl Store {
     /// # Errors
     ///
     /// Refuses, without changing anything, a path that other users can read or change, a file that
-    /// is not a store, and a store with a newer format. [`StoreError::Busy`] after the timeout.
+    /// is not a store, and a store with a newer format. Returns [`StoreError::Busy`] if the file is
+    /// still locked after the timeout.
     pub fn open_with(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
         Ok(Self { backend: Arc::new(Backend::File(FileDb::open(path, options)?)) })
     }
@@ -159,7 +162,7 @@ impl Store {
         matches!(&*self.backend, Backend::File(file) if file.options.read_only)
     }
 
-    /// The path of the store's file; `None` for a store in memory.
+    /// Returns the path of the store's file, or `None` for a store in memory.
     pub fn path(&self) -> Option<&Path> {
         match &*self.backend {
             Backend::File(file) => Some(&file.path),
@@ -184,19 +187,19 @@ impl Store {
         &self,
         work: impl FnOnce(&Reader) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.read_session().read(work)
+        self.cached_reader().read(work)
     }
 
     /// Starts a session that reuses its read transaction while nothing is committed.
-    pub fn read_session(&self) -> ReadSession {
-        ReadSession::new(self.clone())
+    pub fn cached_reader(&self) -> CachedReader {
+        CachedReader::new(self.clone())
     }
 
-    /// Runs `work` in one write transaction; no other process writes at the same time. An `Ok` is
-    /// on disk when this returns. An `Err` has changed nothing, except
-    /// [`StoreError::CommitResultUnknown`]. `work` must not block. It runs a second time only if
-    /// the disk was full in the first run: the reserve is released in between, so that a revocation
-    /// succeeds on a full disk.
+    /// Runs `work` in one write transaction; no other process writes at the same time. If the
+    /// result is `Ok`, the change is on disk. If it is an `Err` other than
+    /// [`StoreError::CommitResultUnknown`], nothing was changed. `work` must not block. It runs a
+    /// second time only if the disk was full in the first run. The reserve is released before the
+    /// second run, so that a revocation succeeds on a full disk.
     pub fn write<T, E: From<StoreError>>(
         &self,
         work: impl FnMut(&mut Writer<'_>) -> Result<T, E>,
@@ -219,12 +222,12 @@ impl Store {
         }
         let _in_flight = InFlightWrite::start();
         let result = match &*self.backend {
-            Backend::Memory(db) => transaction::run(db, &mut work),
-            Backend::File(file) => transaction::run_on_file(file, timeout, &mut work),
+            Backend::Memory(db) => write_transaction::run(db, &mut work),
+            Backend::File(file) => write_transaction::run_on_file(file, timeout, &mut work),
         };
         result.map_err(|error| match error {
-            TxError::Store(error) | TxError::Commit(error, _) => error.into(),
-            TxError::Work(error) => error,
+            TransactionError::Store(error) | TransactionError::Commit(error, _) => error.into(),
+            TransactionError::Work(error) => error,
         })
     }
 }

@@ -1,5 +1,5 @@
-//! Errors about a path: which path, and its problem. Part of `StoreError`. They contain no advice
-//! (see `output::advice`). Created where files are opened, checked or created.
+//! Errors about a path: the path and its problem. They are part of `StoreError` and contain no
+//! advice (see `output::advice`). They are created where files are opened, checked or created.
 
 use std::{
     fmt,
@@ -25,7 +25,7 @@ pub enum PathProblem {
     PermissionDenied,
     /// The file is not a store. It was not changed.
     NotAStore,
-    /// A new file cannot be created because the path exists. It was not changed.
+    /// A new file cannot be created because the path exists. The existing file was not changed.
     Exists,
     /// A new file cannot be created because its folder does not exist.
     MissingFolder,
@@ -50,7 +50,7 @@ pub enum PathProblem {
 pub enum PermissionFix {
     /// Run `chmod` with this mode.
     Chmod(&'static str),
-    /// Create a private folder in this one, which is shared by design, such as `/tmp`.
+    /// Create a private folder in this folder, which users share by design, such as `/tmp`.
     PrivateFolder,
 }
 
@@ -76,7 +76,7 @@ impl fmt::Display for PathError {
             PathProblem::Symlink => write!(f, "{path} is a symbolic link"),
             PathProblem::ForeignOwner(owner) => write!(f, "{path} belongs to user {owner}"),
             PathProblem::InsecurePermissions { mode, .. } => {
-                write!(f, "{path} is accessible by other users (mode {mode:04o})")
+                write!(f, "{path} is accessible to other users (mode {mode:04o})")
             }
             PathProblem::Network(kind) => {
                 write!(f, "{path} is on {kind}, where file locks are unreliable")

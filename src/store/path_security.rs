@@ -1,7 +1,8 @@
 //! Checks the store's path as OpenSSH checks a key file. Refuses a file that is not 0600, a
 //! symbolic link, a foreign owner, a folder in the path that other users can write, and a network
-//! file system. Opens and creates all files itself, because redb would create 0644 and follow
-//! links. Called by `file_db`, `backup` and `reserve`; the service uses it for input files.
+//! file system. Opens and creates all files itself, because redb would create files with mode 0644
+//! and follow links. Called by `file_db`, `backup` and `reserve`; the service uses it for input
+//! files.
 
 use std::{
     fs::{self, DirBuilder, File, Metadata},
@@ -18,8 +19,8 @@ use super::{
     path_error::{PathProblem, PermissionFix},
 };
 
-/// File systems with unreliable locks, by the magic number from statfs. FUSE is one of them,
-/// because the file system behind it is unknown.
+/// File systems with unreliable locks: the magic number from `statfs`, and the name for messages.
+/// FUSE is in the list, because the file system behind it is unknown.
 const NETWORK_FILE_SYSTEMS: &[(u32, &str)] = &[
     (0x6969, "NFS"),
     (0x517b, "SMB"),
@@ -67,14 +68,15 @@ pub(super) fn resolve_store_path(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(folder.join(name))
 }
 
-/// The folder of the file at `path`; `.` if the path has only a file name.
+/// Returns the folder of the file at `path`, or `.` if the path is only a file name.
 pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Refuses a folder in which other users could replace the store's file. Only the owner may write
-/// to the store's own folder. In a folder above it, a group may write, because some systems give
-/// each user a private group; all users may write only if the sticky bit is set, as in /tmp.
+/// to the store's own folder. A group may write to a higher folder, because some systems give each
+/// user a private group. All users may write to a higher folder only if its sticky bit is set, as
+/// in /tmp.
 fn check_folder(path: &Path, metadata: &Metadata, is_own: bool) -> Result<(), StoreError> {
     check_owner(path, metadata)?;
     let sticky = metadata.mode() & 0o1000 != 0;
@@ -84,7 +86,7 @@ fn check_folder(path: &Path, metadata: &Metadata, is_own: bool) -> Result<(), St
         return Ok(());
     }
     let fix = if sticky {
-        // Other users need this folder, so do not advise removing their access.
+        // Other users need a folder with the sticky bit, so do not advise removing their access.
         PermissionFix::PrivateFolder
     } else if is_own {
         PermissionFix::Chmod("700")
@@ -108,18 +110,23 @@ fn check_file(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// How an input file of a command is used, which determines the permissions that it may have.
+/// How a command uses an input file. This determines which permissions the file may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InputTrust {
-    /// It contains a secret: other users must not read it.
+pub enum InputSensitivity {
+    /// The file contains a secret. Other users must not be able to read the file.
     Secret,
-    /// Its content is trusted: other users must not write it.
+    /// The command trusts the content of the file. Other users must not be able to write to the
+    /// file.
     Content,
 }
 
 /// Refuses an open input file whose permissions do not suit `trust`. Does not check pipes and other
 /// non-regular files: whoever started patdeck chose them.
-pub fn check_input_file(path: &Path, file: &File, trust: InputTrust) -> Result<(), StoreError> {
+pub fn check_input_file(
+    path: &Path,
+    file: &File,
+    trust: InputSensitivity,
+) -> Result<(), StoreError> {
     let metadata = file.metadata().map_err(|error| StoreError::at(path, &error))?;
     if !metadata.is_file() {
         return Ok(());
@@ -127,10 +134,11 @@ pub fn check_input_file(path: &Path, file: &File, trust: InputTrust) -> Result<(
     check_owner(path, &metadata)?;
     let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
     let (forbidden, fix) = match trust {
-        InputTrust::Secret if is_own => (0o077, "600"),
-        // A service may read a credential file that root owns and its group may read.
-        InputTrust::Secret => (0o037, "o="),
-        InputTrust::Content => (0o022, "go-w"),
+        InputSensitivity::Secret if is_own => (0o077, "600"),
+        // Root owns the file. Its group may read it, because a service can get its credentials this
+        // way.
+        InputSensitivity::Secret => (0o037, "o="),
+        InputSensitivity::Content => (0o022, "go-w"),
     };
     if metadata.mode() & forbidden == 0 {
         return Ok(());
@@ -190,7 +198,8 @@ pub(super) fn identify(path: &Path) -> Result<FileId, StoreError> {
     Ok(file_id(&metadata))
 }
 
-/// Opens the file at `path` and checks the open file, not the path, which may change in between.
+/// Opens the file at `path`. Checks the open file instead of the path, because another file could
+/// be at the path after a check.
 pub(super) fn open(path: &Path, write: bool) -> Result<(File, FileId), StoreError> {
     let access = if write { OFlags::RDWR } else { OFlags::RDONLY };
     // `NONBLOCK`, because opening a pipe without a writer would block.
@@ -209,7 +218,7 @@ fn file_id(metadata: &Metadata) -> FileId {
     FileId { device: metadata.dev(), inode: metadata.ino() }
 }
 
-/// Creates a file (0600) at `path`; fails if the path exists, even as a link.
+/// Creates a file (0600) at `path`. Fails if the path exists, even if it is only a link.
 pub(super) fn create_exclusive(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mode = Mode::RUSR | Mode::WUSR;
@@ -222,8 +231,9 @@ pub(super) fn anonymous_file(folder: &Path) -> Result<File, StoreError> {
     create_exclusive(&temp.0).map_err(|error| StoreError::at(folder, &error))
 }
 
-/// Creates the file at `path` in one step: `fill` writes a file under a temporary name, which is
-/// then renamed. Returns `false` if another process created `path` first; its file stays.
+/// Creates the file at `path` in one step: `fill` writes a file under a temporary name, and the
+/// file is then renamed. If another process creates `path` first, returns `false` and keeps the
+/// file of that process.
 pub(super) fn create_atomically(
     path: &Path,
     fill: impl FnOnce(File) -> Result<(), StoreError>,
@@ -235,7 +245,8 @@ pub(super) fn create_atomically(
         match rustix::fs::renameat_with(CWD, &temp.0, CWD, path, RenameFlags::NOREPLACE) {
             Ok(()) => true,
             Err(rustix::io::Errno::EXIST) => false,
-            // Some file systems do not support `NOREPLACE`. A hard link fails, too, if `path` exists.
+            // Some file systems do not support `NOREPLACE`. Creating a hard link fails, too, if
+            // `path` exists.
             Err(_) => match fs::hard_link(&temp.0, path) {
                 Ok(()) => true,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
@@ -250,7 +261,7 @@ pub(super) fn create_atomically(
 struct TempPath(PathBuf);
 
 impl TempPath {
-    /// A random, unused path in the folder of `path`.
+    /// Returns a random, unused path in the folder of `path`.
     fn next_to(path: &Path) -> Result<Self, StoreError> {
         let nonce = SysRng.try_next_u64();
         let nonce = nonce.map_err(|error| StoreError::failed(IoOperation::Create, error))?;

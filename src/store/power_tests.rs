@@ -7,7 +7,7 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use super::{
     Store,
     fault_injection::{
-        PendingCall, PowerCut, SyncLog, TestBackendBehaviour, acknowledge, set_mode,
+        PendingCall, PowerCutLog, PowerCutState, TestBackendBehaviour, acknowledge, set_behaviour,
     },
     scenario::{self, STEPS_PER_ROUND, StoreContents, apply_step, contents},
 };
@@ -37,13 +37,13 @@ fn a_power_cut_loses_no_acknowledged_change() {
 }
 
 /// Runs `steps` changes. Returns a power cut for every sync, and the contents after each change.
-fn record_changes(steps: usize) -> (Vec<PowerCut>, Vec<StoreContents>) {
+fn record_changes(steps: usize) -> (Vec<PowerCutState>, Vec<StoreContents>) {
     let folder = scenario::temp_folder();
     let path = folder.path().join("s.redb");
     let store = Store::open(&path).unwrap();
     let durable = std::fs::read(&path).unwrap().into();
     let mut states = vec![contents(&store).unwrap()];
-    set_mode(TestBackendBehaviour::Log(SyncLog {
+    set_behaviour(TestBackendBehaviour::Log(PowerCutLog {
         durable,
         pending: vec![],
         power_cuts: vec![],
@@ -54,8 +54,8 @@ fn record_changes(steps: usize) -> (Vec<PowerCut>, Vec<StoreContents>) {
         acknowledge();
         states.push(contents(&store).unwrap());
     }
-    let TestBackendBehaviour::Log(SyncLog { power_cuts, durable, .. }) =
-        set_mode(TestBackendBehaviour::PassThrough)
+    let TestBackendBehaviour::Log(PowerCutLog { power_cuts, durable, .. }) =
+        set_behaviour(TestBackendBehaviour::PassThrough)
     else {
         panic!("the mode was changed");
     };
@@ -63,7 +63,7 @@ fn record_changes(steps: usize) -> (Vec<PowerCut>, Vec<StoreContents>) {
     (power_cuts, states)
 }
 
-fn images_of(cut: &PowerCut, random: &mut StdRng) -> Vec<Vec<u8>> {
+fn images_of(cut: &PowerCutState, random: &mut StdRng) -> Vec<Vec<u8>> {
     let with = |calls: &[PendingCall]| {
         let mut image = (*cut.durable).clone();
         for call in calls {

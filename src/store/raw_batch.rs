@@ -5,7 +5,7 @@
 use super::{
     codec::{RecordBody, TYPICAL_BYTES, verify_checksum},
     error::DamagedRecord,
-    record::{TokenV1, Usage, UsageV1},
+    record::{TokenUses, TokenUsesV1, TokenV1},
     tables::{TOKENS, USES, display_key},
 };
 use crate::domain::{Token, TokenId};
@@ -15,13 +15,13 @@ type Id = [u8; TokenId::LEN];
 /// The records of consecutive tokens, in the order of their ids.
 #[derive(Debug)]
 pub struct RawBatch {
-    rows: Vec<RawRow>,
+    rows: Vec<RowLengths>,
     /// The token record of each row, followed by its usage record.
     bytes: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct RawRow {
+struct RowLengths {
     id: Id,
     token_len: usize,
     /// `None` if the token was never used.
@@ -37,7 +37,7 @@ impl RawBatch {
 
     pub(super) fn push(&mut self, id: &Id, record: &[u8], uses: Option<&[u8]>) {
         let usage_len = uses.map(<[u8]>::len);
-        self.rows.push(RawRow { id: *id, token_len: record.len(), usage_len });
+        self.rows.push(RowLengths { id: *id, token_len: record.len(), usage_len });
         self.bytes.extend_from_slice(record);
         self.bytes.extend_from_slice(uses.unwrap_or_default());
     }
@@ -50,7 +50,7 @@ impl RawBatch {
     /// token without its uses, then the damage.
     pub fn for_each(&self, mut visit: impl FnMut(Result<Token, DamagedRecord>)) {
         let mut rest = self.bytes.as_slice();
-        for RawRow { id, token_len: record_len, usage_len } in &self.rows {
+        for RowLengths { id, token_len: record_len, usage_len } in &self.rows {
             let (record, tail) = rest.split_at_checked(*record_len).unwrap_or_default();
             let usage = tail.split_at_checked(usage_len.unwrap_or_default());
             let (usage, tail) = usage.unwrap_or_default();
@@ -64,8 +64,8 @@ impl RawBatch {
     }
 }
 
-/// Decodes a token and its usage record. The second value reports a damaged usage record; the token
-/// is then returned without its uses.
+/// Decodes a token and its usage record. If the usage record is damaged, returns the token without
+/// its uses, and reports the damage as the second value.
 pub(super) fn decode_token(
     id: &Id,
     record: &[u8],
@@ -73,8 +73,8 @@ pub(super) fn decode_token(
 ) -> (Result<Token, DamagedRecord>, Option<DamagedRecord>) {
     let token = |body: RecordBody<'_>| body.decode::<TokenV1<'_>>()?.into_token(id);
     let mut token = verify_checksum(TOKENS, id, record).and_then(token);
-    let decode_usage = |body: RecordBody<'_>| body.decode::<UsageV1<'_>>()?.into_usage();
-    let last = uses.map_or(Some(Usage::default()), |uses| {
+    let decode_usage = |body: RecordBody<'_>| body.decode::<TokenUsesV1<'_>>()?.into_usage();
+    let last = uses.map_or(Some(TokenUses::default()), |uses| {
         verify_checksum(USES, id, uses).and_then(decode_usage)
     });
     let damage = |table| DamagedRecord { table, key: display_key(id) };

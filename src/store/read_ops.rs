@@ -1,22 +1,25 @@
-//! The read operations, the same in read and write transactions. Each verifies what it returns: a
-//! damaged record is reported, never guessed, and does not affect the others. The service calls
-//! them in the closures that it passes to `Store::read` and `Store::write`.
+//! The read operations, the same in read and write transactions. Each operation verifies the
+//! records that it returns. A damaged record is reported, never guessed, and does not affect other
+//! records. The service calls them in the closures that it passes to `Store::read` and
+//! `Store::write`.
 
 use std::{
     ops::{Bound, ControlFlow},
     sync::{Arc, OnceLock},
 };
 
+use redb::ReadTransaction;
+
 use super::{
     chain,
     codec::{RecordBody, decode},
+    commit_id::CommitValues,
     consistency,
     error::{DamagedRecord, StoreError},
     migrate,
     raw_batch::{self, RawBatch},
-    record::{StoreInfoV1, TokenIdRecordV1, TokenV1, TrashV1, Usage, UsageV1},
-    snapshot_id::SnapshotCache,
-    tables::{AccessMode, ReadOnly, Tables},
+    record::{StoreInfoV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV1, TrashV1},
+    tables::{ReadTables, Tables, Transaction},
 };
 use crate::domain::{
     AuditEvent, EventHash, Name, Timestamp, Token, TokenId, terminal_text::to_hex,
@@ -59,7 +62,8 @@ pub struct TrashedToken {
 pub struct TokenCursor([u8; TokenId::LEN]);
 
 impl TokenCursor {
-    /// Whether the scan up to this position includes `id`, if that token exists.
+    /// Returns whether a scan up to this position includes the token `id`, provided that this token
+    /// exists.
     pub fn includes(self, id: &TokenId) -> bool {
         *id.as_bytes() <= self.0
     }
@@ -67,9 +71,9 @@ impl TokenCursor {
 
 /// The changes after a generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Changes {
-    /// The tokens that were created, changed, used or removed, each once, and the current
-    /// generation.
+pub enum ChangesSince {
+    /// The ids of the tokens that were created, changed, used or removed, without duplicates, and
+    /// the current generation.
     Tokens(Vec<TokenId>, u64),
     /// The change log no longer covers the generation: the caller must read everything again.
     NeedsResync,
@@ -77,10 +81,10 @@ pub enum Changes {
 
 /// The result of verifying the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChainState {
-    /// The number of valid events, up to the first fault.
+pub struct ChainCheckResult {
+    /// Number of valid events before the first fault.
     pub events: u64,
-    /// The first fault: the sequence of the event, and a description.
+    /// The first fault, as the sequence of the faulty event and a description.
     pub first_fault: Option<(u64, String)>,
     /// The hash of the newest event, as stored in the table `meta-1`.
     pub head: EventHash,
@@ -88,10 +92,10 @@ pub struct ChainState {
 
 /// A transaction with open tables: [`Reader`] or `Writer`.
 pub trait HasTables {
-    type AccessMode: AccessMode;
-    fn tables(&self) -> &Tables<Self::AccessMode>;
-    /// The cache for the time of the newest event. Only a read transaction has one, because its
-    /// data cannot change.
+    type Transaction: Transaction;
+    fn tables(&self) -> &Tables<Self::Transaction>;
+    /// Returns the cache for the time of the newest event. Only a read transaction has this cache,
+    /// because its data cannot change.
     fn newest_event_cache(&self) -> Option<&OnceLock<Option<Timestamp>>> {
         None
     }
@@ -100,14 +104,14 @@ pub trait HasTables {
 /// A read transaction on the last commit of any process.
 #[derive(Debug)]
 pub struct Reader {
-    pub(super) tables: Tables<ReadOnly>,
-    pub(super) cache: Arc<SnapshotCache>,
+    pub(super) tables: ReadTables,
+    pub(super) cache: Arc<CommitValues>,
 }
 
 impl HasTables for Reader {
-    type AccessMode = ReadOnly;
+    type Transaction = Arc<ReadTransaction>;
 
-    fn tables(&self) -> &Tables<ReadOnly> {
+    fn tables(&self) -> &ReadTables {
         &self.tables
     }
 
@@ -120,7 +124,8 @@ impl<S: HasTables> ReadOps for S {}
 
 /// The read operations.
 pub trait ReadOps: HasTables {
-    /// Reads the token with this id, including its last use. `None` if there is none.
+    /// Reads the token with this id, including its last use. Returns `None` if no token has this
+    /// id.
     ///
     /// # Errors
     ///
@@ -139,13 +144,13 @@ pub trait ReadOps: HasTables {
         self.tables().tokens.get(key, |body| body.decode::<TokenV1<'_>>()?.into_token(key))
     }
 
-    /// Loads the last uses of `token` and sets them in it.
+    /// Loads the last uses of `token` and stores them in its fields.
     fn attach_usage(&self, token: &mut Token) -> Result<(), StoreError> {
         load_usage(self.tables(), &token.id)?.apply_to(token);
         Ok(())
     }
 
-    /// The id of the token with this name; upper and lower case are equal.
+    /// Returns the id of the token with this name, without regard to upper and lower case.
     fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, StoreError> {
         let tables = self.tables();
         let folded = name.folded();
@@ -174,9 +179,10 @@ pub trait ReadOps: HasTables {
         Ok(all)
     }
 
-    /// Reads at most `limit` tokens after the position `after`, in the order of their ids; `None`
-    /// starts at the first token. Damaged tokens count, too. Also returns the position of the last
-    /// one; `None` at the end.
+    /// Reads at most `limit` tokens after the position `after`, in the order of their ids. If
+    /// `after` is `None`, starts at the first token. `limit` includes damaged tokens. Also returns
+    /// the position of the last token of the result, or `None` if fewer than `limit` tokens were
+    /// left.
     fn tokens_after(
         &self,
         after: Option<TokenCursor>,
@@ -214,8 +220,8 @@ pub trait ReadOps: HasTables {
         self.tables().tokens.len()
     }
 
-    /// Reads at most `limit` undamaged events before this sequence, newest first; `None` starts at
-    /// the newest event. An empty result is the end of the trail.
+    /// Reads at most `limit` undamaged events before the sequence `before`, newest first. If
+    /// `before` is `None`, starts at the newest event. The result is empty at the end of the trail.
     fn events_before(
         &self,
         before: Option<u64>,
@@ -224,7 +230,7 @@ pub trait ReadOps: HasTables {
         chain::scan_events(&self.tables().events, ..before.unwrap_or(u64::MAX), true, limit)
     }
 
-    /// Reads at most `limit` undamaged events after this sequence, oldest first.
+    /// Reads at most `limit` undamaged events after the event `sequence`, oldest first.
     fn events_after(
         &self,
         sequence: u64,
@@ -239,14 +245,15 @@ pub trait ReadOps: HasTables {
         chain::load_events_of(self.tables(), id, limit)
     }
 
-    /// The last event. [`StoreError::Damaged`] if it cannot be read.
+    /// Returns the last event, or [`StoreError::Damaged`] if its record cannot be read.
     fn last_event(&self) -> Result<Option<AuditEvent>, StoreError> {
         let events = &self.tables().events;
         let last = events.last_key()?;
         events.get(last, |body| chain::decode_event(last, body))
     }
 
-    /// The newest undamaged event. A damaged one must not prevent checks and revocations.
+    /// Returns the newest undamaged event. Skips damaged events, because they must not prevent
+    /// checks and revocations.
     fn newest_event(&self) -> Result<Option<AuditEvent>, StoreError> {
         match self.last_event() {
             Err(StoreError::Damaged(_)) => Ok(self.events_before(None, 1)?.rows.pop()),
@@ -254,8 +261,8 @@ pub trait ReadOps: HasTables {
         }
     }
 
-    /// The time of the newest undamaged event. Every check needs it, so it is cached for each
-    /// commit.
+    /// Returns the time of the newest undamaged event. Every check needs this time, so it is cached
+    /// for each commit.
     fn newest_event_at(&self) -> Result<Option<Timestamp>, StoreError> {
         let cache = self.newest_event_cache();
         if let Some(at) = cache.and_then(OnceLock::get) {
@@ -267,32 +274,35 @@ pub trait ReadOps: HasTables {
 
     /// Reads and verifies the whole audit trail: no gap, correct previous hashes, an index entry
     /// for each event of a token, and the newest hash as stored in `meta-1`.
-    fn verify_chain(&self) -> Result<ChainState, StoreError> {
+    fn verify_chain(&self) -> Result<ChainCheckResult, StoreError> {
         chain::verify(self.tables())
     }
 
-    /// Returns the contradictions between the tables, one sentence for each. Empty unless a change
-    /// was written partially, which a transaction prevents. Reads all tables.
+    /// Returns the contradictions between the tables, one sentence for each. There are
+    /// contradictions only if a change was written partially, which a transaction prevents. Reads
+    /// all tables.
     fn find_inconsistencies(&self) -> Result<Vec<String>, StoreError> {
         consistency::find_inconsistencies(self.tables())
     }
 
-    /// A number that increases with every committed change, including last uses; 0 in a new store.
+    /// Returns a number that is 0 in a new store and increases with every committed change,
+    /// including last uses.
     fn generation(&self) -> Result<u64, StoreError> {
         self.tables().changes.last_key()
     }
 
-    /// The tokens that changed after `generation`. If the file was replaced by another store,
-    /// generations are not comparable: compare [`ReadOps::store_id`].
-    fn changes_after(&self, generation: u64) -> Result<Changes, StoreError> {
+    /// Returns the tokens that changed after `generation`. If another store may have replaced the
+    /// file, the caller must also compare [`ReadOps::store_id`], because generations of different
+    /// stores are not comparable.
+    fn changes_after(&self, generation: u64) -> Result<ChangesSince, StoreError> {
         let changes = &self.tables().changes;
         let last = changes.last_key()?;
         let next = generation.saturating_add(1);
         if generation == last {
-            return Ok(Changes::Tokens(Vec::new(), last));
+            return Ok(ChangesSince::Tokens(Vec::new(), last));
         }
         if generation > last || changes.first_key()?.is_none_or(|first| first > next) {
-            return Ok(Changes::NeedsResync);
+            return Ok(ChangesSince::NeedsResync);
         }
         let mut ids = std::collections::BTreeSet::new();
         let mut damaged = false;
@@ -304,11 +314,11 @@ pub trait ReadOps: HasTables {
             ControlFlow::Continue(())
         })?;
         if damaged {
-            return Ok(Changes::NeedsResync);
+            return Ok(ChangesSince::NeedsResync);
         }
         // A change without a token has no valid id and is left out.
         let ids = ids.into_iter().filter_map(TokenId::from_bytes).collect();
-        Ok(Changes::Tokens(ids, last))
+        Ok(ChangesSince::Tokens(ids, last))
     }
 
     /// Reads the deleted token with this id.
@@ -351,15 +361,15 @@ pub trait ReadOps: HasTables {
     }
 }
 
-/// Loads the last uses of the token with this id. A damaged usage record counts as none, because it
-/// must not deny the token; [`ReadOps::tokens`] reports the damage.
-pub(super) fn load_usage<A: AccessMode>(
-    tables: &Tables<A>,
+/// Loads the last uses of the token with this id. If the usage record is damaged, returns no uses,
+/// so that the token itself can still be used. [`ReadOps::tokens`] reports the damage.
+pub(super) fn load_usage<T: Transaction>(
+    tables: &Tables<T>,
     id: &TokenId,
-) -> Result<Usage, StoreError> {
-    match tables.uses.get(id.as_bytes(), |body| body.decode::<UsageV1<'_>>()?.into_usage()) {
+) -> Result<TokenUses, StoreError> {
+    match tables.uses.get(id.as_bytes(), |body| body.decode::<TokenUsesV1<'_>>()?.into_usage()) {
         Ok(uses) => Ok(uses.unwrap_or_default()),
-        Err(StoreError::Damaged(_)) => Ok(Usage::default()),
+        Err(StoreError::Damaged(_)) => Ok(TokenUses::default()),
         Err(error) => Err(error),
     }
 }
@@ -369,7 +379,7 @@ fn decode_trashed(id: &[u8; TokenId::LEN], body: RecordBody<'_>) -> Option<Trash
     Some(TrashedToken { token, at })
 }
 
-fn load_store_info<A: AccessMode>(tables: &Tables<A>) -> Result<StoreInfoV1, StoreError> {
+fn load_store_info<T: Transaction>(tables: &Tables<T>) -> Result<StoreInfoV1, StoreError> {
     let found = tables.meta.get(STORE_INFO, decode::<StoreInfoV1>)?;
     found.ok_or_else(|| StoreError::Damaged(tables.meta.damage(&STORE_INFO)))
 }

@@ -1,7 +1,7 @@
 //! The stored records as frozen structs, with conversions to and from domain types. Their strings
-//! are borrowed. The order and types of the fields are the format; tests with golden bytes fail if
-//! one changes. A new field requires a new struct. Decoding returns `None` for a record that the
-//! domain would refuse.
+//! are borrowed. The order and types of the fields define the format; tests with golden bytes fail
+//! if the format changes. A new field requires a new struct. Decoding returns `None` for a record
+//! that the domain would refuse.
 
 use bincode::{BorrowDecode, Encode};
 use chrono::{DateTime, Datelike as _};
@@ -14,12 +14,13 @@ use crate::domain::{
 
 type IdV1 = [u8; TokenId::LEN];
 
-/// Converts an optional field with `read`; an error if `read` refuses the value.
+/// Converts an optional field with `read`. Returns an error if `read` refuses the value.
 fn try_map<T, U>(field: Option<T>, read: impl FnOnce(T) -> Option<U>) -> Result<Option<U>, ()> {
     field.map(|value| read(value).ok_or(())).transpose()
 }
 
-/// Seconds since 1970 and nanoseconds within one: lossless, leap seconds included.
+/// Seconds since 1970, and nanoseconds within the second. This represents every instant without
+/// loss, including leap seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, BorrowDecode)]
 pub(super) struct TimestampV1(i64, u32);
 
@@ -30,7 +31,8 @@ impl From<Timestamp> for TimestampV1 {
 }
 
 impl TimestampV1 {
-    /// The instant; `None` outside the years 0 to 9999, where date arithmetic could overflow.
+    /// Returns the instant, or `None` outside the years 0 to 9999, where date arithmetic could
+    /// overflow.
     pub(super) fn to_timestamp(self) -> Option<Timestamp> {
         let at = DateTime::from_timestamp(self.0, self.1);
         at.filter(|at| (0..=9_999).contains(&at.year()))
@@ -64,7 +66,7 @@ impl From<ActorV1<'_>> for Actor {
     }
 }
 
-/// A scope. The entity `*` means any; no entity id is equal to it.
+/// A scope. The entity `*` means any entity; no entity has the id `*`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 struct ScopeV1<'a> {
     entity_type: &'a str,
@@ -103,7 +105,7 @@ pub(super) struct TokenV1<'a> {
     description: &'a str,
     scopes: Vec<ScopeV1<'a>>,
     prefix: &'a str,
-    /// The digest algorithm: 1 is SHA-256 of the whole secret. Others are refused.
+    /// The digest algorithm: 1 is SHA-256 of the whole secret. Other values are refused.
     algorithm: u8,
     digest: [u8; 32],
     previous: Option<([u8; 32], TimestampV1)>,
@@ -142,9 +144,10 @@ impl<'a> From<&'a Token> for TokenV1<'a> {
     }
 }
 
-/// The fields of a token that an import compares; cheaper to decode than the whole token.
+/// The fields of a token that an import compares. Decoding them is cheaper than decoding the whole
+/// token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportedFields {
+pub struct ComparedFields {
     pub id: TokenId,
     pub name: Name,
     pub is_revoked: bool,
@@ -152,9 +155,10 @@ pub struct ImportedFields {
 }
 
 impl TokenV1<'_> {
-    /// The summary; `None` if the domain would refuse one of its fields.
-    pub(super) fn summary(&self) -> Option<ImportedFields> {
-        Some(ImportedFields {
+    /// Returns the fields that an import compares, or `None` if the domain would refuse one of
+    /// them.
+    pub(super) fn summary(&self) -> Option<ComparedFields> {
+        Some(ComparedFields {
             id: TokenId::from_bytes(self.id)?,
             name: Name::parse(self.name).ok()?,
             is_revoked: self.revoked.is_some(),
@@ -162,7 +166,8 @@ impl TokenV1<'_> {
         })
     }
 
-    /// The token at the key `id`, without last uses; `None` if the domain would refuse it.
+    /// Returns the token at the key `id`, without last uses, or `None` if the domain would refuse
+    /// the token.
     pub(super) fn into_token(self, id: &IdV1) -> Option<Token> {
         if self.id != *id || self.algorithm != SHA_256 {
             return None;
@@ -212,18 +217,18 @@ impl LastUseV1<'_> {
     }
 }
 
-/// The last uses of a token: of its current secret and of a previous one. The digest identifies the
-/// previous secret, so that its use is not attributed to another.
+/// The last uses of a token: the last use of its current secret and of a previous secret. The
+/// digest identifies the previous secret, so that its last use is not attributed to another secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, BorrowDecode)]
-pub(super) struct UsageV1<'a> {
+pub(super) struct TokenUsesV1<'a> {
     current: Option<LastUseV1<'a>>,
     previous: Option<([u8; 32], LastUseV1<'a>)>,
 }
 
-impl Record for UsageV1<'_> {}
+impl Record for TokenUsesV1<'_> {}
 
-impl<'a> From<&'a Usage> for UsageV1<'a> {
-    fn from(uses: &'a Usage) -> Self {
+impl<'a> From<&'a TokenUses> for TokenUsesV1<'a> {
+    fn from(uses: &'a TokenUses) -> Self {
         let previous = uses.previous.as_ref();
         Self {
             current: uses.current.as_ref().map(LastUseV1::from),
@@ -232,34 +237,34 @@ impl<'a> From<&'a Usage> for UsageV1<'a> {
     }
 }
 
-impl UsageV1<'_> {
-    pub(super) fn into_usage(self) -> Option<Usage> {
+impl TokenUsesV1<'_> {
+    pub(super) fn into_usage(self) -> Option<TokenUses> {
         let previous = |(digest, used): (_, LastUseV1<'_>)| {
             Some((Digest::from_bytes(digest), used.into_last_use()?))
         };
-        Some(Usage {
+        Some(TokenUses {
             current: try_map(self.current, LastUseV1::into_last_use).ok()?,
             previous: try_map(self.previous, previous).ok()?,
         })
     }
 }
 
-/// The last uses of a token, decoded from [`UsageV1`].
+/// The last uses of a token, decoded from [`TokenUsesV1`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Usage {
+pub(super) struct TokenUses {
     pub(super) current: Option<LastUse>,
     pub(super) previous: Option<(Digest, LastUse)>,
 }
 
-impl Usage {
+impl TokenUses {
     pub(super) fn of(token: &Token) -> Self {
         let previous = token.previous.as_ref();
         let previous = previous.and_then(|old| Some((old.digest, old.last_used.clone()?)));
         Self { current: token.last_used.clone(), previous }
     }
 
-    /// Records a use of the previous secret with this `digest`. The last use of an earlier previous
-    /// secret is merged into `current`.
+    /// Records a use of the previous secret with this `digest`. If the use of a different previous
+    /// secret was recorded before, merges that use into `current`, which keeps the later use.
     pub(super) fn record_previous_use(&mut self, digest: Digest, used: &LastUse) {
         if let Some((before, last)) = self.previous.replace((digest, used.clone()))
             && !before.matches(&digest)
@@ -344,7 +349,7 @@ impl EventBodyV1<'_> {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct TrashV1<'a> {
     token: TokenV1<'a>,
-    uses: UsageV1<'a>,
+    uses: TokenUsesV1<'a>,
     at: TimestampV1,
 }
 
@@ -352,7 +357,7 @@ impl Record for TrashV1<'_> {}
 
 impl<'a> TrashV1<'a> {
     /// `uses` must be the last uses of `token`.
-    pub(super) fn new(token: &'a Token, uses: &'a Usage, at: Timestamp) -> Self {
+    pub(super) fn new(token: &'a Token, uses: &'a TokenUses, at: Timestamp) -> Self {
         Self { token: token.into(), uses: uses.into(), at: at.into() }
     }
 
@@ -363,23 +368,25 @@ impl<'a> TrashV1<'a> {
     }
 }
 
-/// The token that a name or a row of the change log refers to; all zero if it refers to none.
+/// The id of the token that a name or a row of the change log refers to. All bytes are zero if the
+/// row refers to no token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(super) struct TokenIdRecordV1(pub(super) IdV1);
 
 impl Record for TokenIdRecordV1 {}
 
-/// An index entry from a token to an event. Its key contains both.
+/// An index entry from a token to one of its events. The entry is empty, because the key contains
+/// the token id and the sequence of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
-pub(super) struct TokenEventV1;
+pub(super) struct TokenEventIndexEntryV1;
 
-impl Record for TokenEventV1 {}
+impl Record for TokenEventIndexEntryV1 {}
 
 /// The schema number of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
-pub(super) struct SchemaV1(pub(super) u32);
+pub(super) struct SchemaNumberV1(pub(super) u32);
 
-impl Record for SchemaV1 {}
+impl Record for SchemaNumberV1 {}
 
 /// The id and creation time of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]

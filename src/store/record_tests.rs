@@ -95,8 +95,8 @@ fn the_bytes_of_a_token_are_frozen() {
 
 #[test]
 fn the_bytes_of_the_last_uses_are_frozen() {
-    let uses = Usage::of(&token());
-    let record = UsageV1::from(&uses);
+    let uses = TokenUses::of(&token());
+    let record = TokenUsesV1::from(&uses);
     assert_golden(
         &record,
         |body| body.decode() == Some(record.clone()),
@@ -120,7 +120,7 @@ fn the_bytes_of_an_event_are_frozen() {
 
 #[test]
 fn the_bytes_of_a_deleted_token_are_frozen() {
-    let (token, uses) = (token(), Usage::of(&token()));
+    let (token, uses) = (token(), TokenUses::of(&token()));
     let record = TrashV1::new(&token, &uses, at(6));
     assert_golden(
         &record,
@@ -140,8 +140,12 @@ fn the_bytes_of_the_small_records_are_frozen() {
     let name = TokenIdRecordV1(*id().as_bytes());
     let same = |body: RecordBody<'_>| body.decode() == Some(name);
     assert_golden(&name, same, "0134664b71395a743057625865d6ee1de6292b2ee4");
-    assert_golden(&TokenEventV1, |body| body.decode() == Some(TokenEventV1), "018fecefa8976c9712");
-    let schema = SchemaV1(1);
+    assert_golden(
+        &TokenEventIndexEntryV1,
+        |body| body.decode() == Some(TokenEventIndexEntryV1),
+        "018fecefa8976c9712",
+    );
+    let schema = SchemaNumberV1(1);
     assert_golden(&schema, |body| body.decode() == Some(schema), "01019ddc7b30b98beec3");
     let info = StoreInfoV1 { id: [0xdd; 16], created: at(7).into() };
     assert_golden(
@@ -173,11 +177,11 @@ fn the_hash_of_an_event_is_frozen() {
 #[test]
 fn records_convert_back_to_equal_domain_values() {
     let (key, token, body) = (*id().as_bytes(), token(), event_body());
-    let uses = Usage::of(&token);
+    let uses = TokenUses::of(&token);
     let mut kept = TokenV1::from(&token).into_token(&key).unwrap();
     uses.clone().apply_to(&mut kept);
     assert_eq!(kept, token);
-    assert_eq!(UsageV1::from(&uses).into_usage(), Some(uses.clone()));
+    assert_eq!(TokenUsesV1::from(&uses).into_usage(), Some(uses.clone()));
     let trashed = TrashV1::new(&token, &uses, at(6)).into_parts(&key);
     assert_eq!(trashed, Some((token, at(6))));
     assert_eq!(EventV1::new(1, EventHash::NONE, &body).into_event_body(), Some(body));
@@ -217,13 +221,13 @@ fn a_record_that_the_domain_would_refuse_is_damaged() {
 
 #[test]
 fn a_use_of_a_replaced_secret_counts_for_the_token() {
-    let read = |uses: &Usage, token: &Token| {
+    let read = |uses: &TokenUses, token: &Token| {
         let mut token = TokenV1::from(token).into_token(id().as_bytes()).unwrap();
         uses.clone().apply_to(&mut token);
         token
     };
     let newest = LastUse { at: at(20), ..late() };
-    let mut uses = Usage::of(&token());
+    let mut uses = TokenUses::of(&token());
     uses.record_previous_use(Digest::from_bytes([0xbb; 32]), &newest);
     let ended = Token { previous: None, ..token() };
     assert_eq!(read(&uses, &ended).last_used, Some(newest.clone()));

@@ -1,6 +1,6 @@
 //! A copy-on-write store needs free pages even to revoke, so a full disk could prevent revoking a
 //! stolen token. A reserve file of 1 MiB in the store's folder avoids that: when the disk is full,
-//! `transaction` releases it, runs the write once more, and allocates it again later.
+//! `write_transaction` releases it, runs the write once more, and allocates it again later.
 
 use std::{
     fs,
@@ -14,11 +14,12 @@ use super::path_security;
 
 const RESERVE_BYTES: u64 = 1 << 20;
 
-/// The space in bytes that must remain free after the reserve is allocated, so that it does not
-/// fill an almost full disk.
+/// The space in bytes that must remain free after the reserve is allocated, so that the reserve
+/// does not fill an almost full disk.
 const MIN_FREE_BYTES: u64 = 4 << 20;
 
-/// The reserve file of one store: its path with `.reserve` at the end.
+/// The reserve file of one store. Its path is the path of the store's file with `.reserve`
+/// appended.
 #[derive(Debug)]
 pub(super) struct Reserve {
     path: PathBuf,
@@ -31,13 +32,13 @@ impl Reserve {
         Self { path: path.into() }
     }
 
-    /// Deletes the reserve. Returns whether there was one.
+    /// Deletes the reserve. Returns whether a reserve was deleted.
     pub(super) fn release(&self) -> bool {
         fs::remove_file(&self.path).is_ok()
     }
 
     /// Allocates the reserve if it is missing and there is enough space. Ignores a failure, because
-    /// the write before it has succeeded.
+    /// the write of the store has already succeeded.
     pub(super) fn acquire(&self) {
         if fs::symlink_metadata(&self.path).is_err() && self.has_room() && self.fill().is_err() {
             self.release();

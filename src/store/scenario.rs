@@ -7,7 +7,7 @@ use chrono::{TimeZone as _, Utc};
 use tempfile::TempDir;
 
 use super::{
-    EncodedToken, NameBatch, ReadOps, ScanResult, Store, StoreError, TrashedToken, Writer,
+    EncodedToken, NamesToInsert, ReadOps, ScanResult, Store, StoreError, TrashedToken, Writer,
 };
 use crate::domain::{
     Actor, AuditAction, Description, Digest, EventBody, LastUse, Name, Scopes, Timestamp, Token,
@@ -106,7 +106,7 @@ pub(super) fn insert_bulk(
     tokens: &[Token],
     batch: usize,
 ) -> Result<(), StoreError> {
-    let mut names = NameBatch::default();
+    let mut names = NamesToInsert::default();
     for tokens in tokens.chunks(batch) {
         let mut buffer = Vec::new();
         tokens.iter().try_for_each(|token| EncodedToken::write(token, &mut buffer))?;

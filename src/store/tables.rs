@@ -1,6 +1,6 @@
 //! The schema: every table with its key and value. Keys are bytes or integers; values are records
 //! with a checksum (see `codec`). [`Tables`] opens all tables, and [`RecordTable`] is the only
-//! access to a row. Called by `read_ops`, `writer` and the modules for backup, bulk inserts and
+//! access to a row. Called by `read_ops`, `write_ops` and the modules for backup, bulk inserts and
 //! checks.
 
 use std::{
@@ -18,7 +18,7 @@ use redb::{
 use super::{
     codec::{Record, RecordBody, encode_record, verify_checksum},
     error::{DamagedRecord, StoreError},
-    panic::StickyError,
+    panic_guard::StickyError,
 };
 use crate::domain::{
     TokenId,
@@ -30,43 +30,38 @@ type RowGuards<'r, K> = (AccessGuard<'r, K>, AccessGuard<'r, Bytes>);
 type IdKey = &'static [u8; TokenId::LEN];
 pub(super) type TokenEventKeyRef = &'static [u8; TokenId::LEN + 8];
 
-/// Keyword → `schema`: `SchemaV1` · `birth`: `StoreInfoV1` · `head`: `ChainHeadV1`.
+/// Table of three records: `SchemaNumberV1` at the key `schema`, `StoreInfoV1` at the key `birth`, and
+/// `ChainHeadV1` at the key `head`.
 const META: &str = "meta-1";
-/// Token id → `TokenV1`.
+/// Table of tokens: token id → `TokenV1`.
 pub(super) const TOKENS: &str = "pats-1";
-/// Folded name → `TokenRefV1`, the id of the token with that name.
+/// Table of names: folded name → `TokenIdRecordV1`, the id of the token with that name.
 pub(super) const NAMES: &str = "names-1";
-/// Id → `UsageV1`; apart from the token, so that a check does not rewrite the token.
+/// Table of last uses: token id → `TokenUsesV1`. It is separate from the tokens, so that a check
+/// does not rewrite the token.
 pub(super) const USES: &str = "uses-1";
-/// Sequence from 1 without gaps → `EventV1`, which contains the hash of the previous event.
+/// Table of audit events: sequence → `EventV1`, which contains the hash of the previous event. The
+/// sequences start at 1 and have no gaps.
 pub(super) const EVENTS: &str = "events-1";
-/// Id and sequence, big endian → `TokenEventV1`: an index of the events of each token.
+/// Index of the events of each token: token id and event sequence (big endian) → `TokenEventIndexEntryV1`.
 pub(super) const TOKEN_EVENTS: &str = "token-events-1";
-/// Id → `TrashV1`: a deleted token and the time of its deletion.
+/// Table of deleted tokens: token id → `TrashV1`, the token and the time of its deletion.
 const TRASH: &str = "trash-1";
-/// Number → `TokenRefV1`: a token that a transaction changed. This change log keeps only its
-/// newest rows; the last number is the generation of the store.
+/// Change log: number → `TokenIdRecordV1`, the id of a token that a transaction changed. Only the
+/// newest rows are kept. The last number is the generation of the store.
 const CHANGES: &str = "changes-1";
 
-/// The access mode of a transaction's tables. A write transaction opens all tables at once. A read
-/// transaction opens only those that it uses; otherwise opening them would dominate the time of a
-/// check.
-pub trait AccessMode {
-    type Transaction;
+/// A transaction of redb as the tables see it. A write transaction opens all tables at once. A read
+/// transaction opens each table at its first use, because opening all of them would take most of
+/// the time of a check.
+pub trait Transaction {
     type Table<K: Key + 'static>: ReadableTable<K, Bytes>;
     /// A table that is open or can be opened.
     type Inner<K: Key + 'static>;
-    fn inner<K: Key + 'static>(
-        transaction: &Self::Transaction,
-        name: &'static str,
-    ) -> Result<Self::Inner<K>, TableError>;
+    fn inner<K: Key + 'static>(&self, name: &'static str) -> Result<Self::Inner<K>, TableError>;
     /// Opens the table if it is not open.
     fn table<K: Key + 'static>(inner: &Self::Inner<K>) -> Result<&Self::Table<K>, TableError>;
 }
-
-/// The mode of read transactions.
-#[derive(Debug)]
-pub struct ReadOnly;
 
 /// A table that is opened when it is first used.
 pub struct LazyTable<K: Key + 'static> {
@@ -81,16 +76,12 @@ impl<K: Key + 'static> fmt::Debug for LazyTable<K> {
     }
 }
 
-impl AccessMode for ReadOnly {
-    type Transaction = Arc<ReadTransaction>;
+impl Transaction for Arc<ReadTransaction> {
     type Table<K: Key + 'static> = ReadOnlyTable<K, Bytes>;
     type Inner<K: Key + 'static> = LazyTable<K>;
 
-    fn inner<K: Key + 'static>(
-        transaction: &Arc<ReadTransaction>,
-        name: &'static str,
-    ) -> Result<LazyTable<K>, TableError> {
-        Ok(LazyTable { name, transaction: Arc::clone(transaction), table: OnceCell::new() })
+    fn inner<K: Key + 'static>(&self, name: &'static str) -> Result<LazyTable<K>, TableError> {
+        Ok(LazyTable { name, transaction: Self::clone(self), table: OnceCell::new() })
     }
 
     fn table<K: Key + 'static>(
@@ -104,20 +95,15 @@ impl AccessMode for ReadOnly {
     }
 }
 
-/// The mode of write transactions.
-#[derive(Debug)]
-pub struct ReadWrite<'t>(std::marker::PhantomData<&'t ()>);
-
-impl<'t> AccessMode for ReadWrite<'t> {
-    type Transaction = &'t WriteTransaction;
+impl<'t> Transaction for &'t WriteTransaction {
     type Table<K: Key + 'static> = Table<'t, K, Bytes>;
     type Inner<K: Key + 'static> = Table<'t, K, Bytes>;
 
     fn inner<K: Key + 'static>(
-        transaction: &&'t WriteTransaction,
+        &self,
         name: &'static str,
     ) -> Result<Table<'t, K, Bytes>, TableError> {
-        transaction.open_table(definition(name))
+        self.open_table(definition(name))
     }
 
     fn table<'s, K: Key + 'static>(
@@ -127,33 +113,40 @@ impl<'t> AccessMode for ReadWrite<'t> {
     }
 }
 
+/// The open tables of a read transaction.
+pub type ReadTables = Tables<Arc<ReadTransaction>>;
+
+/// The open tables of a write transaction.
+pub type WriteTables<'t> = Tables<&'t WriteTransaction>;
+
 macro_rules! tables {
     ($($table:ident: $key:ty = $name:ident;)*) => {
         /// The open tables of one transaction.
-        pub struct Tables<A: AccessMode> {
-            $(pub(super) $table: RecordTable<$key, A>,)*
+        pub struct Tables<T: Transaction> {
+            $(pub(super) $table: RecordTable<$key, T>,)*
             pub(super) error: StickyError,
         }
 
-        impl<A: AccessMode> Tables<A> {
-            /// The only constructor, for both access modes.
-            fn new(transaction: &A::Transaction) -> Result<Self, TableError> {
+        impl<T: Transaction> Tables<T> {
+            /// The only constructor, for both kinds of transactions.
+            fn new(transaction: &T) -> Result<Self, TableError> {
                 let error = StickyError::default();
                 Ok(Self { $($table: RecordTable::new($name, &error, transaction)?,)* error })
             }
         }
 
-        impl Tables<ReadOnly> {
+        impl ReadTables {
             /// Opens all tables, so that a missing one is found when the file is opened.
             pub(super) fn check_all(&self) -> Result<(), TableError> {
                 $(self.$table.table()?;)*
                 Ok(())
             }
 
-            /// Inserts the rows of every table into `to`, and adds the damaged ones to `damaged`.
+            /// Copies the rows of every table to `to`, including damaged rows, which are also
+            /// listed in `damaged`.
             pub(super) fn copy_rows(
                 &self,
-                to: &mut Tables<ReadWrite<'_>>,
+                to: &mut WriteTables<'_>,
                 damaged: &mut Vec<DamagedRecord>,
             ) -> Result<(), StoreError> {
                 $(self.$table.copy_rows(&mut to.$table, damaged)?;)*
@@ -179,25 +172,26 @@ tables! {
     changes: u64 = CHANGES;
 }
 
-impl<A: AccessMode> fmt::Debug for Tables<A> {
+impl<T: Transaction> fmt::Debug for Tables<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tables").finish_non_exhaustive()
     }
 }
 
-impl Tables<ReadOnly> {
-    /// Begins without open tables; each is opened at its first use.
+impl ReadTables {
+    /// Opens no table yet. Each table is opened at its first use.
     pub(super) fn open(transaction: ReadTransaction) -> Result<Self, TableError> {
         Self::new(&Arc::new(transaction))
     }
 
-    /// Fails if the table of the schema number is missing. A newer schema may lack all others.
+    /// Fails if the table with the schema number is missing. A store with a newer schema may lack
+    /// all other tables.
     pub(super) fn check_meta(&self) -> Result<(), TableError> {
         self.meta.table().map(drop)
     }
 }
 
-impl<'t> Tables<ReadWrite<'t>> {
+impl<'t> WriteTables<'t> {
     /// Opens all tables. redb creates the missing ones.
     pub(super) fn open_to_write(transaction: &'t WriteTransaction) -> Result<Self, TableError> {
         Self::new(&transaction)
@@ -210,27 +204,23 @@ fn definition<K: Key + 'static>(name: &str) -> TableDefinition<'_, K, Bytes> {
 
 /// One table of checksummed records. Adds the checksum when it writes, verifies it when it reads,
 /// and turns a panic of redb over a damaged page into an error.
-pub(super) struct RecordTable<K: Key + 'static, A: AccessMode> {
+pub(super) struct RecordTable<K: Key + 'static, T: Transaction> {
     pub(super) name: &'static str,
     pub(super) error: StickyError,
-    pub(super) inner: A::Inner<K>,
+    pub(super) inner: T::Inner<K>,
 }
 
 #[expect(
     clippy::needless_pass_by_value,
     reason = "keys are references and integers, which redb's type of them does not show"
 )]
-impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
-    fn new(
-        name: &'static str,
-        error: &StickyError,
-        transaction: &A::Transaction,
-    ) -> Result<Self, TableError> {
-        Ok(Self { name, error: error.clone(), inner: A::inner(transaction, name)? })
+impl<K: Key + 'static, T: Transaction> RecordTable<K, T> {
+    fn new(name: &'static str, error: &StickyError, transaction: &T) -> Result<Self, TableError> {
+        Ok(Self { name, error: error.clone(), inner: T::inner(transaction, name)? })
     }
 
-    fn table(&self) -> Result<&A::Table<K>, TableError> {
-        A::table(&self.inner)
+    fn table(&self) -> Result<&T::Table<K>, TableError> {
+        T::table(&self.inner)
     }
 
     pub(super) fn damage(&self, key: &K::SelfType<'_>) -> DamagedRecord {
@@ -239,11 +229,11 @@ impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
 
     /// Reads the record at `key` and decodes it with `read`. If `read` returns `None`, the record
     /// is damaged.
-    pub(super) fn get<T>(
+    pub(super) fn get<R>(
         &self,
         key: K::SelfType<'_>,
-        read: impl FnOnce(RecordBody<'_>) -> Option<T>,
-    ) -> Result<Option<T>, StoreError> {
+        read: impl FnOnce(RecordBody<'_>) -> Option<R>,
+    ) -> Result<Option<R>, StoreError> {
         self.with_table(|table| {
             let Some(found) = table.get(&key)? else {
                 return Ok(None);
@@ -264,7 +254,8 @@ impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
         self.with_table(redb::ReadableTableMetadata::len)
     }
 
-    /// Calls `visit` with the rows of `range` in key order, or in reverse order, until it breaks.
+    /// Calls `visit` with the rows of `range` in key order, or in reverse order, until `visit`
+    /// breaks.
     pub(super) fn scan<'a>(
         &self,
         range: impl RangeBounds<K::SelfType<'a>> + 'a,
@@ -281,7 +272,7 @@ impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
         })
     }
 
-    /// Calls `visit` with all rows in key order, until it breaks.
+    /// Calls `visit` with all rows in key order, until `visit` breaks.
     pub(super) fn for_each(
         &self,
         visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, DamagedRecord>) -> ControlFlow<()>,
@@ -311,30 +302,31 @@ impl<K: Key + 'static, A: AccessMode> RecordTable<K, A> {
         Ok(())
     }
 
-    /// Runs `call` with the redb table, and stores its error in the transaction's [`StickyError`].
-    pub(super) fn with_table<T>(
+    /// Runs `call` with the redb table. If `call` fails, stores the error in the transaction's
+    /// [`StickyError`].
+    pub(super) fn with_table<R>(
         &self,
-        call: impl FnOnce(&A::Table<K>) -> Result<T, redb::StorageError>,
-    ) -> Result<T, StoreError> {
+        call: impl FnOnce(&T::Table<K>) -> Result<R, redb::StorageError>,
+    ) -> Result<R, StoreError> {
         self.error.run(|| Ok(call(self.table()?)?))
     }
 }
 
-impl<A: AccessMode> RecordTable<u64, A> {
-    /// The highest key; 0 in an empty table.
+impl<T: Transaction> RecordTable<u64, T> {
+    /// Returns the highest key, or 0 if the table is empty.
     pub(super) fn last_key(&self) -> Result<u64, StoreError> {
         self.with_table(|table| Ok(table.last()?.map_or(0, |(key, _)| key.value())))
     }
 
-    /// The lowest key; `None` in an empty table.
+    /// Returns the lowest key, or `None` if the table is empty.
     pub(super) fn first_key(&self) -> Result<Option<u64>, StoreError> {
         self.with_table(|table| Ok(table.first()?.map(|(key, _)| key.value())))
     }
 }
 
-impl<A: AccessMode> RecordTable<IdKey, A> {
-    /// Merge join of both tables by key. Calls `visit` with each raw row from `from` on, and with
-    /// the raw row of `other` for the same key, until it breaks.
+impl<T: Transaction> RecordTable<IdKey, T> {
+    /// Joins both tables by key in one pass. Calls `visit` with each raw row of this table from
+    /// `from` on, and with the raw row of `other` at the same key, until `visit` breaks.
     pub(super) fn merge_join(
         &self,
         other: &Self,
@@ -364,7 +356,7 @@ impl<A: AccessMode> RecordTable<IdKey, A> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as above")]
-impl<K: Key + 'static> RecordTable<K, ReadWrite<'_>> {
+impl<K: Key + 'static> RecordTable<K, &WriteTransaction> {
     pub(super) fn put<R: Record>(
         &mut self,
         key: K::SelfType<'_>,
@@ -378,13 +370,14 @@ impl<K: Key + 'static> RecordTable<K, ReadWrite<'_>> {
         })
     }
 
-    /// Removes the row at `key`. Returns whether there was one.
+    /// Removes the row at `key`. Returns whether there was a row.
     pub(super) fn remove(&mut self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
         self.error.run(|| Ok(self.inner.remove(&key)?.is_some()))
     }
 }
 
-/// Formats a key for display: 8 bytes as a number, others as text or in hexadecimal digits.
+/// Formats a key for display: a key of 8 bytes as a number, any other key as text or in hexadecimal
+/// digits.
 pub(super) fn display_key(key: &[u8]) -> String {
     if let Ok(bytes) = key.try_into() {
         return u64::from_le_bytes(bytes).to_string();

@@ -1,6 +1,7 @@
 //! Runs a thread that reports when any process changes or replaces the store's file. Uses inotify,
-//! so that the thread sleeps while nothing changes; without inotify, it polls once per second. It
-//! does not read the file: a report usually, but not always, means a commit. Called by the service.
+//! so that the thread sleeps while nothing changes; without inotify, it polls once per second. The
+//! thread does not read the file, so a report usually, but not always, means a commit. Called by
+//! the service.
 
 #[cfg(target_os = "linux")]
 #[path = "inotify.rs"]
@@ -18,10 +19,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 #[cfg(target_os = "linux")]
 use self::inotify::FileWatch;
 
-/// The interval of reports without inotify, whether there was a change or not.
+/// The interval of reports if inotify cannot be used. There is a report even if nothing has
+/// changed.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The time without changes that ends a burst: a commit writes several times.
+/// The time without changes after which a burst of changes has ended. A commit is a burst, because
+/// it writes several times.
 const QUIET: Duration = Duration::from_millis(5);
 
 /// The longest time that a report waits for the end of a burst.
@@ -30,17 +33,17 @@ const MAX_DELAY: Duration = Duration::from_millis(20);
 /// A thread that reports changes until this value is dropped.
 #[derive(Debug)]
 pub struct ChangeWatcher {
-    /// Closed to end the thread.
+    /// The writing end of a pipe. Closing it ends the thread.
     stop: Option<PipeWriter>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl ChangeWatcher {
     /// Starts a thread that calls `on_change` after each burst of changes to the file at `path`,
-    /// including changes by this process, until it returns `false`. A change during the call is
-    /// reported by another call. Without a path, as for a store in memory, the thread polls.
-    /// `on_change` must not wait for the thread that drops the watcher, because dropping waits for
-    /// `on_change` to return.
+    /// including changes by this process. The thread ends when `on_change` returns `false`. A
+    /// change during a call of `on_change` is reported by another call. If `path` is `None`, as for
+    /// a store in memory, the thread polls. `on_change` must not wait for the thread that drops the
+    /// watcher, because dropping waits for `on_change` to return.
     pub fn start(
         path: Option<&Path>,
         on_change: impl Fn() -> bool + Send + 'static,
@@ -63,7 +66,7 @@ impl ChangeWatcher {
 impl Drop for ChangeWatcher {
     fn drop(&mut self) {
         drop(self.stop.take());
-        // The panic hook has reported a panic of `on_change`.
+        // If `on_change` panicked, the panic hook has already reported it.
         drop(self.thread.take().map(JoinHandle::join));
     }
 }
@@ -88,7 +91,7 @@ impl WatchSource {
         Self::Timer(POLL_INTERVAL)
     }
 
-    /// Waits for a change; `false` if the watcher is dropped first.
+    /// Waits for a change. Returns `false` if the watcher is dropped first.
     fn wait(&mut self, stopped: &PipeReader) -> bool {
         match self {
             Self::Timer(interval) => {
@@ -108,8 +111,8 @@ impl WatchSource {
     }
 }
 
-/// Waits for a change and for the end of its burst; `Some(false)` if the watcher is dropped first,
-/// `None` if the watch is broken.
+/// Waits for a change and for the end of its burst. Returns `Some(false)` if the watcher is dropped
+/// first, and `None` if the watch is broken.
 #[cfg(target_os = "linux")]
 fn wait_for_burst(watch: &mut FileWatch, stopped: &PipeReader) -> Option<bool> {
     let mut first: Option<Instant> = None;
@@ -131,8 +134,8 @@ fn wait_for_burst(watch: &mut FileWatch, stopped: &PipeReader) -> Option<bool> {
     }
 }
 
-/// Waits until one of `fds` is ready, or for `timeout`. Returns which ones are ready; `None` if
-/// polling failed.
+/// Waits until one of `fds` is ready, but no longer than `timeout`. Returns for each of `fds`
+/// whether it is ready, or `None` if polling failed.
 fn is_ready<const N: usize>(
     fds: &mut [PollFd<'_>; N],
     timeout: Option<Duration>,

@@ -10,7 +10,7 @@ use std::{error::Error, path::Path};
 use zeroize::Zeroizing;
 
 use crate::{
-    domain::{Actor, Catalogue, Description, LifetimeLimits, Name, NewToken, Prefix},
+    domain::{Actor, Description, LifetimeLimits, Name, NewToken, ScopeCatalogue, SecretPrefix},
     service::{Clock, Entropy, Policy, Service},
     store::Store,
 };
@@ -23,10 +23,10 @@ use crate::{
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 pub fn memory_service() -> Service {
     let policy = Policy {
-        prefix: Prefix::default(),
+        prefix: SecretPrefix::default(),
         limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().unwrap(),
-        catalogue: Catalogue::default(),
+        catalogue: ScopeCatalogue::default(),
     };
     let clock = Clock::fixed(chrono::DateTime::UNIX_EPOCH);
     let (store, entropy) = (Store::memory().unwrap(), Entropy::seeded(1));

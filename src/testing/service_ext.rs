@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use crate::{
     domain::{
         Command, ConfirmationProof, DeliveryMethod, Description, Digest, Lifetime, Name, NewToken,
-        Overlap, RestoreTarget, Scope, ScopesToRemove, Token, TokenId, TokensToDelete,
+        Scope, ScopesToRemove, SecretOverlap, Token, TokenId, TokensToDelete, TokensToRestore,
     },
-    service::{Committed, IssuedToken, Service, ServiceError},
+    service::{CommandResult, IssuedToken, Service, ServiceError},
 };
 
 /// The arguments of a regeneration.
 #[derive(Debug, Clone, Copy)]
 pub struct RegenerateOptions {
     pub lifetime: Lifetime,
-    pub overlap: Overlap,
+    pub overlap: SecretOverlap,
 }
 
 /// The command that undoes a change; `None` if the change cannot be undone.
@@ -24,7 +24,7 @@ pub type Undo = Option<Command>;
 /// One method for each kind of change. All return the error of preview or execution.
 pub trait ServiceTestExt {
     /// Previews `command`, fails if it skips a token, confirms and executes it.
-    fn execute_confirmed(&self, command: &Command) -> Result<Committed, ServiceError>;
+    fn execute_confirmed(&self, command: &Command) -> Result<CommandResult, ServiceError>;
 
     /// Executes `command`, which must change one token. Returns the changed token.
     fn change_one(&self, command: &Command) -> Result<(Token, Undo), ServiceError> {
@@ -120,7 +120,7 @@ pub trait ServiceTestExt {
 
     /// Restores the latest deletion of the acting operator.
     fn restore_last(&self) -> Result<Vec<Token>, ServiceError> {
-        self.undo(&Some(Command::Restore(RestoreTarget::LastDeletion)))
+        self.undo(&Some(Command::Restore(TokensToRestore::LastDeletion)))
     }
 
     /// Restores the deleted token with the name, id or id prefix `text`.
@@ -148,7 +148,7 @@ pub trait ServiceTestExt {
 }
 
 impl ServiceTestExt for Service {
-    fn execute_confirmed(&self, command: &Command) -> Result<Committed, ServiceError> {
+    fn execute_confirmed(&self, command: &Command) -> Result<CommandResult, ServiceError> {
         let plan = self.preview(command)?;
         plan.require_all()?;
         let confirmed = match plan.confirmation() {
@@ -160,6 +160,6 @@ impl ServiceTestExt for Service {
 
     fn restore(&self, text: &str) -> Result<Token, ServiceError> {
         let id = self.resolve_deleted(text)?.id;
-        Ok(self.change_one(&Command::Restore(RestoreTarget::Token(id)))?.0)
+        Ok(self.change_one(&Command::Restore(TokensToRestore::Token(id)))?.0)
     }
 }

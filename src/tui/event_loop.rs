@@ -14,7 +14,7 @@ use super::{
     app::{
         App,
         effect::{Effect, OutputAction},
-        event::{AppEvent, HostResult},
+        event::{AppEvent, OutputResult},
     },
     terminal::{
         SuspendOutcome,
@@ -28,15 +28,16 @@ use crate::{
     service::secret_file,
 };
 
-/// How long a key press waits for the response of the service before a frame is drawn without it.
-/// Usually the response arrives in time, and the key press needs only one frame.
+/// Maximum time to wait for the response to a key press before a frame is drawn without the
+/// response. Usually the response arrives in time, so that the key press needs only one frame.
 const RESPONSE_WAIT: Duration = Duration::from_millis(60);
 /// How long a response can be outstanding before the operator gets a warning.
 const SILENCE_TIMEOUT: Duration = Duration::from_millis(2_500);
 
 /// The output of the app: the real terminal, or a buffer in tests.
 pub trait Display {
-    /// Draws one frame; writes nothing if nothing changed. An error means that the terminal is gone.
+    /// Draws one frame. Writes nothing to the terminal if nothing changed. An error means that the
+    /// terminal is gone.
     fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()>;
     /// Writes bytes between two frames.
     fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
@@ -114,21 +115,22 @@ impl<D: Display> EventLoop<D> {
         Ok(())
     }
 
-    /// Draws a frame. If it needs data that is not loaded, as after the terminal became wide, requests
-    /// the data for a later frame.
+    /// Draws a frame, then requests the data that this frame lacked. For example, the detail is not
+    /// loaded yet when the terminal becomes wide. A later frame shows the data.
     pub fn draw(&mut self) -> io::Result<()> {
         let app = &mut self.app;
         self.display.draw(|frame| app.view(frame))?;
         self.dispatch(AppEvent::FrameDrawn)
     }
 
-    /// Handles one event and waits up to [`RESPONSE_WAIT`] for the responses that it needs.
+    /// Handles one event, then waits up to [`RESPONSE_WAIT`] for the responses that the screen
+    /// needs.
     pub fn process(&mut self, event: AppEvent) -> io::Result<()> {
         self.dispatch(event)?;
         self.wait(RESPONSE_WAIT, App::is_waiting)
     }
 
-    /// Handles the next event that arrives within `timeout`; returns false if none does.
+    /// Handles the next event that arrives within `timeout`. Returns `false` if no event arrives.
     #[cfg(any(test, feature = "testing"))]
     pub fn process_next(&mut self, timeout: Duration) -> io::Result<bool> {
         match self.inbox.recv_timeout(timeout) {
@@ -142,15 +144,17 @@ impl<D: Display> EventLoop<D> {
         self.finished
     }
 
-    /// Waits up to `timeout` until no response is outstanding. Input that arrives meanwhile is deferred.
+    /// Waits until no response is outstanding, at most for `timeout`. Input that arrives meanwhile
+    /// is deferred.
     #[cfg(any(test, feature = "testing"))]
     pub fn wait_until_idle(&mut self, timeout: Duration) -> io::Result<()> {
         self.dispatch(AppEvent::FrameDrawn)?;
         self.wait(timeout, App::is_busy)
     }
 
-    /// Waits up to `timeout` while `is_waiting` holds for the app. Input that arrives meanwhile is
-    /// deferred, because it is meant for the screen with the responses.
+    /// Waits while `is_waiting` returns `true` for the app, at most for `timeout`. Input that
+    /// arrives meanwhile is deferred until the responses are handled, because it is meant for the
+    /// updated screen.
     fn wait(&mut self, timeout: Duration, is_waiting: fn(&App) -> bool) -> io::Result<()> {
         let deadline = Instant::now() + timeout;
         while !self.finished && is_waiting(&self.app) {
@@ -232,25 +236,26 @@ impl<D: Display> EventLoop<D> {
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        // The app has hidden the secrets: draw that before the shell gets the terminal.
+        // Draw the frame in which the app has hidden the secrets, before the shell gets the
+        // terminal.
         self.draw()?;
         match self.display.suspend()? {
             SuspendOutcome::Resumed => self.dispatch(AppEvent::Tick),
             SuspendOutcome::Refused => {
-                self.dispatch(AppEvent::HostResult(HostResult::NotSuspended))
+                self.dispatch(AppEvent::HostResult(OutputResult::NotSuspended))
             }
         }
     }
 
-    /// Runs a host action. Returns `None` if its secret is no longer on the screen.
-    fn run_on_host(&mut self, action: &OutputAction) -> Option<HostResult> {
-        let failed = |error: &dyn std::error::Error| HostResult::Failed(error.to_string());
+    /// Runs `action`. Returns `None` if the action needs a secret and no secret is on the screen.
+    fn run_on_host(&mut self, action: &OutputAction) -> Option<OutputResult> {
+        let failed = |error: &dyn std::error::Error| OutputResult::Failed(error.to_string());
         Some(match action {
             OutputAction::Copy { label, text } => {
                 match copy(&mut self.display, &self.route, text) {
                     Ok(target) => {
                         let summary = target.summary();
-                        HostResult::Copied(summary.replacen(
+                        OutputResult::Copied(summary.replacen(
                             "Sent",
                             &format!("Sent the {label}"),
                             1,
@@ -262,7 +267,7 @@ impl<D: Display> EventLoop<D> {
             OutputAction::CopySecret => {
                 let secret = self.app.secret()?.reveal();
                 match copy(&mut self.display, &self.route, secret) {
-                    Ok(target) => HostResult::Delivered(
+                    Ok(target) => OutputResult::Delivered(
                         DeliveryMethod::Copied,
                         target.summary_with_fallback(),
                     ),
@@ -272,7 +277,7 @@ impl<D: Display> EventLoop<D> {
             OutputAction::WriteSecret(path) => match secret_file::write(path, self.app.secret()?) {
                 Ok(path) => {
                     let text = format!("Wrote the secret to {} (mode 0600)", path.display());
-                    HostResult::Delivered(DeliveryMethod::Written, text)
+                    OutputResult::Delivered(DeliveryMethod::Written, text)
                 }
                 Err(error) => failed(&error),
             },

@@ -29,7 +29,7 @@ use crate::{
     service::{self, Clock, Service, Zone},
 };
 
-/// How long the exit of the process waits for writes in progress.
+/// Maximum time to wait for store writes in progress before the process exits.
 const WRITE_WAIT: Duration = Duration::from_millis(200);
 
 /// The settings of the app.
@@ -39,11 +39,13 @@ pub struct AppSettings {
     pub theme: Theme,
     /// Whether the app captures clicks and the wheel.
     pub mouse: bool,
-    /// `user@host`, for the top line.
+    /// The text `user@host` that the top line shows.
     pub identity: String,
-    /// The options for the store and the config, added to every equivalent command line.
+    /// The command line options that select the store and the config. The app adds them to every
+    /// equivalent command line.
     pub options: Vec<(&'static str, String)>,
-    /// The clipboard program with its arguments; `None` to choose a route automatically.
+    /// The clipboard program with its arguments. If `None`, the app chooses a route to the
+    /// clipboard automatically.
     pub clipboard: Option<Vec<String>>,
 }
 

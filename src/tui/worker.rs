@@ -1,6 +1,6 @@
-//! The worker thread, which calls the service so that the screen never waits for the store. It takes
-//! requests, delivers responses, and reads the changes of other processes when the file watch
-//! reports one. The list runs on another thread, because its queries can take long.
+//! The worker thread, which calls the service so that the screen never waits for the store. It
+//! takes requests, delivers responses, and reads the changes of other processes when the file watch
+//! reports a change. The list runs on another thread, because its queries can take long.
 
 use std::{
     sync::{
@@ -13,16 +13,16 @@ use std::{
 
 use super::app::{
     event::AppEvent,
-    pending::RequestId,
+    pending_requests::RequestId,
     service_request::{Response, ServiceRequest, execute_request},
 };
 use crate::{
-    list::{ListRequest, ListWorker},
-    service::{ChangePosition, Service, ServiceError, TokenChanges},
+    list::{ListRequest, ListThreadHandle},
+    service::{ChangeLogPosition, Service, ServiceError, TokenChanges},
 };
 
-/// How long to wait before the changes of other processes are read again after a failure, and the
-/// poll interval if the store file cannot be watched.
+/// Interval at which the changes of other processes are read after a failed read, or while the
+/// store file cannot be watched.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 enum Job {
@@ -30,15 +30,16 @@ enum Job {
     StoreChanged,
 }
 
-/// The handle of the worker threads, which end when it is dropped.
+/// The handle of the worker threads. The threads end when the handle is dropped.
 #[derive(Debug)]
 pub struct Worker {
     jobs: Arc<Sender<Job>>,
-    list_worker: ListWorker,
+    list_worker: ListThreadHandle,
 }
 
 impl Worker {
-    /// Starts the threads. They call `deliver` with each event and end once it returns false.
+    /// Starts the worker threads, which call `deliver` with each event. The threads end once
+    /// `deliver` returns `false`.
     pub fn start(
         service: Service,
         deliver: impl Fn(AppEvent) -> bool + Send + Sync + 'static,
@@ -47,13 +48,14 @@ impl Worker {
         let jobs = Arc::new(jobs);
         let (service, deliver) = (Arc::new(service), Arc::new(deliver));
         let deliver_list = Arc::clone(&deliver);
-        let (list_worker, run_list) = ListWorker::new(Arc::clone(&service), move |result| {
+        let (list_worker, run_list) = ListThreadHandle::new(Arc::clone(&service), move |result| {
             deliver_list(match result {
                 Ok(result) => AppEvent::ListResult(result),
                 Err(error) => AppEvent::ListFailed(error),
             })
         });
-        // A weak reference, so that the watch does not keep the thread alive after `Worker` is dropped.
+        // Use a weak reference, so that the watch does not keep the thread alive after `Worker` is
+        // dropped.
         let weak = Arc::downgrade(&jobs);
         let notify =
             move || weak.upgrade().is_some_and(|jobs| jobs.send(Job::StoreChanged).is_ok());
@@ -72,7 +74,8 @@ impl Worker {
         self.jobs.send(Job::Request(id, request)).is_ok()
     }
 
-    /// Sends a list request, which replaces the previous one. Returns false if the worker has ended.
+    /// Sends a list request, which replaces the previous list request. Returns false if the worker
+    /// has ended.
     pub fn list(&self, request: ListRequest) -> bool {
         self.list_worker.request(request)
     }
@@ -81,7 +84,7 @@ impl Worker {
 fn run_jobs(
     service: &Service,
     inbox: &Receiver<Job>,
-    mut position: Option<ChangePosition>,
+    mut position: Option<ChangeLogPosition>,
     is_polling: bool,
     deliver: &impl Fn(AppEvent) -> bool,
 ) {
@@ -97,13 +100,14 @@ fn run_jobs(
         let was_behind = std::mem::replace(&mut is_behind, followed.is_err());
         let changes = match followed {
             Ok(changes) => changes.map(AppEvent::StoreChanged),
-            // Report a failure once. A busy store is expected to recover soon, and a failed request
-            // has its own error.
+            // Report only the first of several failures. Do not report a busy store, which is
+            // expected to recover soon. Do not report a failure after a request, because the
+            // response to a failed request contains the error.
             Err(error) => (!was_behind && response.is_none() && !error.is_busy())
                 .then_some(AppEvent::ChangeReadFailed(error)),
         };
-        // Deliver changes first: the response may refer to changed tokens. Only fetched tokens go
-        // first, because they are older than the changes.
+        // Deliver the changes before the response, which may refer to changed tokens. Deliver a
+        // response with fetched tokens before the changes, because the fetched tokens are older.
         let fetched = matches!(response, Some((_, Response::Tokens(_))));
         let response = response.map(|(id, response)| AppEvent::Response(id, Box::new(response)));
         let events = if fetched { [response, changes] } else { [changes, response] };
@@ -113,11 +117,11 @@ fn run_jobs(
     }
 }
 
-/// Reads the changes since `position` and advances it; `None` if nothing changed. After an error the
-/// caller tries again later.
+/// Reads the changes since `position` and advances `position`. Returns `None` if nothing changed.
+/// After an error, the caller tries again later.
 fn read_changes(
     service: &Service,
-    position: &mut Option<ChangePosition>,
+    position: &mut Option<ChangeLogPosition>,
 ) -> Result<Option<TokenChanges>, ServiceError> {
     let Some(before) = position else {
         let current = service.position()?;

@@ -66,7 +66,7 @@ fn a_store_that_cannot_be_opened_is_reported() {
     let facts = &run(&home, &["doctor", "--json"]).objects()[0];
     let shown = store.display();
     let problem =
-        format!("{shown} is accessible by other users (mode 0644): run `chmod 600 {shown}`");
+        format!("{shown} is accessible to other users (mode 0644): run `chmod 600 {shown}`");
     assert_eq!(facts["attention"], json!([problem]));
     assert_eq!(facts["store"]["state"], json!({ "unknown": problem }));
     assert_eq!(facts["store"]["mode"], "0644");

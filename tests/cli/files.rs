@@ -79,7 +79,7 @@ fn input_files_with_insecure_permissions_are_rejected() {
         };
         chmod(&path, insecure_mode);
         is_rejected(&format!(
-            "{name} is accessible by other users (mode {insecure_mode:04o})\nhint: run `{fix} "
+            "{name} is accessible to other users (mode {insecure_mode:04o})\nhint: run `{fix} "
         ));
         chmod(&path, 0o600);
         if chown(&path, Some(4_242), None).is_ok() {

@@ -7,7 +7,7 @@ use patdeck::cli::CliCommand;
 
 use crate::{Home, command, issue, run, run_with_input};
 
-const MESSAGE: &str = "read-only mode, nothing changed";
+const MESSAGE: &str = "patdeck is in read-only mode; nothing was changed";
 const HINT: &str =
     "to make changes, remove --read-only, PATDECK_READ_ONLY and `read-only` in the config";
 

@@ -17,7 +17,7 @@ const TOKENS_PER_WRITER: usize = 50;
 fn create(home: &Home, name: &str) -> (String, bool) {
     loop {
         let result = run(home, &["create", name]);
-        if !(result.out.is_empty() && result.err.starts_with("error: store busy: ")) {
+        if !(result.out.is_empty() && result.err.starts_with("error: the store is busy: ")) {
             let is_recorded = !result.err.contains("warning: cannot record");
             return (result.success(), is_recorded);
         }

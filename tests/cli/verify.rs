@@ -4,7 +4,7 @@
 use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _, process::Stdio};
 
 use chrono::TimeDelta;
-use patdeck::domain::{Prefix, Secret, TokenId};
+use patdeck::domain::{Secret, SecretPrefix, TokenId};
 use serde_json::json;
 
 use crate::{Home, issue, run, run_with_input};
@@ -17,7 +17,8 @@ fn forged(id: &str) -> String {
         out.fill(7);
         Ok::<_, ()>(())
     };
-    let secret = Secret::generate(&Prefix::default(), TokenId::parse(id).unwrap(), zeros).unwrap();
+    let secret =
+        Secret::generate(&SecretPrefix::default(), TokenId::parse(id).unwrap(), zeros).unwrap();
     secret.reveal().to_owned()
 }
 
@@ -119,7 +120,7 @@ fn a_faulty_config_or_store_is_an_error() {
     fs::set_permissions(&store, fs::Permissions::from_mode(0o644)).unwrap();
     let shown = store.display();
     let result = run_with_input(&home, &PUBLISH, &secret);
-    let message = format!("{shown} is accessible by other users (mode 0644)");
+    let message = format!("{shown} is accessible to other users (mode 0644)");
     result.fails_with_hint(4, &message, &format!("run `chmod 600 {shown}`"));
     fs::set_permissions(&store, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&store, "not a store").unwrap();

@@ -10,7 +10,7 @@ use std::{
 
 use patdeck::{
     domain::{LeakedSecret, Secret},
-    service::leaks::SecretStatus,
+    service::leaked_secret::LeakedSecretStatus,
     store::{ReadOps, Store},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -40,7 +40,8 @@ fn a_killed_command_leaves_its_complete_change_or_none() {
     for (expected, secret) in &issued {
         let status = service.classify(secret).unwrap().status;
         assert!(
-            status.as_str() == expected || expected == "either" && status != SecretStatus::Unknown,
+            status.as_str() == expected
+                || expected == "either" && status != LeakedSecretStatus::Unknown,
             "{status:?}"
         );
     }

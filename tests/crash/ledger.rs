@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patdeck::{
     domain::{Digest, LeakedSecret, Secret, Token, TokenId},
-    service::{Service, leaks::SecretStatus},
+    service::{Service, leaked_secret::LeakedSecretStatus},
     store::{ReadOps, Store},
 };
 
@@ -108,14 +108,14 @@ impl Ledger {
         let status = |secret| service.classify(secret).unwrap().status;
         for (name, secret) in &self.secrets {
             let expected = match &self.tokens[name] {
-                TokenState { stored: false, .. } => SecretStatus::Deleted,
-                TokenState { revoked: true, .. } => SecretStatus::Revoked,
-                _ => SecretStatus::Active,
+                TokenState { stored: false, .. } => LeakedSecretStatus::Deleted,
+                TokenState { revoked: true, .. } => LeakedSecretStatus::Revoked,
+                _ => LeakedSecretStatus::Active,
             };
             assert_eq!(status(secret), expected, "{name}");
         }
         for secret in &self.replaced {
-            assert_eq!(status(secret), SecretStatus::Replaced, "a replaced secret works");
+            assert_eq!(status(secret), LeakedSecretStatus::Replaced, "a replaced secret works");
         }
     }
 

@@ -18,7 +18,7 @@ mod writer;
 use std::path::Path;
 
 use patdeck::{
-    domain::{Actor, Catalogue, LifetimeLimits, Prefix},
+    domain::{Actor, LifetimeLimits, ScopeCatalogue, SecretPrefix},
     service::{Clock, Entropy, Policy, Service},
     store::Store,
 };
@@ -26,10 +26,10 @@ use patdeck::{
 /// A service on the store at `path`, with the default settings.
 fn service(path: &Path) -> Service {
     let policy = Policy {
-        prefix: Prefix::default(),
+        prefix: SecretPrefix::default(),
         limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().unwrap(),
-        catalogue: Catalogue::default(),
+        catalogue: ScopeCatalogue::default(),
     };
     let store = Store::open(path).unwrap();
     Service::new(store, Clock::System, Entropy::System, Actor::named("writer"), policy)

@@ -58,7 +58,7 @@ fn commands_return_in_time_while_a_writer_is_stopped() {
                 assert!(took < Duration::from_millis(limit) + SLOW_MACHINE, "{took:?}: {stderr}");
                 assert!(code == 0 || code == 4, "{code}: {stderr}");
                 if code == 4 {
-                    assert!(stderr.starts_with("error: store busy: "), "{stderr}");
+                    assert!(stderr.starts_with("error: the store is busy: "), "{stderr}");
                     assert!(stderr.contains(&holder) && stderr.contains(", stopped)"), "{stderr}");
                     busy += 1;
                 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use patdeck::{
-    domain::{Description, Name, NewToken, Overlap, Scope, Secret, TokenId},
+    domain::{Description, Name, NewToken, Scope, Secret, SecretOverlap, TokenId},
     service::{Service, ServiceError},
     store::StoreError,
     testing::{RegenerateOptions, ServiceTestExt as _},
@@ -132,8 +132,10 @@ fn change(service: &Service, own: &mut OwnToken, random: &mut StdRng) {
         }
         2 => {
             print_line(format_args!("try regenerate {name}"));
-            let renewal =
-                RegenerateOptions { lifetime: "30d".parse().unwrap(), overlap: Overlap::None };
+            let renewal = RegenerateOptions {
+                lifetime: "30d".parse().unwrap(),
+                overlap: SecretOverlap::None,
+            };
             let issued = retry_while_busy(|| service.regenerate(id, renewal));
             print_line(format_args!("ok regenerate {name} {}", issued.secret.reveal()));
             let old = std::mem::replace(&mut own.secret, issued.secret);

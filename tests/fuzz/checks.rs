@@ -20,10 +20,10 @@ use patdeck::{
     tui::{
         terminal::{
             diff_backend::Renderer, escape_reassembler::EscapeReassembler, input::TerminalInput,
-            paste::clean_paste,
+            sanitize_paste::clean_paste,
         },
         theme::Theme,
-        widgets::paint::{LineWriter, wrap},
+        widgets::canvas::{LineWriter, wrap},
     },
 };
 use ratatui::{layout::Size, style::Style};

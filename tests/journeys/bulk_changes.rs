@@ -92,7 +92,7 @@ fn a_bulk_delete_can_be_undone() {
 fn a_bulk_scope_is_added_where_it_is_missing() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("* a").sees("Add scopes to 2 tokens").keys("c <Tab> <Tab> u <Space> <C-s>");
-    it.sees("Add scopes to 2 tokens?").sees("each may update all channels");
+    it.sees("Add scopes to 2 tokens?").sees("each token may update all channels");
     it.keys("2 <Enter>").sees("Saved the scopes of 2 tokens");
     let dump = it.store_dump();
     assert!(dump.contains("scope added grafana by alice"), "{dump}");

@@ -12,7 +12,7 @@ fn few() -> Journey {
 fn cloning_copies_all_but_secret_and_name() {
     let mut it = few();
     it.keys("j c").sees("ci-deploy-2").sees("[30d]").sees("Publishes builds");
-    it.sees("Copied from the other token. The new one gets its own secret.");
+    it.sees("Filled in from the other token. The new token gets its own secret.");
     it.keys("<C-s>").sees("Secret of ci-deploy-2").keys("a");
     let (original, clone) = (it.token("ci-deploy"), it.token("ci-deploy-2"));
     assert_eq!((clone.description, clone.scopes), (original.description, original.scopes));
@@ -76,7 +76,7 @@ fn a_preset_adds_editable_scope_rows() {
 fn a_preset_with_an_id_needs_one_entity_type() {
     let mut it = Journey::at(80, 24);
     it.keys("n ci <Tab> <Tab> <Tab> p f <Tab> <Tab>").retypes("c-42").keys("<C-s>");
-    it.sees("add the type of c-42").sees("c-42");
+    it.sees("full-access:channels:c-42").sees("c-42");
     // The focus moves to the entity type.
     it.keys("c <C-s>").sees("channels    c-42");
     it.keys("p f <Tab> c <Tab>").retypes("").keys("<C-s>").sees("missing entity");

@@ -128,7 +128,7 @@ fn a_bulk_command_lists_the_token_ids() {
 #[test]
 fn an_actor_filter_has_no_equivalent_command() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("4 f y c").keys("a y c").sees("can filter by token only");
+    it.keys("4 f y c").keys("a y c").sees("filter events only by token");
     assert_eq!(it.copied_texts(), [format!("patdeck audit --token {}", it.id("grafana"))]);
 }
 

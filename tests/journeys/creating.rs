@@ -56,7 +56,7 @@ fn an_invalid_name_is_reported_and_no_input_is_lost() {
         .sees("another token is already named CI-Deploy: choose another name")
         .sees("kept");
     it.retypes(&"n".repeat(65));
-    it.keys("<C-s>").sees("too long (65 characters): shorten it to 64");
+    it.keys("<C-s>").sees("too long (65 characters): use at most 64");
     it.retypes("abc\u{202e}");
     it.keys("<C-s>").sees("U+202E is invisible or a control character");
     it.keys("<Backspace> <C-s> a");
@@ -67,7 +67,7 @@ fn an_invalid_name_is_reported_and_no_input_is_lost() {
 fn an_invalid_lifetime_is_reported_below_its_field() {
     let mut it = Journey::at(80, 24);
     it.keys("n ci <Tab> 0d").sees("lifetime is below the minimum of 1 minute");
-    it.retypes("367d").sees("lifetime exceeds the maximum of 366d");
+    it.retypes("367d").sees("lifetime exceeds the maximum of 366d: choose a shorter one");
     it.retypes("soon").sees("invalid lifetime `soon`");
     it.retypes("2026-11-23").sees("2026-11-23 is in the past");
     it.retypes("-5d").sees("lifetime is below the minimum of 1 minute");

@@ -83,7 +83,7 @@ fn edit_faults_are_shown_below_their_fields() {
 #[test]
 fn discarding_an_edit_needs_a_second_esc() {
     let mut it = detail();
-    it.keys("e x <Esc>").sees("Not saved. Esc again to discard");
+    it.keys("e x <Esc>").sees("Not saved. Press Esc again to discard");
     it.keys("y <Esc> <Esc>").sees("Scopes 3");
     it.keys("e <Esc>").sees("Scopes 3").never_sees("not saved");
     assert!(!it.store_dump().contains("ci-deployx"));
@@ -116,5 +116,5 @@ fn an_edit_survives_a_concurrent_delete() {
     it.keys("e <Tab>").types(" and more");
     it.service().delete(&id).unwrap();
     it.keys("<C-s>").sees("it was deleted in the meantime").sees("Publishes builds and more");
-    it.keys("<Esc>").sees("Not saved. Esc again to discard");
+    it.keys("<Esc>").sees("Not saved. Press Esc again to discard");
 }

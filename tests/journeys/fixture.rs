@@ -13,9 +13,9 @@ use std::{
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        AccessRequest, Actor, AuditAction, Catalogue, DeliveryMethod, Description, Entity,
-        EventBody, LifetimeLimits, Name, NewToken, Overlap, Prefix, Scope, Timestamp, Token,
-        TokenId,
+        AccessRequest, Actor, AuditAction, DeliveryMethod, Description, Entity, EventBody,
+        LifetimeLimits, Name, NewToken, Scope, ScopeCatalogue, SecretOverlap, SecretPrefix,
+        Timestamp, Token, TokenId,
     },
     service::{Clock, Entropy, Policy, Service},
     store::{OpenOptions, Store, StoreError, Writer},
@@ -107,10 +107,10 @@ fn service(file: &Path, clock: &Clock, seed: u64, who: &str) -> Service {
 
 fn service_on(store: Store, clock: &Clock, seed: u64, who: &str) -> Service {
     let policy = Policy {
-        prefix: Prefix::default(),
+        prefix: SecretPrefix::default(),
         limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().unwrap(),
-        catalogue: Catalogue::default(),
+        catalogue: ScopeCatalogue::default(),
     };
     let entropy = Entropy::seeded(seed);
     Service::new(store, clock.clone(), entropy, Actor::named(who), policy)
@@ -264,7 +264,7 @@ impl StoreBuilder {
         self.set_minutes_ago(minutes_ago);
         let id = self.service.resolve(name).unwrap().id;
         let renewal =
-            RegenerateOptions { lifetime: "30d".parse().unwrap(), overlap: Overlap::Hour };
+            RegenerateOptions { lifetime: "30d".parse().unwrap(), overlap: SecretOverlap::Hour };
         let issued = self.service.regenerate(&id, renewal).unwrap();
         self.service
             .record_delivery(&id, &issued.token.digest, DeliveryMethod::Acknowledged)

@@ -1,6 +1,6 @@
 //! Every key in the binding table has an effect in its mode, and no other key does.
 
-use patdeck::keymap::{Action, BINDINGS, Binding, KeySequence, Mode};
+use patdeck::keymap::{Action, BINDINGS, KeyBinding, KeySequence, Mode};
 
 use super::{
     fixture::Fixture,
@@ -9,7 +9,7 @@ use super::{
 
 /// A context in which `binding` has an effect: fixture, screen height, and the keys that lead
 /// there.
-fn working_context(binding: &Binding) -> (Fixture, u16, &'static str) {
+fn working_context(binding: &KeyBinding) -> (Fixture, u16, &'static str) {
     let few = |keys| (Fixture::Few, 24, keys);
     match (binding.mode, binding.action) {
         // A movement needs rows above and below the selected one.
@@ -33,7 +33,7 @@ fn working_context(binding: &Binding) -> (Fixture, u16, &'static str) {
 }
 
 /// Bindings that correctly have no effect with these fixtures.
-fn is_excepted(binding: &Binding) -> bool {
+fn is_excepted(binding: &KeyBinding) -> bool {
     // Works only after the clock went back; `shared_store` tests it.
     binding.action == Action::AcceptClock
 }

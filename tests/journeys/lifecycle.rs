@@ -127,7 +127,7 @@ fn the_detail_shows_an_unused_previous_secret() {
 fn an_invalid_lifetime_keeps_the_dialog_open() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("f f R 400d <Enter> <Right> <Enter>");
-    it.sees("lifetime exceeds the maximum of 366d").never_sees("Secret of");
+    it.sees("lifetime exceeds the maximum of 366d: choose a shorter one").never_sees("Secret of");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn deleting_needs_the_typed_name_and_can_be_undone() {
     it.sees("Deleted ci-deploy. Press u within 24 hours to undo").sees("[Active 1]");
     it.keys("u").sees("Restored ci-deploy").sees("[Active 2]");
     it.sees("5 min ago");
-    it.keys("u").sees("nothing to restore");
+    it.keys("u").sees("no deleted token to restore");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_name_with_wide_characters_can_be_typed_to_delete_it() {
 fn a_delete_cannot_be_undone_after_24_hours() {
     let mut it = Journey::on(Fixture::One, 80, 24);
     it.keys("D ci-deploy <Enter>").clock_forward(TimeDelta::hours(25));
-    it.keys("u").sees("nothing to restore");
+    it.keys("u").sees("no deleted token to restore");
 }
 
 #[test]
@@ -181,6 +181,6 @@ fn delete_all_refuses_an_outdated_count() {
     it.keys("X 4");
     let mut other = it.second_on_same_store();
     other.keys("n one-more <C-s> a");
-    it.keys("<Enter>").sees("the store has 5 tokens now, not 4, nothing was deleted");
+    it.keys("<Enter>").sees("the store now has 5 tokens instead of 4");
     assert!(it.store_dump().contains("token grafana active"));
 }

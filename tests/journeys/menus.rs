@@ -24,7 +24,7 @@ fn the_palette_explains_unavailable_commands() {
     it.keys("<Enter>").sees("Only available in the detail view").sees("Commands");
     it.keys("<Esc> <Enter> : test <Enter>").sees("What may old-backup do?");
     let mut empty = Journey::at(80, 24);
-    empty.keys(": copy id <Enter>").sees("Not available here now");
+    empty.keys(": copy id <Enter>").sees("Not available at the moment");
     assert_eq!(empty.copied_texts(), Vec::<String>::new());
 }
 
@@ -69,7 +69,7 @@ fn past_messages_are_listed() {
     it.keys("t").clock_forward(chrono::TimeDelta::from_std(Duration::from_secs(65)).unwrap());
     it.never_sees("Times are shown in local time").keys("u");
     it.keys("m").sees("12:00:00    Times are shown in local time");
-    it.sees("12:01:05  ! nothing to restore").sees("1 of 2");
+    it.sees("12:01:05  ! no deleted token to restore").sees("1 of 2");
     it.types("local").never_sees("brought back").sees("1 of 1");
     it.keys("<Esc> : messages <Enter>").sees("1 of 2");
 }
@@ -172,7 +172,7 @@ fn messages_use_the_remapped_keys() {
     it.sees("H hides it, A confirms that you saved it.");
     it.keys("Q").sees("Press C to copy it, W").sees("P to print it");
     it.sees("A if you saved it.");
-    it.keys("W").sees("Enter write, Ctrl-G back").keys("<C-g>");
+    it.keys("W").sees("Enter writes it, Ctrl-G").keys("<C-g>");
     it.keys("C").sees("Q closes this panel.").keys("Q").never_sees("Secret of");
     it.keys("1 U").sees("ci was created; press K to delete it");
     it.keys("K")

@@ -11,7 +11,7 @@ use patdeck::{
             effect::Effect,
             event::AppEvent,
             model::Model,
-            pending::RequestId,
+            pending_requests::RequestId,
             service_request::{Response, ServiceRequest, execute_request},
         },
         terminal::input::TerminalInput,

@@ -117,7 +117,7 @@ fn ctrl_z_hides_the_secret_before_suspending() {
 #[test]
 fn a_secret_wider_than_the_screen_is_not_wrapped() {
     let (mut it, secret) = with_new_token();
-    it.resize(50, 16).sees("Too narrow");
+    it.resize(50, 16).sees("Terminal too narrow");
     assert_eq!(it.secret(), None);
     it.keys("y");
     assert_eq!(it.copied_texts(), [secret]);

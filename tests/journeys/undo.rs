@@ -17,7 +17,7 @@ fn undo_reverts_changes_newest_first() {
     it.keys("u").sees("Undone: ci-release has 4 scopes again").sees("Scopes 4");
     it.keys("u").sees("Undone: ci-release has 3 scopes again").sees("Scopes 3");
     it.keys("u").sees("Undone: ci-release is named ci-deploy again");
-    it.keys("u").sees("nothing to restore");
+    it.keys("u").sees("no deleted token to restore");
     assert!(it.store_dump().contains("undone ci-deploy by alice: name was ci-release"));
 }
 
@@ -66,7 +66,7 @@ fn undo_refuses_to_overwrite_a_later_change() {
     let mut other = it.second_on_same_store();
     other.keys("j <Enter> j j d <Right> <Enter>").sees("Scopes 3");
     it.waits_for("Scopes 3");
-    it.keys("u").sees("can't undo: the scopes of ci-deploy changed again");
+    it.keys("u").sees("cannot undo: the scopes of ci-deploy has changed again");
     it.sees("Scopes 3");
 }
 
@@ -77,7 +77,7 @@ fn undo_never_restores_the_delete_of_another_operator() {
     other.keys("j D ci-deploy <Enter>").sees("Deleted ci-deploy");
     it.waits_for("[Active 1]");
     it.keys("u").sees(
-        "nothing of yours to restore: bob deleted ci-deploy, restore it with `patdeck restore`",
+        "you have deleted no token: bob deleted ci-deploy; to restore it, run `patdeck restore`",
     );
     other.keys("u").sees("Restored ci-deploy");
 }

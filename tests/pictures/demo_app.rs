@@ -7,14 +7,14 @@ use patdeck::{
     config::{GlyphSet, ThemeName},
     keymap::Keymap,
     list::ListEngine,
-    service::{ChangePosition, TokenChanges, Zone},
+    service::{ChangeLogPosition, TokenChanges, Zone},
     tui::{
         app::{
             App,
             effect::Effect,
             event::AppEvent,
             model::Model,
-            pending::RequestId,
+            pending_requests::RequestId,
             service_request::{ServiceRequest, execute_request},
         },
         terminal::input::TerminalInput,
@@ -37,7 +37,7 @@ pub(crate) struct DemoApp {
     app: App,
     demo: DemoStore,
     engine: ListEngine,
-    cursor: ChangePosition,
+    cursor: ChangeLogPosition,
     theme: Theme,
 }
 

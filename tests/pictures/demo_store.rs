@@ -7,8 +7,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta};
 use patdeck::{
     domain::{
-        AccessRequest, Actor, Catalogue, DeliveryMethod, Description, LifetimeLimits, Name,
-        NewToken, Overlap, Prefix, Scope, Timestamp, TokenId,
+        AccessRequest, Actor, DeliveryMethod, Description, LifetimeLimits, Name, NewToken, Scope,
+        ScopeCatalogue, SecretOverlap, SecretPrefix, Timestamp, TokenId,
     },
     service::{Clock, Entropy, Policy, Service},
     store::Store,
@@ -24,10 +24,10 @@ pub(crate) fn now() -> Timestamp {
 
 pub(crate) fn policy() -> Policy {
     Policy {
-        prefix: Prefix::default(),
+        prefix: SecretPrefix::default(),
         limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().unwrap(),
-        catalogue: Catalogue::default(),
+        catalogue: ScopeCatalogue::default(),
     }
 }
 
@@ -178,7 +178,7 @@ fn apply_recent_changes(clock: &Clock, alice: &Service, bob: &Service, ids: &[To
     clock.set(minutes_ago(90));
     let options = RegenerateOptions {
         lifetime: "90d".parse().unwrap(),
-        overlap: Overlap::ALL.last().copied().unwrap(),
+        overlap: SecretOverlap::ALL.last().copied().unwrap(),
     };
     bob.regenerate(&id_of("nightly-backup"), options).unwrap();
     let backup = bob.resolve("nightly-backup").unwrap();

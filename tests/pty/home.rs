@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use chrono::{TimeDelta, Utc};
 use patdeck::domain::{
-    AccessRequest, Actor, Catalogue, DeliveryMethod, Description, LifetimeLimits, Name, NewToken,
-    Prefix,
+    AccessRequest, Actor, DeliveryMethod, Description, LifetimeLimits, Name, NewToken,
+    ScopeCatalogue, SecretPrefix,
 };
 use patdeck::service::{Clock, Entropy, Policy, Service};
 use patdeck::store::Store;
@@ -106,10 +106,10 @@ impl Home {
 /// A service on the store at `path` with the default policy.
 pub(crate) fn service_on(path: &Path, clock: Clock) -> Service {
     let policy = Policy {
-        prefix: Prefix::default(),
+        prefix: SecretPrefix::default(),
         limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().unwrap(),
-        catalogue: Catalogue::default(),
+        catalogue: ScopeCatalogue::default(),
     };
     let store = Store::open(path).unwrap();
     Service::new(store, clock, Entropy::System, Actor::named("alice"), policy)

@@ -11,7 +11,7 @@ use patdeck::{
     config::{GlyphSet, ThemeName},
     domain::Secret,
     keymap::Keymap,
-    process,
+    process_hardening,
     service::Clock,
     tui::{self, AppSettings, terminal::TerminalSession, theme::Theme},
 };
@@ -32,7 +32,7 @@ const VALID_SECRET: &str = "pat_4fKq9Zt0WbXe_0q9Wz7xK3bY5cR1dT8eL0q9Wz7xK3bY51FX
 #[test]
 fn child_main() {
     let Ok(fault) = env::var(FAULT) else { return };
-    process::install_panic_hook();
+    process_hardening::install_panic_hook();
     let home = PathBuf::from(env::var_os("HOME").unwrap());
     if fault == "frame" {
         let secret = wait_for_secret(&home);

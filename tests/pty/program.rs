@@ -64,7 +64,7 @@ fn a_held_lock_is_reported_and_the_screen_stays() {
     pty.keys("r");
     pty.wait_for("Revoke edge gateway?");
     pty.keys("<Right> <Enter>");
-    pty.wait_for("store busy");
+    pty.wait_for("store is busy");
     pty.wait_for("[Active 1]");
     pty.keys("? <Enter>");
     pty.wait_for("edge gateway");

@@ -156,7 +156,7 @@ fn revoke(home: &Home, pty: &mut Pty, secret: &str) {
     assert!(pty.screen().contains("r revoke"));
     pty.keys("r");
     pty.wait_for(&format!("Revoke {NAME}?"));
-    pty.wait_for("Its secret will stop working immediately");
+    pty.wait_for("Its secret will immediately stop working");
     // Cancel has the focus first.
     pty.keys("<Enter>");
     pty.wait_until_gone(&format!("Revoke {NAME}?"));

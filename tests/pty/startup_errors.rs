@@ -19,7 +19,7 @@ fn a_failed_start_prints_an_error_and_changes_nothing() {
     let refused = |env: &[(&str, &str)], code| exit_message(home.launch(SIZE, env), code);
     assert_eq!(
         refused(&[("TERM", "dumb")], 2),
-        "error: TERM is `dumb`, which cannot show the app; set it, for example \
+        "error: TERM is `dumb`, with which the app cannot run; set TERM, for example \
          TERM=xterm-256color, or use a subcommand such as `patdeck list`"
     );
     assert!(!home.store().exists(), "no store is created before the terminal check");
@@ -38,7 +38,7 @@ fn a_failed_start_prints_an_error_and_changes_nothing() {
     let shown = store.display();
     fs::set_permissions(&store, fs::Permissions::from_mode(0o644)).unwrap();
     let sentence = format!(
-        "error: {shown} is accessible by other users (mode 0644)\nhint: run `chmod 600 {shown}`"
+        "error: {shown} is accessible to other users (mode 0644)\nhint: run `chmod 600 {shown}`"
     );
     assert_eq!(refused(&[], 4), sentence);
     // Following the hint fixes the problem.
@@ -50,7 +50,7 @@ fn a_failed_start_prints_an_error_and_changes_nothing() {
 
     raise_schema(&store);
     let before = fs::read(&store).unwrap();
-    let sentence = "error: the store has format 7, this patdeck supports up to 1\n\
+    let sentence = "error: the store has format 7, but this patdeck supports only formats up to 1\n\
                     hint: update patdeck; the file was not changed";
     assert_eq!(refused(&[], 4), sentence);
     assert_eq!(fs::read(&store).unwrap(), before);

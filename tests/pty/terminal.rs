@@ -12,7 +12,7 @@ use patdeck::tui::terminal::{
     self, TerminalSession,
     clipboard::{self, ClipboardEnvironment},
     input::{self, TerminalInput},
-    paste, termination,
+    sanitize_paste, termination,
 };
 use ratatui::style::Style;
 use ratatui::text::Line;
@@ -63,7 +63,9 @@ fn child_main() {
                 }
                 code => format!("{status} {code:?}"),
             },
-            TerminalInput::Paste(text) => format!("pasted {}", paste::clean_paste(&text, false)),
+            TerminalInput::Paste(text) => {
+                format!("pasted {}", sanitize_paste::clean_paste(&text, false))
+            }
             TerminalInput::Mouse(mouse) => format!("{mouse:?}"),
             TerminalInput::Resize(width, height) => format!("now {width}x{height}"),
             TerminalInput::Closed => termination::exit_hung_up(|| {}),

@@ -120,7 +120,7 @@ fn without_a_reserve_a_full_disk_is_an_error_without_changes() {
     assert_eq!(refused, StoreError::Full);
     assert_eq!(
         store_message(&StoreError::Full),
-        "the disk is full, nothing changed: free some space, then try again"
+        "the disk is full; nothing was changed: free some space, then try again"
     );
     let fresh = Store::open(&disk.path().join("store.redb")).unwrap();
     for store in [&store, &fresh] {
@@ -146,6 +146,6 @@ fn a_read_only_file_system_can_be_read_but_not_written() {
     let refused = add_token(&store, 2).unwrap_err();
     assert_eq!(
         store_message(&refused),
-        "the store's file system is read-only, nothing changed: remount it, or use another store"
+        "the store's file system is read-only; nothing was changed: remount the file system as writable, or use another store"
     );
 }

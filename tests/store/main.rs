@@ -8,13 +8,13 @@
     reason = "a test fails by panicking, in its helpers as in itself"
 )]
 
+mod cached_readers;
 mod concurrency;
 mod corruption;
 mod file_growth;
 mod full_disk;
 mod path_checks;
 mod persistence;
-mod read_sessions;
 
 use std::{
     fs,

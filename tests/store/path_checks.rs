@@ -51,7 +51,7 @@ fn a_file_that_others_can_read_is_refused_even_while_open() {
         chmod(&temp.path(), open);
         let shown = fs::canonicalize(temp.path()).unwrap();
         let expected = format!(
-            "{0} is accessible by other users (mode {open:04o}): run `chmod 600 {0}`",
+            "{0} is accessible to other users (mode {open:04o}): run `chmod 600 {0}`",
             shown.display()
         );
         assert_eq!(open_error(&temp.path()), expected);
@@ -118,7 +118,7 @@ fn links_folders_and_pipes_are_refused() {
     let target = temp.folder.path().join("target.redb");
     drop(Store::open(&target).unwrap());
     symlink(&target, temp.path()).unwrap();
-    let link = "is a symbolic link: use the path of its target";
+    let link = "is a symbolic link: use the path that the link points to";
     assert!(open_error(&temp.path()).ends_with(link));
     fs::remove_file(&target).unwrap();
     assert!(open_error(&temp.path()).ends_with(link), "a dangling link, too");

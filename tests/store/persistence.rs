@@ -3,7 +3,7 @@
 use patdeck::{
     domain::{EventHash, Name, PreviousSecret, Token},
     output::advice::store_message,
-    store::{Changes, ReadOps, ScanResult, Store, StoreError, TrashedToken},
+    store::{ChangesSince, ReadOps, ScanResult, Store, StoreError, TrashedToken},
 };
 
 use crate::{TempStore, add_token, at, event_body, id, token, token_names, used, write_to};
@@ -200,28 +200,28 @@ fn the_trash_keeps_complete_tokens_newest_first() {
 fn the_change_log_lists_each_changed_token_once() {
     let store = Store::memory().unwrap();
     let after = |generation| store.read(|rows| rows.changes_after(generation)).unwrap();
-    assert_eq!(after(0), Changes::Tokens(vec![], 0));
+    assert_eq!(after(0), ChangesSince::Tokens(vec![], 0));
     add_token(&store, 1).unwrap();
     add_token(&store, 2).unwrap();
     write_to(&store, |rows| rows.put_last_use(&id(1), &used(1))).unwrap();
-    assert_eq!(after(0), Changes::Tokens(vec![id(1), id(2)], 3));
-    assert_eq!(after(2), Changes::Tokens(vec![id(1)], 3));
-    assert_eq!(after(3), Changes::Tokens(vec![], 3));
-    assert_eq!(after(4), Changes::NeedsResync, "a generation of another store");
+    assert_eq!(after(0), ChangesSince::Tokens(vec![id(1), id(2)], 3));
+    assert_eq!(after(2), ChangesSince::Tokens(vec![id(1)], 3));
+    assert_eq!(after(3), ChangesSince::Tokens(vec![], 3));
+    assert_eq!(after(4), ChangesSince::NeedsResync, "a generation of another store");
     write_to(&store, |rows| rows.append_event(event_body(None, "clock"))).unwrap();
-    assert_eq!(after(3), Changes::Tokens(vec![], 4), "a change without a token");
+    assert_eq!(after(3), ChangesSince::Tokens(vec![], 4), "a change without a token");
     let many = |from: usize, count: usize| {
         write_to(&store, |rows| (from..from + count).try_for_each(|n| rows.put_token(&token(n))))
             .unwrap();
     };
     many(100, 4_092);
-    assert!(matches!(after(0), Changes::Tokens(ids, 4_096) if ids.len() == 4_094));
+    assert!(matches!(after(0), ChangesSince::Tokens(ids, 4_096) if ids.len() == 4_094));
     many(5_000, 1);
-    assert_eq!(after(0), Changes::NeedsResync);
-    assert!(matches!(after(1), Changes::Tokens(_, 4_097)));
+    assert_eq!(after(0), ChangesSince::NeedsResync);
+    assert!(matches!(after(1), ChangesSince::Tokens(_, 4_097)));
     many(100, 5_000);
-    assert_eq!(after(4_097), Changes::NeedsResync);
-    assert_eq!(after(9_097), Changes::Tokens(vec![], 9_097));
+    assert_eq!(after(4_097), ChangesSince::NeedsResync);
+    assert_eq!(after(9_097), ChangesSince::Tokens(vec![], 9_097));
 }
 
 #[test]

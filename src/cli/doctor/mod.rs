@@ -21,17 +21,17 @@ use crate::{
     service::Service,
 };
 
-/// Opens the store of a config.
+/// Function that opens the store of a config.
 pub type OpenStore<'a> = &'a dyn Fn(&Config) -> Result<Service, CliError>;
 
 /// Facts in sections, and the problems that need attention.
 #[derive(Debug, Default)]
-struct Report {
+struct DoctorReport {
     sections: Vec<(&'static str, Vec<(&'static str, Value)>)>,
     problems: Vec<String>,
 }
 
-impl Report {
+impl DoctorReport {
     fn section(&mut self, name: &'static str) {
         self.sections.push((name, Vec::new()));
     }
@@ -70,7 +70,7 @@ pub(super) fn doctor(
     out: &Output,
 ) -> Result<Exit, CliError> {
     let config = Config::load(flags, environment);
-    let mut report = Report::default();
+    let mut report = DoctorReport::default();
     collect_program(&mut report);
     terminal::collect(&mut report, config.as_ref().ok(), environment);
     collect_config(&mut report, flags, environment, &config);
@@ -84,7 +84,7 @@ pub(super) fn doctor(
     Ok(exit)
 }
 
-fn collect_program(report: &mut Report) {
+fn collect_program(report: &mut DoctorReport) {
     report.section("patdeck");
     report.fact("version", env!("CARGO_PKG_VERSION"));
     let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
@@ -94,7 +94,7 @@ fn collect_program(report: &mut Report) {
 }
 
 fn collect_config(
-    report: &mut Report,
+    report: &mut DoctorReport,
     flags: &ConfigFlags,
     environment: &Environment,
     config: &Result<Config, ConfigError>,
@@ -124,7 +124,7 @@ fn collect_config(
 }
 
 /// Warns if another user can change the config, which can name a program that receives secrets.
-fn check_permissions(report: &mut Report, path: &Path, metadata: &std::fs::Metadata) {
+fn check_permissions(report: &mut DoctorReport, path: &Path, metadata: &std::fs::Metadata) {
     let shown = path.display();
     let owner = metadata.uid();
     if owner != rustix::process::geteuid().as_raw() && owner != 0 {
@@ -141,7 +141,7 @@ fn mode(metadata: &std::fs::Metadata) -> String {
     format!("{:04o}", metadata.mode() & 0o7777)
 }
 
-fn as_json(report: Report) -> Value {
+fn as_json(report: DoctorReport) -> Value {
     let mut object = Map::new();
     object.insert("ok".into(), report.problems.is_empty().into());
     object.insert("attention".into(), report.problems.into());
@@ -153,7 +153,7 @@ fn as_json(report: Report) -> Value {
     object.into()
 }
 
-fn print(report: &Report, out: &Output) -> std::io::Result<()> {
+fn print(report: &DoctorReport, out: &Output) -> std::io::Result<()> {
     let mut rows = Vec::new();
     for (section, facts) in &report.sections {
         for (index, (name, value)) in facts.iter().enumerate() {
@@ -174,7 +174,7 @@ fn print(report: &Report, out: &Output) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Formats a value for people; `unknown: REASON` for a fact that could not be determined.
+/// Formats a value for people. A fact that could not be determined becomes `unknown: REASON`.
 fn fact_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

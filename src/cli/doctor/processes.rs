@@ -8,10 +8,10 @@ use std::{
     path::Path,
 };
 
-use super::Report;
+use super::DoctorReport;
 use crate::domain::terminal_text::escape;
 
-pub(super) fn collect(report: &mut Report, store: &Metadata) {
+pub(super) fn collect(report: &mut DoctorReport, store: &Metadata) {
     let Ok(all) = fs::read_dir("/proc/self").and_then(|_| fs::read_dir("/proc")) else {
         report.unknown("open in", "/proc is not available");
         return;

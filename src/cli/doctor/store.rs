@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::json;
 
-use super::{OpenStore, Report, mode, processes};
+use super::{DoctorReport, OpenStore, mode, processes};
 use crate::{
     cli::{audit::BROKEN_CHAIN_HINT, exit::CliError},
     config::Config,
@@ -18,7 +18,7 @@ use crate::{
     service::StoreHealth,
 };
 
-pub(super) fn collect(report: &mut Report, config: Option<&Config>, open: OpenStore<'_>) {
+pub(super) fn collect(report: &mut DoctorReport, config: Option<&Config>, open: OpenStore<'_>) {
     report.section("store");
     let Some(config) = config else {
         report.unknown("file", "the config is invalid");
@@ -49,7 +49,7 @@ pub(super) fn collect(report: &mut Report, config: Option<&Config>, open: OpenSt
     }
 }
 
-fn collect_file(report: &mut Report, path: &Path, metadata: &Metadata) {
+fn collect_file(report: &mut DoctorReport, path: &Path, metadata: &Metadata) {
     report.fact("mode", mode(metadata));
     report.fact("owner", metadata.uid());
     report.fact("bytes", metadata.len());
@@ -60,7 +60,7 @@ fn collect_file(report: &mut Report, path: &Path, metadata: &Metadata) {
 }
 
 /// Checks the reserve file, which lets a revoke succeed on a full disk. The first change creates it.
-fn collect_reserve(report: &mut Report, store: &Path, events: u64) {
+fn collect_reserve(report: &mut DoctorReport, store: &Path, events: u64) {
     let mut path = store.as_os_str().to_owned();
     path.push(".reserve");
     let exists = Path::new(&path).is_file();
@@ -73,7 +73,7 @@ fn collect_reserve(report: &mut Report, store: &Path, events: u64) {
     }
 }
 
-fn collect_content(report: &mut Report, config: &Config, open: OpenStore<'_>) {
+fn collect_content(report: &mut DoctorReport, config: &Config, open: OpenStore<'_>) {
     let health = open(config).and_then(|service| Ok(service.health()?));
     match health {
         Ok(health) => {
@@ -91,7 +91,7 @@ fn collect_content(report: &mut Report, config: &Config, open: OpenStore<'_>) {
     }
 }
 
-fn collect_counts(report: &mut Report, health: &StoreHealth) {
+fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
     let StoreHealth { snapshot: loaded, chain, inconsistencies: disagreements, schema, trash } =
         health;
     report.fact("state", "opens");
@@ -117,7 +117,7 @@ fn collect_counts(report: &mut Report, health: &StoreHealth) {
     );
     if undelivered > 0 {
         report.warn(format!(
-            "{} with a secret not saved yet: find them with `patdeck list --search unclaimed`, \
+            "{} whose secret is not saved yet: find them with `patdeck list --search unclaimed`, \
              then regenerate or revoke them",
             counted(undelivered, "active token")
         ));
@@ -143,7 +143,7 @@ fn collect_counts(report: &mut Report, health: &StoreHealth) {
         None => report.fact("clock", "not behind the last change"),
         Some(last_change) => {
             let problem = format!(
-                "the clock is behind the last change, which was at {}: correct it, or accept it in the app",
+                "the clock is behind the last change, which was at {}: correct the clock, or accept it in the app",
                 format_time(last_change)
             );
             report.fact("clock", problem.as_str());
@@ -160,7 +160,7 @@ fn file_system(path: &Path) -> Result<String, String> {
         .ancestors()
         .find_map(|folder| folder.canonicalize().ok())
         .ok_or("no parent folder exists")?;
-    mount_type(&mounts, &real).ok_or_else(|| "no mount contains it".to_owned())
+    mount_type(&mounts, &real).ok_or_else(|| "no mount contains the store".to_owned())
 }
 
 /// Returns the type of the innermost mount that contains `real`. `mounts` is in the format of

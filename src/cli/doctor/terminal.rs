@@ -11,16 +11,20 @@ use std::{
 
 use serde_json::Value;
 
-use super::Report;
+use super::DoctorReport;
 use crate::config::{
     Config, Environment,
-    clipboard::{self, ClipboardRoute, choose_route},
+    clipboard_route::{self, ClipboardRoute, choose_route},
 };
 
 /// Timeout for a tmux command; the report continues without the answer.
 const TMUX_TIMEOUT: Duration = Duration::from_secs(1);
 
-pub(super) fn collect(report: &mut Report, config: Option<&Config>, environment: &Environment) {
+pub(super) fn collect(
+    report: &mut DoctorReport,
+    config: Option<&Config>,
+    environment: &Environment,
+) {
     report.section("terminal");
     report.fact("TERM", variable("TERM"));
     report.fact("COLORTERM", variable("COLORTERM"));
@@ -51,9 +55,9 @@ fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-fn collect_session(report: &mut Report) {
+fn collect_session(report: &mut DoctorReport) {
     report.section("session");
-    // A yes or no only: a report must not contain addresses.
+    // Report only whether SSH is used, because a report must not contain addresses.
     report.fact("ssh", is_set("SSH_CONNECTION") || is_set("SSH_TTY") || is_set("SSH_CLIENT"));
     let mosh = under_mosh();
     report.fact_or_unknown("mosh", mosh.clone());
@@ -62,7 +66,7 @@ fn collect_session(report: &mut Report) {
     if !is_set("TMUX") {
         return;
     }
-    let Some(tmux) = clipboard::find_in_path("tmux") else {
+    let Some(tmux) = clipboard_route::find_in_path("tmux") else {
         report.unknown("tmux version", "tmux is not on the PATH");
         return;
     };
@@ -117,17 +121,17 @@ fn under_mosh() -> Result<bool, String> {
     Ok(false)
 }
 
-fn collect_clipboard(report: &mut Report, config: Option<&Config>) {
+fn collect_clipboard(report: &mut DoctorReport, config: Option<&Config>) {
     report.section("clipboard");
     let Some(config) = config else {
         report.unknown("route", "the config is invalid");
         return;
     };
     let command = (!config.clipboard.is_empty()).then(|| config.clipboard.clone());
-    let route = choose_route(&clipboard::ClipboardEnvironment::from_process(command));
+    let route = choose_route(&clipboard_route::ClipboardEnvironment::from_process(command));
     if let ClipboardRoute::Command(program, _) = &route
         && !program.contains('/')
-        && clipboard::find_in_path(program).is_none()
+        && clipboard_route::find_in_path(program).is_none()
     {
         report.warn(format!(
             "{program}, which clipboard.command names, is not on the PATH: install it, or correct the setting"
@@ -158,7 +162,7 @@ fn describe_route(route: &ClipboardRoute) -> (String, &'static str) {
         }
         ClipboardRoute::Terminal => (
             "OSC 52".to_owned(),
-            "VTE terminals such as GNOME Terminal ignore it, kitty may ask, iTerm2 has a setting",
+            "VTE terminals such as GNOME Terminal ignore OSC 52; kitty may ask first; iTerm2 needs a setting",
         ),
     }
 }

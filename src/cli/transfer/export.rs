@@ -21,7 +21,7 @@ use crate::{
     },
     service::{
         Service, ServiceError,
-        transfer::{ExportSummary, FileError, create_new_file},
+        export_and_backup::{ExportSummary, FileError, create_new_file},
     },
 };
 

@@ -19,10 +19,10 @@ use crate::{
     },
     domain::{counted, grouped, terminal_text::escape},
     service::{
-        InputTrust, Service,
+        InputSensitivity, Service,
         import::{
-            Conflict, ImportAction, ImportActions, ImportError, ImportOutcome, ImportRow,
-            ImportSource, LineFaults, OnConflict,
+            Conflict, ImportError, ImportFaults, ImportRow, ImportSource, OnConflict, RowOutcome,
+            RowPlan, RowPlans,
         },
     },
 };
@@ -41,7 +41,7 @@ pub(in crate::cli) fn import(
     let read_error = |error: io::Error| import_error(ImportError::Source(error), args);
     let file = ensure_rereadable(service, open_input(args)?).map_err(read_error)?;
     let lines = ImportFile::open(file).map_err(read_error)?.map_err(|header_faults| {
-        let mut faults = LineFaults::default();
+        let mut faults = ImportFaults::default();
         faults.extend(header_faults);
         print_faults(&faults, args)
     })?;
@@ -69,7 +69,7 @@ fn open_input(args: &Import) -> Result<File, CliError> {
         return open_stdin().map_err(|error| import_error(error.into(), args));
     }
     let file = File::open(&args.file).map_err(|error| import_error(error.into(), args))?;
-    check_input(&file, &args.file, InputTrust::Content)?;
+    check_input(&file, &args.file, InputSensitivity::Content)?;
     Ok(file)
 }
 
@@ -111,7 +111,7 @@ pub fn import_text(
 }
 
 /// Prints the first faults, and returns the error that ends the import.
-fn print_faults(faults: &LineFaults, args: &Import) -> CliError {
+fn print_faults(faults: &ImportFaults, args: &Import) -> CliError {
     let path = args.file.to_string_lossy();
     for fault in faults.first() {
         let field =
@@ -129,7 +129,7 @@ fn print_faults(faults: &LineFaults, args: &Import) -> CliError {
 /// Prints the action on each token (without `--dry-run` only the conflicts), then the counts.
 fn report_actions(
     lines: &impl ImportSource,
-    actions: &ImportActions,
+    actions: &RowPlans,
     args: &Import,
     out: &Output,
 ) -> Result<(), CliError> {
@@ -151,17 +151,17 @@ fn report_actions(
     let count = |outcome| actions.count(outcome);
     print_message(&format!(
         "{verb} {} ({} replaced, {} skipped, {} unchanged)",
-        counted(count(ImportOutcome::New), "new token"),
-        grouped(count(ImportOutcome::Replaced)),
-        grouped(count(ImportOutcome::Skipped)),
-        grouped(count(ImportOutcome::Unchanged)),
+        counted(count(RowOutcome::New), "new token"),
+        grouped(count(RowOutcome::Replaced)),
+        grouped(count(RowOutcome::Skipped)),
+        grouped(count(RowOutcome::Unchanged)),
     ));
     Ok(())
 }
 
 fn report_action(
     row: &ImportRow,
-    action: &ImportAction,
+    action: &RowPlan,
     args: &Import,
     out: &Output,
 ) -> Result<(), CliError> {

@@ -9,12 +9,12 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use super::{KIND, fields::Fields, record};
+use super::{KIND, field_reader::FieldReader, record};
 use crate::{
     output::json::SCHEMA_VERSION,
     service::{
         Service,
-        import::{ImportBatch, ImportRow, ImportSource, LineFault},
+        import::{ImportRow, ImportSource, LineFault, ParsedBatch},
         is_local_regular_file, par_map_ordered,
     },
 };
@@ -30,13 +30,13 @@ const BUFFER_BYTES: usize = 1 << 18;
 #[derive(Debug)]
 pub(super) struct ImportFile<F> {
     file: Mutex<F>,
-    header: Header,
+    header: ImportHeader,
     /// Checksum of the lines after the header, set by the first complete read.
     checksum: OnceLock<u32>,
 }
 
 #[derive(Debug)]
-struct Header {
+struct ImportHeader {
     /// Id of the store that the tokens come from.
     store: String,
     /// Declared number of tokens.
@@ -83,7 +83,7 @@ impl<F: Read + Seek + Send> ImportSource for ImportFile<F> {
 
     fn for_each_batch<T: Send>(
         &self,
-        work: impl Fn(ImportBatch) -> T + Sync,
+        work: impl Fn(ParsedBatch) -> T + Sync,
         mut take: impl FnMut(T) -> ControlFlow<()>,
     ) -> io::Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,7 +94,7 @@ impl<F: Read + Seek + Send> ImportSource for ImportFile<F> {
         let mut end = Ok(());
         if !self.header.faults.is_empty() {
             let batch =
-                ImportBatch { faults: self.header.faults.clone(), ..ImportBatch::default() };
+                ParsedBatch { faults: self.header.faults.clone(), ..ParsedBatch::default() };
             if take(work(batch)).is_break() {
                 return Ok(());
             }
@@ -130,9 +130,11 @@ struct ChunkReader<R> {
 
 impl<R: BufRead> ChunkReader<R> {
     /// Returns the next lines, or `None` after the last one.
-    fn next_chunk(&mut self) -> Option<io::Result<Chunk>> {
-        let mut chunk =
-            Chunk { line: self.line, bytes: Vec::with_capacity(CHUNK_BYTES + (CHUNK_BYTES >> 2)) };
+    fn next_chunk(&mut self) -> Option<io::Result<LineChunk>> {
+        let mut chunk = LineChunk {
+            line: self.line,
+            bytes: Vec::with_capacity(CHUNK_BYTES + (CHUNK_BYTES >> 2)),
+        };
         while !self.is_over && chunk.bytes.len() < CHUNK_BYTES {
             match append_line(&mut self.input, &mut chunk.bytes) {
                 Ok(read) => {
@@ -157,14 +159,14 @@ fn is_cut(bytes: &[u8], read: usize) -> bool {
 }
 
 /// The lines that follow line number `line`.
-struct Chunk {
+struct LineChunk {
     line: u64,
     bytes: Vec<u8>,
 }
 
-impl Chunk {
-    fn parse(&self) -> ImportBatch {
-        let (mut batch, mut line) = (ImportBatch::default(), self.line);
+impl LineChunk {
+    fn parse(&self) -> ParsedBatch {
+        let (mut batch, mut line) = (ParsedBatch::default(), self.line);
         let mut rest = self.bytes.as_slice();
         while !rest.is_empty() {
             let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
@@ -206,10 +208,11 @@ fn header_fault(field: &str, why: &str) -> LineFault {
     LineFault { line: 1, field: field.to_owned(), reason: why.to_owned() }
 }
 
-/// Parses the header. It can have faults that allow the other lines to be parsed.
-fn parse_header(bytes: &[u8]) -> Result<Header, Vec<LineFault>> {
+/// Parses the header. The returned header contains the faults that do not prevent parsing the
+/// other lines; any other fault is an error.
+fn parse_header(bytes: &[u8]) -> Result<ImportHeader, Vec<LineFault>> {
     let no_header = || vec![header_fault("", "expected the header that `patdeck export` writes")];
-    let fields = line_text(bytes).ok().and_then(|text| Fields::parse(1, text).ok());
+    let fields = line_text(bytes).ok().and_then(|text| FieldReader::parse(1, text).ok());
     let mut fields = fields.ok_or_else(no_header)?;
     if fields.text("kind", |kind| Ok(kind == KIND)) != Ok(true) {
         return Err(no_header());
@@ -224,10 +227,12 @@ fn parse_header(bytes: &[u8]) -> Result<Header, Vec<LineFault>> {
         id.ok_or_else(|| "expected 32 hexadecimal digits".to_owned())
     });
     let tokens = fields.number("tokens");
-    // Only for people who read the file.
+    // The field `exported` is only for people who read the file.
     let _ = fields.text("exported", |_| Ok(()));
     match (tokens, fields.finish()) {
-        (Ok(tokens), faults) => Ok(Header { store: store.unwrap_or_default(), tokens, faults }),
+        (Ok(tokens), faults) => {
+            Ok(ImportHeader { store: store.unwrap_or_default(), tokens, faults })
+        }
         (Err(_), faults) => Err(faults),
     }
 }

@@ -2,7 +2,7 @@
 //! format of a token, `import_file` reads a file, `import` and `export` are the commands.
 
 mod export;
-mod fields;
+mod field_reader;
 mod import;
 mod import_file;
 mod progress;
@@ -46,7 +46,7 @@ pub struct Import {
     #[arg(long, value_enum, default_value_t = ConflictChoice::Fail, value_name = "ACTION")]
     pub on_conflict: ConflictChoice,
 
-    /// With --on-conflict replace, make secrets work again that were ended in this store
+    /// With --on-conflict replace, also reactivate tokens that were revoked, deleted or regenerated in this store
     #[arg(long)]
     pub yes: bool,
 }

@@ -14,7 +14,7 @@ use std::{
 
 use crate::domain::{counted, grouped};
 
-/// Minimum duration of work that shows a bar.
+/// Duration of the work after which the bar is shown.
 const SHOW_AFTER: Duration = Duration::from_secs(1);
 /// Time between two updates of the bar.
 const UPDATE_INTERVAL: Duration = Duration::from_millis(100);

@@ -4,10 +4,10 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
 
-use super::fields::{FaultRecorded, Fields};
+use super::field_reader::{FaultRecorded, FieldReader};
 use crate::{
     domain::{
-        Actor, Description, Digest, LastUse, Name, Prefix, PreviousSecret, Scope, Scopes,
+        Actor, Description, Digest, LastUse, Name, PreviousSecret, Scope, Scopes, SecretPrefix,
         Timestamp, Token, TokenId,
         terminal_text::{from_hex, is_longer, to_hex},
     },
@@ -61,7 +61,7 @@ fn digest_text(digest: &Digest) -> String {
 
 /// Parses the token in line number `line`. Returns all faults of the line.
 pub(super) fn parse(line: u64, text: &str) -> Result<Token, Vec<LineFault>> {
-    let mut fields = Fields::parse(line, text).map_err(|fault| vec![fault])?;
+    let mut fields = FieldReader::parse(line, text).map_err(|fault| vec![fault])?;
     match (parse_token(&mut fields), fields.finish()) {
         (Ok(token), faults) if faults.is_empty() => Ok(token),
         (_, faults) => Err(faults),
@@ -69,7 +69,7 @@ pub(super) fn parse(line: u64, text: &str) -> Result<Token, Vec<LineFault>> {
 }
 
 /// Reads every field, even after a fault, in the sorted order of an export.
-fn parse_token(fields: &mut Fields<'_>) -> Result<Token, FaultRecorded> {
+fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
     let delivered = fields.boolean("claimed");
     let created = fields.text("created", parse_time);
     let created_by = fields.object("created_by", |by| {
@@ -90,7 +90,7 @@ fn parse_token(fields: &mut Fields<'_>) -> Result<Token, FaultRecorded> {
     let last_used = fields.object("last_used", parse_last_use);
     let name = fields.text("name", |text| Name::parse(text).map_err(to_string));
     let prefix = fields.text("prefix", |text| {
-        let prefix = Prefix::parse(text).map(|_| text.into());
+        let prefix = SecretPrefix::parse(text).map(|_| text.into());
         prefix.ok_or_else(|| "expected a lower-case letter, then letters and digits".to_owned())
     });
     let previous = fields.object("retiring", |old| {
@@ -123,7 +123,7 @@ fn parse_token(fields: &mut Fields<'_>) -> Result<Token, FaultRecorded> {
     })
 }
 
-fn parse_scopes(fields: &mut Fields<'_>) -> Result<Scopes, FaultRecorded> {
+fn parse_scopes(fields: &mut FieldReader<'_>) -> Result<Scopes, FaultRecorded> {
     let mut scopes = Scopes::default();
     let mut result = Ok(());
     for text in fields.texts("scopes")? {
@@ -134,7 +134,7 @@ fn parse_scopes(fields: &mut Fields<'_>) -> Result<Scopes, FaultRecorded> {
     result.map(|()| scopes)
 }
 
-fn parse_last_use(used: &mut Fields<'_>) -> Result<LastUse, FaultRecorded> {
+fn parse_last_use(used: &mut FieldReader<'_>) -> Result<LastUse, FaultRecorded> {
     Ok(LastUse {
         at: used.text("at", parse_time)?,
         from: used.optional_text("from", bounded_text)?.map(Into::into),

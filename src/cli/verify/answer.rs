@@ -21,7 +21,7 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Checks whether `secret` allows `request`; without a request, only identifies the token.
-    /// `from` is the address of the bearer, for the last use.
+    /// `from` is the address of the bearer, which is recorded with the last use.
     pub(super) fn check(
         verifier: &mut Verifier,
         secret: Zeroizing<String>,

@@ -14,7 +14,7 @@ use super::{
         print::{Output, write_lines},
     },
     Answer, Verify, access_request,
-    request_lines::{MAX_LINE_BYTES, RequestLine, RequestLines},
+    secret_lines::{MAX_LINE_BYTES, SecretLine, SecretLines},
     warn_unrecorded_use,
 };
 use crate::{
@@ -32,12 +32,12 @@ pub(super) fn verify_lines(
 ) -> Result<Exit, CliError> {
     if io::stdin().is_terminal() {
         let message = "refusing to read secrets from a terminal that shows them";
-        let hint = "pipe the lines in, or drop --lines to type a secret without echo";
+        let hint = "pipe the lines in, or omit --lines to type one secret without echo";
         return Err(CliError::usage(message).with_hint(hint));
     }
     // `io::stdin()` is not used, because its buffer is never wiped.
     let read_error = |error| CliError::usage(format!("cannot read standard input ({error})"));
-    let mut requests = RequestLines::new(open_stdin().map_err(read_error)?);
+    let mut requests = SecretLines::new(open_stdin().map_err(read_error)?);
     let line_verifier = LineVerifier::new(service, args);
     let mut verifier = service.verifier();
     let (mut answers, mut exit) = (Vec::new(), None);
@@ -107,8 +107,8 @@ impl<'a> LineVerifier<'a> {
         Self { args, request, from }
     }
 
-    fn verify(&self, verifier: &mut Verifier, line: &RequestLine<'_>) -> Result<Answer, CliError> {
-        let RequestLine::Complete(line) = line else {
+    fn verify(&self, verifier: &mut Verifier, line: &SecretLine<'_>) -> Result<Answer, CliError> {
+        let SecretLine::Complete(line) = line else {
             return Err(CliError::usage(format!("the line is longer than {MAX_LINE_BYTES} bytes")));
         };
         // A line that is not UTF-8 contains no valid secret, and is denied.

@@ -4,7 +4,7 @@
 
 mod answer;
 mod lines;
-mod request_lines;
+mod secret_lines;
 
 use std::{fs::File, io, path::PathBuf};
 
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     domain::{AccessRequest, Domain, Scope},
     output::advice::{self, Diagnostic},
-    service::{InputTrust, Service, StoreError},
+    service::{InputSensitivity, Service, StoreError},
 };
 
 /// Arguments of `verify`.
@@ -109,7 +109,7 @@ fn read_secret(args: &Verify) -> Result<Zeroizing<String>, CliError> {
         let path = path.display();
         CliError::usage(format!("cannot read {path} ({error})"))
     })?;
-    check_input(&file, path, InputTrust::Secret)?;
+    check_input(&file, path, InputSensitivity::Secret)?;
     prompt::read_line(file)
 }
 

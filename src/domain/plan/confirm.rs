@@ -1,6 +1,6 @@
-//! Confirmation of plans: what the operator must do before a plan is executed, and the proof of
-//! having done it. The only place with these rules; the app and the command line ask what
-//! [`Plan::confirmation`] returns.
+//! Confirmation of plans: what the operator must do before a plan is executed, and the proof that
+//! the operator has confirmed. Only this module contains these rules. The app and the command line
+//! ask for what [`Plan::confirmation`] returns.
 
 use sha2::{Digest as _, Sha256};
 
@@ -8,13 +8,13 @@ use super::Plan;
 use crate::domain::{
     command::{Command, ScopesToRemove},
     name::Name,
-    token::{Overlap, Status, Token},
+    token::{SecretOverlap, Status, Token},
 };
 
 /// The confirmation that a plan requires from the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Confirmation {
-    /// None: no secret stops working, and the change can be undone.
+    /// No confirmation is required: no secret stops working, and the change can be undone.
     None,
     /// Answer a question about the token with this name.
     Ask(Name),
@@ -28,13 +28,14 @@ pub enum Confirmation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfirmationProof {
     count: usize,
-    /// SHA-256 of everything that must not change after the confirmation; `None` if the operator
-    /// was not asked.
+    /// SHA-256 of everything that must not change after the confirmation. `None` if the operator
+    /// was not asked to confirm.
     fingerprint: Option<[u8; 32]>,
 }
 
 impl ConfirmationProof {
-    /// The operator was not asked. Sufficient for a plan that requires [`Confirmation::None`].
+    /// The proof for a plan that the operator was not asked to confirm. It is sufficient only for a
+    /// plan that requires [`Confirmation::None`].
     pub const NOT_REQUIRED: Self = Self { count: 0, fingerprint: None };
 
     /// The number of tokens that the confirmed plan changes.
@@ -69,7 +70,7 @@ impl Plan {
             Command::Regenerate { overlap, .. } => {
                 let ends = |token: &Token| {
                     let is_active = token.status(self.at) == Status::Active;
-                    is_active && *overlap == Overlap::None || token.has_overlap(self.at)
+                    is_active && *overlap == SecretOverlap::None || token.has_overlap(self.at)
                 };
                 self.changes.iter().filter_map(|change| change.before.token()).any(ends)
             }
@@ -90,8 +91,8 @@ impl Plan {
         ConfirmationProof { count: self.changes.len(), fingerprint: Some(self.fingerprint()) }
     }
 
-    /// Whether `proof` is sufficient for this plan: it requires no confirmation, or the operator
-    /// has confirmed the same changes.
+    /// Whether `proof` is sufficient: this plan requires no confirmation, or the operator has
+    /// confirmed the same changes.
     pub fn is_covered_by(&self, proof: &ConfirmationProof) -> bool {
         match proof.fingerprint {
             Some(fingerprint) => fingerprint == self.fingerprint(),

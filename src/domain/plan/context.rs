@@ -8,12 +8,12 @@ use chrono::NaiveDateTime;
 use super::Refusal;
 use crate::domain::{
     Timestamp,
-    catalogue::Catalogue,
+    catalogue::ScopeCatalogue,
     event::{Actor, AuditEvent},
     id::TokenId,
     lifetime::{Lifetime, LifetimeLimits},
     name::Name,
-    secret::{Digest, Prefix},
+    secret::{Digest, SecretPrefix},
     token::Token,
 };
 
@@ -36,23 +36,23 @@ pub trait ReadTokens {
     fn newest_event_at(&self) -> Result<Option<Timestamp>, Self::Error>;
 }
 
-/// The digests of the secrets that a command issues, by token id. Empty in a preview.
+/// The digests of the secrets that a command issues, by token id. The map is empty in a preview.
 #[derive(Debug, Clone, Default)]
-pub struct NewDigests(HashMap<TokenId, Digest>);
+pub struct NewSecretDigests(HashMap<TokenId, Digest>);
 
-impl NewDigests {
-    /// The digest of the new secret of token `id`; all zeros in a preview.
+impl NewSecretDigests {
+    /// The digest of the new secret of token `id`. In a preview, the digest is all zeros.
     pub fn of(&self, id: &TokenId) -> Digest {
         self.0.get(id).copied().unwrap_or(Digest::from_bytes([0; 32]))
     }
 
-    /// The id of the only token; [`TokenId::PLACEHOLDER`] in a preview.
+    /// The id of the only token with a new secret. In a preview, returns [`TokenId::PLACEHOLDER`].
     pub fn only_id(&self) -> TokenId {
         self.0.keys().next().copied().unwrap_or(TokenId::PLACEHOLDER)
     }
 }
 
-impl FromIterator<(TokenId, Digest)> for NewDigests {
+impl FromIterator<(TokenId, Digest)> for NewSecretDigests {
     fn from_iter<I: IntoIterator<Item = (TokenId, Digest)>>(digests: I) -> Self {
         Self(digests.into_iter().collect())
     }
@@ -61,25 +61,25 @@ impl FromIterator<(TokenId, Digest)> for NewDigests {
 /// The inputs of a plan other than the stored tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanContext<'a> {
-    /// The time at which statuses are evaluated. Never earlier than the newest event.
+    /// The time at which statuses are evaluated. It is never earlier than the newest event.
     pub at: Timestamp,
     /// The time of the system clock.
     pub clock: Timestamp,
     pub actor: &'a Actor,
     /// The prefix of new secrets.
-    pub prefix: &'a Prefix,
+    pub prefix: &'a SecretPrefix,
     pub limits: &'a LifetimeLimits,
     /// The scopes that may be granted.
-    pub catalogue: &'a Catalogue,
+    pub catalogue: &'a ScopeCatalogue,
     /// Converts a local wall-clock time to UTC.
     pub to_utc: fn(NaiveDateTime) -> Timestamp,
-    /// The time of an earlier deletion to add this one to; `None` starts a new deletion.
+    /// The time of an earlier deletion that this deletion joins. `None` starts a new deletion.
     pub deletion: Option<Timestamp>,
-    pub digests: &'a NewDigests,
+    pub digests: &'a NewSecretDigests,
 }
 
 impl PlanContext<'_> {
-    /// The expiry of a secret issued now with this lifetime; `None` for never.
+    /// Returns the expiry of a secret issued now with this lifetime, or `None` if it never expires.
     pub(super) fn expiry(&self, lifetime: Lifetime) -> Result<Option<Timestamp>, Refusal> {
         Ok(lifetime.expiry(self.at, self.limits, self.to_utc)?)
     }

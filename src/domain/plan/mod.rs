@@ -1,40 +1,41 @@
-//! Plans the effect of a command: for each token its state before and after and the audit event, or
-//! the reason to skip it. Pure: reads through [`ReadTokens`] and writes nothing. Called by the
-//! service to preview a command, and again inside the transaction that executes it.
+//! Plans the effect of a command. For each token, the plan contains the state before and after with
+//! the audit event, or the reason to skip the token. Pure: reads through [`ReadTokens`] and writes
+//! nothing. Called by the service to preview a command, and again inside the transaction that
+//! executes it.
 
+mod audit_text;
 mod confirm;
 mod context;
-mod edits;
-mod event_text;
+mod create_and_edit;
 mod refusal;
-mod secrets;
+mod secret_changes;
 mod trash;
 
 use std::{collections::HashSet, sync::Arc};
 
 pub use self::{
+    audit_text::expiry_text,
     confirm::{Confirmation, ConfirmationProof},
-    context::{NewDigests, PlanContext, ReadTokens},
-    event_text::expiry_text,
+    context::{NewSecretDigests, PlanContext, ReadTokens},
     refusal::Refusal,
     trash::TRASH_RETENTION,
 };
 use super::{
     Timestamp,
-    command::{Command, RestoreTarget, TokenEdit, TokensToDelete},
+    command::{Command, TokenEdit, TokensToDelete, TokensToRestore},
     event::AuditAction,
     id::TokenId,
     scope::Scope,
     token::Token,
 };
 
-/// Maximum number of tokens that a command may name. Such a transaction takes well under 2 s, the
-/// time for which other writers wait.
+/// Maximum number of tokens that a command may name. A transaction with this number of tokens takes
+/// well under 2 s, which is how long other writers wait.
 pub const MAX_TOKENS: usize = 10_000;
 
 /// Whether and where a token is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenState {
+pub enum StoredToken {
     Absent,
     /// Stored and not deleted.
     Live(Arc<Token>),
@@ -42,8 +43,8 @@ pub enum TokenState {
     Deleted(Arc<Token>, Timestamp),
 }
 
-impl TokenState {
-    /// The record, live or deleted.
+impl StoredToken {
+    /// The record of a live or deleted token.
     pub fn token(&self) -> Option<&Token> {
         match self {
             Self::Absent => None,
@@ -55,9 +56,10 @@ impl TokenState {
 /// The effect of a command on one token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenChange {
-    pub before: TokenState,
-    pub after: TokenState,
-    /// The audit event and its detail; `None` if nothing changes.
+    pub before: StoredToken,
+    pub after: StoredToken,
+    /// The kind and the detail text of the audit event. `None` if the record does not change or
+    /// only its deletion time is corrected.
     pub event: Option<(AuditAction, String)>,
 }
 
@@ -72,7 +74,7 @@ impl TokenChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedToken {
     pub id: TokenId,
-    /// The record; `None` if the token does not exist.
+    /// The record of the token. `None` if the token does not exist.
     pub token: Option<Arc<Token>>,
     pub reason: Refusal,
 }
@@ -96,7 +98,7 @@ pub struct Plan {
     pub command: Command,
     /// The time at which statuses are evaluated, and the time of the events.
     pub at: Timestamp,
-    /// The changes of the tokens that the command names, in its order.
+    /// The changes of the tokens that the command names, in the order of the command.
     pub changes: Vec<TokenChange>,
     /// The tokens that the command names but does not change.
     pub skipped: Vec<SkippedToken>,
@@ -117,7 +119,8 @@ impl Plan {
         }
     }
 
-    /// The tokens of the changes: each after its change, or before it if the change removes it.
+    /// The tokens that the plan changes, each in its state after the change. A token that the
+    /// change removes is in its state before the change.
     pub fn tokens(&self) -> impl Iterator<Item = &Token> {
         self.changes.iter().filter_map(TokenChange::token)
     }
@@ -127,8 +130,8 @@ impl Plan {
         self.tokens().map(|token| token.id).collect()
     }
 
-    /// Returns an error if the plan skips a token: the reason for the first skipped one. If the
-    /// plan concerns several tokens, the error contains the name.
+    /// If the plan skips a token, returns the reason for the first skipped token as an error. If
+    /// the plan concerns several tokens, the error contains the token's name.
     pub fn require_all(&self) -> Result<(), Refusal> {
         let Some(SkippedToken { token, reason, .. }) = self.skipped.first() else {
             return Ok(());
@@ -142,11 +145,12 @@ impl Plan {
         }
     }
 
-    /// The command that undoes this plan; `None` if it cannot be undone or changes nothing.
+    /// Returns the command that undoes this plan, or `None` if the plan cannot be undone or changes
+    /// nothing.
     pub fn inverse(&self) -> Option<Command> {
         let deleted_at = |change: &TokenChange| match change.after {
-            TokenState::Deleted(_, at) => Some(at),
-            TokenState::Absent | TokenState::Live(_) => None,
+            StoredToken::Deleted(_, at) => Some(at),
+            StoredToken::Absent | StoredToken::Live(_) => None,
         };
         match &self.command {
             Command::Edit { .. } | Command::AddScopes { .. } | Command::RemoveScopes { .. } => {
@@ -157,7 +161,7 @@ impl Plan {
                 .changes
                 .first()
                 .and_then(deleted_at)
-                .map(|at| Command::Restore(RestoreTarget::Deletion(at))),
+                .map(|at| Command::Restore(TokensToRestore::Deletion(at))),
             Command::Create { .. }
             | Command::Revoke { .. }
             | Command::RevokeLeaked { .. }
@@ -179,14 +183,14 @@ impl Plan {
         detail: String,
     ) {
         self.changes.push(TokenChange {
-            before: TokenState::Live(Arc::clone(before)),
-            after: TokenState::Live(Arc::new(after)),
+            before: StoredToken::Live(Arc::clone(before)),
+            after: StoredToken::Live(Arc::new(after)),
             event: Some((action, detail)),
         });
     }
 
     fn push_unchanged(&mut self, token: &Arc<Token>) {
-        let state = TokenState::Live(Arc::clone(token));
+        let state = StoredToken::Live(Arc::clone(token));
         self.changes.push(TokenChange { before: state.clone(), after: state, event: None });
     }
 
@@ -198,7 +202,7 @@ impl Plan {
 
 fn token_edit(change: &TokenChange) -> Option<TokenEdit> {
     match (&change.before, &change.after, &change.event) {
-        (TokenState::Live(before), TokenState::Live(after), Some(_)) => {
+        (StoredToken::Live(before), StoredToken::Live(after), Some(_)) => {
             Some(TokenEdit { before: Token::clone(before), after: Token::clone(after) })
         }
         _ => None,
@@ -221,42 +225,44 @@ pub fn plan<R: ReadTokens>(
     }
     let mut plan = Plan::new(command, context.at);
     match command {
-        Command::Create { token, .. } => edits::create(&mut plan, token, tx, context)?,
+        Command::Create { token, .. } => create_and_edit::create(&mut plan, token, tx, context)?,
         Command::Edit { token, name, description } => {
             let token = require_token(tx, token)?;
-            edits::edit(&mut plan, &token, (name.as_ref(), description.as_ref()), tx)?;
+            create_and_edit::edit(&mut plan, &token, (name.as_ref(), description.as_ref()), tx)?;
         }
         Command::AddScopes { tokens, scopes } => {
-            edits::check_scopes(scopes, context)?;
-            plan_each(&mut plan, tokens, tx, |plan, token| edits::add_scopes(plan, token, scopes))?;
+            create_and_edit::check_scopes(scopes, context)?;
+            plan_each(&mut plan, tokens, tx, |plan, token| {
+                create_and_edit::add_scopes(plan, token, scopes);
+            })?;
         }
         Command::RemoveScopes { tokens, scopes } => {
             plan_each(&mut plan, tokens, tx, |plan, token| {
-                edits::remove_scopes(plan, token, scopes);
+                create_and_edit::remove_scopes(plan, token, scopes);
             })?;
         }
         Command::Revoke { tokens } => {
-            plan_each(&mut plan, tokens, tx, secrets::revoke)?;
+            plan_each(&mut plan, tokens, tx, secret_changes::revoke)?;
         }
-        Command::RevokeLeaked { secrets } => secrets::revoke_leaked(&mut plan, secrets, tx)?,
+        Command::RevokeLeaked { secrets } => secret_changes::revoke_leaked(&mut plan, secrets, tx)?,
         Command::EndOverlap { tokens } => {
-            plan_each(&mut plan, tokens, tx, secrets::end_overlap)?;
+            plan_each(&mut plan, tokens, tx, secret_changes::end_overlap)?;
         }
         Command::Regenerate { tokens, lifetime, overlap, .. } => {
             let expires = context.expiry(*lifetime)?;
             plan_each(&mut plan, tokens, tx, |plan, token| {
-                secrets::regenerate(plan, token, (expires, *overlap), context);
+                secret_changes::regenerate(plan, token, (expires, *overlap), context);
             })?;
-            secrets::require_overlap(&mut plan, *overlap);
+            secret_changes::require_overlap(&mut plan, *overlap);
         }
         Command::Delete { tokens } => {
             delete(&mut plan, tokens, tx, context)?;
         }
         Command::Restore(target) => trash::restore(&mut plan, *target, tx, context)?,
-        Command::Revert(edits) => edits::revert(&mut plan, edits, tx)?,
+        Command::Revert(edits) => create_and_edit::revert(&mut plan, edits, tx)?,
         Command::RecordDelivery { token, digest, method } => {
             let token = require_token(tx, token)?;
-            secrets::record_delivery(&mut plan, &token, digest, *method)?;
+            secret_changes::record_delivery(&mut plan, &token, digest, *method)?;
         }
         Command::AcceptClock => trash::accept_clock(&mut plan, tx, context)?,
         Command::PurgeTrash => {

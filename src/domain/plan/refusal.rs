@@ -26,30 +26,32 @@ pub enum Refusal {
     Transition(#[from] TransitionError),
     /// The delivered secret is not the current one.
     #[error(
-        "{0} was regenerated again, so your secret is not the current one: see the events of the token for who did it"
+        "{0} was regenerated again, so your secret is no longer the current one: its events show who did this"
     )]
     SecretReplaced(Name),
     /// The leaked secret does not work.
-    #[error("the secret no longer works: nothing to revoke")]
+    #[error("the secret does not work: nothing to revoke")]
     SecretNotWorking,
-    /// One of several tokens was refused, and therefore the whole command.
+    /// The change of one token was refused, and therefore the whole command was refused.
     #[error("{name}: {reason}")]
     ForToken { name: Name, reason: Box<Refusal> },
     /// The command names more tokens than one transaction may change.
     #[error("too many tokens ({count}): select at most {max}", count = grouped(.0), max = grouped(super::MAX_TOKENS))]
     TooManyTokens(usize),
-    /// No deleted token matches, or its 24 hours are over.
-    #[error("nothing to restore: deleted tokens are kept for 24 hours")]
+    /// No deleted token matches, or the matching tokens were deleted at least 24 hours ago.
+    #[error("no deleted token to restore: deleted tokens are kept for 24 hours")]
     NothingToRestore,
     /// The undo would discard a later change.
-    #[error("can't undo: the {field} of {name} changed again, see its events for who did it")]
+    #[error(
+        "cannot undo: the {field} of {name} has changed again since; its events show who did this"
+    )]
     ChangedSince {
         /// The field: `name`, `description` or `scopes`.
         field: &'static str,
         name: Name,
     },
-    /// The latest deletion was another operator's.
-    #[error("nothing of yours to restore: {by} deleted {name}, restore it with `patdeck restore`")]
+    /// The acting operator has deleted no token, and another operator made the latest deletion.
+    #[error("you have deleted no token: {by} deleted {name}; to restore it, run `patdeck restore`")]
     DeletedByAnother {
         /// The name of the token that was deleted last.
         name: Name,

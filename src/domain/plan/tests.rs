@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::domain::{
-    Actor, AuditEvent, Catalogue, Description, Digest, LifetimeLimits, Name, NewToken, Overlap,
-    Prefix, Scopes, ScopesToRemove, token::tests as tokens,
+    Actor, AuditEvent, Description, Digest, LifetimeLimits, Name, NewToken, ScopeCatalogue, Scopes,
+    ScopesToRemove, SecretOverlap, SecretPrefix, token::tests as tokens,
 };
 
 struct Tokens(Vec<Token>);
@@ -49,7 +49,9 @@ fn sample_tokens() -> Tokens {
     };
     let renewed = |token: Token| {
         let digest = Digest::from_bytes([9; 32]);
-        token.regenerate(digest, "pat", Some(tokens::at(99)), Overlap::Hour, tokens::at(1)).unwrap()
+        token
+            .regenerate(digest, "pat", Some(tokens::at(99)), SecretOverlap::Hour, tokens::at(1))
+            .unwrap()
     };
     Tokens(vec![
         token("aaaaaaaaaaaa", "a"),
@@ -63,14 +65,14 @@ fn single(scope: Scope) -> Scopes {
 }
 
 fn make_plan(command: &Command, tokens: &Tokens) -> Result<Plan, Refusal> {
-    let digests: NewDigests = HashMap::new().into_iter().collect();
+    let digests: NewSecretDigests = HashMap::new().into_iter().collect();
     let context = PlanContext {
         at: tokens::at(10),
         clock: tokens::at(10),
         actor: &Actor::named("alice"),
-        prefix: &Prefix::default(),
+        prefix: &SecretPrefix::default(),
         limits: &LifetimeLimits::default(),
-        catalogue: &Catalogue::default(),
+        catalogue: &ScopeCatalogue::default(),
         to_utc: |wall| wall.and_utc(),
         deletion: None,
         digests: &digests,
@@ -83,7 +85,7 @@ fn ids(names: &str) -> Vec<TokenId> {
     names.chars().map(id).collect()
 }
 
-fn regenerate(names: &str, overlap: Overlap) -> Command {
+fn regenerate(names: &str, overlap: SecretOverlap) -> Command {
     let lifetime = "30d".parse().unwrap();
     Command::Regenerate { tokens: ids(names), lifetime, overlap, secret_file: None }
 }
@@ -110,11 +112,11 @@ fn commands_that_end_a_secret_require_confirmation() {
         (Command::Revoke { tokens: ids("ab") }, Confirmation::TypeCount(2)),
         (Command::EndOverlap { tokens: ids("b") }, Confirmation::Ask(name("b"))),
         (Command::EndOverlap { tokens: ids("a") }, Confirmation::None),
-        (regenerate("c", Overlap::None), Confirmation::None),
-        (regenerate("a", Overlap::None), Confirmation::Ask(name("a"))),
-        (regenerate("a", Overlap::Hour), Confirmation::None),
-        (regenerate("b", Overlap::Hour), Confirmation::Ask(name("b"))),
-        (regenerate("ca", Overlap::None), Confirmation::TypeCount(2)),
+        (regenerate("c", SecretOverlap::None), Confirmation::None),
+        (regenerate("a", SecretOverlap::None), Confirmation::Ask(name("a"))),
+        (regenerate("a", SecretOverlap::Hour), Confirmation::None),
+        (regenerate("b", SecretOverlap::Hour), Confirmation::Ask(name("b"))),
+        (regenerate("ca", SecretOverlap::None), Confirmation::TypeCount(2)),
         (delete("a"), Confirmation::TypeName(name("a"))),
         (delete("abc"), Confirmation::TypeCount(3)),
         (Command::Delete { tokens: TokensToDelete::All }, Confirmation::TypeCount(3)),
@@ -130,7 +132,8 @@ fn commands_that_end_a_secret_require_confirmation() {
 #[test]
 fn ending_an_overlap_early_is_a_warning() {
     let tokens = sample_tokens();
-    for command in [regenerate("b", Overlap::None), Command::EndOverlap { tokens: ids("b") }] {
+    for command in [regenerate("b", SecretOverlap::None), Command::EndOverlap { tokens: ids("b") }]
+    {
         let plan = make_plan(&command, &tokens).unwrap();
         let token = ids("b").remove(0);
         // The overlap ends no later than the previous expiry.
@@ -141,10 +144,10 @@ fn ending_an_overlap_early_is_a_warning() {
 
 #[test]
 fn overlap_requires_at_least_one_active_token() {
-    let plan = make_plan(&regenerate("ac", Overlap::Hour), &sample_tokens()).unwrap();
+    let plan = make_plan(&regenerate("ac", SecretOverlap::Hour), &sample_tokens()).unwrap();
     let overlaps: Vec<_> = plan.tokens().map(|token| token.previous.is_some()).collect();
     assert_eq!(overlaps, [true, false]);
-    let plan = make_plan(&regenerate("c", Overlap::Hour), &sample_tokens()).unwrap();
+    let plan = make_plan(&regenerate("c", SecretOverlap::Hour), &sample_tokens()).unwrap();
     assert_eq!((plan.changes.len(), plan.skipped.len()), (0, 1));
     assert!(plan.require_all().is_err());
 }

@@ -1,14 +1,14 @@
-//! Plans deletion, restore and purge. The time of a deletion is unique and identifies it. Also
-//! corrects these times when the operator accepts a clock that was set back.
+//! Plans deletion, restore and purge. Each deletion has a unique time, which identifies it. The
+//! module also corrects deletion times when the operator accepts a clock that was set back.
 
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::{Plan, PlanContext, ReadTokens, Refusal, TokenChange, TokenState};
+use super::{Plan, PlanContext, ReadTokens, Refusal, StoredToken, TokenChange};
 use crate::domain::{
     Timestamp,
-    command::RestoreTarget,
+    command::TokensToRestore,
     event::{Actor, AuditAction},
     id::TokenId,
     token::Token,
@@ -24,8 +24,8 @@ const TIME_RESOLUTION: TimeDelta = TimeDelta::nanoseconds(1);
 pub(super) fn delete(plan: &mut Plan, token: &Arc<Token>, deleted_at: Timestamp) {
     let status = token.status(plan.at).as_str();
     plan.changes.push(TokenChange {
-        before: TokenState::Live(Arc::clone(token)),
-        after: TokenState::Deleted(Arc::clone(token), deleted_at),
+        before: StoredToken::Live(Arc::clone(token)),
+        after: StoredToken::Deleted(Arc::clone(token), deleted_at),
         event: Some((
             AuditAction::Deleted,
             format!("was {status}, can be brought back for 24 hours"),
@@ -33,38 +33,38 @@ pub(super) fn delete(plan: &mut Plan, token: &Arc<Token>, deleted_at: Timestamp)
     });
 }
 
-/// Purges tokens that were deleted at least 24 hours ago. Returns a time for a new deletion: now,
-/// or 1 ns after the latest deletion if that is later.
+/// Purges tokens that were deleted at least 24 hours ago. Returns the time for a new deletion: the
+/// time of the plan or 1 ns after the latest deletion, whichever is later.
 pub(super) fn purge<R: ReadTokens>(plan: &mut Plan, tx: &R) -> Result<Timestamp, R::Error> {
     let deleted = tx.deleted()?;
     let newest = deleted.iter().map(|(_, at)| *at).max();
     let is_due = |at: Timestamp| plan.at - at >= TRASH_RETENTION;
     let purges = deleted.into_iter().filter(|(_, at)| is_due(*at)).map(|(token, at)| TokenChange {
-        before: TokenState::Deleted(Arc::new(token), at),
-        after: TokenState::Absent,
+        before: StoredToken::Deleted(Arc::new(token), at),
+        after: StoredToken::Absent,
         event: Some((AuditAction::Purged, String::new())),
     });
     plan.housekeeping = purges.collect();
     Ok(newest.map_or(plan.at, |newest| plan.at.max(newest + TIME_RESOLUTION)))
 }
 
-/// Restores the deleted tokens that `target` names, all or none. Returns an error if there are
-/// none, if their 24 hours are over, or if a name is in use.
+/// Restores all deleted tokens that `target` names, or none of them. Returns an error if no such
+/// token was deleted in the last 24 hours, or if a name is in use.
 pub(super) fn restore<R: ReadTokens>(
     plan: &mut Plan,
-    target: RestoreTarget,
+    target: TokensToRestore,
     tx: &R,
     context: &PlanContext<'_>,
 ) -> Result<(), R::Error> {
     let mut deleted = tx.deleted()?;
     deleted.retain(|(_, at)| plan.at - *at < TRASH_RETENTION);
     let deletion = match target {
-        RestoreTarget::Token(id) => {
+        TokensToRestore::Token(id) => {
             deleted.retain(|(token, _)| token.id == id);
             None
         }
-        RestoreTarget::Deletion(at) => Some(at),
-        RestoreTarget::LastDeletion => Some(last_deletion_by(&deleted, tx, context.actor)?),
+        TokensToRestore::Deletion(at) => Some(at),
+        TokensToRestore::LastDeletion => Some(last_deletion_by(&deleted, tx, context.actor)?),
     };
     if let Some(deletion) = deletion {
         deleted.retain(|(_, at)| *at == deletion);
@@ -78,8 +78,8 @@ pub(super) fn restore<R: ReadTokens>(
         }
         let token = Arc::new(token);
         plan.changes.push(TokenChange {
-            before: TokenState::Deleted(Arc::clone(&token), at),
-            after: TokenState::Live(token),
+            before: StoredToken::Deleted(Arc::clone(&token), at),
+            after: StoredToken::Live(token),
             event: Some((AuditAction::Restored, String::new())),
         });
     }
@@ -110,7 +110,7 @@ fn last_deletion_by<R: ReadTokens>(
     Err(Refusal::DeletedByAnother { name: newest.name.clone(), by }.into())
 }
 
-/// The actor who deleted a token, from its newest event. `None` if that event is not a deletion.
+/// Returns the actor of the token's newest event if this event is a deletion, otherwise `None`.
 fn deleted_by<R: ReadTokens>(tx: &R, id: &TokenId) -> Result<Option<Actor>, R::Error> {
     let last = tx.newest_event_of(id)?;
     Ok(last.filter(|event| event.body.action == AuditAction::Deleted).map(|event| event.body.actor))
@@ -122,9 +122,9 @@ fn is_same_account(one: &Actor, other: &Actor) -> bool {
     (&one.user, &one.sudo_user) == (&other.user, &other.sudo_user)
 }
 
-/// Records that the operator accepted the system clock. Deletion times in the future, written by a
-/// fast clock, are moved to now in their order. Otherwise these tokens would be kept too long and
-/// count as the latest deletion.
+/// Records that the operator accepted the system clock. Deletion times in the future were written
+/// while the clock was fast. They are moved to the present in the same order. Without this
+/// correction, these tokens would be kept too long and count as the latest deletion.
 pub(super) fn accept_clock<R: ReadTokens>(
     plan: &mut Plan,
     tx: &R,
@@ -138,8 +138,8 @@ pub(super) fn accept_clock<R: ReadTokens>(
         }
         let token = Arc::new(token);
         plan.housekeeping.push(TokenChange {
-            before: TokenState::Deleted(Arc::clone(&token), at),
-            after: TokenState::Deleted(token, new),
+            before: StoredToken::Deleted(Arc::clone(&token), at),
+            after: StoredToken::Deleted(token, new),
             event: None,
         });
     }
@@ -147,8 +147,8 @@ pub(super) fn accept_clock<R: ReadTokens>(
         format!("the last change was at {}", last.format("%Y-%m-%d %H:%M UTC"))
     });
     plan.changes.push(TokenChange {
-        before: TokenState::Absent,
-        after: TokenState::Absent,
+        before: StoredToken::Absent,
+        after: StoredToken::Absent,
         event: Some((AuditAction::ClockAccepted, detail)),
     });
     Ok(())

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::{Predicate, ScopePredicate, Search, Term, TextPattern, Threshold};
+use super::{DurationThreshold, Predicate, ScopePredicate, Search, SearchTerm, TextPattern};
 use crate::domain::{Scope, ScopeError, StatusFilter, name::fold, terminal_text::escape};
 
 /// The terms in one line, for help texts and error messages.
@@ -30,20 +30,20 @@ pub enum SearchError {
 impl Search {
     /// Parses `text`. Returns the error of the first invalid term.
     ///
-    /// Terms are separated by blanks. Quotes enclose words with blanks or words that would be a
-    /// term. A quoted value must match exactly. A leading `-` negates a term.
+    /// Terms are separated by blanks. Words that contain blanks, or that would be read as a term,
+    /// must be quoted. The quoted value of a term must match exactly. A leading `-` negates a term.
     pub fn parse(text: &str) -> Result<Self, SearchError> {
         let (search, error) = Self::parse_lenient(text);
         error.map_or(Ok(search), Err)
     }
 
-    /// Parses `text` while it is being typed: ignores invalid terms and also returns the error of
-    /// the first one.
+    /// Parses `text` that is still being typed. Ignores invalid terms, and returns the search
+    /// together with the error of the first invalid term.
     pub fn parse_lenient(text: &str) -> (Self, Option<SearchError>) {
         let (mut terms, mut first_error) = (Vec::new(), None);
         let mut rest = text.trim_start();
         while !rest.is_empty() {
-            let (term, after) = Term::parse_next(rest);
+            let (term, after) = SearchTerm::parse_next(rest);
             match term {
                 Ok(term) => terms.extend(term),
                 Err(error) => drop(first_error.get_or_insert(error)),
@@ -65,8 +65,9 @@ impl fmt::Display for Search {
     }
 }
 
-impl Term {
-    /// Parses the term at the start of `text`; `None` for empty quotes. Also returns the rest.
+impl SearchTerm {
+    /// Parses the term at the start of `text`, and returns it with the rest of `text`. The term is
+    /// `None` for empty quotes.
     fn parse_next(text: &str) -> (Result<Option<Self>, SearchError>, &str) {
         let unsigned = text.strip_prefix('-').filter(|rest| !starts_with_blank(rest));
         let (negated, body) = unsigned.map_or((false, text), |rest| (true, rest));
@@ -104,7 +105,8 @@ impl Predicate {
         }
     }
 
-    /// The predicate of `key`, `sign` and `value`. Errors contain `term`, the text of the term.
+    /// Returns the predicate for `key`, `sign` and `value`. `term` is the text of the whole term,
+    /// which errors contain.
     fn from_key(
         key: &str,
         sign: char,
@@ -193,19 +195,19 @@ impl fmt::Display for TextPattern {
     }
 }
 
-impl fmt::Display for Threshold {
+impl fmt::Display for DurationThreshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", if self.is_minimum { '>' } else { '<' }, self.span)
     }
 }
 
-fn parse_threshold(sign: char, value: &TextPattern) -> Option<Threshold> {
+fn parse_threshold(sign: char, value: &TextPattern) -> Option<DurationThreshold> {
     let span = value.text.parse().ok()?;
-    (sign != ':').then_some(Threshold { is_minimum: sign == '>', span })
+    (sign != ':').then_some(DurationThreshold { is_minimum: sign == '>', span })
 }
 
 /// Splits off a key of letters and a sign (`:`, `<` or `>`). Returns key, sign and rest, or `None`
-/// if `text` does not start with them.
+/// if `text` does not start with a key and a sign.
 fn split_key(text: &str) -> Option<(&str, char, &str)> {
     let end = text.find(|c: char| !c.is_ascii_alphabetic()).filter(|end| *end > 0)?;
     let (key, rest) = text.split_at_checked(end)?;

@@ -1,6 +1,6 @@
-//! Searches: free words and terms such as `status:expired` and `idle>90d`, evaluated on a token, or
-//! on the fields that a list holds without the record. `grammar` parses and prints them. Called by
-//! the list screen and by `list --search`.
+//! Searches: free words and terms such as `status:expired` and `idle>90d`. A search is evaluated on
+//! a token, or on the fields that a list holds instead of the whole record. `grammar` parses and
+//! prints searches. Called by the list screen and by `list --search`.
 
 mod grammar;
 
@@ -20,12 +20,12 @@ use super::{
 /// A parsed search. A token matches if it matches every term; an empty search matches all tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Search {
-    terms: Vec<Term>,
+    terms: Vec<SearchTerm>,
 }
 
 /// A predicate, negated if it was written with a leading `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Term {
+struct SearchTerm {
     negated: bool,
     predicate: Predicate,
 }
@@ -41,14 +41,15 @@ enum Predicate {
     By(TextPattern),
     Status(StatusFilter),
     Scope(ScopePredicate),
-    /// One of the scopes allows this request.
+    /// One of the token's scopes allows this request.
     May(AccessRequest),
     Unused,
     Undelivered,
-    /// The time since the last use, or since the issue if there was none.
-    Idle(Threshold),
+    /// The time since the last use. For a token that was never used, the time since the current
+    /// secret was issued.
+    Idle(DurationThreshold),
     /// The remaining lifetime of an active token.
-    Expiring(Threshold),
+    Expiring(DurationThreshold),
 }
 
 /// A condition on a scope of the token.
@@ -61,17 +62,18 @@ enum ScopePredicate {
     Wildcard,
 }
 
-/// A folded text to compare with a field. If `is_exact`, the field must be equal: the value was
-/// quoted.
+/// A case-folded text to compare with a field. If `is_exact`, the value was quoted and the field
+/// must equal the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct TextPattern {
     text: String,
     is_exact: bool,
 }
 
-/// A limit for a duration: more than `span` if `is_minimum`, else less.
+/// A limit for a duration. The duration must be longer than `span` if `is_minimum`, otherwise
+/// shorter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Threshold {
+struct DurationThreshold {
     is_minimum: bool,
     span: DurationMinutes,
 }
@@ -103,7 +105,7 @@ impl Search {
         self.terms.iter().all(|term| matches!(term.predicate, Predicate::Words(_)) && !term.negated)
     }
 
-    /// The free words that name, id or description must contain, folded.
+    /// The case-folded free words that the name, id or description must contain.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.terms.iter().filter_map(|term| match &term.predicate {
             Predicate::Words(words) if !term.negated => Some(words.as_str()),
@@ -111,19 +113,20 @@ impl Search {
         })
     }
 
-    /// Whether `token` matches, with its status at `at`.
+    /// Whether `token`, with its status at `at`, matches this search.
     pub fn matches(&self, token: &Token, at: Timestamp) -> bool {
         self.is_empty()
             || self.matches_scopes(&token.scopes)
                 && self.matches_creator(&token.created_by)
-                && self.matches_facts(&TokenFacts::of(token, at), || FoldedTexts::of(token))
+                && self.matches_facts(&TokenFacts::of(token, at), || SearchableTexts::of(token))
     }
 
-    /// Evaluates the terms that depend on scopes; the others count as true. A single scope must
-    /// match all scope terms together: `type:channels op:publish` requires one scope with both.
+    /// Evaluates the terms that depend on scopes. All other terms count as true. A single scope
+    /// must match all scope terms together: `type:channels op:publish` requires one scope with
+    /// both.
     pub fn matches_scopes(&self, scopes: &Scopes) -> bool {
         let required: Vec<&ScopePredicate> =
-            self.terms.iter().filter_map(Term::required_scope_predicate).collect();
+            self.terms.iter().filter_map(SearchTerm::required_scope_predicate).collect();
         let has_match = required.is_empty()
             || scopes.iter().any(|scope| required.iter().all(|it| it.matches(scope)));
         has_match
@@ -138,7 +141,7 @@ impl Search {
             })
     }
 
-    /// Evaluates the terms that depend on the creator; the others count as true.
+    /// Evaluates the terms that depend on the creator. All other terms count as true.
     pub fn matches_creator(&self, creator: &Actor) -> bool {
         let names = [Some(&creator.user), creator.sudo_user.as_ref(), creator.from.as_ref()];
         let matches_name = |pattern: &TextPattern| {
@@ -150,12 +153,12 @@ impl Search {
         })
     }
 
-    /// Evaluates the terms that depend neither on scopes nor on the creator; the others count as
-    /// true. Calls `texts` only for terms that need them.
+    /// Evaluates the terms that depend neither on scopes nor on the creator. All other terms count
+    /// as true. Calls `texts` only for terms that need the texts.
     pub fn matches_facts<'a>(
         &self,
         facts: &TokenFacts,
-        texts: impl Fn() -> FoldedTexts<'a>,
+        texts: impl Fn() -> SearchableTexts<'a>,
     ) -> bool {
         self.terms.iter().all(|term| term.predicate.eval(facts, &texts) != Some(term.negated))
     }
@@ -163,13 +166,13 @@ impl Search {
 
 /// The searchable texts of a token, in lower case.
 #[derive(Debug, Clone)]
-pub struct FoldedTexts<'a> {
+pub struct SearchableTexts<'a> {
     pub name: Cow<'a, str>,
     pub id: Cow<'a, str>,
     pub description: Cow<'a, str>,
 }
 
-impl<'a> FoldedTexts<'a> {
+impl<'a> SearchableTexts<'a> {
     fn of(token: &'a Token) -> Self {
         Self {
             name: token.name.folded().into(),
@@ -185,9 +188,9 @@ pub struct TokenFacts {
     pub status: Status,
     /// When the current secret was issued.
     pub issued: Timestamp,
-    /// The expiry; `None` for never.
+    /// The expiry. `None` if the token never expires.
     pub expires: Option<Timestamp>,
-    /// The last use of either secret; `None` for never.
+    /// The last use of the current or the previous secret. `None` if neither was used.
     pub last_used: Option<Timestamp>,
     /// Whether the current secret was delivered.
     pub delivered: bool,
@@ -208,8 +211,9 @@ impl TokenFacts {
     }
 }
 
-impl Term {
-    /// The condition on a scope, unless the term is negated or has another predicate.
+impl SearchTerm {
+    /// Returns the condition on a scope. Returns `None` if the term is negated or has a predicate
+    /// of another kind.
     fn required_scope_predicate(&self) -> Option<&ScopePredicate> {
         match &self.predicate {
             Predicate::Scope(predicate) if !self.negated => Some(predicate),
@@ -219,11 +223,16 @@ impl Term {
 }
 
 impl Predicate {
-    /// Evaluates the predicate; `None` if it depends on the scopes or the creator.
-    fn eval<'a>(&self, facts: &TokenFacts, texts: &impl Fn() -> FoldedTexts<'a>) -> Option<bool> {
+    /// Evaluates the predicate. Returns `None` if the predicate depends on the scopes or the
+    /// creator.
+    fn eval<'a>(
+        &self,
+        facts: &TokenFacts,
+        texts: &impl Fn() -> SearchableTexts<'a>,
+    ) -> Option<bool> {
         Some(match self {
             Self::Words(words) => {
-                let FoldedTexts { name, id, description } = texts();
+                let SearchableTexts { name, id, description } = texts();
                 [name, id, description].iter().any(|text| text.contains(words))
             }
             Self::Name(value) => value.matches_within(&texts().name),
@@ -256,20 +265,21 @@ impl ScopePredicate {
 }
 
 impl TextPattern {
-    /// Whether `folded` contains the text, or is equal to it if `is_exact`.
+    /// Whether `folded` contains the text of the pattern, or equals this text if `is_exact`.
     fn matches_within(&self, folded: &str) -> bool {
         if self.is_exact { folded == self.text } else { folded.contains(&self.text) }
     }
 
-    /// Whether `text` starts with the text ignoring case, or is equal to it if `is_exact`.
+    /// Whether `text`, ignoring case, starts with the text of the pattern, or equals this text if
+    /// `is_exact`.
     fn matches_start(&self, text: &str) -> bool {
         let folded = fold(text);
         if self.is_exact { folded == self.text } else { folded.starts_with(&self.text) }
     }
 }
 
-impl Threshold {
-    /// Whether the duration from `since` to `until` is on the right side of the limit.
+impl DurationThreshold {
+    /// Whether the duration from `since` to `until` satisfies the threshold.
     fn eval(self, until: Timestamp, since: Timestamp) -> bool {
         let duration = until - since;
         let limit = self.span.as_delta();

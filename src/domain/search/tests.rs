@@ -237,7 +237,7 @@ fn terms_on_other_fields_count_as_true() {
     let tokens = sample_tokens();
     let facts = TokenFacts::of(&tokens[0], at(DAY));
     for text in ["by:bob", "-by:alice", "type:none", "-may:channels:c-42:publish"] {
-        assert!(search(text).matches_facts(&facts, || FoldedTexts::of(&tokens[0])), "{text}");
+        assert!(search(text).matches_facts(&facts, || SearchableTexts::of(&tokens[0])), "{text}");
     }
     assert!(search("type:none ci").matches_creator(&tokens[0].created_by));
     assert!(search("by:bob ci").matches_scopes(&tokens[0].scopes));
@@ -264,7 +264,7 @@ proptest! {
     fn term_matches_exactly_if_its_negation_does_not(text in text(), minute in 0_i64..100_000) {
         let Ok(search) = Search::parse(&text) else { return Ok(()) };
         for term in search.terms {
-            let negated = Search { terms: vec![Term { negated: !term.negated, ..term.clone() }] };
+            let negated = Search { terms: vec![SearchTerm { negated: !term.negated, ..term.clone() }] };
             let one = Search { terms: vec![term] };
             for token in sample_tokens() {
                 prop_assert_ne!(one.matches(&token, at(minute)), negated.matches(&token, at(minute)));

@@ -12,7 +12,7 @@ use crate::domain::{Actor, LastUse, Scopes, SecretSlot, Timestamp, Token};
 pub(super) struct TokenJson<'a> {
     claimed: bool,
     created: JsonTime,
-    created_by: DisplayText<&'a Actor>,
+    created_by: SerializeAsDisplay<&'a Actor>,
     description: &'a str,
     expires: Option<JsonTime>,
     hint: String,
@@ -31,12 +31,12 @@ pub(super) struct TokenJson<'a> {
 }
 
 impl<'a> TokenJson<'a> {
-    /// The JSON of `token` at the time `now`. A token inside another object has no `schema`.
+    /// The JSON of `token` at the time `now`. `schema` is `None` for a token inside another object.
     pub(super) fn new(token: &'a Token, now: Timestamp, schema: Option<u32>) -> Self {
         Self {
             claimed: token.delivered,
             created: JsonTime(token.created),
-            created_by: DisplayText(&token.created_by),
+            created_by: SerializeAsDisplay(&token.created_by),
             description: token.description.as_str(),
             expires: token.expires.map(JsonTime),
             hint: token.secret_hint(),
@@ -78,16 +78,16 @@ impl Serialize for JsonTime {
 }
 
 /// A value, serialized as its `Display` text.
-struct DisplayText<T>(T);
+struct SerializeAsDisplay<T>(T);
 
-impl<T: Display> Serialize for DisplayText<T> {
+impl<T: Display> Serialize for SerializeAsDisplay<T> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&self.0)
     }
 }
 
 fn serialize_scopes<S: Serializer>(scopes: &Scopes, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(scopes.iter().map(DisplayText))
+    to.collect_seq(scopes.iter().map(SerializeAsDisplay))
 }
 
 #[cfg(test)]

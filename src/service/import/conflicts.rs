@@ -1,12 +1,12 @@
 //! Decides whether an import inserts, replaces or skips each token, given the tokens in the store.
-//! Refuses to reactivate a secret that was ended in this store, unless the operator allows it.
-//! Called by `import`.
+//! Refuses to reactivate a secret that no longer works in this store, unless the operator allows
+//! it. Called by `import`.
 
 use super::source::{ImportRow, LineFault};
 use crate::{
     domain::{
         AuditAction, Digest, Name, PreviousSecret, Status, Timestamp, Token, TokenId,
-        labels::labels,
+        labelled_enum::labels,
     },
     store::{ReadOps, StoreError},
 };
@@ -18,7 +18,8 @@ pub enum OnConflict {
     Skip,
     /// Replace the token in the store by the imported one.
     Replace {
-        /// Replace a token even if that makes an ended secret work again.
+        /// Whether to replace a token even if a secret that no longer works in this store would
+        /// work again.
         reactivate: bool,
     },
 }
@@ -28,12 +29,12 @@ pub enum OnConflict {
 pub enum Conflict {
     /// The store has a different version of the token.
     Differs,
-    /// The import would make a secret work again that was ended in this store. The text states why
-    /// it does not work now.
+    /// The import would make a secret work again that no longer works in this store. The text
+    /// states why the secret does not work.
     Reactivates(&'static str),
     /// The token was deleted in this store. The import would restore it without a working secret.
     Deleted,
-    /// This other token in the store has the name.
+    /// Another token in the store, with this id, has the same name.
     NameTaken(TokenId),
 }
 
@@ -54,14 +55,14 @@ impl Conflict {
             Self::Reactivates(reason) => {
                 format!("{reason}: the import would make its secret work again")
             }
-            Self::NameTaken(id) => format!("token {id} in the store has this name"),
+            Self::NameTaken(id) => format!("token {id} in the store already has this name"),
         }
     }
 }
 
 labels! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum ImportOutcome, ALL, as_str {
+    pub enum RowOutcome, ALL, as_str {
         New => "new",
         Replaced => "replaced",
         Skipped => "skipped",
@@ -69,7 +70,7 @@ labels! {
     }
 }
 
-impl ImportOutcome {
+impl RowOutcome {
     pub(super) fn writes(self) -> bool {
         matches!(self, Self::New | Self::Replaced)
     }
@@ -77,29 +78,29 @@ impl ImportOutcome {
 
 /// The outcome of a row, and its conflicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportAction {
-    pub outcome: ImportOutcome,
+pub struct RowPlan {
+    pub outcome: RowOutcome,
     pub conflicts: Vec<Conflict>,
 }
 
-impl ImportAction {
+impl RowPlan {
     /// The action for a token that conflicts with nothing in the store.
-    pub(super) const INSERT: Self = Self { outcome: ImportOutcome::New, conflicts: Vec::new() };
+    pub(super) const INSERT: Self = Self { outcome: RowOutcome::New, conflicts: Vec::new() };
 }
 
-/// The actions of all rows in the order of their lines. Compact: one byte per row, plus the
+/// The actions of all rows in the order of their lines. They take one byte per row, plus the
 /// conflicts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImportActions {
-    outcomes: Vec<ImportOutcome>,
+pub struct RowPlans {
+    outcomes: Vec<RowOutcome>,
     conflicts: Vec<(usize, Conflict)>,
 }
 
-impl ImportActions {
-    pub fn iter(&self) -> impl Iterator<Item = ImportAction> {
+impl RowPlans {
+    pub fn iter(&self) -> impl Iterator<Item = RowPlan> {
         let mut conflicts = self.conflicts.iter().peekable();
         self.outcomes.iter().enumerate().map(move |(at, outcome)| {
-            let mut action = ImportAction { outcome: *outcome, conflicts: Vec::new() };
+            let mut action = RowPlan { outcome: *outcome, conflicts: Vec::new() };
             while let Some((_, conflict)) = conflicts.next_if(|(row, _)| *row == at) {
                 action.conflicts.push(*conflict);
             }
@@ -107,7 +108,7 @@ impl ImportActions {
         })
     }
 
-    pub fn count(&self, outcome: ImportOutcome) -> usize {
+    pub fn count(&self, outcome: RowOutcome) -> usize {
         self.outcomes.iter().filter(|it| **it == outcome).count()
     }
 
@@ -116,8 +117,8 @@ impl ImportActions {
     }
 }
 
-impl Extend<ImportAction> for ImportActions {
-    fn extend<I: IntoIterator<Item = ImportAction>>(&mut self, actions: I) {
+impl Extend<RowPlan> for RowPlans {
+    fn extend<I: IntoIterator<Item = RowPlan>>(&mut self, actions: I) {
         for action in actions {
             let at = self.outcomes.len();
             self.outcomes.push(action.outcome);
@@ -128,14 +129,15 @@ impl Extend<ImportAction> for ImportActions {
 
 /// Applies [`OnConflict`] to the rows of one import.
 #[derive(Debug)]
-pub(in crate::service) struct ConflictPolicy {
+pub(in crate::service) struct ConflictResolver {
     on_conflict: OnConflict,
-    /// The sorted ids of all rows; empty during the first pass. When the import replaces tokens, it
-    /// may rename them, so the present names of these tokens do not conflict.
+    /// The sorted ids of all imported tokens; empty while the rows are checked for the first time.
+    /// An import that replaces these tokens may rename them, so their present names do not
+    /// conflict.
     ids: Vec<TokenId>,
 }
 
-impl ConflictPolicy {
+impl ConflictResolver {
     pub(in crate::service) fn new(on_conflict: OnConflict, ids: Vec<TokenId>) -> Self {
         Self { on_conflict, ids }
     }
@@ -146,10 +148,10 @@ impl ConflictPolicy {
         rows: &impl ReadOps,
         at: Timestamp,
         ImportRow { line, token }: &ImportRow,
-    ) -> Result<(ImportAction, Vec<LineFault>), StoreError> {
+    ) -> Result<(RowPlan, Vec<LineFault>), StoreError> {
         let action = match self.conflicts(rows, at, token)? {
-            None => ImportAction { outcome: ImportOutcome::Unchanged, conflicts: Vec::new() },
-            Some(conflicts) => ImportAction { outcome: self.outcome(&conflicts), conflicts },
+            None => RowPlan { outcome: RowOutcome::Unchanged, conflicts: Vec::new() },
+            Some(conflicts) => RowPlan { outcome: self.outcome(&conflicts), conflicts },
         };
         let refused = action.conflicts.iter().filter(|conflict| self.refuses(conflict));
         let fault = |conflict: &Conflict| LineFault {
@@ -161,11 +163,11 @@ impl ConflictPolicy {
         Ok((action, refused))
     }
 
-    fn outcome(&self, conflicts: &[Conflict]) -> ImportOutcome {
+    fn outcome(&self, conflicts: &[Conflict]) -> RowOutcome {
         match self.on_conflict {
-            _ if conflicts.is_empty() => ImportOutcome::New,
-            OnConflict::Skip => ImportOutcome::Skipped,
-            OnConflict::Replace { .. } | OnConflict::Fail => ImportOutcome::Replaced,
+            _ if conflicts.is_empty() => RowOutcome::New,
+            OnConflict::Skip => RowOutcome::Skipped,
+            OnConflict::Replace { .. } | OnConflict::Fail => RowOutcome::Replaced,
         }
     }
 
@@ -179,7 +181,7 @@ impl ConflictPolicy {
         }
     }
 
-    /// The conflicts of `token`; `None` if the store has an identical token.
+    /// The conflicts of `token`. Returns `None` if the store has an identical token.
     fn conflicts(
         &self,
         rows: &impl ReadOps,
@@ -203,7 +205,7 @@ impl ConflictPolicy {
             }
             Ok(None) => {}
             Err(StoreError::Damaged(_)) => {
-                let reason = "its record in the store is damaged and may have been revoked";
+                let reason = "the record of this token in the store is damaged, and the token may have been revoked";
                 conflicts.push(Conflict::Differs);
                 conflicts.extend(is_active.then_some(Conflict::Reactivates(reason)));
             }
@@ -231,8 +233,8 @@ fn is_same(existing: &Token, imported: &Token) -> bool {
     without_uses(existing) == without_uses(imported)
 }
 
-/// If replacing `existing` by `imported` would make a secret work that does not work now, returns
-/// the reason why it does not.
+/// Checks whether replacing `existing` by `imported` would make a secret work that does not work
+/// now. If so, returns the reason why that secret does not work now.
 fn would_reactivate(existing: &Token, imported: &Token, at: Timestamp) -> Option<&'static str> {
     if imported.status(at) != Status::Active {
         return None;
@@ -244,7 +246,7 @@ fn would_reactivate(existing: &Token, imported: &Token, at: Timestamp) -> Option
         |digest: &Digest| existing.status(at) == Status::Active && existing.accepts(digest, at);
     let is_newer = imported.issued > existing.issued;
     if !is_newer && !works(&imported.digest) {
-        return Some("this token has another secret in this store, or is expired");
+        return Some("this token has another secret in this store, or has expired there");
     }
     let previous = imported.previous.as_ref().filter(|old| at < old.until);
     if !is_newer && previous.is_some_and(|old| !works(&old.digest)) {

@@ -16,12 +16,12 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-pub(super) use self::conflicts::ConflictPolicy;
+pub(super) use self::conflicts::ConflictResolver;
 use self::staging::{StagedToken, StagingBuffer};
 pub use self::{
-    conflicts::{Conflict, ImportAction, ImportActions, ImportOutcome, OnConflict},
+    conflicts::{Conflict, OnConflict, RowOutcome, RowPlan, RowPlans},
     prepared::PreparedImport,
-    source::{ImportBatch, ImportRow, ImportSource, LineFault, LineFaults},
+    source::{ImportFaults, ImportRow, ImportSource, LineFault, ParsedBatch},
 };
 use super::{Service, ServiceError};
 use crate::{domain::TokenId, store::StoreError};
@@ -32,7 +32,7 @@ pub enum ImportError {
     #[error(transparent)]
     Service(#[from] ServiceError),
     #[error("{} cannot be imported", crate::domain::counted(.0.count(), "line"))]
-    InvalidLines(LineFaults),
+    InvalidLines(ImportFaults),
     #[error(transparent)]
     Source(#[from] io::Error),
 }
@@ -43,8 +43,8 @@ impl From<StoreError> for ImportError {
     }
 }
 
-impl From<LineFaults> for ImportError {
-    fn from(faults: LineFaults) -> Self {
+impl From<ImportFaults> for ImportError {
+    fn from(faults: ImportFaults) -> Self {
         Self::InvalidLines(faults)
     }
 }
@@ -57,7 +57,7 @@ struct CheckedBatch {
     /// Whether every line was parsed.
     is_readable: bool,
     faults: Vec<LineFault>,
-    /// Conflicts with the store for which rows are refused.
+    /// The conflicts with the store that the policy refuses.
     refused: Vec<LineFault>,
     /// The rows, encoded for the staging buffer.
     staged: Vec<u8>,
@@ -73,9 +73,9 @@ impl Service {
         on_conflict: OnConflict,
         done: &AtomicU64,
     ) -> Result<PreparedImport<'a, S>, ImportError> {
-        let (hash, policy) = (RandomState::new(), ConflictPolicy::new(on_conflict, Vec::new()));
+        let (hash, policy) = (RandomState::new(), ConflictResolver::new(on_conflict, Vec::new()));
         let (mut ids, mut names) = (Vec::new(), Vec::new());
-        let (mut faults, mut refused) = (LineFaults::default(), LineFaults::default());
+        let (mut faults, mut refused) = (ImportFaults::default(), ImportFaults::default());
         let (mut is_readable, mut result) = (true, Ok(()));
         let (checked_at, mut staging) = (self.position()?, StagingBuffer::default());
         let mut collect = |batch: CheckedBatch| {
@@ -107,15 +107,15 @@ impl Service {
         if let Some(faults) = [faults, refused].into_iter().find(|faults| !faults.is_empty()) {
             return Err(faults.into());
         }
-        let policy = ConflictPolicy::new(on_conflict, ids);
+        let policy = ConflictResolver::new(on_conflict, ids);
         Ok(PreparedImport::new(self, source, policy, staging, checked_at))
     }
 
     /// Checks the scopes of a batch against the catalogue, and its rows against the store.
     fn check_batch(
         &self,
-        batch: ImportBatch,
-        policy: &ConflictPolicy,
+        batch: ParsedBatch,
+        policy: &ConflictResolver,
         hash: &RandomState,
     ) -> Result<CheckedBatch, StoreError> {
         let mut checked = CheckedBatch {
@@ -129,7 +129,7 @@ impl Service {
         for ImportRow { line, token } in &batch.rows {
             for error in token.scopes.iter().filter_map(|it| self.policy.catalogue.check(it).err())
             {
-                let reason = format!("{error}, or add it to the catalogue in the config");
+                let reason = format!("{error}; or add this scope to the catalogue in the config");
                 checked.faults.push(LineFault { line: *line, field: "scopes".to_owned(), reason });
             }
         }
@@ -138,7 +138,7 @@ impl Service {
             for row in &batch.rows {
                 let (action, refused) = policy.decide(rows, at, row)?;
                 checked.refused.extend(refused);
-                let is_new = action == ImportAction::INSERT;
+                let is_new = action == RowPlan::INSERT;
                 StagedToken::write(&mut checked.staged, row, is_new)?;
             }
             Ok::<_, StoreError>(checked)
@@ -160,7 +160,7 @@ fn report_duplicates(
     repeated_ids: &BTreeSet<TokenId>,
     repeated_names: &BTreeSet<u64>,
     hash: &RandomState,
-    faults: &mut LineFaults,
+    faults: &mut ImportFaults,
 ) -> io::Result<()> {
     let (mut ids, mut names) = (HashMap::new(), HashMap::new());
     source.for_each_batch(

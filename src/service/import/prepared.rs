@@ -9,14 +9,14 @@ use std::{
 
 use super::{
     ImportError,
-    conflicts::{Conflict, ConflictPolicy, ImportAction, ImportActions, ImportOutcome},
-    source::{ImportRow, ImportSource, LineFault, LineFaults},
+    conflicts::{Conflict, ConflictResolver, RowOutcome, RowPlan, RowPlans},
+    source::{ImportFaults, ImportRow, ImportSource, LineFault},
     staging::{StagedToken, StagingBuffer},
 };
 use crate::{
     domain::{AuditAction, EventBody, Status, Timestamp, TokenId, plan::expiry_text},
-    service::{ChangePosition, Service, ServiceError, audit},
-    store::{EncodedToken, ImportedFields, NameBatch, ReadOps, StoreError, Writer},
+    service::{ChangeLogPosition, Service, ServiceError, store_reads},
+    store::{ComparedFields, EncodedToken, NamesToInsert, ReadOps, StoreError, Writer},
 };
 
 /// An import whose rows were checked and have no faults.
@@ -24,28 +24,30 @@ use crate::{
 pub struct PreparedImport<'a, S> {
     service: &'a Service,
     source: &'a S,
-    policy: ConflictPolicy,
+    policy: ConflictResolver,
     staging: StagingBuffer,
     /// The state of the store against which the rows were checked.
-    checked_at: ChangePosition,
+    checked_at: ChangeLogPosition,
 }
 
-/// The planned writes of a batch, and the conflicts for which rows are refused.
+/// The planned writes of a batch, and the conflicts that the policy refuses.
 #[derive(Default)]
 struct PlannedBatch<'b> {
-    actions: Vec<ImportAction>,
+    actions: Vec<RowPlan>,
     refused: Vec<LineFault>,
     replaced_ids: Vec<TokenId>,
     displaced_ids: Vec<TokenId>,
-    /// The tokens that are inserted, with their folded names and their events.
+    /// The tokens that are inserted.
     tokens: Vec<EncodedToken<'b>>,
+    /// The folded name and the id of each inserted token.
     names: Vec<(String, TokenId)>,
+    /// The audit event for each inserted token.
     events: Vec<EventBody>,
 }
 
 /// Which staged rows are checked again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CheckMode {
+enum RecheckMode {
     /// Check all rows, collect no writes.
     DryRun,
     /// Check all rows: the store changed since they were staged.
@@ -59,21 +61,21 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
     pub(super) fn new(
         service: &'a Service,
         source: &'a S,
-        policy: ConflictPolicy,
+        policy: ConflictResolver,
         staging: StagingBuffer,
-        checked_at: ChangePosition,
+        checked_at: ChangeLogPosition,
     ) -> Self {
         Self { service, source, policy, staging, checked_at }
     }
 
     /// Returns the actions that [`PreparedImport::commit`] would take now. Changes nothing. Fails
     /// with the conflicts that arose since the rows were checked.
-    pub fn dry_run(&self) -> Result<ImportActions, ImportError> {
+    pub fn dry_run(&self) -> Result<RowPlans, ImportError> {
         let at = self.service.now()?;
-        let (mut actions, mut refused) = (ImportActions::default(), LineFaults::default());
+        let (mut actions, mut refused) = (RowPlans::default(), ImportFaults::default());
         for staged in self.staging.batches() {
             let staged = staged?;
-            let batch = self.plan_batch(&staged, at, CheckMode::DryRun)?;
+            let batch = self.plan_batch(&staged, at, RecheckMode::DryRun)?;
             actions.extend(batch.actions);
             refused.extend(batch.refused);
         }
@@ -83,17 +85,17 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
     /// Imports the tokens, all of them or none. Writes one event for each token, with the id of the
     /// store that exported it. Sets `done` to the number of written rows, for a progress display.
     /// Fails with the conflicts that arose since the rows were checked.
-    pub fn commit(&self, done: &AtomicU64) -> Result<ImportActions, ImportError> {
+    pub fn commit(&self, done: &AtomicU64) -> Result<RowPlans, ImportError> {
         self.service.store.write(|rows| {
-            // A write that fails because the disk is full is run a second time.
+            // Resets the progress, because a write that fails on a full disk is run a second time.
             done.store(0, Ordering::Relaxed);
             let at = self.service.clock.denial_time(rows)?;
             // From here on, the write lock keeps other processes from writing.
-            let now = audit::position(rows, rows.newest_event()?.as_ref())?;
+            let now = store_reads::position(rows, rows.newest_event()?.as_ref())?;
             let is_unchanged = now == self.checked_at;
-            let mode = if is_unchanged { CheckMode::Unchanged } else { CheckMode::Recheck };
-            let (mut actions, mut refused) = (ImportActions::default(), LineFaults::default());
-            let (mut names, mut deletion_time) = (NameBatch::default(), None);
+            let mode = if is_unchanged { RecheckMode::Unchanged } else { RecheckMode::Recheck };
+            let (mut actions, mut refused) = (RowPlans::default(), ImportFaults::default());
+            let (mut names, mut deletion_time) = (NamesToInsert::default(), None);
             for staged in self.staging.batches() {
                 let staged = staged?;
                 let mut batch = self.plan_batch(&staged, at, mode)?;
@@ -114,25 +116,26 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         })
     }
 
-    /// Plans a batch against the last commit. The plan is valid within the write transaction, too:
-    /// no id or name occurs twice in an import, and no other process writes.
+    /// Plans a batch against the last commit, which does not contain the earlier batches of the
+    /// import. The plan is valid nevertheless: no id or name occurs twice in an import, and the open
+    /// write transaction keeps other processes from writing.
     fn plan_batch<'b>(
         &self,
         staged: &'b [u8],
         at: Timestamp,
-        mode: CheckMode,
+        mode: RecheckMode,
     ) -> Result<PlannedBatch<'b>, StoreError> {
         self.service.store.read(|rows| {
             let mut batch = PlannedBatch::default();
             for token in StagedToken::read_all(staged) {
                 let token = token?;
-                let (action, refused) = if mode == CheckMode::Unchanged && token.is_new {
-                    (ImportAction::INSERT, Vec::new())
+                let (action, refused) = if mode == RecheckMode::Unchanged && token.is_new {
+                    (RowPlan::INSERT, Vec::new())
                 } else {
                     let row = ImportRow { line: token.line, token: token.decode()? };
                     self.policy.decide(rows, at, &row)?
                 };
-                if mode != CheckMode::DryRun && action.outcome.writes() {
+                if mode != RecheckMode::DryRun && action.outcome.writes() {
                     self.plan_write(rows, &mut batch, &token, &action, at)?;
                 }
                 batch.refused.extend(refused);
@@ -142,20 +145,21 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         })
     }
 
-    /// Adds the token and its event to `batch`, and the tokens to be replaced or deleted for it.
+    /// Adds to `batch` the token, its event, and the ids of the tokens that are replaced or deleted
+    /// for it.
     fn plan_write<'b>(
         &self,
         rows: &impl ReadOps,
         batch: &mut PlannedBatch<'b>,
         token: &StagedToken<'b>,
-        action: &ImportAction,
+        action: &RowPlan,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let ImportedFields { id, name, is_revoked, expires } = token.summary()?;
+        let ComparedFields { id, name, is_revoked, expires } = token.summary()?;
         let (status, store) =
             (Status::of(is_revoked, expires, at).as_str(), self.source.store_id());
         let mut detail = [status, " from store ", store, ", ", &expiry_text(expires)].concat();
-        if action.outcome == ImportOutcome::Replaced {
+        if action.outcome == RowOutcome::Replaced {
             batch.replaced_ids.push(id);
             if let Ok(Some(existing)) = rows.token(&id) {
                 detail.extend([", was ", existing.status(at).as_str(), " here"]);
@@ -178,8 +182,8 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         Ok(())
     }
 
-    /// Writes a batch. Deletes the tokens whose names it takes, with the `deletion_time` that all
-    /// batches share. Removes the written tokens from the trash.
+    /// Writes a batch. Deletes the tokens whose names the batch takes, with the `deletion_time`
+    /// that all batches share. Removes the written tokens from the trash.
     fn write_batch(
         &self,
         rows: &mut Writer<'_>,

@@ -15,16 +15,16 @@ pub struct ImportRow {
     pub token: Token,
 }
 
-/// Consecutive lines: the parsed ones, and the faults of the others.
+/// Consecutive lines of an export: the parsed lines, and the faults of the other lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImportBatch {
+pub struct ParsedBatch {
     pub rows: Vec<ImportRow>,
     pub faults: Vec<LineFault>,
 }
 
 /// The tokens to import. An import reads them in batches, and may read them twice.
 pub trait ImportSource: Sync {
-    /// The id of the store that exported them.
+    /// The id of the store that exported the tokens.
     fn store_id(&self) -> &str;
 
     /// The number of tokens according to the header of the export.
@@ -37,16 +37,18 @@ pub trait ImportSource: Sync {
         if u64::try_from(found) == Ok(total) {
             return Ok(());
         }
-        let reason = format!("expected {total}, found {found}: the file is incomplete");
+        let reason = format!(
+            "the header declares {total}, but the file has {found}: the file is incomplete"
+        );
         Err(LineFault { line: 1, field: "tokens".to_owned(), reason })
     }
 
     /// Reads the rows from the start. Runs `work` on batches in parallel and passes the results to
-    /// `consume` in the order of the lines, until it breaks. Fails if reading fails, or if the
-    /// content differs from the first reading.
+    /// `consume` in the order of the lines, until `consume` breaks. Fails if reading fails, or if a
+    /// second reading finds other content than the first.
     fn for_each_batch<T: Send>(
         &self,
-        work: impl Fn(ImportBatch) -> T + Sync,
+        work: impl Fn(ParsedBatch) -> T + Sync,
         consume: impl FnMut(T) -> ControlFlow<()>,
     ) -> io::Result<()>;
 }
@@ -60,14 +62,14 @@ pub struct LineFault {
     pub reason: String,
 }
 
-/// The first [`MAX_REPORTED`] faults in the order of their lines, and the number of all.
+/// The first [`MAX_REPORTED`] faults in the order of their lines, and the number of all faults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LineFaults {
+pub struct ImportFaults {
     first: Vec<LineFault>,
     count: usize,
 }
 
-impl LineFaults {
+impl ImportFaults {
     pub fn add(&mut self, fault: LineFault) {
         self.count = self.count.saturating_add(1);
         let at = self.first.partition_point(|it| it.line <= fault.line);
@@ -92,7 +94,7 @@ impl LineFaults {
     }
 }
 
-impl Extend<LineFault> for LineFaults {
+impl Extend<LineFault> for ImportFaults {
     fn extend<I: IntoIterator<Item = LineFault>>(&mut self, faults: I) {
         faults.into_iter().for_each(|fault| self.add(fault));
     }

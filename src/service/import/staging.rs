@@ -8,39 +8,40 @@ use std::{fs::File, iter, os::unix::fs::FileExt as _};
 use super::source::ImportRow;
 use crate::{
     domain::Token,
-    store::{EncodedToken, ImportedFields, IoOperation, Store, StoreError},
+    store::{ComparedFields, EncodedToken, IoOperation, Store, StoreError},
 };
 
 /// Maximum number of bytes in memory, about 20,000 tokens. Larger imports use a file.
 const MAX_IN_MEMORY: usize = 8 << 20;
 
-/// Small batches are merged up to this number of bytes, about 2,000 tokens. Inserting more tokens
-/// at once writes fewer pages, because more of them share a page.
+/// Maximum number of bytes up to which small batches are merged, about 2,000 tokens. Inserting more
+/// tokens at once writes fewer pages, because more of the tokens share a page.
 const BATCH_BYTES: usize = 1 << 20;
 
 /// Batches of rows, in the order of their lines.
 #[derive(Debug, Default)]
 pub(super) struct StagingBuffer {
-    batches: Vec<StagedBatch>,
-    /// The bytes of all batches, up to [`MAX_IN_MEMORY`]; then empty.
+    batches: Vec<StagedBatchLocation>,
+    /// The bytes of all batches, or empty if the batches are in `file`.
     memory: Vec<u8>,
     /// The bytes of all batches if they exceed [`MAX_IN_MEMORY`].
     file: Option<File>,
-    /// The length of all batches in bytes.
+    /// The total length of all batches in bytes.
     end: u64,
 }
 
 /// Byte offset, length and checksum of a batch.
 #[derive(Debug, Clone, Copy)]
-struct StagedBatch {
+struct StagedBatchLocation {
     start: u64,
     length: usize,
     crc: u32,
 }
 
 impl StagingBuffer {
-    /// Appends encoded rows, to the last batch if they fit. Moves all rows to a scratch file of
-    /// `store` when they exceed [`MAX_IN_MEMORY`]. Fails if the file cannot be written.
+    /// Appends encoded rows to the last batch if they fit, or else as a new batch. Moves all rows
+    /// to a scratch file of `store` when they exceed [`MAX_IN_MEMORY`]. Fails if the file cannot be
+    /// written.
     pub(super) fn add(&mut self, store: &Store, rows: &[u8]) -> Result<(), StoreError> {
         let (start, length) = (self.end, rows.len());
         self.end += u64::try_from(length).unwrap_or(u64::MAX);
@@ -51,7 +52,13 @@ impl StagingBuffer {
                 last.crc = crc.finalize();
                 last.length += length;
             }
-            None => self.batches.push(StagedBatch { start, length, crc: crc32fast::hash(rows) }),
+            None => {
+                self.batches.push(StagedBatchLocation {
+                    start,
+                    length,
+                    crc: crc32fast::hash(rows),
+                });
+            }
         }
         if self.file.is_none() && self.memory.len() + length > MAX_IN_MEMORY {
             let file = store.scratch_file()?;
@@ -70,7 +77,10 @@ impl StagingBuffer {
         self.batches.iter().map(|batch| self.read(*batch))
     }
 
-    fn read(&self, StagedBatch { start, length, crc }: StagedBatch) -> Result<Vec<u8>, StoreError> {
+    fn read(
+        &self,
+        StagedBatchLocation { start, length, crc }: StagedBatchLocation,
+    ) -> Result<Vec<u8>, StoreError> {
         let bytes = if let Some(file) = &self.file {
             let mut bytes = vec![0; length];
             file.read_exact_at(&mut bytes, start).map_err(|error| StoreError::from(&error))?;
@@ -105,7 +115,7 @@ impl<'a> StagedToken<'a> {
         EncodedToken::write(&row.token, batch)
     }
 
-    /// Reads the rows of `batch`, up to the first damaged one.
+    /// Reads the rows of `batch`, up to the first damaged row.
     pub(super) fn read_all(mut batch: &'a [u8]) -> impl Iterator<Item = Result<Self, StoreError>> {
         iter::from_fn(move || {
             let row = (!batch.is_empty()).then(|| Self::read(&mut batch))?;
@@ -124,8 +134,8 @@ impl<'a> StagedToken<'a> {
         Some(Self { line: u64::from_le_bytes(*line), is_new: *is_new == 1, encoded })
     }
 
-    /// Reads the fields of the token that its audit event contains.
-    pub(super) fn summary(&self) -> Result<ImportedFields, StoreError> {
+    /// Reads those fields of the token that the audit event of the import contains.
+    pub(super) fn summary(&self) -> Result<ComparedFields, StoreError> {
         self.encoded.summary().ok_or_else(corrupt_staging)
     }
 

@@ -40,7 +40,7 @@ fn ids(issued: &[&IssuedToken]) -> Vec<TokenId> {
     issued.iter().map(|each| each.token.id).collect()
 }
 
-fn regenerate_command(file: &Path, text: &str, overlap: Overlap, ids: &[TokenId]) -> Command {
+fn regenerate_command(file: &Path, text: &str, overlap: SecretOverlap, ids: &[TokenId]) -> Command {
     let secret_file = Some(file.to_str().unwrap().to_owned());
     Command::Regenerate { tokens: ids.to_vec(), lifetime: lifetime(text), overlap, secret_file }
 }
@@ -64,7 +64,7 @@ fn a_preview_lists_skipped_tokens_with_the_reason() {
     fixture.revoke(&a.token.id).unwrap();
     let gone = forged_secret(TokenId::parse("goneGoneGone").unwrap()).id();
     let all = [ids(&[&a, &b, &c, &b]), vec![gone]].concat();
-    let reason = "already revoked: regenerate it to use it again";
+    let reason = "the token is already revoked: regenerate it to use it again";
     let deleted = "token goneGoneGone not found: it was deleted in the meantime";
     assert_eq!(
         preview_lines(&fixture, &revoke_command(&all)),
@@ -95,7 +95,7 @@ fn execute_requires_the_confirmed_plan() {
     let one = revoke_command(&ids(&[&a]));
     let proof = fixture.preview(&one).unwrap().confirm();
     fixture.edit(&a.token.id, &name("other"), &Description::default()).unwrap();
-    fixture.regenerate(&a.token.id, regenerate_options("30d", Overlap::None)).unwrap();
+    fixture.regenerate(&a.token.id, regenerate_options("30d", SecretOverlap::None)).unwrap();
     fixture.execute(&one, &proof).unwrap();
     // A rename invalidates the confirmation of a delete, which is by name.
     let proof = fixture.preview(&delete_command(&ids(&[&a]))).unwrap().confirm();
@@ -114,7 +114,7 @@ fn a_confirmation_covers_only_what_was_shown() {
         assert!(matches!(error, ServiceError::ChangedMeanwhile { .. }), "{error}");
     };
     // Regenerating must not reactivate a token that was revoked after the preview.
-    let (lifetime, overlap) = (lifetime("30d"), Overlap::None);
+    let (lifetime, overlap) = (lifetime("30d"), SecretOverlap::None);
     let regenerate = Command::Regenerate { tokens: tokens(), lifetime, overlap, secret_file: None };
     let proof = confirm(&regenerate);
     fixture.revoke(&a.token.id).unwrap();
@@ -122,7 +122,7 @@ fn a_confirmation_covers_only_what_was_shown() {
     fixture.execute(&regenerate, &confirm(&regenerate)).unwrap();
     // Ending an overlap ends only the previous secret that the preview showed.
     let rotate =
-        || fixture.regenerate(&a.token.id, regenerate_options("30d", Overlap::Hour)).unwrap();
+        || fixture.regenerate(&a.token.id, regenerate_options("30d", SecretOverlap::Hour)).unwrap();
     rotate();
     let end_overlap = Command::EndOverlap { tokens: tokens() };
     let proof = confirm(&end_overlap);
@@ -142,7 +142,7 @@ fn bulk_revoke_is_all_or_nothing() {
     fixture.revoke(&b.token.id).unwrap();
     let error =
         fixture.expect_refusal(|s| s.execute_confirmed(&revoke_command(&ids(&[&a, &b, &c]))));
-    assert_eq!(error.to_string(), "b: already revoked: regenerate it to use it again");
+    assert_eq!(error.to_string(), "b: the token is already revoked: regenerate it to use it again");
     assert!(fixture.works(&a.secret) && fixture.works(&c.secret));
     let (_, events) =
         fixture.capture_events(|s| s.execute_confirmed(&revoke_command(&ids(&[&a, &c]))));
@@ -174,7 +174,7 @@ fn bulk_add_skips_tokens_that_hold_the_scopes() {
     fixture.add_scopes(&full.token.id, &filling).unwrap();
     let all = ids(&[&a, &b, &full, &some]);
     let held = "channels:c1:publish is already covered by channels:*:publish: nothing to add";
-    let many = "a token can have at most 256 scopes: remove some or use *";
+    let many = "a token can have at most 256 scopes: remove some, or use * as the entity";
     assert_eq!(
         preview_lines(&fixture, &add_command(&wanted, &all)),
         ["a", "some", &format!("b: {held}"), &format!("full: {many}")]
@@ -206,7 +206,7 @@ fn bulk_regenerate_writes_all_secrets_to_one_new_file() {
     fixture.revoke(&b.token.id).unwrap();
     fixture.set_minute(60);
     let all = ids(&[&a, &b, &c]);
-    let regenerate = regenerate_command(&file, "90d", Overlap::Hour, &all);
+    let regenerate = regenerate_command(&file, "90d", SecretOverlap::Hour, &all);
     let (done, events) = fixture.capture_events(|s| s.execute_confirmed(&regenerate));
     assert_eq!((done.secret_file, done.issued.len()), (Some(file.clone()), 0));
     assert_eq!(
@@ -236,20 +236,20 @@ fn a_refused_regenerate_leaves_no_file_and_no_new_secret() {
     fixture.delete(&b.token.id).unwrap();
     let all = ids(&[&a, &b]);
     fixture.expect_refusal(|s| {
-        s.execute_confirmed(&regenerate_command(&file, "30d", Overlap::None, &all))
+        s.execute_confirmed(&regenerate_command(&file, "30d", SecretOverlap::None, &all))
     });
     fixture.expect_refusal(|s| {
-        s.execute_confirmed(&regenerate_command(&file, "400d", Overlap::None, &all[..1]))
+        s.execute_confirmed(&regenerate_command(&file, "400d", SecretOverlap::None, &all[..1]))
     });
     fixture.expect_refusal(|s| {
-        s.preview(&regenerate_command(&file, "400d", Overlap::None, &all[..1]))
+        s.preview(&regenerate_command(&file, "400d", SecretOverlap::None, &all[..1]))
     });
     assert!(!file.exists() && fixture.works(&a.secret));
 
     fs::write(&file, "other content").unwrap();
     let nowhere = folder.path().join("no/such");
     for (path, problem) in [(&file, "already exists"), (&nowhere, "does not exist")] {
-        let regenerate = regenerate_command(path, "30d", Overlap::None, &all[..1]);
+        let regenerate = regenerate_command(path, "30d", SecretOverlap::None, &all[..1]);
         let previewed = fixture.expect_refusal(|s| s.preview(&regenerate)).to_string();
         let executed = fixture
             .expect_refusal(|s| s.execute(&regenerate, &ConfirmationProof::NOT_REQUIRED))
@@ -265,13 +265,13 @@ fn token_changed_meanwhile_gets_no_new_secret() {
     let (a, b) = (fixture.issue("a"), fixture.issue("b"));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("new.tsv");
-    let regenerate = regenerate_command(&file, "30d", Overlap::None, &ids(&[&a, &b]));
+    let regenerate = regenerate_command(&file, "30d", SecretOverlap::None, &ids(&[&a, &b]));
     let proof = fixture.preview(&regenerate).unwrap().confirm();
-    fixture.regenerate(&b.token.id, regenerate_options("30d", Overlap::None)).unwrap();
+    fixture.regenerate(&b.token.id, regenerate_options("30d", SecretOverlap::None)).unwrap();
     let error = fixture.expect_refusal(|s| s.execute(&regenerate, &proof));
     assert_eq!(
         error.to_string(),
-        "the store was changed in the meantime, nothing was done: check and try again"
+        "nothing was done, because the store was changed in the meantime: check the tokens and try again"
     );
     assert!(!file.exists());
     assert!(fixture.works(&a.secret));
@@ -286,7 +286,7 @@ fn a_busy_store_leaves_no_secret_file() {
     let (one, two) = (open(1), open(2));
     let a = one.issue("a");
     let file = folder.path().join("new.tsv");
-    let regenerate = regenerate_command(&file, "30d", Overlap::None, &ids(&[&a]));
+    let regenerate = regenerate_command(&file, "30d", SecretOverlap::None, &ids(&[&a]));
     let held = one.store.write(|_| {
         let error = two.execute_confirmed(&regenerate).unwrap_err();
         assert!(matches!(error, ServiceError::Store(StoreError::Busy { .. })), "{error}");

@@ -8,7 +8,7 @@ use proptest::{
 };
 
 use super::*;
-use crate::domain::{Catalogue, id::ALPHABET};
+use crate::domain::{ScopeCatalogue, id::ALPHABET};
 
 /// Entity type, entity, operation, domain.
 type ScopeWords = (&'static str, &'static str, &'static str, Option<&'static str>);
@@ -51,7 +51,7 @@ fn reference_allows(
 enum RandomChange {
     Create(i64, Vec<ScopeWords>),
     Revoke(Index),
-    Regenerate(Index, i64, Overlap),
+    Regenerate(Index, i64, SecretOverlap),
     Delete(Index),
     /// Creates a token with the name of a deleted token.
     RecreateName(Index),
@@ -98,7 +98,7 @@ fn random_change() -> impl Strategy<Value = RandomChange> {
     prop_oneof![
         4 => (random_lifetime(), vec(random_scope(), 0..5)).prop_map(|(life, scopes)| RandomChange::Create(life, scopes)),
         1 => n().prop_map(RandomChange::Revoke),
-        3 => (n(), random_lifetime(), select(&Overlap::ALL[..])).prop_map(|(n, life, o)| RandomChange::Regenerate(n, life, o)),
+        3 => (n(), random_lifetime(), select(&SecretOverlap::ALL[..])).prop_map(|(n, life, o)| RandomChange::Regenerate(n, life, o)),
         1 => n().prop_map(RandomChange::Delete),
         1 => n().prop_map(RandomChange::RecreateName),
         1 => Just(RandomChange::Restore),
@@ -171,7 +171,7 @@ fn as_scope((kind, entity, operation, domain): ScopeWords) -> Scope {
 }
 
 impl Simulation {
-    fn new(catalogue: Catalogue) -> Self {
+    fn new(catalogue: ScopeCatalogue) -> Self {
         let mut fixture = TestService::new();
         fixture.service.policy.catalogue = catalogue;
         let (tokens, trash, names, secrets) = (vec![], vec![], vec![], vec![]);
@@ -315,16 +315,16 @@ impl Simulation {
         true
     }
 
-    fn regenerate(&mut self, index: Index, life: i64, overlap: Overlap, now: i64) -> bool {
+    fn regenerate(&mut self, index: Index, life: i64, overlap: SecretOverlap, now: i64) -> bool {
         let Some(mut token) = self.pick(index).cloned() else { return false };
         let regenerated =
             self.fixture.regenerate(&token.id, regenerate_options(&format!("{life}m"), overlap));
         let Ok(issued) = regenerated else { return false };
         let minutes = match overlap {
-            Overlap::None => 0,
-            Overlap::QuarterHour => 15,
-            Overlap::Hour => 60,
-            Overlap::Day => DAY,
+            SecretOverlap::None => 0,
+            SecretOverlap::QuarterHour => 15,
+            SecretOverlap::Hour => 60,
+            SecretOverlap::Day => DAY,
         };
         let end = token.ends.min(now + minutes);
         let secret = issued.secret.reveal().to_owned();
@@ -360,9 +360,9 @@ fn random_request() -> impl Strategy<Value = RandomRequest> {
 }
 
 /// The built-in catalogue without some of its types and operations.
-fn random_catalogue() -> impl Strategy<Value = Catalogue> {
+fn random_catalogue() -> impl Strategy<Value = ScopeCatalogue> {
     vec(any::<bool>(), 4).prop_map(|kept| {
-        let mut catalogue = Catalogue::default();
+        let mut catalogue = ScopeCatalogue::default();
         for (at, name) in ["channels", "clients"].into_iter().enumerate() {
             for offer in
                 catalogue.entity_types.iter_mut().filter(|o| o.entity_type.as_str() == name)

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn expect_tokens(changes: TokenChanges) -> (Vec<(TokenId, Option<Token>)>, ChangePosition) {
+fn expect_tokens(changes: TokenChanges) -> (Vec<(TokenId, Option<Token>)>, ChangeLogPosition) {
     match changes {
         TokenChanges::Tokens(tokens, position) => (tokens, position),
         other => panic!("{other:?}"),

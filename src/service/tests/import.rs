@@ -9,8 +9,8 @@ use super::*;
 use crate::{
     domain::Digest,
     service::import::{
-        ConflictPolicy, ImportActions, ImportBatch, ImportError, ImportOutcome, ImportRow,
-        ImportSource, LineFault, LineFaults, OnConflict,
+        ConflictResolver, ImportError, ImportFaults, ImportRow, ImportSource, LineFault,
+        OnConflict, ParsedBatch, RowOutcome, RowPlans,
     },
 };
 
@@ -32,12 +32,12 @@ impl ImportSource for MemorySource {
 
     fn for_each_batch<T: Send>(
         &self,
-        work: impl Fn(ImportBatch) -> T + Sync,
+        work: impl Fn(ParsedBatch) -> T + Sync,
         take: impl FnMut(T) -> ControlFlow<()>,
     ) -> io::Result<()> {
         let mut batches = self.rows.chunks(self.batch_size);
         let next = || batches.next();
-        let read = |rows: &[ImportRow]| ImportBatch { rows: rows.to_vec(), faults: Vec::new() };
+        let read = |rows: &[ImportRow]| ParsedBatch { rows: rows.to_vec(), faults: Vec::new() };
         par_map_ordered(next, |rows| work(read(rows)), take);
         Ok(())
     }
@@ -48,9 +48,9 @@ fn reference_import(
     service: &Service,
     source: &MemorySource,
     on_conflict: OnConflict,
-) -> Result<ImportActions, ImportError> {
+) -> Result<RowPlans, ImportError> {
     let check_faults = |faults: Vec<LineFault>| {
-        let mut all = LineFaults::default();
+        let mut all = ImportFaults::default();
         all.extend(faults);
         if all.is_empty() { Ok(()) } else { Err(ImportError::InvalidLines(all)) }
     };
@@ -70,10 +70,10 @@ fn reference_import(
     check_faults(faults)?;
     let mut ids: Vec<TokenId> = source.rows.iter().map(|one| one.token.id).collect();
     ids.sort_unstable();
-    let plan = ConflictPolicy::new(on_conflict, ids);
+    let plan = ConflictResolver::new(on_conflict, ids);
     service.store.write(|rows| {
         let at = service.clock.denial_time(rows)?;
-        let (mut actions, mut all, mut faults) = (Vec::new(), ImportActions::default(), Vec::new());
+        let (mut actions, mut all, mut faults) = (Vec::new(), RowPlans::default(), Vec::new());
         for one in &source.rows {
             let (action, fault) = plan.decide(rows, at, one)?;
             all.extend([action.clone()]);
@@ -90,11 +90,11 @@ fn reference_import(
             service.delete_displaced(rows, &[], &mut deletion)?;
         }
         let mut was = HashMap::new();
-        for (token, _) in actions.iter().filter(|(_, it)| it.outcome == ImportOutcome::Replaced) {
+        for (token, _) in actions.iter().filter(|(_, it)| it.outcome == RowOutcome::Replaced) {
             was.extend(rows.token(&token.id)?.map(|old| (token.id, old.status(at).as_str())));
             rows.remove_token(&token.id)?;
         }
-        let writes = |outcome| matches!(outcome, ImportOutcome::New | ImportOutcome::Replaced);
+        let writes = |outcome| matches!(outcome, RowOutcome::New | RowOutcome::Replaced);
         for (token, _) in actions.iter().filter(|(_, it)| writes(it.outcome)) {
             if let Some(holder) = rows.id_of_name(&token.name)? {
                 service.delete_displaced(rows, &[holder], &mut deletion)?;
@@ -122,7 +122,9 @@ fn apply_prior_change(fixture: &TestService, ids: &[TokenId], (kind, index, minu
     match kind {
         0 => drop(fixture.service.delete(&id)),
         1 => drop(fixture.service.revoke(&id)),
-        2 => drop(fixture.service.regenerate(&id, regenerate_options("30d", Overlap::ALL[1]))),
+        2 => {
+            drop(fixture.service.regenerate(&id, regenerate_options("30d", SecretOverlap::ALL[1])));
+        }
         3 => drop(fixture.service.create(&new_token(&format!("token-{}", TOKENS + index % 2)))),
         _ => drop(fixture.service.restore(id.as_str())),
     }

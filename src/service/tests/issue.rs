@@ -122,7 +122,8 @@ fn every_change_of_a_deleted_token_fails_with_not_found() {
     let errors = [
         fixture.expect_refusal(|s| s.edit(&id, &name("cd"), &Description::default())),
         fixture.expect_refusal(|s| s.revoke(&id)),
-        fixture.expect_refusal(|s| s.regenerate(&id, regenerate_options("1h", Overlap::None))),
+        fixture
+            .expect_refusal(|s| s.regenerate(&id, regenerate_options("1h", SecretOverlap::None))),
         fixture.expect_refusal(|s| s.end_overlap(&id)),
         fixture.expect_refusal(|s| {
             s.record_delivery(&id, &issued.token.digest, DeliveryMethod::Copied)

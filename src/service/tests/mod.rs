@@ -24,7 +24,7 @@ use super::*;
 use crate::{
     domain::{
         AccessRequest, AuditAction, AuditEvent, Command, Decision, DeliveryMethod, Denial,
-        Description, EventBody, Name, NewToken, Overlap, Scope, ScopesToRemove, Secret,
+        Description, EventBody, Name, NewToken, Scope, ScopesToRemove, Secret, SecretOverlap,
         TokensToDelete,
     },
     store::{ScanResult, StoreError, TrashedToken},
@@ -61,10 +61,10 @@ impl TestService {
     fn on(store: Store, seed: u64) -> Self {
         let clock = Clock::fixed(at(0));
         let policy = Policy {
-            prefix: Prefix::default(),
+            prefix: SecretPrefix::default(),
             limits: LifetimeLimits::default(),
             default_lifetime: lifetime("30d"),
-            catalogue: Catalogue::default(),
+            catalogue: ScopeCatalogue::default(),
         };
         let actor = Actor::named("alice");
         let service = Service::new(store, clock.clone(), Entropy::seeded(seed), actor, policy);
@@ -172,7 +172,7 @@ fn new_token(text: &str) -> NewToken {
     }
 }
 
-fn regenerate_options(text: &str, overlap: Overlap) -> RegenerateOptions {
+fn regenerate_options(text: &str, overlap: SecretOverlap) -> RegenerateOptions {
     RegenerateOptions { lifetime: lifetime(text), overlap }
 }
 
@@ -193,7 +193,7 @@ fn secret_text(secret: &Secret) -> Zeroizing<String> {
 /// A well-formed secret of `id` that nobody issued.
 fn forged_secret(id: TokenId) -> Secret {
     let entropy = Entropy::seeded(4_711);
-    Secret::generate(&Prefix::default(), id, |out| entropy.fill(out)).unwrap()
+    Secret::generate(&SecretPrefix::default(), id, |out| entropy.fill(out)).unwrap()
 }
 
 const UNKNOWN: Decision = Decision::Deny(Denial::Unknown);

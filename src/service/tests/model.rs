@@ -8,7 +8,7 @@ use super::*;
 enum RandomChange {
     Create(usize),
     Revoke(usize),
-    Regenerate(usize, Overlap),
+    Regenerate(usize, SecretOverlap),
     Delete(usize),
     Restore,
     Add(usize),
@@ -21,7 +21,7 @@ fn random_change() -> impl Strategy<Value = RandomChange> {
     prop_oneof![
         3 => name.clone().prop_map(RandomChange::Create),
         2 => name.clone().prop_map(RandomChange::Revoke),
-        3 => (name.clone(), prop::sample::select(&Overlap::ALL[..]))
+        3 => (name.clone(), prop::sample::select(&SecretOverlap::ALL[..]))
             .prop_map(|(n, overlap)| RandomChange::Regenerate(n, overlap)),
         2 => name.clone().prop_map(RandomChange::Delete),
         2 => Just(RandomChange::Restore),
@@ -172,22 +172,22 @@ impl Simulation {
         true
     }
 
-    fn regenerate(&mut self, name: usize, overlap: Overlap, now: i64) -> bool {
+    fn regenerate(&mut self, name: usize, overlap: SecretOverlap, now: i64) -> bool {
         let Some(token) = self.model.find_by_name(name).cloned() else {
             return false;
         };
         let options = regenerate_options("1h", overlap);
         let regenerated = self.fixture.regenerate(&token.id, options);
         let active = !token.revoked && now < token.ends;
-        let overlaps = overlap != Overlap::None;
+        let overlaps = overlap != SecretOverlap::None;
         assert_eq!(regenerated.is_ok(), active || !overlaps);
         let Ok(issued) = regenerated else { return false };
         let secret = self.push_secret(issued);
         let minutes = match overlap {
-            Overlap::None => 0,
-            Overlap::QuarterHour => 15,
-            Overlap::Hour => 60,
-            Overlap::Day => DAY,
+            SecretOverlap::None => 0,
+            SecretOverlap::QuarterHour => 15,
+            SecretOverlap::Hour => 60,
+            SecretOverlap::Day => DAY,
         };
         let until = token.ends.min(now + minutes);
         if let Some(slot) = self.model.find_by_name(name) {

@@ -24,7 +24,7 @@ fn revoking_twice_is_refused_and_keeps_the_first_time() {
     fixture.revoke(&id).unwrap();
     fixture.set_minute(7);
     let error = fixture.expect_refusal(|s| s.revoke(&id));
-    assert_eq!(error.to_string(), "already revoked: regenerate it to use it again");
+    assert_eq!(error.to_string(), "the token is already revoked: regenerate it to use it again");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn every_delivery_of_a_secret_is_audited() {
         assert!(token.delivered && fixture.get(&id).unwrap().delivered);
         assert_eq!(events, [(AuditAction::Delivered, detail.into())]);
     }
-    let again = fixture.regenerate(&id, regenerate_options("1h", Overlap::None)).unwrap();
+    let again = fixture.regenerate(&id, regenerate_options("1h", SecretOverlap::None)).unwrap();
     assert!(!again.token.delivered, "nobody has the new secret yet");
     let error = fixture.expect_refusal(|s| s.record_delivery(&id, &digest, DeliveryMethod::Copied));
     assert!(matches!(error, ServiceError::Refused(Refusal::SecretReplaced(_))), "{error}");
@@ -76,7 +76,7 @@ fn audit_trail_contains_no_secret_and_no_digest() {
     let fixture = TestService::new();
     let first = fixture.issue("ci");
     let id = first.token.id;
-    let second = fixture.regenerate(&id, regenerate_options("1h", Overlap::Hour)).unwrap();
+    let second = fixture.regenerate(&id, regenerate_options("1h", SecretOverlap::Hour)).unwrap();
     fixture.record_delivery(&id, &second.secret.digest(), DeliveryMethod::Copied).unwrap();
     fixture.works(&second.secret);
     fixture.delete(&id).unwrap();

@@ -22,7 +22,10 @@ fn deleted_secret_stops_working_until_it_is_restored() {
     assert_eq!((back.len(), fixture.get(&id)), (1, Some(before)), "with its last use");
     assert!(fixture.works(&issued.secret));
     assert!(
-        fixture.expect_refusal(Service::restore_last).to_string().starts_with("nothing to restore")
+        fixture
+            .expect_refusal(Service::restore_last)
+            .to_string()
+            .starts_with("no deleted token to restore")
     );
 }
 
@@ -77,7 +80,10 @@ fn deleted_token_is_purged_after_24_hours() {
     fixture.expect_no_change(Service::purge_trash);
     fixture.set_minute(DAY);
     let error = fixture.expect_refusal(Service::restore_last);
-    assert_eq!(error.to_string(), "nothing to restore: deleted tokens are kept for 24 hours");
+    assert_eq!(
+        error.to_string(),
+        "no deleted token to restore: deleted tokens are kept for 24 hours"
+    );
     let ((), events) = fixture.capture_events(Service::purge_trash);
     assert_eq!(events, [(AuditAction::Purged, String::new())]);
     assert_eq!(fixture.store.read(ReadOps::trash).unwrap().rows, []);
@@ -121,7 +127,7 @@ fn deleting_all_requires_the_confirmed_count() {
         fixture.expect_refusal(|s| s.execute(&all, &ConfirmationProof::NOT_REQUIRED)).to_string();
     assert_eq!(
         error,
-        "the store has 3 tokens now, not 0, nothing was deleted: check the list and try again"
+        "nothing was deleted, because the store now has 3 tokens instead of 0: check the list and try again"
     );
     let three = fixture.preview(&all).unwrap();
     assert_eq!(three.confirmation(), Confirmation::TypeCount(3));
@@ -129,14 +135,14 @@ fn deleting_all_requires_the_confirmed_count() {
     let error = fixture.expect_refusal(|s| s.execute(&all, &three.confirm())).to_string();
     assert_eq!(
         error,
-        "the store has 4 tokens now, not 3, nothing was deleted: check the list and try again"
+        "nothing was deleted, because the store now has 4 tokens instead of 3: check the list and try again"
     );
     fixture.delete(&issued[0].token.id).unwrap();
     // The same number of tokens, but not the same tokens.
     let error = fixture.expect_refusal(|s| s.execute(&all, &three.confirm())).to_string();
     assert_eq!(
         error,
-        "the store was changed in the meantime, nothing was done: check and try again"
+        "nothing was done, because the store was changed in the meantime: check the tokens and try again"
     );
     let three = fixture.preview(&all).unwrap();
     let (done, events) = fixture.capture_events(|s| s.execute(&all, &three.confirm()));

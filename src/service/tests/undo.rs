@@ -73,7 +73,8 @@ fn undo_never_discards_later_changes_by_others() {
     let (_, undo) = alice.add_scopes(&id, &[scope("clients:*:read")]).unwrap();
     bob.remove_scope(&id, &scope("channels:*:publish")).unwrap();
     let error = alice.expect_refusal(|s| s.undo(&undo));
-    let message = "can't undo: the scopes of ci changed again, see its events for who did it";
+    let message =
+        "cannot undo: the scopes of ci has changed again since; its events show who did this";
     assert_eq!(error.to_string(), message);
     // A later change to another part of the token does not prevent the undo.
     let (_, undo) = alice.edit(&id, &name("cd"), &Description::default()).unwrap();
@@ -119,7 +120,7 @@ fn undo_keeps_secret_lifetime_and_revocation() {
     let old = fixture.issue("ci");
     let id = old.token.id;
     let (_, undo) = fixture.clear_scopes(&id).unwrap();
-    let new = fixture.regenerate(&id, regenerate_options("1h", Overlap::None)).unwrap();
+    let new = fixture.regenerate(&id, regenerate_options("1h", SecretOverlap::None)).unwrap();
     fixture.revoke(&id).unwrap();
     let revoked = fixture.get(&id).unwrap();
     fixture.undo(&undo).unwrap();
@@ -152,7 +153,8 @@ fn undo_does_not_restore_deletes_by_others() {
     let ids = ["one", "two", "three"].map(|name| alice.issue(name).token.id);
     bob.delete(&ids[0]).unwrap();
     let error = alice.expect_refusal(Service::restore_last);
-    let message = "nothing of yours to restore: bob deleted one, restore it with `patdeck restore`";
+    let message =
+        "you have deleted no token: bob deleted one; to restore it, run `patdeck restore`";
     assert_eq!(error.to_string(), message);
     alice.delete(&ids[1]).unwrap();
     bob.delete(&ids[2]).unwrap();

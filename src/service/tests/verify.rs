@@ -88,7 +88,7 @@ fn matching_secret_gets_the_exact_denial_reason() {
 fn secret_with_an_older_prefix_still_works() {
     let mut fixture = TestService::new();
     let old = fixture.issue("ci");
-    fixture.service.policy.prefix = Prefix::parse("acme").unwrap();
+    fixture.service.policy.prefix = SecretPrefix::parse("acme").unwrap();
     let new = fixture.issue("cd");
     assert!(new.secret.reveal().starts_with("acme_"));
     assert!(fixture.works(&old.secret) && fixture.works(&new.secret));
@@ -141,7 +141,7 @@ fn previous_and_current_secret_have_separate_uses() {
     let id = old.token.id;
     fixture.works(&old.secret);
     fixture.set_minute(10);
-    let new = fixture.regenerate(&id, regenerate_options("30d", Overlap::Hour)).unwrap();
+    let new = fixture.regenerate(&id, regenerate_options("30d", SecretOverlap::Hour)).unwrap();
     let uses = |fixture: &TestService| {
         let token = fixture.get(&id).unwrap();
         let at = |slot| token.last_use_of(slot).map(|used| used.at);
@@ -174,7 +174,8 @@ fn previous_and_current_secret_have_separate_uses() {
 fn restored_token_keeps_the_uses_of_both_secrets() {
     let fixture = TestService::new();
     let old = fixture.issue("ci");
-    let new = fixture.regenerate(&old.token.id, regenerate_options("30d", Overlap::Hour)).unwrap();
+    let new =
+        fixture.regenerate(&old.token.id, regenerate_options("30d", SecretOverlap::Hour)).unwrap();
     fixture.works(&old.secret);
     fixture.works(&new.secret);
     let before = fixture.get(&old.token.id).unwrap();
@@ -282,7 +283,7 @@ fn consecutive_checks_see_changes_by_others() {
     other.clear_scopes(&issued.token.id).unwrap();
     assert!(matches!(decide(&issued.secret), Decision::Deny(Denial::NoScope(_))));
     let regenerated =
-        other.regenerate(&issued.token.id, regenerate_options("30d", Overlap::None)).unwrap();
+        other.regenerate(&issued.token.id, regenerate_options("30d", SecretOverlap::None)).unwrap();
     assert_eq!(decide(&issued.secret), UNKNOWN);
     assert!(matches!(decide(&regenerated.secret), Decision::Deny(Denial::NoScope(_))));
     other.revoke(&issued.token.id).unwrap();

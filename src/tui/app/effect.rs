@@ -1,8 +1,8 @@
-//! Effects: what the app and its screens request, as data. A screen returns at most one effect for a
-//! key press and changes nothing else. `App::update` runs the `Ui` effects; the event loop runs all
-//! others.
+//! Effects: the requests of the app and its screens, as data. A screen returns at most one effect
+//! for a key press and changes nothing outside itself. `App::update` runs the `Ui` effects; the
+//! event loop runs all others.
 
-use super::{pending::RequestId, service_request::ServiceRequest};
+use super::{pending_requests::RequestId, service_request::ServiceRequest};
 use crate::{
     domain::{Scope, TokenId},
     keymap::Action,
@@ -10,14 +10,14 @@ use crate::{
     tui::dialogs::Dialog,
 };
 
-/// A request of the app to the event loop or to itself.
+/// What a screen asks the app, or the app asks the event loop, to do next.
 #[derive(Debug)]
 pub enum Effect {
-    /// Send a request to the service; its response has the same id.
+    /// Send a request to the service. The response has the same id.
     Service(RequestId, ServiceRequest),
     List(ListRequest),
     Host(OutputAction),
-    Ui(UiAction),
+    Ui(UiChange),
     /// Suspend the process until the shell continues it.
     Suspend,
     Repaint,
@@ -28,7 +28,7 @@ pub enum Effect {
 
 /// A change of the tabs, dialogs or messages.
 #[derive(Debug)]
-pub enum UiAction {
+pub enum UiChange {
     Close,
     Open(Box<dyn Dialog>),
     /// Close the topmost dialog and run this action, as if its key had been pressed.
@@ -37,8 +37,8 @@ pub enum UiAction {
     ShowToken(TokenId),
     Info(String),
     Warn(String),
-    /// Put these scopes into row `row` of the create form, or into new rows, and close the dialog
-    /// that chose them.
+    /// Put `scopes` into row `row` of the create form, or into new rows if `row` is `None`. Then
+    /// close the dialog in which the scopes were chosen.
     FillScopes {
         row: Option<usize>,
         scopes: Vec<Scope>,
@@ -47,13 +47,13 @@ pub enum UiAction {
     PrintSecret,
 }
 
-/// An action on this host outside the store: clipboard or file.
+/// An action that writes to the clipboard or to a file of this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputAction {
     Copy {
-        /// What the message calls the copied text, for example `id`.
+        /// The name of the copied text in the message, for example `id`.
         label: &'static str,
-        /// Never a secret.
+        /// The text to copy. It is never a secret.
         text: String,
     },
     CopySecret,
@@ -67,19 +67,19 @@ impl Effect {
     }
 
     pub fn open(dialog: impl Dialog + 'static) -> Self {
-        Self::Ui(UiAction::Open(Box::new(dialog)))
+        Self::Ui(UiChange::Open(Box::new(dialog)))
     }
 
     pub fn close() -> Self {
-        Self::Ui(UiAction::Close)
+        Self::Ui(UiChange::Close)
     }
 
     pub fn info(text: impl Into<String>) -> Self {
-        Self::Ui(UiAction::Info(text.into()))
+        Self::Ui(UiChange::Info(text.into()))
     }
 
     pub fn warn(text: impl Into<String>) -> Self {
-        Self::Ui(UiAction::Warn(text.into()))
+        Self::Ui(UiChange::Warn(text.into()))
     }
 
     pub fn copy(label: &'static str, text: impl Into<String>) -> Self {

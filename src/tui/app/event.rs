@@ -1,7 +1,7 @@
-//! The events of the app. The input thread, the worker and the event loop create them; the event loop
-//! passes them to `App::update` in the order of arrival.
+//! The events of the app. The input thread, the worker and the event loop create the events. The
+//! event loop passes the events to `App::update` in the order of arrival.
 
-use super::{pending::RequestId, service_request::Response};
+use super::{pending_requests::RequestId, service_request::Response};
 use crate::{
     domain::DeliveryMethod,
     list::ListResult,
@@ -13,17 +13,17 @@ use crate::{
 #[derive(Debug)]
 pub enum AppEvent {
     Input(TerminalInput),
-    /// The response to a request; each request gets exactly one.
+    /// The response to the request with this id. Each request gets exactly one response.
     Response(RequestId, Box<Response>),
     StoreChanged(TokenChanges),
     /// The changes of other processes cannot be read: the screen may be out of date.
     ChangeReadFailed(ServiceError),
-    /// The rows of the list, or only the first ones.
+    /// A result of a list request. An early result contains only a part of the rows.
     ListResult(Box<ListResult>),
     ListFailed(ServiceError),
     /// The service has not responded for a while.
     ServiceUnresponsive,
-    HostResult(HostResult),
+    HostResult(OutputResult),
     /// A frame was drawn. It may need data that is not loaded yet.
     FrameDrawn,
     /// A deadline of the app has passed.
@@ -32,13 +32,13 @@ pub enum AppEvent {
 
 /// The result of a [`super::effect::OutputAction`].
 #[derive(Debug)]
-pub enum HostResult {
+pub enum OutputResult {
     /// A text was sent to the clipboard. Contains the message to show.
     Copied(String),
     /// The secret was delivered by this method. Contains the message to show.
     Delivered(DeliveryMethod, String),
-    /// The action failed; with the error message.
+    /// The action failed. Contains the error message.
     Failed(String),
-    /// The process was not suspended: no shell could continue it.
+    /// The process was not suspended, because no shell could continue it.
     NotSuspended,
 }

@@ -3,11 +3,11 @@
 
 pub mod effect;
 pub mod event;
-mod local_plan;
-pub mod message_line;
+pub mod message_log;
 pub mod model;
-pub mod pending;
-mod responses;
+pub mod pending_requests;
+mod plan_from_cache;
+mod request_handling;
 pub mod service_request;
 mod success_text;
 pub mod undo;
@@ -16,9 +16,9 @@ mod view;
 
 use self::{
     effect::{Effect, Tab},
-    message_line::MessageLine,
+    message_log::MessageLog,
     model::Model,
-    pending::{DialogId, Origin, Pending},
+    pending_requests::{DialogId, PendingRequests, RequestOrigin},
     service_request::ServiceRequest,
     undo::UndoEntry,
 };
@@ -36,32 +36,33 @@ use crate::{
 #[derive(Debug)]
 pub struct App {
     model: Model,
-    /// `user@host`, for the top line.
+    /// The text `user@host` that the top line shows.
     identity: String,
-    /// The options for the store and the config, added to every equivalent command line.
+    /// The command line options that select the store and the config. They are added to every
+    /// equivalent command line.
     options: Vec<(&'static str, String)>,
     tab: Tab,
     tokens: TokensScreen,
     create: CreateForm,
     detail: DetailScreen,
     audit: AuditScreen,
-    /// The open dialogs. The last one receives the keys, unless a secret is shown.
+    /// The open dialogs. The last dialog receives the keys, unless a secret is shown.
     dialogs: Vec<OpenDialog>,
     next_dialog: DialogId,
-    /// The panels of new secrets, above all dialogs. The last one receives the keys.
+    /// The panels of new secrets, above all dialogs. The last panel receives the keys.
     secrets: Vec<SecretPanel>,
     /// Secrets to print after the app has quit.
     secrets_to_print: Vec<Secret>,
     /// The pressed keys of an incomplete sequence.
     pending_keys: Vec<Key>,
-    /// Whether list and detail are side by side in the last frame.
+    /// Whether the last frame shows the list and the detail side by side.
     is_wide: bool,
-    messages: MessageLine,
+    messages: MessageLog,
     /// The undo entries of this session, newest last.
     undo_history: Vec<UndoEntry>,
-    /// When quit or interrupt was last pressed, and how often in a row.
+    /// The time of the last press of the quit or interrupt key, and the number of presses in a row.
     quit_presses: Option<(Timestamp, u8)>,
-    pending: Pending,
+    pending: PendingRequests,
     /// The effects of the current event.
     effects: Vec<Effect>,
 }
@@ -106,15 +107,16 @@ impl App {
             secrets_to_print: Vec::new(),
             pending_keys: Vec::new(),
             is_wide: false,
-            messages: MessageLine::default(),
+            messages: MessageLog::default(),
             undo_history: Vec::new(),
             quit_presses: None,
-            pending: Pending::default(),
+            pending: PendingRequests::default(),
             effects: Vec::new(),
         }
     }
 
-    /// Sets the options for the store and the config in equivalent command lines.
+    /// Sets the options for the store and the config, which are added to every equivalent command
+    /// line.
     pub fn with_options(mut self, options: Vec<(&'static str, String)>) -> Self {
         self.options = options;
         self
@@ -124,12 +126,13 @@ impl App {
         std::mem::take(&mut self.secrets_to_print)
     }
 
-    /// The secret on the screen, to copy or write it.
+    /// The secret on the screen. The event loop copies it or writes it to a file.
     pub fn secret(&self) -> Option<&Secret> {
         self.secrets.last().map(SecretPanel::secret)
     }
 
-    /// When the screen changes next without an event; `None` if it will not.
+    /// The next instant at which the screen changes without an event. Returns `None` if the screen
+    /// will not change.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.messages.until().into_iter().chain(self.model.next_change()).min()
     }
@@ -155,8 +158,8 @@ impl App {
         secret.or_else(|| self.dialogs.last().map(|open| &*open.dialog))
     }
 
-    fn dialog_mut(&mut self, origin: Origin) -> Option<&mut Box<dyn Dialog>> {
-        let (Origin::Dialog(id) | Origin::Query(id)) = origin else {
+    fn dialog_mut(&mut self, origin: RequestOrigin) -> Option<&mut Box<dyn Dialog>> {
+        let (RequestOrigin::Dialog(id) | RequestOrigin::Query(id)) = origin else {
             return None;
         };
         self.dialogs.iter_mut().find(|open| open.id == id).map(|open| &mut open.dialog)
@@ -191,13 +194,15 @@ impl App {
         let ctx = &self.model;
         let enabled = |action| self.enables(action);
         let mut all = commands(&ctx.keymap, self.mode(), enabled, ctx.theme.is_ascii());
-        // Help and palette show this list, so they do not list themselves.
+        // Leave out the commands that open the help and the palette, because these dialogs show the
+        // list.
         all.retain(|command| !matches!(command.action, Action::Help | Action::Palette));
         all.retain(|command| !(ctx.read_only && command.action.changes_store()));
         all
     }
 
-    /// The command line that does what the focused dialog or tab would do, or prints what it shows.
+    /// The command line that is equivalent to the focused dialog or tab. The command line runs the
+    /// same command or prints the same content.
     fn cli_equivalent(&self) -> Option<CommandLine> {
         let ctx = &self.model;
         let equivalent = match (self.top_dialog(), self.tab) {
@@ -222,14 +227,16 @@ impl App {
         tabs.get((at + by) % tabs.len().max(1)).copied().unwrap_or_default()
     }
 
-    /// The tokens that the screen shows, and those of `pages` more pages on either side.
+    /// The tokens that the screen shows, and the tokens of `pages` more pages before and after the
+    /// visible rows.
     fn needed_tokens(&self, pages: usize) -> Vec<TokenId> {
         let others = self.detail.id().into_iter().chain(self.model.first_undelivered());
         self.tokens.tokens_to_load(pages).into_iter().chain(others).collect()
     }
 }
 
-/// The command line that is equivalent to `request`; `None` if there is none.
+/// Returns the command line that is equivalent to `request`, or `None` if there is no such command
+/// line.
 fn equivalent_of(request: &ServiceRequest, ctx: &Model) -> Option<CommandLine> {
     match request {
         ServiceRequest::Preview(command) | ServiceRequest::Execute(command, _) => {

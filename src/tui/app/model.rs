@@ -1,6 +1,6 @@
 //! The model of the app: cached tokens, the store summary, the current time and the settings. Only
-//! the app changes it. Screens and dialogs read it; drawing records only the click regions of the
-//! frame and when a displayed time changes.
+//! the app changes the model, and screens and dialogs read it. The only exception: drawing records
+//! the click regions of the frame and the next change of a displayed time.
 
 use std::cell::Cell;
 
@@ -21,8 +21,9 @@ use crate::{
     },
 };
 
-/// With more tokens, the statistics are refreshed at most once a minute instead of at each expiry:
-/// of a million tokens, one expires every few seconds.
+/// The number of tokens above which the statistics are refreshed at most once a minute. In a
+/// smaller store, they are refreshed whenever a token expires. Of a million tokens, one expires
+/// every few seconds.
 const LARGE_STORE: usize = 100_000;
 
 /// The state that all screens and dialogs read.
@@ -31,7 +32,7 @@ pub struct Model {
     pub(super) token_cache: TokenCache,
     /// The store summary: counts, undelivered secrets and damage.
     pub summary: StoreSummary,
-    /// A fetch failed: do not fetch again before the next event.
+    /// Whether a fetch failed. If so, no token is fetched before the next event.
     fetch_paused: bool,
     clock: Clock,
     pub now: Timestamp,
@@ -45,7 +46,7 @@ pub struct Model {
     pub keymap: Keymap,
     /// The click regions of the last frame.
     pub hit_map: HitMap,
-    /// When the first displayed time of the last frame changes its text.
+    /// The earliest instant at which the text of a time shown in the last frame changes.
     next_text_change: Cell<Option<Timestamp>>,
 }
 
@@ -78,7 +79,7 @@ impl Model {
         time_format::relative(at, self.now)
     }
 
-    /// `at` for a narrow column, in the selected time format.
+    /// Formats `at` for a narrow column, in the selected time format.
     pub fn short_time(&self, at: Timestamp) -> String {
         match self.time_format {
             TimeFormat::Relative => self.relative_time(at),
@@ -88,7 +89,7 @@ impl Model {
         }
     }
 
-    /// `at` in full, in the selected time format.
+    /// Formats `at` in full, in the selected time format.
     pub fn detailed_time(&self, at: Timestamp) -> String {
         if self.time_format == TimeFormat::Relative {
             self.note_text_change(time_format::next_change(at, self.now));
@@ -96,19 +97,19 @@ impl Model {
         time_format::detailed(at, self.now, self.time_format, self.zone)
     }
 
-    /// Records that a text of the frame changes at `at`.
+    /// Records that the text of a time shown in the current frame changes at `at`.
     pub fn note_text_change(&self, at: Timestamp) {
         let first = self.next_text_change.get().map_or(at, |other| other.min(at));
         self.next_text_change.set(Some(first));
     }
 
-    /// The tabs; read-only mode has no create tab.
+    /// The tabs of the app. Read-only mode has no create tab.
     pub fn tabs(&self) -> Vec<Tab> {
         Tab::ALL.into_iter().filter(|tab| !(self.read_only && *tab == Tab::Create)).collect()
     }
 
-    /// The cached token with this id; `None` if it is not cached or is deleted. The cache holds the
-    /// visible tokens, the selected one and the one in the detail tab.
+    /// Returns the cached token with this id, or `None` if the token is deleted or is not cached.
+    /// The cache holds the visible tokens, the selected token and the token of the detail tab.
     pub fn token(&self, id: &TokenId) -> Option<&Token> {
         self.token_cache.token(id)
     }
@@ -118,8 +119,9 @@ impl Model {
         self.token_cache.is_gone(id)
     }
 
-    /// Reads the clock for the next event. Returns whether the list must be requested again: a token
-    /// has expired since, or the clock went back and an expired token may be active again.
+    /// Reads the clock for the next event. Returns `true` if the list must be requested again,
+    /// because a token has expired or the clock went back. After the clock went back, an expired
+    /// token may be active again.
     pub fn tick(&mut self) -> bool {
         let before = std::mem::replace(&mut self.now, self.clock.now());
         self.fetch_paused = false;
@@ -146,7 +148,8 @@ impl Model {
         }
     }
 
-    /// Applies changes of the store. Returns the changed tokens; `None` if any token may have changed.
+    /// Applies changes of the store to the cache. Returns the ids of the changed tokens, or `None`
+    /// if any token may have changed.
     pub fn apply_changes(&mut self, changes: TokenChanges) -> Option<Vec<TokenId>> {
         match changes {
             TokenChanges::Unchanged => Some(Vec::new()),
@@ -176,14 +179,16 @@ impl Model {
         self.fetch_paused = true;
     }
 
-    /// Clears what drawing records about a frame.
+    /// Clears the click regions and the next text change, which drawing records again for each
+    /// frame.
     pub(super) fn begin_frame(&self) {
         self.hit_map.clear();
         self.next_text_change.set(None);
     }
 
-    /// When the screen changes next without an event: a token expires, an overlap ends, or a displayed
-    /// time changes, which is updated at most once a minute. `None` if nothing will change.
+    /// The next instant at which the screen changes without an event: a token expires, an overlap
+    /// ends, or a displayed time changes. Displayed times are updated at most once a minute.
+    /// Returns `None` if nothing will change.
     pub fn next_change(&self) -> Option<Timestamp> {
         let minute = self.now + TimeDelta::minutes(1);
         let text = self.next_text_change.get().map(|at| at.max(minute));
@@ -199,8 +204,8 @@ impl Model {
     pub fn banner(&self) -> Option<String> {
         if let Some(last_change) = self.summary.clock_behind {
             return Some(format!(
-                "The clock is earlier than the last change ({}). Until it catches up, expiry uses \
-                 that time. Set it, or press {} to accept it.",
+                "The system clock is behind the last change ({}). Until it passes that time, expiry uses \
+                 that time. Correct the clock, or press {} to accept it.",
                 last_change.format("%Y-%m-%d %H:%M UTC"),
                 self.key(Mode::Global, Action::AcceptClock),
             ));

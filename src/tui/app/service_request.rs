@@ -9,11 +9,12 @@ use crate::{
         Token, TokenId,
     },
     output::json,
-    service::{AuditTrail, Committed, Service, ServiceError},
+    service::{AuditTrail, CommandResult, Service, ServiceError},
 };
 
-/// The maximum number of events in the audit trail and in the history of a token, newest first.
+/// The maximum number of events that are read from the audit trail, newest first.
 const MAX_TRAIL_EVENTS: usize = 10_000;
+/// The maximum number of events in the history of a token: the newest events.
 const MAX_HISTORY_EVENTS: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum ServiceRequest {
     Fetch(Vec<TokenId>),
     Preview(Command),
     Execute(Command, ConfirmationProof),
-    /// Get the content of a new token that copies this one.
+    /// Get the content for a new token that copies the token with this id.
     Template(TokenId),
     /// Decide an access request as if the secret of the token had been presented.
     Check(TokenId, AccessRequest),
@@ -39,16 +40,16 @@ impl ServiceRequest {
 
 #[derive(Debug)]
 pub enum Response {
-    /// The fetched tokens; `None` for a deleted one.
+    /// The fetched tokens. The second value of a pair is `None` if the token is deleted.
     Tokens(Vec<(TokenId, Option<Token>)>),
     Planned(Box<Plan>),
-    Committed(Box<Committed>),
-    /// The content of a new token that copies this one.
+    Committed(Box<CommandResult>),
+    /// The content for a new token that copies the token with this id.
     Template(TokenId, Box<NewToken>),
     Decided(TokenId, AccessRequest, Decision),
     History(TokenId, Vec<AuditEvent>),
     Trail(AuditTrail),
-    /// A text for the clipboard, with its name for the message.
+    /// The name and the content of a text for the clipboard. The message shows the name.
     ClipboardText(&'static str, String),
     /// The request failed or was refused; nothing was changed.
     Failed(ServiceError),

@@ -1,12 +1,13 @@
-//! The text of the message line after a command was executed. Called by `responses`.
+//! The text of the message line after a command was executed. Called by `request_handling`.
 
 use super::model::Model;
 use crate::{
-    domain::{Command, Plan, ScopesToRemove, Token, TokenState, Warning, counted},
+    domain::{Command, Plan, ScopesToRemove, StoredToken, Token, Warning, counted},
     keymap::{Action, Mode},
 };
 
-/// The success message for an executed `plan`; `None` if a panel or the screen shows the result.
+/// Returns the success message for an executed `plan`, or `None` if a panel or the screen already
+/// shows the result.
 pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
     let mut tokens = plan.tokens();
     let tokens = match (tokens.next(), tokens.next()) {
@@ -43,11 +44,13 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
         Command::Delete { .. } => {
             format!("Deleted {tokens}. Press {} within 24 hours to undo.", key(Action::Undo))
         }
-        Command::Restore(_) if is_one => format!("Restored {tokens}, with its secret."),
-        Command::Restore(_) => format!("Restored {tokens}, with their secrets."),
+        Command::Restore(_) if is_one => format!("Restored {tokens}. Its secret works as before."),
+        Command::Restore(_) => format!("Restored {tokens}. Their secrets work as before."),
         Command::Revert(_) if is_one => undo_text(plan)?,
         Command::Revert(_) => format!("Undid the change of {tokens}."),
-        Command::AcceptClock => "Accepted the system clock. Expiry follows it again.".to_owned(),
+        Command::AcceptClock => {
+            "Accepted the system clock. It decides again when tokens expire.".to_owned()
+        }
         Command::Create { .. }
         | Command::Regenerate { .. }
         | Command::RecordDelivery { .. }
@@ -55,7 +58,8 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
     })
 }
 
-/// Names the number of scopes that a new scope on `*` made redundant; empty if none.
+/// A text with the number of scopes that a new scope on `*` made redundant. The text is empty if no
+/// scope became redundant.
 fn absorbed_text(plan: &Plan) -> String {
     let absorbed = |warning: &Warning| match warning {
         Warning::Absorbs(scopes) => scopes.len(),
@@ -70,7 +74,8 @@ fn absorbed_text(plan: &Plan) -> String {
 /// The success message for an undone change of one token.
 fn undo_text(plan: &Plan) -> Option<String> {
     let change = plan.changes.first()?;
-    let (TokenState::Live(before), TokenState::Live(now)) = (&change.before, &change.after) else {
+    let (StoredToken::Live(before), StoredToken::Live(now)) = (&change.before, &change.after)
+    else {
         return None;
     };
     let Token { name, scopes, .. } = &**now;

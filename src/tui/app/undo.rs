@@ -1,6 +1,6 @@
 //! The undo history: the commands of this session, newest last. A command that cannot be undone
-//! blocks the older ones until its message was shown. Owned by the app. When the history is empty,
-//! undo restores the operator's last deletion of the past 24 hours.
+//! blocks the undo of older commands until its message was shown. While the history is empty, an
+//! undo restores the operator's last deletion of the past 24 hours. Owned by the app.
 
 use super::model::Model;
 use crate::{
@@ -11,14 +11,14 @@ use crate::{
 /// How to undo an executed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UndoEntry {
-    /// This command undoes it.
+    /// The command that undoes the executed command.
     Undo(Command),
-    /// The command cannot be undone; the message gives the reason.
+    /// The executed command cannot be undone. Contains the message with the reason.
     Irreversible(String),
 }
 
 impl UndoEntry {
-    /// The entry for an executed `plan`; `None` if the command has no meaningful undo.
+    /// Returns the entry for an executed `plan`, or `None` if its command has no meaningful undo.
     pub fn for_plan(plan: &Plan, ctx: &Model) -> Option<Self> {
         if let Some(command) = plan.inverse() {
             return Some(Self::Undo(command));

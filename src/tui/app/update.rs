@@ -1,25 +1,26 @@
 //! Event handling of the app: looks up the key, passes the action to the focused dialog or tab, and
-//! runs the UI effects that it returns. All other effects are collected for the event loop.
+//! runs the UI effects that the dialog or tab returns. All other effects are collected for the
+//! event loop.
 
 use chrono::TimeDelta;
 use ratatui::crossterm::event::KeyEvent;
 
 use super::{
     App, OpenDialog,
-    effect::{Effect, OutputAction, Tab, UiAction},
+    effect::{Effect, OutputAction, Tab, UiChange},
     event::AppEvent,
-    pending::Origin,
+    pending_requests::RequestOrigin,
     service_request::ServiceRequest,
     top_dialog_mut,
     undo::UndoEntry,
 };
 use crate::{
-    domain::{Command, RestoreTarget, Scope, TokenId},
-    keymap::{Action, Key, Mode, Resolution},
+    domain::{Command, Scope, TokenId, TokensToRestore},
+    keymap::{Action, Key, KeyResolution, Mode},
     output::advice,
     tui::{
         dialogs::{
-            Dialog, help::HelpDialog, messages::MessagesDialog, palette::PaletteDialog,
+            Dialog, help::HelpDialog, message_log::MessageLogDialog, palette::PaletteDialog,
             secret::SecretPanel,
         },
         terminal::input::{MouseInput, TerminalInput},
@@ -27,7 +28,7 @@ use crate::{
     },
 };
 
-/// The time in which a second press counts as a repetition.
+/// The maximum time after a key press in which a second press counts as a repetition.
 const REPEAT_WINDOW: TimeDelta = TimeDelta::milliseconds(1_500);
 
 impl App {
@@ -81,10 +82,10 @@ impl App {
         let prefixed = !self.pending_keys.is_empty();
         self.pending_keys.push(Key::from(event));
         match self.model.keymap.resolve(mode, &self.pending_keys) {
-            Resolution::Prefix => return,
-            Resolution::Action(action) => self.run_action(action),
-            Resolution::Unbound if !prefixed && mode.takes_text() => self.handle_text(event),
-            Resolution::Unbound => {}
+            KeyResolution::Prefix => return,
+            KeyResolution::Action(action) => self.run_action(action),
+            KeyResolution::Unbound if !prefixed && mode.takes_text() => self.handle_text(event),
+            KeyResolution::Unbound => {}
         }
         self.pending_keys.clear();
     }
@@ -106,11 +107,12 @@ impl App {
             (None, Tab::Detail | Tab::Audit) => false,
         };
         if !is_accepted {
-            self.warn("Paste ignored: not a text field, or a confirmation that must be typed");
+            self.warn("Paste ignored: there is no text field here, or the text must be typed");
         }
     }
 
-    /// Handles a click or the wheel by the click regions of the last frame.
+    /// Handles a click or a wheel movement. Finds the click region of the last frame at that
+    /// position and runs the actions of the region.
     fn handle_mouse(&mut self, mouse: MouseInput) {
         self.messages.dismiss();
         self.pending_keys.clear();
@@ -158,7 +160,9 @@ impl App {
             Action::Quit => self.quit(),
             Action::Help => self.open(Box::new(HelpDialog::new(self.palette_commands()))),
             Action::Palette => self.open(Box::new(PaletteDialog::new(self.palette_commands()))),
-            Action::Messages => self.open(Box::new(MessagesDialog::new(self.messages.messages()))),
+            Action::Messages => {
+                self.open(Box::new(MessageLogDialog::new(self.messages.messages())));
+            }
             Action::TokensTab => self.go_to(Tab::Tokens),
             Action::CreateTab => self.go_to(Tab::Create),
             Action::DetailTab => self.go_to(Tab::Detail),
@@ -168,7 +172,7 @@ impl App {
             Action::AcceptClock => {
                 if self.model.summary.clock_behind.is_some() {
                     let request = ServiceRequest::execute(Command::AcceptClock);
-                    self.request(Origin::App, request);
+                    self.request(RequestOrigin::App, request);
                 }
             }
             Action::Undo => self.undo(),
@@ -189,15 +193,16 @@ impl App {
         }
     }
 
-    /// Undoes the last command of this session, or else the operator's last deletion.
+    /// Undoes the last command of this session. If there is none, restores the operator's last
+    /// deletion.
     fn undo(&mut self) {
-        if self.pending.contains(Origin::Undo) {
+        if self.pending.contains(RequestOrigin::Undo) {
             return;
         }
         match self.undo_history.last() {
             Some(UndoEntry::Undo(command)) => {
                 let request = ServiceRequest::execute(command.clone());
-                self.request(Origin::Undo, request);
+                self.request(RequestOrigin::Undo, request);
             }
             Some(UndoEntry::Irreversible(why)) => {
                 let why = why.clone();
@@ -205,13 +210,14 @@ impl App {
                 self.warn(why);
             }
             None => {
-                let last = Command::Restore(RestoreTarget::LastDeletion);
-                self.request(Origin::App, ServiceRequest::execute(last));
+                let last = Command::Restore(TokensToRestore::LastDeletion);
+                self.request(RequestOrigin::App, ServiceRequest::execute(last));
             }
         }
     }
 
-    /// Runs the UI effects and sends the requests of a screen; passes on all other effects.
+    /// Runs the UI effects and sends the requests of a screen. Passes all other effects to the
+    /// event loop.
     fn run_effects(&mut self, effect: impl IntoIterator<Item = Effect>) {
         for effect in effect {
             match effect {
@@ -227,24 +233,24 @@ impl App {
         }
     }
 
-    pub fn run_ui_action(&mut self, action: UiAction) {
+    pub fn run_ui_action(&mut self, action: UiChange) {
         match action {
-            UiAction::Close => self.close_delivered(),
-            UiAction::Open(dialog) => self.open(dialog),
-            UiAction::Run(action) => {
+            UiChange::Close => self.close_delivered(),
+            UiChange::Open(dialog) => self.open(dialog),
+            UiChange::Run(action) => {
                 self.close();
                 self.run_action(action);
             }
-            UiAction::GoTo(tab) => self.go_to(tab),
-            UiAction::ShowToken(id) => {
+            UiChange::GoTo(tab) => self.go_to(tab),
+            UiChange::ShowToken(id) => {
                 self.tokens.select(id);
                 self.tab = Tab::Detail;
                 self.show_token(Some(id));
             }
-            UiAction::Info(text) => self.info(text),
-            UiAction::Warn(text) => self.warn(text),
-            UiAction::FillScopes { row, scopes } => self.fill_scopes(row, scopes),
-            UiAction::PrintSecret => self.print_secret(),
+            UiChange::Info(text) => self.info(text),
+            UiChange::Warn(text) => self.warn(text),
+            UiChange::FillScopes { row, scopes } => self.fill_scopes(row, scopes),
+            UiChange::PrintSecret => self.print_secret(),
         }
     }
 
@@ -261,7 +267,7 @@ impl App {
     fn go_to(&mut self, tab: Tab) {
         self.tab = tab;
         match tab {
-            Tab::Audit => self.request(Origin::App, ServiceRequest::Trail),
+            Tab::Audit => self.request(RequestOrigin::App, ServiceRequest::Trail),
             Tab::Detail => self.show_token(self.detail.id().or(self.tokens.selected())),
             Tab::Tokens | Tab::Create => {}
         }
@@ -270,11 +276,11 @@ impl App {
     pub(super) fn show_token(&mut self, id: Option<TokenId>) {
         self.detail.show(id);
         if let Some(id) = id {
-            self.request(Origin::App, ServiceRequest::History(id));
+            self.request(RequestOrigin::App, ServiceRequest::History(id));
         }
     }
 
-    /// Shows the selected token of the list in the detail beside it.
+    /// Makes the detail beside the list show the selected token.
     pub(super) fn follow_selection(&mut self) {
         let selected = self.tokens.selected();
         if self.is_wide && self.tab == Tab::Tokens && self.detail.id() != selected {
@@ -301,7 +307,8 @@ impl App {
         }
     }
 
-    /// Puts the scopes of a dialog into the create form. The dialog closes, or shows the fault.
+    /// Puts the scopes that were chosen in a dialog into the create form. Closes the dialog, or
+    /// shows the fault in it.
     fn fill_scopes(&mut self, row: Option<usize>, scopes: Vec<Scope>) {
         match self.create.set_scopes(row, scopes) {
             Ok(()) => self.close(),
@@ -322,7 +329,7 @@ impl App {
             }
             None if self.top_dialog().is_none() && self.tab == Tab::Audit => {
                 self.warn(
-                    "The command line can filter by token only. Clear the other filters first.",
+                    "No equivalent command: it can filter events only by token. Clear the other filters first.",
                 );
             }
             None if self.enables(Action::CopyCommand) => {
@@ -332,8 +339,9 @@ impl App {
         }
     }
 
-    /// The first press closes the topmost dialog, the second quits. With an undelivered secret on the
-    /// screen, the first two presses only warn and the third quits.
+    /// Handles a press of the interrupt key. The first press closes the topmost dialog, and the
+    /// second press quits. With an undelivered secret on the screen, the first two presses only
+    /// warn and the third quits.
     fn interrupt(&mut self) {
         let now = self.model.now;
         let presses = match self.quit_presses {
@@ -367,7 +375,7 @@ impl App {
         let key = |action| ctx.key(Mode::Global, action);
         let (quit, form) = (key(Action::Quit), key(Action::CreateTab));
         self.warn(format!(
-            "The create form has a draft. Press {quit} again to discard it, {form} to return to it."
+            "The create form has a draft. Press {quit} again to quit and discard the draft, or {form} to return to it."
         ));
     }
 

@@ -13,8 +13,8 @@ use crate::{
     output::command_line::CommandLine,
     tui::{
         dialogs::Dialog as _,
-        screens::{chrome, detail::DetailFocus},
-        widgets::paint::{Canvas, width},
+        screens::{chrome, detail::KeyReceiver},
+        widgets::canvas::{Canvas, width},
     },
 };
 
@@ -64,7 +64,7 @@ impl App {
         let canvas = &mut Canvas { buf, ctx };
         let top = Rect { height: 1, ..area };
         chrome::draw_top_line(self.tab, &self.identity, top, canvas);
-        // A persistent banner must not cover a button: reserve its lines.
+        // Reserve the lines of the persistent banner, so that the banner does not cover a button.
         let banner = self.model.banner();
         let lines =
             banner.map_or(1, |text| chrome::wrap_message(&text, true, area.width, ctx).len());
@@ -72,7 +72,7 @@ impl App {
         let body = Rect { y: area.y + 1, height: area.height - 2 - lines, ..area };
         // A dialog or panel over the tab takes the keys.
         let has_focus = self.top_dialog().is_none();
-        let focus = if has_focus { DetailFocus::Detail } else { DetailFocus::Overlay };
+        let focus = if has_focus { KeyReceiver::Detail } else { KeyReceiver::Overlay };
         match self.tab {
             Tab::Tokens | Tab::Detail if self.is_wide => {
                 let list = Rect { width: body.width * 11 / 20, ..body };
@@ -83,7 +83,7 @@ impl App {
                 let pane = Rect { x: rest.x + 1, width: rest.width - 1, ..rest };
                 let on_list = self.tab == Tab::Tokens;
                 ctx.hit_map.set_prefix(on_list.then_some(Action::DetailTab));
-                self.detail.view(pane, canvas, if on_list { DetailFocus::List } else { focus });
+                self.detail.view(pane, canvas, if on_list { KeyReceiver::List } else { focus });
                 ctx.hit_map.set_prefix((!on_list).then_some(Action::TokensTab));
                 let cursor = self.tokens.view(list, canvas, has_focus && on_list);
                 ctx.hit_map.set_prefix(None);
@@ -102,8 +102,8 @@ impl App {
         }
     }
 
-    /// The equivalent command line above the footer: that of a dialog or of the create form, or the one
-    /// that the next key can copy.
+    /// The equivalent command line that is shown above the footer: always for a dialog and the
+    /// create form, otherwise only while the next key can copy the command line.
     fn shown_equivalent(&self) -> Option<CommandLine> {
         let dialog = self.top_dialog().is_some() || self.tab == Tab::Create;
         let copies = || {

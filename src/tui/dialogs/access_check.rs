@@ -1,5 +1,6 @@
-//! Access check: enter an entity type, an entity and an operation, and see which scope of the
-//! token allows the request or which scope is missing. The service decides on each change.
+//! Access check: enter an entity type, an entity and an operation, and see which scope of the token
+//! allows the request or which scope is missing. The service decides again after each change of the
+//! input.
 
 use ratatui::{
     crossterm::event::KeyEvent,
@@ -17,17 +18,17 @@ use crate::{
             service_request::{Response, ServiceRequest},
         },
         widgets::{
+            canvas::{Canvas, wrap},
             form::{self, Form},
-            paint::{Canvas, wrap},
             scope_fields::{self, ScopeFields},
         },
     },
 };
 
-/// Lines for the decision.
+/// Number of lines for the decision.
 const DECISION_LINES: u16 = 3;
 
-/// A form with an access request for one token, and the decision on it.
+/// A form with an access request for one token, and the decision on the request.
 #[derive(Debug)]
 pub struct AccessCheckDialog {
     id: TokenId,
@@ -119,7 +120,7 @@ impl Dialog for AccessCheckDialog {
             Some((_, Decision::Deny(denial))) => {
                 let more = match denial {
                     Denial::NoScope(_) if !ctx.read_only => {
-                        format!(" ({} to add it)", ctx.key(Mode::Form, Action::Submit))
+                        format!(" ({} adds this scope)", ctx.key(Mode::Form, Action::Submit))
                     }
                     _ => String::new(),
                 };
@@ -147,7 +148,7 @@ impl Dialog for AccessCheckDialog {
         self.access().map(|access| ServiceRequest::Check(self.id, access))
     }
 
-    /// Keeps a decision if it is on the current request.
+    /// Keeps a decision on the current request. Drops a decision on an earlier request.
     fn deliver(&mut self, response: Response) -> Option<Response> {
         match response {
             Response::Decided(id, access, decision) => {

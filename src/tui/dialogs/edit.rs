@@ -1,7 +1,7 @@
 //! Dialog that edits the name and description of a token. Cancelling with unsaved text needs a
 //! second key press.
 
-use crate::tui::widgets::paint::Canvas;
+use crate::tui::widgets::canvas::Canvas;
 use ratatui::layout::{Position, Rect};
 
 use super::Dialog;
@@ -11,16 +11,17 @@ use crate::{
     tui::{
         app::{effect::Effect, model::Model, service_request::ServiceRequest},
         widgets::{
-            form::{self, FieldNote, Form, FormField, FormFocus, FormLayout},
+            form::{self, FieldNote, Form, FormField, FormFocus, FormSpacing},
             offscreen_canvas::OffscreenCanvas,
             panel,
-            text_field::TextField,
+            text_input::TextInput,
         },
     },
 };
 
-/// Indexes of the inputs.
+/// Index of the name input.
 const NAME: usize = 0;
+/// Index of the description input.
 const DESCRIPTION: usize = 1;
 
 /// A form with the name and description of one token.
@@ -29,8 +30,8 @@ pub struct EditDialog {
     id: TokenId,
     title: String,
     original: (String, String),
-    name: TextField,
-    description: TextField,
+    name: TextInput,
+    description: TextInput,
     focus: FormFocus,
     name_fault: Option<String>,
     description_fault: Option<String>,
@@ -43,8 +44,8 @@ impl EditDialog {
         Self {
             id: token.id,
             title: format!("Edit {}", token.name),
-            name: TextField::single_line(&was.0),
-            description: TextField::multi_line(&was.1),
+            name: TextInput::single_line(&was.0),
+            description: TextInput::multi_line(&was.1),
             original: was,
             focus: FormFocus::default(),
             name_fault: None,
@@ -64,8 +65,8 @@ impl EditDialog {
         Form { focus: &mut self.focus, fields, buttons: &["Save"] }
     }
 
-    /// The request that saves the changed fields. If neither changed, it contains the same name,
-    /// which changes nothing.
+    /// The request that saves the changed fields. If neither field changed, the request contains
+    /// the unchanged name, so that it has no effect.
     fn save(&self, name: Name, description: Description) -> ServiceRequest {
         let is_described = description.as_str() != self.original.1;
         let is_named = name.as_str() != self.original.0 || !is_described;
@@ -117,13 +118,16 @@ impl Dialog for EditDialog {
         let mut offscreen_canvas = OffscreenCanvas::new(inner, size.1, ctx);
         let (inner, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
         let form = self.inputs();
-        let (line, cursor) = form.draw(FormLayout { top: 1, ..FormLayout::default() }, inner, page);
+        let (line, cursor) =
+            form.draw(FormSpacing { top: 1, ..FormSpacing::default() }, inner, page);
         let rect = form::field_rect((line + 1, 1), inner);
         let cursor = cursor.or(form.draw_buttons(rect, page));
         if self.has_warned {
             let key = |action| ctx.key(Mode::Form, action);
             let (leave, save) = (key(Action::Cancel), key(Action::Submit));
-            let text = format!("Not saved. {leave} again to discard, {save} to save");
+            let text = format!(
+                "Not saved. Press {leave} again to discard the changes, {save} to save them"
+            );
             form::draw_note(&FieldNote::Fault(text), 9, inner, page);
         }
         offscreen_canvas.blit(cursor, canvas)

@@ -9,15 +9,15 @@ use ratatui::{
 use super::Dialog;
 use super::palette::{HEADER_LINES, MENU_WIDTH, draw_command, draw_search, menu_height};
 use crate::{
-    keymap::{Action, Availability, HelpSection, Mode, PaletteCommand},
+    keymap::{Action, CommandAvailability, HelpSection, Mode, PaletteCommand},
     tui::{
         app::{
-            effect::{Effect, UiAction},
+            effect::{Effect, UiChange},
             model::Model,
         },
         widgets::{
-            form::FormInput as _, list_selection::ListSelection, paint::Canvas, panel,
-            text_field::TextField,
+            canvas::Canvas, form::FormInput as _, list_selection::ListSelection, panel,
+            text_input::TextInput,
         },
     },
 };
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug)]
 pub struct HelpDialog {
     commands: Vec<PaletteCommand>,
-    search: TextField,
+    search: TextInput,
     selected: usize,
     rows: ListSelection,
 }
@@ -41,11 +41,11 @@ impl HelpDialog {
     /// The help on those `commands` that are available and have a key.
     pub fn new(mut commands: Vec<PaletteCommand>) -> Self {
         commands.retain(|command| {
-            command.availability == Availability::Available && !command.keys.is_empty()
+            command.availability == CommandAvailability::Available && !command.keys.is_empty()
         });
         Self {
             commands,
-            search: TextField::single_line(""),
+            search: TextInput::single_line(""),
             selected: 0,
             rows: ListSelection::default(),
         }
@@ -66,7 +66,7 @@ impl HelpDialog {
         groups.filter(|(_, commands)| !commands.is_empty()).collect()
     }
 
-    /// The lines to draw; commands are numbered from 0.
+    /// The lines to draw. The commands among them are numbered from 0.
     fn lines(&self) -> Vec<HelpLine<'_>> {
         let mut lines = Vec::new();
         let mut number = 0;
@@ -95,12 +95,13 @@ impl Dialog for HelpDialog {
         match (action, commands.get(self.selected)) {
             (Action::Close, _) => return Some(Effect::close()),
             (Action::Accept, Some(command)) => {
-                return Some(Effect::Ui(UiAction::Run(command.action)));
+                return Some(Effect::Ui(UiChange::Run(command.action)));
             }
             _ => {}
         }
         let count = commands.len();
-        // `rows` counts lines including headings, so move over the command numbers instead.
+        // `rows` counts all lines, including headings. Move the selection by command numbers, which
+        // skip the headings.
         let mut rows = self.rows;
         rows.select(self.selected);
         if rows.apply_movement(action, count).is_some() {
@@ -124,7 +125,8 @@ impl Dialog for HelpDialog {
         let is_selected =
             |line: &HelpLine<'_>| matches!(line, HelpLine::Command(n, _) if *n == self.selected);
         let at = lines.iter().position(is_selected).unwrap_or(0);
-        // With the first command selected, scroll up to its heading too.
+        // If the first command is selected, scroll up to the first line, so that its heading is
+        // visible.
         rows.select(if self.selected == 0 { 0 } else { at });
         let top = rows.scroll_to_selection(page, lines.len());
         let total = lines.iter().filter(|line| matches!(line, HelpLine::Command(..))).count();

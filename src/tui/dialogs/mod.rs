@@ -1,13 +1,13 @@
-//! Dialogs over a tab, one per file, and the trait that they implement. A dialog turns actions
-//! and text into effects, draws itself from the read-only model, and does no I/O. The app keeps
-//! the open dialogs on a stack. It holds the panel of a new secret separately, because that
-//! panel owns the secret.
+//! Dialogs over a tab, one per file, and the trait that they implement. A dialog turns actions and
+//! text into effects, draws itself from the read-only model, and does no I/O. The app keeps the
+//! open dialogs on a stack. The app holds the panel of a new secret separately, because that panel
+//! owns the secret.
 
-use crate::tui::widgets::paint::Canvas;
+use crate::tui::widgets::canvas::Canvas;
 pub mod access_check;
 pub mod edit;
 pub mod help;
-pub mod messages;
+pub mod message_log;
 pub mod palette;
 pub mod plan;
 pub mod regenerate;
@@ -16,7 +16,7 @@ pub mod save_secret;
 pub mod scope_preset;
 pub mod scopes;
 pub mod secret;
-pub(super) mod text;
+pub(super) mod shared_text;
 
 use std::fmt::Debug;
 
@@ -45,7 +45,8 @@ pub trait Dialog: Debug {
         Mode::Form
     }
 
-    /// The inputs and buttons, if the dialog is a form. The default methods pass input to them.
+    /// The form with the inputs and buttons, or `None` if the dialog is not a form. The default
+    /// methods pass key presses and pasted text to the form.
     fn form(&mut self) -> Option<Form<'_>> {
         None
     }
@@ -59,7 +60,8 @@ pub trait Dialog: Debug {
         Some(Effect::close())
     }
 
-    /// Runs after the focused input changed. Implementations clear its outdated fault.
+    /// Called after the focused input changed. Implementations clear the outdated fault of that
+    /// input.
     fn on_edit(&mut self) {}
 
     fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
@@ -99,13 +101,15 @@ pub trait Dialog: Debug {
         }
     }
 
-    /// The request that submitting would send, for the equivalent command line. `None` while an
-    /// input is invalid, and if the dialog sends no request.
+    /// The request that the dialog would send if it was submitted now. The equivalent command line
+    /// is made from this request. Returns `None` while an input is invalid, or if the dialog sends
+    /// no request.
     fn request(&self, _ctx: &Model) -> Option<ServiceRequest> {
         None
     }
 
-    /// A read-only request that the app sends whenever its value changes.
+    /// A read-only request for content of the dialog. The app sends the request again whenever its
+    /// value changes.
     fn query(&self) -> Option<ServiceRequest> {
         None
     }
@@ -115,7 +119,8 @@ pub trait Dialog: Debug {
         Some(response)
     }
 
-    /// Shows why the service refused its request. Returns false if the dialog cannot show it.
+    /// Shows why the service refused the request of this dialog. Returns false if the dialog cannot
+    /// show it.
     fn show_error(&mut self, error: &ServiceError) -> bool {
         self.show_fault(advice::message(error))
     }

@@ -10,35 +10,40 @@ use ratatui::{
 
 use super::Dialog;
 use crate::{
-    keymap::{Action, Availability, HelpSection, Mode, PaletteCommand, commands::EXACT_KEY_SCORE},
+    keymap::{
+        Action, CommandAvailability, HelpSection, Mode, PaletteCommand,
+        palette_commands::EXACT_KEY_SCORE,
+    },
     tui::{
         app::{
-            effect::{Effect, UiAction},
+            effect::{Effect, UiChange},
             model::Model,
         },
         widgets::{
+            canvas::{Canvas, truncate, width},
             form::FormInput as _,
             list_selection::ListSelection,
-            paint::{Canvas, truncate, width},
             panel,
-            text_field::TextField,
+            text_input::TextInput,
         },
     },
 };
 
-/// Width of the menus in columns, and maximum height of the palette in lines.
+/// Width of the menus in columns.
 pub(super) const MENU_WIDTH: u16 = 66;
+/// Maximum height of the palette in lines.
 const MAX_HEIGHT: u16 = 18;
-/// Subtracted from the match score of a command that is unavailable.
+/// Number of points that are subtracted from the match score of an unavailable command.
 const UNAVAILABLE_PENALTY: usize = 6;
-/// Lines above the rows: the search field and a rule.
+/// Number of lines above the rows: the search field and a rule.
 pub(super) const HEADER_LINES: u16 = 2;
 
 #[derive(Debug)]
 pub struct PaletteDialog {
     commands: Vec<PaletteCommand>,
-    search: TextField,
-    /// Indexes of the matching commands, best first, and of their matched characters.
+    search: TextInput,
+    /// For each matching command, its index in `commands` and the indexes of the matched
+    /// characters. The best match is first.
     matches: Vec<(usize, Vec<usize>)>,
     rows: ListSelection,
 }
@@ -47,7 +52,7 @@ impl PaletteDialog {
     pub fn new(commands: Vec<PaletteCommand>) -> Self {
         let mut it = Self {
             commands,
-            search: TextField::single_line(""),
+            search: TextInput::single_line(""),
             matches: Vec::new(),
             rows: ListSelection::default(),
         };
@@ -64,15 +69,17 @@ impl PaletteDialog {
             .filter_map(|(at, command)| Some((at, command, command.score(&typed)?)))
             .collect();
         let scores = matches.iter().map(|(_, _, (score, _))| *score);
-        // Drop matches that score less than half of the best one: letters scattered over a sentence.
+        // Drop matches that score less than half of the best match. In such matches, the typed
+        // letters are scattered over the sentence.
         let least = scores.filter(|score| *score < EXACT_KEY_SCORE).max().unwrap_or(0) / 2;
         let kept = matches.into_iter().filter(|(_, _, (score, _))| *score >= least);
         let mut ordered: Vec<_> = kept
             .map(|(at, command, (score, positions))| {
-                let is_available = command.availability == Availability::Available;
+                let is_available = command.availability == CommandAvailability::Available;
                 let score =
                     score.saturating_sub(if is_available { 0 } else { UNAVAILABLE_PENALTY });
-                // Movement commands come last: their keys are well known.
+                // Among equally good matches, movement commands come last, because their keys are
+                // well known.
                 let order = (Reverse(score), !is_available, command.section == HelpSection::Move);
                 (order, (at, positions))
             })
@@ -100,9 +107,9 @@ impl Dialog for PaletteDialog {
         match (action, self.selected()) {
             (Action::Close, _) => Some(Effect::close()),
             (Action::Accept, Some(command)) => Some(match command.availability {
-                Availability::Available => Effect::Ui(UiAction::Run(command.action)),
-                Availability::Disabled => Effect::warn("Not available here now"),
-                Availability::OtherMode(mode) => {
+                CommandAvailability::Available => Effect::Ui(UiChange::Run(command.action)),
+                CommandAvailability::Disabled => Effect::warn("Not available at the moment"),
+                CommandAvailability::OtherMode(mode) => {
                     Effect::warn(format!("Only available {}", mode_description(mode)))
                 }
             }),
@@ -149,7 +156,7 @@ pub(super) fn menu_height(area: Rect) -> u16 {
 
 /// Draws the search field with `count` at the end of its line, and the rule below it.
 pub(super) fn draw_search(
-    search: &TextField,
+    search: &TextInput,
     count: &str,
     inner: Rect,
     canvas: &mut Canvas<'_>,
@@ -169,8 +176,8 @@ pub(super) fn draw_search(
     search.draw(mode, canvas, true)
 }
 
-/// Draws a command on one line: its sentence with the matched characters highlighted, and its
-/// keys, or the reason for which it is unavailable, at the right.
+/// Draws a command on one line: at the left its help sentence with the matched characters
+/// highlighted, at the right its keys. For an unavailable command, the reason replaces the keys.
 pub(super) fn draw_command(
     command: &PaletteCommand,
     positions: &[usize],
@@ -179,12 +186,12 @@ pub(super) fn draw_command(
     canvas: &mut Canvas<'_>,
 ) {
     let theme = &canvas.ctx.theme;
-    let is_available = command.availability == Availability::Available;
+    let is_available = command.availability == CommandAvailability::Available;
     let plain = if is_available { theme.text() } else { theme.faint };
     let note = match command.availability {
-        Availability::Available => command.keys.clone(),
-        Availability::Disabled => "not now".to_owned(),
-        Availability::OtherMode(mode) => mode_description(mode).to_owned(),
+        CommandAvailability::Available => command.keys.clone(),
+        CommandAvailability::Disabled => "not now".to_owned(),
+        CommandAvailability::OtherMode(mode) => mode_description(mode).to_owned(),
     };
     let keys = width(&note).min(inner.width / 2);
     let from = inner.width.saturating_sub(keys + 1);

@@ -1,27 +1,28 @@
 //! Form for regenerating tokens: the lifetime, the overlap and, for several tokens, the file for
-//! the new secrets. For one token it executes the command; for several it opens the preview.
+//! the new secrets. For one token, submitting the form executes the command. For several tokens, it
+//! opens the preview.
 
 use ratatui::layout::{Position, Rect};
 
 use super::{
     Dialog,
-    text::{last_use_sentence, wrap_paragraph},
+    shared_text::{last_use_sentence, wrap_paragraph},
 };
 use crate::{
     domain::counted,
-    domain::{Command, ConfirmationProof, Overlap, Plan, Status, TokenId},
+    domain::{Command, ConfirmationProof, Plan, SecretOverlap, Status, TokenId},
     keymap::Action,
     output::question::question,
     tui::{
         app::{effect::Effect, model::Model, service_request::ServiceRequest},
         widgets::{
-            form::{self, Form, FormAction, FormField, FormFocus, FormInput as _, FormLayout},
+            canvas::{Canvas, wrap},
+            form::{self, Form, FormAction, FormField, FormFocus, FormInput as _, FormSpacing},
             lifetime_field::LifetimeField,
             offscreen_canvas::OffscreenCanvas,
-            paint::{Canvas, wrap},
             panel,
             radio_group::RadioGroup,
-            text_field::TextField,
+            text_input::TextInput,
         },
     },
 };
@@ -30,23 +31,25 @@ const MANY_TEXT: &str = "Each token gets a new secret and a new lifetime. All ne
                          saved to one new file (name, tab, secret on each line) before any old \
                          secret stops working. You will see the full list before anything changes.";
 
-/// Indexes of the inputs that can have a fault.
+/// Index of the lifetime input, which can have a fault.
 const LIFETIME: usize = 0;
+/// Index of the file input, which can have a fault.
 const FILE: usize = 2;
 
 /// A form for regenerating one token or several.
 #[derive(Debug)]
 pub struct RegenerateDialog {
     tokens: Vec<TokenId>,
-    /// The plan that the buttons confirm. `None` for several tokens, which get a preview first.
+    /// The confirmation of the plan for one token, which the form shows. `None` for several tokens,
+    /// because a preview shows their plan first.
     confirmed: Option<ConfirmationProof>,
     title: String,
     text: Vec<String>,
     lifetime: LifetimeField,
-    /// `None` if no current secret works.
+    /// The choice of the overlap. `None` if no current secret works.
     overlap: Option<RadioGroup>,
     /// The path of the new file for the secrets of several tokens.
-    file: Option<TextField>,
+    file: Option<TextInput>,
     focus: FormFocus,
     fault: Option<String>,
 }
@@ -58,7 +61,7 @@ impl RegenerateDialog {
         let active = token.is_some_and(|token| token.status(plan.at) == Status::Active);
         let consequence = if active {
             "The token gets a new secret and lifetime; id, name, description and scopes stay. \
-             The old secret stops working after the overlap, or at once without one."
+             The old secret stops working after the overlap, or at once if the overlap is none."
         } else {
             "The token gets a new secret and lifetime and becomes active again; id, name, \
              description and scopes stay. The old secret can't be restored."
@@ -93,7 +96,7 @@ impl RegenerateDialog {
             text: vec![MANY_TEXT.to_owned()],
             lifetime: LifetimeField::new(ctx),
             overlap: Some(overlaps()),
-            file: Some(TextField::single_line(&format!("./secrets-{wall}.tsv"))),
+            file: Some(TextInput::single_line(&format!("./secrets-{wall}.tsv"))),
             focus: FormFocus { index: LIFETIME, is_on_submit: true },
             fault: None,
         }
@@ -104,7 +107,7 @@ impl RegenerateDialog {
         let hint = if is_one {
             "How long the old secret keeps working"
         } else {
-            "How long active old secrets keep working"
+            "How long the old secrets of active tokens keep working"
         };
         let mut fields = vec![FormField::new("Lifetime *", &mut self.lifetime).with_note(None, "")];
         let overlap = self.overlap.as_mut();
@@ -115,10 +118,10 @@ impl RegenerateDialog {
     }
 }
 
-/// Radio buttons for how long an old secret keeps working.
+/// Radio buttons for the time for which a previous secret keeps working.
 fn overlaps() -> RadioGroup {
-    let words = Overlap::ALL.map(|overlap| match overlap {
-        Overlap::None => "none",
+    let words = SecretOverlap::ALL.map(|overlap| match overlap {
+        SecretOverlap::None => "none",
         other => other.as_str(),
     });
     RadioGroup::new(words, 0)
@@ -130,7 +133,7 @@ impl Dialog for RegenerateDialog {
     }
 
     fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
-        // In a field, Enter moves to the next one instead of submitting.
+        // In a field, Enter moves to the next field instead of submitting the form.
         let on_buttons = self.focus.index >= self.inputs().fields.len();
         let enters = action == Action::Accept && !on_buttons;
         let action = if enters { Action::NextField } else { action };
@@ -164,7 +167,7 @@ impl Dialog for RegenerateDialog {
         let lines: Vec<_> = self.text.iter().flat_map(|text| wrap_paragraph(text, wide)).collect();
         let text = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let fault = self.fault.as_ref().map_or(0, |f| wrap(f, wide.saturating_sub(2)).len());
-        let fields = self.inputs().height(wide, FormLayout::default());
+        let fields = self.inputs().height(wide, FormSpacing::default());
         let fields = fields + u16::try_from(fault).unwrap_or(0);
         let size = (wide, text + fields + 4);
         let inner = panel::draw(&self.title, size, self.confirmed.is_some(), area, canvas);
@@ -176,7 +179,7 @@ impl Dialog for RegenerateDialog {
             page.line(inner, at).text(words, theme.text());
         }
         let form = self.inputs();
-        let (line, cursor) = form.draw(FormLayout { top, ..FormLayout::default() }, inner, page);
+        let (line, cursor) = form.draw(FormSpacing { top, ..FormSpacing::default() }, inner, page);
         let cursor = cursor.or(form.draw_buttons(inner, page));
         if let Some(fault) = &self.fault {
             form::draw_fault(fault, line, inner, page);
@@ -187,8 +190,10 @@ impl Dialog for RegenerateDialog {
     /// The command to execute or preview. `None` while the lifetime or file name is invalid.
     fn request(&self, ctx: &Model) -> Option<ServiceRequest> {
         let lifetime = self.lifetime.valid_lifetime(ctx)?;
-        let overlap =
-            self.overlap.as_ref().and_then(|it| Overlap::ALL.get(it.selected_index()).copied());
+        let overlap = self
+            .overlap
+            .as_ref()
+            .and_then(|it| SecretOverlap::ALL.get(it.selected_index()).copied());
         let secret_file = self.file.as_ref().map(|file| file.text().trim().to_owned());
         if secret_file.as_ref().is_some_and(String::is_empty) {
             return None;

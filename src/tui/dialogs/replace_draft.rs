@@ -1,6 +1,7 @@
-//! Confirmation before a clone replaces the draft in the create form. Cancel has the focus first.
+//! Confirmation before a clone replaces the draft in the create form. The Cancel button has the
+//! focus initially.
 
-use crate::tui::widgets::paint::Canvas;
+use crate::tui::widgets::canvas::Canvas;
 use ratatui::layout::{Position, Rect};
 
 use super::{Dialog, plan::draw::draw_buttons};
@@ -45,8 +46,9 @@ impl Dialog for ReplaceDraftDialog {
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let key = canvas.ctx.key(Mode::Tokens, Action::CreateTab);
-        let text =
-            [format!("The create form contains a draft. Cancel keeps it; {key} then shows it.")];
+        let text = [format!(
+            "The create form contains a draft. Cancel keeps the draft, and {key} then shows it."
+        )];
         draw_buttons((TITLE, &text, None), ("Replace", self.is_accept_focused), area, canvas)
     }
 }

@@ -16,10 +16,10 @@ use crate::{
             model::Model,
         },
         widgets::{
+            canvas::{Canvas, wrap},
             form::{self, FormInput as _, draw_label},
-            paint::{Canvas, wrap},
             panel,
-            text_field::TextField,
+            text_input::TextInput,
         },
     },
 };
@@ -27,7 +27,7 @@ use crate::{
 /// A form with the path of the new file.
 #[derive(Debug)]
 pub struct SaveSecretDialog {
-    path: TextField,
+    path: TextInput,
     fault: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl SaveSecretDialog {
             if c.is_alphanumeric() || c == '-' { c } else { '_' }
         };
         let stem: String = name.as_str().chars().map(safe).collect();
-        Self { path: TextField::single_line(&format!("./{stem}.secret")), fault: None }
+        Self { path: TextInput::single_line(&format!("./{stem}.secret")), fault: None }
     }
 }
 
@@ -69,7 +69,9 @@ impl Dialog for SaveSecretDialog {
         } else {
             let key = |action| ctx.key(Mode::Form, action);
             let (write, leave) = (key(Action::Accept), key(Action::Cancel));
-            let hint = format!("Only you can read it (0600). {write} write, {leave} back");
+            let hint = format!(
+                "Only you can read the file (mode 0600). {write} writes it, {leave} goes back"
+            );
             canvas.text_lines(inner, 3.., wrap(&hint, inner.width), theme.faint);
         }
         cursor

@@ -1,39 +1,43 @@
-//! Dialog that adds the scopes of a preset, for one entity or any, to a token or to the create
-//! form. It adds only missing scopes and describes them before it adds them.
+//! Dialog that adds the scopes of a preset to a token or to the create form. The scopes apply to
+//! one entity or to any entity. The dialog adds only missing scopes, and describes these scopes
+//! before it adds them.
 
-use crate::tui::widgets::paint::Canvas;
+use crate::tui::widgets::canvas::Canvas;
 use ratatui::layout::{Position, Rect};
 
 use super::Dialog;
 use crate::{
     domain::{
-        Catalogue, Command, Entity, EntityType, PresetError, Scope, Scopes, Token, TokenId,
-        describe::{describe_scopes, wildcard_warning},
+        Command, Entity, EntityType, Scope, ScopeCatalogue, ScopePresetError, Scopes, Token,
+        TokenId,
+        describe_scopes::{describe_scopes, wildcard_warning},
     },
     keymap::Action,
     tui::{
         app::{
-            effect::{Effect, UiAction},
+            effect::{Effect, UiChange},
             model::Model,
             service_request::ServiceRequest,
         },
         widgets::{
-            form::{self, Form, FormField, FormFocus, FormLayout},
+            form::{self, Form, FormField, FormFocus, FormSpacing},
             panel,
             radio_group::RadioGroup,
-            text_field::TextField,
+            text_input::TextInput,
         },
     },
 };
 
 /// The label that selects all entity types of the preset.
 const EVERY: &str = "all";
-/// Number of lines for the summary. The warning has one more line below it.
+/// Number of lines for the summary. The warning is shown on one more line below the summary.
 const SUMMARY_LINES: u16 = 2;
 
-/// Indexes of the inputs.
+/// Index of the preset input.
 const PRESET: usize = 0;
+/// Index of the entity type input.
 const ENTITY_TYPE: usize = 1;
+/// Index of the entity input.
 const ENTITY: usize = 2;
 
 /// A form with a preset, an entity type and an entity.
@@ -42,10 +46,10 @@ pub struct ScopePresetDialog {
     title: String,
     token: Option<TokenId>,
     existing: Scopes,
-    catalogue: Catalogue,
+    catalogue: ScopeCatalogue,
     preset: RadioGroup,
     entity_type: RadioGroup,
-    entity: TextField,
+    entity: TextInput,
     focus: FormFocus,
     fault: Option<String>,
 }
@@ -70,7 +74,7 @@ impl ScopePresetDialog {
             existing,
             preset: RadioGroup::new(names, 0),
             entity_type: RadioGroup::new([EVERY], 0),
-            entity: TextField::single_line("*"),
+            entity: TextInput::single_line("*"),
             catalogue,
             focus: FormFocus::default(),
             fault: None,
@@ -90,8 +94,9 @@ impl ScopePresetDialog {
         self.entity_type = choice;
     }
 
-    /// The scopes of the preset that the token lacks; an error if there are none.
-    fn missing_scopes(&self) -> Result<Vec<Scope>, PresetError> {
+    /// Returns the scopes of the preset that the token or form lacks. Returns an error if no scope
+    /// is missing.
+    fn missing_scopes(&self) -> Result<Vec<Scope>, ScopePresetError> {
         let preset = self.catalogue.preset(self.preset.selected_label())?;
         let entity_type = match self.entity_type.selected_label() {
             EVERY => None,
@@ -100,7 +105,7 @@ impl ScopePresetDialog {
         let entity = Entity::parse(&self.entity.text())?;
         let scopes = preset.scopes(entity_type.as_ref(), &entity, &self.catalogue)?;
         let missing = self.existing.clone().add_missing(scopes)?;
-        if missing.is_empty() { Err(PresetError::NothingToAdd) } else { Ok(missing) }
+        if missing.is_empty() { Err(ScopePresetError::NothingToAdd) } else { Ok(missing) }
     }
 
     fn inputs(&mut self) -> Form<'_> {
@@ -150,11 +155,11 @@ impl Dialog for ScopePresetDialog {
     fn submit(&mut self, _: &Model) -> Option<Effect> {
         match (self.missing_scopes(), self.token) {
             (Ok(scopes), Some(id)) => Some(Effect::request(add(id, scopes))),
-            (Ok(scopes), None) => Some(Effect::Ui(UiAction::FillScopes { row: None, scopes })),
+            (Ok(scopes), None) => Some(Effect::Ui(UiChange::FillScopes { row: None, scopes })),
             (Err(error), _) => {
                 self.focus.index = match error {
-                    PresetError::NeedsType { .. } => ENTITY_TYPE,
-                    PresetError::Scope(_) => ENTITY,
+                    ScopePresetError::NeedsType { .. } => ENTITY_TYPE,
+                    ScopePresetError::Scope(_) => ENTITY,
                     _ => self.focus.index,
                 };
                 self.show_fault(error.to_string());
@@ -173,9 +178,9 @@ impl Dialog for ScopePresetDialog {
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let wide = 70.min(area.width.saturating_sub(6));
         let form = self.inputs();
-        let tight = FormLayout { is_compact: true, ..FormLayout::default() };
+        let tight = FormSpacing { is_compact: true, ..FormSpacing::default() };
         let is_tight = area.height < form.height(wide, tight) + SUMMARY_LINES + 8;
-        let layout = FormLayout { top: u16::from(!is_tight), is_compact: is_tight, gap: 0 };
+        let layout = FormSpacing { top: u16::from(!is_tight), is_compact: is_tight, gap: 0 };
         let high = layout.top * 2 + form.height(wide, layout) + SUMMARY_LINES + 3;
         let inner = panel::draw(&self.title, (wide, high), false, area, canvas);
         let form = self.inputs();
@@ -185,7 +190,8 @@ impl Dialog for ScopePresetDialog {
         cursor
     }
 
-    /// Rows of the create form have no equivalent command.
+    /// Disables [`Action::CopyCommand`] for the create form, because its rows have no equivalent
+    /// command.
     fn enables(&self, action: Action) -> bool {
         action != Action::CopyCommand || self.token.is_some()
     }

@@ -1,7 +1,7 @@
-//! Dialog for entering scopes: for one token, for several, or for a row of the create form. It
-//! describes what the scopes allow and which existing scopes they replace.
+//! Dialog for entering scopes: for one token, for several, or for a row of the create form. The
+//! dialog describes what the new scopes allow and which existing scopes they replace.
 
-use crate::tui::widgets::paint::Canvas;
+use crate::tui::widgets::canvas::Canvas;
 use ratatui::{
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
@@ -12,12 +12,12 @@ use crate::{
     domain::counted,
     domain::{
         Command, Scope, Scopes, Token, TokenId,
-        describe::{describe_scopes, wildcard_warning},
+        describe_scopes::{describe_scopes, wildcard_warning},
     },
     keymap::Action,
     tui::{
         app::{
-            effect::{Effect, UiAction},
+            effect::{Effect, UiChange},
             model::Model,
             service_request::ServiceRequest,
         },
@@ -38,7 +38,8 @@ enum ScopeTarget {
     FormRow(Option<usize>),
 }
 
-/// A dialog for the scopes of one entity: several operations, or any.
+/// A dialog for the scopes on one entity: one scope for each selected operation, or one scope
+/// for every operation (`*`).
 #[derive(Debug)]
 pub struct ScopeDialog {
     title: String,
@@ -54,7 +55,7 @@ impl ScopeDialog {
         Self::prefilled(token, &[], ctx)
     }
 
-    /// Adds scopes to `token`, starting with `scopes`.
+    /// A dialog that adds scopes to `token`. Its fields initially contain `scopes`.
     pub fn prefilled(token: &Token, scopes: &[Scope], ctx: &Model) -> Self {
         let title = format!("Add scopes to {}", token.name);
         Self {
@@ -63,13 +64,14 @@ impl ScopeDialog {
         }
     }
 
-    /// Adds scopes to several tokens, after a preview.
+    /// A dialog that adds scopes to several tokens after a preview.
     pub fn add_to_many(ids: Vec<TokenId>, ctx: &Model) -> Self {
         let title = format!("Add scopes to {}", counted(ids.len(), "token"));
         Self::new(title, "Preview", ScopeTarget::Tokens(ids), &[], ctx)
     }
 
-    /// Edits row `row` of the create form, which contains `scopes`, or adds a row if `None`.
+    /// A dialog that edits row `row` of the create form, which contains `scopes`. If `row` is
+    /// `None`, the dialog adds a row.
     pub fn row(row: Option<usize>, scopes: &[Scope], ctx: &Model) -> Self {
         let verb = if row.is_some() { "Change" } else { "Add" };
         Self::new(format!("{verb} scopes"), verb, ScopeTarget::FormRow(row), scopes, ctx)
@@ -86,7 +88,8 @@ impl ScopeDialog {
         Self { title, verb, target, existing: Scopes::default(), fields, fault: None }
     }
 
-    /// The request that adds `scopes`; `None` for a row of the create form.
+    /// Returns the request that adds `scopes`, or `None` if the scopes go to a row of the create
+    /// form.
     fn request_for(&self, scopes: Vec<Scope>) -> Option<ServiceRequest> {
         match &self.target {
             ScopeTarget::Token(id) => {
@@ -133,7 +136,7 @@ impl Dialog for ScopeDialog {
     fn submit(&mut self, _: &Model) -> Option<Effect> {
         let scopes = self.fields.validate()?;
         match self.target {
-            ScopeTarget::FormRow(row) => Some(Effect::Ui(UiAction::FillScopes { row, scopes })),
+            ScopeTarget::FormRow(row) => Some(Effect::Ui(UiChange::FillScopes { row, scopes })),
             ScopeTarget::Token(_) | ScopeTarget::Tokens(_) => {
                 self.request_for(scopes).map(Effect::request)
             }
@@ -158,7 +161,8 @@ impl Dialog for ScopeDialog {
         cursor.or(form.draw_buttons(inner, canvas))
     }
 
-    /// A row of the create form has no equivalent command.
+    /// Disables [`Action::CopyCommand`] for a row of the create form, which has no equivalent
+    /// command.
     fn enables(&self, action: Action) -> bool {
         action != Action::CopyCommand || !matches!(self.target, ScopeTarget::FormRow(_))
     }

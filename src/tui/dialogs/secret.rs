@@ -1,6 +1,7 @@
-//! Panel that shows a new secret once. It closes only after the secret was copied, written to a
-//! file, handed over for printing at exit, or acknowledged. It owns the secret and wipes it when
-//! it closes; no text field, message or history ever holds it.
+//! Panel that shows a new secret once. The panel closes only after the secret was delivered:
+//! copied, written to a file, handed over for printing at exit, or marked as saved by the operator.
+//! The panel owns the secret and wipes it on closing. No text field, message or history ever
+//! contains the secret.
 
 use ratatui::{
     crossterm::event::KeyEvent,
@@ -14,12 +15,12 @@ use crate::{
     service::IssuedToken,
     tui::{
         app::{
-            effect::{Effect, OutputAction, UiAction},
+            effect::{Effect, OutputAction, UiChange},
             model::Model,
             service_request::ServiceRequest,
         },
         widgets::{
-            paint::{Canvas, width, wrap},
+            canvas::{Canvas, width, wrap},
             panel,
         },
     },
@@ -70,8 +71,8 @@ impl SecretPanel {
     }
 
     /// Marks the secret as delivered, so that the panel can close, and shows `text`. Returns the
-    /// request that records the delivery; `None` for an acknowledgement of a secret that was
-    /// already delivered.
+    /// request that records the delivery. Returns `None` if the operator marks a secret as saved
+    /// that was already delivered.
     pub fn on_delivered(
         &mut self,
         how: DeliveryMethod,
@@ -90,7 +91,7 @@ impl SecretPanel {
         ServiceRequest::execute(Command::RecordDelivery { token, digest, method: how })
     }
 
-    /// Whether the secret has no delivery yet.
+    /// Whether the secret was not delivered yet.
     pub fn is_undelivered(&self) -> bool {
         !self.is_delivered
     }
@@ -105,8 +106,8 @@ impl SecretPanel {
         self.is_hidden = true;
     }
 
-    /// The lines under the secret and whether they are a warning. At least three lines, so that
-    /// the panel keeps its height.
+    /// The lines under the secret, each with a flag that is true for a warning. There are at least
+    /// three lines, so that the panel keeps its height.
     fn help_lines(&self, wide: u16, ctx: &Model) -> Vec<(String, bool)> {
         let key = |action| ctx.key(Mode::Secret, action);
         let [copy, write, print, hide, saved, close] = [
@@ -147,7 +148,7 @@ impl Dialog for SecretPanel {
     fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if let Some(saving) = &mut self.save_dialog {
             return match saving.update(action, ctx) {
-                Some(Effect::Ui(UiAction::Close)) => {
+                Some(Effect::Ui(UiChange::Close)) => {
                     self.save_dialog = None;
                     None
                 }
@@ -160,7 +161,7 @@ impl Dialog for SecretPanel {
                 self.save_dialog = Some(SaveSecretDialog::new(&self.name));
                 None
             }
-            Action::PrintSecret => Some(Effect::Ui(UiAction::PrintSecret)),
+            Action::PrintSecret => Some(Effect::Ui(UiChange::PrintSecret)),
             Action::HideSecret => {
                 self.is_hidden = !self.is_hidden;
                 None
@@ -200,7 +201,7 @@ impl Dialog for SecretPanel {
         } else {
             let ways = [Action::CopySecret, Action::WriteSecret, Action::PrintSecret];
             let ways = ways.map(|way| ctx.key(Mode::Secret, way)).join(" ");
-            writer.text(&format!("Too narrow: widen, or press {ways}"), theme.danger);
+            writer.text(&format!("Terminal too narrow: widen it, or press {ways}"), theme.danger);
         }
         for (at, (text, bad)) in (line + 1 + gap..).zip(below) {
             let style = if bad { theme.danger } else { theme.text() };

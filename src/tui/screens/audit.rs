@@ -1,5 +1,5 @@
-//! Audit trail, newest first, with filters by token, action and actor, and the result of the hash
-//! chain verification. Read-only.
+//! Audit trail, newest event first, with filters by token, action and actor, and the result of the
+//! hash chain verification. The screen is read-only.
 
 use ratatui::layout::Rect;
 
@@ -9,18 +9,18 @@ use crate::{
     service::AuditTrail,
     tui::{
         app::{
-            effect::{Effect, Tab, UiAction},
+            effect::{Effect, Tab, UiChange},
             model::Model,
         },
         theme::time_format::TimeFormat,
         widgets::{
+            canvas::{Canvas, wrap},
             list_selection::ListSelection,
-            paint::{Canvas, wrap},
         },
     },
 };
 
-/// Lines above the rows: chain state with filter, and headings.
+/// Number of lines above the rows: one for the chain state and the filter, one for the headings.
 const HEADER_LINES: u16 = 2;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -56,7 +56,7 @@ pub struct AuditScreen {
 }
 
 impl AuditScreen {
-    /// Replaces the trail. The selected event stays selected, unless it is the newest one.
+    /// Replaces the trail. The selected event stays selected, unless it is in the first row.
     pub fn deliver(&mut self, trail: AuditTrail) {
         let selected = self.selected().map(|event| event.sequence);
         self.trail = Some(trail);
@@ -65,13 +65,15 @@ impl AuditScreen {
             .visible
             .iter()
             .position(|at| self.event(*at).is_some_and(|event| Some(event.sequence) == selected));
-        // With the first row selected, keep it selected, so that new events come into view.
+        // If the first row was selected, keep the first row selected, so that new events come into
+        // view.
         if let Some(at) = at.filter(|_| self.rows.selected() > 0) {
             self.rows.select(at);
         }
     }
 
-    /// The token filter, if any. The outer `None` means that an action or actor filter is active.
+    /// Returns the id of the token filter, or `Some(None)` if no filter is active. Returns `None`
+    /// if an action or actor filter is active.
     pub fn requested_token(&self) -> Option<Option<TokenId>> {
         let plain = self.filter.action.is_none() && self.filter.actor.is_none();
         plain.then(|| self.filter.token.as_ref().map(|(id, _)| *id))
@@ -104,7 +106,7 @@ impl AuditScreen {
         }
         if action == Action::Back {
             if self.filter == EventFilter::default() {
-                return Some(Effect::Ui(UiAction::GoTo(Tab::Tokens)));
+                return Some(Effect::Ui(UiChange::GoTo(Tab::Tokens)));
             }
             self.set_filter(EventFilter::default());
             return None;
@@ -125,7 +127,7 @@ impl AuditScreen {
             Action::Open => {
                 let token = event.body.token.filter(|id| ctx.token(id).is_some());
                 return Some(match token {
-                    Some(id) => Effect::Ui(UiAction::ShowToken(id)),
+                    Some(id) => Effect::Ui(UiChange::ShowToken(id)),
                     None => Effect::warn("This token was deleted. Only its events remain."),
                 });
             }

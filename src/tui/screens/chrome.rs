@@ -8,15 +8,15 @@ use crate::{
     keymap::{self, Action, Key, Mode},
     tui::{
         app::{effect::Tab, model::Model},
-        widgets::paint::{Canvas, width, wrap},
+        widgets::canvas::{Canvas, width, wrap},
     },
 };
 
 /// Minimum terminal size for the screens, in columns and lines.
 pub const MIN_SIZE: (u16, u16) = (40, 10);
 
-/// Draws the top line: the tabs, then user and host, the active tokens and those that expire
-/// soon, as far as they fit.
+/// Draws the top line: the tabs, then user and host, the number of active tokens and the number of
+/// tokens that expire soon. Leaves out what does not fit.
 pub fn draw_top_line(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let mut writer = canvas.line(area, 0);
@@ -41,8 +41,9 @@ pub fn draw_top_line(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// User and host, active tokens, tokens that expire within 7 days, and read-only mode. Drops
-/// facts from the front until the rest fits into `room` columns.
+/// The facts in the top line: user and host, the number of active tokens, the number of tokens that
+/// expire within 7 days, and read-only mode. Drops facts from the front until the rest fits into
+/// `room` columns.
 fn facts(who: &str, room: u16, ctx: &Model) -> Vec<(String, Style)> {
     let theme = &ctx.theme;
     let dot = format!(" {} ", theme.dot());
@@ -60,7 +61,7 @@ fn facts(who: &str, room: u16, ctx: &Model) -> Vec<(String, Style)> {
     if ctx.read_only {
         facts.push(("read-only".to_owned(), theme.warning));
     }
-    // User and host are dropped first: the shell prompt usually shows them too.
+    // User and host are dropped first, because the shell prompt usually shows them.
     let wide = |facts: &[(String, Style)]| {
         facts.iter().map(|(text, _)| width(text) + width(&dot)).sum::<u16>()
     };
@@ -78,10 +79,11 @@ pub fn loading_text(ctx: &Model) -> String {
     }
 }
 
-/// Maximum lines of one message.
+/// Maximum number of lines of one message.
 const MAX_MESSAGE_LINES: usize = 3;
 
-/// Wraps a message for a screen of `columns`. A bad one starts with the fault sign.
+/// Wraps a message to the width of a screen with `columns` columns. If `bad` is true, the message
+/// starts with the fault sign.
 pub fn wrap_message(text: &str, bad: bool, columns: u16, ctx: &Model) -> Vec<String> {
     let text = if bad { format!("{} {text}", ctx.theme.fault_glyph()) } else { text.to_owned() };
     let mut parts = wrap(&escape(&text), columns.saturating_sub(2));
@@ -89,7 +91,7 @@ pub fn wrap_message(text: &str, bad: bool, columns: u16, ctx: &Model) -> Vec<Str
     parts
 }
 
-/// Draws a message at the bottom of `area`, over the lines that it needs.
+/// Draws a message at the bottom of `area`, on as many lines as the message needs.
 pub fn draw_message(text: &str, bad: bool, area: Rect, canvas: &mut Canvas<'_>) {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let style = if bad { theme.danger } else { theme.good };

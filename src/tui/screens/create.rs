@@ -1,7 +1,7 @@
 //! Form that creates a token. Its draft is kept while the program runs. Faults are shown beside
 //! their fields, and a refused request loses no input.
 
-use crate::tui::widgets::paint::Canvas;
+use crate::tui::widgets::canvas::Canvas;
 use ratatui::layout::{Position, Rect};
 
 use crate::{
@@ -10,34 +10,37 @@ use crate::{
     service::ServiceError,
     tui::{
         app::{
-            effect::{Effect, Tab, UiAction},
+            effect::{Effect, Tab, UiChange},
             model::Model,
             service_request::ServiceRequest,
         },
         dialogs::{Dialog, scope_preset::ScopePresetDialog, scopes::ScopeDialog},
         widgets::{
             form::{
-                Form, FormAction, FormField, FormFocus, FormInput as _, FormLayout, LABEL_WIDTH,
+                Form, FormAction, FormField, FormFocus, FormInput as _, FormSpacing, LABEL_WIDTH,
             },
             lifetime_field::LifetimeField,
             offscreen_canvas::OffscreenCanvas,
             scope_rows::ScopeRows,
-            text_field::TextField,
+            text_input::TextInput,
         },
     },
 };
 
-/// Indexes of the inputs.
+/// Index of the name input.
 const NAME: usize = 0;
+/// Index of the lifetime input.
 const LIFETIME: usize = 1;
+/// Index of the description input.
 const DESCRIPTION: usize = 2;
+/// Index of the scope rows.
 const SCOPES: usize = 3;
 
 #[derive(Debug)]
 pub struct CreateForm {
-    name: TextField,
+    name: TextInput,
     lifetime: LifetimeField,
-    description: TextField,
+    description: TextInput,
     scopes: ScopeRows,
     /// The initial name, description and scopes, to tell whether the form was edited.
     original: (String, String, Vec<Scope>),
@@ -66,9 +69,9 @@ impl CreateForm {
     ) -> Self {
         let scopes = ScopeRows::from_scopes(scopes);
         Self {
-            name: TextField::single_line(name),
+            name: TextInput::single_line(name),
             lifetime: LifetimeField::with_lifetime(lifetime, ctx),
-            description: TextField::multi_line(description),
+            description: TextInput::multi_line(description),
             original: (name.to_owned(), description.to_owned(), scopes.scopes()),
             scopes,
             focus: FormFocus::default(),
@@ -98,8 +101,8 @@ impl CreateForm {
         Form { focus: &mut self.focus, fields, buttons: &["Create token"] }
     }
 
-    /// Puts `scopes` into row `row`, or into a new row if `None`. The error names a scope that
-    /// another row already contains or covers.
+    /// Puts `scopes` into row `row`, or into new rows if `row` is `None`. The error names a scope
+    /// that another row already contains or covers.
     pub fn set_scopes(&mut self, row: Option<usize>, scopes: Vec<Scope>) -> Result<(), String> {
         self.scopes.insert_or_replace(row, scopes)?;
         self.focus.index = SCOPES;
@@ -147,7 +150,7 @@ impl Dialog for CreateForm {
         }
         match self.inputs(1).update(action)? {
             FormAction::Submit => self.submit(ctx),
-            FormAction::Cancel => Some(Effect::Ui(UiAction::GoTo(Tab::Tokens))),
+            FormAction::Cancel => Some(Effect::Ui(UiChange::GoTo(Tab::Tokens))),
         }
     }
 
@@ -185,7 +188,8 @@ impl Dialog for CreateForm {
         }
     }
 
-    /// Shows `error` beside its field. Returns false if it belongs to no field.
+    /// Shows `error` beside the field that it concerns. Returns false if the error concerns no
+    /// field.
     fn show_error(&mut self, error: &ServiceError) -> bool {
         match error {
             ServiceError::Refused(Refusal::NameTaken(_)) | ServiceError::Name(_) => {
@@ -205,8 +209,9 @@ impl Dialog for CreateForm {
         let ctx = canvas.ctx;
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-        // Each field with its note, one row of scopes with its summary, and the button.
-        let needed = self.inputs(1).height(area.width, FormLayout::default()) + 3;
+        // The minimum height for each field with its note, one row of scopes with its summary, and
+        // the button.
+        let needed = self.inputs(1).height(area.width, FormSpacing::default()) + 3;
         let mut offscreen_canvas = OffscreenCanvas::new(area, needed, ctx);
         let (area, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
         // Empty lines are dropped first if there is not enough height.
@@ -214,7 +219,7 @@ impl Dialog for CreateForm {
         let mut form = self.inputs(if area.height >= 16 { 2 } else { 1 });
         // The rows of scopes get the remaining height.
         form.fields.truncate(SCOPES);
-        let layout = FormLayout { top: airy, is_compact: false, gap: airy };
+        let layout = FormSpacing { top: airy, is_compact: false, gap: airy };
         let (line, cursor) = form.draw(layout, area, page);
         let focused = self.focus.index == SCOPES;
         let cursor = cursor.or(self.scopes.draw_rows(line, (SCOPES, focused), area, page));

@@ -7,22 +7,23 @@ use super::token_actions::{preview, token_effect};
 use crate::{
     domain::{
         AuditEvent, Command, Scope, ScopesToRemove, Status, Token, TokenId,
-        describe::{NO_SCOPES, describe_scopes, wildcard_warning},
+        describe_scopes::{NO_SCOPES, describe_scopes, wildcard_warning},
         grouped,
     },
     keymap::{Action, Mode},
     tui::{
         app::{
-            effect::{Effect, Tab, UiAction},
+            effect::{Effect, Tab, UiChange},
             model::Model,
         },
         dialogs::{
-            access_check::AccessCheckDialog, scope_preset::ScopePresetDialog, text::time_and_origin,
+            access_check::AccessCheckDialog, scope_preset::ScopePresetDialog,
+            shared_text::time_and_origin,
         },
         theme::time_format,
         widgets::{
+            canvas::{Canvas, line_rect, rect_below, truncate, wrap},
             list_selection::ListSelection,
-            paint::{Canvas, line_rect, rect_below, truncate, wrap},
         },
     },
 };
@@ -34,7 +35,7 @@ const LABEL_WIDTH: u16 = 13;
 
 /// Which component receives key input while the detail screen is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DetailFocus {
+pub enum KeyReceiver {
     Detail,
     /// The list beside the detail screen.
     List,
@@ -54,14 +55,15 @@ impl DetailScreen {
         self.id
     }
 
-    /// Shows the token `id`. If it is another token, its events are empty until `deliver`.
+    /// Shows the token `id`. If another token was shown before, no events are shown until `deliver`
+    /// is called.
     pub fn show(&mut self, id: Option<TokenId>) {
         if self.id != id {
             *self = Self { id, ..Self::default() };
         }
     }
 
-    /// Shows the events of `id`, newest first. Ignored if another token is shown.
+    /// Shows the events of the token `id`, newest first. Does nothing if another token is shown.
     pub fn deliver(&mut self, id: TokenId, events: Vec<AuditEvent>) {
         if self.id == Some(id) {
             self.events = events;
@@ -93,7 +95,7 @@ impl DetailScreen {
 
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if action == Action::Back {
-            return Some(Effect::Ui(UiAction::GoTo(Tab::Tokens)));
+            return Some(Effect::Ui(UiChange::GoTo(Tab::Tokens)));
         }
         let token = self.token(ctx)?;
         if self.rows.apply_movement(action, token.scopes.len()).is_some() {
@@ -125,7 +127,7 @@ impl DetailScreen {
         }
     }
 
-    pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>, focus: DetailFocus) {
+    pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>, focus: KeyReceiver) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
@@ -137,9 +139,9 @@ impl DetailScreen {
             } else if is_deleted {
                 let (undo, back) = (key(Action::Undo), key(Action::Back));
                 format!(
-                    "This token was deleted. Press {undo} to undo if you deleted it, {back} to go back to the list."
+                    "This token was deleted. Press {undo} to undo your last change, {back} to go back to the list."
                 )
-            } else if focus == DetailFocus::List {
+            } else if focus == KeyReceiver::List {
                 "No token selected.".into()
             } else {
                 let (list, open) = (key(Action::TokensTab), ctx.key(Mode::Tokens, Action::Open));
@@ -170,7 +172,7 @@ impl DetailScreen {
         token: &Token,
         area: Rect,
         canvas: &mut Canvas<'_>,
-        focus: DetailFocus,
+        focus: KeyReceiver,
     ) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         canvas.rule(area, 0);
@@ -197,7 +199,7 @@ impl DetailScreen {
             ];
             draw_cells(cells, widths, line, area, canvas, false);
             ctx.hit_map.list_row(line_rect(area, line), at, self.rows.selected());
-            if focus == DetailFocus::Detail && at == self.rows.selected() {
+            if focus == KeyReceiver::Detail && at == self.rows.selected() {
                 canvas.fill_line(area, line, theme.selected);
             }
         }
@@ -245,7 +247,7 @@ fn draw_title(token: &Token, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// A line of a field: its name, its text and its style.
+/// A line of a field: the field name, the text, and the style of the text.
 type FieldLine = (&'static str, String, Style);
 
 /// Draws the fields, one per line, and returns the number of lines.
@@ -303,7 +305,7 @@ fn fields(token: &Token, ctx: &Model) -> Vec<FieldLine> {
     lines
 }
 
-/// The time of the last use, then a second line with its operation and origin.
+/// The lines about the last use: the first with the time, the second with the operation and origin.
 fn last_use_fields(token: &Token, ctx: &Model) -> Vec<FieldLine> {
     let text = ctx.theme.text();
     let Some(used) = token.last_use() else {

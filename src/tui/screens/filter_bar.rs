@@ -11,8 +11,8 @@ use crate::{
     tui::{
         app::model::Model,
         widgets::{
+            canvas::{Canvas, width},
             hit_map::SyntheticInput,
-            paint::{Canvas, width},
         },
     },
 };
@@ -22,7 +22,7 @@ use crate::{
 pub(super) struct FilterBar<'a> {
     /// The active status filter.
     pub(super) selected: StatusFilter,
-    /// Tokens per status; `None` until they are counted.
+    /// The number of tokens per status. `None` until the tokens are counted.
     pub(super) counts: Option<StatusCounts>,
     pub(super) search_box: &'a SearchBox,
     /// Number of marked tokens.
@@ -64,7 +64,8 @@ impl FilterBar<'_> {
         None
     }
 
-    /// Makes a click into `area` select `filter`, as the key presses that cycle to it.
+    /// Makes a click into `area` select `filter`. The click acts like the key presses that lead
+    /// from the selected filter to `filter`.
     fn add_click(self, filter: StatusFilter, area: Rect, ctx: &Model) {
         let index_of = |filter| StatusFilter::STATUSES.iter().position(|status| *status == filter);
         let count = StatusFilter::STATUSES.len();

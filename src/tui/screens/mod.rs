@@ -6,7 +6,7 @@ pub mod chrome;
 pub mod create;
 pub mod detail;
 mod filter_bar;
-mod multi_select;
+mod marked_tokens;
 mod search_box;
 mod token_actions;
 pub mod tokens;

@@ -10,9 +10,9 @@ use crate::{
     domain::{Search, SearchError, search::TERMS},
     keymap::Action,
     tui::widgets::{
+        canvas::{Canvas, width},
         form::FormInput as _,
-        paint::{Canvas, width},
-        text_field::TextField,
+        text_input::TextInput,
     },
 };
 
@@ -21,14 +21,14 @@ const MIN_FIELD_WIDTH: u16 = 12;
 
 #[derive(Debug)]
 pub(super) struct SearchBox {
-    field: TextField,
+    field: TextInput,
     is_typing: bool,
     fault: Option<SearchError>,
 }
 
 impl Default for SearchBox {
     fn default() -> Self {
-        Self { field: TextField::single_line(""), is_typing: false, fault: None }
+        Self { field: TextInput::single_line(""), is_typing: false, fault: None }
     }
 }
 
@@ -69,15 +69,15 @@ impl SearchBox {
         self.is_typing
     }
 
-    /// Parses the text. Invalid terms are left out; `fault` then returns the first error.
+    /// Parses the text. Invalid terms are left out. Afterwards, `fault` returns the first error.
     pub(super) fn search(&mut self) -> Search {
         let (search, fault) = Search::parse_lenient(&self.field.text());
         self.fault = fault;
         search
     }
 
-    /// Draws the field from column `from` of `area` on. The error is shown after it, else the list of
-    /// terms while the field is empty, else `note`.
+    /// Draws the field at column `from` of `area`, followed by the error, if any. Without an error,
+    /// the list of terms follows an empty field, and `note` follows a field with text.
     pub(super) fn draw_field(
         &self,
         from: u16,

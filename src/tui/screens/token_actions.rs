@@ -1,11 +1,11 @@
 //! Actions on one token that the list and the detail screen share.
 
 use crate::{
-    domain::{Command, Overlap, Status, Token, TokensToDelete},
+    domain::{Command, SecretOverlap, Status, Token, TokensToDelete},
     keymap::{Action, Mode},
     tui::{
         app::{
-            effect::{Effect, UiAction},
+            effect::{Effect, UiChange},
             model::Model,
             service_request::ServiceRequest,
         },
@@ -13,10 +13,11 @@ use crate::{
     },
 };
 
-/// The effect of `action` on the selected or shown `token`; `None` if the action is not on a token.
+/// Returns the effect of `action` on `token`, which is selected or shown. Returns `None` if the
+/// action does not concern a token.
 pub(super) fn token_effect(action: Action, token: &Token, ctx: &Model) -> Option<Effect> {
     match action {
-        Action::Open => Some(Effect::Ui(UiAction::ShowToken(token.id))),
+        Action::Open => Some(Effect::Ui(UiChange::ShowToken(token.id))),
         Action::Clone => Some(Effect::request(ServiceRequest::Template(token.id))),
         Action::Edit => Some(Effect::open(EditDialog::new(token))),
         Action::AddScope => Some(Effect::open(ScopeDialog::add(token, ctx))),
@@ -28,7 +29,7 @@ pub(super) fn token_effect(action: Action, token: &Token, ctx: &Model) -> Option
         Action::Regenerate => Some(preview(Command::Regenerate {
             tokens: vec![token.id],
             lifetime: ctx.policy.default_lifetime,
-            overlap: Overlap::None,
+            overlap: SecretOverlap::None,
             secret_file: None,
         })),
         Action::Delete => {

@@ -14,7 +14,7 @@ use ratatui::{
 use self::table::{draw_headings, draw_row, fitting_columns};
 use super::{
     filter_bar::FilterBar,
-    multi_select::MultiSelect,
+    marked_tokens::MarkedTokens,
     search_box::SearchBox,
     token_actions::{preview, token_effect},
 };
@@ -27,17 +27,17 @@ use crate::{
     list::{Completeness, ListRequest, ListResult},
     tui::{
         app::{
-            effect::{Effect, Tab, UiAction},
+            effect::{Effect, Tab, UiChange},
             model::Model,
         },
         widgets::{
+            canvas::{Canvas, line_rect, width},
             list_selection::ListSelection,
-            paint::{Canvas, line_rect, width},
         },
     },
 };
 
-/// Lines above the rows: filter bar and headings.
+/// Number of lines above the rows: one for the filter bar, one for the headings.
 const HEADER_LINES: u16 = 2;
 
 #[derive(Debug, Default)]
@@ -47,13 +47,14 @@ pub struct TokensScreen {
     result: ListResult,
     rows: ListSelection,
     selected: Option<TokenId>,
-    /// Whether the latest state was already requested.
+    /// Whether the list was already requested for the current query, tokens and time.
     is_requested: bool,
     /// The number of the last request.
     last_request: u64,
-    /// Whether the filter must be cleared if it hides the selected token.
+    /// Whether the selected token must be shown. If the filter hides the token, the filter is
+    /// cleared.
     must_show_selected: bool,
-    marks: MultiSelect,
+    marks: MarkedTokens,
 }
 
 impl TokensScreen {
@@ -69,7 +70,8 @@ impl TokensScreen {
         &self.query
     }
 
-    /// `12 of 1,234` for the footer; empty if the list is empty.
+    /// The position in the list for the line above the footer, for example `12 of 1,234`. The text
+    /// is empty if the list is empty.
     pub fn position_text(&self) -> String {
         match self.result.total {
             0 => String::new(),
@@ -91,13 +93,14 @@ impl TokensScreen {
         self.is_requested = false;
     }
 
-    /// The last request failed: stops waiting for its result and keeps the old one.
+    /// Stops waiting for the result of the last request, which failed. Keeps the previous result.
     pub fn stop_waiting(&mut self) {
         self.result.number = self.last_request;
         self.result.completeness = Completeness::Complete;
     }
 
-    /// The list request to send at `at`; `None` if nothing changed since the last one.
+    /// Returns the list request to send at time `at`, or `None` if nothing changed since the last
+    /// request.
     pub fn take_request(&mut self, at: Timestamp) -> Option<ListRequest> {
         if std::mem::replace(&mut self.is_requested, true) {
             return None;
@@ -118,8 +121,8 @@ impl TokensScreen {
         self.awaits_rows() || !self.result.is_complete()
     }
 
-    /// Shows the result of the last request; ignores older results. The selected token stays
-    /// selected, or else the row at its old position.
+    /// Shows the result of the last request. Ignores results of older requests. The selected token
+    /// stays selected. If the token is no longer in the list, the same row stays selected.
     pub fn deliver(&mut self, result: ListResult) {
         if result.number != self.last_request {
             return;
@@ -162,7 +165,8 @@ impl TokensScreen {
     }
 
     fn row_of(&self, id: TokenId) -> Option<usize> {
-        // A search for an absent id in a million rows takes milliseconds, so use the known row.
+        // Use the known row if possible, because a search for an absent id in a million rows takes
+        // milliseconds.
         match self.result.selected_row.filter(|(asked, _)| *asked == id) {
             Some((_, row)) => row,
             None if self.id_at(self.rows.selected()) == Some(id) => Some(self.rows.selected()),
@@ -212,7 +216,7 @@ impl TokensScreen {
             return answer;
         }
         match action {
-            Action::New => Some(Effect::Ui(UiAction::GoTo(Tab::Create))),
+            Action::New => Some(Effect::Ui(UiChange::GoTo(Tab::Create))),
             Action::DeleteAll => Some(preview(Command::Delete { tokens: TokensToDelete::All })),
             Action::NextStatus | Action::PreviousStatus | Action::Expiring => {
                 self.change_status_filter(action, ctx)
@@ -283,7 +287,7 @@ impl TokensScreen {
     fn change_status_filter(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if self.query.search.filters_status() {
             return Some(Effect::info(format!(
-                "The search sets the status. {} clears it.",
+                "The search contains a status. {} clears the search.",
                 ctx.key(Mode::Tokens, Action::Back)
             )));
         }
@@ -300,7 +304,7 @@ impl TokensScreen {
         None
     }
 
-    /// Draws the list into `area`; `focused` is true if it receives key input.
+    /// Draws the list into `area`. `focused` is true if the list receives key input.
     pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         if self.search_box.is_typing() {
@@ -346,15 +350,18 @@ impl TokensScreen {
         } else if self.query.search.is_empty() {
             let word = self.query.status.as_str().to_lowercase();
             let next = ctx.key(Mode::Tokens, Action::NextStatus);
-            [format!("No {word} tokens."), format!("Press {next} for the next status.")]
+            [
+                format!("No {word} tokens."),
+                format!("Press {next} to show tokens of the next status."),
+            ]
         } else {
             let word = self.query.effective_status().as_str().to_lowercase();
             let clear = ctx.key(Mode::Tokens, Action::Back);
             let next = ctx.key(Mode::Tokens, Action::NextStatus);
             let advice = if self.query.search.filters_status() {
-                format!("Press {clear} to clear it.")
+                format!("Press {clear} to clear the search.")
             } else {
-                format!("Press {clear} to clear it, {next} for another status.")
+                format!("Press {clear} to clear the search, {next} for another status.")
             };
             [format!("No {word} tokens match the search.").replace("all ", ""), advice]
         };

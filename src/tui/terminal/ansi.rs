@@ -26,7 +26,8 @@ const MODIFIER_CODES: [(Modifier, u8); 9] = [
     (Modifier::CROSSED_OUT, 9),
 ];
 
-/// Writes `cells`, each with its column and line. Style is plain before and after.
+/// Writes `cells`, each with its column and line. The terminal's style is plain before and after
+/// the call.
 pub(super) fn draw<'a>(
     out: &mut impl Write,
     cells: impl Iterator<Item = (u16, u16, &'a Cell)>,
@@ -50,9 +51,10 @@ pub(super) fn draw<'a>(
     style.write_style_change(CellStyle::PLAIN, out)
 }
 
-/// Returns `symbol` in a form that all terminals draw with the same width. Some terminals join
-/// sequences, such as an emoji and its skin tone, others draw them side by side. Of these only the
-/// first character is written, because the excess would overwrite the next cell.
+/// Returns `symbol` in a form that all terminals draw with the same width. Some terminals join the
+/// characters of a sequence, such as an emoji and its skin tone; other terminals draw them side by
+/// side. Only the first character of such a sequence is written, because the others could overwrite
+/// the next cell.
 fn portable_symbol(symbol: &str) -> Cow<'_, str> {
     let columns = symbol.width();
     // Many terminals would join leading zero-width characters with the previous cell.
@@ -70,8 +72,9 @@ fn portable_symbol(symbol: &str) -> Cow<'_, str> {
 struct CursorTracker {
     x: u16,
     y: u16,
-    /// Whether the terminal certainly has the same position. Some terminals draw a symbol wider
-    /// than expected; a relative movement would keep the error, an absolute one corrects it.
+    /// Whether the terminal's cursor is certainly at this position. Some terminals draw a symbol
+    /// wider than expected. A relative movement would keep the error, while an absolute movement
+    /// corrects it.
     is_exact: bool,
 }
 
@@ -105,7 +108,8 @@ impl CellStyle {
         Self { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
     }
 
-    /// Writes the SGR sequence that changes `self` into `next`; nothing if they are equal.
+    /// Writes the SGR sequence that changes the style `self` into `next`. Writes nothing if both
+    /// styles are equal.
     fn write_style_change(mut self, next: Self, out: &mut impl Write) -> io::Result<()> {
         if self == next {
             return Ok(());
@@ -114,7 +118,8 @@ impl CellStyle {
             return out.write_all(b"\x1b[m");
         }
         let mut separator = "\x1b[";
-        // Reset all instead of disabling single modifiers: code 22 disables both bold and dim.
+        // Reset the whole style instead of disabling single modifiers, because code 22 disables
+        // both bold and dim.
         if !next.modifier.contains(self.modifier) {
             write!(out, "{separator}0")?;
             separator = ";";

@@ -1,8 +1,8 @@
 //! Sends text to the operator's clipboard by the route that `config::clipboard` selects.
 //!
-//! Owns the messages about the outcome. They never claim that the text was copied, because no
-//! terminal confirms it. The text never stays in arguments, tmux buffers or freed memory. The event
-//! loop calls [`copy`].
+//! Owns the messages about the outcome. No message claims that the text was copied, because no
+//! terminal confirms a copy. The text never stays in arguments, tmux buffers or freed memory. The
+//! event loop calls [`copy`].
 
 use std::io;
 use std::path::Path;
@@ -12,19 +12,19 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
-use super::pipe::pipe_to_command;
-pub use crate::config::clipboard::{ClipboardEnvironment, ClipboardRoute, choose_route};
+use super::pipe_to_program::pipe_to_command;
+pub use crate::config::clipboard_route::{ClipboardEnvironment, ClipboardRoute, choose_route};
 
 /// Maximum run time of a clipboard program; the app is blocked meanwhile.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// GNU screen truncates longer strings. In bytes.
+/// Limit for a sequence through GNU screen, in bytes. GNU screen truncates longer strings.
 const SCREEN_LIMIT: usize = 250;
 
-/// Common terminals silently ignore a longer OSC 52 sequence. In bytes.
+/// Limit for an OSC 52 sequence, in bytes. Common terminals silently ignore a longer sequence.
 const OSC52_LIMIT: usize = 74_994;
 
-/// The text was not sent.
+/// Reason for which the text was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     #[error("{program} failed: {reason}; correct clipboard.command, or write the text to a file")]
@@ -35,7 +35,8 @@ pub enum CopyError {
     Disconnected(#[from] io::Error),
 }
 
-/// Destination of a text. Its arrival is unknown, because terminals do not confirm OSC 52.
+/// Destination of a text. Whether the text arrives is unknown, because terminals do not confirm OSC
+/// 52.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClipboardTarget {
     /// The configured program.
@@ -62,9 +63,10 @@ impl ClipboardTarget {
         }
     }
 
-    /// Message for a secret, which cannot be shown again: adds what to do if nothing arrives.
+    /// Message for a secret, which cannot be shown again. It also tells what to do if the secret
+    /// does not arrive.
     pub fn summary_with_fallback(&self) -> String {
-        format!("{}; if nothing is pasted, write it to a file", self.summary())
+        format!("{}; if it does not paste, write the secret to a file", self.summary())
     }
 }
 
@@ -97,8 +99,8 @@ pub fn copy(
     }
 }
 
-/// Loads and deletes the buffer in one command list: a separate deletion would be skipped if the
-/// app exits in between.
+/// Loads a tmux buffer and deletes it in one list of tmux commands. A separate deletion would be
+/// skipped if the app exits in between.
 fn copy_to_tmux(tmux: &Path, text: &str) -> io::Result<()> {
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     let buffer = format!("patdeck-{}-{nanos}", std::process::id());
@@ -215,7 +217,7 @@ mod tests {
         ] {
             let message = target.summary_with_fallback();
             assert!(!message.contains("opied"), "{message}");
-            assert!(message.ends_with("; if nothing is pasted, write it to a file"));
+            assert!(message.ends_with("; if it does not paste, write the secret to a file"));
         }
     }
 }

@@ -23,19 +23,21 @@ pub type SizeFn = fn() -> io::Result<Size>;
 /// Assumed screen size if the terminal reports none.
 pub const FALLBACK_SIZE: Size = Size { width: 80, height: 24 };
 
-/// A ratatui backend that writes only differences, cursor included.
+/// A ratatui backend that writes only changed cells and changes of the cursor.
 #[derive(Debug)]
 struct DiffBackend<S: Write> {
     output: OutputBuffer<S>,
     measure: SizeFn,
-    /// Whether the terminal shows the cursor; `None` if unknown, as after a repaint.
+    /// Whether the terminal shows the cursor. It is `None` while unknown: before the first frame
+    /// and before a repaint.
     cursor_visible: Option<bool>,
-    /// Cursor position; `None` after cells were written.
+    /// Position of the terminal's cursor. It is `None` while unknown, for example after cells were
+    /// written.
     cursor: Option<Position>,
 }
 
 impl<S: Write> DiffBackend<S> {
-    /// The output buffer. Starts a synchronised update before the first byte of a frame.
+    /// Returns the output buffer. Starts a synchronised update before the first byte of a frame.
     fn begin_frame(&mut self) -> io::Result<&mut OutputBuffer<S>> {
         if self.output.is_empty() {
             queue!(self.output, BeginSynchronizedUpdate)?;
@@ -124,7 +126,7 @@ impl<S: Write> Backend for DiffBackend<S> {
     }
 }
 
-/// Draws frames on a sink with one write per changed frame, and none for an unchanged one.
+/// Draws frames on a sink with one write per changed frame, and no write for an unchanged frame.
 pub struct Renderer<S: Write> {
     terminal: Terminal<DiffBackend<S>>,
     size: Size,
@@ -139,7 +141,8 @@ impl<S: Write> fmt::Debug for Renderer<S> {
 }
 
 impl<S: Write + fmt::Debug> Renderer<S> {
-    /// Content of both screen buffers, including a secret: for tests that it was wiped.
+    /// Content of both screen buffers, including a secret. Tests use it to check that the secret
+    /// was wiped.
     #[doc(hidden)]
     #[cfg(any(test, feature = "testing"))]
     pub fn debug_buffers(&self) -> String {
@@ -164,7 +167,7 @@ impl<S: Write> Renderer<S> {
     /// Draws one frame. The cursor is shown only if `render` sets its position.
     ///
     /// # Errors
-    /// If the sink fails; the pending bytes are wiped.
+    /// Returns an error if the sink fails. The pending bytes are wiped even then.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         let outcome =
             self.render_frame(render).and_then(|()| self.terminal.backend_mut().end_frame());

@@ -1,8 +1,8 @@
 //! Reassembles escape sequences that a slow connection delivers in several reads.
 //!
-//! If `[A` arrives 20 ms after `ESC`, crossterm reports the keys Esc, `[` and `A`, and the last
+//! If `[A` arrives 20 ms after `ESC`, crossterm reports the keys Esc, `[` and `A`, and the key `A`
 //! could be a command. This module holds a bare Esc back and never lets a part of an unfinished
-//! sequence act as a key. It does no I/O: `input` passes it events and the time.
+//! sequence act as a key. The module does no I/O: `input` passes events and the time to it.
 
 use std::time::{Duration, Instant};
 
@@ -13,19 +13,19 @@ use ratatui::layout::Position;
 
 use super::input::{MouseInput, TerminalInput};
 
-/// Longest gap within a sequence. It is long because nobody types `Esc [` by hand, while a short
-/// timeout would turn the rest of a slow sequence into letters.
+/// Maximum gap between two characters of a sequence. Nobody types `Esc [` by hand, so the value can
+/// be large. A short timeout would turn the rest of a slow sequence into letters.
 const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Longest accepted sequence, in characters; longer ones are discarded.
+/// Maximum length of a sequence, in characters. Longer sequences are discarded.
 const MAX_SEQUENCE_LEN: usize = 32;
 
 #[derive(Debug)]
 enum ParserState {
     Ground,
-    /// After a bare Esc: either the key or the start of a sequence.
+    /// A bare Esc was received. It is either the Esc key or the start of a sequence.
     Escape,
-    /// After `Esc [` or `Esc O`, with the characters received since.
+    /// `Esc [` or `Esc O` was received. `text` contains the characters received since then.
     Sequence {
         opener: char,
         text: String,
@@ -49,7 +49,8 @@ impl EscapeReassembler {
         Self { escape_wait, state: ParserState::Ground, since: None }
     }
 
-    /// When [`EscapeReassembler::expire`] must be called if no event arrives before.
+    /// Time at which [`EscapeReassembler::expire`] must be called if no event arrives before that
+    /// time.
     pub fn deadline(&self) -> Option<Instant> {
         let wait = match self.state {
             ParserState::Ground => return None,
@@ -59,10 +60,10 @@ impl EscapeReassembler {
         self.since.map(|since| since + wait)
     }
 
-    /// Processes one event and returns the inputs that are certain.
+    /// Processes one event and returns the inputs whose meaning is certain.
     ///
-    /// A key after the deadline still continues the sequence: [`EscapeReassembler::expire`] was not
-    /// called, so this process was late and not the key.
+    /// A key that is pushed after the deadline still continues the sequence. If the key itself had
+    /// been late, the caller would have called [`EscapeReassembler::expire`] before this call.
     pub fn push(&mut self, event: Event, now: Instant) -> Vec<TerminalInput> {
         let mut out = Vec::new();
         match event {
@@ -185,7 +186,8 @@ fn parse_mouse_report(text: &str) -> Option<MouseInput> {
     }
 }
 
-/// The key of a complete sequence without its `Esc [` or `Esc O`; `None` if it is unknown.
+/// The key of a complete sequence. `text` is the sequence without `Esc [` or `Esc O`. Returns
+/// `None` if the sequence is unknown.
 fn decode(text: &str) -> Option<KeyEvent> {
     let last = text.chars().next_back()?;
     let mut numbers = text.strip_suffix(last)?.split(';').map(str::parse::<u8>);

@@ -17,7 +17,7 @@ use super::escape_reassembler::EscapeReassembler;
 
 /// Time for which a bare Esc is held back on a local terminal.
 const LOCAL_WAIT: Duration = Duration::from_millis(25);
-/// The same over SSH.
+/// Time for which a bare Esc is held back over SSH.
 const REMOTE_WAIT: Duration = Duration::from_millis(100);
 
 /// One input from the terminal.
@@ -25,9 +25,9 @@ const REMOTE_WAIT: Duration = Duration::from_millis(100);
 pub enum TerminalInput {
     /// A key press or repeat, never a release.
     Key(KeyEvent),
-    /// Pasted text, unfiltered; `paste::clean_paste` makes it safe for a field.
+    /// Pasted text, unfiltered. `sanitize_paste::clean_paste` makes the text safe for a field.
     Paste(String),
-    /// Mouse input; only if mouse reporting is enabled.
+    /// Mouse input. It occurs only if mouse reporting is enabled.
     Mouse(MouseInput),
     /// The new width and height of the screen.
     Resize(u16, u16),
@@ -43,7 +43,7 @@ pub enum MouseInput {
     /// The wheel was turned by one notch.
     Wheel {
         at: Position,
-        /// Whether it was turned towards the operator.
+        /// Whether the wheel was turned towards the operator.
         down: bool,
     },
 }
@@ -92,7 +92,8 @@ pub fn spawn(
 fn next(reassembler: &mut EscapeReassembler) -> io::Result<Vec<TerminalInput>> {
     if let Some(deadline) = reassembler.deadline() {
         let left = deadline.saturating_duration_since(Instant::now());
-        // With a zero timeout crossterm would not read, and miss input that has arrived meanwhile.
+        // With a zero timeout, crossterm would not read and would miss input that has arrived
+        // meanwhile.
         if !event::poll(left.max(Duration::from_millis(1)))? {
             return Ok(reassembler.expire(Instant::now()));
         }

@@ -10,8 +10,8 @@ pub mod diff_backend;
 pub mod escape_reassembler;
 pub mod input;
 pub mod output_buffer;
-pub mod paste;
-mod pipe;
+mod pipe_to_program;
+pub mod sanitize_paste;
 pub mod termination;
 
 use std::io::{self, IsTerminal, Write};
@@ -33,7 +33,8 @@ use crate::service::panic_is_caught;
 /// Enters the alternate screen, enables bracketed paste and hides the cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 
-/// Reports clicks and the wheel but not movements, in SGR encoding: it supports columns beyond 223.
+/// Makes the terminal report clicks and the wheel, but not movements. The reports use the SGR
+/// encoding, which supports columns beyond 223.
 const ENABLE_MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 
 /// Undoes [`ENTER`] and [`ENABLE_MOUSE`] from any state. Clears the screen first: a terminal
@@ -41,14 +42,14 @@ const ENABLE_MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 const LEAVE: &[u8] =
     b"\x1b[?2026l\x1b[0m\x1b[H\x1b[J\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h";
 
-/// Longest wait of a restore for a terminal that accepts no bytes.
+/// Maximum time for which a restore waits for a terminal that accepts no bytes.
 const RESTORE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Longest wait for SIGTSTP to stop this process after it was sent to the process group.
+/// Maximum time to wait until SIGTSTP, which was sent to the process group, stops this process.
 const STOP_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Whether the app has the terminal. The thread that clears this flag restores the terminal, so
-/// that it happens only once.
+/// Whether the app has entered the terminal. The thread that clears this flag restores the
+/// terminal, so that the terminal is restored only once.
 static TERMINAL_ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// Set when the process is about to exit: no thread may enter the terminal or write to it any more.
@@ -57,7 +58,7 @@ static CLOSED: AtomicBool = AtomicBool::new(false);
 /// Held during a write, so that [`LEAVE`] is never written inside a frame.
 static OUTPUT_LOCK: Mutex<()> = Mutex::new(());
 
-/// The app cannot start or continue on this terminal.
+/// Reason for which the app cannot start or continue on this terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalError {
     #[error(
@@ -66,7 +67,7 @@ pub enum TerminalError {
     )]
     NotATerminal(&'static str),
     #[error(
-        "TERM is {0}, which cannot show the app; set it, for example TERM=xterm-256color, or use \
+        "TERM is {0}, with which the app cannot run; set TERM, for example TERM=xterm-256color, or use \
          a subcommand such as `patdeck list`"
     )]
     Dumb(&'static str),
@@ -102,14 +103,15 @@ fn check_terminal(input: bool, output: bool, term: Option<&str>) -> Result<(), T
     }
 }
 
-/// Whether this process is the session leader, as under `ssh -t host patdeck`. Then no shell could
-/// continue it after a stop.
+/// Whether this process is the session leader, for example under `ssh -t host patdeck`. No shell
+/// could continue a session leader after a stop.
 pub fn is_session_leader() -> bool {
     getsid(None).is_ok_and(|leader| leader == getpid())
 }
 
-/// Restores modes, screen and cursor. Any thread may call it at any time; only the first call after
-/// an entry has an effect. Frames drawn later are discarded.
+/// Restores the modes, screen and cursor of the terminal. Any thread may call this function at any
+/// time. Only the first call after the terminal was entered has an effect. Frames drawn later are
+/// discarded.
 pub fn restore() {
     if !TERMINAL_ENTERED.swap(false, Ordering::SeqCst) {
         return;
@@ -124,8 +126,8 @@ pub fn restore() {
     let _ = disable_raw_mode();
 }
 
-/// Blocks all later entries and writes, so that neither a frame nor a resume from Ctrl-Z runs while
-/// the process exits. Does not change the terminal.
+/// Prevents all later attempts to enter the terminal or write to it. So neither a frame nor a
+/// resume from Ctrl-Z happens while the process exits. Does not change the terminal.
 pub fn close() {
     CLOSED.store(true, Ordering::SeqCst);
 }
@@ -173,11 +175,11 @@ fn write_all(mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Standard output; discards everything unless the app has the terminal.
+/// Writer to standard output. It discards all bytes unless the app has entered the terminal.
 #[derive(Debug)]
-struct TerminalOutput;
+struct TerminalStdout;
 
-impl Write for TerminalOutput {
+impl Write for TerminalStdout {
     /// Discards the bytes after a restore: a frame may contain a secret and must not appear in the
     /// operator's shell while a signal ends the process.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -204,7 +206,8 @@ fn screen_size() -> io::Result<Size> {
 }
 
 fn enter_terminal(mouse: bool) -> Result<(), TerminalError> {
-    // Hold the lock, so that a concurrent signal restores the complete entry and not half of it.
+    // Hold the lock, so that a concurrent signal cannot restore the terminal while it is half
+    // entered.
     let lock = OUTPUT_LOCK.lock().unwrap_or_else(PoisonError::into_inner);
     while CLOSED.load(Ordering::SeqCst) {
         // Another thread is exiting; returning could end the process with another exit code.
@@ -236,8 +239,8 @@ fn install_panic_hook(main: ThreadId) {
             let was_entered = TERMINAL_ENTERED.load(Ordering::SeqCst);
             restore();
             previous(panic);
-            // After a panic on another thread, end the process: the event loop cannot continue with
-            // a restored terminal, and it never joins that thread, so it would not notice.
+            // After a panic on another thread, end the process. The event loop cannot continue with
+            // a restored terminal. It never joins that thread, so it would not notice the panic.
             if was_entered && thread::current().id() != main {
                 std::process::exit(101);
             }
@@ -245,27 +248,27 @@ fn install_panic_hook(main: ThreadId) {
     });
 }
 
-/// Exclusive use of the terminal; restored on drop, panic and signal.
+/// Exclusive use of the terminal. The terminal is restored on drop, on a panic and on a signal.
 #[derive(Debug)]
 pub struct TerminalSession {
-    renderer: Renderer<TerminalOutput>,
+    renderer: Renderer<TerminalStdout>,
     mouse: bool,
 }
 
 impl TerminalSession {
-    /// Enters the terminal. With `mouse`, it reports mouse events and no longer selects text by
-    /// itself. Call [`check`] first.
+    /// Enters the terminal. If `mouse` is set, the terminal reports mouse events and no longer
+    /// selects text by itself. The caller must call [`check`] first.
     ///
     /// # Errors
-    /// [`TerminalError::InUse`] if a session exists, [`TerminalError::Disconnected`] on an I/O
-    /// error.
+    /// Returns [`TerminalError::InUse`] if a session exists already, and
+    /// [`TerminalError::Disconnected`] on an I/O error.
     pub fn enter(mouse: bool) -> Result<Self, TerminalError> {
         // With NO_COLOR, crossterm replaces colours by a full reset, which also removes the
         // highlight. The theme omits colours instead.
         crossterm::style::force_color_output(true);
         install_panic_hook(thread::current().id());
         enter_terminal(mouse)?;
-        match Renderer::new(TerminalOutput, screen_size) {
+        match Renderer::new(TerminalStdout, screen_size) {
             Ok(renderer) => Ok(Self { renderer, mouse }),
             Err(error) => {
                 restore();
@@ -303,16 +306,17 @@ impl TerminalSession {
         self.renderer.size()
     }
 
-    /// Bytes and write calls since entering.
+    /// Number of bytes and of write calls since the terminal was entered.
     #[cfg(any(test, feature = "testing"))]
     pub fn traffic(&self) -> (u64, u64) {
         (self.renderer.output().bytes_written(), self.renderer.output().write_calls())
     }
 
-    /// Stops the process as Ctrl-Z does, and enters the terminal again when continued.
+    /// Stops the process as Ctrl-Z does, and enters the terminal again when the process is
+    /// continued.
     ///
-    /// Refused for a session leader, which no shell could continue. The caller must hide a secret
-    /// before the call and reload the data after it.
+    /// Returns [`SuspendOutcome::Refused`] for a session leader, which no shell could continue. The
+    /// caller must hide a secret before the call and reload the data after the call.
     pub fn suspend(&mut self) -> Result<SuspendOutcome, TerminalError> {
         if is_session_leader() {
             return Ok(SuspendOutcome::Refused);
@@ -323,8 +327,8 @@ impl TerminalSession {
         // Stop the whole group, as the terminal does for Ctrl-Z: the shell would not show its
         // prompt while a wrapper script keeps running.
         let stopped = kill_current_process_group(Signal::TSTP);
-        // Another thread may receive the signal while this one continues for a moment. The kernel
-        // never stops an orphaned process group.
+        // Another thread may receive the signal while this thread continues for a moment. The wait
+        // has a timeout, because the kernel never stops an orphaned process group.
         let deadline = Instant::now() + STOP_TIMEOUT;
         while stopped.is_ok() && !continued.load(Ordering::SeqCst) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(2));
@@ -367,11 +371,11 @@ mod tests {
             message(true, false, Some("xterm")).starts_with("standard output is not a terminal")
         );
         for term in [None, Some("")] {
-            assert!(message(true, true, term).starts_with("TERM is not set, which"));
+            assert!(message(true, true, term).starts_with("TERM is not set, with which"));
         }
         assert_eq!(
             message(true, true, Some("dumb")),
-            "TERM is `dumb`, which cannot show the app; set it, for example TERM=xterm-256color, \
+            "TERM is `dumb`, with which the app cannot run; set TERM, for example TERM=xterm-256color, \
              or use a subcommand such as `patdeck list`"
         );
     }
@@ -384,6 +388,6 @@ mod tests {
 
     #[test]
     fn writes_after_a_restore_are_discarded() {
-        assert_eq!(TerminalOutput.write(b"pat_secret").unwrap(), 10);
+        assert_eq!(TerminalStdout.write(b"pat_secret").unwrap(), 10);
     }
 }

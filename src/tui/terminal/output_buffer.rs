@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use zeroize::Zeroize;
 
-/// In bytes: several full repaints of a 200x60 screen, so that the buffer rarely grows.
+/// Initial size of the buffer in bytes. Several full repaints of a 200x60 screen fit into it, so
+/// that the buffer rarely grows.
 const INITIAL_CAPACITY: usize = 64 * 1024;
 
 /// Delay before the next write to a sink that returned `WouldBlock`.
@@ -17,7 +18,7 @@ const RETRY_DELAY: Duration = Duration::from_millis(1);
 
 /// Collects bytes until [`OutputBuffer::send`] writes all of them to the sink.
 pub struct OutputBuffer<S> {
-    /// Fully initialised up to its capacity, so that safe code can wipe and check all of it.
+    /// Buffer whose whole capacity is initialised, so that safe code can wipe and check every byte.
     frame: Vec<u8>,
     used: usize,
     sink: S,
@@ -73,7 +74,8 @@ impl<S> OutputBuffer<S> {
         if needed <= self.frame.len() {
             return;
         }
-        // Not left to `Vec`: `realloc` would leave the old bytes in freed memory.
+        // `Vec` must not grow the buffer itself: `realloc` would leave the old bytes in freed
+        // memory.
         let mut larger = vec![0; needed.next_power_of_two()];
         for (new, old) in larger.iter_mut().zip(&self.frame) {
             *new = *old;

@@ -1,8 +1,9 @@
 //! Exits the process on a hang-up or a termination signal, even if the event loop is blocked.
 //!
-//! Owns two threads: one waits for signals, the other polls the terminal for a hang-up. Wrappers
-//! such as `sudo` may not forward SIGHUP, and crossterm would then spin forever. A terminal that
-//! hung up is never written to. `tui::run` calls [`watch`] once.
+//! Owns two threads: one waits for signals, the other polls the terminal for a hang-up. Polling is
+//! needed because a wrapper such as `sudo` may not forward SIGHUP. Without the signal, crossterm
+//! would spin forever. A terminal that hung up is never written to. `tui::run` calls [`watch`]
+//! once.
 
 use std::fs::File;
 use std::io;
@@ -24,20 +25,21 @@ use crate::tui::terminal;
 /// Exit code after a hang-up of the terminal.
 pub const EXIT_HUNG_UP: i32 = 128 + SIGHUP;
 
-/// Longest time that waiting for writes may delay the exit.
+/// Maximum time for which the exit waits for running writes to the store.
 const WRITE_WAIT: Duration = Duration::from_millis(250);
 
-/// Set by the first thread that exits the process, so that only one does.
+/// Set by the first thread that exits the process, so that no other thread exits it too.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// Waits for running writes to the store.
+/// Function that waits for running writes to the store.
 type WaitForWrites = Arc<dyn Fn() + Send + Sync>;
 
-/// Starts the two threads.
+/// Starts the thread that waits for signals and the thread that polls for a hang-up.
 ///
-/// After a hang-up the process exits with 129 and does not touch the terminal. After SIGTERM,
-/// SIGINT or SIGQUIT it restores the terminal and exits with 143, 130 or 131. Before either,
-/// `wait_for_writes` is called once and gets at most [`WRITE_WAIT`] (250 ms).
+/// After a hang-up, the process exits with 129 and does not touch the terminal. After SIGTERM,
+/// SIGINT or SIGQUIT, the process restores the terminal and exits with 143, 130 or 131. Before
+/// every exit, `wait_for_writes` is called once. The exit waits at most [`WRITE_WAIT`] (250 ms) for
+/// its return.
 pub fn watch(wait_for_writes: impl Fn() + Send + Sync + 'static) -> io::Result<()> {
     let wait_for_writes: WaitForWrites = Arc::new(wait_for_writes);
     let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGQUIT])?;
@@ -55,7 +57,8 @@ pub fn watch(wait_for_writes: impl Fn() + Send + Sync + 'static) -> io::Result<(
     Ok(())
 }
 
-/// Exits as after a hang-up. The event loop calls this when a draw fails.
+/// Exits the process in the same way as after a hang-up. The event loop calls this function when a
+/// draw fails.
 pub fn exit_hung_up(wait_for_writes: impl Fn() + Send + Sync + 'static) -> ! {
     let wait_for_writes: WaitForWrites = Arc::new(wait_for_writes);
     exit_once(&wait_for_writes, EXIT_HUNG_UP)
@@ -103,7 +106,7 @@ fn poll_hang_up(tty: BorrowedFd<'_>) -> bool {
         let mut fds = [PollFd::new(&tty, PollFlags::empty())];
         match poll(&mut fds, None) {
             Ok(0) | Err(Errno::INTR) => {}
-            // Any event is a hang-up or an error. It persists, so polling again would spin.
+            // Any event is a hang-up or an error. The event persists, so polling again would spin.
             Ok(_) => return true,
             Err(_) => return false,
         }

@@ -1,5 +1,6 @@
-//! The theme of the app: the styles by meaning, and the glyphs in Unicode and ASCII. No state is shown
-//! by colour alone; a glyph or a word always accompanies it. Called by all drawing code.
+//! The theme of the app: the styles by meaning, and the glyphs in Unicode and ASCII. No state is
+//! shown by colour alone: a glyph or a word always accompanies the colour. Called by all drawing
+//! code.
 
 mod palette;
 pub mod time_format;
@@ -39,7 +40,8 @@ impl Theme {
         self.ascii
     }
 
-    /// The base style that also resets what was drawn below.
+    /// The base style for a cell that covers other content. It also resets the style of that
+    /// content.
     pub fn blank(&self) -> Style {
         Style::reset().patch(self.styles.base)
     }
@@ -56,8 +58,8 @@ impl Theme {
         }
     }
 
-    /// The glyph of a status. Each status has its own, so that statuses can be told apart without
-    /// colour.
+    /// The glyph of a status. Each status has a different glyph, so that statuses can be told apart
+    /// without colour.
     pub fn status_glyph(&self, status: Status) -> &'static str {
         match (status, self.ascii) {
             (Status::Active, false) => "●",
@@ -97,17 +99,17 @@ impl Theme {
         if self.ascii { "-" } else { "·" }
     }
 
-    /// Replaces cut text; one column wide.
+    /// The glyph that replaces cut text. It is one column wide.
     pub fn ellipsis(&self) -> &'static str {
         if self.ascii { "~" } else { "…" }
     }
 
-    /// One column of a horizontal line.
+    /// The glyph for one column of a horizontal line.
     pub fn dash(&self) -> &'static str {
         if self.ascii { "-" } else { "─" }
     }
 
-    /// One row of a vertical line.
+    /// The glyph for one row of a vertical line.
     pub fn bar(&self) -> &'static str {
         if self.ascii { "|" } else { "│" }
     }
@@ -117,7 +119,7 @@ impl Theme {
         if self.ascii { ["+"; 4] } else { ["┌", "┐", "└", "┘"] }
     }
 
-    /// A checkbox, selected or not.
+    /// The text of a checkbox. `on` is true if the checkbox is selected.
     pub fn checkbox(&self, on: bool) -> &'static str {
         if on { "[x]" } else { "[ ]" }
     }

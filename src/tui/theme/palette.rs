@@ -1,7 +1,7 @@
-//! The styles of each theme. `default` uses the 16 colours of the terminal on its own background, but
-//! never black, white or grey, because these can equal the background. `dark`, `light` and
-//! `high-contrast` set their own background and use the fixed part of the 256 colours, which is the
-//! same on every terminal.
+//! The styles of each theme. `default` keeps the background of the terminal and uses its 16
+//! colours, but never black, white or grey, because these can equal the background. `dark`, `light`
+//! and `high-contrast` set their own background. These themes use only those of the 256 colours
+//! that are the same on every terminal.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -15,7 +15,7 @@ pub struct Styles {
     /// Secondary text: labels, hints, unset values.
     pub faint: Style,
     pub rule: Style,
-    /// A heading; it has no colour, because it is combined with other styles.
+    /// A heading. This style has no colour, because it is combined with other styles.
     pub heading: Style,
     /// The focused or enabled element.
     pub accent: Style,
@@ -25,7 +25,8 @@ pub struct Styles {
     pub selected: Style,
     /// The selected row of a list without the focus.
     pub selected_idle: Style,
-    /// A text field; the cursor and the label show whether it has the focus.
+    /// A text field, with or without the focus. The cursor and the label show which field has the
+    /// focus.
     pub field: Style,
     pub good: Style,
     pub warning: Style,
@@ -58,7 +59,7 @@ const fn bold(style: Style) -> Style {
 
 const DEFAULT: Styles = Styles {
     base: PLAIN.fg(Color::Reset).bg(Color::Reset),
-    // Not bright black, which is the background in some palettes.
+    // Do not use bright black, because it is the background in some terminal palettes.
     faint: PLAIN.add_modifier(Modifier::DIM),
     rule: PLAIN.add_modifier(Modifier::DIM),
     heading: BOLD,

@@ -1,5 +1,6 @@
-//! Formats instants: relative ("5 min ago", "in 23h 54m"), or as a date in local time or UTC. Pure; the
-//! caller passes the current time. Called by every screen that shows a time.
+//! Formats instants: relative ("5 min ago", "in 23h 54m"), or as a date in local time or UTC. The
+//! functions are pure: the caller passes the current time. Called by every screen that shows a
+//! time.
 
 use chrono::TimeDelta;
 
@@ -10,7 +11,7 @@ use crate::{domain::Timestamp, service::Zone};
 pub enum TimeFormat {
     #[default]
     Relative,
-    /// In the time zone of the operator.
+    /// A date in the time zone of the operator.
     Local,
     Utc,
 }
@@ -83,7 +84,8 @@ pub fn clock(at: Timestamp, zone: Zone) -> String {
     zone.wall_time(at).format("%H:%M:%S").to_string()
 }
 
-/// Formats `at` in full as `format` selects; `Relative` adds the distance from `now`.
+/// Formats `at` like [`long`]: in UTC for `TimeFormat::Utc`, otherwise in `zone`.
+/// `TimeFormat::Relative` also adds the distance from `now`.
 pub fn detailed(at: Timestamp, now: Timestamp, format: TimeFormat, zone: Zone) -> String {
     match format {
         TimeFormat::Relative => format!("{} ({})", long(at, zone), relative(at, now)),

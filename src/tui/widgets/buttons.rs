@@ -1,9 +1,10 @@
-//! A row of buttons of which at most one has the focus. The last button submits; a button before
-//! it cancels and has the focus first. Forms and confirm dialogs call it.
+//! A row of buttons of which at most one has the focus. The last button submits. If there are two
+//! buttons, the first one cancels and is selected at first. Forms and confirm dialogs call this
+//! module.
 
 use ratatui::layout::{Position, Rect};
 
-use super::paint::{Canvas, width};
+use super::canvas::{Canvas, width};
 use crate::keymap::Action;
 
 /// Draws a button per label on the first line of `area`. `focused` is the index of the button with

@@ -9,9 +9,9 @@ use ratatui::{
 };
 
 use super::{
+    canvas::{Canvas, width},
     form::FormInput,
     hit_map::SyntheticInput,
-    paint::{Canvas, width},
     radio_group::next_index,
 };
 
@@ -25,7 +25,7 @@ pub struct CheckboxGroup {
 }
 
 impl CheckboxGroup {
-    /// One box per label; those whose label is in `checked` start checked.
+    /// Creates one box per label. A box starts checked if its label is in `checked`.
     pub fn new<'a>(labels: impl IntoIterator<Item = &'a str>, checked: &[String]) -> Self {
         let labels: Vec<String> = labels.into_iter().map(str::to_owned).collect();
         let is_checked = |at: &usize| labels.get(*at).is_some_and(|label| checked.contains(label));
@@ -37,7 +37,7 @@ impl CheckboxGroup {
         self.checked.iter().filter_map(|at| self.labels.get(*at)).cloned().collect()
     }
 
-    /// Columns of one grid cell: box, widest label and gap.
+    /// Width of one grid cell in columns, with room for a box, the widest label and a gap.
     fn cell_width(&self) -> u16 {
         self.labels.iter().map(|label| width(label)).max().unwrap_or(0) + 4 + 2
     }
@@ -48,8 +48,9 @@ impl CheckboxGroup {
 }
 
 impl FormInput for CheckboxGroup {
-    /// Arrow keys move, Space toggles, `*` checks all boxes or, if all are checked, none. A letter
-    /// moves to the next label that starts with it. Returns whether the key was handled.
+    /// Arrow keys move the cursor, and Space toggles a box. `*` checks all boxes, or unchecks them
+    /// if all are checked. A letter moves to the next label that starts with this letter. Returns
+    /// whether the key was handled.
     fn press(&mut self, key: KeyEvent) -> bool {
         match key.code {
             KeyCode::Char(' ') if self.cursor < self.labels.len() => {

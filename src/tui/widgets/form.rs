@@ -13,11 +13,11 @@ use ratatui::{
 
 use super::{
     buttons,
-    paint::{Canvas, truncate, width, wrap},
+    canvas::{Canvas, truncate, width, wrap},
 };
 use crate::{keymap::Action, tui::app::model::Model};
 
-/// Columns of the label column.
+/// Width of the labels at the left of a form, in columns.
 pub const LABEL_WIDTH: u16 = 14;
 
 /// An input of a form: text field, radio group, checkbox group or a composite of them.
@@ -32,7 +32,8 @@ pub trait FormInput: Debug {
         false
     }
 
-    /// Moves the focus within the input; returns `false` at its end, where the focus leaves it.
+    /// Moves the focus within the input. Returns `false` if the focus cannot move further in this
+    /// direction and must leave the input.
     fn step(&mut self, _down: bool) -> bool {
         false
     }
@@ -45,7 +46,8 @@ pub trait FormInput: Debug {
         false
     }
 
-    /// The note below the input; `None` if the form supplies it.
+    /// The note that the input generates itself. If it is `None`, the form shows the note of the
+    /// field.
     fn note(&self, _ctx: &Model) -> Option<FieldNote> {
         None
     }
@@ -110,12 +112,12 @@ pub enum FormAction {
 
 /// Layout options of a form.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct FormLayout {
-    /// Empty lines above the first input.
+pub struct FormSpacing {
+    /// Number of empty lines above the first input.
     pub top: u16,
     /// Whether note lines are left out.
     pub is_compact: bool,
-    /// Empty lines between the inputs.
+    /// Number of empty lines below each input.
     pub gap: u16,
 }
 
@@ -125,7 +127,7 @@ pub struct Form<'a> {
     pub focus: &'a mut FormFocus,
     /// The inputs, from top to bottom.
     pub fields: Vec<FormField<'a>>,
-    /// Button labels: the last button submits, one before it cancels.
+    /// Button labels. The last button submits. If there are two buttons, the first one cancels.
     pub buttons: &'a [&'static str],
 }
 
@@ -134,8 +136,9 @@ impl Form<'_> {
         self.fields.get_mut(self.focus.index).map(|field| &mut *field.input as _)
     }
 
-    /// Handles a form action: moves the focus, or returns what the owner must do. Accept moves from
-    /// an input to the next one, and presses the selected button.
+    /// Handles a form action: moves the focus, or returns what the owner must do. `Accept` moves
+    /// the focus from an input to the next input. On the buttons, `Accept` presses the selected
+    /// button.
     pub fn update(&mut self, action: Action) -> Option<FormAction> {
         let on_buttons = self.focus.index >= self.fields.len();
         match action {
@@ -185,7 +188,7 @@ impl Form<'_> {
         self.input().is_some_and(|input| input.paste(text))
     }
 
-    /// Focuses the input, or the inner field of an input, with this hit-map number.
+    /// Focuses the input or the inner field that is registered in the hit map as `number`.
     pub fn focus_field(&mut self, number: usize) {
         for (at, field) in self.fields.iter_mut().enumerate() {
             if field.input.focus_inner_field(number) || at == number {
@@ -195,7 +198,7 @@ impl Form<'_> {
     }
 
     /// Height of all inputs in lines at a width of `columns`.
-    pub fn height(&self, columns: u16, layout: FormLayout) -> u16 {
+    pub fn height(&self, columns: u16, layout: FormSpacing) -> u16 {
         let note_height =
             |field: &FormField<'_>| u16::from(!layout.is_compact && field.note.is_some());
         self.fields
@@ -204,10 +207,11 @@ impl Form<'_> {
             .sum()
     }
 
-    /// Draws the inputs into `area`; returns the line after them and the cursor position.
+    /// Draws the inputs into `area`. Returns the number of the line below the last input, and the
+    /// cursor position.
     pub fn draw(
         &self,
-        layout: FormLayout,
+        layout: FormSpacing,
         area: Rect,
         canvas: &mut Canvas<'_>,
     ) -> (u16, Option<Position>) {
@@ -230,8 +234,8 @@ impl Form<'_> {
         (line, cursor)
     }
 
-    /// Draws the buttons on the last line of `area`; returns the cursor position if one has the
-    /// focus.
+    /// Draws the buttons on the last line of `area`. Returns the cursor position if a button has
+    /// the focus.
     pub fn draw_buttons(&self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let focused = (self.focus.index >= self.fields.len()).then(|| self.selected_button());
         buttons::draw(self.buttons, focused, last_line(area), canvas)
@@ -246,7 +250,7 @@ pub fn last_line(area: Rect) -> Rect {
 /// Text below an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldNote {
-    /// The value of the input above is invalid.
+    /// Reason for which the value of the input above the note is invalid.
     Fault(String),
     Hint(String),
 }
@@ -258,7 +262,7 @@ impl FieldNote {
 }
 
 /// Writes `label` at the start of line `line` and returns the rectangle of its field, `height`
-/// lines high. A click on either focuses field number `field`.
+/// lines high. A click on the label or the field focuses field number `field`.
 pub fn draw_label(
     label: &str,
     (field, focused): (usize, bool),
@@ -285,8 +289,8 @@ pub fn field_rect((line, height): (u16, u16), area: Rect) -> Rect {
     }
 }
 
-/// Writes `note` on line `line`, aligned with the fields. A note that is too long for that starts
-/// at the left edge, because its end may be the important part.
+/// Writes `note` on line `line`, aligned with the fields. A note that does not fit into the field
+/// column starts at the left edge, because the end of the note may be the important part.
 pub fn draw_note(note: &FieldNote, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = &canvas.ctx.theme;
     let wide = match note {
@@ -305,8 +309,8 @@ pub fn draw_note(note: &FieldNote, line: u16, area: Rect, canvas: &mut Canvas<'_
     }
 }
 
-/// Writes `text` wrapped, from line `line`, on at most `max_lines` lines; an ellipsis marks omitted
-/// text. Returns the line after it.
+/// Wraps `text` and writes it from line `line` on at most `max_lines` lines. An ellipsis marks
+/// omitted text. Returns the number of the line below the text.
 pub fn draw_wrapped(
     text: &str,
     (line, max_lines): (u16, u16),
@@ -331,14 +335,14 @@ pub fn draw_wrapped(
     next
 }
 
-/// Writes `text` on line `line` as a warning, marked by a sign as well as by colour.
+/// Writes `text` on line `line` in the warning style, with a sign before the text.
 pub fn draw_warning(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = &canvas.ctx.theme;
     let style = theme.warning;
     canvas.line(area, line).text(theme.fault_glyph(), style).skip(1).text(text, style);
 }
 
-/// Writes `text` wrapped, from line `line`, in the danger style with a sign before it.
+/// Wraps `text` and writes it from line `line` in the danger style, with a sign before the text.
 pub fn draw_fault(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = &canvas.ctx.theme;
     for (at, part) in (line..).zip(wrap(text, area.width.saturating_sub(2))) {

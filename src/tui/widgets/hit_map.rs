@@ -1,8 +1,9 @@
-//! Maps screen regions of the last frame to the input that a click or the wheel stands for.
-//! Widgets register regions while they draw; the app looks them up on a mouse event.
+//! Maps screen regions of the last frame to the key presses that a click or the wheel triggers.
+//! Widgets register regions while they draw; the app looks up a region on a mouse event.
 //!
 //! A click becomes the key presses with the same effect. So screens need no mouse code, and the
-//! mouse can do nothing that keys cannot. A form field is registered by its number, for the focus.
+//! mouse can do nothing that keys cannot. A form field is registered by its number, so that a click
+//! can focus it.
 
 use std::cell::RefCell;
 
@@ -27,26 +28,26 @@ pub type SyntheticInputs = Vec<(SyntheticInput, usize)>;
 
 /// What the mouse does in a rectangle.
 #[derive(Debug)]
-enum Region {
+enum HitAction {
     /// A click sends these presses.
     Click(SyntheticInputs),
     /// A wheel notch sends these presses, then moves by this number of lines.
     Wheel(SyntheticInputs, usize),
-    /// The form field with this number.
+    /// A click focuses the form field with this number.
     Field(usize),
 }
 
 #[derive(Debug, Default)]
-struct Regions {
+struct HitRegions {
     /// In drawing order: later regions are on top.
-    all: Vec<(Rect, Region)>,
-    /// Presses that go before those of each new region.
+    all: Vec<(Rect, HitAction)>,
+    /// Key presses that are sent before the presses of each region registered from now on.
     prefix: SyntheticInputs,
 }
 
-impl Regions {
+impl HitRegions {
     /// The first result of `pick` for the regions at `at`, topmost first.
-    fn find<T>(&self, at: Position, pick: impl Fn(&Region) -> Option<T>) -> Option<T> {
+    fn find<T>(&self, at: Position, pick: impl Fn(&HitAction) -> Option<T>) -> Option<T> {
         let here = self.all.iter().rev().filter(|(area, _)| area.contains(at));
         here.map(|(_, region)| region).find_map(pick)
     }
@@ -55,20 +56,20 @@ impl Regions {
 /// The regions of the last frame. Interior mutability lets drawing code register them through
 /// `&Model`.
 #[derive(Debug, Default)]
-pub struct HitMap(RefCell<Regions>);
+pub struct HitMap(RefCell<HitRegions>);
 
 impl HitMap {
     pub(in crate::tui) fn clear(&self) {
-        *self.0.borrow_mut() = Regions::default();
+        *self.0.borrow_mut() = HitRegions::default();
     }
 
-    /// Removes the regions under a dialog at `area`, and all wheel and field regions: the dialog
-    /// takes the keys.
+    /// Removes the click regions under a dialog at `area`, and all wheel and field regions, because
+    /// the dialog receives all keys.
     pub(in crate::tui) fn clear_under(&self, area: Rect) {
         let regions = &mut *self.0.borrow_mut();
-        regions
-            .all
-            .retain(|(rect, region)| matches!(region, Region::Click(_)) && !rect.intersects(area));
+        regions.all.retain(|(rect, region)| {
+            matches!(region, HitAction::Click(_)) && !rect.intersects(area)
+        });
         regions.prefix.clear();
     }
 
@@ -97,7 +98,7 @@ impl HitMap {
     ) {
         let regions = &mut *self.0.borrow_mut();
         let presses = regions.prefix.iter().copied().chain(presses).collect();
-        regions.all.push((area, Region::Click(presses)));
+        regions.all.push((area, HitAction::Click(presses)));
     }
 
     /// `area` is row `at` of a list in which row `selected` is selected. A click selects the row; a
@@ -124,14 +125,14 @@ impl HitMap {
 
     /// `area` is field number `field` of a form: a click focuses the field before anything else.
     pub fn field(&self, area: Rect, field: usize) {
-        self.0.borrow_mut().all.push((area, Region::Field(field)));
+        self.0.borrow_mut().all.push((area, HitAction::Field(field)));
     }
 
     /// The wheel over `area` moves up or down by `lines` per notch.
     pub fn wheel(&self, area: Rect, lines: usize) {
         let regions = &mut *self.0.borrow_mut();
         let prefix = regions.prefix.clone();
-        regions.all.push((area, Region::Wheel(prefix, lines)));
+        regions.all.push((area, HitAction::Wheel(prefix, lines)));
     }
 
     /// Number of regions registered so far.
@@ -139,7 +140,8 @@ impl HitMap {
         self.0.borrow().all.len()
     }
 
-    /// Moves the regions from number `first` on up by `lines`, and clips them to `window`.
+    /// Scrolls region number `first` and all later regions up by `lines`, and clips them to
+    /// `window`.
     pub(in crate::tui) fn scroll_regions(&self, first: usize, lines: u16, window: Rect) {
         for (area, _) in self.0.borrow_mut().all.iter_mut().skip(first) {
             let top = area.y.saturating_sub(lines);
@@ -151,9 +153,9 @@ impl HitMap {
 
     /// The presses of a click at `at`; empty if no region is there.
     pub(in crate::tui) fn click_at(&self, at: Position) -> SyntheticInputs {
-        let click = |region: &Region| match region {
-            Region::Click(inputs) => Some(inputs.clone()),
-            Region::Wheel(..) | Region::Field(_) => None,
+        let click = |region: &HitAction| match region {
+            HitAction::Click(inputs) => Some(inputs.clone()),
+            HitAction::Wheel(..) | HitAction::Field(_) => None,
         };
         self.0.borrow().find(at, click).unwrap_or_default()
     }
@@ -161,20 +163,20 @@ impl HitMap {
     /// The presses of a wheel notch at `at`; empty if no region is there.
     pub(in crate::tui) fn scroll_at(&self, at: Position, down: bool) -> SyntheticInputs {
         let movement = if down { Action::Down } else { Action::Up };
-        let wheel = |region: &Region| match region {
-            Region::Wheel(prefix, lines) => Some(
+        let wheel = |region: &HitAction| match region {
+            HitAction::Wheel(prefix, lines) => Some(
                 prefix.iter().copied().chain([(SyntheticInput::Act(movement), *lines)]).collect(),
             ),
-            Region::Click(_) | Region::Field(_) => None,
+            HitAction::Click(_) | HitAction::Field(_) => None,
         };
         self.0.borrow().find(at, wheel).unwrap_or_default()
     }
 
     /// The number of the topmost field at `at`; an inner field is above its outer field.
     pub(in crate::tui) fn field_at(&self, at: Position) -> Option<usize> {
-        let field = |region: &Region| match region {
-            Region::Field(field) => Some(*field),
-            Region::Click(_) | Region::Wheel(..) => None,
+        let field = |region: &HitAction| match region {
+            HitAction::Field(field) => Some(*field),
+            HitAction::Click(_) | HitAction::Wheel(..) => None,
         };
         self.0.borrow().find(at, field)
     }

@@ -1,7 +1,7 @@
 //! Input for a lifetime: a radio group of presets and a text field for a custom value. The note
 //! below shows the resulting expiry or the fault. The create and regenerate forms share it.
 
-use super::paint::Canvas;
+use super::canvas::Canvas;
 use chrono::TimeDelta;
 use ratatui::{
     crossterm::event::KeyEvent,
@@ -9,17 +9,18 @@ use ratatui::{
 };
 
 use super::{
+    canvas::line_rect,
     form::{FieldNote, FormInput},
-    paint::line_rect,
     radio_group::RadioGroup,
-    text_field::TextField,
+    text_input::TextInput,
 };
 use crate::{
     domain::{Lifetime, LifetimeError, Timestamp},
     tui::{app::model::Model, theme::time_format},
 };
 
-/// Hit-map number of the custom field. No form has so many inputs, so it cannot collide.
+/// Hit-map number of the custom field. No form has so many inputs, so no other input has this
+/// number.
 const CUSTOM_FIELD: usize = usize::MAX;
 
 const CUSTOM: &str = "custom";
@@ -29,10 +30,10 @@ const NEVER: &str = "never";
 #[derive(Debug)]
 pub struct LifetimeField {
     choice: RadioGroup,
-    custom: TextField,
+    custom: TextInput,
     /// Whether the custom field has the focus.
     is_custom_focused: bool,
-    /// Whether a submit was tried: from then on an empty value is shown as a fault.
+    /// Whether a submit was tried. After a submit, an empty value is shown as a fault.
     was_submitted: bool,
 }
 
@@ -42,8 +43,8 @@ impl LifetimeField {
         Self::with_lifetime(ctx.policy.default_lifetime, ctx)
     }
 
-    /// Starts with `lifetime`; one that is not a preset goes into the custom field. Presets that
-    /// the policy forbids are left out.
+    /// Starts with `lifetime`. A lifetime that is not a preset is shown in the custom field.
+    /// Presets that the policy forbids are left out.
     pub fn with_lifetime(lifetime: Lifetime, ctx: &Model) -> Self {
         let policy = &ctx.policy;
         let mut labels: Vec<&str> =
@@ -60,7 +61,7 @@ impl LifetimeField {
         let custom = preset.map_or_else(|| lifetime.to_string(), |_| String::new());
         Self {
             choice,
-            custom: TextField::single_line(&custom),
+            custom: TextInput::single_line(&custom),
             is_custom_focused: false,
             was_submitted: false,
         }
@@ -136,7 +137,7 @@ impl FormInput for LifetimeField {
         Some(match parse_expiry(&self.text(), ctx) {
             Ok(Some(end)) => {
                 if !matches!(self.text().parse(), Ok(Lifetime::Through(_))) {
-                    // The expiry advances with the clock and is shown to the minute.
+                    // An expiry relative to now advances with the clock and is shown to the minute.
                     ctx.note_text_change(ctx.now + TimeDelta::minutes(1));
                 }
                 FieldNote::Hint(format!("Expires {}", time_format::long(end, ctx.zone)))
@@ -166,7 +167,8 @@ impl FormInput for LifetimeField {
     }
 }
 
-/// Parses a lifetime and checks it against the policy; `Ok(None)` if it never expires.
+/// Parses a lifetime, checks it against the policy, and returns the expiry. Returns `Ok(None)` for
+/// the lifetime `never`.
 fn parse_expiry(text: &str, ctx: &Model) -> Result<Option<Timestamp>, LifetimeError> {
     let zone = ctx.zone;
     text.parse::<Lifetime>()?.expiry(ctx.now, &ctx.policy.limits, |wall| zone.to_utc(wall))

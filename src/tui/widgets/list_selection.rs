@@ -1,5 +1,5 @@
 //! Selection and scroll position of a list. Maps movement actions to the selected row and computes
-//! the visible rows, so that lists build only those. Every list uses it.
+//! the visible rows, so that a list builds only the visible rows. Every list uses this module.
 
 use crate::keymap::Action;
 

@@ -2,15 +2,15 @@
 //! Screens and dialogs call them. Widgets never depend on screens, dialogs or the service.
 
 pub mod buttons;
+pub mod canvas;
 pub mod checkbox_group;
 pub mod form;
 pub mod hit_map;
 pub mod lifetime_field;
 pub mod list_selection;
 pub mod offscreen_canvas;
-pub mod paint;
 pub mod panel;
 pub mod radio_group;
 pub mod scope_fields;
 pub mod scope_rows;
-pub mod text_field;
+pub mod text_input;

@@ -7,7 +7,7 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::paint::{Canvas, LineWriter};
+use super::canvas::{Canvas, LineWriter};
 use crate::tui::app::model::Model;
 
 /// A content buffer and the viewport into which [`OffscreenCanvas::blit`] copies a part of it.

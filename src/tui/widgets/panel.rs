@@ -7,7 +7,7 @@ use ratatui::{
     widgets::{Clear, Widget as _},
 };
 
-use super::paint::{Canvas, truncate};
+use super::canvas::{Canvas, truncate};
 
 /// Draws a box with `width` x `height` cells inside and returns the inner area. `danger` selects
 /// the style for destructive dialogs.

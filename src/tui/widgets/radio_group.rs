@@ -7,9 +7,9 @@ use ratatui::{
 };
 
 use super::{
+    canvas::{Canvas, width},
     form::FormInput,
     hit_map::SyntheticInput,
-    paint::{Canvas, width},
 };
 
 /// Labels of which exactly one is selected.
@@ -43,8 +43,8 @@ impl RadioGroup {
         }
     }
 
-    /// Column and row of each label, in lines of `columns`. Every label has space for brackets, so
-    /// that no label moves when the selection changes.
+    /// Column and row of each label if a line is `columns` wide. Every label has space for
+    /// brackets, so that no label moves when the selection changes.
     fn label_positions(&self, columns: u16) -> Vec<(u16, u16)> {
         let (mut column, mut row) = (0, 0);
         let mut positions = Vec::with_capacity(self.labels.len());
@@ -61,8 +61,8 @@ impl RadioGroup {
 }
 
 impl FormInput for RadioGroup {
-    /// Arrow keys and Space select the next or previous label, a letter the next label that starts
-    /// with it. Returns whether the selection changed.
+    /// Arrow keys select the previous or next label, and Space selects the next label. A letter
+    /// selects the next label that starts with this letter. Returns whether the selection changed.
     fn press(&mut self, key: KeyEvent) -> bool {
         let before = self.selected;
         let count = self.labels.len().max(1);
@@ -102,8 +102,8 @@ impl FormInput for RadioGroup {
     }
 }
 
-/// The index that `key` moves to from label `at`: an arrow moves to the next or previous label, a
-/// letter to the next label that starts with it. `None` for any other key.
+/// The index that `key` moves to from label `at`. An arrow moves to the previous or next label. A
+/// letter moves to the next label that starts with this letter. Returns `None` for any other key.
 pub(super) fn next_index(labels: &[impl AsRef<str>], at: usize, key: KeyEvent) -> Option<usize> {
     let count = labels.len().max(1);
     match key.code {

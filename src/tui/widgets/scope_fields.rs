@@ -1,7 +1,7 @@
 //! Inputs for scopes: entity type, entity, operations and domain. Offers only the operations that
 //! the catalogue lists for the entity type. The scope, preset and access-check dialogs share it.
 
-use super::paint::Canvas;
+use super::canvas::Canvas;
 use ratatui::{
     crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
     layout::{Position, Rect},
@@ -9,25 +9,27 @@ use ratatui::{
 
 use super::{
     checkbox_group::CheckboxGroup,
-    form::{Form, FormField, FormFocus, FormInput, FormLayout},
+    form::{Form, FormField, FormFocus, FormInput, FormSpacing},
     offscreen_canvas::OffscreenCanvas,
     panel,
     radio_group::RadioGroup,
-    text_field::TextField,
+    text_input::TextInput,
 };
-use crate::domain::{Catalogue, Domain, Entity, EntityType, Operation, Scope, ScopeError};
+use crate::domain::{Domain, Entity, EntityType, Operation, Scope, ScopeCatalogue, ScopeError};
 
-/// Indexes of the inputs in the form.
+/// Index of the entity type input in the form.
 const ENTITY_TYPE: usize = 0;
+/// Index of the entity input in the form.
 const ENTITY: usize = 1;
+/// Index of the domain input in the form.
 const DOMAIN: usize = 3;
-/// Number of inputs.
+/// Number of inputs in the form.
 pub const INPUT_COUNT: usize = 4;
 
 /// Input for the operations.
 #[derive(Debug)]
-enum OperationInput {
-    /// Any number of operations; each becomes a scope.
+enum OperationPicker {
+    /// Any number of operations. Each selected operation becomes a scope.
     Multiple(CheckboxGroup),
     /// Exactly one operation, for an access request.
     Single(RadioGroup),
@@ -36,12 +38,12 @@ enum OperationInput {
 /// The inputs, their faults and the focus.
 #[derive(Debug)]
 pub struct ScopeFields {
-    catalogue: Catalogue,
+    catalogue: ScopeCatalogue,
     entity_type: RadioGroup,
-    entity: TextField,
-    operations: OperationInput,
-    domain: TextField,
-    /// Faults by input index.
+    entity: TextInput,
+    operations: OperationPicker,
+    domain: TextInput,
+    /// Fault of each input, by the index of the input.
     faults: [Option<String>; INPUT_COUNT],
     pub focus: FormFocus,
     /// Whether the last frame left out the note lines.
@@ -49,28 +51,29 @@ pub struct ScopeFields {
 }
 
 impl ScopeFields {
-    /// Inputs for any number of scopes. Starts with `scopes`, which must have the same entity and
-    /// domain; without any, with the first entity type and `*`.
-    pub fn for_scopes(catalogue: &Catalogue, scopes: &[Scope]) -> Self {
+    /// Creates inputs for any number of scopes and fills them in from `scopes`. All `scopes` must
+    /// have the same entity and domain. If `scopes` is empty, the inputs contain the first entity
+    /// type and the entity `*`.
+    pub fn for_scopes(catalogue: &ScopeCatalogue, scopes: &[Scope]) -> Self {
         let checked = scopes.iter().map(|scope| scope.operation.to_string()).collect::<Vec<_>>();
         let mut fields = Self::with_scope(catalogue, scopes.first());
         fields.operations =
-            OperationInput::Multiple(CheckboxGroup::new(fields.offered_operations(), &checked));
+            OperationPicker::Multiple(CheckboxGroup::new(fields.offered_operations(), &checked));
         fields
     }
 
     /// Inputs for one access request, starting with `scope`.
-    pub fn for_request(catalogue: &Catalogue, scope: Option<&Scope>) -> Self {
+    pub fn for_request(catalogue: &ScopeCatalogue, scope: Option<&Scope>) -> Self {
         let mut fields = Self::with_scope(catalogue, scope);
         let mut choice = RadioGroup::new(fields.offered_operations(), 0);
         if let Some(scope) = scope {
             choice.select(scope.operation.as_str());
         }
-        fields.operations = OperationInput::Single(choice);
+        fields.operations = OperationPicker::Single(choice);
         fields
     }
 
-    fn with_scope(catalogue: &Catalogue, scope: Option<&Scope>) -> Self {
+    fn with_scope(catalogue: &ScopeCatalogue, scope: Option<&Scope>) -> Self {
         let labels = catalogue.entity_types.iter().map(|offer| offer.entity_type.as_str());
         let mut entity_type = RadioGroup::new(labels, 0);
         if let Some(scope) = scope {
@@ -80,9 +83,9 @@ impl ScopeFields {
         Self {
             catalogue: catalogue.clone(),
             entity_type,
-            entity: TextField::single_line(scope.map_or("*", |scope| scope.entity.as_str())),
-            operations: OperationInput::Multiple(CheckboxGroup::default()),
-            domain: TextField::single_line(domain),
+            entity: TextInput::single_line(scope.map_or("*", |scope| scope.entity.as_str())),
+            operations: OperationPicker::Multiple(CheckboxGroup::default()),
+            domain: TextInput::single_line(domain),
             faults: [const { None }; INPUT_COUNT],
             focus: FormFocus::default(),
             is_compact: false,
@@ -106,7 +109,7 @@ impl ScopeFields {
     }
 
     /// Validates the inputs and returns the scopes. If an input is invalid, returns `None`, shows
-    /// the fault below each invalid input and focuses the first of them.
+    /// the fault below each invalid input and focuses the first invalid input.
     pub fn validate(&mut self) -> Option<Vec<Scope>> {
         let (entity, domain, operations) = self.parse_inputs();
         let text = |fault: &ScopeError| fault.to_string();
@@ -123,7 +126,7 @@ impl ScopeFields {
         scopes
     }
 
-    /// The scopes if all inputs are valid. Has no effect on faults and focus.
+    /// Returns the scopes if all inputs are valid. Does not change the faults or the focus.
     pub fn valid_scopes(&self) -> Option<Vec<Scope>> {
         let (entity, domain, operations) = self.parse_inputs();
         let entity_type = EntityType::parse(self.entity_type.selected_label()).ok()?;
@@ -147,23 +150,23 @@ impl ScopeFields {
         let text = self.domain.text();
         let domain = if text.trim().is_empty() { Ok(None) } else { Domain::parse(&text).map(Some) };
         let labels = match &self.operations {
-            OperationInput::Multiple(checks) => checks.checked_labels(),
-            OperationInput::Single(choice) => vec![choice.selected_label().to_owned()],
+            OperationPicker::Multiple(checks) => checks.checked_labels(),
+            OperationPicker::Single(choice) => vec![choice.selected_label().to_owned()],
         };
         let operations = labels.iter().filter_map(|label| Operation::parse(label).ok()).collect();
         (Entity::parse(&self.entity.text()), domain, operations)
     }
 
-    /// The form of the inputs, with these button labels.
+    /// Builds the form from the inputs. `buttons` are the labels of its buttons.
     pub fn form<'a>(&'a mut self, buttons: &'a [&'static str]) -> Form<'a> {
         let (entity_hint, domain_hint) = (self.entity_hint(), self.domain_hint());
         let (label, hint, operations): (_, _, &mut dyn FormInput) = match &mut self.operations {
-            OperationInput::Multiple(checks) => (
+            OperationPicker::Multiple(checks) => (
                 "Operations *",
                 "Space toggles, * toggles all. Each selected operation becomes a scope.",
                 checks,
             ),
-            OperationInput::Single(choice) => {
+            OperationPicker::Single(choice) => {
                 ("Operation *", "Choose with Left/Right or the first letter", choice)
             }
         };
@@ -203,22 +206,24 @@ impl ScopeFields {
         changed
     }
 
-    /// Offers the operations of the selected type; keeps those selected that it also offers.
+    /// Offers the operations of the selected entity type. Operations that this type also offers
+    /// stay selected.
     fn refresh_operations(&mut self) {
         self.operations = match &self.operations {
-            OperationInput::Multiple(checks) => OperationInput::Multiple(CheckboxGroup::new(
+            OperationPicker::Multiple(checks) => OperationPicker::Multiple(CheckboxGroup::new(
                 self.offered_operations(),
                 &checks.checked_labels(),
             )),
-            OperationInput::Single(choice) => {
+            OperationPicker::Single(choice) => {
                 let mut again = RadioGroup::new(self.offered_operations(), 0);
                 again.select(choice.selected_label());
-                OperationInput::Single(again)
+                OperationPicker::Single(again)
             }
         };
     }
 
-    /// The first fault, if note lines are left out; the dialog shows it elsewhere.
+    /// Returns the first fault if the last frame left out the note lines. The dialog then shows
+    /// this fault elsewhere.
     pub fn hidden_fault(&self) -> Option<&str> {
         self.faults.iter().flatten().next().filter(|_| self.is_compact).map(String::as_str)
     }
@@ -235,8 +240,8 @@ impl ScopeFields {
         let ctx = canvas.ctx;
         let wide = 70.min(area.width.saturating_sub(6));
         let form = self.form(&[]);
-        let is_tight = area.height < form.height(wide, FormLayout::default()) + below + 4;
-        let layout = FormLayout { top: u16::from(!is_tight), is_compact: is_tight, gap: 0 };
+        let is_tight = area.height < form.height(wide, FormSpacing::default()) + below + 4;
+        let layout = FormSpacing { top: u16::from(!is_tight), is_compact: is_tight, gap: 0 };
         let fields = form.height(wide, layout) + layout.top;
         let inner = panel::draw(title, (wide, fields + below + 1), false, area, canvas);
         let line = fields.min(inner.height - below.min(inner.height / 2));
@@ -265,9 +270,9 @@ impl ScopeFields {
     }
 }
 
-/// Replaces the text of `field` with the suggestion after it, or else the first one. Returns
-/// `false` if there are no suggestions.
-fn fill_next_suggestion(field: &mut TextField, suggestions: &[String]) -> bool {
+/// Replaces the text of `field` with the suggestion that follows this text. If the text is not a
+/// suggestion, uses the first suggestion. Returns `false` if there are no suggestions.
+fn fill_next_suggestion(field: &mut TextInput, suggestions: &[String]) -> bool {
     let typed = field.text();
     let current = suggestions.iter().position(|text| *text == typed);
     let next = suggestions.get(current.map_or(0, |at| (at + 1) % suggestions.len().max(1)));

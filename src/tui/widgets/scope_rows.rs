@@ -1,20 +1,21 @@
-//! Editable list of a new token's scopes, one row per entity and domain; rejects duplicate rows. A
-//! summary, a warning about `*` or a fault is shown below the list. Used by the create form.
+//! Editable list of a new token's scopes, with one row per entity and domain. The list rejects
+//! duplicate rows. A summary, a warning about `*` or a fault is shown below the list. The create
+//! form uses this list.
 
 use std::cmp::Ordering;
 
 use ratatui::layout::{Position, Rect};
 
 use super::{
+    canvas::{Canvas, line_rect},
     form::{self, FieldNote, FormInput, LABEL_WIDTH, draw_label, draw_note},
     hit_map::SyntheticInput,
     list_selection::ListSelection,
-    paint::{Canvas, line_rect},
 };
 use crate::{
     domain::{
         Scope, Scopes,
-        describe::{describe_scopes, wildcard_warning},
+        describe_scopes::{describe_scopes, wildcard_warning},
     },
     keymap::{Action, Mode},
     tui::app::model::Model,
@@ -63,7 +64,7 @@ impl ScopeRows {
         Some((at, self.rows.get(at)?.as_slice()))
     }
 
-    /// Removes the selected row; returns `false` if there is none.
+    /// Removes the selected row. Returns `false` if no row is selected.
     pub fn remove(&mut self) -> bool {
         let at = self.selection.selected();
         let exists = at < self.rows.len();
@@ -144,7 +145,8 @@ impl ScopeRows {
         focused.then_some(Position::new(rect.x, y))
     }
 
-    /// Registers a click: it selects the row, or edits the row that is selected already.
+    /// Registers a click on row `row`. The click selects the row, or edits the row if it is already
+    /// selected.
     fn register_row(&self, row: usize, line: Rect, focused: bool, ctx: &Model) {
         let selected = self.selection.selected();
         let (action, times) = match row.cmp(&selected) {

@@ -10,26 +10,28 @@ use crate::{
     tui::{
         app::model::Model,
         dialogs::Dialog as _,
-        dialogs::text::wrap_paragraph,
+        dialogs::shared_text::wrap_paragraph,
         widgets::{
             buttons,
+            canvas::{Canvas, rect_below, width, wrap},
             form::FormInput as _,
-            paint::{Canvas, rect_below, width, wrap},
             panel,
-            text_field::TextField,
+            text_input::TextInput,
         },
     },
 };
 
-/// Maximum text width for one token and for several, in columns.
+/// Maximum text width in columns if the plan is for one token.
 const ONE_WIDTH: u16 = 64;
+/// Maximum text width in columns if the plan is for several tokens.
 const MANY_WIDTH: u16 = 100;
-/// Minimum number of list rows; paragraphs are cut to make room for them.
+/// Minimum number of list rows. Paragraphs are cut to make room for these rows.
 const MIN_ROWS: u16 = 3;
-/// Lines under the list: the scroll position and the input. The fault follows below them.
+/// Number of lines between the list and the fault: the scroll position and the input.
 const UNDER_LIST: u16 = 2;
-/// Columns of a row without its name, and the maximum for the name.
+/// Width of a row without the token name, in columns.
 const REST_WIDTH: u16 = 2 + 2 + 30;
+/// Maximum width of the token name, in columns.
 const MAX_NAME_WIDTH: u16 = 40;
 
 pub(super) fn draw(
@@ -94,7 +96,7 @@ pub(in crate::tui::dialogs) fn draw_buttons(
     buttons::draw(&["Cancel", button], Some(usize::from(accepts)), last, canvas)
 }
 
-/// `Enter to revoke`, with the key from the keymap.
+/// The hint `Enter to revoke`, with the key from the keymap and the verb of the plan.
 fn accept_hint(dialog: &PlanDialog, ctx: &Model) -> String {
     let key = ctx.key(dialog.mode(), Action::Accept);
     format!("{key} to {}", text::verb(&dialog.plan))
@@ -102,7 +104,7 @@ fn accept_hint(dialog: &PlanDialog, ctx: &Model) -> String {
 
 fn draw_typed(
     dialog: &PlanDialog,
-    (description, expected, field): (&str, &str, &TextField),
+    (description, expected, field): (&str, &str, &TextInput),
     words: &[String],
     wide: u16,
     area: Rect,
@@ -135,7 +137,7 @@ fn draw_typed(
     cursor
 }
 
-/// Draws the dialog on several tokens. The list gets the height that the paragraphs leave, but at
+/// Draws the dialog for several tokens. The list gets the height that the paragraphs leave, but at
 /// least `MIN_ROWS`.
 fn draw_many(
     dialog: &mut PlanDialog,

@@ -1,11 +1,11 @@
-//! Dialog that shows a plan and asks for confirmation: a button, the name of the token or the
-//! number of tokens. The service computes the plan. The dialog refuses a paste, because typing
-//! is meant to slow the operator down.
+//! Dialog that shows a plan and asks the operator to confirm it: with a button, or by typing the
+//! name of the token or the number of tokens. The service computes the plan. The dialog refuses a
+//! paste, because typing is meant to slow the operator down.
 
 pub(super) mod draw;
 pub(in crate::tui) mod text;
 
-use crate::tui::widgets::paint::Canvas;
+use crate::tui::widgets::canvas::Canvas;
 use std::cmp::Reverse;
 
 use ratatui::{
@@ -24,21 +24,22 @@ use crate::{
             model::Model,
             service_request::{Response, ServiceRequest},
         },
-        widgets::{form::FormInput as _, paint::width, text_field::TextField},
+        widgets::{canvas::width, form::FormInput as _, text_input::TextInput},
     },
 };
 
 /// The input that confirms the plan.
 #[derive(Debug)]
 enum ConfirmInput {
-    /// No confirmation: the plan skips every token.
+    /// No input, because the plan skips every token.
     Nothing,
-    /// Cancel and accept buttons. True if the accept button has the focus.
+    /// A cancel button and an accept button. The value is true if the accept button has the focus.
     Buttons(bool),
-    /// Enter, after reviewing the list.
+    /// The Enter key, after the operator has reviewed the list.
     Enter,
-    /// A text to type: its description for the hint, the expected text and the field.
-    Typed(&'static str, String, Box<TextField>),
+    /// A text that the operator must type. Contains a description of the text for the hint, the
+    /// expected text, and the text field.
+    Typed(&'static str, String, Box<TextInput>),
 }
 
 /// A row of the token list: one token that the command names.
@@ -47,7 +48,7 @@ struct TokenRow {
     name: Name,
     status: Status,
     last_used: Option<LastUse>,
-    /// The reason for skipping the token; `None` if the command changes it.
+    /// The reason for skipping the token. `None` if the command changes the token.
     skip_label: Option<String>,
 }
 
@@ -57,9 +58,10 @@ pub struct PlanDialog {
     plan: Plan,
     title: String,
     input: ConfirmInput,
-    /// The tokens if the command names several: most recently used first, skipped ones last.
+    /// One row per token if the command names several tokens, otherwise empty. Most recently used
+    /// tokens are first, skipped tokens are last.
     rows: Vec<TokenRow>,
-    /// Columns of the longest name.
+    /// Width of the longest name in columns.
     name_width: u16,
     scroll_top: usize,
     visible_rows: usize,
@@ -76,12 +78,12 @@ impl PlanDialog {
             Confirmation::TypeName(name) => ConfirmInput::Typed(
                 "its name",
                 name.to_string(),
-                Box::new(TextField::single_line("")),
+                Box::new(TextInput::single_line("")),
             ),
             Confirmation::TypeCount(count) => ConfirmInput::Typed(
                 "the count",
                 count.to_string(),
-                Box::new(TextField::single_line("")),
+                Box::new(TextInput::single_line("")),
             ),
             Confirmation::None if !rows.is_empty() => ConfirmInput::Enter,
             Confirmation::None | Confirmation::Ask(_) => ConfirmInput::Buttons(false),
@@ -103,7 +105,8 @@ impl PlanDialog {
         }
     }
 
-    /// The command, limited to the tokens that it changes.
+    /// The request to execute the command on the tokens that it changes, without the skipped
+    /// tokens.
     fn execute(&self) -> ServiceRequest {
         let command = self.plan.command.clone();
         let command = if self.plan.skipped.is_empty() {
@@ -144,7 +147,8 @@ impl PlanDialog {
     }
 }
 
-/// The tokens that the command names: changed before skipped, then most recently used first.
+/// One row for each token that the command names. Changed tokens come before skipped tokens; in
+/// each group, the most recently used token is first.
 fn rows(plan: &Plan) -> Vec<TokenRow> {
     let row = |token: &Token, left_out: Option<&SkippedToken>| TokenRow {
         name: token.name.clone(),
@@ -202,7 +206,7 @@ impl Dialog for PlanDialog {
         (!self.plan.changes.is_empty()).then(|| self.execute())
     }
 
-    /// Keeps the dialog open to show where the new secrets are.
+    /// If new secrets were written to a file, keeps the dialog open to show the path of the file.
     fn deliver(&mut self, response: Response) -> Option<Response> {
         match response {
             Response::Committed(committed) if committed.secret_file.is_some() => {

@@ -7,15 +7,15 @@ use chrono::TimeDelta;
 
 use crate::{
     domain::{
-        Command, Overlap, Plan, Refusal, Scope, ScopeError, Scopes, ScopesToRemove, SecretSlot,
-        SkippedToken, Status, Token, TokenChange, TokensToDelete, TransitionError,
-        describe::describe_scopes,
+        Command, Plan, Refusal, Scope, ScopeError, Scopes, ScopesToRemove, SecretOverlap,
+        SecretSlot, SkippedToken, Status, Token, TokenChange, TokensToDelete, TransitionError,
+        describe_scopes::describe_scopes,
     },
     domain::{counted, grouped},
     keymap::{Action, Mode},
     tui::{
         app::model::Model,
-        dialogs::text::{describe_use, last_use_sentence},
+        dialogs::shared_text::{describe_use, last_use_sentence},
         theme::time_format,
     },
 };
@@ -37,7 +37,7 @@ fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {
     };
     let mut text = match &plan.command {
         Command::Revoke { .. } => vec![
-            "Its secret will stop working immediately, everywhere.".to_owned(),
+            "Its secret will immediately stop working everywhere.".to_owned(),
             "This secret can't be restored. The token keeps its name and scopes; regenerating it \
              issues a new secret."
                 .to_owned(),
@@ -67,7 +67,8 @@ fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {
     text.extend([String::new(), last_use_sentence(token, ctx)]);
     match (&plan.command, token.status(plan.at)) {
         (Command::Revoke { .. }, Status::Expired) => text.push(
-            "It has already expired. Revoking it records that it was ended on purpose.".to_owned(),
+            "The token has already expired. Revoking it only records that it was ended on purpose."
+                .to_owned(),
         ),
         (Command::Delete { .. }, Status::Active) => {
             text.push(
@@ -107,7 +108,8 @@ fn remove_scopes_text(scopes: &[Scope], ctx: &Model) -> Vec<String> {
     scopes.iter().map(lost).chain([undo_hint(ctx, "")]).collect()
 }
 
-/// `Press u within 24 hours to undo.`
+/// The hint "Press u to undo." `within` is the time limit with a space behind it, for example
+/// `within 24 hours `, or empty.
 fn undo_hint(ctx: &Model, within: &str) -> String {
     format!("Press {} {within}to undo.", ctx.key(Mode::Tokens, Action::Undo))
 }
@@ -130,9 +132,11 @@ fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
 
 fn several_tokens_text(plan: &Plan, ctx: &Model) -> String {
     match &plan.command {
-        Command::Revoke { .. } => "Their secrets will stop working immediately, everywhere. They \
+        Command::Revoke { .. } => {
+            "Their secrets will immediately stop working everywhere. The secrets \
                                    can't be restored."
-            .to_owned(),
+                .to_owned()
+        }
         Command::Delete { .. } => {
             format!(
                 "This deletes the tokens and their secrets. {}",
@@ -143,7 +147,7 @@ fn several_tokens_text(plan: &Plan, ctx: &Model) -> String {
             let mut set = Scopes::default();
             // Describe only the scopes that no other scope covers.
             drop(set.add_missing(scopes.iter().cloned()));
-            format!("In addition to its current scopes, each {}.", describe_scopes(&set))
+            format!("In addition to its current scopes, each token {}.", describe_scopes(&set))
         }
         Command::Regenerate { secret_file: Some(file), overlap, .. } => {
             regenerate_text(plan, file, *overlap, ctx)
@@ -152,7 +156,7 @@ fn several_tokens_text(plan: &Plan, ctx: &Model) -> String {
     }
 }
 
-fn regenerate_text(plan: &Plan, file: &str, overlap: Overlap, ctx: &Model) -> String {
+fn regenerate_text(plan: &Plan, file: &str, overlap: SecretOverlap, ctx: &Model) -> String {
     let until = match plan.tokens().next().and_then(|token| token.expires) {
         Some(end) => format!("is valid until {}", time_format::long(end, ctx.zone)),
         None => "never expires".to_owned(),
@@ -161,7 +165,7 @@ fn regenerate_text(plan: &Plan, file: &str, overlap: Overlap, ctx: &Model) -> St
         tokens_before(plan).filter(|token| token.status(plan.at) == Status::Active).count();
     let old = match (active, overlap) {
         (0, _) => "None of these tokens is active: no working secret is replaced.".to_owned(),
-        (active, Overlap::None) => format!(
+        (active, SecretOverlap::None) => format!(
             "The old secrets of {} will stop working immediately.",
             counted(active, "active token")
         ),
@@ -172,12 +176,13 @@ fn regenerate_text(plan: &Plan, file: &str, overlap: Overlap, ctx: &Model) -> St
         ),
     };
     format!(
-        "Each gets a new secret that {until}. All new secrets are saved to {file} (name, tab, \
+        "Each token gets a new secret that {until}. All new secrets are saved to {file} (name, tab, \
          secret on each line) before any old secret stops working. {old}"
     )
 }
 
-/// How many of the tokens were used in the last 24 hours: these may still be needed.
+/// A sentence with the number of tokens that were used in the last 24 hours, and so may still be
+/// needed.
 fn recent_use_text(plan: &Plan, ctx: &Model) -> String {
     match (tokens_before(plan).filter(|token| is_recent(token, ctx)).count(), plan.changes.len()) {
         (0, _) => "None of them was used in the last 24 hours.".to_owned(),
@@ -196,7 +201,8 @@ fn is_recent(token: &Token, ctx: &Model) -> bool {
     token.last_use().is_some_and(|used| ctx.now - used.at < TimeDelta::hours(24))
 }
 
-/// The verb in "To revoke, type the count", also the label of the button: `Revoke`.
+/// The verb of the command, as in "To revoke, type the count". The label of the accept button is
+/// the capitalised verb: `Revoke`.
 pub(super) fn verb(plan: &Plan) -> &'static str {
     match &plan.command {
         Command::Create { .. } => "create",
@@ -205,7 +211,7 @@ pub(super) fn verb(plan: &Plan) -> &'static str {
         Command::RemoveScopes { scopes: ScopesToRemove::Listed(_), .. } => "remove",
         Command::RemoveScopes { scopes: ScopesToRemove::All, .. } => "remove all",
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => "revoke",
-        Command::EndOverlap { .. } => "end it",
+        Command::EndOverlap { .. } => "end the overlap",
         Command::Regenerate { .. } => "regenerate",
         Command::Delete { .. } | Command::PurgeTrash => "delete",
         Command::Restore(_) => "restore",
@@ -229,7 +235,8 @@ pub(super) fn skip_label(left_out: &SkippedToken) -> String {
     }
 }
 
-/// The result after several tokens got new secrets: where they are and what to do with them.
+/// The result text after tokens got new secrets. It names the file with the secrets and says what
+/// to do with them.
 pub(in crate::tui) fn delivery_text(tokens: usize, file: &Path) -> String {
     format!(
         "Wrote {} to {} (mode 0600).\n\nEach line has a name, a tab and a secret. Give each secret \

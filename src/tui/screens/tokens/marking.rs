@@ -1,5 +1,5 @@
 //! Mark actions of the token list: mark one, a range or all rows, and start bulk actions on the
-//! marked tokens. The set of marks is in `multi_select`.
+//! marked tokens. The set of marks is in `marked_tokens`.
 
 use std::ops::{ControlFlow, Range};
 
@@ -11,7 +11,8 @@ use crate::{
 };
 
 impl TokensScreen {
-    /// Handles mark actions, and bulk actions if tokens are marked. Any other action continues.
+    /// Handles mark actions and, if tokens are marked, bulk actions. Returns
+    /// `ControlFlow::Continue` for any other action.
     pub(super) fn update_marks(
         &mut self,
         action: Action,

@@ -6,10 +6,11 @@ use ratatui::{layout::Rect, style::Style};
 use crate::{
     domain::{Column, Sort, Token},
     keymap::Action,
-    tui::{app::model::Model, theme::time_format::TimeFormat, widgets::paint::Canvas},
+    tui::{app::model::Model, theme::time_format::TimeFormat, widgets::canvas::Canvas},
 };
 
-/// Minimum width of the name; another column is shown only if the name keeps it.
+/// Minimum width of the name column. Another column is shown only if the name column keeps this
+/// width.
 const NAME_MIN: u16 = 20;
 
 /// Draws the headings on line 1 of `area`, with an arrow at the sorted column.
@@ -49,8 +50,8 @@ fn column_index(column: Column) -> usize {
     Column::ALL.iter().position(|other| *other == column).unwrap_or(0)
 }
 
-/// The columns that fit into `area` columns, in table order, with their widths. The name is
-/// always shown; the others are added by importance while the name keeps `NAME_MIN`.
+/// The table columns that fit into the width `area`, in table order, with their widths. The name is
+/// always shown. The other columns are added by importance while the name column keeps `NAME_MIN`.
 pub(super) fn fitting_columns(area: u16, times: TimeFormat) -> Vec<(Column, u16)> {
     let time = if times == TimeFormat::Relative { 12 } else { 17 };
     let by_worth = [
@@ -70,7 +71,7 @@ pub(super) fn fitting_columns(area: u16, times: TimeFormat) -> Vec<(Column, u16)
         left -= 2 + wide;
         columns.push(column);
     }
-    // Remaining columns go to the name up to 32, then to the description.
+    // The name column gets the remaining width up to 32, and the description column gets the rest.
     let described = columns.contains(&Column::Description);
     let (name, more) = if described && left > 32 { (32, left - 32) } else { (left, 0) };
     Column::ALL
@@ -130,7 +131,8 @@ fn cell(token: &Token, column: Column, ctx: &Model) -> (String, Style) {
     }
 }
 
-/// The expiry. A `!` marks tokens that expire within 7 days, so that colour is not needed.
+/// The text of the expiry with its style. A `!` marks tokens that expire within 7 days, so that
+/// they can be recognised without colour.
 fn expires(token: &Token, ctx: &Model) -> (String, Style) {
     let theme = &ctx.theme;
     let text = token.expires.map_or_else(|| "never".to_owned(), |end| ctx.short_time(end));

@@ -1,0 +1,298 @@
+//! The commands that change tokens. Builds a [`Command`] from the arguments, previews it, asks for
+//! the confirmation that the plan requires, executes it, and delivers new secrets. The rules are in
+//! `domain`.
+
+use std::io;
+
+use serde_json::json;
+
+use super::{
+    args::{Create, Delete, Edit, Regenerate, Revoke, ScopeList, ScopeSubcommand},
+    exit::{CliError, Exit},
+    print::{Output, print_message, print_warning},
+    prompt::confirm,
+};
+use crate::{
+    domain::{
+        Command, ConfirmationProof, DeliveryMethod, Description, Name, NewToken, Plan, Scope,
+        ScopePresetError, Scopes, ScopesToRemove, Token, TokenId, TokensToDelete, TokensToRestore,
+        Warning, counted,
+    },
+    output::{
+        advice::{self, Diagnostic},
+        json::token_json,
+    },
+    service::{CommandResult, IssuedToken, Service, ServiceError},
+};
+
+/// Executes the change that `arguments` describe, after the operator has confirmed it.
+pub(super) fn change(
+    service: &Service,
+    arguments: &super::CliCommand,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let Some(command) = command(service, arguments)? else {
+        return Ok(Exit::Done);
+    };
+    let plan = service.preview(&command)?;
+    plan.require_all().map_err(ServiceError::from)?;
+    confirm(&plan, has_yes(arguments))?;
+    let committed = service.execute(&command, &plan.confirm())?;
+    print_committed(service, committed, out)
+}
+
+/// Returns the change that `arguments` describe, or `None` for a command that changes no token.
+fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Command>, CliError> {
+    Ok(Some(match arguments {
+        super::CliCommand::Create(args) => create(service, args)?,
+        super::CliCommand::Edit(args) => edit(service, args)?,
+        super::CliCommand::Scope(args) => scope(service, args)?,
+        super::CliCommand::Revoke(args) => revoke(service, args)?,
+        super::CliCommand::Regenerate(args) => regenerate(service, args)?,
+        super::CliCommand::Delete(args) => delete(service, args)?,
+        super::CliCommand::Restore { token } => {
+            Command::Restore(TokensToRestore::Token(service.resolve_deleted(token)?.id))
+        }
+        super::CliCommand::List(_)
+        | super::CliCommand::Show { .. }
+        | super::CliCommand::Verify(_)
+        | super::CliCommand::Audit(_)
+        | super::CliCommand::Scan(_)
+        | super::CliCommand::Export(_)
+        | super::CliCommand::Import(_)
+        | super::CliCommand::Backup(_)
+        | super::CliCommand::Completions { .. }
+        | super::CliCommand::Man
+        | super::CliCommand::Config(_)
+        | super::CliCommand::Doctor => return Ok(None),
+    }))
+}
+
+/// Whether `--yes` is given.
+fn has_yes(arguments: &super::CliCommand) -> bool {
+    match arguments {
+        super::CliCommand::Scope(ScopeSubcommand::Clear { yes, .. }) => *yes,
+        super::CliCommand::Revoke(args) => args.yes,
+        super::CliCommand::Regenerate(args) => args.yes,
+        super::CliCommand::Delete(args) => args.yes,
+        _ => false,
+    }
+}
+
+fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
+    let template = args.like.as_deref().map(|source| {
+        let id = service.resolve(source)?.id;
+        service.template_from(&id)
+    });
+    let template = template.transpose()?;
+    let given = args.description.as_deref().map(Description::parse).transpose();
+    let inherited = || template.as_ref().map(|template| template.description.clone());
+    let default = service.policy().default_lifetime;
+    let lifetime = template.as_ref().map_or(default, |template| template.lifetime);
+    let mut scopes = Scopes::default();
+    let inherited_scopes = template.iter().flat_map(|template| template.scopes.clone());
+    let presets = expand_presets(service, &args.presets)?;
+    scopes.add_missing(inherited_scopes.chain(presets)).map_err(ServiceError::from)?;
+    let token = NewToken {
+        name: Name::parse(&args.name).map_err(ServiceError::from)?,
+        description: given.map_err(ServiceError::from)?.or_else(inherited).unwrap_or_default(),
+        lifetime: args.lifetime.unwrap_or(lifetime),
+        scopes: scopes.iter().cloned().chain(flatten(&args.scopes)).collect(),
+    };
+    Ok(Command::Create { token, secret_file: args.secret_output.secret_file.clone() })
+}
+
+fn edit(service: &Service, args: &Edit) -> Result<Command, CliError> {
+    let token = service.resolve(&args.token)?.id;
+    let name = args.name.as_deref().map(Name::parse).transpose();
+    let description = args.description.as_deref().map(Description::parse).transpose();
+    Ok(Command::Edit {
+        token,
+        name: name.map_err(ServiceError::from)?,
+        description: description.map_err(ServiceError::from)?,
+    })
+}
+
+fn scope(service: &Service, args: &ScopeSubcommand) -> Result<Command, CliError> {
+    Ok(match args {
+        ScopeSubcommand::Add { token, scopes, presets, also } => {
+            let names: Vec<_> = [token].into_iter().chain(also).cloned().collect();
+            let tokens = resolve(service, &names)?;
+            let scopes = [expand_presets(service, presets)?, flatten(scopes)].concat();
+            if scopes.is_empty() {
+                return Err(ServiceError::from(ScopePresetError::NothingToAdd).into());
+            }
+            Command::AddScopes { tokens, scopes }
+        }
+        ScopeSubcommand::Remove { token, scopes } => Command::RemoveScopes {
+            tokens: vec![service.resolve(token)?.id],
+            scopes: ScopesToRemove::Listed(flatten(scopes)),
+        },
+        ScopeSubcommand::Clear { token, .. } => Command::RemoveScopes {
+            tokens: vec![service.resolve(token)?.id],
+            scopes: ScopesToRemove::All,
+        },
+    })
+}
+
+fn revoke(service: &Service, args: &Revoke) -> Result<Command, CliError> {
+    let tokens = resolve(service, &args.tokens)?;
+    Ok(if args.old { Command::EndOverlap { tokens } } else { Command::Revoke { tokens } })
+}
+
+fn regenerate(service: &Service, args: &Regenerate) -> Result<Command, CliError> {
+    let tokens = resolve(service, &args.tokens)?;
+    let secret_file = args.secret_output.secret_file.clone();
+    if tokens.len() > 1 && secret_file.is_none() {
+        return Err(CliError::usage("cannot print the secrets of more than one token").with_hint(
+            "write them to a new file with --secret-file (name, tab, secret on each line)",
+        ));
+    }
+    let lifetime = args.lifetime.unwrap_or(service.policy().default_lifetime);
+    Ok(Command::Regenerate { tokens, lifetime, overlap: args.overlap, secret_file })
+}
+
+fn delete(service: &Service, args: &Delete) -> Result<Command, CliError> {
+    let tokens = if args.all {
+        TokensToDelete::All
+    } else {
+        TokensToDelete::Listed(resolve(service, &args.tokens)?)
+    };
+    Ok(Command::Delete { tokens })
+}
+
+/// Finds the tokens with these ids or names, without duplicates.
+fn resolve(service: &Service, names: &[String]) -> Result<Vec<TokenId>, CliError> {
+    let mut ids = Vec::new();
+    for name in names {
+        let id = service.resolve(name)?.id;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// Returns the scopes that the presets grant, without duplicates.
+fn expand_presets(service: &Service, presets: &[String]) -> Result<Vec<Scope>, ServiceError> {
+    let mut scopes = Scopes::default();
+    for preset in presets {
+        scopes.add_missing(service.policy().catalogue.expand_preset(preset)?)?;
+    }
+    Ok(scopes.as_slice().to_vec())
+}
+
+fn flatten(lists: &[ScopeList]) -> Vec<Scope> {
+    lists.iter().flat_map(|list| list.0.iter().cloned()).collect()
+}
+
+/// Prints the result, and delivers a new secret.
+fn print_committed(
+    service: &Service,
+    mut committed: CommandResult,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    print_absorbed_scopes(&committed.plan);
+    if let Some(issued) = committed.issued.pop() {
+        print_message(&describe_change(&committed.plan, &issued.token));
+        return deliver_secret(service, &issued, out);
+    }
+    let plan = &committed.plan;
+    if plan.command == (Command::Delete { tokens: TokensToDelete::All }) {
+        let deleted = plan.changes.len();
+        if out.json {
+            out.object(json!({ "deleted": deleted }))?;
+        } else {
+            print_message(&format!("Deleted {}", counted(deleted, "token")));
+        }
+        return Ok(Exit::Done);
+    }
+    let one_secret = committed.secret_file.is_some() && plan.changes.len() == 1;
+    if let (Some(file), false) = (&committed.secret_file, one_secret) {
+        let secrets = counted(plan.changes.len(), "secret");
+        print_message(&format!("Wrote {secrets} to {} (mode 0600)", file.display()));
+    }
+    let now = service.now()?;
+    for each in plan.tokens() {
+        if one_secret || !out.json {
+            print_message(&describe_change(plan, each));
+        }
+        if let (Some(file), true) = (&committed.secret_file, one_secret) {
+            print_message(&format!("Wrote the secret to {} (mode 0600)", file.display()));
+        }
+        if out.json {
+            let mut value = json!({ "token": token_json(each, now) });
+            if one_secret && let Some(fields) = value.as_object_mut() {
+                fields.insert("secret".to_owned(), serde_json::Value::Null);
+            }
+            out.object(value)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints the scopes that the plan replaced by a wildcard.
+fn print_absorbed_scopes(plan: &Plan) {
+    for warning in &plan.warnings {
+        if let Warning::Absorbs(scopes) = warning {
+            for scope in scopes {
+                print_message(&format!("Removed {scope}: the new * scope covers it"));
+            }
+        }
+    }
+}
+
+/// Describes what the executed plan did to `token`.
+fn describe_change(plan: &Plan, token: &Token) -> String {
+    let name = &token.name;
+    match &plan.command {
+        Command::Create { .. } => format!("Created {name} ({})", token.id),
+        Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!("Revoked {name}"),
+        Command::EndOverlap { .. } => format!("Ended the old secret of {name}"),
+        Command::Regenerate { .. } => format!("Regenerated {name}"),
+        Command::Delete { .. } => format!("Deleted {name}"),
+        Command::Restore(_) => format!("Restored {name}; its secret works as before"),
+        Command::Edit { .. }
+        | Command::AddScopes { .. }
+        | Command::RemoveScopes { .. }
+        | Command::Revert(_)
+        | Command::RecordDelivery { .. }
+        | Command::AcceptClock
+        | Command::PurgeTrash => format!("Saved {name}"),
+    }
+}
+
+/// Prints the secret on standard output and records the delivery. If the secret cannot be printed,
+/// it is lost: the token stays undelivered, and the error tells how to replace it.
+fn deliver_secret(service: &Service, issued: &IssuedToken, out: &Output) -> Result<Exit, CliError> {
+    let IssuedToken { token, secret } = issued;
+    let printed = if out.json {
+        let token = token_json(token, token.issued);
+        out.object(json!({ "token": token, "secret": secret.reveal() }))
+    } else {
+        out.line(secret.reveal())
+    };
+    let lost = |error: io::Error| {
+        let message = format!("cannot print the secret of {} ({error}); it is lost", token.name);
+        CliError::new(Exit::Refused, message).with_hint("regenerate or delete the token")
+    };
+    printed.map_err(lost)?;
+    let delivery = Command::RecordDelivery {
+        token: token.id,
+        digest: token.digest,
+        method: DeliveryMethod::Printed,
+    };
+    // The secret is delivered: an error here must not look like a failure to issue it.
+    if let Err(error) = service.execute(&delivery, &ConfirmationProof::NOT_REQUIRED) {
+        let reason = advice::message(&error);
+        let message =
+            format!("cannot record that the secret of {} was printed ({reason})", token.name);
+        let hint = "the app will list the secret as not saved yet; mark it as saved in the app";
+        print_warning(&Diagnostic::new(message).with_hint(hint));
+    }
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+#[path = "change_tests.rs"]
+mod tests;

@@ -1,0 +1,197 @@
+//! Plans creation, changes of name, description and scopes, and the undo of these changes.
+
+use std::sync::Arc;
+
+use super::{
+    Plan, PlanContext, ReadTokens, Refusal, StoredToken, Warning,
+    audit_text::{expiry_text, scope_count, scope_list},
+    require_token,
+};
+use crate::domain::{
+    command::{NewToken, ScopesToRemove, TokenEdit},
+    event::AuditAction,
+    id::TokenId,
+    name::{Description, Name},
+    scope::{Scope, ScopeError, Scopes},
+    token::Token,
+};
+
+/// Plans a new token. Returns an error if a scope is not in the catalogue, or if another scope
+/// duplicates or covers it. Also returns an error if the name is in use, or if the lifetime is
+/// outside the limits.
+pub(super) fn create<R: ReadTokens>(
+    plan: &mut Plan,
+    new: &NewToken,
+    tx: &R,
+    context: &PlanContext<'_>,
+) -> Result<(), R::Error> {
+    let mut scopes = Scopes::default();
+    check_scopes(&new.scopes, context)?;
+    for scope in &new.scopes {
+        scopes.add(scope.clone()).map_err(Refusal::from)?;
+    }
+    require_unused_name(tx, &new.name, None)?;
+    let id = context.digests.only_id();
+    let token = Token {
+        id,
+        name: new.name.clone(),
+        description: new.description.clone(),
+        scopes,
+        prefix: context.prefix.as_str().into(),
+        digest: context.digests.of(&id),
+        previous: None,
+        created: plan.at,
+        created_by: context.actor.clone(),
+        issued: plan.at,
+        expires: context.expiry(new.lifetime)?,
+        revoked: None,
+        delivered: plan.command.secret_file().is_some(),
+        last_used: None,
+    };
+    let mut detail = format!("{}, {}", expiry_text(token.expires), scope_count(token.scopes.len()));
+    if token.delivered {
+        detail.push_str(", written to a file");
+    }
+    plan.changes.push(super::TokenChange {
+        before: StoredToken::Absent,
+        after: StoredToken::Live(Arc::new(token)),
+        event: Some((AuditAction::Created, detail)),
+    });
+    Ok(())
+}
+
+/// Plans a new name, a new description, or both. Returns an error if the name is in use.
+pub(super) fn edit<R: ReadTokens>(
+    plan: &mut Plan,
+    token: &Arc<Token>,
+    (name, description): (Option<&Name>, Option<&Description>),
+    tx: &R,
+) -> Result<(), R::Error> {
+    let mut edited = Token::clone(token);
+    let mut details = Vec::new();
+    if let Some(name) = name {
+        require_unused_name(tx, name, Some(&token.id))?;
+        if *name != token.name {
+            details.push(format!("name was {}", token.name));
+            edited.name = name.clone();
+        }
+    }
+    if let Some(description) = description.filter(|text| **text != token.description) {
+        details.push("description changed".to_owned());
+        edited.description = description.clone();
+    }
+    if details.is_empty() {
+        plan.push_unchanged(token);
+    } else {
+        plan.push_change(token, edited, AuditAction::Edited, details.join(", "));
+    }
+    Ok(())
+}
+
+/// Returns an error if a token other than `owner` has this name.
+fn require_unused_name<R: ReadTokens>(
+    tx: &R,
+    name: &Name,
+    owner: Option<&TokenId>,
+) -> Result<(), R::Error> {
+    match tx.id_of_name(name)? {
+        Some(holder) if owner != Some(&holder) => Err(Refusal::NameTaken(name.clone()).into()),
+        _ => Ok(()),
+    }
+}
+
+/// Returns an error for the first scope that is not in the catalogue.
+pub(super) fn check_scopes(scopes: &[Scope], context: &PlanContext<'_>) -> Result<(), Refusal> {
+    scopes.iter().try_for_each(|scope| Ok(context.catalogue.check(scope)?))
+}
+
+/// Adds each of `scopes` that `token` does not have. Skips the token if it has all of them.
+pub(super) fn add_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &[Scope]) {
+    let mut wider = Token::clone(token);
+    let (mut added, mut absorbed, mut held) = (Vec::new(), Vec::new(), None);
+    for scope in scopes {
+        match wider.scopes.add(scope.clone()) {
+            Ok(more) => {
+                added.push(scope.clone());
+                absorbed.extend(more.absorbed);
+            }
+            Err(reason @ (ScopeError::Duplicate(_) | ScopeError::Covered { .. })) => {
+                held.get_or_insert(reason);
+            }
+            Err(reason) => return plan.skip(token, reason),
+        }
+    }
+    match held {
+        Some(reason) if added.is_empty() => return plan.skip(token, reason),
+        None if added.is_empty() => return plan.push_unchanged(token),
+        _ => {}
+    }
+    let mut detail = scope_list(&added);
+    if !absorbed.is_empty() {
+        detail.push_str(", absorbing ");
+        detail.push_str(&scope_list(&absorbed));
+        plan.warnings.push(Warning::Absorbs(absorbed));
+    }
+    plan.push_change(token, wider, AuditAction::ScopesAdded, detail);
+}
+
+/// Removes scopes. Skips the token if it lacks any of the listed scopes.
+pub(super) fn remove_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &ScopesToRemove) {
+    let mut narrower = Token::clone(token);
+    let detail = match scopes {
+        ScopesToRemove::All => {
+            narrower.scopes = Scopes::default();
+            format!("all, {}", scope_count(token.scopes.len()))
+        }
+        ScopesToRemove::Listed(scopes) => {
+            if let Err(reason) = scopes.iter().try_for_each(|scope| narrower.scopes.remove(scope)) {
+                return plan.skip(token, reason);
+            }
+            scope_list(scopes)
+        }
+    };
+    if narrower.scopes == token.scopes {
+        plan.push_unchanged(token);
+    } else {
+        plan.push_change(token, narrower, AuditAction::ScopesRemoved, detail);
+    }
+}
+
+/// Undoes all edits or none of them. Returns an error if a field has changed since the edit, or if
+/// the name to restore is in use.
+pub(super) fn revert<R: ReadTokens>(
+    plan: &mut Plan,
+    edits: &[TokenEdit],
+    tx: &R,
+) -> Result<(), R::Error> {
+    for TokenEdit { before, after } in edits {
+        let now = require_token(tx, &before.id)?;
+        let changed = |field| Refusal::ChangedSince { field, name: now.name.clone() };
+        let mut reverted = Token::clone(&now);
+        let mut details = Vec::new();
+        if before.name != after.name {
+            if now.name != after.name {
+                return Err(changed("name").into());
+            }
+            require_unused_name(tx, &before.name, Some(&now.id))?;
+            reverted.name = before.name.clone();
+            details.push(format!("name was {}", now.name));
+        }
+        if before.description != after.description {
+            if now.description != after.description {
+                return Err(changed("description").into());
+            }
+            reverted.description = before.description.clone();
+            details.push("description is as before".to_owned());
+        }
+        if before.scopes != after.scopes {
+            if now.scopes != after.scopes {
+                return Err(changed("scopes").into());
+            }
+            reverted.scopes = before.scopes.clone();
+            details.push(format!("{} as before", scope_count(reverted.scopes.len())));
+        }
+        plan.push_change(&now, reverted, AuditAction::Undone, details.join(", "));
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! Plans changes of secrets: revoke, end an overlap, regenerate, and record a delivery.
+
+use std::sync::Arc;
+
+use super::{Plan, PlanContext, ReadTokens, Refusal, Warning, audit_text::expiry_text};
+use crate::domain::{
+    Timestamp,
+    command::{DeliveryMethod, LeakedSecret},
+    event::AuditAction,
+    secret::Digest,
+    token::{SecretOverlap, Status, Token, TransitionError},
+};
+
+/// Revokes a token. Skips a token that is already revoked.
+pub(super) fn revoke(plan: &mut Plan, token: &Arc<Token>) {
+    let detail = format!("was {}", token.status(plan.at).as_str());
+    match Token::clone(token).revoke(plan.at) {
+        Ok(revoked) => plan.push_change(token, revoked, AuditAction::Revoked, detail),
+        Err(reason) => plan.skip(token, reason),
+    }
+}
+
+/// Revokes each token once if its leaked secret still works, and skips the others. Ignores ids of
+/// unknown tokens.
+pub(super) fn revoke_leaked<R: ReadTokens>(
+    plan: &mut Plan,
+    secrets: &[LeakedSecret],
+    tx: &R,
+) -> Result<(), R::Error> {
+    for leaked in secrets {
+        if plan.tokens().any(|token| token.id == leaked.id) {
+            continue;
+        }
+        let Some(token) = tx.token(&leaked.id)?.map(Arc::new) else { continue };
+        let works =
+            token.status(plan.at) == Status::Active && token.accepts(&leaked.digest, plan.at);
+        match Token::clone(&token).revoke(plan.at) {
+            Ok(revoked) if works => {
+                let detail = "was active, its secret was found by a scan".to_owned();
+                plan.push_change(&token, revoked, AuditAction::Revoked, detail);
+            }
+            _ => plan.skip(&token, Refusal::SecretNotWorking),
+        }
+    }
+    Ok(())
+}
+
+/// Ends the overlap of a token. A token without a previous secret stays unchanged.
+pub(super) fn end_overlap(plan: &mut Plan, token: &Arc<Token>) {
+    if token.previous.is_none() {
+        return plan.push_unchanged(token);
+    }
+    warn_if_overlap_ends(plan, token);
+    plan.push_change(
+        token,
+        Token::clone(token).end_overlap(),
+        AuditAction::OverlapEnded,
+        String::new(),
+    );
+}
+
+/// Replaces the secret of a token. Only an active token gets the overlap. A secret written to a
+/// file counts as delivered.
+pub(super) fn regenerate(
+    plan: &mut Plan,
+    token: &Arc<Token>,
+    (expires, overlap): (Option<Timestamp>, SecretOverlap),
+    context: &PlanContext<'_>,
+) {
+    let status = token.status(plan.at);
+    let overlap = if status == Status::Active { overlap } else { SecretOverlap::None };
+    let digest = context.digests.of(&token.id);
+    let prefix = context.prefix.as_str();
+    let renewed = Token::clone(token).regenerate(digest, prefix, expires, overlap, plan.at);
+    let mut renewed = match renewed {
+        Ok(renewed) => renewed,
+        Err(reason) => return plan.skip(token, reason),
+    };
+    let mut detail = format!("was {}, {}", status.as_str(), expiry_text(renewed.expires));
+    if let Some(previous) = &renewed.previous {
+        detail.push_str(", old secret works ");
+        detail.push_str(&expiry_text(Some(previous.until)));
+    }
+    if plan.command.secret_file().is_some() {
+        renewed.delivered = true;
+        detail.push_str(", written to a file");
+    }
+    warn_if_overlap_ends(plan, token);
+    plan.push_change(token, renewed, AuditAction::Regenerated, detail);
+}
+
+/// Skips every token if an overlap was requested but no token gets one. Otherwise the requested
+/// overlap would have no effect, without any message.
+pub(super) fn require_overlap(plan: &mut Plan, overlap: SecretOverlap) {
+    let overlaps = plan.tokens().any(|token| token.previous.is_some());
+    if overlap == SecretOverlap::None || overlaps {
+        return;
+    }
+    for change in std::mem::take(&mut plan.changes) {
+        if let super::StoredToken::Live(token) = &change.before {
+            plan.skip(token, TransitionError::NothingToOverlap);
+        }
+    }
+}
+
+fn warn_if_overlap_ends(plan: &mut Plan, token: &Token) {
+    if let Some(previous) = token.active_overlap(plan.at) {
+        plan.warnings.push(Warning::EndsOverlap { token: token.id, until: previous.until });
+    }
+}
+
+/// Records how the current secret was delivered. Every delivery has its own event. Returns an error
+/// if `digest` is not the digest of the current secret.
+pub(super) fn record_delivery(
+    plan: &mut Plan,
+    token: &Arc<Token>,
+    digest: &Digest,
+    method: DeliveryMethod,
+) -> Result<(), Refusal> {
+    if !token.digest.matches(digest) {
+        return Err(Refusal::SecretReplaced(token.name.clone()));
+    }
+    let delivered = Token { delivered: true, ..Token::clone(token) };
+    plan.push_change(token, delivered, AuditAction::Delivered, method.as_str().to_owned());
+    Ok(())
+}

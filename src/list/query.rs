@@ -1,0 +1,220 @@
+//! Executes a query on the table. One parallel scan decides which rows are shown and counts the
+//! matches of the search; a scan of the sorted order then collects the rows. Stops early if the
+//! request is outdated. Called by `synced_index`.
+
+use std::{cmp::Reverse, sync::Arc};
+
+use memchr::memmem::Finder;
+use rayon::prelude::*;
+
+use super::{
+    result_rows::ResultRows,
+    sorted_orders::{SortedOrders, sort_by_column},
+    status_classes::{ClassCounts, StatusClass, add_counts, count_classes, to_status_counts},
+    text_block::{BLOCK_ROWS, TextBlock},
+    token_table::{RowId, TokenTable, to_index},
+};
+use crate::domain::{Column, ListQuery, Sort, Status, StatusCounts, Timestamp};
+
+/// The rank of each status class: its status as a number, which is the sort key of the status
+/// column, or [`HIDDEN`] if the query does not show the class.
+type Ranks = [u8; StatusClass::ALL.len()];
+/// The rank of a row that is not shown.
+const HIDDEN: u8 = u8::MAX;
+/// Number of rows at the start of a sorted order that [`PreparedQuery::first_rows`] searches.
+const FIRST_ROWS: usize = 4_096;
+
+/// A query at an instant, prepared for evaluation on rows.
+pub(super) struct PreparedQuery<'a> {
+    table: &'a TokenTable,
+    query: &'a ListQuery,
+    at: Timestamp,
+    /// The words that a row must contain, longest first, because long words are usually rare.
+    words: Vec<Finder<'a>>,
+    /// For each distinct scope set, whether the search matches the set. `None` if the search does
+    /// not filter by scope.
+    scopes: Option<Vec<bool>>,
+    /// For each creator, whether the search matches the creator. `None` if the search does not
+    /// filter by creator.
+    creators: Option<Vec<bool>>,
+    ranks: Ranks,
+}
+
+/// The rows that a query shows, not yet in order.
+#[derive(Debug)]
+pub(super) struct UnsortedMatches {
+    /// The class of each row; `Free` also marks rows that the search does not match.
+    classes: Vec<StatusClass>,
+    ranks: Ranks,
+    /// How many tokens of each status the search matches.
+    pub(super) counts: StatusCounts,
+}
+
+impl<'a> PreparedQuery<'a> {
+    pub(super) fn new(table: &'a TokenTable, query: &'a ListQuery, at: Timestamp) -> Self {
+        let (search, shown) = (&query.search, query.effective_status());
+        let mut words: Vec<&str> = search.words().collect();
+        words.sort_by_key(|word| Reverse(word.len()));
+        let scopes = || table.eval_scopes(|scopes| search.matches_scopes(scopes));
+        let creators = || table.eval_creators(|creator| search.matches_creator(creator));
+        let rank = |class: StatusClass| match class.status() {
+            Some((status, soon)) if shown.matches(status, soon) => status as u8,
+            _ => HIDDEN,
+        };
+        Self {
+            table,
+            query,
+            at,
+            words: words.into_iter().map(Finder::new).collect(),
+            scopes: search.filters_scopes().then(scopes),
+            creators: search.filters_creator().then(creators),
+            ranks: StatusClass::ALL.map(rank),
+        }
+    }
+
+    /// Scans all rows. `classes` has the status class of each row. Returns `None` once `is_current`
+    /// returns false.
+    pub(super) fn matches(
+        &self,
+        mut classes: Vec<StatusClass>,
+        is_current: impl Fn() -> bool + Sync,
+    ) -> Option<UnsortedMatches> {
+        let blocks = classes.par_chunks_mut(BLOCK_ROWS).zip(&self.table.texts).enumerate();
+        let counts = blocks
+            .map(|(block, (classes, texts))| {
+                is_current().then(|| {
+                    if !self.query.search.is_empty() {
+                        self.mark_unmatched_free(block, classes, texts);
+                    }
+                    count_classes(classes)
+                })
+            })
+            .try_reduce(ClassCounts::default, |a, b| Some(add_counts(a, b)))?;
+        Some(UnsortedMatches { classes, ranks: self.ranks, counts: to_status_counts(counts) })
+    }
+
+    /// Marks as `Free` all rows of a block that the search does not match.
+    fn mark_unmatched_free(&self, block: usize, classes: &mut [StatusClass], texts: &TextBlock) {
+        let first = RowId::try_from(block * BLOCK_ROWS).unwrap_or(RowId::MAX);
+        for ((in_block, class), row) in classes.iter_mut().enumerate().zip(first..) {
+            if !self.matches_search(row, texts.get(in_block)) {
+                *class = StatusClass::Free;
+            }
+        }
+    }
+
+    /// Whether the search matches `row`, whose text is `text`.
+    fn matches_search(&self, row: RowId, text: &str) -> bool {
+        self.words.iter().all(|word| word.find(text.as_bytes()).is_some())
+            && (self.query.search.is_words_only() || self.matches_terms(row))
+    }
+
+    /// Whether a row matches the search terms other than plain words.
+    fn matches_terms(&self, row: RowId) -> bool {
+        let matches = |results: &Option<Vec<bool>>, position: usize| {
+            results.as_ref().is_none_or(|results| results.get(position) == Some(&true))
+        };
+        let shared = self.table.positions(row);
+        let texts = || self.table.texts_of(row);
+        shared.is_some_and(|(scopes, creator)| {
+            matches(&self.scopes, scopes) && matches(&self.creators, creator)
+        }) && self
+            .table
+            .facts(row, self.at)
+            .is_some_and(|facts| self.query.search.matches_facts(&facts, texts))
+    }
+
+    /// Whether the query shows a row.
+    fn shows(&self, row: RowId) -> bool {
+        rank(self.ranks, self.table.class(row, self.at)) != HIDDEN
+            && self.matches_search(row, self.table.text(row))
+    }
+
+    /// The first rows that the query shows, up to `page` rows after the selected row, and the
+    /// position of the selected row. If the selected row is not shown, the rows extend to `page`
+    /// rows after `position`. Returns `None` if the order is not built, if the list is sorted by
+    /// status, or if the first [`FIRST_ROWS`] rows of the order contain too few shown rows.
+    pub(super) fn first_rows(
+        &self,
+        orders: &SortedOrders,
+        selected: Option<RowId>,
+        position: usize,
+        page: usize,
+    ) -> Option<(ResultRows, Option<usize>)> {
+        let sort = self.query.sort;
+        let order = orders.rows(sort, FIRST_ROWS).filter(|_| sort.column != Column::Status)?;
+        let selected = selected.filter(|row| self.shows(*row));
+        let (mut rows, mut selected_position) = (Vec::new(), None);
+        for row in order.into_iter().filter(|row| self.shows(*row)) {
+            if selected == Some(row) {
+                selected_position = Some(rows.len());
+            }
+            rows.push(row);
+            let last = selected.map_or(Some(position), |_| selected_position);
+            if last.is_some_and(|last| rows.len() > last.saturating_add(page)) {
+                return Some((
+                    ResultRows::new(rows, Arc::clone(&self.table.ids)),
+                    selected_position,
+                ));
+            }
+        }
+        None
+    }
+}
+
+impl UnsortedMatches {
+    fn rank(&self, row: RowId) -> u8 {
+        rank(self.ranks, self.classes.get(to_index(row)).copied().unwrap_or(StatusClass::Free))
+    }
+
+    /// Whether a row is shown.
+    pub(super) fn shows(&self, row: RowId) -> bool {
+        self.rank(row) != HIDDEN
+    }
+
+    /// The shown rows in the order of `sort`. While the store is loading, no order is built, and
+    /// rows with equal keys are in no particular order.
+    pub(super) fn in_order(
+        &self,
+        table: &TokenTable,
+        orders: &SortedOrders,
+        sort: Sort,
+    ) -> ResultRows {
+        let order = orders.rows(sort, usize::MAX).unwrap_or_else(|| {
+            let mut rows = table.used_rows();
+            rows.retain(|row| self.shows(*row));
+            if sort.column != Column::Status {
+                sort_by_column(table, sort.column, &mut rows);
+            }
+            if sort.descending {
+                rows.reverse();
+            }
+            rows
+        });
+        let statuses = [Status::Active, Status::Expired, Status::Revoked];
+        let mut passes = match sort.column {
+            Column::Status => statuses.map(|status| status as u8..=status as u8).to_vec(),
+            _ => vec![0..=HIDDEN - 1],
+        };
+        if sort.descending {
+            passes.reverse();
+        }
+        let (mut rows, mut len) = (vec![0; order.len()], 0);
+        for wanted in passes {
+            // This loop has no branch on the rank, because the branch would be mispredicted. For a
+            // million rows, the loop takes 1 ms instead of 6 ms.
+            for row in &order {
+                if let Some(slot) = rows.get_mut(len) {
+                    *slot = *row;
+                }
+                len += usize::from(wanted.contains(&self.rank(*row)));
+            }
+        }
+        rows.truncate(len);
+        ResultRows::new(rows, Arc::clone(&table.ids))
+    }
+}
+
+fn rank(ranks: Ranks, class: StatusClass) -> u8 {
+    ranks.get(class as usize).copied().unwrap_or(HIDDEN)
+}

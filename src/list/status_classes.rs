@@ -1,0 +1,133 @@
+//! The status class of each row at an instant, the count of each class, and the instant of the next
+//! change. Times are nanoseconds since 1970. Called by `query` and `synced_index`, which caches the
+//! classes until a changed row or the time changes a class.
+
+use rayon::prelude::*;
+
+use super::{
+    text_block::BLOCK_ROWS,
+    token_table::{RowFlags, TokenTable},
+};
+use crate::domain::{Status, StatusCounts, Timestamp, token::EXPIRES_SOON_WITHIN};
+
+/// The expiry of a token that never expires.
+pub(super) const NEVER: i64 = i64::MAX;
+/// The last use of a token that was never used.
+pub(super) const NEVER_USED: i64 = i64::MIN;
+
+const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
+const SOON_NANOS: i64 = EXPIRES_SOON_WITHIN.num_days() * DAY;
+
+/// Converts to nanoseconds since 1970. A time out of range saturates, but never to [`NEVER`] or
+/// [`NEVER_USED`].
+pub(super) fn to_nanos(at: Timestamp) -> i64 {
+    let limit = if at.timestamp() < 0 { NEVER_USED + 1 } else { NEVER - 1 };
+    at.timestamp_nanos_opt().map_or(limit, |nanos| nanos.clamp(NEVER_USED + 1, NEVER - 1))
+}
+
+/// The status of a row, with a separate class for active tokens that expire within a week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StatusClass {
+    Free,
+    Active,
+    ExpiringSoon,
+    Expired,
+    Revoked,
+}
+
+impl StatusClass {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Free, Self::Active, Self::ExpiringSoon, Self::Expired, Self::Revoked];
+
+    /// The status, and whether the token expires soon; `None` for a free row.
+    pub(super) fn status(self) -> Option<(Status, bool)> {
+        match self {
+            Self::Free => None,
+            Self::Active => Some((Status::Active, false)),
+            Self::ExpiringSoon => Some((Status::Active, true)),
+            Self::Expired => Some((Status::Expired, false)),
+            Self::Revoked => Some((Status::Revoked, false)),
+        }
+    }
+}
+
+/// The class of a row. Evaluates all conditions without branches, because branches on mixed
+/// statuses would be mispredicted.
+pub(super) fn classify(flags: RowFlags, expires: i64, now: i64) -> StatusClass {
+    let soon = expires < now.saturating_add(SOON_NANOS);
+    let valid = if soon { StatusClass::ExpiringSoon } else { StatusClass::Active };
+    let unrevoked = if now >= expires { StatusClass::Expired } else { valid };
+    let class = if flags.revoked { StatusClass::Revoked } else { unrevoked };
+    if flags.removed { StatusClass::Free } else { class }
+}
+
+/// How many rows are in each class.
+pub(super) type ClassCounts = [usize; StatusClass::ALL.len()];
+
+pub(super) fn count_classes(classes: &[StatusClass]) -> ClassCounts {
+    let mut counts = ClassCounts::default();
+    for class in classes {
+        if let Some(count) = counts.get_mut(*class as usize) {
+            *count += 1;
+        }
+    }
+    counts
+}
+
+pub(super) fn add_counts(mut a: ClassCounts, b: ClassCounts) -> ClassCounts {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+    a
+}
+
+pub(super) fn to_status_counts([_, active, soon, expired, revoked]: ClassCounts) -> StatusCounts {
+    StatusCounts { active: active + soon, expiring: soon, expired, revoked }
+}
+
+/// Statistics of all tokens at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TokenStats {
+    /// The number of tokens of each status.
+    pub counts: StatusCounts,
+    /// The next instant at which the passing of time changes a count. `None` if there is no such
+    /// instant.
+    pub until: Option<Timestamp>,
+}
+
+/// The status class of each table row. Valid from `from` until `stats.until`, provided the table is
+/// unchanged.
+#[derive(Debug)]
+pub(super) struct ClassifiedRows {
+    pub(super) classes: Vec<StatusClass>,
+    pub(super) stats: TokenStats,
+    from: Timestamp,
+}
+
+impl ClassifiedRows {
+    pub(super) fn of(table: &TokenTable, at: Timestamp) -> Self {
+        let classes = table.classes(at);
+        let blocks = classes.par_chunks(BLOCK_ROWS).zip(table.expires.par_chunks(BLOCK_ROWS));
+        let counts_and_ends = blocks.map(|(classes, expires)| {
+            let rows = classes.iter().copied().zip(expires);
+            let ends = rows.map(|(class, expires)| class_end(class, *expires));
+            (count_classes(classes), ends.fold(NEVER, i64::min))
+        });
+        let none = || (ClassCounts::default(), NEVER);
+        let (counts, until) =
+            counts_and_ends.reduce(none, |a, b| (add_counts(a.0, b.0), a.1.min(b.1)));
+        let until = (until != NEVER).then(|| Timestamp::from_timestamp_nanos(until));
+        Self { classes, stats: TokenStats { counts: to_status_counts(counts), until }, from: at }
+    }
+
+    /// Whether the classes are also valid at `at`, provided the table is unchanged.
+    pub(super) fn holds_at(&self, at: Timestamp) -> bool {
+        self.from <= at && self.stats.until.is_none_or(|until| at < until)
+    }
+}
+
+/// The instant at which the passing of time changes the class of a row of `class`, or [`NEVER`].
+/// Like [`classify`], evaluates all conditions without branches.
+fn class_end(class: StatusClass, expires: i64) -> i64 {
+    let lead = if class == StatusClass::ExpiringSoon { 0 } else { SOON_NANOS - 1 };
+    let end = if expires == NEVER { NEVER } else { expires.saturating_sub(lead) };
+    if matches!(class, StatusClass::Active | StatusClass::ExpiringSoon) { end } else { NEVER }
+}

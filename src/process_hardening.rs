@@ -1,0 +1,94 @@
+//! Process hardening: no core dumps, no debuggers of the same user, and no secrets in panic
+//! messages. Never fails. `run` calls it first, before any secret is in memory.
+
+use std::{fmt, panic::PanicHookInfo};
+
+use color_eyre::{config::HookBuilder, section::PanicMessage};
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+/// Disables core dumps and, on Linux, access by other processes of the same user through
+/// `/proc/<pid>/mem` and `ptrace`.
+///
+/// Errors are ignored on purpose. Both measures are only a second line of defence behind the wiping
+/// of secrets. An operator must be able to revoke tokens in a container that forbids these calls.
+pub fn harden() {
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    #[cfg(target_os = "linux")]
+    {
+        // A core pattern that pipes to a program ignores the limit above, but not this flag.
+        let _ =
+            rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    }
+}
+
+/// Installs a panic hook that prints a readable report without environment and secrets.
+pub fn install_panic_hook() {
+    let hooks = HookBuilder::default()
+        .display_env_section(false)
+        .panic_message(PanicRedactor)
+        .panic_section(
+            "This is a bug in patdeck. The store is intact: each change is complete or absent.",
+        );
+    // If the installation fails, the default hook still reports a panic.
+    drop(hooks.install());
+}
+
+/// Prints panic messages redacted, because a message can quote a secret.
+struct PanicRedactor;
+
+impl PanicMessage for PanicRedactor {
+    fn display(&self, panic: &PanicHookInfo<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let payload = panic.payload();
+        let owned = payload.downcast_ref::<String>().map(String::as_str);
+        let message = owned.or_else(|| payload.downcast_ref::<&str>().copied());
+        writeln!(f, "patdeck panicked: {}", redact(message.unwrap_or("no message")))?;
+        let location = panic.location().map(ToString::to_string);
+        write!(f, "Location: {}", location.as_deref().unwrap_or("unknown"))
+    }
+}
+
+/// Maximum length of a run of letters and digits that is printed. Identifiers in messages are
+/// shorter. The random part of a secret is longer, also in hexadecimal or in base64. Even half of
+/// the random part is longer.
+const MAX_ALPHANUMERIC_RUN: usize = 16;
+
+/// Replaces every run of letters and digits that could be part of a secret by `(redacted)`.
+fn redact(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    for part in message.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let end = part.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(part.len());
+        let (word, rest) = part.split_at(end);
+        out.push_str(if word.len() > MAX_ALPHANUMERIC_RUN { "(redacted)" } else { word });
+        out.push_str(rest);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redact;
+    use rustix::process::{Resource, getrlimit};
+
+    #[test]
+    fn possible_secrets_in_panic_messages_are_redacted() {
+        let secret = "pat_4fKq9Zt0WbXe_0123456789abcdefghijABCDEFGHIJxy4gfFC3";
+        assert_eq!(
+            redact(&format!("byte index 99 is out of bounds of `{secret}`")),
+            "byte index 99 is out of bounds of `pat_4fKq9Zt0WbXe_(redacted)`"
+        );
+        assert_eq!(redact("é, then 0123456789abcdefg"), "é, then (redacted)");
+        let plain = "index out of bounds: the len is 3 but the index is 7";
+        assert_eq!(redact(plain), plain);
+    }
+
+    #[test]
+    fn hardening_disables_core_dumps() {
+        super::harden();
+        assert_eq!(getrlimit(Resource::Core).current, Some(0));
+        #[cfg(target_os = "linux")]
+        assert_eq!(
+            rustix::process::dumpable_behavior().unwrap(),
+            rustix::process::DumpableBehavior::NotDumpable
+        );
+    }
+}

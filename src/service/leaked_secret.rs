@@ -1,0 +1,73 @@
+//! Classifies a leaked secret. The lookup writes nothing and does not count as a use of the secret.
+//! Called by the `scan` command, which may then revoke the tokens of leaked secrets.
+
+use super::{Service, ServiceError};
+use crate::{
+    domain::{LeakedSecret, Name, Status, Token, labelled_enum::labels},
+    store::ReadOps,
+};
+
+labels! {
+    /// The state of a leaked secret in this store.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum LeakedSecretStatus, as_str {
+        /// The secret works: it is the current secret of an active token, or the previous secret
+        /// during the overlap.
+        Active => "active",
+        Expired => "expired",
+        Revoked => "revoked",
+        /// The token of the secret is in the trash. Restoring the token would make the secret work
+        /// again.
+        Deleted => "deleted",
+        /// The token of the secret exists, but has another secret now.
+        Replaced => "replaced",
+        /// The token of the secret was never in this store, or was purged.
+        Unknown => "unknown",
+    }
+}
+
+impl From<Status> for LeakedSecretStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Active => Self::Active,
+            Status::Expired => Self::Expired,
+            Status::Revoked => Self::Revoked,
+        }
+    }
+}
+
+/// The status of a leaked secret, and the name of its token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeakedSecretInfo {
+    pub status: LeakedSecretStatus,
+    /// `None` if neither the store nor the trash contains the token.
+    pub name: Option<Name>,
+}
+
+impl Service {
+    /// Returns the status of `secret` and the name of its token.
+    pub fn classify(&self, secret: &LeakedSecret) -> Result<LeakedSecretInfo, ServiceError> {
+        self.store.read(|rows| {
+            let info = |status, token: Token| LeakedSecretInfo { status, name: Some(token.name) };
+            if let Some(token) = rows.token(&secret.id)? {
+                let at = self.clock.denial_time(rows)?;
+                let status = if token.accepts(&secret.digest, at) {
+                    token.status(at).into()
+                } else {
+                    LeakedSecretStatus::Replaced
+                };
+                return Ok(info(status, token));
+            }
+            let Some(deleted) = rows.trashed(&secret.id)? else {
+                return Ok(LeakedSecretInfo { status: LeakedSecretStatus::Unknown, name: None });
+            };
+            let is_own_secret = deleted.token.accepts(&secret.digest, deleted.at);
+            let status = if is_own_secret {
+                LeakedSecretStatus::Deleted
+            } else {
+                LeakedSecretStatus::Replaced
+            };
+            Ok(info(status, deleted.token))
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! Reads all tokens, the changes since a position, and the audit trail; checks the store. Each call
+//! copies the rows and ends its read transaction before it returns. Called by the app and the
+//! command line.
+
+use super::{Service, ServiceError};
+use crate::{
+    domain::{AuditEvent, EventHash, Timestamp, Token, TokenId},
+    store::{ChainCheckResult, ChangesSince, DamagedRecord, ReadOps, StoreError},
+};
+
+/// The point in the change log up to which a reader has seen the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChangeLogPosition {
+    /// The id of the store, because another store may have replaced the file.
+    store: u128,
+    generation: u64,
+    event: u64,
+}
+
+/// All tokens, the damaged records and the clock, read in one transaction.
+#[derive(Debug, Clone, Default)]
+pub struct AllTokensSnapshot {
+    pub tokens: Vec<Token>,
+    /// The instant at which statuses are evaluated.
+    pub now: Timestamp,
+    pub damaged: Vec<DamagedRecord>,
+    /// The time of the last change, if the clock is more than 5 minutes behind it.
+    pub clock_behind: Option<Timestamp>,
+}
+
+/// The tokens that changed since a [`ChangeLogPosition`].
+#[derive(Debug, Clone)]
+pub enum TokenChanges {
+    Unchanged,
+    /// The changed tokens in their present state, and the new position. The value is `None` for a
+    /// deleted token.
+    Tokens(Vec<(TokenId, Option<Token>)>, ChangeLogPosition),
+    /// The change log no longer covers the reader's position: reload everything, then continue from
+    /// the new position.
+    NeedsReload(ChangeLogPosition),
+}
+
+/// The newest events of the audit trail, newest first, and the state of the hash chain.
+#[derive(Debug, Clone)]
+pub struct AuditTrail {
+    pub events: Vec<AuditEvent>,
+    pub chain: ChainCheckResult,
+}
+
+/// The results of all checks of the store, read in one transaction.
+#[derive(Debug, Clone)]
+pub struct StoreHealth {
+    pub snapshot: AllTokensSnapshot,
+    pub chain: ChainCheckResult,
+    /// Contradictions between tables, one sentence each.
+    pub inconsistencies: Vec<String>,
+    pub schema: u32,
+    /// Number of deleted tokens in the trash.
+    pub trash: usize,
+}
+
+/// Maximum number of events per read.
+const EVENTS_PAGE: usize = 1_000;
+
+/// How far the clock may be behind the last change without a warning. Two hosts that share a disk,
+/// or a clock that is being slewed, often differ by this much.
+const CLOCK_TOLERANCE: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+
+impl Service {
+    /// Reads all tokens, the damaged records and the clock in one transaction.
+    pub fn load_snapshot(&self) -> Result<AllTokensSnapshot, ServiceError> {
+        Ok(self.store.read(|rows| self.token_snapshot(rows))?)
+    }
+
+    fn token_snapshot(&self, rows: &impl ReadOps) -> Result<AllTokensSnapshot, StoreError> {
+        let listing = rows.tokens()?;
+        let last = rows.newest_event()?;
+        Ok(AllTokensSnapshot {
+            now: self.clock.denial_time(rows)?,
+            tokens: listing.rows,
+            damaged: listing.damaged,
+            clock_behind: self.clock_behind(last.as_ref()),
+        })
+    }
+
+    /// Returns the position after the newest change.
+    pub fn position(&self) -> Result<ChangeLogPosition, ServiceError> {
+        Ok(self.store.read(|rows| position(rows, rows.newest_event()?.as_ref()))?)
+    }
+
+    /// Returns the tokens that changed since `seen`. Costs a few key reads if nothing changed.
+    pub fn changes_since(&self, seen: ChangeLogPosition) -> Result<TokenChanges, ServiceError> {
+        self.store.read(|rows| {
+            let position = position(rows, rows.newest_event()?.as_ref())?;
+            if position == seen {
+                return Ok(TokenChanges::Unchanged);
+            }
+            match changes_between(rows, seen, position)? {
+                ChangesSince::NeedsResync => Ok(TokenChanges::NeedsReload(position)),
+                ChangesSince::Tokens(ids, _) => {
+                    Ok(TokenChanges::Tokens(read_tokens(rows, &ids)?, position))
+                }
+            }
+        })
+    }
+
+    /// Returns the time of `last`, the newest event, if the clock is more than [`CLOCK_TOLERANCE`]
+    /// behind it.
+    pub(super) fn clock_behind(&self, last: Option<&AuditEvent>) -> Option<Timestamp> {
+        last.map(|event| event.body.at)
+            .filter(|newest| *newest - self.clock.now() > CLOCK_TOLERANCE)
+    }
+
+    /// Returns the newest `limit` events and verifies the whole hash chain.
+    pub fn audit_trail(&self, limit: usize) -> Result<AuditTrail, ServiceError> {
+        Ok(self.store.read(|rows| {
+            let events = rows.events_before(None, limit)?.rows;
+            Ok::<_, StoreError>(AuditTrail { events, chain: rows.verify_chain()? })
+        })?)
+    }
+
+    /// Verifies the hash chain and finds the event whose hash is `expected`, a hash that an earlier
+    /// check reported. Returns the sequence number of that event: 0 if `expected` is the hash of an
+    /// empty trail, `None` if no event has the hash. If the trail was truncated or rewritten after
+    /// the earlier check, its chain is valid, but no event has the hash.
+    pub fn verify_chain_since(
+        &self,
+        expected: EventHash,
+    ) -> Result<(ChainCheckResult, Option<u64>), ServiceError> {
+        Ok(self.store.read(|rows| {
+            let chain = rows.verify_chain()?;
+            let mut sequence = (expected == EventHash::NONE).then_some(0);
+            let mut seen = 0;
+            while sequence.is_none() && seen < chain.events {
+                let page = rows.events_after(seen, EVENTS_PAGE)?.rows;
+                let Some(last) = page.last() else { break };
+                seen = last.sequence;
+                let mut valid = page.iter().filter(|event| event.sequence <= chain.events);
+                sequence = valid.find(|event| event.hash == expected).map(|e| e.sequence);
+            }
+            Ok::<_, StoreError>((chain, sequence))
+        })?)
+    }
+
+    /// Checks the store in one read transaction: records, hash chain, consistency, schema and
+    /// trash.
+    pub fn health(&self) -> Result<StoreHealth, ServiceError> {
+        Ok(self.store.read(|rows| {
+            Ok::<_, StoreError>(StoreHealth {
+                snapshot: self.token_snapshot(rows)?,
+                chain: rows.verify_chain()?,
+                inconsistencies: rows.find_inconsistencies()?,
+                schema: rows.schema()?,
+                trash: rows.trash()?.rows.len(),
+            })
+        })?)
+    }
+
+    /// Returns up to [`EVENTS_PAGE`] events after event number `seen`, oldest first. Returns an
+    /// empty list after the last event.
+    pub fn events_after(&self, seen: u64) -> Result<Vec<AuditEvent>, ServiceError> {
+        Ok(self.store.read(|rows| rows.events_after(seen, EVENTS_PAGE))?.rows)
+    }
+
+    /// Returns the last `limit` events of a token, newest first.
+    pub fn history(&self, id: &TokenId, limit: usize) -> Result<Vec<AuditEvent>, ServiceError> {
+        Ok(self.store.read(|rows| rows.events_of(id, limit))?.rows)
+    }
+}
+
+/// Reads the tokens `ids`. The value is `None` for a deleted or damaged token. Functions that read
+/// all tokens report the damage.
+pub(super) fn read_tokens(
+    rows: &impl ReadOps,
+    ids: &[TokenId],
+) -> Result<Vec<(TokenId, Option<Token>)>, StoreError> {
+    let read = |id: &TokenId| match rows.token(id) {
+        Err(StoreError::Damaged(_)) => Ok((*id, None)),
+        token => Ok((*id, token?)),
+    };
+    ids.iter().map(read).collect()
+}
+
+/// Returns the ids of the tokens that changed between two positions.
+pub(super) fn changes_between(
+    rows: &impl ReadOps,
+    seen: ChangeLogPosition,
+    now: ChangeLogPosition,
+) -> Result<ChangesSince, StoreError> {
+    // The generations of two stores are not comparable.
+    if seen.store == now.store {
+        rows.changes_after(seen.generation)
+    } else {
+        Ok(ChangesSince::NeedsResync)
+    }
+}
+
+/// Returns the position after the newest change in `rows`; `last` is the newest event.
+pub(super) fn position(
+    rows: &impl ReadOps,
+    last: Option<&AuditEvent>,
+) -> Result<ChangeLogPosition, StoreError> {
+    let store = match rows.store_id() {
+        Ok(id) => u128::from_str_radix(&id, 16).unwrap_or_default(),
+        // A damaged store id must not prevent reading the store, because the id only serves to
+        // detect a replaced file.
+        Err(StoreError::Damaged(_)) => 0,
+        Err(error) => return Err(error),
+    };
+    Ok(ChangeLogPosition {
+        store,
+        generation: rows.generation()?,
+        event: last.map_or(0, |event| event.sequence),
+    })
+}

@@ -1,0 +1,78 @@
+//! Resolves the id, id prefix or name of a token. Refuses an ambiguous prefix.
+//! Called by the command line; the app already has ids.
+
+use super::{Service, ServiceError};
+use crate::{
+    domain::{Actor, Name, Refusal, Token, TokenId, plan::TRASH_RETENTION},
+    store::ReadOps,
+};
+
+/// Minimum length of an id prefix, in characters.
+const MIN_PREFIX_LEN: usize = 4;
+
+impl Service {
+    /// Returns the token that `text` identifies. Tries a full id, then a name, then an id prefix.
+    /// Fails if no token matches. Fails also if several tokens match, with an error that lists the
+    /// candidates.
+    pub fn resolve(&self, text: &str) -> Result<Token, ServiceError> {
+        self.store.read(|rows| {
+            if let Some(id) = TokenId::parse(text)
+                && let Some(token) = rows.token(&id)?
+            {
+                return Ok(token);
+            }
+            if let Ok(name) = Name::parse(text)
+                && let Some(id) = rows.id_of_name(&name)?
+            {
+                return rows.token(&id)?.ok_or_else(|| Refusal::NotFound(id).into());
+            }
+            unique_match(rows.tokens()?.rows, text)
+        })
+    }
+
+    /// Returns the deleted token that `text` identifies by id, id prefix or name. Fails if no token
+    /// matches that can still be restored.
+    pub fn resolve_deleted(&self, text: &str) -> Result<Token, ServiceError> {
+        let deleted = self.store.read(|rows| {
+            Ok::<_, ServiceError>((self.clock.denial_time(rows)?, rows.trash()?.rows))
+        });
+        let (at, mut deleted) = deleted?;
+        deleted.retain(|deleted| at - deleted.at < TRASH_RETENTION);
+        unique_match(deleted.into_iter().map(|deleted| deleted.token).collect(), text).map_err(
+            |error| match error {
+                ServiceError::NotFound(_) => Refusal::NothingToRestore.into(),
+                other => other,
+            },
+        )
+    }
+
+    /// Returns the token with this id, if the store contains it.
+    pub fn token(&self, id: &TokenId) -> Result<Option<Token>, ServiceError> {
+        Ok(self.store.read(|rows| rows.token(id))?)
+    }
+
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+}
+
+/// Returns the only token of `tokens` whose name is `text` or whose id starts with `text`. A prefix
+/// shorter than [`MIN_PREFIX_LEN`] matches no id.
+pub(super) fn unique_match(tokens: Vec<Token>, text: &str) -> Result<Token, ServiceError> {
+    let is_long_enough = text.len() >= MIN_PREFIX_LEN;
+    let mut matching: Vec<Token> = tokens
+        .into_iter()
+        .filter(|token| {
+            is_long_enough && token.id.as_str().starts_with(text) || token.name.as_str() == text
+        })
+        .collect();
+    match (matching.pop(), matching.is_empty()) {
+        (Some(token), true) => Ok(token),
+        (Some(last), false) => {
+            let all = matching.iter().chain([&last]);
+            let all: Vec<_> = all.map(|token| format!("{} ({})", token.id, token.name)).collect();
+            Err(ServiceError::Ambiguous { given: text.to_owned(), candidates: all.join(", ") })
+        }
+        (None, _) => Err(ServiceError::NotFound(text.to_owned())),
+    }
+}

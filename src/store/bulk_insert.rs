@@ -1,0 +1,229 @@
+//! Inserts many new tokens in one transaction, several times faster than single writes. Worker
+//! threads encode the tokens; rows are inserted table by table in key order, so that most of them
+//! fill adjacent pages. The resulting rows are the same as those of single writes. Called by the
+//! service's import.
+
+use std::ops::Bound;
+
+use redb::{CursorError, Key, ReadableTable as _, WriteTransaction};
+
+use super::{
+    chain,
+    codec::{Record, append_record, body_unchecked},
+    error::StoreError,
+    raw_batch,
+    record::{ComparedFields, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV1},
+    tables::{NAMES, RecordTable, TOKENS, Tables, USES},
+    write_ops::Writer,
+};
+use crate::domain::{EventBody, Token, TokenId};
+
+/// Number of names from which a batch is full. Names are not in token order, so a larger batch has
+/// more names that belong to the same page.
+const MAX_NAME_BATCH: usize = 1 << 17;
+/// Initial size in bytes of the buffer for a short record, such as a token id with the checksum of
+/// the record.
+const SHORT_RECORD_BYTES: usize = 24;
+/// Minimum length of a run that is inserted through a cursor. A run is a series of new rows between
+/// two existing rows. Shorter runs are inserted row by row.
+const MIN_RUN_LEN: usize = 8;
+
+type Id = [u8; TokenId::LEN];
+
+/// The encoded records of a token, borrowed from a buffer with the records of several tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EncodedToken<'a> {
+    id: &'a Id,
+    token: &'a [u8],
+    /// Empty if the token was never used.
+    usage: &'a [u8],
+}
+
+impl<'a> EncodedToken<'a> {
+    /// Appends the records of `token` to `buffer`. This needs no transaction.
+    pub fn write(token: &Token, buffer: &mut Vec<u8>) -> Result<(), StoreError> {
+        let (id, usage) = (token.id.as_bytes(), TokenUses::of(token));
+        buffer.extend_from_slice(id);
+        write_length_prefixed(buffer, TOKENS, |buffer| {
+            append_record(buffer, TOKENS, id, &TokenV1::from(token))
+        })?;
+        write_length_prefixed(buffer, USES, |buffer| {
+            let is_used = usage != TokenUses::default();
+            if is_used {
+                append_record(buffer, USES, id, &TokenUsesV1::from(&usage))
+            } else {
+                Some(())
+            }
+        })
+    }
+
+    /// Reads a token that [`EncodedToken::write`] appended, and removes it from the start of
+    /// `buffer`. Returns `None` if the bytes have another form.
+    pub fn read(buffer: &mut &'a [u8]) -> Option<Self> {
+        let (id, rest) = buffer.split_first_chunk()?;
+        *buffer = rest;
+        let mut next = || {
+            let (length, rest) = buffer.split_first_chunk()?;
+            let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+            let (bytes, rest) = rest.split_at_checked(length)?;
+            *buffer = rest;
+            Some(bytes)
+        };
+        Some(Self { id, token: next()?, usage: next()? })
+    }
+
+    /// Returns the fields of the token that an import compares, or `None` if the record is not a
+    /// token. Does not verify the checksum of the record, because the caller has verified a
+    /// checksum over the whole buffer.
+    pub fn summary(&self) -> Option<ComparedFields> {
+        body_unchecked(self.token)?.decode::<TokenV1<'_>>()?.summary()
+    }
+
+    /// Decodes the token. Returns `None` if one of its records is damaged.
+    pub fn decode(&self) -> Option<Token> {
+        let usage = (!self.usage.is_empty()).then_some(self.usage);
+        let (token, damaged) = raw_batch::decode_token(self.id, self.token, usage);
+        token.ok().filter(|_| damaged.is_none())
+    }
+}
+
+/// Encodes a record of a few bytes. An import holds 100,000 of these records in memory, so each
+/// record gets a small buffer.
+pub(super) fn encode_short(
+    table: &'static str,
+    key: &[u8],
+    record: &impl Record,
+) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::with_capacity(SHORT_RECORD_BYTES);
+    append_record(&mut bytes, table, key, record).ok_or(StoreError::TooLarge { table })?;
+    Ok(bytes)
+}
+
+/// Appends the bytes that `write` appends, preceded by their length.
+fn write_length_prefixed(
+    buffer: &mut Vec<u8>,
+    table: &'static str,
+    write: impl FnOnce(&mut Vec<u8>) -> Option<()>,
+) -> Result<(), StoreError> {
+    let start = buffer.len();
+    buffer.extend_from_slice(&[0; 4]);
+    let written = write(buffer).and_then(|()| u32::try_from(buffer.len() - start - 4).ok());
+    let prefix = buffer.get_mut(start..).and_then(<[u8]>::first_chunk_mut);
+    match (written, prefix) {
+        (Some(length), Some(prefix)) => {
+            *prefix = length.to_le_bytes();
+            Ok(())
+        }
+        _ => Err(StoreError::TooLarge { table }),
+    }
+}
+
+/// Folded names to be inserted later, each with the id of its token.
+#[derive(Debug, Default)]
+pub struct NamesToInsert(Vec<(String, TokenId)>);
+
+impl NamesToInsert {
+    /// Whether the batch must be inserted before more names are added, to limit its memory.
+    pub fn is_full(&self) -> bool {
+        self.0.len() >= MAX_NAME_BATCH
+    }
+}
+
+impl Extend<(String, TokenId)> for NamesToInsert {
+    fn extend<I: IntoIterator<Item = (String, TokenId)>>(&mut self, names: I) {
+        self.0.extend(names);
+    }
+}
+
+impl Writer<'_> {
+    /// Inserts tokens that are not in the store, and appends `events` to the audit trail.
+    /// [`Writer::insert_names`] inserts the names of the tokens separately.
+    pub fn insert_tokens(
+        &mut self,
+        tokens: &[EncodedToken<'_>],
+        events: &[EventBody],
+    ) -> Result<(), StoreError> {
+        let Tables { tokens: records, uses, meta, .. } = &mut self.tables;
+        records.put_many(tokens.iter().map(|it| (it.id, it.token)).collect(), |id| id)?;
+        let used = tokens.iter().filter(|it| !it.usage.is_empty());
+        uses.put_many(used.map(|it| (it.id, it.usage)).collect(), |id| id)?;
+        let head = chain::load_head(meta)?;
+        chain::append_all(&mut self.tables, head, events)?;
+        for token in tokens {
+            self.mark_changed(*token.id);
+        }
+        Ok(())
+    }
+
+    /// Inserts the names of inserted tokens. If another token already has one of the names, the
+    /// name refers to the inserted token afterwards. The caller must then remove the other token in
+    /// the same transaction.
+    pub fn insert_names(&mut self, names: NamesToInsert) -> Result<(), StoreError> {
+        let entries = names.0.into_iter().map(|(name, id)| {
+            let entry = encode_short(NAMES, name.as_bytes(), &TokenIdRecordV1(*id.as_bytes()))?;
+            Ok((name, entry))
+        });
+        let entries = entries.collect::<Result<_, StoreError>>()?;
+        self.tables.names.put_many(entries, |name: &String| name.as_bytes())
+    }
+}
+
+impl<K: Key + 'static> RecordTable<K, &WriteTransaction> {
+    /// Inserts encoded rows, which may be in any order.
+    pub(super) fn put_many<O: Ord>(
+        &mut self,
+        mut rows: Vec<(O, impl AsRef<[u8]>)>,
+        key: impl for<'a> Fn(&'a O) -> K::SelfType<'a>,
+    ) -> Result<(), StoreError> {
+        rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let error = self.error.clone();
+        error.run(|| {
+            let mut rest = rows.as_slice();
+            while let Some((first, _)) = rest.first() {
+                let run = self.run_len(rest, &key)?;
+                let (current, later) =
+                    rest.split_at(run.clamp(MIN_RUN_LEN.min(rest.len()), rest.len()));
+                if run < MIN_RUN_LEN {
+                    for (at, row) in current {
+                        self.inner.insert(key(at), row.as_ref())?;
+                    }
+                } else {
+                    let mut gap = self.inner.lower_bound_mut(Bound::Included(key(first)))?;
+                    for (at, row) in current {
+                        gap.insert_before(key(at), row.as_ref()).map_err(cursor_error)?;
+                    }
+                    gap.close()?;
+                }
+                rest = later;
+            }
+            Ok(())
+        })
+    }
+
+    /// Counts how many of the sorted `rows` come before the next row that exists in the table.
+    fn run_len<O>(
+        &self,
+        rows: &[(O, impl AsRef<[u8]>)],
+        key: impl for<'a> Fn(&'a O) -> K::SelfType<'a>,
+    ) -> Result<usize, StoreError> {
+        let Some((first, _)) = rows.first() else { return Ok(0) };
+        let Some(next) = self.inner.range(key(first)..)?.next() else { return Ok(rows.len()) };
+        let (next, _) = next?;
+        let next = next.value();
+        let next = K::as_bytes(&next);
+        Ok(rows.partition_point(|(at, _)| {
+            K::compare(K::as_bytes(&key(at)).as_ref(), next.as_ref()).is_lt()
+        }))
+    }
+}
+
+fn cursor_error(error: CursorError) -> StoreError {
+    match error {
+        CursorError::Storage(error) => error.into(),
+        other => StoreError::corrupted(other),
+    }
+}
+
+#[cfg(test)]
+#[path = "bulk_tests.rs"]
+mod tests;

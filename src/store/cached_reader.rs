@@ -1,0 +1,82 @@
+//! Reuses a read transaction, because beginning a new transaction costs more than most reads. Keeps
+//! the last transaction while nothing is committed; each read checks this first. Created by
+//! `Store::cached_reader`; `Store::read` uses a `CachedReader` for a single read.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use redb::ReadableDatabase as _;
+
+use super::{
+    Backend, Store, StoreError, commit_id::CommitValues, file_db::Snapshot, read_ops::Reader,
+    tables::Tables,
+};
+
+/// The maximum age of a reused read transaction. A reuse only compares the header of the open file,
+/// so a replaced file or insecure permissions are noticed after this time at the latest.
+const MAX_SNAPSHOT_AGE: Duration = Duration::from_millis(1);
+
+/// Reads a store several times in quick succession. While other processes write, the open
+/// transaction makes the file grow: call [`CachedReader::release`] before waiting for anything.
+pub struct CachedReader {
+    store: Store,
+    cached: Option<(Snapshot, Instant)>,
+}
+
+impl fmt::Debug for CachedReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedReader").finish_non_exhaustive()
+    }
+}
+
+impl CachedReader {
+    pub(super) fn new(store: Store) -> Self {
+        Self { store, cached: None }
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Runs `work` in one transaction on the last commit of any process.
+    pub fn read<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&Reader) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let file = match &*self.store.backend {
+            Backend::File(file) => file,
+            Backend::Memory(db) => {
+                let transaction = db.begin_read().map_err(StoreError::from)?;
+                let tables = Tables::open(transaction).map_err(StoreError::from)?;
+                return work(&Reader { tables, cache: CommitValues::default().into() });
+            }
+        };
+        let is_usable = |(snapshot, since): &(Snapshot, Instant)| {
+            since.elapsed() < MAX_SNAPSHOT_AGE && snapshot.is_current()
+        };
+        let cached = if let Some(cached) = self.cached.take().filter(is_usable) {
+            cached
+        } else {
+            // The time is taken before the transaction begins, so that its age is never
+            // underestimated.
+            let since = Instant::now();
+            (file.snapshot()?, since)
+        };
+        let reader = &cached.0.reader;
+        let result = work(reader);
+        if reader.tables.error.first().is_some() {
+            // redb refuses every operation on a handle that had an I/O error.
+            file.drop_handle();
+        } else {
+            self.cached = Some(cached);
+        }
+        result
+    }
+
+    /// Ends the transaction that is kept for the next read.
+    pub fn release(&mut self) {
+        self.cached = None;
+    }
+}

@@ -1,0 +1,115 @@
+//! All code that depends on the layout of redb's file header. redb reads the header once for each
+//! `begin_read`. The header contains checksums of the data that it refers to, so two reads with
+//! equal headers see the same commit. The tests fail if redb changes this behaviour. The storage
+//! backend reports its reads to this module; `file_db` uses the resulting ids.
+
+use std::{
+    cell::RefCell,
+    fs::File,
+    os::unix::fs::FileExt as _,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use crate::domain::Timestamp;
+
+/// The offset of the header in the file, in bytes.
+const HEADER_OFFSET: u64 = 0;
+/// The length of the header in bytes, including both transaction slots.
+const HEADER_LEN: usize = 320;
+
+thread_local! {
+    static CAPTURE: RefCell<HeaderReads> =
+        const { RefCell::new(HeaderReads { is_active: false, reads: 0, header: [0; HEADER_LEN] }) };
+}
+
+/// The reads of the header during the current `begin_read` on this thread.
+struct HeaderReads {
+    is_active: bool,
+    /// Number of reads of the header. A read of a different range that overlaps the header counts
+    /// as two, so that no id is derived from it.
+    reads: u32,
+    header: [u8; HEADER_LEN],
+}
+
+/// Identifies a commit of one file by the bytes of its header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CommitId(Box<[u8; HEADER_LEN]>);
+
+impl CommitId {
+    /// Returns whether this is the last commit of `file`. Also returns `false` while another header
+    /// is being written.
+    pub(super) fn is_latest_of(&self, file: &File) -> bool {
+        let mut header = [0; HEADER_LEN];
+        file.read_exact_at(&mut header, HEADER_OFFSET).is_ok() && *self.0 == header
+    }
+}
+
+/// Captures the header that a `begin_read` reads through the storage backend.
+pub(super) struct CommitIdObserver;
+
+impl CommitIdObserver {
+    /// Runs `begin`, which begins one read transaction. Also returns the id of the commit that this
+    /// transaction sees, or `None` if redb did not read exactly one whole header on this thread.
+    pub(super) fn observe<T>(begin: impl FnOnce() -> T) -> (T, Option<CommitId>) {
+        CAPTURE.with_borrow_mut(|capture| (capture.is_active, capture.reads) = (true, 0));
+        let result = begin();
+        let id = CAPTURE.with_borrow_mut(|capture| {
+            capture.is_active = false;
+            (capture.reads == 1).then(|| CommitId(Box::new(capture.header)))
+        });
+        (result, id)
+    }
+
+    /// Records a read of `bytes` at `offset`. The backend calls this after each read.
+    pub(super) fn on_read(offset: u64, bytes: &[u8]) {
+        if offset >= HEADER_OFFSET.saturating_add(HEADER_LEN as u64) {
+            return;
+        }
+        CAPTURE.with_borrow_mut(|capture| {
+            let is_whole = offset == HEADER_OFFSET && bytes.len() == HEADER_LEN;
+            capture.reads = capture.reads.saturating_add(if is_whole { 1 } else { 2 });
+            if capture.is_active && is_whole {
+                capture.header.copy_from_slice(bytes);
+            }
+        });
+    }
+}
+
+/// Values derived from one commit. A commit never changes, so each value is computed once.
+#[derive(Debug, Default)]
+pub(super) struct CommitValues {
+    /// The id of the commit, or `None` if it is unknown. A cache without an id is not shared with
+    /// other reads.
+    pub(super) id: Option<CommitId>,
+    /// The time of the newest undamaged event.
+    pub(super) newest_event_at: OnceLock<Option<Timestamp>>,
+}
+
+/// The cache of the commit that was read last.
+#[derive(Debug, Default)]
+pub(super) struct LatestCommitValues(Mutex<Arc<CommitValues>>);
+
+impl LatestCommitValues {
+    /// Returns the cache of the commit `id`. If this is not the commit that was read last, runs
+    /// `check` and, if `check` succeeds, creates a new cache.
+    pub(super) fn cache_of<E>(
+        &self,
+        id: Option<CommitId>,
+        check: impl FnOnce() -> Result<(), E>,
+    ) -> Result<Arc<CommitValues>, E> {
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if id.is_some() && id == latest.id {
+            return Ok(Arc::clone(&latest));
+        }
+        check()?;
+        let cache = Arc::new(CommitValues { id, ..CommitValues::default() });
+        if cache.id.is_some() {
+            *latest = Arc::clone(&cache);
+        }
+        Ok(cache)
+    }
+}
+
+#[cfg(test)]
+#[path = "commit_id_tests.rs"]
+mod tests;

@@ -1,0 +1,218 @@
+//! The write operations. They keep the tables consistent: names with tokens, index entries with
+//! events, and the change log with all changes. The service calls them in the closure that it
+//! passes to `Store::write`.
+
+use std::{collections::BTreeSet, ops::ControlFlow};
+
+use redb::WriteTransaction;
+
+use super::{
+    chain,
+    codec::decode,
+    error::StoreError,
+    read_ops::{HasTables, ReadOps as _, load_usage},
+    record::{TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV1, TrashV1},
+    tables::WriteTables,
+};
+use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Name, Timestamp, Token, TokenId};
+
+/// Maximum number of rows in the change log.
+const CHANGE_LOG_ROWS: usize = 4_096;
+
+/// Stands for the token id in the change log if a change concerns no token. No token has this id.
+const NO_TOKEN: [u8; TokenId::LEN] = [0; TokenId::LEN];
+
+/// A write transaction. Its reads see its own writes.
+#[derive(Debug)]
+pub struct Writer<'t> {
+    pub(super) tables: WriteTables<'t>,
+    /// The ids of the changed tokens, at most [`CHANGE_LOG_ROWS`].
+    changed: BTreeSet<[u8; TokenId::LEN]>,
+    /// Number of changes that did not fit into `changed`.
+    overflow_count: u64,
+}
+
+impl<'t> HasTables for Writer<'t> {
+    type Transaction = &'t WriteTransaction;
+
+    fn tables(&self) -> &WriteTables<'t> {
+        &self.tables
+    }
+}
+
+impl<'t> Writer<'t> {
+    pub(super) fn new(tables: WriteTables<'t>) -> Self {
+        Self { tables, changed: BTreeSet::new(), overflow_count: 0 }
+    }
+
+    /// Marks this token as changed. If the change log is too small for all changes, readers must
+    /// read everything again, so the remaining changes are only counted. A token may be counted
+    /// several times.
+    pub(super) fn mark_changed(&mut self, id: [u8; TokenId::LEN]) {
+        if self.changed.len() < CHANGE_LOG_ROWS {
+            self.changed.insert(id);
+        } else if !self.changed.contains(&id) {
+            self.overflow_count = self.overflow_count.saturating_add(1);
+        }
+    }
+
+    /// Inserts or replaces a token and updates the table of names. Does not write `last_used`,
+    /// which [`Writer::put_last_use`] writes.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::NameTaken`] if another token has the same name.
+    pub fn put_token(&mut self, token: &Token) -> Result<(), StoreError> {
+        let holder = self.id_of_name(&token.name)?;
+        if let Some(by) = holder.filter(|by| *by != token.id) {
+            let name = token.name.clone();
+            return Err(StoreError::NameTaken { name, by });
+        }
+        let key = token.id.as_bytes();
+        let name = token.name.folded();
+        let old_names = self.names_of(&token.id)?;
+        if holder.is_none() || old_names.iter().any(|old| old != name.as_bytes()) {
+            for old in old_names {
+                self.tables.names.remove(&old)?;
+            }
+            self.tables.names.put(name.as_bytes(), &TokenIdRecordV1(*key))?;
+        }
+        self.tables.tokens.put(key, &TokenV1::from(token))?;
+        self.mark_changed(*key);
+        Ok(())
+    }
+
+    /// Removes a token, its name and its last use. Returns whether the token existed. A damaged
+    /// token can be removed, too.
+    pub fn remove_token(&mut self, id: &TokenId) -> Result<bool, StoreError> {
+        let key = id.as_bytes();
+        if !self.tables.tokens.has(key)? {
+            return Ok(false);
+        }
+        for name in self.names_of(id)? {
+            // During an import, the name may already refer to another token.
+            if self.tables.names.get(&name, decode::<TokenIdRecordV1>)
+                == Ok(Some(TokenIdRecordV1(*key)))
+            {
+                self.tables.names.remove(&name)?;
+            }
+        }
+        self.tables.uses.remove(key)?;
+        self.tables.tokens.remove(key)?;
+        self.mark_changed(*key);
+        Ok(true)
+    }
+
+    /// Writes the last use of a token by its current secret. Does nothing if the token does not
+    /// exist.
+    pub fn put_last_use(&mut self, id: &TokenId, last: &LastUse) -> Result<(), StoreError> {
+        self.update_usage(id, |uses| uses.current = Some(last.clone()))
+    }
+
+    /// Like [`Writer::put_last_use`], but for a use of the previous secret with this `digest`.
+    pub fn put_previous_use(
+        &mut self,
+        id: &TokenId,
+        digest: Digest,
+        last: &LastUse,
+    ) -> Result<(), StoreError> {
+        self.update_usage(id, |uses| uses.record_previous_use(digest, last))
+    }
+
+    fn update_usage(
+        &mut self,
+        id: &TokenId,
+        change: impl FnOnce(&mut TokenUses),
+    ) -> Result<(), StoreError> {
+        let key = id.as_bytes();
+        if self.tables.tokens.has(key)? {
+            let mut uses = load_usage(&self.tables, id)?;
+            change(&mut uses);
+            self.tables.uses.put(key, &TokenUsesV1::from(&uses))?;
+            self.mark_changed(*key);
+        }
+        Ok(())
+    }
+
+    /// Appends an event to the audit chain.
+    pub fn append_event(&mut self, event: EventBody) -> Result<AuditEvent, StoreError> {
+        let id = event.token.map_or(NO_TOKEN, |id| *id.as_bytes());
+        let event = chain::append(&mut self.tables, event)?;
+        self.mark_changed(id);
+        Ok(event)
+    }
+
+    /// Stores a deleted token, with its last uses and the time `at` of its deletion.
+    pub fn put_trash(&mut self, token: &Token, at: Timestamp) -> Result<(), StoreError> {
+        let key = token.id.as_bytes();
+        self.tables.trash.put(key, &TrashV1::new(token, &TokenUses::of(token), at))?;
+        self.mark_changed(*key);
+        Ok(())
+    }
+
+    /// Removes a token from the table of deleted tokens. Returns whether the token was in the
+    /// table.
+    pub fn remove_trash(&mut self, id: &TokenId) -> Result<bool, StoreError> {
+        let existed = self.tables.trash.remove(id.as_bytes())?;
+        if existed {
+            self.mark_changed(*id.as_bytes());
+        }
+        Ok(existed)
+    }
+
+    pub fn has_trash(&self) -> Result<bool, StoreError> {
+        Ok(self.tables.trash.len()? > 0)
+    }
+
+    /// Returns the folded names that refer to the token. Usually, this is the name in the token's
+    /// record. If the record is damaged, it is every name whose entry contains the id of the token.
+    fn names_of(&self, id: &TokenId) -> Result<Vec<Vec<u8>>, StoreError> {
+        match self.token(id) {
+            Ok(old) => Ok(old.map(|token| folded(&token.name)).into_iter().collect()),
+            Err(StoreError::Damaged(_)) => {
+                let mut names = Vec::new();
+                let all = &self.tables.names;
+                all.for_each(|name: &[u8], row| {
+                    let reference = row.ok().and_then(decode::<TokenIdRecordV1>);
+                    if reference == Some(TokenIdRecordV1(*id.as_bytes())) {
+                        names.push(name.to_vec());
+                    }
+                    ControlFlow::Continue(())
+                })?;
+                Ok(names)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the change log and removes its oldest rows. This must be the last step before the
+    /// commit. Returns the generation after the commit, or `None` if nothing changed.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first I/O error of the transaction, even if the caller ignored it.
+    pub(super) fn finish(&mut self) -> Result<Option<u64>, StoreError> {
+        if let Some(error) = self.tables.error.first() {
+            return Err(error);
+        }
+        let changed = std::mem::take(&mut self.changed);
+        let [added, max] =
+            [changed.len(), CHANGE_LOG_ROWS].map(|n| u64::try_from(n).unwrap_or(u64::MAX));
+        let before = self.tables.changes.last_key()?;
+        let last = before.saturating_add(added).saturating_add(self.overflow_count);
+        // Each change in `overflow_count` takes a number but has no row, which leaves a gap in the
+        // numbers. A reader that finds a gap reads everything again.
+        for (number, id) in (last.saturating_sub(added).saturating_add(1)..=last).zip(&changed) {
+            self.tables.changes.put(number, &TokenIdRecordV1(*id))?;
+        }
+        let oldest = last.saturating_sub(max).saturating_add(1);
+        while let Some(first) = self.tables.changes.first_key()?.filter(|n| *n < oldest) {
+            self.tables.changes.remove(first)?;
+        }
+        Ok((last > before).then_some(last))
+    }
+}
+
+fn folded(name: &Name) -> Vec<u8> {
+    name.folded().into_bytes()
+}

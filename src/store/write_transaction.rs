@@ -1,0 +1,121 @@
+//! Runs a write transaction: opens the file, writes, commits and closes it. Finds out whether a
+//! failed commit is on disk, and retries on a full disk after releasing the reserve. Never retries
+//! after an I/O error: an fsync that succeeds the second time may have lost the data of the first.
+//! Called by `Store::write`.
+
+use std::time::Duration;
+
+use redb::Database;
+
+use super::{
+    error::StoreError,
+    file_db::{self, FileDb},
+    lock_timeout_backend::RetryDeadline,
+    migrate,
+    panic_guard::catch_redb_panic,
+    read_ops::ReadOps as _,
+    tables::Tables,
+    write_ops::Writer,
+};
+
+/// The error of a transaction.
+pub(super) enum TransactionError<E> {
+    Store(StoreError),
+    /// The closure of the caller returned this error.
+    Work(E),
+    /// The commit failed. The second value is the generation that the commit would have produced,
+    /// or `None` if there were no changes.
+    Commit(StoreError, Option<u64>),
+}
+
+impl<E> From<StoreError> for TransactionError<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Runs `work` in one transaction on the file. If the disk is full, releases the reserve and runs
+/// `work` once more.
+pub(super) fn run_on_file<T, E>(
+    file: &FileDb,
+    timeout: Duration,
+    work: &mut impl FnMut(&mut Writer<'_>) -> Result<T, E>,
+) -> Result<T, TransactionError<E>> {
+    let deadline = RetryDeadline::new(timeout);
+    let mut attempt = || {
+        let db = file.writable(&deadline)?;
+        let result = run(&db, work);
+        file_db::close(db);
+        result
+    };
+    let first = attempt();
+    let is_full = matches!(
+        &first,
+        Err(TransactionError::Store(StoreError::Full)
+            | TransactionError::Commit(StoreError::Full, _))
+    );
+    let is_released = is_full && file.reserve.release();
+    let result = match resolve_failed_commit(file, first) {
+        Err(TransactionError::Store(StoreError::Full)) if is_released => {
+            resolve_failed_commit(file, attempt())
+        }
+        result => result,
+    };
+    if result.is_ok() {
+        file.reserve.acquire();
+    }
+    result
+}
+
+/// Finds out whether a failed commit is on disk, which is possible if only its last step failed. If
+/// it may be on disk, returns [`StoreError::CommitResultUnknown`], because the original error can
+/// say that nothing was changed.
+fn resolve_failed_commit<T, E>(
+    file: &FileDb,
+    result: Result<T, TransactionError<E>>,
+) -> Result<T, TransactionError<E>> {
+    let (error, generation) = match result {
+        Err(TransactionError::Commit(error, Some(generation))) => (error, generation),
+        result => return result,
+    };
+    file.drop_handle();
+    let found = file.snapshot().and_then(|snapshot| snapshot.reader.generation());
+    let is_absent = found.is_ok_and(|found| found < generation);
+    Err(TransactionError::Store(if is_absent { error } else { error.commit_unknown() }))
+}
+
+/// Runs `work` in one transaction on `db` and commits it.
+pub(super) fn run<T, E>(
+    db: &Database,
+    work: &mut impl FnMut(&mut Writer<'_>) -> Result<T, E>,
+) -> Result<T, TransactionError<E>> {
+    let transaction = catch_redb_panic(|| file_db::begin_write(db))??;
+    let mut writer = catch_redb_panic(|| {
+        let tables = Tables::open_to_write(&transaction)?;
+        migrate::schema(&tables.meta)?;
+        Ok::<_, StoreError>(Writer::new(tables))
+    })??;
+    let work_result = work(&mut writer);
+    let is_full = writer.tables.error.first() == Some(StoreError::Full);
+    let result = match work_result {
+        Ok(value) => {
+            writer.finish().map(|generation| (value, generation)).map_err(TransactionError::Store)
+        }
+        // A write in the closure failed because the disk was full.
+        Err(_) if is_full => Err(TransactionError::Store(StoreError::Full)),
+        Err(error) => Err(TransactionError::Work(error)),
+    };
+    let dropped = catch_redb_panic(|| drop(writer));
+    match result.and_then(|value| dropped.map(|()| value).map_err(TransactionError::Store)) {
+        Ok((value, generation)) => {
+            let committed = catch_redb_panic(|| transaction.commit().map_err(StoreError::from));
+            let committed = committed.and_then(|committed| committed);
+            committed.map(|()| value).map_err(|error| TransactionError::Commit(error, generation))
+        }
+        Err(error) => {
+            // A failed abort is harmless: uncommitted changes are never visible.
+            let _ = catch_redb_panic(|| transaction.abort());
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The message line at the bottom of the screen, and the log of recent messages. A secret in a
+//! message is replaced by the id of its token, because an error text can quote what the operator
+//! typed. Owned by the app.
+
+use std::collections::VecDeque;
+
+use chrono::TimeDelta;
+
+use crate::domain::{SecretScanner, Timestamp};
+
+/// How long an info message is shown.
+const INFO_DURATION: TimeDelta = TimeDelta::seconds(4);
+/// The maximum number of messages in the log.
+const MAX_MESSAGES: usize = 200;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub at: Timestamp,
+    pub text: String,
+    pub is_warning: bool,
+}
+
+/// The current message and the log.
+#[derive(Debug, Default)]
+pub struct MessageLog {
+    is_visible: bool,
+    until: Option<Timestamp>,
+    /// The log, oldest message first. While `is_visible` is true, the last message is the current
+    /// message.
+    messages: VecDeque<Message>,
+}
+
+impl MessageLog {
+    /// Shows an info message for [`INFO_DURATION`] from `at`.
+    pub fn info(&mut self, text: &str, at: Timestamp) {
+        self.until = Some(at + INFO_DURATION);
+        self.push(text, false, at);
+    }
+
+    /// Shows a warning until it is dismissed.
+    pub fn warn(&mut self, text: &str, at: Timestamp) {
+        self.until = None;
+        self.push(text, true, at);
+    }
+
+    fn push(&mut self, text: &str, bad: bool, at: Timestamp) {
+        self.is_visible = true;
+        if self.messages.len() >= MAX_MESSAGES {
+            self.messages.pop_front();
+        }
+        self.messages.push_back(Message { at, text: redact_secrets(text), is_warning: bad });
+    }
+
+    /// Hides the current message; it stays in the log.
+    pub fn dismiss(&mut self) {
+        self.is_visible = false;
+        self.until = None;
+    }
+
+    /// Hides an info message that has expired at `now`.
+    pub fn tick(&mut self, now: Timestamp) {
+        if self.until.is_some_and(|until| until <= now) {
+            self.dismiss();
+        }
+    }
+
+    pub fn current(&self) -> Option<&Message> {
+        self.messages.back().filter(|_| self.is_visible)
+    }
+
+    /// When the current message expires. Returns `None` if the message is a warning, which does not
+    /// expire, or if no message is shown.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// The log, newest first.
+    pub fn messages(&self) -> Vec<Message> {
+        self.messages.iter().rev().cloned().collect()
+    }
+}
+
+/// Replaces every secret in `text` by a phrase that names the id of its token.
+fn redact_secrets(text: &str) -> String {
+    let mut secrets = Vec::new();
+    let mut scanner = SecretScanner::default();
+    scanner.feed(text.as_bytes(), |found| secrets.push(found.secret));
+    scanner.finish(|found| secrets.push(found.secret));
+    let mut text = text.to_owned();
+    for secret in secrets {
+        text = text.replace(secret.reveal(), &format!("(the secret of {})", secret.id()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Secret, SecretPrefix, TokenId};
+
+    fn at(second: i64) -> Timestamp {
+        chrono::DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    #[test]
+    fn an_info_message_expires_and_a_warning_stays() {
+        let mut line = MessageLog::default();
+        line.info("done", at(0));
+        line.tick(at(3));
+        assert_eq!(line.current().map(|message| message.text.as_str()), Some("done"));
+        line.tick(at(4));
+        assert_eq!(line.current(), None);
+        line.warn("no", at(5));
+        line.tick(at(500));
+        assert!(line.current().is_some_and(|message| message.is_warning));
+        line.dismiss();
+        assert_eq!(line.current(), None);
+        let texts: Vec<_> = line.messages().into_iter().map(|message| message.text).collect();
+        assert_eq!(texts, ["no", "done"], "newest first");
+    }
+
+    #[test]
+    fn the_log_keeps_the_newest_messages() {
+        let mut line = MessageLog::default();
+        for number in 0..MAX_MESSAGES + 5 {
+            line.info(&number.to_string(), at(0));
+        }
+        assert_eq!(line.messages().len(), MAX_MESSAGES);
+        assert_eq!(line.messages().last().map(|message| message.text.clone()), Some("5".into()));
+    }
+
+    #[test]
+    fn secrets_are_redacted_in_messages() {
+        let draw = |out: &mut [u8]| {
+            out.fill(7);
+            Ok::<_, std::convert::Infallible>(())
+        };
+        let id = TokenId::generate(draw).unwrap();
+        let secret = Secret::generate(&SecretPrefix::default(), id, draw).unwrap();
+        let mut line = MessageLog::default();
+        line.warn(&format!("there is no file {}.txt, {0}", secret.reveal()), at(0));
+        let message = line.current().map(|message| message.text.clone()).unwrap_or_default();
+        assert_eq!(
+            message,
+            format!("there is no file (the secret of {id}).txt, (the secret of {id})")
+        );
+        assert!(!format!("{line:?}").contains(&secret.reveal()[17..]));
+    }
+}

@@ -1,0 +1,31 @@
+//! Text that several dialogs and the detail screen share: paragraphs and the last use of a token.
+
+use crate::{
+    domain::{LastUse, Token},
+    tui::{app::model::Model, widgets::canvas::wrap},
+};
+
+/// Wraps a paragraph to `wide` columns. Empty text gives one empty line.
+pub(in crate::tui) fn wrap_paragraph(text: &str, wide: u16) -> Vec<String> {
+    if text.is_empty() { vec![String::new()] } else { wrap(text, wide) }
+}
+
+/// A sentence about the last use of the token. It shows what may break if the token stops working.
+pub(in crate::tui) fn last_use_sentence(token: &Token, ctx: &Model) -> String {
+    token.last_use().map_or_else(
+        || "It was never used.".to_owned(),
+        |used| format!("Last used {}.", describe_use(used, ctx)),
+    )
+}
+
+/// Describes the last use, for a sentence that starts with `Last used`. Example:
+/// `2 min ago from 10.0.0.7: create on channels`.
+pub(super) fn describe_use(used: &LastUse, ctx: &Model) -> String {
+    format!("{}: {}", time_and_origin(used, ctx), used.summary)
+}
+
+/// Relative time and origin of a use: `2 min ago from 10.0.0.7`.
+pub(in crate::tui) fn time_and_origin(used: &LastUse, ctx: &Model) -> String {
+    let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+    format!("{}{from}", ctx.relative_time(used.at))
+}

@@ -1,0 +1,125 @@
+//! Writes a text to the standard input of another program, with a timeout.
+//!
+//! Owns the child process, and kills a program that does not finish. The text is never passed in
+//! arguments or in the environment, where every user of the machine could read it. `clipboard`
+//! calls this module.
+
+use std::io;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::Errno;
+
+/// Interval between checks for the exit of the child.
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
+
+/// Runs `program`, writes `text` to its standard input and waits until it exits with success.
+///
+/// The output of the program is discarded, because it would corrupt the screen.
+///
+/// # Errors
+/// Returns an error if the program cannot be started or fails. After `timeout` the program is
+/// killed and the error is `TimedOut`.
+pub(super) fn pipe_to_command(
+    program: &Path,
+    args: &[String],
+    text: &[u8],
+    timeout: Duration,
+) -> io::Result<()> {
+    let deadline = Instant::now() + timeout;
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let written = child.stdin.take().map_or(Ok(()), |input| write_input(&input, text, deadline));
+    let outcome = match written {
+        Ok(()) => wait_for_exit(&mut child, deadline),
+        // The program exited without reading: its exit status explains more than the broken pipe.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            wait_for_exit(&mut child, deadline).and(Err(error))
+        }
+        Err(error) => Err(error),
+    };
+    if outcome.is_err() {
+        // `kill` and `wait` fail only for a child that has already exited.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    outcome
+}
+
+fn write_input(input: &ChildStdin, mut text: &[u8], deadline: Instant) -> io::Result<()> {
+    // Only this end of the pipe becomes non-blocking. A program that never reads must not block the
+    // app when the pipe is full.
+    fcntl_setfl(input, OFlags::NONBLOCK)?;
+    while !text.is_empty() {
+        match rustix::io::write(input, text) {
+            Ok(count) => text = text.get(count..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                let left = Timespec::try_from(time_left(deadline)?).ok();
+                match poll(&mut [PollFd::new(input, PollFlags::OUT)], left.as_ref()) {
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn wait_for_exit(child: &mut Child, deadline: Instant) -> io::Result<()> {
+    loop {
+        match child.try_wait()? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => return Err(io::Error::other(status.to_string())),
+            None => thread::sleep(time_left(deadline)?.min(POLL_INTERVAL)),
+        }
+    }
+}
+
+fn time_left(deadline: Instant) -> io::Result<Duration> {
+    deadline
+        .checked_duration_since(Instant::now())
+        .filter(|left| !left.is_zero())
+        .ok_or_else(|| io::Error::new(io::ErrorKind::TimedOut, "timed out"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, text: &[u8], timeout_ms: u64) -> Result<(), io::ErrorKind> {
+        let args = ["-c".into(), script.into()];
+        pipe_to_command(Path::new("/bin/sh"), &args, text, Duration::from_millis(timeout_ms))
+            .map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_program_reads_the_whole_text_and_end_of_file() {
+        let large = vec![b'x'; 300_000];
+        assert_eq!(shell("test $(wc -c) -eq 300000", &large, 5000), Ok(()));
+    }
+
+    #[test]
+    fn a_program_that_fails_is_an_error() {
+        assert_eq!(shell("cat; exit 3", b"x", 5000), Err(io::ErrorKind::Other));
+        let missing = pipe_to_command(Path::new("/no/such"), &[], b"x", Duration::from_secs(1));
+        assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_hanging_program_is_killed() {
+        let start = Instant::now();
+        assert_eq!(shell("exec sleep 9", b"x", 30), Err(io::ErrorKind::TimedOut));
+        assert_eq!(shell("exec sleep 9", &vec![0; 300_000], 30), Err(io::ErrorKind::TimedOut));
+        assert!(start.elapsed() < Duration::from_secs(2));
+    }
+}
