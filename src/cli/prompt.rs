@@ -107,7 +107,8 @@ pub(super) fn read_line(input: impl Read) -> Result<Zeroizing<String>, CliError>
             }
         }
     }
-    // A text that is not UTF-8 cannot be a secret. The check refuses the text without showing it.
+    // A text that is not UTF-8 cannot be a secret. It is replaced by an empty text, which is
+    // denied later. The bytes are erased and never shown.
     let text = String::from_utf8(std::mem::take(&mut bytes)).unwrap_or_else(|error| {
         error.into_bytes().zeroize();
         String::new()

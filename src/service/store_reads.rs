@@ -11,7 +11,7 @@ use crate::{
 /// The point in the change log up to which a reader has seen the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ChangeLogPosition {
-    /// The id of the store, because another store may have replaced the file.
+    /// The id of the store. It shows whether another store has replaced the file.
     store: u128,
     generation: u64,
     event: u64,

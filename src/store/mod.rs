@@ -119,7 +119,8 @@ impl CacheSize {
 }
 
 impl Default for OpenOptions {
-    /// Allows writing. The timeout lets a command finish within 2 s.
+    /// Returns options that allow writing. The timeout for the write lock is short enough that a
+    /// command ends within 2 s.
     fn default() -> Self {
         Self {
             read_only: false,

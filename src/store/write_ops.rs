@@ -190,7 +190,8 @@ impl<'t> Writer<'t> {
     ///
     /// # Errors
     ///
-    /// Returns the first I/O error of the transaction, even if the caller ignored it.
+    /// Returns the first I/O error of the transaction, even if the caller ignored that
+    /// error when the earlier call returned it.
     pub(super) fn finish(&mut self) -> Result<Option<u64>, StoreError> {
         if let Some(error) = self.tables.error.first() {
             return Err(error);

@@ -159,7 +159,7 @@ fn file_system(path: &Path) -> Result<String, String> {
     let real = path
         .ancestors()
         .find_map(|folder| folder.canonicalize().ok())
-        .ok_or("no parent folder exists")?;
+        .ok_or("none of the folders in its path exists")?;
     mount_type(&mounts, &real).ok_or_else(|| "no mount contains the store".to_owned())
 }
 

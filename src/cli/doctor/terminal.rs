@@ -147,7 +147,7 @@ fn describe_route(route: &ClipboardRoute) -> (String, &'static str) {
     match route {
         ClipboardRoute::Command(program, _) => (
             format!("the configured program {program}"),
-            "if it fails, the error is shown and no other route is tried",
+            "if that program fails, the error is shown and no other way to copy is tried",
         ),
         ClipboardRoute::Tmux(tmux) => (
             format!("{} load-buffer -w, then your terminal", tmux.display()),

@@ -66,7 +66,7 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
         return lines::verify_lines(service, args, out).map_err(|error| error.or_exit(Exit::Usage));
     }
     let request = args.scope.as_ref().map(|scope| access_request(scope, args));
-    // Only a decision may exit with 0, not a prompt that could not be printed.
+    // Exit code 0 means "allowed". If the prompt cannot be printed, the command must not exit with 0.
     let secret = read_secret(args).map_err(|error| error.or_exit(Exit::Usage))?;
     let from = args.from.as_deref().or(service.actor().from.as_deref());
     let mut verifier = service.verifier();

@@ -45,7 +45,7 @@ pub enum ClipboardTarget {
     Tmux,
     /// The terminal in which GNU screen runs.
     Screen,
-    /// The desktop clipboard, through this program.
+    /// The desktop clipboard, through the external program with this path, for example `wl-copy`.
     Desktop(String),
     /// The terminal in which the app runs.
     Terminal,

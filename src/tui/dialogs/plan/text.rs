@@ -120,8 +120,8 @@ fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
     let used = tokens_before(plan).filter(|token| is_recent(token, ctx)).count();
     vec![
         format!(
-            "Every token in this store will be deleted, including those hidden by the filter: {} \
-             active, {} used in the last 24 hours. {}",
+            "Every token in this store will be deleted, including those hidden by the filter. \
+             Of all tokens, {} are active and {} were used in the last 24 hours. {}",
             grouped(active),
             grouped(used),
             undo_hint(ctx, "within 24 hours ")
