@@ -83,6 +83,8 @@ fn token(rng: &mut StdRng, n: u32) -> (Token, Secret) {
         issued,
         expires: Some(now() + TimeDelta::minutes(i64::from(n) - 1_000)),
         revoked: n.is_multiple_of(9).then_some(issued),
+        version: 1,
+        generation: 1,
         delivered: true,
         last_used: Some(used),
     };

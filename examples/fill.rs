@@ -152,6 +152,8 @@ fn sample_token(
         issued: at,
         expires: Some(at + TimeDelta::days(days)),
         revoked: rng.random_bool(0.12).then_some(at),
+        version: 1,
+        generation: 1,
         delivered: true,
         last_used: rng.random_bool(0.6).then_some(used),
     };

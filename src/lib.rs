@@ -98,7 +98,10 @@ use std::{
 
 use clap::Parser as _;
 
-use cli::{Args, CliCommand, CliError, Exit, Output, print::print_error};
+use cli::{
+    Args, CliCommand, CliError, Exit, Output,
+    print::{print_error, print_warning},
+};
 use config::{Config, Environment, ThemeName};
 use output::advice;
 use service::{Clock, Entropy, InputSensitivity, Policy, Service, check_input_file, current_actor};
@@ -213,7 +216,12 @@ fn open_service_with(config: &Config, cache: CacheSize) -> Result<Service, CliEr
         OpenOptions { read_only: config.read_only, cache, ..OpenOptions::default() };
     let store =
         Store::open_with(&config.store, store_options).map_err(|error| CliError::store(&error))?;
-    Ok(Service::new(store, Clock::System, Entropy::System, actor, policy))
+    let service = Service::new(store, Clock::System, Entropy::System, actor, policy);
+    if service.ensure_register().map_err(CliError::from)? {
+        let text = "the revocation register was missing: rebuilt it from the records";
+        print_warning(&advice::Diagnostic::new(text));
+    }
+    Ok(service)
 }
 
 /// `user@host`, for the top line.

@@ -57,6 +57,8 @@ mod tests {
             issued: at(minute / 5),
             expires: (!seed.is_multiple_of(5)).then(|| at(minute)),
             revoked: seed.is_multiple_of(4).then(|| at(minute)),
+            version: 1,
+            generation: 1,
             delivered: seed.is_multiple_of(2),
             last_used: used,
         }

@@ -38,6 +38,8 @@ fn token() -> Token {
         issued: at(),
         expires: None,
         revoked: None,
+        version: 1,
+        generation: 1,
         delivered: true,
         last_used: None,
     }

@@ -133,7 +133,7 @@ fn export_file_is_new_complete_and_mode_0600() {
     let expected = "error: the folder of no/out does not exist\nhint: create the folder, or choose another path\n";
     missing_folder.code(4).stderr(expected);
     let file_count = fs::read_dir(host.home.path()).unwrap().count();
-    assert_eq!(file_count, 3, "the store, its reserve and the export");
+    assert_eq!(file_count, 3, "the store, its register and the export");
 }
 
 #[test]

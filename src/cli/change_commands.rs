@@ -193,6 +193,9 @@ fn print_committed(
     out: &Output,
 ) -> Result<Exit, CliError> {
     print_absorbed_scopes(&committed.plan);
+    if let Some(error) = &committed.deferred {
+        print_message(&advice::deferred_sentence(error));
+    }
     if let Some(issued) = committed.issued.pop() {
         print_message(&describe_change(&committed.plan, &issued.token));
         return deliver_secret(service, &issued, out);

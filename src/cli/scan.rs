@@ -272,6 +272,9 @@ impl FileSearch<'_> {
         let plan = self.service.preview(&command)?;
         prompt::confirm(&plan, yes)?;
         let committed = self.service.execute(&command, &plan.confirm())?;
+        if let Some(error) = &committed.deferred {
+            print_message(&advice::deferred_sentence(error));
+        }
         for token in committed.plan.tokens() {
             if self.out.json {
                 self.out.object(json!({ "revoked": token_reference(token) }))?;

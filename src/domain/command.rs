@@ -7,9 +7,10 @@ use super::{
     id::TokenId,
     lifetime::Lifetime,
     name::{Description, Name},
+    overlap::SecretOverlap,
     scope::Scope,
     secret::{Digest, Secret},
-    token::{SecretOverlap, Token},
+    token::Token,
 };
 
 /// A change of the store.

@@ -83,6 +83,9 @@ pub enum Denial {
     /// The token expired at this time.
     #[error("expired on {}", .0.format("%Y-%m-%d %H:%M UTC"))]
     Expired(Timestamp),
+    /// The record of the token is older than the revocation register: the store lost a change.
+    #[error("stale record: the store is older than its revocation register")]
+    StaleRecord,
     /// The token is active but none of its scopes allows the request. Contains the missing scope.
     #[error("missing scope {0}")]
     NoScope(Scope),

@@ -73,6 +73,8 @@ labels! {
         Imported = 13 => "imported",
         /// A change of name, description or scopes was undone.
         Undone = 14 => "undone",
+        /// The revocation register was missing or foreign, and was rebuilt from the records.
+        RegisterRebuilt = 15 => "register rebuilt",
     }
 }
 

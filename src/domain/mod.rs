@@ -14,6 +14,7 @@ pub(crate) mod labelled_enum;
 pub mod lifetime;
 pub mod list_query;
 pub mod name;
+mod overlap;
 pub mod plan;
 pub mod scan;
 pub mod scope;
@@ -35,6 +36,7 @@ pub use id::TokenId;
 pub use lifetime::{Lifetime, LifetimeError, LifetimeLimits};
 pub use list_query::{Column, ListQuery, Sort, StatusCounts, StatusFilter};
 pub use name::{Description, Name, NameError};
+pub use overlap::SecretOverlap;
 pub use plan::{
     Confirmation, ConfirmationProof, Plan, Refusal, SkippedToken, StoredToken, TokenChange,
     Warning, plan,
@@ -44,9 +46,7 @@ pub use scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes
 pub use scope_preset::{ScopePreset, ScopePresetError};
 pub use search::{Search, SearchError};
 pub use secret::{Digest, Secret, SecretPrefix};
-pub use token::{
-    LastUse, PreviousSecret, SecretOverlap, SecretSlot, Status, Token, TransitionError, later_use,
-};
+pub use token::{LastUse, PreviousSecret, SecretSlot, Status, Token, TransitionError, later_use};
 
 /// An instant in UTC. Only the front ends convert to local time.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -13,6 +13,7 @@ use super::{
     id::TokenId,
     labelled_enum::labels,
     name::{Description, Name},
+    overlap::SecretOverlap,
     scope::Scopes,
     secret::Digest,
 };
@@ -84,34 +85,15 @@ pub enum SecretSlot {
     Previous,
 }
 
-labels! {
-    /// How long the previous secret keeps working after a regeneration.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-    pub enum SecretOverlap, ALL, as_str {
-        /// The previous secret stops working immediately.
-        #[default]
-        None => "0",
-        QuarterHour => "15m",
-        Hour => "1h",
-        Day => "24h",
-    }
-}
-
-impl SecretOverlap {
-    fn as_delta(self) -> Option<TimeDelta> {
-        match self {
-            Self::None => None,
-            Self::QuarterHour => Some(TimeDelta::minutes(15)),
-            Self::Hour => Some(TimeDelta::hours(1)),
-            Self::Day => Some(TimeDelta::hours(24)),
-        }
-    }
-}
-
 /// The record of a personal access token. It does not contain the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// The key of the record, which never changes.
+    /// Grows by one with each change of the record, and never decreases.
+    pub version: u64,
+    /// The number of the current secret: grows by one with each regenerate, and never decreases.
+    /// The previous secret has the number before it.
+    pub generation: u32,
+    /// The key of the record; never changes.
     pub id: TokenId,
     /// The name, which is unique in the store, ignoring case.
     pub name: Name,
@@ -245,6 +227,7 @@ impl Token {
         };
         self = self.end_overlap();
         self.digest = digest;
+        self.generation = self.generation.saturating_add(1);
         self.prefix = prefix.into();
         self.previous = previous;
         self.issued = at;
@@ -252,6 +235,30 @@ impl Token {
         self.revoked = None;
         self.delivered = false;
         Ok(self)
+    }
+
+    /// The number of the secret in this slot.
+    pub fn generation_of(&self, slot: SecretSlot) -> u32 {
+        match slot {
+            SecretSlot::Current => self.generation,
+            SecretSlot::Previous => self.generation.saturating_sub(1),
+        }
+    }
+
+    /// Returns the token as the version after that of `before`.
+    #[must_use]
+    pub fn with_next_version(self, before: &Self) -> Self {
+        Self { version: before.version.saturating_add(1), ..self }
+    }
+
+    /// Returns the token, imported, in the place of `existing` with the same id: its counters go on
+    /// from there, so that nothing that was ended before works again.
+    #[must_use]
+    pub fn replacing(self, existing: &Self) -> Self {
+        let next = u32::from(!self.digest.matches(&existing.digest));
+        let generation = self.generation.max(existing.generation.saturating_add(next));
+        let version = self.version.max(existing.version.saturating_add(1));
+        Self { version, generation, ..self }
     }
 
     /// The public part of the current secret: `pat_<id>_…`.
@@ -279,6 +286,8 @@ pub(crate) mod tests {
     /// A token issued at minute 0 for an hour.
     pub(crate) fn sample_token() -> Token {
         Token {
+            version: 1,
+            generation: 1,
             id: TokenId::parse("4fKq9Zt0WbXe").unwrap(),
             name: Name::parse("ci-prod").unwrap(),
             description: Description::default(),

@@ -45,6 +45,16 @@ impl Display for Diagnostic {
     }
 }
 
+/// The sentence after an ending that is in force, while `error` keeps the store from being written.
+pub fn deferred_sentence(error: &StoreError) -> String {
+    let reason = match error {
+        StoreError::Full => "disk full".to_owned(),
+        StoreError::Busy { holder, .. } => format!("locked by {}", escape(holder)),
+        other => other.to_string(),
+    };
+    format!("The record will be updated when the store can be written ({reason}).")
+}
+
 /// Message and hint in one sentence, for an error of the service.
 pub fn message(error: &ServiceError) -> String {
     diagnose(error).to_string()
@@ -134,6 +144,7 @@ fn path_hint(error: &PathError) -> Cow<'static, str> {
         PathProblem::InsecurePermissions { fix, .. } => {
             return permission_hint(&error.path, fix).into();
         }
+        PathProblem::NoRegister => "run any command without --read-only, which rebuilds it",
         PathProblem::Network(_) => "keep the store on a local disk",
     };
     hint.into()

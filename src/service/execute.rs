@@ -32,6 +32,16 @@ pub struct CommandResult {
     pub issued: Vec<IssuedToken>,
     /// The file that contains the secrets.
     pub secret_file: Option<PathBuf>,
+    /// Why the records could not be written now. The ending is in force all the same, and the next
+    /// write of any process stores it.
+    pub deferred: Option<StoreError>,
+}
+
+impl CommandResult {
+    /// An executed plan without secrets.
+    pub(super) fn of(plan: Plan) -> Self {
+        Self { plan, issued: Vec::new(), secret_file: None, deferred: None }
+    }
 }
 
 /// Adapts a transaction to the reads that a plan needs.
@@ -85,10 +95,13 @@ impl Service {
         command: &Command,
         confirmed: &ConfirmationProof,
     ) -> Result<CommandResult, ServiceError> {
+        if let Some(committed) = self.execute_ending(command, confirmed)? {
+            return Ok(committed);
+        }
         let mut secrets = self.generate_secrets(command)?;
         let file = self.write_secret_file(command, &secrets)?;
         let digests = secrets.iter().map(|(id, secret)| (*id, secret.digest())).collect();
-        let executed = self.store.write(|tx| {
+        let executed = self.write(|tx| {
             let plan = self.plan(tx, command, &digests)?;
             require_confirmed(&plan, confirmed)?;
             if let Some((_, written_for)) = &file {
@@ -97,10 +110,13 @@ impl Service {
             self.apply(tx, &plan)?;
             Ok(plan)
         });
+        if let Ok(plan) = &executed {
+            self.update_register(plan)?;
+        }
         let plan = match (executed, file) {
             (Ok(plan), Some((file, _))) => {
                 let secret_file = Some(file.keep());
-                return Ok(CommandResult { plan, issued: Vec::new(), secret_file });
+                return Ok(CommandResult { secret_file, ..CommandResult::of(plan) });
             }
             (Ok(plan), None) => plan,
             // The commit may have succeeded despite the error. In that case, only the file has the
@@ -120,11 +136,11 @@ impl Service {
             Some(IssuedToken { token: token.clone(), secret })
         };
         let issued = plan.tokens().filter_map(issue).collect();
-        Ok(CommandResult { plan, issued, secret_file: None })
+        Ok(CommandResult { issued, ..CommandResult::of(plan) })
     }
 
     /// Plans `command` on the snapshot `tx`.
-    fn plan(
+    pub(super) fn plan(
         &self,
         tx: &impl ReadOps,
         command: &Command,
@@ -197,7 +213,7 @@ impl Service {
     }
 
     /// Writes the changes of `plan` and their events.
-    fn apply(&self, tx: &mut Writer<'_>, plan: &Plan) -> Result<(), StoreError> {
+    pub(super) fn apply(&self, tx: &mut Writer<'_>, plan: &Plan) -> Result<(), StoreError> {
         for change in plan.housekeeping.iter().chain(&plan.changes) {
             self.apply_change(tx, plan.at, change)?;
         }
@@ -276,9 +292,12 @@ impl Service {
         })
     }
 
-    /// Purges tokens that were deleted more than 24 hours ago. The app calls it at its start.
+    /// Purges tokens that were deleted more than 24 hours ago, and stores pending endings. The app
+    /// calls it at its start.
     pub fn purge_trash(&self) -> Result<(), ServiceError> {
-        if !self.preview(&Command::PurgeTrash)?.housekeeping.is_empty() {
+        let is_due = !self.preview(&Command::PurgeTrash)?.housekeeping.is_empty()
+            || self.store.pending_endings().is_ok_and(|pending| !pending.is_empty());
+        if is_due {
             self.execute(&Command::PurgeTrash, &ConfirmationProof::NOT_REQUIRED)?;
         }
         Ok(())
@@ -306,9 +325,11 @@ impl Service {
 }
 
 /// Fails if `confirmed` does not cover `plan`, or if the plan skips a token that its command names.
-/// As an exception, a plan that revokes leaked tokens can skip tokens whose leaked secrets no longer
-/// work.
-fn require_confirmed(plan: &Plan, confirmed: &ConfirmationProof) -> Result<(), ServiceError> {
+/// Revoking leaked tokens may skip tokens: their leaked secrets no longer work.
+pub(super) fn require_confirmed(
+    plan: &Plan,
+    confirmed: &ConfirmationProof,
+) -> Result<(), ServiceError> {
     let missing = plan.skipped.iter().find(|it| matches!(it.reason, Refusal::NotFound(_)));
     if let Some(missing) = missing {
         return Err(missing.reason.clone().into());

@@ -5,6 +5,7 @@
 pub mod actor;
 pub mod clock;
 mod clone_template;
+mod endings;
 pub mod entropy;
 pub mod error;
 mod execute;

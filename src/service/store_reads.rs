@@ -57,6 +57,10 @@ pub struct StoreHealth {
     pub schema: u32,
     /// Number of deleted tokens in the trash.
     pub trash: usize,
+    /// Whether the revocation register is present and belongs to the store. Always `true` in memory.
+    pub has_register: bool,
+    /// Number of endings that only the revocation register contains so far.
+    pub pending_endings: usize,
 }
 
 /// Maximum number of events per read.
@@ -145,6 +149,9 @@ impl Service {
     /// Checks the store in one read transaction: records, hash chain, consistency, schema and
     /// trash.
     pub fn health(&self) -> Result<StoreHealth, ServiceError> {
+        let has_register = self.store.has_register()?;
+        // An unusable register cannot be read; it is reported as such.
+        let pending_endings = self.store.pending_endings().map_or(0, |endings| endings.len());
         Ok(self.store.read(|rows| {
             Ok::<_, StoreError>(StoreHealth {
                 snapshot: self.token_snapshot(rows)?,
@@ -152,6 +159,8 @@ impl Service {
                 inconsistencies: rows.find_inconsistencies()?,
                 schema: rows.schema()?,
                 trash: rows.trash()?.rows.len(),
+                has_register,
+                pending_endings,
             })
         })?)
     }

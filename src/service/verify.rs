@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 use super::{
     Clock, Service, ServiceError,
+    actor::current_actor,
+    endings::rebuilt_event,
     usage::{LastUseCache, SecretUse, UsageRecorder, is_recent},
 };
 use crate::{
@@ -16,7 +18,9 @@ use crate::{
         AccessRequest, Decision, Denial, Digest, LastUse, Secret, SecretSlot, Timestamp, Token,
         TokenId, decide, decision::check_active,
     },
-    store::{CacheSize, CachedReader, OpenOptions, PathProblem, ReadOps, Store, StoreError},
+    store::{
+        CacheSize, CachedReader, HasTables, OpenOptions, PathProblem, ReadOps, Store, StoreError,
+    },
 };
 
 /// The decision on a presented secret, and its token.
@@ -69,7 +73,12 @@ impl Verifier {
             return Err(PathProblem::NotFound.at(path));
         }
         let options = OpenOptions { cache: CacheSize::Large, ..OpenOptions::default() };
-        Ok(Self::new(&Store::open_with(path, options)?, Clock::System))
+        let store = Store::open_with(path, options)?;
+        if !store.has_register()? {
+            let actor = current_actor(|name| std::env::var(name).ok());
+            store.rebuild_register(&rebuilt_event(&actor, Clock::System.now()))?;
+        }
+        Ok(Self::new(&store, Clock::System))
     }
 
     /// Decides whether the secret `presented` allows `request`. If `request` is `None`, decides
@@ -86,9 +95,10 @@ impl Verifier {
             Ok(authenticated) => authenticated,
             Err(denial) => return Ok(Verdict { decision: Decision::Deny(denial), token: None }),
         };
-        let decision = match request {
-            Some(request) => decide(&authenticated.token, request, authenticated.at),
-            None => match check_active(&authenticated.token, authenticated.at) {
+        let decision = match (&authenticated.ended, request) {
+            (Some(denial), _) => Decision::Deny(denial.clone()),
+            (None, Some(request)) => decide(&authenticated.token, request, authenticated.at),
+            (None, None) => match check_active(&authenticated.token, authenticated.at) {
                 Ok(()) => Decision::Allow(None),
                 Err(denial) => Decision::Deny(denial),
             },
@@ -147,11 +157,19 @@ impl Verifier {
             let Some(slot) = token.matching_slot(&digest, at) else {
                 return Ok(None);
             };
+            let ended = rows.revocation_state(&id)?.denial(&token, slot, at);
             let is_recorded = recent.is_recorded(&digest, at);
             if !is_recorded {
                 rows.attach_usage(&mut token)?;
             }
-            Ok::<_, StoreError>(Some(AuthenticatedToken { token, slot, digest, at, is_recorded }))
+            Ok::<_, StoreError>(Some(AuthenticatedToken {
+                token,
+                slot,
+                digest,
+                at,
+                ended,
+                is_recorded,
+            }))
         })?;
         Ok(authenticated.ok_or(Denial::Unknown))
     }
@@ -164,9 +182,8 @@ impl Verifier {
         decision: &Decision,
         from: Option<&str>,
     ) {
-        let AuthenticatedToken { token, slot, digest, at, is_recorded } = authenticated;
-        // In read-only mode, no use is queued, because a failing write would cause a warning for
-        // each check.
+        let AuthenticatedToken { token, slot, digest, at, is_recorded, .. } = authenticated;
+        // In read-only mode, skip the use without a warning for each check.
         if *is_recorded || self.reader.store().is_read_only() {
             return;
         }
@@ -194,6 +211,8 @@ struct AuthenticatedToken {
     digest: Digest,
     /// The time of the check.
     at: Timestamp,
+    /// The denial if the revocation register overrules the record.
+    ended: Option<Denial>,
     /// Whether the cache has a recent use of the secret.
     is_recorded: bool,
 }
@@ -225,7 +244,12 @@ impl Service {
     ) -> Result<Decision, ServiceError> {
         self.store.read(|rows| {
             let token = Self::require_token(rows, id)?;
-            Ok(decide(&token, request, self.clock.denial_time(rows)?))
+            let at = self.clock.denial_time(rows)?;
+            let state = rows.revocation_state(id)?;
+            Ok(match state.denial(&token, SecretSlot::Current, at) {
+                Some(denial) => Decision::Deny(denial),
+                None => decide(&token, request, at),
+            })
         })
     }
 }

@@ -20,6 +20,7 @@ use super::{
     panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem},
     path_security,
+    register::{self, register_path},
     tables::{ReadTables, RecordTable, Tables},
 };
 
@@ -34,15 +35,31 @@ pub struct BackupReport {
 
 impl Store {
     /// Writes a copy of the last commit to a new file (0600) at `to`, which can be opened as a
-    /// store.
+    /// store, and its revocation register beside it.
     ///
     /// # Errors
     ///
     /// Refuses a path that exists. If the copy differs from the store, no file remains at `to`.
     pub fn backup(&self, to: &Path) -> Result<BackupReport, StoreError> {
-        create_new_file(to, |file| {
-            self.read(|reader| catch_redb_panic(|| copy_tables(&reader.tables, file))?)
-        })
+        let register_path = register_path(to);
+        if let Some(taken) = [to, &register_path].into_iter().find(|path| is_taken(path)) {
+            return Err(PathProblem::Exists.at(taken));
+        }
+        let report = create_new_file(to, |file| {
+            let (report, records) = self.read(|reader| {
+                let report = catch_redb_panic(|| copy_tables(&reader.tables, file))??;
+                Ok::<_, StoreError>((report, register::entries_from_records(reader)?))
+            })?;
+            if let Some((file, id)) = self.register()? {
+                file.register.copy_to(&register_path, &id, records)?;
+            }
+            Ok(report)
+        });
+        if report.is_err() {
+            // A register without its store is useless. The path was free before.
+            let _ = fs::remove_file(&register_path);
+        }
+        report
     }
 }
 
@@ -60,7 +77,7 @@ pub fn create_new_file<T>(
     if path.file_name().is_none() {
         return Err(PathProblem::NotAFile.at(path));
     }
-    if fs::symlink_metadata(path).is_ok() {
+    if is_taken(path) {
         return Err(PathProblem::Exists.at(path));
     }
     if !path_security::folder_of(path).is_dir() {
@@ -72,6 +89,11 @@ pub fn create_new_file<T>(
         Ok(())
     })?;
     filled.filter(|_| is_created).ok_or_else(|| PathProblem::Exists.at(path))
+}
+
+/// Returns whether a file, a folder or a link is at `path`.
+fn is_taken(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 /// Copies the store's file at `path`, which has the schema number `schema`, to the first free name

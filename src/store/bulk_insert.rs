@@ -12,7 +12,7 @@ use super::{
     codec::{Record, append_record, body_unchecked},
     error::StoreError,
     raw_batch,
-    record::{ComparedFields, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV1},
+    record::{ComparedFields, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2},
     tables::{NAMES, RecordTable, TOKENS, Tables, USES},
     write_ops::Writer,
 };
@@ -45,7 +45,7 @@ impl<'a> EncodedToken<'a> {
         let (id, usage) = (token.id.as_bytes(), TokenUses::of(token));
         buffer.extend_from_slice(id);
         write_length_prefixed(buffer, TOKENS, |buffer| {
-            append_record(buffer, TOKENS, id, &TokenV1::from(token))
+            append_record(buffer, TOKENS, id, &TokenV2::from(token))
         })?;
         write_length_prefixed(buffer, USES, |buffer| {
             let is_used = usage != TokenUses::default();
@@ -72,11 +72,10 @@ impl<'a> EncodedToken<'a> {
         Some(Self { id, token: next()?, usage: next()? })
     }
 
-    /// Returns the fields of the token that an import compares, or `None` if the record is not a
-    /// token. Does not verify the checksum of the record, because the caller has verified a
-    /// checksum over the whole buffer.
+    /// The summary of the token. Does not verify the checksum, because the caller has verified a
+    /// checksum over the whole buffer. `None` if the record is not a token.
     pub fn summary(&self) -> Option<ComparedFields> {
-        body_unchecked(self.token)?.decode::<TokenV1<'_>>()?.summary()
+        body_unchecked(self.token)?.decode::<TokenV2<'_>>()?.summary()
     }
 
     /// Decodes the token. Returns `None` if one of its records is damaged.

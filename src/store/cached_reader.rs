@@ -10,7 +10,7 @@ use std::{
 use redb::ReadableDatabase as _;
 
 use super::{
-    Backend, Store, StoreError, commit_id::CommitValues, file_db::Snapshot, read_ops::Reader,
+    Backend, Store, StoreError, commit_id::CommitValues, file_db::Snapshot, reader::Reader,
     tables::Tables,
 };
 
@@ -50,7 +50,12 @@ impl CachedReader {
             Backend::Memory(db) => {
                 let transaction = db.begin_read().map_err(StoreError::from)?;
                 let tables = Tables::open(transaction).map_err(StoreError::from)?;
-                return work(&Reader { tables, cache: CommitValues::default().into() });
+                return work(&Reader {
+                    tables,
+                    cache: CommitValues::default().into(),
+                    register: None,
+                    pending: None,
+                });
             }
         };
         let is_usable = |(snapshot, since): &(Snapshot, Instant)| {

@@ -35,7 +35,7 @@ fn filled(count: u64) -> (Store, Vec<EventHash>) {
     (store, hashes)
 }
 
-fn change<T>(store: &Store, mut work: impl FnMut(&mut Writer<'_>) -> T) -> T {
+fn change<T>(store: &Store, work: impl FnOnce(&mut Writer<'_>) -> T) -> T {
     store.write(|rows| Ok::<_, StoreError>(work(rows))).unwrap()
 }
 

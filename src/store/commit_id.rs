@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
+use super::register::RegisterId;
 use crate::domain::Timestamp;
 
 /// The offset of the header in the file, in bytes.
@@ -83,6 +84,8 @@ pub(super) struct CommitValues {
     pub(super) id: Option<CommitId>,
     /// The time of the newest undamaged event.
     pub(super) newest_event_at: OnceLock<Option<Timestamp>>,
+    /// The revocation register that belongs to the store.
+    pub(super) register_id: OnceLock<RegisterId>,
 }
 
 /// The cache of the commit that was read last.

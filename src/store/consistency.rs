@@ -11,7 +11,7 @@ use std::{
 use super::{
     codec::{RecordBody, decode},
     error::StoreError,
-    record::{EventV1, TokenIdRecordV1, TokenV1, TrashV1},
+    record::{EventV1, TokenIdRecordV1, TokenV2, TrashV2},
     tables::{Tables, Transaction, display_key},
 };
 use crate::domain::{AuditAction, Token, TokenId};
@@ -48,7 +48,7 @@ impl AuditedTokenState {
         self.location = match action {
             AuditAction::Deleted => Some(TokenLocation::Trash),
             AuditAction::Purged => Some(TokenLocation::Purged),
-            AuditAction::ClockAccepted => self.location,
+            AuditAction::ClockAccepted | AuditAction::RegisterRebuilt => self.location,
             _ => Some(TokenLocation::Stored),
         };
         match action {
@@ -89,7 +89,7 @@ impl ConsistencyCheck {
 
     fn check_tokens<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
         tables.tokens.for_each(|key: &Key, row| {
-            let token = |body: RecordBody<'_>| body.decode::<TokenV1<'_>>()?.into_token(key);
+            let token = |body: RecordBody<'_>| body.decode::<TokenV2<'_>>()?.into_token(key);
             match row.ok().and_then(token) {
                 Some(token) => drop(self.tokens.insert(*key, token)),
                 None => drop(self.damaged.insert(*key)),
@@ -106,7 +106,7 @@ impl ConsistencyCheck {
             if self.tokens.contains_key(key) || self.damaged.contains(key) {
                 self.add_fault(key, "is both present and deleted");
             }
-            let token = |body: RecordBody<'_>| body.decode::<TrashV1<'_>>()?.into_parts(key);
+            let token = |body: RecordBody<'_>| body.decode::<TrashV2<'_>>()?.into_parts(key);
             let token = row.ok().and_then(token);
             self.trash.insert(*key, token.map(|(token, _)| token.revoked.is_some()));
             ControlFlow::Continue(())

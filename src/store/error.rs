@@ -130,7 +130,7 @@ pub enum StoreError {
     /// on disk.
     #[error("it is not known whether the change was saved ({source})")]
     CommitResultUnknown { source: Cause },
-    /// The disk is full, even after the reserve was released.
+    /// The disk is full.
     #[error("the disk is full; nothing was changed")]
     Full,
     /// The file system is mounted read-only.

@@ -127,6 +127,7 @@ fn a_failed_call_leaves_a_complete_backup_or_none() {
             if done.is_ok() {
                 assert_eq!(contents(&Store::open(&copy).unwrap()).unwrap(), before);
                 std::fs::remove_file(&copy).unwrap();
+                std::fs::remove_file(copy.with_file_name("copy.redb.revoked")).unwrap();
             }
         });
     }

@@ -4,6 +4,7 @@
 //! on a lock in the kernel. Called by `Store`, `CachedReader` and `write_transaction`.
 
 use std::{
+    fs,
     fs::File,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -26,22 +27,24 @@ use super::{
     panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem},
     path_security::{self, FileId},
-    read_ops::{Reader, STORE_INFO},
+    read_ops::{ReadOps, STORE_INFO},
+    reader::Reader,
     record::{SchemaNumberV1, StoreInfoV1},
-    reserve::Reserve,
+    register::{self, Register, RegisterId},
     tables::{ReadTables, Tables},
+    write_ops::Writer,
 };
 
 /// The maximum time that a read waits for a lock, including the opening of the file. A check of a
 /// token must answer within 1 s.
 const READ_TIMEOUT: Duration = Duration::from_millis(750);
 
-/// A store in a file: its path and options, its reserve, and its read handle.
+/// A store in a file: its path and options, its revocation register, and its read handle.
 #[derive(Debug)]
 pub(super) struct FileDb {
     pub(super) path: PathBuf,
-    pub(super) reserve: Reserve,
     pub(super) options: OpenOptions,
+    pub(super) register: Arc<Register>,
     handle: Mutex<Option<Arc<ReadOnlyDb>>>,
 }
 
@@ -84,19 +87,52 @@ impl FileDb {
             });
         }
         let path = path_security::resolve_store_path(path)?;
-        let file =
-            Self { reserve: Reserve::for_store(&path), path, options, handle: Mutex::new(None) };
+        let file = Self {
+            register: Arc::new(Register::beside(&path)),
+            path,
+            options,
+            handle: Mutex::new(None),
+        };
         match file.begin_snapshot() {
             Err(StoreError::Path(PathError { path, problem: PathProblem::NotFound }))
                 if path == file.path && !options.read_only =>
             {
-                path_security::create_atomically(&file.path, create_store)?;
-                file.reserve.acquire();
+                let is_created = path_security::create_atomically(&file.path, create_store)?;
+                if is_created {
+                    file.create_first_register()?;
+                }
                 drop(file.begin_snapshot()?);
             }
             result => drop(result?),
         }
         Ok(file)
+    }
+
+    /// Creates the register of a new store. The lock of the store is held meanwhile: another process
+    /// that opens it at once would find no register and make one itself.
+    fn create_first_register(&self) -> Result<(), StoreError> {
+        let deadline = RetryDeadline::new(self.options.lock_timeout);
+        let (db, _) = open_to_write(&self.path, &deadline)?;
+        let result = catch_redb_panic(|| {
+            let transaction = begin_write(&db)?;
+            let writer = Writer::new(Tables::open_to_write(&transaction)?);
+            let id = register::load_id(&writer.tables)?;
+            if self.register.is_usable(&id)? {
+                return Ok(());
+            }
+            self.create_register(&writer, &id)
+        });
+        close(db);
+        result?
+    }
+
+    /// Creates the register `id` from the records, in place of the file that is there.
+    pub(super) fn create_register(
+        &self,
+        rows: &impl ReadOps,
+        id: &RegisterId,
+    ) -> Result<(), StoreError> {
+        register::create(self.register.path(), id, &register::entries_from_records(rows)?)
     }
 
     /// In read-only mode, returns the error that write access is required for this `reason`.
@@ -126,8 +162,9 @@ impl FileDb {
         let id = path_security::identify(&self.path)?;
         if let Some(handle) = current.as_ref().filter(|handle| handle.id == id).cloned() {
             drop(current);
-            // A newer patdeck may have migrated the store since the handle was opened.
-            let reader = handle.begin_read(|tables| migrate::schema(&tables.meta).map(drop))?;
+            // A newer patdeck may have raised the schema in the meantime.
+            let reader = handle
+                .begin_read(&self.register, |tables| migrate::schema(&tables.meta).map(drop))?;
             return Ok(Snapshot { reader, handle });
         }
         *current = None;
@@ -178,7 +215,7 @@ impl FileDb {
                 Ok(db) => {
                     let handle = ReadOnlyDb { db, id, latest: LatestCommitValues::default(), file };
                     let mut schema = 0;
-                    let reader = handle.begin_read(|tables| {
+                    let reader = handle.begin_read(&self.register, |tables| {
                         schema = self.check_tables(tables)?;
                         Ok(())
                     })?;
@@ -195,7 +232,7 @@ impl FileDb {
                         return Err(StoreError::corrupted("the repair after a crash failed"));
                     }
                     self.require_write_access(WriteAccessReason::Repair)?;
-                    let (db, _) = self.with_reserve(|| open_to_write(&self.path, &deadline))?;
+                    let (db, _) = open_to_write(&self.path, &deadline)?;
                     close(db);
                 }
                 Err(DatabaseError::DatabaseAlreadyOpen) => deadline.pause(&self.path, id)?,
@@ -219,31 +256,29 @@ impl FileDb {
     /// Runs the `steps` that have not yet been run on the store. Keeps a copy of the unmigrated
     /// file in the same folder.
     fn migrate(&self, deadline: &RetryDeadline, steps: &[MigrationStep]) -> Result<(), StoreError> {
-        self.with_reserve(|| {
-            let (db, _) = open_to_write(&self.path, deadline)?;
-            let result = catch_redb_panic(|| {
-                let transaction = begin_write(&db)?;
-                let tables = Tables::open_to_write(&transaction)?;
-                let found = migrate::schema(&tables.meta)?.unwrap_or(1);
-                drop(tables);
-                if found < migrate::latest_schema(steps) {
-                    // No other process writes: the file is open exclusively.
-                    save_pre_migration_copy(&self.path, found)?;
-                }
-                migrate::run(&transaction, found, steps)?;
-                transaction.commit().map_err(StoreError::from)
-            });
-            close(db);
-            result?
-        })
-    }
-
-    /// Runs `change`. If the disk is full, releases the reserve and runs `change` once more.
-    fn with_reserve<T>(&self, change: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        match change() {
-            Err(StoreError::Full) if self.reserve.release() => change(),
-            result => result,
-        }
+        let (db, _) = open_to_write(&self.path, deadline)?;
+        let result = catch_redb_panic(|| {
+            let transaction = begin_write(&db)?;
+            let tables = Tables::open_to_write(&transaction)?;
+            let found = migrate::schema(&tables.meta)?.unwrap_or(1);
+            drop(tables);
+            if found < migrate::latest_schema(steps) {
+                // No other process writes: the file is open exclusively.
+                save_pre_migration_copy(&self.path, found)?;
+            }
+            migrate::run(&transaction, found, steps)?;
+            let writer = Writer::new(Tables::open_to_write(&transaction)?);
+            self.create_register(&writer, &register::load_id(&writer.tables)?)?;
+            drop(writer);
+            transaction.commit().map_err(StoreError::from)
+        });
+        close(db);
+        result??;
+        // Schema 1 kept 1 MiB in this file for a full disk. The register needs no free space.
+        let mut reserve = self.path.as_os_str().to_owned();
+        reserve.push(".reserve");
+        let _ = fs::remove_file(reserve);
+        Ok(())
     }
 }
 
@@ -252,13 +287,17 @@ impl ReadOnlyDb {
     /// each commit.
     fn begin_read(
         &self,
+        register: &Arc<Register>,
         check: impl FnOnce(&ReadTables) -> Result<(), StoreError>,
     ) -> Result<Reader, StoreError> {
         catch_redb_panic(|| {
             let (transaction, id) = CommitIdObserver::observe(|| self.db.begin_read());
             let tables = Tables::open(transaction?)?;
             let cache = self.latest.cache_of(id, || check(&tables))?;
-            Ok(Reader { tables, cache })
+            let register = Some(Arc::clone(register));
+            let mut reader = Reader { tables, cache, register, pending: None };
+            reader.load_pending();
+            Ok(reader)
         })?
     }
 }
@@ -338,6 +377,7 @@ pub(super) fn init_schema(db: &Database) -> Result<(), StoreError> {
     let schema = SchemaNumberV1(migrate::latest_schema(migrate::STEPS));
     tables.meta.put(migrate::SCHEMA, &schema)?;
     tables.meta.put(STORE_INFO, &StoreInfoV1 { id, created })?;
+    register::assign_id(&mut tables)?;
     drop(tables);
     Ok(transaction.commit()?)
 }

@@ -5,6 +5,7 @@ use std::{ops::Bound, time::Instant};
 use redb::backends::FileBackend;
 
 use super::*;
+use crate::store::migrate_v2;
 use crate::store::{ReadOps, Store};
 
 /// Gives the store at `path` a schema of a newer patdeck.
@@ -29,7 +30,7 @@ fn a_newer_store_is_refused_unchanged_even_while_open() {
     let refused = Store::open(&path).map(drop).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "the store has format 7, but this patdeck supports only formats up to 1"
+        "the store has format 7, but this patdeck supports only formats up to 2"
     );
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(running.read(ReadOps::token_count), Err(refused.clone()));
@@ -55,30 +56,30 @@ fn a_migration_keeps_a_copy_of_the_original_file() {
     };
     let written = store.write(event).unwrap();
     // A copy from an interrupted migration exists and is not changed.
-    let existing_copy = folder.path().join("s.redb.schema-1");
+    let existing_copy = folder.path().join("s.redb.schema-2");
     std::fs::write(&existing_copy, "existing copy").unwrap();
     drop(store);
     let disk = FileDb::open(&path, OpenOptions::default()).unwrap();
     let wait = || RetryDeadline::new(Duration::from_secs(2));
     for _ in 0..2 {
         // The second time there is nothing to migrate or copy.
-        let migrated = disk.migrate(&wait(), &[add_a_table]);
+        let migrated = disk.migrate(&wait(), &[migrate_v2::run, add_a_table]);
         assert!(matches!(
             migrated,
-            Ok(()) | Err(StoreError::NewerFormat { found: 2, supported: 1 })
+            Ok(()) | Err(StoreError::NewerFormat { found: 3, supported: 2 })
         ));
     }
     assert_eq!(
         Store::open(&path).map(drop),
-        Err(StoreError::NewerFormat { found: 2, supported: 1 })
+        Err(StoreError::NewerFormat { found: 3, supported: 2 })
     );
     assert_eq!(std::fs::read(&existing_copy).unwrap(), b"existing copy");
     let names: Vec<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     let copies = names.iter().filter(|name| name.to_string_lossy().contains("schema")).count();
     assert_eq!(copies, 2, "{names:?}");
-    let copy = Store::open(&folder.path().join("s.redb.schema-1.2")).unwrap();
-    assert_eq!(copy.read(ReadOps::schema), Ok(1));
+    let copy = Store::open(&folder.path().join("s.redb.schema-2.2")).unwrap();
+    assert_eq!(copy.read(ReadOps::schema), Ok(2));
     assert_eq!(copy.read(ReadOps::last_event), Ok(Some(written)));
     assert_eq!(copy.read(ReadOps::verify_chain).unwrap().first_fault, None);
 }

@@ -5,7 +5,7 @@ use super::{
     codec::{Record, RecordBody, checksum, decode, encode_record, verify_checksum},
     record::{
         ChainHeadV1, EventV1, SchemaNumberV1, StoreInfoV1, TokenEventIndexEntryV1, TokenIdRecordV1,
-        TokenUses, TokenUsesV1, TokenV1, TrashV1,
+        TokenUses, TokenUsesV1, TokenV2, TrashV2,
     },
 };
 use crate::domain::{EventHash, TokenId};
@@ -21,13 +21,13 @@ pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
     let kind = |name| RoundTripCase { name, key, payload };
     let it = kind("a token");
     it.check(
-        |body| body.decode::<TokenV1<'_>>()?.into_token(&key),
-        |token| it.encode(&TokenV1::from(token)),
+        |body| body.decode::<TokenV2<'_>>()?.into_token(&key),
+        |token| it.encode(&TokenV2::from(token)),
     )?;
     let it = kind("a deleted token");
     it.check(
-        |body| body.decode::<TrashV1<'_>>()?.into_parts(&key),
-        |(token, at)| it.encode(&TrashV1::new(token, &TokenUses::of(token), *at)),
+        |body| body.decode::<TrashV2<'_>>()?.into_parts(&key),
+        |(token, at)| it.encode(&TrashV2::new(token, &TokenUses::of(token), *at)),
     )?;
     let it = kind("the last uses of a token");
     it.check(

@@ -7,6 +7,7 @@ use redb::WriteTransaction;
 use super::{
     codec::decode,
     error::StoreError,
+    migrate_v2,
     record::SchemaNumberV1,
     tables::{RecordTable, Tables, Transaction},
 };
@@ -14,9 +15,8 @@ use super::{
 /// Migrates a store to the next schema within the given transaction.
 pub(super) type MigrationStep = fn(&WriteTransaction) -> Result<(), StoreError>;
 
-/// All migration steps. The step at index `n` migrates from schema `n + 1` to `n + 2`. There is no
-/// step yet, because schema 1 is the first.
-pub(super) const STEPS: &[MigrationStep] = &[];
+/// The step at index `n` migrates from schema `n + 1` to `n + 2`.
+pub(super) const STEPS: &[MigrationStep] = &[migrate_v2::run];
 
 /// The key of the schema number in the table `meta-1`.
 pub(super) const SCHEMA: &[u8] = b"schema";
@@ -72,6 +72,11 @@ mod tests {
         Ok(())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the type of a step")]
+    fn add_no_table(_: &WriteTransaction) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn fail(_: &WriteTransaction) -> Result<(), StoreError> {
         Err(StoreError::Full)
     }
@@ -105,17 +110,19 @@ mod tests {
     #[test]
     fn a_new_store_needs_no_step() {
         let db = store_of_schema_1();
-        assert_eq!(write(&db, |t| run(t, 1, STEPS)), Ok(0));
+        let latest = latest_schema(STEPS);
+        assert_eq!(write(&db, |t| run(t, latest, STEPS)), Ok(0));
         assert_eq!(state(&db), (Ok(Some(1)), 8));
     }
 
     #[test]
     fn missing_steps_run_once_and_raise_the_schema_number() {
         let db = store_of_schema_1();
-        assert_eq!(write(&db, |t| run(t, 1, &[add_a_table])), Ok(1));
-        let newer = StoreError::NewerFormat { found: 2, supported: 1 };
+        let steps: &[MigrationStep] = &[add_a_table, add_no_table, add_no_table];
+        assert_eq!(write(&db, |t| run(t, 1, steps)), Ok(3));
+        let newer = StoreError::NewerFormat { found: 4, supported: latest_schema(STEPS) };
         assert_eq!(state(&db), (Err(newer), 9));
-        assert_eq!(write(&db, |t| run(t, 2, &[add_a_table])), Ok(0));
+        assert_eq!(write(&db, |t| run(t, 4, steps)), Ok(0));
     }
 
     #[test]

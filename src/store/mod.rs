@@ -22,6 +22,7 @@ mod inflight_writes;
 mod lock_holder;
 mod lock_timeout_backend;
 mod migrate;
+mod migrate_v2;
 mod panic_guard;
 mod path_error;
 mod path_security;
@@ -29,8 +30,10 @@ mod path_security;
 mod power_tests;
 mod raw_batch;
 mod read_ops;
+mod reader;
 mod record;
-mod reserve;
+mod register;
+mod revocations;
 #[cfg(test)]
 mod scenario;
 mod tables;
@@ -57,10 +60,12 @@ pub use panic_guard::panic_is_caught;
 pub use path_error::{PathError, PathProblem, PermissionFix};
 pub use path_security::{InputSensitivity, check_input_file, is_local_regular_file};
 pub use raw_batch::RawBatch;
-pub use read_ops::{ChainCheckResult, ChangesSince, ReadOps, Reader, TokenCursor};
+pub use read_ops::{ChainCheckResult, ChangesSince, HasTables, ReadOps, TokenCursor};
 #[cfg(any(test, feature = "testing"))]
 pub use read_ops::{ScanResult, TrashedToken};
+pub use reader::Reader;
 pub use record::ComparedFields;
+pub use register::{Ending, EndingKind, RevocationEntry};
 pub use watch::ChangeWatcher;
 pub use write_ops::Writer;
 
@@ -198,12 +203,10 @@ impl Store {
 
     /// Runs `work` in one write transaction; no other process writes at the same time. If the
     /// result is `Ok`, the change is on disk. If it is an `Err` other than
-    /// [`StoreError::CommitResultUnknown`], nothing was changed. `work` must not block. It runs a
-    /// second time only if the disk was full in the first run. The reserve is released before the
-    /// second run, so that a revocation succeeds on a full disk.
+    /// [`StoreError::CommitResultUnknown`], nothing was changed. `work` must not block.
     pub fn write<T, E: From<StoreError>>(
         &self,
-        work: impl FnMut(&mut Writer<'_>) -> Result<T, E>,
+        work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let timeout = match &*self.backend {
             Backend::File(file) => file.options.lock_timeout,
@@ -216,15 +219,15 @@ impl Store {
     pub fn write_within<T, E: From<StoreError>>(
         &self,
         timeout: Duration,
-        mut work: impl FnMut(&mut Writer<'_>) -> Result<T, E>,
+        work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         if self.is_read_only() {
             return Err(StoreError::ReadOnlyMode.into());
         }
         let _in_flight = InFlightWrite::start();
         let result = match &*self.backend {
-            Backend::Memory(db) => write_transaction::run(db, &mut work),
-            Backend::File(file) => write_transaction::run_on_file(file, timeout, &mut work),
+            Backend::Memory(db) => write_transaction::run(db, work),
+            Backend::File(file) => write_transaction::run_on_file(file, timeout, work),
         };
         result.map_err(|error| match error {
             TransactionError::Store(error) | TransactionError::Commit(error, _) => error.into(),

@@ -41,6 +41,8 @@ pub enum PathProblem {
         mode: u32,
         fix: PermissionFix,
     },
+    /// The file is missing, damaged, or the revocation register of another store.
+    NoRegister,
     /// The path is on a network file system of this kind, whose locks are unreliable.
     Network(&'static str),
 }
@@ -77,6 +79,9 @@ impl fmt::Display for PathError {
             PathProblem::ForeignOwner(owner) => write!(f, "{path} belongs to user {owner}"),
             PathProblem::InsecurePermissions { mode, .. } => {
                 write!(f, "{path} is accessible to other users (mode {mode:04o})")
+            }
+            PathProblem::NoRegister => {
+                write!(f, "{path} is not the revocation register of this store")
             }
             PathProblem::Network(kind) => {
                 write!(f, "{path} is on {kind}, where file locks are unreliable")

@@ -1,7 +1,7 @@
 //! Checks the store's path as OpenSSH checks a key file. Refuses a file that is not 0600, a
 //! symbolic link, a foreign owner, a folder in the path that other users can write, and a network
 //! file system. Opens and creates all files itself, because redb would create files with mode 0644
-//! and follow links. Called by `file_db`, `backup` and `reserve`; the service uses it for input
+//! and follow links. Called by `file_db`, `backup` and `register`; the service uses it for input
 //! files.
 
 use std::{
@@ -255,6 +255,18 @@ pub(super) fn create_atomically(
         };
     let synced = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
     synced.map(|()| is_created).map_err(failed)
+}
+
+/// As [`create_atomically`], but replaces the file at `path` if there is one.
+pub(super) fn replace_atomically(
+    path: &Path,
+    fill: impl FnOnce(File) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let failed = |error: io::Error| StoreError::at(path, &error);
+    let temp = TempPath::next_to(path)?;
+    fill(create_exclusive(&temp.0).map_err(failed)?)?;
+    fs::rename(&temp.0, path).map_err(failed)?;
+    File::open(folder_of(path)).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
 /// The path of a temporary file, which is removed on drop.

@@ -2,10 +2,13 @@
 //! decoding run on worker threads. A damaged record does not affect the others. Called by
 //! `read_ops`, and by the service to read all tokens.
 
+use std::sync::Arc;
+
 use super::{
     codec::{RecordBody, TYPICAL_BYTES, verify_checksum},
     error::DamagedRecord,
-    record::{TokenUses, TokenUsesV1, TokenV1},
+    record::{TokenUses, TokenUsesV1, TokenV2},
+    register::PendingEndings,
     tables::{TOKENS, USES, display_key},
 };
 use crate::domain::{Token, TokenId};
@@ -18,6 +21,8 @@ pub struct RawBatch {
     rows: Vec<RowLengths>,
     /// The token record of each row, followed by its usage record.
     bytes: Vec<u8>,
+    /// Applied to the decoded tokens.
+    pending: Option<Arc<PendingEndings>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -30,9 +35,9 @@ struct RowLengths {
 
 impl RawBatch {
     /// An empty batch with capacity for this many tokens of typical size.
-    pub(super) fn with_capacity(tokens: usize) -> Self {
+    pub(super) fn with_capacity(tokens: usize, pending: Option<Arc<PendingEndings>>) -> Self {
         let bytes = Vec::with_capacity(tokens.saturating_mul(TYPICAL_BYTES));
-        Self { rows: Vec::with_capacity(tokens), bytes }
+        Self { rows: Vec::with_capacity(tokens), bytes, pending }
     }
 
     pub(super) fn push(&mut self, id: &Id, record: &[u8], uses: Option<&[u8]>) {
@@ -56,7 +61,10 @@ impl RawBatch {
             let (usage, tail) = usage.unwrap_or_default();
             rest = tail;
             let (token, damage) = decode_token(id, record, usage_len.map(|_| usage));
-            visit(token);
+            visit(match &self.pending {
+                Some(pending) => token.map(|token| pending.apply(token)),
+                None => token,
+            });
             if let Some(damage) = damage {
                 visit(Err(damage));
             }
@@ -71,7 +79,7 @@ pub(super) fn decode_token(
     record: &[u8],
     uses: Option<&[u8]>,
 ) -> (Result<Token, DamagedRecord>, Option<DamagedRecord>) {
-    let token = |body: RecordBody<'_>| body.decode::<TokenV1<'_>>()?.into_token(id);
+    let token = |body: RecordBody<'_>| body.decode::<TokenV2<'_>>()?.into_token(id);
     let mut token = verify_checksum(TOKENS, id, record).and_then(token);
     let decode_usage = |body: RecordBody<'_>| body.decode::<TokenUsesV1<'_>>()?.into_usage();
     let last = uses.map_or(Some(TokenUses::default()), |uses| {

@@ -8,18 +8,16 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use redb::ReadTransaction;
-
 use super::{
     chain,
     codec::{RecordBody, decode},
-    commit_id::CommitValues,
     consistency,
     error::{DamagedRecord, StoreError},
     migrate,
     raw_batch::{self, RawBatch},
-    record::{StoreInfoV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV1, TrashV1},
-    tables::{ReadTables, Tables, Transaction},
+    record::{StoreInfoV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2},
+    register::{PendingEndings, RevocationState},
+    tables::{Tables, Transaction},
 };
 use crate::domain::{
     AuditEvent, EventHash, Name, Timestamp, Token, TokenId, terminal_text::to_hex,
@@ -99,24 +97,21 @@ pub trait HasTables {
     fn newest_event_cache(&self) -> Option<&OnceLock<Option<Timestamp>>> {
         None
     }
-}
-
-/// A read transaction on the last commit of any process.
-#[derive(Debug)]
-pub struct Reader {
-    pub(super) tables: ReadTables,
-    pub(super) cache: Arc<CommitValues>,
-}
-
-impl HasTables for Reader {
-    type Transaction = Arc<ReadTransaction>;
-
-    fn tables(&self) -> &ReadTables {
-        &self.tables
+    /// The endings that the records lack, to be applied to every token that is read. A write
+    /// transaction has none: it stores them first.
+    fn pending(&self) -> Option<&Arc<PendingEndings>> {
+        None
     }
-
-    fn newest_event_cache(&self) -> Option<&OnceLock<Option<Timestamp>>> {
-        Some(&self.cache.newest_event_at)
+    /// Reads what the revocation register knows of this token; nothing in a write transaction and
+    /// in memory. Read the token's record first: an ending is written to the register before it is
+    /// written to the record.
+    ///
+    /// # Errors
+    ///
+    /// [`PathProblem::NoRegister`](super::PathProblem::NoRegister) if the register is missing,
+    /// damaged or that of another store. It is no answer, never "allowed".
+    fn revocation_state(&self, _id: &TokenId) -> Result<RevocationState, StoreError> {
+        Ok(RevocationState::default())
     }
 }
 
@@ -141,7 +136,12 @@ pub trait ReadOps: HasTables {
     /// Like [`ReadOps::token`], but without the last use, which takes a second lookup.
     fn token_without_usage(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
         let key = id.as_bytes();
-        self.tables().tokens.get(key, |body| body.decode::<TokenV1<'_>>()?.into_token(key))
+        let stored =
+            self.tables().tokens.get(key, |body| body.decode::<TokenV2<'_>>()?.into_token(key))?;
+        Ok(match self.pending() {
+            Some(pending) => stored.map(|token| pending.apply(token)),
+            None => stored,
+        })
     }
 
     /// Loads the last uses of `token` and stores them in its fields.
@@ -172,7 +172,10 @@ pub trait ReadOps: HasTables {
         let mut all = ScanResult::default();
         tokens.merge_join(uses, Bound::Unbounded, |key, record, usage| {
             let (token, damaged) = raw_batch::decode_token(key, record, usage);
-            all.push(token);
+            all.push(match self.pending() {
+                Some(pending) => token.map(|token| pending.apply(token)),
+                None => token,
+            });
             all.damaged.extend(damaged);
             ControlFlow::Continue(())
         })?;
@@ -202,7 +205,7 @@ pub trait ReadOps: HasTables {
     ) -> Result<(RawBatch, Option<TokenCursor>), StoreError> {
         let Tables { tokens, uses, .. } = self.tables();
         let from = after.map_or(Bound::Unbounded, |TokenCursor(key)| Bound::Excluded(key));
-        let (mut batch, mut last) = (RawBatch::with_capacity(limit), None);
+        let (mut batch, mut last) = (RawBatch::with_capacity(limit, self.pending().cloned()), None);
         tokens.merge_join(uses, from.as_ref(), |key, record, used| {
             if batch.len() == limit {
                 return ControlFlow::Break(());
@@ -375,7 +378,7 @@ pub(super) fn load_usage<T: Transaction>(
 }
 
 fn decode_trashed(id: &[u8; TokenId::LEN], body: RecordBody<'_>) -> Option<TrashedToken> {
-    let (token, at) = body.decode::<TrashV1<'_>>()?.into_parts(id)?;
+    let (token, at) = body.decode::<TrashV2<'_>>()?.into_parts(id)?;
     Some(TrashedToken { token, at })
 }
 

@@ -43,6 +43,8 @@ pub(super) fn nth_token(number: usize) -> Token {
         issued: at(0),
         expires: Some(at(60)),
         revoked: None,
+        version: 1,
+        generation: 1,
         delivered: true,
         last_used: None,
     }

@@ -27,14 +27,14 @@ use crate::domain::{
 
 type Bytes = &'static [u8];
 type RowGuards<'r, K> = (AccessGuard<'r, K>, AccessGuard<'r, Bytes>);
-type IdKey = &'static [u8; TokenId::LEN];
+pub(super) type IdKey = &'static [u8; TokenId::LEN];
 pub(super) type TokenEventKeyRef = &'static [u8; TokenId::LEN + 8];
 
-/// Table of three records: `SchemaNumberV1` at the key `schema`, `StoreInfoV1` at the key `birth`, and
-/// `ChainHeadV1` at the key `head`.
+/// Table of four records: `SchemaNumberV1` at the key `schema`, `StoreInfoV1` at the key `birth`,
+/// `ChainHeadV1` at the key `head`, and `RegisterIdV1` at the key `register`.
 const META: &str = "meta-1";
-/// Table of tokens: token id → `TokenV1`.
-pub(super) const TOKENS: &str = "pats-1";
+/// Table of tokens: token id → `TokenV2`.
+pub(super) const TOKENS: &str = "tokens-2";
 /// Table of names: folded name → `TokenIdRecordV1`, the id of the token with that name.
 pub(super) const NAMES: &str = "names-1";
 /// Table of last uses: token id → `TokenUsesV1`. It is separate from the tokens, so that a check
@@ -45,8 +45,8 @@ pub(super) const USES: &str = "uses-1";
 pub(super) const EVENTS: &str = "events-1";
 /// Index of the events of each token: token id and event sequence (big endian) → `TokenEventIndexEntryV1`.
 pub(super) const TOKEN_EVENTS: &str = "token-events-1";
-/// Table of deleted tokens: token id → `TrashV1`, the token and the time of its deletion.
-const TRASH: &str = "trash-1";
+/// Table of deleted tokens: token id → `TrashV2`, the token and the time of its deletion.
+const TRASH: &str = "trash-2";
 /// Change log: number → `TokenIdRecordV1`, the id of a token that a transaction changed. Only the
 /// newest rows are kept. The last number is the generation of the store.
 const CHANGES: &str = "changes-1";
@@ -215,7 +215,11 @@ pub(super) struct RecordTable<K: Key + 'static, T: Transaction> {
     reason = "keys are references and integers, which redb's type of them does not show"
 )]
 impl<K: Key + 'static, T: Transaction> RecordTable<K, T> {
-    fn new(name: &'static str, error: &StickyError, transaction: &T) -> Result<Self, TableError> {
+    pub(super) fn new(
+        name: &'static str,
+        error: &StickyError,
+        transaction: &T,
+    ) -> Result<Self, TableError> {
         Ok(Self { name, error: error.clone(), inner: T::inner(transaction, name)? })
     }
 
@@ -366,6 +370,14 @@ impl<K: Key + 'static> RecordTable<K, &WriteTransaction> {
             .ok_or(StoreError::TooLarge { table: self.name })?;
         self.error.run(|| {
             self.inner.insert(&key, bytes.as_slice())?;
+            Ok(())
+        })
+    }
+
+    /// Writes a row that is reported as damaged: no record is empty.
+    pub(super) fn put_damaged(&mut self, key: K::SelfType<'_>) -> Result<(), StoreError> {
+        self.error.run(|| {
+            self.inner.insert(&key, [].as_slice())?;
             Ok(())
         })
     }

@@ -11,7 +11,7 @@ use super::{
     codec::decode,
     error::StoreError,
     read_ops::{HasTables, ReadOps as _, load_usage},
-    record::{TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV1, TrashV1},
+    record::{TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2},
     tables::WriteTables,
 };
 use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Name, Timestamp, Token, TokenId};
@@ -77,9 +77,15 @@ impl<'t> Writer<'t> {
             }
             self.tables.names.put(name.as_bytes(), &TokenIdRecordV1(*key))?;
         }
-        self.tables.tokens.put(key, &TokenV1::from(token))?;
+        self.tables.tokens.put(key, &TokenV2::from(token))?;
         self.mark_changed(*key);
         Ok(())
+    }
+
+    /// Writes the token whose record differs only in its counters. Its name is not touched, because
+    /// an import inserts names later.
+    pub fn put_counters(&mut self, token: &Token) -> Result<(), StoreError> {
+        self.tables.tokens.put(token.id.as_bytes(), &TokenV2::from(token))
     }
 
     /// Removes a token, its name and its last use. Returns whether the token existed. A damaged
@@ -145,7 +151,7 @@ impl<'t> Writer<'t> {
     /// Stores a deleted token, with its last uses and the time `at` of its deletion.
     pub fn put_trash(&mut self, token: &Token, at: Timestamp) -> Result<(), StoreError> {
         let key = token.id.as_bytes();
-        self.tables.trash.put(key, &TrashV1::new(token, &TokenUses::of(token), at))?;
+        self.tables.trash.put(key, &TrashV2::new(token, &TokenUses::of(token), at))?;
         self.mark_changed(*key);
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! Runs a write transaction: opens the file, writes, commits and closes it. Finds out whether a
-//! failed commit is on disk, and retries on a full disk after releasing the reserve. Never retries
-//! after an I/O error: an fsync that succeeds the second time may have lost the data of the first.
-//! Called by `Store::write`.
+//! failed commit is on disk. Never retries after an I/O error: an fsync that succeeds the second
+//! time may have lost the data of the first. Called by `Store::write`.
 
 use std::time::Duration;
 
@@ -34,37 +33,16 @@ impl<E> From<StoreError> for TransactionError<E> {
     }
 }
 
-/// Runs `work` in one transaction on the file. If the disk is full, releases the reserve and runs
-/// `work` once more.
+/// Runs `work` in one transaction on the file.
 pub(super) fn run_on_file<T, E>(
     file: &FileDb,
     timeout: Duration,
-    work: &mut impl FnMut(&mut Writer<'_>) -> Result<T, E>,
+    work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
 ) -> Result<T, TransactionError<E>> {
-    let deadline = RetryDeadline::new(timeout);
-    let mut attempt = || {
-        let db = file.writable(&deadline)?;
-        let result = run(&db, work);
-        file_db::close(db);
-        result
-    };
-    let first = attempt();
-    let is_full = matches!(
-        &first,
-        Err(TransactionError::Store(StoreError::Full)
-            | TransactionError::Commit(StoreError::Full, _))
-    );
-    let is_released = is_full && file.reserve.release();
-    let result = match resolve_failed_commit(file, first) {
-        Err(TransactionError::Store(StoreError::Full)) if is_released => {
-            resolve_failed_commit(file, attempt())
-        }
-        result => result,
-    };
-    if result.is_ok() {
-        file.reserve.acquire();
-    }
-    result
+    let db = file.writable(&RetryDeadline::new(timeout))?;
+    let result = run(&db, work);
+    file_db::close(db);
+    resolve_failed_commit(file, result)
 }
 
 /// Finds out whether a failed commit is on disk, which is possible if only its last step failed. If
@@ -87,7 +65,7 @@ fn resolve_failed_commit<T, E>(
 /// Runs `work` in one transaction on `db` and commits it.
 pub(super) fn run<T, E>(
     db: &Database,
-    work: &mut impl FnMut(&mut Writer<'_>) -> Result<T, E>,
+    work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
 ) -> Result<T, TransactionError<E>> {
     let transaction = catch_redb_panic(|| file_db::begin_write(db))??;
     let mut writer = catch_redb_panic(|| {

@@ -29,7 +29,7 @@ fn the_report_has_counts_but_no_names_or_secrets() {
     let tokens = json!({ "active": 1, "expired": 0, "revoked": 1, "unclaimed": 0, "deleted": 0 });
     assert_eq!(store["tokens"], tokens);
     assert_eq!((&store["events"], &store["chain"]), (&json!(5), &json!("holds")));
-    assert_eq!((&store["reserve"], &store["format"]), (&json!(true), &json!(1)));
+    assert_eq!((&store["register"], &store["format"]), (&json!("usable"), &json!(2)));
     assert_eq!(facts["terminal"]["glyphs"], "unicode");
     assert_eq!(facts["clipboard"]["route"], "OSC 52");
 }
@@ -41,7 +41,6 @@ fn each_problem_is_named_with_its_remedy() {
     let settings = home.path().join("own.toml");
     fs::write(&settings, "[clipboard]\ncommand = [\"no-such-program\"]\n").unwrap();
     fs::set_permissions(&settings, fs::Permissions::from_mode(0o666)).unwrap();
-    fs::remove_file(home.store().with_extension("redb.reserve")).unwrap();
     let result = run(&home, &["doctor", "--config", "own.toml"]);
     assert_eq!(result.code, 1, "{result:?}");
     let (_, attention) = result.out.split_once("\nNeeds attention:\n").unwrap();
@@ -49,7 +48,6 @@ fn each_problem_is_named_with_its_remedy() {
     let problems = [
         "no-such-program, which clipboard.command names, is not on the PATH".to_owned(),
         format!("{shown} is writable by other users: run `chmod go-w {shown}`"),
-        "the reserve file next to the store is missing".to_owned(),
         "the clock is behind the last change".to_owned(),
     ];
     for problem in problems {

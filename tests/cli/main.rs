@@ -22,6 +22,7 @@ mod lines;
 mod listing;
 mod prompts;
 mod read_only;
+mod register;
 #[path = "../pty/secret_encodings.rs"]
 mod secret_encodings;
 mod secrets;

@@ -60,7 +60,7 @@ fn a_secret_is_printed_once_and_stored_nowhere() {
         output.extend([result.out, result.err]);
     }
     let files = all_files(&home.path());
-    // The store and its reserve, the copy, the export.
+    // The store and its register, the copy, the export.
     assert!(files.len() >= 4, "{files:?}");
     for secret in [&first, &second] {
         assert_absent(secret, &output, &files);

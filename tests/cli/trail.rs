@@ -91,7 +91,7 @@ fn a_damaged_token_is_reported_and_the_others_are_listed() {
     let result = run(&home, &["list", "--json"]);
     assert_eq!((result.code, result.out.lines().count()), (0, 1));
     let warning =
-        " in pats-1 is damaged and left out\nhint: restore a backup, or delete this record\n";
+        " in tokens-2 is damaged and left out\nhint: restore a backup, or delete this record\n";
     assert!(result.err.starts_with("warning: ") && result.err.ends_with(warning), "{result:?}");
 }
 
@@ -110,6 +110,8 @@ fn token(id: &str, name: &str) -> Token {
         issued: at,
         expires: None,
         revoked: None,
+        version: 1,
+        generation: 1,
         delivered: true,
         last_used: None,
     }

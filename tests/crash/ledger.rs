@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patdeck::{
-    domain::{Digest, LeakedSecret, Secret, Token, TokenId},
+    domain::{Command, ConfirmationProof, Digest, LeakedSecret, Secret, Token, TokenId},
     service::{Service, leaked_secret::LeakedSecretStatus},
     store::{ReadOps, Store},
 };
@@ -77,6 +77,8 @@ impl Ledger {
 
     /// Compares the store with the expected state of all tokens.
     pub(crate) fn check(&mut self, store: &Store, service: &Service) {
+        // A killed writer may have ended a secret in the register only. Any write stores that ending.
+        service.execute(&Command::PurgeTrash, &ConfirmationProof::NOT_REQUIRED).unwrap();
         let mut found = tokens_of(store);
         let started = std::mem::take(&mut self.started);
         let names: BTreeSet<String> = self.tokens.keys().chain(started.keys()).cloned().collect();

@@ -66,6 +66,8 @@ fn token(n: u8, name: &str) -> Token {
         issued: at(),
         expires: (n != 1).then(|| at() + TimeDelta::days(i64::from(n))),
         revoked: (n == 2).then(at),
+        version: 1,
+        generation: 1,
         delivered: true,
         last_used: None,
     }

@@ -73,8 +73,10 @@ impl TestStore {
     pub(crate) fn with(fixture: Fixture) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("store.redb");
-        fs::write(&file, store_bytes(fixture)).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        for (path, bytes) in [&file, &register_of(&file)].into_iter().zip(store_bytes(fixture)) {
+            fs::write(path, bytes).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        }
         let clock = Clock::fixed(start_time());
         Self { folder, clock, observer: OnceCell::new(), service_count: Cell::new(0) }
     }
@@ -116,9 +118,13 @@ fn service_on(store: Store, clock: &Clock, seed: u64, who: &str) -> Service {
     Service::new(store, clock.clone(), entropy, Actor::named(who), policy)
 }
 
-/// The bytes of the store file.
-fn store_bytes(fixture: Fixture) -> &'static [u8] {
-    static FILES: [OnceLock<Vec<u8>>; ALL.len()] = [const { OnceLock::new() }; ALL.len()];
+fn register_of(store: &Path) -> PathBuf {
+    store.with_file_name("store.redb.revoked")
+}
+
+/// The bytes of the store file and of its revocation register.
+fn store_bytes(fixture: Fixture) -> &'static [Vec<u8>; 2] {
+    static FILES: [OnceLock<[Vec<u8>; 2]>; ALL.len()] = [const { OnceLock::new() }; ALL.len()];
     let at = ALL.iter().position(|each| *each == fixture).unwrap();
     FILES[at].get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
@@ -128,7 +134,7 @@ fn store_bytes(fixture: Fixture) -> &'static [u8] {
         let builder = StoreBuilder { service, clock, file: file.clone() };
         builder.fill(fixture);
         drop(builder);
-        fs::read(&file).unwrap()
+        [&file, &register_of(&file)].map(|path| fs::read(path).unwrap())
     })
 }
 

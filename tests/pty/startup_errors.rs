@@ -50,7 +50,7 @@ fn a_failed_start_prints_an_error_and_changes_nothing() {
 
     raise_schema(&store);
     let before = fs::read(&store).unwrap();
-    let sentence = "error: the store has format 7, but this patdeck supports only formats up to 1\n\
+    let sentence = "error: the store has format 7, but this patdeck supports only formats up to 2\n\
                     hint: update patdeck; the file was not changed";
     assert_eq!(refused(&[], 4), sentence);
     assert_eq!(fs::read(&store).unwrap(), before);

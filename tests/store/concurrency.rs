@@ -88,7 +88,7 @@ fn concurrent_creation_results_in_one_store() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort();
-    assert_eq!(files, ["store.redb", "store.redb.reserve"]);
+    assert_eq!(files, ["store.redb", "store.redb.revoked"]);
 }
 
 #[test]

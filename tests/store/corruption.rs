@@ -170,7 +170,7 @@ fn one_damaged_token_is_reported_and_can_be_deleted() {
     assert_eq!(refused, StoreError::Damaged(found.damaged[0].clone()));
     assert_eq!(
         store_message(&refused),
-        "000000000002 in pats-1 is damaged and was not used: restore a backup"
+        "000000000002 in tokens-2 is damaged and was not used: restore a backup"
     );
     assert_eq!(write_to(&store, |rows| rows.remove_token(&id(2))), Ok(true));
     let found = store.read(ReadOps::tokens).unwrap();

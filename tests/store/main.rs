@@ -85,6 +85,8 @@ fn token(number: usize) -> Token {
         issued: at(0),
         expires: Some(at(60)),
         revoked: None,
+        version: 1,
+        generation: 1,
         delivered: true,
         last_used: None,
     }

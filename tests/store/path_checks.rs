@@ -18,7 +18,7 @@ fn open_error(path: &Path) -> String {
 }
 
 #[test]
-fn folder_file_and_reserve_are_private_under_any_umask() {
+fn folder_file_and_register_are_private_under_any_umask() {
     for umask in ["000", "022", "077"] {
         let temp = TempStore::new();
         let path = temp.folder.path().join("new/deep/store.redb");
@@ -32,7 +32,7 @@ fn folder_file_and_reserve_are_private_under_any_umask() {
         assert!(child.status.success(), "{child:?}");
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(path.parent().unwrap()), 0o700);
-        assert_eq!(mode(&path.with_file_name("store.redb.reserve")), 0o600);
+        assert_eq!(mode(&path.with_file_name("store.redb.revoked")), 0o600);
     }
 }
 
@@ -165,7 +165,7 @@ fn a_file_that_is_not_a_store_is_refused_unchanged() {
                 .ends_with("is not a patdeck store: use another path; the file was not changed")
         );
         assert_eq!(fs::read(temp.path()).unwrap(), bytes);
-        assert!(!temp.folder.path().join("store.redb.reserve").exists());
+        assert!(!temp.folder.path().join("store.redb.revoked").exists());
     }
 }
 

@@ -19,6 +19,8 @@ fn a_token_is_unchanged_after_reopening() {
         }),
         revoked: Some(at(5)),
         expires: None,
+        version: 1,
+        generation: 1,
         delivered: false,
         ..token(1)
     };

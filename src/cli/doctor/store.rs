@@ -59,17 +59,22 @@ fn collect_file(report: &mut DoctorReport, path: &Path, metadata: &Metadata) {
     processes::collect(report, metadata);
 }
 
-/// Checks the reserve file, which lets a revoke succeed on a full disk. The first change creates it.
-fn collect_reserve(report: &mut DoctorReport, store: &Path, events: u64) {
-    let mut path = store.as_os_str().to_owned();
-    path.push(".reserve");
-    let exists = Path::new(&path).is_file();
-    report.fact("reserve", exists);
-    if !exists && events > 0 {
+/// Reports the revocation register, without which no check has an answer.
+fn collect_register(report: &mut DoctorReport, health: &StoreHealth) {
+    report.fact("register", if health.has_register { "usable" } else { "missing" });
+    report.fact("pending endings", health.pending_endings);
+    if !health.has_register {
         report.warn(
-            "the reserve file next to the store is missing, so that a revoke can fail on a full \
-             disk: free some space; the next change creates it again",
+            "the revocation register beside the store is missing or belongs to another store, so \
+             checks have no answer: run a command that can write, such as `patdeck list`",
         );
+    }
+    if health.pending_endings > 0 {
+        report.warn(format!(
+            "not yet in the store: {}, which the register enforces; the next successful write \
+             stores them",
+            counted(health.pending_endings, "ending")
+        ));
     }
 }
 
@@ -78,7 +83,7 @@ fn collect_content(report: &mut DoctorReport, config: &Config, open: OpenStore<'
     match health {
         Ok(health) => {
             collect_counts(report, &health);
-            collect_reserve(report, &config.store, health.chain.events);
+            collect_register(report, &health);
         }
         Err(failure) => {
             let reason = match failure {
@@ -92,8 +97,9 @@ fn collect_content(report: &mut DoctorReport, config: &Config, open: OpenStore<'
 }
 
 fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
-    let StoreHealth { snapshot: loaded, chain, inconsistencies: disagreements, schema, trash } =
-        health;
+    let StoreHealth {
+        snapshot: loaded, chain, inconsistencies: disagreements, schema, trash, ..
+    } = health;
     report.fact("state", "opens");
     report.fact("format", *schema);
     let count = |status: Status| {

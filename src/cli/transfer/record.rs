@@ -47,7 +47,9 @@ pub(super) fn to_value(token: &Token) -> serde_json::Value {
         "expires": token.expires.map(nanos_text),
         "revoked": token.revoked.map(nanos_text),
         "claimed": token.delivered,
+        "generation": token.generation,
         "last_used": token.last_used.as_ref().map(use_value),
+        "version": token.version,
     })
 }
 
@@ -83,6 +85,7 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
         fields.text("description", |text| Description::parse(text).map_err(to_string));
     let current = fields.text("digest", parse_digest);
     let expires = fields.optional_text("expires", parse_time);
+    let generation = fields.counter("generation");
     let id = fields.text("id", |text| {
         TokenId::parse(text).ok_or_else(|| "expected 12 letters and digits".to_owned())
     });
@@ -102,6 +105,7 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
     });
     let revoked = fields.optional_text("revoked", parse_time);
     let scopes = parse_scopes(fields);
+    let version = fields.counter("version");
     let Some(created_by) = created_by? else {
         return Err(fields.fault("created_by", "expected an object".to_owned()));
     };
@@ -119,6 +123,8 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
         expires: expires?,
         revoked: revoked?,
         delivered: delivered?,
+        generation: generation?,
+        version: version?,
         last_used: last_used?,
     })
 }

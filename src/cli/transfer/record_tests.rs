@@ -37,6 +37,8 @@ fn sample_token() -> Token {
         issued: at(2),
         expires: Some(at(900)),
         revoked: Some(at(3)),
+        version: 1,
+        generation: 1,
         delivered: true,
         last_used: Some(LastUse {
             at: at(4),

@@ -88,6 +88,7 @@ fn reason_code(denial: &Denial) -> &'static str {
         Denial::Unknown => "unknown",
         Denial::Revoked(_) => "revoked",
         Denial::Expired(_) => "expired",
+        Denial::StaleRecord => "stale-record",
         Denial::NoScope(_) => "no-scope",
     }
 }

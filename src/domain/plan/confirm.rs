@@ -8,7 +8,8 @@ use super::Plan;
 use crate::domain::{
     command::{Command, ScopesToRemove},
     name::Name,
-    token::{SecretOverlap, Status, Token},
+    overlap::SecretOverlap,
+    token::{Status, Token},
 };
 
 /// The confirmation that a plan requires from the operator.

@@ -45,6 +45,8 @@ pub(super) fn create<R: ReadTokens>(
         issued: plan.at,
         expires: context.expiry(new.lifetime)?,
         revoked: None,
+        version: 1,
+        generation: 1,
         delivered: plan.command.secret_file().is_some(),
         last_used: None,
     };

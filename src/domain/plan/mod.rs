@@ -184,7 +184,7 @@ impl Plan {
     ) {
         self.changes.push(TokenChange {
             before: StoredToken::Live(Arc::clone(before)),
-            after: StoredToken::Live(Arc::new(after)),
+            after: StoredToken::Live(Arc::new(after.with_next_version(before))),
             event: Some((action, detail)),
         });
     }

@@ -7,8 +7,9 @@ use crate::domain::{
     Timestamp,
     command::{DeliveryMethod, LeakedSecret},
     event::AuditAction,
+    overlap::SecretOverlap,
     secret::Digest,
-    token::{SecretOverlap, Status, Token, TransitionError},
+    token::{Status, Token, TransitionError},
 };
 
 /// Revokes a token. Skips a token that is already revoked.

@@ -79,7 +79,7 @@ pub(super) fn restore<R: ReadTokens>(
         let token = Arc::new(token);
         plan.changes.push(TokenChange {
             before: StoredToken::Deleted(Arc::clone(&token), at),
-            after: StoredToken::Live(token),
+            after: StoredToken::Live(Arc::new(Token::clone(&token).with_next_version(&token))),
             event: Some((AuditAction::Restored, String::new())),
         });
     }

@@ -5,7 +5,7 @@
 use super::source::{ImportRow, LineFault};
 use crate::{
     domain::{
-        AuditAction, Digest, Name, PreviousSecret, Status, Timestamp, Token, TokenId,
+        AuditAction, Digest, Name, PreviousSecret, SecretSlot, Status, Timestamp, Token, TokenId,
         labelled_enum::labels,
     },
     store::{ReadOps, StoreError},
@@ -62,7 +62,7 @@ impl Conflict {
 
 labels! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum RowOutcome, ALL, as_str {
+    pub enum RowOutcome, as_str {
         New => "new",
         Replaced => "replaced",
         Skipped => "skipped",
@@ -203,7 +203,12 @@ impl ConflictResolver {
                     Conflict::Deleted
                 });
             }
-            Ok(None) => {}
+            Ok(None) => {
+                let state = rows.revocation_state(&token.id)?;
+                let reason = "the secret of this token was ended in this store";
+                let is_ended = state.denial(token, SecretSlot::Current, at).is_some();
+                conflicts.extend((is_active && is_ended).then_some(Conflict::Reactivates(reason)));
+            }
             Err(StoreError::Damaged(_)) => {
                 let reason = "the record of this token in the store is damaged, and the token may have been revoked";
                 conflicts.push(Conflict::Differs);
@@ -224,11 +229,11 @@ impl ConflictResolver {
     }
 }
 
-/// Whether both versions of a token are equal, apart from the last uses.
+/// Whether both versions of a token are equal, apart from the last uses and the counters.
 fn is_same(existing: &Token, imported: &Token) -> bool {
     let without_uses = |token: &Token| {
         let previous = token.previous.clone().map(|old| PreviousSecret { last_used: None, ..old });
-        Token { last_used: None, previous, ..token.clone() }
+        Token { last_used: None, previous, version: 0, generation: 0, ..token.clone() }
     };
     without_uses(existing) == without_uses(imported)
 }

@@ -14,9 +14,11 @@ use super::{
     staging::{StagedToken, StagingBuffer},
 };
 use crate::{
-    domain::{AuditAction, EventBody, Status, Timestamp, TokenId, plan::expiry_text},
+    domain::{AuditAction, EventBody, Status, Timestamp, Token, TokenId, plan::expiry_text},
     service::{ChangeLogPosition, Service, ServiceError, store_reads},
-    store::{ComparedFields, EncodedToken, NamesToInsert, ReadOps, StoreError, Writer},
+    store::{
+        ComparedFields, EncodedToken, NamesToInsert, ReadOps, RevocationEntry, StoreError, Writer,
+    },
 };
 
 /// An import whose rows were checked and have no faults.
@@ -43,6 +45,15 @@ struct PlannedBatch<'b> {
     names: Vec<(String, TokenId)>,
     /// The audit event for each inserted token.
     events: Vec<EventBody>,
+}
+
+/// What an import changes in the revocation register, once it is committed.
+#[derive(Default)]
+struct RegisterChanges {
+    /// The tokens that it deleted because their names were taken.
+    ended: Vec<RevocationEntry>,
+    /// The tokens that it replaced. The new records say which of their secrets work.
+    replaced: Vec<RevocationEntry>,
 }
 
 /// Which staged rows are checked again.
@@ -86,9 +97,11 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
     /// store that exported it. Sets `done` to the number of written rows, for a progress display.
     /// Fails with the conflicts that arose since the rows were checked.
     pub fn commit(&self, done: &AtomicU64) -> Result<RowPlans, ImportError> {
-        self.service.store.write(|rows| {
+        let mut register = RegisterChanges::default();
+        let actions = self.service.write(|rows| {
             // Resets the progress, because a write that fails on a full disk is run a second time.
             done.store(0, Ordering::Relaxed);
+            register = RegisterChanges::default();
             let at = self.service.clock.denial_time(rows)?;
             // From here on, the write lock keeps other processes from writing.
             let now = store_reads::position(rows, rows.newest_event()?.as_ref())?;
@@ -101,7 +114,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
                 let mut batch = self.plan_batch(&staged, at, mode)?;
                 refused.extend(batch.refused.drain(..));
                 if refused.is_empty() {
-                    self.write_batch(rows, &batch, &mut deletion_time)?;
+                    self.write_batch(rows, &batch, &mut deletion_time, &mut register)?;
                     let count = u64::try_from(batch.actions.len()).unwrap_or(0);
                     done.fetch_add(count, Ordering::Relaxed);
                     names.extend(batch.names);
@@ -112,8 +125,12 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
                 actions.extend(batch.actions);
             }
             rows.insert_names(names)?;
-            if refused.is_empty() { Ok(actions) } else { Err(refused.into()) }
-        })
+            if refused.is_empty() { Ok(actions) } else { Err(ImportError::from(refused)) }
+        })?;
+        // The deleted tokens are denied by the store; the register protects that.
+        let _ = self.service.store.end_secrets(&register.ended, self.service.clock.now());
+        self.service.store.set_revocations(&register.replaced)?;
+        Ok(actions)
     }
 
     /// Plans a batch against the last commit, which does not contain the earlier batches of the
@@ -189,9 +206,19 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         rows: &mut Writer<'_>,
         batch: &PlannedBatch<'_>,
         deletion_time: &mut Option<Timestamp>,
+        register: &mut RegisterChanges,
     ) -> Result<(), ServiceError> {
+        let mut replaced = Vec::new();
         for id in &batch.replaced_ids {
+            replaced.push((*id, stored_or_deleted(rows, id)?));
             rows.remove_token(id)?;
+        }
+        for id in &batch.displaced_ids {
+            let displaced = stored_or_deleted(rows, id)?;
+            register.ended.extend(displaced.map(|token| RevocationEntry {
+                ended_generation: token.generation,
+                ..RevocationEntry::of_token(&token)
+            }));
         }
         if !batch.displaced_ids.is_empty() {
             self.service.delete_displaced(rows, &batch.displaced_ids, deletion_time)?;
@@ -201,6 +228,25 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
                 rows.remove_trash(id)?;
             }
         }
-        Ok(rows.insert_tokens(&batch.tokens, &batch.events)?)
+        rows.insert_tokens(&batch.tokens, &batch.events)?;
+        for (id, existing) in replaced {
+            let Some(mut token) = rows.token(&id)? else { continue };
+            if let Some(existing) = existing {
+                token = token.replacing(&existing);
+                rows.put_counters(&token)?;
+            }
+            register.replaced.push(RevocationEntry::of_token(&token));
+        }
+        Ok(())
+    }
+}
+
+/// Returns the token in the store or, if it was deleted, as it was before. `None` if there is no
+/// such token, or if its record is damaged.
+fn stored_or_deleted(rows: &impl ReadOps, id: &TokenId) -> Result<Option<Token>, StoreError> {
+    let deleted = || Ok(rows.trashed(id)?.map(|deleted| deleted.token));
+    match rows.token(id).and_then(|token| token.map_or_else(deleted, |token| Ok(Some(token)))) {
+        Err(StoreError::Damaged(_)) => Ok(None),
+        found => found,
     }
 }

@@ -43,17 +43,14 @@ impl ImportSource for MemorySource {
     }
 }
 
-/// The reference import: all tokens in memory, one by one, in one transaction.
-fn reference_import(
-    service: &Service,
-    source: &MemorySource,
-    on_conflict: OnConflict,
-) -> Result<RowPlans, ImportError> {
-    let check_faults = |faults: Vec<LineFault>| {
-        let mut all = ImportFaults::default();
-        all.extend(faults);
-        if all.is_empty() { Ok(()) } else { Err(ImportError::InvalidLines(all)) }
-    };
+fn check_faults(faults: Vec<LineFault>) -> Result<(), ImportError> {
+    let mut all = ImportFaults::default();
+    all.extend(faults);
+    if all.is_empty() { Ok(()) } else { Err(ImportError::InvalidLines(all)) }
+}
+
+/// The faults of rows whose id or name occurs in an earlier row.
+fn duplicates(source: &MemorySource) -> Vec<LineFault> {
     let (mut ids, mut names, mut faults) = (HashMap::new(), HashMap::new(), Vec::new());
     for ImportRow { line, token } in &source.rows {
         let mut report_duplicate = |field: &str, value: &str, first: Option<u64>| {
@@ -67,7 +64,16 @@ fn reference_import(
         report_duplicate("id", token.id.as_str(), ids.insert(token.id, *line));
         report_duplicate("name", token.name.as_str(), names.insert(token.name.folded(), *line));
     }
-    check_faults(faults)?;
+    faults
+}
+
+/// The reference import: all tokens in memory, one by one, in one transaction.
+fn reference_import(
+    service: &Service,
+    source: &MemorySource,
+    on_conflict: OnConflict,
+) -> Result<RowPlans, ImportError> {
+    check_faults(duplicates(source))?;
     let mut ids: Vec<TokenId> = source.rows.iter().map(|one| one.token.id).collect();
     ids.sort_unstable();
     let plan = ConflictResolver::new(on_conflict, ids);
@@ -81,6 +87,12 @@ fn reference_import(
             faults.extend(fault);
         }
         check_faults(faults)?;
+        // Before the trash is purged, because the counters go on from a deleted token, too.
+        let mut deleted = HashMap::new();
+        for one in &source.rows {
+            let old = rows.trashed(&one.token.id)?;
+            deleted.extend(old.map(|old| (one.token.id, old.token)));
+        }
         let taken = actions
             .iter()
             .any(|(_, action)| action.conflicts.iter().any(|it| it.field() == "name"));
@@ -91,7 +103,7 @@ fn reference_import(
         }
         let mut was = HashMap::new();
         for (token, _) in actions.iter().filter(|(_, it)| it.outcome == RowOutcome::Replaced) {
-            was.extend(rows.token(&token.id)?.map(|old| (token.id, old.status(at).as_str())));
+            was.extend(rows.token(&token.id)?.map(|old| (token.id, old)));
             rows.remove_token(&token.id)?;
         }
         let writes = |outcome| matches!(outcome, RowOutcome::New | RowOutcome::Replaced);
@@ -100,9 +112,13 @@ fn reference_import(
                 service.delete_displaced(rows, &[holder], &mut deletion)?;
             }
             rows.remove_trash(&token.id)?;
-            Service::put_with_uses(rows, token)?;
-            let was =
-                was.get(&token.id).map_or_else(String::new, |was| format!(", was {was} here"));
+            let old = was.get(&token.id);
+            let unchanged = || Token::clone(token);
+            let before = old.or_else(|| deleted.get(&token.id));
+            let counted = before.map_or_else(unchanged, |old| unchanged().replacing(old));
+            Service::put_with_uses(rows, &counted)?;
+            let was = old
+                .map_or_else(String::new, |old| format!(", was {} here", old.status(at).as_str()));
             let until = crate::domain::plan::expiry_text(token.expires);
             let detail = format!("{} from store another, {until}{was}", token.status(at).as_str());
             rows.append_event(service.new_event(at, AuditAction::Imported, Some(token), detail))?;

@@ -82,6 +82,7 @@ fn decision_label(decision: &Decision) -> &'static str {
         Decision::Deny(Denial::Unknown) => "unknown",
         Decision::Deny(Denial::Revoked(_)) => "revoked",
         Decision::Deny(Denial::Expired(_)) => "expired",
+        Decision::Deny(Denial::StaleRecord) => "stale-record",
         Decision::Deny(Denial::NoScope(_)) => "no scope",
     }
 }

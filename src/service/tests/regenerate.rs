@@ -22,6 +22,8 @@ fn regenerating_a_revoked_token_changes_only_the_secret() {
         expires: Some(at(70)),
         revoked: None,
         delivered: false,
+        version: before.version + 1,
+        generation: before.generation + 1,
         ..before
     };
     assert_eq!(fixture.get(&id), Some(expected));

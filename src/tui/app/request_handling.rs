@@ -195,6 +195,8 @@ impl App {
             // Show a warning, because it stays until a key is pressed and the operator must read
             // the path.
             self.warn(delivery_text(committed.plan.changes.len(), &file));
+        } else if let (Some(error), Some(text)) = (&committed.deferred, &text) {
+            self.warn(format!("{text} {}", advice::deferred_sentence(error)));
         } else if let Some(text) = text {
             self.info(text);
         }

@@ -6,6 +6,10 @@ use std::fmt::Write as _;
 use chrono::{TimeZone as _, Utc};
 
 use super::*;
+use crate::domain::{
+    AuditAction, Description, Digest, EventBody, EventHash, LastUse, Name, PreviousSecret, Scopes,
+    Token,
+};
 use crate::store::codec::{RecordBody, encode_record, verify_checksum};
 
 fn at(second: i64) -> Timestamp {
@@ -50,6 +54,8 @@ fn token() -> Token {
         issued: at(3),
         expires: Some(at(4)),
         revoked: None,
+        version: 300,
+        generation: 3,
         delivered: true,
         last_used: Some(last()),
     }
@@ -79,7 +85,7 @@ fn assert_golden<R: Record>(record: &R, is_same: impl Fn(RecordBody<'_>) -> bool
 }
 
 #[test]
-fn the_bytes_of_a_token_are_frozen() {
+fn the_bytes_of_a_token_in_schema_1_are_frozen() {
     let token = token();
     let record = TokenV1::from(&token);
     assert_golden(
@@ -90,6 +96,21 @@ fn the_bytes_of_a_token_are_frozen() {
          aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
          bbbbbbbbbbbbbbbbbbfc02a493d6fc15cd5b07fc04a493d6fc15cd5b0704726f6f740105616c6963\
          6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b070001b9c33ed5177791af",
+    );
+}
+
+#[test]
+fn the_bytes_of_a_token_are_frozen() {
+    let token = token();
+    let record = TokenV2::from(&token);
+    assert_golden(
+        &record,
+        |body| body.decode() == Some(record.clone()),
+        "0234664b71395a743057625865026369016402086368616e6e656c73026331077075626c69736801\
+         02643107636c69656e7473012a0472656164000370617401aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
+         aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
+         bbbbbbbbbbbbbbbbbbfc02a493d6fc15cd5b07fc04a493d6fc15cd5b0704726f6f740105616c6963\
+         6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b070001fb2c01039779771319c32723",
     );
 }
 
@@ -119,9 +140,9 @@ fn the_bytes_of_an_event_are_frozen() {
 }
 
 #[test]
-fn the_bytes_of_a_deleted_token_are_frozen() {
+fn the_bytes_of_a_deleted_token_in_schema_1_are_frozen() {
     let (token, uses) = (token(), TokenUses::of(&token()));
-    let record = TrashV1::new(&token, &uses, at(6));
+    let record = TrashV1 { token: (&token).into(), uses: (&uses).into(), at: at(6).into() };
     assert_golden(
         &record,
         |body| body.decode() == Some(record.clone()),
@@ -132,6 +153,23 @@ fn the_bytes_of_a_deleted_token_are_frozen() {
          6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b07000101fc12a493d6fc15cd5b0701033a3a\
          31017701bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbfc10a493\
          d6fc15cd5b0700016cfc0ca493d6fc15cd5b07e0355f11ff64ffdd",
+    );
+}
+
+#[test]
+fn the_bytes_of_a_deleted_token_are_frozen() {
+    let (token, uses) = (token(), TokenUses::of(&token()));
+    let record = TrashV2::new(&token, &uses, at(6));
+    assert_golden(
+        &record,
+        |body| body.decode() == Some(record.clone()),
+        "0234664b71395a743057625865026369016402086368616e6e656c73026331077075626c69736801\
+         02643107636c69656e7473012a0472656164000370617401aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
+         aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
+         bbbbbbbbbbbbbbbbbbfc02a493d6fc15cd5b07fc04a493d6fc15cd5b0704726f6f740105616c6963\
+         6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b070001fb2c010301fc12a493d6fc15cd5b07\
+         01033a3a31017701bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
+         fc10a493d6fc15cd5b0700016cfc0ca493d6fc15cd5b07dc3cf617d799c74d",
     );
 }
 
@@ -178,11 +216,11 @@ fn the_hash_of_an_event_is_frozen() {
 fn records_convert_back_to_equal_domain_values() {
     let (key, token, body) = (*id().as_bytes(), token(), event_body());
     let uses = TokenUses::of(&token);
-    let mut kept = TokenV1::from(&token).into_token(&key).unwrap();
+    let mut kept = TokenV2::from(&token).into_token(&key).unwrap();
     uses.clone().apply_to(&mut kept);
     assert_eq!(kept, token);
     assert_eq!(TokenUsesV1::from(&uses).into_usage(), Some(uses.clone()));
-    let trashed = TrashV1::new(&token, &uses, at(6)).into_parts(&key);
+    let trashed = TrashV2::new(&token, &uses, at(6)).into_parts(&key);
     assert_eq!(trashed, Some((token, at(6))));
     assert_eq!(EventV1::new(1, EventHash::NONE, &body).into_event_body(), Some(body));
 }

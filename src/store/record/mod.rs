@@ -1,0 +1,153 @@
+//! The stored records as frozen structs, with conversions to and from domain types. Their strings
+//! are borrowed. The order and types of the fields define the format; tests with golden bytes fail
+//! if the format changes. A new field requires a new struct. Decoding returns `None` for a record
+//! that the domain would refuse.
+
+mod event;
+mod token;
+mod usage;
+
+use bincode::{BorrowDecode, Encode};
+use chrono::{DateTime, Datelike as _};
+
+pub use self::token::ComparedFields;
+pub(in crate::store) use self::{
+    event::EventV1,
+    token::{TokenV1, TokenV2, TrashV1, TrashV2},
+    usage::{TokenUses, TokenUsesV1},
+};
+use super::codec::Record;
+use crate::domain::{Actor, Domain, Entity, EntityType, Operation, Scope, Timestamp, TokenId};
+
+type IdV1 = [u8; TokenId::LEN];
+
+/// Converts an optional field with `read`. Returns an error if `read` refuses the value.
+fn try_map<T, U>(field: Option<T>, read: impl FnOnce(T) -> Option<U>) -> Result<Option<U>, ()> {
+    field.map(|value| read(value).ok_or(())).transpose()
+}
+
+/// Seconds since 1970, and nanoseconds within the second. This represents every instant without
+/// loss, including leap seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, BorrowDecode)]
+pub(in crate::store) struct TimestampV1(i64, u32);
+
+impl From<Timestamp> for TimestampV1 {
+    fn from(at: Timestamp) -> Self {
+        Self(at.timestamp(), at.timestamp_subsec_nanos())
+    }
+}
+
+impl TimestampV1 {
+    /// Returns the instant, or `None` outside the years 0 to 9999, where date arithmetic could
+    /// overflow.
+    pub(in crate::store) fn to_timestamp(self) -> Option<Timestamp> {
+        let at = DateTime::from_timestamp(self.0, self.1);
+        at.filter(|at| (0..=9_999).contains(&at.year()))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+struct ActorV1<'a> {
+    user: &'a str,
+    sudo_user: Option<&'a str>,
+    from: Option<&'a str>,
+}
+
+impl<'a> From<&'a Actor> for ActorV1<'a> {
+    fn from(actor: &'a Actor) -> Self {
+        Self {
+            user: &actor.user,
+            sudo_user: actor.sudo_user.as_deref(),
+            from: actor.from.as_deref(),
+        }
+    }
+}
+
+impl From<ActorV1<'_>> for Actor {
+    fn from(actor: ActorV1<'_>) -> Self {
+        Self {
+            user: actor.user.into(),
+            sudo_user: actor.sudo_user.map(Into::into),
+            from: actor.from.map(Into::into),
+        }
+    }
+}
+
+/// A scope. The entity `*` means any entity; no entity has the id `*`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+struct ScopeV1<'a> {
+    entity_type: &'a str,
+    entity: &'a str,
+    operation: &'a str,
+    domain: Option<&'a str>,
+}
+
+impl<'a> From<&'a Scope> for ScopeV1<'a> {
+    fn from(scope: &'a Scope) -> Self {
+        Self {
+            entity_type: scope.entity_type.as_str(),
+            entity: scope.entity.as_str(),
+            operation: scope.operation.as_str(),
+            domain: scope.domain.as_ref().map(Domain::as_str),
+        }
+    }
+}
+
+impl ScopeV1<'_> {
+    fn into_scope(self) -> Option<Scope> {
+        Some(Scope {
+            entity_type: EntityType::parse(self.entity_type).ok()?,
+            entity: Entity::parse(self.entity).ok()?,
+            operation: Operation::parse(self.operation).ok()?,
+            domain: try_map(self.domain, |text| Domain::parse(text).ok()).ok()?,
+        })
+    }
+}
+
+/// The id of the token that a name or a row of the change log refers to. All bytes are zero if the
+/// row refers to no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
+pub(in crate::store) struct TokenIdRecordV1(pub(in crate::store) IdV1);
+
+impl Record for TokenIdRecordV1 {}
+
+/// An index entry from a token to one of its events. The entry is empty, because the key contains
+/// the token id and the sequence of the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
+pub(in crate::store) struct TokenEventIndexEntryV1;
+
+impl Record for TokenEventIndexEntryV1 {}
+
+/// The id of the revocation register that belongs to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
+pub(in crate::store) struct RegisterIdV1(pub(in crate::store) [u8; 16]);
+
+impl Record for RegisterIdV1 {}
+
+/// The schema number of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
+pub(in crate::store) struct SchemaNumberV1(pub(in crate::store) u32);
+
+impl Record for SchemaNumberV1 {}
+
+/// The id and creation time of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
+pub(in crate::store) struct StoreInfoV1 {
+    pub(in crate::store) id: [u8; 16],
+    pub(in crate::store) created: TimestampV1,
+}
+
+impl Record for StoreInfoV1 {}
+
+/// The end of the chain of events. Stored apart from the events, so that a truncated chain is
+/// detected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
+pub(in crate::store) struct ChainHeadV1 {
+    pub(in crate::store) event_count: u64,
+    pub(in crate::store) hash: [u8; 32],
+}
+
+impl Record for ChainHeadV1 {}
+
+#[cfg(test)]
+mod tests;

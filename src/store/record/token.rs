@@ -1,0 +1,188 @@
+//! The records of tokens and deleted tokens. Schema 2 adds the counters; the structs of schema 1
+//! remain for the migration and as the part of a record that did not change.
+
+use bincode::{BorrowDecode, Encode};
+
+use super::{ActorV1, IdV1, ScopeV1, TimestampV1, TokenUses, TokenUsesV1, try_map};
+use crate::{
+    domain::{Description, Digest, Name, PreviousSecret, Scopes, Timestamp, Token, TokenId},
+    store::codec::Record,
+};
+
+/// A token without its last uses, which have their own table.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+pub(in crate::store) struct TokenV1<'a> {
+    pub(super) id: IdV1,
+    pub(super) name: &'a str,
+    pub(super) description: &'a str,
+    pub(super) scopes: Vec<ScopeV1<'a>>,
+    pub(super) prefix: &'a str,
+    /// The digest algorithm: 1 is SHA-256 of the whole secret. Other values are refused.
+    pub(super) algorithm: u8,
+    pub(super) digest: [u8; 32],
+    pub(super) previous: Option<([u8; 32], TimestampV1)>,
+    pub(super) created: TimestampV1,
+    pub(super) created_by: ActorV1<'a>,
+    pub(super) issued: TimestampV1,
+    pub(super) expires: Option<TimestampV1>,
+    pub(super) revoked: Option<TimestampV1>,
+    pub(super) delivered: bool,
+}
+
+const SHA_256: u8 = 1;
+
+impl Record for TokenV1<'_> {}
+
+impl<'a> From<&'a Token> for TokenV1<'a> {
+    fn from(token: &'a Token) -> Self {
+        let previous = token.previous.as_ref();
+        let previous = previous.map(|old| (*old.digest.as_bytes(), old.until.into()));
+        Self {
+            id: *token.id.as_bytes(),
+            name: token.name.as_str(),
+            description: token.description.as_str(),
+            scopes: token.scopes.iter().map(ScopeV1::from).collect(),
+            prefix: &token.prefix,
+            algorithm: SHA_256,
+            digest: *token.digest.as_bytes(),
+            previous,
+            created: token.created.into(),
+            created_by: (&token.created_by).into(),
+            issued: token.issued.into(),
+            expires: token.expires.map(Into::into),
+            revoked: token.revoked.map(Into::into),
+            delivered: token.delivered,
+        }
+    }
+}
+
+/// The fields of a token that an import compares. Decoding them is cheaper than decoding the whole
+/// token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComparedFields {
+    pub id: TokenId,
+    pub name: Name,
+    pub is_revoked: bool,
+    pub expires: Option<Timestamp>,
+}
+
+impl TokenV1<'_> {
+    /// Returns the fields that an import compares, or `None` if the domain would refuse one of
+    /// them.
+    pub(in crate::store) fn summary(&self) -> Option<ComparedFields> {
+        Some(ComparedFields {
+            id: TokenId::from_bytes(self.id)?,
+            name: Name::parse(self.name).ok()?,
+            is_revoked: self.revoked.is_some(),
+            expires: try_map(self.expires, TimestampV1::to_timestamp).ok()?,
+        })
+    }
+
+    /// Returns the token at the key `id`, without last uses, or `None` if the domain would refuse
+    /// the token.
+    pub(in crate::store) fn into_token(self, id: &IdV1) -> Option<Token> {
+        if self.id != *id || self.algorithm != SHA_256 {
+            return None;
+        }
+        let scopes: Option<Vec<_>> = self.scopes.into_iter().map(ScopeV1::into_scope).collect();
+        let has_previous = self.previous.is_some();
+        let previous = try_map(self.previous, |(digest, until)| {
+            let digest = Digest::from_bytes(digest);
+            Some(PreviousSecret { digest, until: until.to_timestamp()?, last_used: None })
+        })
+        .ok()?;
+        Some(Token {
+            id: TokenId::from_bytes(self.id)?,
+            name: Name::parse(self.name).ok()?,
+            description: Description::parse(self.description).ok()?,
+            scopes: Scopes::from_stored(scopes?)?,
+            prefix: self.prefix.into(),
+            digest: Digest::from_bytes(self.digest),
+            previous,
+            created: self.created.to_timestamp()?,
+            created_by: self.created_by.into(),
+            issued: self.issued.to_timestamp()?,
+            expires: try_map(self.expires, TimestampV1::to_timestamp).ok()?,
+            revoked: try_map(self.revoked, TimestampV1::to_timestamp).ok()?,
+            delivered: self.delivered,
+            last_used: None,
+            // Schema 1 counted neither.
+            version: 1,
+            generation: if has_previous { 2 } else { 1 },
+        })
+    }
+}
+
+/// A token with its counters.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+pub(in crate::store) struct TokenV2<'a> {
+    token: TokenV1<'a>,
+    version: u64,
+    generation: u32,
+}
+
+impl Record for TokenV2<'_> {
+    const VERSION: u8 = 2;
+}
+
+impl<'a> From<&'a Token> for TokenV2<'a> {
+    fn from(token: &'a Token) -> Self {
+        Self { token: token.into(), version: token.version, generation: token.generation }
+    }
+}
+
+impl TokenV2<'_> {
+    /// The summary; `None` if the domain would refuse one of its fields.
+    pub(in crate::store) fn summary(&self) -> Option<ComparedFields> {
+        self.token.summary()
+    }
+
+    /// The token at the key `id`, without last uses; `None` if the domain would refuse it.
+    pub(in crate::store) fn into_token(self, id: &IdV1) -> Option<Token> {
+        let Self { token, version, generation } = self;
+        Some(Token { version, generation, ..token.into_token(id)? })
+    }
+}
+
+/// A deleted token and the time of its deletion, in schema 1.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+pub(in crate::store) struct TrashV1<'a> {
+    pub(super) token: TokenV1<'a>,
+    pub(super) uses: TokenUsesV1<'a>,
+    pub(super) at: TimestampV1,
+}
+
+impl Record for TrashV1<'_> {}
+
+impl TrashV1<'_> {
+    pub(in crate::store) fn into_parts(self, id: &IdV1) -> Option<(Token, Timestamp)> {
+        let mut token = self.token.into_token(id)?;
+        self.uses.into_usage()?.apply_to(&mut token);
+        Some((token, self.at.to_timestamp()?))
+    }
+}
+
+/// A deleted token and the time of its deletion.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+pub(in crate::store) struct TrashV2<'a> {
+    token: TokenV2<'a>,
+    uses: TokenUsesV1<'a>,
+    at: TimestampV1,
+}
+
+impl Record for TrashV2<'_> {
+    const VERSION: u8 = 2;
+}
+
+impl<'a> TrashV2<'a> {
+    /// `uses` must be the last uses of `token`.
+    pub(in crate::store) fn new(token: &'a Token, uses: &'a TokenUses, at: Timestamp) -> Self {
+        Self { token: token.into(), uses: uses.into(), at: at.into() }
+    }
+
+    pub(in crate::store) fn into_parts(self, id: &IdV1) -> Option<(Token, Timestamp)> {
+        let mut token = self.token.into_token(id)?;
+        self.uses.into_usage()?.apply_to(&mut token);
+        Some((token, self.at.to_timestamp()?))
+    }
+}

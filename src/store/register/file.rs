@@ -1,0 +1,212 @@
+//! Reads of the register's file: one page for each check, the whole file for pending endings. A
+//! slot that another process is writing at the moment is read again before it counts as damaged.
+//! Called by [`super::Register`].
+
+use std::{fs::File, os::unix::fs::FileExt as _, path::Path};
+
+use super::{
+    RegisterId, RevocationEntry, RevocationState,
+    layout::{HEADER_LEN, Header, PAGE_LEN, PENDING_OFFSET, SLOT_LEN, Slot},
+};
+use crate::{
+    domain::TokenId,
+    store::{
+        error::StoreError,
+        path_error::PathProblem,
+        path_security::{self, FileId},
+    },
+};
+
+/// How often a slot or header is read before it counts as damaged.
+const ATTEMPTS: usize = 3;
+
+/// An open register.
+#[derive(Debug)]
+pub(super) struct RegisterFile {
+    pub(super) file: File,
+    id: FileId,
+}
+
+/// A slot by its place in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SlotIndex {
+    pub(super) page: u32,
+    pub(super) slot: usize,
+}
+
+impl SlotIndex {
+    pub(super) fn offset(self) -> u64 {
+        let page = u64::from(self.page).saturating_add(1).saturating_mul(PAGE_LEN as u64);
+        page.saturating_add((self.slot * SLOT_LEN) as u64)
+    }
+}
+
+impl RegisterFile {
+    /// Opens the register at `path`, for writing too if `write`. [`PathProblem::NoRegister`] unless
+    /// it is the one that is `expected`.
+    pub(super) fn open(
+        path: &Path,
+        write: bool,
+        expected: &RegisterId,
+    ) -> Result<(Self, Header), StoreError> {
+        let (file, id) = match path_security::open(path, write) {
+            Ok(opened) => opened,
+            Err(StoreError::Path(error))
+                if matches!(error.problem, PathProblem::NotFound | PathProblem::NotAStore) =>
+            {
+                return Err(unusable(path));
+            }
+            Err(error) => return Err(error),
+        };
+        let register = Self { file, id };
+        let header = register.header()?.filter(|header| header.id == *expected);
+        Ok((register, header.ok_or_else(|| unusable(path))?))
+    }
+
+    /// Whether this file, and no other, is at `path`.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        path_security::identify(path).is_ok_and(|id| id == self.id)
+    }
+
+    /// The header; `None` if it is damaged.
+    pub(super) fn header(&self) -> Result<Option<Header>, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let mut bytes = [0; HEADER_LEN];
+            let read = self.file.read_exact_at(&mut bytes, 0);
+            read.map_err(|error| StoreError::from(&error))?;
+            if let Some(header) = Header::decode(&bytes) {
+                return Ok(Some(header));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The maximum over the slots of `id`. A damaged slot of the token ends all of its secrets;
+    /// `None` if a slot is damaged so that its token is unknown.
+    pub(super) fn state(
+        &self,
+        header: &Header,
+        id: &TokenId,
+    ) -> Result<Option<RevocationState>, StoreError> {
+        let mut found = None;
+        for _ in 0..ATTEMPTS {
+            let mut state = RevocationState::default();
+            let (mut is_damaged, mut is_unknown) = (false, false);
+            self.search(header, id, |_, slot| match slot {
+                Slot::Used(entry) => state.merge(&entry),
+                Slot::Damaged(Some(_)) => is_damaged = true,
+                Slot::Damaged(None) => is_unknown = true,
+                Slot::Free => {}
+            })?;
+            if is_damaged {
+                state = RevocationState::ALL_ENDED;
+            }
+            found = (!is_unknown).then_some(state);
+            if !is_damaged && !is_unknown {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns whether an entry may be pending, for entries written with the first lock and with
+    /// the second lock. `false` means that none is pending.
+    pub(super) fn may_have_pending(&self) -> Result<[bool; 2], StoreError> {
+        let mut bytes = [0; 2];
+        let read = self.file.read_exact_at(&mut bytes, PENDING_OFFSET as u64);
+        read.map_err(|error| StoreError::from(&error))?;
+        Ok(bytes.map(|byte| byte != 0))
+    }
+
+    /// Every entry. A damaged slot whose token is known ends all secrets of that token. `None` if a
+    /// slot is damaged so that its token is unknown.
+    pub(super) fn entries(
+        &self,
+        header: &Header,
+    ) -> Result<Option<Vec<RevocationEntry>>, StoreError> {
+        let (mut entries, mut is_unreadable) = (Vec::new(), false);
+        self.for_each(header, |_, slot| match slot {
+            Slot::Used(entry) => entries.push(entry),
+            Slot::Damaged(Some(id)) => entries
+                .push(RevocationEntry { ended_generation: u32::MAX, ..RevocationEntry::of(id) }),
+            Slot::Damaged(None) => is_unreadable = true,
+            Slot::Free => {}
+        })?;
+        Ok((!is_unreadable).then_some(entries))
+    }
+
+    /// Every entry with a pending ending. Reads the whole file.
+    pub(super) fn pending(&self, header: &Header) -> Result<Vec<RevocationEntry>, StoreError> {
+        let mut pending = Vec::new();
+        self.for_each(header, |_, slot| {
+            if let Slot::Used(entry) = slot
+                && entry.pending.is_some()
+            {
+                pending.push(entry);
+            }
+        })?;
+        Ok(pending)
+    }
+
+    /// Shows `visit` the slots that can matter for `id`: free ones, its own, and damaged ones that
+    /// may be its own. Ends after the first page with a free slot, because a page is filled before
+    /// the next one is used.
+    pub(super) fn search(
+        &self,
+        header: &Header,
+        id: &TokenId,
+        mut visit: impl FnMut(SlotIndex, Slot),
+    ) -> Result<(), StoreError> {
+        let mut page = header.first_page(id);
+        for _ in 0..header.pages {
+            let bytes = self.page(page)?;
+            let mut has_free = false;
+            for (slot, bytes) in bytes.as_chunks::<SLOT_LEN>().0.iter().enumerate() {
+                // Most slots belong to other tokens: only their ids are compared.
+                let is_other =
+                    bytes[0].is_ascii_alphanumeric() && !bytes.starts_with(id.as_bytes());
+                if is_other {
+                    continue;
+                }
+                let decoded = Slot::decode(bytes);
+                has_free |= decoded == Slot::Free;
+                visit(SlotIndex { page, slot }, decoded);
+            }
+            if has_free {
+                break;
+            }
+            page = header.next_page(page);
+        }
+        Ok(())
+    }
+
+    /// Shows `visit` every slot that is not free.
+    pub(super) fn for_each(
+        &self,
+        header: &Header,
+        mut visit: impl FnMut(SlotIndex, Slot),
+    ) -> Result<(), StoreError> {
+        for page in 0..header.pages {
+            let bytes = self.page(page)?;
+            for (slot, bytes) in bytes.as_chunks::<SLOT_LEN>().0.iter().enumerate() {
+                match Slot::decode(bytes) {
+                    Slot::Free => {}
+                    used => visit(SlotIndex { page, slot }, used),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn page(&self, page: u32) -> Result<[u8; PAGE_LEN], StoreError> {
+        let mut bytes = [0; PAGE_LEN];
+        let offset = SlotIndex { page, slot: 0 }.offset();
+        let read = self.file.read_exact_at(&mut bytes, offset);
+        read.map_err(|error| StoreError::from(&error))?;
+        Ok(bytes)
+    }
+}
+
+pub(super) fn unusable(path: &Path) -> StoreError {
+    PathProblem::NoRegister.at(path)
+}

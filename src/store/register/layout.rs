@@ -1,0 +1,286 @@
+//! The bytes of the revocation register: a header page, then pages of 32 slots; a slot holds one
+//! entry. Encodes and decodes them, and does no I/O. A slot whose checksum does not match is
+//! damage, never absence: only an ending can have been half written.
+
+use chrono::DateTime;
+
+use super::{Ending, EndingKind, RevocationEntry};
+use crate::domain::{Actor, Timestamp, TokenId};
+
+/// Bytes of the header page, and of each page of slots.
+pub(super) const PAGE_LEN: usize = 4096;
+/// Bytes of a slot. 32 of them fill a page, so that none crosses a sector of the disk.
+pub(super) const SLOT_LEN: usize = 128;
+pub(super) const SLOTS_PER_PAGE: usize = PAGE_LEN / SLOT_LEN;
+/// Bytes of the header page that are in use.
+pub(super) const HEADER_LEN: usize = 64;
+
+/// Offset of two bytes in the header page, one for each lock. A byte is 0 only if no entry is pending
+/// that was written with this lock. Two bytes, so that no writer clears what another writer sets.
+pub(super) const PENDING_OFFSET: usize = 2048;
+
+const MAGIC: [u8; 8] = *b"patdeckR";
+const FORMAT: u32 = 1;
+const CRC_LEN: usize = 4;
+/// The longest actor in a slot, in bytes; a longer one is cut.
+const ACTOR_LEN: usize = 77;
+/// Stands for a token that never expires.
+const NEVER: i64 = i64::MAX;
+
+/// The start of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Id of this register; the store's own records name it.
+    pub(super) id: [u8; 16],
+    /// Pages of slots behind the header.
+    pub(super) pages: u32,
+    /// Whether a larger file is about to replace this one.
+    pub(super) is_superseded: bool,
+}
+
+impl Header {
+    pub(super) fn encode(&self) -> [u8; HEADER_LEN] {
+        let mut writer = FieldWriter::<HEADER_LEN>::default();
+        writer.put(&MAGIC);
+        writer.put(&FORMAT.to_le_bytes());
+        writer.put(&self.pages.to_le_bytes());
+        writer.put(&self.id);
+        writer.put(&[u8::from(self.is_superseded)]);
+        writer.seal()
+    }
+
+    /// `None` unless these are the bytes of a header of this format.
+    pub(super) fn decode(bytes: &[u8; HEADER_LEN]) -> Option<Self> {
+        let mut fields = FieldReader::verified(bytes)?;
+        let is_ours = fields.take()? == MAGIC && fields.take()? == FORMAT.to_le_bytes();
+        let pages = u32::from_le_bytes(fields.take()?);
+        let (id, [superseded]) = (fields.take()?, fields.take()?);
+        (is_ours && pages > 0).then_some(Self { id, pages, is_superseded: superseded != 0 })
+    }
+
+    /// The page at which a search for `id` begins.
+    pub(super) fn first_page(&self, id: &TokenId) -> u32 {
+        crc32fast::hash(id.as_bytes()).checked_rem(self.pages).unwrap_or(0)
+    }
+
+    /// The page after `page`, which is the first one again at the end.
+    pub(super) fn next_page(&self, page: u32) -> u32 {
+        let next = page.saturating_add(1);
+        if next < self.pages { next } else { 0 }
+    }
+}
+
+/// What a slot contains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Slot {
+    Free,
+    Used(RevocationEntry),
+    /// The checksum does not match; the id is known if its bytes still form one.
+    Damaged(Option<TokenId>),
+}
+
+impl Slot {
+    pub(super) fn decode(bytes: &[u8; SLOT_LEN]) -> Self {
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Self::Free;
+        }
+        let entry = FieldReader::verified(bytes).and_then(|fields| decode_entry(fields));
+        entry.map_or_else(
+            || Self::Damaged(bytes.first_chunk().and_then(|id| TokenId::from_bytes(*id))),
+            Self::Used,
+        )
+    }
+}
+
+pub(super) fn encode_entry(entry: &RevocationEntry) -> [u8; SLOT_LEN] {
+    let mut writer = FieldWriter::<SLOT_LEN>::default();
+    writer.put(entry.id.as_bytes());
+    writer.put(&entry.ended_generation.to_le_bytes());
+    writer.put(&entry.min_version.to_le_bytes());
+    writer.put(&entry.expires.map_or(NEVER, seconds_rounded_up).to_le_bytes());
+    let kind = entry.pending.as_ref().map_or(0, |pending| pending.kind as u8);
+    writer.put(&[kind]);
+    if let Some(Ending { at, actor, .. }) = &entry.pending {
+        writer.put(&at.timestamp().to_le_bytes());
+        writer.put(&at.timestamp_subsec_nanos().to_le_bytes());
+        let actor = encode_actor(actor);
+        writer.put(&[u8::try_from(actor.len()).unwrap_or(u8::MAX)]);
+        writer.put(actor.as_bytes());
+    }
+    writer.seal()
+}
+
+/// Seconds since 1970, rounded up: an entry must not be dropped before its token expires.
+fn seconds_rounded_up(at: Timestamp) -> i64 {
+    at.timestamp().saturating_add(i64::from(at.timestamp_subsec_nanos() > 0))
+}
+
+fn decode_entry(mut fields: FieldReader<'_>) -> Option<RevocationEntry> {
+    let id = TokenId::from_bytes(fields.take()?)?;
+    let ended_generation = u32::from_le_bytes(fields.take()?);
+    let min_version = u64::from_le_bytes(fields.take()?);
+    let expires = match i64::from_le_bytes(fields.take()?) {
+        NEVER => None,
+        seconds => Some(DateTime::from_timestamp(seconds, 0)?),
+    };
+    let pending = match fields.take()? {
+        [0] => None,
+        [code] => Some(decode_ending(EndingKind::from_code(code)?, &mut fields)?),
+    };
+    Some(RevocationEntry { id, ended_generation, min_version, expires, pending })
+}
+
+fn decode_ending(kind: EndingKind, fields: &mut FieldReader<'_>) -> Option<Ending> {
+    let seconds = i64::from_le_bytes(fields.take()?);
+    let nanos = u32::from_le_bytes(fields.take()?);
+    let at: Timestamp = DateTime::from_timestamp(seconds, nanos)?;
+    let [length] = fields.take()?;
+    let actor = std::str::from_utf8(fields.slice(usize::from(length))?).ok()?;
+    Some(Ending { kind, at, actor: decode_actor(actor) })
+}
+
+/// The parts of an actor with NUL between them, cut to [`ACTOR_LEN`] bytes.
+fn encode_actor(actor: &Actor) -> String {
+    let parts = [Some(&actor.user), actor.sudo_user.as_ref(), actor.from.as_ref()];
+    let mut text = parts.map(|part| part.map_or("", |text| text.as_str())).join("\0");
+    let fits = (0..=ACTOR_LEN.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.truncate(fits.unwrap_or(0));
+    text
+}
+
+fn decode_actor(text: &str) -> Actor {
+    let mut parts = text.split('\0');
+    let user = parts.next().unwrap_or_default().into();
+    let mut part = || parts.next().filter(|text| !text.is_empty()).map(Into::into);
+    Actor { user, sudo_user: part(), from: part() }
+}
+
+/// Writes fields one behind the other and ends with a CRC-32 over all bytes before it.
+struct FieldWriter<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Default for FieldWriter<N> {
+    fn default() -> Self {
+        Self { bytes: [0; N], len: 0 }
+    }
+}
+
+impl<const N: usize> FieldWriter<N> {
+    fn put(&mut self, field: &[u8]) {
+        let end = self.len.saturating_add(field.len());
+        // The fields fit: the tests encode the longest ones.
+        if let Some(to) = self.bytes.get_mut(self.len..end) {
+            to.copy_from_slice(field);
+            self.len = end;
+        }
+    }
+
+    fn seal(mut self) -> [u8; N] {
+        if let Some((body, crc)) = self.bytes.split_last_chunk_mut::<CRC_LEN>() {
+            *crc = crc32fast::hash(body).to_le_bytes();
+        }
+        self.bytes
+    }
+}
+
+/// Reads fields one behind the other.
+struct FieldReader<'a>(&'a [u8]);
+
+impl<'a> FieldReader<'a> {
+    /// The fields before the CRC-32; `None` if it does not match.
+    fn verified(bytes: &'a [u8]) -> Option<Self> {
+        let (body, crc) = bytes.split_last_chunk::<CRC_LEN>()?;
+        (crc32fast::hash(body).to_le_bytes() == *crc).then_some(Self(body))
+    }
+
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (field, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*field)
+    }
+
+    fn slice(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (field, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(byte: u8) -> TokenId {
+        TokenId::from_bytes([b'a' + byte % 26; 12]).unwrap()
+    }
+
+    fn timestamp() -> impl Strategy<Value = Timestamp> {
+        (0..200_000_000_000_i64, 0..1_000_000_000_u32)
+            .prop_map(|(s, n)| chrono::Utc.timestamp_opt(s, n).unwrap())
+    }
+
+    fn ending() -> impl Strategy<Value = Ending> {
+        let text = || prop::option::of("[a-zé0-9.]{1,12}".prop_map(Into::into));
+        ((0..3_usize), timestamp(), "[a-zé]{1,12}", text(), text()).prop_map(
+            |(kind, at, user, sudo_user, from)| Ending {
+                kind: [EndingKind::Revoke, EndingKind::EndOverlap, EndingKind::Delete][kind],
+                at,
+                actor: Actor { user: user.into(), sudo_user, from },
+            },
+        )
+    }
+
+    fn entry() -> impl Strategy<Value = RevocationEntry> {
+        let seconds = prop::option::of(0..200_000_000_000_i64);
+        (any::<u8>(), any::<u32>(), any::<u64>(), seconds, prop::option::of(ending())).prop_map(
+            |(byte, ended_generation, min_version, expires, pending)| RevocationEntry {
+                id: id(byte),
+                ended_generation,
+                min_version,
+                expires: expires.map(|s| chrono::Utc.timestamp_opt(s, 0).unwrap()),
+                pending,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_slot_holds_the_whole_entry(entry in entry()) {
+            prop_assert_eq!(Slot::decode(&encode_entry(&entry)), Slot::Used(entry));
+        }
+
+        #[test]
+        fn a_changed_byte_is_damage(entry in entry(), at in 0..SLOT_LEN, flip in 1..=255_u8) {
+            let mut bytes = encode_entry(&entry);
+            bytes[at] ^= flip;
+            prop_assert!(matches!(Slot::decode(&bytes), Slot::Damaged(_)));
+        }
+
+        #[test]
+        fn a_long_actor_is_cut(user in "\\PC{0,200}", from in prop::option::of("\\PC{0,99}")) {
+            let at = chrono::Utc.timestamp_opt(0, 0).unwrap();
+            let actor = Actor { user: user.into(), sudo_user: None, from: from.map(Into::into) };
+            let pending = Some(Ending { kind: EndingKind::Revoke, at, actor });
+            let entry =
+                RevocationEntry { pending, ended_generation: 1, ..RevocationEntry::of(id(1)) };
+            prop_assert!(matches!(Slot::decode(&encode_entry(&entry)), Slot::Used(_)));
+        }
+    }
+
+    #[test]
+    fn a_header_is_read_back_and_a_changed_one_refused() {
+        let header = Header { id: [7; 16], pages: 64, is_superseded: true };
+        let bytes = header.encode();
+        assert_eq!(Header::decode(&bytes), Some(header));
+        for at in 0..HEADER_LEN {
+            let mut changed = bytes;
+            changed[at] ^= 1;
+            assert_eq!(Header::decode(&changed), None, "byte {at}");
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! The revocation register: a small file beside the store that knows which secrets were ended,
+//! whatever happens to the store. It is a hash table of fixed size that is updated in place, so an
+//! ending needs neither free space nor the store's lock. Every check reads it. Refuses to guess: a
+//! register that is missing, foreign or damaged gives no answer. Called by `FileDb` and the
+//! service.
+
+mod file;
+mod layout;
+mod pending;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use rand::{TryRng as _, rngs::SysRng};
+
+pub use self::pending::PendingEndings;
+pub(super) use self::writer::create;
+use self::{
+    file::{RegisterFile, unusable},
+    layout::Header,
+    writer::RegisterWriter,
+};
+use super::{
+    codec::decode,
+    error::{IoOperation, StoreError},
+    read_ops::{ReadOps, TrashedToken},
+    record::RegisterIdV1,
+    tables::{Tables, Transaction, WriteTables},
+};
+use crate::domain::{Actor, Denial, SecretSlot, Timestamp, Token, TokenId};
+
+/// The key of the register id in the table `meta-1`.
+const REGISTER: &[u8] = b"register";
+
+/// How long a write waits for another writer of the register, which needs microseconds. After that
+/// it was stopped or killed in its write, and the other lock is taken.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(40);
+
+/// How long a file counts as the one at its path without another look.
+const MAX_FILE_AGE: Duration = Duration::from_millis(1);
+
+/// Identifies a register. The store's records name the one that belongs to them.
+pub type RegisterId = [u8; 16];
+
+/// What the register knows of one token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevocationEntry {
+    pub id: TokenId,
+    /// Secrets of the token with a generation up to this one never work again.
+    pub ended_generation: u32,
+    /// A record of the token with a lower version is out of date and must not be believed.
+    pub min_version: u64,
+    /// When the token expires; the entry can be dropped from then on. `None` for never.
+    pub expires: Option<Timestamp>,
+    /// The ending that the store's record lacks as yet.
+    pub pending: Option<Ending>,
+}
+
+impl RevocationEntry {
+    /// An entry that ends nothing.
+    pub fn of(id: TokenId) -> Self {
+        Self { id, ended_generation: 0, min_version: 0, expires: None, pending: None }
+    }
+
+    /// The entry that agrees with the record of `token`: it ends all of its secrets but those
+    /// that work.
+    pub fn of_token(token: &Token) -> Self {
+        let working = match (token.revoked, &token.previous) {
+            (Some(_), _) => 0,
+            (None, None) => 1,
+            (None, Some(_)) => 2,
+        };
+        Self {
+            ended_generation: token.generation.saturating_sub(working),
+            min_version: token.version,
+            expires: token.expires,
+            ..Self::of(token.id)
+        }
+    }
+
+    /// Whether both entries are of the same ending. A slot does not hold all of its details: the
+    /// actor is cut, and the entry is merged with what the slot contained before.
+    pub fn is_same_ending(&self, other: &Self) -> bool {
+        let key = |entry: &Self| entry.pending.as_ref().map(|ending| (ending.kind, ending.at));
+        self.id == other.id && key(self) == key(other)
+    }
+
+    /// What both entries end, in one; `None` if they are of two tokens or have an ending to apply
+    /// each.
+    fn merged(&self, other: &Self) -> Option<Self> {
+        let is_one = self.id == other.id
+            && (self.pending.is_none() || other.pending.is_none() || self.pending == other.pending);
+        is_one.then(|| Self {
+            id: self.id,
+            ended_generation: self.ended_generation.max(other.ended_generation),
+            min_version: self.min_version.max(other.min_version),
+            // `None` is never, which is the latest.
+            expires: self.expires.zip(other.expires).map(|(one, other)| one.max(other)),
+            pending: self.pending.clone().or_else(|| other.pending.clone()),
+        })
+    }
+}
+
+/// A change that ends secrets, with what its audit event needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    pub kind: EndingKind,
+    pub at: Timestamp,
+    pub actor: Actor,
+}
+
+/// The changes that end secrets. The number of a variant is stored in a slot; 0 stands for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndingKind {
+    Revoke = 1,
+    EndOverlap = 2,
+    Delete = 3,
+}
+
+impl EndingKind {
+    fn from_code(code: u8) -> Option<Self> {
+        [Self::Revoke, Self::EndOverlap, Self::Delete].into_iter().find(|kind| *kind as u8 == code)
+    }
+}
+
+/// What a check must know of a token: the maximum over its entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RevocationState {
+    /// Secrets with a generation up to this one are ended.
+    pub ended_generation: u32,
+    /// Records with a lower version are out of date.
+    pub min_version: u64,
+}
+
+impl RevocationState {
+    /// Every secret of the token is ended: a slot of it was half written.
+    const ALL_ENDED: Self = Self { ended_generation: u32::MAX, min_version: 0 };
+
+    /// Why the secret in this slot of `token` is denied, whatever its record says; `None` if the
+    /// register does not overrule the record.
+    pub fn denial(&self, token: &Token, slot: SecretSlot, at: Timestamp) -> Option<Denial> {
+        if token.generation_of(slot) <= self.ended_generation {
+            Some(Denial::Revoked(token.revoked.unwrap_or(at)))
+        } else {
+            (token.version < self.min_version).then_some(Denial::StaleRecord)
+        }
+    }
+
+    fn merge(&mut self, other: &RevocationEntry) {
+        self.ended_generation = self.ended_generation.max(other.ended_generation);
+        self.min_version = self.min_version.max(other.min_version);
+    }
+}
+
+/// The register of one store, shared by the threads of this process.
+#[derive(Debug)]
+pub(super) struct Register {
+    path: PathBuf,
+    current: Mutex<Option<OpenRegister>>,
+}
+
+/// The open file, and when it was last found at its path.
+#[derive(Debug, Clone)]
+struct OpenRegister {
+    file: Arc<RegisterFile>,
+    checked: Instant,
+}
+
+impl Register {
+    /// The register beside the store at `store`. Opens nothing yet.
+    pub(super) fn beside(store: &Path) -> Self {
+        Self { path: register_path(store), current: Mutex::new(None) }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The state of `id`, read from the file. `expected` is the register that the store names.
+    /// [`StoreError::RegisterUnusable`] if the file is another one, is missing or is damaged.
+    pub(super) fn state(
+        &self,
+        expected: &RegisterId,
+        id: &TokenId,
+    ) -> Result<RevocationState, StoreError> {
+        let state = self.with_file(expected, |file, header| file.state(header, id))?;
+        state.ok_or_else(|| unusable(&self.path))
+    }
+
+    /// All entries with an ending that the store's record lacks. Usually there are none, which
+    /// takes one read of a byte.
+    pub(super) fn pending(
+        &self,
+        expected: &RegisterId,
+    ) -> Result<Vec<RevocationEntry>, StoreError> {
+        self.with_file(expected, |file, header| {
+            if file.may_have_pending()?.contains(&true) {
+                file.pending(header)
+            } else {
+                Ok(Vec::new())
+            }
+        })
+    }
+
+    /// Writes a register for a copy of the store to the new file `to`. `records` are the entries
+    /// that the records of the copy require. Everything that this register ends is ended in the
+    /// copy, too; records of the copy count as current. If this register is unusable, the copy
+    /// consists of `records`.
+    pub(super) fn copy_to(
+        &self,
+        to: &Path,
+        expected: &RegisterId,
+        records: Vec<RevocationEntry>,
+    ) -> Result<(), StoreError> {
+        let entries = match self.with_file(expected, RegisterFile::entries) {
+            Err(error) if error == unusable(&self.path) => Vec::new(),
+            entries => entries?.unwrap_or_default(),
+        };
+        let ended = entries.into_iter().map(|entry| RevocationEntry { min_version: 0, ..entry });
+        create(to, expected, &writer::merge_entries(records.into_iter().chain(ended).collect()))
+    }
+
+    /// Whether the file is the register that the store names. An error if that cannot be found out.
+    pub(super) fn is_usable(&self, expected: &RegisterId) -> Result<bool, StoreError> {
+        match self.with_file(expected, |_, _| Ok(())) {
+            Err(error) if error == unusable(&self.path) => Ok(false),
+            found => found.map(|()| true),
+        }
+    }
+
+    /// Raises the entries of these tokens and syncs them: what they end is ended when this
+    /// returns. Never lowers anything.
+    pub(super) fn raise(
+        &self,
+        expected: &RegisterId,
+        entries: &[RevocationEntry],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer(expected)?.raise(entries, now)
+    }
+
+    /// Sets the entries of these tokens to exactly this, also to less: for the undo of a delete, and
+    /// for endings that the store's record contains by now.
+    pub(super) fn replace(
+        &self,
+        expected: &RegisterId,
+        entries: &[RevocationEntry],
+    ) -> Result<(), StoreError> {
+        self.writer(expected)?.replace(entries)
+    }
+
+    /// Notes that the store's records contain these endings by now.
+    pub(super) fn clear_pending(
+        &self,
+        expected: &RegisterId,
+        applied: &[RevocationEntry],
+    ) -> Result<(), StoreError> {
+        self.writer(expected)?.clear_pending(applied)
+    }
+
+    fn writer(&self, expected: &RegisterId) -> Result<RegisterWriter<'_>, StoreError> {
+        RegisterWriter::lock(&self.path, expected, LOCK_TIMEOUT)
+    }
+
+    /// Runs `read` on the open file. One that a larger file has superseded is opened again.
+    fn with_file<T>(
+        &self,
+        expected: &RegisterId,
+        read: impl Fn(&RegisterFile, &Header) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = current.as_mut()
+            && let Some(header) = self.header_of(open)?
+            && header.id == *expected
+            && !header.is_superseded
+        {
+            let file = Arc::clone(&open.file);
+            drop(current);
+            return read(&file, &header);
+        }
+        let (file, header) = RegisterFile::open(&self.path, false, expected)?;
+        let file = Arc::new(file);
+        *current = Some(OpenRegister { file: Arc::clone(&file), checked: Instant::now() });
+        drop(current);
+        read(&file, &header)
+    }
+
+    /// The header of the open file; `None` if another file has taken its place.
+    fn header_of(&self, open: &mut OpenRegister) -> Result<Option<Header>, StoreError> {
+        if open.checked.elapsed() >= MAX_FILE_AGE {
+            if !open.file.is_at(&self.path) {
+                return Ok(None);
+            }
+            open.checked = Instant::now();
+        }
+        open.file.header()
+    }
+}
+
+/// Gives the store a new register id, in the transaction of `tables`, and returns it.
+pub(super) fn assign_id(tables: &mut WriteTables<'_>) -> Result<RegisterId, StoreError> {
+    let mut id = RegisterId::default();
+    let drawn = SysRng.try_fill_bytes(&mut id);
+    drawn.map_err(|error| StoreError::failed(IoOperation::Create, error))?;
+    tables.meta.put(REGISTER, &RegisterIdV1(id))?;
+    Ok(id)
+}
+
+/// The register id of the store.
+pub(super) fn load_id<A: Transaction>(tables: &Tables<A>) -> Result<RegisterId, StoreError> {
+    let found = tables.meta.get(REGISTER, decode::<RegisterIdV1>)?;
+    let RegisterIdV1(id) =
+        found.ok_or_else(|| StoreError::Damaged(tables.meta.damage(&REGISTER)))?;
+    Ok(id)
+}
+
+/// What a new register must contain: the secrets that the records say are ended. A change since
+/// an older copy of the store that ended nothing is not protected by it.
+pub(super) fn entries_from_records(
+    rows: &impl ReadOps,
+) -> Result<Vec<RevocationEntry>, StoreError> {
+    let mut entries = Vec::new();
+    for token in rows.tokens()?.rows {
+        let entry = RevocationEntry::of_token(&token);
+        if entry.ended_generation > 0 {
+            entries.push(entry);
+        }
+    }
+    for TrashedToken { token, .. } in rows.trash()?.rows {
+        let ended_generation = token.generation;
+        entries.push(RevocationEntry { ended_generation, ..RevocationEntry::of_token(&token) });
+    }
+    Ok(entries)
+}
+
+/// Where the register of the store at `store` is.
+pub(super) fn register_path(store: &Path) -> PathBuf {
+    let mut path = store.as_os_str().to_owned();
+    path.push(".revoked");
+    path.into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! The register against a map: what was raised stays raised, through growth, a writer that was
+//! stopped, and damaged bytes.
+
+use std::{collections::BTreeMap, fs::OpenOptions, os::unix::fs::FileExt as _};
+
+use chrono::{DateTime, TimeDelta};
+use proptest::prelude::*;
+
+use super::{layout::*, writer::FIRST_PAGES, *};
+use crate::store::path_error::{PathError, PathProblem};
+
+const ID: RegisterId = [9; 16];
+
+fn token(number: usize) -> TokenId {
+    TokenId::parse(&format!("{number:012}")).unwrap()
+}
+
+fn at(second: i64) -> Timestamp {
+    DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
+}
+
+fn ended(number: usize, ended_generation: u32) -> RevocationEntry {
+    RevocationEntry { ended_generation, ..RevocationEntry::of(token(number)) }
+}
+
+fn pending(number: usize, kind: EndingKind) -> RevocationEntry {
+    let ending = Ending { kind, at: at(5), actor: Actor::named("alice") };
+    RevocationEntry { pending: Some(ending), ..ended(number, 3) }
+}
+
+fn new(folder: &tempfile::TempDir) -> Register {
+    let register = Register::beside(&folder.path().join("store.redb"));
+    create(register.path(), &ID, &[]).unwrap();
+    register
+}
+
+fn ended_generation(register: &Register, number: usize) -> u32 {
+    register.state(&ID, &token(number)).unwrap().ended_generation
+}
+
+fn is_unusable<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::Path(PathError { problem: PathProblem::NoRegister, .. })))
+}
+
+#[test]
+fn an_entry_is_only_raised_and_only_replaced_by_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    assert_eq!(ended_generation(&register, 1), 0);
+    register.raise(&ID, &[ended(1, 4), ended(2, 1)], at(0)).unwrap();
+    register.raise(&ID, &[ended(1, 2)], at(0)).unwrap();
+    assert_eq!([1, 2, 3].map(|number| ended_generation(&register, number)), [4, 1, 0]);
+    register.replace(&ID, &[ended(1, 3)]).unwrap();
+    assert_eq!([1, 2, 3].map(|number| ended_generation(&register, number)), [3, 1, 0]);
+}
+
+#[test]
+fn pending_endings_are_listed_until_they_are_applied() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    let both = [pending(1, EndingKind::EndOverlap), pending(1, EndingKind::Revoke)];
+    register.raise(&ID, &both, at(0)).unwrap();
+    assert_eq!(register.pending(&ID).unwrap(), both);
+    register.clear_pending(&ID, &both[..1]).unwrap();
+    assert_eq!(register.pending(&ID).unwrap(), both[1..]);
+    assert_eq!(ended_generation(&register, 1), 3);
+}
+
+#[test]
+fn the_table_grows_and_open_readers_follow() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    let reader = Register::beside(&folder.path().join("store.redb"));
+    assert_eq!(ended_generation(&reader, 7), 0);
+    let all: Vec<_> = (0..5_000).map(|number| ended(number, 1)).collect();
+    for batch in all.chunks(100) {
+        register.raise(&ID, batch, at(0)).unwrap();
+        assert_eq!(ended_generation(&reader, 7), 1);
+    }
+    assert!((0..5_000).all(|number| ended_generation(&reader, number) == 1));
+    assert_eq!(ended_generation(&reader, 5_000), 0);
+    let pages = std::fs::metadata(register.path()).unwrap().len() / PAGE_LEN as u64 - 1;
+    assert!(pages > u64::from(FIRST_PAGES) && pages * SLOTS_PER_PAGE as u64 >= 10_000, "{pages}");
+}
+
+#[test]
+fn growth_drops_entries_of_expired_tokens() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    let with_end = |number, end| RevocationEntry { expires: Some(at(end)), ..ended(number, 1) };
+    register.raise(&ID, &[with_end(1, 10), with_end(2, 90)], at(0)).unwrap();
+    let many: Vec<_> = (10..5_000).map(|number| ended(number, 1)).collect();
+    register.raise(&ID, &many, at(10) + TimeDelta::seconds(1)).unwrap();
+    assert_eq!([1, 2, 10].map(|number| ended_generation(&register, number)), [0, 1, 1]);
+}
+
+/// A writer that was stopped holds the first lock for as long as it likes.
+#[test]
+fn a_stopped_writer_delays_no_ending() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    register.raise(&ID, &[ended(1, 1)], at(0)).unwrap();
+    let stopped = OpenOptions::new().read(true).write(true).open(register.path()).unwrap();
+    stopped.lock().unwrap();
+    register.raise(&ID, &[ended(1, 2), ended(2, 1)], at(0)).unwrap();
+    assert_eq!([1, 2].map(|number| ended_generation(&register, number)), [2, 1]);
+    assert!(matches!(register.replace(&ID, &[ended(1, 0)]), Err(StoreError::Busy { .. })));
+    // It goes on: it fills the first free slot and overwrites its own older one.
+    drop(stopped);
+    register.raise(&ID, &[ended(1, 1), ended(3, 1)], at(0)).unwrap();
+    assert_eq!([1, 2, 3].map(|number| ended_generation(&register, number)), [2, 1, 1]);
+}
+
+#[test]
+fn a_missing_foreign_or_damaged_register_gives_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    register.raise(&ID, &[ended(1, 1)], at(0)).unwrap();
+    assert!(is_unusable(&register.state(&[8; 16], &token(1))));
+    let file = OpenOptions::new().write(true).open(register.path()).unwrap();
+    file.write_all_at(&[0xff; 4], 20).unwrap();
+    assert!(is_unusable(&register.state(&ID, &token(1))));
+    std::fs::remove_file(register.path()).unwrap();
+    std::thread::sleep(MAX_FILE_AGE);
+    assert!(is_unusable(&register.state(&ID, &token(1))));
+}
+
+#[test]
+fn a_torn_slot_ends_its_token_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    register.raise(&ID, &[ended(1, 1)], at(0)).unwrap();
+    let bytes = std::fs::read(register.path()).unwrap();
+    let place = bytes.windows(12).position(|it| it == token(1).as_bytes()).unwrap();
+    let file = OpenOptions::new().write(true).open(register.path()).unwrap();
+    file.write_all_at(&[0x55; 60], place as u64 + 40).unwrap();
+    assert_eq!(ended_generation(&register, 1), u32::MAX);
+    assert_eq!(ended_generation(&register, 2), 0);
+}
+
+#[test]
+fn an_interrupted_growth_leaves_a_usable_register() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    register.raise(&ID, &[ended(1, 1)], at(0)).unwrap();
+    let header = Header { id: ID, pages: FIRST_PAGES, is_superseded: true };
+    let file = OpenOptions::new().write(true).open(register.path()).unwrap();
+    file.write_all_at(&header.encode(), 0).unwrap();
+    assert_eq!(ended_generation(&register, 1), 1);
+    register.raise(&ID, &[ended(1, 2)], at(0)).unwrap();
+    assert_eq!(ended_generation(&register, 1), 2);
+    let mut start = [0; HEADER_LEN];
+    file.sync_all().unwrap();
+    std::fs::File::open(register.path()).unwrap().read_exact_at(&mut start, 0).unwrap();
+    assert!(!Header::decode(&start).unwrap().is_superseded);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_register_is_a_map_of_maxima(
+        steps in prop::collection::vec(
+            (prop::collection::vec((0..4_000_usize, 1..9_u32, 0..9_u64), 1..300), any::<bool>()),
+            1..12,
+        )
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let register = new(&folder);
+        let mut model: BTreeMap<usize, (u32, u64)> = BTreeMap::new();
+        for (changes, replaces) in steps {
+            let entry = |(number, ended_generation, min_version)| RevocationEntry {
+                min_version,
+                ..ended(number, ended_generation)
+            };
+            let entries: Vec<_> = changes.iter().copied().map(entry).collect();
+            if replaces {
+                register.replace(&ID, &entries).unwrap();
+            } else {
+                register.raise(&ID, &entries, at(0)).unwrap();
+            }
+            for (number, generation, version) in changes {
+                match model.get_mut(&number) {
+                    Some(known) if replaces => *known = (generation, version),
+                    Some(known) => *known = (known.0.max(generation), known.1.max(version)),
+                    // Only a raise adds an entry.
+                    None if !replaces => drop(model.insert(number, (generation, version))),
+                    None => {}
+                }
+            }
+        }
+        for number in 0..4_000 {
+            let state = register.state(&ID, &token(number)).unwrap();
+            let expected = model.get(&number).copied().unwrap_or_default();
+            prop_assert_eq!((state.ended_generation, state.min_version), expected);
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Writes to the register under one of two locks. The first lock is held for microseconds; whoever
+//! finds it held for longer takes the second one, because its holder was stopped or killed, and
+//! then only fills free slots from the end of a page. Thus no stopped process delays an ending, and
+//! none overwrites it when it goes on. Called by [`super::Register`].
+
+use std::{
+    fs::{File, TryLockError},
+    io::{self, Write as _},
+    os::unix::fs::FileExt as _,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    RegisterId, RevocationEntry,
+    file::{RegisterFile, SlotIndex, unusable},
+    layout::{Header, PAGE_LEN, PENDING_OFFSET, SLOT_LEN, SLOTS_PER_PAGE, Slot, encode_entry},
+};
+use crate::{
+    domain::Timestamp,
+    store::{
+        error::StoreError,
+        path_security::{self, folder_of},
+    },
+};
+
+/// Pages of a new register: room for 1,024 entries before it grows, in 260 KiB.
+pub(super) const FIRST_PAGES: u32 = 64;
+/// Pages that are read to find out how full the table is.
+const SAMPLE: u32 = 16;
+/// Between two attempts to take a lock.
+const RETRY: Duration = Duration::from_micros(200);
+
+/// Which lock a writer holds.
+#[derive(Debug)]
+enum Lock {
+    /// That of the register. The writer may change any slot and let the table grow.
+    First,
+    /// The lock of its directory. The writer may only fill free slots.
+    Second { _directory: File },
+}
+
+impl Lock {
+    /// The number of the lock's hint, see [`PENDING_OFFSET`].
+    fn number(&self) -> u64 {
+        match self {
+            Self::First => 0,
+            Self::Second { .. } => 1,
+        }
+    }
+}
+
+/// Exclusive access to the register; ends when it is dropped.
+#[derive(Debug)]
+pub(super) struct RegisterWriter<'a> {
+    path: &'a Path,
+    register: RegisterFile,
+    header: Header,
+    lock: Lock,
+}
+
+impl<'a> RegisterWriter<'a> {
+    /// Waits for each of the locks for at most `timeout`.
+    pub(super) fn lock(
+        path: &'a Path,
+        expected: &RegisterId,
+        timeout: Duration,
+    ) -> Result<Self, StoreError> {
+        if let Some(writer) = Self::first(path, expected, timeout)? {
+            return Ok(writer);
+        }
+        let at = |error: io::Error| StoreError::at(path, &error);
+        let directory = File::open(folder_of(path)).map_err(at)?;
+        if !try_lock_within(&directory, timeout).map_err(at)? {
+            let holder = "another patdeck, which does not go on".to_owned();
+            return Err(StoreError::Busy { path: path.to_owned(), holder });
+        }
+        let (register, header) = RegisterFile::open(path, true, expected)?;
+        Ok(Self { path, register, header, lock: Lock::Second { _directory: directory } })
+    }
+
+    /// A writer with the first lock; `None` if it is not free within `timeout`.
+    fn first(
+        path: &'a Path,
+        expected: &RegisterId,
+        timeout: Duration,
+    ) -> Result<Option<Self>, StoreError> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let (register, _) = RegisterFile::open(path, true, expected)?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let locked = try_lock_within(&register.file, left);
+            if !locked.map_err(|error| StoreError::at(path, &error))? {
+                return Ok(None);
+            }
+            // It may have been replaced by a larger one while this waited.
+            if !register.is_at(path) {
+                continue;
+            }
+            let header = register.header()?.ok_or_else(|| unusable(path))?;
+            let mut writer = Self { path, register, header, lock: Lock::First };
+            if header.is_superseded {
+                // A process was killed while it wrote the larger file.
+                writer.set_superseded(false)?;
+            }
+            return Ok(Some(writer));
+        }
+    }
+
+    /// Raises the entries of these tokens, and syncs. Lets the table grow ahead of need, if there
+    /// is space; entries of tokens that have expired at `now` are dropped then.
+    pub(super) fn raise(
+        &mut self,
+        entries: &[RevocationEntry],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if matches!(self.lock, Lock::First) {
+            self.make_room(entries.len(), now)?;
+        }
+        let is_pending = entries.iter().any(|entry| entry.pending.is_some());
+        if is_pending {
+            self.set_may_have_pending(self.lock.number(), true)?;
+        }
+        for entry in entries {
+            self.raise_one(entry)?;
+        }
+        self.sync()
+    }
+
+    fn raise_one(&mut self, entry: &RevocationEntry) -> Result<(), StoreError> {
+        let mut own = None;
+        let mut free: Vec<SlotIndex> = Vec::new();
+        self.register.search(&self.header, &entry.id, |index, slot| match slot {
+            Slot::Used(found) if found.merged(entry).is_some() => own = Some((index, found)),
+            Slot::Free => free.push(index),
+            _ => {}
+        })?;
+        let (index, raised) = match (&self.lock, own) {
+            (Lock::First, Some((index, found))) => {
+                (Some(index), found.merged(entry).unwrap_or_else(|| entry.clone()))
+            }
+            (Lock::First, None) => (free.first().copied(), entry.clone()),
+            (Lock::Second { .. }, _) => (free.last().copied(), entry.clone()),
+        };
+        let index = index.ok_or(StoreError::Full)?;
+        self.write_slot(index, &encode_entry(&raised))
+    }
+
+    /// Sets the entries of these tokens to exactly this, and syncs. Needs the first lock.
+    pub(super) fn replace(&mut self, entries: &[RevocationEntry]) -> Result<(), StoreError> {
+        self.require_first()?;
+        for entry in entries {
+            let mut own = Vec::new();
+            self.register.search(&self.header, &entry.id, |index, slot| {
+                if slot != Slot::Free {
+                    own.push(index);
+                }
+            })?;
+            // A slot is never made free: a search ends at a page with a free one.
+            let empty = RevocationEntry::of(entry.id);
+            let new = std::iter::once(entry).chain(std::iter::repeat(&empty));
+            for (index, entry) in own.into_iter().zip(new) {
+                self.write_slot(index, &encode_entry(entry))?;
+            }
+        }
+        self.sync()
+    }
+
+    /// Notes that the store's records contain these endings by now. Needs the first lock. No sync:
+    /// an ending that is applied twice changes nothing.
+    pub(super) fn clear_pending(&mut self, applied: &[RevocationEntry]) -> Result<(), StoreError> {
+        self.require_first()?;
+        for entry in applied {
+            let mut own = Vec::new();
+            self.register.search(&self.header, &entry.id, |index, slot| match slot {
+                Slot::Used(found) if found.pending == entry.pending => own.push((index, found)),
+                _ => {}
+            })?;
+            for (index, found) in own {
+                let found = RevocationEntry { pending: None, ..found };
+                self.write_slot(index, &encode_entry(&found))?;
+            }
+        }
+        self.clear_hints()
+    }
+
+    /// Records that no entry is pending, if that is so. The hint of the second lock is cleared only
+    /// while this writer holds that lock, too: otherwise an entry could be written in between.
+    fn clear_hints(&self) -> Result<(), StoreError> {
+        let is_any_pending =
+            || Ok::<_, StoreError>(!self.register.pending(&self.header)?.is_empty());
+        if is_any_pending()? {
+            return Ok(());
+        }
+        let [_, by_second] = self.register.may_have_pending()?;
+        self.set_may_have_pending(0, false)?;
+        if !by_second {
+            return Ok(());
+        }
+        let at = |error: io::Error| StoreError::at(self.path, &error);
+        let directory = File::open(folder_of(self.path)).map_err(at)?;
+        if try_lock_within(&directory, Duration::ZERO).map_err(at)? && !is_any_pending()? {
+            self.set_may_have_pending(1, false)?;
+        }
+        Ok(())
+    }
+
+    /// Sets the hint of the lock with this number.
+    fn set_may_have_pending(&self, lock: u64, value: bool) -> Result<(), StoreError> {
+        let offset = (PENDING_OFFSET as u64).saturating_add(lock);
+        let written = self.register.file.write_all_at(&[u8::from(value)], offset);
+        written.map_err(|error| StoreError::from(&error))
+    }
+
+    fn require_first(&self) -> Result<(), StoreError> {
+        match self.lock {
+            Lock::First => Ok(()),
+            Lock::Second { .. } => {
+                let holder = "another patdeck, which does not go on".to_owned();
+                Err(StoreError::Busy { path: self.path.to_owned(), holder })
+            }
+        }
+    }
+
+    fn write_slot(&self, index: SlotIndex, bytes: &[u8; SLOT_LEN]) -> Result<(), StoreError> {
+        let written = self.register.file.write_all_at(bytes, index.offset());
+        written.map_err(|error| StoreError::from(&error))
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.register.file.sync_data().map_err(|error| StoreError::from(&error))
+    }
+
+    fn set_superseded(&mut self, is_superseded: bool) -> Result<(), StoreError> {
+        self.header.is_superseded = is_superseded;
+        let written = self.register.file.write_all_at(&self.header.encode(), 0);
+        written.map_err(|error| StoreError::from(&error))
+    }
+
+    /// Writes a larger table if this one would be more than half full with `more` entries. That it
+    /// cannot, on a full disk, is no error as long as there are free slots.
+    fn make_room(&mut self, more: usize, now: Timestamp) -> Result<(), StoreError> {
+        let slots = (self.header.pages as usize).saturating_mul(SLOTS_PER_PAGE);
+        let sampled = self.header.pages.min(SAMPLE);
+        let mut used = 0_usize;
+        for n in 0..sampled {
+            let page = n.saturating_mul(self.header.pages / sampled.max(1));
+            let bytes = self.register.page(page)?;
+            used += bytes.as_chunks::<SLOT_LEN>().0.iter().filter(|slot| slot[0] != 0).count();
+        }
+        let estimate = used.saturating_mul(self.header.pages as usize) / (sampled as usize).max(1);
+        let needed = estimate.saturating_add(more);
+        if needed.saturating_mul(2) <= slots {
+            return Ok(());
+        }
+        let pages = needed.saturating_mul(4).div_ceil(SLOTS_PER_PAGE);
+        let pages = u32::try_from(pages).unwrap_or(u32::MAX).max(self.header.pages);
+        match self.grow(pages, now) {
+            Err(StoreError::Full) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Writes the entries into a new file with `pages` pages and renames it into place. Readers that
+    /// have the old file open see in its header that they must open it again.
+    fn grow(&mut self, pages: u32, now: Timestamp) -> Result<(), StoreError> {
+        let at = |error: io::Error| StoreError::at(self.path, &error);
+        let directory = File::open(folder_of(self.path)).map_err(at)?;
+        if !try_lock_within(&directory, Duration::from_millis(40)).map_err(at)? {
+            // Somebody writes with the second lock. The table grows another time.
+            return Ok(());
+        }
+        let entries = self.entries(now)?;
+        let header = Header { pages, ..self.header };
+        self.set_superseded(true)?;
+        let written = path_security::replace_atomically(self.path, |mut file| {
+            write_table(&mut file, &header, &entries)
+        });
+        if written.is_err() {
+            self.set_superseded(false)?;
+        }
+        written?;
+        let (register, header) = RegisterFile::open(self.path, true, &self.header.id)?;
+        register.file.lock().map_err(|error| StoreError::at(self.path, &error))?;
+        (self.register, self.header) = (register, header);
+        Ok(())
+    }
+
+    /// What a new table must contain: one entry for each token, and one for each pending ending.
+    fn entries(&self, now: Timestamp) -> Result<Vec<RevocationEntry>, StoreError> {
+        let entries = self.register.entries(&self.header)?;
+        let mut entries = entries.ok_or_else(|| unusable(self.path))?;
+        entries.retain(|entry| {
+            let has_expired = entry.expires.is_some_and(|end| end < now);
+            entry.pending.is_some() || (!has_expired && *entry != RevocationEntry::of(entry.id))
+        });
+        Ok(merge_entries(entries))
+    }
+}
+
+/// Merges the entries of each token into one, except those with different pending endings.
+pub(super) fn merge_entries(mut entries: Vec<RevocationEntry>) -> Vec<RevocationEntry> {
+    entries.sort_by_key(|entry| entry.id);
+    entries.dedup_by(|later, kept| match kept.merged(later) {
+        Some(merged) => {
+            *kept = merged;
+            true
+        }
+        None => false,
+    });
+    entries
+}
+
+/// Creates a register with these entries at `path`, in place of what is there.
+pub(in crate::store) fn create(
+    path: &Path,
+    id: &RegisterId,
+    entries: &[RevocationEntry],
+) -> Result<(), StoreError> {
+    let pages = entries.len().saturating_mul(4).div_ceil(SLOTS_PER_PAGE);
+    let pages = u32::try_from(pages).unwrap_or(u32::MAX).max(FIRST_PAGES);
+    let header = Header { id: *id, pages, is_superseded: false };
+    path_security::replace_atomically(path, |mut file| write_table(&mut file, &header, entries))
+}
+
+/// Writes a whole register. Every page is written, not only reserved: turning reserved space into
+/// written space can need more of it.
+fn write_table(
+    file: &mut File,
+    header: &Header,
+    entries: &[RevocationEntry],
+) -> Result<(), StoreError> {
+    let mut pages = vec![[0_u8; PAGE_LEN]; header.pages as usize];
+    for entry in entries {
+        let mut page = header.first_page(&entry.id);
+        let slot = (0..header.pages).find_map(|_| {
+            let at = page as usize;
+            page = header.next_page(page);
+            let slots = pages.get(at)?.as_chunks::<SLOT_LEN>().0;
+            Some((at, slots.iter().position(|slot| slot[0] == 0)?))
+        });
+        let (page, slot) = slot.ok_or(StoreError::Full)?;
+        let bytes = pages.get_mut(page).and_then(|page| page.as_chunks_mut().0.get_mut(slot));
+        if let Some(bytes) = bytes {
+            *bytes = encode_entry(entry);
+        }
+    }
+    let mut first = [0; PAGE_LEN];
+    if let Some(start) = first.first_chunk_mut() {
+        *start = header.encode();
+    }
+    if let Some(byte) = first.get_mut(PENDING_OFFSET) {
+        *byte = u8::from(entries.iter().any(|entry| entry.pending.is_some()));
+    }
+    let written = file.write_all(&first).and_then(|()| file.write_all(pages.as_flattened()));
+    written.and_then(|()| file.sync_all()).map_err(|error| StoreError::from(&error))
+}
+
+/// Whether the lock was free within `timeout`.
+fn try_lock_within(file: &File, timeout: Duration) -> io::Result<bool> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(RETRY),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
