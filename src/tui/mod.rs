@@ -63,11 +63,12 @@ pub fn run(service: Service, setup: AppSettings) -> Result<Vec<Secret>, Terminal
     model.read_only = service.is_read_only();
     let app = App::new(model, setup.identity).with_options(setup.options);
 
-    let session = TerminalSession::enter(setup.mouse)?;
     let flush_writes = || {
         service::wait_for_writes(WRITE_WAIT);
     };
+    // Watch first: a signal must not end the process between entering the terminal and watching.
     termination::watch(flush_writes)?;
+    let session = TerminalSession::enter(setup.mouse)?;
     let (sender, inbox) = channel();
     let from_worker = sender.clone();
     let worker = Worker::start(service, move |event| from_worker.send(event).is_ok());

@@ -89,7 +89,7 @@ fn no_exit_leaks_the_secret_and_the_next_start_warns() {
     let ends: [(End, u32, bool); 4] = [
         (force_quit, 0, true),
         (|pty| pty.signal("TERM"), 143, true),
-        (|pty| pty.signal("HUP"), 129, false),
+        (|pty| pty.signal("HUP"), 129, true),
         (Pty::hang_up, 129, false),
     ];
     for (end, code, restored) in ends {

@@ -200,6 +200,7 @@ impl Pty {
             "INT" => Signal::INT,
             "QUIT" => Signal::QUIT,
             "TERM" => Signal::TERM,
+            "USR1" => Signal::USR1,
             "KILL" => Signal::KILL,
             "STOP" => Signal::STOP,
             "CONT" => Signal::CONT,

@@ -34,8 +34,8 @@ fn child_main() {
         return;
     }
     terminal::check().unwrap();
-    let mut session = TerminalSession::enter(std::env::var_os(MOUSE).is_some()).unwrap();
     termination::watch(|| {}).unwrap();
+    let mut session = TerminalSession::enter(std::env::var_os(MOUSE).is_some()).unwrap();
     let (deliver, inputs) = mpsc::channel();
     input::spawn(move |input| deliver.send(input).is_ok(), input::escape_wait_from_env()).unwrap();
     let mut status = String::from("ready");
@@ -115,12 +115,14 @@ fn every_exit_and_stop_restores_the_terminal() {
 
 fn quit_panic_and_signals_restore_the_terminal() {
     type End = fn(&mut Pty);
-    let ends: [(End, u32, &str); 5] = [
+    let ends: [(End, u32, &str); 7] = [
         (|pty| pty.keys("q"), 0, "bye"),
         (|pty| pty.keys("p"), 101, "on purpose"),
         (|pty| pty.keys("t"), 101, "elsewhere"),
         (|pty| pty.signal("TERM"), 143, ""),
         (|pty| pty.signal("INT"), 130, ""),
+        (|pty| pty.signal("HUP"), 129, ""),
+        (|pty| pty.signal("USR1"), 138, ""),
     ];
     for (end, code, printed) in ends {
         let mut pty = start(&[], &[(MOUSE, "1")]);

@@ -111,7 +111,7 @@ pub fn is_session_leader() -> bool {
 
 /// Restores the modes, screen and cursor of the terminal. Any thread may call this function at any
 /// time. Only the first call after the terminal was entered has an effect. Frames drawn later are
-/// discarded.
+/// discarded. Writes nothing to a terminal that hung up.
 pub fn restore() {
     if !TERMINAL_ENTERED.swap(false, Ordering::SeqCst) {
         return;
@@ -144,11 +144,15 @@ fn lock_output(timeout: Duration) -> Option<MutexGuard<'static, ()>> {
     }
 }
 
+/// Waits until the terminal accepts bytes. Returns `false` after the timeout, and at once if the
+/// terminal hung up.
 fn wait_writable(timeout: Duration) -> bool {
     let stdout = rustix::stdio::stdout();
     let mut fds = [PollFd::new(&stdout, PollFlags::OUT)];
     let timeout = Timespec::try_from(timeout).ok();
-    poll(&mut fds, timeout.as_ref()).is_ok_and(|ready| ready > 0)
+    let ready = poll(&mut fds, timeout.as_ref()).is_ok_and(|ready| ready > 0);
+    let events = fds.iter().fold(PollFlags::empty(), |events, fd| events | fd.revents());
+    ready && !events.intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
 /// Writes to the file descriptor directly: Rust's buffer of standard output would split and delay

@@ -2,8 +2,8 @@
 //!
 //! Owns two threads: one waits for signals, the other polls the terminal for a hang-up. Polling is
 //! needed because a wrapper such as `sudo` may not forward SIGHUP. Without the signal, crossterm
-//! would spin forever. A terminal that hung up is never written to. `tui::run` calls [`watch`]
-//! once.
+//! would spin forever. Restores the terminal before anything else, because its screen can show a
+//! secret. `tui::run` calls [`watch`] once.
 
 use std::fs::File;
 use std::io;
@@ -13,17 +13,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{
+    SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+};
 use signal_hook::iterator::Signals;
 
 use crate::tui::terminal;
 
 /// Exit code after a hang-up of the terminal.
 pub const EXIT_HUNG_UP: i32 = 128 + SIGHUP;
+
+/// The signals that end the process by default and that a program can handle. SIGPIPE is ignored.
+const ENDING_SIGNALS: [i32; 9] =
+    [SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGXCPU];
 
 /// Maximum time for which the exit waits for running writes to the store.
 const WRITE_WAIT: Duration = Duration::from_millis(250);
@@ -36,13 +42,13 @@ type WaitForWrites = Arc<dyn Fn() + Send + Sync>;
 
 /// Starts the thread that waits for signals and the thread that polls for a hang-up.
 ///
-/// After a hang-up, the process exits with 129 and does not touch the terminal. After SIGTERM,
-/// SIGINT or SIGQUIT, the process restores the terminal and exits with 143, 130 or 131. Before
-/// every exit, `wait_for_writes` is called once. The exit waits at most [`WRITE_WAIT`] (250 ms) for
-/// its return.
+/// After a signal of [`ENDING_SIGNALS`], the process restores the terminal and exits with 128 plus
+/// the number of the signal. A hang-up counts as SIGHUP; a terminal that hung up is not written to.
+/// Before every exit, `wait_for_writes` is called once. The exit waits at most [`WRITE_WAIT`]
+/// (250 ms) for its return.
 pub fn watch(wait_for_writes: impl Fn() + Send + Sync + 'static) -> io::Result<()> {
     let wait_for_writes: WaitForWrites = Arc::new(wait_for_writes);
-    let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGQUIT])?;
+    let mut signals = Signals::new(ENDING_SIGNALS)?;
     let wait_on_signal = Arc::clone(&wait_for_writes);
     thread::Builder::new().name("signals".into()).spawn(move || {
         if let Some(signal) = signals.forever().next() {
@@ -72,24 +78,26 @@ fn exit_once(wait_for_writes: &WaitForWrites, code: i32) -> ! {
         }
     }
     terminal::close();
-    run_within(wait_for_writes, WRITE_WAIT);
-    if code != EXIT_HUNG_UP {
-        terminal::restore();
-    }
+    let start = Instant::now();
+    let writes_end = start_waiting(wait_for_writes);
+    // SIGHUP can reach a process whose terminal still works. `restore` writes nothing to a terminal
+    // that hung up.
+    terminal::restore();
+    // A write that waits for another process must not keep this process alive.
+    let _ = writes_end.recv_timeout(WRITE_WAIT.saturating_sub(start.elapsed()));
     exit(code)
 }
 
-fn run_within(wait_for_writes: &WaitForWrites, timeout: Duration) {
+/// Calls `wait_for_writes` on another thread. The receiver gets a message when the call returns.
+fn start_waiting(wait_for_writes: &WaitForWrites) -> mpsc::Receiver<()> {
     let (done, finished) = mpsc::channel();
     let wait_for_writes = Arc::clone(wait_for_writes);
-    let spawned = thread::Builder::new().name("settle".into()).spawn(move || {
+    // If the thread cannot be started, `done` is dropped and the receiver does not wait.
+    let _ = thread::Builder::new().name("settle".into()).spawn(move || {
         wait_for_writes();
         let _ = done.send(());
     });
-    if spawned.is_ok() {
-        // A write that waits for another process must not keep this process alive.
-        let _ = finished.recv_timeout(timeout);
-    }
+    finished
 }
 
 /// Blocks until the terminal hangs up; returns `false` if it cannot be polled.
@@ -115,8 +123,6 @@ fn poll_hang_up(tty: BorrowedFd<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
 
     #[test]
@@ -127,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_never_returns_is_abandoned() {
-        let wait_for_writes: WaitForWrites = Arc::new(|| {
+    fn the_wait_for_writes_blocks_only_its_own_thread() {
+        let never: WaitForWrites = Arc::new(|| {
             loop {
                 thread::park();
             }
         });
-        let start = Instant::now();
-        run_within(&wait_for_writes, Duration::from_millis(20));
-        assert!(start.elapsed() < Duration::from_millis(500));
+        assert_eq!(start_waiting(&never).try_recv(), Err(mpsc::TryRecvError::Empty));
+        let at_once: WaitForWrites = Arc::new(|| {});
+        assert_eq!(start_waiting(&at_once).recv(), Ok(()));
     }
 }
