@@ -96,6 +96,23 @@ impl Lifetime {
     /// The lifetimes that the forms suggest, shortest first.
     pub const PRESETS: [&'static str; 6] = ["24h", "7d", "30d", "60d", "90d", "365d"];
 
+    /// Derives the chosen lifetime of a secret from its issue and expiry times. A secret that expires
+    /// at the end of a local day has that date as its lifetime. Returns `None` for less than 1 minute.
+    pub fn between(
+        issued: Timestamp,
+        expires: Option<Timestamp>,
+        to_utc: impl Fn(NaiveDateTime) -> Timestamp,
+    ) -> Option<Self> {
+        let Some(end) = expires else { return Some(Self::Never) };
+        let date = end.date_naive();
+        // The local date differs from the date in UTC by at most one day.
+        let dates = [date.pred_opt(), Some(date), date.succ_opt()].into_iter().flatten();
+        let through = dates.into_iter().find(|date| to_utc(end_of_day(*date)) == end);
+        let minutes = u32::try_from((end - issued).num_minutes()).ok();
+        let span = minutes.and_then(DurationMinutes::new).map(Self::For);
+        through.map(Self::Through).or(span)
+    }
+
     /// Returns the expiry of a token issued at `now`, or `None` if the token never expires.
     /// `to_utc` converts local wall-clock time to UTC. Returns an error for a lifetime below 1
     /// minute, a past date, or a lifetime beyond `limits`.
@@ -111,8 +128,7 @@ impl Lifetime {
             Self::Never => return Err(LifetimeError::NeverNotAllowed { max: limits.max }),
             Self::For(span) => now.checked_add_signed(span.as_delta()).ok_or(too_long.clone())?,
             Self::Through(date) => {
-                let last = NaiveTime::from_hms_opt(23, 59, 0).unwrap_or_default();
-                let end = to_utc(date.and_time(last));
+                let end = to_utc(end_of_day(date));
                 if end <= now {
                     return Err(LifetimeError::InPast(date));
                 }
@@ -127,6 +143,11 @@ impl Lifetime {
         }
         Ok(Some(end))
     }
+}
+
+/// 23:59 on `date`, the end of a lifetime that is a date.
+fn end_of_day(date: NaiveDate) -> NaiveDateTime {
+    date.and_time(NaiveTime::from_hms_opt(23, 59, 0).unwrap_or_default())
 }
 
 impl FromStr for Lifetime {
@@ -234,6 +255,22 @@ mod tests {
     fn never_is_accepted_if_allowed() {
         let limits = LifetimeLimits { allow_never: true, ..LifetimeLimits::default() };
         assert_eq!(Lifetime::Never.expiry(now(), &limits, |t| t.and_utc()), Ok(None));
+    }
+
+    #[test]
+    fn chosen_lifetime_follows_from_issue_and_expiry() {
+        let limits = LifetimeLimits { allow_never: true, ..LifetimeLimits::default() };
+        // Local times 5 hours behind and 14 hours ahead of UTC.
+        for hours in [-5, 0, 14] {
+            let to_utc = |wall: NaiveDateTime| wall.and_utc() - TimeDelta::hours(hours);
+            for text in ["90m", "365d", "2027-01-31", "never"] {
+                let lifetime: Lifetime = text.parse().unwrap();
+                let end = lifetime.expiry(now(), &limits, to_utc).unwrap();
+                assert_eq!(Lifetime::between(now(), end, to_utc), Some(lifetime), "{text} {hours}");
+            }
+            let too_short = Some(now() + TimeDelta::seconds(59));
+            assert_eq!(Lifetime::between(now(), too_short, to_utc), None);
+        }
     }
 
     proptest! {

@@ -2,9 +2,12 @@
 //! system time zone. Tests set both to fixed values. Called by the service and by all code that
 //! shows times.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Offset as _, TimeZone, Utc};
@@ -14,34 +17,59 @@ use crate::{
     store::{ReadOps, StoreError},
 };
 
+/// The start of [`Clock::elapsed`].
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
 #[derive(Debug, Clone)]
 pub enum Clock {
     System,
-    /// Seconds since 1970; only tests change them.
+    /// A time that only tests change.
     #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code, reason = "for tests"))]
-    Fixed(Arc<AtomicI64>),
+    Fixed(Arc<FixedTime>),
+}
+
+/// The time of a fixed clock.
+#[derive(Debug)]
+pub struct FixedTime {
+    /// Seconds since 1970.
+    seconds: AtomicI64,
+    /// The seconds by which the clock was set ahead. They stand for the time that passed.
+    elapsed: AtomicU64,
 }
 
 impl Clock {
     #[cfg(any(test, feature = "testing"))]
     pub fn fixed(at: Timestamp) -> Self {
-        Self::Fixed(Arc::new(AtomicI64::new(at.timestamp())))
+        let seconds = AtomicI64::new(at.timestamp());
+        Self::Fixed(Arc::new(FixedTime { seconds, elapsed: AtomicU64::new(0) }))
     }
 
-    /// Sets a fixed clock and all its clones to `at`. Has no effect on [`Clock::System`].
+    /// Sets a fixed clock and all its clones to `at`. Setting it back lets no time pass. Has no
+    /// effect on [`Clock::System`].
     #[cfg(any(test, feature = "testing"))]
     pub fn set(&self, at: Timestamp) {
-        if let Self::Fixed(seconds) = self {
-            seconds.store(at.timestamp(), Ordering::SeqCst);
+        if let Self::Fixed(time) = self {
+            let before = time.seconds.swap(at.timestamp(), Ordering::SeqCst);
+            let passed = u64::try_from(at.timestamp().saturating_sub(before)).unwrap_or(0);
+            time.elapsed.fetch_add(passed, Ordering::SeqCst);
         }
     }
 
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Utc::now(),
-            Self::Fixed(seconds) => {
-                DateTime::from_timestamp(seconds.load(Ordering::SeqCst), 0).unwrap_or_default()
+            Self::Fixed(time) => {
+                DateTime::from_timestamp(time.seconds.load(Ordering::SeqCst), 0).unwrap_or_default()
             }
+        }
+    }
+
+    /// The time since an arbitrary start, by a monotonic clock. All intervals within this process
+    /// are measured with it, because the system clock can be set back.
+    pub fn elapsed(&self) -> Duration {
+        match self {
+            Self::System => START.elapsed(),
+            Self::Fixed(time) => Duration::from_secs(time.elapsed.load(Ordering::SeqCst)),
         }
     }
 
@@ -122,5 +150,15 @@ mod tests {
         let other = clock.clone();
         clock.set(at(9));
         assert_eq!(other.now(), at(9));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_reduce_the_elapsed_time() {
+        let at = |s| DateTime::from_timestamp(s, 0).unwrap();
+        let clock = Clock::fixed(at(100));
+        clock.set(at(103));
+        clock.set(at(5));
+        clock.set(at(6));
+        assert_eq!(clock.elapsed(), Duration::from_secs(4));
     }
 }

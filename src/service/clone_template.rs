@@ -3,7 +3,7 @@
 
 use super::{Service, ServiceError, Zone};
 use crate::{
-    domain::{Lifetime, NewToken, Timestamp, Token, TokenId, lifetime::DurationMinutes},
+    domain::{Lifetime, NewToken, Timestamp, Token, TokenId},
     store::ReadOps as _,
 };
 
@@ -30,21 +30,11 @@ impl Service {
         })
     }
 
-    /// Derives the lifetime that was chosen for `token` from its issue and expiry times. If the
-    /// time between them is a whole number of minutes, a duration was chosen. Otherwise, a date was
-    /// chosen, and the lifetime ends with that day. Returns the default lifetime if the limits no
-    /// longer allow the chosen lifetime.
+    /// Returns the lifetime that was chosen for `token`, or the default lifetime if the limits no
+    /// longer allow it.
     fn lifetime_for_copy(&self, token: &Token, at: Timestamp) -> Lifetime {
-        let chosen_lifetime = token.expires.map_or(Some(Lifetime::Never), |end| {
-            let span = end - token.issued;
-            let minutes = u32::try_from(span.num_minutes()).ok().and_then(DurationMinutes::new)?;
-            Some(if minutes.as_delta() == span {
-                Lifetime::For(minutes)
-            } else {
-                Lifetime::Through(Zone::Local.wall_time(end).date_naive())
-            })
-        });
         let to_utc = |wall| Zone::Local.to_utc(wall);
+        let chosen_lifetime = Lifetime::between(token.issued, token.expires, to_utc);
         let is_allowed =
             |lifetime: &Lifetime| lifetime.expiry(at, &self.policy.limits, to_utc).is_ok();
         chosen_lifetime.filter(is_allowed).unwrap_or(self.policy.default_lifetime)

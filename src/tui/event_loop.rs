@@ -181,13 +181,13 @@ impl<D: Display> EventLoop<D> {
         self.deferred_input.pop_front().map(AppEvent::Input).or_else(|| self.inbox.try_recv().ok())
     }
 
-    /// Waits for the next event, or for the next deadline of the app.
+    /// Waits for the next event, or until the screen changes by itself.
     fn next_event(&mut self) -> AppEvent {
         if let Some(input) = self.deferred_input.pop_front() {
             return AppEvent::Input(input);
         }
         let gone = AppEvent::Input(TerminalInput::Closed);
-        let due = self.app.deadline().map(|at| (at - self.app.now()).to_std().unwrap_or_default());
+        let due = self.app.time_to_next_change();
         let silence =
             self.waiting_since.map(|since| SILENCE_TIMEOUT.saturating_sub(since.elapsed()));
         let Some(wait) = due.into_iter().chain(silence).min() else {

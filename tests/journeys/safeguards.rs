@@ -25,6 +25,27 @@ fn ctrl_c_cancels_and_quits_when_pressed_twice() {
 }
 
 #[test]
+fn a_clock_set_back_makes_no_press_a_repetition() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.keys("<C-c>").sees("Cancelled. Press Ctrl-C again to quit");
+    it.clock_forward(TimeDelta::hours(-1)).sees("Cancelled.");
+    it.clock_forward(TimeDelta::seconds(4)).never_sees("Cancelled.");
+    it.keys("<C-c>").sees("Cancelled. Press Ctrl-C again to quit");
+    it.keys("n draft <Esc> q").sees("The create form has a draft");
+    it.clock_forward(TimeDelta::hours(-1)).clock_forward(TimeDelta::seconds(4));
+    it.keys("q").sees("The create form has a draft");
+}
+
+#[test]
+fn ctrl_c_then_q_keeps_a_draft() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n draft <Esc> <C-c> q").sees("The create form has a draft");
+    it.keys("<C-c> q").sees("The create form has a draft");
+    it.keys("<C-c>").sees("Cancelled. Press Ctrl-C again to quit");
+    it.keys("j <C-c>").sees("Cancelled. Press Ctrl-C again to quit");
+}
+
+#[test]
 fn esc_never_quits_the_app() {
     let mut it = Journey::on(Fixture::One, 80, 24);
     for tab in ["1", "2", "3", "4"] {

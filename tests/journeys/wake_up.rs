@@ -7,8 +7,8 @@ use super::{fixture::Fixture, journey::Journey};
 
 /// Time until the next wake-up, if no event arrives; `None` if there is none.
 fn sleep_time(it: &Journey) -> Option<TimeDelta> {
-    let app = &it.event_loop.app;
-    app.deadline().map(|at| at - app.now())
+    let wait = it.event_loop.app.time_to_next_change();
+    wait.map(|wait| TimeDelta::from_std(wait).unwrap())
 }
 
 #[test]

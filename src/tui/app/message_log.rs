@@ -2,14 +2,12 @@
 //! message is replaced by the id of its token, because an error text can quote what the operator
 //! typed. Owned by the app.
 
-use std::collections::VecDeque;
-
-use chrono::TimeDelta;
+use std::{collections::VecDeque, time::Duration};
 
 use crate::domain::{SecretScanner, Timestamp};
 
 /// How long an info message is shown.
-const INFO_DURATION: TimeDelta = TimeDelta::seconds(4);
+const INFO_DURATION: Duration = Duration::from_secs(4);
 /// The maximum number of messages in the log.
 const MAX_MESSAGES: usize = 200;
 
@@ -24,16 +22,17 @@ pub struct Message {
 #[derive(Debug, Default)]
 pub struct MessageLog {
     is_visible: bool,
-    until: Option<Timestamp>,
+    /// When the current message expires, as a value of [`crate::service::Clock::elapsed`].
+    until: Option<Duration>,
     /// The log, oldest message first. While `is_visible` is true, the last message is the current
     /// message.
     messages: VecDeque<Message>,
 }
 
 impl MessageLog {
-    /// Shows an info message for [`INFO_DURATION`] from `at`.
-    pub fn info(&mut self, text: &str, at: Timestamp) {
-        self.until = Some(at + INFO_DURATION);
+    /// Shows an info message for [`INFO_DURATION`] from `elapsed`.
+    pub fn info(&mut self, text: &str, at: Timestamp, elapsed: Duration) {
+        self.until = Some(elapsed.saturating_add(INFO_DURATION));
         self.push(text, false, at);
     }
 
@@ -57,9 +56,9 @@ impl MessageLog {
         self.until = None;
     }
 
-    /// Hides an info message that has expired at `now`.
-    pub fn tick(&mut self, now: Timestamp) {
-        if self.until.is_some_and(|until| until <= now) {
+    /// Hides an info message that has expired at `elapsed`.
+    pub fn tick(&mut self, elapsed: Duration) {
+        if self.until.is_some_and(|until| until <= elapsed) {
             self.dismiss();
         }
     }
@@ -70,7 +69,7 @@ impl MessageLog {
 
     /// When the current message expires. Returns `None` if the message is a warning, which does not
     /// expire, or if no message is shown.
-    pub fn until(&self) -> Option<Timestamp> {
+    pub fn until(&self) -> Option<Duration> {
         self.until
     }
 
@@ -98,20 +97,22 @@ mod tests {
     use super::*;
     use crate::domain::{Secret, SecretPrefix, TokenId};
 
-    fn at(second: i64) -> Timestamp {
-        chrono::DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    const AT: Timestamp = chrono::DateTime::UNIX_EPOCH;
+
+    fn second(second: u64) -> Duration {
+        Duration::from_secs(second)
     }
 
     #[test]
     fn an_info_message_expires_and_a_warning_stays() {
         let mut line = MessageLog::default();
-        line.info("done", at(0));
-        line.tick(at(3));
+        line.info("done", AT, second(0));
+        line.tick(second(3));
         assert_eq!(line.current().map(|message| message.text.as_str()), Some("done"));
-        line.tick(at(4));
+        line.tick(second(4));
         assert_eq!(line.current(), None);
-        line.warn("no", at(5));
-        line.tick(at(500));
+        line.warn("no", AT);
+        line.tick(second(500));
         assert!(line.current().is_some_and(|message| message.is_warning));
         line.dismiss();
         assert_eq!(line.current(), None);
@@ -123,7 +124,7 @@ mod tests {
     fn the_log_keeps_the_newest_messages() {
         let mut line = MessageLog::default();
         for number in 0..MAX_MESSAGES + 5 {
-            line.info(&number.to_string(), at(0));
+            line.info(&number.to_string(), AT, second(0));
         }
         assert_eq!(line.messages().len(), MAX_MESSAGES);
         assert_eq!(line.messages().last().map(|message| message.text.clone()), Some("5".into()));
@@ -138,7 +139,7 @@ mod tests {
         let id = TokenId::generate(draw).unwrap();
         let secret = Secret::generate(&SecretPrefix::default(), id, draw).unwrap();
         let mut line = MessageLog::default();
-        line.warn(&format!("there is no file {}.txt, {0}", secret.reveal()), at(0));
+        line.warn(&format!("there is no file {}.txt, {0}", secret.reveal()), AT);
         let message = line.current().map(|message| message.text.clone()).unwrap_or_default();
         assert_eq!(
             message,

@@ -14,6 +14,8 @@ pub mod undo;
 mod update;
 mod view;
 
+use std::time::Duration;
+
 use self::{
     effect::{Effect, Tab},
     message_log::MessageLog,
@@ -27,7 +29,7 @@ use super::{
     screens::{audit::AuditScreen, create::CreateForm, detail::DetailScreen, tokens::TokensScreen},
 };
 use crate::{
-    domain::{Secret, Timestamp, TokenId},
+    domain::{Secret, TokenId},
     keymap::{Action, Key, Mode, PaletteCommand, commands},
     output::command_line::{self, CommandLine},
 };
@@ -60,8 +62,11 @@ pub struct App {
     messages: MessageLog,
     /// The undo entries of this session, newest last.
     undo_history: Vec<UndoEntry>,
-    /// The time of the last press of the quit or interrupt key, and the number of presses in a row.
-    quit_presses: Option<(Timestamp, u8)>,
+    /// The last press of the interrupt key, as a value of `Model::elapsed`, and the number of
+    /// presses in a row.
+    interrupt_presses: Option<(Duration, u8)>,
+    /// When the quit key warned about a draft, as a value of `Model::elapsed`.
+    draft_warned_at: Option<Duration>,
     pending: PendingRequests,
     /// The effects of the current event.
     effects: Vec<Effect>,
@@ -109,7 +114,8 @@ impl App {
             is_wide: false,
             messages: MessageLog::default(),
             undo_history: Vec::new(),
-            quit_presses: None,
+            interrupt_presses: None,
+            draft_warned_at: None,
             pending: PendingRequests::default(),
             effects: Vec::new(),
         }
@@ -131,14 +137,13 @@ impl App {
         self.secrets.last().map(SecretPanel::secret)
     }
 
-    /// The next instant at which the screen changes without an event. Returns `None` if the screen
-    /// will not change.
-    pub fn deadline(&self) -> Option<Timestamp> {
-        self.messages.until().into_iter().chain(self.model.next_change()).min()
-    }
-
-    pub fn now(&self) -> Timestamp {
-        self.model.now
+    /// The time until the screen changes without an event. Returns `None` if the screen will not
+    /// change.
+    pub fn time_to_next_change(&self) -> Option<Duration> {
+        let ctx = &self.model;
+        let message = self.messages.until().map(|until| until.saturating_sub(ctx.elapsed));
+        let shown = ctx.next_change().map(|at| (at - ctx.now).to_std().unwrap_or_default());
+        message.into_iter().chain(shown).min()
     }
 
     /// Whether the visible content waits for a response.

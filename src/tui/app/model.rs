@@ -2,13 +2,13 @@
 //! the app changes the model, and screens and dialogs read it. The only exception: drawing records
 //! the click regions of the frame and the next change of a displayed time.
 
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 
 use chrono::TimeDelta;
 
 use super::effect::Tab;
 use crate::{
-    domain::{Timestamp, Token, TokenId, counted},
+    domain::{Lifetime, Timestamp, Token, TokenId, counted},
     keymap::{Action, Keymap, Mode, key_label},
     list::{StoreSummary, TokenCache},
     service::{Clock, Policy, TokenChanges, Zone},
@@ -36,6 +36,8 @@ pub struct Model {
     fetch_paused: bool,
     clock: Clock,
     pub now: Timestamp,
+    /// The value of [`Clock::elapsed`] at the last event. Intervals are measured with it.
+    pub elapsed: Duration,
     /// The time zone of the operator.
     pub zone: Zone,
     pub time_format: TimeFormat,
@@ -57,6 +59,7 @@ impl Model {
             summary: StoreSummary::default(),
             fetch_paused: false,
             now: clock.now(),
+            elapsed: clock.elapsed(),
             clock,
             zone,
             time_format: TimeFormat::default(),
@@ -97,6 +100,14 @@ impl Model {
         time_format::detailed(at, self.now, self.time_format, self.zone)
     }
 
+    /// The last lifetime of `token`, or the default lifetime if the limits no longer allow it.
+    pub fn own_lifetime(&self, token: &Token) -> Lifetime {
+        let to_utc = |wall| self.zone.to_utc(wall);
+        Lifetime::between(token.issued, token.expires, to_utc)
+            .filter(|own| own.expiry(self.now, &self.policy.limits, to_utc).is_ok())
+            .unwrap_or(self.policy.default_lifetime)
+    }
+
     /// Records that the text of a time shown in the current frame changes at `at`.
     pub fn note_text_change(&self, at: Timestamp) {
         let first = self.next_text_change.get().map_or(at, |other| other.min(at));
@@ -124,6 +135,7 @@ impl Model {
     /// token may be active again.
     pub fn tick(&mut self) -> bool {
         let before = std::mem::replace(&mut self.now, self.clock.now());
+        self.elapsed = self.clock.elapsed();
         self.fetch_paused = false;
         self.now < before
             || self.stats_valid_until().is_some_and(|at| before < at && at <= self.now)

@@ -2,7 +2,8 @@
 //! runs the UI effects that the dialog or tab returns. All other effects are collected for the
 //! event loop.
 
-use chrono::TimeDelta;
+use std::time::Duration;
+
 use ratatui::crossterm::event::KeyEvent;
 
 use super::{
@@ -28,8 +29,10 @@ use crate::{
     },
 };
 
-/// The maximum time after a key press in which a second press counts as a repetition.
-const REPEAT_WINDOW: TimeDelta = TimeDelta::milliseconds(1_500);
+/// The maximum time between two presses of the interrupt key that count as a repetition.
+const INTERRUPT_WINDOW: Duration = Duration::from_millis(1_500);
+/// The time after a warning about a draft in which the quit key quits.
+const DISCARD_WINDOW: Duration = Duration::from_secs(3);
 
 impl App {
     /// Handles an event. Returns the effects that the event loop must run.
@@ -63,7 +66,7 @@ impl App {
         if self.model.tick() {
             self.tokens.refresh();
         }
-        self.messages.tick(self.model.now);
+        self.messages.tick(self.model.elapsed);
     }
 
     fn handle_input(&mut self, input: TerminalInput) {
@@ -137,6 +140,13 @@ impl App {
     }
 
     fn run_action(&mut self, action: Action) {
+        // Only presses in a row count, each key for itself.
+        if action != Action::Interrupt {
+            self.interrupt_presses = None;
+        }
+        if action != Action::Quit {
+            self.draft_warned_at = None;
+        }
         match action {
             Action::Interrupt => return self.interrupt(),
             Action::Redraw => return self.effects.push(Effect::Repaint),
@@ -256,7 +266,7 @@ impl App {
 
     /// Shows an info message for a few seconds.
     pub(super) fn info(&mut self, text: impl AsRef<str>) {
-        self.messages.info(text.as_ref(), self.model.now);
+        self.messages.info(text.as_ref(), self.model.now, self.model.elapsed);
     }
 
     /// Shows a warning until a key is pressed.
@@ -343,12 +353,12 @@ impl App {
     /// second press quits. With an undelivered secret on the screen, the first two presses only
     /// warn and the third quits.
     fn interrupt(&mut self) {
-        let now = self.model.now;
-        let presses = match self.quit_presses {
-            Some((at, presses)) if now - at <= REPEAT_WINDOW => presses + 1,
+        let now = self.model.elapsed;
+        let presses = match self.interrupt_presses {
+            Some((at, presses)) if now.saturating_sub(at) <= INTERRUPT_WINDOW => presses + 1,
             _ => 1,
         };
-        self.quit_presses = Some((now, presses));
+        self.interrupt_presses = Some((now, presses));
         let is_guarded = self.has_undelivered_secret();
         if presses > 2 || (presses == 2 && !is_guarded) {
             return self.effects.push(Effect::Quit);
@@ -365,12 +375,13 @@ impl App {
 
     /// Quits. If the create form has a draft, the first press only warns.
     fn quit(&mut self) {
-        let now = self.model.now;
-        let again = self.quit_presses.is_some_and(|(at, _)| now - at <= REPEAT_WINDOW * 2);
+        let now = self.model.elapsed;
+        let again =
+            self.draft_warned_at.is_some_and(|at| now.saturating_sub(at) <= DISCARD_WINDOW);
         if !self.create.is_dirty() || again {
             return self.effects.push(Effect::Quit);
         }
-        self.quit_presses = Some((now, 0));
+        self.draft_warned_at = Some(now);
         let ctx = &self.model;
         let key = |action| ctx.key(Mode::Global, action);
         let (quit, form) = (key(Action::Quit), key(Action::CreateTab));
