@@ -229,7 +229,7 @@ pub struct Create {
     /// Name of the token; unique, at most 64 characters
     pub name: String,
 
-    /// Lifetime: 24h, 30d, 8w, 1y, a date, or never if the config allows it
+    /// Lifetime: 24h, 30d, 8w, 1y, a date (ends at 23:59 local time), or never if the config allows it
     #[arg(long, value_name = "TIME")]
     pub lifetime: Option<Lifetime>,
 
@@ -342,7 +342,7 @@ pub struct Revoke {
     #[arg(required = true, value_name = "TOKEN")]
     pub tokens: Vec<String>,
 
-    /// Revoke only the old secret, before its overlap ends; the current secret keeps working
+    /// Revoke only the old secret of each token, before its overlap ends, all or none; the current secret keeps working
     #[arg(long)]
     pub old: bool,
 
@@ -358,7 +358,7 @@ pub struct Regenerate {
     #[arg(required = true, value_name = "TOKEN")]
     pub tokens: Vec<String>,
 
-    /// New lifetime, from now
+    /// New lifetime, from now; a date ends at 23:59 local time [default: the last lifetime of the token]
     #[arg(long, value_name = "TIME")]
     pub lifetime: Option<Lifetime>,
 
@@ -366,7 +366,7 @@ pub struct Regenerate {
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = overlap)]
     pub overlap: SecretOverlap,
 
-    /// Skip the confirmation that is needed if the old secret stops working immediately
+    /// Skip the confirmation that is needed if a secret stops working immediately or the token is revoked
     #[arg(long)]
     pub yes: bool,
 

@@ -20,7 +20,7 @@ use crate::{
     },
     output::{
         advice::{self, Diagnostic},
-        json::token_json,
+        json::{format_time, token_json},
     },
     service::{CommandResult, IssuedToken, Service, ServiceError},
 };
@@ -31,9 +31,7 @@ pub(super) fn change(
     arguments: &super::CliCommand,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let Some(command) = command(service, arguments)? else {
-        return Ok(Exit::Done);
-    };
+    let command = command(service, arguments)?.ok_or_else(CliError::not_run)?;
     let plan = service.preview(&command)?;
     plan.require_all().map_err(ServiceError::from)?;
     confirm(&plan, has_yes(arguments))?;
@@ -148,8 +146,7 @@ fn regenerate(service: &Service, args: &Regenerate) -> Result<Command, CliError>
             "write them to a new file with --secret-file (name, tab, secret on each line)",
         ));
     }
-    let lifetime = args.lifetime.unwrap_or(service.policy().default_lifetime);
-    Ok(Command::Regenerate { tokens, lifetime, overlap: args.overlap, secret_file })
+    Ok(Command::Regenerate { tokens, lifetime: args.lifetime, overlap: args.overlap, secret_file })
 }
 
 fn delete(service: &Service, args: &Delete) -> Result<Command, CliError> {
@@ -237,10 +234,9 @@ fn print_committed(
 /// Prints the scopes that the plan replaced by a wildcard.
 fn print_absorbed_scopes(plan: &Plan) {
     for warning in &plan.warnings {
-        if let Warning::Absorbs(scopes) = warning {
-            for scope in scopes {
-                print_message(&format!("Removed {scope}: the new * scope covers it"));
-            }
+        let Warning::Absorbs(scopes) = warning;
+        for scope in scopes {
+            print_message(&format!("Removed {scope}: the new * scope covers it"));
         }
     }
 }
@@ -249,10 +245,15 @@ fn print_absorbed_scopes(plan: &Plan) {
 fn describe_change(plan: &Plan, token: &Token) -> String {
     let name = &token.name;
     match &plan.command {
-        Command::Create { .. } => format!("Created {name} ({})", token.id),
+        Command::Create { .. } => format!("Created {name} ({}); {}", token.id, end_text(token)),
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!("Revoked {name}"),
         Command::EndOverlap { .. } => format!("Ended the old secret of {name}"),
-        Command::Regenerate { .. } => format!("Regenerated {name}"),
+        Command::Regenerate { .. } => {
+            let overlap = token.previous.as_ref().map_or_else(String::new, |previous| {
+                format!("; the old secret works until {}", format_time(previous.until))
+            });
+            format!("Regenerated {name}; {}{overlap}", end_text(token))
+        }
         Command::Delete { .. } => format!("Deleted {name}"),
         Command::Restore(_) => format!("Restored {name}; its secret works as before"),
         Command::Edit { .. }
@@ -263,6 +264,12 @@ fn describe_change(plan: &Plan, token: &Token) -> String {
         | Command::AcceptClock
         | Command::PurgeTrash => format!("Saved {name}"),
     }
+}
+
+/// When the token expires.
+fn end_text(token: &Token) -> String {
+    let end = token.expires.map(|end| format!("it expires at {}", format_time(end)));
+    end.unwrap_or_else(|| "it never expires".to_owned())
 }
 
 /// Prints the secret on standard output and records the delivery. If the secret cannot be printed,

@@ -93,7 +93,7 @@ fn on_tokens(tokens: &[Token], deleted: TokenId) -> impl Strategy<Value = Comman
     let edit = (one(), option::of(name()), option::of(text()))
         .prop_filter("an edit", |(_, name, description)| name.is_some() || description.is_some());
     let overlap = prop::sample::select(SecretOverlap::ALL.to_vec());
-    let regenerate = (some(), lifetime(), overlap, option::of(file()))
+    let regenerate = (some(), option::of(lifetime()), overlap, option::of(file()))
         .prop_filter("a file for several", |(ids, .., file)| ids.len() == 1 || file.is_some());
     prop_oneof![
         edit.prop_map(|(token, name, description)| Command::Edit { token, name, description }),

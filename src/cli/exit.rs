@@ -50,6 +50,11 @@ impl CliError {
         Self::new(Exit::Usage, message)
     }
 
+    /// The error for a command that reached a function that does not run it (exit 4).
+    pub fn not_run() -> Self {
+        Self::new(Exit::Store, "the command was not run").with_hint("report this bug in patdeck")
+    }
+
     /// An error of the store (exit 4).
     pub fn store(error: &StoreError) -> Self {
         Self::Exit(Exit::Store, advice::diagnose_store(error))

@@ -28,7 +28,7 @@ Environment:
   PATDECK_READ_ONLY               same as --read-only, unless it is 0 or false
   SSH_CONNECTION, SUDO_USER       recorded as the actor in the audit trail
   NO_COLOR                        disables colours (theme mono)
-  LC_ALL, LC_CTYPE, LANG          the first one that is set must contain UTF-8 for Unicode glyphs";
+  LC_ALL, LC_CTYPE, LANG          without UTF-8 in the first one that is set, all output is ASCII";
 
 pub(super) const LIST: &str = "\
 Examples:
@@ -121,9 +121,10 @@ Examples:
   patdeck regenerate ci-prod --lifetime 90d --yes
   patdeck regenerate web-1 web-2 --overlap 24h --secret-file new.tsv
 
-Prints only the secret. With --overlap, the old secret keeps working that long. Secrets of
-several tokens are saved to the file (name, tab, secret on each line) before any old secret
-stops working. Exit 0, 1 if a token does not exist, 3 if a rule refuses the change.";
+Prints only the secret. With --overlap, the old secret keeps working that long. Asks before it ends
+an earlier overlap or makes a revoked token active again. Secrets of several tokens are saved to
+the file (name, tab, secret on each line) before any old secret stops working. Exit 0, 1 if a token
+does not exist, 3 if a rule refuses the change.";
 
 pub(super) const DELETE: &str = "\
 Examples:
@@ -156,7 +157,7 @@ Examples:
   patdeck audit --token ci-prod
   patdeck audit --follow --json
   patdeck audit --check || mail -s 'audit trail broken' ops < /dev/null
-  patdeck audit --check --expect 9a77f3…
+  patdeck audit --check --expect 9a77f3...
 
 Events are printed oldest first; --follow then prints new ones. --check prints the hash of the
 newest event. Keep it elsewhere: a later --check --expect HASH proves that the trail was not
@@ -211,8 +212,8 @@ A conflict is an id that exists with other content, or a name that another token
   fail      import nothing, and list all conflicts
   skip      keep the existing token
   replace   import the token; a token that has its name is deleted (restorable for 24 hours)
-A replacement that would reactivate a token which was revoked, deleted or regenerated here is
-refused unless you also pass --yes.
+A replacement that would reactivate a token which was revoked, deleted or regenerated here, or end
+an overlap early, is refused unless you also pass --yes.
 
 Exit codes:
   0 success   2 the file cannot be read

@@ -65,7 +65,7 @@ pub(super) fn print_tokens(
         |RenderedBatch { mut lines, damaged }| {
             damaged.iter().for_each(warn_damaged);
             has_output |= !lines.is_empty();
-            printed = out.write_all(&lines);
+            printed = out.write_all(&super::print::printable_json_lines(&lines));
             lines.clear();
             lock_spare().push(lines);
             if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

@@ -87,11 +87,11 @@ pub fn run_command(
         CliCommand::Export(args) => transfer::export(service, args, out),
         CliCommand::Import(args) => transfer::import(service, args, out),
         CliCommand::Backup(args) => backup::backup(service, args, out),
-        // `run_without_store` runs these commands.
+        // `run_without_store` runs these commands, so that they must not count as done here.
         CliCommand::Completions { .. }
         | CliCommand::Man
         | CliCommand::Config(_)
-        | CliCommand::Doctor => Ok(Exit::Done),
+        | CliCommand::Doctor => Err(CliError::not_run()),
     }
 }
 

@@ -2,15 +2,41 @@
 //! messages go to standard error. Everything is escaped, so that no stored or given text controls
 //! the terminal. The prefixes `error:`, `warning:` and `hint:` are written here only.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::{
+    borrow::Cow,
+    io::{self, IsTerminal as _, Write},
+    sync::LazyLock,
+};
 
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
-    domain::terminal_text::escape,
+    config::{Environment, GlyphSet},
+    domain::terminal_text::{escape, to_ascii},
     output::{advice::Diagnostic, json},
 };
+
+/// Whether the locale has no UTF-8. All text is then printed in ASCII.
+static IS_ASCII: LazyLock<bool> = LazyLock::new(|| {
+    GlyphSet::for_locale(Environment::of_process().locale.as_deref()) == GlyphSet::Ascii
+});
+
+/// Escapes what the terminal cannot show: unsafe characters and, in a locale without UTF-8, all
+/// characters that are not ASCII. Returns `text` itself if nothing is escaped, because it may be a
+/// secret.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    match escape(text) {
+        text if !*IS_ASCII || text.is_ascii() => text,
+        text => Cow::Owned(to_ascii(&text).into_owned()),
+    }
+}
+
+/// The form of a JSON text for output: in a locale without UTF-8, all characters that are not ASCII
+/// are JSON escapes, which do not change the value.
+pub(super) fn printable_json(json: String) -> String {
+    if *IS_ASCII { json::to_ascii(&json) } else { json }
+}
 
 /// Standard output of a command.
 #[derive(Debug)]
@@ -28,7 +54,7 @@ impl Output {
 
     /// Prints `value` on one line, with the schema version.
     pub fn object(&self, value: Value) -> io::Result<()> {
-        self.line(&json::versioned_line(value))
+        self.line(&printable_json(json::versioned_line(value)))
     }
 
     pub fn line(&self, text: &str) -> io::Result<()> {
@@ -44,7 +70,7 @@ impl Output {
         let mut widths = headings.map(str::width);
         for row in rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(escape(cell).width());
+                *width = (*width).max(printable(cell).width());
             }
         }
         let mut out = io::BufWriter::new(io::stdout().lock());
@@ -59,18 +85,26 @@ impl Output {
 
 /// Writes each line of `text`, escaped.
 pub(super) fn write_lines(out: &mut impl Write, text: &str) -> io::Result<()> {
-    // `text` can be a secret: `escape` copies only what it changes.
+    // `text` can be a secret: `printable` copies only what it changes.
     for line in text.split('\n') {
-        out.write_all(escape(line).as_bytes())?;
+        out.write_all(printable(line).as_bytes())?;
         out.write_all(b"\n")?;
     }
     Ok(())
 }
 
+/// The form of JSON lines for output, as of [`printable_json`].
+pub(super) fn printable_json_lines(lines: &[u8]) -> Cow<'_, [u8]> {
+    match std::str::from_utf8(lines) {
+        Ok(text) if *IS_ASCII && !text.is_ascii() => Cow::Owned(json::to_ascii(text).into_bytes()),
+        _ => Cow::Borrowed(lines),
+    }
+}
+
 fn join_cells<const N: usize>(cells: [&str; N], widths: &[usize; N]) -> String {
     let mut line = String::new();
     for (cell, width) in cells.into_iter().zip(widths) {
-        let cell = escape(cell);
+        let cell = printable(cell);
         line.push_str(&cell);
         line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 2));
     }
@@ -104,7 +138,7 @@ fn print_diagnostic(prefix: &str, diagnostic: &Diagnostic) {
 }
 
 fn print_lines(text: &str) {
-    let lines: Vec<_> = text.split('\n').map(escape).collect();
+    let lines: Vec<_> = text.split('\n').map(printable).collect();
     // There is no other place to report that standard error is closed.
     drop(writeln!(io::stderr(), "{}", lines.join("\n")));
 }

@@ -13,10 +13,16 @@ use std::{
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::exit::{CliError, Exit};
+use super::{
+    exit::{CliError, Exit},
+    print::printable,
+};
 use crate::{
-    domain::{Confirmation, Plan, terminal_text::escape},
-    output::question::{immediate_effects, question},
+    domain::{Confirmation, Plan, terminal_text::to_ascii},
+    output::{
+        json::format_time,
+        question::{immediate_effects, question},
+    },
 };
 
 /// Maximum number of names that a confirmation lists.
@@ -53,17 +59,19 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
     if plan.command.tokens().len() > 1 {
         let names: Vec<_> =
             plan.tokens().take(MAX_LISTED_NAMES).map(|token| token.name.as_str()).collect();
-        let more = if plan.changes.len() > MAX_LISTED_NAMES { ", …" } else { "" };
-        writeln!(err, "{}{more}", escape(&names.join(", ")))?;
+        let more = if plan.changes.len() > MAX_LISTED_NAMES { ", ..." } else { "" };
+        writeln!(err, "{}{more}", printable(&names.join(", ")))?;
     }
-    for consequence in immediate_effects(plan) {
-        writeln!(err, "{consequence}")?;
+    for consequence in immediate_effects(plan, format_time) {
+        writeln!(err, "{}", printable(&consequence))?;
     }
-    write!(err, "{question} Type {prompt} to confirm: ")?;
+    write!(err, "{} Type {prompt} to confirm: ", printable(&question))?;
     err.flush()?;
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed)?;
-    if typed.trim_end_matches(['\r', '\n']) == expected {
+    let typed = typed.trim_end_matches(['\r', '\n']);
+    // A terminal without UTF-8 shows only the ASCII form of the name, so that form is accepted too.
+    if typed == expected || typed == to_ascii(&expected) {
         return Ok(());
     }
     Err(CliError::new(Exit::No, "cancelled: the answer does not match, nothing was changed"))

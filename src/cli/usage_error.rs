@@ -3,6 +3,7 @@
 //! runs.
 
 use std::{
+    borrow::Cow,
     env,
     io::{self, IsTerminal as _, Write as _},
     process,
@@ -10,14 +11,14 @@ use std::{
 
 use clap::error::ErrorKind;
 
-use super::CliError;
-use crate::{config::Environment, domain::terminal_text::first_unsafe};
+use super::{CliError, print::printable};
+use crate::config::Environment;
 
 /// Prints `error` and exits, as [`clap::Error::exit`] does. Returns an error instead if its text
-/// quotes an argument that would control the terminal, because that text must be escaped.
+/// quotes an argument that the terminal cannot show, because that text must be escaped.
 pub fn report_clap_error(error: &clap::Error) -> CliError {
     let text = error.render().to_string();
-    let is_safe = text.split('\n').all(|line| first_unsafe(line).is_none());
+    let is_safe = text.split('\n').all(|line| matches!(printable(line), Cow::Borrowed(_)));
     if is_safe && !error.use_stderr() {
         error.exit();
     }

@@ -43,8 +43,9 @@ pub enum Command {
     /// Give each token a new secret and a new expiry. Revoked and expired tokens become active.
     Regenerate {
         tokens: Vec<TokenId>,
-        /// The lifetime of the new secrets, counted from now.
-        lifetime: Lifetime,
+        /// The lifetime of the new secrets, counted from now. If `None`, each token keeps its own
+        /// last lifetime.
+        lifetime: Option<Lifetime>,
         /// How long the previous secret of an active token keeps working.
         overlap: SecretOverlap,
         /// Path of the new file to write the secrets to. For a single token, the file contains the

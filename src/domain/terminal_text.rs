@@ -118,6 +118,23 @@ pub fn escape_with(text: &str, write: impl Fn(char, &mut String)) -> Cow<'_, str
     Cow::Owned(out)
 }
 
+/// The ASCII form of `text`, for a terminal without UTF-8: `...` for an ellipsis, `\u{…}` for each
+/// other character that is not ASCII. Returns `text` itself, borrowed, if it is ASCII.
+pub fn to_ascii(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len().saturating_add(8));
+    for c in text.chars() {
+        match c {
+            '…' => out.push_str("..."),
+            c if c.is_ascii() => out.push(c),
+            c => out.extend(c.escape_unicode()),
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// `bytes` as lower-case hexadecimal digits.
 pub fn to_hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
@@ -191,6 +208,13 @@ mod tests {
     /// Arbitrary text, and text that consists mostly of marks and unsafe characters.
     fn texts() -> impl Strategy<Value = String> {
         prop_oneof![any::<String>(), "[a\u{301}\u{fe0f}\u{200b}\u{1b}\u{1f511}]{0,20}"]
+    }
+
+    #[test]
+    fn the_ascii_form_differs_for_different_texts() {
+        assert!(matches!(to_ascii("ci-prod"), Cow::Borrowed("ci-prod")));
+        assert_eq!(to_ascii("café …"), "caf\\u{e9} ...");
+        assert_ne!(to_ascii("café"), to_ascii("cafè"));
     }
 
     proptest! {

@@ -133,7 +133,7 @@ pub fn of_command<'a>(
         Command::Revoke { tokens } => on("revoke", tokens),
         Command::EndOverlap { tokens } => on("revoke --old", tokens),
         Command::Regenerate { tokens, lifetime, overlap, secret_file } => {
-            let line = on("regenerate", tokens).option("--lifetime", lifetime);
+            let line = on("regenerate", tokens).optional("--lifetime", lifetime.as_ref());
             let overlap = (*overlap != SecretOverlap::None).then(|| overlap.as_str());
             line.optional("--overlap", overlap).optional("--secret-file", secret_file.as_ref())
         }

@@ -35,12 +35,23 @@ pub fn to_line(value: &Value) -> String {
 /// Replaces unsafe characters by JSON escapes. Only the strings in JSON can contain unsafe
 /// characters.
 fn terminal_safe(json: &str) -> Cow<'_, str> {
-    escape_with(json, |c, out| {
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            // Writing to a `String` cannot fail.
-            let _ = write!(out, "\\u{unit:04x}");
-        }
-    })
+    escape_with(json, push_escape)
+}
+
+/// Replaces all characters of `json` that are not ASCII by JSON escapes.
+pub fn to_ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len().saturating_add(8));
+    for c in json.chars() {
+        if c.is_ascii() { out.push(c) } else { push_escape(c, &mut out) }
+    }
+    out
+}
+
+fn push_escape(c: char, out: &mut String) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        // Writing to a `String` cannot fail.
+        let _ = write!(out, "\\u{unit:04x}");
+    }
 }
 
 /// Whether `json` is safe to print without escaping. It must contain only printable ASCII and the

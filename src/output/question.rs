@@ -2,7 +2,7 @@
 //! front ends show the same texts.
 
 use crate::domain::{
-    Command, Plan, ScopesToRemove, SecretOverlap, Status, TokensToDelete, counted,
+    Command, Plan, ScopesToRemove, SecretOverlap, Status, Timestamp, TokensToDelete, counted,
 };
 
 /// The question, such as `Revoke ci-prod?`.
@@ -35,36 +35,72 @@ pub fn question(plan: &Plan) -> String {
     }
 }
 
-/// Returns one sentence for each kind of secret that a regeneration stops immediately. For every
-/// other command the result is empty, because the question already states the consequence.
-pub fn immediate_effects(plan: &Plan) -> Vec<String> {
+/// Returns one sentence for each effect that the question does not state: the secrets that a
+/// regeneration stops immediately, the revoked tokens that become active again, and the overlaps
+/// that end early. `time` formats a time.
+pub fn immediate_effects(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Vec<String> {
     let Command::Regenerate { overlap, .. } = &plan.command else {
-        return Vec::new();
+        return overlap_effect(plan, time).into_iter().collect();
     };
-    let before = || plan.changes.iter().filter_map(|change| change.before.token());
-    let active = before().filter(|token| token.status(plan.at) == Status::Active).count();
-    let overlapping = before().filter(|token| token.has_overlap(plan.at)).count();
-    let is_one = plan.changes.len() == 1;
-    let ended = if is_one {
+    let active = count_with_status(plan, Status::Active);
+    let ended = if plan.changes.len() == 1 {
         "The old secret will stop working immediately.".to_owned()
     } else {
         let tokens = counted(active, "active token");
         format!("The old secrets of {tokens} will stop working immediately.")
     };
-    let previous = match overlapping {
-        1 if is_one => {
-            "The previous secret is still in its overlap. It will stop working immediately."
-                .to_owned()
+    let ended = (*overlap == SecretOverlap::None && active > 0).then_some(ended);
+    let effects = [ended, reactivation_effect(plan), overlap_effect(plan, time)];
+    effects.into_iter().flatten().collect()
+}
+
+/// A sentence about the revoked tokens that a regeneration makes active again.
+pub fn reactivation_effect(plan: &Plan) -> Option<String> {
+    let is_regeneration = matches!(plan.command, Command::Regenerate { .. });
+    match count_with_status(plan, Status::Revoked) {
+        revoked if revoked == 0 || !is_regeneration => None,
+        _ if plan.changes.len() == 1 => {
+            Some("The token is revoked. It will become active again.".to_owned())
         }
-        1 => "1 previous secret is still in its overlap. It will stop working immediately."
-            .to_owned(),
+        revoked => Some(format!("{} will become active again.", counted(revoked, "revoked token"))),
+    }
+}
+
+/// A sentence about the overlaps that the plan ends early: until when they would last, and the
+/// latest use of a previous secret. A deletion ends no overlap, because it can be undone.
+pub fn overlap_effect(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Option<String> {
+    if matches!(plan.command, Command::Delete { .. }) {
+        return None;
+    }
+    let count = plan.ended_overlaps().count();
+    let until = time(plan.ended_overlaps().map(|previous| previous.until).max()?);
+    let uses = plan.ended_overlaps().filter_map(|previous| previous.last_used.as_ref());
+    let last_use = uses.max_by_key(|used| used.at).map_or_else(
+        || "not used since the regeneration".to_owned(),
+        |used| {
+            let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+            format!("last used {}{from}", time(used.at))
+        },
+    );
+    Some(match count {
+        1 => {
+            let subject =
+                if plan.changes.len() == 1 { "The previous secret" } else { "1 previous secret" };
+            format!(
+                "{subject} is in its overlap until {until} ({last_use}). It will stop working \
+                 immediately."
+            )
+        }
         many => format!(
-            "{} are still in their overlap. They will stop working immediately.",
+            "{} are in their overlap, the last until {until} ({last_use}). They will stop working \
+             immediately.",
             counted(many, "previous secret")
         ),
-    };
-    let ended = (*overlap == SecretOverlap::None && active > 0).then_some(ended);
-    ended.into_iter().chain((overlapping > 0).then_some(previous)).collect()
+    })
+}
+
+fn count_with_status(plan: &Plan, status: Status) -> usize {
+    plan.tokens_before().filter(|token| token.status(plan.at) == status).count()
 }
 
 /// The name of a single token, or the number of tokens.

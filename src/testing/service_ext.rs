@@ -56,7 +56,12 @@ pub trait ServiceTestExt {
     ) -> Result<IssuedToken, ServiceError> {
         let RegenerateOptions { lifetime, overlap } = renewal;
         let tokens = vec![*id];
-        self.issue_one(&Command::Regenerate { tokens, lifetime, overlap, secret_file: None })
+        self.issue_one(&Command::Regenerate {
+            tokens,
+            lifetime: Some(lifetime),
+            overlap,
+            secret_file: None,
+        })
     }
 
     /// Regenerates the secrets of tokens and writes them to `file`. Returns the path of the file.
@@ -69,7 +74,8 @@ pub trait ServiceTestExt {
         let RegenerateOptions { lifetime, overlap } = renewal;
         let secret_file = Some(file.to_owned());
         let tokens = ids.to_vec();
-        let command = Command::Regenerate { tokens, lifetime, overlap, secret_file };
+        let command =
+            Command::Regenerate { tokens, lifetime: Some(lifetime), overlap, secret_file };
         Ok(self.execute_confirmed(&command)?.secret_file)
     }
 

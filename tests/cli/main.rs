@@ -20,8 +20,10 @@ mod home;
 mod hostile;
 mod lines;
 mod listing;
+mod locale;
 mod prompts;
 mod read_only;
+mod regenerate;
 mod register;
 #[path = "../pty/secret_encodings.rs"]
 mod secret_encodings;

@@ -342,7 +342,7 @@ pub fn screen(bytes: &[u8]) {
                     Style::new(),
                 );
                 LineWriter::at(buf, area, 0, &look).move_to(30).text("|end", Style::new());
-                for (line, wrapped) in (1..LINES).zip(wrap(&text, 9)) {
+                for (line, wrapped) in (1..LINES).zip(wrap(&text, 9, &look)) {
                     LineWriter::at(buf, area, line, &look).write_column(&wrapped, 9, Style::new());
                     LineWriter::at(buf, area, line, &look).move_to(30).text("|", Style::new());
                 }

@@ -57,7 +57,7 @@ fn an_expired_token_is_regenerated_from_its_detail() {
     it.clock_forward(TimeDelta::minutes(121)).sees("[Active 0]");
     assert_eq!(it.access_result(&old, "channels:c-1:publish"), "denied");
     it.keys("f").sees("[Expired 1]").keys("<Enter>").sees("R regenerate");
-    it.keys("R <Enter> <Right> <Enter>");
+    it.keys("R <Enter> <Enter> <Right> <Enter>");
     let new = it.secret().unwrap();
     it.keys("a").sees("active");
     assert_eq!(it.access_result(&old, "channels:c-1:publish"), "denied");

@@ -180,7 +180,18 @@ fn no_color_keeps_the_highlight_and_c_locale_is_ascii() {
     assert!(pty.inverse_at(row.unwrap(), u16::try_from(column).unwrap()));
     assert_eq!(colours(&pty.raw()), Vec::<String>::new());
 
+    home.seed("café…", "Füße", "30d", TimeDelta::minutes(1));
     let mut pty = home.start(SIZE, &[("LC_ALL", "C")]);
+    pty.wait_for("caf\\u{e9}~");
+    pty.keys("D");
+    pty.wait_for("To delete, type its name");
+    pty.type_text("é");
+    pty.wait_for("?");
+    pty.keys("<BS>");
+    pty.type_text("caf\\u{e9}...");
+    pty.wait_for("Enter to delete");
+    pty.keys("<Enter>");
+    pty.wait_for("Deleted caf\\u{e9}~");
     // Wait after each Esc: a key right after it could be read as Alt.
     for (keys, shown, gone) in [
         ("f f f", "[All 2]", "[Active"),

@@ -203,7 +203,7 @@ fn regenerate_the_expired(home: &Home, pty: &mut Pty) {
     pty.wait_for("R regenerate");
     pty.keys("R");
     pty.wait_for("Regenerate nightly backup");
-    pty.keys("<Right>");
+    pty.keys("<Left> <Left> <Left>");
     pty.wait_for("[60d]");
     pty.keys("<C-s>");
     pty.wait_for("Secret of nightly backup");

@@ -66,7 +66,7 @@ pub(in crate::cli) fn export(
 
 /// Returns the line of an export for `token`, for tests and fuzz targets outside the crate.
 pub fn export_line(token: &Token) -> String {
-    to_line(&record::to_value(token))
+    crate::cli::print::printable_json(to_line(&record::to_value(token)))
 }
 
 fn write_export(exported: &ExportSummary, mut lines: File, to: &mut impl Write) -> io::Result<()> {

@@ -69,11 +69,19 @@ fn write_answer(
     out: &Output,
 ) -> io::Result<Exit> {
     let (exit, line) = match answer {
-        Ok(answer) if out.json => (answer.exit(), json::versioned_line(answer.as_json())),
+        Ok(answer) if out.json => (
+            answer.exit(),
+            crate::cli::print::printable_json(json::versioned_line(answer.as_json())),
+        ),
         Ok(answer) => (answer.exit(), answer.line(args.explain)),
         Err(CliError::Exit(exit, error)) if out.json => {
             let error = error.to_string();
-            (*exit, json::versioned_line(json!({ "allowed": false, "error": error })))
+            (
+                *exit,
+                crate::cli::print::printable_json(json::versioned_line(
+                    json!({ "allowed": false, "error": error }),
+                )),
+            )
         }
         Err(CliError::Exit(exit, error)) => {
             (*exit, format!("error: {}", error.to_string().replace('\n', " ")))

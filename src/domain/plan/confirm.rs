@@ -15,7 +15,8 @@ use crate::domain::{
 /// The confirmation that a plan requires from the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Confirmation {
-    /// No confirmation is required: no secret stops working, and the change can be undone.
+    /// No confirmation is required: no secret stops working, no revoked token becomes active, and
+    /// the change can be undone.
     None,
     /// Answer a question about the token with this name.
     Ask(Name),
@@ -49,7 +50,7 @@ impl Plan {
     /// The confirmation that this plan requires.
     pub fn confirmation(&self) -> Confirmation {
         let has_effect = self.changes.iter().any(|change| change.event.is_some());
-        if !has_effect || !self.ends_secrets() {
+        if !has_effect || !self.needs_confirmation() {
             return Confirmation::None;
         }
         let name = self.tokens().next().map(|token| token.name.clone());
@@ -60,8 +61,9 @@ impl Plan {
         }
     }
 
-    /// Whether a working secret stops working or a token loses all its scopes.
-    fn ends_secrets(&self) -> bool {
+    /// Whether a working secret stops working, a revoked token becomes active again, or a token
+    /// loses all its scopes.
+    fn needs_confirmation(&self) -> bool {
         match &self.command {
             Command::Revoke { .. }
             | Command::RevokeLeaked { .. }
@@ -69,11 +71,12 @@ impl Plan {
             | Command::Delete { .. }
             | Command::RemoveScopes { scopes: ScopesToRemove::All, .. } => true,
             Command::Regenerate { overlap, .. } => {
-                let ends = |token: &Token| {
-                    let is_active = token.status(self.at) == Status::Active;
-                    is_active && *overlap == SecretOverlap::None || token.has_overlap(self.at)
+                let is_critical = |token: &Token| match token.status(self.at) {
+                    Status::Active => *overlap == SecretOverlap::None || token.has_overlap(self.at),
+                    Status::Revoked => true,
+                    Status::Expired => false,
                 };
-                self.changes.iter().filter_map(|change| change.before.token()).any(ends)
+                self.tokens_before().any(is_critical)
             }
             Command::Create { .. }
             | Command::Edit { .. }

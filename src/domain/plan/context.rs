@@ -11,7 +11,7 @@ use crate::domain::{
     catalogue::ScopeCatalogue,
     event::{Actor, AuditEvent},
     id::TokenId,
-    lifetime::{Lifetime, LifetimeLimits},
+    lifetime::{Lifetime, LifetimeError, LifetimeLimits},
     name::Name,
     secret::{Digest, SecretPrefix},
     token::Token,
@@ -82,5 +82,16 @@ impl PlanContext<'_> {
     /// Returns the expiry of a secret issued now with this lifetime, or `None` if it never expires.
     pub(super) fn expiry(&self, lifetime: Lifetime) -> Result<Option<Timestamp>, Refusal> {
         Ok(lifetime.expiry(self.at, self.limits, self.to_utc)?)
+    }
+
+    /// Returns the expiry of a new secret of `token` with this lifetime. If `lifetime` is `None`,
+    /// the last lifetime of the token counts from now.
+    pub(super) fn renewed_expiry(
+        &self,
+        lifetime: Option<Lifetime>,
+        token: &Token,
+    ) -> Result<Option<Timestamp>, Refusal> {
+        let own = || Lifetime::between(token.issued, token.expires, self.to_utc);
+        self.expiry(lifetime.or_else(own).ok_or(LifetimeError::TooShort)?)
     }
 }

@@ -26,7 +26,7 @@ use super::{
     event::AuditAction,
     id::TokenId,
     scope::Scope,
-    token::Token,
+    token::{PreviousSecret, Token},
 };
 
 /// Maximum number of tokens that a command may name. A transaction with this number of tokens takes
@@ -84,12 +84,6 @@ pub struct SkippedToken {
 pub enum Warning {
     /// These scopes are removed because a new scope on `*` covers them.
     Absorbs(Vec<Scope>),
-    /// A previous secret stops working before the end of its overlap.
-    EndsOverlap {
-        token: TokenId,
-        /// When the overlap would have ended.
-        until: Timestamp,
-    },
 }
 
 /// The effect of a command on the store.
@@ -128,6 +122,21 @@ impl Plan {
     /// The ids of [`Plan::tokens`].
     pub fn ids(&self) -> Vec<TokenId> {
         self.tokens().map(|token| token.id).collect()
+    }
+
+    /// The tokens that the plan changes, each in its state before the change.
+    pub fn tokens_before(&self) -> impl Iterator<Item = &Token> {
+        self.changes.iter().filter_map(|change| change.before.token())
+    }
+
+    /// The previous secrets that the plan stops before the end of their overlap.
+    pub fn ended_overlaps(&self) -> impl Iterator<Item = &PreviousSecret> {
+        self.changes.iter().filter_map(|change| {
+            let previous = change.before.token()?.active_overlap(self.at)?;
+            let is_kept = matches!(&change.after, StoredToken::Live(after)
+                if after.has_overlap(self.at) && after.accepts(&previous.digest, self.at));
+            (!is_kept).then_some(previous)
+        })
     }
 
     /// If the plan skips a token, returns the reason for the first skipped token as an error. If
@@ -249,9 +258,11 @@ pub fn plan<R: ReadTokens>(
             plan_each(&mut plan, tokens, tx, secret_changes::end_overlap)?;
         }
         Command::Regenerate { tokens, lifetime, overlap, .. } => {
-            let expires = context.expiry(*lifetime)?;
+            if let Some(lifetime) = lifetime {
+                context.expiry(*lifetime)?;
+            }
             plan_each(&mut plan, tokens, tx, |plan, token| {
-                secret_changes::regenerate(plan, token, (expires, *overlap), context);
+                secret_changes::regenerate(plan, token, (*lifetime, *overlap), context);
             })?;
             secret_changes::require_overlap(&mut plan, *overlap);
         }

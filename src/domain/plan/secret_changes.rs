@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Plan, PlanContext, ReadTokens, Refusal, Warning, audit_text::expiry_text};
+use super::{Plan, PlanContext, ReadTokens, Refusal, audit_text::expiry_text};
 use crate::domain::{
-    Timestamp,
     command::{DeliveryMethod, LeakedSecret},
     event::AuditAction,
+    lifetime::Lifetime,
     overlap::SecretOverlap,
     secret::Digest,
     token::{Status, Token, TransitionError},
@@ -14,7 +14,8 @@ use crate::domain::{
 
 /// Revokes a token. Skips a token that is already revoked.
 pub(super) fn revoke(plan: &mut Plan, token: &Arc<Token>) {
-    let detail = format!("was {}", token.status(plan.at).as_str());
+    let mut detail = format!("was {}", token.status(plan.at).as_str());
+    push_ended_overlap(&mut detail, plan, token);
     match Token::clone(token).revoke(plan.at) {
         Ok(revoked) => plan.push_change(token, revoked, AuditAction::Revoked, detail),
         Err(reason) => plan.skip(token, reason),
@@ -37,7 +38,8 @@ pub(super) fn revoke_leaked<R: ReadTokens>(
             token.status(plan.at) == Status::Active && token.accepts(&leaked.digest, plan.at);
         match Token::clone(&token).revoke(plan.at) {
             Ok(revoked) if works => {
-                let detail = "was active, its secret was found by a scan".to_owned();
+                let mut detail = "was active, its secret was found by a scan".to_owned();
+                push_ended_overlap(&mut detail, plan, &token);
                 plan.push_change(&token, revoked, AuditAction::Revoked, detail);
             }
             _ => plan.skip(&token, Refusal::SecretNotWorking),
@@ -51,13 +53,9 @@ pub(super) fn end_overlap(plan: &mut Plan, token: &Arc<Token>) {
     if token.previous.is_none() {
         return plan.push_unchanged(token);
     }
-    warn_if_overlap_ends(plan, token);
-    plan.push_change(
-        token,
-        Token::clone(token).end_overlap(),
-        AuditAction::OverlapEnded,
-        String::new(),
-    );
+    let mut detail = String::new();
+    push_ended_overlap(&mut detail, plan, token);
+    plan.push_change(token, Token::clone(token).end_overlap(), AuditAction::OverlapEnded, detail);
 }
 
 /// Replaces the secret of a token. Only an active token gets the overlap. A secret written to a
@@ -65,11 +63,15 @@ pub(super) fn end_overlap(plan: &mut Plan, token: &Arc<Token>) {
 pub(super) fn regenerate(
     plan: &mut Plan,
     token: &Arc<Token>,
-    (expires, overlap): (Option<Timestamp>, SecretOverlap),
+    (lifetime, overlap): (Option<Lifetime>, SecretOverlap),
     context: &PlanContext<'_>,
 ) {
     let status = token.status(plan.at);
     let overlap = if status == Status::Active { overlap } else { SecretOverlap::None };
+    let expires = match context.renewed_expiry(lifetime, token) {
+        Ok(expires) => expires,
+        Err(reason) => return plan.skip(token, reason),
+    };
     let digest = context.digests.of(&token.id);
     let prefix = context.prefix.as_str();
     let renewed = Token::clone(token).regenerate(digest, prefix, expires, overlap, plan.at);
@@ -82,11 +84,11 @@ pub(super) fn regenerate(
         detail.push_str(", old secret works ");
         detail.push_str(&expiry_text(Some(previous.until)));
     }
+    push_ended_overlap(&mut detail, plan, token);
     if plan.command.secret_file().is_some() {
         renewed.delivered = true;
         detail.push_str(", written to a file");
     }
-    warn_if_overlap_ends(plan, token);
     plan.push_change(token, renewed, AuditAction::Regenerated, detail);
 }
 
@@ -104,9 +106,15 @@ pub(super) fn require_overlap(plan: &mut Plan, overlap: SecretOverlap) {
     }
 }
 
-fn warn_if_overlap_ends(plan: &mut Plan, token: &Token) {
+/// Appends to the text of an event that the change ends an overlap early, with the time until which
+/// the previous secret would have worked.
+fn push_ended_overlap(detail: &mut String, plan: &Plan, token: &Token) {
     if let Some(previous) = token.active_overlap(plan.at) {
-        plan.warnings.push(Warning::EndsOverlap { token: token.id, until: previous.until });
+        if !detail.is_empty() {
+            detail.push_str(", ");
+        }
+        detail.push_str("ended the overlap of a secret that would have worked ");
+        detail.push_str(&expiry_text(Some(previous.until)));
     }
 }
 

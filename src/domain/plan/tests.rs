@@ -87,7 +87,7 @@ fn ids(names: &str) -> Vec<TokenId> {
 
 fn regenerate(names: &str, overlap: SecretOverlap) -> Command {
     let lifetime = "30d".parse().unwrap();
-    Command::Regenerate { tokens: ids(names), lifetime, overlap, secret_file: None }
+    Command::Regenerate { tokens: ids(names), lifetime: Some(lifetime), overlap, secret_file: None }
 }
 
 #[test]
@@ -130,15 +130,16 @@ fn commands_that_end_a_secret_require_confirmation() {
 }
 
 #[test]
-fn ending_an_overlap_early_is_a_warning() {
+fn ending_an_overlap_early_is_stated_and_recorded() {
     let tokens = sample_tokens();
     for command in [regenerate("b", SecretOverlap::None), Command::EndOverlap { tokens: ids("b") }]
     {
         let plan = make_plan(&command, &tokens).unwrap();
-        let token = ids("b").remove(0);
         // The overlap ends no later than the previous expiry.
-        let until = tokens::at(60);
-        assert_eq!(plan.warnings, [Warning::EndsOverlap { token, until }]);
+        let until: Vec<_> = plan.ended_overlaps().map(|previous| previous.until).collect();
+        assert_eq!(until, [tokens::at(60)]);
+        let (_, detail) = plan.changes[0].event.clone().unwrap();
+        assert!(detail.contains("would have worked until 2026-11-24 13:00 UTC"), "{detail}");
     }
 }
 

@@ -6,7 +6,7 @@ use super::source::{ImportRow, LineFault};
 use crate::{
     domain::{
         AuditAction, Digest, Name, PreviousSecret, SecretSlot, Status, Timestamp, Token, TokenId,
-        labelled_enum::labels,
+        labelled_enum::labels, plan::expiry_text,
     },
     store::{ReadOps, StoreError},
 };
@@ -19,7 +19,7 @@ pub enum OnConflict {
     /// Replace the token in the store by the imported one.
     Replace {
         /// Whether to replace a token even if a secret that no longer works in this store would
-        /// work again.
+        /// work again, or if an overlap would end early.
         reactivate: bool,
     },
 }
@@ -32,6 +32,8 @@ pub enum Conflict {
     /// The import would make a secret work again that no longer works in this store. The text
     /// states why the secret does not work.
     Reactivates(&'static str),
+    /// The import would end the overlap of the token before this time.
+    EndsOverlap { until: Timestamp, last_used: Option<Timestamp> },
     /// The token was deleted in this store. The import would restore it without a working secret.
     Deleted,
     /// Another token in the store, with this id, has the same name.
@@ -42,7 +44,7 @@ impl Conflict {
     /// The field of the row that is in conflict.
     pub fn field(&self) -> &'static str {
         match self {
-            Self::Differs | Self::Reactivates(_) | Self::Deleted => "id",
+            Self::Differs | Self::Reactivates(_) | Self::EndsOverlap { .. } | Self::Deleted => "id",
             Self::NameTaken(_) => "name",
         }
     }
@@ -54,6 +56,16 @@ impl Conflict {
             Self::Deleted => "this token was deleted in this store".to_owned(),
             Self::Reactivates(reason) => {
                 format!("{reason}: the import would make its secret work again")
+            }
+            Self::EndsOverlap { until, last_used } => {
+                let last_use = last_used.map_or_else(
+                    || "not used since the regeneration".to_owned(),
+                    |at| format!("last used {}", at.format("%Y-%m-%d %H:%M UTC")),
+                );
+                format!(
+                    "the old secret of this token works {} ({last_use}): the import would end it early",
+                    expiry_text(Some(*until))
+                )
             }
             Self::NameTaken(id) => format!("token {id} in the store already has this name"),
         }
@@ -176,7 +188,9 @@ impl ConflictResolver {
             OnConflict::Fail => true,
             OnConflict::Skip => false,
             OnConflict::Replace { reactivate } => {
-                !reactivate && matches!(conflict, Conflict::Reactivates(_))
+                let needs_yes =
+                    matches!(conflict, Conflict::Reactivates(_) | Conflict::EndsOverlap { .. });
+                !reactivate && needs_yes
             }
         }
     }
@@ -195,6 +209,7 @@ impl ConflictResolver {
             Ok(Some(existing)) => {
                 conflicts.push(Conflict::Differs);
                 conflicts.extend(would_reactivate(&existing, token, at).map(Conflict::Reactivates));
+                conflicts.extend(would_end_overlap(&existing, token, at));
             }
             Ok(None) if was_deleted(rows, &token.id)? => {
                 conflicts.push(if is_active {
@@ -258,6 +273,14 @@ fn would_reactivate(existing: &Token, imported: &Token, at: Timestamp) -> Option
         return Some("the previous secret of this token no longer works in this store");
     }
     None
+}
+
+/// Checks whether replacing `existing` by `imported` would end the overlap of `existing` early.
+fn would_end_overlap(existing: &Token, imported: &Token, at: Timestamp) -> Option<Conflict> {
+    let previous = existing.active_overlap(at)?;
+    let is_kept = imported.status(at) == Status::Active && imported.accepts(&previous.digest, at);
+    let last_used = previous.last_used.as_ref().map(|used| used.at);
+    (!is_kept).then_some(Conflict::EndsOverlap { until: previous.until, last_used })
 }
 
 /// Whether the token was deleted: it is in the trash, or its last event is a delete or a purge.

@@ -182,6 +182,12 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
                 detail.extend([", was ", existing.status(at).as_str(), " here"]);
             }
         }
+        for conflict in &action.conflicts {
+            if let Conflict::EndsOverlap { until, .. } = conflict {
+                let until = expiry_text(Some(*until));
+                detail.extend([", ended the overlap of a secret that would have worked ", &until]);
+            }
+        }
         batch.displaced_ids.extend(action.conflicts.iter().filter_map(|conflict| match conflict {
             Conflict::NameTaken(id) => Some(*id),
             _ => None,

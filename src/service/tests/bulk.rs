@@ -42,7 +42,12 @@ fn ids(issued: &[&IssuedToken]) -> Vec<TokenId> {
 
 fn regenerate_command(file: &Path, text: &str, overlap: SecretOverlap, ids: &[TokenId]) -> Command {
     let secret_file = Some(file.to_str().unwrap().to_owned());
-    Command::Regenerate { tokens: ids.to_vec(), lifetime: lifetime(text), overlap, secret_file }
+    Command::Regenerate {
+        tokens: ids.to_vec(),
+        lifetime: Some(lifetime(text)),
+        overlap,
+        secret_file,
+    }
 }
 
 /// Returns the names in a secret file, and whether each secret works.
@@ -115,7 +120,12 @@ fn a_confirmation_covers_only_what_was_shown() {
     };
     // Regenerating must not reactivate a token that was revoked after the preview.
     let (lifetime, overlap) = (lifetime("30d"), SecretOverlap::None);
-    let regenerate = Command::Regenerate { tokens: tokens(), lifetime, overlap, secret_file: None };
+    let regenerate = Command::Regenerate {
+        tokens: tokens(),
+        lifetime: Some(lifetime),
+        overlap,
+        secret_file: None,
+    };
     let proof = confirm(&regenerate);
     fixture.revoke(&a.token.id).unwrap();
     expect_changed(&regenerate, &proof);

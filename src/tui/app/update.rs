@@ -376,8 +376,7 @@ impl App {
     /// Quits. If the create form has a draft, the first press only warns.
     fn quit(&mut self) {
         let now = self.model.elapsed;
-        let again =
-            self.draft_warned_at.is_some_and(|at| now.saturating_sub(at) <= DISCARD_WINDOW);
+        let again = self.draft_warned_at.is_some_and(|at| now.saturating_sub(at) <= DISCARD_WINDOW);
         if !self.create.is_dirty() || again {
             return self.effects.push(Effect::Quit);
         }

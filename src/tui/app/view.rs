@@ -56,6 +56,9 @@ impl App {
             ctx.hit_map.clear_under(body);
             cursor = panel.view(body, canvas);
         }
+        if ctx.theme.is_ascii() {
+            replace_non_ascii(buf);
+        }
         cursor
     }
 
@@ -148,5 +151,13 @@ impl App {
                 canvas,
             );
         }
+    }
+}
+
+/// Replaces the characters that text fields have drawn, for a terminal without UTF-8. All other
+/// text has an ASCII form already.
+fn replace_non_ascii(buf: &mut Buffer) {
+    for cell in buf.content.iter_mut().filter(|cell| !cell.symbol().is_ascii()) {
+        cell.set_symbol("?");
     }
 }

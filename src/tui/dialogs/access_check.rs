@@ -115,7 +115,7 @@ impl Dialog for AccessCheckDialog {
             Some((_, Decision::Allow(scope))) => {
                 let scope = scope.as_ref().map_or_else(String::new, ToString::to_string);
                 let text = format!("Allowed by {scope}");
-                canvas.text_lines(inner, line.., wrap(&text, inner.width), theme.good);
+                canvas.text_lines(inner, line.., wrap(&text, inner.width, theme), theme.good);
             }
             Some((_, Decision::Deny(denial))) => {
                 let more = match denial {

@@ -9,7 +9,6 @@ use ratatui::{
 use super::Dialog;
 use super::palette::{HEADER_LINES, draw_search, menu_height};
 use crate::{
-    domain::terminal_text::escape,
     keymap::{Action, Mode},
     tui::{
         app::{effect::Effect, message_log::Message, model::Model},
@@ -96,7 +95,7 @@ impl Dialog for MessageLogDialog {
         if let Some(message) = self.matching().nth(rows.selected()).filter(|_| preview_height > 0) {
             let rest = Rect { y: list.bottom(), height: preview_height, ..inner };
             canvas.rule(rest, 0);
-            canvas.text_lines(rest, 1.., wrap(&escape(&message.text), rest.width), theme.text());
+            canvas.text_lines(rest, 1.., wrap(&message.text, rest.width, theme), theme.text());
         }
         if total == 0 {
             let text = if self.messages.is_empty() {
@@ -104,7 +103,7 @@ impl Dialog for MessageLogDialog {
             } else {
                 "No message matches."
             };
-            canvas.text_lines(inner, HEADER_LINES.., wrap(text, inner.width), theme.text());
+            canvas.text_lines(inner, HEADER_LINES.., wrap(text, inner.width, theme), theme.text());
         }
         self.rows = rows;
         cursor

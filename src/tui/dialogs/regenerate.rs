@@ -12,7 +12,7 @@ use crate::{
     domain::counted,
     domain::{Command, ConfirmationProof, Plan, SecretOverlap, Status, TokenId},
     keymap::Action,
-    output::question::question,
+    output::question::{overlap_effect, question},
     tui::{
         app::{effect::Effect, model::Model, service_request::ServiceRequest},
         widgets::{
@@ -68,16 +68,17 @@ impl RegenerateDialog {
         };
         let status = token.map_or("", |token| token.status(plan.at).as_str());
         let last_used = token.map(|token| last_use_sentence(token, ctx));
-        let previous = token.and_then(|token| token.active_overlap(plan.at)).map(|previous| {
-            let until = ctx.relative_time(previous.until);
-            format!("The previous secret (overlap ends {until}) will stop working immediately.")
-        });
+        let previous = overlap_effect(plan, |at| ctx.detailed_time(at));
+        let lifetime = match &plan.command {
+            Command::Regenerate { lifetime: Some(lifetime), .. } => *lifetime,
+            _ => ctx.policy.default_lifetime,
+        };
         Self {
             tokens: plan.ids(),
             confirmed: Some(plan.confirm()),
             title: format!("{} ({status})?", question(plan).trim_end_matches('?')),
             text: [consequence.to_owned()].into_iter().chain(previous).chain(last_used).collect(),
-            lifetime: LifetimeField::new(ctx),
+            lifetime: LifetimeField::with_lifetime(lifetime, ctx),
             overlap: active.then(overlaps),
             file: None,
             focus: FormFocus::default(),
@@ -94,7 +95,7 @@ impl RegenerateDialog {
             tokens,
             confirmed: None,
             text: vec![MANY_TEXT.to_owned()],
-            lifetime: LifetimeField::new(ctx),
+            lifetime: LifetimeField::keeping(ctx),
             overlap: Some(overlaps()),
             file: Some(TextInput::single_line(&format!("./secrets-{wall}.tsv"))),
             focus: FormFocus { index: LIFETIME, is_on_submit: true },
@@ -144,7 +145,7 @@ impl Dialog for RegenerateDialog {
     }
 
     fn submit(&mut self, ctx: &Model) -> Option<Effect> {
-        if self.lifetime.submit(ctx).is_none() {
+        if self.lifetime.submit(ctx).is_none() && !self.lifetime.keeps_last() {
             self.focus.index = LIFETIME;
             self.lifetime.enter(false);
             return None;
@@ -164,9 +165,10 @@ impl Dialog for RegenerateDialog {
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let wide = 66.min(area.width.saturating_sub(6));
-        let lines: Vec<_> = self.text.iter().flat_map(|text| wrap_paragraph(text, wide)).collect();
+        let lines: Vec<_> =
+            self.text.iter().flat_map(|text| wrap_paragraph(text, wide, theme)).collect();
         let text = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        let fault = self.fault.as_ref().map_or(0, |f| wrap(f, wide.saturating_sub(2)).len());
+        let fault = self.fault.as_ref().map_or(0, |f| wrap(f, wide.saturating_sub(2), theme).len());
         let fields = self.inputs().height(wide, FormSpacing::default());
         let fields = fields + u16::try_from(fault).unwrap_or(0);
         let size = (wide, text + fields + 4);
@@ -189,7 +191,10 @@ impl Dialog for RegenerateDialog {
 
     /// The command to execute or preview. `None` while the lifetime or file name is invalid.
     fn request(&self, ctx: &Model) -> Option<ServiceRequest> {
-        let lifetime = self.lifetime.valid_lifetime(ctx)?;
+        let chosen = self.lifetime.valid_lifetime(ctx);
+        if chosen.is_none() && !self.lifetime.keeps_last() {
+            return None;
+        }
         let overlap = self
             .overlap
             .as_ref()
@@ -199,7 +204,7 @@ impl Dialog for RegenerateDialog {
             return None;
         }
         let (tokens, overlap) = (self.tokens.clone(), overlap.unwrap_or_default());
-        let command = Command::Regenerate { tokens, lifetime, overlap, secret_file };
+        let command = Command::Regenerate { tokens, lifetime: chosen, overlap, secret_file };
         Some(match &self.confirmed {
             Some(confirmed) => ServiceRequest::Execute(command, confirmed.clone()),
             None => ServiceRequest::Preview(command),

@@ -72,7 +72,7 @@ impl Dialog for SaveSecretDialog {
             let hint = format!(
                 "Only you can read the file (mode 0600). {write} writes it, {leave} goes back"
             );
-            canvas.text_lines(inner, 3.., wrap(&hint, inner.width), theme.faint);
+            canvas.text_lines(inner, 3.., wrap(&hint, inner.width, theme), theme.faint);
         }
         cursor
     }

@@ -134,7 +134,8 @@ impl SecretPanel {
             ),
         };
         let bad = self.has_warned && !self.is_delivered;
-        let mut lines: Vec<_> = wrap(&text, wide).into_iter().map(|line| (line, bad)).collect();
+        let mut lines: Vec<_> =
+            wrap(&text, wide, &ctx.theme).into_iter().map(|line| (line, bad)).collect();
         lines.resize(lines.len().max(3), (String::new(), false));
         lines
     }
@@ -183,7 +184,7 @@ impl Dialog for SecretPanel {
         let shown = width(self.secret.reveal());
         let wide = shown.max(60).min(area.width.saturating_sub(4));
         let title = format!("Secret of {}", self.name);
-        let warning = wrap(WARNING, wide);
+        let warning = wrap(WARNING, wide, theme);
         let below = self.help_lines(wide, ctx);
         let count = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
         let high = count(warning.len() + below.len() + 5);

@@ -2,12 +2,12 @@
 
 use crate::{
     domain::{LastUse, Token},
-    tui::{app::model::Model, widgets::canvas::wrap},
+    tui::{app::model::Model, theme::Theme, widgets::canvas::wrap},
 };
 
 /// Wraps a paragraph to `wide` columns. Empty text gives one empty line.
-pub(in crate::tui) fn wrap_paragraph(text: &str, wide: u16) -> Vec<String> {
-    if text.is_empty() { vec![String::new()] } else { wrap(text, wide) }
+pub(in crate::tui) fn wrap_paragraph(text: &str, wide: u16, theme: &Theme) -> Vec<String> {
+    if text.is_empty() { vec![String::new()] } else { wrap(text, wide, theme) }
 }
 
 /// A sentence about the last use of the token. It shows what may break if the token stops working.

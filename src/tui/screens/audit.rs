@@ -183,7 +183,8 @@ impl AuditScreen {
                 let clear = ctx.key(Mode::Audit, Action::Back);
                 format!("No event matches the filter. Press {clear} to clear it.")
             };
-            for (line, part) in (HEADER_LINES + 1..).zip(wrap(&text, area.width.saturating_sub(2)))
+            for (line, part) in
+                (HEADER_LINES + 1..).zip(wrap(&text, area.width.saturating_sub(2), &ctx.theme))
             {
                 canvas.line(area, line).skip(1).text(&part, theme.text());
             }

@@ -4,7 +4,7 @@
 use ratatui::{layout::Rect, style::Style};
 
 use crate::{
-    domain::{grouped, terminal_text::escape},
+    domain::grouped,
     keymap::{self, Action, Key, Mode},
     tui::{
         app::{effect::Tab, model::Model},
@@ -86,7 +86,7 @@ const MAX_MESSAGE_LINES: usize = 3;
 /// starts with the fault sign.
 pub fn wrap_message(text: &str, bad: bool, columns: u16, ctx: &Model) -> Vec<String> {
     let text = if bad { format!("{} {text}", ctx.theme.fault_glyph()) } else { text.to_owned() };
-    let mut parts = wrap(&escape(&text), columns.saturating_sub(2));
+    let mut parts = wrap(&text, columns.saturating_sub(2), &ctx.theme);
     parts.truncate(MAX_MESSAGE_LINES);
     parts
 }

@@ -149,7 +149,7 @@ impl DetailScreen {
                     "No token selected. Press {list} for the list, then {open} to open a token."
                 )
             };
-            canvas.text_lines(area, 1.., wrap(&text, area.width), theme.text());
+            canvas.text_lines(area, 1.., wrap(&text, area.width, &ctx.theme), theme.text());
             return;
         };
         ctx.hit_map.wheel(area, 3);
@@ -278,7 +278,7 @@ fn fields(token: &Token, ctx: &Model) -> Vec<FieldLine> {
     let theme = &ctx.theme;
     let text = theme.text();
     let at = |at| ctx.detailed_time(at);
-    let hint = token.secret_hint().replace('…', theme.ellipsis());
+    let hint = token.secret_hint();
     let delivery_note = if token.delivered { "" } else { "   secret not saved yet" };
     let mut lines =
         vec![("id", token.id.to_string(), text), ("token", format!("{hint}{delivery_note}"), text)];
@@ -324,7 +324,7 @@ fn wrapped_field(
     most: usize,
     ctx: &Model,
 ) -> Vec<FieldLine> {
-    let parts = wrap(text, room);
+    let parts = wrap(text, room, &ctx.theme);
     let left_out = parts.len() > most;
     let mut lines: Vec<FieldLine> =
         parts.into_iter().take(most).map(|part| ("", part, ctx.theme.text())).collect();

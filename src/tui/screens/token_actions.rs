@@ -28,7 +28,7 @@ pub(super) fn token_effect(action: Action, token: &Token, ctx: &Model) -> Option
         Action::Revoke => Some(preview(Command::Revoke { tokens: vec![token.id] })),
         Action::Regenerate => Some(preview(Command::Regenerate {
             tokens: vec![token.id],
-            lifetime: ctx.policy.default_lifetime,
+            lifetime: Some(ctx.own_lifetime(token)),
             overlap: SecretOverlap::None,
             secret_file: None,
         })),

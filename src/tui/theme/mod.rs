@@ -5,14 +5,17 @@
 mod palette;
 pub mod time_format;
 
-use std::ops::Deref;
+use std::{borrow::Cow, ops::Deref};
 
 use ratatui::style::Style;
 
 pub use self::palette::Styles;
 use crate::{
     config::{GlyphSet, ThemeName},
-    domain::Status,
+    domain::{
+        Status,
+        terminal_text::{escape, to_ascii},
+    },
 };
 
 /// The styles and glyphs of the app.
@@ -38,6 +41,17 @@ impl Theme {
 
     pub fn is_ascii(&self) -> bool {
         self.ascii
+    }
+
+    /// Escapes what the terminal cannot show: unsafe characters and, with the ASCII glyphs, all
+    /// other characters. Returns `text` itself if nothing is escaped, because it may be a secret.
+    pub fn printable<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let text = escape(text);
+        if !self.ascii || text.is_ascii() {
+            return text;
+        }
+        // The ellipsis has a form of one column here.
+        Cow::Owned(to_ascii(&text.replace('…', self.ellipsis())).into_owned())
     }
 
     /// The base style for a cell that covers other content. It also resets the style of that

@@ -12,7 +12,6 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
-    domain::terminal_text::escape,
     keymap::Action,
     tui::{app::model::Model, theme::Theme},
 };
@@ -25,11 +24,7 @@ pub fn width(text: &str) -> u16 {
 /// Truncates `text` to `columns` at a grapheme boundary and appends an ellipsis if it did not fit.
 /// A text that fits is not copied: it may be a secret, and the copy would stay in freed memory.
 pub fn truncate<'a>(text: &'a str, columns: u16, theme: &Theme) -> Cow<'a, str> {
-    let mut text = escape(text);
-    // The hint of a token contains an ellipsis in Unicode and ASCII mode alike.
-    if theme.is_ascii() && text.contains('…') {
-        text = Cow::Owned(text.replace('…', theme.ellipsis()));
-    }
+    let text = theme.printable(text);
     if width(&text) <= columns {
         return text;
     }
@@ -50,10 +45,12 @@ pub fn truncate<'a>(text: &'a str, columns: u16, theme: &Theme) -> Cow<'a, str> 
 }
 
 /// Wraps `text` at spaces into lines of at most `columns`; splits longer words at any grapheme.
-pub fn wrap(text: &str, columns: u16) -> Vec<String> {
+/// Escapes the text first, because escaped text is wider.
+pub fn wrap(text: &str, columns: u16, theme: &Theme) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
     for paragraph in text.lines() {
+        let paragraph = theme.printable(paragraph);
         let (mut line, mut used) = (String::new(), 0_u16);
         for word in paragraph.split_inclusive(' ') {
             if used.saturating_add(width(word.trim_end())) > columns && !line.is_empty() {
@@ -242,13 +239,18 @@ mod tests {
             truncate("pat_4fKq_…", 80, &Theme::new(ThemeName::Default, GlyphSet::Ascii)),
             "pat_4fKq_~"
         );
+        assert_eq!(
+            truncate("café", 80, &Theme::new(ThemeName::Default, GlyphSet::Ascii)),
+            "caf\\u{e9}"
+        );
     }
 
     #[test]
     fn text_wraps_at_spaces_and_long_words_split() {
-        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
-        assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
-        assert_eq!(wrap("a\n\nb", 4), ["a", "", "b"]);
+        let wrapped = |text, columns| wrap(text, columns, &theme());
+        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrapped("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrapped("a\n\nb", 4), ["a", "", "b"]);
     }
 
     proptest! {

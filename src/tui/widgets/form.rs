@@ -319,7 +319,7 @@ pub fn draw_wrapped(
     canvas: &mut Canvas<'_>,
 ) -> u16 {
     let theme = &canvas.ctx.theme;
-    let mut rows = wrap(text, area.width);
+    let mut rows = wrap(text, area.width, theme);
     if rows.len() > usize::from(max_lines) {
         rows.truncate(max_lines.into());
         if let Some(last) = rows.last_mut() {
@@ -345,7 +345,7 @@ pub fn draw_warning(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) 
 /// Wraps `text` and writes it from line `line` in the danger style, with a sign before the text.
 pub fn draw_fault(text: &str, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = &canvas.ctx.theme;
-    for (at, part) in (line..).zip(wrap(text, area.width.saturating_sub(2))) {
+    for (at, part) in (line..).zip(wrap(text, area.width.saturating_sub(2), theme)) {
         let sign = if at == line { theme.fault_glyph() } else { " " };
         canvas.line(area, at).text(sign, theme.danger).skip(1).text(&part, theme.danger);
     }

@@ -25,6 +25,8 @@ const CUSTOM_FIELD: usize = usize::MAX;
 
 const CUSTOM: &str = "custom";
 const NEVER: &str = "never";
+/// The choice that keeps the last lifetime of each token.
+const SAME: &str = "same";
 
 /// A lifetime, chosen from presets or typed.
 #[derive(Debug)]
@@ -46,9 +48,15 @@ impl LifetimeField {
     /// Starts with `lifetime`. A lifetime that is not a preset is shown in the custom field.
     /// Presets that the policy forbids are left out.
     pub fn with_lifetime(lifetime: Lifetime, ctx: &Model) -> Self {
+        Self::with_choices(&[], lifetime, ctx)
+    }
+
+    /// Offers `first` before the presets. Selects the first of these choices, or `lifetime` if there
+    /// are none.
+    fn with_choices(first: &[&'static str], lifetime: Lifetime, ctx: &Model) -> Self {
         let policy = &ctx.policy;
-        let mut labels: Vec<&str> =
-            Lifetime::PRESETS.into_iter().filter(|text| parse_expiry(text, ctx).is_ok()).collect();
+        let presets = Lifetime::PRESETS.into_iter().filter(|text| parse_expiry(text, ctx).is_ok());
+        let mut labels: Vec<&str> = first.iter().copied().chain(presets).collect();
         if policy.limits.allow_never {
             labels.push(NEVER);
         }
@@ -57,7 +65,7 @@ impl LifetimeField {
         let is_same = |label: &&str| label.parse() == Ok(lifetime);
         let preset = labels.iter().copied().find(is_same);
         let mut choice = RadioGroup::new(labels, 0);
-        choice.select(preset.unwrap_or(CUSTOM));
+        choice.select(first.first().copied().or(preset).unwrap_or(CUSTOM));
         let custom = preset.map_or_else(|| lifetime.to_string(), |_| String::new());
         Self {
             choice,
@@ -65,6 +73,16 @@ impl LifetimeField {
             is_custom_focused: false,
             was_submitted: false,
         }
+    }
+
+    /// Starts with the choice that keeps the last lifetime of each token.
+    pub fn keeping(ctx: &Model) -> Self {
+        Self::with_choices(&[SAME], ctx.policy.default_lifetime, ctx)
+    }
+
+    /// Whether each token keeps its last lifetime.
+    pub fn keeps_last(&self) -> bool {
+        self.choice.selected_label() == SAME
     }
 
     /// The entered lifetime, not validated.
@@ -134,6 +152,9 @@ impl FormInput for LifetimeField {
     }
 
     fn note(&self, ctx: &Model) -> Option<FieldNote> {
+        if self.keeps_last() {
+            return Some(FieldNote::Hint("Each token keeps its last lifetime".into()));
+        }
         Some(match parse_expiry(&self.text(), ctx) {
             Ok(Some(end)) => {
                 if !matches!(self.text().parse(), Ok(Lifetime::Through(_))) {

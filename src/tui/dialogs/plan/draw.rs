@@ -3,7 +3,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{ConfirmInput, PlanDialog, TokenRow, text};
+use super::{ConfirmInput, PlanDialog, TokenRow, is_typed, text};
 use crate::{
     domain::{counted, grouped},
     keymap::Action,
@@ -47,7 +47,8 @@ pub(super) fn draw(
         return None;
     }
     let paragraphs = text::paragraphs(&dialog.plan, ctx);
-    let lines = paragraphs.iter().flat_map(|text| wrap_paragraph(text, wide)).collect::<Vec<_>>();
+    let wrapped = paragraphs.iter().flat_map(|text| wrap_paragraph(text, wide, &ctx.theme));
+    let lines: Vec<_> = wrapped.collect();
     match &dialog.input {
         ConfirmInput::Typed(description, expected, field) if !of_many => {
             draw_typed(dialog, (description, expected, field), &lines, wide, area, canvas)
@@ -78,11 +79,12 @@ pub(in crate::tui::dialogs) fn draw_buttons(
 ) -> Option<Position> {
     let theme = &canvas.ctx.theme;
     let wide = ONE_WIDTH.min(area.width.saturating_sub(6));
-    let lines = text.iter().flat_map(|text| wrap_paragraph(text, wide));
+    let lines = text.iter().flat_map(|text| wrap_paragraph(text, wide, theme));
     let mut lines: Vec<_> = lines.map(|line| (line, theme.text())).collect();
     if let Some(fault) = fault {
         lines.push((String::new(), theme.text()));
-        lines.extend(wrap_paragraph(fault, wide).into_iter().map(|line| (line, theme.danger)));
+        let fault = wrap_paragraph(fault, wide, theme).into_iter();
+        lines.extend(fault.map(|line| (line, theme.danger)));
     }
     let body = line_count(lines.len());
     let inner = panel::draw(title, (wide, body.saturating_add(3)), true, area, canvas);
@@ -113,8 +115,8 @@ fn draw_typed(
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let verb = text::verb(&dialog.plan);
     let mut fixed = vec![(format!("To {verb}, type {description}:"), theme.text())];
-    fixed.extend(wrap(expected, wide).into_iter().map(|line| (line, theme.heading)));
-    let fault = wrap(&fault_text(dialog, ctx).unwrap_or_else(|| " ".into()), wide);
+    fixed.extend(wrap(expected, wide, theme).into_iter().map(|line| (line, theme.heading)));
+    let fault = wrap(&fault_text(dialog, ctx).unwrap_or_else(|| " ".into()), wide, theme);
     let input_height = line_count(fixed.len() + 1 + fault.len());
     let size = (wide, line_count(words.len()).saturating_add(input_height + 2));
     let inner = panel::draw(&dialog.title, size, true, area, canvas);
@@ -129,7 +131,7 @@ fn draw_typed(
     let columns = (width(expected) + 2).clamp(12, rect.width.max(12));
     let rect = Rect { width: columns.min(rect.width), ..rect };
     let cursor = field.draw(rect, canvas, true);
-    if field.text().trim() == expected {
+    if is_typed(expected, field) {
         let writer = canvas.line(inner, line).skip(columns + 2);
         writer.text(&accept_hint(dialog, ctx), theme.danger);
     }
@@ -147,7 +149,7 @@ fn draw_many(
     canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-    let fault = wrap(fault_text(dialog, ctx).as_deref().unwrap_or(" "), wide);
+    let fault = wrap(fault_text(dialog, ctx).as_deref().unwrap_or(" "), wide, theme);
     let all = line_count(dialog.rows.len());
     let room = area.height.saturating_sub(2 + line_count(fault.len()));
     let above =
@@ -194,7 +196,7 @@ fn draw_input(dialog: &PlanDialog, area: Rect, canvas: &mut Canvas<'_>) -> Optio
     let prompt = format!("To {verb}, type {description} ({expected}): ");
     let writer = canvas.line(area, 1).text(&prompt, theme.heading);
     let at = writer.column();
-    if field.text().trim() == expected {
+    if is_typed(expected, field) {
         writer.skip(10).text(&accept_hint(dialog, ctx), theme.danger);
     }
     let rect =
@@ -234,7 +236,8 @@ fn draw_result(dialog: &PlanDialog, text: &str, wide: u16, area: Rect, canvas: &
     let theme = &canvas.ctx.theme;
     let wide = wide.min(70);
     let title = format!("Regenerated {}", counted(dialog.plan.changes.len(), "token"));
-    let text: Vec<_> = text.lines().flat_map(|text| wrap_paragraph(text, wide)).collect();
+    let text: Vec<_> =
+        text.lines().flat_map(|text| wrap_paragraph(text, wide, &canvas.ctx.theme)).collect();
     let inner = panel::draw(&title, (wide, line_count(text.len() + 4)), false, area, canvas);
     canvas.text_lines(inner, 1.., &text, theme.text());
     let hint = format!("{} to close", canvas.ctx.key(dialog.mode(), Action::Accept));

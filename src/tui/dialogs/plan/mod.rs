@@ -15,7 +15,9 @@ use ratatui::{
 
 use super::Dialog;
 use crate::{
-    domain::{Confirmation, LastUse, Name, Plan, SkippedToken, Status, Token},
+    domain::{
+        Confirmation, LastUse, Name, Plan, SkippedToken, Status, Token, terminal_text::to_ascii,
+    },
     keymap::{Action, Mode},
     output::question::question,
     tui::{
@@ -124,7 +126,7 @@ impl PlanDialog {
             ConfirmInput::Buttons(true) | ConfirmInput::Enter => {
                 Some(Effect::request(self.execute()))
             }
-            ConfirmInput::Typed(_, expected, field) if field.text().trim() == expected => {
+            ConfirmInput::Typed(_, expected, field) if is_typed(expected, field) => {
                 Some(Effect::request(self.execute()))
             }
             ConfirmInput::Typed(description, expected, _) => {
@@ -145,6 +147,14 @@ impl PlanDialog {
         }
         self.scroll_top = self.scroll_top.min(self.rows.len().saturating_sub(page));
     }
+}
+
+/// Whether the field contains `expected`. A terminal without UTF-8 shows only the ASCII form of the
+/// text, so that form is accepted too.
+fn is_typed(expected: &str, field: &TextInput) -> bool {
+    let text = field.text();
+    let typed = text.trim();
+    typed == expected || typed == to_ascii(expected)
 }
 
 /// One row for each token that the command names. Changed tokens come before skipped tokens; in

@@ -7,12 +7,13 @@ use chrono::TimeDelta;
 
 use crate::{
     domain::{
-        Command, Plan, Refusal, Scope, ScopeError, Scopes, ScopesToRemove, SecretOverlap,
-        SecretSlot, SkippedToken, Status, Token, TokenChange, TokensToDelete, TransitionError,
+        Command, Lifetime, Plan, Refusal, Scope, ScopeError, Scopes, ScopesToRemove, SecretOverlap,
+        SecretSlot, SkippedToken, Status, Token, TokensToDelete, TransitionError,
         describe_scopes::describe_scopes,
     },
     domain::{counted, grouped},
     keymap::{Action, Mode},
+    output::question::{overlap_effect, reactivation_effect},
     tui::{
         app::model::Model,
         dialogs::shared_text::{describe_use, last_use_sentence},
@@ -64,6 +65,7 @@ fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {
         }
         _ => Vec::new(),
     };
+    text.extend(overlap_effect(plan, |at| ctx.detailed_time(at)));
     text.extend([String::new(), last_use_sentence(token, ctx)]);
     match (&plan.command, token.status(plan.at)) {
         (Command::Revoke { .. }, Status::Expired) => text.push(
@@ -82,12 +84,16 @@ fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {
 }
 
 fn end_overlap_text(token: &Token, ctx: &Model) -> Vec<String> {
+    let until = token.previous.as_ref().map_or_else(String::new, |previous| {
+        format!("It would keep working until {}.", ctx.detailed_time(previous.until))
+    });
     let last_use = token.last_use_of(SecretSlot::Previous).map_or_else(
         || "The old secret has not been used since the regeneration.".to_owned(),
         |used| format!("The old secret was last used {}.", describe_use(used, ctx)),
     );
     let mut text = vec![
         "The old secret will stop working immediately. The new one keeps working.".to_owned(),
+        until,
         "Make sure that every user of the old secret has the new one.".to_owned(),
         String::new(),
         last_use,
@@ -116,8 +122,8 @@ fn undo_hint(ctx: &Model, within: &str) -> String {
 
 fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
     let active =
-        tokens_before(plan).filter(|token| token.status(plan.at) == Status::Active).count();
-    let used = tokens_before(plan).filter(|token| is_recent(token, ctx)).count();
+        plan.tokens_before().filter(|token| token.status(plan.at) == Status::Active).count();
+    let used = plan.tokens_before().filter(|token| is_recent(token, ctx)).count();
     vec![
         format!(
             "Every token in this store will be deleted, including those hidden by the filter. \
@@ -133,9 +139,10 @@ fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
 fn several_tokens_text(plan: &Plan, ctx: &Model) -> String {
     match &plan.command {
         Command::Revoke { .. } => {
-            "Their secrets will immediately stop working everywhere. The secrets \
-                                   can't be restored."
-                .to_owned()
+            let overlap = overlap_effect(plan, |at| ctx.detailed_time(at));
+            let text = "Their secrets will immediately stop working everywhere. The secrets can't be \
+                        restored.";
+            overlap.map_or_else(|| text.to_owned(), |overlap| format!("{text} {overlap}"))
         }
         Command::Delete { .. } => {
             format!(
@@ -149,20 +156,27 @@ fn several_tokens_text(plan: &Plan, ctx: &Model) -> String {
             drop(set.add_missing(scopes.iter().cloned()));
             format!("In addition to its current scopes, each token {}.", describe_scopes(&set))
         }
-        Command::Regenerate { secret_file: Some(file), overlap, .. } => {
-            regenerate_text(plan, file, *overlap, ctx)
+        Command::Regenerate { secret_file: Some(file), overlap, lifetime, .. } => {
+            regenerate_text(plan, file, (*lifetime, *overlap), ctx)
         }
         _ => String::new(),
     }
 }
 
-fn regenerate_text(plan: &Plan, file: &str, overlap: SecretOverlap, ctx: &Model) -> String {
-    let until = match plan.tokens().next().and_then(|token| token.expires) {
-        Some(end) => format!("is valid until {}", time_format::long(end, ctx.zone)),
-        None => "never expires".to_owned(),
+fn regenerate_text(
+    plan: &Plan,
+    file: &str,
+    (lifetime, overlap): (Option<Lifetime>, SecretOverlap),
+    ctx: &Model,
+) -> String {
+    let first = plan.tokens().next().and_then(|token| token.expires);
+    let until = match (lifetime, first) {
+        (None, _) => "has the last lifetime of its token, from now on".to_owned(),
+        (Some(_), Some(end)) => format!("is valid until {}", time_format::long(end, ctx.zone)),
+        (Some(_), None) => "never expires".to_owned(),
     };
     let active =
-        tokens_before(plan).filter(|token| token.status(plan.at) == Status::Active).count();
+        plan.tokens_before().filter(|token| token.status(plan.at) == Status::Active).count();
     let old = match (active, overlap) {
         (0, _) => "None of these tokens is active: no working secret is replaced.".to_owned(),
         (active, SecretOverlap::None) => format!(
@@ -175,26 +189,24 @@ fn regenerate_text(plan: &Plan, file: &str, overlap: SecretOverlap, ctx: &Model)
             overlap.as_str()
         ),
     };
+    let others = [reactivation_effect(plan), overlap_effect(plan, |at| ctx.detailed_time(at))];
+    let others = others.into_iter().flatten().fold(String::new(), |all, text| all + " " + &text);
     format!(
         "Each token gets a new secret that {until}. All new secrets are saved to {file} (name, tab, \
-         secret on each line) before any old secret stops working. {old}"
+         secret on each line) before any old secret stops working. {old}{others}"
     )
 }
 
 /// A sentence with the number of tokens that were used in the last 24 hours, and so may still be
 /// needed.
 fn recent_use_text(plan: &Plan, ctx: &Model) -> String {
-    match (tokens_before(plan).filter(|token| is_recent(token, ctx)).count(), plan.changes.len()) {
+    match (plan.tokens_before().filter(|token| is_recent(token, ctx)).count(), plan.changes.len()) {
         (0, _) => "None of them was used in the last 24 hours.".to_owned(),
         (used, all) => {
             let (used, all) = (grouped(used), grouped(all));
             format!("Used in the last 24 hours: {used} of {all}, latest first.")
         }
     }
-}
-
-fn tokens_before(plan: &Plan) -> impl Iterator<Item = &Token> {
-    plan.changes.iter().filter_map(|change: &TokenChange| change.before.token())
 }
 
 fn is_recent(token: &Token, ctx: &Model) -> bool {
