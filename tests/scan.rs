@@ -42,6 +42,7 @@ impl Fixture {
         command
             .env_clear()
             .env("HOME", self.home.path())
+            .env("LANG", "C.UTF-8")
             .env("PATDECK_STORE", self.home.path().join("store.redb"))
             .current_dir(self.folder())
             .args(arguments);

@@ -35,6 +35,7 @@ impl Host {
         command
             .env_clear()
             .env("HOME", self.home.path())
+            .env("LANG", "C.UTF-8")
             .env("PATDECK_STORE", self.path("store.redb"))
             .current_dir(self.home.path())
             .args(arguments);

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use crate::{Home, home::SIZE, issue, run, support::Pty};
+use crate::{Home, home::SIZE, issue, run, run_with_input, support::Pty};
 
 fn launch(home: &Home, words: &[&str]) -> Pty {
     let words: Vec<_> = words.iter().map(OsString::from).collect();
@@ -74,4 +74,29 @@ fn destructive_commands_ask_for_the_name_or_the_count() {
     let question = "Delete all 2 tokens? Type 2 to confirm:";
     assert_eq!(answer_with(&["delete", "--all"], question, "2").0, 0);
     assert_eq!(run(&home, &["list", "--status", "all"]).success(), "");
+}
+
+#[test]
+fn a_prompt_states_the_overlap_that_would_end() {
+    let home = Home::new();
+    let first = issue(&home, &["ci"]);
+    run(&home, &["regenerate", "ci", "--overlap", "24h"]).success();
+    let ask = |texts: &[&str]| {
+        for command in [&["regenerate", "ci"][..], &["revoke", "ci", "--old"], &["revoke", "ci"]] {
+            let mut pty = launch(&home, command);
+            pty.wait_for("Type its name to confirm:");
+            let shown = pty.screen().replace('\n', "");
+            assert!(texts.iter().all(|text| shown.contains(text)), "{texts:?} {shown}");
+            pty.keys("no <Enter>");
+            assert_eq!(pty.wait_exit(), 1);
+        }
+    };
+    ask(&["The previous secret is in its overlap until 20", "(not used since the regeneration)"]);
+    run_with_input(&home, &["verify", "--from", "192.0.2.7"], &first).success();
+    ask(&["(last used 20", "from 192.0.2.7). It will stop working immediately."]);
+    run(&home, &["revoke", "ci", "--yes"]).success();
+    let mut pty = launch(&home, &["regenerate", "ci"]);
+    pty.wait_for("The token is revoked. It will become active again.");
+    pty.keys("ci <Enter>");
+    assert_eq!(pty.wait_exit(), 0);
 }
