@@ -263,6 +263,18 @@ pub struct ScopeList(pub Vec<Scope>);
 
 /// Parses `TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]`.
 fn scopes(text: &str) -> Result<ScopeList, String> {
+    scope_list(text, str::parse)
+}
+
+/// Parses the same form for scopes to remove, which an earlier version may have accepted.
+fn held_scopes(text: &str) -> Result<ScopeList, String> {
+    scope_list(text, Scope::parse_stored)
+}
+
+fn scope_list(
+    text: &str,
+    parse: impl Fn(&str) -> Result<Scope, ScopeError>,
+) -> Result<ScopeList, String> {
     let (target, operations) = text.rsplit_once(':').unwrap_or((text, ""));
     let (operations, domain) = match operations.split_once('@') {
         Some((operations, domain)) => (operations, format!("@{domain}")),
@@ -275,7 +287,7 @@ fn scopes(text: &str) -> Result<ScopeList, String> {
             return Err("operations have no wildcard: list them, or use --preset".to_owned());
         }
         let one = format!("{target}:{operation}{domain}");
-        one.parse::<Scope>().map_err(|error| match error {
+        parse(&one).map_err(|error| match error {
             ScopeError::Malformed(_) => malformed(),
             _ if operation.is_empty() => malformed(),
             error => error.to_string(),
@@ -321,7 +333,7 @@ pub enum ScopeSubcommand {
     Remove {
         /// Token id, id prefix or name
         token: String,
-        #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = scopes)]
+        #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = held_scopes)]
         scopes: Vec<ScopeList>,
     },
     /// Remove all scopes of a token; all its requests are then denied

@@ -79,8 +79,10 @@ impl ScopeCatalogue {
     }
 
     /// Checks that the catalogue contains the entity type of `scope` and that this type has the
-    /// operation of `scope`. Otherwise, returns an error that lists the valid choices.
+    /// operation of `scope`. Otherwise, returns an error that lists the valid choices. Also returns
+    /// an error if a copied scope contains a `*` that is no wildcard.
     pub fn check(&self, scope: &Scope) -> Result<(), ScopeError> {
+        scope.require_exact()?;
         let entry = self.require_entry(&scope.entity_type)?;
         if entry.operations.contains(&scope.operation) {
             return Ok(());

@@ -24,6 +24,12 @@ pub enum ScopeError {
     /// The domain is empty, has blanks, unsafe characters, `:` or `@`, or is too long.
     #[error("invalid domain: use 1 to 128 visible characters without spaces, : or @")]
     InvalidDomain,
+    /// The entity contains `*` beside other characters.
+    #[error("`*` is not a pattern in `{}`: write the whole entity id, or * alone for any entity", escape(.0))]
+    EntityPattern(String),
+    /// The domain contains `*`.
+    #[error("`*` is not a pattern in `{}`: write the whole domain, or leave it out for any domain", escape(.0))]
+    DomainPattern(String),
     /// The text does not have three parts separated by `:`.
     #[error("invalid scope `{}`: use TYPE:ENTITY:OPERATION, e.g. channels:c-42:publish", escape(.0))]
     Malformed(String),
@@ -137,14 +143,30 @@ pub enum Entity {
 }
 
 impl Entity {
-    /// Trims `text` and parses `*` or an id of 1 to 128 visible characters without spaces. Returns
-    /// an error for any other text.
+    /// Trims `text` and parses `*` or an id of 1 to 128 visible characters without spaces and `*`.
+    /// Returns an error for any other text.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
+        let entity = Self::parse_stored(text)?;
+        entity.require_exact().map(|()| entity)
+    }
+
+    /// Parses an entity that a token may already have: an id that earlier versions accepted may
+    /// contain `*`. It matches only itself.
+    pub fn parse_stored(text: &str) -> Result<Self, ScopeError> {
         match text.trim() {
             "" => Err(ScopeError::NoEntity),
             "*" => Ok(Self::Any),
             id if is_label(id) => Ok(Self::Id(id.into())),
             _ => Err(ScopeError::InvalidEntity),
+        }
+    }
+
+    /// Returns an error if an id contains `*`, which looks like a pattern but would be compared
+    /// literally.
+    fn require_exact(&self) -> Result<(), ScopeError> {
+        match self {
+            Self::Id(id) if id.contains('*') => Err(ScopeError::EntityPattern(id.to_string())),
+            Self::Any | Self::Id(_) => Ok(()),
         }
     }
 
@@ -169,13 +191,27 @@ impl fmt::Display for Entity {
 pub struct Domain(String);
 
 impl Domain {
-    /// Trims and parses `text`. Returns [`ScopeError::InvalidDomain`] if it is not 1 to 128 visible
-    /// characters without spaces, `:` and `@`.
+    /// Trims and parses `text`. Returns an error if it is not 1 to 128 visible characters without
+    /// spaces, `:`, `@` and `*`.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
+        let domain = Self::parse_stored(text)?;
+        domain.require_exact().map(|()| domain)
+    }
+
+    /// Parses a domain that a token may already have: a domain that earlier versions accepted may
+    /// contain `*`. It matches only itself.
+    pub fn parse_stored(text: &str) -> Result<Self, ScopeError> {
         let text = text.trim();
         (is_label(text) && !text.contains([':', '@']))
             .then(|| Self(text.to_owned()))
             .ok_or(ScopeError::InvalidDomain)
+    }
+
+    fn require_exact(&self) -> Result<(), ScopeError> {
+        if self.0.contains('*') {
+            return Err(ScopeError::DomainPattern(self.0.clone()));
+        }
+        Ok(())
     }
 
     pub fn as_str(&self) -> &str {
@@ -209,6 +245,31 @@ impl Scope {
             && (self.entity == Entity::Any || self.entity == other.entity)
     }
 
+    /// Parses the text of a scope that a token may already have, see [`Entity::parse_stored`]. The
+    /// entity may contain `:` and `@`: the type ends at the first `:`, and the operation starts
+    /// after the last `:`. Neither operation nor domain contains these characters.
+    pub fn parse_stored(text: &str) -> Result<Self, ScopeError> {
+        let malformed = || ScopeError::Malformed(text.to_owned());
+        let (entity_type, rest) = text.split_once(':').ok_or_else(malformed)?;
+        let (entity, rest) = rest.rsplit_once(':').ok_or_else(malformed)?;
+        let (operation, domain) = match rest.split_once('@') {
+            Some((operation, domain)) => (operation, Some(Domain::parse_stored(domain)?)),
+            None => (rest, None),
+        };
+        Ok(Self {
+            entity_type: EntityType::parse(entity_type)?,
+            entity: Entity::parse_stored(entity)?,
+            operation: Operation::parse(operation)?,
+            domain,
+        })
+    }
+
+    /// Returns an error if the entity or the domain contains `*` beside other characters.
+    pub fn require_exact(&self) -> Result<(), ScopeError> {
+        self.entity.require_exact()?;
+        self.domain.as_ref().map_or(Ok(()), Domain::require_exact)
+    }
+
     /// The fields in sort order, as in the derived `Ord`.
     fn sort_key(&self) -> (&EntityType, &Entity, &Operation, Option<&Domain>) {
         (&self.entity_type, &self.entity, &self.operation, self.domain.as_ref())
@@ -230,23 +291,10 @@ impl fmt::Display for Scope {
 impl FromStr for Scope {
     type Err = ScopeError;
 
-    /// Parses the [`Display`](fmt::Display) form. The entity may contain `:` and `@`: the type ends
-    /// at the first `:`, and the operation starts after the last `:`. Neither operation nor domain
-    /// contains these characters.
+    /// Parses the [`Display`](fmt::Display) form.
     fn from_str(text: &str) -> Result<Self, ScopeError> {
-        let malformed = || ScopeError::Malformed(text.to_owned());
-        let (entity_type, rest) = text.split_once(':').ok_or_else(malformed)?;
-        let (entity, rest) = rest.rsplit_once(':').ok_or_else(malformed)?;
-        let (operation, domain) = match rest.split_once('@') {
-            Some((operation, domain)) => (operation, Some(Domain::parse(domain)?)),
-            None => (rest, None),
-        };
-        Ok(Self {
-            entity_type: EntityType::parse(entity_type)?,
-            entity: Entity::parse(entity)?,
-            operation: Operation::parse(operation)?,
-            domain,
-        })
+        let scope = Self::parse_stored(text)?;
+        scope.require_exact().map(|()| scope)
     }
 }
 

@@ -66,6 +66,18 @@ fn invalid_scopes_are_errors_with_the_expected_form() {
 }
 
 #[test]
+fn a_star_beside_other_characters_is_refused_unless_stored() {
+    for text in ["channels:c-*:read", "channels:**:read", "channels:c:read@*", "channels:*:read@e*"]
+    {
+        let error = text.parse::<Scope>().unwrap_err();
+        assert!(matches!(error, ScopeError::EntityPattern(_) | ScopeError::DomainPattern(_)));
+        let stored = Scope::parse_stored(text).unwrap();
+        assert_eq!((stored.to_string().as_str(), stored.require_exact()), (text, Err(error)));
+    }
+    assert_eq!(scope("channels:*:read@eu").require_exact(), Ok(()));
+}
+
+#[test]
 fn duplicate_and_covered_scopes_are_errors() {
     let mut scopes = scopes_of(&["channels:*:publish"]);
     assert_eq!(

@@ -40,7 +40,7 @@ const CASES: &[(Fixture, &str, &str, &str)] = {
             Few,
             "a c <Tab> x <Tab> r <Space> l <Space> <Tab> factory",
             "<C-y>",
-            "patdeck scope add grafana 'channels:*x:read,list@factory'",
+            "patdeck scope add grafana channels:x:read,list@factory",
         ),
         (Few, "j <Enter> d", "y c", "patdeck scope remove ci-deploy 'channels:*:publish'"),
         (Few, "j <Enter> X", "<C-y>", "patdeck scope clear ci-deploy"),

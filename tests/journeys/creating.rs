@@ -142,3 +142,18 @@ fn a_token_without_scopes_is_marked() {
     it.keys("n bare <C-s> a");
     it.sees("no scopes: every operation is denied");
 }
+
+#[test]
+fn a_typed_entity_replaces_the_prefilled_star() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("n ci <Tab> <Tab> <Tab> a c <Tab>").types("c-42").sees("c-42").never_sees("*c-42");
+    it.keys("<C-u>").types("c-*").keys("<C-s>").sees("`*` is not a pattern in `c-*`");
+    it.keys("<Esc> p <Tab> <Tab>").types("c-9").sees("c-9").never_sees("*c-9");
+}
+
+#[test]
+fn a_pasted_entity_replaces_the_prefilled_star() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("n ci <Tab> <Tab> <Tab> a c <Tab>").paste("c-42").sees("c-42").never_sees("*c-42");
+    it.keys("<Home> x").sees("xc-42");
+}

@@ -157,7 +157,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("add-scope", "several", One, "a c <Tab> x <Tab> r <Space> l <Space>"),
     scene("add-scope", "absorbs", Few, "j a c <Tab> <Tab> s s <Space>"),
     scene("add-scope", "error", One, "a c <Tab> <Tab> p <Space> <C-s>"),
-    scene("add-scope", "faults", One, "a <Tab> <Space> x <Tab> <Tab> a:b <C-s>"),
+    scene("add-scope", "faults", One, "a <Tab> x * <Tab> <Tab> a:b <C-s>"),
     scene("drop-scope", "one", Few, "j <Enter> d"),
     scene("drop-scope", "long", Long, "<Enter> d"),
     scene("drop-all", "many", Few, "j <Enter> X"),

@@ -97,9 +97,9 @@ impl ScopeV1<'_> {
     fn into_scope(self) -> Option<Scope> {
         Some(Scope {
             entity_type: EntityType::parse(self.entity_type).ok()?,
-            entity: Entity::parse(self.entity).ok()?,
+            entity: Entity::parse_stored(self.entity).ok()?,
             operation: Operation::parse(self.operation).ok()?,
-            domain: try_map(self.domain, |text| Domain::parse(text).ok()).ok()?,
+            domain: try_map(self.domain, |text| Domain::parse_stored(text).ok()).ok()?,
         })
     }
 }

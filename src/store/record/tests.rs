@@ -240,6 +240,19 @@ fn timestamps_keep_nanoseconds_in_the_years_0_to_9999() {
     assert_eq!(TimestampV1(0, u32::MAX).to_timestamp(), None);
 }
 
+/// Version 0.1.0 accepted such scopes. Their tokens must stay readable, so that they can be revoked.
+#[test]
+fn a_stored_scope_with_a_star_in_a_name_is_no_damage() {
+    let held: Vec<_> = ["channels:c-*:read", "channels:c-1:read@e*"]
+        .map(|text| Scope::parse_stored(text).unwrap())
+        .into_iter()
+        .rev()
+        .collect();
+    let token = Token { scopes: Scopes::from_stored(held).unwrap(), last_used: None, ..token() };
+    let token = Token { previous: None, ..token };
+    assert_eq!(TokenV1::from(&token).into_token(id().as_bytes()), Some(token));
+}
+
 #[test]
 fn a_record_that_the_domain_would_refuse_is_damaged() {
     let (key, token) = (*id().as_bytes(), token());

@@ -74,7 +74,7 @@ impl ScopePresetDialog {
             existing,
             preset: RadioGroup::new(names, 0),
             entity_type: RadioGroup::new([EVERY], 0),
-            entity: TextInput::single_line("*"),
+            entity: TextInput::preselected("*"),
             catalogue,
             focus: FormFocus::default(),
             fault: None,

@@ -53,7 +53,8 @@ pub struct ScopeFields {
 impl ScopeFields {
     /// Creates inputs for any number of scopes and fills them in from `scopes`. All `scopes` must
     /// have the same entity and domain. If `scopes` is empty, the inputs contain the first entity
-    /// type and the entity `*`.
+    /// type and the entity `*`. An entity or domain that may no longer be granted, because it contains
+    /// `*` beside other characters, is left empty.
     pub fn for_scopes(catalogue: &ScopeCatalogue, scopes: &[Scope]) -> Self {
         let checked = scopes.iter().map(|scope| scope.operation.to_string()).collect::<Vec<_>>();
         let mut fields = Self::with_scope(catalogue, scopes.first());
@@ -79,13 +80,16 @@ impl ScopeFields {
         if let Some(scope) = scope {
             entity_type.select(scope.entity_type.as_str());
         }
+        let entity = scope.map_or("*", |scope| scope.entity.as_str());
         let domain = scope.and_then(|scope| scope.domain.as_ref()).map_or("", Domain::as_str);
+        let entity = if Entity::parse(entity).is_ok() { entity } else { "" };
+        let domain = if Domain::parse(domain).is_ok() { domain } else { "" };
         Self {
             catalogue: catalogue.clone(),
             entity_type,
-            entity: TextInput::single_line(scope.map_or("*", |scope| scope.entity.as_str())),
+            entity: TextInput::preselected(entity),
             operations: OperationPicker::Multiple(CheckboxGroup::default()),
-            domain: TextInput::single_line(domain),
+            domain: TextInput::preselected(domain),
             faults: [const { None }; INPUT_COUNT],
             focus: FormFocus::default(),
             is_compact: false,

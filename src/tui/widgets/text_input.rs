@@ -7,7 +7,7 @@ use ratatui::{
     buffer::Buffer,
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
-    style::Style,
+    style::{Modifier, Style},
     widgets::Widget as _,
 };
 use ratatui_textarea::{CursorMove, Input, Key, TextArea, WrapMode};
@@ -33,6 +33,16 @@ impl TextInput {
         Self::with_lines(vec![text.to_owned()], false)
     }
 
+    /// A one-line field that contains `text` as a selection: the first typed or pasted text replaces
+    /// it, so that nothing is appended to a value that the operator did not type.
+    pub fn preselected(text: &str) -> Self {
+        let mut field = Self::single_line(text);
+        if !text.is_empty() {
+            field.editor.select_all();
+        }
+        field
+    }
+
     /// A multi-line field that contains `text`.
     pub fn multi_line(text: &str) -> Self {
         Self::with_lines(text.lines().map(str::to_owned).collect(), true)
@@ -43,6 +53,7 @@ impl TextInput {
         editor.set_cursor_line_style(Style::new());
         // The terminal's cursor is used instead: magnifiers and braille displays follow it.
         editor.set_cursor_style(Style::new());
+        editor.set_selection_style(Style::new().add_modifier(Modifier::REVERSED));
         if is_multi_line {
             editor.set_wrap_mode(WrapMode::WordOrGlyph);
             editor.move_cursor(CursorMove::Bottom);
@@ -83,6 +94,7 @@ impl TextInput {
         (&self.editor).render(area, buf);
         buf.set_style(area, theme.field);
         if !focused {
+            buf.set_style(area, Style::new().remove_modifier(Modifier::REVERSED));
             return None;
         }
         let (top, left) = self.editor.scroll_offset();
