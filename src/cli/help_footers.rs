@@ -212,8 +212,8 @@ A conflict is an id that exists with other content, or a name that another token
   fail      import nothing, and list all conflicts
   skip      keep the existing token
   replace   import the token; a token that has its name is deleted (restorable for 24 hours)
-A replacement that would reactivate a token which was revoked, deleted or regenerated here, or end
-an overlap early, is refused unless you also pass --yes.
+A replacement that would widen access (add scopes, let a secret expire later, or reactivate a token
+which was revoked, deleted or regenerated here), or end an overlap early, is refused without --yes.
 
 Exit codes:
   0 success   2 the file cannot be read

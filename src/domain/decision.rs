@@ -113,7 +113,7 @@ pub fn check_active(token: &Token, at: Timestamp) -> Result<(), Denial> {
 }
 
 /// Whether `scope` alone allows `request`.
-pub(super) fn allows(scope: &Scope, request: &AccessRequest) -> bool {
+pub fn allows(scope: &Scope, request: &AccessRequest) -> bool {
     scope.entity_type == request.entity_type
         && scope.operation == request.operation
         && (scope.domain.is_none() || scope.domain == request.domain)

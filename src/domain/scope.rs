@@ -25,11 +25,11 @@ pub enum ScopeError {
     #[error("invalid domain: use 1 to 128 visible characters without spaces, : or @")]
     InvalidDomain,
     /// The entity contains `*` beside other characters.
-    #[error("`*` is not a pattern in `{}`: write the whole entity id, or * alone for any entity", escape(.0))]
-    EntityPattern(String),
+    #[error("invalid entity: use * alone for any entity, or an id without *")]
+    EntityPattern,
     /// The domain contains `*`.
-    #[error("`*` is not a pattern in `{}`: write the whole domain, or leave it out for any domain", escape(.0))]
-    DomainPattern(String),
+    #[error("invalid domain: use a name without *, or leave it out for any domain")]
+    DomainPattern,
     /// The text does not have three parts separated by `:`.
     #[error("invalid scope `{}`: use TYPE:ENTITY:OPERATION, e.g. channels:c-42:publish", escape(.0))]
     Malformed(String),
@@ -165,7 +165,7 @@ impl Entity {
     /// literally.
     fn require_exact(&self) -> Result<(), ScopeError> {
         match self {
-            Self::Id(id) if id.contains('*') => Err(ScopeError::EntityPattern(id.to_string())),
+            Self::Id(id) if id.contains('*') => Err(ScopeError::EntityPattern),
             Self::Any | Self::Id(_) => Ok(()),
         }
     }
@@ -209,7 +209,7 @@ impl Domain {
 
     fn require_exact(&self) -> Result<(), ScopeError> {
         if self.0.contains('*') {
-            return Err(ScopeError::DomainPattern(self.0.clone()));
+            return Err(ScopeError::DomainPattern);
         }
         Ok(())
     }

@@ -35,7 +35,7 @@ pub(in crate::cli) fn import(
 ) -> Result<Exit, CliError> {
     let on_conflict = match args.on_conflict {
         ConflictChoice::Skip => OnConflict::Skip,
-        ConflictChoice::Replace => OnConflict::Replace { reactivate: args.yes },
+        ConflictChoice::Replace => OnConflict::Replace { is_confirmed: args.yes },
         ConflictChoice::Fail => OnConflict::Fail,
     };
     let read_error = |error: io::Error| import_error(ImportError::Source(error), args);
@@ -123,7 +123,13 @@ fn print_faults(faults: &ImportFaults, args: &Import) -> CliError {
         0 => "nothing imported".to_owned(),
         more => format!("nothing imported; {} not shown", counted(more, "more fault")),
     };
-    CliError::new(Exit::Refused, message).with_hint("fix these lines, or see --on-conflict")
+    let hint = match args.on_conflict {
+        ConflictChoice::Replace if !args.yes => {
+            "fix these lines; --yes permits replacements that widen access"
+        }
+        _ => "fix these lines, or see --on-conflict",
+    };
+    CliError::new(Exit::Refused, message).with_hint(hint)
 }
 
 /// Prints the action on each token (without `--dry-run` only the conflicts), then the counts.
@@ -149,8 +155,12 @@ fn report_actions(
     }
     let verb = if args.dry_run { "Would import" } else { "Imported" };
     let count = |outcome| actions.count(outcome);
+    let wider = match actions.widened() {
+        0 => String::new(),
+        wider => format!(", {} of them with wider access", grouped(wider)),
+    };
     print_message(&format!(
-        "{verb} {} ({} replaced, {} skipped, {} unchanged)",
+        "{verb} {} ({} replaced{wider}, {} skipped, {} unchanged)",
         counted(count(RowOutcome::New), "new token"),
         grouped(count(RowOutcome::Replaced)),
         grouped(count(RowOutcome::Skipped)),

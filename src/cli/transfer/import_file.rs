@@ -4,13 +4,14 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read, Seek},
+    io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write as _},
     ops::ControlFlow,
     sync::{Mutex, OnceLock, PoisonError},
 };
 
 use super::{KIND, field_reader::FieldReader, record};
 use crate::{
+    domain::counted,
     output::json::SCHEMA_VERSION,
     service::{
         Service,
@@ -21,6 +22,8 @@ use crate::{
 
 /// Maximum size of a line in bytes: twice the largest valid token with all characters escaped.
 const MAX_LINE_BYTES: usize = 4 << 20;
+/// Maximum number of lines of an export that contain no token.
+const MAX_BLANK_LINES: u64 = 1_024;
 /// Size of a chunk in bytes: some hundred tokens, which fit into the cache of a core.
 const CHUNK_BYTES: usize = 1 << 18;
 /// Size of the read buffer in bytes.
@@ -44,14 +47,34 @@ struct ImportHeader {
     faults: Vec<LineFault>,
 }
 
-/// Returns `file` if it is a local regular file, otherwise an anonymous copy of it.
-pub(super) fn ensure_rereadable(service: &Service, mut file: File) -> io::Result<File> {
+/// Returns `file` if it is a local regular file, otherwise an anonymous copy of it. The input may be
+/// endless: the copy ends with an invalid header or a line that is too long, and more lines than the
+/// header declares are an error.
+pub(super) fn ensure_rereadable(service: &Service, file: File) -> io::Result<File> {
     if is_local_regular_file(&file) {
         return Ok(file);
     }
-    let mut copy = service.scratch_file().map_err(io::Error::other)?;
-    io::copy(&mut file, &mut copy)?;
-    Ok(copy)
+    let mut input = BufReader::with_capacity(BUFFER_BYTES, file);
+    let mut copy =
+        BufWriter::with_capacity(BUFFER_BYTES, service.scratch_file().map_err(io::Error::other)?);
+    let mut line = Vec::new();
+    append_line(&mut input, &mut line)?;
+    copy.write_all(&line)?;
+    let Ok(ImportHeader { tokens, .. }) = parse_header(&line) else {
+        return copy.into_inner().map_err(io::IntoInnerError::into_error);
+    };
+    for _ in 0..tokens.saturating_add(MAX_BLANK_LINES) {
+        line.clear();
+        let read = append_line(&mut input, &mut line)?;
+        copy.write_all(&line)?;
+        if read == 0 || is_cut(&line, read) {
+            return copy.into_inner().map_err(io::IntoInnerError::into_error);
+        }
+    }
+    Err(io::Error::other(format!(
+        "the header declares {}, but the file has more lines",
+        counted(usize::try_from(tokens).unwrap_or(usize::MAX), "token")
+    )))
 }
 
 impl<F: Read + Seek + Send> ImportFile<F> {
@@ -200,7 +223,7 @@ fn line_text(bytes: &[u8]) -> Result<&str, String> {
         return Err("the line is too long for a token".to_owned());
     }
     std::str::from_utf8(bytes)
-        .map(str::trim)
+        .map(str::trim_ascii)
         .map_err(|error| format!("byte {} is not UTF-8", error.valid_up_to() + 1))
 }
 
@@ -208,9 +231,27 @@ fn header_fault(field: &str, why: &str) -> LineFault {
     LineFault { line: 1, field: field.to_owned(), reason: why.to_owned() }
 }
 
+/// Names the encoding of a file that is no UTF-8 text, by the first bytes of the file.
+fn foreign_encoding(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'{', ..] | [b'{', 0, ..] => {
+            Some("the file is UTF-16: convert it, e.g. with `iconv -f UTF-16 -t UTF-8`")
+        }
+        [0x1f, 0x8b, ..] => {
+            Some("the file is compressed with gzip: decompress it first, e.g. with `gunzip`")
+        }
+        _ => None,
+    }
+}
+
 /// Parses the header. The returned header contains the faults that do not prevent parsing the
 /// other lines; any other fault is an error.
 fn parse_header(bytes: &[u8]) -> Result<ImportHeader, Vec<LineFault>> {
+    if let Some(reason) = foreign_encoding(bytes) {
+        return Err(vec![header_fault("", reason)]);
+    }
+    // Windows programs put a byte order mark before UTF-8 text.
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let no_header = || vec![header_fault("", "expected the header that `patdeck export` writes")];
     let fields = line_text(bytes).ok().and_then(|text| FieldReader::parse(1, text).ok());
     let mut fields = fields.ok_or_else(no_header)?;

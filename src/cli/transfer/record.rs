@@ -7,8 +7,8 @@ use serde_json::json;
 use super::field_reader::{FaultRecorded, FieldReader};
 use crate::{
     domain::{
-        Actor, Description, Digest, LastUse, Name, PreviousSecret, Scope, Scopes, SecretPrefix,
-        Timestamp, Token, TokenId,
+        Actor, Description, Digest, LastUse, Name, PreviousSecret, Scope, ScopeError, Scopes,
+        SecretPrefix, Timestamp, Token, TokenId,
         terminal_text::{from_hex, is_longer, to_hex},
     },
     service::import::LineFault,
@@ -130,14 +130,22 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
 }
 
 fn parse_scopes(fields: &mut FieldReader<'_>) -> Result<Scopes, FaultRecorded> {
-    let mut scopes = Scopes::default();
-    let mut result = Ok(());
-    for text in fields.texts("scopes")? {
-        let added = text.parse::<Scope>().map_err(to_string);
-        let added = added.and_then(|scope| scopes.add(scope).map(drop).map_err(to_string));
-        result = result.and(added.map_err(|why| fields.fault("scopes", why)));
+    let texts = fields.texts("scopes")?;
+    if texts.len() > Scopes::MAX {
+        return Err(fields.fault("scopes", ScopeError::TooMany.to_string()));
     }
-    result.map(|()| scopes)
+    let (mut scopes, mut reasons) = (Scopes::default(), Vec::new());
+    for text in texts {
+        let added = text.parse::<Scope>().and_then(|scope| scopes.add(scope));
+        // Several scopes can have the same fault: report it once.
+        if let Err(reason) = added.map_err(to_string)
+            && !reasons.contains(&reason)
+        {
+            reasons.push(reason);
+        }
+    }
+    let faults = reasons.into_iter().map(|reason| fields.fault("scopes", reason));
+    faults.last().map_or(Ok(scopes), Err)
 }
 
 fn parse_last_use(used: &mut FieldReader<'_>) -> Result<LastUse, FaultRecorded> {

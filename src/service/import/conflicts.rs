@@ -2,11 +2,14 @@
 //! Refuses to reactivate a secret that no longer works in this store, unless the operator allows
 //! it. Called by `import`.
 
+use std::collections::BTreeSet;
+
 use super::source::{ImportRow, LineFault};
 use crate::{
     domain::{
-        AuditAction, Digest, Name, PreviousSecret, SecretSlot, Status, Timestamp, Token, TokenId,
-        labelled_enum::labels, plan::expiry_text,
+        AccessRequest, AuditAction, Digest, Name, PreviousSecret, Scope, SecretSlot, Status,
+        Timestamp, Token, TokenId, counted, decision::allows, labelled_enum::labels,
+        plan::expiry_text,
     },
     store::{ReadOps, StoreError},
 };
@@ -18,14 +21,14 @@ pub enum OnConflict {
     Skip,
     /// Replace the token in the store by the imported one.
     Replace {
-        /// Whether to replace a token even if a secret that no longer works in this store would
-        /// work again, or if an overlap would end early.
-        reactivate: bool,
+        /// Whether the operator accepts replacements that widen access or end an overlap early, see
+        /// [`Conflict::needs_confirmation`].
+        is_confirmed: bool,
     },
 }
 
 /// A conflict between a row and the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conflict {
     /// The store has a different version of the token.
     Differs,
@@ -34,6 +37,11 @@ pub enum Conflict {
     Reactivates(&'static str),
     /// The import would end the overlap of the token before this time.
     EndsOverlap { until: Timestamp, last_used: Option<Timestamp> },
+    /// The import would add scopes to an active token. Contains the first of them, and the number of
+    /// the others.
+    WidensScopes(Box<Scope>, usize),
+    /// The import would give a later expiry to a secret that works in this store.
+    Prolongs,
     /// The token was deleted in this store. The import would restore it without a working secret.
     Deleted,
     /// Another token in the store, with this id, has the same name.
@@ -45,8 +53,23 @@ impl Conflict {
     pub fn field(&self) -> &'static str {
         match self {
             Self::Differs | Self::Reactivates(_) | Self::EndsOverlap { .. } | Self::Deleted => "id",
+            Self::WidensScopes(..) => "scopes",
+            Self::Prolongs => "expires",
             Self::NameTaken(_) => "name",
         }
+    }
+
+    /// Whether the import would allow more than this store allows now.
+    pub fn widens_access(&self) -> bool {
+        match self {
+            Self::Reactivates(_) | Self::WidensScopes(..) | Self::Prolongs => true,
+            Self::Differs | Self::EndsOverlap { .. } | Self::Deleted | Self::NameTaken(_) => false,
+        }
+    }
+
+    /// Whether a replacement with this conflict needs the operator's consent.
+    fn needs_confirmation(&self) -> bool {
+        self.widens_access() || matches!(self, Self::EndsOverlap { .. })
     }
 
     /// Describes the conflict for an error message.
@@ -67,6 +90,14 @@ impl Conflict {
                     expiry_text(Some(*until))
                 )
             }
+            Self::WidensScopes(first, others) => {
+                let more = match others {
+                    0 => String::new(),
+                    others => format!(" and {}", counted(*others, "other scope")),
+                };
+                format!("the import would allow {first}{more}, which this store does not allow")
+            }
+            Self::Prolongs => "the import would let its secret expire later".to_owned(),
             Self::NameTaken(id) => format!("token {id} in the store already has this name"),
         }
     }
@@ -114,7 +145,7 @@ impl RowPlans {
         self.outcomes.iter().enumerate().map(move |(at, outcome)| {
             let mut action = RowPlan { outcome: *outcome, conflicts: Vec::new() };
             while let Some((_, conflict)) = conflicts.next_if(|(row, _)| *row == at) {
-                action.conflicts.push(*conflict);
+                action.conflicts.push(conflict.clone());
             }
             action
         })
@@ -122,6 +153,14 @@ impl RowPlans {
 
     pub fn count(&self, outcome: RowOutcome) -> usize {
         self.outcomes.iter().filter(|it| **it == outcome).count()
+    }
+
+    /// The number of replaced tokens that are allowed more than before.
+    pub fn widened(&self) -> usize {
+        let wider = self.conflicts.iter().filter(|(_, conflict)| conflict.widens_access());
+        let rows: BTreeSet<usize> = wider.map(|(row, _)| *row).collect();
+        let is_replaced = |row: &&usize| self.outcomes.get(**row) == Some(&RowOutcome::Replaced);
+        rows.iter().filter(is_replaced).count()
     }
 
     pub fn has_conflicts(&self) -> bool {
@@ -187,11 +226,7 @@ impl ConflictResolver {
         match self.on_conflict {
             OnConflict::Fail => true,
             OnConflict::Skip => false,
-            OnConflict::Replace { reactivate } => {
-                let needs_yes =
-                    matches!(conflict, Conflict::Reactivates(_) | Conflict::EndsOverlap { .. });
-                !reactivate && needs_yes
-            }
+            OnConflict::Replace { is_confirmed } => !is_confirmed && conflict.needs_confirmation(),
         }
     }
 
@@ -208,7 +243,7 @@ impl ConflictResolver {
             Ok(Some(existing)) if is_same(&existing, token) => return Ok(None),
             Ok(Some(existing)) => {
                 conflicts.push(Conflict::Differs);
-                conflicts.extend(would_reactivate(&existing, token, at).map(Conflict::Reactivates));
+                conflicts.extend(wider_access(&existing, token, at));
                 conflicts.extend(would_end_overlap(&existing, token, at));
             }
             Ok(None) if was_deleted(rows, &token.id)? => {
@@ -253,12 +288,33 @@ fn is_same(existing: &Token, imported: &Token) -> bool {
     without_uses(existing) == without_uses(imported)
 }
 
-/// Checks whether replacing `existing` by `imported` would make a secret work that does not work
-/// now. If so, returns the reason why that secret does not work now.
-fn would_reactivate(existing: &Token, imported: &Token, at: Timestamp) -> Option<&'static str> {
+/// The ways in which replacing `existing` by `imported` would allow more than now.
+fn wider_access(existing: &Token, imported: &Token, at: Timestamp) -> Vec<Conflict> {
     if imported.status(at) != Status::Active {
-        return None;
+        return Vec::new();
     }
+    let reactivates = would_reactivate(existing, imported, at).map(Conflict::Reactivates);
+    let mut added = imported.scopes.iter().filter(|scope| !is_allowed(existing, scope));
+    let widens =
+        added.next().map(|first| Conflict::WidensScopes(Box::new(first.clone()), added.count()));
+    let is_later = match (existing.expires, imported.expires) {
+        (Some(existing), Some(imported)) => imported > existing,
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    let prolongs = is_later && reactivates.is_none() && existing.digest == imported.digest;
+    [reactivates, widens, prolongs.then_some(Conflict::Prolongs)].into_iter().flatten().collect()
+}
+
+/// Whether the scopes of `token` allow everything that `scope` allows.
+fn is_allowed(token: &Token, scope: &Scope) -> bool {
+    let request = AccessRequest::from(scope.clone());
+    token.scopes.iter().any(|held| allows(held, &request))
+}
+
+/// Checks whether replacing `existing` by `imported` would make a secret work that does not work
+/// now. If so, returns the reason why that secret does not work now. `imported` is active.
+fn would_reactivate(existing: &Token, imported: &Token, at: Timestamp) -> Option<&'static str> {
     if existing.status(at) == Status::Revoked {
         return Some("this token is revoked in this store");
     }

@@ -7,6 +7,7 @@ mod conflicts;
 mod prepared;
 mod source;
 mod staging;
+mod times;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -24,7 +25,10 @@ pub use self::{
     source::{ImportFaults, ImportRow, ImportSource, LineFault, ParsedBatch},
 };
 use super::{Service, ServiceError};
-use crate::{domain::TokenId, store::StoreError};
+use crate::{
+    domain::{Timestamp, Token, TokenId},
+    store::StoreError,
+};
 
 /// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
@@ -126,12 +130,15 @@ impl Service {
             refused: Vec::new(),
             staged: Vec::new(),
         };
+        let now = self.clock.now();
         for ImportRow { line, token } in &batch.rows {
-            for error in token.scopes.iter().filter_map(|it| self.policy.catalogue.check(it).err())
-            {
-                let reason = format!("{error}; or add this scope to the catalogue in the config");
-                checked.faults.push(LineFault { line: *line, field: "scopes".to_owned(), reason });
-            }
+            checked.faults.extend(
+                self.token_faults(token, now).into_iter().map(|(field, reason)| LineFault {
+                    line: *line,
+                    field: field.to_owned(),
+                    reason,
+                }),
+            );
         }
         self.store.read(|rows| {
             let at = self.clock.denial_time(rows)?;
@@ -143,6 +150,22 @@ impl Service {
             }
             Ok::<_, StoreError>(checked)
         })
+    }
+}
+
+impl Service {
+    /// The scopes of `token` that are not in the catalogue, each reason once, and its invalid times.
+    fn token_faults(&self, token: &Token, now: Timestamp) -> Vec<(&'static str, String)> {
+        let mut faults: Vec<(&'static str, String)> = Vec::new();
+        for error in token.scopes.iter().filter_map(|it| self.policy.catalogue.check(it).err()) {
+            let reason = format!("{error}; or add this scope to the catalogue in the config");
+            if !faults.iter().any(|(_, known)| *known == reason) {
+                faults.push(("scopes", reason));
+            }
+        }
+        let times = times::time_faults(token, now).into_iter();
+        faults.extend(times.map(|(field, reason)| (field, reason.to_owned())));
+        faults
     }
 }
 

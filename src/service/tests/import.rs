@@ -176,7 +176,7 @@ fn random_on_conflict() -> impl Strategy<Value = OnConflict> {
     prop_oneof![
         Just(OnConflict::Fail),
         Just(OnConflict::Skip),
-        any::<bool>().prop_map(|reactivate| OnConflict::Replace { reactivate }),
+        any::<bool>().prop_map(|is_confirmed| OnConflict::Replace { is_confirmed }),
     ]
 }
 

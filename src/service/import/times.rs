@@ -1,0 +1,67 @@
+//! Checks the times of an imported token: none is in the future, and they are in the order in which
+//! a store writes them. Otherwise an edited export could grant a longer life than the lifetime
+//! limits, or hide a use. Called by `import`.
+
+use chrono::TimeDelta;
+
+use crate::domain::{LastUse, Timestamp, Token};
+
+/// Maximum difference between the clocks of two hosts.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
+
+/// Returns the field and the reason for each invalid time. `now` is the time of the clock.
+pub(super) fn time_faults(token: &Token, now: Timestamp) -> Vec<(&'static str, &'static str)> {
+    let previous = token.previous.as_ref();
+    let used = |used: Option<&LastUse>| used.map(|used| used.at);
+    let past = [
+        ("created", Some(token.created)),
+        ("issued", Some(token.issued)),
+        ("revoked", token.revoked),
+        ("last_used.at", used(token.last_used.as_ref())),
+        ("retiring.last_used.at", used(previous.and_then(|old| old.last_used.as_ref()))),
+    ];
+    let is_future = |time: Option<Timestamp>| time.is_some_and(|time| time - now > CLOCK_TOLERANCE);
+    let future = past
+        .into_iter()
+        .filter(|(_, time)| is_future(*time))
+        .map(|(field, _)| (field, "is in the future: check the clock of this host"));
+    let ordered = [
+        ("issued", Some(token.created), Some(token.issued), "is earlier than `created`"),
+        ("expires", Some(token.issued), token.expires, "is earlier than `issued`"),
+        ("revoked", Some(token.issued), token.revoked, "is earlier than `issued`"),
+        (
+            "retiring.until",
+            Some(token.issued),
+            previous.map(|old| old.until),
+            "is earlier than `issued`",
+        ),
+    ];
+    let wrong = ordered.into_iter().filter_map(|(field, first, then, reason)| {
+        (first? - then? > CLOCK_TOLERANCE).then_some((field, reason))
+    });
+    future.chain(wrong).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::token::tests::{at, sample_token};
+
+    fn fields(token: &Token) -> Vec<&'static str> {
+        time_faults(token, at(30)).into_iter().map(|(field, _)| field).collect()
+    }
+
+    #[test]
+    fn times_in_the_future_or_in_the_wrong_order_are_faults() {
+        let good = sample_token();
+        assert_eq!(fields(&good), [""; 0]);
+        let later = Token { created: at(31), issued: at(31), ..good.clone() };
+        assert_eq!(fields(&later), ["created", "issued"]);
+        let tolerated = at(30) + CLOCK_TOLERANCE;
+        let tolerated = Token { created: tolerated, issued: tolerated, ..good.clone() };
+        assert_eq!(fields(&tolerated), [""; 0]);
+        assert_eq!(fields(&Token { created: at(2), issued: at(1), ..good.clone() }), ["issued"]);
+        assert_eq!(fields(&Token { expires: Some(at(-1)), ..good.clone() }), ["expires"]);
+        assert_eq!(fields(&Token { revoked: Some(at(-1)), ..good }), ["revoked"]);
+    }
+}
