@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     exit::{CliError, Exit},
-    help_footers,
+    help_footers, path_args,
     print::{Output, print_message, print_warning},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 #[command(after_long_help = help_footers::BACKUP)]
 pub struct Backup {
     /// New file (mode 0600); an existing file is never overwritten
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_parser = path_args::file())]
     pub file: PathBuf,
 }
 

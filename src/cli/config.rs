@@ -58,8 +58,8 @@ pub(super) fn config(
 }
 
 fn config_path(flags: &ConfigFlags, environment: &Environment) -> Result<PathBuf, CliError> {
-    let path = Config::locate(flags, environment).map(|(path, _)| path);
-    path.ok_or_else(|| {
+    let path = Config::locate(flags, environment).map_err(CliError::usage)?;
+    path.map(|(path, _)| path).ok_or_else(|| {
         CliError::usage("there is no home directory for the config")
             .with_hint("set HOME, or pass --config")
     })
@@ -143,7 +143,9 @@ fn print_faults(error: &ConfigError, out: &Output) -> io::Result<()> {
             ConfigError::Missing { path, .. }
             | ConfigError::Unreadable { path, .. }
             | ConfigError::NotText { path } => (Some(path), vec![file_fault_value(error)]),
-            ConfigError::NoHome => (None, vec![file_fault_value(error)]),
+            ConfigError::NoHome | ConfigError::InvalidPath { .. } => {
+                (None, vec![file_fault_value(error)])
+            }
         };
         let path = path.map(|path| path.to_string_lossy());
         return out.object(json!({ "path": path, "ok": false, "faults": faults }));

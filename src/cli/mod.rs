@@ -14,6 +14,7 @@ mod json_lines;
 mod lazy_args;
 mod list_and_show;
 mod man_and_completions;
+mod path_args;
 pub mod print;
 mod prompt;
 mod scan;

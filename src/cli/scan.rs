@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     exit::{CliError, Exit},
-    help_footers,
+    help_footers, path_args,
     print::{Output, print_hint, print_message, print_warning},
     prompt,
 };
@@ -43,7 +43,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 )]
 pub struct Scan {
     /// Files and folders to search; - reads standard input
-    #[arg(required_unless_present = "regex", value_name = "PATH")]
+    #[arg(required_unless_present = "regex", value_name = "PATH", value_parser = path_args::file_or_folder())]
     pub paths: Vec<PathBuf>,
 
     /// Revoke the tokens whose active secrets are found

@@ -2,9 +2,17 @@
 //! current directory. Read once, so that `Config::load` is a function of plain values. Called by the
 //! library's `run`.
 
-use std::{env, ffi::OsString, path::PathBuf};
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
-use super::paths::UserDirs;
+use super::{
+    error::ConfigError,
+    paths::{UserDirs, absolute_path},
+};
+use crate::domain::file_path::file_path;
 
 /// The inputs of the config from the process.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,6 +41,14 @@ impl Environment {
             current: env::current_dir().unwrap_or_default(),
             ..Self::from_variables(|name| env::var_os(name))
         }
+    }
+
+    /// Returns the absolute path for `given`, the value of the flag or variable `by`.
+    pub(super) fn resolve(&self, given: &Path, by: &'static str) -> Result<PathBuf, ConfigError> {
+        let home = self.user_dirs.as_ref().map(|folders| folders.home.as_path());
+        let path =
+            file_path(given, home).map_err(|fault| ConfigError::InvalidPath { by, fault })?;
+        Ok(absolute_path(&self.current, &path))
     }
 
     /// Reads the variables through `variable`. An empty variable counts as unset, as in POSIX.

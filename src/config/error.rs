@@ -3,7 +3,10 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use crate::{domain::terminal_text::escape, keymap::KeyFault};
+use crate::{
+    domain::{file_path::PathFault, terminal_text::escape},
+    keymap::KeyFault,
+};
 
 /// Why the config could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +19,9 @@ pub enum ConfigError {
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{path} is not UTF-8 text: save it as UTF-8", path = .path.display())]
     NotText { path: PathBuf },
+    /// A flag or variable contains a path that is refused.
+    #[error("{by}: {fault}")]
+    InvalidPath { by: &'static str, fault: PathFault },
     /// No flag, variable or config file names a store. The default needs a home directory, and
     /// there is none.
     #[error("no home directory for the store: set HOME, or pass a file with --store")]

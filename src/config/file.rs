@@ -7,11 +7,13 @@ use toml::de::DeTable;
 
 use super::appearance::{GlyphSet, ThemeName};
 use super::error::{ConfigFault, FaultKind};
-use super::paths::{UserDirs, absolute_path, expand_home};
+use super::paths::{UserDirs, absolute_path};
 use super::scope_catalogue;
 use super::toml_reader::{TomlEntry, TomlReader, entries};
 use crate::domain::{
-    Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix, lifetime::DurationMinutes,
+    Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix,
+    file_path::{PathFault, file_path},
+    lifetime::DurationMinutes,
 };
 use crate::keymap::{KeyOverride, Keymap, overrides, suggest::advice};
 
@@ -234,14 +236,9 @@ fn parse_store_path(
     text: &str,
     base: &Path,
     folders: Option<&UserDirs>,
-) -> Result<PathBuf, &'static str> {
-    if text.is_empty() {
-        return Err("the path is empty: write the path of the store, or remove the setting");
-    }
-    match expand_home(folders, text) {
-        Some(path) => Ok(absolute_path(base, &path)),
-        None => Err("`~` works only as `~/`, for your own home directory: write the full path"),
-    }
+) -> Result<PathBuf, PathFault> {
+    let home = folders.map(|folders| folders.home.as_path());
+    Ok(absolute_path(base, &file_path(Path::new(text), home)?))
 }
 
 fn parse_duration(text: &str) -> Result<DurationMinutes, String> {

@@ -17,8 +17,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use paths::absolute_path;
-
 pub use appearance::{GlyphSet, ThemeName};
 pub use environment::Environment;
 #[cfg(any(test, feature = "testing"))]
@@ -97,7 +95,7 @@ impl Config {
     /// Loads the config. A missing file at the default path is not an error; a file named by a flag or
     /// a variable must exist.
     pub fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Self, ConfigError> {
-        let Some((path, by)) = Self::locate(flags, environment) else {
+        let Some((path, by)) = Self::locate(flags, environment)? else {
             return Self::merge_layers(flags, environment, ConfigFile::default(), None);
         };
         let text = match (fs::read(&path), by) {
@@ -120,17 +118,18 @@ impl Config {
 
     /// The path of the config file, and the flag or variable that names the path. The flag or
     /// variable is `None` for the default path. Returns `None` if no file is named and
-    /// the user has no config directory.
+    /// the user has no config directory. Fails if the named path is refused, see [`crate::domain::file_path`].
     pub fn locate(
         flags: &ConfigFlags,
         environment: &Environment,
-    ) -> Option<(PathBuf, Option<&'static str>)> {
+    ) -> Result<Option<(PathBuf, Option<&'static str>)>, ConfigError> {
         let named =
             [(flags.config.as_ref(), "--config"), (environment.config.as_ref(), "PATDECK_CONFIG")];
         let named = named.iter().find_map(|(path, by)| Some(((*path)?, *by)));
-        match (named, &environment.user_dirs) {
-            (Some((path, by)), _) => Some((absolute_path(&environment.current, path), Some(by))),
-            (None, folders) => Some((folders.as_ref()?.config_file(), None)),
+        let folders = environment.user_dirs.as_ref();
+        match named {
+            Some((path, by)) => Ok(Some((environment.resolve(path, by)?, Some(by)))),
+            None => Ok(folders.map(|folders| (folders.config_file(), None))),
         }
     }
 
@@ -142,10 +141,12 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut sources = SettingSources::new();
         let from = &mut sources;
-        let absolute = |path: &PathBuf| absolute_path(&environment.current, path);
         let default_store = environment.user_dirs.as_ref().map(UserDirs::store_file);
-        let [flag, variable] =
-            [&flags.store, &environment.store].map(|path| path.as_ref().map(absolute));
+        let resolve = |path: &Option<PathBuf>, by| {
+            path.as_ref().map(|path| environment.resolve(path, by)).transpose()
+        };
+        let flag = resolve(&flags.store, "--store")?;
+        let variable = resolve(&environment.store, "PATDECK_STORE")?;
         let stores = [flag, variable, file.store].map(|path| path.map(Some));
         let store = first_set(from, "store", stores, default_store).ok_or(ConfigError::NoHome)?;
         let read_only = [flags.read_only.then_some(true), environment.read_only, file.read_only];

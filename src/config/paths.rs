@@ -43,15 +43,6 @@ pub fn absolute_path(base: &Path, given: &Path) -> PathBuf {
     base.join(given).components().collect()
 }
 
-/// Replaces a leading `~/` of `given` by the home directory. Returns `None` if `given` starts with
-/// the home of another user, or if there is no home directory.
-pub fn expand_home(folders: Option<&UserDirs>, given: &str) -> Option<PathBuf> {
-    match given.strip_prefix('~') {
-        None => Some(PathBuf::from(given)),
-        Some(rest) => Some(folders?.home.join(rest.strip_prefix('/')?)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,17 +55,12 @@ mod tests {
     }
 
     #[test]
-    fn only_the_own_home_is_expanded() {
+    fn the_store_has_a_default_path() {
         let folders = UserDirs {
             home: "/home/op".into(),
             config: "/home/op/.config".into(),
             data: "/home/op/.local/share".into(),
         };
-        let read = |text| expand_home(Some(&folders), text);
-        assert_eq!(read("~/x.redb"), Some("/home/op/x.redb".into()));
-        assert_eq!(read("x.redb"), Some("x.redb".into()));
-        assert_eq!(read("~root/x.redb"), None);
-        assert_eq!(expand_home(None, "~/x.redb"), None);
         assert_eq!(folders.store_file(), Path::new("/home/op/.local/share/patdeck/store.redb"));
     }
 }

@@ -9,6 +9,7 @@ pub mod count;
 pub mod decision;
 pub mod describe_scopes;
 pub mod event;
+pub mod file_path;
 pub mod id;
 pub(crate) mod labelled_enum;
 pub mod lifetime;

@@ -9,7 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::domain::{Name, Secret};
+use crate::domain::{
+    Name, Secret,
+    file_path::{PathFault, file_path},
+};
 
 /// Why a secret was not written. No file contains any part of the secret.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +21,9 @@ pub enum SecretFileError {
     AlreadyExists(PathBuf),
     #[error("the directory of {0} does not exist: create it first, or choose another one")]
     DirectoryMissing(PathBuf),
+    /// The text of the path is refused.
+    #[error(transparent)]
+    InvalidPath(#[from] PathFault),
     #[error("{path} was not written ({reason}): choose another path")]
     WriteFailed { path: PathBuf, reason: io::Error },
 }
@@ -34,7 +40,7 @@ impl SecretFile {
     /// Creates the file at `path` with mode 0600. A leading `~/` is expanded to the home directory.
     /// Fails if the path already exists or its directory does not exist.
     pub fn create(path: &str) -> Result<Self, SecretFileError> {
-        let path = expand_home(path);
+        let path = new_file_path(path)?;
         let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         let file = opened.map_err(|reason| file_error(&path, reason))?;
         Ok(Self { path, file, is_kept: false })
@@ -43,7 +49,7 @@ impl SecretFile {
     /// Fails if `path` exists or its directory does not exist, because [`SecretFile::create`] would
     /// then fail. Creates nothing.
     pub fn require_free(path: &str) -> Result<(), SecretFileError> {
-        let path = expand_home(path);
+        let path = new_file_path(path)?;
         let directory = path.parent().filter(|path| !path.as_os_str().is_empty());
         if path.symlink_metadata().is_ok() {
             return Err(SecretFileError::AlreadyExists(path));
@@ -127,11 +133,8 @@ fn file_error(path: &Path, reason: io::Error) -> SecretFileError {
     }
 }
 
-fn expand_home(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), etcetera::home_dir()) {
-        (Some(rest), Ok(home)) => home.join(rest),
-        _ => Path::new(path).to_owned(),
-    }
+fn new_file_path(path: &str) -> Result<PathBuf, PathFault> {
+    file_path(Path::new(path), etcetera::home_dir().ok().as_deref())
 }
 
 #[cfg(test)]

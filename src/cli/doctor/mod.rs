@@ -101,8 +101,9 @@ fn collect_config(
 ) {
     report.section("settings");
     match Config::locate(flags, environment) {
-        None => report.unknown("file", "there is no home directory"),
-        Some((path, _)) => {
+        Err(error) => report.unknown("file", &error.to_string()),
+        Ok(None) => report.unknown("file", "there is no home directory"),
+        Ok(Some((path, _))) => {
             report.fact("file", path.to_string_lossy());
             report.fact("exists", path.exists());
             if let Ok(metadata) = std::fs::metadata(&path) {

@@ -12,6 +12,7 @@ use super::{Export, KIND, record};
 use crate::{
     cli::{
         exit::{CliError, Exit},
+        path_args::is_dash,
         print::{Output, print_hint, print_message, print_warning},
     },
     domain::{Token, counted},
@@ -37,7 +38,7 @@ pub(in crate::cli) fn export(
         tokens.iter().try_for_each(|token| writeln!(lines, "{}", export_line(token)))
     })?;
     let lines = lines.into_inner().map_err(io::IntoInnerError::into_error)?;
-    if let Some(path) = &args.output {
+    if let Some(path) = args.output.as_deref().filter(|path| !is_dash(path)) {
         let written = create_new_file(path, |mut file| {
             let written = write_export(&exported, lines, &mut file).and_then(|()| file.sync_all());
             written.map_err(|error| FileError::from(&error))

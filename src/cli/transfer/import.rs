@@ -15,6 +15,7 @@ use crate::{
         check_input,
         exit::{CliError, Exit},
         open_stdin,
+        path_args::is_dash,
         print::{Output, print_message},
     },
     domain::{counted, grouped, terminal_text::escape},
@@ -65,7 +66,7 @@ pub(in crate::cli) fn import(
 
 /// Opens the file, unless other users can change it, or standard input.
 fn open_input(args: &Import) -> Result<File, CliError> {
-    if args.file.as_os_str() == "-" {
+    if is_dash(&args.file) {
         return open_stdin().map_err(|error| import_error(error.into(), args));
     }
     let file = File::open(&args.file).map_err(|error| import_error(error.into(), args))?;

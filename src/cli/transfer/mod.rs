@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::help_footers;
+use super::{help_footers, path_args};
 
 pub(super) use self::{export::export, import::import};
 #[cfg(any(test, feature = "testing"))]
@@ -25,8 +25,8 @@ const KIND: &str = "patdeck export";
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help_footers::EXPORT)]
 pub struct Export {
-    /// Write to this new file (mode 0600) instead of standard output
-    #[arg(long, value_name = "FILE")]
+    /// Write to this new file (mode 0600); - is standard output, the default
+    #[arg(long, value_name = "FILE", value_parser = path_args::file_or_dash())]
     pub output: Option<PathBuf>,
 }
 
@@ -35,7 +35,7 @@ pub struct Export {
 #[command(after_long_help = help_footers::IMPORT)]
 pub struct Import {
     /// File written by `patdeck export`; - reads standard input
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_parser = path_args::file_or_dash())]
     pub file: PathBuf,
 
     /// Print what would happen to each token, and change nothing

@@ -14,6 +14,7 @@ use self::answer::Answer;
 use super::{
     check_input,
     exit::{CliError, Exit},
+    path_args::{self, is_dash},
     print::{Output, print_warning},
     prompt,
 };
@@ -34,8 +35,8 @@ pub struct Verify {
     #[arg(long, value_name = "DOMAIN", requires = "scope", value_parser = domain)]
     pub domain: Option<Domain>,
 
-    /// Read the secret from this file instead of standard input
-    #[arg(long, value_name = "FILE")]
+    /// Read the secret from this file; - is standard input, the default
+    #[arg(long, value_name = "FILE", value_parser = path_args::file_or_dash())]
     pub secret_file: Option<PathBuf>,
 
     /// Address of the bearer, recorded with the last use
@@ -102,7 +103,7 @@ fn warn_unrecorded_use(fault: &StoreError) {
 }
 
 fn read_secret(args: &Verify) -> Result<Zeroizing<String>, CliError> {
-    let Some(path) = &args.secret_file else {
+    let Some(path) = args.secret_file.as_deref().filter(|path| !is_dash(path)) else {
         return prompt::read_secret();
     };
     let file = File::open(path).map_err(|error| {

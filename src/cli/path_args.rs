@@ -1,0 +1,38 @@
+//! Value parsers for the paths on the command line: `~/` is expanded, and a path that is no file is
+//! refused before anything is done. `--store` and `--config` have the same rules in `config`.
+
+use std::path::{Path, PathBuf};
+
+use clap::builder::{PathBufValueParser, TypedValueParser};
+
+use crate::domain::file_path::{PathFault, any_path, file_path};
+
+/// A file.
+pub(super) fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| with_home(&path, file_path))
+}
+
+/// A file, or `-` for standard input or output.
+pub(super) fn file_or_dash() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.as_os_str().as_encoded_bytes() {
+        b"-" => Ok(path),
+        _ => with_home(&path, file_path),
+    })
+}
+
+/// A file or folder, or `-` for standard input.
+pub(super) fn file_or_folder() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| with_home(&path, any_path))
+}
+
+fn with_home(
+    path: &Path,
+    parse: impl Fn(&Path, Option<&Path>) -> Result<PathBuf, PathFault>,
+) -> Result<PathBuf, PathFault> {
+    parse(path, etcetera::home_dir().ok().as_deref())
+}
+
+/// Whether `path` stands for standard input or output.
+pub(super) fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
