@@ -88,6 +88,7 @@ impl From<ServiceError> for CliError {
             | ServiceError::Entropy(_)
             | ServiceError::ResultUnknown { .. } => Exit::Store,
             ServiceError::NotFound(_)
+            | ServiceError::NotDeleted(_)
             | ServiceError::Refused(Refusal::NotFound(_) | Refusal::NothingToRestore) => Exit::No,
             ServiceError::Ambiguous { .. } => Exit::Usage,
             _ => Exit::Refused,

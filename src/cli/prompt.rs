@@ -11,14 +11,14 @@ use std::{
 };
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::{
     exit::{CliError, Exit},
     print::printable,
 };
 use crate::{
-    domain::{Confirmation, Plan, terminal_text::to_ascii},
+    domain::{Confirmation, Plan, secret::trim_presented, terminal_text::to_ascii},
     output::{
         json::format_time,
         question::{immediate_effects, question},
@@ -115,16 +115,20 @@ pub(super) fn read_line(input: impl Read) -> Result<Zeroizing<String>, CliError>
             }
         }
     }
-    // A text that is not UTF-8 cannot be a secret. It is replaced by an empty text, which is
-    // denied later. The bytes are erased and never shown.
-    let text = String::from_utf8(std::mem::take(&mut bytes)).unwrap_or_else(|error| {
-        error.into_bytes().zeroize();
-        String::new()
-    });
-    let mut text = Zeroizing::new(text);
-    let end = text.trim_end().len();
-    text.truncate(end);
-    Ok(text)
+    Ok(presented_text(&bytes))
+}
+
+/// Returns the text of a presented secret. Bytes that are not UTF-8 become U+FFFD, which the check
+/// refuses.
+pub(super) fn presented_text(bytes: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(3 * bytes.len()));
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    Zeroizing::new(trim_presented(&text).to_owned())
 }
 
 /// Turns the echo of the terminal off until this value is dropped.
@@ -176,7 +180,8 @@ mod tests {
         assert_eq!(read(b"abc\ndef"), "abc");
         assert_eq!(read(b"abc\r\n"), "abc");
         assert_eq!(read(b""), "");
-        assert_eq!(read(b"\xff\xfe"), "");
+        assert_eq!(read(b" \xef\xbb\xbf abc \n"), "abc");
+        assert_eq!(read(b"a\xff\xfe"), "a\u{fffd}\u{fffd}");
         assert_eq!(read(&vec![b'x'; 1 << 20]).len(), MAX_SECRET_BYTES);
     }
 }

@@ -12,6 +12,8 @@ use super::id::{ALPHABET, TokenId, fill_base62};
 
 const RANDOM_CHARS: usize = 32;
 const CHECKSUM_CHARS: usize = 6;
+/// Length of a secret with the shortest prefix.
+const MIN_LEN: usize = 54;
 
 /// The word before the first underscore of every secret, `pat` by default. People and scanners
 /// recognise secrets by this word.
@@ -49,9 +51,26 @@ pub enum SecretError {
     /// The length, the number of parts or a character is wrong.
     #[error("not a secret: expected <prefix>_<12 characters>_<38 characters>")]
     Malformed,
+    /// The text is long enough, but has a character that no secret has, such as a no-break space.
+    #[error("not a secret: it contains {}, remove it", describe_char(*.0))]
+    ForeignCharacter(char),
+    /// The text is not UTF-8.
+    #[error("not a secret: it is not UTF-8 text")]
+    NotUtf8,
     /// The checksum is wrong, because of a typo or a truncated copy.
     #[error("the secret has a wrong checksum: copy it again")]
     ChecksumMismatch,
+}
+
+/// Names a character that may be invisible.
+fn describe_char(c: char) -> String {
+    if c.is_ascii_graphic() { format!("`{c}`") } else { format!("U+{:04X}", u32::from(c)) }
+}
+
+/// Returns the presented text without what editors and shells add to a secret: a byte order mark at
+/// the start, and ASCII blanks at both ends.
+pub fn trim_presented(text: &str) -> &str {
+    text.trim_ascii().trim_start_matches('\u{feff}').trim_ascii()
 }
 
 /// A secret: `<prefix>_<id>_<32 random characters><6 checksum characters>`. A secret exists only in
@@ -91,7 +110,15 @@ impl Secret {
     /// Accepts any well-formed prefix, so that existing secrets stay valid when the configured
     /// prefix changes.
     pub fn parse(text: Zeroizing<String>) -> Result<Self, SecretError> {
-        if !(54..=64).contains(&text.len()) || !text.is_ascii() {
+        if text.len() >= MIN_LEN
+            && let Some(foreign) = text.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '_')
+        {
+            return Err(match foreign {
+                char::REPLACEMENT_CHARACTER => SecretError::NotUtf8,
+                foreign => SecretError::ForeignCharacter(foreign),
+            });
+        }
+        if !(MIN_LEN..=64).contains(&text.len()) {
             return Err(SecretError::Malformed);
         }
         let mut parts = text.split('_');
@@ -247,6 +274,19 @@ mod tests {
         }
         let long = format!("{}x", seeded_secret(1).reveal());
         assert_eq!(parse(&long).unwrap_err(), SecretError::Malformed);
+    }
+
+    #[test]
+    fn a_character_that_no_secret_has_is_named() {
+        let secret = seeded_secret(1);
+        let explain = |text: &str| parse(text).unwrap_err().to_string();
+        let text = secret.reveal();
+        assert!(explain(&format!("{text}\u{a0}")).ends_with("it contains U+00A0, remove it"));
+        assert!(explain(&format!("\"{text}\"")).ends_with("it contains `\"`, remove it"));
+        assert_eq!(parse(&format!("{text}\u{fffd}")).unwrap_err(), SecretError::NotUtf8);
+        for around in ["\u{feff}", " \t\r\n", "\u{feff} ", " \u{feff}"] {
+            assert_eq!(trim_presented(&format!("{around}{text} \r\n")), text);
+        }
     }
 
     #[test]

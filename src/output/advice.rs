@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     domain::terminal_text::escape,
-    service::{PathError, PathProblem, PermissionFix, ServiceError, StoreError},
+    service::{MIN_PREFIX_LEN, PathError, PathProblem, PermissionFix, ServiceError, StoreError},
 };
 
 /// A message for the operator: lower case, without a prefix or a full stop.
@@ -76,9 +76,10 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
             let rest = text.strip_prefix(&why.to_string()).unwrap_or_default();
             Diagnostic::new(format!("{}{rest}", message(why)))
         }
-        ServiceError::NotFound(_) => {
-            Diagnostic::new(error).with_hint("list all tokens with `patdeck list --status all`")
-        }
+        ServiceError::NotFound(given) => Diagnostic::new(error)
+            .with_hint(lookup_hint(given, "list all tokens with `patdeck list --status all`")),
+        ServiceError::NotDeleted(given) => Diagnostic::new(error)
+            .with_hint(lookup_hint(given, "deleted tokens are kept for 24 hours")),
         ServiceError::Ambiguous { given, candidates } => {
             Diagnostic::new(format!("several ids start with {}: {candidates}", escape(given)))
                 .with_hint("add more characters of the id")
@@ -86,6 +87,15 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
         ServiceError::SecretFile(error) => split_hint(&error.to_string()),
         other => Diagnostic::new(other),
     }
+}
+
+/// Adds to `hint` the minimum length of an id prefix, if `given` could be a shorter one.
+fn lookup_hint(given: &str, hint: &str) -> String {
+    let is_short = given.len() < MIN_PREFIX_LEN && given.bytes().all(|b| b.is_ascii_alphanumeric());
+    if !is_short {
+        return hint.to_owned();
+    }
+    format!("an id prefix needs at least {MIN_PREFIX_LEN} characters; {hint}")
 }
 
 /// Splits a text of the form `MESSAGE: REMEDY` into the message and its hint.

@@ -23,6 +23,9 @@ pub enum ServiceError {
     /// No token matches this id, id prefix or name.
     #[error("token {} not found", crate::domain::terminal_text::escape(.0))]
     NotFound(String),
+    /// No token that can be restored matches this id, id prefix or name.
+    #[error("no deleted token matches {}", crate::domain::terminal_text::escape(.0))]
+    NotDeleted(String),
     /// An id prefix matches several tokens.
     #[error(
         "{given} matches several tokens: give more characters of one of these ids: {candidates}"

@@ -28,6 +28,7 @@ pub use execute::{CommandResult, IssuedToken};
 pub use list_feed::{FeedChanges, TokenBatch, TokenCursor};
 pub use parallel::par_map_ordered;
 pub use store_reads::{AuditTrail, ChangeLogPosition, StoreHealth, TokenChanges};
+pub use token_lookup::MIN_PREFIX_LEN;
 pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Minimum length of an id prefix, in characters.
-const MIN_PREFIX_LEN: usize = 4;
+pub const MIN_PREFIX_LEN: usize = 4;
 
 impl Service {
     /// Returns the token that `text` identifies. Tries a full id, then a name, then an id prefix.
@@ -40,7 +40,7 @@ impl Service {
         deleted.retain(|deleted| at - deleted.at < TRASH_RETENTION);
         unique_match(deleted.into_iter().map(|deleted| deleted.token).collect(), text).map_err(
             |error| match error {
-                ServiceError::NotFound(_) => Refusal::NothingToRestore.into(),
+                ServiceError::NotFound(given) => ServiceError::NotDeleted(given),
                 other => other,
             },
         )

@@ -134,7 +134,8 @@ fn an_id_prefix_must_be_unique() {
     {
         run(&home, words).fails_with_hint(2, message, hint);
     }
-    let hint = "list all tokens with `patdeck list --status all`";
+    let hint = "an id prefix needs at least 4 characters; \
+                list all tokens with `patdeck list --status all`";
     run(&home, &["show", "abc"]).fails_with_hint(1, "token abc not found", hint);
 }
 

@@ -51,6 +51,34 @@ fn the_answer_is_the_exit_code_and_one_word() {
 }
 
 #[test]
+fn blanks_and_a_bom_around_a_secret_are_ignored() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci"]);
+    let answers = |text: &str| {
+        ["verify", "verify --lines", "verify --secret-file s"].map(|words| {
+            let file = home.path().join("s");
+            fs::write(&file, text).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+            let words: Vec<_> = words.split(' ').chain(["--explain"]).collect();
+            let result = run_with_input(&home, &words, text);
+            assert_eq!(result.err, "", "{text:?}");
+            result.out
+        })
+    };
+    for around in [" ", "\t ", "\u{feff}", "\u{feff} "] {
+        assert_eq!(answers(&format!("{around}{secret} \t\r\n")), ["valid: ci\n"; 3], "{around:?}");
+    }
+    for (odd, name) in
+        [("\u{a0}", "U+00A0"), ("\u{200b}", "U+200B"), ("\"", "`\"`"), ("\0", "U+0000")]
+    {
+        let expected = format!("denied: malformed: not a secret: it contains {name}, remove it\n");
+        for text in [format!("{odd}{secret}\n"), format!("{secret}{odd}\n")] {
+            assert_eq!(answers(&text), [expected.as_str(); 3], "{odd:?}");
+        }
+    }
+}
+
+#[test]
 fn a_denial_without_the_secret_reveals_nothing() {
     let home = Home::new();
     let active = issue(&home, &["active"]);

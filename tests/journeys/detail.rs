@@ -44,9 +44,9 @@ fn a_covered_or_duplicate_scope_is_refused() {
     let mut it = detail();
     it.keys("a c <Tab>").retypes("c-9");
     it.keys("<Tab> p <Space> <C-s>");
-    it.sees("channels:c-9:publish is already covered by channels:*:publish");
+    it.sees("ci-deploy: channels:c-9:publish is already covered by");
     it.keys("<S-Tab>").retypes("*").keys("<C-s>");
-    it.sees("channels:*:publish is already granted: nothing to add");
+    it.sees("ci-deploy: channels:*:publish is already granted");
     it.keys("<Esc>").sees("Scopes 3");
 }
 

@@ -165,7 +165,8 @@ impl<'a> FieldReader<'a> {
 
     /// Reads a counter, which counts from 1. Exports of schema 1 have none.
     pub(super) fn counter<T: TryFrom<u64>>(&mut self, name: &str) -> Result<T, FaultRecorded> {
-        let is_present = self.object.0.binary_search_by(|(it, _)| it.as_ref().cmp(name)).is_ok();
+        let is_present =
+            self.object.values.binary_search_by(|(it, _)| it.as_ref().cmp(name)).is_ok();
         let count = if is_present { self.number(name)? } else { 1 };
         let count = T::try_from(count).ok().filter(|_| count > 0);
         count.ok_or_else(|| self.fault(name, "out of range".to_owned()))

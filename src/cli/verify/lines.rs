@@ -12,6 +12,7 @@ use super::{
         exit::{CliError, Exit},
         find_secret, open_stdin,
         print::{Output, write_lines},
+        prompt,
     },
     Answer, Verify, access_request,
     secret_lines::{MAX_LINE_BYTES, SecretLine, SecretLines},
@@ -119,11 +120,9 @@ impl<'a> LineVerifier<'a> {
         let SecretLine::Complete(line) = line else {
             return Err(CliError::usage(format!("the line is longer than {MAX_LINE_BYTES} bytes")));
         };
-        // A line that is not UTF-8 contains no valid secret, and is denied.
-        let line = str::from_utf8(line).unwrap_or_default();
-        let line = line.trim_ascii();
+        let line = prompt::presented_text(line);
         let (secret, rest) =
-            line.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((line, ""));
+            line.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((&line, ""));
         // The scope must not contain a secret, because the scope is recorded with the last use.
         if let Some(id) = find_secret(rest) {
             return Err(CliError::usage(format!(

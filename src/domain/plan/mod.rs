@@ -139,18 +139,15 @@ impl Plan {
         })
     }
 
-    /// If the plan skips a token, returns the reason for the first skipped token as an error. If
-    /// the plan concerns several tokens, the error contains the token's name.
+    /// If the plan skips a token, returns the reason for the first skipped token as an error, with
+    /// the token's name.
     pub fn require_all(&self) -> Result<(), Refusal> {
         let Some(SkippedToken { token, reason, .. }) = self.skipped.first() else {
             return Ok(());
         };
         match token {
-            Some(token) if self.changes.len() + self.skipped.len() > 1 => Err(Refusal::ForToken {
-                name: token.name.clone(),
-                reason: Box::new(reason.clone()),
-            }),
-            _ => Err(reason.clone()),
+            Some(token) => Err(reason.clone().for_token(&token.name)),
+            None => Err(reason.clone()),
         }
     }
 

@@ -32,7 +32,7 @@ pub enum Refusal {
     /// The leaked secret does not work.
     #[error("the secret does not work: nothing to revoke")]
     SecretNotWorking,
-    /// The change of one token was refused, and therefore the whole command was refused.
+    /// The change of this token was refused, and therefore the whole command was refused.
     #[error("{name}: {reason}")]
     ForToken { name: Name, reason: Box<Refusal> },
     /// The command names more tokens than one transaction may change.
@@ -58,4 +58,12 @@ pub enum Refusal {
         /// The actor who deleted it.
         by: String,
     },
+}
+
+impl Refusal {
+    /// Adds the name of the token whose change was refused.
+    #[must_use]
+    pub fn for_token(self, name: &Name) -> Self {
+        Self::ForToken { name: name.clone(), reason: Box::new(self) }
+    }
 }

@@ -48,10 +48,10 @@ pub(super) fn revoke_leaked<R: ReadTokens>(
     Ok(())
 }
 
-/// Ends the overlap of a token. A token without a previous secret stays unchanged.
+/// Ends the overlap of a token. Skips a token without a previous secret.
 pub(super) fn end_overlap(plan: &mut Plan, token: &Arc<Token>) {
     if token.previous.is_none() {
-        return plan.push_unchanged(token);
+        return plan.skip(token, TransitionError::NoPreviousSecret);
     }
     let mut detail = String::new();
     push_ended_overlap(&mut detail, plan, token);

@@ -24,7 +24,10 @@ fn revoking_twice_is_refused_and_keeps_the_first_time() {
     fixture.revoke(&id).unwrap();
     fixture.set_minute(7);
     let error = fixture.expect_refusal(|s| s.revoke(&id));
-    assert_eq!(error.to_string(), "the token is already revoked: regenerate it to use it again");
+    assert_eq!(
+        error.to_string(),
+        "ci: the token is already revoked: regenerate it to use it again"
+    );
 }
 
 #[test]

@@ -51,7 +51,10 @@ fn adding_skips_held_scopes_unless_all_are_held() {
     let id = fixture.issue("ci").token.id;
     for held in ["channels:*:publish", "channels:c1:publish"] {
         let error = fixture.expect_refusal(|s| s.add_scopes(&id, &[scope(held)]));
-        assert!(matches!(error, ServiceError::Refused(Refusal::Scope(_))), "{held}: {error}");
+        let ServiceError::Refused(Refusal::ForToken { reason, .. }) = error else {
+            panic!("{held}: {error}");
+        };
+        assert!(matches!(*reason, Refusal::Scope(_)), "{held}: {reason}");
     }
     let wanted = ["channels:c1:publish", "clients:*:list", "clients:*:list"].map(scope);
     let (_, events) = fixture.capture_events(|s| s.add_scopes(&id, &wanted));
@@ -85,7 +88,10 @@ fn a_removed_scope_is_denied_at_the_next_check() {
     let issued = fixture.issue("ci");
     let id = issued.token.id;
     let error = fixture.expect_refusal(|s| s.remove_scope(&id, &scope(PUBLISH)));
-    assert_eq!(error.to_string(), "the token does not have channels:c1:publish: nothing to remove");
+    assert_eq!(
+        error.to_string(),
+        "ci: the token does not have channels:c1:publish: nothing to remove"
+    );
     let (_, events) = fixture.capture_events(|s| s.remove_scope(&id, &scope("channels:*:publish")));
     assert_eq!(events, [(AuditAction::ScopesRemoved, "channels:*:publish".into())]);
     assert_eq!(fixture.check(&issued.secret), Decision::Deny(Denial::NoScope(scope(PUBLISH))));

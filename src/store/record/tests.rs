@@ -246,7 +246,6 @@ fn a_stored_scope_with_a_star_in_a_name_is_no_damage() {
     let held: Vec<_> = ["channels:c-*:read", "channels:c-1:read@e*"]
         .map(|text| Scope::parse_stored(text).unwrap())
         .into_iter()
-        .rev()
         .collect();
     let token = Token { scopes: Scopes::from_stored(held).unwrap(), last_used: None, ..token() };
     let token = Token { previous: None, ..token };

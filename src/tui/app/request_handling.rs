@@ -237,7 +237,7 @@ impl App {
         let ctx = &self.model;
         match (&plan.command, plan.skipped.first()) {
             (command, Some(only)) if command.tokens().len() == 1 => {
-                self.warn(only.reason.to_string());
+                self.warn(plan.require_all().err().unwrap_or(only.reason.clone()).to_string());
             }
             (Command::Regenerate { secret_file: None, .. }, _) => {
                 self.open(Box::new(RegenerateDialog::one(&plan, ctx)));
