@@ -1,9 +1,16 @@
 //! Process hardening: no core dumps, no debuggers of the same user, and no secrets in panic
 //! messages. Never fails. `run` calls it first, before any secret is in memory.
 
-use std::{fmt, panic::PanicHookInfo};
+use std::{
+    fmt,
+    io::{self, IsTerminal as _},
+    panic::PanicHookInfo,
+};
 
-use color_eyre::{config::HookBuilder, section::PanicMessage};
+use color_eyre::{
+    config::{HookBuilder, Theme},
+    section::PanicMessage,
+};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Disables core dumps and, on Linux, access by other processes of the same user through
@@ -23,7 +30,10 @@ pub fn harden() {
 
 /// Installs a panic hook that prints a readable report without environment and secrets.
 pub fn install_panic_hook() {
+    // A report that goes to a file must not contain escape sequences.
+    let theme = if io::stderr().is_terminal() { Theme::dark() } else { Theme::new() };
     let hooks = HookBuilder::default()
+        .theme(theme)
         .display_env_section(false)
         .panic_message(PanicRedactor)
         .panic_section(

@@ -10,6 +10,7 @@ pub mod config;
 pub mod doctor;
 pub mod exit;
 mod help_footers;
+mod input_file;
 mod json_lines;
 mod lazy_args;
 mod list_and_show;
@@ -22,7 +23,7 @@ mod transfer;
 mod usage_error;
 mod verify;
 
-use std::{ffi::OsString, fs::File, io, os::fd::AsFd as _, path::Path};
+use std::{ffi::OsString, fs::File, io, os::fd::AsFd as _};
 
 pub use args::{Args, CliCommand};
 pub use exit::{CliError, Exit};
@@ -34,7 +35,7 @@ pub use usage_error::report_clap_error;
 use crate::{
     config::Environment,
     domain::{Secret, TokenId},
-    service::{CacheSize, InputSensitivity, Service, check_input_file},
+    service::{CacheSize, Service},
 };
 
 /// Runs `command` if it works without a store and with a faulty config. Returns `None` if it needs
@@ -94,11 +95,6 @@ pub fn run_command(
         | CliCommand::Config(_)
         | CliCommand::Doctor => Err(CliError::not_run()),
     }
-}
-
-/// Returns an error if other users can read or change `file` although `trust` forbids it.
-fn check_input(file: &File, path: &Path, trust: InputSensitivity) -> Result<(), CliError> {
-    check_input_file(path, file, trust).map_err(|error| CliError::store(&error))
 }
 
 /// Opens standard input as an unbuffered file.

@@ -7,7 +7,7 @@
 use std::{
     fs::{self, DirBuilder, File, Metadata},
     io,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _},
     path::{Path, PathBuf},
 };
 
@@ -120,14 +120,17 @@ pub enum InputSensitivity {
     Content,
 }
 
-/// Refuses an open input file whose permissions do not suit `trust`. Does not check pipes and other
-/// non-regular files: whoever started patdeck chose them.
+/// Refuses an open input file whose permissions do not suit `trust`. A pipe must belong to this user
+/// or root. Does not check other non-regular files: whoever started patdeck chose them.
 pub fn check_input_file(
     path: &Path,
     file: &File,
     trust: InputSensitivity,
 ) -> Result<(), StoreError> {
     let metadata = file.metadata().map_err(|error| StoreError::at(path, &error))?;
+    if metadata.file_type().is_fifo() {
+        return check_owner(path, &metadata);
+    }
     if !metadata.is_file() {
         return Ok(());
     }

@@ -79,6 +79,22 @@ fn blanks_and_a_bom_around_a_secret_are_ignored() {
 }
 
 #[test]
+fn a_named_pipe_without_a_writer_is_an_error() {
+    let home = Home::new();
+    let made = std::process::Command::new("mkfifo").arg(home.path().join("q")).status();
+    assert!(made.unwrap().success());
+    let reason = "cannot read q (nothing was written to this pipe for 5 s)";
+    run(&home, &["verify", "--secret-file", "q"]).fails(2, reason);
+    let secret = issue(&home, &["ci"]);
+    let writer = std::thread::spawn({
+        let pipe = home.path().join("q");
+        move || fs::write(pipe, secret).unwrap()
+    });
+    assert_eq!(run(&home, &["verify", "--secret-file", "q"]).success(), "valid: ci\n");
+    writer.join().unwrap();
+}
+
+#[test]
 fn a_denial_without_the_secret_reveals_nothing() {
     let home = Home::new();
     let active = issue(&home, &["active"]);

@@ -48,6 +48,15 @@ fn a_dialog_reports_a_concurrent_delete() {
 }
 
 #[test]
+fn the_old_name_does_not_confirm_a_delete_after_a_rename() {
+    let mut one = Journey::on(Fixture::One, 80, 24);
+    one.keys("D").types("ci-deploy");
+    one.second_on_same_store().keys("e").retypes("ci-prod").keys("<C-s>").sees("Saved ci-prod");
+    one.keys("<Enter>").sees("the store was changed in the meantime").sees("Delete ci-prod?");
+    assert!(one.store_dump().contains("token ci-prod"));
+}
+
+#[test]
 fn regenerating_a_concurrently_revoked_token_asks_again() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("j R").sees("Regenerate ci-deploy (active)?");

@@ -119,3 +119,18 @@ fn a_panic_leaks_nothing_of_the_secret_on_the_screen() {
         }
     }
 }
+
+#[test]
+fn a_redirected_panic_report_has_no_escape_sequences() {
+    const CHILD: &str = "PATDECK_REDIRECTED_PANIC";
+    if std::env::var_os(CHILD).is_some() {
+        process_hardening::install_panic_hook();
+        panic!("redirected");
+    }
+    let test = "panics::a_redirected_panic_report_has_no_escape_sequences";
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = child.args(["--exact", test, "--nocapture"]).env(CHILD, "1").output().unwrap();
+    let report = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(report.contains("patdeck panicked: redirected"), "{report}");
+    assert!(!report.contains('\x1b'), "{report:?}");
+}

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     cli::{
-        check_input,
         exit::{CliError, Exit},
+        input_file::open_input,
         open_stdin,
         path_args::is_dash,
         print::{Output, print_message},
@@ -40,7 +40,7 @@ pub(in crate::cli) fn import(
         ConflictChoice::Fail => OnConflict::Fail,
     };
     let read_error = |error: io::Error| import_error(ImportError::Source(error), args);
-    let file = ensure_rereadable(service, open_input(args)?).map_err(read_error)?;
+    let file = ensure_rereadable(service, open_source(args)?).map_err(read_error)?;
     let lines = ImportFile::open(file).map_err(read_error)?.map_err(|header_faults| {
         let mut faults = ImportFaults::default();
         faults.extend(header_faults);
@@ -65,13 +65,11 @@ pub(in crate::cli) fn import(
 }
 
 /// Opens the file, unless other users can change it, or standard input.
-fn open_input(args: &Import) -> Result<File, CliError> {
+fn open_source(args: &Import) -> Result<File, CliError> {
     if is_dash(&args.file) {
         return open_stdin().map_err(|error| import_error(error.into(), args));
     }
-    let file = File::open(&args.file).map_err(|error| import_error(error.into(), args))?;
-    check_input(&file, &args.file, InputSensitivity::Content)?;
-    Ok(file)
+    open_input(&args.file, InputSensitivity::Content, |error| import_error(error.into(), args))
 }
 
 fn import_error(error: ImportError, args: &Import) -> CliError {

@@ -6,14 +6,14 @@ mod answer;
 mod lines;
 mod secret_lines;
 
-use std::{fs::File, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use zeroize::Zeroizing;
 
 use self::answer::Answer;
 use super::{
-    check_input,
     exit::{CliError, Exit},
+    input_file::open_input,
     path_args::{self, is_dash},
     print::{Output, print_warning},
     prompt,
@@ -106,11 +106,10 @@ fn read_secret(args: &Verify) -> Result<Zeroizing<String>, CliError> {
     let Some(path) = args.secret_file.as_deref().filter(|path| !is_dash(path)) else {
         return prompt::read_secret();
     };
-    let file = File::open(path).map_err(|error| {
+    let file = open_input(path, InputSensitivity::Secret, |error| {
         let path = path.display();
         CliError::usage(format!("cannot read {path} ({error})"))
     })?;
-    check_input(&file, path, InputSensitivity::Secret)?;
     prompt::read_line(file)
 }
 
