@@ -9,7 +9,7 @@ use super::terminal_text::escape;
 /// Why a path is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathFault {
-    #[error("the path is empty")]
+    #[error("the path is empty: write the path of a file")]
     Empty,
     #[error("the path contains a NUL character: remove it")]
     Nul,
