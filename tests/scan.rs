@@ -143,10 +143,14 @@ fn an_expired_secret_has_its_own_status() {
     let secret = fixture.create("short");
     let line = fixture.ok(&["export"]);
     let line = line.lines().nth(1).unwrap();
-    let expires = line.split("\"expires\":\"").nth(1).unwrap();
-    let expires = expires.split('"').next().unwrap();
+    let time = |field: &str| {
+        let value = line.split(&format!("\"{field}\":\"")).nth(1).unwrap();
+        value.split('"').next().unwrap()
+    };
     let other = Fixture::new();
-    let past = line.replace(expires, "2020-01-01T00:00:00Z");
+    let past = line.replace(time("expires"), "2020-01-02T00:00:00Z");
+    let past = past.replace(time("issued"), "2020-01-01T00:00:00Z");
+    let past = past.replace(time("created"), "2020-01-01T00:00:00Z");
     let header = "{\"kind\":\"patdeck export\",\"schema\":1,\"store\":\"\
                   00000000000000000000000000000000\",\"exported\":\"\",\"tokens\":1}";
     let mut import = other.patdeck(&["import", "-"]);
