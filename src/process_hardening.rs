@@ -13,6 +13,8 @@ use color_eyre::{
 };
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+use crate::service::panic_is_caught;
+
 /// Disables core dumps and, on Linux, access by other processes of the same user through
 /// `/proc/<pid>/mem` and `ptrace`.
 ///
@@ -28,7 +30,8 @@ pub fn harden() {
     }
 }
 
-/// Installs a panic hook that prints a readable report without environment and secrets.
+/// Installs a panic hook that prints a readable report without environment and secrets. It prints
+/// nothing for a panic that the store catches and reports as damage.
 pub fn install_panic_hook() {
     // A report that goes to a file must not contain escape sequences.
     let theme = if io::stderr().is_terminal() { Theme::dark() } else { Theme::new() };
@@ -37,10 +40,16 @@ pub fn install_panic_hook() {
         .display_env_section(false)
         .panic_message(PanicRedactor)
         .panic_section(
-            "This is a bug in patdeck. The store is intact: each change is complete or absent.",
+            "This is a bug in patdeck: report it. Check the store with `patdeck doctor`.",
         );
     // If the installation fails, the default hook still reports a panic.
     drop(hooks.install());
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic_is_caught() {
+            report(panic);
+        }
+    }));
 }
 
 /// Prints panic messages redacted, because a message can quote a secret.

@@ -15,7 +15,7 @@ use source::{Source, all_sources, root};
 /// layers together and may import all of them.
 const LAYERS: [(&str, &[&str]); 11] = [
     ("domain", &[]),
-    ("process_hardening", &[]),
+    ("process_hardening", &["service"]),
     ("store", &["domain"]),
     ("service", &["domain", "store"]),
     ("list", &["domain", "service"]),

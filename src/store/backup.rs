@@ -17,6 +17,7 @@ use super::{
     codec::verify_checksum,
     error::{DamagedRecord, IoOperation, StoreError},
     file_db,
+    key_order::KeyOrder,
     panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem},
     path_security,
@@ -175,8 +176,10 @@ impl<K: Key + 'static> RecordTable<K, Arc<ReadTransaction>> {
         mut visit: impl FnMut(K::SelfType<'_>, &[u8]) -> bool,
     ) -> Result<(), StoreError> {
         self.with_table(|table| {
+            let mut order = KeyOrder::new::<K>(&.., false);
             for row in table.iter()? {
                 let (key, value) = row?;
+                order.check::<K>(K::as_bytes(&key.value()).as_ref())?;
                 if !visit(key.value(), value.value()) {
                     break;
                 }

@@ -19,6 +19,7 @@ mod file_db;
 #[cfg(any(test, feature = "testing"))]
 mod fuzz;
 mod inflight_writes;
+mod key_order;
 mod lock_holder;
 mod lock_timeout_backend;
 mod migrate;

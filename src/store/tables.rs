@@ -18,6 +18,7 @@ use redb::{
 use super::{
     codec::{Record, RecordBody, encode_record, verify_checksum},
     error::{DamagedRecord, StoreError},
+    key_order::KeyOrder,
     panic_guard::StickyError,
 };
 use crate::domain::{
@@ -267,11 +268,12 @@ impl<K: Key + 'static, T: Transaction> RecordTable<K, T> {
         visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, DamagedRecord>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.with_table(|table| {
+            let order = KeyOrder::new::<K>(&range, backwards);
             let rows = table.range::<K::SelfType<'a>>(range)?;
             if backwards {
-                self.visit_rows(rows.rev(), visit)
+                self.visit_rows(rows.rev(), order, visit)
             } else {
-                self.visit_rows(rows, visit)
+                self.visit_rows(rows, order, visit)
             }
         })
     }
@@ -281,7 +283,8 @@ impl<K: Key + 'static, T: Transaction> RecordTable<K, T> {
         &self,
         visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, DamagedRecord>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.with_table(|table| self.visit_rows(table.iter()?, visit))
+        let order = KeyOrder::new::<K>(&.., false);
+        self.with_table(|table| self.visit_rows(table.iter()?, order, visit))
     }
 
     /// Verifies the checksum of the row at `key`.
@@ -293,11 +296,13 @@ impl<K: Key + 'static, T: Transaction> RecordTable<K, T> {
     fn visit_rows<'r>(
         &self,
         rows: impl Iterator<Item = Result<RowGuards<'r, K>, redb::StorageError>>,
+        mut order: KeyOrder,
         mut visit: impl FnMut(K::SelfType<'_>, Result<RecordBody<'_>, DamagedRecord>) -> ControlFlow<()>,
     ) -> Result<(), redb::StorageError> {
         for row in rows {
             let (key, value) = row?;
             let key = key.value();
+            order.check::<K>(K::as_bytes(&key).as_ref())?;
             let body = self.verify_row(K::as_bytes(&key).as_ref(), value.value());
             if visit(key, body).is_break() {
                 break;
@@ -341,12 +346,22 @@ impl<T: Transaction> RecordTable<IdKey, T> {
         self.with_table(|table| {
             Ok(other.with_table(|others| {
                 let mut others = others.range::<&[u8; TokenId::LEN]>(range)?;
-                let mut next = others.next().transpose()?;
+                let mut order = KeyOrder::new::<IdKey>(&range, false);
+                let mut others_order = KeyOrder::new::<IdKey>(&range, false);
+                let mut next_other = || {
+                    let next = others.next().transpose()?;
+                    if let Some((key, _)) = &next {
+                        others_order.check::<IdKey>(key.value())?;
+                    }
+                    Ok::<_, redb::StorageError>(next)
+                };
+                let mut next = next_other()?;
                 for row in table.range::<&[u8; TokenId::LEN]>(range)? {
                     let (key, value) = row?;
                     let key = key.value();
+                    order.check::<IdKey>(key)?;
                     while next.as_ref().is_some_and(|(other, _)| other.value() < key) {
-                        next = others.next().transpose()?;
+                        next = next_other()?;
                     }
                     let same = next.as_ref().filter(|(other, _)| other.value() == key);
                     if visit(key, value.value(), same.map(|(_, value)| value.value())).is_break() {

@@ -214,7 +214,9 @@ impl<'t> Writer<'t> {
         }
         let oldest = last.saturating_sub(max).saturating_add(1);
         while let Some(first) = self.tables.changes.first_key()?.filter(|n| *n < oldest) {
-            self.tables.changes.remove(first)?;
+            if !self.tables.changes.remove(first)? {
+                return Err(StoreError::corrupted("the first row of a table cannot be found"));
+            }
         }
         Ok((last > before).then_some(last))
     }

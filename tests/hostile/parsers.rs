@@ -1,31 +1,20 @@
 //! Runs the checks of the fuzz targets on random input in every test run: random bytes, text with
 //! hostile sequences, and mutated seeds. `PROPTEST_CASES` sets the number of cases.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests and their helpers fail by panicking"
-)]
-
-#[path = "fuzz/checks.rs"]
-#[expect(unreachable_pub, reason = "also a library of the fuzz targets")]
-mod checks;
-
 use std::{
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
 };
 
-use checks::{CHECKS, Check};
 use proptest::{
     collection::vec,
     prelude::*,
     sample::{Index, select},
     test_runner::{Config, TestRunner},
 };
+
+use crate::checks::{CHECKS, Check};
 
 /// Fragments used in attacks on terminals, readers and parsers.
 const HOSTILE_FRAGMENTS: [&str; 28] = [
