@@ -127,7 +127,7 @@ pub enum CliCommand {
     Config(super::config::ConfigSubcommand),
     /// Diagnose the installation; exit 1 if something needs attention
     #[command(after_help = help_footers::DOCTOR)]
-    Doctor,
+    Doctor(LazyArgs<super::doctor::Doctor>),
 }
 
 impl CliCommand {
@@ -151,8 +151,8 @@ impl CliCommand {
             | Self::Backup(_)
             | Self::Completions { .. }
             | Self::Man
-            | Self::Config(_)
-            | Self::Doctor => false,
+            | Self::Config(_) => false,
+            Self::Doctor(doctor) => doctor.repair,
         }
     }
 }

@@ -15,11 +15,14 @@ use crate::{
         advice::Diagnostic,
         json::{event_json, format_time},
     },
-    service::{ChainCheckResult, Service},
+    service::{ChainCheckResult, Service, ServiceError},
 };
 
 /// Time between two polls of `--follow`.
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
+
+/// Number of failed reads in a row after which the command gives up.
+const MAX_FAILURES: u32 = 5;
 
 /// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
@@ -49,12 +52,25 @@ pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exi
         return check(service, args.expect, out);
     }
     let token = args.token.as_deref().map(|name| resolve_id(service, name)).transpose()?;
-    let mut last_sequence = 0;
+    let (mut last_sequence, mut head, mut failures) = (0, EventHash::NONE, 0);
     loop {
-        let events = service.events_after(last_sequence)?;
+        let events = match service.events_following(last_sequence, head) {
+            Ok(Some(events)) => events,
+            Ok(None) => return Err(replaced_error(last_sequence)),
+            // A copy over the file is incomplete for a moment.
+            Err(ServiceError::Store(_)) if last_sequence > 0 && failures < MAX_FAILURES => {
+                failures += 1;
+                if !wait_for_next_poll() {
+                    return Ok(Exit::Done);
+                }
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        failures = 0;
         let has_more = !events.is_empty();
         for event in &events {
-            last_sequence = event.sequence;
+            (last_sequence, head) = (event.sequence, event.hash);
             if token.is_none_or(|id| event.body.token == Some(id)) {
                 print_event(event, out)?;
             }
@@ -70,6 +86,14 @@ pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exi
             return Ok(Exit::Done);
         }
     }
+}
+
+/// The error for a trail that no longer contains the last event that was printed.
+fn replaced_error(last_sequence: u64) -> CliError {
+    let message = format!(
+        "the audit trail was replaced: event {last_sequence} differs from the event that was printed"
+    );
+    CliError::new(Exit::No, message).with_hint(BROKEN_CHAIN_HINT)
 }
 
 /// Waits for [`POLL_INTERVAL`]. Returns `false` if the reader closed the output. Without this
@@ -92,8 +116,8 @@ fn wait_for_next_poll() -> bool {
 
 /// Finds an existing token, or accepts the id of a deleted one.
 fn resolve_id(service: &Service, name: &str) -> Result<TokenId, CliError> {
-    match service.resolve(name) {
-        Ok(token) => Ok(token.id),
+    match service.resolve_id(name) {
+        Ok(id) => Ok(id),
         Err(error) => TokenId::parse(name).ok_or_else(|| error.into()),
     }
 }

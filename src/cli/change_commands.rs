@@ -62,7 +62,7 @@ fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Co
         | super::CliCommand::Completions { .. }
         | super::CliCommand::Man
         | super::CliCommand::Config(_)
-        | super::CliCommand::Doctor => return Ok(None),
+        | super::CliCommand::Doctor(_) => return Ok(None),
     }))
 }
 
@@ -153,16 +153,24 @@ fn delete(service: &Service, args: &Delete) -> Result<Command, CliError> {
     let tokens = if args.all {
         TokensToDelete::All
     } else {
-        TokensToDelete::Listed(resolve(service, &args.tokens)?)
+        TokensToDelete::Listed(resolve_with(&args.tokens, |name| service.resolve_id(name))?)
     };
     Ok(Command::Delete { tokens })
 }
 
 /// Finds the tokens with these ids or names, without duplicates.
 fn resolve(service: &Service, names: &[String]) -> Result<Vec<TokenId>, CliError> {
+    resolve_with(names, |name| Ok(service.resolve(name)?.id))
+}
+
+/// Like [`resolve`], but finds each token with `find`.
+fn resolve_with(
+    names: &[String],
+    find: impl Fn(&str) -> Result<TokenId, ServiceError>,
+) -> Result<Vec<TokenId>, CliError> {
     let mut ids = Vec::new();
     for name in names {
-        let id = service.resolve(name)?.id;
+        let id = find(name)?;
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -203,7 +211,7 @@ fn print_committed(
         if out.json {
             out.object(json!({ "deleted": deleted }))?;
         } else {
-            print_message(&format!("Deleted {}", counted(deleted, "token")));
+            print_message(&format!("Deleted {}", plan.counted_tokens()));
         }
         return Ok(Exit::Done);
     }
@@ -211,6 +219,14 @@ fn print_committed(
     if let (Some(file), false) = (&committed.secret_file, one_secret) {
         let secrets = counted(plan.changes.len(), "secret");
         print_message(&format!("Wrote {secrets} to {} (mode 0600)", file.display()));
+    }
+    for change in plan.changes.iter().filter(|change| change.token().is_none()) {
+        let Some(id) = change.id() else { continue };
+        if out.json {
+            out.object(json!({ "deleted_damaged": id.as_str() }))?;
+        } else {
+            print_message(&format!("Deleted the damaged record {id}"));
+        }
     }
     let now = service.now()?;
     for each in plan.tokens() {

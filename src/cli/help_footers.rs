@@ -275,6 +275,8 @@ pub(super) const DOCTOR: &str = "\
 Examples:
   patdeck doctor
   patdeck doctor --json > report.json
+  patdeck doctor --repair
 
-Prints no secrets and no token names, so that the output can be pasted into a bug report. A fact
-that cannot be determined is shown with the reason. Exit 0, or 1 if something needs attention.";
+Prints no secrets and, without --repair, no token names, so that the output can be pasted into a bug
+report. A fact that cannot be determined is shown with the reason. Exit 0, or 1 if something needs
+attention.";

@@ -52,7 +52,9 @@ pub fn run_without_store(
         CliCommand::Completions { shell } => Some(man_and_completions::completions(*shell, &out)),
         CliCommand::Man => Some(man_and_completions::man(&out)),
         CliCommand::Config(command) => Some(config::config(*command, &flags, &environment, &out)),
-        CliCommand::Doctor => Some(doctor::doctor(&flags, &environment, open, &out)),
+        CliCommand::Doctor(args) if !args.repair => {
+            Some(doctor::doctor(&flags, &environment, open, &out))
+        }
         CliCommand::Scan(scan) if scan.regex => Some(scan::regex(args.json)),
         _ => None,
     }
@@ -88,12 +90,12 @@ pub fn run_command(
         CliCommand::Scan(args) => scan::scan(service, args, out),
         CliCommand::Export(args) => transfer::export(service, args, out),
         CliCommand::Import(args) => transfer::import(service, args, out),
+        CliCommand::Doctor(args) => doctor::repair(service, args.yes, out),
         CliCommand::Backup(args) => backup::backup(service, args, out),
         // `run_without_store` runs these commands, so that they must not count as done here.
-        CliCommand::Completions { .. }
-        | CliCommand::Man
-        | CliCommand::Config(_)
-        | CliCommand::Doctor => Err(CliError::not_run()),
+        CliCommand::Completions { .. } | CliCommand::Man | CliCommand::Config(_) => {
+            Err(CliError::not_run())
+        }
     }
 }
 

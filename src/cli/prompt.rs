@@ -45,7 +45,26 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
     if yes {
         return Ok(());
     }
-    let question = question(plan);
+    let mut lines = Vec::new();
+    if plan.command.tokens().len() > 1 {
+        let names: Vec<_> =
+            plan.tokens().take(MAX_LISTED_NAMES).map(|token| token.name.as_str()).collect();
+        let more = if plan.changes.len() > MAX_LISTED_NAMES { ", ..." } else { "" };
+        lines.push(format!("{}{more}", names.join(", ")));
+    }
+    lines.extend(immediate_effects(plan, format_time));
+    ask(&lines, &question(plan), &prompt, &expected)
+}
+
+/// Prints `lines` and `question`, and requires the operator to type `expected`, which `prompt`
+/// describes. Returns an error (exit 2) without a terminal, and an error (exit 1) if the answer is
+/// wrong.
+pub(super) fn ask(
+    lines: &[String],
+    question: &str,
+    prompt: &str,
+    expected: &str,
+) -> Result<(), CliError> {
     if !is_interactive() {
         let act = question.trim_end_matches('?');
         let act = act.chars().take(1).flat_map(char::to_lowercase).chain(act.chars().skip(1));
@@ -56,22 +75,16 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
         .with_hint("pass --yes"));
     }
     let mut err = io::stderr().lock();
-    if plan.command.tokens().len() > 1 {
-        let names: Vec<_> =
-            plan.tokens().take(MAX_LISTED_NAMES).map(|token| token.name.as_str()).collect();
-        let more = if plan.changes.len() > MAX_LISTED_NAMES { ", ..." } else { "" };
-        writeln!(err, "{}{more}", printable(&names.join(", ")))?;
+    for line in lines {
+        writeln!(err, "{}", printable(line))?;
     }
-    for consequence in immediate_effects(plan, format_time) {
-        writeln!(err, "{}", printable(&consequence))?;
-    }
-    write!(err, "{} Type {prompt} to confirm: ", printable(&question))?;
+    write!(err, "{} Type {prompt} to confirm: ", printable(question))?;
     err.flush()?;
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed)?;
     let typed = typed.trim_end_matches(['\r', '\n']);
     // A terminal without UTF-8 shows only the ASCII form of the name, so that form is accepted too.
-    if typed == expected || typed == to_ascii(&expected) {
+    if typed == expected || typed == to_ascii(expected) {
         return Ok(());
     }
     Err(CliError::new(Exit::No, "cancelled: the answer does not match, nothing was changed"))

@@ -144,6 +144,21 @@ pub struct EventBody {
     pub detail: String,
 }
 
+impl EventBody {
+    /// The detail of the event that removes a damaged record. The text is stored, so it must not
+    /// change.
+    pub const RECORD_WAS_DAMAGED: &str = "record was damaged";
+
+    /// Whether the event removed the token from the store for good, so that it is not in the trash.
+    pub fn removes_for_good(&self) -> bool {
+        match self.action {
+            AuditAction::Purged => true,
+            AuditAction::Deleted => self.detail == Self::RECORD_WAS_DAMAGED,
+            _ => false,
+        }
+    }
+}
+
 /// An event of the audit trail, chained to the event before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {

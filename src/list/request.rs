@@ -84,6 +84,8 @@ pub struct StoreSummary {
     pub damaged: Vec<String>,
     /// The time of the last change, if the clock is more than 5 minutes behind it.
     pub clock_behind: Option<Timestamp>,
+    /// Whether another state of the same store replaced the file since the app started.
+    pub is_history_replaced: bool,
     /// The first active token that was undelivered before this session and still is, and the number
     /// of these tokens.
     pub undelivered: Option<(TokenId, usize)>,

@@ -37,6 +37,8 @@ pub(super) struct SyncedIndex {
     /// The number of tokens in the store, including damaged records.
     pub(super) total: usize,
     clock_behind: Option<Timestamp>,
+    /// Whether another state of the store replaced the file since the start.
+    is_history_replaced: bool,
     /// The status classes of all rows. Most requests reuse them, because they are kept until a
     /// changed row or the time changes a class.
     classified: Option<ClassifiedRows>,
@@ -55,8 +57,9 @@ impl SyncedIndex {
     pub(super) fn sync(&mut self, service: &Service) -> Result<(), ServiceError> {
         let update = service.update_since(self.position)?;
         if let FeedChanges::NeedsReload = update.changed {
-            *self = Self::default();
+            *self = Self { is_history_replaced: self.is_history_replaced, ..Self::default() };
         }
+        self.is_history_replaced |= update.is_history_replaced;
         self.position = Some(update.position);
         self.total = update.total;
         self.clock_behind = update.clock_behind;
@@ -168,6 +171,7 @@ impl SyncedIndex {
             stats: self.stats,
             damaged: self.damaged.iter().map(ToString::to_string).collect(),
             clock_behind: self.clock_behind,
+            is_history_replaced: self.is_history_replaced,
             undelivered: None,
         };
         let (total, selected_row) = (tokens.len(), selected.map(|id| (id, selected_row)));

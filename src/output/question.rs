@@ -22,7 +22,9 @@ pub fn question(plan: &Plan) -> String {
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!("Revoke {tokens}?"),
         Command::EndOverlap { .. } => format!("End the old secret of {tokens}?"),
         Command::Regenerate { .. } => format!("Regenerate {tokens}?"),
-        Command::Delete { tokens: TokensToDelete::All } if plan.changes.len() == 1 => {
+        Command::Delete { tokens: TokensToDelete::All }
+            if plan.changes.len() == 1 && plan.tokens().count() == 1 =>
+        {
             "Delete the only token?".to_owned()
         }
         Command::Delete { tokens: TokensToDelete::All } => format!("Delete all {tokens}?"),
@@ -107,6 +109,6 @@ fn count_with_status(plan: &Plan, status: Status) -> usize {
 fn describe_tokens(plan: &Plan) -> String {
     match (plan.tokens().next(), plan.command.tokens().len()) {
         (Some(token), 1) => token.name.to_string(),
-        _ => counted(plan.changes.len(), "token"),
+        _ => plan.counted_tokens(),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         Refusal, Secret, StoredToken, Timestamp, Token, TokenChange, TokenId, TokensToDelete, plan,
         plan::{NewSecretDigests, PlanContext, ReadTokens},
     },
-    store::{ReadOps, StoreError, Writer},
+    store::{DamagedRecord, ReadOps, StoreError, Writer},
 };
 
 /// A token with its new secret. There is no other copy of the secret.
@@ -54,12 +54,23 @@ impl<R: ReadOps> ReadTokens for PlanReader<'_, R> {
         Ok(self.0.token(id)?)
     }
 
+    fn stored(&self, id: &TokenId) -> Result<StoredToken, ServiceError> {
+        match self.0.token(id) {
+            Ok(token) => {
+                Ok(token.map_or(StoredToken::Absent, |token| StoredToken::Live(token.into())))
+            }
+            Err(StoreError::Damaged(_)) => Ok(StoredToken::Damaged(*id)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, ServiceError> {
         Ok(self.0.id_of_name(name)?)
     }
 
-    fn tokens(&self) -> Result<Vec<Token>, ServiceError> {
-        Ok(self.0.tokens()?.rows)
+    fn tokens(&self) -> Result<(Vec<Token>, Vec<TokenId>), ServiceError> {
+        let all = self.0.tokens()?;
+        Ok((all.rows, all.damaged.iter().filter_map(DamagedRecord::token_id).collect()))
     }
 
     fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, ServiceError> {
@@ -226,7 +237,12 @@ impl Service {
         at: Timestamp,
         change: &TokenChange,
     ) -> Result<(), StoreError> {
+        let mut damaged = None;
         match (&change.before, &change.after) {
+            (StoredToken::Damaged(id), _) | (_, StoredToken::Damaged(id)) => {
+                damaged = Some((*id, tx.first_name_of(id)?));
+                tx.remove_token(id)?;
+            }
             (StoredToken::Live(before), StoredToken::Live(after)) => {
                 if before != after {
                     tx.put_token(after)?;
@@ -247,7 +263,11 @@ impl Service {
             (StoredToken::Absent, StoredToken::Absent) => {}
         }
         if let Some((action, detail)) = &change.event {
-            tx.append_event(self.new_event(at, *action, change.token(), detail.clone()))?;
+            let mut event = self.new_event(at, *action, change.token(), detail.clone());
+            if let Some((id, name)) = damaged {
+                (event.token, event.name) = (Some(id), name);
+            }
+            tx.append_event(event)?;
         }
         Ok(())
     }

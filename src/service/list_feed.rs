@@ -41,6 +41,8 @@ pub struct ListFeedUpdate {
     /// The time of the newest event, if the clock is more than 5 minutes behind it.
     pub clock_behind: Option<Timestamp>,
     pub changed: FeedChanges,
+    /// Whether another state of the same store replaced the file since the last position.
+    pub is_history_replaced: bool,
 }
 
 /// The tokens that changed since a [`ChangeLogPosition`].
@@ -72,6 +74,10 @@ impl Service {
         Ok(self.store.read(|rows| {
             let last = rows.newest_event()?;
             let position = store_reads::position(rows, last.as_ref())?;
+            let is_history_replaced = match seen.filter(|seen| *seen != position) {
+                None => false,
+                Some(seen) => store_reads::is_history_replaced(rows, seen, position)?,
+            };
             let ids = match seen.filter(|seen| *seen != position) {
                 None => ChangesSince::Tokens(Vec::new(), 0),
                 Some(seen) => store_reads::changes_between(rows, seen, position)?,
@@ -92,6 +98,7 @@ impl Service {
                 total: usize::try_from(rows.token_count()?).unwrap_or(usize::MAX),
                 clock_behind: self.clock_behind(last.as_ref()),
                 changed,
+                is_history_replaced,
             })
         })?)
     }

@@ -14,6 +14,7 @@ pub mod import;
 pub mod leaked_secret;
 pub mod list_feed;
 mod parallel;
+mod repair;
 pub mod secret_file;
 pub mod store_reads;
 pub mod token_lookup;
@@ -27,7 +28,9 @@ pub use error::ServiceError;
 pub use execute::{CommandResult, IssuedToken};
 pub use list_feed::{FeedChanges, TokenBatch, TokenCursor};
 pub use parallel::par_map_ordered;
-pub use store_reads::{AuditTrail, ChangeLogPosition, StoreHealth, TokenChanges};
+pub use store_reads::{
+    AllTokensSnapshot, AuditTrail, ChangeLogPosition, StoreHealth, TokenChanges,
+};
 pub use token_lookup::MIN_PREFIX_LEN;
 pub use verify::{Verdict, Verifier};
 

@@ -15,6 +15,8 @@ pub struct ChangeLogPosition {
     store: u128,
     generation: u64,
     event: u64,
+    /// The hash of this event.
+    head: EventHash,
 }
 
 /// All tokens, the damaged records and the clock, read in one transaction.
@@ -61,6 +63,8 @@ pub struct StoreHealth {
     pub has_register: bool,
     /// Number of endings that only the revocation register contains so far.
     pub pending_endings: usize,
+    /// Number of repairs that `doctor --repair` would make.
+    pub repairs: usize,
 }
 
 /// Maximum number of events per read.
@@ -161,6 +165,7 @@ impl Service {
                 trash: rows.trash()?.rows.len(),
                 has_register,
                 pending_endings,
+                repairs: rows.find_repairs()?.len(),
             })
         })?)
     }
@@ -169,6 +174,23 @@ impl Service {
     /// empty list after the last event.
     pub fn events_after(&self, seen: u64) -> Result<Vec<AuditEvent>, ServiceError> {
         Ok(self.store.read(|rows| rows.events_after(seen, EVENTS_PAGE))?.rows)
+    }
+
+    /// Like [`Service::events_after`], but returns `None` if event number `seen` does not have the
+    /// hash `head`, because another state of the store replaced the file.
+    pub fn events_following(
+        &self,
+        seen: u64,
+        head: EventHash,
+    ) -> Result<Option<Vec<AuditEvent>>, ServiceError> {
+        // Cached pages could belong to the replaced state.
+        self.store.release_file();
+        Ok(self.store.read(|rows| {
+            if !contains_event(rows, seen, head)? {
+                return Ok(None);
+            }
+            Ok::<_, StoreError>(Some(rows.events_after(seen, EVENTS_PAGE)?.rows))
+        })?)
     }
 
     /// Returns the last `limit` events of a token, newest first.
@@ -196,11 +218,31 @@ pub(super) fn changes_between(
     seen: ChangeLogPosition,
     now: ChangeLogPosition,
 ) -> Result<ChangesSince, StoreError> {
-    // The generations of two stores are not comparable.
-    if seen.store == now.store {
+    // The generations of two stores or of two histories are not comparable.
+    if seen.store == now.store && !is_history_replaced(rows, seen, now)? {
         rows.changes_after(seen.generation)
     } else {
         Ok(ChangesSince::NeedsResync)
+    }
+}
+
+/// Whether the store at the position `now` lacks the event that was the newest at the position
+/// `seen`: another state of the same store replaced the file.
+pub(super) fn is_history_replaced(
+    rows: &impl ReadOps,
+    seen: ChangeLogPosition,
+    now: ChangeLogPosition,
+) -> Result<bool, StoreError> {
+    Ok(seen.store == now.store && !contains_event(rows, seen.event, seen.head)?)
+}
+
+/// Whether the event `sequence` has this hash. A damaged event counts as unchanged, because other
+/// checks report it.
+fn contains_event(rows: &impl ReadOps, sequence: u64, hash: EventHash) -> Result<bool, StoreError> {
+    match rows.event(sequence) {
+        Ok(event) => Ok(event.map_or(EventHash::NONE, |event| event.hash) == hash),
+        Err(StoreError::Damaged(_)) => Ok(true),
+        Err(error) => Err(error),
     }
 }
 
@@ -220,5 +262,6 @@ pub(super) fn position(
         store,
         generation: rows.generation()?,
         event: last.map_or(0, |event| event.sequence),
+        head: last.map_or(EventHash::NONE, |event| event.hash),
     })
 }

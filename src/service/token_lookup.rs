@@ -4,7 +4,7 @@
 use super::{Service, ServiceError};
 use crate::{
     domain::{Actor, Name, Refusal, Token, TokenId, plan::TRASH_RETENTION},
-    store::ReadOps,
+    store::{DamagedRecord, ReadOps, StoreError},
 };
 
 /// Minimum length of an id prefix, in characters.
@@ -27,6 +27,26 @@ impl Service {
                 return rows.token(&id)?.ok_or_else(|| Refusal::NotFound(id).into());
             }
             unique_match(rows.tokens()?.rows, text)
+        })
+    }
+
+    /// Returns the id of the token that `text` identifies, even if the record of the token is
+    /// damaged. Otherwise like [`Service::resolve`].
+    pub fn resolve_id(&self, text: &str) -> Result<TokenId, ServiceError> {
+        let error = match self.resolve(text) {
+            Ok(token) => return Ok(token.id),
+            Err(error) => error,
+        };
+        self.store.read(|rows| {
+            let by_name = || Name::parse(text).map_or(Ok(None), |name| rows.id_of_name(&name));
+            let id = match TokenId::parse(text) {
+                Some(id) if !matches!(rows.token(&id), Ok(None)) => Some(id),
+                _ => by_name()?,
+            };
+            match id.map(|id| (id, rows.token(&id))) {
+                Some((id, Err(StoreError::Damaged(_)))) => Ok(id),
+                _ => unique_damaged(&rows.tokens()?.damaged, text).ok_or(error),
+            }
         })
     }
 
@@ -54,6 +74,13 @@ impl Service {
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
+}
+
+/// Returns the only damaged token whose id starts with `text`.
+fn unique_damaged(damaged: &[DamagedRecord], text: &str) -> Option<TokenId> {
+    let matches = |id: &TokenId| text.len() >= MIN_PREFIX_LEN && id.as_str().starts_with(text);
+    let mut ids = damaged.iter().filter_map(DamagedRecord::token_id).filter(matches);
+    ids.next().filter(|_| ids.next().is_none())
 }
 
 /// Returns the only token of `tokens` whose name is `text` or whose id starts with `text`. A prefix

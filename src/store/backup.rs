@@ -64,6 +64,38 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Writes a copy of the last commit to the first free name of `store.redb.SUFFIX`,
+    /// `store.redb.SUFFIX.2`, … Returns `None` for a store in memory.
+    pub fn backup_beside(&self, suffix: &str) -> Result<Option<PathBuf>, StoreError> {
+        let Some(path) = self.path() else { return Ok(None) };
+        create_beside(path, suffix, |copy| self.backup(copy).map(drop)).map(Some)
+    }
+}
+
+/// Calls `create` with the first free path of `PATH.SUFFIX`, `PATH.SUFFIX.2`, … Returns the path.
+fn create_beside(
+    path: &Path,
+    suffix: &str,
+    create: impl Fn(&Path) -> Result<(), StoreError>,
+) -> Result<PathBuf, StoreError> {
+    let mut number = 1_u32;
+    loop {
+        let mut copy = path.to_owned().into_os_string();
+        copy.push(format!(".{suffix}"));
+        if number > 1 {
+            copy.push(format!(".{number}"));
+        }
+        let copy = PathBuf::from(copy);
+        match create(&copy) {
+            Err(StoreError::Path(PathError { problem: PathProblem::Exists, .. })) => {
+                number = number.saturating_add(1);
+            }
+            result => return result.map(|()| copy),
+        }
+    }
+}
+
 /// Creates the file at `path` in one step. `fill` gets an empty file (0600) under a temporary name
 /// and must sync it; the file is then renamed to `path`. So no process sees a partial file.
 ///
@@ -101,24 +133,13 @@ fn is_taken(path: &Path) -> bool {
 /// in the same folder: `store.redb.schema-1`, `store.redb.schema-1.2`, … The caller must have the
 /// file open exclusively.
 pub(super) fn save_pre_migration_copy(path: &Path, schema: u32) -> Result<PathBuf, StoreError> {
-    let mut number = 1_u32;
-    loop {
-        let suffix = if number == 1 { String::new() } else { format!(".{number}") };
-        let mut copy = path.to_owned().into_os_string();
-        copy.push(format!(".schema-{schema}{suffix}"));
-        let copy = PathBuf::from(copy);
-        let result = create_new_file(&copy, |mut to| {
+    create_beside(path, &format!("schema-{schema}"), |copy| {
+        create_new_file(copy, |mut to| {
             let (mut from, _) = path_security::open(path, false)?;
             let copied = io::copy(&mut from, &mut to).and_then(|_| to.sync_all());
             copied.map_err(|error| StoreError::from(&error))
-        });
-        match result {
-            Err(StoreError::Path(PathError { problem: PathProblem::Exists, .. })) => {
-                number = number.saturating_add(1);
-            }
-            result => return result.map(|()| copy),
-        }
-    }
+        })
+    })
 }
 
 fn copy_tables(from: &ReadTables, file: File) -> Result<BackupReport, StoreError> {

@@ -14,7 +14,7 @@ use super::{
     record::{EventV1, TokenIdRecordV1, TokenV2, TrashV2},
     tables::{Tables, Transaction, display_key},
 };
-use crate::domain::{AuditAction, Token, TokenId};
+use crate::domain::{AuditAction, EventBody, Token, TokenId};
 
 type Key = [u8; TokenId::LEN];
 
@@ -44,10 +44,11 @@ struct AuditedTokenState {
 }
 
 impl AuditedTokenState {
-    fn apply(&mut self, action: AuditAction) {
+    fn apply(&mut self, event: &EventBody) {
+        let action = event.action;
         self.location = match action {
+            _ if event.removes_for_good() => Some(TokenLocation::Purged),
             AuditAction::Deleted => Some(TokenLocation::Trash),
-            AuditAction::Purged => Some(TokenLocation::Purged),
             AuditAction::ClockAccepted | AuditAction::RegisterRebuilt => self.location,
             _ => Some(TokenLocation::Stored),
         };
@@ -144,7 +145,7 @@ impl ConsistencyCheck {
             if let Some(event) = event
                 && let Some(id) = event.token
             {
-                audited.entry(*id.as_bytes()).or_default().apply(event.action);
+                audited.entry(*id.as_bytes()).or_default().apply(&event);
             }
             ControlFlow::Continue(())
         })?;

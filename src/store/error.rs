@@ -11,7 +11,10 @@ use std::{
 
 use redb::{CommitError, StorageError, TableError, TransactionError};
 
-use super::path_error::{PathError, PathProblem};
+use super::{
+    path_error::{PathError, PathProblem},
+    tables::TOKENS,
+};
 use crate::domain::{Name, TokenId, labelled_enum::labels};
 
 /// A record whose checksum is wrong or that cannot be decoded.
@@ -22,6 +25,13 @@ pub struct DamagedRecord {
     /// The key of the record: an id, a name, a number, or hexadecimal digits if it is none of
     /// these.
     pub key: String,
+}
+
+impl DamagedRecord {
+    /// The id of the token, if this is the record of a token. A damaged last use does not count.
+    pub fn token_id(&self) -> Option<TokenId> {
+        (self.table == TOKENS).then(|| TokenId::parse(&self.key)).flatten()
+    }
 }
 
 impl fmt::Display for DamagedRecord {

@@ -34,6 +34,7 @@ mod read_ops;
 mod reader;
 mod record;
 mod register;
+mod repair;
 mod revocations;
 #[cfg(test)]
 mod scenario;
@@ -67,6 +68,7 @@ pub use read_ops::{ScanResult, TrashedToken};
 pub use reader::Reader;
 pub use record::ComparedFields;
 pub use register::{Ending, EndingKind, RevocationEntry};
+pub use repair::Repair;
 pub use watch::ChangeWatcher;
 pub use write_ops::Writer;
 
@@ -195,6 +197,13 @@ impl Store {
         work: impl FnOnce(&Reader) -> Result<T, E>,
     ) -> Result<T, E> {
         self.cached_reader().read(work)
+    }
+
+    /// Closes the file and drops all cached pages; the next read opens the file again.
+    pub fn release_file(&self) {
+        if let Backend::File(file) = &*self.backend {
+            file.drop_handle();
+        }
     }
 
     /// Starts a session that reuses its read transaction while nothing is committed.

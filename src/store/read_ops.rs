@@ -17,6 +17,7 @@ use super::{
     raw_batch::{self, RawBatch},
     record::{StoreInfoV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2},
     register::{PendingEndings, RevocationState},
+    repair::{self, Repair},
     tables::{Tables, Transaction},
 };
 use crate::domain::{
@@ -248,11 +249,14 @@ pub trait ReadOps: HasTables {
         chain::load_events_of(self.tables(), id, limit)
     }
 
+    /// Reads the event with this sequence.
+    fn event(&self, sequence: u64) -> Result<Option<AuditEvent>, StoreError> {
+        self.tables().events.get(sequence, |body| chain::decode_event(sequence, body))
+    }
+
     /// Returns the last event, or [`StoreError::Damaged`] if its record cannot be read.
     fn last_event(&self) -> Result<Option<AuditEvent>, StoreError> {
-        let events = &self.tables().events;
-        let last = events.last_key()?;
-        events.get(last, |body| chain::decode_event(last, body))
+        self.event(self.tables().events.last_key()?)
     }
 
     /// Returns the newest undamaged event. Skips damaged events, because they must not prevent
@@ -286,6 +290,11 @@ pub trait ReadOps: HasTables {
     /// all tables.
     fn find_inconsistencies(&self) -> Result<Vec<String>, StoreError> {
         consistency::find_inconsistencies(self.tables())
+    }
+
+    /// Returns the repairs that damaged rows and derived tables need. Reads all tables.
+    fn find_repairs(&self) -> Result<Vec<Repair>, StoreError> {
+        repair::find_repairs(self.tables())
     }
 
     /// Returns a number that is 0 in a new store and increases with every committed change,

@@ -20,7 +20,7 @@ use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Name, Timestamp, Tok
 const CHANGE_LOG_ROWS: usize = 4_096;
 
 /// Stands for the token id in the change log if a change concerns no token. No token has this id.
-const NO_TOKEN: [u8; TokenId::LEN] = [0; TokenId::LEN];
+pub(super) const NO_TOKEN: [u8; TokenId::LEN] = [0; TokenId::LEN];
 
 /// A write transaction. Its reads see its own writes.
 #[derive(Debug)]
@@ -168,6 +168,12 @@ impl<'t> Writer<'t> {
 
     pub fn has_trash(&self) -> Result<bool, StoreError> {
         Ok(self.tables.trash.len()? > 0)
+    }
+
+    /// Returns a folded name that refers to the token, or an empty text if no name does.
+    pub fn first_name_of(&self, id: &TokenId) -> Result<String, StoreError> {
+        let name = self.names_of(id)?.into_iter().next().unwrap_or_default();
+        Ok(String::from_utf8_lossy(&name).into_owned())
     }
 
     /// Returns the folded names that refer to the token. Usually, this is the name in the token's

@@ -10,6 +10,7 @@
 )]
 
 mod basics;
+mod damage;
 mod doctor;
 mod files;
 mod follow;

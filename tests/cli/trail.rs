@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{Home, command, issue, run};
 
 /// Flips a bit at each occurrence of `needle` in the store file.
-fn flip(home: &Home, needle: &str) {
+pub(crate) fn flip(home: &Home, needle: &str) {
     let mut bytes = fs::read(home.store()).unwrap();
     for at in 0..bytes.len() - needle.len() {
         if bytes[at..].starts_with(needle.as_bytes()) {

@@ -37,7 +37,7 @@ const COMMANDS: [&str; 22] = [
     "regenerate token-20 --yes",
     "revoke token-0 token-2 --yes",
     "delete token-6 --yes",
-    "restore token-5",
+    "restore token-16",
     "import export --on-conflict skip",
     "delete --all --yes",
     "list --read-only",

@@ -118,6 +118,42 @@ fn a_corrupt_store_is_reported_and_the_app_continues() {
     it.keys("<Esc> ? <Esc>").sees("ci-deploy");
 }
 
+/// Replaces the store of `it` by a new file with these bytes.
+fn replace_store(it: &Journey, bytes: &[u8]) {
+    let new = it.path("new");
+    fs::write(&new, bytes).unwrap();
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::rename(&new, it.store.file()).unwrap();
+}
+
+#[test]
+fn delete_all_deletes_a_damaged_record_too() {
+    let first = Journey::on(Fixture::Few, 120, 24);
+    let mut bytes = fs::read(first.store.file()).unwrap();
+    let needle = b"Publishes builds";
+    for at in 0..bytes.len() - needle.len() {
+        if bytes[at..].starts_with(needle) {
+            bytes[at] ^= 1;
+        }
+    }
+    replace_store(&first, &bytes);
+    let mut it = first.second_on_same_store();
+    it.resize(160, 24).waits_for("Damaged: ");
+    it.keys("X").sees("Delete all 3 tokens and 1 damaged record?");
+    it.sees("1 record is damaged.").keys("4 <Enter>");
+    it.sees("Deleted 3 tokens and 1 damaged record").never_sees("Damaged: ");
+    it.keys("u").sees("Restored 3 tokens");
+}
+
+#[test]
+fn a_history_that_went_back_is_reported() {
+    let mut it = Journey::on(Fixture::Few, 120, 24);
+    let old = fs::read(it.store.file()).unwrap();
+    it.keys("e <C-u> other <C-s>").sees("Saved other");
+    replace_store(&it, &old);
+    it.keys("j").waits_for("replaced by another state of itself");
+}
+
 #[test]
 fn a_clock_set_back_is_reported_and_can_be_accepted() {
     let mut it = Journey::on(Fixture::One, 120, 24);

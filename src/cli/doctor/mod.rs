@@ -3,12 +3,15 @@
 //! with the reason and does not stop the report.
 
 mod processes;
+mod repair;
 mod store;
 mod terminal;
 
 use std::{fmt::Display, os::unix::fs::MetadataExt as _, path::Path};
 
 use serde_json::{Map, Value, json};
+
+pub(super) use repair::repair;
 
 use super::{
     config,
@@ -20,6 +23,19 @@ use crate::{
     output::json::SCHEMA_VERSION,
     service::Service,
 };
+
+/// Arguments of `doctor`.
+#[derive(Debug, clap::Args)]
+pub struct Doctor {
+    /// List and make the repairs of damaged names, events, last uses and deleted tokens; a copy of
+    /// the store is kept
+    #[arg(long)]
+    pub repair: bool,
+
+    /// With --repair: skip the confirmation
+    #[arg(long, requires = "repair")]
+    pub yes: bool,
+}
 
 /// Function that opens the store of a config.
 pub type OpenStore<'a> = &'a dyn Fn(&Config) -> Result<Service, CliError>;

@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     domain::{Status, Token, counted},
     output::json::format_time,
-    service::StoreHealth,
+    service::{AllTokensSnapshot, StoreHealth},
 };
 
 pub(super) fn collect(report: &mut DoctorReport, config: Option<&Config>, open: OpenStore<'_>) {
@@ -96,12 +96,8 @@ fn collect_content(report: &mut DoctorReport, config: &Config, open: OpenStore<'
     }
 }
 
-fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
-    let StoreHealth {
-        snapshot: loaded, chain, inconsistencies: disagreements, schema, trash, ..
-    } = health;
-    report.fact("state", "opens");
-    report.fact("format", *schema);
+/// Counts the tokens by status; `deleted` is the number of deleted tokens.
+fn collect_tokens(report: &mut DoctorReport, loaded: &AllTokensSnapshot, deleted: usize) {
     let count = |status: Status| {
         let is = |token: &&Token| token.status(loaded.now) == status;
         loaded.tokens.iter().filter(is).count()
@@ -118,7 +114,7 @@ fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
             Status::Expired.as_str(): count(Status::Expired),
             Status::Revoked.as_str(): count(Status::Revoked),
             "unclaimed": undelivered,
-            "deleted": trash,
+            "deleted": deleted,
         }),
     );
     if undelivered > 0 {
@@ -128,6 +124,21 @@ fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
             counted(undelivered, "active token")
         ));
     }
+}
+
+fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
+    let StoreHealth {
+        snapshot: loaded,
+        chain,
+        inconsistencies: disagreements,
+        schema,
+        trash,
+        repairs,
+        ..
+    } = health;
+    report.fact("state", "opens");
+    report.fact("format", *schema);
+    collect_tokens(report, loaded, *trash);
     report.fact("damaged records", loaded.damaged.len());
     for damage in &loaded.damaged {
         report.warn(format!("{damage} is damaged: restore a backup, or delete this record"));
@@ -135,6 +146,11 @@ fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
     report.fact("disagreements", disagreements.len());
     for fault in disagreements {
         report.warn(format!("the store is inconsistent: {fault}: restore a backup"));
+    }
+    report.fact("repairs", *repairs);
+    if *repairs > 0 {
+        let count = counted(*repairs, "repair");
+        report.warn(format!("{count} can be made: run `patdeck doctor --repair` to list them"));
     }
     report.fact("events", chain.events);
     match &chain.first_fault {

@@ -4,7 +4,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::Plan;
+use super::{Plan, StoredToken};
 use crate::domain::{
     command::{Command, ScopesToRemove},
     name::Name,
@@ -109,9 +109,13 @@ impl Plan {
     fn fingerprint(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         for change in &self.changes {
-            if let Some(token) = change.before.token() {
-                hash.update(token.id.as_bytes());
-                self.hash_confirmed_fields(token, &mut hash);
+            match &change.before {
+                StoredToken::Absent => {}
+                StoredToken::Damaged(id) => hash.update(id.as_bytes()),
+                StoredToken::Live(token) | StoredToken::Deleted(token, _) => {
+                    hash.update(token.id.as_bytes());
+                    self.hash_confirmed_fields(token, &mut hash);
+                }
             }
         }
         hash.finalize().into()

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
 
-use super::Refusal;
+use super::{Refusal, StoredToken};
 use crate::domain::{
     Timestamp,
     catalogue::ScopeCatalogue,
@@ -24,10 +24,12 @@ pub trait ReadTokens {
 
     /// The token with this id, unless it is deleted.
     fn token(&self, id: &TokenId) -> Result<Option<Token>, Self::Error>;
+    /// The state of the token with this id, unless it is deleted. A damaged record is not an error.
+    fn stored(&self, id: &TokenId) -> Result<StoredToken, Self::Error>;
     /// The id of the token with this name.
     fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, Self::Error>;
-    /// All tokens whose records are readable.
-    fn tokens(&self) -> Result<Vec<Token>, Self::Error>;
+    /// All tokens whose records are readable, and the ids of the tokens with damaged records.
+    fn tokens(&self) -> Result<(Vec<Token>, Vec<TokenId>), Self::Error>;
     /// All tokens in the trash with their deletion times, the latest first.
     fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, Self::Error>;
     /// The newest event of the token with this id.

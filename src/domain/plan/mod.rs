@@ -23,6 +23,7 @@ pub use self::{
 use super::{
     Timestamp,
     command::{Command, TokenEdit, TokensToDelete, TokensToRestore},
+    count::counted,
     event::AuditAction,
     id::TokenId,
     scope::Scope,
@@ -37,6 +38,8 @@ pub const MAX_TOKENS: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoredToken {
     Absent,
+    /// The record of the token with this id is damaged. It can only be deleted.
+    Damaged(TokenId),
     /// Stored and not deleted.
     Live(Arc<Token>),
     /// In the trash, deleted at this time.
@@ -47,7 +50,7 @@ impl StoredToken {
     /// The record of a live or deleted token.
     pub fn token(&self) -> Option<&Token> {
         match self {
-            Self::Absent => None,
+            Self::Absent | Self::Damaged(_) => None,
             Self::Live(token) | Self::Deleted(token, _) => Some(token),
         }
     }
@@ -67,6 +70,14 @@ impl TokenChange {
     /// The token after the change, or before it if the change removes the token.
     pub fn token(&self) -> Option<&Token> {
         self.after.token().or_else(|| self.before.token())
+    }
+
+    /// The id of the token. `None` if the change concerns no token.
+    pub fn id(&self) -> Option<TokenId> {
+        match self.before {
+            StoredToken::Damaged(id) => Some(id),
+            _ => self.token().map(|token| token.id),
+        }
     }
 }
 
@@ -119,9 +130,29 @@ impl Plan {
         self.changes.iter().filter_map(TokenChange::token)
     }
 
-    /// The ids of [`Plan::tokens`].
+    /// The ids of the tokens that the plan changes, including those with a damaged record.
     pub fn ids(&self) -> Vec<TokenId> {
-        self.tokens().map(|token| token.id).collect()
+        self.changes.iter().filter_map(TokenChange::id).collect()
+    }
+
+    /// The number of damaged records that the plan removes.
+    pub fn damaged_count(&self) -> usize {
+        let is_damaged = |change: &&TokenChange| matches!(change.before, StoredToken::Damaged(_));
+        self.changes.iter().filter(is_damaged).count()
+    }
+
+    /// The number of changed tokens and, if there are any, of damaged records: `3 tokens and 1
+    /// damaged record`.
+    pub fn counted_tokens(&self) -> String {
+        let damaged = self.damaged_count();
+        let tokens = self.changes.len() - damaged;
+        match (tokens, damaged) {
+            (tokens, 0) => counted(tokens, "token"),
+            (0, damaged) => counted(damaged, "damaged record"),
+            (tokens, damaged) => {
+                format!("{} and {}", counted(tokens, "token"), counted(damaged, "damaged record"))
+            }
+        }
     }
 
     /// The tokens that the plan changes, each in its state before the change.
@@ -156,7 +187,7 @@ impl Plan {
     pub fn inverse(&self) -> Option<Command> {
         let deleted_at = |change: &TokenChange| match change.after {
             StoredToken::Deleted(_, at) => Some(at),
-            StoredToken::Absent | StoredToken::Live(_) => None,
+            StoredToken::Absent | StoredToken::Damaged(_) | StoredToken::Live(_) => None,
         };
         match &self.command {
             Command::Edit { .. } | Command::AddScopes { .. } | Command::RemoveScopes { .. } => {
@@ -165,8 +196,8 @@ impl Plan {
             }
             Command::Delete { .. } => self
                 .changes
-                .first()
-                .and_then(deleted_at)
+                .iter()
+                .find_map(deleted_at)
                 .map(|at| Command::Restore(TokensToRestore::Deletion(at))),
             Command::Create { .. }
             | Command::Revoke { .. }
@@ -198,6 +229,11 @@ impl Plan {
     fn push_unchanged(&mut self, token: &Arc<Token>) {
         let state = StoredToken::Live(Arc::clone(token));
         self.changes.push(TokenChange { before: state.clone(), after: state, event: None });
+    }
+
+    fn skip_missing(&mut self, id: &TokenId) {
+        let reason = Refusal::NotFound(*id);
+        self.skipped.push(SkippedToken { id: *id, token: None, reason });
     }
 
     fn skip(&mut self, token: &Arc<Token>, reason: impl Into<Refusal>) {
@@ -289,17 +325,27 @@ fn delete<R: ReadTokens>(
 ) -> Result<(), R::Error> {
     let own_deletion = trash::purge(plan, tx)?;
     let deleted_at = context.deletion.unwrap_or(own_deletion);
-    match tokens {
-        TokensToDelete::Listed(tokens) => plan_each(plan, tokens, tx, |plan, token| {
-            trash::delete(plan, token, deleted_at);
-        }),
+    let damaged;
+    let listed = match tokens {
+        TokensToDelete::Listed(tokens) => tokens,
         TokensToDelete::All => {
-            for token in tx.tokens()? {
+            let all = tx.tokens()?;
+            for token in all.0 {
                 trash::delete(plan, &Arc::new(token), deleted_at);
             }
-            Ok(())
+            damaged = all.1;
+            &damaged
+        }
+    };
+    let mut seen = HashSet::with_capacity(listed.len());
+    for id in listed.iter().filter(|id| seen.insert(**id)) {
+        match tx.stored(id)? {
+            StoredToken::Live(token) => trash::delete(plan, &token, deleted_at),
+            StoredToken::Damaged(id) => trash::delete_damaged(plan, id),
+            StoredToken::Absent | StoredToken::Deleted(..) => plan.skip_missing(id),
         }
     }
+    Ok(())
 }
 
 fn require_token<R: ReadTokens>(tx: &R, id: &TokenId) -> Result<Arc<Token>, R::Error> {
@@ -318,8 +364,7 @@ fn plan_each<R: ReadTokens>(
         if let Some(token) = tx.token(id)? {
             plan_token(plan, &Arc::new(token));
         } else {
-            let reason = Refusal::NotFound(*id);
-            plan.skipped.push(SkippedToken { id: *id, token: None, reason });
+            plan.skip_missing(id);
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use super::{Plan, PlanContext, ReadTokens, Refusal, StoredToken, TokenChange};
 use crate::domain::{
     Timestamp,
     command::TokensToRestore,
-    event::{Actor, AuditAction},
+    event::{Actor, AuditAction, EventBody},
     id::TokenId,
     token::Token,
 };
@@ -30,6 +30,15 @@ pub(super) fn delete(plan: &mut Plan, token: &Arc<Token>, deleted_at: Timestamp)
             AuditAction::Deleted,
             format!("was {status}, can be brought back for 24 hours"),
         )),
+    });
+}
+
+/// Removes a damaged record. It cannot be restored.
+pub(super) fn delete_damaged(plan: &mut Plan, id: TokenId) {
+    plan.changes.push(TokenChange {
+        before: StoredToken::Damaged(id),
+        after: StoredToken::Absent,
+        event: Some((AuditAction::Deleted, EventBody::RECORD_WAS_DAMAGED.to_owned())),
     });
 }
 

@@ -223,13 +223,20 @@ impl Model {
                 self.key(Mode::Global, Action::AcceptClock),
             ));
         }
+        if self.summary.is_history_replaced {
+            return Some(
+                "The store was replaced by another state of itself: changes that you saw may be \
+                 missing. Compare it with a backup."
+                    .to_owned(),
+            );
+        }
         if let Some(first) = self.summary.damaged.first() {
             let more = match self.summary.damaged.len() - 1 {
                 0 => String::new(),
                 more => format!(" and {}", counted(more, "other record")),
             };
             return Some(format!(
-                "Damaged: {first}{more}. Affected tokens are denied; restore a backup."
+                "Damaged: {first}{more}. Affected tokens are denied; restore a backup, or delete the records."
             ));
         }
         let (first, count) = self.summary.undelivered?;

@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use super::model::Model;
 use crate::{
     domain::{
-        Actor, AuditEvent, Command, Name, Plan, Refusal, Timestamp, Token, TokenId,
+        Actor, AuditEvent, Command, Name, Plan, Refusal, StoredToken, Timestamp, Token, TokenId,
         plan::{self, NewSecretDigests, PlanContext, ReadTokens},
     },
     service::Zone,
@@ -36,11 +36,16 @@ impl ReadTokens for CachedTokenReader<'_> {
         self.0.token(id).cloned().map(Some).ok_or(LocalPlanError::NotCached)
     }
 
+    fn stored(&self, id: &TokenId) -> Result<StoredToken, LocalPlanError> {
+        let token = self.token(id)?;
+        Ok(token.map_or(StoredToken::Absent, |token| StoredToken::Live(token.into())))
+    }
+
     fn id_of_name(&self, _: &Name) -> Result<Option<TokenId>, LocalPlanError> {
         Err(LocalPlanError::NotCached)
     }
 
-    fn tokens(&self) -> Result<Vec<Token>, LocalPlanError> {
+    fn tokens(&self) -> Result<(Vec<Token>, Vec<TokenId>), LocalPlanError> {
         Err(LocalPlanError::NotCached)
     }
 

@@ -12,7 +12,7 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
     let mut tokens = plan.tokens();
     let tokens = match (tokens.next(), tokens.next()) {
         (Some(token), None) => token.name.to_string(),
-        _ => counted(plan.changes.len(), "token"),
+        _ => plan.counted_tokens(),
     };
     let is_one = plan.changes.len() == 1;
     let key = |action| ctx.key(Mode::Tokens, action);
@@ -40,6 +40,9 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
         }
         Command::EndOverlap { .. } => {
             format!("Ended the old secret of {tokens}. The new one keeps working.")
+        }
+        Command::Delete { .. } if plan.inverse().is_none() => {
+            format!("Deleted {tokens}. A damaged record can't be restored.")
         }
         Command::Delete { .. } => {
             format!("Deleted {tokens}. Press {} within 24 hours to undo.", key(Action::Undo))

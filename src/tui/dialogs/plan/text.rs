@@ -24,12 +24,23 @@ use crate::{
 /// The paragraphs above the input. An empty paragraph is an empty line.
 pub(super) fn paragraphs(plan: &Plan, ctx: &Model) -> Vec<String> {
     let is_all = matches!(plan.command, Command::Delete { tokens: TokensToDelete::All });
-    match (plan.tokens().next(), plan.changes.len()) {
-        (None, _) => vec!["None of these tokens can be changed.".to_owned()],
+    let damaged = plan.damaged_count();
+    let mut text = match (plan.tokens().next(), plan.changes.len()) {
+        (None, 0) => vec!["None of these tokens can be changed.".to_owned()],
+        (None, _) => Vec::new(),
         (Some(_), 1) if plan.command.tokens().len() == 1 => one_token_text(plan, ctx),
         _ if is_all => all_tokens_text(plan, ctx),
         _ => vec![several_tokens_text(plan, ctx), recent_use_text(plan, ctx)],
+    };
+    match damaged {
+        0 => {}
+        1 => text.push("1 record is damaged. It will be removed and can't be restored.".to_owned()),
+        many => text.push(format!(
+            "{} records are damaged. They will be removed and can't be restored.",
+            grouped(many)
+        )),
     }
+    text
 }
 
 fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {

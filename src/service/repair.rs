@@ -1,0 +1,41 @@
+//! Lists and executes the repairs of damaged rows. Keeps a copy of the store before the first
+//! change. Called by `doctor --repair`.
+
+use std::path::PathBuf;
+
+use super::{Service, ServiceError};
+use crate::{
+    domain::{AuditAction, EventBody, TokenId, counted},
+    store::{ReadOps, Repair},
+};
+
+impl Service {
+    /// The repairs that the store needs.
+    pub fn find_repairs(&self) -> Result<Vec<Repair>, ServiceError> {
+        Ok(self.store.read(ReadOps::find_repairs)?)
+    }
+
+    /// Copies the store to a new file beside it, then does all repairs in one transaction and
+    /// records them in the audit trail. Returns the path of the copy.
+    pub fn repair(&self) -> Result<(Option<PathBuf>, Vec<Repair>), ServiceError> {
+        let copy = self.store.backup_beside("before-repair")?;
+        let repairs = self.store.write(|tx| {
+            let repairs = tx.repair()?;
+            let at = self.clock.denial_time(tx)?;
+            let purged = |detail| self.new_event(at, AuditAction::Purged, None, detail);
+            for repair in &repairs {
+                if let Repair::RemoveTrash(key) = repair
+                    && let Some(id) = TokenId::from_bytes(*key)
+                {
+                    let event = purged(EventBody::RECORD_WAS_DAMAGED.to_owned());
+                    tx.append_event(EventBody { token: Some(id), ..event })?;
+                }
+            }
+            if !repairs.is_empty() {
+                tx.append_event(purged(format!("{} made", counted(repairs.len(), "repair"))))?;
+            }
+            Ok::<_, ServiceError>(repairs)
+        })?;
+        Ok((copy, repairs))
+    }
+}

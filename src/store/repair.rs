@@ -1,0 +1,249 @@
+//! Finds and repairs what can be derived again or given up: names, last uses, damaged deleted
+//! tokens, the audit trail and the change log. Leaves the records of tokens alone; deleting a token
+//! removes its damaged record. Called by the service for `doctor --repair`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::ControlFlow,
+};
+
+use super::{
+    chain,
+    codec::{RecordBody, decode},
+    error::StoreError,
+    read_ops::ReadOps,
+    record::{ChainHeadV1, TokenIdRecordV1, TokenUsesV1, TokenV1, TrashV1},
+    tables::{Tables, Transaction, WriteTables, display_key},
+    write_ops::{NO_TOKEN, Writer},
+};
+use crate::domain::{EventHash, TokenId};
+
+type Key = [u8; TokenId::LEN];
+
+/// Number of events that a rebuild of the audit trail holds in memory.
+const EVENTS_PER_BATCH: usize = 4_096;
+
+/// One repair of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repair {
+    /// Chain the readable events again, because the trail is broken at this event.
+    RebuildTrail(u64),
+    /// Remove an entry of the name table that is damaged or refers to no token with this name.
+    RemoveName(Vec<u8>),
+    /// Add the missing entry for the folded name of a token.
+    AddName(TokenId, String),
+    /// Remove a damaged last use, or the last use of a token that does not exist.
+    RemoveLastUse([u8; TokenId::LEN]),
+    /// Remove a deleted token whose record is damaged.
+    RemoveTrash([u8; TokenId::LEN]),
+    /// Remove the change log up to this number, which is damaged.
+    TrimChangeLog(u64),
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RebuildTrail(from) => write!(
+                f,
+                "rebuild the audit trail from event {from} on: damaged events are lost, later \
+                 events get new numbers and hashes"
+            ),
+            Self::RemoveName(name) => {
+                write!(f, "remove the wrong name entry {}", display_key(name))
+            }
+            Self::AddName(id, name) => write!(f, "add the missing name entry {name} of {id}"),
+            Self::RemoveLastUse(id) => write!(f, "remove the last use of {}", display_key(id)),
+            Self::RemoveTrash(id) => {
+                write!(f, "remove the damaged deleted token {}", display_key(id))
+            }
+            Self::TrimChangeLog(last) => write!(f, "remove the change log up to {last}"),
+        }
+    }
+}
+
+/// Returns the repairs that the store needs, in the order in which they must be done.
+pub(super) fn find_repairs<T: Transaction>(tables: &Tables<T>) -> Result<Vec<Repair>, StoreError> {
+    let mut repairs = Vec::new();
+    if let Some((sequence, _)) = chain::verify(tables)?.first_fault {
+        repairs.push(Repair::RebuildTrail(sequence));
+    }
+    find_in_names_and_uses(tables, &mut repairs)?;
+    tables.trash.for_each(|key: &Key, row| {
+        let read = |body: RecordBody<'_>| body.decode::<TrashV1<'_>>()?.into_parts(key);
+        if row.ok().and_then(read).is_none() {
+            repairs.push(Repair::RemoveTrash(*key));
+        }
+        ControlFlow::Continue(())
+    })?;
+    let mut last_damaged = None;
+    tables.changes.for_each(|number, row| {
+        if row.ok().and_then(decode::<TokenIdRecordV1>).is_none() {
+            last_damaged = Some(number);
+        }
+        ControlFlow::Continue(())
+    })?;
+    repairs.extend(last_damaged.map(Repair::TrimChangeLog));
+    Ok(repairs)
+}
+
+fn find_in_names_and_uses<T: Transaction>(
+    tables: &Tables<T>,
+    repairs: &mut Vec<Repair>,
+) -> Result<(), StoreError> {
+    let (mut names, mut damaged) = (BTreeMap::new(), BTreeSet::new());
+    tables.tokens.for_each(|key: &Key, row| {
+        let token = |body: RecordBody<'_>| body.decode::<TokenV1<'_>>()?.into_token(key);
+        match row.ok().and_then(token) {
+            Some(token) => drop(names.insert(*key, (token.id, token.name.folded()))),
+            None => drop(damaged.insert(*key)),
+        }
+        ControlFlow::Continue(())
+    })?;
+    tables.uses.for_each(|key: &Key, row| {
+        let uses = |body: RecordBody<'_>| body.decode::<TokenUsesV1<'_>>()?.into_usage();
+        let exists = names.contains_key(key) || damaged.contains(key);
+        if !exists || row.ok().and_then(uses).is_none() {
+            repairs.push(Repair::RemoveLastUse(*key));
+        }
+        ControlFlow::Continue(())
+    })?;
+    tables.names.for_each(|name: &[u8], row| {
+        let key = row.ok().and_then(decode).map(|TokenIdRecordV1(key)| key);
+        let owner = key.and_then(|key| names.get(&key));
+        if owner.is_some_and(|(_, folded)| folded.as_bytes() == name) {
+            key.map(|key| names.remove(&key));
+        } else if !key.is_some_and(|key| damaged.contains(&key)) {
+            repairs.push(Repair::RemoveName(name.to_vec()));
+        }
+        ControlFlow::Continue(())
+    })?;
+    repairs.extend(names.into_values().map(|(id, name)| Repair::AddName(id, name)));
+    Ok(())
+}
+
+impl Writer<'_> {
+    /// Does all repairs that the store needs, and returns them.
+    pub fn repair(&mut self) -> Result<Vec<Repair>, StoreError> {
+        let repairs = self.find_repairs()?;
+        for repair in &repairs {
+            let tables = &mut self.tables;
+            match repair {
+                Repair::RebuildTrail(_) => rebuild_trail(tables)?,
+                Repair::RemoveName(name) => drop(tables.names.remove(name)?),
+                Repair::AddName(id, name) => {
+                    if !tables.names.has(name.as_bytes())? {
+                        tables.names.put(name.as_bytes(), &TokenIdRecordV1(*id.as_bytes()))?;
+                    }
+                }
+                Repair::RemoveLastUse(key) => drop(tables.uses.remove(key)?),
+                Repair::RemoveTrash(key) => drop(tables.trash.remove(key)?),
+                Repair::TrimChangeLog(last) => {
+                    // The last number is the generation of the store, which must not go back.
+                    let keeps_last = tables.changes.last_key()? > *last;
+                    let range = ..=*last;
+                    tables
+                        .error
+                        .run(|| Ok(tables.changes.inner.retain_in(range, |_, _| false)?))?;
+                    if !keeps_last {
+                        tables.changes.put(*last, &TokenIdRecordV1(NO_TOKEN))?;
+                    }
+                }
+            }
+        }
+        Ok(repairs)
+    }
+}
+
+/// Removes damaged events and chains the others again.
+fn rebuild_trail(tables: &mut WriteTables<'_>) -> Result<(), StoreError> {
+    let error = tables.error.clone();
+    error.run(|| Ok(tables.token_events.inner.retain(|_, _| false)?))?;
+    let start = ChainHeadV1 { event_count: 0, hash: *EventHash::NONE.as_bytes() };
+    let mut head = chain::append_all(tables, start, &[])?;
+    let mut from = 0;
+    loop {
+        let (mut sequences, mut bodies) = (Vec::new(), Vec::new());
+        tables.events.scan(from.., false, |sequence, row| {
+            sequences.push(sequence);
+            let event = row.ok().and_then(|row| chain::decode_event(sequence, row));
+            bodies.extend(event.map(|event| event.body));
+            if sequences.len() < EVENTS_PER_BATCH {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
+        let Some(last) = sequences.last() else { return Ok(()) };
+        from = last.saturating_add(1);
+        for sequence in sequences {
+            tables.events.remove(sequence)?;
+        }
+        head = chain::append_all(tables, head, &bodies)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::AuditAction,
+        store::{
+            Store,
+            scenario::{at, event_body, id, nth_token},
+        },
+    };
+
+    #[test]
+    fn damaged_derived_rows_and_events_are_repaired() {
+        let store = Store::memory().unwrap();
+        let write = |work: &dyn Fn(&mut Writer<'_>) -> Result<(), StoreError>| {
+            store.write(|rows| work(rows)).unwrap();
+        };
+        write(&|rows| {
+            for n in 1..=6 {
+                rows.put_token(&nth_token(n))?;
+                rows.append_event(event_body(n, AuditAction::Created))?;
+            }
+            rows.remove_token(&id(6))?;
+            rows.put_trash(&nth_token(6), at(1))
+        });
+        assert_eq!(store.read(ReadOps::find_repairs), Ok(vec![]));
+        let name = |n| nth_token(n).name.folded();
+        write(&|rows| {
+            let bad = &[1, 2, 3][..];
+            let tables = &mut rows.tables;
+            tables.names.inner.insert(name(1).as_bytes(), bad)?;
+            tables.names.remove(name(2).as_bytes())?;
+            tables.uses.inner.insert(id(3).as_bytes(), bad)?;
+            tables.trash.inner.insert(id(6).as_bytes(), bad)?;
+            tables.events.inner.insert(4, bad)?;
+            let last = tables.changes.last_key()?;
+            tables.changes.inner.insert(last, bad)?;
+            Ok(())
+        });
+        let generation = store.read(ReadOps::generation).unwrap();
+        let planned = store.read(ReadOps::find_repairs).unwrap();
+        assert_eq!(
+            planned,
+            [
+                Repair::RebuildTrail(4),
+                Repair::RemoveLastUse(*id(3).as_bytes()),
+                Repair::RemoveName(name(1).into_bytes()),
+                Repair::AddName(id(1), name(1)),
+                Repair::AddName(id(2), name(2)),
+                Repair::RemoveTrash(*id(6).as_bytes()),
+                Repair::TrimChangeLog(generation),
+            ]
+        );
+        let repair = |rows: &mut Writer<'_>| rows.repair().map(|done| assert_eq!(done, planned));
+        store.write(repair).unwrap();
+        assert_eq!(store.read(ReadOps::find_repairs), Ok(vec![]));
+        assert!(store.read(ReadOps::generation).unwrap() >= generation);
+        let chain = store.read(ReadOps::verify_chain).unwrap();
+        assert_eq!((chain.events, chain.first_fault), (5, None));
+        for n in 1..=5 {
+            assert_eq!(store.read(|rows| rows.id_of_name(&nth_token(n).name)), Ok(Some(id(n))));
+        }
+    }
+}
