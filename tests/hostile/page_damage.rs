@@ -18,7 +18,7 @@ const PAGE: usize = 4_096;
 
 /// The commands, with their input. Each case runs `verify --lines` on all secrets and some of these;
 /// a command after one that changes the store sees the changed store.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "list --json",
     "list",
     "show token-7",
@@ -39,6 +39,7 @@ const COMMANDS: [&str; 22] = [
     "delete token-6 --yes",
     "restore token-16",
     "import export --on-conflict skip",
+    "doctor --repair --yes",
     "delete --all --yes",
     "list --read-only",
 ];
@@ -125,7 +126,7 @@ fn damaged_pages_allow_nothing_and_end_no_command_wrongly() {
     let subject = Subject::new();
     let case = std::env::var("PATDECK_CASE").ok().map(|number| number.parse().unwrap());
     let is_long = std::env::var_os("PATDECK_LONG").is_some();
-    let (cases, commands) = if is_long { (10_000, COMMANDS.len()) } else { (60, SOME_COMMANDS) };
+    let (cases, commands) = if is_long { (10_000, COMMANDS.len()) } else { (100, SOME_COMMANDS) };
     if let Some(number) = case {
         return run_case(number, &subject.workplace(0), &subject, commands);
     }
