@@ -47,7 +47,7 @@ const HOMES: [(&str, &[&str]); 9] = [
             "store/path_security.rs",
             "store/lock_timeout_backend.rs",
             "store/power_tests.rs",
-            "domain/scan_tests.rs",
+            "domain/scan/tests.rs",
         ],
     ),
 ];

