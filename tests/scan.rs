@@ -245,6 +245,24 @@ fn binary_matches_have_a_byte_offset() {
 }
 
 #[test]
+fn encoded_and_unbounded_secrets_are_found() {
+    let fixture = Fixture::new();
+    let secret = fixture.create("ci");
+    let utf_16: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fixture.write("bom", [&[0xff, 0xfe], utf_16.as_slice()].concat());
+    fixture.write("utf-16", utf_16);
+    fixture.write("letters", format!("x{secret}x"));
+    fixture.write("url", secret.replace('_', "%5F"));
+    fixture.write("json", secret.replace('_', "\\u005f"));
+    fixture.write("mail", secret.replace("_", "=5F=\r\n"));
+    let (a, b) = secret.split_at(30);
+    fixture.write("script", format!("export TOKEN={a}\\\n    {b}\n"));
+    let (code, out, err) = fixture.scan(&["."]);
+    assert_eq!((code, out.lines().count()), (1, 7), "{out}{err}");
+    assert!(out.contains("./script:1: ") && out.contains("./utf-16:byte 0: "), "{out}");
+}
+
+#[test]
 fn unreadable_files_are_reported_and_skipped() {
     let fixture = Fixture::new();
     let secret = fixture.create("ci");
