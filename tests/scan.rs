@@ -254,7 +254,7 @@ fn encoded_and_unbounded_secrets_are_found() {
     fixture.write("letters", format!("x{secret}x"));
     fixture.write("url", secret.replace('_', "%5F"));
     fixture.write("json", secret.replace('_', "\\u005f"));
-    fixture.write("mail", secret.replace("_", "=5F=\r\n"));
+    fixture.write("mail", secret.replace('_', "=5F=\r\n"));
     let (a, b) = secret.split_at(30);
     fixture.write("script", format!("export TOKEN={a}\\\n    {b}\n"));
     let (code, out, err) = fixture.scan(&["."]);

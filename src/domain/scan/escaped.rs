@@ -133,12 +133,9 @@ fn next_escape_before(bytes: &[u8], from: usize, limit: usize) -> Option<(usize,
 
 fn escape_at(bytes: &[u8]) -> Option<Escape> {
     match bytes {
-        [b'%', rest @ ..] => fixed_digits(1, rest, 2),
         [b'=' | b'\\', b'\r' | b'\n', ..] => fold(bytes),
-        [b'=', rest @ ..] => fixed_digits(1, rest, 2),
-        [b'\\', b'x', b'{', rest @ ..] | [b'\\', b'u', b'{', rest @ ..] => {
-            delimited_digits(3, rest, 16, b'}')
-        }
+        [b'%' | b'=', rest @ ..] => fixed_digits(1, rest, 2),
+        [b'\\', b'x' | b'u', b'{', rest @ ..] => delimited_digits(3, rest, 16, b'}'),
         [b'\\', b'x', rest @ ..] => fixed_digits(2, rest, 2),
         [b'\\', b'u', rest @ ..] => fixed_digits(2, rest, 4),
         [b'\\', b'U', rest @ ..] => fixed_digits(2, rest, 8),
