@@ -91,6 +91,7 @@ pub use service::{Verdict, Verifier};
 pub use store::StoreError;
 
 use std::{
+    ffi::OsString,
     fs::File,
     io::{self, Write as _},
     process::ExitCode,
@@ -102,10 +103,10 @@ use cli::{
     Args, CliCommand, CliError, Exit, Output,
     print::{print_error, print_warning},
 };
-use config::{Config, Environment, ThemeName};
+use config::{Config, Environment, SettingSource, ThemeName};
 use output::advice;
 use service::{Clock, Entropy, InputSensitivity, Policy, Service, check_input_file, current_actor};
-use store::{CacheSize, OpenOptions, Store};
+use store::{OpenOptions, Store};
 use tui::{terminal, theme::Theme};
 
 /// Runs the program: reads the arguments and the config, opens the store, and runs the command or the
@@ -113,15 +114,9 @@ use tui::{terminal, theme::Theme};
 pub fn run() -> ExitCode {
     process_hardening::install_panic_hook();
     process_hardening::harden();
-    let arguments: Vec<_> = std::env::args_os().collect();
-    let result = cli::reject_secrets_in_arguments(&arguments).and_then(|()| {
-        let args =
-            Args::try_parse_from(&arguments).map_err(|error| cli::report_clap_error(&error))?;
-        match &args.command {
-            Some(command) => run_command_line(&args, command),
-            None => run_app(&args),
-        }
-    });
+    // A failure leaves the default action, which is no danger to the store.
+    drop(process_hardening::survive_file_size_limit());
+    let result = run_arguments(&std::env::args_os().collect::<Vec<_>>());
     let exit = result.unwrap_or_else(|error| match error {
         CliError::BrokenPipe => Exit::Done,
         CliError::Exit(exit, error) => {
@@ -130,6 +125,21 @@ pub fn run() -> ExitCode {
         }
     });
     exit.into()
+}
+
+fn run_arguments(arguments: &[OsString]) -> Result<Exit, CliError> {
+    if let Some(name) = process_hardening::closed_descriptor() {
+        return Err(CliError::usage(format!("{name} is closed"))
+            .with_hint("open it, for example with </dev/null, >/dev/null or 2>/dev/null"));
+    }
+    cli::reject_secrets_in_arguments(arguments)?;
+    match Args::try_parse_from(arguments) {
+        Err(error) => cli::report_clap_error(&error),
+        Ok(args) => match &args.command {
+            Some(command) => run_command_line(&args, command),
+            None => run_app(&args),
+        },
+    }
 }
 
 fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError> {
@@ -144,7 +154,12 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
             advice::diagnose_store(&StoreError::ReadOnlyMode),
         ));
     }
-    let service = open_service_with(&config, cli::cache_size(command))?;
+    let options = OpenOptions {
+        create_missing: command.creates_store(),
+        cache: cli::cache_size(command),
+        ..OpenOptions::default()
+    };
+    let service = open_service_with(&config, options)?;
     let out = Output::new(args.json, config.theme != ThemeName::Mono);
     cli::run_command(&service, command, &out)
 }
@@ -152,7 +167,10 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
 fn run_app(args: &Args) -> Result<Exit, CliError> {
     terminal::check().map_err(CliError::usage)?;
     let config = load_config(args)?;
-    let service = open_service(&config)?;
+    // An app on a path with a typing error must not show an empty store.
+    let create_missing = config.sources.get("store") == Some(&SettingSource::Default);
+    let options = OpenOptions { create_missing, ..OpenOptions::default() };
+    let service = open_service_with(&config, options)?;
     // Ignore errors of the purge: the app can still show a store that cannot be written.
     if !config.read_only {
         drop(service.purge_trash());
@@ -195,16 +213,17 @@ fn load_config(args: &Args) -> Result<Config, CliError> {
         config.file.as_deref().and_then(|path| Some((path, File::open(path).ok()?)))
     {
         check_input_file(path, &file, InputSensitivity::Content)
-            .map_err(|error| CliError::store(&error))?;
+            .map_err(|error| CliError::file(&error))?;
     }
     Ok(config)
 }
 
+/// Opens the existing store of `config`.
 fn open_service(config: &Config) -> Result<Service, CliError> {
-    open_service_with(config, CacheSize::default())
+    open_service_with(config, OpenOptions { create_missing: false, ..OpenOptions::default() })
 }
 
-fn open_service_with(config: &Config, cache: CacheSize) -> Result<Service, CliError> {
+fn open_service_with(config: &Config, options: OpenOptions) -> Result<Service, CliError> {
     let policy = Policy {
         prefix: config.prefix.clone(),
         limits: config.limits,
@@ -212,10 +231,9 @@ fn open_service_with(config: &Config, cache: CacheSize) -> Result<Service, CliEr
         catalogue: config.catalogue.clone(),
     };
     let actor = current_actor(|name| std::env::var(name).ok());
-    let store_options =
-        OpenOptions { read_only: config.read_only, cache, ..OpenOptions::default() };
+    let options = OpenOptions { read_only: config.read_only, ..options };
     let store =
-        Store::open_with(&config.store, store_options).map_err(|error| CliError::store(&error))?;
+        Store::open_with(&config.store, options).map_err(|error| CliError::store(&error))?;
     let service = Service::new(store, Clock::System, Entropy::System, actor, policy);
     if service.ensure_register().map_err(CliError::from)? {
         let text = "the revocation register was missing: rebuilt it from the records";

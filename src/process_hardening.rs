@@ -1,10 +1,14 @@
-//! Process hardening: no core dumps, no debuggers of the same user, and no secrets in panic
+//! Process hardening: no closed standard descriptors, no death by SIGXFSZ, no core dumps, no debuggers of the same user, and no secrets in panic
 //! messages. Never fails. `run` calls it first, before any secret is in memory.
 
 use std::{
     fmt,
     io::{self, IsTerminal as _},
     panic::PanicHookInfo,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use color_eyre::{
@@ -14,6 +18,38 @@ use color_eyre::{
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::service::panic_is_caught;
+
+/// Whether standard input, output and error were closed when the process started.
+static CLOSED_AT_START: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
+
+/// Records which standard descriptors are closed. Runs before `main`, because the runtime of Rust
+/// opens `/dev/null` in their place before `main` begins.
+#[ctor::ctor(unsafe)]
+fn record_closed_descriptors() {
+    let is_closed = [
+        rustix::io::fcntl_getfd(rustix::stdio::stdin()).is_err(),
+        rustix::io::fcntl_getfd(rustix::stdio::stdout()).is_err(),
+        rustix::io::fcntl_getfd(rustix::stdio::stderr()).is_err(),
+    ];
+    for (closed, is_closed) in CLOSED_AT_START.iter().zip(is_closed) {
+        closed.store(is_closed, Ordering::Relaxed);
+    }
+}
+
+/// Returns the name of a standard descriptor that was closed when the process started. A command
+/// would otherwise lose a secret in `/dev/null`, or take an empty input for the one it was given.
+pub fn closed_descriptor() -> Option<&'static str> {
+    let names = ["standard input", "standard output", "standard error"];
+    let mut all = names.into_iter().zip(&CLOSED_AT_START);
+    all.find(|(_, closed)| closed.load(Ordering::Relaxed)).map(|(name, _)| name)
+}
+
+/// Handles SIGXFSZ, whose default action ends the process without a message. A write beyond the file
+/// size limit (`ulimit -f`) then fails with `EFBIG`.
+pub fn survive_file_size_limit() -> io::Result<()> {
+    let signal = signal_hook::consts::SIGXFSZ;
+    signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).map(drop)
+}
 
 /// Disables core dumps and, on Linux, access by other processes of the same user through
 /// `/proc/<pid>/mem` and `ptrace`.

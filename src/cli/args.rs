@@ -131,6 +131,15 @@ pub enum CliCommand {
 }
 
 impl CliCommand {
+    /// Whether the command creates a missing store. All other commands report that it is missing.
+    pub fn creates_store(&self) -> bool {
+        match self {
+            Self::Create(_) => true,
+            Self::Import(import) => !import.dry_run,
+            _ => false,
+        }
+    }
+
     /// Whether the command changes the store. A last use and a backup do not count as changes.
     pub fn changes(&self) -> bool {
         match self {

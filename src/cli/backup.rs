@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{counted, terminal_text::escape},
     output::advice::Diagnostic,
-    service::Service,
+    service::{Service, ServiceError},
 };
 
 /// Arguments of `backup`.
@@ -26,7 +26,11 @@ pub struct Backup {
 
 /// Copies the store, and prints what the copy contains.
 pub(super) fn backup(service: &Service, args: &Backup, out: &Output) -> Result<Exit, CliError> {
-    let done = service.backup(&args.file)?;
+    let done = service.backup(&args.file);
+    let done = done.map_err(|error| match error {
+        ServiceError::Store(error) => CliError::output_file(&error, &args.file),
+        other => other.into(),
+    })?;
     let path = args.file.to_string_lossy();
     for damage in &done.damaged {
         let message = format!("{damage} is damaged in the store and in the copy");

@@ -2,9 +2,9 @@
 //! the values in effect. Does not open the store, so that it works when the store cannot be opened.
 
 use std::{
-    fs::{DirBuilder, OpenOptions},
+    fs::OpenOptions,
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -21,6 +21,7 @@ use crate::{
     domain::{Domain, Operation, ScopeCatalogue, counted},
     keymap::Keymap,
     output::advice::Diagnostic,
+    service::create_private_folder,
 };
 
 /// Subcommands of `config`.
@@ -81,6 +82,9 @@ fn path(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result<
 
 fn init(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result<Exit, CliError> {
     let path = config_path(flags, environment)?;
+    if let Some(folder) = path.parent() {
+        create_private_folder(folder).map_err(|error| CliError::file(&error))?;
+    }
     write_new(&path).map_err(|error| {
         let shown = path.display();
         match error.kind() {
@@ -103,9 +107,6 @@ fn init(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result<
 /// Writes the example config to a new file that only its owner can access: a setting can name a
 /// program that receives secrets, so other users must not be able to change the file.
 fn write_new(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
     let mut options = OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(example().as_bytes())

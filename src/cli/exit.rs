@@ -1,12 +1,12 @@
 //! Exit codes, which scripts rely on, and the errors that carry them. Signals end the process
 //! elsewhere, with 128 plus the signal number.
 
-use std::{fmt::Display, io, process::ExitCode};
+use std::{fmt::Display, io, path::Path, process::ExitCode};
 
 use crate::{
     domain::Refusal,
     output::advice::{self, Diagnostic},
-    service::{ServiceError, StoreError},
+    service::{PathError, PathProblem, ServiceError, StoreError},
 };
 
 /// Exit code of the program.
@@ -16,9 +16,10 @@ pub enum Exit {
     Done = 0,
     /// The answer is no: access denied, token not found, nothing to list.
     No = 1,
-    /// The arguments, the config or the terminal do not permit the command.
+    /// The arguments, the config, the terminal or a file other than the store do not permit the
+    /// command.
     Usage = 2,
-    /// A rule refused the change.
+    /// A rule refused the change, or the file to write exists.
     Refused = 3,
     /// The store cannot be opened, read or written.
     Store = 4,
@@ -53,6 +54,27 @@ impl CliError {
     /// The error for a command that reached a function that does not run it (exit 4).
     pub fn not_run() -> Self {
         Self::new(Exit::Store, "the command was not run").with_hint("report this bug in patdeck")
+    }
+
+    /// An error about a file that is not the store: exit 3 if it exists and is not overwritten,
+    /// otherwise exit 2.
+    pub fn file(error: &StoreError) -> Self {
+        let exit = match error {
+            StoreError::Path(PathError { problem: PathProblem::Exists, .. }) => Exit::Refused,
+            _ => Exit::Usage,
+        };
+        Self::Exit(exit, advice::diagnose_store(error))
+    }
+
+    /// An error from writing the new file `to`, which can also be an error of the store.
+    pub fn output_file(error: &StoreError, to: &Path) -> Self {
+        match error {
+            StoreError::Path(PathError { path, .. }) if path == to || to.starts_with(path) => {
+                Self::file(error)
+            }
+            StoreError::Io { path: Some(path), .. } if path == to => Self::file(error),
+            _ => Self::store(error),
+        }
     }
 
     /// An error of the store (exit 4).
@@ -91,6 +113,7 @@ impl From<ServiceError> for CliError {
             | ServiceError::NotDeleted(_)
             | ServiceError::Refused(Refusal::NotFound(_) | Refusal::NothingToRestore) => Exit::No,
             ServiceError::Ambiguous { .. } => Exit::Usage,
+            ServiceError::SecretFile(error) if !error.is_existing_file() => Exit::Usage,
             _ => Exit::Refused,
         };
         Self::Exit(exit, advice::diagnose(&error))

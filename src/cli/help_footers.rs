@@ -197,7 +197,8 @@ during an overlap. Secrets are not exported, and cannot be derived from a digest
 and the audit trail are not exported either: see `patdeck backup`.
 
 Exit codes:
-  0 success   4 the store cannot be read, or damaged tokens were left out";
+  0 success   2 the file cannot be written   3 the file exists
+  4 the store cannot be read, or damaged tokens were left out";
 
 pub(super) const IMPORT: &str = "\
 Examples:
@@ -230,7 +231,8 @@ is written. To restore it, stop all patdeck processes and copy it over the store
 --store.
 
 Exit codes:
-  0 success   4 not written, or damaged records in the store were copied";
+  0 success   2 FILE cannot be written   3 FILE exists
+  4 the store cannot be read, or damaged records were copied";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:
@@ -278,5 +280,5 @@ Examples:
   patdeck doctor --repair
 
 Prints no secrets and, without --repair, no token names, so that the output can be pasted into a bug
-report. A fact that cannot be determined is shown with the reason. Exit 0, or 1 if something needs
-attention.";
+report. A fact that cannot be determined is shown with the reason. Exit 0, 1 if something needs
+attention, or 4 if the store is missing or cannot be read.";

@@ -25,7 +25,9 @@ fn print_document(kind: &str, bytes: &[u8], out: &Output) -> Result<Exit, CliErr
     if out.json {
         out.object(json!({ kind: String::from_utf8_lossy(bytes) }))?;
     } else {
-        io::stdout().write_all(bytes)?;
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes)?;
+        stdout.flush()?;
     }
     Ok(Exit::Done)
 }

@@ -6,34 +6,35 @@ use std::{
     borrow::Cow,
     env,
     io::{self, IsTerminal as _, Write as _},
-    process,
 };
 
 use clap::error::ErrorKind;
 
-use super::{CliError, print::printable};
+use super::{CliError, Exit, print::printable};
 use crate::config::Environment;
 
-/// Prints `error` and exits, as [`clap::Error::exit`] does. Returns an error instead if its text
-/// quotes an argument that the terminal cannot show, because that text must be escaped.
-pub fn report_clap_error(error: &clap::Error) -> CliError {
+/// Prints the help or the version that `error` contains, or returns it as a usage error. Escapes a
+/// text that quotes an argument which the terminal cannot show.
+pub fn report_clap_error(error: &clap::Error) -> Result<Exit, CliError> {
     let text = error.render().to_string();
     let is_safe = text.split('\n').all(|line| matches!(printable(line), Cow::Borrowed(_)));
     if is_safe && !error.use_stderr() {
-        error.exit();
+        error.print()?;
+        io::stdout().flush()?;
+        return Ok(Exit::Done);
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let help = text.trim_end();
-        return CliError::usage(format!("missing command\n\n{help}"));
+        return Err(CliError::usage(format!("missing command\n\n{help}")));
     }
     if is_safe && has_colors() {
         let styled = tips_as_hints(&error.render().ansi().to_string());
         drop(io::stderr().write_all(styled.as_bytes()));
-        process::exit(error.exit_code());
+        return Ok(Exit::Usage);
     }
     let text = tips_as_hints(&text);
     let text = text.trim_end();
-    CliError::usage(text.strip_prefix("error: ").unwrap_or(text))
+    Err(CliError::usage(text.strip_prefix("error: ").unwrap_or(text)))
 }
 
 /// Whether standard error is a terminal that accepts colours.

@@ -108,14 +108,7 @@ fn split_hint(text: &str) -> Diagnostic {
 
 /// Message and hint for an error of the store.
 pub fn diagnose_store(error: &StoreError) -> Diagnostic {
-    let message = match error {
-        // Omit the operation and the path: they help developers only and are in the error itself.
-        StoreError::Io { source, .. } => {
-            Diagnostic::new(format!("cannot use the store ({source})"))
-        }
-        _ => Diagnostic::new(error),
-    };
-    message.with_hint(hint(error))
+    Diagnostic::new(error).with_hint(hint(error))
 }
 
 fn hint(error: &StoreError) -> Cow<'static, str> {
@@ -125,6 +118,7 @@ fn hint(error: &StoreError) -> Cow<'static, str> {
         StoreError::Busy { .. } => "try again, or end that process if it hangs",
         StoreError::CommitResultUnknown { .. } => "check the result before you repeat the change",
         StoreError::Full => "free some space, then try again",
+        StoreError::FileSizeLimit => "raise the limit with `ulimit -f`, then try again",
         StoreError::ReadOnly => "remount the file system as writable, or use another store",
         StoreError::ReadOnlyMode => {
             "to make changes, remove --read-only, PATDECK_READ_ONLY and `read-only` in the config"
@@ -141,9 +135,11 @@ fn hint(error: &StoreError) -> Cow<'static, str> {
 
 fn path_hint(error: &PathError) -> Cow<'static, str> {
     let hint = match error.problem {
-        PathProblem::NotFound => {
-            "put the file back, or start patdeck again to create an empty store"
+        PathProblem::NoStore => {
+            "check the path; `patdeck create` and `patdeck import` create a missing store"
         }
+        PathProblem::NotFound => "check the path",
+        PathProblem::NamesFolder => "add the name of a file",
         PathProblem::PermissionDenied => "run patdeck as the owner of the file",
         PathProblem::NotAStore => "use another path; the file was not changed",
         PathProblem::Exists => "choose another name",

@@ -57,8 +57,13 @@ fn a_path_error_has_a_hint() {
             "/srv/s.redb cannot be opened: permission denied; run patdeck as the owner of the file",
         ),
         (
-            at(PathProblem::NotFound),
-            "/srv/s.redb does not exist: put the file back, or start patdeck again to create an empty store",
+            at(PathProblem::NoStore),
+            "no store at /srv/s.redb: check the path; `patdeck create` and `patdeck import` create a missing store",
+        ),
+        (at(PathProblem::NotFound), "/srv/s.redb does not exist: check the path"),
+        (
+            at(PathProblem::NamesFolder),
+            "/srv/s.redb names a folder, not a file: add the name of a file",
         ),
         (
             StoreError::Io {
@@ -66,7 +71,7 @@ fn a_path_error_has_a_hint() {
                 path: Some(path()),
                 source: Cause::new(io),
             },
-            "cannot use the store (Input/output error (os error 5)): check the disk, then try again",
+            "cannot sync /srv/s.redb (Input/output error (os error 5)): check the disk, then try again",
         ),
     ] {
         assert_eq!(diagnose_store(&error).to_string(), sentence);

@@ -9,7 +9,7 @@ use crate::{
     store::{BackupReport, DamagedRecord, ReadOps, StoreError},
 };
 
-pub use crate::store::{StoreError as FileError, create_new_file};
+pub use crate::store::{StoreError as FileError, create_output_file};
 
 /// Maximum number of tokens per call of `write` in [`Service::export`].
 const BATCH_SIZE: usize = 4_096;

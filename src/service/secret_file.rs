@@ -28,6 +28,13 @@ pub enum SecretFileError {
     WriteFailed { path: PathBuf, reason: io::Error },
 }
 
+impl SecretFileError {
+    /// Whether the file exists, so that it was not overwritten.
+    pub fn is_existing_file(&self) -> bool {
+        matches!(self, Self::AlreadyExists(_))
+    }
+}
+
 /// A new file for secrets. Removed when dropped, unless [`SecretFile::keep`] was called.
 #[derive(Debug)]
 pub struct SecretFile {

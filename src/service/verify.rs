@@ -18,9 +18,7 @@ use crate::{
         AccessRequest, Decision, Denial, Digest, LastUse, Secret, SecretSlot, Timestamp, Token,
         TokenId, decide, decision::check_active,
     },
-    store::{
-        CacheSize, CachedReader, HasTables, OpenOptions, PathProblem, ReadOps, Store, StoreError,
-    },
+    store::{CacheSize, CachedReader, HasTables, OpenOptions, ReadOps, Store, StoreError},
 };
 
 /// The decision on a presented secret, and its token.
@@ -69,10 +67,11 @@ impl Verifier {
     /// Opens the store at `path` for checks. Fails if the file does not exist, is not a store, or
     /// can be read or changed by other users.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        if !path.exists() {
-            return Err(PathProblem::NotFound.at(path));
-        }
-        let options = OpenOptions { cache: CacheSize::Large, ..OpenOptions::default() };
+        let options = OpenOptions {
+            create_missing: false,
+            cache: CacheSize::Large,
+            ..OpenOptions::default()
+        };
         let store = Store::open_with(path, options)?;
         if !store.has_register()? {
             let actor = current_actor(|name| std::env::var(name).ok());

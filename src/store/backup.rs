@@ -15,7 +15,7 @@ use redb::{Key, ReadTransaction, ReadableDatabase as _, ReadableTable as _, Writ
 use super::{
     Store,
     codec::verify_checksum,
-    error::{DamagedRecord, IoOperation, StoreError},
+    error::{Cause, DamagedRecord, IoOperation, StoreError},
     file_db,
     key_order::KeyOrder,
     panic_guard::catch_redb_panic,
@@ -46,7 +46,7 @@ impl Store {
         if let Some(taken) = [to, &register_path].into_iter().find(|path| is_taken(path)) {
             return Err(PathProblem::Exists.at(taken));
         }
-        let report = create_new_file(to, |file| {
+        let report = create_output_file(to, |file| {
             let (report, records) = self.read(|reader| {
                 let report = catch_redb_panic(|| copy_tables(&reader.tables, file))??;
                 Ok::<_, StoreError>((report, register::entries_from_records(reader)?))
@@ -96,6 +96,28 @@ fn create_beside(
     }
 }
 
+/// Like `create_new_file`, for a file that is not the store: an error of the disk names `path`
+/// instead of the store.
+///
+/// # Errors
+///
+/// As `create_new_file`.
+pub fn create_output_file<T>(
+    path: &Path,
+    fill: impl FnOnce(File) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    create_new_file(path, fill).map_err(|error| {
+        let source = match error {
+            StoreError::Full => Cause::new("the disk is full"),
+            StoreError::FileSizeLimit => Cause::new("the file size limit is reached"),
+            StoreError::ReadOnly => Cause::new("the file system is read-only"),
+            StoreError::Io { path: None, source, .. } => source,
+            other => return other,
+        };
+        StoreError::Io { operation: IoOperation::Write, path: Some(path.to_owned()), source }
+    })
+}
+
 /// Creates the file at `path` in one step. `fill` gets an empty file (0600) under a temporary name
 /// and must sync it; the file is then renamed to `path`. So no process sees a partial file.
 ///
@@ -103,12 +125,15 @@ fn create_beside(
 ///
 /// Refuses a path that exists, and a path whose folder does not exist. Returns an error of `fill`
 /// unchanged.
-pub fn create_new_file<T>(
+fn create_new_file<T>(
     path: &Path,
     fill: impl FnOnce(File) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     if path.file_name().is_none() {
         return Err(PathProblem::NotAFile.at(path));
+    }
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(PathProblem::NamesFolder.at(path));
     }
     if is_taken(path) {
         return Err(PathProblem::Exists.at(path));

@@ -106,7 +106,6 @@ labels! {
     /// The reason why a store cannot be read before something is written.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum WriteAccessReason, as_str {
-        Create => "does not exist",
         Migrate => "has an older format",
         Repair => "needs a repair after a crash",
     }
@@ -143,13 +142,16 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the disk is full; nothing was changed")]
     Full,
+    /// The file would exceed the size that the process may write.
+    #[error("the file size limit is reached; nothing was changed")]
+    FileSizeLimit,
     /// The file system is mounted read-only.
     #[error("the store's file system is read-only; nothing was changed")]
     ReadOnly,
     /// The store was opened in read-only mode.
     #[error("patdeck is in read-only mode; nothing was changed")]
     ReadOnlyMode,
-    /// The store must be created, migrated or repaired, but it was opened in read-only mode.
+    /// The store must be migrated or repaired, but it was opened in read-only mode.
     #[error("{} {}, but patdeck is in read-only mode", .path.display(), .reason.as_str())]
     NeedsWriteAccess {
         /// The store's file.
@@ -174,7 +176,7 @@ pub enum StoreError {
     #[error("the record is too large for the table {table}")]
     TooLarge { table: &'static str },
     /// An error of the operating system or of redb that has no variant of its own.
-    #[error("cannot {} {}: {source}", .operation.as_str(), display_path(.path.as_deref()))]
+    #[error("cannot {} {} ({source})", .operation.as_str(), display_path(.path.as_deref()))]
     Io {
         operation: IoOperation,
         /// The file, if it is known.
@@ -193,10 +195,16 @@ impl StoreError {
         matches!(self, Self::Damaged(_))
     }
 
+    /// Whether there is no space for the change: a full disk, or the file size limit.
+    pub(super) fn is_out_of_space(&self) -> bool {
+        matches!(self, Self::Full | Self::FileSizeLimit)
+    }
+
     /// Converts the error of a failed commit whose change may nevertheless be on disk.
     pub(super) fn commit_unknown(self) -> Self {
         let source = match self {
             Self::Full => Cause::new("the disk is full"),
+            Self::FileSizeLimit => Cause::new("the file size limit is reached"),
             Self::ReadOnly => Cause::new("the store's file system is read-only"),
             Self::Io { source, .. } | Self::Corrupted { source } => source,
             other => Cause::new(other),
@@ -242,6 +250,7 @@ impl StoreError {
         }
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
+            ErrorKind::FileTooLarge => Self::FileSizeLimit,
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
             ErrorKind::UnexpectedEof => Self::corrupted("the file is truncated"),
             _ => {

@@ -78,15 +78,10 @@ impl std::fmt::Debug for ReadOnlyDb {
 }
 
 impl FileDb {
-    /// Opens the file at `path`. Creates the file if it is missing and `options` allow writing.
+    /// Opens the file at `path`. Creates the file if it is missing and `options` allow it.
     pub(super) fn open(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
-        if options.read_only && !path.exists() {
-            return Err(StoreError::NeedsWriteAccess {
-                path: path.to_owned(),
-                reason: WriteAccessReason::Create,
-            });
-        }
-        let path = path_security::resolve_store_path(path)?;
+        let create_missing = options.create_missing && !options.read_only;
+        let path = path_security::resolve_store_path(path, create_missing)?;
         let file = Self {
             register: Arc::new(Register::beside(&path)),
             path,
@@ -94,8 +89,8 @@ impl FileDb {
             handle: Mutex::new(None),
         };
         match file.begin_snapshot() {
-            Err(StoreError::Path(PathError { path, problem: PathProblem::NotFound }))
-                if path == file.path && !options.read_only =>
+            Err(StoreError::Path(PathError { problem: PathProblem::NoStore, .. }))
+                if create_missing =>
             {
                 let is_created = path_security::create_atomically(&file.path, create_store)?;
                 if is_created {

@@ -27,6 +27,8 @@ pub(super) struct FileWatch {
     path: PathBuf,
     name: OsString,
     folder: i32,
+    /// The watches on the higher folders. If one of them is moved, the path names nothing.
+    ancestors: Vec<i32>,
     /// The watch on the file, or `None` while there is no file at the path.
     file: Option<i32>,
 }
@@ -44,8 +46,13 @@ impl FileWatch {
             | WatchFlags::DELETE_SELF
             | WatchFlags::MOVE_SELF
             | WatchFlags::ONLYDIR;
+        let moved = WatchFlags::MOVE_SELF | WatchFlags::DELETE_SELF | WatchFlags::ONLYDIR;
+        // A higher folder that cannot be watched cannot be moved by this user, either.
+        let higher = folder.ancestors().skip(1);
+        let ancestors = higher.filter_map(|each| add_watch(&inotify, each, moved).ok()).collect();
         let folder = add_watch(&inotify, folder, replaced)?;
-        let mut watch = Self { inotify, path: path.to_owned(), name, folder, file: None };
+        let mut watch =
+            Self { inotify, path: path.to_owned(), name, folder, ancestors, file: None };
         watch.watch_file()?;
         Ok(watch)
     }
@@ -78,7 +85,10 @@ impl FileWatch {
                 let is_ours = |name: &std::ffi::CStr| name.to_bytes() == self.name.as_bytes();
                 is_replaced |= event.file_name().is_some_and(is_ours);
             } else if Some(event.wd()) == self.file {
-                is_written |= kind.intersects(ReadFlags::MODIFY | ReadFlags::CLOSE_WRITE);
+                is_written |=
+                    kind.intersects(ReadFlags::MODIFY | ReadFlags::CLOSE_WRITE | ReadFlags::ATTRIB);
+            } else if self.ancestors.contains(&event.wd()) {
+                return Err(io::ErrorKind::NotFound.into());
             }
         }
         if is_replaced {
@@ -90,7 +100,11 @@ impl FileWatch {
     /// Removes the watch on the previous file and watches the file that is now at the path.
     fn watch_file(&mut self) -> io::Result<()> {
         // Includes `CLOSE_WRITE`, because a writer closes the file after its last commit.
-        let written = WatchFlags::MODIFY | WatchFlags::CLOSE_WRITE | WatchFlags::DONT_FOLLOW;
+        // Includes `ATTRIB`, because a file that becomes readable by others is refused.
+        let written = WatchFlags::MODIFY
+            | WatchFlags::CLOSE_WRITE
+            | WatchFlags::ATTRIB
+            | WatchFlags::DONT_FOLLOW;
         let file = match add_watch(&self.inotify, &self.path, written) {
             Ok(file) => Some(file),
             // If the folder still exists, an event follows when the file appears. A missing folder

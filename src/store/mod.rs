@@ -49,7 +49,7 @@ use redb::Database;
 #[cfg(any(test, feature = "testing"))]
 use redb::backends::InMemoryBackend;
 
-pub use backup::{BackupReport, create_new_file};
+pub use backup::{BackupReport, create_output_file};
 pub use bulk_insert::{EncodedToken, NamesToInsert};
 pub use cached_reader::CachedReader;
 #[cfg(test)]
@@ -60,7 +60,9 @@ pub use fuzz::check_round_trip;
 pub use inflight_writes::wait_for_writes;
 pub use panic_guard::panic_is_caught;
 pub use path_error::{PathError, PathProblem, PermissionFix};
-pub use path_security::{InputSensitivity, check_input_file, is_local_regular_file};
+pub use path_security::{
+    InputSensitivity, check_input_file, create_private_folder, is_local_regular_file,
+};
 pub use raw_batch::RawBatch;
 pub use read_ops::{ChainCheckResult, ChangesSince, HasTables, ReadOps, TokenCursor};
 #[cfg(any(test, feature = "testing"))]
@@ -94,6 +96,10 @@ pub struct OpenOptions {
     /// If `true`, patdeck writes no byte: every write is refused. A store that must first be
     /// created, repaired or migrated cannot be opened.
     pub read_only: bool,
+    /// Whether a missing store is created, with its folder. If `false`, or in read-only mode, a
+    /// missing store is an error, because a path with a typing error must not look like an empty
+    /// store.
+    pub create_missing: bool,
     /// The maximum time that a write waits for the lock. For a read, it is the same, but never more
     /// than 750 ms.
     pub lock_timeout: Duration,
@@ -127,11 +133,12 @@ impl CacheSize {
 }
 
 impl Default for OpenOptions {
-    /// Returns options that allow writing. The timeout for the write lock is short enough that a
+    /// Returns options that allow writing and creating. The timeout for the write lock is short enough that a
     /// command ends within 2 s.
     fn default() -> Self {
         Self {
             read_only: false,
+            create_missing: true,
             lock_timeout: Duration::from_millis(1_750),
             cache: CacheSize::Default,
         }
@@ -151,6 +158,8 @@ impl Store {
     /// and `options` allow it.
     ///
     /// # Errors
+    ///
+    /// Returns [`PathProblem::NoStore`] if the store is missing and is not created.
     ///
     /// Refuses, without changing anything, a path that other users can read or change, a file that
     /// is not a store, and a store with a newer format. Returns [`StoreError::Busy`] if the file is

@@ -19,6 +19,8 @@ pub struct PathError {
 /// The problem with a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathProblem {
+    /// There is no store at the path.
+    NoStore,
     /// The file or folder does not exist.
     NotFound,
     /// The operating system denies access.
@@ -29,6 +31,8 @@ pub enum PathProblem {
     Exists,
     /// A new file cannot be created because its folder does not exist.
     MissingFolder,
+    /// A new file cannot be created because its path ends with a slash.
+    NamesFolder,
     /// The path is a folder, a device or a pipe.
     NotAFile,
     /// The path is a symbolic link.
@@ -67,6 +71,7 @@ impl fmt::Display for PathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         match self.problem {
+            PathProblem::NoStore => write!(f, "no store at {path}"),
             PathProblem::NotFound => write!(f, "{path} does not exist"),
             PathProblem::PermissionDenied => {
                 write!(f, "{path} cannot be opened: permission denied")
@@ -74,6 +79,7 @@ impl fmt::Display for PathError {
             PathProblem::NotAStore => write!(f, "{path} is not a patdeck store"),
             PathProblem::Exists => write!(f, "{path} already exists and was not changed"),
             PathProblem::MissingFolder => write!(f, "the folder of {path} does not exist"),
+            PathProblem::NamesFolder => write!(f, "{path} names a folder, not a file"),
             PathProblem::NotAFile => write!(f, "{path} is not a regular file"),
             PathProblem::Symlink => write!(f, "{path} is a symbolic link"),
             PathProblem::ForeignOwner(owner) => write!(f, "{path} belongs to user {owner}"),

@@ -7,7 +7,7 @@
 use std::{
     fs::{self, DirBuilder, File, Metadata},
     io,
-    os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _},
+    os::unix::fs::{DirBuilderExt as _, FileExt as _, FileTypeExt as _, MetadataExt as _},
     path::{Path, PathBuf},
 };
 
@@ -48,16 +48,20 @@ pub(super) struct FileId {
     pub(super) inode: u64,
 }
 
-/// Returns `path` with the links in its folder resolved. Creates the folder (0700) if it is
-/// missing. Refuses a folder in which other users could replace the store, and a network file
-/// system.
-pub(super) fn resolve_store_path(path: &Path) -> Result<PathBuf, StoreError> {
+/// Returns `path` with the links in its folder resolved. Creates the folder (0700) if it is missing
+/// and `create_folder` is set. Refuses a folder in which other users could replace the store, and a
+/// network file system.
+pub(super) fn resolve_store_path(path: &Path, create_folder: bool) -> Result<PathBuf, StoreError> {
     let not_a_file = || PathProblem::NotAFile.at(path);
     let name = path.file_name().ok_or_else(not_a_file)?;
     let folder = folder_of(path);
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| StoreError::at(folder, &error))?;
-    let folder = fs::canonicalize(folder).map_err(|error| StoreError::at(folder, &error))?;
+    if create_folder {
+        create_private_folder(folder)?;
+    }
+    let folder = fs::canonicalize(folder).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => PathProblem::NoStore.at(path),
+        _ => StoreError::at(folder, &error),
+    })?;
     for (depth, ancestor) in folder.ancestors().enumerate() {
         let metadata = fs::metadata(ancestor).map_err(|error| StoreError::at(ancestor, &error))?;
         check_folder(ancestor, &metadata, depth == 0)?;
@@ -66,6 +70,29 @@ pub(super) fn resolve_store_path(path: &Path) -> Result<PathBuf, StoreError> {
         return Err(PathProblem::Network(kind).at(&folder));
     }
     Ok(folder.join(name))
+}
+
+/// Creates `folder` and its missing ancestors with mode 0700. Creates nothing if the nearest
+/// existing ancestor belongs to another user: with `sudo -E`, root has the HOME of a user, who could
+/// then not use the new folders.
+///
+/// # Errors
+///
+/// Returns [`PathProblem::ForeignOwner`] with the path of that ancestor.
+pub fn create_private_folder(folder: &Path) -> Result<(), StoreError> {
+    let absolute = std::path::absolute(folder).map_err(|error| StoreError::at(folder, &error))?;
+    for ancestor in absolute.ancestors() {
+        match fs::metadata(ancestor) {
+            Ok(metadata) => {
+                check_owner(ancestor, &metadata)?;
+                break;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::at(ancestor, &error)),
+        }
+    }
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(&absolute);
+    created.map_err(|error| StoreError::at(folder, &error))
 }
 
 /// Returns the folder of the file at `path`, or `.` if the path is only a file name.
@@ -96,13 +123,39 @@ fn check_folder(path: &Path, metadata: &Metadata, is_own: bool) -> Result<(), St
     Err(insecure_permissions(path, metadata, fix))
 }
 
-fn check_file(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
+/// The first bytes of every redb file.
+const REDB_MAGIC: &[u8; 9] = b"redb\x1a\x0a\xa9\x0d\x0a";
+
+/// Checks the file with this `metadata`. If other users have access to the file, first looks at its
+/// content, which `open` opens: advice to change the mode would harm a file that is not a store.
+fn check_file(
+    path: &Path,
+    metadata: &Metadata,
+    open: impl FnOnce() -> io::Result<File>,
+) -> Result<(), StoreError> {
     if metadata.is_symlink() {
         return Err(PathProblem::Symlink.at(path));
     }
     if !metadata.is_file() {
         return Err(PathProblem::NotAFile.at(path));
     }
+    if metadata.len() == 0 {
+        return Err(PathProblem::NotAStore.at(path));
+    }
+    check_access(path, metadata).map_err(|refused| match open().and_then(|file| is_redb(&file)) {
+        Ok(true) => refused,
+        Ok(false) => PathProblem::NotAStore.at(path),
+        Err(error) => StoreError::at(path, &error),
+    })
+}
+
+fn is_redb(file: &File) -> io::Result<bool> {
+    let mut start = [0; REDB_MAGIC.len()];
+    let read = file.read_at(&mut start, 0)?;
+    Ok(start.get(..read) == Some(REDB_MAGIC.as_slice()))
+}
+
+fn check_access(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     check_owner(path, metadata)?;
     if metadata.mode() & 0o077 != 0 {
         return Err(insecure_permissions(path, metadata, PermissionFix::Chmod("600")));
@@ -196,8 +249,8 @@ fn network_kind_of_magic(magic: u32) -> Option<&'static str> {
 
 /// Identifies the file that is at `path` now, with the same checks as [`open`]. Takes about 1 µs.
 pub(super) fn identify(path: &Path) -> Result<FileId, StoreError> {
-    let metadata = fs::symlink_metadata(path).map_err(|error| StoreError::at(path, &error))?;
-    check_file(path, &metadata)?;
+    let metadata = fs::symlink_metadata(path).map_err(|error| store_error(path, &error))?;
+    check_file(path, &metadata, || open_no_follow(path, OFlags::RDONLY))?;
     Ok(file_id(&metadata))
 }
 
@@ -205,16 +258,24 @@ pub(super) fn identify(path: &Path) -> Result<FileId, StoreError> {
 /// be at the path after a check.
 pub(super) fn open(path: &Path, write: bool) -> Result<(File, FileId), StoreError> {
     let access = if write { OFlags::RDWR } else { OFlags::RDONLY };
+    let file = open_no_follow(path, access).map_err(|error| store_error(path, &error))?;
+    let metadata = file.metadata().map_err(|error| StoreError::at(path, &error))?;
+    check_file(path, &metadata, || file.try_clone())?;
+    Ok((file, file_id(&metadata)))
+}
+
+fn open_no_follow(path: &Path, access: OFlags) -> io::Result<File> {
     // `NONBLOCK`, because opening a pipe without a writer would block.
     let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let opened = rustix::fs::open(path, flags, Mode::empty());
-    let file = File::from(opened.map_err(|error| StoreError::at(path, &error.into()))?);
-    let metadata = file.metadata().map_err(|error| StoreError::at(path, &error))?;
-    check_file(path, &metadata)?;
-    if metadata.len() == 0 {
-        return Err(PathProblem::NotAStore.at(path));
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+}
+
+/// Converts the error from opening the store's file at `path`.
+fn store_error(path: &Path, error: &io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::NotFound => PathProblem::NoStore.at(path),
+        _ => StoreError::at(path, error),
     }
-    Ok((file, file_id(&metadata)))
 }
 
 fn file_id(metadata: &Metadata) -> FileId {

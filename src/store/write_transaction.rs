@@ -74,14 +74,15 @@ pub(super) fn run<T, E>(
         Ok::<_, StoreError>(Writer::new(tables))
     })??;
     let work_result = work(&mut writer);
-    let is_full = writer.tables.error.first() == Some(StoreError::Full);
+    let out_of_space = writer.tables.error.first().filter(StoreError::is_out_of_space);
     let result = match work_result {
         Ok(value) => {
             writer.finish().map(|generation| (value, generation)).map_err(TransactionError::Store)
         }
-        // A write in the closure failed because the disk was full.
-        Err(_) if is_full => Err(TransactionError::Store(StoreError::Full)),
-        Err(error) => Err(TransactionError::Work(error)),
+        // A write in the closure failed because there was no space.
+        Err(error) => {
+            Err(out_of_space.map_or(TransactionError::Work(error), TransactionError::Store))
+        }
     };
     let dropped = catch_redb_panic(|| drop(writer));
     match result.and_then(|value| dropped.map(|()| value).map_err(TransactionError::Store)) {

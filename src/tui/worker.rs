@@ -99,6 +99,10 @@ fn run_jobs(
         let followed = read_changes(service, &mut position);
         let was_behind = std::mem::replace(&mut is_behind, followed.is_err());
         let changes = match followed {
+            // The list may have failed, too: load it again even if nothing was changed.
+            Ok(None) if was_behind => {
+                position.map(TokenChanges::NeedsReload).map(AppEvent::StoreChanged)
+            }
             Ok(changes) => changes.map(AppEvent::StoreChanged),
             // Report only the first of several failures. Do not report a busy store, which is
             // expected to recover soon. Do not report a failure after a request, because the

@@ -74,7 +74,7 @@ fn input_files_with_insecure_permissions_are_rejected() {
         let path = at(name);
         let is_rejected = |message: &str| {
             let CommandResult { code, out, err } = run(&home, command);
-            assert_eq!((code, out.as_str()), (4, ""), "{name}: {err}");
+            assert_eq!((code, out.as_str()), (2, ""), "{name}: {err}");
             assert!(err.contains(message), "{name}: {err}");
         };
         chmod(&path, insecure_mode);
@@ -87,7 +87,7 @@ fn input_files_with_insecure_permissions_are_rejected() {
             chown(&path, Some(rustix::process::geteuid().as_raw()), None).unwrap();
         }
         let result = run(&home, command);
-        assert_ne!(result.code, 4, "{result:?}");
+        assert_ne!(result.code, 2, "{result:?}");
     }
 }
 

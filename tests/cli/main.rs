@@ -22,6 +22,8 @@ mod hostile;
 mod lines;
 mod listing;
 mod locale;
+mod missing_store;
+mod output_failures;
 mod prompts;
 mod read_only;
 mod regenerate;
@@ -84,6 +86,13 @@ impl CommandResult {
         let out = self.out;
         out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
+}
+
+/// Returns a home with an empty store.
+fn home_with_store() -> Home {
+    let home = Home::new();
+    drop(home.service(chrono::TimeDelta::zero()));
+    home
 }
 
 /// Returns the command `patdeck ARGUMENTS` with `home` and a clean environment.

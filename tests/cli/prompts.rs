@@ -45,7 +45,7 @@ fn a_secret_is_typed_without_echo() {
 
 #[test]
 fn lines_of_secrets_cannot_be_typed() {
-    let home = Home::new();
+    let home = crate::home_with_store();
     let mut pty = launch(&home, &["verify", "--lines"]);
     pty.wait_for("error: refusing to read secrets from a terminal that shows them");
     assert_eq!(pty.wait_exit(), 2);

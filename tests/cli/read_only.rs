@@ -106,8 +106,8 @@ fn read_only_mode_creates_no_store() {
     let home = Home::new();
     let store = home.path().join("no/store.redb");
     let result = run(&home, &["list", "--read-only", "--store", store.to_str().unwrap()]);
-    let message = format!("{} does not exist, but patdeck is in read-only mode", store.display());
-    result.fails_with_hint(4, &message, "run patdeck once without --read-only");
+    let message = format!("no store at {}", store.display());
+    result.fails_with_hint(4, &message, crate::missing_store::HINT);
     assert!(!home.path().join("no").exists());
 }
 

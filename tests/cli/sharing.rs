@@ -26,8 +26,7 @@ fn create(home: &Home, name: &str) -> (String, bool) {
 
 #[test]
 fn eight_writers_and_a_reader_lose_nothing() {
-    let home = Home::new();
-    run(&home, &["list"]).success();
+    let home = crate::home_with_store();
     let is_over = AtomicBool::new(false);
     let made: BTreeSet<(String, bool)> = thread::scope(|scope| {
         let reader = scope.spawn(|| {

@@ -54,7 +54,7 @@ fn an_earlier_hash_proves_that_the_trail_was_truncated() {
         let checked = run(home, &["audit", "--check"]).success();
         checked.trim_end().rsplit(' ').next().unwrap().to_owned()
     };
-    let home = Home::new();
+    let home = crate::home_with_store();
     let none = head(&home);
     issue(&home, &["ci"]);
     let (first, before) = (head(&home), fs::read(home.store()).unwrap());

@@ -81,7 +81,7 @@ fn a_moved_store_is_reported_and_reopened() {
     let mut it = Journey::on(Fixture::Few, 200, 24);
     let (file, aside) = (it.store.file(), it.path("aside"));
     fs::rename(&file, &aside).unwrap();
-    it.waits_for("does not exist: put ");
+    it.waits_for("no store at ");
     fs::rename(&aside, &file).unwrap();
     it.keys("j");
     it.second_on_same_store().keys("r <Right> <Enter>").sees("Revoked grafana");
@@ -93,7 +93,7 @@ fn a_missing_store_is_reported_and_the_app_continues() {
     let mut it = Journey::on(Fixture::One, 200, 24);
     let (file, aside) = (it.store.file(), it.path("aside"));
     fs::rename(&file, &aside).unwrap();
-    it.keys("r <Right> <Enter>").sees("does not exist: put ");
+    it.keys("r <Right> <Enter>").sees("no store at ");
     it.keys("<Esc> 4 1").sees("ci-deploy");
     fs::rename(&aside, &file).unwrap();
     it.keys("r <Right> <Enter>").sees("Revoked ci-deploy");
@@ -163,4 +163,47 @@ fn a_clock_set_back_is_reported_and_can_be_accepted() {
     again.resize(160, 24).sees("The system clock is behind the last change");
     again.keys("C").sees("It decides again when tokens expire");
     again.never_sees("is behind");
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_reported_and_read_again() {
+    type Change = fn(&std::path::Path);
+    let changes: [(Change, Change, &str); 4] = [
+        (
+            |file| fs::rename(file, file.with_extension("aside")).unwrap(),
+            |file| fs::rename(file.with_extension("aside"), file).unwrap(),
+            "no store at ",
+        ),
+        (
+            |file| {
+                fs::copy(file, file.with_extension("aside")).unwrap();
+                fs::write(file, "").unwrap();
+            },
+            |file| fs::rename(file.with_extension("aside"), file).unwrap(),
+            "is not a patdeck store",
+        ),
+        (
+            |file| fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap(),
+            |file| fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap(),
+            "is accessible to other users",
+        ),
+        (
+            |file| fs::rename(folder(file), folder(file).with_extension("aside")).unwrap(),
+            |file| fs::rename(folder(file).with_extension("aside"), folder(file)).unwrap(),
+            "no store at ",
+        ),
+    ];
+    for (spoil, repair, message) in changes {
+        let mut it = Journey::on(Fixture::Few, 200, 24);
+        let file = it.store.file();
+        spoil(&file);
+        it.waits_for(message);
+        repair(&file);
+        it.keys("j").second_on_same_store().keys("r <Right> <Enter>").sees("Revoked grafana");
+        it.waits_for("[Active 1]");
+    }
+}
+
+fn folder(file: &std::path::Path) -> &std::path::Path {
+    file.parent().unwrap()
 }

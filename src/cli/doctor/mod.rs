@@ -45,6 +45,8 @@ pub type OpenStore<'a> = &'a dyn Fn(&Config) -> Result<Service, CliError>;
 struct DoctorReport {
     sections: Vec<(&'static str, Vec<(&'static str, Value)>)>,
     problems: Vec<String>,
+    /// Whether the store is missing or cannot be read.
+    is_store_unavailable: bool,
 }
 
 impl DoctorReport {
@@ -78,7 +80,8 @@ impl DoctorReport {
     }
 }
 
-/// Collects and prints the report; the exit code is 1 if something needs attention.
+/// Collects and prints the report; the exit code is 4 if the store is missing or cannot be read,
+/// and 1 if something else needs attention.
 pub(super) fn doctor(
     flags: &ConfigFlags,
     environment: &Environment,
@@ -91,7 +94,11 @@ pub(super) fn doctor(
     terminal::collect(&mut report, config.as_ref().ok(), environment);
     collect_config(&mut report, flags, environment, &config);
     store::collect(&mut report, config.as_ref().ok(), open);
-    let exit = if report.problems.is_empty() { Exit::Done } else { Exit::No };
+    let exit = match (report.is_store_unavailable, report.problems.as_slice()) {
+        (true, _) => Exit::Store,
+        (false, []) => Exit::Done,
+        (false, _) => Exit::No,
+    };
     let printed = if out.json { out.object(as_json(report)) } else { print(&report, out) };
     printed.map_err(|error| match exit {
         Exit::Done => CliError::from(error),

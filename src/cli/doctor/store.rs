@@ -29,23 +29,16 @@ pub(super) fn collect(report: &mut DoctorReport, config: Option<&Config>, open: 
     report.fact_or_unknown("file system", file_system(path));
     match fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
+            report.is_store_unavailable = true;
             report.unknown("state", "not a regular file");
-            report.warn(format!("{} is not a regular file: use another store", path.display()));
+            report.warn(format!("{} is not a regular file: use another path", path.display()));
         }
         Ok(metadata) => {
             collect_file(report, path, &metadata);
             collect_content(report, config, open);
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            report.fact("state", "does not exist yet; the first use creates it");
-        }
-        Err(error) => {
-            report.unknown("state", &error.to_string());
-            let shown = path.display();
-            report.warn(format!(
-                "cannot inspect {shown} ({error}): run patdeck as the owner of the file"
-            ));
-        }
+        // Opening the store gives the reason and the remedy.
+        Err(_) => collect_content(report, config, open),
     }
 }
 
@@ -90,6 +83,7 @@ fn collect_content(report: &mut DoctorReport, config: &Config, open: OpenStore<'
                 CliError::Exit(_, error) => error.to_string(),
                 CliError::BrokenPipe => "nothing was read".to_owned(),
             };
+            report.is_store_unavailable = true;
             report.unknown("state", &reason);
             report.warn(reason);
         }

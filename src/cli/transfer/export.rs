@@ -21,8 +21,8 @@ use crate::{
         json::{SCHEMA_VERSION, to_line},
     },
     service::{
-        Service, ServiceError,
-        export_and_backup::{ExportSummary, FileError, create_new_file},
+        Service,
+        export_and_backup::{ExportSummary, FileError, create_output_file},
     },
 };
 
@@ -39,11 +39,11 @@ pub(in crate::cli) fn export(
     })?;
     let lines = lines.into_inner().map_err(io::IntoInnerError::into_error)?;
     if let Some(path) = args.output.as_deref().filter(|path| !is_dash(path)) {
-        let written = create_new_file(path, |mut file| {
+        let written = create_output_file(path, |mut file| {
             let written = write_export(&exported, lines, &mut file).and_then(|()| file.sync_all());
             written.map_err(|error| FileError::from(&error))
         });
-        written.map_err(ServiceError::from)?;
+        written.map_err(|error| CliError::output_file(&error, path))?;
         let (count, path) = (exported.tokens, path.to_string_lossy());
         if out.json {
             out.object(json!({ "file": path, "tokens": count }))?;

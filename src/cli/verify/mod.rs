@@ -75,13 +75,14 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
     if let Err(fault) = verifier.flush_usage() {
         warn_unrecorded_use(&fault);
     }
-    // The exit code is the decision, even if the answer cannot be printed.
-    let printed = print_answer(&answer, args, out);
-    if let Err(error) = printed
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        let message = format!("cannot print the decision ({error})");
-        print_warning(&Diagnostic::new(message).with_hint("the exit code is the decision"));
+    match print_answer(&answer, args, out) {
+        // A reader that needs only the exit code may close the pipe.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            let message = format!("cannot print the decision ({error})");
+            return Err(CliError::usage(message).with_hint("treat the access as denied"));
+        }
+        Ok(()) => {}
     }
     Ok(answer.exit())
 }

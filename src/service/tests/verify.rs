@@ -226,10 +226,7 @@ fn missing_store_gives_no_decision() {
     let answer = fixture.service.check(secret_text(&issued.secret), Some(&request(PUBLISH)), None);
     assert!(matches!(
         answer,
-        Err(ServiceError::Store(StoreError::Path(PathError {
-            problem: PathProblem::NotFound,
-            ..
-        })))
+        Err(ServiceError::Store(StoreError::Path(PathError { problem: PathProblem::NoStore, .. })))
     ));
 }
 

@@ -1,0 +1,134 @@
+//! The exit codes for files other than the store, and for the standard descriptors: 3 if a file to
+//! write exists, 2 if a file or the output cannot be read or written, and 2 before anything is done
+//! if a descriptor is closed.
+
+use std::{fs, os::unix::fs::symlink, process::Command};
+
+use crate::{CommandResult, Home, issue, run};
+
+/// Each command that writes a file, with `FILE` for its path.
+const WRITERS: &[&[&str]] = &[
+    &["create", "new", "--secret-file", "FILE"],
+    &["regenerate", "ci", "--yes", "--secret-file", "FILE"],
+    &["export", "--output", "FILE"],
+    &["backup", "FILE"],
+];
+
+/// Each command that reads a file, with `FILE` for its path.
+const READERS: &[&[&str]] = &[
+    &["verify", "--secret-file", "FILE"],
+    &["import", "FILE"],
+    &["scan", "FILE"],
+    &["list", "--config", "FILE"],
+    &["config", "check", "--config", "FILE"],
+];
+
+/// A command line of every command, including those that change the store.
+const COMMANDS: &[&str] = &[
+    "list",
+    "list --json",
+    "show ci",
+    "create new",
+    "edit ci --name ci --json",
+    "scope add ci channels:c-1:read --json",
+    "scope remove ci channels:c-1:read --json",
+    "scope clear ci --yes --json",
+    "regenerate ci --yes",
+    "verify --secret-file ci.secret",
+    "verify --secret-file ci.secret --json",
+    "verify --lines <requests",
+    "audit",
+    "audit --check",
+    "scan --regex",
+    "export",
+    "completions bash",
+    "man",
+    "config path",
+    "config check",
+    "config show",
+    "doctor",
+    "--help",
+    "--version",
+    "list --help",
+];
+
+fn with_file(arguments: &[&str], file: &str) -> Vec<String> {
+    let word = |word: &&str| if *word == "FILE" { file } else { word }.to_owned();
+    arguments.iter().map(word).collect()
+}
+
+fn run_on(home: &Home, arguments: &[&str], file: &str) -> CommandResult {
+    let words = with_file(arguments, file);
+    run(home, &words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn shell(home: &Home, line: &str) -> (i32, String) {
+    let mut command = Command::new("sh");
+    command.args(["-c", line]).env_clear().env("HOME", home.path()).current_dir(home.path());
+    command.env("P", env!("CARGO_BIN_EXE_patdeck")).env("LANG", "C.UTF-8");
+    let done = command.output().unwrap();
+    (done.status.code().unwrap(), String::from_utf8(done.stderr).unwrap())
+}
+
+#[test]
+fn a_file_to_write_has_the_same_exit_code_in_every_command() {
+    let home = Home::new();
+    issue(&home, &["ci"]);
+    fs::write(home.path().join("kept"), "mine").unwrap();
+    symlink(home.path().join("nowhere"), home.path().join("dangling")).unwrap();
+    for arguments in WRITERS {
+        for (file, code) in [("kept", 3), ("dangling", 3), ("no/such/file", 2), ("nosuch/", 2)] {
+            let result = run_on(&home, arguments, file);
+            assert_eq!(result.code, code, "{arguments:?} {file}: {result:?}");
+            assert!(!result.err.contains("start patdeck again"), "{result:?}");
+        }
+    }
+}
+
+#[test]
+fn a_file_to_read_has_the_same_exit_code_in_every_command() {
+    let home = Home::new();
+    issue(&home, &["ci"]);
+    fs::create_dir(home.path().join("folder")).unwrap();
+    for arguments in READERS {
+        let result = run_on(&home, arguments, "missing");
+        assert_eq!(result.code, 2, "{arguments:?}: {result:?}");
+        let result = run_on(&home, arguments, "folder");
+        let is_scan = arguments[0] == "scan";
+        assert_eq!(result.code, if is_scan { 0 } else { 2 }, "{arguments:?}: {result:?}");
+    }
+}
+
+#[test]
+fn a_full_output_is_an_error_of_every_command() {
+    let home = Home::new();
+    issue(&home, &["ci", "--secret-file", "ci.secret"]);
+    fs::copy(home.path().join("ci.secret"), home.path().join("requests")).unwrap();
+    for line in COMMANDS {
+        let (code, err) = shell(&home, &format!("\"$P\" {line} >/dev/full"));
+        let is_secret = line.starts_with("create") || line.starts_with("regenerate");
+        assert_eq!(code, if is_secret { 3 } else { 2 }, "{line}: {err}");
+        assert!(err.contains("cannot "), "{line}: {err}");
+    }
+}
+
+#[test]
+fn a_closed_descriptor_is_an_error_before_anything_is_done() {
+    let home = Home::new();
+    issue(&home, &["ci", "--secret-file", "ci.secret"]);
+    let before = run(&home, &["audit"]).success();
+    for line in COMMANDS {
+        if line.contains('<') {
+            continue;
+        }
+        for (closed, name) in [("<&-", "input"), (">&-", "output"), ("2>&-", "error")] {
+            let (code, err) = shell(&home, &format!("\"$P\" {line} {closed}"));
+            assert_eq!(code, 2, "{line} {closed}: {err}");
+            let message = format!("error: standard {name} is closed");
+            assert!(closed == "2>&-" || err.starts_with(&message), "{line}: {err}");
+        }
+    }
+    assert_eq!(run(&home, &["audit"]).success(), before);
+    assert_eq!(shell(&home, "\"$P\" list </dev/null >/dev/null 2>/dev/null").0, 0);
+    assert_eq!(shell(&home, "\"$P\" list <>/dev/null 1<>/dev/null").0, 0);
+}
