@@ -6,7 +6,7 @@ use super::*;
 fn an_io_error_names_operation_path_and_source() {
     let denied = io::Error::from_raw_os_error(5);
     let error = StoreError::io(IoOperation::Sync, Some(Path::new("/srv/s.redb")), &denied);
-    assert_eq!(error.to_string(), "cannot sync /srv/s.redb: Input/output error (os error 5)");
+    assert_eq!(error.to_string(), "cannot sync /srv/s.redb (Input/output error (os error 5))");
     assert_eq!(error.source().unwrap().to_string(), denied.to_string());
     let error = StoreError::from(&denied);
     assert_eq!(error.to_string(), "cannot use the store: Input/output error (os error 5)");

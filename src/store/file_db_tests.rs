@@ -175,6 +175,6 @@ fn redb_errors_become_store_errors() {
     assert_eq!(io(std::io::ErrorKind::ReadOnlyFilesystem), StoreError::ReadOnly.to_string());
     assert_eq!(
         message(DatabaseError::Storage(StorageError::PreviousIo)),
-        "cannot use the store: Previous I/O error occurred. Please close and re-open the database."
+        "cannot use the store (Previous I/O error occurred. Please close and re-open the database.)"
     );
 }

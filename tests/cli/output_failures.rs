@@ -132,3 +132,15 @@ fn a_closed_descriptor_is_an_error_before_anything_is_done() {
     assert_eq!(shell(&home, "\"$P\" list </dev/null >/dev/null 2>/dev/null").0, 0);
     assert_eq!(shell(&home, "\"$P\" list <>/dev/null 1<>/dev/null").0, 0);
 }
+
+#[test]
+fn the_file_size_limit_is_an_error_without_changes() {
+    let home = Home::new();
+    issue(&home, &["ci"]);
+    let before = run(&home, &["audit"]).success();
+    // The largest file may have 2 blocks of 512 bytes, so that no commit fits.
+    let (code, err) = shell(&home, "ulimit -f 2; \"$P\" create other --lifetime 1d");
+    assert_eq!(code, 4, "{err}");
+    assert!(err.contains("the file size limit is reached; nothing was changed"), "{err}");
+    assert_eq!(run(&home, &["audit"]).success(), before);
+}

@@ -50,7 +50,7 @@ fn a_session_soon_reads_a_file_that_replaced_the_store() {
     reads.release();
     let missing = reads.read(ReadOps::token_count);
     assert!(
-        matches!(missing, Err(StoreError::Path(PathError { problem: PathProblem::NotFound, .. }))),
+        matches!(missing, Err(StoreError::Path(PathError { problem: PathProblem::NoStore, .. }))),
         "{missing:?}"
     );
 }

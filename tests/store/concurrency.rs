@@ -140,13 +140,10 @@ fn a_deleted_store_is_not_created_again_while_open() {
     let store = temp.store();
     std::fs::remove_file(temp.path()).unwrap();
     let missing = store.read(ReadOps::token_count).unwrap_err();
-    assert!(store_message(&missing).ends_with(
-        "store.redb does not exist: put the file back, or start patdeck again to create an empty \
-         store"
-    ));
+    assert!(store_message(&missing).starts_with("no store at "));
     assert!(matches!(
         add_token(&store, 1),
-        Err(StoreError::Path(PathError { problem: PathProblem::NotFound, .. }))
+        Err(StoreError::Path(PathError { problem: PathProblem::NoStore, .. }))
     ));
     assert!(!temp.path().exists());
 }
