@@ -1,7 +1,7 @@
 //! Runs the command lines of `outcomes.txt`, one per line with its exit code and output. All lines
 //! run in order in the same home, so that later lines see the changes of earlier ones.
 
-use crate::{CommandResult, Home, run};
+use crate::{CommandResult, run};
 
 const OUTCOMES: &str = include_str!("outcomes.txt");
 
