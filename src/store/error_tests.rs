@@ -9,7 +9,7 @@ fn an_io_error_names_operation_path_and_source() {
     assert_eq!(error.to_string(), "cannot sync /srv/s.redb (Input/output error (os error 5))");
     assert_eq!(error.source().unwrap().to_string(), denied.to_string());
     let error = StoreError::from(&denied);
-    assert_eq!(error.to_string(), "cannot use the store: Input/output error (os error 5)");
+    assert_eq!(error.to_string(), "cannot use the store (Input/output error (os error 5))");
 }
 
 #[test]
