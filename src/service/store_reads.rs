@@ -170,12 +170,6 @@ impl Service {
         })?)
     }
 
-    /// Returns up to [`EVENTS_PAGE`] events after event number `seen`, oldest first. Returns an
-    /// empty list after the last event.
-    pub fn events_after(&self, seen: u64) -> Result<Vec<AuditEvent>, ServiceError> {
-        Ok(self.store.read(|rows| rows.events_after(seen, EVENTS_PAGE))?.rows)
-    }
-
     /// Like [`Service::events_after`], but returns `None` if event number `seen` does not have the
     /// hash `head`, because another state of the store replaced the file.
     pub fn events_following(

@@ -40,11 +40,6 @@ pub struct LifetimeField {
 }
 
 impl LifetimeField {
-    /// Starts with the default lifetime of the policy.
-    pub fn new(ctx: &Model) -> Self {
-        Self::with_lifetime(ctx.policy.default_lifetime, ctx)
-    }
-
     /// Starts with `lifetime`. A lifetime that is not a preset is shown in the custom field.
     /// Presets that the policy forbids are left out.
     pub fn with_lifetime(lifetime: Lifetime, ctx: &Model) -> Self {
