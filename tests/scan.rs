@@ -129,6 +129,7 @@ fn each_secret_has_a_position_and_status_and_is_never_whole() {
 #[test]
 fn no_active_secret_is_exit_0() {
     let fixture = Fixture::new();
+    fixture.create("ci");
     fixture.write("a", "nothing here");
     let (code, out, err) = fixture.scan(&["."]);
     assert_eq!((code, out.as_str()), (0, ""));

@@ -132,10 +132,10 @@ fn export_file_is_new_complete_and_mode_0600() {
     let again = host.patdeck(&["export", "--output", "out.jsonl"]).assert();
     let expected =
         "error: out.jsonl already exists and was not changed\nhint: choose another name\n";
-    again.code(4).stderr(expected);
+    again.code(3).stderr(expected);
     let missing_folder = host.patdeck(&["export", "--output", "no/out"]).assert();
     let expected = "error: the folder of no/out does not exist\nhint: create the folder, or choose another path\n";
-    missing_folder.code(4).stderr(expected);
+    missing_folder.code(2).stderr(expected);
     let file_count = fs::read_dir(host.home.path()).unwrap().count();
     assert_eq!(file_count, 3, "the store, its register and the export");
 }
@@ -203,6 +203,8 @@ fn invalid_lines_are_all_reported_and_nothing_is_imported() {
 #[test]
 fn only_20_faults_are_listed_and_the_rest_counted() {
     let host = Host::new();
+    host.create("ci");
+    host.ok(&["delete", "ci", "--yes"]);
     let mut all = objects(&host.ok(&["export"]));
     all[0]["tokens"] = json!(30);
     all.extend(vec![json!([]); 30]);
@@ -327,6 +329,7 @@ fn import_reactivates_only_with_explicit_consent() {
 #[test]
 fn dry_run_reports_the_outcome_of_each_token() {
     let (old, new) = (Host::new(), Host::new());
+    new.create("other");
     let secret = old.create("ci");
     let id = secret.split('_').nth(1).unwrap();
     let export = old.ok(&["export"]);
@@ -378,7 +381,7 @@ fn backup_during_writes_is_a_consistent_snapshot() {
     let again = host.patdeck(&["backup", "copy-0.redb"]).assert();
     let expected =
         "error: copy-0.redb already exists and was not changed\nhint: choose another name\n";
-    again.code(4).stderr(expected);
+    again.code(3).stderr(expected);
     let temporary = fs::read_dir(host.home.path()).unwrap().filter(|entry| {
         let name = entry.as_ref().unwrap().file_name();
         name.to_string_lossy().ends_with(".new")

@@ -28,7 +28,7 @@ pub(super) fn open_input(
 ) -> Result<File, CliError> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path).map_err(&failed)?;
-    check_input_file(path, &file, trust).map_err(|error| CliError::store(&error))?;
+    check_input_file(path, &file, trust).map_err(|error| CliError::file(&error))?;
     wait_for_data(path, &file).map_err(failed)?;
     Ok(file)
 }

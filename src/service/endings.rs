@@ -168,6 +168,10 @@ fn ending_of(change: &TokenChange) -> Option<u32> {
 fn pending_entries(plan: &Plan, kind: EndingKind, service: &Service) -> Vec<RevocationEntry> {
     let ending = Ending { kind, at: plan.at, actor: service.actor.clone() };
     let entry = |change: &TokenChange| {
+        if let StoredToken::Damaged(id) = change.before {
+            // Its generation is unknown, so every secret of the token is ended.
+            return Some(RevocationEntry { ended_generation: u32::MAX, ..RevocationEntry::of(id) });
+        }
         let (ended_generation, before) = (ending_of(change)?, change.before.token()?);
         Some(RevocationEntry {
             ended_generation,

@@ -13,7 +13,7 @@ use super::{
     codec::{RecordBody, decode},
     error::StoreError,
     read_ops::ReadOps,
-    record::{ChainHeadV1, TokenIdRecordV1, TokenUsesV1, TokenV1, TrashV1},
+    record::{ChainHeadV1, TokenIdRecordV1, TokenUsesV1, TokenV2, TrashV2},
     tables::{Tables, Transaction, WriteTables, display_key},
     write_ops::{NO_TOKEN, Writer},
 };
@@ -70,7 +70,7 @@ pub(super) fn find_repairs<T: Transaction>(tables: &Tables<T>) -> Result<Vec<Rep
     }
     find_in_names_and_uses(tables, &mut repairs)?;
     tables.trash.for_each(|key: &Key, row| {
-        let read = |body: RecordBody<'_>| body.decode::<TrashV1<'_>>()?.into_parts(key);
+        let read = |body: RecordBody<'_>| body.decode::<TrashV2<'_>>()?.into_parts(key);
         if row.ok().and_then(read).is_none() {
             repairs.push(Repair::RemoveTrash(*key));
         }
@@ -93,7 +93,7 @@ fn find_in_names_and_uses<T: Transaction>(
 ) -> Result<(), StoreError> {
     let (mut names, mut damaged) = (BTreeMap::new(), BTreeSet::new());
     tables.tokens.for_each(|key: &Key, row| {
-        let token = |body: RecordBody<'_>| body.decode::<TokenV1<'_>>()?.into_token(key);
+        let token = |body: RecordBody<'_>| body.decode::<TokenV2<'_>>()?.into_token(key);
         match row.ok().and_then(token) {
             Some(token) => drop(names.insert(*key, (token.id, token.name.folded()))),
             None => drop(damaged.insert(*key)),

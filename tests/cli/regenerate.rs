@@ -38,7 +38,7 @@ fn regenerate_keeps_the_last_lifetime_of_each_token() {
     assert_eq!(days(&home, "year"), 30);
     fs::write(home.path().join("c.toml"), "[lifetime]\nmax = \"20d\"\ndefault = \"5d\"\n").unwrap();
     run(&home, &["--config", "c.toml", "regenerate", "year", "--yes"])
-        .fails(3, "lifetime exceeds the maximum of 20d: choose a shorter one");
+        .fails(3, "year: lifetime exceeds the maximum of 20d: choose a shorter one");
     assert_eq!(days(&home, "year"), 30);
 }
 

@@ -83,9 +83,9 @@ fn a_named_pipe_without_a_writer_is_an_error() {
     let home = Home::new();
     let made = std::process::Command::new("mkfifo").arg(home.path().join("q")).status();
     assert!(made.unwrap().success());
+    let secret = issue(&home, &["ci"]);
     let reason = "cannot read q (nothing was written to this pipe for 5 s)";
     run(&home, &["verify", "--secret-file", "q"]).fails(2, reason);
-    let secret = issue(&home, &["ci"]);
     let writer = std::thread::spawn({
         let pipe = home.path().join("q");
         move || fs::write(pipe, secret).unwrap()

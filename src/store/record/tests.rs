@@ -249,7 +249,7 @@ fn a_stored_scope_with_a_star_in_a_name_is_no_damage() {
         .collect();
     let token = Token { scopes: Scopes::from_stored(held).unwrap(), last_used: None, ..token() };
     let token = Token { previous: None, ..token };
-    assert_eq!(TokenV1::from(&token).into_token(id().as_bytes()), Some(token));
+    assert_eq!(TokenV2::from(&token).into_token(id().as_bytes()), Some(token));
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl RegisterFile {
         let (file, id) = match path_security::open(path, write) {
             Ok(opened) => opened,
             Err(StoreError::Path(error))
-                if matches!(error.problem, PathProblem::NotFound | PathProblem::NotAStore) =>
+                if matches!(error.problem, PathProblem::NoStore | PathProblem::NotAStore) =>
             {
                 return Err(unusable(path));
             }
