@@ -245,7 +245,7 @@ impl Scope {
             && (self.entity == Entity::Any || self.entity == other.entity)
     }
 
-    /// Parses the text of a scope that a token may already have, see [`Entity::parse_stored`]. The
+    /// Parses the text of a scope that a token may already have, see `Entity::parse_stored`. The
     /// entity may contain `:` and `@`: the type ends at the first `:`, and the operation starts
     /// after the last `:`. Neither operation nor domain contains these characters.
     pub fn parse_stored(text: &str) -> Result<Self, ScopeError> {

@@ -170,7 +170,8 @@ impl Service {
         })?)
     }
 
-    /// Like [`Service::events_after`], but returns `None` if event number `seen` does not have the
+    /// Returns up to [`EVENTS_PAGE`] events after event number `seen`, oldest first, and an empty list
+    /// after the last event. Returns `None` if event number `seen` does not have the
     /// hash `head`, because another state of the store replaced the file.
     pub fn events_following(
         &self,

@@ -89,7 +89,7 @@ pub struct ChainCheckResult {
     pub head: EventHash,
 }
 
-/// A transaction with open tables: [`Reader`] or `Writer`.
+/// A transaction with open tables: `Reader` or `Writer`.
 pub trait HasTables {
     type Transaction: Transaction;
     fn tables(&self) -> &Tables<Self::Transaction>;

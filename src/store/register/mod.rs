@@ -181,7 +181,11 @@ impl Register {
     }
 
     /// The state of `id`, read from the file. `expected` is the register that the store names.
-    /// [`StoreError::RegisterUnusable`] if the file is another one, is missing or is damaged.
+    ///
+    /// # Errors
+    ///
+    /// [`PathProblem::NoRegister`](super::PathProblem::NoRegister) if the file is missing, damaged or
+    /// the register of another store.
     pub(super) fn state(
         &self,
         expected: &RegisterId,
