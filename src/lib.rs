@@ -156,6 +156,7 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
     }
     let options = OpenOptions {
         create_missing: command.creates_store(),
+        reads_locked_file: command.only_ends_secrets(),
         cache: cli::cache_size(command),
         ..OpenOptions::default()
     };

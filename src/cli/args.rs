@@ -140,6 +140,12 @@ impl CliCommand {
         }
     }
 
+    /// Whether the command does nothing but end secrets, which must work beside a process that does
+    /// not go on.
+    pub fn only_ends_secrets(&self) -> bool {
+        matches!(self, Self::Revoke(_) | Self::Delete(_))
+    }
+
     /// Whether the command changes the store. A last use and a backup do not count as changes.
     pub fn changes(&self) -> bool {
         match self {

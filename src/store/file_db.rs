@@ -8,7 +8,7 @@ use std::{
     fs::File,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rand::{TryRng as _, rngs::SysRng};
@@ -21,6 +21,7 @@ use super::{
     CacheSize, OpenOptions,
     backup::save_pre_migration_copy,
     commit_id::{CommitIdObserver, LatestCommitValues},
+    crash_image::CrashImage,
     error::{IoOperation, StoreError, WriteAccessReason},
     lock_timeout_backend::{InnerBackend, LockTimeout, LockTimeoutBackend, RetryDeadline},
     migrate::{self, MigrationStep},
@@ -39,6 +40,12 @@ use super::{
 /// token must answer within 1 s.
 const READ_TIMEOUT: Duration = Duration::from_millis(750);
 
+/// How long a lock that was taken counts as taken, so that the reads of a command wait for it once.
+const LOCKED_FOR: Duration = Duration::from_secs(1);
+
+/// The maximum time that a read waits for a lock if it then reads without the lock.
+const SHORT_READ_TIMEOUT: Duration = Duration::from_millis(30);
+
 /// A store in a file: its path and options, its revocation register, and its read handle.
 #[derive(Debug)]
 pub(super) struct FileDb {
@@ -46,6 +53,8 @@ pub(super) struct FileDb {
     pub(super) options: OpenOptions,
     pub(super) register: Arc<Register>,
     handle: Mutex<Option<Arc<ReadOnlyDb>>>,
+    /// When a read last found the lock taken and read without it.
+    was_locked: Mutex<Option<Instant>>,
 }
 
 /// A read-only handle of the open file. It does not keep a transaction open.
@@ -57,17 +66,35 @@ pub(super) struct ReadOnlyDb {
     file: File,
 }
 
-/// A read transaction and the handle that it uses.
+/// A read transaction and the open file that it uses.
 pub(super) struct Snapshot {
     pub(super) reader: Reader,
-    handle: Arc<ReadOnlyDb>,
+    source: SnapshotSource,
+}
+
+enum SnapshotSource {
+    Handle(Arc<ReadOnlyDb>),
+    /// Another process holds the lock. The database is in memory.
+    CrashImage {
+        _db: Database,
+        id: FileId,
+    },
 }
 
 impl Snapshot {
     /// Whether nothing was committed to the file since the snapshot began.
     pub(super) fn is_current(&self) -> bool {
-        let id = self.reader.cache.id.as_ref();
-        id.is_some_and(|id| id.is_latest_of(&self.handle.file))
+        match (&self.source, &self.reader.cache.id) {
+            (SnapshotSource::Handle(handle), Some(id)) => id.is_latest_of(&handle.file),
+            _ => false,
+        }
+    }
+
+    fn file_id(&self) -> FileId {
+        match &self.source {
+            SnapshotSource::Handle(handle) => handle.id,
+            SnapshotSource::CrashImage { id, .. } => *id,
+        }
     }
 }
 
@@ -87,6 +114,7 @@ impl FileDb {
             path,
             options,
             handle: Mutex::new(None),
+            was_locked: Mutex::new(None),
         };
         match file.begin_snapshot() {
             Err(StoreError::Path(PathError { problem: PathProblem::NoStore, .. }))
@@ -150,9 +178,41 @@ impl FileDb {
         self.begin_snapshot()
     }
 
+    /// Begins a read of the file as it would be found if the process that holds its lock were killed.
+    fn crash_snapshot(&self) -> Result<Snapshot, StoreError> {
+        let (file, id) = path_security::open(&self.path, false)?;
+        let image = CrashImage::new(file).map_err(|error| StoreError::at(&self.path, &error))?;
+        catch_redb_panic(|| {
+            let db = Database::builder().create_with_backend(image);
+            let db = db.map_err(|error| open_error(&self.path, error))?;
+            let tables = Tables::open(db.begin_read()?)?;
+            self.check_tables(&tables)?;
+            let register = Some(Arc::clone(&self.register));
+            let mut reader = Reader { tables, cache: Arc::default(), register, pending: None };
+            reader.load_pending();
+            Ok(Snapshot { reader, source: SnapshotSource::CrashImage { _db: db, id } })
+        })?
+    }
+
+    /// Begins a read, without the lock if it is not free in time and the options allow that.
+    fn begin_snapshot(&self) -> Result<Snapshot, StoreError> {
+        let was_locked = *self.was_locked.lock().unwrap_or_else(PoisonError::into_inner);
+        if was_locked.is_some_and(|at| at.elapsed() < LOCKED_FOR) {
+            return self.crash_snapshot();
+        }
+        match self.begin_locked_snapshot() {
+            Err(StoreError::Busy { .. }) if self.options.reads_locked_file => {
+                *self.was_locked.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(Instant::now());
+                self.crash_snapshot()
+            }
+            result => result,
+        }
+    }
+
     /// Begins a read through the current handle. Opens the file if there is no handle yet or if
     /// another file is at the path.
-    fn begin_snapshot(&self) -> Result<Snapshot, StoreError> {
+    fn begin_locked_snapshot(&self) -> Result<Snapshot, StoreError> {
         let mut current = self.lock_handle();
         let id = path_security::identify(&self.path)?;
         if let Some(handle) = current.as_ref().filter(|handle| handle.id == id).cloned() {
@@ -160,13 +220,13 @@ impl FileDb {
             // A newer patdeck may have raised the schema in the meantime.
             let reader = handle
                 .begin_read(&self.register, |tables| migrate::schema(&tables.meta).map(drop))?;
-            return Ok(Snapshot { reader, handle });
+            return Ok(Snapshot { reader, source: SnapshotSource::Handle(handle) });
         }
         *current = None;
         let (handle, reader) = self.open_to_read()?;
         let handle = Arc::new(handle);
         *current = Some(Arc::clone(&handle));
-        Ok(Snapshot { reader, handle })
+        Ok(Snapshot { reader, source: SnapshotSource::Handle(handle) })
     }
 
     /// Opens the file exclusively as soon as no other process has it open for writing.
@@ -174,7 +234,7 @@ impl FileDb {
         loop {
             // Opening for writing changes the file. So first check, by a read, that it is a store
             // and has no newer schema.
-            let known = self.snapshot()?.handle.id;
+            let known = self.snapshot()?.file_id();
             let (db, id) = open_to_write(&self.path, deadline)?;
             if id == known {
                 return Ok(db);
@@ -196,7 +256,8 @@ impl FileDb {
     /// caller's first read. If the store needs a repair or a migration, it is done before that
     /// transaction.
     fn open_to_read(&self) -> Result<(ReadOnlyDb, Reader), StoreError> {
-        let timeout = self.options.lock_timeout.min(READ_TIMEOUT);
+        let limit = if self.options.reads_locked_file { SHORT_READ_TIMEOUT } else { READ_TIMEOUT };
+        let timeout = self.options.lock_timeout.min(limit);
         let deadline = RetryDeadline::new(timeout);
         loop {
             let (opened, id) = path_security::open(&self.path, false)?;

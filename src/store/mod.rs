@@ -10,6 +10,7 @@ mod chain;
 mod codec;
 mod commit_id;
 mod consistency;
+mod crash_image;
 mod error;
 #[cfg(test)]
 mod fault_injection;
@@ -103,6 +104,10 @@ pub struct OpenOptions {
     /// The maximum time that a write waits for the lock. For a read, it is the same, but never more
     /// than 750 ms.
     pub lock_timeout: Duration,
+    /// Whether a read gives up waiting for the lock after 30 ms, and reads the file as it would be found
+    /// if the process that holds the lock were killed. Only for commands that end secrets: they must
+    /// find a token beside a process that does not go on.
+    pub reads_locked_file: bool,
     /// The size of the page cache that reads use.
     pub cache: CacheSize,
 }
@@ -140,6 +145,7 @@ impl Default for OpenOptions {
             read_only: false,
             create_missing: true,
             lock_timeout: Duration::from_millis(1_750),
+            reads_locked_file: false,
             cache: CacheSize::Default,
         }
     }

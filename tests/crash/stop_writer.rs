@@ -3,11 +3,12 @@
 //! exits. `PATDECK_STOP_ROUNDS` sets the number of rounds.
 
 use std::{
+    fs,
     io::Write as _,
     path::Path,
     process::{Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use patdeck::domain::Name;
@@ -78,6 +79,40 @@ fn commands_return_in_time_while_a_writer_is_stopped() {
         }
     }
     println!("{busy} commands failed with a lock timeout; the slowest took {slowest:?}");
+}
+
+/// A revoke is in force at once, whatever the stopped process holds.
+#[test]
+fn a_revoke_is_in_force_beside_a_stopped_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    let mut random = StdRng::seed_from_u64(7);
+    let (mut pending, mut slowest) = (0, Duration::ZERO);
+    for round in 0..rounds("PATDECK_STOP_ROUNDS", 3) {
+        let new = NewToken {
+            name: Name::parse(&format!("leaked {round}")).unwrap(),
+            description: patdeck::domain::Description::default(),
+            lifetime: "30d".parse().unwrap(),
+            scopes: vec![],
+        };
+        let secret = service(&path).create(&new).unwrap().secret.reveal().to_owned();
+        let (mut writer, mut lines) = WriterProcess::start(&path, 910_000 + round);
+        lines.find(|line| line.as_ref().unwrap().starts_with("ok ")).unwrap().unwrap();
+        thread::sleep(Duration::from_micros(random.random_range(0..20_000)));
+        kill_process(Pid::from_child(&writer.process), Signal::STOP).unwrap();
+        let started = SystemTime::now();
+        let (code, stderr, _) = run_program(&path, &["revoke", new.name.as_str(), "--yes"], "");
+        assert_eq!(code, 0, "{stderr}");
+        let register = fs::metadata(path.with_file_name("store.redb.revoked")).unwrap();
+        let written = register.modified().unwrap().duration_since(started).unwrap_or_default();
+        slowest = slowest.max(written);
+        pending += u32::from(stderr.contains("will be updated"));
+        assert_ne!(run_program(&path, &["verify"], &secret).0, 0, "a revoked secret works");
+        writer.process.kill().unwrap();
+        writer.process.wait().unwrap();
+        assert_eq!(run_program(&path, &["verify"], &secret).0, 1, "denied with a reason");
+    }
+    println!("{pending} revokes were pending; a revoke was in force after at most {slowest:?}");
 }
 
 /// Runs the program. Returns its exit code, its standard error and its duration.

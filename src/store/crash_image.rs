@@ -1,0 +1,159 @@
+//! Reads the store's file while another process holds its lock and does not go on: as the file would
+//! be found if that process were killed now. What redb writes to repair it stays in memory. Refuses
+//! nothing itself: every record that is read is verified. Called by `file_db`, for ending secrets.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io,
+    os::unix::fs::FileExt as _,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use redb::StorageBackend;
+
+const PAGE_LEN: usize = 4096;
+
+type Page = [u8; PAGE_LEN];
+
+/// The file, and the pages that were written since it was opened.
+#[derive(Debug)]
+pub(super) struct CrashImage {
+    file: File,
+    written: Mutex<Written>,
+}
+
+#[derive(Debug)]
+struct Written {
+    len: u64,
+    pages: BTreeMap<u64, Box<Page>>,
+}
+
+impl CrashImage {
+    pub(super) fn new(file: File) -> io::Result<Self> {
+        let len = file.metadata()?.len();
+        Ok(Self { file, written: Mutex::new(Written { len, pages: BTreeMap::new() }) })
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads page number `page`. What is behind the end of the file is zero.
+    fn page(&self, written: &Written, page: u64) -> io::Result<Page> {
+        if let Some(bytes) = written.pages.get(&page) {
+            return Ok(**bytes);
+        }
+        let mut bytes = [0; PAGE_LEN];
+        let mut filled = 0;
+        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let offset = page.saturating_mul(PAGE_LEN as u64).saturating_add(filled as u64);
+            match self.file.read_at(rest, offset)? {
+                0 => break,
+                count => filled = filled.saturating_add(count),
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+/// The parts of pages that `len` bytes at `offset` consist of: page, start in the page, length.
+fn parts(offset: u64, len: usize) -> impl Iterator<Item = (u64, usize, usize)> {
+    let (mut page, mut left) = (offset / PAGE_LEN as u64, len);
+    let mut start = usize::try_from(offset % PAGE_LEN as u64).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let count = left.min(PAGE_LEN.saturating_sub(start));
+        let part = (count > 0).then_some((page, start, count));
+        (page, start, left) = (page.saturating_add(1), 0, left.saturating_sub(count));
+        part
+    })
+}
+
+impl StorageBackend for CrashImage {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.written().len)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let written = self.written();
+        if offset.saturating_add(out.len() as u64) > written.len {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut rest = &mut out[..];
+        for (page, start, count) in parts(offset, rest.len()) {
+            let bytes = self.page(&written, page)?;
+            let (part, after) =
+                rest.split_at_mut_checked(count).ok_or(io::ErrorKind::InvalidInput)?;
+            let found = bytes.get(start..).and_then(|bytes| bytes.get(..count));
+            part.copy_from_slice(found.ok_or(io::ErrorKind::InvalidInput)?);
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut written = self.written();
+        // A file that shrinks and grows again has zeros in between.
+        for page in len.div_ceil(PAGE_LEN as u64)..written.len.div_ceil(PAGE_LEN as u64) {
+            written.pages.insert(page, Box::new([0; PAGE_LEN]));
+        }
+        written.len = len;
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut written = self.written();
+        let mut rest = data;
+        for (page, start, count) in parts(offset, data.len()) {
+            let mut bytes = self.page(&written, page)?;
+            let (part, after) = rest.split_at_checked(count).ok_or(io::ErrorKind::InvalidInput)?;
+            let target = bytes.get_mut(start..).and_then(|bytes| bytes.get_mut(..count));
+            target.ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(part);
+            written.pages.insert(page, Box::new(bytes));
+            rest = after;
+        }
+        written.len = written.len.max(offset.saturating_add(data.len() as u64));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_reads_what_was_written_and_leaves_the_file(
+            initial in vec(any::<u8>(), 0..9_000),
+            writes in vec((0..9_000_u64, vec(any::<u8>(), 0..5_000)), 0..6),
+            new_len in 0..12_000_u64,
+        ) {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&initial).unwrap();
+            let image = CrashImage::new(file.try_clone().unwrap()).unwrap();
+            let mut expected = initial.clone();
+            for (offset, bytes) in &writes {
+                image.write(*offset, bytes).unwrap();
+                let start = usize::try_from(*offset).unwrap();
+                expected.resize(expected.len().max(start + bytes.len()), 0);
+                expected[start..start + bytes.len()].copy_from_slice(bytes);
+            }
+            prop_assert_eq!(image.len().unwrap(), expected.len() as u64);
+            let mut read = vec![0; expected.len()];
+            image.read(0, &mut read).unwrap();
+            prop_assert_eq!(&read, &expected);
+            prop_assert!(image.read(1, &mut read).is_err() || read.is_empty());
+            image.set_len(new_len).unwrap();
+            prop_assert_eq!(image.len().unwrap(), new_len);
+            prop_assert_eq!(file.metadata().unwrap().len(), initial.len() as u64);
+        }
+    }
+}
