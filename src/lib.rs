@@ -154,6 +154,9 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
             advice::diagnose_store(&StoreError::ReadOnlyMode),
         ));
     }
+    if let Some(done) = cli::run_on_backup(&config, args, command, &open_service) {
+        return done;
+    }
     let options = OpenOptions {
         create_missing: command.creates_store(),
         reads_locked_file: command.only_ends_secrets(),

@@ -163,10 +163,10 @@ impl CliCommand {
             | Self::Verify(_)
             | Self::Audit(_)
             | Self::Export(_)
-            | Self::Backup(_)
             | Self::Completions { .. }
             | Self::Man
             | Self::Config(_) => false,
+            Self::Backup(backup) => backup.changes(),
             Self::Doctor(doctor) => doctor.repair,
         }
     }

@@ -1,37 +1,128 @@
-//! `backup`: copies the store to a new file.
+//! `backup`: copies the store to a new file, checks such a file, and restores it in the place of the
+//! store. A restore asks first, and refuses a damaged backup.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::{
+    doctor::OpenStore,
     exit::{CliError, Exit},
     help_footers, path_args,
     print::{Output, print_message, print_warning},
+    prompt,
 };
 use crate::{
+    config::Config,
     domain::{counted, terminal_text::escape},
     output::advice::Diagnostic,
-    service::{Service, ServiceError},
+    service::{RestoreDifferences, Service, ServiceError},
 };
+
+/// Maximum number of names in each list of a restore.
+const MAX_LISTED_NAMES: usize = 10;
 
 /// Arguments of `backup`.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = help_footers::BACKUP)]
+#[command(
+    after_long_help = help_footers::BACKUP,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 pub struct Backup {
     /// New file (mode 0600); an existing file is never overwritten
-    #[arg(value_name = "FILE", value_parser = path_args::file())]
-    pub file: PathBuf,
+    #[arg(value_name = "FILE", value_parser = path_args::file(), required = true)]
+    pub file: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub command: Option<BackupSubcommand>,
+}
+
+/// A subcommand of `backup`. Without one, `create` is meant.
+#[derive(Debug, clap::Subcommand)]
+pub enum BackupSubcommand {
+    /// Back up the store to a new file while it is in use
+    Create {
+        /// New file (mode 0600); an existing file is never overwritten
+        #[arg(value_parser = path_args::file())]
+        file: PathBuf,
+    },
+    /// Check a backup: pages, records, audit trail and revocation register
+    Check {
+        /// Backup to check; it is not changed
+        #[arg(value_parser = path_args::file())]
+        file: PathBuf,
+    },
+    /// Replace the store by a backup; what was ended since the backup stays ended
+    Restore {
+        /// Backup to restore; it is not changed
+        #[arg(value_parser = path_args::file())]
+        file: PathBuf,
+
+        /// Skip the confirmation
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+impl Backup {
+    /// Whether the command replaces the store.
+    pub fn changes(&self) -> bool {
+        matches!(self.command, Some(BackupSubcommand::Restore { .. }))
+    }
+}
+
+/// Runs `backup check` and `backup restore`, which do not need a store that can be opened. `None` for
+/// `backup create`.
+pub(super) fn run_on_backup(
+    args: &Backup,
+    config: &Config,
+    open: OpenStore<'_>,
+    out: &Output,
+) -> Option<Result<Exit, CliError>> {
+    let (file, restore) = match args.command.as_ref()? {
+        BackupSubcommand::Create { .. } => return None,
+        BackupSubcommand::Check { file } => (file, None),
+        BackupSubcommand::Restore { file, yes } => (file, Some(*yes)),
+    };
+    let run = || {
+        let backup = Config { store: file.clone(), read_only: true, ..config.clone() };
+        let service = open(&backup).map_err(unreadable)?;
+        match restore {
+            None => check(&service, file, out),
+            Some(yes) => restore_into(&service, file, &config.store, yes, out),
+        }
+    };
+    Some(run())
+}
+
+/// A backup that cannot be opened is a file other than the store (exit 2).
+fn unreadable(error: CliError) -> CliError {
+    match error {
+        CliError::Exit(_, diagnostic) => CliError::Exit(Exit::Usage, diagnostic),
+        other => other,
+    }
 }
 
 /// Copies the store, and prints what the copy contains.
-pub(super) fn backup(service: &Service, args: &Backup, out: &Output) -> Result<Exit, CliError> {
-    let done = service.backup(&args.file);
+pub(super) fn create(service: &Service, args: &Backup, out: &Output) -> Result<Exit, CliError> {
+    let file = match (&args.file, &args.command) {
+        (_, Some(BackupSubcommand::Create { file })) | (Some(file), None) => file,
+        _ => return Err(CliError::not_run()),
+    };
+    let done = service.backup(file);
     let done = done.map_err(|error| match error {
-        ServiceError::Store(error) => CliError::output_file(&error, &args.file),
+        ServiceError::Store(error) => CliError::output_file(&error, file),
         other => other.into(),
     })?;
-    let path = args.file.to_string_lossy();
+    let tree = service.verify_tree();
+    let path = file.to_string_lossy();
+    if let Err(error) = &tree {
+        print_warning(&Diagnostic::new(format!(
+            "the pages of the store are damaged or cannot be verified ({error}); every readable \
+             record was copied"
+        )));
+    }
     for damage in &done.damaged {
         let message = format!("{damage} is damaged in the store and in the copy");
         print_warning(&Diagnostic::new(message));
@@ -52,5 +143,158 @@ pub(super) fn backup(service: &Service, args: &Backup, out: &Output) -> Result<E
             escape(&path)
         ));
     }
-    Ok(if done.damaged.is_empty() { Exit::Done } else { Exit::Store })
+    Ok(if done.damaged.is_empty() && tree.is_ok() { Exit::Done } else { Exit::Store })
+}
+
+/// What a check of a backup found.
+struct BackupContent {
+    tokens: usize,
+    deleted: usize,
+    events: u64,
+    has_register: bool,
+    faults: Vec<String>,
+}
+
+fn inspect(service: &Service) -> Result<BackupContent, ServiceError> {
+    let health = service.health()?;
+    let mut faults = Vec::new();
+    if let Err(error) = service.verify_tree() {
+        faults.push(error.to_string());
+    }
+    faults.extend(health.snapshot.damaged.iter().map(|damage| format!("{damage} is damaged")));
+    if let Some((sequence, fault)) = &health.chain.first_fault {
+        faults.push(format!("the audit trail is broken at event {sequence} ({fault})"));
+    }
+    let inconsistent = health.inconsistencies.iter();
+    faults.extend(inconsistent.map(|fault| format!("the backup is inconsistent: {fault}")));
+    Ok(BackupContent {
+        tokens: health.snapshot.tokens.len(),
+        deleted: health.trash,
+        events: health.chain.events,
+        has_register: health.has_register,
+        faults,
+    })
+}
+
+/// Checks the backup; exit 1 if it is damaged or lacks its register.
+fn check(service: &Service, file: &Path, out: &Output) -> Result<Exit, CliError> {
+    let content = inspect(service).map_err(|error| unreadable(error.into()))?;
+    let mut faults = content.faults;
+    if !content.has_register {
+        faults.push("its revocation register is missing or belongs to another store".to_owned());
+    }
+    let path = file.to_string_lossy();
+    if out.json {
+        out.object(json!({
+            "file": path,
+            "ok": faults.is_empty(),
+            "tokens": content.tokens,
+            "deleted": content.deleted,
+            "events": content.events,
+            "faults": faults,
+        }))?;
+    } else {
+        for fault in &faults {
+            print_warning(&Diagnostic::new(fault));
+        }
+        let state = if faults.is_empty() { "No faults" } else { "Faults" };
+        out.line(&format!(
+            "{state} in {}: {}, {}, {}",
+            escape(&path),
+            counted(content.tokens, "token"),
+            counted(content.deleted, "deleted token"),
+            counted(content.events, "event")
+        ))?;
+    }
+    Ok(if faults.is_empty() { Exit::Done } else { Exit::No })
+}
+
+/// Checks the backup, lists what differs, asks, and restores.
+fn restore_into(
+    service: &Service,
+    file: &Path,
+    store: &Path,
+    yes: bool,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let content = inspect(service).map_err(|error| unreadable(error.into()))?;
+    let shown = file.to_string_lossy();
+    if let Some(fault) = content.faults.first() {
+        let message = format!("refusing to restore {}: {fault}", escape(&shown));
+        return Err(CliError::new(Exit::Refused, message).with_hint("use another backup"));
+    }
+    let target = service.restore_target(store).map_err(CliError::from)?;
+    let differences = service.restore_differences(&target)?;
+    let lines = describe(&differences);
+    if !yes {
+        let question =
+            format!("Restore {} from {}?", escape(&store.to_string_lossy()), escape(&shown));
+        prompt::ask(&lines, &question, "restore", "restore")?;
+    } else if !out.json {
+        lines.iter().for_each(|line| print_message(line));
+    }
+    let kept = service.restore_backup(&target)?;
+    let kept = kept.map(|path| path.to_string_lossy().into_owned());
+    if out.json {
+        let widened: Vec<_> = differences.widened.iter().map(|(name, _)| name).collect();
+        out.object(json!({
+            "file": shown,
+            "tokens": content.tokens,
+            "events": content.events,
+            "returned": differences.returning,
+            "vanished": differences.vanishing,
+            "widened": widened,
+            "ended": differences.ended,
+            "replaced_file": kept,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    print_message(&format!(
+        "Restored {} and {}",
+        counted(content.tokens, "token"),
+        counted(content.events, "event")
+    ));
+    if let Some(kept) = kept {
+        print_message(&format!("The replaced store is at {}", escape(&kept)));
+    }
+    Ok(Exit::Done)
+}
+
+/// One line for each kind of difference.
+fn describe(found: &RestoreDifferences) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut list = |names: &[String], what: &str| {
+        if !names.is_empty() {
+            let more = if names.len() > MAX_LISTED_NAMES { ", ..." } else { "" };
+            let first = names.iter().take(MAX_LISTED_NAMES).cloned().collect::<Vec<_>>().join(", ");
+            lines.push(format!("{} {what}: {first}{more}", counted(names.len(), "token")));
+        }
+    };
+    list(&found.returning, "only in the backup");
+    list(&found.vanishing, "only in the store, to be lost");
+    let widened: Vec<_> =
+        found.widened.iter().map(|(name, what)| format!("{name} ({what})")).collect();
+    list(&widened, "with more access in the backup");
+    list(&found.ended, "ended since the backup, to stay ended");
+    match found.replaced_events {
+        None => lines.push("No store at this path can be read, so nothing was compared".to_owned()),
+        Some(events) => {
+            let lost = events.saturating_sub(found.events);
+            if lost > 0 {
+                lines.push(format!("{} after the backup, to be lost", counted(lost, "event")));
+            }
+        }
+    }
+    if !found.uncompared.is_empty() {
+        let count = counted(found.uncompared.len(), "damaged record");
+        lines.push(format!("{count} in the store, not compared"));
+    }
+    if !found.keeps_register {
+        lines.push(
+            "No revocation register at this path can be used: a secret that was ended since the \
+             backup works again unless the store contains its ending"
+                .to_owned(),
+        );
+    }
+    lines
 }

@@ -222,17 +222,23 @@ Exit codes:
 
 pub(super) const BACKUP: &str = "\
 Examples:
-  patdeck backup /var/backups/patdeck-$(date +%F).redb
-  patdeck list --store /var/backups/patdeck-2026-12-24.redb
+  patdeck backup create /var/backups/patdeck-$(date +%F).redb
+  patdeck backup check /var/backups/patdeck-2026-12-24.redb
+  patdeck backup restore /var/backups/patdeck-2026-12-24.redb
 
-The copy contains all tokens with the digests of their secrets, deleted tokens and the audit trail,
-as of one instant; the store can be used meanwhile. The copy is compared with the store after it
-is written. To restore it, stop all patdeck processes and copy it over the store, or open it with
---store.
+`patdeck backup FILE` is `patdeck backup create FILE`. The copy contains all tokens with the digests
+of their secrets, deleted tokens and the audit trail, as of one instant; its revocation register is
+FILE.revoked. The store can be used meanwhile. The copy is compared with the store after it is
+written, and the checksums of all pages of the store are verified.
+
+Restore checks the backup, lists what differs, and asks you to type `restore`; elsewhere, pass --yes.
+The revocation register is kept, so that a secret that was ended since the backup stays ended. The
+replaced store is kept as store.redb.before-restore. Other patdeck processes can run meanwhile.
 
 Exit codes:
-  0 success   2 FILE cannot be written   3 FILE exists
-  4 the store cannot be read, or damaged records were copied";
+  0 success   1 the check found faults, or the restore was not confirmed
+  2 FILE cannot be read or written   3 FILE exists, or is damaged and was not restored
+  4 the store cannot be used, or damaged records were copied";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

@@ -33,7 +33,7 @@ pub use transfer::{export_line, import_text};
 pub use usage_error::report_clap_error;
 
 use crate::{
-    config::Environment,
+    config::{Config, Environment, ThemeName},
     domain::{Secret, TokenId},
     service::{CacheSize, Service},
 };
@@ -58,6 +58,18 @@ pub fn run_without_store(
         CliCommand::Scan(scan) if scan.regex => Some(scan::regex(args.json)),
         _ => None,
     }
+}
+
+/// Runs `command` if it works on a backup instead of the store, which need not exist.
+pub fn run_on_backup(
+    config: &Config,
+    args: &Args,
+    command: &CliCommand,
+    open: doctor::OpenStore<'_>,
+) -> Option<Result<Exit, CliError>> {
+    let CliCommand::Backup(backup) = command else { return None };
+    let out = Output::new(args.json, config.theme != ThemeName::Mono);
+    backup::run_on_backup(backup, config, open, &out)
 }
 
 /// Returns the size of the page cache that suits `command`.
@@ -91,7 +103,7 @@ pub fn run_command(
         CliCommand::Export(args) => transfer::export(service, args, out),
         CliCommand::Import(args) => transfer::import(service, args, out),
         CliCommand::Doctor(args) => doctor::repair(service, args.yes, out),
-        CliCommand::Backup(args) => backup::backup(service, args, out),
+        CliCommand::Backup(args) => backup::create(service, args, out),
         // `run_without_store` runs these commands, so that they must not count as done here.
         CliCommand::Completions { .. } | CliCommand::Man | CliCommand::Config(_) => {
             Err(CliError::not_run())

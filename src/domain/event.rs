@@ -75,6 +75,9 @@ labels! {
         Undone = 14 => "undone",
         /// The revocation register was missing or foreign, and was rebuilt from the records.
         RegisterRebuilt = 15 => "register rebuilt",
+        /// A backup took the place of the store. The trail continues after the newest event of the
+        /// backup.
+        RestoredFromBackup = 16 => "restored from backup",
     }
 }
 

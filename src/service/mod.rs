@@ -15,6 +15,7 @@ pub mod leaked_secret;
 pub mod list_feed;
 mod parallel;
 mod repair;
+mod restore;
 pub mod secret_file;
 pub mod store_reads;
 pub mod token_lookup;
@@ -28,6 +29,7 @@ pub use error::ServiceError;
 pub use execute::{CommandResult, IssuedToken};
 pub use list_feed::{FeedChanges, TokenBatch, TokenCursor};
 pub use parallel::par_map_ordered;
+pub use restore::RestoreDifferences;
 pub use store_reads::{
     AllTokensSnapshot, AuditTrail, ChangeLogPosition, StoreHealth, TokenChanges,
 };

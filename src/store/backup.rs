@@ -74,7 +74,7 @@ impl Store {
 }
 
 /// Calls `create` with the first free path of `PATH.SUFFIX`, `PATH.SUFFIX.2`, … Returns the path.
-fn create_beside(
+pub(super) fn create_beside(
     path: &Path,
     suffix: &str,
     create: impl Fn(&Path) -> Result<(), StoreError>,
@@ -167,7 +167,7 @@ pub(super) fn save_pre_migration_copy(path: &Path, schema: u32) -> Result<PathBu
     })
 }
 
-fn copy_tables(from: &ReadTables, file: File) -> Result<BackupReport, StoreError> {
+pub(super) fn copy_tables(from: &ReadTables, file: File) -> Result<BackupReport, StoreError> {
     let db = file_db::create_db(file)?;
     let transaction = file_db::begin_write(&db)?;
     let mut to = Tables::open_to_write(&transaction)?;

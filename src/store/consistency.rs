@@ -49,7 +49,9 @@ impl AuditedTokenState {
         self.location = match action {
             _ if event.removes_for_good() => Some(TokenLocation::Purged),
             AuditAction::Deleted => Some(TokenLocation::Trash),
-            AuditAction::ClockAccepted | AuditAction::RegisterRebuilt => self.location,
+            AuditAction::ClockAccepted
+            | AuditAction::RegisterRebuilt
+            | AuditAction::RestoredFromBackup => self.location,
             _ => Some(TokenLocation::Stored),
         };
         match action {

@@ -236,9 +236,11 @@ impl FileDb {
             // and has no newer schema.
             let known = self.snapshot()?.file_id();
             let (db, id) = open_to_write(&self.path, deadline)?;
-            if id == known {
+            // A restore may have put another file at the path while this process waited.
+            if id == known && path_security::identify(&self.path)? == id {
                 return Ok(db);
             }
+            close(db);
             deadline.pause(&self.path, known)?;
         }
     }
@@ -378,6 +380,11 @@ fn builder(cache: CacheSize) -> Builder {
     let mut builder = Database::builder();
     builder.set_concurrency_mode(ConcurrencyMode::SingleWriter).set_cache_size(cache.bytes());
     builder
+}
+
+/// Opens the database in `backend` for writing, with a page cache for a single scan.
+pub(super) fn open_small(backend: impl StorageBackend) -> Result<Database, DatabaseError> {
+    builder(CacheSize::Small).create_with_backend(backend)
 }
 
 /// Opens the database in `backend` for writing. Creates a database if the backend is empty.

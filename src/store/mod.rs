@@ -20,6 +20,7 @@ mod file_db;
 #[cfg(any(test, feature = "testing"))]
 mod fuzz;
 mod inflight_writes;
+mod integrity;
 mod key_order;
 mod lock_holder;
 mod lock_timeout_backend;
@@ -36,6 +37,7 @@ mod reader;
 mod record;
 mod register;
 mod repair;
+mod restore;
 mod revocations;
 #[cfg(test)]
 mod scenario;
@@ -72,6 +74,7 @@ pub use reader::Reader;
 pub use record::ComparedFields;
 pub use register::{Ending, EndingKind, RevocationEntry};
 pub use repair::Repair;
+pub use restore::{KeptEndings, RestoreTarget};
 pub use watch::ChangeWatcher;
 pub use write_ops::Writer;
 

@@ -47,6 +47,8 @@ pub enum PathProblem {
     },
     /// The file is missing, damaged, or the revocation register of another store.
     NoRegister,
+    /// The file is a store, but not the one that the backup was made of.
+    OtherStore,
     /// The path is on a network file system of this kind, whose locks are unreliable.
     Network(&'static str),
 }
@@ -88,6 +90,9 @@ impl fmt::Display for PathError {
             }
             PathProblem::NoRegister => {
                 write!(f, "{path} is not the revocation register of this store")
+            }
+            PathProblem::OtherStore => {
+                write!(f, "{path} is another store than the one in the backup")
             }
             PathProblem::Network(kind) => {
                 write!(f, "{path} is on {kind}, where file locks are unreliable")

@@ -197,6 +197,13 @@ impl<'t> Writer<'t> {
         }
     }
 
+    /// Continues the change log after `generation`, with a gap so that every reader reads everything
+    /// again.
+    pub(super) fn skip_generations(&mut self, generation: u64) {
+        let most = u64::try_from(CHANGE_LOG_ROWS).unwrap_or(u64::MAX);
+        self.overflow_count = self.overflow_count.saturating_add(generation.saturating_add(most));
+    }
+
     /// Writes the change log and removes its oldest rows. This must be the last step before the
     /// commit. Returns the generation after the commit, or `None` if nothing changed.
     ///

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, in its helpers as in itself"
 )]
 
+mod backup;
 mod basics;
 mod damage;
 mod doctor;

@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     domain::{Status, Token, counted},
     output::json::format_time,
-    service::{AllTokensSnapshot, StoreHealth},
+    service::{AllTokensSnapshot, Service, StoreHealth},
 };
 
 pub(super) fn collect(report: &mut DoctorReport, config: Option<&Config>, open: OpenStore<'_>) {
@@ -71,12 +71,25 @@ fn collect_register(report: &mut DoctorReport, health: &StoreHealth) {
     }
 }
 
+/// Reports whether the checksums of all pages are correct, which only this command and `backup`
+/// verify: the records on a page whose newest state was lost have correct checksums.
+fn collect_tree(report: &mut DoctorReport, service: &Service) {
+    match service.verify_tree() {
+        Ok(()) => report.fact("pages", "intact"),
+        Err(error) => {
+            report.unknown("pages", &error.to_string());
+            report.warn(format!("the pages cannot be verified: {error}: restore a backup"));
+        }
+    }
+}
+
 fn collect_content(report: &mut DoctorReport, config: &Config, open: OpenStore<'_>) {
-    let health = open(config).and_then(|service| Ok(service.health()?));
-    match health {
-        Ok(health) => {
+    let opened = open(config).and_then(|service| Ok((service.health()?, service)));
+    match opened {
+        Ok((health, service)) => {
             collect_counts(report, &health);
             collect_register(report, &health);
+            collect_tree(report, &service);
         }
         Err(failure) => {
             let reason = match failure {

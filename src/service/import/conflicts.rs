@@ -59,6 +59,19 @@ impl Conflict {
         }
     }
 
+    /// The conflict in a few words, for the list of a restore.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Differs => "differs",
+            Self::Reactivates(_) => "a secret works again",
+            Self::EndsOverlap { .. } => "the overlap ends",
+            Self::WidensScopes(..) => "more scopes",
+            Self::Prolongs => "expires later",
+            Self::Deleted => "deleted",
+            Self::NameTaken(_) => "the name is taken",
+        }
+    }
+
     /// Whether the import would allow more than this store allows now.
     pub fn widens_access(&self) -> bool {
         match self {
@@ -289,7 +302,11 @@ fn is_same(existing: &Token, imported: &Token) -> bool {
 }
 
 /// The ways in which replacing `existing` by `imported` would allow more than now.
-fn wider_access(existing: &Token, imported: &Token, at: Timestamp) -> Vec<Conflict> {
+pub(in crate::service) fn wider_access(
+    existing: &Token,
+    imported: &Token,
+    at: Timestamp,
+) -> Vec<Conflict> {
     if imported.status(at) != Status::Active {
         return Vec::new();
     }

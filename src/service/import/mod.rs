@@ -17,7 +17,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-pub(super) use self::conflicts::ConflictResolver;
+pub(super) use self::conflicts::{ConflictResolver, wider_access};
 use self::staging::{StagedToken, StagingBuffer};
 pub use self::{
     conflicts::{Conflict, OnConflict, RowOutcome, RowPlan, RowPlans},

@@ -49,18 +49,28 @@ impl RegisterFile {
         write: bool,
         expected: &RegisterId,
     ) -> Result<(Self, Header), StoreError> {
+        let (register, header) = Self::open_any(path, write)?;
+        let header = header.filter(|header| header.id == *expected);
+        Ok((register, header.ok_or_else(|| unusable(path))?))
+    }
+
+    /// Opens the register at `path`, whatever its id is. The header is `None` if it is damaged.
+    pub(super) fn open_any(path: &Path, write: bool) -> Result<(Self, Option<Header>), StoreError> {
         let (file, id) = match path_security::open(path, write) {
             Ok(opened) => opened,
             Err(StoreError::Path(error))
-                if matches!(error.problem, PathProblem::NoStore | PathProblem::NotAStore) =>
+                if matches!(
+                    error.problem,
+                    PathProblem::NotFound | PathProblem::NoStore | PathProblem::NotAStore
+                ) =>
             {
                 return Err(unusable(path));
             }
             Err(error) => return Err(error),
         };
         let register = Self { file, id };
-        let header = register.header()?.filter(|header| header.id == *expected);
-        Ok((register, header.ok_or_else(|| unusable(path))?))
+        let header = register.header()?;
+        Ok((register, header))
     }
 
     /// Whether this file, and no other, is at `path`.

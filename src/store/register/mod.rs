@@ -18,7 +18,7 @@ use std::{
 use rand::{TryRng as _, rngs::SysRng};
 
 pub use self::pending::PendingEndings;
-pub(super) use self::writer::create;
+pub(super) use self::writer::{create, merge_entries};
 use self::{
     file::{RegisterFile, unusable},
     layout::Header,
@@ -310,8 +310,30 @@ pub(super) fn assign_id(tables: &mut WriteTables<'_>) -> Result<RegisterId, Stor
     let mut id = RegisterId::default();
     let drawn = SysRng.try_fill_bytes(&mut id);
     drawn.map_err(|error| StoreError::failed(IoOperation::Create, error))?;
-    tables.meta.put(REGISTER, &RegisterIdV1(id))?;
+    set_id(tables, &id)?;
     Ok(id)
+}
+
+/// Makes `id` the register id of the store, in the transaction of `tables`.
+pub(super) fn set_id(tables: &mut WriteTables<'_>, id: &RegisterId) -> Result<(), StoreError> {
+    tables.meta.put(REGISTER, &RegisterIdV1(*id))
+}
+
+/// The id and the entries of the register at `path`; `None` if it is missing, damaged or, if an id is
+/// `expected`, has another one.
+pub(super) fn read_file(
+    path: &Path,
+    expected: Option<&RegisterId>,
+) -> Result<Option<(RegisterId, Vec<RevocationEntry>)>, StoreError> {
+    let opened = match RegisterFile::open_any(path, false) {
+        Err(error) if error == unusable(path) => return Ok(None),
+        opened => opened?,
+    };
+    let (file, Some(header)) = opened else { return Ok(None) };
+    if expected.is_some_and(|id| *id != header.id) {
+        return Ok(None);
+    }
+    Ok(file.entries(&header)?.map(|entries| (header.id, entries)))
 }
 
 /// The register id of the store.

@@ -300,7 +300,7 @@ impl<'a> RegisterWriter<'a> {
 }
 
 /// Merges the entries of each token into one, except those with different pending endings.
-pub(super) fn merge_entries(mut entries: Vec<RevocationEntry>) -> Vec<RevocationEntry> {
+pub(in crate::store) fn merge_entries(mut entries: Vec<RevocationEntry>) -> Vec<RevocationEntry> {
     entries.sort_by_key(|entry| entry.id);
     entries.dedup_by(|later, kept| match kept.merged(later) {
         Some(merged) => {

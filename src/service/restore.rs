@@ -1,0 +1,219 @@
+//! Compares a backup with the store that it replaces, and restores it. Secrets that were ended since
+//! the backup stay ended: their records are changed to agree with the revocation register. The
+//! service of these functions is that of the backup. Called by `backup restore`.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+};
+
+use super::{Service, ServiceError, import::wider_access};
+use crate::{
+    domain::{Actor, AuditAction, EventBody, EventHash, Status, Timestamp, Token, TokenId},
+    store::{
+        DamagedRecord, Ending, EndingKind, KeptEndings, ReadOps, RestoreTarget, RevocationEntry,
+        StoreError, Writer,
+    },
+};
+
+/// The detail of the events for secrets that stay ended. The text is stored, so it must not change.
+const ENDED_SINCE: &str = "ended since the backup";
+
+/// How the store changes if the backup replaces it. The texts are names of tokens.
+#[derive(Debug, Default)]
+pub struct RestoreDifferences {
+    /// Tokens that the store does not have.
+    pub returning: Vec<String>,
+    /// Tokens that the backup does not have.
+    pub vanishing: Vec<String>,
+    /// Tokens that will allow more than now, each with the first difference.
+    pub widened: Vec<(String, &'static str)>,
+    /// Tokens with a secret that works in the backup and stays ended.
+    pub ended: Vec<String>,
+    /// Damaged records of the store, which cannot be compared.
+    pub uncompared: Vec<DamagedRecord>,
+    /// Number of the newest event of the store; `None` if there is no store that can be read.
+    pub replaced_events: Option<u64>,
+    /// Number of the newest event of the backup.
+    pub events: u64,
+    /// Whether the revocation register of the store is kept.
+    pub keeps_register: bool,
+}
+
+impl Service {
+    /// Opens the place at `path` that this backup will be restored to.
+    pub fn restore_target(&self, path: &Path) -> Result<RestoreTarget, ServiceError> {
+        Ok(RestoreTarget::open(path, &self.store)?)
+    }
+
+    /// Verifies the checksums of all pages of the store's file.
+    pub fn verify_tree(&self) -> Result<(), ServiceError> {
+        Ok(self.store.verify_tree()?)
+    }
+
+    /// Compares this backup with the store at `target`.
+    pub fn restore_differences(
+        &self,
+        target: &RestoreTarget,
+    ) -> Result<RestoreDifferences, ServiceError> {
+        let kept = target.kept_endings(&self.store)?;
+        let at = self.restore_time(target)?;
+        let (backup, events) =
+            self.store.read(|rows| Ok::<_, StoreError>((rows.tokens()?, newest(rows)?)))?;
+        let mut found = RestoreDifferences {
+            events: events.0,
+            keeps_register: kept.has_register(),
+            ..RestoreDifferences::default()
+        };
+        let mut current: BTreeMap<TokenId, Token> = BTreeMap::new();
+        if let Some(store) = target.current() {
+            let (tokens, (events, _)) =
+                store.read(|rows| Ok::<_, StoreError>((rows.tokens()?, newest(rows)?)))?;
+            found.replaced_events = Some(events);
+            found.uncompared = tokens.damaged;
+            current = tokens.rows.into_iter().map(|token| (token.id, token)).collect();
+        }
+        let ended = ended_by_token(&kept);
+        for token in backup.rows {
+            let stays = match ended.get(&token.id) {
+                Some(entry) => with_endings(entry, &token, at, &self.actor),
+                None => token.clone(),
+            };
+            if works(&token, at) > works(&stays, at) {
+                found.ended.push(token.name.to_string());
+            }
+            match current.remove(&token.id) {
+                None => found.returning.push(token.name.to_string()),
+                Some(now) => {
+                    if let Some(first) = wider_access(&now, &stays, at).first() {
+                        found.widened.push((token.name.to_string(), first.label()));
+                    }
+                }
+            }
+        }
+        found.vanishing = current.into_values().map(|token| token.name.to_string()).collect();
+        Ok(found)
+    }
+
+    /// Replaces the store at `target` by this backup. Returns the path under which the replaced file
+    /// is kept.
+    pub fn restore_backup(&self, target: &RestoreTarget) -> Result<Option<PathBuf>, ServiceError> {
+        let at = self.restore_time(target)?;
+        let replaced = match target.current() {
+            Some(store) => Some(store.read(newest)?),
+            None => None,
+        };
+        let detail = match replaced {
+            Some((sequence, hash)) => format!("replaced event {sequence}, hash {hash}"),
+            None => "replaced no readable store".to_owned(),
+        };
+        Ok(target.replace(&self.store, at, |tx, kept| {
+            let restored = AuditAction::RestoredFromBackup;
+            tx.append_event(self.new_event(at, restored, None, detail))?;
+            for entry in kept {
+                self.keep_ended(tx, entry, at)?;
+            }
+            self.purge_ended_trash(tx, kept, at)
+        })?)
+    }
+
+    /// The time of the restore: that of the clock, but not earlier than the newest event of the
+    /// backup and of the store.
+    fn restore_time(&self, target: &RestoreTarget) -> Result<Timestamp, ServiceError> {
+        let mut at = self.now()?;
+        if let Some(store) = target.current() {
+            at = at.max(store.read(|rows| self.clock.denial_time(rows))?);
+        }
+        Ok(at)
+    }
+
+    /// Changes the record of one token so that it agrees with `entry` and is believed.
+    fn keep_ended(
+        &self,
+        tx: &mut Writer<'_>,
+        entry: &RevocationEntry,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let token = match tx.token(&entry.id) {
+            Ok(Some(token)) => token,
+            // Its secret is denied.
+            Ok(None) | Err(StoreError::Damaged(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let changed = with_endings(entry, &token, at, &self.actor);
+        if changed == token {
+            return Ok(());
+        }
+        tx.put_token(&changed)?;
+        let action = if changed.revoked != token.revoked {
+            AuditAction::Revoked
+        } else if changed.previous != token.previous {
+            AuditAction::OverlapEnded
+        } else {
+            return Ok(());
+        };
+        let detail = ENDED_SINCE.to_owned();
+        tx.append_event(self.new_event(at, action, Some(&token), detail)).map(drop)
+    }
+
+    /// Removes deleted tokens that were changed since the backup, because an undo of their deletion
+    /// would make secrets work that were ended since.
+    fn purge_ended_trash(
+        &self,
+        tx: &mut Writer<'_>,
+        kept: &[RevocationEntry],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let newest: HashMap<_, _> =
+            kept.iter().map(|entry| (entry.id, entry.min_version)).collect();
+        for trashed in tx.trash()?.rows {
+            let token = trashed.token;
+            if newest.get(&token.id).is_some_and(|version| *version > token.version) {
+                tx.remove_trash(&token.id)?;
+                let (purged, detail) = (AuditAction::Purged, ENDED_SINCE.to_owned());
+                let event: EventBody = self.new_event(at, purged, Some(&token), detail);
+                tx.append_event(event)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The number and the hash of the newest event.
+fn newest(rows: &impl ReadOps) -> Result<(u64, EventHash), StoreError> {
+    let last = rows.newest_event()?;
+    Ok(last.map_or((0, EventHash::NONE), |event| (event.sequence, event.hash)))
+}
+
+/// One entry for each token. There can be several, if endings are pending.
+fn ended_by_token(kept: &KeptEndings) -> HashMap<TokenId, RevocationEntry> {
+    let mut by_token: HashMap<TokenId, RevocationEntry> = HashMap::new();
+    for entry in &kept.entries {
+        let known = by_token.entry(entry.id).or_insert_with(|| RevocationEntry::of(entry.id));
+        known.ended_generation = known.ended_generation.max(entry.ended_generation);
+        known.min_version = known.min_version.max(entry.min_version);
+    }
+    by_token
+}
+
+/// `token` without the secrets that `entry` ends, with counters that make the record believed and
+/// let the next regenerate issue a secret that works.
+fn with_endings(entry: &RevocationEntry, token: &Token, at: Timestamp, actor: &Actor) -> Token {
+    let ending = |kind| Ending { kind, at, actor: actor.clone() };
+    let ended = entry.applied(&ending(EndingKind::EndOverlap), token.clone());
+    let ended = entry.applied(&ending(EndingKind::Revoke), ended);
+    let generation = match entry.ended_generation {
+        // A damaged entry, which ends all secrets until it is repaired.
+        u32::MAX => ended.generation,
+        other => ended.generation.max(other),
+    };
+    Token { version: ended.version.max(entry.min_version), generation, ..ended }
+}
+
+/// Number of secrets of `token` that work at `at`.
+fn works(token: &Token, at: Timestamp) -> usize {
+    match token.status(at) {
+        Status::Active => 1 + usize::from(token.active_overlap(at).is_some()),
+        Status::Expired | Status::Revoked => 0,
+    }
+}

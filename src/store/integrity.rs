@@ -1,0 +1,77 @@
+//! Verifies redb's tree: the checksum of every page, which redb itself does not verify when it reads.
+//! Works on a private copy without a name, because redb repairs the file that it verifies. Called
+//! through the service by `doctor` and `backup`, never by a check of a secret.
+
+use std::{
+    fs::File,
+    io::{self, Seek as _},
+};
+
+use super::{
+    Backend, Store,
+    error::StoreError,
+    file_db::{self, FileDb},
+    lock_timeout_backend::{InnerBackend, RetryDeadline},
+    panic_guard::catch_redb_panic,
+    path_security,
+};
+
+/// How often the file is copied while other processes write, before the copy is made with their
+/// lock.
+const ATTEMPTS: usize = 5;
+
+impl Store {
+    /// Verifies the checksums of all pages of the last commit and the list of free pages.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::Corrupted`] if a page was lost or damaged.
+    pub fn verify_tree(&self) -> Result<(), StoreError> {
+        let Backend::File(file) = &*self.backend else { return Ok(()) };
+        let copy = self.private_copy(file)?;
+        catch_redb_panic(|| {
+            let backend = InnerBackend::new(copy).map_err(StoreError::corrupted)?;
+            let mut db = file_db::open_small(backend).map_err(StoreError::corrupted)?;
+            let is_sound = db.check_integrity().map_err(StoreError::corrupted)?;
+            file_db::close(db);
+            if is_sound { Ok(()) } else { Err(StoreError::corrupted("a page was lost or damaged")) }
+        })?
+    }
+
+    /// Copies the file to one without a name. A copy during which another process committed is made
+    /// again.
+    fn private_copy(&self, file: &FileDb) -> Result<File, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let snapshot = file.snapshot()?;
+            let copy = self.copy_bytes(file)?;
+            if snapshot.is_current() {
+                return Ok(copy);
+            }
+        }
+        if file.options.read_only {
+            // Without the lock, only waiting for a pause of the writers remains.
+            let deadline = RetryDeadline::new(file.options.lock_timeout);
+            loop {
+                let snapshot = file.snapshot()?;
+                let copy = self.copy_bytes(file)?;
+                if snapshot.is_current() {
+                    return Ok(copy);
+                }
+                deadline.pause(&file.path, path_security::identify(&file.path)?)?;
+            }
+        }
+        let db = file.writable(&RetryDeadline::new(file.options.lock_timeout))?;
+        let copy = self.copy_bytes(file);
+        file_db::close(db);
+        copy
+    }
+
+    fn copy_bytes(&self, file: &FileDb) -> Result<File, StoreError> {
+        let at = |error: io::Error| StoreError::at(&file.path, &error);
+        let (mut from, _) = path_security::open(&file.path, false)?;
+        let mut copy = self.scratch_file()?;
+        io::copy(&mut from, &mut copy).map_err(at)?;
+        copy.rewind().map_err(at)?;
+        Ok(copy)
+    }
+}

@@ -1,0 +1,209 @@
+//! Puts a backup in the place of a store. The revocation register at the path is kept, so that
+//! whatever was ended since the backup stays ended. The replaced file is kept under another name.
+//! Refuses a backup of another store. The caller changes the records; called by the service.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use redb::Database;
+
+use super::{
+    Backend, OpenOptions, Store,
+    backup::{copy_tables, create_beside},
+    error::StoreError,
+    file_db,
+    lock_timeout_backend::{InnerBackend, RetryDeadline},
+    panic_guard::catch_redb_panic,
+    path_error::{PathError, PathProblem},
+    path_security,
+    read_ops::ReadOps as _,
+    register::{self, RegisterId, RevocationEntry, register_path},
+    tables::Tables,
+    write_ops::Writer,
+};
+use crate::domain::Timestamp;
+
+/// The place of a store that a backup is restored to.
+#[derive(Debug)]
+pub struct RestoreTarget {
+    path: PathBuf,
+    /// The store that is replaced; `None` if it is missing or cannot be read.
+    current: Option<Store>,
+}
+
+/// What the target's register and records, and the backup's register have ended.
+#[derive(Debug)]
+pub struct KeptEndings {
+    pub entries: Vec<RevocationEntry>,
+    /// The id of the register at the path; `None` if it is unusable.
+    register: Option<RegisterId>,
+}
+
+impl KeptEndings {
+    /// Whether the register at the path is kept. Otherwise, a new one is made from `entries`.
+    pub fn has_register(&self) -> bool {
+        self.register.is_some()
+    }
+}
+
+impl RestoreTarget {
+    /// Opens the store at `path`, if there is one that can be read.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PathProblem::OtherStore`] if the store at `path` is not the one that `backup` was
+    /// made of, and [`PathProblem::Exists`] if it is `backup` itself.
+    pub fn open(path: &Path, backup: &Store) -> Result<Self, StoreError> {
+        let options = OpenOptions { create_missing: false, ..OpenOptions::default() };
+        let resolved = path_security::resolve_store_path(path, false)?;
+        if backup.path() == Some(&resolved) {
+            return Err(PathProblem::Exists.at(&resolved));
+        }
+        let current = match Store::open_with(&resolved, options) {
+            Ok(store) => Some(store),
+            Err(StoreError::Path(PathError {
+                problem: PathProblem::NoStore | PathProblem::NotAStore,
+                ..
+            })) => None,
+            Err(error @ (StoreError::Path(_) | StoreError::Busy { .. })) => return Err(error),
+            Err(StoreError::Corrupted { .. } | StoreError::Damaged(_)) => None,
+            Err(error) => return Err(error),
+        };
+        if let Some(store) = &current
+            && let Ok(id) = store.read(|rows| rows.store_id())
+            && id != backup.read(|rows| rows.store_id())?
+        {
+            return Err(PathProblem::OtherStore.at(&resolved));
+        }
+        Ok(Self { path: resolved, current })
+    }
+
+    /// The store that is replaced; `None` if it is missing or cannot be read.
+    pub fn current(&self) -> Option<&Store> {
+        self.current.as_ref()
+    }
+
+    /// What stays ended after a restore of `backup`.
+    pub fn kept_endings(&self, backup: &Store) -> Result<KeptEndings, StoreError> {
+        let expected = match &self.current {
+            Some(store) => store.register()?.map(|(_, id)| id),
+            None => None,
+        };
+        let found = register::read_file(&register_path(&self.path), expected.as_ref())?;
+        let (register, mut entries) = match found {
+            Some((id, entries)) => (Some(id), entries),
+            None => (None, Vec::new()),
+        };
+        if let Some(store) = &self.current
+            && let Ok(recorded) = store.read(register::entries_from_records)
+        {
+            entries.extend(recorded);
+        }
+        if let (Some(from), Some((_, id))) = (backup.path(), backup.register()?)
+            && let Some((_, own)) = register::read_file(&register_path(from), Some(&id))?
+        {
+            // The records of the backup count as current, unless this host knows better.
+            entries
+                .extend(own.into_iter().map(|entry| RevocationEntry { min_version: 0, ..entry }));
+        }
+        Ok(KeptEndings { entries: register::merge_entries(entries), register })
+    }
+
+    /// Puts a copy of `backup` into the place of the store. `work` changes the records of the copy so
+    /// that they agree with what stays ended. Returns the path under which the replaced file is
+    /// kept.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was replaced, unless only the last step failed, the update of the register. Then
+    /// checks have no answer until the next command that writes.
+    pub fn replace(
+        &self,
+        backup: &Store,
+        now: Timestamp,
+        work: impl FnOnce(&mut Writer<'_>, &[RevocationEntry]) -> Result<(), StoreError>,
+    ) -> Result<Option<PathBuf>, StoreError> {
+        let mut lock = None;
+        let mut result = None;
+        let replaced = path_security::replace_atomically(&self.path, |file| {
+            let copy = file.try_clone().map_err(|error| StoreError::at(&self.path, &error))?;
+            backup.read(|rows| catch_redb_panic(|| copy_tables(&rows.tables, file))?)?;
+            // From here on no process writes to the file that is replaced.
+            lock = self.lock()?;
+            let kept = self.kept_endings(backup)?;
+            let after = self.generation();
+            let (id, recorded) = catch_redb_panic(|| write_restored(copy, &kept, after, work))??;
+            result = Some((id, kept, recorded, self.keep_replaced()?));
+            Ok(())
+        });
+        if let Some(db) = lock {
+            file_db::close(db);
+        }
+        replaced?;
+        let Some((id, kept, recorded, saved)) = result else { return Ok(None) };
+        let register = register::Register::beside(&self.path);
+        if kept.has_register() {
+            register.raise(&id, &recorded, now)?;
+        } else {
+            let all = kept.entries.into_iter().chain(recorded).collect();
+            register::create(register.path(), &id, &register::merge_entries(all))?;
+        }
+        Ok(saved)
+    }
+
+    /// Opens the store that is replaced for writing, which keeps other processes from doing so.
+    fn lock(&self) -> Result<Option<Database>, StoreError> {
+        let Some(Backend::File(file)) = self.current.as_ref().map(|store| &*store.backend) else {
+            return Ok(None);
+        };
+        file.writable(&RetryDeadline::new(file.options.lock_timeout)).map(Some)
+    }
+
+    /// The number of the last change of the store that is replaced.
+    fn generation(&self) -> u64 {
+        let current = self.current.as_ref();
+        current.and_then(|store| store.read(|rows| rows.generation()).ok()).unwrap_or_default()
+    }
+
+    /// Gives the file that is replaced a second name.
+    fn keep_replaced(&self) -> Result<Option<PathBuf>, StoreError> {
+        if !fs::symlink_metadata(&self.path).is_ok_and(|found| found.is_file()) {
+            return Ok(None);
+        }
+        let link = |to: &Path| {
+            fs::hard_link(&self.path, to).map_err(|error| match error.kind() {
+                std::io::ErrorKind::AlreadyExists => PathProblem::Exists.at(to),
+                _ => StoreError::at(to, &error),
+            })
+        };
+        create_beside(&self.path, "before-restore", link).map(Some)
+    }
+}
+
+/// Changes the copy of the backup in `file`. Its change log continues after the generation `after`, so that
+/// every process reads everything again. Returns the id of its register and the entries that its
+/// records require.
+fn write_restored(
+    file: File,
+    kept: &KeptEndings,
+    after: u64,
+    work: impl FnOnce(&mut Writer<'_>, &[RevocationEntry]) -> Result<(), StoreError>,
+) -> Result<(RegisterId, Vec<RevocationEntry>), StoreError> {
+    let backend = InnerBackend::new(file).map_err(StoreError::corrupted)?;
+    let db = file_db::open_backend(backend).map_err(StoreError::corrupted)?;
+    let transaction = file_db::begin_write(&db)?;
+    let mut writer = Writer::new(Tables::open_to_write(&transaction)?);
+    if let Some(id) = &kept.register {
+        register::set_id(&mut writer.tables, id)?;
+    }
+    work(&mut writer, &kept.entries)?;
+    writer.skip_generations(after);
+    writer.finish()?;
+    let required = (register::load_id(&writer.tables)?, register::entries_from_records(&writer)?);
+    drop(writer);
+    transaction.commit()?;
+    file_db::close_checked(db)?;
+    Ok(required)
+}

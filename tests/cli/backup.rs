@@ -1,0 +1,154 @@
+//! `backup create`, `backup check` and `backup restore`: a backup is checked before it is trusted,
+//! and a restore brings back tokens but no secret that was ended since.
+
+use std::fs;
+
+use crate::{Home, issue, run, run_with_input};
+
+fn verdict(home: &Home, secret: &str) -> i32 {
+    run_with_input(home, &["verify"], secret).code
+}
+
+#[test]
+fn a_restore_brings_back_tokens_but_no_ended_secret() {
+    let home = Home::new();
+    let [kept, revoked, deleted, replaced] =
+        ["kept", "revoked", "deleted", "replaced"].map(|name| issue(&home, &[name]));
+    run(&home, &["backup", "create", "b.redb"]).success();
+    run(&home, &["revoke", "revoked", "--yes"]).success();
+    run(&home, &["delete", "deleted", "--yes"]).success();
+    for _ in 0..3 {
+        run(&home, &["regenerate", "replaced", "--yes"]).success();
+    }
+    let later = issue(&home, &["later"]);
+    let result = run(&home, &["backup", "restore", "b.redb", "--yes"]);
+    assert_eq!(result.code, 0, "{result:?}");
+    for line in [
+        "1 token only in the backup: deleted",
+        "1 token only in the store, to be lost: later",
+        "3 tokens ended since the backup, to stay ended: ",
+        "Restored 4 tokens and ",
+        "store.redb.before-restore",
+    ] {
+        assert!(result.err.contains(line), "{line}\n{}", result.err);
+    }
+    assert_eq!(verdict(&home, &kept), 0);
+    for secret in [&revoked, &deleted, &replaced, &later] {
+        assert_eq!(verdict(&home, secret), 1);
+    }
+    let trail = run(&home, &["audit"]).success();
+    assert!(trail.contains("restored from backup"), "{trail}");
+    run(&home, &["audit", "--check"]).success();
+    let report = run(&home, &["doctor"]);
+    assert_eq!(report.code, 0, "{report:?}");
+    // A regenerated secret works although the lost secrets had higher numbers.
+    let new = run(&home, &["regenerate", "replaced", "--yes"]).success();
+    assert_eq!(verdict(&home, new.trim()), 0);
+    assert!(home.store().with_file_name("store.redb.before-restore").exists());
+}
+
+#[test]
+fn a_restore_lists_access_that_widens() {
+    let home = Home::new();
+    let scope = "channels:c-42:publish";
+    issue(&home, &["t", "--scope", scope]);
+    run(&home, &["backup", "b.redb"]).success();
+    run(&home, &["scope", "remove", "t", scope]).success();
+    let refused = run(&home, &["backup", "restore", "b.redb"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    let result = run(&home, &["backup", "restore", "b.redb", "--yes"]);
+    assert!(
+        result.err.contains("1 token with more access in the backup: t (more scopes)"),
+        "{result:?}"
+    );
+    let shown = run(&home, &["show", "t"]).success();
+    assert!(shown.contains(scope), "{shown}");
+    let again = run(&home, &["backup", "restore", "b.redb", "--yes"]);
+    assert!(again.err.contains("store.redb.before-restore.2"), "{again:?}");
+}
+
+#[test]
+fn a_damaged_or_missing_store_can_be_restored() {
+    let home = Home::new();
+    let (secret, revoked) = (issue(&home, &["t"]), issue(&home, &["r"]));
+    run(&home, &["backup", "b.redb"]).success();
+    run(&home, &["revoke", "r", "--yes"]).success();
+    for content in [Some(b"no store".as_slice()), None] {
+        match content {
+            Some(bytes) => fs::write(home.store(), bytes).unwrap(),
+            None => fs::remove_file(home.store()).unwrap(),
+        }
+        run(&home, &["backup", "restore", "b.redb", "--yes"]).success();
+        assert_eq!(verdict(&home, &secret), 0);
+        assert_eq!(verdict(&home, &revoked), 1, "the register was kept");
+    }
+}
+
+#[test]
+fn a_damaged_backup_is_reported_and_not_restored() {
+    let home = Home::new();
+    let secret = issue(&home, &["t"]);
+    run(&home, &["backup", "b.redb"]).success();
+    let sound = run(&home, &["backup", "check", "b.redb"]);
+    assert_eq!((sound.code, sound.err.as_str()), (0, ""), "{sound:?}");
+    assert!(sound.out.contains("1 token, 0 deleted tokens, 2 events"), "{sound:?}");
+    let path = home.path().join("b.redb");
+    let whole = fs::read(&path).unwrap();
+    let mut damaged = 0;
+    for page in 1..whole.len() / 4096 {
+        let mut bytes = whole.clone();
+        bytes[page * 4096..(page + 1) * 4096].fill(0);
+        fs::write(&path, &bytes).unwrap();
+        let checked = run(&home, &["backup", "check", "b.redb"]).code;
+        assert!([0, 1, 2].contains(&checked), "page {page}: {checked}");
+        if checked != 0 {
+            damaged += 1;
+            let restored = run(&home, &["backup", "restore", "b.redb", "--yes"]);
+            assert!([2, 3].contains(&restored.code), "page {page}: {restored:?}");
+        }
+    }
+    assert!(damaged > 5, "{damaged}");
+    assert_eq!(verdict(&home, &secret), 0);
+    assert_eq!(run(&home, &["backup", "check", "missing.redb"]).code, 2);
+}
+
+#[test]
+fn a_backup_of_another_store_is_not_restored() {
+    let (home, other) = (Home::new(), Home::new());
+    issue(&home, &["t"]);
+    issue(&other, &["t"]);
+    run(&other, &["backup", "b.redb"]).success();
+    let file = other.path().join("b.redb").display().to_string();
+    let result = run(&home, &["backup", "restore", &file, "--yes"]);
+    assert!(result.code != 0 && result.err.contains("another store"), "{result:?}");
+}
+
+#[test]
+fn doctor_and_backup_find_a_lost_page_write() {
+    let home = Home::new();
+    issue(&home, &["t"]);
+    run(&home, &["edit", "t", "--description", "one"]).success();
+    let before = fs::read(home.store()).unwrap();
+    run(&home, &["edit", "t", "--description", "two"]).success();
+    let after = fs::read(home.store()).unwrap();
+    let mut found = 0;
+    let pages = before.len().min(after.len()) / 4096;
+    for page in 1..pages {
+        let range = page * 4096..(page + 1) * 4096;
+        if before[range.clone()] == after[range.clone()] {
+            continue;
+        }
+        let mut bytes = after.clone();
+        bytes[range.clone()].copy_from_slice(&before[range]);
+        fs::write(home.store(), &bytes).unwrap();
+        if run(&home, &["doctor"]).code == 0 {
+            let shown = run(&home, &["show", "t"]).success();
+            assert!(shown.contains("two"), "page {page}: {shown}");
+        } else {
+            found += 1;
+            let copy = format!("b{page}.redb");
+            assert_ne!(run(&home, &["backup", &copy]).code, 0, "page {page}");
+        }
+    }
+    assert!(found > 0);
+}
