@@ -42,18 +42,21 @@ pub struct Backup {
 #[derive(Debug, clap::Subcommand)]
 pub enum BackupSubcommand {
     /// Back up the store to a new file while it is in use
+    #[command(after_help = help_footers::BACKUP_CREATE)]
     Create {
         /// New file (mode 0600); an existing file is never overwritten
         #[arg(value_parser = path_args::file())]
         file: PathBuf,
     },
     /// Check a backup: pages, records, audit trail and revocation register
+    #[command(after_help = help_footers::BACKUP_CHECK)]
     Check {
         /// Backup to check; it is not changed
         #[arg(value_parser = path_args::file())]
         file: PathBuf,
     },
     /// Replace the store by a backup; what was ended since the backup stays ended
+    #[command(after_help = help_footers::BACKUP_RESTORE)]
     Restore {
         /// Backup to restore; it is not changed
         #[arg(value_parser = path_args::file())]

@@ -220,6 +220,25 @@ Exit codes:
   0 success   2 the file cannot be read
   3 nothing imported: invalid line or conflict   4 the store cannot be used";
 
+pub(super) const BACKUP_CREATE: &str = "\
+Example:
+  patdeck backup create /var/backups/patdeck-$(date +%F).redb
+
+Exit 0, 2 if FILE cannot be written, 3 if it exists, 4 if the store is damaged or cannot be read.";
+
+pub(super) const BACKUP_CHECK: &str = "\
+Example:
+  patdeck backup check /var/backups/patdeck-2026-12-24.redb
+
+Exit 0 if the backup has no faults, 1 if it has, 2 if FILE cannot be read.";
+
+pub(super) const BACKUP_RESTORE: &str = "\
+Example:
+  patdeck backup restore /var/backups/patdeck-2026-12-24.redb
+
+Asks you to type `restore` on a terminal; elsewhere, pass --yes. Exit 0, 1 if not confirmed, 2 if FILE
+cannot be read or there is neither --yes nor a terminal, 3 if FILE is damaged, 4 if the store cannot be used.";
+
 pub(super) const BACKUP: &str = "\
 Examples:
   patdeck backup create /var/backups/patdeck-$(date +%F).redb
