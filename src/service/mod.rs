@@ -82,6 +82,12 @@ impl Service {
         self.store.is_read_only()
     }
 
+    /// Whether an older state of the store has replaced a later one since the last call, as far as the
+    /// reads of this process noticed.
+    pub fn take_rewound(&self) -> bool {
+        self.store.take_rewound()
+    }
+
     /// Calls `on_change` on a separate thread after each change of the store by any process; see
     /// [`ChangeWatcher::start`].
     pub fn watch(

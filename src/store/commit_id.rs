@@ -18,6 +18,17 @@ const HEADER_OFFSET: u64 = 0;
 /// The length of the header in bytes, including both transaction slots.
 const HEADER_LEN: usize = 320;
 
+/// The offset of the flags: bit 0 selects the slot of the newest commit. If bit 3 is set, that commit
+/// is not on disk yet, and the other slot counts.
+const FLAGS_OFFSET: usize = 9;
+const SLOT_FLAG: u8 = 1;
+const UNFLUSHED_FLAG: u8 = 8;
+/// The offset of the first slot and the length of each.
+const SLOTS_OFFSET: usize = 64;
+const SLOT_LEN: usize = 128;
+/// The offset of the transaction id in a slot.
+const TRANSACTION_OFFSET: usize = 104;
+
 thread_local! {
     static CAPTURE: RefCell<HeaderReads> =
         const { RefCell::new(HeaderReads { is_active: false, reads: 0, header: [0; HEADER_LEN] }) };
@@ -42,6 +53,24 @@ impl CommitId {
     pub(super) fn is_latest_of(&self, file: &File) -> bool {
         let mut header = [0; HEADER_LEN];
         file.read_exact_at(&mut header, HEADER_OFFSET).is_ok() && *self.0 == header
+    }
+
+    /// Whether this commit is no later state of the history that contains `seen`: its transaction
+    /// id is lower, or equal with another content. An older copy of the file was put back then.
+    pub(super) fn rewinds(&self, seen: &Self) -> bool {
+        let ((own, own_slot), (last, last_slot)) = (self.slot(), seen.slot());
+        own < last || (own == last && own_slot != last_slot)
+    }
+
+    /// The transaction id and the bytes of the slot of this commit.
+    fn slot(&self) -> (u64, &[u8]) {
+        let flags = self.0.get(FLAGS_OFFSET).copied().unwrap_or_default();
+        let is_second = (flags & SLOT_FLAG != 0) != (flags & UNFLUSHED_FLAG != 0);
+        let slots = self.0.get(SLOTS_OFFSET..).unwrap_or_default();
+        let (first, second) = slots.split_at_checked(SLOT_LEN).unwrap_or_default();
+        let slot = if is_second { second } else { first };
+        let id = slot.get(TRANSACTION_OFFSET..).and_then(|bytes| bytes.first_chunk());
+        (id.map_or(0, |bytes| u64::from_le_bytes(*bytes)), slot)
     }
 }
 
@@ -93,6 +122,17 @@ pub(super) struct CommitValues {
 pub(super) struct LatestCommitValues(Mutex<Arc<CommitValues>>);
 
 impl LatestCommitValues {
+    /// The commit that was read last, or `None` if it is unknown.
+    pub(super) fn id(&self) -> Option<CommitId> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).id.clone()
+    }
+
+    /// Whether `id` belongs to another history than the commit that was read last.
+    pub(super) fn is_rewound_by(&self, id: Option<&CommitId>) -> bool {
+        let latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        id.zip(latest.id.as_ref()).is_some_and(|(id, seen)| id.rewinds(seen))
+    }
+
     /// Returns the cache of the commit `id`. If this is not the commit that was read last, runs
     /// `check` and, if `check` succeeds, creates a new cache.
     pub(super) fn cache_of<E>(

@@ -137,3 +137,44 @@ fn a_value_is_cached_for_its_commit_and_no_other() {
     assert!(!Arc::ptr_eq(&second, &latest.cache_of(None, accept).unwrap()));
     assert!(latest.cache_of(None, || Err(())).is_err());
 }
+
+#[test]
+fn a_later_commit_rewinds_none_that_was_seen() {
+    let (folder, store) = observed();
+    let path = folder.path().join("s.redb");
+    let file = FileDb::open(&path, OpenOptions::default()).unwrap();
+    let id = || file.snapshot().unwrap().reader.cache.id.clone().unwrap();
+    let first = id();
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| (0..100).for_each(|_| commit(&store)));
+        let mut last = first.clone();
+        while !writer.is_finished() {
+            let next = id();
+            assert!(!next.rewinds(&last), "also while a commit is being written");
+            last = next;
+        }
+    });
+    let last = id();
+    assert!(first.rewinds(&last) && !last.rewinds(&first) && !last.rewinds(&last));
+    assert!(!file.take_rewound());
+}
+
+#[test]
+fn another_content_with_the_same_transaction_id_rewinds() {
+    let (folder, store) = observed();
+    let path = folder.path().join("s.redb");
+    let old = std::fs::read(&path).unwrap();
+    let file = FileDb::open(&path, OpenOptions::default()).unwrap();
+    let id = || file.snapshot().unwrap().reader.cache.id.clone().unwrap();
+    commit(&store);
+    let one = id();
+    std::fs::write(&path, &old).unwrap();
+    store.release_file();
+    let event = crate::store::chain::tests::event_body(2);
+    let written: Result<_, StoreError> = store.write(|rows| rows.append_event(event.clone()));
+    written.unwrap();
+    let other = id();
+    assert!(other.rewinds(&one) && one.rewinds(&other));
+    assert!(file.take_rewound());
+    assert!(!file.take_rewound(), "it is reported once");
+}

@@ -7,7 +7,10 @@ use std::{
     fs,
     fs::File,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -20,7 +23,7 @@ use redb::{
 use super::{
     CacheSize, OpenOptions,
     backup::save_pre_migration_copy,
-    commit_id::{CommitIdObserver, LatestCommitValues},
+    commit_id::{CommitId, CommitIdObserver, LatestCommitValues},
     crash_image::CrashImage,
     error::{IoOperation, StoreError, WriteAccessReason},
     lock_timeout_backend::{InnerBackend, LockTimeout, LockTimeoutBackend, RetryDeadline},
@@ -55,6 +58,9 @@ pub(super) struct FileDb {
     handle: Mutex<Option<Arc<ReadOnlyDb>>>,
     /// When a read last found the lock taken and read without it.
     was_locked: Mutex<Option<Instant>>,
+    /// The last commit that a closed handle has read.
+    seen: Mutex<Option<CommitId>>,
+    is_rewound: AtomicBool,
 }
 
 /// A read-only handle of the open file. It does not keep a transaction open.
@@ -115,6 +121,8 @@ impl FileDb {
             options,
             handle: Mutex::new(None),
             was_locked: Mutex::new(None),
+            seen: Mutex::new(None),
+            is_rewound: AtomicBool::new(false),
         };
         match file.begin_snapshot() {
             Err(StoreError::Path(PathError { problem: PathProblem::NoStore, .. }))
@@ -218,15 +226,42 @@ impl FileDb {
         if let Some(handle) = current.as_ref().filter(|handle| handle.id == id).cloned() {
             drop(current);
             // A newer patdeck may have raised the schema in the meantime.
-            let reader = handle
-                .begin_read(&self.register, |tables| migrate::schema(&tables.meta).map(drop))?;
-            return Ok(Snapshot { reader, source: SnapshotSource::Handle(handle) });
+            let check = |tables: &ReadTables| migrate::schema(&tables.meta).map(drop);
+            if let Some(reader) = handle.begin_read(&self.register, check)? {
+                return Ok(Snapshot { reader, source: SnapshotSource::Handle(handle) });
+            }
+            // The pages that redb has cached can belong to the other history.
+            current = self.lock_handle();
         }
-        *current = None;
+        self.close(&mut current);
         let (handle, reader) = self.open_to_read()?;
+        self.compare_with_seen(&reader);
         let handle = Arc::new(handle);
         *current = Some(Arc::clone(&handle));
         Ok(Snapshot { reader, source: SnapshotSource::Handle(handle) })
+    }
+
+    /// Closes the handle and remembers the last commit that it has read.
+    fn close(&self, current: &mut Option<Arc<ReadOnlyDb>>) {
+        if let Some(id) = current.take().and_then(|handle| handle.latest.id()) {
+            *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(id);
+        }
+    }
+
+    /// Notes whether an older state has replaced the one that was read before the file was opened
+    /// again.
+    fn compare_with_seen(&self, reader: &Reader) {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let (Some(seen), Some(id)) = (seen, &reader.cache.id)
+            && id.rewinds(&seen)
+        {
+            self.is_rewound.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether an older state has replaced the store since the last call.
+    pub(super) fn take_rewound(&self) -> bool {
+        self.is_rewound.swap(false, Ordering::Relaxed)
     }
 
     /// Opens the file exclusively as soon as no other process has it open for writing.
@@ -247,7 +282,7 @@ impl FileDb {
 
     /// Closes the read handle; the next read opens the file again.
     pub(super) fn drop_handle(&self) {
-        *self.lock_handle() = None;
+        self.close(&mut self.lock_handle());
     }
 
     fn lock_handle(&self) -> MutexGuard<'_, Option<Arc<ReadOnlyDb>>> {
@@ -277,6 +312,8 @@ impl FileDb {
                         schema = self.check_tables(tables)?;
                         Ok(())
                     })?;
+                    // A new handle has read nothing before, so it cannot find another history.
+                    let Some(reader) = reader else { continue };
                     if schema == migrate::latest_schema(migrate::STEPS) {
                         return Ok((handle, reader));
                     }
@@ -342,20 +379,24 @@ impl FileDb {
 
 impl ReadOnlyDb {
     /// Begins a read of the last commit. Runs `check` in the same transaction, but only once for
-    /// each commit.
+    /// each commit. Returns `None` if the file contains another history than before, so that it must
+    /// be opened again.
     fn begin_read(
         &self,
         register: &Arc<Register>,
         check: impl FnOnce(&ReadTables) -> Result<(), StoreError>,
-    ) -> Result<Reader, StoreError> {
+    ) -> Result<Option<Reader>, StoreError> {
         catch_redb_panic(|| {
             let (transaction, id) = CommitIdObserver::observe(|| self.db.begin_read());
+            if self.latest.is_rewound_by(id.as_ref()) {
+                return Ok(None);
+            }
             let tables = Tables::open(transaction?)?;
             let cache = self.latest.cache_of(id, || check(&tables))?;
             let register = Some(Arc::clone(register));
             let mut reader = Reader { tables, cache, register, pending: None };
             reader.load_pending();
-            Ok(reader)
+            Ok(Some(reader))
         })?
     }
 }

@@ -224,6 +224,12 @@ impl Store {
         }
     }
 
+    /// Whether an older state of the file has taken the place of a later one since the last call, such
+    /// as a backup. Only reads of this process notice it.
+    pub fn take_rewound(&self) -> bool {
+        matches!(&*self.backend, Backend::File(file) if file.take_rewound())
+    }
+
     /// Starts a session that reuses its read transaction while nothing is committed.
     pub fn cached_reader(&self) -> CachedReader {
         CachedReader::new(self.clone())

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     path::PathBuf,
     process::{Child, ChildStdout, Command, Stdio},
 };
@@ -27,6 +27,7 @@ impl RunningCheck {
             .arg(home.store())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap());
@@ -38,6 +39,17 @@ impl RunningCheck {
         let mut answer = String::new();
         self.answers.read_line(&mut answer).unwrap();
         answer.trim_end().to_owned()
+    }
+}
+
+impl RunningCheck {
+    /// Ends the input and returns the messages.
+    fn finish(mut self) -> String {
+        drop(self.process.stdin.take());
+        self.process.wait().unwrap();
+        let mut messages = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut messages).unwrap();
+        messages
     }
 }
 
@@ -76,6 +88,50 @@ fn an_older_store_in_place_revives_no_secret() {
         assert_eq!(answer, "denied", "{replaces_file}");
         assert_eq!(run_with_input(&home, &["verify"], &secret).code, 1);
     }
+}
+
+#[test]
+fn a_running_check_reads_the_history_that_was_put_back() {
+    for changes in [0, 1, 2] {
+        let home = Home::new();
+        let secret = issue(&home, &["t"]);
+        let id = secret.split('_').nth(1).unwrap();
+        let old = fs::read(home.store()).unwrap();
+        let mut running = RunningCheck::start(&home);
+        run(&home, &["edit", id, "--name", "t2"]).success();
+        assert_eq!(running.check(&secret), "valid: t2");
+        fs::write(home.store(), &old).unwrap();
+        // Without a change, the transaction id is lower; with one, it is the same; with two, higher.
+        for change in 0..changes {
+            run(&home, &["edit", id, "--name", &format!("later{change}")]).success();
+        }
+        let name = if changes == 0 { "t".to_owned() } else { format!("later{}", changes - 1) };
+        for _ in 0..2 {
+            assert_eq!(running.check(&secret), format!("valid: {name}"), "{changes}");
+        }
+        let messages = running.finish();
+        let count = messages.matches("the store was replaced by an older state").count();
+        assert_eq!(count, usize::from(changes < 2), "{changes}: {messages}");
+    }
+}
+
+#[test]
+fn a_running_check_reports_a_restored_backup_once() {
+    let home = Home::new();
+    let secret = issue(&home, &["t"]);
+    let id = secret.split('_').nth(1).unwrap();
+    run(&home, &["backup", "b.redb"]).success();
+    let mut running = RunningCheck::start(&home);
+    for name in ["t2", "t3", "t4"] {
+        run(&home, &["edit", id, "--name", name]).success();
+        assert_eq!(running.check(&secret), format!("valid: {name}"));
+    }
+    run(&home, &["backup", "restore", "b.redb", "--yes"]).success();
+    for _ in 0..2 {
+        assert_eq!(running.check(&secret), "valid: t");
+    }
+    let messages = running.finish();
+    assert_eq!(messages.matches("replaced by an older state").count(), 1, "{messages}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{
     super::{
         exit::{CliError, Exit},
         find_secret, open_stdin,
-        print::{Output, write_lines},
+        print::{Output, print_warning, write_lines},
         prompt,
     },
     Answer, Verify, access_request,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     domain::{AccessRequest, Scope},
-    output::json,
+    output::{advice::Diagnostic, json},
     service::{Service, Verifier},
 };
 
@@ -55,6 +55,11 @@ pub(super) fn verify_lines(
         stdout.write_all(&answers)?;
         stdout.flush()?;
         answers.clear();
+        if service.take_rewound() {
+            let text = "the store was replaced by an older state";
+            let hint = "secrets that were ended since stay denied; compare it with `patdeck audit`";
+            print_warning(&Diagnostic::new(text).with_hint(hint));
+        }
         if let Err(fault) = verifier.flush_usage() {
             warn_unrecorded_use(&fault);
         }
