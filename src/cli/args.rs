@@ -113,6 +113,9 @@ pub enum CliCommand {
     Import(LazyArgs<super::transfer::Import>),
     /// Back up the store to a new file while it is in use
     Backup(LazyArgs<super::backup::Backup>),
+    /// Give free space in the store's file back to the disk
+    #[command(after_help = help_footers::COMPACT)]
+    Compact,
     /// Print shell completions
     #[command(after_help = help_footers::COMPLETIONS)]
     Completions {
@@ -155,7 +158,8 @@ impl CliCommand {
             | Self::Revoke(_)
             | Self::Regenerate(_)
             | Self::Delete(_)
-            | Self::Restore { .. } => true,
+            | Self::Restore { .. }
+            | Self::Compact => true,
             Self::Scan(scan) => scan.revoke,
             Self::Import(import) => !import.dry_run,
             Self::List(_)

@@ -1,5 +1,5 @@
 //! `backup`: copies the store to a new file, checks such a file, and restores it in the place of the
-//! store. A restore asks first, and refuses a damaged backup.
+//! store. A restore asks first, and refuses a damaged backup. Also `compact`.
 
 use std::path::{Path, PathBuf};
 
@@ -147,6 +147,18 @@ pub(super) fn create(service: &Service, args: &Backup, out: &Output) -> Result<E
         ));
     }
     Ok(if done.damaged.is_empty() && tree.is_ok() { Exit::Done } else { Exit::Store })
+}
+
+/// Compacts the file of the store, and prints its size before and after.
+pub(super) fn compact(service: &Service, out: &Output) -> Result<Exit, CliError> {
+    let (before, after) = service.compact()?;
+    if out.json {
+        out.object(json!({ "before": before, "after": after }))?;
+    } else {
+        let (before, after) = (counted(before, "byte"), counted(after, "byte"));
+        print_message(&format!("Compacted the store from {before} to {after}"));
+    }
+    Ok(Exit::Done)
 }
 
 /// What a check of a backup found.

@@ -58,6 +58,7 @@ fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Co
         | super::CliCommand::Scan(_)
         | super::CliCommand::Export(_)
         | super::CliCommand::Import(_)
+        | super::CliCommand::Compact
         | super::CliCommand::Backup(_)
         | super::CliCommand::Completions { .. }
         | super::CliCommand::Man

@@ -220,6 +220,13 @@ Exit codes:
   0 success   2 the file cannot be read
   3 nothing imported: invalid line or conflict   4 the store cannot be used";
 
+pub(super) const COMPACT: &str = "\
+Example:
+  patdeck compact
+
+The file grows while a process that reads the store is stopped; `patdeck doctor` names that process.
+No process can write meanwhile. Exit 0, 4 if another process reads an older state or holds the lock.";
+
 pub(super) const BACKUP_CREATE: &str = "\
 Example:
   patdeck backup create /var/backups/patdeck-$(date +%F).redb

@@ -103,6 +103,7 @@ pub fn run_command(
         CliCommand::Export(args) => transfer::export(service, args, out),
         CliCommand::Import(args) => transfer::import(service, args, out),
         CliCommand::Doctor(args) => doctor::repair(service, args.yes, out),
+        CliCommand::Compact => backup::compact(service, out),
         CliCommand::Backup(args) => backup::create(service, args, out),
         // `run_without_store` runs these commands, so that they must not count as done here.
         CliCommand::Completions { .. } | CliCommand::Man | CliCommand::Config(_) => {

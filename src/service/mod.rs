@@ -38,8 +38,8 @@ pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{
     CacheSize, ChainCheckResult, ChangeWatcher, DamagedRecord, InputSensitivity, PathError,
-    PathProblem, PermissionFix, StoreError, check_input_file, create_private_folder,
-    is_local_regular_file, panic_is_caught, wait_for_writes,
+    PathProblem, PermissionFix, StoreError, abandoned_files, check_input_file,
+    create_private_folder, is_local_regular_file, panic_is_caught, wait_for_writes,
 };
 #[cfg(test)]
 pub use crate::store::{Cause, IoOperation, WriteAccessReason};

@@ -15,6 +15,17 @@ impl Service {
         Ok(self.store.read(ReadOps::find_repairs)?)
     }
 
+    /// Gives free space of the store's file back to the disk. Returns the size of the file in bytes
+    /// before and after.
+    pub fn compact(&self) -> Result<(u64, u64), ServiceError> {
+        Ok(self.store.compact()?)
+    }
+
+    /// The stopped processes that have the store open. Their reads can make the file grow.
+    pub fn stopped_processes(&self) -> Vec<String> {
+        self.store.stopped_processes()
+    }
+
     /// Copies the store to a new file beside it, then does all repairs in one transaction and
     /// records them in the audit trail. Returns the path of the copy.
     pub fn repair(&self) -> Result<(Option<PathBuf>, Vec<Repair>), ServiceError> {

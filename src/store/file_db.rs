@@ -16,8 +16,8 @@ use std::{
 
 use rand::{TryRng as _, rngs::SysRng};
 use redb::{
-    Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase as _,
-    StorageBackend, StorageError, TableError, WriteTransaction,
+    Builder, CompactionError, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase,
+    ReadableDatabase as _, StorageBackend, StorageError, TableError, WriteTransaction,
 };
 
 use super::{
@@ -26,6 +26,7 @@ use super::{
     commit_id::{CommitId, CommitIdObserver, LatestCommitValues},
     crash_image::CrashImage,
     error::{IoOperation, StoreError, WriteAccessReason},
+    lock_holder::describe_lock_holders,
     lock_timeout_backend::{InnerBackend, LockTimeout, LockTimeoutBackend, RetryDeadline},
     migrate::{self, MigrationStep},
     panic_guard::catch_redb_panic,
@@ -277,6 +278,30 @@ impl FileDb {
             }
             close(db);
             deadline.pause(&self.path, known)?;
+        }
+    }
+
+    /// Compacts the file. Returns its size in bytes before and after.
+    pub(super) fn compact(&self) -> Result<(u64, u64), StoreError> {
+        let size = || {
+            let found = fs::symlink_metadata(&self.path);
+            found.map(|found| found.len()).map_err(|error| StoreError::at(&self.path, &error))
+        };
+        let before = size()?;
+        let mut db = self.writable(&RetryDeadline::new(self.options.lock_timeout))?;
+        // The read handle of this process would keep the old pages in use.
+        self.drop_handle();
+        let compacted = catch_redb_panic(|| db.compact());
+        close(db);
+        match compacted? {
+            Ok(_) => Ok((before, size()?)),
+            Err(CompactionError::Storage(error)) => Err(error.into()),
+            Err(CompactionError::TransactionInProgress) => {
+                let id = path_security::identify(&self.path)?;
+                let holder = describe_lock_holders(id);
+                Err(StoreError::Busy { path: self.path.clone(), holder })
+            }
+            Err(error) => Err(StoreError::failed(IoOperation::Resize, error)),
         }
     }
 

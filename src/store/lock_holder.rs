@@ -32,6 +32,16 @@ pub(super) fn describe_lock_holders(file: FileId) -> String {
     if named.is_empty() { "another patdeck process".to_owned() } else { named.join(" or ") }
 }
 
+/// Describes the stopped processes that have the file open.
+pub(super) fn stopped_holders(file: FileId) -> Vec<String> {
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    let describe_stopped = |(process, _)| {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        is_stopped(&status).then(|| describe(process, &status))
+    };
+    open_handles(&locks, file).into_iter().filter_map(describe_stopped).collect()
+}
+
 /// The processes that have the store open, each with its number of handles. redb holds a lock on
 /// each open handle, and the kernel lists the lock with its process.
 fn open_handles(locks: &str, file: FileId) -> Vec<(u32, usize)> {

@@ -42,6 +42,7 @@ mod revocations;
 #[cfg(test)]
 mod scenario;
 mod tables;
+mod temp_file;
 mod watch;
 mod write_ops;
 mod write_transaction;
@@ -75,6 +76,7 @@ pub use record::ComparedFields;
 pub use register::{Ending, EndingKind, RevocationEntry};
 pub use repair::Repair;
 pub use restore::{KeptEndings, RestoreTarget};
+pub use temp_file::abandoned_files;
 pub use watch::ChangeWatcher;
 pub use write_ops::Writer;
 
@@ -233,6 +235,29 @@ impl Store {
     /// Starts a session that reuses its read transaction while nothing is committed.
     pub fn cached_reader(&self) -> CachedReader {
         CachedReader::new(self.clone())
+    }
+
+    /// Moves the content to the front of the file and gives the free space back to the disk. Other
+    /// processes cannot write meanwhile. Returns the size of the file in bytes before and after.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::Busy`] if another process reads an older state of the store.
+    pub fn compact(&self) -> Result<(u64, u64), StoreError> {
+        match &*self.backend {
+            Backend::Memory(_) => Ok((0, 0)),
+            Backend::File(file) if file.options.read_only => Err(StoreError::ReadOnlyMode),
+            Backend::File(file) => {
+                let _in_flight = InFlightWrite::start();
+                file.compact()
+            }
+        }
+    }
+
+    /// The stopped processes that have the store open. Their reads can make the file grow.
+    pub fn stopped_processes(&self) -> Vec<String> {
+        let id = self.path().and_then(|path| path_security::identify(path).ok());
+        id.map_or(Vec::new(), lock_holder::stopped_holders)
     }
 
     /// Runs `work` in one write transaction; no other process writes at the same time. If the

@@ -11,12 +11,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rand::{TryRng as _, rngs::SysRng};
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
 
 use super::{
-    error::{IoOperation, StoreError},
+    error::StoreError,
     path_error::{PathProblem, PermissionFix},
+    temp_file::TempFile,
 };
 
 /// File systems with unreliable locks: the magic number from `statfs`, and the name for messages.
@@ -270,6 +270,15 @@ fn open_no_follow(path: &Path, access: OFlags) -> io::Result<File> {
     Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
 }
 
+/// Opens the regular file at `path` only to lock it.
+pub(super) fn open_to_lock(path: &Path) -> io::Result<File> {
+    let file = open_no_follow(path, OFlags::RDONLY)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok(file)
+}
+
 /// Converts the error from opening the store's file at `path`.
 fn store_error(path: &Path, error: &io::Error) -> StoreError {
     match error.kind() {
@@ -291,8 +300,7 @@ pub(super) fn create_exclusive(path: &Path) -> io::Result<File> {
 
 /// Creates an empty file (0600) in `folder` and removes its name.
 pub(super) fn anonymous_file(folder: &Path) -> Result<File, StoreError> {
-    let temp = TempPath::next_to(&folder.join(".patdeck"))?;
-    create_exclusive(&temp.0).map_err(|error| StoreError::at(folder, &error))
+    TempFile::next_to(&folder.join(".patdeck")).map(|(_, file)| file)
 }
 
 /// Creates the file at `path` in one step: `fill` writes a file under a temporary name, and the
@@ -303,15 +311,15 @@ pub(super) fn create_atomically(
     fill: impl FnOnce(File) -> Result<(), StoreError>,
 ) -> Result<bool, StoreError> {
     let failed = |error: io::Error| StoreError::at(path, &error);
-    let temp = TempPath::next_to(path)?;
-    fill(create_exclusive(&temp.0).map_err(failed)?)?;
+    let (temp, file) = TempFile::next_to(path)?;
+    fill(file)?;
     let is_created =
-        match rustix::fs::renameat_with(CWD, &temp.0, CWD, path, RenameFlags::NOREPLACE) {
+        match rustix::fs::renameat_with(CWD, &temp.path, CWD, path, RenameFlags::NOREPLACE) {
             Ok(()) => true,
             Err(rustix::io::Errno::EXIST) => false,
             // Some file systems do not support `NOREPLACE`. Creating a hard link fails, too, if
             // `path` exists.
-            Err(_) => match fs::hard_link(&temp.0, path) {
+            Err(_) => match fs::hard_link(&temp.path, path) {
                 Ok(()) => true,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
                 Err(error) => return Err(failed(error)),
@@ -327,31 +335,10 @@ pub(super) fn replace_atomically(
     fill: impl FnOnce(File) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let failed = |error: io::Error| StoreError::at(path, &error);
-    let temp = TempPath::next_to(path)?;
-    fill(create_exclusive(&temp.0).map_err(failed)?)?;
-    fs::rename(&temp.0, path).map_err(failed)?;
+    let (temp, file) = TempFile::next_to(path)?;
+    fill(file)?;
+    fs::rename(&temp.path, path).map_err(failed)?;
     File::open(folder_of(path)).and_then(|folder| folder.sync_all()).map_err(failed)
-}
-
-/// The path of a temporary file, which is removed on drop.
-struct TempPath(PathBuf);
-
-impl TempPath {
-    /// Returns a random, unused path in the folder of `path`.
-    fn next_to(path: &Path) -> Result<Self, StoreError> {
-        let nonce = SysRng.try_next_u64();
-        let nonce = nonce.map_err(|error| StoreError::failed(IoOperation::Create, error))?;
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{nonce:016x}.new"));
-        Ok(Self(name.into()))
-    }
-}
-
-impl Drop for TempPath {
-    fn drop(&mut self) {
-        // Fails if the file was renamed.
-        let _ = fs::remove_file(&self.0);
-    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::{
     panic_guard::catch_redb_panic,
     read_ops::ReadOps as _,
     tables::Tables,
+    temp_file,
     write_ops::Writer,
 };
 
@@ -42,6 +43,7 @@ pub(super) fn run_on_file<T, E>(
     let db = file.writable(&RetryDeadline::new(timeout))?;
     let result = run(&db, work);
     file_db::close(db);
+    temp_file::remove_abandoned(&file.path);
     resolve_failed_commit(file, result)
 }
 

@@ -34,6 +34,7 @@ mod secret_encodings;
 mod secrets;
 mod settings;
 mod sharing;
+mod space;
 #[path = "../pty/support.rs"]
 #[expect(dead_code, clippy::expect_used, reason = "shared with the tests in a pseudo-terminal")]
 mod support;

@@ -15,13 +15,13 @@ fn register(home: &Home) -> PathBuf {
 }
 
 /// A running `verify --lines` that writes no last uses, so that it never writes to the store.
-struct RunningCheck {
-    process: Child,
+pub(crate) struct RunningCheck {
+    pub(crate) process: Child,
     answers: BufReader<ChildStdout>,
 }
 
 impl RunningCheck {
-    fn start(home: &Home) -> Self {
+    pub(crate) fn start(home: &Home) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_patdeck"))
             .args(["--read-only", "verify", "--lines", "--store"])
             .arg(home.store())
@@ -34,7 +34,7 @@ impl RunningCheck {
         Self { process, answers }
     }
 
-    fn check(&mut self, secret: &str) -> String {
+    pub(crate) fn check(&mut self, secret: &str) -> String {
         writeln!(self.process.stdin.as_mut().unwrap(), "{secret}").unwrap();
         let mut answer = String::new();
         self.answers.read_line(&mut answer).unwrap();
@@ -44,7 +44,7 @@ impl RunningCheck {
 
 impl RunningCheck {
     /// Ends the input and returns the messages.
-    fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         drop(self.process.stdin.take());
         self.process.wait().unwrap();
         let mut messages = String::new();

@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     domain::{Status, Token, counted},
     output::json::format_time,
-    service::{AllTokensSnapshot, Service, StoreHealth},
+    service::{AllTokensSnapshot, Service, StoreHealth, abandoned_files},
 };
 
 pub(super) fn collect(report: &mut DoctorReport, config: Option<&Config>, open: OpenStore<'_>) {
@@ -49,7 +49,27 @@ fn collect_file(report: &mut DoctorReport, path: &Path, metadata: &Metadata) {
     if let Some(Ok(folder)) = path.parent().map(fs::metadata) {
         report.fact("folder mode", mode(&folder));
     }
+    collect_temporary(report, path);
     processes::collect(report, metadata);
+}
+
+/// Reports the temporary files that killed processes left.
+fn collect_temporary(report: &mut DoctorReport, path: &Path) {
+    let left = abandoned_files(path);
+    report.fact("temporary files", left.len());
+    for file in left {
+        let file = file.display();
+        report.warn(format!("{file} was left by a killed process: the next change removes it"));
+    }
+}
+
+/// Reports stopped processes that have the store open.
+fn collect_stopped(report: &mut DoctorReport, service: &Service) {
+    for process in service.stopped_processes() {
+        report.warn(format!(
+            "{process} can make the store's file grow: continue or end it, then run `patdeck compact`"
+        ));
+    }
 }
 
 /// Reports the revocation register, without which no check has an answer.
@@ -90,6 +110,7 @@ fn collect_content(report: &mut DoctorReport, config: &Config, open: OpenStore<'
             collect_counts(report, &health);
             collect_register(report, &health);
             collect_tree(report, &service);
+            collect_stopped(report, &service);
         }
         Err(failure) => {
             let reason = match failure {
