@@ -44,7 +44,7 @@ const HOMES: [(&str, &[&str]); 9] = [
             "service/entropy.rs",
             "store/file_db.rs",
             "store/register/mod.rs",
-            "store/path_security.rs",
+            "store/temp_file.rs",
             "store/lock_timeout_backend.rs",
             "store/power_tests.rs",
             "domain/scan/tests.rs",

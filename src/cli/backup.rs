@@ -103,15 +103,16 @@ pub(super) fn run_on_backup(
 fn unreadable(error: CliError) -> CliError {
     match error {
         CliError::Exit(_, diagnostic) => CliError::Exit(Exit::Usage, diagnostic),
-        other => other,
+        CliError::BrokenPipe => CliError::BrokenPipe,
     }
 }
 
 /// Copies the store, and prints what the copy contains.
 pub(super) fn create(service: &Service, args: &Backup, out: &Output) -> Result<Exit, CliError> {
-    let file = match (&args.file, &args.command) {
-        (_, Some(BackupSubcommand::Create { file })) | (Some(file), None) => file,
-        _ => return Err(CliError::not_run()),
+    let ((_, Some(BackupSubcommand::Create { file })) | (Some(file), None)) =
+        (&args.file, &args.command)
+    else {
+        return Err(CliError::not_run());
     };
     let done = service.backup(file);
     let done = done.map_err(|error| match error {
@@ -246,7 +247,9 @@ fn restore_into(
             format!("Restore {} from {}?", escape(&store.to_string_lossy()), escape(&shown));
         prompt::ask(&lines, &question, "restore", "restore")?;
     } else if !out.json {
-        lines.iter().for_each(|line| print_message(line));
+        for line in &lines {
+            print_message(line);
+        }
     }
     let kept = service.restore_backup(&target)?;
     let kept = kept.map(|path| path.to_string_lossy().into_owned());
@@ -294,9 +297,9 @@ fn describe(found: &RestoreDifferences) -> Vec<String> {
     match found.replaced_events {
         None => lines.push("No store at this path can be read, so nothing was compared".to_owned()),
         Some(events) => {
-            let lost = events.saturating_sub(found.events);
-            if lost > 0 {
-                lines.push(format!("{} after the backup, to be lost", counted(lost, "event")));
+            let later = events.saturating_sub(found.events);
+            if later > 0 {
+                lines.push(format!("{} after the backup, to be lost", counted(later, "event")));
             }
         }
     }

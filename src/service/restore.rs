@@ -11,8 +11,8 @@ use super::{Service, ServiceError, import::wider_access};
 use crate::{
     domain::{Actor, AuditAction, EventBody, EventHash, Status, Timestamp, Token, TokenId},
     store::{
-        DamagedRecord, Ending, EndingKind, KeptEndings, ReadOps, RestoreTarget, RevocationEntry,
-        StoreError, Writer,
+        DamagedRecord, Ending, EndingKind, KeptEndings, ReadOps, Reader, RestoreTarget,
+        RevocationEntry, StoreError, Writer, if_readable,
     },
 };
 
@@ -66,9 +66,8 @@ impl Service {
             ..RestoreDifferences::default()
         };
         let mut current: BTreeMap<TokenId, Token> = BTreeMap::new();
-        if let Some(store) = target.current() {
-            let (tokens, (events, _)) =
-                store.read(|rows| Ok::<_, StoreError>((rows.tokens()?, newest(rows)?)))?;
+        let compared = read_if_readable(target, |rows| Ok((rows.tokens()?, newest(rows)?)))?;
+        if let Some((tokens, (events, _))) = compared {
             found.replaced_events = Some(events);
             found.uncompared = tokens.damaged;
             current = tokens.rows.into_iter().map(|token| (token.id, token)).collect();
@@ -99,10 +98,7 @@ impl Service {
     /// is kept.
     pub fn restore_backup(&self, target: &RestoreTarget) -> Result<Option<PathBuf>, ServiceError> {
         let at = self.restore_time(target)?;
-        let replaced = match target.current() {
-            Some(store) => Some(store.read(newest)?),
-            None => None,
-        };
+        let replaced = read_if_readable(target, newest)?;
         let detail = match replaced {
             Some((sequence, hash)) => format!("replaced event {sequence}, hash {hash}"),
             None => "replaced no readable store".to_owned(),
@@ -120,11 +116,9 @@ impl Service {
     /// The time of the restore: that of the clock, but not earlier than the newest event of the
     /// backup and of the store.
     fn restore_time(&self, target: &RestoreTarget) -> Result<Timestamp, ServiceError> {
-        let mut at = self.now()?;
-        if let Some(store) = target.current() {
-            at = at.max(store.read(|rows| self.clock.denial_time(rows))?);
-        }
-        Ok(at)
+        let at = self.now()?;
+        let newest = read_if_readable(target, |rows| self.clock.denial_time(rows))?;
+        Ok(newest.map_or(at, |newest| newest.max(at)))
     }
 
     /// Changes the record of one token so that it agrees with `entry` and is believed.
@@ -176,6 +170,17 @@ impl Service {
             }
         }
         Ok(())
+    }
+}
+
+/// Reads the store that is replaced; `None` if it is missing or damaged.
+fn read_if_readable<T>(
+    target: &RestoreTarget,
+    read: impl FnOnce(&Reader) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    match target.current() {
+        Some(store) => if_readable(store.read(read)),
+        None => Ok(None),
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use redb::ReadableDatabase as _;
 
 use super::{
-    Backend, Store, StoreError, commit_id::CommitValues, file_db::Snapshot, reader::Reader,
+    Backend, Store, StoreError, commit_id::CommitValues, read_handle::Snapshot, reader::Reader,
     tables::Tables,
 };
 

@@ -16,22 +16,21 @@ use std::{
 
 use rand::{TryRng as _, rngs::SysRng};
 use redb::{
-    Builder, CompactionError, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase,
-    ReadableDatabase as _, StorageBackend, StorageError, TableError, WriteTransaction,
+    Builder, ConcurrencyMode, Database, DatabaseError, StorageBackend, StorageError, TableError,
+    WriteTransaction,
 };
 
 use super::{
     CacheSize, OpenOptions,
     backup::save_pre_migration_copy,
-    commit_id::{CommitId, CommitIdObserver, LatestCommitValues},
-    crash_image::CrashImage,
+    commit_id::{CommitId, LatestCommitValues},
     error::{IoOperation, StoreError, WriteAccessReason},
-    lock_holder::describe_lock_holders,
     lock_timeout_backend::{InnerBackend, LockTimeout, LockTimeoutBackend, RetryDeadline},
     migrate::{self, MigrationStep},
     panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem},
     path_security::{self, FileId},
+    read_handle::{ReadOnlyDb, Snapshot, SnapshotSource},
     read_ops::{ReadOps, STORE_INFO},
     reader::Reader,
     record::{SchemaNumberV1, StoreInfoV1},
@@ -62,53 +61,6 @@ pub(super) struct FileDb {
     /// The last commit that a closed handle has read.
     seen: Mutex<Option<CommitId>>,
     is_rewound: AtomicBool,
-}
-
-/// A read-only handle of the open file. It does not keep a transaction open.
-pub(super) struct ReadOnlyDb {
-    db: ReadOnlyDatabase,
-    id: FileId,
-    latest: LatestCommitValues,
-    /// The file of `db`, for reading its header without redb.
-    file: File,
-}
-
-/// A read transaction and the open file that it uses.
-pub(super) struct Snapshot {
-    pub(super) reader: Reader,
-    source: SnapshotSource,
-}
-
-enum SnapshotSource {
-    Handle(Arc<ReadOnlyDb>),
-    /// Another process holds the lock. The database is in memory.
-    CrashImage {
-        _db: Database,
-        id: FileId,
-    },
-}
-
-impl Snapshot {
-    /// Whether nothing was committed to the file since the snapshot began.
-    pub(super) fn is_current(&self) -> bool {
-        match (&self.source, &self.reader.cache.id) {
-            (SnapshotSource::Handle(handle), Some(id)) => id.is_latest_of(&handle.file),
-            _ => false,
-        }
-    }
-
-    fn file_id(&self) -> FileId {
-        match &self.source {
-            SnapshotSource::Handle(handle) => handle.id,
-            SnapshotSource::CrashImage { id, .. } => *id,
-        }
-    }
-}
-
-impl std::fmt::Debug for ReadOnlyDb {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReadHandle").finish_non_exhaustive()
-    }
 }
 
 impl FileDb {
@@ -187,36 +139,20 @@ impl FileDb {
         self.begin_snapshot()
     }
 
-    /// Begins a read of the file as it would be found if the process that holds its lock were killed.
-    fn crash_snapshot(&self) -> Result<Snapshot, StoreError> {
-        let (file, id) = path_security::open(&self.path, false)?;
-        let image = CrashImage::new(file).map_err(|error| StoreError::at(&self.path, &error))?;
-        catch_redb_panic(|| {
-            let db = Database::builder().create_with_backend(image);
-            let db = db.map_err(|error| open_error(&self.path, error))?;
-            let tables = Tables::open(db.begin_read()?)?;
-            self.check_tables(&tables)?;
-            let register = Some(Arc::clone(&self.register));
-            let mut reader = Reader { tables, cache: Arc::default(), register, pending: None };
-            reader.load_pending();
-            Ok(Snapshot { reader, source: SnapshotSource::CrashImage { _db: db, id } })
-        })?
-    }
-
     /// Begins a read, without the lock if it is not free in time and the options allow that.
     fn begin_snapshot(&self) -> Result<Snapshot, StoreError> {
-        let was_locked = *self.was_locked.lock().unwrap_or_else(PoisonError::into_inner);
-        if was_locked.is_some_and(|at| at.elapsed() < LOCKED_FOR) {
-            return self.crash_snapshot();
-        }
-        match self.begin_locked_snapshot() {
-            Err(StoreError::Busy { .. }) if self.options.reads_locked_file => {
-                *self.was_locked.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some(Instant::now());
-                self.crash_snapshot()
+        let was_locked = || self.was_locked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_locked = was_locked().is_some_and(|at| at.elapsed() < LOCKED_FOR);
+        if !is_locked {
+            match self.begin_locked_snapshot() {
+                Err(StoreError::Busy { .. }) if self.options.reads_locked_file => {
+                    *was_locked() = Some(Instant::now());
+                }
+                result => return result,
             }
-            result => result,
         }
+        let check = |tables: &ReadTables| self.check_tables(tables).map(drop);
+        Snapshot::of_locked_file(&self.path, &self.register, check)
     }
 
     /// Begins a read through the current handle. Opens the file if there is no handle yet or if
@@ -278,30 +214,6 @@ impl FileDb {
             }
             close(db);
             deadline.pause(&self.path, known)?;
-        }
-    }
-
-    /// Compacts the file. Returns its size in bytes before and after.
-    pub(super) fn compact(&self) -> Result<(u64, u64), StoreError> {
-        let size = || {
-            let found = fs::symlink_metadata(&self.path);
-            found.map(|found| found.len()).map_err(|error| StoreError::at(&self.path, &error))
-        };
-        let before = size()?;
-        let mut db = self.writable(&RetryDeadline::new(self.options.lock_timeout))?;
-        // The read handle of this process would keep the old pages in use.
-        self.drop_handle();
-        let compacted = catch_redb_panic(|| db.compact());
-        close(db);
-        match compacted? {
-            Ok(_) => Ok((before, size()?)),
-            Err(CompactionError::Storage(error)) => Err(error.into()),
-            Err(CompactionError::TransactionInProgress) => {
-                let id = path_security::identify(&self.path)?;
-                let holder = describe_lock_holders(id);
-                Err(StoreError::Busy { path: self.path.clone(), holder })
-            }
-            Err(error) => Err(StoreError::failed(IoOperation::Resize, error)),
         }
     }
 
@@ -399,30 +311,6 @@ impl FileDb {
         reserve.push(".reserve");
         let _ = fs::remove_file(reserve);
         Ok(())
-    }
-}
-
-impl ReadOnlyDb {
-    /// Begins a read of the last commit. Runs `check` in the same transaction, but only once for
-    /// each commit. Returns `None` if the file contains another history than before, so that it must
-    /// be opened again.
-    fn begin_read(
-        &self,
-        register: &Arc<Register>,
-        check: impl FnOnce(&ReadTables) -> Result<(), StoreError>,
-    ) -> Result<Option<Reader>, StoreError> {
-        catch_redb_panic(|| {
-            let (transaction, id) = CommitIdObserver::observe(|| self.db.begin_read());
-            if self.latest.is_rewound_by(id.as_ref()) {
-                return Ok(None);
-            }
-            let tables = Tables::open(transaction?)?;
-            let cache = self.latest.cache_of(id, || check(&tables))?;
-            let register = Some(Arc::clone(register));
-            let mut reader = Reader { tables, cache, register, pending: None };
-            reader.load_pending();
-            Ok(Some(reader))
-        })?
     }
 }
 

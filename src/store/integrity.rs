@@ -1,16 +1,19 @@
-//! Verifies redb's tree: the checksum of every page, which redb itself does not verify when it reads.
-//! Works on a private copy without a name, because redb repairs the file that it verifies. Called
-//! through the service by `doctor` and `backup`, never by a check of a secret.
+//! Verifies and compacts the whole file. Verifies the checksum of every page, which redb does not do
+//! when it reads, in a private copy without a name, because redb repairs the file that it verifies.
+//! Called through the service by `doctor`, `backup` and `compact`, never by a check of a secret.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Seek as _},
 };
 
+use redb::CompactionError;
+
 use super::{
     Backend, Store,
-    error::StoreError,
+    error::{IoOperation, StoreError},
     file_db::{self, FileDb},
+    lock_holder::describe_lock_holders,
     lock_timeout_backend::{InnerBackend, RetryDeadline},
     panic_guard::catch_redb_panic,
     path_security,
@@ -73,5 +76,31 @@ impl Store {
         io::copy(&mut from, &mut copy).map_err(at)?;
         copy.rewind().map_err(at)?;
         Ok(copy)
+    }
+}
+
+impl FileDb {
+    /// Compacts the file. Returns its size in bytes before and after.
+    pub(super) fn compact(&self) -> Result<(u64, u64), StoreError> {
+        let size = || {
+            let found = fs::symlink_metadata(&self.path);
+            found.map(|found| found.len()).map_err(|error| StoreError::at(&self.path, &error))
+        };
+        let before = size()?;
+        let mut db = self.writable(&RetryDeadline::new(self.options.lock_timeout))?;
+        // The read handle of this process would keep the old pages in use.
+        self.drop_handle();
+        let compacted = catch_redb_panic(|| db.compact());
+        file_db::close(db);
+        match compacted? {
+            Ok(_) => Ok((before, size()?)),
+            Err(CompactionError::Storage(error)) => Err(error.into()),
+            Err(CompactionError::TransactionInProgress) => {
+                let id = path_security::identify(&self.path)?;
+                let holder = describe_lock_holders(id);
+                Err(StoreError::Busy { path: self.path.clone(), holder })
+            }
+            Err(error) => Err(StoreError::failed(IoOperation::Resize, error)),
+        }
     }
 }

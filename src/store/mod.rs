@@ -32,6 +32,7 @@ mod path_security;
 #[cfg(test)]
 mod power_tests;
 mod raw_batch;
+mod read_handle;
 mod read_ops;
 mod reader;
 mod record;
@@ -75,7 +76,7 @@ pub use reader::Reader;
 pub use record::ComparedFields;
 pub use register::{Ending, EndingKind, RevocationEntry};
 pub use repair::Repair;
-pub use restore::{KeptEndings, RestoreTarget};
+pub use restore::{KeptEndings, RestoreTarget, if_readable};
 pub use temp_file::abandoned_files;
 pub use watch::ChangeWatcher;
 pub use write_ops::Writer;

@@ -311,8 +311,8 @@ pub(super) fn create_atomically(
     fill: impl FnOnce(File) -> Result<(), StoreError>,
 ) -> Result<bool, StoreError> {
     let failed = |error: io::Error| StoreError::at(path, &error);
-    let (temp, file) = TempFile::next_to(path)?;
-    fill(file)?;
+    let (temp, empty) = TempFile::next_to(path)?;
+    fill(empty)?;
     let is_created =
         match rustix::fs::renameat_with(CWD, &temp.path, CWD, path, RenameFlags::NOREPLACE) {
             Ok(()) => true,
@@ -335,8 +335,8 @@ pub(super) fn replace_atomically(
     fill: impl FnOnce(File) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let failed = |error: io::Error| StoreError::at(path, &error);
-    let (temp, file) = TempFile::next_to(path)?;
-    fill(file)?;
+    let (temp, empty) = TempFile::next_to(path)?;
+    fill(empty)?;
     fs::rename(&temp.path, path).map_err(failed)?;
     File::open(folder_of(path)).and_then(|folder| folder.sync_all()).map_err(failed)
 }

@@ -18,7 +18,7 @@ use super::{
     panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem},
     path_security,
-    read_ops::ReadOps as _,
+    read_ops::ReadOps,
     register::{self, RegisterId, RevocationEntry, register_path},
     tables::Tables,
     write_ops::Writer,
@@ -61,19 +61,10 @@ impl RestoreTarget {
         if backup.path() == Some(&resolved) {
             return Err(PathProblem::Exists.at(&resolved));
         }
-        let current = match Store::open_with(&resolved, options) {
-            Ok(store) => Some(store),
-            Err(StoreError::Path(PathError {
-                problem: PathProblem::NoStore | PathProblem::NotAStore,
-                ..
-            })) => None,
-            Err(error @ (StoreError::Path(_) | StoreError::Busy { .. })) => return Err(error),
-            Err(StoreError::Corrupted { .. } | StoreError::Damaged(_)) => None,
-            Err(error) => return Err(error),
-        };
+        let current = if_readable(Store::open_with(&resolved, options))?;
         if let Some(store) = &current
-            && let Ok(id) = store.read(|rows| rows.store_id())
-            && id != backup.read(|rows| rows.store_id())?
+            && let Ok(id) = store.read(ReadOps::store_id)
+            && id != backup.read(ReadOps::store_id)?
         {
             return Err(PathProblem::OtherStore.at(&resolved));
         }
@@ -88,7 +79,7 @@ impl RestoreTarget {
     /// What stays ended after a restore of `backup`.
     pub fn kept_endings(&self, backup: &Store) -> Result<KeptEndings, StoreError> {
         let expected = match &self.current {
-            Some(store) => store.register()?.map(|(_, id)| id),
+            Some(store) => if_readable(store.register())?.flatten().map(|(_, id)| id),
             None => None,
         };
         let found = register::read_file(&register_path(&self.path), expected.as_ref())?;
@@ -158,13 +149,13 @@ impl RestoreTarget {
         let Some(Backend::File(file)) = self.current.as_ref().map(|store| &*store.backend) else {
             return Ok(None);
         };
-        file.writable(&RetryDeadline::new(file.options.lock_timeout)).map(Some)
+        if_readable(file.writable(&RetryDeadline::new(file.options.lock_timeout)))
     }
 
     /// The number of the last change of the store that is replaced.
     fn generation(&self) -> u64 {
         let current = self.current.as_ref();
-        current.and_then(|store| store.read(|rows| rows.generation()).ok()).unwrap_or_default()
+        current.and_then(|store| store.read(ReadOps::generation).ok()).unwrap_or_default()
     }
 
     /// Gives the file that is replaced a second name.
@@ -179,6 +170,23 @@ impl RestoreTarget {
             })
         };
         create_beside(&self.path, "before-restore", link).map(Some)
+    }
+}
+
+/// `None` if the store that is replaced is missing or damaged. Another error, such as a lock that is
+/// held, is no reason to replace it.
+pub fn if_readable<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(
+            StoreError::Corrupted { .. }
+            | StoreError::Damaged(_)
+            | StoreError::Path(PathError {
+                problem: PathProblem::NoStore | PathProblem::NotAStore,
+                ..
+            }),
+        ) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

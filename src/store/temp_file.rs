@@ -136,7 +136,7 @@ mod tests {
         let path = folder.path().join("s.redb");
         let left = folder.path().join("s.redb.0123456789abcdef.new");
         fs::write(&left, b"x").unwrap();
-        assert_eq!(abandoned_files(&path), [left.clone()]);
+        assert_eq!(abandoned_files(&path), std::slice::from_ref(&left));
         let (temp, file) = TempFile::next_to(&path).unwrap();
         assert!(!left.exists());
         // The lock outlives the written file and its own locks.

@@ -152,3 +152,25 @@ fn doctor_and_backup_find_a_lost_page_write() {
     }
     assert!(found > 0);
 }
+
+#[test]
+fn a_store_with_any_damaged_page_can_be_restored() {
+    let home = Home::new();
+    let (secret, revoked) = (issue(&home, &["t"]), issue(&home, &["r"]));
+    run(&home, &["backup", "b.redb"]).success();
+    run(&home, &["revoke", "r", "--yes"]).success();
+    let whole = fs::read(home.store()).unwrap();
+    for page in 0..whole.len() / 4096 {
+        let mut bytes = whole.clone();
+        bytes[page * 4096..(page + 1) * 4096].fill(0);
+        fs::write(home.store(), &bytes).unwrap();
+        let result = run(&home, &["backup", "restore", "b.redb", "--yes"]);
+        assert_eq!(result.code, 0, "page {page}: {result:?}");
+        assert_eq!(verdict(&home, &secret), 0, "page {page}");
+        assert_eq!(verdict(&home, &revoked), 1, "page {page}");
+        fs::remove_file(home.store()).unwrap();
+        fs::write(home.store(), &whole).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(home.store(), mode).unwrap();
+    }
+}

@@ -1,0 +1,110 @@
+//! The handle of the open file for reading, and a read transaction that uses it. Refuses to read
+//! another history of the same file through the pages that redb has cached. Created by `file_db`.
+
+use std::{fs::File, path::Path, sync::Arc};
+
+use redb::{Database, ReadOnlyDatabase, ReadableDatabase as _};
+
+use super::{
+    commit_id::{CommitIdObserver, LatestCommitValues},
+    crash_image::CrashImage,
+    error::StoreError,
+    panic_guard::catch_redb_panic,
+    path_security::{self, FileId},
+    reader::Reader,
+    register::Register,
+    tables::{ReadTables, Tables},
+};
+
+/// A read-only handle of the open file. It does not keep a transaction open.
+pub(super) struct ReadOnlyDb {
+    pub(super) db: ReadOnlyDatabase,
+    pub(super) id: FileId,
+    pub(super) latest: LatestCommitValues,
+    /// The file of `db`, for reading its header without redb.
+    pub(super) file: File,
+}
+
+/// A read transaction and the open file that it uses.
+pub(super) struct Snapshot {
+    pub(super) reader: Reader,
+    pub(super) source: SnapshotSource,
+}
+
+pub(super) enum SnapshotSource {
+    Handle(Arc<ReadOnlyDb>),
+    /// Another process holds the lock. The database is in memory.
+    CrashImage {
+        _db: Database,
+        id: FileId,
+    },
+}
+
+impl Snapshot {
+    /// Begins a read of the file as it would be found if the process that holds its lock were
+    /// killed.
+    pub(super) fn of_locked_file(
+        path: &Path,
+        register: &Arc<Register>,
+        check: impl FnOnce(&ReadTables) -> Result<(), StoreError>,
+    ) -> Result<Self, StoreError> {
+        let (file, id) = path_security::open(path, false)?;
+        let image = CrashImage::new(file).map_err(|error| StoreError::at(path, &error))?;
+        catch_redb_panic(|| {
+            let db = Database::builder().create_with_backend(image);
+            let db = db.map_err(StoreError::corrupted)?;
+            let tables = Tables::open(db.begin_read()?)?;
+            check(&tables)?;
+            let register = Some(Arc::clone(register));
+            let mut reader = Reader { tables, cache: Arc::default(), register, pending: None };
+            reader.load_pending();
+            Ok(Self { reader, source: SnapshotSource::CrashImage { _db: db, id } })
+        })?
+    }
+
+    /// Whether nothing was committed to the file since the snapshot began.
+    pub(super) fn is_current(&self) -> bool {
+        match (&self.source, &self.reader.cache.id) {
+            (SnapshotSource::Handle(handle), Some(id)) => id.is_latest_of(&handle.file),
+            _ => false,
+        }
+    }
+
+    /// The file that was read.
+    pub(super) fn file_id(&self) -> FileId {
+        match &self.source {
+            SnapshotSource::Handle(handle) => handle.id,
+            SnapshotSource::CrashImage { id, .. } => *id,
+        }
+    }
+}
+
+impl std::fmt::Debug for ReadOnlyDb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReadOnlyDb").finish_non_exhaustive()
+    }
+}
+
+impl ReadOnlyDb {
+    /// Begins a read of the last commit. Runs `check` in the same transaction, but only once for
+    /// each commit. Returns `None` if the file contains another history than before, so that it must
+    /// be opened again.
+    pub(super) fn begin_read(
+        &self,
+        register: &Arc<Register>,
+        check: impl FnOnce(&ReadTables) -> Result<(), StoreError>,
+    ) -> Result<Option<Reader>, StoreError> {
+        catch_redb_panic(|| {
+            let (transaction, id) = CommitIdObserver::observe(|| self.db.begin_read());
+            if self.latest.is_rewound_by(id.as_ref()) {
+                return Ok(None);
+            }
+            let tables = Tables::open(transaction?)?;
+            let cache = self.latest.cache_of(id, || check(&tables))?;
+            let register = Some(Arc::clone(register));
+            let mut reader = Reader { tables, cache, register, pending: None };
+            reader.load_pending();
+            Ok(Some(reader))
+        })?
+    }
+}
