@@ -151,7 +151,12 @@ impl<'a> TomlReader<'a> {
         let entries = self.table(entry);
         let [default, max, never] = self.take_known(entries, ["default", "max", "allow-never"]);
         let allow_never = self.boolean(never.as_ref());
-        let max_lifetime = self.parsed_text(max.as_ref(), LIKE, parse_duration);
+        let max_lifetime = self.parsed_text(max.as_ref(), LIKE, |text| {
+            let (max, longest) = (parse_duration(text)?, LifetimeLimits::LONGEST_MAX);
+            let too_long =
+                || format!("{max} exceeds {longest} (100 years): use a shorter duration");
+            (max <= longest).then_some(max).ok_or_else(too_long)
+        });
         let default_lifetime = self.parsed_text(default.as_ref(), LIKE, |text| match text.trim() {
             "never" if allow_never == Some(true) => Ok(Lifetime::Never),
             "never" => {

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
-use super::{Timestamp, terminal_text::escape};
+use super::{Timestamp, terminal_text::escape, time_range::is_supported};
 
 /// Why a lifetime is invalid. Forms show the message beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +19,8 @@ pub enum LifetimeError {
     InPast(NaiveDate),
     #[error("lifetime exceeds the maximum of {max}: choose a shorter one")]
     TooLong { max: DurationMinutes },
+    #[error("lifetime ends after the year 9999: choose a shorter one")]
+    AfterLastYear,
     #[error("tokens must expire: choose a lifetime of at most {max}")]
     NeverNotAllowed { max: DurationMinutes },
 }
@@ -141,6 +143,9 @@ impl Lifetime {
         if end - now > limits.max.as_delta() {
             return Err(too_long);
         }
+        if !is_supported(end) {
+            return Err(LifetimeError::AfterLastYear);
+        }
         Ok(Some(end))
     }
 }
@@ -184,6 +189,11 @@ pub struct LifetimeLimits {
     pub max: DurationMinutes,
     /// Whether tokens without expiry are allowed.
     pub allow_never: bool,
+}
+
+impl LifetimeLimits {
+    /// The longest maximum that the config can set: 100 years of 365 days.
+    pub const LONGEST_MAX: DurationMinutes = DurationMinutes { minutes: 100 * 365 * 24 * 60 };
 }
 
 impl Default for LifetimeLimits {

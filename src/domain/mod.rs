@@ -23,6 +23,7 @@ pub mod scope_preset;
 pub mod search;
 pub mod secret;
 pub mod terminal_text;
+pub mod time_range;
 pub mod token;
 
 pub use catalogue::{EntityTypeEntry, ScopeCatalogue};

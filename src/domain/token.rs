@@ -16,6 +16,7 @@ use super::{
     overlap::SecretOverlap,
     scope::Scopes,
     secret::Digest,
+    time_range::last_supported,
 };
 
 /// Why a transition is not allowed.
@@ -224,7 +225,8 @@ impl Token {
                 return Err(TransitionError::NothingToOverlap);
             }
             Some(delta) => {
-                let until = self.expires.map_or(at + delta, |end| end.min(at + delta));
+                let end = self.expires.unwrap_or_else(last_supported);
+                let until = at.checked_add_signed(delta).map_or(end, |until| end.min(until));
                 Some(PreviousSecret { digest: self.digest, until, last_used: None })
             }
         };

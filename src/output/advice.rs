@@ -128,6 +128,7 @@ fn hint(error: &StoreError) -> Cow<'static, str> {
         StoreError::Corrupted { .. } => "keep a copy of the file, then restore a backup",
         StoreError::NameTaken { .. } => "choose another name",
         StoreError::TooLarge { .. } => "shorten its name, description or scopes",
+        StoreError::UnsupportedTime => "correct the clock",
         StoreError::Io { .. } => "check the disk, then try again",
     };
     hint.into()

@@ -113,6 +113,10 @@ fn a_content_error_has_a_hint() {
             StoreError::TooLarge { table: "events-1" },
             "the record is too large for the table events-1: shorten its name, description or scopes",
         ),
+        (
+            StoreError::UnsupportedTime,
+            "a time is outside the years 1970 to 9999: correct the clock",
+        ),
     ] {
         assert_eq!(diagnose_store(&error).to_string(), sentence);
     }

@@ -7,13 +7,16 @@ use std::{
         Arc, LazyLock,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Offset as _, TimeZone, Utc};
 
 use crate::{
-    domain::Timestamp,
+    domain::{
+        Timestamp,
+        time_range::{clamp_to_supported, from_system_time},
+    },
     store::{ReadOps, StoreError},
 };
 
@@ -55,11 +58,14 @@ impl Clock {
         }
     }
 
+    /// The time of the clock. A time before 1970 counts as 1970, and a time after the year 9999 as
+    /// its end, because no other time can be stored.
     pub fn now(&self) -> Timestamp {
         match self {
-            Self::System => Utc::now(),
+            Self::System => from_system_time(SystemTime::now()),
             Self::Fixed(time) => {
-                DateTime::from_timestamp(time.seconds.load(Ordering::SeqCst), 0).unwrap_or_default()
+                let at = DateTime::from_timestamp(time.seconds.load(Ordering::SeqCst), 0);
+                clamp_to_supported(at.unwrap_or_default())
             }
         }
     }

@@ -52,7 +52,7 @@ impl<'a> EncodedToken<'a> {
             if is_used {
                 append_record(buffer, USES, id, &TokenUsesV1::from(&usage))
             } else {
-                Some(())
+                Ok(())
             }
         })
     }
@@ -94,7 +94,7 @@ pub(super) fn encode_short(
     record: &impl Record,
 ) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::with_capacity(SHORT_RECORD_BYTES);
-    append_record(&mut bytes, table, key, record).ok_or(StoreError::TooLarge { table })?;
+    append_record(&mut bytes, table, key, record)?;
     Ok(bytes)
 }
 
@@ -102,11 +102,12 @@ pub(super) fn encode_short(
 fn write_length_prefixed(
     buffer: &mut Vec<u8>,
     table: &'static str,
-    write: impl FnOnce(&mut Vec<u8>) -> Option<()>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let start = buffer.len();
     buffer.extend_from_slice(&[0; 4]);
-    let written = write(buffer).and_then(|()| u32::try_from(buffer.len() - start - 4).ok());
+    write(buffer)?;
+    let written = u32::try_from(buffer.len() - start - 4).ok();
     let prefix = buffer.get_mut(start..).and_then(<[u8]>::first_chunk_mut);
     match (written, prefix) {
         (Some(length), Some(prefix)) => {

@@ -120,8 +120,7 @@ pub(super) fn append_all(
         let sequence = head.event_count.saturating_add(1);
         let record = EventV1::new(sequence, EventHash::from_bytes(head.hash), body);
         let too_large = StoreError::TooLarge { table: EVENTS };
-        let row =
-            encode_record(EVENTS, &sequence.to_le_bytes(), &record).ok_or(too_large.clone())?;
+        let row = encode_record(EVENTS, &sequence.to_le_bytes(), &record)?;
         let hash = body_unchecked(&row).ok_or(too_large)?.hash();
         head = ChainHeadV1 { event_count: sequence, hash: *hash.as_bytes() };
         events.push((sequence, row));

@@ -6,9 +6,11 @@
 use bincode::{
     BorrowDecode, Encode,
     config::{Configuration, Limit},
+    error::EncodeError,
 };
 use sha2::{Digest as _, Sha256};
 
+use super::error::StoreError;
 use crate::domain::EventHash;
 
 /// The maximum size of a record in bytes. The largest token that the domain allows takes half as
@@ -60,27 +62,35 @@ pub(super) fn decode<R: Record + for<'a> BorrowDecode<'a, ()>>(body: RecordBody<
     body.decode()
 }
 
-/// Encodes `record` for this table and key. Returns `None` if the result would exceed
-/// [`MAX_BYTES`].
-pub(super) fn encode_record<R: Record>(table: &str, key: &[u8], record: &R) -> Option<Vec<u8>> {
+/// Encodes `record` for this table and key. Refuses a record that would exceed [`MAX_BYTES`], and a
+/// time that would be refused when the record is read.
+pub(super) fn encode_record<R: Record>(
+    table: &'static str,
+    key: &[u8],
+    record: &R,
+) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::with_capacity(TYPICAL_BYTES);
     append_record(&mut bytes, table, key, record)?;
-    Some(bytes)
+    Ok(bytes)
 }
 
 /// Like [`encode_record`], but appends to `bytes`.
 pub(super) fn append_record<R: Record>(
     bytes: &mut Vec<u8>,
-    table: &str,
+    table: &'static str,
     key: &[u8],
     record: &R,
-) -> Option<()> {
+) -> Result<(), StoreError> {
+    let too_large = StoreError::TooLarge { table };
     let start = bytes.len();
     bytes.push(R::VERSION);
-    bincode::encode_into_std_write(record, &mut *bytes, FORMAT).ok()?;
-    let sum = checksum(table, key, bytes.get(start..)?);
+    bincode::encode_into_std_write(record, &mut *bytes, FORMAT).map_err(|error| match error {
+        EncodeError::Other(_) => StoreError::UnsupportedTime,
+        _ => too_large.clone(),
+    })?;
+    let sum = checksum(table, key, bytes.get(start..).unwrap_or_default());
     bytes.extend_from_slice(&sum);
-    (bytes.len() - start <= MAX_BYTES).then_some(())
+    if bytes.len() - start <= MAX_BYTES { Ok(()) } else { Err(too_large) }
 }
 
 /// Verifies the checksum of a record. Returns `None` if the bytes were not encoded for this table
@@ -165,7 +175,8 @@ mod tests {
     #[test]
     fn a_record_above_the_maximum_size_is_not_encoded() {
         let text = "x".repeat(MAX_BYTES);
-        assert_eq!(encode_record("t", b"k", &Shorter { text }), None);
+        let error = encode_record("t", b"k", &Shorter { text }).unwrap_err();
+        assert_eq!(error, StoreError::TooLarge { table: "t" });
     }
 
     #[test]

@@ -175,6 +175,9 @@ pub enum StoreError {
     /// A record is larger than allowed.
     #[error("the record is too large for the table {table}")]
     TooLarge { table: &'static str },
+    /// A time of a record is outside the supported range.
+    #[error("a time is outside the years 1970 to 9999")]
+    UnsupportedTime,
     /// An error of the operating system or of redb that has no variant of its own.
     #[error("cannot {} {} ({source})", .operation.as_str(), display_path(.path.as_deref()))]
     Io {

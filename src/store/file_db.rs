@@ -11,7 +11,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use rand::{TryRng as _, rngs::SysRng};
@@ -38,6 +38,7 @@ use super::{
     tables::{ReadTables, Tables},
     write_ops::Writer,
 };
+use crate::domain::time_range::from_system_time;
 
 /// The maximum time that a read waits for a lock, including the opening of the file. A check of a
 /// token must answer within 1 s.
@@ -388,7 +389,7 @@ pub(super) fn init_schema(db: &Database) -> Result<(), StoreError> {
     SysRng
         .try_fill_bytes(&mut id)
         .map_err(|error| StoreError::failed(IoOperation::Create, error))?;
-    let created = chrono::Utc::now().into();
+    let created = from_system_time(SystemTime::now()).into();
     let transaction = begin_write(db)?;
     let mut tables = Tables::open_to_write(&transaction)?;
     let schema = SchemaNumberV1(migrate::latest_schema(migrate::STEPS));

@@ -381,8 +381,7 @@ impl<K: Key + 'static> RecordTable<K, &WriteTransaction> {
         key: K::SelfType<'_>,
         record: &R,
     ) -> Result<(), StoreError> {
-        let bytes = encode_record(self.name, K::as_bytes(&key).as_ref(), record)
-            .ok_or(StoreError::TooLarge { table: self.name })?;
+        let bytes = encode_record(self.name, K::as_bytes(&key).as_ref(), record)?;
         self.error.run(|| {
             self.inner.insert(&key, bytes.as_slice())?;
             Ok(())

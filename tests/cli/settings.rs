@@ -116,3 +116,17 @@ fn config_works_if_the_store_cannot_be_opened() {
         assert_eq!(result.code, 0, "{words:?} {result:?}");
     }
 }
+
+#[test]
+fn config_check_bounds_the_maximum_lifetime() {
+    let home = Home::new();
+    let check = |max: &str| {
+        fs::write(home.path().join("own.toml"), format!("[lifetime]\nmax = \"{max}\"\n")).unwrap();
+        run(&home, &["config", "check", "--config", "own.toml"])
+    };
+    assert_eq!(check("100y").code, 0);
+    let result = check("9999y");
+    assert_eq!(result.code, 2, "{result:?}");
+    let fault = "2982616d exceeds 36500d (100 years): use a shorter duration";
+    assert!(format!("{result:?}").contains(fault), "{result:?}");
+}

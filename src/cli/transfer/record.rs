@@ -10,6 +10,7 @@ use crate::{
         Actor, Description, Digest, LastUse, Name, PreviousSecret, Scope, ScopeError, Scopes,
         SecretPrefix, Timestamp, Token, TokenId,
         terminal_text::{from_hex, is_longer, to_hex},
+        time_range::is_supported,
     },
     service::import::LineFault,
 };
@@ -169,9 +170,11 @@ fn bounded_text(text: &str) -> Result<String, String> {
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, String> {
-    DateTime::parse_from_rfc3339(text)
+    let at = DateTime::parse_from_rfc3339(text)
         .map(|at| at.with_timezone(&Utc))
-        .map_err(|_| "expected a time such as 2026-12-24T13:05:00Z".to_owned())
+        .map_err(|_| "expected a time such as 2026-12-24T13:05:00Z".to_owned())?;
+    let unsupported = || "is outside the years 1970 to 9999".to_owned();
+    is_supported(at).then_some(at).ok_or_else(unsupported)
 }
 
 fn parse_digest(text: &str) -> Result<Digest, String> {

@@ -125,3 +125,33 @@ fn damaged_newest_event_allows_check_and_revoke() {
     let broken = fixture.audit_trail(9).unwrap().chain.first_fault.unwrap();
     assert_eq!(broken, (2, "2 in events-1 is damaged".into()));
 }
+
+#[test]
+fn a_secret_is_never_issued_with_a_damaged_record() {
+    for (now, allowed) in [("9999-12-30T00:00:00Z", true), ("9999-12-31T23:59:59Z", false)] {
+        let fixture = TestService::new();
+        fixture.clock.set(now.parse().unwrap());
+        let created = fixture.create(&NewToken { lifetime: lifetime("24h"), ..new_token("ci") });
+        assert_eq!(created.is_ok(), allowed, "{created:?}");
+        let tokens = fixture.all();
+        assert_eq!(tokens.len(), usize::from(allowed));
+    }
+}
+
+#[test]
+fn an_overlap_ends_within_the_supported_years() {
+    let mut fixture = TestService::new();
+    fixture.service.policy.limits.allow_never = true;
+    fixture.clock.set("9999-12-31T12:00:00Z".parse().unwrap());
+    let never = NewToken { lifetime: Lifetime::Never, ..new_token("ci") };
+    let issued = fixture.create(&never).unwrap();
+    let command = Command::Regenerate {
+        tokens: vec![issued.token.id],
+        lifetime: None,
+        overlap: SecretOverlap::Day,
+        secret_file: None,
+    };
+    fixture.execute_confirmed(&command).unwrap();
+    assert_eq!(fixture.all().len(), 1);
+    assert!(fixture.works(&issued.secret));
+}

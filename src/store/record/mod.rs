@@ -7,8 +7,13 @@ mod event;
 mod token;
 mod usage;
 
-use bincode::{BorrowDecode, Encode};
-use chrono::{DateTime, Datelike as _};
+use bincode::{
+    BorrowDecode, Encode,
+    de::BorrowDecoder,
+    enc::Encoder,
+    error::{DecodeError, EncodeError},
+};
+use chrono::DateTime;
 
 pub use self::token::ComparedFields;
 pub(in crate::store) use self::{
@@ -17,7 +22,10 @@ pub(in crate::store) use self::{
     usage::{TokenUses, TokenUsesV1},
 };
 use super::codec::Record;
-use crate::domain::{Actor, Domain, Entity, EntityType, Operation, Scope, Timestamp, TokenId};
+use crate::domain::{
+    Actor, Domain, Entity, EntityType, Operation, Scope, Timestamp, TokenId,
+    time_range::is_supported,
+};
 
 type IdV1 = [u8; TokenId::LEN];
 
@@ -27,8 +35,9 @@ fn try_map<T, U>(field: Option<T>, read: impl FnOnce(T) -> Option<U>) -> Result<
 }
 
 /// Seconds since 1970, and nanoseconds within the second. This represents every instant without
-/// loss, including leap seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, BorrowDecode)]
+/// loss, including leap seconds. A time that [`is_supported`] refuses is neither encoded nor
+/// decoded, so that no record is written that would be damaged when it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) struct TimestampV1(i64, u32);
 
 impl From<Timestamp> for TimestampV1 {
@@ -38,11 +47,30 @@ impl From<Timestamp> for TimestampV1 {
 }
 
 impl TimestampV1 {
-    /// Returns the instant, or `None` outside the years 0 to 9999, where date arithmetic could
-    /// overflow.
+    /// Returns the instant, or `None` if it is not supported.
     pub(in crate::store) fn to_timestamp(self) -> Option<Timestamp> {
-        let at = DateTime::from_timestamp(self.0, self.1);
-        at.filter(|at| (0..=9_999).contains(&at.year()))
+        DateTime::from_timestamp(self.0, self.1).filter(|at| is_supported(*at))
+    }
+}
+
+/// The reason for which a time is neither encoded nor decoded.
+const UNSUPPORTED_TIME: &str = "the time is outside the years 1970 to 9999";
+
+impl Encode for TimestampV1 {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.to_timestamp().ok_or(EncodeError::Other(UNSUPPORTED_TIME))?;
+        (self.0, self.1).encode(encoder)
+    }
+}
+
+impl<'de, C> BorrowDecode<'de, C> for TimestampV1 {
+    fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(
+        decoder: &mut D,
+    ) -> Result<Self, DecodeError> {
+        let (seconds, nanos) = BorrowDecode::borrow_decode(decoder)?;
+        let time = Self(seconds, nanos);
+        time.to_timestamp().ok_or(DecodeError::Other(UNSUPPORTED_TIME))?;
+        Ok(time)
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use chrono::{TimeZone as _, Utc};
+use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
@@ -226,8 +227,8 @@ fn records_convert_back_to_equal_domain_values() {
 }
 
 #[test]
-fn timestamps_keep_nanoseconds_in_the_years_0_to_9999() {
-    let first = Utc.with_ymd_and_hms(0, 1, 1, 0, 0, 0).unwrap();
+fn timestamps_keep_nanoseconds_in_the_years_1970_to_9999() {
+    let first = DateTime::UNIX_EPOCH;
     let last = Utc.with_ymd_and_hms(10_000, 1, 1, 0, 0, 0).unwrap();
     let tick = chrono::TimeDelta::nanoseconds(1);
     for moment in [at(0), first, last - tick] {
@@ -238,6 +239,61 @@ fn timestamps_keep_nanoseconds_in_the_years_0_to_9999() {
     }
     assert_eq!(TimestampV1(i64::MAX, 0).to_timestamp(), None);
     assert_eq!(TimestampV1(0, u32::MAX).to_timestamp(), None);
+}
+
+/// Any time that the clock or the arithmetic of a date could yield, often at the ends of the
+/// supported range.
+fn any_time() -> impl Strategy<Value = Timestamp> {
+    let (first, last) = (0_i64, 253_402_300_799_i64);
+    let seconds = prop_oneof![
+        first - 2..first + 2,
+        last - 2..last + 3,
+        first..last,
+        -8_000_000_000_000_i64..8_000_000_000_000,
+    ];
+    (seconds, 0..1_000_000_000_u32).prop_map(|(s, n)| DateTime::from_timestamp(s, n).unwrap())
+}
+
+proptest! {
+    #[test]
+    fn what_is_encoded_decodes_to_an_equal_value(
+        times in prop::array::uniform8(any_time()),
+        optional in any::<[bool; 4]>(),
+        counters in any::<(u64, u32)>(),
+    ) {
+        let [created, issued, expires, revoked, until, used, late, at] = times;
+        let token = Token {
+            created,
+            issued,
+            expires: optional[0].then_some(expires),
+            revoked: optional[1].then_some(revoked),
+            previous: optional[2].then(|| PreviousSecret {
+                digest: Digest::from_bytes([3; 32]),
+                until,
+                last_used: Some(LastUse { at: late, ..last() }),
+            }),
+            last_used: optional[3].then(|| LastUse { at: used, ..last() }),
+            version: counters.0,
+            generation: counters.1,
+            ..token()
+        };
+        let (key, uses) = (*id().as_bytes(), TokenUses::of(&token));
+        if let Ok(bytes) = encode_record("t", &key, &TrashV2::new(&token, &uses, at)) {
+            let record = verify_checksum("t", &key, &bytes).unwrap().decode::<TrashV2<'_>>();
+            prop_assert_eq!(record.unwrap().into_parts(&key), Some((token.clone(), at)));
+        }
+        if let Ok(bytes) = encode_record("t", &key, &TokenV2::from(&token)) {
+            let record = verify_checksum("t", &key, &bytes).unwrap().decode::<TokenV2<'_>>();
+            let mut decoded = record.unwrap().into_token(&key).unwrap();
+            uses.apply_to(&mut decoded);
+            prop_assert_eq!(decoded, token);
+        }
+        let body = EventBody { at, ..event_body() };
+        if let Ok(bytes) = encode_record("t", &key, &EventV1::new(1, EventHash::NONE, &body)) {
+            let record = verify_checksum("t", &key, &bytes).unwrap().decode::<EventV1<'_>>();
+            prop_assert_eq!(record.unwrap().into_event_body(), Some(body));
+        }
+    }
 }
 
 /// Version 0.1.0 accepted such scopes. Their tokens must stay readable, so that they can be revoked.

@@ -5,7 +5,7 @@
 use chrono::DateTime;
 
 use super::{Ending, EndingKind, RevocationEntry};
-use crate::domain::{Actor, Timestamp, TokenId};
+use crate::domain::{Actor, Timestamp, TokenId, time_range::is_supported};
 
 /// Bytes of the header page, and of each page of slots.
 pub(super) const PAGE_LEN: usize = 4096;
@@ -133,7 +133,7 @@ fn decode_entry(mut fields: FieldReader<'_>) -> Option<RevocationEntry> {
 fn decode_ending(kind: EndingKind, fields: &mut FieldReader<'_>) -> Option<Ending> {
     let seconds = i64::from_le_bytes(fields.take()?);
     let nanos = u32::from_le_bytes(fields.take()?);
-    let at: Timestamp = DateTime::from_timestamp(seconds, nanos)?;
+    let at = DateTime::from_timestamp(seconds, nanos).filter(|at| is_supported(*at))?;
     let [length] = fields.take()?;
     let actor = std::str::from_utf8(fields.slice(usize::from(length))?).ok()?;
     Some(Ending { kind, at, actor: decode_actor(actor) })
