@@ -116,6 +116,8 @@ pub enum CliCommand {
     /// Give free space in the store's file back to the disk
     #[command(after_help = help_footers::COMPACT)]
     Compact,
+    /// Show the clock and the time that decides expiry, or accept the clock after it ran ahead
+    Clock(LazyArgs<super::clock::ClockArgs>),
     /// Print shell completions
     #[command(after_help = help_footers::COMPLETIONS)]
     Completions {
@@ -172,6 +174,7 @@ impl CliCommand {
             | Self::Config(_) => false,
             Self::Backup(backup) => backup.changes(),
             Self::Doctor(doctor) => doctor.repair,
+            Self::Clock(clock) => clock.command.is_some(),
         }
     }
 }

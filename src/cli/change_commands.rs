@@ -60,6 +60,7 @@ fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Co
         | super::CliCommand::Import(_)
         | super::CliCommand::Compact
         | super::CliCommand::Backup(_)
+        | super::CliCommand::Clock(_)
         | super::CliCommand::Completions { .. }
         | super::CliCommand::Man
         | super::CliCommand::Config(_)
@@ -251,7 +252,7 @@ fn print_committed(
 /// Prints the scopes that the plan replaced by a wildcard.
 fn print_absorbed_scopes(plan: &Plan) {
     for warning in &plan.warnings {
-        let Warning::Absorbs(scopes) = warning;
+        let Warning::Absorbs(scopes) = warning else { continue };
         for scope in scopes {
             print_message(&format!("Removed {scope}: the new * scope covers it"));
         }

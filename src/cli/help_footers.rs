@@ -246,6 +246,19 @@ Example:
 Asks you to type `restore` on a terminal; elsewhere, pass --yes. Exit 0, 1 if not confirmed, 2 if FILE
 cannot be read or there is neither --yes nor a terminal, 3 if FILE is damaged, 4 if the store cannot be used.";
 
+pub(super) const CLOCK: &str = "\
+Examples:
+  patdeck clock
+  patdeck clock accept
+
+Tokens expire by the latest of the clock, the newest event and the newest use in the store, so that
+a clock that goes back makes nothing valid again. Secrets are issued by the clock. While it is more
+than 5 seconds behind the store, create, regenerate, restore and import are refused; revoke and
+delete work. If the clock ran ahead and is right now, accept it.
+
+Exit codes:
+  0 success   1 the clock is behind the store, or cancelled   2 usage   4 store error";
+
 pub(super) const BACKUP: &str = "\
 Examples:
   patdeck backup create /var/backups/patdeck-$(date +%F).redb

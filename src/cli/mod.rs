@@ -6,6 +6,7 @@ pub mod args;
 mod audit;
 mod backup;
 mod change_commands;
+mod clock;
 pub mod config;
 pub mod doctor;
 pub mod exit;
@@ -105,6 +106,7 @@ pub fn run_command(
         CliCommand::Doctor(args) => doctor::repair(service, args.yes, out),
         CliCommand::Compact => backup::compact(service, out),
         CliCommand::Backup(args) => backup::create(service, args, out),
+        CliCommand::Clock(args) => clock::clock(service, args, out),
         // `run_without_store` runs these commands, so that they must not count as done here.
         CliCommand::Completions { .. } | CliCommand::Man | CliCommand::Config(_) => {
             Err(CliError::not_run())

@@ -41,6 +41,7 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
             ("its name".to_owned(), name.to_string())
         }
         Confirmation::TypeCount(count) => (count.to_string(), count.to_string()),
+        Confirmation::TypeWord(word) => (word.to_owned(), word.to_owned()),
     };
     if yes {
         return Ok(());

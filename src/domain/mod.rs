@@ -4,6 +4,7 @@
 //! on none of them.
 
 pub mod catalogue;
+pub mod clock_effects;
 pub mod command;
 pub mod count;
 pub mod decision;
@@ -27,6 +28,7 @@ pub mod time_range;
 pub mod token;
 
 pub use catalogue::{EntityTypeEntry, ScopeCatalogue};
+pub use clock_effects::ClockEffects;
 pub use command::{
     Command, DeliveryMethod, LeakedSecret, NewToken, ScopesToRemove, TokensToDelete,
     TokensToRestore,

@@ -4,12 +4,16 @@
 
 use std::time::SystemTime;
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 
 use super::Timestamp;
 
 /// The last second of the year 9999, in seconds since 1970.
 const MAX_SECONDS: i64 = 253_402_300_799;
+
+/// Maximum difference between two clocks that are both considered right: of two hosts, or of a
+/// clock before and after it was adjusted.
+pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 /// Whether patdeck stores `at`. Every writer and every reader of a time uses this function.
 pub fn is_supported(at: Timestamp) -> bool {
@@ -40,8 +44,6 @@ pub fn last_supported() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use chrono::TimeDelta;
 
     use super::*;
 

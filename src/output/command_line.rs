@@ -139,6 +139,7 @@ pub fn of_command<'a>(
         }
         Command::Delete { tokens: TokensToDelete::Listed(tokens) } => on("delete", tokens),
         Command::Delete { tokens: TokensToDelete::All } => CommandLine::new("delete --all"),
+        Command::AcceptClock => CommandLine::new("clock accept"),
         Command::Restore(TokensToRestore::Token(id)) => {
             CommandLine::new("restore").operand(id.to_string())
         }
@@ -146,7 +147,6 @@ pub fn of_command<'a>(
         | Command::RevokeLeaked { .. }
         | Command::Revert(_)
         | Command::RecordDelivery { .. }
-        | Command::AcceptClock
         | Command::PurgeTrash => return None,
     })
 }

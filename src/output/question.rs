@@ -2,7 +2,8 @@
 //! front ends show the same texts.
 
 use crate::domain::{
-    Command, Plan, ScopesToRemove, SecretOverlap, Status, Timestamp, TokensToDelete, counted,
+    Command, Plan, ScopesToRemove, SecretOverlap, Status, Timestamp, TokensToDelete, Warning,
+    counted,
 };
 
 /// The question, such as `Revoke ci-prod?`.
@@ -41,6 +42,9 @@ pub fn question(plan: &Plan) -> String {
 /// regeneration stops immediately, the revoked tokens that become active again, and the overlaps
 /// that end early. `time` formats a time.
 pub fn immediate_effects(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Vec<String> {
+    if plan.command == Command::AcceptClock {
+        return clock_effects(plan);
+    }
     let Command::Regenerate { overlap, .. } = &plan.command else {
         return overlap_effect(plan, time).into_iter().collect();
     };
@@ -54,6 +58,31 @@ pub fn immediate_effects(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Vec
     let ended = (*overlap == SecretOverlap::None && active > 0).then_some(ended);
     let effects = [ended, reactivation_effect(plan), overlap_effect(plan, time)];
     effects.into_iter().flatten().collect()
+}
+
+/// Sentences about the tokens that become valid again when the clock is accepted, and about those
+/// whose secrets last too long because they were issued while the clock was fast.
+pub fn clock_effects(plan: &Plan) -> Vec<String> {
+    const SHOWN: usize = 10;
+    let effects = plan.warnings.iter().find_map(|warning| match warning {
+        Warning::Clock(effects) => Some(effects),
+        Warning::Absorbs(_) => None,
+    });
+    let Some(effects) = effects else { return Vec::new() };
+    let mut text = vec![match effects.reactivated.len() {
+        0 => "No expired token will become valid again.".to_owned(),
+        count => format!("{} will become valid again.", counted(count, "expired token")),
+    }];
+    if !effects.issued_in_future.is_empty() {
+        let names = effects.issued_in_future.iter().take(SHOWN).map(|(_, name)| name.as_str());
+        let more = if effects.issued_in_future.len() > SHOWN { ", ..." } else { "" };
+        text.push(format!(
+            "{} issued in the future: {}{more}. Revoke or regenerate what you did not expect.",
+            counted(effects.issued_in_future.len(), "token"),
+            names.collect::<Vec<_>>().join(", ")
+        ));
+    }
+    text
 }
 
 /// A sentence about the revoked tokens that a regeneration makes active again.

@@ -4,7 +4,7 @@
 
 use std::{
     sync::{
-        Arc, LazyLock,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime},
@@ -15,7 +15,7 @@ use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Offset as _, TimeZone,
 use crate::{
     domain::{
         Timestamp,
-        time_range::{clamp_to_supported, from_system_time},
+        time_range::{CLOCK_TOLERANCE, clamp_to_supported, from_system_time},
     },
     store::{ReadOps, StoreError},
 };
@@ -78,12 +78,54 @@ impl Clock {
             Self::Fixed(time) => Duration::from_secs(time.elapsed.load(Ordering::SeqCst)),
         }
     }
+}
 
-    /// Returns the instant at which expiry is evaluated: the clock's time, but never earlier than
-    /// the newest event. So a clock that was set back reactivates no secret.
+/// The clock with the newest time that this process has seen. Clones share that time.
+#[derive(Debug, Clone)]
+pub(super) struct ProcessTime {
+    clock: Clock,
+    seen: Arc<Mutex<SeenTime>>,
+}
+
+/// The newest time that was used for denial since an operator accepted the clock.
+#[derive(Debug, Default)]
+struct SeenTime {
+    /// How often the clock was accepted.
+    accepted: u64,
+    newest: Option<Timestamp>,
+}
+
+impl ProcessTime {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, seen: Arc::default() }
+    }
+
+    /// The time of the clock. New secrets are issued at this time, unless it is behind
+    /// [`ProcessTime::denial_time`].
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Returns the instant at which expiry is evaluated. It never goes back: it is the latest of
+    /// the clock, the newest event, the newest use, and the newest time that this process has seen.
+    /// So a clock that was set back reactivates no secret.
     pub(super) fn denial_time(&self, rows: &impl ReadOps) -> Result<Timestamp, StoreError> {
-        let now = self.now();
-        Ok(rows.newest_event_at()?.map_or(now, |newest| now.max(newest)))
+        let recorded = rows.recorded_time()?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.accepted != recorded.accepted {
+            *seen = SeenTime { accepted: recorded.accepted, newest: None };
+        }
+        let newest = recorded.newest().max(seen.newest);
+        let at = newest.map_or(self.now(), |newest| newest.max(self.now()));
+        seen.newest = Some(at);
+        Ok(at)
+    }
+
+    /// Returns the time for denial if the clock is more than [`CLOCK_TOLERANCE`] behind it. No
+    /// secret can be issued then.
+    pub(super) fn behind(&self, rows: &impl ReadOps) -> Result<Option<Timestamp>, StoreError> {
+        let newest = self.denial_time(rows)?;
+        Ok((newest - self.now() > CLOCK_TOLERANCE).then_some(newest))
     }
 }
 

@@ -81,10 +81,6 @@ impl<R: ReadOps> ReadTokens for PlanReader<'_, R> {
     fn newest_event_of(&self, id: &TokenId) -> Result<Option<AuditEvent>, ServiceError> {
         Ok(self.0.events_of(id, 1)?.rows.pop())
     }
-
-    fn newest_event_at(&self) -> Result<Option<Timestamp>, ServiceError> {
-        Ok(self.0.newest_event_at()?)
-    }
 }
 
 impl Service {
@@ -268,6 +264,9 @@ impl Service {
                 (event.token, event.name) = (Some(id), name);
             }
             tx.append_event(event)?;
+            if *action == AuditAction::ClockAccepted {
+                tx.accept_clock()?;
+            }
         }
         Ok(())
     }

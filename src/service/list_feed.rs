@@ -96,7 +96,7 @@ impl Service {
             Ok::<_, StoreError>(ListFeedUpdate {
                 position,
                 total: usize::try_from(rows.token_count()?).unwrap_or(usize::MAX),
-                clock_behind: self.clock_behind(last.as_ref()),
+                clock_behind: self.clock.behind(rows)?,
                 changed,
                 is_history_replaced,
             })

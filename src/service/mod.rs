@@ -23,6 +23,7 @@ mod usage;
 pub mod verify;
 
 pub use actor::current_actor;
+use clock::ProcessTime;
 pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
 pub use error::ServiceError;
@@ -31,7 +32,7 @@ pub use list_feed::{FeedChanges, TokenBatch, TokenCursor};
 pub use parallel::par_map_ordered;
 pub use restore::RestoreDifferences;
 pub use store_reads::{
-    AllTokensSnapshot, AuditTrail, ChangeLogPosition, StoreHealth, TokenChanges,
+    AllTokensSnapshot, AuditTrail, ChangeLogPosition, ClockReport, StoreHealth, TokenChanges,
 };
 pub use token_lookup::MIN_PREFIX_LEN;
 pub use verify::{Verdict, Verifier};
@@ -64,7 +65,7 @@ pub struct Policy {
 #[derive(Debug)]
 pub struct Service {
     store: Store,
-    clock: Clock,
+    clock: ProcessTime,
     entropy: Entropy,
     actor: Actor,
     policy: Policy,
@@ -74,7 +75,7 @@ impl Service {
     /// Creates the use cases on `store`. The audit trail records `actor`. Changes that violate
     /// `policy` are refused.
     pub fn new(store: Store, clock: Clock, entropy: Entropy, actor: Actor, policy: Policy) -> Self {
-        Self { store, clock, entropy, actor, policy }
+        Self { store, clock: ProcessTime::new(clock), entropy, actor, policy }
     }
 
     /// Whether the store is open in read-only mode. In that mode, not even last uses are recorded.
@@ -102,9 +103,17 @@ impl Service {
     }
 
     /// Returns the instant at which statuses are evaluated: the clock's time, but never earlier
-    /// than the newest event.
+    /// than the newest event, the newest use, and the newest time that this process has seen.
     pub fn now(&self) -> Result<Timestamp, ServiceError> {
         Ok(self.store.read(|rows| self.clock.denial_time(rows))?)
+    }
+
+    /// Refuses if the clock is behind the time for denial, because no secret is issued then.
+    fn require_granting(&self, rows: &impl ReadOps) -> Result<(), ServiceError> {
+        match self.clock.behind(rows)? {
+            Some(newest) => Err(Refusal::ClockBehind { clock: self.clock.now(), newest }.into()),
+            None => Ok(()),
+        }
     }
 
     /// Returns the token with this id, or [`Refusal::NotFound`].

@@ -4,8 +4,8 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{AuditEvent, EventHash, Timestamp, Token, TokenId},
-    store::{ChainCheckResult, ChangesSince, DamagedRecord, ReadOps, StoreError},
+    domain::{AuditEvent, ClockEffects, EventHash, Timestamp, Token, TokenId},
+    store::{ChainCheckResult, ChangesSince, DamagedRecord, ReadOps, RecordedTime, StoreError},
 };
 
 /// The point in the change log up to which a reader has seen the store.
@@ -26,8 +26,22 @@ pub struct AllTokensSnapshot {
     /// The instant at which statuses are evaluated.
     pub now: Timestamp,
     pub damaged: Vec<DamagedRecord>,
-    /// The time of the last change, if the clock is more than 5 minutes behind it.
+    /// The time of the clock.
+    pub clock: Timestamp,
+    /// `now`, if the clock is more than 5 seconds behind it.
     pub clock_behind: Option<Timestamp>,
+}
+
+/// The clock, the times that decide expiry, and the tokens that a wrong clock affects.
+#[derive(Debug, Clone)]
+pub struct ClockReport {
+    pub clock: Timestamp,
+    /// The time at which expiry is evaluated.
+    pub denial: Timestamp,
+    pub recorded: RecordedTime,
+    /// `denial`, if the clock is so far behind it that no secret is issued.
+    pub behind: Option<Timestamp>,
+    pub effects: ClockEffects,
 }
 
 /// The tokens that changed since a [`ChangeLogPosition`].
@@ -70,10 +84,6 @@ pub struct StoreHealth {
 /// Maximum number of events per read.
 const EVENTS_PAGE: usize = 1_000;
 
-/// How far the clock may be behind the last change without a warning. Two hosts that share a disk,
-/// or a clock that is being slewed, often differ by this much.
-const CLOCK_TOLERANCE: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
-
 impl Service {
     /// Reads all tokens, the damaged records and the clock in one transaction.
     pub fn load_snapshot(&self) -> Result<AllTokensSnapshot, ServiceError> {
@@ -82,12 +92,12 @@ impl Service {
 
     fn token_snapshot(&self, rows: &impl ReadOps) -> Result<AllTokensSnapshot, StoreError> {
         let listing = rows.tokens()?;
-        let last = rows.newest_event()?;
         Ok(AllTokensSnapshot {
             now: self.clock.denial_time(rows)?,
             tokens: listing.rows,
             damaged: listing.damaged,
-            clock_behind: self.clock_behind(last.as_ref()),
+            clock: self.clock.now(),
+            clock_behind: self.clock.behind(rows)?,
         })
     }
 
@@ -112,11 +122,22 @@ impl Service {
         })
     }
 
-    /// Returns the time of `last`, the newest event, if the clock is more than [`CLOCK_TOLERANCE`]
-    /// behind it.
-    pub(super) fn clock_behind(&self, last: Option<&AuditEvent>) -> Option<Timestamp> {
-        last.map(|event| event.body.at)
-            .filter(|newest| *newest - self.clock.now() > CLOCK_TOLERANCE)
+    /// Returns the clock, and the times that decide expiry.
+    pub fn clock_report(&self) -> Result<ClockReport, ServiceError> {
+        Ok(self.store.read(|rows| {
+            Ok::<_, StoreError>(ClockReport {
+                recorded: rows.recorded_time()?,
+                behind: self.clock.behind(rows)?,
+                denial: self.clock.denial_time(rows)?,
+                clock: self.clock.now(),
+                effects: ClockEffects::of(
+                    &rows.tokens()?.rows,
+                    self.clock.denial_time(rows)?,
+                    self.clock.now(),
+                    &self.policy.limits,
+                ),
+            })
+        })?)
     }
 
     /// Returns the newest `limit` events and verifies the whole hash chain.

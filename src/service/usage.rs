@@ -60,6 +60,8 @@ struct UsageQueue {
 #[derive(Debug, Default)]
 struct QueueState {
     queued: Vec<SecretUse>,
+    /// The latest time of a use or a denial that is not written yet.
+    newest: Option<Timestamp>,
     /// Number of uses dropped because the queue was full.
     dropped: u64,
     /// The last write error that no flush has returned yet.
@@ -86,11 +88,19 @@ impl UsageRecorder {
             state.dropped = state.dropped.saturating_add(1);
             return false;
         }
+        state.newest = state.newest.max(Some(usage.used.at));
         state.queued.push(usage);
         if state.queued.len() == 1 || state.queued.len() == CAPACITY {
             self.queue.changed.notify_one();
         }
         true
+    }
+
+    /// Queues the time of a denial, which is written like the time of a use.
+    pub(super) fn record_time(&self, at: Timestamp) {
+        let mut state = self.queue.lock();
+        state.newest = state.newest.max(Some(at));
+        self.queue.changed.notify_one();
     }
 
     /// Writes the queued uses. An error means that some uses were lost in this write or in an
@@ -135,9 +145,12 @@ impl UsageQueue {
 
     fn flush(&self) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let uses = std::mem::take(&mut self.lock().queued);
-        if !uses.is_empty()
-            && let Err(error) = write(&self.store, &uses)
+        let (uses, newest) = {
+            let mut state = self.lock();
+            (std::mem::take(&mut state.queued), state.newest.take())
+        };
+        if let Some(newest) = newest
+            && let Err(error) = write(&self.store, &uses, newest)
         {
             self.lock().error = Some(error);
         }
@@ -145,7 +158,7 @@ impl UsageQueue {
 
     fn run(&self) {
         loop {
-            let is_idle = |state: &mut QueueState| state.queued.is_empty() && !state.is_closed;
+            let is_idle = |state: &mut QueueState| state.newest.is_none() && !state.is_closed;
             let state = self.changed.wait_while(self.lock(), is_idle);
             let is_collecting =
                 |state: &mut QueueState| state.queued.len() < CAPACITY && !state.is_closed;
@@ -160,10 +173,15 @@ impl UsageQueue {
     }
 }
 
-/// Writes `uses` in one transaction. Reads each record again, because another check may have
+/// Writes `uses` in one transaction, and `newest`, the latest of their times. Reads each record again, because another check may have
 /// recorded a use in the meantime, and no use may be stored for a deleted token.
-pub(super) fn write(store: &Store, uses: &[SecretUse]) -> Result<(), StoreError> {
+pub(super) fn write(
+    store: &Store,
+    uses: &[SecretUse],
+    newest: Timestamp,
+) -> Result<(), StoreError> {
     store.write_within(LOCK_TIMEOUT, |rows| {
+        rows.raise_newest_use(newest)?;
         uses.iter().try_for_each(|SecretUse { id, slot, digest, used }| {
             if rows.token(id)?.is_none_or(|token| is_recent(&token, *slot, used.at)) {
                 return Ok(());

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::{
     Clock, Service, ServiceError,
     actor::current_actor,
+    clock::ProcessTime,
     endings::rebuilt_event,
     usage::{LastUseCache, SecretUse, UsageRecorder, is_recent},
 };
@@ -29,6 +30,9 @@ pub struct Verdict {
     /// The token at the time of the check, possibly without its last uses. `None` if the secret did
     /// not match.
     pub token: Option<Token>,
+    /// Whether the token counts as expired only because the store contains a later time than the
+    /// clock, so that `patdeck clock accept` would make it valid.
+    pub is_clock_behind: bool,
 }
 
 /// Checks secrets. Consecutive checks reuse a read transaction while it is current. A clone is for
@@ -36,7 +40,7 @@ pub struct Verdict {
 #[derive(Debug)]
 pub struct Verifier {
     reader: CachedReader,
-    clock: Clock,
+    clock: ProcessTime,
     recent: LastUseCache,
     /// The recorder of last uses, created when the first use is recorded. Most verifiers that make
     /// a single check record no use.
@@ -55,7 +59,7 @@ impl Clone for Verifier {
 }
 
 impl Verifier {
-    pub(super) fn new(store: &Store, clock: Clock) -> Self {
+    pub(super) fn new(store: &Store, clock: ProcessTime) -> Self {
         Self {
             reader: store.cached_reader(),
             clock,
@@ -77,7 +81,7 @@ impl Verifier {
             let actor = current_actor(|name| std::env::var(name).ok());
             store.rebuild_register(&rebuilt_event(&actor, Clock::System.now()))?;
         }
-        Ok(Self::new(&store, Clock::System))
+        Ok(Self::new(&store, ProcessTime::new(Clock::System)))
     }
 
     /// Decides whether the secret `presented` allows `request`. If `request` is `None`, decides
@@ -92,7 +96,10 @@ impl Verifier {
     ) -> Result<Verdict, StoreError> {
         let authenticated = match self.authenticate(presented)? {
             Ok(authenticated) => authenticated,
-            Err(denial) => return Ok(Verdict { decision: Decision::Deny(denial), token: None }),
+            Err(denial) => {
+                let decision = Decision::Deny(denial);
+                return Ok(Verdict { decision, token: None, is_clock_behind: false });
+            }
         };
         let decision = match (&authenticated.ended, request) {
             (Some(denial), _) => Decision::Deny(denial.clone()),
@@ -103,7 +110,9 @@ impl Verifier {
             },
         };
         self.record_usage(&authenticated, request, &decision, from);
-        Ok(Verdict { decision, token: Some(authenticated.token) })
+        let now = self.clock.now();
+        let is_clock_behind = matches!(decision, Decision::Deny(Denial::Expired(end)) if now < end);
+        Ok(Verdict { decision, token: Some(authenticated.token), is_clock_behind })
     }
 
     /// Ends the read transaction that is kept for the next check. Call it before waiting for input:
@@ -148,14 +157,17 @@ impl Verifier {
         let (id, digest) = (secret.id(), secret.digest());
         drop(secret);
         let (clock, recent) = (&self.clock, &self.recent);
+        let mut ended_overlap = None;
         let authenticated = self.reader.read(|rows| {
             let at = clock.denial_time(rows)?;
             let Some(mut token) = rows.token_without_usage(&id)? else {
                 return Ok(None);
             };
             let Some(slot) = token.matching_slot(&digest, at) else {
+                ended_overlap = token.previous.filter(|old| old.digest.matches(&digest));
                 return Ok(None);
             };
+            let newest_recorded = rows.recorded_time()?.newest();
             let ended = rows.revocation_state(&id)?.denial(&token, slot, at);
             let is_recorded = recent.is_recorded(&digest, at);
             if !is_recorded {
@@ -168,8 +180,12 @@ impl Verifier {
                 at,
                 ended,
                 is_recorded,
+                newest_recorded,
             }))
         })?;
+        if ended_overlap.is_some() {
+            self.record_denial_time();
+        }
         Ok(authenticated.ok_or(Denial::Unknown))
     }
 
@@ -181,7 +197,14 @@ impl Verifier {
         decision: &Decision,
         from: Option<&str>,
     ) {
-        let AuthenticatedToken { token, slot, digest, at, is_recorded, .. } = authenticated;
+        let AuthenticatedToken { token, slot, digest, at, is_recorded, newest_recorded, .. } =
+            authenticated;
+        // The denial of an expired secret must last, even if its last use is too recent to be
+        // recorded again.
+        let is_expired_since = |end: Timestamp| newest_recorded.is_none_or(|newest| newest < end);
+        if matches!(decision, Decision::Deny(Denial::Expired(end)) if is_expired_since(*end)) {
+            self.record_denial_time();
+        }
         // In read-only mode, skip the use without a warning for each check.
         if *is_recorded || self.reader.store().is_read_only() {
             return;
@@ -203,6 +226,15 @@ impl Verifier {
     }
 }
 
+impl Verifier {
+    /// Queues the time of a denial, so that a clock that is set back does not lift it.
+    fn record_denial_time(&self) {
+        if !self.reader.store().is_read_only() {
+            self.recorder().record_time(self.clock.now());
+        }
+    }
+}
+
 /// The token whose secret was presented, and the secret's slot and digest.
 struct AuthenticatedToken {
     token: Token,
@@ -214,6 +246,8 @@ struct AuthenticatedToken {
     ended: Option<Denial>,
     /// Whether the cache has a recent use of the secret.
     is_recorded: bool,
+    /// The newest time that the store contains.
+    newest_recorded: Option<Timestamp>,
 }
 
 impl Service {

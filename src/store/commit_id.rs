@@ -10,8 +10,8 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
+use super::read_ops::RecordedTime;
 use super::register::RegisterId;
-use crate::domain::Timestamp;
 
 /// The offset of the header in the file, in bytes.
 const HEADER_OFFSET: u64 = 0;
@@ -111,8 +111,8 @@ pub(super) struct CommitValues {
     /// The id of the commit, or `None` if it is unknown. A cache without an id is not shared with
     /// other reads.
     pub(super) id: Option<CommitId>,
-    /// The time of the newest undamaged event.
-    pub(super) newest_event_at: OnceLock<Option<Timestamp>>,
+    /// The newest time that the store contains.
+    pub(super) recorded_time: OnceLock<RecordedTime>,
     /// The revocation register that belongs to the store.
     pub(super) register_id: OnceLock<RegisterId>,
 }

@@ -69,7 +69,7 @@ pub use path_security::{
     InputSensitivity, check_input_file, create_private_folder, is_local_regular_file,
 };
 pub use raw_batch::RawBatch;
-pub use read_ops::{ChainCheckResult, ChangesSince, HasTables, ReadOps, TokenCursor};
+pub use read_ops::{ChainCheckResult, ChangesSince, HasTables, ReadOps, RecordedTime, TokenCursor};
 #[cfg(any(test, feature = "testing"))]
 pub use read_ops::{ScanResult, TrashedToken};
 pub use reader::Reader;

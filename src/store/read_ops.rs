@@ -15,7 +15,10 @@ use super::{
     error::{DamagedRecord, StoreError},
     migrate,
     raw_batch::{self, RawBatch},
-    record::{StoreInfoV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2},
+    record::{
+        ClockStateV1, StoreInfoV1, TimestampV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2,
+        TrashV2,
+    },
     register::{PendingEndings, RevocationState},
     repair::{self, Repair},
     tables::{Tables, Transaction},
@@ -26,6 +29,26 @@ use crate::domain::{
 
 /// The key of the store's id and creation time in the table `meta-1`.
 pub(super) const STORE_INFO: &[u8] = b"birth";
+
+/// The key of what the store knows of the clock in the table `meta-1`.
+pub(super) const CLOCK_STATE: &[u8] = b"clock";
+
+/// The newest times that a store contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RecordedTime {
+    pub newest_event: Option<Timestamp>,
+    /// The newest use that was written since the clock was accepted.
+    pub newest_use: Option<Timestamp>,
+    /// How often an operator accepted the clock.
+    pub accepted: u64,
+}
+
+impl RecordedTime {
+    /// The later of both times.
+    pub fn newest(self) -> Option<Timestamp> {
+        self.newest_event.max(self.newest_use)
+    }
+}
 
 /// The rows that a scan read, and the damaged records that it skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,9 +116,9 @@ pub struct ChainCheckResult {
 pub trait HasTables {
     type Transaction: Transaction;
     fn tables(&self) -> &Tables<Self::Transaction>;
-    /// Returns the cache for the time of the newest event. Only a read transaction has this cache,
+    /// Returns the cache for the newest time in the store. Only a read transaction has this cache,
     /// because its data cannot change.
-    fn newest_event_cache(&self) -> Option<&OnceLock<Option<Timestamp>>> {
+    fn recorded_time_cache(&self) -> Option<&OnceLock<RecordedTime>> {
         None
     }
     /// The endings that the records lack, to be applied to every token that is read. A write
@@ -268,15 +291,18 @@ pub trait ReadOps: HasTables {
         }
     }
 
-    /// Returns the time of the newest undamaged event. Every check needs this time, so it is cached
-    /// for each commit.
-    fn newest_event_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let cache = self.newest_event_cache();
-        if let Some(at) = cache.and_then(OnceLock::get) {
-            return Ok(*at);
+    /// Returns the newest time that the store contains: of the newest undamaged event, or of the
+    /// newest use. Every check needs this time, so it is cached for each commit.
+    fn recorded_time(&self) -> Result<RecordedTime, StoreError> {
+        let cache = self.recorded_time_cache();
+        if let Some(time) = cache.and_then(OnceLock::get) {
+            return Ok(*time);
         }
-        let at = self.newest_event()?.map(|event| event.body.at);
-        Ok(cache.map_or(at, |cache| *cache.get_or_init(|| at)))
+        let newest_event = self.newest_event()?.map(|event| event.body.at);
+        let clock = load_clock_state(self.tables())?;
+        let newest_use = clock.newest_use.and_then(TimestampV1::to_timestamp);
+        let time = RecordedTime { newest_event, newest_use, accepted: clock.accepted };
+        Ok(cache.map_or(time, |cache| *cache.get_or_init(|| time)))
     }
 
     /// Reads and verifies the whole audit trail: no gap, correct previous hashes, an index entry
@@ -382,6 +408,18 @@ pub(super) fn load_usage<T: Transaction>(
     match tables.uses.get(id.as_bytes(), |body| body.decode::<TokenUsesV1<'_>>()?.into_usage()) {
         Ok(uses) => Ok(uses.unwrap_or_default()),
         Err(StoreError::Damaged(_)) => Ok(TokenUses::default()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Loads what the store knows of the clock. A damaged record must not prevent checks and
+/// revocations, so it counts as missing.
+pub(super) fn load_clock_state<T: Transaction>(
+    tables: &Tables<T>,
+) -> Result<ClockStateV1, StoreError> {
+    match tables.meta.get(CLOCK_STATE, decode::<ClockStateV1>) {
+        Ok(state) => Ok(state.unwrap_or(ClockStateV1 { newest_use: None, accepted: 0 })),
+        Err(StoreError::Damaged(_)) => Ok(ClockStateV1 { newest_use: None, accepted: 0 }),
         Err(error) => Err(error),
     }
 }

@@ -8,11 +8,11 @@ use redb::ReadTransaction;
 use super::{
     commit_id::CommitValues,
     error::StoreError,
-    read_ops::HasTables,
+    read_ops::{HasTables, RecordedTime},
     register::{self, PendingEndings, Register, RegisterId, RevocationState},
     tables::ReadTables,
 };
-use crate::domain::{Timestamp, TokenId};
+use crate::domain::TokenId;
 
 /// A read transaction on the last commit of any process.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ impl HasTables for Reader {
         &self.tables
     }
 
-    fn newest_event_cache(&self) -> Option<&OnceLock<Option<Timestamp>>> {
-        Some(&self.cache.newest_event_at)
+    fn recorded_time_cache(&self) -> Option<&OnceLock<RecordedTime>> {
+        Some(&self.cache.recorded_time)
     }
 
     fn pending(&self) -> Option<&Arc<PendingEndings>> {

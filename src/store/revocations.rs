@@ -45,7 +45,9 @@ impl Store {
             }
             let id = register::assign_id(&mut writer.tables)?;
             file.create_register(writer, &id)?;
-            writer.append_event(event.clone())?;
+            // An event that is older than the newest one would let expired secrets work again.
+            let at = writer.recorded_time()?.newest().map_or(event.at, |at| at.max(event.at));
+            writer.append_event(EventBody { at, ..event.clone() })?;
             Ok(true)
         })
     }

@@ -31,8 +31,9 @@ type RowGuards<'r, K> = (AccessGuard<'r, K>, AccessGuard<'r, Bytes>);
 pub(super) type IdKey = &'static [u8; TokenId::LEN];
 pub(super) type TokenEventKeyRef = &'static [u8; TokenId::LEN + 8];
 
-/// Table of four records: `SchemaNumberV1` at the key `schema`, `StoreInfoV1` at the key `birth`,
-/// `ChainHeadV1` at the key `head`, and `RegisterIdV1` at the key `register`.
+/// Table of five records: `SchemaNumberV1` at the key `schema`, `StoreInfoV1` at the key `birth`,
+/// `ChainHeadV1` at the key `head`, `RegisterIdV1` at the key `register`, and `ClockStateV1` at the
+/// key `clock`.
 const META: &str = "meta-1";
 /// Table of tokens: token id → `TokenV2`.
 pub(super) const TOKENS: &str = "tokens-2";

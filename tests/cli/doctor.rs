@@ -46,7 +46,7 @@ fn each_problem_is_named_with_its_remedy() {
     let problems = [
         "no-such-program, which clipboard.command names, is not on the PATH".to_owned(),
         format!("{shown} is writable by other users: run `chmod go-w {shown}`"),
-        "the clock is behind the last change".to_owned(),
+        "is behind the newest time in the store".to_owned(),
     ];
     for problem in problems {
         assert!(attention.contains(&problem), "{problem}\n{attention}");

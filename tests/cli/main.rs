@@ -11,6 +11,7 @@
 
 mod backup;
 mod basics;
+mod clock;
 mod damage;
 mod doctor;
 mod files;

@@ -160,7 +160,7 @@ fn a_clock_set_back_is_reported_and_can_be_accepted() {
     it.clock_forward(TimeDelta::hours(2)).keys("e x <C-s>");
     it.clock_forward(TimeDelta::hours(-2));
     let mut again = it.second_on_same_store();
-    again.resize(160, 24).sees("The system clock is behind the last change");
+    again.resize(160, 24).sees("The system clock is behind the newest time");
     again.keys("C").sees("It decides again when tokens expire");
     again.never_sees("is behind");
 }

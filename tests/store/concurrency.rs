@@ -55,7 +55,9 @@ fn cached_values_of_a_commit_are_not_returned_for_another() {
         while seen < count {
             // Both threads use one handle, so their header reads interleave.
             let (at, newest) = reading
-                .read(|rows| Ok::<_, StoreError>((rows.newest_event_at()?, rows.newest_event()?)))
+                .read(|rows| {
+                    Ok::<_, StoreError>((rows.recorded_time()?.newest_event, rows.newest_event()?))
+                })
                 .unwrap();
             let newest = newest.unwrap();
             assert_eq!(at, Some(newest.body.at), "event {}", newest.sequence);

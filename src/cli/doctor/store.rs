@@ -13,10 +13,13 @@ use super::{DoctorReport, OpenStore, mode, processes};
 use crate::{
     cli::{audit::BROKEN_CHAIN_HINT, exit::CliError},
     config::Config,
-    domain::{Status, Token, counted},
+    domain::{ClockEffects, Status, Token, counted},
     output::json::format_time,
     service::{AllTokensSnapshot, Service, StoreHealth, abandoned_files},
 };
+
+/// Maximum number of token ids that one problem lists.
+const MAX_LISTED_IDS: usize = 20;
 
 pub(super) fn collect(report: &mut DoctorReport, config: Option<&Config>, open: OpenStore<'_>) {
     report.section("store");
@@ -111,6 +114,10 @@ fn collect_content(report: &mut DoctorReport, config: &Config, open: OpenStore<'
             collect_register(report, &health);
             collect_tree(report, &service);
             collect_stopped(report, &service);
+            let StoreHealth { snapshot, .. } = &health;
+            let effects =
+                ClockEffects::of(&snapshot.tokens, snapshot.now, snapshot.clock, &config.limits);
+            collect_clock_effects(report, &effects);
         }
         Err(failure) => {
             let reason = match failure {
@@ -190,14 +197,47 @@ fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
         }
     }
     match loaded.clock_behind {
-        None => report.fact("clock", "not behind the last change"),
-        Some(last_change) => {
+        None => report.fact("clock", "not behind the store"),
+        Some(newest) => {
             let problem = format!(
-                "the clock is behind the last change, which was at {}: correct the clock, or accept it in the app",
-                format_time(last_change)
+                "the clock ({}) is behind the newest time in the store ({}), so no secret is issued: \
+                 correct the clock, or accept it with `patdeck clock accept`",
+                format_time(loaded.clock),
+                format_time(newest)
             );
             report.fact("clock", problem.as_str());
             report.warn(problem);
+        }
+    }
+}
+
+/// Lists the ids of the tokens that a wrong clock affects.
+fn collect_clock_effects(report: &mut DoctorReport, effects: &ClockEffects) {
+    let lists = [
+        (
+            "expired early",
+            &effects.reactivated,
+            "expired only because the clock is behind the store: see `patdeck clock`",
+        ),
+        (
+            "issued in the future",
+            &effects.issued_in_future,
+            "issued after the time of the clock: revoke or regenerate what you did not expect",
+        ),
+        (
+            "beyond lifetime.max",
+            &effects.beyond_maximum,
+            "longer valid than lifetime.max allows: regenerate them",
+        ),
+    ];
+    for (name, tokens, problem) in lists {
+        report.fact(name, tokens.len());
+        if !tokens.is_empty() {
+            let ids: Vec<_> =
+                tokens.iter().take(MAX_LISTED_IDS).map(|(id, _)| id.as_str()).collect();
+            let more = if tokens.len() > MAX_LISTED_IDS { ", ..." } else { "" };
+            let (count, ids) = (counted(tokens.len(), "token"), ids.join(", "));
+            report.warn(format!("{count} ({ids}{more}) {problem}"));
         }
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Answer {
     by: Option<Scope>,
     denial: Option<Denial>,
     token: Option<Token>,
+    /// Whether the token counts as expired only because the clock is behind the store.
+    is_clock_behind: bool,
 }
 
 impl Answer {
@@ -33,7 +35,8 @@ impl Answer {
             Decision::Allow(scope) => (scope, None),
             Decision::Deny(denial) => (None, Some(denial)),
         };
-        Ok(Self { by, denial, token: verdict.token })
+        let is_clock_behind = verdict.is_clock_behind;
+        Ok(Self { by, denial, token: verdict.token, is_clock_behind })
     }
 
     pub(super) fn exit(&self) -> Exit {
@@ -55,6 +58,7 @@ impl Answer {
             "by_scope": self.by.as_ref().map(ToString::to_string),
             "reason": self.denial.as_ref().map(reason_code),
             "missing_scope": missing,
+            "clock_behind": self.is_clock_behind,
         })
     }
 
@@ -65,14 +69,20 @@ impl Answer {
         match (&self.denial, &self.by) {
             (None, None) => format!("valid: {name}"),
             (None, Some(scope)) if explain => format!("{word}: by {scope} of {name}"),
+            (Some(denial), _) if explain && self.is_clock_behind => {
+                format!("{word}: {denial}, but only because the clock is behind the store")
+            }
             (Some(denial), _) if explain => format!("{word}: {denial}"),
             _ => word.to_owned(),
         }
     }
 
-    /// Returns the command that adds the missing scope, if only a scope is missing.
+    /// Returns the command that adds the missing scope or shows the clock, if nothing else is wrong.
     pub(super) fn remedy(&self) -> Option<String> {
         match (&self.denial, &self.token) {
+            _ if self.is_clock_behind => {
+                Some("hint: compare the clock with the store with `patdeck clock`".to_owned())
+            }
             (Some(Denial::NoScope(scope)), Some(token)) => {
                 Some(format!("hint: allow it with `patdeck scope add {} {scope}`", token.id))
             }

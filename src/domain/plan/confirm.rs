@@ -24,6 +24,8 @@ pub enum Confirmation {
     TypeName(Name),
     /// Type the number of tokens.
     TypeCount(usize),
+    /// Type this word.
+    TypeWord(&'static str),
 }
 
 /// Proof that the operator has seen and confirmed a plan.
@@ -55,20 +57,22 @@ impl Plan {
         }
         let name = self.tokens().next().map(|token| token.name.clone());
         match (name, self.command.tokens().len(), &self.command) {
+            (_, _, Command::AcceptClock) => Confirmation::TypeWord("accept"),
             (Some(name), 1, Command::Delete { .. }) => Confirmation::TypeName(name),
             (Some(name), 1, _) => Confirmation::Ask(name),
             _ => Confirmation::TypeCount(self.changes.len()),
         }
     }
 
-    /// Whether a working secret stops working, a revoked token becomes active again, or a token
-    /// loses all its scopes.
+    /// Whether a working secret stops working, a revoked or expired token becomes active again, or a
+    /// token loses all its scopes.
     fn needs_confirmation(&self) -> bool {
         match &self.command {
             Command::Revoke { .. }
             | Command::RevokeLeaked { .. }
             | Command::EndOverlap { .. }
             | Command::Delete { .. }
+            | Command::AcceptClock
             | Command::RemoveScopes { scopes: ScopesToRemove::All, .. } => true,
             Command::Regenerate { overlap, .. } => {
                 let is_critical = |token: &Token| match token.status(self.at) {
@@ -85,7 +89,6 @@ impl Plan {
             | Command::Restore(_)
             | Command::Revert(_)
             | Command::RecordDelivery { .. }
-            | Command::AcceptClock
             | Command::PurgeTrash => false,
         }
     }

@@ -14,6 +14,7 @@ use crate::domain::{
     lifetime::{Lifetime, LifetimeError, LifetimeLimits},
     name::Name,
     secret::{Digest, SecretPrefix},
+    time_range::CLOCK_TOLERANCE,
     token::Token,
 };
 
@@ -34,8 +35,6 @@ pub trait ReadTokens {
     fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, Self::Error>;
     /// The newest event of the token with this id.
     fn newest_event_of(&self, id: &TokenId) -> Result<Option<AuditEvent>, Self::Error>;
-    /// The time of the newest event in the audit trail.
-    fn newest_event_at(&self) -> Result<Option<Timestamp>, Self::Error>;
 }
 
 /// The digests of the secrets that a command issues, by token id. The map is empty in a preview.
@@ -63,9 +62,10 @@ impl FromIterator<(TokenId, Digest)> for NewSecretDigests {
 /// The inputs of a plan other than the stored tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanContext<'a> {
-    /// The time at which statuses are evaluated. It is never earlier than the newest event.
+    /// The time for denial, at which statuses are evaluated. It is never earlier than the newest
+    /// event, the newest use, and the newest time that this process has seen.
     pub at: Timestamp,
-    /// The time of the system clock.
+    /// The time of the system clock. New secrets are issued at this time.
     pub clock: Timestamp,
     pub actor: &'a Actor,
     /// The prefix of new secrets.
@@ -81,9 +81,18 @@ pub struct PlanContext<'a> {
 }
 
 impl PlanContext<'_> {
+    /// Returns the time for granting, which is the clock. Refuses if the clock is behind the time
+    /// for denial: a clock that once ran ahead would otherwise grant a longer life than requested.
+    pub fn granting_time(&self) -> Result<Timestamp, Refusal> {
+        if self.at - self.clock > CLOCK_TOLERANCE {
+            return Err(Refusal::ClockBehind { clock: self.clock, newest: self.at });
+        }
+        Ok(self.clock)
+    }
+
     /// Returns the expiry of a secret issued now with this lifetime, or `None` if it never expires.
     pub(super) fn expiry(&self, lifetime: Lifetime) -> Result<Option<Timestamp>, Refusal> {
-        Ok(lifetime.expiry(self.at, self.limits, self.to_utc)?)
+        Ok(lifetime.expiry(self.granting_time()?, self.limits, self.to_utc)?)
     }
 
     /// Returns the expiry of a new secret of `token` with this lifetime. If `lifetime` is `None`,

@@ -25,6 +25,7 @@ pub(super) fn create<R: ReadTokens>(
     tx: &R,
     context: &PlanContext<'_>,
 ) -> Result<(), R::Error> {
+    let issued = context.granting_time()?;
     let mut scopes = Scopes::default();
     check_scopes(&new.scopes, context)?;
     for scope in &new.scopes {
@@ -40,9 +41,9 @@ pub(super) fn create<R: ReadTokens>(
         prefix: context.prefix.as_str().into(),
         digest: context.digests.of(&id),
         previous: None,
-        created: plan.at,
+        created: issued,
         created_by: context.actor.clone(),
-        issued: plan.at,
+        issued,
         expires: context.expiry(new.lifetime)?,
         revoked: None,
         version: 1,

@@ -22,6 +22,7 @@ pub use self::{
 };
 use super::{
     Timestamp,
+    clock_effects::ClockEffects,
     command::{Command, TokenEdit, TokensToDelete, TokensToRestore},
     count::counted,
     event::AuditAction,
@@ -95,6 +96,8 @@ pub struct SkippedToken {
 pub enum Warning {
     /// These scopes are removed because a new scope on `*` covers them.
     Absorbs(Vec<Scope>),
+    /// Accepting the clock has these effects.
+    Clock(ClockEffects),
 }
 
 /// The effect of a command on the store.
@@ -291,6 +294,7 @@ pub fn plan<R: ReadTokens>(
             plan_each(&mut plan, tokens, tx, secret_changes::end_overlap)?;
         }
         Command::Regenerate { tokens, lifetime, overlap, .. } => {
+            context.granting_time()?;
             if let Some(lifetime) = lifetime {
                 context.expiry(*lifetime)?;
             }

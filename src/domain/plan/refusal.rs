@@ -2,7 +2,7 @@
 //! The front ends print these messages unchanged.
 
 use crate::domain::{
-    count::grouped, id::TokenId, lifetime::LifetimeError, name::Name, scope::ScopeError,
+    Timestamp, count::grouped, id::TokenId, lifetime::LifetimeError, name::Name, scope::ScopeError,
     token::TransitionError,
 };
 
@@ -41,6 +41,13 @@ pub enum Refusal {
     /// No deleted token matches, or the matching tokens were deleted at least 24 hours ago.
     #[error("no deleted token to restore: deleted tokens are kept for 24 hours")]
     NothingToRestore,
+    /// The clock is behind the newest time in the store, so a new secret could last too long.
+    #[error(
+        "the clock ({}) is behind the newest time in the store ({}): correct the clock, or accept it with `patdeck clock accept`",
+        time_text(*.clock),
+        time_text(*.newest)
+    )]
+    ClockBehind { clock: Timestamp, newest: Timestamp },
     /// The undo would discard a later change.
     #[error(
         "cannot undo: the {field} of {name} has changed again since; its events show who did this"
@@ -58,6 +65,10 @@ pub enum Refusal {
         /// The actor who deleted it.
         by: String,
     },
+}
+
+fn time_text(at: Timestamp) -> impl std::fmt::Display {
+    at.format("%Y-%m-%d %H:%M:%S UTC")
 }
 
 impl Refusal {

@@ -74,7 +74,9 @@ pub(super) fn regenerate(
     };
     let digest = context.digests.of(&token.id);
     let prefix = context.prefix.as_str();
-    let renewed = Token::clone(token).regenerate(digest, prefix, expires, overlap, plan.at);
+    let renewed = context.granting_time().and_then(|issued| {
+        Ok(Token::clone(token).regenerate(digest, prefix, expires, overlap, issued)?)
+    });
     let mut renewed = match renewed {
         Ok(renewed) => renewed,
         Err(reason) => return plan.skip(token, reason),

@@ -38,10 +38,6 @@ impl ReadTokens for Tokens {
     fn newest_event_of(&self, _: &TokenId) -> Result<Option<AuditEvent>, Refusal> {
         Ok(None)
     }
-
-    fn newest_event_at(&self) -> Result<Option<Timestamp>, Refusal> {
-        Ok(None)
-    }
 }
 
 /// Tokens `a` (active), `b` (active, in an overlap) and `c` (expired).

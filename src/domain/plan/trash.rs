@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::{Plan, PlanContext, ReadTokens, Refusal, StoredToken, TokenChange};
+use super::{Plan, PlanContext, ReadTokens, Refusal, StoredToken, TokenChange, Warning};
 use crate::domain::{
-    Timestamp,
+    ClockEffects, Timestamp,
     command::TokensToRestore,
     event::{Actor, AuditAction, EventBody},
     id::TokenId,
@@ -65,6 +65,7 @@ pub(super) fn restore<R: ReadTokens>(
     tx: &R,
     context: &PlanContext<'_>,
 ) -> Result<(), R::Error> {
+    context.granting_time()?;
     let mut deleted = tx.deleted()?;
     deleted.retain(|(_, at)| plan.at - *at < TRASH_RETENTION);
     let deletion = match target {
@@ -131,7 +132,8 @@ fn is_same_account(one: &Actor, other: &Actor) -> bool {
     (&one.user, &one.sudo_user) == (&other.user, &other.sudo_user)
 }
 
-/// Records that the operator accepted the system clock. Deletion times in the future were written
+/// Records that the operator accepted the system clock. Changes nothing if the clock is not behind.
+/// Deletion times in the future were written
 /// while the clock was fast. They are moved to the present in the same order. Without this
 /// correction, these tokens would be kept too long and count as the latest deletion.
 pub(super) fn accept_clock<R: ReadTokens>(
@@ -139,6 +141,12 @@ pub(super) fn accept_clock<R: ReadTokens>(
     tx: &R,
     context: &PlanContext<'_>,
 ) -> Result<(), R::Error> {
+    if context.at <= context.clock {
+        return Ok(());
+    }
+    let (tokens, _) = tx.tokens()?;
+    let effects = ClockEffects::of(&tokens, context.at, context.clock, context.limits);
+    plan.warnings.push(Warning::Clock(effects));
     plan.at = context.clock;
     let (mut old, mut new) = (plan.at, plan.at);
     for (token, at) in tx.deleted()?.into_iter().rev().filter(|(_, at)| *at > plan.at) {
@@ -152,9 +160,7 @@ pub(super) fn accept_clock<R: ReadTokens>(
             event: None,
         });
     }
-    let detail = tx.newest_event_at()?.map_or_else(String::new, |last| {
-        format!("the last change was at {}", last.format("%Y-%m-%d %H:%M UTC"))
-    });
+    let detail = format!("the last change was at {}", context.at.format("%Y-%m-%d %H:%M UTC"));
     plan.changes.push(TokenChange {
         before: StoredToken::Absent,
         after: StoredToken::Absent,

@@ -77,6 +77,7 @@ impl Service {
         on_conflict: OnConflict,
         done: &AtomicU64,
     ) -> Result<PreparedImport<'a, S>, ImportError> {
+        self.store.read(|rows| self.require_granting(rows))?;
         let (hash, policy) = (RandomState::new(), ConflictResolver::new(on_conflict, Vec::new()));
         let (mut ids, mut names) = (Vec::new(), Vec::new());
         let (mut faults, mut refused) = (ImportFaults::default(), ImportFaults::default());

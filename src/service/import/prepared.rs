@@ -103,6 +103,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             done.store(0, Ordering::Relaxed);
             register = RegisterChanges::default();
             let at = self.service.clock.denial_time(rows)?;
+            self.service.require_granting(rows)?;
             // From here on, the write lock keeps other processes from writing.
             let now = store_reads::position(rows, rows.newest_event()?.as_ref())?;
             let is_unchanged = now == self.checked_at;

@@ -2,12 +2,7 @@
 //! a store writes them. Otherwise an edited export could grant a longer life than the lifetime
 //! limits, or hide a use. Called by `import`.
 
-use chrono::TimeDelta;
-
-use crate::domain::{LastUse, Timestamp, Token};
-
-/// Maximum difference between the clocks of two hosts.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
+use crate::domain::{LastUse, Timestamp, Token, time_range::CLOCK_TOLERANCE};
 
 /// Returns the field and the reason for each invalid time. `now` is the time of the clock.
 pub(super) fn time_faults(token: &Token, now: Timestamp) -> Vec<(&'static str, &'static str)> {

@@ -1,6 +1,7 @@
 //! Clock faults: set back, running ahead, and a newest event that is damaged.
 
 use super::*;
+use crate::domain::{Confirmation, TokensToRestore, Warning};
 
 /// Creates a token that expires after one hour.
 fn create_for_one_hour(fixture: &TestService, text: &str) -> IssuedToken {
@@ -19,8 +20,8 @@ fn clock_set_back_does_not_reactivate_expired_tokens() {
     assert_eq!(fixture.check(&issued.secret), expired);
     assert_eq!(fixture.check_access(&issued.token.id, &request(PUBLISH)).unwrap(), expired);
     assert_eq!(fixture.load_snapshot().unwrap().clock_behind, Some(at(61)));
-    // A new token is dated by the last change too, so times in the trail never decrease.
-    assert_eq!(create_for_one_hour(&fixture, "third").token.issued, at(61));
+    // A restricting change is dated by the last change too, so times in the trail never decrease.
+    fixture.revoke(&issued.token.id).unwrap();
     let times: Vec<_> = fixture.events().iter().map(|event| event.body.at).collect();
     assert!(times.is_sorted());
 }
@@ -33,10 +34,7 @@ fn clock_set_back_does_not_extend_trash_retention() {
     fixture.set_minute(DAY);
     fixture.issue("another");
     fixture.set_minute(0);
-    assert!(matches!(
-        fixture.expect_refusal(Service::restore_last),
-        ServiceError::Refused(Refusal::NothingToRestore)
-    ));
+    assert!(is_refused_by_the_clock(fixture.expect_refusal(Service::restore_last)));
     fixture.purge_trash().unwrap();
     assert_eq!(fixture.store.read(ReadOps::trash).unwrap().rows, []);
 }
@@ -46,9 +44,10 @@ fn clock_slightly_behind_is_not_reported() {
     let fixture = TestService::new();
     fixture.set_minute(5);
     fixture.issue("ci");
-    fixture.set_minute(0);
+    fixture.clock.set(at(5) - TimeDelta::seconds(5));
     assert_eq!(fixture.load_snapshot().unwrap().clock_behind, None);
-    fixture.clock.set(at(0) - TimeDelta::seconds(1));
+    fixture.issue("tolerated");
+    fixture.clock.set(at(5) - TimeDelta::seconds(6));
     assert_eq!(fixture.load_snapshot().unwrap().clock_behind, Some(at(5)));
 }
 
@@ -154,4 +153,125 @@ fn an_overlap_ends_within_the_supported_years() {
     fixture.execute_confirmed(&command).unwrap();
     assert_eq!(fixture.all().len(), 1);
     assert!(fixture.works(&issued.secret));
+}
+
+fn is_refused_by_the_clock(error: ServiceError) -> bool {
+    matches!(error, ServiceError::Refused(Refusal::ClockBehind { .. }))
+}
+
+#[test]
+fn nothing_is_granted_while_the_clock_is_behind() {
+    let fixture = TestService::new();
+    let ids = ["ci", "gone"].map(|name| fixture.issue(name).token.id);
+    fixture.delete(&ids[1]).unwrap();
+    fixture.set_minute(1_000 * DAY);
+    fixture.issue("glitch");
+    fixture.set_minute(1);
+    let regenerate = |overlap| Command::Regenerate {
+        tokens: vec![ids[0]],
+        lifetime: Some(lifetime("1h")),
+        overlap,
+        secret_file: None,
+    };
+    let create = Command::Create { token: new_token("new"), secret_file: None };
+    let restore = Command::Restore(TokensToRestore::Token(ids[1]));
+    let (now, overlap) = (regenerate(SecretOverlap::None), regenerate(SecretOverlap::Hour));
+    for command in [create, now, overlap, restore] {
+        let refused =
+            fixture.expect_refusal(|service| service.execute_confirmed(&command).map(drop));
+        assert!(is_refused_by_the_clock(refused), "{command:?}");
+    }
+    fixture.clear_scopes(&ids[0]).unwrap();
+    fixture.revoke(&ids[0]).unwrap();
+    fixture.delete(&ids[0]).unwrap();
+    fixture.accept_clock().unwrap();
+    let again = NewToken { lifetime: lifetime("1h"), ..new_token("again") };
+    let issued = fixture.create(&again).unwrap().token;
+    assert_eq!((issued.issued, issued.expires), (at(1), Some(at(61))));
+}
+
+#[test]
+fn a_denial_lasts_when_the_clock_goes_back() {
+    let store = Store::memory().unwrap();
+    let fixture = TestService::on(store.clone(), 1);
+    let issued = create_for_one_hour(&fixture, "ci");
+    fixture.set_minute(59);
+    assert!(fixture.works(&issued.secret));
+    fixture.clock.set(at(60) + TimeDelta::seconds(1) - TimeDelta::seconds(1));
+    assert!(!fixture.works(&issued.secret));
+    fixture.set_minute(30);
+    assert!(!fixture.works(&issued.secret), "in the same process");
+    let other = TestService::on(store, 2);
+    other.set_minute(30);
+    assert!(!other.works(&issued.secret), "in another process");
+    other.accept_clock().unwrap();
+    assert!(other.works(&issued.secret));
+    assert!(fixture.works(&issued.secret), "each process takes the acceptance into account");
+}
+
+#[test]
+fn an_ended_overlap_stays_ended_when_the_clock_goes_back() {
+    let store = Store::memory().unwrap();
+    let fixture = TestService::on(store.clone(), 1);
+    let old = fixture.issue("ci");
+    let command = Command::Regenerate {
+        tokens: vec![old.token.id],
+        lifetime: None,
+        overlap: SecretOverlap::Hour,
+        secret_file: None,
+    };
+    fixture.execute_confirmed(&command).unwrap();
+    assert!(fixture.works(&old.secret));
+    fixture.set_minute(60);
+    assert!(!fixture.works(&old.secret));
+    let other = TestService::on(store, 2);
+    other.set_minute(30);
+    assert!(!other.works(&old.secret));
+}
+
+#[test]
+fn a_verifier_never_accepts_again_what_it_denied() {
+    let fixture = TestService::new();
+    let issued = create_for_one_hour(&fixture, "ci");
+    let mut verifier = fixture.verifier();
+    let mut is_denied = false;
+    for step in 0..300_i64 {
+        fixture.clock.set(at(30) + TimeDelta::seconds(step * 7_919 % 4_000));
+        let verdict = verifier.check(secret_text(&issued.secret), None, None).unwrap();
+        assert!(!(is_denied && verdict.decision.is_allowed()), "step {step}");
+        is_denied |= !verdict.decision.is_allowed();
+    }
+    assert!(is_denied);
+}
+
+#[test]
+fn the_effects_of_accepting_the_clock_are_listed() {
+    let fixture = TestService::new();
+    let expired = create_for_one_hour(&fixture, "ci").token.name;
+    fixture.set_minute(1_000 * DAY);
+    let future = fixture.issue("glitch").token.name;
+    fixture.set_minute(10);
+    let report = fixture.clock_report().unwrap();
+    let names = |tokens: &[(TokenId, Name)]| -> Vec<Name> {
+        tokens.iter().map(|(_, name)| name.clone()).collect()
+    };
+    assert_eq!((report.clock, report.denial), (at(10), at(1_000 * DAY)));
+    assert_eq!(names(&report.effects.reactivated), [expired]);
+    assert_eq!(names(&report.effects.issued_in_future), [future]);
+    let plan = fixture.preview(&Command::AcceptClock).unwrap();
+    assert_eq!(plan.confirmation(), Confirmation::TypeWord("accept"));
+    assert_eq!(plan.warnings, [Warning::Clock(report.effects)]);
+}
+
+#[test]
+fn a_verdict_tells_that_only_the_store_expired_the_token() {
+    let fixture = TestService::new();
+    let issued = create_for_one_hour(&fixture, "ci");
+    let verdict = |minute| {
+        fixture.set_minute(minute);
+        fixture.service.check(secret_text(&issued.secret), None, None).unwrap().is_clock_behind
+    };
+    assert!(!verdict(1));
+    assert!(!verdict(61));
+    assert!(verdict(30));
 }

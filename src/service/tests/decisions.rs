@@ -161,8 +161,8 @@ struct Simulation {
     names: Vec<(TokenId, String)>,
     secrets: Vec<String>,
     minute: i64,
-    /// The minute of the latest change, a lower bound of the time that decisions use.
-    last_change: i64,
+    /// The latest minute that was seen, a lower bound of the time that decisions use.
+    newest_seen: i64,
 }
 
 fn as_scope((kind, entity, operation, domain): ScopeWords) -> Scope {
@@ -174,12 +174,13 @@ impl Simulation {
     fn new(catalogue: ScopeCatalogue) -> Self {
         let mut fixture = TestService::new();
         fixture.service.policy.catalogue = catalogue;
+        fixture.now().unwrap();
         let (tokens, trash, names, secrets) = (vec![], vec![], vec![], vec![]);
-        Self { fixture, tokens, trash, names, secrets, minute: 0, last_change: i64::MIN }
+        Self { fixture, tokens, trash, names, secrets, minute: 0, newest_seen: 0 }
     }
 
     fn now(&self) -> i64 {
-        self.minute.max(self.last_change)
+        self.minute.max(self.newest_seen)
     }
 
     fn pick(&mut self, index: Index) -> Option<&mut ReferenceToken> {
@@ -250,7 +251,7 @@ impl Simulation {
             }
         };
         if done {
-            self.last_change = now;
+            self.newest_seen = now;
         }
     }
 
@@ -271,6 +272,9 @@ impl Simulation {
     fn set_clock(&mut self, minute: i64) -> bool {
         self.minute = minute;
         self.fixture.set_minute(minute);
+        // From now on, the process has seen this time.
+        self.fixture.now().unwrap();
+        self.newest_seen = self.newest_seen.max(minute);
         false
     }
 

@@ -45,7 +45,9 @@ fn followers_see_a_recorded_use() {
 #[test]
 fn store_wide_change_advances_the_position_only() {
     let fixture = TestService::new();
+    fixture.set_minute(10);
     fixture.issue("ci");
+    fixture.set_minute(0);
     let position = fixture.position().unwrap();
     fixture.accept_clock().unwrap();
     let (changes, position) = expect_tokens(fixture.changes_since(position).unwrap());

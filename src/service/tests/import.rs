@@ -208,6 +208,7 @@ proptest! {
                 apply_prior_change(fixture, &ids, *step);
             }
             fixture.set_minute(3 * DAY);
+            fixture.now().unwrap();
             let lines = (2..).zip(&changes);
             let incoming = lines.map(|(line, it)| ImportRow { line, token: apply_variant(&tokens, *it) });
             sources.push(MemorySource { rows: incoming.collect(), batch_size });

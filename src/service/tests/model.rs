@@ -52,8 +52,8 @@ struct Model {
     tokens: Vec<ModelToken>,
     /// Deleted tokens, oldest first.
     trash: Vec<(ModelToken, MinuteAndTick)>,
-    /// The minute of the latest change.
-    last_change: i64,
+    /// The latest minute that was seen, a lower bound of the time that decisions use.
+    newest_seen: i64,
 }
 
 impl Model {
@@ -105,11 +105,14 @@ impl Simulation {
 
     /// Applies `step` to the service and the model. Panics unless both accept or both refuse it.
     fn apply(&mut self, step: &RandomChange) {
-        let now = self.minute.max(self.model.last_change);
+        let now = self.minute.max(self.model.newest_seen);
         let done = match *step {
             RandomChange::Wait(minutes) => {
                 self.minute += minutes;
                 self.fixture.set_minute(self.minute);
+                // From now on, the process has seen this time.
+                self.fixture.now().unwrap();
+                self.model.newest_seen = self.model.newest_seen.max(self.minute);
                 return;
             }
             RandomChange::Create(name) => self.create(name, now),
@@ -137,7 +140,7 @@ impl Simulation {
             }),
         };
         if done {
-            self.model.last_change = now;
+            self.model.newest_seen = now;
         }
     }
 
@@ -157,7 +160,8 @@ impl Simulation {
             ..new_token(&format!("t{number}"))
         };
         let created = self.fixture.create(&new);
-        assert_eq!(created.is_ok(), self.model.find_by_name(number).is_none());
+        let is_behind = self.minute < now;
+        assert_eq!(created.is_ok(), !is_behind && self.model.find_by_name(number).is_none());
         let Ok(issued) = created else { return false };
         let id = issued.token.id;
         let secret = self.push_secret(issued);
@@ -181,7 +185,7 @@ impl Simulation {
         let regenerated = self.fixture.regenerate(&token.id, options);
         let active = !token.revoked && now < token.ends;
         let overlaps = overlap != SecretOverlap::None;
-        assert_eq!(regenerated.is_ok(), active || !overlaps);
+        assert_eq!(regenerated.is_ok(), self.minute >= now && (active || !overlaps));
         let Ok(issued) = regenerated else { return false };
         let secret = self.push_secret(issued);
         let minutes = match overlap {
@@ -217,7 +221,7 @@ impl Simulation {
 
     fn restore(&mut self, now: i64) -> bool {
         let last = self.model.trash.last().cloned();
-        let last = last.filter(|(token, when)| {
+        let last = last.filter(|_| self.minute >= now).filter(|(token, when)| {
             (now - DAY, 0) < *when && self.model.tokens.iter().all(|t| t.name != token.name)
         });
         let restored = self.fixture.restore_last();
@@ -229,7 +233,7 @@ impl Simulation {
     }
 
     fn compare(&self) -> Result<(), TestCaseError> {
-        let now = self.minute.max(self.model.last_change);
+        let now = self.minute.max(self.model.newest_seen);
         for (n, secret) in self.secrets.iter().enumerate() {
             prop_assert_eq!(
                 decision_label(&self.fixture.check(secret)),
@@ -258,11 +262,12 @@ proptest! {
             model: Model {
                 tokens: Vec::new(),
                 trash: Vec::new(),
-                last_change: i64::MIN,
+                newest_seen: 0,
             },
             secrets: Vec::new(),
             minute: 0,
         };
+        run.fixture.now().unwrap();
         for step in &steps {
             run.apply(step);
             run.compare()?;

@@ -167,6 +167,17 @@ pub(in crate::store) struct StoreInfoV1 {
 
 impl Record for StoreInfoV1 {}
 
+/// What the store knows of the clock beside its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
+pub(in crate::store) struct ClockStateV1 {
+    /// The time of the newest use that was written since the clock was accepted.
+    pub(in crate::store) newest_use: Option<TimestampV1>,
+    /// How often an operator accepted the clock.
+    pub(in crate::store) accepted: u64,
+}
+
+impl Record for ClockStateV1 {}
+
 /// The end of the chain of events. Stored apart from the events, so that a truncated chain is
 /// detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]

@@ -216,9 +216,9 @@ impl Model {
     pub fn banner(&self) -> Option<String> {
         if let Some(last_change) = self.summary.clock_behind {
             return Some(format!(
-                "The system clock is behind the last change, which was at {}. Until the clock catches up, \
-                 tokens expire by the time of that change. Correct the clock, or press {} to accept \
-                 the clock's time.",
+                "The system clock is behind the newest time in the store, {}. Until the clock catches up, \
+                 tokens expire by that time and no secret is issued. Correct the clock, or press {} to \
+                 accept the clock's time.",
                 last_change.format("%Y-%m-%d %H:%M UTC"),
                 self.key(Mode::Global, Action::AcceptClock),
             ));

@@ -57,10 +57,6 @@ impl ReadTokens for CachedTokenReader<'_> {
     fn newest_event_of(&self, _: &TokenId) -> Result<Option<AuditEvent>, LocalPlanError> {
         Err(LocalPlanError::NotCached)
     }
-
-    fn newest_event_at(&self) -> Result<Option<Timestamp>, LocalPlanError> {
-        Err(LocalPlanError::NotCached)
-    }
 }
 
 /// Plans a command on one token. Returns `None` if only the service can plan the command.
@@ -69,7 +65,8 @@ pub(super) fn plan_from_cache(command: &Command, ctx: &Model) -> Option<Plan> {
         return None;
     }
     let context = PlanContext {
-        at: ctx.now,
+        // A command that the clock forbids is planned, and refused, by the service.
+        at: ctx.summary.clock_behind.map_or(ctx.now, |newest| newest.max(ctx.now)),
         clock: ctx.now,
         actor: &Actor::named(""),
         prefix: &ctx.policy.prefix,

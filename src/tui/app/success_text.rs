@@ -64,7 +64,10 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
 /// A text with the number of scopes that a new scope on `*` made redundant. The text is empty if no
 /// scope became redundant.
 fn absorbed_text(plan: &Plan) -> String {
-    let absorbed = |Warning::Absorbs(scopes): &Warning| scopes.len();
+    let absorbed = |warning: &Warning| match warning {
+        Warning::Absorbs(scopes) => scopes.len(),
+        Warning::Clock(_) => 0,
+    };
     match plan.warnings.iter().map(absorbed).sum() {
         0 => String::new(),
         narrower => format!("; removed {} covered by *", counted(narrower, "narrower scope")),

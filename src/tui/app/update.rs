@@ -181,7 +181,7 @@ impl App {
             Action::PreviousTab => self.go_to(self.neighbour_tab(false)),
             Action::AcceptClock => {
                 if self.model.summary.clock_behind.is_some() {
-                    let request = ServiceRequest::execute(Command::AcceptClock);
+                    let request = ServiceRequest::Preview(Command::AcceptClock);
                     self.request(RequestOrigin::App, request);
                 }
             }

@@ -87,6 +87,11 @@ impl PlanDialog {
                 count.to_string(),
                 Box::new(TextInput::single_line("")),
             ),
+            Confirmation::TypeWord(word) => ConfirmInput::Typed(
+                "the word",
+                word.to_owned(),
+                Box::new(TextInput::single_line("")),
+            ),
             Confirmation::None if !rows.is_empty() => ConfirmInput::Enter,
             Confirmation::None | Confirmation::Ask(_) => ConfirmInput::Buttons(false),
         };

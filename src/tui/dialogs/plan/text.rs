@@ -13,7 +13,7 @@ use crate::{
     },
     domain::{counted, grouped},
     keymap::{Action, Mode},
-    output::question::{overlap_effect, reactivation_effect},
+    output::question::{clock_effects, overlap_effect, reactivation_effect},
     tui::{
         app::model::Model,
         dialogs::shared_text::{describe_use, last_use_sentence},
@@ -25,6 +25,9 @@ use crate::{
 pub(super) fn paragraphs(plan: &Plan, ctx: &Model) -> Vec<String> {
     let is_all = matches!(plan.command, Command::Delete { tokens: TokensToDelete::All });
     let damaged = plan.damaged_count();
+    if plan.command == Command::AcceptClock {
+        return clock_text(plan, ctx);
+    }
     let mut text = match (plan.tokens().next(), plan.changes.len()) {
         (None, 0) => vec!["None of these tokens can be changed.".to_owned()],
         (None, _) => Vec::new(),
@@ -40,6 +43,22 @@ pub(super) fn paragraphs(plan: &Plan, ctx: &Model) -> Vec<String> {
             grouped(many)
         )),
     }
+    text
+}
+
+fn clock_text(plan: &Plan, ctx: &Model) -> Vec<String> {
+    let behind = ctx.summary.clock_behind.unwrap_or(plan.at);
+    let mut text = vec![
+        format!(
+            "The clock is at {}; the newest time in the store is {}.",
+            plan.at.format("%Y-%m-%d %H:%M UTC"),
+            behind.format("%Y-%m-%d %H:%M UTC")
+        ),
+        "Accept the clock only if it is right now: it will decide again when tokens expire."
+            .to_owned(),
+        String::new(),
+    ];
+    text.extend(clock_effects(plan));
     text
 }
 
