@@ -116,7 +116,7 @@ pub enum CliCommand {
     /// Give free space in the store's file back to the disk
     #[command(after_help = help_footers::COMPACT)]
     Compact,
-    /// Show the clock and the time that decides expiry, or accept the clock after it ran ahead
+    /// Show the clock and the time that decides expiry, or accept the clock
     Clock(LazyArgs<super::clock::ClockArgs>),
     /// Print shell completions
     #[command(after_help = help_footers::COMPLETIONS)]

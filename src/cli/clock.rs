@@ -28,6 +28,7 @@ pub struct ClockArgs {
 #[derive(Debug, clap::Subcommand)]
 pub enum ClockSubcommand {
     /// Let the clock decide again when tokens expire, after it ran ahead and was set back
+    #[command(after_help = help_footers::CLOCK)]
     Accept {
         /// Skip the confirmation
         #[arg(long)]

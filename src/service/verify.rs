@@ -157,17 +157,19 @@ impl Verifier {
         let (id, digest) = (secret.id(), secret.digest());
         drop(secret);
         let (clock, recent) = (&self.clock, &self.recent);
-        let mut ended_overlap = None;
+        let mut overlap_ended = None;
         let authenticated = self.reader.read(|rows| {
             let at = clock.denial_time(rows)?;
             let Some(mut token) = rows.token_without_usage(&id)? else {
                 return Ok(None);
             };
+            let newest_recorded = rows.recorded_time()?.newest();
             let Some(slot) = token.matching_slot(&digest, at) else {
-                ended_overlap = token.previous.filter(|old| old.digest.matches(&digest));
+                let is_new = |end: Timestamp| newest_recorded.is_none_or(|newest| newest < end);
+                let previous = token.previous.filter(|old| old.digest.matches(&digest));
+                overlap_ended = previous.filter(|old| is_new(old.until)).map(|_| at);
                 return Ok(None);
             };
-            let newest_recorded = rows.recorded_time()?.newest();
             let ended = rows.revocation_state(&id)?.denial(&token, slot, at);
             let is_recorded = recent.is_recorded(&digest, at);
             if !is_recorded {
@@ -183,8 +185,8 @@ impl Verifier {
                 newest_recorded,
             }))
         })?;
-        if ended_overlap.is_some() {
-            self.record_denial_time();
+        if let Some(at) = overlap_ended {
+            self.record_denial_time(at);
         }
         Ok(authenticated.ok_or(Denial::Unknown))
     }
@@ -203,7 +205,7 @@ impl Verifier {
         // recorded again.
         let is_expired_since = |end: Timestamp| newest_recorded.is_none_or(|newest| newest < end);
         if matches!(decision, Decision::Deny(Denial::Expired(end)) if is_expired_since(*end)) {
-            self.record_denial_time();
+            self.record_denial_time(*at);
         }
         // In read-only mode, skip the use without a warning for each check.
         if *is_recorded || self.reader.store().is_read_only() {
@@ -228,9 +230,9 @@ impl Verifier {
 
 impl Verifier {
     /// Queues the time of a denial, so that a clock that is set back does not lift it.
-    fn record_denial_time(&self) {
+    fn record_denial_time(&self, at: Timestamp) {
         if !self.reader.store().is_read_only() {
-            self.recorder().record_time(self.clock.now());
+            self.recorder().record_time(at);
         }
     }
 }

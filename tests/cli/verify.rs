@@ -97,12 +97,12 @@ fn a_named_pipe_without_a_writer_is_an_error() {
 #[test]
 fn a_denial_without_the_secret_reveals_nothing() {
     let home = Home::new();
+    home.seed("expired", "", "1h", TimeDelta::hours(2));
     let active = issue(&home, &["active"]);
     let revoked = issue(&home, &["revoked"]);
     let deleted = issue(&home, &["deleted"]);
     assert_eq!(run(&home, &["revoke", "revoked", "--yes"]).code, 0);
     assert_eq!(run(&home, &["delete", "deleted", "--yes"]).code, 0);
-    home.seed("expired", "", "1h", TimeDelta::hours(2));
     let expired = run(&home, &["show", "expired", "--json"]).objects()[0]["token"]["id"]
         .as_str()
         .unwrap()

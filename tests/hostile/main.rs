@@ -12,6 +12,7 @@
 #[path = "../fuzz/checks.rs"]
 #[expect(unreachable_pub, reason = "also a library of the fuzz targets")]
 mod checks;
+mod clock_walks;
 mod page_damage;
 mod parsers;
 mod subject;

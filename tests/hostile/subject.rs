@@ -85,7 +85,7 @@ impl Subject {
 }
 
 /// A service with the default policy.
-fn service_on(store: Store, clock: Clock) -> Service {
+pub(crate) fn service_on(store: Store, clock: Clock) -> Service {
     let policy = Policy {
         prefix: SecretPrefix::default(),
         limits: LifetimeLimits::default(),
