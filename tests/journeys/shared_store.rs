@@ -161,7 +161,7 @@ fn a_clock_set_back_is_reported_and_can_be_accepted() {
     it.clock_forward(TimeDelta::hours(-2));
     let mut again = it.second_on_same_store();
     again.resize(160, 24).sees("The system clock is behind the newest time");
-    again.keys("r").sees("is behind the newest time in the store (");
+    again.keys("R").sees("is behind the newest time in the store (");
     again.keys("C").sees("Accept this machine's clock?");
     again.sees("No expired token will become valid again.");
     again.keys("accept <Enter>").sees("It decides again when tokens expire");
