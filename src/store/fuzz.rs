@@ -4,8 +4,8 @@
 use super::{
     codec::{Record, RecordBody, checksum, decode, encode_record, verify_checksum},
     record::{
-        ChainHeadV1, EventV1, SchemaNumberV1, StoreInfoV1, TokenEventIndexEntryV1, TokenIdRecordV1,
-        TokenUses, TokenUsesV1, TokenV2, TrashV2,
+        ChainHeadV1, ClockStateV1, EventV1, SchemaNumberV1, StoreInfoV1, TokenEventIndexEntryV1,
+        TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2,
     },
 };
 use crate::domain::{EventHash, TokenId};
@@ -48,6 +48,8 @@ pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
     it.check(decode::<TokenEventIndexEntryV1>, |row| it.encode(row))?;
     let it = kind("a schema");
     it.check(decode::<SchemaNumberV1>, |row| it.encode(row))?;
+    let it = kind("the clock");
+    it.check(decode::<ClockStateV1>, |row| it.encode(row))?;
     let it = kind("the end of the chain");
     it.check(decode::<ChainHeadV1>, |row| it.encode(row))
 }

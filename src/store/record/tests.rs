@@ -192,6 +192,12 @@ fn the_bytes_of_the_small_records_are_frozen() {
         |body| body.decode() == Some(info),
         "01ddddddddddddddddddddddddddddddddfc0ea493d6fc15cd5b07da9b0a5920987122",
     );
+    let clock = ClockStateV1 { newest_use: Some(at(8).into()), accepted: 2 };
+    assert_golden(
+        &clock,
+        |body| body.decode() == Some(clock),
+        "0101fc10a493d6fc15cd5b07024f423c6c3929a144",
+    );
     let head = ChainHeadV1 { event_count: 70_000, hash: [0xee; 32] };
     assert_golden(
         &head,
