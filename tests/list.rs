@@ -72,6 +72,8 @@ mod tests {
         tokens: BTreeMap<TokenId, Token>,
         damaged: Vec<TokenId>,
         newest_event: Option<Timestamp>,
+        /// The newest time that the engine has seen.
+        newest_seen: Option<Timestamp>,
         _folder: TempDir,
     }
 
@@ -144,6 +146,7 @@ mod tests {
                 tokens: tokens.collect(),
                 damaged,
                 newest_event: None,
+                newest_seen: None,
                 _folder: folder,
             }
         }
@@ -226,8 +229,10 @@ mod tests {
                     .iter()
                     .all(|id| summary.damaged.iter().any(|it| it.contains(id.as_str())))
             );
-            let is_behind = |event: &Timestamp| *event - self.clock.now() > TimeDelta::minutes(5);
-            assert_eq!(summary.clock_behind, self.newest_event.filter(is_behind));
+            let clock = self.clock.now();
+            self.newest_seen = self.newest_seen.max(self.newest_event).max(Some(clock));
+            let is_behind = |seen: &Timestamp| *seen - clock > TimeDelta::seconds(5);
+            assert_eq!(summary.clock_behind, self.newest_seen.filter(is_behind));
         }
 
         fn load(&mut self) {

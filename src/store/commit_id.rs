@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use super::read_ops::RecordedTime;
+use super::recorded_time::RecordedTime;
 use super::register::RegisterId;
 
 /// The offset of the header in the file, in bytes.

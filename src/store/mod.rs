@@ -36,6 +36,7 @@ mod read_handle;
 mod read_ops;
 mod reader;
 mod record;
+mod recorded_time;
 mod register;
 mod repair;
 mod restore;
@@ -69,11 +70,12 @@ pub use path_security::{
     InputSensitivity, check_input_file, create_private_folder, is_local_regular_file,
 };
 pub use raw_batch::RawBatch;
-pub use read_ops::{ChainCheckResult, ChangesSince, HasTables, ReadOps, RecordedTime, TokenCursor};
+pub use read_ops::{ChainCheckResult, ChangesSince, HasTables, ReadOps, TokenCursor};
 #[cfg(any(test, feature = "testing"))]
 pub use read_ops::{ScanResult, TrashedToken};
 pub use reader::Reader;
 pub use record::ComparedFields;
+pub use recorded_time::RecordedTime;
 pub use register::{Ending, EndingKind, RevocationEntry};
 pub use repair::Repair;
 pub use restore::{KeptEndings, RestoreTarget, if_readable};

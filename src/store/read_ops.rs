@@ -15,10 +15,8 @@ use super::{
     error::{DamagedRecord, StoreError},
     migrate,
     raw_batch::{self, RawBatch},
-    record::{
-        ClockStateV1, StoreInfoV1, TimestampV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2,
-        TrashV2,
-    },
+    record::{StoreInfoV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2},
+    recorded_time::RecordedTime,
     register::{PendingEndings, RevocationState},
     repair::{self, Repair},
     tables::{Tables, Transaction},
@@ -29,26 +27,6 @@ use crate::domain::{
 
 /// The key of the store's id and creation time in the table `meta-1`.
 pub(super) const STORE_INFO: &[u8] = b"birth";
-
-/// The key of what the store knows of the clock in the table `meta-1`.
-pub(super) const CLOCK_STATE: &[u8] = b"clock";
-
-/// The newest times that a store contains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RecordedTime {
-    pub newest_event: Option<Timestamp>,
-    /// The newest use that was written since the clock was accepted.
-    pub newest_use: Option<Timestamp>,
-    /// How often an operator accepted the clock.
-    pub accepted: u64,
-}
-
-impl RecordedTime {
-    /// The later of both times.
-    pub fn newest(self) -> Option<Timestamp> {
-        self.newest_event.max(self.newest_use)
-    }
-}
 
 /// The rows that a scan read, and the damaged records that it skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -299,9 +277,7 @@ pub trait ReadOps: HasTables {
             return Ok(*time);
         }
         let newest_event = self.newest_event()?.map(|event| event.body.at);
-        let clock = load_clock_state(self.tables())?;
-        let newest_use = clock.newest_use.and_then(TimestampV1::to_timestamp);
-        let time = RecordedTime { newest_event, newest_use, accepted: clock.accepted };
+        let time = RecordedTime::load(self.tables(), newest_event)?;
         Ok(cache.map_or(time, |cache| *cache.get_or_init(|| time)))
     }
 
@@ -408,18 +384,6 @@ pub(super) fn load_usage<T: Transaction>(
     match tables.uses.get(id.as_bytes(), |body| body.decode::<TokenUsesV1<'_>>()?.into_usage()) {
         Ok(uses) => Ok(uses.unwrap_or_default()),
         Err(StoreError::Damaged(_)) => Ok(TokenUses::default()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Loads what the store knows of the clock. A damaged record must not prevent checks and
-/// revocations, so it counts as missing.
-pub(super) fn load_clock_state<T: Transaction>(
-    tables: &Tables<T>,
-) -> Result<ClockStateV1, StoreError> {
-    match tables.meta.get(CLOCK_STATE, decode::<ClockStateV1>) {
-        Ok(state) => Ok(state.unwrap_or(ClockStateV1 { newest_use: None, accepted: 0 })),
-        Err(StoreError::Damaged(_)) => Ok(ClockStateV1 { newest_use: None, accepted: 0 }),
         Err(error) => Err(error),
     }
 }

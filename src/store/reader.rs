@@ -8,7 +8,8 @@ use redb::ReadTransaction;
 use super::{
     commit_id::CommitValues,
     error::StoreError,
-    read_ops::{HasTables, RecordedTime},
+    read_ops::HasTables,
+    recorded_time::RecordedTime,
     register::{self, PendingEndings, Register, RegisterId, RevocationState},
     tables::ReadTables,
 };

@@ -10,10 +10,8 @@ use super::{
     chain,
     codec::decode,
     error::StoreError,
-    read_ops::{CLOCK_STATE, HasTables, ReadOps as _, load_clock_state, load_usage},
-    record::{
-        ClockStateV1, TimestampV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2,
-    },
+    read_ops::{HasTables, ReadOps as _, load_usage},
+    record::{TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2},
     tables::WriteTables,
 };
 use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Name, Timestamp, Token, TokenId};
@@ -140,23 +138,6 @@ impl<'t> Writer<'t> {
             self.mark_changed(*key);
         }
         Ok(())
-    }
-
-    /// Records that a secret was used at `at`, so that a clock that is set back makes nothing valid
-    /// that had expired by then.
-    pub fn raise_newest_use(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        let state = load_clock_state(&self.tables)?;
-        let newest = state.newest_use.and_then(TimestampV1::to_timestamp);
-        if newest.is_some_and(|newest| newest >= at) {
-            return Ok(());
-        }
-        self.tables.meta.put(CLOCK_STATE, &ClockStateV1 { newest_use: Some(at.into()), ..state })
-    }
-
-    /// Forgets the newest use, because the clock was wrong at that time.
-    pub fn accept_clock(&mut self) -> Result<(), StoreError> {
-        let accepted = load_clock_state(&self.tables)?.accepted.saturating_add(1);
-        self.tables.meta.put(CLOCK_STATE, &ClockStateV1 { newest_use: None, accepted })
     }
 
     /// Appends an event to the audit chain.

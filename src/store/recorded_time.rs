@@ -1,0 +1,71 @@
+//! The newest times that a store contains, below which the time for denial never falls. The newest
+//! use has a record of its own, so that a check need not search the table of last uses. Called by
+//! the read and write operations.
+
+use super::{
+    codec::decode,
+    error::StoreError,
+    record::{ClockStateV1, TimestampV1},
+    tables::{Tables, Transaction},
+    write_ops::Writer,
+};
+use crate::domain::Timestamp;
+
+/// The key of what the store knows of the clock in the table `meta-1`.
+const CLOCK_STATE: &[u8] = b"clock";
+
+/// The newest times that a store contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RecordedTime {
+    pub newest_event: Option<Timestamp>,
+    /// The newest use that was written since the clock was accepted.
+    pub newest_use: Option<Timestamp>,
+    /// How often an operator accepted the clock.
+    pub accepted: u64,
+}
+
+impl RecordedTime {
+    /// Loads the newest use. `newest_event` is the time of the newest event.
+    pub(super) fn load<T: Transaction>(
+        tables: &Tables<T>,
+        newest_event: Option<Timestamp>,
+    ) -> Result<Self, StoreError> {
+        let state = load_clock_state(tables)?;
+        let newest_use = state.newest_use.and_then(TimestampV1::to_timestamp);
+        Ok(Self { newest_event, newest_use, accepted: state.accepted })
+    }
+
+    /// The later of both times.
+    pub fn newest(self) -> Option<Timestamp> {
+        self.newest_event.max(self.newest_use)
+    }
+}
+
+/// Loads what the store knows of the clock. A damaged record must not prevent checks and
+/// revocations, so it counts as missing.
+fn load_clock_state<T: Transaction>(tables: &Tables<T>) -> Result<ClockStateV1, StoreError> {
+    match tables.meta.get(CLOCK_STATE, decode::<ClockStateV1>) {
+        Ok(state) => Ok(state.unwrap_or(ClockStateV1 { newest_use: None, accepted: 0 })),
+        Err(StoreError::Damaged(_)) => Ok(ClockStateV1 { newest_use: None, accepted: 0 }),
+        Err(error) => Err(error),
+    }
+}
+
+impl Writer<'_> {
+    /// Records that a secret was used at `at`, so that a clock that is set back makes nothing valid
+    /// that had expired by then.
+    pub fn raise_newest_use(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        let state = load_clock_state(&self.tables)?;
+        let newest = state.newest_use.and_then(TimestampV1::to_timestamp);
+        if newest.is_some_and(|newest| newest >= at) {
+            return Ok(());
+        }
+        self.tables.meta.put(CLOCK_STATE, &ClockStateV1 { newest_use: Some(at.into()), ..state })
+    }
+
+    /// Forgets the newest use, because the clock was wrong at that time.
+    pub fn accept_clock(&mut self) -> Result<(), StoreError> {
+        let accepted = load_clock_state(&self.tables)?.accepted.saturating_add(1);
+        self.tables.meta.put(CLOCK_STATE, &ClockStateV1 { newest_use: None, accepted })
+    }
+}
