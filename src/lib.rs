@@ -90,12 +90,7 @@ pub use domain::{AccessRequest, Decision, Denial, Scope, ScopeError};
 pub use service::{Verdict, Verifier};
 pub use store::StoreError;
 
-use std::{
-    ffi::OsString,
-    fs::File,
-    io::{self, Write as _},
-    process::ExitCode,
-};
+use std::{ffi::OsString, fs::File, process::ExitCode};
 
 use clap::Parser as _;
 
@@ -188,12 +183,12 @@ fn run_app(args: &Args) -> Result<Exit, CliError> {
         clipboard: (!config.clipboard.is_empty()).then(|| config.clipboard.clone()),
     };
     let secrets = tui::run(service, setup).map_err(CliError::usage)?;
-    let mut out = io::stdout().lock();
-    for secret in secrets {
-        out.write_all(secret.reveal().as_bytes())?;
-        out.write_all(b"\n")?;
-    }
-    out.flush()?;
+    let out = Output::new(false, false);
+    // A closed pipe, too, would lose a secret that works.
+    let printed = secrets.iter().try_for_each(|secret| out.line(secret.reveal()));
+    printed.and_then(|()| out.flush()).map_err(|error| {
+        CliError::not_delivered(&error).with_hint("the secret is lost: regenerate its token")
+    })?;
     Ok(Exit::Done)
 }
 

@@ -133,7 +133,7 @@ pub(super) fn create(service: &Service, args: &Backup, out: &Output) -> Result<E
     }
     if out.json {
         let damaged: Vec<_> = done.damaged.iter().map(ToString::to_string).collect();
-        out.object(json!({
+        out.result(json!({
             "file": path,
             "tokens": done.tokens,
             "events": done.events,

@@ -9,20 +9,19 @@ use serde_json::json;
 use super::{
     args::{Create, Delete, Edit, Regenerate, Revoke, ScopeList, ScopeSubcommand},
     exit::{CliError, Exit},
-    print::{Output, print_message, print_warning},
+    print::{Output, print_message},
     prompt::confirm,
 };
 use crate::{
     domain::{
-        Command, ConfirmationProof, DeliveryMethod, Description, Name, NewToken, Plan, Scope,
-        ScopePresetError, Scopes, ScopesToRemove, Token, TokenId, TokensToDelete, TokensToRestore,
-        Warning, counted,
+        Command, Description, Name, NewToken, Plan, Scope, ScopePresetError, Scopes,
+        ScopesToRemove, Secret, Token, TokenId, TokensToDelete, TokensToRestore, Warning, counted,
     },
     output::{
-        advice::{self, Diagnostic},
+        advice,
         json::{format_time, token_json},
     },
-    service::{CommandResult, IssuedToken, Service, ServiceError},
+    service::{CommandResult, Service, ServiceError},
 };
 
 /// Executes the change that `arguments` describe, after the operator has confirmed it.
@@ -35,8 +34,9 @@ pub(super) fn change(
     let plan = service.preview(&command)?;
     plan.require_all().map_err(ServiceError::from)?;
     confirm(&plan, has_yes(arguments))?;
-    let committed = service.execute(&command, &plan.confirm())?;
-    print_committed(service, committed, out)
+    let printing = &mut |token: &Token, secret: &Secret| print_secret(token, secret, out);
+    let committed = service.execute_printing(&command, &plan.confirm(), printing)?;
+    print_committed(&committed, out)
 }
 
 /// Returns the change that `arguments` describe, or `None` for a command that changes no token.
@@ -193,25 +193,18 @@ fn flatten(lists: &[ScopeList]) -> Vec<Scope> {
     lists.iter().flat_map(|list| list.0.iter().cloned()).collect()
 }
 
-/// Prints the result, and delivers a new secret.
-fn print_committed(
-    service: &Service,
-    mut committed: CommandResult,
-    out: &Output,
-) -> Result<Exit, CliError> {
+/// Prints the result. A new secret was printed or written before the change.
+fn print_committed(committed: &CommandResult, out: &Output) -> Result<Exit, CliError> {
     print_absorbed_scopes(&committed.plan);
     if let Some(error) = &committed.deferred {
         print_message(&advice::deferred_sentence(error));
     }
-    if let Some(issued) = committed.issued.pop() {
-        print_message(&describe_change(&committed.plan, &issued.token));
-        return deliver_secret(service, &issued, out);
-    }
     let plan = &committed.plan;
+    let is_printed = committed.secret_file.is_none() && plan.command.issues_secrets();
     if plan.command == (Command::Delete { tokens: TokensToDelete::All }) {
         let deleted = plan.changes.len();
         if out.json {
-            out.object(json!({ "deleted": deleted }))?;
+            out.result(json!({ "deleted": deleted }))?;
         } else {
             print_message(&format!("Deleted {}", plan.counted_tokens()));
         }
@@ -225,25 +218,24 @@ fn print_committed(
     for change in plan.changes.iter().filter(|change| change.token().is_none()) {
         let Some(id) = change.id() else { continue };
         if out.json {
-            out.object(json!({ "deleted_damaged": id.as_str() }))?;
+            out.result(json!({ "deleted_damaged": id.as_str() }))?;
         } else {
             print_message(&format!("Deleted the damaged record {id}"));
         }
     }
-    let now = service.now()?;
     for each in plan.tokens() {
-        if one_secret || !out.json {
+        if one_secret || is_printed || !out.json {
             print_message(&describe_change(plan, each));
         }
         if let (Some(file), true) = (&committed.secret_file, one_secret) {
             print_message(&format!("Wrote the secret to {} (mode 0600)", file.display()));
         }
-        if out.json {
-            let mut value = json!({ "token": token_json(each, now) });
+        if out.json && !is_printed {
+            let mut value = json!({ "token": token_json(each, plan.at) });
             if one_secret && let Some(fields) = value.as_object_mut() {
                 fields.insert("secret".to_owned(), serde_json::Value::Null);
             }
-            out.object(value)?;
+            out.result(value)?;
         }
     }
     Ok(Exit::Done)
@@ -290,35 +282,15 @@ fn end_text(token: &Token) -> String {
     end.unwrap_or_else(|| "it never expires".to_owned())
 }
 
-/// Prints the secret on standard output and records the delivery. If the secret cannot be printed,
-/// it is lost: the token stays undelivered, and the error tells how to replace it.
-fn deliver_secret(service: &Service, issued: &IssuedToken, out: &Output) -> Result<Exit, CliError> {
-    let IssuedToken { token, secret } = issued;
-    let printed = if out.json {
+/// Prints the new secret of `token` on standard output, and waits until it has arrived.
+fn print_secret(token: &Token, secret: &Secret, out: &Output) -> io::Result<()> {
+    if out.json {
         let token = token_json(token, token.issued);
-        out.object(json!({ "token": token, "secret": secret.reveal() }))
+        out.object(json!({ "token": token, "secret": secret.reveal() }))?;
     } else {
-        out.line(secret.reveal())
-    };
-    let lost = |error: io::Error| {
-        let message = format!("cannot print the secret of {} ({error}); it is lost", token.name);
-        CliError::new(Exit::Refused, message).with_hint("regenerate or delete the token")
-    };
-    printed.map_err(lost)?;
-    let delivery = Command::RecordDelivery {
-        token: token.id,
-        digest: token.digest,
-        method: DeliveryMethod::Printed,
-    };
-    // The secret is delivered: an error here must not look like a failure to issue it.
-    if let Err(error) = service.execute(&delivery, &ConfirmationProof::NOT_REQUIRED) {
-        let reason = advice::message(&error);
-        let message =
-            format!("cannot record that the secret of {} was printed ({reason})", token.name);
-        let hint = "the app will list the secret as not saved yet; mark it as saved in the app";
-        print_warning(&Diagnostic::new(message).with_hint(hint));
+        out.line(secret.reveal())?;
     }
-    Ok(Exit::Done)
+    out.flush()
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ fn init(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result<
         }
     })?;
     if out.json {
-        out.object(json!({ "path": path.to_string_lossy(), "created": true }))?;
+        out.result(json!({ "path": path.to_string_lossy(), "created": true }))?;
     } else {
         print_message(&format!("Created {} (every setting is commented out)", path.display()));
     }

@@ -23,6 +23,8 @@ pub enum Exit {
     Refused = 3,
     /// The store cannot be opened, read or written.
     Store = 4,
+    /// The change was made, but its result could not be printed.
+    NotDelivered = 5,
 }
 
 impl From<Exit> for ExitCode {
@@ -82,6 +84,15 @@ impl CliError {
         Self::Exit(Exit::Store, advice::diagnose_store(error))
     }
 
+    /// The error for a change that was made, but whose result cannot be printed (exit 5).
+    pub fn not_delivered(error: &io::Error) -> Self {
+        Self::new(
+            Exit::NotDelivered,
+            format!("the change was made, but cannot write the output ({error})"),
+        )
+        .with_hint("do not repeat the command; look at the result with another one")
+    }
+
     /// Adds a hint with the remedy. A broken pipe gets no hint.
     #[must_use]
     pub fn with_hint(self, hint: impl Display) -> Self {
@@ -104,19 +115,25 @@ impl CliError {
 
 impl From<ServiceError> for CliError {
     fn from(error: ServiceError) -> Self {
-        let exit = match &error {
-            read_only if read_only.is_read_only_mode() => Exit::Refused,
-            ServiceError::Store(_)
-            | ServiceError::Entropy(_)
-            | ServiceError::ResultUnknown { .. } => Exit::Store,
-            ServiceError::NotFound(_)
-            | ServiceError::NotDeleted(_)
-            | ServiceError::Refused(Refusal::NotFound(_) | Refusal::NothingToRestore) => Exit::No,
-            ServiceError::Ambiguous { .. } => Exit::Usage,
-            ServiceError::SecretFile(error) if !error.is_existing_file() => Exit::Usage,
-            _ => Exit::Refused,
-        };
-        Self::Exit(exit, advice::diagnose(&error))
+        Self::Exit(exit_of(&error), advice::diagnose(&error))
+    }
+}
+
+/// The exit code of an error of the service.
+fn exit_of(error: &ServiceError) -> Exit {
+    match error {
+        read_only if read_only.is_read_only_mode() => Exit::Refused,
+        ServiceError::Store(_) | ServiceError::Entropy(_) | ServiceError::ResultUnknown { .. } => {
+            Exit::Store
+        }
+        ServiceError::NotFound(_)
+        | ServiceError::NotDeleted(_)
+        | ServiceError::Refused(Refusal::NotFound(_) | Refusal::NothingToRestore) => Exit::No,
+        ServiceError::Ambiguous { .. } => Exit::Usage,
+        ServiceError::SecretFile(error) if !error.is_existing_file() => Exit::Usage,
+        ServiceError::NotPrinted(_) => Exit::Usage,
+        ServiceError::PrintedSecretVoid(cause) => exit_of(cause),
+        _ => Exit::Refused,
     }
 }
 
@@ -124,8 +141,7 @@ impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::BrokenPipe,
-            _ => Self::usage(format!("cannot write the output ({error})"))
-                .with_hint("check whether the change was made before you repeat it"),
+            _ => Self::usage(format!("cannot write the output ({error})")),
         }
     }
 }

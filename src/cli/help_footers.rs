@@ -21,6 +21,7 @@ Exit codes:
   2    invalid arguments, config or terminal
   3    refused by a rule or by read-only mode
   4    the store is unavailable, damaged or accessible by other users
+  5    the change was made, but its result could not be printed
   129, 130, 143   hang-up, interrupt, termination signal
 
 Environment:

@@ -4,13 +4,16 @@
 
 use std::{
     borrow::Cow,
+    fs::File,
     io::{self, IsTerminal as _, Write},
+    os::fd::AsFd as _,
     sync::LazyLock,
 };
 
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::exit::CliError;
 use crate::{
     config::{Environment, GlyphSet},
     domain::terminal_text::{escape, to_ascii},
@@ -59,6 +62,23 @@ impl Output {
 
     pub fn line(&self, text: &str) -> io::Result<()> {
         write_lines(&mut io::stdout().lock(), text)
+    }
+
+    /// Prints the result of a change that was made. A closed pipe is no failure of the change.
+    pub fn result(&self, value: Value) -> Result<(), CliError> {
+        self.object(value).and_then(|()| io::stdout().flush()).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => CliError::BrokenPipe,
+            _ => CliError::not_delivered(&error),
+        })
+    }
+
+    /// Waits until the receiver has what was printed. A file is flushed to disk, because its disk
+    /// may report only then that it is full.
+    pub fn flush(&self) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.flush()?;
+        let file = File::from(stdout.as_fd().try_clone_to_owned()?);
+        if file.metadata()?.is_file() { file.sync_all() } else { Ok(()) }
     }
 
     /// Prints `rows` under `headings`; each column is as wide as its widest cell.

@@ -277,7 +277,7 @@ impl FileSearch<'_> {
         }
         for token in committed.plan.tokens() {
             if self.out.json {
-                self.out.object(json!({ "revoked": token_reference(token) }))?;
+                self.out.result(json!({ "revoked": token_reference(token) }))?;
             } else {
                 print_message(&format!("Revoked {}", token.name));
             }

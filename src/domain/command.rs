@@ -197,6 +197,11 @@ impl Command {
         self
     }
 
+    /// Whether the command gives tokens a new secret.
+    pub fn issues_secrets(&self) -> bool {
+        matches!(self, Self::Create { .. } | Self::Regenerate { .. })
+    }
+
     /// The path of the file to write new secrets to, if the command has one.
     pub fn secret_file(&self) -> Option<&str> {
         match self {

@@ -69,7 +69,7 @@ pub fn store_message(error: &StoreError) -> String {
 pub fn diagnose(error: &ServiceError) -> Diagnostic {
     match error {
         ServiceError::Store(error) => diagnose_store(error),
-        ServiceError::ResultUnknown { cause: why, .. } => {
+        ServiceError::ResultUnknown { cause: why, .. } | ServiceError::PrintedSecretVoid(why) => {
             // The text of `error` begins with the text of the inner error. Replace this part by the
             // message of the inner error with its hint.
             let text = error.to_string();
@@ -84,7 +84,7 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
             Diagnostic::new(format!("several ids start with {}: {candidates}", escape(given)))
                 .with_hint("add more characters of the id")
         }
-        ServiceError::SecretFile(error) => split_hint(&error.to_string()),
+        ServiceError::SecretFile(_) | ServiceError::NotPrinted(_) => split_hint(&error.to_string()),
         other => Diagnostic::new(other),
     }
 }

@@ -148,7 +148,7 @@ fn a_path_in_a_command_is_quoted_for_the_shell() {
 #[test]
 fn an_inner_error_has_its_hint_too() {
     let full = || Box::new(ServiceError::Store(StoreError::Full));
-    let unsure = ServiceError::ResultUnknown { cause: full(), file: "/srv/secrets".into() };
+    let unsure = ServiceError::ResultUnknown { cause: full(), file: Some("/srv/secrets".into()) };
     let sentence = message(&unsure);
     assert!(sentence.starts_with(
         "the disk is full; nothing was changed: free some space, then try again. The tokens may or may not"

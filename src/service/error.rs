@@ -2,7 +2,7 @@
 //! Nothing was changed, except possibly for [`ServiceError::ResultUnknown`]. The app and the
 //! command line print the texts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::secret_file::SecretFileError;
 use crate::{
@@ -45,9 +45,17 @@ pub enum ServiceError {
     },
     #[error(transparent)]
     SecretFile(#[from] SecretFileError),
-    /// The result of the commit is unknown, and the file with the new secrets was kept.
-    #[error("{cause}. The tokens may or may not have been changed: check them before you use the new secrets in {}", .file.display())]
-    ResultUnknown { cause: Box<ServiceError>, file: PathBuf },
+    /// The result of the commit is unknown. The new secrets were printed, or are in `file`.
+    #[error("{cause}. The tokens may or may not have been changed: check them before you use the {}", new_secrets(.file.as_deref()))]
+    ResultUnknown { cause: Box<ServiceError>, file: Option<PathBuf> },
+    /// A new secret could not be printed, so nothing was changed.
+    #[error(
+        "cannot print the new secret ({0}); nothing was changed: check the output, or write the secret to a file with --secret-file"
+    )]
+    NotPrinted(std::io::Error),
+    /// The commit failed after the new secret was printed.
+    #[error("{0}. The printed secret does not work: discard it")]
+    PrintedSecretVoid(Box<ServiceError>),
     #[error("nothing was changed, because the system's random source failed ({0}): try again")]
     Entropy(String),
 }
@@ -68,6 +76,13 @@ impl From<ScopeError> for ServiceError {
     fn from(error: ScopeError) -> Self {
         Self::Refused(error.into())
     }
+}
+
+fn new_secrets(file: Option<&Path>) -> String {
+    file.map_or_else(
+        || "printed secret".to_owned(),
+        |file| format!("new secrets in {}", file.display()),
+    )
 }
 
 fn changed_meanwhile(plan: &Plan, expected: usize) -> String {

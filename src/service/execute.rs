@@ -2,11 +2,11 @@
 //! `domain::plan` makes the plan; this module adds the transaction, the clock and the secrets.
 //! Refuses a command whose plan differs from the one that the operator confirmed.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::path::PathBuf;
 
 use chrono::NaiveDateTime;
 
-use super::{Service, ServiceError, Zone, secret_file::SecretFile};
+use super::{Service, ServiceError, Zone, issue::PrintSecret, secret_file::SecretFile};
 use crate::{
     domain::{
         AuditAction, AuditEvent, Command, ConfirmationProof, EventBody, Name, Plan, PreviousSecret,
@@ -28,7 +28,7 @@ pub struct IssuedToken {
 pub struct CommandResult {
     /// The plan that was executed.
     pub plan: Plan,
-    /// The new secrets in the order of the plan; empty if they were written to a file.
+    /// The new secrets in the order of the plan; empty if they were written to a file or printed.
     pub issued: Vec<IssuedToken>,
     /// The file that contains the secrets.
     pub secret_file: Option<PathBuf>,
@@ -102,48 +102,24 @@ impl Service {
         command: &Command,
         confirmed: &ConfirmationProof,
     ) -> Result<CommandResult, ServiceError> {
-        if let Some(committed) = self.execute_ending(command, confirmed)? {
-            return Ok(committed);
+        match self.execute_ending(command, confirmed)? {
+            Some(committed) => Ok(committed),
+            None => self.issue(command, confirmed, None),
         }
-        let mut secrets = self.generate_secrets(command)?;
-        let file = self.write_secret_file(command, &secrets)?;
-        let digests = secrets.iter().map(|(id, secret)| (*id, secret.digest())).collect();
-        let executed = self.write(|tx| {
-            let plan = self.plan(tx, command, &digests)?;
-            require_confirmed(&plan, confirmed)?;
-            if let Some((_, written_for)) = &file {
-                require_confirmed(&plan, written_for)?;
-            }
-            self.apply(tx, &plan)?;
-            Ok(plan)
-        });
-        if let Ok(plan) = &executed {
-            self.update_register(plan)?;
+    }
+
+    /// Like [`Service::execute`], but passes each new secret to `print` before the commit, unless
+    /// the command has a secret file. If `print` fails, nothing is changed.
+    pub fn execute_printing(
+        &self,
+        command: &Command,
+        confirmed: &ConfirmationProof,
+        print: PrintSecret<'_>,
+    ) -> Result<CommandResult, ServiceError> {
+        match self.execute_ending(command, confirmed)? {
+            Some(committed) => Ok(committed),
+            None => self.issue(command, confirmed, Some(print)),
         }
-        let plan = match (executed, file) {
-            (Ok(plan), Some((file, _))) => {
-                let secret_file = Some(file.keep());
-                return Ok(CommandResult { secret_file, ..CommandResult::of(plan) });
-            }
-            (Ok(plan), None) => plan,
-            // The commit may have succeeded despite the error. In that case, only the file has the
-            // working secrets.
-            (Err(cause @ ServiceError::Store(_)), Some((file, _)))
-                if !self.is_rolled_back(&secrets) =>
-            {
-                return Err(ServiceError::ResultUnknown {
-                    cause: Box::new(cause),
-                    file: file.keep(),
-                });
-            }
-            (Err(error), _) => return Err(error),
-        };
-        let issue = |token: &Token| {
-            let secret = secrets.remove(&token.id)?;
-            Some(IssuedToken { token: token.clone(), secret })
-        };
-        let issued = plan.tokens().filter_map(issue).collect();
-        Ok(CommandResult { issued, ..CommandResult::of(plan) })
     }
 
     /// Plans `command` on the snapshot `tx`.
@@ -153,7 +129,24 @@ impl Service {
         command: &Command,
         digests: &NewSecretDigests,
     ) -> Result<Plan, ServiceError> {
-        plan::plan(command, &PlanReader(tx), &self.plan_context(tx, digests)?)
+        self.plan_not_before(tx, command, digests, None)
+    }
+
+    /// Like [`Service::plan`], but at `not_before` or later: the time that the operator has seen in
+    /// an earlier plan of the same command.
+    pub(super) fn plan_not_before(
+        &self,
+        tx: &impl ReadOps,
+        command: &Command,
+        digests: &NewSecretDigests,
+        not_before: Option<Timestamp>,
+    ) -> Result<Plan, ServiceError> {
+        let context = self.plan_context(tx, digests)?;
+        let at = match not_before {
+            Some(at) => tx.newest_event_at()?.map_or(at, |newest| at.max(newest)),
+            None => context.at,
+        };
+        plan::plan(command, &PlanReader(tx), &PlanContext { at, ..context })
     }
 
     /// Collects the inputs of a plan other than the tokens.
@@ -173,50 +166,6 @@ impl Service {
             deletion: None,
             digests,
         })
-    }
-
-    /// Generates a secret for each token for which `command` issues one.
-    fn generate_secrets(
-        &self,
-        command: &Command,
-    ) -> Result<HashMap<TokenId, Secret>, ServiceError> {
-        let new_id;
-        let ids = match command {
-            Command::Create { .. } => {
-                new_id = TokenId::generate(|out| self.entropy.fill(out))?;
-                std::slice::from_ref(&new_id)
-            }
-            Command::Regenerate { tokens, .. } => tokens,
-            _ => &[],
-        };
-        let generate = |id: &TokenId| {
-            let prefix = &self.policy.prefix;
-            Ok((*id, Secret::generate(prefix, *id, |out| self.entropy.fill(out))?))
-        };
-        ids.iter().map(generate).collect()
-    }
-
-    /// Writes the secrets to the file that `command` names. Returns the file and the confirmation
-    /// of the plan from which the file was written. The executed plan must match this confirmation,
-    /// because the file may contain token names.
-    fn write_secret_file(
-        &self,
-        command: &Command,
-        secrets: &HashMap<TokenId, Secret>,
-    ) -> Result<Option<(SecretFile, ConfirmationProof)>, ServiceError> {
-        let Some(path) = command.secret_file() else {
-            return Ok(None);
-        };
-        let plan = self.preview(command)?;
-        plan.require_all()?;
-        let mut file = SecretFile::create(path)?;
-        match (command.tokens(), secrets.values().next()) {
-            ([] | [_], Some(secret)) => file.write_one(secret)?,
-            _ => file.write_many(
-                plan.tokens().filter_map(|it| Some((&it.name, secrets.get(&it.id)?))),
-            )?,
-        }
-        Ok(Some((file, plan.confirm())))
     }
 
     /// Writes the changes of `plan` and their events.
@@ -299,16 +248,6 @@ impl Service {
             tx.put_previous_use(&token.id, *digest, used)?;
         }
         Ok(())
-    }
-
-    /// Whether a failed commit certainly changed nothing. This is certain if a token does not exist
-    /// or does not have its generated secret. One transaction writes all secrets, so checking one
-    /// token is enough.
-    fn is_rolled_back(&self, secrets: &HashMap<TokenId, Secret>) -> bool {
-        secrets.iter().next().is_none_or(|(id, secret)| match self.token(id) {
-            Ok(token) => token.is_none_or(|token| !token.digest.matches(&secret.digest())),
-            Err(_) => false,
-        })
     }
 
     /// Purges tokens that were deleted more than 24 hours ago, and stores pending endings. The app

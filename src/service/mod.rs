@@ -11,6 +11,7 @@ pub mod error;
 mod execute;
 pub mod export_and_backup;
 pub mod import;
+mod issue;
 pub mod leaked_secret;
 pub mod list_feed;
 mod parallel;

@@ -31,7 +31,7 @@ pub(in crate::cli) fn repair(service: &Service, yes: bool, out: &Output) -> Resu
     let (copy, made) = service.repair()?;
     if out.json {
         let made: Vec<_> = made.iter().map(ToString::to_string).collect();
-        out.object(json!({ "repairs": made, "copy": copy }))?;
+        out.result(json!({ "repairs": made, "copy": copy }))?;
         return Ok(Exit::Done);
     }
     for repair in &made {

@@ -46,7 +46,7 @@ pub(in crate::cli) fn export(
         written.map_err(|error| CliError::output_file(&error, path))?;
         let (count, path) = (exported.tokens, path.to_string_lossy());
         if out.json {
-            out.object(json!({ "file": path, "tokens": count }))?;
+            out.result(json!({ "file": path, "tokens": count }))?;
         } else {
             let path = crate::domain::terminal_text::escape(&path);
             print_message(&format!("Wrote {} to {path} (mode 0600)", counted(count, "token")));

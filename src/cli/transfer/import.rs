@@ -177,13 +177,14 @@ fn report_action(
     let conflicts: Vec<_> = action.conflicts.iter().map(Conflict::describe).collect();
     let (id, name) = (row.token.id.as_str(), row.token.name.as_str());
     if out.json {
-        return Ok(out.object(json!({
+        let value = json!({
             "line": row.line,
             "id": id,
             "name": name,
             "outcome": action.outcome.as_str(),
             "conflicts": conflicts,
-        }))?);
+        });
+        return if args.dry_run { Ok(out.object(value)?) } else { out.result(value) };
     }
     let text = format!(
         "line {}: {name} ({id}) {} {}",

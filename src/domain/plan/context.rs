@@ -9,6 +9,7 @@ use super::{Refusal, StoredToken};
 use crate::domain::{
     Timestamp,
     catalogue::ScopeCatalogue,
+    command::DeliveryMethod,
     event::{Actor, AuditEvent},
     id::TokenId,
     lifetime::{Lifetime, LifetimeError, LifetimeLimits},
@@ -37,25 +38,40 @@ pub trait ReadTokens {
     fn newest_event_of(&self, id: &TokenId) -> Result<Option<AuditEvent>, Self::Error>;
 }
 
-/// The digests of the secrets that a command issues, by token id. The map is empty in a preview.
+/// The digests of the secrets that a command issues, by token id, and how these secrets are
+/// delivered before the commit. There are no digests in a preview.
 #[derive(Debug, Clone, Default)]
-pub struct NewSecretDigests(HashMap<TokenId, Digest>);
+pub struct NewSecretDigests {
+    digests: HashMap<TokenId, Digest>,
+    delivery: Option<DeliveryMethod>,
+}
 
 impl NewSecretDigests {
     /// The digest of the new secret of token `id`. In a preview, the digest is all zeros.
     pub fn of(&self, id: &TokenId) -> Digest {
-        self.0.get(id).copied().unwrap_or(Digest::from_bytes([0; 32]))
+        self.digests.get(id).copied().unwrap_or(Digest::from_bytes([0; 32]))
     }
 
     /// The id of the only token with a new secret. In a preview, returns [`TokenId::PLACEHOLDER`].
     pub fn only_id(&self) -> TokenId {
-        self.0.keys().next().copied().unwrap_or(TokenId::PLACEHOLDER)
+        self.digests.keys().next().copied().unwrap_or(TokenId::PLACEHOLDER)
+    }
+
+    /// Sets how the secrets are delivered before the commit; `None` if they are delivered later.
+    #[must_use]
+    pub fn delivered_by(self, delivery: Option<DeliveryMethod>) -> Self {
+        Self { delivery, ..self }
+    }
+
+    /// How the secrets are delivered before the commit.
+    pub fn delivery(&self) -> Option<DeliveryMethod> {
+        self.delivery
     }
 }
 
 impl FromIterator<(TokenId, Digest)> for NewSecretDigests {
     fn from_iter<I: IntoIterator<Item = (TokenId, Digest)>>(digests: I) -> Self {
-        Self(digests.into_iter().collect())
+        Self { digests: digests.into_iter().collect(), delivery: None }
     }
 }
 

@@ -48,11 +48,11 @@ pub(super) fn create<R: ReadTokens>(
         revoked: None,
         version: 1,
         generation: 1,
-        delivered: plan.command.secret_file().is_some(),
+        delivered: context.digests.delivery().is_some(),
         last_used: None,
     };
     let mut detail = format!("{}, {}", expiry_text(token.expires), scope_count(token.scopes.len()));
-    if token.delivered {
+    if plan.command.secret_file().is_some() {
         detail.push_str(", written to a file");
     }
     plan.changes.push(super::TokenChange {

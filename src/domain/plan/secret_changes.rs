@@ -58,8 +58,8 @@ pub(super) fn end_overlap(plan: &mut Plan, token: &Arc<Token>) {
     plan.push_change(token, Token::clone(token).end_overlap(), AuditAction::OverlapEnded, detail);
 }
 
-/// Replaces the secret of a token. Only an active token gets the overlap. A secret written to a
-/// file counts as delivered.
+/// Replaces the secret of a token. Only an active token gets the overlap. A secret that
+/// is written to a file or printed counts as delivered.
 pub(super) fn regenerate(
     plan: &mut Plan,
     token: &Arc<Token>,
@@ -87,8 +87,8 @@ pub(super) fn regenerate(
         detail.push_str(&expiry_text(Some(previous.until)));
     }
     push_ended_overlap(&mut detail, plan, token);
+    renewed.delivered = context.digests.delivery().is_some();
     if plan.command.secret_file().is_some() {
-        renewed.delivered = true;
         detail.push_str(", written to a file");
     }
     plan.push_change(token, renewed, AuditAction::Regenerated, detail);
