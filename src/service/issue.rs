@@ -39,11 +39,12 @@ impl Service {
     ) -> Result<CommandResult, ServiceError> {
         let mut secrets = self.generate_secrets(command)?;
         let digests = secrets.iter().map(|(id, secret)| (*id, secret.digest()));
-        let digests = digests.collect::<NewSecretDigests>().delivered_by(match &print {
-            _ if command.secret_file().is_some() => Some(DeliveryMethod::Written),
-            Some(_) => Some(DeliveryMethod::Printed),
-            None => None,
-        });
+        let delivery = match (command.secret_file(), &print) {
+            (Some(_), _) => Some(DeliveryMethod::Written),
+            (None, Some(_)) if command.issues_secrets() => Some(DeliveryMethod::Printed),
+            (None, _) => None,
+        };
+        let digests = digests.collect::<NewSecretDigests>().delivered_by(delivery);
         let delivered = self.deliver(command, confirmed, &secrets, &digests, print)?;
         let executed = self.write(|tx| {
             let not_before = delivered.as_ref().map(|delivered| delivered.plan.at);
