@@ -143,7 +143,7 @@ impl Service {
     ) -> Result<Plan, ServiceError> {
         let context = self.plan_context(tx, digests)?;
         let at = match not_before {
-            Some(at) => tx.newest_event_at()?.map_or(at, |newest| at.max(newest)),
+            Some(at) => tx.newest_event()?.map_or(at, |newest| at.max(newest.body.at)),
             None => context.at,
         };
         plan::plan(command, &PlanReader(tx), &PlanContext { at, ..context })

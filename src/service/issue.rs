@@ -121,6 +121,9 @@ impl Service {
         if self.is_read_only() {
             return Err(StoreError::ReadOnlyMode.into());
         }
+        if let Some(path) = command.secret_file() {
+            SecretFile::require_free(path)?;
+        }
         let plan = self.store.read(|tx| self.plan(tx, command, digests))?;
         require_confirmed(&plan, confirmed)?;
         let issued = plan.tokens().filter_map(|it| Some((it, secrets.get(&it.id)?)));

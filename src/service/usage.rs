@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
     io,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
@@ -18,7 +19,8 @@ use crate::{
     store::{ReadOps, Store, StoreError},
 };
 
-/// Minimum interval between two recorded uses of one secret.
+/// Minimum interval between two recorded uses of one secret with the same request, answer and
+/// address.
 const MIN_USE_INTERVAL: TimeDelta = TimeDelta::seconds(30);
 
 /// Maximum time that a write of uses waits for the lock of the store. It is short because a check
@@ -183,7 +185,7 @@ pub(super) fn write(
     store.write_within(LOCK_TIMEOUT, |rows| {
         rows.raise_newest_use(newest)?;
         uses.iter().try_for_each(|SecretUse { id, slot, digest, used }| {
-            if rows.token(id)?.is_none_or(|token| is_recent(&token, *slot, used.at)) {
+            if rows.token(id)?.is_none_or(|token| is_repeated(&token, *slot, used)) {
                 return Ok(());
             }
             match slot {
@@ -194,34 +196,77 @@ pub(super) fn write(
     })
 }
 
-/// Cache of the last recorded uses, so that a check need not read them. The key is the digest.
+/// Cache of the uses recorded in the last [`MIN_USE_INTERVAL`], so that a check need not read them.
+/// The key is the digest.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LastUseCache(HashMap<[u8; 32], Timestamp>);
+pub(super) struct LastUseCache {
+    secrets: HashMap<[u8; 32], RecentUses>,
+    hasher: RandomState,
+}
+
+/// The different uses of one secret since `since`, as hashes of what was requested, the answer and
+/// the address.
+#[derive(Debug, Clone)]
+struct RecentUses {
+    since: Timestamp,
+    hashes: Vec<u64>,
+}
 
 impl LastUseCache {
-    /// Maximum number of cached secrets, which take 5 MB.
+    /// Maximum number of cached secrets, which take 6 MB with one use each.
     const CAPACITY: usize = 1 << 16;
 
-    /// Whether a use of this secret within [`MIN_USE_INTERVAL`] of `at` is recorded or queued.
-    pub(super) fn is_recorded(&self, digest: &Digest, at: Timestamp) -> bool {
-        self.0.get(digest.as_bytes()).is_some_and(|used| within_interval(*used, at))
+    /// Maximum number of different uses of one secret that are recorded in [`MIN_USE_INTERVAL`], so
+    /// that no client causes a write with each check.
+    const MAX_DIFFERENT_USES: usize = 8;
+
+    /// Whether any use of this secret within [`MIN_USE_INTERVAL`] of `at` is recorded or queued.
+    pub(super) fn has_secret(&self, digest: &Digest, at: Timestamp) -> bool {
+        self.recent(digest, at).is_some()
     }
 
-    /// Caches `at` as the last use of the secret.
-    pub(super) fn remember(&mut self, digest: &Digest, at: Timestamp) {
-        if self.0.len() >= Self::CAPACITY {
+    /// Whether `used`, or the maximum number of other uses, is recorded or queued for the secret
+    /// within [`MIN_USE_INTERVAL`].
+    pub(super) fn is_recorded(&self, digest: &Digest, used: &LastUse) -> bool {
+        self.recent(digest, used.at).is_some_and(|recent| {
+            recent.hashes.len() >= Self::MAX_DIFFERENT_USES
+                || recent.hashes.contains(&self.hash(used))
+        })
+    }
+
+    /// Caches `used`, which was recorded at `at`.
+    pub(super) fn remember(&mut self, digest: &Digest, used: &LastUse, at: Timestamp) {
+        if self.secrets.len() >= Self::CAPACITY {
             // The next check of each secret reads its last use from the store again.
-            self.0.clear();
+            self.secrets.clear();
         }
-        self.0.insert(*digest.as_bytes(), at);
+        let hash = self.hash(used);
+        let new = || RecentUses { since: at, hashes: Vec::new() };
+        let recent = self.secrets.entry(*digest.as_bytes()).or_insert_with(new);
+        if !within_interval(recent.since, at) {
+            *recent = new();
+        }
+        recent.hashes.push(hash);
+    }
+
+    fn recent(&self, digest: &Digest, at: Timestamp) -> Option<&RecentUses> {
+        self.secrets.get(digest.as_bytes()).filter(|recent| within_interval(recent.since, at))
+    }
+
+    fn hash(&self, used: &LastUse) -> u64 {
+        self.hasher.hash_one((&used.summary, &used.from))
     }
 }
 
-/// Whether the last use of the secret in `slot` is less than [`MIN_USE_INTERVAL`] away from `at`. A
-/// last use far in the future, which a fast clock recorded, is not recent. Otherwise no use would
-/// be recorded until that time.
-pub(super) fn is_recent(token: &Token, slot: SecretSlot, at: Timestamp) -> bool {
-    token.last_use_of(slot).is_some_and(|used| within_interval(used.at, at))
+/// Whether the last use of the secret in `slot` is like `used`, with the same answer to the same
+/// request from the same address, and less than [`MIN_USE_INTERVAL`] away; or whether it is a
+/// little later. A last use far in the future, which a fast clock recorded, is not recent.
+/// Otherwise no use would be recorded until that time.
+pub(super) fn is_repeated(token: &Token, slot: SecretSlot, used: &LastUse) -> bool {
+    token.last_use_of(slot).is_some_and(|last| {
+        let is_same = (&last.summary, &last.from) == (&used.summary, &used.from);
+        within_interval(last.at, used.at) && (is_same || last.at > used.at)
+    })
 }
 
 fn within_interval(one: Timestamp, other: Timestamp) -> bool {

@@ -12,7 +12,7 @@ use super::{
     actor::current_actor,
     clock::ProcessTime,
     endings::rebuilt_event,
-    usage::{LastUseCache, SecretUse, UsageRecorder, is_recent},
+    usage::{LastUseCache, SecretUse, UsageRecorder, is_repeated},
 };
 use crate::{
     domain::{
@@ -171,8 +171,8 @@ impl Verifier {
                 return Ok(None);
             };
             let ended = rows.revocation_state(&id)?.denial(&token, slot, at);
-            let is_recorded = recent.is_recorded(&digest, at);
-            if !is_recorded {
+            let is_cached = recent.has_secret(&digest, at);
+            if !is_cached {
                 rows.attach_usage(&mut token)?;
             }
             Ok::<_, StoreError>(Some(AuthenticatedToken {
@@ -181,7 +181,7 @@ impl Verifier {
                 digest,
                 at,
                 ended,
-                is_recorded,
+                is_cached,
                 newest_recorded,
             }))
         })?;
@@ -191,7 +191,8 @@ impl Verifier {
         Ok(authenticated.ok_or(Denial::Unknown))
     }
 
-    /// Queues the use of a secret, unless a recent use is already recorded.
+    /// Queues the use of a secret, unless it is recorded: a recent use with the same answer to the
+    /// same request from the same address.
     fn record_usage(
         &mut self,
         authenticated: &AuthenticatedToken,
@@ -199,7 +200,7 @@ impl Verifier {
         decision: &Decision,
         from: Option<&str>,
     ) {
-        let AuthenticatedToken { token, slot, digest, at, is_recorded, newest_recorded, .. } =
+        let AuthenticatedToken { token, slot, digest, at, is_cached, newest_recorded, .. } =
             authenticated;
         // The denial of an expired secret must last, even if its last use is too recent to be
         // recorded again.
@@ -208,12 +209,7 @@ impl Verifier {
             self.record_denial_time(*at);
         }
         // In read-only mode, skip the use without a warning for each check.
-        if *is_recorded || self.reader.store().is_read_only() {
-            return;
-        }
-        if is_recent(token, *slot, *at) {
-            let used = token.last_use_of(*slot).map_or(*at, |used| used.at);
-            self.recent.remember(digest, used);
+        if self.reader.store().is_read_only() {
             return;
         }
         let outcome = if decision.is_allowed() { "allowed" } else { "denied" };
@@ -222,8 +218,17 @@ impl Verifier {
             None => format_compact!("identify {outcome}"),
         };
         let used = LastUse { at: *at, from: from.map(Into::into), summary };
-        if self.recorder().record(SecretUse { id: token.id, slot: *slot, digest: *digest, used }) {
-            self.recent.remember(digest, *at);
+        if self.recent.is_recorded(digest, &used) {
+            return;
+        }
+        if !is_cached && is_repeated(token, *slot, &used) {
+            let recorded_at = token.last_use_of(*slot).map_or(*at, |last| last.at);
+            self.recent.remember(digest, &used, recorded_at);
+            return;
+        }
+        let usage = SecretUse { id: token.id, slot: *slot, digest: *digest, used: used.clone() };
+        if self.recorder().record(usage) {
+            self.recent.remember(digest, &used, *at);
         }
     }
 }
@@ -246,8 +251,8 @@ struct AuthenticatedToken {
     at: Timestamp,
     /// The denial if the revocation register overrules the record.
     ended: Option<Denial>,
-    /// Whether the cache has a recent use of the secret.
-    is_recorded: bool,
+    /// Whether the cache has a recent use of the secret, so that the token is without its last use.
+    is_cached: bool,
     /// The newest time that the store contains.
     newest_recorded: Option<Timestamp>,
 }

@@ -209,3 +209,20 @@ fn a_last_use_has_its_address_and_operation() {
     let shown = run(&home, &["show", "cd"]).success();
     assert!(shown.contains(" from 198.51.100.9, identify allowed"), "{shown}");
 }
+
+#[test]
+fn a_use_from_another_address_is_recorded_within_30_seconds() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci", "--scope", "channels:c-1:read"]);
+    let last_use =
+        || run(&home, &["show", "ci", "--json"]).objects()[0]["token"]["last_used"].clone();
+    for (line, what, from) in [
+        ("channels:c-1:read 192.0.2.1", "channels:c-1:read allowed", "192.0.2.1"),
+        ("channels:c-1:read 192.0.2.2", "channels:c-1:read allowed", "192.0.2.2"),
+        ("channels:c-1:publish 192.0.2.2", "channels:c-1:publish denied", "192.0.2.2"),
+    ] {
+        run_with_input(&home, &["verify", "--lines"], &format!("{secret} {line}\n"));
+        let last_use = last_use();
+        assert_eq!((&last_use["what"], &last_use["from"]), (&json!(what), &json!(from)));
+    }
+}

@@ -115,12 +115,33 @@ fn a_use_is_written_once_in_30_seconds_without_an_event() {
         }
     );
     let generation = fixture.state().3;
-    assert_eq!(use_at(30, "users:*:read"), first);
+    assert_eq!(use_at(30, PUBLISH), first);
     assert_eq!(fixture.state().3, generation);
-    let second = use_at(31, "users:*:read");
-    assert_eq!(second.summary, "users:*:read denied");
+    let second = use_at(31, PUBLISH);
     assert_eq!(second.at, at(0) + TimeDelta::seconds(31));
+    let denied = use_at(32, "users:*:read");
+    assert_eq!(denied.summary, "users:*:read denied", "a different use is written at once");
+    assert_eq!(denied.at, at(0) + TimeDelta::seconds(32));
     assert_eq!(fixture.events().len(), start);
+}
+
+#[test]
+fn different_uses_in_30_seconds_are_written_up_to_a_limit() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
+    let mut verifier = fixture.verifier();
+    let generation = fixture.state().3;
+    for _ in 0..2 {
+        for host in 0..20 {
+            let presented = secret_text(&issued.secret);
+            let from = format!("192.0.2.{host}");
+            verifier.check(presented, Some(&request(PUBLISH)), Some(&from)).unwrap();
+            verifier.flush_usage().unwrap();
+        }
+    }
+    assert_eq!(fixture.state().3, generation + 8);
+    let last_use = fixture.get(&issued.token.id).unwrap().last_used.unwrap();
+    assert_eq!(last_use.from.as_deref(), Some("192.0.2.7"));
 }
 
 #[test]
@@ -130,7 +151,9 @@ fn concurrent_checks_record_one_use() {
     let read_before = fixture.get(&issued.token.id).unwrap();
     fixture.works(&issued.secret);
     let generation = fixture.state().3;
-    write(&fixture.store, &[current_secret_use(&read_before)], at(0)).unwrap();
+    let used = fixture.get(&issued.token.id).unwrap().last_used.unwrap();
+    write(&fixture.store, &[SecretUse { used, ..current_secret_use(&read_before) }], at(0))
+        .unwrap();
     assert_eq!(fixture.state().3, generation);
 }
 
@@ -159,6 +182,7 @@ fn previous_and_current_secret_have_separate_uses() {
     // A recent use of one secret does not suppress a use of the other.
     fixture.works(&new.secret);
     assert_eq!(uses(&fixture), (Some(at(12)), Some(at(12))));
+    fixture.works(&old.secret);
     let generation = fixture.state().3;
     fixture.works(&old.secret);
     assert_eq!(fixture.state().3, generation, "each at most once in 30 seconds");
@@ -308,7 +332,7 @@ fn flush_records_each_use_of_consecutive_checks_once() {
     assert_eq!((used(&a), used(&b)), (None, None), "written after the decisions");
     verifier.flush_usage().unwrap();
     let second = |n| Some(at(0) + TimeDelta::seconds(n));
-    assert_eq!((used(&a), used(&b)), (second(1), second(2)));
+    assert_eq!((used(&a), used(&b)), (second(3), second(2)));
     let generation = fixture.state().3;
     ask(&mut verifier, 30, &a, PUBLISH);
     verifier.flush_usage().unwrap();
