@@ -129,9 +129,8 @@ fn exit_of(error: &ServiceError) -> Exit {
         ServiceError::NotFound(_)
         | ServiceError::NotDeleted(_)
         | ServiceError::Refused(Refusal::NotFound(_) | Refusal::NothingToRestore) => Exit::No,
-        ServiceError::Ambiguous { .. } => Exit::Usage,
+        ServiceError::Ambiguous { .. } | ServiceError::NotPrinted(_) => Exit::Usage,
         ServiceError::SecretFile(error) if !error.is_existing_file() => Exit::Usage,
-        ServiceError::NotPrinted(_) => Exit::Usage,
         ServiceError::PrintedSecretVoid(cause) => exit_of(cause),
         _ => Exit::Refused,
     }

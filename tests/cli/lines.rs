@@ -135,10 +135,10 @@ fn arguments_are_the_defaults_of_a_line() {
     let result =
         run_with_input(&home, &words, &format!("{secret}\n{secret} users:u-1:read 10.0.0.2\n"));
     assert_eq!((result.code, result.out.as_str()), (1, "allowed\ndenied\n"));
-    // Only the first of the two uses is recorded, after the answers were written.
+    // Both uses are recorded after the answers were written, because they differ.
     let token = run(&home, &["show", "ci", "--json"]).objects()[0]["token"].clone();
-    assert_eq!(token["last_used"]["from"], "10.0.0.1");
-    assert_eq!(token["last_used"]["what"], "channels:c-42:publish allowed");
+    assert_eq!(token["last_used"]["from"], "10.0.0.2");
+    assert_eq!(token["last_used"]["what"], "users:u-1:read denied");
     let explained = run_with_input(
         &home,
         &["verify", "--lines", "--explain"],
