@@ -28,7 +28,10 @@ const LAYERS: [(&str, &[&str]); 11] = [
 ];
 
 /// Outside crates that have a home, with every path below `src` that may name them.
-const HOMES: [(&str, &[&str]); 9] = [
+const HOMES: [(&str, &[&str]); 12] = [
+    ("caseless", &["domain/name.rs"]),
+    ("unicode_normalization", &["domain/name.rs"]),
+    ("unicode_security", &["domain/lookalike.rs"]),
     ("bincode", &["store/codec.rs", "store/record/"]),
     ("redb", &["store/"]),
     ("serde", &["config/", "cli/transfer/field_reader.rs", "output/json/"]),

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     args::{Create, Delete, Edit, Regenerate, Revoke, ScopeList, ScopeSubcommand},
     exit::{CliError, Exit},
-    print::{Output, print_message},
+    print::{Output, print_message, print_warning},
     prompt::confirm,
 };
 use crate::{
@@ -195,7 +195,7 @@ fn flatten(lists: &[ScopeList]) -> Vec<Scope> {
 
 /// Prints the result. A new secret was printed or written before the change.
 fn print_committed(committed: &CommandResult, out: &Output) -> Result<Exit, CliError> {
-    print_absorbed_scopes(&committed.plan);
+    print_plan_warnings(&committed.plan);
     if let Some(error) = &committed.deferred {
         print_message(&advice::deferred_sentence(error));
     }
@@ -241,12 +241,16 @@ fn print_committed(committed: &CommandResult, out: &Output) -> Result<Exit, CliE
     Ok(Exit::Done)
 }
 
-/// Prints the scopes that the plan replaced by a wildcard.
-fn print_absorbed_scopes(plan: &Plan) {
+/// Prints the scopes that the plan replaced by a wildcard, and what is suspicious about a name.
+fn print_plan_warnings(plan: &Plan) {
     for warning in &plan.warnings {
-        let Warning::Absorbs(scopes) = warning else { continue };
-        for scope in scopes {
-            print_message(&format!("Removed {scope}: the new * scope covers it"));
+        if let Warning::Absorbs(scopes) = warning {
+            for scope in scopes {
+                print_message(&format!("Removed {scope}: the new * scope covers it"));
+            }
+        }
+        if let Some(text) = warning.name_text() {
+            print_warning(&advice::Diagnostic::new(text));
         }
     }
 }

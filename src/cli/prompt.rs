@@ -18,7 +18,7 @@ use super::{
     print::printable,
 };
 use crate::{
-    domain::{Confirmation, Plan, secret::trim_presented, terminal_text::to_ascii},
+    domain::{Confirmation, Plan, plan::is_confirmed_by, secret::trim_presented},
     output::{
         json::format_time,
         question::{immediate_effects, question},
@@ -83,9 +83,7 @@ pub(super) fn ask(
     err.flush()?;
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed)?;
-    let typed = typed.trim_end_matches(['\r', '\n']);
-    // A terminal without UTF-8 shows only the ASCII form of the name, so that form is accepted too.
-    if typed == expected || typed == to_ascii(expected) {
+    if is_confirmed_by(expected, &typed) {
         return Ok(());
     }
     Err(CliError::new(Exit::No, "cancelled: the answer does not match, nothing was changed"))

@@ -15,6 +15,7 @@ pub mod id;
 pub(crate) mod labelled_enum;
 pub mod lifetime;
 pub mod list_query;
+pub mod lookalike;
 pub mod name;
 mod overlap;
 pub mod plan;
@@ -39,7 +40,8 @@ pub use event::{Actor, AuditAction, AuditEvent, EventBody, EventHash};
 pub use id::TokenId;
 pub use lifetime::{Lifetime, LifetimeError, LifetimeLimits};
 pub use list_query::{Column, ListQuery, Sort, StatusCounts, StatusFilter};
-pub use name::{Description, Name, NameError};
+pub use lookalike::{looks_alike, mixes_scripts};
+pub use name::{Description, Name, NameError, fold};
 pub use overlap::SecretOverlap;
 pub use plan::{
     Confirmation, ConfirmationProof, Plan, Refusal, SkippedToken, StoredToken, TokenChange,

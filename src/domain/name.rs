@@ -3,7 +3,9 @@
 
 use std::fmt;
 
+use caseless::Caseless as _;
 use compact_str::{CompactString, format_compact};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
     count::grouped,
@@ -67,15 +69,20 @@ impl Name {
         })
     }
 
-    /// The case-insensitive form. Two names with the same folded form are considered equal.
+    /// The form in which names are compared. Two names with the same folded form are one name, such
+    /// as `CAFÉ` and `café`, whose accent may be a combining mark.
     pub fn folded(&self) -> String {
         fold(&self.0)
     }
 }
 
-/// Converts `text` to lower case, the form in which names are compared and searched.
+/// Returns the NFKC form of `text` after full case folding, in which names are compared and texts
+/// are searched. This is the compatibility caseless match of the Unicode Standard (D146).
 pub fn fold(text: &str) -> String {
-    text.to_lowercase()
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    text.nfd().default_case_fold().nfkd().default_case_fold().nfkc().collect()
 }
 
 impl fmt::Display for Name {
@@ -148,6 +155,22 @@ mod tests {
     }
 
     #[test]
+    fn forms_of_one_name_have_the_same_folded_form() {
+        let fold = |text| Name::parse(text).unwrap().folded();
+        for (one, other) in [
+            ("caf\u{e9}", "cafe\u{301}"),
+            ("CAF\u{c9}", "cafe\u{301}"),
+            ("stra\u{df}e", "STRASSE"),
+            ("\u{3a3}\u{3c2}", "\u{3c3}\u{3c3}"),
+            ("\u{ff43}\u{ff49}", "ci"),
+            ("\u{fb01}n", "fin"),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one}");
+        }
+        assert_ne!(fold("cafe"), fold("caf\u{e9}"));
+    }
+
+    #[test]
     fn invalid_names_are_errors_with_a_hint() {
         let error = |t: &str| Name::parse(t).unwrap_err().to_string();
         assert_eq!(error("  "), "missing name: type 1 to 64 characters");
@@ -205,6 +228,20 @@ mod tests {
             if let Ok(name) = Name::parse(&text) {
                 prop_assert_eq!(Name::parse(name.as_str()), Ok(name));
             }
+        }
+
+        #[test]
+        fn folding_twice_changes_nothing(text in any::<String>()) {
+            let folded = fold(&text);
+            prop_assert_eq!(fold(&folded), folded);
+        }
+
+        #[test]
+        fn normal_forms_and_upper_case_have_one_folded_form(text in any::<String>()) {
+            let folded = fold(&text);
+            prop_assert_eq!(&fold(&text.nfc().collect::<String>()), &folded);
+            prop_assert_eq!(&fold(&text.nfd().collect::<String>()), &folded);
+            prop_assert_eq!(&fold(&text.nfkc().collect::<String>()), &folded);
         }
     }
 }

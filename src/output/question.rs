@@ -66,7 +66,7 @@ pub fn clock_effects(plan: &Plan) -> Vec<String> {
     const SHOWN: usize = 10;
     let effects = plan.warnings.iter().find_map(|warning| match warning {
         Warning::Clock(effects) => Some(effects),
-        Warning::Absorbs(_) => None,
+        Warning::Absorbs(_) | Warning::MixesScripts(_) | Warning::LooksLike(..) => None,
     });
     let Some(effects) = effects else { return Vec::new() };
     let mut text = vec![match effects.reactivated.len() {

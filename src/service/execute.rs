@@ -68,6 +68,15 @@ impl<R: ReadOps> ReadTokens for PlanReader<'_, R> {
         Ok(self.0.id_of_name(name)?)
     }
 
+    fn lookalike_of(&self, name: &Name) -> Result<Option<Name>, ServiceError> {
+        let Some(id) = self.0.lookalike_of(name)? else { return Ok(None) };
+        match self.0.token_without_usage(&id) {
+            // A warning must not depend on a readable record.
+            Err(StoreError::Damaged(_)) => Ok(None),
+            token => Ok(token?.map(|token| token.name)),
+        }
+    }
+
     fn tokens(&self) -> Result<(Vec<Token>, Vec<TokenId>), ServiceError> {
         let all = self.0.tokens()?;
         Ok((all.rows, all.damaged.iter().filter_map(DamagedRecord::token_id).collect()))

@@ -39,8 +39,8 @@ pub use token_lookup::MIN_PREFIX_LEN;
 pub use verify::{Verdict, Verifier};
 
 pub use crate::store::{
-    CacheSize, ChainCheckResult, ChangeWatcher, DamagedRecord, InputSensitivity, PathError,
-    PathProblem, PermissionFix, StoreError, abandoned_files, check_input_file,
+    CacheSize, ChainCheckResult, ChangeWatcher, DamagedRecord, InputSensitivity, NameClash,
+    PathError, PathProblem, PermissionFix, StoreError, abandoned_files, check_input_file,
     create_private_folder, is_local_regular_file, panic_is_caught, wait_for_writes,
 };
 #[cfg(test)]

@@ -5,7 +5,9 @@
 use super::{Service, ServiceError};
 use crate::{
     domain::{AuditEvent, ClockEffects, EventHash, Timestamp, Token, TokenId},
-    store::{ChainCheckResult, ChangesSince, DamagedRecord, ReadOps, RecordedTime, StoreError},
+    store::{
+        ChainCheckResult, ChangesSince, DamagedRecord, NameClash, ReadOps, RecordedTime, StoreError,
+    },
 };
 
 /// The point in the change log up to which a reader has seen the store.
@@ -70,6 +72,8 @@ pub struct StoreHealth {
     pub chain: ChainCheckResult,
     /// Contradictions between tables, one sentence each.
     pub inconsistencies: Vec<String>,
+    /// Pairs of tokens with the same name.
+    pub name_clashes: Vec<NameClash>,
     pub schema: u32,
     /// Number of deleted tokens in the trash.
     pub trash: usize,
@@ -182,6 +186,7 @@ impl Service {
                 snapshot: self.token_snapshot(rows)?,
                 chain: rows.verify_chain()?,
                 inconsistencies: rows.find_inconsistencies()?,
+                name_clashes: rows.name_clashes()?,
                 schema: rows.schema()?,
                 trash: rows.trash()?.rows.len(),
                 has_register,

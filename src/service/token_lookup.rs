@@ -3,7 +3,7 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{Actor, Name, Refusal, Token, TokenId, plan::TRASH_RETENTION},
+    domain::{Actor, Name, Refusal, Token, TokenId, fold, plan::TRASH_RETENTION},
     store::{DamagedRecord, ReadOps, StoreError},
 };
 
@@ -21,10 +21,15 @@ impl Service {
             {
                 return Ok(token);
             }
-            if let Ok(name) = Name::parse(text)
-                && let Some(id) = rows.id_of_name(&name)?
-            {
-                return rows.token(&id)?.ok_or_else(|| Refusal::NotFound(id).into());
+            let ids = Name::parse(text).map_or(Ok(Vec::new()), |name| rows.ids_of_name(&name))?;
+            let token = |id: &TokenId| rows.token(id)?.ok_or_else(|| Refusal::NotFound(*id).into());
+            match ids.as_slice() {
+                [] => {}
+                [id] => return token(id),
+                ids => {
+                    let named = ids.iter().map(token).collect::<Result<_, ServiceError>>()?;
+                    return unique_match(named, text);
+                }
             }
             unique_match(rows.tokens()?.rows, text)
         })
@@ -87,10 +92,11 @@ fn unique_damaged(damaged: &[DamagedRecord], text: &str) -> Option<TokenId> {
 /// shorter than [`MIN_PREFIX_LEN`] matches no id.
 pub(super) fn unique_match(tokens: Vec<Token>, text: &str) -> Result<Token, ServiceError> {
     let is_long_enough = text.len() >= MIN_PREFIX_LEN;
+    let name = fold(text.trim());
     let mut matching: Vec<Token> = tokens
         .into_iter()
         .filter(|token| {
-            is_long_enough && token.id.as_str().starts_with(text) || token.name.as_str() == text
+            is_long_enough && token.id.as_str().starts_with(text) || token.name.folded() == name
         })
         .collect();
     match (matching.pop(), matching.is_empty()) {

@@ -11,6 +11,7 @@ use std::{
 use super::{
     codec::{RecordBody, decode},
     error::StoreError,
+    name_index::EntryCheck,
     record::{EventV1, TokenIdRecordV1, TokenV2, TrashV2},
     tables::{Tables, Transaction, display_key},
 };
@@ -118,14 +119,17 @@ impl ConsistencyCheck {
 
     fn check_names<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
         let mut nameless: BTreeSet<Key> = self.tokens.keys().copied().collect();
+        let mut check = EntryCheck::default();
         tables.names.for_each(|name: &[u8], row| {
-            let Some(TokenIdRecordV1(key)) = row.ok().and_then(decode) else {
+            let key = row.ok().and_then(decode).map(|TokenIdRecordV1(key)| key);
+            let token = key.and_then(|key| Some((key, self.tokens.get(&key)?.name.folded())));
+            let token = token.as_ref().map(|(key, name)| (name.as_str(), key));
+            let is_valid = check.is_valid(name, token);
+            let Some(key) = key else {
                 return ControlFlow::Continue(());
             };
-            match self.tokens.get(&key) {
-                Some(token) if token.name.folded().as_bytes() == name => {
-                    nameless.remove(&key);
-                }
+            match token {
+                Some(_) if is_valid => drop(nameless.remove(&key)),
                 Some(_) => self.add_fault(name, "refers to a token with another name"),
                 None if self.damaged.contains(&key) => {}
                 None => self.add_fault(name, "is the name of a token that does not exist"),

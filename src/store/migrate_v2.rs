@@ -1,5 +1,6 @@
-//! The migration from schema 1 to 2: gives tokens a version and a generation, and names the
-//! revocation register, which is created when the store opens. Called by `migrate`.
+//! The migration from schema 1 to 2: gives tokens a version and a generation, folds names in their
+//! present form, and names the revocation register, which is created when the store opens. Called by
+//! `migrate`.
 
 use std::ops::ControlFlow;
 
@@ -8,6 +9,7 @@ use redb::{TableDefinition, WriteTransaction};
 use super::{
     codec::RecordBody,
     error::StoreError,
+    name_index,
     record::{TokenUses, TokenV1, TokenV2, TrashV1, TrashV2},
     register,
     tables::{IdKey, RecordTable, Tables},
@@ -16,6 +18,7 @@ use crate::domain::TokenId;
 
 const TOKENS_V1: &str = "pats-1";
 const TRASH_V1: &str = "trash-1";
+const NAMES_V1: &str = "names-1";
 
 /// Rewrites all tokens and deleted tokens. A damaged record stays damaged, so that it is still
 /// reported.
@@ -29,7 +32,12 @@ pub(super) fn run(transaction: &WriteTransaction) -> Result<(), StoreError> {
     rewrite(TRASH_V1, &mut tables.trash, transaction, |key, body, to| {
         let (token, at) = body.decode::<TrashV1<'_>>()?.into_parts(key)?;
         Some(to.put(key, &TrashV2::new(&token, &TokenUses::of(&token), at)))
-    })
+    })?;
+    let old_names = RecordTable::new(NAMES_V1, &tables.error.clone(), &transaction)?;
+    name_index::rebuild(&mut tables, &old_names)?;
+    drop(old_names);
+    transaction.delete_table(TableDefinition::<&[u8], &[u8]>::new(NAMES_V1))?;
+    Ok(())
 }
 
 /// Rewrites the rows of the table `from` with `put`, which returns `None` for a record that it
@@ -56,4 +64,110 @@ fn rewrite(
     result?;
     transaction.delete_table(TableDefinition::<IdKey, &[u8]>::new(from))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use redb::{Database, backends::InMemoryBackend};
+
+    use super::*;
+    use crate::{
+        domain::{AuditAction, Name, Token},
+        store::{
+            Backend, NameClash, ReadOps as _, Store, chain,
+            migrate::{self, SCHEMA, STEPS},
+            record::{SchemaNumberV1, TokenIdRecordV1},
+            repair::Repair,
+            scenario::{at, event_body, id, nth_token},
+        },
+    };
+
+    fn named(number: usize, name: &str) -> Token {
+        let name = Name::parse(name).unwrap();
+        Token { name, created: at(number), ..nth_token(number) }
+    }
+
+    /// A store of schema 1 with these tokens, migrated to the latest schema.
+    fn migrated(tokens: &[Token]) -> Store {
+        let db = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
+        let transaction = db.begin_write().unwrap();
+        {
+            let mut tables = Tables::open_to_write(&transaction).unwrap();
+            tables.meta.put(SCHEMA, &SchemaNumberV1(1)).unwrap();
+            let error = tables.error.clone();
+            let mut rows: RecordTable<IdKey, &WriteTransaction> =
+                RecordTable::new(TOKENS_V1, &error, &&transaction).unwrap();
+            let mut names: RecordTable<&[u8], &WriteTransaction> =
+                RecordTable::new(NAMES_V1, &error, &&transaction).unwrap();
+            for token in tokens {
+                let key = token.id.as_bytes();
+                rows.put(key, &TokenV1::from(token)).unwrap();
+                let name = token.name.as_str().to_lowercase();
+                names.put(name.as_bytes(), &TokenIdRecordV1(*key)).unwrap();
+                let number = token.id.as_str().parse().unwrap();
+                chain::append(&mut tables, event_body(number, AuditAction::Created)).unwrap();
+            }
+        }
+        assert_eq!(migrate::run(&transaction, 1, STEPS), Ok(1));
+        transaction.commit().unwrap();
+        Store { backend: Arc::new(Backend::Memory(db)) }
+    }
+
+    fn ids_of(store: &Store, name: &str) -> Vec<TokenId> {
+        store.read(|rows| rows.ids_of_name(&Name::parse(name).unwrap())).unwrap()
+    }
+
+    #[test]
+    fn of_two_names_that_clash_both_tokens_are_kept() {
+        // The first token in the order of ids was created last.
+        let later = Token { created: at(9), ..named(1, "cafe\u{301}") };
+        let store = migrated(&[later.clone(), named(2, "CAF\u{c9}"), named(3, "other")]);
+        let clash = NameClash { indexed: id(2), other: id(1) };
+        let check = |clashes: &[NameClash]| {
+            assert_eq!(store.read(|rows| rows.name_clashes()), Ok(clashes.to_vec()));
+            assert_eq!(store.read(|rows| rows.find_inconsistencies()), Ok(vec![]));
+            assert_eq!(store.read(|rows| rows.find_repairs()), Ok(Vec::<Repair>::new()));
+        };
+        check(&[clash]);
+        assert_eq!(ids_of(&store, "caf\u{e9}"), [id(2), id(1)]);
+        // Both can still be changed, such as revoked.
+        for number in [1, 2] {
+            store
+                .write(|rows| {
+                    let token = rows.token(&id(number))?.unwrap();
+                    rows.put_token(&Token { revoked: Some(at(20)), ..token })?;
+                    rows.append_event(event_body(number, AuditAction::Revoked)).map(drop)
+                })
+                .unwrap();
+        }
+        check(&[clash]);
+        // The other token takes over the name, once it is free.
+        store
+            .write(|rows| {
+                let token = rows.token(&id(2))?.unwrap();
+                rows.put_token(&Token { name: Name::parse("bar").unwrap(), ..token })
+            })
+            .unwrap();
+        check(&[]);
+        assert_eq!(ids_of(&store, "caf\u{e9}"), [id(1)]);
+        assert_eq!(ids_of(&store, "bar"), [id(2)]);
+    }
+
+    #[test]
+    fn removing_a_clashing_token_leaves_the_other() {
+        for (removed, left) in [(1, 2), (2, 1)] {
+            let store = migrated(&[named(1, "caf\u{e9}"), named(2, "cafe\u{301}")]);
+            assert_eq!(ids_of(&store, "caf\u{e9}"), [id(1), id(2)]);
+            store
+                .write(|rows| {
+                    rows.remove_token(&id(removed))?;
+                    rows.append_event(event_body(removed, AuditAction::Purged)).map(drop)
+                })
+                .unwrap();
+            assert_eq!(ids_of(&store, "cafe\u{301}"), [id(left)]);
+            assert_eq!(store.read(|rows| rows.find_inconsistencies()), Ok(vec![]));
+        }
+    }
 }

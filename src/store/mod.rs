@@ -26,6 +26,7 @@ mod lock_holder;
 mod lock_timeout_backend;
 mod migrate;
 mod migrate_v2;
+mod name_index;
 mod panic_guard;
 mod path_error;
 mod path_security;
@@ -64,6 +65,7 @@ pub use error::{DamagedRecord, IoOperation, StoreError};
 #[cfg(any(test, feature = "testing"))]
 pub use fuzz::check_round_trip;
 pub use inflight_writes::wait_for_writes;
+pub use name_index::NameClash;
 pub use panic_guard::panic_is_caught;
 pub use path_error::{PathError, PathProblem, PermissionFix};
 pub use path_security::{

@@ -14,6 +14,7 @@ use super::{
     consistency,
     error::{DamagedRecord, StoreError},
     migrate,
+    name_index::{self, NameClash},
     raw_batch::{self, RawBatch},
     record::{StoreInfoV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2},
     recorded_time::RecordedTime,
@@ -152,7 +153,8 @@ pub trait ReadOps: HasTables {
         Ok(())
     }
 
-    /// Returns the id of the token with this name, without regard to upper and lower case.
+    /// Returns the id of the token with this name; names are compared in their folded form. Of
+    /// tokens with the same name, returns the first.
     fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, StoreError> {
         let tables = self.tables();
         let folded = name.folded();
@@ -160,12 +162,30 @@ pub trait ReadOps: HasTables {
             Ok(found) => Ok(found.and_then(|TokenIdRecordV1(id)| TokenId::from_bytes(id))),
             // The table of names is derived from the tokens, so scan the tokens instead.
             Err(StoreError::Damaged(_)) => {
-                let tokens = self.tokens()?.rows;
-                let holder = tokens.into_iter().find(|token| token.name.folded() == folded);
-                Ok(holder.map(|token| token.id))
+                let mut tokens = self.tokens()?.rows;
+                tokens.retain(|token| token.name.folded() == folded);
+                let first = tokens.into_iter().min_by_key(|token| (token.created, token.id));
+                Ok(first.map(|token| token.id))
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns the ids of all tokens with this name. A store of schema 1 can have several.
+    fn ids_of_name(&self, name: &Name) -> Result<Vec<TokenId>, StoreError> {
+        let mut ids: Vec<_> = self.id_of_name(name)?.into_iter().collect();
+        ids.extend(name_index::ids_of_clashes(&self.tables().names, &name.folded())?);
+        Ok(ids)
+    }
+
+    /// Returns the pairs of tokens that have the same name.
+    fn name_clashes(&self) -> Result<Vec<NameClash>, StoreError> {
+        name_index::find_clashes(&self.tables().names)
+    }
+
+    /// Returns the id of a token whose name looks like `name`, but is another name.
+    fn lookalike_of(&self, name: &Name) -> Result<Option<TokenId>, StoreError> {
+        name_index::find_lookalike(&self.tables().names, &name.folded())
     }
 
     /// Reads all tokens in the order of their ids.

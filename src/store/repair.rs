@@ -12,6 +12,7 @@ use super::{
     chain,
     codec::{RecordBody, decode},
     error::StoreError,
+    name_index::{EntryCheck, clash_key},
     read_ops::ReadOps,
     record::{ChainHeadV1, TokenIdRecordV1, TokenUsesV1, TokenV2, TrashV2},
     tables::{Tables, Transaction, WriteTables, display_key},
@@ -108,10 +109,12 @@ fn find_in_names_and_uses<T: Transaction>(
         }
         ControlFlow::Continue(())
     })?;
+    let mut check = EntryCheck::default();
     tables.names.for_each(|name: &[u8], row| {
         let key = row.ok().and_then(decode).map(|TokenIdRecordV1(key)| key);
-        let owner = key.and_then(|key| names.get(&key));
-        if owner.is_some_and(|(_, folded)| folded.as_bytes() == name) {
+        let owner = key.and_then(|key| Some((names.get(&key)?, key)));
+        let owner = owner.as_ref().map(|((_, folded), key)| (folded.as_str(), key));
+        if check.is_valid(name, owner) {
             key.map(|key| names.remove(&key));
         } else if !key.is_some_and(|key| damaged.contains(&key)) {
             repairs.push(Repair::RemoveName(name.to_vec()));
@@ -130,11 +133,12 @@ impl Writer<'_> {
             let tables = &mut self.tables;
             match repair {
                 Repair::RebuildTrail(_) => rebuild_trail(tables)?,
-                Repair::RemoveName(name) => drop(tables.names.remove(name)?),
+                Repair::RemoveName(name) => tables.names.remove_entry(name)?,
                 Repair::AddName(id, name) => {
-                    if !tables.names.has(name.as_bytes())? {
-                        tables.names.put(name.as_bytes(), &TokenIdRecordV1(*id.as_bytes()))?;
-                    }
+                    let (name, id) = (name.as_bytes(), id.as_bytes());
+                    let is_taken = tables.names.has(name)?;
+                    let key = if is_taken { clash_key(name, id) } else { name.to_vec() };
+                    tables.names.put(&key, &TokenIdRecordV1(*id))?;
                 }
                 Repair::RemoveLastUse(key) => drop(tables.uses.remove(key)?),
                 Repair::RemoveTrash(key) => drop(tables.trash.remove(key)?),

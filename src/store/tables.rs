@@ -37,8 +37,9 @@ pub(super) type TokenEventKeyRef = &'static [u8; TokenId::LEN + 8];
 const META: &str = "meta-1";
 /// Table of tokens: token id → `TokenV2`.
 pub(super) const TOKENS: &str = "tokens-2";
-/// Table of names: folded name → `TokenIdRecordV1`, the id of the token with that name.
-pub(super) const NAMES: &str = "names-1";
+/// Table of names: folded name → `TokenIdRecordV1`, the id of the token with that name. `name_index`
+/// describes the keys of tokens with the same name.
+pub(super) const NAMES: &str = "names-2";
 /// Table of last uses: token id → `TokenUsesV1`. It is separate from the tokens, so that a check
 /// does not rewrite the token.
 pub(super) const USES: &str = "uses-1";

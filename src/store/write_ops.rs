@@ -10,11 +10,12 @@ use super::{
     chain,
     codec::decode,
     error::StoreError,
+    name_index::clash_key,
     read_ops::{HasTables, ReadOps as _, load_usage},
     record::{TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2},
     tables::WriteTables,
 };
-use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Name, Timestamp, Token, TokenId};
+use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Timestamp, Token, TokenId};
 
 /// Maximum number of rows in the change log.
 const CHANGE_LOG_ROWS: usize = 4_096;
@@ -63,17 +64,19 @@ impl<'t> Writer<'t> {
     ///
     /// Returns [`StoreError::NameTaken`] if another token has the same name.
     pub fn put_token(&mut self, token: &Token) -> Result<(), StoreError> {
-        let holder = self.id_of_name(&token.name)?;
-        if let Some(by) = holder.filter(|by| *by != token.id) {
-            let name = token.name.clone();
-            return Err(StoreError::NameTaken { name, by });
-        }
         let key = token.id.as_bytes();
         let name = token.name.folded();
-        let old_names = self.names_of(&token.id)?;
-        if holder.is_none() || old_names.iter().any(|old| old != name.as_bytes()) {
-            for old in old_names {
-                self.tables.names.remove(&old)?;
+        let entries = self.name_entries_of(&token.id)?;
+        let is_same = |entry: &Vec<u8>| {
+            *entry == name.as_bytes() || *entry == clash_key(name.as_bytes(), key)
+        };
+        if entries.is_empty() || !entries.iter().all(is_same) {
+            if let Some(by) = self.id_of_name(&token.name)?.filter(|by| *by != token.id) {
+                let name = token.name.clone();
+                return Err(StoreError::NameTaken { name, by });
+            }
+            for entry in entries {
+                self.tables.names.remove_entry(&entry)?;
             }
             self.tables.names.put(name.as_bytes(), &TokenIdRecordV1(*key))?;
         }
@@ -95,13 +98,8 @@ impl<'t> Writer<'t> {
         if !self.tables.tokens.has(key)? {
             return Ok(false);
         }
-        for name in self.names_of(id)? {
-            // During an import, the name may already refer to another token.
-            if self.tables.names.get(&name, decode::<TokenIdRecordV1>)
-                == Ok(Some(TokenIdRecordV1(*key)))
-            {
-                self.tables.names.remove(&name)?;
-            }
+        for entry in self.name_entries_of(id)? {
+            self.tables.names.remove_entry(&entry)?;
         }
         self.tables.uses.remove(key)?;
         self.tables.tokens.remove(key)?;
@@ -172,15 +170,23 @@ impl<'t> Writer<'t> {
 
     /// Returns a folded name that refers to the token, or an empty text if no name does.
     pub fn first_name_of(&self, id: &TokenId) -> Result<String, StoreError> {
-        let name = self.names_of(id)?.into_iter().next().unwrap_or_default();
+        let name = self.name_entries_of(id)?.into_iter().next().unwrap_or_default();
         Ok(String::from_utf8_lossy(&name).into_owned())
     }
 
-    /// Returns the folded names that refer to the token. Usually, this is the name in the token's
-    /// record. If the record is damaged, it is every name whose entry contains the id of the token.
-    fn names_of(&self, id: &TokenId) -> Result<Vec<Vec<u8>>, StoreError> {
-        match self.token(id) {
-            Ok(old) => Ok(old.map(|token| folded(&token.name)).into_iter().collect()),
+    /// Returns the keys of the name index that refer to the token. Usually, this is the folded name
+    /// in the token's record, but during an import, that entry may already refer to another token.
+    /// If the record is damaged, all entries are searched.
+    fn name_entries_of(&self, id: &TokenId) -> Result<Vec<Vec<u8>>, StoreError> {
+        match self.token_without_usage(id) {
+            Ok(None) => Ok(Vec::new()),
+            Ok(Some(old)) => {
+                let name = old.name.folded().into_bytes();
+                let mut keys = vec![clash_key(&name, id.as_bytes()), name];
+                let own = Ok(Some(TokenIdRecordV1(*id.as_bytes())));
+                keys.retain(|key| self.tables.names.get(key, decode::<TokenIdRecordV1>) == own);
+                Ok(keys)
+            }
             Err(StoreError::Damaged(_)) => {
                 let mut names = Vec::new();
                 let all = &self.tables.names;
@@ -233,8 +239,4 @@ impl<'t> Writer<'t> {
         }
         Ok((last > before).then_some(last))
     }
-}
-
-fn folded(name: &Name) -> Vec<u8> {
-    name.folded().into_bytes()
 }

@@ -26,6 +26,7 @@ mod lines;
 mod listing;
 mod locale;
 mod missing_store;
+mod names;
 mod output_failures;
 mod prompts;
 mod read_only;

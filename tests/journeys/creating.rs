@@ -48,6 +48,14 @@ fn enter_moves_through_the_form_to_its_button() {
 }
 
 #[test]
+fn a_name_that_mixes_scripts_is_created_with_a_hint() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n").sees("Must be unique");
+    it.types("p\u{430}ypal").sees("Mixes scripts: check each letter");
+    it.keys("<C-s>").sees("mixes scripts: a letter may not be what it looks like");
+}
+
+#[test]
 fn an_invalid_name_is_reported_and_no_input_is_lost() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("n <C-s>").sees("missing name");

@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     domain::{ClockEffects, Status, Token, counted},
     output::json::format_time,
-    service::{AllTokensSnapshot, Service, StoreHealth, abandoned_files},
+    service::{AllTokensSnapshot, NameClash, Service, StoreHealth, abandoned_files},
 };
 
 /// Maximum number of token ids that one problem lists.
@@ -166,6 +166,7 @@ fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
         snapshot: loaded,
         chain,
         inconsistencies: disagreements,
+        name_clashes,
         schema,
         trash,
         repairs,
@@ -181,6 +182,13 @@ fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
     report.fact("disagreements", disagreements.len());
     for fault in disagreements {
         report.warn(format!("the store is inconsistent: {fault}: restore a backup"));
+    }
+    report.fact("name clashes", name_clashes.len());
+    for NameClash { indexed, other } in name_clashes {
+        report.warn(format!(
+            "tokens {indexed} and {other} have the same name: rename one of them, such as with \
+             `patdeck edit {other} --name NAME`"
+        ));
     }
     report.fact("repairs", *repairs);
     if *repairs > 0 {

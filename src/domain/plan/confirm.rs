@@ -7,8 +7,9 @@ use sha2::{Digest as _, Sha256};
 use super::{Plan, StoredToken};
 use crate::domain::{
     command::{Command, ScopesToRemove},
-    name::Name,
+    name::{Name, fold},
     overlap::SecretOverlap,
+    terminal_text::to_ascii,
     token::{Status, Token},
 };
 
@@ -26,6 +27,13 @@ pub enum Confirmation {
     TypeCount(usize),
     /// Type this word.
     TypeWord(&'static str),
+}
+
+/// Whether the typed `answer` is the `expected` name or count. A terminal without UTF-8 shows only
+/// the ASCII form of the name, so that form is accepted, too.
+pub fn is_confirmed_by(expected: &str, answer: &str) -> bool {
+    let answer = answer.trim();
+    fold(answer) == fold(expected) || answer == to_ascii(expected)
 }
 
 /// Proof that the operator has seen and confirmed a plan.

@@ -30,6 +30,8 @@ pub trait ReadTokens {
     fn stored(&self, id: &TokenId) -> Result<StoredToken, Self::Error>;
     /// The id of the token with this name.
     fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, Self::Error>;
+    /// The name of a token that looks like `name` but is another name.
+    fn lookalike_of(&self, name: &Name) -> Result<Option<Name>, Self::Error>;
     /// All tokens whose records are readable, and the ids of the tokens with damaged records.
     fn tokens(&self) -> Result<(Vec<Token>, Vec<TokenId>), Self::Error>;
     /// All tokens in the trash with their deletion times, the latest first.

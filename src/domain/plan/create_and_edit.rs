@@ -11,6 +11,7 @@ use crate::domain::{
     command::{NewToken, ScopesToRemove, TokenEdit},
     event::AuditAction,
     id::TokenId,
+    mixes_scripts,
     name::{Description, Name},
     scope::{Scope, ScopeError, Scopes},
     token::Token,
@@ -32,6 +33,7 @@ pub(super) fn create<R: ReadTokens>(
         scopes.add(scope.clone()).map_err(Refusal::from)?;
     }
     require_unused_name(tx, &new.name, None)?;
+    warn_of_lookalikes(plan, &new.name, None, tx)?;
     let id = context.digests.only_id();
     let token = Token {
         id,
@@ -75,6 +77,7 @@ pub(super) fn edit<R: ReadTokens>(
     if let Some(name) = name {
         require_unused_name(tx, name, Some(&token.id))?;
         if *name != token.name {
+            warn_of_lookalikes(plan, name, Some(&token.name), tx)?;
             details.push(format!("name was {}", token.name));
             edited.name = name.clone();
         }
@@ -101,6 +104,22 @@ fn require_unused_name<R: ReadTokens>(
         Some(holder) if owner != Some(&holder) => Err(Refusal::NameTaken(name.clone()).into()),
         _ => Ok(()),
     }
+}
+
+/// Warns if `name` mixes scripts or looks like another name than `old`.
+fn warn_of_lookalikes<R: ReadTokens>(
+    plan: &mut Plan,
+    name: &Name,
+    old: Option<&Name>,
+    tx: &R,
+) -> Result<(), R::Error> {
+    if mixes_scripts(name.as_str()) {
+        plan.warnings.push(Warning::MixesScripts(name.clone()));
+    }
+    if let Some(other) = tx.lookalike_of(name)?.filter(|other| Some(other) != old) {
+        plan.warnings.push(Warning::LooksLike(name.clone(), other));
+    }
+    Ok(())
 }
 
 /// Returns an error for the first scope that is not in the catalogue.

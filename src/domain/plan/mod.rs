@@ -15,7 +15,7 @@ use std::{collections::HashSet, sync::Arc};
 
 pub use self::{
     audit_text::expiry_text,
-    confirm::{Confirmation, ConfirmationProof},
+    confirm::{Confirmation, ConfirmationProof, is_confirmed_by},
     context::{NewSecretDigests, PlanContext, ReadTokens},
     refusal::Refusal,
     trash::TRASH_RETENTION,
@@ -27,6 +27,7 @@ use super::{
     count::counted,
     event::AuditAction,
     id::TokenId,
+    name::Name,
     scope::Scope,
     token::{PreviousSecret, Token},
 };
@@ -98,6 +99,33 @@ pub enum Warning {
     Absorbs(Vec<Scope>),
     /// Accepting the clock has these effects.
     Clock(ClockEffects),
+    /// This name has letters of several scripts.
+    MixesScripts(Name),
+    /// The first name looks like the second one, which another token has.
+    LooksLike(Name, Name),
+}
+
+impl Warning {
+    /// The number of scopes that are removed because another one covers them.
+    pub fn absorbed_count(&self) -> usize {
+        match self {
+            Self::Absorbs(scopes) => scopes.len(),
+            Self::Clock(_) | Self::MixesScripts(_) | Self::LooksLike(..) => 0,
+        }
+    }
+
+    /// What is suspicious about the name of the token, if this warning is about a name.
+    pub fn name_text(&self) -> Option<String> {
+        match self {
+            Self::Absorbs(_) | Self::Clock(_) => None,
+            Self::MixesScripts(name) => {
+                Some(format!("{name} mixes scripts: a letter may not be what it looks like"))
+            }
+            Self::LooksLike(name, other) => {
+                Some(format!("{name} looks like {other}, the name of another token"))
+            }
+        }
+    }
 }
 
 /// The effect of a command on the store.

@@ -22,6 +22,10 @@ impl ReadTokens for Tokens {
         Ok(self.0.iter().find(|token| token.name == *name).map(|token| token.id))
     }
 
+    fn lookalike_of(&self, _: &Name) -> Result<Option<Name>, Refusal> {
+        Ok(None)
+    }
+
     fn stored(&self, id: &TokenId) -> Result<StoredToken, Refusal> {
         let token = self.token(id)?.map(Arc::new);
         Ok(token.map_or(StoredToken::Damaged(*id), StoredToken::Live))

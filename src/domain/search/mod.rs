@@ -164,7 +164,7 @@ impl Search {
     }
 }
 
-/// The searchable texts of a token, in lower case.
+/// The searchable texts of a token, folded.
 #[derive(Debug, Clone)]
 pub struct SearchableTexts<'a> {
     pub name: Cow<'a, str>,

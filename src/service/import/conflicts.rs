@@ -279,16 +279,18 @@ impl ConflictResolver {
             }
             Err(error) => return Err(error),
         }
-        let name_holder = self.name_holder(rows, &token.name)?.filter(|id| *id != token.id);
-        conflicts.extend(name_holder.map(Conflict::NameTaken));
+        let mut holders = self.name_holders(rows, &token.name)?;
+        holders.retain(|id| *id != token.id);
+        conflicts.extend(holders.into_iter().map(Conflict::NameTaken));
         Ok(Some(conflicts))
     }
 
-    /// Returns the token in the store that has this name, unless the import replaces that token.
-    fn name_holder(&self, rows: &impl ReadOps, name: &Name) -> Result<Option<TokenId>, StoreError> {
+    /// Returns the tokens in the store that have this name, without those that the import replaces.
+    fn name_holders(&self, rows: &impl ReadOps, name: &Name) -> Result<Vec<TokenId>, StoreError> {
         let is_replacing = matches!(self.on_conflict, OnConflict::Replace { .. });
-        let name_holder = rows.id_of_name(name)?;
-        Ok(name_holder.filter(|id| !(is_replacing && self.ids.binary_search(id).is_ok())))
+        let mut holders = rows.ids_of_name(name)?;
+        holders.retain(|id| !(is_replacing && self.ids.binary_search(id).is_ok()));
+        Ok(holders)
     }
 }
 

@@ -45,6 +45,10 @@ impl ReadTokens for CachedTokenReader<'_> {
         Err(LocalPlanError::NotCached)
     }
 
+    fn lookalike_of(&self, _: &Name) -> Result<Option<Name>, LocalPlanError> {
+        Err(LocalPlanError::NotCached)
+    }
+
     fn tokens(&self) -> Result<(Vec<Token>, Vec<TokenId>), LocalPlanError> {
         Err(LocalPlanError::NotCached)
     }

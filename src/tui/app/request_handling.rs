@@ -15,7 +15,7 @@ use super::{
     undo::UndoEntry,
 };
 use crate::{
-    domain::{Command, DeliveryMethod, NewToken, Plan, TokenId},
+    domain::{Command, DeliveryMethod, NewToken, Plan, TokenId, Warning},
     list::ListResult,
     output::advice,
     service::{CommandResult, IssuedToken, ServiceError, TokenChanges},
@@ -191,6 +191,9 @@ impl App {
         let text = success_text(&committed.plan, &self.model);
         if let Some(issued) = committed.issued.pop() {
             self.show_issued_secret(origin, issued);
+            if let Some(warning) = committed.plan.warnings.iter().find_map(Warning::name_text) {
+                self.warn(format!("{warning}."));
+            }
         } else if let Some(file) = committed.secret_file {
             // Show a warning, because it stays until a key is pressed and the operator must read
             // the path.

@@ -17,7 +17,10 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
     let is_one = plan.changes.len() == 1;
     let key = |action| ctx.key(Mode::Tokens, action);
     Some(match &plan.command {
-        Command::Edit { .. } => format!("Saved {tokens}."),
+        Command::Edit { .. } => match plan.warnings.iter().find_map(Warning::name_text) {
+            Some(warning) => format!("Saved. {warning}."),
+            None => format!("Saved {tokens}."),
+        },
         Command::AddScopes { .. } => {
             format!("Saved the scopes of {tokens}{}.", absorbed_text(plan))
         }
@@ -64,11 +67,7 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
 /// A text with the number of scopes that a new scope on `*` made redundant. The text is empty if no
 /// scope became redundant.
 fn absorbed_text(plan: &Plan) -> String {
-    let absorbed = |warning: &Warning| match warning {
-        Warning::Absorbs(scopes) => scopes.len(),
-        Warning::Clock(_) => 0,
-    };
-    match plan.warnings.iter().map(absorbed).sum() {
+    match plan.warnings.iter().map(Warning::absorbed_count).sum() {
         0 => String::new(),
         narrower => format!("; removed {} covered by *", counted(narrower, "narrower scope")),
     }

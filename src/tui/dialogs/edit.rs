@@ -4,7 +4,7 @@
 use crate::tui::widgets::canvas::Canvas;
 use ratatui::layout::{Position, Rect};
 
-use super::Dialog;
+use super::{Dialog, shared_text::name_hint};
 use crate::{
     domain::{Command, Description, Name, Token, TokenId},
     keymap::{Action, Mode},
@@ -56,8 +56,9 @@ impl EditDialog {
 
     fn inputs(&mut self) -> Form<'_> {
         let (name_fault, fault) = (self.name_fault.as_ref(), self.description_fault.as_ref());
+        let hint = name_hint(&self.name.text(), "");
         let fields = vec![
-            FormField::new("Name *", &mut self.name).with_note(name_fault, ""),
+            FormField::new("Name *", &mut self.name).with_note(name_fault, hint),
             FormField::new("Description", &mut self.description)
                 .with_note(fault, "Ctrl-J inserts a line break")
                 .with_size(u16::MAX, 3),

@@ -1,13 +1,19 @@
-//! Text that several dialogs and the detail screen share: paragraphs and the last use of a token.
+//! Text that several dialogs and screens share: paragraphs, the hint for a name and the last use of
+//! a token.
 
 use crate::{
-    domain::{LastUse, Token},
+    domain::{LastUse, Token, mixes_scripts},
     tui::{app::model::Model, theme::Theme, widgets::canvas::wrap},
 };
 
 /// Wraps a paragraph to `wide` columns. Empty text gives one empty line.
 pub(in crate::tui) fn wrap_paragraph(text: &str, wide: u16, theme: &Theme) -> Vec<String> {
     if text.is_empty() { vec![String::new()] } else { wrap(text, wide, theme) }
+}
+
+/// The hint beside the input of a name: `usual`, or a warning if the name mixes scripts.
+pub(in crate::tui) fn name_hint(name: &str, usual: &'static str) -> &'static str {
+    if mixes_scripts(name) { "Mixes scripts: check each letter" } else { usual }
 }
 
 /// A sentence about the last use of the token. It shows what may break if the token stops working.

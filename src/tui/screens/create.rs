@@ -14,7 +14,9 @@ use crate::{
             model::Model,
             service_request::ServiceRequest,
         },
-        dialogs::{Dialog, scope_preset::ScopePresetDialog, scopes::ScopeDialog},
+        dialogs::{
+            Dialog, scope_preset::ScopePresetDialog, scopes::ScopeDialog, shared_text::name_hint,
+        },
         widgets::{
             form::{
                 Form, FormAction, FormField, FormFocus, FormInput as _, FormSpacing, LABEL_WIDTH,
@@ -88,10 +90,9 @@ impl CreateForm {
     /// The form with its inputs. The description is at least `description_height` lines high.
     fn inputs(&mut self, description_height: u16) -> Form<'_> {
         let (name_fault, fault) = (self.name_fault.as_ref(), self.description_fault.as_ref());
+        let hint = name_hint(&self.name.text(), "Must be unique");
         let fields = vec![
-            FormField::new("Name *", &mut self.name)
-                .with_note(name_fault, "Must be unique")
-                .with_size(66, 1),
+            FormField::new("Name *", &mut self.name).with_note(name_fault, hint).with_size(66, 1),
             FormField::new("Lifetime *", &mut self.lifetime).with_note(None, ""),
             FormField::new("Description", &mut self.description)
                 .with_note(fault, "Optional. Ctrl-J inserts a line break.")

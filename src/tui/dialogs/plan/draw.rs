@@ -3,9 +3,9 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{ConfirmInput, PlanDialog, TokenRow, is_typed, text};
+use super::{ConfirmInput, PlanDialog, TokenRow, text};
 use crate::{
-    domain::{counted, grouped},
+    domain::{counted, grouped, plan::is_confirmed_by},
     keymap::Action,
     tui::{
         app::model::Model,
@@ -131,7 +131,7 @@ fn draw_typed(
     let columns = (width(expected) + 2).clamp(12, rect.width.max(12));
     let rect = Rect { width: columns.min(rect.width), ..rect };
     let cursor = field.draw(rect, canvas, true);
-    if is_typed(expected, field) {
+    if is_confirmed_by(expected, &field.text()) {
         let writer = canvas.line(inner, line).skip(columns + 2);
         writer.text(&accept_hint(dialog, ctx), theme.danger);
     }
@@ -196,7 +196,7 @@ fn draw_input(dialog: &PlanDialog, area: Rect, canvas: &mut Canvas<'_>) -> Optio
     let prompt = format!("To {verb}, type {description} ({expected}): ");
     let writer = canvas.line(area, 1).text(&prompt, theme.heading);
     let at = writer.column();
-    if is_typed(expected, field) {
+    if is_confirmed_by(expected, &field.text()) {
         writer.skip(10).text(&accept_hint(dialog, ctx), theme.danger);
     }
     let rect =

@@ -16,7 +16,7 @@ use ratatui::{
 use super::Dialog;
 use crate::{
     domain::{
-        Confirmation, LastUse, Name, Plan, SkippedToken, Status, Token, terminal_text::to_ascii,
+        Confirmation, LastUse, Name, Plan, SkippedToken, Status, Token, plan::is_confirmed_by,
     },
     keymap::{Action, Mode},
     output::question::question,
@@ -131,7 +131,7 @@ impl PlanDialog {
             ConfirmInput::Buttons(true) | ConfirmInput::Enter => {
                 Some(Effect::request(self.execute()))
             }
-            ConfirmInput::Typed(_, expected, field) if is_typed(expected, field) => {
+            ConfirmInput::Typed(_, expected, field) if is_confirmed_by(expected, &field.text()) => {
                 Some(Effect::request(self.execute()))
             }
             ConfirmInput::Typed(description, expected, _) => {
@@ -152,14 +152,6 @@ impl PlanDialog {
         }
         self.scroll_top = self.scroll_top.min(self.rows.len().saturating_sub(page));
     }
-}
-
-/// Whether the field contains `expected`. A terminal without UTF-8 shows only the ASCII form of the
-/// text, so that form is accepted too.
-fn is_typed(expected: &str, field: &TextInput) -> bool {
-    let text = field.text();
-    let typed = text.trim();
-    typed == expected || typed == to_ascii(expected)
 }
 
 /// One row for each token that the command names. Changed tokens come before skipped tokens; in
