@@ -170,10 +170,6 @@ fn run_app(args: &Args) -> Result<Exit, CliError> {
     let create_missing = config.sources.get("store") == Some(&SettingSource::Default);
     let options = OpenOptions { create_missing, ..OpenOptions::default() };
     let service = open_service_with(&config, options)?;
-    // Ignore errors of the purge: the app can still show a store that cannot be written.
-    if !config.read_only {
-        drop(service.purge_trash());
-    }
     let setup = tui::AppSettings {
         keymap: config.keymap.clone(),
         theme: Theme::new(config.theme, config.glyphs),

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         AuditAction, AuditEvent, Command, ConfirmationProof, EventBody, Name, Plan, PreviousSecret,
         Refusal, Secret, StoredToken, Timestamp, Token, TokenChange, TokenId, TokensToDelete, plan,
-        plan::{NewSecretDigests, PlanContext, ReadTokens},
+        plan::{NewSecretDigests, PURGE_BATCH, PlanContext, ReadTokens},
     },
     store::{DamagedRecord, ReadOps, StoreError, Writer},
 };
@@ -85,6 +85,19 @@ impl<R: ReadOps> ReadTokens for PlanReader<'_, R> {
     fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, ServiceError> {
         let trash = self.0.trash()?.rows;
         Ok(trash.into_iter().map(|deleted| (deleted.token, deleted.at)).collect())
+    }
+
+    fn newest_deletion(&self) -> Result<Option<Timestamp>, ServiceError> {
+        Ok(self.0.newest_deletion()?)
+    }
+
+    fn deleted_until(
+        &self,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Token, Timestamp)>, ServiceError> {
+        let deleted = self.0.deleted_until(until, limit)?;
+        Ok(deleted.into_iter().map(|deleted| (deleted.token, deleted.at)).collect())
     }
 
     fn newest_event_of(&self, id: &TokenId) -> Result<Option<AuditEvent>, ServiceError> {
@@ -259,13 +272,15 @@ impl Service {
         Ok(())
     }
 
-    /// Purges tokens that were deleted more than 24 hours ago, and stores pending endings. The app
-    /// calls it at its start.
+    /// Purges tokens that were deleted more than 24 hours ago, and stores pending endings. Purges in
+    /// batches, each in its own transaction, so that other writers need not wait for all of them.
     pub fn purge_trash(&self) -> Result<(), ServiceError> {
-        let is_due = !self.preview(&Command::PurgeTrash)?.housekeeping.is_empty()
-            || self.store.pending_endings().is_ok_and(|pending| !pending.is_empty());
-        if is_due {
-            self.execute(&Command::PurgeTrash, &ConfirmationProof::NOT_REQUIRED)?;
+        let has_pending = self.store.pending_endings().is_ok_and(|pending| !pending.is_empty());
+        let mut is_due =
+            has_pending || !self.preview(&Command::PurgeTrash)?.housekeeping.is_empty();
+        while is_due {
+            let purged = self.execute(&Command::PurgeTrash, &ConfirmationProof::NOT_REQUIRED)?;
+            is_due = purged.plan.housekeeping.len() >= PURGE_BATCH;
         }
         Ok(())
     }

@@ -14,8 +14,9 @@ use super::{
     name_index::EntryCheck,
     record::{EventV1, TokenIdRecordV1, TokenV2, TrashV2},
     tables::{Tables, Transaction, display_key},
+    trash_index,
 };
-use crate::domain::{AuditAction, EventBody, Token, TokenId};
+use crate::domain::{AuditAction, EventBody, Token, TokenId, counted};
 
 type Key = [u8; TokenId::LEN];
 
@@ -114,7 +115,16 @@ impl ConsistencyCheck {
             let token = row.ok().and_then(token);
             self.trash.insert(*key, token.map(|(token, _)| token.revoked.is_some()));
             ControlFlow::Continue(())
-        })
+        })?;
+        for (_, id) in trash_index::missing_entries(tables)? {
+            self.add_fault(id.as_bytes(), "cannot be found by the time of its deletion");
+        }
+        let wrong = trash_index::wrong_entries(tables)?.len();
+        if wrong > 0 {
+            self.faults
+                .push(format!("{} without a deleted token", counted(wrong, "deletion time")));
+        }
+        Ok(())
     }
 
     fn check_names<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {

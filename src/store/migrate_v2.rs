@@ -1,5 +1,5 @@
 //! The migration from schema 1 to 2: gives tokens a version and a generation, folds names in their
-//! present form, and names the revocation register, which is created when the store opens. Called by
+//! present form, indexes deleted tokens by time, and names the revocation register, which is created when the store opens. Called by
 //! `migrate`.
 
 use std::ops::ControlFlow;
@@ -13,6 +13,7 @@ use super::{
     record::{TokenUses, TokenV1, TokenV2, TrashV1, TrashV2},
     register,
     tables::{IdKey, RecordTable, Tables},
+    trash_index,
 };
 use crate::domain::TokenId;
 
@@ -33,6 +34,7 @@ pub(super) fn run(transaction: &WriteTransaction) -> Result<(), StoreError> {
         let (token, at) = body.decode::<TrashV1<'_>>()?.into_parts(key)?;
         Some(to.put(key, &TrashV2::new(&token, &TokenUses::of(&token), at)))
     })?;
+    trash_index::rebuild(&mut tables)?;
     let old_names = RecordTable::new(NAMES_V1, &tables.error.clone(), &transaction)?;
     name_index::rebuild(&mut tables, &old_names)?;
     drop(old_names);

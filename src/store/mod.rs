@@ -46,6 +46,7 @@ mod revocations;
 mod scenario;
 mod tables;
 mod temp_file;
+mod trash_index;
 mod watch;
 mod write_ops;
 mod write_transaction;

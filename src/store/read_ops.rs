@@ -10,17 +10,18 @@ use std::{
 
 use super::{
     chain,
-    codec::{RecordBody, decode},
+    codec::decode,
     consistency,
     error::{DamagedRecord, StoreError},
     migrate,
     name_index::{self, NameClash},
     raw_batch::{self, RawBatch},
-    record::{StoreInfoV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2},
+    record::{StoreInfoV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2},
     recorded_time::RecordedTime,
     register::{PendingEndings, RevocationState},
     repair::{self, Repair},
     tables::{Tables, Transaction},
+    trash_index,
 };
 use crate::domain::{
     AuditEvent, EventHash, Name, Timestamp, Token, TokenId, terminal_text::to_hex,
@@ -357,8 +358,21 @@ pub trait ReadOps: HasTables {
 
     /// Reads the deleted token with this id.
     fn trashed(&self, id: &TokenId) -> Result<Option<TrashedToken>, StoreError> {
-        let key = id.as_bytes();
-        self.tables().trash.get(key, |body| decode_trashed(key, body))
+        trash_index::get(self.tables(), id.as_bytes())
+    }
+
+    /// Returns the time of the last deletion whose token is still in the trash.
+    fn newest_deletion(&self) -> Result<Option<Timestamp>, StoreError> {
+        trash_index::newest(self.tables())
+    }
+
+    /// Reads at most `limit` tokens that were deleted at `until` or before, the oldest first.
+    fn deleted_until(
+        &self,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<TrashedToken>, StoreError> {
+        trash_index::deleted_until(self.tables(), until, limit)
     }
 
     /// Reads all deleted tokens, most recently deleted first.
@@ -366,8 +380,9 @@ pub trait ReadOps: HasTables {
         let trash = &self.tables().trash;
         let mut found = ScanResult::default();
         trash.for_each(|key: &[u8; TokenId::LEN], row| {
-            found
-                .push(row.and_then(|it| decode_trashed(key, it).ok_or_else(|| trash.damage(&key))));
+            found.push(row.and_then(|it| {
+                trash_index::decode_trashed(key, it).ok_or_else(|| trash.damage(&key))
+            }));
             ControlFlow::Continue(())
         })?;
         found.rows.sort_by_key(|trashed| std::cmp::Reverse(trashed.at));
@@ -406,11 +421,6 @@ pub(super) fn load_usage<T: Transaction>(
         Err(StoreError::Damaged(_)) => Ok(TokenUses::default()),
         Err(error) => Err(error),
     }
-}
-
-fn decode_trashed(id: &[u8; TokenId::LEN], body: RecordBody<'_>) -> Option<TrashedToken> {
-    let (token, at) = body.decode::<TrashV2<'_>>()?.into_parts(id)?;
-    Some(TrashedToken { token, at })
 }
 
 fn load_store_info<T: Transaction>(tables: &Tables<T>) -> Result<StoreInfoV1, StoreError> {

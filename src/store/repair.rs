@@ -16,9 +16,10 @@ use super::{
     read_ops::ReadOps,
     record::{ChainHeadV1, TokenIdRecordV1, TokenUsesV1, TokenV2, TrashV2},
     tables::{Tables, Transaction, WriteTables, display_key},
+    trash_index::{self, TrashTimeKey},
     write_ops::{NO_TOKEN, Writer},
 };
-use crate::domain::{EventHash, TokenId};
+use crate::domain::{EventHash, Timestamp, TokenId};
 
 type Key = [u8; TokenId::LEN];
 
@@ -38,6 +39,10 @@ pub enum Repair {
     RemoveLastUse([u8; TokenId::LEN]),
     /// Remove a deleted token whose record is damaged.
     RemoveTrash([u8; TokenId::LEN]),
+    /// Remove the entry of a deletion time that is damaged or belongs to no deleted token.
+    RemoveDeletionTime(TrashTimeKey),
+    /// Add the missing entry for the time at which a token was deleted.
+    AddDeletionTime(TokenId, Timestamp),
     /// Remove the change log up to this number, which is damaged.
     TrimChangeLog(u64),
 }
@@ -58,6 +63,16 @@ impl fmt::Display for Repair {
             Self::RemoveTrash(id) => {
                 write!(f, "remove the damaged deleted token {}", display_key(id))
             }
+            Self::RemoveDeletionTime(key) => {
+                write!(f, "remove the wrong deletion time {}", display_key(key))
+            }
+            Self::AddDeletionTime(id, at) => {
+                write!(
+                    f,
+                    "add the missing deletion time {} of {id}",
+                    at.format("%Y-%m-%d %H:%M UTC")
+                )
+            }
             Self::TrimChangeLog(last) => write!(f, "remove the change log up to {last}"),
         }
     }
@@ -77,6 +92,9 @@ pub(super) fn find_repairs<T: Transaction>(tables: &Tables<T>) -> Result<Vec<Rep
         }
         ControlFlow::Continue(())
     })?;
+    repairs.extend(trash_index::wrong_entries(tables)?.into_iter().map(Repair::RemoveDeletionTime));
+    let missing = trash_index::missing_entries(tables)?.into_iter();
+    repairs.extend(missing.map(|(at, id)| Repair::AddDeletionTime(id, at)));
     let mut last_damaged = None;
     tables.changes.for_each(|number, row| {
         if row.ok().and_then(decode::<TokenIdRecordV1>).is_none() {
@@ -141,7 +159,12 @@ impl Writer<'_> {
                     tables.names.put(&key, &TokenIdRecordV1(*id))?;
                 }
                 Repair::RemoveLastUse(key) => drop(tables.uses.remove(key)?),
-                Repair::RemoveTrash(key) => drop(tables.trash.remove(key)?),
+                Repair::RemoveTrash(key) => {
+                    trash_index::remove(tables, key)?;
+                    tables.trash.remove(key)?;
+                }
+                Repair::RemoveDeletionTime(key) => drop(tables.trash_times.remove(key)?),
+                Repair::AddDeletionTime(id, at) => trash_index::put(tables, *at, id.as_bytes())?,
                 Repair::TrimChangeLog(last) => {
                     // The last number is the generation of the store, which must not go back.
                     let keeps_last = tables.changes.last_key()? > *last;

@@ -29,6 +29,7 @@ use crate::domain::{
 type Bytes = &'static [u8];
 type RowGuards<'r, K> = (AccessGuard<'r, K>, AccessGuard<'r, Bytes>);
 pub(super) type IdKey = &'static [u8; TokenId::LEN];
+type TrashTimeKeyRef = &'static [u8; TokenId::LEN + 12];
 pub(super) type TokenEventKeyRef = &'static [u8; TokenId::LEN + 8];
 
 /// Table of five records: `SchemaNumberV1` at the key `schema`, `StoreInfoV1` at the key `birth`,
@@ -50,6 +51,8 @@ pub(super) const EVENTS: &str = "events-1";
 pub(super) const TOKEN_EVENTS: &str = "token-events-1";
 /// Table of deleted tokens: token id → `TrashV2`, the token and the time of its deletion.
 const TRASH: &str = "trash-2";
+/// Index of the deleted tokens by time: time of the deletion and token id → `TokenIdRecordV1`.
+pub(super) const TRASH_TIMES: &str = "trash-times-1";
 /// Change log: number → `TokenIdRecordV1`, the id of a token that a transaction changed. Only the
 /// newest rows are kept. The last number is the generation of the store.
 const CHANGES: &str = "changes-1";
@@ -172,6 +175,7 @@ tables! {
     events: u64 = EVENTS;
     token_events: TokenEventKeyRef = TOKEN_EVENTS;
     trash: IdKey = TRASH;
+    trash_times: TrashTimeKeyRef = TRASH_TIMES;
     changes: u64 = CHANGES;
 }
 

@@ -14,6 +14,7 @@ use super::{
     read_ops::{HasTables, ReadOps as _, load_usage},
     record::{TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2},
     tables::WriteTables,
+    trash_index,
 };
 use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Timestamp, Token, TokenId};
 
@@ -149,6 +150,8 @@ impl<'t> Writer<'t> {
     /// Stores a deleted token, with its last uses and the time `at` of its deletion.
     pub fn put_trash(&mut self, token: &Token, at: Timestamp) -> Result<(), StoreError> {
         let key = token.id.as_bytes();
+        trash_index::remove(&mut self.tables, key)?;
+        trash_index::put(&mut self.tables, at, key)?;
         self.tables.trash.put(key, &TrashV2::new(token, &TokenUses::of(token), at))?;
         self.mark_changed(*key);
         Ok(())
@@ -157,6 +160,7 @@ impl<'t> Writer<'t> {
     /// Removes a token from the table of deleted tokens. Returns whether the token was in the
     /// table.
     pub fn remove_trash(&mut self, id: &TokenId) -> Result<bool, StoreError> {
+        trash_index::remove(&mut self.tables, id.as_bytes())?;
         let existed = self.tables.trash.remove(id.as_bytes())?;
         if existed {
             self.mark_changed(*id.as_bytes());

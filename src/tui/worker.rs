@@ -63,6 +63,9 @@ impl Worker {
             // Take the position before the list is loaded, so that no later change is missed.
             let position = service.position().ok();
             thread::spawn(run_list);
+            let purging = Arc::clone(&service);
+            // Ignore errors of the purge: the app can still show a store that cannot be written.
+            thread::spawn(move || purging.purge_trash());
             let watcher = service.watch(notify);
             run_jobs(&service, &inbox, position, watcher.is_err(), &*deliver);
         });

@@ -36,6 +36,15 @@ pub trait ReadTokens {
     fn tokens(&self) -> Result<(Vec<Token>, Vec<TokenId>), Self::Error>;
     /// All tokens in the trash with their deletion times, the latest first.
     fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, Self::Error>;
+    /// The time of the last deletion whose token is still in the trash.
+    fn newest_deletion(&self) -> Result<Option<Timestamp>, Self::Error>;
+    /// At most `limit` tokens that were deleted at `until` or before, with their deletion times, the
+    /// oldest first.
+    fn deleted_until(
+        &self,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Token, Timestamp)>, Self::Error>;
     /// The newest event of the token with this id.
     fn newest_event_of(&self, id: &TokenId) -> Result<Option<AuditEvent>, Self::Error>;
 }

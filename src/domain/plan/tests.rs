@@ -39,6 +39,14 @@ impl ReadTokens for Tokens {
         Ok(Vec::new())
     }
 
+    fn newest_deletion(&self) -> Result<Option<Timestamp>, Refusal> {
+        Ok(None)
+    }
+
+    fn deleted_until(&self, _: Timestamp, _: usize) -> Result<Vec<(Token, Timestamp)>, Refusal> {
+        Ok(Vec::new())
+    }
+
     fn newest_event_of(&self, _: &TokenId) -> Result<Option<AuditEvent>, Refusal> {
         Ok(None)
     }

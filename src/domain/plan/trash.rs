@@ -17,6 +17,9 @@ use crate::domain::{
 /// How long a deleted token can be restored: 24 hours.
 pub const TRASH_RETENTION: TimeDelta = TimeDelta::hours(24);
 
+/// Maximum number of deleted tokens that one transaction purges.
+pub const PURGE_BATCH: usize = 1_000;
+
 /// The resolution of stored times.
 const TIME_RESOLUTION: TimeDelta = TimeDelta::nanoseconds(1);
 
@@ -42,13 +45,15 @@ pub(super) fn delete_damaged(plan: &mut Plan, id: TokenId) {
     });
 }
 
-/// Purges tokens that were deleted at least 24 hours ago. Returns the time for a new deletion: the
+/// Purges at most [`PURGE_BATCH`] tokens that were deleted at least 24 hours ago. Returns the time for a new deletion: the
 /// time of the plan or 1 ns after the latest deletion, whichever is later.
 pub(super) fn purge<R: ReadTokens>(plan: &mut Plan, tx: &R) -> Result<Timestamp, R::Error> {
-    let deleted = tx.deleted()?;
-    let newest = deleted.iter().map(|(_, at)| *at).max();
-    let is_due = |at: Timestamp| plan.at - at >= TRASH_RETENTION;
-    let purges = deleted.into_iter().filter(|(_, at)| is_due(*at)).map(|(token, at)| TokenChange {
+    let newest = tx.newest_deletion()?;
+    let due = match plan.at.checked_sub_signed(TRASH_RETENTION) {
+        Some(until) => tx.deleted_until(until, PURGE_BATCH)?,
+        None => Vec::new(),
+    };
+    let purges = due.into_iter().map(|(token, at)| TokenChange {
         before: StoredToken::Deleted(Arc::new(token), at),
         after: StoredToken::Absent,
         event: Some((AuditAction::Purged, String::new())),

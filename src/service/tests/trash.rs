@@ -1,7 +1,7 @@
 //! Deleting and restoring tokens, and what cannot be restored.
 
 use super::*;
-use crate::domain::{Confirmation, ConfirmationProof};
+use crate::domain::{Confirmation, ConfirmationProof, plan::PURGE_BATCH};
 
 #[test]
 fn deleted_secret_stops_working_until_it_is_restored() {
@@ -90,6 +90,30 @@ fn deleted_token_is_purged_after_24_hours() {
     assert_eq!(fixture.store.read(ReadOps::trash).unwrap().rows, []);
     fixture.expect_no_change(Service::purge_trash);
     assert_eq!(fixture.check(&issued.secret), UNKNOWN);
+}
+
+#[test]
+fn expired_trash_is_purged_in_batches() {
+    let fixture = TestService::new();
+    let count = PURGE_BATCH + 2;
+    let last = fixture.issue("last");
+    fixture
+        .store
+        .write(|rows| {
+            (0..count).try_for_each(|n| {
+                let id = TokenId::parse(&format!("{n:012}")).unwrap();
+                rows.put_trash(&Token { id, ..last.token.clone() }, at(0))
+            })
+        })
+        .unwrap();
+    fixture.set_minute(DAY);
+    let (_, events) = fixture.capture_events(|s| s.delete(&last.token.id));
+    assert_eq!(events.len(), PURGE_BATCH + 1);
+    let left = || fixture.store.read(ReadOps::trash).unwrap().rows.len();
+    assert_eq!(left(), 3);
+    fixture.purge_trash().unwrap();
+    assert_eq!(left(), 1);
+    assert_eq!(fixture.store.read(ReadOps::find_inconsistencies).unwrap().len(), 0);
 }
 
 #[test]

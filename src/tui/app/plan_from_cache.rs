@@ -53,8 +53,20 @@ impl ReadTokens for CachedTokenReader<'_> {
         Err(LocalPlanError::NotCached)
     }
 
-    /// Returns no deleted tokens. They affect only the time of a deletion, which no dialog shows.
     fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, LocalPlanError> {
+        Err(LocalPlanError::NotCached)
+    }
+
+    /// Returns no deletion. It affects only the time of a new deletion, which no dialog shows.
+    fn newest_deletion(&self) -> Result<Option<Timestamp>, LocalPlanError> {
+        Ok(None)
+    }
+
+    fn deleted_until(
+        &self,
+        _: Timestamp,
+        _: usize,
+    ) -> Result<Vec<(Token, Timestamp)>, LocalPlanError> {
         Ok(Vec::new())
     }
 
