@@ -6,7 +6,8 @@ use super::{Service, ServiceError};
 use crate::{
     domain::{AuditEvent, ClockEffects, EventHash, Timestamp, Token, TokenId},
     store::{
-        ChainCheckResult, ChangesSince, DamagedRecord, NameClash, ReadOps, RecordedTime, StoreError,
+        ChainCheckResult, ChangesSince, DamagedRecord, NameClash, ReadOps, RecordedTime,
+        StoreError, VerifiedChain,
     },
 };
 
@@ -88,6 +89,9 @@ pub struct StoreHealth {
 /// Maximum number of events per read.
 const EVENTS_PAGE: usize = 1_000;
 
+/// Maximum number of events that one transaction verifies, so that it stays short.
+const EVENTS_PER_STEP: u64 = 50_000;
+
 impl Service {
     /// Reads all tokens, the damaged records and the clock in one transaction.
     pub fn load_snapshot(&self) -> Result<AllTokensSnapshot, ServiceError> {
@@ -150,6 +154,26 @@ impl Service {
             let events = rows.events_before(None, limit)?.rows;
             Ok::<_, StoreError>(AuditTrail { events, chain: rows.verify_chain()? })
         })?)
+    }
+
+    /// Returns the newest `limit` events, and verifies the events after those of `verified`, which
+    /// then includes them. Reads in steps, each in its own transaction.
+    pub fn audit_trail_after(
+        &self,
+        limit: usize,
+        verified: &mut VerifiedChain,
+    ) -> Result<AuditTrail, ServiceError> {
+        loop {
+            let trail = self.store.read(|rows| {
+                let Some(chain) = rows.verify_chain_after(verified, EVENTS_PER_STEP)? else {
+                    return Ok::<_, StoreError>(None);
+                };
+                Ok(Some(AuditTrail { events: rows.events_before(None, limit)?.rows, chain }))
+            })?;
+            if let Some(trail) = trail {
+                return Ok(trail);
+            }
+        }
     }
 
     /// Verifies the hash chain and finds the event whose hash is `expected`, a hash that an earlier

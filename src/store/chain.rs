@@ -143,62 +143,105 @@ pub(super) fn load_head<T: Transaction>(
     Ok(head.unwrap_or(ChainHeadV1 { event_count: 0, hash: *EventHash::NONE.as_bytes() }))
 }
 
-/// Verifies the whole chain, from the first event to the stored end.
-pub(super) fn verify<T: Transaction>(tables: &Tables<T>) -> Result<ChainCheckResult, StoreError> {
-    let head = match tables.meta.get(CHAIN_HEAD, decode::<ChainHeadV1>) {
-        Ok(head) => Ok(head),
-        Err(StoreError::Damaged(damage)) => Err(damage),
-        Err(error) => return Err(error),
-    };
-    let mut verifier =
-        ChainVerifier { event_count: 0, token_event_count: 0, hash: EventHash::NONE, fault: None };
-    tables.events.for_each(|key: u64, row| {
-        match verifier.check_next(tables, key, row) {
-            Ok(()) => return ControlFlow::Continue(()),
-            Err(reason) => verifier.fault = Some((key, reason)),
-        }
-        ControlFlow::Break(())
-    })?;
-    let stored_hash = match &head {
-        Ok(Some(head)) => EventHash::from_bytes(head.hash),
-        _ => EventHash::NONE,
-    };
-    if verifier.fault.is_none() {
-        let reason = match head {
-            Err(damage) => Some(format!("{damage} is damaged")),
-            Ok(None) if verifier.event_count > 0 => {
-                Some("the end of the chain is missing from the store".to_owned())
-            }
-            Ok(Some(head))
-                if head.event_count != verifier.event_count || stored_hash != verifier.hash =>
-            {
-                Some(format!("the audit chain should end at event {}", head.event_count))
-            }
-            Ok(_) if tables.token_events.len()? != verifier.token_event_count => {
-                Some("the index of token events has entries without an event".to_owned())
-            }
-            Ok(_) => None,
-        };
-        verifier.fault = reason.map(|reason| (verifier.event_count.saturating_add(1), reason));
-    }
-    Ok(ChainCheckResult {
-        events: verifier.event_count,
-        first_fault: verifier.fault,
-        head: stored_hash,
-    })
-}
-
-/// The state of a verification.
-struct ChainVerifier {
+/// A prefix of the chain that was verified. Its last hash covers all events before it.
+#[derive(Debug, Clone, Copy)]
+pub struct VerifiedChain {
     /// Number of verified events.
     event_count: u64,
     /// Number of verified events that belong to a token.
     token_event_count: u64,
     hash: EventHash,
-    fault: Option<(u64, String)>,
 }
 
-impl ChainVerifier {
+impl Default for VerifiedChain {
+    /// The empty chain.
+    fn default() -> Self {
+        Self { event_count: 0, token_event_count: 0, hash: EventHash::NONE }
+    }
+}
+
+/// Verifies the whole chain, from the first event to the stored end.
+pub(super) fn verify<T: Transaction>(tables: &Tables<T>) -> Result<ChainCheckResult, StoreError> {
+    let mut verified = VerifiedChain::default();
+    loop {
+        if let Some(result) = verify_after(tables, &mut verified, u64::MAX)? {
+            return Ok(result);
+        }
+    }
+}
+
+/// Verifies at most `limit` events after `verified`, which then includes them. Starts again at the
+/// first event if the store no longer has the last event of `verified`. Returns `None` if events are
+/// left.
+pub(super) fn verify_after<T: Transaction>(
+    tables: &Tables<T>,
+    verified: &mut VerifiedChain,
+    limit: u64,
+) -> Result<Option<ChainCheckResult>, StoreError> {
+    if !verified.is_prefix_of(tables)? {
+        *verified = VerifiedChain::default();
+    }
+    // The first scan includes the key 0, which no event of patdeck has.
+    let from = if verified.event_count == 0 { 0 } else { verified.event_count.saturating_add(1) };
+    let end = verified.event_count.saturating_add(limit);
+    let (mut fault, mut is_complete) = (None, true);
+    tables.events.scan(from.., false, |key: u64, row| {
+        is_complete = verified.event_count < end;
+        if is_complete {
+            fault = verified.check_next(tables, key, row).err().map(|reason| (key, reason));
+        }
+        continue_if(is_complete && fault.is_none())
+    })?;
+    if !is_complete {
+        return Ok(None);
+    }
+    let head = match tables.meta.get(CHAIN_HEAD, decode::<ChainHeadV1>) {
+        Ok(head) => Ok(head),
+        Err(StoreError::Damaged(damage)) => Err(damage),
+        Err(error) => return Err(error),
+    };
+    let stored_hash = match &head {
+        Ok(Some(head)) => EventHash::from_bytes(head.hash),
+        _ => EventHash::NONE,
+    };
+    if fault.is_none() {
+        let reason = match head {
+            Err(damage) => Some(format!("{damage} is damaged")),
+            Ok(None) if verified.event_count > 0 => {
+                Some("the end of the chain is missing from the store".to_owned())
+            }
+            Ok(Some(head))
+                if head.event_count != verified.event_count || stored_hash != verified.hash =>
+            {
+                Some(format!("the audit chain should end at event {}", head.event_count))
+            }
+            Ok(_) if tables.token_events.len()? != verified.token_event_count => {
+                Some("the index of token events has entries without an event".to_owned())
+            }
+            Ok(_) => None,
+        };
+        fault = reason.map(|reason| (verified.event_count.saturating_add(1), reason));
+    }
+    Ok(Some(ChainCheckResult {
+        events: verified.event_count,
+        first_fault: fault,
+        head: stored_hash,
+    }))
+}
+
+impl VerifiedChain {
+    /// Whether the store still has the last verified event.
+    fn is_prefix_of<T: Transaction>(&self, tables: &Tables<T>) -> Result<bool, StoreError> {
+        if self.event_count == 0 {
+            return Ok(true);
+        }
+        match tables.events.get(self.event_count, |body| decode_event(self.event_count, body)) {
+            Ok(event) => Ok(event.is_some_and(|event| event.hash == self.hash)),
+            Err(StoreError::Damaged(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Checks the event at `key`, which should follow the last verified event. An error describes
     /// what is wrong.
     fn check_next<T: Transaction>(

@@ -47,6 +47,27 @@ fn get(rows: &Writer<'_>, sequence: u64) -> AuditEvent {
     rows.tables.events.get(sequence, |body| decode_event(sequence, body)).unwrap().unwrap()
 }
 
+#[test]
+fn verification_continues_at_the_last_verified_event() {
+    let (store, hashes) = filled(10);
+    let mut verified = VerifiedChain::default();
+    let mut step =
+        |limit| store.read(|rows: &Reader| rows.verify_chain_after(&mut verified, limit)).unwrap();
+    assert_eq!((step(4), step(4)), (None, None));
+    assert_eq!(step(4), Some(state(&store)));
+    change(&store, |rows| rows.append_event(event_body(11)).unwrap());
+    assert_eq!(step(4), Some(state(&store)));
+    // Only a verification from the start detects a later change of a verified event.
+    change(&store, |rows| remove_event(rows, 3));
+    let result = step(4).unwrap();
+    assert_eq!(result.events, 11);
+    assert!(state(&store).first_fault.is_some());
+    // Without the last verified event, the verification starts again.
+    change(&store, |rows| remove_event(rows, 11));
+    assert_eq!(step(100), Some(state(&store)));
+    assert_eq!(hashes.len(), 10);
+}
+
 /// Removes the event and its index entry.
 fn remove_event(rows: &mut Writer<'_>, sequence: u64) -> AuditEvent {
     let event = get(rows, sequence);

@@ -60,6 +60,7 @@ use redb::backends::InMemoryBackend;
 pub use backup::{BackupReport, create_output_file};
 pub use bulk_insert::{EncodedToken, NamesToInsert};
 pub use cached_reader::CachedReader;
+pub use chain::VerifiedChain;
 #[cfg(test)]
 pub use error::{Cause, WriteAccessReason};
 pub use error::{DamagedRecord, IoOperation, StoreError};

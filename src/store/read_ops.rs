@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    chain,
+    chain::{self, VerifiedChain},
     codec::decode,
     consistency,
     error::{DamagedRecord, StoreError},
@@ -308,6 +308,16 @@ pub trait ReadOps: HasTables {
         chain::verify(self.tables())
     }
 
+    /// Verifies at most `limit` events after those of `verified`, which then includes them. Returns
+    /// `None` if events are left.
+    fn verify_chain_after(
+        &self,
+        verified: &mut VerifiedChain,
+        limit: u64,
+    ) -> Result<Option<ChainCheckResult>, StoreError> {
+        chain::verify_after(self.tables(), verified, limit)
+    }
+
     /// Returns the contradictions between the tables, one sentence for each. There are
     /// contradictions only if a change was written partially, which a transaction prevents. Reads
     /// all tables.
@@ -377,16 +387,7 @@ pub trait ReadOps: HasTables {
 
     /// Reads all deleted tokens, most recently deleted first.
     fn trash(&self) -> Result<ScanResult<TrashedToken>, StoreError> {
-        let trash = &self.tables().trash;
-        let mut found = ScanResult::default();
-        trash.for_each(|key: &[u8; TokenId::LEN], row| {
-            found.push(row.and_then(|it| {
-                trash_index::decode_trashed(key, it).ok_or_else(|| trash.damage(&key))
-            }));
-            ControlFlow::Continue(())
-        })?;
-        found.rows.sort_by_key(|trashed| std::cmp::Reverse(trashed.at));
-        Ok(found)
+        trash_index::all(self.tables())
     }
 
     /// The schema number of the store.

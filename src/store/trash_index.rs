@@ -10,7 +10,7 @@ use super::{
     bulk_insert::encode_short,
     codec::{RecordBody, decode},
     error::{DamagedRecord, StoreError},
-    read_ops::TrashedToken,
+    read_ops::{ScanResult, TrashedToken},
     record::{TokenIdRecordV1, TrashV2},
     tables::{TRASH_TIMES, Tables, Transaction, WriteTables},
 };
@@ -80,6 +80,20 @@ pub(super) fn deleted_until<T: Transaction>(
     error.map_or(Ok(found), Err)
 }
 
+/// Reads all deleted tokens, most recently deleted first.
+pub(super) fn all<T: Transaction>(
+    tables: &Tables<T>,
+) -> Result<ScanResult<TrashedToken>, StoreError> {
+    let trash = &tables.trash;
+    let mut found = ScanResult::default();
+    trash.for_each(|id: &Id, row| {
+        found.push(row.and_then(|it| decode_trashed(id, it).ok_or_else(|| trash.damage(&id))));
+        ControlFlow::Continue(())
+    })?;
+    found.rows.sort_by_key(|trashed| std::cmp::Reverse(trashed.at));
+    Ok(found)
+}
+
 /// Reads the deleted token with this id.
 pub(super) fn get<T: Transaction>(
     tables: &Tables<T>,
@@ -88,7 +102,7 @@ pub(super) fn get<T: Transaction>(
     tables.trash.get(id, |body| decode_trashed(id, body))
 }
 
-pub(super) fn decode_trashed(id: &Id, body: RecordBody<'_>) -> Option<TrashedToken> {
+fn decode_trashed(id: &Id, body: RecordBody<'_>) -> Option<TrashedToken> {
     let (token, at) = body.decode::<TrashV2<'_>>()?.into_parts(id)?;
     Some(TrashedToken { token, at })
 }

@@ -1,6 +1,7 @@
 //! The worker thread, which calls the service so that the screen never waits for the store. It
 //! takes requests, delivers responses, and reads the changes of other processes when the file watch
-//! reports a change. The list runs on another thread, because its queries can take long.
+//! reports a change. The list and the verification of the audit trail run on other threads, because
+//! they can take long.
 
 use std::{
     sync::{
@@ -14,11 +15,11 @@ use std::{
 use super::app::{
     event::AppEvent,
     pending_requests::RequestId,
-    service_request::{Response, ServiceRequest, execute_request},
+    service_request::{Response, ServiceRequest, execute_request, read_trail},
 };
 use crate::{
     list::{ListRequest, ListThreadHandle},
-    service::{ChangeLogPosition, Service, ServiceError, TokenChanges},
+    service::{ChangeLogPosition, Service, ServiceError, TokenChanges, VerifiedChain},
 };
 
 /// Interval at which the changes of other processes are read after a failed read, or while the
@@ -34,6 +35,8 @@ enum Job {
 #[derive(Debug)]
 pub struct Worker {
     jobs: Arc<Sender<Job>>,
+    /// The requests for the audit trail.
+    trail_jobs: Sender<RequestId>,
     list_worker: ListThreadHandle,
 }
 
@@ -47,6 +50,9 @@ impl Worker {
         let (jobs, inbox) = channel();
         let jobs = Arc::new(jobs);
         let (service, deliver) = (Arc::new(service), Arc::new(deliver));
+        let (trail_jobs, trail_inbox) = channel();
+        let (trail_service, deliver_trail) = (Arc::clone(&service), Arc::clone(&deliver));
+        thread::spawn(move || run_trail_jobs(&trail_service, &trail_inbox, &*deliver_trail));
         let deliver_list = Arc::clone(&deliver);
         let (list_worker, run_list) = ListThreadHandle::new(Arc::clone(&service), move |result| {
             deliver_list(match result {
@@ -69,18 +75,36 @@ impl Worker {
             let watcher = service.watch(notify);
             run_jobs(&service, &inbox, position, watcher.is_err(), &*deliver);
         });
-        Self { jobs, list_worker }
+        Self { jobs, trail_jobs, list_worker }
     }
 
     /// Sends a request. Returns false if the worker has ended.
     pub fn request(&self, id: RequestId, request: ServiceRequest) -> bool {
-        self.jobs.send(Job::Request(id, request)).is_ok()
+        match request {
+            ServiceRequest::Trail => self.trail_jobs.send(id).is_ok(),
+            request => self.jobs.send(Job::Request(id, request)).is_ok(),
+        }
     }
 
     /// Sends a list request, which replaces the previous list request. Returns false if the worker
     /// has ended.
     pub fn list(&self, request: ListRequest) -> bool {
         self.list_worker.request(request)
+    }
+}
+
+/// Answers requests for the audit trail. Verifies each event once.
+fn run_trail_jobs(
+    service: &Service,
+    inbox: &Receiver<RequestId>,
+    deliver: &impl Fn(AppEvent) -> bool,
+) {
+    let mut verified = VerifiedChain::default();
+    while let Ok(id) = inbox.recv() {
+        let response = read_trail(service, &mut verified);
+        if !deliver(AppEvent::Response(id, Box::new(response))) {
+            return;
+        }
     }
 }
 

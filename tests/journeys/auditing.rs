@@ -54,7 +54,7 @@ fn the_trail_is_filtered_by_token_action_and_actor() {
     assert_eq!(visible_events(&it).len(), 2);
     it.keys("<Esc>").never_sees("[by bob]");
     assert_eq!(visible_events(&it).len(), 11);
-    it.keys("<Esc>").sees("[Active 3]");
+    it.keys("<Esc>").waits_for("[Active 3]");
 }
 
 #[test]

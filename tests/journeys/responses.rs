@@ -1,6 +1,11 @@
 //! Responses that arrive out of order reach the screen that made the request. Runs without event
 //! loop and worker, because those preserve the order.
 
+use std::{
+    sync::{Mutex, mpsc::channel},
+    time::Duration,
+};
+
 use patdeck::{
     config::{GlyphSet, ThemeName},
     keymap::{Key, Keymap},
@@ -16,6 +21,7 @@ use patdeck::{
         },
         terminal::input::TerminalInput,
         theme::Theme,
+        worker::Worker,
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -97,4 +103,24 @@ fn an_unexpected_response_changes_nothing() {
     let again = (create.0, ServiceRequest::Trail);
     assert!(it.answers(&again).is_empty());
     assert_eq!(it.screen(), before);
+}
+
+#[test]
+fn a_change_does_not_wait_for_the_audit_trail() {
+    let store = TestStore::with(Fixture::One);
+    let (fetched, first) = channel();
+    let (answered, answers) = channel();
+    let first = Mutex::new(first);
+    // The answer with the trail is held until the answer to the later request was delivered.
+    let worker = Worker::start(store.service("alice"), move |event| {
+        let AppEvent::Response(_, response) = event else { return true };
+        if matches!(*response, Response::Trail(_)) {
+            let is_second = first.lock().unwrap().recv_timeout(Duration::from_secs(20)).is_ok();
+            return answered.send(is_second).is_ok();
+        }
+        fetched.send(()).is_ok()
+    });
+    assert!(worker.request(RequestId::next(), ServiceRequest::Trail));
+    assert!(worker.request(RequestId::next(), ServiceRequest::Fetch(Vec::new())));
+    assert_eq!(answers.recv(), Ok(true));
 }

@@ -9,7 +9,7 @@ use crate::{
         Token, TokenId,
     },
     output::json,
-    service::{AuditTrail, CommandResult, Service, ServiceError},
+    service::{AuditTrail, CommandResult, Service, ServiceError, VerifiedChain},
 };
 
 /// The maximum number of events that are read from the audit trail, newest first.
@@ -79,8 +79,15 @@ fn respond(service: &Service, request: &ServiceRequest) -> Result<Response, Serv
             Response::History(*id, service.history(id, MAX_HISTORY_EVENTS)?)
         }
         ServiceRequest::Json(id) => Response::ClipboardText("JSON", json(service, id)?),
-        ServiceRequest::Trail => Response::Trail(service.audit_trail(MAX_TRAIL_EVENTS)?),
+        ServiceRequest::Trail => read_trail(service, &mut VerifiedChain::default()),
     })
+}
+
+/// Answers [`ServiceRequest::Trail`], and verifies only the events after those of `verified`. A long
+/// trail takes seconds, so the worker calls this on a thread of its own.
+pub fn read_trail(service: &Service, verified: &mut VerifiedChain) -> Response {
+    let trail = service.audit_trail_after(MAX_TRAIL_EVENTS, verified);
+    trail.map_or_else(Response::Failed, Response::Trail)
 }
 
 /// The JSON that `patdeck show --json` prints for the token.
