@@ -1,11 +1,19 @@
 //! Names are compared in their folded form: every encoding and case of a name is the same name. A name
 //! that deceives a reader gives a warning.
 
+use std::os::unix::fs::PermissionsExt as _;
+
+use redb::ReadableTable as _;
+use sha2::{Digest as _, Sha256};
+
 use crate::{Home, home_with_store, issue, run, run_with_input, support::Pty};
 
 /// `café` with one character for the last letter, and with a combining accent.
 const COMPOSED: &str = "caf\u{e9}";
 const DECOMPOSED: &str = "cafe\u{301}";
+/// Two tokens of the store of version 0.1.0.
+const ACTIVE: &[u8; 12] = b"U8m3qJYC3R7t";
+const NO_SCOPES: &[u8; 12] = b"v0aICe3RE9I0";
 
 #[test]
 fn both_forms_of_a_name_are_one_name() {
@@ -76,4 +84,66 @@ fn a_deceptive_name_gives_a_warning() {
         let made = run(&home, &["create", usual]);
         assert!(!made.err.contains("warning: "), "{made:?}");
     }
+}
+
+/// Writes the store of version 0.1.0 with two names that differ only in their encoding.
+fn write_store_with_clashing_names(path: &std::path::Path) {
+    type Rows = redb::TableDefinition<'static, &'static [u8; 12], &'static [u8]>;
+    const TOKENS: Rows = redb::TableDefinition::new("pats-1");
+    let fixture =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/0.1.0.redb");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::copy(fixture, path).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let db = redb::Database::open(path).unwrap();
+    let transaction = db.begin_write().unwrap();
+    {
+        let mut tokens = transaction.open_table(TOKENS).unwrap();
+        for (id, name) in [(ACTIVE, COMPOSED), (NO_SCOPES, DECOMPOSED)] {
+            let row = tokens.get(id).unwrap().unwrap().value().to_vec();
+            // The version, the id, the name with its length, the other fields, then the checksum.
+            let after = 14 + usize::from(row[13]);
+            let length = u8::try_from(name.len()).unwrap();
+            let rest = &row[after..row.len() - 8];
+            let body = [&row[..13], &[length], name.as_bytes(), rest].concat();
+            let checksum = checksum("pats-1", id, &body);
+            tokens.insert(id, [&body[..], &checksum].concat().as_slice()).unwrap();
+        }
+    }
+    transaction.commit().unwrap();
+}
+
+fn checksum(table: &str, key: &[u8], body: &[u8]) -> [u8; 8] {
+    let mut hash = Sha256::new();
+    for part in [table.as_bytes(), key] {
+        hash.update(u64::try_from(part.len()).unwrap().to_le_bytes());
+        hash.update(part);
+    }
+    hash.update(body);
+    hash.finalize()[..8].try_into().unwrap()
+}
+
+#[test]
+fn names_that_clash_in_an_older_store_are_reported_until_renamed() {
+    let home = Home::new();
+    let path = home.path().join("old/store.redb");
+    write_store_with_clashing_names(&path);
+    let patdeck = |arguments: &[&str]| {
+        run(&home, &[&["--store", path.to_str().unwrap()], arguments].concat())
+    };
+    let [one, other] = [ACTIVE, NO_SCOPES].map(|id| std::str::from_utf8(id).unwrap());
+    let doctor = patdeck(&["doctor"]);
+    let clash = format!("tokens {one} and {other} have the same name");
+    assert!(doctor.out.contains(&clash), "{doctor:?}");
+    assert!(!doctor.out.contains("inconsistent"), "{doctor:?}");
+    let ambiguous = patdeck(&["revoke", COMPOSED, "--yes"]);
+    assert!(ambiguous.err.contains(one) && ambiguous.err.contains(other), "{ambiguous:?}");
+    for id in [one, other] {
+        patdeck(&["revoke", id, "--yes"]).success();
+    }
+    patdeck(&["edit", other, "--name", "renamed-now"]).success();
+    let doctor = patdeck(&["doctor"]);
+    assert!(!doctor.out.contains("have the same name"), "{doctor:?}");
+    assert!(!doctor.out.contains("inconsistent"), "{doctor:?}");
+    assert_eq!(patdeck(&["show", DECOMPOSED, "--json"]).objects()[0]["token"]["id"], one);
 }
