@@ -124,7 +124,7 @@ fn checksum(table: &str, key: &[u8], body: &[u8]) -> [u8; 8] {
 }
 
 #[test]
-fn names_that_clash_in_an_older_store_are_reported_until_renamed() {
+fn names_that_clash_in_an_older_store_are_reported() {
     let home = Home::new();
     let path = home.path().join("old/store.redb");
     write_store_with_clashing_names(&path);
