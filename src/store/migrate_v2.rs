@@ -78,7 +78,7 @@ mod tests {
     use crate::{
         domain::{AuditAction, Name, Token},
         store::{
-            Backend, NameClash, ReadOps as _, Store, chain,
+            Backend, NameClash, ReadOps, Store, chain,
             migrate::{self, SCHEMA, STEPS},
             record::{SchemaNumberV1, TokenIdRecordV1},
             repair::Repair,
@@ -128,9 +128,9 @@ mod tests {
         let store = migrated(&[later.clone(), named(2, "CAF\u{c9}"), named(3, "other")]);
         let clash = NameClash { indexed: id(2), other: id(1) };
         let check = |clashes: &[NameClash]| {
-            assert_eq!(store.read(|rows| rows.name_clashes()), Ok(clashes.to_vec()));
-            assert_eq!(store.read(|rows| rows.find_inconsistencies()), Ok(vec![]));
-            assert_eq!(store.read(|rows| rows.find_repairs()), Ok(Vec::<Repair>::new()));
+            assert_eq!(store.read(ReadOps::name_clashes), Ok(clashes.to_vec()));
+            assert_eq!(store.read(ReadOps::find_inconsistencies), Ok(vec![]));
+            assert_eq!(store.read(ReadOps::find_repairs), Ok(Vec::<Repair>::new()));
         };
         check(&[clash]);
         assert_eq!(ids_of(&store, "caf\u{e9}"), [id(2), id(1)]);
@@ -169,7 +169,7 @@ mod tests {
                 })
                 .unwrap();
             assert_eq!(ids_of(&store, "cafe\u{301}"), [id(left)]);
-            assert_eq!(store.read(|rows| rows.find_inconsistencies()), Ok(vec![]));
+            assert_eq!(store.read(ReadOps::find_inconsistencies), Ok(vec![]));
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct Worker {
     jobs: Arc<Sender<Job>>,
     /// The requests for the audit trail.
     trail_jobs: Sender<RequestId>,
-    list_worker: ListThreadHandle,
+    list_thread: ListThreadHandle,
 }
 
 impl Worker {
@@ -54,7 +54,7 @@ impl Worker {
         let (trail_service, deliver_trail) = (Arc::clone(&service), Arc::clone(&deliver));
         thread::spawn(move || run_trail_jobs(&trail_service, &trail_inbox, &*deliver_trail));
         let deliver_list = Arc::clone(&deliver);
-        let (list_worker, run_list) = ListThreadHandle::new(Arc::clone(&service), move |result| {
+        let (list_thread, run_list) = ListThreadHandle::new(Arc::clone(&service), move |result| {
             deliver_list(match result {
                 Ok(result) => AppEvent::ListResult(result),
                 Err(error) => AppEvent::ListFailed(error),
@@ -75,7 +75,7 @@ impl Worker {
             let watcher = service.watch(notify);
             run_jobs(&service, &inbox, position, watcher.is_err(), &*deliver);
         });
-        Self { jobs, trail_jobs, list_worker }
+        Self { jobs, trail_jobs, list_thread }
     }
 
     /// Sends a request. Returns false if the worker has ended.
@@ -89,7 +89,7 @@ impl Worker {
     /// Sends a list request, which replaces the previous list request. Returns false if the worker
     /// has ended.
     pub fn list(&self, request: ListRequest) -> bool {
-        self.list_worker.request(request)
+        self.list_thread.request(request)
     }
 }
 
